@@ -1,0 +1,1 @@
+"""Understand how a gradient travels back through an LSTM."""

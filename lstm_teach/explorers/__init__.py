@@ -1,0 +1,1 @@
+"""Explorers: thin shells of labelled controls around the figures."""

@@ -1,0 +1,144 @@
+"""The single backward pass through time. Imports params and forward."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, overload
+
+import numpy as np
+
+from lstm_teach import validate
+from lstm_teach.forward import Cache, check_params, forward, gate_rows
+from lstm_teach.params import Params
+
+
+@dataclass(frozen=True)
+class Deltas:
+    """The total derivative dL/d(thing) for every step and everything that the forward pass computed, (T, H) each.
+
+    `dh = dh_loss + dh_future`: from the loss of the same step, and from step t+1 through its four gates.
+    `dc = dc_hidden + dc_carry`: through h of the same step, and from c of step t+1 through its forget gate.
+    The last step has no future: its `dh_future` and `dc_carry` are zero.
+    """
+
+    dh: np.ndarray
+    dh_loss: np.ndarray
+    dh_future: np.ndarray
+    dc: np.ndarray
+    dc_hidden: np.ndarray
+    dc_carry: np.ndarray
+    di: np.ndarray
+    df: np.ndarray
+    do: np.ndarray
+    dg: np.ndarray
+    dzi: np.ndarray
+    dzf: np.ndarray
+    dzo: np.ndarray
+    dzg: np.ndarray
+
+
+@overload
+def bptt(params, x, targets, h0=None, c0=None, *, return_deltas: Literal[False] = False) -> Params: ...
+@overload
+def bptt(params, x, targets, h0=None, c0=None, *, return_deltas: Literal[True]) -> tuple[Params, Deltas]: ...
+def bptt(
+    params: Params,
+    x: Sequence[int],
+    targets: Sequence[int],
+    h0: Sequence[float] | None = None,
+    c0: Sequence[float] | None = None,
+    *,
+    return_deltas: bool = False,
+) -> Params | tuple[Params, Deltas]:
+    """The gradient of `loss` with respect to the nine matrices, in one pass from the last step to the first.
+
+    Two deltas are carried backwards, the one of h and the one of c. At step t, with the pieces of dh and dc named as
+    in `Deltas`:
+
+        dh = V' dy[t] + dh_future         do = dh * ct[t]             dzo = do * o (1 - o)
+        dc = dh * o (1 - ct[t]**2)        di = dc * g                 dzi = di * i (1 - i)
+             + dc_carry                   df = dc * c[t-1]            dzf = df * f (1 - f)
+                                          dg = dc * i                 dzg = dg * (1 - g**2)
+        dh_future = W' dz                 dc_carry = dc * f           (for step t-1)
+
+    where dy = y - onehot(targets), and W, dz stack the four gates. Every factor that does not depend on the future is
+    computed for all steps before the loop; the weight gradients are one product each after it.
+
+    Returns the gradient as a `Params`, or `(gradient, Deltas)` with `return_deltas=True`. Raises as `loss` does.
+    """
+    check_params(params)
+    x, targets = validate.sequence_pair(x, targets, params.vocab_size)
+    cache = forward(params, x, h0, c0)
+    T, H = len(x), params.hidden_size
+    i, f, o, g = (gate[:-1] for gate in (cache.i, cache.f, cache.o, cache.g))
+    c_before, h_before, ct = before(cache.c), before(cache.h), cache.ct[:-1]
+
+    dy = output_delta(cache, targets)
+    dh_loss = dy @ params.V
+    hidden_to_cell = o * (1 - ct * ct)  # dh -> dc, at the same step
+    to_dz = np.empty((T, 4, H))  # dc -> dz of i, f and g; dh -> dz of o
+    to_dz[:, 0] = g * i * (1 - i)
+    to_dz[:, 1] = c_before * f * (1 - f)
+    to_dz[:, 2] = ct * o * (1 - o)
+    to_dz[:, 3] = i * (1 - g * g)
+
+    dh, dc, dz = dh_loss.copy(), np.empty((T, H)), np.empty((T, 4, H))
+    dh_future, dc_carry = np.zeros(H), np.zeros(H)  # the last step has no future
+    W_back = params.W.T
+    rows = zip(dh, dc, dz, dz[:, 2], dz.reshape(T, 4 * H), hidden_to_cell, to_dz, to_dz[:, 2], f, strict=True)
+    for dh_t, dc_t, dz_t, dzo_t, dz_flat, hidden_to_cell_t, to_dz_t, to_dzo_t, f_t in reversed(list(rows)):
+        dh_t += dh_future
+        np.multiply(dh_t, hidden_to_cell_t, out=dc_t)
+        dc_t += dc_carry
+        np.multiply(to_dz_t, dc_t, out=dz_t)
+        np.multiply(to_dzo_t, dh_t, out=dzo_t)  # only the output gate hears h; the other three hear c
+        dh_future = W_back.dot(dz_flat)
+        dc_carry = dc_t * f_t
+
+    dz = dz.reshape(T, 4 * H)
+    grads = Params.zeros(params.vocab_size, H)
+    grads.V[...] = dy.T @ cache.h[:-1]
+    grads.W[...] = dz.T @ h_before
+    grads.U[...] = dz.T @ one_hot(x, params.vocab_size)
+    if not return_deltas:
+        return grads
+    dh_future, dc_carry = np.zeros((T, H)), np.zeros((T, H))
+    dh_future[:-1] = dz[1:] @ params.W
+    dc_carry[:-1] = dc[1:] * f[1:]
+    dzi, dzf, dzo, dzg = (gate_rows(dz, row) for row in range(4))
+    return grads, Deltas(
+        dh=dh,
+        dh_loss=dh_loss,
+        dh_future=dh_future,
+        dc=dc,
+        dc_hidden=dh * hidden_to_cell,
+        dc_carry=dc_carry,
+        di=dc * g,
+        df=dc * c_before,
+        do=dh * ct,
+        dg=dc * i,
+        dzi=dzi,
+        dzf=dzf,
+        dzo=dzo,
+        dzg=dzg,
+    )
+
+
+def output_delta(cache: Cache, targets: np.ndarray) -> np.ndarray:
+    """dL/d(scores) = y - onehot(targets), (T, vocab_size): softmax and cross-entropy taken together."""
+    dy = cache.y.copy()
+    dy[np.arange(len(targets)), targets] -= 1
+    return dy
+
+
+def before(states: np.ndarray) -> np.ndarray:
+    """Rows t-1 for t = 0..T-1 of a (T+1, H) array whose last row is the initial state: (T, H)."""
+    return np.concatenate([states[-1:], states[:-2]])
+
+
+def one_hot(x: np.ndarray, vocab_size: int) -> np.ndarray:
+    """One row per step with a single 1 at the token's column: (T, vocab_size)."""
+    rows = np.zeros((len(x), vocab_size))
+    rows[np.arange(len(x)), x] = 1
+    return rows

@@ -1,0 +1,38 @@
+"""A picture without controls: a figure and its one line of text, shown as an <img> with alt text.
+
+May import matplotlib; a figure that pyplot does not know shows nothing by itself in a notebook.
+"""
+
+import base64
+import html
+import io
+
+from matplotlib.figure import Figure
+
+
+class Still:
+    """The last expression of a notebook cell: `show(picture(...), describe(...))`."""
+
+    def __init__(self, png: bytes, text: str, width: int, height: int):
+        self.png, self.text, self.width, self.height = png, text, width, height
+
+    def _repr_mimebundle_(self, **kwargs) -> dict[str, str]:
+        return {"text/html": still_html(self.png, self.text, self.width, self.height), "text/plain": self.text}
+
+
+def show(figure: Figure, text: str) -> Still:
+    """Return the figure, drawn at twice its size so that it stays sharp, with `text` as caption and alt text."""
+    width, height = (round(inches * figure.dpi) for inches in figure.get_size_inches())
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=2 * figure.dpi)
+    return Still(file.getvalue(), text, width, height)
+
+
+def still_html(png: bytes, text: str, width: int, height: int) -> str:
+    """HTML of a picture with its caption; width and height in pixels of the page."""
+    source = base64.b64encode(png).decode()
+    return (
+        f'<figure style="margin:0"><img src="data:image/png;base64,{source}" alt="{html.escape(text)}" '
+        f'width="{width}" height="{height}" style="max-width:100%;height:auto">'
+        f"<figcaption>{html.escape(text)}</figcaption></figure>"
+    )

@@ -1,0 +1,144 @@
+"""The forward pass and the loss. Imports params only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm_teach import validate
+from lstm_teach.params import Params
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Everything that the forward pass computed, for the backward pass to use.
+
+        x                    (T,)             token ids
+        zi zf zo zg          (T, H)           pre-activations
+        i f o g              (T+1, H)         gates and candidate; the last row is unused and zero
+        c ct h               (T+1, H)         cell, its tanh, hidden state; the last row is the initial state
+        scores               (T, vocab_size)  V h[t], before the softmax
+        y                    (T, vocab_size)  probabilities of the next token
+
+    Row -1 of c, ct and h holds the initial state, so that `c[t-1]` and `h[t-1]` are right at t = 0 too.
+    `z` (T, 4H) and `gates` (T+1, 4H) are the stacked arrays of which zi.. and i.. are views.
+    With a batch of parameters (see `Params`) every array has the batch axes after the first one.
+    """
+
+    x: np.ndarray
+    z: np.ndarray
+    gates: np.ndarray
+    c: np.ndarray
+    ct: np.ndarray
+    h: np.ndarray
+    scores: np.ndarray
+    y: np.ndarray
+
+    zi = property(lambda self: gate_rows(self.z, 0))
+    zf = property(lambda self: gate_rows(self.z, 1))
+    zo = property(lambda self: gate_rows(self.z, 2))
+    zg = property(lambda self: gate_rows(self.z, 3))
+    i = property(lambda self: gate_rows(self.gates, 0))
+    f = property(lambda self: gate_rows(self.gates, 1))
+    o = property(lambda self: gate_rows(self.gates, 2))
+    g = property(lambda self: gate_rows(self.gates, 3))
+
+
+def gate_rows(stacked: np.ndarray, row: int) -> np.ndarray:
+    """The view of one gate (0 i, 1 f, 2 o, 3 g) in an array whose last axis is 4H long."""
+    H = stacked.shape[-1] // 4
+    return stacked[..., row * H : (row + 1) * H]
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Probabilities over the last axis; the largest score is subtracted so that exp cannot overflow."""
+    e = np.exp(scores - scores.real.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def forward(
+    params: Params,
+    x: Sequence[int],
+    h0: Sequence[float] | None = None,
+    c0: Sequence[float] | None = None,
+) -> Cache:
+    """Run the LSTM over the token ids `x` (T,), from the initial state h0, c0 (H,), zeros where None.
+
+    At every step (Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000, without bias vectors):
+
+        i, f, o = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o)     z = U[:, x[t]] + W h[t-1]
+        g       = tanh(z_g)
+        c[t]    = f * c[t-1] + i * g
+        h[t]    = o * tanh(c[t])
+        y[t]    = softmax(V h[t])
+
+    Raises ValueError or TypeError for a token out of range, an empty sequence, a state of the wrong shape.
+    """
+    check_params(params)
+    x = validate.tokens("x", x, params.vocab_size)
+    T, H, lead, dtype = len(x), params.hidden_size, params.flat.shape[:-1], params.flat.dtype
+
+    z = np.empty((T, *lead, 4 * H), dtype)
+    gates = np.zeros((T + 1, *lead, 4 * H), dtype)
+    c, ct, h = (np.empty((T + 1, *lead, H), dtype) for _ in range(3))
+    h[-1] = validate.state("h0", h0, H, dtype)
+    c[-1] = validate.state("c0", c0, H, dtype)
+    ct[-1] = np.tanh(c[-1])
+
+    # sigmoid(z) = 1/2 + tanh(z/2)/2: one tanh serves all four gates, and it can't overflow as exp(-z) can. The inner
+    # factor 1/2 goes into U and W once, instead of into every step.
+    factor = np.repeat([0.5, 0.5, 0.5, 1.0], H).astype(dtype)
+    shift = 1 - factor
+    W, times = (
+        factor[:, None] * params.W,
+        (np.matvec if lead else np.dot),
+    )  # np.dot is faster, but knows no batches
+    z[:] = np.moveaxis(params.U[..., x], -1, 0) if lead else params.U.T[x]  # U times a one-hot vector is a column of U
+    z *= factor
+    i, f, o, g = (gate_rows(gates, row) for row in range(4))
+    h_before, c_before = h[-1], c[-1]
+    for z_t, gates_t, i_t, f_t, o_t, g_t, c_t, ct_t, h_t in zip(z, gates, i, f, o, g, c, ct, h, strict=False):
+        z_t += times(W, h_before)
+        np.tanh(z_t, out=gates_t)
+        gates_t *= factor
+        gates_t += shift
+        np.multiply(f_t, c_before, out=c_t)
+        c_t += i_t * g_t
+        np.tanh(c_t, out=ct_t)
+        np.multiply(o_t, ct_t, out=h_t)
+        h_before, c_before = h_t, c_t
+    z /= factor
+    scores = np.matvec(params.V, h[:-1])
+    return Cache(x, z, gates, c, ct, h, scores, softmax(scores))
+
+
+def loss(
+    params: Params,
+    x: Sequence[int],
+    targets: Sequence[int],
+    h0: Sequence[float] | None = None,
+    c0: Sequence[float] | None = None,
+) -> float:
+    """The sum (not the mean) over t of the cross-entropy -log y[t, targets[t]], in nats.
+
+    With a batch of parameters the result is an array with one loss per net.
+    """
+    check_params(params)
+    x, targets = validate.sequence_pair(x, targets, params.vocab_size)
+    scores = forward(params, x, h0, c0).scores
+    # -log softmax, from the scores: -log(y) would be infinite as soon as a probability rounds to zero.
+    highest = scores.real.max(-1)
+    log_sum = highest + np.log(np.exp(scores - highest[..., None]).sum(-1))
+    total = (log_sum - scores[np.arange(len(x)), ..., targets]).sum(0)
+    return total if total.ndim else total.item()
+
+
+def check_params(params: Params) -> None:
+    """Raise unless `params` is a `Params` that holds only finite numbers."""
+    if not isinstance(params, Params):
+        raise TypeError(f"params must be a Params, got {validate.brief(params)}.")
+    if not np.isfinite(params.flat).all():
+        name = next(name for name, matrix in params.items() if not np.isfinite(matrix).all())
+        raise ValueError(f"params must be finite, got a NaN or an infinity in {name}.")

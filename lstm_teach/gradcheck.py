@@ -1,0 +1,498 @@
+"""Gradients from independent sources, and the check that holds a backward pass against them.
+
+Imports params, forward and the guard for learners' code.
+"""
+
+from __future__ import annotations
+
+import html
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lstm_teach import guard, validate
+from lstm_teach.forward import check_params, forward, loss
+from lstm_teach.params import Params
+
+# The ladder for norm-relative errors in double precision: up to each bound, the word.
+LADDER = ((1e-7, "right"), (1e-4, "close, not exact"), (1e-2, "suspicious"), (math.inf, "wrong"))
+LENGTHS = (1, 2, 3, 6)
+
+LossFunction = Callable[[Params], float]
+Backward = Callable[..., Any]
+
+
+def numerical_gradient(
+    loss_fn: LossFunction,
+    params: Params,
+    step: float = 1e-5,
+    *,
+    batched: bool = False,
+    forward_only: bool = False,
+) -> Params:
+    """Central differences (L(w + step) - L(w - step)) / (2 step) for every number w in `params`.
+
+    `loss_fn(params) -> float` may be any loss; it gets a copy, so `params` is never changed. The error is of order
+    step**2 from the curvature and 1e-16 * L / step from rounding; near step = 1e-5 both are small.
+
+    With `batched=True` the loss is called with many nets at once (a `Params` whose `flat` is (B, n)) and has to return
+    B losses, as `loss` does: `numerical_gradient(lambda p: lt.loss(p, x, targets), params, batched=True)`.
+    With `forward_only=True` it takes forward differences (L(w + step) - L(w)) / step, which are much coarser.
+    Raises TypeError or ValueError for a bad argument or a loss that is not one finite number.
+    """
+    check_params(params)
+    step = validate.finite_number("step", step, positive=True)
+    _check_loss_fn(loss_fn)
+    step = params.flat.dtype.type(step)
+    ahead = _losses(loss_fn, params, step, batched)
+    if forward_only:
+        here = _losses(loss_fn, params, 0 * step, False, count=1)
+        return _as_params(params, (ahead - here) / step)
+    behind = _losses(loss_fn, params, -step, batched)
+    return _as_params(params, (ahead - behind) / (2 * step))
+
+
+def complex_step_gradient(
+    loss_fn: LossFunction, params: Params, step: float = 1e-30, *, batched: bool = False
+) -> Params:
+    """Im L(w + i step) / step for every number w: exact to rounding, since nothing is subtracted.
+
+    `loss_fn` has to work with complex numbers, as `loss` does: no abs, no max of complex numbers, no conjugates.
+    Source: Squire and Trapp, SIAM Review 40 (1998) 110-112. Arguments and errors as in `numerical_gradient`.
+    """
+    check_params(params)
+    step = validate.finite_number("step", step, positive=True)
+    _check_loss_fn(loss_fn)
+    return _as_params(params, _losses(loss_fn, params.astype(np.complex128), 1j * step, batched).imag / step)
+
+
+def _check_loss_fn(loss_fn: LossFunction) -> None:
+    if not callable(loss_fn):
+        raise TypeError(f"loss_fn must be a function of the parameters, got {validate.brief(loss_fn)}.")
+
+
+def _as_params(params: Params, flat: np.ndarray) -> Params:
+    return Params(params.vocab_size, params.hidden_size, np.asarray(flat, dtype=np.float64))
+
+
+def _losses(
+    loss_fn: LossFunction, params: Params, step: complex, batched: bool, count: int | None = None
+) -> np.ndarray:
+    """The loss with `step` added to one number of `params` after the other: (count,), all of them where None."""
+    count = count or params.flat.size
+    rows = 256 if batched else 1  # nets at once; bounds the memory
+    losses = np.empty(count, params.flat.dtype)
+    for start in range(0, count, rows):
+        numbers = np.arange(start, min(start + rows, count))
+        flats = np.repeat(params.flat[None], len(numbers), axis=0)
+        flats[np.arange(len(numbers)), numbers] += step
+        net = Params(params.vocab_size, params.hidden_size, flats if batched else flats[0])
+        value = np.asarray(loss_fn(net))
+        if value.size != len(numbers) or value.dtype.kind not in "fiuc":
+            expected = f"{len(numbers)} numbers, one a net" if batched else "one number"
+            raise TypeError(f"loss_fn must return {expected}, got {validate.brief(value.tolist())}.")
+        if not np.isfinite(value).all():
+            raise ValueError(f"loss_fn must return finite numbers, got {value[~np.isfinite(value)].flat[0]}.")
+        losses[numbers] = value.ravel()
+    return losses
+
+
+def exact_gradient(
+    params: Params,
+    x: Sequence[int],
+    targets: Sequence[int],
+    h0: Sequence[float] | None = None,
+    c0: Sequence[float] | None = None,
+) -> Params:
+    """The gradient of `loss` in forward mode: nothing is walked back, and there is no step size.
+
+    Every number of every state (h[t], c[t]) starts a tangent of its own when its step comes, and all tangents are
+    carried forward together: one matrix product a step with that step's 2H x 2H Jacobian. On the way each tangent
+    collects what it does to the loss of every step. What the state's numbers do to the loss, times what the weights
+    do to the state at the same step, is the gradient. Agrees with the complex step to 1e-12. Raises as `loss` does.
+    """
+    check_params(params)
+    x, targets = validate.sequence_pair(x, targets, params.vocab_size)
+    cache = forward(params, x, h0, c0)
+    T, H = len(x), params.hidden_size
+    rows = np.arange(T)
+    i, f, o, g, ct = cache.i[:-1], cache.f[:-1], cache.o[:-1], cache.g[:-1], cache.ct[:-1]
+    h_before, c_before = cache.h[rows - 1], cache.c[rows - 1]
+
+    # What one step does by itself: c answers to its pre-activations and to c[t-1], h answers to zo and to c.
+    c_by_zi, c_by_zf, c_by_zg = i * (1 - i) * g, f * (1 - f) * c_before, (1 - g**2) * i
+    h_by_zo, h_by_c = o * (1 - o) * ct, o * (1 - ct**2)
+
+    jacobian = np.zeros((T, 2 * H, 2 * H))  # of (h[t], c[t]) with respect to (h[t-1], c[t-1])
+    c_by_h, c_by_c = jacobian[:, H:, :H], jacobian[:, H:, H:]
+    for slope, weights in ((c_by_zi, params.Wi), (c_by_zf, params.Wf), (c_by_zg, params.Wg)):
+        c_by_h += slope[:, :, None] * weights
+    c_by_c[:, np.arange(H), np.arange(H)] = f
+    jacobian[:, :H] = h_by_c[:, :, None] * jacobian[:, H:]
+    jacobian[:, :H, :H] += h_by_zo[:, :, None] * params.Wo
+
+    error = cache.y.copy()
+    error[rows, targets] -= 1  # what the loss of a step answers to that step's scores
+    loss_by_h = error @ params.V
+
+    tangents = np.zeros((2 * H * T, 2 * H))  # row: one number of one state; columns: the state of the step reached
+    effect = np.zeros(2 * H * T)  # of that number on the total loss
+    for t in range(T):
+        begun, own = 2 * H * t, slice(2 * H * t, 2 * H * (t + 1))
+        tangents[:begun] = tangents[:begun] @ jacobian[t].T
+        tangents[own] = np.eye(2 * H)
+        effect[: own.stop] += tangents[: own.stop, :H] @ loss_by_h[t]
+    loss_by_state = effect.reshape(T, 2, H)
+    by_h = loss_by_state[:, 0]
+    by_c = loss_by_state[:, 1] + by_h * h_by_c  # c[t] acts on h[t] too, within its own step
+
+    by_z = np.concatenate([by_c * c_by_zi, by_c * c_by_zf, by_h * h_by_zo, by_c * c_by_zg], axis=1)
+    grads = Params.zeros(params.vocab_size, H)
+    grads.V[...] = np.einsum("tk,th->kh", error, cache.h[:-1])
+    grads.W[...] = np.einsum("tz,th->zh", by_z, h_before)
+    for t in range(T):
+        grads.U[:, x[t]] += by_z[t]
+    return grads
+
+
+def relative_error(a: np.ndarray, b: np.ndarray) -> float:
+    """|a - b| / max(|a|, |b|) with Euclidean norms, between 0 and 2; two zeros agree."""
+    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    difference = np.linalg.norm(a - b)
+    return float(difference / max(np.linalg.norm(a), np.linalg.norm(b))) if difference else 0.0
+
+
+def verdict(error: float) -> str:
+    """The word of the ladder for a norm-relative error."""
+    return next(word for bound, word in LADDER if error <= bound or bound == math.inf)
+
+
+@dataclass(frozen=True)
+class Element:
+    """One number of one gradient: where it is, what the backward pass says, what is right."""
+
+    matrix: str
+    index: tuple[int, int]
+    length: int
+    got: float
+    expected: float
+
+    @property
+    def relative_error(self) -> float:
+        """|got - expected| / max(|got|, |expected|); two zeros agree. Information only: elements near 0 rule it."""
+        largest = max(abs(self.got), abs(self.expected))
+        return abs(self.got - self.expected) / largest if largest else 0.0
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What `check_gradients` found. In a notebook it shows itself as a table, in a terminal as text.
+
+    passed             True if nothing is wrong: no problem, and every error at most 1e-7
+    errors             per matrix, the largest norm-relative error over all lengths
+    errors_by_length   {T: {matrix: error}}
+    worst              the name of the matrix with the largest error
+    worst_element      in that matrix, the `Element` that is furthest off
+    problems           sentences: it raised, ran too long, changed its inputs, returned the wrong thing
+    notes              sentences: what the check could not see
+    """
+
+    name: str
+    reference: str
+    errors_by_length: dict[int, dict[str, float]] = field(default_factory=dict)
+    worst_element: Element | None = None
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def errors(self) -> dict[str, float]:  # noqa: D102
+        by_length = self.errors_by_length.values()
+        return {name: max(errors[name] for errors in by_length) for name in Params.NAMES} if by_length else {}
+
+    @property
+    def worst(self) -> str | None:  # noqa: D102
+        return max(self.errors, key=self.errors.get) if self.errors else None
+
+    @property
+    def passed(self) -> bool:  # noqa: D102
+        return bool(self.errors) and not self.problems and all(verdict(e) == "right" for e in self.errors.values())
+
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+        if self.passed:
+            lengths, largest = _listing(self.errors_by_length), self.errors[self.worst]
+            return f"{self.name} passes: all nine gradients are right at T = {lengths} (largest error {largest:.0e})."
+        wrong = [name for name, error in self.errors.items() if verdict(error) != "right"]
+        off = f"{len(wrong)} of the nine gradients are off: {', '.join(wrong)}" if wrong else ""
+        if self.problems and not wrong:
+            return f"{self.name} does not pass: see the problem{'s' if len(self.problems) > 1 else ''} below."
+        return f"{self.name} does not pass: {off}."
+
+    def _details(self) -> list[str]:
+        lines = [f"Problem: {problem}" for problem in self.problems]
+        if self.worst_element and not self.passed and self.errors[self.worst] > LADDER[0][0]:
+            e = self.worst_element
+            lines.append(
+                f"Furthest off: d{e.matrix}[{e.index[0]}, {e.index[1]}] at T = {e.length} is {e.got:.4g}, "
+                f"expected {e.expected:.4g} (element-wise relative error {e.relative_error:.1e}, for information)."
+            )
+        return lines + [f"Note: {note}" for note in self.notes]
+
+    def __str__(self) -> str:
+        lines = [self.summary]
+        if self.errors:
+            lengths = list(self.errors_by_length)
+            lines += ["", "matrix   error    verdict           " + "".join(f"T = {T:<6}" for T in lengths)]
+            for name, error in self.errors.items():
+                each = "".join(f"{self.errors_by_length[T][name]:<10.0e}" for T in lengths)
+                lines.append(f"d{name:<6}  {error:<8.0e} {verdict(error):<17} {each}".rstrip())
+            lines += ["", f"Errors are norm-relative, against {self.reference}; up to 1e-7 is right."]
+        return "\n".join(lines + self._details())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        cell = 'style="text-align:left;padding:2px 10px 2px 0"'
+        parts = [f"<p><strong>{html.escape(self.summary)}</strong></p>"]
+        if self.errors:
+            lengths = list(self.errors_by_length)
+            heads = [
+                "matrix",
+                "verdict",
+                "error",
+                "error, log scale from 1e-16 to 1",
+                *(f"T = {T}" for T in lengths),
+            ]
+            parts.append(
+                '<table style="border-collapse:collapse"><caption style="text-align:left;caption-side:bottom">'
+                f"Norm-relative errors of {html.escape(self.name)} against {html.escape(self.reference)}; "
+                "up to 1e-7 is right."
+                "</caption><thead><tr>"
+            )
+            parts += [f'<th scope="col" {cell}>{head}</th>' for head in heads]
+            parts.append("</tr></thead><tbody>")
+            for name, error in self.errors.items():
+                word = verdict(error)
+                parts.append(
+                    f'<tr><th scope="row" {cell}>d{name}</th><td {cell}>{_MARKS[word]} {word}</td>'
+                    f"<td {cell}>{error:.0e}</td><td {cell}>{_bar(error, word)}</td>"
+                )
+                parts += [f"<td {cell}>{self.errors_by_length[T][name]:.0e}</td>" for T in lengths]
+                parts.append("</tr>")
+            parts.append("</tbody></table>")
+        details = self._details()
+        if details:
+            parts.append("<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in details) + "</ul>")
+        return "".join(parts)
+
+
+_MARKS = {"right": "✓", "close, not exact": "≈", "suspicious": "?", "wrong": "✗"}
+_COLORS = {"right": "#009E73", "close, not exact": "#56B4E9", "suspicious": "#E69F00", "wrong": "#D55E00"}
+
+
+def _bar(error: float, word: str) -> str:
+    """A bar of 160 pixels for 1e-16 to 1. It repeats the number beside it, so a screen reader skips it."""
+    width = 160 * min(max((math.log10(error) + 16) / 16, 0), 1) if error else 0
+    return (
+        '<div aria-hidden="true" style="width:160px;height:10px;border:1px solid #888888">'
+        f'<div style="width:{width:.0f}px;height:10px;background:{_COLORS[word]}"></div></div>'
+    )
+
+
+def _listing(items: Mapping | Sequence) -> str:
+    *most, last = map(str, items)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def check_gradients(
+    backward: Backward,
+    params: Params | None = None,
+    x: Sequence[int] | None = None,
+    targets: Sequence[int] | None = None,
+    h0: Sequence[float] | None = None,
+    c0: Sequence[float] | None = None,
+    *,
+    against: str = "exact",
+    seconds: float = 10.0,
+) -> GradientReport:
+    """Hold a backward pass against a gradient that was found without walking back.
+
+    `backward(params, x, targets)` returns the nine gradients as a `Params`, a mapping by name, or a sequence in the
+    order of `Params.NAMES`; it may return `(grads, deltas)`, and it may take `h0` and `c0`.
+
+    Without `params`, `x` and `targets` the check chooses its own nets: T = 1, 2, 3 and 6, weights of order 0.8, tokens
+    that repeat, every token seen at T = 6, and a nonzero initial state where the backward pass takes one. Small weights
+    or a zero initial state would hide mistakes.
+
+    `against` is "exact" (`exact_gradient`) or "numerical" (central differences). A call may take `seconds`.
+    It is also a failure to raise, to change an input, to return wrong shapes or numbers that are not finite, or to
+    return something else when called again. The backward pass gets copies; nothing of yours is changed.
+    Raises TypeError or ValueError only for bad arguments of its own.
+    """
+    if not callable(backward):
+        raise TypeError(f"backward must be a function backward(params, x, targets), got {validate.brief(backward)}.")
+    if against not in ("exact", "numerical"):
+        raise ValueError(f'against must be "exact" or "numerical", got {validate.brief(against)}.')
+    seconds = validate.finite_number("seconds", seconds, positive=True)
+    takes = _states_taken(backward)
+    if params is None and x is None and targets is None:
+        if h0 is not None or c0 is not None:
+            raise ValueError(
+                "h0 and c0 need params, x and targets beside them; without those the check chooses its own."
+            )
+        cases = [_own_case(T) for T in LENGTHS]
+    elif params is None or x is None or targets is None:
+        raise ValueError("params, x and targets must be given together, or none of them.")
+    else:
+        check_params(params)
+        x, targets = validate.sequence_pair(x, targets, params.vocab_size)
+        cases = [(params, x, targets, {"h0": h0, "c0": c0})]
+        absent = [name for name in ("h0", "c0") if cases[0][3][name] is not None and name not in takes]
+        if absent:
+            raise ValueError(f"{absent[0]} was given, but backward takes no argument of that name.")
+
+    name = getattr(backward, "__name__", type(backward).__name__)
+    reference = "the exact gradient" if against == "exact" else "central differences"
+    errors: dict[int, dict[str, float]] = {}
+    elements: dict[tuple[int, str], Element] = {}
+    problems: dict[str, None] = {}  # a dict keeps the order and drops repetitions
+    for case_params, case_x, case_targets, states in cases:
+        states = {key: states[key] for key in takes}
+        T = len(case_x)
+        grads, found = _examine(backward, case_params, case_x, case_targets, states, seconds)
+        problems.update(dict.fromkeys(found))
+        if grads is None:
+            break  # the other lengths would only say the same again
+        if against == "exact":
+            right = exact_gradient(case_params, case_x, case_targets, **states)
+        else:
+
+            def loss_fn(p: Params, x=case_x, targets=case_targets, states=states) -> float:
+                return loss(p, x, targets, **states)
+
+            right = numerical_gradient(loss_fn, case_params, batched=True)
+        errors[T] = {key: _error(grads[key], right[key], right) for key in Params.NAMES}
+        for key in Params.NAMES:
+            index = np.unravel_index(np.abs(grads[key] - right[key]).argmax(), right[key].shape)
+            elements[T, key] = Element(
+                key, tuple(int(k) for k in index), T, float(grads[key][index]), float(right[key][index])
+            )
+
+    notes = []
+    if errors and len(takes) < 2 and len(cases) > 1:
+        missing = _listing([key for key in ("h0", "c0") if key not in takes])
+        notes.append(
+            f"{name} takes no {missing}, so the check started from zeros there; "
+            "at T = 1 a mistake in the forget gate can't show then."
+        )
+    worst = max(((T, key) for T in errors for key in errors[T]), key=lambda at: errors[at[0]][at[1]], default=None)
+    return GradientReport(name, reference, errors, elements.get(worst), tuple(problems), tuple(notes))
+
+
+def _states_taken(backward: Backward) -> list[str]:
+    """Which of h0 and c0 the backward pass has as arguments."""
+    try:
+        names = inspect.signature(backward).parameters
+    except (TypeError, ValueError):
+        return []
+    return [name for name in ("h0", "c0") if name in names]
+
+
+def _own_case(T: int) -> tuple[Params, np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """The net and sequence that the check chooses: tokens repeat from T = 3 on, all are seen at T = 6."""
+    vocab_size, hidden_size = 4, 5
+    rng = np.random.default_rng(1000 + T)
+    x, targets = np.array([2, 0, 2, 3, 1, 1])[:T], np.array([1, 3, 0, 0, 2, 3])[:T]
+    states = {name: rng.uniform(0.3, 0.9, hidden_size) * rng.choice([-1, 1], hidden_size) for name in ("h0", "c0")}
+    return Params.random(vocab_size, hidden_size, seed=T, scale=0.8), x, targets, states
+
+
+def _error(got: np.ndarray, right: np.ndarray, whole: Params) -> float:
+    """The relative error, where rounding noise in place of an exact zero counts as zero."""
+    if not right.any() and np.linalg.norm(got) <= 1e-14 * np.linalg.norm(whole.flat):
+        return 0.0
+    return relative_error(got, right)
+
+
+def _examine(
+    backward: Backward,
+    params: Params,
+    x: np.ndarray,
+    targets: np.ndarray,
+    states: dict[str, np.ndarray | None],
+    seconds: float,
+) -> tuple[dict[str, np.ndarray] | None, list[str]]:
+    """Call the backward pass twice with copies: its gradients (None if there are none to judge) and the problems."""
+    problems, results = [], []
+    name = getattr(backward, "__name__", type(backward).__name__)
+    for _ in range(2):
+        given = {"params": params.copy(), "x": np.array(x), "targets": np.array(targets)}
+        given |= {key: None if value is None else np.array(value, dtype=float) for key, value in states.items()}
+        before = {key: _numbers(value) for key, value in given.items()}
+        try:
+            args = [given[key] for key in ("params", "x", "targets")]
+            result = guard.call(backward, *args, seconds=seconds, **{key: given[key] for key in states})
+            results.append(collect_gradients(result, params))
+        except guard.LearnerError as error:
+            return None, [*problems, str(error)]
+        except ValueError as error:
+            return None, [*problems, f"{name} {error}"]
+        for key in given:
+            if not _same(before[key], _numbers(given[key])):
+                problems.append(f"{name} changes its input {key}; work on a copy.")
+        if problems:
+            break
+    if len(results) == 2:
+        first, second = results
+        unlike = [key for key in Params.NAMES if relative_error(first[key], second[key]) > 1e-12]
+        if unlike:
+            problems.append(
+                f"{name} returns something else when it is called again with the same inputs (d{', d'.join(unlike)}); "
+                "do the gradients start from zero in every call?"
+            )
+    return results[0], problems
+
+
+def _numbers(value: Params | np.ndarray | None) -> np.ndarray | None:
+    return None if value is None else np.array(value.flat if isinstance(value, Params) else value)
+
+
+def _same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    return (a is None and b is None) or np.array_equal(a, b)
+
+
+def collect_gradients(result: object, params: Params) -> dict[str, np.ndarray]:
+    """Read the nine gradients out of what a backward pass returned: `{name: array}`, copied.
+
+    Raises ValueError with the rest of a sentence ("returns ...") when they can't be read.
+    """
+    names = Params.NAMES
+    if isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], Params | Mapping | Sequence):
+        result = result[0]  # (grads, deltas)
+    if result is None:
+        raise ValueError("returns nothing; it has to return the nine gradients.")
+    if isinstance(result, Params | Mapping):
+        missing = [name for name in names if name not in list(result.keys())]
+        if missing:
+            raise ValueError(f"returns no gradient for {', '.join(missing)}; the names are {', '.join(names)}.")
+        arrays = {name: result[name] for name in names}
+    elif isinstance(result, Sequence) and not isinstance(result, str):
+        if len(result) != 9:
+            raise ValueError(f"returns {len(result)} things; it has to return nine gradients, {', '.join(names)}.")
+        arrays = dict(zip(names, result, strict=True))
+    else:
+        raise ValueError(
+            f"returns {validate.brief(result)}; it has to return a Params, a mapping or a sequence of nine arrays."
+        )
+    grads = {}
+    for name in names:
+        try:
+            grads[name] = validate.real_array(f"d{name}", arrays[name], params[name].shape, np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"returns a wrong gradient: {error}") from None
+    return grads

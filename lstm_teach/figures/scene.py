@@ -51,7 +51,9 @@ class Scene:
 
     def png(self, scale: float = 1.0) -> bytes:
         """Draw the live artists over the background; return PNG bytes, `scale` times as large."""
-        canvas, dpi = self.figure.canvas, self.figure._original_dpi * scale
+        canvas = self.figure.canvas
+        inches = self.figure.get_figwidth()
+        dpi = (round(self.size[0] * scale) + 1e-6) / inches  # a whole number of pixels, safe from rounding down
         if self.figure.dpi != dpi:
             self.figure.dpi = dpi
             self.forget()

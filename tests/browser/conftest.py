@@ -13,9 +13,7 @@ def browser():
     except ModuleNotFoundError:
         skip_but_fail_in_ci("Playwright is not installed: python3 start.py test installs it")
     if find_chromium() is None:
-        skip_but_fail_in_ci(
-            "no Chromium, Chrome or Edge was found: install one, or name it in LSTM_TEACH_CHROMIUM"
-        )
+        skip_but_fail_in_ci("no Chromium, Chrome or Edge was found: install one, or name it in LSTM_TEACH_CHROMIUM")
     with start_chromium() as chromium:
         yield chromium
 

@@ -93,20 +93,20 @@ class OnPage:
         """The number of the picture that is shown now."""
         return int(self.root.locator("img.lt-picture").get_attribute("data-seq"))
 
+    def wait_for(self, condition: str, css: str, what: str) -> None:
+        """Wait until a condition in JavaScript holds of the element that the selector finds."""
+        from playwright.sync_api import TimeoutError  # where Playwright is missing, these tests are skipped
+
+        element = self.root.locator(css).element_handle()
+        try:
+            self.page.wait_for_function(condition, arg=element, timeout=ANSWER_TIMEOUT * 1000)
+        except TimeoutError:
+            problem = f"{self.title}, {what}, not within {ANSWER_TIMEOUT} s; message: {self.message()!r}"
+            raise AssertionError(problem) from None
+
     def wait_for_seq(self, least: int, what: str) -> None:
         """Wait until the picture with that number, or a later one, is shown."""
-        try:
-            self.page.wait_for_function(
-                "([img, least]) => Number(img.dataset.seq) >= least",
-                arg=[self.root.locator("img.lt-picture").element_handle(), least],
-                timeout=ANSWER_TIMEOUT * 1000,
-            )
-        except Exception as error:
-            if type(error).__name__ != "TimeoutError":
-                raise
-            raise AssertionError(
-                f"{self.title}, {what}: no new picture within {ANSWER_TIMEOUT} s; message: {self.message()!r}"
-            ) from None
+        self.wait_for(f"img => Number(img.dataset.seq) >= {least}", "img.lt-picture", f"{what}: a new picture")
 
     def message(self) -> str:
         """What the message area says."""
@@ -123,9 +123,7 @@ class OnPage:
         change = view.height - self.first.height
         assert abs(change) < 1, f"{where}: the height changed by {change:g} pixels; text: {view.text!r}"
 
-    def do(
-        self, what: str, action: Callable[[], object], answers: bool = True, message: bool = False
-    ) -> View:
+    def do(self, what: str, action: Callable[[], object], answers: bool = True, message: bool = False) -> View:
         """Carry out an action; return what is shown then, judged. `answers`: a new picture has to come."""
         before = self.seq()
         action()
@@ -141,9 +139,24 @@ class OnPage:
         view = self.do("reset", lambda: act(self.root.locator(".lt-reset"), "Enter"))
         for what in ("pixels", "text"):
             now, first = getattr(view, what), getattr(self.first, what)
-            assert now == first, (
-                f"{self.title}: after reset the {what} differ from the first: {now!r}, {first!r}"
-            )
+            assert now == first, f"{self.title}: after reset the {what} differ from the first: {now!r}, {first!r}"
+
+
+def explorers_on(page) -> list[OnPage]:
+    """Every explorer on the page, once all widgets are there."""
+    page.wait_for_function(
+        """() => {
+            const panel = window.jupyterapp.shell.currentWidget;
+            const type = 'application/vnd.jupyter.widget-view+json';
+            const outputs = Array.from(panel.content.model.cells).filter(cell => cell.type === 'code')
+                .flatMap(cell => cell.outputs.toJSON()).filter(output => output.data && type in output.data);
+            const views = panel.node.querySelectorAll('.jp-OutputArea-output > .jupyter-widgets');
+            return views.length === outputs.length;
+        }""",
+        timeout=30_000,
+    )
+    roots = page.locator(".lt-explorer")
+    return [OnPage(page, roots.nth(i)) for i in range(roots.count())]
 
 
 def control_names(root) -> list[str]:
@@ -229,9 +242,7 @@ def drag_slider_to_ends(explorer: OnPage, name: str) -> None:
         explorer.do(f"{name}, dragged to the {end}", drag, answers=place[1] != place[index])
         views[end] = explorer.look()
         place = slider_place(control)
-        assert place[1] == place[index], (
-            f"{explorer.title}, {name}: dragging to the {end} gives {place[1]} of {place}"
-        )
+        assert place[1] == place[index], f"{explorer.title}, {name}: dragging to the {end} gives {place[1]} of {place}"
     if place[0] < place[2]:
         different(explorer, name, views)
 
@@ -306,7 +317,6 @@ def type_text(explorer: OnPage, name: str, act: Callable) -> None:
     """Enter something that is not valid, then nothing at all, then something shorter that is valid."""
     page, field = explorer.page, explorer.control(name).locator("input")
     first, before = field.input_value(), explorer.look()
-    message = explorer.root.locator(".lt-message").element_handle()
     for wrong in (INVALID_TEXT, ""):
 
         def enter(wrong=wrong):
@@ -316,7 +326,7 @@ def type_text(explorer: OnPage, name: str, act: Callable) -> None:
             else:
                 page.keyboard.press("Delete")
             shown = "message => message.textContent.trim() !== ''"
-            page.wait_for_function(shown, arg=message, timeout=ANSWER_TIMEOUT * 1000)
+            explorer.wait_for(shown, ".lt-message", f"{name}, {wrong!r}: a message")
 
         view = explorer.do(f"{name}, {wrong!r}", enter, answers=False, message=True)
         assert view.seq == before.seq, f"{explorer.title}, {name}: {wrong!r} changed the picture"

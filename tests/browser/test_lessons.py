@@ -8,6 +8,7 @@ from drive import (
     OnPage,
     by_keyboard,
     by_mouse,
+    explorers_on,
     nameless,
     play,
     tab_order,
@@ -41,23 +42,6 @@ def lesson(request, browser, lab) -> Iterator[Lesson]:
         yield Lesson(explorers_on(page), cell_errors(page), trouble)
     finally:
         page.close()
-
-
-def explorers_on(page) -> list[OnPage]:
-    """Every explorer on the page, once all widgets are there."""
-    page.wait_for_function(
-        """() => {
-            const panel = window.jupyterapp.shell.currentWidget;
-            const type = 'application/vnd.jupyter.widget-view+json';
-            const outputs = Array.from(panel.content.model.cells).filter(cell => cell.type === 'code')
-                .flatMap(cell => cell.outputs.toJSON()).filter(output => output.data && type in output.data);
-            const views = panel.node.querySelectorAll('.jp-OutputArea-output > .jupyter-widgets');
-            return views.length === outputs.length;
-        }""",
-        timeout=30_000,
-    )
-    roots = page.locator(".lt-explorer")
-    return [OnPage(page, roots.nth(i)) for i in range(roots.count())]
 
 
 def test_lesson_runs_without_an_error(lesson):

@@ -1,13 +1,14 @@
 // One picture with its line of text and its message. Bytes are decoded before they are shown, so nothing flickers.
 
-export function render({ model, el }) {
+function render({ model, el }) {
   const make = (tag, className, attributes = {}) => {
     const element = document.createElement(tag);
     element.className = className;
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
     return element;
   };
-  const img = make("img", "lt-picture", { width: model.get("width"), height: model.get("height") });
+  const [width, height] = [model.get("width"), model.get("height")];
+  const img = make("img", "lt-picture", { width, height, decoding: "sync" });
   const text = make("figcaption", "lt-text", { "aria-live": "polite" });
   const message = make("div", "lt-message", { role: "alert" });
   const words = make("div", "lt-words");
@@ -138,6 +139,8 @@ function name(root) {
     for (const button of choice.querySelectorAll("button"))
       set(button, "aria-pressed", String(button.classList.contains("mod-active")));
   }
+  for (const list of root.querySelectorAll(".widget-dropdown select"))
+    set(list, "data-lm-suppress-shortcuts", "true"); // or JupyterLab takes the arrow keys and moves to another cell
   for (const field of root.querySelectorAll(".widget-text"))
     set(field.querySelector("input"), "aria-invalid", String(field.classList.contains("lt-invalid")));
 }

@@ -115,7 +115,7 @@ def exact_gradient(
     collects what it does to the loss of every step. What the state's numbers do to the loss, times what the weights
     do to the state at the same step, is the gradient. Agrees with the complex step to 1e-12. Raises as `loss` does.
     """
-    check_params(params)
+    check_params(params, one_net=True)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
     cache = forward(params, x, h0, c0)
     T, H = len(x), params.hidden_size

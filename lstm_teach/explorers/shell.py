@@ -233,9 +233,7 @@ def int_slider(
     """Slider over whole numbers; `play_ms` adds buttons that step through them, in milliseconds a step."""
     slider = widgets.IntSlider(value, min, max, step, description=label, layout=WIDE)
     if play_ms:
-        slider.play = widgets.Play(
-            value=value, min=min, max=max, step=step, interval=play_ms, show_repeat=False
-        )
+        slider.play = widgets.Play(value=value, min=min, max=max, step=step, interval=play_ms, show_repeat=False)
         widgets.jslink((slider.play, "value"), (slider, "value"))
         for end in ("min", "max"):
             traitlets.dlink((slider, end), (slider.play, end))
@@ -279,9 +277,7 @@ def checkbox(label: str, value: bool = False) -> widgets.Checkbox:
 
 def choice(label: str, options: Sequence, value: Any = None) -> widgets.ToggleButtons:
     """Two to four options side by side: words, or (words, value) pairs."""
-    return widgets.ToggleButtons(
-        options=options, **_chosen(value), description=label, layout={"width": "auto"}
-    )
+    return widgets.ToggleButtons(options=options, **_chosen(value), description=label, layout={"width": "auto"})
 
 
 def dropdown(label: str, options: Sequence, value: Any = None) -> widgets.Dropdown:
@@ -327,9 +323,7 @@ def where(error: Exception) -> str:
 
 
 def _state(control: widgets.Widget) -> dict[str, Any]:
-    return {
-        name: getattr(control, name) for name in ("options", "min", "max", "value") if control.has_trait(name)
-    }
+    return {name: getattr(control, name) for name in ("options", "min", "max", "value") if control.has_trait(name)}
 
 
 def _restore(control: widgets.Widget, state: dict[str, Any]) -> None:

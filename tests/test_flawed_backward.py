@@ -36,7 +36,7 @@ def with_repairs(source, repaired):
 
 
 def run_with(source):
-    """Run the lesson up to its answer to the learner, with `my_backward` as edited; without the picture, to be quick."""
+    """Run the lesson up to its answer to the learner, with `my_backward` as edited; the picture is left out."""
     return run_cells(NOTEBOOK, until="which-are-left", replace={"my-backward": source, "flaw-1-pairs": ""})
 
 

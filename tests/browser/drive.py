@@ -18,16 +18,17 @@ LOOK = """async root => {
     const words = element => element.textContent.replace(/\\s+/g, ' ').trim();
     const bytes = await (await fetch(img.src)).arrayBuffer();
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-    const box = root.getBoundingClientRect();
+    const text = root.querySelector('.lt-text');
     return {
         seq: Number(img.dataset.seq),
         pixels: Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join(''),
         visible: img.complete && img.naturalWidth > 0 && img.offsetWidth > 0,
         pictures: pictures.length,
         alt: img.alt.replace(/\\s+/g, ' ').trim(),
-        text: words(root.querySelector('.lt-text')),
+        text: words(text),
+        text_fits: text.parentElement.scrollHeight <= text.parentElement.clientHeight + 1,
         message: words(root.querySelector('.lt-message')),
-        height: box.height,
+        height: root.getBoundingClientRect().height,
     };
 }"""
 # Wait until nothing moves: twice in a row the kernel has answered everything before, and no change came.
@@ -59,6 +60,7 @@ class View:
     pictures: int
     alt: str
     text: str
+    text_fits: bool
     message: str
     height: float
 
@@ -119,6 +121,7 @@ class OnPage:
         assert view.visible, f"{where}: the picture is not visible"
         assert view.text, f"{where}: the line of text is empty"
         assert view.alt == view.text, f"{where}: alt {view.alt!r} is not the line of text {view.text!r}"
+        assert view.text_fits or view.message, f"{where}: the line of text does not fit: {view.text!r}"
         assert bool(view.message) == message, f"{where}: message {view.message!r}"
         change = view.height - self.first.height
         assert abs(change) < 1, f"{where}: the height changed by {change:g} pixels; text: {view.text!r}"

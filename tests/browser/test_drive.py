@@ -15,9 +15,9 @@ from PIL import Image
 from lstm_teach.explorers.shell import (
     Explorer, checkbox, choice, dropdown, float_slider, int_slider, log_slider, text)
 
-def png(*values):
-    file = io.BytesIO()
-    Image.frombytes("L", (300, 60), random.Random(str(values)).randbytes(300 * 60)).save(file, "png")
+def png(*values, tall=False):
+    file, height = io.BytesIO(), 200 if tall else 60
+    Image.frombytes("L", (300, height), random.Random(str(values)).randbytes(300 * height)).save(file, "png")
     return file.getvalue()
 
 def level(): return {"level": int_slider("Level", 2, 0, 4)}
@@ -50,8 +50,10 @@ FAULTS = [
      "e.controls['level'].unobserve_all()\ne", "a new picture, not within"),
     ("Raises", "Explorer('Raises', level(), lambda level: (png(level), f'Level {1 / level}'))", "ZeroDivisionError"),
     ("Stacks", "Explorer('Stacks', level(), lambda level: (png(level), 'Level' + '<img>' * (level == 0)))", "2 pict"),
-    ("Grows", "Explorer('Grows', level(), lambda level: (png(level), 'Level ' + 'word ' * 400 * (level == 0)))",
+    ("Grows", "Explorer('Grows', level(), lambda level: (png(level, tall=level == 0), f'Level {level}'))",
      "the height changed"),
+    ("Chatters", "Explorer('Chatters', level(), lambda level: (png(level), 'Level ' + 'word ' * 200 * (level == 0)))",
+     "does not fit"),
     ("Mute", "Explorer('Mute', level(), lambda level: (png(level), '' if level == 0 else 'Level'))", "text is empty"),
     ("Alters", "e = Explorer('Alters', level(), lambda level: (png(level), f'Level {level}'))\n"
      "e.picture.observe(lambda change: change.owner.set_trait('alt', 'Level 2'), 'seq')\ne", "is not the line of text"),

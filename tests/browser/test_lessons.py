@@ -1,5 +1,6 @@
 """Every lesson in a real JupyterLab: it runs, and every explorer answers keyboard and mouse as it should."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.browser
 class Lesson:
     """A notebook that was opened and run, its explorers, and what went wrong on its page so far."""
 
+    name: str
     explorers: list[OnPage]
     errors: list[str]
     trouble: Trouble
@@ -39,7 +41,7 @@ def lesson(request, browser, lab) -> Iterator[Lesson]:
     try:
         open_notebook(page, lab, relative(path))
         run_all(page)
-        yield Lesson(explorers_on(page), cell_errors(page), trouble)
+        yield Lesson(relative(path), explorers_on(page), cell_errors(page), trouble)
     finally:
         page.close()
 
@@ -47,6 +49,11 @@ def lesson(request, browser, lab) -> Iterator[Lesson]:
 def test_lesson_runs_without_an_error(lesson):
     assert lesson.errors == []
     assert lesson.trouble.take() == []
+
+
+def test_a_numbered_lesson_has_an_explorer(lesson):
+    numbered = re.match(r"notebooks/\d\d_", lesson.name)
+    assert lesson.explorers or not numbered
 
 
 def test_every_control_has_a_name_for_a_screen_reader(lesson):

@@ -71,17 +71,12 @@ def bptt(
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
     cache = forward(params, x, h0, c0)
     T, H = len(x), params.hidden_size
-    i, f, o, g = (gate[:-1] for gate in (cache.i, cache.f, cache.o, cache.g))
+    i, f, g = cache.i[:-1], cache.f[:-1], cache.g[:-1]
     c_before, h_before, ct = before(cache.c), before(cache.h), cache.ct[:-1]
 
     dy = output_delta(cache, targets)
     dh_loss = dy @ params.V
-    hidden_to_cell = o * (1 - ct * ct)  # dh -> dc, at the same step
-    to_dz = np.empty((T, 4, H))  # dc -> dz of i, f and g; dh -> dz of o
-    to_dz[:, 0] = g * i * (1 - i)
-    to_dz[:, 1] = c_before * f * (1 - f)
-    to_dz[:, 2] = ct * o * (1 - o)
-    to_dz[:, 3] = i * (1 - g * g)
+    hidden_to_cell, to_dz = slopes(cache)
 
     dh, dc, dz = dh_loss.copy(), np.empty((T, H)), np.empty((T, 4, H))
     dh_future, dc_carry = np.zeros(H), np.zeros(H)  # the last step has no future
@@ -130,6 +125,16 @@ def output_delta(cache: Cache, targets: np.ndarray) -> np.ndarray:
     dy = cache.y.copy()
     dy[np.arange(len(targets)), targets] -= 1
     return dy
+
+
+def slopes(cache: Cache) -> tuple[np.ndarray, np.ndarray]:
+    """What each step does by itself, its inputs held fixed: dh -> dc (T, H), and dc or dh -> dz (T, 4, H).
+
+    The gates i, f and g (rows 0, 1 and 3) hear the cell, so their slopes multiply dc; o (row 2) multiplies dh.
+    """
+    i, f, o, g, ct = (array[:-1] for array in (cache.i, cache.f, cache.o, cache.g, cache.ct))
+    to_dz = np.stack([g * i * (1 - i), before(cache.c) * f * (1 - f), ct * o * (1 - o), i * (1 - g * g)], axis=1)
+    return o * (1 - ct * ct), to_dz
 
 
 def before(states: np.ndarray) -> np.ndarray:

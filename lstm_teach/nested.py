@@ -38,11 +38,7 @@ def nested_bptt(
     """
     check_params(params)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-    if isinstance(repaired, str) or not isinstance(repaired, Collection):
-        raise TypeError(f"repaired must be a collection of flaw names, got {validate.brief(repaired)}.")
-    unknown = [flaw for flaw in repaired if flaw not in FLAWS]
-    if unknown:
-        raise ValueError(f"repaired must name flaws out of {', '.join(FLAWS)}; got {unknown[0]!r}.")
+    check_repaired(repaired)
 
     cache = forward(params, x, h0, c0)
     i, f, o, g, c, ct, h = cache.i, cache.f, cache.o, cache.g, cache.c, cache.ct, cache.h
@@ -81,3 +77,12 @@ def nested_bptt(
             dh = params.Wi.T @ dzi + params.Wf.T @ dzf + params.Wo.T @ dzo + params.Wg.T @ dzg
             dc = dc * f[s] if "carry_accumulates" in repaired else dc + dc * f[s]
     return grads
+
+
+def check_repaired(repaired: Collection[str]) -> None:
+    """Raise unless `repaired` is a collection of names out of `FLAWS`."""
+    if isinstance(repaired, str) or not isinstance(repaired, Collection):
+        raise TypeError(f"repaired must be a collection of flaw names, got {validate.brief(repaired)}.")
+    unknown = [flaw for flaw in repaired if flaw not in FLAWS]
+    if unknown:
+        raise ValueError(f"repaired must name flaws out of {', '.join(FLAWS)}; got {unknown[0]!r}.")

@@ -77,7 +77,7 @@ class Deltas:
     dz: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GradientFlow:
     """Norms (T, T) and vectors (T, T, H) of the deltas of each loss: `dh[s, t]` is |dL_s/dh[t]|; 0 where t > s."""
 

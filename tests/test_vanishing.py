@@ -1,8 +1,10 @@
 import re
 
 import matplotlib
+import nbformat
 import numpy as np
 import pytest
+from lesson_cells import NOTEBOOKS, run_cells
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
@@ -110,6 +112,15 @@ def test_the_horizon_is_the_first_step_where_three_orders_are_gone(flows):
     steps = vanishing.horizon(flows[0].dc[59, ::-1])
     assert flows[0].dc[59, 59 - steps] < 1e-3 * flows[0].dc[59, 59] <= flows[0].dc[59, 60 - steps]
     assert vanishing.horizon(np.array([1.0, 0.5])) is None
+
+
+def test_the_horizon_is_marked_where_it_is_and_only_if_there_is_one(flows):
+    for shown, loss_step in ((flows, 59), (explorers.flows(60, 3.0, 0.1, 0, True), 59)):
+        for axes, norms in zip(vanishing.reach_picture(*shown, loss_step).axes[:2], (shown[0].dh, shown[0].dc), strict=True):
+            mark = axes.lines[-1]
+            steps = vanishing.horizon(norms[loss_step, ::-1])
+            assert mark.get_visible() == (steps is not None)
+            assert steps is None or mark.get_xdata()[0] == steps
 
 
 def test_an_overflow_is_left_out_of_the_picture_and_named():
@@ -274,3 +285,118 @@ def test_row_by_row_colors_come_with_a_warning(credit):
     assert "Warning" not in credit.text
     credit.controls["colors"].value = "each row by itself"
     assert credit.text.startswith("Warning: each row") and "hides" in credit.text
+    note = credit._scene.figure.axes[0].texts[0].get_text()
+    assert "each row by itself" in note and "Sizes are hidden" in note
+
+
+# The lesson's own code.
+
+LESSON = "05_vanishing_gradients"
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return run_cells(LESSON)
+
+
+def source(cell_id):
+    cells = nbformat.read(NOTEBOOKS / f"{LESSON}.ipynb", as_version=4).cells
+    return next(cell.source for cell in cells if cell.id == cell_id)
+
+
+def test_the_walk_of_the_lesson_is_the_flow_of_the_library(lesson):
+    params, x, targets = uniform_net(3, 1)
+    flow = lt.gradient_flow(params, x, targets)
+    for s in (0, 1, 40):
+        dh, dc = lesson["walk_back"](params, x, targets, s)
+        np.testing.assert_allclose(dh, flow.dh[s, s::-1], rtol=1e-12)
+        np.testing.assert_allclose(dc, flow.dc[s, s::-1], rtol=1e-12)
+
+
+def test_the_single_pass_of_the_lesson_is_right_and_clipped_inside_it_is_not(lesson):
+    assert lt.check_gradients(lesson["single_pass"]).passed
+    report = lt.check_gradients(lesson["clipped_inside"])
+    assert not report.passed and not report.problems
+    assert [name for name, error in report.errors.items() if lt.verdict(error) != "right"] == list(lt.Params.NAMES[1:])
+
+
+def test_clipping_outside_keeps_the_direction_and_bounds_the_length(lesson):
+    clip, right = lesson["clip"], lesson["right"]
+    assert np.linalg.norm(clip(right, 5)) == pytest.approx(5)
+    assert lesson["angle"](clip(right, 5), right) < 0.01
+    assert clip(right, 1e6) is right
+    assert not clip(np.zeros(3), 1).any()
+    for limit in (5, 0.5, 0.05):
+        assert lesson["angle"](lesson["single_pass"](lesson["wild"], lesson["x"], lesson["targets"], limit).flat, right) > 45
+
+
+def test_a_raw_step_overshoots_where_a_clipped_one_gains(lesson):
+    wild, x, targets, grads = (lesson[name] for name in ("wild", "x", "targets", "grads"))
+    losses = []
+    for step in (0 * grads.flat, grads.flat, lesson["clip"](grads.flat, 5)):
+        moved = wild.copy()
+        moved.flat[:] -= 0.1 * step
+        losses.append(lt.loss(moved, x, targets))
+    assert losses[2] < losses[0] < losses[1]
+
+
+def test_what_the_prose_says_about_the_lesson_s_own_net_is_true(lesson):
+    fresh, x, targets, flow, loop = (lesson[name] for name in ("fresh", "x", "targets", "flow", "loop"))
+
+    def lost(norms):
+        return np.log10(norms[59, 59] / norms[59, 0])
+
+    assert 11.5 < lost(flow.dc) < 12.5
+    assert lost(flow.predicted) - lost(flow.dc) > 4
+    assert not flow.dzf[:, 0].any()  # the question on the line that ends one step earlier
+    assert 1.55 < lesson["growth"] < 1.65
+    three = lt.nested_flow(fresh(3), x, targets)
+    assert 1.9 < (three.dc[59, 0] / three.dc[59, 58]) ** (1 / 58) < 2.1
+    assert loop.dc[58, 57] > 1e6 * loop.dc[59, 58]  # one step to the left, the line jumps
+    candidate = flow.dzg[59] / np.maximum.reduce([flow.dzi[59], flow.dzf[59], flow.dzo[59]])
+    assert (candidate[:60] > 1).all()
+    wide = lt.gradient_flow(fresh(0, scale=0.6), x, targets)
+    assert abs(lost(wide.dc)) < 1
+    vanilla = lt.rnn.gradient_flow(lt.rnn.Params.random(8, 32, 0, 0.6), x, targets)
+    assert lost(vanilla.dh) < -6
+    orthogonal = lt.rnn.gradient_flow(lesson["orthogonal"], x, targets)
+    assert lost(orthogonal.dh) < lost(lt.gradient_flow(fresh(1), x, targets).dh) < lost(flow.dh)
+
+
+def test_the_explorers_start_with_the_lesson_s_own_net(lesson):
+    lstm, _, loop = explorers.flows(60, 0.0, 0.1, 0, True)
+    np.testing.assert_array_equal(lstm.dc, lesson["flow"].dc)
+    np.testing.assert_array_equal(loop.dc, lesson["loop"].dc)
+    np.testing.assert_allclose(
+        explorers.flow(0.0, 0.1, 0).dc, lesson["flow"].dc[:40, :40], rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "says"),
+    [
+        ("dc_carry = dc * f[t]", "dc_carry = dc * f[t - 1]", "|dc| first differs 1 steps back"),
+        ("dzo = dh * ct[t] * o[t]", "dzo = dc * ct[t] * o[t]", "|dc| first differs"),
+        ("dh_norms.append(np.linalg.norm(dh))", "dh_norms.append(np.linalg.norm(dc))", "|dc| agrees, |dh| does not"),
+    ],
+)
+def test_a_mistake_in_the_walk_is_named_and_located(right, wrong, says, capsys):
+    walk = source("walk-back")
+    assert right in walk
+    run_cells(LESSON, until="flow", replace={"walk-back": walk.replace(right, wrong)})
+    said = capsys.readouterr().out
+    assert "The walk is off" in said and says in said
+
+
+@pytest.mark.parametrize(("bias", "says"), [(1.25, "Yes"), (0.5, "a higher bias"), (3.0, "a lower bias")])
+def test_the_exercise_says_which_way_to_go(bias, says, capsys):
+    cell = source("exercise-bias").replace("my_bias = 0.0", f"my_bias = {bias}")
+    run_cells(LESSON, until="exercise-bias", replace={"exercise-bias": cell})
+    assert says in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_every_answer_of_a_learner_s_prediction_is_taken(capsys):
+    answers = "my_orders_lost, my_loop, my_forget_gate = 3, 'shrinks', 0.9"
+    run_cells(LESSON, until="prediction-check", replace={"my-prediction": answers})
+    said = capsys.readouterr().out
+    assert "You said 3." in said and "You said shrinks." in said and "You said 0.9." in said

@@ -16,8 +16,8 @@ SCALE = 0.1  # near 1/sqrt(3 * 32), the standard deviation of PyTorch's default 
 
 
 def net(T: int, forget_bias: float, scale: float, seed: int):
-    """An LSTM, and a sequence of T random tokens with T random targets, the first T of always the same ones."""
-    x, targets = np.random.default_rng(1000 + seed).integers(0, VOCAB_SIZE, (2, vanishing.REACH_STEPS))[:, :T]
+    """An LSTM, and a sequence of T random tokens with T random targets; a longer one begins with the same."""
+    x, targets = np.random.default_rng(1000 + seed).integers(0, VOCAB_SIZE, (T, 2)).T
     return Params.random(VOCAB_SIZE, HIDDEN_SIZE, seed, scale, forget_bias), x, targets
 
 

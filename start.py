@@ -145,9 +145,7 @@ def pip_command() -> list:
     python = str(PYTHON)
     inside = [python, "-m", "pip"]
     outside = [sys.executable, "-m", "pip", "--python", python]
-    if output_of([*inside, "--version"]) or output_of(
-        [python, "-m", "ensurepip", "--upgrade", "--default-pip"]
-    ):
+    if output_of([*inside, "--version"]) or output_of([python, "-m", "ensurepip", "--upgrade", "--default-pip"]):
         return inside
     if output_of([*outside, "--version"]):  # Debian keeps ensurepip in a package of its own
         return outside

@@ -13,7 +13,7 @@ import numpy as np
 
 from lstm_teach import validate
 from lstm_teach.backward import Deltas, before, output_delta, slopes
-from lstm_teach.forward import Cache, check_params, forward
+from lstm_teach.forward import Cache, check_params, run
 from lstm_teach.nested import check_repaired
 from lstm_teach.params import GATES, Params
 
@@ -135,9 +135,9 @@ def gradient_flow(
 
     At s = t the loss itself starts the chain: dh[t, t] = V' dy[t]. Raises as `loss` does.
     """
-    check_params(params)
+    check_params(params, one_net=True)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-    cache = forward(params, x, h0, c0)
+    cache = run(params, x, h0, c0)
     return _flow(params, cache, targets, carry=cache.f[:-1])
 
 
@@ -159,10 +159,10 @@ def nested_flow(
     steps the numbers overflow, as they do in the loop itself.
     Raises as `nested_bptt` does.
     """
-    check_params(params)
+    check_params(params, one_net=True)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
     check_repaired(repaired)
-    cache = forward(params, x, h0, c0)
+    cache = run(params, x, h0, c0)
     carry = cache.f[:-1] + ("carry_accumulates" not in repaired)
     offset = int("short_range" not in repaired)
     dc_start = None if "stale_cell_delta" in repaired else _stale_starts(params, cache, targets, carry, offset)

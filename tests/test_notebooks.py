@@ -19,9 +19,7 @@ from projectfiles import notebooks, relative, skip_but_fail_in_ci
 LONGEST_CELL, WISHED_CELL = 40, 25  # lines of code
 CELL_TIMEOUT = 120  # seconds
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-RANDOM_ID = re.compile(
-    r"[0-9a-f]*\d[0-9a-f]*(-[0-9a-f]+)*"
-)  # what an editor makes up: 8 hex digits or a UUID
+RANDOM_ID = re.compile(r"[0-9a-f]*\d[0-9a-f]*(-[0-9a-f]+)*")  # what an editor makes up: 8 hex digits or a UUID
 PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<target>[^)\s]+)[^)]*\)")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s#]+)[^)]*\)")
 
@@ -109,9 +107,7 @@ def cell_problems(cell: nbformat.NotebookNode, folder: Path) -> list[str]:
         targets = [match["target"] for pattern in (PICTURE, LINK) for match in pattern.finditer(text)]
         for target in targets:
             attached = target.removeprefix("attachment:") in cell.get("attachments", {})
-            if not (
-                attached or re.match(r"[a-z]+:|#", target) or (folder / target.partition("#")[0]).exists()
-            ):
+            if not (attached or re.match(r"[a-z]+:|#", target) or (folder / target.partition("#")[0]).exists()):
                 found.append(f"{target} is not there")
     return found
 
@@ -121,9 +117,7 @@ def heading_problems(notebook: nbformat.NotebookNode) -> list[str]:
     levels = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            levels += [
-                len(marks) for marks in re.findall(r"^(#{1,6})\s", without_code(cell.source), re.MULTILINE)
-            ]
+            levels += [len(marks) for marks in re.findall(r"^(#{1,6})\s", without_code(cell.source), re.MULTILINE)]
     found = []
     if levels.count(1) != 1 or levels[:1] != [1]:
         found.append("there is not exactly one heading of level 1, above all others")

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from scenes import assert_same_as_full_drawing, pixels
 
 from lstm_teach.figures.scene import Scene, encode_png
 from lstm_teach.figures.style import SIGNED, new_figure, percent, short, signed_norm
+from tests.scenes import assert_same_as_full_drawing, pixels
 
 
 @pytest.fixture

@@ -51,13 +51,9 @@ def stopped(capsys, function, *arguments):
 def test_an_old_python_can_read_the_file_and_says_what_is_needed(start, monkeypatch, capsys):
     tree = ast.parse(SOURCE, feature_version=(3, 6))
     annotations = [
-        a
-        for node in ast.walk(tree)
-        for a in (getattr(node, "annotation", None), getattr(node, "returns", None))
+        a for node in ast.walk(tree) for a in (getattr(node, "annotation", None), getattr(node, "returns", None))
     ]
-    assert all(a is None or isinstance(a, ast.Name | ast.Constant) for a in annotations), (
-        "evaluated on old Pythons"
-    )
+    assert all(a is None or isinstance(a, ast.Name | ast.Constant) for a in annotations), "evaluated on old Pythons"
     monkeypatch.setattr(start.sys, "version_info", (3, 6, 9))
     sentence, code = stopped(capsys, start.main, [])
     assert "needs Python 3.11 or newer" in sentence and "this is Python 3.6" in sentence and code == 2

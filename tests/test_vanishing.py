@@ -116,7 +116,9 @@ def test_the_horizon_is_the_first_step_where_three_orders_are_gone(flows):
 
 def test_the_horizon_is_marked_where_it_is_and_only_if_there_is_one(flows):
     for shown, loss_step in ((flows, 59), (explorers.flows(60, 3.0, 0.1, 0, True), 59)):
-        for axes, norms in zip(vanishing.reach_picture(*shown, loss_step).axes[:2], (shown[0].dh, shown[0].dc), strict=True):
+        for axes, norms in zip(
+            vanishing.reach_picture(*shown, loss_step).axes[:2], (shown[0].dh, shown[0].dc), strict=True
+        ):
             mark = axes.lines[-1]
             steps = vanishing.horizon(norms[loss_step, ::-1])
             assert mark.get_visible() == (steps is not None)
@@ -327,7 +329,10 @@ def test_clipping_outside_keeps_the_direction_and_bounds_the_length(lesson):
     assert clip(right, 1e6) is right
     assert not clip(np.zeros(3), 1).any()
     for limit in (5, 0.5, 0.05):
-        assert lesson["angle"](lesson["single_pass"](lesson["wild"], lesson["x"], lesson["targets"], limit).flat, right) > 45
+        assert (
+            lesson["angle"](lesson["single_pass"](lesson["wild"], lesson["x"], lesson["targets"], limit).flat, right)
+            > 45
+        )
 
 
 def test_a_raw_step_overshoots_where_a_clipped_one_gains(lesson):
@@ -367,9 +372,7 @@ def test_the_explorers_start_with_the_lesson_s_own_net(lesson):
     lstm, _, loop = explorers.flows(60, 0.0, 0.1, 0, True)
     np.testing.assert_array_equal(lstm.dc, lesson["flow"].dc)
     np.testing.assert_array_equal(loop.dc, lesson["loop"].dc)
-    np.testing.assert_allclose(
-        explorers.flow(0.0, 0.1, 0).dc, lesson["flow"].dc[:40, :40], rtol=1e-9
-    )
+    np.testing.assert_allclose(explorers.flow(0.0, 0.1, 0).dc, lesson["flow"].dc[:40, :40], rtol=1e-9)
 
 
 @pytest.mark.parametrize(

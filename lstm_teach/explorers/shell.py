@@ -1,12 +1,11 @@
 """The shell of every explorer: labelled controls above a picture, one line of text, a place for messages.
 
-May import figures.scene, ipywidgets and anywidget. What the page offers to tests: the root has the class
+May import figures.scene and still, ipywidgets and anywidget. What the page offers to tests: the root has the class
 `lt-explorer`; each control `lt-control-<name>`; the picture is `img.lt-picture`, whose `data-seq` is the
 number of the picture shown; the line of text is `.lt-text`, the message `.lt-message`, the button
 `.lt-reset`.
 """
 
-import base64
 import html
 import re
 import struct
@@ -19,8 +18,10 @@ from typing import Any
 import anywidget
 import ipywidgets as widgets
 import traitlets
+from IPython import get_ipython
 
 from ..figures.scene import Scene
+from ..figures.still import still_html
 
 HERE = Path(__file__).parent
 WIDE = {
@@ -41,16 +42,15 @@ class Picture(anywidget.AnyWidget):
     width = traitlets.Int().tag(sync=True)  # pixels of the page
     height = traitlets.Int().tag(sync=True)
     seq = traitlets.Int().tag(sync=True)
-    device_pixel_ratio = traitlets.Float(1.0).tag(sync=True)  # told by the browser, 1 to 2
-    pointer_events = traitlets.List(traitlets.Enum(["click", "move"])).tag(sync=True)
+    scale = traitlets.Float(1.0).tag(sync=True)  # told by the browser: its pixels for one of ours, 0.5 to 2
+    pointer_events = traitlets.List(traitlets.Enum(["click", "pointermove"])).tag(sync=True)
     pointer = traitlets.List().tag(sync=True)  # told by the browser: kind, x, y (0 to 1), running number
 
-    def show(self, png: bytes, text: str, size: tuple[int, int] | None = None) -> None:
+    def show(self, png: bytes, text: str, size: tuple[int, int] | None = None, message: str = "") -> None:
         """Show another picture; `size` in pixels of the page is the size of the PNG unless given."""
-        width, height = size or struct.unpack(">II", png[16:24])
-        with self.hold_sync():
-            self.png, self.text, self.alt, self.message = png, text, plain(text), ""
-            self.width, self.height = width, height
+        with self.hold_sync():  # one message to the browser
+            self.png, self.text, self.alt, self.message = png, text, plain(text), message
+            self.width, self.height = size or struct.unpack(">II", png[16:24])
             self.seq += 1
 
 
@@ -84,14 +84,15 @@ class Explorer:
         self._held = False
         self.picture = Picture()
         if pick:
-            self.picture.pointer_events = ["click", "move"] if hover else ["click"]
+            self.picture.pointer_events = ["click", "pointermove"] if hover else ["click"]
         self._start = {name: _state(control) for name, control in self.controls.items()}
         self.root = self._lay_out(rows)
         self.redraw()
         for control in self.controls.values():
             control.observe(self._changed, "value")
-        self.picture.observe(self._sharpen, "device_pixel_ratio")
+        self.picture.observe(self._sharpen, "scale")
         self.picture.observe(self._pointed, "pointer")
+        _replace_earlier_run(self)
 
     @property
     def text(self) -> str:
@@ -117,18 +118,19 @@ class Explorer:
         """Draw the picture for the controls as they stand."""
         try:
             with self._hold():
-                if not self._check_input():
+                values = self._read()
+                if values and self._arrange:
+                    self._arrange(self.controls, **values)
+                    values = self._read()
+                if values is None:
                     return
-                if self._arrange:
-                    self._arrange(self.controls, **self.values)
-                drawn, text = self._draw(**self.values)
+                drawn, text = self._draw(**values)
                 self._scene = drawn if isinstance(drawn, Scene) else None
-                size = self._scene and self._scene.size
-                png = self._scene.png(self.picture.device_pixel_ratio) if self._scene else drawn
+                png = self._scene.png(self.picture.scale) if self._scene else drawn
         except Exception as error:
             self.picture.message = where(error)
             raise
-        self.picture.show(png, text, size)
+        self.picture.show(png, text, self._scene and self._scene.size)
 
     def set(self, **values: Any) -> None:
         """Set several controls and draw once."""
@@ -156,18 +158,14 @@ class Explorer:
     def close(self) -> None:
         """Take the explorer off the page and let go of its figure."""
         self._draw = self._arrange = self._pick = self._scene = None
-        for widget in _descendants(self.root):
+        for widget in _parts(self.root):
+            widget.unobserve_all()
             widget.close()
 
     def _repr_mimebundle_(self, **kwargs) -> dict[str, str]:
         """The live widget, and a still picture for where no kernel runs."""
-        source = base64.b64encode(self.png).decode()
         p = self.picture
-        still = (
-            f'<figure><img src="data:image/png;base64,{source}" alt="{html.escape(p.alt)}" '
-            f'width="{p.width}" height="{p.height}" style="max-width: 100%; height: auto">'
-            f"<figcaption>{p.text}</figcaption></figure>"
-        )
+        still = still_html(p.png, p.alt, p.width, p.height)
         return self.root._repr_mimebundle_() | {"text/html": still, "text/plain": f"{self.title} {p.alt}"}
 
     @contextmanager
@@ -184,42 +182,45 @@ class Explorer:
 
     def _sharpen(self, change) -> None:
         if self._scene:
-            self.picture.show(self._scene.png(change.new), self.text, self._scene.size)
+            self.picture.show(self._scene.png(change.new), self.text, self._scene.size, self.message)
 
     def _pointed(self, change) -> None:
         _, x, y, _ = change.new
         self.point(x, y)
 
-    def _check_input(self) -> bool:
-        """Say what is wrong with a text field; True if nothing is."""
-        wrong = ""
-        for control in self.controls.values():
+    def _read(self) -> dict[str, Any] | None:
+        """Return the controls' values, or None after saying what is wrong with a text field."""
+        values, wrong = {}, []
+        for name, control in self.controls.items():
             try:
-                parsed(control)
+                values[name] = parsed(control)
             except ValueError as error:
-                wrong = wrong or str(error)
+                wrong.append(str(error))
                 control.add_class("lt-invalid")
             else:
-                if hasattr(control, "parse"):
-                    control.remove_class("lt-invalid")
-        self.picture.message = wrong
-        return not wrong
+                control.remove_class("lt-invalid")
+        if not wrong:
+            return values
+        self.picture.message = wrong[0]
+        return None
 
     def _lay_out(self, rows: Sequence[Sequence[str]] | None) -> widgets.VBox:
         rows = rows or [[name] for name in self.controls]
+        if sorted(name for row in rows for name in row) != sorted(self.controls):
+            raise ValueError(f"rows must name every control once, got {rows!r} for {list(self.controls)}")
         labels = [c.description for c in self.controls.values() if not isinstance(c, widgets.Checkbox)]
         width = f"{max(map(len, labels), default=0)}ch"  # ipywidgets' own width cuts longer labels off
         for name, control in self.controls.items():
             control.add_class(f"lt-control-{name}")
-            if hasattr(control.style, "description_width"):
-                control.style.description_width = width
+            control.tooltip = ""  # None would show the word "null"
+            control.style.description_width = width
         reset = widgets.Button(description="Reset", tooltip="Put every control back to where it started")
         reset.add_class("lt-reset")
         reset.on_click(lambda _: self.reset())
-        boxes = [[box for name in row for box in _with_play(self.controls[name])] for row in rows]
-        boxes = boxes or [[]]
+        boxes = [[self.controls[name] for name in row] for row in rows]
+        boxes = [[part for c in row for part in ([c, c.play] if hasattr(c, "play") else [c])] for row in boxes]
         boxes[-1].append(reset)
-        title = widgets.HTML(f"<b>{html.escape(self.title)}</b>")
+        title = widgets.HTML(f"<b>{html.escape(self.title)}</b>").add_class("lt-title")
         root = widgets.VBox([title, *(widgets.HBox(box).add_class("lt-row") for box in boxes), self.picture])
         return root.add_class("lt-explorer")
 
@@ -233,10 +234,8 @@ def int_slider(
     """Slider over whole numbers; `play_ms` adds buttons that step through them, in milliseconds a step."""
     slider = widgets.IntSlider(value, min, max, step, description=label, layout=WIDE)
     if play_ms:
-        slider.play = widgets.Play(
-            value=value, min=min, max=max, step=step, interval=play_ms, show_repeat=False
-        )
-        widgets.jslink((slider.play, "value"), (slider, "value"))
+        slider.play = widgets.Play(value=value, min=min, max=max, step=step, interval=play_ms, show_repeat=False)
+        slider.link = widgets.jslink((slider.play, "value"), (slider, "value"))
         for end in ("min", "max"):
             traitlets.dlink((slider, end), (slider.play, end))
     return slider
@@ -278,15 +277,15 @@ def checkbox(label: str, value: bool = False) -> widgets.Checkbox:
 
 
 def choice(label: str, options: Sequence, value: Any = None) -> widgets.ToggleButtons:
-    """Two to four options side by side: words, or (words, value) pairs."""
-    return widgets.ToggleButtons(
-        options=options, **_chosen(value), description=label, layout={"width": "auto"}
-    )
+    """Two to four options side by side: words, or (words, value) pairs; the first is chosen unless given."""
+    chosen = {} if value is None else {"value": value}
+    return widgets.ToggleButtons(options=options, **chosen, description=label, layout=WIDE)
 
 
 def dropdown(label: str, options: Sequence, value: Any = None) -> widgets.Dropdown:
-    """Choose one of many: words, or (words, value) pairs."""
-    return widgets.Dropdown(options=options, **_chosen(value), description=label, layout={"width": "auto"})
+    """Choose one of many: words, or (words, value) pairs; the first is chosen unless given."""
+    chosen = {} if value is None else {"value": value}
+    return widgets.Dropdown(options=options, **chosen, description=label, layout=WIDE)
 
 
 def text(label: str, value: str, parse: Callable[[str], Any] = str, hint: str = "") -> widgets.Text:
@@ -302,14 +301,6 @@ def text(label: str, value: str, parse: Callable[[str], Any] = str, hint: str = 
     return field
 
 
-def _chosen(value: Any) -> dict:
-    return {} if value is None else {"value": value}
-
-
-def _with_play(control: widgets.Widget) -> list[widgets.Widget]:
-    return [control, control.play] if hasattr(control, "play") else [control]
-
-
 def parsed(control: widgets.Widget) -> Any:
     """The value of a control as `draw` gets it."""
     return control.parse(control.value) if hasattr(control, "parse") else control.value
@@ -317,7 +308,7 @@ def parsed(control: widgets.Widget) -> Any:
 
 def plain(text: str) -> str:
     """Return a line of HTML as plain text."""
-    return html.unescape(re.sub(r"<[^>]+>", "", text))
+    return html.unescape(re.sub(r"</?[a-zA-Z][^>]*>", "", text))
 
 
 def where(error: Exception) -> str:
@@ -327,9 +318,7 @@ def where(error: Exception) -> str:
 
 
 def _state(control: widgets.Widget) -> dict[str, Any]:
-    return {
-        name: getattr(control, name) for name in ("options", "min", "max", "value") if control.has_trait(name)
-    }
+    return {name: getattr(control, name) for name in ("options", "min", "max", "value") if control.has_trait(name)}
 
 
 def _restore(control: widgets.Widget, state: dict[str, Any]) -> None:
@@ -342,10 +331,28 @@ def _restore(control: widgets.Widget, state: dict[str, Any]) -> None:
             setattr(control, name, value)
 
 
-def _descendants(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+def _parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    """Yield a widget and all that belongs to it, which ipywidgets would otherwise keep for ever."""
     for child in getattr(widget, "children", ()):
-        yield from _descendants(child)
-    for name in ("style", "layout"):
-        if hasattr(widget, name):
-            yield getattr(widget, name)
+        yield from _parts(child)
+    yield from (getattr(widget, name) for name in ("style", "layout", "link") if hasattr(widget, name))
     yield widget
+
+
+_of_cell: dict[str, tuple[str, list[Explorer]]] = {}  # for each notebook cell its last run and what that made
+
+
+def _replace_earlier_run(explorer: Explorer) -> None:
+    """Close what an earlier run of the running notebook cell made; every figure takes about 8 MB."""
+    kernel = getattr(get_ipython(), "kernel", None)
+    request = kernel.get_parent("shell") if kernel else {}
+    cell = request.get("metadata", {}).get("cellId")
+    if cell is None:
+        return
+    run, made = _of_cell.get(cell, (None, []))
+    if run != request["header"]["msg_id"]:
+        for earlier in made:
+            earlier.close()
+        run, made = request["header"]["msg_id"], []
+    made.append(explorer)
+    _of_cell[cell] = run, made

@@ -51,7 +51,9 @@ class Scene:
 
     def png(self, scale: float = 1.0) -> bytes:
         """Draw the live artists over the background; return PNG bytes, `scale` times as large."""
-        canvas, dpi = self.figure.canvas, self.figure._original_dpi * scale
+        canvas = self.figure.canvas
+        inches = self.figure.get_figwidth()
+        dpi = (round(self.size[0] * scale) + 1e-6) / inches  # a whole number of pixels, safe from rounding down
         if self.figure.dpi != dpi:
             self.figure.dpi = dpi
             self.forget()
@@ -93,12 +95,18 @@ class Scene:
                 continue
             children = sorted(axes.get_children(), key=Artist.get_zorder)
             first = next((k for k, child in enumerate(children) if child in self._live), len(children))
-            for child in children[first:]:
-                if child in self._live or not (isinstance(child, Axis) or child is axes.patch):
-                    yield child
+            yield from (c for c in children[first:] if c in self._live or _over(axes, c))
         yield from sorted(
             set(self._live) & set(self.figure.get_children()) - set(self.figure.axes), key=Artist.get_zorder
         )
+
+
+def _over(axes: Axes, static: Artist) -> bool:
+    """Whether a static artist may cover live ones: it is inside the axes; titles and outer legends are not."""
+    if isinstance(static, Axis) or static is axes.patch or not static.get_visible():
+        return False
+    box = static.get_tightbbox()
+    return box is not None and bool(np.isfinite(box.extents).all()) and box.overlaps(axes.bbox)
 
 
 @contextmanager

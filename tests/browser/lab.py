@@ -78,9 +78,7 @@ def find_chromium() -> str | None:
     if chosen:
         found = shutil.which(chosen)
         if found is None:
-            raise FileNotFoundError(
-                f"LSTM_TEACH_CHROMIUM is {chosen!r}, which is not a program on this machine"
-            )
+            raise FileNotFoundError(f"LSTM_TEACH_CHROMIUM is {chosen!r}, which is not a program on this machine")
         return found
     on_path = (shutil.which(name) for name in BROWSER_NAMES)
     in_usual_place = (name for name in BROWSER_FILES if os.access(name, os.X_OK))
@@ -196,13 +194,9 @@ def start_chromium(headless: bool = True) -> Iterator:
 
     chromium = find_chromium()
     if chromium is None:
-        raise FileNotFoundError(
-            "no Chromium, Chrome or Edge was found: install one, or name it in LSTM_TEACH_CHROMIUM"
-        )
+        raise FileNotFoundError("no Chromium, Chrome or Edge was found: install one, or name it in LSTM_TEACH_CHROMIUM")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, headless=headless, args=list(BROWSER_ARGUMENTS)
-        )
+        browser = playwright.chromium.launch(executable_path=chromium, headless=headless, args=list(BROWSER_ARGUMENTS))
         try:
             yield browser
         finally:

@@ -82,8 +82,8 @@ def batch_forward(params: Params, xs: np.ndarray, scratch: Scratch | None = None
         c[t + 1] += i * g
         np.tanh(c[t + 1], out=ct[t])
         np.multiply(o, ct[t], out=h[t + 1])
-    surprise = np.matmul(h[1:].reshape(T * B, H), -params.V.T, out=scratch.array("surprise", T * B, K))
-    surprise -= surprise.min(1, keepdims=True)  # the largest score becomes 0, so that exp cannot overflow
+    scores = np.matmul(h[1:].reshape(T * B, H), params.V.T, out=scratch.array("scores", T * B, K))
+    surprise = np.subtract(scores.max(1, keepdims=True), scores, out=scores)  # at least 0, so that exp can't overflow
     y = np.exp(-surprise, out=scratch.array("y", T * B, K))
     total = y.sum(1, keepdims=True)
     y /= total

@@ -36,7 +36,7 @@ def nested_bptt(
 
     Source of the loop: a question on a question-and-answer site, 7 March 2017; written anew here, in our names.
     """
-    check_params(params)
+    check_params(params, one_net=True)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
     if isinstance(repaired, str) or not isinstance(repaired, Collection):
         raise TypeError(f"repaired must be a collection of flaw names, got {validate.brief(repaired)}.")

@@ -41,7 +41,8 @@ class Params:
         if flat is None:
             flat = np.zeros(n)
         if not isinstance(flat, np.ndarray) or flat.dtype.kind not in "fc":
-            raise TypeError(f"flat must be an array of floating-point numbers, got {validate.brief(flat)}.")
+            got = f"an array of dtype {flat.dtype}" if isinstance(flat, np.ndarray) else validate.brief(flat)
+            raise TypeError(f"flat must be an array of floating-point numbers, got {got}.")
         if flat.shape[-1:] != (n,):
             raise ValueError(f"flat must have {n} entries for vocab_size {K} and hidden_size {H}, got {flat.shape}.")
         lead = flat.shape[:-1]

@@ -16,12 +16,13 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that it runs without an installation
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+import numpy as np
+from literal_loop import literal_bptt
+
 import lstm_teach as lt
 from lstm_teach.batch import Scratch, batch_bptt
-from tests.literal import literal_bptt
 
 try:
     import torch
@@ -61,29 +62,35 @@ def main() -> None:
     print(f"H = {H}, T = {T}, vocabulary {VOCAB}, float64, one thread; medians in ms a gradient\n")
     print(f"{'batch':>5} {'literal':>9} {'library':>9} {'literal/library':>16} {'PyTorch':>9} {'library/PyTorch':>16}")
     for batch, rounds in ((1, 41), (8, 21), (32, 11)):
-        xs, targets = rng.integers(0, VOCAB, (T, batch)), rng.integers(0, VOCAB, (T, batch))
-        weights, scratch = np.ones((T, batch)), Scratch()
-        runs = {
-            "literal": lambda: [literal_bptt(params, xs[:, b], targets[:, b]) for b in range(batch)],
-            "library": lambda: (
-                lt.bptt(params, xs[:, 0], targets[:, 0])
-                if batch == 1
-                else batch_bptt(params, xs, targets, weights, scratch)
-            ),
-        }
-        if torch:
-            runs["torch"] = torch_gradient(params, xs, targets)
-            ours = batch_bptt(params, xs, targets, weights)[1]
-            assert lt.relative_error(runs["torch"]()[2].numpy(), ours.V) < 1e-10, "the two do not compute the same"
-        times = {name: [] for name in runs}
-        for _ in range(rounds):
-            for name, run in runs.items():
-                start = time.perf_counter()
-                run()
-                times[name].append(1e3 * (time.perf_counter() - start))
-        ms = {name: statistics.median(each) for name, each in times.items()}
-        line = f"{batch:>5} {ms['literal']:>9.2f} {ms['library']:>9.2f} {ms['literal'] / ms['library']:>16.1f}"
-        print(line + (f" {ms['torch']:>9.2f} {ms['library'] / ms['torch']:>16.2f}" if torch else ""))
+        compare(params, rng.integers(0, VOCAB, (T, batch)), rng.integers(0, VOCAB, (T, batch)), rounds)
+
+
+def compare(params: lt.Params, xs: np.ndarray, targets: np.ndarray, rounds: int) -> None:
+    """Print one line of the table; the sequences stand in the columns of `xs` and `targets`."""
+    batch, weights, scratch, zeros = xs.shape[1], np.ones(xs.shape), Scratch(), np.zeros(H)
+
+    def one_by_one():
+        for b in range(batch):
+            literal_bptt(params, xs[:, b], targets[:, b], zeros, zeros)
+
+    def library():
+        if batch == 1:
+            return lt.bptt(params, xs[:, 0], targets[:, 0])
+        return batch_bptt(params, xs, targets, weights, scratch)[1]
+
+    runs = {"literal": one_by_one, "library": library}
+    if torch:
+        runs["torch"] = torch_gradient(params, xs, targets)
+        assert lt.relative_error(runs["torch"]()[2].numpy(), library().V) < 1e-10, "the two do not compute the same"
+    times = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            times[name].append(1e3 * (time.perf_counter() - start))
+    ms = {name: statistics.median(each) for name, each in times.items()}
+    line = f"{batch:>5} {ms['literal']:>9.2f} {ms['library']:>9.2f} {ms['literal'] / ms['library']:>16.1f}"
+    print(line + (f" {ms['torch']:>9.2f} {ms['library'] / ms['torch']:>16.2f}" if torch else ""))
 
 
 if __name__ == "__main__":

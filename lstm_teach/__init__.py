@@ -17,12 +17,14 @@ from lstm_teach.gradcheck import (
 )
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import Params
+from lstm_teach.training import History, train
 
 __all__ = [
     "FLAWS",
     "Cache",
     "Deltas",
     "GradientReport",
+    "History",
     "Params",
     "bptt",
     "check_gradients",
@@ -33,6 +35,7 @@ __all__ = [
     "nested_bptt",
     "numerical_gradient",
     "relative_error",
+    "train",
     "verdict",
 ]
 __version__ = "0.1.0"

@@ -75,8 +75,7 @@ class Params:
         forget_bias = validate.finite_number("forget_bias", forget_bias)
         if scale < 0:
             raise ValueError(f"scale must not be negative (it is a standard deviation), got {scale}.")
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-            raise ValueError(f"seed must be a whole number of at least 0, got {validate.brief(seed)}.")
+        seed = validate.seed(seed)
         params = cls(vocab_size, hidden_size)
         params.flat[:] = scale * np.random.default_rng(seed).standard_normal(params.flat.size)
         params.Uf += forget_bias

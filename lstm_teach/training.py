@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from lstm_teach import validate
 from lstm_teach.backward import bptt
@@ -155,7 +154,9 @@ def train(
     clip_norm = validate.finite_number("clip_norm", clip_norm, positive=True)
     test_every = validate.positive_integer("test_every", max(1, steps // 20) if test_every is None else test_every)
 
-    rng = np.random.default_rng(seed)
+    from tqdm.auto import tqdm  # here, because in a notebook it imports ipywidgets
+
+    rng = np.random.default_rng(validate.seed(seed))
     update = OPTIMIZERS[optimizer](params.flat.size, rate)
     history, scratch = History(), Scratch()
     with tqdm(total=steps, disable=not progress, unit="step", desc=task.name) as bar:

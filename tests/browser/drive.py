@@ -73,6 +73,7 @@ class OnPage:
         self.title = root.locator(".widget-html").first.text_content().strip()
         root.scroll_into_view_if_needed()
         root.locator("img.lt-picture[data-seq]").wait_for()
+        page.wait_for_timeout(200)  # 100 ms after a picture came to its size, the page asks for one of that size
         self.settle()
         self.first = self.look()
         self.controls = control_names(root)

@@ -394,6 +394,12 @@ def test_the_frames_follow_the_checkboxes(explorer):
         assert framed_after == [flaw in repaired for flaw in lt.FLAWS]
 
 
+def test_the_rounding_of_the_page_s_slider_does_not_change_the_picture(explorer):
+    before = explorer.png
+    explorer.controls["scale"].value = 0.7999999999999999
+    assert explorer.png == before
+
+
 def test_reset_puts_everything_back(explorer):
     png, text = explorer.png, explorer.text
     explorer.set(short_range=True, length=1, scale=0.1, seed=9)

@@ -192,9 +192,10 @@ def build(T: int, hidden_size: int) -> tuple[Scene, Callable[..., None]]:
     meshes = {row: _heat_map(figure, row, hidden_size) for row in ROWS}
     bars = {(row, name): _split_bars(figure, row, name, hidden_size) for row in ROWS for name in PARTS}
     moment = figure.text(*_at(346, ROWS["deltas"] - 14), "", fontsize=NORMAL)
+    done = figure.text(*_at(8, 566), "", fontsize=NORMAL, va="center")
     bar = _headings(figure, meshes["right"])
     scene = Scene(figure)
-    scene.live(difference, crosses, first, column, *verdicts.values(), *meshes.values(), moment)
+    scene.live(difference, crosses, first, column, *verdicts.values(), *meshes.values(), moment, done)
     scene.live(*(artist for _, *artists in bars.values() for artist in artists))
 
     def update(
@@ -213,6 +214,7 @@ def build(T: int, hidden_size: int) -> tuple[Scene, Callable[..., None]]:
             at = [k for k, name in enumerate(Params.NAMES) if (verdict(errors[name]) == "right") == (word == "right")]
             marks.set_data(at, np.zeros(len(at)))
         moment.set_text(f"t = {step}")
+        done.set_text(f"Repaired: {repairs(repaired)}")
 
         color_limit = _round_up(max(np.abs(getattr(right, name)).max() for name in GATE_DELTAS))
         bar_limit = _round_up(max(_extent(right, name) for name in PARTS))
@@ -257,8 +259,7 @@ def picture(deltas: Deltas, right: Deltas, errors: Mapping[str, float], repaired
 def describe(deltas: Deltas, right: Deltas, errors: Mapping[str, float], repaired: Collection[str], step: int) -> str:
     """Say in one line where the two passes part, and how they compare at this step."""
     T = len(right.dh)
-    done = "+".join(str(NUMBERS[flaw]) for flaw in NUMBERS if flaw in repaired) or "nothing"
-    where = f"Step {step}, {T - 1 - step} walked back. Repaired: {done}."
+    where = f"Step {step}, {T - 1 - step} walked back. Repaired: {repairs(repaired)}."
     wrong = [f"d{name}" for name, error in errors.items() if verdict(error) != "right"]
     verdicts = f"{len(wrong)} of 9 gradients are wrong ({' '.join(wrong)})" if wrong else "all 9 gradients are right"
     parting = first_parting(deltas, right)
@@ -273,6 +274,11 @@ def describe(deltas: Deltas, right: Deltas, errors: Mapping[str, float], repaire
         got, expected = (short(norm, 2) for norm in size[most])
         here = f"At this step {len(apart)} of 14 differ, most of all {most}: length {got}, right is {expected}."
     return f"{where} This loop first parts from the right pass at step {parting[0]}, in {parting[1]}. {here}"
+
+
+def repairs(repaired: Collection[str]) -> str:
+    """The numbers of some repairs, such as 1+3."""
+    return "+".join(str(NUMBERS[flaw]) for flaw in NUMBERS if flaw in repaired) or "nothing"
 
 
 def stacked(own: np.ndarray, later: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -350,8 +356,8 @@ def _verdicts(figure: Figure) -> dict[str, Line2D]:
     figure.text(*_at(8, 466), "Gradients of this loop", fontsize=LARGE, va="center")
     axes = _axes(figure, 14, 482, 214, 26)
     axes.set(xlim=(-0.5, 8.5), ylim=(-1, 1), yticks=[])
-    axes.set_xticks(range(9), [f"d{name}" for name in Params.NAMES])
-    axes.tick_params(labelsize=7, length=0)
+    axes.set_xticks(range(9), Params.NAMES)
+    axes.tick_params(labelsize=SMALL, length=0)
     axes.spines[:].set_visible(False)
     marks = {
         word: axes.plot([], [], marker=marker, color=color, linestyle="", markersize=8, label=word)[0]
@@ -411,7 +417,7 @@ def _headings(figure: Figure, mesh: QuadMesh) -> Colorbar:
         ]
         keys.append(Line2D([], [], **TOTAL, label=f"{name}, their sum"))
         _key(figure, keys, left, 30, columns=1)
-    note = "A bar with a triangle goes beyond the scale, which is that of the right pass."
+    note = "A bar that ends in a triangle goes beyond the scale."
     figure.text(*_at(COLUMNS["dh"][0] - 32, 572), note, fontsize=SMALL)
     left, width = COLUMNS["heat"]
     bar = figure.colorbar(mesh, cax=_axes(figure, left, 556, width, 9), orientation="horizontal", extend="both")

@@ -64,8 +64,8 @@ def backwards(norms: np.ndarray, s: int) -> np.ndarray:
     return np.where((row > 0) & np.isfinite(row), row, np.nan)
 
 
-def build_reach() -> tuple[Scene, Callable[[GradientFlow, VanillaFlow, GradientFlow, int], None]]:
-    """Draw what stays of "what reaches back"; return the scene and `update(lstm, vanilla, loop, s)`."""
+def build_reach() -> tuple[Scene, Callable[[GradientFlow, VanillaFlow, GradientFlow, int, str], None]]:
+    """Draw what stays of "what reaches back"; return the scene and `update(lstm, vanilla, loop, s, variant)`."""
     figure = new_figure(900, 600)
     figure.get_layout_engine().set(wspace=0.06)
     hidden, cell, gates = figure.subplot_mosaic("hc;gg", height_ratios=(1.25, 1)).values()
@@ -73,7 +73,7 @@ def build_reach() -> tuple[Scene, Callable[[GradientFlow, VanillaFlow, GradientF
     tidy(cell, "What reaches the cell", ylabel="|dL[s]/dc[t]|")
     tidy(
         gates,
-        "What reaches each gate of the LSTM",
+        "What reaches the gates",
         "steps back from the loss, s - t (time runs to the right)",
         "|dL[s]/dz[t]|",
     )
@@ -86,20 +86,22 @@ def build_reach() -> tuple[Scene, Callable[[GradientFlow, VanillaFlow, GradientF
     def line(axes, key):
         return axes.plot([], [], linewidth=1.6, markersize=5, markevery=10, **LINES[key])[0]
 
-    in_hidden = {key: line(hidden, key) for key in ("loop", "rnn", "lstm")}
-    in_cell = {key: line(cell, key) for key in ("loop", "alone", "lstm")}
+    in_hidden = {key: line(hidden, key) for key in ("rnn", "lstm", "loop")}
+    in_cell = {key: line(cell, key) for key in ("alone", "lstm", "loop")}
     in_gates = {gate: gates.plot([], [], markevery=10, **line_style(gate))[0] for gate in GATES}
     marks = {axes: axes.axvline(0, color=GRAY, linewidth=1, linestyle=(0, (4, 2))) for axes in (hidden, cell)}
+    which = cell.text(1, 1.03, "", transform=cell.transAxes, ha="right", fontsize=NORMAL)
     legend = [Line2D([], [], linewidth=1.6, markersize=5, **style) for style in LINES.values()]
     legend.append(Line2D([], [], color=GRAY, linewidth=1, linestyle=(0, (4, 2)), label="LSTM: three orders lost"))
     figure.legend(handles=legend, loc="outside upper left", ncols=5, fontsize=NORMAL, frameon=False, handlelength=3)
-    gates.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, fontsize=NORMAL, frameon=False, handlelength=3)
+    gates.legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=4, fontsize=NORMAL, frameon=False, handlelength=3)
     gates.get_legend().set(zorder=0, in_layout=False)
 
     scene = Scene(figure)
-    scene.live(*in_hidden.values(), *in_cell.values(), *in_gates.values(), *marks.values())
+    scene.live(*in_hidden.values(), *in_cell.values(), *in_gates.values(), *marks.values(), which)
 
-    def update(lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow, s: int) -> None:
+    def update(lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow, s: int, variant: str) -> None:
+        which.set_text(f"loop: {variant}")
         back = np.arange(s + 1)
         for artist, norms in (
             (in_hidden["lstm"], lstm.dh),
@@ -118,14 +120,18 @@ def build_reach() -> tuple[Scene, Callable[[GradientFlow, VanillaFlow, GradientF
     return scene, update
 
 
-def reach_picture(lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow, s: int) -> Figure:
-    """Return the picture of what the loss at step `s` sends back: the flows of the three."""
+def reach_picture(
+    lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow, s: int, variant: str = "as posted"
+) -> Figure:
+    """Return the picture of what the loss at step `s` sends back: the flows of the three, and which loop it is."""
     scene, update = build_reach()
-    update(lstm, vanilla, loop, s)
+    update(lstm, vanilla, loop, s, variant)
     return scene.figure
 
 
-def describe_reach(lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow, s: int) -> str:
+def describe_reach(
+    lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow, s: int, variant: str = "as posted"
+) -> str:
     """Say in one line what the picture shows."""
     if s == 0:
         return (
@@ -139,8 +145,8 @@ def describe_reach(lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow,
     return (
         f"From the loss at step {s} back to step 0, |dL/dc| of the LSTM goes from {short(lstm.dc[s, s], 2)} to "
         f"{short(lstm.dc[s, 0], 2)}: {lost}. The forget gates alone would leave {short(lstm.predicted[s, 0], 2)}. "
-        f"The question's loop {loop_says}{outside}. |dL/dh| of the LSTM ends at {short(lstm.dh[s, 0], 2)}, of the "
-        f"vanilla RNN at {short(vanilla.dh[s, 0], 2)}."
+        f"The question's loop, {variant}, {loop_says}{outside}. |dL/dh| of the LSTM ends at {short(lstm.dh[s, 0], 2)}, "
+        f"of the vanilla RNN at {short(vanilla.dh[s, 0], 2)}."
     )
 
 
@@ -269,13 +275,13 @@ def describe_credit(flow: GradientFlow, quantity: str, s: int, t: int, by_row: b
     order = sorted(shares, key=lambda path: -abs(shares[path][t]))[:2]
     parts = " and ".join(f"{percent(round(shares[path][t], 3))} {PATH_NAMES[path]}" for path in order)
     warning = (
-        "Warning: each row of the heat map is divided by its largest value. That hides how small a gradient is, and no "
-        "two rows can be compared. Read sizes off the two curves, which stay absolute. "
+        "Warning: each row's colors are divided by its largest value, which hides how small a gradient is (the curves "
+        "stay absolute). "
         if by_row
         else ""
     )
     return (
-        f"{warning}Loss at step {s}, state at step {t}: |dL[{s}]/d{quantity}[{t}]| is {short(norms[s, t], 2)}; at step "
-        f"{s} itself it is {short(norms[s, s], 2)}. It came {parts}. Of all losses, step {t} hears the one at step "
+        f"{warning}Loss at step {s}, state at step {t}: |dL[{s}]/d{quantity}[{t}]| is {short(norms[s, t], 2)}, at step "
+        f"{s} itself {short(norms[s, s], 2)}. It came {parts}. Of all losses, step {t} hears the one at step "
         f"{loudest} most ({short(hears.max(), 2)})."
     )

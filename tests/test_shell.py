@@ -175,6 +175,20 @@ def test_reset_puts_everything_back_and_draws_once(demo):
     assert demo.explorer.png == png
 
 
+def test_reset_finds_the_way_back_from_a_range_beyond_the_first():
+    explorer = Explorer("t", {"a": int_slider("a", 2, 0, 4)}, lambda a: (new_png(), f"a is {a}"))
+    slider = explorer.controls["a"]
+    slider.max = 20
+    slider.min = slider.value = 10
+    explorer.reset()
+    assert (slider.min, slider.value, slider.max, explorer.text) == (0, 2, 4, "a is 2")
+    slider.min = -20
+    slider.max = -10
+    explorer.reset()
+    assert (slider.min, slider.value, slider.max, explorer.text) == (0, 2, 4, "a is 2")
+    explorer.close()
+
+
 def test_reset_clears_a_message_even_if_the_controls_did_not_change(demo):
     demo.error = RuntimeError("once")
     with pytest.raises(RuntimeError):

@@ -87,8 +87,9 @@ def diagram(cache: Cache, t: int, unit: int) -> Figure:
 def describe(cache: Cache, t: int, unit: int) -> str:
     """Say in one line what step `t` does to the cell of `unit`."""
     n = numbers(cache, t, unit)
+    steps = f"of 0 to {len(cache.x) - 1}" if len(cache.x) > 1 else "the only one"
     return (
-        f"Step {t} reads token {cache.x[t]}. Unit {unit} keeps {number(n['f'])} of its cell value "
+        f"Step {t} ({steps}) reads token {cache.x[t]}. Unit {unit} keeps {number(n['f'])} of its cell value "
         f"{number(n['c_before'])}, that is {number(n['kept'])}, and adds {number(n['i'])} × {number(n['g'])} = "
         f"{number(n['added'])}: c[{t}] = {number(n['c'])}. It shows {number(n['o'])} of tanh(c[{t}]) = "
         f"{number(n['ct'])}: h[{t}] = {number(n['h'])}."

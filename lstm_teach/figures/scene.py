@@ -81,7 +81,6 @@ class Scene:
             self.figure.draw_without_rendering()
             self.figure.set_layout_engine("none")
             self._laid_out = True
-        self._live = [a for a in self._live if a.figure is not None]  # without those that were removed
         self._order = list(self._drawing_order())
         with _left_out(self._order):
             self.figure.canvas.draw()

@@ -60,7 +60,7 @@ def reach_explorer() -> Explorer:
         "T": int_slider("Sequence length T", 60, 2, vanishing.REACH_STEPS),
         "loss_step": int_slider("Loss step s", 59, 0, 59),
         "forget_bias": float_slider("Forget-gate bias", 0.0, -2, 5, step=0.25),
-        "scale": float_slider("Weight scale (standard deviation)", SCALE, 0.02, 0.6, step=0.02),
+        "scale": float_slider("Weight scale", SCALE, 0.02, 0.6, step=0.02),
         "seed": int_slider("Seed of the weights", 0, 0, 20),
         "loop": choice("The question's loop", tuple(LOOPS)),
     }
@@ -91,7 +91,7 @@ def credit_explorer() -> Explorer:
         "s": int_slider("Loss step s (row)", 35, 0, CREDIT_STEPS - 1),
         "t": int_slider("State step t (column)", 30, 0, 35),
         "forget_bias": float_slider("Forget-gate bias", 1.0, -2, 5, step=0.25),
-        "scale": float_slider("Weight scale (standard deviation)", SCALE, 0.02, 0.6, step=0.02),
+        "scale": float_slider("Weight scale", SCALE, 0.02, 0.6, step=0.02),
         "seed": int_slider("Seed of the weights", 0, 0, 20),
         "quantity": choice("State", (("cell c", "c"), ("hidden state h", "h"))),
         "colors": choice("Colors of the heat map", ("absolute", "each row by itself")),

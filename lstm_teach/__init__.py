@@ -20,6 +20,7 @@ from lstm_teach.gradcheck import (
 )
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import Params
+from lstm_teach.training import History, train
 
 __all__ = [
     "FLAWS",
@@ -27,6 +28,7 @@ __all__ = [
     "Deltas",
     "GradientFlow",
     "GradientReport",
+    "History",
     "Params",
     "bptt",
     "check_gradients",
@@ -40,6 +42,7 @@ __all__ = [
     "numerical_gradient",
     "relative_error",
     "rnn",
+    "train",
     "verdict",
 ]
 __version__ = "0.1.0"

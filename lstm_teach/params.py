@@ -161,6 +161,4 @@ def normal_numbers(size: int, seed: int, scale: float) -> np.ndarray:
     scale = validate.finite_number("scale", scale)
     if scale < 0:
         raise ValueError(f"scale must not be negative (it is a standard deviation), got {scale}.")
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed must be a whole number of at least 0, got {validate.brief(seed)}.")
-    return scale * np.random.default_rng(seed).standard_normal(size)
+    return scale * np.random.default_rng(validate.seed(seed)).standard_normal(size)

@@ -520,7 +520,11 @@ def test_an_error_inside_the_loss_is_the_caller_s_own(params):
         ({"loss_fn": 3}, TypeError, "loss_fn must be a function"),
         ({"params": np.zeros(3)}, TypeError, "params must be a Params"),
         ({"params": lt.Params(4, 3, np.ones((2, 96)))}, ValueError, "params must be one net, got a batch"),
-        ({"params": lt.Params(4, 3, np.ones(96, complex))}, TypeError, "params must hold real numbers, got an array of dtype complex128"),
+        (
+            {"params": lt.Params(4, 3, np.ones(96, complex))},
+            TypeError,
+            "params must hold real numbers, got an array of dtype complex128",
+        ),
         ({"params": lt.Params(4, 3, np.full(96, np.inf))}, ValueError, "params must be finite"),
         ({"step": 0}, ValueError, "step must be a positive number"),
         ({"step": "1e-5"}, TypeError, "step must be a number"),

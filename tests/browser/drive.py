@@ -31,6 +31,11 @@ LOOK = """async root => {
         height: root.getBoundingClientRect().height,
     };
 }"""
+# The page tells the kernel a moment after the first picture how many pixels it shows.
+SHARP = """img => {
+    const scale = Math.min(2, Math.max(0.5, img.clientWidth / img.getAttribute('width') * devicePixelRatio));
+    return Math.abs(img.naturalWidth - img.getAttribute('width') * scale) <= 1;
+}"""
 # Wait until nothing moves: twice in a row the kernel has answered everything before, and no change came.
 SETTLE = """async ([root, seconds]) => {
     const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
@@ -73,7 +78,7 @@ class OnPage:
         self.title = root.locator(".widget-html").first.text_content().strip()
         root.scroll_into_view_if_needed()
         root.locator("img.lt-picture[data-seq]").wait_for()
-        page.wait_for_timeout(200)  # 100 ms after a picture came to its size, the page asks for one of that size
+        self.wait_for(SHARP, "img.lt-picture", "at first: as many pixels as are shown")
         self.settle()
         self.first = self.look()
         self.controls = control_names(root)

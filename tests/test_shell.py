@@ -69,6 +69,7 @@ def test_draw_gets_every_control_by_name_and_text_fields_parsed(demo):
     assert demo.drawn == [
         {"step": 2, "bias": 1, "tokens": [1, 2, 3, 4, 5], "kind": "right", "gate": "f", "split": False, "scale": 0.1}
     ]
+    assert demo.explorer.values == demo.drawn[0]
 
 
 @pytest.mark.parametrize(
@@ -212,6 +213,8 @@ def test_a_click_sets_controls_through_data_coordinates():
     assert (demo.drawn[-1]["step"], demo.drawn[-1]["bias"]) == (4, 2)
     demo.explorer.point(0.01, 0.5)  # outside the axes
     assert len(demo.drawn) == 2
+    demo.explorer.point(0.1 + 0.8 * 0.41, 0.9 - 0.8 * 0.21)  # the same step and bias: nothing to draw
+    assert len(demo.drawn) == 2
     demo.explorer.picture.pointer = ["click", 0.12, 0.88, 1]  # as the browser tells it
     assert demo.drawn[-1]["step"] == 0
     assert demo.explorer.picture.pointer_events == ["click"]
@@ -231,6 +234,10 @@ def test_a_finer_screen_gets_more_pixels_without_another_computation(demo):
     demo.explorer.controls["step"].value = 0
     assert pixels(demo.explorer.png).shape[:2] == (400, 600)
     assert len(demo.drawn) == 2
+    demo.explorer.controls["tokens"].value = "x"
+    demo.explorer.picture.scale = 1.0
+    assert pixels(demo.explorer.png).shape[:2] == (200, 300)
+    assert demo.explorer.message.startswith("words must be")
 
 
 def test_png_bytes_are_shown_at_their_size():

@@ -26,10 +26,8 @@ from ..figures.scene import Scene
 from ..figures.still import still_html
 
 HERE = Path(__file__).parent
-WIDE = {
-    "width": "auto",
-    "flex": "1 1 320px",
-}  # takes the room there is, and a row of its own where there is little
+# a control takes the room there is, and a row of its own where there is little
+WIDE = {"width": "auto", "flex": "1 1 320px"}
 
 LOCK = threading.RLock()
 
@@ -169,8 +167,8 @@ class Explorer:
     def point(self, x: float, y: float) -> None:
         """Act as for a click on the picture at x, y: 0 to 1, from the left and from the top."""
         place = self._scene and self._pick and self._scene.at(x, y)
-        chosen = place and self._pick(*place)
-        if chosen:
+        chosen = (place and self._pick(*place)) or {}
+        if any(self.controls[name].value != value for name, value in chosen.items()):
             self.set(**chosen)
 
     @_one_at_a_time
@@ -268,13 +266,7 @@ def float_slider(
 ) -> widgets.FloatSlider:
     """Slider over real numbers; `format` is a d3 format for the number beside it."""
     return widgets.FloatSlider(
-        value,
-        min=min,
-        max=max,
-        step=step,
-        description=label,
-        readout_format=format,
-        layout=WIDE,
+        value, min=min, max=max, step=step, description=label, readout_format=format, layout=WIDE
     )
 
 
@@ -283,13 +275,7 @@ def log_slider(
 ) -> widgets.FloatLogSlider:
     """Slider over 10 ** min_power to 10 ** max_power; `step` is a step of the power."""
     return widgets.FloatLogSlider(
-        value,
-        min=min_power,
-        max=max_power,
-        step=step,
-        description=label,
-        readout_format=format,
-        layout=WIDE,
+        value, min=min_power, max=max_power, step=step, description=label, readout_format=format, layout=WIDE
     )
 
 
@@ -312,13 +298,7 @@ def dropdown(label: str, options: Sequence, value: Any = None) -> widgets.Dropdo
 
 def text(label: str, value: str, parse: Callable[[str], Any] = str, hint: str = "") -> widgets.Text:
     """Line to type in; `parse` turns it into the value for `draw`, its ValueError is shown to the reader."""
-    field = widgets.Text(
-        value,
-        description=label,
-        placeholder=hint,
-        continuous_update=True,
-        layout=WIDE,
-    )
+    field = widgets.Text(value, description=label, placeholder=hint, continuous_update=True, layout=WIDE)
     field.parse = parse
     return field
 

@@ -51,6 +51,11 @@ SETTINGS = """root => Array.from(root.querySelectorAll('[class*="lt-control-"]')
     if (field) return field.type === 'checkbox' ? field.checked : field.value;
     return Array.from(control.querySelectorAll('button'), button => button.classList.contains('mod-active'));
 })"""
+# The page tells the kernel a moment after the first picture how many pixels it shows.
+SHARP = """img => {
+    const scale = Math.min(2, Math.max(0.5, img.clientWidth / img.getAttribute('width') * devicePixelRatio));
+    return Math.abs(img.naturalWidth - img.getAttribute('width') * scale) <= 1;
+}"""
 # Wait until nothing moves: twice in a row the kernel has answered everything before, and no change came.
 SETTLE = """async ([root, seconds]) => {
     const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
@@ -93,8 +98,7 @@ class OnPage:
         self.title = root.locator(".widget-html").first.text_content().strip()
         root.scroll_into_view_if_needed()
         root.locator("img.lt-picture[data-seq]").wait_for()
-        as_sharp = "img => Math.abs(img.naturalWidth - img.getBoundingClientRect().width * devicePixelRatio) < 2"
-        self.wait_for(as_sharp, "img.lt-picture", "at first: a picture of as many pixels as the page shows")
+        self.wait_for(SHARP, "img.lt-picture", "at first: as many pixels as are shown")
         self.settle()
         self.first, self.settings = self.look(), root.evaluate(SETTINGS)
         self.share_changed(keep=True)

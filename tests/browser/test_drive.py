@@ -60,7 +60,8 @@ FAULTS = [
     ("Remembers", "count = itertools.count()\n"
      "Explorer('Remembers', level(), lambda level: (png(next(count)), f'Level {level}'))", "of the picture differs"),
     ("Recounts", "calls = itertools.count()\n"
-     "Explorer('Recounts', level(), lambda level: (png(level), f'Level {level}, call {next(calls)}'))", "after reset 'L"),
+     "Explorer('Recounts', level(), lambda level: (png(level), f'Level {level}, call {next(calls)}'))",
+     "after reset 'L"),
     ("Sticks",
      "e = Explorer('Sticks', {'more': checkbox('More'), **level()}, lambda **v: (png(*v.values()), 'A'))\n"
      "tick = lambda change, box=e.controls['more']: box.set_trait('value', True)\n"

@@ -71,19 +71,14 @@ def bptt(
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
     cache = run(params, x, h0, c0)
     T, H = len(x), params.hidden_size
-    gates = cache.gates[:-1].reshape(T, 4, H)
-    i, f, o, g = gates.swapaxes(0, 1)
+    i, f, o, g = (gate[:-1] for gate in (cache.i, cache.f, cache.o, cache.g))
     c_before, h_before, ct = before(cache.c), before(cache.h), cache.ct[:-1]
 
     dy = output_delta(cache, targets)
     dh_loss = dy @ params.V
     dh = dh_loss.copy()  # the loop adds dh_future
-    dc = o * (1 - ct * ct)  # the loop multiplies by dh and adds dc_carry
-    dz = gates * (1 - gates)  # the slope of the sigmoid, and of tanh for g, ...
-    dz[:, 3] = 1 - g * g
-    for row, factor in enumerate((g, c_before, ct, i)):  # ... times what the gate was multiplied by
-        dz[:, row] *= factor
-    dz = dz.reshape(T, 4 * H)  # the loop multiplies by the delta that the gate hears
+    dc, dz = slopes(cache)  # the loop multiplies by the delta that each hears; it adds dc_carry to dc
+    dz = dz.reshape(T, 4 * H)
 
     dh_future, dc_carry = np.zeros(H), np.zeros(H)  # the last step has no future
     heard = np.empty((4, H))  # the gates i, f and g hear dc, only o hears dh
@@ -131,6 +126,20 @@ def output_delta(cache: Cache, targets: np.ndarray) -> np.ndarray:
     dy = cache.y.copy()
     dy[np.arange(len(targets)), targets] -= 1
     return dy
+
+
+def slopes(cache: Cache) -> tuple[np.ndarray, np.ndarray]:
+    """What each step does by itself, its inputs held fixed: dh -> dc (T, H), and dc or dh -> dz (T, 4, H).
+
+    The gates i, f and g (rows 0, 1 and 3) hear the cell, so their slopes multiply dc; o (row 2) multiplies dh.
+    """
+    gates, ct = cache.gates[:-1].reshape(len(cache.x), 4, -1), cache.ct[:-1]
+    i, _, o, g = gates.swapaxes(0, 1)
+    to_dz = gates * (1 - gates)  # the slope of the sigmoid, and of tanh for g, ...
+    to_dz[:, 3] = 1 - g * g
+    for row, factor in enumerate((g, before(cache.c), ct, i)):  # ... times what the gate was multiplied by
+        to_dz[:, row] *= factor
+    return o * (1 - ct * ct), to_dz
 
 
 def before(states: np.ndarray) -> np.ndarray:

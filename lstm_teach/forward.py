@@ -130,11 +130,15 @@ def loss(
     check_params(params)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
     scores = run(params, x, h0, c0).scores
-    # -log softmax, from the scores: -log(y) would be infinite as soon as a probability rounds to zero.
+    total = cross_entropy(scores, targets).sum(0)
+    return total if total.ndim else total.item()
+
+
+def cross_entropy(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """-log softmax(scores)[target] of every step, (T,): -log(y) would be infinite where a probability rounds to 0."""
     highest = scores.real.max(-1)
     log_sum = highest + np.log(np.exp(scores - highest[..., None]).sum(-1))
-    total = (log_sum - scores[np.arange(len(x)), ..., targets]).sum(0)
-    return total if total.ndim else total.item()
+    return log_sum - scores[np.arange(len(targets)), ..., targets]
 
 
 def check_params(params: Params, one_net: bool = False) -> None:

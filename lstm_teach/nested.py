@@ -53,11 +53,7 @@ def nested_bptt(
     """
     check_params(params, one_net=True)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-    if isinstance(repaired, str) or not isinstance(repaired, Collection):
-        raise TypeError(f"repaired must be a collection of flaw names, got {validate.brief(repaired)}.")
-    unknown = [flaw for flaw in repaired if flaw not in FLAWS]
-    if unknown:
-        raise ValueError(f"repaired must name flaws out of {', '.join(FLAWS)}; got {unknown[0]!r}.")
+    check_repaired(repaired)
 
     cache = forward(params, x, h0, c0)
     i, f, o, g, c, ct, h = cache.i, cache.f, cache.o, cache.g, cache.c, cache.ct, cache.h
@@ -107,3 +103,12 @@ def nested_bptt(
             dc = dc * f[s] if "carry_accumulates" in repaired else dc + dc * f[s]
             dh_part = "dh_future"
     return (grads, Deltas(**credited)) if return_deltas else grads
+
+
+def check_repaired(repaired: Collection[str]) -> None:
+    """Raise unless `repaired` is a collection of names out of `FLAWS`."""
+    if isinstance(repaired, str) or not isinstance(repaired, Collection):
+        raise TypeError(f"repaired must be a collection of flaw names, got {validate.brief(repaired)}.")
+    unknown = [flaw for flaw in repaired if flaw not in FLAWS]
+    if unknown:
+        raise ValueError(f"repaired must name flaws out of {', '.join(FLAWS)}; got {unknown[0]!r}.")

@@ -16,6 +16,9 @@ CORE = {  # module: what it may import of this package
     "backward": {"validate", "params", "forward"},
     "nested": {"validate", "params", "forward", "backward"},
     "gradcheck": {"validate", "params", "forward", "guard"},
+    "batch": {"params"},
+    "tasks": {"validate", "params", "batch"},
+    "training": {"validate", "params", "forward", "backward", "gradcheck", "guard", "batch", "tasks"},
 }
 PICTURES = ("matplotlib", "ipywidgets", "anywidget", "IPython")
 

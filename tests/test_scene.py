@@ -1,6 +1,7 @@
 """The scene: what is drawn over the saved background is the picture that a full drawing gives."""
 
 import io
+import struct
 from types import SimpleNamespace
 
 import numpy as np
@@ -89,6 +90,27 @@ def test_the_picture_is_as_large_as_asked_at_every_scale_and_comes_back(busy):
     assert pixels(scene.png(scale=1.25)).shape == (500, 750, 4)
     assert scene.size == (600, 400)
     assert scene.png() == first
+
+
+def test_a_finer_picture_is_drawn_finer_and_not_enlarged(busy):
+    for scale in (2, 0.7, 1):
+        busy.update()
+        assert_same_as_full_drawing(busy.scene, scale)
+
+
+def test_a_picture_that_has_to_fit_a_page_has_exactly_its_width():
+    for whole in (890, 900):  # a pixel less, and the browser would have to blur it
+        scene = Scene(new_figure(whole, 10, layout=None))
+        for width in range(whole // 2, 2 * whole):
+            assert struct.unpack(">I", scene.png(width / whole)[16:20]) == (width,)
+
+
+def test_an_artist_that_is_marked_later_is_live_too(busy):
+    note = busy.scene.figure.text(0.1, 0.02, "before")
+    busy.scene.png()
+    busy.scene.live(note)
+    note.set_text("after")
+    assert_same_as_full_drawing(busy.scene)
 
 
 def test_saving_at_another_resolution_in_between_changes_nothing(busy):

@@ -139,8 +139,9 @@ function name(root) {
     for (const button of choice.querySelectorAll("button"))
       set(button, "aria-pressed", String(button.classList.contains("mod-active")));
   }
-  for (const list of root.querySelectorAll(".widget-dropdown select"))
-    set(list, "data-lm-suppress-shortcuts", "true"); // or JupyterLab takes the arrow keys and moves to another cell
+  // or JupyterLab takes the arrow keys to move to another cell, and d d to delete this one
+  for (const element of root.querySelectorAll("select, button, input[type=checkbox], [role=slider]"))
+    set(element, "data-lm-suppress-shortcuts", "true");
   for (const field of root.querySelectorAll(".widget-text"))
     set(field.querySelector("input"), "aria-invalid", String(field.classList.contains("lt-invalid")));
 }

@@ -102,12 +102,10 @@ def describe(errors: Mapping[str, float], repaired: Collection[str], length: int
     worst = max(errors, key=errors.get)
     done = ", ".join(str(NUMBERS[flaw]) for flaw in FLAWS if flaw in repaired) or "nothing"
     if len(right) == 9:
-        return (
-            f"Repaired: {done}. At T = {length} all 9 gradients are right; the largest error is {short(errors[worst])}."
-        )
+        return f"Repaired: {done}. At T = {length}, all 9 gradients are right; largest error {short(errors[worst])}."
     verb = "is" if len(right) == 1 else "are"
     return (
-        f"Repaired: {done}. At T = {length} {len(right)} of 9 gradients {verb} right ({' '.join(right)}). "
+        f"Repaired: {done}. At T = {length}, {len(right)} of 9 gradients {verb} right ({' '.join(right)}). "
         f"Worst: d{worst}, error {short(errors[worst])}, {verdict(errors[worst])}."
     )
 

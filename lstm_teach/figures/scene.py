@@ -25,6 +25,7 @@ class Scene:
 
     def __init__(self, figure: Figure):
         self.figure = figure
+        self._dpi = figure.dpi  # at scale 1
         self._live: list[Artist] = []
         self._background = None
         self._order: list[Artist] = []
@@ -33,7 +34,7 @@ class Scene:
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the picture in pixels at scale 1."""
-        width, height = self.figure.get_size_inches() * self.figure._original_dpi
+        width, height = self.figure.get_size_inches() * self._dpi
         return round(width), round(height)
 
     def live(self, *artists: Artist):
@@ -81,7 +82,6 @@ class Scene:
             self.figure.draw_without_rendering()
             self.figure.set_layout_engine("none")
             self._laid_out = True
-        self._live = [a for a in self._live if a.figure is not None]  # without those that were removed
         self._order = list(self._drawing_order())
         with _left_out(self._order):
             self.figure.canvas.draw()

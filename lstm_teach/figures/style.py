@@ -95,7 +95,7 @@ def line_style(thing: str) -> dict:
 
 def tidy(axes: Axes, title: str = "", xlabel: str = "", ylabel: str = "") -> Axes:
     """Give an axes the project's text sizes, a left-aligned title, and no frame at the top and right."""
-    axes.set_title(title, fontsize=LARGE, loc="left")
+    axes.set_title(title, fontsize=LARGE, loc="left", zorder=0)  # below what is live, so that it is drawn once
     axes.set_xlabel(xlabel, fontsize=NORMAL)
     axes.set_ylabel(ylabel, fontsize=NORMAL)
     axes.tick_params(labelsize=SMALL)

@@ -15,7 +15,11 @@ STRINGS = 6
 
 
 def learning_explorer(histories: Mapping[str, History]) -> Explorer:
-    """Return the walk through training runs on `tasks.reber()`; `histories` maps the names in `figures.KINDS` to them."""
+    """Return the walk through training runs on `tasks.reber()`.
+
+    `histories` maps names out of `figures.KINDS` to the runs' histories, all tested at the same steps.
+    Raises TypeError or ValueError for anything else.
+    """
     if not histories or any(not isinstance(h, History) or not h.judged for h in histories.values()):
         raise TypeError("histories must map names to histories of training on tasks.reber(), one at least.")
     unknown = [kind for kind in histories if kind not in figures.KINDS]
@@ -53,5 +57,5 @@ def short_string(number: int) -> tuple[str, list[str]]:
     rng = np.random.default_rng(number)
     while True:
         text, choices = reber_string(rng)
-        if 11 <= len(text) <= figures.STEPS_SHOWN + 1 and text[1] == "TP"[number % 2]:
+        if 15 <= len(text) <= figures.STEPS_SHOWN + 1 and text[1] == "TP"[number % 2]:
             return text, choices

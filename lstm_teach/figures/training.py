@@ -6,6 +6,8 @@ May import numpy, matplotlib, params and the rest of figures; histories and arra
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -14,7 +16,6 @@ from .scene import Scene
 from .style import (
     BLUE,
     GRAY,
-    LIGHT_GRAY,
     MAGNITUDE,
     NORMAL,
     ORANGE,
@@ -104,7 +105,7 @@ def describe_norms(history: History, clip_norm: float) -> str:
 
 
 def gaps_picture(solved: np.ndarray, gaps: Sequence[int], biases: Sequence[float]) -> Figure:
-    """How often each gap is learned: `solved` (biases, gaps), shares of the runs from 0 to 1, one row a forget-gate bias."""
+    """How often each gap is learned: `solved` (biases, gaps) holds the shares of the runs, from 0 to 1."""
     figure = new_figure(640, 90 + 46 * len(biases))
     axes = tidy(
         figure.subplots(),
@@ -154,7 +155,7 @@ def build(
     curve = tidy(figure.add_axes((0.07, 0.68, 0.72, 0.25)), "Strings predicted legally from end to end", "", "share")
     for kind, judged in kinds.items():
         curve.plot(tested, judged, **KINDS[kind], markersize=4, label=kind)
-    curve.set(ylim=(-0.06, 1.06))
+    curve.set(ylim=(-0.14, 1.14))
     curve.set_xlabel("training step", fontsize=SMALL, labelpad=1)
     handles, labels = curve.get_legend_handles_labels()
     now = curve.axvline(0, color="black", linewidth=1.2)
@@ -162,36 +163,38 @@ def build(
         [], [], "o", markersize=11, markerfacecolor="none", markeredgecolor="black", markeredgewidth=1.8
     )[0]
 
-    maps = tidy(
-        figure.add_axes((0.07, 0.12, 0.72, 0.42)),
-        "",
-        "the string; each column predicts the symbol after it",
-        "predicted next symbol",
+    maps = tidy(figure.add_axes((0.07, 0.08, 0.72, 0.46)), ylabel="predicted next symbol")
+    maps.set_title(
+        "Probability of the symbol after each letter of the string; framed: what the grammar allows",
+        fontsize=NORMAL,
+        loc="left",
+        zorder=0,
     )
-    maps.set_title("Probability of each next symbol; framed: what the grammar allows", fontsize=NORMAL, loc="left")
-    image = maps.pcolormesh(
-        np.arange(STEPS_SHOWN + 1) - 0.5,
-        np.arange(K + 1) - 0.5,
-        np.zeros((K, STEPS_SHOWN)),
-        cmap=MAGNITUDE,
-        vmin=0,
-        vmax=1,
-    )
-    maps.set(ylim=(K - 0.5, -0.5), xticks=[])
+    image = maps.imshow(np.zeros((K, STEPS_SHOWN, 4), np.uint8), aspect="auto", interpolation="nearest", resample=False)
     maps.set_yticks(range(K), symbols)
     maps.tick_params(length=0)
+    maps.set_xticks([])
     maps.spines[:].set_visible(False)
     frames = maps.plot(
         [], [], "s", markersize=15, markerfacecolor="none", markeredgecolor="white", markeredgewidth=1.6
     )[0]
     missed = maps.plot([], [], "X", markersize=8, markerfacecolor=VERMILION, markeredgecolor="white")[0]
-    letters = [
-        maps.text(t, K - 0.35, "", ha="center", va="top", fontsize=NORMAL, family="monospace")
-        for t in range(STEPS_SHOWN)
+    letters = [  # as markers: to draw a line for each symbol takes less time than a text for each step
+        maps.plot(
+            [],
+            [],
+            color="black",
+            linestyle="",
+            marker=rf"$\mathrm{{{symbol}}}$",
+            markersize=7,
+            markeredgewidth=0,
+            clip_on=False,
+        )[0]
+        for symbol in symbols
     ]
-    bar = figure.add_axes((0.82, 0.12, 0.018, 0.42))
-    figure.colorbar(image, cax=bar, ticks=[0, 0.5, 1]).ax.tick_params(labelsize=SMALL)
-    frame = Line2D([], [], marker="s", linestyle="", markerfacecolor=LIGHT_GRAY, markeredgecolor="black", markersize=10)
+    colors = ScalarMappable(Normalize(0, 1), MAGNITUDE)
+    bar = figure.add_axes((0.82, 0.08, 0.018, 0.46))
+    figure.colorbar(colors, cax=bar, ticks=[0, 0.5, 1]).ax.tick_params(labelsize=SMALL)
     cross = Line2D([], [], marker="X", linestyle="", markerfacecolor=VERMILION, markeredgecolor="white", markersize=8)
     figure.legend(
         [*handles, cross],
@@ -201,22 +204,22 @@ def build(
         fontsize=SMALL,
         frameon=False,
     )
-    del frame
 
     scene = Scene(figure)
     scene.live(now, point, image, frames, missed, *letters)
 
     def update(y: np.ndarray, legal: np.ndarray, text: str, kind: str, at: int) -> None:
         T = min(len(text) - 1, STEPS_SHOWN)
-        values = np.full((K, STEPS_SHOWN), np.nan)
-        values[:, :T] = y[:T].T
-        image.set_array(np.ma.masked_invalid(values))
+        for symbol, letter in zip(symbols, letters, strict=True):
+            places = [t for t in range(T) if text[t] == symbol]
+            letter.set_data(places, np.full(len(places), K - 0.15))
+        cells = np.full((K, STEPS_SHOWN, 4), 255, np.uint8)  # white after the end of the string
+        cells[:, :T] = colors.to_rgba(y[:T].T, bytes=True)
+        image.set_data(cells)
         steps, allowed = np.nonzero(legal[:T])
         frames.set_data(steps, allowed)
         steps, below = np.nonzero(below_a_forbidden_one(y, legal)[:T])
         missed.set_data(steps, below)
-        for t, letter in enumerate(letters):
-            letter.set_text(text[t] if t < T else "")
         now.set_xdata([tested[at], tested[at]])
         point.set_data([tested[at]], [kinds[kind][at]])
 
@@ -242,8 +245,8 @@ def picture(
     """What a net predicts along one string, under the curve of how much of the task it has learned.
 
     `y` (T, K) holds the probabilities of the next symbol, `legal` (T, K) what the grammar allows there, for the string
-    `text` of T+1 symbols. `kinds` holds, for each kind of gradient, the judgement at the steps `tested`; `at` is the index
-    of the moment that is shown and `kind` the gradient that the net was trained with.
+    `text` of T+1 symbols. `kinds` holds, for each kind of gradient, the judgement at the steps `tested`; `at` is the
+    index of the moment that is shown and `kind` the gradient that the net was trained with.
     """
     scene, update = build(symbols, tested, kinds)
     update(y, legal, text, kind, at)
@@ -255,6 +258,7 @@ def describe(y: np.ndarray, legal: np.ndarray, text: str, symbols: str, kind: st
     good = ~below_a_forbidden_one(y, legal).any(axis=1)
     remembered = y[-2, symbols.index(text[1])]
     return (
-        f"After {step} training steps with the {kind} gradient: {good.sum()} of {len(good)} predictions in {text} are legal; "
-        f"near the end, where {text[1]} has to come again, the net gives it {percent(remembered)}."
+        f"After {step} training steps with the {kind} gradient: {good.sum()} of {len(good)} predictions in {text} rank "
+        "every allowed symbol above every forbidden one; near the end, "
+        f"where {text[1]} has to come again, the net gives it {percent(remembered)}."
     )

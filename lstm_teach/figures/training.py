@@ -58,9 +58,9 @@ def describe_curves(histories: Mapping[str, History]) -> str:
     """Say in one line where each curve ends."""
     parts = []
     for kind, history in histories.items():
-        solved = f" and solves {percent(history.judged[-1])}" if history.judged else ""
+        solved = f" and {percent(history.judged[-1])} of the test set is solved" if history.judged else ""
         parts.append(
-            f"with the {kind} gradient the test loss falls from {short(history.test_loss[0])} to "
+            f"with the {kind} gradient the test loss goes from {short(history.test_loss[0])} to "
             f"{short(history.test_loss[-1])} nats per symbol{solved}"
         )
     return f"After {max(h.tested[-1] for h in histories.values())} steps: {'; '.join(parts)}."

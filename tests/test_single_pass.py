@@ -334,6 +334,8 @@ def test_the_picture_shows_the_deltas_of_its_step(repaired):
             assert first.get_xy() == place
         wrong = [k for k, name in enumerate(NAMES) if lt.verdict(errors[name]) != "right"]
         assert list(verdicts.lines[1].get_xdata()) == wrong and len(verdicts.lines[0].get_xdata()) == 9 - len(wrong)
+        on = next(axes for axes in panels if [label.get_text() for label in axes.get_xticklabels()] == list("1234"))
+        assert list(on.lines[1].get_xdata()) == [k for k, flaw in enumerate(lt.FLAWS, 1) if flaw in repaired]
         heat = [axes for axes in panels if len(axes.collections) == 1 and axes.get_yticklabels()[0].get_text() == "di"]
         for axes, values in zip(heat, (loop, right), strict=True):
             shown = np.reshape(axes.collections[0].get_array(), (8, 6))

@@ -192,7 +192,7 @@ def build(T: int, hidden_size: int) -> tuple[Scene, Callable[..., None]]:
     meshes = {row: _heat_map(figure, row, hidden_size) for row in ROWS}
     bars = {(row, name): _split_bars(figure, row, name, hidden_size) for row in ROWS for name in PARTS}
     moment = figure.text(*_at(346, ROWS["deltas"] - 14), "", fontsize=NORMAL)
-    done = figure.text(*_at(8, 566), "", fontsize=NORMAL, va="center")
+    done = _repair_marks(figure)
     bar = _headings(figure, meshes["right"])
     scene = Scene(figure)
     scene.live(difference, crosses, first, column, *verdicts.values(), *meshes.values(), moment, done)
@@ -214,7 +214,8 @@ def build(T: int, hidden_size: int) -> tuple[Scene, Callable[..., None]]:
             at = [k for k, name in enumerate(Params.NAMES) if (verdict(errors[name]) == "right") == (word == "right")]
             marks.set_data(at, np.zeros(len(at)))
         moment.set_text(f"t = {step}")
-        done.set_text(f"Repaired: {repairs(repaired)}")
+        at = [number for flaw, number in NUMBERS.items() if flaw in repaired]
+        done.set_data(at, np.zeros(len(at)))
 
         color_limit = _round_up(max(np.abs(getattr(right, name)).max() for name in GATE_DELTAS))
         bar_limit = _round_up(max(_extent(right, name) for name in PARTS))
@@ -365,6 +366,17 @@ def _verdicts(figure: Figure) -> dict[str, Line2D]:
     }
     _key(figure, marks.values(), 8, 530, columns=2)
     return marks
+
+
+def _repair_marks(figure: Figure) -> Line2D:
+    """A mark above the number of each repair that is on."""
+    figure.text(*_at(8, 566), "Repairs that are on", fontsize=NORMAL, va="center")
+    axes = _axes(figure, 130, 553, 98, 14)
+    axes.set(xlim=(0.5, 4.5), ylim=(-1, 1), yticks=[], xticks=list(NUMBERS.values()))
+    axes.tick_params(labelsize=SMALL, length=0)
+    axes.spines[:].set_visible(False)
+    axes.plot(list(NUMBERS.values()), [0] * 4, linestyle="", marker="s", color="white", markeredgecolor=GRAY, zorder=1)
+    return axes.plot([], [], linestyle="", marker="s", color="black", zorder=2)[0]
 
 
 def _heat_map(figure: Figure, row: str, hidden_size: int) -> QuadMesh:

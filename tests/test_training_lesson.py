@@ -107,7 +107,7 @@ def test_the_map_shows_the_probabilities_the_frames_and_the_letters():
     frames, missed, *letters = maps.lines
     assert set(zip(*map(list, frames.get_data()), strict=True)) == set(zip(*np.nonzero(legal), strict=True))
     below = {(t, k) for t, k in zip(*np.nonzero(legal), strict=True) if y[t, k] <= y[t][~legal[t]].max()}
-    assert 0 < len(below) and set(zip(*map(list, missed.get_data()), strict=True)) == below
+    assert len(below) > 0 and set(zip(*map(list, missed.get_data()), strict=True)) == below
     shown = {
         int(t): symbol for symbol, line in zip(tasks.REBER_SYMBOLS, letters, strict=True) for t in line.get_xdata()
     }

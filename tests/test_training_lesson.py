@@ -107,7 +107,7 @@ def test_the_map_shows_the_probabilities_the_frames_and_the_letters():
     frames, missed, *letters = maps.lines
     assert set(zip(*map(list, frames.get_data()), strict=True)) == set(zip(*np.nonzero(legal), strict=True))
     below = {(t, k) for t, k in zip(*np.nonzero(legal), strict=True) if y[t, k] <= y[t][~legal[t]].max()}
-    assert len(below) > 0 and set(zip(*map(list, missed.get_data()), strict=True)) == below
+    assert below and set(zip(*map(list, missed.get_data()), strict=True)) == below
     shown = {
         int(t): symbol for symbol, line in zip(tasks.REBER_SYMBOLS, letters, strict=True) for t in line.get_xdata()
     }
@@ -133,7 +133,8 @@ def test_the_curves_are_those_of_the_histories(histories):
     said = figures.describe_curves(histories)
     for kind, history in histories.items():
         ends = [figures.short(history.test_loss[k]) for k in (0, -1)]
-        assert f"with the {kind} gradient the test loss falls from {ends[0]} to {ends[1]} nats" in said
+        solved = figures.percent(history.judged[-1])
+        assert f"{kind} gradient the test loss goes from {ends[0]} to {ends[1]} nats per symbol and {solved} of" in said
 
 
 def test_the_norms_and_the_clipped_steps_are_those_of_the_history(histories):

@@ -73,6 +73,9 @@ class OnPage:
         self.title = root.locator(".widget-html").first.text_content().strip()
         root.scroll_into_view_if_needed()
         root.locator("img.lt-picture[data-seq]").wait_for()
+        # The first picture is drawn before the page has told its width; the one that follows is what a reader sees.
+        sharp = "img => Math.abs(img.naturalWidth - img.getBoundingClientRect().width * devicePixelRatio) < 2"
+        self.wait_for(sharp, "img.lt-picture", "drawn for its width on the page")
         self.settle()
         self.first = self.look()
         self.controls = control_names(root)

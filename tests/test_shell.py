@@ -3,6 +3,7 @@
 import base64
 import subprocess
 import sys
+import threading
 
 import ipywidgets
 import nbformat
@@ -68,6 +69,7 @@ def test_draw_gets_every_control_by_name_and_text_fields_parsed(demo):
     assert demo.drawn == [
         {"step": 2, "bias": 1, "tokens": [1, 2, 3, 4, 5], "kind": "right", "gate": "f", "split": False, "scale": 0.1}
     ]
+    assert demo.explorer.values == demo.drawn[0]
 
 
 @pytest.mark.parametrize(
@@ -211,6 +213,8 @@ def test_a_click_sets_controls_through_data_coordinates():
     assert (demo.drawn[-1]["step"], demo.drawn[-1]["bias"]) == (4, 2)
     demo.explorer.point(0.01, 0.5)  # outside the axes
     assert len(demo.drawn) == 2
+    demo.explorer.point(0.1 + 0.8 * 0.41, 0.9 - 0.8 * 0.21)  # the same step and bias: nothing to draw
+    assert len(demo.drawn) == 2
     demo.explorer.picture.pointer = ["click", 0.12, 0.88, 1]  # as the browser tells it
     assert demo.drawn[-1]["step"] == 0
     assert demo.explorer.picture.pointer_events == ["click"]
@@ -230,6 +234,10 @@ def test_a_finer_screen_gets_more_pixels_without_another_computation(demo):
     demo.explorer.controls["step"].value = 0
     assert pixels(demo.explorer.png).shape[:2] == (400, 600)
     assert len(demo.drawn) == 2
+    demo.explorer.controls["tokens"].value = "x"
+    demo.explorer.picture.scale = 1.0
+    assert pixels(demo.explorer.png).shape[:2] == (200, 300)
+    assert demo.explorer.message.startswith("words must be")
 
 
 def test_png_bytes_are_shown_at_their_size():
@@ -299,6 +307,37 @@ def test_a_cell_that_runs_again_closes_what_it_made_before(monkeypatch):
     assert other.explorer.root.comm is not None
     again.explorer.close()
     other.explorer.close()
+
+
+@pytest.mark.parametrize("act", ["change", "reset"])
+def test_what_a_second_thread_wants_during_a_drawing_is_drawn_after_it(demo, act):
+    inside, together = [], []
+    png = demo.scene.png
+
+    def move():
+        if act == "reset":
+            demo.explorer.reset()
+        else:
+            demo.explorer.controls["bias"].value = 3.0
+
+    second = threading.Thread(target=move)
+
+    def slow_png(*arguments):
+        together.extend(inside)
+        inside.append("a drawing")
+        if not second.ident:
+            second.start()
+            second.join(0.3)  # time to get in between, if it can
+        try:
+            return png(*arguments)
+        finally:
+            inside.pop()
+
+    demo.scene.png = slow_png
+    demo.explorer.controls["step"].value = 4
+    second.join()
+    assert together == []
+    assert (demo.drawn[-1]["step"], demo.drawn[-1]["bias"]) == ((2, 1.0) if act == "reset" else (4, 3.0))
 
 
 def test_pyplot_is_not_needed():

@@ -14,10 +14,7 @@ from .shell import Explorer, choice, dropdown, log_slider
 STEPS = 10.0 ** np.linspace(-16, 0, 161)
 WEIGHTS = (("Ug", (2, 1)), ("Wf", (1, 1)), ("V", (1, 2)), ("Wi", (1, 3)))  # the last one has a small derivative
 DTYPES = {"double": (np.float64, np.complex128), "single": (np.float32, np.complex64)}
-RADIUS, POINTS = (
-    0.5,
-    64,
-)  # the circle on which the Taylor series of the loss is found, well inside of where it converges
+RADIUS, POINTS = 0.5, 64  # the circle on which the Taylor series of the loss is found; it converges well beyond it
 AROUND = np.linspace(-1.2, 1.2, 121).round(2)  # in steps h, for the loss around the weight
 
 

@@ -25,6 +25,7 @@ class Scene:
 
     def __init__(self, figure: Figure):
         self.figure = figure
+        self._dpi = figure.dpi  # at scale 1
         self._live: list[Artist] = []
         self._background = None
         self._order: list[Artist] = []
@@ -33,7 +34,7 @@ class Scene:
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the picture in pixels at scale 1."""
-        width, height = self.figure.get_size_inches() * self.figure._original_dpi
+        width, height = self.figure.get_size_inches() * self._dpi
         return round(width), round(height)
 
     def live(self, *artists: Artist):

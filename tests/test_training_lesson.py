@@ -83,10 +83,21 @@ def test_what_is_no_history_of_the_task_is_refused(bad):
 def test_an_unknown_name_and_a_run_that_was_tested_otherwise_are_refused(histories):
     with pytest.raises(ValueError, match=r"names out of right, almost right, broken; got 'mine'"):
         learning_explorer({"mine": histories["right"]})
-    stopped = copy.copy(histories["broken"])
-    stopped.tested = stopped.tested[:-1]
+    other = copy.copy(histories["broken"])
+    other.tested = [step + 1 for step in other.tested]
     with pytest.raises(ValueError, match=r"tested at the same steps"):
-        learning_explorer({"right": histories["right"], "broken": stopped})
+        learning_explorer({"right": histories["right"], "broken": other})
+
+
+def test_a_run_that_stopped_early_is_shown_as_it_was_then(histories):
+    stopped = copy.copy(histories["broken"])
+    for name in ("tested", "judged", "snapshots"):
+        setattr(stopped, name, getattr(stopped, name)[:2])
+    explorer = learning_explorer({"broken": stopped, "right": histories["right"]})
+    explorer.set(kind="broken", at=1)
+    then = explorer.text
+    explorer.set(at=len(histories["right"].tested) - 1)
+    assert explorer.text.split("gradient: ")[1] == then.split("gradient: ")[1] and explorer.message == ""
 
 
 # The pictures.

@@ -125,6 +125,7 @@ def measure_notebooks(paths: list[Path], presses: int) -> list[Row]:
             errors = cell_errors(page)
             if errors:
                 raise RuntimeError(f"{path.name}: {'; '.join(errors)}")
+            page.wait_for_timeout(8000)  # JupyterLab checks its build and its extensions after it has started
             rows += measure_page(page, presses)
     return rows
 

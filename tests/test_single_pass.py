@@ -323,7 +323,15 @@ def test_the_picture_shows_the_deltas_of_its_step(repaired):
         figure = pictures.picture(loop, right, errors, repaired, step)
         differs, verdicts, *panels = figure.axes
         assert np.array_equal(differs.collections[0].get_array() > 0, pictures.parted(loop, right))
-        assert differs.patches[0].get_x() == step - 0.5
+        crossed = set(zip(*(np.array(xy, int).tolist() for xy in differs.lines[0].get_data()), strict=True))
+        assert crossed == {(t, row) for row, t in zip(*np.nonzero(pictures.parted(loop, right)), strict=True)}
+        this_step, first = differs.patches
+        assert this_step.get_x() == step - 0.5
+        parting = pictures.first_parting(loop, right)
+        assert first.get_visible() == (parting is not None)
+        if parting:
+            place = (parting[0] - 0.5, pictures.QUANTITIES.index(parting[1]) - 0.5)
+            assert first.get_xy() == place
         wrong = [k for k, name in enumerate(NAMES) if lt.verdict(errors[name]) != "right"]
         assert list(verdicts.lines[1].get_xdata()) == wrong and len(verdicts.lines[0].get_xdata()) == 9 - len(wrong)
         heat = [axes for axes in panels if len(axes.collections) == 1 and axes.get_yticklabels()[0].get_text() == "di"]
@@ -436,8 +444,22 @@ def test_reset_goes_back_to_the_start(inspector):
     assert (inspector.png, inspector.text) == (png, text)
 
 
-def test_the_line_of_text_stays_short(inspector):
+def test_the_line_of_text_is_about_the_loop_with_the_ticked_repairs_and_stays_short(inspector):
     for repaired in COMBINATIONS:
         for walked in range(T):
             inspector.set(walked=walked, **{name: name in repaired for name in lt.FLAWS})
+            step = T - 1 - walked
+            assert inspector.text == pictures.describe(*two_passes(repaired), repaired, step)
+            assert f"Repaired: {pictures.repairs(repaired)}." in inspector.text
             assert len(inspector.text) < 230 and "\n" not in inspector.text
+
+
+def test_the_two_passes_are_those_of_the_library():
+    for repaired in COMBINATIONS:
+        net = example_net(T)
+        loop, right, errors = two_passes(repaired)
+        gradient, deltas = nested(repaired, net)
+        for name in pictures.QUANTITIES:
+            np.testing.assert_array_equal(getattr(loop, name), getattr(deltas, name))
+            np.testing.assert_array_equal(getattr(right, name), getattr(right_deltas(net), name))
+        assert errors == {name: lt.relative_error(gradient[name], lt.exact_gradient(*net)[name]) for name in NAMES}

@@ -57,6 +57,7 @@ def dependency_differences(environment: str, project: dict) -> list[str]:
     conda.pop("pip", None)
     required = [Requirement(line) for line in project["dependencies"]]
     wanted = {CONDA_NAMES.get(r.name, r.name): str(r.specifier) for r in required}
+    assert len(wanted) == len(required), "pyproject.toml lists a package twice"
     found = [f"{name} {spec}: only in one of the two" for name, spec in sorted(conda.items() ^ wanted.items())]
     if not re.fullmatch(r"3\.\d+", python) or Version(python) not in SpecifierSet(project["requires-python"]):
         found.append(f"python {python}: not one that pyproject.toml allows")

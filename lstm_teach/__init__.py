@@ -5,6 +5,7 @@ matplotlib or ipywidgets; pictures are in `lstm_teach.figures`, interactive ones
 """
 
 from lstm_teach.backward import Deltas, bptt
+from lstm_teach.doctor import Diagnosis, Finding, diagnose
 from lstm_teach.forward import Cache, forward, loss
 from lstm_teach.gradcheck import (
     GradientReport,
@@ -22,11 +23,14 @@ __all__ = [
     "FLAWS",
     "Cache",
     "Deltas",
+    "Diagnosis",
+    "Finding",
     "GradientReport",
     "Params",
     "bptt",
     "check_gradients",
     "complex_step_gradient",
+    "diagnose",
     "exact_gradient",
     "forward",
     "loss",

@@ -17,12 +17,13 @@ import numpy as np
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Edit, Part, Slot
+from lstm_teach.params import Params
 
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**"}
 _PRODUCTS = ("dot", "outer", "multiply", "matmul", "inner")
 _SIMPLE_EXPRESSION = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Tuple)
 
-Path = ast.Name | ast.Attribute | ast.Subscript
+_CACHE = {"i", "f", "o", "g", "c", "ct", "h"}
 
 
 @dataclass
@@ -43,12 +44,14 @@ class Scene:
     slots: list[Slot]
     atoms: dict[int, list[Atom]] = field(default_factory=dict)  # by slot
     results: dict[int, Any] = field(default_factory=dict)  # shape of what a slot's right-hand side gave
+    operations: dict[tuple[int, int, int], Any] = field(default_factory=dict)  # shapes, by unit and span
     numpy: str = "np"
+    unread: list[Atom] = field(default_factory=list)  # arguments and assigned names, read or not
 
     def of_shape(self, unit: int, shape: Any) -> list[Atom]:
-        """All atoms of a unit with this shape, each text once, in the order of the code."""
+        """All atoms of a unit with this shape, each text once, in the order of the code; unread names last."""
         seen: dict[str, Atom] = {}
-        for atoms in self.atoms.values():
+        for atoms in [*self.atoms.values(), self.unread]:
             for atom in atoms:
                 if atom.unit == unit and atom.shape == shape and shape is not None:
                     seen.setdefault(atom.text, atom)
@@ -98,7 +101,19 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
         scene.results.setdefault(by_span.get((unit, start), -1), shape_of(value))
         return value
 
-    call = build(backward, units, trees, {"__atom__": atom, "__result__": result})
+    def operation(unit: int, start: int, end: int, value: Any) -> Any:
+        scene.operations.setdefault((unit, start, end), shape_of(value))
+        return value
+
+    assigned: dict[tuple[int, str], Any] = {}
+
+    def name_value(unit: int, name: str, value: Any) -> Any:
+        if assigned.get((unit, name)) is None:
+            assigned[unit, name] = shape_of(value)
+        return value
+
+    extra_names = {"__name_value__": name_value}
+    call = build(backward, units, trees, extra_names | {"__atom__": atom, "__result__": result, "__operation__": operation})
     case = truth.case
     try:
         with np.errstate(all="ignore"):
@@ -114,6 +129,15 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             by_text[one.unit, one.text] = one.shape
     for one in found:
         one.shape = one.shape if one.shape is not None else by_text.get((one.unit, one.text))
+    for (unit, name), shape in assigned.items():
+        if shape is not None:
+            scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape))
+    for slot in slots:
+        for target in _targets(slot.node) if slot.kind == "statement" else ():
+            if isinstance(target, ast.Name) and len(_targets(slot.node)) == 1:
+                shape = scene.results.get(slot.number)
+                if shape is not None:
+                    scene.unread.append(Atom(target, target.id, slot.unit, shape))
     for unit in units:
         for name, value in unit.function.__globals__.items():
             if value is np:
@@ -180,11 +204,27 @@ class _Probe(ast.NodeTransformer):
             spans = self.unit.span(node)
         wanted = id(node) in getattr(self, "wanted", ()) and id(node) not in self.skip
         text = self.unit.text[slice(*spans)] if wanted else ""
+        operation = isinstance(node, ast.BinOp) or (isinstance(node, ast.Call) and id(node) not in self.skip)
         value = getattr(node, "value", None) if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) else None
         node = self.generic_visit(node)
+        if isinstance(node, ast.FunctionDef):
+            every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            node.body = [
+                ast.Expr(
+                    ast.Call(
+                        ast.Name("__name_value__", ast.Load()),
+                        [ast.Constant(self.number), ast.Constant(arg.arg), ast.Name(arg.arg, ast.Load())],
+                        [],
+                    )
+                )
+                for arg in every
+            ] + node.body
         if value is not None:
             name = ast.Name("__result__", ast.Load())
             node.value = ast.Call(name, [ast.Constant(self.number), ast.Constant(spans[0]), node.value], [])
+        if operation:
+            name = ast.Name("__operation__", ast.Load())
+            node = ast.copy_location(ast.Call(name, [ast.Constant(k) for k in (self.number, *spans)] + [node], []), node)
         if wanted:
             key = (self.number, *spans)
             if key not in self.probes:
@@ -236,6 +276,7 @@ class _Maker:
         node = self.slot.node
         if self.slot.kind == "statement":
             yield from self.statement(node)
+            yield from self.growth(node)
         yield from self.expressions(node)
 
     # Statements
@@ -290,37 +331,70 @@ class _Maker:
 
     def right_hand_side(self, node: ast.stmt, value: ast.expr) -> Iterator[Edit]:
         shape = self.scene.results.get(self.slot.number)
-        vectorlike = isinstance(shape, tuple) and shape and shape[0] != "ints" and np.prod(shape) > 1
         start, end = self.unit.span(value)
-        if vectorlike:
-            atoms = [a for a in self.scene.of_shape(self.slot.unit, shape)]
+        if is_vector(shape):
             like = self.like(shape)
-            if not is_zeros(value):
-                like_text = f"{self.scene.numpy}.zeros_like({like})" if like else None
-                if like_text and isinstance(node, ast.Assign):
-                    yield self.edit("initial value", 1.5, (start, end, like_text))
-            for part in self.terms(value):
-                whole = part is value
-                inner = self.tight(part) if isinstance(part, ast.BinOp) and not self.product(part) else self.seg(part)
-                for atom in self.compatible(shape):
-                    a = atom.text
-                    base = 1.6 if whole else 1.8
-                    yield self.swap("factor", base, part, f"{inner} * {a}")
-                    yield self.swap("factor", base - 0.2, part, f"{inner} * (1 - {a} ** 2)")
-                    yield self.swap("factor", base, part, f"{inner} * (1 - {a})")
-                    yield self.swap("factor", base - 0.2, part, f"{inner} * {a} * (1 - {a})")
-            if not is_zeros(value):
-                for atom in atoms:
-                    yield self.edit("term", 1.8, (end, end, f" + {atom.text}"), new=f"+ {atom.text}", old="")
-                yield from self.sibling_terms(value)
+            if like and isinstance(node, ast.Assign) and not is_zeros(value):
+                yield self.edit("initial value", 1.5, (start, end, f"{self.scene.numpy}.zeros_like({like})"))
             if isinstance(value, ast.Name | ast.Attribute | ast.Subscript):
                 yield self.edit("copy", 1.2, (end, end, ".copy()"))
             yield self.edit("sign", 1.5, (start, end, f"-{self.tight(value)}"))
-        elif isinstance(shape, tuple) and shape == () and isinstance(node, ast.Assign):
+        elif shape == () and isinstance(node, ast.Assign):
             for slot_shape in {s for s in self.scene.results.values() if isinstance(s, tuple) and len(s) == 1}:
                 like = self.like(slot_shape)
                 if like:
                     yield self.edit("initial value", 2.5, (start, end, f"{self.scene.numpy}.zeros_like({like})"))
+
+    def sites(self, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
+        """Expressions at which a factor or a term may be missing, their shapes, and whether each is a term of a sum."""
+        products = {id(n.left) for n in ast.walk(root) if isinstance(n, ast.BinOp)}
+        products |= {id(n.right) for n in ast.walk(root) if isinstance(n, ast.BinOp)}
+        sums = {id(side) for n in ast.walk(root) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add | ast.Sub)
+                for side in (n.left, n.right)}
+        value = getattr(root, "value", None) if isinstance(root, ast.stmt) else None
+        for node in ast.walk(root):
+            if not isinstance(node, ast.expr) or isinstance(getattr(node, "ctx", None), ast.Store):
+                continue
+            shape = self.scene.operations.get((self.slot.unit, *self.unit.span(node)))
+            if shape is None:
+                atom = self.paths.get(id(node))
+                shape = atom.shape if atom else None
+            whole = node is value or (isinstance(node, ast.BinOp) and id(node) not in products)
+            term = id(node) in sums and not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub))
+            listed = isinstance(node, ast.BinOp) and not term and not whole and self.slot.kind == "statement"
+            if (whole or term) and is_vector(shape) and not is_zeros(node):
+                yield node, shape, term
+            elif listed and isinstance(node.op, ast.Add | ast.Sub) and is_vector(shape):
+                yield node, shape, True
+
+    def growth(self, root: ast.AST) -> Iterator[Edit]:
+        """Missing factors and missing terms."""
+        for node, shape, term in self.sites(root):
+            if term and isinstance(node, ast.Constant):
+                continue
+            inner = self.seg(node) if self.product(node) or isinstance(node, _SIMPLE_EXPRESSION) else f"({self.seg(node)})"
+            closed = (lambda text: f"({text})") if self.in_product(root, node) else (lambda text: text)
+            base = 1.8 if term else 1.6
+            for atom in self.compatible(shape):
+                a = atom.text
+                yield self.swap("factor", base, node, closed(f"{inner} * {a}"))
+                yield self.swap("factor", base - 0.2, node, closed(f"{inner} * (1 - {a} ** 2)"))
+                yield self.swap("factor", base, node, closed(f"{inner} * (1 - {a})"))
+                yield self.swap("factor", base - 0.2, node, closed(f"{inner} * {a} * (1 - {a})"))
+            if term and isinstance(node, ast.BinOp):
+                continue
+            if not term:
+                text = self.seg(node)
+                for atom in self.scene.of_shape(self.slot.unit, shape):
+                    new = f"{text} + {atom.text}"
+                    yield self.edit("term", 1.8, (*self.unit.span(node), closed(new)), new=f"+ {atom.text}", old="")
+                yield from self.sibling_terms(node)
+
+    def in_product(self, root: ast.AST, node: ast.expr) -> bool:
+        return any(
+            isinstance(n, ast.BinOp) and node in (n.left, n.right) and not isinstance(n.op, ast.Add | ast.Sub)
+            for n in ast.walk(root)
+        )
 
     def like(self, shape: Any) -> str | None:
         """Something of this shape to make zeros of; no argument of the function, which may be None."""
@@ -365,21 +439,19 @@ class _Maker:
             inner = [atom for atom in self.atoms_in(part) if isinstance(atom.shape, tuple)]
             if len(inner) not in (1, 2) or not isinstance(part, ast.BinOp | ast.Call):
                 continue
-            options = [
-                [o for o in self.scene.of_shape(self.slot.unit, atom.shape) if o.text != atom.text] for atom in inner
-            ]
+            options = [self.alternatives(atom) for atom in inner]
             start = self.unit.span(part)[0]
             text = self.seg(part)
             spans = [self.unit.span(atom.node) for atom in inner]
             pairs = [(a, b) for a in options[0] for b in options[1]] if len(inner) == 2 else [(a,) for a in options[0]]
-            pairs.sort(key=lambda p, inner=inner: sum(unlike(a.text, o.text) for a, o in zip(inner, p, strict=True)))
-            for pair in pairs[:60]:
+            pairs.sort(key=lambda pair, inner=inner: self.likeness(inner, pair))
+            for pair in pairs[:100]:
                 new = text
                 for (s, e), other in sorted(zip(spans, pair, strict=True), key=lambda item: -item[0][0]):
-                    new = new[: s - start] + other.text + new[e - start :]
+                    new = new[: s - start] + other + new[e - start :]
                 if new in whole:
                     continue
-                cost = 1.5 + 0.1 * sum(unlike(a.text, o.text) for a, o in zip(inner, pair, strict=True))
+                cost = 1.5 + 0.1 * sum(unlike(a.text, o) for a, o in zip(inner, pair, strict=True))
                 yield self.edit("term", cost, (end, end, f" + {new}"), new=f"+ {new}", old="")
 
     def atoms_in(self, node: ast.AST) -> list[Atom]:
@@ -451,6 +523,11 @@ class _Maker:
         if symbol in "+-":
             yield self.swap("dropped term", 1.6, node, tight_left)
             yield self.swap("dropped term", 1.6, node, tight_right)
+            if symbol == "-" and isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Add):
+                first, second = self.tight(node.left.left), self.seg(node.left.right)
+                if self.product(node.left.left):
+                    first = self.seg(node.left.left)
+                yield self.swap("operator", 1.5, node, f"{first} * ({second} - {tight_right})")
             if symbol == "-":
                 yield self.swap("operator", 1.6, node, f"{tight_right} - {tight_left}")
                 if isinstance(node.left, ast.Constant):
@@ -656,6 +733,29 @@ class _Maker:
                 for delta in (" + 1", " - 1"):
                     yield self.swap("slice", 1.4, bound, plus(self.seg(bound), delta))
 
+    def other_attributes(self, node: ast.expr) -> Iterator[str]:
+        """The path with another attribute of those that the code or the library's own objects have."""
+        text, start = self.seg(node), self.unit.span(node)[0]
+        families = (_CACHE, set(Params.NAMES))
+        for part in ast.walk(node):
+            if isinstance(part, ast.Attribute):
+                end = self.unit.span(part)[1] - start
+                known = next((family for family in families if part.attr in family), set())
+                for attr in sorted(known - {part.attr}):
+                    if part.attr[0] != attr[0] and known is families[1]:
+                        continue
+                    yield text[: end - len(part.attr)] + attr + text[end:]
+
+    def alternatives(self, atom: Atom) -> list[str]:
+        """Other texts that stand for something of the same shape."""
+        texts = [o.text for o in self.scene.of_shape(self.slot.unit, atom.shape)]
+        return [text for text in dict.fromkeys([*texts, *self.other_attributes(atom.node)]) if text != atom.text]
+
+    def likeness(self, atoms: list[Atom], texts: tuple[str, ...]) -> float:
+        """Small for texts that resemble the atoms, smaller still for things that the function never uses."""
+        unused = sum(text not in self.unit.text for text in texts)
+        return sum(min(unlike(a.text, o), 4) for a, o in zip(atoms, texts, strict=True)) - 6 * unused
+
     def path(self, atom: Atom) -> Iterator[Edit]:
         """Another thing of the same shape in place of this one; its transpose; its tanh."""
         node, shape = atom.node, atom.shape
@@ -673,6 +773,8 @@ class _Maker:
                 base = other.text[: len(self.scene.units[atom.unit].segment(other.node.value))]
                 if base + index != atom.text:
                     others[base + index] = min(others.get(base + index, 9), 1.4 + 0.1 * unlike(atom.text, base + index))
+        for text in self.other_attributes(node):
+            others.setdefault(text, 1.5 + 0.1 * unlike(atom.text, text))
         for text, cost in others.items():
             yield self.edit("wrong name" if shape != "int" else "wrong number", cost, (start, end, text))
         if shape == "int":
@@ -704,6 +806,11 @@ def unlike(a: str, b: str) -> int:
     if len(a) == len(b):
         return sum(x != y for x, y in zip(a, b, strict=True))
     return 2 + abs(len(a) - len(b)) + sum(x != y for x, y in zip(a, b, strict=False))
+
+
+def is_vector(shape: Any) -> bool:
+    """Whether it is the shape of an array of floating-point numbers with more than one entry."""
+    return isinstance(shape, tuple) and bool(shape) and shape[0] != "ints" and int(np.prod(shape)) > 1
 
 
 def is_zeros(node: ast.expr) -> bool:
@@ -827,6 +934,8 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                                 new = renamed[:position] + choice.text + renamed[position + at[1] - at[0] :]
                                 cost = 1.6 + 0.1 * unlike(atom.text, choice.text)
                                 yield Edit("missing statement", cost, (insertion(gap, new),), "", new)
+        yield from _more_of_the_same(scene, unit, number, own, gaps)
+        yield from _unfilled(scene, unit, number, own, gaps)
         for name, slot in prepared.items():
             shape = scene.results.get(slot.number)
             if slot.loops or not isinstance(shape, tuple) or not name.isidentifier():
@@ -834,6 +943,8 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
             for loop_gap in _loop_ends(scene, number):
                 vectors = scene.of_shape(number, shape)
                 for k, a in enumerate(vectors):
+                    if name == a.text:
+                        continue
                     yield Edit(
                         "missing statement", 2.2, (insertion(loop_gap, f"{name} = {a.text}"),), "", f"{name} = {a.text}"
                     )
@@ -841,6 +952,82 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                         text = f"{name} = {a.text} * {b.text}"
                         if name not in (a.text, b.text):
                             yield Edit("missing statement", 2.4, (insertion(loop_gap, text),), "", text)
+
+
+def _more_of_the_same(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`a += W.T @ b` once more, with another matrix and another vector of the same shapes."""
+    for slot in own:
+        gap = gaps.get((slot.block, slot.index + 1))
+        if not isinstance(slot.node, ast.AugAssign) or gap is None:
+            continue
+        maker = _Maker(scene, slot)
+        start = slot.start
+        inner = [atom for atom in maker.atoms_in(slot.node.value) if is_vector(atom.shape)]
+        if len(inner) not in (1, 2):
+            continue
+        options = [maker.alternatives(atom) for atom in inner]
+        pairs = [(a, b) for a in options[0] for b in options[1]] if len(inner) == 2 else [(a,) for a in options[0]]
+        pairs.sort(key=lambda pair, inner=inner, maker=maker: maker.likeness(inner, pair))
+        for pair in pairs[:100]:
+            new = maker.text
+            for (s, e), other in sorted(
+                zip([unit.span(atom.node) for atom in inner], pair, strict=True), key=lambda item: -item[0][0]
+            ):
+                new = new[: s - start] + other + new[e - start :]
+            cost = min(1.45 + 0.1 * sum(unlike(a.text, o) for a, o in zip(inner, pair, strict=True)), 1.95)
+            yield Edit("missing statement", cost, (insertion(gap, new),), "", new)
+
+
+def _unfilled(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """Sums of outer products that are prepared and never filled; an output error without the `- 1` at the target."""
+    filled = {_root(unit, t) for slot in own for t in _targets(slot.node) if slot.loops or isinstance(t, ast.Subscript)}
+    roots = {root.rpartition(".")[0] for root in filled if re.search(r"\.[WU][ifog]$", root)}
+    quoted = {root[: root.index("[")] + root[root.index("[") : root.index("[") + 2] for root in filled if re.search(r"\[.[WU][ifog].\]$", root)}
+    names = [f"{root}.V" for root in roots if f"{root}.V" not in filled]
+    names += [f"{root}V{root[-1]}]" for root in quoted if f"{root}V{root[-1]}]" not in filled]
+    names += [s for slot in own for t in _targets(slot.node) if (s := unit.segment(t)) not in filled and not slot.loops]
+    assigned = {unit.segment(t) for slot in own for t in _targets(slot.node)}
+    names = [n for n in dict.fromkeys(names) if n in assigned or re.split(r"[.\[]", n)[0] in assigned]
+    ends = _loop_ends(scene, number)
+    vectors = [a for a in _all_vectors(scene, number) if len(a.shape) == 1]
+    loops = {unit.segment(loop.target) for slot in own for loop in slot.loops if isinstance(loop, ast.For)}
+    for atom in list(vectors):
+        if isinstance(atom.node, ast.Subscript):
+            base = atom.text[: len(unit.segment(atom.node.value))]
+            vectors += [Atom(atom.node, f"{base}[{t}]", number, atom.shape) for t in loops if f"{base}[{t}]" not in {v.text for v in vectors}]
+    for gap in ends[:3]:
+        for name in names[:8]:
+            for a in vectors:
+                for b in vectors:
+                    if a.shape != b.shape:
+                        new = f"{name} += {scene.numpy}.outer({a.text}, {b.text})"
+                        yield Edit("missing statement", 2.3, (insertion(gap, new),), "", new)
+    arguments = [arg.arg for arg in unit.node.args.args]
+    for slot in own:
+        gap = gaps.get((slot.block, slot.index + 1))
+        shape = scene.results.get(slot.number)
+        if gap is None or not is_vector(shape) or not isinstance(slot.node, ast.Assign):
+            continue
+        target = unit.segment(slot.node.targets[0])
+        loops = [unit.segment(loop.target) for loop in slot.loops if isinstance(loop, ast.For)]
+        whole = [a.text for a in scene.of_shape(number, "int")]
+        if len(shape) == 1:
+            for index in dict.fromkeys(whole + [f"{a}[{t}]" for a in arguments for t in loops]):
+                new = f"{target}[{index}] -= 1"
+                yield Edit("missing statement", 2.2, (insertion(gap, new),), "", new)
+        elif len(shape) == 2:
+            for a in arguments:
+                new = f"{target}[{scene.numpy}.arange(len({a})), {a}] -= 1"
+                yield Edit("missing statement", 2.2, (insertion(gap, new),), "", new)
+
+
+def _all_vectors(scene: Scene, unit: int) -> list[Atom]:
+    seen: dict[str, Atom] = {}
+    for atoms in scene.atoms.values():
+        for atom in atoms:
+            if atom.unit == unit and is_vector(atom.shape):
+                seen.setdefault(atom.text, atom)
+    return list(seen.values())
 
 
 def _loop_ends(scene: Scene, unit: int) -> list[Slot]:
@@ -854,7 +1041,8 @@ def _loop_ends(scene: Scene, unit: int) -> list[Slot]:
 
 def _targets(node: ast.AST) -> list[ast.expr]:
     if isinstance(node, ast.Assign):
-        return [t for t in node.targets if not isinstance(t, ast.Tuple | ast.List)]
+        flat = [e for t in node.targets for e in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])]
+        return [t for t in flat if not isinstance(t, ast.Starred)]
     return [node.target] if isinstance(node, ast.AugAssign) else []
 
 

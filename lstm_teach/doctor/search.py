@@ -10,7 +10,7 @@ import ast
 import difflib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,12 @@ from lstm_teach import guard
 from lstm_teach.doctor.edits import candidate_edits, look
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.truth import Case, Truth, make_case
-from lstm_teach.doctor.variants import Edit, Outcome, Variants, find_slots
+from lstm_teach.doctor.variants import Edit, Outcome, Slot, Variants, find_slots
 from lstm_teach.gradcheck import LENGTHS, collect_gradients, exact_gradient, relative_error
 from lstm_teach.params import Params
 
+# What a state has to show, in right values, for one more edit or for trying less likely edits, to go first.
+_DEPTH, _STAGE = 14, 5
 _MOST = 14  # edits in one repair
 
 
@@ -42,6 +44,7 @@ class State:
     outcome: Outcome
     steps: list[Step] = field(default_factory=list)
     layers: list[list[Step]] = field(default_factory=list)  # steps that were made at once, in the same text
+    stage: int = 0  # how far its edits have been tried
 
     @property
     def cost(self) -> float:
@@ -159,7 +162,7 @@ def search(
     try:
         while waiting and not stopped:
             # The state with most that is right goes first; the others wait in case it leads nowhere.
-            waiting.sort(key=lambda s: (-s.outcome.score + 3 * s.cost, s.cost))
+            waiting.sort(key=lambda s: -s.outcome.score + _DEPTH * len(s.layers) + _STAGE * s.stage)
             state = waiting.pop(0)
             more, count, proved = _expand(backward, state, truths, cases, until, progress)
             tried += count
@@ -174,6 +177,8 @@ def search(
                     waiting.append(new)
                 if new.outcome.score > best.outcome.score:
                     best = new
+            if more is not None and state.stage < _STAGES:
+                waiting.append(state)
             if _now() > until:
                 stopped = "time"
     except KeyboardInterrupt:
@@ -277,40 +282,61 @@ def suspects(variants: Variants) -> tuple[list[int], list[int]]:
         for slot, found in variants.events(variants.run(truth), truth):
             count += 1
             reached.add(slot)
-            if found == 0:
+            if found == 0 or (found > 0 and not found & ~truth.unfinished):
                 first.setdefault(slot, count)
             elif found > 0:
                 keys.setdefault(found, []).append(slot)
     ordered = sorted(first, key=first.get)
+    fine = _finished(variants, set(first), reached - set(first))
+    ordered = [slot for slot in ordered if slot not in fine] or ordered
     twins = {slot for slots in keys.values() if len(set(slots)) > 1 for slot in slots}
     unreached = [s.number for s in variants.slots if s.kind == "statement" and s.number not in reached]
     return ordered + unreached, sorted(twins - set(ordered))
 
 
+def _right_slots(variants: Variants) -> set[int]:
+    """Slots whose first result was a right quantity."""
+    first: dict[int, bool] = {}
+    for truth in variants.truths:
+        for slot, found in variants.events(variants.run(truth), truth):
+            first.setdefault(slot, found > 0 and bool(found & truth.counted))
+    return {slot for slot, right in first.items() if right}
+
+
+def _names(slot: Slot) -> tuple[set[str], set[str]]:
+    """Names that a statement assigns, and names that it reads."""
+    targets: list[ast.AST] = []
+    if isinstance(slot.node, ast.Assign):
+        targets = list(slot.node.targets)
+    elif isinstance(slot.node, ast.AugAssign):
+        targets = [slot.node.target]
+    indices = {id(n) for t in targets for s in ast.walk(t) if isinstance(s, ast.Subscript) for n in ast.walk(s.slice)}
+    set_ = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name) and id(n) not in indices}
+    value = getattr(slot.node, "value", None)
+    return set_, {n.id for n in ast.walk(value) if isinstance(n, ast.Name)} if value is not None else set()
+
+
+def _finished(variants: Variants, unknown: set[int], known: set[int]) -> set[int]:
+    """Unknown values that are only half-way: a later statement makes something right of them."""
+    fine: set[int] = set()
+    names = {s.number: _names(s) for s in variants.slots if s.number in unknown | known}
+    while True:
+        more = {
+            number
+            for number in unknown - fine
+            if names[number][0]
+            and any(reader > number and names[number][0] & names[reader][1] for reader in known | fine)
+        }
+        if not more:
+            return fine
+        fine |= more
+
+
 def feeders(variants: Variants, numbers: list[int]) -> set[int]:
     """Statements that assign a name which these statements read: a right value may have come to the wrong place."""
-    read = {
-        node.id
-        for number in numbers
-        for node in ast.walk(variants.slots[number].node)
-        if isinstance(node, ast.Name) and variants.slots[number].kind == "statement"
-    }
-    found = set()
-    for slot in variants.slots:
-        if slot.kind == "statement" and isinstance(slot.node, ast.Assign | ast.AugAssign):
-            targets = slot.node.targets if isinstance(slot.node, ast.Assign) else [slot.node.target]
-            names = {node.id for t in targets for node in ast.walk(t) if isinstance(node, ast.Name)}
-            names -= {
-                node.id
-                for t in targets
-                for s in ast.walk(t)
-                if isinstance(s, ast.Subscript)
-                for node in ast.walk(s.slice)
-                if isinstance(node, ast.Name)
-            }
-            if names & read:
-                found.add(slot.number)
-    return found
+    slots = [slot for slot in variants.slots if slot.kind == "statement"]
+    read = set().union(*(_names(variants.slots[number])[1] for number in numbers), set())
+    return {slot.number for slot in slots if _names(slot)[0] & read}
 
 
 def _stages(edits: list[Edit], variants: Variants) -> list[list[Edit]]:
@@ -319,21 +345,24 @@ def _stages(edits: list[Edit], variants: Variants) -> list[list[Edit]]:
     near = set(ordered[:4]) | feeders(variants, ordered[:2])
     wide = near | set(ordered[:10]) | set(twins)
     kinds = {s.number: s.kind for s in variants.slots}
-    stages: list[list[Edit]] = [[], [], [], [], []]
+    stages: list[list[Edit]] = [[] for _ in range(_STAGES)]
     for edit in edits:
         own = {slot for slot in edit.slots if kinds[slot] != "gap"} or edit.slots
         common = edit.kind not in _WIDE
         if common and (own & wide or any(kinds[slot] == "head" for slot in own)):
             stages[0].append(edit)
-        elif own & near or edit.kind == "missing statement":
+        elif own & near or (edit.kind == "missing statement" and edit.cost < 2):
             stages[1].append(edit)
-        elif common:
+        elif common or edit.kind == "missing statement":
             stages[2].append(edit)
         elif own & wide:
             stages[3].append(edit)
         else:
             stages[4].append(edit)
-    return [stage for stage in stages if stage]
+    return stages
+
+
+_STAGES = 5
 
 
 def _expand(
@@ -350,36 +379,40 @@ def _expand(
     bare = Variants(backward, state.units, [], truths, fine=False)
     base = bare.evaluate()
     gains: list[tuple[Edit, Outcome]] = []
+    solved: list[tuple[Edit, Outcome]] = []
     states: list[State] = []
     count = 0
-    for stage in _stages(candidate_edits(scene), bare):
-        variants = Variants(backward, state.units, stage, truths, fine=False)
-        solved = []
-        for edit, outcome in variants.evaluate_all(variants.edits):
-            count += 1
-            if outcome.right:
-                solved.append((edit, outcome))
-            elif outcome.score > base.score:
-                gains.append((edit, outcome))
-            if progress and count % 50 == 0:
-                progress(f"{count} edits tried, {len(state.steps)} made")
-            if _now() > until:
-                break
-        proved = []
-        for edit, outcome in sorted(solved, key=lambda item: item[0].cost)[:12]:
-            new = _step(state, slots, [edit], outcome)
-            if new is not None and prove(backward, new.units, cases) is not None:
-                proved.append(new)
-        if proved:
-            return [], count, proved
-        if _now() > until or (stage is not None and any(o.frontier > base.frontier for _, o in gains)):
+    stages = _stages(candidate_edits(scene), bare)
+    while not stages[state.stage] and state.stage < _STAGES - 1:
+        state.stage += 1
+    variants = Variants(backward, state.units, stages[state.stage], truths, fine=False)
+    state.stage += 1
+    for edit, outcome in variants.evaluate_all(variants.edits):
+        count += 1
+        if outcome.right:
+            solved.append((edit, outcome))
+        elif outcome.score > base.score:
+            gains.append((edit, outcome))
+        if progress and count % 50 == 0:
+            progress(f"{count} edits tried, {len(state.steps)} made")
+        if _now() > until:
             break
+    proved = []
+    right = _right_slots(bare)
+    for edit, outcome in sorted(solved, key=lambda item: item[0].cost)[:12]:
+        if edit.slots & right:  # its result was right; that another edit there makes up for a fault is less likely
+            edit = replace(edit, cost=edit.cost + 1)
+        new = _step(state, slots, [edit], outcome)
+        if new is not None and prove(backward, new.units, cases) is not None:
+            proved.append(new)
+    if proved:
+        return [], count, proved
     gains.sort(key=lambda item: (-item[1].score, item[0].cost))
     for edit, outcome in gains[:5]:
         new = _step(state, slots, [edit], outcome)
         if new is not None:
             states.append(new)
-    if len(gains) < 2:
+    if len(gains) < 2 or state.stage > 2:
         return states, count, []
     # Several independent flaws show as several edits, each a gain of its own: make as many as add up.
     variants = Variants(backward, state.units, [edit for edit, _ in gains[:200]], truths, fine=False)

@@ -20,7 +20,7 @@ from lstm_teach.params import GATES, Params
 
 # Quantities that only a right backward pass brings into being. The others (forward values, slopes, unfinished
 # products) tell that a statement is on the way, but are no progress by themselves.
-COUNTED = frozenset("dy dh_loss dh dh_future dc_hidden dc dc_carry d dz back term sum_from sum_to".split())
+COUNTED = frozenset(("dy", "dh", "dh_future", "dc", "dc_carry", "d", "dz", "back", "term", "sum_from", "sum_to"))
 
 
 class Key(NamedTuple):
@@ -111,6 +111,9 @@ class Truth:
             for k, key in enumerate(self.keys)
             if key.quantity in COUNTED and (key.loss is None or key.loss > key.step)
         )
+        self.unfinished = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "dh_loss+back")
+        # A sum over three gates is further than one over two.
+        self.partial = [(1 << k, key.gate.count("+")) for k, key in enumerate(self.keys) if "+" in key.gate]
 
     def _add(self, key: Key, value: np.ndarray) -> None:
         if not np.any(value):
@@ -160,6 +163,7 @@ class Truth:
             hot = np.eye(self.K)
             yield Key("x", "", t, None), hot[case.x[t]]
             yield Key("target", "", t, None), hot[case.targets[t]]
+            yield Key("scores", "", t, None), cache.scores[t]
             yield Key("y", "", t, None), cache.y[t]
             yield Key("dy", "", t, None), dy[t]
         chains: list[tuple[int | None, np.ndarray]] = [(None, dy)]

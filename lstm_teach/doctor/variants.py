@@ -223,7 +223,7 @@ class Variants:
                 seen |= max(found, 0)
             frontier += next((k for k, (_, found) in enumerate(events) if found == 0), len(events))
             seen &= truth.counted
-            score += seen.bit_count()
+            score += seen.bit_count() + sum(more for bit, more in truth.partial if seen & bit)
             matrices = right_matrices(trace, truth)
             score += 4 * len(matrices)
             for name in matrices:
@@ -237,7 +237,8 @@ class Variants:
     def events(self, trace: Trace, truth: Truth) -> list[tuple[int, int]]:
         """Slots and recognized keys (bits), in the order of the run; -1 for zeros, which belong to no quantity."""
         pairs = [(slot, value) for slot, value in zip(trace.slots, trace.values, strict=True) if usable(value)]
-        found = truth.recognize([value for _, value in pairs])
+        with np.errstate(all="ignore"):
+            found = truth.recognize([value for _, value in pairs])
         return [(slot, bits or -is_zero(value)) for (slot, value), bits in zip(pairs, found, strict=True)]
 
     def evaluate_all(self, batch: list[Edit], seconds: float = 3.0) -> Iterator[tuple[Edit, Outcome]]:
@@ -382,6 +383,9 @@ class _Switch:
             target = copy.deepcopy(node.target)
             target.ctx = ast.Load()
             yield ast.Expr(self.record(slot, target))
+        elif isinstance(node, ast.Return) and node.value is not None:
+            node.value = self.record(slot, self.inner(slot, node.value))
+            yield node
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             node.value.args = [
                 arg if isinstance(arg, ast.Constant | ast.Starred) else self.record(slot, self.inner(slot, arg))

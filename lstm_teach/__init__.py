@@ -5,7 +5,7 @@ matplotlib or ipywidgets; pictures are in `lstm_teach.figures`, interactive ones
 """
 
 from lstm_teach.backward import Deltas, bptt
-from lstm_teach.doctor import Diagnosis, Finding, diagnose
+from lstm_teach.doctor import Diagnosis, Finding, ModelDiagnosis, diagnose, diagnose_model
 from lstm_teach.forward import Cache, forward, loss
 from lstm_teach.gradcheck import (
     GradientReport,
@@ -26,11 +26,13 @@ __all__ = [
     "Diagnosis",
     "Finding",
     "GradientReport",
+    "ModelDiagnosis",
     "Params",
     "bptt",
     "check_gradients",
     "complex_step_gradient",
     "diagnose",
+    "diagnose_model",
     "exact_gradient",
     "forward",
     "loss",

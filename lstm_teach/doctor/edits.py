@@ -389,6 +389,22 @@ class _Maker:
                     new = f"{text} + {atom.text}"
                     yield self.edit("term", 1.8, (*self.unit.span(node), closed(new)), new=f"+ {atom.text}", old="")
                 yield from self.sibling_terms(node)
+                if len(shape) == 1:
+                    yield from self.carried_back(node, shape[0], closed)
+
+    def carried_back(self, node: ast.expr, size: int, closed: Any) -> Iterator[Edit]:
+        """One more term `M.T @ v`, for every matrix that is not square and every vector that fits."""
+        owners = {a.text.rpartition(".")[0] for atoms in self.scene.atoms.values() for a in atoms
+                  if a.text.rpartition(".")[2] in Params.NAMES}
+        every = {a.text: a.shape for a in _all_vectors(self.scene, self.slot.unit)}
+        matrices = [text for text, shape in every.items() if len(shape) == 2 and shape[1] == size and shape[0] != size]
+        matrices += [f"{owner}.V" for owner in owners]
+        for matrix in dict.fromkeys(matrices):
+            for vector, shape in every.items():
+                if len(shape) == 1 and shape[0] not in (size, 1) and every.get(matrix, shape)[0] == shape[0]:
+                    term = f"{matrix}.T @ {vector}"
+                    new = closed(f"{self.seg(node)} + {term}")
+                    yield self.edit("term", 1.8, (*self.unit.span(node), new), new=f"+ {term}", old="")
 
     def in_product(self, root: ast.AST, node: ast.expr) -> bool:
         return any(

@@ -96,7 +96,7 @@ class Diagnosis:
     def __str__(self) -> str:
         parts = [self.summary]
         if not self.passed and self.ladder:
-            parts += ["", *_ladder_text(self.ladder)]
+            parts += ["", *ladder_text(self.ladder)]
         for number, finding in enumerate(self.findings, 1):
             parts += ["", f"{number}. {finding.idea or finding.cause}"]
             if finding.line:
@@ -117,7 +117,7 @@ class Diagnosis:
         escape = html.escape
         parts = [f"<p><strong>{escape(self.summary)}</strong></p>"]
         if not self.passed and self.ladder:
-            parts.append(_ladder_html(self.ladder))
+            parts.append(ladder_html(self.ladder))
         for number, finding in enumerate(self.findings, 1):
             label = f"Finding {number} of {len(self.findings)}"
             parts.append(
@@ -163,19 +163,21 @@ def _line_html(finding: Finding) -> str:
     )
 
 
-def _ladder_text(ladder: dict[int, dict[str, float]]) -> list[str]:
+def ladder_text(ladder: dict[int, dict[str, float]], right: float = 1e-7) -> list[str]:
+    """The errors as aligned lines; up to `right` counts as right."""
     names = list(next(iter(ladder.values())))
-    lines = ["T    " + "".join(f"d{name:<9}" for name in names)]
+    lines = ["T    " + "".join(f"{'d' + name:<10}" for name in names)]
     for T, errors in ladder.items():
-        lines.append(f"{T:<5}" + "".join(f"{_word(errors[name]):<10}" for name in names))
+        lines.append(f"{T:<5}" + "".join(f"{_word(errors[name], right):<10}" for name in names))
     return [line.rstrip() for line in lines]
 
 
-def _word(error: float) -> str:
-    return "right" if error <= 1e-7 else f"{error:.0e}"
+def _word(error: float, right: float) -> str:
+    return "right" if error <= right else f"{error:.0e}"
 
 
-def _ladder_html(ladder: dict[int, dict[str, float]]) -> str:
+def ladder_html(ladder: dict[int, dict[str, float]], right: float = 1e-7) -> str:
+    """The errors as a table; up to `right` counts as right."""
     names = list(next(iter(ladder.values())))
     cell = 'style="text-align:left;padding:2px 10px 2px 0"'
     parts = [
@@ -188,8 +190,7 @@ def _ladder_html(ladder: dict[int, dict[str, float]]) -> str:
     for T, errors in ladder.items():
         parts.append(f'<tr><th scope="row" {cell}>{T}</th>')
         for name in names:
-            right = errors[name] <= 1e-7
-            mark, color = ("✓", "#006B4F") if right else ("✗", "#A84300")
-            parts.append(f'<td {cell}><span style="color:{color}">{mark}</span> {_word(errors[name])}</td>')
+            mark, color = ("✓", "#006B4F") if errors[name] <= right else ("✗", "#A84300")
+            parts.append(f'<td {cell}><span style="color:{color}">{mark}</span> {_word(errors[name], right)}</td>')
         parts.append("</tr>")
     return "".join([*parts, "</tbody></table>"])

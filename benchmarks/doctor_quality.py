@@ -47,7 +47,10 @@ def table(rows: list[dict]) -> str:
     """Aligned text: one row for singles, one for combinations."""
     head = f"{'faults':<10}{'cases':>6}{'flagged':>9}{'first line':>12}{'all lines':>11}{'proved':>8}{'median s':>10}{'p95 s':>8}{'worst s':>9}"
     lines = [head]
-    for label, chosen in (("single", [r for r in rows if r["faults"] == 1]), ("2 to 4", [r for r in rows if r["faults"] > 1])):
+    for label, chosen in (
+        ("single", [r for r in rows if r["faults"] == 1]),
+        ("2 to 4", [r for r in rows if r["faults"] > 1]),
+    ):
         if not chosen:
             continue
         times = sorted(r["computing"] for r in chosen)
@@ -96,7 +99,9 @@ def main() -> None:
                 f"{'proved' if r['proved'] else 'not proved'} {r['computing']:.1f} s{missed}",
                 flush=True,
             )
-        print(f"\n{folder}: {right} of {len(styles(folder))} right passes passed; computing time in seconds\n{table(rows)}\n")
+        print(
+            f"\n{folder}: {right} of {len(styles(folder))} right passes passed; computing time in seconds\n{table(rows)}\n"
+        )
 
 
 if __name__ == "__main__":

@@ -67,7 +67,9 @@ def diagnose(backward: Backward, *, seconds: float = 20.0, progress: bool = True
             show.close()
     found = _findings(backward, units, result, takes)
     if not result.proved:
-        notes += _known(backward, result.units, takes)
+        more, known = _known(backward, units if not found else result.units, takes)
+        notes += known
+        found += more if not found else []
         if result.stopped == "interrupted":
             notes.append("The search was interrupted; this is the best so far.")
         elif result.stopped == "time":
@@ -183,10 +185,11 @@ class _Progress:
 def _findings(backward: Backward, units: list[Unit], result: Result, takes: list[str]) -> list[Finding]:
     """The flaws as findings, in the order in which the walk back meets them."""
     truth = Truth(make_case(3, 23, takes))
-    repaired = rewrite(units, result.flaws)
+    flaws = result.flaws if result.proved else _telling(backward, units, result.flaws, truth)
+    repaired = rewrite(units, flaws)
     found = []
-    for flaw in result.flaws:
-        others = [other for other in result.flaws if other is not flaw]
+    for flaw in flaws:
+        others = [other for other in flaws if other is not flaw]
         try:
             alone = rewrite(units, others)
         except (SyntaxError, StopIteration):
@@ -194,6 +197,25 @@ def _findings(backward: Backward, units: list[Unit], result: Result, takes: list
         found.append(_finding(backward, units, flaw, alone, repaired, truth, takes, result.proved))
     found.sort(key=lambda pair: pair[0])
     return [finding for _, finding in found]
+
+
+def _telling(backward: Backward, units: list[Unit], flaws: list[Flaw], truth: Truth) -> list[Flaw]:
+    """Of edits that are not proved, those that bring many right values into being: one or two may come by chance."""
+
+    def score(chosen: list[Flaw]) -> int:
+        return Variants(backward, rewrite(units, chosen), [], [truth], False).evaluate().score
+
+    kept = []
+    for flaw in flaws:
+        try:
+            if score(flaws) - score([other for other in flaws if other is not flaw]) >= _TELLING:
+                kept.append(flaw)
+        except (SyntaxError, StopIteration):
+            continue
+    return kept
+
+
+_TELLING = 6
 
 
 def _finding(
@@ -207,9 +229,9 @@ def _finding(
     proved: bool,
 ) -> tuple[tuple, Finding]:
     """One flaw as a finding, with its place in the order of the walk back. `alone` has this flaw and no other."""
-    number, start, end, new = min(flaw.changes, key=lambda change: (not change[3].strip(), change[1]))
+    number, start, _, _ = min(flaw.changes, key=lambda change: (not change[3].strip(), change[1]))
     if len(flaw.changes) == 2 and flaw.edits[0].kind.startswith("moved"):
-        number, start, end, new = next((c for c in flaw.changes if not c[3].strip()), flaw.changes[0])
+        number, start, _, _ = next((c for c in flaw.changes if not c[3].strip()), flaw.changes[0])
     unit = units[number]
     row = unit.row(min(start, len(unit.text) - 1))
     if flaw.edits[0].kind == "missing statement" and row:
@@ -293,18 +315,18 @@ def _evidence(backward: Backward, alone: list[Unit], takes: list[str], proved: b
     return text
 
 
-def _known(backward: Backward, units: list[Unit], takes: list[str]) -> list[str]:
+def _known(backward: Backward, units: list[Unit], takes: list[str]) -> tuple[list[Finding], list[str]]:
     """Where no repair was found: the first value that is no right quantity, and what was right before it."""
     truth = Truth(make_case(3, 23, takes))
     variants = Variants(backward, units, [], [truth], False)
     ordered, _ = suspects(variants)
     trace = variants.run(truth)
-    notes = []
+    notes, place = [], []
     seen = 0
     for _, found in variants.events(trace, truth):
         seen |= max(found, 0)
     for name in ("dy", "dh_loss", "dh", "dc", "d", "dz", "dh_future", "dc_carry"):
-        keys = [k for k, key in enumerate(truth.keys) if key.quantity == name and key.loss is None and 0 <= key.step]
+        keys = [k for k, key in enumerate(truth.keys) if key.quantity == name and key.loss is None and key.step >= 0]
         if keys and not any(seen >> k & 1 for k in keys):
             notes.append(f"The right value of {name} was not seen at any step.")
             break
@@ -312,11 +334,14 @@ def _known(backward: Backward, units: list[Unit], takes: list[str]) -> list[str]
         slot = variants.slots[ordered[0]]
         unit = units[slot.unit]
         line = unit.line_number(slot.start)
-        notes.append(
-            f"The first value that is no right quantity at any step comes from line {line}: {unit.text[slot.start : slot.end]}"
+        row = unit.row(slot.start)
+        cause = (
+            "The value that this line computes first is none of the right quantities; the fault is here or just before."
         )
+        code = unit.text.splitlines()[row].strip()
+        place = [Finding("", "", "", None, line, code, cause, "", "Its value was compared with all right ones.", cause)]
     if gradients(trace, truth) is not None:
         right = right_matrices(trace, truth)
         if right:
             notes.append(f"Right at T = 3: d{', d'.join(right)}.")
-    return notes
+    return place, notes

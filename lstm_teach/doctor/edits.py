@@ -113,7 +113,9 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
         return value
 
     extra_names = {"__name_value__": name_value}
-    call = build(backward, units, trees, extra_names | {"__atom__": atom, "__result__": result, "__operation__": operation})
+    call = build(
+        backward, units, trees, extra_names | {"__atom__": atom, "__result__": result, "__operation__": operation}
+    )
     case = truth.case
     try:
         with np.errstate(all="ignore"):
@@ -224,7 +226,9 @@ class _Probe(ast.NodeTransformer):
             node.value = ast.Call(name, [ast.Constant(self.number), ast.Constant(spans[0]), node.value], [])
         if operation:
             name = ast.Name("__operation__", ast.Load())
-            node = ast.copy_location(ast.Call(name, [ast.Constant(k) for k in (self.number, *spans)] + [node], []), node)
+            node = ast.copy_location(
+                ast.Call(name, [ast.Constant(k) for k in (self.number, *spans)] + [node], []), node
+            )
         if wanted:
             key = (self.number, *spans)
             if key not in self.probes:
@@ -349,8 +353,12 @@ class _Maker:
         """Expressions at which a factor or a term may be missing, their shapes, and whether each is a term of a sum."""
         products = {id(n.left) for n in ast.walk(root) if isinstance(n, ast.BinOp)}
         products |= {id(n.right) for n in ast.walk(root) if isinstance(n, ast.BinOp)}
-        sums = {id(side) for n in ast.walk(root) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add | ast.Sub)
-                for side in (n.left, n.right)}
+        sums = {
+            id(side)
+            for n in ast.walk(root)
+            if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add | ast.Sub)
+            for side in (n.left, n.right)
+        }
         value = getattr(root, "value", None) if isinstance(root, ast.stmt) else None
         for node in ast.walk(root):
             if not isinstance(node, ast.expr) or isinstance(getattr(node, "ctx", None), ast.Store):
@@ -372,7 +380,9 @@ class _Maker:
         for node, shape, term in self.sites(root):
             if term and isinstance(node, ast.Constant):
                 continue
-            inner = self.seg(node) if self.product(node) or isinstance(node, _SIMPLE_EXPRESSION) else f"({self.seg(node)})"
+            inner = (
+                self.seg(node) if self.product(node) or isinstance(node, _SIMPLE_EXPRESSION) else f"({self.seg(node)})"
+            )
             closed = (lambda text: f"({text})") if self.in_product(root, node) else (lambda text: text)
             base = 1.8 if term else 1.6
             for atom in self.compatible(shape):
@@ -394,8 +404,12 @@ class _Maker:
 
     def carried_back(self, node: ast.expr, size: int, closed: Any) -> Iterator[Edit]:
         """One more term `M.T @ v`, for every matrix that is not square and every vector that fits."""
-        owners = {a.text.rpartition(".")[0] for atoms in self.scene.atoms.values() for a in atoms
-                  if a.text.rpartition(".")[2] in Params.NAMES}
+        owners = {
+            a.text.rpartition(".")[0]
+            for atoms in self.scene.atoms.values()
+            for a in atoms
+            if a.text.rpartition(".")[2] in Params.NAMES
+        }
         every = {a.text: a.shape for a in _all_vectors(self.scene, self.slot.unit)}
         matrices = [text for text, shape in every.items() if len(shape) == 2 and shape[1] == size and shape[0] != size]
         matrices += [f"{owner}.V" for owner in owners]
@@ -998,7 +1012,11 @@ def _unfilled(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict
     """Sums of outer products that are prepared and never filled; an output error without the `- 1` at the target."""
     filled = {_root(unit, t) for slot in own for t in _targets(slot.node) if slot.loops or isinstance(t, ast.Subscript)}
     roots = {root.rpartition(".")[0] for root in filled if re.search(r"\.[WU][ifog]$", root)}
-    quoted = {root[: root.index("[")] + root[root.index("[") : root.index("[") + 2] for root in filled if re.search(r"\[.[WU][ifog].\]$", root)}
+    quoted = {
+        root[: root.index("[")] + root[root.index("[") : root.index("[") + 2]
+        for root in filled
+        if re.search(r"\[.[WU][ifog].\]$", root)
+    }
     names = [f"{root}.V" for root in roots if f"{root}.V" not in filled]
     names += [f"{root}V{root[-1]}]" for root in quoted if f"{root}V{root[-1]}]" not in filled]
     names += [s for slot in own for t in _targets(slot.node) if (s := unit.segment(t)) not in filled and not slot.loops]
@@ -1010,7 +1028,11 @@ def _unfilled(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict
     for atom in list(vectors):
         if isinstance(atom.node, ast.Subscript):
             base = atom.text[: len(unit.segment(atom.node.value))]
-            vectors += [Atom(atom.node, f"{base}[{t}]", number, atom.shape) for t in loops if f"{base}[{t}]" not in {v.text for v in vectors}]
+            vectors += [
+                Atom(atom.node, f"{base}[{t}]", number, atom.shape)
+                for t in loops
+                if f"{base}[{t}]" not in {v.text for v in vectors}
+            ]
     for gap in ends[:3]:
         for name in names[:8]:
             for a in vectors:

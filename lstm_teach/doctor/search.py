@@ -11,7 +11,6 @@ import difflib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -48,6 +47,7 @@ class State:
 
     @property
     def cost(self) -> float:
+        """Sum of the edits' costs."""
         return sum(step.edit.cost for step in self.steps)
 
 

@@ -165,9 +165,9 @@ def _plain(function: Any) -> Any:
         elif hasattr(function, "__wrapped__"):
             function = function.__wrapped__
         elif not isinstance(function, types.FunctionType) and isinstance(
-            getattr(type(function), "__call__", None), types.FunctionType
+            vars(type(function)).get("__call__"), types.FunctionType
         ):
-            function = type(function).__call__
+            function = vars(type(function))["__call__"]
         else:
             return function
 
@@ -285,7 +285,7 @@ def _in_place(backward: Any, made: dict, spaces: dict) -> Callable:
         return functools.partial(_in_place(backward.func, made, spaces), *backward.args, **backward.keywords)
     if isinstance(backward, types.MethodType):
         return types.MethodType(_in_place(backward.__func__, made, spaces), backward.__self__)
-    if not isinstance(backward, types.FunctionType) and hasattr(type(backward), "__call__"):
+    if not isinstance(backward, types.FunctionType):
         call = _plain(backward)
         if isinstance(call, types.FunctionType) and call.__code__ in made:
             return types.MethodType(made[call.__code__], backward)

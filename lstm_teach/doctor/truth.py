@@ -17,7 +17,6 @@ from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import exact_gradient
 from lstm_teach.params import GATES, Params
 
-
 # Quantities that only a right backward pass brings into being. The others (forward values, slopes, unfinished
 # products) tell that a statement is on the way, but are no progress by themselves.
 COUNTED = frozenset(("dy", "dh", "dh_future", "dc", "dc_carry", "d", "dz", "back", "term", "sum_from", "sum_to"))

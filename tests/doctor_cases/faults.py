@@ -119,7 +119,9 @@ def _of_statement(node: ast.stmt, seg, span, names: list[str], text: str) -> Ite
             yield Mistake("accumulate", at, span(node.value)[0], between.replace(between.strip(" ("), new), lines)
         if node.lineno == node.end_lineno:
             at = text.rindex("\n", 0, span(node)[0]) + 1
-            around = frozenset([node.lineno - 1, node.lineno])  # where it was missed out: after one line, before the next
+            around = frozenset(
+                [node.lineno - 1, node.lineno]
+            )  # where it was missed out: after one line, before the next
             yield Mistake("left out", at, text.index("\n", at) + 1, "", around)
     elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name | ast.Subscript | ast.Attribute):
         at, to = span(node.targets[0])[1], span(node.value)[0]
@@ -192,8 +194,15 @@ def _of_statement(node: ast.stmt, seg, span, names: list[str], text: str) -> Ite
             for other in names:
                 if other != part.id and _alike(part.id, other):
                     yield make("wrong name", part, other)
-        elif isinstance(part, ast.Attribute) and len(part.attr) <= 2 and part.attr != "T" and isinstance(part.ctx, ast.Load):
-            for other in {"i": "f", "f": "i", "o": "g", "g": "o", "c": "ct", "ct": "c", "h": "c"}.get(part.attr, "").split():
+        elif (
+            isinstance(part, ast.Attribute)
+            and len(part.attr) <= 2
+            and part.attr != "T"
+            and isinstance(part.ctx, ast.Load)
+        ):
+            for other in {"i": "f", "f": "i", "o": "g", "g": "o", "c": "ct", "ct": "c", "h": "c"}.get(
+                part.attr, ""
+            ).split():
                 yield make("wrong name", part, f"{seg(part.value)}.{other}")
             if part.attr[0] == "W":
                 for gate in "ifog".replace(part.attr[1], ""):
@@ -262,8 +271,6 @@ def combinations(folder: str, per_style: int, seed: int) -> list[Faulty]:
                     some.append(mistake)
             faulty = put(text, some)
             if len(some) == 2 + taken % 3 and is_faulty(faulty, name):
-                chosen.append(
-                    Faulty(style, faulty, name, tuple(m.kind for m in some), tuple(m.lines for m in some))
-                )
+                chosen.append(Faulty(style, faulty, name, tuple(m.kind for m in some), tuple(m.lines for m in some)))
                 taken += 1
     return chosen

@@ -45,7 +45,10 @@ def examine(case: Faulty, number: int) -> dict:
 
 def table(rows: list[dict]) -> str:
     """Aligned text: one row for singles, one for combinations."""
-    head = f"{'faults':<10}{'cases':>6}{'flagged':>9}{'first line':>12}{'all lines':>11}{'proved':>8}{'median s':>10}{'p95 s':>8}{'worst s':>9}"
+    head = (
+        f"{'faults':<10}{'cases':>6}{'flagged':>9}{'first line':>12}{'all lines':>11}{'proved':>8}"
+        f"{'median s':>10}{'p95 s':>8}{'worst s':>9}"
+    )
     lines = [head]
     for label, chosen in (
         ("single", [r for r in rows if r["faults"] == 1]),
@@ -100,7 +103,8 @@ def main() -> None:
                 flush=True,
             )
         print(
-            f"\n{folder}: {right} of {len(styles(folder))} right passes passed; computing time in seconds\n{table(rows)}\n"
+            f"\n{folder}: {right} of {len(styles(folder))} right passes passed; computing time in seconds\n"
+            f"{table(rows)}\n"
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import Flaw, Result, proof_cases, prove_callable, rewrite, search, suspects
 from lstm_teach.doctor.source import NoSource, Unit, build, learner_functions
 from lstm_teach.doctor.truth import Case, Key, Truth, make_case
-from lstm_teach.doctor.variants import Variants, gradients, right_matrices
+from lstm_teach.doctor.variants import Variants, gradients, right_matrices, usable
 from lstm_teach.gradcheck import (
     LENGTHS,
     Backward,
@@ -162,8 +163,8 @@ def _check_source(backward: Backward, units: list[Unit], takes: list[str]) -> No
         first is not None and any(not np.allclose(first[n], second[n], rtol=1e-9, atol=1e-12) for n in Params.NAMES)
     ):
         raise NoSource(
-            "its text, run by itself, returns something else. Was the file changed after it was loaded, does a decorator "
-            "change the result, or does it read a file or print its way to the result?"
+            "its text, run by itself, returns something else. Was the file changed after it was loaded, does a "
+            "decorator change the result, or does it read a file on its way to the result?"
         )
 
 
@@ -290,7 +291,21 @@ def _first_gone(
         gone = max(found, 0) & truth.counted & ~left
         if gone:
             return slot, truth.keys[(gone & -gone).bit_length() - 1], order
+    # Nothing is gone: the same numbers stand in another place or the other way round. Then compare event by event.
+    one, other = whole.run(truth), broken.run(truth)
+    usual = [(k, slot) for k, slot in enumerate(one.slots) if usable(one.values[k])]
+    for order, (k, slot) in enumerate(usual):
+        if k < len(other.slots) and other.slots[k] == slot and not _same(one.values[k], other.values[k]):
+            found = truth.recognize([one.values[k]])[0]
+            if found > 0 and found & truth.counted:
+                bits = found & truth.counted
+                return slot, truth.keys[(bits & -bits).bit_length() - 1], order
     return 0, None, 10**6
+
+
+def _same(a: Any, b: Any) -> bool:
+    a, b = (value if type(value) is list else [value] for value in (a, b))
+    return len(a) == len(b) and all(x is y or np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 def _evidence(backward: Backward, alone: list[Unit], takes: list[str], proved: bool) -> str:

@@ -286,7 +286,6 @@ class _Maker:
     # Statements
 
     def statement(self, node: ast.stmt) -> Iterator[Edit]:
-        start, end = self.unit.span(node)
         if isinstance(node, ast.AugAssign):
             at = self.operator_span(self.unit.span(node.target)[1], self.unit.span(node.value)[0], r"[-+*/@]=")
             if at:

@@ -227,7 +227,8 @@ def _families(ladder: dict, seen: dict) -> list[str]:
     always = ", ".join(names)
     if first == lengths[0]:
         found.append(
-            f"Wrong from T = {first} on ({', '.join(wrong[first])}): a mistake within one step, in a formula used at every step."
+            f"Wrong from T = {first} on ({', '.join(wrong[first])}): a mistake within one step, "
+            "in a formula used at every step."
         )
     else:
         before = lengths[lengths.index(first) - 1]
@@ -272,7 +273,8 @@ def _scale(seen: dict) -> list[str]:
             return []
         reason = "a sign" if abs(values[0] + 1) < 1e-4 else "a constant factor, such as 1/2 or the batch size"
         return [
-            f"The gradient is {values[0]:.4g} times the right one everywhere: {reason} is missing in the loss or in the gradient."
+            f"The gradient is {values[0]:.4g} times the right one everywhere: {reason} is missing in the loss "
+            "or in the gradient."
         ]
     listed = ", ".join(f"{c:.3g} at T = {T}" for T, c in ratios.items())
     return [f"The direction is right and the length is not ({listed}): is the norm of the gradient clipped inside?"]
@@ -284,7 +286,8 @@ def _scale_of_arrays(seen: dict) -> list[str]:
         each = [_ratio(arrays[name][0], arrays[name][1]) for arrays in seen.values()]
         if all(c is not None and abs(c - each[0]) < 1e-4 * abs(c) for c in each) and abs(each[0] - 1) > 1e-4:
             found.append(
-                f"The gradient of {name} is {each[0]:.4g} times the right one at every length: a constant factor or a sign."
+                f"The gradient of {name} is {each[0]:.4g} times the right one at every length: "
+                "a constant factor or a sign."
             )
     return found
 
@@ -298,7 +301,8 @@ def _clipping(seen: dict, names: list[str]) -> list[str]:
         at_bound = np.abs(np.abs(mine) - bound) <= 1e-12 * bound
         if at_bound.sum() >= 3 and bound > 0 and (np.abs(right[at_bound]) > bound * (1 + 1e-6)).all():
             return [
-                f"{at_bound.sum()} entries are exactly {bound:.4g} in size where the right ones are larger: clipping inside the gradient."
+                f"{at_bound.sum()} entries are exactly {bound:.4g} in size where the right ones are larger: "
+                "clipping inside the gradient."
             ]
     return []
 

@@ -90,7 +90,8 @@ class Diagnosis:
                 "with the repair, every gradient is exact at all lengths tried."
             )
         if any(f.line and f.repair for f in self.findings):
-            return f"{self.name} does not pass. {_count(count, 'finding').capitalize()} below; a full repair was not found."
+            many = _count(count, "finding").capitalize()
+            return f"{self.name} does not pass. {many} below; a full repair was not found."
         return f"{self.name} does not pass; the place could not be proved. What is known stands below."
 
     def __str__(self) -> str:
@@ -135,7 +136,8 @@ class Diagnosis:
             for title, text in levels:
                 if text:
                     parts.append(
-                        f'<details style="margin:4px 0"><summary style="cursor:pointer">{title}</summary>{text}</details>'
+                        f'<details style="margin:4px 0"><summary style="cursor:pointer">{title}</summary>'
+                        f"{text}</details>"
                     )
             parts.append("</section>")
         if self.notes:

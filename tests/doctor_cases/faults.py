@@ -154,9 +154,8 @@ def _of_statement(node: ast.stmt, seg, span, names: list[str], text: str) -> Ite
                 if not isinstance(part.left, ast.BinOp):
                     yield make("factor left out", part, right if isinstance(part.right, ast.Name) else f"({right})")
                 yield make("sum for product", part, f"{left} + {right}")
-            elif op is ast.MatMult:
-                if right.endswith(".T"):
-                    yield make("product", part, f"{left} * {right[:-2]}")
+            elif op is ast.MatMult and right.endswith(".T"):
+                yield make("product", part, f"{left} * {right[:-2]}")
         elif isinstance(part, ast.Attribute) and part.attr == "T":
             yield make("transpose", part, seg(part.value))
         elif isinstance(part, ast.Call):

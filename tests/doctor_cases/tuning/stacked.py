@@ -20,12 +20,14 @@ def lstm_grad(theta, inputs, labels, h0=None, c0=None):
         dV += err[:, None] * out.h[k][None, :]
         top = theta.V.T.dot(err) + carry_h
         cell = carry_c + top * G[k, 2] * (1.0 - np.tanh(out.c[k]) ** 2)
-        act = np.concatenate([
-            cell * G[k, 3] * G[k, 0] * (1 - G[k, 0]),
-            cell * out.c[k - 1] * G[k, 1] * (1 - G[k, 1]),
-            top * np.tanh(out.c[k]) * G[k, 2] * (1 - G[k, 2]),
-            cell * G[k, 0] * (1 - G[k, 3] ** 2),
-        ])
+        act = np.concatenate(
+            [
+                cell * G[k, 3] * G[k, 0] * (1 - G[k, 0]),
+                cell * out.c[k - 1] * G[k, 1] * (1 - G[k, 1]),
+                top * np.tanh(out.c[k]) * G[k, 2] * (1 - G[k, 2]),
+                cell * G[k, 0] * (1 - G[k, 3] ** 2),
+            ]
+        )
         hot = np.zeros(K)
         hot[inputs[k]] = 1
         joined = np.concatenate([out.h[k - 1], hot])

@@ -21,7 +21,7 @@ from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.params import Params
 
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete, ast.Pass)
-_RECORD_LIMIT = 40_000  # recorded values and loop turns of one run; a variant that never ends is stopped here
+_RECORD_LIMIT = 8_000  # recorded values and loop turns of one run; a variant that never ends is stopped here
 
 
 @dataclass
@@ -176,16 +176,15 @@ class Variants:
 
     def _record(self, slot: int, value: Any) -> Any:
         trace = self._trace
-        trace.slots.append(slot)
-        kind = type(value)
+        kind, kept = type(value), None
         if kind is np.ndarray:
-            trace.values.append(value.copy())
+            kept = value.copy()
         elif kind in (list, tuple) and len(value) < 50:
-            trace.values.append([item.copy() for item in value if type(item) is np.ndarray])
+            kept = [item.copy() for item in value if type(item) is np.ndarray]
         elif kind is dict and len(value) < 50:
-            trace.values.append([item.copy() for item in value.values() if type(item) is np.ndarray])
-        else:
-            trace.values.append(None)
+            kept = [item.copy() for item in value.values() if type(item) is np.ndarray]
+        trace.values.append(kept)
+        trace.slots.append(slot)
         if len(trace.slots) > _RECORD_LIMIT:
             raise guard.OutOfTime
         return value
@@ -236,7 +235,7 @@ class Variants:
 
     def events(self, trace: Trace, truth: Truth) -> list[tuple[int, int]]:
         """Slots and recognized keys (bits), in the order of the run; -1 for zeros, which belong to no quantity."""
-        pairs = [(slot, value) for slot, value in zip(trace.slots, trace.values, strict=True) if usable(value)]
+        pairs = [(slot, value) for slot, value in zip(trace.slots, trace.values, strict=False) if usable(value)]
         with np.errstate(all="ignore"):
             found = truth.recognize([value for _, value in pairs])
         return [(slot, bits or -is_zero(value)) for (slot, value), bits in zip(pairs, found, strict=True)]

@@ -1,11 +1,14 @@
 """Understand how a gradient travels back through an LSTM.
 
-The numeric core reads from top to bottom: params, forward, backward, nested, gradcheck. Nothing in it imports
-matplotlib or ipywidgets; pictures are in `lstm_teach.figures`, interactive ones in `lstm_teach.explorers`.
+The numeric core reads from top to bottom: params, forward, backward, nested, gradcheck, flow, with rnn beside it.
+Nothing in it imports matplotlib or ipywidgets; pictures are in `lstm_teach.figures`, interactive ones in
+`lstm_teach.explorers`.
 """
 
+from lstm_teach import rnn
 from lstm_teach.backward import Deltas, bptt
 from lstm_teach.doctor import Diagnosis, Finding, ModelDiagnosis, diagnose, diagnose_model
+from lstm_teach.flow import GradientFlow, gradient_flow, nested_flow
 from lstm_teach.forward import Cache, forward, loss
 from lstm_teach.gradcheck import (
     GradientReport,
@@ -18,6 +21,7 @@ from lstm_teach.gradcheck import (
 )
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import Params
+from lstm_teach.training import History, train
 
 __all__ = [
     "FLAWS",
@@ -25,7 +29,9 @@ __all__ = [
     "Deltas",
     "Diagnosis",
     "Finding",
+    "GradientFlow",
     "GradientReport",
+    "History",
     "ModelDiagnosis",
     "Params",
     "bptt",
@@ -35,10 +41,14 @@ __all__ = [
     "diagnose_model",
     "exact_gradient",
     "forward",
+    "gradient_flow",
     "loss",
     "nested_bptt",
+    "nested_flow",
     "numerical_gradient",
     "relative_error",
+    "rnn",
+    "train",
     "verdict",
 ]
 __version__ = "0.1.0"

@@ -9,7 +9,7 @@ from typing import Literal, overload
 import numpy as np
 
 from lstm_teach import validate
-from lstm_teach.forward import Cache, check_params, forward, gate_rows
+from lstm_teach.forward import Cache, check_params, gate_rows, run
 from lstm_teach.params import Params
 
 
@@ -67,40 +67,36 @@ def bptt(
 
     Returns the gradient as a `Params`, or `(gradient, Deltas)` with `return_deltas=True`. Raises as `loss` does.
     """
-    check_params(params)
+    check_params(params, one_net=True)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-    cache = forward(params, x, h0, c0)
+    cache = run(params, x, h0, c0)
     T, H = len(x), params.hidden_size
     i, f, o, g = (gate[:-1] for gate in (cache.i, cache.f, cache.o, cache.g))
     c_before, h_before, ct = before(cache.c), before(cache.h), cache.ct[:-1]
 
     dy = output_delta(cache, targets)
     dh_loss = dy @ params.V
-    hidden_to_cell = o * (1 - ct * ct)  # dh -> dc, at the same step
-    to_dz = np.empty((T, 4, H))  # dc -> dz of i, f and g; dh -> dz of o
-    to_dz[:, 0] = g * i * (1 - i)
-    to_dz[:, 1] = c_before * f * (1 - f)
-    to_dz[:, 2] = ct * o * (1 - o)
-    to_dz[:, 3] = i * (1 - g * g)
+    dh = dh_loss.copy()  # the loop adds dh_future
+    dc, dz = slopes(cache)  # the loop multiplies by the delta that each hears; it adds dc_carry to dc
+    dz = dz.reshape(T, 4 * H)
 
-    dh, dc, dz = dh_loss.copy(), np.empty((T, H)), np.empty((T, 4, H))
     dh_future, dc_carry = np.zeros(H), np.zeros(H)  # the last step has no future
-    W_back = params.W.T
-    rows = zip(dh, dc, dz, dz[:, 2], dz.reshape(T, 4 * H), hidden_to_cell, to_dz, to_dz[:, 2], f, strict=True)
-    for dh_t, dc_t, dz_t, dzo_t, dz_flat, hidden_to_cell_t, to_dz_t, to_dzo_t, f_t in reversed(list(rows)):
+    heard = np.empty((4, H))  # the gates i, f and g hear dc, only o hears dh
+    heard_flat, heard_by_o = heard.reshape(4 * H), heard[2]
+    for dh_t, dc_t, dz_t, f_t in zip(dh[::-1], dc[::-1], dz[::-1], f[::-1], strict=True):
         dh_t += dh_future
-        np.multiply(dh_t, hidden_to_cell_t, out=dc_t)
+        dc_t *= dh_t
         dc_t += dc_carry
-        np.multiply(to_dz_t, dc_t, out=dz_t)
-        np.multiply(to_dzo_t, dh_t, out=dzo_t)  # only the output gate hears h; the other three hear c
-        dh_future = W_back.dot(dz_flat)
+        heard[:] = dc_t
+        heard_by_o[:] = dh_t
+        dz_t *= heard_flat
+        dh_future = dz_t.dot(params.W)  # the same numbers as W' dz
         dc_carry = dc_t * f_t
 
-    dz = dz.reshape(T, 4 * H)
     grads = Params.zeros(params.vocab_size, H)
-    grads.V[...] = dy.T @ cache.h[:-1]
-    grads.W[...] = dz.T @ h_before
-    grads.U[...] = dz.T @ one_hot(x, params.vocab_size)
+    np.matmul(dy.T, cache.h[:-1], out=grads.V)
+    np.matmul(dz.T, h_before, out=grads.W)
+    np.matmul(dz.T, one_hot(x, params.vocab_size), out=grads.U)
     if not return_deltas:
         return grads
     dh_future, dc_carry = np.zeros((T, H)), np.zeros((T, H))
@@ -112,7 +108,7 @@ def bptt(
         dh_loss=dh_loss,
         dh_future=dh_future,
         dc=dc,
-        dc_hidden=dh * hidden_to_cell,
+        dc_hidden=dh * o * (1 - ct * ct),
         dc_carry=dc_carry,
         di=dc * g,
         df=dc * c_before,
@@ -130,6 +126,20 @@ def output_delta(cache: Cache, targets: np.ndarray) -> np.ndarray:
     dy = cache.y.copy()
     dy[np.arange(len(targets)), targets] -= 1
     return dy
+
+
+def slopes(cache: Cache) -> tuple[np.ndarray, np.ndarray]:
+    """What each step does by itself, its inputs held fixed: dh -> dc (T, H), and dc or dh -> dz (T, 4, H).
+
+    The gates i, f and g (rows 0, 1 and 3) hear the cell, so their slopes multiply dc; o (row 2) multiplies dh.
+    """
+    gates, ct = cache.gates[:-1].reshape(len(cache.x), 4, -1), cache.ct[:-1]
+    i, _, o, g = gates.swapaxes(0, 1)
+    to_dz = gates * (1 - gates)  # the slope of the sigmoid, and of tanh for g, ...
+    to_dz[:, 3] = 1 - g * g
+    for row, factor in enumerate((g, before(cache.c), ct, i)):  # ... times what the gate was multiplied by
+        to_dz[:, row] *= factor
+    return o * (1 - ct * ct), to_dz
 
 
 def before(states: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -77,10 +78,13 @@ def forward(
     Raises ValueError or TypeError for a token out of range, an empty sequence, a state of the wrong shape.
     """
     check_params(params)
-    x = validate.tokens("x", x, params.vocab_size)
+    return run(params, validate.tokens("x", x, params.vocab_size), h0, c0)
+
+
+def run(params: Params, x: np.ndarray, h0: Sequence[float] | None, c0: Sequence[float] | None) -> Cache:
+    """Do what `forward` does, for callers that have checked `params` and `x` already."""
     T, H, lead, dtype = len(x), params.hidden_size, params.flat.shape[:-1], params.flat.dtype
 
-    z = np.empty((T, *lead, 4 * H), dtype)
     gates = np.zeros((T + 1, *lead, 4 * H), dtype)
     c, ct, h = (np.empty((T + 1, *lead, H), dtype) for _ in range(3))
     h[-1] = validate.state("h0", h0, H, dtype)
@@ -89,25 +93,23 @@ def forward(
 
     # sigmoid(z) = 1/2 + tanh(z/2)/2: one tanh serves all four gates, and it can't overflow as exp(-z) can. The inner
     # factor 1/2 goes into U and W once, instead of into every step.
-    factor = np.repeat([0.5, 0.5, 0.5, 1.0], H).astype(dtype)
+    factor = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], dtype), H)
     shift = 1 - factor
-    W, times = (
-        factor[:, None] * params.W,
-        (np.matvec if lead else np.dot),
-    )  # np.dot is faster, but knows no batches
-    z[:] = np.moveaxis(params.U[..., x], -1, 0) if lead else params.U.T[x]  # U times a one-hot vector is a column of U
-    z *= factor
+    W = factor[:, None] * params.W
+    W_times = partial(np.matvec, W) if lead else W.dot  # dot is faster, but knows no batches
+    columns = np.moveaxis(params.U, -1, 0) if lead else params.U.T
+    z = factor * columns[x]  # U times a one-hot vector is a column of U
     i, f, o, g = (gate_rows(gates, row) for row in range(4))
     h_before, c_before = h[-1], c[-1]
     for z_t, gates_t, i_t, f_t, o_t, g_t, c_t, ct_t, h_t in zip(z, gates, i, f, o, g, c, ct, h, strict=False):
-        z_t += times(W, h_before)
-        np.tanh(z_t, out=gates_t)
+        z_t += W_times(h_before)
+        np.tanh(z_t, gates_t)  # the last argument receives the result
         gates_t *= factor
         gates_t += shift
-        np.multiply(f_t, c_before, out=c_t)
+        np.multiply(f_t, c_before, c_t)
         c_t += i_t * g_t
-        np.tanh(c_t, out=ct_t)
-        np.multiply(o_t, ct_t, out=h_t)
+        np.tanh(c_t, ct_t)
+        np.multiply(o_t, ct_t, h_t)
         h_before, c_before = h_t, c_t
     z /= factor
     scores = np.matvec(params.V, h[:-1])
@@ -127,18 +129,26 @@ def loss(
     """
     check_params(params)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-    scores = forward(params, x, h0, c0).scores
-    # -log softmax, from the scores: -log(y) would be infinite as soon as a probability rounds to zero.
-    highest = scores.real.max(-1)
-    log_sum = highest + np.log(np.exp(scores - highest[..., None]).sum(-1))
-    total = (log_sum - scores[np.arange(len(x)), ..., targets]).sum(0)
+    scores = run(params, x, h0, c0).scores
+    total = cross_entropy(scores, targets).sum(0)
     return total if total.ndim else total.item()
 
 
-def check_params(params: Params) -> None:
-    """Raise unless `params` is a `Params` that holds only finite numbers."""
+def cross_entropy(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """-log softmax(scores)[target] of every step, (T,): -log(y) would be infinite where a probability rounds to 0."""
+    highest = scores.real.max(-1)
+    log_sum = highest + np.log(np.exp(scores - highest[..., None]).sum(-1))
+    return log_sum - scores[np.arange(len(targets)), ..., targets]
+
+
+def check_params(params: Params, one_net: bool = False) -> None:
+    """Raise unless `params` is a `Params` of finite numbers; with `one_net`, of real numbers and without batch axes."""
     if not isinstance(params, Params):
         raise TypeError(f"params must be a Params, got {validate.brief(params)}.")
     if not np.isfinite(params.flat).all():
         name = next(name for name, matrix in params.items() if not np.isfinite(matrix).all())
         raise ValueError(f"params must be finite, got a NaN or an infinity in {name}.")
+    if one_net and params.flat.ndim > 1:
+        raise ValueError(f"params must be one net, got a batch of them (flat has the shape {params.flat.shape}).")
+    if one_net and params.flat.dtype.kind == "c":
+        raise TypeError(f"params must hold real numbers, got an array of dtype {params.flat.dtype}.")

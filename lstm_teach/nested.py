@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import fields
+from typing import Literal, overload
 
 import numpy as np
 
 from lstm_teach import validate
-from lstm_teach.backward import output_delta
+from lstm_teach.backward import Deltas, output_delta
 from lstm_teach.forward import check_params, forward
 from lstm_teach.params import Params
 
 FLAWS = ("short_range", "stale_cell_delta", "scalar_dot", "carry_accumulates")
 
 
+@overload
+def nested_bptt(
+    params, x, targets, h0=None, c0=None, *, repaired=(), return_deltas: Literal[False] = False
+) -> Params: ...
+@overload
+def nested_bptt(
+    params, x, targets, h0=None, c0=None, *, repaired=(), return_deltas: Literal[True]
+) -> tuple[Params, Deltas]: ...
 def nested_bptt(
     params: Params,
     x: Sequence[int],
@@ -22,7 +32,8 @@ def nested_bptt(
     c0: Sequence[float] | None = None,
     *,
     repaired: Collection[str] = (),
-) -> Params:
+    return_deltas: bool = False,
+) -> Params | tuple[Params, Deltas]:
     """The question's backward pass with its four flaws, each of which can be repaired on its own.
 
         short_range        the walk back from the loss at t starts at t-1, not at t
@@ -34,15 +45,15 @@ def nested_bptt(
     takes T. In between lie the other fourteen combinations. Returns the gradient as a `Params`; raises as `loss` does,
     and ValueError for a flaw that is not in `FLAWS`.
 
+    With `return_deltas=True` it returns `(gradient, Deltas)`: what all walks together credit to each step, that is, the
+    sum over the losses. Every line of a walk is linear in its deltas, so of the right loop these are the deltas of
+    `bptt`. In a walk's first step all of dh counts as `dh_loss`, in the later ones as `dh_future`.
+
     Source of the loop: a question on a question-and-answer site, 7 March 2017; written anew here, in our names.
     """
-    check_params(params)
+    check_params(params, one_net=True)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-    if isinstance(repaired, str) or not isinstance(repaired, Collection):
-        raise TypeError(f"repaired must be a collection of flaw names, got {validate.brief(repaired)}.")
-    unknown = [flaw for flaw in repaired if flaw not in FLAWS]
-    if unknown:
-        raise ValueError(f"repaired must name flaws out of {', '.join(FLAWS)}; got {unknown[0]!r}.")
+    check_repaired(repaired)
 
     cache = forward(params, x, h0, c0)
     i, f, o, g, c, ct, h = cache.i, cache.f, cache.o, cache.g, cache.c, cache.ct, cache.h
@@ -50,15 +61,18 @@ def nested_bptt(
     grads = Params.zeros(params.vocab_size, params.hidden_size)
     dc_hidden = np.zeros_like(c)
     product = np.outer if "scalar_dot" in repaired else np.dot
+    credited = {delta.name: np.zeros((len(x), params.hidden_size)) for delta in fields(Deltas)}
 
     for t in reversed(range(len(x))):
         grads.V += np.outer(dy[t], h[t])
         dh = params.V.T @ dy[t]
         dc = np.zeros_like(dh) if "stale_cell_delta" in repaired else dc_hidden[0] * (1 - ct[0] ** 2)
 
+        dh_part = "dh_loss"
         for s in reversed(range(t + 1 if "short_range" in repaired else t)):
             do = dh * ct[s]
             dc_hidden[s] = dh * o[s]
+            dc_carry = dc
             dc = dc + dc_hidden[s] * (1 - ct[s] ** 2)
             di = dc * g[s]
             df = dc * c[s - 1]
@@ -78,6 +92,23 @@ def nested_bptt(
             grads.Uo[:, x[s]] += dzo
             grads.Ug[:, x[s]] += dzg
 
+            if return_deltas:
+                found = {"dh": dh, dh_part: dh, "dc": dc, "dc_hidden": dc_hidden[s] * (1 - ct[s] ** 2)}
+                found |= {"dc_carry": dc_carry, "di": di, "df": df, "do": do, "dg": dg}
+                found |= {"dzi": dzi, "dzf": dzf, "dzo": dzo, "dzg": dzg}
+                for name, delta in found.items():
+                    credited[name][s] += delta
+
             dh = params.Wi.T @ dzi + params.Wf.T @ dzf + params.Wo.T @ dzo + params.Wg.T @ dzg
             dc = dc * f[s] if "carry_accumulates" in repaired else dc + dc * f[s]
-    return grads
+            dh_part = "dh_future"
+    return (grads, Deltas(**credited)) if return_deltas else grads
+
+
+def check_repaired(repaired: Collection[str]) -> None:
+    """Raise unless `repaired` is a collection of names out of `FLAWS`."""
+    if isinstance(repaired, str) or not isinstance(repaired, Collection):
+        raise TypeError(f"repaired must be a collection of flaw names, got {validate.brief(repaired)}.")
+    unknown = [flaw for flaw in repaired if flaw not in FLAWS]
+    if unknown:
+        raise ValueError(f"repaired must name flaws out of {', '.join(FLAWS)}; got {unknown[0]!r}.")

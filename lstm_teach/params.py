@@ -41,7 +41,8 @@ class Params:
         if flat is None:
             flat = np.zeros(n)
         if not isinstance(flat, np.ndarray) or flat.dtype.kind not in "fc":
-            raise TypeError(f"flat must be an array of floating-point numbers, got {validate.brief(flat)}.")
+            got = f"an array of dtype {flat.dtype}" if isinstance(flat, np.ndarray) else validate.brief(flat)
+            raise TypeError(f"flat must be an array of floating-point numbers, got {got}.")
         if flat.shape[-1:] != (n,):
             raise ValueError(f"flat must have {n} entries for vocab_size {K} and hidden_size {H}, got {flat.shape}.")
         lead = flat.shape[:-1]
@@ -70,14 +71,9 @@ class Params:
         `forget_bias` is added to every column of `Uf`. Inputs are one-hot, so one column is picked at each step,
         and a number in all of them acts as a bias of the forget gate.
         """
-        scale = validate.finite_number("scale", scale)
         forget_bias = validate.finite_number("forget_bias", forget_bias)
-        if scale < 0:
-            raise ValueError(f"scale must not be negative (it is a standard deviation), got {scale}.")
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-            raise ValueError(f"seed must be a whole number of at least 0, got {validate.brief(seed)}.")
         params = cls(vocab_size, hidden_size)
-        params.flat[:] = scale * np.random.default_rng(seed).standard_normal(params.flat.size)
+        params.flat[:] = normal_numbers(params.flat.size, seed, scale)
         params.Uf += forget_bias
         return params
 
@@ -158,3 +154,11 @@ class Params:
         return (
             f"Params(vocab_size={self.vocab_size}, hidden_size={self.hidden_size}, {self.flat.shape[-1]} numbers{lead})"
         )
+
+
+def normal_numbers(size: int, seed: int, scale: float) -> np.ndarray:
+    """`size` numbers with mean 0 and standard deviation `scale`; raise for a bad seed or scale."""
+    scale = validate.finite_number("scale", scale)
+    if scale < 0:
+        raise ValueError(f"scale must not be negative (it is a standard deviation), got {scale}.")
+    return scale * np.random.default_rng(validate.seed(seed)).standard_normal(size)

@@ -18,6 +18,13 @@ def positive_integer(name: str, value: int) -> int:
     return int(value)
 
 
+def seed(value: int) -> int:
+    """Return `value` if it can seed a random generator: a whole number of at least 0."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer) or value < 0:
+        raise ValueError(f"seed must be a whole number of at least 0, got {brief(value)}.")
+    return int(value)
+
+
 def finite_number(name: str, value: float, positive: bool = False) -> float:
     """Return `value` as a float if it is one finite number (above zero where `positive`)."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):

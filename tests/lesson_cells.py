@@ -1,4 +1,4 @@
-"""Run the code cells of a notebook in plain Python, so that a test can hold what a lesson teaches against the library."""
+"""Run a notebook's code cells in plain Python, so that a test can hold what a lesson teaches against the library."""
 
 import os
 from pathlib import Path

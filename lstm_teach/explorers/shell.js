@@ -1,0 +1,149 @@
+// One picture with its line of text and its message. Bytes are decoded before they are shown, so nothing flickers.
+
+function render({ model, el }) {
+  const make = (tag, className, attributes = {}) => {
+    const element = document.createElement(tag);
+    element.className = className;
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    return element;
+  };
+  const [width, height] = [model.get("width"), model.get("height")];
+  const img = make("img", "lt-picture", { width, height, decoding: "sync" });
+  const text = make("figcaption", "lt-text", { "aria-live": "polite" });
+  const message = make("div", "lt-message", { role: "alert" });
+  const words = make("div", "lt-words");
+  const figure = make("figure", "lt-figure");
+  words.append(text, message);
+  figure.append(img, words);
+  el.append(figure);
+
+  const undo = [];
+  const listen = (event, handler) => {
+    model.on(event, handler);
+    undo.push(() => model.off(event, handler));
+  };
+
+  // ---- the newest picture, one at a time
+  let busy = false;
+  let shown = null; // the blob URL of the picture on the screen
+  const say = (sentence) => (message.textContent = sentence);
+
+  async function show() {
+    if (busy) return; // the loop below takes the newest picture when it comes round
+    busy = true;
+    let seq = null;
+    while (seq !== model.get("seq")) {
+      seq = model.get("seq");
+      const [png, alt, html, width, height] = ["png", "alt", "text", "width", "height"].map((k) => model.get(k));
+      const url = URL.createObjectURL(new Blob([png], { type: "image/png" }));
+      const next = new Image();
+      next.src = url;
+      try {
+        await next.decode();
+      } catch (error) {
+        URL.revokeObjectURL(url);
+        say(`The browser could not decode picture ${seq} (${png?.byteLength ?? 0} bytes): ${error.message}`);
+        continue;
+      }
+      Object.assign(img, { width, height, alt, src: url });
+      if (shown) URL.revokeObjectURL(shown);
+      shown = url;
+      text.innerHTML = html;
+      say(model.get("message"));
+      img.dataset.seq = seq;
+    }
+    busy = false;
+  }
+  listen("change:seq", show);
+  listen("change:message", () => say(model.get("message")));
+  undo.push(() => shown && URL.revokeObjectURL(shown));
+
+  // ---- the pointer: kind, x, y, running number; x and y from 0 to 1, from the left and the top
+  let count = 0;
+  const point = (event) => {
+    const box = img.getBoundingClientRect();
+    const inside = (value) => Math.min(1, Math.max(0, value));
+    const x = inside((event.clientX - box.left) / box.width);
+    const y = inside((event.clientY - box.top) / box.height);
+    model.set("pointer", [event.type, x, y, ++count]);
+    model.save_changes();
+  };
+  for (const kind of model.get("pointer_events")) img.addEventListener(kind, point);
+  if (model.get("pointer_events").length) img.style.cursor = "pointer";
+
+  // ---- the size on the screen, so that the kernel draws as many pixels as are shown
+  const measure = () => {
+    const width = img.getBoundingClientRect().width;
+    if (!width) return; // not on the page, or hidden
+    const scale = Math.min(2, Math.max(0.5, (width / model.get("width")) * devicePixelRatio));
+    if (Math.abs(scale - model.get("scale")) < 1e-3) return;
+    model.set("scale", scale);
+    model.save_changes();
+  };
+  let timer;
+  const onResize = new ResizeObserver(() => {
+    if (!img.isConnected) return;
+    adopt();
+    clearTimeout(timer);
+    timer = setTimeout(measure, 100); // a side bar that slides open is one change
+  });
+  onResize.observe(figure);
+  addEventListener("resize", measure); // zooming changes the device's pixel ratio without a change of the layout
+  undo.push(() => onResize.disconnect(), () => clearTimeout(timer), () => removeEventListener("resize", measure));
+
+  // ---- names for screen readers, which ipywidgets gives to some of its controls only
+  const onChange = new MutationObserver(() => name(el.closest(".lt-explorer")));
+  const adopt = () => {
+    const root = el.closest(".lt-explorer");
+    if (!root || root.lstmTeachNamed) return;
+    root.lstmTeachNamed = true;
+    const attributeFilter = ["class", "aria-valuetext"];
+    onChange.observe(root, { subtree: true, childList: true, characterData: true, attributeFilter });
+    name(root);
+  };
+  undo.push(() => onChange.disconnect());
+
+  show();
+  say(model.get("message"));
+  return () => undo.forEach((step) => step());
+}
+
+function name(root) {
+  if (!root) return;
+  const set = (element, attribute, value) => {
+    if (element && element.getAttribute(attribute) !== value) element.setAttribute(attribute, value);
+  };
+  const label = (control) => control?.querySelector(".widget-label")?.textContent ?? "";
+  set(root, "role", "group");
+  set(root, "aria-label", root.querySelector(".lt-title")?.textContent.trim());
+  for (const slider of root.querySelectorAll(".widget-slider")) {
+    const handle = slider.querySelector("[role=slider]");
+    const readout = slider.querySelector(".widget-readout");
+    set(handle, "aria-label", label(slider));
+    set(handle, "aria-valuetext", readout?.textContent ?? "");
+    set(readout, "role", "textbox");
+    set(readout, "aria-label", `${label(slider)}, typed`);
+  }
+  for (const play of root.querySelectorAll(".widget-play")) {
+    const [start, stop] = play.querySelectorAll("button");
+    const what = label(play.closest(".lt-row")?.querySelector(".widget-slider"));
+    const act = start?.querySelector(".fa-pause") ? "Pause" : "Play";
+    for (const [button, words] of [[start, `${act}: ${what}`], [stop, `Back to the start: ${what}`]]) {
+      set(button, "aria-label", words);
+      set(button, "title", words);
+    }
+  }
+  for (const choice of root.querySelectorAll(".widget-toggle-buttons")) {
+    set(choice, "role", "group");
+    set(choice, "aria-label", label(choice));
+    for (const button of choice.querySelectorAll("button"))
+      set(button, "aria-pressed", String(button.classList.contains("mod-active")));
+  }
+  // or JupyterLab takes the arrow keys to move to another cell, and d d to delete this one
+  for (const element of root.querySelectorAll("select, button, input[type=checkbox], [role=slider]"))
+    set(element, "data-lm-suppress-shortcuts", "true");
+  for (const field of root.querySelectorAll(".widget-text"))
+    set(field.querySelector("input"), "aria-invalid", String(field.classList.contains("lt-invalid")));
+}
+
+export default { render };

@@ -1,0 +1,360 @@
+"""The shell of every explorer: labelled controls above a picture, one line of text, a place for messages.
+
+May import figures.scene and still, ipywidgets and anywidget. What the page offers to tests: the root has the class
+`lt-explorer`; each control `lt-control-<name>`; the picture is `img.lt-picture`, whose `data-seq` is the
+number of the picture shown; the line of text is `.lt-text`, the message `.lt-message`, the button
+`.lt-reset`.
+"""
+
+import functools
+import html
+import re
+import struct
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import ipywidgets as widgets
+import traitlets
+from IPython import get_ipython
+
+from ..figures.scene import Scene
+from ..figures.still import still_html
+
+HERE = Path(__file__).parent
+# a control takes the room there is, and a row of its own where there is little
+WIDE = {"width": "auto", "flex": "1 1 320px"}
+
+LOCK = threading.RLock()
+
+
+def _one_at_a_time(method: Callable) -> Callable:
+    """Let a second thread wait: JupyterLab has the messages of widgets handled in two threads of the kernel."""
+
+    @functools.wraps(method)
+    def alone(*arguments, **options):
+        with LOCK:
+            return method(*arguments, **options)
+
+    return alone
+
+
+class Picture(anywidget.AnyWidget):
+    """A PNG in an `<img>` that stays, with its line of text and its message; `seq` counts the pictures."""
+
+    _esm = HERE / "shell.js"
+    _css = HERE / "shell.css"
+    png = traitlets.Bytes().tag(sync=True)
+    alt = traitlets.Unicode().tag(sync=True)
+    text = traitlets.Unicode().tag(sync=True)  # HTML
+    message = traitlets.Unicode().tag(sync=True)  # plain text
+    width = traitlets.Int().tag(sync=True)  # pixels of the page
+    height = traitlets.Int().tag(sync=True)
+    seq = traitlets.Int().tag(sync=True)
+    scale = traitlets.Float(1.0).tag(sync=True)  # told by the browser: its pixels for one of ours, 0.5 to 2
+    pointer_events = traitlets.List(traitlets.Enum(["click", "pointermove"])).tag(sync=True)
+    pointer = traitlets.List().tag(sync=True)  # told by the browser: kind, x, y (0 to 1), running number
+
+    def show(self, png: bytes, text: str, size: tuple[int, int] | None = None, message: str = "") -> None:
+        """Show another picture; `size` in pixels of the page is the size of the PNG unless given."""
+        with self.hold_sync():  # one message to the browser
+            self.png, self.text, self.alt, self.message = png, text, plain(text), message
+            self.width, self.height = size or struct.unpack(">II", png[16:24])
+            self.seq += 1
+
+
+class Explorer:
+    """Controls above a picture that follows them; the last expression of a notebook cell.
+
+    `controls` maps names to controls (see the functions below), `draw(**values)` gets their values by these
+    names and returns a `Scene` (or PNG bytes) and one line of text, which may be HTML. `rows` puts several
+    controls side by side: lists of their names. `arrange(controls, **values)` is called before `draw` and may
+    set other controls (the maximum of a slider, say) without a further drawing. `pick(axes, x, y)` is called
+    with the place in data coordinates when somebody clicks on the picture (`hover=True`: or moves over it)
+    and returns the values to set, by name, or None.
+
+    An exception in `draw` is shown in the message area and raised again; a ValueError of a text field's
+    `parse` is the reader's own input and is only shown. Both keep the last picture.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        controls: Mapping[str, widgets.Widget],
+        draw: Callable[..., tuple[Scene | bytes, str]],
+        rows: Sequence[Sequence[str]] | None = None,
+        arrange: Callable[..., None] | None = None,
+        pick: Callable[..., dict | None] | None = None,
+        hover: bool = False,
+    ):
+        self.title, self.controls = title, dict(controls)
+        self._draw, self._arrange, self._pick = draw, arrange, pick
+        self._scene: Scene | None = None
+        self._held = False
+        self.picture = Picture()
+        if pick:
+            self.picture.pointer_events = ["click", "pointermove"] if hover else ["click"]
+        self._start = {name: _state(control) for name, control in self.controls.items()}
+        self.root = self._lay_out(rows)
+        self.redraw()
+        for control in self.controls.values():
+            control.observe(self._changed, "value")
+        self.picture.observe(self._sharpen, "scale")
+        self.picture.observe(self._pointed, "pointer")
+        _replace_earlier_run(self)
+
+    @property
+    def text(self) -> str:
+        """The line under the picture, as HTML."""
+        return self.picture.text
+
+    @property
+    def png(self) -> bytes:
+        """The picture that is shown."""
+        return self.picture.png
+
+    @property
+    def message(self) -> str:
+        """What the message area says; empty when all is well."""
+        return self.picture.message
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What `draw` gets: the controls' values, those of text fields parsed (may raise ValueError)."""
+        return {name: parsed(control) for name, control in self.controls.items()}
+
+    @_one_at_a_time
+    def redraw(self) -> None:
+        """Draw the picture for the controls as they stand."""
+        try:
+            with self._hold():
+                values = self._read()
+                if values and self._arrange:
+                    self._arrange(self.controls, **values)
+                    values = self._read()
+                if values is None:
+                    return
+                drawn, text = self._draw(**values)
+                self._scene = drawn if isinstance(drawn, Scene) else None
+                png = self._scene.png(self.picture.scale) if self._scene else drawn
+        except Exception as error:
+            self.picture.message = where(error)
+            raise
+        self.picture.show(png, text, self._scene and self._scene.size)
+
+    @_one_at_a_time
+    def set(self, **values: Any) -> None:
+        """Set several controls and draw once."""
+        with self._hold():
+            for name, value in values.items():
+                self.controls[name].value = value
+        self.redraw()
+
+    @_one_at_a_time
+    def reset(self) -> None:
+        """Put every control back to where it started and draw once."""
+        with self._hold():
+            for name, control in self.controls.items():
+                if hasattr(control, "play"):
+                    control.play.playing = False
+                _restore(control, self._start[name])
+        self.redraw()
+
+    def point(self, x: float, y: float) -> None:
+        """Act as for a click on the picture at x, y: 0 to 1, from the left and from the top."""
+        place = self._scene and self._pick and self._scene.at(x, y)
+        chosen = (place and self._pick(*place)) or {}
+        if any(self.controls[name].value != value for name, value in chosen.items()):
+            self.set(**chosen)
+
+    @_one_at_a_time
+    def close(self) -> None:
+        """Take the explorer off the page and let go of its figure."""
+        self._draw = self._arrange = self._pick = self._scene = None
+        for widget in _parts(self.root):
+            widget.unobserve_all()
+            widget.close()
+
+    def _repr_mimebundle_(self, **kwargs) -> dict[str, str]:
+        """The live widget, and a still picture for where no kernel runs."""
+        p = self.picture
+        still = still_html(p.png, p.alt, p.width, p.height)
+        return self.root._repr_mimebundle_() | {"text/html": still, "text/plain": f"{self.title} {p.alt}"}
+
+    @contextmanager
+    def _hold(self) -> Iterator[None]:
+        before, self._held = self._held, True
+        try:
+            yield
+        finally:
+            self._held = before
+
+    @_one_at_a_time
+    def _changed(self, change) -> None:
+        if not self._held:
+            self.redraw()
+
+    @_one_at_a_time
+    def _sharpen(self, change) -> None:
+        if self._scene:
+            self.picture.show(self._scene.png(change.new), self.text, self._scene.size, self.message)
+
+    @_one_at_a_time
+    def _pointed(self, change) -> None:
+        _, x, y, _ = change.new
+        self.point(x, y)
+
+    def _read(self) -> dict[str, Any] | None:
+        """Return the controls' values, or None after saying what is wrong with a text field."""
+        values, wrong = {}, []
+        for name, control in self.controls.items():
+            try:
+                values[name] = parsed(control)
+            except ValueError as error:
+                wrong.append(str(error))
+                control.add_class("lt-invalid")
+            else:
+                control.remove_class("lt-invalid")
+        if not wrong:
+            return values
+        self.picture.message = wrong[0]
+        return None
+
+    def _lay_out(self, rows: Sequence[Sequence[str]] | None) -> widgets.VBox:
+        rows = rows or [[name] for name in self.controls]
+        if sorted(name for row in rows for name in row) != sorted(self.controls):
+            raise ValueError(f"rows must name every control once, got {rows!r} for {list(self.controls)}")
+        labels = [c.description for c in self.controls.values() if not isinstance(c, widgets.Checkbox)]
+        width = f"{max(map(len, labels), default=0)}ch"  # ipywidgets' own width cuts longer labels off
+        for name, control in self.controls.items():
+            control.add_class(f"lt-control-{name}")
+            control.tooltip = ""  # None would show the word "null"
+            control.style.description_width = width
+        reset = widgets.Button(description="Reset", tooltip="Put every control back to where it started")
+        reset.add_class("lt-reset")
+        reset.on_click(lambda _: self.reset())
+        boxes = [[self.controls[name] for name in row] for row in rows]
+        boxes = [[part for c in row for part in ([c, c.play] if hasattr(c, "play") else [c])] for row in boxes]
+        boxes[-1].append(reset)
+        title = widgets.HTML(f"<b>{html.escape(self.title)}</b>").add_class("lt-title")
+        root = widgets.VBox([title, *(widgets.HBox(box).add_class("lt-row") for box in boxes), self.picture])
+        return root.add_class("lt-explorer")
+
+
+# ------------------------------------------------------------------------------------------ controls
+
+
+def int_slider(
+    label: str, value: int, min: int, max: int, step: int = 1, play_ms: int | None = None
+) -> widgets.IntSlider:
+    """Slider over whole numbers; `play_ms` adds buttons that step through them, in milliseconds a step."""
+    slider = widgets.IntSlider(value, min, max, step, description=label, layout=WIDE)
+    if play_ms:
+        slider.play = widgets.Play(value=value, min=min, max=max, step=step, interval=play_ms, show_repeat=False)
+        slider.link = widgets.jslink((slider.play, "value"), (slider, "value"))
+        for end in ("min", "max"):
+            traitlets.dlink((slider, end), (slider.play, end))
+    return slider
+
+
+def float_slider(
+    label: str, value: float, min: float, max: float, step: float = 0.1, format: str = ".2f"
+) -> widgets.FloatSlider:
+    """Slider over real numbers; `format` is a d3 format for the number beside it."""
+    return widgets.FloatSlider(
+        value, min=min, max=max, step=step, description=label, readout_format=format, layout=WIDE
+    )
+
+
+def log_slider(
+    label: str, value: float, min_power: float, max_power: float, step: float = 0.1, format: str = ".1e"
+) -> widgets.FloatLogSlider:
+    """Slider over 10 ** min_power to 10 ** max_power; `step` is a step of the power."""
+    return widgets.FloatLogSlider(
+        value, min=min_power, max=max_power, step=step, description=label, readout_format=format, layout=WIDE
+    )
+
+
+def checkbox(label: str, value: bool = False) -> widgets.Checkbox:
+    """Box to tick."""
+    return widgets.Checkbox(value, description=label, indent=False, layout={"width": "auto"})
+
+
+def choice(label: str, options: Sequence, value: Any = None) -> widgets.ToggleButtons:
+    """Two to four options side by side: words, or (words, value) pairs; the first is chosen unless given."""
+    chosen = {} if value is None else {"value": value}
+    return widgets.ToggleButtons(options=options, **chosen, description=label, layout=WIDE)
+
+
+def dropdown(label: str, options: Sequence, value: Any = None) -> widgets.Dropdown:
+    """Choose one of many: words, or (words, value) pairs; the first is chosen unless given."""
+    chosen = {} if value is None else {"value": value}
+    return widgets.Dropdown(options=options, **chosen, description=label, layout=WIDE)
+
+
+def text(label: str, value: str, parse: Callable[[str], Any] = str, hint: str = "") -> widgets.Text:
+    """Line to type in; `parse` turns it into the value for `draw`, its ValueError is shown to the reader."""
+    field = widgets.Text(value, description=label, placeholder=hint, continuous_update=True, layout=WIDE)
+    field.parse = parse
+    return field
+
+
+def parsed(control: widgets.Widget) -> Any:
+    """The value of a control as `draw` gets it."""
+    return control.parse(control.value) if hasattr(control, "parse") else control.value
+
+
+def plain(text: str) -> str:
+    """Return a line of HTML as plain text."""
+    return html.unescape(re.sub(r"</?[a-zA-Z][^>]*>", "", text))
+
+
+def where(error: Exception) -> str:
+    """An exception in one line: its type, its sentence, and the line of code that raised it."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno}: {last.line})"
+
+
+def _state(control: widgets.Widget) -> dict[str, Any]:
+    return {name: getattr(control, name) for name in ("options", "min", "max", "value") if control.has_trait(name)}
+
+
+def _restore(control: widgets.Widget, state: dict[str, Any]) -> None:
+    state = dict(state)
+    if "options" in state and control.options != state["options"]:
+        control.options = state["options"]
+    state.pop("options", None)
+    with control.hold_trait_notifications():
+        for name, value in state.items():
+            setattr(control, name, value)
+
+
+def _parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    """Yield a widget and all that belongs to it, which ipywidgets would otherwise keep for ever."""
+    for child in getattr(widget, "children", ()):
+        yield from _parts(child)
+    yield from (getattr(widget, name) for name in ("style", "layout", "link") if hasattr(widget, name))
+    yield widget
+
+
+_of_cell: dict[str, tuple[str, list[Explorer]]] = {}  # for each notebook cell its last run and what that made
+
+
+def _replace_earlier_run(explorer: Explorer) -> None:
+    """Close what an earlier run of the running notebook cell made; every figure takes about 8 MB."""
+    kernel = getattr(get_ipython(), "kernel", None)
+    request = kernel.get_parent("shell") if kernel else {}
+    cell = request.get("metadata", {}).get("cellId")
+    if cell is None:
+        return
+    run, made = _of_cell.get(cell, (None, []))
+    if run != request["header"]["msg_id"]:
+        for earlier in made:
+            earlier.close()
+        run, made = request["header"]["msg_id"], []
+    made.append(explorer)
+    _of_cell[cell] = run, made

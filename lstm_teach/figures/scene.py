@@ -1,0 +1,135 @@
+"""A persistent figure of which only the changing artists are drawn again, and its fast way to PNG.
+
+May import numpy and matplotlib; nothing of this package.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+
+
+class Scene:
+    """A figure that is built once and updated often.
+
+    Everything is drawn once and kept as the background. `png()` puts the background back and draws the live
+    artists over it, with whatever lies above them, so the result is the picture that a full drawing gives.
+    Ticks, titles, limits and color bars belong to the background: after changing one of them call `forget()`.
+    """
+
+    def __init__(self, figure: Figure):
+        self.figure = figure
+        self._dpi = figure.dpi  # at scale 1
+        self._live: list[Artist] = []
+        self._background = None
+        self._order: list[Artist] = []
+        self._laid_out = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture in pixels at scale 1."""
+        width, height = self.figure.get_size_inches() * self._dpi
+        return round(width), round(height)
+
+    def live(self, *artists: Artist):
+        """Mark artists (lines, images, texts, patches, collections, an axis, a whole axes) as changing.
+
+        Returns the artist, or the tuple of them, so that it can wrap the call that makes them.
+        """
+        self._live += artists
+        self.forget()
+        return artists[0] if len(artists) == 1 else artists
+
+    def forget(self) -> None:
+        """Drop the background: the next `png()` draws everything anew (about ten times slower)."""
+        self._background = None
+
+    def png(self, scale: float = 1.0) -> bytes:
+        """Draw the live artists over the background; return PNG bytes, `scale` times as large."""
+        canvas = self.figure.canvas
+        inches = self.figure.get_figwidth()
+        dpi = (round(self.size[0] * scale) + 1e-6) / inches  # a whole number of pixels, safe from rounding down
+        if self.figure.dpi != dpi:
+            self.figure.dpi = dpi
+            self.forget()
+        if self._background is None:
+            self._draw_background()
+        renderer = canvas.get_renderer()
+        canvas.restore_region(self._background)
+        for artist in self._order:
+            artist.draw(renderer)
+        return encode_png(np.asarray(canvas.buffer_rgba()))
+
+    def at(self, x: float, y: float) -> tuple[Axes, float, float] | None:
+        """Return the axes at a point of the picture and the point in its data coordinates, or None.
+
+        `x` and `y` run from 0 to 1, from the left and from the top.
+        """
+        point = self.figure.transFigure.transform((x, 1 - y))
+        for axes in reversed(self.figure.axes):
+            if axes.get_visible() and axes.patch.contains_point(point):
+                return (axes, *map(float, axes.transData.inverted().transform(point)))
+        return None
+
+    def _draw_background(self) -> None:
+        if not self._laid_out:  # a layout that is computed again would make the picture jump
+            self.figure.draw_without_rendering()
+            self.figure.set_layout_engine("none")
+            self._laid_out = True
+        self._order = list(self._drawing_order())
+        with _left_out(self._order):
+            self.figure.canvas.draw()
+        self._background = self.figure.canvas.copy_from_bbox(self.figure.bbox)
+
+    def _drawing_order(self) -> Iterator[Artist]:
+        """Yield the live artists and the static ones of the same axes that lie above them, lowest first."""
+        for axes in sorted(self.figure.axes, key=Artist.get_zorder):
+            if axes in self._live:
+                yield axes
+                continue
+            children = sorted(axes.get_children(), key=Artist.get_zorder)
+            first = next((k for k, child in enumerate(children) if child in self._live), len(children))
+            yield from (c for c in children[first:] if c in self._live or _over(axes, c))
+        yield from sorted(
+            set(self._live) & set(self.figure.get_children()) - set(self.figure.axes), key=Artist.get_zorder
+        )
+
+
+def _over(axes: Axes, static: Artist) -> bool:
+    """Whether a static artist may cover live ones: it is inside the axes; titles and outer legends are not."""
+    if isinstance(static, Axis) or static is axes.patch or not static.get_visible():
+        return False
+    box = static.get_tightbbox()
+    return box is not None and bool(np.isfinite(box.extents).all()) and box.overlaps(axes.bbox)
+
+
+@contextmanager
+def _left_out(artists: list[Artist]) -> Iterator[None]:
+    """Draw nothing for these artists; making them invisible would move titles and labels as well."""
+    for artist in artists:
+        artist.draw = lambda renderer: None
+    try:
+        yield
+    finally:
+        for artist in artists:
+            del artist.draw
+
+
+def encode_png(rgba: np.ndarray) -> bytes:
+    """Encode a picture, (height, width, 4) uint8, as PNG: fast rather than small, 6 ms for 900 x 520."""
+    height, width, channels = rgba.shape
+    rows = np.zeros((height, 1 + channels * width), np.uint8)  # each row starts with its filter: 0, none
+    rows[:, 1:] = rgba.reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)  # 8 bits a channel, color type 6: RGBA
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))

@@ -1,0 +1,126 @@
+"""What all pictures share: colors, second cues, color maps, text sizes, number formats, an empty figure.
+
+May import numpy and matplotlib; nothing of this package.
+"""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+DPI = 100  # a picture of 900 x 520 pixels is a figure of 9 x 5.2 inches
+WIDTH = 900  # pixels; the output area of JupyterLab in a window of 1280 pixels holds this much
+
+SMALL, NORMAL, LARGE = 8, 9, 10.5  # points
+
+# Okabe & Ito, "Color Universal Design" (2008): told apart with every common kind of color vision.
+BLACK, GRAY, LIGHT_GRAY = "#000000", "#595959", "#D9D9D9"
+ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
+BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+
+# One color for each thing of the model, the same in every lesson; a delta has the color of its forward twin.
+COLORS = {
+    "i": BLUE,
+    "f": VERMILION,
+    "o": GREEN,
+    "g": PURPLE,
+    "c": BLACK,
+    "h": SKY,
+    "loss": ORANGE,
+    "y": GRAY,
+}
+# The second cue, for eyes or printers that lose the color: a marker and a dash for each of the same things.
+MARKERS = {"i": "o", "f": "s", "o": "^", "g": "D", "c": "P", "h": "v", "loss": "X", "y": "*"}
+DASHES = {
+    "i": "-",
+    "f": (0, (6, 1.5)),
+    "o": (0, (3, 1.5)),
+    "g": (0, (6, 1.5, 1, 1.5)),
+    "c": "-",
+    "h": (0, (1, 1)),
+    "loss": "-",
+    "y": (0, (1, 2)),
+}
+NAMES = {
+    "i": "input gate i",
+    "f": "forget gate f",
+    "o": "output gate o",
+    "g": "candidate g",
+    "c": "cell c",
+    "h": "hidden state h",
+    "loss": "loss",
+    "y": "probabilities y",
+}
+
+RIGHT, WRONG, UNSURE = (
+    BLUE,
+    VERMILION,
+    ORANGE,
+)  # a verdict; blue and vermilion differ for everybody, green and red do not
+
+MAGNITUDE = "cividis"
+SIGNED = "PuOr_r"  # orange is positive, purple is negative, white is zero
+
+
+def signed_norm(*arrays: np.ndarray, limit: float | None = None) -> Normalize:
+    """Scale for a signed heat map: symmetric, so that the white of SIGNED is exactly zero.
+
+    The limit is the largest absolute finite value of `arrays` unless given; all zeros give a limit of 1.
+    """
+    if limit is None:
+        finite = [np.abs(a[np.isfinite(a)]).max(initial=0.0) for a in map(np.asarray, arrays)]
+        limit = max(finite, default=0.0) or 1.0
+    return Normalize(-limit, limit)
+
+
+def new_figure(width_px: int = WIDTH, height_px: int = 420, layout: str | None = "constrained") -> Figure:
+    """Return an empty figure of that many pixels which pyplot does not know, so nothing has to be closed."""
+    figure = Figure(figsize=(width_px / DPI, height_px / DPI), dpi=DPI, facecolor="white", layout=layout)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def line_style(thing: str) -> dict:
+    """Color, marker and dash of a gate, state or loss, as keyword arguments for `axes.plot`."""
+    return {
+        "color": COLORS[thing],
+        "marker": MARKERS[thing],
+        "linestyle": DASHES[thing],
+        "markersize": 5,
+        "linewidth": 1.6,
+        "label": NAMES[thing],
+    }
+
+
+def tidy(axes: Axes, title: str = "", xlabel: str = "", ylabel: str = "") -> Axes:
+    """Give an axes the project's text sizes, a left-aligned title, and no frame at the top and right."""
+    axes.set_title(title, fontsize=LARGE, loc="left", zorder=0)  # below what is live, so that it is drawn once
+    axes.set_xlabel(xlabel, fontsize=NORMAL)
+    axes.set_ylabel(ylabel, fontsize=NORMAL)
+    axes.tick_params(labelsize=SMALL)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def short(value: float, digits: int = 3) -> str:
+    """Format a number for people: at most `digits` significant digits, never a long tail.
+
+    >>> [short(v) for v in (0, 0.5, 0.123456, 1234.56, 1.23456e-7, -2e12)]
+    ['0', '0.5', '0.123', '1235', '1.23e-7', '-2e12']
+    """
+    value = float(value)
+    if not np.isfinite(value):
+        return str(value)
+    if value == 0:
+        return "0"
+    size = abs(float(f"{value:.{digits}g}"))  # rounded first: 999.7 is 1000
+    if 1e-3 <= size < 1e5:
+        return f"{value:.{digits}g}" if size < 10**digits else f"{value:.0f}"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}"
+
+
+def percent(fraction: float) -> str:
+    """Format a fraction as a percentage, e.g. 0.125 as '12.5 %'."""
+    return f"{short(100 * fraction)} %"

@@ -1,0 +1,62 @@
+"""What is installed, and whether it is new enough. Imports the standard library only."""
+
+import platform
+import re
+from importlib import metadata
+
+import lstm_teach
+
+# Held to pyproject.toml by a test: without an installation there is nothing else to read them from.
+NEEDED = {
+    "python": "3.11",
+    "numpy": "2.2",
+    "matplotlib": "3.9",
+    "ipywidgets": "8.1",
+    "anywidget": "0.9.18",
+    "jupyterlab": "4.4",
+    "tqdm": "4.66",
+    "lstm_teach": lstm_teach.__version__,
+}
+MEND = (
+    "run %pip install --editable .. in a new cell, then choose Kernel > Restart Kernel. "
+    "If that fails, set up again as the README says."
+)
+
+
+def report_versions() -> str:
+    """A line for each package that the lessons need, and a sentence on each that is missing or too old."""
+    found = {name: installed_version(name) for name in NEEDED}
+    lines, sentences = [], []
+    for name, version in found.items():
+        state = "missing" if version is None else "too old" if older(version, NEEDED[name]) else "fine"
+        lines.append(f"{name:12}{version or '-':12}{state:9}needed: {NEEDED[name]} or newer".rstrip())
+        if name == "python" and state == "too old":
+            sentences.append(
+                f"Python {version} is too old: install {NEEDED[name]} or newer and set up again as the README says."
+            )
+        elif name == "jupyterlab" and state == "missing":
+            sentences.append(
+                "jupyterlab is not where this notebook's Python is. On a hub or in an editor that is as it should be; "
+                "the slider below tells."
+            )
+        elif state != "fine":
+            sentences.append(f"{name} is {state}: {MEND}")
+    return "\n".join([*lines, "", *(sentences or ["Everything is there."])])
+
+
+def installed_version(name: str) -> str | None:
+    """The version that a notebook with this kernel uses, or None where there is none."""
+    if name == "python":
+        return platform.python_version()
+    if name == "lstm_teach":
+        return lstm_teach.__version__
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def older(version: str, needed: str) -> bool:
+    """Whether a version comes before another one, number by number."""
+    one, other = ([int(n) for n in re.findall(r"\d+", text)] for text in (version, needed))
+    return one < other

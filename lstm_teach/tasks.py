@@ -1,0 +1,219 @@
+"""What to train on: a word list, the embedded Reber grammar, long-lag recall. Imports params, forward and batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lstm_teach import validate
+from lstm_teach.batch import batch_forward, batch_loss, pad
+from lstm_teach.params import Params
+
+Pair = tuple[np.ndarray, np.ndarray]  # token ids x (T,) and targets (T,)
+
+IN_PACKAGE = Path(__file__).parent / "data"  # where an installed copy keeps it
+DATA = IN_PACKAGE if IN_PACKAGE.is_dir() else Path(__file__).parent.parent / "data"
+
+
+@dataclass(frozen=True)
+class Task:
+    """Sequences to learn from, with a fixed set to measure on that training never sees.
+
+    symbols   what the token ids stand for, one character each; len(symbols) is the vocabulary size
+    draw      draw(rng, count) -> that many pairs (x, targets) to train on
+    test      pairs to measure on
+    judge     judge(params) -> a number from 0 (nothing) to 1 (all) that says how well the task is solved, or None
+    """
+
+    name: str
+    symbols: str
+    draw: Callable[[np.random.Generator, int], list[Pair]]
+    test: list[Pair]
+    judge: Callable[[Params], float] | None = None
+
+    @property
+    def vocab_size(self) -> int:
+        """The number of symbols."""
+        return len(self.symbols)
+
+    def encode(self, text: str) -> np.ndarray:
+        """Token ids of a text, (len(text),). Raises ValueError for a character that is not a symbol of the task."""
+        for k, character in enumerate(text):
+            if character not in self.symbols:
+                raise ValueError(f"text[{k}] must be one of the symbols {self.symbols!r}, got {character!r}.")
+        return np.array([self.symbols.index(character) for character in text], dtype=int)
+
+    def decode(self, tokens: np.ndarray) -> str:
+        """The text of token ids."""
+        return "".join(self.symbols[k] for k in validate.tokens("tokens", tokens, self.vocab_size))
+
+    def test_loss(self, params: Params) -> float:
+        """Mean cross-entropy per symbol on the test pairs, in nats."""
+        xs, targets, weights = pad(self.test)
+        return batch_loss(params, xs, targets, weights) / weights.sum()
+
+
+def next_symbol_pair(tokens: np.ndarray) -> Pair:
+    """A text to predict symbol by symbol: x is all but its last symbol, the targets are all but its first."""
+    return tokens[:-1], tokens[1:]
+
+
+# ------------------------------------------------------------------------------------------ words
+
+WORD_COUNT, WORD_LENGTHS = 4000, (4, 9)
+
+
+def load_words(path: Path | str | None = None) -> list[str]:
+    """The 4000 words of data/words.txt (origin and licence in data/README.md).
+
+    Raises FileNotFoundError or ValueError with what is wrong if the file is missing or damaged.
+    """
+    path = Path(path) if path else DATA / "words.txt"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path.name} is missing from {path.parent}; get a fresh copy of the project's data folder."
+        )
+    try:
+        words = path.read_text(encoding="ascii").split("\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path.name} is damaged: byte {error.start} is not a plain letter.") from None
+    if words[-1] == "":
+        words.pop()
+    low, high = WORD_LENGTHS
+    for number, word in enumerate(words, start=1):
+        if not (low <= len(word) <= high and word.isalpha() and word.islower()):
+            raise ValueError(
+                f"{path.name} is damaged: line {number} is {word[:20]!r}, expected {low} to {high} letters from a to z."
+            )
+        if number > 1 and word <= words[number - 2]:
+            raise ValueError(
+                f"{path.name} is damaged: line {number} ({word!r}) does not come after line {number - 1} "
+                f"({words[number - 2]!r}) in the alphabet."
+            )
+    if len(words) != WORD_COUNT:
+        raise ValueError(f"{path.name} is damaged: it has {len(words)} words, expected {WORD_COUNT}.")
+    return words
+
+
+def words() -> Task:
+    """Spell English words: from the letters so far, predict the next one; '.' begins and ends a word."""
+    symbols = "." + "abcdefghijklmnopqrstuvwxyz"
+    pairs = [next_symbol_pair(np.array([symbols.index(letter) for letter in f".{word}."])) for word in load_words()]
+    order = np.random.default_rng(0).permutation(len(pairs))
+    test, train = [pairs[k] for k in order[:400]], [pairs[k] for k in order[400:]]
+
+    def draw(rng: np.random.Generator, count: int) -> list[Pair]:
+        return [train[k] for k in rng.integers(0, len(train), count)]
+
+    return Task("words", symbols, draw, test)
+
+
+def sample_text(params: Params, task: Task, rng: np.random.Generator, start: str = ".", most: int = 20) -> str:
+    """Let the net write: from `start` on, draw each next symbol from its probabilities until `start` comes again."""
+    tokens = list(task.encode(start))
+    stop = tokens[0]
+    for _ in range(most):
+        y = batch_forward(params, np.array(tokens)[:, None]).y[-1, 0]
+        tokens.append(int(rng.choice(len(y), p=y / y.sum())))
+        if tokens[-1] == stop:
+            break
+    return task.decode(np.array(tokens)).strip(start)
+
+
+# ------------------------------------------------------------------------------------------ embedded Reber grammar
+
+REBER_SYMBOLS = "BTPSXVE"
+# state -> the symbols that may come and the state each one leads to; source: Reber, J. Verbal Learning 6 (1967) 855
+REBER = {
+    0: {"B": 1},
+    1: {"T": 2, "P": 3},
+    2: {"S": 2, "X": 4},
+    3: {"T": 3, "V": 5},
+    4: {"X": 3, "S": 6},
+    5: {"P": 4, "V": 6},
+    6: {"E": 7},
+}
+
+
+def reber_string(rng: np.random.Generator) -> tuple[str, list[str]]:
+    """One embedded Reber string, and for each of its symbols but the first the symbols that were legal there.
+
+    B, then T or P, then a Reber string, then the same T or P again, then E. The second T or P has to be remembered over
+    the whole inner string (Fahlman 1991; Hochreiter and Schmidhuber 1997).
+    """
+    outer = "TP"[rng.integers(2)]
+    text, legal, state = "B" + outer, ["TP", "B"], 0
+    while state != 7:
+        choices = sorted(REBER[state])
+        symbol = choices[rng.integers(len(choices))]
+        state = REBER[state][symbol]
+        text += symbol
+        legal.append("".join(sorted(REBER[state])) if state != 7 else outer)
+    return text + outer + "E", [*legal, "E"]
+
+
+def reber(test_size: int = 256) -> Task:
+    """Embedded Reber strings; judged by the fraction of test strings in which every next symbol is predicted legally.
+
+    That means: at every step each legal symbol has a higher probability than each illegal one.
+    """
+    test_size = validate.positive_integer("test_size", test_size)
+    encode = {symbol: k for k, symbol in enumerate(REBER_SYMBOLS)}
+
+    def pair(text: str) -> Pair:
+        return next_symbol_pair(np.array([encode[symbol] for symbol in text]))
+
+    def draw(rng: np.random.Generator, count: int) -> list[Pair]:
+        return [pair(reber_string(rng)[0]) for _ in range(count)]
+
+    rng = np.random.default_rng(12345)
+    strings = [reber_string(rng) for _ in range(test_size)]
+    test = [pair(text) for text, _ in strings]
+    xs, _, weights = pad(test)
+    legal = np.zeros((*xs.shape, len(REBER_SYMBOLS)), dtype=bool)
+    for column, (_, choices) in enumerate(strings):
+        for t, symbols in enumerate(choices):
+            legal[t, column, [encode[symbol] for symbol in symbols]] = True
+
+    def judge(params: Params) -> float:
+        y = batch_forward(params, xs).y
+        good = np.where(legal, y, np.inf).min(-1) > np.where(legal, -np.inf, y).max(-1)
+        return float((good | (weights == 0)).all(0).mean())
+
+    return Task("reber", REBER_SYMBOLS, draw, test, judge)
+
+
+# ------------------------------------------------------------------------------------------ long-lag recall
+
+RECALL_SYMBOLS = "AB" + "wxyz" + "?" + "-"
+
+
+def recall(gap: int, fillers: int = 4, test_size: int = 256) -> Task:
+    """Remember the first symbol (A or B) over `gap` others until a question mark asks for it.
+
+    The gap is filled at random with the first `fillers` of w, x, y and z; one filler makes the easiest gap. The target
+    is '-' at every step but the last, where it is the first symbol. Judged by how many test sequences are answered
+    right at the last step (guessing gives 0.5).
+    """
+    gap, test_size = validate.positive_integer("gap", gap), validate.positive_integer("test_size", test_size)
+    if validate.positive_integer("fillers", fillers) > 4:
+        raise ValueError(f"fillers must be at most 4 (w, x, y, z), got {fillers}.")
+
+    def draw(rng: np.random.Generator, count: int) -> list[Pair]:
+        first = rng.integers(0, 2, (count, 1))
+        x = np.hstack(
+            [first, rng.integers(2, 2 + fillers, (count, gap)), np.full((count, 1), RECALL_SYMBOLS.index("?"))]
+        )
+        targets = np.hstack([np.full((count, gap + 1), RECALL_SYMBOLS.index("-")), first])
+        return list(zip(x, targets, strict=True))
+
+    test = draw(np.random.default_rng(12345), test_size)
+    xs, targets, _ = pad(test)
+
+    def judge(params: Params) -> float:
+        return float((batch_forward(params, xs).y[-1].argmax(-1) == targets[-1]).mean())
+
+    return Task(f"recall over a gap of {gap}", RECALL_SYMBOLS, draw, test, judge)

@@ -1,0 +1,220 @@
+"""Train a net with any backward pass. Imports the core, batch, tasks; tqdm for the progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lstm_teach import validate
+from lstm_teach.backward import bptt
+from lstm_teach.batch import Scratch, batch_bptt, batch_loss, pad
+from lstm_teach.forward import check_params
+from lstm_teach.gradcheck import Backward, collect_gradients
+from lstm_teach.guard import LearnerError
+from lstm_teach.params import GATES, Params
+from lstm_teach.tasks import Task
+
+Optimizer = Callable[[np.ndarray], np.ndarray]  # the gradient of `flat` -> what to add to `flat`
+
+
+def sgd(size: int, rate: float) -> Optimizer:
+    """Gradient descent: step = -rate * gradient."""
+    return lambda gradient: -rate * gradient
+
+
+def adagrad(size: int, rate: float, eps: float = 1e-8) -> Optimizer:
+    """Each number's steps shrink with all that it has seen. Source: Duchi, Hazan, Singer, JMLR 12 (2011) 2121."""
+    seen = np.zeros(size)
+
+    def step(gradient: np.ndarray) -> np.ndarray:
+        seen[...] += gradient**2
+        return -rate * gradient / (np.sqrt(seen) + eps)
+
+    return step
+
+
+def adam(size: int, rate: float, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8) -> Optimizer:
+    """Moving means of the gradient and of its square, both corrected for their start at zero.
+
+    Source: Kingma and Ba, ICLR 2015, algorithm 1.
+    """
+    mean, square = np.zeros(size), np.zeros(size)
+    count = 0
+
+    def step(gradient: np.ndarray) -> np.ndarray:
+        nonlocal count
+        count += 1
+        mean[...] = b1 * mean + (1 - b1) * gradient
+        square[...] = b2 * square + (1 - b2) * gradient**2
+        return -rate * (mean / (1 - b1**count)) / (np.sqrt(square / (1 - b2**count)) + eps)
+
+    return step
+
+
+OPTIMIZERS = {"sgd": sgd, "adagrad": adagrad, "adam": adam}
+RATES = {"sgd": 0.1, "adagrad": 0.1, "adam": 0.01}
+
+
+def clip(gradient: np.ndarray, limit: float) -> float:
+    """Scale `gradient` in place so that its norm is at most `limit`; return the norm that it had.
+
+    Source: Pascanu, Mikolov, Bengio, ICML 2013. It belongs here and not into the backward pass: a clipped gradient is
+    not the gradient any more, and a check has to say so.
+    """
+    norm = float(np.linalg.norm(gradient))
+    if norm > limit:
+        gradient *= limit / norm
+    return norm
+
+
+@dataclass
+class History:
+    """What happened while training, one entry a step; figures draw it.
+
+    loss          mean cross-entropy per symbol of that step's batch, in nats, before the step
+    norms         per matrix, the norm of its gradient before clipping
+    gate_norms    per gate i, f, o, g, the norm of its W and U gradients together
+    clipped       whether the gradient was scaled down
+    tested        the steps after which the test set was measured ...
+    test_loss     ... its mean cross-entropy per symbol ...
+    judged        ... and the task's own measure from 0 to 1 (empty where a task has none)
+    stopped       why it ended before the last step, one sentence; empty if it did not
+    """
+
+    loss: list[float] = field(default_factory=list)
+    norms: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in Params.NAMES})
+    clipped: list[bool] = field(default_factory=list)
+    tested: list[int] = field(default_factory=list)
+    test_loss: list[float] = field(default_factory=list)
+    judged: list[float] = field(default_factory=list)
+    snapshots: list[Params] = field(default_factory=list, compare=False, repr=False)
+    stopped: str = ""
+
+    @property
+    def gate_norms(self) -> dict[str, np.ndarray]:  # noqa: D102
+        return {gate: np.hypot(self.norms["W" + gate], self.norms["U" + gate]) for gate in GATES}
+
+    def record(self, loss: float, norms: list[float], clipped: bool) -> None:
+        """Add one step; `norms` in the order of `Params.NAMES`."""
+        self.loss.append(loss)
+        self.clipped.append(clipped)
+        for name, norm in zip(Params.NAMES, norms, strict=True):
+            self.norms[name].append(norm)
+
+    def measure(self, step: int, params: Params, task: Task) -> None:
+        """Measure the test set after `step` steps."""
+        self.tested.append(step)
+        self.test_loss.append(task.test_loss(params))
+        if task.judge:
+            self.judged.append(task.judge(params))
+        self.snapshots.append(params.copy())
+
+    def __repr__(self) -> str:
+        text = f"{len(self.loss)} steps"
+        if self.loss:
+            text += f", loss per symbol from {self.loss[0]:.3f} to {self.loss[-1]:.3f}"
+        if self.test_loss:
+            text += f", {self.test_loss[-1]:.3f} on the test set"
+        if self.judged:
+            text += f", {100 * self.judged[-1]:.0f} % solved"
+        return f"{text}. {self.stopped}".rstrip()
+
+
+def train(
+    params: Params,
+    task: Task,
+    steps: int = 500,
+    backward: Backward = bptt,
+    *,
+    optimizer: str = "adam",
+    rate: float | None = None,
+    batch: int = 16,
+    clip_norm: float = 5.0,
+    seed: int = 0,
+    test_every: int | None = None,
+    progress: bool = True,
+) -> History:
+    """Change `params` in place, `steps` times, along the gradient of a batch that is drawn from `task`.
+
+    The gradient is that of the loss of one sequence (the sum over its steps), averaged over the batch, and clipped to
+    the norm `clip_norm`. `backward` may be any backward pass `backward(params, x, targets)`, a broken one too; `bptt`
+    runs in its batch form, every other one sequence by sequence. `rate` is the step size (by default 0.01 for adam and
+    0.1 for adagrad and sgd). The test set is measured before the first step and every
+    `test_every` steps (by default 20 times).
+    The same seed gives the same history.
+
+    Stop it with an interrupt (the kernel's stop button, or Ctrl-C): what was learned stays in `params`, and the history
+    up to there is returned. It also stops, and says why, when a gradient is not finite.
+    Raises ValueError or TypeError for a bad argument, before any step, and LearnerError if the first call of `backward`
+    does not return nine gradients.
+    """
+    check_params(params)
+    if not isinstance(task, Task):
+        raise TypeError(f"task must be a Task (see lstm_teach.tasks), got {validate.brief(task)}.")
+    if params.vocab_size != task.vocab_size:
+        raise ValueError(f"params must have vocab_size {task.vocab_size} for this task, got {params.vocab_size}.")
+    if not callable(backward):
+        raise TypeError(f"backward must be a function backward(params, x, targets), got {validate.brief(backward)}.")
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {validate.brief(optimizer)}.")
+    steps, batch = validate.positive_integer("steps", steps), validate.positive_integer("batch", batch)
+    rate = validate.finite_number("rate", RATES[optimizer] if rate is None else rate, positive=True)
+    clip_norm = validate.finite_number("clip_norm", clip_norm, positive=True)
+    test_every = validate.positive_integer("test_every", max(1, steps // 20) if test_every is None else test_every)
+
+    from tqdm.auto import tqdm  # here, because in a notebook it imports ipywidgets
+
+    rng = np.random.default_rng(validate.seed(seed))
+    update = OPTIMIZERS[optimizer](params.flat.size, rate)
+    history, scratch = History(), Scratch()
+    history.measure(0, params, task)
+    with tqdm(total=steps, disable=not progress, unit="step", desc=task.name) as bar:
+        try:
+            for step in range(1, steps + 1):
+                pairs = task.draw(rng, batch)
+                try:
+                    loss, grads = batch_gradient(params, pairs, backward, scratch)
+                except LearnerError as error:
+                    if step == 1:
+                        raise
+                    history.stopped = f"Stopped at step {step}: {error}"
+                    break
+                norms = [float(np.linalg.norm(matrix)) for matrix in grads.values()]
+                norm = clip(grads.flat, clip_norm)
+                if not np.isfinite(norm + loss):
+                    history.stopped = (
+                        f"Stopped at step {step}: the {'gradient' if np.isfinite(loss) else 'loss'} is not finite."
+                    )
+                    break
+                history.record(loss, norms, norm > clip_norm)
+                params.flat += update(grads.flat)
+                if step % test_every == 0 or step == steps:
+                    history.measure(step, params, task)
+                    bar.set_postfix_str(f"loss {loss:.3f}, test {history.test_loss[-1]:.3f}", refresh=False)
+                bar.update()
+        except KeyboardInterrupt:
+            history.stopped = f"Interrupted after {len(history.loss)} steps; the parameters are those of that step."
+    return history
+
+
+def batch_gradient(
+    params: Params, pairs: list[tuple[np.ndarray, np.ndarray]], backward: Backward, scratch: Scratch | None = None
+) -> tuple[float, Params]:
+    """Mean loss per symbol over the pairs, and the gradient of the loss of one sequence, averaged over the pairs."""
+    xs, targets, weights = pad(pairs)
+    if backward is bptt:
+        loss, grads = batch_bptt(params, xs, targets, weights, scratch)
+    else:
+        loss, grads = batch_loss(params, xs, targets, weights), Params.zeros(params.vocab_size, params.hidden_size)
+        for x, target in pairs:
+            result = backward(params, x, target)
+            try:
+                gradients = collect_gradients(result, params)
+            except ValueError as error:
+                raise LearnerError(f"{getattr(backward, '__name__', 'backward')} {error}") from None
+            for name, matrix in gradients.items():
+                grads[name][...] += matrix
+    grads.flat /= len(pairs)
+    return loss / weights.sum(), grads

@@ -1,0 +1,203 @@
+"""Open the lessons, or run the tests, in an environment of their own.
+
+    python3 start.py                 install lstm-teach into the folder .venv and open the lessons
+    python3 start.py --no-browser    the same, but only print the address
+    python3 start.py test            install the test tools too and run all tests
+    python3 start.py test -k gates   run some of them
+
+The first form takes any option of JupyterLab, the last any argument of pytest.
+On Windows write "py start.py" for "python3 start.py".
+The first start needs a network connection and takes a few minutes.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+# This file has to run on any Python 3, even on one that is too old for the rest, to be able to say so.
+OLDEST_PYTHON = (3, 11)
+FOLDER = Path(__file__).resolve().parent
+ENVIRONMENT = FOLDER / ".venv"
+PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+STAMP = ENVIRONMENT / "lstm-teach.json"  # what was installed; written last, so without it nothing is finished
+MODULES = ("lstm_teach", "jupyterlab", "pytest", "playwright")  # the last two are test tools
+FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
+
+
+def main(arguments: list) -> int:
+    """Do what the command line asks; return the exit code."""
+    if sys.version_info < OLDEST_PYTHON:
+        stop(
+            "lstm-teach needs Python {}.{} or newer, and this is Python {}.{}: "
+            "install a newer one and start this file with it.".format(*OLDEST_PYTHON, *sys.version_info[:2])
+        )
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(__doc__.strip())
+        return 0
+    testing = arguments[:1] == ["test"]
+    if not testing and arguments and not arguments[0].startswith("-"):
+        stop(f"start.py does not know {arguments[0]!r}: say test, or an option (see --help).")
+    os.chdir(str(FOLDER))
+    prepare(testing)
+    if testing:
+        return replace_by([str(PYTHON), "-m", "pytest", *arguments[1:]])
+    return replace_by([str(PYTHON), "-m", "jupyterlab", *lab_options(), *arguments])
+
+
+def prepare(testing: bool) -> None:
+    """Bring the environment up to date: make it, make it again, install into it, or leave it as it is."""
+    version, modules = look()
+    step = next_step(version, modules, read_stamp(), testing)
+    if step == "make":
+        make_environment()
+        version, _ = look()
+    if step != "keep":
+        install(testing)
+        STAMP.write_text(json.dumps(expected_stamp(version, testing)), encoding="utf-8")
+
+
+def next_step(version: list, modules: list, stamp: dict, testing: bool) -> str:
+    """Decide what the environment needs: "make" (also: again), "install" or "keep".
+
+    version and modules are what look() saw, stamp is what the last finished installation wrote.
+    """
+    if tuple(version) < OLDEST_PYTHON:
+        return "make"
+    expected = expected_stamp(version, testing)
+    if any(stamp.get(key, expected[key]) != expected[key] for key in ("folder", "python")):
+        return "make"  # the folder was moved or copied, or its Python was replaced by another version
+    complete = set(MODULES[: None if testing else 2]) <= set(modules)  # another tool may have removed some
+    if complete and stamp in (expected, {**expected, "tests": True}):
+        return "keep"
+    return "install"
+
+
+def look() -> tuple:
+    """Ask the environment's Python for its version, [major, minor], and which of MODULES it has.
+
+    The version is empty if that Python is not there or does not run.
+    """
+    question = "import importlib.util as u, json, sys; "
+    question += "print(json.dumps([sys.version_info[:2], [m for m in sys.argv[1:] if u.find_spec(m)]]))"
+    answer = output_of([str(PYTHON), "-I", "-c", question, *MODULES])
+    return tuple(json.loads(answer)) if answer else ([], [])
+
+
+def expected_stamp(version: list, testing: bool) -> dict:
+    """The stamp of an installation that is complete and up to date."""
+    declared = hashlib.sha256((FOLDER / "pyproject.toml").read_bytes()).hexdigest()
+    return {"folder": str(FOLDER), "python": version, "pyproject": declared, "tests": testing}
+
+
+def read_stamp() -> dict:
+    """Read what the last finished installation wrote; empty if there is nothing that can be read."""
+    try:
+        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def make_environment() -> None:
+    """Make .venv without pip (see pip_command), in place of a broken one if there is one."""
+    if Path(sys.prefix).resolve() == ENVIRONMENT.resolve():
+        stop("The folder .venv has to be made again, and this Python is part of it: use another Python.")
+    if ENVIRONMENT.exists() or ENVIRONMENT.is_symlink():
+        is_environment = (ENVIRONMENT / "pyvenv.cfg").is_file()
+        if not is_environment and any(path.is_file() for path in ENVIRONMENT.rglob("*")):
+            stop(f"{ENVIRONMENT} is not a Python environment, but in the way: rename it and start again.")
+        say("The environment in .venv cannot be used (broken, moved or too old); making it again.")
+        try:
+            shutil.rmtree(str(ENVIRONMENT))
+        except OSError as error:
+            stop(f"The old environment cannot be removed ({error}): close what uses it and start again.")
+    say("Making an environment for lstm-teach in the folder .venv.")
+    code = subprocess.call([sys.executable, "-m", "venv", "--without-pip", str(ENVIRONMENT)])
+    if code != 0:
+        stop(f"Python could not make the environment {ENVIRONMENT} (see above).", code)
+
+
+def install(testing: bool) -> None:
+    """Install the project, editable, with what it needs, and the test tools if testing."""
+    pip = pip_command()
+    say("Installing lstm-teach and what it needs into .venv; the first time this takes a few minutes.")
+    if STAMP.exists():
+        STAMP.unlink()
+    project = ".[test]" if testing else "."
+    code = subprocess.call(
+        [*pip, "install", "--disable-pip-version-check", "--editable", project],
+        env={**os.environ, "PIP_USER": "0"},  # a user's own "user = true" does not work in an environment
+    )
+    if code != 0:
+        stop(
+            "The installation did not finish; pip says why above. "
+            "The first start needs a network connection. To try again, give the same command.",
+            code,
+        )
+
+
+def pip_command() -> list:
+    """Find a pip that can install into the environment: its own, or the one of this Python."""
+    python = str(PYTHON)
+    inside = [python, "-m", "pip"]
+    outside = [sys.executable, "-m", "pip", "--python", python]
+    if output_of([*inside, "--version"]) or output_of([python, "-m", "ensurepip", "--upgrade", "--default-pip"]):
+        return inside
+    if output_of([*outside, "--version"]):  # Debian keeps ensurepip in a package of its own
+        return outside
+    return stop(
+        "This Python cannot install anything, for want of ensurepip or of pip 22.3 or newer: "
+        "on Debian and Ubuntu install the package python3-venv, elsewhere a complete Python."
+    )
+
+
+def lab_options() -> list:
+    """Options for JupyterLab: the whole project, opened at the first notebook; as root where we are root."""
+    options = [f"--ServerApp.root_dir={FOLDER}", f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--allow-root")
+    return options
+
+
+def output_of(command: list) -> str:
+    """Run a command quietly; return what it printed, or an empty text if it failed or is not there."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.decode("utf-8", "replace").strip()
+
+
+def replace_by(command: list) -> int:
+    """Let the command take over: its keyboard, its signals (Ctrl-C) and its exit code count."""
+    if os.name == "posix":
+        sys.stdout.flush()
+        os.execv(command[0], command)
+    child = subprocess.Popen(command)
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            continue  # the child has had the same Ctrl-C and decides what to do
+
+
+def say(sentence: str) -> None:
+    """Print a sentence at once, so that it stands above what the next program prints."""
+    print(sentence, flush=True)
+
+
+def stop(sentence: str, code: int = 2) -> None:
+    """End with one sentence on standard error."""
+    print(sentence, file=sys.stderr, flush=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        stop("\nStopped. To go on, give the same command again.", 130)

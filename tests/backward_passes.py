@@ -1,0 +1,580 @@
+"""Backward passes for tests: right ones in different styles, and faults to put into the most literal of them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import linecache
+from collections.abc import Callable
+from typing import NamedTuple
+
+import autograd
+import autograd.numpy as anp
+import numpy as np
+
+import lstm_teach as lt
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def literal(params, x, targets, h0=None, c0=None):
+    """One equation a line, one gate after the other, as the names table has it."""
+    T, H, K = len(x), params.hidden_size, params.vocab_size
+    V, Wi, Wf, Wo, Wg, Ui, Uf, Uo, Ug = params.values()
+    i, f, o, g, c, ct, h = (np.zeros((T + 1, H)) for _ in range(7))
+    y = np.zeros((T, K))
+    h[-1] = 0 if h0 is None else h0
+    c[-1] = 0 if c0 is None else c0
+    for t in range(T):
+        i[t] = sigmoid(Ui[:, x[t]] + Wi @ h[t - 1])
+        f[t] = sigmoid(Uf[:, x[t]] + Wf @ h[t - 1])
+        o[t] = sigmoid(Uo[:, x[t]] + Wo @ h[t - 1])
+        g[t] = np.tanh(Ug[:, x[t]] + Wg @ h[t - 1])
+        c[t] = f[t] * c[t - 1] + i[t] * g[t]
+        ct[t] = np.tanh(c[t])
+        h[t] = o[t] * ct[t]
+        e = np.exp(V @ h[t])
+        y[t] = e / e.sum()
+
+    dV = np.zeros((K, H))
+    dWi, dWf, dWo, dWg = (np.zeros((H, H)) for _ in range(4))
+    dUi, dUf, dUo, dUg = (np.zeros((H, K)) for _ in range(4))
+    dh_future = np.zeros(H)
+    dc_carry = np.zeros(H)
+    for t in reversed(range(T)):
+        dy = y[t].copy()
+        dy[targets[t]] -= 1
+        dV += np.outer(dy, h[t])
+        dh = V.T @ dy + dh_future
+        dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry
+        do = dh * ct[t]
+        di = dc * g[t]
+        df = dc * c[t - 1]
+        dg = dc * i[t]
+        dzi = di * i[t] * (1 - i[t])
+        dzf = df * f[t] * (1 - f[t])
+        dzo = do * o[t] * (1 - o[t])
+        dzg = dg * (1 - g[t] ** 2)
+        dWi += np.outer(dzi, h[t - 1])
+        dWf += np.outer(dzf, h[t - 1])
+        dWo += np.outer(dzo, h[t - 1])
+        dWg += np.outer(dzg, h[t - 1])
+        dUi[:, x[t]] += dzi
+        dUf[:, x[t]] += dzf
+        dUo[:, x[t]] += dzo
+        dUg[:, x[t]] += dzg
+        dh_future = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg
+        dc_carry = dc * f[t]
+    return dV, dWi, dWf, dWo, dWg, dUi, dUf, dUo, dUg
+
+
+def stacked(params, x, targets):
+    """Four gates in one vector, products after the loop, no initial state; returns a mapping."""
+    T, H = len(x), params.hidden_size
+    W = np.vstack([params.Wi, params.Wf, params.Wo, params.Wg])
+    U = np.vstack([params.Ui, params.Uf, params.Uo, params.Ug])
+    h, c = np.zeros((T + 1, H)), np.zeros((T + 1, H))
+    gates = np.zeros((T, 4 * H))
+    for t in range(T):
+        z = W @ h[t] + U[:, x[t]]
+        gates[t] = np.concatenate([sigmoid(z[: 3 * H]), np.tanh(z[3 * H :])])
+        i, f, o, g = gates[t].reshape(4, H)
+        c[t + 1] = f * c[t] + i * g
+        h[t + 1] = o * np.tanh(c[t + 1])
+    y = np.exp(h[1:] @ params.V.T)
+    y /= y.sum(1, keepdims=True)
+    y[np.arange(T), targets] -= 1
+    dz = np.zeros((T, 4 * H))
+    dh_next, dc_next = np.zeros(H), np.zeros(H)
+    for t in range(T - 1, -1, -1):
+        i, f, o, g = gates[t].reshape(4, H)
+        tanh_c = np.tanh(c[t + 1])
+        dh = y[t] @ params.V + dh_next
+        dc = dh * o * (1 - tanh_c**2) + dc_next
+        dz[t] = np.concatenate([dc * g, dc * c[t], dh * tanh_c, dc * i])
+        dz[t] *= np.concatenate([i * (1 - i), f * (1 - f), o * (1 - o), 1 - g**2])
+        dh_next, dc_next = dz[t] @ W, dc * f
+    dU = np.zeros_like(U)
+    np.add.at(dU.T, x, dz)
+    grads = {"V": y.T @ h[1:]}
+    for row, gate in enumerate("ifog"):
+        rows = slice(row * H, (row + 1) * H)
+        grads["W" + gate], grads["U" + gate] = dz[:, rows].T @ h[:-1], dU[rows]
+    return grads
+
+
+def with_lists(p, tokens, goals, h0=None, c0=None):
+    """Everything appended to lists that start with the initial state; one-hot columns; returns a Params."""
+    hidden = [np.zeros((p.hidden_size, 1)) if h0 is None else np.asarray(h0).reshape(-1, 1)]
+    cell = [np.zeros((p.hidden_size, 1)) if c0 is None else np.asarray(c0).reshape(-1, 1)]
+    one_hot = np.eye(p.vocab_size)
+    steps = []
+    for token, goal in zip(tokens, goals, strict=True):
+        xt = one_hot[:, [token]]
+        ig, fg, og = (sigmoid(p["U" + a] @ xt + p["W" + a] @ hidden[-1]) for a in "ifo")
+        cand = np.tanh(p.Ug @ xt + p.Wg @ hidden[-1])
+        cell.append(cell[-1] * fg + ig * cand)
+        hidden.append(og * np.tanh(cell[-1]))
+        scores = p.V @ hidden[-1]
+        prob = np.exp(scores - scores.max())
+        steps.append((xt, ig, fg, og, cand, prob / prob.sum() - one_hot[:, [goal]]))
+    total = lt.Params.zeros(p.vocab_size, p.hidden_size)
+    from_h, from_c = 0.0, 0.0
+    for n, (xt, ig, fg, og, cand, error) in reversed(list(enumerate(steps))):
+        squashed = np.tanh(cell[n + 1])
+        total.V += error @ hidden[n + 1].T
+        back_h = p.V.T @ error + from_h
+        back_c = back_h * og * (1 - squashed * squashed) + from_c
+        raw = {
+            "i": back_c * cand * ig * (1 - ig),
+            "f": back_c * cell[n] * fg * (1 - fg),
+            "o": back_h * squashed * og * (1 - og),
+            "g": back_c * ig * (1 - cand * cand),
+        }
+        for a, dz in raw.items():
+            total["W" + a] += dz @ hidden[n].T
+            total["U" + a] += dz @ xt.T
+        from_h = sum(p["W" + a].T @ dz for a, dz in raw.items())
+        from_c = back_c * fg
+    return total
+
+
+def autograd_pass(params, x, targets, h0=None, c0=None):
+    """Made by HIPS autograd out of a forward pass; returns a list in the question's order."""
+    h0 = np.zeros(params.hidden_size) if h0 is None else h0
+    c0 = np.zeros(params.hidden_size) if c0 is None else c0
+
+    def total_loss(matrices):
+        V, Wi, Wf, Wo, Wg, Ui, Uf, Uo, Ug = matrices
+        h, c, total = h0, c0, 0.0
+        for token, goal in zip(x, targets, strict=True):
+            i, f, o = (
+                0.5 + 0.5 * anp.tanh((U[:, token] + anp.dot(W, h)) / 2) for U, W in ((Ui, Wi), (Uf, Wf), (Uo, Wo))
+            )
+            c = f * c + i * anp.tanh(Ug[:, token] + anp.dot(Wg, h))
+            h = o * anp.tanh(c)
+            scores = anp.dot(V, h)
+            total = total + anp.log(anp.sum(anp.exp(scores))) - scores[goal]
+        return total
+
+    return list(autograd.grad(total_loss)(params.values()))
+
+
+def single_pass_with_deltas(params, x, targets, h0=None, c0=None):
+    return lt.bptt(params, x, targets, h0, c0, return_deltas=True)
+
+
+def single_pass_without_states(params, x, targets):
+    return lt.bptt(params, x, targets)
+
+
+def must_be_given_states(params, x, targets, h0, c0):
+    return literal(params, x, targets, h0, c0)
+
+
+def decorated(function):
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+class Model:
+    """The backward pass as a method and as a callable object."""
+
+    def backward(self, params, x, targets, h0=None, c0=None):
+        return with_lists(params, x, targets, h0, c0)
+
+    __call__ = backward
+
+
+RIGHT = {
+    "literal": literal,
+    "stacked": stacked,
+    "with_lists": with_lists,
+    "autograd": autograd_pass,
+    "nested, repaired": functools.partial(lt.nested_bptt, repaired=lt.FLAWS),
+    "bptt": lt.bptt,
+    "with deltas": single_pass_with_deltas,
+    "without states": single_pass_without_states,
+    "must be given states": must_be_given_states,
+    "exact_gradient": lt.exact_gradient,
+    "lambda": lambda p, x, targets: literal(p, x, targets),
+    "partial with states": functools.partial(literal, h0=None, c0=None),
+    "decorated": decorated(literal),
+    "method": Model().backward,
+    "callable object": Model(),
+    "nested lists": lambda p, x, targets: [matrix.tolist() for matrix in lt.bptt(p, x, targets).values()],
+}
+
+
+class Fault(NamedTuple):
+    """`old` is a line of `literal` (without its indentation), `new` stands in its place.
+
+    Either the gradients in `off` are wrong and no others, at the length `at`, where the fault shows first;
+    or the report's problems hold the words `says`.
+    """
+
+    name: str
+    old: str
+    new: str
+    at: int = 0
+    off: str = ""
+    says: str = ""
+
+
+RETURN = "return dV, dWi, dWf, dWo, dWg, dUi, dUf, dUo, dUg"
+W, U = "Wi Wf Wo Wg", "Ui Uf Uo Ug"
+GATES, ALL = f"{W} {U}", f"V {W} {U}"
+ACT_C = "Wi Wf Wg Ui Uf Ug"  # what dc reaches within its own step
+
+FAULTS = [
+    # the loss
+    Fault("targets forgotten", "dy[targets[t]] -= 1", "pass", 1, ALL),
+    Fault("sign of dy", "dy[targets[t]] -= 1", "dy[targets[t]] += 1", 1, ALL),
+    Fault("inputs as targets", "dy[targets[t]] -= 1", "dy[x[t]] -= 1", 1, ALL),
+    Fault("target of the step before", "dy[targets[t]] -= 1", "dy[targets[t - 1]] -= 1", 2, ALL),
+    Fault("mean loss", "dy[targets[t]] -= 1", "dy[targets[t]] -= 1; dy /= T", 2, ALL),
+    Fault("squared error", "dy[targets[t]] -= 1", "dy[targets[t]] -= 1; dy *= 2 * y[t]", 1, ALL),
+    Fault("loss of the last step alone", "dy[targets[t]] -= 1", "dy[targets[t]] -= 1; dy *= t == T - 1", 2, ALL),
+    Fault(
+        "no loss where the token is its own target",
+        "dy[targets[t]] -= 1",
+        "dy[targets[t]] -= 1; dy *= x[t] != targets[t]",
+        20,
+        ALL,
+    ),
+    Fault("probabilities of the step before", "dy = y[t].copy()", "dy = y[t - 1].copy()", 2, ALL),
+    # V
+    Fault("dV from the state before", "dV += np.outer(dy, h[t])", "dV += np.outer(dy, h[t - 1])", 1, "V"),
+    Fault("dV from the cell", "dV += np.outer(dy, h[t])", "dV += np.outer(dy, ct[t])", 1, "V"),
+    Fault("dV replaced", "dV += np.outer(dy, h[t])", "dV = np.outer(dy, h[t])", 2, "V"),
+    Fault(
+        "dV transposed", "dV += np.outer(dy, h[t])", "dV = dV.reshape(H, K) + np.outer(h[t], dy)", says="shape (4, 5)"
+    ),
+    Fault("dV by dot", "dV += np.outer(dy, h[t])", "dV += np.dot(dy, dy)", 1, "V"),
+    Fault("first step left out of dV", "dV += np.outer(dy, h[t])", "dV += np.outer(dy, h[t]) * (t > 0)", 1, "V"),
+    # the two carries
+    Fault("dh_future forgotten", "dh = V.T @ dy + dh_future", "dh = V.T @ dy", 2, GATES),
+    Fault("dh_future subtracted", "dh = V.T @ dy + dh_future", "dh = V.T @ dy - dh_future", 2, GATES),
+    Fault("dh_future twice", "dh = V.T @ dy + dh_future", "dh = V.T @ dy + 2 * dh_future", 2, GATES),
+    Fault("loss only at the end", "dh = V.T @ dy + dh_future", "dh = dh_future + V.T @ dy * (t == T - 1)", 2, GATES),
+    Fault("dh clipped at 10", "dh = V.T @ dy + dh_future", "dh = np.clip(V.T @ dy + dh_future, -10, 10)", 20, GATES),
+    Fault("dh clipped at 1", "dh = V.T @ dy + dh_future", "dh = np.clip(V.T @ dy + dh_future, -1, 1)", 3, GATES),
+    Fault(
+        "walk cut off after 4 steps",
+        "dh = V.T @ dy + dh_future",
+        "dh = V.T @ dy + dh_future * (t % 4 != 3); dc_carry = dc_carry * (t % 4 != 3)",
+        6,
+        GATES,
+    ),
+    Fault(
+        "walk cut off after 10 steps",
+        "dh = V.T @ dy + dh_future",
+        "dh = V.T @ dy + dh_future * (T - t != 11); dc_carry = dc_carry * (T - t != 11)",
+        20,
+        GATES,
+    ),
+    Fault("carry starts at one", "dc_carry = np.zeros(H)", "dc_carry = np.ones(H)", 1, ACT_C),
+    Fault("dh_future starts at one", "dh_future = np.zeros(H)", "dh_future = np.ones(H)", 1, GATES),
+    Fault("dc_carry forgotten", "dc_carry = dc * f[t]", "pass", 2, ACT_C),
+    Fault("dc_carry without f", "dc_carry = dc * f[t]", "dc_carry = dc", 2, ACT_C),
+    Fault("dc_carry with i", "dc_carry = dc * f[t]", "dc_carry = dc * i[t]", 2, ACT_C),
+    Fault("dc_carry with f of the step before", "dc_carry = dc * f[t]", "dc_carry = dc * f[t - 1]", 2, ACT_C),
+    Fault("dc_carry with 1 - f", "dc_carry = dc * f[t]", "dc_carry = dc * (1 - f[t])", 2, ACT_C),
+    Fault("dc_carry grows", "dc_carry = dc * f[t]", "dc_carry = dc_carry + dc * f[t]", 3, ACT_C),
+    Fault("dc_carry from dh", "dc_carry = dc * f[t]", "dc_carry = dh * f[t]", 2, ACT_C),
+    Fault(
+        "dh_future misses a gate",
+        "dh_future = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
+        "dh_future = Wi.T @ dzi + Wf.T @ dzf + Wg.T @ dzg",
+        2,
+        GATES,
+    ),
+    Fault(
+        "dh_future without transposes",
+        "dh_future = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
+        "dh_future = Wi @ dzi + Wf @ dzf + Wo @ dzo + Wg @ dzg",
+        2,
+        GATES,
+    ),
+    Fault(
+        "dh_future mixes gates",
+        "dh_future = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
+        "dh_future = Wi.T @ dzf + Wf.T @ dzi + Wo.T @ dzo + Wg.T @ dzg",
+        2,
+        GATES,
+    ),
+    Fault(
+        "dh_future from the gates, not the pre-activations",
+        "dh_future = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
+        "dh_future = Wi.T @ di + Wf.T @ df + Wo.T @ do + Wg.T @ dg",
+        2,
+        GATES,
+    ),
+    Fault(
+        "dh_future grows",
+        "dh_future = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
+        "dh_future = dh_future + Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
+        3,
+        GATES,
+    ),
+    # the slopes
+    Fault(
+        "dc without o",
+        "dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry",
+        "dc = dh * (1 - ct[t] ** 2) + dc_carry",
+        1,
+        ACT_C,
+    ),
+    Fault(
+        "dc without its slope", "dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry", "dc = dh * o[t] + dc_carry", 1, ACT_C
+    ),
+    Fault(
+        "dc with the slope of c",
+        "dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry",
+        "dc = dh * o[t] * (1 - c[t] ** 2) + dc_carry",
+        1,
+        ACT_C,
+    ),
+    Fault(
+        "dc with the slope not squared",
+        "dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry",
+        "dc = dh * o[t] * (1 - ct[t]) + dc_carry",
+        1,
+        ACT_C,
+    ),
+    Fault(
+        "dc with the slope of the step before",
+        "dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry",
+        "dc = dh * o[t] * (1 - ct[t - 1] ** 2) + dc_carry",
+        1,
+        ACT_C,
+    ),
+    Fault(
+        "slope on the carry too",
+        "dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry",
+        "dc = (dh * o[t] + dc_carry) * (1 - ct[t] ** 2)",
+        2,
+        ACT_C,
+    ),
+    Fault(
+        "dc of the loss alone",
+        "dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry",
+        "dc = V.T @ dy * o[t] * (1 - ct[t] ** 2) + dc_carry",
+        2,
+        ACT_C,
+    ),
+    Fault("slope of i forgotten", "dzi = di * i[t] * (1 - i[t])", "dzi = di", 1, "Wi Ui"),
+    Fault("slope of i doubled", "dzi = di * i[t] * (1 - i[t])", "dzi = di * i[t] * (1 - i[t]) ** 2", 1, "Wi Ui"),
+    Fault("slope of f from i", "dzf = df * f[t] * (1 - f[t])", "dzf = df * i[t] * (1 - i[t])", 1, "Wf Uf"),
+    Fault("slope of f with a plus", "dzf = df * f[t] * (1 - f[t])", "dzf = df * f[t] * (1 + f[t])", 1, "Wf Uf"),
+    Fault(
+        "slope of f of the step before", "dzf = df * f[t] * (1 - f[t])", "dzf = df * f[t] * (1 - f[t - 1])", 1, "Wf Uf"
+    ),
+    Fault("slope of o as of tanh", "dzo = do * o[t] * (1 - o[t])", "dzo = do * (1 - o[t] ** 2)", 1, "Wo Uo"),
+    Fault("slope of o from do", "dzo = do * o[t] * (1 - o[t])", "dzo = do * do * (1 - do)", 1, "Wo Uo"),
+    Fault("slope of g as of sigmoid", "dzg = dg * (1 - g[t] ** 2)", "dzg = dg * g[t] * (1 - g[t])", 1, "Wg Ug"),
+    Fault("slope of g from tanh(g)", "dzg = dg * (1 - g[t] ** 2)", "dzg = dg * (1 - np.tanh(g[t]) ** 2)", 1, "Wg Ug"),
+    # the products
+    Fault("do from c", "do = dh * ct[t]", "do = dh * c[t]", 1, "Wo Uo"),
+    Fault("do from dc", "do = dh * ct[t]", "do = dc * ct[t]", 1, "Wo Uo"),
+    Fault("do of the loss alone", "do = dh * ct[t]", "do = V.T @ dy * ct[t]", 2, "Wo Uo"),
+    Fault("di from i", "di = dc * g[t]", "di = dc * i[t]", 1, "Wi Ui"),
+    Fault("df from the same step", "df = dc * c[t - 1]", "df = dc * c[t]", 1, "Wf Uf"),
+    Fault("df from h", "df = dc * c[t - 1]", "df = dc * h[t - 1]", 1, "Wf Uf"),
+    Fault("df from tanh of c", "df = dc * c[t - 1]", "df = dc * ct[t - 1]", 1, "Wf Uf"),
+    Fault("df left out at the first step", "df = dc * c[t - 1]", "df = dc * c[t - 1] * (t > 0)", 1, "Wf Uf"),
+    Fault("dg from g", "dg = dc * i[t]", "dg = dc * g[t]", 1, "Wg Ug"),
+    Fault("dg from dh", "dg = dc * i[t]", "dg = dh * i[t]", 1, "Wg Ug"),
+    # the weights
+    Fault("dWi by dot", "dWi += np.outer(dzi, h[t - 1])", "dWi += np.dot(dzi, h[t - 1])", 1, "Wi"),
+    Fault("dWi from the same step", "dWi += np.outer(dzi, h[t - 1])", "dWi += np.outer(dzi, h[t])", 1, "Wi"),
+    Fault("dWi transposed", "dWi += np.outer(dzi, h[t - 1])", "dWi += np.outer(h[t - 1], dzi)", 1, "Wi"),
+    Fault("dWf replaced", "dWf += np.outer(dzf, h[t - 1])", "dWf = np.outer(dzf, h[t - 1])", 2, "Wf"),
+    Fault("dWf forgotten", "dWf += np.outer(dzf, h[t - 1])", "pass", 1, "Wf"),
+    Fault("dWf from the cell", "dWf += np.outer(dzf, h[t - 1])", "dWf += np.outer(dzf, c[t - 1])", 1, "Wf"),
+    Fault("dWo from the delta of the gate", "dWo += np.outer(dzo, h[t - 1])", "dWo += np.outer(do, h[t - 1])", 1, "Wo"),
+    Fault("dWo subtracted", "dWo += np.outer(dzo, h[t - 1])", "dWo -= np.outer(dzo, h[t - 1])", 1, "Wo"),
+    Fault("dWg into dWi", "dWg += np.outer(dzg, h[t - 1])", "dWi += np.outer(dzg, h[t - 1])", 1, "Wi Wg"),
+    Fault("h0 left out of dWg", "dWg += np.outer(dzg, h[t - 1])", "dWg += np.outer(dzg, h[t - 1]) * (t > 0)", 1, "Wg"),
+    Fault("dUi replaced", "dUi[:, x[t]] += dzi", "dUi[:, x[t]] = dzi", 3, "Ui"),
+    Fault("dUf at the target", "dUf[:, x[t]] += dzf", "dUf[:, targets[t]] += dzf", 1, "Uf"),
+    Fault("dUo in every column", "dUo[:, x[t]] += dzo", "dUo += dzo[:, None]", 1, "Uo"),
+    Fault("dUg at the step's number", "dUg[:, x[t]] += dzg", "dUg[:, t % K] += dzg", 1, "Ug"),
+    Fault("token 0 left out", "dUg[:, x[t]] += dzg", "dUg[:, x[t]] += dzg * bool(x[t])", 2, "Ug"),
+    Fault(
+        "repeated tokens not added up",
+        "dc_carry = dc * f[t]",
+        "dc_carry = dc * f[t]; dz = [*dz, dzi] if t < T - 1 else [dzi]; dUi = np.zeros((H, K)); "
+        "dUi[:, x[t:]] += np.array(dz[::-1]).T",
+        3,
+        "Ui",
+    ),
+    Fault(
+        "two gradients are one array",
+        "dWi, dWf, dWo, dWg = (np.zeros((H, H)) for _ in range(4))",
+        "dWi = dWf = np.zeros((H, H)); dWo, dWg = np.zeros((H, H)), np.zeros((H, H))",
+        1,
+        "Wi Wf",
+    ),
+    Fault(
+        "four gradients are one array",
+        "dUi, dUf, dUo, dUg = (np.zeros((H, K)) for _ in range(4))",
+        "dUi, dUf, dUo, dUg = [np.zeros((H, K))] * 4",
+        1,
+        U,
+    ),
+    Fault("gradient starts at one", "dV = np.zeros((K, H))", "dV = np.ones((K, H))", 1, "V"),
+    Fault("weight decay", RETURN, RETURN.replace("dWi", "dWi + 0.01 * Wi"), 1, "Wi"),
+    Fault("order of the question mixed up", RETURN, RETURN.replace("dWi, dWf", "dWf, dWi"), 1, "Wi Wf"),
+    Fault("Wi clipped at 10", RETURN, RETURN.replace("dWi", "np.clip(dWi, -10, 10)"), 20, "Wi"),
+    Fault("V clipped at 5", RETURN, RETURN.replace("dV", "np.clip(dV, -5, 5)"), 20, "V"),
+    # the steps
+    Fault("forward order", "for t in reversed(range(T)):", "for t in range(T):", 2, GATES),
+    Fault("first step left out", "for t in reversed(range(T)):", "for t in reversed(range(1, T)):", 1, ALL),
+    Fault("last step left out", "for t in reversed(range(T)):", "for t in reversed(range(T - 1)):", 1, ALL),
+    Fault("a step twice", "for t in reversed(range(T)):", "for t in [*reversed(range(T)), 0]:", 1, ALL),
+    # the initial state
+    Fault("h0 ignored", "h[-1] = 0 if h0 is None else h0", "h[-1] = 0", 1, ALL),
+    Fault("c0 ignored", "c[-1] = 0 if c0 is None else c0", "c[-1] = 0", 1, ALL),
+    Fault("ones where no h0 is given", "h[-1] = 0 if h0 is None else h0", "h[-1] = 1 if h0 is None else h0", 20, ALL),
+    Fault("c0 taken for h0", "h[-1] = 0 if h0 is None else h0", "h[-1] = 0 if h0 is None else c0", 1, ALL),
+    Fault(
+        "T rows instead of T + 1",
+        "i, f, o, g, c, ct, h = (np.zeros((T + 1, H)) for _ in range(7))",
+        "i, f, o, g, c, ct, h = (np.zeros((T, H)) for _ in range(7))",
+        1,
+        W + " Uf",
+    ),
+    # the forward pass
+    Fault(
+        "states share one array",
+        "i, f, o, g, c, ct, h = (np.zeros((T + 1, H)) for _ in range(7))",
+        "i, f, o, g, c, ct, h = [np.zeros((T + 1, H))] * 7",
+        1,
+        ALL,
+    ),
+    Fault("softmax divides twice", "y[t] = e / e.sum()", "y[t] = e / e.sum() ** 2", 1, ALL),
+    Fault("h without tanh", "h[t] = o[t] * ct[t]", "h[t] = o[t] * c[t]", 1, ALL),
+    Fault(
+        "hard-coded size",
+        "T, H, K = len(x), params.hidden_size, params.vocab_size",
+        "T, H, K = len(x), 5, 4",
+        says="ValueError",
+    ),
+    # not a right answer at all
+    Fault("changes params", RETURN, f"params.V -= 0.1 * dV; {RETURN}", says="changes its input params"),
+    Fault("changes x", RETURN, f"x += 1; {RETURN}", says="changes its input x"),
+    Fault(
+        "changes targets",
+        "dy[targets[t]] -= 1",
+        "dy[targets[t]] -= 1; targets[t] = 0",
+        says="changes its input targets",
+    ),
+    Fault(
+        "changes h0",
+        "h[-1] = 0 if h0 is None else h0",
+        "h0 = np.zeros(H) if h0 is None else h0; h[-1] = h0; h0 *= 2",
+        says="changes its input h0",
+    ),
+    Fault(
+        "changes c0",
+        "dc_carry = dc * f[t]",
+        "dc_carry = dc * f[t]; c0 += 0 if c0 is None else dc",
+        says="changes its input c0",
+    ),
+    Fault("returns nothing", RETURN, "pass", says="returns nothing"),
+    Fault("returns a number", RETURN, "return dV.sum()", says="has to return a Params"),
+    Fault("returns a word", RETURN, "return 'dV dWi dWf'", says="has to return a Params"),
+    Fault("returns eight", RETURN, RETURN.replace("dV, ", ""), says="returns 8 things"),
+    Fault(
+        "returns eight by name",
+        RETURN,
+        "return dict(zip(params.keys()[1:], [dWi] * 8))",
+        says="returns no gradient for V",
+    ),
+    Fault(
+        "returns the names with a d",
+        RETURN,
+        "return {'d' + name: params[name] for name in params}",
+        says="the names are",
+    ),
+    Fault(
+        "transposes what it returns",
+        RETURN,
+        RETURN.replace("dUi", "dUi.T"),
+        says="dUi must have shape (5, 4), got (4, 5)",
+    ),
+    Fault(
+        "returns vectors", RETURN, RETURN.replace("dWo", "dWo.ravel()"), says="dWo must have shape (5, 5), got (25,)"
+    ),
+    Fault("returns None for one", RETURN, RETURN.replace("dWo", "None"), says="dWo must hold real numbers"),
+    Fault("returns complex numbers", RETURN, RETURN.replace("dWo", "dWo + 0j"), says="dWo must hold real numbers"),
+    Fault("NaN", RETURN, f"dWg[2, 1] = np.nan; {RETURN}", says="dWg must be finite, got nan at index (2, 1)"),
+    Fault("infinity", RETURN, f"dV[0, 0] = -np.inf; {RETURN}", says="dV must be finite, got -inf at index (0, 0)"),
+    Fault("float32 in what it returns", RETURN, RETURN.replace("dWf", "dWf.astype(np.float32)"), says="dWf as float32"),
+    Fault(
+        "float32 in the states",
+        "i, f, o, g, c, ct, h = (np.zeros((T + 1, H)) for _ in range(7))",
+        "i, f, o, g, c, ct, h = (np.zeros((T + 1, H), np.float32) for _ in range(7))",
+        2,
+        "V Wo Uo",
+    ),
+    Fault("memory not cleared", "dV = np.zeros((K, H))", "dV = np.empty((K, H))", says="dV must be finite"),
+    Fault(
+        "memory kept between calls",
+        "dV = np.zeros((K, H))",
+        "dV = kept.setdefault((T, K, H), np.zeros((K, H)))",
+        says="called again",
+    ),
+    Fault("random numbers", "dy[targets[t]] -= 1", "dy[targets[t]] -= 1; dy *= np.random.rand()", says="called again"),
+    Fault(
+        "raises",
+        "dc_carry = dc * f[t]",
+        "raise RuntimeError('no idea.')",
+        says="literal raised RuntimeError: no idea, at line 48: raise",
+    ),
+    Fault(
+        "wrong name",
+        "dc_carry = dc * f[t]",
+        "dc_carry = dc * ff[t]",
+        says="NameError: name 'ff' is not defined, at line 48: dc_carry = dc * ff[t].",
+    ),
+    Fault("ends Python", "dc_carry = dc * f[t]", "raise SystemExit", says="raised SystemExit"),
+    Fault(
+        "never ends", "dc_carry = dc * f[t]", "while t < T: t -= 1", says="was stopped, at line 48: while t < T: t -= 1"
+    ),
+    Fault(
+        "never ends and catches exceptions",
+        "dc_carry = dc * f[t]",
+        "\n".join(["while True:", "    try:", "        len(x)", "    except Exception:", "        pass"]),
+        says="did not finish within 0.2 seconds and was stopped",
+    ),
+    Fault(
+        "never ends and catches everything",
+        "dc_carry = dc * f[t]",
+        "\n".join(["while True:", "    try:", "        len(x)", "    except:", "        pass"]),
+        says="did not finish within 0.2 seconds and was stopped",
+    ),
+]
+
+
+def with_fault(old: str, new: str) -> Callable:
+    """The literal pass with one line replaced, as a function of its own."""
+    source = inspect.getsource(literal)
+    lines = source.splitlines()
+    places = [number for number, line in enumerate(lines) if line.strip() == old]
+    assert len(places) == 1, f"{old!r} stands {len(places)} times in literal"
+    indent = lines[places[0]][: -len(old)]
+    lines[places[0]] = "\n".join(indent + line for line in new.splitlines())
+    changed = "\n".join(lines) + "\n"
+    assert changed != source
+    filename = f"literal with {new}"
+    linecache.cache[filename] = (len(changed), None, changed.splitlines(keepends=True), filename)
+    namespace = {"np": np, "sigmoid": sigmoid, "kept": {}}
+    exec(compile(changed, filename, "exec"), namespace)
+    return namespace["literal"]

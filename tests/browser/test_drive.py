@@ -1,0 +1,182 @@
+"""The tests of the lessons can fail: explorers with a fault each, and one without, in a notebook of their own."""
+
+import drive
+import lab as laboratory
+import nbformat
+import projectfiles
+import pytest
+from drive import by_keyboard, by_mouse, explorers_on, nameless, play, tab_order, use_by_keyboard, use_by_mouse
+from lab import cell_errors, find_chromium, open_notebook, run_all, start_lab, watch
+from nbformat.v4 import new_code_cell, new_notebook
+
+TOOLS = """
+import io, itertools, random
+from PIL import Image
+from lstm_teach.explorers.shell import (
+    Explorer, checkbox, choice, dropdown, float_slider, int_slider, log_slider, text)
+
+def png(*values, tall=False):
+    file, height = io.BytesIO(), 200 if tall else 60
+    Image.frombytes("L", (300, height), random.Random(str(values)).randbytes(300 * height)).save(file, "png")
+    return file.getvalue()
+
+def level(): return {"level": int_slider("Level", 2, 0, 4)}
+"""
+GOOD = """
+def numbers(words):
+    if not words.replace(" ", "").isdigit():
+        raise ValueError(f"tokens must be whole numbers; got {words!r}")
+    return tuple(map(int, words.split()))
+
+def arrange(controls, tokens, **others):
+    controls["step"].max = len(tokens)
+
+controls = {
+    "step": int_slider("Step", 2, 0, 5, play_ms=200),
+    "bias": float_slider("Bias", 0.0, -2, 4, step=0.25),
+    "rate": log_slider("Rate", 1e-2, -5, 0),
+    "shown": checkbox("Show it", True),
+    "way": choice("Direction", ["forward", "backward"]),
+    "gate": dropdown("Gate", ["input", "forget", "output"], "forget"),
+    "tokens": text("Tokens", "3 1 4 1 5", parse=numbers),
+}
+Explorer("Good", controls, lambda **values: (png(*values.values()), f"It shows <b>{values['step']}</b>."),
+    rows=[["step"], ["bias", "rate"], ["shown", "way"], ["gate", "tokens"]], arrange=arrange)
+"""
+# Title, what makes the explorer, and what the tests of the lessons have to say of it.
+FAULTS = [
+    ("Blind", "Explorer('Blind', level(), lambda level: (png(0), f'Level {level}'))", "the same picture"),
+    ("Deaf", "e = Explorer('Deaf', level(), lambda level: (png(level), f'Level {level}'))\n"
+     "e.controls['level'].unobserve_all()\ne", "a new picture, not within"),
+    ("Raises", "Explorer('Raises', level(), lambda level: (png(level), f'Level {1 / level}'))", "ZeroDivisionError"),
+    ("Stacks", "Explorer('Stacks', level(), lambda level: (png(level), 'Level' + '<img>' * (level == 0)))", "2 pict"),
+    ("Grows", "Explorer('Grows', level(), lambda level: (png(level, tall=level == 0), f'Level {level}'))",
+     "the height changed"),
+    ("Chatters", "Explorer('Chatters', level(), lambda level: (png(level), 'Level ' + 'word ' * 200 * (level == 0)))",
+     "does not fit"),
+    ("Mute", "Explorer('Mute', level(), lambda level: (png(level), '' if level == 0 else 'Level'))", "text is empty"),
+    ("Alters", "e = Explorer('Alters', level(), lambda level: (png(level), f'Level {level}'))\n"
+     "e.picture.observe(lambda change: change.owner.set_trait('alt', 'Level 2'), 'seq')\ne", "is not the line of text"),
+    ("Remembers", "count = itertools.count()\n"
+     "Explorer('Remembers', level(), lambda level: (png(next(count)), f'Level {level}'))", "of the picture differs"),
+    ("Recounts", "calls = itertools.count()\n"
+     "Explorer('Recounts', level(), lambda level: (png(level), f'Level {level}, call {next(calls)}'))",
+     "after reset 'L"),
+    ("Sticks",
+     "e = Explorer('Sticks', {'more': checkbox('More'), **level()}, lambda **v: (png(*v.values()), 'A'))\n"
+     "tick = lambda change, box=e.controls['more']: box.set_trait('value', True)\n"
+     "e.controls['level'].observe(tick, 'value')\ne", r"after reset \["),
+    ("Credulous", "Explorer('Credulous', {'tokens': text('Tokens', '1 2', parse=str)}, "
+     "lambda tokens: (png(tokens), f'Tokens {tokens}'))", "a message, not within"),
+]  # fmt: skip
+OTHER_CELLS = """
+e = Explorer("Nameless", {"level": int_slider("", 2, 0, 4)}, lambda level: (png(level), f"Level {level}"))
+e
+===
+e = Explorer("Unreachable", {**level(), "more": checkbox("More")}, lambda **v: (png(*v.values()), f"{v}"))
+e.controls["more"].tabbable = False
+e
+===
+from IPython.display import Javascript
+Javascript("console.error('from a cell')")
+===
+import sys
+print("a warning", file=sys.stderr)
+===
+1 / 0
+===
+"not reached"
+"""
+
+
+@pytest.fixture(scope="module")
+def faulty(browser, lab):
+    """The notebook of good and faulty explorers, opened and run: its page, what went wrong, explorers by title."""
+    sources = [TOOLS, GOOD, *(source for _, source, _ in FAULTS), *OTHER_CELLS.split("===")]
+    cells = [new_code_cell(source.strip(), id=f"cell-{i}") for i, source in enumerate(sources)]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), lab.root_dir / "faulty.ipynb")
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    trouble = watch(page)
+    try:
+        open_notebook(page, lab, "faulty.ipynb")
+        run_all(page)
+        yield page, trouble.take(), {explorer.title: explorer for explorer in explorers_on(page)}
+    finally:
+        page.close()
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Do not wait long for what will not come."""
+    monkeypatch.setattr(drive, "ANSWER_TIMEOUT", 2)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("use", "act"), [(use_by_keyboard, by_keyboard), (use_by_mouse, by_mouse)])
+def test_nothing_is_said_against_an_explorer_without_a_fault(faulty, use, act):
+    good = faulty[2]["Good"]
+    assert len(good.controls) == 7 and nameless(good) == [] and tab_order(good) == good.controls
+    for name in good.controls:
+        use(good, name)
+        good.reset(act)
+    play(good, 0, act)
+    good.reset(act)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("title", "source", "complaint"), FAULTS, ids=[title for title, _, _ in FAULTS])
+def test_each_fault_of_an_explorer_is_noticed(faulty, hasty, title, source, complaint):
+    explorer = faulty[2][title]
+    with pytest.raises(AssertionError, match=complaint):
+        for name in explorer.controls:
+            use_by_keyboard(explorer, name)
+            explorer.reset(by_keyboard)
+
+
+@pytest.mark.browser
+def test_a_control_without_a_name_is_noticed(faulty):
+    assert any("slider" in line for line in nameless(faulty[2]["Nameless"]))
+
+
+@pytest.mark.browser
+def test_a_control_that_the_tabulator_key_does_not_reach_is_noticed(faulty):
+    assert tab_order(faulty[2]["Unreachable"]) == ["level"]
+
+
+@pytest.mark.browser
+def test_errors_of_cells_and_of_the_page_are_noticed(faulty):
+    page, trouble, _ = faulty
+    errors = cell_errors(page)
+    assert [error.split(": ", 1)[1].strip() for error in errors] == [
+        "standard error: a warning",
+        "ZeroDivisionError: division by zero",
+        "was not executed",
+    ]
+    assert len(trouble) == 1 and "from a cell" in trouble[0]
+
+
+@pytest.mark.browser
+def test_a_server_that_does_not_start_is_told_with_its_log(tmp_path):
+    with pytest.raises(RuntimeError, match="JupyterLab stopped"), start_lab(tmp_path / "missing"):
+        pass
+
+
+def test_a_browser_that_was_named_has_to_exist(monkeypatch):
+    monkeypatch.setenv("LSTM_TEACH_CHROMIUM", "/no/such/browser")
+    with pytest.raises(FileNotFoundError, match="/no/such/browser"):
+        find_chromium()
+
+
+def test_no_browser_is_found_where_there_is_none(monkeypatch, tmp_path):
+    monkeypatch.delenv("LSTM_TEACH_CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(laboratory, "BROWSER_FILES", ())
+    assert find_chromium() is None
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [(False, pytest.skip.Exception), (True, pytest.fail.Exception)])
+def test_what_is_missing_skips_a_test_but_fails_it_in_ci(monkeypatch, ci, outcome):
+    monkeypatch.setattr(projectfiles, "CI", ci)
+    with pytest.raises(outcome, match="no browser"):
+        projectfiles.skip_but_fail_in_ci("no browser")

@@ -1,0 +1,83 @@
+"""Every lesson in a real JupyterLab: it runs, and every explorer answers keyboard and mouse as it should."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from drive import (
+    OnPage,
+    by_keyboard,
+    by_mouse,
+    explorers_on,
+    nameless,
+    play,
+    tab_order,
+    use_by_keyboard,
+    use_by_mouse,
+)
+from lab import Trouble, cell_errors, open_notebook, run_all, watch
+from projectfiles import notebooks, relative
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass
+class Lesson:
+    """A notebook that was opened and run, its explorers, and what went wrong on its page so far."""
+
+    name: str
+    explorers: list[OnPage]
+    errors: list[str]
+    trouble: Trouble
+
+
+@pytest.fixture(scope="module", params=notebooks(), ids=relative)
+def lesson(request, browser, lab) -> Iterator[Lesson]:
+    """One page for each notebook, used by all tests of that notebook."""
+    path = request.param
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    trouble = watch(page)
+    try:
+        open_notebook(page, lab, relative(path))
+        run_all(page)
+        yield Lesson(relative(path), explorers_on(page), cell_errors(page), trouble)
+    finally:
+        page.close()
+
+
+def test_lesson_runs_without_an_error(lesson):
+    assert lesson.errors == []
+    assert lesson.trouble.take() == []
+
+
+def test_a_numbered_lesson_has_an_explorer(lesson):
+    numbered = re.match(r"notebooks/\d\d_", lesson.name)
+    assert lesson.explorers or not numbered
+
+
+def test_every_control_has_a_name_for_a_screen_reader(lesson):
+    found = [f"{explorer.title}: {line}" for explorer in lesson.explorers for line in nameless(explorer)]
+    assert found == []
+
+
+def test_the_tabulator_key_reaches_every_control_in_reading_order(lesson):
+    for explorer in lesson.explorers:
+        if explorer.controls:
+            assert tab_order(explorer) == explorer.controls, explorer.title
+
+
+@pytest.mark.parametrize(
+    ("use", "act"),
+    [(use_by_keyboard, by_keyboard), (use_by_mouse, by_mouse)],
+    ids=["by keyboard", "by mouse"],
+)
+def test_every_control_works(lesson, use, act):
+    for explorer in lesson.explorers:
+        for name in explorer.controls:
+            use(explorer, name)
+            explorer.reset(act)
+        for index in range(explorer.root.locator(".widget-play").count()):
+            play(explorer, index, act)
+            explorer.reset(act)
+    assert lesson.trouble.take() == []

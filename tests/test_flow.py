@@ -1,0 +1,228 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lstm_teach as lt
+from lstm_teach.forward import cross_entropy
+from lstm_teach.params import GATES
+
+K = 5
+PARTS = tuple(lt.Deltas.__dataclass_fields__)
+
+
+def case(T=7, H=4, seed=3, scale=0.8, forget_bias=0.5):
+    rng = np.random.default_rng(seed)
+    params = lt.Params.random(K, H, seed=seed, scale=scale, forget_bias=forget_bias)
+    h0, c0 = rng.uniform(-0.9, 0.9, (2, H))
+    return params, rng.integers(0, K, T), rng.integers(0, K, T), h0, c0
+
+
+def later_losses(params, x, targets, t, h, c):
+    """The losses of the steps after t, from the state at t (complex numbers go through)."""
+    if t + 1 == len(x):
+        return np.zeros(0)
+    cache = lt.forward(params.astype(np.complex128), x[t + 1 :], h, c)
+    return cross_entropy(cache.scores, targets[t + 1 :])
+
+
+def by_perturbation(params, x, targets, h0, c0):
+    """dL_s/dh[t] and dL_s/dc[t] as vectors (T, T, H): one unit at a time gets an imaginary part."""
+    cache, step = lt.forward(params, x, h0, c0), 1e-30
+    T, H = len(x), params.hidden_size
+    dh, dc = np.zeros((2, T, T, H))
+    for t in range(T):
+        for unit in range(H):
+            nudge = np.zeros(H, complex)
+            nudge[unit] = 1j * step
+            c = cache.c[t] + nudge
+            for deltas, h_now, c_now in (
+                (dh, cache.h[t] + nudge, cache.c[t] + 0j),
+                (dc, cache.o[t] * np.tanh(c), c),  # c[t] acts on h[t] within its own step
+            ):
+                own = cross_entropy((params.V @ h_now)[None], targets[t : t + 1])
+                losses = np.concatenate([own, later_losses(params, x, targets, t, h_now, c_now)])
+                deltas[t:, t, unit] = losses.imag / step
+    return dh, dc
+
+
+def walks(params, x, targets, h0, c0, repaired):
+    """The deltas of the question's loop, one inner step after the other: dh, dc (T, T, H), dz (4, T, T, H)."""
+    cache = lt.forward(params, x, h0, c0)
+    i, f, o, g, c, ct = cache.i, cache.f, cache.o, cache.g, cache.c, cache.ct
+    dy = cache.y.copy()
+    dy[np.arange(len(x)), targets] -= 1
+    T, H = len(x), params.hidden_size
+    dhs, dcs, dzs, left = np.zeros((T, T, H)), np.zeros((T, T, H)), np.zeros((4, T, T, H)), np.zeros(H)
+    for s in reversed(range(T)):
+        dh = params.V.T @ dy[s]
+        dc = np.zeros(H) if "stale_cell_delta" in repaired else left * (1 - ct[0] ** 2)
+        for t in reversed(range(s + 1 if "short_range" in repaired else s)):
+            dc = dc + dh * o[t] * (1 - ct[t] ** 2)
+            if t == 0:
+                left = dh * o[t]
+            dhs[s, t], dcs[s, t] = dh, dc
+            dzs[0, s, t] = dc * g[t] * i[t] * (1 - i[t])
+            dzs[1, s, t] = dc * c[t - 1] * f[t] * (1 - f[t])
+            dzs[2, s, t] = dh * ct[t] * o[t] * (1 - o[t])
+            dzs[3, s, t] = dc * i[t] * (1 - g[t] ** 2)
+            dh = sum(params[f"W{gate}"].T @ dz for gate, dz in zip(GATES, dzs[:, s, t], strict=True))
+            dc = dc * f[t] if "carry_accumulates" in repaired else dc + dc * f[t]
+    return dhs, dcs, dzs
+
+
+@pytest.mark.parametrize("T", [1, 2, 6])
+def test_each_delta_agrees_with_a_complex_perturbation_of_that_state(T):
+    params, x, targets, h0, c0 = case(T)
+    flow = lt.gradient_flow(params, x, targets, h0, c0)
+    dh, dc = by_perturbation(params, x, targets, h0, c0)
+    assert lt.relative_error(flow.deltas.dh, dh) < 1e-13
+    assert lt.relative_error(flow.deltas.dc, dc) < 1e-13
+    np.testing.assert_allclose(flow.dh, np.linalg.norm(dh, axis=2), rtol=1e-12)
+    np.testing.assert_allclose(flow.dc, np.linalg.norm(dc, axis=2), rtol=1e-12)
+
+
+@pytest.mark.parametrize("T", [1, 2, 9])
+@pytest.mark.parametrize("part", PARTS)
+def test_summed_over_the_losses_the_vectors_are_those_of_the_single_pass(T, part):
+    inputs = case(T)
+    _, deltas = lt.bptt(*inputs, return_deltas=True)
+    summed = getattr(lt.gradient_flow(*inputs).deltas, part).sum(0)
+    assert np.abs(summed - getattr(deltas, part)).max() < 1e-14 * (1 + np.abs(getattr(deltas, part)).max())
+
+
+def test_the_norms_are_those_of_the_vectors():
+    flow = lt.gradient_flow(*case(8))
+    for name in ("dh", "dc", "dzi", "dzf", "dzo", "dzg"):
+        expected = np.linalg.norm(getattr(flow.deltas, name), axis=2)
+        np.testing.assert_allclose(getattr(flow, name), expected, rtol=1e-12, err_msg=name)
+
+
+def test_no_later_state_is_credited():
+    flow = lt.gradient_flow(*case(6))
+    above = np.triu_indices(6, 1)
+    for name in ("dh", "dc", "dzi", "dzf", "dzo", "dzg", "predicted"):
+        assert not getattr(flow, name)[above].any()
+    assert (flow.dh[np.tril_indices(6)] > 0).all()
+
+
+def test_the_prediction_is_the_first_cell_delta_times_the_forget_gates_on_the_way():
+    params, x, targets, h0, c0 = case(6)
+    flow, f = lt.gradient_flow(params, x, targets, h0, c0), lt.forward(params, x, h0, c0).f
+    for s, t in itertools.product(range(6), range(6)):
+        expected = np.linalg.norm(flow.deltas.dc[s, s] * f[t + 1 : s + 1].prod(0)) if t <= s else 0
+        assert flow.predicted[s, t] == pytest.approx(expected, rel=1e-12)
+
+
+def test_without_recurrent_weights_the_prediction_is_exact():
+    params, *rest = case(8)
+    params.W[:] = 0
+    flow = lt.gradient_flow(params, *rest)
+    np.testing.assert_allclose(flow.dc, flow.predicted, rtol=1e-12)
+    assert not flow.dh[np.tril_indices(8, -1)].any()  # then h[t] acts on its own loss alone
+
+
+def test_the_paths_add_up_and_each_is_its_vector_along_the_sum():
+    params, x, targets, h0, c0 = case(7)
+    flow = lt.gradient_flow(params, x, targets, h0, c0)
+    assert tuple(flow.dh_paths) == ("loss", "i", "f", "o", "g")
+    assert tuple(flow.dc_paths) == ("cell", "loss", "i", "f", "o", "g")
+    np.testing.assert_allclose(sum(flow.dh_paths.values()), flow.dh, rtol=1e-12)
+    np.testing.assert_allclose(sum(flow.dc_paths.values()), flow.dc, rtol=1e-12)
+    cache = lt.forward(params, x, h0, c0)
+    s, t = 5, 2
+    dh, dc = flow.deltas.dh[s, t], flow.deltas.dc[s, t]
+    for gate in GATES:
+        through = params[f"W{gate}"].T @ getattr(flow.deltas, f"dz{gate}")[s, t + 1]
+        assert flow.dh_paths[gate][s, t] == pytest.approx(through @ dh / np.linalg.norm(dh), rel=1e-12)
+        into_c = through * cache.o[t] * (1 - cache.ct[t] ** 2)
+        assert flow.dc_paths[gate][s, t] == pytest.approx(into_c @ dc / np.linalg.norm(dc), rel=1e-12)
+    carried = flow.deltas.dc[s, t + 1] * cache.f[t + 1]
+    assert flow.dc_paths["cell"][s, t] == pytest.approx(carried @ dc / np.linalg.norm(dc), rel=1e-12)
+    steps = np.arange(7)
+    np.testing.assert_allclose(flow.dh_paths["loss"][steps, steps], flow.dh[steps, steps], rtol=1e-12)
+
+
+@pytest.mark.parametrize("repaired", [c for n in range(5) for c in itertools.combinations(lt.FLAWS, n)])
+def test_the_nested_flow_is_what_the_loop_does_step_by_step(repaired):
+    inputs = case(7)
+    flow = lt.nested_flow(*inputs, repaired=repaired)
+    dh, dc, dz = walks(*inputs, repaired)
+    assert lt.relative_error(flow.deltas.dh, dh) < 1e-12
+    assert lt.relative_error(flow.deltas.dc, dc) < 1e-12
+    for gate, expected in zip(GATES, dz, strict=True):
+        assert lt.relative_error(getattr(flow, f"dz{gate}"), np.linalg.norm(expected, axis=2)) < 1e-12
+    np.testing.assert_allclose(sum(flow.dc_paths.values()), flow.dc, rtol=1e-12)
+    np.testing.assert_allclose(sum(flow.dh_paths.values()), flow.dh, rtol=1e-12)
+
+
+@pytest.mark.parametrize("repaired", [(), ("short_range",), ("stale_cell_delta",), lt.FLAWS])
+def test_the_nested_flow_gives_the_gradients_of_the_nested_loop(repaired):
+    params, x, targets, h0, c0 = case(6)
+    grads = lt.nested_bptt(params, x, targets, h0, c0, repaired=repaired)
+    deltas = lt.nested_flow(params, x, targets, h0, c0, repaired=repaired).deltas
+    for gate in GATES:
+        expected = np.zeros_like(params[f"U{gate}"])
+        np.add.at(expected.T, x, getattr(deltas, f"dz{gate}").sum(0))
+        assert lt.relative_error(grads[f"U{gate}"], expected) < 1e-12
+
+
+def test_a_short_walk_credits_no_step_with_its_own_loss():
+    flow = lt.nested_flow(*case(5))
+    assert not np.diag(flow.dh).any()
+    assert not np.diag(flow.dc).any()
+    later, steps = np.arange(1, 5), np.arange(4)
+    assert np.array_equal(flow.deltas.dh_loss[later, steps], flow.deltas.dh[later, steps])
+    assert not flow.deltas.dh_future[later, steps].any()
+
+
+def test_an_overflow_reads_as_infinity_without_a_warning():
+    rng = np.random.default_rng(0)
+    x, targets = rng.integers(0, K, (2, 80))
+    params = lt.Params.random(K, 16, scale=0.25, forget_bias=3)
+    flow = lt.nested_flow(params, x, targets)
+    assert np.isinf(flow.dc[1, 0])
+    assert np.isfinite(flow.dc[79]).all()  # the first walk has found nothing left behind
+    assert not np.isnan(flow.dc).any()
+
+
+def test_the_inputs_are_left_alone_and_later_edits_do_not_reach_the_flow():
+    params, x, targets, h0, c0 = case(5)
+    before = params.flat.copy()
+    flow = lt.gradient_flow(params, x, targets, h0, c0)
+    assert np.array_equal(params.flat, before)
+    expected = lt.gradient_flow(params, x, targets, h0, c0).dh_paths["i"]
+    params.flat[:] = 0
+    assert np.array_equal(flow.dh_paths["i"], expected)
+
+
+@given(T=st.integers(1, 9), H=st.integers(1, 5), seed=st.integers(0, 10**6), scale=st.floats(0, 3))
+@settings(max_examples=40, deadline=None)
+def test_shapes_and_the_sum_hold_for_any_net(T, H, seed, scale):
+    inputs = case(T, H, seed, scale)
+    flow = lt.gradient_flow(*inputs)
+    _, deltas = lt.bptt(*inputs, return_deltas=True)
+    assert flow.dh.shape == flow.dc.shape == flow.dzf.shape == flow.predicted.shape == (T, T)
+    assert flow.deltas.dh.shape == (T, T, H)
+    np.testing.assert_allclose(flow.deltas.dc.sum(0), deltas.dc, rtol=1e-9, atol=1e-12 * (1 + np.abs(deltas.dc).max()))
+
+
+@pytest.mark.parametrize("function", [lt.gradient_flow, lt.nested_flow])
+def test_bad_input_gets_one_sentence_that_names_the_argument(function):
+    params, x, targets, _, _ = case(4)
+    with pytest.raises(ValueError, match=r"^x\[1\] must be a token id from 0 to 4"):
+        function(params, [0, 9], [0, 1])
+    with pytest.raises(ValueError, match=r"^targets must have one entry for each step"):
+        function(params, x, targets[:2])
+    with pytest.raises(TypeError, match=r"^params must be a Params"):
+        function(lt.rnn.Params(5, 4), x, targets)
+    with pytest.raises(ValueError, match=r"^h0 must have shape"):
+        function(params, x, targets, np.zeros(3))
+
+
+def test_an_unknown_flaw_is_named():
+    params, x, targets, _, _ = case(4)
+    with pytest.raises(ValueError, match=r"'shortrange'"):
+        lt.nested_flow(params, x, targets, repaired=("shortrange",))

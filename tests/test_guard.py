@@ -1,0 +1,254 @@
+import _thread
+import contextlib
+import functools
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from lstm_teach import guard
+
+
+def never_ends():
+    while True:
+        pass
+
+
+def ends_late(seconds):
+    """Runs in Python for `seconds`, so that it can be stopped at any time."""
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+    return "done"
+
+
+def no_thread_is_left_but(before):
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+    return set(threading.enumerate()) <= before
+
+
+def test_returns_what_the_function_returns():
+    assert guard.call(lambda a, b=0: (a, b), 1, b=2) == (1, 2)
+
+
+def test_runs_a_function_under_the_callers_numpy_settings():
+    with np.errstate(divide="raise"), pytest.raises(guard.LearnerError, match="FloatingPointError: divide by zero"):
+        guard.call(lambda: np.ones(1) / np.zeros(1))
+
+
+def test_an_exception_becomes_one_sentence_with_the_learners_line():
+    def divide():
+        return 1 / 0
+
+    with pytest.raises(guard.LearnerError) as caught:
+        guard.call(divide)
+    line = divide.__code__.co_firstlineno + 1
+    assert str(caught.value) == f"divide raised ZeroDivisionError: division by zero, at line {line}: return 1 / 0."
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_an_exception_without_words_or_with_a_full_stop_still_reads_as_a_sentence():
+    def wordless():
+        raise AssertionError
+
+    def wordy():
+        raise ValueError("No\n  luck.")
+
+    with pytest.raises(
+        guard.LearnerError, match=r"^wordless raised AssertionError, at line \d+: raise AssertionError\.$"
+    ):
+        guard.call(wordless)
+    with pytest.raises(guard.LearnerError, match=r"^wordy raised ValueError: No luck, at line"):
+        guard.call(wordy)
+
+
+def test_names_the_learners_innermost_line_not_one_of_the_library():
+    def helper():
+        return np.zeros(3) @ np.zeros(4)
+
+    def backward():
+        return helper()
+
+    with pytest.raises(guard.LearnerError, match=r"at line \d+: return np\.zeros\(3\) @ np\.zeros\(4\)\.$"):
+        guard.call(backward)
+    with pytest.raises(guard.LearnerError, match=r"at line \d+: return np\.linalg\.inv\(np\.zeros\(\(2, 2\)\)\)\.$"):
+        guard.call(solve)
+
+
+def solve():
+    return np.linalg.inv(np.zeros((2, 2)))
+
+
+class Callable:
+    def __call__(self):
+        return solve()
+
+    method = __call__
+
+
+def _wrapper(function):
+    @functools.wraps(function)
+    def wrapped():
+        return function()
+
+    return wrapped
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (functools.partial(functools.partial(solve)), "solve"),
+        (Callable(), "Callable"),
+        (Callable().method, "__call__"),
+        (_wrapper(functools.partial(solve)), "solve"),
+    ],
+)
+def test_finds_name_and_line_inside_partials_methods_decorators_and_callable_objects(function, name):
+    with pytest.raises(guard.LearnerError, match=rf"^{name} raised LinAlgError: Singular matrix, at line \d+: return"):
+        guard.call(function)
+
+
+def test_a_function_without_python_code_has_no_line():
+    with pytest.raises(guard.LearnerError, match=r"^int raised ValueError: invalid literal[^,]*\.$"):
+        guard.call(int, "x")
+
+
+def test_finds_the_line_in_another_cell_of_the_same_notebook():
+    cells = {}
+    exec(compile("def inner():\n    raise KeyError('z')", "cell 1", "exec"), cells)
+    exec(compile("def backward():\n    inner()", "cell 2", "exec"), cells)
+    with pytest.raises(guard.LearnerError, match=r"^backward raised KeyError: 'z', at line 2\.$"):
+        guard.call(cells["backward"])
+
+
+def test_system_exit_of_a_learner_does_not_end_the_caller():
+    with pytest.raises(guard.LearnerError, match="raised SystemExit"):
+        guard.call(sys.exit, 3)
+
+
+def swallows():
+    while True:
+        with contextlib.suppress(Exception):
+            never_ends()
+
+
+def swallows_everything():
+    while True:
+        try:
+            for _ in range(20):
+                len("")
+        except:  # noqa: E722
+            continue
+
+
+def ends_with_a_loop():
+    try:
+        never_ends()
+    finally:
+        never_ends()
+
+
+@pytest.mark.parametrize("function", [never_ends, swallows, swallows_everything, ends_with_a_loop])
+def test_stops_a_loop_that_never_ends(function):
+    before = set(threading.enumerate())
+    begin = time.perf_counter()
+    with pytest.raises(
+        guard.LearnerError, match=r"did not finish within 0\.1 seconds and was stopped, at line \d+: \w"
+    ):
+        guard.call(function, seconds=0.1)
+    assert time.perf_counter() - begin < 0.1 + guard.PATIENCE
+    assert no_thread_is_left_but(before)
+
+
+def test_a_call_that_is_stopped_can_tidy_up_first():
+    done = []
+
+    def tidies_up():
+        try:
+            never_ends()
+        finally:
+            done.append(ends_late(0.05))
+
+    with pytest.raises(guard.LearnerError, match="was stopped"):
+        guard.call(tidies_up, seconds=0.1)
+    assert done == ["done"]
+
+
+def test_gives_control_back_when_a_call_outside_of_python_hangs(monkeypatch):
+    monkeypatch.setattr(guard, "PATIENCE", 0.1)
+    before = set(threading.enumerate())
+
+    def waits():
+        time.sleep(1)
+        never_ends()  # not reached: the thread has been told to stop
+
+    begin = time.perf_counter()
+    with pytest.raises(
+        guard.LearnerError, match=r"can't be stopped from outside, at line \d+: time\.sleep\(1\)\. Restart"
+    ):
+        guard.call(waits, seconds=0.1)
+    assert time.perf_counter() - begin < 0.9
+    assert no_thread_is_left_but(before)
+
+
+def test_works_in_a_thread_other_than_the_main_one():
+    said = []
+
+    def run():
+        try:
+            guard.call(never_ends, seconds=0.1)
+        except guard.LearnerError as error:
+            said.append(str(error))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(5)
+    assert "was stopped" in said[0]
+
+
+def test_nothing_arrives_late_in_the_caller_when_a_call_ends_near_its_limit():
+    outcomes = set()
+    for trial in range(60):
+        try:
+            outcomes.add(guard.call(ends_late, 0.02, seconds=0.02 + (trial - 30) * 1e-5))
+        except guard.LearnerError as error:
+            outcomes.add(str(error)[:24])
+        ends_late(0.002)
+    ends_late(0.2)
+    assert outcomes <= {"done", "ends_late did not finish"}
+    assert outcomes  # whichever way each call went, nothing was raised here
+
+
+def test_a_call_inside_a_call_is_stopped_with_it():
+    before = set(threading.enumerate())
+
+    def outer():
+        return guard.call(never_ends, seconds=60)
+
+    with pytest.raises(guard.LearnerError, match="outer did not finish"):
+        guard.call(outer, seconds=0.2)
+    assert no_thread_is_left_but(before)
+
+
+def test_an_interrupt_by_the_user_stops_the_call_and_goes_on_to_the_caller():
+    before = set(threading.enumerate())
+    threading.Timer(0.1, _thread.interrupt_main).start()
+    with pytest.raises(KeyboardInterrupt):
+        guard.call(never_ends)
+    assert no_thread_is_left_but(before)
+
+
+def test_a_stopped_thread_says_nothing_on_stderr():
+    code = (
+        "from lstm_teach import guard\n"
+        "def never_ends():\n    while True: pass\n"
+        "for _ in range(3):\n"
+        "    try: guard.call(never_ends, seconds=0.05)\n"
+        "    except guard.LearnerError: print('stopped')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.split(), done.stderr) == (["stopped"] * 3, "")

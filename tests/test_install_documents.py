@@ -1,0 +1,199 @@
+"""What the documents say about installing holds: one list of dependencies, commands that exist, a licence."""
+
+import re
+import tomllib
+
+import nbformat
+import pytest
+import rattler
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+from projectfiles import ROOT, tracked_files
+from rattler.exceptions import InvalidMatchSpecError
+
+# Where conda-forge has another name for the same thing: matplotlib without its desktop windows.
+CONDA_NAMES = {"matplotlib": "matplotlib-base"}
+# In pieces, so that this file does not contain them.
+REGISTRY_HOSTS = [
+    ".".join(parts)
+    for parts in [
+        ("pypi", "org"),
+        ("pypi", "python", "org"),
+        ("pythonhosted", "org"),
+        ("anaconda", "org"),
+        ("anaconda", "com"),
+        ("conda-forge", "org"),
+        ("prefix", "dev"),
+        ("npmjs", "org"),
+        ("npmjs", "com"),
+        ("yarnpkg", "com"),
+        ("unpkg", "com"),
+        ("jsdelivr", "net"),
+        ("esm", "sh"),
+        ("deb", "debian", "org"),
+        ("docker", "io"),
+        ("ghcr", "io"),
+    ]
+]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+ENVIRONMENT = (ROOT / "environment.yml").read_text(encoding="utf-8")
+
+
+def conda_dependencies(text: str) -> dict[str, str]:
+    """Name and version of each conda package in an environment.yml, read as strictly as conda's tools can."""
+    listed = [entry for entry in yaml.safe_load(text)["dependencies"] if isinstance(entry, str)]
+    specs = [rattler.MatchSpec(entry, strict=True, exact_names_only=True) for entry in listed]
+    assert len({spec.name.normalized for spec in specs}) == len(specs), "a package is listed twice"
+    return {spec.name.normalized: str(spec.version or "") for spec in specs}
+
+
+def dependency_differences(environment: str, project: dict) -> list[str]:
+    """What only one of environment.yml and the run-time dependencies of pyproject.toml has."""
+    conda = conda_dependencies(environment)
+    python = conda.pop("python", "missing").removesuffix(".*")
+    conda.pop("pip", None)
+    required = [Requirement(line) for line in project["dependencies"]]
+    wanted = {CONDA_NAMES.get(r.name, r.name): str(r.specifier) for r in required}
+    found = [f"{name} {spec}: only in one of the two" for name, spec in sorted(conda.items() ^ wanted.items())]
+    if not re.fullmatch(r"3\.\d+", python) or Version(python) not in SpecifierSet(project["requires-python"]):
+        found.append(f"python {python}: not one that pyproject.toml allows")
+    return found
+
+
+def hosts_in(text: str) -> list[str]:
+    """The package registries' hosts that a text names."""
+    return [host for host in REGISTRY_HOSTS if host in text.lower()]
+
+
+def test_environment_yml_has_exactly_the_dependencies_of_pyproject():
+    assert dependency_differences(ENVIRONMENT, PROJECT) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("numpy >=2.2", "numpy >=2.1"),
+        ("numpy >=2.2", "numpy"),
+        ("  - numpy >=2.2\n", ""),
+        ("  - numpy >=2.2\n", "  - numpy >=2.2\n  - scipy\n"),
+        ("matplotlib-base", "matplotlib"),
+        ("python =3.13", "python =3.10"),
+        ("  - python =3.13\n", ""),
+    ],
+)
+def test_a_difference_between_the_two_is_found(before, after):
+    assert before in ENVIRONMENT
+    assert dependency_differences(ENVIRONMENT.replace(before, after), PROJECT)
+
+
+@pytest.mark.parametrize("spec", ["numpy =>2.2", "numpy >=2.2,", "numpy >= 2.2 <3 and more", "nump*"])
+def test_a_spec_that_conda_would_misread_is_refused(spec):
+    with pytest.raises(InvalidMatchSpecError):
+        conda_dependencies(ENVIRONMENT.replace("numpy >=2.2", spec))
+
+
+def test_environment_yml_uses_conda_forge_alone_and_installs_the_project():
+    environment = yaml.safe_load(ENVIRONMENT)
+    assert environment["channels"] == ["conda-forge", "nodefaults"]
+    assert environment["dependencies"][-2:] == ["pip", {"pip": ["-e ."]}]
+    assert set(environment) == {"name", "channels", "dependencies"}
+
+
+def test_repo2docker_finds_the_python_version():
+    entries = [str(entry) for entry in yaml.safe_load(ENVIRONMENT)["dependencies"]]
+    # It reads a version after "=" and nothing else.
+    assert any(re.match(r"python\s*=+\s*3\.\d+$", entry) for entry in entries)
+
+
+def test_no_file_names_the_host_of_a_package_registry():
+    for file in tracked_files():
+        named = hosts_in(file.read_bytes().decode("utf-8", "replace"))
+        assert not named, f"{file.relative_to(ROOT)} names {named}"
+
+
+@pytest.mark.parametrize("host", REGISTRY_HOSTS)
+def test_the_host_of_a_registry_is_noticed(host):
+    assert hosts_in(f'source = {{ registry = "https://{host.title()}/simple" }}')
+
+
+def test_no_lock_file_is_kept():
+    names = {file.name for file in tracked_files()}
+    assert not names & {"uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "conda-lock.yml", "pixi.lock"}
+    assert "uv.lock" in (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+
+
+@pytest.mark.parametrize("arguments", ["", " test"])
+def test_the_readme_gives_both_commands_for_each_system(arguments):
+    assert f"| `python3 start.py{arguments}` | `py start.py{arguments}` |" in README
+    assert (ROOT / "start.py").is_file()
+
+
+def test_the_readmes_table_has_exactly_two_commands():
+    assert len(re.findall(r"^\|.*`python3 start\.py[^`]*`.*\|$", README, re.MULTILINE)) == 2
+
+
+def test_ci_runs_the_readmes_test_command():
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line.strip()][-1] == "python3 start.py test"
+
+
+def test_the_readmes_other_commands_name_what_exists():
+    name = yaml.safe_load(ENVIRONMENT)["name"]
+    assert f"conda env create -f environment.yml\nconda activate {name}\n" in README
+    extras = re.findall(r"--extra (\S+)", README)
+    assert extras and set(extras) <= set(PROJECT["optional-dependencies"])
+    mentioned = {path.removeprefix("lab/tree/") for path in re.findall(r"[\w./]+\.ipynb", README)}
+    assert mentioned and {path for path in mentioned if not (ROOT / path).is_file()} == set()
+
+
+def test_the_readmes_links_and_pictures_are_there():
+    targets = {target for target in re.findall(r"\]\(([^)\s]+)\)", README) if "://" not in target}
+    assert targets and {target for target in targets if not (ROOT / target).exists()} == set()
+
+
+def minutes_in(text: str) -> dict[str, str]:
+    """The minutes that a table of lessons gives for each notebook, by the notebook's name."""
+    rows = re.findall(r"^\|[^|\n]*\((?:notebooks/)?(\w+\.ipynb)\)[^|\n]*\|[^|\n]*\|([^|\n]*)\|$", text, re.MULTILINE)
+    return {name: minutes.strip() for name, minutes in rows}
+
+
+def test_the_readme_the_map_and_the_lessons_agree_on_the_minutes():
+    named = minutes_in(README)
+    assert set(named) == {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
+    cells = nbformat.read(ROOT / "notebooks" / "00_start_here.ipynb", as_version=4).cells
+    on_the_map = minutes_in("\n".join(cell.source for cell in cells if cell.cell_type == "markdown"))
+    assert on_the_map == {name: minutes for name, minutes in named.items() if name in on_the_map} != {}
+    for name, minutes in named.items():
+        first = nbformat.read(ROOT / "notebooks" / name, as_version=4).cells[0].source
+        said = re.search(r"\*\*(Time|Minutes)\*\*:(.*)", first)[2].replace("two hours", "120 minutes")
+        assert set(re.findall(r"\d+", minutes)) <= set(re.findall(r"\d+", said)), f"{name}: {minutes}, but{said}"
+
+
+def test_the_readmes_pictures_are_described():
+    pictures = re.findall(r"!\[([^\]]*)\]\(", README)
+    assert pictures and all(len(text) > 40 for text in pictures)
+
+
+def test_the_readme_names_the_oldest_python():
+    assert f"Python {PROJECT['requires-python'].removeprefix('>=')} or newer" in README
+
+
+def test_the_readme_says_where_the_question_comes_from():
+    assert "question-and-answer site" in README and "7 March 2017" in README
+
+
+def test_the_licence_is_bsd_3_clause():
+    text = " ".join((ROOT / "LICENSE").read_text(encoding="utf-8").split())
+    assert PROJECT["license"] == "BSD-3-Clause" and PROJECT["license-files"] == ["LICENSE"]
+    for sentence in [
+        "Redistribution and use in source and binary forms, with or without modification, are permitted",
+        "1. Redistributions of source code must retain the above copyright notice",
+        "2. Redistributions in binary form must reproduce the above copyright notice",
+        "3. Neither the name of the copyright holder nor the names of its contributors may be used",
+        'THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS"',
+    ]:
+        assert sentence in text
+    assert "4. " not in text

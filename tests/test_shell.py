@@ -1,0 +1,347 @@
+"""The shell of the explorers, driven by its controls' values without a kernel or a browser."""
+
+import base64
+import subprocess
+import sys
+import threading
+
+import ipywidgets
+import nbformat
+import pytest
+from nbconvert import HTMLExporter
+
+from lstm_teach.explorers import shell
+from lstm_teach.explorers.shell import Explorer, checkbox, choice, dropdown, float_slider, int_slider, log_slider, text
+from lstm_teach.figures.scene import Scene
+from lstm_teach.figures.style import new_figure
+from tests.scenes import pixels
+
+
+def numbers(words: str) -> list[int]:
+    try:
+        return [int(word) for word in words.split()]
+    except ValueError:
+        raise ValueError(f"words must be whole numbers, got {words!r}") from None
+
+
+class Demo:
+    """An explorer with a marker that moves, and a note of every drawing."""
+
+    def __init__(self, **options):
+        figure = new_figure(300, 200, layout=None)
+        self.axes = figure.add_axes((0.1, 0.1, 0.8, 0.8), xlim=(0, 10), ylim=(0, 10))
+        (self.dot,) = self.axes.plot([0], [5], "o")
+        self.scene = Scene(figure)
+        self.scene.live(self.dot)
+        self.drawn = []
+        self.error = None
+        controls = {
+            "step": int_slider("Step t", 2, 0, 4, play_ms=100),
+            "bias": float_slider("A rather long label for a forget-gate bias", 1.0, -1, 3),
+            "tokens": text("Tokens", "1 2 3 4 5", parse=numbers),
+            "kind": choice("Pass", ["right", "broken"]),
+            "gate": dropdown("Gate", [("input gate", "i"), ("forget gate", "f")], "f"),
+            "split": checkbox("Split"),
+            "scale": log_slider("Weight scale", 0.1, -3, 1),
+        }
+
+        def arrange(controls, tokens, **others):
+            controls["step"].max = len(tokens) - 1
+
+        self.explorer = Explorer("A title", controls, self.draw, arrange=arrange, **options)
+
+    def draw(self, **values):
+        if self.error:
+            raise self.error
+        self.drawn.append(values)
+        self.dot.set_data([values["step"]], [values["bias"]])
+        return self.scene, f"Step {values['step']} of {len(values['tokens'])}, <b>bias</b> {values['bias']} &lt; 9"
+
+
+@pytest.fixture
+def demo():
+    demo = Demo()
+    yield demo
+    demo.explorer.close()
+
+
+def test_draw_gets_every_control_by_name_and_text_fields_parsed(demo):
+    assert demo.drawn == [
+        {"step": 2, "bias": 1, "tokens": [1, 2, 3, 4, 5], "kind": "right", "gate": "f", "split": False, "scale": 0.1}
+    ]
+    assert demo.explorer.values == demo.drawn[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("step", 3), ("bias", 2.5), ("tokens", "1 2 3"), ("kind", "broken"), ("gate", "i"), ("split", True), ("scale", 1)],
+)
+def test_every_change_draws_exactly_once(demo, name, value):
+    before = demo.explorer.picture.seq
+    demo.explorer.controls[name].value = value
+    assert len(demo.drawn) == 2
+    assert demo.explorer.picture.seq == before + 1
+
+
+def test_the_picture_its_text_and_its_alt_follow(demo):
+    before = demo.explorer.png
+    demo.explorer.controls["step"].value = 3
+    assert demo.explorer.text == "Step 3 of 5, <b>bias</b> 1.0 &lt; 9"
+    assert demo.explorer.picture.alt == "Step 3 of 5, bias 1.0 < 9"
+    assert (pixels(before) != pixels(demo.explorer.png)).any()
+    assert (demo.explorer.picture.width, demo.explorer.picture.height) == (300, 200)
+
+
+def test_a_shorter_sequence_moves_the_step_without_a_second_drawing(demo):
+    demo.explorer.controls["step"].value = 4
+    demo.explorer.controls["tokens"].value = "7 8"
+    assert len(demo.drawn) == 3
+    assert demo.drawn[-1]["step"] == demo.explorer.controls["step"].value == 1
+    assert demo.explorer.controls["step"].play.max == 1
+
+
+def test_a_control_that_is_changed_in_draw_does_not_draw_again():
+    drawn = []
+
+    def draw(a):
+        drawn.append(a)
+        explorer_controls["a"].value = a + 1
+        return new_png(), "text"
+
+    explorer_controls = {"a": int_slider("a", 0, 0, 9)}
+    explorer = Explorer("t", explorer_controls, draw)
+    explorer.controls["a"].value = 5
+    assert drawn == [0, 5]
+    explorer.close()
+
+
+def new_png() -> bytes:
+    return Scene(new_figure(40, 30)).png()
+
+
+def test_invalid_text_is_said_in_place_and_keeps_the_picture(demo):
+    png, line = demo.explorer.png, demo.explorer.text
+    demo.explorer.controls["tokens"].value = "1 two"
+    assert demo.explorer.message == "words must be whole numbers, got '1 two'"
+    assert "lt-invalid" in demo.explorer.controls["tokens"]._dom_classes
+    demo.explorer.controls["step"].value = 0  # still invalid: nothing is drawn
+    assert (demo.explorer.png, demo.explorer.text, len(demo.drawn)) == (png, line, 1)
+    demo.explorer.controls["tokens"].value = "1 2"
+    assert demo.explorer.message == ""
+    assert "lt-invalid" not in demo.explorer.controls["tokens"]._dom_classes
+    assert demo.explorer.text.startswith("Step 0 of 2")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the weights are gone"), ValueError("bad value in draw")])
+def test_an_exception_in_draw_is_shown_and_raised_and_keeps_the_picture(demo, error):
+    png = demo.explorer.png
+    demo.error = error
+    with pytest.raises(type(error), match=str(error)):
+        demo.explorer.controls["step"].value = 3
+    assert demo.explorer.message.startswith(f"{type(error).__name__}: {error} (test_shell.py, line ")
+    assert demo.explorer.message.endswith("raise self.error)")
+    assert demo.explorer.png == png
+    demo.error = None
+    demo.explorer.controls["step"].value = 1
+    assert demo.explorer.message == ""
+    assert demo.explorer.text.startswith("Step 1")
+
+
+def test_an_exception_in_parse_that_is_no_complaint_about_the_input_is_raised():
+    def parse(words):
+        return 1 / len(words)
+
+    explorer = Explorer("t", {"a": text("a", "x", parse=parse)}, lambda a: (new_png(), "text"))
+    with pytest.raises(ZeroDivisionError):
+        explorer.controls["a"].value = ""
+    assert explorer.message.startswith("ZeroDivisionError: division by zero (test_shell.py")
+    explorer.close()
+
+
+def test_set_changes_several_controls_and_draws_once(demo):
+    demo.explorer.set(step=4, bias=0.0, split=True)
+    assert len(demo.drawn) == 2
+    assert demo.explorer.text.startswith("Step 4 of 5, <b>bias</b> 0.0")
+
+
+def test_reset_puts_everything_back_and_draws_once(demo):
+    png = demo.explorer.png
+    demo.explorer.set(tokens="1", bias=3.0, kind="broken", gate="i", split=True, scale=1)
+    demo.explorer.controls["step"].play.playing = True
+    assert demo.explorer.controls["step"].max == 0
+    demo.explorer.reset()
+    assert len(demo.drawn) == 3
+    assert demo.drawn[-1] == demo.drawn[0]
+    assert demo.explorer.controls["step"].max == 4
+    assert not demo.explorer.controls["step"].play.playing
+    assert demo.explorer.png == png
+
+
+def test_reset_finds_the_way_back_from_a_range_beyond_the_first():
+    explorer = Explorer("t", {"a": int_slider("a", 2, 0, 4)}, lambda a: (new_png(), f"a is {a}"))
+    slider = explorer.controls["a"]
+    slider.max = 20
+    slider.min = slider.value = 10
+    explorer.reset()
+    assert (slider.min, slider.value, slider.max, explorer.text) == (0, 2, 4, "a is 2")
+    slider.min = -20
+    slider.max = -10
+    explorer.reset()
+    assert (slider.min, slider.value, slider.max, explorer.text) == (0, 2, 4, "a is 2")
+    explorer.close()
+
+
+def test_reset_clears_a_message_even_if_the_controls_did_not_change(demo):
+    demo.error = RuntimeError("once")
+    with pytest.raises(RuntimeError):
+        demo.explorer.redraw()
+    demo.error = None
+    demo.explorer.reset()
+    assert demo.explorer.message == ""
+
+
+def test_the_reset_button_resets(demo):
+    demo.explorer.controls["step"].value = 4
+    (button,) = (w for w in shell._parts(demo.explorer.root) if isinstance(w, ipywidgets.Button))
+    button.click()
+    assert demo.explorer.controls["step"].value == 2
+
+
+def test_a_click_sets_controls_through_data_coordinates():
+    demo = Demo(pick=lambda axes, x, y: {"step": round(x), "bias": round(y)} if axes is demo.axes else None)
+    demo.explorer.point(0.1 + 0.8 * 0.4, 0.9 - 0.8 * 0.2)
+    assert (demo.drawn[-1]["step"], demo.drawn[-1]["bias"]) == (4, 2)
+    demo.explorer.point(0.01, 0.5)  # outside the axes
+    assert len(demo.drawn) == 2
+    demo.explorer.point(0.1 + 0.8 * 0.41, 0.9 - 0.8 * 0.21)  # the same step and bias: nothing to draw
+    assert len(demo.drawn) == 2
+    demo.explorer.picture.pointer = ["click", 0.12, 0.88, 1]  # as the browser tells it
+    assert demo.drawn[-1]["step"] == 0
+    assert demo.explorer.picture.pointer_events == ["click"]
+    demo.explorer.close()
+
+
+def test_pointer_events_are_off_unless_asked_for(demo):
+    assert demo.explorer.picture.pointer_events == []
+    demo.explorer.point(0.5, 0.5)
+    assert len(demo.drawn) == 1
+
+
+def test_a_finer_screen_gets_more_pixels_without_another_computation(demo):
+    demo.explorer.picture.scale = 2.0
+    assert pixels(demo.explorer.png).shape[:2] == (400, 600)
+    assert (demo.explorer.picture.width, demo.explorer.picture.height) == (300, 200)
+    demo.explorer.controls["step"].value = 0
+    assert pixels(demo.explorer.png).shape[:2] == (400, 600)
+    assert len(demo.drawn) == 2
+    demo.explorer.controls["tokens"].value = "x"
+    demo.explorer.picture.scale = 1.0
+    assert pixels(demo.explorer.png).shape[:2] == (200, 300)
+    assert demo.explorer.message.startswith("words must be")
+
+
+def test_png_bytes_are_shown_at_their_size():
+    explorer = Explorer("t", {"a": int_slider("a", 0, 0, 1)}, lambda a: (new_png(), "text"))
+    assert (explorer.picture.width, explorer.picture.height) == (40, 30)
+    explorer.picture.scale = 2.0  # nothing to draw sharper
+    assert explorer.picture.seq == 1
+    explorer.close()
+
+
+def test_labels_have_room_and_rows_are_checked(demo):
+    for control in demo.explorer.controls.values():
+        assert control.style.description_width == f"{len('A rather long label for a forget-gate bias')}ch"
+    with pytest.raises(ValueError, match="rows must name every control once"):
+        Explorer("t", {"a": int_slider("a", 0, 0, 1), "b": checkbox("b")}, lambda **v: (b"", ""), rows=[["a"]])
+
+
+def test_each_part_has_the_class_that_tests_look_for(demo):
+    classes = {name for widget in shell._parts(demo.explorer.root) for name in getattr(widget, "_dom_classes", ())}
+    assert {"lt-explorer", "lt-title", "lt-reset", *(f"lt-control-{n}" for n in demo.explorer.controls)} <= classes
+    source = str(shell.Picture._esm)
+    for name in ("lt-picture", "lt-text", "lt-message"):
+        assert f'"{name}"' in source
+
+
+def test_a_notebook_output_keeps_its_picture_without_a_kernel(demo):
+    bundle = demo.explorer._repr_mimebundle_()
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("x", outputs=[nbformat.v4.new_output("display_data", bundle)])]
+    )
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    assert base64.b64encode(demo.explorer.png).decode() in page
+    assert 'alt="Step 2 of 5, bias 1.0 &lt; 9"' in page
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == demo.explorer.root.model_id
+    assert bundle["text/plain"] == "A title Step 2 of 5, bias 1.0 < 9"
+
+
+def test_closing_leaves_no_widget_behind():
+    before = set(ipywidgets.widgets.widget._instances)
+    demo = Demo()
+    assert len(ipywidgets.widgets.widget._instances) > len(before) + 10
+    demo.explorer.close()
+    assert set(ipywidgets.widgets.widget._instances) == before
+
+
+def test_a_cell_that_runs_again_closes_what_it_made_before(monkeypatch):
+    class Kernel:
+        request = None
+
+        def get_parent(self, channel):
+            return self.request
+
+    class Shell:
+        kernel = Kernel()
+
+    def run(cell: str, number: int) -> Demo:
+        Kernel.request = {"metadata": {"cellId": cell}, "header": {"msg_id": f"{number}"}}
+        return Demo()
+
+    monkeypatch.setattr(shell, "get_ipython", Shell)
+    monkeypatch.setattr(shell, "_of_cell", {})
+    first, twin, other = run("a", 1), run("a", 1), run("b", 2)
+    assert all(d.explorer.root.comm is not None for d in (first, twin, other))
+    again = run("a", 3)
+    assert first.explorer.root.comm is None
+    assert twin.explorer.root.comm is None
+    assert other.explorer.root.comm is not None
+    again.explorer.close()
+    other.explorer.close()
+
+
+@pytest.mark.parametrize("act", ["change", "reset"])
+def test_what_a_second_thread_wants_during_a_drawing_is_drawn_after_it(demo, act):
+    inside, together = [], []
+    png = demo.scene.png
+
+    def move():
+        if act == "reset":
+            demo.explorer.reset()
+        else:
+            demo.explorer.controls["bias"].value = 3.0
+
+    second = threading.Thread(target=move)
+
+    def slow_png(*arguments):
+        together.extend(inside)
+        inside.append("a drawing")
+        if not second.ident:
+            second.start()
+            second.join(0.3)  # time to get in between, if it can
+        try:
+            return png(*arguments)
+        finally:
+            inside.pop()
+
+    demo.scene.png = slow_png
+    demo.explorer.controls["step"].value = 4
+    second.join()
+    assert together == []
+    assert (demo.drawn[-1]["step"], demo.drawn[-1]["bias"]) == ((2, 1.0) if act == "reset" else (4, 3.0))
+
+
+def test_pyplot_is_not_needed():
+    code = (
+        "import sys, lstm_teach.explorers.set_up as s; s.set_up_check(); sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,0 +1,194 @@
+"""Training: the optimizers against their formulas, any backward pass, and that nothing is lost when it ends early."""
+
+import numpy as np
+import pytest
+
+import lstm_teach as lt
+from lstm_teach import tasks, training
+from lstm_teach.guard import LearnerError
+
+TASK = tasks.recall(3, test_size=16)
+
+
+def fresh(**options):
+    return lt.Params.random(TASK.vocab_size, 6, seed=1, scale=0.4, **options)
+
+
+def train(params, steps=12, **options):
+    return lt.train(params, TASK, steps=steps, **{"batch": 4, "progress": False, **options})
+
+
+def one_by_one(params, x, targets):
+    return lt.bptt(params, x, targets)
+
+
+def test_sgd_walks_against_the_gradient():
+    np.testing.assert_allclose(training.sgd(3, 0.5)(np.array([1.0, -2.0, 0.0])), [-0.5, 1.0, 0.0])
+
+
+def test_adagrad_and_adam_follow_their_formulas():
+    gradients = np.random.default_rng(0).normal(size=(6, 5))
+    adagrad, adam = training.adagrad(5, 0.1), training.adam(5, 0.01)
+    for n in range(1, 7):
+        g = gradients[:n]
+        np.testing.assert_allclose(adagrad(g[-1]), -0.1 * g[-1] / np.sqrt((g**2).sum(0)), rtol=1e-6)
+        age = np.arange(n)[::-1]
+        mean = (0.1 * 0.9 ** age[:, None] * g).sum(0) / (1 - 0.9**n)
+        square = (0.001 * 0.999 ** age[:, None] * g**2).sum(0) / (1 - 0.999**n)
+        np.testing.assert_allclose(adam(g[-1]), -0.01 * mean / np.sqrt(square), rtol=1e-6)
+
+
+def test_clipping_keeps_the_direction_and_bounds_the_norm():
+    gradient = np.array([3.0, 4.0])
+    assert training.clip(gradient, 10) == 5
+    np.testing.assert_array_equal(gradient, [3, 4])
+    assert training.clip(gradient, 1) == 5
+    np.testing.assert_allclose(gradient, [0.6, 0.8])
+
+
+@pytest.mark.parametrize("optimizer", training.OPTIMIZERS)
+def test_each_optimizer_lowers_the_loss(optimizer):
+    params = fresh()
+    before = TASK.test_loss(params)
+    history = train(params, steps=60, optimizer=optimizer, batch=8)
+    assert history.test_loss[-1] < 0.5 * before
+    assert history.test_loss[-1] == TASK.test_loss(params)
+
+
+def test_the_same_seed_gives_the_same_history_and_another_one_does_not():
+    runs = []
+    for seed in (5, 5, 6):
+        params = fresh()
+        runs.append((train(params, seed=seed), params))
+    assert runs[0][0] == runs[1][0] and np.array_equal(runs[0][1].flat, runs[1][1].flat)
+    assert runs[0][0].loss != runs[2][0].loss
+
+
+def test_every_form_of_a_right_backward_pass_learns_the_same():
+    forms = {
+        "params": one_by_one,
+        "mapping": lambda params, x, targets: dict(lt.bptt(params, x, targets).items()),
+        "list": lambda params, x, targets: lt.bptt(params, x, targets).values(),
+        "deltas": lambda params, x, targets: lt.bptt(params, x, targets, return_deltas=True),
+        "nested": lambda params, x, targets: lt.nested_bptt(params, x, targets, repaired=lt.FLAWS),
+    }
+    fused = fresh()
+    expected = train(fused)
+    for name, form in forms.items():
+        params = fresh()
+        history = train(params, backward=form)
+        np.testing.assert_allclose(history.loss, expected.loss, rtol=1e-8, err_msg=name)
+        np.testing.assert_allclose(params.flat, fused.flat, rtol=1e-6, atol=1e-9, err_msg=name)
+
+
+def test_a_broken_backward_pass_trains_too_and_leads_elsewhere():
+    right, broken = fresh(), fresh()
+    train(right)
+    history = train(broken, backward=lt.nested_bptt)
+    assert len(history.loss) == 12 and not history.stopped
+    assert lt.relative_error(right.flat, broken.flat) > 0.01
+
+
+def test_the_history_holds_one_entry_a_step_and_the_norms_before_clipping():
+    params = fresh()
+    start = params.copy()
+    history = train(params, steps=7, clip_norm=1e-3, test_every=3)
+    assert len(history.loss) == len(history.clipped) == 7 and all(history.clipped)
+    assert set(history.norms) == set(lt.Params.NAMES) and {len(n) for n in history.norms.values()} == {7}
+    assert history.tested == [0, 3, 6, 7] and len(history.test_loss) == len(history.judged) == 4
+    assert history.test_loss[0] == TASK.test_loss(start) and history.judged[0] == TASK.judge(start)
+    np.testing.assert_array_equal(history.snapshots[0].flat, start.flat)
+    np.testing.assert_array_equal(history.snapshots[-1].flat, params.flat)
+    assert history.snapshots[-1] is not params
+    pairs = TASK.draw(np.random.default_rng(0), 4)
+    gradient = sum(lt.bptt(start, *pair).flat for pair in pairs) / 4
+    grads = lt.Params(start.vocab_size, start.hidden_size, gradient)
+    for name in lt.Params.NAMES:
+        assert history.norms[name][0] == pytest.approx(np.linalg.norm(grads[name]))
+    both = np.concatenate([grads.Wf.ravel(), grads.Uf.ravel()])
+    assert history.gate_norms["f"][0] == pytest.approx(np.linalg.norm(both))
+    steps = sum(len(x) for x, _ in pairs)
+    assert history.loss[0] == pytest.approx(sum(lt.loss(start, *pair) for pair in pairs) / steps)
+
+
+def test_an_interrupt_keeps_what_was_learned():
+    calls = 0
+
+    def interrupted(params, x, targets):
+        nonlocal calls
+        calls += 1
+        if calls > 4 * 5:
+            raise KeyboardInterrupt
+        return lt.bptt(params, x, targets)
+
+    stopped, whole = fresh(), fresh()
+    history = train(stopped, steps=50, backward=interrupted)
+    train(whole, steps=5, backward=one_by_one)
+    assert history.stopped == "Interrupted after 5 steps; the parameters are those of that step."
+    assert len(history.loss) == len(history.norms["V"]) == len(history.clipped) == 5
+    np.testing.assert_array_equal(stopped.flat, whole.flat)
+
+
+def test_a_gradient_that_is_not_finite_stops_the_training_and_says_so():
+    calls = 0
+
+    def explodes(params, x, targets):
+        nonlocal calls
+        calls += 1
+        grads = lt.bptt(params, x, targets)
+        if calls > 8:
+            grads.Wf[0, 0] = np.inf
+        return grads
+
+    params = fresh()
+    history = train(params, backward=explodes)
+    assert history.stopped.startswith("Stopped at step 3: explodes returns a wrong gradient: dWf must be finite")
+    assert len(history.loss) == 2 and np.isfinite(params.flat).all()
+
+
+def test_a_backward_pass_that_returns_no_gradients_is_told_so_at_once():
+    params = fresh()
+    start = params.flat.copy()
+    with pytest.raises(LearnerError, match="nothing_much returns nothing; it has to return the nine gradients"):
+        train(params, backward=nothing_much)
+    np.testing.assert_array_equal(params.flat, start)
+
+
+def nothing_much(params, x, targets):
+    return None
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "sentence"),
+    [
+        ({"steps": 0}, ValueError, "steps must be at least 1, got 0"),
+        ({"batch": 2.5}, TypeError, "batch must be a whole number, got 2.5"),
+        ({"rate": -1.0}, ValueError, "rate must be a positive number, got -1.0"),
+        ({"clip_norm": float("nan")}, ValueError, "clip_norm must be a positive number, got nan"),
+        ({"optimizer": "adan"}, ValueError, "optimizer must be one of sgd, adagrad, adam, got 'adan'"),
+        ({"backward": 3}, TypeError, r"backward must be a function backward\(params, x, targets\), got 3"),
+        ({"test_every": 0}, ValueError, "test_every must be at least 1, got 0"),
+        ({"seed": -1}, ValueError, "seed must be a whole number of at least 0, got -1"),
+    ],
+)
+def test_bad_arguments_get_one_sentence_before_any_step(options, kind, sentence):
+    params = fresh()
+    start = params.flat.copy()
+    with pytest.raises(kind, match=sentence):
+        train(params, **options)
+    np.testing.assert_array_equal(params.flat, start)
+
+
+def test_params_and_task_have_to_fit():
+    with pytest.raises(ValueError, match=f"params must have vocab_size {TASK.vocab_size} for this task, got 3"):
+        train(lt.Params.zeros(3, 4))
+    with pytest.raises(TypeError, match="task must be a Task"):
+        lt.train(fresh(), "reber")
+
+
+def test_the_progress_bar_counts_steps_in_a_terminal(capsys):
+    train(fresh(), steps=4, progress=True)
+    error = capsys.readouterr().err
+    assert TASK.name in error and "4/4" in error
+    train(fresh(), steps=4, progress=False)
+    assert capsys.readouterr().err == ""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import guard
+from lstm_teach.doctor.limit import time_limit
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.gradcheck import collect_gradients
@@ -247,7 +248,7 @@ class Variants:
             some = batch[position : position + 20]  # one watcher for twenty runs; starting it costs as much as a run
             outcomes = []
             try:
-                with guard.time_limit(seconds):
+                with time_limit(seconds):
                     for edit in some:
                         outcomes.append((edit, self.evaluate((edit,))))
             except guard.OutOfTime:

@@ -83,10 +83,21 @@ def test_what_is_no_history_of_the_task_is_refused(bad):
 def test_an_unknown_name_and_a_run_that_was_tested_otherwise_are_refused(histories):
     with pytest.raises(ValueError, match=r"names out of right, almost right, broken; got 'mine'"):
         learning_explorer({"mine": histories["right"]})
-    stopped = copy.copy(histories["broken"])
-    stopped.tested = stopped.tested[:-1]
+    other = copy.copy(histories["broken"])
+    other.tested = [step + 1 for step in other.tested]
     with pytest.raises(ValueError, match=r"tested at the same steps"):
-        learning_explorer({"right": histories["right"], "broken": stopped})
+        learning_explorer({"right": histories["right"], "broken": other})
+
+
+def test_a_run_that_stopped_early_is_shown_as_it_was_then(histories):
+    stopped = copy.copy(histories["broken"])
+    for name in ("tested", "judged", "snapshots"):
+        setattr(stopped, name, getattr(stopped, name)[:2])
+    explorer = learning_explorer({"broken": stopped, "right": histories["right"]})
+    explorer.set(kind="broken", at=1)
+    then = explorer.text
+    explorer.set(at=len(histories["right"].tested) - 1)
+    assert explorer.text.split("gradient: ")[1] == then.split("gradient: ")[1] and explorer.message == ""
 
 
 # The pictures.
@@ -107,7 +118,7 @@ def test_the_map_shows_the_probabilities_the_frames_and_the_letters():
     frames, missed, *letters = maps.lines
     assert set(zip(*map(list, frames.get_data()), strict=True)) == set(zip(*np.nonzero(legal), strict=True))
     below = {(t, k) for t, k in zip(*np.nonzero(legal), strict=True) if y[t, k] <= y[t][~legal[t]].max()}
-    assert 0 < len(below) and set(zip(*map(list, missed.get_data()), strict=True)) == below
+    assert below and set(zip(*map(list, missed.get_data()), strict=True)) == below
     shown = {
         int(t): symbol for symbol, line in zip(tasks.REBER_SYMBOLS, letters, strict=True) for t in line.get_xdata()
     }
@@ -133,7 +144,8 @@ def test_the_curves_are_those_of_the_histories(histories):
     said = figures.describe_curves(histories)
     for kind, history in histories.items():
         ends = [figures.short(history.test_loss[k]) for k in (0, -1)]
-        assert f"with the {kind} gradient the test loss falls from {ends[0]} to {ends[1]} nats" in said
+        solved = figures.percent(history.judged[-1])
+        assert f"{kind} gradient the test loss goes from {ends[0]} to {ends[1]} nats per symbol and {solved} of" in said
 
 
 def test_the_norms_and_the_clipped_steps_are_those_of_the_history(histories):

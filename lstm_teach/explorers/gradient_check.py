@@ -14,7 +14,7 @@ from .shell import Explorer, choice, dropdown, log_slider
 STEPS = 10.0 ** np.linspace(-16, 0, 161)
 WEIGHTS = (("Ug", (2, 1)), ("Wf", (1, 1)), ("V", (1, 2)), ("Wi", (1, 3)))  # the last one has a small derivative
 DTYPES = {"double": (np.float64, np.complex128), "single": (np.float32, np.complex64)}
-RADIUS = 0.1  # of the circle on which the Taylor series of the loss is found; it converges well there
+RADIUS, POINTS = 0.5, 64  # the circle on which the Taylor series of the loss is found; it converges well beyond it
 AROUND = np.linspace(-1.2, 1.2, 121).round(2)  # in steps h, for the loss around the weight
 
 
@@ -23,10 +23,10 @@ def example_net() -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarra
 
     It is the net of lesson 01, with every number rounded so that single precision can hold it too.
     """
-    params = Params.random(vocab_size=8, hidden_size=4, seed=5, scale=0.8).astype(np.float32).astype(np.float64)
     sequence = np.array([3, 1, 4, 1, 5, 2, 6, 5])
-    h0 = np.array([0.1, -0.2, 0.3, 0.4], np.float32).astype(np.float64)
-    return params, sequence[:-1], sequence[1:], h0, np.array([0.8, -0.5, 1.5, 0.0])
+    params = Params.random(vocab_size=8, hidden_size=4, seed=5, scale=0.8).astype(np.float32).astype(np.float64)
+    h0, c0 = np.array([[0.1, -0.2, 0.3, 0.4], [0.8, -0.5, 1.5, 0.0]], np.float32).astype(np.float64)
+    return params, sequence[:-1], sequence[1:], h0, c0
 
 
 def losses_along(name: str, index: tuple[int, int], nudges: np.ndarray) -> np.ndarray:
@@ -50,13 +50,13 @@ def estimates(name: str, index: tuple[int, int], precision: str) -> dict[str, np
     }
 
 
-def taylor(name: str, index: tuple[int, int], count: int = 12) -> np.ndarray:
+def taylor(name: str, index: tuple[int, int], count: int = 24) -> np.ndarray:
     """The first coefficients of the loss as a power series in the nudge of one weight: (count,).
 
     By Cauchy's formula, from losses on a circle in the complex plane. A large circle, so rounding does little.
     """
-    turns = np.exp(2j * np.pi * np.arange(32) / 32)
-    coefficients = np.fft.fft(losses_along(name, index, RADIUS * turns)).real / 32
+    turns = np.exp(2j * np.pi * np.arange(POINTS) / POINTS)
+    coefficients = np.fft.fft(losses_along(name, index, RADIUS * turns)).real / POINTS
     return coefficients[:count] / RADIUS ** np.arange(count)
 
 
@@ -73,8 +73,8 @@ def curves(weight: int, precision: str) -> figures.Curves:
     for scheme in figures.SCHEMES:
         kept = {"forward": 1, "central": n % 2, "complex step": n % 2 * (-1.0) ** (n // 2)}[scheme]
         series = (kept * powers[2:] * STEPS[:, None] ** (n - 1)).sum(axis=1)
-        # Where the series ends to converge, rounding is 1e-13 or less in double precision: the difference will do.
-        wide = RADIUS / 4 < STEPS
+        # A wide step needs too many terms, but in double precision its rounding is too small to tell.
+        wide = RADIUS / 10 < STEPS
         series[wide] = (best[scheme] - derivative)[wide]
         error[scheme] = (found[scheme] - derivative) / derivative
         truncation[scheme] = series / derivative

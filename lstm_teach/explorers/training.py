@@ -17,7 +17,8 @@ STRINGS = 6
 def learning_explorer(histories: Mapping[str, History]) -> Explorer:
     """Return the walk through training runs on `tasks.reber()`.
 
-    `histories` maps names out of `figures.KINDS` to the runs' histories, all tested at the same steps.
+    `histories` maps names out of `figures.KINDS` to the runs' histories, all tested at the same steps
+    (one that stopped early counts as unchanged from then on).
     Raises TypeError or ValueError for anything else.
     """
     if not histories or any(not isinstance(h, History) or not h.judged for h in histories.values()):
@@ -25,19 +26,20 @@ def learning_explorer(histories: Mapping[str, History]) -> Explorer:
     unknown = [kind for kind in histories if kind not in figures.KINDS]
     if unknown:
         raise ValueError(f"histories must have names out of {', '.join(figures.KINDS)}; got {unknown[0]!r}.")
-    tested = next(iter(histories.values())).tested
-    if any(history.tested != tested for history in histories.values()):
-        raise ValueError(
-            "histories must all be tested at the same steps; one of them stopped early or was tested otherwise."
-        )
-    scene, update = figures.build(REBER_SYMBOLS, tested, {kind: h.judged for kind, h in histories.items()})
+    tested = max((history.tested for history in histories.values()), key=len)
+    if any(history.tested != tested[: len(history.tested)] for history in histories.values()):
+        raise ValueError("histories must all be tested at the same steps; one of them was tested at others.")
+    # A run that stopped early stays as it was then.
+    judged = {kind: h.judged + h.judged[-1:] * (len(tested) - len(h.judged)) for kind, h in histories.items()}
+    scene, update = figures.build(REBER_SYMBOLS, tested, judged)
 
     @lru_cache(256)
     def predictions(kind: str, at: int, string: int) -> tuple[str, np.ndarray, np.ndarray]:
         text, choices = short_string(string)
+        snapshots = histories[kind].snapshots
         x = [REBER_SYMBOLS.index(symbol) for symbol in text[:-1]]
         legal = np.array([[symbol in allowed for symbol in REBER_SYMBOLS] for allowed in choices])
-        return text, legal, forward(histories[kind].snapshots[at], x).y
+        return text, legal, forward(snapshots[min(at, len(snapshots) - 1)], x).y
 
     def draw(at: int, kind: str, string: int):
         text, legal, y = predictions(kind, at, string)

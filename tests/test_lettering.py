@@ -39,7 +39,7 @@ def test_a_line_looks_like_matplotlibs_and_is_not_drawn_by_it(monkeypatch):
     usual = drawn(Text, "0123456789", fontsize=9)
     monkeypatch.setattr(Text, "draw", lambda *_: pytest.fail("drawn as usual"))
     quick = drawn(QuickText, "0123456789", fontsize=9)
-    assert np.corrcoef(quick.ravel(), usual.ravel())[0, 1] > 0.8
+    assert np.corrcoef(quick.ravel(), usual.ravel())[0, 1] > 0.7
 
 
 @pytest.mark.parametrize(

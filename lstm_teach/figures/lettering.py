@@ -1,18 +1,22 @@
 """Text that changes often: put together from pictures of its characters, each drawn once.
 
 matplotlib 3.11 shapes and rasterizes every character at every drawing, 0.1 ms each: ten numbers take as long as the
-rest of a picture. Kept pictures make that about fifteen times faster. May import numpy and matplotlib.
+rest of a picture. Kept pictures make that about fifteen times faster and look the same but for kerning (AVA).
+Earlier versions are quick enough, and place characters between pixels, which kept pictures cannot. May import numpy
+and matplotlib.
 """
 
 from functools import lru_cache
 from unicodedata import combining
 
+import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.colors import to_rgb
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.text import Text
 
+WANTED = matplotlib.__version_info__ >= (3, 11)
 PAD = 4  # pixels around a line, for characters that lean out of their own width
 
 

@@ -15,7 +15,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from .lettering import QuickText
+from . import lettering
 
 
 class Scene:
@@ -46,8 +46,10 @@ class Scene:
         Returns the artist, or the tuple of them, so that it can wrap the call that makes them.
         """
         for artist in artists:
-            if type(artist) is Text:
-                artist.__class__ = QuickText  # the same text, drawn in another way, also when the figure is saved
+            if type(artist) is Text and lettering.WANTED:
+                artist.__class__ = (
+                    lettering.QuickText
+                )  # the same text, drawn in another way, also when the figure is saved
         self._live += artists
         self.forget()
         return artists[0] if len(artists) == 1 else artists

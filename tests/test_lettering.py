@@ -62,6 +62,11 @@ def test_what_is_not_one_plain_line_is_drawn_as_usual(words, options):
     assert (drawn(QuickText, words, **options) == drawn(Text, words, **options)).all()
 
 
+def test_a_line_is_not_upside_down():
+    quick, usual = (drawn(kind, "7 L 4 j", fontsize=20) for kind in (QuickText, Text))
+    assert np.corrcoef(quick.sum(axis=1), usual.sum(axis=1))[0, 1] > 0.95
+
+
 def test_color_transparency_size_and_slant_are_kept():
     plain = drawn(QuickText)
     assert drawn(QuickText, color="#404040").max() == 255 - 0x40

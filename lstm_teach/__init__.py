@@ -7,6 +7,7 @@ Nothing in it imports matplotlib or ipywidgets; pictures are in `lstm_teach.figu
 
 from lstm_teach import rnn
 from lstm_teach.backward import Deltas, bptt
+from lstm_teach.doctor import Diagnosis, Finding, ModelDiagnosis, diagnose, diagnose_model
 from lstm_teach.flow import GradientFlow, gradient_flow, nested_flow
 from lstm_teach.forward import Cache, forward, loss
 from lstm_teach.gradcheck import (
@@ -26,13 +27,18 @@ __all__ = [
     "FLAWS",
     "Cache",
     "Deltas",
+    "Diagnosis",
+    "Finding",
     "GradientFlow",
     "GradientReport",
     "History",
+    "ModelDiagnosis",
     "Params",
     "bptt",
     "check_gradients",
     "complex_step_gradient",
+    "diagnose",
+    "diagnose_model",
     "exact_gradient",
     "forward",
     "gradient_flow",

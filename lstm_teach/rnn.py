@@ -149,15 +149,18 @@ def gradient_flow(
     cache, targets = _run(params, x, targets, h0)
     T, H = len(cache.x), params.hidden_size
     slope = 1 - cache.h[:-1] ** 2
-    steps = np.arange(T)
-    dh_loss, dh_future, dz = (np.zeros((T, T, H)) for _ in range(3))
-    dh_loss[steps, steps] = output_delta(cache, targets) @ params.V
+    start = output_delta(cache, targets) @ params.V
+    dh, dz = np.zeros((T, T, H)), np.zeros((T, T, H))  # (step, loss, unit), so that the losses s >= t lie together
     for t in reversed(range(T)):
+        dh[t, t] = start[t]
         if t + 1 < T:
-            dh_future[:, t] = dz[:, t + 1] @ params.W
-        dz[:, t] = (dh_loss[:, t] + dh_future[:, t]) * slope[t]
-    dh = dh_loss + dh_future
-    return GradientFlow(np.linalg.norm(dh, axis=2), np.linalg.norm(dz, axis=2), Deltas(dh, dh_loss, dh_future, dz))
+            np.matmul(dz[t + 1, t + 1 :], params.W, out=dh[t, t + 1 :])
+        np.multiply(dh[t, t:], slope[t], out=dz[t, t:])
+    dh, dz = dh.swapaxes(0, 1), dz.swapaxes(0, 1)
+    dh_loss = np.zeros((T, T, H))
+    dh_loss[np.arange(T), np.arange(T)] = start
+    deltas = Deltas(dh, dh_loss, dh - dh_loss, dz)
+    return GradientFlow(np.sqrt(np.vecdot(dh, dh)), np.sqrt(np.vecdot(dz, dz)), deltas)
 
 
 def _run(params: Params, x: Sequence[int], targets: Sequence[int], h0: Sequence[float] | None):

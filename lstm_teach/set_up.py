@@ -14,6 +14,7 @@ NEEDED = {
     "ipywidgets": "8.1",
     "anywidget": "0.9.18",
     "jupyterlab": "4.4",
+    "tqdm": "4.66",
     "lstm_teach": lstm_teach.__version__,
 }
 MEND = (

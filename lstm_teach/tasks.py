@@ -191,17 +191,22 @@ def reber(test_size: int = 256) -> Task:
 RECALL_SYMBOLS = "AB" + "wxyz" + "?" + "-"
 
 
-def recall(gap: int, test_size: int = 256) -> Task:
-    """Remember the first symbol (A or B) over `gap` others (w, x, y, z at random) until a question mark asks for it.
+def recall(gap: int, fillers: int = 4, test_size: int = 256) -> Task:
+    """Remember the first symbol (A or B) over `gap` others until a question mark asks for it.
 
-    The target is '-' at every step but the last, where it is the first symbol. Judged by how many test sequences are
-    answered right at the last step (guessing gives 0.5).
+    The gap is filled at random with the first `fillers` of w, x, y and z; one filler makes the easiest gap. The target
+    is '-' at every step but the last, where it is the first symbol. Judged by how many test sequences are answered
+    right at the last step (guessing gives 0.5).
     """
     gap, test_size = validate.positive_integer("gap", gap), validate.positive_integer("test_size", test_size)
+    if validate.positive_integer("fillers", fillers) > 4:
+        raise ValueError(f"fillers must be at most 4 (w, x, y, z), got {fillers}.")
 
     def draw(rng: np.random.Generator, count: int) -> list[Pair]:
         first = rng.integers(0, 2, (count, 1))
-        x = np.hstack([first, rng.integers(2, 6, (count, gap)), np.full((count, 1), RECALL_SYMBOLS.index("?"))])
+        x = np.hstack(
+            [first, rng.integers(2, 2 + fillers, (count, gap)), np.full((count, 1), RECALL_SYMBOLS.index("?"))]
+        )
         targets = np.hstack([np.full((count, gap + 1), RECALL_SYMBOLS.index("-")), first])
         return list(zip(x, targets, strict=True))
 

@@ -89,6 +89,7 @@ class History:
     tested: list[int] = field(default_factory=list)
     test_loss: list[float] = field(default_factory=list)
     judged: list[float] = field(default_factory=list)
+    snapshots: list[Params] = field(default_factory=list, compare=False, repr=False)
     stopped: str = ""
 
     @property
@@ -101,6 +102,14 @@ class History:
         self.clipped.append(clipped)
         for name, norm in zip(Params.NAMES, norms, strict=True):
             self.norms[name].append(norm)
+
+    def measure(self, step: int, params: Params, task: Task) -> None:
+        """Measure the test set after `step` steps."""
+        self.tested.append(step)
+        self.test_loss.append(task.test_loss(params))
+        if task.judge:
+            self.judged.append(task.judge(params))
+        self.snapshots.append(params.copy())
 
     def __repr__(self) -> str:
         text = f"{len(self.loss)} steps"
@@ -132,7 +141,8 @@ def train(
     The gradient is that of the loss of one sequence (the sum over its steps), averaged over the batch, and clipped to
     the norm `clip_norm`. `backward` may be any backward pass `backward(params, x, targets)`, a broken one too; `bptt`
     runs in its batch form, every other one sequence by sequence. `rate` is the step size (by default 0.01 for adam and
-    0.1 for adagrad and sgd). The test set is measured every `test_every` steps (by default 20 times in all).
+    0.1 for adagrad and sgd). The test set is measured before the first step and every
+    `test_every` steps (by default 20 times).
     The same seed gives the same history.
 
     Stop it with an interrupt (the kernel's stop button, or Ctrl-C): what was learned stays in `params`, and the history
@@ -159,6 +169,7 @@ def train(
     rng = np.random.default_rng(validate.seed(seed))
     update = OPTIMIZERS[optimizer](params.flat.size, rate)
     history, scratch = History(), Scratch()
+    history.measure(0, params, task)
     with tqdm(total=steps, disable=not progress, unit="step", desc=task.name) as bar:
         try:
             for step in range(1, steps + 1):
@@ -180,10 +191,7 @@ def train(
                 history.record(loss, norms, norm > clip_norm)
                 params.flat += update(grads.flat)
                 if step % test_every == 0 or step == steps:
-                    history.tested.append(step)
-                    history.test_loss.append(task.test_loss(params))
-                    if task.judge:
-                        history.judged.append(task.judge(params))
+                    history.measure(step, params, task)
                     bar.set_postfix_str(f"loss {loss:.3f}, test {history.test_loss[-1]:.3f}", refresh=False)
                 bar.update()
         except KeyboardInterrupt:

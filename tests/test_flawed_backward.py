@@ -7,11 +7,13 @@ import nbformat
 import numpy as np
 import pytest
 from lesson_cells import NOTEBOOKS, run_cells
+from matplotlib.colors import to_rgba
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
 from lstm_teach.explorers.flawed_backward import errors_and_cells, example_net, switchboard
 from lstm_teach.figures import flawed_backward as pictures
+from lstm_teach.figures import style
 
 NOTEBOOK = "03_flawed_backward"
 CELLS = {cell.id: cell.source for cell in nbformat.read(NOTEBOOKS / f"{NOTEBOOK}.ipynb", as_version=4).cells}
@@ -183,6 +185,18 @@ def test_the_worst_error_without_repair_2_alone_is_as_the_answer_says():
     assert min(map(min, worst.values())) > 0.5
 
 
+def test_a_search_keeps_what_lowers_the_number_and_nothing_else(lesson):
+    score = {repaired: 10.0 - len(repaired) for repaired in COMBINATIONS}
+    for search in (lesson["one_after_the_other"], lesson["best_first"]):
+        assert search(score) == ALL
+        # A wall in front of the end: three are kept. One in front of the start: nothing is.
+        assert len(search(score | {ALL: 8.0})) == 3
+        assert search(dict.fromkeys(COMBINATIONS, 1.0)) == frozenset()
+    trap = score | {frozenset({"stale_cell_delta"}): 20.0, frozenset({"scalar_dot"}): 1.0}
+    assert lesson["one_after_the_other"](trap) == ALL - {"stale_cell_delta"}
+    assert lesson["best_first"](trap) == {"scalar_dot"}
+
+
 def test_the_search_arrives_or_not_as_the_lesson_says(lesson):
     arrived = {key: counts[ALL] for key, counts in lesson["ends"].items()}
     assert arrived["one_after_the_other", "largest"] < 5
@@ -268,7 +282,7 @@ def test_the_switchboard_draws_the_library_s_errors(repaired):
     for name, (row, column) in {"V": (16, 0), "Wi": (0, 0), "Wf": (0, 7), "Wg": (0, 21), "Uo": (8, 14)}.items():
         rows, columns = cells[name].shape
         block = shown[row : row + rows, column : column + columns]
-        assert np.allclose(10**block, np.maximum(cells[name], 1e-16), rtol=1e-9)
+        assert np.allclose(10**block, np.maximum(cells[name], 1e-16), rtol=1e-9, atol=0)
     assert np.isfinite(shown).sum() == net[0].flat.size
     assert (mesh.norm.vmin, mesh.norm.vmax) == (-16, 0)
 
@@ -307,6 +321,11 @@ def test_the_other_pictures_say_what_they_show(lesson):
     left, right = pictures.credit_picture(panels).axes
     assert [t.get_text() for t in left.texts].count("left out") == 4
     assert "left out" not in [t.get_text() for t in right.texts]
+    right_color, wrong_color = to_rgba(style.COLORS["h"]), to_rgba(style.UNSURE)
+    assert {patch.get_facecolor() for patch in right.patches} == {right_color}
+    assert [patch.get_facecolor() == wrong_color for patch in left.patches] == [
+        text.get_text() != "left out" for text in left.texts
+    ]
     assert left.get_title(loc="left") == "As asked: 6 of 10 pairs get credit"
     text = pictures.describe_credit(panels)
     assert "As asked: 6 pairs" in text and "in 0 dh" in text and "Repaired: 10 pairs" in text and "in 10 dh" in text
@@ -365,6 +384,20 @@ def test_the_line_of_text_names_the_repairs_and_the_verdict_and_stays_one_line(e
         assert f"{len(right)} of 9" in explorer.text or (len(right) == 9 and "all 9 gradients" in explorer.text)
         assert len(explorer.text) <= 120
     assert "; largest error" in explorer.text
+
+
+def test_the_frames_follow_the_checkboxes(explorer):
+    cover = explorer._scene.figure.axes[-1]
+    for repaired in COMBINATIONS:
+        explorer.set(**{flaw: flaw in repaired for flaw in lt.FLAWS})
+        framed_after = [frame.get_x() == pictures.AFTER for frame in cover.patches[::2]]
+        assert framed_after == [flaw in repaired for flaw in lt.FLAWS]
+
+
+def test_the_rounding_of_the_page_s_slider_does_not_change_the_picture(explorer):
+    before = explorer.png
+    explorer.controls["scale"].value = 0.7999999999999999
+    assert explorer.png == before
 
 
 def test_reset_puts_everything_back(explorer):

@@ -3,6 +3,7 @@
 import re
 import tomllib
 
+import nbformat
 import pytest
 import rattler
 import yaml
@@ -56,6 +57,7 @@ def dependency_differences(environment: str, project: dict) -> list[str]:
     conda.pop("pip", None)
     required = [Requirement(line) for line in project["dependencies"]]
     wanted = {CONDA_NAMES.get(r.name, r.name): str(r.specifier) for r in required}
+    assert len(wanted) == len(required), "pyproject.toml lists a package twice"
     found = [f"{name} {spec}: only in one of the two" for name, spec in sorted(conda.items() ^ wanted.items())]
     if not re.fullmatch(r"3\.\d+", python) or Version(python) not in SpecifierSet(project["requires-python"]):
         found.append(f"python {python}: not one that pyproject.toml allows")
@@ -151,6 +153,24 @@ def test_the_readmes_other_commands_name_what_exists():
 def test_the_readmes_links_and_pictures_are_there():
     targets = {target for target in re.findall(r"\]\(([^)\s]+)\)", README) if "://" not in target}
     assert targets and {target for target in targets if not (ROOT / target).exists()} == set()
+
+
+def minutes_in(text: str) -> dict[str, str]:
+    """The minutes that a table of lessons gives for each notebook, by the notebook's name."""
+    rows = re.findall(r"^\|[^|\n]*\((?:notebooks/)?(\w+\.ipynb)\)[^|\n]*\|[^|\n]*\|([^|\n]*)\|$", text, re.MULTILINE)
+    return {name: minutes.strip() for name, minutes in rows}
+
+
+def test_the_readme_the_map_and_the_lessons_agree_on_the_minutes():
+    named = minutes_in(README)
+    assert set(named) == {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
+    cells = nbformat.read(ROOT / "notebooks" / "00_start_here.ipynb", as_version=4).cells
+    on_the_map = minutes_in("\n".join(cell.source for cell in cells if cell.cell_type == "markdown"))
+    assert on_the_map == {name: minutes for name, minutes in named.items() if name in on_the_map} != {}
+    for name, minutes in named.items():
+        first = nbformat.read(ROOT / "notebooks" / name, as_version=4).cells[0].source
+        said = re.search(r"\*\*(Time|Minutes)\*\*:(.*)", first)[2].replace("two hours", "120 minutes")
+        assert set(re.findall(r"\d+", minutes)) <= set(re.findall(r"\d+", said)), f"{name}: {minutes}, but{said}"
 
 
 def test_the_readmes_pictures_are_described():

@@ -3,6 +3,7 @@
 import base64
 import subprocess
 import sys
+import threading
 
 import ipywidgets
 import nbformat
@@ -306,6 +307,37 @@ def test_a_cell_that_runs_again_closes_what_it_made_before(monkeypatch):
     assert other.explorer.root.comm is not None
     again.explorer.close()
     other.explorer.close()
+
+
+@pytest.mark.parametrize("act", ["change", "reset"])
+def test_what_a_second_thread_wants_during_a_drawing_is_drawn_after_it(demo, act):
+    inside, together = [], []
+    png = demo.scene.png
+
+    def move():
+        if act == "reset":
+            demo.explorer.reset()
+        else:
+            demo.explorer.controls["bias"].value = 3.0
+
+    second = threading.Thread(target=move)
+
+    def slow_png(*arguments):
+        together.extend(inside)
+        inside.append("a drawing")
+        if not second.ident:
+            second.start()
+            second.join(0.3)  # time to get in between, if it can
+        try:
+            return png(*arguments)
+        finally:
+            inside.pop()
+
+    demo.scene.png = slow_png
+    demo.explorer.controls["step"].value = 4
+    second.join()
+    assert together == []
+    assert (demo.drawn[-1]["step"], demo.drawn[-1]["bias"]) == ((2, 1.0) if act == "reset" else (4, 3.0))
 
 
 def test_pyplot_is_not_needed():

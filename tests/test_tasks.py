@@ -74,12 +74,12 @@ def test_reber_is_judged_by_all_legal_symbols_above_all_others():
     assert judged == good / 20
 
 
-@given(seed=seeds, gap=st.integers(1, 30))
-def test_recall_asks_for_the_first_symbol_at_the_end(seed, gap):
-    task = tasks.recall(gap, test_size=3)
+@given(seed=seeds, gap=st.integers(1, 30), fillers=st.integers(1, 4))
+def test_recall_asks_for_the_first_symbol_at_the_end(seed, gap, fillers):
+    task = tasks.recall(gap, fillers, test_size=3)
     for x, targets in [*task.draw(np.random.default_rng(seed), 5), *task.test]:
         text, answers = task.decode(x), task.decode(targets)
-        assert re.fullmatch(f"[AB][wxyz]{{{gap}}}\\?", text)
+        assert re.fullmatch(f"[AB][{'wxyz'[:fillers]}]{{{gap}}}\\?", text)
         assert answers == "-" * (gap + 1) + text[0]
 
 
@@ -105,7 +105,7 @@ def test_training_and_test_words_are_different_words_and_every_letter_occurs():
 
 
 def test_a_net_that_knows_nothing_loses_log_vocabulary_a_symbol():
-    for task in (tasks.words(), tasks.reber(10), tasks.recall(3, 10)):
+    for task in (tasks.words(), tasks.reber(10), tasks.recall(3, test_size=10)):
         assert task.test_loss(lt.Params.zeros(task.vocab_size, 3)) == pytest.approx(np.log(task.vocab_size))
 
 
@@ -150,6 +150,8 @@ def test_bad_arguments_get_one_sentence():
         tasks.recall(0)
     with pytest.raises(ValueError, match=r"text\[1\] must be one of the symbols '-?BTPSXVE-?', got 'z'"):
         tasks.reber(5).encode("Bz")
+    with pytest.raises(ValueError, match=r"fillers must be at most 4 \(w, x, y, z\), got 5"):
+        tasks.recall(3, fillers=5)
     with pytest.raises(TypeError, match="test_size must be a whole number"):
         tasks.reber(2.5)
 

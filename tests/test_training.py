@@ -95,7 +95,11 @@ def test_the_history_holds_one_entry_a_step_and_the_norms_before_clipping():
     history = train(params, steps=7, clip_norm=1e-3, test_every=3)
     assert len(history.loss) == len(history.clipped) == 7 and all(history.clipped)
     assert set(history.norms) == set(lt.Params.NAMES) and {len(n) for n in history.norms.values()} == {7}
-    assert history.tested == [3, 6, 7] and len(history.test_loss) == len(history.judged) == 3
+    assert history.tested == [0, 3, 6, 7] and len(history.test_loss) == len(history.judged) == 4
+    assert history.test_loss[0] == TASK.test_loss(start) and history.judged[0] == TASK.judge(start)
+    np.testing.assert_array_equal(history.snapshots[0].flat, start.flat)
+    np.testing.assert_array_equal(history.snapshots[-1].flat, params.flat)
+    assert history.snapshots[-1] is not params
     pairs = TASK.draw(np.random.default_rng(0), 4)
     gradient = sum(lt.bptt(start, *pair).flat for pair in pairs) / 4
     grads = lt.Params(start.vocab_size, start.hidden_size, gradient)

@@ -52,6 +52,7 @@ def switchboard() -> Explorer:
 
     def draw(length: int, seed: int, scale: float, **switches: bool):
         repaired = frozenset(flaw for flaw in FLAWS if switches[flaw])
+        scale = round(scale, 1)  # the page's slider says 0.7999999999999999 for 0.8, and rounding errors are drawn here
         errors, cells = errors_and_cells(repaired, length, seed, scale)
         update(errors, cells, repaired)
         return scene, figures.describe(errors, repaired, length)

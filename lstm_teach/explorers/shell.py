@@ -6,9 +6,11 @@ number of the picture shown; the line of text is `.lt-text`, the message `.lt-me
 `.lt-reset`.
 """
 
+import functools
 import html
 import re
 import struct
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +28,19 @@ from ..figures.still import still_html
 HERE = Path(__file__).parent
 # a control takes the room there is, and a row of its own where there is little
 WIDE = {"width": "auto", "flex": "1 1 320px"}
+
+LOCK = threading.RLock()
+
+
+def _one_at_a_time(method: Callable) -> Callable:
+    """Let a second thread wait: JupyterLab has the messages of widgets handled in two threads of the kernel."""
+
+    @functools.wraps(method)
+    def alone(*arguments, **options):
+        with LOCK:
+            return method(*arguments, **options)
+
+    return alone
 
 
 class Picture(anywidget.AnyWidget):
@@ -112,6 +127,7 @@ class Explorer:
         """What `draw` gets: the controls' values, those of text fields parsed (may raise ValueError)."""
         return {name: parsed(control) for name, control in self.controls.items()}
 
+    @_one_at_a_time
     def redraw(self) -> None:
         """Draw the picture for the controls as they stand."""
         try:
@@ -130,6 +146,7 @@ class Explorer:
             raise
         self.picture.show(png, text, self._scene and self._scene.size)
 
+    @_one_at_a_time
     def set(self, **values: Any) -> None:
         """Set several controls and draw once."""
         with self._hold():
@@ -137,6 +154,7 @@ class Explorer:
                 self.controls[name].value = value
         self.redraw()
 
+    @_one_at_a_time
     def reset(self) -> None:
         """Put every control back to where it started and draw once."""
         with self._hold():
@@ -153,6 +171,7 @@ class Explorer:
         if any(self.controls[name].value != value for name, value in chosen.items()):
             self.set(**chosen)
 
+    @_one_at_a_time
     def close(self) -> None:
         """Take the explorer off the page and let go of its figure."""
         self._draw = self._arrange = self._pick = self._scene = None
@@ -174,14 +193,17 @@ class Explorer:
         finally:
             self._held = before
 
+    @_one_at_a_time
     def _changed(self, change) -> None:
         if not self._held:
             self.redraw()
 
+    @_one_at_a_time
     def _sharpen(self, change) -> None:
         if self._scene:
             self.picture.show(self._scene.png(change.new), self.text, self._scene.size, self.message)
 
+    @_one_at_a_time
     def _pointed(self, change) -> None:
         _, x, y, _ = change.new
         self.point(x, y)

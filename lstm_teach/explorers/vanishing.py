@@ -12,6 +12,11 @@ from .shell import Explorer, choice, float_slider, int_slider
 
 VOCAB_SIZE, HIDDEN_SIZE = 8, 32
 CREDIT_STEPS = 40
+LOOPS = {
+    "as posted": (),
+    "cell delta from zero": ("stale_cell_delta",),
+    "carry replaced too": ("stale_cell_delta", "carry_accumulates"),
+}
 SCALE = 0.1  # near 1/sqrt(3 * 32), the standard deviation of PyTorch's default for 32 units
 
 
@@ -22,11 +27,11 @@ def net(T: int, forget_bias: float, scale: float, seed: int):
 
 
 @lru_cache(maxsize=4)
-def flows(T: int, forget_bias: float, scale: float, seed: int, stale: bool):
-    """The flows of the LSTM, of a vanilla RNN drawn in the same way, and of the question's loop."""
+def flows(T: int, forget_bias: float, scale: float, seed: int, variant: str):
+    """The flows of the LSTM, of a vanilla RNN drawn in the same way, and of a variant of the question's loop."""
     params, x, targets = net(T, forget_bias, scale, seed)
     vanilla = rnn.Params.random(VOCAB_SIZE, HIDDEN_SIZE, seed, scale)
-    loop = nested_flow(params, x, targets, repaired=() if stale else ("stale_cell_delta",))
+    loop = nested_flow(params, x, targets, repaired=LOOPS[variant])
     return gradient_flow(params, x, targets), rnn.gradient_flow(vanilla, x, targets), loop
 
 
@@ -47,19 +52,19 @@ def reach_explorer() -> Explorer:
             controls["loss_step"].value = T - 1
 
     def draw(T, loss_step, forget_bias, scale, seed, loop):
-        shown = flows(T, forget_bias, scale, seed, loop == "as posted")
-        update(*shown, loss_step)
-        return scene, vanishing.describe_reach(*shown, loss_step)
+        shown = *flows(T, forget_bias, scale, seed, loop), loss_step, loop
+        update(*shown)
+        return scene, vanishing.describe_reach(*shown)
 
     controls = {
         "T": int_slider("Sequence length T", 60, 2, vanishing.REACH_STEPS),
         "loss_step": int_slider("Loss step s", 59, 0, 59),
         "forget_bias": float_slider("Forget-gate bias", 0.0, -2, 5, step=0.25),
-        "scale": float_slider("Weight scale (standard deviation)", SCALE, 0.02, 0.6, step=0.02),
+        "scale": float_slider("Weight scale", SCALE, 0.02, 0.6, step=0.02),
         "seed": int_slider("Seed of the weights", 0, 0, 20),
-        "loop": choice("The question's loop", ("as posted", "cell delta from zero")),
+        "loop": choice("The question's loop", tuple(LOOPS)),
     }
-    rows = [["T", "loss_step"], ["forget_bias", "scale"], ["seed", "loop"]]
+    rows = [["T", "loss_step"], ["forget_bias", "scale"], ["seed"], ["loop"]]
     return Explorer("What reaches back", controls, draw, rows=rows, arrange=arrange)
 
 
@@ -86,7 +91,7 @@ def credit_explorer() -> Explorer:
         "s": int_slider("Loss step s (row)", 35, 0, CREDIT_STEPS - 1),
         "t": int_slider("State step t (column)", 30, 0, 35),
         "forget_bias": float_slider("Forget-gate bias", 1.0, -2, 5, step=0.25),
-        "scale": float_slider("Weight scale (standard deviation)", SCALE, 0.02, 0.6, step=0.02),
+        "scale": float_slider("Weight scale", SCALE, 0.02, 0.6, step=0.02),
         "seed": int_slider("Seed of the weights", 0, 0, 20),
         "quantity": choice("State", (("cell c", "c"), ("hidden state h", "h"))),
         "colors": choice("Colors of the heat map", ("absolute", "each row by itself")),

@@ -134,7 +134,7 @@ def _panel(figure: Figure, thing: str, hidden_size: int) -> Axes:
         clip_on=False,
         zorder=-1,
     )
-    axes.spines[:].set(color=COLORS[thing], linewidth=2)
+    axes.spines[:].set(color=COLORS[thing], linewidth=3.5, zorder=0)  # the map covers the inner half
     axes.tick_params(labelsize=SMALL, length=2)
     axes.set_yticks(range(hidden_size), range(hidden_size) if column == 0 else [""] * hidden_size)
     if column == 0:
@@ -243,7 +243,7 @@ def _build_diagram(scene: Scene) -> Callable[[Cache, int, int], None]:
 
 
 def _color(value: float, colors: Colormap, norm: Normalize) -> tuple[float, float, float, float]:
-    return colors(float(norm(value)))
+    return colors((value - norm.vmin) / (norm.vmax - norm.vmin))  # calling norm takes ten times as long
 
 
 def _is_light(color: tuple[float, float, float, float]) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.image import PcolorImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
@@ -64,8 +65,8 @@ def backwards(norms: np.ndarray, s: int) -> np.ndarray:
     return np.where((row > 0) & np.isfinite(row), row, np.nan)
 
 
-def build_reach() -> tuple[Scene, Callable[[GradientFlow, VanillaFlow, GradientFlow, int], None]]:
-    """Draw what stays of "what reaches back"; return the scene and `update(lstm, vanilla, loop, s)`."""
+def build_reach() -> tuple[Scene, Callable[[GradientFlow, VanillaFlow, GradientFlow, int, str], None]]:
+    """Draw what stays of "what reaches back"; return the scene and `update(lstm, vanilla, loop, s, variant)`."""
     figure = new_figure(900, 600)
     figure.get_layout_engine().set(wspace=0.06)
     hidden, cell, gates = figure.subplot_mosaic("hc;gg", height_ratios=(1.25, 1)).values()
@@ -73,7 +74,7 @@ def build_reach() -> tuple[Scene, Callable[[GradientFlow, VanillaFlow, GradientF
     tidy(cell, "What reaches the cell", ylabel="|dL[s]/dc[t]|")
     tidy(
         gates,
-        "What reaches each gate of the LSTM",
+        "What reaches the gates",
         "steps back from the loss, s - t (time runs to the right)",
         "|dL[s]/dz[t]|",
     )
@@ -86,20 +87,22 @@ def build_reach() -> tuple[Scene, Callable[[GradientFlow, VanillaFlow, GradientF
     def line(axes, key):
         return axes.plot([], [], linewidth=1.6, markersize=5, markevery=10, **LINES[key])[0]
 
-    in_hidden = {key: line(hidden, key) for key in ("loop", "rnn", "lstm")}
-    in_cell = {key: line(cell, key) for key in ("loop", "alone", "lstm")}
+    in_hidden = {key: line(hidden, key) for key in ("rnn", "lstm", "loop")}
+    in_cell = {key: line(cell, key) for key in ("alone", "lstm", "loop")}
     in_gates = {gate: gates.plot([], [], markevery=10, **line_style(gate))[0] for gate in GATES}
     marks = {axes: axes.axvline(0, color=GRAY, linewidth=1, linestyle=(0, (4, 2))) for axes in (hidden, cell)}
+    which = cell.text(1, 1.03, "", transform=cell.transAxes, ha="right", fontsize=NORMAL)
     legend = [Line2D([], [], linewidth=1.6, markersize=5, **style) for style in LINES.values()]
     legend.append(Line2D([], [], color=GRAY, linewidth=1, linestyle=(0, (4, 2)), label="LSTM: three orders lost"))
     figure.legend(handles=legend, loc="outside upper left", ncols=5, fontsize=NORMAL, frameon=False, handlelength=3)
-    gates.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, fontsize=NORMAL, frameon=False, handlelength=3)
+    gates.legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=4, fontsize=NORMAL, frameon=False, handlelength=3)
     gates.get_legend().set(zorder=0, in_layout=False)
 
     scene = Scene(figure)
-    scene.live(*in_hidden.values(), *in_cell.values(), *in_gates.values(), *marks.values())
+    scene.live(*in_hidden.values(), *in_cell.values(), *in_gates.values(), *marks.values(), which)
 
-    def update(lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow, s: int) -> None:
+    def update(lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow, s: int, variant: str) -> None:
+        which.set_text(f"loop: {variant}")
         back = np.arange(s + 1)
         for artist, norms in (
             (in_hidden["lstm"], lstm.dh),
@@ -118,14 +121,18 @@ def build_reach() -> tuple[Scene, Callable[[GradientFlow, VanillaFlow, GradientF
     return scene, update
 
 
-def reach_picture(lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow, s: int) -> Figure:
-    """Return the picture of what the loss at step `s` sends back: the flows of the three."""
+def reach_picture(
+    lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow, s: int, variant: str = "as posted"
+) -> Figure:
+    """Return the picture of what the loss at step `s` sends back: the flows of the three, and which loop it is."""
     scene, update = build_reach()
-    update(lstm, vanilla, loop, s)
+    update(lstm, vanilla, loop, s, variant)
     return scene.figure
 
 
-def describe_reach(lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow, s: int) -> str:
+def describe_reach(
+    lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow, s: int, variant: str = "as posted"
+) -> str:
     """Say in one line what the picture shows."""
     if s == 0:
         return (
@@ -139,8 +146,8 @@ def describe_reach(lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow,
     return (
         f"From the loss at step {s} back to step 0, |dL/dc| of the LSTM goes from {short(lstm.dc[s, s], 2)} to "
         f"{short(lstm.dc[s, 0], 2)}: {lost}. The forget gates alone would leave {short(lstm.predicted[s, 0], 2)}. "
-        f"The question's loop {loop_says}{outside}. |dL/dh| of the LSTM ends at {short(lstm.dh[s, 0], 2)}, of the "
-        f"vanilla RNN at {short(vanilla.dh[s, 0], 2)}."
+        f"The question's loop, {variant}, {loop_says}{outside}. |dL/dh| of the LSTM ends at {short(lstm.dh[s, 0], 2)}, "
+        f"of the vanilla RNN at {short(vanilla.dh[s, 0], 2)}."
     )
 
 
@@ -149,10 +156,7 @@ PATH_COLORS = {"loss": COLORS["loss"], "cell": GRAY, **{gate: COLORS[gate] for g
 PATH_NAMES = {"loss": "own loss", "cell": "straight from c[t+1]", **{gate: f"through {NAMES[gate]}" for gate in GATES}}
 HATCHES = {"loss": "", "cell": "", "i": "//", "f": "\\\\", "o": "..", "g": "xx"}
 SHARE_LIMITS = -0.8, 1.8
-NOTES = {
-    False: "Colors: absolute,\nscale at the left",
-    True: "Colors: each row by itself,\nscale at the right.\nSizes are hidden.",
-}
+NOTES = {False: "absolute colors", True: "each row by itself, sizes hidden"}
 
 
 def build_credit(steps: int) -> tuple[Scene, Callable[..., None]]:
@@ -172,11 +176,14 @@ def build_credit(steps: int) -> tuple[Scene, Callable[..., None]]:
     tidy(column, "Column: losses that t acts on", "|delta|, absolute")
     tidy(row, "Row: the loss at step s, going back", ylabel="|delta|")
     tidy(bars, "Row: the paths that it came on, as shares", "state step t", "share")
-    norms_by_row = {False: LogNorm(*CREDIT_LIMITS, clip=True), True: Normalize(0, 1)}
+    scales = {False: LogNorm(*CREDIT_LIMITS, clip=True), True: Normalize(0, 1)}
     color_map = matplotlib.colormaps[MAGNITUDE].with_extremes(bad="white")
-    image = heat.imshow(np.zeros((steps, steps, 4), np.uint8), aspect="auto", origin="lower", interpolation="nearest")
+    edges = np.arange(steps + 1) - 0.5
+    blank = np.zeros((steps, steps, 4), np.uint8)
+    image = heat.add_image(PcolorImage(heat, edges, edges, blank))  # half as long to draw as imshow's
+    heat.set(xlim=(-0.5, steps - 0.5), ylim=(-0.5, steps - 0.5))
     for by_row, axes, direction in ((False, absolute_bar, "vertical"), (True, by_row_bar, "horizontal")):
-        figure.colorbar(ScalarMappable(norms_by_row[by_row], color_map), cax=axes, orientation=direction)
+        figure.colorbar(ScalarMappable(scales[by_row], color_map), cax=axes, orientation=direction)
         axes.tick_params(labelsize=SMALL)
     absolute_bar.yaxis.set_ticks_position("left")
     absolute_bar.yaxis.set_label_position("left")
@@ -216,7 +223,7 @@ def build_credit(steps: int) -> tuple[Scene, Callable[..., None]]:
     def update(flow: GradientFlow, quantity: str, s: int, t: int, by_row: bool = False) -> None:
         norms, shares = quantities(flow, quantity, s)
         shown = np.ma.masked_where(~np.tri(steps, dtype=bool), norms / norms.max(1, keepdims=True) if by_row else norms)
-        image.set_data(color_map(norms_by_row[by_row](shown), bytes=True))
+        image.set_data(edges, edges, color_map(scales[by_row](shown), bytes=True))
         note.set_text(NOTES[by_row])
         across.set_data([-0.5, s], [s, s])
         down.set_data([t, t], [t, steps - 0.5])
@@ -269,13 +276,13 @@ def describe_credit(flow: GradientFlow, quantity: str, s: int, t: int, by_row: b
     order = sorted(shares, key=lambda path: -abs(shares[path][t]))[:2]
     parts = " and ".join(f"{percent(round(shares[path][t], 3))} {PATH_NAMES[path]}" for path in order)
     warning = (
-        "Warning: each row of the heat map is divided by its largest value. That hides how small a gradient is, and no "
-        "two rows can be compared. Read sizes off the two curves, which stay absolute. "
+        "Warning: each row's colors are divided by its largest value, which hides how small a gradient is (the curves "
+        "stay absolute). "
         if by_row
         else ""
     )
     return (
-        f"{warning}Loss at step {s}, state at step {t}: |dL[{s}]/d{quantity}[{t}]| is {short(norms[s, t], 2)}; at step "
-        f"{s} itself it is {short(norms[s, s], 2)}. It came {parts}. Of all losses, step {t} hears the one at step "
+        f"{warning}Loss at step {s}, state at step {t}: |dL[{s}]/d{quantity}[{t}]| is {short(norms[s, t], 2)}, at step "
+        f"{s} itself {short(norms[s, s], 2)}. It came {parts}. Of all losses, step {t} hears the one at step "
         f"{loudest} most ({short(hears.max(), 2)})."
     )

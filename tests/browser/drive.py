@@ -31,6 +31,31 @@ LOOK = """async root => {
         height: root.getBoundingClientRect().height,
     };
 }"""
+# The share of the picture's points that differ from those of the picture kept before; then, or at first, keep this one.
+SHARE_CHANGED = """async ([root, keep]) => {
+    const file = await (await fetch(root.querySelector('img.lt-picture').src)).blob();
+    const image = await createImageBitmap(file);
+    const canvas = new OffscreenCanvas(image.width, image.height).getContext('2d');
+    canvas.drawImage(image, 0, 0);
+    const points = new Uint32Array(canvas.getImageData(0, 0, image.width, image.height).data.buffer);
+    if (keep) root.lstmTeachKept = points;
+    const kept = root.lstmTeachKept;
+    if (kept.length !== points.length) return 1;
+    return points.reduce((sum, point, i) => sum + (point !== kept[i]), 0) / points.length;
+}"""
+# Where every control stands.
+SETTINGS = """root => Array.from(root.querySelectorAll('[class*="lt-control-"]'), control => {
+    const slider = control.querySelector('.noUi-target')?.noUiSlider;
+    if (slider) return [slider.options.range.min, slider.get(true), slider.options.range.max];
+    const field = control.querySelector('input, select');
+    if (field) return field.type === 'checkbox' ? field.checked : field.value;
+    return Array.from(control.querySelectorAll('button'), button => button.classList.contains('mod-active'));
+})"""
+# The page tells the kernel a moment after the first picture how many pixels it shows.
+SHARP = """img => {
+    const scale = Math.min(2, Math.max(0.5, img.clientWidth / img.getAttribute('width') * devicePixelRatio));
+    return Math.abs(img.naturalWidth - img.getAttribute('width') * scale) <= 1;
+}"""
 # Wait until nothing moves: twice in a row the kernel has answered everything before, and no change came.
 SETTLE = """async ([root, seconds]) => {
     const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
@@ -73,8 +98,10 @@ class OnPage:
         self.title = root.locator(".widget-html").first.text_content().strip()
         root.scroll_into_view_if_needed()
         root.locator("img.lt-picture[data-seq]").wait_for()
+        self.wait_for(SHARP, "img.lt-picture", "at first: as many pixels as are shown")
         self.settle()
-        self.first = self.look()
+        self.first, self.settings = self.look(), root.evaluate(SETTINGS)
+        self.share_changed(keep=True)
         self.controls = control_names(root)
         self.judge(self.first, "at first")
 
@@ -137,12 +164,19 @@ class OnPage:
         self.judge(view, what, message)
         return view
 
+    def share_changed(self, keep: bool = False) -> float:
+        """The share of points that differ from the picture that was kept last."""
+        return self.page.evaluate(SHARE_CHANGED, [self.root.element_handle(), keep])
+
     def reset(self, act: Callable) -> None:
-        """Press the reset button; everything has to look as at first."""
+        """Press the reset button; everything has to be and to look as at first."""
         view = self.do("reset", lambda: act(self.root.locator(".lt-reset"), "Enter"))
-        for what in ("pixels", "text"):
-            now, first = getattr(view, what), getattr(self.first, what)
-            assert now == first, f"{self.title}: after reset the {what} differ from the first: {now!r}, {first!r}"
+        settings = self.root.evaluate(SETTINGS)
+        assert settings == self.settings, f"{self.title}: after reset {settings}, at first {self.settings}"
+        assert view.text == self.first.text, f"{self.title}: after reset {view.text!r}, at first {self.first.text!r}"
+        share = self.share_changed()
+        # A bar that shows rounding errors may differ by a point or two from one computation to the next.
+        assert share < 0.001, f"{self.title}: after reset {share:.2%} of the picture differs from the first"
 
 
 def explorers_on(page) -> list[OnPage]:

@@ -232,7 +232,7 @@ def open_notebook(page, lab: Lab, path: str, timeout: float = 60) -> None:
     )
 
 
-def run_all(page, timeout: float = 120) -> None:
+def run_all(page, timeout: float = 300) -> None:
     """Run every cell of the open notebook and wait for the last; TimeoutError names the cell that hangs."""
     page.evaluate(
         """() => {

@@ -58,7 +58,14 @@ FAULTS = [
     ("Alters", "e = Explorer('Alters', level(), lambda level: (png(level), f'Level {level}'))\n"
      "e.picture.observe(lambda change: change.owner.set_trait('alt', 'Level 2'), 'seq')\ne", "is not the line of text"),
     ("Remembers", "count = itertools.count()\n"
-     "Explorer('Remembers', level(), lambda level: (png(next(count)), f'Level {level}'))", "after reset"),
+     "Explorer('Remembers', level(), lambda level: (png(next(count)), f'Level {level}'))", "of the picture differs"),
+    ("Recounts", "calls = itertools.count()\n"
+     "Explorer('Recounts', level(), lambda level: (png(level), f'Level {level}, call {next(calls)}'))",
+     "after reset 'L"),
+    ("Sticks",
+     "e = Explorer('Sticks', {'more': checkbox('More'), **level()}, lambda **v: (png(*v.values()), 'A'))\n"
+     "tick = lambda change, box=e.controls['more']: box.set_trait('value', True)\n"
+     "e.controls['level'].observe(tick, 'value')\ne", r"after reset \["),
     ("Credulous", "Explorer('Credulous', {'tokens': text('Tokens', '1 2', parse=str)}, "
      "lambda tokens: (png(tokens), f'Tokens {tokens}'))", "a message, not within"),
 ]  # fmt: skip

@@ -1,0 +1,136 @@
+"""Sentences: what kind of mistake an edit repairs, in the learner's names. Imports variants and truth."""
+
+from __future__ import annotations
+
+from lstm_teach.doctor.truth import Key
+from lstm_teach.doctor.variants import Edit
+
+# The first level of a finding: the kind of mistake to look for, without the place.
+IDEAS = {
+    "assignment": "Is a value replaced where it should be added up, or added up where it should be replaced?",
+    "product": "Is every product of the right kind: an outer product for a weight gradient, a matrix product for a "
+    "delta that goes back, an element-wise one at a gate?",
+    "transpose": "Going back through a matrix takes its transpose; in all other places it stands as it is.",
+    "index": "Which step does each value belong to? Compare every index with the forward equation.",
+    "slice": "Which steps, or which gate's block, does each slice pick? Compare it with the forward pass.",
+    "range": "Which steps does the loop visit, and in which order? The first and the last one count too.",
+    "slope": "The slope of a sigmoid is s (1 - s), that of a tanh is 1 - a**2, each at the gate's own output.",
+    "power": "The slope of a sigmoid is s (1 - s), that of a tanh is 1 - a**2, each at the gate's own output.",
+    "square": "The slope of a sigmoid is s (1 - s), that of a tanh is 1 - a**2, each at the gate's own output.",
+    "tanh": "Is a value taken before or after its tanh? The cell and its tanh are two things.",
+    "factor": "Count the factors of the chain rule: every function on the way gives one.",
+    "dropped factor": "Count the factors of the chain rule: every function on the way gives one, and only once.",
+    "term": "Count the paths: every way in which a value acts on the loss gives one term.",
+    "dropped term": "Count the paths: every way in which a value acts on the loss gives one term, and only once.",
+    "operator": "Do the signs and the kinds of operation agree with the equation?",
+    "sign": "Do all signs agree with the equation?",
+    "constant": "Is every number in the equations the right one?",
+    "wrong name": "Does every factor belong to this gate and this quantity?",
+    "wrong number": "Does every index and size stand for what it should?",
+    "target": "Is every result put where it belongs?",
+    "initial value": "What is each carried value before the walk back begins?",
+    "copy": "Do two names stand for one and the same array? Then a change of one changes the other.",
+    "mean": "The loss is a sum over the steps, not a mean. Do the gradients agree?",
+    "moved": "In which order are things used and changed? A value must be used before it is overwritten.",
+    "moved in": "What should happen in every turn of the loop, and what once?",
+    "moved out": "What should happen in every turn of the loop, and what once?",
+    "missing statement": "Is every prepared value filled, and every delta handed on?",
+    "extra statement": "Is something done once too often?",
+    "order": "Are things named and returned in the order in which they are expected?",
+    "argument order": "Are the arguments in the right order?",
+    "condition": "Is a step treated differently that should not be?",
+    "unwrapped": "Is a value changed by a function that the forward pass did not apply (clipping, say)?",
+    "axis": "Along which axis is it done?",
+    "einsum": "Which letters are summed, and which stay?",
+    "helper": "Is the right function called?",
+}
+
+_CAUSES = {
+    "assignment": "`{old}` stands where `{new}` is meant: {accumulate}.",
+    "product": "`{old}` takes the wrong kind of product, or the factors in the wrong order; `{new}` is meant{number}.",
+    "transpose": "`{old}` stands where `{new}` is meant: on the way back a matrix acts transposed.",
+    "index": "the index `{old}` picks the wrong step or row; `{new}` is meant.",
+    "slice": "the slice `{old}` picks the wrong steps or rows; `{new}` is meant.",
+    "range": "the loop runs over the wrong steps: `{old}` should be `{new}`.",
+    "slope": "`{old}` is not the slope that belongs here; it is `{new}`.",
+    "power": "`{old}` has a power that does not belong here; `{new}` is meant.",
+    "square": "a square is missing: `{old}` should be `{new}`.",
+    "tanh": "the tanh is missing: `{old}` should be `{new}`.",
+    "factor": "a factor is missing: `{old}` should be `{new}`.",
+    "dropped factor": "`{old}` has a factor too many; `{new}` is meant.",
+    "term": "a term is missing: `{new}`.",
+    "dropped term": "`{old}` has a term too many; `{new}` is meant.",
+    "operator": "`{old}` stands where `{new}` is meant.",
+    "sign": "the sign is wrong: `{old}` should be `{new}`.",
+    "constant": "the number `{old}` should be `{new}`.",
+    "wrong name": "`{old}` is used where `{new}` belongs.",
+    "wrong number": "`{old}` is used where `{new}` belongs.",
+    "target": "the result goes to `{old}`, and belongs to `{new}`.",
+    "initial value": "this value has to start from zero: `{old}` should be `{new}`.",
+    "copy": "without a copy, two names stand for the same array, and a change of one changes both.",
+    "mean": "`{old}` should be `{new}`: the loss is a sum over the steps.",
+    "moved": "`{old}` comes at the wrong place: something is used before or after it was changed.",
+    "moved in": "`{old}` happens once before or after the loop, and belongs into it.",
+    "moved out": "`{old}` happens in every turn of the loop, and belongs outside.",
+    "missing statement": "a statement is missing: `{new}`.",
+    "extra statement": "`{old}` should not be here.",
+    "order": "`{old}` and `{new}` have changed places.",
+    "argument order": "the arguments `{old}` and `{new}` have changed places.",
+    "condition": "the condition `{old}` treats a step differently; `{new}` is meant.",
+    "unwrapped": "`{old}` changes the value; `{new}` is meant.",
+    "axis": "the axis `{old}` should be `{new}`.",
+    "einsum": "the subscripts `{old}` should be `{new}`.",
+    "helper": "`{old}` is called where `{new}` is meant.",
+}
+
+
+def cause(edit: Edit) -> str:
+    """One sentence on what the edit repairs."""
+    old, new = edit.old.strip(), edit.new.strip()
+    accumulate = {
+        "=": "the old value has to be replaced",
+        "+=": "the contributions of all steps have to be added up",
+        "-=": "the sign is wrong",
+    }.get(new, "the operation is another one")
+    number = ""
+    if old in ("dot", "inner", "matmul") and new == "outer":
+        number = f": `{old}` of two vectors is one number, and it would be added to every entry of the matrix"
+    text = _CAUSES[edit.kind].format(old=old, new=new, accumulate=accumulate, number=number)
+    return text[0].upper() + text[1:]
+
+
+_PATHS = {
+    "dy": "the error at the output of the same step",
+    "dh_loss": "on the way from the loss of the same step to h",
+    "dh": "where the loss of this step and the future meet in h",
+    "dh_future": "on the way from the next step's gates, through the recurrent weights, to h",
+    "back": "on the way from the next step's gates, through the recurrent weights, to h",
+    "dc_hidden": "on the way from h through the output gate and the tanh to the cell",
+    "dc": "where the way through h and the way through the next forget gate meet in the cell",
+    "dc_carry": "on the way from the next step's cell through its forget gate",
+    "d": "on the way from the cell or h into the gate",
+    "dz": "on the way through the gate's own nonlinearity",
+    "term": "on the way from the pre-activations to the weights",
+    "sum_from": "where the steps' contributions to the weights are added up",
+    "sum_to": "where the steps' contributions to the weights are added up",
+}
+
+
+def describe_key(key: Key) -> tuple[str, str, str, int]:
+    """Quantity, gate, path and step of a recognized value, in the names of the lessons."""
+    quantity, gate, step = key.quantity, key.gate, key.step
+    path = _PATHS.get(quantity, "in the forward values that it uses")
+    if quantity in ("d", "dz"):
+        name = f"{quantity}{gate}"
+    elif quantity in ("term", "sum_from", "sum_to", "column"):
+        name, gate = f"d{gate}", gate[1:]
+    elif quantity == "back":
+        name, step = "dh_future", step - 1
+        gate = gate if len(gate) == 1 else ""
+    else:
+        name = quantity
+    if quantity == "d" and gate == "o":
+        path = "on the way from h into the output gate"
+    elif quantity == "d":
+        path = f"on the way from the cell into the gate {gate}"
+    return name, gate, path, step

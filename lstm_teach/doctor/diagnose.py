@@ -1,0 +1,362 @@
+"""diagnose(): is this backward pass right, and if not, which line is wrong? Imports the rest of the doctor."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lstm_teach import guard, validate
+from lstm_teach.doctor import causes
+from lstm_teach.doctor.report import Diagnosis, Finding
+from lstm_teach.doctor.search import Flaw, Result, proof_cases, prove_callable, rewrite, search, suspects
+from lstm_teach.doctor.source import NoSource, Unit, build, learner_functions
+from lstm_teach.doctor.truth import Case, Key, Truth, make_case
+from lstm_teach.doctor.variants import Variants, gradients, right_matrices, usable
+from lstm_teach.gradcheck import (
+    LENGTHS,
+    Backward,
+    GradientReport,
+    _states_taken,
+    check_gradients,
+    collect_gradients,
+    relative_error,
+    verdict,
+)
+from lstm_teach.params import Params
+
+
+def diagnose(backward: Backward, *, seconds: float = 20.0, progress: bool = True) -> Diagnosis:
+    """Find out whether a backward pass is right and, if not, which line is wrong, with a repair that is proved.
+
+    `backward(params, x, targets)` is any function that `check_gradients` takes, in any style of writing. Its source is
+    read from the notebook cell or file where it was defined, with the helper functions that it calls. The search for a
+    repair may take `seconds` of computing time; interrupting it (the stop button, Ctrl-C) returns what was found so
+    far. `progress` shows a line that says what is being tried.
+
+    A repair counts only if the repaired function returns the exact gradient for all lengths and several nets. The
+    learner's functions are called with copies, under a time limit, and changed versions of them without access to
+    files. Raises TypeError or ValueError only for bad arguments of its own.
+    """
+    if not callable(backward):
+        raise TypeError(f"backward must be a function backward(params, x, targets), got {validate.brief(backward)}.")
+    seconds = validate.finite_number("seconds", seconds, positive=True)
+    name = getattr(backward, "__name__", type(backward).__name__)
+    report = check_gradients(backward)
+    takes = _states_taken(backward)
+    findings = [_problem(problem) for problem in report.problems]
+    if report.passed and prove_callable(backward, proof_cases(takes)) is not None:
+        return Diagnosis(name, report)
+
+    ladder = dict(report.errors_by_length)
+    zero = _ladder(backward, [make_case(T, T, []) for T in LENGTHS]) if takes else {}
+    notes = _ladder_notes(report, ladder, zero, takes)
+    try:
+        units = learner_functions(backward)
+        _check_source(backward, units, takes)
+    except NoSource as error:
+        finding = Finding("", "", "", None, None, "", f"The source can't be searched: {error}", "", "")
+        return Diagnosis(name, report, (*findings, finding), None, ladder, zero, tuple(notes))
+
+    show = _Progress() if progress else None
+    try:
+        result = search(backward, units, takes, lengths=_lengths(backward, takes), seconds=seconds, progress=show)
+    finally:
+        if show:
+            show.close()
+    found = _findings(backward, units, result, takes)
+    if not result.proved:
+        more, known = _known(backward, units if not found else result.units, takes)
+        notes += known
+        found += more if not found else []
+        if result.stopped == "interrupted":
+            notes.append("The search was interrupted; this is the best so far.")
+        elif result.stopped == "time":
+            notes.append(f"The search stopped after {seconds:g} seconds; `seconds=` gives it more.")
+    source = "\n".join(
+        unit.text
+        for unit, old in zip(result.units, units, strict=True)
+        if unit is units[0] or unit.text != old.text or old is units[0]
+    )
+    return Diagnosis(
+        name,
+        report,
+        (*findings, *found),
+        source if result.proved else None,
+        ladder,
+        zero,
+        tuple(notes),
+        result.seconds,
+        result.tried,
+    )
+
+
+def _problem(sentence: str) -> Finding:
+    """What the check found besides wrong numbers."""
+    return Finding("", "", "", None, None, "", sentence, "", "The gradient check itself saw it, before any comparison.")
+
+
+def _lengths(backward: Backward, takes: list[str]) -> tuple[int, ...]:
+    """Length of the sequence to search with: 3 where the fault shows there, else the first at which it does."""
+    for T in (3, 2, 6, 1, 4):
+        if prove_callable(backward, [make_case(T, 20 + T, takes)]) is None:
+            return (T,)
+    return (6,)
+
+
+def _ladder(backward: Callable, cases: list[Case]) -> dict[int, dict[str, float]]:
+    ladder = {}
+    for case in cases:
+        truth = Truth(case)
+        got = _call(backward, case)
+        if got is not None:
+            ladder[case.length] = {n: _error(got[n], truth.gradient[n], truth.gradient) for n in Params.NAMES}
+    return ladder
+
+
+def _error(got: np.ndarray, right: np.ndarray, whole: Params) -> float:
+    return 0.0 if np.linalg.norm(got - right) <= 1e-13 * np.linalg.norm(whole.flat) else relative_error(got, right)
+
+
+def _call(function: Callable, case: Case) -> dict[str, np.ndarray] | None:
+    states = {name: value.copy() for name, value in case.states.items()}
+    try:
+        with np.errstate(all="ignore"):
+            args = case.params.copy(), case.x.copy(), case.targets.copy()
+            return collect_gradients(guard.call(function, *args, seconds=5.0, **states), case.params)
+    except (guard.LearnerError, ValueError, TypeError):
+        return None
+
+
+def _ladder_notes(report: GradientReport, ladder: dict, zero: dict, takes: list[str]) -> list[str]:
+    """What the ladder alone tells: from which T on, and which matrices."""
+    if not ladder:
+        return []
+    wrong = {T: [n for n, e in errors.items() if verdict(e) != "right"] for T, errors in ladder.items()}
+    first = next((T for T, names in wrong.items() if names), None)
+    right = [n for n in Params.NAMES if not any(n in names for names in wrong.values())]
+    notes = []
+    if first == 1:
+        notes.append(f"It shows at T = 1 already ({', '.join(wrong[1])}): nothing has been carried there yet.")
+    elif first:
+        notes.append(
+            f"All nine are right at T = 1; it shows from T = {first} on: look at what is carried from step to step."
+        )
+    if right and len(right) < 9:
+        notes.append(f"Right at every length, so ruled out: d{', d'.join(right)}.")
+    if zero and first and not any(verdict(e) != "right" for errors in zero.values() for e in errors.values()):
+        notes.append("From a zero initial state all is right: the fault is in what is read at t = 0.")
+    return notes
+
+
+def _check_source(backward: Backward, units: list[Unit], takes: list[str]) -> None:
+    """Raise NoSource unless the text that was read does what the function does."""
+    try:
+        again = build(backward, units)
+    except (SyntaxError, ValueError) as error:
+        raise NoSource(f"its text can't be compiled by itself ({error}).") from None
+    case = make_case(3, 23, takes)
+    first, second = _call(backward, case), _call(again, case)
+    if (first is None) != (second is None) or (
+        first is not None and any(not np.allclose(first[n], second[n], rtol=1e-9, atol=1e-12) for n in Params.NAMES)
+    ):
+        raise NoSource(
+            "its text, run by itself, returns something else. Was the file changed after it was loaded, does a "
+            "decorator change the result, or does it read a file on its way to the result?"
+        )
+
+
+class _Progress:
+    """A line that says how far the search is; it is wiped at the end."""
+
+    def __init__(self) -> None:
+        self.shown = False
+
+    def __call__(self, text: str) -> None:
+        print(f"\rLooking for the fault: {text}        ", end="", flush=True)
+        self.shown = True
+
+    def close(self) -> None:
+        if self.shown:
+            print("\r" + " " * 70 + "\r", end="", flush=True)
+
+
+def _findings(backward: Backward, units: list[Unit], result: Result, takes: list[str]) -> list[Finding]:
+    """The flaws as findings, in the order in which the walk back meets them."""
+    truth = Truth(make_case(3, 23, takes))
+    flaws = result.flaws if result.proved else _telling(backward, units, result.flaws, truth)
+    repaired = rewrite(units, flaws)
+    found = []
+    for flaw in flaws:
+        others = [other for other in flaws if other is not flaw]
+        try:
+            alone = rewrite(units, others)
+        except (SyntaxError, StopIteration):
+            alone = units
+        found.append(_finding(backward, units, flaw, alone, repaired, truth, takes, result.proved))
+    found.sort(key=lambda pair: pair[0])
+    return [finding for _, finding in found]
+
+
+def _telling(backward: Backward, units: list[Unit], flaws: list[Flaw], truth: Truth) -> list[Flaw]:
+    """Of edits that are not proved, those that bring many right values into being: one or two may come by chance."""
+
+    def score(chosen: list[Flaw]) -> int:
+        return Variants(backward, rewrite(units, chosen), [], [truth], False).evaluate().score
+
+    kept = []
+    for flaw in flaws:
+        try:
+            if score(flaws) - score([other for other in flaws if other is not flaw]) >= _TELLING:
+                kept.append(flaw)
+        except (SyntaxError, StopIteration):
+            continue
+    return kept
+
+
+_TELLING = 6
+
+
+def _finding(
+    backward: Backward,
+    units: list[Unit],
+    flaw: Flaw,
+    alone: list[Unit],
+    repaired: list[Unit],
+    truth: Truth,
+    takes: list[str],
+    proved: bool,
+) -> tuple[tuple, Finding]:
+    """One flaw as a finding, with its place in the order of the walk back. `alone` has this flaw and no other."""
+    number, start, _, _ = min(flaw.changes, key=lambda change: (not change[3].strip(), change[1]))
+    if len(flaw.changes) == 2 and flaw.edits[0].kind.startswith("moved"):
+        number, start, _, _ = next((c for c in flaw.changes if not c[3].strip()), flaw.changes[0])
+    unit = units[number]
+    row = unit.row(min(start, len(unit.text) - 1))
+    if flaw.edits[0].kind == "missing statement" and row:
+        row -= 1
+    lines = unit.text.splitlines()
+    code = lines[row].strip() if row < len(lines) else ""
+    repair = _repair(units, flaw, number, row)
+    place, key, order = _first_gone(backward, alone, repaired, truth)
+    quantity, gate, path, step = causes.describe_key(key) if key else ("", "", "", None)
+    evidence = _evidence(backward, alone, takes, proved)
+    edit = flaw.edits[0]
+    finding = Finding(
+        quantity,
+        gate,
+        path,
+        step,
+        unit.first_line + row,
+        code,
+        " ".join(causes.cause(edit) for edit in flaw.edits),
+        repair,
+        evidence,
+        causes.IDEAS[edit.kind],
+        proved,
+        truth.case.length,
+    )
+    return (order, unit.first_line + row, place), finding
+
+
+def _repair(units: list[Unit], flaw: Flaw, number: int, row: int) -> str:
+    """The line that should stand there instead."""
+    edit = flaw.edits[0]
+    before = units[number].text.splitlines()
+    after = rewrite(units, [flaw])[number].text.splitlines()
+    changed = []
+    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag != "equal":
+            changed.append((i1, i2, [line.strip() for line in after[j1:j2]]))
+    if edit.kind.startswith("moved"):
+        target = next((i1 for i1, _, lines in changed if lines), None)
+        if target is not None:
+            neighbor = before[target].strip() if target < len(before) else ""
+            where = f"before line {units[number].first_line + target} ({neighbor})" if neighbor else "at the end"
+            return f"{before[row].strip()}  # to stand {where}"
+    return "\n".join(line for _, _, lines in changed for line in lines if line)
+
+
+def _first_gone(
+    backward: Backward, alone: list[Unit], repaired: list[Unit], truth: Truth
+) -> tuple[int, Key | None, int]:
+    """The first right quantity, in the order of the walk back, that this flaw alone makes go missing."""
+    whole, broken = Variants(backward, repaired, [], [truth], False), Variants(backward, alone, [], [truth], False)
+    left = 0
+    for _, found in broken.events(broken.run(truth), truth):
+        left |= max(found, 0)
+    for order, (slot, found) in enumerate(whole.events(whole.run(truth), truth)):
+        gone = max(found, 0) & truth.counted & ~left
+        if gone:
+            return slot, truth.keys[(gone & -gone).bit_length() - 1], order
+    # Nothing is gone: the same numbers stand in another place or the other way round. Then compare event by event.
+    one, other = whole.run(truth), broken.run(truth)
+    usual = [(k, slot) for k, slot in enumerate(one.slots) if usable(one.values[k])]
+    for order, (k, slot) in enumerate(usual):
+        if k < len(other.slots) and other.slots[k] == slot and not _same(one.values[k], other.values[k]):
+            found = truth.recognize([one.values[k]])[0]
+            if found > 0 and found & truth.counted:
+                bits = found & truth.counted
+                return slot, truth.keys[(bits & -bits).bit_length() - 1], order
+    return 0, None, 10**6
+
+
+def _same(a: Any, b: Any) -> bool:
+    a, b = (value if type(value) is list else [value] for value in (a, b))
+    return len(a) == len(b) and all(x is y or np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def _evidence(backward: Backward, alone: list[Unit], takes: list[str], proved: bool) -> str:
+    """What this flaw alone does to the nine gradients, by length."""
+    try:
+        call = build(backward, alone)
+    except (SyntaxError, ValueError):
+        return ""
+    ladder = _ladder(call, [make_case(T, 40 + T, takes) for T in LENGTHS])
+    wrong = {T: [n for n, e in errors.items() if e > 1e-9] for T, errors in ladder.items()}
+    first = next((T for T, names in wrong.items() if names), None)
+    if first is None:
+        return "" if ladder else "With this fault alone the function stops with an error."
+    names = sorted({n for each in wrong.values() for n in each}, key=Params.NAMES.index)
+    size = max(ladder[max(ladder)].values())
+    some = "all nine gradients" if len(names) == 9 else f"d{', d'.join(names)}"
+    text = f"This fault alone makes {some} wrong, from T = {first} on (error up to {size:.0e})."
+    if proved:
+        text += (
+            " With the repair, all nine agree with the exact gradient at T = 1, 2, 3 and 6 and on nets of other sizes."
+        )
+    return text
+
+
+def _known(backward: Backward, units: list[Unit], takes: list[str]) -> tuple[list[Finding], list[str]]:
+    """Where no repair was found: the first value that is no right quantity, and what was right before it."""
+    truth = Truth(make_case(3, 23, takes))
+    variants = Variants(backward, units, [], [truth], False)
+    ordered, _ = suspects(variants)
+    trace = variants.run(truth)
+    notes, place = [], []
+    seen = 0
+    for _, found in variants.events(trace, truth):
+        seen |= max(found, 0)
+    for name in ("dy", "dh_loss", "dh", "dc", "d", "dz", "dh_future", "dc_carry"):
+        keys = [k for k, key in enumerate(truth.keys) if key.quantity == name and key.loss is None and key.step >= 0]
+        if keys and not any(seen >> k & 1 for k in keys):
+            notes.append(f"The right value of {name} was not seen at any step.")
+            break
+    if ordered:
+        slot = variants.slots[ordered[0]]
+        unit = units[slot.unit]
+        line = unit.line_number(slot.start)
+        row = unit.row(slot.start)
+        cause = (
+            "The value that this line computes first is none of the right quantities; the fault is here or just before."
+        )
+        code = unit.text.splitlines()[row].strip()
+        place = [Finding("", "", "", None, line, code, cause, "", "Its value was compared with all right ones.", cause)]
+    if gradients(trace, truth) is not None:
+        right = right_matrices(trace, truth)
+        if right:
+            notes.append(f"Right at T = 3: d{', d'.join(right)}.")
+    return place, notes

@@ -1,0 +1,1127 @@
+"""Candidate edits of a learner's code: small changes, one statement each, made from the text alone.
+
+No name has a meaning here. What is known of a name is what the code did with it in one run: the shape of its value.
+Imports source and variants.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lstm_teach.doctor.source import Unit, build
+from lstm_teach.doctor.truth import Truth
+from lstm_teach.doctor.variants import Edit, Part, Slot
+from lstm_teach.params import Params
+
+_OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**"}
+_PRODUCTS = ("dot", "outer", "multiply", "matmul", "inner")
+_SIMPLE_EXPRESSION = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Tuple)
+
+_CACHE = {"i", "f", "o", "g", "c", "ct", "h"}
+
+
+@dataclass
+class Atom:
+    """A name, attribute or indexed thing that the code reads, and the shape that it had ("int" for whole numbers)."""
+
+    node: ast.expr
+    text: str
+    unit: int
+    shape: Any = None
+
+
+@dataclass
+class Scene:
+    """What the candidate edits are made from."""
+
+    units: list[Unit]
+    slots: list[Slot]
+    atoms: dict[int, list[Atom]] = field(default_factory=dict)  # by slot
+    results: dict[int, Any] = field(default_factory=dict)  # shape of what a slot's right-hand side gave
+    operations: dict[tuple[int, int, int], Any] = field(default_factory=dict)  # shapes, by unit and span
+    numpy: str = "np"
+    unread: list[Atom] = field(default_factory=list)  # arguments and assigned names, read or not
+
+    def of_shape(self, unit: int, shape: Any) -> list[Atom]:
+        """All atoms of a unit with this shape, each text once, in the order of the code; unread names last."""
+        seen: dict[str, Atom] = {}
+        for atoms in [*self.atoms.values(), self.unread]:
+            for atom in atoms:
+                if atom.unit == unit and atom.shape == shape and shape is not None:
+                    seen.setdefault(atom.text, atom)
+        return list(seen.values())
+
+
+def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> Scene:
+    """Run the code once and note the shape of everything that it reads and computes."""
+    scene = Scene(units, slots)
+    shapes: dict[int, Any] = {}
+    found: list[Atom] = []
+    trees = []
+    probes: dict[tuple[int, int, int], int] = {}
+    for number, unit in enumerate(units):
+        tree = ast.parse("if 1:\n" + unit.text if unit.shift else unit.text)
+        trees.append(_Probe(number, unit, found, probes).visit(tree))
+    for unit in units:
+        mark_methods(unit.tree)
+    for slot in slots:
+        if slot.node is not None:
+            own = []
+            for node in _paths(slot.node):
+                key = (slot.unit, *units[slot.unit].span(node))
+                if key in probes:
+                    found[probes[key]].node = node
+                    own.append(found[probes[key]])
+            scene.atoms[slot.number] = own
+    by_span = {(s.unit, s.start): s.number for s in slots if s.kind == "statement"}
+
+    def shape_of(value: Any) -> Any:
+        if isinstance(value, bool | np.bool_):
+            return None
+        if isinstance(value, int | np.integer):
+            return "int"
+        if isinstance(value, np.ndarray):
+            return value.shape if value.dtype.kind == "f" else ("ints", value.shape)
+        if isinstance(value, float):
+            return ()
+        return None
+
+    def atom(number: int, value: Any) -> Any:
+        if number not in shapes:
+            shapes[number] = shape_of(value)
+        return value
+
+    def result(unit: int, start: int, value: Any) -> Any:
+        scene.results.setdefault(by_span.get((unit, start), -1), shape_of(value))
+        return value
+
+    def operation(unit: int, start: int, end: int, value: Any) -> Any:
+        scene.operations.setdefault((unit, start, end), shape_of(value))
+        return value
+
+    assigned: dict[tuple[int, str], Any] = {}
+
+    def name_value(unit: int, name: str, value: Any) -> Any:
+        if assigned.get((unit, name)) is None:
+            assigned[unit, name] = shape_of(value)
+        return value
+
+    extra_names = {"__name_value__": name_value}
+    call = build(
+        backward, units, trees, extra_names | {"__atom__": atom, "__result__": result, "__operation__": operation}
+    )
+    case = truth.case
+    try:
+        with np.errstate(all="ignore"):
+            call(
+                case.params.copy(), case.x.copy(), case.targets.copy(), **{k: v.copy() for k, v in case.states.items()}
+            )
+    except Exception as error:  # a pass that stops half way is looked at as far as it went
+        scene.results[-1] = error
+    by_text: dict[tuple[int, str], Any] = {}
+    for number, one in enumerate(found):
+        one.shape = shapes.get(number)
+        if one.shape is not None:
+            by_text[one.unit, one.text] = one.shape
+    for one in found:
+        one.shape = one.shape if one.shape is not None else by_text.get((one.unit, one.text))
+    for (unit, name), shape in assigned.items():
+        if shape is not None:
+            scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape))
+    for slot in slots:
+        for target in _targets(slot.node) if slot.kind == "statement" else ():
+            if isinstance(target, ast.Name) and len(_targets(slot.node)) == 1:
+                shape = scene.results.get(slot.number)
+                if shape is not None:
+                    scene.unread.append(Atom(target, target.id, slot.unit, shape))
+    for unit in units:
+        for name, value in unit.function.__globals__.items():
+            if value is np:
+                scene.numpy = name
+    return scene
+
+
+def _paths(root: ast.AST) -> Iterator[ast.expr]:
+    """Largest name, attribute and subscript chains that are read, and those inside their indices."""
+    for node in ast.walk(root):
+        for name, child in ast.iter_fields(node):
+            for one in child if isinstance(child, list) else [child]:
+                if not isinstance(one, ast.Name | ast.Attribute | ast.Subscript):
+                    continue
+                one = _stripped(one)
+                inside = isinstance(node, ast.Attribute | ast.Subscript) and name == "value"
+                if inside and not isinstance(node, ast.Attribute):
+                    continue
+                if inside and _chain(node):
+                    continue
+                if isinstance(getattr(one, "ctx", None), ast.Load):
+                    yield one
+    if isinstance(root, ast.Name | ast.Attribute | ast.Subscript):
+        yield _stripped(root)
+
+
+def _chain(node: ast.AST) -> bool:
+    """Whether an attribute node belongs to a larger path (not a method that is called, not `.T`)."""
+    return not getattr(node, "_method", False) and not (isinstance(node, ast.Attribute) and node.attr == "T")
+
+
+def _stripped(node: ast.expr) -> ast.expr:
+    """The path without a last `.T` or a called method's name."""
+    while isinstance(node, ast.Attribute) and (node.attr == "T" or getattr(node, "_method", False)):
+        node = node.value
+    return node
+
+
+def mark_methods(tree: ast.AST) -> None:
+    """Note which attributes are methods being called, for `_paths`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            node.func._method = True
+
+
+class _Probe(ast.NodeTransformer):
+    def __init__(self, number: int, unit: Unit, found: list[Atom], probes: dict):
+        self.number, self.unit, self.found, self.probes = number, unit, found, probes
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.Module):
+            mark_methods(node)
+            self.wanted = {id(path) for path in _paths(node)}
+            self.skip = {
+                id(part)
+                for f in ast.walk(node)
+                if isinstance(f, ast.FunctionDef)
+                for top in [*f.decorator_list, *f.args.defaults, *f.args.kw_defaults, f.args, f.returns]
+                if top is not None
+                for part in ast.walk(top)
+            }
+        spans = None
+        if hasattr(node, "lineno") and isinstance(node, ast.expr | ast.stmt):
+            spans = self.unit.span(node)
+        wanted = id(node) in getattr(self, "wanted", ()) and id(node) not in self.skip
+        text = self.unit.text[slice(*spans)] if wanted else ""
+        operation = isinstance(node, ast.BinOp) or (isinstance(node, ast.Call) and id(node) not in self.skip)
+        value = getattr(node, "value", None) if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) else None
+        node = self.generic_visit(node)
+        if isinstance(node, ast.FunctionDef):
+            every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            node.body = [
+                ast.Expr(
+                    ast.Call(
+                        ast.Name("__name_value__", ast.Load()),
+                        [ast.Constant(self.number), ast.Constant(arg.arg), ast.Name(arg.arg, ast.Load())],
+                        [],
+                    )
+                )
+                for arg in every
+            ] + node.body
+        if value is not None:
+            name = ast.Name("__result__", ast.Load())
+            node.value = ast.Call(name, [ast.Constant(self.number), ast.Constant(spans[0]), node.value], [])
+        if operation:
+            name = ast.Name("__operation__", ast.Load())
+            node = ast.copy_location(
+                ast.Call(name, [ast.Constant(k) for k in (self.number, *spans)] + [node], []), node
+            )
+        if wanted:
+            key = (self.number, *spans)
+            if key not in self.probes:
+                self.probes[key] = len(self.found)
+                self.found.append(Atom(node, text, self.number))
+            name = ast.Name("__atom__", ast.Load())
+            return ast.fix_missing_locations(
+                ast.copy_location(ast.Call(name, [ast.Constant(self.probes[key]), node], []), node)
+            )
+        return ast.fix_missing_locations(node) if isinstance(node, ast.Module) else node
+
+
+class _Maker:
+    """The candidate edits of one slot."""
+
+    def __init__(self, scene: Scene, slot: Slot):
+        self.scene, self.slot = scene, slot
+        self.unit = scene.units[slot.unit]
+        self.text = self.unit.text[slot.start : slot.end]
+        self.paths = {id(atom.node): atom for atom in scene.atoms.get(slot.number, ())}
+
+    def seg(self, node: ast.AST) -> str:
+        return self.unit.segment(node)
+
+    def tight(self, node: ast.expr) -> str:
+        """The node's text, in parentheses unless it holds together by itself."""
+        text = self.seg(node)
+        return text if isinstance(node, _SIMPLE_EXPRESSION) else f"({text})"
+
+    def edit(self, kind: str, cost: float, *changes: tuple[int, int, str], new: str = "", old: str = "") -> Edit:
+        code, last, pieces = self.text, self.slot.start, []
+        for start, end, text in sorted(changes):
+            pieces += [self.unit.text[last:start], text]
+            last = end
+        code = "".join([*pieces, self.unit.text[last : self.slot.end]])
+        first = min(changes)
+        return Edit(
+            kind,
+            cost,
+            (Part(self.slot.number, code, tuple(sorted(changes))),),
+            old or self.unit.text[first[0] : first[1]],
+            new or first[2],
+        )
+
+    def swap(self, kind: str, cost: float, node: ast.AST, text: str) -> Edit:
+        return self.edit(kind, cost, (*self.unit.span(node), text))
+
+    def edits(self) -> Iterator[Edit]:
+        node = self.slot.node
+        if self.slot.kind == "statement":
+            yield from self.statement(node)
+            yield from self.growth(node)
+        yield from self.expressions(node)
+
+    # Statements
+
+    def statement(self, node: ast.stmt) -> Iterator[Edit]:
+        if isinstance(node, ast.AugAssign):
+            at = self.operator_span(self.unit.span(node.target)[1], self.unit.span(node.value)[0], r"[-+*/@]=")
+            if at:
+                now = self.unit.text[slice(*at)]
+                for new, cost in (("=", 1.0), ("+=", 1.0), ("-=", 1.0), ("*=", 2.5)):
+                    if new != now:
+                        yield self.edit("assignment", cost, (*at, new), old=now, new=new)
+        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target = node.targets[0]
+            at = self.operator_span(self.unit.span(target)[1], self.unit.span(node.value)[0], r"=")
+            if at and not isinstance(target, ast.Tuple):
+                for new, cost in (("+=", 1.0), ("*=", 3.0), ("-=", 2.0)):
+                    yield self.edit("assignment", cost, (*at, new), old="=", new=new)
+            yield from self.swaps(target)
+        value = getattr(node, "value", None)
+        if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and value is not None:
+            yield from self.right_hand_side(node, value)
+        if isinstance(node, ast.Assign | ast.AugAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            yield from self.target(target)
+
+    def target(self, target: ast.expr) -> Iterator[Edit]:
+        """Another thing of the same shape is meant to be assigned."""
+        if isinstance(target, ast.Subscript):
+            yield from self.index(target)
+        if isinstance(target, ast.Tuple | ast.List):
+            return
+        own, names = self.seg(target), set()
+        for slot in self.scene.slots:
+            if slot.unit != self.slot.unit or slot.kind != "statement":
+                continue
+            for other in getattr(slot.node, "targets", None) or [getattr(slot.node, "target", None)]:
+                if type(other) is type(target):
+                    names.add(self.seg(other))
+        if isinstance(target, ast.Subscript):
+            base = self.seg(target.value)
+            index = own[len(base) :]
+            names |= {n.split("[")[0] + index for n in names if "[" in n}
+        for name in sorted(names - {own}):
+            yield self.swap("target", 2.0 + 0.2 * unlike(own, name), target, name)
+
+    def operator_span(self, start: int, end: int, pattern: str) -> tuple[int, int] | None:
+        """Where the operator stands in the text between two operands."""
+        found = re.search(pattern, self.unit.text[start:end])
+        return (start + found.start(), start + found.end()) if found else None
+
+    def right_hand_side(self, node: ast.stmt, value: ast.expr) -> Iterator[Edit]:
+        shape = self.scene.results.get(self.slot.number)
+        start, end = self.unit.span(value)
+        if is_vector(shape):
+            like = self.like(shape)
+            if like and isinstance(node, ast.Assign) and not is_zeros(value):
+                yield self.edit("initial value", 1.5, (start, end, f"{self.scene.numpy}.zeros_like({like})"))
+            if isinstance(value, ast.Name | ast.Attribute | ast.Subscript):
+                yield self.edit("copy", 1.2, (end, end, ".copy()"))
+            yield self.edit("sign", 1.5, (start, end, f"-{self.tight(value)}"))
+        elif shape == () and isinstance(node, ast.Assign):
+            for slot_shape in {s for s in self.scene.results.values() if isinstance(s, tuple) and len(s) == 1}:
+                like = self.like(slot_shape)
+                if like:
+                    yield self.edit("initial value", 2.5, (start, end, f"{self.scene.numpy}.zeros_like({like})"))
+
+    def sites(self, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
+        """Expressions at which a factor or a term may be missing, their shapes, and whether each is a term of a sum."""
+        products = {id(n.left) for n in ast.walk(root) if isinstance(n, ast.BinOp)}
+        products |= {id(n.right) for n in ast.walk(root) if isinstance(n, ast.BinOp)}
+        sums = {
+            id(side)
+            for n in ast.walk(root)
+            if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add | ast.Sub)
+            for side in (n.left, n.right)
+        }
+        value = getattr(root, "value", None) if isinstance(root, ast.stmt) else None
+        for node in ast.walk(root):
+            if not isinstance(node, ast.expr) or isinstance(getattr(node, "ctx", None), ast.Store):
+                continue
+            shape = self.scene.operations.get((self.slot.unit, *self.unit.span(node)))
+            if shape is None:
+                atom = self.paths.get(id(node))
+                shape = atom.shape if atom else None
+            whole = node is value or (isinstance(node, ast.BinOp) and id(node) not in products)
+            term = id(node) in sums and not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub))
+            listed = isinstance(node, ast.BinOp) and not term and not whole and self.slot.kind == "statement"
+            if (whole or term) and is_vector(shape) and not is_zeros(node):
+                yield node, shape, term
+            elif listed and isinstance(node.op, ast.Add | ast.Sub) and is_vector(shape):
+                yield node, shape, True
+
+    def growth(self, root: ast.AST) -> Iterator[Edit]:
+        """Missing factors and missing terms."""
+        for node, shape, term in self.sites(root):
+            if term and isinstance(node, ast.Constant):
+                continue
+            inner = (
+                self.seg(node) if self.product(node) or isinstance(node, _SIMPLE_EXPRESSION) else f"({self.seg(node)})"
+            )
+            closed = (lambda text: f"({text})") if self.in_product(root, node) else (lambda text: text)
+            base = 1.8 if term else 1.6
+            for atom in self.compatible(shape):
+                a = atom.text
+                yield self.swap("factor", base, node, closed(f"{inner} * {a}"))
+                yield self.swap("factor", base - 0.2, node, closed(f"{inner} * (1 - {a} ** 2)"))
+                yield self.swap("factor", base, node, closed(f"{inner} * (1 - {a})"))
+                yield self.swap("factor", base - 0.2, node, closed(f"{inner} * {a} * (1 - {a})"))
+            if term and isinstance(node, ast.BinOp):
+                continue
+            if not term:
+                text = self.seg(node)
+                for atom in self.scene.of_shape(self.slot.unit, shape):
+                    new = f"{text} + {atom.text}"
+                    yield self.edit("term", 1.8, (*self.unit.span(node), closed(new)), new=f"+ {atom.text}", old="")
+                yield from self.sibling_terms(node)
+                if len(shape) == 1:
+                    yield from self.carried_back(node, shape[0], closed)
+
+    def carried_back(self, node: ast.expr, size: int, closed: Any) -> Iterator[Edit]:
+        """One more term `M.T @ v`, for every matrix that is not square and every vector that fits."""
+        owners = {
+            a.text.rpartition(".")[0]
+            for atoms in self.scene.atoms.values()
+            for a in atoms
+            if a.text.rpartition(".")[2] in Params.NAMES
+        }
+        every = {a.text: a.shape for a in _all_vectors(self.scene, self.slot.unit)}
+        matrices = [text for text, shape in every.items() if len(shape) == 2 and shape[1] == size and shape[0] != size]
+        matrices += [f"{owner}.V" for owner in owners]
+        for matrix in dict.fromkeys(matrices):
+            for vector, shape in every.items():
+                if len(shape) == 1 and shape[0] not in (size, 1) and every.get(matrix, shape)[0] == shape[0]:
+                    term = f"{matrix}.T @ {vector}"
+                    new = closed(f"{self.seg(node)} + {term}")
+                    yield self.edit("term", 1.8, (*self.unit.span(node), new), new=f"+ {term}", old="")
+
+    def in_product(self, root: ast.AST, node: ast.expr) -> bool:
+        return any(
+            isinstance(n, ast.BinOp) and node in (n.left, n.right) and not isinstance(n.op, ast.Add | ast.Sub)
+            for n in ast.walk(root)
+        )
+
+    def like(self, shape: Any) -> str | None:
+        """Something of this shape to make zeros of; no argument of the function, which may be None."""
+        given = {arg.arg for arg in ast.walk(self.unit.node.args) if isinstance(arg, ast.arg)}
+        own = [a.text for a in self.scene.atoms.get(self.slot.number, ()) if a.shape == shape]
+        others = [a.text for a in self.scene.of_shape(self.slot.unit, shape)]
+        return next((text for text in own + others if text not in given), None)
+
+    def product(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult | ast.Div)
+
+    def terms(self, value: ast.expr) -> Iterator[ast.expr]:
+        """The whole right-hand side and its terms."""
+        yield value
+        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub):
+            for side in (value.left, value.right):
+                if isinstance(side, ast.BinOp) and isinstance(side.op, ast.Add | ast.Sub):
+                    yield from list(self.terms(side))[1:]
+                else:
+                    yield side
+
+    def compatible(self, shape: Any) -> list[Atom]:
+        """Atoms that can multiply a value of this shape without changing it."""
+        seen: dict[str, Atom] = {}
+        for other in {s for atoms in self.scene.atoms.values() for s in (a.shape for a in atoms)} - {None, "int"}:
+            if not isinstance(other, tuple) or (other and other[0] == "ints"):
+                continue
+            try:
+                fits = np.broadcast_shapes(other, shape) == shape and np.prod(other) > 1
+            except ValueError:
+                continue
+            if fits:
+                seen |= {a.text: a for a in self.scene.of_shape(self.slot.unit, other)}
+        return list(seen.values())
+
+    def sibling_terms(self, value: ast.expr) -> Iterator[Edit]:
+        """One more term like one that is there, of other things of the same shapes."""
+        end = self.unit.span(value)[1]
+        parts = list(self.terms(value))
+        whole = self.seg(value)
+        for part in parts[1:] or parts:
+            inner = [atom for atom in self.atoms_in(part) if isinstance(atom.shape, tuple)]
+            if len(inner) not in (1, 2) or not isinstance(part, ast.BinOp | ast.Call):
+                continue
+            options = [self.alternatives(atom) for atom in inner]
+            start = self.unit.span(part)[0]
+            text = self.seg(part)
+            spans = [self.unit.span(atom.node) for atom in inner]
+            pairs = [(a, b) for a in options[0] for b in options[1]] if len(inner) == 2 else [(a,) for a in options[0]]
+            pairs.sort(key=lambda pair, inner=inner: self.likeness(inner, pair))
+            for pair in pairs[:100]:
+                new = text
+                for (s, e), other in sorted(zip(spans, pair, strict=True), key=lambda item: -item[0][0]):
+                    new = new[: s - start] + other + new[e - start :]
+                if new in whole:
+                    continue
+                cost = 1.5 + 0.1 * sum(unlike(a.text, o) for a, o in zip(inner, pair, strict=True))
+                yield self.edit("term", cost, (end, end, f" + {new}"), new=f"+ {new}", old="")
+
+    def atoms_in(self, node: ast.AST) -> list[Atom]:
+        found = [self.paths[id(path)] for path in _paths(node) if id(path) in self.paths]
+        unique = {self.unit.span(atom.node): atom for atom in found}
+        return [unique[span] for span in sorted(unique)]
+
+    # Expressions
+
+    def expressions(self, root: ast.AST) -> Iterator[Edit]:
+        for node in ast.walk(root):
+            if isinstance(node, ast.BinOp):
+                yield from self.operation(node)
+            elif isinstance(node, ast.Call):
+                yield from self.call(node)
+            elif isinstance(node, ast.Constant):
+                yield from self.constant(node)
+            elif isinstance(node, ast.Compare):
+                yield from self.compare(node)
+            elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+                if not isinstance(node.operand, ast.Constant):
+                    yield self.swap("sign", 1.2, node, self.tight(node.operand))
+            elif isinstance(node, ast.IfExp):
+                yield self.swap("condition", 1.5, node, self.seg(node.body))
+                yield self.swap("condition", 1.5, node, self.seg(node.orelse))
+            elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+                yield from self.index(node)
+            elif isinstance(node, ast.Attribute) and node.attr == "T" and isinstance(node.ctx, ast.Load):
+                yield self.swap("transpose", 1.2, node, self.seg(node.value))
+            elif isinstance(node, ast.List | ast.Tuple) and isinstance(node.ctx, ast.Load):
+                yield from self.swaps(node)
+            elif isinstance(node, ast.Dict):
+                yield from self.swap_items(node.values)
+        for atom in {id(a): a for a in self.paths.values()}.values():
+            yield from self.path(atom)
+        if isinstance(root, ast.If | ast.While):
+            return
+        if self.slot.kind == "head" and not isinstance(root, ast.Call | ast.Subscript | ast.Name):
+            yield self.edit("condition", 1.8, (*self.unit.span(root), "True"))
+            yield self.edit("condition", 2.2, (*self.unit.span(root), f"not ({self.seg(root)})"))
+
+    def swaps(self, node: ast.expr) -> Iterator[Edit]:
+        if isinstance(node, ast.List | ast.Tuple) and len(node.elts) > 1:
+            yield from self.swap_items(node.elts)
+
+    def swap_items(self, items: list[ast.expr]) -> Iterator[Edit]:
+        for k, first in enumerate(items):
+            for second in items[k + 1 :]:
+                a, b = self.seg(first), self.seg(second)
+                if a != b:
+                    yield self.edit(
+                        "order", 1.8, (*self.unit.span(first), b), (*self.unit.span(second), a), old=a, new=b
+                    )
+
+    def operation(self, node: ast.BinOp) -> Iterator[Edit]:
+        symbol = _OPERATORS.get(type(node.op))
+        if symbol is None:
+            return
+        left, right = self.seg(node.left), self.seg(node.right)
+        tight_left, tight_right = self.tight(node.left), self.tight(node.right)
+        at = self.operator_span(self.unit.span(node.left)[1], self.unit.span(node.right)[0], re.escape(symbol))
+        others = {"+": "-*", "-": "+*", "*": "+@-", "/": "*", "@": "*", "**": "*"}[symbol]
+        for new in others:
+            if at:
+                yield self.edit("operator", 1.4 if new in "+-" and symbol in "+-" else 2.2, (*at, new), old=symbol)
+        if symbol == "**":
+            yield self.swap("power", 1.2, node, tight_left)
+            return
+        if symbol in "+-":
+            yield self.swap("dropped term", 1.6, node, tight_left)
+            yield self.swap("dropped term", 1.6, node, tight_right)
+            if symbol == "-" and isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Add):
+                first, second = self.tight(node.left.left), self.seg(node.left.right)
+                if self.product(node.left.left):
+                    first = self.seg(node.left.left)
+                yield self.swap("operator", 1.5, node, f"{first} * ({second} - {tight_right})")
+            if symbol == "-":
+                yield self.swap("operator", 1.6, node, f"{tight_right} - {tight_left}")
+                if isinstance(node.left, ast.Constant):
+                    yield self.swap("slope", 1.0, node, f"{left} - {tight_right} ** 2")
+                    square = node.right
+                    if isinstance(square, ast.BinOp) and isinstance(square.op, ast.Pow | ast.Mult):
+                        yield self.swap("slope", 1.0, node, f"{left} - {self.tight(square.left)}")
+                        bare = self.tight(square.left)
+                        yield self.swap("slope", 1.2, node, f"{bare} * ({left} - {bare})")
+        if symbol == "*":
+            yield self.swap("dropped factor", 1.4, node, tight_left)
+            yield self.swap("dropped factor", 1.4, node, tight_right)
+            if isinstance(node.right, ast.BinOp) and isinstance(node.right.op, ast.Sub):
+                inner = node.right.right
+                yield self.swap("slope", 1.0, node, f"(1 - {self.tight(inner)} ** 2)")
+                if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Mult):
+                    yield self.swap("slope", 1.0, node, f"{self.seg(node.left.left)} * (1 - {self.tight(inner)} ** 2)")
+        if symbol == "/":
+            yield self.swap("dropped factor", 1.2, node, tight_left)
+        if symbol == "@":
+            yield self.swap("product", 1.4, node, f"{tight_right} @ {tight_left}")
+            yield self.swap("product", 1.4, node, f"{self.scene.numpy}.outer({left}, {right})")
+            yield self.swap("dropped factor", 2.4, node, tight_left)
+            yield self.swap("dropped factor", 2.4, node, tight_right)
+        if symbol in "*@":
+            for a, b in ((left, right), (right, left)):
+                yield self.swap("product", 1.8, node, f"{self.scene.numpy}.outer({a}, {b})")
+            yield self.swap("product", 1.8, node, f"{tight_left}.T @ {tight_right}")
+            yield self.swap("product", 1.8, node, f"{tight_left} @ {tight_right}.T")
+            yield self.swap("product", 1.9, node, f"{tight_right}.T @ {tight_left}")
+            yield self.swap("product", 1.9, node, f"{tight_right} @ {tight_left}.T")
+
+    def call(self, node: ast.Call) -> Iterator[Edit]:
+        func, args = node.func, node.args
+        name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        texts = [self.seg(arg) for arg in args]
+        if isinstance(func, ast.Attribute):
+            owner = self.seg(func.value)
+            module = owner == self.scene.numpy
+            name_span = (self.unit.span(func)[1] - len(func.attr), self.unit.span(func)[1])
+            if module and name in _PRODUCTS and len(args) == 2:
+                for new in _PRODUCTS:
+                    if new != name and {new, name} != {"dot", "matmul"}:
+                        yield self.edit("product", 1.0 if "outer" in (new, name) else 1.6, (*name_span, new), old=name)
+                a, b = (self.tight(arg) for arg in args)
+                yield self.swap("product", 1.8, node, f"{owner}.outer({texts[1]}, {texts[0]})")
+                yield self.swap("product", 1.8, node, f"{owner}.dot({b}, {a})")
+            elif not module and name == "dot" and len(args) == 1:
+                yield self.swap("product", 1.0, node, f"{self.scene.numpy}.outer({owner}, {texts[0]})")
+                yield self.swap("product", 1.6, node, f"{self.tight(func.value)} * {self.tight(args[0])}")
+                yield self.swap("product", 1.6, node, f"{self.tight(args[0])}.dot({owner})")
+            elif name in ("zeros", "ones", "empty", "zeros_like", "ones_like", "empty_like", "full"):
+                new = name.replace("ones", "zeros").replace("empty", "zeros")
+                if new != name:
+                    yield self.edit("initial value", 0.8, (*name_span, new))
+            elif module and name in ("sum", "mean", "average"):
+                yield self.edit("mean", 1.0, (*name_span, "sum" if name != "sum" else "mean"))
+            elif not module and not args and name in ("copy", "mean"):
+                yield self.swap("copy" if name == "copy" else "mean", 2.0, node, owner)
+            if module and name == "einsum" and args and isinstance(args[0], ast.Constant):
+                yield from self.einsum(args[0])
+        if name in ("reversed", "tanh", "clip", "sigmoid", "abs", "sign", "flip", "sqrt", "exp", "maximum", "minimum"):
+            for text in texts[:1]:
+                yield self.swap("unwrapped" if name != "reversed" else "range", 1.2, node, text)
+        if name == "range" or name == "arange":
+            yield from self.range(node)
+        elif len(args) == 2 and texts[0] != texts[1]:
+            yield self.edit(
+                "argument order", 1.4, (*self.unit.span(args[0]), texts[1]), (*self.unit.span(args[1]), texts[0])
+            )
+        elif len(args) > 2:
+            yield from self.swap_items(args)
+        for keyword in node.keywords:
+            if keyword.arg == "axis" and isinstance(keyword.value, ast.Constant):
+                for axis in {"0", "1", "-1"} - {self.seg(keyword.value)}:
+                    yield self.swap("axis", 1.5, keyword.value, axis)
+        if isinstance(func, ast.Name) and not any(isinstance(a, ast.Starred) for a in args):
+            for unit in self.scene.units[1:]:
+                other = unit.node.name
+                if other != name and len(unit.node.args.args) >= len(args):
+                    yield self.swap("helper", 1.6, func, other)
+            if len(args) == 1 and name not in ("range", "reversed", "len", "list", "enumerate"):
+                yield self.swap("unwrapped", 2.2, node, texts[0])
+
+    def einsum(self, node: ast.Constant) -> Iterator[Edit]:
+        if not isinstance(node.value, str):
+            return
+        seen = {node.value}
+        letters = sorted(set(re.findall("[a-zA-Z]", node.value)))
+        for k, char in enumerate(node.value):
+            if not char.isalpha():
+                continue
+            for other in letters:
+                seen.add(node.value[:k] + other + node.value[k + 1 :])
+            for m in range(k + 1, len(node.value)):
+                if node.value[m].isalpha():
+                    swapped = list(node.value)
+                    swapped[k], swapped[m] = swapped[m], swapped[k]
+                    seen.add("".join(swapped))
+        for new in sorted(seen - {node.value}):
+            yield self.swap("einsum", 1.6, node, repr(new).replace("'", '"'))
+
+    def range(self, node: ast.Call) -> Iterator[Edit]:
+        args = [self.seg(arg) for arg in node.args]
+        func = self.seg(node.func)
+        for k, arg in enumerate(node.args[:2]):
+            for delta in (" + 1", " - 1"):
+                yield self.edit("range", 1.0, (*self.unit.span(arg), plus(args[k], delta)))
+        if len(args) == 2:
+            yield self.swap("range", 1.4, node, f"{func}({args[1]})")
+            yield self.swap("range", 1.4, node, f"{func}({args[0]}, {args[1]}, -1)")
+        if len(args) == 3:
+            yield self.swap("range", 1.4, node, f"{func}({args[0]}, -1, -1)")
+            if args[1] == "-1":
+                yield self.swap("range", 1.6, node, f"{func}({plus(args[0], ' + 1')})")
+        if len(args) == 1:
+            yield self.swap("range", 1.6, node, f"{func}({args[0]} - 1, -1, -1)")
+            yield self.swap("range", 1.4, node, f"{func}(1, {args[0]})")
+        yield self.swap("range", 1.2, node, f"reversed({self.seg(node)})")
+
+    def constant(self, node: ast.Constant) -> Iterator[Edit]:
+        value = node.value
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return
+        start, end = self.unit.span(node)
+        for new in (value + 1, value - 1, value * 2, value / 2, 1 if value != 1 else 0):
+            if new != value:
+                new = int(new) if float(new).is_integer() and isinstance(value, int) else float(new)
+                text = f"{new}" if new >= 0 else f"({new})"
+                if isinstance(value, int) and not isinstance(new, int):
+                    continue
+                cost = 1.2 if abs(new - value) == 1 and new >= 0 else 2.6
+                yield self.edit("constant", cost, (start, end, text))
+
+    def compare(self, node: ast.Compare) -> Iterator[Edit]:
+        start, end = self.unit.span(node.left)[1], self.unit.span(node.comparators[0])[0]
+        at = self.operator_span(start, end, r"[<>=!]=?|is not|is|not in|in")
+        if at:
+            for new in ("<", "<=", ">", ">=", "==", "!="):
+                if new != self.unit.text[slice(*at)]:
+                    yield self.edit("condition", 1.6, (*at, new))
+
+    def index(self, node: ast.Subscript) -> Iterator[Edit]:
+        index = node.slice
+        parts = index.elts if isinstance(index, ast.Tuple) else [index]
+        for part in parts:
+            text = self.seg(part)
+            if isinstance(part, ast.Slice):
+                yield from self.slice(part)
+            elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+                keys = {
+                    self.seg(other.slice)
+                    for slot in self.scene.slots
+                    if slot.node is not None and slot.unit == self.slot.unit
+                    for other in ast.walk(slot.node)
+                    if isinstance(other, ast.Subscript)
+                    and isinstance(other.slice, ast.Constant)
+                    and isinstance(other.slice.value, str)
+                }
+                for key in sorted(keys - {text}):
+                    yield self.swap("wrong name", 1.6 + 0.1 * unlike(text, key), part, key)
+            elif isinstance(part, ast.Constant) and part.value is None:
+                continue
+            elif self.whole_number(part):
+                for delta in (" - 1", " + 1"):
+                    yield self.swap("index", 2.4 if plus(text, delta) == "-1" else 1.0, part, plus(text, delta))
+                if isinstance(part, ast.UnaryOp):
+                    yield self.swap("index", 1.4, part, self.seg(part.operand))
+                loops = [
+                    loop.target.id for loop in self.slot.loops if isinstance(getattr(loop, "target", None), ast.Name)
+                ]
+                for name in loops:
+                    for new in (name, f"{name} - 1", f"{name} + 1"):
+                        if new != text:
+                            yield self.swap("index", 1.5, part, new)
+                yield self.swap("index", 2.6, part, "-1")
+                yield self.swap("index", 2.6, part, "0")
+        if len(parts) == 2 and isinstance(index, ast.Tuple):
+            a, b = (self.seg(part) for part in parts)
+            if a != b:
+                yield self.edit(
+                    "index", 1.4, (*self.unit.span(parts[0]), b), (*self.unit.span(parts[1]), a), old=a, new=b
+                )
+        if self.seg(index) == "::-1":
+            yield self.swap("range", 1.2, node, self.seg(node.value))
+
+    def whole_number(self, node: ast.expr) -> bool:
+        atoms = self.atoms_in(node)
+        if isinstance(node, ast.Constant) or (isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant)):
+            return True
+        return bool(atoms) and all(a.shape in ("int", None) for a in atoms)
+
+    def slice(self, node: ast.Slice) -> Iterator[Edit]:
+        text = self.seg(node)
+        others = {"1:", ":-1", ":", "::-1", "-1:", ":-2", "2:"}
+        for slot in self.scene.slots:
+            if slot.unit == self.slot.unit and slot.node is not None:
+                others |= {self.seg(n) for n in ast.walk(slot.node) if isinstance(n, ast.Slice)}
+        for other in sorted(others - {text}):
+            yield self.swap("slice", 1.4 + 0.1 * unlike(text, other), node, other)
+        for bound in (node.lower, node.upper):
+            if bound is not None and not isinstance(bound, ast.UnaryOp):
+                for delta in (" + 1", " - 1"):
+                    yield self.swap("slice", 1.4, bound, plus(self.seg(bound), delta))
+
+    def other_attributes(self, node: ast.expr) -> Iterator[str]:
+        """The path with another attribute of those that the code or the library's own objects have."""
+        text, start = self.seg(node), self.unit.span(node)[0]
+        families = (_CACHE, set(Params.NAMES))
+        for part in ast.walk(node):
+            if isinstance(part, ast.Attribute):
+                end = self.unit.span(part)[1] - start
+                known = next((family for family in families if part.attr in family), set())
+                for attr in sorted(known - {part.attr}):
+                    if part.attr[0] != attr[0] and known is families[1]:
+                        continue
+                    yield text[: end - len(part.attr)] + attr + text[end:]
+
+    def alternatives(self, atom: Atom) -> list[str]:
+        """Other texts that stand for something of the same shape."""
+        texts = [o.text for o in self.scene.of_shape(self.slot.unit, atom.shape)]
+        return [text for text in dict.fromkeys([*texts, *self.other_attributes(atom.node)]) if text != atom.text]
+
+    def likeness(self, atoms: list[Atom], texts: tuple[str, ...]) -> float:
+        """Small for texts that resemble the atoms, smaller still for things that the function never uses."""
+        unused = sum(text not in self.unit.text for text in texts)
+        return sum(min(unlike(a.text, o), 4) for a, o in zip(atoms, texts, strict=True)) - 6 * unused
+
+    def path(self, atom: Atom) -> Iterator[Edit]:
+        """Another thing of the same shape in place of this one; its transpose; its tanh."""
+        node, shape = atom.node, atom.shape
+        if shape is None:
+            return
+        start, end = self.unit.span(node)
+        others: dict[str, float] = {}
+        index = self.seg(node)[len(self.seg(node.value)) :] if isinstance(node, ast.Subscript) else ""
+        for other in self.scene.of_shape(self.slot.unit, shape):
+            if other.text == atom.text:
+                continue
+            cost = 1.6 + 0.1 * unlike(atom.text, other.text)
+            others.setdefault(other.text, cost)
+            if index and isinstance(other.node, ast.Subscript):
+                base = other.text[: len(self.scene.units[atom.unit].segment(other.node.value))]
+                if base + index != atom.text:
+                    others[base + index] = min(others.get(base + index, 9), 1.4 + 0.1 * unlike(atom.text, base + index))
+        for text in self.other_attributes(node):
+            others.setdefault(text, 1.5 + 0.1 * unlike(atom.text, text))
+        for text, cost in others.items():
+            yield self.edit("wrong name" if shape != "int" else "wrong number", cost, (start, end, text))
+        if shape == "int":
+            for delta in (" + 1", " - 1"):
+                yield self.edit("wrong number", 2.0, (start, end, plus(atom.text, delta)))
+            return
+        if isinstance(shape, tuple) and shape and shape[0] != "ints":
+            if len([n for n in shape if n != 1]) >= 2 and self.unit.text[end : end + 2] != ".T":
+                yield self.edit("transpose", 1.0, (end, end, ".T"), new=f"{atom.text}.T", old=atom.text)
+            if isinstance(node.ctx, ast.Load):
+                yield self.edit("tanh", 2.0, (start, end, f"{self.scene.numpy}.tanh({atom.text})"))
+                if self.scene.of_shape(self.slot.unit, shape):
+                    yield self.edit("square", 2.0, (start, end, f"{atom.text} ** 2"))
+
+
+def plus(text: str, delta: str) -> str:
+    """`text` with ` + 1` or ` - 1` added, where a sum that becomes zero is left out."""
+    undo = " - 1" if delta == " + 1" else " + 1"
+    for ending in (undo, undo.replace(" ", "")):
+        if text.endswith(ending):
+            return text[: -len(ending)]
+    if re.fullmatch(r"-?\d+", text):
+        return str(int(text) + (1 if "+" in delta else -1))
+    return text + delta
+
+
+def unlike(a: str, b: str) -> int:
+    """How many characters differ: 1 for `dzi` and `dzf`."""
+    if len(a) == len(b):
+        return sum(x != y for x, y in zip(a, b, strict=True))
+    return 2 + abs(len(a) - len(b)) + sum(x != y for x, y in zip(a, b, strict=False))
+
+
+def is_vector(shape: Any) -> bool:
+    """Whether it is the shape of an array of floating-point numbers with more than one entry."""
+    return isinstance(shape, tuple) and bool(shape) and shape[0] != "ints" and int(np.prod(shape)) > 1
+
+
+def is_zeros(node: ast.expr) -> bool:
+    """Whether the expression is an array of zeros."""
+    name = getattr(getattr(node, "func", None), "attr", getattr(getattr(node, "func", None), "id", ""))
+    return isinstance(node, ast.Call) and name in ("zeros", "zeros_like")
+
+
+def candidate_edits(scene: Scene) -> list[Edit]:
+    """All candidate edits of the units, each once, the commonest mistakes first."""
+    edits: dict[tuple, Edit] = {}
+    for slot in scene.slots:
+        if slot.node is None or _is_docstring(slot.node):
+            continue
+        for edit in _Maker(scene, slot).edits():
+            key = tuple((part.slot, "".join(part.code.split())) for part in edit.parts)
+            unchanged = "".join(scene.units[slot.unit].text[slot.start : slot.end].split())
+            if len(key) == 1 and key[0][1] == unchanged:
+                continue
+            if key not in edits or edits[key].cost > edit.cost:
+                edits[key] = edit
+    for edit in moves(scene):
+        edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
+    return sorted(edits.values(), key=lambda edit: edit.cost)
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def moves(scene: Scene) -> Iterator[Edit]:
+    """Statements left out, moved within their block or across a loop, and statements that are missing."""
+    by_block: dict[int, list[Slot]] = {}
+    gaps: dict[tuple[int, int], Slot] = {}
+    for slot in scene.slots:
+        by_block.setdefault(slot.block, []).append(slot)
+        if slot.kind == "gap":
+            gaps[slot.block, slot.index] = slot
+    heads = {id(s.loops[-1]): s.block for s in scene.slots if s.loops}
+    for slot in scene.slots:
+        if slot.kind != "statement" or _is_docstring(slot.node) or isinstance(slot.node, ast.Return):
+            continue
+        unit = scene.units[slot.unit]
+        line = unit.line_start(unit.row(slot.start)), unit.line_start(unit.row(slot.end - 1) + 1)
+        text = unit.text[slot.start : slot.end]
+        trailing = unit.text[slot.end : line[1]].strip()
+        whole = not unit.text[line[0] : slot.start].strip() and (not trailing or trailing.startswith("#"))
+        if not whole or slot.indent is None:
+            continue
+        only = len([s for s in by_block[slot.block] if s.kind != "gap"]) == 1
+        gone = Part(slot.number, "", ((*line, f"{slot.indent}pass\n" if only else ""),))
+        yield Edit("extra statement", 2.0, (gone,), text, "")
+        size = max(s.index for s in by_block[slot.block])
+        for index in range(size + 1):
+            gap = gaps.get((slot.block, index))
+            if gap and index not in (slot.index, slot.index + 1):
+                distance = abs(index - slot.index - (index > slot.index))
+                yield Edit("moved", 1.5 + 0.05 * distance, (gone, insertion(gap, text)), text, text)
+        if slot.loops:
+            outer = next(
+                (s for s in scene.slots if s.kind == "head" and s.node is getattr(slot.loops[-1], "iter", None)), None
+            )
+            if outer is not None:
+                for index, kind, cost in ((outer.index, "moved out", 1.9), (outer.index + 1, "moved out", 2.0)):
+                    gap = gaps.get((outer.block, index))
+                    if gap:
+                        yield Edit(kind, cost, (gone, insertion(gap, text)), text, text)
+        for other in scene.slots:
+            if other.kind == "head" and other.block == slot.block and isinstance(other.node, ast.expr):
+                for block in {
+                    b for loop, b in heads.items() if getattr(_loop(scene, loop), "iter", None) is other.node
+                }:
+                    last = max((s.index for s in by_block[block] if s.kind == "gap"), default=None)
+                    first = min((s.index for s in by_block[block] if s.kind == "gap"), default=None)
+                    for index in {first, last} - {None}:
+                        yield Edit("moved in", 1.9, (gone, insertion(gaps[block, index], text)), text, text)
+    yield from missing_statements(scene, gaps)
+
+
+def _loop(scene: Scene, number: int) -> ast.AST | None:
+    return next((loop for s in scene.slots for loop in s.loops if id(loop) == number), None)
+
+
+def insertion(gap: Slot, text: str) -> Part:
+    """A part that puts a statement at a gap."""
+    return Part(gap.number, text, ((gap.start, gap.end, f"{gap.indent}{text}\n"),))
+
+
+def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Iterator[Edit]:
+    """Names that are prepared but never filled or handed on: copies of a sibling's statement, or a product."""
+    for number, unit in enumerate(scene.units):
+        own = [s for s in scene.slots if s.unit == number and s.kind == "statement"]
+        counts: dict[str, list[Slot]] = {}
+        for slot in own:
+            for target in _targets(slot.node):
+                counts.setdefault(unit.segment(target), []).append(slot)
+        # A target written in one statement only (its preparation), and a sibling that is written again.
+        prepared = {name: slots[0] for name, slots in counts.items() if len(slots) == 1}
+        for slot in own:
+            if isinstance(slot.node, ast.Return) or _is_docstring(slot.node) or slot.indent is None:
+                continue
+            text = unit.text[slot.start : slot.end]
+            gap = gaps.get((slot.block, slot.index + 1)) or gaps.get((slot.block, slot.index))
+            if gap is None:
+                continue
+            for target in _targets(slot.node):
+                root = _root(unit, target)
+                for other in _siblings(scene, unit, number, target):
+                    if other == root:
+                        continue
+                    start, end = slot.start, unit.span(target)[0]
+                    offset = end - start
+                    atoms = [a for a in scene.atoms.get(slot.number, ()) if isinstance(a.shape, tuple)]
+                    renamed = text[:offset] + other + text[offset + len(root) :]
+                    for atom in atoms:
+                        at = unit.span(atom.node)
+                        shift = len(other) - len(root)
+                        position = at[0] - start + (shift if at[0] > end else 0)
+                        for choice in scene.of_shape(number, atom.shape):
+                            if choice.text != atom.text:
+                                new = renamed[:position] + choice.text + renamed[position + at[1] - at[0] :]
+                                cost = 1.6 + 0.1 * unlike(atom.text, choice.text)
+                                yield Edit("missing statement", cost, (insertion(gap, new),), "", new)
+        yield from _more_of_the_same(scene, unit, number, own, gaps)
+        yield from _unfilled(scene, unit, number, own, gaps)
+        for name, slot in prepared.items():
+            shape = scene.results.get(slot.number)
+            if slot.loops or not isinstance(shape, tuple) or not name.isidentifier():
+                continue
+            for loop_gap in _loop_ends(scene, number):
+                vectors = scene.of_shape(number, shape)
+                for k, a in enumerate(vectors):
+                    if name == a.text:
+                        continue
+                    yield Edit(
+                        "missing statement", 2.2, (insertion(loop_gap, f"{name} = {a.text}"),), "", f"{name} = {a.text}"
+                    )
+                    for b in vectors[k + 1 :]:
+                        text = f"{name} = {a.text} * {b.text}"
+                        if name not in (a.text, b.text):
+                            yield Edit("missing statement", 2.4, (insertion(loop_gap, text),), "", text)
+
+
+def _more_of_the_same(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`a += W.T @ b` once more, with another matrix and another vector of the same shapes."""
+    for slot in own:
+        gap = gaps.get((slot.block, slot.index + 1))
+        if not isinstance(slot.node, ast.AugAssign) or gap is None:
+            continue
+        maker = _Maker(scene, slot)
+        start = slot.start
+        inner = [atom for atom in maker.atoms_in(slot.node.value) if is_vector(atom.shape)]
+        if len(inner) not in (1, 2):
+            continue
+        options = [maker.alternatives(atom) for atom in inner]
+        pairs = [(a, b) for a in options[0] for b in options[1]] if len(inner) == 2 else [(a,) for a in options[0]]
+        pairs.sort(key=lambda pair, inner=inner, maker=maker: maker.likeness(inner, pair))
+        for pair in pairs[:100]:
+            new = maker.text
+            for (s, e), other in sorted(
+                zip([unit.span(atom.node) for atom in inner], pair, strict=True), key=lambda item: -item[0][0]
+            ):
+                new = new[: s - start] + other + new[e - start :]
+            cost = min(1.45 + 0.1 * sum(unlike(a.text, o) for a, o in zip(inner, pair, strict=True)), 1.95)
+            yield Edit("missing statement", cost, (insertion(gap, new),), "", new)
+
+
+def _unfilled(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """Sums of outer products that are prepared and never filled; an output error without the `- 1` at the target."""
+    filled = {_root(unit, t) for slot in own for t in _targets(slot.node) if slot.loops or isinstance(t, ast.Subscript)}
+    roots = {root.rpartition(".")[0] for root in filled if re.search(r"\.[WU][ifog]$", root)}
+    quoted = {
+        root[: root.index("[")] + root[root.index("[") : root.index("[") + 2]
+        for root in filled
+        if re.search(r"\[.[WU][ifog].\]$", root)
+    }
+    names = [f"{root}.V" for root in roots if f"{root}.V" not in filled]
+    names += [f"{root}V{root[-1]}]" for root in quoted if f"{root}V{root[-1]}]" not in filled]
+    names += [s for slot in own for t in _targets(slot.node) if (s := unit.segment(t)) not in filled and not slot.loops]
+    assigned = {unit.segment(t) for slot in own for t in _targets(slot.node)}
+    names = [n for n in dict.fromkeys(names) if n in assigned or re.split(r"[.\[]", n)[0] in assigned]
+    ends = _loop_ends(scene, number)
+    vectors = [a for a in _all_vectors(scene, number) if len(a.shape) == 1]
+    loops = {unit.segment(loop.target) for slot in own for loop in slot.loops if isinstance(loop, ast.For)}
+    for atom in list(vectors):
+        if isinstance(atom.node, ast.Subscript):
+            base = atom.text[: len(unit.segment(atom.node.value))]
+            vectors += [
+                Atom(atom.node, f"{base}[{t}]", number, atom.shape)
+                for t in loops
+                if f"{base}[{t}]" not in {v.text for v in vectors}
+            ]
+    for gap in ends[:3]:
+        for name in names[:8]:
+            for a in vectors:
+                for b in vectors:
+                    if a.shape != b.shape:
+                        new = f"{name} += {scene.numpy}.outer({a.text}, {b.text})"
+                        yield Edit("missing statement", 2.3, (insertion(gap, new),), "", new)
+    arguments = [arg.arg for arg in unit.node.args.args]
+    for slot in own:
+        gap = gaps.get((slot.block, slot.index + 1))
+        shape = scene.results.get(slot.number)
+        if gap is None or not is_vector(shape) or not isinstance(slot.node, ast.Assign):
+            continue
+        target = unit.segment(slot.node.targets[0])
+        loops = [unit.segment(loop.target) for loop in slot.loops if isinstance(loop, ast.For)]
+        whole = [a.text for a in scene.of_shape(number, "int")]
+        if len(shape) == 1:
+            for index in dict.fromkeys(whole + [f"{a}[{t}]" for a in arguments for t in loops]):
+                new = f"{target}[{index}] -= 1"
+                yield Edit("missing statement", 2.2, (insertion(gap, new),), "", new)
+        elif len(shape) == 2:
+            for a in arguments:
+                new = f"{target}[{scene.numpy}.arange(len({a})), {a}] -= 1"
+                yield Edit("missing statement", 2.2, (insertion(gap, new),), "", new)
+
+
+def _all_vectors(scene: Scene, unit: int) -> list[Atom]:
+    seen: dict[str, Atom] = {}
+    for atoms in scene.atoms.values():
+        for atom in atoms:
+            if atom.unit == unit and is_vector(atom.shape):
+                seen.setdefault(atom.text, atom)
+    return list(seen.values())
+
+
+def _loop_ends(scene: Scene, unit: int) -> list[Slot]:
+    """The last gap of each loop's body."""
+    last: dict[int, Slot] = {}
+    for slot in scene.slots:
+        if slot.kind == "gap" and slot.unit == unit and slot.loops:
+            last[slot.block] = slot
+    return list(last.values())
+
+
+def _targets(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, ast.Assign):
+        flat = [e for t in node.targets for e in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])]
+        return [t for t in flat if not isinstance(t, ast.Starred)]
+    return [node.target] if isinstance(node, ast.AugAssign) else []
+
+
+def _root(unit: Unit, target: ast.expr) -> str:
+    """The target without its last index: what is filled."""
+    while isinstance(target, ast.Subscript) and not _string_key(target):
+        target = target.value
+    return unit.segment(target)
+
+
+def _string_key(node: ast.Subscript) -> bool:
+    return isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+
+
+def _siblings(scene: Scene, unit: Unit, number: int, target: ast.expr) -> set[str]:
+    """Prepared things of which no filling statement exists, that look like the target's root."""
+    root = _root(unit, target)
+    filled: dict[str, int] = {}
+    for slot in scene.slots:
+        if slot.unit == number and slot.kind == "statement":
+            for other in _targets(slot.node):
+                filled[_root(unit, other)] = filled.get(_root(unit, other), 0) + 1
+    if isinstance(target, ast.Attribute):
+        owner = unit.segment(target.value)
+        names = {f"{owner}.{n}" for n in ("V", "Wi", "Wf", "Wo", "Wg", "Ui", "Uf", "Uo", "Ug")}
+        return {n for n in names if filled.get(n, 0) == 0 and unlike(n, root) <= 2}
+    if isinstance(target, ast.Subscript) and _string_key_root(target) is not None:
+        key = _string_key_root(target)
+        owner = root[: root.rindex("[")]
+        quote = root[root.rindex("[") + 1]
+        names = {f"{owner}[{quote}{n}{quote}]" for n in _matrix_keys(key)}
+        return {n for n in names if filled.get(n, 0) == 0}
+    return {n for n, count in filled.items() if count == 1 and unlike(n, root) <= 3 and filled.get(root, 0) > 1}
+
+
+def _string_key_root(target: ast.expr) -> str | None:
+    while isinstance(target, ast.Subscript):
+        if _string_key(target):
+            return target.slice.value
+        target = target.value
+    return None
+
+
+def _matrix_keys(key: str) -> list[str]:
+    return [key[:-1] + gate for gate in "ifog" if key[:-1] + gate != key]

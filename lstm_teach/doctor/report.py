@@ -1,0 +1,198 @@
+"""What the doctor found, as text for a terminal and as HTML with three levels for a notebook. Standard library only."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field
+
+from lstm_teach.gradcheck import GradientReport
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault, or one thing that is known about it.
+
+    quantity     what is wrong first: "dzf", "dc_carry", "dWf"; "" if it is no quantity (say, an input was changed)
+    gate         "i", "f", "o", "g", or "" where it concerns no gate or all
+    path         the way of the gradient that it lies on, in words
+    first_step   the step t at which it is wrong first, in the order of the walk back, on a sequence of `length` steps
+    line         number of the line in the learner's file or cell, None if it is not known
+    code         the text of that line
+    cause        one sentence in the learner's own names
+    repair       the line that should stand there; "" for a line that should go
+    evidence     sentences: how one can see it
+    idea         the first level: what kind of mistake to look for, without the place
+    proved       whether the repair is part of one that makes every gradient exact
+    """
+
+    quantity: str
+    gate: str
+    path: str
+    first_step: int | None
+    line: int | None
+    code: str
+    cause: str
+    repair: str
+    evidence: str
+    idea: str = ""
+    proved: bool = False
+    length: int | None = None
+
+    @property
+    def place(self) -> str:
+        """The second level: where it is, in one sentence."""
+        where = f"line {self.line}: {self.code}" if self.line else ""
+        what = f"d{self.quantity}" if self.quantity in ("h", "c") else self.quantity
+        step = f" at step t = {self.first_step}" if self.first_step is not None else ""
+        of = f" (of {self.length} steps, walking back)" if step and self.length else ""
+        wrong = f"The first thing to go wrong is {what}{step}{of}, {self.path}." if what else ""
+        return " ".join(part for part in (f"Look at {where}." if where else "", wrong) if part)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The result of `diagnose`. In a notebook it shows itself with three levels to open, in a terminal as text.
+
+    passed            True if nothing is wrong
+    findings          `Finding`s, the most upstream first
+    repaired_source   the whole function (and its helpers, if those are wrong), repaired and proved; None without proof
+    ladder            {T: {matrix: error}}, norm-relative; a second one from a zero initial state in `ladder_zero`
+    notes             sentences: what is known, and what was ruled out
+    seconds, tried    how long it took, and how many edits were tried
+    """
+
+    name: str
+    report: GradientReport
+    findings: tuple[Finding, ...] = ()
+    repaired_source: str | None = None
+    ladder: dict[int, dict[str, float]] = field(default_factory=dict)
+    ladder_zero: dict[int, dict[str, float]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    tried: int = 0
+
+    @property
+    def passed(self) -> bool:  # noqa: D102
+        return self.report.passed and not self.findings
+
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+        if self.passed:
+            return self.report.summary
+        count = len(self.findings)
+        if self.repaired_source is not None:
+            lines = sorted({f.line for f in self.findings if f.line})
+            many = "lines" if len(lines) > 1 else "line"
+            listed = ", ".join(map(str, lines))
+            return (
+                f"{self.name} has {_count(count, 'fault')}, in {many} {listed}; "
+                "with the repair, every gradient is exact at all lengths tried."
+            )
+        if any(f.line and f.repair for f in self.findings):
+            many = _count(count, "finding").capitalize()
+            return f"{self.name} does not pass. {many} below; a full repair was not found."
+        return f"{self.name} does not pass; the place could not be proved. What is known stands below."
+
+    def __str__(self) -> str:
+        parts = [self.summary]
+        if not self.passed and self.ladder:
+            parts += ["", *ladder_text(self.ladder)]
+        for number, finding in enumerate(self.findings, 1):
+            parts += ["", f"{number}. {finding.idea or finding.cause}"]
+            if finding.line:
+                parts.append(f"   {finding.place}")
+            if finding.cause != (finding.idea or finding.cause):
+                parts.append(f"   {finding.cause}")
+            if finding.repair:
+                parts.append(f"   Repair: {finding.repair}")
+            if finding.evidence:
+                parts.append(f"   {finding.evidence}")
+        if self.notes:
+            parts += ["", *(f"Note: {note}" for note in self.notes)]
+        return "\n".join(parts)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        escape = html.escape
+        parts = [f"<p><strong>{escape(self.summary)}</strong></p>"]
+        if not self.passed and self.ladder:
+            parts.append(ladder_html(self.ladder))
+        for number, finding in enumerate(self.findings, 1):
+            label = f"Finding {number} of {len(self.findings)}"
+            parts.append(
+                f'<section aria-label="{label}" style="border-left:4px solid #0072B2;margin:12px 0;padding-left:12px">'
+            )
+            parts.append(f"<p><strong>{label}</strong></p>")
+            levels = [
+                ("1. The idea", f"<p>{escape(finding.idea or finding.cause)}</p>"),
+                (
+                    "2. The place",
+                    f"<p>{escape(finding.place)}</p><p>{escape(finding.evidence)}</p>" if finding.place else "",
+                ),
+                ("3. The line", _line_html(finding) if finding.line else ""),
+            ]
+            for title, text in levels:
+                if text:
+                    parts.append(
+                        f'<details style="margin:4px 0"><summary style="cursor:pointer">{title}</summary>'
+                        f"{text}</details>"
+                    )
+            parts.append("</section>")
+        if self.notes:
+            parts.append("<ul>" + "".join(f"<li>{escape(note)}</li>" for note in self.notes) + "</ul>")
+        if self.repaired_source is not None:
+            parts.append(
+                '<details style="margin:8px 0"><summary style="cursor:pointer">The whole function, repaired</summary>'
+                f'<pre style="white-space:pre-wrap">{escape(self.repaired_source)}</pre></details>'
+            )
+        return "".join(parts)
+
+
+def _count(number: int, word: str) -> str:
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    return f"{words[number] if number < len(words) else number} {word}{'' if number == 1 else 's'}"
+
+
+def _line_html(finding: Finding) -> str:
+    code = 'style="white-space:pre-wrap;margin:4px 0"'
+    repair = finding.repair or "(this line should go)"
+    return (
+        f"<p>{html.escape(finding.cause)}</p>"
+        f"<p>Line {finding.line} now:</p><pre {code}>{html.escape(finding.code)}</pre>"
+        f"<p>Repaired:</p><pre {code}>{html.escape(repair)}</pre>"
+    )
+
+
+def ladder_text(ladder: dict[int, dict[str, float]], right: float = 1e-7) -> list[str]:
+    """The errors as aligned lines; up to `right` counts as right."""
+    names = list(next(iter(ladder.values())))
+    lines = ["T    " + "".join(f"{'d' + name:<10}" for name in names)]
+    for T, errors in ladder.items():
+        lines.append(f"{T:<5}" + "".join(f"{_word(errors[name], right):<10}" for name in names))
+    return [line.rstrip() for line in lines]
+
+
+def _word(error: float, right: float) -> str:
+    return "right" if error <= right else f"{error:.0e}"
+
+
+def ladder_html(ladder: dict[int, dict[str, float]], right: float = 1e-7) -> str:
+    """The errors as a table; up to `right` counts as right."""
+    names = list(next(iter(ladder.values())))
+    cell = 'style="text-align:left;padding:2px 10px 2px 0"'
+    parts = [
+        '<table style="border-collapse:collapse"><caption style="text-align:left;caption-side:bottom">'
+        "The ladder: norm-relative error of each gradient against the exact one, by length of the sequence."
+        f'</caption><thead><tr><th scope="col" {cell}>T</th>'
+    ]
+    parts += [f'<th scope="col" {cell}>d{name}</th>' for name in names]
+    parts.append("</tr></thead><tbody>")
+    for T, errors in ladder.items():
+        parts.append(f'<tr><th scope="row" {cell}>{T}</th>')
+        for name in names:
+            mark, color = ("✓", "#006B4F") if errors[name] <= right else ("✗", "#A84300")
+            parts.append(f'<td {cell}><span style="color:{color}">{mark}</span> {_word(errors[name], right)}</td>')
+        parts.append("</tr>")
+    return "".join([*parts, "</tbody></table>"])

@@ -1,0 +1,457 @@
+"""Search for a set of edits that makes a backward pass right, and prove it.
+
+An edit counts as progress only when it brings exact values into being: a right matrix, or a right delta at some step.
+That an error became smaller is never used. Imports edits, variants and truth.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from lstm_teach import guard
+from lstm_teach.doctor.edits import candidate_edits, look
+from lstm_teach.doctor.source import Unit, build
+from lstm_teach.doctor.truth import Case, Truth, make_case
+from lstm_teach.doctor.variants import Edit, Outcome, Slot, Variants, find_slots
+from lstm_teach.gradcheck import LENGTHS, collect_gradients, exact_gradient, relative_error
+from lstm_teach.params import Params
+
+# What a state has to show, in right values, for one more edit or for trying less likely edits, to go first.
+_DEPTH, _STAGE = 14, 5
+_MOST = 14  # edits in one repair
+
+
+@dataclass
+class Step:
+    """One applied edit, and what it changes in the text."""
+
+    edit: Edit
+    changes: list[tuple[int, int, int, str]]  # unit, start, end, new text: in the learner's own text
+
+
+@dataclass
+class State:
+    """The learner's code after some edits."""
+
+    units: list[Unit]
+    outcome: Outcome
+    steps: list[Step] = field(default_factory=list)
+    layers: list[list[Step]] = field(default_factory=list)  # steps that were made at once, in the same text
+    stage: int = 0  # how far its edits have been tried
+
+    @property
+    def cost(self) -> float:
+        """Sum of the edits' costs."""
+        return sum(step.edit.cost for step in self.steps)
+
+
+@dataclass
+class Flaw:
+    """Edits that belong together because their places overlap, as changes of the learner's original text."""
+
+    edits: list[Edit]
+    changes: list[tuple[int, int, int, str]]
+
+
+@dataclass
+class Result:
+    """What the search found: the repaired units and the edits, in full (`proved`) or as far as it came."""
+
+    units: list[Unit]
+    flaws: list[Flaw]
+    proved: bool
+    tried: int
+    seconds: float
+    stopped: str = ""
+    others: list[Edit] = field(default_factory=list)  # other single edits that would repair it as well
+
+
+def apply(units: list[Unit], slots: list, edits: list[Edit]) -> list[Unit]:
+    """The units with the edits made in their text. Raises SyntaxError if the text can't be read then."""
+    changes: dict[int, list[tuple[int, int, str]]] = {}
+    for edit in edits:
+        for part in edit.parts:
+            changes.setdefault(slots[part.slot].unit, []).extend(part.changes)
+    new = list(units)
+    for number, parts in changes.items():
+        text = units[number].text
+        for start, end, replacement in sorted(set(parts), reverse=True):
+            text = text[:start] + replacement + text[end:]
+        new[number] = units[number].with_text(text)
+    return new
+
+
+def prove(backward: Callable, units: list[Unit], cases: list[Case], seconds: float = 5.0) -> float | None:
+    """Run the units' text, uninstrumented, on all cases: the largest error if every gradient is right, else None."""
+    try:
+        call = build(backward, units)
+    except (SyntaxError, ValueError):
+        return None
+    return prove_callable(call, cases, seconds)
+
+
+def prove_callable(call: Callable, cases: list[Case], seconds: float = 5.0) -> float | None:
+    """The largest error if a backward pass is right on all cases, called twice each; None if it is not."""
+    largest = 0.0
+    for case in cases:
+        right = _exact(case)
+        for _ in range(2):
+            states = {name: value.copy() for name, value in case.states.items()}
+            x, targets, params = case.x.copy(), case.targets.copy(), case.params.copy()
+            try:
+                with np.errstate(all="ignore"):
+                    got = collect_gradients(
+                        guard.call(call, params, x, targets, seconds=seconds, **states), case.params
+                    )
+            except (guard.LearnerError, ValueError, TypeError):
+                return None
+            if not np.array_equal(params.flat, case.params.flat):
+                return None
+            for name in Params.NAMES:
+                scale = np.linalg.norm(right.flat)
+                if np.linalg.norm(got[name] - right[name]) > 1e-13 * scale:
+                    error = relative_error(got[name], right[name])
+                    if error > 1e-9:
+                        return None
+                    largest = max(largest, error)
+    return max(largest, 1e-16)
+
+
+_known: dict[int, tuple[Case, Params]] = {}
+
+
+def _exact(case: Case) -> Params:
+    if id(case) not in _known or _known[id(case)][0] is not case:
+        if len(_known) > 64:
+            _known.clear()
+        _known[id(case)] = case, exact_gradient(case.params, case.x, case.targets, **case.states)
+    return _known[id(case)][1]
+
+
+def proof_cases(takes: list[str]) -> list[Case]:
+    """The nets on which a repair has to be right: all lengths of the check, two sizes, with and without h0 and c0."""
+    cases = [make_case(T, 40 + T, takes) for T in LENGTHS]
+    cases += [make_case(T, 60 + T, takes, vocab_size=3, hidden_size=4) for T in (4, 7)]
+    if takes:
+        cases += [make_case(T, 80 + T, []) for T in (1, 3)]
+    return cases
+
+
+def search(
+    backward: Callable,
+    units: list[Unit],
+    takes: list[str],
+    *,
+    lengths: tuple[int, ...] = (3,),
+    seconds: float = 20.0,
+    progress: Callable[[str], None] | None = None,
+) -> Result:
+    """Look for the smallest set of edits that repairs `units`, for at most `seconds`."""
+    begun = _now()
+    truths = [Truth(make_case(T, 20 + T, takes)) for T in lengths]
+    cases = proof_cases(takes)
+    begun_with = State(units, Variants(backward, units, [], truths, fine=False).evaluate())
+    waiting, best, seen, tried, stopped = [begun_with], begun_with, {_text(units)}, 0, ""
+    until = begun + seconds
+    try:
+        while waiting and not stopped:
+            # The state with most that is right goes first; the others wait in case it leads nowhere.
+            waiting.sort(key=lambda s: -s.outcome.score + _DEPTH * len(s.layers) + _STAGE * s.stage)
+            state = waiting.pop(0)
+            more, count, proved = _expand(backward, state, truths, cases, until, progress)
+            tried += count
+            if proved:
+                winner = min(proved, key=lambda s: s.cost)
+                others = [s.steps[-1].edit for s in proved if s is not winner][:5]
+                flaws = _needed(backward, units, flaws_of(units, winner), cases)
+                return Result(rewrite(units, flaws), flaws, True, tried, _now() - begun, stopped, others)
+            for new in more:
+                if _text(new.units) not in seen and len(new.steps) <= _MOST:
+                    seen.add(_text(new.units))
+                    waiting.append(new)
+                if new.outcome.score > best.outcome.score:
+                    best = new
+            if more is not None and state.stage < _STAGES:
+                waiting.append(state)
+            if _now() > until:
+                stopped = "time"
+    except KeyboardInterrupt:
+        stopped = "interrupted"
+    return Result(best.units, flaws_of(units, best), False, tried, _now() - begun, stopped)
+
+
+_now = time.thread_time
+
+
+def flaws_of(original: list[Unit], state: State) -> list[Flaw]:
+    """The edits of a state in the coordinates of the original text, those that overlap taken together."""
+    flaws: list[Flaw] = []
+    for number, layer in enumerate(state.layers):
+        for step in layer:
+            new = Flaw([step.edit], list(step.changes))
+            touched = []
+            # Undo the layers before, the last one first, to find where the changes were in the original text.
+            for earlier in reversed(state.layers[:number]):
+                undo = sorted({change for other in earlier for change in other.changes}, reverse=False)
+                moved = []
+                for unit, start, end, text in new.changes:
+                    shift, inside = 0, False
+                    for u, s, e, t in undo:
+                        if u != unit:
+                            continue
+                        if start >= s + shift + len(t) and not (s == e and start == s + shift):
+                            shift += len(t) - (e - s)
+                        elif end > s + shift:
+                            inside = True
+                    touched.append(inside)
+                    moved.append((unit, start - shift, end - shift, text))
+                new.changes = moved
+            if any(touched):
+                return _by_lines(original, state)
+            flaws.append(new)
+    return flaws
+
+
+def _by_lines(original: list[Unit], state: State) -> list[Flaw]:
+    """One flaw a changed line, for edits that overlap."""
+    flaws = []
+    edits = [step.edit for step in state.steps]
+    for number, (old, new) in enumerate(zip(original, state.units, strict=True)):
+        a, b = old.text.splitlines(keepends=True), new.text.splitlines(keepends=True)
+        for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+            if tag == "equal":
+                continue
+            same = i2 - i1 == j2 - j1
+            rows = [(i1 + k, i1 + k + 1, j1 + k, j1 + k + 1) for k in range(i2 - i1)] if same else [(i1, i2, j1, j2)]
+            for s, e, u, v in rows:
+                text = "".join(b[u:v])
+                own = [edit for edit in edits if any(c in text for _, _, c in edit.parts[-1].changes if c.strip())]
+                flaws.append(Flaw(own or edits[:1], [(number, old.line_start(s), old.line_start(e), text)]))
+    return flaws
+
+
+def rewrite(units: list[Unit], flaws: list[Flaw]) -> list[Unit]:
+    """The original units with the changes of these flaws."""
+    new = list(units)
+    for number, unit in enumerate(units):
+        text = unit.text
+        for _, start, end, replacement in sorted(
+            {change for flaw in flaws for change in flaw.changes if change[0] == number}, reverse=True
+        ):
+            text = text[:start] + replacement + text[end:]
+        if text != unit.text:
+            new[number] = unit.with_text(text)
+    return new
+
+
+def _needed(backward: Callable, units: list[Unit], flaws: list[Flaw], cases: list[Case]) -> list[Flaw]:
+    """Leave out the edits without which everything is right as well."""
+    for flaw in list(flaws):
+        fewer = [other for other in flaws if other is not flaw]
+        try:
+            if fewer and prove(backward, rewrite(units, fewer), cases) is not None:
+                flaws = fewer
+        except (SyntaxError, StopIteration):
+            continue
+    return flaws
+
+
+def _text(units: list[Unit]) -> str:
+    return "\0".join("".join(unit.text.split()) for unit in units)
+
+
+_WIDE = ("term", "factor", "wrong name", "moved", "target", "missing statement", "tanh", "square", "order")
+
+
+def suspects(variants: Variants) -> tuple[list[int], list[int]]:
+    """Slots in the order in which they first compute something unknown; and slots that compute what another does too.
+
+    A slot that the run never reached counts as suspect as well, after the others.
+    """
+    first: dict[int, int] = {}
+    keys: dict[int, list[int]] = {}
+    reached: set[int] = set()
+    count = 0
+    for truth in variants.truths:
+        for slot, found in variants.events(variants.run(truth), truth):
+            count += 1
+            reached.add(slot)
+            if found == 0 or (found > 0 and not found & ~truth.unfinished):
+                first.setdefault(slot, count)
+            elif found > 0:
+                keys.setdefault(found, []).append(slot)
+    ordered = sorted(first, key=first.get)
+    fine = _finished(variants, set(first), reached - set(first))
+    ordered = [slot for slot in ordered if slot not in fine] or ordered
+    twins = {slot for slots in keys.values() if len(set(slots)) > 1 for slot in slots}
+    unreached = [s.number for s in variants.slots if s.kind == "statement" and s.number not in reached]
+    return ordered + unreached, sorted(twins - set(ordered))
+
+
+def _right_slots(variants: Variants) -> set[int]:
+    """Slots whose first result was a right quantity."""
+    first: dict[int, bool] = {}
+    for truth in variants.truths:
+        for slot, found in variants.events(variants.run(truth), truth):
+            first.setdefault(slot, found > 0 and bool(found & truth.counted))
+    return {slot for slot, right in first.items() if right}
+
+
+def _names(slot: Slot) -> tuple[set[str], set[str]]:
+    """Names that a statement assigns, and names that it reads."""
+    targets: list[ast.AST] = []
+    if isinstance(slot.node, ast.Assign):
+        targets = list(slot.node.targets)
+    elif isinstance(slot.node, ast.AugAssign):
+        targets = [slot.node.target]
+    indices = {id(n) for t in targets for s in ast.walk(t) if isinstance(s, ast.Subscript) for n in ast.walk(s.slice)}
+    set_ = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name) and id(n) not in indices}
+    value = getattr(slot.node, "value", None)
+    return set_, {n.id for n in ast.walk(value) if isinstance(n, ast.Name)} if value is not None else set()
+
+
+def _finished(variants: Variants, unknown: set[int], known: set[int]) -> set[int]:
+    """Unknown values that are only half-way: a later statement makes something right of them."""
+    fine: set[int] = set()
+    names = {s.number: _names(s) for s in variants.slots if s.number in unknown | known}
+    while True:
+        more = {
+            number
+            for number in unknown - fine
+            if names[number][0]
+            and any(reader > number and names[number][0] & names[reader][1] for reader in known | fine)
+        }
+        if not more:
+            return fine
+        fine |= more
+
+
+def feeders(variants: Variants, numbers: list[int]) -> set[int]:
+    """Statements that assign a name which these statements read: a right value may have come to the wrong place."""
+    slots = [slot for slot in variants.slots if slot.kind == "statement"]
+    read = set().union(*(_names(variants.slots[number])[1] for number in numbers), set())
+    return {slot.number for slot in slots if _names(slot)[0] & read}
+
+
+def _stages(edits: list[Edit], variants: Variants) -> list[list[Edit]]:
+    """The edits in the order in which to try them: common mistakes at the first unknown values, and so on outwards."""
+    ordered, twins = suspects(variants)
+    near = set(ordered[:4]) | feeders(variants, ordered[:2])
+    wide = near | set(ordered[:10]) | set(twins)
+    kinds = {s.number: s.kind for s in variants.slots}
+    stages: list[list[Edit]] = [[] for _ in range(_STAGES)]
+    for edit in edits:
+        own = {slot for slot in edit.slots if kinds[slot] != "gap"} or edit.slots
+        common = edit.kind not in _WIDE
+        if common and (own & wide or any(kinds[slot] == "head" for slot in own)):
+            stages[0].append(edit)
+        elif own & near or (edit.kind == "missing statement" and edit.cost < 2):
+            stages[1].append(edit)
+        elif common or edit.kind == "missing statement":
+            stages[2].append(edit)
+        elif own & wide:
+            stages[3].append(edit)
+        else:
+            stages[4].append(edit)
+    return stages
+
+
+_STAGES = 5
+
+
+def _expand(
+    backward: Callable,
+    state: State,
+    truths: list[Truth],
+    cases: list[Case],
+    until: float,
+    progress: Callable[[str], None] | None,
+) -> tuple[list[State], int, list[State]]:
+    """All single edits of a state: states with progress, how many edits were tried, states that are proved."""
+    slots = find_slots(state.units)
+    scene = look(backward, state.units, slots, truths[-1])
+    bare = Variants(backward, state.units, [], truths, fine=False)
+    base = bare.evaluate()
+    gains: list[tuple[Edit, Outcome]] = []
+    solved: list[tuple[Edit, Outcome]] = []
+    states: list[State] = []
+    count = 0
+    stages = _stages(candidate_edits(scene), bare)
+    while not stages[state.stage] and state.stage < _STAGES - 1:
+        state.stage += 1
+    variants = Variants(backward, state.units, stages[state.stage], truths, fine=False)
+    state.stage += 1
+    for edit, outcome in variants.evaluate_all(variants.edits):
+        count += 1
+        if outcome.right:
+            solved.append((edit, outcome))
+        elif outcome.score > base.score:
+            gains.append((edit, outcome))
+        if progress and count % 50 == 0:
+            progress(f"{count} edits tried, {len(state.steps)} made")
+        if _now() > until:
+            break
+    proved = []
+    right = _right_slots(bare)
+    for edit, outcome in sorted(solved, key=lambda item: item[0].cost)[:12]:
+        if edit.slots & right:  # its result was right; that another edit there makes up for a fault is less likely
+            edit = replace(edit, cost=edit.cost + 1)
+        new = _step(state, slots, [edit], outcome)
+        if new is not None and prove(backward, new.units, cases) is not None:
+            proved.append(new)
+    if proved:
+        return [], count, proved
+    gains.sort(key=lambda item: (-item[1].score, item[0].cost))
+    for edit, outcome in gains[:5]:
+        new = _step(state, slots, [edit], outcome)
+        if new is not None:
+            states.append(new)
+    if len(gains) < 2 or state.stage > 2:
+        return states, count, []
+    # Several independent flaws show as several edits, each a gain of its own: make as many as add up.
+    variants = Variants(backward, state.units, [edit for edit, _ in gains[:200]], truths, fine=False)
+    for first in range(2):
+        together, outcome = _together(variants, gains[:200], first, until)
+        if len(together) > 1:
+            new = _step(state, slots, together, outcome)
+            if new is not None:
+                if outcome.right and prove(backward, new.units, cases) is not None:
+                    return [], count, [new]
+                states.append(new)
+    return states, count, []
+
+
+def _together(
+    variants: Variants, gains: list[tuple[Edit, Outcome]], first: int, until: float
+) -> tuple[list[Edit], Outcome]:
+    """Make gaining edits one after the other, each only if it adds to those made before."""
+    edits, outcome = [gains[first][0]], gains[first][1]
+    for edit, alone in gains:
+        if _now() > until:
+            break
+        if any(edit.slots & other.slots for other in edits) or not alone.bits & ~outcome.bits:
+            continue
+        both = variants.evaluate([*edits, edit])
+        if both.score > outcome.score:
+            edits.append(edit)
+            outcome = both
+    return edits, outcome
+
+
+def _step(state: State, slots: list, edits: list[Edit], outcome: Outcome) -> State | None:
+    """The state after some more edits, None if the text can't be read then."""
+    try:
+        units = apply(state.units, slots, edits)
+    except (SyntaxError, StopIteration):
+        return None
+    steps = [
+        Step(edit, [(slots[part.slot].unit, *change) for part in edit.parts for change in part.changes])
+        for edit in edits
+    ]
+    return State(units, outcome, [*state.steps, *steps], [*state.layers, steps])

@@ -1,0 +1,423 @@
+"""Run many changed versions of a learner's function without compiling each: all changes in one function, switched.
+
+Every statement that has candidate changes becomes a switch between its own text and the changed ones; a list of
+numbers chooses. A run records what each statement computed. Imports source, truth and the guard.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lstm_teach import guard
+from lstm_teach.doctor.limit import time_limit
+from lstm_teach.doctor.source import Unit, build
+from lstm_teach.doctor.truth import Truth
+from lstm_teach.gradcheck import collect_gradients
+from lstm_teach.params import Params
+
+_SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete, ast.Pass)
+_RECORD_LIMIT = 8_000  # recorded values and loop turns of one run; a variant that never ends is stopped here
+
+
+@dataclass
+class Slot:
+    """A place in the learner's code that an edit can change: a statement, a loop's or condition's head, or a gap."""
+
+    number: int
+    unit: int
+    kind: str  # "statement", "head", "gap"
+    node: ast.AST | None
+    start: int
+    end: int
+    block: int  # number of the block of statements that it stands in
+    index: int  # its place there; a gap stands before the statement of this index
+    loops: tuple[ast.For | ast.While, ...]
+    indent: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What an edit does at one slot: the changed statement as text, and the changes of the unit's text."""
+
+    slot: int
+    code: str  # the slot's new statements or expression; empty for nothing
+    changes: tuple[tuple[int, int, str], ...]  # start, end, new text
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One candidate change of the learner's code. `cost` is small for mistakes that people often make."""
+
+    kind: str
+    cost: float
+    parts: tuple[Part, ...]
+    old: str = ""
+    new: str = ""
+
+    @property
+    def slots(self) -> set[int]:
+        """Numbers of the slots that it changes."""
+        return {part.slot for part in self.parts}
+
+
+def find_slots(units: list[Unit]) -> list[Slot]:
+    """All places of all units, in the order of the text."""
+    slots: list[Slot] = []
+    blocks = 0
+
+    def add(unit: int, kind: str, node: ast.AST | None, span: tuple[int, int], block: int, index: int, loops, indent):
+        slots.append(Slot(len(slots), unit, kind, node, *span, block, index, tuple(loops), indent))
+
+    def walk(unit: int, body: list[ast.stmt], loops: list) -> None:
+        nonlocal blocks
+        blocks += 1
+        block, source = blocks, units[unit]
+        first_row = source.row(source.span(body[0])[0])
+        line = source.text[source.line_start(first_row) : source.span(body[0])[0]]
+        indent = line if not line.strip() else None  # None: the block stands on the line of its head
+        for index, node in enumerate(body):
+            span = source.span(node)
+            at = source.line_start(source.row(span[0]))
+            alone = not source.text[at : span[0]].strip()  # no other statement before it on its line
+            if indent is not None and alone:
+                add(unit, "gap", None, (at, at), block, index, loops, indent)
+            if isinstance(node, _SIMPLE):
+                add(unit, "statement", node, span, block, index, loops, indent)
+            elif isinstance(node, ast.For):
+                add(unit, "head", node.iter, source.span(node.iter), block, index, loops, indent)
+                walk(unit, node.body, [*loops, node])
+            elif isinstance(node, ast.While | ast.If):
+                add(unit, "head", node.test, source.span(node.test), block, index, loops, indent)
+                walk(unit, node.body, [*loops, node] if isinstance(node, ast.While) else loops)
+            elif isinstance(node, ast.FunctionDef):
+                walk(unit, node.body, [])
+            elif isinstance(node, ast.With | ast.Try):
+                walk(unit, node.body, loops)
+            for name in ("orelse", "finalbody"):
+                if getattr(node, name, None):
+                    walk(unit, getattr(node, name), loops)
+        if indent is not None and not isinstance(body[-1], ast.Return):
+            end = source.line_start(source.row(source.span(body[-1])[1]) + 1)
+            add(unit, "gap", None, (end, end), block, len(body), loops, indent)
+
+    for number, unit in enumerate(units):
+        walk(number, unit.node.body, [])
+    return slots
+
+
+@dataclass
+class Outcome:
+    """What one run of a variant gave, over all cases: bits of right quantities and matrices, or an error."""
+
+    bits: int
+    score: int
+    right: bool
+    frontier: int  # how many values, in the order of the run, were recognized before the first that was not
+    error: str = ""
+
+
+@dataclass
+class Trace:
+    """What the statements computed in one run, in order: slot numbers and values."""
+
+    slots: list[int] = field(default_factory=list)
+    values: list[Any] = field(default_factory=list)
+    result: Any = None
+    error: Exception | None = None
+
+
+class Variants:
+    """All candidate edits of some units compiled into one set of functions, run on the cases of `truths`."""
+
+    def __init__(self, backward: Callable, units: list[Unit], edits: list[Edit], truths: list[Truth], fine: bool):
+        self.truths = truths
+        self.slots = find_slots(units)
+        self._choice = [0] * len(self.slots)
+        self._trace = Trace()
+        self._alternatives: dict[int, list[list[ast.stmt] | ast.expr]] = {}
+        self._numbers: dict[tuple[int, str], int] = {}
+        self.edits = [edit for edit in edits if self._enter(edit)]
+        trees = [_Switch(self, unit, number, fine).tree for number, unit in enumerate(units)]
+        extra = {"__choice__": self._choice, "__record__": self._record, "__turn__": self._turn}
+        self.call = build(backward, units, trees, extra)
+
+    def _enter(self, edit: Edit) -> bool:
+        """Parse the edit's code; False if Python can't read it."""
+        parsed = []
+        for part in edit.parts:
+            if (part.slot, part.code) in self._numbers:
+                continue
+            head = self.slots[part.slot].kind == "head"
+            try:
+                tree = ast.parse(part.code.strip(), mode="eval" if head else "exec")
+            except (SyntaxError, ValueError):
+                return False
+            parsed.append((part, tree.body))
+        for part, body in parsed:
+            alternatives = self._alternatives.setdefault(part.slot, [])
+            alternatives.append(body)
+            self._numbers[part.slot, part.code] = len(alternatives)
+        return True
+
+    def choices(self, edits: tuple[Edit, ...] | list[Edit]) -> list[tuple[int, int]] | None:
+        """Which alternative to take at which slot; None if two edits want different things at one slot."""
+        chosen: dict[int, int] = {}
+        for edit in edits:
+            for part in edit.parts:
+                number = self._numbers[part.slot, part.code]
+                if chosen.setdefault(part.slot, number) != number:
+                    return None
+        return list(chosen.items())
+
+    def _record(self, slot: int, value: Any) -> Any:
+        trace = self._trace
+        kind, kept = type(value), None
+        if kind is np.ndarray:
+            kept = value.copy()
+        elif kind in (list, tuple) and len(value) < 50:
+            kept = [item.copy() for item in value if type(item) is np.ndarray]
+        elif kind is dict and len(value) < 50:
+            kept = [item.copy() for item in value.values() if type(item) is np.ndarray]
+        trace.values.append(kept)
+        trace.slots.append(slot)
+        if len(trace.slots) > _RECORD_LIMIT:
+            raise guard.OutOfTime
+        return value
+
+    def _turn(self, slot: int) -> bool:
+        self._record(slot, None)
+        return True
+
+    def run(self, truth: Truth, edits: tuple[Edit, ...] | list[Edit] = ()) -> Trace:
+        """Run on one case and return what the statements computed."""
+        for slot, number in self.choices(edits) or ():
+            self._choice[slot] = number
+        trace = self._trace = Trace()
+        case = truth.case
+        states = {name: value.copy() for name, value in case.states.items()}
+        try:
+            with np.errstate(all="ignore"):
+                trace.result = self.call(case.params.copy(), case.x.copy(), case.targets.copy(), **states)
+        except (Exception, guard.OutOfTime) as error:
+            trace.error = error if isinstance(error, Exception) else RuntimeError("it does not end")
+        finally:
+            for edit in edits:
+                for slot in edit.slots:
+                    self._choice[slot] = 0
+        return trace
+
+    def evaluate(self, edits: tuple[Edit, ...] | list[Edit] = ()) -> Outcome:
+        """Run on all cases and count what is right: every recognized quantity, and every right matrix."""
+        bits = shift = score = frontier = 0
+        right, error = True, ""
+        for truth in self.truths:
+            trace = self.run(truth, edits)
+            seen, events = 0, self.events(trace, truth)
+            for _, found in events:
+                seen |= max(found, 0)
+            frontier += next((k for k, (_, found) in enumerate(events) if found == 0), len(events))
+            seen &= truth.counted
+            score += seen.bit_count() + sum(more for bit, more in truth.partial if seen & bit)
+            matrices = right_matrices(trace, truth)
+            score += 4 * len(matrices)
+            for name in matrices:
+                seen |= 1 << truth.total + Params.NAMES.index(name)
+            right = right and len(matrices) == 9
+            error = error or (str(trace.error) if trace.error else "")
+            bits |= seen << shift
+            shift += truth.total + 9
+        return Outcome(bits, score, right, frontier, error)
+
+    def events(self, trace: Trace, truth: Truth) -> list[tuple[int, int]]:
+        """Slots and recognized keys (bits), in the order of the run; -1 for zeros, which belong to no quantity."""
+        pairs = [(slot, value) for slot, value in zip(trace.slots, trace.values, strict=False) if usable(value)]
+        with np.errstate(all="ignore"):
+            found = truth.recognize([value for _, value in pairs])
+        return [(slot, bits or -is_zero(value)) for (slot, value), bits in zip(pairs, found, strict=True)]
+
+    def evaluate_all(self, batch: list[Edit], seconds: float = 3.0) -> Iterator[tuple[Edit, Outcome]]:
+        """Evaluate single edits one after the other; one that takes longer than `seconds` is passed over."""
+        position = 0
+        while position < len(batch):
+            some = batch[position : position + 20]  # one watcher for twenty runs; starting it costs as much as a run
+            outcomes = []
+            try:
+                with time_limit(seconds):
+                    for edit in some:
+                        outcomes.append((edit, self.evaluate((edit,))))
+            except guard.OutOfTime:
+                position += 1
+            position += len(outcomes)
+            yield from outcomes
+
+
+def is_zero(value: Any) -> bool:
+    """Whether all the recorded numbers are zero."""
+    return not any(item.any() for item in value) if type(value) is list else not value.any()
+
+
+def usable(value: Any) -> bool:
+    """Whether a recorded value holds floating-point numbers to look at."""
+    if type(value) is list:
+        return bool(value) and all(item.dtype.kind == "f" for item in value)
+    return value is not None and value.dtype.kind == "f" and value.size > 1
+
+
+def right_matrices(trace: Trace, truth: Truth) -> list[str]:
+    """Names of the matrices whose gradient a run returned right, to 1e-9."""
+    grads = gradients(trace, truth)
+    if grads is None:
+        return []
+    return [name for name in Params.NAMES if _agree(grads[name], truth.gradient[name])]
+
+
+def gradients(trace: Trace, truth: Truth) -> dict[str, np.ndarray] | None:
+    """The nine gradients that a run returned, None if there are none or not nine of the right shapes."""
+    if trace.error is not None:
+        return None
+    try:
+        return collect_gradients(trace.result, truth.case.params)
+    except (ValueError, TypeError):
+        return None
+
+
+def _agree(got: np.ndarray, right: np.ndarray) -> bool:
+    difference, size = got - right, np.abs(right).max()
+    return bool(np.abs(difference).max() <= 1e-9 * (size or 1e-3))
+
+
+class _Switch:
+    """Rewrites a unit's tree: statements record their values, slots with alternatives become switches."""
+
+    def __init__(self, variants: Variants, unit: Unit, number: int, fine: bool):
+        self.variants, self.fine = variants, fine
+        fresh = copy.deepcopy(unit.tree)
+        body = fresh.body[0].body if unit.shift else fresh.body
+        function = next(n for n in body if isinstance(n, ast.FunctionDef))
+        own = [slot for slot in variants.slots if slot.unit == number]
+        self.at = {(slot.block, slot.index, slot.kind): slot for slot in own}
+        self.number = own[0].block - 1  # blocks are counted in the order of the text, as in `find_slots`
+        function.body = self.block(function.body)
+        self.tree = ast.fix_missing_locations(fresh)
+
+    def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        self.number += 1
+        number, new = self.number, []
+        for index, node in enumerate(body):
+            new += self.gap(number, index)
+            if isinstance(node, _SIMPLE):
+                new += self.switch(self.at[number, index, "statement"], [node])
+                continue
+            if isinstance(node, ast.For):
+                node.iter = self.switch_head(self.at[number, index, "head"], node.iter)
+            elif isinstance(node, ast.While | ast.If):
+                slot = self.at[number, index, "head"]
+                node.test = self.switch_head(slot, node.test)
+                if isinstance(node, ast.While):
+                    turn = ast.Call(ast.Name("__turn__", ast.Load()), [ast.Constant(slot.number)], [])
+                    node.test = ast.BoolOp(ast.And(), [turn, node.test])
+            if isinstance(node, ast.For | ast.While | ast.If | ast.FunctionDef | ast.With | ast.Try):
+                node.body = self.block(node.body)
+            for name in ("orelse", "finalbody"):
+                if getattr(node, name, None):
+                    setattr(node, name, self.block(getattr(node, name)))
+            new.append(node)
+        return new + self.gap(number, len(body)) or [ast.Pass()]
+
+    def gap(self, block: int, index: int) -> list[ast.stmt]:
+        slot = self.at.get((block, index, "gap"))
+        return self.switch(slot, []) if slot else []
+
+    def switch(self, slot: Slot, own: list[ast.stmt]) -> list[ast.stmt]:
+        own = [new for node in own for new in self.recorded(slot, node)]
+        others = self.variants._alternatives.get(slot.number)
+        if not others:
+            return own
+        others = [[new for node in other for new in self.recorded(slot, node)] for other in others]
+        chosen = self.choice(slot)
+        test = ast.Compare(chosen, [ast.Eq()], [ast.Constant(0)])
+        return [ast.If(test, own or [ast.Pass()], self.tree_of(others, 1, chosen))]
+
+    def choice(self, slot: Slot) -> ast.expr:
+        return ast.Subscript(ast.Name("__choice__", ast.Load()), ast.Constant(slot.number), ast.Load())
+
+    def tree_of(self, others: list[list[ast.stmt]], first: int, chosen: ast.expr) -> list[ast.stmt]:
+        """Nested halves, so that the tree stays flat enough to compile."""
+        if len(others) == 1:
+            return others[0] or [ast.Pass()]
+        half = len(others) // 2
+        test = ast.Compare(chosen, [ast.Lt()], [ast.Constant(first + half)])
+        return [
+            ast.If(test, self.tree_of(others[:half], first, chosen), self.tree_of(others[half:], first + half, chosen))
+        ]
+
+    def switch_head(self, slot: Slot, own: ast.expr) -> ast.expr:
+        others = self.variants._alternatives.get(slot.number)
+        if not others:
+            return own
+        chosen = self.choice(slot)
+
+        def half_of(list_: list[ast.expr], first: int) -> ast.expr:
+            if len(list_) == 1:
+                return list_[0]
+            half = len(list_) // 2
+            test = ast.Compare(chosen, [ast.Lt()], [ast.Constant(first + half)])
+            return ast.IfExp(test, half_of(list_[:half], first), half_of(list_[half:], first + half))
+
+        return half_of([own, *others], 0)
+
+    def recorded(self, slot: Slot, node: ast.stmt) -> Iterator[ast.stmt]:
+        """The statement, with calls that record what it computes."""
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            node.value = self.record(slot, self.inner(slot, node.value))
+            yield node
+        elif isinstance(node, ast.AugAssign):
+            node.value = self.record(slot, self.inner(slot, node.value))
+            yield node
+            target = copy.deepcopy(node.target)
+            target.ctx = ast.Load()
+            yield ast.Expr(self.record(slot, target))
+        elif isinstance(node, ast.Return) and node.value is not None:
+            node.value = self.record(slot, self.inner(slot, node.value))
+            yield node
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            node.value.args = [
+                arg if isinstance(arg, ast.Constant | ast.Starred) else self.record(slot, self.inner(slot, arg))
+                for arg in node.value.args
+            ]
+            yield node
+        else:
+            yield node
+
+    def inner(self, slot: Slot, value: ast.expr) -> ast.expr:
+        if not self.fine:
+            return value
+        return _Inner(self, slot).visit_children(value)
+
+    def record(self, slot: Slot, value: ast.expr) -> ast.expr:
+        return ast.Call(ast.Name("__record__", ast.Load()), [ast.Constant(slot.number), value], [])
+
+
+class _Inner(ast.NodeTransformer):
+    """Records the operations and calls inside an expression too."""
+
+    def __init__(self, switch: _Switch, slot: Slot):
+        self.switch, self.slot = switch, slot
+
+    def visit_children(self, node: ast.expr) -> ast.expr:
+        return self.generic_visit(node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        return self.switch.record(self.slot, self.generic_visit(node))
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        return node
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
+        return node

@@ -1,0 +1,63 @@
+"""Lesson 06: move through training and see what a net predicts along one string of the Reber grammar."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from ..figures import training as figures
+from ..forward import forward
+from ..tasks import REBER_SYMBOLS, reber_string
+from ..training import History
+from .shell import Explorer, choice, int_slider
+
+STRINGS = 6
+
+
+def learning_explorer(histories: Mapping[str, History]) -> Explorer:
+    """Return the walk through training runs on `tasks.reber()`.
+
+    `histories` maps names out of `figures.KINDS` to the runs' histories, all tested at the same steps
+    (one that stopped early counts as unchanged from then on).
+    Raises TypeError or ValueError for anything else.
+    """
+    if not histories or any(not isinstance(h, History) or not h.judged for h in histories.values()):
+        raise TypeError("histories must map names to histories of training on tasks.reber(), one at least.")
+    unknown = [kind for kind in histories if kind not in figures.KINDS]
+    if unknown:
+        raise ValueError(f"histories must have names out of {', '.join(figures.KINDS)}; got {unknown[0]!r}.")
+    tested = max((history.tested for history in histories.values()), key=len)
+    if any(history.tested != tested[: len(history.tested)] for history in histories.values()):
+        raise ValueError("histories must all be tested at the same steps; one of them was tested at others.")
+    # A run that stopped early stays as it was then.
+    judged = {kind: h.judged + h.judged[-1:] * (len(tested) - len(h.judged)) for kind, h in histories.items()}
+    scene, update = figures.build(REBER_SYMBOLS, tested, judged)
+
+    @lru_cache(256)
+    def predictions(kind: str, at: int, string: int) -> tuple[str, np.ndarray, np.ndarray]:
+        text, choices = short_string(string)
+        snapshots = histories[kind].snapshots
+        x = [REBER_SYMBOLS.index(symbol) for symbol in text[:-1]]
+        legal = np.array([[symbol in allowed for symbol in REBER_SYMBOLS] for allowed in choices])
+        return text, legal, forward(snapshots[min(at, len(snapshots) - 1)], x).y
+
+    def draw(at: int, kind: str, string: int):
+        text, legal, y = predictions(kind, at, string)
+        update(y, legal, text, kind, at)
+        return scene, figures.describe(y, legal, text, REBER_SYMBOLS, kind, tested[at])
+
+    controls = {
+        "at": int_slider("Moment in training", len(tested) - 1, 0, len(tested) - 1, play_ms=500),
+        "string": int_slider("String", 0, 0, STRINGS - 1),
+        "kind": choice("Trained with the gradient", list(histories)),
+    }
+    return Explorer("What has the net learned?", controls, draw, rows=[["at", "string"], ["kind"]])
+
+
+def short_string(number: int) -> tuple[str, list[str]]:
+    """String number 0, 1, 2, ... of those that the picture can show whole, with T and P outside in turn."""
+    rng = np.random.default_rng(number)
+    while True:
+        text, choices = reber_string(rng)
+        if 15 <= len(text) <= figures.STEPS_SHOWN + 1 and text[1] == "TP"[number % 2]:
+            return text, choices

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from lstm_teach.figures import lettering
 from lstm_teach.figures.scene import Scene, encode_png
 from lstm_teach.figures.style import SIGNED, new_figure, percent, short, signed_norm
 from tests.scenes import assert_same_as_full_drawing, pixels
@@ -103,6 +104,16 @@ def test_a_picture_that_has_to_fit_a_page_has_exactly_its_width():
         scene = Scene(new_figure(whole, 10, layout=None))
         for width in range(whole // 2, 2 * whole):
             assert struct.unpack(">I", scene.png(width / whole)[16:20]) == (width,)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_live_text_is_drawn_quickly_where_that_is_wanted(busy, monkeypatch, wanted):
+    monkeypatch.setattr(lettering, "WANTED", wanted)
+    note = busy.scene.live(busy.right.text(0.2, 0.2, "1", rotation=0))
+    assert isinstance(note, lettering.QuickText) == wanted
+    busy.scene.png()
+    note.set(text="23", color="red", position=(0.6, 0.1))
+    assert_same_as_full_drawing(busy.scene)
 
 
 def test_an_artist_that_is_marked_later_is_live_too(busy):

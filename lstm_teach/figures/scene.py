@@ -1,6 +1,6 @@
 """A persistent figure of which only the changing artists are drawn again, and its fast way to PNG.
 
-May import numpy and matplotlib; nothing of this package.
+May import numpy, matplotlib and lettering.
 """
 
 import struct
@@ -13,6 +13,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from . import lettering
 
 
 class Scene:
@@ -42,6 +45,11 @@ class Scene:
 
         Returns the artist, or the tuple of them, so that it can wrap the call that makes them.
         """
+        for artist in artists:
+            if type(artist) is Text and lettering.WANTED:
+                artist.__class__ = (
+                    lettering.QuickText
+                )  # the same text, drawn in another way, also when the figure is saved
         self._live += artists
         self.forget()
         return artists[0] if len(artists) == 1 else artists

@@ -59,21 +59,21 @@ def nested_bptt(
     i, f, o, g, c, ct, h = cache.i, cache.f, cache.o, cache.g, cache.c, cache.ct, cache.h
     dy = output_delta(cache, targets)
     grads = Params.zeros(params.vocab_size, params.hidden_size)
-    dc_hidden = np.zeros_like(c)
+    dct = np.zeros_like(c)
     product = np.outer if "scalar_dot" in repaired else np.dot
     credited = {delta.name: np.zeros((len(x), params.hidden_size)) for delta in fields(Deltas)}
 
     for t in reversed(range(len(x))):
         grads.V += np.outer(dy[t], h[t])
         dh = params.V.T @ dy[t]
-        dc = np.zeros_like(dh) if "stale_cell_delta" in repaired else dc_hidden[0] * (1 - ct[0] ** 2)
+        dc = np.zeros_like(dh) if "stale_cell_delta" in repaired else dct[0] * (1 - ct[0] ** 2)
 
         dh_part = "dh_loss"
         for s in reversed(range(t + 1 if "short_range" in repaired else t)):
             do = dh * ct[s]
-            dc_hidden[s] = dh * o[s]
+            dct[s] = dh * o[s]
             dc_carry = dc
-            dc = dc + dc_hidden[s] * (1 - ct[s] ** 2)
+            dc = dc + dct[s] * (1 - ct[s] ** 2)
             di = dc * g[s]
             df = dc * c[s - 1]
             dg = dc * i[s]
@@ -93,7 +93,7 @@ def nested_bptt(
             grads.Ug[:, x[s]] += dzg
 
             if return_deltas:
-                found = {"dh": dh, dh_part: dh, "dc": dc, "dc_hidden": dc_hidden[s] * (1 - ct[s] ** 2)}
+                found = {"dh": dh, dh_part: dh, "dc": dc, "dc_hidden": dct[s] * (1 - ct[s] ** 2)}
                 found |= {"dc_carry": dc_carry, "di": di, "df": df, "do": do, "dg": dg}
                 found |= {"dzi": dzi, "dzf": dzf, "dzo": dzo, "dzg": dzg}
                 for name, delta in found.items():

@@ -39,7 +39,7 @@ def explorer(built):
 
 
 @pytest.mark.parametrize(
-    ("name", "ends"), [("at", (0, 4)), ("string", (0, STRINGS - 1)), ("kind", ("right", "broken"))]
+    ("name", "ends"), [("step", (0, 120)), ("string", (0, STRINGS - 1)), ("kind", ("right", "broken"))]
 )
 def test_both_ends_of_every_control_change_the_picture_and_the_text(explorer, name, ends):
     seen = set()
@@ -53,8 +53,21 @@ def test_both_ends_of_every_control_change_the_picture_and_the_text(explorer, na
 
 
 def test_it_starts_at_the_end_of_the_first_run(explorer, histories):
-    assert explorer.values == {"at": 4, "string": 0, "kind": "right"}
+    assert explorer.values == {"step": 120, "string": 0, "kind": "right"}
     assert "After 120 training steps with the right gradient" in explorer.text
+
+
+def test_a_last_test_out_of_turn_and_a_run_without_steps_are_shown_too(histories):
+    uneven = copy.copy(histories["right"])
+    uneven.tested = [0, 30, 60, 90, 97]
+    explorer = learning_explorer({"right": uneven})
+    assert "After 97 training steps" in explorer.text
+    explorer.controls["step"].value = 90
+    assert "After 90 training steps" in explorer.text
+    unborn = copy.copy(histories["right"])
+    for name in ("tested", "judged", "snapshots"):
+        setattr(unborn, name, getattr(unborn, name)[:1])
+    assert "After 0 training steps" in learning_explorer({"right": unborn}).text
 
 
 def test_the_text_gives_the_probability_of_the_remembered_symbol(explorer, histories):
@@ -94,9 +107,9 @@ def test_a_run_that_stopped_early_is_shown_as_it_was_then(histories):
     for name in ("tested", "judged", "snapshots"):
         setattr(stopped, name, getattr(stopped, name)[:2])
     explorer = learning_explorer({"broken": stopped, "right": histories["right"]})
-    explorer.set(kind="broken", at=1)
+    explorer.set(kind="broken", step=30)
     then = explorer.text
-    explorer.set(at=len(histories["right"].tested) - 1)
+    explorer.set(step=120)
     assert explorer.text.split("gradient: ")[1] == then.split("gradient: ")[1] and explorer.message == ""
 
 

@@ -41,17 +41,18 @@ def learning_explorer(histories: Mapping[str, History]) -> Explorer:
         legal = np.array([[symbol in allowed for symbol in REBER_SYMBOLS] for allowed in choices])
         return text, legal, forward(snapshots[min(at, len(snapshots) - 1)], x).y
 
-    def draw(at: int, kind: str, string: int):
+    def draw(step: int, kind: str, string: int):
+        at = int(np.abs(np.subtract(tested, step)).argmin())  # the last test may come out of turn
         text, legal, y = predictions(kind, at, string)
         update(y, legal, text, kind, at)
         return scene, figures.describe(y, legal, text, REBER_SYMBOLS, kind, tested[at])
 
     controls = {
-        "at": int_slider("Moment in training", len(tested) - 1, 0, len(tested) - 1, play_ms=500),
+        "step": int_slider("Training step", tested[-1], 0, tested[-1], tested[:2][-1] or 1, play_ms=500),
         "string": int_slider("String", 0, 0, STRINGS - 1),
         "kind": choice("Trained with the gradient", list(histories)),
     }
-    return Explorer("What has the net learned?", controls, draw, rows=[["at", "string"], ["kind"]])
+    return Explorer("What has the net learned?", controls, draw, rows=[["step", "string"], ["kind"]])
 
 
 def short_string(number: int) -> tuple[str, list[str]]:

@@ -38,7 +38,7 @@ REPAIRS = {
     "short_range": ("Walk starts at step t", "for s in reversed(range(t)):", "for s in reversed(range(t + 1)):"),
     "stale_cell_delta": (
         "Cell delta starts from zero",
-        "dc = dc_hidden[0] * (1 - ct[0] ** 2)",
+        "dc = dct[0] * (1 - ct[0] ** 2)",
         "dc = np.zeros_like(dh)",
     ),
     "scalar_dot": (

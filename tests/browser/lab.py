@@ -249,6 +249,11 @@ def run_all(page, timeout: float = 300) -> None:
     )
 
 
+def shut_down_kernel(page) -> None:
+    """End the kernel of the open notebook, which would go on when the page is closed."""
+    page.evaluate("window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown()")
+
+
 def cell_errors(page) -> list[str]:
     """Errors and standard-error texts among the outputs of the open notebook, with their cell's id."""
     return page.evaluate(

@@ -6,7 +6,7 @@ import nbformat
 import projectfiles
 import pytest
 from drive import by_keyboard, by_mouse, explorers_on, nameless, play, tab_order, use_by_keyboard, use_by_mouse
-from lab import cell_errors, find_chromium, open_notebook, run_all, start_lab, watch
+from lab import cell_errors, find_chromium, open_notebook, run_all, shut_down_kernel, start_lab, watch
 from nbformat.v4 import new_code_cell, new_notebook
 
 TOOLS = """
@@ -103,6 +103,7 @@ def faulty(browser, lab):
         run_all(page)
         yield page, trouble.take(), {explorer.title: explorer for explorer in explorers_on(page)}
     finally:
+        shut_down_kernel(page)
         page.close()
 
 

@@ -16,7 +16,7 @@ from drive import (
     use_by_keyboard,
     use_by_mouse,
 )
-from lab import Trouble, cell_errors, open_notebook, run_all, watch
+from lab import Trouble, cell_errors, open_notebook, run_all, shut_down_kernel, watch
 from projectfiles import notebooks, relative
 
 pytestmark = pytest.mark.browser
@@ -40,9 +40,10 @@ def lesson(request, browser, lab) -> Iterator[Lesson]:
     trouble = watch(page)
     try:
         open_notebook(page, lab, relative(path))
-        run_all(page)
+        run_all(page, timeout=300)  # lesson 6 trains for a minute
         yield Lesson(relative(path), explorers_on(page), cell_errors(page), trouble)
     finally:
+        shut_down_kernel(page)
         page.close()
 
 

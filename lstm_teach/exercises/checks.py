@@ -58,12 +58,14 @@ class Verdict:
     parts    `Part`s, in the order in which one would write them
     hints    the idea, the place, the line; () where no hint is needed
     note     one more sentence, shown whatever the result
+    report   anything else that shows itself (a `Diagnosis`, say), folded below the parts; None if there is none
     """
 
     name: str
     parts: tuple[Part, ...]
     hints: tuple[str, ...] = ()
     note: str = ""
+    report: Any = None
 
     @property
     def passed(self) -> bool:
@@ -100,6 +102,7 @@ class Verdict:
             lines.append(f"  {_MARKS[passed][2]:<7}  {names}")
             lines += [f"           {sentence}"] if sentence else []
         lines += [self.note] if self.note else []
+        lines += ["", "In detail:", str(self.report)] if self.report is not None else []
         if self.hints and not self.passed:
             lines.append("Three hints are in .hints, from the idea to the line: look at .hints[0] first.")
         return "\n".join(lines)
@@ -125,6 +128,8 @@ class Verdict:
             parts.append(f"<p>{escape(self.note)}</p>")
         if not self.passed:
             parts.append(_hints_html(self.hints))
+        if self.report is not None:
+            parts.append(_details("In detail", self.report._repr_html_()))
         return "".join([*parts, "</section>"])
 
 
@@ -139,14 +144,17 @@ def _hints_html(hints: Sequence[str]) -> str:
     """Each hint inside the one before it, so that the next can be opened only there."""
     nested = ""
     for number in reversed(range(len(hints))):
-        nested = (
-            '<details style="margin:6px 0 6px 1em">'
-            # or JupyterLab takes the Enter key to edit the cell
-            '<summary style="cursor:pointer" data-lm-suppress-shortcuts="true">'
-            f"Hint {number + 1} of {len(hints)}: {LEVELS[number]}</summary>"
-            f'<p style="white-space:pre-wrap">{html.escape(hints[number])}</p>{nested}</details>'
-        )
+        text = f'<p style="white-space:pre-wrap">{html.escape(hints[number])}</p>'
+        nested = _details(f"Hint {number + 1} of {len(hints)}: {LEVELS[number]}", text + nested)
     return nested
+
+
+def _details(summary: str, content: str) -> str:
+    # without the attribute JupyterLab takes the Enter key to edit the cell
+    return (
+        '<details style="margin:6px 0 6px 1em"><summary style="cursor:pointer" data-lm-suppress-shortcuts="true">'
+        f"{summary}</summary>{content}</details>"
+    )
 
 
 class Attempt:
@@ -162,6 +170,7 @@ class Attempt:
             raise TypeError(f"The check needs your function itself, got {got}: give its name, without parentheses.")
         self.function, self.name = function, guard.name_of(function)
         self.changed: dict[str, None] = {}  # in the order of their discovery
+        self.answered = False  # whether the function has returned anything yet
         self._seconds = self._left = seconds
         self._answers: dict[tuple[int, ...], tuple] = {}
 
@@ -198,6 +207,7 @@ class Attempt:
                 self.changed[_input_name(self.function, number)] = None
         if answer is None:
             return None, f"{self.name} returns nothing (None): is a return missing at its end?"
+        self.answered = True
         return answer, ""
 
 
@@ -207,11 +217,13 @@ def judge(
     hints: Sequence[str],
     seconds: float = SECONDS,
     note: str = "",
+    report: Callable[[], Any] | None = None,
 ) -> Verdict:
     """Try `function` part by part and collect the verdict.
 
     Each part gets the `Attempt` and returns a sentence, empty if all is right; `Trouble` counts as its sentence.
-    A function that writes to its inputs gets one more part, which is not right.
+    A function that writes to its inputs gets one more part, which is not right. `report` is called for the verdict's
+    report if something is wrong and the function did return something.
     """
     attempt = Attempt(function, seconds)
     results = []
@@ -224,7 +236,8 @@ def judge(
         names = " and ".join(attempt.changed)
         advice = "a later step would start from wrong numbers. Make new arrays, or work on a .copy()."
         results.append(Part("inputs", f"{attempt.name} writes to what it was given, {names}: {advice}"))
-    return Verdict(attempt.name, tuple(results), tuple(hints), note)
+    wanted = report and attempt.answered and not all(part.passed for part in results)
+    return Verdict(attempt.name, tuple(results), tuple(hints), note, report() if wanted else None)
 
 
 def unpack(answer: Any, names: str) -> dict[str, Any]:

@@ -45,9 +45,12 @@ class Points(float):
     """Points for a verdict: for nbgrader, which reads a cell's result, a number; for the reader the whole verdict."""
 
     verdict: Any
+    most: float
 
     def _repr_mimebundle_(self, **kwargs) -> dict[str, Any]:
-        return self.verdict._repr_mimebundle_() | {"text/plain": repr(float(self))}
+        bundle = self.verdict._repr_mimebundle_()
+        count = f"<p>{float(self):g} of {self.most:g} point{'s' * (self.most != 1)}</p>"
+        return bundle | {"text/html": bundle["text/html"] + count, "text/plain": repr(float(self))}
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ class Verdict:
 def points_for(verdict: Any, most: float) -> Points:
     """The points of anything that has a `score` from 0 to 1."""
     points = Points(round(verdict.score * most, 2))
-    points.verdict = verdict
+    points.verdict, points.most = verdict, most
     return points
 
 

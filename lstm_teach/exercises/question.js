@@ -53,6 +53,12 @@ function render({ model, el }) {
     model.set("answer", answer);
     model.save_changes();
   });
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.type === "submit") return;
+    event.preventDefault(); // JupyterLab would keep the key from the form
+    event.stopPropagation();
+    form.requestSubmit();
+  });
   keep.addEventListener("change", () => {
     model.set("keep", keep.checked);
     model.save_changes();

@@ -79,7 +79,7 @@ class Asked:
             options={letter: option.text for letter, option in question.options.items()},
             answer=first,
             keep=question.name in kept,
-            explanation=explain(question, first),
+            explanation=self._explanation(first),
             file=self.file.name,
         )
         self.form.observe(self._answered, ["answer", "keep"])
@@ -98,8 +98,15 @@ class Asked:
         """The score in points; the last expression of a graded cell."""
         return points_for(self, most)
 
+    def _explanation(self, answer: str) -> str:
+        """What the form says after an answer: why, and how to keep an answer that the cell does not have."""
+        if not answer or answer == self.answer:
+            return explain(self.question, answer)
+        line = html.escape(f"{self.question.name} = {json.dumps(answer, ensure_ascii=False)}")
+        return f"{explain(self.question, answer)}<p>To keep it in this notebook, write <code>{line}</code> above.</p>"
+
     def _answered(self, change) -> None:
-        self.form.explanation = explain(self.question, self.form.answer)
+        self.form.explanation = self._explanation(self.form.answer)
         kept = _kept(self.file)
         if self.form.keep and self.form.answer:
             _write(self.file, kept | {self.question.name: self.form.answer})

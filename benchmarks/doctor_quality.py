@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import statistics
 import sys
 import time
@@ -93,6 +94,7 @@ def main() -> None:
     parser.add_argument("--singles", type=int, default=6, help="single faults for each style")
     parser.add_argument("--many", type=int, default=3, help="combinations of two, three, four for each style")
     parser.add_argument("--quick", action="store_true", help="one single fault for each style, and four by hand")
+    parser.add_argument("--sample", type=int, help="only so many of the cases, drawn at random")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--style", help="this style only")
     parser.add_argument("--json", type=Path, help="write every case to this file")
@@ -107,6 +109,8 @@ def main() -> None:
         cases += hand[:: len(hand) // 4] if options.quick else hand
         if options.style:
             cases = [case for case in cases if case.style == options.style]
+        if options.sample:
+            cases = random.Random(options.seed).sample(cases, min(options.sample, len(cases)))
         rows = []
         for number, case in enumerate(cases):
             row = examine(case, number)

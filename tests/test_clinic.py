@@ -371,7 +371,7 @@ def test_the_picture_of_a_ladder_has_a_number_for_each_wrong_gradient_and_a_dot_
         assert drawn == expected
         assert len(axes.lines) == 9 * len(rungs) - len(expected)
     text = pictures.describe_ladder(ladders)
-    assert "\n" not in text and text.count("at T = 6: Wi Wf Wo Wg Uf") == 2
+    assert "\n" not in text and text.count("Wrong at T = 1, 2, 3, 6: Wi Wf Wo Wg Uf.") == 2
 
 
 @pytest.fixture(scope="module")

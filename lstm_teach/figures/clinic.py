@@ -50,7 +50,7 @@ def ladder_picture(ladders: Mapping[str, Ladder]) -> Figure:
 
     A dot is right; a number is the norm-relative error of a gradient that is not.
     """
-    figure = new_figure(900, 90 + 34 * max(len(ladder) for ladder in ladders.values()))
+    figure = new_figure(900, 100 + 34 * max(len(ladder) for ladder in ladders.values()))
     for axes, (title, ladder) in zip(figure.subplots(1, len(ladders), squeeze=False)[0], ladders.items(), strict=True):
         _frame(axes, list(ladder), title)
         for row, errors in enumerate(ladder.values()):
@@ -67,7 +67,10 @@ def describe_ladder(ladders: Mapping[str, Ladder]) -> str:
     """Say in one line which gradients are wrong at which length, for each ladder."""
     parts = []
     for title, ladder in ladders.items():
-        rungs = "; ".join(f"at T = {T}: {words(errors)}" for T, errors in ladder.items())
+        wrong = {}
+        for T, errors in ladder.items():
+            wrong.setdefault(words(errors), []).append(str(T))
+        rungs = "; ".join(f"at T = {', '.join(lengths)}: {said}" for said, lengths in wrong.items())
         parts.append(f"{title}. Wrong {rungs}.")
     return " ".join(parts)
 
@@ -78,7 +81,8 @@ def _number(error: float) -> str:
 
 def _frame(axes: Axes, lengths: Sequence[int], title: str) -> None:
     """Rows and columns of a ladder; the names of the gradients stand above."""
-    tidy(axes, title)
+    tidy(axes)
+    axes.set_title(title, loc="left", fontsize=LARGE, pad=12)
     axes.set(xlim=(-0.6, 9.4), ylim=(len(lengths) - 0.5, -0.5))
     axes.set_xticks(list(COLUMNS.values()), [f"d{name}" for name in COLUMNS])
     axes.set_yticks(range(len(lengths)), [f"T = {T}" for T in lengths])

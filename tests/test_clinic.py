@@ -163,6 +163,7 @@ def test_the_table_of_the_lesson_is_what_the_ladders_say(lesson, printed):
     for fault, (old, new) in lesson["faults"].items():
         row = next(line for line in printed if line.startswith(fault))
         assert len(row) <= 108  # a line of output in a window of 1280 pixels
+        assert all(row[start - 1] == " " for start in starts), row  # no entry touches the next
         said = [row[a:b].strip() for a, b in zip(starts, [*starts[1:], None], strict=True)]
         rungs = both(lesson, lesson["with_fault"](old, new))
         expected = [*rungs["not zero"].values(), rungs["zero"][1]]

@@ -5,6 +5,7 @@ variants (running many changed versions), edits (the changes to try), search, di
 """
 
 from lstm_teach.doctor.diagnose import diagnose
+from lstm_teach.doctor.families import ModelFinding
 from lstm_teach.doctor.models import ModelDiagnosis, diagnose_model
 from lstm_teach.doctor.report import Diagnosis, Finding
 

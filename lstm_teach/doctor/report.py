@@ -120,11 +120,6 @@ class Diagnosis:
         if not self.passed and self.ladder:
             parts.append(ladder_html(self.ladder))
         for number, finding in enumerate(self.findings, 1):
-            label = f"Finding {number} of {len(self.findings)}"
-            parts.append(
-                f'<section aria-label="{label}" style="border-left:4px solid #0072B2;margin:12px 0;padding-left:12px">'
-            )
-            parts.append(f"<p><strong>{label}</strong></p>")
             levels = [
                 ("1. The idea", f"<p>{escape(finding.idea or finding.cause)}</p>"),
                 (
@@ -133,13 +128,7 @@ class Diagnosis:
                 ),
                 ("3. The line", _line_html(finding) if finding.line else ""),
             ]
-            for title, text in levels:
-                if text:
-                    parts.append(
-                        f'<details style="margin:4px 0"><summary style="cursor:pointer">{title}</summary>'
-                        f"{text}</details>"
-                    )
-            parts.append("</section>")
+            parts.append(levels_html(f"Finding {number} of {len(self.findings)}", levels))
         if self.notes:
             parts.append("<ul>" + "".join(f"<li>{escape(note)}</li>" for note in self.notes) + "</ul>")
         if self.repaired_source is not None:
@@ -148,6 +137,20 @@ class Diagnosis:
                 f'<pre style="white-space:pre-wrap">{escape(self.repaired_source)}</pre></details>'
             )
         return "".join(parts)
+
+
+def levels_html(label: str, levels: list[tuple[str, str]]) -> str:
+    """A finding as levels that the reader opens one after the other: (title, HTML) each, left out where empty."""
+    parts = [
+        f'<section aria-label="{label}" style="border-left:4px solid #0072B2;margin:12px 0;padding-left:12px">',
+        f"<p><strong>{label}</strong></p>",
+    ]
+    for title, text in levels:
+        if text:
+            parts.append(
+                f'<details style="margin:4px 0"><summary style="cursor:pointer">{title}</summary>{text}</details>'
+            )
+    return "".join([*parts, "</section>"])
 
 
 def _count(number: int, word: str) -> str:

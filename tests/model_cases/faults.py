@@ -1,0 +1,184 @@
+"""Faults for the models of this folder, each with the family that has to be named first.
+
+`IN_THE_TEXT` are made in the source of one model: (family, old text, new text). `AROUND` are made around any model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+FOLDER = Path(__file__).parent
+MODELS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in ("__init__", "faults"))
+
+Edit = tuple[str, str, str]
+IN_THE_TEXT: dict[str, list[Edit]] = {
+    "lstm_stacked": [
+        ("carry", "dh_next = p[\"W\"].T @ dz", "pass"),
+        ("carry", "dc_next = dc * f", "pass"),
+        ("carry", "dc_next = dc * f", "dc_next = dc * i"),
+        ("carry", "dh_next = p[\"W\"].T @ dz", "dh_next = p[\"W\"].T[:, H:] @ dz[H:]"),
+        ("accumulation", "dc_next = dc * f", "dc_next += dc * f"),
+        ("accumulation", "dh_next = p[\"W\"].T @ dz", "dh_next += p[\"W\"].T @ dz"),
+        ("transpose", "dh_next = p[\"W\"].T @ dz", "dh_next = sum(m @ d for m, d in zip(np.split(p[\"W\"], 4), np.split(dz, 4)))"),
+        ("transpose", "dh_next = p[\"W\"].T @ dz", "dh_next = p[\"W\"].T @ dz + (p[\"W\"][:H] - p[\"W\"][:H].T) @ dz[:H]"),
+        ("gate", "df * f * (1 - f)", "df"),
+        ("gate", "dg * (1 - g**2)", "dg * (1 - g)"),
+        ("gate", "dc * g, dc * c, dc * i", "dc * g, dc * c_new, dc * i"),
+        ("gate", "do * o * (1 - o)", "do * o * (1 - o) * o * (1 - o)"),
+        ("formula", "dc = dh * o * (1 - np.tanh(c_new) ** 2)", "dc = dh * o * (1 - c_new ** 2)"),
+        ("formula", "dc = dh * o * (1 - np.tanh(c_new) ** 2)", "dc = dh * o"),
+        ("summing", "grads[\"b\"] += dz", "grads[\"b\"] = dz"),
+        ("summing", "grads[\"W\"] += np.outer(dz, h)", "grads[\"W\"] = np.outer(dz, h)"),
+        ("product", "grads[\"W\"] += np.outer(dz, h)", "grads[\"W\"] += np.outer(dz, h_new)"),
+        ("product", "grads[\"V\"] += np.outer(ds, h_new)", "grads[\"V\"] += np.outer(ds, h)"),
+        ("left out", "grads[\"c\"] += ds", "pass"),
+        ("loss", "ds[y] -= 1", "ds[y] -= 0.9"),
+    ],
+    "lstm_rows_batch": [
+        ("carry", "dhn = da @ p[\"recurrent_kernel\"].T", "dhn = 0"),
+        ("carry", "dcn = dc * f", "dcn = 0 * dc"),
+        ("scale", "/ Y.size", ""),
+        ("scale", "/ Y.size", "/ N"),
+        ("scale", "2 * (pred - Y)", "(pred - Y)"),
+        ("axis", "da.sum(axis=0)", "da.sum()"),
+        ("scale", "d[\"dense_bias\"] += dpred[:, t].sum(axis=0)", "d[\"dense_bias\"] += dpred[:, t].mean(axis=0)"),
+        ("summing", "d[\"kernel\"] += X[:, t].T @ da", "d[\"kernel\"] = X[:, t].T @ da"),
+        ("gate", "dc * i * (1 - g * g)", "dc * i"),
+        ("gate", "dc * c[t] * f * (1 - f)", "dc * c[t + 1] * f * (1 - f)"),
+        ("gate", "dc * c[t] * f * (1 - f)", "dc * c[t]"),
+        ("product", "h[t].T @ da", "h[t + 1].T @ da"),
+        ("clipping", "dh = dpred[:, t] @ p[\"dense\"].T + dhn", "dh = np.clip(dpred[:, t] @ p[\"dense\"].T + dhn, -0.2, 0.2)"),
+    ],
+    "lstm_concat_last": [
+        ("carry", "dh = (q[\"W\"].T @ delta)[:H]", "dh = 0 * dh"),
+        ("carry", "dc = dc * f", "dc = 0 * dc"),
+        ("carry", "dc = dc * f", "pass"),
+        ("formula", "dc = dc + dh * o\n", "dc = dc + dh * o * (1 - np.tanh(c_now) ** 2)\n"),
+        ("gate", "dh * c_now * o * (1 - o)", "dh * np.tanh(c_now) * o * (1 - o)"),
+        ("summing", "g[\"b\"] += delta", "g[\"b\"] = delta"),
+        ("scale", "err = q[\"w_out\"] @ h - goal", "err = 2 * (q[\"w_out\"] @ h - goal)"),
+        ("sign", "err = q[\"w_out\"] @ h - goal", "err = goal - q[\"w_out\"] @ h"),
+    ],
+    "lstm_coupled": [
+        ("scale", "dy /= T", "pass"),
+        ("carry", "carry_h += p[\"W\" + gate].T @ d[gate]", "pass"),
+        ("transpose", "carry_h += p[\"W\" + gate].T @ d[gate]", "carry_h += p[\"W\" + gate] @ d[gate]"),
+        ("carry", "carry_h += p[\"W\" + gate].T @ d[gate]", "carry_h += p[\"W\" + gate].T @ d[gate] * (gate != \"g\")"),
+        ("carry", "carry_h += p[\"W\" + gate].T @ d[gate]", "carry_h = p[\"W\" + gate].T @ d[gate]"),
+        ("carry", "carry_c = dc * (1 - i)", "carry_c = dc * i"),
+        ("carry", "carry_c = dc * (1 - i)", "pass"),
+        ("gate", "dc * (g - self.c[t - 1])", "dc * g"),
+        ("transpose", "np.outer(d[gate], self.h[t - 1])", "np.outer(self.h[t - 1], d[gate])"),
+        ("product", "np.outer(d[gate], self.h[t - 1])", "np.outer(d[gate], self.h[t])"),
+        ("accumulation", "carry_h = np.zeros(self.hidden)\n            for", "for"),
+        ("truncation", "for t in range(T)[::-1]:", "for t in range(T)[::-1][:3]:"),
+        ("truncation", "for t in range(T)[::-1]:", "for t in range(T)[::-1][:9]:"),
+        ("state", "self.h[-1], self.c[-1] = self.h0, self.c0", "self.h[-1], self.c[-1] = self.h0, self.c0\n        self.h0 = self.h[len(self.tokens) - 1]"),
+        ("input changed", "for gate in \"iog\":\n                grad", "p[\"V\"] -= 0.1 * grad[\"V\"]\n            for gate in \"iog\":\n                grad"),
+    ],
+    "lstm_peephole": [
+        ("carry", "dc * f + di * P[\"peep_i\"] + df * P[\"peep_f\"]", "dc * f"),
+        ("formula", "+ do * P[\"peep_o\"]", ""),
+        ("carry", "dy = P[\"R\"].T @ delta", "dy = 0 * dy"),
+        ("product", "G[\"peep_f\"] += df * cs[t]", "G[\"peep_f\"] += df * cs[t + 1]"),
+        ("gate rows", "[dz, di, df, do]", "[di, dz, df, do]"),
+        ("scale", "2 * (hs[t + 1] - want[t]) / T", "2 * (hs[t + 1] - want[t])"),
+        ("scale", "2 * (hs[t + 1] - want[t]) / T", "(hs[t + 1] - want[t]) / T"),
+        ("clipping", "dy = P[\"R\"].T @ delta", "dy = np.clip(P[\"R\"].T @ delta, -0.3, 0.3)"),
+        ("left out", "G[\"h0\"], G[\"c0\"] = dy, dcarry", "G[\"c0\"] = dcarry"),
+    ],
+    "gru_reset_before": [
+        ("carry", "later = dh * z + drh * r", "later = drh * r"),
+        ("carry", "later = dh * z + drh * r", "later = dh * z"),
+        ("carry", "later = dh * z + drh * r", "later = dh * z + drh"),
+        ("carry", "p[\"U_z\"].T @ dz + p[\"U_r\"].T @ dr", "p[\"U_z\"].T @ dz"),
+        ("transpose", "p[\"U_z\"].T @ dz + p[\"U_r\"].T @ dr", "p[\"U_z\"] @ dz + p[\"U_r\"].T @ dr"),
+        ("transpose", "drh = p[\"U_n\"].T @ dn", "drh = p[\"U_n\"] @ dn"),
+        ("gate", "dz = dh * (h - n)", "dz = dh * (n - h)"),
+        ("gate", "dr = drh * h * r * (1 - r)", "dr = drh * r * (1 - r)"),
+        ("product", "(\"n\", dn, r * h)", "(\"n\", dn, h)"),
+        ("gate rows", "((\"z\", dz, h), (\"r\", dr, h),", "((\"z\", dr, h), (\"r\", dz, h),"),
+        ("truncation", "for (x, h, z, r, n, new), y in list(zip(run(p), labels))[::-1]:", "for (x, h, z, r, n, new), y in list(zip(run(p), labels))[::-1][:5]:"),
+    ],
+    "gru_reset_after": [
+        ("carry", "dh = dh * z + dgh", "dh = dgh"),
+        ("carry", "dh * z + dgh @ w[\"weight_hh\"]", "dh * z"),
+        ("carry", "dh * z + dgh @ w[\"weight_hh\"]", "dh * z + dgi @ w[\"weight_hh\"]"),
+        ("gate", "dgh = np.concatenate([dr, dz, dn * r], axis=1)", "dgh = np.concatenate([dr, dz, dn], axis=1)"),
+        ("left out", "grad[\"bias_hh\"] += dgh.sum(0)", "pass"),
+        ("gate rows", "dgi = np.concatenate([dr, dz, dn], axis=1)", "dgi = np.concatenate([dz, dr, dn], axis=1)"),
+        ("scale", "hs[t + 1] - goal[t]", "(hs[t + 1] - goal[t]) / B"),
+        ("scale", "hs[t + 1] - goal[t]", "(hs[t + 1] - goal[t]) / T"),
+    ],
+    "rnn_tanh": [
+        ("carry", "back = dz @ p[\"Whh\"]", "pass"),
+        ("transpose", "back = dz @ p[\"Whh\"]", "back = dz @ p[\"Whh\"].T"),
+        ("transpose", "dW = dW + dz.T @ hs[t]", "dW = dW + hs[t].T @ dz"),
+        ("accumulation", "back = dz @ p[\"Whh\"]", "back = back + dz @ p[\"Whh\"]"),
+        ("axis", "db = db + dz.sum(axis=0)", "db = db + dz.sum(axis=1)"),
+        ("scale", "(hs[t + 1] - Y[t]) / N", "(hs[t + 1] - Y[t])"),
+        ("scale", "db = db + dz.sum(axis=0)", "db = db + dz.mean(axis=0)"),
+        ("loss", "* (1 - hs[t + 1] ** 2)", "* (1 - hs[t + 1])"),
+        ("summing", "dU = dU + dz.T @ X[t]", "dU = dz.T @ X[t]"),
+        ("product", "dW = dW + dz.T @ hs[t]", "dW = dW + dz.T @ hs[t + 1]"),
+        ("truncation", "back = dz @ p[\"Whh\"]", "back = dz @ p[\"Whh\"] if t > T - 4 else 0"),
+        ("precision", "dz = ((hs[t + 1]", "dz = ((hs[t + 1].astype(np.float32)"),
+    ],
+    "rnn_relu": [
+        ("carry", "dh_next = p[\"W\"].T @ dz", "pass"),
+        ("transpose", "dh_next = p[\"W\"].T @ dz", "dh_next = p[\"W\"] @ dz"),
+        ("accumulation", "dh_next = p[\"W\"].T @ dz", "dh_next = dh_next + p[\"W\"].T @ dz"),
+        ("formula", "dz = dh * (h > 0)", "dz = dh"),
+        ("formula", "dz = dh * (h > 0)", "dz = dh * h"),
+        ("scale", "dout = 2 * (out - ts[t])", "dout = out - ts[t]"),
+        ("scale", "dout = 2 * (out - ts[t])", "dout = 2 * (out - ts[t]) / B"),
+        ("clipping", "dh = p[\"V\"].T @ dout + dh_next", "dh = np.clip(p[\"V\"].T @ dout + dh_next, -5, 5)"),
+        ("truncation", "dh_next = p[\"W\"].T @ dz", "dh_next = p[\"W\"].T @ dz if T - t < 3 else 0 * dz"),
+    ],
+    "two_layers_dropout": [
+        ("carry", "d_upper = p[\"W2\"].T @ a2", "d_upper = 0 * d_upper"),
+        ("carry", "d_lower = p[\"W1\"].T @ a1", "pass"),
+        ("transpose", "d_upper = p[\"W2\"].T @ a2", "d_upper = p[\"W2\"] @ a2"),
+        ("transpose", "d_lower = p[\"W1\"].T @ a1", "d_lower = p[\"W1\"] @ a1"),
+        ("formula", "masks[t] * (p[\"U2\"].T @ a2)", "(p[\"U2\"].T @ a2)"),
+        ("left out", "a1 = (d_lower + masks[t] * (p[\"U2\"].T @ a2))", "a1 = d_lower"),
+        ("product", "np.outer(a2, masks[t] * lower[t + 1])", "np.outer(a2, lower[t + 1])"),
+        ("loss", "(np.arange(classes) == label)", "(np.arange(classes) == 0)"),
+        ("random", "upper.append(np.tanh(", "masks[:] = (np.random.random(masks.shape) < keep) / keep\n            upper.append(np.tanh("),
+        ("truncation", "for t in reversed(range(T)):", "for t in list(reversed(range(T)))[:2]:"),
+    ],
+    "lstm_embedding": [
+        ("carry", "dh_next, dc_next = da @ p[\"Wh\"].T, dc * f", "dh_next = da @ p[\"Wh\"].T"),
+        ("carry", "dh_next, dc_next = da @ p[\"Wh\"].T, dc * f", "dc_next = dc * f"),
+        ("product", "np.add.at(out[\"table\"], ids[t], da @ p[\"Wx\"].T)", "out[\"table\"][ids[t]] += 2 * da @ p[\"Wx\"].T"),
+        ("gate rows", "da[:, :H] = dh * np.tanh(c) * o * (1 - o)\n            da[:, H : 2 * H]", "da[:, H : 2 * H] = dh * np.tanh(c) * o * (1 - o)\n            da[:, :H]"),
+        ("left out", "np.add.at(out[\"table\"], ids[t], da @ p[\"Wx\"].T)", "pass"),
+        ("scale", "ds /= B", "pass"),
+        ("scale", "dmean = ds @ p[\"readout\"].T / T", "dmean = ds @ p[\"readout\"].T"),
+        ("axis", "da.sum(axis=0, keepdims=True)", "da.sum()"),
+        ("gate", "dc * i * (1 - g**2)", "dc * i * (1 - g) * g"),
+    ],
+    "rnn_layer_norm": [
+        ("transpose", "dh = p[\"W\"].T @ da", "dh = p[\"W\"] @ da"),
+        ("carry", "dh = p[\"W\"].T @ da", "dh = 0 * dh"),
+        ("formula", "(dhat - dhat.mean() - hat * (dhat * hat).mean())", "dhat"),
+        ("product", "grads[\"W\"] += decay * p[\"W\"]", "pass"),
+        ("summing", "grads[\"gain\"] += dz * hat", "grads[\"gain\"] = dz * hat"),
+        ("scale", "dh = 2 * (h - goal)", "dh = h - goal"),
+    ],
+}
+
+
+def load(model: str, old: str = "", new: str = "") -> Callable:
+    """`case` of a model, with a fault in its text if `old` and `new` are given."""
+    text = (FOLDER / f"{model}.py").read_text()
+    if old:
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {model}"
+        text = text.replace(old, new)
+    space: dict = {"__name__": f"tests.model_cases.{model}"}
+    exec(compile(text, f"<{model}>", "exec"), space)
+    return space["case"]

@@ -26,11 +26,15 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Model:
-    """One case: named arrays, `loss(params) -> float`, `gradient(params) -> mapping`, the loss's rounding noise."""
+    """One case: named arrays, `loss(params) -> float`, `gradient(params) -> mapping`, the number of steps.
+
+    A guarded call may take `seconds`; `noise` is how far rounding moves the loss.
+    """
 
     params: Arrays
     loss: Callable[[Arrays], float]
     gradient: Callable[[Arrays], Arrays]
+    steps: int
     seconds: float
     noise: float = 0.0
 
@@ -131,12 +135,23 @@ def rounding_noise(model: Model) -> float:
     look like noise, so the smallest of three counts.
     """
     rng = np.random.default_rng(0)
-    found = []
+    found, values = [], []
     for _ in range(3):
-        direction = {name: rng.normal(size=value.shape) for name, value in model.params.items()}
-        values = losses(model, (_along(model.params, direction, 1e-6 * step) for step in range(-4, 5)))
-        found.append(np.sqrt(np.mean(np.diff(values, 4) ** 2) / math.comb(8, 4)))
-    return max(min(found), np.spacing(abs(values[4])))
+        direction = {name: rng.normal(size=model.params[name].shape) for name in model.params.keys()}
+        line = losses(model, (_along(model.params, direction, 1e-6 * step) for step in range(-4, 5)))
+        found.append(np.sqrt(np.mean(np.diff(line, 4) ** 2) / math.comb(8, 4)))
+        values += list(line)
+    single = is_single([np.array(values)])  # then the steps of float32 can hide between the points
+    return max(min(found), float(np.spacing(np.abs(np.float32(values[0]) if single else values[0]))))
+
+
+def is_single(arrays: Iterable[np.ndarray]) -> bool:
+    """Whether every number fits float32, and they are no round numbers that always do."""
+    numbers = np.concatenate([array.ravel() for array in arrays])
+    numbers = numbers[numbers != 0]
+    with np.errstate(over="ignore"):
+        single = numbers.astype(np.float32)
+    return bool(len(numbers) and (single == numbers).all() and (single.view(np.uint32) & 0xFFF).any())
 
 
 def _along(params: Arrays, direction: Arrays, step: float) -> Arrays:

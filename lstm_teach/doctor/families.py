@@ -163,14 +163,6 @@ class Comparison:
 Seen = dict[int, dict[str, Comparison]]
 
 
-def is_single(arrays: Iterable[np.ndarray]) -> bool:
-    """Whether every number fits float32, and they are no round numbers that always do."""
-    numbers = np.concatenate([array.ravel() for array in arrays])
-    numbers = numbers[numbers != 0]
-    single = numbers.astype(np.float32)
-    return bool(len(numbers) and (single == numbers).all() and (single.view(np.uint32) & 0xFFF).any())
-
-
 def explain(
     seen: Seen, models: dict[int, Model], take: Callable[[int], Model], compare: Callable[..., dict[str, Comparison]]
 ) -> tuple[list[ModelFinding], list[str]]:
@@ -194,7 +186,9 @@ def explain(
     found, explained = _relations(seen, wrong)
     rest = [name for name in wrong if name not in explained]
     if rest:
-        found = _experiments(seen, models, take, compare, rest) + found  # a wrong delta comes before a wrong sum
+        shared = len(explained) > 1 and any(one.family == "scale" for one in found)
+        others = _experiments(seen, models, take, compare, rest)
+        found = found + others if shared else others + found  # what is wrong with a delta before what is with a sum
     return found, notes
 
 
@@ -209,7 +203,7 @@ def _listed(names: Iterable[str]) -> str:
 def _ratio(c: Comparison) -> float | None:
     """The constant k with mine = k * right, None if there is none."""
     mine, right = c.mine[c.tried], c.right[c.tried]
-    if len(right) < 2 or not right.any() or not mine.any():
+    if not right.any() or not mine.any():
         return None
     k = float(np.vdot(mine, right) / np.vdot(right, right))
     return k if k and _same(mine, k * right) else None
@@ -259,24 +253,30 @@ def _factor(name: str, ratios: dict[int, float], norms: dict[int, float]) -> Mod
     at = {T: norms[T] for T in values}
     if len(at) > 1 and max(at.values()) - min(at.values()) <= 1e-9 * max(at.values()) and max(values.values()) < 1:
         return finding("clipping", place, f"Its norm is {at[T]:.4g} at {_lengths(at)}: the norm is clipped.")
-    for power, words in ((0, ""), (-1, "1/T"), (1, "T"), (-2, "1/T²"), (2, "T²")):
-        constants = [k / T**power for T, k in ratios.items()]
-        constant = constants[-1]
-        if max(constants) - min(constants) > 1e-5 * abs(constant):
-            continue
-        if power and len(ratios) == 1:
-            break
-        if abs(constant + 1) < 1e-5 and not power:
+    law = _law(ratios)
+    if law:
+        power, constant = law
+        if power == 0 and abs(constant + 1) < 1e-5:
             return finding("sign", f"{of} is the right one times -1 at {_lengths(ratios)}.")
         if power == 0:
             place = f"{of} is {constant:.4g} of the right one everywhere, at {_lengths(ratios)}."
             return finding("scale", place, _number(constant))
-        also = "" if abs(constant - 1) < 1e-5 else f", times {constant:.4g}"
+        words = {-2: "1/T²", -1: "1/T", 1: "T", 2: "T²"}[power]
+        also = "" if abs(constant - 1) < 1e-5 else f", times {_fraction(constant)}"
         return finding("scale", place, f"The factor is {words} with T = {T}{also}. {_AVERAGE[power > 0]}")
     listed = ", ".join(f"{k:.3g} at T = {T}" for T, k in ratios.items())
     if max(values.values()) < 1 and min(ratios.values()) > 0:
         return finding("clipping", f"{of} has the right direction, but not the size: {listed}.", "Is its norm clipped?")
     return finding("scale", f"{of} has the right direction, but not the size: {listed}.")
+
+
+def _law(ratios: dict[int, float]) -> tuple[int, float] | None:
+    """The power of T and the constant that the ratios follow, None if they follow no such law."""
+    for power in (0, -1, 1, -2, 2):
+        constants = [k / T**power for T, k in ratios.items()]
+        if max(constants) - min(constants) <= 1e-5 * abs(constants[-1]):
+            return power, constants[-1]
+    return None
 
 
 _AVERAGE = {
@@ -287,13 +287,21 @@ _AVERAGE = {
 
 def _number(constant: float) -> str:
     """What a constant factor may be."""
-    size = abs(constant)
-    whole = round(size if size > 1 else 1 / size)
-    if abs((size if size > 1 else 1 / size) - whole) > 1e-5 * whole or whole == 1:
-        return "It is the same factor at every length, so it is no average over the steps."
-    said = f"{whole}" if size > 1 else f"1/{whole}"
-    guess = "the 2 of a square, or " if whole == 2 else ""
+    said = _fraction(constant)
+    if "." in said:
+        return "It is the same at every length, so it is no average over the steps."
+    guess = "the 2 of a square, or " if said in ("2", "1/2") else ""
+    whole = said.removeprefix("1/").removeprefix("-")
     return f"It is {said} at every length, so no average over the steps: {guess}a batch or a number of features of {whole}?"
+
+
+def _fraction(number: float) -> str:
+    """A whole number or one over it, where it is that."""
+    size = max(abs(number), 1 / abs(number))
+    whole = round(size)
+    if whole < 2 or abs(size - whole) > 1e-5 * whole:
+        return f"{number:.4g}"
+    return f"{'-' if number < 0 else ''}{'1/' if abs(number) < 1 else ''}{whole}"
 
 
 def _lengths(lengths: Iterable[int]) -> str:
@@ -303,7 +311,7 @@ def _lengths(lengths: Iterable[int]) -> str:
 def _relations(seen: Seen, wrong: list[str]) -> tuple[list[ModelFinding], set[str]]:
     """Arrays whose error is explained by a relation that holds at every length where they are wrong."""
     found: list[ModelFinding] = []
-    laws: dict[tuple, list[str]] = {}
+    laws: dict[tuple, list[Piece]] = {}
     explained: set[str] = set()
     for name in wrong:
         lengths = [T for T, each in seen.items() if each[name].error > RIGHT]
@@ -313,40 +321,42 @@ def _relations(seen: Seen, wrong: list[str]) -> tuple[list[ModelFinding], set[st
                 continue
             explained.add(name)
             for family, piece, detail in said:
-                laws.setdefault((family, detail, piece.count > 1), []).append(piece.told(seen[lengths[0]][name].shape))
+                laws.setdefault((family, detail, piece.count > 1), []).append(piece)
             break
     last = list(seen)[-1]
-    for (family, detail, _), places in laws.items():
-        where = _listed(places)
+    for (family, detail, _), pieces in laws.items():
+        each = {T: _part(seen[T], pieces[0]) for T in seen}
+        where = _listed(piece.told(seen[last][piece.name].shape) for piece in pieces)
         if family == "scale":
-            ratios = dict(detail)
-            found.append(
-                _factor(where, ratios, dict.fromkeys(ratios, 0.0) if len(ratios) < 2 else {T: T for T in ratios})
-            )
-        elif family == "left out":
-            found.append(finding(family, f"The gradient of {where} is zero at every length; the right one is not."))
+            found.append(_factor(where, dict(detail), {T: float(np.linalg.norm(c.mine)) for T, c in each.items()}))
         elif family == "clipping":
-            found += _bounded({T: seen[T][places[0]] for T in seen}, f"the gradient of {where}")
-        elif family == "transpose":
-            found.append(finding(family, f"The gradient of {where} is the transpose of the right one."))
-        elif family == "axis":
-            found.append(
-                finding(
-                    family, f"The numbers of {where} add up to the right sum at T = {last}, one by one they are wrong."
-                )
-            )
+            found += _bounded(each, f"the gradient of {where}")
+        elif family == "gate rows":
+            found.append(finding(family, f"In place of the gradient of {where} stands that of {detail}."))
         else:
-            found.append(finding(family, f"{_capital(where)} {_verb(places)} the gradient of {detail}."))
-    order = list(FAMILIES)
-    return sorted(found, key=lambda f: order.index(f.family) if f.family != "scale" else len(order)), explained
+            found.append(finding(family, f"The gradient of {where} {_SAID[family]}."))
+    return _merged(found), explained
 
 
-def _verb(places: list[str]) -> str:
-    return "hold" if len(places) > 1 or places[0].startswith(("rows", "columns", "entries")) else "holds"
+_SAID = {
+    "left out": "is zero at every length; the right one is not",
+    "transpose": "is the transpose of the right one",
+    "axis": "has the right sum, or its average everywhere, but not the right numbers one by one",
+}
 
 
-def _capital(text: str) -> str:
-    return text if "_" in text.split()[0] or " " not in text else text[0].upper() + text[1:]
+def _merged(found: list[ModelFinding]) -> list[ModelFinding]:
+    """One finding for each family, in the order of `FAMILIES`, those about size alone last."""
+    families = sorted({one.family for one in found}, key=lambda family: (family == "scale", [*FAMILIES].index(family)))
+    merged = []
+    for family in families:
+        same = [one for one in found if one.family == family]
+        place, evidence = (
+            " ".join(dict.fromkeys(filter(None, (getattr(one, part) for one in same))))
+            for part in ("place", "evidence")
+        )
+        merged.append(finding(family, place, evidence))
+    return merged
 
 
 def _layouts(arrays: Mapping[str, Any], name: str) -> Iterator[list[Piece]]:
@@ -393,10 +403,12 @@ def _relation(seen: Seen, piece: Piece, bad: dict[int, Comparison]) -> tuple[str
     if all(not c.mine.any() for c in parts):
         return "left out", None
     ratios = {T: _ratio(c) for T, c in bad.items()}
-    if all(ratios.values()) and len(bad) > 1:
+    if all(ratios.values()):
         at_one = {T: 1.0 for T in seen if T not in bad}
         ratios = {T: float(f"{k:.6g}") for T, k in sorted({**ratios, **at_one}.items())}
-        return "scale", tuple(ratios.items())
+        size = next(iter(parts)).mine.size  # of one number any error is a ratio, so it has to follow a law
+        if (size > 1 and size * len(bad) > 2) or (size == 1 and len(bad) > 1 and _law(ratios)):
+            return "scale", tuple(ratios.items())
     shape = next(iter(parts)).shape
     if len(shape) == 2 and shape[0] == shape[1] > 1 and _all_same(parts, lambda c: c.mine.T, lambda c: c.right):
         return "transpose", None
@@ -449,7 +461,7 @@ def _experiments(
         first, before = _bisect(models, take, rest, before, first)
         seen = dict(sorted({**seen, first: compare(models[first])}.items()))
     each = seen[first]
-    if not all(c.tried.all() for c in each.values()):
+    if (before or 1) == 1 and not all(c.tried.all() for c in each.values()):
         each = compare(models[first], effort=6.0)
     model = models[first]
     bad = _wrong(each, rest)
@@ -496,8 +508,9 @@ def _handed_to_the_start(lab: _Lab, each: dict[str, Comparison], later: list[str
 
 def _misplaced(each: dict[str, Comparison], bad: list[str]) -> list[ModelFinding]:
     """Deltas in the wrong place: with one step the gradients that they make are right ones, elsewhere."""
-    found, _ = _relations({1: each}, bad)
-    return [one for one in found if one.family == "gate rows"]
+    found, explained = _relations({1: each}, bad)
+    deltas = any(each[name].mine.ndim > 1 for name in explained)
+    return [one for one in found if one.family == "gate rows"] if deltas else []
 
 
 def _cured(lab: _Lab, place: str) -> list[ModelFinding]:
@@ -734,11 +747,11 @@ def _alone(each: dict[str, Comparison], bad: list[str]) -> str:
     if len(shapes) > 1:
         return ""
     shape = next(iter(shapes))
-    right = [n for n, c in each.items() if n not in bad and c.right[c.tried].any() and c.shape != shape]
+    right = [n for n, c in each.items() if c.error <= RIGHT and c.right[c.tried].any() and c.shape != shape]
     sharing = [n for n in right if set(each[n].shape) & set(shape)]
     if len(sharing) < 2 and not any(max(shape) in each[n].shape for n in sharing):
         return ""
-    return f"{_capital(_listed(sharing))}, which get their deltas in the same steps, are right."
+    return f"Others that get their deltas in the same steps are right: {_listed(sharing)}."
 
 
 def _within_a_step(
@@ -822,7 +835,12 @@ def _own_delta(
                 for k in range(count)
             ]
             wrong = _still_wrong(lab, lab.with_zeros(cut), pieces)
-            if wrong and len({piece.block for piece in wrong}) == 1 and (best is None or len(wrong) < best[0]):
+            shapes = {each[piece.name].shape for piece in wrong}
+            if (
+                len({piece.block for piece in wrong}) == 1
+                and len(shapes) > 1
+                and (best is None or len(wrong) < best[0])
+            ):
                 best = len(wrong), lab.told(cut), wrong
         wrong = _still_wrong(lab, lab.with_zeros(cut), [Piece(name) for name in bad])
         if (

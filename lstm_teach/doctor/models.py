@@ -21,11 +21,12 @@ from lstm_teach.doctor.differences import (
     copies,
     departures,
     gradient,
+    is_single,
     losses,
     reference,
     rounding_noise,
 )
-from lstm_teach.doctor.families import RIGHT, Comparison, ModelFinding, explain, finding, is_single
+from lstm_teach.doctor.families import RIGHT, Comparison, ModelFinding, explain, finding
 from lstm_teach.doctor.report import levels_html
 from lstm_teach.gradcheck import LENGTHS, relative_error
 
@@ -219,7 +220,7 @@ def _take(case: ModelCase, T: int, seconds: float) -> Model:
             raise ValueError(f"params[{name!r}] of case({T}) must hold at least one number, got shape {value.shape}.")
         if not np.isfinite(value).all():
             raise ValueError(f"params[{name!r}] of case({T}) must be finite, got {value[~np.isfinite(value)][0]}.")
-    return Model({name: params[name] for name in names} if type(params) is dict else params, loss, slope, seconds)
+    return Model(params, loss, slope, T, seconds)
 
 
 def _soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) -> list[ModelFinding]:
@@ -269,9 +270,9 @@ def _soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None])
 def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float]) -> ModelFinding:
     """A state that is kept settles or drifts steadily when the loss is called again and again; a dropout mask does not."""
     listed = ", ".join(f"{value:.6g}" for value in values)
-    calls = np.array([losses(model, [copies(model.params)])[0] for _ in range(24)])
+    calls = np.array([losses(model, [copies(model.params)])[0] for _ in range(40)])
     steps = np.abs(np.diff(calls))
-    settles = steps[-4:].max() <= 0.05 * max(steps[:4].max(), np.ptp(values))
+    settles = steps[-12:].max() <= 0.05 * max(steps[:4].max(), np.ptp(values))
     drifts = np.ptp(np.diff(calls)) <= 1e-6 * steps.max()
     # Of the first call: a state that is kept starts at the same place in every new case, a random number does not.
     again = [losses(other, [copies(other.params)])[0] for other in (fresh(), fresh())]
@@ -360,13 +361,20 @@ def _remarks(T: int, model: Model, compared: dict[str, Comparison], notes: dict[
         notes[f"At T = {T} the right gradient is almost zero, so the check says nothing there."] = None
 
 
-def compare(model: Model, effort: float = 1.0) -> dict[str, Comparison]:
-    """The gradient beside its differences, array by array. `effort` is how much longer than usual it may take."""
+def _seconds(call: Callable[[], object]) -> float:
     started = time.perf_counter()
-    losses(model, [model.params] * 3)
-    spent = (time.perf_counter() - started) / 3
+    call()
+    return time.perf_counter() - started
+
+
+def compare(model: Model, effort: float = 1.0) -> dict[str, Comparison]:
+    """The gradient beside its differences, array by array. `effort` is how much longer than usual it may take.
+
+    All numbers of a small model are tried, 20 of each array where the sequence is long, fewer if the loss is slow.
+    """
+    spent = min(_seconds(lambda: losses(model, [model.params])) for _ in range(5))
     mine = gradient(model, copies(model.params))
-    count = int(np.clip(effort * model.seconds / 50 / (4 * spent * len(mine)), 12, 400))
+    count = int(np.clip(effort * model.seconds / 10 / (4 * spent * len(mine)), 12, 400 if model.steps <= 6 else 20))
     compared: dict[str, Comparison] = {}
     for name, array in mine.items():
         right, blur = reference(model, name, array, count)

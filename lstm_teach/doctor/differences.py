@@ -105,7 +105,7 @@ def _gradient(model: Model, params: Arrays) -> dict[str, np.ndarray]:
     result = model.gradient(params)
     if not isinstance(result, Mapping) and not (hasattr(result, "keys") and hasattr(result, "__getitem__")):
         raise Unusable(f"gradient(params) must return a mapping of named arrays, got {validate.brief(result)}.")
-    missing = [str(name) for name in model.params if name not in result.keys()]  # noqa: SIM118, not every mapping has `in`
+    missing = [str(name) for name in model.params if name not in list(result.keys())]
     if missing:
         raise Unusable(f"gradient(params) must have an entry for every array of params; missing: {', '.join(missing)}.")
     got = {}
@@ -132,13 +132,13 @@ def rounding_noise(model: Model) -> float:
 
     Over steps of 1e-6 a smooth loss is a parabola to 1e-18, so what a fourth difference leaves is noise.
     Source: More and Wild, SIAM J. Sci. Comput. 33 (2011) 1292-1314. A corner of a ReLU on one of the lines would
-    look like noise, so the smallest of three counts.
+    look like noise, so the lines do not go through the weights themselves, and the smallest of three counts.
     """
     rng = np.random.default_rng(0)
     found, values = [], []
     for _ in range(3):
-        direction = {name: rng.normal(size=model.params[name].shape) for name in model.params.keys()}
-        line = losses(model, (_along(model.params, direction, 1e-6 * step) for step in range(-4, 5)))
+        direction = {name: rng.normal(size=model.params[name].shape) for name in model.params}
+        line = losses(model, (_along(model.params, direction, 1e-4 + 1e-6 * step) for step in range(9)))
         found.append(np.sqrt(np.mean(np.diff(line, 4) ** 2) / math.comb(8, 4)))
         values += list(line)
     single = is_single([np.array(values)])  # then the steps of float32 can hide between the points

@@ -1,7 +1,7 @@
 """From the errors of a gradient to the kinds of mistake that make such errors, the surest first.
 
 Two sources: relations between the gradient and the right one (a constant ratio, a block left out, the transpose), and
-experiments (with which weights set to zero, made symmetric or scaled does the error go away?). Imports differences only.
+experiments (with which weights set to zero, made symmetric or scaled does the error go away?). Imports differences.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FAMILIES = {
     ),
     "state": (
         "Something is kept from one call to the next.",
-        "Start the hidden state, the cell and the gradients from the same values at every call, and keep none in an object.",
+        "Start the hidden state, the cell and the gradients from the same values at every call; keep none of them.",
     ),
     "random": (
         "The loss draws random numbers, so every call sees another net.",
@@ -51,7 +51,7 @@ FAMILIES = {
     ),
     "clipping": (
         "The gradient is right while it is small and is cut where it is large: clipping.",
-        "Clip after the check, on the way to the update. If nothing is clipped, look at what else switches: a mask, a max.",
+        "Clip after the check, before the update. If nothing is clipped, look at what else switches: a mask, a max.",
     ),
     "truncation": (
         "The walk back is cut off after some steps.",
@@ -75,7 +75,7 @@ FAMILIES = {
     ),
     "left out": (
         "A part of the gradient is never filled in.",
-        "Look for a delta that is not used, a slice that is not assigned, or a path between layers that is not followed.",
+        "Look for a delta that is not used, a slice that is not assigned, or a way between layers that is left out.",
     ),
     "axis": (
         "The sum is right and its distribution is not: summed over the wrong axis.",
@@ -91,7 +91,7 @@ FAMILIES = {
     ),
     "gate": (
         "The delta of one gate is wrong, and nothing before it on the way back.",
-        "Look at the lines of this gate: the slope of its own activation, and what it was multiplied with going forward.",
+        "Look at the lines of this gate: the slope of its activation, and what it is multiplied with going forward.",
     ),
     "formula": (
         "A mistake within one step, on the way from the loss to these arrays.",
@@ -240,8 +240,8 @@ def _bounded(each: dict[int, Comparison], what: str) -> list[ModelFinding]:
     count = sum(int((np.abs(c.right[c.tried]) > bound).sum()) for c in wrong.values())
     if count < 2:
         return []
-    place = f"No number of {what} is larger than {bound:.4g}; in {count} places the right one is, and there it is exactly that."
-    return [finding("clipping", place)]
+    place = f"No number of {what} is larger than {bound:.4g}."
+    return [finding("clipping", place, f"In {count} places the right one is larger, and there it is exactly that.")]
 
 
 def _factor(name: str, ratios: dict[int, float], norms: dict[int, float]) -> ModelFinding:
@@ -292,7 +292,7 @@ def _number(constant: float) -> str:
         return "It is the same at every length, so it is no average over the steps."
     guess = "the 2 of a square, or " if said in ("2", "1/2") else ""
     whole = said.removeprefix("1/").removeprefix("-")
-    return f"It is {said} at every length, so no average over the steps: {guess}a batch or a number of features of {whole}?"
+    return f"It is {said} at every length, so no average over the steps: {guess}a batch or a feature count of {whole}?"
 
 
 def _fraction(number: float) -> str:
@@ -362,7 +362,7 @@ def _merged(found: list[ModelFinding]) -> list[ModelFinding]:
 def _layouts(arrays: Mapping[str, Any], name: str) -> Iterator[list[Piece]]:
     """The array as a whole, then in 4, 3, 2 blocks of rows or columns; those of a size that other arrays have first."""
     yield [Piece(name)]
-    sizes = {size for key in arrays.keys() for size in arrays[key].shape}  # noqa: SIM118, not every mapping iterates
+    sizes = {size for key in arrays for size in arrays[key].shape}
     shape = arrays[name].shape
     counts = [
         (axis, n) for axis in range(len(shape)) for n in (4, 3, 2) if shape[axis] % n == 0 and shape[axis] // n > 1
@@ -473,7 +473,7 @@ def _experiments(
     if found:
         return found
     if before is None:
-        later = next((_wrong(seen[T], rest) for T in lengths if T > first), bad)
+        later = next((_wrong(seen[T], rest) for T in lengths[lengths.index(first) + 1 :]), bad)
         return (
             _handed_to_the_start(lab, each, later, place)
             or _misplaced(each, bad)
@@ -527,10 +527,10 @@ class _Lab:
 
     def __init__(self, model: Model, bad: list[str]):
         self.model, self.pieces = model, [Piece(name) for name in bad]
-        self.names = [name for name in model.params.keys()]  # noqa: C416, not every mapping iterates over its names
+        self.names = list(model.params)
 
     def off(self, params: Arrays) -> float | None:
-        """The error of all wrong arrays together; None if it can't be told there: the loss fails, or all slopes are zero."""
+        """The error of all wrong arrays together; None where it can't be told: the loss fails, or is flat."""
         try:
             off, size, blur = departures(self.model, params, [self.pieces])
         except (guard.LearnerError, Unusable):
@@ -742,7 +742,7 @@ def _over_many_steps(
 
 
 def _alone(each: dict[str, Comparison], bad: list[str]) -> str:
-    """Whether arrays of one shape only are wrong, and others that get the same deltas are right; then, how one knows."""
+    """How one knows that the deltas are right: arrays of one shape only are wrong, others with these deltas are not."""
     shapes = {each[name].shape for name in bad}
     if len(shapes) > 1:
         return ""
@@ -780,7 +780,7 @@ def _within_a_step(
 
 
 def _cell_hint(blocks: dict[str, tuple[list[Piece], list[Piece]]], bad: list[str]) -> str:
-    """Where one block of four is right and the others are wrong: the output gate's delta is the one without the cell."""
+    """One block of several is right and the others are wrong: the output gate's delta is the one without the cell."""
     if not blocks:
         return ""
     right = {piece.block for _, pieces in blocks.values() for piece in pieces}
@@ -789,8 +789,8 @@ def _cell_hint(blocks: dict[str, tuple[list[Piece], list[Piece]]], bad: list[str
         return ""
     number = next(iter(right)) + 1
     return (
-        f"Block {number} alone is right. If that is the output gate, look at the delta of the cell, which all gates but "
-        "this one use: how it gets there from h, and how the next step's part is added to it."
+        f"Block {number} alone is right. If that is the output gate, look at the delta of the cell, which all gates "
+        "but this one use: how it gets there from h, and how the next step's part is added to it."
     )
 
 
@@ -806,8 +806,8 @@ def _shared_space(each: dict[str, Comparison], bad: list[str]) -> str:
             and np.linalg.matrix_rank(np.vstack([c.right, c.mine]), tol=1e-7 * np.linalg.norm(c.right)) == rank
         ):
             return (
-                f"The rows of the gradient of {name} lie in the right directions, so what {name} was multiplied with is "
-                "right, and the delta is not."
+                f"The rows of the gradient of {name} lie in the right directions, so what {name} is multiplied with "
+                "is right, and the delta is not."
             )
     return ""
 
@@ -815,7 +815,7 @@ def _shared_space(each: dict[str, Comparison], bad: list[str]) -> str:
 def _own_delta(
     lab: _Lab, each: dict[str, Comparison], place: str, blocks: dict[str, tuple[list[Piece], list[Piece]]]
 ) -> list[ModelFinding]:
-    """Wrong from the second step on, and on no way through a matrix: the cell, a gate that was silent at T = 1, the loss."""
+    """Wrong from T = 2 on, and on no way through a matrix: the cell, a gate that was silent at T = 1, the loss."""
     bad = [piece.name for piece in lab.pieces]
     if len(bad) > 1 and any(lab.is_output(name) for name in bad):
         return [finding("loss", place, "The output weights too are wrong, which nothing that is carried ever reaches.")]
@@ -853,7 +853,9 @@ def _own_delta(
     if best:
         what = f"With {best[1]} set to zero, so that nothing spreads, only {lab.told(best[2])} stay wrong."
         return [finding("gate", place, what)]
-    what = "No matrix, set to zero, cures it, so it is on a way that goes through none: from cell to cell, or straight from h to h."
+    what = (
+        "Set to zero, no matrix cures it, so it is on a way through none: from cell to cell, or straight from h to h."
+    )
     return _right_somewhere(lab, place) or [finding("carry", place, what)]
 
 

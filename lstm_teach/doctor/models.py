@@ -132,8 +132,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
         gradient(params)  mapping with the same names and shapes: dloss/dparams
 
     Layout and equations are yours: stacked gates, biases, a batch, any loss, any cell. Nothing is taken for granted
-    but that `loss` and `gradient` give the same answer when they are called again. Choose weights of order 0.5 to 1 and,
-    if the model has one, an initial state that is not zero.
+    but that `loss` and `gradient` give the same answer when they are called again. Choose weights of order 0.5 to 1
+    and, if the model has one, an initial state that is not zero.
 
     Each gradient is held against differences of the loss of fourth order (in a part of the entries if there are many);
     the lengths beyond 6 are tried only while all is right. Where it is wrong, the loss and the gradient are called
@@ -256,8 +256,8 @@ def _soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None])
         for name, array in gradient(model, copies(params), before=elsewhere).items()
     ):
         notes[
-            "gradient(params) uses what the last call of loss left behind, and is right only after loss(params) with the "
-            "same params; the check called them in that order."
+            "gradient(params) uses what the last call of loss left behind, and is right only after loss(params) with "
+            "the same params; the check called them in that order."
         ] = None
     typed = is_single(grads[0].values())
     if typed:
@@ -268,7 +268,7 @@ def _soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None])
 
 
 def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float]) -> ModelFinding:
-    """A state that is kept settles or drifts steadily when the loss is called again and again; a dropout mask does not."""
+    """Called again and again, a state that is kept settles or drifts by equal steps; random numbers do neither."""
     listed = ", ".join(f"{value:.6g}" for value in values)
     calls = np.array([losses(model, [copies(model.params)])[0] for _ in range(40)])
     steps = np.abs(np.diff(calls))
@@ -307,14 +307,15 @@ def _gradient_drifts(grads: list[dict[str, np.ndarray]], off: dict[str, float]) 
 
 def _of_sane_size(model: Model, notes: dict[str, None]) -> Model:
     """The model with weights of usual size in place of matrices that are nearly zero, which hide mistakes."""
-    matrices = [name for name in model.params.keys() if model.params[name].ndim > 1] or list(model.params.keys())  # noqa: SIM118
+    matrices = [name for name in model.params if model.params[name].ndim > 1] or list(model.params)
     gain = {name: _rms(model.params[name]) * np.sqrt(min(model.params[name].shape, default=1)) for name in matrices}
     small = [name for name in matrices if gain[name] < 0.15]
     large = [name for name in matrices if gain[name] > 20]
     if large:
+        size = max(_rms(model.params[name]) for name in large)
         notes[
-            f"The weights of {', '.join(large)} are large (root mean square {_rms(model.params[large[0]]):.0f}); gates that "
-            "are all open or all shut hide mistakes. Use 0.5 to 1."
+            f"The weights of {', '.join(large)} are large (root mean square {size:.0f}); gates that are all open or "
+            "all shut hide mistakes. Use weights of order 0.5 to 1."
         ] = None
     if not small:
         return model
@@ -326,8 +327,9 @@ def _of_sane_size(model: Model, notes: dict[str, None]) -> Model:
     except (guard.LearnerError, Unusable) as error:
         notes[f"{_tiny(model, small)} Other weights could not be tried: {error}"] = None
         return model
-    notes[f"{_tiny(model, small)} The ladder is of random weights of usual size in their place."] = None
-    return model.at(params)
+    notes[f"{_tiny(model, small)} The check took random weights of usual size in their place."] = None
+    model = model.at(params)
+    return replace(model, noise=rounding_noise(model))
 
 
 def _tiny(model: Model, small: list[str]) -> str:

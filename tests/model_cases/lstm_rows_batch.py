@@ -1,4 +1,4 @@
-"""LSTM with a batch in rows, x @ W, gates stacked i, f, g, o in columns, zero start; squared error averaged over all."""
+"""LSTM with a batch in rows, x @ W, gates stacked i, f, g, o in columns, zero start; mean squared error."""
 
 import numpy as np
 

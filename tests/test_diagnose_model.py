@@ -52,7 +52,7 @@ def test_every_family_is_met_by_some_fault():
     from lstm_teach.doctor.families import FAMILIES
 
     met = {edit[0] for edits in IN_THE_TEXT.values() for edit in edits} | {fault[0] for fault in AROUND.values()}
-    assert met | {"small weights"} == set(FAMILIES)
+    assert met | {"small weights", "not compared"} == set(FAMILIES)  # these two have tests of their own
 
 
 PLACES = [
@@ -160,13 +160,13 @@ def test_a_large_array_is_checked_in_the_entries_that_are_not_tried_one_by_one()
 
         def gradient(p):
             grad = T * np.cos(p["E"])
-            grad[700] += wrong
+            grad[701] += wrong
             return {"E": grad}
 
         return params, lambda p: T * float(np.sum(np.sin(p["E"]))), gradient
 
     assert lt.diagnose_model(lambda T: case(T, wrong=False)).passed
-    assert not lt.diagnose_model(case).passed
+    assert families(lt.diagnose_model(case)) == ["not compared"]
 
 
 def with_parts(params=None, loss=None, gradient=None):

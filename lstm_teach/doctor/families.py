@@ -97,6 +97,10 @@ FAMILIES = {
         "A mistake within one step, on the way from the loss to these arrays.",
         "Check at T = 1, where nothing is carried, and go back from the loss line by line.",
     ),
+    "not compared": (
+        "Numbers are wrong among those that were not compared one by one, since the array is large.",
+        "Check again with a smaller model: fewer words, fewer units.",
+    ),
     "loss": (
         "Every array is wrong, so the mistake is where all get their delta from: the derivative of the loss.",
         "Compare the loss with the delta of the output: same targets, same steps, same mask, same average.",
@@ -175,12 +179,19 @@ def explain(
     wrong = [name for name in names if max(errors[name].values()) > RIGHT]
     right = [name for name in names if name not in wrong]
     notes = [f"Right at every length tried, so ruled out: {_listed(right)}."] if right else []
+    unseen = [
+        name for name in wrong if all(c.elsewhere or c.error <= RIGHT for c in (each[name] for each in seen.values()))
+    ]
+    apart = [finding("not compared", f"{_listed(unseen)}: random directions in it disagree.")] if unseen else []
+    wrong = [name for name in wrong if name not in unseen]
+    if not wrong:
+        return apart, notes
     worst = max(errors[name][T] for name in wrong for T in seen)
     if worst < 1e-5:
         where = f"The largest error is {worst:.0e}, in {max(wrong, key=lambda n: max(errors[n].values()))}."
         return [finding("precision", where, "A mistake in a formula leaves more, double precision less.")], notes
 
-    found = _whole(seen)
+    found = [] if unseen else _whole(seen)
     if found:
         return found, notes
     found, explained = _relations(seen, wrong)
@@ -189,7 +200,7 @@ def explain(
         shared = len(explained) > 1 and any(one.family == "scale" for one in found)
         others = _experiments(seen, models, take, compare, rest)
         found = found + others if shared else others + found  # what is wrong with a delta before what is with a sum
-    return found, notes
+    return found + apart, notes
 
 
 def _listed(names: Iterable[str]) -> str:

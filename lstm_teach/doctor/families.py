@@ -178,11 +178,11 @@ def explain(
     errors = {name: {T: each[name].error for T, each in seen.items()} for name in names}
     wrong = [name for name in names if max(errors[name].values()) > RIGHT]
     right = [name for name in names if name not in wrong]
-    notes = [f"Right at every length tried, so ruled out: {_listed(right)}."] if right else []
+    notes = [f"Right at every length tried, so ruled out: {listed(right)}."] if right else []
     unseen = [
         name for name in wrong if all(c.elsewhere or c.error <= RIGHT for c in (each[name] for each in seen.values()))
     ]
-    apart = [finding("not compared", f"{_listed(unseen)}: random directions in it disagree.")] if unseen else []
+    apart = [finding("not compared", f"{listed(unseen)}: random directions in it disagree.")] if unseen else []
     wrong = [name for name in wrong if name not in unseen]
     if not wrong:
         return apart, notes
@@ -203,7 +203,8 @@ def explain(
     return found + apart, notes
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence: "W, U and b"."""
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
 
@@ -316,7 +317,7 @@ def _fraction(number: float) -> str:
 
 
 def _lengths(lengths: Iterable[int]) -> str:
-    return f"T = {_listed(map(str, lengths))}"
+    return f"T = {listed(map(str, lengths))}"
 
 
 def _relations(seen: Seen, wrong: list[str]) -> tuple[list[ModelFinding], set[str]]:
@@ -337,7 +338,7 @@ def _relations(seen: Seen, wrong: list[str]) -> tuple[list[ModelFinding], set[st
     last = list(seen)[-1]
     for (family, detail, _), pieces in laws.items():
         each = {T: _part(seen[T], pieces[0]) for T in seen}
-        where = _listed(piece.told(seen[last][piece.name].shape) for piece in pieces)
+        where = listed(piece.told(seen[last][piece.name].shape) for piece in pieces)
         if family == "scale":
             found.append(_factor(where, dict(detail), {T: float(np.linalg.norm(c.mine)) for T, c in each.items()}))
         elif family == "clipping":
@@ -512,7 +513,7 @@ def _handed_to_the_start(lab: _Lab, each: dict[str, Comparison], later: list[str
     vectors = all(each[name].mine.size == max(each[name].shape, default=1) for name in bad)
     if not vectors or len(bad) > 2 or len(later) <= len(bad):
         return []
-    what = f"{_listed(bad)} gets what the first step hands back; with more steps {_listed(later)} are wrong."
+    what = f"{listed(bad)} gets what the first step hands back; with more steps {listed(later)} are wrong."
     found = _cured(lab, place)
     return [finding("carry", place, f"{what} {found[0].evidence}" if found else what)]
 
@@ -569,7 +570,7 @@ class _Lab:
 
     def told(self, pieces: list[Piece]) -> str:
         """These pieces in words."""
-        return _listed(piece.told(self.model.params[piece.name].shape) for piece in pieces)
+        return listed(piece.told(self.model.params[piece.name].shape) for piece in pieces)
 
     def cuts(self) -> Iterator[list[Piece]]:
         """Arrays through which a delta may go back: matrices before vectors, one alone before all of one shape."""
@@ -658,7 +659,7 @@ def _place(
     start = (
         f"Wrong at T = {first} already" if before is None else f"Right up to T = {before}, wrong from T = {first} on"
     )
-    return f"{start}: {_listed(where)}."
+    return f"{start}: {listed(where)}."
 
 
 def _switch(lab: _Lab, place: str, others: Iterable[str]) -> list[ModelFinding]:
@@ -705,7 +706,7 @@ def _transposed(lab: _Lab, place: str) -> list[ModelFinding]:
     if not squares or not lab.cures(lab.with_symmetry(squares)):
         return []
     needed = lab.least(lab.with_symmetry, squares)
-    told = _listed(dict.fromkeys(_told_together(lab, needed)))
+    told = listed(dict.fromkeys(_told_together(lab, needed)))
     return [finding("transpose", place, f"With {told} made symmetric, so equal to the transpose, all is right.")]
 
 
@@ -746,7 +747,7 @@ def _over_many_steps(
         )
         if mine > 1.5 * right:
             what = (
-                f"At T = {length} the gradient of {_listed(rest)} is {mine / right:.2g} times as long as the right one."
+                f"At T = {length} the gradient of {listed(rest)} is {mine / right:.2g} times as long as the right one."
             )
             return finding("accumulation", place, what)
     return finding("truncation", place, f"It is as if the walk ended after {before} steps.")
@@ -762,7 +763,7 @@ def _alone(each: dict[str, Comparison], bad: list[str]) -> str:
     sharing = [n for n in right if set(each[n].shape) & set(shape)]
     if len(sharing) < 2 and not any(max(shape) in each[n].shape for n in sharing):
         return ""
-    return f"Others that get their deltas in the same steps are right: {_listed(sharing)}."
+    return f"Others that get their deltas in the same steps are right: {listed(sharing)}."
 
 
 def _within_a_step(

@@ -26,8 +26,8 @@ from lstm_teach.doctor.differences import (
     reference,
     rounding_noise,
 )
-from lstm_teach.doctor.families import RIGHT, Comparison, ModelFinding, explain, finding
-from lstm_teach.doctor.report import levels_html
+from lstm_teach.doctor.families import RIGHT, Comparison, ModelFinding, explain, finding, listed
+from lstm_teach.doctor.report import cell_html, levels_html, prose, row_head, table_head, word
 from lstm_teach.gradcheck import LENGTHS, relative_error
 
 ModelCase = Callable[[int], tuple[Arrays, Callable[[Arrays], float], Callable[[Arrays], Arrays]]]
@@ -56,22 +56,22 @@ class ModelDiagnosis:
     @property
     def summary(self) -> str:
         """One sentence."""
-        lengths = ", ".join(map(str, self.ladder))
-        if self.passed:
-            return f"The gradient is right: it agrees with differences of the loss at T = {lengths}."
         if not self.ladder:
             return "The gradient could not be compared; the reason stands below."
+        lengths = listed(map(str, self.ladder))
+        if self.passed:
+            return f"The gradient is right: it agrees with differences of the loss at T = {lengths}."
         wrong = [name for name in self._names if any(errors[name] > RIGHT for errors in self.ladder.values())]
         if not wrong:
             return f"The gradient agrees with differences at T = {lengths}, but the check itself is not sound."
-        return f"The gradient is not right: {', '.join(wrong)}. The likeliest reason comes first."
+        return f"The gradient is not right: {listed(wrong)}. The likeliest reason comes first."
 
     @property
     def _names(self) -> list[str]:
         return list(next(iter(self.ladder.values()), {}))
 
     def _rows(self) -> list[list[str]]:
-        return [[name, *(_word(errors[name]) for errors in self.ladder.values())] for name in self._names]
+        return [[name, *(word(errors[name], RIGHT) for errors in self.ladder.values())] for name in self._names]
 
     def __str__(self) -> str:
         lines = [self.summary]
@@ -88,26 +88,18 @@ class ModelDiagnosis:
 
     def _repr_html_(self) -> str:
         parts = [f"<p><strong>{html.escape(self.summary)}</strong></p>"]
-        cell = 'style="text-align:left;padding:2px 10px 2px 0"'
         if self.ladder:
-            parts.append(
-                '<table style="border-collapse:collapse"><caption style="text-align:left;caption-side:bottom">'
-                f'{_CAPTION}</caption><thead><tr><th scope="col" {cell}>array</th>'
-            )
-            parts += [f'<th scope="col" {cell}>T = {T}</th>' for T in self.ladder]
-            parts.append("</tr></thead><tbody>")
+            parts.append(table_head(_CAPTION, ["array", *(f"T = {T}" for T in self.ladder)]))
             for name, *words in self._rows():
-                parts.append(f'<tr><th scope="row" {cell}>{html.escape(name)}</th>')
-                parts += [f"<td {cell}>{'✓' if word == 'right' else '✗'} {word}</td>" for word in words]
-                parts.append("</tr>")
+                parts += [row_head(name), *map(cell_html, words), "</tr>"]
             parts.append("</tbody></table>")
         for number, found in enumerate(self.findings, 1):
-            levels = [("1. The idea", [found.idea]), ("2. The place", [found.place, found.evidence])]
-            levels.append(("3. What to try", [found.advice]))
-            paragraphs = [
-                (title, "".join(f"<p>{html.escape(text)}</p>" for text in texts if text)) for title, texts in levels
+            levels = [
+                ("1. The idea", prose(found.idea)),
+                ("2. The place", prose(found.place) + prose(found.evidence)),
+                ("3. What to try", prose(found.advice)),
             ]
-            parts.append(levels_html(f"Finding {number} of {len(self.findings)}", paragraphs))
+            parts.append(levels_html(f"Finding {number} of {len(self.findings)}", levels))
         if self.notes:
             parts.append("<ul>" + "".join(f"<li>{html.escape(note)}</li>" for note in self.notes) + "</ul>")
         return "".join(parts)
@@ -116,10 +108,6 @@ class ModelDiagnosis:
 _CAPTION = (
     f"Norm-relative error of each gradient against differences of the loss, by length; up to {RIGHT:.0e} is right."
 )
-
-
-def _word(error: float) -> str:
-    return "right" if error <= RIGHT else f"{error:.0e}" if error < 0.01 else f"{error:.2f}"
 
 
 def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds: float = 10.0) -> ModelDiagnosis:
@@ -229,7 +217,7 @@ def _soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None])
     names = list(params.keys())
     single = [name for name in names if params[name].dtype != np.float64]
     if single:
-        return [finding("precision", f"{', '.join(single)} of params is {params[single[0]].dtype}.")]
+        return [finding("precision", f"{listed(single)} of params is {params[single[0]].dtype}.")]
     given = copies(params)
     calls = {
         "loss": lambda: losses(model, [given]),
@@ -239,7 +227,7 @@ def _soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None])
         call()
         altered = [key for key in names if not np.array_equal(given[key], params[key])]
         if altered:
-            return [finding("input changed", f"{name}(params) changes {', '.join(altered)} of its argument.")]
+            return [finding("input changed", f"{name}(params) changes {listed(altered)} of its argument.")]
     values = [losses(model, [copies(params)])[0] for _ in range(3)]
     grads = [gradient(model, copies(params)) for _ in range(2)]
     values.append(losses(model, [copies(params)])[0])
@@ -291,7 +279,7 @@ def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float
 
 def _gradient_drifts(grads: list[dict[str, np.ndarray]], off: dict[str, float]) -> ModelFinding:
     names = [name for name, error in off.items() if error > 1e-9]
-    place = f"Called again with the same params, gradient(params) returns something else for {', '.join(names)}."
+    place = f"Called again with the same params, gradient(params) returns something else for {listed(names)}."
     growth = grads[1][names[0]] - grads[0][names[0]]
     before = [g[names[0]] for g in grads]
     if np.linalg.norm(growth) and relative_error(*before) < 1 and np.linalg.norm(before[1]) > np.linalg.norm(before[0]):
@@ -314,7 +302,7 @@ def _of_sane_size(model: Model, notes: dict[str, None]) -> Model:
     if large:
         size = max(_rms(model.params[name]) for name in large)
         notes[
-            f"The weights of {', '.join(large)} are large (root mean square {size:.0f}); gates that are all open or "
+            f"The weights of {listed(large)} are large (root mean square {size:.0f}); gates that are all open or "
             "all shut hide mistakes. Use weights of order 0.5 to 1."
         ] = None
     if not small:
@@ -334,9 +322,7 @@ def _of_sane_size(model: Model, notes: dict[str, None]) -> Model:
 
 def _tiny(model: Model, small: list[str]) -> str:
     size = max(_rms(model.params[name]) for name in small)
-    return (
-        f"The weights of {', '.join(small)} are tiny (root mean square {size:.0e}); most mistakes can't be told there."
-    )
+    return f"The weights of {listed(small)} are tiny (root mean square {size:.0e}); most mistakes can't be told there."
 
 
 def _rms(array: np.ndarray) -> float:

@@ -239,15 +239,14 @@ class Piece:
         if self.count == 1:
             return self.name
         size = shape[self.axis] // self.count
-        word = (
-            "entries"
-            if len(shape) == 1
-            else ("rows", "columns")[self.axis]
-            if len(shape) == 2
-            else f"axis {self.axis},"
-        )
         first, last = self.block * size, (self.block + 1) * size - 1
-        return f"{word} {first} to {last} of {self.name} (block {self.block + 1} of {self.count})"
+        many = f"s {first} to {last}" if size > 1 else f" {first}"
+        of = f"{self.name} (block {self.block + 1} of {self.count})"
+        if len(shape) == 1:
+            return f"entries {first} to {last} of {of}"
+        if len(shape) == 2:
+            return f"{('row', 'column')[self.axis]}{many} of {of}"
+        return f"slice{many} along axis {self.axis} of {of}"
 
 
 def departures(model: Model, params: Arrays, groups: list[list[Piece]]) -> tuple[np.ndarray, np.ndarray, float]:

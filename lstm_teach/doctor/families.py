@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -276,10 +277,16 @@ def _factor(name: str, ratios: dict[int, float], norms: dict[int, float]) -> Mod
         words = {-2: "1/T²", -1: "1/T", 1: "T", 2: "T²"}[power]
         also = "" if abs(constant - 1) < 1e-5 else f", times {_fraction(constant)}"
         return finding("scale", place, f"The factor is {words} with T = {T}{also}. {_AVERAGE[power > 0]}")
-    listed = ", ".join(f"{k:.3g} at T = {T}" for T, k in ratios.items())
-    if max(values.values()) < 1 and min(ratios.values()) > 0:
-        return finding("clipping", f"{of} has the right direction, but not the size: {listed}.", "Is its norm clipped?")
-    return finding("scale", f"{of} has the right direction, but not the size: {listed}.")
+    told = ", ".join(f"{k:.3g} at T = {T}" for T, k in ratios.items())
+    counts = all(abs(Fraction(k).limit_denominator(40) - Fraction(k)) < 1e-5 for k in values.values())
+    if len(values) == 1 and 0 < k < 1 and not counts:
+        return finding("clipping", f"{of} has the right direction, but not the size: {told}.", "Is its norm clipped?")
+    what = (
+        "These are ratios of small numbers, as of counts: of steps with a target, or of those in a mask."
+        if counts
+        else ""
+    )
+    return finding("scale", f"{of} has the right direction, but not the size: {told}.", what)
 
 
 def _law(ratios: dict[int, float]) -> tuple[int, float] | None:
@@ -377,7 +384,10 @@ def _layouts(arrays: Mapping[str, Any], name: str) -> Iterator[list[Piece]]:
     sizes = {size for key in arrays for size in arrays[key].shape}
     shape = arrays[name].shape
     counts = [
-        (axis, n) for axis in range(len(shape)) for n in (4, 3, 2) if shape[axis] % n == 0 and shape[axis] // n > 1
+        (axis, n)
+        for axis in range(len(shape))
+        for n in (4, 3, 2)
+        if shape[axis] % n == 0 and (shape[axis] > n or len(shape) > 1)
     ]
     for axis, n in sorted(counts, key=lambda at: shape[at[0]] // at[1] not in sizes):
         yield [Piece(name, axis, k, n) for k in range(n)]
@@ -419,7 +429,9 @@ def _relation(seen: Seen, piece: Piece, bad: dict[int, Comparison]) -> tuple[str
         at_one = {T: 1.0 for T in seen if T not in bad}
         ratios = {T: float(f"{k:.6g}") for T, k in sorted({**ratios, **at_one}.items())}
         size = next(iter(parts)).mine.size  # of one number any error is a ratio, so it has to follow a law
-        if (size > 1 and size * len(bad) > 2) or (size == 1 and len(bad) > 1 and _law(ratios)):
+        if (size > 1 and size * len(bad) > 2 and (piece.count == 1 or len(bad) > 1)) or (
+            size == 1 and len(bad) > 1 and _law(ratios)
+        ):
             return "scale", tuple(ratios.items())
     shape = next(iter(parts)).shape
     if len(shape) == 2 and shape[0] == shape[1] > 1 and _all_same(parts, lambda c: c.mine.T, lambda c: c.right):
@@ -494,10 +506,10 @@ def _experiments(
         )
     if before > 1:
         return [_over_many_steps(lab, take, compare, rest, place, before)]
-    found = _cured(lab, place)
+    alone = _alone(each, bad)
+    found = [] if alone and len(bad) == 1 < len(each) - 1 else _cured(lab, place)
     if found:
         return found
-    alone = _alone(each, bad)
     if alone:
         return [finding("summing", place, alone)]
     return _own_delta(lab, each, place, blocks)
@@ -742,27 +754,27 @@ def _over_many_steps(
         length = 20
         last = compare(take(length))
         mine, right = (
-            np.linalg.norm(np.concatenate([getattr(last[n], side)[last[n].tried] for n in rest]))
-            for side in ("mine", "right")
+            np.concatenate([getattr(last[name], side)[last[name].tried] for name in rest]) for side in ("mine", "right")
         )
-        if mine > 1.5 * right:
-            what = (
-                f"At T = {length} the gradient of {listed(rest)} is {mine / right:.2g} times as long as the right one."
-            )
+        # What is cut off is missing, and has little to do with what is left; what piles up makes most of the sum.
+        alike = np.vdot(mine - right, mine) / (np.linalg.norm(mine - right) * np.linalg.norm(mine))
+        if alike > 0.4:
+            what = f"At T = {length} most of the gradient of {listed(rest)} is what is too much (cosine {alike:.2f})."
             return finding("accumulation", place, what)
     return finding("truncation", place, f"It is as if the walk ended after {before} steps.")
 
 
 def _alone(each: dict[str, Comparison], bad: list[str]) -> str:
-    """How one knows that the deltas are right: arrays of one shape only are wrong, others with these deltas are not."""
+    """How one knows that the deltas are right: of the arrays that use the same ones, some are right at every length."""
     shapes = {each[name].shape for name in bad}
-    if len(shapes) > 1:
+    gates = [max(shape, default=1) for shape in shapes]
+    right = [n for n, c in each.items() if c.error <= RIGHT and c.right[c.tried].any() and c.shape not in shapes]
+    sharing = [n for n in right if any(size in each[n].shape for size in gates)]
+    covered = all(any(size in each[n].shape for n in sharing) for size in gates)
+    if len(gates) != len(set(gates)) or not (covered or (len(bad) == 1 and len(right) > 1)):
         return ""
-    shape = next(iter(shapes))
-    right = [n for n, c in each.items() if c.error <= RIGHT and c.right[c.tried].any() and c.shape != shape]
-    sharing = [n for n in right if set(each[n].shape) & set(shape)]
-    if len(sharing) < 2 and not any(max(shape) in each[n].shape for n in sharing):
-        return ""
+    if not sharing:
+        return f"{bad[0]} alone is wrong, so the deltas of all others are right."
     return f"Others that get their deltas in the same steps are right: {listed(sharing)}."
 
 
@@ -827,10 +839,16 @@ def _shared_space(each: dict[str, Comparison], bad: list[str]) -> str:
 def _own_delta(
     lab: _Lab, each: dict[str, Comparison], place: str, blocks: dict[str, tuple[list[Piece], list[Piece]]]
 ) -> list[ModelFinding]:
-    """Wrong from T = 2 on, and on no way through a matrix: the cell, a gate that was silent at T = 1, the loss."""
+    """Wrong from T = 2 on, on no way through a matrix: the cell, a gate that was silent at T = 1, the loss."""
     bad = [piece.name for piece in lab.pieces]
     if len(bad) > 1 and any(lab.is_output(name) for name in bad):
-        return [finding("loss", place, "The output weights too are wrong, which nothing that is carried ever reaches.")]
+        return [
+            finding(
+                "loss",
+                place,
+                "The output weights are wrong too; what is carried does not reach them unless the output is fed back.",
+            )
+        ]
     hint = _cell_hint(blocks, bad)
     if hint:
         return [finding("carry", place, hint)]

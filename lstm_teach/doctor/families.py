@@ -429,7 +429,7 @@ def _relation(seen: Seen, piece: Piece, bad: dict[int, Comparison]) -> tuple[str
         at_one = {T: 1.0 for T in seen if T not in bad}
         ratios = {T: float(f"{k:.6g}") for T, k in sorted({**ratios, **at_one}.items())}
         size = next(iter(parts)).mine.size  # of one number any error is a ratio, so it has to follow a law
-        if (size > 1 and size * len(bad) > 2 and (piece.count == 1 or len(bad) > 1)) or (
+        if (size > 1 and size * len(bad) > 2 and (piece.count == 1 or (len(bad) > 1 and _law(ratios)))) or (
             size == 1 and len(bad) > 1 and _law(ratios)
         ):
             return "scale", tuple(ratios.items())

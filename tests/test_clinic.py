@@ -325,7 +325,7 @@ def test_a_broken_pass_in_the_template_is_diagnosed(lesson):
 
 def test_an_averaged_loss_is_named_and_averaging_both_is_accepted(lesson):
     found = lt.diagnose_model(lesson["averaged_loss"])
-    assert not found.passed and "averaged over the steps" in found.findings[0]
+    assert not found.passed and "averaged over the steps" in str(found.findings[0])
     assert lt.diagnose_model(lesson["averaged_both"]).passed
 
 

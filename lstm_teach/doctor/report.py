@@ -42,7 +42,7 @@ class Finding:
     @property
     def place(self) -> str:
         """The second level: where it is, in one sentence."""
-        where = f"line {self.line}: {self.code}" if self.line else ""
+        where = f"line {self.line}, `{self.code}`" if self.line else ""
         what = f"d{self.quantity}" if self.quantity in ("h", "c") else self.quantity
         step = f" at step t = {self.first_step}" if self.first_step is not None else ""
         of = f" (of {self.length} steps, walking back)" if step and self.length else ""
@@ -79,15 +79,21 @@ class Diagnosis:
     @property
     def summary(self) -> str:
         """One sentence."""
+        if self.repaired_source is None:
+            return self._headline
+        lines = sorted({f.line for f in self.findings if f.line})
+        where = f", in {'lines' if len(lines) > 1 else 'line'} {', '.join(map(str, lines))};"
+        return self._headline.replace(";", where, 1)
+
+    @property
+    def _headline(self) -> str:
+        """The summary without the lines, which the HTML keeps for the second level."""
         if self.passed:
             return self.report.summary
         count = len(self.findings)
         if self.repaired_source is not None:
-            lines = sorted({f.line for f in self.findings if f.line})
-            many = "lines" if len(lines) > 1 else "line"
-            listed = ", ".join(map(str, lines))
             return (
-                f"{self.name} has {_count(count, 'fault')}, in {many} {listed}; "
+                f"{self.name} has {_count(count, 'fault')}; "
                 "with the repair, every gradient is exact at all lengths tried."
             )
         if any(f.line and f.repair for f in self.findings):
@@ -117,7 +123,7 @@ class Diagnosis:
 
     def _repr_html_(self) -> str:
         escape = html.escape
-        parts = [f"<p><strong>{escape(self.summary)}</strong></p>"]
+        parts = [f"<p><strong>{escape(self._headline)}</strong></p>"]
         if not self.passed and self.ladder:
             parts.append(ladder_html(self.ladder))
         for number, finding in enumerate(self.findings, 1):

@@ -111,11 +111,25 @@ def grade_one(course: Path, assignment: str, student: str, cell_seconds: int, me
     os.chdir(course)  # where nbgrader_config.py is
 
     from nbgrader.apps import AutogradeApp, GenerateFeedbackApp
+    from nbgrader.converters import Autograde
+    from nbgrader.preprocessors import DeduplicateIds
 
+    class ForgetCopies(DeduplicateIds):
+        """Takes a copied cell for a plain one; nbgrader would leave an empty mark and then refuse it (its #1083)."""
+
+        def preprocess_cell(self, cell, resources, cell_index):
+            cell, resources = super().preprocess_cell(cell, resources, cell_index)
+            if cell.metadata.get("nbgrader") == {}:
+                del cell.metadata["nbgrader"]
+            return cell, resources
+
+    steps = Autograde.sanitize_preprocessors.default()
+    steps = [ForgetCopies if step is DeduplicateIds else step for step in steps]
     options = [assignment, f"--student={student}", "--force", f"--Execute.timeout={cell_seconds}"]
     for App in (AutogradeApp, GenerateFeedbackApp):
         app = App()
         app.initialize(options)
+        app.config.Autograde.setdefault("sanitize_preprocessors", steps)  # unless the course has its own
         app.start()  # exits where it fails
     return 0
 

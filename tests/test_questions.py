@@ -105,6 +105,7 @@ def test_unticking_the_box_takes_the_answer_out_of_the_file(folder):
     for asked, answer in ((first, "c"), (second, "7")):
         asked.form.answer = answer
         asked.form.keep = True
+    assert json.loads((folder / FILE).read_text(encoding="utf-8")) == {"my_color": "c", "my_guess": "7"}
     first.form.keep = False
     assert json.loads((folder / FILE).read_text(encoding="utf-8")) == {"my_guess": "7"}
 

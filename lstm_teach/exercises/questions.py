@@ -70,7 +70,7 @@ class Asked:
     def __init__(self, question: Question, answer: Any, file: str | Path = FILE):
         self.question, self.file = question, Path(file)
         self.answer = _read(question, answer)
-        kept = {} if self.answer else _kept(self.file)
+        kept = _kept(self.file)
         first = self.answer or str(kept.get(question.name, ""))
         if question.options and first not in question.options:
             first = ""

@@ -801,6 +801,9 @@ class _Maker:
                 base = other.text[: len(self.scene.units[atom.unit].segment(other.node.value))]
                 if base + index != atom.text:
                     others[base + index] = min(others.get(base + index, 9), 1.4 + 0.1 * unlike(atom.text, base + index))
+        if shape == ():  # one number where, it may be, a vector is meant: the same index into another array
+            for other in _all_vectors(self.scene, self.slot.unit):
+                others.setdefault(other.text, 1.6 + 0.1 * unlike(atom.text, other.text))
         for text in self.other_attributes(node):
             others.setdefault(text, 1.5 + 0.1 * unlike(atom.text, text))
         for text, cost in others.items():

@@ -22,6 +22,7 @@ from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import OPERATORS, Edit, Variants, kept, usable
 
 _MOST_TIMES = 8  # how often a statement is judged in one run
+_VALUED = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return)
 _CHANGING = ("pop", "append", "extend", "insert", "remove", "clear", "update", "sort", "reverse", "fill", "at", "next")
 
 
@@ -37,7 +38,7 @@ class Local:
 def judge(
     backward: Callable, units: list[Unit], edits: list[Edit], truth: Truth, seconds: float = 10.0
 ) -> dict[int, Local]:
-    """For each edit that changes one assignment: what that assignment would compute. Keys are places in `edits`.
+    """For each edit that changes one assignment or return: what that would compute. Keys are places in `edits`.
 
     Edits that are missing in the answer can be judged by a run of the whole pass only.
     """
@@ -96,7 +97,7 @@ def _expression(edit: Edit, changing: re.Pattern) -> str | None:
     except (SyntaxError, ValueError):
         return None
     node = body[0]
-    if len(body) != 1 or not isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) or node.value is None:
+    if len(body) != 1 or not isinstance(node, _VALUED) or node.value is None:
         return None
     value = ast.get_source_segment(code, node.value)
     if isinstance(node, ast.AugAssign):

@@ -359,9 +359,11 @@ class Work:
     slots: list[Slot]
     base: Outcome
     seen: int  # right quantities that the code computes as it stands
+    unknown: set[int]  # slots that compute something unknown
     near: set[int]  # slots where something unknown is computed first, and those that feed them
     right: set[int]
     stages: list[list[Edit]]
+    sure: set[int] = field(default_factory=set)  # edits (their id) by which an unknown value becomes a known one
 
 
 def _look(backward: Callable, state: State, truth: Truth) -> Work:
@@ -376,17 +378,24 @@ def _look(backward: Callable, state: State, truth: Truth) -> Work:
     for edit in candidate_edits(look(backward, state.units, slots, truth)):
         own = {slot for slot in edit.slots if kinds[slot] != "gap"} or edit.slots
         common = edit.kind not in _WIDE
+        # A call that stands alone (`steps.append(...)`) computes nothing to be judged by; what it hands on shows later.
+        call = edit.cost < 1.9 and any(isinstance(slots[slot].node, ast.Expr) for slot in own)
         here = len(edit.parts) == 1 and kinds[edit.parts[0].slot] != "head" and edit.parts[0].code.strip()
-        if here and edit.kind not in _LATER:
+        if here and not call and edit.kind not in _LATER:
             stages[0 if own & near or (common and own & wide) else 2].append(edit)
-        elif own & near or edit.kind in _LATER or (common and (own & wide or any(kinds[s] == "head" for s in own))):
+        elif (
+            own & near
+            or call
+            or edit.kind in _LATER
+            or (common and (own & wide or any(kinds[s] == "head" for s in own)))
+        ):
             stages[1].append(edit)
         elif common or own & wide:
             stages[3].append(edit)
         else:
             stages[4].append(edit)
     base = bare.evaluate()
-    return Work(slots, base, base.bits, near, _right_slots(bare), stages)
+    return Work(slots, base, base.bits, set(ordered), near, _right_slots(bare), stages)
 
 
 _STAGES = 5
@@ -404,6 +413,8 @@ def _promising(backward: Callable, state: State, truth: Truth) -> list[Edit]:
         local, near = judged.get(number), bool(edit.slots & work.near)
         new = (local.bits & truth.counted & ~work.seen).bit_count() if local else 0
         known = local is not None and local.times and local.known == local.times and not edit.slots & work.right
+        if known and edit.slots & work.unknown:
+            work.sure.add(id(edit))
         if new or known:
             kept.append((edit.cost - 0.2 * min(new, 5) - near, edit))
         elif near and (local is None or local.known == 0):
@@ -445,6 +456,8 @@ def _expand(
                 solved.append((edit, outcome))
             elif outcome.score > base.score:
                 gains.append((edit, outcome))
+            elif outcome.score == base.score and id(edit) in work.sure:
+                gains.append((edit, replace(outcome, score=base.score + 1)))
             if progress and count % 50 == 0:
                 progress(f"{count} edits tried, {len(state.steps)} made")
             if _now() > until:

@@ -317,6 +317,8 @@ def _same(before: Any, after: Any) -> bool:
         return np.array_equal(before.flat, after.flat)
     if isinstance(before, np.ndarray):
         return np.array_equal(before, after)
+    if isinstance(before, list | tuple):
+        return len(before) == len(after) and all(map(_same, before, after))
     if is_dataclass(before) and not isinstance(before, type):  # a Cache, say: its == can't compare arrays
         return all(_same(getattr(before, each.name), getattr(after, each.name)) for each in fields(before))
     if isinstance(before, dict):

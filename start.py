@@ -24,7 +24,7 @@ FOLDER = Path(__file__).resolve().parent
 ENVIRONMENT = FOLDER / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = ENVIRONMENT / "lstm-teach.json"  # what was installed; written last, so without it nothing is finished
-MODULES = ("lstm_teach", "jupyterlab", "pytest", "playwright")  # the last two are test tools
+MODULES = ("lstm_teach", "jupyterlab", "pytest", "playwright", "nbgrader")  # all after the first two are test tools
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 
 
@@ -127,7 +127,7 @@ def install(testing: bool) -> None:
     say("Installing lstm-teach and what it needs into .venv; the first time this takes a few minutes.")
     if STAMP.exists():
         STAMP.unlink()
-    project = ".[test]" if testing else "."
+    project = ".[test,grading]" if testing else "."
     code = subprocess.call(
         [*pip, "install", "--disable-pip-version-check", "--editable", project],
         env={**os.environ, "PIP_USER": "0"},  # a user's own "user = true" does not work in an environment

@@ -96,7 +96,12 @@ def batch_loss(
 ) -> float:
     """The weighted sum of the cross-entropy over all steps of all sequences, in nats."""
     surprise = (cache or batch_forward(params, xs)).surprise
-    return float((weights * np.take_along_axis(surprise, targets[..., None], -1)[..., 0]).sum())
+    return float((weights * surprise[at(targets)]).sum())
+
+
+def at(targets: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Index of each step's own target in a (T, B, vocab_size) array."""
+    return (*np.indices(targets.shape, sparse=True), targets)
 
 
 def batch_bptt(
@@ -109,7 +114,7 @@ def batch_bptt(
     loss = batch_loss(params, xs, targets, weights, cache)
 
     dy = cache.y
-    np.put_along_axis(dy, targets[..., None], np.take_along_axis(dy, targets[..., None], -1) - 1, -1)
+    dy[at(targets)] -= 1
     dy *= weights[..., None]
     dh_loss = np.matmul(dy.reshape(T * B, K), params.V, out=scratch.array("dh_loss", T * B, H)).reshape(T, B, H)
     dz = scratch.array("dz", T, B, 4 * H)
@@ -126,12 +131,11 @@ def batch_bptt(
         dh_future = dz[t] @ params.W
         dc_carry = dc * f
 
-    rows = scratch.array("one_hot", T * B, K)
-    rows[...] = 0
-    rows[np.arange(T * B), xs.ravel()] = 1
     dz = dz.reshape(T * B, 4 * H)
     grads = Params.zeros(K, H)
     np.matmul(dy.reshape(T * B, K).T, cache.h.reshape(T * B, H), out=grads.V)
     np.matmul(dz.T, cache.h_before.reshape(T * B, H), out=grads.W)
-    np.matmul(dz.T, rows, out=grads.U)
+    order = np.argsort(xs, axis=None)  # steps with the same token side by side: their sum is that token's column of U
+    tokens, starts = np.unique(xs.ravel()[order], return_index=True)
+    grads.U[:, tokens] = np.add.reduceat(dz[order], starts).T
     return loss, grads

@@ -161,6 +161,7 @@ def test_the_short_lengths_separate_the_flaws_as_the_lesson_reads_them():
         assert ladder == {flaw: [right_after(ALL - {flaw}, T, seed) for T in LENGTHS] for flaw in lt.FLAWS}
         assert right_after({"short_range"}, 1, seed) == two
         assert right_after({"short_range", "scalar_dot"}, 1, seed) == list(NAMES)
+        assert right_after({"scalar_dot"}, 1, seed) == ["V"]
 
 
 def test_the_gradient_without_repair_2_alone_trains_like_the_right_one(lesson):
@@ -180,9 +181,23 @@ def test_the_worst_error_without_repair_2_alone_is_as_the_answer_says():
         ]
         for flaw in lt.FLAWS
     }
-    stale = worst.pop("stale_cell_delta")
-    assert 0.02 < min(stale) < 0.035 and max(stale) < 0.95 and 0.1 < np.median(stale) < 0.3
+    stale = np.reshape(worst.pop("stale_cell_delta"), (10, len(scales)))
+    assert stale[:, 0].min() > 0.02 and stale[:, 0].max() < 0.09  # a few hundredths
+    assert 0.8 < stale[:, -1].max() == stale.max() < 0.9  # up to nine tenths
+    lower, upper = np.quantile(stale, (0.25, 0.75))
+    assert lower > 0.1 and upper < 0.35  # most often one to three tenths
     assert min(map(min, worst.values())) > 0.5
+
+
+def test_without_repair_2_alone_errors_are_far_from_rounding(capsys):
+    run_cells(NOTEBOOK, until="almost-right-many", replace={"flaw-1-pairs": "", "explorer": "", "sixteen-picture": ""})
+    said = capsys.readouterr().out
+    rows = re.findall(r"^(0\.2|0\.8|1\.5) +(\S+) +(\S+) +(\S+)$", said, re.MULTILINE)
+    smallest, middle, largest = np.array(rows, float).T[1:]
+    assert 0.01 < middle[0] < 0.1  # some hundredths are the rule
+    assert largest[-1] > 0.8 and (middle < largest).all()
+    exact, numerical = (float(error) for error in re.findall(r"against \w+: +largest error (\S+)", said))
+    assert exact < 1e-14 and 1e3 * numerical < smallest.min()
 
 
 def test_a_search_keeps_what_lowers_the_number_and_nothing_else(lesson):
@@ -237,7 +252,9 @@ def test_without_any_repair_one_step_leaves_one_bright_column_in_every_du():
         assert np.flatnonzero(cells[name].any(0)).tolist() == [net[1][0]]
 
 
-def test_inner_steps_are_counted(lesson):
+def test_inner_steps_are_counted(lesson, capsys):
+    exec(CELLS["inner-steps"], {})
+    assert "T = 500: 125250 inner steps" in capsys.readouterr().out
     assert [lesson["inner_steps"](T) for T in (1, 2, 3, 10, 500)] == [1, 3, 6, 55, 125250]
     assert "125,250" in CELLS["cost-read"]
 
@@ -328,7 +345,8 @@ def test_the_other_pictures_say_what_they_show(lesson):
     ]
     assert left.get_title(loc="left") == "As asked: 6 of 10 pairs get credit"
     text = pictures.describe_credit(panels)
-    assert "As asked: 6 pairs" in text and "in 0 dh" in text and "Repaired: 10 pairs" in text and "in 10 dh" in text
+    said = re.findall(r"(\w[\w ]*): (\d+) pairs [^.]*?(\d+) of them", text)
+    assert said == [("As asked", "6", "0"), ("Repaired", "10", "10")]
     times = {"two loops": [1.0, 4.0], "single pass": [0.5, 1.0]}
     one, two = pictures.cost_picture([10, 20], times).axes[0].lines
     assert one.get_ydata().tolist() == times["two loops"] and two.get_ydata().tolist() == times["single pass"]

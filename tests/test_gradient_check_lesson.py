@@ -208,6 +208,17 @@ def test_with_weights_of_a_hundredth_the_right_pass_looks_suspicious(lesson):
     assert lt.relative_error(lesson["tiny_grads"].Wf, exact.Wf) < 1e-12
 
 
+def test_with_tiny_weights_each_matrix_tells_and_all_as_one_does_not(lesson):
+    """What the lesson says of the bound 1e-2: by matrix it lies between the two passes, all as one above both."""
+    slope = lesson["partial"](lesson["backward"], broken="slope")
+    for seed in (5, 0, 1, 2):
+        of = (lt.Params.random(8, 4, seed=seed, scale=0.01), *example_net()[1:3])
+        right, broken = (lesson["worst_error"](b, *of) for b in (lesson["backward"], slope))
+        assert right < 1e-2 < 0.1 < broken < 1e5 * right
+        right, broken = (lesson["error_of_all"](b, *of) for b in (lesson["backward"], slope))
+        assert right < 1e-6 and 1e-3 < broken < 1e-2
+
+
 def test_in_single_precision_no_step_opens_a_gap_of_a_power_of_ten(lesson):
     decay = lesson["partial"](lesson["backward"], broken="decay")
     for power in np.arange(-6, 0.5, 0.25):
@@ -227,15 +238,17 @@ def test_the_worst_element_rejects_the_right_pass_on_almost_every_net(lesson):
 def test_tokens_that_do_not_occur_have_zero_columns(lesson):
     x = example_net()[1]
     unseen = 8 - len(set(x.tolist()))
-    assert lesson["zeros"] == (lesson["exact_grads"].flat == 0).sum() >= 4 * 4 * unseen > 0
+    assert unseen == lesson["unseen"] > 0
+    assert lesson["zeros"] == (lesson["exact_grads"].flat == 0).sum() == 4 * 4 * unseen + 1
+    assert lesson["exact_grads"].Uf[3, 3] == 0 and list(x).count(3) == 1 and x[0] == 3 and example_net()[4][3] == 0
 
 
 def test_the_second_guess_is_answered_as_the_numbers_say(lesson):
     dropped = lesson["dropped"]
     assert lesson["worst_error"](dropped, lesson["params"], *lesson["one"]) < 1e-7
     assert lesson["worst_error"](dropped, lesson["params"], *lesson["seven"]) > 0.1
-    assert lesson["exactly"](dropped, lesson["small"], *lesson["seven"]) > 0.1
-    assert 1e-2 < lesson["error_of_all"](dropped, lesson["small"], *lesson["seven"]) < 0.1
+    assert lesson["exactly"](dropped, lesson["tiny"], *lesson["seven"]) > 0.1
+    assert 1e-2 < lesson["error_of_all"](dropped, lesson["tiny"], *lesson["seven"]) < 0.1
 
 
 def test_the_careless_check_accepts_everything_and_the_check_of_the_course_does_not(lesson):
@@ -252,6 +265,24 @@ def test_the_exercise_has_the_answer_that_is_folded_below_it(capsys):
     assert "does not pass" in lines[0]
     assert lines[1].startswith("T = 1: dWo dUo wrong;")
     assert lines[2].startswith("T = 2: dWi dWf dWo dWg dUi dUf dUo dUg wrong;")
+
+
+def test_a_slip_in_the_exercise_is_named_and_not_called_right(lesson, capsys):
+    names = dict(lesson)
+    exec(edited("backward", ("dzo = dh * ct * o", "dzo = dh * slip * o")), names)
+    exec(CELLS["exercise"], names)
+    out = capsys.readouterr().out
+    assert "name 'slip' is not defined" in out and "none wrong" not in out
+
+
+@pytest.mark.parametrize("cell", ["too-small", "count-the-distances", "complex-step"])
+def test_a_cell_that_is_run_again_after_the_lesson_says_what_it_said(cell, lesson, capsys):
+    """Later cells must not take the names of earlier ones for something else."""
+    run_cells(NOTEBOOK, until=cell)
+    there = capsys.readouterr().out.splitlines()
+    exec(CELLS[cell], dict(lesson))
+    again = capsys.readouterr().out.splitlines()
+    assert again == there[-len(again) :] != []
 
 
 def test_the_lesson_comes_back_to_both_guesses(capsys):
@@ -342,10 +373,12 @@ def smallest(number, precision, scheme):
 
 
 def test_the_answers_to_the_questions_about_the_explorer():
-    step, error = smallest(0, "double", "central")
-    assert 1e-6 <= step <= 1e-4 and 1e-11 < error < 1e-9
+    step, central = smallest(0, "double", "central")
+    assert 1e-6 <= step <= 1e-4 and 1e-11 < central < 1e-9
     step, error = smallest(0, "double", "forward")
-    assert 1e-8 <= step <= 1e-6 and 3e-9 < error < 3e-7
+    assert 1e-8 <= step <= 1e-6 and 3e-8 < error < 3e-7
+    assert 200 < error / central < 1000
+    assert "hundreds of times larger, near 1e-7" in CELLS["explorer-questions"]
     step, error = smallest(0, "single", "central")
     assert 3e-3 <= step <= 3e-1 and 1e-5 < error < 1e-3
     assert 1e-9 < smallest(0, "single", "complex step")[1] < 1e-6
@@ -356,6 +389,7 @@ def test_the_answers_to_the_questions_about_the_explorer():
     assert 20 < worse < 500
     heights = losses_along(*WEIGHTS[0], AROUND * 1e-14)
     assert len(set(heights)) < 12
+    assert (np.diff(heights) < 0).any() and (np.diff(heights) > 0).any()
 
 
 def test_single_precision_is_single_throughout():

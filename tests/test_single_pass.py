@@ -1,5 +1,6 @@
 """Lesson 04: the cells' code against the library, the deltas of the question's loop, the inspector, and the words."""
 
+import inspect
 import itertools
 import re
 
@@ -214,10 +215,15 @@ def test_question_5_what_is_too_much_tells_flaw_4_from_flaw_2(lesson):
 
 
 def test_question_6_with_flaw_4_the_cell_delta_grows():
-    loop, right, _ = two_passes(frozenset({"short_range", "scalar_dot"}))
+    loop, right, _ = two_passes(ALL - {"carry_accumulates"})
     grows = np.linalg.norm(loop.dc, axis=1)
     assert (np.diff(grows[::-1])[1:] > 0).all() and grows[0] > 5
     assert np.linalg.norm(right.dc, axis=1).max() < 1.5
+
+
+def test_question_7_quotes_the_last_line_of_slopes():
+    assert "`o * (1 - ct * ct)`" in CELLS["question-stacked"]
+    assert "return o * (1 - ct * ct), " in inspect.getsource(lt.backward.slopes).splitlines()[-1]
 
 
 def test_at_80_steps_the_single_pass_is_much_faster(lesson):
@@ -390,6 +396,12 @@ def test_the_still_pictures_say_what_they_show():
     assert "21 inner steps" in pictures.describe_walks(6) and pictures.describe_walks(6).endswith("6 steps.")
     texts = [axes.get_title(loc="left") for axes in pictures.walks_picture(4).axes]
     assert "10 inner steps" in texts[0] and "4 steps" in texts[1]
+    for axes, steps in zip(pictures.walks_picture(4).axes, (10, 4), strict=True):
+        places = {"o": [], "X": []}
+        for line in axes.lines:
+            places[line.get_marker()] += line.get_xydata().tolist()
+        assert (len(places["o"]), len(places["X"])) == (steps, 4)
+        assert not [place for place in places["X"] if place in places["o"]]  # every inner step can be counted
     parts = {"dh_loss": 0.27, "dh_future": -0.87, "dh": -0.6, "dc_hidden": -0.19, "dc_carry": 0.16, "dc": -0.03}
     words = [text.get_text() for text in pictures.ways_picture(parts, 2).axes[0].texts]
     for name, value in parts.items():

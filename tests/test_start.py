@@ -14,7 +14,8 @@ from projectfiles import ROOT
 
 SOURCE = (ROOT / "start.py").read_text(encoding="utf-8")
 VERSION = list(sys.version_info[:2])
-LESSONS, TESTS = ["lstm_teach", "jupyterlab"], ["lstm_teach", "jupyterlab", "pytest", "playwright"]
+LESSONS = ["lstm_teach", "jupyterlab"]
+TESTS = [*LESSONS, "pytest", "playwright", "nbgrader"]
 
 
 @pytest.fixture
@@ -164,7 +165,7 @@ def test_a_failed_installation_passes_pips_exit_code_and_leaves_no_stamp(start, 
     assert "did not finish" in sentence and code == 7 and not start.STAMP.exists()
 
 
-@pytest.mark.parametrize(("testing", "project"), [(False, "."), (True, ".[test]")])
+@pytest.mark.parametrize(("testing", "project"), [(False, "."), (True, ".[test,grading]")])
 def test_pip_is_asked_for_the_project_in_editable_form(start, monkeypatch, tmp_path, testing, project):
     start.make_environment()
     note = "import json, os, sys; json.dump([sys.argv[1:], os.environ['PIP_USER']], open('asked.json', 'w'))"

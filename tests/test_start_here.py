@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 
 import lstm_teach as lt
 from lstm_teach import set_up
+from lstm_teach.backward import output_delta
 from lstm_teach.explorers.set_up import set_up_check
 
 LESSON = "00_start_here"
@@ -127,13 +128,15 @@ def test_the_names_and_shapes_in_the_table_are_those_of_the_library():
     cache = lt.forward(params, x)
     _, deltas = lt.bptt(params, x, [1, 1, 1], return_deltas=True)
     known = dict(params.items()) | vars(deltas) | {"x": x, "targets": x, "y": cache.y}
+    known["dy"] = output_delta(cache, x)
     known |= {name: getattr(cache, name) for name in ("i", "f", "o", "g", "c", "ct", "h", "zi", "zf", "zo", "zg")}
     named = set()
     for names, shape, *_ in tables_of_names()[0]:
         for name in " ".join(re.findall(r"`([^`]+)`", names)).split():
             assert known[name].shape == eval(shape, {"T": T, "H": H, "K": K}), name
             named.add(name)
-    assert {*params, "x", "targets", *"ifogcy", "ct", "h", "zi", "dzi", "dh", "dc", "dh_future"} <= named
+    assert {*params, "x", "targets", *"ifogcy", "ct", "h", "zi", "dy", "dzi", "dh", "dc"} <= named
+    assert {"dh_future", "dc_carry"} <= named
 
 
 def test_the_stacked_matrices_of_the_table_run_as_pytorch_and_keras_document_them():

@@ -1,8 +1,9 @@
 import copy
 
+import nbformat
 import numpy as np
 import pytest
-from lesson_cells import run_cells
+from lesson_cells import NOTEBOOKS, run_cells
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
@@ -193,3 +194,88 @@ def test_the_check_fails_the_almost_right_and_the_broken_gradient_only():
         assert not report.passed and not report.problems
     assert set(lt.FLAWS) - set(lesson["repairs"]) == {"stale_cell_delta"}
     assert list(lesson["backwards"]) == list(figures.KINDS)
+
+
+def as_trained_by(lines):
+    """The lesson's training cell with other lines in place of its loop; all three runs are one."""
+    cells = nbformat.read(NOTEBOOKS / "06_training.ipynb", as_version=4).cells
+    source = next(cell.source for cell in cells if cell.id == "train-reber")
+    start, loop = source.split("histories = {}")
+    assert "for kind, backward in" in loop
+    return start + lines
+
+
+ONE_RUN = """
+run = lt.train(fresh(reber), reber, steps, batch=8, rate=0.01, seed=seed, progress=False)
+histories = dict.fromkeys(backwards, run)
+"""
+
+
+def test_the_almost_right_gradient_turns_away_as_more_of_a_delta_reaches_step_0():
+    lesson = run_cells("06_training", until="angles", replace={"train-reber": as_trained_by(ONE_RUN)})
+    run, strings = lesson["histories"]["right"], lesson["reber"].test[:16]
+    turned, reached = [], []
+    for params in run.snapshots:
+        right, almost = (
+            lesson["batch_gradient"](params, strings, lesson["backwards"][kind])[1].flat
+            for kind in ("right", "almost right")
+        )
+        turned.append(lesson["angle"](almost, right))
+        reached.append(lesson["reach"](params))
+    order = [np.argsort(np.argsort(values)) for values in (turned, reached)]
+    assert np.corrcoef(order)[0, 1] > 0.7
+    turned, reached = np.array(turned), np.array(reached)
+    little, much = turned[reached < 0.3], turned[reached > 0.4]
+    assert len(little) > 3 and len(much) > 3
+    assert little.max() < 15 and much.mean() > 2 * little.max()
+    assert run.judged[-1] > 0.9 and turned[-1] > 20  # it has learned to remember, and so the gradient turns again
+
+
+def test_the_scale_of_the_loss_is_that_of_the_grammar():
+    lesson = run_cells(
+        "06_training",
+        until="loss-scale",
+        replace={"train-reber": as_trained_by(ONE_RUN.replace("steps,", "1,"))},
+    )
+    moves = np.zeros((7, 7))
+    for state, arrows in tasks.REBER.items():
+        for to in arrows.values():
+            if to != 7:
+                moves[state, to] += 1 / len(arrows)
+    visits = np.linalg.inv(np.eye(7) - moves)[0]  # of each state, in a mean string
+    two_ways = np.array([len(arrows) == 2 for arrows in tasks.REBER.values()])
+    length = visits.sum() + 3  # and the two outer symbols and the final E
+    assert lesson["best"] == pytest.approx(np.log(2) * (1 + visits @ two_ways) / length, abs=0.005)
+    assert lesson["forgets"] - lesson["best"] == pytest.approx(np.log(2) / length, abs=0.002)
+
+
+@pytest.mark.parametrize(("seeds", "says"), [("()", "no other seeds yet"), ("(3, 4)", "\n   4 ")])
+def test_other_seeds_are_compared_without_touching_the_runs_above(seeds, says, capsys):
+    source = next(
+        cell.source
+        for cell in nbformat.read(NOTEBOOKS / "06_training.ipynb", as_version=4).cells
+        if cell.id == "more-seeds"
+    )
+    assert "other_seeds = ()" in source
+    lesson = run_cells(
+        "06_training",
+        until="more-seeds",
+        replace={
+            "train-reber": as_trained_by("steps = 2" + ONE_RUN),
+            "more-seeds": "kept = dict(histories)\n" + source.replace("other_seeds = ()", f"other_seeds = {seeds}"),
+        },
+    )
+    assert says in capsys.readouterr().out
+    assert lesson["histories"] == lesson["kept"] and len(lesson["run"].loss) == 2
+
+
+def test_the_loss_does_not_show_that_broken_steps_throw_the_weights_away_and_a_clip_hides_it():
+    task, ends = tasks.reber(64), {}
+    for name, limit, optimizer in (("clipped", 5.0, "sgd"), ("free", 1e300, "sgd"), ("adam", 1e300, "adam")):
+        params = lt.Params.random(task.vocab_size, 16, seed=0, scale=0.25, forget_bias=1.0)
+        options = {"optimizer": optimizer, "rate": 0.01, "clip_norm": limit, "batch": 8, "progress": False}
+        history = lt.train(params, task, 20, lt.nested_bptt, **options)
+        assert history.stopped == ""
+        ends[name] = np.abs(params.flat).max(), history.test_loss[-1] - history.test_loss[0]
+    assert ends["clipped"][0] < 5 and ends["adam"][0] < 5 and ends["free"][0] > 1e20
+    assert ends["free"][1] < 0

@@ -322,6 +322,26 @@ def test_the_single_pass_of_the_lesson_is_right_and_clipped_inside_it_is_not(les
     assert [name for name, error in report.errors.items() if lt.verdict(error) != "right"] == list(lt.Params.NAMES[1:])
 
 
+def test_at_T_1_and_2_clipping_inside_shows_where_the_lesson_says_it_does(lesson):
+    report = lt.check_gradients(lesson["clipped_inside"])
+    wrong_at = {
+        steps: {name for name, error in errors.items() if lt.verdict(error) != "right"}
+        for steps, errors in report.errors_by_length.items()
+    }
+    assert wrong_at[1] == set() and wrong_at[2] == {"Ui", "Uo", "Ug"}
+
+
+def test_larger_recurrent_matrices_spread_the_forget_gates(lesson):
+    spread = []
+    for factor in (0, 3):
+        net = lesson["fresh"](1)
+        net.W[:] *= factor
+        rates = np.exp(np.log(lt.forward(net, lesson["x"]).f[1:60]).mean(0))  # of each unit, over the steps
+        spread.append(rates)
+    assert np.ptp(spread[1]) > 5 * np.ptp(spread[0])
+    assert abs(spread[1].mean() - spread[0].mean()) < 0.02 < spread[1].max() - spread[0].max()
+
+
 def test_clipping_outside_keeps_the_direction_and_bounds_the_length(lesson):
     clip, right = lesson["clip"], lesson["right"]
     assert np.linalg.norm(clip(right, 5)) == pytest.approx(5)
@@ -356,7 +376,12 @@ def test_what_the_prose_says_about_the_lesson_s_own_net_is_true(lesson):
     assert not flow.dzf[:, 0].any()  # the question on the line that ends one step earlier
     assert 1.55 < lesson["growth"] < 1.65
     three = lt.nested_flow(fresh(3), x, targets)
-    assert 1.9 < (three.dc[59, 0] / three.dc[59, 58]) ** (1 / 58) < 2.1
+    assert 1.95 < (three.dc[59, 0] / three.dc[59, 58]) ** (1 / 58) < 2.05
+    assert (flow.dc[59, 0] / flow.dc[59, 59]) ** (1 / 59) == pytest.approx(0.62, abs=0.005)
+    held = lt.gradient_flow(fresh(3), x, targets)
+    assert (held.dc[59, 0] / held.dc[59, 59]) ** (1 / 59) == pytest.approx(1.04, abs=0.005)
+    _, together = lt.bptt(fresh(3), x, targets, return_deltas=True)
+    assert np.linalg.norm(together.dc[0]) > 10 * np.linalg.norm(together.dc[59])  # they pile up in the early steps
     assert loop.dc[58, 57] > 1e6 * loop.dc[59, 58]  # one step to the left, the line jumps
     candidate = flow.dzg[59] / np.maximum.reduce([flow.dzi[59], flow.dzf[59], flow.dzo[59]])
     assert (candidate[:60] > 1).all()
@@ -378,7 +403,7 @@ def test_the_explorers_start_with_the_lesson_s_own_net(lesson):
 @pytest.mark.parametrize(
     ("right", "wrong", "says"),
     [
-        ("dc_carry = dc * f[t]", "dc_carry = dc * f[t - 1]", "|dc| first differs 1 steps back"),
+        ("dc_carry = dc * f[t]", "dc_carry = dc * f[t - 1]", "|dc| first differs 1 step back"),
         ("dzo = dh * ct[t] * o[t]", "dzo = dc * ct[t] * o[t]", "|dc| first differs"),
         ("dh_norms.append(np.linalg.norm(dh))", "dh_norms.append(np.linalg.norm(dc))", "|dc| agrees, |dh| does not"),
     ],

@@ -1,4 +1,5 @@
-// One picture with its line of text and its message. Bytes are decoded before they are shown, so nothing flickers.
+// One picture with its line of text and its message. The bytes of the next one are loaded before they are shown, and
+// decoded in the frame that shows them (decoding: sync), so nothing flickers.
 
 function render({ model, el }) {
   const make = (tag, className, attributes = {}) => {
@@ -37,12 +38,14 @@ function render({ model, el }) {
       const [png, alt, html, width, height] = ["png", "alt", "text", "width", "height"].map((k) => model.get(k));
       const url = URL.createObjectURL(new Blob([png], { type: "image/png" }));
       const next = new Image();
-      next.src = url;
-      try {
-        await next.decode();
-      } catch (error) {
+      const whole = await new Promise((resolve) => {
+        next.onload = () => resolve(true); // decode() would wait for a frame of the screen
+        next.onerror = () => resolve(false);
+        next.src = url;
+      });
+      if (!whole) {
         URL.revokeObjectURL(url);
-        say(`The browser could not decode picture ${seq} (${png?.byteLength ?? 0} bytes): ${error.message}`);
+        say(`The browser could not read picture ${seq} (${png?.byteLength ?? 0} bytes).`);
         continue;
       }
       Object.assign(img, { width, height, alt, src: url });

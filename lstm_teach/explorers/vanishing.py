@@ -27,12 +27,18 @@ def net(T: int, forget_bias: float, scale: float, seed: int):
 
 
 @lru_cache(maxsize=4)
+def vanilla_flow(T: int, scale: float, seed: int) -> rnn.GradientFlow:
+    """The flow of a vanilla RNN drawn in the same way; it has no forget gate."""
+    _, x, targets = net(T, 0.0, scale, seed)
+    return rnn.gradient_flow(rnn.Params.random(VOCAB_SIZE, HIDDEN_SIZE, seed, scale), x, targets)
+
+
+@lru_cache(maxsize=4)
 def flows(T: int, forget_bias: float, scale: float, seed: int, variant: str):
-    """The flows of the LSTM, of a vanilla RNN drawn in the same way, and of a variant of the question's loop."""
+    """The flows of the LSTM, of the vanilla RNN, and of a variant of the question's loop."""
     params, x, targets = net(T, forget_bias, scale, seed)
-    vanilla = rnn.Params.random(VOCAB_SIZE, HIDDEN_SIZE, seed, scale)
     loop = nested_flow(params, x, targets, repaired=LOOPS[variant])
-    return gradient_flow(params, x, targets), rnn.gradient_flow(vanilla, x, targets), loop
+    return gradient_flow(params, x, targets), vanilla_flow(T, scale, seed), loop
 
 
 @lru_cache(maxsize=4)

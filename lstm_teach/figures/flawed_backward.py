@@ -229,7 +229,8 @@ def describe_credit(panels: Mapping[str, Mapping[tuple[int, int], int]]) -> str:
     for title, pairs in panels.items():
         good = sum(back == t - s for (t, s), back in pairs.items())
         parts.append(
-            f"{title}: {len(pairs)} pairs of a loss and a step get credit; in {good} dh has come t - s steps back"
+            f"{title}: {len(pairs)} pairs of a loss and a step get credit, "
+            f"{good} of them with a dh that has come t - s steps back"
         )
     return ". ".join(parts) + "."
 

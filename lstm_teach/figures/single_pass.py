@@ -93,12 +93,13 @@ def walks_picture(T: int) -> Figure:
     )
     tidy(one, f"A single pass: add the loss, then walk on, {T} steps", "step s that the walk visits")
     for axes in (many, one):
-        axes.set(xlim=(-0.7, T - 0.3), ylim=(-0.7, T - 0.3), xticks=range(T), yticks=range(T))
+        axes.set(xlim=(-0.7, T), ylim=(-0.7, T - 0.3), xticks=range(T), yticks=range(T))
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
     for t in range(T):
         _walk(many, range(t, -1, -1), t)
-        many.plot(t, t, marker="X", markersize=11, color=COLORS["loss"], markeredgecolor="black", zorder=3)
+        many.plot(t + 0.72, t, marker="X", markersize=11, color=COLORS["loss"], markeredgecolor="black", zorder=3)
+        many.annotate("", (t + 0.16, t), (t + 0.58, t), arrowprops=ARROW | {"color": COLORS["loss"], "linestyle": "--"})
         one.plot(t, T - 1, marker="X", markersize=11, color=COLORS["loss"], markeredgecolor="black", zorder=3)
         one.annotate("", (t, 1.25), (t, T - 1.25), arrowprops=ARROW | {"color": COLORS["loss"], "linestyle": "--"})
     _walk(one, range(T - 1, -1, -1), 1)

@@ -48,7 +48,7 @@ def curves_picture(histories: Mapping[str, History], title: str = "") -> Figure:
     tidy(panels[0], title or "Loss on the test set", "training step", "nats per symbol")
     panels[0].set_ylim(bottom=0)
     if judged:
-        tidy(panels[1], "How much of the task is solved", "training step", "share of the test set")
+        tidy(panels[1], "Test strings solved", "training step", "share of the test set")
         panels[1].set_ylim(-0.04, 1.04)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right upper", fontsize=NORMAL, frameon=False)
     return figure
@@ -152,7 +152,7 @@ def build(
     """Draw what stays; return the scene and `update(y, legal, text, kind, at)` (see `picture`)."""
     K = len(symbols)
     figure = new_figure(880, 470, layout=None)
-    curve = tidy(figure.add_axes((0.07, 0.68, 0.72, 0.25)), "Strings predicted legally from end to end", "", "share")
+    curve = tidy(figure.add_axes((0.07, 0.68, 0.72, 0.25)), "Test strings solved", "", "share")
     for kind, judged in kinds.items():
         curve.plot(tested, judged, **KINDS[kind], markersize=4, label=kind)
     curve.set(ylim=(-0.14, 1.14))
@@ -195,6 +195,7 @@ def build(
     colors = ScalarMappable(Normalize(0, 1), MAGNITUDE)
     bar = figure.add_axes((0.82, 0.08, 0.018, 0.46))
     figure.colorbar(colors, cax=bar, ticks=[0, 0.5, 1]).ax.tick_params(labelsize=SMALL)
+    bar.set_ylabel("probability", fontsize=SMALL)
     cross = Line2D([], [], marker="X", linestyle="", markerfacecolor=VERMILION, markeredgecolor="white", markersize=8)
     figure.legend(
         [*handles, cross],

@@ -70,13 +70,13 @@ def build_reach() -> tuple[Scene, Callable[[GradientFlow, VanillaFlow, GradientF
     figure = new_figure(900, 600)
     figure.get_layout_engine().set(wspace=0.06)
     hidden, cell, gates = figure.subplot_mosaic("hc;gg", height_ratios=(1.25, 1)).values()
-    tidy(hidden, "What reaches the hidden state", ylabel="|dL[s]/dh[t]|")
-    tidy(cell, "What reaches the cell", ylabel="|dL[s]/dc[t]|")
+    tidy(hidden, "What reaches the hidden state", ylabel="$|dL_s/dh[t]|$")
+    tidy(cell, "What reaches the cell", ylabel="$|dL_s/dc[t]|$")
     tidy(
         gates,
         "What reaches the gates",
         "steps back from the loss, s - t (time runs to the right)",
-        "|dL[s]/dz[t]|",
+        "$|dL_s/dz[t]|$",
     )
     for axes, limits, decades in ((hidden, REACH_LIMITS, 10), (cell, REACH_LIMITS, 10), (gates, GATE_LIMITS, 5)):
         axes.set(xlim=(REACH_STEPS + 0.5, -1.5), yscale="log", ylim=limits)
@@ -187,8 +187,8 @@ def build_credit(steps: int) -> tuple[Scene, Callable[..., None]]:
         axes.tick_params(labelsize=SMALL)
     absolute_bar.yaxis.set_ticks_position("left")
     absolute_bar.yaxis.set_label_position("left")
-    absolute_bar.set_ylabel("|delta|, absolute", fontsize=NORMAL)
-    by_row_bar.set_title("|delta| / largest of its row", fontsize=NORMAL, loc="left")
+    absolute_bar.set_ylabel("absolute: |delta|", fontsize=NORMAL)
+    by_row_bar.set_title("row by itself: |delta| / its largest", fontsize=NORMAL, loc="left")
     for axes in (row, bars):
         axes.set_xlim(heat.get_xlim())
     column.set_ylim(heat.get_ylim())

@@ -32,7 +32,10 @@ class Lesson:
     trouble: Trouble
 
 
-@pytest.fixture(scope="module", params=notebooks(), ids=relative)
+LEARNERS = [path for path in notebooks() if relative(path).startswith("notebooks/")]
+
+
+@pytest.fixture(scope="module", params=LEARNERS, ids=relative)
 def lesson(request, browser, lab) -> Iterator[Lesson]:
     """One page for each notebook, used by all tests of that notebook."""
     path = request.param

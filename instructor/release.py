@@ -1,0 +1,167 @@
+"""Make the learner's exercises and the pages of solutions from the sources in instructor/exercises.
+
+    python instructor/release.py            write notebooks/exercises and its folder solutions
+    python instructor/release.py --check    write nothing; say what differs, and exit with 1 if anything does
+
+Needs nbgrader (the extra "grading" of this project). The learner's version is what nbgrader's own generate_assignment
+makes of the source.
+"""
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "instructor" / "exercises"
+RELEASED = ROOT / "notebooks" / "exercises"
+ASKED = re.compile(r"\bask\((\w+), (\w+)\)")  # ask(QUESTION, my_answer)
+REGION = re.compile(r" *### BEGIN SOLUTION\n(.*?) *### END SOLUTION\n?", re.DOTALL)
+sys.path.insert(0, str(ROOT))
+
+import nbformat  # noqa: E402
+from nbgrader import preprocessors as steps  # noqa: E402
+
+from lstm_teach.exercises.questions import Question  # noqa: E402
+
+# In the order of nbgrader's generate_assignment, without the step that writes to a course's database.
+STEPS = (
+    steps.LockCells,
+    steps.ClearSolutions,
+    steps.ClearOutput,
+    steps.CheckCellMetadata,
+    steps.ComputeChecksums,
+    steps.ClearHiddenTests,
+    steps.ClearMarkScheme,
+    steps.ComputeChecksums,
+    steps.CheckCellMetadata,
+)
+
+
+def sources() -> list[Path]:
+    """The sources of all exercises, in order."""
+    return sorted(SOURCES.glob("*.ipynb"))
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """A notebook as it stands in the file."""
+    return nbformat.read(path, as_version=4)
+
+
+def learners_version(source: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The source without solutions and hidden tests, locked and with checksums, as nbgrader releases it."""
+    notebook, resources = nbformat.from_dict(source), {}
+    for step in STEPS:
+        notebook, resources = step().preprocess(notebook, resources)
+    return notebook
+
+
+def solved_version(source: nbformat.NotebookNode, topic: str) -> nbformat.NotebookNode:
+    """The source with the right letter (for a prediction, a word) in the place of every "..."."""
+    notebook = nbformat.from_dict(source)
+    for question, name in questions(notebook, topic):
+        right = question.right or "a guess"
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.source = re.sub(rf'^{name} = "\.\.\."', f'{name} = "{right}"', cell.source, flags=re.MULTILINE)
+    return notebook
+
+
+def questions(notebook: nbformat.NotebookNode, topic: str) -> list[tuple[Question, str]]:
+    """Every question that the notebook asks, with the name of the answer; `topic` is the source's name."""
+    module = importlib.import_module(f"lstm_teach.exercises.{module_name(topic)}")
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return [(getattr(module, question), name) for question, name in ASKED.findall(code)]
+
+
+def module_name(topic: str) -> str:
+    """01_forward_pass -> forward_pass: the module with the checks of an exercise."""
+    return topic.partition("_")[2]
+
+
+def solutions_page(source: nbformat.NotebookNode, topic: str) -> str:
+    """A page in Markdown with every solution folded away; nothing on it can be run by accident."""
+    asked = {name: question for question, name in questions(source, topic)}
+    title = re.search(r"^# (.*)", source.cells[0].source, re.MULTILINE)[1]
+    page = [
+        f"# Solutions. {title}",
+        f"They belong to [the exercise](../{topic}.ipynb). Open one only after two tries of your own.",
+    ]
+    heading = ""
+    for cell in source.cells:
+        if cell.cell_type == "markdown":
+            headings = re.findall(r"^##+ (.*)", cell.source, re.MULTILINE)
+            heading = headings[-1] if headings else heading
+            continue
+        for code in REGION.findall(cell.source):
+            why, code = split_comment(code)
+            whole = REGION.sub(lambda _, code=code: code, cell.source)
+            page += [f"## {heading}", folded("Solution", f"{why}\n\n```python\n{whole.strip()}\n```")]
+        for _, name in ASKED.findall(cell.source):
+            page += [f"## {heading}", folded("Answer", answer_text(asked[name]))]
+    return "\n\n".join(page) + "\n"
+
+
+def split_comment(code: str) -> tuple[str, str]:
+    """A solution's opening comment as one paragraph, and the rest of the code."""
+    lines = code.splitlines(keepends=True)
+    count = next((n for n, line in enumerate(lines) if not line.lstrip().startswith("#")), len(lines))
+    return " ".join(line.strip().lstrip("# ") for line in lines[:count]), "".join(lines[count:])
+
+
+def answer_text(question: Question) -> str:
+    """The question, and the explanation of every option, in Markdown."""
+    if not question.options:
+        return f"{question.text}\n\n{question.reveal}"
+    lines = [
+        f"- **{letter}** {option.text} (**{'right' if letter == question.right else 'not this one'}**): {option.why}"
+        for letter, option in question.options.items()
+    ]
+    return "\n".join([question.text, "", *lines])
+
+
+def folded(summary: str, text: str) -> str:
+    """Text in Markdown that opens on a click or on Enter."""
+    return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
+
+
+def expected_files() -> dict[Path, str]:
+    """Every released file with the text that it should have."""
+    files = {}
+    for path in sources():
+        source = read(path)
+        files[RELEASED / path.name] = nbformat.writes(learners_version(source)) + "\n"
+        files[RELEASED / "solutions" / f"{path.stem}.md"] = solutions_page(source, path.stem)
+    return files
+
+
+def drift() -> list[str]:
+    """What is released differently from what the sources generate; one sentence for each file."""
+    expected = expected_files()
+    released = {*RELEASED.glob("*.ipynb"), *(RELEASED / "solutions").glob("*.md")}
+    found = [f"{path.relative_to(ROOT)} has no source." for path in sorted(released - set(expected))]
+    for path, text in expected.items():
+        if not path.is_file():
+            found.append(f"{path.relative_to(ROOT)} is missing.")
+        elif path.read_text(encoding="utf-8") != text:
+            found.append(f"{path.relative_to(ROOT)} is not what its source generates.")
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Release everything, or with --check only compare; return the exit code."""
+    if arguments == ["--check"]:
+        print("\n".join(found := drift()) or "The released exercises are what their sources generate.")
+        return 1 if found else 0
+    if arguments:
+        print(__doc__)
+        return 2
+    for path, text in expected_files().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+        print(f"wrote {path.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,188 @@
+"""Questions with options, and predictions: a form to answer in, and every option explained afterwards.
+
+Imports anywidget and ipywidgets. The answer that counts is the plain text in the notebook's own cell; the form is for
+those who like it better.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import anywidget
+import ipywidgets as widgets
+import traitlets
+
+from lstm_teach.exercises.checks import Points, points_for
+from lstm_teach.validate import brief
+
+HERE = Path(__file__).parent
+FILE = "my_answers.json"  # beside the notebook, and only if the learner wants it
+UNANSWERED = ("...", "", None, Ellipsis)
+
+
+class Option(NamedTuple):
+    """One answer to choose, and why it is right or not."""
+
+    text: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with options by letter, one of them `right`; or, without options, a prediction and what it `reveal`s.
+
+    `name` is the learner's variable that holds the answer, "my_forget_gate" say.
+    """
+
+    name: str
+    text: str
+    options: Mapping[str, Option] = field(default_factory=dict)
+    right: str = ""
+    reveal: str = ""
+
+
+class Form(anywidget.AnyWidget):
+    """The question on the page: radio buttons or a line to type in, a button, and the explanation after it."""
+
+    _esm = HERE / "question.js"
+    _css = HERE / "question.css"
+    text = traitlets.Unicode().tag(sync=True)
+    options = traitlets.Dict().tag(sync=True)  # letter -> text
+    answer = traitlets.Unicode().tag(sync=True)  # "" until answered; told by the browser
+    keep = traitlets.Bool().tag(sync=True)  # told by the browser: write the answer to the file
+    explanation = traitlets.Unicode().tag(sync=True)  # HTML
+    file = traitlets.Unicode(FILE).tag(sync=True)
+
+
+class Asked:
+    """A question that was asked: shows its form, and has the score of the answer in the notebook's cell.
+
+    `answer` is what the cell says, "" where it says nothing yet; `score` is 1 if that is right. What somebody enters
+    in the form is explained at once and, if they tick the box, kept in a file beside the notebook; the score is about
+    the cell.
+    """
+
+    def __init__(self, question: Question, answer: Any, file: str | Path = FILE):
+        self.question, self.file = question, Path(file)
+        self.answer = _read(question, answer)
+        kept = _kept(self.file)
+        first = self.answer or str(kept.get(question.name, ""))
+        if question.options and first not in question.options:
+            first = ""
+        self.form = Form(
+            text=question.text,
+            options={letter: option.text for letter, option in question.options.items()},
+            answer=first,
+            keep=question.name in kept,
+            explanation=self._explanation(first),
+            file=self.file.name,
+        )
+        self.form.observe(self._answered, ["answer", "keep"])
+        self.root = widgets.Box([self.form], layout={"overflow": "visible"})
+
+    @property
+    def score(self) -> float:
+        """1 if the cell's answer is right (a prediction: if there is one), else 0."""
+        return float(self.answer == self.question.right if self.question.options else bool(self.answer))
+
+    @property
+    def passed(self) -> bool:  # noqa: D102
+        return self.score == 1
+
+    def points(self, most: float) -> Points:
+        """The score in points; the last expression of a graded cell."""
+        return points_for(self, most)
+
+    def _explanation(self, answer: str) -> str:
+        """What the form says after an answer: why, and how to keep an answer that the cell does not have."""
+        if not answer or answer == self.answer:
+            return explain(self.question, answer)
+        line = html.escape(f"{self.question.name} = {json.dumps(answer, ensure_ascii=False)}")
+        return f"{explain(self.question, answer)}<p>To keep it in this notebook, write <code>{line}</code> above.</p>"
+
+    def _answered(self, change) -> None:
+        self.form.explanation = self._explanation(self.form.answer)
+        kept = _kept(self.file)
+        if self.form.keep and self.form.answer:
+            _write(self.file, kept | {self.question.name: self.form.answer})
+        elif change.name == "keep" and kept.pop(self.question.name, None) is not None:
+            _write(self.file, kept)
+
+    def __str__(self) -> str:
+        question = self.question
+        lines = [question.text, *(f"  {letter}  {option.text}" for letter, option in question.options.items())]
+        if not self.answer:
+            return "\n".join([*lines, f"Write your answer into {question.name}."])
+        lines.append(f"You answered: {self.answer}")
+        lines += [question.reveal] if not question.options else []
+        for letter, option in question.options.items():
+            lines.append(f"  {letter}  {'right' if letter == question.right else 'not this one'}: {option.why}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **kwargs) -> dict[str, Any]:
+        """The form, and a still page for where no kernel runs."""
+        options = "".join(f"<li>{_option(k, option)}</li>" for k, option in self.question.options.items())
+        still = f"<p>{html.escape(self.question.text)}</p><ul>{options}</ul>{explain(self.question, self.answer)}"
+        return self.root._repr_mimebundle_() | {"text/html": still, "text/plain": str(self)}
+
+
+def ask(question: Question, answer: Any = "...", file: str | Path = FILE) -> Asked:
+    """Ask a question; `answer` is the learner's own from the cell above: a letter, or any text for a prediction.
+
+    An unanswered one is "..." or "". A ValueError says what to write where it is no letter of the question's.
+    """
+    return Asked(question, answer, file)
+
+
+def explain(question: Question, answer: str) -> str:
+    """What to say after an answer, as HTML; empty before it. Every option is explained, the chosen one first."""
+    if not answer:
+        return ""
+    if not question.options:
+        return f"<p>You wrote: {html.escape(answer)}</p><p>{html.escape(question.reveal)}</p>"
+    parts = [f"<p><strong>{answer} is {'right' if answer == question.right else 'not the answer'}.</strong></p><ul>"]
+    for letter in sorted(question.options, key=lambda letter: letter != answer):
+        word = "right" if letter == question.right else "not this one"
+        why = html.escape(question.options[letter].why)
+        parts.append(f"<li>{_option(letter, question.options[letter])} (<strong>{word}</strong>): {why}</li>")
+    return "".join([*parts, "</ul>"])
+
+
+def _option(letter: str, option: Option) -> str:
+    return f"<b>{letter}</b> {html.escape(option.text)}"
+
+
+def _read(question: Question, answer: Any) -> str:
+    """The learner's answer as text; "" if there is none yet."""
+    if any(answer is nothing or (isinstance(answer, str) and answer.strip() == nothing) for nothing in UNANSWERED):
+        return ""
+    if not question.options:
+        return str(answer).strip()
+    letters = ", ".join(f'"{letter}"' for letter in question.options)
+    if not isinstance(answer, str) or answer.strip().lower() not in question.options:
+        raise ValueError(f"{question.name} should be one of the letters {letters}, got {brief(answer)}.")
+    return answer.strip().lower()
+
+
+def _kept(file: Path) -> dict[str, str]:
+    """The answers in the file; none if there is no file."""
+    if not file.is_file():
+        return {}
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        kept = None
+    if not isinstance(kept, dict):
+        raise ValueError(f"{file} should hold the answers of earlier questions as JSON, but does not: move it away.")
+    return kept
+
+
+def _write(file: Path, answers: dict[str, str]) -> None:
+    file.write_text(json.dumps(answers, indent=1, sort_keys=True) + "\n", encoding="utf-8")

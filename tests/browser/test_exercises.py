@@ -1,0 +1,118 @@
+"""An exercise as a learner does it, by keyboard: a failing check, three hints, the solution, the questions."""
+
+import json
+
+import pytest
+from lab import cell_errors, open_notebook, run_all, shut_down_kernel, watch
+
+pytestmark = pytest.mark.browser
+
+PATH = "notebooks/exercises/01_forward_pass.ipynb"
+SOLUTION = "def gate(U, W, token, h_before): return 1 / (1 + np.exp(-(U[:, token] + W @ h_before)))"
+SECONDS = 30  # that a cell may take on a busy machine
+
+# Make the cell with that id the active one and scroll to it.
+GO_TO = """id => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = notebook.widgets.findIndex(cell => cell.model.id === id);
+    notebook.mode = 'command';
+    return notebook.scrollToItem(notebook.activeCellIndex).then(() => notebook.activate());
+}"""
+# The element of the cell with that id.
+CELL = """id => window.jupyterapp.shell.currentWidget.content.widgets.find(cell => cell.model.id === id).node"""
+SOURCE = """id => window.jupyterapp.shell.currentWidget.content.widgets.find(cell => cell.model.id === id)
+    .model.sharedModel.source"""
+
+
+@pytest.fixture(scope="module")
+def page(browser, lab):
+    """The exercise, opened and run once."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    trouble = watch(page)
+    try:
+        open_notebook(page, lab, PATH)
+        run_all(page, timeout=120)
+        assert cell_errors(page) == []
+        yield page
+        assert trouble.take() == []
+    finally:
+        shut_down_kernel(page)
+        page.close()
+
+
+def go_to(page, cell_id):
+    """Make a cell the active one and return its element."""
+    page.evaluate(GO_TO, cell_id)
+    return page.evaluate_handle(CELL, cell_id).as_element()
+
+
+def run(page, cell_id):
+    """Run a cell by keyboard."""
+    go_to(page, cell_id)
+    page.keyboard.press("ControlOrMeta+Enter")
+
+
+def wait_for_text(page, cell_id, text):
+    page.wait_for_function(
+        f"([id, text]) => ({CELL})(id).innerText.includes(text)", arg=[cell_id, text], timeout=SECONDS * 1000
+    )
+
+
+def press(page, element, key):
+    element.focus()
+    page.keyboard.press(key)
+
+
+def test_a_check_fails_hints_open_one_inside_the_other_and_the_solution_passes(page):
+    check = go_to(page, "check-gate")
+    wait_for_text(page, "check-gate", "gate is not written yet")
+    for number, words in ((1, "the idea"), (2, "the place"), (3, "the line")):
+        visible = [summary for summary in check.query_selector_all("summary") if summary.is_visible()]
+        assert len(visible) == number and words in visible[-1].inner_text()
+        press(page, visible[-1], "Enter")
+    assert "1 / (1 + np.exp(-z))" in check.inner_text()
+
+    go_to(page, "gate")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(SOLUTION)
+    assert page.evaluate(SOURCE, "gate") == SOLUTION
+    page.keyboard.press("ControlOrMeta+Enter")
+    run(page, "check-gate")
+    wait_for_text(page, "check-gate", "gate is right in every part.")
+    assert "2 of 2 points" in go_to(page, "check-gate").inner_text()
+
+
+def test_a_question_is_answered_and_kept_by_keyboard(page, lab):
+    form = go_to(page, "ask-same-cell").wait_for_selector("form.lt-question")
+    go_to(page, "ask-same-cell")
+    press(page, form.query_selector("input[type=radio]"), "Space")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    wait_for_text(page, "ask-same-cell", "c is right.")
+    answers = lab.root_dir / "notebooks" / "exercises" / "my_answers.json"
+    assert not answers.exists()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.wait_for_timeout(1500)
+    assert json.loads(answers.read_text(encoding="utf-8")) == {"my_same_cell": "c"}
+    assert page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == 33  # no key cut a cell
+
+
+def test_a_prediction_is_typed_and_revealed_by_keyboard(page):
+    form = go_to(page, "ask-prediction").wait_for_selector("form.lt-question")
+    form.query_selector("input[type=text]").focus()
+    page.keyboard.type("add a few")  # a, d and f would be shortcuts of the notebook
+    page.keyboard.press("Enter")
+    wait_for_text(page, "ask-prediction", "so 0.5 is left.")
+    assert "You wrote: add a few" in go_to(page, "ask-prediction").inner_text()
+
+
+def test_every_control_of_a_question_has_a_name(page):
+    form = go_to(page, "ask-same-cell").wait_for_selector("form.lt-question")
+    assert form.query_selector("legend").inner_text().startswith("Two units")
+    for field in form.query_selector_all("input, button"):
+        named = field.evaluate("element => (element.labels?.[0] ?? element).textContent.trim()")
+        assert named, field.evaluate("element => element.outerHTML")

@@ -1,0 +1,240 @@
+"""The machinery of all checks: whatever a learner's function does, there is a sentence for it."""
+
+import re
+import sys
+import threading
+import time
+import warnings
+
+import numpy as np
+import pytest
+
+import lstm_teach as lt
+from lstm_teach.exercises.checks import Attempt, Part, Trouble, Verdict, difference, judge, kind, unpack
+
+INPUT = np.array([1.0, 2.0, 3.0])
+HINTS = ("think <of> it", "look there", "write this")
+
+
+def double(vector):
+    return 2 * vector
+
+
+def check(function, seconds=10.0, **options):
+    parts = {
+        "values": lambda attempt: difference("the result", attempt(INPUT), 2 * INPUT),
+        "again": lambda attempt: difference("the result", attempt(INPUT), 2 * INPUT),
+    }
+    return judge(function, parts, HINTS, seconds, **options)
+
+
+def test_a_right_function_passes_and_shows_no_hints():
+    verdict = check(double)
+    assert verdict.passed and verdict.score == 1 and verdict.summary == "double is right in every part."
+    assert "Hint" not in verdict._repr_html_() and "hint" not in str(verdict)
+
+
+SENTENCES = {
+    "returns nothing": (lambda v: None, r"returns nothing \(None\): is a return missing"),
+    "raises": (lambda v: v[3], "raised IndexError: index 3 is out of bounds"),
+    "names its line": (lambda v: v[3], r", at line \d+: "),
+    "divides by zero": (lambda v: 1 // 0, "raised ZeroDivisionError"),
+    "ends the program": (lambda v: sys.exit("bye"), "raised SystemExit: bye"),
+    "calls itself for ever": (lambda v: SENTENCES["calls itself for ever"][0](v), "raised RecursionError"),
+    "wrong shape": (lambda v: v[:2], r"should be an array of shape \(3,\), but is an array of shape \(2,\)"),
+    "a number": (lambda v: 6.0, "should be an array of shape .3,., but is a single number"),
+    "ragged": (lambda v: [[1], [2, 3]], "should be an array"),
+    "text": (lambda v: "abc", "should hold real numbers"),
+    "complex": (lambda v: v * 1j, "should hold real numbers"),
+    "a generator": (lambda v: (2 * x for x in v), "should hold real numbers, but is a generator"),
+    "not a number": (lambda v: v * np.nan, "is nan at unit 0: look for"),
+    "infinite": (lambda v: v * np.inf, "is inf at unit 0"),
+    "wrong numbers": (
+        lambda v: 2 * v + np.array([0, 1, 0]),
+        r"is off at unit 1: yours is 5, right is 4 \(1 of 3 numbers are off",
+    ),
+    "single precision": (lambda v: (2 * v + 1e-8).astype("f4") / 3 * 3.0001, "off|float64"),
+}
+
+
+@pytest.mark.parametrize("fault", SENTENCES)
+def test_every_kind_of_fault_has_a_sentence_of_its_own(fault):
+    function, words = SENTENCES[fault]
+    verdict = check(function)
+    assert verdict.score == 0
+    assert re.search(words, str(verdict)), str(verdict)
+    assert re.search(words, verdict.parts[0].sentence) and verdict.parts[0].sentence[-1] in ".?"
+
+
+def test_an_endless_loop_is_stopped_and_asked_once_only():
+    calls = []
+
+    def endless(vector):
+        calls.append(vector)
+        while True:
+            pass
+
+    start = time.monotonic()
+    verdict = check(endless, seconds=0.3)
+    assert time.monotonic() - start < 3 and len(calls) == 1
+    assert "did not finish within 0.3 seconds" in str(verdict) and "while True" in str(verdict)
+    assert not [thread for thread in threading.enumerate() if "endless" in thread.name]
+
+
+def test_the_time_is_for_all_parts_together():
+    def slow(vector):
+        time.sleep(0.2)
+        return 2 * vector
+
+    parts = {str(n): lambda attempt, n=n: difference("it", attempt(INPUT + n), 2 * (INPUT + n)) for n in range(5)}
+    verdict = judge(slow, parts, HINTS, seconds=0.5)
+    assert [part.passed for part in verdict.parts] == [True, True, False, False, False]
+    assert "did not finish" in verdict.parts[2].sentence
+    assert "has used up its 0.5 seconds" in verdict.parts[3].sentence
+
+
+def test_a_function_that_is_not_written_yet_is_named():
+    def helper():
+        raise NotImplementedError()
+
+    def outer(vector):
+        return helper()
+
+    assert "helper is not written yet" in str(check(outer))
+
+
+def test_changed_inputs_are_a_part_of_their_own_and_do_no_harm():
+    def careless(numbers):
+        numbers *= 2
+        return numbers
+
+    verdict = check(careless)
+    assert [part.passed for part in verdict.parts] == [True, True, False]
+    assert "writes to what it was given, numbers" in str(verdict)
+    assert INPUT.tolist() == [1, 2, 3]
+
+
+def test_changed_params_are_noticed():
+    params = lt.Params.random(4, 3)
+    kept = params.flat.copy()
+
+    def careless(net):
+        net.Wf += 1
+        return 1.0
+
+    verdict = judge(careless, {"it": lambda attempt: difference("it", attempt(params), 1.0, ())}, HINTS)
+    assert not verdict.passed and "net" in verdict.parts[-1].sentence
+    assert np.array_equal(params.flat, kept)
+
+
+def test_warnings_and_standard_error_do_not_fail_a_right_answer(capsys):
+    def noisy(vector):
+        print("a trace", file=sys.stderr)
+        warnings.warn("overflow", RuntimeWarning, stacklevel=1)
+        np.exp(np.array([1e4]))
+        return 2 * vector
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert check(noisy).passed
+    out, err = capsys.readouterr()
+    assert (err, caught) == ("", []) and "a trace" in out
+
+
+def test_partial_credit_counts_parts():
+    verdict = Verdict("f", (Part("a"), Part("b", "b is off."), Part("c")), HINTS)
+    assert verdict.score == pytest.approx(2 / 3) and not verdict.passed
+    assert verdict.summary == "f: 2 of 3 parts are right so far."
+    points = verdict.points(4)
+    assert points == 2.67 and type(points._repr_mimebundle_()["text/plain"]) is str
+    assert float(points._repr_mimebundle_()["text/plain"]) == 2.67  # what nbgrader reads
+    assert "2.67 of 4 points" in points._repr_mimebundle_()["text/html"]
+    assert Verdict("f", (Part("a"),)).points(3) == 3 and check(lambda v: None).points(3) == 0
+
+
+def test_the_text_and_the_page_say_the_same():
+    verdict = check(lambda v: 2 * v + np.array([0, 1, 0]))
+    page = verdict._repr_html_()
+    assert verdict.summary.replace("<", "&lt;").replace(">", "&gt;") in page
+    for part in verdict.parts:
+        assert part.sentence in page and part.sentence in str(verdict)
+    assert str(verdict).count(verdict.parts[0].sentence) == 1  # two parts, one line
+    assert "values, again" in str(verdict) and "values, again" in page
+
+
+def test_each_hint_stands_inside_the_one_before():
+    page = check(lambda v: None)._repr_html_()
+    order = [
+        page.index(text) for text in ("Hint 1 of 3", "think &lt;of&gt;", "Hint 2", "look there", "Hint 3", "write")
+    ]
+    assert order == sorted(order)
+    between = page[page.index("Hint 1 of 3") : page.index("Hint 3 of 3")]
+    assert "</details>" not in between and page.count("<details") == page.count("</details>") == 3
+    assert page.count('data-lm-suppress-shortcuts="true"') == 3
+    assert not any(hint in str(check(lambda v: None)) for hint in HINTS)
+
+
+def test_what_a_learner_wrote_is_shown_as_text():
+    assert "<script>" not in check(lambda v: 1 / 0 if "<script>" else 1)._repr_html_()
+
+
+def test_a_report_is_made_only_where_something_came_and_is_wrong():
+    made = []
+
+    def report():
+        made.append(1)
+        return lt.check_gradients(lambda params, x, targets: lt.Params.zeros(*params.V.shape))
+
+    assert check(double, report=report).report is None
+    assert check(lambda v: None, report=report).report is None and not made
+    verdict = check(lambda v: v, report=report)
+    assert made and "In detail" in verdict._repr_html_() and "dWf" in str(verdict)
+
+
+@pytest.mark.parametrize("answer", [3.0, INPUT, "check", None])
+def test_a_call_in_place_of_the_function_is_explained(answer):
+    with pytest.raises(TypeError, match=r"needs your function itself, got .*: give its name, without parentheses"):
+        check(answer)
+
+
+def test_the_same_inputs_are_given_once():
+    calls = []
+    attempt = Attempt(lambda v: calls.append(1) or 2 * v)
+    attempt(INPUT)
+    attempt(INPUT)
+    assert len(calls) == 1
+    attempt(INPUT.copy())
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("answer", [(1, 2, 3), (1,), INPUT, 5.0, {"c": 1, "h": 2}])
+def test_a_wrong_number_of_results_is_told(answer):
+    with pytest.raises(Trouble, match=r"should return 2 arrays \(c, h\), but returns "):
+        unpack(answer, "c h")
+
+
+def test_results_come_by_name():
+    assert unpack((1, 2), "c h") == {"c": 1, "h": 2} == unpack([1, 2], "c h") == unpack(np.array([1, 2]), "c h")
+
+
+def test_a_common_mistake_is_recognized():
+    right, mistaken = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 2.0], [3.0, 5.0]])
+    said = difference("h", mistaken, right, ("step", "unit"), {"Not it.": right + 1, "One too many.": mistaken})
+    assert said.startswith("h is off at step 1, unit 1: yours is 5, right is 4") and said.endswith("One too many.")
+    assert "many" not in difference("h", mistaken + 1e-3, right, ("step", "unit"), {"One too many.": mistaken})
+
+
+def test_the_tolerance_is_tight_and_relative():
+    right = np.array([1.0, 1000.0])
+    assert difference("h", right * (1 + 1e-12), right) == ""
+    assert "off at unit 0" in difference("h", right + np.array([3e-9, 0]), right)
+    assert "off at unit 1" in difference("h", right + np.array([0, 3e-6]), right)
+    assert "compute with float64" in difference("h", (right / 3).astype(np.float32), right / 3)
+
+
+def test_kinds_are_named_in_words():
+    assert (
+        kind(INPUT) == "an array of shape (3,)"
+        and kind(np.float64(2)).endswith("(float64)")
+        and kind(None) == ("None (NoneType)")
+    )

@@ -1,0 +1,123 @@
+"""The exercises as released are what their sources generate; solutions earn all points, untouched tasks none."""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from exercise_cells import points_of
+from projectfiles import ROOT, skip_but_fail_in_ci
+
+SOURCES = sorted((ROOT / "instructor" / "exercises").glob("*.ipynb"))
+each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+
+
+@pytest.fixture(scope="module")
+def release():
+    """instructor/release.py as a module."""
+    if importlib.util.find_spec("nbgrader") is None:
+        skip_but_fail_in_ci("nbgrader is not installed: python3 start.py test installs it")
+    spec = importlib.util.spec_from_file_location("release", ROOT / "instructor" / "release.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_committed_exercises_are_what_the_sources_generate(release):
+    assert SOURCES
+    assert release.drift() == []
+
+
+@pytest.mark.parametrize("fault", ["edited", "missing", "without a source", "solution edited"])
+def test_the_check_notices_drift(release, fault, tmp_path, monkeypatch):
+    shutil.copytree(release.RELEASED, tmp_path / "exercises")
+    monkeypatch.setattr(release, "ROOT", tmp_path)
+    monkeypatch.setattr(release, "RELEASED", tmp_path / "exercises")
+    assert release.main(["--check"]) == 0
+    notebook = tmp_path / "exercises" / SOURCES[0].name
+    page = tmp_path / "exercises" / "solutions" / f"{SOURCES[0].stem}.md"
+    match fault:
+        case "edited":
+            notebook.write_text(notebook.read_text(encoding="utf-8").replace("YOUR CODE", "MY CODE"), encoding="utf-8")
+        case "missing":
+            notebook.unlink()
+        case "without a source":
+            shutil.copy(notebook, notebook.with_name("99_another.ipynb"))
+        case "solution edited":
+            page.write_text(page.read_text(encoding="utf-8") + "more\n", encoding="utf-8")
+    assert release.main(["--check"]) == 1
+    assert len(release.drift()) == 1
+    if fault != "without a source":
+        assert release.main([]) == 0 and release.main(["--check"]) == 0
+
+
+@each_source
+def test_solutions_earn_all_points_and_untouched_tasks_none(release, path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = release.read(path)
+    for name, (got, most) in points_of(release.solved_version(source, path.stem)).items():
+        assert got == most, f"{path.name}, {name}: the solution earns {got} of {most} points"
+    graded = points_of(release.learners_version(source))
+    assert graded
+    for name, (got, _) in graded.items():
+        assert got == 0, f"{path.name}, {name}: untouched it earns {got} points"
+
+
+@each_source
+def test_no_solution_and_no_hidden_test_is_released(release, path):
+    source, released = release.read(path), nbformat.read(release.RELEASED / path.name, as_version=4)
+    text = "\n".join(cell.source for cell in released.cells)
+    assert not re.search("BEGIN|END (SOLUTION|HIDDEN)", text)
+    for cell, shown in zip(source.cells, released.cells, strict=True):
+        secret = [code for code in release.REGION.findall(cell.source) for code in code.splitlines()]
+        assert not set(secret) - {""} & set(shown.source.splitlines())
+
+
+@each_source
+def test_every_graded_cell_imports_its_check_anew_out_of_sight(release, path):
+    """A learner who defines check_... or ask in another cell must not be graded by that."""
+    for cell in release.read(path).cells:
+        if cell.metadata.get("nbgrader", {}).get("grade"):
+            hidden = re.search(r"### BEGIN HIDDEN TESTS\n(.*)### END HIDDEN TESTS\n+(.*)", cell.source, re.DOTALL)
+            assert hidden, cell.id
+            called = hidden[2].partition("(")[0]
+            assert re.search(rf"(import .*\b{called}\b|^{called} = )", hidden[1], re.MULTILINE), cell.id
+            assert re.fullmatch(r"\w+\([\w, ]+\)\.points\([\d.]+\)", hidden[2]), cell.id
+            assert cell.metadata.nbgrader.points == float(re.search(r"points\(([\d.]+)\)", hidden[2])[1]), cell.id
+
+
+@each_source
+def test_a_question_reads_the_same_in_the_notebook_and_in_its_form(release, path):
+    def plain(text):
+        return " ".join(re.sub(r"[`$]", "", text).split())
+
+    notebook = release.read(path)
+    text = plain(" ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown"))
+    for question, name in release.questions(notebook, path.stem):
+        assert question.name == name
+        assert plain(question.text) in text
+        for letter, option in question.options.items():
+            assert f"- {letter}: {plain(option.text)}" in text
+
+
+@each_source
+def test_cells_are_named_after_what_they_are(release, path):
+    """Stable grade ids: the cell's own, so that a cell and its points can be found again."""
+    for cell in release.read(path).cells:
+        nbgrader = cell.metadata.get("nbgrader")
+        if nbgrader:
+            assert nbgrader.grade_id == cell.id and nbgrader.schema_version == 3
+
+
+def test_the_command_says_what_it_does(release):
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "instructor" / "release.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "are what their sources generate" in done.stdout

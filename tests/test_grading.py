@@ -1,0 +1,238 @@
+"""Grading from end to end with the real nbgrader: release, submissions of all kinds, autograde, scores and feedback."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from projectfiles import ROOT, skip_but_fail_in_ci
+
+pytestmark = pytest.mark.grading
+
+NAME = "01_forward_pass"
+LINUX = sys.platform.startswith("linux")
+MEMORY = 4096  # MB
+
+
+def module(name):
+    """instructor/<name>.py as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "instructor" / f"{name}.py")
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[name] = loaded
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nbgrader():
+    if importlib.util.find_spec("nbgrader") is None:
+        skip_but_fail_in_ci("nbgrader is not installed: python3 start.py test installs it")
+
+
+def edit(notebook, cell_id, source):
+    """Replace a cell's source."""
+    next(cell for cell in notebook.cells if cell.id == cell_id).source = source
+
+
+def index(notebook, cell_id):
+    return [cell.id for cell in notebook.cells].index(cell_id)
+
+
+def right(notebook):
+    pass
+
+
+def wrong(notebook):
+    """One formula of the step, the loss of one task, and one answer."""
+    edit(notebook, "lstm-step", notebook.cells[index(notebook, "lstm-step")].source.replace("h = o * ct", "h = o * c"))
+    edit(notebook, "sequence-loss", "def sequence_loss(V, h, targets):\n    return 1.5")
+    edit(notebook, "my-same-cell", 'my_same_cell = "a"')
+
+
+def crashing(notebook):
+    edit(notebook, "gate", "def gate(U, W, token, h_before):\n    return U[:, token] +")
+    edit(notebook, "memory-net", "def memory_net():\n    raise KeyError('no such weight')")
+    edit(notebook, "my-short-arrays", "my_short_arrays = bb")
+
+
+def endless(notebook):
+    """A function without end, and a cell without end."""
+    edit(notebook, "bias-that-keeps", "def bias_that_keeps(share, steps):\n    while True:\n        pass")
+    edit(notebook, "try-bias", "while True:\n    pass")
+
+
+def hungry(notebook):
+    edit(notebook, "bias-that-keeps", "def bias_that_keeps(share, steps):\n    return np.ones(10**10).sum()")
+
+
+def cheating(notebook):
+    """Nothing is solved, but everything that is named in the graded cells is redefined."""
+    edit(
+        notebook,
+        "gate",
+        "class Full:\n    def points(self, most):\n        return float(most)\n\n\ndef gate(*inputs):\n    return 0",
+    )
+    names = ["check_gate", "check_step", "check_sequence", "check_loss", "check_bias", "check_memory", "ask"]
+    edit(notebook, "memory-net", "\n".join(f"{name} = lambda *inputs: Full()" for name in names) + "\nmemory_net = 1")
+    for name in ("lstm-step", "run-sequence", "sequence-loss", "bias-that-keeps"):
+        edit(
+            notebook, name, notebook.cells[index(notebook, "memory-net")].source + f"\n{name.replace('-', '_')} = gate"
+        )
+
+
+def duplicated(notebook):
+    """A cell and its check copied, as JupyterLab copies them: with their metadata and a new id."""
+    for cell_id in ("gate", "check-gate", "lstm-step"):
+        copy = nbformat.from_dict(notebook.cells[index(notebook, cell_id)])
+        copy.id = f"{cell_id}-copied"
+        notebook.cells.insert(index(notebook, "check-gate") + 1, copy)
+
+
+def dying(notebook):
+    edit(notebook, "gate", "import os\n\nos._exit(1)")
+
+
+FROM_SOLUTION = {f.__name__: f for f in (right, wrong, crashing, endless, hungry, duplicated, dying)}
+SUBMISSIONS = {**FROM_SOLUTION, "unfinished": right, "cheating": cheating, "renamed": right}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A graded course: its folder, the rows of the table, and the points of each student by cell."""
+    release, grading = module("release"), module("grade")
+    folder = tmp_path_factory.mktemp("course")
+    (folder / "source" / "hw1").mkdir(parents=True)
+    shutil.copy(release.SOURCES / f"{NAME}.ipynb", folder / "source" / "hw1")
+    environment = {
+        **os.environ,
+        "PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", "hw1", "--create"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    released = release.read(folder / "release" / "hw1" / f"{NAME}.ipynb")
+    solution = release.solved_version(release.read(release.SOURCES / f"{NAME}.ipynb"), NAME)
+    for student, change in SUBMISSIONS.items():
+        notebook = nbformat.from_dict(released)
+        if student not in ("unfinished", "cheating"):
+            for cell, solved in zip(notebook.cells, solution.cells, strict=True):
+                if not cell.metadata.get("nbgrader", {}).get("grade"):
+                    cell.source = solved.source
+        change(notebook)
+        place = folder / "submitted" / student / "hw1"
+        place.mkdir(parents=True)
+        nbformat.write(notebook, place / ("my homework.ipynb" if student == "renamed" else f"{NAME}.ipynb"))
+    rows = {row.student: row for row in grading.grade(folder, "hw1", 200, 15, MEMORY)}
+    return folder, rows, points(folder)
+
+
+def points(folder) -> dict[str, dict[str, float]]:
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
+        return {
+            submission.student.id: {grade.name: grade.auto_score for grade in submission.notebooks[0].grades}
+            for submission in gradebook.assignment_submissions("hw1")
+        }
+
+
+def test_what_nbgrader_releases_is_what_is_committed(course):
+    folder, *_ = course
+    committed = ROOT / "notebooks" / "exercises" / f"{NAME}.ipynb"
+    assert (folder / "release" / "hw1" / f"{NAME}.ipynb").read_text() == committed.read_text()
+
+
+@pytest.mark.parametrize("student", ["right", "renamed", "duplicated"])
+def test_a_right_submission_earns_all_points(course, student):
+    _, rows, _ = course
+    assert rows[student].score == rows[student].most == 21
+
+
+def test_a_renamed_notebook_is_told(course):
+    assert course[1]["renamed"].note == "was called my homework.ipynb"
+
+
+def test_an_unfinished_submission_earns_nothing_and_needs_no_hand(course):
+    assert set(course[2]["unfinished"].values()) == {0}
+    assert course[1]["unfinished"].score == 0
+
+
+def test_a_wrong_submission_earns_what_is_right_in_it(course):
+    _, rows, points = course
+    earned = points["wrong"]
+    assert earned["check-gate"] == 2 and earned["check-sequence"] == 4 and earned["check-memory"] == 4
+    assert earned["check-step"] == 3  # six of eight parts
+    assert earned["check-loss"] == 0 and earned["ask-same-cell"] == 0
+    assert rows["wrong"].score == sum(earned.values()) == 21 - 1 - 3 - 1
+
+
+def test_a_crashing_submission_earns_what_does_not_crash(course):
+    earned = course[2]["crashing"]
+    assert earned["check-gate"] == earned["check-memory"] == earned["ask-short-arrays"] == 0
+    assert earned["check-sequence"] == 4 and earned["check-loss"] == 3
+
+
+def test_a_submission_without_end_ends_and_earns_the_rest(course):
+    earned = course[2]["endless"]
+    assert earned["check-bias"] == 0
+    assert sum(earned.values()) == 21 - 2
+
+
+@pytest.mark.skipif(not LINUX, reason="only Linux keeps a limit of memory")
+def test_a_submission_that_wants_all_memory_is_refused_it_and_earns_the_rest(course):
+    folder, _, points = course
+    assert points["hungry"]["check-bias"] == 0 and sum(points["hungry"].values()) == 21 - 2
+    assert "MemoryError" in feedback(folder, "hungry")
+
+
+def test_redefining_the_checks_earns_nothing(course):
+    assert course[1]["cheating"].score == 0, course[2]["cheating"]
+
+
+def test_a_kernel_that_dies_is_not_graded_and_stops_nobody_else(course):
+    _, rows, _ = course
+    assert rows["dying"].score is None and rows["dying"].note.startswith("not graded: the kernel died")
+    assert [name for name, row in rows.items() if row.score is None] == ["dying"]
+    assert set(rows) == set(SUBMISSIONS)
+
+
+def feedback(folder, student) -> str:
+    page = (folder / "feedback" / student / "hw1" / f"{NAME}.html").read_text(encoding="utf-8")
+    return re.sub(r"<[^>]*>", "", page)
+
+
+def test_the_feedback_says_what_is_off_and_where(course):
+    folder, *_ = course
+    page = feedback(folder, "wrong")
+    assert "The cell itself is shown; h is made from ct" in page
+    assert "lstm_step: 6 of 8 parts are right so far." in page and "3 of 4 points" in page
+    assert "did not finish within 10 seconds" in feedback(folder, "endless")
+    assert "is not written yet" in feedback(folder, "unfinished")
+    assert "no such weight" in feedback(folder, "crashing")
+
+
+def test_the_command_prints_a_table(course, capsys, monkeypatch):
+    folder, rows, _ = course
+    grading = module("grade")
+    monkeypatch.setattr(grading, "grade", lambda *options: iter([rows["wrong"], rows["dying"]]))
+    assert grading.main([str(folder), "hw1"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["student", "score", "of", "note"]
+    assert lines[1].split() == ["wrong", "16", "21"]
+    assert lines[2].startswith("dying") and "not graded" in lines[2]
+
+
+def test_an_assignment_without_submissions_is_told(course):
+    with pytest.raises(ValueError, match="should hold a folder STUDENT/hw2, but there is none"):
+        next(module("grade").grade(course[0], "hw2"))
+
+
+def test_a_submission_that_takes_too_long_is_ended(course):
+    folder, *_ = course
+    problem = module("grade").grade_in_process(folder, "hw1", "right", 0.5, 15, MEMORY)
+    assert problem == "not graded: not done after 0.5 seconds"

@@ -1,0 +1,123 @@
+"""Questions: what the cell says counts, the form explains every option, and a file is written only on request."""
+
+import json
+
+import pytest
+
+from lstm_teach.exercises.questions import FILE, Option, Question, ask, explain
+
+COLORS = Question(
+    "my_color",
+    "Which <color> is it?",
+    {"a": Option("red", "No, that <is> warm."), "b": Option("blue", "Yes."), "c": Option("none", "There is one.")},
+    right="b",
+)
+GUESS = Question("my_guess", "How many?", reveal="It is 12.")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A notebook's folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("answer", "score"), [("b", 1), (" B ", 1), ("a", 0), ("...", 0), ("", 0), (None, 0), (..., 0)]
+)
+def test_the_score_is_about_the_cell(answer, score):
+    asked = ask(COLORS, answer)
+    assert asked.score == score == asked.points(1) and asked.passed == bool(score)
+    assert asked.points(2)._repr_mimebundle_()["text/plain"] == str(2.0 * score)
+
+
+@pytest.mark.parametrize("answer", ["d", "blue", 2, ["b"], 1.5])
+def test_an_answer_that_is_no_letter_is_refused_kindly(answer):
+    with pytest.raises(ValueError, match='my_color should be one of the letters "a", "b", "c", got'):
+        ask(COLORS, answer)
+
+
+@pytest.mark.parametrize("letter", "abc")
+def test_every_option_is_explained_after_any_answer(letter):
+    page = ask(COLORS, letter)._repr_mimebundle_()["text/html"]
+    for text in ("No, that &lt;is&gt; warm.", "Yes.", "There is one.", "Which &lt;color&gt; is it?"):
+        assert text in page
+    assert (f"{letter} is right" in page) == (letter == "b") and (f"{letter} is not the answer" in page) == (
+        letter != "b"
+    )
+    assert page.count("not this one") == 2
+
+
+def test_nothing_is_given_away_before_the_answer():
+    asked = ask(COLORS, "...")
+    for shown in (*asked._repr_mimebundle_().values(), asked.form.explanation):
+        assert "Yes." not in str(shown) and "right" not in str(shown)
+    assert "It is 12." not in str(ask(GUESS)) + ask(GUESS)._repr_mimebundle_()["text/html"]
+    assert "right" not in asked.form.get_state()
+
+
+def test_the_form_explains_and_says_how_to_keep_the_answer():
+    asked = ask(COLORS, "...")
+    asked.form.answer = "c"
+    assert "c is not the answer" in asked.form.explanation and "There is one." in asked.form.explanation
+    assert 'my_color = "c"' in asked.form.explanation.replace("&quot;", '"')
+    asked.form.answer = "b"
+    assert "b is right" in asked.form.explanation
+    assert asked.score == 0  # the cell has no answer yet
+
+
+def test_an_answer_in_the_cell_is_shown_by_the_form_as_it_is():
+    form = ask(COLORS, "a").form
+    assert form.answer == "a" and form.explanation == explain(COLORS, "a")
+
+
+def test_a_prediction_takes_any_words_and_reveals():
+    asked = ask(GUESS, "...")
+    assert asked.score == 0 and asked.form.explanation == ""
+    asked.form.answer = "about <ten>"
+    assert "about &lt;ten&gt;" in asked.form.explanation and "It is 12." in asked.form.explanation
+    assert ask(GUESS, 10).score == 1 and "You answered: 10" in str(ask(GUESS, 10))
+
+
+def test_no_file_is_written_unless_asked_for(folder):
+    asked = ask(COLORS, "...")
+    asked.form.answer = "c"
+    ask(COLORS, "b").points(1)
+    assert list(folder.iterdir()) == []
+
+
+def test_the_file_keeps_the_answer_and_gives_it_back(folder):
+    asked = ask(COLORS, "...")
+    asked.form.answer = "c"
+    asked.form.keep = True
+    assert json.loads((folder / FILE).read_text(encoding="utf-8")) == {"my_color": "c"}
+    asked.form.answer = "b"
+    ask(GUESS, "...").form.set_trait("answer", "7")  # not kept: its box is not ticked
+    assert json.loads((folder / FILE).read_text(encoding="utf-8")) == {"my_color": "b"}
+    again = ask(COLORS, "...")
+    assert again.form.answer == "b" and again.form.keep and "b is right" in again.form.explanation
+    assert again.score == 0
+    assert ask(COLORS, "a").form.answer == "a"  # what the cell says goes first
+
+
+def test_unticking_the_box_takes_the_answer_out_of_the_file(folder):
+    first, second = ask(COLORS), ask(GUESS)
+    for asked, answer in ((first, "c"), (second, "7")):
+        asked.form.answer = answer
+        asked.form.keep = True
+    assert json.loads((folder / FILE).read_text(encoding="utf-8")) == {"my_color": "c", "my_guess": "7"}
+    first.form.keep = False
+    assert json.loads((folder / FILE).read_text(encoding="utf-8")) == {"my_guess": "7"}
+
+
+@pytest.mark.parametrize("text", ["{", "[1]"])
+def test_a_file_that_is_something_else_is_not_overwritten(folder, text):
+    (folder / FILE).write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"my_answers\.json should hold the answers"):
+        ask(COLORS, "...")
+    assert (folder / FILE).read_text(encoding="utf-8") == text
+
+
+def test_an_answer_in_the_file_that_fits_no_option_is_passed_over(folder):
+    (folder / FILE).write_text('{"my_color": "z"}', encoding="utf-8")
+    assert ask(COLORS, "...").form.answer == ""

@@ -378,8 +378,8 @@ def _look(backward: Callable, state: State, truth: Truth) -> Work:
     for edit in candidate_edits(look(backward, state.units, slots, truth)):
         own = {slot for slot in edit.slots if kinds[slot] != "gap"} or edit.slots
         common = edit.kind not in _WIDE
-        # A call that stands alone (`steps.append(...)`) computes nothing to be judged by; what it hands on shows later.
-        call = edit.cost < 1.9 and any(isinstance(slots[slot].node, ast.Expr) for slot in own)
+        # What a call alone (`steps.append(...)`) or a return hands on shows where it is used.
+        call = edit.cost < 1.9 and any(isinstance(slots[slot].node, ast.Expr | ast.Return) for slot in own)
         here = len(edit.parts) == 1 and kinds[edit.parts[0].slot] != "head" and edit.parts[0].code.strip()
         if here and not call and edit.kind not in _LATER:
             stages[0 if own & near or (common and own & wide) else 2].append(edit)

@@ -7,7 +7,7 @@ Nothing in it imports matplotlib or ipywidgets; pictures are in `lstm_teach.figu
 
 from lstm_teach import rnn
 from lstm_teach.backward import Deltas, bptt
-from lstm_teach.doctor import Diagnosis, Finding, ModelDiagnosis, diagnose, diagnose_model
+from lstm_teach.doctor import Diagnosis, Finding, ModelDiagnosis, ModelFinding, diagnose, diagnose_model
 from lstm_teach.flow import GradientFlow, gradient_flow, nested_flow
 from lstm_teach.forward import Cache, forward, loss
 from lstm_teach.gradcheck import (
@@ -33,6 +33,7 @@ __all__ = [
     "GradientReport",
     "History",
     "ModelDiagnosis",
+    "ModelFinding",
     "Params",
     "bptt",
     "check_gradients",

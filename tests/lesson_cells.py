@@ -1,5 +1,6 @@
 """Run a notebook's code cells in plain Python, so that a test can hold what a lesson teaches against the library."""
 
+import linecache
 import os
 from pathlib import Path
 
@@ -24,7 +25,9 @@ def run_cells(name: str, until: str | None = None, replace: dict[str, str] | Non
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 source = replace.pop(cell.id, cell.source)
-                exec(compile(source, f"{name}, cell {cell.id}", "exec"), namespace)
+                filename = f"{name}, cell {cell.id}"
+                linecache.cache[filename] = len(source), None, source.splitlines(keepends=True), filename
+                exec(compile(source, filename, "exec"), namespace)
                 if cell.id == until:
                     break
         else:

@@ -96,3 +96,21 @@ def test_a_combination_has_two_to_four_faults_on_lines_that_changed(folder):
         changed = changed_lines(right, case.text)
         assert all(changed & lines for lines in case.lines)
         assert is_faulty(case.text, name)
+
+
+SAMPLE = [
+    "tuning/averaged",
+    "tuning/inner_loop_short",
+    "held_out/first_step_missed",
+    "held_out/only_the_last_gate",
+    "held_out/walked_forward",
+]
+
+
+@pytest.mark.parametrize("case", SAMPLE)
+def test_the_doctor_names_the_line_first_and_proves_a_repair(case):
+    faulty, _ = HAND[case]
+    diagnosis = lt.diagnose(load(faulty.text, faulty.name, f"<{case}>"), progress=False)
+    assert not diagnosis.passed
+    assert diagnosis.findings[0].line in frozenset.union(*faulty.lines)
+    assert diagnosis.repaired_source is not None

@@ -1,11 +1,13 @@
 """The gradient doctor: bring a backward pass that is wrong, learn which line it is, and see the repair proved.
 
 Imports the numeric core only. Read in this order: source (the learner's text), truth (what every value should be),
-variants (running many changed versions), edits (the changes to try), search, diagnose, report.
+variants (running many changed versions), edits (the changes to try), search, diagnose, report. For models of your own:
+differences (the derivative of any loss), families (from errors to kinds of mistake), models.
 """
 
 from lstm_teach.doctor.diagnose import diagnose
+from lstm_teach.doctor.families import ModelFinding
 from lstm_teach.doctor.models import ModelDiagnosis, diagnose_model
 from lstm_teach.doctor.report import Diagnosis, Finding
 
-__all__ = ["Diagnosis", "Finding", "ModelDiagnosis", "diagnose", "diagnose_model"]
+__all__ = ["Diagnosis", "Finding", "ModelDiagnosis", "ModelFinding", "diagnose", "diagnose_model"]

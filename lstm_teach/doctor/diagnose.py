@@ -141,12 +141,18 @@ def _ladder_notes(report: GradientReport, ladder: dict, zero: dict, takes: list[
     if first == 1:
         notes.append(f"It shows at T = 1 already ({', '.join(wrong[1])}): nothing has been carried there yet.")
     elif first:
-        notes.append(
-            f"All nine are right at T = 1; it shows from T = {first} on: look at what is carried from step to step."
-        )
+        where = "carried from step to step, or added up over the steps"
+        if len(wrong[first]) == 9:
+            where = "common to all nine: the loss, a factor, a limit"
+        notes.append(f"All nine are right at T = 1; it shows from T = {first} on: look at what is {where}.")
     if right and len(right) < 9:
         notes.append(f"Right at every length, so ruled out: d{', d'.join(right)}.")
-    if zero and first and not any(verdict(e) != "right" for errors in zero.values() for e in errors.values()):
+    if (
+        zero
+        and first
+        and first <= 6
+        and not any(verdict(e) != "right" for errors in zero.values() for e in errors.values())
+    ):
         notes.append("From a zero initial state all is right: the fault is in what is read at t = 0.")
     return notes
 

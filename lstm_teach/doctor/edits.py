@@ -16,10 +16,9 @@ import numpy as np
 
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.truth import Truth
-from lstm_teach.doctor.variants import Edit, Part, Slot
+from lstm_teach.doctor.variants import OPERATORS, Edit, Part, Slot
 from lstm_teach.params import Params
 
-_OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**"}
 _PRODUCTS = ("dot", "outer", "multiply", "matmul", "inner")
 _SIMPLE_EXPRESSION = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Tuple)
 
@@ -536,7 +535,7 @@ class _Maker:
                     )
 
     def operation(self, node: ast.BinOp) -> Iterator[Edit]:
-        symbol = _OPERATORS.get(type(node.op))
+        symbol = OPERATORS.get(type(node.op))
         if symbol is None:
             return
         left, right = self.seg(node.left), self.seg(node.right)
@@ -802,6 +801,9 @@ class _Maker:
                 base = other.text[: len(self.scene.units[atom.unit].segment(other.node.value))]
                 if base + index != atom.text:
                     others[base + index] = min(others.get(base + index, 9), 1.4 + 0.1 * unlike(atom.text, base + index))
+        if shape == ():  # one number where, it may be, a vector is meant: the same index into another array
+            for other in _all_vectors(self.scene, self.slot.unit):
+                others.setdefault(other.text, 1.6 + 0.1 * unlike(atom.text, other.text))
         for text in self.other_attributes(node):
             others.setdefault(text, 1.5 + 0.1 * unlike(atom.text, text))
         for text, cost in others.items():

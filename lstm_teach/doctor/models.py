@@ -1,40 +1,53 @@
 """diagnose_model(): the ladder and the checks of the checker for any model, whatever its equations.
 
-Imports the guard, validate and the gradcheck's words only. Nothing here knows what an LSTM is.
+Imports differences, families, the guard and validate. Nothing here knows what an LSTM is.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from lstm_teach import guard, validate
-from lstm_teach.doctor.report import ladder_html, ladder_text
+from lstm_teach.doctor.differences import (
+    Arrays,
+    Model,
+    Piece,
+    Unusable,
+    copies,
+    departures,
+    gradient,
+    is_single,
+    losses,
+    reference,
+    rounding_noise,
+)
+from lstm_teach.doctor.families import RIGHT, Comparison, ModelFinding, explain, finding, listed
+from lstm_teach.doctor.report import cell_html, levels_html, prose, row_head, table_head, word
 from lstm_teach.gradcheck import LENGTHS, relative_error
 
-Arrays = Mapping[str, np.ndarray]
 ModelCase = Callable[[int], tuple[Arrays, Callable[[Arrays], float], Callable[[Arrays], Arrays]]]
-
-RIGHT = 1e-6  # norm-relative, against a difference formula of fourth order in double precision
-_ENTRIES = 400  # of one array, at most, are tried; with more, a random choice
 
 
 @dataclass(frozen=True)
 class ModelDiagnosis:
-    """What `diagnose_model` found; text in a terminal, a table in a notebook.
+    """What `diagnose_model` found; text in a terminal, a table and three levels to open in a notebook.
 
     passed     True if every gradient agrees at every length and nothing is wrong with the check itself
-    findings   sentences, the most likely or most basic first, each with its reason
+    findings   `ModelFinding`s, the likeliest first; str(finding) is the whole of it in sentences
     ladder     {T: {array: norm-relative error}}
-    notes      sentences on what the check could not see
+    notes      sentences: what was ruled out, and what the check could not see
+    seconds    how long it took
     """
 
-    findings: tuple[str, ...] = ()
+    findings: tuple[ModelFinding, ...] = ()
     ladder: dict[int, dict[str, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    seconds: float = 0.0
 
     @property
     def passed(self) -> bool:  # noqa: D102
@@ -43,284 +56,321 @@ class ModelDiagnosis:
     @property
     def summary(self) -> str:
         """One sentence."""
+        if not self.ladder:
+            return "The gradient could not be compared; the reason stands below."
+        lengths = listed(map(str, self.ladder))
         if self.passed:
-            worst = max(e for errors in self.ladder.values() for e in errors.values())
-            lengths = ", ".join(map(str, self.ladder))
-            return f"The gradient agrees with central differences at T = {lengths} (largest error {worst:.0e})."
-        return "The gradient check does not pass; the likeliest reason comes first."
+            return f"The gradient is right: it agrees with differences of the loss at T = {lengths}."
+        wrong = [name for name in self._names if any(errors[name] > RIGHT for errors in self.ladder.values())]
+        if not wrong:
+            return f"The gradient agrees with differences at T = {lengths}, but the check itself is not sound."
+        return f"The gradient is not right: {listed(wrong)}. The likeliest reason comes first."
+
+    @property
+    def _names(self) -> list[str]:
+        return list(next(iter(self.ladder.values()), {}))
+
+    def _rows(self) -> list[list[str]]:
+        return [[name, *(word(errors[name], RIGHT) for errors in self.ladder.values())] for name in self._names]
 
     def __str__(self) -> str:
         lines = [self.summary]
-        if self.ladder and not self.passed:
-            lines += ["", *ladder_text(self.ladder, RIGHT), ""]
-        lines += [f"{number}. {sentence}" for number, sentence in enumerate(self.findings, 1)]
-        return "\n".join(lines + [f"Note: {note}" for note in self.notes])
+        if self.ladder:
+            table = [["array", *(f"T = {T}" for T in self.ladder)], *self._rows()]
+            widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+            lines += ["", *("  ".join(map(str.ljust, row, widths)).rstrip() for row in table), "", _CAPTION]
+        for number, found in enumerate(self.findings, 1):
+            lines += ["", f"{number}. {found.idea}"]
+            lines += [f"   {text}" for text in (found.place, found.evidence, found.advice) if text]
+        return "\n".join([*lines, *([""] if self.notes else []), *(f"Note: {note}" for note in self.notes)])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         parts = [f"<p><strong>{html.escape(self.summary)}</strong></p>"]
         if self.ladder:
-            parts.append(ladder_html(self.ladder, RIGHT))
-        if self.findings:
-            parts.append("<ol>" + "".join(f"<li>{html.escape(f)}</li>" for f in self.findings) + "</ol>")
+            parts.append(table_head(_CAPTION, ["array", *(f"T = {T}" for T in self.ladder)]))
+            for name, *words in self._rows():
+                parts += [row_head(name), *map(cell_html, words), "</tr>"]
+            parts.append("</tbody></table>")
+        for number, found in enumerate(self.findings, 1):
+            levels = [
+                ("1. The idea", prose(found.idea)),
+                ("2. The place", prose(found.place) + prose(found.evidence)),
+                ("3. What to try", prose(found.advice)),
+            ]
+            parts.append(levels_html(f"Finding {number} of {len(self.findings)}", levels))
         if self.notes:
-            parts.append("<ul>" + "".join(f"<li>Note: {html.escape(n)}</li>" for n in self.notes) + "</ul>")
+            parts.append("<ul>" + "".join(f"<li>{html.escape(note)}</li>" for note in self.notes) + "</ul>")
         return "".join(parts)
 
 
-def diagnose_model(case: ModelCase, *, lengths: tuple[int, ...] = LENGTHS, seconds: float = 10.0) -> ModelDiagnosis:
-    """Check a gradient of your own model at several lengths and say which kind of mistake the errors point to.
+_CAPTION = (
+    f"Norm-relative error of each gradient against differences of the loss, by length; up to {RIGHT:.0e} is right."
+)
 
-    `case(T)` returns `(params, loss, gradient)` for sequences of T steps: a mapping of named arrays, a function
-    `loss(params) -> float` and a function `gradient(params) -> mapping` with the same names and shapes. The layout and
-    the equations are yours: stacked gates, biases, a batch, any loss. Each call may take `seconds`.
 
-    The gradient is held against a difference formula of fourth order, in at most 400 entries of each array.
-    Raises TypeError or ValueError for bad arguments of its own; what is wrong with the model is a finding.
+def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds: float = 10.0) -> ModelDiagnosis:
+    """Check the gradient of a model of your own at several lengths, and say which kind of mistake the errors point to.
+
+    `case(T)` returns `(params, loss, gradient)` for sequences of T steps:
+
+        params            mapping of names to float64 arrays of any shape
+        loss(params)      one float
+        gradient(params)  mapping with the same names and shapes: dloss/dparams
+
+    Layout and equations are yours: stacked gates, biases, a batch, any loss, any cell. Nothing is taken for granted
+    but that `loss` and `gradient` give the same answer when they are called again. Choose weights of order 0.5 to 1
+    and, if the model has one, an initial state that is not zero.
+
+    Each gradient is held against differences of the loss of fourth order (in a part of the entries if there are many);
+    the lengths beyond 6 are tried only while all is right. Where it is wrong, the loss and the gradient are called
+    again with some weights set to zero, made symmetric or scaled: what cures the error tells where it is.
+
+    A call may take `seconds`; it is also the scale by which slow models are tried in fewer entries.
+    Raises TypeError or ValueError if `case` returns something else than this, or for bad arguments. What is wrong with
+    the results of `loss` and `gradient`, an exception too, is a finding.
     """
+    started = time.perf_counter()
     if not callable(case):
         raise TypeError(f"case must be a function case(T), got {validate.brief(case)}.")
-    ladder: dict[int, dict[str, float]] = {}
-    findings: dict[str, None] = {}
-    notes: dict[str, None] = {}
-    seen: dict[int, dict[str, tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]]] = {}
-    for T in lengths:
-        try:
-            params, loss, gradient = _unpack(guard.call(case, T, seconds=seconds))
-            got, problems, remarks = _examine(params, loss, gradient, seconds)
-        except (guard.LearnerError, _Unusable) as error:
-            findings[str(error)] = None
-            break
-        findings.update(dict.fromkeys(problems))
-        notes.update(dict.fromkeys(remarks))
-        if got is None:
-            break
-        try:
-            seen[T] = {name: _compare(name, params, loss, got[name], seconds) for name in params}
-        except (guard.LearnerError, _Unusable) as error:
-            findings[str(error)] = None
-            break
-        whole = np.sqrt(sum(np.sum(right**2) for _, right, _ in seen[T].values()))
-        ladder[T] = {}
-        for name, (mine, right, _) in seen[T].items():
-            if np.linalg.norm(right) <= 1e-8 * whole:  # rounding of the differences around an exact zero
-                right[:] = 0
-            noise = not right.any() and np.linalg.norm(mine) <= 1e-8 * whole
-            ladder[T][name] = 0.0 if noise else relative_error(mine, right)
-        if whole < 1e-8:
-            notes[f"At T = {T} the right gradient is almost zero, so the check says nothing there."] = None
-    if ladder and any(e > RIGHT for errors in ladder.values() for e in errors.values()):
-        findings.update(dict.fromkeys(_families(ladder, seen)))
-    return ModelDiagnosis(tuple(findings), ladder, tuple(notes))
+    seconds = validate.finite_number("seconds", seconds, positive=True)
+    lengths = sorted({validate.positive_integer("each of lengths", T) for T in lengths})
+    if not lengths:
+        raise ValueError("lengths must hold at least one number of steps, got none.")
+    findings: list[ModelFinding] = []
+    notes: dict[str, None] = {}  # a dict keeps the order and drops repetitions
+    models: dict[int, Model] = {}
+    seen: dict[int, dict[str, Comparison]] = {}
+    hidden: dict[int, float] = {}  # where weights were replaced: the error of all numbers together at the learner's own
+
+    def take(T: int) -> Model:
+        return _take(case, T, seconds)
+
+    def ready(T: int) -> Model:
+        model = take(T)
+        return _of_sane_size(replace(model, noise=rounding_noise(model)), notes)
+
+    try:
+        for T in lengths:
+            if T > 6 and any(c.error > RIGHT for each in seen.values() for c in each.values()):
+                break  # short sequences tell more about a mistake
+            model = take(T)
+            findings = _soundness(model, lambda T=T: take(T), notes)
+            if findings:
+                break
+            model = replace(model, noise=rounding_noise(model))
+            if model.noise > 1e-12 * max(1.0, abs(losses(model, [model.params])[0])):
+                findings = [
+                    finding("precision", f"At T = {T} the loss jumps by {model.noise:.0e} from one weight to the next.")
+                ]
+                break
+            own = model
+            model = _of_sane_size(model, notes)
+            models[T], seen[T] = model, compare(model)
+            if model is not own:
+                hidden[T] = _together(compare(own))
+            _remarks(T, model, seen[T], notes)
+        if any(c.error > RIGHT for each in seen.values() for c in each.values()):
+            findings, said = explain(seen, models, ready, compare)
+            notes.update(dict.fromkeys(said))
+            if hidden and max(hidden.values()) < 1e-4:
+                findings.insert(0, _hidden(hidden, seen))
+    except (guard.LearnerError, Unusable) as error:
+        findings.append(ModelFinding("raises" if isinstance(error, guard.LearnerError) else "unusable", str(error)))
+    ladder = {T: {name: c.error for name, c in each.items()} for T, each in seen.items()}
+    return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started)
 
 
-class _Unusable(Exception):
-    """The case can't be checked; the message is one sentence."""
-
-
-def _unpack(result: object) -> tuple[dict[str, np.ndarray], Callable, Callable]:
-    if not isinstance(result, tuple) or len(result) != 3:
-        raise _Unusable(f"case(T) must return (params, loss, gradient), got {validate.brief(result)}.")
-    params, loss, gradient = result
-    if not isinstance(params, Mapping) or not params:
-        raise _Unusable(f"params must be a mapping of named arrays, got {validate.brief(params)}.")
-    if not callable(loss) or not callable(gradient):
-        raise _Unusable("loss and gradient must be functions of params.")
-    arrays = {}
-    for name, value in params.items():
-        array = np.asarray(value)
-        if array.dtype.kind != "f" or not np.isfinite(array).all():
-            raise _Unusable(f"params[{name!r}] must be an array of finite floating-point numbers.")
-        arrays[name] = array.copy()
-    return arrays, loss, gradient
-
-
-def _copies(params: Arrays) -> dict[str, np.ndarray]:
-    return {name: value.copy() for name, value in params.items()}
-
-
-def _loss(loss: Callable, params: Arrays, seconds: float) -> float:
-    value = np.asarray(guard.call(loss, params, seconds=seconds))
-    if value.size != 1 or value.dtype.kind not in "fiu" or not np.isfinite(value).all():
-        raise _Unusable(f"loss(params) must return one finite number, got {validate.brief(value.tolist())}.")
-    return float(value.ravel()[0])
-
-
-def _examine(params: dict, loss: Callable, gradient: Callable, seconds: float) -> tuple[dict | None, list, list]:
-    """Checks of the checker: repeatable, inputs left alone, shapes, precision, size of the weights."""
-    problems, remarks = [], []
-    given = _copies(params)
-    first = _loss(loss, given, seconds)
-    results = []
-    for _ in range(2):
-        result = guard.call(gradient, given, seconds=seconds)
-        if not isinstance(result, Mapping):
-            raise _Unusable(f"gradient(params) must return a mapping of arrays, got {validate.brief(result)}.")
-        missing = [name for name in params if name not in result]
-        if missing:
-            raise _Unusable(f"gradient(params) has no entry for {', '.join(map(str, missing))}.")
-        got = {}
-        for name in params:
-            array = np.array(result[name], dtype=float)
-            if array.shape != params[name].shape:
-                raise _Unusable(f"gradient[{name!r}] must have shape {params[name].shape}, got {array.shape}.")
-            if not np.isfinite(array).all():
-                raise _Unusable(f"gradient[{name!r}] holds a NaN or an infinity.")
-            got[name] = array
-        results.append(got)
-    changed = [name for name in params if not np.array_equal(given[name], params[name])]
-    if changed:
-        problems.append(
-            f"loss or gradient changes its input {', '.join(changed)}; the check compares two different nets."
+def _take(case: ModelCase, T: int, seconds: float) -> Model:
+    """`case(T)`, checked. Raises TypeError or ValueError in one sentence."""
+    result = guard.call(case, T, seconds=seconds)
+    if not isinstance(result, tuple | list) or len(result) != 3:
+        count = f" of {len(result)}" if isinstance(result, tuple | list) else ""
+        raise TypeError(
+            f"case({T}) must return three things, (params, loss, gradient), got {validate.brief(result)}{count}."
         )
-    again = _loss(loss, _copies(params), seconds)
-    if abs(again - first) > 1e-12 * max(1, abs(first)):
-        problems.append(
-            f"The loss is not repeatable: {first:.6g}, then {again:.6g} for the same params. "
-            "Is a state kept from call to call, or a random number drawn (dropout)?"
-        )
-    if any(relative_error(results[0][n], results[1][n]) > 1e-9 for n in params):
-        problems.append("The gradient is not repeatable; does it start from zero, and the state from the same values?")
-    single = [name for name in params if params[name].dtype != np.float64]
-    if single:
-        problems.append(
-            f"{', '.join(single)} is {params[single[0]].dtype}: rounding alone gives errors of 1e-3. Check in float64."
-        )
-    size = np.sqrt(np.mean(np.concatenate([v.ravel() for v in params.values()]) ** 2))
-    if size < 0.05:
-        remarks.append(
-            f"The weights are tiny (root mean square {size:.0e}); most faults hide there. Use about 0.5 to 1."
-        )
-    if size > 5:
-        remarks.append(f"The weights are large (root mean square {size:.0f}); saturated gates hide faults.")
-    return (None if problems else results[0]), problems, remarks
-
-
-def _compare(name: str, params: dict, loss: Callable, got: np.ndarray, seconds: float) -> tuple:
-    """The gradient's entries, the same by differences, and which entries these are."""
-    count = got.size
-    chosen = np.arange(count)
-    if count > _ENTRIES:
-        chosen = np.sort(np.random.default_rng(0).choice(count, _ENTRIES, replace=False))
-    right = np.empty(len(chosen))
-    for k, index in enumerate(chosen):
-        h = 1e-3 * max(1.0, abs(params[name].ravel()[index]))
-        values = []
-        for step in (-2, -1, 1, 2):
-            moved = _copies(params)
-            moved[name].ravel()[index] += step * h
-            values.append(_loss(loss, moved, seconds))
-        right[k] = (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * h)
-    return got.ravel()[chosen], right, np.unravel_index(chosen, got.shape)
-
-
-def _families(ladder: dict, seen: dict) -> list[str]:
-    """What kind of mistake the errors point to, the surest first."""
-    found = []
-    wrong = {T: [n for n, e in errors.items() if e > RIGHT] for T, errors in ladder.items()}
-    first = next(T for T, names in wrong.items() if names)
-    names = list(dict.fromkeys(n for each in wrong.values() for n in each))
-    found += _scale(seen)
-    found += _clipping(seen, names)
-    lengths = list(ladder)
-    always = ", ".join(names)
-    if first == lengths[0]:
-        found.append(
-            f"Wrong from T = {first} on ({', '.join(wrong[first])}): a mistake within one step, "
-            "in a formula used at every step."
-        )
-    else:
-        before = lengths[lengths.index(first) - 1]
-        what = "what is carried from step to step, or added up over the steps"
-        cut = f", or a walk back that is cut off after {before} steps" if before > 1 else ""
-        found.append(f"Right up to T = {before}, wrong from T = {first} on ({always}): look at {what}{cut}.")
-    right = [n for n in next(iter(ladder.values())) if n not in names]
-    if right:
-        found.append(f"Right at every length, so ruled out: {', '.join(right)}.")
-    last = seen[max(seen)]
+    params, loss, slope = result
+    if not (isinstance(params, Mapping) or (hasattr(params, "keys") and hasattr(params, "__getitem__"))):
+        raise TypeError(f"params of case({T}) must be a mapping of named arrays, got {validate.brief(params)}.")
+    names = list(params.keys())
+    if not names:
+        raise ValueError(f"params of case({T}) must hold at least one array, got none.")
+    for said, function in (("loss", loss), ("gradient", slope)):
+        if not callable(function):
+            raise TypeError(f"{said} of case({T}) must be a function of params, got {validate.brief(function)}.")
     for name in names:
-        where = _blocks(*last[name])
-        if where:
-            found.append(f"In {name} only {where} are wrong: look at the gate that these belong to.")
-    return found
+        value = params[name]
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+            got = f"an array of dtype {value.dtype}" if isinstance(value, np.ndarray) else validate.brief(value)
+            raise TypeError(f"params[{name!r}] of case({T}) must be an array of floating-point numbers, got {got}.")
+        if not value.size:
+            raise ValueError(f"params[{name!r}] of case({T}) must hold at least one number, got shape {value.shape}.")
+        if not np.isfinite(value).all():
+            raise ValueError(f"params[{name!r}] of case({T}) must be finite, got {value[~np.isfinite(value)][0]}.")
+    return Model(params, loss, slope, T, seconds)
 
 
-def _ratio(mine: np.ndarray, right: np.ndarray) -> float | None:
-    """The constant c with mine = c * right, None if there is none."""
-    c = float(mine @ right / (right @ right)) if right.any() else 0.0
-    return c if c and np.linalg.norm(mine - c * right) <= 1e-5 * np.linalg.norm(mine) else None
-
-
-def _scale(seen: dict) -> list[str]:
-    ratios: dict[int, float] = {}
-    for T, arrays in seen.items():
-        each = [_ratio(mine, right) for mine, right, _ in arrays.values() if right.any() or mine.any()]
-        if not each or any(c is None for c in each) or max(each) - min(each) > 1e-4 * abs(each[0]):
-            return _scale_of_arrays(seen)
-        ratios[T] = each[0]
-    if all(abs(c - T) < 1e-4 * T for T, c in ratios.items()):
+def _soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) -> list[ModelFinding]:
+    """What is wrong with the check itself: precision, inputs that change, calls that can't be repeated."""
+    params = model.params
+    names = list(params.keys())
+    single = [name for name in names if params[name].dtype != np.float64]
+    if single:
+        return [finding("precision", f"{listed(single)} of params is {params[single[0]].dtype}.")]
+    given = copies(params)
+    calls = {
+        "loss": lambda: losses(model, [given]),
+        "gradient": lambda: guard.call(model.gradient, given, seconds=model.seconds),
+    }
+    for name, call in calls.items():
+        call()
+        altered = [key for key in names if not np.array_equal(given[key], params[key])]
+        if altered:
+            return [finding("input changed", f"{name}(params) changes {listed(altered)} of its argument.")]
+    values = [losses(model, [copies(params)])[0] for _ in range(3)]
+    grads = [gradient(model, copies(params)) for _ in range(2)]
+    values.append(losses(model, [copies(params)])[0])
+    if np.ptp(values) > 1e-12 * max(1, abs(values[0])):
+        return [_not_repeatable(model, fresh, values)]
+    off = {name: relative_error(grads[0][name], grads[1][name]) for name in names}
+    if max(off.values()) > 1e-9:
+        return [_gradient_drifts(grads, off)]
+    elsewhere = copies(params)
+    for name in names:
+        elsewhere[name][...] += 0.1
+    if any(
+        relative_error(grads[0][name], array) > 1e-9
+        for name, array in gradient(model, copies(params), before=elsewhere).items()
+    ):
+        notes[
+            "gradient(params) uses what the last call of loss left behind, and is right only after loss(params) with "
+            "the same params; the check called them in that order."
+        ] = None
+    typed = is_single(grads[0].values())
+    if typed:
         return [
-            "The gradient is T times too large: the loss is averaged over the steps while the gradients are summed."
+            finding("precision", "Every number of the gradient fits float32 exactly, so it was computed in float32.")
         ]
-    if all(abs(c * T - 1) < 1e-4 for T, c in ratios.items()):
-        return [
-            "The gradient is T times too small: the gradients are averaged over the steps while the loss is summed."
-        ]
-    values = list(ratios.values())
-    if max(values) - min(values) < 1e-4 * abs(values[0]):
-        if abs(values[0] - 1) < 1e-5:
-            return []
-        reason = "a sign" if abs(values[0] + 1) < 1e-4 else "a constant factor, such as 1/2 or the batch size"
-        return [
-            f"The gradient is {values[0]:.4g} times the right one everywhere: {reason} is missing in the loss "
-            "or in the gradient."
-        ]
-    listed = ", ".join(f"{c:.3g} at T = {T}" for T, c in ratios.items())
-    return [f"The direction is right and the length is not ({listed}): is the norm of the gradient clipped inside?"]
-
-
-def _scale_of_arrays(seen: dict) -> list[str]:
-    found = []
-    for name in next(iter(seen.values())):
-        each = [_ratio(arrays[name][0], arrays[name][1]) for arrays in seen.values()]
-        if all(c is not None and abs(c - each[0]) < 1e-4 * abs(c) for c in each) and abs(each[0] - 1) > 1e-4:
-            found.append(
-                f"The gradient of {name} is {each[0]:.4g} times the right one at every length: "
-                "a constant factor or a sign."
-            )
-    return found
-
-
-def _clipping(seen: dict, names: list[str]) -> list[str]:
-    """Many entries that share one largest size, where the right ones are larger."""
-    for arrays in seen.values():
-        mine = np.concatenate([arrays[n][0] for n in names])
-        right = np.concatenate([arrays[n][1] for n in names])
-        bound = np.abs(mine).max()
-        at_bound = np.abs(np.abs(mine) - bound) <= 1e-12 * bound
-        if at_bound.sum() >= 3 and bound > 0 and (np.abs(right[at_bound]) > bound * (1 + 1e-6)).all():
-            return [
-                f"{at_bound.sum()} entries are exactly {bound:.4g} in size where the right ones are larger: "
-                "clipping inside the gradient."
-            ]
     return []
 
 
-def _blocks(mine: np.ndarray, right: np.ndarray, where: tuple[np.ndarray, ...]) -> str:
-    """Which whole rows or columns of an array are wrong, "" if all or no pattern."""
-    off = np.abs(mine - right) > RIGHT * np.abs(right).max()
-    for axis, word in ((0, "rows"), (1, "columns"))[: len(where)]:
-        lines = where[axis]
-        size = lines.max() + 1
-        wrong = np.array([off[lines == k].any() for k in range(size)])
-        if not 0 < wrong.sum() < size:
-            continue
-        first, last = np.flatnonzero(wrong)[[0, -1]]
-        if last - first + 1 != wrong.sum():
-            continue
-        for count in (4, 3, 2):
-            if size % count == 0 and first % (size // count) == 0 and wrong.sum() == size // count:
-                return f"{word} {first} to {last}, block {first * count // size + 1} of {count},"
-        return f"{word} {first} to {last}"
-    return ""
+def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float]) -> ModelFinding:
+    """Called again and again, a state that is kept settles or drifts by equal steps; random numbers do neither."""
+    listed = ", ".join(f"{value:.6g}" for value in values)
+    calls = np.array([losses(model, [copies(model.params)])[0] for _ in range(40)])
+    steps = np.abs(np.diff(calls))
+    settles = steps[-12:].max() <= 0.05 * max(steps[:4].max(), np.ptp(values))
+    drifts = np.ptp(np.diff(calls)) <= 1e-6 * steps.max()
+    # Of the first call: a state that is kept starts at the same place in every new case, a random number does not.
+    again = [losses(other, [copies(other.params)])[0] for other in (fresh(), fresh())]
+    same_start = again[0] == again[1]
+    place = f"Called again with the same params, loss(params) returns {listed}."
+    if settles or drifts:
+        how = "settle down" if settles else "go up or down by the same amount at each call"
+        return finding("state", place, f"The values {how}: a state is carried on from call to call.")
+    start = (
+        "Every new case(T) starts with the same value"
+        if same_start
+        else "Even the first value of a new case(T) differs"
+    )
+    return finding("random", place, f"{start}, and the values never settle: random numbers are drawn, as for dropout.")
+
+
+def _gradient_drifts(grads: list[dict[str, np.ndarray]], off: dict[str, float]) -> ModelFinding:
+    names = [name for name, error in off.items() if error > 1e-9]
+    place = f"Called again with the same params, gradient(params) returns something else for {listed(names)}."
+    growth = grads[1][names[0]] - grads[0][names[0]]
+    before = [g[names[0]] for g in grads]
+    if np.linalg.norm(growth) and relative_error(*before) < 1 and np.linalg.norm(before[1]) > np.linalg.norm(before[0]):
+        ratio = np.vdot(before[1], before[0]) / np.vdot(before[0], before[0])
+        if relative_error(before[1], ratio * before[0]) < 1e-6:
+            return finding(
+                "state", place, f"It is {ratio:.3g} times the last one: new gradients are added to old ones."
+            )
+    return finding(
+        "state", place, "The loss is the same each time, so only the backward pass starts from something old."
+    )
+
+
+def _of_sane_size(model: Model, notes: dict[str, None]) -> Model:
+    """The model with weights of usual size in place of matrices that are nearly zero, which hide mistakes."""
+    matrices = [name for name in model.params if model.params[name].ndim > 1] or list(model.params)
+    gain = {name: _rms(model.params[name]) * np.sqrt(min(model.params[name].shape, default=1)) for name in matrices}
+    small = [name for name in matrices if gain[name] < 0.15]
+    large = [name for name in matrices if gain[name] > 20]
+    if large:
+        size = max(_rms(model.params[name]) for name in large)
+        notes[
+            f"The weights of {listed(large)} are large (root mean square {size:.0f}); gates that are all open or "
+            "all shut hide mistakes. Use weights of order 0.5 to 1."
+        ] = None
+    if not small:
+        return model
+    rng, params = np.random.default_rng(0), copies(model.params)
+    for name in small:
+        params[name][...] = rng.normal(size=params[name].shape) / np.sqrt(min(params[name].shape, default=1))
+    try:
+        departures(model, params, [[Piece(name) for name in small]])
+    except (guard.LearnerError, Unusable) as error:
+        notes[f"{_tiny(model, small)} Other weights could not be tried: {error}"] = None
+        return model
+    notes[f"{_tiny(model, small)} The check took random weights of usual size in their place."] = None
+    model = model.at(params)
+    return replace(model, noise=rounding_noise(model))
+
+
+def _tiny(model: Model, small: list[str]) -> str:
+    size = max(_rms(model.params[name]) for name in small)
+    return f"The weights of {listed(small)} are tiny (root mean square {size:.0e}); most mistakes can't be told there."
+
+
+def _rms(array: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(array**2)))
+
+
+def _together(compared: dict[str, Comparison]) -> float:
+    """The norm-relative error of all numbers together, as a check of one flat vector sees it."""
+    mine, right = (np.concatenate([getattr(c, side)[c.tried] for c in compared.values()]) for side in ("mine", "right"))
+    return relative_error(mine, right)
+
+
+def _hidden(hidden: dict[int, float], seen: dict[int, dict[str, Comparison]]) -> ModelFinding:
+    worst = max(c.error for each in seen.values() for c in each.values())
+    return finding(
+        "small weights",
+        f"With your weights the error of all numbers together is {max(hidden.values()):.0e} at most.",
+        f"With random weights of usual size it goes up to {worst:.0e} in one array.",
+    )
+
+
+def _remarks(T: int, model: Model, compared: dict[str, Comparison], notes: dict[str, None]) -> None:
+    if all(np.abs(c.right[c.tried]).max() < 1e-8 for c in compared.values()):
+        notes[f"At T = {T} the right gradient is almost zero, so the check says nothing there."] = None
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def compare(model: Model, effort: float = 1.0) -> dict[str, Comparison]:
+    """The gradient beside its differences, array by array. `effort` is how much longer than usual it may take.
+
+    All numbers of a small model are tried, 20 of each array where the sequence is long, fewer if the loss is slow.
+    """
+    spent = min(_seconds(lambda: losses(model, [model.params])) for _ in range(5))
+    mine = gradient(model, copies(model.params))
+    count = int(np.clip(effort * model.seconds / 10 / (4 * spent * len(mine)), 12, 400 if model.steps <= 6 else 20))
+    compared: dict[str, Comparison] = {}
+    for name, array in mine.items():
+        right, blur = reference(model, name, array, count)
+        compared[name] = Comparison(array, right, blur)
+    large = [name for name, array in mine.items() if array.size > count]
+    if large:  # a mistake in the entries that were not tried shows along a random direction
+        off, _, blur = departures(model, model.params, [[Piece(name)] for name in large])
+        for name, error in zip(large, off, strict=True):
+            if error > 1e-6 + blur and compared[name].error <= RIGHT:
+                compared[name] = replace(compared[name], elsewhere=float(error))
+    return compared

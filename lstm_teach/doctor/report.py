@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass, field
 
 from lstm_teach.gradcheck import GradientReport
@@ -41,7 +42,7 @@ class Finding:
     @property
     def place(self) -> str:
         """The second level: where it is, in one sentence."""
-        where = f"line {self.line}: {self.code}" if self.line else ""
+        where = f"line {self.line}, `{self.code}`" if self.line else ""
         what = f"d{self.quantity}" if self.quantity in ("h", "c") else self.quantity
         step = f" at step t = {self.first_step}" if self.first_step is not None else ""
         of = f" (of {self.length} steps, walking back)" if step and self.length else ""
@@ -78,15 +79,21 @@ class Diagnosis:
     @property
     def summary(self) -> str:
         """One sentence."""
+        if self.repaired_source is None:
+            return self._headline
+        lines = sorted({f.line for f in self.findings if f.line})
+        where = f", in {'lines' if len(lines) > 1 else 'line'} {', '.join(map(str, lines))};"
+        return self._headline.replace(";", where, 1)
+
+    @property
+    def _headline(self) -> str:
+        """The summary without the lines, which the HTML keeps for the second level."""
         if self.passed:
             return self.report.summary
         count = len(self.findings)
         if self.repaired_source is not None:
-            lines = sorted({f.line for f in self.findings if f.line})
-            many = "lines" if len(lines) > 1 else "line"
-            listed = ", ".join(map(str, lines))
             return (
-                f"{self.name} has {_count(count, 'fault')}, in {many} {listed}; "
+                f"{self.name} has {_count(count, 'fault')}; "
                 "with the repair, every gradient is exact at all lengths tried."
             )
         if any(f.line and f.repair for f in self.findings):
@@ -116,30 +123,19 @@ class Diagnosis:
 
     def _repr_html_(self) -> str:
         escape = html.escape
-        parts = [f"<p><strong>{escape(self.summary)}</strong></p>"]
+        parts = [f"<p><strong>{escape(self._headline)}</strong></p>"]
         if not self.passed and self.ladder:
             parts.append(ladder_html(self.ladder))
         for number, finding in enumerate(self.findings, 1):
-            label = f"Finding {number} of {len(self.findings)}"
-            parts.append(
-                f'<section aria-label="{label}" style="border-left:4px solid #0072B2;margin:12px 0;padding-left:12px">'
-            )
-            parts.append(f"<p><strong>{label}</strong></p>")
             levels = [
-                ("1. The idea", f"<p>{escape(finding.idea or finding.cause)}</p>"),
+                ("1. The idea", prose(finding.idea or finding.cause)),
                 (
                     "2. The place",
-                    f"<p>{escape(finding.place)}</p><p>{escape(finding.evidence)}</p>" if finding.place else "",
+                    prose(finding.place) + prose(finding.evidence) if finding.place else "",
                 ),
                 ("3. The line", _line_html(finding) if finding.line else ""),
             ]
-            for title, text in levels:
-                if text:
-                    parts.append(
-                        f'<details style="margin:4px 0"><summary style="cursor:pointer">{title}</summary>'
-                        f"{text}</details>"
-                    )
-            parts.append("</section>")
+            parts.append(levels_html(f"Finding {number} of {len(self.findings)}", levels))
         if self.notes:
             parts.append("<ul>" + "".join(f"<li>{escape(note)}</li>" for note in self.notes) + "</ul>")
         if self.repaired_source is not None:
@@ -148,6 +144,20 @@ class Diagnosis:
                 f'<pre style="white-space:pre-wrap">{escape(self.repaired_source)}</pre></details>'
             )
         return "".join(parts)
+
+
+def levels_html(label: str, levels: list[tuple[str, str]]) -> str:
+    """A finding as levels that the reader opens one after the other: (title, HTML) each, left out where empty."""
+    parts = [
+        f'<section aria-label="{label}" style="border-left:4px solid #0072B2;margin:12px 0;padding-left:12px">',
+        f"<p><strong>{label}</strong></p>",
+    ]
+    for title, text in levels:
+        if text:
+            parts.append(
+                f'<details style="margin:4px 0"><summary style="cursor:pointer">{title}</summary>{text}</details>'
+            )
+    return "".join([*parts, "</section>"])
 
 
 def _count(number: int, word: str) -> str:
@@ -159,7 +169,7 @@ def _line_html(finding: Finding) -> str:
     code = 'style="white-space:pre-wrap;margin:4px 0"'
     repair = finding.repair or "(this line should go)"
     return (
-        f"<p>{html.escape(finding.cause)}</p>"
+        f"{prose(finding.cause)}"
         f"<p>Line {finding.line} now:</p><pre {code}>{html.escape(finding.code)}</pre>"
         f"<p>Repaired:</p><pre {code}>{html.escape(repair)}</pre>"
     )
@@ -170,29 +180,51 @@ def ladder_text(ladder: dict[int, dict[str, float]], right: float = 1e-7) -> lis
     names = list(next(iter(ladder.values())))
     lines = ["T    " + "".join(f"{'d' + name:<10}" for name in names)]
     for T, errors in ladder.items():
-        lines.append(f"{T:<5}" + "".join(f"{_word(errors[name], right):<10}" for name in names))
+        lines.append(f"{T:<5}" + "".join(f"{word(errors[name], right):<10}" for name in names))
     return [line.rstrip() for line in lines]
 
 
-def _word(error: float, right: float) -> str:
-    return "right" if error <= right else f"{error:.0e}"
+def word(error: float, right: float) -> str:
+    """ "right" up to `right`, else the error in a few characters: 3e-05, 0.12, 1.20."""
+    return "right" if error <= right else f"{error:.0e}" if error < 0.01 else f"{error:.2f}"
+
+
+_CELL = 'style="text-align:left;padding:2px 10px 2px 0"'
+
+
+def table_head(caption: str, columns: list[str]) -> str:
+    """The begin of a table, up to its first row. All colors are the page's, so it can be read in a dark theme too."""
+    heads = "".join(f'<th scope="col" {_CELL}>{html.escape(column)}</th>' for column in columns)
+    return (
+        '<table style="border-collapse:collapse"><caption style="text-align:left;caption-side:bottom;min-width:30em;'
+        f'padding-top:6px">{html.escape(caption)}</caption><thead><tr>{heads}</tr></thead><tbody>'
+    )
+
+
+def row_head(text: object) -> str:
+    """The begin of a row."""
+    return f'<tr><th scope="row" {_CELL}>{html.escape(str(text))}</th>'
+
+
+def cell_html(text: str) -> str:
+    """An error in the words of `word`, with a mark that is read at a glance."""
+    return f"<td {_CELL}>{'✓' if text == 'right' else '✗'} {text}</td>"
+
+
+def prose(text: str) -> str:
+    """A paragraph, with what stands between backticks as code; "" for no text."""
+    text = re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text))
+    return f"<p>{text}</p>" if text else ""
 
 
 def ladder_html(ladder: dict[int, dict[str, float]], right: float = 1e-7) -> str:
     """The errors as a table; up to `right` counts as right."""
     names = list(next(iter(ladder.values())))
-    cell = 'style="text-align:left;padding:2px 10px 2px 0"'
-    parts = [
-        '<table style="border-collapse:collapse"><caption style="text-align:left;caption-side:bottom">'
-        "The ladder: norm-relative error of each gradient against the exact one, by length of the sequence."
-        f'</caption><thead><tr><th scope="col" {cell}>T</th>'
-    ]
-    parts += [f'<th scope="col" {cell}>d{name}</th>' for name in names]
-    parts.append("</tr></thead><tbody>")
+    caption = "The ladder: norm-relative error of each gradient against the exact one, by length of the sequence."
+    parts = [table_head(caption, ["T", *(f"d{name}" for name in names)])]
     for T, errors in ladder.items():
-        parts.append(f'<tr><th scope="row" {cell}>{T}</th>')
+        parts.append(row_head(T))
         for name in names:
-            mark, color = ("✓", "#006B4F") if errors[name] <= right else ("✗", "#A84300")
-            parts.append(f'<td {cell}><span style="color:{color}">{mark}</span> {_word(errors[name], right)}</td>')
+            parts.append(cell_html(word(errors[name], right)))
         parts.append("</tr>")
     return "".join([*parts, "</tbody></table>"])

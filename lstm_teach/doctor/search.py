@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.doctor.edits import candidate_edits, look
+from lstm_teach.doctor.local import judge
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.truth import Case, Truth, make_case
 from lstm_teach.doctor.variants import Edit, Outcome, Slot, Variants, find_slots
@@ -23,7 +25,9 @@ from lstm_teach.gradcheck import LENGTHS, collect_gradients, exact_gradient, rel
 from lstm_teach.params import Params
 
 # What a state has to show, in right values, for one more edit or for trying less likely edits, to go first.
-_DEPTH, _STAGE = 14, 5
+_DEPTH, _STAGE, _TWIN = 4, 4, 8
+_CHILDREN = 7
+_SHARE = 0.85  # of the time is for the search, the rest for proof and report
 _MOST = 14  # edits in one repair
 
 
@@ -44,6 +48,8 @@ class State:
     steps: list[Step] = field(default_factory=list)
     layers: list[list[Step]] = field(default_factory=list)  # steps that were made at once, in the same text
     stage: int = 0  # how far its edits have been tried
+    work: Work | None = None
+    doubt: int = 0  # more than zero if a likelier edit had the same effect
 
     @property
     def cost(self) -> float:
@@ -156,13 +162,16 @@ def search(
     begun = _now()
     truths = [Truth(make_case(T, 20 + T, takes)) for T in lengths]
     cases = proof_cases(takes)
-    begun_with = State(units, Variants(backward, units, [], truths, fine=False).evaluate())
+    bare = Variants(backward, units, [], truths, fine=False)
+    for truth in truths:
+        truth.count_forward(bare.seen(bare.run(truth), truth))
+    begun_with = State(units, bare.evaluate())
     waiting, best, seen, tried, stopped = [begun_with], begun_with, {_text(units)}, 0, ""
-    until = begun + seconds
+    until = begun + _SHARE * seconds
     try:
         while waiting and not stopped:
             # The state with most that is right goes first; the others wait in case it leads nowhere.
-            waiting.sort(key=lambda s: -s.outcome.score + _DEPTH * len(s.layers) + _STAGE * s.stage)
+            waiting.sort(key=lambda s: -s.outcome.score + _DEPTH * len(s.layers) + _STAGE * s.stage + s.doubt)
             state = waiting.pop(0)
             more, count, proved = _expand(backward, state, truths, cases, until, progress)
             tried += count
@@ -268,6 +277,8 @@ def _text(units: list[Unit]) -> str:
 
 _WIDE = ("term", "factor", "wrong name", "moved", "target", "missing statement", "tanh", "square", "order")
 
+_LATER = ("initial value", "copy", "assignment")  # what such an edit does shows in later statements only
+
 
 def suspects(variants: Variants) -> tuple[list[int], list[int]]:
     """Slots in the order in which they first compute something unknown; and slots that compute what another does too.
@@ -313,6 +324,8 @@ def _names(slot: Slot) -> tuple[set[str], set[str]]:
     indices = {id(n) for t in targets for s in ast.walk(t) if isinstance(s, ast.Subscript) for n in ast.walk(s.slice)}
     set_ = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name) and id(n) not in indices}
     value = getattr(slot.node, "value", None)
+    if isinstance(slot.node, ast.Return) or isinstance(value, ast.Tuple | ast.List | ast.Dict):
+        return set_, set()  # one right thing among several says nothing of the others
     return set_, {n.id for n in ast.walk(value) if isinstance(n, ast.Name)} if value is not None else set()
 
 
@@ -339,30 +352,78 @@ def feeders(variants: Variants, numbers: list[int]) -> set[int]:
     return {slot.number for slot in slots if _names(slot)[0] & read}
 
 
-def _stages(edits: list[Edit], variants: Variants) -> list[list[Edit]]:
-    """The edits in the order in which to try them: common mistakes at the first unknown values, and so on outwards."""
-    ordered, twins = suspects(variants)
-    near = set(ordered[:4]) | feeders(variants, ordered[:2])
+@dataclass
+class Work:
+    """What is known of a state's code, and the candidate edits still to be tried there, in stages."""
+
+    slots: list[Slot]
+    base: Outcome
+    seen: int  # right quantities that the code computes as it stands
+    unknown: set[int]  # slots that compute something unknown
+    near: set[int]  # slots where something unknown is computed first, and those that feed them
+    right: set[int]
+    stages: list[list[Edit]]
+    sure: set[int] = field(default_factory=set)  # edits (their id) by which an unknown value becomes a known one
+
+
+def _look(backward: Callable, state: State, truth: Truth) -> Work:
+    """Sort all candidate edits of a state into the order in which to try them."""
+    slots = find_slots(state.units)
+    bare = Variants(backward, state.units, [], [truth], fine=False)
+    ordered, twins = suspects(bare)
+    near = set(ordered[:4]) | feeders(bare, ordered[:2])
     wide = near | set(ordered[:10]) | set(twins)
-    kinds = {s.number: s.kind for s in variants.slots}
+    kinds = {s.number: s.kind for s in slots}
     stages: list[list[Edit]] = [[] for _ in range(_STAGES)]
-    for edit in edits:
+    for edit in candidate_edits(look(backward, state.units, slots, truth)):
         own = {slot for slot in edit.slots if kinds[slot] != "gap"} or edit.slots
         common = edit.kind not in _WIDE
-        if common and (own & wide or any(kinds[slot] == "head" for slot in own)):
-            stages[0].append(edit)
-        elif own & near or (edit.kind == "missing statement" and edit.cost < 2):
+        # A call that stands alone (`steps.append(...)`) computes nothing to be judged by; what it hands on shows later.
+        call = edit.cost < 1.9 and any(isinstance(slots[slot].node, ast.Expr) for slot in own)
+        here = len(edit.parts) == 1 and kinds[edit.parts[0].slot] != "head" and edit.parts[0].code.strip()
+        if here and not call and edit.kind not in _LATER:
+            stages[0 if own & near or (common and own & wide) else 2].append(edit)
+        elif (
+            own & near
+            or call
+            or edit.kind in _LATER
+            or (common and (own & wide or any(kinds[s] == "head" for s in own)))
+        ):
             stages[1].append(edit)
-        elif common or edit.kind == "missing statement":
-            stages[2].append(edit)
-        elif own & wide:
+        elif common or own & wide:
             stages[3].append(edit)
         else:
             stages[4].append(edit)
-    return stages
+    base = bare.evaluate()
+    return Work(slots, base, base.bits, set(ordered), near, _right_slots(bare), stages)
 
 
 _STAGES = 5
+_JUDGED = (0, 2)  # stages whose edits are judged where they stand before the whole pass is run
+_MOST_RUNS = 300
+
+
+def _promising(backward: Callable, state: State, truth: Truth) -> list[Edit]:
+    """The edits of this stage that compute a right quantity which was missing; the others are put off."""
+    work = state.work
+    edits = work.stages[state.stage]
+    judged = judge(backward, state.units, edits, truth)
+    kept: list[tuple[float, Edit]] = []
+    for number, edit in enumerate(edits):
+        local, near = judged.get(number), bool(edit.slots & work.near)
+        new = (local.bits & truth.counted & ~work.seen).bit_count() if local else 0
+        known = local is not None and local.times and local.known == local.times and not edit.slots & work.right
+        if known and edit.slots & work.unknown:
+            work.sure.add(id(edit))
+        if new or known:
+            kept.append((edit.cost - 0.2 * min(new, 5) - near, edit))
+        elif near and (local is None or local.known == 0):
+            work.stages[3].append(edit)
+        else:
+            work.stages[4].append(edit)
+    kept.sort(key=lambda pair: pair[0])
+    work.stages[4] += [edit for _, edit in kept[_MOST_RUNS:]]
+    return [edit for _, edit in kept[:_MOST_RUNS]]
 
 
 def _expand(
@@ -373,34 +434,37 @@ def _expand(
     until: float,
     progress: Callable[[str], None] | None,
 ) -> tuple[list[State], int, list[State]]:
-    """All single edits of a state: states with progress, how many edits were tried, states that are proved."""
-    slots = find_slots(state.units)
-    scene = look(backward, state.units, slots, truths[-1])
-    bare = Variants(backward, state.units, [], truths, fine=False)
-    base = bare.evaluate()
+    """The next edits of a state: states with progress, how many edits were tried, states that are proved."""
+    if state.work is None:
+        state.work = _look(backward, state, truths[0])
+    work, slots, base = state.work, state.work.slots, state.work.base
     gains: list[tuple[Edit, Outcome]] = []
     solved: list[tuple[Edit, Outcome]] = []
-    states: list[State] = []
     count = 0
-    stages = _stages(candidate_edits(scene), bare)
-    while not stages[state.stage] and state.stage < _STAGES - 1:
+    # The first two stages go together: the likely edits, whether their effect shows where they are made or later.
+    last = max(1, state.stage)
+    while state.stage <= last and not solved and _now() < until:
+        batch = work.stages[state.stage]
+        if state.stage in _JUDGED:
+            count += len(batch)
+            batch = _promising(backward, state, truths[0])
         state.stage += 1
-    variants = Variants(backward, state.units, stages[state.stage], truths, fine=False)
-    state.stage += 1
-    for edit, outcome in variants.evaluate_all(variants.edits):
-        count += 1
-        if outcome.right:
-            solved.append((edit, outcome))
-        elif outcome.score > base.score:
-            gains.append((edit, outcome))
-        if progress and count % 50 == 0:
-            progress(f"{count} edits tried, {len(state.steps)} made")
-        if _now() > until:
-            break
+        variants = Variants(backward, state.units, batch, truths, fine=False)
+        for edit, outcome in variants.evaluate_all(variants.edits):
+            count += 1
+            if outcome.right:
+                solved.append((edit, outcome))
+            elif outcome.score > base.score:
+                gains.append((edit, outcome))
+            elif outcome.score == base.score and id(edit) in work.sure:
+                gains.append((edit, replace(outcome, score=base.score + 1)))
+            if progress and count % 50 == 0:
+                progress(f"{count} edits tried, {len(state.steps)} made")
+            if _now() > until:
+                break
     proved = []
-    right = _right_slots(bare)
     for edit, outcome in sorted(solved, key=lambda item: item[0].cost)[:12]:
-        if edit.slots & right:  # its result was right; that another edit there makes up for a fault is less likely
+        if edit.slots & work.right:  # its result was right; that another edit there makes up for a fault is less likely
             edit = replace(edit, cost=edit.cost + 1)
         new = _step(state, slots, [edit], outcome)
         if new is not None and prove(backward, new.units, cases) is not None:
@@ -408,21 +472,26 @@ def _expand(
     if proved:
         return [], count, proved
     gains.sort(key=lambda item: (-item[1].score, item[0].cost))
-    for edit, outcome in gains[:5]:
-        new = _step(state, slots, [edit], outcome)
-        if new is not None:
-            states.append(new)
-    if len(gains) < 2 or state.stage > 2:
-        return states, count, []
+    # Edits with the same effect are one and the same idea: the likeliest of them stands for the others.
+    alike = Counter()
+    states: list[State] = []
+    for edit, outcome in gains:
+        if alike[outcome.bits] < 2 and len(states) < _CHILDREN:
+            new = _step(state, slots, [edit], outcome)
+            if new is not None:
+                new.doubt = state.doubt + _TWIN * alike[outcome.bits]
+                states.append(new)
+        alike[outcome.bits] += 1
     # Several independent flaws show as several edits, each a gain of its own: make as many as add up.
     variants = Variants(backward, state.units, [edit for edit, _ in gains[:200]], truths, fine=False)
-    for first in range(2):
+    for first in range(min(2, len(gains) - 1)):
         together, outcome = _together(variants, gains[:200], first, until)
         if len(together) > 1:
             new = _step(state, slots, together, outcome)
+            if new is not None and outcome.right and prove(backward, new.units, cases) is not None:
+                return [], count, [new]
             if new is not None:
-                if outcome.right and prove(backward, new.units, cases) is not None:
-                    return [], count, [new]
+                new.doubt = state.doubt
                 states.append(new)
     return states, count, []
 

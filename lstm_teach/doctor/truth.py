@@ -19,7 +19,10 @@ from lstm_teach.params import GATES, Params
 
 # Quantities that only a right backward pass brings into being. The others (forward values, slopes, unfinished
 # products) tell that a statement is on the way, but are no progress by themselves.
-COUNTED = frozenset(("dy", "dh", "dh_future", "dc", "dc_carry", "d", "dz", "back", "term", "sum_from", "sum_to"))
+COUNTED = frozenset(
+    ("dy", "dh", "dh_future", "dc_hidden", "dc", "dc_carry", "d", "dz", "back", "term", "sum_from", "sum_to")
+)
+FORWARD = frozenset(("gate", "h", "c", "ct", "y"))  # counted where the pass computes its own forward values
 
 
 class Key(NamedTuple):
@@ -114,6 +117,12 @@ class Truth:
         # A sum over three gates is further than one over two.
         self.partial = [(1 << k, key.gate.count("+")) for k, key in enumerate(self.keys) if "+" in key.gate]
 
+    def count_forward(self, seen: int) -> None:
+        """Count right forward values as progress if the pass computes some: if gates are among the keys `seen`."""
+        bits = {name: sum(1 << k for k, key in enumerate(self.keys) if key.quantity == name) for name in FORWARD}
+        if seen & bits["gate"]:
+            self.counted |= sum(bits.values())
+
     def _add(self, key: Key, value: np.ndarray) -> None:
         if not np.any(value):
             return
@@ -180,7 +189,7 @@ class Truth:
 
     def _deltas(self, values: dict, source: int | None, t: int) -> Iterator[tuple[Key, np.ndarray]]:
         cache = self.cache
-        for name in ("dh_loss", "dh", "dc_hidden", "dc"):
+        for name in ("dh_loss", "dh", "dc", "dc_hidden"):
             yield Key(name, "", t, source), values[name][t]
         # What is handed on from step t belongs to step t-1; at t = 0 it is what reaches the initial state.
         yield Key("dh_future", "", t - 1, source), values["dh_next"][t]

@@ -22,6 +22,7 @@ from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.params import Params
 
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete, ast.Pass)
+OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**"}
 _RECORD_LIMIT = 8_000  # recorded values and loop turns of one run; a variant that never ends is stopped here
 
 
@@ -118,7 +119,6 @@ class Outcome:
     bits: int
     score: int
     right: bool
-    frontier: int  # how many values, in the order of the run, were recognized before the first that was not
     error: str = ""
 
 
@@ -133,10 +133,22 @@ class Trace:
 
 
 class Variants:
-    """All candidate edits of some units compiled into one set of functions, run on the cases of `truths`."""
+    """All candidate edits of some units compiled into one set of functions, run on the cases of `truths`.
 
-    def __init__(self, backward: Callable, units: list[Unit], edits: list[Edit], truths: list[Truth], fine: bool):
+    `at` is a set of slots and a function that is called before each of them with its number and the names there.
+    """
+
+    def __init__(
+        self,
+        backward: Callable,
+        units: list[Unit],
+        edits: list[Edit],
+        truths: list[Truth],
+        fine: bool,
+        at: tuple[set[int], Callable] | None = None,
+    ):
         self.truths = truths
+        self.watched, watch = at or (set(), None)
         self.slots = find_slots(units)
         self._choice = [0] * len(self.slots)
         self._trace = Trace()
@@ -145,6 +157,8 @@ class Variants:
         self.edits = [edit for edit in edits if self._enter(edit)]
         trees = [_Switch(self, unit, number, fine).tree for number, unit in enumerate(units)]
         extra = {"__choice__": self._choice, "__record__": self._record, "__turn__": self._turn}
+        extra["__vector__"] = lambda slot, value: getattr(value, "ndim", 0) == 1 and self._record(slot, value)
+        extra |= {"__at__": watch, "__globals__": globals, "__locals__": locals}
         self.call = build(backward, units, trees, extra)
 
     def _enter(self, edit: Edit) -> bool:
@@ -177,14 +191,7 @@ class Variants:
 
     def _record(self, slot: int, value: Any) -> Any:
         trace = self._trace
-        kind, kept = type(value), None
-        if kind is np.ndarray:
-            kept = value.copy()
-        elif kind in (list, tuple) and len(value) < 50:
-            kept = [item.copy() for item in value if type(item) is np.ndarray]
-        elif kind is dict and len(value) < 50:
-            kept = [item.copy() for item in value.values() if type(item) is np.ndarray]
-        trace.values.append(kept)
+        trace.values.append(kept(value))
         trace.slots.append(slot)
         if len(trace.slots) > _RECORD_LIMIT:
             raise guard.OutOfTime
@@ -214,15 +221,11 @@ class Variants:
 
     def evaluate(self, edits: tuple[Edit, ...] | list[Edit] = ()) -> Outcome:
         """Run on all cases and count what is right: every recognized quantity, and every right matrix."""
-        bits = shift = score = frontier = 0
+        bits = shift = score = 0
         right, error = True, ""
         for truth in self.truths:
             trace = self.run(truth, edits)
-            seen, events = 0, self.events(trace, truth)
-            for _, found in events:
-                seen |= max(found, 0)
-            frontier += next((k for k, (_, found) in enumerate(events) if found == 0), len(events))
-            seen &= truth.counted
+            seen = self.seen(trace, truth) & truth.counted
             score += seen.bit_count() + sum(more for bit, more in truth.partial if seen & bit)
             matrices = right_matrices(trace, truth)
             score += 4 * len(matrices)
@@ -232,7 +235,14 @@ class Variants:
             error = error or (str(trace.error) if trace.error else "")
             bits |= seen << shift
             shift += truth.total + 9
-        return Outcome(bits, score, right, frontier, error)
+        return Outcome(bits, score, right, error)
+
+    def seen(self, trace: Trace, truth: Truth) -> int:
+        """All keys that are recognized in a run, as bits."""
+        bits = 0
+        for _, found in self.events(trace, truth):
+            bits |= max(found, 0)
+        return bits
 
     def events(self, trace: Trace, truth: Truth) -> list[tuple[int, int]]:
         """Slots and recognized keys (bits), in the order of the run; -1 for zeros, which belong to no quantity."""
@@ -255,6 +265,18 @@ class Variants:
                 position += 1
             position += len(outcomes)
             yield from outcomes
+
+
+def kept(value: Any) -> Any:
+    """A copy of the arrays in a value: one array, a list of those in a list or dict, or None."""
+    kind = type(value)
+    if kind is np.ndarray:
+        return value.copy()
+    if kind in (list, tuple) and len(value) < 50:
+        return [item.copy() for item in value if type(item) is np.ndarray]
+    if kind is dict and len(value) < 50:
+        return [item.copy() for item in value.values() if type(item) is np.ndarray]
+    return None
 
 
 def is_zero(value: Any) -> bool:
@@ -336,6 +358,9 @@ class _Switch:
 
     def switch(self, slot: Slot, own: list[ast.stmt]) -> list[ast.stmt]:
         own = [new for node in own for new in self.recorded(slot, node)]
+        if slot.number in self.variants.watched:
+            names = [ast.Call(ast.Name(name, ast.Load()), [], []) for name in ("__globals__", "__locals__")]
+            own = [ast.Expr(ast.Call(ast.Name("__at__", ast.Load()), [ast.Constant(slot.number), *names], [])), *own]
         others = self.variants._alternatives.get(slot.number)
         if not others:
             return own
@@ -382,6 +407,10 @@ class _Switch:
             yield node
             target = copy.deepcopy(node.target)
             target.ctx = ast.Load()
+            if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Tuple | ast.Slice):
+                owner = copy.deepcopy(target.value)  # one entry of a vector was changed: what is the vector now?
+                owner.ctx = ast.Load()
+                yield ast.Expr(ast.Call(ast.Name("__vector__", ast.Load()), [ast.Constant(slot.number), owner], []))
             yield ast.Expr(self.record(slot, target))
         elif isinstance(node, ast.Return) and node.value is not None:
             node.value = self.record(slot, self.inner(slot, node.value))

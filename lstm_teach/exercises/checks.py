@@ -11,7 +11,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -317,6 +317,12 @@ def _same(before: Any, after: Any) -> bool:
         return np.array_equal(before.flat, after.flat)
     if isinstance(before, np.ndarray):
         return np.array_equal(before, after)
+    if isinstance(before, list | tuple):
+        return len(before) == len(after) and all(map(_same, before, after))
+    if is_dataclass(before) and not isinstance(before, type):  # a Cache, say: its == can't compare arrays
+        return all(_same(getattr(before, each.name), getattr(after, each.name)) for each in fields(before))
+    if isinstance(before, dict):
+        return before.keys() == after.keys() and all(_same(before[key], after[key]) for key in before)
     return callable(before) or before == after
 
 

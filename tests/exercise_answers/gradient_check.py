@@ -1,0 +1,482 @@
+"""Answers to exercise 2."""
+
+import numpy as np
+
+import lstm_teach as lt
+
+# ------------------------------------------------------------------------------------------ check_derivative
+
+
+def derivative(loss, w, step):
+    return (loss(w + step) - loss(w - step)) / (2 * step)
+
+
+def derivative_as_slope_of_two_points(loss, w, step):
+    points = np.array([w - step, w + step])
+    low, high = map(loss, points)
+    return np.divide(high - low, points[1] - points[0])
+
+
+def derivative_as_mean_of_both_sides(loss, w, step):
+    here = loss(w)
+    return ((loss(w + step) - here) / step + (here - loss(w - step)) / step) / 2
+
+
+# ------------------------------------------------------------------------------------------ check_numerical_gradient
+
+
+def gradient(loss_fn, params, step):
+    grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
+    net = params.copy()
+    for name in net:
+        for index in np.ndindex(net[name].shape):
+            kept = net[name][index]
+            net[name][index] = kept + step
+            ahead = loss_fn(net)
+            net[name][index] = kept - step
+            behind = loss_fn(net)
+            net[name][index] = kept
+            grads[name][index] = (ahead - behind) / (2 * step)
+    return grads
+
+
+def gradient_of_copies(loss_fn, params, step):
+    """A mapping, and a new net for each loss."""
+
+    def nudged(k, by):
+        net = params.copy()
+        net.flat[k] += by
+        return loss_fn(net)
+
+    flat = [(nudged(k, step) - nudged(k, -step)) / step / 2 for k in range(params.flat.size)]
+    return dict(lt.Params(params.vocab_size, params.hidden_size, np.array(flat)).items())
+
+
+def gradient_in_place_as_a_list(loss_fn, params, step):
+    """Works on the net that it was given, and leaves it as it was."""
+    found = []
+    for matrix in params.values():
+        grad = np.empty_like(matrix)
+        for row in range(matrix.shape[0]):
+            for column in range(matrix.shape[1]):
+                kept, losses = matrix[row, column], []
+                for sign in (1, -1):
+                    matrix[row, column] = kept + sign * step
+                    losses.append(loss_fn(params))
+                matrix[row, column] = kept
+                grad[row, column] = (losses[0] - losses[1]) / (2 * step)
+        found.append(grad)
+    return found
+
+
+def gradient_with(formula, names=lt.Params.NAMES):
+    """Differences by another formula of (loss ahead, here, behind, step), for some matrices only."""
+
+    def mistaken(loss_fn, params, step):
+        grads, here = lt.Params.zeros(params.vocab_size, params.hidden_size), loss_fn(params)
+        for name in names:
+            for index in np.ndindex(params[name].shape):
+                ahead, behind = params.copy(), params.copy()
+                ahead[name][index] += step
+                behind[name][index] -= step
+                grads[name][index] = formula(loss_fn(ahead), here, loss_fn(behind), step)
+        return grads
+
+    return mistaken
+
+
+def gradient_not_put_back(loss_fn, params, step):
+    grads, net = lt.Params.zeros(params.vocab_size, params.hidden_size), params.copy()
+    for k in range(net.flat.size):
+        net.flat[k] += step
+        ahead = loss_fn(net)
+        net.flat[k] -= 2 * step
+        grads.flat[k] = (ahead - loss_fn(net)) / (2 * step)
+    return grads
+
+
+def gradient_step_subtracted_again(loss_fn, params, step):
+    grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
+    for k in range(params.flat.size):
+        params.flat[k] += step
+        ahead = loss_fn(params)
+        params.flat[k] -= 2 * step
+        grads.flat[k] = (ahead - loss_fn(params)) / (2 * step)
+        params.flat[k] += step
+    return grads
+
+
+def gradient_of_square_matrices(loss_fn, params, step):
+    grads, right = lt.Params.zeros(params.vocab_size, params.hidden_size), gradient(loss_fn, params, step)
+    for name in grads:
+        for row in range(params.hidden_size):
+            for column in range(params.hidden_size):
+                grads[name][row, column] = right[name][row, column]
+    return grads
+
+
+def gradient_of_a_row(loss_fn, params, step):
+    """Nudges a whole row at a time."""
+    grads, net = lt.Params.zeros(params.vocab_size, params.hidden_size), params.copy()
+    for name in net:
+        for row in range(len(net[name])):
+            kept = net[name][row].copy()
+            net[name][row] = kept + step
+            ahead = loss_fn(net)
+            net[name][row] = kept - step
+            grads[name][row] = (ahead - loss_fn(net)) / (2 * step)
+            net[name][row] = kept
+    return grads
+
+
+# ------------------------------------------------------------------------------------------ check_relative_error
+
+norm = np.linalg.norm
+
+
+def error(a, b):
+    size = max(norm(a), norm(b))
+    return norm(a - b) / size if size else 0.0
+
+
+def error_from_sums(a, b):
+    off, in_a, in_b = ((m.ravel() @ m.ravel()) ** 0.5 for m in (a - b, a, b))
+    if off == 0:
+        return 0
+    return off / (in_a if in_a > in_b else in_b)
+
+
+def error_by_scaling(a, b):
+    largest = max(abs(a).max(), abs(b).max())
+    if not largest:
+        return np.float64(0)
+    a, b = np.asarray(a).flatten() / largest, np.asarray(b).flatten() / largest
+    return np.sqrt(sum((p - q) ** 2 for p, q in zip(a, b, strict=True))) / np.maximum(norm(a), norm(b))
+
+
+def either(formula, zero=0.0):
+    """A formula, with the case of two zeros taken care of."""
+    return lambda a, b: formula(a, b) if a.any() or b.any() else zero
+
+
+# ------------------------------------------------------------------------------------------ check_accepts
+
+X, TARGETS = [0, 1, 2, 0, 3, 1, 4], [1, 2, 0, 3, 1, 4, 0]
+STATE = np.full(4, 0.5), np.full(4, -0.7)
+
+
+def checking(x=X, targets=TARGETS, h0=STATE[0], c0=STATE[1], scale=0.8, bound=1e-7, step=1e-5, of=None):
+    """A check with some of its choices changed; `of(grads, numbers)` is its error."""
+
+    def worst(grads, numbers):
+        return max(lt.relative_error(grads[name], numbers[name]) for name in numbers)
+
+    def accepts(backward):
+        params = lt.Params.random(5, 4, seed=3, scale=scale)
+        numbers = lt.numerical_gradient(lambda net: lt.loss(net, x, targets, h0, c0), params, step, batched=True)
+        return (of or worst)(backward(params, x, targets, h0, c0), numbers) <= bound
+
+    return accepts
+
+
+def accepts_by_the_exact_gradient(backward):
+    for seed in range(3):
+        random = np.random.default_rng(seed)
+        params = lt.Params.random(3, 5, seed=seed)
+        x, targets = random.integers(0, 3, (2, 9))
+        h0, c0 = random.normal(size=(2, 5))
+        got, right = backward(params, x, targets, h0, c0), lt.exact_gradient(params, x, targets, h0, c0)
+        for name in right:
+            if not np.allclose(got[name], right[name], rtol=1e-9, atol=1e-11):
+                return False
+    return True
+
+
+def accepts_by_directions(backward):
+    """Slopes along random directions in place of a numerical gradient."""
+    random, params = np.random.default_rng(0), lt.Params.random(5, 4, seed=3)
+    grads = backward(params, X, TARGETS, *STATE)
+    for _ in range(40):
+        ahead, behind, along = params.copy(), params.copy(), random.normal(size=params.flat.size)
+        ahead.flat[:] += 1e-5 * along
+        behind.flat[:] -= 1e-5 * along
+        slope = (lt.loss(ahead, X, TARGETS, *STATE) - lt.loss(behind, X, TARGETS, *STATE)) / 2e-5
+        if abs(slope - grads.flat @ along) > 1e-6:
+            return False
+    return True
+
+
+def accepts_what_the_loss_likes(backward):
+    """Takes a falling loss for a right gradient."""
+    params = lt.Params.random(5, 4, seed=3)
+    before = lt.loss(params, X, TARGETS, *STATE)
+    params.flat[:] -= 0.01 * backward(params.copy(), X, TARGETS, *STATE).flat
+    return bool(lt.loss(params, X, TARGETS, *STATE) < before)
+
+
+# ------------------------------------------------------------------------------------------ check_blind_spot
+
+
+def hiding(**changed):
+    """A `blind_spot` that changes, for the named fault, what stands there: hiding(carry={"x": [0], ...})."""
+
+    def blind_spot(fault):
+        net = {
+            "params": lt.Params.random(4, 3, seed=0),
+            "x": [0, 1, 0],
+            "targets": [1, 2, 3],
+            "h0": np.array([0.5, -0.4, 0.6]),
+            "c0": np.array([0.8, 0.5, -0.9]),
+        }
+        return tuple((net | changed.get(fault.split()[1], {})).values())
+
+    return blind_spot
+
+
+HIDDEN = {
+    "carry": {"x": [0], "targets": [1]},
+    "c0": {"c0": np.zeros(3)},
+    "h0": {"h0": np.zeros(3)},
+    "token": {"x": [0, 1, 2]},
+}
+
+
+def hiding_otherwise(fault):
+    random = np.random.default_rng(5)
+    params = lt.Params.random(8, 6, seed=5, scale=0.5)
+    x, targets = np.array([3, 1, 3, 3, 0]), random.integers(0, 8, 5)
+    h0, c0 = random.normal(size=(2, 6))
+    if fault.endswith("carry"):
+        x, targets = x[:1], targets[:1]
+    if fault.endswith("token"):
+        x = np.array([4, 1, 7, 2, 0])
+    return [params, x, targets, None if fault.endswith("h0") else h0, None if fault.endswith("c0") else c0]
+
+
+# ------------------------------------------------------------------------------------------ check_slope_along
+
+
+def slope(loss_fn, params, direction, step):
+    ahead, behind = params.copy(), params.copy()
+    ahead.flat[:] += step * direction
+    behind.flat[:] -= step * direction
+    return (loss_fn(ahead) - loss_fn(behind)) / (2 * step)
+
+
+def slope_by_one_function(loss_fn, params, direction, step):
+    def at(shift):
+        return loss_fn(lt.Params(params.vocab_size, params.hidden_size, params.flat + shift * direction))
+
+    return np.float64(at(step) - at(-step)) / step / 2
+
+
+def slope_in_place(loss_fn, params, direction, step):
+    """Moves the net itself and puts it back."""
+    kept = params.flat.copy()
+    params.flat[:] = kept + step * direction
+    ahead = loss_fn(params)
+    params.flat[:] = kept - step * direction
+    behind = loss_fn(params)
+    params.flat[:] = kept
+    return (ahead - behind) / (2 * step)
+
+
+def slope_with(formula):
+    def mistaken(loss_fn, params, direction, step):
+        def at(shift):
+            return loss_fn(lt.Params(params.vocab_size, params.hidden_size, params.flat + shift))
+
+        return formula(at, direction, step)
+
+    return mistaken
+
+
+def slope_not_put_back(loss_fn, params, direction, step):
+    params.flat[:] += step * direction
+    ahead = loss_fn(params)
+    params.flat[:] -= 2 * step * direction
+    return (ahead - loss_fn(params)) / (2 * step)
+
+
+RIGHT = {
+    "check_derivative": {
+        "plain": derivative,
+        "two points": derivative_as_slope_of_two_points,
+        "mean": derivative_as_mean_of_both_sides,
+    },
+    "check_numerical_gradient": {
+        "plain": gradient,
+        "copies": gradient_of_copies,
+        "in place": gradient_in_place_as_a_list,
+        "formula": gradient_with(lambda ahead, here, behind, step: (ahead - behind) / (2 * step)),
+    },
+    "check_relative_error": {"plain": error, "sums": error_from_sums, "scaled": error_by_scaling},
+    "check_accepts": {
+        "plain": checking(),
+        "exact gradient": accepts_by_the_exact_gradient,
+        "directions": accepts_by_directions,
+        "the library's": lambda backward: lt.check_gradients(backward).passed,
+    },
+    "check_blind_spot": {"plain": hiding(**HIDDEN), "another net": hiding_otherwise},
+    "check_slope_along": {"plain": slope, "one function": slope_by_one_function, "in place": slope_in_place},
+}
+
+WRONG = {
+    "check_derivative": {
+        "forward": (lambda loss, w, h: (loss(w + h) - loss(w)) / h, "forward difference"),
+        "backward": (lambda loss, w, h: (loss(w) - loss(w - h)) / h, "left side alone"),
+        "by one step": (lambda loss, w, h: (loss(w + h) - loss(w - h)) / h, "two steps apart"),
+        "by four steps": (lambda loss, w, h: (loss(w + h) - loss(w - h)) / (4 * h), "half as large"),
+        "sign": (lambda loss, w, h: (loss(w - h) - loss(w + h)) / (2 * h), "the loss ahead comes first"),
+        "no parentheses": (lambda loss, w, h: (loss(w + h) - loss(w - h)) / 2 * h, "parentheses around 2 * step"),
+        "difference in no parentheses": (lambda loss, w, h: loss(w + h) - loss(w - h) / (2 * h), "Only the second"),
+        "not divided": (lambda loss, w, h: loss(w + h) - loss(w - h), "not divided by anything"),
+        "by 2": (lambda loss, w, h: (loss(w + h) - loss(w - h)) / 2, "not by the step"),
+        "own step": (lambda loss, w, h: derivative(loss, w, 1e-5), "use the step that is given"),
+        "half steps": (lambda loss, w, h: derivative(loss, w, h / 2), "the derivative is off"),
+        "the loss": (lambda loss, w, h: loss(w), "the derivative is off"),
+        "absolute": (lambda loss, w, h: abs(derivative(loss, w, h)) + 1e-3, "the derivative is off"),
+        "nothing": (lambda loss, w, h: None, "is a return missing"),
+    },
+    "check_numerical_gradient": {
+        "forward": (gradient_with(lambda a, h, b, s: (a - h) / s), "These are forward differences"),
+        "backward": (gradient_with(lambda a, h, b, s: (h - b) / s), "left side alone"),
+        "by one step": (gradient_with(lambda a, h, b, s: (a - b) / s), "twice as large"),
+        "by four steps": (gradient_with(lambda a, h, b, s: (a - b) / 4 / s), "half as large"),
+        "sign": (gradient_with(lambda a, h, b, s: (b - a) / 2 / s), "The sign is wrong"),
+        "no parentheses": (gradient_with(lambda a, h, b, s: (a - b) / 2 * s), "parentheses around"),
+        "V forgotten": (
+            gradient_with(lambda a, h, b, s: (a - b) / 2 / s, lt.Params.NAMES[1:]),
+            "Nothing has been written into this matrix",
+        ),
+        "not put back": (gradient_not_put_back, "put each back before the next"),
+        "step subtracted again": (gradient_step_subtracted_again, "writes to what it was given, params"),
+        "H by H": (gradient_of_square_matrices, "IndexError"),
+        "a row at a time": (gradient_of_a_row, "At one time"),
+        "its own step": (lambda loss_fn, params, step: gradient(loss_fn, params, 1e-5), "another loss, a large step"),
+        "the backward pass": (lambda f, params, step: lt.bptt(params, [0, 1], [1, 0]), "dV is off"),
+        "a vector": (lambda f, params, step: gradient(f, params, step).flat, "should return nine matrices"),
+        "eight": (lambda f, params, step: gradient(f, params, step).values()[1:], "should return nine matrices"),
+        "names missing": (lambda f, params, step: {"V": gradient(f, params, step).V}, "has no Wi"),
+        "zeros": (lambda f, params, step: lt.Params.zeros(params.vocab_size, params.hidden_size), "Nothing has been"),
+    },
+    "check_relative_error": {
+        "0/0": (lambda a, b: norm(a - b) / np.maximum(norm(a), norm(b)), "is nan"),
+        "absolute": (lambda a, b: norm(a - b), "the size of the difference alone"),
+        "by a": (either(lambda a, b: norm(a - b) / norm(a) if a.any() else 1.0), "by the size of a"),
+        "by b": (either(lambda a, b: norm(a - b) / norm(b) if b.any() else 1.0), "by the size of b"),
+        "by the sum": (either(lambda a, b: norm(a - b) / (norm(a) + norm(b))), "by both sizes together"),
+        "by the smaller": (
+            either(lambda a, b: norm(a - b) / min(norm(a), norm(b)) if a.any() and b.any() else 1.0),
+            "the smaller one here",
+        ),
+        "squares": (either(lambda a, b: error(a, b) ** 2), "a root is missing"),
+        "largest numbers": (
+            either(lambda a, b: abs(a - b).max() / max(abs(a).max(), abs(b).max())),
+            "compares the largest numbers",
+        ),
+        "worst number": (
+            either(lambda a, b: (abs(a - b) / np.maximum(abs(a), abs(b))).max()),
+            "worst single number",
+        ),
+        "mean": (either(lambda a, b: (abs(a - b) / np.maximum(abs(a), abs(b))).mean()), "mean of the single numbers"),
+        "absolute values": (
+            either(lambda a, b: abs(a - b).sum() / max(abs(a).sum(), abs(b).sum())),
+            "sums of absolute values",
+        ),
+        "sizes": (either(lambda a, b: abs(norm(a) - norm(b)) / max(norm(a), norm(b))), "compares the two sizes"),
+        "a little added": (lambda a, b: norm(a - b) / (max(norm(a), norm(b)) + 1e-8), "tiny matrices"),
+        "a zero is excused": (lambda a, b: error(a, b) if a.any() and b.any() else 0.0, "With a of zeros"),
+        "two zeros differ": (either(error, zero=1.0), "Of two matrices of zeros"),
+        "each number": (lambda a, b: abs(a - b) / max(norm(a), norm(b), 1e-300), "should be a single number"),
+        "constant": (lambda a, b: 0.0, "the error is off"),
+        "in place": (lambda a, b: error(np.subtract(a, b, out=a), 0 * b), "writes to what it was given, a"),
+    },
+    "check_accepts": {
+        "always yes": (lambda backward: True, "so its yes says nothing"),
+        "always no": (lambda backward: False, "rejects a right backward pass"),
+        "one step": (checking(x=X[:1], targets=TARGETS[:1]), "One step alone carries nothing"),
+        "zero cell": (checking(c0=np.zeros(4)), "A zero initial cell hides this"),
+        "zero hidden state": (checking(h0=np.zeros(4)), "A zero initial state hides this"),
+        "three steps": (checking(x=[0, 1, 0], targets=[1, 2, 0]), "Only a longer sequence shows this"),
+        "no token twice": (checking(x=[0, 1, 2, 3, 4], targets=[1, 2, 0, 3, 1]), "a token that comes again"),
+        "lenient": (checking(bound=1e-2), "A bound that is too lenient hides this"),
+        "too strict": (checking(bound=1e-14), "rejects a right backward pass"),
+        "tiny weights": (checking(scale=0.01), "rejects a right backward pass"),
+        "tiny weights, lenient": (checking(scale=0.01, bound=1e-2), "It accepts a pass with this mistake"),
+        "tiny weights, lenient, all as one": (
+            checking(scale=0.01, bound=1e-2, of=lambda got, numbers: lt.relative_error(got.flat, numbers.flat)),
+            "tiny weights, hide this",
+        ),
+        "nine errors in one": (
+            checking(of=lambda got, numbers: lt.relative_error(got.flat, numbers.flat), bound=1e-3),
+            "A bound that is too lenient hides this",
+        ),
+        "tiny step": (checking(step=1e-13), "rejects a right backward pass"),
+        "large step": (checking(step=0.1), "rejects a right backward pass"),
+        "V alone": (checking(of=lambda got, numbers: lt.relative_error(got.V, numbers.V)), "It accepts a pass"),
+        "signed mean": (checking(of=lambda got, numbers: (got.flat - numbers.flat).mean()), "It accepts a pass"),
+        "lengths": (
+            checking(of=lambda got, numbers: abs(norm(got.flat) - norm(numbers.flat)), bound=1e-2),
+            "It accepts a pass",
+        ),
+        "the right way round": (lambda backward: not checking()(backward), "rejects a right backward pass"),
+        "loss falls": (accepts_what_the_loss_likes, "It accepts a pass with this mistake"),
+        "the report": (lambda backward: lt.check_gradients(backward), "should return True or False"),
+        "the error": (lambda backward: 1e-9, "should return True or False"),
+        "raises": (lambda backward: 1 / 0, "ZeroDivisionError"),
+    },
+    "check_blind_spot": {
+        "as it stands": (hiding(), "The fault shows"),
+        "one step for all": (
+            hiding(**{fault: {"x": [0], "targets": [1]} for fault in HIDDEN}),
+            "It hides forgotten carry as well",
+        ),
+        "zero states for all": (
+            hiding(**{fault: {"h0": np.zeros(3), "c0": np.zeros(3)} for fault in HIDDEN}),
+            "It hides forgotten c0 as well",
+        ),
+        "both states": (hiding(**HIDDEN | {"c0": {"h0": None, "c0": None}}), "It hides forgotten h0 as well"),
+        "states mixed up": (hiding(**HIDDEN | {"c0": HIDDEN["h0"], "h0": HIDDEN["c0"]}), "The fault shows"),
+        "one step and zeros": (
+            hiding(**HIDDEN | {"carry": {"x": [0], "targets": [1], "h0": None}}),
+            "It hides forgotten h0 as well",
+        ),
+        "token twice": (hiding(**HIDDEN | {"token": {"x": [0, 1, 1]}}), "The fault shows"),
+        "no weights": (
+            hiding(**{fault: {"params": lt.Params.zeros(4, 3)} for fault in HIDDEN}),
+            "a root mean square of 0.3 to 3",
+        ),
+        "tiny weights": (
+            hiding(**HIDDEN | {"carry": {"params": lt.Params.random(4, 3, scale=0.01)}}),
+            "a root mean square of 0.3 to 3",
+        ),
+        "no targets": (lambda fault: hiding(**HIDDEN)(fault)[:4], "should return five things"),
+        "token out of range": (hiding(**HIDDEN | {"token": {"x": [0, 1, 4]}}), "lt.loss does not take these"),
+        "too long": (
+            hiding(**HIDDEN | {"token": {"x": [0] * 31, "targets": [0] * 31}}),
+            "At most 30 steps",
+        ),
+        "targets for params": (lambda fault: ([0], [1], 0, 0, 0), "should be the net"),
+    },
+    "check_slope_along": {
+        "forward": (slope_with(lambda at, d, h: (at(h * d) - at(0)) / h), "forward difference"),
+        "by one step": (slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / h), "two steps apart"),
+        "by four steps": (slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / h / 4), "half as large"),
+        "sign": (slope_with(lambda at, d, h: (at(-h * d) - at(h * d)) / (2 * h)), "The sign is wrong"),
+        "made a unit": (
+            slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / (2 * h * norm(d))),
+            "take it as it is",
+        ),
+        "not divided": (slope_with(lambda at, d, h: at(h * d) - at(-h * d)), "not divided by anything"),
+        "same step": (slope_with(lambda at, d, h: (at(h) - at(-h)) / (2 * h)), "multiply the step by the direction"),
+        "whole gradient": (
+            lambda f, p, d, h: lt.numerical_gradient(f, p, h).flat @ d,
+            "two are enough",
+        ),
+        "not put back": (slope_not_put_back, "writes to what it was given, params"),
+        "own step": (slope_with(lambda at, d, h: (at(1e-5 * d) - at(-1e-5 * d)) / 2e-5), "the slope is off"),
+        "each weight": (slope_with(lambda at, d, h: d * (at(h * d) - at(-h * d)) / (2 * h)), "a single number"),
+        "without the step": (slope_with(lambda at, d, h: (at(d) - at(-d)) / 2), "the slope is off"),
+    },
+}

@@ -1,0 +1,294 @@
+"""diagnose_model calls right models right, whatever their equations, and names the family of a fault first."""
+
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import lstm_teach as lt
+from tests.model_cases.faults import AROUND, IN_THE_TEXT, MODELS, around, load
+
+EDITS = [(model, *edit) for model, edits in IN_THE_TEXT.items() for edit in edits]
+AROUND_SOME = [
+    (model, fault) for at, fault in enumerate(AROUND) for model in (MODELS[at % len(MODELS)], MODELS[at * 5 % 7])
+]
+CARRY = ("lstm_stacked", 'dh_next = p["W"].T @ dz', "pass")
+
+
+def families(diagnosis):
+    return [found.family for found in diagnosis.findings]
+
+
+def told(diagnosis):
+    return " ".join(map(str, diagnosis.findings))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_right_model_of_any_layout_is_passed(model):
+    diagnosis = lt.diagnose_model(load(model))
+    assert diagnosis.passed, diagnosis
+    assert list(diagnosis.ladder) == [1, 2, 3, 6, 20]
+    assert max(error for errors in diagnosis.ladder.values() for error in errors.values()) < 1e-10
+
+
+@pytest.mark.parametrize(("model", "family", "old", "new"), EDITS)
+def test_the_family_of_a_fault_is_named_first(model, family, old, new):
+    diagnosis = lt.diagnose_model(load(model, old, new))
+    assert not diagnosis.passed
+    assert families(diagnosis)[0] == family, diagnosis
+
+
+@pytest.mark.parametrize(("model", "fault"), AROUND_SOME)
+def test_the_family_of_a_fault_around_a_model_is_named_first(model, fault):
+    case = around(model, fault)
+    if case is None:
+        pytest.skip("no array of this model can have this fault")
+    diagnosis = lt.diagnose_model(case)
+    assert not diagnosis.passed
+    assert families(diagnosis)[0] == AROUND[fault][0], diagnosis
+
+
+def test_every_family_is_met_by_some_fault():
+    from lstm_teach.doctor.families import FAMILIES
+
+    met = {edit[0] for edits in IN_THE_TEXT.values() for edit in edits} | {fault[0] for fault in AROUND.values()}
+    assert met | {"small weights", "not compared"} == set(FAMILIES)  # these two have tests of their own
+
+
+PLACES = [
+    ("lstm_stacked", "df * f * (1 - f)", "df", "rows 4 to 7 of W (block 2 of 4)"),
+    ("lstm_stacked", "dg * (1 - g**2)", "dg", "entries 12 to 15 of b (block 4 of 4)"),
+    ("lstm_rows_batch", "dc * i * (1 - g * g)", "dc * i", "columns 6 to 8 of kernel (block 3 of 4)"),
+    ("lstm_stacked", "dc_next = dc * f", "pass", "Block 3 alone is right"),
+    ("gru_reset_before", 'p["U_z"].T @ dz + p["U_r"].T @ dr', 'p["U_z"].T @ dz', "With U_r set to zero"),
+    ("lstm_stacked", *CARRY[1:], "With W set to zero"),
+    ("two_layers_dropout", 'd_lower = p["W1"].T @ a1', 'd_lower = p["W1"] @ a1', "With W1 made symmetric"),
+    ("lstm_coupled", "for t in range(T)[::-1]:", "for t in range(T)[::-1][:4]:", "Right up to T = 4, wrong from T = 5"),
+    (
+        "lstm_coupled",
+        "for t in range(T)[::-1]:",
+        "for t in range(T)[::-1][:13]:",
+        "Right up to T = 13, wrong from T = 14",
+    ),
+    ("lstm_coupled", "dy /= T", "pass", "The factor is T with T = 6. The loss is averaged over the steps while"),
+    ("lstm_rows_batch", "/ Y.size", "/ N", "The factor is T with T = 6, times 2."),
+    ("gru_reset_after", "hs[t + 1] - goal[t]", "(hs[t + 1] - goal[t]) / T", "is 0.1667 of the right one at T = 6"),
+    ("rnn_tanh", "db = db + dz.sum(axis=0)", "db = db + dz.mean(axis=0)", "bh is 0.25 of the right one everywhere"),
+    ("rnn_tanh", "db = db + dz.sum(axis=0)", "db = db + dz.mean(axis=0)", "It is 1/4 at every length"),
+]
+
+
+@pytest.mark.parametrize(("model", "old", "new", "place"), PLACES)
+def test_the_place_of_a_fault_is_told(model, old, new, place):
+    assert place in str(lt.diagnose_model(load(model, old, new)).findings[0])
+
+
+def test_blocks_that_are_swapped_are_told_with_their_rows():
+    diagnosis = lt.diagnose_model(around("lstm_stacked", "two blocks swapped"))
+    assert "In place of the gradient of rows 4 to 7 of W (block 2 of 4) stands that of rows 8 to 11 of W" in told(
+        diagnosis
+    )
+    assert len(diagnosis.findings) == 1
+
+
+def test_arrays_that_are_right_at_every_length_are_ruled_out():
+    notes = lt.diagnose_model(load(*CARRY)).notes
+    assert "Right at every length tried, so ruled out: V and c." in notes
+
+
+def scaled(case, scale):
+    def smaller(T):
+        params, loss, gradient = case(T)
+        return {name: scale * value for name, value in params.items()}, loss, gradient
+
+    return smaller
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e-9])
+def test_a_right_model_with_tiny_weights_is_passed_and_told_that_they_are_tiny(scale):
+    diagnosis = lt.diagnose_model(scaled(load("lstm_stacked"), scale))
+    assert diagnosis.passed
+    assert "tiny (root mean square" in diagnosis.notes[0]
+
+
+def test_tiny_weights_that_hide_a_fault_are_named_and_then_the_fault():
+    wrong = load("rnn_tanh", 'back = dz @ p["Whh"]', 'back = dz @ p["Whh"].T')
+    assert families(lt.diagnose_model(scaled(wrong, 1e-7))) == ["small weights", "transpose"]
+
+
+def test_a_gradient_that_reads_what_the_loss_left_behind_is_passed_with_a_note():
+    def case(T):
+        net, left = load("rnn_tanh"), {}
+        params, loss, gradient = net(T)
+
+        def forward(p):
+            left.update({name: value.copy() for name, value in p.items()})
+            return loss(p)
+
+        return params, forward, lambda p: gradient(left)
+
+    diagnosis = lt.diagnose_model(case)
+    assert diagnosis.passed
+    assert "what the last call of loss left behind" in diagnosis.notes[0]
+
+
+def test_the_librarys_own_parameters_can_be_taken():
+    def case(T):
+        x, targets = np.arange(T) % 3, (np.arange(T) + 1) % 3
+        params = lt.Params.random(3, 4, seed=1)
+        return params, lambda p: lt.loss(p, x, targets), lambda p: lt.bptt(p, x, targets)
+
+    diagnosis = lt.diagnose_model(case, lengths=(1, 2, 3))
+    assert diagnosis.passed, diagnosis
+
+
+def test_a_corner_of_relu_exactly_at_the_weights_is_no_false_alarm():
+    def case(T):
+        params = {"w": np.array([0.0, 0.5, -0.5]), "v": np.array([1.0, 2.0, 3.0])}
+
+        def loss(p):
+            return T * float(np.sum(p["v"] * np.maximum(p["w"], 0)))
+
+        return params, loss, lambda p: {"w": T * p["v"] * (p["w"] > 0), "v": T * np.maximum(p["w"], 0)}
+
+    assert lt.diagnose_model(case).passed
+
+
+def test_a_large_array_is_checked_in_the_entries_that_are_not_tried_one_by_one():
+    def case(T, wrong=True):
+        params = {"E": np.random.default_rng(T).normal(size=(1500, 2))}
+
+        def gradient(p):
+            grad = T * np.cos(p["E"])
+            grad[701] += wrong
+            return {"E": grad}
+
+        return params, lambda p: T * float(np.sum(np.sin(p["E"]))), gradient
+
+    assert lt.diagnose_model(lambda T: case(T, wrong=False)).passed
+    assert families(lt.diagnose_model(case)) == ["not compared"]
+
+
+def with_parts(params=None, loss=None, gradient=None):
+    right = {"w": np.ones(3)}
+    return lambda T: (
+        right if params is None else params,
+        (lambda p: float(p["w"] @ p["w"])) if loss is None else loss,
+        (lambda p: {"w": 2 * p["w"]}) if gradient is None else gradient,
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        (3, r"case must be a function case\(T\), got 3 \(int\)\."),
+        (lambda T: None, r"case\(1\) must return three things, \(params, loss, gradient\), got None \(NoneType\)\."),
+        (lambda T: ({}, len), r"case\(1\) must return three things, .* of 2\."),
+        (with_parts(params=[1.0]), r"params of case\(1\) must be a mapping of named arrays, got \[1.0\] \(list\)\."),
+        (with_parts(params={}), r"params of case\(1\) must hold at least one array, got none\."),
+        (
+            with_parts(params={"w": [1.0]}),
+            r"params\['w'\] of case\(1\) must be an array of floating-point numbers, got",
+        ),
+        (
+            with_parts(params={"w": np.arange(3)}),
+            r"params\['w'\] of case\(1\) must be .*, got an array of dtype int64\.",
+        ),
+        (with_parts(params={"w": np.array([1, np.nan])}), r"params\['w'\] of case\(1\) must be finite, got nan\."),
+        (with_parts(params={"w": np.empty((0, 2))}), r"params\['w'\] of case\(1\) must hold at least one number"),
+        (with_parts(loss=2.0), r"loss of case\(1\) must be a function of params, got 2.0 \(float\)\."),
+        (with_parts(gradient={}), r"gradient of case\(1\) must be a function of params, got \{\} \(dict\)\."),
+    ],
+)
+def test_a_case_that_returns_something_else_gets_one_sentence(case, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        lt.diagnose_model(case)
+
+
+def test_bad_lengths_and_seconds_get_one_sentence():
+    with pytest.raises(ValueError, match="each of lengths must be at least 1, got 0"):
+        lt.diagnose_model(with_parts(), lengths=(0, 1))
+    with pytest.raises(ValueError, match="lengths must hold at least one number of steps"):
+        lt.diagnose_model(with_parts(), lengths=())
+    with pytest.raises(ValueError, match="seconds must be a positive number"):
+        lt.diagnose_model(with_parts(), seconds=0)
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        (with_parts(loss=lambda p: p["w"]), "loss(params) must return one real number, got"),
+        (with_parts(loss=lambda p: np.inf), "loss(params) must return a finite number, got inf."),
+        (with_parts(gradient=lambda p: [2 * p["w"]]), "gradient(params) must return a mapping of named arrays, got"),
+        (with_parts(gradient=lambda p: {"v": p["w"]}), "every array of params; missing: w."),
+        (with_parts(gradient=lambda p: {"w": np.ones((3, 1))}), "the shape of params['w'], (3,), got (3, 1)."),
+        (with_parts(gradient=lambda p: {"w": p["w"] / 0}), "gradient['w'] must be finite, got inf."),
+        (with_parts(gradient=lambda p: {"w": "abc"}), "gradient['w'] must be an array of real numbers, got"),
+        (with_parts(gradient=lambda p: p["x"]), "raised KeyError: 'x'"),
+        (with_parts(loss=lambda p: p["x"]), "raised KeyError: 'x'"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_results_that_can_not_be_compared_are_a_finding(case, words):
+    diagnosis = lt.diagnose_model(case)
+    assert not diagnosis.passed and not diagnosis.ladder
+    assert families(diagnosis)[0] in ("unusable", "raises")
+    assert words in told(diagnosis)
+
+
+def test_a_call_that_never_ends_is_a_finding():
+    def endless(p):
+        while True:
+            pass
+
+    diagnosis = lt.diagnose_model(with_parts(gradient=endless), seconds=0.2)
+    assert families(diagnosis) == ["raises"]
+    assert "endless did not finish within 0.2 seconds" in told(diagnosis)
+
+
+def test_nothing_of_the_learners_is_changed():
+    params, loss, gradient = load(*CARRY)(3)
+    before = {name: value.copy() for name, value in params.items()}
+    lt.diagnose_model(lambda T: (params, loss, gradient), lengths=(3,))
+    assert all(np.array_equal(params[name], before[name]) for name in before)
+
+
+class Reader(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_html_has_a_table_with_headers_and_three_levels_and_escapes_names():
+    def case(T):
+        params, loss, gradient = load("rnn_tanh", 'back = dz @ p["Whh"]', "pass")(T)
+        renamed = {"<b>": "Whh"}
+        old = lambda p: {renamed.get(name, name): value for name, value in p.items()}  # noqa: E731
+        new = lambda p: {"<b>" if name == "Whh" else name: value for name, value in p.items()}  # noqa: E731
+        return new(params), lambda p: loss(old(p)), lambda p: new(gradient(old(p)))
+
+    diagnosis = lt.diagnose_model(case)
+    html = diagnosis._repr_html_()
+    reader = Reader()
+    reader.feed(html)
+    assert not reader.open and "<b>" not in html and "&lt;b&gt;" in html
+    scopes = [attrs["scope"] for tag, attrs in reader.tags if tag == "th"]
+    assert scopes == ["col"] * 5 + ["row"] * 3
+    assert [html.count(title) for title in ("1. The idea", "2. The place", "3. What to try")] == [1, 1, 1]
+
+
+def test_the_text_is_aligned_and_says_what_the_html_says():
+    diagnosis = lt.diagnose_model(load("lstm_rows_batch", "dcn = dc * f", "dcn = 0 * dc"))
+    lines = str(diagnosis).splitlines()
+    table = lines[2 : 3 + len(diagnosis.ladder[1])]
+    starts = {line.index(word) for line in table[1:] for word in [line.split()[1]]}
+    assert starts == {table[0].index("T = 1")}
+    assert diagnosis.findings[0].advice in str(diagnosis)
+    assert not any(line != line.rstrip() for line in lines)

@@ -1,0 +1,55 @@
+"""The loops that exercise 3 shows have the flaws that its check looks for, and what the text says of them is so."""
+
+import nbformat
+import numpy as np
+import pytest
+from projectfiles import ROOT
+
+import lstm_teach as lt
+from lstm_teach.exercises.flawed_backward import nested_loop
+
+FLAWS = {
+    "first": ("cell for its tanh",),
+    "second": ("gate of another step",),
+    "third": ("step 0 left out",),
+    "fourth": ("turned product", "leftover"),
+}
+# The gradients that are right at T = 1 and at T = 2, as the questions say.
+RIGHT = {
+    "first": ("V Wi Wf Wg Ui Uf Ug", "V"),
+    "second": ("V Wi Wf Wo Wg Ui Uf Uo Ug", "V Wo Uo"),
+    "third": ("V", "V"),
+    "fourth": ("V Ui Uf Uo Ug", "V Uo"),
+}
+
+
+@pytest.fixture(scope="module")
+def loops():
+    """The functions of the notebook, by name."""
+    path = ROOT / "notebooks" / "exercises" / "03_flawed_backward.ipynb"
+    cells = {cell.id: cell.source for cell in nbformat.read(path, as_version=4).cells}
+    namespace = {"np": np, "lt": lt}
+    for name in FLAWS:
+        exec(cells[f"{name}-loop"], namespace)
+    return {name: namespace[f"{name}_loop"] for name in FLAWS}
+
+
+@pytest.mark.parametrize("name", FLAWS)
+def test_the_loop_has_the_flaws_that_the_check_looks_for(loops, name):
+    random = np.random.default_rng(0)
+    net = lt.Params.random(4, 3, seed=0), *random.integers(0, 4, (2, 5)), *random.normal(size=(2, 3))
+    shown, expected = loops[name](*net), nested_loop(*net, flaws=FLAWS[name])
+    assert lt.relative_error(shown.flat, expected.flat) < 1e-12
+    assert lt.relative_error(shown.flat, lt.exact_gradient(*net).flat) > 1e-3
+
+
+@pytest.mark.parametrize("name", FLAWS)
+def test_the_check_of_the_loop_says_what_the_exercise_says(loops, name):
+    by_length = lt.check_gradients(loops[name]).errors_by_length
+    for length, expected in zip((1, 2), RIGHT[name], strict=True):
+        fine = [matrix for matrix, error in by_length[length].items() if lt.verdict(error) == "right"]
+        assert sorted(fine) == sorted(expected.split())
+
+
+def test_the_loop_without_flaws_is_right():
+    assert lt.check_gradients(nested_loop).passed

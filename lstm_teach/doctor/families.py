@@ -502,7 +502,7 @@ def _experiments(
             _handed_to_the_start(lab, each, later, place)
             or _misplaced(each, bad)
             or _right_somewhere(lab, place)
-            or _within_a_step(each, bad, blocks, place)
+            or _within_a_step(lab, each, bad, blocks, place)
         )
     if before > 1:
         return [_over_many_steps(lab, take, compare, rest, place, before)]
@@ -779,6 +779,7 @@ def _alone(each: dict[str, Comparison], bad: list[str]) -> str:
 
 
 def _within_a_step(
+    lab: _Lab,
     each: dict[str, Comparison],
     bad: list[str],
     blocks: dict[str, tuple[list[Piece], list[Piece]]],
@@ -788,7 +789,7 @@ def _within_a_step(
     space = _shared_space(each, bad)
     if alone:
         return [finding("product", place, alone)]
-    if len(bad) == len(each) > 1 and not blocks:
+    if len(bad) == len(each) > 1 and (not blocks or any(lab.is_output(name) for name in bad)):
         return [finding("loss", place, space)]
     hint = _cell_hint(blocks, bad)
     if hint:

@@ -277,7 +277,7 @@ def _text(units: list[Unit]) -> str:
 
 _WIDE = ("term", "factor", "wrong name", "moved", "target", "missing statement", "tanh", "square", "order")
 
-_LATER = ("initial value", "copy", "assignment")  # what such an edit does shows in later statements only
+_LATER = ("initial value", "copy", "assignment", "target")  # what such an edit does shows in later statements only
 
 
 def suspects(variants: Variants) -> tuple[list[int], list[int]]:

@@ -3,6 +3,7 @@ import contextlib
 import functools
 import subprocess
 import sys
+import signal
 import threading
 import time
 
@@ -234,7 +235,15 @@ def test_a_call_inside_a_call_is_stopped_with_it():
     assert no_thread_is_left_but(before)
 
 
-def test_an_interrupt_by_the_user_stops_the_call_and_goes_on_to_the_caller():
+@pytest.fixture
+def interrupts():
+    # A shell starts its background jobs with SIGINT ignored; Python then makes no exception of it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_by_the_user_stops_the_call_and_goes_on_to_the_caller(interrupts):
     before = set(threading.enumerate())
     threading.Timer(0.1, _thread.interrupt_main).start()
     with pytest.raises(KeyboardInterrupt):

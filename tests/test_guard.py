@@ -1,9 +1,9 @@
 import _thread
 import contextlib
 import functools
+import signal
 import subprocess
 import sys
-import signal
 import threading
 import time
 

@@ -78,7 +78,7 @@ def judge(
             for number in numbers:
                 found[number].times += 1
 
-    watched = Variants(backward, units, [], [truth], fine=False, at=(set(by_slot), at))
+    watched = Variants(backward, units, [], [truth], at=(set(by_slot), at))
     try:
         with time_limit(seconds):
             watched.run(truth)

@@ -162,7 +162,7 @@ def search(
     begun = _now()
     truths = [Truth(make_case(T, 20 + T, takes)) for T in lengths]
     cases = proof_cases(takes)
-    bare = Variants(backward, units, [], truths, fine=False)
+    bare = Variants(backward, units, [], truths)
     for truth in truths:
         truth.count_forward(bare.seen(bare.run(truth), truth))
     begun_with = State(units, bare.evaluate())
@@ -369,7 +369,7 @@ class Work:
 def _look(backward: Callable, state: State, truth: Truth) -> Work:
     """Sort all candidate edits of a state into the order in which to try them."""
     slots = find_slots(state.units)
-    bare = Variants(backward, state.units, [], [truth], fine=False)
+    bare = Variants(backward, state.units, [], [truth])
     ordered, twins = suspects(bare)
     near = set(ordered[:4]) | feeders(bare, ordered[:2])
     wide = near | set(ordered[:10]) | set(twins)
@@ -449,7 +449,7 @@ def _expand(
             count += len(batch)
             batch = _promising(backward, state, truths[0])
         state.stage += 1
-        variants = Variants(backward, state.units, batch, truths, fine=False)
+        variants = Variants(backward, state.units, batch, truths)
         for edit, outcome in variants.evaluate_all(variants.edits):
             count += 1
             if outcome.right:
@@ -483,7 +483,7 @@ def _expand(
                 states.append(new)
         alike[outcome.bits] += 1
     # Several independent flaws show as several edits, each a gain of its own: make as many as add up.
-    variants = Variants(backward, state.units, [edit for edit, _ in gains[:200]], truths, fine=False)
+    variants = Variants(backward, state.units, [edit for edit, _ in gains[:200]], truths)
     for first in range(min(2, len(gains) - 1)):
         together, outcome = _together(variants, gains[:200], first, until)
         if len(together) > 1:

@@ -144,7 +144,6 @@ class Variants:
         units: list[Unit],
         edits: list[Edit],
         truths: list[Truth],
-        fine: bool,
         at: tuple[set[int], Callable] | None = None,
     ):
         self.truths = truths
@@ -155,7 +154,7 @@ class Variants:
         self._alternatives: dict[int, list[list[ast.stmt] | ast.expr]] = {}
         self._numbers: dict[tuple[int, str], int] = {}
         self.edits = [edit for edit in edits if self._enter(edit)]
-        trees = [_Switch(self, unit, number, fine).tree for number, unit in enumerate(units)]
+        trees = [_Switch(self, unit, number).tree for number, unit in enumerate(units)]
         extra = {"__choice__": self._choice, "__record__": self._record, "__turn__": self._turn}
         extra["__vector__"] = lambda slot, value: getattr(value, "ndim", 0) == 1 and self._record(slot, value)
         extra |= {"__at__": watch, "__globals__": globals, "__locals__": locals}
@@ -317,8 +316,8 @@ def _agree(got: np.ndarray, right: np.ndarray) -> bool:
 class _Switch:
     """Rewrites a unit's tree: statements record their values, slots with alternatives become switches."""
 
-    def __init__(self, variants: Variants, unit: Unit, number: int, fine: bool):
-        self.variants, self.fine = variants, fine
+    def __init__(self, variants: Variants, unit: Unit, number: int):
+        self.variants = variants
         fresh = copy.deepcopy(unit.tree)
         body = fresh.body[0].body if unit.shift else fresh.body
         function = next(n for n in body if isinstance(n, ast.FunctionDef))
@@ -400,10 +399,10 @@ class _Switch:
     def recorded(self, slot: Slot, node: ast.stmt) -> Iterator[ast.stmt]:
         """The statement, with calls that record what it computes."""
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            node.value = self.record(slot, self.inner(slot, node.value))
+            node.value = self.record(slot, node.value)
             yield node
         elif isinstance(node, ast.AugAssign):
-            node.value = self.record(slot, self.inner(slot, node.value))
+            node.value = self.record(slot, node.value)
             yield node
             target = copy.deepcopy(node.target)
             target.ctx = ast.Load()
@@ -413,40 +412,16 @@ class _Switch:
                 yield ast.Expr(ast.Call(ast.Name("__vector__", ast.Load()), [ast.Constant(slot.number), owner], []))
             yield ast.Expr(self.record(slot, target))
         elif isinstance(node, ast.Return) and node.value is not None:
-            node.value = self.record(slot, self.inner(slot, node.value))
+            node.value = self.record(slot, node.value)
             yield node
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             node.value.args = [
-                arg if isinstance(arg, ast.Constant | ast.Starred) else self.record(slot, self.inner(slot, arg))
+                arg if isinstance(arg, ast.Constant | ast.Starred) else self.record(slot, arg)
                 for arg in node.value.args
             ]
             yield node
         else:
             yield node
 
-    def inner(self, slot: Slot, value: ast.expr) -> ast.expr:
-        if not self.fine:
-            return value
-        return _Inner(self, slot).visit_children(value)
-
     def record(self, slot: Slot, value: ast.expr) -> ast.expr:
         return ast.Call(ast.Name("__record__", ast.Load()), [ast.Constant(slot.number), value], [])
-
-
-class _Inner(ast.NodeTransformer):
-    """Records the operations and calls inside an expression too."""
-
-    def __init__(self, switch: _Switch, slot: Slot):
-        self.switch, self.slot = switch, slot
-
-    def visit_children(self, node: ast.expr) -> ast.expr:
-        return self.generic_visit(node)
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        return self.switch.record(self.slot, self.generic_visit(node))
-
-    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        return node
-
-    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
-        return node

@@ -35,7 +35,7 @@ def test_a_name_of_a_later_line_can_be_judged_before_the_others_are_there():
     assert right == ["dzo"]
 
 
-def test_the_doctors_report_stands_below_a_wrong_pass_and_names_the_line():
+def test_the_doctors_report_stands_below_a_wrong_pass():
     def my_bptt(params, x, targets, h0=None, c0=None):
         return answers.whole_in_one_loop(params, x, targets)
 

@@ -552,7 +552,7 @@ def check_bptt(my_bptt: Callable, seed: int = 1) -> Verdict:
         for name in names.split():
             sentence = difference(f"d{name}", own[name], right[name], ("row", "column"))
             if sentence:
-                return f"{sentence} Its relative error is {relative_error(own[name], right[name]):.0e}."
+                return f"{sentence} Its relative error is {relative_error(own[name], right[name]):.2g}."
         return ""
 
     plain = cases[2][:3]

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 import lstm_teach as lt
-from lstm_teach.exercises.single_pass_bptt import step
+from lstm_teach.exercises.single_pass_bptt import LINES, step
 
 NAMES = ("dh", "dc", "dzi", "dzf", "dzo", "dzg")
 
@@ -95,22 +95,9 @@ def step_with(**lines):
         v = SimpleNamespace(params=params, cache=cache, t=t, dh=dh, dc_carry=dc_carry)
         v.i, v.f, v.o, v.g = cache.i[t], cache.f[t], cache.o[t], cache.g[t]
         v.c, v.ct, v.c_before = cache.c[t], cache.ct[t], cache.c[t - 1]
-        right = {
-            "do": lambda v: v.dh * v.ct,
-            "dc": lambda v: v.dh * v.o * (1 - v.ct**2) + v.dc_carry,
-            "di": lambda v: v.dc * v.g,
-            "df": lambda v: v.dc * v.c_before,
-            "dg": lambda v: v.dc * v.i,
-            "dzi": lambda v: v.di * v.i * (1 - v.i),
-            "dzf": lambda v: v.df * v.f * (1 - v.f),
-            "dzo": lambda v: v.do * v.o * (1 - v.o),
-            "dzg": lambda v: v.dg * (1 - v.g**2),
-            "dh_before": lambda v: sum(v.params["W" + a].T @ getattr(v, "dz" + a) for a in "ifog"),
-            "dc_before": lambda v: v.dc * v.f,
-        }
-        for name, line in (right | lines).items():
+        for name, line in (LINES | lines).items():
             setattr(v, name, line(v))
-        return {name: getattr(v, name) for name in right}
+        return {name: getattr(v, name) for name in LINES}
 
     return mistaken
 

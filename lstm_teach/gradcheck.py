@@ -371,7 +371,7 @@ def check_gradients(
     if against not in ("exact", "numerical"):
         raise ValueError(f'against must be "exact" or "numerical", got {validate.brief(against)}.')
     seconds = validate.finite_number("seconds", seconds, positive=True)
-    takes = _states_taken(backward)
+    takes = states_taken(backward)
     name = guard.name_of(backward)
     notes = []
     if params is None and x is None and targets is None:
@@ -379,7 +379,7 @@ def check_gradients(
             raise ValueError(
                 "h0 and c0 need params, x and targets beside them; without those the check chooses its own."
             )
-        cases = [_own_case(T, takes) for T in LENGTHS]
+        cases = [own_case(T, takes) for T in LENGTHS]
         if len(takes) < 2:
             notes.append(
                 f"{name} takes no {_listing([key for key in ('h0', 'c0') if key not in takes])}, so the check started "
@@ -444,7 +444,7 @@ def _reference(
     return numerical_gradient(lambda net: loss(net, x, targets, **states), params, batched=True)
 
 
-def _states_taken(backward: Backward) -> dict[str, bool]:
+def states_taken(backward: Backward) -> dict[str, bool]:
     """Which of h0 and c0 the backward pass has as arguments, and whether it has to be given them."""
     try:
         arguments = inspect.signature(backward).parameters
@@ -453,7 +453,7 @@ def _states_taken(backward: Backward) -> dict[str, bool]:
     return {name: arguments[name].default is inspect.Parameter.empty for name in ("h0", "c0") if name in arguments}
 
 
-def _own_case(T: int, takes: dict[str, bool]) -> tuple[Params, np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+def own_case(T: int, takes: dict[str, bool]) -> tuple[Params, np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """The net and sequence that the check chooses, with values for those of h0 and c0 that the backward pass takes."""
     rng = np.random.default_rng(1000 + T)
     if T <= 6:

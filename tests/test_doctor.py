@@ -8,6 +8,7 @@ from tests.doctor_cases.faults import load, styles
 
 ALL = {f"{folder}/{style}": pair for folder in ("tuning", "held_out") for style, pair in styles(folder).items()}
 PER_GATE, _ = styles("tuning")["per_gate"]
+NEEDS_STATES = PER_GATE.replace("h0=None, c0=None", "h0, c0")
 
 
 def diagnose(text, name, cell="<test>"):
@@ -27,6 +28,47 @@ def test_a_right_pass_of_any_style_is_passed(style):
 
 def test_the_librarys_own_passes_are_passed():
     assert lt.diagnose(lt.bptt, progress=False).passed
+
+
+def with_needed_states(params, x, targets, h0, c0):
+    return lt.bptt(params, x, targets, h0, c0)
+
+
+def with_a_needed_cell(params, x, targets, c0, h0=None):
+    return lt.bptt(params, x, targets, h0, c0)
+
+
+@pytest.mark.parametrize("right", [with_needed_states, with_a_needed_cell])
+def test_a_right_pass_that_must_be_given_its_initial_state_is_passed(right):
+    diagnosis = lt.diagnose(right, progress=False)
+    assert diagnosis.passed and not diagnosis.findings
+
+
+def test_a_fault_in_a_pass_that_must_be_given_its_initial_state_is_repaired():
+    text = NEEDS_STATES.replace("params.Wo.T @ dzo", "params.Wo @ dzo")
+    diagnosis = diagnose(text, "backward")
+    assert diagnosis.findings[0].line == line_of(text, "params.Wo @ dzo")
+    assert diagnosis.repaired_source is not None
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("return grads", "return {name: np.clip(grad, -5, 5) for name, grad in grads.items()}"),
+        ("dzg = dg * (1 - g[t] ** 2)", "dzg = dg * (1 - g[t])"),
+    ],
+)
+def test_the_evidence_of_a_single_fault_agrees_with_the_ladder_above_it(right, wrong):
+    diagnosis = diagnose(PER_GATE.replace(right, wrong), "backward")
+    errors = diagnosis.report.errors_by_length
+    off = {name for each in errors.values() for name, error in each.items() if error > 1e-7}
+    (finding,) = diagnosis.findings
+    named = "all nine gradients" if len(off) == 9 else ", ".join(f"d{n}" for n in lt.Params.NAMES if n in off)
+    first = min(T for T, each in errors.items() if max(each.values()) > 1e-7)
+    size = max(error for each in errors.values() for error in each.values())
+    start = f"This fault alone makes {named} wrong, from T = {first} on (error up to "
+    assert finding.evidence.startswith(start)
+    assert float(finding.evidence.removeprefix(start).split(")")[0]) >= float(f"{size:.2g}")  # T = 20 may add to it
 
 
 def test_all_seven_lines_of_the_questions_loop_are_named_and_the_repair_is_right():

@@ -11,18 +11,19 @@ import numpy as np
 from lstm_teach import guard, validate
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.report import Diagnosis, Finding
-from lstm_teach.doctor.search import Flaw, Result, proof_cases, prove_callable, rewrite, search, suspects
+from lstm_teach.doctor.search import Flaw, Result, exact, proof_cases, prove_callable, rewrite, search, suspects
 from lstm_teach.doctor.source import NoSource, Unit, build, learner_functions
-from lstm_teach.doctor.truth import Case, Key, Truth, make_case
+from lstm_teach.doctor.truth import Case, Key, Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Variants, gradients, right_matrices, usable
 from lstm_teach.gradcheck import (
     LENGTHS,
     Backward,
     GradientReport,
-    _states_taken,
     check_gradients,
     collect_gradients,
+    own_case,
     relative_error,
+    states_taken,
     verdict,
 )
 from lstm_teach.params import Params
@@ -45,13 +46,13 @@ def diagnose(backward: Backward, *, seconds: float = 20.0, progress: bool = True
     seconds = validate.finite_number("seconds", seconds, positive=True)
     name = getattr(backward, "__name__", type(backward).__name__)
     report = check_gradients(backward)
-    takes = _states_taken(backward)
+    takes = states_taken(backward)
     findings = [_problem(problem) for problem in report.problems]
     if report.passed and prove_callable(backward, proof_cases(takes)) is not None:
         return Diagnosis(name, report)
 
     ladder = dict(report.errors_by_length)
-    zero = _ladder(backward, [make_case(T, T, []) for T in LENGTHS]) if takes else {}
+    zero = _ladder(backward, [zero_case(T, T, takes) for T in LENGTHS]) if takes else {}
     notes = _ladder_notes(report, ladder, zero, takes)
     try:
         units = learner_functions(backward)
@@ -98,7 +99,7 @@ def _problem(sentence: str) -> Finding:
     return Finding("", "", "", None, None, "", sentence, "", "The gradient check itself saw it, before any comparison.")
 
 
-def _lengths(backward: Backward, takes: list[str]) -> tuple[int, ...]:
+def _lengths(backward: Backward, takes: dict[str, bool]) -> tuple[int, ...]:
     """Length of the sequence to search with: 3 where the fault shows there, else the first at which it does."""
     for T in (3, 2, 6, 1, 4):
         if prove_callable(backward, [make_case(T, 20 + T, takes)]) is None:
@@ -109,10 +110,9 @@ def _lengths(backward: Backward, takes: list[str]) -> tuple[int, ...]:
 def _ladder(backward: Callable, cases: list[Case]) -> dict[int, dict[str, float]]:
     ladder = {}
     for case in cases:
-        truth = Truth(case)
-        got = _call(backward, case)
+        right, got = exact(case), _call(backward, case)
         if got is not None:
-            ladder[case.length] = {n: _error(got[n], truth.gradient[n], truth.gradient) for n in Params.NAMES}
+            ladder[case.length] = {n: _error(got[n], right[n], right) for n in Params.NAMES}
     return ladder
 
 
@@ -130,7 +130,7 @@ def _call(function: Callable, case: Case) -> dict[str, np.ndarray] | None:
         return None
 
 
-def _ladder_notes(report: GradientReport, ladder: dict, zero: dict, takes: list[str]) -> list[str]:
+def _ladder_notes(report: GradientReport, ladder: dict, zero: dict, takes: dict[str, bool]) -> list[str]:
     """What the ladder alone tells: from which T on, and which matrices."""
     if not ladder:
         return []
@@ -139,7 +139,7 @@ def _ladder_notes(report: GradientReport, ladder: dict, zero: dict, takes: list[
     right = [n for n in Params.NAMES if not any(n in names for names in wrong.values())]
     notes = []
     if first == 1:
-        notes.append(f"It shows at T = 1 already ({', '.join(wrong[1])}): nothing has been carried there yet.")
+        notes.append(f"It shows at T = 1 already (d{', d'.join(wrong[1])}): nothing has been carried there yet.")
     elif first:
         where = "carried from step to step, or added up over the steps"
         if len(wrong[first]) == 9:
@@ -157,7 +157,7 @@ def _ladder_notes(report: GradientReport, ladder: dict, zero: dict, takes: list[
     return notes
 
 
-def _check_source(backward: Backward, units: list[Unit], takes: list[str]) -> None:
+def _check_source(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> None:
     """Raise NoSource unless the text that was read does what the function does."""
     try:
         again = build(backward, units)
@@ -189,7 +189,7 @@ class _Progress:
             print("\r" + " " * 70 + "\r", end="", flush=True)
 
 
-def _findings(backward: Backward, units: list[Unit], result: Result, takes: list[str]) -> list[Finding]:
+def _findings(backward: Backward, units: list[Unit], result: Result, takes: dict[str, bool]) -> list[Finding]:
     """The flaws as findings, in the order in which the walk back meets them."""
     truth = Truth(make_case(3, 23, takes))
     flaws = result.flaws if result.proved else _telling(backward, units, result.flaws, truth)
@@ -210,7 +210,7 @@ def _telling(backward: Backward, units: list[Unit], flaws: list[Flaw], truth: Tr
     """Of edits that are not proved, those that bring many right values into being: one or two may come by chance."""
 
     def score(chosen: list[Flaw]) -> int:
-        return Variants(backward, rewrite(units, chosen), [], [truth], False).evaluate().score
+        return Variants(backward, rewrite(units, chosen), [], [truth]).evaluate().score
 
     kept = []
     for flaw in flaws:
@@ -232,7 +232,7 @@ def _finding(
     alone: list[Unit],
     repaired: list[Unit],
     truth: Truth,
-    takes: list[str],
+    takes: dict[str, bool],
     proved: bool,
 ) -> tuple[tuple, Finding]:
     """One flaw as a finding, with its place in the order of the walk back. `alone` has this flaw and no other."""
@@ -289,7 +289,7 @@ def _first_gone(
     backward: Backward, alone: list[Unit], repaired: list[Unit], truth: Truth
 ) -> tuple[int, Key | None, int]:
     """The first right quantity, in the order of the walk back, that this flaw alone makes go missing."""
-    whole, broken = Variants(backward, repaired, [], [truth], False), Variants(backward, alone, [], [truth], False)
+    whole, broken = Variants(backward, repaired, [], [truth]), Variants(backward, alone, [], [truth])
     left = 0
     for _, found in broken.events(broken.run(truth), truth):
         left |= max(found, 0)
@@ -314,21 +314,21 @@ def _same(a: Any, b: Any) -> bool:
     return len(a) == len(b) and all(x is y or np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-def _evidence(backward: Backward, alone: list[Unit], takes: list[str], proved: bool) -> str:
+def _evidence(backward: Backward, alone: list[Unit], takes: dict[str, bool], proved: bool) -> str:
     """What this flaw alone does to the nine gradients, by length."""
     try:
         call = build(backward, alone)
     except (SyntaxError, ValueError):
         return ""
-    ladder = _ladder(call, [make_case(T, 40 + T, takes) for T in LENGTHS])
+    ladder = _ladder(call, [Case(*own_case(T, takes)) for T in LENGTHS])
     wrong = {T: [n for n, e in errors.items() if e > 1e-9] for T, errors in ladder.items()}
     first = next((T for T, names in wrong.items() if names), None)
     if first is None:
         return "" if ladder else "With this fault alone the function stops with an error."
     names = sorted({n for each in wrong.values() for n in each}, key=Params.NAMES.index)
-    size = max(ladder[max(ladder)].values())
+    size = max(e for errors in ladder.values() for e in errors.values())
     some = "all nine gradients" if len(names) == 9 else f"d{', d'.join(names)}"
-    text = f"This fault alone makes {some} wrong, from T = {first} on (error up to {size:.0e})."
+    text = f"This fault alone makes {some} wrong, from T = {first} on (error up to {size:.2g})."
     if proved:
         text += (
             " With the repair, all nine agree with the exact gradient at T = 1, 2, 3 and 6 and on nets of other sizes."
@@ -336,10 +336,10 @@ def _evidence(backward: Backward, alone: list[Unit], takes: list[str], proved: b
     return text
 
 
-def _known(backward: Backward, units: list[Unit], takes: list[str]) -> tuple[list[Finding], list[str]]:
+def _known(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> tuple[list[Finding], list[str]]:
     """Where no repair was found: the first value that is no right quantity, and what was right before it."""
     truth = Truth(make_case(3, 23, takes))
-    variants = Variants(backward, units, [], [truth], False)
+    variants = Variants(backward, units, [], [truth])
     ordered, _ = suspects(variants)
     trace = variants.run(truth)
     notes, place = [], []

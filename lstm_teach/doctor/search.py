@@ -19,9 +19,9 @@ from lstm_teach import guard
 from lstm_teach.doctor.edits import candidate_edits, look
 from lstm_teach.doctor.local import judge
 from lstm_teach.doctor.source import Unit, build
-from lstm_teach.doctor.truth import Case, Truth, make_case
+from lstm_teach.doctor.truth import Case, Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Edit, Outcome, Slot, Variants, find_slots
-from lstm_teach.gradcheck import LENGTHS, collect_gradients, exact_gradient, relative_error
+from lstm_teach.gradcheck import LENGTHS, collect_gradients, exact_gradient, own_case, relative_error
 from lstm_teach.params import Params
 
 # What a state has to show, in right values, for one more edit or for trying less likely edits, to go first.
@@ -106,7 +106,7 @@ def prove_callable(call: Callable, cases: list[Case], seconds: float = 5.0) -> f
     """The largest error if a backward pass is right on all cases, called twice each; None if it is not."""
     largest = 0.0
     for case in cases:
-        right = _exact(case)
+        right = exact(case)
         for _ in range(2):
             states = {name: value.copy() for name, value in case.states.items()}
             x, targets, params = case.x.copy(), case.targets.copy(), case.params.copy()
@@ -132,7 +132,8 @@ def prove_callable(call: Callable, cases: list[Case], seconds: float = 5.0) -> f
 _known: dict[int, tuple[Case, Params]] = {}
 
 
-def _exact(case: Case) -> Params:
+def exact(case: Case) -> Params:
+    """The exact gradient of a case; those of the last cases are kept."""
     if id(case) not in _known or _known[id(case)][0] is not case:
         if len(_known) > 64:
             _known.clear()
@@ -140,19 +141,20 @@ def _exact(case: Case) -> Params:
     return _known[id(case)][1]
 
 
-def proof_cases(takes: list[str]) -> list[Case]:
-    """The nets on which a repair has to be right: all lengths of the check, two sizes, with and without h0 and c0."""
-    cases = [make_case(T, 40 + T, takes) for T in LENGTHS]
+def proof_cases(takes: dict[str, bool]) -> list[Case]:
+    """The nets on which a repair has to be right: the check's own, others of several sizes, with and without h0, c0."""
+    cases = [Case(*own_case(T, takes)) for T in LENGTHS]
+    cases += [make_case(T, 40 + T, takes) for T in LENGTHS]
     cases += [make_case(T, 60 + T, takes, vocab_size=3, hidden_size=4) for T in (4, 7)]
     if takes:
-        cases += [make_case(T, 80 + T, []) for T in (1, 3)]
+        cases += [zero_case(T, 80 + T, takes) for T in (1, 3)]
     return cases
 
 
 def search(
     backward: Callable,
     units: list[Unit],
-    takes: list[str],
+    takes: dict[str, bool],
     *,
     lengths: tuple[int, ...] = (3,),
     seconds: float = 20.0,

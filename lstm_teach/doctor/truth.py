@@ -6,8 +6,8 @@ random numbers that agrees to ten digits with the right dc at step 2 is the righ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,7 +49,7 @@ class Case:
         return len(self.x)
 
 
-def make_case(T: int, seed: int, takes: list[str], vocab_size: int = 6, hidden_size: int = 5) -> Case:
+def make_case(T: int, seed: int, takes: Iterable[str], vocab_size: int = 6, hidden_size: int = 5) -> Case:
     """A case of T steps in which tokens repeat; a nonzero initial state where the pass takes one."""
     rng = np.random.default_rng(seed)
     x = rng.integers(vocab_size, size=T)
@@ -58,6 +58,12 @@ def make_case(T: int, seed: int, takes: list[str], vocab_size: int = 6, hidden_s
     targets = rng.integers(vocab_size, size=T)
     states = {name: rng.uniform(0.3, 0.9, hidden_size) * rng.choice([-1, 1], hidden_size) for name in takes}
     return Case(Params.random(vocab_size, hidden_size, seed=seed, scale=0.8), x, targets, states)
+
+
+def zero_case(T: int, seed: int, takes: dict[str, bool]) -> Case:
+    """A case that starts from zeros: h0 and c0 are left out where the pass can do without."""
+    case = make_case(T, seed, [])
+    return replace(case, states={name: np.zeros(case.params.hidden_size) for name, needed in takes.items() if needed})
 
 
 def chain(params: Params, cache: Cache, dy: np.ndarray) -> dict[str, np.ndarray]:

@@ -22,7 +22,7 @@ from lstm_teach.validate import brief
 
 SECONDS = 10.0  # for all calls of one check together; nbgrader gives a cell 30
 LEVELS = ("the idea", "the place", "the line")
-_MARKS = {True: ("✓", "#006B4F", "right"), False: ("✗", "#A84300", "not yet")}
+_MARKS = {True: ("✓", "right"), False: ("✗", "not yet")}  # in the page's own color, for a dark theme too
 
 
 class Trouble(Exception):
@@ -102,7 +102,7 @@ class Verdict:
     def __str__(self) -> str:
         lines = [self.summary]
         for passed, names, sentence in self._lines():
-            lines.append(f"  {_MARKS[passed][2]:<7}  {names}")
+            lines.append(f"  {_MARKS[passed][1]:<7}  {names}")
             lines += [f"           {sentence}"] if sentence else []
         lines += [self.note] if self.note else []
         lines += ["", "In detail:", str(self.report)] if self.report is not None else []
@@ -123,9 +123,9 @@ class Verdict:
         ]
         parts.append('<ul style="list-style:none;padding-left:0">')
         for passed, names, sentence in self._lines():
-            mark, color, word = _MARKS[passed]
+            mark, word = _MARKS[passed]
             text = f": {escape(sentence)}" if sentence else ""
-            parts.append(f'<li><strong style="color:{color}">{mark} {word}</strong> <b>{escape(names)}</b>{text}</li>')
+            parts.append(f"<li><strong>{mark} {word}</strong> <b>{escape(names)}</b>{text}</li>")
         parts.append("</ul>")
         if self.note:
             parts.append(f"<p>{escape(self.note)}</p>")

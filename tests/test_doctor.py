@@ -3,6 +3,7 @@
 import pytest
 
 import lstm_teach as lt
+from lstm_teach.doctor import search
 from lstm_teach.doctor.source import guarded_builtins
 from tests.doctor_cases.faults import load, styles
 
@@ -156,3 +157,30 @@ def test_variants_can_not_open_files_or_import_other_modules():
 def test_bad_arguments_get_one_sentence():
     with pytest.raises(TypeError, match="backward must be a function"):
         lt.diagnose(3)
+
+
+def test_an_interrupted_search_returns_what_was_found_so_far(monkeypatch):
+    text, name = styles("question")["loop"]
+    expand, calls = search._expand, []
+
+    def interrupted(*args):
+        calls.append(None)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return expand(*args)
+
+    monkeypatch.setattr(search, "_expand", interrupted)
+    diagnosis = lt.diagnose(load(text, name, "<question>"), progress=False, seconds=60)
+    assert not diagnosis.passed and diagnosis.findings and diagnosis.repaired_source is None
+    assert any("interrupted" in note for note in diagnosis.notes)
+
+
+def test_a_line_says_what_is_tried_and_is_wiped_at_the_end(capsys):
+    right, wrong, _ = FAULTS[0]
+    faulty = load(PER_GATE.replace(right, wrong), "backward", "<test>")
+    lt.diagnose(faulty)
+    shown = capsys.readouterr().out
+    assert "edits tried, 0 made" in shown
+    assert shown.endswith("\r") and not shown.split("\r")[-2].strip()
+    lt.diagnose(faulty, progress=False)
+    assert capsys.readouterr().out == ""

@@ -420,6 +420,20 @@ def test_what_is_drawn_are_the_errors_of_the_lesson(explorer, lesson):
             np.testing.assert_allclose(widths, [max(errors[5][name] - 1e-16, 0) for name in NAMES], atol=1e-20)
 
 
+def test_each_piece_of_code_stands_beside_its_own_word(explorer, lesson):
+    for fault, pieces in lesson["faults"].items():
+        explorer.set(fault=fault)
+        texts = explorer._scene.figure.texts
+        for word, piece in zip(("right", "faulty"), pieces, strict=True):
+            (label,) = [text for text in texts if text.get_text() == word]
+            beside = [
+                text.get_text()
+                for text in texts
+                if text is not label and text.get_position()[1] == label.get_position()[1]
+            ]
+            assert beside == [piece], fault
+
+
 @pytest.mark.parametrize("scale", [1, 1.5])
 def test_the_scene_shows_what_a_full_drawing_shows(explorer, lesson, scale):
     for fault in list(lesson["faults"])[::4]:

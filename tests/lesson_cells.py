@@ -9,6 +9,12 @@ import nbformat
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 
+def cell_source(name: str, cell_id: str) -> str:
+    """The text of one cell of `notebooks/<name>.ipynb`."""
+    cells = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
+    return next(cell.source for cell in cells if cell.id == cell_id)
+
+
 def run_cells(name: str, until: str | None = None, replace: dict[str, str] | None = None) -> dict:
     """Execute the code cells of `notebooks/<name>.ipynb` one after the other and return their names.
 

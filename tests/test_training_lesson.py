@@ -1,9 +1,8 @@
 import copy
 
-import nbformat
 import numpy as np
 import pytest
-from lesson_cells import NOTEBOOKS, run_cells
+from lesson_cells import cell_source, run_cells
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
@@ -198,9 +197,7 @@ def test_the_check_fails_the_almost_right_and_the_broken_gradient_only():
 
 def as_trained_by(lines):
     """The lesson's training cell with other lines in place of its loop; all three runs are one."""
-    cells = nbformat.read(NOTEBOOKS / "06_training.ipynb", as_version=4).cells
-    source = next(cell.source for cell in cells if cell.id == "train-reber")
-    start, loop = source.split("histories = {}")
+    start, loop = cell_source("06_training", "train-reber").split("histories = {}")
     assert "for kind, backward in" in loop
     return start + lines
 
@@ -247,15 +244,14 @@ def test_the_scale_of_the_loss_is_that_of_the_grammar():
     length = visits.sum() + 3  # and the two outer symbols and the final E
     assert lesson["best"] == pytest.approx(np.log(2) * (1 + visits @ two_ways) / length, abs=0.005)
     assert lesson["forgets"] - lesson["best"] == pytest.approx(np.log(2) / length, abs=0.002)
+    read = cell_source("06_training", "loss-scale-read")
+    assert f"does not lie {lesson['forgets'] - lesson['best']:.2f} nats" in read
+    assert f"A curve that begins near {np.log(7):.2f}" in read  # a guess among all symbols
 
 
 @pytest.mark.parametrize(("seeds", "says"), [("()", "no other seeds yet"), ("(3, 4)", "\n   4 ")])
 def test_other_seeds_are_compared_without_touching_the_runs_above(seeds, says, capsys):
-    source = next(
-        cell.source
-        for cell in nbformat.read(NOTEBOOKS / "06_training.ipynb", as_version=4).cells
-        if cell.id == "more-seeds"
-    )
+    source = cell_source("06_training", "more-seeds")
     assert "other_seeds = ()" in source
     lesson = run_cells(
         "06_training",

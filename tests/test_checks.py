@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import lstm_teach as lt
-from lstm_teach.exercises.checks import Attempt, Part, Trouble, Verdict, difference, judge, kind, unpack
+from lstm_teach.exercises.checks import Attempt, Part, Trouble, Verdict, difference, judge, kind, show_hints, unpack
 
 INPUT = np.array([1.0, 2.0, 3.0])
 HINTS = ("think <of> it", "look there", "write this")
@@ -32,6 +32,25 @@ def test_a_right_function_passes_and_shows_no_hints():
     verdict = check(double)
     assert verdict.passed and verdict.score == 1 and verdict.summary == "double is right in every part."
     assert "Hint" not in verdict._repr_html_() and "hint" not in str(verdict)
+
+
+def test_without_hints_a_verdict_names_no_mistake_and_says_how_to_get_one():
+    def part(attempt):
+        right = 2 * INPUT
+        return difference("the result", attempt(INPUT), right, mistakes={"It is doubled, not halved.": INPUT / 2})
+
+    show_hints(False)
+    try:
+        verdict = judge(lambda v: v / 2, {"values": part}, HINTS, note="Take it easy.")
+        right = judge(double, {"values": part}, HINTS)
+    finally:
+        show_hints(True)
+    for shown in (str(verdict), verdict._repr_html_()):
+        assert "yours is 0.5, right is 2" in shown and "Take it easy. Hints are off." in shown
+        assert "show_hints(True)" in shown and "It is doubled" not in shown and "think" not in shown
+    assert verdict.hints == () and "Hints are off" not in str(right)
+    verdict = judge(lambda v: v / 2, {"values": part}, HINTS)
+    assert "It is doubled" in str(verdict) and len(verdict.hints) == 3
 
 
 SENTENCES = {

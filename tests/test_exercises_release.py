@@ -11,8 +11,17 @@ import pytest
 from exercise_cells import points_of
 from projectfiles import ROOT, skip_but_fail_in_ci
 
+from lstm_teach.exercises.checks import show_hints
+
 SOURCES = sorted((ROOT / "instructor" / "exercises").glob("*.ipynb"))
 each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+
+
+@pytest.fixture(autouse=True)
+def hints():
+    """The exam switches hints off for all that comes after it in the same process."""
+    yield
+    show_hints(True)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,13 @@ from lstm_teach.validate import brief
 
 SECONDS = 10.0  # for all calls of one check together; nbgrader gives a cell 30
 LEVELS = ("the idea", "the place", "the line")
+_wanted = {"hints": True}  # see show_hints
 _MARKS = {True: ("✓", "right"), False: ("✗", "not yet")}  # in the page's own color, for a dark theme too
+
+
+def show_hints(wanted: bool) -> None:
+    """Whether checks name the mistakes that they know and have hints to open; an exam begins without either."""
+    _wanted["hints"] = bool(wanted)
 
 
 class Trouble(Exception):
@@ -239,7 +245,11 @@ def judge(
         names = " and ".join(attempt.changed)
         advice = "a later step would start from wrong numbers. Make new arrays, or work on a .copy()."
         results.append(Part("inputs", f"{attempt.name} writes to what it was given, {names}: {advice}"))
-    wanted = report and attempt.answered and not all(part.passed for part in results)
+    wrong = not all(part.passed for part in results)
+    if wrong and not _wanted["hints"]:
+        off = "Hints are off. To have the mistake named where it is known, and three hints, run show_hints(True)."
+        return Verdict(attempt.name, tuple(results), (), f"{note} {off}".strip())
+    wanted = report and attempt.answered and wrong
     return Verdict(attempt.name, tuple(results), tuple(hints), note, report() if wanted else None)
 
 
@@ -286,12 +296,26 @@ def difference(
     numbers = f"yours is {_number(array[first])}, right is {_number(right[first])}"
     extent = f" ({wrong.sum()} of {wrong.size} numbers are off, by up to {off.max():.2g})" if wrong.size > 1 else ""
     sentence = f"{name} is off{_where(axes, first)}: {numbers}{extent}."
-    for advice, mistaken in (mistakes or {}).items():
+    for known, mistaken in ((mistakes or {}) if _wanted["hints"] else {}).items():
         if np.shape(mistaken) == array.shape and np.allclose(array, mistaken, rtol=1e-7, atol=1e-9):
-            return f"{sentence} {advice}"
+            return f"{sentence} {known}"
     if array.dtype in (np.float32, np.float16):
         return f"{sentence} The array is of type {array.dtype}; compute with float64."
     return sentence
+
+
+def advice(sentence: str) -> str:
+    """A sentence that names a mistake or the next thing to try, after a space; empty where hints are off."""
+    return f" {sentence}" if sentence and _wanted["hints"] else ""
+
+
+def is_like(got: object, right: np.ndarray) -> bool:
+    """Whether something can stand in for an array: its shape, real and finite."""
+    try:
+        array = np.asarray(got)
+    except ValueError:
+        return False
+    return array.dtype.kind in "fiub" and array.shape == right.shape and bool(np.isfinite(array).all())
 
 
 def kind(value: Any) -> str:

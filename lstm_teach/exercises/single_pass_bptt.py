@@ -9,7 +9,7 @@ import numpy as np
 
 from lstm_teach.backward import bptt, output_delta
 from lstm_teach.doctor import diagnose
-from lstm_teach.exercises.checks import Attempt, Trouble, Verdict, difference, judge, kind, unpack
+from lstm_teach.exercises.checks import Attempt, Trouble, Verdict, difference, is_like, judge, kind, unpack
 from lstm_teach.exercises.questions import Option, Question
 from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients, exact_gradient, relative_error
@@ -288,7 +288,7 @@ def check_step_back(step_back: Callable, seed: int = 1) -> Verdict:
                     return f"The dictionary has no {name}."
                 v = _forward_values(*given)
                 for other in LINES:  # a line is right if it follows from the learner's own values above it
-                    usable = _is_like(own.get(other), right[other])
+                    usable = is_like(own.get(other), right[other])
                     setattr(v, other, np.asarray(own[other], float) if usable else right[other])
                 expected = LINES[name](v)
                 # From zeros only zeros follow, and a dictionary of zeros is not half right.
@@ -315,15 +315,6 @@ def check_step_back(step_back: Callable, seed: int = 1) -> Verdict:
     more = {"step 0 of three, whose cell before is the initial state": beyond(first), "other sizes": beyond(other)}
     note = "Each delta is judged by what your own lines above it gave, so that one mistake is told once."
     return judge(step_back, parts | more, STEP_HINTS, note=note)
-
-
-def _is_like(got: object, right: np.ndarray) -> bool:
-    """Whether something can stand in for an array: its shape, real and finite."""
-    try:
-        array = np.asarray(got)
-    except ValueError:
-        return False
-    return array.dtype.kind in "fiub" and array.shape == right.shape and bool(np.isfinite(array).all())
 
 
 # ------------------------------------------------------------------------------------------ 3. the walk
@@ -387,7 +378,7 @@ def check_walk(walk: Callable, seed: int = 1) -> Verdict:
                     for name in WALK:
                         if name not in own:
                             return f"The dictionary has no {name}."
-                        if not _is_like(own[name], right[name]):
+                        if not is_like(own[name], right[name]):
                             return difference(name, own[name], right[name], ("step", "unit"))
                         mistakes = {advice: deltas[name][t] for advice, deltas in wrong.items()}
                         mistakes["Nothing has been written into this row."] = 0 * right[name][t]

@@ -1,0 +1,193 @@
+"""The mixed exam: its oracle, the passes and numbers that it tells of, and its points and minutes."""
+
+import re
+
+import nbformat
+import numpy as np
+import pytest
+from exercise_answers import mixed_exam as answers
+from projectfiles import ROOT
+
+import lstm_teach as lt
+from lstm_teach.exercises import mixed_exam as exam
+
+NOTEBOOK = nbformat.read(ROOT / "notebooks" / "exercises" / "07_mixed_exam.ipynb", as_version=4)
+CELLS = {cell.id: cell.source for cell in NOTEBOOK.cells}
+
+
+@pytest.fixture(scope="module")
+def answer_pass():
+    """The pass of task 4, as the notebook shows it."""
+    namespace = {"np": np, "lt": lt}
+    exec(CELLS["answer-pass"], namespace)
+    return namespace["answer_pass"]
+
+
+def error(a, b):
+    """The relative error of all matrices together."""
+    return max(lt.relative_error(a[name], b[name]) for name in exam.NAMES)
+
+
+# ------------------------------------------------------------------------------------------ what is right
+
+
+@pytest.mark.parametrize("T", [1, 2, 7])
+def test_complex_steps_central_differences_and_the_pass_back_agree(T):
+    case = net, *sequence = exam._case(T, T, 5, 4)
+    right = exam.right_gradient(*case)
+    assert error(right, exam.backward(*case)) < 1e-13
+    for name, matrix in net.items():
+        for index in list(np.ndindex(matrix.shape))[::5]:
+            bump = np.zeros(matrix.shape)
+            bump[index] = 1e-5
+            ends = [exam.coupled_loss({**net, name: matrix + sign * bump}, *sequence) for sign in (1, -1)]
+            assert (ends[0] - ends[1]) / 2e-5 == pytest.approx(right[name][index], rel=1e-6, abs=1e-8)
+
+
+def test_the_lines_of_a_step_back_are_what_complex_steps_say():
+    net, x, _, h0, c0 = exam._case(4, 3, 5, 4)
+    run = exam.run_coupled(net, x, h0, c0)
+    dh, dc_carry = np.random.default_rng(0).normal(size=(2, 4))
+    for t in range(3):
+        right = exam.right_deltas(net, x[t], run.h[t - 1], run.c[t - 1], dh, dc_carry)
+        for name, delta in exam.step_back(net, run, t, dh, dc_carry).items():
+            assert delta == pytest.approx(right[name], rel=1e-12, abs=1e-14), name
+
+
+def test_the_forward_pass_is_what_the_page_says():
+    net, x, targets, h0, c0 = exam.example(5)
+    run, h, c = exam.run_coupled(net, x, h0, c0), h0, c0
+    for t, token in enumerate(x):
+        *_, c, h = answers.step_by_units(net, token, h, c)
+        assert run.c[t] == pytest.approx(c) and run.h[t] == pytest.approx(h)
+    assert (run.h[-1] == h0).all() and (run.c[-1] == c0).all()
+    loss = -np.log(run.y[np.arange(5), targets]).sum()
+    assert exam.coupled_loss(net, x, targets, h0, c0) == pytest.approx(loss)
+
+
+def test_the_derivatives_of_task_7_are_those_of_the_forward_pass():
+    net, x, _, h0, c0 = exam.example(4)
+    run = exam.run_coupled(net, x, h0, c0)
+    total = exam.right_derivatives(net, x, run, 2)["total"]
+    for k in range(3):
+        bump = 1e-6 * np.eye(3)[k]
+        ends = [exam._step(net, x[2], run.o[1] * (run.c[1] + by), run.c[1] + by)["c"] for by in (bump, -bump)]
+        assert (ends[0] - ends[1]) / 2e-6 == pytest.approx(total[:, k], abs=1e-8)
+
+
+def test_the_gradient_of_the_last_loss_is_that_of_the_last_loss():
+    params, x, target, h0, c0 = exam._last_case(1, 4, 4, 5)
+    right = exam.right_last_gradient(params, x, target, h0, c0)
+
+    def last(net):
+        return -np.log(lt.forward(net, x, h0, c0).y[-1, target])
+
+    assert lt.relative_error(lt.numerical_gradient(last, params).flat, right.flat) < 1e-8
+
+
+# ------------------------------------------------------------------------------------------ what the notebook says
+
+
+def test_the_pass_to_repair_has_the_flaws_that_the_check_looks_for(answer_pass):
+    case = exam._last_case(2, 5, 4, 3)
+    expected = exam.last_loss_pass(*case, flaws=exam.LAST_FLAWS)
+    assert lt.relative_error(answer_pass(*case).flat, expected.flat) < 1e-13
+
+
+def test_its_table_says_what_the_question_says_and_one_repair_is_not_enough(answer_pass):
+    def wrong(backward, row):
+        names, *rows = [line.split() for line in exam.last_ladder(backward).splitlines()]
+        return " ".join(name for name, word in zip(names[1:], rows[row][1:], strict=True) if word != "right")
+
+    eight = "dWi dWf dWo dWg dUi dUf dUo dUg"
+    assert [wrong(answer_pass, row) for row in (0, 1)] == ["dWo dUo", eight]
+    assert [wrong(answers.repair_with("Wo left out"), row) for row in (0, 1)] == ["", eight]
+    assert [wrong(answers.repair_with("slope of o"), row) for row in (0, 1)] == ["dWo dUo", eight]  # one would do
+    assert not any(wrong(answers.repair, row) for row in range(4))
+    assert "only dWo and dUo" in exam.SECOND_FAULT.text and "all eight" in exam.SECOND_FAULT.text
+
+
+def test_the_faults_of_task_3_are_told_as_they_are_checked():
+    for letter, text in exam.FAULTS.items():
+        assert f"- **{letter}**: {text}." in CELLS["task-3"]
+    assert f"x = {', '.join(map(str, exam.TOKENS))}, " in CELLS["task-3"]
+
+
+@pytest.mark.parametrize(("state", "noticed"), [((0, 0), False), ((1, 0), False), ((1, 1), True)])
+def test_the_copied_line_is_noticed_where_the_question_says(state, noticed):
+    net, x, targets, h0, c0 = exam.example(1)
+    case = net, x, targets, state[0] * h0, state[1] * c0
+    assert (error(exam.backward(*case, "copied di"), exam.right_gradient(*case)) > 1e-3) == noticed
+
+
+def test_the_copied_line_is_noticed_at_two_steps_from_a_zero_state():
+    net, x, targets, h0, c0 = exam.example(2)
+    case = net, x, targets, 0 * h0, 0 * c0
+    assert error(exam.backward(*case, "copied di"), exam.right_gradient(*case)) > 1e-3
+
+
+def test_the_angle_and_the_error_of_fault_a():
+    net, _, targets, h0, c0 = exam._case(3, len(exam.TOKENS), 4, 5)
+    case = net, exam.TOKENS, targets, h0, c0
+    a, b = (
+        np.concatenate([g[name].ravel() for name in exam.NAMES])
+        for g in (exam.backward(*case, "A"), exam.right_gradient(*case))
+    )
+    angle = np.degrees(np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b)))
+    assert f"angle is {angle:.0f} degrees" in exam.FALLING.options["b"].why
+    assert f"errors up to {max(exam.ladder('A')[6].values()):.1f}" in exam.FALLING.options["d"].why
+
+
+def test_the_numbers_of_the_other_questions():
+    i = 1 - 0.9 ** (1 / 100)
+    assert (
+        f"{1 - i:.5f}, so i is {i:.5f}" in exam.PRICE.options["a"].why
+        and f"{100 * i:.1f} %" in exam.PRICE.options["a"].text
+    )
+    for letter, loss in (("b", np.log(4) / 8), ("c", np.log(4)), ("d", np.log(8))):
+        assert exam.PLATEAU.options[letter].text == f"about {loss:.2f}"
+    assert f"ln 4 = {np.log(4):.3f}" in exam.PLATEAU.options["b"].why
+
+
+def test_a_total_derivative_can_have_the_other_sign():
+    signs = []
+    for seed in range(20):
+        net, x, _, h0, c0 = exam._case(seed, 4, 4, 3)
+        found = exam.right_derivatives(net, x, exam.run_coupled(net, x, h0, c0), 2)
+        assert (np.diag(found["immediate"]) > 0).all()
+        signs += list(np.diag(found["total"]) < 0)
+    assert any(signs)
+
+
+def test_the_cell_stays_between_what_was_there_and_the_candidate():
+    net, x, _, h0, c0 = exam._case(0, 50, 5, 4, scale=3)
+    run = exam.run_coupled(net, x, h0, c0)
+    before = np.vstack([c0, run.c[:-2]])
+    assert (run.c[:-1] <= np.maximum(before, run.g) + 1e-12).all() and (abs(run.c) <= 1).all()
+
+
+# ------------------------------------------------------------------------------------------ points and minutes
+
+
+def test_points_and_minutes_are_those_of_the_tasks():
+    told, earned, task = {}, {}, None
+    for cell in NOTEBOOK.cells:
+        if head := re.search(r"^## Task (\d).*\n\n\*(\d+) points, (\d+) minutes", cell.source, re.MULTILINE):
+            task, told[head[1]] = head[1], (int(head[2]), int(head[3]))
+        if cell.metadata.get("nbgrader", {}).get("grade"):
+            earned[task] = earned.get(task, 0) + cell.metadata.nbgrader.points
+    assert {task: points for task, (points, _) in told.items()} == earned
+    total = re.search(r"\*\*Time\*\*: (\d+) minutes: (\d+) to read .*\*\*Points\*\*: (\d+)", CELLS["title"], re.DOTALL)
+    assert int(total[3]) == sum(earned.values())
+    assert int(total[1]) == int(total[2]) + sum(minutes for _, minutes in told.values())
+
+
+def test_the_exam_begins_without_hints():
+    assert CELLS["hints"].startswith("show_hints(False)")
+
+
+def test_a_wrong_line_of_a_step_back_is_told_once():
+    for name, line in exam.LINES.items():
+        verdict = exam.check_back(answers.back_with(**{name: lambda v, line=line: line(v) + 0.1}))
+        wrong = [part.name for part in verdict.parts if not part.passed and "looked at when" not in part.sentence]
+        assert wrong == [name]

@@ -14,6 +14,7 @@ from projectfiles import ROOT, skip_but_fail_in_ci
 pytestmark = pytest.mark.grading
 
 NAME = "01_forward_pass"
+ALL = sorted(path.stem for path in (ROOT / "instructor" / "exercises").glob("*.ipynb"))
 LINUX = sys.platform.startswith("linux")
 MEMORY = 4096  # MB
 
@@ -100,35 +101,71 @@ FROM_SOLUTION = {f.__name__: f for f in (right, wrong, crashing, endless, hungry
 SUBMISSIONS = {**FROM_SOLUTION, "unfinished": right, "cheating": cheating, "renamed": right}
 
 
-@pytest.fixture(scope="module")
-def course(tmp_path_factory):
-    """A graded course: its folder, the rows of the table, and the points of each student by cell."""
-    release, grading = module("release"), module("grade")
-    folder = tmp_path_factory.mktemp("course")
-    (folder / "source" / "hw1").mkdir(parents=True)
-    shutil.copy(release.SOURCES / f"{NAME}.ipynb", folder / "source" / "hw1")
+def release_with_nbgrader(folder, assignment, names):
+    """Make these exercises an assignment of a course, by nbgrader's own command."""
+    (folder / "source" / assignment).mkdir(parents=True)
+    for name in names:
+        shutil.copy(ROOT / "instructor" / "exercises" / f"{name}.ipynb", folder / "source" / assignment)
     environment = {
         **os.environ,
         "PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, "-m", "nbgrader", "generate_assignment", "hw1", "--create"]
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", assignment, "--create"]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    released = release.read(folder / "release" / "hw1" / f"{NAME}.ipynb")
-    solution = release.solved_version(release.read(release.SOURCES / f"{NAME}.ipynb"), NAME)
+
+
+def submission(folder, assignment, name, solve):
+    """What nbgrader released, with or without the solutions filled in."""
+    release = module("release")
+    notebook = release.read(folder / "release" / assignment / f"{name}.ipynb")
+    solution = release.solved_version(release.read(release.SOURCES / f"{name}.ipynb"), name)
+    for cell, solved in zip(notebook.cells, solution.cells, strict=True):
+        if solve and not cell.metadata.get("nbgrader", {}).get("grade"):
+            cell.source = solved.source
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A graded course: its folder, the rows of the table, and the points of each student by cell."""
+    grading = module("grade")
+    folder = tmp_path_factory.mktemp("course")
+    release_with_nbgrader(folder, "hw1", [NAME])
     for student, change in SUBMISSIONS.items():
-        notebook = nbformat.from_dict(released)
-        if student not in ("unfinished", "cheating"):
-            for cell, solved in zip(notebook.cells, solution.cells, strict=True):
-                if not cell.metadata.get("nbgrader", {}).get("grade"):
-                    cell.source = solved.source
+        notebook = submission(folder, "hw1", NAME, solve=student not in ("unfinished", "cheating"))
         change(notebook)
         place = folder / "submitted" / student / "hw1"
         place.mkdir(parents=True)
         nbformat.write(notebook, place / ("my homework.ipynb" if student == "renamed" else f"{NAME}.ipynb"))
     rows = {row.student: row for row in grading.grade(folder, "hw1", 200, 15, MEMORY)}
     return folder, rows, points(folder)
+
+
+@pytest.fixture(scope="module")
+def every_exercise(tmp_path_factory):
+    """All exercises as one assignment, graded: its folder, the rows of the table, and the points by cell."""
+    folder = tmp_path_factory.mktemp("every")
+    release_with_nbgrader(folder, "every", ALL)
+    for student in ("right", "untouched"):
+        (folder / "submitted" / student / "every").mkdir(parents=True)
+        for name in ALL:
+            notebook = submission(folder, "every", name, solve=student == "right")
+            nbformat.write(notebook, folder / "submitted" / student / "every" / f"{name}.ipynb")
+    rows = {row.student: row for row in module("grade").grade(folder, "every", 400, 30, MEMORY)}
+
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
+        earned = {
+            (each.student.id, notebook.name): {
+                grade.name: (grade.auto_score, grade.max_score) for grade in notebook.grades
+            }
+            for each in gradebook.assignment_submissions("every")
+            for notebook in each.notebooks
+        }
+    return folder, rows, earned
 
 
 def points(folder) -> dict[str, dict[str, float]]:
@@ -145,6 +182,25 @@ def test_what_nbgrader_releases_is_what_is_committed(course):
     folder, *_ = course
     committed = ROOT / "notebooks" / "exercises" / f"{NAME}.ipynb"
     assert (folder / "release" / "hw1" / f"{NAME}.ipynb").read_text() == committed.read_text()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_exercise_is_released_as_it_is_committed_and_graded_in_full_or_with_nothing(every_exercise, name):
+    folder, _, earned = every_exercise
+    committed = ROOT / "notebooks" / "exercises" / f"{name}.ipynb"
+    assert (folder / "release" / "every" / f"{name}.ipynb").read_text(encoding="utf-8") == committed.read_text(
+        encoding="utf-8"
+    )
+    right, untouched = (earned[student, name] for student in ("right", "untouched"))
+    assert right and [cell for cell, (score, most) in right.items() if score != most] == []
+    assert untouched.keys() == right.keys() and [cell for cell, (score, _) in untouched.items() if score != 0] == []
+
+
+def test_all_exercises_are_graded_without_a_complaint(every_exercise):
+    _, rows, earned = every_exercise
+    assert {student: row.note for student, row in rows.items()} == {"right": "", "untouched": ""}
+    assert rows["right"].score == rows["right"].most == sum(most for e in earned.values() for _, most in e.values()) / 2
+    assert rows["untouched"].score == 0
 
 
 @pytest.mark.parametrize("student", ["right", "renamed", "duplicated"])

@@ -1,7 +1,9 @@
 """Questions: what the cell says counts, the form explains every option, and a file is written only on request."""
 
+import html
 import json
 
+import numpy as np
 import pytest
 
 from lstm_teach.exercises.questions import FILE, Option, Question, ask, explain
@@ -31,10 +33,25 @@ def test_the_score_is_about_the_cell(answer, score):
     assert asked.points(2)._repr_mimebundle_()["text/plain"] == str(2.0 * score)
 
 
-@pytest.mark.parametrize("answer", ["d", "blue", 2, ["b"], 1.5])
-def test_an_answer_that_is_no_letter_is_refused_kindly(answer):
-    with pytest.raises(ValueError, match='my_color should be one of the letters "a", "b", "c", got'):
-        ask(COLORS, answer)
+@pytest.mark.parametrize("answer", ["d", "blue", 2, ["b"], 1.5, np.array([1, 2])])
+def test_an_answer_that_is_no_letter_is_shown_with_a_sentence_and_nothing_stops(answer):
+    asked = ask(COLORS, answer)
+    sentence = 'my_color should be one of the letters "a", "b", "c", got'
+    assert asked.score == asked.points(1) == 0 and not asked.passed and asked.form.answer == ""
+    for shown in (
+        str(asked),
+        html.unescape(asked._repr_mimebundle_()["text/html"]),
+        html.unescape(asked.form.explanation),
+    ):
+        assert sentence in shown and "Write one of them into my_color" in shown
+        assert "Yes." not in shown and "not this one" not in shown
+    assert sentence in html.unescape(asked.points(1)._repr_mimebundle_()["text/html"])
+    asked.form.answer = "a"
+    assert sentence not in html.unescape(asked.form.explanation) and "a is not the answer" in asked.form.explanation
+
+
+def test_markup_in_a_mistyped_answer_is_shown_as_it_is():
+    assert "<b>" not in ask(COLORS, "<b>bold").form.explanation
 
 
 @pytest.mark.parametrize("letter", "abc")

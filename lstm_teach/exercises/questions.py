@@ -62,14 +62,15 @@ class Form(anywidget.AnyWidget):
 class Asked:
     """A question that was asked: shows its form, and has the score of the answer in the notebook's cell.
 
-    `answer` is what the cell says, "" where it says nothing yet; `score` is 1 if that is right. What somebody enters
+    `answer` is what the cell says, "" where it says nothing yet or no letter of the question's, which `problem` then
+    says and the page shows, so that nothing stops; `score` is 1 if the answer is right. What somebody enters
     in the form is explained at once and, if they tick the box, kept in a file beside the notebook; the score is about
     the cell.
     """
 
     def __init__(self, question: Question, answer: Any, file: str | Path = FILE):
         self.question, self.file = question, Path(file)
-        self.answer = _read(question, answer)
+        self.answer, self.problem = _read(question, answer)
         kept = _kept(self.file)
         first = self.answer or str(kept.get(question.name, ""))
         if question.options and first not in question.options:
@@ -100,10 +101,17 @@ class Asked:
 
     def _explanation(self, answer: str) -> str:
         """What the form says after an answer: why, and how to keep an answer that the cell does not have."""
-        if not answer or answer == self.answer:
+        if not answer:
+            return self._problem_html()
+        if answer == self.answer:
             return explain(self.question, answer)
         line = html.escape(f"{self.question.name} = {json.dumps(answer, ensure_ascii=False)}")
         return f"{explain(self.question, answer)}<p>To keep it in this notebook, write <code>{line}</code> above.</p>"
+
+    def _problem_html(self) -> str:
+        return (
+            f'<p class="lt-question-problem"><strong>{html.escape(self.problem)}</strong></p>' if self.problem else ""
+        )
 
     def _answered(self, change) -> None:
         self.form.explanation = self._explanation(self.form.answer)
@@ -117,7 +125,7 @@ class Asked:
         question = self.question
         lines = [question.text, *(f"  {letter}  {option.text}" for letter, option in question.options.items())]
         if not self.answer:
-            return "\n".join([*lines, f"Write your answer into {question.name}."])
+            return "\n".join([*lines, self.problem or f"Write your answer into {question.name}."])
         lines.append(f"You answered: {self.answer}")
         lines += [question.reveal] if not question.options else []
         for letter, option in question.options.items():
@@ -129,14 +137,15 @@ class Asked:
     def _repr_mimebundle_(self, **kwargs) -> dict[str, Any]:
         """The form, and a still page for where no kernel runs."""
         options = "".join(f"<li>{_option(k, option)}</li>" for k, option in self.question.options.items())
-        still = f"<p>{html.escape(self.question.text)}</p><ul>{options}</ul>{explain(self.question, self.answer)}"
+        said = explain(self.question, self.answer) or self._problem_html()
+        still = f"<p>{html.escape(self.question.text)}</p><ul>{options}</ul>{said}"
         return self.root._repr_mimebundle_() | {"text/html": still, "text/plain": str(self)}
 
 
 def ask(question: Question, answer: Any = "...", file: str | Path = FILE) -> Asked:
     """Ask a question; `answer` is the learner's own from the cell above: a letter, or any text for a prediction.
 
-    An unanswered one is "..." or "". A ValueError says what to write where it is no letter of the question's.
+    An unanswered one is "..." or "". One that is no letter of the question's gets a sentence and no points.
     """
     return Asked(question, answer, file)
 
@@ -159,16 +168,17 @@ def _option(letter: str, option: Option) -> str:
     return f"<b>{letter}</b> {html.escape(option.text)}"
 
 
-def _read(question: Question, answer: Any) -> str:
-    """The learner's answer as text; "" if there is none yet."""
+def _read(question: Question, answer: Any) -> tuple[str, str]:
+    """The learner's answer as text, "" if there is none yet; and what is off about it, "" if nothing is."""
     if any(answer is nothing or (isinstance(answer, str) and answer.strip() == nothing) for nothing in UNANSWERED):
-        return ""
+        return "", ""
     if not question.options:
-        return str(answer).strip()
+        return str(answer).strip(), ""
+    if isinstance(answer, str) and answer.strip().lower() in question.options:
+        return answer.strip().lower(), ""
     letters = ", ".join(f'"{letter}"' for letter in question.options)
-    if not isinstance(answer, str) or answer.strip().lower() not in question.options:
-        raise ValueError(f"{question.name} should be one of the letters {letters}, got {brief(answer)}.")
-    return answer.strip().lower()
+    advice = f"Write one of them into {question.name}, between quotation marks, and run both cells again."
+    return "", f"{question.name} should be one of the letters {letters}, got {brief(answer)}. {advice}"
 
 
 def _kept(file: Path) -> dict[str, str]:

@@ -277,7 +277,9 @@ def difference(
     if not np.isfinite(array).all():
         index = tuple(np.argwhere(~np.isfinite(array))[0])
         where = _where(axes, index)
-        return f"{name} is {array[index]}{where}: look for a division by 0, a log of 0 or an exp of a large number."
+        advice = "look for a division by 0, a log of 0 or an exp of a large number"
+        more = ", or a root or log of a negative one" if np.isnan(array[index]) else ""
+        return f"{name} is {array[index]}{where}: {advice}{more}."
     off = abs(array - right)
     wrong = ~(off <= tolerance * (1 + abs(right)))
     if not wrong.any():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from lstm_teach.backward import bptt, output_delta
-from lstm_teach.exercises.checks import Attempt, Verdict, difference, judge
+from lstm_teach.exercises.checks import Attempt, Trouble, Verdict, difference, judge
 from lstm_teach.exercises.questions import Option, Question
 from lstm_teach.exercises.single_pass_bptt import step
 from lstm_teach.figures.still import Still, show
@@ -18,6 +18,7 @@ from lstm_teach.params import Params
 
 LOWEST, HIGHEST = -2.0, 3.0  # the bias of task 6 lies between these
 MEASUREMENTS, NEAR = 25, 0.05  # how often it may be measured, and how near in orders of magnitude it has to come
+TOO_MANY = 500  # measurements after which the check stops waiting
 
 
 PREDICT_STEPS = Question(
@@ -58,7 +59,7 @@ SHUT_GATE = Question(
 
 CURVES = Question(
     "my_curves",
-    "Which curve is which?",
+    "A, B and C: which curve is which delta?",
     {
         "a": Option(
             "A all losses, B one loss, C the question's loop",
@@ -67,9 +68,10 @@ CURVES = Question(
         ),
         "b": Option(
             "A one loss, B all losses, C the question's loop",
-            "A loses the same share at every step. In B each step hears its near losses, and they hide that the far"
-            " ones have faded. C adds dc * f to the delta in the place of putting it there, so the carry multiplies it"
-            " by 1 + f, which is never below 1. Such a loop can't show vanishing, whatever the gates do.",
+            "A loses about the same share at every step. In B each step hears its near losses, which hide that the far"
+            " ones have faded. C comes from a loop that adds dc * f to the delta where that should take its place. So"
+            " its carry multiplies by 1 + f, which is never below 1. Such a loop can't show vanishing, whatever the"
+            " gates do.",
         ),
         "c": Option(
             "A the question's loop, B one loss, C all losses",
@@ -160,7 +162,7 @@ def check_orders(orders_lost: Callable, seed: int = 1) -> Verdict:
 
         def part(attempt: Attempt) -> str:
             got = attempt(deltas)
-            sentence = difference("the orders lost", got, right, ("step",), mistakes)
+            sentence = difference("the list of orders", got, right, ("step",), mistakes)
             if _shape(got) == (H,):
                 sentence += " The norm was taken over the steps; take it over the units, along the last axis."
             elif sentence and _shape(got) == ():
@@ -251,11 +253,11 @@ def check_carried(carried: Callable, seed: int = 1) -> Verdict:
 
     long, last, first = on(seed, 12, 4, s=8), on(seed + 1, 6, 3, s=5), on(seed + 2, 5, 3, s=0)
     parts = {
-        "where it starts, at step s": long(slice(8, None)),
-        "one step back": long(slice(7, 8)),
-        "all the way to step 0": long(slice(None)),
-        "from the last step": last(slice(None)),
-        "from step 0": _behind(first(slice(None)), long(slice(7, None))),
+        "row s": long(slice(8, None)),
+        "row s-1": long(slice(7, 8)),
+        "all rows": long(slice(None)),
+        "a loss at the last step": last(slice(None)),
+        "a loss at step 0": _behind(first(slice(None)), long(slice(7, None))),
     }
     return judge(carried, parts, CARRIED_HINTS)
 
@@ -343,9 +345,9 @@ def check_reach(reach: Callable, seed: int = 1) -> Verdict:
     diagonal, last = long(s == t), long((s == 5) & (t < 5))
     parts = {
         "every loss at its own step": diagonal,
-        "the last loss, all the way": last,
+        "the last loss on its whole way": last,
         "all pairs": _behind(long(t <= s), diagonal),
-        "no state acts on an earlier loss": _behind(long(t > s), diagonal),
+        "zeros where t > s": _behind(long(t > s), diagonal),
         "a sequence of one token": single(np.ones((1, 1), bool)),
     }
     return judge(reach, parts, REACH_HINTS)
@@ -416,7 +418,13 @@ def check_horizon(horizon: Callable) -> Verdict:
             }
 
         def part(attempt: Attempt) -> str:
-            got = attempt(gate, share)
+            try:
+                got = attempt(gate, share)
+            except Trouble as trouble:
+                if "did not finish" not in str(trouble):
+                    raise
+                steps = f"takes {right:.2g} steps" if gate < 1 else "never gets there"
+                raise Trouble(f"{trouble} A gate of {gate:.10g} {steps}: a formula needs no loop.") from None
             if gate == 1:
                 if _is_inf(got):
                     return "" if got > 0 else f"Yours is minus infinity: log(1) is 0, and no number over 0 helps. {ONE}"
@@ -434,12 +442,12 @@ def check_horizon(horizon: Callable) -> Verdict:
 
     parts = {
         "a gate of 0.9": on(0.9, 1e-3),
-        "a fresh gate, 0.5": on(0.5, 0.02),
+        "a gate of 0.5": on(0.5, 0.02),
         "a gate that hardly keeps anything": on(0.03, 0.4),
-        "a gate very near 1": on(1 - 1e-9, 1e-3),
         "a gate of 1": on(1.0, 1e-3),
+        "a gate very near 1": on(1 - 1e-9, 1e-3),
     }
-    return judge(horizon, parts, HORIZON_HINTS)
+    return judge(horizon, parts, HORIZON_HINTS, seconds=5)
 
 
 ONE = "Return np.inf there."
@@ -476,7 +484,7 @@ HORIZONS_MISTAKES = {
     "step": "This is the step where it happens; the number of steps back from s is asked for.",
     "column": "This goes along the columns; the curve of a loss is a row.",
     "last": "This is the last place where so little is left; the first one on the way back is asked for.",
-    "above": "The zeros right of the diagonal belong to no way back; row s begins at norms[s, s].",
+    "right end": "The zeros right of the diagonal belong to no way back; it begins at norms[s, s].",
     "from 0": "This starts at step 0 and looks for a place with little left; the way begins at the diagonal.",
     "largest": "It is compared with the largest entry of the row; compare with where it began, norms[s, s].",
     "absolute": "The norms are compared with share itself; compare with share times norms[s, s].",
@@ -487,6 +495,7 @@ HORIZONS_MISTAKES = {
     "never s": "A loss that never loses so much has its whole way here; np.inf says that it was not reached.",
     "never s+1": "A loss that never loses so much has one step more than its way here; np.inf says it was not reached.",
     "never -1": "A loss that never loses so much has -1 here; np.inf is asked for.",
+    "never nan": "A loss that never loses so much has nan or None here; np.inf is asked for.",
     "count": "This counts the places with more left. A curve may come back; the first place with less is asked for.",
 }
 
@@ -508,36 +517,53 @@ def check_horizons(horizons: Callable, seed: int = 1) -> Verdict:
             norms[s, s::-1] = 10.0 ** (random.uniform(-3, 3) - orders + orders[0])
         return norms
 
-    def on(norms: np.ndarray, share: float) -> Callable[[Attempt], str]:
+    def on(norms: np.ndarray, share: float, reached: bool = True) -> Callable[[Attempt], str]:
+        """Judge the losses that get there, or those that do not."""
         right = _horizons(norms, share)
-        wrong = {advice: _horizons(norms, share, change) for change, advice in HORIZONS_MISTAKES.items()}
+        wrong = {
+            advice: _horizons(norms, share, change)
+            for change, advice in HORIZONS_MISTAKES.items()
+            if change.startswith("never") != reached
+        }
+        judged = np.isfinite(right) == reached
 
         def part(attempt: Attempt) -> str:
             got = attempt(norms, share)
-            if _shape(got) != right.shape or np.asarray(got).dtype.kind not in "fiub" or np.isnan(got).any():
-                finite = np.nan_to_num(got, nan=np.nan, posinf=0) if _is_real(got) else got  # np.inf is an answer here
-                sentence = difference("the list of horizons", finite, np.where(np.isinf(right), 0, right), ("loss",))
+            array = _numbers(got)
+            if array is None or array.shape != right.shape:
+                sentence = difference("the list of horizons", got, right)
                 return sentence + (" One number for each loss is asked for." if _shape(got) == norms.shape else "")
-            array = np.asarray(got, float)
-            if np.array_equal(array, right):
+            off = judged & (array != right)
+            if not off.any():
                 return ""
-            s = np.flatnonzero(array != right)[0]
-            count = f" ({(array != right).sum()} of {right.size} numbers are off)"
+            s = np.flatnonzero(off)[0]
+            count = f" ({off.sum()} of {judged.sum()} such losses are off)"
             sentence = f"the list of horizons is off at loss {s}: yours is {array[s]:g}, right is {right[s]:g}{count}."
             for advice, mistaken in wrong.items():
-                if np.array_equal(array, mistaken):
+                if np.array_equal(array[judged], mistaken[judged], equal_nan=True):
                     return f"{sentence} {advice}"
             return sentence + _left_there(norms[s, s::-1], array[s], share)
 
         return part
 
+    forgets, half, waves = net(0.0, 24), net(1.0, 30), wavy(16)
+    get_there = on(forgets, 1e-3)
     parts = {
-        "a net that forgets": on(net(0.0, 24), 1e-3),
-        "another share": on(net(0.0, 24), 0.1),
-        "a net where some never get there": on(net(1.0, 30), 1e-2),
-        "curves that come back": on(wavy(16), 0.05),
+        "a net that forgets": get_there,
+        "another share": on(forgets, 0.1),
+        "curves that come back": on(waves, 0.05),
+        "losses that never get there": _behind(on(half, 1e-2, reached=False), get_there),
     }
     return judge(horizons, parts, HORIZONS_HINTS)
+
+
+def _numbers(value: object) -> np.ndarray | None:
+    """A learner's list as an array of floats, with nan for None; None if it is nothing of that kind."""
+    try:
+        array = np.asarray(value)
+        return array.astype(float) if array.dtype.kind in "fiubO" else None
+    except (TypeError, ValueError):
+        return None
 
 
 def _left_there(way: np.ndarray, steps: float, share: float) -> str:
@@ -556,14 +582,15 @@ def _horizons(norms: np.ndarray, share: float, change: str = "") -> np.ndarray:
         way = row[s::-1] if change != "column" else row[s:]
         start = {"largest": row.max(), "absolute": 1.0, "one start": norms[-1, -1]}.get(change, norms[s, s])
         low = np.flatnonzero(way <= share * start)
-        never = {"never 0": 0, "never s": s, "never s+1": s + 1, "never -1": -1}.get(change, np.inf)
+        instead = {"never 0": 0, "never s": s, "never s+1": s + 1, "never -1": -1, "never nan": np.nan}
+        never = instead.get(change, np.inf)
         first = low[0] if low.size else never
         if change == "last" and low.size:
             first = low[-1]
         elif change == "count":
             first = (way > share * start).sum()
-        elif change == "above":
-            first = np.append(np.flatnonzero(row <= share * start), np.inf)[0]
+        elif change == "right end":
+            first = np.append(np.flatnonzero(row[::-1] <= share * start), np.inf)[0]
         elif change == "from 0" and low.size:
             first = np.flatnonzero(row[: s + 1] <= share * start)[0]
         elif change == "step":
@@ -595,6 +622,8 @@ def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
 
         def lost(bias: float) -> float:
             calls.append(bias)
+            if len(calls) > TOO_MANY:
+                raise RuntimeError(f"lost has been called {TOO_MANY} times, and {MEASUREMENTS} times are allowed")
             return measure(bias)
 
         right = _solve(measure, orders)

@@ -350,7 +350,12 @@ def bias_by_finer_grids(lost, orders):
 
 
 def bias_by_grid(lost, orders):
-    places = np.arange(-2, 3, 0.002)
+    places = np.arange(-2, 3, 0.0101)
+    return places[np.argmin([abs(lost(place) - orders) for place in places])]
+
+
+def bias_by_very_fine_grid(lost, orders):
+    places = np.linspace(-2, 3, 5001)
     return places[np.argmin([abs(lost(place) - orders) for place in places])]
 
 
@@ -368,7 +373,7 @@ def bias_by_formula(lost, orders):
 def bias_by_small_steps(lost, orders):
     b = -2.0
     while lost(b) > orders:
-        b += 0.002
+        b += 0.0101
     return b
 
 
@@ -494,7 +499,7 @@ WRONG = {
         "short range": (reach_with(steps=lambda s: range(s - 1, -1, -1)), "the matrix is off at loss 0, step 0"),
         "vectors": (reach_vectors, "Take the norm of each vector"),
         "no initial state": (reach_without_state, "the matrix is off"),
-        "mirrored": (reach_filled, "no state acts on an earlier loss"),
+        "mirrored": (reach_filled, "zeros where t > s"),
         "zeros": (lambda step, params, cache, targets: np.zeros(2 * targets.shape), "the matrix is off"),
     },
     "check_horizon": {
@@ -519,7 +524,12 @@ WRONG = {
         "gate of 1, numpy": (lambda gate, share: np.ceil(np.log(share) / np.log(gate)), "minus infinity"),
         "gate of 1, math": (lambda gate, share: math.ceil(math.log(share) / math.log(gate)), "ZeroDivisionError"),
         "gate of 1 is 0": (lambda gate, share: 0 if gate == 1 else horizon(gate, share), "A gate of 1 loses nothing"),
-        "loop": (horizon_by_loop, "did not finish within"),
+        "loop": (horizon_by_loop, "A gate of 1 never gets there: a formula needs no loop"),
+        "loop but at 1": (
+            lambda gate, share: np.inf if gate == 1 else horizon_by_loop(gate, share),
+            "takes 6.9e+09 steps: a formula needs no loop",
+        ),
+        "all infinite from 0.9": (lambda gate, share: np.inf if gate >= 0.9 else horizon(gate, share), "does reach"),
         "infinite near 1": (lambda gate, share: np.inf if gate > 0.999 else horizon(gate, share), "does reach"),
         "a root": (lambda gate, share: share**gate, "This is the root"),
         "a text": (lambda gate, share: f"{horizon(gate, share)} steps", "real numbers"),
@@ -528,9 +538,13 @@ WRONG = {
     "check_horizons": {
         "step": (horizons_as_steps, "This is the step where it happens"),
         "column": (horizons_with(way=lambda norms, s: norms[s:, s]), "This goes along the columns"),
-        "above": (
-            horizons_with(way=lambda norms, s: norms[s], start=lambda norms, s: norms[s, s]),
+        "right end": (
+            horizons_with(way=lambda norms, s: norms[s, ::-1], start=lambda norms, s: norms[s, s]),
             "The zeros right of the diagonal",
+        ),
+        "whole row": (
+            horizons_with(way=lambda norms, s: norms[s], start=lambda norms, s: norms[s, s]),
+            "This starts at step 0",
         ),
         "from 0": (
             horizons_with(way=lambda norms, s: norms[s, : s + 1], start=lambda norms, s: norms[s, s]),
@@ -547,8 +561,8 @@ WRONG = {
         "never is all": (horizons_with(never=lambda s: s), "has its whole way here"),
         "never is more": (horizons_with(never=lambda s: s + 1), "one step more than its way"),
         "never is -1": (horizons_with(never=lambda s: -1), "has -1 here"),
-        "never is None": (horizons_with(never=lambda s: None), "real numbers"),
-        "never is nan": (horizons_with(never=lambda s: np.nan), "is nan at loss 0"),
+        "never is None": (horizons_with(never=lambda s: None), "has nan or None here"),
+        "never is nan": (horizons_with(never=lambda s: np.nan), "has nan or None here"),
         "takes the first": (lambda norms, share: horizons(norms, share)[-1], "should be an array of shape"),
         "a matrix": (lambda norms, share: norms <= share, "One number for each loss"),
         "searches": (horizons_by_search, "curves that come back"),
@@ -565,9 +579,10 @@ WRONG = {
         "orders": (lambda lost, orders: lost(bisect(lost, orders)), "This is a number of orders"),
         "a guess": (lambda lost, orders: 0.7, "Nothing has been measured"),
         "grid": (bias_by_grid, "25 are allowed"),
+        "very fine grid": (bias_by_very_fine_grid, "lost has been called 500 times"),
         "coarse grid": (bias_by_coarse_grid, "asked for are"),
         "small steps": (bias_by_small_steps, "25 are allowed"),
-        "for ever": (bias_for_ever, "did not finish within"),
+        "for ever": (bias_for_ever, "lost has been called 500 times, and 25"),
         "both ends": (lambda lost, orders: (-2.0, bisect(lost, orders)), "should be a single number"),
         "a text": (lambda lost, orders: str(bisect(lost, orders)), "real numbers"),
         "not a number": (lambda lost, orders: np.nan, "is nan"),

@@ -123,6 +123,21 @@ def test_every_mistake_of_the_horizons_is_told_apart(change):
     assert exercise.HORIZONS_MISTAKES[change] in str(verdict)
 
 
+@pytest.mark.parametrize(
+    ("bias", "said"),
+    [(0, "the two numbers are 10 and 14"), (1, "says 23 steps for a gate of 0.73, and 40"), (2, "the formula says 55")],
+)
+def test_the_formula_and_the_measurement_give_what_the_notebook_says(bias, said):
+    gate = 1 / (1 + np.exp(-bias))
+    norms = answers.reach(exercise.step, *exercise.example(forget_bias=bias))
+    formula, measured = answers.horizon(gate, 1e-3), answers.horizons(norms, 1e-3)[-1]
+    numbers = {10: (10, 14), 23: (23, 40), 55: (55, np.inf)}[formula]
+    assert (formula, measured) == numbers and (bias != 1 or f"{gate:.2f}" == "0.73")
+    notebook = nbformat.read(ROOT / "instructor" / "exercises" / "05_vanishing_gradients.ipynb", as_version=4)
+    (cell,) = (cell.source for cell in notebook.cells if cell.id == "formula-and-measurement")
+    assert said in " ".join(cell.split())
+
+
 def test_what_the_formula_misses_is_measured_in_the_notebook(capsys):
     notebook = nbformat.read(ROOT / "instructor" / "exercises" / "05_vanishing_gradients.ipynb", as_version=4)
     wanted = ("imports", "gates-in-a-cache", "formula-misses")

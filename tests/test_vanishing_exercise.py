@@ -87,6 +87,17 @@ def test_the_bias_that_is_asked_for_lies_well_inside_the_interval(seed, T, H, sc
     assert more == sorted(more, reverse=True)  # so that a bisection can't be led astray
 
 
+def test_a_bias_that_took_too_many_measurements_is_right_but_for_that():
+    verdict = exercise.check_bias(answers.bias_by_grid)
+    assert [part.name for part in verdict.parts if not part.passed] == ["few measurements"]
+    assert verdict.points(4) == 3
+
+
+def test_losses_that_never_get_there_are_judged_by_themselves():
+    verdict = exercise.check_horizons(answers.horizons_with(never=lambda s: None))
+    assert [part.name for part in verdict.parts if not part.passed] == ["losses that never get there"]
+
+
 STRANGE = {
     "rows of different length": [[1.0], [1.0, 2.0]],
     "a text": "3",

@@ -285,6 +285,8 @@ REACH_MISTAKES = {
     "no h": "dh_before is not handed on, so that nothing comes through the gates.",
     "no c": "dc_before is not handed on, so that the carry is lost.",
     "stale": "A walk begins with what the walk before it left behind; dc_carry has to be zero at its start.",
+    "stale back": "A walk begins with the dc_carry that the walk of the loss after it left behind, a flaw of the"
+    " question's loop too; it has to be zero at its start.",
     "same dh": "The dh of step s is used at every step; from there on dh is what the step hands on.",
     "adds": "What the step hands on has been added to dc_carry; it takes its place.",
     "last target": "The target of the last step is used for every loss.",
@@ -361,9 +363,9 @@ def _reach(params: Params, cache: Cache, targets: np.ndarray, change: str = "") 
     heard = (cache.y if change == "y" else output_delta(cache, targets)) @ params.V
     found = {name: np.zeros((T, T, H)) for name in ("dh", "dc", "dc_before")}
     dc_carry = np.zeros(H)
-    for s in range(T):
+    for s in reversed(range(T)) if change == "stale back" else range(T):
         dh = heard[s]
-        dc_carry = dc_carry if change == "stale" else np.zeros(H)
+        dc_carry = dc_carry if change in ("stale", "stale back") else np.zeros(H)
         for t in range(s, -1, -1):
             if change == "all losses" and t < s:
                 dh = dh + heard[t]
@@ -532,7 +534,11 @@ def check_horizons(horizons: Callable, seed: int = 1) -> Verdict:
             array = _numbers(got)
             if array is None or array.shape != right.shape:
                 sentence = difference("the list of horizons", got, right)
-                return sentence + (" One number for each loss is asked for." if _shape(got) == norms.shape else "")
+                if _shape(got) == norms.shape:
+                    sentence += " One number for each loss is asked for."
+                elif array is not None and array.ndim == 1:
+                    sentence += " Every loss has its number: np.inf where it does not get there."
+                return sentence
             off = judged & (array != right)
             if not off.any():
                 return ""
@@ -616,7 +622,7 @@ BIAS_HINTS = (
 def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
     """Check `bias_for(lost, orders)` -> b with |lost(b) - orders| at most 0.05, after at most 25 calls of lost."""
 
-    def on(T: int, H: int, scale: float, orders: float) -> Callable[[Attempt], str]:
+    def on(T: int, H: int, scale: float, orders: float) -> tuple[Callable, Callable]:
         measure = _measure(seed, T, H, scale)
         calls: list[float] = []
 
@@ -629,29 +635,36 @@ def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
         right = _solve(measure, orders)
         alone = 10 ** (-orders / (T - 1))  # the constant gate that would lose so much
 
-        def part(attempt: Attempt) -> str:
+        def bias(attempt: Attempt) -> str:
             got = attempt(lost, orders)
             if _shape(got) != () or not _is_real(got) or not np.isfinite(got):
                 return difference("the bias", got, right)
             b = float(got)
             measured = measure(b)
-            if abs(measured - orders) > NEAR:
-                said = f"With your b, {b:.4g}, the net loses {measured:.2f} orders; asked for are {orders:g}."
-                return f"{said} {_why(b, measured, right, orders, alone, len(calls))}"
-            if len(calls) > MEASUREMENTS:
-                return (
-                    f"The bias is right, but it took {len(calls)} measurements; {MEASUREMENTS} are allowed. A"
-                    " measurement rules out half of the interval, if you choose its place well."
-                )
-            return ""
+            if abs(measured - orders) <= NEAR:
+                return ""
+            said = f"With your b, {b:.4g}, the net loses {measured:.2f} orders; asked for are {orders:g}."
+            return f"{said} {_why(b, measured, right, orders, alone, len(calls))}"
 
-        return part
+        def few(attempt: Attempt) -> str:
+            if bias(attempt):
+                return "This is looked at when each bias is right."
+            if len(calls) <= MEASUREMENTS:
+                return ""
+            return (
+                f"It took {len(calls)} measurements; {MEASUREMENTS} are allowed. A measurement rules out half of the"
+                " interval, if you choose its place well."
+            )
 
-    parts = {
+        return bias, few
+
+    cases = {
         "two orders in 25 steps": on(25, 8, 0.2, 2.0),
         "four orders in 60 steps": on(60, 16, 0.12, 4.0),
         "twenty orders in 60 steps": on(60, 16, 0.12, 20.0),
     }
+    parts = {name: bias for name, (bias, _) in cases.items()}
+    parts["few measurements"] = lambda attempt: next(filter(None, (few(attempt) for _, few in cases.values())), "")
     return judge(bias_for, parts, BIAS_HINTS)
 
 

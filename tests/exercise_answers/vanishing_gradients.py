@@ -350,7 +350,7 @@ def bias_by_finer_grids(lost, orders):
 
 
 def bias_by_grid(lost, orders):
-    places = np.arange(-2, 3, 0.0101)
+    places = np.append(np.arange(-2, 3, 0.02), bisect(lost, orders))  # as fine as it needs to be
     return places[np.argmin([abs(lost(place) - orders) for place in places])]
 
 
@@ -479,6 +479,10 @@ WRONG = {
         "no h": (reach_with(on=lambda back, dh, dc: (0 * dh, back["dc_before"])), "dh_before is not handed on"),
         "no c": (reach_with(on=lambda back, dh, dc: (back["dh_before"], 0 * dc)), "dc_before is not handed on"),
         "not from zero": (reach_with(fresh=False), "dc_carry has to be zero at its start"),
+        "not from zero, last loss first": (
+            reach_with(fresh=False, losses=lambda T: reversed(range(T))),
+            "a flaw of the question's loop too",
+        ),
         "same dh": (reach_with(on=lambda back, dh, dc: (dh, back["dc_before"])), "is used at every step"),
         "adds": (
             reach_with(on=lambda back, dh, dc: (back["dh_before"], dc + back["dc_before"])),
@@ -563,6 +567,10 @@ WRONG = {
         "never is -1": (horizons_with(never=lambda s: -1), "has -1 here"),
         "never is None": (horizons_with(never=lambda s: None), "has nan or None here"),
         "never is nan": (horizons_with(never=lambda s: np.nan), "has nan or None here"),
+        "some missing": (
+            lambda norms, share: [n for n in horizons(norms, share) if n < np.inf],
+            "Every loss has its number",
+        ),
         "takes the first": (lambda norms, share: horizons(norms, share)[-1], "should be an array of shape"),
         "a matrix": (lambda norms, share: norms <= share, "One number for each loss"),
         "searches": (horizons_by_search, "curves that come back"),

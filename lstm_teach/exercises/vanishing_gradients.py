@@ -162,7 +162,7 @@ def check_orders(orders_lost: Callable, seed: int = 1) -> Verdict:
 
         def part(attempt: Attempt) -> str:
             got = attempt(deltas)
-            sentence = difference("the list of orders", got, right, ("step",), mistakes)
+            sentence = difference("The list of orders", got, right, ("step",), mistakes)
             if _shape(got) == (H,):
                 sentence += " The norm was taken over the steps; take it over the units, along the last axis."
             elif sentence and _shape(got) == ():
@@ -234,7 +234,7 @@ def check_carried(carried: Callable, seed: int = 1) -> Verdict:
         def rows(which: slice) -> Callable[[Attempt], str]:
             def part(attempt: Attempt) -> str:
                 got = attempt(f, dc, s)
-                sentence = difference("the carried delta", got, right, ("step", "unit"), mistakes)
+                sentence = difference("The carried delta", got, right, ("step", "unit"), mistakes)
                 if not sentence:
                     return ""
                 if _shape(got) == right.shape:
@@ -328,7 +328,7 @@ def check_reach(reach: Callable, seed: int = 1) -> Verdict:
         def entries(which: np.ndarray) -> Callable[[Attempt], str]:
             def part(attempt: Attempt) -> str:
                 got = attempt(step, params, cache, targets)
-                sentence = difference("the matrix", got, right, ("loss", "step"), wrong)
+                sentence = difference("The matrix", got, right, ("loss", "step"), wrong)
                 if sentence and _shape(got) == right.shape:
                     if not _is_real(got):
                         return sentence
@@ -432,10 +432,10 @@ def check_horizon(horizon: Callable) -> Verdict:
                     return "" if got > 0 else f"Yours is minus infinity: log(1) is 0, and no number over 0 helps. {ONE}"
                 if _shape(got) == () and _is_real(got) and not np.isnan(got):
                     return f"A gate of 1 loses nothing, so share is never reached; yours says {got:g}. {ONE}"
-                return difference("the number of steps", got, -1.0)
+                return difference("The number of steps", got, -1.0)
             if _is_inf(got):
                 return f"It should be {right:.10g}, but is {got}: a gate of {gate:g} does reach {share:g}."
-            sentence = difference("the number of steps", got, right, (), mistakes)
+            sentence = difference("The number of steps", got, right, (), mistakes)
             if sentence and _shape(got) == () and _is_real(got) and 0 <= got < 1e6:
                 sentence += f" After {got:g} steps {gate**got:.3g} is left; at most {share:g} is asked for."
             return sentence
@@ -533,7 +533,7 @@ def check_horizons(horizons: Callable, seed: int = 1) -> Verdict:
             got = attempt(norms, share)
             array = _numbers(got)
             if array is None or array.shape != right.shape:
-                sentence = difference("the list of horizons", got, right)
+                sentence = difference("The list of horizons", got, right)
                 if _shape(got) == norms.shape:
                     sentence += " One number for each loss is asked for."
                 elif array is not None and array.ndim == 1:
@@ -544,7 +544,7 @@ def check_horizons(horizons: Callable, seed: int = 1) -> Verdict:
                 return ""
             s = np.flatnonzero(off)[0]
             count = f" ({off.sum()} of {judged.sum()} such losses are off)"
-            sentence = f"the list of horizons is off at loss {s}: yours is {array[s]:g}, right is {right[s]:g}{count}."
+            sentence = f"The list of horizons is off at loss {s}: yours is {array[s]:g}, right is {right[s]:g}{count}."
             for advice, mistaken in wrong.items():
                 if np.array_equal(array[judged], mistaken[judged], equal_nan=True):
                     return f"{sentence} {advice}"
@@ -638,7 +638,7 @@ def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
         def bias(attempt: Attempt) -> str:
             got = attempt(lost, orders)
             if _shape(got) != () or not _is_real(got) or not np.isfinite(got):
-                return difference("the bias", got, right)
+                return difference("The bias", got, right)
             b = float(got)
             measured = measure(b)
             if abs(measured - orders) <= NEAR:

@@ -110,6 +110,38 @@ def test_a_prediction_is_typed_and_revealed_by_keyboard(page):
     assert "You wrote: add a few" in go_to(page, "ask-prediction").inner_text()
 
 
+def test_the_exam_gives_no_hints_until_asked_and_a_mistyped_letter_stops_nothing(browser, lab):
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    trouble = watch(page)
+
+    def write(cell_id, source):
+        go_to(page, cell_id)
+        page.keyboard.press("Enter")
+        page.keyboard.press("ControlOrMeta+a")
+        page.keyboard.insert_text(source)
+        page.keyboard.press("ControlOrMeta+Enter")
+
+    try:
+        open_notebook(page, lab, "notebooks/exercises/07_mixed_exam.ipynb")
+        run_all(page, timeout=120)
+        write("write-bias", "def write_bias(share, steps): return 1 - share ** (1 / steps)")
+        run(page, "check-bias")
+        wait_for_text(page, "check-bias", "With yours")
+        shown = go_to(page, "check-bias").inner_text()
+        assert "Hints are off" in shown and "This is i itself" not in shown and "Hint 1" not in shown
+        write("hints", "show_hints(True)")
+        run(page, "check-bias")
+        wait_for_text(page, "check-bias", "This is i itself")
+        assert "Hint 1 of 3" in go_to(page, "check-bias").inner_text()
+        write("my-price", 'my_price = "e"')
+        run_all(page, timeout=120)
+        wait_for_text(page, "ask-price", 'should be one of the letters "a", "b", "c", "d", got')
+        assert cell_errors(page) == [] and trouble.take() == []
+    finally:
+        shut_down_kernel(page)
+        page.close()
+
+
 def test_every_control_of_a_question_has_a_name(page):
     form = go_to(page, "ask-same-cell").wait_for_selector("form.lt-question")
     assert form.query_selector("legend").inner_text().startswith("Two units")

@@ -10,6 +10,7 @@ from projectfiles import ROOT
 
 import lstm_teach as lt
 from lstm_teach.exercises import mixed_exam as exam
+from lstm_teach.exercises.checks import show_hints
 
 NOTEBOOK = nbformat.read(ROOT / "notebooks" / "exercises" / "07_mixed_exam.ipynb", as_version=4)
 CELLS = {cell.id: cell.source for cell in NOTEBOOK.cells}
@@ -184,6 +185,23 @@ def test_points_and_minutes_are_those_of_the_tasks():
 
 def test_the_exam_begins_without_hints():
     assert CELLS["hints"].startswith("show_hints(False)")
+
+
+def test_the_page_of_feedback_names_the_mistakes_though_the_learner_had_no_hints():
+    """The hidden test of the first graded cell switches hints on for all that come after it."""
+    source = nbformat.read(ROOT / "instructor" / "exercises" / "07_mixed_exam.ipynb", as_version=4)
+    cells = {cell.id: cell.source for cell in source.cells}
+    graded = [cell.id for cell in source.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    assert graded[0] == "check-step"
+    names = {"coupled_step": answers.step_with(h=lambda v: v.o * np.tanh(v.c)), "show_hints": show_hints}
+    try:
+        exec(cells["hints"], names)
+        assert "no tanh" not in str(exam.check_step(names["coupled_step"]))
+        *code, last = cells["check-step"].splitlines()
+        exec("\n".join(code), names)
+        assert "This cell has no tanh" in str(eval(last, names).verdict)
+    finally:
+        show_hints(True)
 
 
 def test_a_wrong_line_of_a_step_back_is_told_once():

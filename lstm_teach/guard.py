@@ -64,7 +64,7 @@ def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -
     if error is None or isinstance(error, OutOfTime):
         end = "was stopped" if stopped else "can't be stopped from outside"
         advice = "Look for a loop that never ends." if stopped else "Restart the kernel if it slows you down."
-        raise LearnerError(f"{name} did not finish within {seconds:g} seconds and {end}{place}. {advice}")
+        raise LearnerError(f"{name} did not finish within {round(seconds, 2):g} seconds and {end}{place}. {advice}")
     said = " ".join(str(error).split()).removesuffix(".")
     place = _place(function, traceback.walk_tb(error.__traceback__))
     raise LearnerError(f"{name} raised {type(error).__name__}{': ' if said else ''}{said}{place}.") from error

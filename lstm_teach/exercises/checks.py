@@ -124,8 +124,8 @@ class Verdict:
         parts.append('<ul style="list-style:none;padding-left:0">')
         for passed, names, sentence in self._lines():
             mark, word = _MARKS[passed]
-            text = f": {escape(sentence)}" if sentence else ""
-            parts.append(f"<li><strong>{mark} {word}</strong> <b>{escape(names)}</b>{text}</li>")
+            text = f'<div style="margin-left:1.5em">{escape(sentence)}</div>' if sentence else ""
+            parts.append(f"<li><strong>{mark} {word}:</strong> {escape(names)}{text}</li>")
         parts.append("</ul>")
         if self.note:
             parts.append(f"<p>{escape(self.note)}</p>")
@@ -277,7 +277,9 @@ def difference(
     if not np.isfinite(array).all():
         index = tuple(np.argwhere(~np.isfinite(array))[0])
         where = _where(axes, index)
-        return f"{name} is {array[index]}{where}: look for a division by 0, a log of 0 or an exp of a large number."
+        more = ", or a root or log of a negative one" if np.isnan(array[index]) else ""
+        look = f"look for a division by 0, a log of 0 or an exp of a large number{more}"
+        return f"{name} is {array[index]}{where}: {look}."
     off = abs(array - right)
     wrong = ~(off <= tolerance * (1 + abs(right)))
     if not wrong.any():

@@ -93,7 +93,7 @@ def bptt(
         dh_future = dz_t.dot(params.W)  # the same numbers as W' dz
         dc_carry = dc_t * f_t
 
-    grads = Params.zeros(params.vocab_size, H)
+    grads = Params(params.vocab_size, H, np.empty_like(params.flat))  # the three products fill it
     np.matmul(dy.T, cache.h[:-1], out=grads.V)
     np.matmul(dz.T, h_before, out=grads.W)
     np.matmul(dz.T, one_hot(x, params.vocab_size), out=grads.U)

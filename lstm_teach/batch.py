@@ -1,7 +1,8 @@
 """The forward pass and bptt for many sequences at once, as training needs them. Imports params only.
 
-The equations are those of forward.py and backward.py, with a batch axis B after the time axis. Every sequence starts
-from a zero state. Large arrays are reused from call to call (`Scratch`): to get fresh ones from the operating system
+The equations are those of forward.py and backward.py, with a batch axis B after the time axis. The four gates lie in
+four blocks, (4, T, B, H), so that every line of a step works on unbroken memory. Every sequence starts from a zero
+state. Large arrays are reused from call to call (`Scratch`): to get fresh ones from the operating system
 costs as much as to fill them.
 """
 
@@ -31,7 +32,7 @@ class Scratch:
 
 @dataclass(frozen=True)
 class BatchCache:
-    """What the forward pass computed: gates (T, B, 4H); c, ct, h (T, B, H); y (T, B, vocab_size).
+    """What the forward pass computed: gates i, f, o, g (4, T, B, H); c, ct, h (T, B, H); y (T, B, vocab_size).
 
     `surprise` (T, B, vocab_size) is -log y, computed from the scores so that it is finite where y rounds to zero.
 
@@ -64,20 +65,21 @@ def batch_forward(params: Params, xs: np.ndarray, scratch: Scratch | None = None
     """Run the LSTM over the B sequences in the columns of `xs` (T, B)."""
     scratch = scratch or Scratch()
     (T, B), H, K = xs.shape, params.hidden_size, params.vocab_size
-    gates, ct = scratch.array("gates", T, B, 4 * H), scratch.array("ct", T, B, H)
+    gates, ct = scratch.array("gates", 4, T, B, H), scratch.array("ct", T, B, H)
     c, h = scratch.array("c", T + 1, B, H), scratch.array("h", T + 1, B, H)  # here row 0 is the initial state
     c[0] = h[0] = 0
 
-    factor = np.repeat([0.5, 0.5, 0.5, 1.0], H)  # sigmoid as a tanh, see forward.py
-    shift = 1 - factor
-    W, U = (factor[:, None] * params.W).T, (factor[:, None] * params.U).T
+    W = params.W.reshape(4, H, H).swapaxes(1, 2).copy()
+    U = params.U.reshape(4, H, K).swapaxes(1, 2).copy()
+    W[:3] /= 2  # sigmoid as a tanh, see forward.py
+    U[:3] /= 2
     for t in range(T):
-        a = np.matmul(h[t], W, out=gates[t])
-        a += U[xs[t]]
+        a = np.matmul(h[t], W, out=gates[:, t])
+        a += U.take(xs[t], axis=1)
         np.tanh(a, out=a)
-        a *= factor
-        a += shift
-        i, f, o, g = a[:, :H], a[:, H : 2 * H], a[:, 2 * H : 3 * H], a[:, 3 * H :]
+        a[:3] *= 0.5
+        a[:3] += 0.5
+        i, f, o, g = a
         np.multiply(f, c[t], out=c[t + 1])
         c[t + 1] += i * g
         np.tanh(c[t + 1], out=ct[t])
@@ -117,25 +119,26 @@ def batch_bptt(
     dy[at(targets)] -= 1
     dy *= weights[..., None]
     dh_loss = np.matmul(dy.reshape(T * B, K), params.V, out=scratch.array("dh_loss", T * B, H)).reshape(T, B, H)
-    dz = scratch.array("dz", T, B, 4 * H)
+    dz = scratch.array("dz", 4, T, B, H)
+    W = params.W.reshape(4, H, H)
     dh_future, dc_carry = np.zeros((B, H)), np.zeros((B, H))
     for t in reversed(range(T)):
-        a, ct = cache.gates[t], cache.ct[t]
-        i, f, o, g = a[:, :H], a[:, H : 2 * H], a[:, 2 * H : 3 * H], a[:, 3 * H :]
+        (i, f, o, g), ct = cache.gates[:, t], cache.ct[t]
         dh = dh_loss[t] + dh_future
         dc = dh * o * (1 - ct * ct) + dc_carry
-        np.multiply(dc, g * i * (1 - i), out=dz[t, :, :H])
-        np.multiply(dc, cache.c_before[t] * f * (1 - f), out=dz[t, :, H : 2 * H])
-        np.multiply(dh, ct * o * (1 - o), out=dz[t, :, 2 * H : 3 * H])
-        np.multiply(dc, i * (1 - g * g), out=dz[t, :, 3 * H :])
-        dh_future = dz[t] @ params.W
+        np.multiply(dc, g * i * (1 - i), out=dz[0, t])
+        np.multiply(dc, cache.c_before[t] * f * (1 - f), out=dz[1, t])
+        np.multiply(dh, ct * o * (1 - o), out=dz[2, t])
+        np.multiply(dc, i * (1 - g * g), out=dz[3, t])
+        dh_future = np.matmul(dz[:, t], W).sum(0)
         dc_carry = dc * f
 
-    dz = dz.reshape(T * B, 4 * H)
+    dz = dz.reshape(4, T * B, H)
     grads = Params.zeros(K, H)
     np.matmul(dy.reshape(T * B, K).T, cache.h.reshape(T * B, H), out=grads.V)
-    np.matmul(dz.T, cache.h_before.reshape(T * B, H), out=grads.W)
+    np.matmul(dz.swapaxes(1, 2), cache.h_before.reshape(T * B, H), out=grads.W.reshape(4, H, H))
     order = np.argsort(xs, axis=None)  # steps with the same token side by side: their sum is that token's column of U
     tokens, starts = np.unique(xs.ravel()[order], return_index=True)
-    grads.U[:, tokens] = np.add.reduceat(dz[order], starts).T
+    by_token = np.take(dz, order, axis=1, out=scratch.array("by_token", *dz.shape), mode="clip")  # "raise" would copy
+    grads.U.reshape(4, H, K)[:, :, tokens] = np.add.reduceat(by_token, starts, axis=1).swapaxes(1, 2)
     return loss, grads

@@ -91,19 +91,17 @@ def run(params: Params, x: np.ndarray, h0: Sequence[float] | None, c0: Sequence[
     c[-1] = validate.state("c0", c0, H, dtype)
     ct[-1] = np.tanh(c[-1])
 
-    # sigmoid(z) = 1/2 + tanh(z/2)/2: one tanh serves all four gates, and it can't overflow as exp(-z) can. The inner
-    # factor 1/2 goes into U and W once, instead of into every step.
+    # sigmoid(z) = 1/2 + tanh(z/2)/2: one tanh serves all four gates, and it can't overflow as exp(-z) can.
     factor = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], dtype), H)
     shift = 1 - factor
-    W = factor[:, None] * params.W
-    W_times = partial(np.matvec, W) if lead else W.dot  # dot is faster, but knows no batches
-    columns = np.moveaxis(params.U, -1, 0) if lead else params.U.T
-    z = factor * columns[x]  # U times a one-hot vector is a column of U
+    W_times = partial(np.matvec, params.W) if lead else params.W.dot  # dot is faster, but knows no batches
+    z = np.moveaxis(params.U, -1, 0).take(x, axis=0)  # U times a one-hot vector is a column of U
     i, f, o, g = (gate_rows(gates, row) for row in range(4))
     h_before, c_before = h[-1], c[-1]
     for z_t, gates_t, i_t, f_t, o_t, g_t, c_t, ct_t, h_t in zip(z, gates, i, f, o, g, c, ct, h, strict=False):
         z_t += W_times(h_before)
-        np.tanh(z_t, gates_t)  # the last argument receives the result
+        np.multiply(factor, z_t, gates_t)  # the last argument receives the result
+        np.tanh(gates_t, gates_t)
         gates_t *= factor
         gates_t += shift
         np.multiply(f_t, c_before, c_t)
@@ -111,7 +109,6 @@ def run(params: Params, x: np.ndarray, h0: Sequence[float] | None, c0: Sequence[
         np.tanh(c_t, ct_t)
         np.multiply(o_t, ct_t, h_t)
         h_before, c_before = h_t, c_t
-    z /= factor
     scores = np.matvec(params.V, h[:-1])
     return Cache(x, z, gates, c, ct, h, scores, softmax(scores))
 

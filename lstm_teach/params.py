@@ -39,7 +39,7 @@ class Params:
         K, H = vocab_size, hidden_size
         n = K * H + 4 * H * H + 4 * H * K
         if flat is None:
-            flat = np.zeros(n)
+            flat = _zeros(n, K * H)
         if not isinstance(flat, np.ndarray) or flat.dtype.kind not in "fc":
             got = f"an array of dtype {flat.dtype}" if isinstance(flat, np.ndarray) else validate.brief(flat)
             raise TypeError(f"flat must be an array of floating-point numbers, got {got}.")
@@ -154,6 +154,13 @@ class Params:
         return (
             f"Params(vocab_size={self.vocab_size}, hidden_size={self.hidden_size}, {self.flat.shape[-1]} numbers{lead})"
         )
+
+
+def _zeros(size: int, place: int) -> np.ndarray:
+    """A vector of zeros; entry `place` (where W begins) opens a cache line, which makes products with W faster."""
+    room = np.zeros(size + 7)  # a line is 64 bytes, eight numbers
+    shift = -(room.ctypes.data // 8 + place) % 8
+    return room[shift : shift + size]
 
 
 def normal_numbers(size: int, seed: int, scale: float) -> np.ndarray:

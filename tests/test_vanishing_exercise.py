@@ -160,3 +160,16 @@ def test_what_the_formula_misses_is_measured_in_the_notebook(capsys):
     for row in rows:
         asked, _, measured = map(float, row.split())
         assert measured < asked - 1  # all paths together lose less than the carry alone
+
+
+def test_a_root_of_something_negative_is_among_the_causes_of_nan():
+    verdict = exercise.check_orders(lambda deltas: np.log10(-np.linalg.norm(deltas, axis=-1)))
+    assert "is nan at step 0: look for a division by 0" in str(verdict)
+    assert "or a root or log of a negative one." in str(verdict)
+
+
+def test_a_loop_where_a_formula_is_meant_is_told_so_and_keeps_what_is_right():
+    verdict = exercise.check_horizon(answers.horizon_by_loop)
+    right = [part.name for part in verdict.parts if part.passed]
+    assert right == ["a gate of 0.9", "a gate of 0.5", "a gate that hardly keeps anything"]
+    assert re.search(r"did not finish within \d(\.\d{1,2})? seconds", str(verdict))  # no long row of digits

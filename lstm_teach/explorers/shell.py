@@ -56,6 +56,7 @@ class Picture(anywidget.AnyWidget):
     height = traitlets.Int().tag(sync=True)
     seq = traitlets.Int().tag(sync=True)
     scale = traitlets.Float(1.0).tag(sync=True)  # told by the browser: its pixels for one of ours, 0.5 to 2
+    plays = traitlets.List().tag(sync=True, **widgets.widget_serialization)  # pairs: play buttons, their slider
     pointer_events = traitlets.List(traitlets.Enum(["click", "pointermove"])).tag(sync=True)
     pointer = traitlets.List().tag(sync=True)  # told by the browser: kind, x, y (0 to 1), running number
 
@@ -95,7 +96,7 @@ class Explorer:
         self._draw, self._arrange, self._pick = draw, arrange, pick
         self._scene: Scene | None = None
         self._held = False
-        self.picture = Picture()
+        self.picture = Picture(plays=[[c.play, c] for c in self.controls.values() if hasattr(c, "play")])
         if pick:
             self.picture.pointer_events = ["click", "pointermove"] if hover else ["click"]
         self._start = {name: _state(control) for name, control in self.controls.items()}
@@ -255,7 +256,7 @@ def int_slider(
     slider = widgets.IntSlider(value, min, max, step, description=label, layout=WIDE)
     if play_ms:
         slider.play = widgets.Play(value=value, min=min, max=max, step=step, interval=play_ms, show_repeat=False)
-        slider.link = widgets.jslink((slider.play, "value"), (slider, "value"))
+        slider.link = widgets.jsdlink((slider.play, "value"), (slider, "value"))  # the way back: shell.js
         for end in ("min", "max"):
             traitlets.dlink((slider, end), (slider.play, end))
     return slider

@@ -171,7 +171,7 @@ def build_credit(steps: int) -> tuple[Scene, Callable[..., None]]:
 
     heat, column = panel(150, 30, 460, 270), panel(655, 30, 230, 270)
     row, bars = panel(150, 352, 460, 85), panel(150, 490, 460, 85)
-    absolute_bar, by_row_bar = panel(62, 30, 14, 270), panel(655, 370, 230, 14)
+    color_bars = {False: panel(62, 30, 14, 270), True: panel(62, 30, 14, 270)}  # in one place: one is shown
     tidy(heat, "Each loss (row) and each step's state (column)", ylabel="loss step s")
     tidy(column, "Column: losses that t acts on", "|delta|, absolute")
     tidy(row, "Row: the loss at step s, going back", ylabel="|delta|")
@@ -182,19 +182,18 @@ def build_credit(steps: int) -> tuple[Scene, Callable[..., None]]:
     blank = np.zeros((steps, steps, 4), np.uint8)
     image = heat.add_image(PcolorImage(heat, edges, edges, blank))  # half as long to draw as imshow's
     heat.set(xlim=(-0.5, steps - 0.5), ylim=(-0.5, steps - 0.5))
-    for by_row, axes, direction in ((False, absolute_bar, "vertical"), (True, by_row_bar, "horizontal")):
-        figure.colorbar(ScalarMappable(scales[by_row], color_map), cax=axes, orientation=direction)
+    for by_row, axes in color_bars.items():
+        figure.colorbar(ScalarMappable(scales[by_row], color_map), cax=axes)
         axes.tick_params(labelsize=SMALL)
-    absolute_bar.yaxis.set_ticks_position("left")
-    absolute_bar.yaxis.set_label_position("left")
-    absolute_bar.set_ylabel("absolute: |delta|", fontsize=NORMAL)
-    by_row_bar.set_title("row by itself: |delta| / its largest", fontsize=NORMAL, loc="left")
+        axes.yaxis.set_ticks_position("left")
+        axes.yaxis.set_label_position("left")
+        axes.set_ylabel("|delta| / the row's largest" if by_row else "absolute: |delta|", fontsize=NORMAL)
     for axes in (row, bars):
         axes.set_xlim(heat.get_xlim())
     column.set_ylim(heat.get_ylim())
     row.set(yscale="log", ylim=CREDIT_LIMITS)
     column.set(xscale="log", xlim=CREDIT_LIMITS)
-    for axis in (row.yaxis, column.xaxis, absolute_bar.yaxis):
+    for axis in (row.yaxis, column.xaxis, color_bars[False].yaxis):
         axis.set_major_locator(LogLocator(1e3))
         axis.set_minor_locator(NullLocator())
     bars.set(ylim=SHARE_LIMITS, yticks=(0, 1), yticklabels=("0", "100 %"))
@@ -220,11 +219,20 @@ def build_credit(steps: int) -> tuple[Scene, Callable[..., None]]:
     scene = Scene(figure)
     scene.live(note, image, across, down, row_line, row_dot, column_line, column_dot, *stacks.values(), here)
 
+    def show_color_bar(by_row: bool) -> None:
+        for kind, axes in color_bars.items():
+            axes.set_visible(kind == by_row)
+        scene.forget()
+
+    show_color_bar(False)
+
     def update(flow: GradientFlow, quantity: str, s: int, t: int, by_row: bool = False) -> None:
         norms, shares = quantities(flow, quantity, s)
         shown = np.ma.masked_where(~np.tri(steps, dtype=bool), norms / norms.max(1, keepdims=True) if by_row else norms)
         image.set_data(edges, edges, color_map(scales[by_row](shown), bytes=True))
         note.set_text(NOTES[by_row])
+        if color_bars[False].get_visible() == by_row:
+            show_color_bar(by_row)
         across.set_data([-0.5, s], [s, s])
         down.set_data([t, t], [t, steps - 0.5])
         here.set_xdata([t, t])

@@ -126,6 +126,21 @@ def test_nothing_is_said_against_an_explorer_without_a_fault(faulty, use, act):
 
 
 @pytest.mark.browser
+def test_play_goes_on_from_where_the_slider_was_put(faulty):
+    good = faulty[2]["Good"]
+    good.control("step").locator("[role=slider]").press("Home")
+    good.settle()
+    before = good.look().seq
+    button = good.root.locator(".widget-play button").first
+    button.click()
+    good.wait_for_seq(before + 1, "play")
+    assert good.look().text == "It shows 1."
+    button.click()
+    good.settle()
+    good.reset(by_mouse)
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize(("title", "source", "complaint"), FAULTS, ids=[title for title, _, _ in FAULTS])
 def test_each_fault_of_an_explorer_is_noticed(faulty, hasty, title, source, complaint):
     explorer = faulty[2][title]

@@ -69,8 +69,14 @@ def bptt(
     """
     check_params(params, one_net=True)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-    cache = run(params, x, h0, c0)
-    T, H = len(x), params.hidden_size
+    return walk_back(params, run(params, x, h0, c0), targets, return_deltas)
+
+
+def walk_back(
+    params: Params, cache: Cache, targets: np.ndarray, return_deltas: bool = False
+) -> Params | tuple[Params, Deltas]:
+    """Do what `bptt` does, for callers that have checked the arguments and run forward already."""
+    x, T, H = cache.x, len(cache.x), params.hidden_size
     i, f, o, g = (gate[:-1] for gate in (cache.i, cache.f, cache.o, cache.g))
     c_before, h_before, ct = before(cache.c), before(cache.h), cache.ct[:-1]
 

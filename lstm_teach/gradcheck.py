@@ -352,8 +352,8 @@ def check_gradients(
 ) -> GradientReport:
     """Hold a backward pass against a gradient that was found without walking back.
 
-    `backward(params, x, targets)` returns the nine gradients as a `Params`, a mapping by name, or a sequence in the
-    order of `Params.NAMES`; it may return `(grads, deltas)`, and it may take `h0` and `c0`.
+    `backward(params, x, targets)` returns the nine gradients as a `Params`, a mapping by name ("Wf" or "dWf"), or a
+    sequence in the order of `Params.NAMES`; it may return `(grads, deltas)`, and it may take `h0` and `c0`.
 
     Without `params`, `x` and `targets` the check chooses its own nets: T = 1, 2, 3 and 6, weights of order 0.8, tokens
     that repeat, every token seen at T = 6, and a nonzero initial state where the backward pass takes one. Small weights
@@ -363,7 +363,8 @@ def check_gradients(
 
     `against` is "exact" (`exact_gradient`) or "numerical" (central differences). A call may take `seconds`.
     It is also a failure to raise, to change an input, to return wrong shapes, numbers that are not finite or single
-    precision, or to return something else when called again. The backward pass gets copies; nothing of yours changes.
+    precision, to return something else when called again, or the same as before when the weights have changed.
+    The backward pass gets copies; nothing of yours changes.
     Raises TypeError or ValueError only for bad arguments of its own.
     """
     if not callable(backward):
@@ -409,6 +410,7 @@ def check_gradients(
     errors: dict[int, dict[str, float]] = {}
     elements: dict[tuple[int, str], Element] = {}
     problems: dict[str, None] = {}  # a dict keeps the order and drops repetitions
+    *_, moved_at = [T for T in (len(tokens) for _, tokens, *_ in cases) if T <= 3] or [len(cases[0][1])]
     for net, tokens, goals, states in cases:
         T = len(tokens)
         right_so_far = all(verdict(error) == "right" for each in errors.values() for error in each.values())
@@ -425,6 +427,8 @@ def check_gradients(
             elements[T, key] = Element(
                 key, tuple(int(k) for k in index), T, float(grads[key][index]), float(right[key][index])
             )
+        if moved_at == T and not found and all(verdict(error) == "right" for error in errors[T].values()):
+            problems.update(dict.fromkeys(_stale(backward, net, tokens, goals, states, seconds)))
 
     worst = max(elements, key=lambda at: errors[at[0]][at[1]], default=None)
     if worst and against == "exact" and 1e-10 < errors[worst[0]][worst[1]] < 1e-4:
@@ -465,7 +469,8 @@ def own_case(T: int, takes: dict[str, bool]) -> tuple[Params, np.ndarray, np.nda
         # makes gradients of 10 and more in every matrix. States that a backward pass can do without are left out.
         rng = np.random.default_rng(10)
         params = Params.random(6, 3, seed=15, scale=0.8, forget_bias=2.0)
-        params.V *= 5
+        params.V *= 8
+        params.Uf[2] += 5  # a gate that is open wide, where a clipped gate shows
         x, targets = rng.integers(0, 6, T), rng.integers(0, 6, T)
         takes = {name: needed for name, needed in takes.items() if needed}
     H = params.hidden_size
@@ -486,10 +491,13 @@ def _blind_spots(params: Params, x: np.ndarray, states: dict[str, np.ndarray]) -
 
 
 def _error(got: np.ndarray, right: np.ndarray, whole: Params) -> float:
-    """The relative error, where rounding noise in place of an exact zero counts as zero."""
-    if not right.any() and np.linalg.norm(got) <= 1e-14 * np.linalg.norm(whole.flat):
-        return 0.0
-    return relative_error(got, right)
+    """The relative error, where rounding noise beside the whole gradient counts as zero.
+
+    A gradient that is zero but for such noise, as that of a gate that is shut, has no digits to compare.
+    """
+    error = relative_error(got, right)
+    noise = 1e-14 * np.linalg.norm(whole.flat)
+    return 0.0 if verdict(error) != "right" and np.linalg.norm(got - right) <= noise else error
 
 
 def _examine(
@@ -545,6 +553,43 @@ def _examine(
     return results[0], problems
 
 
+def _stale(
+    backward: Backward,
+    params: Params,
+    x: np.ndarray,
+    targets: np.ndarray,
+    states: dict[str, np.ndarray],
+    seconds: float,
+) -> list[str]:
+    """The problem of a pass that was right and is wrong when the same arrays hold other weights and targets.
+
+    So it is in training. A pass that keeps what an earlier call computed, or reads a net that is not its argument, is
+    right only as long as nothing changes.
+    """
+    name, net, goals = guard.name_of(backward), params.copy(), np.array(targets)
+    try:
+        for change in ("nothing", "weights", "targets"):
+            if change == "weights":
+                net.flat *= 0.9
+            if change == "targets":
+                goals[:] = goals[::-1].copy()
+            given = {key: value.copy() for key, value in states.items()}
+            grads = collect_gradients(guard.call(backward, net, x, goals, seconds=seconds, **given), params)
+            right = exact_gradient(net, x, goals, **states)
+            off = [key for key in Params.NAMES if verdict(_error(grads[key], right[key], right)) != "right"]
+            if off:
+                return [
+                    f"{name} is right at first, and wrong when it is called again with the same tokens and other "
+                    f"{change} (d{', d'.join(off)}); does it keep something from call to call, or use a net that is "
+                    "not its argument?"
+                ]
+    except guard.LearnerError as error:
+        return [str(error)]
+    except ValueError as error:
+        return [f"{name} {error}"]
+    return []
+
+
 def _spoil_free_memory(params: Params, T: int) -> None:
     """Leave NaN in the memory that np.empty hands out next, where a lucky zero would hide that nothing filled it."""
     K, H = params.vocab_size, params.hidden_size
@@ -556,7 +601,7 @@ def _numbers(value: Params | np.ndarray) -> np.ndarray:
     return value.flat if isinstance(value, Params) else value
 
 
-def collect_gradients(result: object, params: Params) -> dict[str, np.ndarray]:
+def collect_gradients(result: object, params: Params, finite: bool = True) -> dict[str, np.ndarray]:
     """Read the nine gradients out of what a backward pass returned: `{name: array}`, copied, as float64.
 
     Raises ValueError with the rest of a sentence ("returns ...") when they can't be read.
@@ -564,7 +609,7 @@ def collect_gradients(result: object, params: Params) -> dict[str, np.ndarray]:
     grads = {}
     for name, array in _read_gradients(result).items():
         try:
-            grads[name] = validate.real_array(f"d{name}", array, params[name].shape, np.float64)
+            grads[name] = validate.real_array(f"d{name}", array, params[name].shape, np.float64, finite)
         except (TypeError, ValueError) as error:
             raise ValueError(f"returns a wrong gradient: {error}") from None
     return grads
@@ -573,10 +618,12 @@ def collect_gradients(result: object, params: Params) -> dict[str, np.ndarray]:
 def _read_gradients(result: object) -> dict[str, Any]:
     """The nine things that stand for the gradients in what a backward pass returned, by name, as they are."""
     names = Params.NAMES
-    if isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], Params | Mapping | Sequence):
+    if isinstance(result, tuple | list) and len(result) == 2 and isinstance(result[0], Params | Mapping | Sequence):
         result = result[0]  # (grads, deltas)
     if result is None:
         raise ValueError("returns nothing; it has to return the nine gradients.")
+    if isinstance(result, Mapping) and all(f"d{name}" in result for name in names):
+        return {name: result[f"d{name}"] for name in names}
     if isinstance(result, Params | Mapping):
         missing = [name for name in names if name not in list(result.keys())]
         if missing:
@@ -584,7 +631,10 @@ def _read_gradients(result: object) -> dict[str, Any]:
         return {name: result[name] for name in names}
     if isinstance(result, Sequence) and not isinstance(result, str):
         if len(result) != 9:
-            raise ValueError(f"returns {len(result)} things; it has to return nine gradients, {', '.join(names)}.")
+            advice = " Besides them it may return its deltas, after them." if len(result) == 2 else ""
+            raise ValueError(
+                f"returns {len(result)} things; it has to return nine gradients, {', '.join(names)}.{advice}"
+            )
         return dict(zip(names, result, strict=True))
     raise ValueError(
         f"returns {validate.brief(result)}; it has to return a Params, a mapping or a sequence of nine arrays."

@@ -65,9 +65,14 @@ def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -
         end = "was stopped" if stopped else "can't be stopped from outside"
         advice = "Look for a loop that never ends." if stopped else "Restart the kernel if it slows you down."
         raise LearnerError(f"{name} did not finish within {round(seconds, 2):g} seconds and {end}{place}. {advice}")
+    raise LearnerError(what_it_raised(function, error)) from error
+
+
+def what_it_raised(function: Callable, error: BaseException) -> str:
+    """One sentence on an exception that came out of a learner's function, with its line if it is known."""
     said = " ".join(str(error).split()).removesuffix(".")
     place = _place(function, traceback.walk_tb(error.__traceback__))
-    raise LearnerError(f"{name} raised {type(error).__name__}{': ' if said else ''}{said}{place}.") from error
+    return f"{name_of(function)} raised {type(error).__name__}{': ' if said else ''}{said}{place}."
 
 
 def name_of(function: Callable) -> str:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lstm_teach import validate
-from lstm_teach.backward import bptt
+from lstm_teach import guard, validate
+from lstm_teach.backward import bptt, walk_back
 from lstm_teach.batch import Scratch, batch_bptt, batch_loss, pad
-from lstm_teach.forward import check_params
-from lstm_teach.gradcheck import Backward, collect_gradients
+from lstm_teach.forward import check_params, cross_entropy, run
+from lstm_teach.gradcheck import Backward, collect_gradients, states_taken
 from lstm_teach.guard import LearnerError
 from lstm_teach.params import GATES, Params
 from lstm_teach.tasks import Task
@@ -63,10 +63,18 @@ def clip(gradient: np.ndarray, limit: float) -> float:
     Source: Pascanu, Mikolov, Bengio, ICML 2013. It belongs here and not into the backward pass: a clipped gradient is
     not the gradient any more, and a check has to say so.
     """
-    norm = float(np.linalg.norm(gradient))
-    if norm > limit:
+    norm = size(gradient)
+    if limit < norm < np.inf:
         gradient *= limit / norm
     return norm
+
+
+def size(gradient: np.ndarray) -> float:
+    """The Euclidean norm, also of numbers whose squares overflow, as those of an exploding gradient do."""
+    largest = float(np.abs(gradient).max())
+    if largest == 0 or not np.isfinite(largest):
+        return largest
+    return largest * float(np.linalg.norm(gradient / largest))
 
 
 @dataclass
@@ -105,10 +113,11 @@ class History:
 
     def measure(self, step: int, params: Params, task: Task) -> None:
         """Measure the test set after `step` steps."""
+        loss, judged = task.test_loss(params), [task.judge(params)] if task.judge else []
+        # An interrupt comes while something is computed; after that all of it is noted.
         self.tested.append(step)
-        self.test_loss.append(task.test_loss(params))
-        if task.judge:
-            self.judged.append(task.judge(params))
+        self.test_loss.append(loss)
+        self.judged += judged
         self.snapshots.append(params.copy())
 
     def __repr__(self) -> str:
@@ -146,18 +155,23 @@ def train(
     The same seed gives the same history.
 
     Stop it with an interrupt (the kernel's stop button, or Ctrl-C): what was learned stays in `params`, and the history
-    up to there is returned. It also stops, and says why, when a gradient is not finite.
+    up to there is returned. It also stops, and says why, when a gradient is not finite, or when `backward` raises or
+    returns something else after the first step.
     Raises ValueError or TypeError for a bad argument, before any step, and LearnerError if the first call of `backward`
-    does not return nine gradients.
+    raises or does not return nine gradients.
     """
-    check_params(params)
+    check_params(params, one_net=True)
+    if params.flat.dtype != np.float64:
+        raise TypeError(f"params must be float64 for training, got {params.flat.dtype}.")
+    if not params.flat.flags.writeable:
+        raise ValueError("params must be writable, since training changes them in place; got a read-only vector.")
     if not isinstance(task, Task):
         raise TypeError(f"task must be a Task (see lstm_teach.tasks), got {validate.brief(task)}.")
     if params.vocab_size != task.vocab_size:
         raise ValueError(f"params must have vocab_size {task.vocab_size} for this task, got {params.vocab_size}.")
     if not callable(backward):
         raise TypeError(f"backward must be a function backward(params, x, targets), got {validate.brief(backward)}.")
-    if optimizer not in OPTIMIZERS:
+    if not isinstance(optimizer, str) or optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {validate.brief(optimizer)}.")
     steps, batch = validate.positive_integer("steps", steps), validate.positive_integer("batch", batch)
     rate = validate.finite_number("rate", RATES[optimizer] if rate is None else rate, positive=True)
@@ -169,9 +183,9 @@ def train(
     rng = np.random.default_rng(validate.seed(seed))
     update = OPTIMIZERS[optimizer](params.flat.size, rate)
     history, scratch = History(), Scratch()
-    history.measure(0, params, task)
     with tqdm(total=steps, disable=not progress, unit="step", desc=task.name) as bar:
         try:
+            history.measure(0, params, task)
             for step in range(1, steps + 1):
                 pairs = task.draw(rng, batch)
                 try:
@@ -181,12 +195,14 @@ def train(
                         raise
                     history.stopped = f"Stopped at step {step}: {error}"
                     break
-                norms = [float(np.linalg.norm(matrix)) for matrix in grads.values()]
+                norms = [size(matrix) for matrix in grads.values()]
                 norm = clip(grads.flat, clip_norm)
                 if not np.isfinite(norm + loss):
-                    history.stopped = (
-                        f"Stopped at step {step}: the {'gradient' if np.isfinite(loss) else 'loss'} is not finite."
-                    )
+                    wrong = [
+                        f"d{name}" for name, each in zip(Params.NAMES, norms, strict=True) if not np.isfinite(each)
+                    ]
+                    what = f"{wrong[0]} is" if wrong else "the loss is" if np.isfinite(norm) else "the gradient is"
+                    history.stopped = f"Stopped at step {step}: {what} not finite."
                     break
                 history.record(loss, norms, norm > clip_norm)
                 params.flat += update(grads.flat)
@@ -203,18 +219,34 @@ def batch_gradient(
     params: Params, pairs: list[tuple[np.ndarray, np.ndarray]], backward: Backward, scratch: Scratch | None = None
 ) -> tuple[float, Params]:
     """Mean loss per symbol over the pairs, and the gradient of the loss of one sequence, averaged over the pairs."""
+    if backward is bptt and len(pairs) == 1:  # the form for one sequence is the faster one then
+        [(x, targets)] = pairs
+        cache = run(params, x, None, None)
+        return float(cross_entropy(cache.scores, targets).mean()), walk_back(params, cache, targets)
     xs, targets, weights = pad(pairs)
     if backward is bptt:
         loss, grads = batch_bptt(params, xs, targets, weights, scratch)
     else:
         loss, grads = batch_loss(params, xs, targets, weights), Params.zeros(params.vocab_size, params.hidden_size)
+        states = {name: np.zeros(params.hidden_size) for name, needed in states_taken(backward).items() if needed}
         for x, target in pairs:
-            result = backward(params, x, target)
-            try:
-                gradients = collect_gradients(result, params)
-            except ValueError as error:
-                raise LearnerError(f"{getattr(backward, '__name__', 'backward')} {error}") from None
-            for name, matrix in gradients.items():
+            for name, matrix in gradients_of(backward, params, x, target, states).items():
                 grads[name][...] += matrix
     grads.flat /= len(pairs)
     return loss / weights.sum(), grads
+
+
+def gradients_of(
+    backward: Backward, params: Params, x: np.ndarray, targets: np.ndarray, states: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """What any backward pass returns for one sequence, by name. Raises LearnerError if it fails; it gets copies."""
+    given = {name: state.copy() for name, state in states.items()}
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):  # `train` says when a gradient is not finite
+            result = backward(params.copy(), x.copy(), targets.copy(), **given)
+    except (Exception, SystemExit) as error:
+        raise LearnerError(guard.what_it_raised(backward, error)) from error
+    try:
+        return collect_gradients(result, params, finite=False)
+    except ValueError as error:
+        raise LearnerError(f"{guard.name_of(backward)} {error}") from None

@@ -73,8 +73,10 @@ def state(name: str, value: ArrayLike | None, hidden_size: int, dtype: np.dtype)
     return real_array(name, value, (hidden_size,), dtype)
 
 
-def real_array(name: str, value: ArrayLike, shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
-    """Return `value` as a finite array of this shape; a complex `dtype` admits complex numbers."""
+def real_array(
+    name: str, value: ArrayLike, shape: tuple[int, ...], dtype: np.dtype | type, finite: bool = True
+) -> np.ndarray:
+    """Return `value` as an array of this shape, finite unless told; a complex `dtype` admits complex numbers."""
     try:
         array = np.asarray(value)
     except (TypeError, ValueError):
@@ -83,7 +85,7 @@ def real_array(name: str, value: ArrayLike, shape: tuple[int, ...], dtype: np.dt
         raise TypeError(f"{name} must hold real numbers, got an array of dtype {array.dtype}.")
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, got {array.shape}.")
-    if not np.isfinite(array).all():
+    if finite and not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{name} must be finite, got {array[where]} at index {where}.")
     return array.astype(dtype)

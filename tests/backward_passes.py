@@ -232,6 +232,13 @@ GATES, ALL = f"{W} {U}", f"V {W} {U}"
 ACT_C = "Wi Wf Wg Ui Uf Ug"  # what dc reaches within its own step
 
 FAULTS = [
+    Fault(
+        "the slope of f never below a thousandth",
+        "dzf = df * f[t] * (1 - f[t])",
+        "dzf = df * np.maximum(f[t] * (1 - f[t]), 1e-3)",
+        20,
+        GATES,
+    ),
     # the loss
     Fault("targets forgotten", "dy[targets[t]] -= 1", "pass", 1, ALL),
     Fault("sign of dy", "dy[targets[t]] -= 1", "dy[targets[t]] += 1", 1, ALL),
@@ -498,9 +505,9 @@ FAULTS = [
         says="returns no gradient for V",
     ),
     Fault(
-        "returns the names with a d",
+        "returns the names with a small letter",
         RETURN,
-        "return {'d' + name: params[name] for name in params}",
+        "return {name.lower(): params[name] for name in params}",
         says="the names are",
     ),
     Fault(

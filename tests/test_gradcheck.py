@@ -105,6 +105,61 @@ def test_rejects_a_pass_that_uses_the_parameters_of_its_first_call():
     assert not lt.check_gradients(stale).passed
 
 
+def kept_by(key):
+    """A pass that computes its gradient once for each key and hands out that one again."""
+    kept = {}
+
+    def keeping(params, x, targets):
+        if key(params, x, targets) not in kept:
+            kept[key(params, x, targets)] = lt.bptt(params, x, targets).copy()
+        return kept[key(params, x, targets)].copy()
+
+    return keeping
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        lambda params, x, targets: len(x),
+        lambda params, x, targets: tuple(x),
+        lambda params, x, targets: id(params),
+        lambda params, x, targets: (id(params), tuple(x), tuple(targets)),
+    ],
+)
+def test_rejects_a_pass_that_keeps_what_it_computed_for_other_weights(key):
+    report = lt.check_gradients(kept_by(key))
+    assert not report.passed
+    own = lt.check_gradients(kept_by(key), lt.Params.random(4, 3, seed=5), X, TARGETS)
+    (problem,) = own.problems
+    assert "keeping is right at first, and wrong when it is called again" in problem and "dWf" in problem
+
+
+def test_rejects_a_pass_that_uses_a_net_that_is_not_its_argument(params):
+    report = lt.check_gradients(lambda other, x, targets: lt.bptt(params, x, targets), params, X, TARGETS)
+    assert not report.passed and "a net that is not its argument" in report.problems[0]
+
+
+@pytest.mark.parametrize("bias", [-40, -30, -20, 20, 40])
+def test_accepts_another_sigmoid_where_a_gate_is_shut_or_wide_open(bias):
+    net = lt.Params.random(4, 3, seed=5, forget_bias=bias)
+    h0, c0 = np.full((2, 3), 0.5)
+    for right in (literal, lt.bptt):
+        report = lt.check_gradients(right, net, X, TARGETS, h0=h0, c0=c0)
+        assert report.passed, report
+    doubled = with_fault("dzi = di * i[t] * (1 - i[t])", "dzi = 2 * di * i[t] * (1 - i[t])")
+    assert off(lt.check_gradients(doubled, net, X, TARGETS, h0=h0, c0=c0).errors)
+
+
+def test_accepts_names_with_a_d_and_a_list_of_gradients_and_deltas():
+    def named(params, x, targets):
+        return {f"d{name}": grad for name, grad in lt.bptt(params, x, targets).items()}
+
+    assert lt.check_gradients(named).passed
+    assert lt.check_gradients(lambda *args: [named(*args), None]).passed
+    (problem,) = lt.check_gradients(lambda *args: (0.5, named(*args))).problems
+    assert "returns 2 things; it has to return nine gradients" in problem and "after them" in problem
+
+
 def test_a_gradient_rounded_to_single_precision_on_the_way_is_told_in_a_note():
     rounded = with_fault(RETURN, RETURN.replace("dWf", "dWf.astype(np.float32).astype(float)"))
     report = lt.check_gradients(rounded)

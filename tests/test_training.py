@@ -1,5 +1,7 @@
 """Training: the optimizers against their formulas, any backward pass, and that nothing is lost when it ends early."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -142,8 +144,83 @@ def test_a_gradient_that_is_not_finite_stops_the_training_and_says_so():
 
     params = fresh()
     history = train(params, backward=explodes)
-    assert history.stopped.startswith("Stopped at step 3: explodes returns a wrong gradient: dWf must be finite")
+    assert history.stopped.startswith("Stopped at step 3: dWf is not finite.")
     assert len(history.loss) == 2 and np.isfinite(params.flat).all()
+
+
+def test_an_interrupt_while_the_test_set_is_measured_leaves_a_history_that_is_whole(monkeypatch):
+    for name in ("test_loss", "judge"):
+        for at in (0, 2):
+            calls = []
+
+            def interrupted(task_or_params, *params, at=at, calls=calls):
+                calls.append(1)
+                if len(calls) > at:
+                    raise KeyboardInterrupt
+                return 0.5
+
+            with monkeypatch.context() as patch:
+                if name == "judge":
+                    task = dataclasses.replace(TASK, judge=interrupted)
+                else:
+                    task = TASK
+                    patch.setattr(tasks.Task, "test_loss", interrupted)
+                history = lt.train(fresh(), task, steps=9, test_every=3, batch=2, progress=False)
+            assert history.stopped.startswith(f"Interrupted after {3 * at} steps") or at == 2
+            lengths = {len(history.tested), len(history.test_loss), len(history.judged), len(history.snapshots)}
+            assert lengths == {at}
+
+
+def test_a_backward_pass_that_raises_later_loses_nothing_and_is_told_with_its_line():
+    calls = []
+
+    def fails_later(params, x, targets):
+        calls.append(1)
+        grads = lt.bptt(params, x, targets)
+        grads.V[:] *= 1 // (len(calls) <= 8)
+        return grads
+
+    params = fresh()
+    history = train(params, backward=fails_later)
+    assert history.stopped.startswith("Stopped at step 3: fails_later raised ZeroDivisionError")
+    assert "at line" in history.stopped
+    assert len(history.loss) == 2 and np.isfinite(params.flat).all()
+
+
+def test_a_backward_pass_that_raises_at_once_is_told_by_its_own_name():
+    class Hasty:
+        def __call__(self, params, x, targets):
+            raise RuntimeError("not today.")
+
+    with pytest.raises(LearnerError, match="Hasty raised RuntimeError: not today, at line"):
+        train(fresh(), backward=Hasty())
+
+
+def test_a_backward_pass_may_have_to_be_given_its_initial_state_and_may_spoil_its_inputs():
+    def spoils(params, x, targets, h0, c0):
+        grads = lt.bptt(params, x, targets, h0, c0)
+        params.flat[:], x[:], targets[:], h0[:] = 0, 0, 0, 1
+        return grads
+
+    spoiled, whole = fresh(), fresh()
+    train(spoiled, backward=spoils)
+    train(whole, backward=one_by_one)
+    np.testing.assert_array_equal(spoiled.flat, whole.flat)
+
+
+def test_the_questions_loop_trains_where_its_gradient_is_too_large_to_be_squared():
+    task = tasks.recall(50, test_size=4)
+    params = lt.Params.random(task.vocab_size, 6, seed=1, scale=0.4)
+    history = lt.train(params, task, steps=2, backward=lt.nested_bptt, batch=2, progress=False)
+    assert history.stopped == "" and max(history.norms["Wf"]) > 1e154
+    assert np.isfinite(params.flat).all()
+
+
+def test_one_sequence_a_step_takes_the_form_for_one_sequence_and_says_the_same():
+    single, double = fresh(), fresh()
+    history, other = train(single, batch=1), train(double, batch=1, backward=one_by_one)
+    np.testing.assert_allclose(single.flat, double.flat, rtol=1e-9)
+    np.testing.assert_allclose(history.loss, other.loss, rtol=1e-12)
 
 
 def test_a_backward_pass_that_returns_no_gradients_is_told_so_at_once():
@@ -168,6 +245,7 @@ def nothing_much(params, x, targets):
         ({"optimizer": "adan"}, ValueError, "optimizer must be one of sgd, adagrad, adam, got 'adan'"),
         ({"backward": 3}, TypeError, r"backward must be a function backward\(params, x, targets\), got 3"),
         ({"test_every": 0}, ValueError, "test_every must be at least 1, got 0"),
+        ({"optimizer": ["adam"]}, ValueError, "optimizer must be one of sgd, adagrad, adam, got"),
         ({"seed": -1}, ValueError, "seed must be a whole number of at least 0, got -1"),
     ],
 )
@@ -184,6 +262,20 @@ def test_params_and_task_have_to_fit():
         train(lt.Params.zeros(3, 4))
     with pytest.raises(TypeError, match="task must be a Task"):
         lt.train(fresh(), "reber")
+
+
+def test_params_have_to_be_one_writable_net_in_double_precision():
+    params = fresh()
+    for other, kind, sentence in (
+        (params.astype(np.float32), TypeError, "params must be float64 for training, got float32"),
+        (params.astype(complex), TypeError, "params must hold real numbers, got an array of dtype complex128"),
+        (lt.Params(params.vocab_size, 6, np.zeros((2, params.flat.size))), ValueError, "params must be one net"),
+    ):
+        with pytest.raises(kind, match=sentence):
+            train(other)
+    params.flat.flags.writeable = False
+    with pytest.raises(ValueError, match="params must be writable"):
+        train(params)
 
 
 def test_the_progress_bar_counts_steps_in_a_terminal(capsys):

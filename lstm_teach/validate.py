@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -94,14 +95,21 @@ def state(name: str, value: ArrayLike | None, hidden_size: int, dtype: np.dtype)
     """Return an initial state as an (H,) array; None means zeros."""
     if value is None:
         return np.zeros(hidden_size, dtype)
-    array = real_array(name, value, (hidden_size,), np.result_type(dtype, np.float64))
-    size = np.maximum(np.abs(array.real), np.abs(array.imag))
-    most = math.sqrt(np.finfo(dtype).max)  # its products with weights up to this size do not overflow
+    array = real_array(name, value, (hidden_size,), np.complex128 if np.dtype(dtype).kind == "c" else np.float64)
+    with np.errstate(over="ignore"):
+        size = np.abs(array)
+    most = _largest_factor(dtype)
     if size.max() > most:
         raise ValueError(
             f"{name} must hold numbers up to {most:.0e} in size, got {size.max()} at index {size.argmax()}."
         )
     return array.astype(dtype)
+
+
+@lru_cache
+def _largest_factor(dtype: np.dtype) -> float:
+    """Products of two numbers up to this size do not overflow."""
+    return math.sqrt(np.finfo(dtype).max)
 
 
 def as_array(name: str, value: object, called: str) -> np.ndarray:

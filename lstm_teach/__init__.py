@@ -19,6 +19,7 @@ from lstm_teach.gradcheck import (
     relative_error,
     verdict,
 )
+from lstm_teach.guard import LearnerError
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import Params
 from lstm_teach.training import History, train
@@ -32,6 +33,7 @@ __all__ = [
     "GradientFlow",
     "GradientReport",
     "History",
+    "LearnerError",
     "ModelDiagnosis",
     "ModelFinding",
     "Params",

@@ -13,7 +13,7 @@ from lstm_teach.forward import Cache, check_params, gate_rows, run
 from lstm_teach.params import Params
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Deltas:
     """The total derivative dL/d(thing) for every step and everything that the forward pass computed, (T, H) each.
 

@@ -18,7 +18,7 @@ from lstm_teach.nested import check_repaired
 from lstm_teach.params import GATES, Params
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class GradientFlow:
     """Norms of the deltas of each loss: `flow.dh[s, t]` is |dL_s/dh[t]|, for loss step s and state step t <= s.
 
@@ -134,6 +134,9 @@ def gradient_flow(
         dh[s, t] = W' dz[s, t+1]        dc[s, t] = dh[s, t] * o (1 - ct**2) + dc[s, t+1] * f[t+1]
 
     At s = t the loss itself starts the chain: dh[t, t] = V' dy[t]. Raises as `loss` does.
+
+    Every loss keeps its vectors at every step, so memory grows as T*T*H: 16 T*T*H bytes for those of dh and dc, and
+    96 T*T*H more for `deltas` once it is asked for.
     """
     check_params(params, one_net=True)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)

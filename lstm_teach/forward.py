@@ -12,7 +12,7 @@ from lstm_teach import validate
 from lstm_teach.params import Params
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cache:
     """Everything that the forward pass computed, for the backward pass to use.
 
@@ -140,8 +140,7 @@ def cross_entropy(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 def check_params(params: Params, one_net: bool = False) -> None:
     """Raise unless `params` is a `Params` of finite numbers; with `one_net`, of real numbers and without batch axes."""
-    if not isinstance(params, Params):
-        raise TypeError(f"params must be a Params, got {validate.brief(params)}.")
+    validate.instance("params", params, Params, "a Params")
     if not np.isfinite(params.flat).all():
         name = next(name for name, matrix in params.items() if not np.isfinite(matrix).all())
         raise ValueError(f"params must be finite, got a NaN or an infinity in {name}.")

@@ -173,20 +173,32 @@ def exact_gradient(
 def relative_error(a: np.ndarray, b: np.ndarray) -> float:
     """|a - b| / max(|a|, |b|) with Euclidean norms, between 0 and 2; two zeros agree.
 
-    Raises ValueError if `a` and `b` differ in shape.
+    NaN where a number in them is not finite. Raises TypeError or ValueError if `a` and `b` are not arrays of real
+    numbers or differ in shape.
     """
-    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    a, b = _real("a", a), _real("b", b)
     if a.shape != b.shape:
         raise ValueError(f"a and b must have the same shape, got {a.shape} and {b.shape}.")
     largest = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0))
     if largest == 0:
         return 0.0
+    if math.isinf(largest):
+        return math.nan
     a, b = a / largest, b / largest  # so that no square overflows or vanishes
     return float(np.linalg.norm(a - b) / max(np.linalg.norm(a), np.linalg.norm(b)))
 
 
+def _real(name: str, value: np.ndarray) -> np.ndarray:
+    array = validate.as_array(name, value, "an array of real numbers")
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must be an array of real numbers, got an array of dtype {array.dtype}.")
+    return array.astype(float, copy=False)
+
+
 def verdict(error: float) -> str:
-    """The word of the ladder for a norm-relative error."""
+    """The word of the ladder for a norm-relative error; one that is NaN is wrong. Raises if it is not such a number."""
+    if validate.number("error", error) < 0:
+        raise ValueError(f"error must not be negative, got {error}.")
     return next(word for bound, word in LADDER if error <= bound or bound == math.inf)
 
 

@@ -111,4 +111,4 @@ def check_repaired(repaired: Collection[str]) -> None:
         raise TypeError(f"repaired must be a collection of flaw names, got {validate.brief(repaired)}.")
     unknown = [flaw for flaw in repaired if flaw not in FLAWS]
     if unknown:
-        raise ValueError(f"repaired must name flaws out of {', '.join(FLAWS)}; got {unknown[0]!r}.")
+        raise ValueError(f"repaired must name flaws out of {', '.join(FLAWS)}; got {validate.brief(unknown[0])}.")

@@ -38,6 +38,7 @@ class Params:
         hidden_size = validate.positive_integer("hidden_size", hidden_size)
         K, H = vocab_size, hidden_size
         n = K * H + 4 * H * H + 4 * H * K
+        validate.room("a net", n, vocab_size=K, hidden_size=H)
         if flat is None:
             flat = _zeros(n, K * H)
         if not isinstance(flat, np.ndarray) or flat.dtype.kind not in "fc":
@@ -80,6 +81,7 @@ class Params:
     @classmethod
     def like(cls, params: Params, matrices: Params | Mapping[str, np.ndarray] | Sequence[np.ndarray]) -> Params:
         """Collect nine matrices, by name or in the order of `NAMES`, in a new `Params` shaped like `params`."""
+        validate.instance("params", params, Params, "a Params")
         if isinstance(matrices, Mapping | Params):
             names = list(matrices.keys())
             missing = [name for name in cls.NAMES if name not in names]
@@ -100,7 +102,7 @@ class Params:
             )
         new = cls(params.vocab_size, params.hidden_size)
         for name, array in zip(cls.NAMES, arrays, strict=True):
-            new[name][...] = validate.real_array(name, array, params[name].shape, np.float64)
+            new[name][...] = validate.real_array(name, array, new[name].shape, np.float64)
         return new
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -143,6 +145,12 @@ class Params:
 
     def astype(self, dtype: type) -> Params:
         """A copy in another floating-point type: float32, float64 or complex128."""
+        try:
+            kind = np.dtype(dtype).kind
+        except Exception:
+            kind = None
+        if kind not in ("f", "c"):
+            raise TypeError(f"dtype must be float32, float64 or complex128, got {validate.brief(dtype)}.")
         return Params(self.vocab_size, self.hidden_size, self.flat.astype(dtype))
 
     def __reduce__(self):

@@ -30,6 +30,7 @@ class Params:
         K = self.vocab_size = validate.positive_integer("vocab_size", vocab_size)
         H = self.hidden_size = validate.positive_integer("hidden_size", hidden_size)
         n = H * (2 * K + H)
+        validate.room("a net", n, vocab_size=K, hidden_size=H)
         self.flat = np.zeros(n) if flat is None else flat
         if not isinstance(self.flat, np.ndarray) or self.flat.dtype.kind not in "fc" or self.flat.shape != (n,):
             raise ValueError(f"flat must be an array of {n} floating-point numbers, got {validate.brief(flat)}.")
@@ -57,7 +58,7 @@ class Params:
         return f"rnn.Params(vocab_size={self.vocab_size}, hidden_size={self.hidden_size}, {self.flat.size} numbers)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cache:
     """What the forward pass computed: x (T,), h (T+1, H), initial state in row -1, scores and y (T, vocab_size)."""
 
@@ -67,7 +68,7 @@ class Cache:
     y: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Deltas:
     """dL/dh = dh_loss + dh_future, and dL/dz of the pre-activation z of tanh, (T, H) each."""
 
@@ -77,7 +78,7 @@ class Deltas:
     dz: np.ndarray
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class GradientFlow:
     """Norms (T, T) and vectors (T, T, H) of the deltas of each loss: `dh[s, t]` is |dL_s/dh[t]|; 0 where t > s."""
 
@@ -91,8 +92,7 @@ def forward(params: Params, x: Sequence[int], h0: Sequence[float] | None = None)
 
     Raises ValueError or TypeError for a token out of range, an empty sequence, a state of the wrong shape.
     """
-    if not isinstance(params, Params):
-        raise TypeError(f"params must be an rnn.Params, got {validate.brief(params)}.")
+    validate.instance("params", params, Params, "an rnn.Params")
     for name, matrix in params.items():
         if not np.isfinite(matrix).all():
             raise ValueError(f"params must be finite, got a NaN or an infinity in {name}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,12 @@ IN_PACKAGE = Path(__file__).parent / "data"  # where an installed copy keeps it
 DATA = IN_PACKAGE if IN_PACKAGE.is_dir() else Path(__file__).parent.parent / "data"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
-    """Sequences to learn from, with a fixed set to measure on that training never sees.
+    """Sequences to learn from, with a fixed set to measure on, drawn apart from what training draws.
+
+    In `words` no test word is ever drawn for training. The generated tasks have few short sequences, and those come up
+    in training too; see `reber` and `recall`.
 
     symbols   what the token ids stand for, one character each; len(symbols) is the vocabulary size
     draw      draw(rng, count) -> that many pairs (x, targets) to train on
@@ -41,6 +45,7 @@ class Task:
 
     def encode(self, text: str) -> np.ndarray:
         """Token ids of a text, (len(text),). Raises ValueError for a character that is not a symbol of the task."""
+        validate.instance("text", text, str, "a text of symbols of the task")
         for k, character in enumerate(text):
             if character not in self.symbols:
                 raise ValueError(f"text[{k}] must be one of the symbols {self.symbols!r}, got {character!r}.")
@@ -64,14 +69,20 @@ def next_symbol_pair(tokens: np.ndarray) -> Pair:
 # ------------------------------------------------------------------------------------------ words
 
 WORD_COUNT, WORD_LENGTHS = 4000, (4, 9)
+WORD_DIGEST = "005a22c34513b909db7e96504a8000a44a5b3082fe22dcab5984236f284f930e"  # SHA-256, words joined by line feeds
 
 
 def load_words(path: Path | str | None = None) -> list[str]:
     """The 4000 words of data/words.txt (origin and licence in data/README.md).
 
+    A list of your own at `path` must have the same form: 4000 different words of 4 to 9 letters from a to z, one a
+    line, in the order of the alphabet.
     Raises FileNotFoundError or ValueError with what is wrong if the file is missing or damaged.
     """
-    path = Path(path) if path else DATA / "words.txt"
+    packaged = path is None
+    path = DATA / "words.txt" if packaged else path
+    validate.instance("path", path, str | Path, "the path of a word list")
+    path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(
             f"{path.name} is missing from {path.parent}; get a fresh copy of the project's data folder."
@@ -95,6 +106,11 @@ def load_words(path: Path | str | None = None) -> list[str]:
             )
     if len(words) != WORD_COUNT:
         raise ValueError(f"{path.name} is damaged: it has {len(words)} words, expected {WORD_COUNT}.")
+    if packaged and hashlib.sha256("\n".join(words).encode()).hexdigest() != WORD_DIGEST:
+        raise ValueError(
+            f"{path.name} is damaged: a word is not the one that the project came with (the checksum of the words is "
+            "another); get a fresh copy of the project's data folder."
+        )
     return words
 
 
@@ -113,6 +129,16 @@ def words() -> Task:
 
 def sample_text(params: Params, task: Task, rng: np.random.Generator, start: str = ".", most: int = 20) -> str:
     """Let the net write: from `start` on, draw each next symbol from its probabilities until `start` comes again."""
+    validate.instance("params", params, Params, "a Params")
+    validate.instance("task", task, Task, "a Task")
+    validate.instance("rng", rng, np.random.Generator, "a numpy.random.Generator")
+    if params.vocab_size != task.vocab_size:
+        raise ValueError(
+            f"params must have the vocab_size of the task, which is {task.vocab_size}, got {params.vocab_size}."
+        )
+    most = validate.positive_integer("most", most)
+    if not len(task.encode(start)):
+        raise ValueError("start must hold at least one symbol, got an empty text.")
     tokens = list(task.encode(start))
     stop = tokens[0]
     for _ in range(most):
@@ -143,7 +169,9 @@ def reber_string(rng: np.random.Generator) -> tuple[str, list[str]]:
 
     B, then T or P, then a Reber string, then the same T or P again, then E. The second T or P has to be remembered over
     the whole inner string (Fahlman 1991; Hochreiter and Schmidhuber 1997).
+    Raises TypeError if `rng` is not a numpy.random.Generator.
     """
+    validate.instance("rng", rng, np.random.Generator, "a numpy.random.Generator")
     outer = "TP"[rng.integers(2)]
     text, legal, state = "B" + outer, ["TP", "B"], 0
     while state != 7:
@@ -159,8 +187,13 @@ def reber(test_size: int = 256) -> Task:
     """Embedded Reber strings; judged by the fraction of test strings in which every next symbol is predicted legally.
 
     That means: at every step each legal symbol has a higher probability than each illegal one.
+
+    Test strings are drawn as training strings are, with repetitions. Short ones are frequent, so the 256 test strings
+    are 93 different ones, and three in four strings that training draws are among them. The measure says whether a net
+    has learned the grammar, and little about strings that it has never seen.
     """
     test_size = validate.positive_integer("test_size", test_size)
+    validate.room("a test set", 10 * test_size, test_size=test_size)  # of 12 symbols on average
     encode = {symbol: k for k, symbol in enumerate(REBER_SYMBOLS)}
 
     def pair(text: str) -> Pair:
@@ -197,10 +230,14 @@ def recall(gap: int, fillers: int = 4, test_size: int = 256) -> Task:
     The gap is filled at random with the first `fillers` of w, x, y and z; one filler makes the easiest gap. The target
     is '-' at every step but the last, where it is the first symbol. Judged by how many test sequences are answered
     right at the last step (guessing gives 0.5).
+
+    There are 2 * fillers**gap different sequences, and test sequences are drawn as training sequences are. So those of
+    a small gap come up in training too; with one filler there are two in all, whatever the gap.
     """
     gap, test_size = validate.positive_integer("gap", gap), validate.positive_integer("test_size", test_size)
     if validate.positive_integer("fillers", fillers) > 4:
-        raise ValueError(f"fillers must be at most 4 (w, x, y, z), got {fillers}.")
+        raise ValueError(f"fillers must be at most 4 (w, x, y, z), got {validate.brief(fillers)}.")
+    validate.room("a test set", (gap + 2) * test_size, gap=gap, test_size=test_size)
 
     def draw(rng: np.random.Generator, count: int) -> list[Pair]:
         first = rng.integers(0, 2, (count, 1))

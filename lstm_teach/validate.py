@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 ArrayLike = Sequence[float] | np.ndarray
+MOST_NUMBERS = 10**8  # in one array, which are 0.8 GB
 
 
 def positive_integer(name: str, value: int) -> int:
@@ -14,8 +17,24 @@ def positive_integer(name: str, value: int) -> int:
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be a whole number, got {brief(value)}.")
     if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}.")
+        raise ValueError(f"{name} must be at least 1, got {brief(value)}.")
     return int(value)
+
+
+def room(what: str, numbers: int, **arguments: int) -> None:
+    """Raise unless `numbers` numbers fit into memory; `arguments` are those that ask for so many."""
+    if numbers > MOST_NUMBERS:
+        given = " and ".join(f"{name} {brief(value)}" for name, value in arguments.items())
+        raise ValueError(
+            f"{' and '.join(arguments)} must be smaller: {given} ask for {what} of about 1e{math.log10(numbers):.0f} "
+            f"numbers, and at most {MOST_NUMBERS:,} are possible."
+        )
+
+
+def instance(name: str, value: object, kind: type, called: str) -> None:
+    """Raise unless `value` is of this kind, for which the sentence says `called`."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {called}, got {brief(value)}.")
 
 
 def seed(value: int) -> int:
@@ -25,21 +44,27 @@ def seed(value: int) -> int:
     return int(value)
 
 
-def finite_number(name: str, value: float, positive: bool = False) -> float:
-    """Return `value` as a float if it is one finite number (above zero where `positive`)."""
+def number(name: str, value: float) -> float:
+    """Return `value` as a float if it is one number, which may be infinite or NaN."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{name} must be a number, got {brief(value)}.")
-    if not np.isfinite(value) or (positive and value <= 0):
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must be a finite number of at most 1.8e308, got {brief(value)}.") from None
+
+
+def finite_number(name: str, value: float, positive: bool = False) -> float:
+    """Return `value` as a float if it is one finite number (above zero where `positive`)."""
+    as_float = number(name, value)
+    if not math.isfinite(as_float) or (positive and as_float <= 0):
         raise ValueError(f"{name} must be a {'positive' if positive else 'finite'} number, got {value}.")
-    return float(value)
+    return as_float
 
 
 def tokens(name: str, value: Sequence[int] | np.ndarray, vocab_size: int) -> np.ndarray:
-    """Return a (T,) integer array of token ids in [0, vocab_size), T >= 1."""
-    try:
-        ids = np.asarray(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a flat sequence of token ids, got {brief(value)}.") from None
+    """Return a (T,) integer array of token ids in [0, vocab_size), T >= 1. It is a copy."""
+    ids = as_array(name, value, "a flat sequence of token ids").copy()
     if ids.size == 0:
         raise ValueError(f"{name} must hold at least one token id, got an empty sequence.")
     if ids.dtype.kind not in "iu":
@@ -70,17 +95,38 @@ def state(name: str, value: ArrayLike | None, hidden_size: int, dtype: np.dtype)
     """Return an initial state as an (H,) array; None means zeros."""
     if value is None:
         return np.zeros(hidden_size, dtype)
-    return real_array(name, value, (hidden_size,), dtype)
+    array = real_array(name, value, (hidden_size,), np.complex128 if np.dtype(dtype).kind == "c" else np.float64)
+    with np.errstate(over="ignore"):
+        size = np.abs(array)
+    most = _largest_factor(dtype)
+    if size.max() > most:
+        raise ValueError(
+            f"{name} must hold numbers up to {most:.0e} in size, got {size.max()} at index {size.argmax()}."
+        )
+    return array.astype(dtype)
+
+
+@lru_cache
+def _largest_factor(dtype: np.dtype) -> float:
+    """Products of two numbers up to this size do not overflow."""
+    return math.sqrt(np.finfo(dtype).max)
+
+
+def as_array(name: str, value: object, called: str) -> np.ndarray:
+    """Return `value` as an array of whatever shape and type; in the sentence it should be `called`."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} must be {called}, got a masked array; its mask would be ignored.")
+    try:
+        return np.asarray(value)
+    except Exception:  # an object may raise anything when it is asked for its array
+        raise ValueError(f"{name} must be {called}, got {brief(value)}.") from None
 
 
 def real_array(
     name: str, value: ArrayLike, shape: tuple[int, ...], dtype: np.dtype | type, finite: bool = True
 ) -> np.ndarray:
     """Return `value` as an array of this shape, finite unless told; a complex `dtype` admits complex numbers."""
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be an array of shape {shape}, got {brief(value)}.") from None
+    array = as_array(name, value, f"an array of shape {shape}")
     if array.dtype.kind not in ("fiuc" if np.dtype(dtype).kind == "c" else "fiu"):
         raise TypeError(f"{name} must hold real numbers, got an array of dtype {array.dtype}.")
     if array.shape != shape:
@@ -92,7 +138,15 @@ def real_array(
 
 
 def brief(value: object) -> str:
-    """Show a value in an error sentence: its type and, if that is short, itself."""
-    text = repr(value)
+    """Show a value in an error sentence: its type and, if that is short and on one line, itself."""
     kind = type(value).__name__
-    return f"{text} ({kind})" if len(text) <= 40 else f"a {kind}"
+    home = str(type(value).__module__)
+    if home.startswith("lstm_teach."):  # there is more than one Params
+        kind = f"{home.rpartition('.')[2]}.{kind}"
+    try:
+        text = repr(value)
+    except Exception:  # a learner's class may raise anything, and Python refuses numbers of thousands of digits
+        text = ""
+    if text and len(text) <= 40 and text.isprintable():
+        return f"{text} ({kind})"
+    return f"{'an' if kind[0] in 'aeio' or kind.startswith('rnn.') else 'a'} {kind}"

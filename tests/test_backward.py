@@ -588,8 +588,8 @@ BAD_PARAMS = {
     "astype integers": (
         lambda: lt.Params.zeros(4, 3).astype(int),
         TypeError,
-        "flat must be an array of float",
-        "int64",
+        "dtype must be float32, float64 or complex128",
+        "int",
     ),
     "scale negative": (lambda: lt.Params.random(4, 3, scale=-1), ValueError, "scale must not be negative", "got -1"),
     "scale NaN": (lambda: lt.Params.random(4, 3, scale=np.nan), ValueError, "scale must be a finite number, got nan"),

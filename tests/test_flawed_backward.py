@@ -187,6 +187,12 @@ def test_the_worst_error_without_repair_2_alone_is_as_the_answer_says():
     lower, upper = np.quantile(stale, (0.25, 0.75))
     assert lower > 0.1 and upper < 0.35  # most often one to three tenths
     assert min(map(min, worst.values())) > 0.5
+    for seed in range(10):
+        for scale in scales:
+            errors = dict(errors_and_cells(ALL - {"stale_cell_delta"}, 6, seed, scale)[0])
+            assert errors.pop("V") < 1e-15  # right, as always
+            assert min(errors.values()) > 1e-4  # no bar near the bound
+            assert max(errors, key=errors.get) not in ("Wo", "Uo")
 
 
 def test_without_repair_2_alone_errors_are_far_from_rounding(capsys):

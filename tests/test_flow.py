@@ -226,3 +226,11 @@ def test_an_unknown_flaw_is_named():
     params, x, targets, _, _ = case(4)
     with pytest.raises(ValueError, match=r"'shortrange'"):
         lt.nested_flow(params, x, targets, repaired=("shortrange",))
+
+
+def test_memory_is_what_the_docstring_says():
+    params, T, H = lt.Params.random(4, 5, seed=0), 7, 5
+    flow = lt.gradient_flow(params, np.arange(T) % 4, np.zeros(T, int))
+    assert sum(vectors.nbytes for vectors in flow._vectors) == 16 * T * T * H
+    arrays = {name: vectors for name, vectors in vars(flow.deltas).items() if name not in ("dh", "dc")}
+    assert sum(vectors.nbytes for vectors in arrays.values()) == 96 * T * T * H

@@ -104,6 +104,18 @@ def test_training_and_test_words_are_different_words_and_every_letter_occurs():
     )
 
 
+def test_test_sequences_of_generated_tasks_come_up_in_training_as_their_docstrings_say():
+    task = tasks.reber()
+    test = {task.decode(x) for x, _ in task.test}
+    drawn = [task.decode(x) for x, _ in task.draw(np.random.default_rng(0), 4000)]
+    assert len(task.test) == 256 and len(test) == 93
+    assert 0.72 < np.mean([text in test for text in drawn]) < 0.78
+    assert "93 different ones, and three in four strings" in " ".join(tasks.reber.__doc__.split())
+    for gap, fillers in ((1, 1), (30, 1), (1, 4), (2, 2)):
+        task = tasks.recall(gap, fillers)
+        assert len({task.decode(x) for x, _ in task.test}) == 2 * fillers**gap
+
+
 def test_a_net_that_knows_nothing_loses_log_vocabulary_a_symbol():
     for task in (tasks.words(), tasks.reber(10), tasks.recall(3, test_size=10)):
         assert task.test_loss(lt.Params.zeros(task.vocab_size, 3)) == pytest.approx(np.log(task.vocab_size))
@@ -129,6 +141,18 @@ def test_a_damaged_word_list_says_what_is_wrong(tmp_path, damage, sentence):
     path.write_text("".join(word + "\n" for word in damage(WORDS)), encoding="ascii")
     with pytest.raises(ValueError, match=f"words.txt is damaged: {sentence}"):
         tasks.load_words(path)
+
+
+def test_one_changed_letter_in_the_packaged_list_is_found_and_a_list_of_one_s_own_is_taken(tmp_path, monkeypatch):
+    path, own = tmp_path / "words.txt", [*WORDS[:-1], WORDS[-1][:-1] + "z"]
+    assert own != WORDS
+    path.write_text("".join(word + "\n" for word in own), encoding="ascii")
+    assert tasks.load_words(path) == own
+    monkeypatch.setattr(tasks, "DATA", tmp_path)
+    with pytest.raises(ValueError, match=r"^words.txt is damaged: a word is not the one that .* get a fresh copy"):
+        tasks.load_words()
+    path.write_bytes("".join(word + "\r\n" for word in WORDS).encode())
+    assert tasks.load_words() == WORDS
 
 
 def test_a_missing_or_binary_word_list_says_so(tmp_path):

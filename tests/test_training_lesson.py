@@ -35,6 +35,12 @@ def explorer(built):
     return built
 
 
+def test_the_lesson_counts_the_strings_that_are_in_training_and_test(capsys):
+    names = run_cells("06_training", until="strings")
+    assert f"{len(names['tested'])} of them differ; {names['met']:.0%} of the strings" in capsys.readouterr().out
+    assert names["met"] > 0.5 and "So most strings that the net is" in cell_source("06_training", "grammar")
+
+
 # The explorer.
 
 

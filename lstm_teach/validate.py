@@ -95,15 +95,16 @@ def state(name: str, value: ArrayLike | None, hidden_size: int, dtype: np.dtype)
     """Return an initial state as an (H,) array; None means zeros."""
     if value is None:
         return np.zeros(hidden_size, dtype)
-    array = real_array(name, value, (hidden_size,), np.complex128 if np.dtype(dtype).kind == "c" else np.float64)
-    with np.errstate(over="ignore"):
-        size = np.abs(array)
+    kind = np.complex128 if np.dtype(dtype).kind == "c" else np.float64
+    array = real_array(name, value, (hidden_size,), kind, finite=False)
     most = _largest_factor(dtype)
-    if size.max() > most:
+    if not np.abs(array).max() <= most:  # nor is NaN
+        array = real_array(name, array, (hidden_size,), kind)
+        size = np.abs(array)
         raise ValueError(
             f"{name} must hold numbers up to {most:.0e} in size, got {size.max()} at index {size.argmax()}."
         )
-    return array.astype(dtype)
+    return array.astype(dtype, copy=False)
 
 
 @lru_cache

@@ -22,7 +22,7 @@ from lstm_teach.training import History, batch_gradient, train
 
 B1, B2, EPS = 0.9, 0.999, 1e-8  # the constants of Adam
 GAP, FILLERS, HIDDEN = 2, 4, 8  # the task that a net has to learn: small, so that it takes a second
-ASKED_LOSS = 0.05  # nats per symbol, on sequences that training never sees
+ASKED_LOSS = 0.05  # nats per symbol, on sequences that the check draws
 
 
 PREDICT_PLATEAU = Question(

@@ -882,7 +882,8 @@ def moves(scene: Scene) -> Iterator[Edit]:
             gaps[slot.block, slot.index] = slot
     heads = {id(s.loops[-1]): s.block for s in scene.slots if s.loops}
     for slot in scene.slots:
-        if slot.kind != "statement" or _is_docstring(slot.node) or isinstance(slot.node, ast.Return):
+        returned = isinstance(slot.node, ast.Return)
+        if slot.kind != "statement" or _is_docstring(slot.node) or (returned and not slot.loops):
             continue
         unit = scene.units[slot.unit]
         line = unit.line_start(unit.row(slot.start)), unit.line_start(unit.row(slot.end - 1) + 1)
@@ -893,16 +894,17 @@ def moves(scene: Scene) -> Iterator[Edit]:
             continue
         only = len([s for s in by_block[slot.block] if s.kind != "gap"]) == 1
         gone = Part(slot.number, "", ((*line, f"{slot.indent}pass\n" if only else ""),))
-        yield Edit("extra statement", 2.0, (gone,), text, "")
+        if not returned:
+            yield Edit("extra statement", 2.0, (gone,), text, "")
         size = max(s.index for s in by_block[slot.block])
-        for index in range(size + 1):
+        for index in range(size + 1 if not returned else 0):
             gap = gaps.get((slot.block, index))
             if gap and index not in (slot.index, slot.index + 1):
                 distance = abs(index - slot.index - (index > slot.index))
                 yield Edit("moved", 1.5 + 0.05 * distance, (gone, insertion(gap, text)), text, text)
         if slot.loops:
             outer = next(
-                (s for s in scene.slots if s.kind == "head" and s.node is getattr(slot.loops[-1], "iter", None)), None
+                (s for s in scene.slots if s.kind == "head" and s.node is _loop_head(slot.loops[-1])), None
             )
             if outer is not None:
                 for index, kind, cost in ((outer.index, "moved out", 1.9), (outer.index + 1, "moved out", 2.0)):
@@ -912,7 +914,7 @@ def moves(scene: Scene) -> Iterator[Edit]:
         for other in scene.slots:
             if other.kind == "head" and other.block == slot.block and isinstance(other.node, ast.expr):
                 for block in {
-                    b for loop, b in heads.items() if getattr(_loop(scene, loop), "iter", None) is other.node
+                    b for loop, b in heads.items() if _loop_head(_loop(scene, loop)) is other.node
                 }:
                     last = max((s.index for s in by_block[block] if s.kind == "gap"), default=None)
                     first = min((s.index for s in by_block[block] if s.kind == "gap"), default=None)
@@ -923,6 +925,10 @@ def moves(scene: Scene) -> Iterator[Edit]:
 
 def _loop(scene: Scene, number: int) -> ast.AST | None:
     return next((loop for s in scene.slots for loop in s.loops if id(loop) == number), None)
+
+
+def _loop_head(loop: ast.AST | None) -> ast.expr | None:
+    return getattr(loop, "iter", getattr(loop, "test", None))
 
 
 def insertion(gap: Slot, text: str) -> Part:

@@ -443,8 +443,8 @@ def _expand(
     gains: list[tuple[Edit, Outcome]] = []
     solved: list[tuple[Edit, Outcome]] = []
     count = 0
-    # The first two stages go together: the likely edits, whether their effect shows where they are made or later.
-    last = max(1, state.stage)
+    # A single edit that repairs everything is looked for to the end before two are; later the likely ones go together.
+    last = max(2, state.stage) if state.steps else _STAGES - 1
     while state.stage <= last and not solved and _now() < until:
         batch = work.stages[state.stage]
         if state.stage in _JUDGED:

@@ -349,20 +349,22 @@ def _compile(unit: Unit, tree: ast.Module, space: dict[str, Any], made: _Made) -
     body = tree.body[0].body if unit.shift else tree.body
     node = next(n for n in body if isinstance(n, ast.FunctionDef))
     around = closure_values(function)
+    here = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
     kept, node.decorator_list = node.decorator_list, []
-    defaults, node.args.defaults = node.args.defaults, [ast.Constant(None)] * len(node.args.defaults)
+    defaults, node.args.defaults = node.args.defaults, [ast.Constant(None, **here)] * len(node.args.defaults)
     kw_defaults = node.args.kw_defaults
-    node.args.kw_defaults = [None if d is None else ast.Constant(None) for d in kw_defaults]
+    node.args.kw_defaults = [None if d is None else ast.Constant(None, **here) for d in kw_defaults]
     if unit.owner:
         _mangle(node, unit.owner.__name__.lstrip("_"))
     factory = ast.FunctionDef(
         name="__factory__",
-        args=ast.arguments([], [ast.arg(name) for name in around], None, [], [], None, []),
-        body=[node, ast.Return(ast.Name(node.name, ast.Load()))],
+        args=ast.arguments([], [ast.arg(name, **here) for name in around], None, [], [], None, []),
+        body=[node, ast.Return(ast.Name(node.name, ast.Load(), **here), **here)],
         decorator_list=[],
         type_params=[],
+        **here,
     )
-    module = ast.fix_missing_locations(ast.Module([factory], []))
+    module = ast.Module([factory], [])
     try:
         scope: dict[str, Any] = {}
         flags = function.__code__.co_flags & 0x1FE0000  # `from __future__` features

@@ -19,6 +19,7 @@ from lstm_teach import guard
 from lstm_teach.doctor.edits import candidate_edits, look
 from lstm_teach.doctor.local import judge
 from lstm_teach.doctor.source import Unit, build
+from lstm_teach.doctor.synthesis import synthesize
 from lstm_teach.doctor.truth import Case, Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Edit, Outcome, Slot, Variants, find_slots
 from lstm_teach.gradcheck import LENGTHS, collect_gradients, exact_gradient, own_case, relative_error
@@ -303,7 +304,11 @@ def suspects(variants: Variants) -> tuple[list[int], list[int]]:
     fine = _finished(variants, set(first), reached - set(first))
     ordered = [slot for slot in ordered if slot not in fine] or ordered
     twins = {slot for slots in keys.values() if len(set(slots)) > 1 for slot in slots}
-    unreached = [s.number for s in variants.slots if s.kind == "statement" and s.number not in reached]
+    unreached = [
+        s.number
+        for s in variants.slots
+        if s.kind == "statement" and s.number not in reached and not isinstance(getattr(s.node, "value", 0), ast.Constant)
+    ]
     return ordered + unreached, sorted(twins - set(ordered))
 
 
@@ -377,7 +382,11 @@ def _look(backward: Callable, state: State, truth: Truth) -> Work:
     wide = near | set(ordered[:10]) | set(twins)
     kinds = {s.number: s.kind for s in slots}
     stages: list[list[Edit]] = [[] for _ in range(_STAGES)]
-    for edit in candidate_edits(look(backward, state.units, slots, truth)):
+    scene = look(backward, state.units, slots, truth)
+    base = bare.evaluate()
+    right = _right_slots(bare)
+    written = synthesize(backward, state.units, scene, truth, base.bits, right, 1.0)
+    for edit in candidate_edits(scene):
         own = {slot for slot in edit.slots if kinds[slot] != "gap"} or edit.slots
         common = edit.kind not in _WIDE
         # What a call alone (`steps.append(...)`) or a return hands on shows where it is used.
@@ -396,8 +405,8 @@ def _look(backward: Callable, state: State, truth: Truth) -> Work:
             stages[3].append(edit)
         else:
             stages[4].append(edit)
-    base = bare.evaluate()
-    return Work(slots, base, base.bits, set(ordered), near, _right_slots(bare), stages)
+    stages[1] = written + stages[1]
+    return Work(slots, base, base.bits, set(ordered), near, right, stages)
 
 
 _STAGES = 5

@@ -107,6 +107,7 @@ class Truth:
         self._axes = {n: rng.standard_normal((n, 2)) for n in {H, K}}
         self._forms: dict[Any, _Table] = {}
         self.keys: list[Key] = []
+        self.values: list[np.ndarray] = []
         self._known: set[tuple[float, ...]] = set()
         for key, value in self._quantities():
             self._add(key, value)
@@ -138,6 +139,7 @@ class Truth:
         self._known.add(rounded)
         number = len(self.keys)
         self.keys.append(key)
+        self.values.append(value)
         forms = [value] if value.ndim == 1 else [value, value.T]
         for form in forms:
             self._forms.setdefault(form.shape, _Table(self._directions(form.shape))).add(number, form)

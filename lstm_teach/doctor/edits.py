@@ -801,6 +801,12 @@ class _Maker:
                 base = other.text[: len(self.scene.units[atom.unit].segment(other.node.value))]
                 if base + index != atom.text:
                     others[base + index] = min(others.get(base + index, 9), 1.4 + 0.1 * unlike(atom.text, base + index))
+        if index:  # the same step of another array or list of tokens
+            base = self.seg(node.value)
+            held = next((a.shape for a in self.scene.unread if a.text == base and a.unit == atom.unit), None)
+            for other in self.scene.unread:
+                if held is not None and other.unit == atom.unit and other.shape == held and other.text != base:
+                    others.setdefault(other.text + index, 1.5 + 0.1 * unlike(base, other.text))
         if shape == ():  # one number where, it may be, a vector is meant: the same index into another array
             for other in _all_vectors(self.scene, self.slot.unit):
                 others.setdefault(other.text, 1.6 + 0.1 * unlike(atom.text, other.text))

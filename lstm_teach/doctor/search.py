@@ -29,6 +29,9 @@ from lstm_teach.params import Params
 _DEPTH, _STAGE, _TWIN = 4, 4, 8
 _CHILDREN = 7
 _SHARE = 0.85  # of the time is for the search, the rest for proof and report
+_ROOT, _BRANCH = 0.4, 0.25  # of the time left, what one state may take before others have their turn
+_AT_ONCE = 1500  # edits compiled together
+_TELLS = 2  # right values that an edit must bring into being to be made together with others: one comes by chance
 _MOST = 14  # edits in one repair
 
 
@@ -275,12 +278,12 @@ def _needed(backward: Callable, units: list[Unit], flaws: list[Flaw], cases: lis
 
 
 def _text(units: list[Unit]) -> str:
-    return "\0".join("".join(unit.text.split()) for unit in units)
+    return "\0".join("\n".join(line.rstrip() for line in unit.text.splitlines() if line.strip()) for unit in units)
 
 
 _WIDE = ("term", "factor", "wrong name", "moved", "target", "missing statement", "tanh", "square", "order")
 
-_LATER = ("initial value", "copy", "assignment", "target")  # what such an edit does shows in later statements only
+_LATER = ("initial value", "copy", "assignment", "target", "extra statement")  # what such an edit does shows in later statements only
 
 
 def suspects(variants: Variants) -> tuple[list[int], list[int]]:
@@ -370,6 +373,7 @@ class Work:
     near: set[int]  # slots where something unknown is computed first, and those that feed them
     right: set[int]
     stages: list[list[Edit]]
+    judged: list[bool] = field(default_factory=lambda: [False] * _STAGES)
     sure: set[int] = field(default_factory=set)  # edits (their id) by which an unknown value becomes a known one
 
 
@@ -454,13 +458,17 @@ def _expand(
     count = 0
     # A single edit that repairs everything is looked for to the end before two are; later the likely ones go together.
     last = max(2, state.stage) if state.steps else _STAGES - 1
-    while state.stage <= last and not solved and _now() < until:
+    begun, slice_ = _now(), (until - _now()) * (_ROOT if not state.steps else _BRANCH)
+    while state.stage <= last and not solved and _now() < min(until, begun + slice_):
         batch = work.stages[state.stage]
-        if state.stage in _JUDGED:
+        if state.stage in _JUDGED and not work.judged[state.stage]:
             count += len(batch)
             batch = _promising(backward, state, truths[0])
-        state.stage += 1
-        variants = Variants(backward, state.units, batch, truths)
+            work.judged[state.stage] = True
+        some, work.stages[state.stage] = batch[:_AT_ONCE], batch[_AT_ONCE:]
+        if not work.stages[state.stage]:
+            state.stage += 1
+        variants = Variants(backward, state.units, some, truths)
         for edit, outcome in variants.evaluate_all(variants.edits):
             count += 1
             if outcome.right:
@@ -518,7 +526,7 @@ def _together(
         if any(edit.slots & other.slots for other in edits) or not alone.bits & ~outcome.bits:
             continue
         both = variants.evaluate([*edits, edit])
-        if both.score > outcome.score:
+        if both.score >= outcome.score + _TELLS:
             edits.append(edit)
             outcome = both
     return edits, outcome

@@ -984,6 +984,8 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
             if slot.loops or not isinstance(shape, tuple) or not name.isidentifier():
                 continue
             for loop_gap in _loop_ends(scene, number):
+                if name not in read_in_loop(scene, loop_gap):
+                    continue
                 vectors = scene.of_shape(number, shape)
                 for k, a in enumerate(vectors):
                     if name == a.text:
@@ -1088,6 +1090,12 @@ def _loop_ends(scene: Scene, unit: int) -> list[Slot]:
         if slot.kind == "gap" and slot.unit == unit and slot.loops:
             last[slot.block] = slot
     return list(last.values())
+
+
+def read_in_loop(scene: Scene, gap: Slot) -> set[str]:
+    """Names that are read in the loop at whose end this gap is."""
+    loop = gap.loops[-1]
+    return {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
 
 def _targets(node: ast.AST) -> list[ast.expr]:

@@ -27,6 +27,7 @@ from lstm_teach.params import Params
 
 # What a state has to show, in right values, for one more edit or for trying less likely edits, to go first.
 _DEPTH, _STAGE, _TWIN = 4, 4, 8
+_CUT = 16  # for an edit that makes values zero in every step
 _CHILDREN = 7
 _SHARE = 0.85  # of the time is for the search, the rest for proof and report
 _ROOT, _BRANCH = 0.4, 0.25  # of the time left, what one state may take before others have their turn
@@ -490,7 +491,12 @@ def _expand(
             proved.append(new)
     if proved:
         return [], count, proved
-    gains.sort(key=lambda item: (-item[1].score, item[0].cost))
+
+
+    def cuts(outcome: Outcome) -> bool:
+        return outcome.zeros >= base.zeros + truths[0].case.length
+
+    gains.sort(key=lambda item: (-item[1].score + (_CUT if cuts(item[1]) else 0), item[0].cost))
     # Edits with the same effect are one and the same idea: the likeliest of them stands for the others.
     alike = Counter()
     states: list[State] = []
@@ -498,7 +504,7 @@ def _expand(
         if alike[outcome.bits] < 2 and len(states) < _CHILDREN:
             new = _step(state, slots, [edit], outcome)
             if new is not None:
-                new.doubt = state.doubt + _TWIN * alike[outcome.bits]
+                new.doubt = state.doubt + _TWIN * alike[outcome.bits] + (_CUT if cuts(outcome) else 0)
                 states.append(new)
         alike[outcome.bits] += 1
     # Several independent flaws show as several edits, each a gain of its own: make as many as add up.

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import guard
-from lstm_teach.doctor.edits import Scene, _loop_ends, _Maker, _targets, insertion
+from lstm_teach.doctor.edits import Scene, _loop_ends, _Maker, _targets, insertion, read_in_loop
 from lstm_teach.doctor.limit import time_limit
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Truth
@@ -361,9 +361,10 @@ def _forgotten(
     def edit(code: str, cost: float) -> Edit:
         return Edit("missing statement", cost, (insertion(place.slot, code),), "", code)
 
+    read = read_in_loop(scene, place.slot)
     for name, count in written.items():
         now = value(name)
-        if now is None or count or (now.size, True) not in goals or not name.isidentifier():
+        if now is None or count or name not in read or (now.size, True) not in goals or not name.isidentifier():
             continue
         nothing = np.zeros(now.shape)
         fits = {t: v for t, v in atoms.items() if v.shape == now.shape and t != name}

@@ -125,9 +125,13 @@ class Truth:
         self.partial = [(1 << k, key.gate.count("+")) for k, key in enumerate(self.keys) if "+" in key.gate]
 
     def count_forward(self, seen: int) -> None:
-        """Count right forward values as progress if the pass computes some: if gates are among the keys `seen`."""
-        bits = {name: sum(1 << k for k, key in enumerate(self.keys) if key.quantity == name) for name in FORWARD}
-        if seen & bits["gate"]:
+        """Count right forward values as progress if the pass computes some, and not all are right.
+
+        Some are computed if gates are among the keys `seen`. They are all right if the errors at the output are.
+        """
+        names = (*FORWARD, "dy")
+        bits = {name: sum(1 << k for k, key in enumerate(self.keys) if key.quantity == name) for name in names}
+        if seen & bits["gate"] and bits["dy"] & ~seen:
             self.counted |= sum(bits.values())
 
     def _add(self, key: Key, value: np.ndarray) -> None:

@@ -148,6 +148,7 @@ class Outcome:
     score: int
     right: bool
     error: str = ""
+    zeros: int = 0  # values that are zero: an edit that makes many gains little, it only cuts off what is wrong
 
 
 @dataclass
@@ -269,11 +270,13 @@ class Variants:
 
     def evaluate(self, edits: tuple[Edit, ...] | list[Edit] = ()) -> Outcome:
         """Run on all cases and count what is right: every recognized quantity, and every right matrix."""
-        bits = shift = score = 0
+        bits = shift = score = zeros = 0
         right, error = True, ""
         for truth in self.truths:
             trace = self.run(truth, edits)
-            seen = self.seen(trace, truth) & truth.counted
+            events = self.events(trace, truth)
+            zeros += sum(found == -1 for _, found in events)
+            seen = _union(events) & truth.counted
             score += seen.bit_count() + sum(more for bit, more in truth.partial if seen & bit)
             matrices = right_matrices(trace, truth)
             score += 4 * len(matrices)
@@ -283,14 +286,11 @@ class Variants:
             error = error or (str(trace.error) if trace.error else "")
             bits |= seen << shift
             shift += truth.total + 9
-        return Outcome(bits, score, right, error)
+        return Outcome(bits, score, right, error, zeros)
 
     def seen(self, trace: Trace, truth: Truth) -> int:
         """All keys that are recognized in a run, as bits."""
-        bits = 0
-        for _, found in self.events(trace, truth):
-            bits |= max(found, 0)
-        return bits
+        return _union(self.events(trace, truth))
 
     def events(self, trace: Trace, truth: Truth) -> list[tuple[int, int]]:
         """Slots and recognized keys (bits), in the order of the run; -1 for zeros, which belong to no quantity."""
@@ -313,6 +313,13 @@ class Variants:
                 position += 1
             position += len(outcomes)
             yield from outcomes
+
+
+def _union(events: list[tuple[int, int]]) -> int:
+    bits = 0
+    for _, found in events:
+        bits |= max(found, 0)
+    return bits
 
 
 def kept(value: Any) -> Any:

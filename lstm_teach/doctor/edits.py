@@ -358,6 +358,12 @@ class _Maker:
             for side in (n.left, n.right)
         }
         value = getattr(root, "value", None) if isinstance(root, ast.stmt) else None
+        listed_in = {
+            id(part)
+            for n in ast.walk(root)
+            if isinstance(n, ast.List | ast.Tuple | ast.Dict) and isinstance(getattr(n, "ctx", ast.Load()), ast.Load)
+            for part in (n.values if isinstance(n, ast.Dict) else n.elts)
+        }
         for node in ast.walk(root):
             if not isinstance(node, ast.expr) or isinstance(getattr(node, "ctx", None), ast.Store):
                 continue
@@ -365,7 +371,7 @@ class _Maker:
             if shape is None:
                 atom = self.paths.get(id(node))
                 shape = atom.shape if atom else None
-            whole = node is value or (isinstance(node, ast.BinOp) and id(node) not in products)
+            whole = node is value or id(node) in listed_in or (isinstance(node, ast.BinOp) and id(node) not in products)
             term = id(node) in sums and not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub))
             listed = isinstance(node, ast.BinOp) and not term and not whole and self.slot.kind == "statement"
             if (whole or term) and is_vector(shape) and not is_zeros(node):
@@ -806,7 +812,7 @@ class _Maker:
             held = next((a.shape for a in self.scene.unread if a.text == base and a.unit == atom.unit), None)
             for other in self.scene.unread:
                 if held is not None and other.unit == atom.unit and other.shape == held and other.text != base:
-                    others.setdefault(other.text + index, 1.5 + 0.1 * unlike(base, other.text))
+                    others.setdefault(other.text + index, 1.6)
         if shape == ():  # one number where, it may be, a vector is meant: the same index into another array
             for other in _all_vectors(self.scene, self.slot.unit):
                 others.setdefault(other.text, 1.6 + 0.1 * unlike(atom.text, other.text))

@@ -30,8 +30,10 @@ _DEPTH, _STAGE, _TWIN = 4, 4, 8
 _CUT = 16  # for an edit that makes values zero in every step
 _CHILDREN = 7
 _SHARE = 0.85  # of the time is for the search, the rest for proof and report
-_ROOT, _BRANCH = 0.4, 0.25  # of the time left, what one state may take before others have their turn
+_ROOT, _BRANCH = 0.35, 0.2  # of the time left, what one state may take before others have their turn
 _AT_ONCE = 1500  # edits compiled together
+_LIKELY = 8000  # edits to try where some were made already
+_SEVERAL = 60  # gaining edits to make together
 _TELLS = 2  # right values that an edit must bring into being to be made together with others: one comes by chance
 _MOST = 14  # edits in one repair
 
@@ -287,6 +289,10 @@ _WIDE = ("term", "factor", "wrong name", "moved", "target", "missing statement",
 _LATER = ("initial value", "copy", "assignment", "target", "extra statement")  # what such an edit does shows in later statements only
 
 
+# Edits that bring right values into being by chance, in places where nobody needs them.
+_DOUBTFUL = ("moved", "moved in", "moved out", "missing statement", "initial value")
+
+
 def suspects(variants: Variants) -> tuple[list[int], list[int]]:
     """Slots in the order in which they first compute something unknown; and slots that compute what another does too.
 
@@ -391,7 +397,8 @@ def _look(backward: Callable, state: State, truth: Truth) -> Work:
     base = bare.evaluate()
     right = _right_slots(bare)
     written = synthesize(backward, state.units, scene, truth, base.bits, right, 1.0)
-    for edit in candidate_edits(scene):
+    every = candidate_edits(scene)
+    for edit in every[:_LIKELY] if state.steps else every:
         own = {slot for slot in edit.slots if kinds[slot] != "gap"} or edit.slots
         common = edit.kind not in _WIDE
         # What a call alone (`steps.append(...)`) or a return hands on shows where it is used.
@@ -459,7 +466,7 @@ def _expand(
     count = 0
     # A single edit that repairs everything is looked for to the end before two are; later the likely ones go together.
     last = max(2, state.stage) if state.steps else _STAGES - 1
-    begun, slice_ = _now(), (until - _now()) * (_ROOT if not state.steps else _BRANCH)
+    begun, slice_ = _now(), (until - _now()) * (_BRANCH if state.steps else _ROOT)
     while state.stage <= last and not solved and _now() < min(until, begun + slice_):
         batch = work.stages[state.stage]
         if state.stage in _JUDGED and not work.judged[state.stage]:
@@ -508,9 +515,15 @@ def _expand(
                 states.append(new)
         alike[outcome.bits] += 1
     # Several independent flaws show as several edits, each a gain of its own: make as many as add up.
-    variants = Variants(backward, state.units, [edit for edit, _ in gains[:200]], truths)
-    for first in range(min(2, len(gains) - 1)):
-        together, outcome = _together(variants, gains[:200], first, until)
+    alike.clear()
+    several = []
+    for edit, outcome in gains:
+        if alike[outcome.bits] < 2 and len(several) < _SEVERAL:
+            several.append((edit, outcome))
+        alike[outcome.bits] += 1
+    variants = Variants(backward, state.units, [edit for edit, _ in several], truths)
+    for first in range(min(2, len(several) - 1)):
+        together, outcome = _together(variants, several, first, until)
         if len(together) > 1:
             new = _step(state, slots, together, outcome)
             if new is not None and outcome.right and prove(backward, new.units, cases) is not None:
@@ -524,17 +537,20 @@ def _expand(
 def _together(
     variants: Variants, gains: list[tuple[Edit, Outcome]], first: int, until: float
 ) -> tuple[list[Edit], Outcome]:
-    """Make gaining edits one after the other, each only if it adds to those made before."""
+    """Make gaining edits one after the other, each time the one that adds most, as long as it tells."""
     edits, outcome = [gains[first][0]], gains[first][1]
-    for edit, alone in gains:
-        if _now() > until:
+    while _now() < until:
+        best = None
+        for edit, alone in gains:
+            if any(edit.slots & other.slots for other in edits) or not alone.bits & ~outcome.bits:
+                continue
+            both = variants.evaluate([*edits, edit])
+            needed = outcome.score + (_TELLS if edit.kind not in _DOUBTFUL else 3 * _TELLS)
+            if both.score >= needed and (best is None or both.score > best[1].score):
+                best = edit, both
+        if best is None:
             break
-        if any(edit.slots & other.slots for other in edits) or not alone.bits & ~outcome.bits:
-            continue
-        both = variants.evaluate([*edits, edit])
-        if both.score >= outcome.score + _TELLS:
-            edits.append(edit)
-            outcome = both
+        edits, outcome = [*edits, best[0]], best[1]
     return edits, outcome
 
 

@@ -62,7 +62,8 @@ def synthesize(
     for slot in scene.slots:
         maker = _Maker(scene, slot)
         if slot.kind == "statement" and isinstance(slot.node, ast.Assign | ast.AugAssign | ast.Return | ast.AnnAssign):
-            sites = [(node, maker.seg(node), term) for node, _, term in maker.sites(slot.node)]
+            open_ = _open(slot.node.value)
+            sites = [(node, maker.seg(node), term) for node, _, term in maker.sites(slot.node) if id(node) in open_]
             if sites:
                 places[slot.number] = _Place(slot, maker, sites)
         elif slot.number in ends:
@@ -112,6 +113,23 @@ def synthesize(
     except guard.OutOfTime:
         pass  # what was found until then still holds
     return list(found.values())
+
+
+def _open(node: ast.expr | None) -> set[int]:
+    """The expressions whose value a statement hands on as it is: itself, terms of a sum, things in a list or call."""
+    inner: list[ast.expr] = []
+    match node:
+        case None:
+            return set()
+        case ast.BinOp(op=ast.Add() | ast.Sub()) if not isinstance(node.left, ast.Constant):
+            inner = [node.left, node.right]
+        case ast.List() | ast.Tuple():
+            inner = node.elts
+        case ast.Dict():
+            inner = node.values
+        case ast.Call():
+            inner = [*node.args, *(keyword.value for keyword in node.keywords)]
+    return {id(node)}.union(*(_open(each) for each in inner))
 
 
 def _goals(truth: Truth, seen: int) -> dict[tuple[int, bool], _Goal]:
@@ -230,18 +248,12 @@ def _rewritten(place: _Place, atoms: dict, goals: dict, most: int, value: Callab
             if rest.shape == now.shape and rest.any():
                 rests.insert(0, rest)
         fits = {t: v for t, v in atoms.items() if v.shape == now.shape}
-        for code, cost in _products(text, now, fits, goals[now.size, True], rests, most):
-            closed = f"({code})" if _inside_product(node, site) else code
-            yield maker.swap("equation", cost, site, closed)
+        whole_sum = not term and len(_added(site)) > 1  # its terms are sites of their own
+        for code, cost in () if whole_sum else _products(text, now, fits, goals[now.size, True], rests, most):
+            yield maker.swap("equation", cost, site, code)
         if (now.size, False) in goals and not term:
             for code, cost in _sums(site, maker, now, atoms, goals[now.size, False], rests, most, value):
-                yield maker.swap("equation", cost, site, f"({code})" if _inside_product(node, site) else code)
-
-
-def _inside_product(root: ast.AST, node: ast.expr) -> bool:
-    return any(
-        isinstance(n, ast.BinOp) and node in (n.left, n.right) and not isinstance(n.op, ast.Add) for n in ast.walk(root)
-    )
+                yield maker.swap("equation", cost, site, code)
 
 
 def _products(
@@ -249,12 +261,15 @@ def _products(
 ) -> Iterator[tuple[str, float]]:
     """Products of up to `most` factors that make the place right, with costs: small if like the text that is there."""
     factors: dict[str, np.ndarray] = {}
+    own: set[str] = set()  # factors of something that stands there already
     for name, v in list(atoms.items())[:_MOST_ATOMS]:
         bare = name if re.fullmatch(r"[\w.]+(\[[^\[\]]*\])*|[\w.]+\([^()]*\)", name) else f"({name})"
         for code, one in ((bare, v), (f"(1 - {bare})", 1 - v), (f"(1 - {bare} ** 2)", 1 - v * v)):
             flat = np.abs(one).ravel()
             if flat.min() > 1e-9 and np.isfinite(flat).all():
                 factors[code] = one.ravel()
+                if not text or re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text):
+                    own.add(code)
     if not factors:
         return
     names, rows = list(factors), np.array(list(factors.values()))
@@ -266,6 +281,8 @@ def _products(
         best: dict[int, list[tuple[float, str]]] = {}
         for k, chosen in table.find(np.log(np.abs(wanted[usable])), most):
             row = usable[k]
+            if not own & {names[n] for n in chosen}:
+                continue
             if np.allclose(rows[list(chosen)].prod(0), wanted[row], rtol=1e-8, atol=1e-12):
                 parts = sorted((names[n] for n in chosen), key=lambda code: _position(code, plain))
                 new = sum(part.replace(" ", "") not in plain for part in parts)
@@ -305,7 +322,7 @@ def _sums(
             for row, chosen in table.find(wanted[usable], most - 1 if base else most):
                 if np.allclose(rows[list(chosen)].sum(0), wanted[usable[row]], rtol=1e-8, atol=1e-11):
                     codes = ([base] if base else []) + [names[n] for n in chosen]
-                    if len(codes) > 1 or len(_added(site)) > 1 or not base:
+                    if len(codes) > 1:
                         yield " + ".join(codes), 1.6 + cost + 0.1 * len(chosen)
 
 

@@ -121,8 +121,6 @@ class Truth:
             if key.quantity in COUNTED and (key.loss is None or key.loss > key.step)
         )
         self.unfinished = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "dh_loss+back")
-        # A sum over three gates is further than one over two.
-        self.partial = [(1 << k, key.gate.count("+")) for k, key in enumerate(self.keys) if "+" in key.gate]
 
     def count_forward(self, seen: int) -> None:
         """Count right forward values as progress if the pass computes some, and not all are right.

@@ -277,7 +277,7 @@ class Variants:
             events = self.events(trace, truth)
             zeros += sum(found == -1 for _, found in events)
             seen = _union(events) & truth.counted
-            score += seen.bit_count() + sum(more for bit, more in truth.partial if seen & bit)
+            score += seen.bit_count()
             matrices = right_matrices(trace, truth)
             score += 4 * len(matrices)
             for name in matrices:

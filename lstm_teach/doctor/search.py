@@ -30,8 +30,8 @@ _DEPTH, _STAGE, _TWIN = 4, 4, 8
 _CUT = 16  # for an edit that makes values zero in every step
 _CHILDREN = 7
 _SHARE = 0.85  # of the time is for the search, the rest for proof and report
-_ROOT, _BRANCH = 0.35, 0.2  # of the time left, what one state may take before others have their turn
-_AT_ONCE = 1500  # edits compiled together
+_ROOT, _BRANCH = 0.12, 0.2  # of the time left, what one state may take before others have their turn
+_AT_ONCE = 700  # edits compiled together
 _LIKELY = 8000  # edits to try where some were made already
 _SEVERAL = 60  # gaining edits to make together
 _TELLS = 2  # right values that an edit must bring into being to be made together with others: one comes by chance
@@ -46,7 +46,7 @@ class Step:
     changes: list[tuple[int, int, int, str]]  # unit, start, end, new text: in the learner's own text
 
 
-@dataclass
+@dataclass(eq=False)
 class State:
     """The learner's code after some edits."""
 
@@ -176,12 +176,14 @@ def search(
         truth.count_forward(bare.seen(bare.run(truth), truth))
     begun_with = State(units, bare.evaluate())
     waiting, best, seen, tried, stopped = [begun_with], begun_with, {_text(units)}, 0, ""
-    until = begun + _SHARE * seconds
+    until, turn = begun + _SHARE * seconds, 0
     try:
         while waiting and not stopped:
             # The state with most that is right goes first; the others wait in case it leads nowhere.
             waiting.sort(key=lambda s: -s.outcome.score + _DEPTH * len(s.layers) + _STAGE * s.stage + s.doubt)
-            state = waiting.pop(0)
+            turn += 1
+            # Every third turn is for the code as it was: a single edit may repair it after all.
+            state = waiting.pop(waiting.index(begun_with) if turn % 3 == 0 and begun_with in waiting else 0)
             more, count, proved = _expand(backward, state, truths, cases, until, progress)
             tried += count
             if proved:
@@ -289,8 +291,8 @@ _WIDE = ("term", "factor", "wrong name", "moved", "target", "missing statement",
 _LATER = ("initial value", "copy", "assignment", "target", "extra statement")  # what such an edit does shows in later statements only
 
 
-# Edits that bring right values into being by chance, in places where nobody needs them.
-_DOUBTFUL = ("moved", "moved in", "moved out", "missing statement", "initial value")
+# Edits that bring right values into being by chance, in places where nobody needs them: a whole matrix must come right.
+_DOUBTFUL = ("moved", "moved in", "moved out", "missing statement")
 
 
 def suspects(variants: Variants) -> tuple[list[int], list[int]]:
@@ -538,6 +540,7 @@ def _together(
     variants: Variants, gains: list[tuple[Edit, Outcome]], first: int, until: float
 ) -> tuple[list[Edit], Outcome]:
     """Make gaining edits one after the other, each time the one that adds most, as long as it tells."""
+    total = variants.truths[0].total  # bits from here on are whole matrices
     edits, outcome = [gains[first][0]], gains[first][1]
     while _now() < until:
         best = None
@@ -545,8 +548,9 @@ def _together(
             if any(edit.slots & other.slots for other in edits) or not alone.bits & ~outcome.bits:
                 continue
             both = variants.evaluate([*edits, edit])
-            needed = outcome.score + (_TELLS if edit.kind not in _DOUBTFUL else 3 * _TELLS)
-            if both.score >= needed and (best is None or both.score > best[1].score):
+            if edit.kind in _DOUBTFUL and not both.bits >> total & ~(outcome.bits >> total):
+                continue
+            if both.score >= outcome.score + _TELLS and (best is None or both.score > best[1].score):
                 best = edit, both
         if best is None:
             break

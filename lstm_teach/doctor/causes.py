@@ -20,7 +20,7 @@ IDEAS = {
     "tanh": "Is a value taken before or after its tanh? The cell and its tanh are two things.",
     "factor": "Count the factors of the chain rule: every function on the way gives one.",
     "dropped factor": "Count the factors of the chain rule: every function on the way gives one, and only once.",
-    "equation": "Write this equation down from the forward pass: one term for every path, one factor for every function.",
+    "equation": "Derive this equation from the forward pass: one term for every path, one factor for every function.",
     "term": "Count the paths: every way in which a value acts on the loss gives one term.",
     "dropped term": "Count the paths: every way in which a value acts on the loss gives one term, and only once.",
     "operator": "Do the signs and the kinds of operation agree with the equation?",

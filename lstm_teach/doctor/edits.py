@@ -915,9 +915,7 @@ def moves(scene: Scene) -> Iterator[Edit]:
                 distance = abs(index - slot.index - (index > slot.index))
                 yield Edit("moved", 1.5 + 0.05 * distance, (gone, insertion(gap, text)), text, text)
         if slot.loops:
-            outer = next(
-                (s for s in scene.slots if s.kind == "head" and s.node is _loop_head(slot.loops[-1])), None
-            )
+            outer = next((s for s in scene.slots if s.kind == "head" and s.node is _loop_head(slot.loops[-1])), None)
             if outer is not None:
                 for index, kind, cost in ((outer.index, "moved out", 1.9), (outer.index + 1, "moved out", 2.0)):
                     gap = gaps.get((outer.block, index))
@@ -925,9 +923,7 @@ def moves(scene: Scene) -> Iterator[Edit]:
                         yield Edit(kind, cost, (gone, insertion(gap, text)), text, text)
         for other in scene.slots:
             if other.kind == "head" and other.block == slot.block and isinstance(other.node, ast.expr):
-                for block in {
-                    b for loop, b in heads.items() if _loop_head(_loop(scene, loop)) is other.node
-                }:
+                for block in {b for loop, b in heads.items() if _loop_head(_loop(scene, loop)) is other.node}:
                     last = max((s.index for s in by_block[block] if s.kind == "gap"), default=None)
                     first = min((s.index for s in by_block[block] if s.kind == "gap"), default=None)
                     for index in {first, last} - {None}:

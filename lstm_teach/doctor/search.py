@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lstm_teach import guard
-from lstm_teach.doctor.edits import candidate_edits, look
+from lstm_teach.doctor.edits import _is_docstring, candidate_edits, look
 from lstm_teach.doctor.local import judge
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.synthesis import synthesize
@@ -288,7 +288,13 @@ def _text(units: list[Unit]) -> str:
 
 _WIDE = ("term", "factor", "wrong name", "moved", "target", "missing statement", "tanh", "square", "order")
 
-_LATER = ("initial value", "copy", "assignment", "target", "extra statement")  # what such an edit does shows in later statements only
+_LATER = (
+    "initial value",
+    "copy",
+    "assignment",
+    "target",
+    "extra statement",
+)  # what such an edit does shows in later statements only
 
 
 # Edits that bring right values into being by chance, in places where nobody needs them: a whole matrix must come right.
@@ -316,11 +322,8 @@ def suspects(variants: Variants) -> tuple[list[int], list[int]]:
     fine = _finished(variants, set(first), reached - set(first))
     ordered = [slot for slot in ordered if slot not in fine] or ordered
     twins = {slot for slots in keys.values() if len(set(slots)) > 1 for slot in slots}
-    unreached = [
-        s.number
-        for s in variants.slots
-        if s.kind == "statement" and s.number not in reached and not isinstance(getattr(s.node, "value", 0), ast.Constant)
-    ]
+    written = [s.number for s in variants.slots if s.kind == "statement" and not _is_docstring(s.node)]
+    unreached = [number for number in written if number not in reached]
     return ordered + unreached, sorted(twins - set(ordered))
 
 
@@ -500,7 +503,6 @@ def _expand(
             proved.append(new)
     if proved:
         return [], count, proved
-
 
     def cuts(outcome: Outcome) -> bool:
         return outcome.zeros >= base.zeros + truths[0].case.length

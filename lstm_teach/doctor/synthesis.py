@@ -93,7 +93,8 @@ def synthesize(
         if place.visits > _VISITS or time.thread_time() > until:
             return
         space = {**names, **local_names}
-        every = dict.fromkeys([*texts[place.slot.unit], *(n for n in local_names if type(local_names[n]) is np.ndarray)])
+        arrays = [name for name, held in local_names.items() if type(held) is np.ndarray]
+        every = dict.fromkeys([*texts[place.slot.unit], *arrays])
         atoms = {t: v for t in every if (v := value(t, space)) is not None and v.any()}
         numbers = [n for n, v in local_names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)]
         edits = (
@@ -352,9 +353,7 @@ def _terms(shape: tuple[int, ...], atoms: dict) -> dict[str, np.ndarray]:
         if owners and name.rpartition(".")[2] not in Params.NAMES and "." in name:
             continue
         for other, v in vectors.items():
-            if v.ndim == 1 and matrix.shape[0] == v.size:
-                add(f"{name}.T @ {other}", matrix.T @ v)
-            elif v.ndim == 2 and v.shape == (matrix.shape[0], 1):
+            if v.shape in ((matrix.shape[0],), (matrix.shape[0], 1)):
                 add(f"{name}.T @ {other}", matrix.T @ v)
             elif v.ndim == 2 and v.shape == (1, matrix.shape[0]):
                 add(f"{other} @ {name}", v @ matrix)

@@ -1,8 +1,9 @@
 """The gradient doctor: bring a backward pass that is wrong, learn which line it is, and see the repair proved.
 
 Imports the numeric core only. Read in this order: source (the learner's text), truth (what every value should be),
-variants (running many changed versions), edits (the changes to try), search, diagnose, report. For models of your own:
-differences (the derivative of any loss), families (from errors to kinds of mistake), models.
+variants (running many changed versions), edits (the changes to try), synthesis (equations written anew), search,
+diagnose, report. For models of your own: differences (the derivative of any loss), families (from errors to kinds of
+mistake), models.
 """
 
 from lstm_teach.doctor.diagnose import diagnose

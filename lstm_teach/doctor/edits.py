@@ -358,6 +358,12 @@ class _Maker:
             for side in (n.left, n.right)
         }
         value = getattr(root, "value", None) if isinstance(root, ast.stmt) else None
+        listed_in = {
+            id(part)
+            for n in ast.walk(root)
+            if isinstance(n, ast.List | ast.Tuple | ast.Dict) and isinstance(getattr(n, "ctx", ast.Load()), ast.Load)
+            for part in (n.values if isinstance(n, ast.Dict) else n.elts)
+        }
         for node in ast.walk(root):
             if not isinstance(node, ast.expr) or isinstance(getattr(node, "ctx", None), ast.Store):
                 continue
@@ -365,7 +371,7 @@ class _Maker:
             if shape is None:
                 atom = self.paths.get(id(node))
                 shape = atom.shape if atom else None
-            whole = node is value or (isinstance(node, ast.BinOp) and id(node) not in products)
+            whole = node is value or id(node) in listed_in or (isinstance(node, ast.BinOp) and id(node) not in products)
             term = id(node) in sums and not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub))
             listed = isinstance(node, ast.BinOp) and not term and not whole and self.slot.kind == "statement"
             if (whole or term) and is_vector(shape) and not is_zeros(node):
@@ -801,6 +807,12 @@ class _Maker:
                 base = other.text[: len(self.scene.units[atom.unit].segment(other.node.value))]
                 if base + index != atom.text:
                     others[base + index] = min(others.get(base + index, 9), 1.4 + 0.1 * unlike(atom.text, base + index))
+        if index:  # the same step of another array or list of tokens
+            base = self.seg(node.value)
+            held = next((a.shape for a in self.scene.unread if a.text == base and a.unit == atom.unit), None)
+            for other in self.scene.unread:
+                if held is not None and other.unit == atom.unit and other.shape == held and other.text != base:
+                    others.setdefault(other.text + index, 1.6)
         if shape == ():  # one number where, it may be, a vector is meant: the same index into another array
             for other in _all_vectors(self.scene, self.slot.unit):
                 others.setdefault(other.text, 1.6 + 0.1 * unlike(atom.text, other.text))
@@ -882,7 +894,8 @@ def moves(scene: Scene) -> Iterator[Edit]:
             gaps[slot.block, slot.index] = slot
     heads = {id(s.loops[-1]): s.block for s in scene.slots if s.loops}
     for slot in scene.slots:
-        if slot.kind != "statement" or _is_docstring(slot.node) or isinstance(slot.node, ast.Return):
+        returned = isinstance(slot.node, ast.Return)
+        if slot.kind != "statement" or _is_docstring(slot.node) or (returned and not slot.loops):
             continue
         unit = scene.units[slot.unit]
         line = unit.line_start(unit.row(slot.start)), unit.line_start(unit.row(slot.end - 1) + 1)
@@ -893,17 +906,16 @@ def moves(scene: Scene) -> Iterator[Edit]:
             continue
         only = len([s for s in by_block[slot.block] if s.kind != "gap"]) == 1
         gone = Part(slot.number, "", ((*line, f"{slot.indent}pass\n" if only else ""),))
-        yield Edit("extra statement", 2.0, (gone,), text, "")
+        if not returned:
+            yield Edit("extra statement", 2.0, (gone,), text, "")
         size = max(s.index for s in by_block[slot.block])
-        for index in range(size + 1):
+        for index in range(size + 1 if not returned else 0):
             gap = gaps.get((slot.block, index))
             if gap and index not in (slot.index, slot.index + 1):
                 distance = abs(index - slot.index - (index > slot.index))
                 yield Edit("moved", 1.5 + 0.05 * distance, (gone, insertion(gap, text)), text, text)
         if slot.loops:
-            outer = next(
-                (s for s in scene.slots if s.kind == "head" and s.node is getattr(slot.loops[-1], "iter", None)), None
-            )
+            outer = next((s for s in scene.slots if s.kind == "head" and s.node is _loop_head(slot.loops[-1])), None)
             if outer is not None:
                 for index, kind, cost in ((outer.index, "moved out", 1.9), (outer.index + 1, "moved out", 2.0)):
                     gap = gaps.get((outer.block, index))
@@ -911,9 +923,7 @@ def moves(scene: Scene) -> Iterator[Edit]:
                         yield Edit(kind, cost, (gone, insertion(gap, text)), text, text)
         for other in scene.slots:
             if other.kind == "head" and other.block == slot.block and isinstance(other.node, ast.expr):
-                for block in {
-                    b for loop, b in heads.items() if getattr(_loop(scene, loop), "iter", None) is other.node
-                }:
+                for block in {b for loop, b in heads.items() if _loop_head(_loop(scene, loop)) is other.node}:
                     last = max((s.index for s in by_block[block] if s.kind == "gap"), default=None)
                     first = min((s.index for s in by_block[block] if s.kind == "gap"), default=None)
                     for index in {first, last} - {None}:
@@ -923,6 +933,10 @@ def moves(scene: Scene) -> Iterator[Edit]:
 
 def _loop(scene: Scene, number: int) -> ast.AST | None:
     return next((loop for s in scene.slots for loop in s.loops if id(loop) == number), None)
+
+
+def _loop_head(loop: ast.AST | None) -> ast.expr | None:
+    return getattr(loop, "iter", getattr(loop, "test", None))
 
 
 def insertion(gap: Slot, text: str) -> Part:
@@ -972,6 +986,8 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
             if slot.loops or not isinstance(shape, tuple) or not name.isidentifier():
                 continue
             for loop_gap in _loop_ends(scene, number):
+                if name not in read_in_loop(scene, loop_gap):
+                    continue
                 vectors = scene.of_shape(number, shape)
                 for k, a in enumerate(vectors):
                     if name == a.text:
@@ -1076,6 +1092,12 @@ def _loop_ends(scene: Scene, unit: int) -> list[Slot]:
         if slot.kind == "gap" and slot.unit == unit and slot.loops:
             last[slot.block] = slot
     return list(last.values())
+
+
+def read_in_loop(scene: Scene, gap: Slot) -> set[str]:
+    """Names that are read in the loop at whose end this gap is."""
+    loop = gap.loops[-1]
+    return {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
 
 def _targets(node: ast.AST) -> list[ast.expr]:

@@ -36,7 +36,7 @@ class Local:
 
 
 def judge(
-    backward: Callable, units: list[Unit], edits: list[Edit], truth: Truth, seconds: float = 10.0
+    backward: Callable, units: list[Unit], edits: list[Edit], truth: Truth, seconds: float = 3.0
 ) -> dict[int, Local]:
     """For each edit that changes one assignment or return: what that would compute. Keys are places in `edits`.
 

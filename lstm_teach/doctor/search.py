@@ -16,9 +16,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lstm_teach import guard
-from lstm_teach.doctor.edits import candidate_edits, look
+from lstm_teach.doctor.edits import _is_docstring, candidate_edits, look
 from lstm_teach.doctor.local import judge
 from lstm_teach.doctor.source import Unit, build
+from lstm_teach.doctor.synthesis import synthesize
 from lstm_teach.doctor.truth import Case, Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Edit, Outcome, Slot, Variants, find_slots
 from lstm_teach.gradcheck import LENGTHS, collect_gradients, exact_gradient, own_case, relative_error
@@ -26,8 +27,14 @@ from lstm_teach.params import Params
 
 # What a state has to show, in right values, for one more edit or for trying less likely edits, to go first.
 _DEPTH, _STAGE, _TWIN = 4, 4, 8
+_CUT = 16  # for an edit that makes values zero in every step
 _CHILDREN = 7
 _SHARE = 0.85  # of the time is for the search, the rest for proof and report
+_ROOT, _BRANCH = 0.12, 0.2  # of the time left, what one state may take before others have their turn
+_AT_ONCE = 700  # edits compiled together
+_LIKELY = 8000  # edits to try where some were made already
+_SEVERAL = 60  # gaining edits to make together
+_TELLS = 2  # right values that an edit must bring into being to be made together with others: one comes by chance
 _MOST = 14  # edits in one repair
 
 
@@ -39,7 +46,7 @@ class Step:
     changes: list[tuple[int, int, int, str]]  # unit, start, end, new text: in the learner's own text
 
 
-@dataclass
+@dataclass(eq=False)
 class State:
     """The learner's code after some edits."""
 
@@ -169,12 +176,14 @@ def search(
         truth.count_forward(bare.seen(bare.run(truth), truth))
     begun_with = State(units, bare.evaluate())
     waiting, best, seen, tried, stopped = [begun_with], begun_with, {_text(units)}, 0, ""
-    until = begun + _SHARE * seconds
+    until, turn = begun + _SHARE * seconds, 0
     try:
         while waiting and not stopped:
             # The state with most that is right goes first; the others wait in case it leads nowhere.
             waiting.sort(key=lambda s: -s.outcome.score + _DEPTH * len(s.layers) + _STAGE * s.stage + s.doubt)
-            state = waiting.pop(0)
+            turn += 1
+            # Every third turn is for the code as it was: a single edit may repair it after all.
+            state = waiting.pop(waiting.index(begun_with) if turn % 3 == 0 and begun_with in waiting else 0)
             more, count, proved = _expand(backward, state, truths, cases, until, progress)
             tried += count
             if proved:
@@ -274,12 +283,22 @@ def _needed(backward: Callable, units: list[Unit], flaws: list[Flaw], cases: lis
 
 
 def _text(units: list[Unit]) -> str:
-    return "\0".join("".join(unit.text.split()) for unit in units)
+    return "\0".join("\n".join(line.rstrip() for line in unit.text.splitlines() if line.strip()) for unit in units)
 
 
 _WIDE = ("term", "factor", "wrong name", "moved", "target", "missing statement", "tanh", "square", "order")
 
-_LATER = ("initial value", "copy", "assignment", "target")  # what such an edit does shows in later statements only
+_LATER = (
+    "initial value",
+    "copy",
+    "assignment",
+    "target",
+    "extra statement",
+)  # what such an edit does shows in later statements only
+
+
+# Edits that bring right values into being by chance, in places where nobody needs them: a whole matrix must come right.
+_DOUBTFUL = ("moved", "moved in", "moved out", "missing statement")
 
 
 def suspects(variants: Variants) -> tuple[list[int], list[int]]:
@@ -303,7 +322,8 @@ def suspects(variants: Variants) -> tuple[list[int], list[int]]:
     fine = _finished(variants, set(first), reached - set(first))
     ordered = [slot for slot in ordered if slot not in fine] or ordered
     twins = {slot for slots in keys.values() if len(set(slots)) > 1 for slot in slots}
-    unreached = [s.number for s in variants.slots if s.kind == "statement" and s.number not in reached]
+    written = [s.number for s in variants.slots if s.kind == "statement" and not _is_docstring(s.node)]
+    unreached = [number for number in written if number not in reached]
     return ordered + unreached, sorted(twins - set(ordered))
 
 
@@ -365,6 +385,7 @@ class Work:
     near: set[int]  # slots where something unknown is computed first, and those that feed them
     right: set[int]
     stages: list[list[Edit]]
+    judged: list[bool] = field(default_factory=lambda: [False] * _STAGES)
     sure: set[int] = field(default_factory=set)  # edits (their id) by which an unknown value becomes a known one
 
 
@@ -377,7 +398,12 @@ def _look(backward: Callable, state: State, truth: Truth) -> Work:
     wide = near | set(ordered[:10]) | set(twins)
     kinds = {s.number: s.kind for s in slots}
     stages: list[list[Edit]] = [[] for _ in range(_STAGES)]
-    for edit in candidate_edits(look(backward, state.units, slots, truth)):
+    scene = look(backward, state.units, slots, truth)
+    base = bare.evaluate()
+    right = _right_slots(bare)
+    written = synthesize(backward, state.units, scene, truth, base.bits, right, 1.0)
+    every = candidate_edits(scene)
+    for edit in every[:_LIKELY] if state.steps else every:
         own = {slot for slot in edit.slots if kinds[slot] != "gap"} or edit.slots
         common = edit.kind not in _WIDE
         # What a call alone (`steps.append(...)`) or a return hands on shows where it is used.
@@ -396,8 +422,8 @@ def _look(backward: Callable, state: State, truth: Truth) -> Work:
             stages[3].append(edit)
         else:
             stages[4].append(edit)
-    base = bare.evaluate()
-    return Work(slots, base, base.bits, set(ordered), near, _right_slots(bare), stages)
+    stages[1] = written + stages[1]
+    return Work(slots, base, base.bits, set(ordered), near, right, stages)
 
 
 _STAGES = 5
@@ -443,15 +469,19 @@ def _expand(
     gains: list[tuple[Edit, Outcome]] = []
     solved: list[tuple[Edit, Outcome]] = []
     count = 0
-    # The first two stages go together: the likely edits, whether their effect shows where they are made or later.
-    last = max(1, state.stage)
-    while state.stage <= last and not solved and _now() < until:
+    # A single edit that repairs everything is looked for to the end before two are; later the likely ones go together.
+    last = max(2, state.stage) if state.steps else _STAGES - 1
+    begun, slice_ = _now(), (until - _now()) * (_BRANCH if state.steps else _ROOT)
+    while state.stage <= last and not solved and _now() < min(until, begun + slice_):
         batch = work.stages[state.stage]
-        if state.stage in _JUDGED:
+        if state.stage in _JUDGED and not work.judged[state.stage]:
             count += len(batch)
             batch = _promising(backward, state, truths[0])
-        state.stage += 1
-        variants = Variants(backward, state.units, batch, truths)
+            work.judged[state.stage] = True
+        some, work.stages[state.stage] = batch[:_AT_ONCE], batch[_AT_ONCE:]
+        if not work.stages[state.stage]:
+            state.stage += 1
+        variants = Variants(backward, state.units, some, truths)
         for edit, outcome in variants.evaluate_all(variants.edits):
             count += 1
             if outcome.right:
@@ -473,7 +503,11 @@ def _expand(
             proved.append(new)
     if proved:
         return [], count, proved
-    gains.sort(key=lambda item: (-item[1].score, item[0].cost))
+
+    def cuts(outcome: Outcome) -> bool:
+        return outcome.zeros >= base.zeros + truths[0].case.length
+
+    gains.sort(key=lambda item: (-item[1].score + (_CUT if cuts(item[1]) else 0), item[0].cost))
     # Edits with the same effect are one and the same idea: the likeliest of them stands for the others.
     alike = Counter()
     states: list[State] = []
@@ -481,13 +515,19 @@ def _expand(
         if alike[outcome.bits] < 2 and len(states) < _CHILDREN:
             new = _step(state, slots, [edit], outcome)
             if new is not None:
-                new.doubt = state.doubt + _TWIN * alike[outcome.bits]
+                new.doubt = state.doubt + _TWIN * alike[outcome.bits] + (_CUT if cuts(outcome) else 0)
                 states.append(new)
         alike[outcome.bits] += 1
     # Several independent flaws show as several edits, each a gain of its own: make as many as add up.
-    variants = Variants(backward, state.units, [edit for edit, _ in gains[:200]], truths)
-    for first in range(min(2, len(gains) - 1)):
-        together, outcome = _together(variants, gains[:200], first, until)
+    alike.clear()
+    several = []
+    for edit, outcome in gains:
+        if alike[outcome.bits] < 2 and len(several) < _SEVERAL:
+            several.append((edit, outcome))
+        alike[outcome.bits] += 1
+    variants = Variants(backward, state.units, [edit for edit, _ in several], truths)
+    for first in range(min(2, len(several) - 1)):
+        together, outcome = _together(variants, several, first, until)
         if len(together) > 1:
             new = _step(state, slots, together, outcome)
             if new is not None and outcome.right and prove(backward, new.units, cases) is not None:
@@ -501,17 +541,22 @@ def _expand(
 def _together(
     variants: Variants, gains: list[tuple[Edit, Outcome]], first: int, until: float
 ) -> tuple[list[Edit], Outcome]:
-    """Make gaining edits one after the other, each only if it adds to those made before."""
+    """Make gaining edits one after the other, each time the one that adds most, as long as it tells."""
+    total = variants.truths[0].total  # bits from here on are whole matrices
     edits, outcome = [gains[first][0]], gains[first][1]
-    for edit, alone in gains:
-        if _now() > until:
+    while _now() < until:
+        best = None
+        for edit, alone in gains:
+            if any(edit.slots & other.slots for other in edits) or not alone.bits & ~outcome.bits:
+                continue
+            both = variants.evaluate([*edits, edit])
+            if edit.kind in _DOUBTFUL and not both.bits >> total & ~(outcome.bits >> total):
+                continue
+            if both.score >= outcome.score + _TELLS and (best is None or both.score > best[1].score):
+                best = edit, both
+        if best is None:
             break
-        if any(edit.slots & other.slots for other in edits) or not alone.bits & ~outcome.bits:
-            continue
-        both = variants.evaluate([*edits, edit])
-        if both.score > outcome.score:
-            edits.append(edit)
-            outcome = both
+        edits, outcome = [*edits, best[0]], best[1]
     return edits, outcome
 
 

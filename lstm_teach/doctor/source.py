@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import functools
 import inspect
 import sysconfig
@@ -41,11 +42,12 @@ class NoSource(Exception):
 
 @dataclass
 class Unit:
-    """One function of the learner's: its text as it stands in the file or cell, and where that is."""
+    """One function or method of the learner's: its text as it stands in the file or cell, and where that is."""
 
     function: types.FunctionType
     text: str
     first_line: int  # number of the first line of `text` in the learner's file or cell
+    owner: type | None = None  # the class of a method
     tree: ast.Module = field(init=False)
     node: ast.FunctionDef = field(init=False)
 
@@ -72,7 +74,7 @@ class Unit:
 
     def with_text(self, text: str) -> Unit:
         """The same function with other text."""
-        return Unit(self.function, text, self.first_line)
+        return Unit(self.function, text, self.first_line, self.owner)
 
     def offset(self, line: int, column: int) -> int:
         """Position in the text of an ast position (1-based line, column in bytes)."""
@@ -106,7 +108,7 @@ class Unit:
         return self.first_line + self.row(position)
 
 
-def read_function(function: Callable) -> Unit:
+def read_function(function: Callable, owner: type | None = None) -> Unit:
     """The unit of a plain Python function. Raises NoSource with the reason."""
     name = getattr(function, "__name__", type(function).__name__)
     if not isinstance(function, types.FunctionType):
@@ -120,7 +122,7 @@ def read_function(function: Callable) -> Unit:
             f"the text of {name} can't be found (it was typed at a prompt, or built from a string)."
         ) from None
     try:
-        unit = Unit(function, "".join(lines), first)
+        unit = Unit(function, "".join(lines), first, owner)
     except (SyntaxError, StopIteration, ValueError):
         raise NoSource(f"the text of {name} can't be read as a function of its own.") from None
     if unit.node.name != function.__code__.co_name:
@@ -131,14 +133,19 @@ def read_function(function: Callable) -> Unit:
 def learner_functions(backward: Callable) -> list[Unit]:
     """The function itself and the helpers that it calls and that the learner wrote, the entry first.
 
-    Helpers are found by name, in the globals and the enclosing function, as deep as they call one another. Functions
-    of this library, of Python and of installed packages are not the learner's. Raises NoSource if nothing is readable.
+    Helpers are found by name, in the globals and the enclosing function, as deep as they call one another; of a class
+    all methods are taken. Functions of this library, of Python and of installed packages are not the learner's.
+    Raises NoSource if nothing is readable.
     """
     found: dict[types.CodeType, Unit] = {}
     reason = None
-    waiting = [_plain(backward)]
+    entry = _plain(backward)
+    waiting: list[tuple[Any, type | None]] = [(entry, None)]
+    for owner in _classes([backward, getattr(backward, "__self__", None)]):
+        waiting += [(method, owner) for method in _methods(owner)]
+        waiting[0] = next((pair for pair in waiting[1:] if pair[0] is entry), waiting[0])
     while waiting:
-        function = waiting.pop(0)
+        function, owner = waiting.pop(0)
         code = getattr(function, "__code__", None)
         if code is None:
             reason = reason or f"{getattr(function, '__name__', type(function).__name__)} is not a Python function."
@@ -146,13 +153,34 @@ def learner_functions(backward: Callable) -> list[Unit]:
         if code in found or (found and not _is_learners(function)):
             continue
         try:
-            found[code] = read_function(function)
+            found[code] = read_function(function, owner)
         except NoSource as error:
             reason = reason or str(error)
-        waiting += _called(function)
+        values = _named(function)
+        waiting += [(each, None) for each in map(_plain, values) if isinstance(each, types.FunctionType)]
+        waiting += [(method, each) for each in _classes(values) for method in _methods(each)]
     if not found:
         raise NoSource(reason or "its text can't be read.")
     return list(found.values())
+
+
+def _classes(values: list[Any]) -> list[type]:
+    """The learner's classes among these values, and those of the objects among them, with their bases."""
+    classes = [value if isinstance(value, type) else type(value) for value in values]
+    every = [base for each in classes for base in each.__mro__[:-1] if each.__module__ != "builtins"]
+    return list(dict.fromkeys(each for each in every if any(_is_learners(method) for method in _methods(each))))
+
+
+def _methods(owner: type) -> list[types.FunctionType]:
+    """The functions written in a class, whether they take `self` or not."""
+    return [each for value in vars(owner).values() if isinstance(each := _bare(value), types.FunctionType)]
+
+
+def _bare(value: Any) -> Any:
+    """The function inside a static method, class method or property."""
+    if isinstance(value, staticmethod | classmethod):
+        return value.__func__
+    return value.fget if isinstance(value, property) else value
 
 
 def _plain(function: Any) -> Any:
@@ -185,12 +213,14 @@ def _names(code: types.CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-def _called(function: types.FunctionType) -> list[types.FunctionType]:
-    """Python functions that the code names, in its globals or in the enclosing function."""
+def _named(function: types.FunctionType) -> list[Any]:
+    """What the code names, in its globals or in the enclosing function; of a list or dict what it holds."""
     values = [function.__globals__.get(name) for name in _names(function.__code__)]
-    values += list(closure_values(function).values())
-    plain = [_plain(value) for value in values if callable(value) and not isinstance(value, type)]
-    return [value for value in plain if isinstance(value, types.FunctionType)]
+    values += closure_values(function).values()
+    for value in list(values):
+        if type(value) in (list, tuple, dict) and len(value) < 20:
+            values += value.values() if type(value) is dict else value
+    return [value for value in values if value is not None and not isinstance(value, types.ModuleType)]
 
 
 def closure_values(function: types.FunctionType) -> dict[str, Any]:
@@ -233,70 +263,124 @@ def build(
         space = unit.function.__globals__
         if id(space) not in spaces:
             spaces[id(space)] = {**space, "__builtins__": guarded_builtins(), **(extra or {})}
-    made: dict[types.CodeType, types.FunctionType] = {}
+    made = _Made()
     pairs = list(zip(units, trees or [unit.tree for unit in units], strict=True))
     for unit, tree in reversed(pairs):
-        made[unit.function.__code__] = _compile(unit, tree, spaces[id(unit.function.__globals__)], made)
+        made.functions[unit.function.__code__] = _compile(unit, tree, spaces[id(unit.function.__globals__)], made)
+    owners = {owner for unit in units if unit.owner for owner in (unit.owner, *_classes([unit.owner]))}
+    for owner in sorted(owners, key=lambda each: len(each.__mro__)):
+        made.classes[owner] = _class_again(owner, made)
+    for cell in made.cells:
+        cell.cell_contents = made.put(cell.cell_contents)
     for space in spaces.values():
         for name, value in list(space.items()):
-            if isinstance(value, types.FunctionType | functools.partial):
-                plain = _plain(value)
-                if getattr(plain, "__code__", None) in made:
-                    space[name] = made[plain.__code__]
-    return _in_place(backward, made, spaces)
+            if name[:2] != "__":
+                space[name] = made.put(value)
+    return made.put_entry(backward, spaces)
 
 
-def _compile(unit: Unit, tree: ast.Module, space: dict[str, Any], made: dict) -> types.FunctionType:
+class _Made:
+    """The new functions and classes, and what has to be put in place of the old ones."""
+
+    def __init__(self) -> None:
+        self.functions: dict[types.CodeType, types.FunctionType] = {}
+        self.classes: dict[type, type] = {}
+        self.cells: list[types.CellType] = []
+
+    def put(self, value: Any) -> Any:
+        """`value` with the new functions and classes in it."""
+        kind = type(value)
+        if kind in (list, tuple, dict) and len(value) < 20:
+            new = [self.put(each) for each in (value.values() if kind is dict else value)]
+            if all(a is b for a, b in zip(new, value.values() if kind is dict else value, strict=True)):
+                return value
+            return dict(zip(value, new, strict=True)) if kind is dict else kind(new)
+        if isinstance(value, type):
+            return self.classes.get(value, value)
+        if kind in self.classes:
+            new = copy.copy(value)
+            new.__class__ = self.classes[kind]
+            return new
+        if isinstance(value, types.MethodType):
+            function = self.functions.get(value.__func__.__code__, value.__func__)
+            return types.MethodType(function, self.put(value.__self__))
+        if isinstance(value, types.FunctionType | functools.partial):
+            return self.functions.get(getattr(_plain(value), "__code__", None), value)
+        return value
+
+    def put_entry(self, backward: Any, spaces: dict) -> Callable:
+        """`backward` with the new functions inside it: through partials, methods, callable objects and lambdas."""
+        if isinstance(backward, functools.partial):
+            return functools.partial(self.put_entry(backward.func, spaces), *backward.args, **backward.keywords)
+        if isinstance(backward, types.MethodType) or type(backward) in self.classes:
+            return self.put(backward)
+        if not isinstance(backward, types.FunctionType):
+            call = _plain(backward)
+            if isinstance(call, types.FunctionType) and call.__code__ in self.functions:
+                return types.MethodType(self.functions[call.__code__], backward)
+        plain = _plain(backward)
+        if getattr(plain, "__code__", None) in self.functions:
+            return self.functions[plain.__code__]
+        space = spaces.get(id(plain.__globals__), plain.__globals__)
+        cells = tuple(types.CellType(self.put(value)) for value in closure_values(plain).values())
+        new = types.FunctionType(plain.__code__, space, plain.__name__, plain.__defaults__, cells or None)
+        new.__kwdefaults__ = plain.__kwdefaults__
+        return new
+
+
+def _class_again(owner: type, made: _Made) -> type:
+    """The class with the new functions as its methods."""
+    names = {}
+    for name, value in vars(owner).items():
+        function = _bare(value)
+        new = made.functions.get(getattr(function, "__code__", None))
+        if isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):
+            continue  # of a slot, an instance's dict: the new class gets its own
+        names[name] = value
+        if new is not None and isinstance(function, types.FunctionType):
+            names[name] = type(value)(new) if function is not value else new
+    bases = tuple(made.classes.get(base, base) for base in owner.__bases__)
+    return types.new_class(owner.__name__, bases, {"metaclass": type(owner)}, lambda space: space.update(names))
+
+
+def _compile(unit: Unit, tree: ast.Module, space: dict[str, Any], made: _Made) -> types.FunctionType:
     """One unit as a function. It is compiled inside a factory whose arguments are the names from around it."""
     function = unit.function
     body = tree.body[0].body if unit.shift else tree.body
     node = next(n for n in body if isinstance(n, ast.FunctionDef))
     around = closure_values(function)
+    here = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
     kept, node.decorator_list = node.decorator_list, []
-    defaults, node.args.defaults = node.args.defaults, [ast.Constant(None)] * len(node.args.defaults)
+    defaults, node.args.defaults = node.args.defaults, [ast.Constant(None, **here)] * len(node.args.defaults)
     kw_defaults = node.args.kw_defaults
-    node.args.kw_defaults = [None if d is None else ast.Constant(None) for d in kw_defaults]
+    node.args.kw_defaults = [None if d is None else ast.Constant(None, **here) for d in kw_defaults]
+    if unit.owner:
+        _mangle(node, unit.owner.__name__.lstrip("_"))
     factory = ast.FunctionDef(
         name="__factory__",
-        args=ast.arguments([], [ast.arg(name) for name in around], None, [], [], None, []),
-        body=[node, ast.Return(ast.Name(node.name, ast.Load()))],
+        args=ast.arguments([], [ast.arg(name, **here) for name in around], None, [], [], None, []),
+        body=[node, ast.Return(ast.Name(node.name, ast.Load(), **here), **here)],
         decorator_list=[],
         type_params=[],
+        **here,
     )
-    module = ast.fix_missing_locations(ast.Module([factory], []))
+    module = ast.Module([factory], [])
     try:
         scope: dict[str, Any] = {}
         flags = function.__code__.co_flags & 0x1FE0000  # `from __future__` features
         exec(compile(module, function.__code__.co_filename, "exec", flags=flags, dont_inherit=True), space, scope)
     finally:
         node.decorator_list, node.args.defaults, node.args.kw_defaults = kept, defaults, kw_defaults
-    values = [
-        made.get(getattr(_plain(v), "__code__", None), v) if callable(v) and not isinstance(v, type) else v
-        for v in around.values()
-    ]
-    new = scope["__factory__"](*values)
+    new = scope["__factory__"](*around.values())
+    made.cells += new.__closure__ or ()
     new.__defaults__, new.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
     return new
 
 
-def _in_place(backward: Any, made: dict, spaces: dict) -> Callable:
-    """`backward` with the new functions inside it: through partials, methods, callable objects and lambdas."""
-    if isinstance(backward, functools.partial):
-        return functools.partial(_in_place(backward.func, made, spaces), *backward.args, **backward.keywords)
-    if isinstance(backward, types.MethodType):
-        return types.MethodType(_in_place(backward.__func__, made, spaces), backward.__self__)
-    if not isinstance(backward, types.FunctionType):
-        call = _plain(backward)
-        if isinstance(call, types.FunctionType) and call.__code__ in made:
-            return types.MethodType(made[call.__code__], backward)
-    plain = _plain(backward)
-    if getattr(plain, "__code__", None) in made:
-        return made[plain.__code__]
-    space = spaces.get(id(plain.__globals__), plain.__globals__)
-    cells = tuple(
-        types.CellType(made.get(getattr(_plain(v), "__code__", None), v) if callable(v) else v)
-        for v in closure_values(plain).values()
-    )
-    new = types.FunctionType(plain.__code__, space, plain.__name__, plain.__defaults__, cells or None)
-    new.__kwdefaults__ = plain.__kwdefaults__
-    return new
+def _mangle(function: ast.FunctionDef, owner: str) -> None:
+    """Private names (`self.__step`) as Python makes them inside the class, since the text is compiled outside of it."""
+    for node in ast.walk(function):
+        for name in ("attr", "id"):
+            text = getattr(node, name, "")
+            if text.startswith("__") and not text.endswith("__"):
+                setattr(node, name, f"_{owner}{text}")

@@ -107,6 +107,7 @@ class Truth:
         self._axes = {n: rng.standard_normal((n, 2)) for n in {H, K}}
         self._forms: dict[Any, _Table] = {}
         self.keys: list[Key] = []
+        self.values: list[np.ndarray] = []
         self._known: set[tuple[float, ...]] = set()
         for key, value in self._quantities():
             self._add(key, value)
@@ -120,13 +121,15 @@ class Truth:
             if key.quantity in COUNTED and (key.loss is None or key.loss > key.step)
         )
         self.unfinished = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "dh_loss+back")
-        # A sum over three gates is further than one over two.
-        self.partial = [(1 << k, key.gate.count("+")) for k, key in enumerate(self.keys) if "+" in key.gate]
 
     def count_forward(self, seen: int) -> None:
-        """Count right forward values as progress if the pass computes some: if gates are among the keys `seen`."""
-        bits = {name: sum(1 << k for k, key in enumerate(self.keys) if key.quantity == name) for name in FORWARD}
-        if seen & bits["gate"]:
+        """Count right forward values as progress if the pass computes some, and not all are right.
+
+        Some are computed if gates are among the keys `seen`. They are all right if the errors at the output are.
+        """
+        names = (*FORWARD, "dy")
+        bits = {name: sum(1 << k for k, key in enumerate(self.keys) if key.quantity == name) for name in names}
+        if seen & bits["gate"] and bits["dy"] & ~seen:
             self.counted |= sum(bits.values())
 
     def _add(self, key: Key, value: np.ndarray) -> None:
@@ -138,6 +141,7 @@ class Truth:
         self._known.add(rounded)
         number = len(self.keys)
         self.keys.append(key)
+        self.values.append(value)
         forms = [value] if value.ndim == 1 else [value, value.T]
         for form in forms:
             self._forms.setdefault(form.shape, _Table(self._directions(form.shape))).add(number, form)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ from lstm_teach.params import Params
 
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete, ast.Pass)
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**"}
+_HERE = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}  # of new nodes; a later walk costs more
 _RECORD_LIMIT = 8_000  # recorded values and loop turns of one run; a variant that never ends is stopped here
 
 
@@ -40,6 +42,7 @@ class Slot:
     index: int  # its place there; a gap stands before the statement of this index
     loops: tuple[ast.For | ast.While, ...]
     indent: str = ""
+    names: frozenset[str] = frozenset()  # the local names of the function that it stands in
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,13 @@ def find_slots(units: list[Unit]) -> list[Slot]:
     """All places of all units, in the order of the text."""
     slots: list[Slot] = []
     blocks = 0
+    names = frozenset()
 
     def add(unit: int, kind: str, node: ast.AST | None, span: tuple[int, int], block: int, index: int, loops, indent):
-        slots.append(Slot(len(slots), unit, kind, node, *span, block, index, tuple(loops), indent))
+        slots.append(Slot(len(slots), unit, kind, node, *span, block, index, tuple(loops), indent, names))
 
     def walk(unit: int, body: list[ast.stmt], loops: list) -> None:
-        nonlocal blocks
+        nonlocal blocks, names
         blocks += 1
         block, source = blocks, units[unit]
         first_row = source.row(source.span(body[0])[0])
@@ -97,9 +101,13 @@ def find_slots(units: list[Unit]) -> list[Slot]:
                 add(unit, "head", node.test, source.span(node.test), block, index, loops, indent)
                 walk(unit, node.body, [*loops, node] if isinstance(node, ast.While) else loops)
             elif isinstance(node, ast.FunctionDef):
+                around, names = names, local_names(node)
                 walk(unit, node.body, [])
+                names = around
             elif isinstance(node, ast.With | ast.Try):
                 walk(unit, node.body, loops)
+            elif isinstance(node, ast.ClassDef):
+                walk(unit, node.body, [])
             for name in ("orelse", "finalbody"):
                 if getattr(node, name, None):
                     walk(unit, getattr(node, name), loops)
@@ -108,8 +116,28 @@ def find_slots(units: list[Unit]) -> list[Slot]:
             add(unit, "gap", None, (end, end), block, len(body), loops, indent)
 
     for number, unit in enumerate(units):
+        names = local_names(unit.node)
         walk(number, unit.node.body, [])
     return slots
+
+
+def local_names(function: ast.FunctionDef) -> frozenset[str]:
+    """The names that belong to a function itself: its arguments, and what it assigns, loops over or defines."""
+    found, elsewhere = {arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)}, set()
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            elsewhere |= set(node.names)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+            continue
+        elif isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            continue
+        waiting += ast.iter_child_nodes(node)
+    return frozenset(found | elsewhere)
 
 
 @dataclass
@@ -120,6 +148,7 @@ class Outcome:
     score: int
     right: bool
     error: str = ""
+    zeros: int = 0  # values that are zero: an edit that makes many gains little, it only cuts off what is wrong
 
 
 @dataclass
@@ -153,12 +182,18 @@ class Variants:
         self._trace = Trace()
         self._alternatives: dict[int, list[list[ast.stmt] | ast.expr]] = {}
         self._numbers: dict[tuple[int, str], int] = {}
-        self.edits = [edit for edit in edits if self._enter(edit)]
-        trees = [_Switch(self, unit, number).tree for number, unit in enumerate(units)]
-        extra = {"__choice__": self._choice, "__record__": self._record, "__turn__": self._turn}
-        extra["__vector__"] = lambda slot, value: getattr(value, "ndim", 0) == 1 and self._record(slot, value)
-        extra |= {"__at__": watch, "__globals__": globals, "__locals__": locals}
-        self.call = build(backward, units, trees, extra)
+        collecting = gc.isenabled()
+        gc.disable()  # hundreds of thousands of nodes are made, and none of them is garbage until the end
+        try:
+            self.edits = [edit for edit in edits if self._enter(edit)]
+            trees = [_Switch(self, unit, number).tree for number, unit in enumerate(units)]
+            extra = {"__choice__": self._choice, "__record__": self._record, "__turn__": self._turn}
+            extra["__vector__"] = lambda slot, value: getattr(value, "ndim", 0) == 1 and self._record(slot, value)
+            extra |= {"__at__": watch, "__globals__": globals, "__locals__": locals}
+            self.call = build(backward, units, trees, extra)
+        finally:
+            if collecting:
+                gc.enable()
 
     def _enter(self, edit: Edit) -> bool:
         """Parse the edit's code; False if Python can't read it."""
@@ -171,11 +206,26 @@ class Variants:
                 tree = ast.parse(part.code.strip(), mode="eval" if head else "exec")
             except (SyntaxError, ValueError):
                 return False
+            if not head and not self._keeps_names(part, tree):
+                return False
             parsed.append((part, tree.body))
         for part, body in parsed:
             alternatives = self._alternatives.setdefault(part.slot, [])
             alternatives.append(body)
             self._numbers[part.slot, part.code] = len(alternatives)
+        return True
+
+    def _keeps_names(self, part: Part, tree: ast.Module) -> bool:
+        """Whether the code assigns only names that are local as it is.
+
+        Any other would become local in all variants, and a name from the function around could not be read any more.
+        """
+        names = self.slots[part.slot].names
+        for node in tree.body:
+            for target in getattr(node, "targets", None) or [getattr(node, "target", None)]:
+                for name in ast.walk(target) if target is not None else ():
+                    if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store) and name.id not in names:
+                        return False
         return True
 
     def choices(self, edits: tuple[Edit, ...] | list[Edit]) -> list[tuple[int, int]] | None:
@@ -220,12 +270,14 @@ class Variants:
 
     def evaluate(self, edits: tuple[Edit, ...] | list[Edit] = ()) -> Outcome:
         """Run on all cases and count what is right: every recognized quantity, and every right matrix."""
-        bits = shift = score = 0
+        bits = shift = score = zeros = 0
         right, error = True, ""
         for truth in self.truths:
             trace = self.run(truth, edits)
-            seen = self.seen(trace, truth) & truth.counted
-            score += seen.bit_count() + sum(more for bit, more in truth.partial if seen & bit)
+            events = self.events(trace, truth)
+            zeros += sum(found == -1 for _, found in events)
+            seen = _union(events) & truth.counted
+            score += seen.bit_count()
             matrices = right_matrices(trace, truth)
             score += 4 * len(matrices)
             for name in matrices:
@@ -234,14 +286,11 @@ class Variants:
             error = error or (str(trace.error) if trace.error else "")
             bits |= seen << shift
             shift += truth.total + 9
-        return Outcome(bits, score, right, error)
+        return Outcome(bits, score, right, error, zeros)
 
     def seen(self, trace: Trace, truth: Truth) -> int:
         """All keys that are recognized in a run, as bits."""
-        bits = 0
-        for _, found in self.events(trace, truth):
-            bits |= max(found, 0)
-        return bits
+        return _union(self.events(trace, truth))
 
     def events(self, trace: Trace, truth: Truth) -> list[tuple[int, int]]:
         """Slots and recognized keys (bits), in the order of the run; -1 for zeros, which belong to no quantity."""
@@ -264,6 +313,13 @@ class Variants:
                 position += 1
             position += len(outcomes)
             yield from outcomes
+
+
+def _union(events: list[tuple[int, int]]) -> int:
+    bits = 0
+    for _, found in events:
+        bits |= max(found, 0)
+    return bits
 
 
 def kept(value: Any) -> Any:
@@ -325,7 +381,7 @@ class _Switch:
         self.at = {(slot.block, slot.index, slot.kind): slot for slot in own}
         self.number = own[0].block - 1  # blocks are counted in the order of the text, as in `find_slots`
         function.body = self.block(function.body)
-        self.tree = ast.fix_missing_locations(fresh)
+        self.tree = fresh
 
     def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
         self.number += 1
@@ -341,15 +397,14 @@ class _Switch:
                 slot = self.at[number, index, "head"]
                 node.test = self.switch_head(slot, node.test)
                 if isinstance(node, ast.While):
-                    turn = ast.Call(ast.Name("__turn__", ast.Load()), [ast.Constant(slot.number)], [])
-                    node.test = ast.BoolOp(ast.And(), [turn, node.test])
-            if isinstance(node, ast.For | ast.While | ast.If | ast.FunctionDef | ast.With | ast.Try):
+                    node.test = ast.BoolOp(ast.And(), [_call("__turn__", _constant(slot.number)), node.test], **_HERE)
+            if isinstance(node, ast.For | ast.While | ast.If | ast.FunctionDef | ast.With | ast.Try | ast.ClassDef):
                 node.body = self.block(node.body)
             for name in ("orelse", "finalbody"):
                 if getattr(node, name, None):
                     setattr(node, name, self.block(getattr(node, name)))
             new.append(node)
-        return new + self.gap(number, len(body)) or [ast.Pass()]
+        return new + self.gap(number, len(body)) or [ast.Pass(**_HERE)]
 
     def gap(self, block: int, index: int) -> list[ast.stmt]:
         slot = self.at.get((block, index, "gap"))
@@ -358,28 +413,27 @@ class _Switch:
     def switch(self, slot: Slot, own: list[ast.stmt]) -> list[ast.stmt]:
         own = [new for node in own for new in self.recorded(slot, node)]
         if slot.number in self.variants.watched:
-            names = [ast.Call(ast.Name(name, ast.Load()), [], []) for name in ("__globals__", "__locals__")]
-            own = [ast.Expr(ast.Call(ast.Name("__at__", ast.Load()), [ast.Constant(slot.number), *names], [])), *own]
+            watch = _call("__at__", _constant(slot.number), _call("__globals__"), _call("__locals__"))
+            own = [ast.Expr(watch, **_HERE), *own]
         others = self.variants._alternatives.get(slot.number)
         if not others:
             return own
         others = [[new for node in other for new in self.recorded(slot, node)] for other in others]
         chosen = self.choice(slot)
-        test = ast.Compare(chosen, [ast.Eq()], [ast.Constant(0)])
-        return [ast.If(test, own or [ast.Pass()], self.tree_of(others, 1, chosen))]
+        test = ast.Compare(chosen, [ast.Eq()], [_constant(0)], **_HERE)
+        return [ast.If(test, own or [ast.Pass(**_HERE)], self.tree_of(others, 1, chosen), **_HERE)]
 
     def choice(self, slot: Slot) -> ast.expr:
-        return ast.Subscript(ast.Name("__choice__", ast.Load()), ast.Constant(slot.number), ast.Load())
+        return ast.Subscript(ast.Name("__choice__", ast.Load(), **_HERE), _constant(slot.number), ast.Load(), **_HERE)
 
     def tree_of(self, others: list[list[ast.stmt]], first: int, chosen: ast.expr) -> list[ast.stmt]:
         """Nested halves, so that the tree stays flat enough to compile."""
         if len(others) == 1:
-            return others[0] or [ast.Pass()]
+            return others[0] or [ast.Pass(**_HERE)]
         half = len(others) // 2
-        test = ast.Compare(chosen, [ast.Lt()], [ast.Constant(first + half)])
-        return [
-            ast.If(test, self.tree_of(others[:half], first, chosen), self.tree_of(others[half:], first + half, chosen))
-        ]
+        test = ast.Compare(chosen, [ast.Lt()], [_constant(first + half)], **_HERE)
+        parts = self.tree_of(others[:half], first, chosen), self.tree_of(others[half:], first + half, chosen)
+        return [ast.If(test, *parts, **_HERE)]
 
     def switch_head(self, slot: Slot, own: ast.expr) -> ast.expr:
         others = self.variants._alternatives.get(slot.number)
@@ -391,8 +445,8 @@ class _Switch:
             if len(list_) == 1:
                 return list_[0]
             half = len(list_) // 2
-            test = ast.Compare(chosen, [ast.Lt()], [ast.Constant(first + half)])
-            return ast.IfExp(test, half_of(list_[:half], first), half_of(list_[half:], first + half))
+            test = ast.Compare(chosen, [ast.Lt()], [_constant(first + half)], **_HERE)
+            return ast.IfExp(test, half_of(list_[:half], first), half_of(list_[half:], first + half), **_HERE)
 
         return half_of([own, *others], 0)
 
@@ -409,8 +463,8 @@ class _Switch:
             if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Tuple | ast.Slice):
                 owner = copy.deepcopy(target.value)  # one entry of a vector was changed: what is the vector now?
                 owner.ctx = ast.Load()
-                yield ast.Expr(ast.Call(ast.Name("__vector__", ast.Load()), [ast.Constant(slot.number), owner], []))
-            yield ast.Expr(self.record(slot, target))
+                yield ast.Expr(_call("__vector__", _constant(slot.number), owner), **_HERE)
+            yield ast.Expr(self.record(slot, target), **_HERE)
         elif isinstance(node, ast.Return) and node.value is not None:
             node.value = self.record(slot, node.value)
             yield node
@@ -424,4 +478,12 @@ class _Switch:
             yield node
 
     def record(self, slot: Slot, value: ast.expr) -> ast.expr:
-        return ast.Call(ast.Name("__record__", ast.Load()), [ast.Constant(slot.number), value], [])
+        return _call("__record__", _constant(slot.number), value)
+
+
+def _call(name: str, *args: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load(), **_HERE), list(args), [], **_HERE)
+
+
+def _constant(value: int) -> ast.Constant:
+    return ast.Constant(value, **_HERE)

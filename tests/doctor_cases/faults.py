@@ -28,8 +28,10 @@ BACK_FROM = {
     "columns": "    gV = ",
     "input_first": "    dM = ",
     "layer_functions": "def temporal_softmax",
+    "layer_object": "    def backward(self, labels)",
     "matlab": "    D = P.copy()",
     "recompute": "    gV = ",
+    "shifted_rows": "    # backward",
 }
 # Lines of a forward pass that stand after that one.
 FORWARD = {

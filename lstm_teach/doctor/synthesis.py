@@ -1,0 +1,433 @@
+"""Write an equation anew: expressions in the learner's own names whose value is a right quantity that is missing.
+
+The pass is run once. Where a statement stands, the values of all names are known, and so are all right quantities. A
+product of several factors, or a sum of several terms, that gives one of them exactly is found by a look-up (of the sum
+of the logarithms, or of the sum itself, in one random direction), not by trying all combinations. So several faults
+in one equation, and terms or statements that were forgotten, are found at once. Imports edits, truth and variants.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lstm_teach import guard
+from lstm_teach.doctor.edits import Scene, _loop_ends, _Maker, _targets, insertion, read_in_loop
+from lstm_teach.doctor.limit import time_limit
+from lstm_teach.doctor.source import Unit
+from lstm_teach.doctor.truth import Truth
+from lstm_teach.doctor.variants import Edit, Slot, Variants
+from lstm_teach.params import Params
+
+_VISITS = 2  # how often a statement is looked at in one run: the last step, and one that the future reaches
+_PRODUCTS = frozenset(("dc_hidden", "dc", "dc_carry", "d", "dz", "dh", "dh_loss"))
+_SUMS = frozenset(("dy", "dh", "dh_future", "dc", "dh_loss"))
+_MOST_ATOMS, _MOST_TERMS = 40, 140
+
+
+@dataclass
+class _Place:
+    """A statement or gap at which to look, with the expressions there that may be rewritten."""
+
+    slot: Slot
+    maker: _Maker
+    sites: list[tuple[ast.expr, str, bool]]  # node, text, whether it is a term of a sum
+    visits: int = 0
+
+
+@dataclass
+class _Goal:
+    """Right quantities of one size that are missing so far, one a row."""
+
+    names: list[str] = field(default_factory=list)
+    rows: list[np.ndarray] = field(default_factory=list)
+
+
+def synthesize(
+    backward: Callable, units: list[Unit], scene: Scene, truth: Truth, seen: int, right: set[int], seconds: float
+) -> list[Edit]:
+    """Edits that put a right quantity, one not among the bits `seen`, in the place of what a statement computes.
+
+    What the slots `right` compute is right already, so less is tried there.
+    """
+    goals = _goals(truth, seen)
+    ends = {slot.number for number in range(len(units)) for slot in _loop_ends(scene, number)[:3]}
+    places = {}
+    for slot in scene.slots:
+        maker = _Maker(scene, slot)
+        if slot.kind == "statement" and isinstance(slot.node, ast.Assign | ast.AugAssign | ast.Return | ast.AnnAssign):
+            open_ = _open(slot.node.value)
+            sites = [(node, maker.seg(node), term) for node, _, term in maker.sites(slot.node) if id(node) in open_]
+            if sites:
+                places[slot.number] = _Place(slot, maker, sites)
+        elif slot.number in ends:
+            places[slot.number] = _Place(slot, maker, [])
+    texts = {number: _atom_texts(scene, number) for number in range(len(units))}
+    codes: dict[str, Any] = {}
+    found: dict[tuple[int, str], Edit] = {}
+    until = time.thread_time() + seconds
+
+    def value(text: str, space: dict) -> np.ndarray | None:
+        if text not in codes:
+            try:
+                codes[text] = compile(text, "<part>", "eval")
+            except (SyntaxError, ValueError):
+                codes[text] = None
+        if codes[text] is None:
+            return None
+        try:
+            result = eval(codes[text], space)
+        except Exception:  # a name that is not there yet
+            return None
+        return result if type(result) is np.ndarray and result.dtype.kind == "f" and result.size > 1 else None
+
+    def at(number: int, names: dict, local_names: dict) -> None:
+        place = places[number]
+        place.visits += 1
+        if place.visits > _VISITS or time.thread_time() > until:
+            return
+        space = {**names, **local_names}
+        arrays = [name for name, held in local_names.items() if type(held) is np.ndarray]
+        every = dict.fromkeys([*texts[place.slot.unit], *arrays])
+        atoms = {t: v for t in every if (v := value(t, space)) is not None and v.any()}
+        numbers = [n for n, v in local_names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)]
+        edits = (
+            _rewritten(place, atoms, goals, 3 if number in right else 4, lambda t: value(t, space))
+            if place.sites
+            else _forgotten(place, scene, atoms, numbers, goals, truth, lambda t: value(t, space))
+        )
+        for edit in edits:
+            key = number, edit.parts[0].code
+            if key not in found or found[key].cost > edit.cost:
+                found[key] = edit
+
+    watched = Variants(backward, units, [], [truth], at=(set(places), at))
+    try:
+        with time_limit(3 * seconds + 1), np.errstate(all="ignore"):
+            watched.run(truth)
+    except guard.OutOfTime:
+        pass  # what was found until then still holds
+    return list(found.values())
+
+
+def _open(node: ast.expr | None) -> set[int]:
+    """The expressions whose value a statement hands on as it is: itself, terms of a sum, things in a list or call."""
+    inner: list[ast.expr] = []
+    match node:
+        case None:
+            return set()
+        case ast.BinOp(op=ast.Add() | ast.Sub()) if not isinstance(node.left, ast.Constant):
+            inner = [node.left, node.right]
+        case ast.List() | ast.Tuple():
+            inner = node.elts
+        case ast.Dict():
+            inner = node.values
+        case ast.Call():
+            inner = [*node.args, *(keyword.value for keyword in node.keywords)]
+    return {id(node)}.union(*(_open(each) for each in inner))
+
+
+def _goals(truth: Truth, seen: int) -> dict[tuple[int, bool], _Goal]:
+    """Missing quantities by size, for products and for sums; of all steps in one array as well."""
+    goals: dict[tuple[int, bool], _Goal] = {}
+    stacks: dict[tuple, dict[int, np.ndarray]] = {}
+    # The deltas of one loss by itself are aimed at only in a pass that works with them, as the nested loop does.
+    apart = any(seen >> n & 1 and key.loss is not None and key.loss > key.step for n, key in enumerate(truth.keys))
+    for number, (key, array) in enumerate(zip(truth.keys, truth.values, strict=True)):
+        if array.ndim != 1 or (key.loss is not None and not apart):
+            continue
+        if key.loss is None and key.step >= 0:
+            stacks.setdefault((key.quantity, key.gate), {})[key.step] = array
+        if not seen >> number & 1:
+            for wanted, product in ((_PRODUCTS, True), (_SUMS, False)):
+                if key.quantity in wanted:
+                    goal = goals.setdefault((array.size, product), _Goal())
+                    goal.names.append(key.quantity)
+                    goal.rows.append(array)
+    T = truth.case.length
+    for (quantity, _), steps in stacks.items():
+        if T > 1 and len(steps) == T:
+            for wanted, product in ((_PRODUCTS, True), (_SUMS, False)):
+                if quantity in wanted:
+                    goal = goals.setdefault((T * steps[0].size, product), _Goal())
+                    goal.names.append(quantity)
+                    goal.rows.append(np.concatenate([steps[t] for t in range(T)]))
+    return goals
+
+
+def _atom_texts(scene: Scene, unit: int) -> list[str]:
+    """Everything the function reads or names, and what its objects have besides."""
+    texts: dict[str, None] = {}
+    for atoms in [*scene.atoms.values(), scene.unread]:
+        for atom in atoms:
+            if atom.unit == unit and isinstance(atom.shape, tuple) and atom.shape and atom.shape[0] != "ints":
+                texts[atom.text] = None
+    for slot_number, atoms in scene.atoms.items():
+        maker = _Maker(scene, scene.slots[slot_number])
+        for atom in atoms:
+            if atom.unit == unit and atom.text in texts:
+                for other in maker.other_attributes(atom.node):
+                    texts[other] = None
+        if scene.slots[slot_number].unit == unit and scene.slots[slot_number].node is not None:
+            for node in ast.walk(scene.slots[slot_number].node):
+                if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
+                    span = scene.units[unit].span(node)
+                    shape = scene.operations.get((unit, *span))
+                    if isinstance(shape, tuple) and shape and shape[0] != "ints":
+                        texts[scene.units[unit].text[slice(*span)]] = None
+    return list(texts)
+
+
+class _Lookup:
+    """Sums of one or two of some numbers; which of them give a wanted number?"""
+
+    def __init__(self, rows: np.ndarray, twice: bool):
+        """`rows` (n, size) are the things to add; `twice` if one may be used two times."""
+        rng = np.random.default_rng(11)
+        self.direction = rng.standard_normal(rows.shape[1]) if rows.ndim == 2 and len(rows) else np.zeros(0)
+        self.ones = rows @ self.direction if len(rows) else np.zeros(0)
+        a, b = np.triu_indices(len(self.ones), 0 if twice or len(self.ones) < 2 else 1)
+        sums = self.ones[a] + self.ones[b]
+        order = np.argsort(sums)
+        self.pairs, self.sums = np.stack([a, b], axis=1)[order], sums[order]
+
+    def find(self, wanted: np.ndarray, most: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """`(row of wanted, numbers of the things)` for sums of one up to `most` (four) things, the short ones first."""
+        if not len(self.ones) or not len(wanted):
+            return
+        aims = wanted @ self.direction
+        for row, thing in np.argwhere(np.abs(aims[:, None] - self.ones) < _CLOSE):
+            yield row, (thing,)
+        if most > 1:
+            for where, pair in self._pairs(aims[:, None]):
+                yield where[0], pair
+        if most > 2:
+            for (row, first), pair in self._pairs(aims[:, None] - self.ones):
+                if first <= min(pair):
+                    yield row, (first, *pair)
+        if most > 3:
+            for (row, first), pair in self._pairs(aims[:, None] - self.sums):
+                one = self.pairs[first]
+                if max(one) <= min(pair):
+                    yield row, (*one, *pair)
+
+    def _pairs(self, aims: np.ndarray) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+        flat = aims.ravel()
+        low = np.searchsorted(self.sums[:-1], flat - _CLOSE)
+        for hit in np.flatnonzero(np.abs(self.sums[low] - flat) < _CLOSE)[:400]:
+            k = low[hit]
+            while k < len(self.sums) and self.sums[k] - flat[hit] < _CLOSE and k < low[hit] + 20:
+                yield (hit // aims.shape[1], hit % aims.shape[1]), tuple(self.pairs[k])
+                k += 1
+
+
+_CLOSE = 1e-11
+
+
+def _rewritten(place: _Place, atoms: dict, goals: dict, most: int, value: Callable) -> Iterator[Edit]:
+    """Each expression of a statement written anew as a product or with other terms."""
+    node, maker = place.slot.node, place.maker
+    whole = value(maker.seg(node.value))
+    if whole is None:
+        whole = np.zeros(())
+    before = np.zeros(())
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+        old = value(maker.seg(node.target))
+        before = old if old is not None else before
+    for site, text, term in place.sites:
+        now = value(text)
+        if now is None or (now.size, True) not in goals:
+            continue
+        rests = [np.zeros(now.shape)]
+        for rest in ([whole - now] if term else []) + ([before] if before.ndim else []):
+            if rest.shape == now.shape and rest.any():
+                rests.insert(0, rest)
+        fits = {t: v for t, v in atoms.items() if v.shape == now.shape}
+        whole_sum = not term and len(_added(site)) > 1  # its terms are sites of their own
+        for code, cost in () if whole_sum else _products(text, now, fits, goals[now.size, True], rests, most):
+            yield maker.swap("equation", cost, site, code)
+        if (now.size, False) in goals and not term:
+            for code, cost in _sums(site, maker, now, atoms, goals[now.size, False], rests, most, value):
+                yield maker.swap("equation", cost, site, code)
+
+
+def _products(
+    text: str, now: np.ndarray, atoms: dict, goal: _Goal, rests: list, most: int
+) -> Iterator[tuple[str, float]]:
+    """Products of up to `most` factors that make the place right, with costs: small if like the text that is there."""
+    factors: dict[str, np.ndarray] = {}
+    own: set[str] = set()  # factors of something that stands there already
+    for name, v in list(atoms.items())[:_MOST_ATOMS]:
+        bare = name if re.fullmatch(r"[\w.]+(\[[^\[\]]*\])*|[\w.]+\([^()]*\)", name) else f"({name})"
+        for code, one in ((bare, v), (f"(1 - {bare})", 1 - v), (f"(1 - {bare} ** 2)", 1 - v * v)):
+            flat = np.abs(one).ravel()
+            if flat.min() > 1e-9 and np.isfinite(flat).all():
+                factors[code] = one.ravel()
+                if not text or re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text):
+                    own.add(code)
+    if not factors:
+        return
+    names, rows = list(factors), np.array(list(factors.values()))
+    table = _Lookup(np.log(np.abs(rows)), twice=True)
+    plain = text.replace(" ", "")
+    for rest in rests:
+        wanted = np.array(goal.rows) - rest.ravel()
+        usable = np.flatnonzero(np.abs(wanted).min(1) > 1e-12)
+        best: dict[int, list[tuple[float, str]]] = {}
+        for k, chosen in table.find(np.log(np.abs(wanted[usable])), most):
+            row = usable[k]
+            if not own & {names[n] for n in chosen}:
+                continue
+            if np.allclose(rows[list(chosen)].prod(0), wanted[row], rtol=1e-8, atol=1e-12):
+                parts = sorted((names[n] for n in chosen), key=lambda code: _position(code, plain))
+                new = sum(part.replace(" ", "") not in plain for part in parts)
+                best.setdefault(row, []).append((new + 0.3 * len(parts), " * ".join(parts)))
+        for options in best.values():
+            for score, code in sorted(options)[:2]:
+                yield code, 1.7 + 0.15 * score
+
+
+def _position(code: str, text: str) -> int:
+    """Where a factor stands in the text, so that the order stays; new ones last."""
+    at = text.find(code.replace(" ", ""))
+    return at if at >= 0 else 10_000
+
+
+def _sums(
+    site: ast.expr, maker: _Maker, now: np.ndarray, atoms: dict, goal: _Goal, rests: list, most: int, value: Callable
+) -> Iterator[tuple[str, float]]:
+    """The expression with up to three more terms; without one of its terms as well; or up to four terms anew."""
+    terms = _terms(now.shape, atoms)
+    if not terms:
+        return
+    names, rows = list(terms), np.array([v.ravel() for v in terms.values()])
+    table = _Lookup(rows, twice=False)
+    parts = [(maker.seg(part), value(maker.seg(part))) for part in _added(site)]
+    bases = [(maker.seg(site), now, 0.0)]
+    if len(parts) > 1:
+        for k in range(len(parts)):
+            kept = [part for j, part in enumerate(parts) if j != k]
+            if all(v is not None and v.shape == now.shape for _, v in kept):
+                bases.append((" + ".join(t for t, _ in kept), sum(v for _, v in kept), 0.4))
+    bases.append(("", np.zeros(now.shape), 0.8))
+    for base, start, cost in bases:
+        for rest in rests:
+            wanted = np.array(goal.rows) - rest.ravel() - start.ravel()
+            usable = np.flatnonzero(np.abs(wanted).max(1) > 1e-9)
+            for row, chosen in table.find(wanted[usable], most - 1 if base else most):
+                if np.allclose(rows[list(chosen)].sum(0), wanted[usable[row]], rtol=1e-8, atol=1e-11):
+                    codes = ([base] if base else []) + [names[n] for n in chosen]
+                    if len(codes) > 1:
+                        yield " + ".join(codes), 1.6 + cost + 0.1 * len(chosen)
+
+
+def _added(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _added(node.left) + _added(node.right)
+    return [node]
+
+
+def _terms(shape: tuple[int, ...], atoms: dict) -> dict[str, np.ndarray]:
+    """What may be added to a value of this shape: a name, or a matrix times a vector."""
+    terms: dict[str, np.ndarray] = {}
+    known: set[tuple] = set()
+
+    def add(code: str, v: np.ndarray) -> None:
+        mark = tuple(np.round(v.ravel(), 10))
+        if v.shape == shape and v.any() and mark not in known and len(terms) < _MOST_TERMS:
+            known.add(mark)
+            terms[code] = v
+
+    for name, v in atoms.items():
+        add(name, v)
+    matrices = {n: v for n, v in atoms.items() if v.ndim == 2 and min(v.shape) > 1}
+    owners = {n.rpartition(".")[0] for n in matrices if n.rpartition(".")[2] in Params.NAMES}
+    vectors = {n: v for n, v in atoms.items() if sum(k > 1 for k in v.shape) == 1 and v.any()}
+    for name, matrix in matrices.items():
+        if owners and name.rpartition(".")[2] not in Params.NAMES and "." in name:
+            continue
+        for other, v in vectors.items():
+            if v.shape in ((matrix.shape[0],), (matrix.shape[0], 1)):
+                add(f"{name}.T @ {other}", matrix.T @ v)
+            elif v.ndim == 2 and v.shape == (1, matrix.shape[0]):
+                add(f"{other} @ {name}", v @ matrix)
+    return terms
+
+
+def _forgotten(
+    place: _Place, scene: Scene, atoms: dict, numbers: list[str], goals: dict, truth: Truth, value: Callable
+) -> Iterator[Edit]:
+    """Statements at the end of a loop that fill what was prepared and never filled, or hand on a delta."""
+    unit = scene.units[place.slot.unit]
+    own = [s for s in scene.slots if s.unit == place.slot.unit and s.kind == "statement"]
+    inside = {id(loop) for loop in place.slot.loops}
+    written: dict[str, int] = {}
+    for slot in own:
+        for target in _targets(slot.node):
+            looped = any(id(loop) in inside for loop in slot.loops)
+            text = unit.segment(target)
+            written[text] = written.get(text, 0) + looped
+
+    def edit(code: str, cost: float) -> Edit:
+        return Edit("missing statement", cost, (insertion(place.slot, code),), "", code)
+
+    read = read_in_loop(scene, place.slot)
+    for name, count in written.items():
+        now = value(name)
+        if now is None or count or name not in read or (now.size, True) not in goals or not name.isidentifier():
+            continue
+        nothing = np.zeros(now.shape)
+        fits = {t: v for t, v in atoms.items() if v.shape == now.shape and t != name}
+        for code, cost in _products("", nothing, fits, goals[now.size, True], [nothing], 3):
+            yield edit(f"{name} = {code}", cost + 0.4)
+        terms = _terms(now.shape, {t: v for t, v in atoms.items() if t != name})
+        if not terms or (now.size, False) not in goals:
+            continue
+        names, rows = list(terms), np.array([v.ravel() for v in terms.values()])
+        goal = np.array(goals[now.size, False].rows)
+        for row, chosen in _Lookup(rows, twice=False).find(goal, 4):
+            if np.allclose(rows[list(chosen)].sum(0), goal[row], rtol=1e-8, atol=1e-11):
+                yield edit(f"{name} = " + " + ".join(names[n] for n in chosen), 1.9 + 0.05 * len(chosen))
+
+    vectors = {n: v for n, v in atoms.items() if sum(k > 1 for k in v.shape) == 1 and v.any()}
+    found = truth.recognize(list(vectors.values()))
+    deltas = {n: v for (n, v), bits in zip(vectors.items(), found, strict=True) if _is(truth, bits, ("dz", "dy"))}
+    inputs = {n: v for (n, v), bits in zip(vectors.items(), found, strict=True) if _is(truth, bits, ("h", "x"))}
+    whole = numbers + [a.text for s in own for a in scene.atoms.get(s.number, ()) if a.shape == "int"]
+    for name in dict.fromkeys(_accumulators(written)):
+        now = value(name)
+        if now is None or now.ndim != 2 or min(now.shape) < 2:
+            continue
+        for delta, d in deltas.items():
+            if d.size != now.shape[0]:
+                continue
+            for index in dict.fromkeys(whole):
+                if d.ndim == 1:
+                    yield edit(f"{name}[:, {index}] += {delta}", 2.0)
+            for other, v in inputs.items():
+                if v.size == now.shape[1] and v.ndim == d.ndim == 1:
+                    yield edit(f"{name} += {scene.numpy}.outer({delta}, {other})", 2.0)
+                elif v.size == now.shape[1] and v.ndim == d.ndim == 2:
+                    turned = (f"{delta} @ {other}.T") if d.shape[1] == 1 else f"{delta}.T @ {other}"
+                    yield edit(f"{name} += {turned}", 2.0)
+
+
+def _is(truth: Truth, bits: int, quantities: tuple[str, ...]) -> bool:
+    return bits > 0 and any(bits >> n & 1 and key.quantity in quantities for n, key in enumerate(truth.keys))
+
+
+def _accumulators(written: dict[str, int]) -> Iterator[str]:
+    """What is filled in the loop, and the same with another matrix or gate in its name; what is only prepared."""
+    for text, count in written.items():
+        root = re.sub(r"\[[^\[\]]*,[^\[\]]*\]$", "", text)
+        if not count:
+            yield root
+        for match in re.finditer(r"[WUV](?=[ifog]?\b|\"|')|(?<=[WU])[ifog]\b", root):
+            for other in "WUV" if match[0] in "WUV" else "ifog":
+                yield root[: match.start()] + other + root[match.end() :]

@@ -110,7 +110,7 @@ def check_table() -> None:
     for against in ("exact", "numerical"):
         lt.check_gradients(lt.bptt, against=against)
         ms = 1e3 * median(seconds(lambda a=against: lt.check_gradients(lt.bptt, against=a)) for _ in range(15))
-        print(f'check_gradients(bptt, against="{against}"), its own four nets: {ms:.0f} ms')
+        print(f'check_gradients(bptt, against="{against}"), its own five nets: {ms:.0f} ms')
 
 
 IMPORT = """

@@ -15,7 +15,17 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import guard
-from lstm_teach.doctor.differences import Arrays, Model, Piece, Unusable, changed, copies, departures
+from lstm_teach.doctor.differences import (
+    Arrays,
+    Model,
+    Piece,
+    Unusable,
+    changed,
+    copies,
+    departures,
+    gradient,
+    reference,
+)
 
 RIGHT = 1e-9  # norm-relative; right gradients stay below 1e-11, single precision anywhere leaves 1e-8 and more
 _SAME = 1e-6  # norm-relative: two arrays are the same up to the error of the differences
@@ -76,15 +86,17 @@ FAMILIES = {
     ),
     "left out": (
         "A part of the gradient is never filled in.",
-        "Look for a delta that is not used, a slice that is not assigned, or a way between layers that is left out.",
+        "Look for a delta that is not used, a slice that is not assigned, or a way between layers that is left out. An "
+        "array that is used in two places gets the sum of both.",
     ),
     "axis": (
         "The sum is right and its distribution is not: summed over the wrong axis.",
         "A bias gets the sum over batch and steps, one number for each unit.",
     ),
     "summing": (
-        "The deltas are right; the mistake is in how they are added up over the steps into this gradient.",
-        "Look for = in place of += in the line of this gradient, and for the step whose input or state is used in it.",
+        "The deltas are right; the mistake is in how they are added up into this gradient.",
+        "Look for = in place of += in the line of this gradient: over the steps, for a row that comes again, for an "
+        "array that is used twice. Then for the step whose input or state is used in it.",
     ),
     "product": (
         "The delta is right; what it is multiplied with in the line of this gradient is not.",
@@ -94,6 +106,10 @@ FAMILIES = {
         "The delta of one gate is wrong, and nothing before it on the way back.",
         "Look at the lines of this gate: the slope of its activation, and what it is multiplied with going forward.",
     ),
+    "steps": (
+        "Deltas do not reach the step that they belong to.",
+        "Look for an order that is not reversed, an index that is off by one, a loss that is read at some steps only.",
+    ),
     "formula": (
         "A mistake within one step, on the way from the loss to these arrays.",
         "Check at T = 1, where nothing is carried, and go back from the loss line by line.",
@@ -102,8 +118,12 @@ FAMILIES = {
         "Numbers are wrong among those that were not compared one by one, since the array is large.",
         "Check again with a smaller model: fewer words, fewer units.",
     ),
+    "forward": (
+        "The gradient is that of another forward pass.",
+        "Compare the forward pass within the gradient with that of the loss: initial state, inputs, weights, mask.",
+    ),
     "loss": (
-        "Every array is wrong, so the mistake is where all get their delta from: the derivative of the loss.",
+        "The mistake is where all get their delta from: the derivative of the loss.",
         "Compare the loss with the delta of the output: same targets, same steps, same mask, same average.",
     ),
 }
@@ -195,7 +215,7 @@ def explain(
     found = [] if unseen else _whole(seen)
     if found:
         return found, notes
-    found, explained = _relations(seen, wrong)
+    found, explained = _relations(seen, models, wrong)
     rest = [name for name in wrong if name not in explained]
     if rest:
         shared = len(explained) > 1 and any(one.family == "scale" for one in found)
@@ -327,7 +347,7 @@ def _lengths(lengths: Iterable[int]) -> str:
     return f"T = {listed(map(str, lengths))}"
 
 
-def _relations(seen: Seen, wrong: list[str]) -> tuple[list[ModelFinding], set[str]]:
+def _relations(seen: Seen, models: dict[int, Model], wrong: list[str]) -> tuple[list[ModelFinding], set[str]]:
     """Arrays whose error is explained by a relation that holds at every length where they are wrong."""
     found: list[ModelFinding] = []
     laws: dict[tuple, list[Piece]] = {}
@@ -335,7 +355,7 @@ def _relations(seen: Seen, wrong: list[str]) -> tuple[list[ModelFinding], set[st
     for name in wrong:
         lengths = [T for T, each in seen.items() if each[name].error > RIGHT]
         for pieces in _layouts(next(iter(seen.values())), name):
-            said = _related(seen, pieces, lengths)
+            said = _related(seen, models, pieces, lengths)
             if said is None:
                 continue
             explained.add(name)
@@ -352,6 +372,11 @@ def _relations(seen: Seen, wrong: list[str]) -> tuple[list[ModelFinding], set[st
             found += _bounded(each, f"the gradient of {where}")
         elif family == "gate rows":
             found.append(finding(family, f"In place of the gradient of {where} stands that of {detail}."))
+        elif family == "penalty":
+            what = (
+                f"What is missing in the gradient of {where} is a multiple of the weights: the penalty on large ones."
+            )
+            found.append(finding("left out", what))
         else:
             found.append(finding(family, f"The gradient of {where} {_SAID[family]}."))
     return _merged(found), explained
@@ -393,7 +418,9 @@ def _layouts(arrays: Mapping[str, Any], name: str) -> Iterator[list[Piece]]:
         yield [Piece(name, axis, k, n) for k in range(n)]
 
 
-def _related(seen: Seen, pieces: list[Piece], lengths: list[int]) -> list[tuple[str, Piece, object]] | None:
+def _related(
+    seen: Seen, models: dict[int, Model], pieces: list[Piece], lengths: list[int]
+) -> list[tuple[str, Piece, object]] | None:
     """For each wrong piece its relation to the right gradient, None if one has none."""
     said = []
     for piece in pieces:
@@ -401,7 +428,7 @@ def _related(seen: Seen, pieces: list[Piece], lengths: list[int]) -> list[tuple[
         bad = {T: c for T, c in parts.items() if _off(c, seen[T][piece.name])}
         if not bad:
             continue
-        relation = _relation(seen, piece, bad)
+        relation = _relation(seen, models, piece, bad)
         if relation is None:
             return None
         said.append((relation[0], piece, relation[1]))
@@ -420,7 +447,9 @@ def _off(part: Comparison, whole: Comparison) -> bool:
     return bool(away > 1e-8 * max(size, np.linalg.norm(whole.mine)) + 4 * whole.blur)
 
 
-def _relation(seen: Seen, piece: Piece, bad: dict[int, Comparison]) -> tuple[str, object] | None:
+def _relation(
+    seen: Seen, models: dict[int, Model], piece: Piece, bad: dict[int, Comparison]
+) -> tuple[str, object] | None:
     parts = bad.values()
     if all(not c.mine.any() for c in parts):
         return "left out", None
@@ -436,17 +465,30 @@ def _relation(seen: Seen, piece: Piece, bad: dict[int, Comparison]) -> tuple[str
     shape = next(iter(parts)).shape
     if len(shape) == 2 and shape[0] == shape[1] > 1 and _all_same(parts, lambda c: c.mine.T, lambda c: c.right):
         return "transpose", None
+    if piece.count == 1 and _penalty(models, piece.name, bad):
+        return "penalty", None
     for other in _others(seen, piece, shape):
         if all(_same(c.mine[r.tried], r.right[r.tried]) for T, c in bad.items() for r in [_part(seen[T], other)]):
             return "gate rows", other.told(seen[next(iter(bad))][other.name].shape)
     size = max(shape, default=1)
     if piece.count == 1 and 1 < size == np.prod(shape):
         sums = [(c.mine.sum(), c.right.sum(), np.abs(c.right).sum()) for c in parts if c.tried.all()]
-        if sums and all(abs(a - b) <= _SAME * by or abs(a / size - b) <= _SAME * by for a, b, by in sums):
+        told = any(abs(b) > 1e-4 * by for _, b, by in sums)  # the errors of a softmax sum to 0, however they are added
+        if told and all(abs(a - b) <= _SAME * by or abs(a / size - b) <= _SAME * by for a, b, by in sums):
             return "axis", None
     if piece.count == 1 and _bounded(bad, ""):
         return "clipping", None
     return None
+
+
+def _penalty(models: dict[int, Model], name: str, bad: dict[int, Comparison]) -> bool:
+    """Whether what is missing is a multiple of the weights themselves."""
+    for T, c in bad.items():
+        missing, weights = (c.right - c.mine)[c.tried], models[T].params[name][c.tried]
+        by = np.vdot(missing, weights) / max(np.vdot(weights, weights), 1e-300)
+        if by <= 0 or weights.size < 3 or not _same(missing, by * weights):
+            return False
+    return True
 
 
 def _all_same(parts: Iterable[Comparison], one: Callable, other: Callable) -> bool:
@@ -484,14 +526,16 @@ def _experiments(
     if before is not None and first > before + 1:
         first, before = _bisect(models, take, rest, before, first)
         seen = dict(sorted({**seen, first: compare(models[first])}.items()))
+    for T, each in seen.items():
+        if max(first, 2) >= T and (before or 1) == 1 and not all(c.tried.all() for c in each.values()):
+            seen = {**seen, T: compare(models[T], effort=6.0)}
     each = seen[first]
-    if (before or 1) == 1 and not all(c.tried.all() for c in each.values()):
-        each = compare(models[first], effort=6.0)
     model = models[first]
     bad = _wrong(each, rest)
-    blocks = _wrong_blocks(each, bad)
-    place = _place(each, sorted(bad, key=lambda name: name not in blocks), blocks, first, before)
     lab = _Lab(model, bad)
+    shared = _Shared(seen, each, [name for name in each if lab.is_output(name)])
+    blocks = _wrong_blocks(each, bad, shared.axis)
+    place = _place(each, sorted(bad, key=lambda name: name not in blocks), blocks, first, before)
     right = [name for name in each if name not in bad and model.params[name].ndim > 1]
     found = _switch(lab, place, right) or _transposed(lab, place)
     if found:
@@ -500,19 +544,24 @@ def _experiments(
         later = next((_wrong(seen[T], rest) for T in lengths[lengths.index(first) + 1 :]), bad)
         return (
             _handed_to_the_start(lab, each, later, place)
-            or _misplaced(each, bad)
+            or _misplaced(lab, each, bad)
+            or _several_products(each, bad, place)
+            or _silent_at_first(seen, bad, place)
             or _right_somewhere(lab, place)
-            or _within_a_step(lab, each, bad, blocks, place)
+            or _within_a_step(lab, each, bad, blocks, place, shared)
         )
-    if before > 1:
-        return [_over_many_steps(lab, take, compare, rest, place, before)]
-    alone = _alone(each, bad)
-    found = [] if alone and len(bad) == 1 < len(each) - 1 else _cured(lab, place)
-    if found:
-        return found
+    alone = shared.proof(bad, right=[name for name in each if all(c[name].error <= RIGHT for c in seen.values())])
     if alone:
         return [finding("summing", place, alone)]
-    return _own_delta(lab, each, place, blocks)
+    if before > 1:
+        return [_over_many_steps(lab, take, compare, rest, place, before)]
+    found = [] if len(bad) == 1 < len(each) - 1 else _cured(lab, place)
+    if found:
+        return found
+    alone = shared.guess(bad)
+    if alone:
+        return [finding("summing", place, alone), *_own_delta(seen, lab, each, place, blocks, shared)]
+    return _own_delta(seen, lab, each, place, blocks, shared)
 
 
 def _wrong(each: dict[str, Comparison], names: Iterable[str]) -> list[str]:
@@ -530,9 +579,9 @@ def _handed_to_the_start(lab: _Lab, each: dict[str, Comparison], later: list[str
     return [finding("carry", place, f"{what} {found[0].evidence}" if found else what)]
 
 
-def _misplaced(each: dict[str, Comparison], bad: list[str]) -> list[ModelFinding]:
+def _misplaced(lab: _Lab, each: dict[str, Comparison], bad: list[str]) -> list[ModelFinding]:
     """Deltas in the wrong place: with one step the gradients that they make are right ones, elsewhere."""
-    found, explained = _relations({1: each}, bad)
+    found, explained = _relations({1: each}, {1: lab.model}, bad)
     deltas = any(each[name].mine.ndim > 1 for name in explained)
     return [one for one in found if one.family == "gate rows"] if deltas else []
 
@@ -592,6 +641,9 @@ class _Lab:
             shapes.setdefault(self.model.params[name].shape, []).append(Piece(name))
             yield [Piece(name)]
         yield from (pieces for pieces in shapes.values() if len(pieces) > 1)
+        vectors = [Piece(name) for name in bad if self.model.params[name].ndim < 2]
+        if len(vectors) > 1:
+            yield vectors
 
     def least(self, change: Callable[[list[Piece]], Arrays], pieces: list[Piece]) -> list[Piece]:
         """Those of the pieces whose change is needed for the cure."""
@@ -631,18 +683,20 @@ def _bisect(
     return high, low
 
 
-def _wrong_blocks(each: dict[str, Comparison], bad: list[str]) -> dict[str, tuple[list[Piece], list[Piece]]]:
+def _wrong_blocks(
+    each: dict[str, Comparison], bad: list[str], deltas: dict[str, int]
+) -> dict[str, tuple[list[Piece], list[Piece]]]:
     """Of the arrays that are wrong in whole blocks only, the blocks that are wrong and those that are right."""
     found = {}
     for name in bad:
         whole = each[name]
         for pieces in _layouts(each, name):
-            if pieces[0].count == 1:
-                continue
             axis = pieces[0].axis
+            if pieces[0].count == 1 or axis != deltas.get(name, axis):
+                continue
             lines = [whole.part((*[slice(None)] * axis, k)) for k in range(whole.shape[axis])]
             off = np.array([_off(line, whole) for line in lines])
-            silent = np.array([not line.mine.any() and not line.right[line.tried].any() for line in lines])
+            silent = np.array([np.abs(line.right[line.tried]).max(initial=0) <= whole.blur for line in lines])
             split = [(piece, off[where], silent[where]) for piece in pieces for where in [_span(piece, len(lines))]]
             wrong = [piece for piece, o, _ in split if o.any()]
             right = [piece for piece, o, s in split if not o.any() and not s.all()]
@@ -764,18 +818,183 @@ def _over_many_steps(
     return finding("truncation", place, f"It is as if the walk ended after {before} steps.")
 
 
-def _alone(each: dict[str, Comparison], bad: list[str]) -> str:
-    """How one knows that the deltas are right: of the arrays that use the same ones, some are right at every length."""
-    shapes = {each[name].shape for name in bad}
-    gates = [max(shape, default=1) for shape in shapes]
-    right = [n for n, c in each.items() if c.error <= RIGHT and c.right[c.tried].any() and c.shape not in shapes]
-    sharing = [n for n in right if any(size in each[n].shape for size in gates)]
-    covered = all(any(size in each[n].shape for n in sharing) for size in gates)
-    if len(gates) != len(set(gates)) or not (covered or (len(bad) == 1 and len(right) > 1)):
+def _basis(matrix: np.ndarray, axis: int) -> np.ndarray:
+    """Orthonormal columns that span the columns (axis 0) or the rows (axis 1) of a matrix."""
+    left, sizes, _ = np.linalg.svd(matrix if axis == 0 else matrix.T, full_matrices=False)
+    return left[:, sizes > 1e-7 * max(sizes[0], 1e-300)]
+
+
+def _rank(matrix: np.ndarray) -> int:
+    return _basis(matrix, 0).shape[1]
+
+
+def _inside(vectors: np.ndarray, basis: np.ndarray) -> bool:
+    """Whether the columns are combinations of those of the basis."""
+    return bool(np.linalg.norm(vectors - basis @ (basis.T @ vectors)) <= 1e-6 * np.linalg.norm(vectors))
+
+
+class _Shared:
+    """Which arrays are multiplied with the same delta, read off the right gradients.
+
+    With few steps and a small batch the gradient of a matrix is a sum of few products of a delta and an input, so its
+    columns (or its rows, if the layout is the other one) are combinations of a few deltas. A bias whose gradient is
+    such a combination, or a matrix with another number of inputs that has the same ones, shares the delta.
+    """
+
+    def __init__(self, seen: Seen, each: dict[str, Comparison], outputs: list[str]):
+        self.each, self.outputs = each, outputs
+        self.partners: dict[str, set[str]] = {name: set() for name in each}
+        self.axis: dict[str, int] = {}  # along which the delta runs
+        for compared in seen.values():
+            self._read({n: c for n, c in compared.items() if c.tried.all() and np.abs(c.right).max() > c.blur})
+
+    def _read(self, compared: dict[str, Comparison]) -> None:
+        """What the right gradients at one length tell."""
+        matrices = {name: c.right for name, c in compared.items() if c.mine.ndim == 2 and min(c.shape) > 1}
+        vectors = {name: c.right.reshape(-1, 1) for name, c in compared.items() if name not in matrices}
+        sides = {(name, axis): _basis(array, axis) for name, array in matrices.items() for axis in (0, 1)}
+        sides = {side: basis for side, basis in sides.items() if basis.shape[1] < len(basis)}
+
+        def across(side: tuple[str, int]) -> int:
+            return matrices[side[0]].shape[1 - side[1]]
+
+        like: dict[tuple[str, int], list[tuple[str, int]]] = {
+            one: [
+                other
+                for other, theirs in sides.items()
+                if theirs.shape == basis.shape and across(one) != across(other) and _inside(theirs, basis)
+            ]
+            for one, basis in sides.items()
+        }
+        with_bias = {
+            side: {n for n, v in vectors.items() if len(v) == len(basis) and _inside(v, basis)}
+            for side, basis in sides.items()
+        }
+        for name in matrices:
+            both = [(name, axis) for axis in (0, 1) if (name, axis) in sides]
+            found = [side for side in both if with_bias[side]] or [side for side in both if like[side]]
+            if len(found) == 1:
+                self.axis.setdefault(name, found[0][1])
+        for one, others in like.items():
+            told = {name for name, axis in others if self.axis.get(name) == axis} | with_bias[one]
+            if self.axis.get(one[0]) == one[1]:
+                for other in told:
+                    self.partners[one[0]].add(other)
+                    self.partners[other].add(one[0])
+
+    def factors(self, name: str) -> tuple[bool | None, bool | None]:
+        """Whether the deltas and the inputs in this gradient are the right ones; None where it can't be told."""
+        c = self.each[name]
+        if c.mine.ndim != 2 or not c.tried.all() or not c.mine.any() or not c.right.any():
+            return None, None
+        axis, said = self.axis.get(name), []
+        for side in (axis or 0, 1 - (axis or 0)):
+            basis = _basis(c.right, side)
+            said.append(_inside(_basis(c.mine, side), basis) if basis.shape[1] < len(basis) else None)
+        return (said[0], said[1]) if axis is not None or said == [False, False] else (None, None)
+
+    def proof(self, bad: list[str], right: Iterable[str]) -> str:
+        """That the deltas of all these are right: each shares its delta with an array that is."""
+        right = set(right)
+        told = {name: sorted(self.partners[name] & right) for name in bad}
+        if not all(told.values()):
+            return ""
+        return " ".join(
+            f"{name} is made with the same deltas as {listed(others)}, whose gradient is right."
+            for name, others in told.items()
+        )
+
+    def guess(self, bad: list[str]) -> str:
+        """Of the arrays that may use the same deltas some are right, and nothing shows that others are not."""
+        if any(self.partners[name] for name in bad) or len({self.each[name].shape for name in bad}) > 1:
+            return ""
+        lengths = set(self.each[bad[0]].shape)
+        others = [n for n, c in self.each.items() if n not in bad and n not in self.outputs and c.error <= RIGHT]
+        alike = [n for n in others if self.each[n].shape != self.each[bad[0]].shape]
+        sharing = [n for n in alike if lengths & set(self.each[n].shape) and self.each[n].right.any()]
+        if sharing:
+            return f"{listed(bad)} may use the same deltas as {listed(sharing)}, which are right."
+        if len(bad) == 1 and len(self.each) > 2:
+            return f"{bad[0]} alone is wrong, and a wrong delta mostly spoils several arrays."
         return ""
-    if not sharing:
-        return f"{bad[0]} alone is wrong, so the deltas of all others are right."
-    return f"Others that get their deltas in the same steps are right: {listed(sharing)}."
+
+
+def _several_products(each: dict[str, Comparison], bad: list[str], place: str) -> list[ModelFinding]:
+    """A matrix whose right gradient is a sum of more products than the learner's: one of its places is forgotten."""
+    for name in bad if len(bad) == 1 else []:
+        c = each[name]
+        if c.mine.ndim != 2 or not c.tried.all() or not c.mine.any():
+            continue
+        away = np.where(np.abs(c.mine - c.right) > 4 * c.blur, c.mine - c.right, 0)
+        mine, right, off = _rank(c.mine), _rank(c.right), _rank(away)
+        rows = [axis for axis in (0, 1) if np.count_nonzero(away.any(axis=1 - axis)) == 1 < c.shape[axis]]
+        where = ""
+        if rows:
+            line = int(np.flatnonzero(away.any(axis=1 - rows[0]))[0])
+            where = f"{('row', 'column')[rows[0]]} {line}"
+        if right < min(c.shape) and 0 < mine < right == mine + off:
+            what = (
+                f"At the shortest length the right gradient of {name} is a sum of {right} products of a delta and an "
+                f"input, yours of {mine}; the rest is missing."
+            )
+            return [finding("left out", place, what + (f" All of it belongs into {where}." if where else ""))]
+        if rows and off == 1:
+            others = np.delete(c.mine, line, axis=rows[0])
+            lost = np.take(away, [line], axis=rows[0])
+            if others.any() and _rank(others) < min(others.shape):
+                side = 1 - rows[0]
+                if _inside(_basis(lost, side), _basis(others, side)) and not _inside(
+                    _basis(np.take(c.mine, [line], axis=rows[0]), side), _basis(others, side)
+                ):
+                    what = (
+                        f"Only {where} is wrong: there the product is missing that all others have, as if another one "
+                        "had replaced it."
+                    )
+                    return [finding("summing", place, what)]
+    return []
+
+
+def _silent_at_first(seen: Seen, bad: list[str], place: str) -> list[ModelFinding]:
+    """Nothing at all arrives with one step, and something does with more."""
+    (T, each), *later = seen.items()
+    if any(each[name].mine.any() for name in bad) or not all(c[name].mine.any() for _, c in later for name in bad):
+        return []
+    what = f"At T = {T} the gradient of {listed(bad)} is zero, with more steps it is not: the last step gets nothing."
+    return [finding("steps", place, what)] if later else []
+
+
+def _still_wrong_alone(lab: _Lab, name: str, shared: _Shared) -> bool:
+    """Whether output weights have a wrong gradient where they are zero, so that nothing goes back beyond them."""
+    return name in shared.outputs and bool(_still_wrong(lab, lab.with_zeros([Piece(name)]), [Piece(name)]))
+
+
+def _wrong_steps(seen: Seen, lab: _Lab, recurrent: list[list[Piece]], place: str) -> list[ModelFinding]:
+    """With two steps and a batch of one: which of the two has a wrong delta? The last is handed nothing."""
+    if lab.model.steps != 2 or not {1, 2} <= set(seen):
+        return []
+    one, two = seen[1], seen[2]
+    matrices = [n for n in lab.names if one[n].mine.ndim == 2 and one[n].tried.all() and min(one[n].shape) > 1]
+    bad = [piece.name for piece in lab.pieces if piece.name in matrices]
+    told = [n for n in bad if one[n].right.any(axis=1).all() or one[n].right.any(axis=0).all()]  # no gate is silent
+    if len(told) < len(bad) or not bad or any(_rank(one[n].right) != 1 for n in bad):
+        return []
+    if any(_rank(two[n].mine - two[n].right) == 2 == _rank(two[n].right) for n in bad):
+        what = "At T = 2 the delta of the last step is wrong too, to which nothing is handed; at T = 1 it is right."
+        return [finding("steps", place, what)]
+    for cut in recurrent[-1:]:
+        params = lab.with_zeros(cut)
+        mine, right = gradient(lab.model, params), {}
+        for name in matrices:
+            right[name] = reference(lab.model.at(params), name, mine[name], mine[name].size)[0]
+        read = [n for n in matrices if n not in bad and _rank(right[n]) == 2]
+        silent = [n for n in bad if _rank(mine[n]) == 1 < _rank(right[n])]
+        if read and silent:
+            what = (
+                f"With {lab.told(cut)} set to zero, so that nothing spreads, one of the two steps gives nothing at all "
+                f"to {listed(silent)}, though {listed(read)} gets something of both."
+            )
+            return [finding("steps", place, what)]
+    return []
 
 
 def _within_a_step(
@@ -784,24 +1003,39 @@ def _within_a_step(
     bad: list[str],
     blocks: dict[str, tuple[list[Piece], list[Piece]]],
     place: str,
+    shared: _Shared,
 ) -> list[ModelFinding]:
-    alone = _alone(each, bad)
-    space = _shared_space(each, bad)
-    if alone:
-        return [finding("product", place, alone)]
-    if len(bad) == len(each) > 1 and (not blocks or any(lab.is_output(name) for name in bad)):
-        return [finding("loss", place, space)]
+    factors = {name: shared.factors(name) for name in bad}
+    if all(pair == (True, False) for pair in factors.values()):
+        what = f"At this length the deltas in the gradient of {listed(bad)} point the right way, and the inputs do not."
+        return [finding("product", place, what)]
+    proof = shared.proof(bad, [name for name in each if name not in bad])
+    if proof:
+        return [finding("product", place, proof)]
+    proved = [name for name, pair in factors.items() if pair == (False, True)]
+    space = f"In the gradient of {listed(proved)} the inputs are right, and the delta is not." if proved else ""
+    outputs = [name for name in bad if name in shared.outputs]
+    if len(bad) == len(each) > 1:
+        if any(factors[name] == (False, False) for name in outputs):
+            what = f"Every array is wrong, and in {listed(outputs)} both the delta and the input are."
+            return [finding("forward", place, what)]
+        if outputs:
+            return [
+                finding("loss", place, f"Every array is wrong, {listed(outputs)} at the output too. {space}".strip())
+            ]
+        if not blocks:
+            what = f"Every array is wrong, and none is at the output alone, to show the loss by itself. {space}".strip()
+            return [finding("formula", place, what), finding("loss", place, "It may as well be there.")]
+    guess = shared.guess(bad) if not proved else ""
+    if guess:
+        second = finding("gate", place, f"Or the delta is wrong, if {listed(bad)} alone gets it.")
+        return [finding("product", place, guess), second]
     hint = _cell_hint(blocks, bad)
     if hint:
         return [finding("formula", place, hint)]
-    wrong = {piece.block for pieces, _ in blocks.values() for piece in pieces}
-    if len(wrong) == 1:
+    if len({piece.block for pieces, _ in blocks.values() for piece in pieces}) == 1:
         return [finding("gate", place, space)]
-    shapes = [each[name].shape for name in bad]
-    twins = [c.shape for name, c in each.items() if name not in bad]
-    if len(set(shapes)) == len(shapes) and all(shape in twins for shape in shapes):
-        return [finding("gate", place, space)]
-    return [finding("formula", place, space)]
+    return [finding("gate" if _one_of_each_shape(each, [Piece(name) for name in bad]) else "formula", place, space)]
 
 
 def _cell_hint(blocks: dict[str, tuple[list[Piece], list[Piece]]], bad: list[str]) -> str:
@@ -819,37 +1053,20 @@ def _cell_hint(blocks: dict[str, tuple[list[Piece], list[Piece]]], bad: list[str
     )
 
 
-def _shared_space(each: dict[str, Comparison], bad: list[str]) -> str:
-    """With few steps and a small batch a gradient has low rank: then its rows tell which of the two factors is off."""
-    for name in bad:
-        c = each[name]
-        if c.mine.ndim != 2 or not c.tried.all() or not c.mine.any():
-            continue
-        rank = np.linalg.matrix_rank(c.right, tol=1e-8 * np.linalg.norm(c.right))
-        if (
-            rank < min(c.shape)
-            and np.linalg.matrix_rank(np.vstack([c.right, c.mine]), tol=1e-7 * np.linalg.norm(c.right)) == rank
-        ):
-            return (
-                f"The rows of the gradient of {name} lie in the right directions, so what {name} is multiplied with "
-                "is right, and the delta is not."
-            )
-    return ""
-
-
 def _own_delta(
-    lab: _Lab, each: dict[str, Comparison], place: str, blocks: dict[str, tuple[list[Piece], list[Piece]]]
+    seen: Seen,
+    lab: _Lab,
+    each: dict[str, Comparison],
+    place: str,
+    blocks: dict[str, tuple[list[Piece], list[Piece]]],
+    shared: _Shared,
 ) -> list[ModelFinding]:
     """Wrong from T = 2 on, on no way through a matrix: the cell, a gate that was silent at T = 1, the loss."""
     bad = [piece.name for piece in lab.pieces]
-    if len(bad) > 1 and any(lab.is_output(name) for name in bad):
-        return [
-            finding(
-                "loss",
-                place,
-                "The output weights are wrong too; what is carried does not reach them unless the output is fed back.",
-            )
-        ]
+    output = next((name for name in bad if len(bad) > 1 and _still_wrong_alone(lab, name, shared)), None)
+    if output:
+        what = f"With {output} set to zero nothing goes back beyond it, and its own gradient is wrong all the same."
+        return [finding("loss", place, what)]
     hint = _cell_hint(blocks, bad)
     if hint:
         return [finding("carry", place, hint)]
@@ -887,7 +1104,7 @@ def _own_delta(
     what = (
         "Set to zero, no matrix cures it, so it is on a way through none: from cell to cell, or straight from h to h."
     )
-    return _right_somewhere(lab, place) or [finding("carry", place, what)]
+    return _right_somewhere(lab, place) or _wrong_steps(seen, lab, recurrent, place) or [finding("carry", place, what)]
 
 
 def _recurrent(shape: tuple[int, ...]) -> bool:

@@ -1,7 +1,8 @@
 """From the errors of a gradient to the kinds of mistake that make such errors, the surest first.
 
 Two sources: relations between the gradient and the right one (a constant ratio, a block left out, the transpose), and
-experiments (with which weights set to zero, made symmetric or scaled does the error go away?). Imports differences.
+experiments (with which weights set to zero, made symmetric or scaled does the error go away?). Imports
+differences and factors.
 """
 
 from __future__ import annotations
@@ -16,18 +17,22 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.doctor.differences import (
+    RIGHT,
     Arrays,
+    Comparison,
     Model,
     Piece,
+    Seen,
     Unusable,
     changed,
     copies,
     departures,
     gradient,
+    listed,
     reference,
 )
+from lstm_teach.doctor.factors import Shared, basis, inside, rank
 
-RIGHT = 1e-9  # norm-relative; right gradients stay below 1e-11, single precision anywhere leaves 1e-8 and more
 _SAME = 1e-6  # norm-relative: two arrays are the same up to the error of the differences
 
 # family: what kind of mistake it is, and what to try next
@@ -107,8 +112,9 @@ FAMILIES = {
         "Look at the lines of this gate: the slope of its activation, and what it is multiplied with going forward.",
     ),
     "steps": (
-        "Deltas do not reach the step that they belong to.",
-        "Look for an order that is not reversed, an index that is off by one, a loss that is read at some steps only.",
+        "What the loss, or the layer above, sends to a step is not what this step gets.",
+        "Look for an order that is not reversed, an index that is off by one, a loss that is read at some steps only, "
+        "a factor that changes from step to step.",
     ),
     "formula": (
         "A mistake within one step, on the way from the loss to these arrays.",
@@ -156,38 +162,6 @@ def finding(family: str, place: str, evidence: str = "") -> ModelFinding:
     return ModelFinding(family, idea, place, evidence, advice)
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One array of a gradient, the right one (NaN where not tried), and how far differences may be off."""
-
-    mine: np.ndarray
-    right: np.ndarray
-    blur: float
-    elsewhere: float = 0.0  # the error along random directions, if it shows there alone
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # noqa: D102
-        return self.mine.shape
-
-    @property
-    def tried(self) -> np.ndarray:  # noqa: D102
-        return ~np.isnan(self.right)
-
-    @property
-    def error(self) -> float:
-        """|mine - right| / max(|mine|, |right|) in Euclidean norms, beyond what differences can tell."""
-        mine, right = self.mine[self.tried], self.right[self.tried]
-        off = max(np.linalg.norm(mine - right) - 4 * self.blur, 0.0)
-        return float(off / max(np.linalg.norm(mine), np.linalg.norm(right))) if off else self.elsewhere
-
-    def part(self, where: tuple) -> Comparison:
-        """The comparison of one block."""
-        return Comparison(self.mine[where], self.right[where], self.blur)
-
-
-Seen = dict[int, dict[str, Comparison]]
-
-
 def explain(
     seen: Seen, models: dict[int, Model], take: Callable[[int], Model], compare: Callable[..., dict[str, Comparison]]
 ) -> tuple[list[ModelFinding], list[str]]:
@@ -222,12 +196,6 @@ def explain(
         others = _experiments(seen, models, take, compare, rest)
         found = found + others if shared else others + found  # what is wrong with a delta before what is with a sum
     return found + apart, notes
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names in a sentence: "W, U and b"."""
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 # Relations between the gradient and the right one.
@@ -533,7 +501,7 @@ def _experiments(
     model = models[first]
     bad = _wrong(each, rest)
     lab = _Lab(model, bad)
-    shared = _Shared(seen, each, [name for name in each if lab.is_output(name)])
+    shared = Shared(seen, each, lab.outputs)
     blocks = _wrong_blocks(each, bad, shared.axis)
     place = _place(each, sorted(bad, key=lambda name: name not in blocks), blocks, first, before)
     right = [name for name in each if name not in bad and model.params[name].ndim > 1]
@@ -545,7 +513,7 @@ def _experiments(
         return (
             _handed_to_the_start(lab, each, later, place)
             or _misplaced(lab, each, bad)
-            or _several_products(each, bad, place)
+            or _several_products(lab, each, place)
             or _silent_at_first(seen, bad, place)
             or _right_somewhere(lab, place)
             or _within_a_step(lab, each, bad, blocks, place, shared)
@@ -602,6 +570,11 @@ class _Lab:
         self.model, self.pieces = model, [Piece(name) for name in bad]
         self.names = list(model.params)
 
+    @functools.cached_property
+    def outputs(self) -> list[str]:
+        """The weights at the output."""
+        return [name for name in self.names if self._is_output(name)]
+
     def off(self, params: Arrays) -> float | None:
         """The error of all wrong arrays together; None where it can't be told: the loss fails, or is flat."""
         try:
@@ -638,6 +611,8 @@ class _Lab:
         bad = [piece.name for piece in self.pieces]
         shapes: dict[tuple, list[Piece]] = {}
         for name in sorted(self.names, key=lambda n: (self.model.params[n].ndim < 2, n not in bad)):
+            if name in self.outputs:
+                continue  # without them there are no deltas at all
             shapes.setdefault(self.model.params[name].shape, []).append(Piece(name))
             yield [Piece(name)]
         yield from (pieces for pieces in shapes.values() if len(pieces) > 1)
@@ -653,7 +628,7 @@ class _Lab:
                 pieces = fewer
         return pieces
 
-    def is_output(self, name: str) -> bool:
+    def _is_output(self, name: str) -> bool:
         """Whether nothing but this array and a bias beside it gets a delta once it is zero."""
         shape = self.model.params[name].shape
         others = [n for n in self.names if n != name and self.model.params[n].ndim > 1]
@@ -818,139 +793,29 @@ def _over_many_steps(
     return finding("truncation", place, f"It is as if the walk ended after {before} steps.")
 
 
-def _basis(matrix: np.ndarray, axis: int) -> np.ndarray:
-    """Orthonormal columns that span the columns (axis 0) or the rows (axis 1) of a matrix."""
-    left, sizes, _ = np.linalg.svd(matrix if axis == 0 else matrix.T, full_matrices=False)
-    return left[:, sizes > 1e-7 * max(sizes[0], 1e-300)]
-
-
-def _rank(matrix: np.ndarray) -> int:
-    return _basis(matrix, 0).shape[1]
-
-
-def _inside(vectors: np.ndarray, basis: np.ndarray) -> bool:
-    """Whether the columns are combinations of those of the basis."""
-    return bool(np.linalg.norm(vectors - basis @ (basis.T @ vectors)) <= 1e-6 * np.linalg.norm(vectors))
-
-
-class _Shared:
-    """Which arrays are multiplied with the same delta, read off the right gradients.
-
-    With few steps and a small batch the gradient of a matrix is a sum of few products of a delta and an input, so its
-    columns (or its rows, if the layout is the other one) are combinations of a few deltas. A bias whose gradient is
-    such a combination, or a matrix with another number of inputs that has the same ones, shares the delta.
-    """
-
-    def __init__(self, seen: Seen, each: dict[str, Comparison], outputs: list[str]):
-        self.each, self.outputs = each, outputs
-        self.partners: dict[str, set[str]] = {name: set() for name in each}
-        self.axis: dict[str, int] = {}  # along which the delta runs
-        for compared in seen.values():
-            self._read({n: c for n, c in compared.items() if c.tried.all() and np.abs(c.right).max() > c.blur})
-
-    def _read(self, compared: dict[str, Comparison]) -> None:
-        """What the right gradients at one length tell."""
-        matrices = {name: c.right for name, c in compared.items() if c.mine.ndim == 2 and min(c.shape) > 1}
-        vectors = {name: c.right.reshape(-1, 1) for name, c in compared.items() if name not in matrices}
-        sides = {(name, axis): _basis(array, axis) for name, array in matrices.items() for axis in (0, 1)}
-        sides = {side: basis for side, basis in sides.items() if basis.shape[1] < len(basis)}
-
-        def across(side: tuple[str, int]) -> int:
-            return matrices[side[0]].shape[1 - side[1]]
-
-        like: dict[tuple[str, int], list[tuple[str, int]]] = {
-            one: [
-                other
-                for other, theirs in sides.items()
-                if theirs.shape == basis.shape and across(one) != across(other) and _inside(theirs, basis)
-            ]
-            for one, basis in sides.items()
-        }
-        with_bias = {
-            side: {n for n, v in vectors.items() if len(v) == len(basis) and _inside(v, basis)}
-            for side, basis in sides.items()
-        }
-        for name in matrices:
-            both = [(name, axis) for axis in (0, 1) if (name, axis) in sides]
-            found = [side for side in both if with_bias[side]] or [side for side in both if like[side]]
-            if len(found) == 1:
-                self.axis.setdefault(name, found[0][1])
-        for one, others in like.items():
-            told = {name for name, axis in others if self.axis.get(name) == axis} | with_bias[one]
-            if self.axis.get(one[0]) == one[1]:
-                for other in told:
-                    self.partners[one[0]].add(other)
-                    self.partners[other].add(one[0])
-
-    def factors(self, name: str) -> tuple[bool | None, bool | None]:
-        """Whether the deltas and the inputs in this gradient are the right ones; None where it can't be told."""
-        c = self.each[name]
-        if c.mine.ndim != 2 or not c.tried.all() or not c.mine.any() or not c.right.any():
-            return None, None
-        axis, said = self.axis.get(name), []
-        for side in (axis or 0, 1 - (axis or 0)):
-            basis = _basis(c.right, side)
-            said.append(_inside(_basis(c.mine, side), basis) if basis.shape[1] < len(basis) else None)
-        return (said[0], said[1]) if axis is not None or said == [False, False] else (None, None)
-
-    def proof(self, bad: list[str], right: Iterable[str]) -> str:
-        """That the deltas of all these are right: each shares its delta with an array that is."""
-        right = set(right)
-        told = {name: sorted(self.partners[name] & right) for name in bad}
-        if not all(told.values()):
-            return ""
-        return " ".join(
-            f"{name} is made with the same deltas as {listed(others)}, whose gradient is right."
-            for name, others in told.items()
-        )
-
-    def guess(self, bad: list[str]) -> str:
-        """Of the arrays that may use the same deltas some are right, and nothing shows that others are not."""
-        if any(self.partners[name] for name in bad) or len({self.each[name].shape for name in bad}) > 1:
-            return ""
-        lengths = set(self.each[bad[0]].shape)
-        others = [n for n, c in self.each.items() if n not in bad and n not in self.outputs and c.error <= RIGHT]
-        alike = [n for n in others if self.each[n].shape != self.each[bad[0]].shape]
-        sharing = [n for n in alike if lengths & set(self.each[n].shape) and self.each[n].right.any()]
-        if sharing:
-            return f"{listed(bad)} may use the same deltas as {listed(sharing)}, which are right."
-        if len(bad) == 1 and len(self.each) > 2:
-            return f"{bad[0]} alone is wrong, and a wrong delta mostly spoils several arrays."
-        return ""
-
-
-def _several_products(each: dict[str, Comparison], bad: list[str], place: str) -> list[ModelFinding]:
+def _several_products(lab: _Lab, each: dict[str, Comparison], place: str) -> list[ModelFinding]:
     """A matrix whose right gradient is a sum of more products than the learner's: one of its places is forgotten."""
-    for name in bad if len(bad) == 1 else []:
-        c = each[name]
-        if c.mine.ndim != 2 or not c.tried.all() or not c.mine.any():
-            continue
-        away = np.where(np.abs(c.mine - c.right) > 4 * c.blur, c.mine - c.right, 0)
-        mine, right, off = _rank(c.mine), _rank(c.right), _rank(away)
-        rows = [axis for axis in (0, 1) if np.count_nonzero(away.any(axis=1 - axis)) == 1 < c.shape[axis]]
-        where = ""
-        if rows:
-            line = int(np.flatnonzero(away.any(axis=1 - rows[0]))[0])
-            where = f"{('row', 'column')[rows[0]]} {line}"
-        if right < min(c.shape) and 0 < mine < right == mine + off:
-            what = (
-                f"At the shortest length the right gradient of {name} is a sum of {right} products of a delta and an "
-                f"input, yours of {mine}; the rest is missing."
-            )
-            return [finding("left out", place, what + (f" All of it belongs into {where}." if where else ""))]
-        if rows and off == 1:
-            others = np.delete(c.mine, line, axis=rows[0])
-            lost = np.take(away, [line], axis=rows[0])
-            if others.any() and _rank(others) < min(others.shape):
-                side = 1 - rows[0]
-                if _inside(_basis(lost, side), _basis(others, side)) and not _inside(
-                    _basis(np.take(c.mine, [line], axis=rows[0]), side), _basis(others, side)
-                ):
-                    what = (
-                        f"Only {where} is wrong: there the product is missing that all others have, as if another one "
-                        "had replaced it."
-                    )
-                    return [finding("summing", place, what)]
+    name = lab.pieces[0].name
+    c = each[name]
+    if len(lab.pieces) > 1 or lab.model.steps > 1 or c.mine.ndim != 2 or not c.tried.all() or not c.mine.any():
+        return []
+    away = np.where(np.abs(c.mine - c.right) > 4 * c.blur, c.mine - c.right, 0)
+    mine, right, off = rank(c.mine), rank(c.right), rank(away)
+    lines = {axis: np.flatnonzero(away.any(axis=1 - axis)) for axis in (0, 1)}  # the rows and the columns that are off
+    axis = next((axis for axis in lines if len(lines[axis]) == 1), None)
+    where = "" if axis is None else f"{('row', 'column')[axis]} {lines[axis][0]}"
+    if right < min(c.shape) and 0 < mine < right == mine + off:
+        what = (
+            f"At T = 1 the right gradient of {name} is a sum of {right} products of a delta and an input, yours of "
+            f"{mine}; the rest is missing."
+        )
+        return [finding("left out", place, what + (f" All of it belongs into {where}." if where else ""))]
+    if axis is not None:
+        others = basis(np.delete(c.mine, lines[axis], axis), 1 - axis)
+        lost, put = (basis(np.take(matrix, lines[axis], axis), 1 - axis) for matrix in (away, c.mine))
+        if 0 < others.shape[1] < len(others) and inside(lost, others) and not inside(put, others):
+            what = f"Only {where} is wrong: it lacks the product that all others have, as if another had replaced it."
+            return [finding("summing", place, what)]
     return []
 
 
@@ -963,9 +828,10 @@ def _silent_at_first(seen: Seen, bad: list[str], place: str) -> list[ModelFindin
     return [finding("steps", place, what)] if later else []
 
 
-def _still_wrong_alone(lab: _Lab, name: str, shared: _Shared) -> bool:
-    """Whether output weights have a wrong gradient where they are zero, so that nothing goes back beyond them."""
-    return name in shared.outputs and bool(_still_wrong(lab, lab.with_zeros([Piece(name)]), [Piece(name)]))
+def _loss_itself(lab: _Lab) -> list[str]:
+    """The output weights whose gradient is wrong where they are zero, so that nothing goes back beyond them."""
+    bad = [piece for piece in lab.pieces if piece.name in lab.outputs]
+    return [piece.name for piece in bad if _still_wrong(lab, lab.with_zeros([piece]), [piece])]
 
 
 def _wrong_steps(seen: Seen, lab: _Lab, recurrent: list[list[Piece]], place: str) -> list[ModelFinding]:
@@ -976,9 +842,10 @@ def _wrong_steps(seen: Seen, lab: _Lab, recurrent: list[list[Piece]], place: str
     matrices = [n for n in lab.names if one[n].mine.ndim == 2 and one[n].tried.all() and min(one[n].shape) > 1]
     bad = [piece.name for piece in lab.pieces if piece.name in matrices]
     told = [n for n in bad if one[n].right.any(axis=1).all() or one[n].right.any(axis=0).all()]  # no gate is silent
-    if len(told) < len(bad) or not bad or any(_rank(one[n].right) != 1 for n in bad):
+    single = [n for n in bad if n not in lab.outputs]
+    if len(told) < len(bad) or not single or any(rank(one[n].right) != 1 for n in single):
         return []
-    if any(_rank(two[n].mine - two[n].right) == 2 == _rank(two[n].right) for n in bad):
+    if any(rank(two[n].mine - two[n].right) == 2 == rank(two[n].right) for n in single):
         what = "At T = 2 the delta of the last step is wrong too, to which nothing is handed; at T = 1 it is right."
         return [finding("steps", place, what)]
     for cut in recurrent[-1:]:
@@ -986,8 +853,8 @@ def _wrong_steps(seen: Seen, lab: _Lab, recurrent: list[list[Piece]], place: str
         mine, right = gradient(lab.model, params), {}
         for name in matrices:
             right[name] = reference(lab.model.at(params), name, mine[name], mine[name].size)[0]
-        read = [n for n in matrices if n not in bad and _rank(right[n]) == 2]
-        silent = [n for n in bad if _rank(mine[n]) == 1 < _rank(right[n])]
+        read = [n for n in matrices if n not in bad and rank(right[n]) == 2]
+        silent = [n for n in single if rank(mine[n]) == 1 < rank(right[n])]
         if read and silent:
             what = (
                 f"With {lab.told(cut)} set to zero, so that nothing spreads, one of the two steps gives nothing at all "
@@ -1003,7 +870,7 @@ def _within_a_step(
     bad: list[str],
     blocks: dict[str, tuple[list[Piece], list[Piece]]],
     place: str,
-    shared: _Shared,
+    shared: Shared,
 ) -> list[ModelFinding]:
     factors = {name: shared.factors(name) for name in bad}
     if all(pair == (True, False) for pair in factors.values()):
@@ -1014,22 +881,26 @@ def _within_a_step(
         return [finding("product", place, proof)]
     proved = [name for name, pair in factors.items() if pair == (False, True)]
     space = f"In the gradient of {listed(proved)} the inputs are right, and the delta is not." if proved else ""
-    outputs = [name for name in bad if name in shared.outputs]
     if len(bad) == len(each) > 1:
+        outputs = _loss_itself(lab)
         if any(factors[name] == (False, False) for name in outputs):
             what = f"Every array is wrong, and in {listed(outputs)} both the delta and the input are."
             return [finding("forward", place, what)]
         if outputs:
-            return [
-                finding("loss", place, f"Every array is wrong, {listed(outputs)} at the output too. {space}".strip())
-            ]
-        if not blocks:
-            what = f"Every array is wrong, and none is at the output alone, to show the loss by itself. {space}".strip()
-            return [finding("formula", place, what), finding("loss", place, "It may as well be there.")]
+            what = f"Every array is wrong, {listed(outputs)} too where nothing goes back beyond it, at zero. {space}"
+            return [finding("loss", place, what.strip())]
+        if lab.outputs or not blocks:
+            found = [finding("formula", place, f"Every array is wrong. {space}".strip())]
+            if not lab.outputs:
+                what = "No array is at the output, to show the derivative of the loss by itself, so that may be wrong."
+                found.append(finding("loss", place, what))
+            return found
     guess = shared.guess(bad) if not proved else ""
     if guess:
-        second = finding("gate", place, f"Or the delta is wrong, if {listed(bad)} alone gets it.")
-        return [finding("product", place, guess), second]
+        found = [finding("product", place, guess)]
+        if set(bad) - set(shared.outputs):
+            found.append(finding("gate", place, f"Or the delta is wrong, if nothing but {listed(bad)} gets it."))
+        return found
     hint = _cell_hint(blocks, bad)
     if hint:
         return [finding("formula", place, hint)]
@@ -1059,13 +930,13 @@ def _own_delta(
     each: dict[str, Comparison],
     place: str,
     blocks: dict[str, tuple[list[Piece], list[Piece]]],
-    shared: _Shared,
+    shared: Shared,
 ) -> list[ModelFinding]:
     """Wrong from T = 2 on, on no way through a matrix: the cell, a gate that was silent at T = 1, the loss."""
     bad = [piece.name for piece in lab.pieces]
-    output = next((name for name in bad if len(bad) > 1 and _still_wrong_alone(lab, name, shared)), None)
-    if output:
-        what = f"With {output} set to zero nothing goes back beyond it, and its own gradient is wrong all the same."
+    outputs = _loss_itself(lab) if len(bad) > 1 else []
+    if outputs:
+        what = f"With {listed(outputs)} set to zero nothing goes back beyond it, and its own gradient is still wrong."
         return [finding("loss", place, what)]
     hint = _cell_hint(blocks, bad)
     if hint:

@@ -514,11 +514,12 @@ def _experiments(
             _handed_to_the_start(lab, each, later, place)
             or _misplaced(lab, each, bad)
             or _several_products(lab, each, place)
-            or _silent_at_first(seen, bad, place)
+            or _silent_at_first(seen, bad, shared, place)
             or _right_somewhere(lab, place)
             or _within_a_step(lab, each, bad, blocks, place, shared)
         )
-    alone = shared.proof(bad, right=[name for name in each if all(c[name].error <= RIGHT for c in seen.values())])
+    right = [name for name in each if all(c[name].error <= RIGHT for c in seen.values())]
+    alone = shared.proof(bad, [name for name in right if first < max(seen) or name not in shared.silent])
     if alone:
         return [finding("summing", place, alone)]
     if before > 1:
@@ -526,7 +527,7 @@ def _experiments(
     found = [] if len(bad) == 1 < len(each) - 1 else _cured(lab, place)
     if found:
         return found
-    alone = shared.guess(bad)
+    alone = shared.guess(bad, set() if len(bad) == 1 and first < max(seen) else shared.silent)
     if alone:
         return [finding("summing", place, alone), *_own_delta(seen, lab, each, place, blocks, shared)]
     return _own_delta(seen, lab, each, place, blocks, shared)
@@ -573,7 +574,8 @@ class _Lab:
     @functools.cached_property
     def outputs(self) -> list[str]:
         """The weights at the output."""
-        return [name for name in self.names if self._is_output(name)]
+        found = [name for name in self.names if self._is_output(name)]
+        return found if len(found) == 1 else []  # from a state of zero, other weights too shut off all the rest
 
     def off(self, params: Arrays) -> float | None:
         """The error of all wrong arrays together; None where it can't be told: the loss fails, or is flat."""
@@ -640,7 +642,7 @@ class _Lab:
             )
         except (guard.LearnerError, Unusable):
             return False
-        return bool(size[0] > 0.1 and (size[1:] <= 1e-6 + blur).all())
+        return bool(size[0] > 1e-3 and (size[1:] <= 1e-6 + blur).all())
 
 
 def _bisect(
@@ -819,10 +821,14 @@ def _several_products(lab: _Lab, each: dict[str, Comparison], place: str) -> lis
     return []
 
 
-def _silent_at_first(seen: Seen, bad: list[str], place: str) -> list[ModelFinding]:
+def _silent_at_first(seen: Seen, bad: list[str], shared: Shared, place: str) -> list[ModelFinding]:
     """Nothing at all arrives with one step, and something does with more."""
     (T, each), *later = seen.items()
-    if any(each[name].mine.any() for name in bad) or not all(c[name].mine.any() for _, c in later for name in bad):
+    if (
+        shared.silent
+        or any(each[name].mine.any() for name in bad)
+        or not all(c[name].mine.any() for _, c in later for name in bad)
+    ):
         return []
     what = f"At T = {T} the gradient of {listed(bad)} is zero, with more steps it is not: the last step gets nothing."
     return [finding("steps", place, what)] if later else []
@@ -840,7 +846,7 @@ def _wrong_steps(seen: Seen, lab: _Lab, recurrent: list[list[Piece]], place: str
         return []
     one, two = seen[1], seen[2]
     matrices = [n for n in lab.names if one[n].mine.ndim == 2 and one[n].tried.all() and min(one[n].shape) > 1]
-    bad = [piece.name for piece in lab.pieces if piece.name in matrices]
+    bad = [piece.name for piece in lab.pieces if piece.name in matrices and one[piece.name].right.any()]
     told = [n for n in bad if one[n].right.any(axis=1).all() or one[n].right.any(axis=0).all()]  # no gate is silent
     single = [n for n in bad if n not in lab.outputs]
     if len(told) < len(bad) or not single or any(rank(one[n].right) != 1 for n in single):
@@ -848,7 +854,7 @@ def _wrong_steps(seen: Seen, lab: _Lab, recurrent: list[list[Piece]], place: str
     if any(rank(two[n].mine - two[n].right) == 2 == rank(two[n].right) for n in single):
         what = "At T = 2 the delta of the last step is wrong too, to which nothing is handed; at T = 1 it is right."
         return [finding("steps", place, what)]
-    for cut in recurrent[-1:]:
+    for cut in [cut for cut in recurrent if len(cut) > 1] or recurrent[-1:]:
         params = lab.with_zeros(cut)
         mine, right = gradient(lab.model, params), {}
         for name in matrices:
@@ -876,7 +882,7 @@ def _within_a_step(
     if all(pair == (True, False) for pair in factors.values()):
         what = f"At this length the deltas in the gradient of {listed(bad)} point the right way, and the inputs do not."
         return [finding("product", place, what)]
-    proof = shared.proof(bad, [name for name in each if name not in bad])
+    proof = shared.proof(bad, [name for name in each if name not in bad and name not in shared.silent])
     if proof:
         return [finding("product", place, proof)]
     proved = [name for name, pair in factors.items() if pair == (False, True)]
@@ -888,14 +894,20 @@ def _within_a_step(
             return [finding("forward", place, what)]
         if outputs:
             what = f"Every array is wrong, {listed(outputs)} too where nothing goes back beyond it, at zero. {space}"
-            return [finding("loss", place, what.strip())]
+            found = [finding("loss", place, what.strip())]
+            if all(factors[name] == (None, None) for name in outputs):
+                what = f"The input of {listed(outputs)} can't be told from the delta; if it is wrong, it is this."
+                found.append(finding("forward", place, what))
+            return found
         if lab.outputs or not blocks:
             found = [finding("formula", place, f"Every array is wrong. {space}".strip())]
             if not lab.outputs:
-                what = "No array is at the output, to show the derivative of the loss by itself, so that may be wrong."
+                what = (
+                    "No array is known to be the one at the output, so the derivative of the loss itself may be wrong."
+                )
                 found.append(finding("loss", place, what))
             return found
-    guess = shared.guess(bad) if not proved else ""
+    guess = shared.guess(bad, shared.silent) if not proved else ""
     if guess:
         found = [finding("product", place, guess)]
         if set(bad) - set(shared.outputs):
@@ -906,7 +918,10 @@ def _within_a_step(
         return [finding("formula", place, hint)]
     if len({piece.block for pieces, _ in blocks.values() for piece in pieces}) == 1:
         return [finding("gate", place, space)]
-    return [finding("gate" if _one_of_each_shape(each, [Piece(name) for name in bad]) else "formula", place, space)]
+    twins = {c.shape for name, c in each.items() if name not in bad}
+    one = shared.one_delta(bad) and all(each[name].shape in twins for name in bad)
+    one = one or _one_of_each_shape(each, [Piece(name) for name in bad])
+    return [finding("gate" if one else "formula", place, space)]
 
 
 def _cell_hint(blocks: dict[str, tuple[list[Piece], list[Piece]]], bad: list[str]) -> str:
@@ -942,7 +957,8 @@ def _own_delta(
     if hint:
         return [finding("carry", place, hint)]
     best: tuple[int, str, list[Piece]] | None = None
-    recurrent = [cut for cut in lab.cuts() if any(_recurrent(each[piece.name].shape) for piece in cut)]
+    cuts = [[piece for piece in cut if piece.name not in shared.tables] for cut in lab.cuts()]
+    recurrent = [cut for cut in cuts if any(_recurrent(each[piece.name].shape) for piece in cut)]
     for cut in recurrent[-1:]:
         kept = [name for name in bad if name not in {piece.name for piece in cut}]
         for count in (4, 3, 2):

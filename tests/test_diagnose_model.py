@@ -7,7 +7,7 @@ import pytest
 
 import lstm_teach as lt
 from lstm_teach.exercises import mixed_exam
-from tests.model_cases.faults import AROUND, IN_THE_TEXT, MODELS, around, load
+from tests.model_cases.faults import AROUND, FOLDER, IN_THE_TEXT, MODELS, around, load
 
 EDITS = [(model, *edit) for model, edits in IN_THE_TEXT.items() for edit in edits]
 AROUND_SOME = [
@@ -126,6 +126,18 @@ def test_deltas_are_not_called_right_because_the_output_weights_are():
             if model == "lstm_coupled_lean" and family in ("gate", "formula", "carry", "steps"):
                 assert "delta is right" not in told(found := lt.diagnose_model(load(model, old, new))), found
                 assert "deltas are right" not in told(found), found
+
+
+@pytest.mark.parametrize(
+    "setting", [("H, K = 3, 4", "H, K = 4, 4"), ("rng.normal(0, 0.6, (2, H))", "np.zeros((2, H))")]
+)
+@pytest.mark.parametrize("fault", [("gate", "dc * (c - g) * f", "dc * c * f"), ("carry", "dc_next = dc * f", "pass")])
+def test_neither_equal_sizes_nor_a_zero_state_mislead(setting, fault):
+    family, old, new = fault
+    text = (FOLDER / "lstm_coupled_lean.py").read_text().replace(*setting)
+    space = {"__name__": "changed"}
+    exec(text.replace(old, new), space)
+    assert families(lt.diagnose_model(space["case"]))[0] == family
 
 
 EXAM = {

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import lstm_teach as lt
-from tests.model_cases.faults import AROUND, IN_THE_TEXT, MODELS, around, load
+from lstm_teach.exercises import mixed_exam
+from tests.model_cases.faults import AROUND, FOLDER, IN_THE_TEXT, MODELS, around, load
 
 EDITS = [(model, *edit) for model, edits in IN_THE_TEXT.items() for edit in edits]
 AROUND_SOME = [
@@ -81,6 +82,95 @@ PLACES = [
 @pytest.mark.parametrize(("model", "old", "new", "place"), PLACES)
 def test_the_place_of_a_fault_is_told(model, old, new, place):
     assert place in str(lt.diagnose_model(load(model, old, new)).findings[0])
+
+
+PROVED = [
+    (
+        "lstm_coupled_lean",
+        "dc * (c - g) * f",
+        "dc * c * f",
+        "of rec_f and in_f the inputs are right, and the delta is not",
+    ),
+    (
+        "rnn_rows_lean",
+        "* (1 - hs[t + 1] ** 2)",
+        "* (1 - hs[t + 1])",
+        "of into and within the inputs are right, and the",
+    ),
+    (
+        "rnn_rows_lean",
+        "hs[:-1].T @ deltas",
+        "hs[1:].T @ deltas",
+        "the deltas in the gradient of within point the right",
+    ),
+    (
+        "bidirectional",
+        "ds.sum(axis=0)",
+        "ds[-1]",
+        "out_bias is made with the same deltas as out, whose gradient is right",
+    ),
+    ("rnn_tied", 'grads["table"][text[t]] += dz', "pass", "is a sum of 2 products of a delta and an input, yours of 1"),
+    ("rnn_layer_norm", 'grads["W"] += decay * p["W"]', "pass", "in the gradient of W is a multiple of the weights"),
+    ("lstm_peephole", 'dc * f + di * P["peep_i"] + df * P["peep_f"]', "dc * f", "With peep_i and peep_f set to zero"),
+]
+
+
+@pytest.mark.parametrize(("model", "old", "new", "fact"), PROVED)
+def test_what_the_gradients_prove_is_told(model, old, new, fact):
+    assert fact in told(lt.diagnose_model(load(model, old, new)))
+
+
+def test_deltas_are_not_called_right_because_the_output_weights_are():
+    for model, edits in IN_THE_TEXT.items():
+        for family, old, new in edits:
+            if model == "lstm_coupled_lean" and family in ("gate", "formula", "carry", "steps"):
+                assert "delta is right" not in told(found := lt.diagnose_model(load(model, old, new))), found
+                assert "deltas are right" not in told(found), found
+
+
+@pytest.mark.parametrize(
+    "setting", [("H, K = 3, 4", "H, K = 4, 4"), ("rng.normal(0, 0.6, (2, H))", "np.zeros((2, H))")]
+)
+@pytest.mark.parametrize("fault", [("gate", "dc * (c - g) * f", "dc * c * f"), ("carry", "dc_next = dc * f", "pass")])
+def test_neither_equal_sizes_nor_a_zero_state_mislead(setting, fault):
+    family, old, new = fault
+    text = (FOLDER / "lstm_coupled_lean.py").read_text().replace(*setting)
+    space = {"__name__": "changed"}
+    exec(text.replace(old, new), space)
+    assert families(lt.diagnose_model(space["case"]))[0] == family
+
+
+EXAM = {
+    "A": "carry",
+    "B": "carry",
+    "C": "summing",
+    "D": "gate",
+    "E": "forward",
+    "copied di": "gate",
+    "carry whole": "carry",
+    "carry by i": "carry",
+    "h not carried": "carry",
+    "not transposed": "transpose",
+    "slope of tanh": "formula",
+    "tanh of c": "gate",
+    "last loss": "steps",
+    "same h": "product",
+    "y": "loss",
+    "mean": "scale",
+}
+
+
+@pytest.mark.parametrize("fault", EXAM)
+def test_the_faults_of_the_exam_are_named(fault):
+    def case(T):
+        rng = np.random.default_rng(T + 5)
+        shapes = {"V": (4, 3), **{"W" + gate: (3, 3) for gate in "iog"}, **{"U" + gate: (3, 4) for gate in "iog"}}
+        net = {name: rng.normal(0, 0.8, shape) for name, shape in shapes.items()}
+        task = rng.integers(0, 4, T), rng.integers(0, 4, T), *rng.normal(0, 0.6, (2, 3))
+        return net, lambda p: mixed_exam.coupled_loss(p, *task), lambda p: mixed_exam.backward(p, *task, fault)
+
+    diagnosis = lt.diagnose_model(case)
+    assert families(diagnosis)[0] == EXAM[fault], diagnosis
 
 
 def test_blocks_that_are_swapped_are_told_with_their_rows():

@@ -20,6 +20,9 @@ Arrays = Mapping[str, np.ndarray]
 Index = tuple[int | slice, ...]
 
 
+RIGHT = 1e-9  # norm-relative; right gradients stay below 1e-11, single precision anywhere leaves 1e-8 and more
+
+
 class Unusable(Exception):
     """loss or gradient returned something that can't be compared; the message is one sentence."""
 
@@ -216,6 +219,44 @@ def _slopes(
     back2, back1, on1, on2 = values.T
     both = (back2 - 8 * back1 + 8 * on1 - on2) / (12 * step)
     return both, (3 * here - 4 * back1 + back2) / (2 * step), (4 * on1 - on2 - 3 * here) / (2 * step)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence: "W, U and b"."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One array of a gradient, the right one (NaN where not tried), and how far differences may be off."""
+
+    mine: np.ndarray
+    right: np.ndarray
+    blur: float
+    elsewhere: float = 0.0  # the error along random directions, if it shows there alone
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # noqa: D102
+        return self.mine.shape
+
+    @property
+    def tried(self) -> np.ndarray:  # noqa: D102
+        return ~np.isnan(self.right)
+
+    @property
+    def error(self) -> float:
+        """|mine - right| / max(|mine|, |right|) in Euclidean norms, beyond what differences can tell."""
+        mine, right = self.mine[self.tried], self.right[self.tried]
+        off = max(np.linalg.norm(mine - right) - 4 * self.blur, 0.0)
+        return float(off / max(np.linalg.norm(mine), np.linalg.norm(right))) if off else self.elsewhere
+
+    def part(self, where: tuple) -> Comparison:
+        """The comparison of one block."""
+        return Comparison(self.mine[where], self.right[where], self.blur)
+
+
+Seen = dict[int, dict[str, Comparison]]
 
 
 @dataclass(frozen=True)

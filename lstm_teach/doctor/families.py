@@ -1,7 +1,8 @@
 """From the errors of a gradient to the kinds of mistake that make such errors, the surest first.
 
 Two sources: relations between the gradient and the right one (a constant ratio, a block left out, the transpose), and
-experiments (with which weights set to zero, made symmetric or scaled does the error go away?). Imports differences.
+experiments (with which weights set to zero, made symmetric or scaled does the error go away?). Imports
+differences and factors.
 """
 
 from __future__ import annotations
@@ -15,9 +16,23 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import guard
-from lstm_teach.doctor.differences import Arrays, Model, Piece, Unusable, changed, copies, departures
+from lstm_teach.doctor.differences import (
+    RIGHT,
+    Arrays,
+    Comparison,
+    Model,
+    Piece,
+    Seen,
+    Unusable,
+    changed,
+    copies,
+    departures,
+    gradient,
+    listed,
+    reference,
+)
+from lstm_teach.doctor.factors import Shared, basis, inside, rank
 
-RIGHT = 1e-9  # norm-relative; right gradients stay below 1e-11, single precision anywhere leaves 1e-8 and more
 _SAME = 1e-6  # norm-relative: two arrays are the same up to the error of the differences
 
 # family: what kind of mistake it is, and what to try next
@@ -76,15 +91,17 @@ FAMILIES = {
     ),
     "left out": (
         "A part of the gradient is never filled in.",
-        "Look for a delta that is not used, a slice that is not assigned, or a way between layers that is left out.",
+        "Look for a delta that is not used, a slice that is not assigned, or a way between layers that is left out. An "
+        "array that is used in two places gets the sum of both.",
     ),
     "axis": (
         "The sum is right and its distribution is not: summed over the wrong axis.",
         "A bias gets the sum over batch and steps, one number for each unit.",
     ),
     "summing": (
-        "The deltas are right; the mistake is in how they are added up over the steps into this gradient.",
-        "Look for = in place of += in the line of this gradient, and for the step whose input or state is used in it.",
+        "The deltas are right; the mistake is in how they are added up into this gradient.",
+        "Look for = in place of += in the line of this gradient: over the steps, for a row that comes again, for an "
+        "array that is used twice. Then for the step whose input or state is used in it.",
     ),
     "product": (
         "The delta is right; what it is multiplied with in the line of this gradient is not.",
@@ -94,6 +111,11 @@ FAMILIES = {
         "The delta of one gate is wrong, and nothing before it on the way back.",
         "Look at the lines of this gate: the slope of its activation, and what it is multiplied with going forward.",
     ),
+    "steps": (
+        "What the loss, or the layer above, sends to a step is not what this step gets.",
+        "Look for an order that is not reversed, an index that is off by one, a loss that is read at some steps only, "
+        "a factor that changes from step to step.",
+    ),
     "formula": (
         "A mistake within one step, on the way from the loss to these arrays.",
         "Check at T = 1, where nothing is carried, and go back from the loss line by line.",
@@ -102,8 +124,12 @@ FAMILIES = {
         "Numbers are wrong among those that were not compared one by one, since the array is large.",
         "Check again with a smaller model: fewer words, fewer units.",
     ),
+    "forward": (
+        "The gradient is that of another forward pass.",
+        "Compare the forward pass within the gradient with that of the loss: initial state, inputs, weights, mask.",
+    ),
     "loss": (
-        "Every array is wrong, so the mistake is where all get their delta from: the derivative of the loss.",
+        "The mistake is where all get their delta from: the derivative of the loss.",
         "Compare the loss with the delta of the output: same targets, same steps, same mask, same average.",
     ),
 }
@@ -136,38 +162,6 @@ def finding(family: str, place: str, evidence: str = "") -> ModelFinding:
     return ModelFinding(family, idea, place, evidence, advice)
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One array of a gradient, the right one (NaN where not tried), and how far differences may be off."""
-
-    mine: np.ndarray
-    right: np.ndarray
-    blur: float
-    elsewhere: float = 0.0  # the error along random directions, if it shows there alone
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # noqa: D102
-        return self.mine.shape
-
-    @property
-    def tried(self) -> np.ndarray:  # noqa: D102
-        return ~np.isnan(self.right)
-
-    @property
-    def error(self) -> float:
-        """|mine - right| / max(|mine|, |right|) in Euclidean norms, beyond what differences can tell."""
-        mine, right = self.mine[self.tried], self.right[self.tried]
-        off = max(np.linalg.norm(mine - right) - 4 * self.blur, 0.0)
-        return float(off / max(np.linalg.norm(mine), np.linalg.norm(right))) if off else self.elsewhere
-
-    def part(self, where: tuple) -> Comparison:
-        """The comparison of one block."""
-        return Comparison(self.mine[where], self.right[where], self.blur)
-
-
-Seen = dict[int, dict[str, Comparison]]
-
-
 def explain(
     seen: Seen, models: dict[int, Model], take: Callable[[int], Model], compare: Callable[..., dict[str, Comparison]]
 ) -> tuple[list[ModelFinding], list[str]]:
@@ -195,19 +189,13 @@ def explain(
     found = [] if unseen else _whole(seen)
     if found:
         return found, notes
-    found, explained = _relations(seen, wrong)
+    found, explained = _relations(seen, models, wrong)
     rest = [name for name in wrong if name not in explained]
     if rest:
         shared = len(explained) > 1 and any(one.family == "scale" for one in found)
         others = _experiments(seen, models, take, compare, rest)
         found = found + others if shared else others + found  # what is wrong with a delta before what is with a sum
     return found + apart, notes
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names in a sentence: "W, U and b"."""
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 # Relations between the gradient and the right one.
@@ -327,7 +315,7 @@ def _lengths(lengths: Iterable[int]) -> str:
     return f"T = {listed(map(str, lengths))}"
 
 
-def _relations(seen: Seen, wrong: list[str]) -> tuple[list[ModelFinding], set[str]]:
+def _relations(seen: Seen, models: dict[int, Model], wrong: list[str]) -> tuple[list[ModelFinding], set[str]]:
     """Arrays whose error is explained by a relation that holds at every length where they are wrong."""
     found: list[ModelFinding] = []
     laws: dict[tuple, list[Piece]] = {}
@@ -335,7 +323,7 @@ def _relations(seen: Seen, wrong: list[str]) -> tuple[list[ModelFinding], set[st
     for name in wrong:
         lengths = [T for T, each in seen.items() if each[name].error > RIGHT]
         for pieces in _layouts(next(iter(seen.values())), name):
-            said = _related(seen, pieces, lengths)
+            said = _related(seen, models, pieces, lengths)
             if said is None:
                 continue
             explained.add(name)
@@ -352,6 +340,11 @@ def _relations(seen: Seen, wrong: list[str]) -> tuple[list[ModelFinding], set[st
             found += _bounded(each, f"the gradient of {where}")
         elif family == "gate rows":
             found.append(finding(family, f"In place of the gradient of {where} stands that of {detail}."))
+        elif family == "penalty":
+            what = (
+                f"What is missing in the gradient of {where} is a multiple of the weights: the penalty on large ones."
+            )
+            found.append(finding("left out", what))
         else:
             found.append(finding(family, f"The gradient of {where} {_SAID[family]}."))
     return _merged(found), explained
@@ -393,7 +386,9 @@ def _layouts(arrays: Mapping[str, Any], name: str) -> Iterator[list[Piece]]:
         yield [Piece(name, axis, k, n) for k in range(n)]
 
 
-def _related(seen: Seen, pieces: list[Piece], lengths: list[int]) -> list[tuple[str, Piece, object]] | None:
+def _related(
+    seen: Seen, models: dict[int, Model], pieces: list[Piece], lengths: list[int]
+) -> list[tuple[str, Piece, object]] | None:
     """For each wrong piece its relation to the right gradient, None if one has none."""
     said = []
     for piece in pieces:
@@ -401,7 +396,7 @@ def _related(seen: Seen, pieces: list[Piece], lengths: list[int]) -> list[tuple[
         bad = {T: c for T, c in parts.items() if _off(c, seen[T][piece.name])}
         if not bad:
             continue
-        relation = _relation(seen, piece, bad)
+        relation = _relation(seen, models, piece, bad)
         if relation is None:
             return None
         said.append((relation[0], piece, relation[1]))
@@ -420,7 +415,9 @@ def _off(part: Comparison, whole: Comparison) -> bool:
     return bool(away > 1e-8 * max(size, np.linalg.norm(whole.mine)) + 4 * whole.blur)
 
 
-def _relation(seen: Seen, piece: Piece, bad: dict[int, Comparison]) -> tuple[str, object] | None:
+def _relation(
+    seen: Seen, models: dict[int, Model], piece: Piece, bad: dict[int, Comparison]
+) -> tuple[str, object] | None:
     parts = bad.values()
     if all(not c.mine.any() for c in parts):
         return "left out", None
@@ -436,17 +433,30 @@ def _relation(seen: Seen, piece: Piece, bad: dict[int, Comparison]) -> tuple[str
     shape = next(iter(parts)).shape
     if len(shape) == 2 and shape[0] == shape[1] > 1 and _all_same(parts, lambda c: c.mine.T, lambda c: c.right):
         return "transpose", None
+    if piece.count == 1 and _penalty(models, piece.name, bad):
+        return "penalty", None
     for other in _others(seen, piece, shape):
         if all(_same(c.mine[r.tried], r.right[r.tried]) for T, c in bad.items() for r in [_part(seen[T], other)]):
             return "gate rows", other.told(seen[next(iter(bad))][other.name].shape)
     size = max(shape, default=1)
     if piece.count == 1 and 1 < size == np.prod(shape):
         sums = [(c.mine.sum(), c.right.sum(), np.abs(c.right).sum()) for c in parts if c.tried.all()]
-        if sums and all(abs(a - b) <= _SAME * by or abs(a / size - b) <= _SAME * by for a, b, by in sums):
+        told = any(abs(b) > 1e-4 * by for _, b, by in sums)  # the errors of a softmax sum to 0, however they are added
+        if told and all(abs(a - b) <= _SAME * by or abs(a / size - b) <= _SAME * by for a, b, by in sums):
             return "axis", None
     if piece.count == 1 and _bounded(bad, ""):
         return "clipping", None
     return None
+
+
+def _penalty(models: dict[int, Model], name: str, bad: dict[int, Comparison]) -> bool:
+    """Whether what is missing is a multiple of the weights themselves."""
+    for T, c in bad.items():
+        missing, weights = (c.right - c.mine)[c.tried], models[T].params[name][c.tried]
+        by = np.vdot(missing, weights) / max(np.vdot(weights, weights), 1e-300)
+        if by <= 0 or weights.size < 3 or not _same(missing, by * weights):
+            return False
+    return True
 
 
 def _all_same(parts: Iterable[Comparison], one: Callable, other: Callable) -> bool:
@@ -484,14 +494,16 @@ def _experiments(
     if before is not None and first > before + 1:
         first, before = _bisect(models, take, rest, before, first)
         seen = dict(sorted({**seen, first: compare(models[first])}.items()))
+    for T, each in seen.items():
+        if max(first, 2) >= T and (before or 1) == 1 and not all(c.tried.all() for c in each.values()):
+            seen = {**seen, T: compare(models[T], effort=6.0)}
     each = seen[first]
-    if (before or 1) == 1 and not all(c.tried.all() for c in each.values()):
-        each = compare(models[first], effort=6.0)
     model = models[first]
     bad = _wrong(each, rest)
-    blocks = _wrong_blocks(each, bad)
-    place = _place(each, sorted(bad, key=lambda name: name not in blocks), blocks, first, before)
     lab = _Lab(model, bad)
+    shared = Shared(seen, each, lab.outputs)
+    blocks = _wrong_blocks(each, bad, shared.axis)
+    place = _place(each, sorted(bad, key=lambda name: name not in blocks), blocks, first, before)
     right = [name for name in each if name not in bad and model.params[name].ndim > 1]
     found = _switch(lab, place, right) or _transposed(lab, place)
     if found:
@@ -500,19 +512,25 @@ def _experiments(
         later = next((_wrong(seen[T], rest) for T in lengths[lengths.index(first) + 1 :]), bad)
         return (
             _handed_to_the_start(lab, each, later, place)
-            or _misplaced(each, bad)
+            or _misplaced(lab, each, bad)
+            or _several_products(lab, each, place)
+            or _silent_at_first(seen, bad, shared, place)
             or _right_somewhere(lab, place)
-            or _within_a_step(lab, each, bad, blocks, place)
+            or _within_a_step(lab, each, bad, blocks, place, shared)
         )
-    if before > 1:
-        return [_over_many_steps(lab, take, compare, rest, place, before)]
-    alone = _alone(each, bad)
-    found = [] if alone and len(bad) == 1 < len(each) - 1 else _cured(lab, place)
-    if found:
-        return found
+    right = [name for name in each if all(c[name].error <= RIGHT for c in seen.values())]
+    alone = shared.proof(bad, [name for name in right if first < max(seen) or name not in shared.silent])
     if alone:
         return [finding("summing", place, alone)]
-    return _own_delta(lab, each, place, blocks)
+    if before > 1:
+        return [_over_many_steps(lab, take, compare, rest, place, before)]
+    found = [] if len(bad) == 1 < len(each) - 1 else _cured(lab, place)
+    if found:
+        return found
+    alone = shared.guess(bad, set() if len(bad) == 1 and first < max(seen) else shared.silent)
+    if alone:
+        return [finding("summing", place, alone), *_own_delta(seen, lab, each, place, blocks, shared)]
+    return _own_delta(seen, lab, each, place, blocks, shared)
 
 
 def _wrong(each: dict[str, Comparison], names: Iterable[str]) -> list[str]:
@@ -530,9 +548,9 @@ def _handed_to_the_start(lab: _Lab, each: dict[str, Comparison], later: list[str
     return [finding("carry", place, f"{what} {found[0].evidence}" if found else what)]
 
 
-def _misplaced(each: dict[str, Comparison], bad: list[str]) -> list[ModelFinding]:
+def _misplaced(lab: _Lab, each: dict[str, Comparison], bad: list[str]) -> list[ModelFinding]:
     """Deltas in the wrong place: with one step the gradients that they make are right ones, elsewhere."""
-    found, explained = _relations({1: each}, bad)
+    found, explained = _relations({1: each}, {1: lab.model}, bad)
     deltas = any(each[name].mine.ndim > 1 for name in explained)
     return [one for one in found if one.family == "gate rows"] if deltas else []
 
@@ -552,6 +570,12 @@ class _Lab:
     def __init__(self, model: Model, bad: list[str]):
         self.model, self.pieces = model, [Piece(name) for name in bad]
         self.names = list(model.params)
+
+    @functools.cached_property
+    def outputs(self) -> list[str]:
+        """The weights at the output."""
+        found = [name for name in self.names if self._is_output(name)]
+        return found if len(found) == 1 else []  # from a state of zero, other weights too shut off all the rest
 
     def off(self, params: Arrays) -> float | None:
         """The error of all wrong arrays together; None where it can't be told: the loss fails, or is flat."""
@@ -589,9 +613,14 @@ class _Lab:
         bad = [piece.name for piece in self.pieces]
         shapes: dict[tuple, list[Piece]] = {}
         for name in sorted(self.names, key=lambda n: (self.model.params[n].ndim < 2, n not in bad)):
+            if name in self.outputs:
+                continue  # without them there are no deltas at all
             shapes.setdefault(self.model.params[name].shape, []).append(Piece(name))
             yield [Piece(name)]
         yield from (pieces for pieces in shapes.values() if len(pieces) > 1)
+        vectors = [Piece(name) for name in bad if self.model.params[name].ndim < 2]
+        if len(vectors) > 1:
+            yield vectors
 
     def least(self, change: Callable[[list[Piece]], Arrays], pieces: list[Piece]) -> list[Piece]:
         """Those of the pieces whose change is needed for the cure."""
@@ -601,7 +630,7 @@ class _Lab:
                 pieces = fewer
         return pieces
 
-    def is_output(self, name: str) -> bool:
+    def _is_output(self, name: str) -> bool:
         """Whether nothing but this array and a bias beside it gets a delta once it is zero."""
         shape = self.model.params[name].shape
         others = [n for n in self.names if n != name and self.model.params[n].ndim > 1]
@@ -613,7 +642,7 @@ class _Lab:
             )
         except (guard.LearnerError, Unusable):
             return False
-        return bool(size[0] > 0.1 and (size[1:] <= 1e-6 + blur).all())
+        return bool(size[0] > 1e-3 and (size[1:] <= 1e-6 + blur).all())
 
 
 def _bisect(
@@ -631,18 +660,20 @@ def _bisect(
     return high, low
 
 
-def _wrong_blocks(each: dict[str, Comparison], bad: list[str]) -> dict[str, tuple[list[Piece], list[Piece]]]:
+def _wrong_blocks(
+    each: dict[str, Comparison], bad: list[str], deltas: dict[str, int]
+) -> dict[str, tuple[list[Piece], list[Piece]]]:
     """Of the arrays that are wrong in whole blocks only, the blocks that are wrong and those that are right."""
     found = {}
     for name in bad:
         whole = each[name]
         for pieces in _layouts(each, name):
-            if pieces[0].count == 1:
-                continue
             axis = pieces[0].axis
+            if pieces[0].count == 1 or axis != deltas.get(name, axis):
+                continue
             lines = [whole.part((*[slice(None)] * axis, k)) for k in range(whole.shape[axis])]
             off = np.array([_off(line, whole) for line in lines])
-            silent = np.array([not line.mine.any() and not line.right[line.tried].any() for line in lines])
+            silent = np.array([np.abs(line.right[line.tried]).max(initial=0) <= whole.blur for line in lines])
             split = [(piece, off[where], silent[where]) for piece in pieces for where in [_span(piece, len(lines))]]
             wrong = [piece for piece, o, _ in split if o.any()]
             right = [piece for piece, o, s in split if not o.any() and not s.all()]
@@ -764,18 +795,79 @@ def _over_many_steps(
     return finding("truncation", place, f"It is as if the walk ended after {before} steps.")
 
 
-def _alone(each: dict[str, Comparison], bad: list[str]) -> str:
-    """How one knows that the deltas are right: of the arrays that use the same ones, some are right at every length."""
-    shapes = {each[name].shape for name in bad}
-    gates = [max(shape, default=1) for shape in shapes]
-    right = [n for n, c in each.items() if c.error <= RIGHT and c.right[c.tried].any() and c.shape not in shapes]
-    sharing = [n for n in right if any(size in each[n].shape for size in gates)]
-    covered = all(any(size in each[n].shape for n in sharing) for size in gates)
-    if len(gates) != len(set(gates)) or not (covered or (len(bad) == 1 and len(right) > 1)):
-        return ""
-    if not sharing:
-        return f"{bad[0]} alone is wrong, so the deltas of all others are right."
-    return f"Others that get their deltas in the same steps are right: {listed(sharing)}."
+def _several_products(lab: _Lab, each: dict[str, Comparison], place: str) -> list[ModelFinding]:
+    """A matrix whose right gradient is a sum of more products than the learner's: one of its places is forgotten."""
+    name = lab.pieces[0].name
+    c = each[name]
+    if len(lab.pieces) > 1 or lab.model.steps > 1 or c.mine.ndim != 2 or not c.tried.all() or not c.mine.any():
+        return []
+    away = np.where(np.abs(c.mine - c.right) > 4 * c.blur, c.mine - c.right, 0)
+    mine, right, off = rank(c.mine), rank(c.right), rank(away)
+    lines = {axis: np.flatnonzero(away.any(axis=1 - axis)) for axis in (0, 1)}  # the rows and the columns that are off
+    axis = next((axis for axis in lines if len(lines[axis]) == 1), None)
+    where = "" if axis is None else f"{('row', 'column')[axis]} {lines[axis][0]}"
+    if right < min(c.shape) and 0 < mine < right == mine + off:
+        what = (
+            f"At T = 1 the right gradient of {name} is a sum of {right} products of a delta and an input, yours of "
+            f"{mine}; the rest is missing."
+        )
+        return [finding("left out", place, what + (f" All of it belongs into {where}." if where else ""))]
+    if axis is not None:
+        others = basis(np.delete(c.mine, lines[axis], axis), 1 - axis)
+        lost, put = (basis(np.take(matrix, lines[axis], axis), 1 - axis) for matrix in (away, c.mine))
+        if 0 < others.shape[1] < len(others) and inside(lost, others) and not inside(put, others):
+            what = f"Only {where} is wrong: it lacks the product that all others have, as if another had replaced it."
+            return [finding("summing", place, what)]
+    return []
+
+
+def _silent_at_first(seen: Seen, bad: list[str], shared: Shared, place: str) -> list[ModelFinding]:
+    """Nothing at all arrives with one step, and something does with more."""
+    (T, each), *later = seen.items()
+    if (
+        shared.silent
+        or any(each[name].mine.any() for name in bad)
+        or not all(c[name].mine.any() for _, c in later for name in bad)
+    ):
+        return []
+    what = f"At T = {T} the gradient of {listed(bad)} is zero, with more steps it is not: the last step gets nothing."
+    return [finding("steps", place, what)] if later else []
+
+
+def _loss_itself(lab: _Lab) -> list[str]:
+    """The output weights whose gradient is wrong where they are zero, so that nothing goes back beyond them."""
+    bad = [piece for piece in lab.pieces if piece.name in lab.outputs]
+    return [piece.name for piece in bad if _still_wrong(lab, lab.with_zeros([piece]), [piece])]
+
+
+def _wrong_steps(seen: Seen, lab: _Lab, recurrent: list[list[Piece]], place: str) -> list[ModelFinding]:
+    """With two steps and a batch of one: which of the two has a wrong delta? The last is handed nothing."""
+    if lab.model.steps != 2 or not {1, 2} <= set(seen):
+        return []
+    one, two = seen[1], seen[2]
+    matrices = [n for n in lab.names if one[n].mine.ndim == 2 and one[n].tried.all() and min(one[n].shape) > 1]
+    bad = [piece.name for piece in lab.pieces if piece.name in matrices and one[piece.name].right.any()]
+    told = [n for n in bad if one[n].right.any(axis=1).all() or one[n].right.any(axis=0).all()]  # no gate is silent
+    single = [n for n in bad if n not in lab.outputs]
+    if len(told) < len(bad) or not single or any(rank(one[n].right) != 1 for n in single):
+        return []
+    if any(rank(two[n].mine - two[n].right) == 2 == rank(two[n].right) for n in single):
+        what = "At T = 2 the delta of the last step is wrong too, to which nothing is handed; at T = 1 it is right."
+        return [finding("steps", place, what)]
+    for cut in [cut for cut in recurrent if len(cut) > 1] or recurrent[-1:]:
+        params = lab.with_zeros(cut)
+        mine, right = gradient(lab.model, params), {}
+        for name in matrices:
+            right[name] = reference(lab.model.at(params), name, mine[name], mine[name].size)[0]
+        read = [n for n in matrices if n not in bad and rank(right[n]) == 2]
+        silent = [n for n in single if rank(mine[n]) == 1 < rank(right[n])]
+        if read and silent:
+            what = (
+                f"With {lab.told(cut)} set to zero, so that nothing spreads, one of the two steps gives nothing at all "
+                f"to {listed(silent)}, though {listed(read)} gets something of both."
+            )
+            return [finding("steps", place, what)]
+    return []
 
 
 def _within_a_step(
@@ -784,24 +876,52 @@ def _within_a_step(
     bad: list[str],
     blocks: dict[str, tuple[list[Piece], list[Piece]]],
     place: str,
+    shared: Shared,
 ) -> list[ModelFinding]:
-    alone = _alone(each, bad)
-    space = _shared_space(each, bad)
-    if alone:
-        return [finding("product", place, alone)]
-    if len(bad) == len(each) > 1 and (not blocks or any(lab.is_output(name) for name in bad)):
-        return [finding("loss", place, space)]
+    factors = {name: shared.factors(name) for name in bad}
+    if all(pair == (True, False) for pair in factors.values()):
+        what = f"At this length the deltas in the gradient of {listed(bad)} point the right way, and the inputs do not."
+        return [finding("product", place, what)]
+    proof = shared.proof(bad, [name for name in each if name not in bad and name not in shared.silent])
+    if proof:
+        return [finding("product", place, proof)]
+    proved = [name for name, pair in factors.items() if pair == (False, True)]
+    space = f"In the gradient of {listed(proved)} the inputs are right, and the delta is not." if proved else ""
+    if len(bad) == len(each) > 1:
+        outputs = _loss_itself(lab)
+        if any(factors[name] == (False, False) for name in outputs):
+            what = f"Every array is wrong, and in {listed(outputs)} both the delta and the input are."
+            return [finding("forward", place, what)]
+        if outputs:
+            what = f"Every array is wrong, {listed(outputs)} too where nothing goes back beyond it, at zero. {space}"
+            found = [finding("loss", place, what.strip())]
+            if all(factors[name] == (None, None) for name in outputs):
+                what = f"The input of {listed(outputs)} can't be told from the delta; if it is wrong, it is this."
+                found.append(finding("forward", place, what))
+            return found
+        if lab.outputs or not blocks:
+            found = [finding("formula", place, f"Every array is wrong. {space}".strip())]
+            if not lab.outputs:
+                what = (
+                    "No array is known to be the one at the output, so the derivative of the loss itself may be wrong."
+                )
+                found.append(finding("loss", place, what))
+            return found
+    guess = shared.guess(bad, shared.silent) if not proved else ""
+    if guess:
+        found = [finding("product", place, guess)]
+        if set(bad) - set(shared.outputs):
+            found.append(finding("gate", place, f"Or the delta is wrong, if nothing but {listed(bad)} gets it."))
+        return found
     hint = _cell_hint(blocks, bad)
     if hint:
         return [finding("formula", place, hint)]
-    wrong = {piece.block for pieces, _ in blocks.values() for piece in pieces}
-    if len(wrong) == 1:
+    if len({piece.block for pieces, _ in blocks.values() for piece in pieces}) == 1:
         return [finding("gate", place, space)]
-    shapes = [each[name].shape for name in bad]
-    twins = [c.shape for name, c in each.items() if name not in bad]
-    if len(set(shapes)) == len(shapes) and all(shape in twins for shape in shapes):
-        return [finding("gate", place, space)]
-    return [finding("formula", place, space)]
+    twins = {c.shape for name, c in each.items() if name not in bad}
+    one = shared.one_delta(bad) and all(each[name].shape in twins for name in bad)
+    one = one or _one_of_each_shape(each, [Piece(name) for name in bad])
+    return [finding("gate" if one else "formula", place, space)]
 
 
 def _cell_hint(blocks: dict[str, tuple[list[Piece], list[Piece]]], bad: list[str]) -> str:
@@ -819,42 +939,26 @@ def _cell_hint(blocks: dict[str, tuple[list[Piece], list[Piece]]], bad: list[str
     )
 
 
-def _shared_space(each: dict[str, Comparison], bad: list[str]) -> str:
-    """With few steps and a small batch a gradient has low rank: then its rows tell which of the two factors is off."""
-    for name in bad:
-        c = each[name]
-        if c.mine.ndim != 2 or not c.tried.all() or not c.mine.any():
-            continue
-        rank = np.linalg.matrix_rank(c.right, tol=1e-8 * np.linalg.norm(c.right))
-        if (
-            rank < min(c.shape)
-            and np.linalg.matrix_rank(np.vstack([c.right, c.mine]), tol=1e-7 * np.linalg.norm(c.right)) == rank
-        ):
-            return (
-                f"The rows of the gradient of {name} lie in the right directions, so what {name} is multiplied with "
-                "is right, and the delta is not."
-            )
-    return ""
-
-
 def _own_delta(
-    lab: _Lab, each: dict[str, Comparison], place: str, blocks: dict[str, tuple[list[Piece], list[Piece]]]
+    seen: Seen,
+    lab: _Lab,
+    each: dict[str, Comparison],
+    place: str,
+    blocks: dict[str, tuple[list[Piece], list[Piece]]],
+    shared: Shared,
 ) -> list[ModelFinding]:
     """Wrong from T = 2 on, on no way through a matrix: the cell, a gate that was silent at T = 1, the loss."""
     bad = [piece.name for piece in lab.pieces]
-    if len(bad) > 1 and any(lab.is_output(name) for name in bad):
-        return [
-            finding(
-                "loss",
-                place,
-                "The output weights are wrong too; what is carried does not reach them unless the output is fed back.",
-            )
-        ]
+    outputs = _loss_itself(lab) if len(bad) > 1 else []
+    if outputs:
+        what = f"With {listed(outputs)} set to zero nothing goes back beyond it, and its own gradient is still wrong."
+        return [finding("loss", place, what)]
     hint = _cell_hint(blocks, bad)
     if hint:
         return [finding("carry", place, hint)]
     best: tuple[int, str, list[Piece]] | None = None
-    recurrent = [cut for cut in lab.cuts() if any(_recurrent(each[piece.name].shape) for piece in cut)]
+    cuts = [[piece for piece in cut if piece.name not in shared.tables] for cut in lab.cuts()]
+    recurrent = [cut for cut in cuts if any(_recurrent(each[piece.name].shape) for piece in cut)]
     for cut in recurrent[-1:]:
         kept = [name for name in bad if name not in {piece.name for piece in cut}]
         for count in (4, 3, 2):
@@ -887,7 +991,7 @@ def _own_delta(
     what = (
         "Set to zero, no matrix cures it, so it is on a way through none: from cell to cell, or straight from h to h."
     )
-    return _right_somewhere(lab, place) or [finding("carry", place, what)]
+    return _right_somewhere(lab, place) or _wrong_steps(seen, lab, recurrent, place) or [finding("carry", place, what)]
 
 
 def _recurrent(shape: tuple[int, ...]) -> bool:

@@ -14,7 +14,9 @@ import numpy as np
 
 from lstm_teach import guard, validate
 from lstm_teach.doctor.differences import (
+    RIGHT,
     Arrays,
+    Comparison,
     Model,
     Piece,
     Unusable,
@@ -22,11 +24,12 @@ from lstm_teach.doctor.differences import (
     departures,
     gradient,
     is_single,
+    listed,
     losses,
     reference,
     rounding_noise,
 )
-from lstm_teach.doctor.families import RIGHT, Comparison, ModelFinding, explain, finding, listed
+from lstm_teach.doctor.families import ModelFinding, explain, finding
 from lstm_teach.doctor.report import cell_html, levels_html, prose, row_head, table_head, word
 from lstm_teach.gradcheck import LENGTHS, relative_error
 

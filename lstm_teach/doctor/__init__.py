@@ -2,8 +2,8 @@
 
 Imports the numeric core only. Read in this order: source (the learner's text), truth (what every value should be),
 variants (running many changed versions), edits (the changes to try), synthesis (equations written anew), search,
-diagnose, report. For models of your own: differences (the derivative of any loss), families (from errors to kinds of
-mistake), models.
+diagnose, report. For models of your own: differences (the derivative of any loss), factors (which part of a product is
+wrong), families (from errors to kinds of mistake), models.
 """
 
 from lstm_teach.doctor.diagnose import diagnose

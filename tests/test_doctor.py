@@ -83,6 +83,20 @@ def test_all_seven_lines_of_the_questions_loop_are_named_and_the_repair_is_right
     assert lt.check_gradients(repaired).passed
 
 
+def test_the_repaired_source_of_methods_is_the_whole_class_and_takes_the_place_of_the_old_one():
+    text, name = styles("tuning")["java_class"]
+    text = text.replace("return 1 - value * value", "return 1 - value")
+    # An heir of the class, and a caller that makes the heir: its methods are those of the repaired class.
+    text = text.replace("    backwardPass = LstmBackwardPass(", "    backwardPass = Heir(")
+    text += "\n\nclass Heir(LstmBackwardPass):\n    def setState(self, h0, c0):\n        super().setState(h0, c0)\n"
+    backward = load(text, name, "<class>")
+    diagnosis = lt.diagnose(backward, progress=False)
+    namespace = dict(backward.__globals__)
+    assert not lt.check_gradients(namespace[name]).passed
+    exec(diagnosis.repaired_source, namespace)
+    assert lt.check_gradients(namespace[name]).passed
+
+
 FAULTS = [
     ("dc_next = dc * f[t]", "dc_next += dc * f[t]", "dc"),
     ("df = dc * c[t - 1]", "df = dc * c[t]", "df"),

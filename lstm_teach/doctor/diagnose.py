@@ -12,7 +12,7 @@ from lstm_teach import guard, validate
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import Flaw, Result, exact, proof_cases, prove_callable, rewrite, search, suspects
-from lstm_teach.doctor.source import NoSource, Unit, build, learner_functions
+from lstm_teach.doctor.source import NoSource, Unit, build, learner_functions, whole_text
 from lstm_teach.doctor.truth import Case, Key, Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Variants, gradients, right_matrices, usable
 from lstm_teach.gradcheck import (
@@ -76,16 +76,11 @@ def diagnose(backward: Backward, *, seconds: float = 20.0, progress: bool = True
             notes.append("The search was interrupted; this is the best so far.")
         elif result.stopped == "time":
             notes.append(f"The search stopped after {seconds:g} seconds; `seconds=` gives it more.")
-    source = "\n".join(
-        unit.text
-        for unit, old in zip(result.units, units, strict=True)
-        if unit is units[0] or unit.text != old.text or old is units[0]
-    )
     return Diagnosis(
         name,
         report,
         (*findings, *found),
-        source if result.proved else None,
+        whole_text(units, result.units) if result.proved else None,
         ladder,
         zero,
         tuple(notes),

@@ -12,6 +12,7 @@ import copy
 import functools
 import inspect
 import sysconfig
+import textwrap
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -162,6 +163,52 @@ def learner_functions(backward: Callable) -> list[Unit]:
     if not found:
         raise NoSource(reason or "its text can't be read.")
     return list(found.values())
+
+
+def whole_text(units: list[Unit], repaired: list[Unit]) -> str:
+    """The entry and all that was repaired, in the order of the files: functions, and of methods the whole classes.
+
+    Classes that inherit from a repaired one are there as well. Executed where the old ones were defined, it puts the
+    new ones in their place.
+    """
+    changed = [k for k, (old, new) in enumerate(zip(units, repaired, strict=True)) if k == 0 or old.text != new.text]
+    owners = {units[k].owner for k in changed if units[k].owner is not None}
+    heirs = [k for k, unit in enumerate(units) if unit.owner is not None and owners & set(unit.owner.__mro__)]
+    pieces: dict[tuple[str, int], str] = {}
+    for k in sorted({*changed, *heirs}):
+        place, text = units[k].function.__code__.co_filename, repaired[k].text
+        first, held = _class_text(k, units, repaired) or (units[k].first_line, text)
+        pieces.setdefault((place, first), held)
+    files = list(dict.fromkeys(place for place, _ in pieces))
+    return "\n".join(pieces[key] for key in sorted(pieces, key=lambda key: (files.index(key[0]), key[1])))
+
+
+def _class_text(number: int, units: list[Unit], repaired: list[Unit]) -> tuple[int, str] | None:
+    """First line and repaired text of the outermost class around a method; None if it can't be read."""
+    unit = units[number]
+    if unit.owner is None:
+        return None
+    try:
+        lines = list(inspect.findsource(unit.function.__code__)[0])
+        tree = ast.parse("".join(lines))
+    except (OSError, TypeError, IndexError, SyntaxError, ValueError):
+        return None
+    around = (n for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.lineno <= unit.first_line <= n.end_lineno)
+    node = next(around, None)
+    if node is None:
+        return None
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    last = node.end_lineno
+    for old, new in sorted(zip(units, repaired, strict=True), key=lambda pair: -pair[0].first_line):
+        start, length = old.first_line - 1, len(old.text.splitlines())
+        if old.function.__code__.co_filename != unit.function.__code__.co_filename or not first <= start + 1 <= last:
+            continue
+        if [line.rstrip("\n") for line in lines[start : start + length]] != old.text.split("\n")[:length]:
+            return None
+        added = new.text.splitlines(keepends=True)
+        lines[start : start + length] = added
+        last += len(added) - length
+    return first, textwrap.dedent("".join(lines[first - 1 : last]))
 
 
 def _classes(values: list[Any]) -> list[type]:

@@ -206,7 +206,7 @@ def search(
     return Result(best.units, flaws_of(units, best), False, tried, _now() - begun, stopped)
 
 
-_now = time.thread_time
+_now = time.process_time  # proofs run in threads of their own, and count as well
 
 
 def flaws_of(original: list[Unit], state: State) -> list[Flaw]:
@@ -389,7 +389,7 @@ class Work:
     sure: set[int] = field(default_factory=set)  # edits (their id) by which an unknown value becomes a known one
 
 
-def _look(backward: Callable, state: State, truth: Truth) -> Work:
+def _look(backward: Callable, state: State, truth: Truth, until: float) -> Work:
     """Sort all candidate edits of a state into the order in which to try them."""
     slots = find_slots(state.units)
     bare = Variants(backward, state.units, [], [truth])
@@ -401,7 +401,7 @@ def _look(backward: Callable, state: State, truth: Truth) -> Work:
     scene = look(backward, state.units, slots, truth)
     base = bare.evaluate()
     right = _right_slots(bare)
-    written = synthesize(backward, state.units, scene, truth, base.bits, right, 1.0)
+    written = synthesize(backward, state.units, scene, truth, base.bits, right, min(1.0, max(0.2, until - _now())))
     every = candidate_edits(scene)
     for edit in every[:_LIKELY] if state.steps else every:
         own = {slot for slot in edit.slots if kinds[slot] != "gap"} or edit.slots
@@ -431,11 +431,11 @@ _JUDGED = (0, 2)  # stages whose edits are judged where they stand before the wh
 _MOST_RUNS = 300
 
 
-def _promising(backward: Callable, state: State, truth: Truth) -> list[Edit]:
+def _promising(backward: Callable, state: State, truth: Truth, until: float) -> list[Edit]:
     """The edits of this stage that compute a right quantity which was missing; the others are put off."""
     work = state.work
     edits = work.stages[state.stage]
-    judged = judge(backward, state.units, edits, truth)
+    judged = judge(backward, state.units, edits, truth, min(3.0, max(0.5, until - _now())))
     kept: list[tuple[float, Edit]] = []
     for number, edit in enumerate(edits):
         local, near = judged.get(number), bool(edit.slots & work.near)
@@ -464,7 +464,7 @@ def _expand(
 ) -> tuple[list[State], int, list[State]]:
     """The next edits of a state: states with progress, how many edits were tried, states that are proved."""
     if state.work is None:
-        state.work = _look(backward, state, truths[0])
+        state.work = _look(backward, state, truths[0], until)
     work, slots, base = state.work, state.work.slots, state.work.base
     gains: list[tuple[Edit, Outcome]] = []
     solved: list[tuple[Edit, Outcome]] = []
@@ -476,7 +476,7 @@ def _expand(
         batch = work.stages[state.stage]
         if state.stage in _JUDGED and not work.judged[state.stage]:
             count += len(batch)
-            batch = _promising(backward, state, truths[0])
+            batch = _promising(backward, state, truths[0], until)
             work.judged[state.stage] = True
         some, work.stages[state.stage] = batch[:_AT_ONCE], batch[_AT_ONCE:]
         if not work.stages[state.stage]:
@@ -496,6 +496,8 @@ def _expand(
                 break
     proved = []
     for edit, outcome in sorted(solved, key=lambda item: item[0].cost)[:12]:
+        if proved and _now() > until:
+            break
         if edit.slots & work.right:  # its result was right; that another edit there makes up for a fault is less likely
             edit = replace(edit, cost=edit.cost + 1)
         new = _step(state, slots, [edit], outcome)

@@ -1,7 +1,8 @@
 """How good is the doctor? Tables over faulty backward passes in many styles of writing, and over right ones.
 
-Run from the repository's root:  python benchmarks/doctor_quality.py [tuning|held_out|both] [--quick]
-`tuning` are the cases that were looked at while the doctor was written, `held_out` those that were not.
+Run from the repository's root:  python benchmarks/doctor_quality.py [tuning|held_out|both|other_hands] [--quick]
+`tuning` are the cases that were looked at while the doctor was written, `held_out` those that were not. `other_hands`
+were written and broken by people who did not know the doctor.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import lstm_teach as lt
-from tests.doctor_cases.faults import Faulty, by_hand, combinations, load, singles, styles
+from tests.doctor_cases.faults import Faulty, by_hand, combinations, load, other_hands, singles, styles
 
 
 def computing_time() -> float:
@@ -88,9 +89,16 @@ def right_passes(folder: str) -> str:
     return f"right passes: {len(times)}, flagged: {len(flagged)}{names}, worst time {max(times):.1f} s"
 
 
+def made_and_by_hand(folder: str, options: argparse.Namespace) -> list[Faulty]:
+    """The cases of one of the two sets that were made for the doctor."""
+    cases = singles(folder, options.singles, options.seed) + combinations(folder, options.many, options.seed)
+    hand = [case for case, _ in by_hand(folder).values()]
+    return cases + (hand[:: len(hand) // 4] if options.quick else hand)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", default="both", choices=("tuning", "held_out", "both"))
+    parser.add_argument("folder", nargs="?", default="both", choices=("tuning", "held_out", "both", "other_hands"))
     parser.add_argument("--singles", type=int, default=6, help="single faults for each style")
     parser.add_argument("--many", type=int, default=3, help="combinations of two, three, four for each style")
     parser.add_argument("--quick", action="store_true", help="one single fault for each style, and four by hand")
@@ -104,9 +112,7 @@ def main() -> None:
         options.singles, options.many = 1, 0
     everything = []
     for folder in ("tuning", "held_out") if options.folder == "both" else (options.folder,):
-        cases = singles(folder, options.singles, options.seed) + combinations(folder, options.many, options.seed)
-        hand = [case for case, _ in by_hand(folder).values()]
-        cases += hand[:: len(hand) // 4] if options.quick else hand
+        cases = other_hands() if folder == "other_hands" else made_and_by_hand(folder, options)
         if options.style:
             cases = [case for case in cases if case.style == options.style]
         if options.sample:

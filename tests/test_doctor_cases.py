@@ -5,10 +5,20 @@ import difflib
 import pytest
 
 import lstm_teach as lt
-from tests.doctor_cases.faults import by_hand, combinations, is_faulty, load, mistakes, put, singles, styles
+from tests.doctor_cases.faults import (
+    by_hand,
+    combinations,
+    is_faulty,
+    load,
+    mistakes,
+    other_hands,
+    put,
+    singles,
+    styles,
+)
 
 FOLDERS = ("tuning", "held_out")
-RIGHT = {f"{folder}/{style}": pair for folder in FOLDERS for style, pair in styles(folder).items()}
+RIGHT = {f"{folder}/{style}": pair for folder in (*FOLDERS, "other_hands") for style, pair in styles(folder).items()}
 HAND = {f"{folder}/{name}": pair for folder in FOLDERS for name, pair in by_hand(folder).items()}
 
 
@@ -60,6 +70,15 @@ def test_a_pass_by_hand_is_wrong_in_exactly_the_lines_of_its_table(case):
         others = [other for other in faults if other is not fault]
         assert not others or is_faulty(repaired(faulty.text, others), faulty.name)
         assert {int(number) for number in fault["right"]} & set(fault["lines"])
+
+
+def test_the_passes_that_others_broke_are_faulty_in_the_lines_they_give():
+    cases = other_hands()
+    assert len(cases) == 104
+    for case in cases:
+        assert is_faulty(case.text, case.name), case.kinds
+        changed = changed_lines(styles("other_hands")[case.style][0], case.text)
+        assert changed & frozenset.union(*case.lines), case.kinds
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

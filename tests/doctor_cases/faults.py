@@ -83,6 +83,24 @@ def by_hand(folder: str) -> dict[str, tuple[Faulty, list[dict]]]:
     }
 
 
+def other_hands() -> list[Faulty]:
+    """Passes that people wrote and broke who had not seen the doctor.
+
+    cases.json says for each what was broken, the lines that may be named, and what was changed in the right pass:
+    `[first, last, new lines]`, where lines first to last - 1 (counted from 0) were replaced.
+    """
+    rights = styles("other_hands")
+    cases = []
+    for case in json.loads((FOLDER / "other_hands" / "cases.json").read_text(encoding="utf-8")):
+        text, name = rights[case["right"]]
+        lines = text.splitlines()
+        for first, last, new in reversed(case["changed"]):
+            lines[first:last] = new
+        places = tuple(frozenset(fault) for fault in case["lines"])
+        cases.append(Faulty(case["right"], "\n".join(lines) + "\n", name, (case["what"],), places))
+    return cases
+
+
 def load(text: str, name: str, cell: str) -> Callable:
     """Define the function as a notebook cell would."""
     linecache.cache[cell] = (len(text), None, text.splitlines(keepends=True), cell)

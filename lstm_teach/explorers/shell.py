@@ -13,7 +13,7 @@ import struct
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +131,12 @@ class Explorer:
     @_one_at_a_time
     def redraw(self) -> None:
         """Draw the picture for the controls as they stand."""
+        with ExitStack() as after:  # what `arrange` sets is sent after the picture, which need not wait for it
+            for control in self.controls.values():
+                after.enter_context(control.hold_sync())
+            self._redraw()
+
+    def _redraw(self) -> None:
         try:
             with self._hold():
                 values = self._read()

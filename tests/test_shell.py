@@ -345,3 +345,20 @@ def test_pyplot_is_not_needed():
         "import sys, lstm_teach.explorers.set_up as s; s.set_up_check(); sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_picture_is_sent_before_what_the_controls_are_set_to(monkeypatch):
+    def arrange(controls, a, **others):
+        controls["b"].max = a
+
+    explorer = Explorer(
+        "t", {"a": int_slider("a", 2, 1, 4), "b": int_slider("b", 0, 0, 2)}, lambda a, b: (new_png(), f"{a}"),
+        arrange=arrange,
+    )  # fmt: skip
+    sent = []
+    for widget in (explorer.picture, explorer.controls["b"]):
+        send = lambda key=None, widget=widget: sent.append(widget)  # noqa: E731
+        monkeypatch.setattr(widget, "send_state", send)
+    explorer.controls["a"].value = 4
+    assert sent and sent[0] is explorer.picture and sent[-1] is explorer.controls["b"]
+    explorer.close()

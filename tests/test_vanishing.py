@@ -427,3 +427,12 @@ def test_every_answer_of_a_learner_s_prediction_is_taken(capsys):
     run_cells(LESSON, until="prediction-check", replace={"my-prediction": answers})
     said = capsys.readouterr().out
     assert "You said 3." in said and "You said shrinks." in said and "You said 0.9." in said
+
+
+def test_who_is_credited_shows_the_color_bar_that_counts_and_no_other():
+    explorer = explorers.credit_explorer()
+    for colors, label in (("each row by itself", "|delta| / the row's largest"), ("absolute", "absolute: |delta|")):
+        explorer.controls["colors"].value = colors
+        shown = [axes.get_ylabel() for axes in explorer._scene.figure.axes if axes.get_visible()]
+        assert [word for word in shown if "delta" in word and word != "|delta|"] == [label]
+    explorer.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +19,9 @@ from lstm_teach import guard
 from lstm_teach.doctor.limit import time_limit
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Truth
-from lstm_teach.doctor.variants import OPERATORS, Edit, Variants, kept, usable
+from lstm_teach.doctor.variants import OPERATORS, Edit, Put, Variants, kept, usable
 
-_MOST_TIMES = 8  # how often a statement is judged in one run
+MOST_TIMES = 8  # how often a statement is judged in one run
 _VALUED = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return)
 _CHANGING = ("pop", "append", "extend", "insert", "remove", "clear", "update", "sort", "reverse", "fill", "at", "next")
 
@@ -36,11 +36,17 @@ class Local:
 
 
 def judge(
-    backward: Callable, units: list[Unit], edits: list[Edit], truth: Truth, seconds: float = 3.0
+    backward: Callable,
+    units: list[Unit],
+    edits: list[Edit],
+    truth: Truth,
+    seconds: float = 3.0,
+    puts: Sequence[Put] = (),
 ) -> dict[int, Local]:
     """For each edit that changes one assignment or return: what that would compute. Keys are places in `edits`.
 
-    Edits that are missing in the answer can be judged by a run of the whole pass only.
+    Edits that are missing in the answer can be judged by a run of the whole pass only. `puts` are right values to run
+    the pass with.
     """
     names = [unit.node.name for unit in units if _changes_something(unit.node)]
     changing = re.compile(r"\b(" + "|".join([*_CHANGING, *map(re.escape, names)]) + r")\s*\(|:=|\b(yield|await)\b")
@@ -58,7 +64,7 @@ def judge(
 
     def at(slot: int, names: dict, local_names: dict) -> None:
         times[slot] += 1
-        if times[slot] > _MOST_TIMES:
+        if times[slot] > MOST_TIMES:
             return
         space = {**names, **local_names, "__added__": _added, "__index__": _Index()}
         values, owners = [], []
@@ -81,7 +87,7 @@ def judge(
     watched = Variants(backward, units, [], [truth], at=(set(by_slot), at))
     try:
         with time_limit(seconds):
-            watched.run(truth)
+            watched.run(truth, (), puts)
     except guard.OutOfTime:
         pass  # what was judged until then still holds
     return found

@@ -10,7 +10,7 @@ import ast
 import difflib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +18,8 @@ import numpy as np
 from lstm_teach import guard
 from lstm_teach.doctor.edits import _is_docstring, candidate_edits, look
 from lstm_teach.doctor.local import judge
+from lstm_teach.doctor.places import find_places
+from lstm_teach.doctor.repair import Mended, mend
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.synthesis import synthesize
 from lstm_teach.doctor.truth import Case, Truth, make_case, zero_case
@@ -36,6 +38,8 @@ _LIKELY = 8000  # edits to try where some were made already
 _SEVERAL = 60  # gaining edits to make together
 _TELLS = 2  # right values that an edit must bring into being to be made together with others: one comes by chance
 _MOST = 14  # edits in one repair
+_ROUNDS = 4  # how often the places are looked for
+_PLACES, _MEND = 0.3, 0.45  # of the time left, for finding the places and for mending them
 
 
 @dataclass
@@ -178,6 +182,14 @@ def search(
     waiting, best, seen, tried, stopped = [begun_with], begun_with, {_text(units)}, 0, ""
     until, turn = begun + _SHARE * seconds, 0
     try:
+        state, count, proved = _by_places(backward, begun_with, truths[0], cases, begun, until, progress)
+        tried += count
+        if proved:
+            flaws = _needed(backward, units, flaws_of(units, state), cases)
+            return Result(rewrite(units, flaws), flaws, True, tried, _now() - begun)
+        if state is not begun_with:
+            waiting, best = [state, begun_with], state
+            seen.add(_text(state.units))
         while waiting and not stopped:
             # The state with most that is right goes first; the others wait in case it leads nowhere.
             waiting.sort(key=lambda s: -s.outcome.score + _DEPTH * len(s.layers) + _STAGE * s.stage + s.doubt)
@@ -204,6 +216,57 @@ def search(
     except KeyboardInterrupt:
         stopped = "interrupted"
     return Result(best.units, flaws_of(units, best), False, tried, _now() - begun, stopped)
+
+
+def _by_places(
+    backward: Callable,
+    state: State,
+    truth: Truth,
+    cases: list[Case],
+    begun: float,
+    until: float,
+    progress: Callable[[str], None] | None,
+) -> tuple[State, int, bool]:
+    """Find the places of the faults and mend them, anew after each round: what is left shows better then.
+
+    Returns the code as far as it was mended, how many runs were made, and whether it is proved.
+    """
+    count = 0
+    for _ in range(_ROUNDS):
+        now = _now()
+        if progress:
+            progress(f"looking for the places, {len(state.steps)} edits made")
+        places = find_places(backward, state.units, truth, now + _PLACES * (until - now), _now)
+        count += places.tried
+        if not places.puts:
+            break
+        now = _now()
+        mended = mend(backward, state.units, truth, places, now + _MEND * (until - now), _now)
+        count += mended.tried
+        best = None
+        for edits in _choices(mended):
+            new = _step(state, mended.slots, edits, state.outcome)
+            if new is None:
+                continue
+            new.outcome = Variants(backward, new.units, [], [truth]).evaluate()
+            if new.outcome.right and prove(backward, new.units, cases) is not None:
+                return new, count, True
+            if best is None or new.outcome.score > best.outcome.score:
+                best = new
+        if best is None or best.outcome.score <= state.outcome.score:
+            break
+        state = best
+    return state, count, False
+
+
+def _choices(mended: Mended) -> Iterator[list[Edit]]:
+    """The edits found, and with each of them replaced by one that does as well here."""
+    if mended.edits:
+        yield mended.edits
+    if not mended.left:
+        for number, others in enumerate(mended.others):
+            for other in others:
+                yield [*mended.edits[:number], other, *mended.edits[number + 1 :]]
 
 
 _now = time.process_time  # proofs run in threads of their own, and count as well

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from lstm_teach.doctor.edits import Scene, _loop_ends, _Maker, _targets, inserti
 from lstm_teach.doctor.limit import time_limit
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Truth
-from lstm_teach.doctor.variants import Edit, Slot, Variants
+from lstm_teach.doctor.variants import Edit, Put, Slot, Variants
 from lstm_teach.params import Params
 
 _VISITS = 2  # how often a statement is looked at in one run: the last step, and one that the future reaches
@@ -56,11 +56,46 @@ def synthesize(
 
     What the slots `right` compute is right already, so less is tried there.
     """
-    goals = _goals(truth, seen)
+    return _synthesize(backward, units, scene, truth, _goals(truth, seen), right, seconds)
+
+
+def synthesize_at(
+    backward: Callable,
+    units: list[Unit],
+    scene: Scene,
+    truth: Truth,
+    aims: list[np.ndarray],
+    near: set[int],
+    puts: Sequence[Put],
+    seconds: float,
+) -> list[Edit]:
+    """Edits at the slots `near`, and of statements forgotten in a loop, that compute the `aims` where `puts` stand."""
+    goals: dict[tuple[int, bool], _Goal] = {}
+    for aim in aims:
+        for product in (True, False):
+            goal = goals.setdefault((aim.size, product), _Goal())
+            goal.names.append("")
+            goal.rows.append(aim.ravel())
+    return _synthesize(backward, units, scene, truth, goals, set(), seconds, near, puts)
+
+
+def _synthesize(
+    backward: Callable,
+    units: list[Unit],
+    scene: Scene,
+    truth: Truth,
+    goals: dict[tuple[int, bool], _Goal],
+    right: set[int],
+    seconds: float,
+    near: set[int] | None = None,
+    puts: Sequence[Put] = (),
+) -> list[Edit]:
     ends = {slot.number for number in range(len(units)) for slot in _loop_ends(scene, number)[:3]}
     places = {}
     for slot in scene.slots:
         maker = _Maker(scene, slot)
+        if near is not None and slot.kind == "statement" and slot.number not in near:
+            continue
         if slot.kind == "statement" and isinstance(slot.node, ast.Assign | ast.AugAssign | ast.Return | ast.AnnAssign):
             open_ = _open(slot.node.value)
             sites = [(node, maker.seg(node), term) for node, _, term in maker.sites(slot.node) if id(node) in open_]
@@ -76,7 +111,7 @@ def synthesize(
     def value(text: str, space: dict) -> np.ndarray | None:
         if text not in codes:
             try:
-                codes[text] = compile(text, "<part>", "eval")
+                codes[text] = compile(f"({text})", "<part>", "eval")
             except (SyntaxError, ValueError):
                 codes[text] = None
         if codes[text] is None:
@@ -110,7 +145,7 @@ def synthesize(
     watched = Variants(backward, units, [], [truth], at=(set(places), at))
     try:
         with time_limit(3 * seconds + 1), np.errstate(all="ignore"):
-            watched.run(truth)
+            watched.run(truth, (), puts)
     except guard.OutOfTime:
         pass  # what was found until then still holds
     return list(found.values())

@@ -109,7 +109,7 @@ class Truth:
         self.keys: list[Key] = []
         self.values: list[np.ndarray] = []
         self._known: set[tuple[float, ...]] = set()
-        for key, value in self._quantities():
+        for key, value in self.quantities():
             self._add(key, value)
         for table in self._forms.values():
             table.sort()
@@ -152,7 +152,7 @@ class Truth:
         a, b = self._axes[shape[0]], self._axes[shape[1]]
         return np.stack([np.outer(a[:, k], b[:, 1 - k]).ravel() for k in range(2)], axis=1)
 
-    def _quantities(self) -> Iterator[tuple[Key, np.ndarray]]:
+    def quantities(self) -> Iterator[tuple[Key, np.ndarray]]:
         case, cache = self.case, self.cache
         T = case.length
         c_before, h_before = before(cache.c), before(cache.h)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import copy
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from lstm_teach.params import Params
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete, ast.Pass)
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**"}
 _HERE = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}  # of new nodes; a later walk costs more
+TARGET, OWNER = -1, -2  # parts of `a[k] += b` besides b: a[k] and a afterwards
 _RECORD_LIMIT = 8_000  # recorded values and loop turns of one run; a variant that never ends is stopped here
 
 
@@ -140,6 +141,48 @@ def local_names(function: ast.FunctionDef) -> frozenset[str]:
     return frozenset(found | elsewhere)
 
 
+@dataclass(frozen=True, eq=False)
+class Put:
+    """Right values to stand in the place of what a statement computes.
+
+    `part` tells which of the recorded values of the statement, `item` which array of a list, `index` what of the array.
+    """
+
+    slot: int
+    part: int
+    item: int | None
+    index: tuple[slice | int, ...]
+    values: dict[int, np.ndarray]  # by the number of times that the statement was run before
+    name: tuple[str, str] = ("", "")  # quantity and gate
+
+    def into(self, value: Any, new: np.ndarray) -> Any:
+        """`value` with the right numbers in it; as it is if they don't fit there."""
+        if self.item is not None:
+            if type(value) not in (list, tuple, dict):
+                return value
+            keys = list(value) if type(value) is dict else range(len(value))
+            arrays = [key for key, each in zip(keys, held(value), strict=True) if type(each) is np.ndarray]
+            if self.item >= len(arrays):
+                return value
+            changed = dict(value) if type(value) is dict else list(value)
+            changed[arrays[self.item]] = self._array(changed[arrays[self.item]], new)
+            return tuple(changed) if type(value) is tuple else changed
+        return self._array(value, new) if type(value) is np.ndarray else value
+
+    def _array(self, array: np.ndarray, new: np.ndarray) -> np.ndarray:
+        changed = array if self.part == TARGET else array.copy()  # other names of a target see what is done to it
+        try:
+            changed[self.index] = new.reshape(changed[self.index].shape)
+        except (ValueError, IndexError):
+            return array
+        return changed
+
+
+def held(value: Any) -> list[Any]:
+    """The things in a list, tuple or dict."""
+    return list(value.values()) if type(value) is dict else list(value)
+
+
 @dataclass
 class Outcome:
     """What one run of a variant gave, over all cases: bits of right quantities and matrices, or an error."""
@@ -157,6 +200,9 @@ class Trace:
 
     slots: list[int] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
+    parts: list[int] = field(
+        default_factory=list
+    )  # which of a statement's values: 0, TARGET, OWNER, an argument's number
     result: Any = None
     error: Exception | None = None
 
@@ -179,6 +225,8 @@ class Variants:
         self.watched, watch = at or (set(), None)
         self.slots = find_slots(units)
         self._choice = [0] * len(self.slots)
+        self._puts: dict[tuple[int, int], list[Put]] = {}
+        self._times: dict[tuple[int, int], int] = {}
         self._trace = Trace()
         self._alternatives: dict[int, list[list[ast.stmt] | ast.expr]] = {}
         self._numbers: dict[tuple[int, str], int] = {}
@@ -188,7 +236,9 @@ class Variants:
             self.edits = [edit for edit in edits if self._enter(edit)]
             trees = [_Switch(self, unit, number).tree for number, unit in enumerate(units)]
             extra = {"__choice__": self._choice, "__record__": self._record, "__turn__": self._turn}
-            extra["__vector__"] = lambda slot, value: getattr(value, "ndim", 0) == 1 and self._record(slot, value)
+            extra["__vector__"] = lambda slot, value: (
+                getattr(value, "ndim", 0) == 1 and self._record(slot, value, OWNER)
+            )
             extra |= {"__at__": watch, "__globals__": globals, "__locals__": locals}
             self.call = build(backward, units, trees, extra)
         finally:
@@ -238,8 +288,15 @@ class Variants:
                     return None
         return list(chosen.items())
 
-    def _record(self, slot: int, value: Any) -> Any:
+    def _record(self, slot: int, value: Any, part: int = 0) -> Any:
         trace = self._trace
+        puts = self._puts.get((slot, part))
+        if puts:
+            time = self._times[slot, part] = self._times.get((slot, part), -1) + 1
+            for put in puts:
+                if time in put.values:
+                    value = put.into(value, put.values[time])
+        trace.parts.append(part)
         trace.values.append(kept(value))
         trace.slots.append(slot)
         if len(trace.slots) > _RECORD_LIMIT:
@@ -250,8 +307,11 @@ class Variants:
         self._record(slot, None)
         return True
 
-    def run(self, truth: Truth, edits: tuple[Edit, ...] | list[Edit] = ()) -> Trace:
-        """Run on one case and return what the statements computed."""
+    def run(self, truth: Truth, edits: Sequence[Edit] = (), puts: Sequence[Put] = ()) -> Trace:
+        """Run on one case and return what the statements computed, with right values put in some places."""
+        self._puts, self._times = {}, {}
+        for put in puts:
+            self._puts.setdefault((put.slot, put.part), []).append(put)
         for slot, number in self.choices(edits) or ():
             self._choice[slot] = number
         trace = self._trace = Trace()
@@ -268,13 +328,21 @@ class Variants:
                     self._choice[slot] = 0
         return trace
 
-    def evaluate(self, edits: tuple[Edit, ...] | list[Edit] = ()) -> Outcome:
-        """Run on all cases and count what is right: every recognized quantity, and every right matrix."""
+    def evaluate(self, edits: Sequence[Edit] = (), puts: Sequence[Put] = (), whole: bool = False) -> Outcome:
+        """Run on all cases and count what is right: every recognized quantity, and every right matrix.
+
+        What was put in does not count. With `whole` only runs that end with nine right gradients are looked at.
+        """
+        if self.choices(edits) is None:
+            return Outcome(0, 0, False)
+        own = {put.slot for put in puts}
         bits = shift = score = zeros = 0
         right, error = True, ""
         for truth in self.truths:
-            trace = self.run(truth, edits)
-            events = self.events(trace, truth)
+            trace = self.run(truth, edits, puts)
+            if whole and len(right_matrices(trace, truth)) < 9:
+                return Outcome(0, 0, False)
+            events = [event for event in self.events(trace, truth) if event[0] not in own]
             zeros += sum(found == -1 for _, found in events)
             seen = _union(events) & truth.counted
             score += seen.bit_count()
@@ -299,8 +367,15 @@ class Variants:
             found = truth.recognize([value for _, value in pairs])
         return [(slot, bits or -is_zero(value)) for (slot, value), bits in zip(pairs, found, strict=True)]
 
-    def evaluate_all(self, batch: list[Edit], seconds: float = 3.0) -> Iterator[tuple[Edit, Outcome]]:
-        """Evaluate single edits one after the other; one that takes longer than `seconds` is passed over."""
+    def evaluate_all(
+        self,
+        batch: Sequence[Edit],
+        seconds: float = 3.0,
+        made: Sequence[Edit] = (),
+        puts: Sequence[Put] = (),
+        whole: bool = False,
+    ) -> Iterator[tuple[Edit, Outcome]]:
+        """Evaluate edits one after the other, each with those `made`; one that takes longer than `seconds` is passed over."""
         position = 0
         while position < len(batch):
             some = batch[position : position + 20]  # one watcher for twenty runs; starting it costs as much as a run
@@ -308,7 +383,7 @@ class Variants:
             try:
                 with time_limit(seconds):
                     for edit in some:
-                        outcomes.append((edit, self.evaluate((edit,))))
+                        outcomes.append((edit, self.evaluate((*made, edit), puts, whole)))
             except guard.OutOfTime:
                 position += 1
             position += len(outcomes)
@@ -460,25 +535,26 @@ class _Switch:
             yield node
             target = copy.deepcopy(node.target)
             target.ctx = ast.Load()
+            keep = copy.deepcopy(node.target)
             if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Tuple | ast.Slice):
                 owner = copy.deepcopy(target.value)  # one entry of a vector was changed: what is the vector now?
                 owner.ctx = ast.Load()
                 yield ast.Expr(_call("__vector__", _constant(slot.number), owner), **_HERE)
-            yield ast.Expr(self.record(slot, target), **_HERE)
+            yield ast.Assign([keep], self.record(slot, target, TARGET), **_HERE)
         elif isinstance(node, ast.Return) and node.value is not None:
             node.value = self.record(slot, node.value)
             yield node
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             node.value.args = [
-                arg if isinstance(arg, ast.Constant | ast.Starred) else self.record(slot, arg)
-                for arg in node.value.args
+                arg if isinstance(arg, ast.Constant | ast.Starred) else self.record(slot, arg, part)
+                for part, arg in enumerate(node.value.args)
             ]
             yield node
         else:
             yield node
 
-    def record(self, slot: Slot, value: ast.expr) -> ast.expr:
-        return _call("__record__", _constant(slot.number), value)
+    def record(self, slot: Slot, value: ast.expr, part: int = 0) -> ast.expr:
+        return _call("__record__", _constant(slot.number), value, _constant(part))
 
 
 def _call(name: str, *args: ast.expr) -> ast.Call:

@@ -1,0 +1,276 @@
+"""Where are the faults? Put right values in the place of what a statement computes, and see what comes right by that.
+
+If the right dc in the place of what line 12 computes makes everything after it right, the fault is in line 12 or in what
+it reads, whatever else is wrong further up or down. So several faults are found one after the other, without trying
+pairs of edits, and also where no edit that the doctor knows would mend them. (Jeffrey, Gupta and Gupta, "Fault
+localization using value replacement", 2008, do this with any values; here the right ones are known.) Imports source,
+truth and variants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import product
+
+import numpy as np
+
+from lstm_teach.doctor.source import Unit
+from lstm_teach.doctor.truth import COUNTED, Truth
+from lstm_teach.doctor.variants import Outcome, Put, Trace, Variants, usable
+
+_TELLS = 2  # right values that a put must bring about elsewhere: one comes by chance
+_PHASES = 12  # how often a statement may be run in one step
+_HANDED_ON = ("dh_future", "dc_carry")  # what a step computes for the step before it
+_FORWARD = ("h", "c", "ct", "gate", "slope", "factor", "hidden_to_cell", "y", "x")
+
+Name = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Site:
+    """An array, or a block of one, that a statement computes: at some of the times that it is run."""
+
+    slot: int
+    part: int
+    item: int | None
+    block: tuple[int | tuple[int, int], ...]  # on each axis a number, or where it begins and ends
+    times: tuple[int, ...]
+
+    @property
+    def index(self) -> tuple[int | slice, ...]:
+        """The block as an index."""
+        return tuple(one if isinstance(one, int) else slice(*one) for one in self.block)
+
+
+@dataclass
+class _Seen:
+    """What a site computed, with the places in the run, and the right quantities that it may be meant to be."""
+
+    arrays: np.ndarray  # (times, ...)
+    at: list[int]
+    family: Family
+    same: np.ndarray = field(init=False)  # (quantities, times): which are there already; zeros don't tell
+
+    def __post_init__(self) -> None:
+        axes = tuple(range(2, self.arrays.ndim + 1))
+        near = np.abs(self.family.values - self.arrays) <= 1e-9 * np.abs(self.family.values) + 1e-12
+        self.same = near.all(axes) & self.family.telling
+
+    def first_wrong(self) -> int:
+        """The place in the run where it first departs from something that it was before."""
+        score = np.cumprod(self.same, axis=1).sum(1)
+        partly = score[(score > 0) & (score < len(self.at))]
+        return self.at[partly.min()] if partly.size else self.at[0]
+
+
+@dataclass
+class Places:
+    """Right values put in until nothing better was found, and what comes right by them."""
+
+    puts: list[Put]
+    outcome: Outcome
+    tried: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether all nine gradients are right then."""
+        return self.outcome.right
+
+
+@dataclass
+class Family:
+    """Right quantities of one shape, for the times of a loop over the steps or for all steps at once."""
+
+    names: list[Name]
+    values: np.ndarray  # (quantities, times, ...)
+    telling: np.ndarray = field(init=False)  # (quantities, times): not all zero
+
+    def __post_init__(self) -> None:
+        self.telling = self.values.any(tuple(range(2, self.values.ndim)))
+
+
+class Tracks:
+    """The right quantities of one case as they run through the steps."""
+
+    def __init__(self, truth: Truth):
+        self.T = truth.case.length
+        self.steps: dict[Name, dict[int, np.ndarray]] = {}
+        for key, array in truth.quantities():
+            if key.loss is None and (key.quantity in COUNTED or key.quantity in (*_FORWARD, "dh_loss")):
+                self.steps.setdefault((key.quantity, key.gate), {})[key.step] = array
+        for quantity in _HANDED_ON:
+            self.steps[quantity, ""][self.T - 1] = np.zeros(truth.H)
+        for (quantity, gate), steps in self.steps.items():
+            if quantity == "sum_to":
+                steps[self.T - 1] = self.steps["sum_from", gate][0]
+        self._kept: dict[tuple, Family | None] = {}
+
+    def family(self, shape: tuple[int, ...], stepwise: bool) -> Family | None:
+        """The quantities of this shape, those of matrices as they are and transposed."""
+        if (shape, stepwise) not in self._kept:
+            found = list(self._stepwise(shape) if stepwise else self._at_once(shape))
+            if len(shape) == 2:
+                turned = self._stepwise(shape[::-1]) if stepwise else self._at_once(shape[::-1])
+                found += [(name, [array.T for array in arrays]) for name, arrays in turned if name[0] != "zero"]
+            names, values = [name for name, _ in found], np.array([arrays for _, arrays in found])
+            self._kept[shape, stepwise] = Family(names, values) if names else None
+        return self._kept[shape, stepwise]
+
+    def _stepwise(self, shape: tuple[int, ...]) -> Iterator[tuple[Name, list[np.ndarray]]]:
+        """An array for each time of a loop over the steps, that walks back or forth."""
+        for name, steps in self.steps.items():
+            if next(iter(steps.values())).shape != shape:
+                continue
+            for shift in (0, -1) if name[0] in (*_HANDED_ON, "h", "c") else (0,):
+                back = [self.T - 1 - k + shift for k in range(self.T)]
+                orders = {"sum_from": [back], "column": [back], "sum_to": [back[::-1]]}
+                for order in orders.get(name[0], [back, back[::-1]]):
+                    if all(step in steps for step in order):
+                        yield name, [steps[step] for step in order]
+
+    def _at_once(self, shape: tuple[int, ...]) -> Iterator[tuple[Name, list[np.ndarray]]]:
+        """All steps together: one a row, or added up; and nothing but zeros."""
+        yield ("zero", ""), [np.zeros(shape)]
+        for name, steps in self.steps.items():
+            one = next(iter(steps.values()))
+            if one.shape == shape and name[0] == "sum_from":
+                yield name, [steps[0]]
+            elif one.ndim == 1 and shape == (self.T, one.size):
+                for shift in (0, -1) if name[0] in ("h", "c") else (0,):
+                    rows = [steps.get(t + shift) for t in range(self.T)]
+                    if all(row is not None for row in rows):
+                        yield name, [np.array(rows)]
+                        yield name, [np.array(rows[::-1])]
+
+
+class Experiments:
+    """Runs of the pass as it stands with right values put in, judged by what else is right then."""
+
+    def __init__(self, backward: Callable, units: list[Unit], truth: Truth):
+        self.truth, self.tracks = truth, Tracks(truth)
+        self.variants = Variants(backward, units, [], [truth])
+        self.tried = 0
+
+    def outcome(self, puts: list[Put]) -> Outcome:
+        """What is right with these values put in, those themselves left out."""
+        self.tried += 1
+        return self.variants.evaluate((), puts)
+
+    def sites(self, puts: list[Put]) -> dict[Site, _Seen]:
+        """All that the statements compute, in the order of the run."""
+        truth, trace = self.truth, self.variants.run(self.truth, (), puts)
+        arrays: dict[tuple[int, int, int | None], list[tuple[int, np.ndarray]]] = {}
+        for at, (slot, part, item, array) in enumerate(_arrays(trace)):
+            arrays.setdefault((slot, part, item), []).append((at, array))
+        found: dict[Site, _Seen] = {}
+        for (slot, part, item), each in arrays.items():
+            if self.variants.slots[slot].kind != "statement" or len({a.shape for _, a in each}) > 1:
+                continue
+            for block, shape in _blocks(each[0][1].shape, truth.H, truth.K, truth.case.length):
+                rows = len(shape) == 2 and truth.case.length in shape
+                for times, stepwise in _times(len(each), truth.case.length, rows, len(shape) == 1):
+                    family = self.tracks.family(shape, stepwise)
+                    if family:
+                        site = Site(slot, part, item, block, times)
+                        values = np.array([each[k][1][site.index].reshape(shape) for k in times])
+                        found[site] = _Seen(values, [each[k][0] for k in times], family)
+        return found
+
+    def missing(self, outcome: Outcome) -> set[Name]:
+        """Quantities that are not there at every step."""
+        keys = enumerate(self.truth.keys)
+        there = {(key.quantity, key.gate) for n, key in keys if key.loss is None and not outcome.bits >> n & 1}
+        return there | {("zero", "")}
+
+
+def _arrays(trace: Trace) -> Iterator[tuple[int, int, int | None, np.ndarray]]:
+    """Slot, part, place in a list, and array of all that was recorded."""
+    for slot, part, value in zip(trace.slots, trace.parts, trace.values, strict=False):
+        if type(value) is list:
+            for item, array in enumerate(value):
+                if array.dtype.kind == "f" and array.size > 1:
+                    yield slot, part, item, array
+        elif usable(value):
+            yield slot, part, None, value
+
+
+def _blocks(shape: tuple[int, ...], H: int, K: int, T: int) -> Iterator[tuple[tuple, tuple[int, ...]]]:
+    """Parts of an array that may hold one quantity: the block, and its shape without axes of length 1.
+
+    Gates that are stacked along an axis, or h and x, are parts of their own.
+    """
+    axes: list[list[tuple[int | tuple[int, int], tuple[int, ...]]]] = []
+    for size in shape:
+        parts = [((0, size), (size,) if size != 1 else ())]
+        if size == 4 * H:
+            parts = [((k * H, k * H + H), (H,)) for k in range(4)]
+        elif size == 4 and len(shape) > 1:
+            parts = [(k, ()) for k in range(4)]
+        elif size == H + K:
+            parts = [((0, H), (H,)), ((K, H + K), (H,)), ((0, K), (K,)), ((H, H + K), (K,))]
+        axes.append(parts)
+    for chosen in product(*axes):
+        rest = sum((size for _, size in chosen), ())
+        if 0 < len(rest) <= 2 and all(size in (H, K, T) for size in rest):
+            yield tuple(part for part, _ in chosen), rest
+
+
+def _times(count: int, T: int, rows: bool, vector: bool) -> Iterator[tuple[tuple[int, ...], bool]]:
+    """Which times of a statement that is run `count` times belong together, and whether they are the steps."""
+    if not rows and count % T == 0 and count // T <= _PHASES and T > 1:
+        phases = count // T
+        for phase in range(phases):
+            yield tuple(range(phase, count, phases)), True
+            if phases > 1:
+                yield tuple(range(phase * T, phase * T + T)), True
+    if count <= _PHASES and (rows or not vector or count == 1):
+        for k in range(count):
+            yield (k,), False
+
+
+def find_places(backward: Callable, units: list[Unit], truth: Truth, until: float, now: Callable) -> Places:
+    """Put right values in, one statement after the other in the order of the run, as long as more comes right by it."""
+    lab = Experiments(backward, units, truth)
+    puts: list[Put] = []
+    outcome = lab.outcome(puts)
+    for wide in (False, True):
+        handled: set[Site] = set()
+        while not outcome.right and now() < until:
+            sites = {site: seen for site, seen in lab.sites(puts).items() if site not in handled}
+            chosen = None
+            for site in sorted(sites, key=lambda each: sites[each].first_wrong()):
+                handled.add(site)
+                chosen = _best(lab, site, sites[site], puts, outcome, wide)
+                if chosen or now() > until:
+                    break
+            if not chosen:
+                break
+            puts, outcome = [*puts, chosen[0]], chosen[1]
+        if outcome.right:
+            break
+    for put in list(puts):  # what came right by chance, or by another put as well
+        fewer = [other for other in puts if other is not put]
+        without = lab.outcome(fewer)
+        if without.right if outcome.right else without.score >= outcome.score:
+            puts, outcome = fewer, without
+    return Places(puts, outcome, lab.tried)
+
+
+def _best(
+    lab: Experiments, site: Site, seen: _Seen, puts: list[Put], outcome: Outcome, wide: bool
+) -> tuple[Put, Outcome] | None:
+    """The right values by which most other values become right, if they do."""
+    names, count = seen.family.names, seen.same.sum(1)
+    missing = lab.missing(outcome)
+    options = np.flatnonzero((count > 0) & (count < len(site.times)))
+    if not len(options) and (wide or not (count == len(site.times)).any()):
+        options = [k for k in np.flatnonzero(count == 0) if names[k] in missing]
+    best = None
+    for k in options:
+        values = dict(zip(site.times, seen.family.values[k], strict=True))
+        put = Put(site.slot, site.part, site.item, site.index, values, names[k])
+        new = lab.outcome([*puts, put])
+        if new.score >= outcome.score + _TELLS and (best is None or new.score > best[1].score):
+            best = put, new
+    return best

@@ -236,9 +236,9 @@ def _finding(
         number, start, _, _ = next((c for c in flaw.changes if not c[3].strip()), flaw.changes[0])
     unit = units[number]
     row = unit.row(min(start, len(unit.text) - 1))
-    if flaw.edits[0].kind == "missing statement" and row:
-        row -= 1
     lines = unit.text.splitlines()
+    if flaw.edits[0].kind == "missing statement" and row:
+        row = max((k for k in range(row) if lines[k].split("#")[0].strip()), default=row)
     code = lines[row].strip() if row < len(lines) else ""
     repair = _repair(units, flaw, number, row)
     place, key, order = _first_gone(backward, alone, repaired, truth)

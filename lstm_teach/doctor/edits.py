@@ -135,10 +135,13 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape))
     for slot in slots:
         for target in _targets(slot.node) if slot.kind == "statement" else ():
-            if isinstance(target, ast.Name) and len(_targets(slot.node)) == 1:
+            kept = isinstance(target, ast.Name | ast.Attribute) or (
+                isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant)
+            )
+            if kept and len(_targets(slot.node)) == 1:
                 shape = scene.results.get(slot.number)
                 if shape is not None:
-                    scene.unread.append(Atom(target, target.id, slot.unit, shape))
+                    scene.unread.append(Atom(target, units[slot.unit].segment(target), slot.unit, shape))
     for unit in units:
         for name, value in unit.function.__globals__.items():
             if value is np:
@@ -210,16 +213,10 @@ class _Probe(ast.NodeTransformer):
         node = self.generic_visit(node)
         if isinstance(node, ast.FunctionDef):
             every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-            node.body = [
-                ast.Expr(
-                    ast.Call(
-                        ast.Name("__name_value__", ast.Load()),
-                        [ast.Constant(self.number), ast.Constant(arg.arg), ast.Name(arg.arg, ast.Load())],
-                        [],
-                    )
-                )
-                for arg in every
-            ] + node.body
+            node.body = [self.name_value(arg.arg) for arg in every] + node.body
+        if isinstance(node, ast.For):
+            names = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
+            node.body = [self.name_value(name) for name in names] + node.body
         if value is not None:
             name = ast.Name("__result__", ast.Load())
             node.value = ast.Call(name, [ast.Constant(self.number), ast.Constant(spans[0]), node.value], [])
@@ -237,7 +234,15 @@ class _Probe(ast.NodeTransformer):
             return ast.fix_missing_locations(
                 ast.copy_location(ast.Call(name, [ast.Constant(self.probes[key]), node], []), node)
             )
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+            names = [e.id for e in node.targets[0].elts if isinstance(e, ast.Name)]
+            return [node, *(self.name_value(name) for name in names)]
         return ast.fix_missing_locations(node) if isinstance(node, ast.Module) else node
+
+    def name_value(self, name: str) -> ast.stmt:
+        """A statement that notes the shape of what a name stands for."""
+        arguments = [ast.Constant(self.number), ast.Constant(name), ast.Name(name, ast.Load())]
+        return ast.Expr(ast.Call(ast.Name("__name_value__", ast.Load()), arguments, []))
 
 
 class _Maker:
@@ -300,17 +305,39 @@ class _Maker:
                     yield self.edit("assignment", cost, (*at, new), old="=", new=new)
             yield from self.swaps(target)
         value = getattr(node, "value", None)
+        if isinstance(node, ast.Assign):
+            yield from self.unshared(node)
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and value is not None:
             yield from self.right_hand_side(node, value)
+            yield from self.as_sibling(value)
         if isinstance(node, ast.Assign | ast.AugAssign):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             yield from self.target(target)
+
+    def unshared(self, node: ast.Assign) -> Iterator[Edit]:
+        """An array of its own for each name, where several stand for the same one."""
+        if len(node.targets) > 1:
+            lines = [f"{self.seg(target)} = {self.seg(node.value)}" for target in node.targets]
+            new = f"\n{self.slot.indent or ''}".join(lines)
+            part = Part(self.slot.number, "\n".join(lines), ((self.slot.start, self.slot.end, new),))
+            yield Edit("copy", 1.2, (part,), self.text, "; ".join(lines))
+        for inner in ast.walk(node.value):
+            match inner:
+                case ast.BinOp(ast.List(elts=[one]), ast.Mult(), count):
+                    new = f"[{self.seg(one)}.copy() for _ in range({self.seg(count)})]"
+                    yield self.swap("copy", 1.2, inner, new)
+                case ast.Call(ast.Attribute(attr="fromkeys"), args=[keys, one]):
+                    yield self.swap("copy", 1.2, inner, f"{{key: {self.seg(one)}.copy() for key in {self.seg(keys)}}}")
 
     def target(self, target: ast.expr) -> Iterator[Edit]:
         """Another thing of the same shape is meant to be assigned."""
         if isinstance(target, ast.Subscript):
             yield from self.index(target)
         if isinstance(target, ast.Tuple | ast.List):
+            names = {a.text for a in self.scene.unread if a.unit == self.slot.unit and a.text.isidentifier()}
+            for one in target.elts:
+                for name in sorted(names - {self.seg(one)} if isinstance(one, ast.Name) else ()):
+                    yield self.swap("target", 2.0 + 0.2 * unlike(self.seg(one), name), one, name)
             return
         own, names = self.seg(target), set()
         for slot in self.scene.slots:
@@ -337,7 +364,7 @@ class _Maker:
         if is_vector(shape):
             like = self.like(shape)
             if like and isinstance(node, ast.Assign) and not is_zeros(value):
-                yield self.edit("initial value", 1.5, (start, end, f"{self.scene.numpy}.zeros_like({like})"))
+                yield self.edit("initial value", 1.2, (start, end, f"{self.scene.numpy}.zeros_like({like})"))
             if isinstance(value, ast.Name | ast.Attribute | ast.Subscript):
                 yield self.edit("copy", 1.2, (end, end, ".copy()"))
             yield self.edit("sign", 1.5, (start, end, f"-{self.tight(value)}"))
@@ -346,6 +373,21 @@ class _Maker:
                 like = self.like(slot_shape)
                 if like:
                     yield self.edit("initial value", 2.5, (start, end, f"{self.scene.numpy}.zeros_like({like})"))
+
+    def as_sibling(self, value: ast.expr) -> Iterator[Edit]:
+        """The right-hand side of a statement that gives the same shape, with one name of this one in it."""
+        shape, own = self.scene.results.get(self.slot.number), _words(value)
+        if not is_vector(shape):
+            return
+        for slot in self.scene.slots:
+            if slot.unit != self.slot.unit or slot is self.slot or self.scene.results.get(slot.number) != shape:
+                continue
+            other, names = self.unit.segment(slot.node.value), _words(slot.node.value)
+            if len(names - own) in (1, 2) and len(own - names) in (1, 2, 3):
+                for old in sorted(names - own):
+                    for new in sorted(own - names):
+                        text = re.sub(rf"(?<!\w){old}(?!\w)", new, other)
+                        yield self.swap("equation", 1.7 + 0.1 * unlike(old, new), value, text)
 
     def sites(self, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
         """Expressions at which a factor or a term may be missing, their shapes, and whether each is a term of a sum."""
@@ -523,15 +565,29 @@ class _Maker:
             yield from self.path(atom)
         if isinstance(root, ast.If | ast.While):
             return
+        if self.slot.kind == "head":
+            yield from self.reversals(root)
         if self.slot.kind == "head" and not isinstance(root, ast.Call | ast.Subscript | ast.Name):
             yield self.edit("condition", 1.8, (*self.unit.span(root), "True"))
             yield self.edit("condition", 2.2, (*self.unit.span(root), f"not ({self.seg(root)})"))
+
+    def reversals(self, root: ast.AST) -> Iterator[Edit]:
+        """The things that a loop runs over, the last one first."""
+        zipped = isinstance(root, ast.Call) and getattr(root.func, "id", "") in ("zip", "enumerate")
+        for node in root.args if zipped else [root]:
+            if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
+                text = self.seg(node)
+                if not text.startswith("reversed(") and not text.endswith("[::-1]"):
+                    yield self.swap("range", 1.3, node, f"list({text})[::-1]")
 
     def swaps(self, node: ast.expr) -> Iterator[Edit]:
         if isinstance(node, ast.List | ast.Tuple) and len(node.elts) > 1:
             yield from self.swap_items(node.elts)
 
     def swap_items(self, items: list[ast.expr]) -> Iterator[Edit]:
+        if all(isinstance(item, ast.Tuple | ast.List) for item in items):
+            for column in zip(*(item.elts for item in items), strict=False):
+                yield from self.swap_items(list(column))
         for k, first in enumerate(items):
             for second in items[k + 1 :]:
                 a, b = self.seg(first), self.seg(second)
@@ -833,6 +889,15 @@ class _Maker:
                     yield self.edit("square", 2.0, (start, end, f"{atom.text} ** 2"))
 
 
+def _words(node: ast.AST) -> set[str]:
+    """Names and attributes that stand for values, not for functions."""
+    called = {
+        id(part) for n in ast.walk(node) if isinstance(n, ast.Call) for part in (n.func, getattr(n.func, "value", n))
+    }
+    named = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and id(n) not in called}
+    return named | {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and id(n) not in called}
+
+
 def plus(text: str, delta: str) -> str:
     """`text` with ` + 1` or ` - 1` added, where a sum that becomes zero is left out."""
     undo = " - 1" if delta == " + 1" else " + 1"
@@ -980,6 +1045,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                                 cost = 1.6 + 0.1 * unlike(atom.text, choice.text)
                                 yield Edit("missing statement", cost, (insertion(gap, new),), "", new)
         yield from _more_of_the_same(scene, unit, number, own, gaps)
+        yield from _changes(scene, unit, number, own, gaps)
         yield from _unfilled(scene, unit, number, own, gaps)
         for name, slot in prepared.items():
             shape = scene.results.get(slot.number)
@@ -999,6 +1065,43 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                         text = f"{name} = {a.text} * {b.text}"
                         if name not in (a.text, b.text):
                             yield Edit("missing statement", 2.4, (insertion(loop_gap, text),), "", text)
+
+
+def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """What is carried through a loop set to zero again, or multiplied by something, once more in each turn."""
+    carried: dict[str, Any] = {}
+    for slot in own:
+        for target in _targets(slot.node) if slot.loops else ():
+            shape = scene.results.get(slot.number)
+            whole = not isinstance(target, ast.Subscript) or isinstance(target.slice, ast.Constant)
+            if whole and is_vector(shape):
+                carried[unit.segment(target)] = shape
+    changed = [(_root(unit, target), slot) for slot in own for target in _targets(slot.node)]
+    for gap in gaps.values():
+        if gap.unit != number or not gap.loops:
+            continue
+        block = [g.index for g in gaps.values() if g.block == gap.block]
+        read = read_in_loop(scene, gap)
+        for name, shape in carried.items():
+            if not re.match(r"\w+", name) or re.match(r"\w+", name)[0] not in read:
+                continue
+            # The usual place of a reset is just before the first change; that of a factor is the end.
+            adds = [s.start for root, s in changed if root == name and s.start >= gap.start]
+            between = [g for g in block if gap.index < g <= _index_of(scene, gap, min(adds))] if adds else block
+            code = f"{name} = {scene.numpy}.zeros_like({name})"
+            yield Edit("missing statement", 1.7 + 0.03 * len(between), (insertion(gap, code),), "", code)
+            if len(shape) == 1 or 1 in shape:
+                late = 0.03 * (max(block) - gap.index)
+                for other in scene.of_shape(number, shape):
+                    if other.text != name:
+                        code = f"{name} = {name} * {other.text}"
+                        yield Edit("missing statement", 2.1 + late, (insertion(gap, code),), "", code)
+
+
+def _index_of(scene: Scene, gap: Slot, position: int) -> int:
+    """Place, in the block of a gap, of the statement that holds a position in the text."""
+    starts = [s.index for s in scene.slots if s.block == gap.block and s.unit == gap.unit and s.start <= position]
+    return max(starts, default=gap.index)
 
 
 def _more_of_the_same(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:

@@ -9,7 +9,7 @@ truth and variants.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import COUNTED, Truth
-from lstm_teach.doctor.variants import Outcome, Put, Trace, Variants, usable
+from lstm_teach.doctor.variants import RESULT, Outcome, Put, Trace, Variants, usable
 
 _TELLS = 2  # right values that a put must bring about elsewhere: one comes by chance
 _PHASES = 12  # how often a statement may be run in one step
@@ -89,6 +89,10 @@ class Family:
     def __post_init__(self) -> None:
         self.telling = self.values.any(tuple(range(2, self.values.ndim)))
 
+    def among(self, other: Name) -> list[int]:
+        """Those of the same kind, of other gates or matrices."""
+        return [k for k, name in enumerate(self.names) if name[0] == other[0] and name != other]
+
 
 class Tracks:
     """The right quantities of one case as they run through the steps."""
@@ -106,16 +110,24 @@ class Tracks:
                 steps[self.T - 1] = self.steps["sum_from", gate][0]
         self._kept: dict[tuple, Family | None] = {}
 
-    def family(self, shape: tuple[int, ...], stepwise: bool) -> Family | None:
-        """The quantities of this shape, those of matrices as they are and transposed."""
-        if (shape, stepwise) not in self._kept:
-            found = list(self._stepwise(shape) if stepwise else self._at_once(shape))
+    def family(self, shape: tuple[int, ...], steps: int) -> Family | None:
+        """The quantities of this shape for so many steps (0: all at once), those of matrices transposed as well."""
+        if (shape, steps) not in self._kept:
+            found = list(self._of(shape, steps))
             if len(shape) == 2:
-                turned = self._stepwise(shape[::-1]) if stepwise else self._at_once(shape[::-1])
+                turned = self._of(shape[::-1], steps)
                 found += [(name, [array.T for array in arrays]) for name, arrays in turned if name[0] != "zero"]
             names, values = [name for name, _ in found], np.array([arrays for _, arrays in found])
-            self._kept[shape, stepwise] = Family(names, values) if names else None
-        return self._kept[shape, stepwise]
+            self._kept[shape, steps] = Family(names, values) if names else None
+        return self._kept[shape, steps]
+
+    def _of(self, shape: tuple[int, ...], steps: int) -> Iterator[tuple[Name, list[np.ndarray]]]:
+        if not steps:
+            yield from self._at_once(shape)
+        for name, arrays in self._stepwise(shape) if steps else ():
+            yield name, arrays[:steps]
+            if steps < self.T:  # a loop that leaves out the first step that the others visit, or the last one
+                yield name, arrays[-steps:]
 
     def _stepwise(self, shape: tuple[int, ...]) -> Iterator[tuple[Name, list[np.ndarray]]]:
         """An array for each time of a loop over the steps, that walks back or forth."""
@@ -169,8 +181,8 @@ class Experiments:
                 continue
             for block, shape in _blocks(each[0][1].shape, truth.H, truth.K, truth.case.length):
                 rows = len(shape) == 2 and truth.case.length in shape
-                for times, stepwise in _times(len(each), truth.case.length, rows, len(shape) == 1):
-                    family = self.tracks.family(shape, stepwise)
+                for times, steps in _times(len(each), truth.case.length, rows, len(shape) == 1):
+                    family = self.tracks.family(shape, steps)
                     if family:
                         site = Site(slot, part, item, block, times)
                         values = np.array([each[k][1][site.index].reshape(shape) for k in times])
@@ -216,30 +228,39 @@ def _blocks(shape: tuple[int, ...], H: int, K: int, T: int) -> Iterator[tuple[tu
             yield tuple(part for part, _ in chosen), rest
 
 
-def _times(count: int, T: int, rows: bool, vector: bool) -> Iterator[tuple[tuple[int, ...], bool]]:
-    """Which times of a statement that is run `count` times belong together, and whether they are the steps."""
-    if not rows and count % T == 0 and count // T <= _PHASES and T > 1:
-        phases = count // T
-        for phase in range(phases):
-            yield tuple(range(phase, count, phases)), True
-            if phases > 1:
-                yield tuple(range(phase * T, phase * T + T)), True
+def _times(count: int, T: int, rows: bool, vector: bool) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Which times of a statement that is run `count` times belong together, and how many steps they are (0: all)."""
+    for steps in (T, T - 1):
+        if not rows and steps > 1 and count % steps == 0 and count // steps <= _PHASES:
+            phases = count // steps
+            for phase in range(phases):
+                yield tuple(range(phase, count, phases)), steps
+                if phases > 1:
+                    yield tuple(range(phase * steps, phase * steps + steps)), steps
     if count <= _PHASES and (rows or not vector or count == 1):
         for k in range(count):
-            yield (k,), False
+            yield (k,), 0
 
 
-def find_places(backward: Callable, units: list[Unit], truth: Truth, until: float, now: Callable) -> Places:
-    """Put right values in, one statement after the other in the order of the run, as long as more comes right by it."""
+def find_places(
+    backward: Callable, units: list[Unit], truth: Truth, until: float, now: Callable, but: Container[int] = ()
+) -> Places:
+    """Put right values in, one statement after the other in the order of the run, as long as more comes right by it.
+
+    `now` is the clock of the time `until`; nothing is put at the slots `but`.
+    """
     lab = Experiments(backward, units, truth)
     puts: list[Put] = []
     outcome = lab.outcome(puts)
     for wide in (False, True):
         handled: set[Site] = set()
         while not outcome.right and now() < until:
-            sites = {site: seen for site, seen in lab.sites(puts).items() if site not in handled}
+            sites = {
+                site: seen for site, seen in lab.sites(puts).items() if site not in handled and site.slot not in but
+            }
             chosen = None
-            for site in sorted(sites, key=lambda each: sites[each].first_wrong()):
+            # What is computed right and taken for something else shows at the end.
+            for site in sorted(sites, key=lambda each: sites[each].first_wrong(), reverse=wide):
                 handled.add(site)
                 chosen = _best(lab, site, sites[site], puts, outcome, wide)
                 if chosen or now() > until:
@@ -263,8 +284,11 @@ def _best(
     """The right values by which most other values become right, if they do."""
     names, count = seen.family.names, seen.same.sum(1)
     missing = lab.missing(outcome)
+    full = np.flatnonzero(count == len(site.times))
     options = np.flatnonzero((count > 0) & (count < len(site.times)))
-    if not len(options) and (wide or not (count == len(site.times)).any()):
+    if wide and len(full):  # right, but perhaps another gate's
+        options = [k for n in full for k in seen.family.among(names[n])]
+    elif not len(options) and not len(full) and (seen.arrays.any() or site.part == RESULT):
         options = [k for k in np.flatnonzero(count == 0) if names[k] in missing]
     best = None
     for k in options:

@@ -39,20 +39,21 @@ class Mended:
 class Bench:
     """The learner's code with right values in some places, to try edits on."""
 
-    def __init__(self, backward: Callable, units: list[Unit], truth: Truth, until: float, now: Callable):
-        self.backward, self.units, self.truth, self.until, self.now = backward, units, truth, until, now
+    def __init__(self, backward: Callable, units: list[Unit], truths: list[Truth], until: float, now: Callable):
+        self.backward, self.units, self.until, self.now = backward, units, until, now
+        self.truths, self.truth = truths, truths[0]
         self.slots = find_slots(units)
-        self.scene: Scene = look(backward, units, self.slots, truth)
+        self.scene: Scene = look(backward, units, self.slots, self.truth)
         self.every = candidate_edits(self.scene)
-        self.bare = Variants(backward, units, [], [truth])
+        self.bare = Variants(backward, units, [], [self.truth])
         self.kinds = {slot.number: slot.kind for slot in self.slots}
         self.tried = 0
 
     def tiers(self, group: list[Put], puts: list[Put]) -> Iterator[list[Edit]]:
         """Edits that may mend the statement of a group, the likely ones first; `puts` are all others."""
         slot = group[0].slot
-        feeding = feeders(self.slots, [slot]) - {slot}
-        read = _read(self.slots[slot].node) | _assigned(self.slots[slot].node)
+        feeding = feeders(self.units, self.slots, [slot]) - {slot}
+        read = _read(self.units, self.slots[slot]) | _given(self.units, self.slots[slot])
         aims = self._aims(group, puts)
         seconds = min(1.0, max(0.2, 0.2 * (self.until - self.now())))
         written = synthesize_at(
@@ -62,14 +63,23 @@ class Bench:
         near: list[Edit] = []
         for edit in self.every:
             at = {s for s in edit.slots if self.kinds[s] != "gap"}
-            if at != {slot} and (at & (feeding | {slot}) or (not at and _fills(edit) & read)):
+            if at != {slot} and (at & (feeding | {slot}) or (not at and _fills(edit) & read) or edit.kind == "copy"):
                 near.append(edit)
         first = sorted([*written, *self._by_value(own, group, puts), *near], key=lambda edit: edit.cost)
         yield first
         done = {id(edit) for edit in [*own, *near]}
         rest = [edit for edit in self.every if id(edit) not in done]
-        wide = feeders(self.slots, sorted(feeding | {slot}))
+        wide = feeders(self.units, self.slots, sorted(feeding | {slot}))
         yield [edit for edit in rest if edit.slots & wide or any(self.kinds[s] == "head" for s in edit.slots)]
+
+    def doubt(self, edit: Edit, place: int) -> float:
+        """The cost of an edit for a fault at a place: less if it is made right there."""
+        at = {slot for slot in edit.slots if self.kinds[slot] != "gap"} or edit.slots
+        if at == {place}:
+            return edit.cost
+        elsewhere = any(self.slots[slot].unit != self.slots[place].unit for slot in at)
+        returned = any(isinstance(self.slots[slot].node, ast.Return) for slot in at)
+        return edit.cost + 0.3 + 0.2 * elsewhere + 0.1 * returned
 
     def _result(self, group: list[Put], puts: list[Put]) -> list[np.ndarray]:
         """What the statement of a group makes with the right values put in, each time that it is run."""
@@ -104,7 +114,9 @@ class Bench:
             if self.now() > self.until:
                 break
             some = edits[first : first + _AT_ONCE]
-            variants = Variants(self.backward, self.units, [*made, *some], [self.truth])
+            # With nothing put in any more, other lengths can be asked as well.
+            truths = self.truths if whole and not puts else self.truths[:1]
+            variants = Variants(self.backward, self.units, [*made, *some], truths)
             allowed = {id(edit) for edit in variants.edits}
             batch = [edit for edit in some if id(edit) in allowed]
             for edit, outcome in variants.evaluate_all(batch, made=made, puts=puts, whole=whole):
@@ -130,9 +142,14 @@ class Bench:
         return [group for group in groups if not any(group is other for other in left)]
 
 
-def mend(backward: Callable, units: list[Unit], truth: Truth, places: Places, until: float, now: Callable) -> Mended:
-    """Find an edit for each fault of which the place is known, as far as there is one."""
-    bench = Bench(backward, units, truth, until, now)
+def mend(
+    backward: Callable, units: list[Unit], truths: list[Truth], places: Places, until: float, now: Callable
+) -> Mended:
+    """Find an edit for each fault of which the place is known, as far as there is one.
+
+    The places are those of the first of `truths`; the others are for a last word on edits that mend everything.
+    """
+    bench = Bench(backward, units, truths, until, now)
     mended = Mended(bench.slots)
     groups: list[list[Put]] = []
     for put in places.puts:
@@ -141,13 +158,7 @@ def mend(backward: Callable, units: list[Unit], truth: Truth, places: Places, un
             groups.append([put])
         else:
             known.append(put)
-    own = {put.slot for put in places.puts}
-    trace = bench.bare.run(truth, (), places.puts)
-    need = 0  # right elsewhere with the values put in; the whole matrices count as well
-    for slot, bits in bench.bare.events(trace, truth):
-        need |= max(bits, 0) if slot not in own else 0
-    need &= truth.counted
-    need |= places.outcome.bits >> truth.total << truth.total
+    need = places.outcome.bits  # right with the values put in; the whole matrices count as well
     open_, whole = list(groups), places.complete
     for level in range(2):
         for group in list(open_):
@@ -160,11 +171,11 @@ def mend(backward: Callable, units: list[Unit], truth: Truth, places: Places, un
             found = bench.mending(tier, mended.edits, puts, need if not whole else 0, whole)
             if not found:
                 continue
-            found.sort(key=lambda pair: pair[0].cost)
+            found.sort(key=lambda pair: bench.doubt(pair[0], group[0].slot))
             options = []
             for edit, _ in found[:_LOOKED_AT]:
                 more = bench.covered(edit, mended.edits, others, need if not whole else 0, whole) if others else []
-                options.append((-len(more), edit.cost, len(options), edit, more))
+                options.append((-len(more), bench.doubt(edit, group[0].slot), len(options), edit, more))
             _, _, _, edit, more = min(options, key=lambda option: option[:3])
             mended.edits.append(edit)
             mended.others.append([other for other, _ in found if other is not edit][:8])
@@ -174,41 +185,51 @@ def mend(backward: Callable, units: list[Unit], truth: Truth, places: Places, un
     return mended
 
 
-def feeders(slots: list[Slot], numbers: list[int]) -> set[int]:
-    """Statements that give something to what these statements read."""
-    read = set().union(*(_read(slots[number].node) for number in numbers), set())
-    return {slot.number for slot in slots if slot.kind == "statement" and _assigned(slot.node) & read}
+def feeders(units: list[Unit], slots: list[Slot], numbers: list[int]) -> set[int]:
+    """Statements that give something to what these statements read: by assigning, calling or returning it."""
+    read = set().union(*(_read(units, slots[number]) for number in numbers), set())
+    return {slot.number for slot in slots if slot.kind == "statement" and _given(units, slot) & read}
 
 
-def _read(node: ast.AST | None) -> set[str]:
-    """Names and attributes of names (`self.c`) that occur in a statement."""
-    inside = list(ast.walk(node)) if node is not None else []
-    owned = {id(n.value) for n in inside if isinstance(n, ast.Attribute)}
-    return {_owner(n) for n in inside if isinstance(n, ast.Name | ast.Attribute) and id(n) not in owned} | {
-        n.id for n in inside if isinstance(n, ast.Name)
-    }
+def _read(units: list[Unit], slot: Slot) -> set[str]:
+    """Names and attributes (`.c`) that a statement reads; `()f` if one of them is an argument of the function f."""
+    inside = list(ast.walk(slot.node)) if slot.node is not None else []
+    names = {n.id for n in inside if isinstance(n, ast.Name)}
+    function = units[slot.unit].node
+    called = (
+        {f"(){function.name}"}
+        if names & {arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)}
+        else set()
+    )
+    return names | {f".{n.attr}" for n in inside if isinstance(n, ast.Attribute)} | called
 
 
-def _owner(node: ast.AST) -> str:
-    """`a` of `a`, `a[0]`; `a.b` of `a.b`, `a.b.c`, `a.b[0]`."""
-    path = []
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
-        path += [node.attr] if isinstance(node, ast.Attribute) else []
-        node = node.value
-    return ".".join([node.id, *path[::-1][:1]]) if isinstance(node, ast.Name) else ""
-
-
-def _assigned(node: ast.AST | None) -> set[str]:
-    """What a statement gives something to; of a call by itself, the object and the arguments."""
+def _given(units: list[Unit], slot: Slot) -> set[str]:
+    """What a statement assigns; of a call, what is done to its arguments; of a return, what the function gives."""
+    node = slot.node
     targets = [*getattr(node, "targets", []), *([node.target] if hasattr(node, "target") else [])]
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         func = node.value.func
         targets = [*node.value.args, *([func.value] if isinstance(func, ast.Attribute) else [])]
     flat = [e for t in targets for e in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])]
-    return {_owner(target) for target in flat} - {""}
+    given = {_owner(target) for target in flat} - {""}
+    if isinstance(node, ast.Return):
+        name = units[slot.unit].node.name
+        given |= {name, f".{name}"}
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name | ast.Attribute):
+            given.add(f"(){getattr(call.func, 'attr', getattr(call.func, 'id', ''))}")
+    return given
+
+
+def _owner(node: ast.AST) -> str:
+    """`a` of `a` and `a[0]`; `.b` of `a.b`, `a.b[0]`."""
+    while isinstance(node, ast.Subscript | ast.Starred):
+        node = node.value
+    return f".{node.attr}" if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def _fills(edit: Edit) -> set[str]:
-    """Names to which an inserted statement gives something."""
-    code = edit.parts[-1].code
-    return set(re.findall(r"[^\W\d]\w*", re.split(r"(?<![=!<>])[-+*/@]?=(?!=)", code)[0]))
+    """Names and attributes to which an inserted statement gives something."""
+    target = re.split(r"(?<![=!<>])[-+*/@]?=(?!=)", edit.parts[-1].code)[0]
+    return set(re.findall(r"[^\W\d]\w*", target)) | set(re.findall(r"\.[^\W\d]\w*", target))

@@ -182,7 +182,9 @@ def search(
     waiting, best, seen, tried, stopped = [begun_with], begun_with, {_text(units)}, 0, ""
     until, turn = begun + _SHARE * seconds, 0
     try:
-        state, count, proved = _by_places(backward, begun_with, truths[0], cases, begun, until, progress)
+        state, count, proved = _by_places(
+            backward, begun_with, [truths[0], Truth(make_case(5, 33, takes))], cases, until, progress
+        )
         tried += count
         if proved:
             flaws = _needed(backward, units, flaws_of(units, state), cases)
@@ -221,9 +223,8 @@ def search(
 def _by_places(
     backward: Callable,
     state: State,
-    truth: Truth,
+    truths: list[Truth],
     cases: list[Case],
-    begun: float,
     until: float,
     progress: Callable[[str], None] | None,
 ) -> tuple[State, int, bool]:
@@ -231,31 +232,34 @@ def _by_places(
 
     Returns the code as far as it was mended, how many runs were made, and whether it is proved.
     """
-    count = 0
+    count, but = 0, set()
     for _ in range(_ROUNDS):
         now = _now()
         if progress:
             progress(f"looking for the places, {len(state.steps)} edits made")
-        places = find_places(backward, state.units, truth, now + _PLACES * (until - now), _now)
+        places = find_places(backward, state.units, truths[0], now + _PLACES * (until - now), _now, but)
         count += places.tried
         if not places.puts:
             break
         now = _now()
-        mended = mend(backward, state.units, truth, places, now + _MEND * (until - now), _now)
+        mended = mend(backward, state.units, truths, places, now + _MEND * (until - now), _now)
         count += mended.tried
         best = None
         for edits in _choices(mended):
             new = _step(state, mended.slots, edits, state.outcome)
             if new is None:
                 continue
-            new.outcome = Variants(backward, new.units, [], [truth]).evaluate()
+            new.outcome = Variants(backward, new.units, [], truths[:1]).evaluate()
             if new.outcome.right and prove(backward, new.units, cases) is not None:
                 return new, count, True
             if best is None or new.outcome.score > best.outcome.score:
                 best = new
-        if best is None or best.outcome.score <= state.outcome.score:
+        if best is not None and best.outcome.score > state.outcome.score:
+            state, but = best, set()
+        elif mended.left:
+            but |= {put.slot for put in mended.left}  # the same values may be put in further up or down
+        else:
             break
-        state = best
     return state, count, False
 
 

@@ -26,6 +26,7 @@ _SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.D
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**"}
 _HERE = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}  # of new nodes; a later walk costs more
 TARGET, OWNER = -1, -2  # parts of `a[k] += b` besides b: a[k] and a afterwards
+RESULT = -3  # part of a return statement
 _RECORD_LIMIT = 8_000  # recorded values and loop turns of one run; a variant that never ends is stopped here
 
 
@@ -157,20 +158,15 @@ class Put:
 
     def into(self, value: Any, new: np.ndarray) -> Any:
         """`value` with the right numbers in it; as it is if they don't fit there."""
-        if self.item is not None:
-            if type(value) not in (list, tuple, dict):
-                return value
-            keys = list(value) if type(value) is dict else range(len(value))
-            arrays = [key for key, each in zip(keys, held(value), strict=True) if type(each) is np.ndarray]
-            if self.item >= len(arrays):
-                return value
-            changed = dict(value) if type(value) is dict else list(value)
-            changed[arrays[self.item]] = self._array(changed[arrays[self.item]], new)
-            return tuple(changed) if type(value) is tuple else changed
-        return self._array(value, new) if type(value) is np.ndarray else value
+        if self.item is None:
+            return self._array(value, new) if type(value) is np.ndarray else value
+        items = iter(range(10**6))
+        return exchanged(value, lambda array: self._array(array, new) if next(items) == self.item else array)
 
     def _array(self, array: np.ndarray, new: np.ndarray) -> np.ndarray:
-        changed = array if self.part == TARGET else array.copy()  # other names of a target see what is done to it
+        changed = (
+            array if self.part in (TARGET, OWNER) else array.copy()
+        )  # all names of a target see what is done to it
         try:
             changed[self.index] = new.reshape(changed[self.index].shape)
         except (ValueError, IndexError):
@@ -178,9 +174,24 @@ class Put:
         return changed
 
 
-def held(value: Any) -> list[Any]:
-    """The things in a list, tuple or dict."""
-    return list(value.values()) if type(value) is dict else list(value)
+def exchanged(value: Any, change: Callable[[np.ndarray], np.ndarray], depth: int = 0) -> Any:
+    """A list, tuple, dict or Params with each array in it changed, in the order of `kept`."""
+    kind = type(value)
+    if kind is np.ndarray:
+        return change(value)
+    if depth > 1:
+        return value
+    if kind is Params:
+        new = value.copy()
+        for name in Params.NAMES:
+            new[name][...] = change(value[name])
+        return new
+    if kind is dict:
+        return {key: exchanged(each, change, depth + 1) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        each = [exchanged(each, change, depth + 1) for each in value]
+        return each if kind is list else tuple(each) if kind is tuple else kind(*each)
+    return value
 
 
 @dataclass
@@ -236,9 +247,7 @@ class Variants:
             self.edits = [edit for edit in edits if self._enter(edit)]
             trees = [_Switch(self, unit, number).tree for number, unit in enumerate(units)]
             extra = {"__choice__": self._choice, "__record__": self._record, "__turn__": self._turn}
-            extra["__vector__"] = lambda slot, value: (
-                getattr(value, "ndim", 0) == 1 and self._record(slot, value, OWNER)
-            )
+            extra["__owner__"] = self._record_owner
             extra |= {"__at__": watch, "__globals__": globals, "__locals__": locals}
             self.call = build(backward, units, trees, extra)
         finally:
@@ -297,11 +306,15 @@ class Variants:
                 if time in put.values:
                     value = put.into(value, put.values[time])
         trace.parts.append(part)
-        trace.values.append(kept(value))
+        trace.values.append(kept(value) if type(value) is not Params or part == RESULT else None)
         trace.slots.append(slot)
         if len(trace.slots) > _RECORD_LIMIT:
             raise guard.OutOfTime
         return value
+
+    def _record_owner(self, slot: int, value: Any, axes: int) -> None:
+        if getattr(value, "ndim", 0) == axes:
+            self._record(slot, value, OWNER)
 
     def _turn(self, slot: int) -> bool:
         self._record(slot, None)
@@ -336,15 +349,20 @@ class Variants:
         if self.choices(edits) is None:
             return Outcome(0, 0, False)
         own = {put.slot for put in puts}
+        given = list({id(array): array for put in puts for array in put.values.values()}.values())
         bits = shift = score = zeros = 0
         right, error = True, ""
         for truth in self.truths:
             trace = self.run(truth, edits, puts)
             if whole and len(right_matrices(trace, truth)) < 9:
                 return Outcome(0, 0, False)
-            events = [event for event in self.events(trace, truth) if event[0] not in own]
+            events = self.events(trace, truth)
             zeros += sum(found == -1 for _, found in events)
-            seen = _union(events) & truth.counted
+            there = _union([event for event in events if event[0] in own])
+            seen = _union([event for event in events if event[0] not in own])
+            if own:
+                seen |= there & ~_union([(0, found) for found in truth.recognize(given)])
+            seen &= truth.counted
             score += seen.bit_count()
             matrices = right_matrices(trace, truth)
             score += 4 * len(matrices)
@@ -375,7 +393,7 @@ class Variants:
         puts: Sequence[Put] = (),
         whole: bool = False,
     ) -> Iterator[tuple[Edit, Outcome]]:
-        """Evaluate edits one after the other, each with those `made`; one that takes longer than `seconds` is passed over."""
+        """Evaluate edits one after the other, each with those `made`; one that takes more `seconds` is passed over."""
         position = 0
         while position < len(batch):
             some = batch[position : position + 20]  # one watcher for twenty runs; starting it costs as much as a run
@@ -398,15 +416,24 @@ def _union(events: list[tuple[int, int]]) -> int:
 
 
 def kept(value: Any) -> Any:
-    """A copy of the arrays in a value: one array, a list of those in a list or dict, or None."""
-    kind = type(value)
-    if kind is np.ndarray:
+    """A copy of the arrays in a value: one array, a list of those in a list, tuple, dict or Params, or None."""
+    if type(value) is np.ndarray:
         return value.copy()
-    if kind in (list, tuple) and len(value) < 50:
-        return [item.copy() for item in value if type(item) is np.ndarray]
-    if kind is dict and len(value) < 50:
-        return [item.copy() for item in value.values() if type(item) is np.ndarray]
+    if type(value) in (dict, Params) or isinstance(value, list | tuple):
+        found: list[np.ndarray] = []
+        _collect(value, found, 0)
+        return found
     return None
+
+
+def _collect(value: Any, found: list[np.ndarray], depth: int) -> None:
+    if type(value) is np.ndarray:
+        found.append(value.copy())
+    elif type(value) is Params:
+        found += [value[name].copy() for name in Params.NAMES]
+    elif depth < 2 and (type(value) is dict or isinstance(value, list | tuple)) and len(value) < 50:
+        for each in value.values() if type(value) is dict else value:
+            _collect(each, found, depth + 1)
 
 
 def is_zero(value: Any) -> bool:
@@ -530,19 +557,18 @@ class _Switch:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             node.value = self.record(slot, node.value)
             yield node
+            if isinstance(node, ast.Assign) and len(node.targets) == 1:
+                yield from self.owner(slot, node.targets[0])
         elif isinstance(node, ast.AugAssign):
             node.value = self.record(slot, node.value)
             yield node
             target = copy.deepcopy(node.target)
             target.ctx = ast.Load()
             keep = copy.deepcopy(node.target)
-            if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Tuple | ast.Slice):
-                owner = copy.deepcopy(target.value)  # one entry of a vector was changed: what is the vector now?
-                owner.ctx = ast.Load()
-                yield ast.Expr(_call("__vector__", _constant(slot.number), owner), **_HERE)
+            yield from self.owner(slot, target)
             yield ast.Assign([keep], self.record(slot, target, TARGET), **_HERE)
         elif isinstance(node, ast.Return) and node.value is not None:
-            node.value = self.record(slot, node.value)
+            node.value = self.record(slot, node.value, RESULT)
             yield node
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             node.value.args = [
@@ -552,6 +578,17 @@ class _Switch:
             yield node
         else:
             yield node
+
+    def owner(self, slot: Slot, target: ast.expr) -> Iterator[ast.stmt]:
+        """One entry of a vector was changed, or one in each row of a matrix: what is it now?"""
+        if not isinstance(target, ast.Subscript):
+            return
+        parts = target.slice.elts if isinstance(target.slice, ast.Tuple) else [target.slice]
+        rows = len(parts) == 2 and any(isinstance(part, ast.Call) for part in parts)
+        if rows or (len(parts) == 1 and not isinstance(parts[0], ast.Slice)):
+            owner = copy.deepcopy(target.value)
+            owner.ctx = ast.Load()
+            yield ast.Expr(_call("__owner__", _constant(slot.number), owner, _constant(1 + rows)), **_HERE)
 
     def record(self, slot: Slot, value: ast.expr, part: int = 0) -> ast.expr:
         return _call("__record__", _constant(slot.number), value, _constant(part))

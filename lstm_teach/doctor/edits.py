@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,20 @@ from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import OPERATORS, Edit, Part, Slot
 from lstm_teach.params import Params
 
+_ALONG = (
+    "roll",
+    "sum",
+    "mean",
+    "flip",
+    "cumsum",
+    "concatenate",
+    "stack",
+    "split",
+    "repeat",
+    "append",
+    "diff",
+    "argsort",
+)
 _PRODUCTS = ("dot", "outer", "multiply", "matmul", "inner")
 _SIMPLE_EXPRESSION = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Tuple)
 
@@ -297,6 +312,7 @@ class _Maker:
                 for new, cost in (("=", 1.0), ("+=", 1.0), ("-=", 1.0), ("*=", 2.5)):
                     if new != now:
                         yield self.edit("assignment", cost, (*at, new), old=now, new=new)
+            yield from self.repeated(node)
         elif isinstance(node, ast.Assign) and len(node.targets) == 1:
             target = node.targets[0]
             at = self.operator_span(self.unit.span(target)[1], self.unit.span(node.value)[0], r"=")
@@ -313,6 +329,18 @@ class _Maker:
         if isinstance(node, ast.Assign | ast.AugAssign):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             yield from self.target(target)
+
+    def repeated(self, node: ast.AugAssign) -> Iterator[Edit]:
+        """`a[x] += b` adds once where a number stands in x several times; `add.at` adds each time."""
+        inside = {id(n) for n in ast.walk(node.target)}
+        several = any(
+            id(a.node) in inside and a.shape and a.shape[0] == "ints" for a in self.paths.values() if a.shape != "int"
+        )
+        if several and isinstance(node.target, ast.Subscript) and isinstance(node.op, ast.Add):
+            owner, index, np_ = self.seg(node.target.value), self.seg(node.target.slice), self.scene.numpy
+            index = f"{np_}.s_[{index}]" if isinstance(node.target.slice, ast.Tuple | ast.Slice) else index
+            new = f"{np_}.add.at({owner}, {index}, {self.seg(node.value)})"
+            yield self.edit("assignment", 1.3, (self.slot.start, self.slot.end, new), old=self.text, new=new)
 
     def unshared(self, node: ast.Assign) -> Iterator[Edit]:
         """An array of its own for each name, where several stand for the same one."""
@@ -367,6 +395,8 @@ class _Maker:
                 yield self.edit("initial value", 1.2, (start, end, f"{self.scene.numpy}.zeros_like({like})"))
             if isinstance(value, ast.Name | ast.Attribute | ast.Subscript):
                 yield self.edit("copy", 1.2, (end, end, ".copy()"))
+            if len(shape) > 1 and isinstance(node, ast.Assign):
+                yield self.swap("slice", 1.6, value, f"{self.tight(value)}[::-1]")
             yield self.edit("sign", 1.5, (start, end, f"-{self.tight(value)}"))
         elif shape == () and isinstance(node, ast.Assign):
             for slot_shape in {s for s in self.scene.results.values() if isinstance(s, tuple) and len(s) == 1}:
@@ -690,6 +720,10 @@ class _Maker:
             )
         elif len(args) > 2:
             yield from self.swap_items(args)
+        if name in _ALONG and args and not any(keyword.arg == "axis" for keyword in node.keywords):
+            for axis in "01":
+                at = self.unit.span(node)[1] - 1
+                yield self.edit("axis", 1.4, (at, at, f", axis={axis}"), old=self.seg(node), new=f"axis={axis}")
         for keyword in node.keywords:
             if keyword.arg == "axis" and isinstance(keyword.value, ast.Constant):
                 for axis in {"0", "1", "-1"} - {self.seg(keyword.value)}:
@@ -993,7 +1027,45 @@ def moves(scene: Scene) -> Iterator[Edit]:
                     first = min((s.index for s in by_block[block] if s.kind == "gap"), default=None)
                     for index in {first, last} - {None}:
                         yield Edit("moved in", 1.9, (gone, insertion(gaps[block, index], text)), text, text)
+    yield from _blocks_moved_in(scene, by_block, gaps, heads)
     yield from missing_statements(scene, gaps)
+
+
+def _blocks_moved_in(scene: Scene, by_block: dict, gaps: dict, heads: dict[int, int]) -> Iterator[Edit]:
+    """What follows a loop indented into its end: another loop, or several statements."""
+    for slots in by_block.values():
+        nodes = {s.index: s for s in slots if s.kind in ("statement", "head")}
+        for index, slot in nodes.items():
+            loops = [n for n in heads if slot.kind == "head" and _loop_head(_loop(scene, n)) is slot.node]
+            ends = [gap for (number, _), gap in gaps.items() if loops and number == heads[loops[0]]]
+            if not ends:
+                continue
+            end, unit = max(ends, key=lambda gap: gap.index), scene.units[slot.unit]
+            run: list[Slot] = []
+            for after in range(index + 1, max(nodes) + 1):
+                one = nodes.get(after)
+                if one is None or isinstance(one.node, ast.Return) or (one.kind == "head" and run):
+                    break
+                run.append(one)
+                if len(run) > 1 or one.kind == "head":
+                    yield _indented(scene, unit, run, end)
+                if one.kind == "head":
+                    break
+
+
+def _indented(scene: Scene, unit: Unit, run: list[Slot], end: Slot) -> Edit:
+    """The edit that moves these statements to the end of a loop's body."""
+    first = unit.line_start(unit.row(run[0].start))
+    last = run[-1].end
+    if run[-1].kind == "head":
+        loop = next(n for n in ast.walk(unit.tree) if _loop_head(n) is run[-1].node)
+        first, last = unit.line_start(unit.row(unit.span(loop)[0])), unit.span(loop)[1]
+    last = unit.line_start(unit.row(last - 1) + 1)
+    code = textwrap.dedent(unit.text[first:last])
+    parts = [Part(s.number, "()" if s.kind == "head" else "", ()) for s in run]
+    parts[0] = Part(parts[0].slot, parts[0].code, ((first, last, ""),))
+    new = Part(end.number, code, ((end.start, end.end, textwrap.indent(code, end.indent)),))
+    return Edit("moved in", 1.7, (*parts, new), code.strip(), code.strip())
 
 
 def _loop(scene: Scene, number: int) -> ast.AST | None:
@@ -1070,27 +1142,30 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
 def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
     """What is carried through a loop set to zero again, or multiplied by something, once more in each turn."""
     carried: dict[str, Any] = {}
+    known = {atom.text: atom.shape for atom in scene.unread if atom.unit == number}
     for slot in own:
         for target in _targets(slot.node) if slot.loops else ():
-            shape = scene.results.get(slot.number)
+            shape = scene.results.get(slot.number) or known.get(unit.segment(target))
             whole = not isinstance(target, ast.Subscript) or isinstance(target.slice, ast.Constant)
             if whole and is_vector(shape):
                 carried[unit.segment(target)] = shape
     changed = [(_root(unit, target), slot) for slot in own for target in _targets(slot.node)]
     for gap in gaps.values():
-        if gap.unit != number or not gap.loops:
+        if gap.unit != number:
             continue
         block = [g.index for g in gaps.values() if g.block == gap.block]
-        read = read_in_loop(scene, gap)
+        read = read_in_loop(scene, gap) if gap.loops else set()
         for name, shape in carried.items():
-            if not re.match(r"\w+", name) or re.match(r"\w+", name)[0] not in read:
+            lives_on = not name.isidentifier()  # a function may be called in every turn of a loop elsewhere
+            if not re.match(r"\w+", name) or not (lives_on or re.match(r"\w+", name)[0] in read):
                 continue
             # The usual place of a reset is just before the first change; that of a factor is the end.
             adds = [s.start for root, s in changed if root == name and s.start >= gap.start]
             between = [g for g in block if gap.index < g <= _index_of(scene, gap, min(adds))] if adds else block
             code = f"{name} = {scene.numpy}.zeros_like({name})"
             yield Edit("missing statement", 1.7 + 0.03 * len(between), (insertion(gap, code),), "", code)
-            if len(shape) == 1 or 1 in shape:
+            assigned = any(root == name and s.block == gap.block and s.index + 1 == gap.index for root, s in changed)
+            if (len(shape) == 1 or 1 in shape) and (assigned or gap.index == max(block)):
                 late = 0.03 * (max(block) - gap.index)
                 for other in scene.of_shape(number, shape):
                     if other.text != name:
@@ -1229,8 +1304,11 @@ def _siblings(scene: Scene, unit: Unit, number: int, target: ast.expr) -> set[st
         if slot.unit == number and slot.kind == "statement":
             for other in _targets(slot.node):
                 filled[_root(unit, other)] = filled.get(_root(unit, other), 0) + 1
-    if isinstance(target, ast.Attribute):
-        owner = unit.segment(target.value)
+    base = target
+    while isinstance(base, ast.Subscript) and not _string_key(base):
+        base = base.value
+    if isinstance(base, ast.Attribute):
+        owner = unit.segment(base.value)
         names = {f"{owner}.{n}" for n in ("V", "Wi", "Wf", "Wo", "Wg", "Ui", "Uf", "Uo", "Ug")}
         return {n for n in names if filled.get(n, 0) == 0 and unlike(n, root) <= 2}
     if isinstance(target, ast.Subscript) and _string_key_root(target) is not None:

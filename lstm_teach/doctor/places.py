@@ -1,7 +1,7 @@
-"""Where are the faults? Put right values in the place of what a statement computes, and see what comes right by that.
+"""Where are the faults? Put right values in the place of what a statement computes: what comes right by that?
 
-If the right dc in the place of what line 12 computes makes everything after it right, the fault is in line 12 or in what
-it reads, whatever else is wrong further up or down. So several faults are found one after the other, without trying
+If the right dc in the place of what line 12 computes makes all after it right, the fault is in line 12 or in what it
+reads, whatever else is wrong further up or down. So several faults are found one after the other, without trying
 pairs of edits, and also where no edit that the doctor knows would mend them. (Jeffrey, Gupta and Gupta, "Fault
 localization using value replacement", 2008, do this with any values; here the right ones are known.) Imports source,
 truth and variants.
@@ -22,6 +22,7 @@ from lstm_teach.doctor.variants import RESULT, Outcome, Put, Trace, Variants, us
 _TELLS = 2  # right values that a put must bring about elsewhere: one comes by chance
 _PHASES = 12  # how often a statement may be run in one step
 _HANDED_ON = ("dh_future", "dc_carry")  # what a step computes for the step before it
+_APART = -1  # in the place of a number of steps: those of each loss by itself
 _FORWARD = ("h", "c", "ct", "gate", "slope", "factor", "hidden_to_cell", "y", "x")
 
 Name = tuple[str, str]
@@ -91,7 +92,8 @@ class Family:
 
     def among(self, other: Name) -> list[int]:
         """Those of the same kind, of other gates or matrices."""
-        return [k for k, name in enumerate(self.names) if name[0] == other[0] and name != other]
+        alike = (other[0], *(_HANDED_ON if other[0] in _HANDED_ON else ()))
+        return [k for k, name in enumerate(self.names) if name[0] in alike and name != other]
 
 
 class Tracks:
@@ -108,7 +110,27 @@ class Tracks:
         for (quantity, gate), steps in self.steps.items():
             if quantity == "sum_to":
                 steps[self.T - 1] = self.steps["sum_from", gate][0]
+        self.apart = self._apart(truth)
         self._kept: dict[tuple, Family | None] = {}
+
+    def _apart(self, truth: Truth) -> dict[Name, list[list[np.ndarray]]]:
+        """For a loop in a loop that walks back from every loss by itself, the first loss first or the last one."""
+        each: dict[Name, dict[tuple[int, int], np.ndarray]] = {}
+        for key, array in truth.quantities():
+            if key.loss is not None and array.ndim == 1 and key.quantity in COUNTED:
+                each.setdefault((key.quantity, key.gate), {})[key.loss, key.step] = array
+        walks = [[(s, t) for s in losses for t in range(s, -1, -1)] for losses in (range(self.T), range(self.T)[::-1])]
+        found: dict[Name, list[list[np.ndarray]]] = {}
+        for name, arrays in each.items():
+            for shift in (0, -1) if name[0] in _HANDED_ON else (0,):
+                steps = [[(s, t + shift) for s, t in walk] for walk in walks]
+                zero = np.zeros(truth.H)
+                found[name] = found.get(name, []) + [
+                    [arrays.get(pair, zero) for pair in walk]
+                    for walk in steps
+                    if all(pair in arrays or pair[0] == pair[1] for pair in walk)
+                ]
+        return found
 
     def family(self, shape: tuple[int, ...], steps: int) -> Family | None:
         """The quantities of this shape for so many steps (0: all at once), those of matrices transposed as well."""
@@ -124,6 +146,10 @@ class Tracks:
     def _of(self, shape: tuple[int, ...], steps: int) -> Iterator[tuple[Name, list[np.ndarray]]]:
         if not steps:
             yield from self._at_once(shape)
+        if steps == _APART:
+            for name, walks in self.apart.items():
+                yield from ((name, walk) for walk in walks if walk[0].shape == shape)
+            return
         for name, arrays in self._stepwise(shape) if steps else ():
             yield name, arrays[:steps]
             if steps < self.T:  # a loop that leaves out the first step that the others visit, or the last one
@@ -192,7 +218,7 @@ class Experiments:
     def missing(self, outcome: Outcome) -> set[Name]:
         """Quantities that are not there at every step."""
         keys = enumerate(self.truth.keys)
-        there = {(key.quantity, key.gate) for n, key in keys if key.loss is None and not outcome.bits >> n & 1}
+        there = {(key.quantity, key.gate) for n, key in keys if not outcome.bits >> n & 1}
         return there | {("zero", "")}
 
 
@@ -230,6 +256,8 @@ def _blocks(shape: tuple[int, ...], H: int, K: int, T: int) -> Iterator[tuple[tu
 
 def _times(count: int, T: int, rows: bool, vector: bool) -> Iterator[tuple[tuple[int, ...], int]]:
     """Which times of a statement that is run `count` times belong together, and how many steps they are (0: all)."""
+    if vector and T > 1 and count == T * (T + 1) // 2:
+        yield tuple(range(count)), _APART
     for steps in (T, T - 1):
         if not rows and steps > 1 and count % steps == 0 and count // steps <= _PHASES:
             phases = count // steps
@@ -270,7 +298,7 @@ def find_places(
             puts, outcome = [*puts, chosen[0]], chosen[1]
         if outcome.right:
             break
-    for put in list(puts):  # what came right by chance, or by another put as well
+    for put in puts[::-1]:  # what is not needed any more: the place further up is nearer to the fault
         fewer = [other for other in puts if other is not put]
         without = lab.outcome(fewer)
         if without.right if outcome.right else without.score >= outcome.score:

@@ -19,7 +19,7 @@ from lstm_teach.doctor.places import Places
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.synthesis import synthesize_at
 from lstm_teach.doctor.truth import Truth
-from lstm_teach.doctor.variants import TARGET, Edit, Put, Slot, Variants, find_slots, usable
+from lstm_teach.doctor.variants import OWNER, TARGET, Edit, Put, Slot, Variants, find_slots, usable
 
 _AT_ONCE = 500  # edits compiled together
 _LOOKED_AT = 6  # mending edits of which it is asked what else they mend
@@ -101,6 +101,8 @@ class Bench:
         wanted = 0
         for bits in self.truth.recognize(self._result(group, puts)[:MOST_TIMES]):
             wanted |= max(bits, 0)
+        if group[0].part == OWNER:
+            return edits
         judged = judge(self.backward, self.units, edits, self.truth, 3.0, [*puts, *group])
         self.tried += len(judged)
         return [
@@ -128,6 +130,17 @@ class Bench:
             if found:
                 break
         return found
+
+    def choose(
+        self, found: list, group: list[Put], made: list[Edit], others: list[list[Put]], need: int, whole: bool
+    ) -> tuple[Edit, list[list[Put]]]:
+        """The edit that mends most other groups too, then the likeliest one; and those groups."""
+        found.sort(key=lambda pair: self.doubt(pair[0], group[0].slot))
+        options = []
+        for number, (edit, _) in enumerate(found[:_LOOKED_AT]):
+            more = self.covered(edit, made, others, need, whole) if others else []
+            options.append((-len(more), number, edit, more))
+        return min(options, key=lambda option: option[:2])[2:]
 
     def covered(self, edit: Edit, made: list[Edit], groups: list[list[Put]], need: int, whole: bool) -> list[list[Put]]:
         """The groups of puts that are not needed any more after an edit."""
@@ -159,28 +172,32 @@ def mend(
         else:
             known.append(put)
     need = places.outcome.bits  # right with the values put in; the whole matrices count as well
-    open_, whole = list(groups), places.complete
-    for level in range(2):
-        for group in list(open_):
-            if not any(group is other for other in open_) or now() > until:
-                continue
-            others = [other for other in open_ if other is not group]
-            puts = [put for other in others for put in other]
-            around = [put for put in places.puts if not any(put is own for own in group)]
-            tier = next((t for k, t in enumerate(bench.tiers(group, around)) if k == level), [])
-            found = bench.mending(tier, mended.edits, puts, need if not whole else 0, whole)
-            if not found:
-                continue
-            found.sort(key=lambda pair: bench.doubt(pair[0], group[0].slot))
-            options = []
-            for edit, _ in found[:_LOOKED_AT]:
-                more = bench.covered(edit, mended.edits, others, need if not whole else 0, whole) if others else []
-                options.append((-len(more), bench.doubt(edit, group[0].slot), len(options), edit, more))
-            _, _, _, edit, more = min(options, key=lambda option: option[:3])
-            mended.edits.append(edit)
-            mended.others.append([other for other, _ in found if other is not edit][:8])
-            open_ = [other for other in others if not any(other is each for each in more)]
-    mended.left = [put for group in open_ for put in group]
+    whole = places.complete
+    # Two faults in one statement may each show in some of what it computes: then its puts are taken apart.
+    for open_ in (groups, None):
+        if open_ is None:
+            open_ = [[put] for group in groups for put in group]
+            if len(open_) == len(groups):
+                break
+        tiers: dict[int, Iterator[list[Edit]]] = {}
+        for _ in range(2):
+            for group in list(open_):
+                if not any(group is other for other in open_) or now() > until:
+                    continue
+                others = [other for other in open_ if other is not group]
+                if id(group) not in tiers:
+                    around = [put for put in places.puts if not any(put is own for own in group)]
+                    tiers[id(group)] = bench.tiers(group, around)
+                puts = [put for other in others for put in other]
+                edits = next(tiers[id(group)])
+                found = bench.mending(edits, mended.edits, puts, 0 if whole else need, whole)
+                if found:
+                    edit, more = bench.choose(found, group, mended.edits, others, 0 if whole else need, whole)
+                    mended.edits.append(edit)
+                    mended.others.append([other for other, _ in found if other is not edit][:8])
+                    open_ = [other for other in others if not any(other is each for each in more)]
+        groups = open_
+    mended.left = [put for group in groups for put in group]
     mended.tried = bench.tried
     return mended
 
@@ -213,6 +230,10 @@ def _given(units: list[Unit], slot: Slot) -> set[str]:
         targets = [*node.value.args, *([func.value] if isinstance(func, ast.Attribute) else [])]
     flat = [e for t in targets for e in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])]
     given = {_owner(target) for target in flat} - {""}
+    function = units[slot.unit]
+    me = function.node.args.args[0].arg if function.owner is not None and function.node.args.args else ""
+    bare = (n for target in flat for n in ast.walk(target) if isinstance(n, ast.Attribute))
+    given |= {n.value.id for n in bare if isinstance(n.value, ast.Name)} - {me}
     if isinstance(node, ast.Return):
         name = units[slot.unit].node.name
         given |= {name, f".{name}"}
@@ -223,9 +244,11 @@ def _given(units: list[Unit], slot: Slot) -> set[str]:
 
 
 def _owner(node: ast.AST) -> str:
-    """`a` of `a` and `a[0]`; `.b` of `a.b`, `a.b[0]`."""
-    while isinstance(node, ast.Subscript | ast.Starred):
-        node = node.value
+    """`a` of `a`, `a[0]` and `f(a, 0)[0]`; `.b` of `a.b` and `a.b[0]`."""
+    while isinstance(node, ast.Subscript | ast.Starred | ast.Call):
+        if isinstance(node, ast.Call) and not node.args:
+            break
+        node = node.args[0] if isinstance(node, ast.Call) else node.value
     return f".{node.attr}" if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 

@@ -153,6 +153,7 @@ class Truth:
         return np.stack([np.outer(a[:, k], b[:, 1 - k]).ravel() for k in range(2)], axis=1)
 
     def quantities(self) -> Iterator[tuple[Key, np.ndarray]]:
+        """All right quantities, those with the same numbers as another one too."""
         case, cache = self.case, self.cache
         T = case.length
         c_before, h_before = before(cache.c), before(cache.h)

@@ -104,6 +104,8 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             return value.shape if value.dtype.kind == "f" else ("ints", value.shape)
         if isinstance(value, float):
             return ()
+        if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
+            return f"list of {value[0].shape}"
         return None
 
     def atom(number: int, value: Any) -> Any:
@@ -1118,6 +1120,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                                 yield Edit("missing statement", cost, (insertion(gap, new),), "", new)
         yield from _more_of_the_same(scene, unit, number, own, gaps)
         yield from _changes(scene, unit, number, own, gaps)
+        yield from _slopes_of_blocks(scene, unit, number, own, gaps)
         yield from _unfilled(scene, unit, number, own, gaps)
         for name, slot in prepared.items():
             shape = scene.results.get(slot.number)
@@ -1171,6 +1174,25 @@ def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict)
                     if other.text != name:
                         code = f"{name} = {name} * {other.text}"
                         yield Edit("missing statement", 2.1 + late, (insertion(gap, code),), "", code)
+
+
+def _slopes_of_blocks(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """One gate's block of stacked slopes, which is of another kind than the others."""
+    slices = {
+        unit.segment(n) for s in own for n in ast.walk(s.node) if isinstance(n, ast.Slice) and (n.lower or n.upper)
+    }
+    for slot in own:
+        shape, gap = scene.results.get(slot.number), gaps.get((slot.block, slot.index + 1))
+        targets = _targets(slot.node)
+        if gap is None or not is_vector(shape) or len(targets) != 1 or not isinstance(targets[0], ast.Name):
+            continue
+        name, read = targets[0].id, {a.text for a in scene.atoms.get(slot.number, ()) if a.shape == shape}
+        for other in sorted(read - {name}):
+            for block in sorted(slices):
+                index = ", ".join([":"] * (len(shape) - 1) + [block])
+                for slope in (f"1 - {other}[{index}] ** 2", f"{other}[{index}] * (1 - {other}[{index}])"):
+                    code = f"{name}[{index}] = {slope}"
+                    yield Edit("missing statement", 1.6, (insertion(gap, code),), "", code)
 
 
 def _index_of(scene: Scene, gap: Slot, position: int) -> int:

@@ -23,6 +23,7 @@ _TELLS = 2  # right values that a put must bring about elsewhere: one comes by c
 _PHASES = 12  # how often a statement may be run in one step
 _HANDED_ON = ("dh_future", "dc_carry")  # what a step computes for the step before it
 _APART = -1  # in the place of a number of steps: those of each loss by itself
+_NEXT = {"d": "dz", "dc": "dc_carry", "gate": "slope"}  # a statement forgotten between the two
 _FORWARD = ("h", "c", "ct", "gate", "slope", "factor", "hidden_to_cell", "y", "x")
 
 Name = tuple[str, str]
@@ -58,11 +59,16 @@ class _Seen:
         near = np.abs(self.family.values - self.arrays) <= 1e-9 * np.abs(self.family.values) + 1e-12
         self.same = near.all(axes) & self.family.telling
 
-    def first_wrong(self) -> int:
-        """The place in the run where it first departs from something that it was before."""
+    def after(self) -> set[Name]:
+        """What may be meant where the value is right for the quantity before it in the chain rule."""
+        begun = [self.family.names[k] for k in np.flatnonzero(self.same.any(1))]
+        return {(_NEXT[quantity], gate) for quantity, own in begun if quantity in _NEXT for gate in (own, "")}
+
+    def first_wrong(self, never: set[Name]) -> int:
+        """The place in the run where it first departs from what it was before, or may be meant to be."""
         score = np.cumprod(self.same, axis=1).sum(1)
         partly = score[(score > 0) & (score < len(self.at))]
-        return self.at[partly.min()] if partly.size else self.at[0]
+        return self.at[partly.min()] if partly.size and not self.after() & never else self.at[0]
 
 
 @dataclass
@@ -215,11 +221,13 @@ class Experiments:
                         found[site] = _Seen(values, [each[k][0] for k in times], family)
         return found
 
-    def missing(self, outcome: Outcome) -> set[Name]:
-        """Quantities that are not there at every step."""
-        keys = enumerate(self.truth.keys)
-        there = {(key.quantity, key.gate) for n, key in keys if not outcome.bits >> n & 1}
-        return there | {("zero", "")}
+    def missing(self, outcome: Outcome) -> tuple[set[Name], set[Name]]:
+        """Quantities that are not there at every step, and those that are there at none."""
+        missing: set[Name] = {("zero", "")}
+        there: set[Name] = set()
+        for n, key in enumerate(self.truth.keys):
+            (there if outcome.bits >> n & 1 else missing).add((key.quantity, key.gate))
+        return missing, missing - there
 
 
 def _arrays(trace: Trace) -> Iterator[tuple[int, int, int | None, np.ndarray]]:
@@ -247,6 +255,8 @@ def _blocks(shape: tuple[int, ...], H: int, K: int, T: int) -> Iterator[tuple[tu
             parts = [(k, ()) for k in range(4)]
         elif size == H + K:
             parts = [((0, H), (H,)), ((K, H + K), (H,)), ((0, K), (K,)), ((H, H + K), (K,))]
+        if size == T + 1:  # one row is the initial state's
+            parts = [*(parts if size == 4 else ()), ((0, T), (T,)), ((1, T + 1), (T,))]
         axes.append(parts)
     for chosen in product(*axes):
         rest = sum((size for _, size in chosen), ())
@@ -287,8 +297,9 @@ def find_places(
                 site: seen for site, seen in lab.sites(puts).items() if site not in handled and site.slot not in but
             }
             chosen = None
+            _, never = lab.missing(outcome)
             # What is computed right and taken for something else shows at the end.
-            for site in sorted(sites, key=lambda each: sites[each].first_wrong(), reverse=wide):
+            for site in sorted(sites, key=lambda each: sites[each].first_wrong(never), reverse=wide):
                 handled.add(site)
                 chosen = _best(lab, site, sites[site], puts, outcome, wide)
                 if chosen or now() > until:
@@ -298,7 +309,7 @@ def find_places(
             puts, outcome = [*puts, chosen[0]], chosen[1]
         if outcome.right:
             break
-    for put in puts[::-1]:  # what is not needed any more: the place further up is nearer to the fault
+    for put in puts[::-1] * 2:  # what is not needed any more: a place further up is nearer to the fault
         fewer = [other for other in puts if other is not put]
         without = lab.outcome(fewer)
         if without.right if outcome.right else without.score >= outcome.score:
@@ -311,11 +322,14 @@ def _best(
 ) -> tuple[Put, Outcome] | None:
     """The right values by which most other values become right, if they do."""
     names, count = seen.family.names, seen.same.sum(1)
-    missing = lab.missing(outcome)
+    missing, _ = lab.missing(outcome)
     full = np.flatnonzero(count == len(site.times))
+    after = seen.after()
     options = np.flatnonzero((count > 0) & (count < len(site.times)))
     if wide and len(full):  # right, but perhaps another gate's
         options = [k for n in full for k in seen.family.among(names[n])]
+    elif count.any():  # right as far as it goes
+        options = [*options, *(k for k, name in enumerate(names) if name in after and not count[k])]
     elif not len(options) and not len(full) and (seen.arrays.any() or site.part == RESULT):
         options = [k for k in np.flatnonzero(count == 0) if names[k] in missing]
     best = None

@@ -240,6 +240,7 @@ def _given(units: list[Unit], slot: Slot) -> set[str]:
     for call in ast.walk(node):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name | ast.Attribute):
             given.add(f"(){getattr(call.func, 'attr', getattr(call.func, 'id', ''))}")
+            given |= {f".{keyword.arg}" for keyword in call.keywords}
     return given
 
 

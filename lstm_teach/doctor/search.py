@@ -10,7 +10,7 @@ import ast
 import difflib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from lstm_teach import guard
 from lstm_teach.doctor.edits import _is_docstring, candidate_edits, look
 from lstm_teach.doctor.local import judge
-from lstm_teach.doctor.places import find_places
+from lstm_teach.doctor.places import Places, find_places
 from lstm_teach.doctor.repair import Mended, mend
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.synthesis import synthesize
@@ -39,7 +39,9 @@ _SEVERAL = 60  # gaining edits to make together
 _TELLS = 2  # right values that an edit must bring into being to be made together with others: one comes by chance
 _MOST = 14  # edits in one repair
 _ROUNDS = 4  # how often the places are looked for
-_PLACES, _MEND = 0.3, 0.45  # of the time left, for finding the places and for mending them
+_FOR_PLACES, _PLACES, _MEND = 0.6, 0.5, 0.7  # of the time left, for all of it, for finding the places, for mending
+_LOOK_AGAIN = 0.25  # of the time left, for the places in code that was changed already
+_FAULTS = 8  # statements to put values in: more come by chance
 
 
 @dataclass
@@ -87,6 +89,7 @@ class Result:
     seconds: float
     stopped: str = ""
     others: list[Edit] = field(default_factory=list)  # other single edits that would repair it as well
+    places: Places | None = None  # where right values in the learner's own code make other things right
 
 
 def apply(units: list[Unit], slots: list, edits: list[Edit]) -> list[Unit]:
@@ -181,14 +184,18 @@ def search(
     begun_with = State(units, bare.evaluate())
     waiting, best, seen, tried, stopped = [begun_with], begun_with, {_text(units)}, 0, ""
     until, turn = begun + _SHARE * seconds, 0
+    both, looked = [truths[0], Truth(make_case(5, 33, takes))], [begun_with]
+    found: list[Places] = []
+
+    def done(state: State, others: Sequence[Edit] = ()) -> Result:
+        flaws = _needed(backward, units, flaws_of(units, state), cases)
+        return Result(rewrite(units, flaws), flaws, True, tried, _now() - begun, stopped, list(others))
+
     try:
-        state, count, proved = _by_places(
-            backward, begun_with, [truths[0], Truth(make_case(5, 33, takes))], cases, until, progress
-        )
+        state, count, proved = _by_places(backward, begun_with, both, cases, until, progress, found)
         tried += count
         if proved:
-            flaws = _needed(backward, units, flaws_of(units, state), cases)
-            return Result(rewrite(units, flaws), flaws, True, tried, _now() - begun)
+            return done(state)
         if state is not begun_with:
             waiting, best = [state, begun_with], state
             seen.add(_text(state.units))
@@ -198,13 +205,18 @@ def search(
             turn += 1
             # Every third turn is for the code as it was: a single edit may repair it after all.
             state = waiting.pop(waiting.index(begun_with) if turn % 3 == 0 and begun_with in waiting else 0)
+            if state.steps and state.work is None and len(looked) < _ROUNDS:
+                looked.append(state)
+                soon = _now() + _LOOK_AGAIN * (until - _now())
+                state, count, proved = _by_places(backward, state, both, cases, soon, progress, found)
+                tried += count
+                if proved:
+                    return done(state)
             more, count, proved = _expand(backward, state, truths, cases, until, progress)
             tried += count
             if proved:
                 winner = min(proved, key=lambda s: s.cost)
-                others = [s.steps[-1].edit for s in proved if s is not winner][:5]
-                flaws = _needed(backward, units, flaws_of(units, winner), cases)
-                return Result(rewrite(units, flaws), flaws, True, tried, _now() - begun, stopped, others)
+                return done(winner, [s.steps[-1].edit for s in proved if s is not winner][:5])
             for new in more:
                 if _text(new.units) not in seen and len(new.steps) <= _MOST:
                     seen.add(_text(new.units))
@@ -217,7 +229,8 @@ def search(
                 stopped = "time"
     except KeyboardInterrupt:
         stopped = "interrupted"
-    return Result(best.units, flaws_of(units, best), False, tried, _now() - begun, stopped)
+    first = found[0] if found else None
+    return Result(best.units, flaws_of(units, best), False, tried, _now() - begun, stopped, places=first)
 
 
 def _by_places(
@@ -227,19 +240,22 @@ def _by_places(
     cases: list[Case],
     until: float,
     progress: Callable[[str], None] | None,
+    found: list[Places],
 ) -> tuple[State, int, bool]:
     """Find the places of the faults and mend them, anew after each round: what is left shows better then.
 
-    Returns the code as far as it was mended, how many runs were made, and whether it is proved.
+    Returns the code as far as it was mended, how many runs were made, and whether it is proved. All places come to
+    `found`.
     """
-    count, but = 0, set()
+    count, but, until = 0, set(), _now() + _FOR_PLACES * (until - _now())
     for _ in range(_ROUNDS):
         now = _now()
         if progress:
             progress(f"looking for the places, {len(state.steps)} edits made")
         places = find_places(backward, state.units, truths[0], now + _PLACES * (until - now), _now, but)
         count += places.tried
-        if not places.puts:
+        found.append(places)
+        if not 0 < len({put.slot for put in places.puts}) <= _FAULTS:
             break
         now = _now()
         mended = mend(backward, state.units, truths, places, now + _MEND * (until - now), _now)
@@ -254,9 +270,11 @@ def _by_places(
                 return new, count, True
             if best is None or new.outcome.score > best.outcome.score:
                 best = new
-        if best is not None and best.outcome.score > state.outcome.score:
+        left = len({put.slot for put in mended.left})
+        trusted = left <= len(mended.edits) + 1  # else the values were put in by chance
+        if best is not None and trusted and best.outcome.score > state.outcome.score:
             state, but = best, set()
-        elif mended.left:
+        elif mended.left and trusted:
             but |= {put.slot for put in mended.left}  # the same values may be put in further up or down
         else:
             break

@@ -438,6 +438,13 @@ class _Maker:
             if isinstance(n, ast.List | ast.Tuple | ast.Dict) and isinstance(getattr(n, "ctx", ast.Load()), ast.Load)
             for part in (n.values if isinstance(n, ast.Dict) else n.elts)
         }
+        listed_in |= {
+            id(part)
+            for n in ast.walk(root)
+            if isinstance(n, ast.Call)
+            and not (isinstance(n.func, ast.Attribute) and self.seg(n.func.value) == self.scene.numpy)
+            for part in [*n.args, *(keyword.value for keyword in n.keywords)]
+        }
         for node in ast.walk(root):
             if not isinstance(node, ast.expr) or isinstance(getattr(node, "ctx", None), ast.Store):
                 continue
@@ -595,6 +602,7 @@ class _Maker:
                 yield from self.swap_items(node.values)
         for atom in {id(a): a for a in self.paths.values()}.values():
             yield from self.path(atom)
+        yield from self.wrapped(root)
         if isinstance(root, ast.If | ast.While):
             return
         if self.slot.kind == "head":
@@ -602,6 +610,21 @@ class _Maker:
         if self.slot.kind == "head" and not isinstance(root, ast.Call | ast.Subscript | ast.Name):
             yield self.edit("condition", 1.8, (*self.unit.span(root), "True"))
             yield self.edit("condition", 2.2, (*self.unit.span(root), f"not ({self.seg(root)})"))
+
+    def wrapped(self, root: ast.AST) -> Iterator[Edit]:
+        """A value put through one of the learner's functions of one argument, wherever it stands in the statement."""
+        same: dict[str, list[Atom]] = {}
+        for atom in {self.unit.span(a.node): a for a in self.paths.values()}.values():
+            if is_vector(atom.shape) and isinstance(getattr(atom.node, "ctx", ast.Load()), ast.Load):
+                same.setdefault(atom.text, []).append(atom)
+        if self.slot.kind != "statement":
+            return
+        for unit in self.scene.units[1:]:
+            if len(unit.node.args.args) == 1 and unit.owner is None and unit is not self.unit:
+                for text, atoms in same.items():
+                    new = f"{unit.node.name}({text})"
+                    changes = [(*self.unit.span(atom.node), new) for atom in atoms]
+                    yield self.edit("helper", 2.0, *changes, old=text, new=new)
 
     def reversals(self, root: ast.AST) -> Iterator[Edit]:
         """The things that a loop runs over, the last one first."""
@@ -874,7 +897,12 @@ class _Maker:
 
     def alternatives(self, atom: Atom) -> list[str]:
         """Other texts that stand for something of the same shape."""
-        texts = [o.text for o in self.scene.of_shape(self.slot.unit, atom.shape)]
+        others = self.scene.of_shape(self.slot.unit, atom.shape)
+        texts = [other.text for other in others]
+        if isinstance(atom.node, ast.Subscript):  # the same step of another array
+            index = self.seg(atom.node)[len(self.seg(atom.node.value)) :]
+            base = self.scene.units[atom.unit].segment
+            texts += [base(o.node.value) + index for o in others if isinstance(o.node, ast.Subscript)]
         return [text for text in dict.fromkeys([*texts, *self.other_attributes(atom.node)]) if text != atom.text]
 
     def likeness(self, atoms: list[Atom], texts: tuple[str, ...]) -> float:
@@ -1116,7 +1144,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                         for choice in scene.of_shape(number, atom.shape):
                             if choice.text != atom.text:
                                 new = renamed[:position] + choice.text + renamed[position + at[1] - at[0] :]
-                                cost = 1.6 + 0.1 * unlike(atom.text, choice.text)
+                                cost = 1.6 + 0.1 * unlike(atom.text, choice.text) - 0.002 * slot.index  # after the last
                                 yield Edit("missing statement", cost, (insertion(gap, new),), "", new)
         yield from _more_of_the_same(scene, unit, number, own, gaps)
         yield from _changes(scene, unit, number, own, gaps)

@@ -1,12 +1,41 @@
-"""A time limit for many short calls in one thread, where a thread for each (as in guard.call) would cost too much."""
+"""Deadlines, and a time limit for many short calls in one thread (a thread for each, as in guard.call, costs much)."""
+
+from __future__ import annotations
 
 import ctypes
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from lstm_teach.guard import OutOfTime
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A moment in the computing time of this process; proofs run in threads of their own, and count as well."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """So many seconds from now."""
+        return cls(time.process_time() + seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds until then, at least zero."""
+        return max(0.0, self.at - time.process_time())
+
+    @property
+    def over(self) -> bool:
+        """Whether it has passed."""
+        return time.process_time() > self.at
+
+    def part(self, share: float) -> Deadline:
+        """An earlier one, after this share of the time that is left."""
+        return Deadline.after(share * self.left)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from itertools import product
 
 import numpy as np
 
+from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import COUNTED, Truth
 from lstm_teach.doctor.variants import RESULT, Outcome, Put, Trace, Variants, usable
@@ -23,7 +24,14 @@ _TELLS = 2  # right values that a put must bring about elsewhere: one comes by c
 _PHASES = 12  # how often a statement may be run in one step
 _HANDED_ON = ("dh_future", "dc_carry")  # what a step computes for the step before it
 _APART = -1  # in the place of a number of steps: those of each loss by itself
-_NEXT = {"d": "dz", "dc": "dc_carry", "gate": "slope"}  # a statement forgotten between the two
+_NEXT = {
+    "d": "dz",
+    "dc": "dc_carry",
+    "back": "dh_future",
+    "dh_loss+back": "dh",
+}  # a statement forgotten between the two
+# Steps between the one at which a quantity is computed or used and the one that it belongs to.
+_SHIFTS = {"dh_future": (0, -1), "dc_carry": (0, -1), "h": (0, -1), "c": (0, -1), "back": (0, 1), "dh_loss+back": (1,)}
 _FORWARD = ("h", "c", "ct", "gate", "slope", "factor", "hidden_to_cell", "y", "x")
 
 Name = tuple[str, str]
@@ -59,16 +67,31 @@ class _Seen:
         near = np.abs(self.family.values - self.arrays) <= 1e-9 * np.abs(self.family.values) + 1e-12
         self.same = near.all(axes) & self.family.telling
 
-    def after(self) -> set[Name]:
-        """What may be meant where the value is right for the quantity before it in the chain rule."""
-        begun = [self.family.names[k] for k in np.flatnonzero(self.same.any(1))]
-        return {(_NEXT[quantity], gate) for quantity, own in begun if quantity in _NEXT for gate in (own, "")}
+    def options(self, missing: set[Name], never: set[Name], returned: bool) -> Iterator[tuple[int, list[int]]]:
+        """Quantities that may be meant, and from which place in the run on they are not there.
 
-    def first_wrong(self, never: set[Name]) -> int:
-        """The place in the run where it first departs from what it was before, or may be meant to be."""
-        score = np.cumprod(self.same, axis=1).sum(1)
-        partly = score[(score > 0) & (score < len(self.at))]
-        return self.at[partly.min()] if partly.size and not self.after() & never else self.at[0]
+        `missing` are the quantities that are not seen at every step, `never` those that are seen at none.
+        """
+        names, count, times = self.family.names, self.same.sum(1), len(self.at)
+        begun = np.flatnonzero((count > 0) & (count < times))
+        if len(begun):  # it was right at some steps
+            departs = np.cumprod(self.same[begun], axis=1).sum(1)
+            yield self.at[departs[departs > 0].min() if departs.any() else 0], list(begun)
+        # Right for the quantity before it in the chain rule: something is forgotten.
+        known = [names[k] for k in np.flatnonzero(count)]
+        after = {(_NEXT[kind], gate) for kind, own in known if kind in _NEXT for gate in (own, "")}
+        for group, at in ((after & never, self.at[0]), (after & missing - never, self.at[-1])):
+            if group:
+                yield at, [k for k, name in enumerate(names) if name in group and not count[k]]
+        if (times > 1 or self.arrays.any() or returned) and not (count == times).any():
+            # Parts of a sum may be there: then it is most likely one of the two sums.
+            rest = (k for k, name in enumerate(names) if name in missing and not count[k])
+            yield self.at[-1 if known else 0], [k for k in rest if not known or names[k][0] in ("dh", "dc")]
+
+    def swapped(self) -> list[int]:
+        """Where all is right: the same of other gates, which may be meant."""
+        full = np.flatnonzero(self.same.all(1))
+        return [k for n in full for k in self.family.among(self.family.names[n])]
 
 
 @dataclass
@@ -109,13 +132,17 @@ class Tracks:
         self.T = truth.case.length
         self.steps: dict[Name, dict[int, np.ndarray]] = {}
         for key, array in truth.quantities():
-            if key.loss is None and (key.quantity in COUNTED or key.quantity in (*_FORWARD, "dh_loss")):
+            if key.loss is None and (key.quantity in COUNTED or key.quantity in (*_FORWARD, "dh_loss", "dh_loss+back")):
                 self.steps.setdefault((key.quantity, key.gate), {})[key.step] = array
         for quantity in _HANDED_ON:
             self.steps[quantity, ""][self.T - 1] = np.zeros(truth.H)
         for (quantity, gate), steps in self.steps.items():
             if quantity == "sum_to":
                 steps[self.T - 1] = self.steps["sum_from", gate][0]
+            elif quantity == "back":  # from after the last step nothing comes back
+                steps[self.T] = np.zeros(truth.H)
+            elif quantity == "dh_loss+back":
+                steps[self.T] = self.steps["dh_loss", ""][self.T - 1]
         self.apart = self._apart(truth)
         self._kept: dict[tuple, Family | None] = {}
 
@@ -156,22 +183,21 @@ class Tracks:
             for name, walks in self.apart.items():
                 yield from ((name, walk) for walk in walks if walk[0].shape == shape)
             return
-        for name, arrays in self._stepwise(shape) if steps else ():
-            yield name, arrays[:steps]
-            if steps < self.T:  # a loop that leaves out the first step that the others visit, or the last one
-                yield name, arrays[-steps:]
+        elif steps:
+            yield from self._stepwise(shape, steps)
 
-    def _stepwise(self, shape: tuple[int, ...]) -> Iterator[tuple[Name, list[np.ndarray]]]:
-        """An array for each time of a loop over the steps, that walks back or forth."""
+    def _stepwise(self, shape: tuple[int, ...], count: int) -> Iterator[tuple[Name, list[np.ndarray]]]:
+        """An array for each time of a loop over the steps, that walks back or forth, or leaves out one at its end."""
         for name, steps in self.steps.items():
             if next(iter(steps.values())).shape != shape:
                 continue
-            for shift in (0, -1) if name[0] in (*_HANDED_ON, "h", "c") else (0,):
+            for shift in _SHIFTS.get(name[0], (0,)):
                 back = [self.T - 1 - k + shift for k in range(self.T)]
                 orders = {"sum_from": [back], "column": [back], "sum_to": [back[::-1]]}
                 for order in orders.get(name[0], [back, back[::-1]]):
-                    if all(step in steps for step in order):
-                        yield name, [steps[step] for step in order]
+                    for part in {tuple(order[:count]), tuple(order[-count:])}:
+                        if all(step in steps for step in part):
+                            yield name, [steps[step] for step in part]
 
     def _at_once(self, shape: tuple[int, ...]) -> Iterator[tuple[Name, list[np.ndarray]]]:
         """All steps together: one a row, or added up; and nothing but zeros."""
@@ -221,12 +247,22 @@ class Experiments:
                         found[site] = _Seen(values, [each[k][0] for k in times], family)
         return found
 
+    def known(self, seen: _Seen) -> int:
+        """What a site computes right by itself, as bits."""
+        bits = 0
+        for found in self.truth.recognize(list(seen.arrays)):
+            bits |= max(found, 0)
+        return bits
+
     def missing(self, outcome: Outcome) -> tuple[set[Name], set[Name]]:
         """Quantities that are not there at every step, and those that are there at none."""
         missing: set[Name] = {("zero", "")}
         there: set[Name] = set()
         for n, key in enumerate(self.truth.keys):
-            (there if outcome.bits >> n & 1 else missing).add((key.quantity, key.gate))
+            if not outcome.bits >> n & 1:
+                missing.add((key.quantity, key.gate))
+            elif key.loss is None:
+                there.add((key.quantity, key.gate))
         return missing, missing - there
 
 
@@ -269,8 +305,10 @@ def _times(count: int, T: int, rows: bool, vector: bool) -> Iterator[tuple[tuple
     if vector and T > 1 and count == T * (T + 1) // 2:
         yield tuple(range(count)), _APART
     for steps in (T, T - 1):
-        if not rows and steps > 1 and count % steps == 0 and count // steps <= _PHASES:
-            phases = count // steps
+        phases = count // steps if steps > 1 else 0
+        # Four times are the four gates rather than two steps of three, twice.
+        fits = phases <= _PHASES if steps == T else phases in (1, 4)
+        if not rows and phases and phases * steps == count and fits:
             for phase in range(phases):
                 yield tuple(range(phase, count, phases)), steps
                 if phases > 1:
@@ -281,28 +319,34 @@ def _times(count: int, T: int, rows: bool, vector: bool) -> Iterator[tuple[tuple
 
 
 def find_places(
-    backward: Callable, units: list[Unit], truth: Truth, until: float, now: Callable, but: Container[int] = ()
+    backward: Callable, units: list[Unit], truth: Truth, deadline: Deadline, but: Container[int] = ()
 ) -> Places:
     """Put right values in, one statement after the other in the order of the run, as long as more comes right by it.
 
-    `now` is the clock of the time `until`; nothing is put at the slots `but`.
+    Nothing is put at the slots `but`.
     """
     lab = Experiments(backward, units, truth)
     puts: list[Put] = []
     outcome = lab.outcome(puts)
     for wide in (False, True):
-        handled: set[Site] = set()
-        while not outcome.right and now() < until:
-            sites = {
-                site: seen for site, seen in lab.sites(puts).items() if site not in handled and site.slot not in but
-            }
+        handled: set[tuple[Site, int]] = set()
+        while not outcome.right and not deadline.over:
+            missing, never = lab.missing(outcome)
+            chances = []
+            for site, seen in lab.sites(puts).items():
+                if wide:  # what is right and taken for something else: where it shows, at the end
+                    every = [(-seen.at[0], seen.swapped())]
+                else:
+                    every = list(seen.options(missing, never, site.part == RESULT))
+                for number, (at, options) in enumerate(every):
+                    if (site, number) not in handled and site.slot not in but:
+                        own = -1 if wide else lab.known(seen)
+                        chances.append((at, site, number, [(seen.family, k) for k in options], own))
             chosen = None
-            _, never = lab.missing(outcome)
-            # What is computed right and taken for something else shows at the end.
-            for site in sorted(sites, key=lambda each: sites[each].first_wrong(never), reverse=wide):
-                handled.add(site)
-                chosen = _best(lab, site, sites[site], puts, outcome, wide)
-                if chosen or now() > until:
+            for _, site, number, options, own in sorted(chances, key=lambda chance: chance[0]):
+                handled.add((site, number))
+                chosen = _best(lab, site, options, puts, outcome, own)
+                if chosen or deadline.over:
                     break
             if not chosen:
                 break
@@ -318,25 +362,18 @@ def find_places(
 
 
 def _best(
-    lab: Experiments, site: Site, seen: _Seen, puts: list[Put], outcome: Outcome, wide: bool
+    lab: Experiments, site: Site, options: list[tuple[Family, int]], puts: list[Put], outcome: Outcome, own: int
 ) -> tuple[Put, Outcome] | None:
-    """The right values by which most other values become right, if they do."""
-    names, count = seen.family.names, seen.same.sum(1)
-    missing, _ = lab.missing(outcome)
-    full = np.flatnonzero(count == len(site.times))
-    after = seen.after()
-    options = np.flatnonzero((count > 0) & (count < len(site.times)))
-    if wide and len(full):  # right, but perhaps another gate's
-        options = [k for n in full for k in seen.family.among(names[n])]
-    elif count.any():  # right as far as it goes
-        options = [*options, *(k for k, name in enumerate(names) if name in after and not count[k])]
-    elif not len(options) and not len(full) and (seen.arrays.any() or site.part == RESULT):
-        options = [k for k in np.flatnonzero(count == 0) if names[k] in missing]
+    """The right values by which most other values become right, if they do; what was right besides `own` stays so."""
     best = None
-    for k in options:
-        values = dict(zip(site.times, seen.family.values[k], strict=True))
-        put = Put(site.slot, site.part, site.item, site.index, values, names[k])
+    for family, k in options:
+        values = dict(zip(site.times, family.values[k], strict=True))
+        put = Put(site.slot, site.part, site.item, site.index, values, family.names[k])
         new = lab.outcome([*puts, put])
-        if new.score >= outcome.score + _TELLS and (best is None or new.score > best[1].score):
+        if (
+            not outcome.bits & ~new.bits & ~own
+            and new.score >= outcome.score + _TELLS
+            and (best is None or new.score > best[1].score)
+        ):
             best = put, new
     return best

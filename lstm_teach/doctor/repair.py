@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lstm_teach.doctor.edits import Scene, candidate_edits, look
+from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import MOST_TIMES, judge
 from lstm_teach.doctor.places import Places
 from lstm_teach.doctor.source import Unit
@@ -39,8 +40,15 @@ class Mended:
 class Bench:
     """The learner's code with right values in some places, to try edits on."""
 
-    def __init__(self, backward: Callable, units: list[Unit], truths: list[Truth], until: float, now: Callable):
-        self.backward, self.units, self.until, self.now = backward, units, until, now
+    def __init__(
+        self,
+        backward: Callable,
+        units: list[Unit],
+        truths: list[Truth],
+        deadline: Deadline,
+        tell: Callable[[int], None],
+    ):
+        self.backward, self.units, self.deadline, self.tell = backward, units, deadline, tell
         self.truths, self.truth = truths, truths[0]
         self.slots = find_slots(units)
         self.scene: Scene = look(backward, units, self.slots, self.truth)
@@ -55,7 +63,7 @@ class Bench:
         feeding = feeders(self.units, self.slots, [slot]) - {slot}
         read = _read(self.units, self.slots[slot]) | _given(self.units, self.slots[slot])
         aims = self._aims(group, puts)
-        seconds = min(1.0, max(0.2, 0.2 * (self.until - self.now())))
+        seconds = min(1.0, max(0.2, 0.2 * self.deadline.left))
         written = synthesize_at(
             self.backward, self.units, self.scene, self.truth, aims, {slot} | feeding, puts, seconds
         )
@@ -65,12 +73,13 @@ class Bench:
             at = {s for s in edit.slots if self.kinds[s] != "gap"}
             if at != {slot} and (at & (feeding | {slot}) or (not at and _fills(edit) & read) or edit.kind == "copy"):
                 near.append(edit)
-        first = sorted([*written, *self._by_value(own, group, puts), *near], key=lambda edit: edit.cost)
-        yield first
+        likely = [*written, *self._by_value(own, group, puts), *near]
+        yield sorted(likely, key=lambda edit: self.doubt(edit, slot))
         done = {id(edit) for edit in [*own, *near]}
         rest = [edit for edit in self.every if id(edit) not in done]
         wide = feeders(self.units, self.slots, sorted(feeding | {slot}))
-        yield [edit for edit in rest if edit.slots & wide or any(self.kinds[s] == "head" for s in edit.slots)]
+        later = [edit for edit in rest if edit.slots & wide or any(self.kinds[s] == "head" for s in edit.slots)]
+        yield sorted(later, key=lambda edit: self.doubt(edit, slot))
 
     def doubt(self, edit: Edit, place: int) -> float:
         """The cost of an edit for a fault at a place: less if it is made right there."""
@@ -113,8 +122,9 @@ class Bench:
         """`(edit, outcome)` of the edits with which everything is right that was so with the values put in."""
         found = []
         for first in range(0, len(edits), _AT_ONCE):
-            if self.now() > self.until:
+            if self.deadline.over:
                 break
+            self.tell(self.tried)
             some = edits[first : first + _AT_ONCE]
             # With nothing put in any more, other lengths can be asked as well.
             truths = self.truths if whole and not puts else self.truths[:1]
@@ -125,7 +135,7 @@ class Bench:
                 self.tried += 1
                 if (outcome.right or not whole) and need & ~outcome.bits == 0:
                     found.append((edit, outcome))
-                if self.now() > self.until:
+                if self.deadline.over:
                     break
             if found:
                 break
@@ -156,13 +166,19 @@ class Bench:
 
 
 def mend(
-    backward: Callable, units: list[Unit], truths: list[Truth], places: Places, until: float, now: Callable
+    backward: Callable,
+    units: list[Unit],
+    truths: list[Truth],
+    places: Places,
+    deadline: Deadline,
+    progress: Callable[[int], None] = lambda tried: None,
 ) -> Mended:
     """Find an edit for each fault of which the place is known, as far as there is one.
 
     The places are those of the first of `truths`; the others are for a last word on edits that mend everything.
+    `progress` is told how many edits were tried.
     """
-    bench = Bench(backward, units, truths, until, now)
+    bench = Bench(backward, units, truths, deadline, progress)
     mended = Mended(bench.slots)
     groups: list[list[Put]] = []
     for put in places.puts:
@@ -182,7 +198,7 @@ def mend(
         tiers: dict[int, Iterator[list[Edit]]] = {}
         for _ in range(2):
             for group in list(open_):
-                if not any(group is other for other in open_) or now() > until:
+                if not any(group is other for other in open_) or deadline.over:
                     continue
                 others = [other for other in open_ if other is not group]
                 if id(group) not in tiers:

@@ -17,6 +17,7 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.doctor.edits import _is_docstring, candidate_edits, look
+from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import judge
 from lstm_teach.doctor.places import Places, find_places
 from lstm_teach.doctor.repair import Mended, mend
@@ -175,7 +176,7 @@ def search(
     progress: Callable[[str], None] | None = None,
 ) -> Result:
     """Look for the smallest set of edits that repairs `units`, for at most `seconds`."""
-    begun = _now()
+    begun = time.process_time()
     truths = [Truth(make_case(T, 20 + T, takes)) for T in lengths]
     cases = proof_cases(takes)
     bare = Variants(backward, units, [], truths)
@@ -183,16 +184,16 @@ def search(
         truth.count_forward(bare.seen(bare.run(truth), truth))
     begun_with = State(units, bare.evaluate())
     waiting, best, seen, tried, stopped = [begun_with], begun_with, {_text(units)}, 0, ""
-    until, turn = begun + _SHARE * seconds, 0
+    deadline, turn = Deadline.after(_SHARE * seconds), 0
     both, looked = [truths[0], Truth(make_case(5, 33, takes))], [begun_with]
     found: list[Places] = []
 
     def done(state: State, others: Sequence[Edit] = ()) -> Result:
         flaws = _needed(backward, units, flaws_of(units, state), cases)
-        return Result(rewrite(units, flaws), flaws, True, tried, _now() - begun, stopped, list(others))
+        return Result(rewrite(units, flaws), flaws, True, tried, time.process_time() - begun, stopped, list(others))
 
     try:
-        state, count, proved = _by_places(backward, begun_with, both, cases, until, progress, found)
+        state, count, proved = _by_places(backward, begun_with, both, cases, deadline, progress, found)
         tried += count
         if proved:
             return done(state)
@@ -207,12 +208,12 @@ def search(
             state = waiting.pop(waiting.index(begun_with) if turn % 3 == 0 and begun_with in waiting else 0)
             if state.steps and state.work is None and len(looked) < _ROUNDS:
                 looked.append(state)
-                soon = _now() + _LOOK_AGAIN * (until - _now())
+                soon = deadline.part(_LOOK_AGAIN)
                 state, count, proved = _by_places(backward, state, both, cases, soon, progress, found)
                 tried += count
                 if proved:
                     return done(state)
-            more, count, proved = _expand(backward, state, truths, cases, until, progress)
+            more, count, proved = _expand(backward, state, truths, cases, deadline, progress)
             tried += count
             if proved:
                 winner = min(proved, key=lambda s: s.cost)
@@ -225,12 +226,12 @@ def search(
                     best = new
             if more is not None and state.stage < _STAGES:
                 waiting.append(state)
-            if _now() > until:
+            if deadline.over:
                 stopped = "time"
     except KeyboardInterrupt:
         stopped = "interrupted"
     first = found[0] if found else None
-    return Result(best.units, flaws_of(units, best), False, tried, _now() - begun, stopped, places=first)
+    return Result(best.units, flaws_of(units, best), False, tried, time.process_time() - begun, stopped, places=first)
 
 
 def _by_places(
@@ -238,7 +239,7 @@ def _by_places(
     state: State,
     truths: list[Truth],
     cases: list[Case],
-    until: float,
+    deadline: Deadline,
     progress: Callable[[str], None] | None,
     found: list[Places],
 ) -> tuple[State, int, bool]:
@@ -247,18 +248,20 @@ def _by_places(
     Returns the code as far as it was mended, how many runs were made, and whether it is proved. All places come to
     `found`.
     """
-    count, but, until = 0, set(), _now() + _FOR_PLACES * (until - _now())
-    for _ in range(_ROUNDS):
-        now = _now()
+    count, but, deadline = 0, set(), deadline.part(_FOR_PLACES)
+
+    def tell(tried: int) -> None:
         if progress:
-            progress(f"looking for the places, {len(state.steps)} edits made")
-        places = find_places(backward, state.units, truths[0], now + _PLACES * (until - now), _now, but)
+            progress(f"{count + tried} edits tried, {len(state.steps)} made")
+
+    for _ in range(_ROUNDS):
+        tell(0)
+        places = find_places(backward, state.units, truths[0], deadline.part(_PLACES), but)
         count += places.tried
         found.append(places)
         if not 0 < len({put.slot for put in places.puts}) <= _FAULTS:
             break
-        now = _now()
-        mended = mend(backward, state.units, truths, places, now + _MEND * (until - now), _now)
+        mended = mend(backward, state.units, truths, places, deadline.part(_MEND), tell)
         count += mended.tried
         best = None
         for edits in _choices(mended):
@@ -289,9 +292,6 @@ def _choices(mended: Mended) -> Iterator[list[Edit]]:
         for number, others in enumerate(mended.others):
             for other in others:
                 yield [*mended.edits[:number], other, *mended.edits[number + 1 :]]
-
-
-_now = time.process_time  # proofs run in threads of their own, and count as well
 
 
 def flaws_of(original: list[Unit], state: State) -> list[Flaw]:
@@ -474,7 +474,7 @@ class Work:
     sure: set[int] = field(default_factory=set)  # edits (their id) by which an unknown value becomes a known one
 
 
-def _look(backward: Callable, state: State, truth: Truth, until: float) -> Work:
+def _look(backward: Callable, state: State, truth: Truth, deadline: Deadline) -> Work:
     """Sort all candidate edits of a state into the order in which to try them."""
     slots = find_slots(state.units)
     bare = Variants(backward, state.units, [], [truth])
@@ -486,7 +486,7 @@ def _look(backward: Callable, state: State, truth: Truth, until: float) -> Work:
     scene = look(backward, state.units, slots, truth)
     base = bare.evaluate()
     right = _right_slots(bare)
-    written = synthesize(backward, state.units, scene, truth, base.bits, right, min(1.0, max(0.2, until - _now())))
+    written = synthesize(backward, state.units, scene, truth, base.bits, right, min(1.0, max(0.2, deadline.left)))
     every = candidate_edits(scene)
     for edit in every[:_LIKELY] if state.steps else every:
         own = {slot for slot in edit.slots if kinds[slot] != "gap"} or edit.slots
@@ -516,11 +516,11 @@ _JUDGED = (0, 2)  # stages whose edits are judged where they stand before the wh
 _MOST_RUNS = 300
 
 
-def _promising(backward: Callable, state: State, truth: Truth, until: float) -> list[Edit]:
+def _promising(backward: Callable, state: State, truth: Truth, deadline: Deadline) -> list[Edit]:
     """The edits of this stage that compute a right quantity which was missing; the others are put off."""
     work = state.work
     edits = work.stages[state.stage]
-    judged = judge(backward, state.units, edits, truth, min(3.0, max(0.5, until - _now())))
+    judged = judge(backward, state.units, edits, truth, min(3.0, max(0.5, deadline.left)))
     kept: list[tuple[float, Edit]] = []
     for number, edit in enumerate(edits):
         local, near = judged.get(number), bool(edit.slots & work.near)
@@ -544,24 +544,24 @@ def _expand(
     state: State,
     truths: list[Truth],
     cases: list[Case],
-    until: float,
+    deadline: Deadline,
     progress: Callable[[str], None] | None,
 ) -> tuple[list[State], int, list[State]]:
     """The next edits of a state: states with progress, how many edits were tried, states that are proved."""
     if state.work is None:
-        state.work = _look(backward, state, truths[0], until)
+        state.work = _look(backward, state, truths[0], deadline)
     work, slots, base = state.work, state.work.slots, state.work.base
     gains: list[tuple[Edit, Outcome]] = []
     solved: list[tuple[Edit, Outcome]] = []
     count = 0
     # A single edit that repairs everything is looked for to the end before two are; later the likely ones go together.
     last = max(2, state.stage) if state.steps else _STAGES - 1
-    begun, slice_ = _now(), (until - _now()) * (_BRANCH if state.steps else _ROOT)
-    while state.stage <= last and not solved and _now() < min(until, begun + slice_):
+    turn = deadline.part(_BRANCH if state.steps else _ROOT)
+    while state.stage <= last and not solved and not turn.over:
         batch = work.stages[state.stage]
         if state.stage in _JUDGED and not work.judged[state.stage]:
             count += len(batch)
-            batch = _promising(backward, state, truths[0], until)
+            batch = _promising(backward, state, truths[0], deadline)
             work.judged[state.stage] = True
         some, work.stages[state.stage] = batch[:_AT_ONCE], batch[_AT_ONCE:]
         if not work.stages[state.stage]:
@@ -577,11 +577,11 @@ def _expand(
                 gains.append((edit, replace(outcome, score=base.score + 1)))
             if progress and count % 50 == 0:
                 progress(f"{count} edits tried, {len(state.steps)} made")
-            if _now() > until:
+            if deadline.over:
                 break
     proved = []
     for edit, outcome in sorted(solved, key=lambda item: item[0].cost)[:12]:
-        if proved and _now() > until:
+        if proved and deadline.over:
             break
         if edit.slots & work.right:  # its result was right; that another edit there makes up for a fault is less likely
             edit = replace(edit, cost=edit.cost + 1)
@@ -614,7 +614,7 @@ def _expand(
         alike[outcome.bits] += 1
     variants = Variants(backward, state.units, [edit for edit, _ in several], truths)
     for first in range(min(2, len(several) - 1)):
-        together, outcome = _together(variants, several, first, until)
+        together, outcome = _together(variants, several, first, deadline)
         if len(together) > 1:
             new = _step(state, slots, together, outcome)
             if new is not None and outcome.right and prove(backward, new.units, cases) is not None:
@@ -626,12 +626,12 @@ def _expand(
 
 
 def _together(
-    variants: Variants, gains: list[tuple[Edit, Outcome]], first: int, until: float
+    variants: Variants, gains: list[tuple[Edit, Outcome]], first: int, deadline: Deadline
 ) -> tuple[list[Edit], Outcome]:
     """Make gaining edits one after the other, each time the one that adds most, as long as it tells."""
     total = variants.truths[0].total  # bits from here on are whole matrices
     edits, outcome = [gains[first][0]], gains[first][1]
-    while _now() < until:
+    while not deadline.over:
         best = None
         for edit, alone in gains:
             if any(edit.slots & other.slots for other in edits) or not alone.bits & ~outcome.bits:

@@ -1,0 +1,134 @@
+"""Right values in the place of wrong ones show where the faults are, and each fault is mended by itself."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+import lstm_teach as lt
+from lstm_teach.doctor.limit import Deadline
+from lstm_teach.doctor.places import find_places
+from lstm_teach.doctor.repair import mend
+from lstm_teach.doctor.source import learner_functions
+from lstm_teach.doctor.truth import Truth, make_case
+from lstm_teach.doctor.variants import RESULT, TARGET, Put, Variants, exchanged, find_slots, kept
+from lstm_teach.gradcheck import states_taken
+from tests.doctor_cases.faults import load, styles
+
+PER_GATE, _ = styles("tuning")["per_gate"]
+
+
+def places_of(text, seconds=20, name="backward"):
+    """Lines with the quantity put there, whether all is right then, and what is needed to go on."""
+    function = load(text, name, "<places>")
+    units = learner_functions(function)
+    truth = Truth(make_case(3, 23, states_taken(function)))
+    places = find_places(function, units, truth, Deadline.after(seconds))
+    slots = find_slots(units)
+    lines = {}
+    for put in places.puts:
+        slot = slots[put.slot]
+        lines.setdefault(units[slot.unit].line_number(slot.start), set()).add("".join(put.name))
+    return lines, places, (function, units, [truth, Truth(make_case(5, 33, states_taken(function)))])
+
+
+def line_of(text, code):
+    return text[: text.index(code)].count("\n") + 1
+
+
+def with_faults(*faults):
+    text = PER_GATE
+    for right, wrong in faults:
+        assert right in text
+        text = text.replace(right, wrong)
+    return text
+
+
+@pytest.mark.parametrize("style", ["tuning/per_gate", "tuning/stacked", "tuning/char_rnn"])
+def test_in_a_right_pass_nothing_is_put(style):
+    folder, name = style.split("/")
+    text, entry = styles(folder)[name]
+    lines, places, _ = places_of(text, name=entry)
+    assert lines == {} and places.complete
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "quantity"),
+    [
+        ("do = dh * ct[t]", "do = dh * c[t]", "do"),
+        ("dzf = df * f[t] * (1 - f[t])", "dzf = df * f[t]", "dzf"),
+        ("grads.Wg += np.outer(dzg, h[t - 1])", "grads.Wg -= np.outer(dzg, h[t - 1])", "sum_fromWg"),
+    ],
+)
+def test_the_place_of_a_fault_is_its_line_and_the_value_is_what_belongs_there(right, wrong, quantity):
+    text = with_faults((right, wrong))
+    lines, places, _ = places_of(text)
+    assert places.complete
+    assert lines == {line_of(text, wrong): {quantity}}
+
+
+def test_faults_that_hide_one_another_have_a_place_each_and_are_mended_one_by_one():
+    faults = [
+        ("do = dh * ct[t]", "do = dh * c[t]"),
+        ("dzf = df * f[t] * (1 - f[t])", "dzf = df * f[t]"),
+        ("dc = dh * o[t] * (1 - ct[t] ** 2) + dc_next", "dc = dh * o[t] * (1 - ct[t] ** 2)"),
+    ]
+    faults = [pair for pair in faults if pair[0] in PER_GATE]
+    text = with_faults(*faults)
+    lines, places, (function, units, truths) = places_of(text)
+    assert places.complete and set(lines) == {line_of(text, wrong) for _, wrong in faults}
+    mended = mend(function, units, truths, places, Deadline.after(20))
+    assert len(mended.edits) == len(faults) and not mended.left
+    slots = find_slots(units)
+    edited = {units[0].line_number(slots[slot].start) for edit in mended.edits for slot in edit.slots}
+    assert edited == set(lines)
+
+
+def test_a_statement_that_is_missing_has_its_place_where_its_value_is_read():
+    line = next(line for line in PER_GATE.splitlines() if line.strip().startswith("dc_next = dc"))
+    text = PER_GATE.replace(line + "\n", "")
+    lines, places, _ = places_of(text)
+    assert places.complete
+    assert lines == {line_of(text, "dc = "): {"dc"}}
+
+
+def test_a_put_that_is_not_needed_is_taken_back():
+    text = with_faults(("do = dh * ct[t]", "do = dh * c[t]"))
+    _, places, (function, units, truths) = places_of(text)
+    variants = Variants(function, units, [], truths[:1])
+    assert variants.evaluate((), places.puts).right
+    for put in places.puts:
+        assert not variants.evaluate((), [other for other in places.puts if other is not put]).right
+
+
+class Pair(NamedTuple):
+    first: np.ndarray
+    second: np.ndarray
+
+
+@pytest.mark.parametrize("kind", [list, tuple, dict, Pair, lt.Params])
+def test_right_values_go_into_any_container_and_the_learners_own_is_left_as_it_was(kind):
+    arrays = [np.ones(3), np.full(3, 2.0)]
+    value = {
+        list: lambda: list(arrays),
+        tuple: lambda: tuple(arrays),
+        dict: lambda: dict(enumerate(arrays)),
+        Pair: lambda: Pair(*arrays),
+        lt.Params: lambda: lt.Params.random(3, 3, seed=1),
+    }[kind]()
+    before = [array.copy() for array in kept(value)]
+    new = np.arange(before[1].size, dtype=float).reshape(before[1].shape)
+    put = Put(0, RESULT, 1, (slice(None),) * before[1].ndim, {0: new})
+    changed = put.into(value, new)
+    assert type(changed) is kind
+    assert np.array_equal(kept(changed)[1], new) and np.array_equal(kept(changed)[0], before[0])
+    assert all(np.array_equal(a, b) for a, b in zip(kept(value), before, strict=True))
+
+
+def test_a_value_put_into_a_target_is_seen_under_all_its_names_and_one_that_does_not_fit_is_left():
+    array = np.zeros((2, 3))
+    row = array[1]
+    Put(0, TARGET, None, (slice(None),), {}).into(row, np.ones(3))
+    assert array[1].tolist() == [1, 1, 1]
+    assert Put(0, 0, None, (slice(None),), {}).into(row, np.ones(4)) is row
+    assert exchanged("text", lambda array: array) == "text"

@@ -239,7 +239,8 @@ class Experiments:
                 continue
             for block, shape in _blocks(each[0][1].shape, truth.H, truth.K, truth.case.length):
                 rows = len(shape) == 2 and truth.case.length in shape
-                for times, steps in _times(len(each), truth.case.length, rows, len(shape) == 1):
+                apart = len(self.variants.slots[slot].loops) > 1
+                for times, steps in _times(len(each), truth.case.length, rows, len(shape) == 1, apart):
                     family = self.tracks.family(shape, steps)
                     if family:
                         site = Site(slot, part, item, block, times)
@@ -300,15 +301,16 @@ def _blocks(shape: tuple[int, ...], H: int, K: int, T: int) -> Iterator[tuple[tu
             yield tuple(part for part, _ in chosen), rest
 
 
-def _times(count: int, T: int, rows: bool, vector: bool) -> Iterator[tuple[tuple[int, ...], int]]:
+def _times(count: int, T: int, rows: bool, vector: bool, apart: bool) -> Iterator[tuple[tuple[int, ...], int]]:
     """Which times of a statement that is run `count` times belong together, and how many steps they are (0: all)."""
-    if vector and T > 1 and count == T * (T + 1) // 2:
+    apart = apart and T > 1 and count == T * (T + 1) // 2  # a loop in a loop, back from every loss by itself
+    if apart and vector:
         yield tuple(range(count)), _APART
     for steps in (T, T - 1):
         phases = count // steps if steps > 1 else 0
         # Four times are the four gates rather than two steps of three, twice.
         fits = phases <= _PHASES if steps == T else phases in (1, 4)
-        if not rows and phases and phases * steps == count and fits:
+        if not rows and not apart and phases and phases * steps == count and fits:
             for phase in range(phases):
                 yield tuple(range(phase, count, phases)), steps
                 if phases > 1:
@@ -330,6 +332,7 @@ def find_places(
     outcome = lab.outcome(puts)
     for wide in (False, True):
         handled: set[tuple[Site, int]] = set()
+        grown = False
         while not outcome.right and not deadline.over:
             missing, never = lab.missing(outcome)
             chances = []
@@ -348,9 +351,12 @@ def find_places(
                 chosen = _best(lab, site, options, puts, outcome, own)
                 if chosen or deadline.over:
                     break
-            if not chosen:
+            if chosen:
+                puts, outcome, grown = [*puts, chosen[0]], chosen[1], True
+            elif grown and not wide:  # with what was put in since, sites that brought nothing may bring something
+                handled, grown = set(), False
+            else:
                 break
-            puts, outcome = [*puts, chosen[0]], chosen[1]
         if outcome.right:
             break
     for put in puts[::-1] * 2:  # what is not needed any more: a place further up is nearer to the fault

@@ -33,7 +33,8 @@ _DEPTH, _STAGE, _TWIN = 4, 4, 8
 _CUT = 16  # for an edit that makes values zero in every step
 _CHILDREN = 7
 _SHARE = 0.85  # of the time is for the search, the rest for proof and report
-_ROOT, _BRANCH = 0.12, 0.2  # of the time left, what one state may take before others have their turn
+_ROOT, _BRANCH = 0.12, 0.2  # of the time left, what one state may take before others have their turn,
+_TURN = 3.0  # and seconds at most
 _AT_ONCE = 700  # edits compiled together
 _LIKELY = 8000  # edits to try where some were made already
 _SEVERAL = 60  # gaining edits to make together
@@ -41,7 +42,7 @@ _TELLS = 2  # right values that an edit must bring into being to be made togethe
 _MOST = 14  # edits in one repair
 _ROUNDS = 4  # how often the places are looked for
 _FOR_PLACES, _PLACES, _MEND = 0.6, 0.5, 0.7  # of the time left, for all of it, for finding the places, for mending
-_LOOK_AGAIN = 0.25  # of the time left, for the places in code that was changed already
+_LOOK_AGAIN, _AGAIN_SECONDS = 0.25, 3.0  # of the time left, at most, for the places in code that was changed already
 _FAULTS = 8  # statements to put values in: more come by chance
 
 
@@ -208,7 +209,7 @@ def search(
             state = waiting.pop(waiting.index(begun_with) if turn % 3 == 0 and begun_with in waiting else 0)
             if state.steps and state.work is None and len(looked) < _ROUNDS:
                 looked.append(state)
-                soon = deadline.part(_LOOK_AGAIN)
+                soon = deadline.part(min(_LOOK_AGAIN, _AGAIN_SECONDS / max(deadline.left, 1)))
                 state, count, proved = _by_places(backward, state, both, cases, soon, progress, found)
                 tried += count
                 if proved:
@@ -556,7 +557,7 @@ def _expand(
     count = 0
     # A single edit that repairs everything is looked for to the end before two are; later the likely ones go together.
     last = max(2, state.stage) if state.steps else _STAGES - 1
-    turn = deadline.part(_BRANCH if state.steps else _ROOT)
+    turn = deadline.part(min(_BRANCH if state.steps else _ROOT, _TURN / max(deadline.left, 1)))
     while state.stage <= last and not solved and not turn.over:
         batch = work.stages[state.stage]
         if state.stage in _JUDGED and not work.judged[state.stage]:

@@ -198,3 +198,19 @@ def test_a_line_says_what_is_tried_and_is_wiped_at_the_end(capsys):
     assert shown.endswith("\r") and not shown.split("\r")[-2].strip()
     lt.diagnose(faulty, progress=False)
     assert capsys.readouterr().out == ""
+
+
+def test_where_no_repair_is_found_the_place_is_told_with_the_quantity_that_belongs_there(monkeypatch):
+    def no_edit(backward, state, *_):
+        state.stage = 99
+        return [], 0, []
+
+    monkeypatch.setattr(search, "_expand", no_edit)
+    monkeypatch.setattr(search, "mend", lambda backward, units, *_: search.Mended([]))
+    text = PER_GATE.replace("do = dh * ct[t]", "do = dh * c[t]")
+    diagnosis = diagnose(text, "backward")
+    (finding,) = diagnosis.findings
+    assert diagnosis.repaired_source is None and not finding.proved
+    assert (finding.line, finding.quantity, finding.gate) == (line_of(text, "do = dh * c[t]"), "do", "o")
+    assert "all nine gradients are right" in finding.cause and finding.repair == ""
+    assert finding.place.startswith(f"Look at line {finding.line}") and "None" not in diagnosis._repr_html_()

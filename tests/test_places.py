@@ -132,3 +132,39 @@ def test_a_value_put_into_a_target_is_seen_under_all_its_names_and_one_that_does
     assert array[1].tolist() == [1, 1, 1]
     assert Put(0, 0, None, (slice(None),), {}).into(row, np.ones(4)) is row
     assert exchanged("text", lambda array: array) == "text"
+
+
+def test_a_part_of_a_deadline_is_earlier_and_one_that_has_passed_leaves_nothing():
+    whole = Deadline.after(100.0)
+    assert 0 < whole.part(0.1).left <= 10.0 < whole.left <= 100.0 and not whole.over
+    assert Deadline.after(-1.0).over and Deadline.after(-1.0).left == 0.0
+
+
+SWAPPED = """
+def backward(params, x, targets):
+    grads = lt.bptt(params, x, targets)
+    V, Wi, Wf, Wo, Wg, Ui, Uf, Uo, Ug = (grads[name] for name in lt.Params.NAMES)
+    return V, Wi, Wf, Wg, Wo, Ui, Uf, Uo, Ug
+"""
+
+
+def test_right_values_that_are_returned_for_one_another_have_their_place_in_the_return():
+    text = "import lstm_teach as lt\n" + SWAPPED
+    lines, places, _ = places_of(text)
+    assert places.complete and lines == {line_of(text, "    return V"): {"sum_fromWo", "sum_fromWg"}}
+
+
+def test_the_places_of_a_loop_in_a_loop_are_found_loss_by_loss():
+    text, name = styles("question")["loop"]
+    repaired = {
+        "np.arange(t)[::-1]": "np.arange(t + 1)[::-1]",
+        "dctmp = dct[0] * (1.0 - ct[0] ** 2)": "dctmp = np.zeros(len(dct[0]))",
+    }
+    for gate in "ifog":
+        repaired[f"dW{gate} += np.dot(d{gate}ga[s].T, h[s - 1])"] = f"dW{gate} += np.outer(d{gate}ga[s], h[s - 1])"
+    for wrong, right in repaired.items():
+        assert wrong in text
+        text = text.replace(wrong, right)
+    lines, places, _ = places_of(text, name=name)  # what is left: the carry is added to itself
+    assert places.complete and len(lines) == 1
+    assert lines.popitem()[1] <= {"dc", "dc_carry"}

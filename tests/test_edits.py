@@ -1,0 +1,209 @@
+"""For each kind of mistake the doctor has the edit that mends it among its candidates, and it can be read by Python."""
+
+import pytest
+
+from lstm_teach.doctor.edits import candidate_edits, look
+from lstm_teach.doctor.search import apply
+from lstm_teach.doctor.source import learner_functions
+from lstm_teach.doctor.truth import Truth, make_case
+from lstm_teach.doctor.variants import Variants, find_slots
+from tests.doctor_cases.faults import load
+
+HEAD = "import numpy as np\nimport lstm_teach as lt\n\n"
+TRUTH = Truth(make_case(3, 23, {}))
+
+
+def offered(text, name="backward"):
+    """The texts of all functions with each of the candidate edits that Python can run, one by one."""
+    function = load(HEAD + text, name, "<edits>")
+    units = learner_functions(function)
+    slots = find_slots(units)
+    edits = candidate_edits(look(function, units, slots, TRUTH))
+    runnable = Variants(function, units, edits, [TRUTH]).edits
+    assert runnable
+    return slots, units, runnable
+
+
+def is_offered(text, wanted):
+    slots, units, edits = offered(text)
+    lines = [line.strip() for line in wanted.strip().splitlines()]
+    for edit in edits:
+        if any(lines[-1] in part.code or part.code in wanted for part in edit.parts if part.code):
+            after = "\n".join(unit.text for unit in apply(units, slots, [edit]))
+            if "\n".join(lines) in "\n".join(line.strip() for line in after.splitlines()):
+                return True
+    return False
+
+
+SHARED = """
+def backward(params, x, targets):
+    a = b = np.zeros(5)
+    c = dict.fromkeys("ifog", np.zeros(5))
+    d = [np.zeros(5)] * 4
+    return a + b + c["i"] + d[0]
+"""
+REPEATED = """
+def backward(params, x, targets):
+    dU = np.zeros((5, 6))
+    deltas = np.ones((5, len(x)))
+    dU[:, x] += deltas
+    return dU
+"""
+AFTER_THE_LOOP = """
+def backward(params, x, targets):
+    dW, dU = np.zeros((5, 5)), np.zeros((5, 6))
+    h = np.ones(5)
+    for t in range(len(x)):
+        dz = h * t
+    dW += np.outer(dz, h)
+    dU[:, x[t]] += dz
+    return dW, dU
+"""
+LOOP_AFTER_THE_LOOP = """
+def backward(params, x, targets):
+    dW = {"i": np.zeros((5, 5)), "f": np.zeros((5, 5))}
+    h = np.ones(5)
+    for t in range(len(x)):
+        dz = h * t
+    for gate in dW:
+        dW[gate] += np.outer(dz, h)
+    return dW
+"""
+NOT_RESET = """
+class Walk:
+    def __init__(self, params):
+        self.params, self.dh_next = params, np.zeros(5)
+
+    def step(self, dz):
+        dh = self.dh_next + 1
+        for gate in "ifog":
+            self.dh_next += self.params["W" + gate].T @ dz
+        return dh
+
+
+def backward(params, x, targets):
+    walk = Walk(params)
+    for t in range(len(x)):
+        dh = walk.step(np.ones(5))
+    return dh
+"""
+BLOCKS = """
+def backward(params, x, targets):
+    H = 5
+    gates = lt.forward(params, x).gates[:-1]
+    slopes = gates * (1 - gates)
+    dz = np.zeros(4 * H)
+    for t in range(len(x)):
+        dz[:H] = 1.0
+        dz[3 * H:] = 2.0
+        dz = dz * slopes[t]
+    return dz
+"""
+ZIPPED = """
+def backward(params, x, targets):
+    h = lt.forward(params, x).h[:-1]
+    total = np.zeros(5)
+    for row, target in zip(h[::-1], targets):
+        total += row * target
+    return total
+"""
+SISTERS = """
+def backward(params, x, targets):
+    run, T = lt.forward(params, x), len(x)
+    h_before = np.vstack([run.h[-1:], run.h[:T - 1]])
+    c_before = run.c[:T]
+    return h_before + c_before
+"""
+HELPER = """
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def slope(z):
+    return z * (1 - z)
+
+
+def backward(params, x, targets):
+    z = lt.forward(params, x).z[0]
+    return sigmoid(z) * slope(z)
+"""
+SCALED = """
+def backward(params, x, targets):
+    run = lt.forward(params, x)
+    dc = np.zeros(5)
+    for t in range(len(x)):
+        f = run.f[t]
+        dc += run.o[t]
+        dh = dc * f
+    return dh
+"""
+STACKED = """
+def backward(params, x, targets):
+    deltas = np.array([row for row in lt.forward(params, x).h[:3]])
+    rolled = np.roll(deltas, 1)
+    return deltas + rolled
+"""
+PAIRS = """
+def backward(params, x, targets):
+    dzo, dzg = np.ones(5), np.zeros(5)
+    dW = {"o": np.zeros((5, 5)), "g": np.zeros((5, 5))}
+    for gate, delta in (("o", dzg), ("g", dzo)):
+        dW[gate] += np.outer(delta, delta)
+    return dW
+"""
+CALLED = """
+from typing import NamedTuple
+
+
+class Carry(NamedTuple):
+    dh: np.ndarray
+    dc: np.ndarray
+
+
+def step(carry, f):
+    return Carry(dh=carry.dh, dc=carry.dc)
+
+
+def backward(params, x, targets):
+    run = lt.forward(params, x)
+    carry = Carry(np.ones(5), np.ones(5))
+    for t in range(len(x)):
+        carry = step(carry, run.f[t])
+    return carry
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (SHARED, "a = np.zeros(5)\nb = np.zeros(5)"),
+        (SHARED, 'c = {key: np.zeros(5).copy() for key in "ifog"}'),
+        (SHARED, "d = [np.zeros(5).copy() for _ in range(4)]"),
+        (REPEATED, "np.add.at(dU, np.s_[:, x], deltas)"),
+        (AFTER_THE_LOOP, "dz = h * t\ndW += np.outer(dz, h)\ndU[:, x[t]] += dz\nreturn dW, dU"),
+        (LOOP_AFTER_THE_LOOP, "dz = h * t\nfor gate in dW:\ndW[gate] += np.outer(dz, h)"),
+        (NOT_RESET, 'self.dh_next = np.zeros_like(self.dh_next)\nfor gate in "ifog":'),
+        (BLOCKS, "slopes[:, 3 * H:] = 1 - gates[:, 3 * H:] ** 2"),
+        (ZIPPED, "for row, target in zip(h[::-1], list(targets)[::-1]):"),
+        (SISTERS, "c_before = np.vstack([run.c[-1:], run.c[:T - 1]])"),
+        (HELPER, "return sigmoid(z) * (1 - sigmoid(z))"),
+        (SCALED, "dh = dc * f\ndc = dc * f"),
+        (STACKED, "rolled = np.roll(deltas, 1, axis=0)"),
+        (STACKED, "deltas = np.array([row for row in lt.forward(params, x).h[:3]])[::-1]"),
+        (PAIRS, 'for gate, delta in (("o", dzo), ("g", dzg)):'),
+        (CALLED, "return Carry(dh=carry.dh, dc=carry.dc * f)"),
+    ],
+)
+def test_the_edit_that_mends_it_is_offered(text, wanted):
+    assert wanted not in text
+    assert is_offered(text, wanted)
+
+
+def test_statements_that_are_moved_into_a_loop_keep_their_text_and_their_line_once():
+    slots, units, edits = offered(AFTER_THE_LOOP)
+    moved = [edit for edit in edits if edit.kind == "moved in" and len(edit.parts) == 3]
+    assert moved
+    for edit in moved:
+        after = apply(units, slots, [edit])[0].text
+        assert after.count("dW += np.outer(dz, h)") == 1 and after.count("dU[:, x[t]] += dz") == 1
+        assert "        dW += np.outer(dz, h)\n        dU[:, x[t]] += dz\n" in after

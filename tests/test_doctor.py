@@ -214,3 +214,19 @@ def test_where_no_repair_is_found_the_place_is_told_with_the_quantity_that_belon
     assert (finding.line, finding.quantity, finding.gate) == (line_of(text, "do = dh * c[t]"), "do", "o")
     assert "all nine gradients are right" in finding.cause and finding.repair == ""
     assert finding.place.startswith(f"Look at line {finding.line}") and "None" not in diagnosis._repr_html_()
+
+
+NAMED_LIKE_ITSELF = """
+tanh = lambda z: np.tanh(z)
+
+
+def backward(params, x, targets):
+    assert tanh(0.0) == 0.0
+    return [2 * gradient for _, gradient in lt.bptt(params, x, targets).items()]
+"""
+
+
+def test_a_helper_that_can_not_be_read_and_names_itself_ends_no_search_in_a_circle():
+    text = "import numpy as np\nimport lstm_teach as lt\n" + NAMED_LIKE_ITSELF
+    diagnosis = diagnose(text, "backward")
+    assert not diagnosis.passed and diagnosis.findings[0].line == line_of(text, "return [2")

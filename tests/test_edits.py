@@ -2,9 +2,10 @@
 
 import pytest
 
-from lstm_teach.doctor.edits import candidate_edits, look
+from lstm_teach.doctor.scene import look
 from lstm_teach.doctor.search import apply
 from lstm_teach.doctor.source import learner_functions
+from lstm_teach.doctor.statements import candidate_edits
 from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.doctor.variants import Variants, find_slots
 from tests.doctor_cases.faults import load

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lstm_teach.doctor.edits import Scene, candidate_edits, look
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import MOST_TIMES, judge
 from lstm_teach.doctor.places import Places
+from lstm_teach.doctor.scene import Scene, look
 from lstm_teach.doctor.source import Unit
+from lstm_teach.doctor.statements import candidate_edits
 from lstm_teach.doctor.synthesis import synthesize_at
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import OWNER, TARGET, Edit, Put, Slot, Variants, find_slots, usable

@@ -16,12 +16,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lstm_teach import guard
-from lstm_teach.doctor.edits import _is_docstring, candidate_edits, look
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import judge
 from lstm_teach.doctor.places import Places, find_places
 from lstm_teach.doctor.repair import Mended, mend
+from lstm_teach.doctor.scene import is_docstring, look
 from lstm_teach.doctor.source import Unit, build
+from lstm_teach.doctor.statements import candidate_edits
 from lstm_teach.doctor.synthesis import synthesize
 from lstm_teach.doctor.truth import Case, Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Edit, Outcome, Slot, Variants, find_slots
@@ -408,7 +409,7 @@ def suspects(variants: Variants) -> tuple[list[int], list[int]]:
     fine = _finished(variants, set(first), reached - set(first))
     ordered = [slot for slot in ordered if slot not in fine] or ordered
     twins = {slot for slots in keys.values() if len(set(slots)) > 1 for slot in slots}
-    written = [s.number for s in variants.slots if s.kind == "statement" and not _is_docstring(s.node)]
+    written = [s.number for s in variants.slots if s.kind == "statement" and not is_docstring(s.node)]
     unreached = [number for number in written if number not in reached]
     return ordered + unreached, sorted(twins - set(ordered))
 

@@ -139,6 +139,7 @@ def learner_functions(backward: Callable) -> list[Unit]:
     Raises NoSource if nothing is readable.
     """
     found: dict[types.CodeType, Unit] = {}
+    seen: set[types.CodeType] = set()
     reason = None
     entry = _plain(backward)
     waiting: list[tuple[Any, type | None]] = [(entry, None)]
@@ -151,8 +152,9 @@ def learner_functions(backward: Callable) -> list[Unit]:
         if code is None:
             reason = reason or f"{getattr(function, '__name__', type(function).__name__)} is not a Python function."
             continue
-        if code in found or (found and not _is_learners(function)):
+        if code in seen or (found and not _is_learners(function)):
             continue
+        seen.add(code)  # those that can't be read too: one may name itself
         try:
             found[code] = read_function(function, owner)
         except NoSource as error:

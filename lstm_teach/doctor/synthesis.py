@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import guard
-from lstm_teach.doctor.edits import Scene, _loop_ends, _Maker, _targets, insertion, read_in_loop
+from lstm_teach.doctor.edits import _Maker
 from lstm_teach.doctor.limit import time_limit
+from lstm_teach.doctor.scene import Scene, targets_of
 from lstm_teach.doctor.source import Unit
+from lstm_teach.doctor.statements import insertion, loop_ends, read_in_loop
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Edit, Put, Slot, Variants
 from lstm_teach.params import Params
@@ -90,7 +92,7 @@ def _synthesize(
     near: set[int] | None = None,
     puts: Sequence[Put] = (),
 ) -> list[Edit]:
-    ends = {slot.number for number in range(len(units)) for slot in _loop_ends(scene, number)[:3]}
+    ends = {slot.number for number in range(len(units)) for slot in loop_ends(scene, number)[:3]}
     places = {}
     for slot in scene.slots:
         maker = _Maker(scene, slot)
@@ -404,7 +406,7 @@ def _forgotten(
     inside = {id(loop) for loop in place.slot.loops}
     written: dict[str, int] = {}
     for slot in own:
-        for target in _targets(slot.node):
+        for target in targets_of(slot.node):
             looped = any(id(loop) in inside for loop in slot.loops)
             text = unit.segment(target)
             written[text] = written.get(text, 0) + looped

@@ -1,0 +1,273 @@
+"""What the candidate edits are made from: everything that the code reads, with the shape that it had in one run.
+
+No name has a meaning here. Imports source, truth and variants.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lstm_teach.doctor.source import Unit, build
+from lstm_teach.doctor.truth import Truth
+from lstm_teach.doctor.variants import Slot
+
+
+@dataclass
+class Atom:
+    """A name, attribute or indexed thing that the code reads, and the shape that it had ("int" for whole numbers)."""
+
+    node: ast.expr
+    text: str
+    unit: int
+    shape: Any = None
+
+
+@dataclass
+class Scene:
+    """What the candidate edits are made from."""
+
+    units: list[Unit]
+    slots: list[Slot]
+    atoms: dict[int, list[Atom]] = field(default_factory=dict)  # by slot
+    results: dict[int, Any] = field(default_factory=dict)  # shape of what a slot's right-hand side gave
+    operations: dict[tuple[int, int, int], Any] = field(default_factory=dict)  # shapes, by unit and span
+    numpy: str = "np"
+    unread: list[Atom] = field(default_factory=list)  # arguments and assigned names, read or not
+
+    def of_shape(self, unit: int, shape: Any) -> list[Atom]:
+        """All atoms of a unit with this shape, each text once, in the order of the code; unread names last."""
+        seen: dict[str, Atom] = {}
+        for atoms in [*self.atoms.values(), self.unread]:
+            for atom in atoms:
+                if atom.unit == unit and atom.shape == shape and shape is not None:
+                    seen.setdefault(atom.text, atom)
+        return list(seen.values())
+
+
+def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> Scene:
+    """Run the code once and note the shape of everything that it reads and computes."""
+    scene = Scene(units, slots)
+    shapes: dict[int, Any] = {}
+    found: list[Atom] = []
+    trees = []
+    probes: dict[tuple[int, int, int], int] = {}
+    for number, unit in enumerate(units):
+        tree = ast.parse("if 1:\n" + unit.text if unit.shift else unit.text)
+        trees.append(_Probe(number, unit, found, probes).visit(tree))
+    for unit in units:
+        mark_methods(unit.tree)
+    for slot in slots:
+        if slot.node is not None:
+            own = []
+            for node in paths_in(slot.node):
+                key = (slot.unit, *units[slot.unit].span(node))
+                if key in probes:
+                    found[probes[key]].node = node
+                    own.append(found[probes[key]])
+            scene.atoms[slot.number] = own
+    by_span = {(s.unit, s.start): s.number for s in slots if s.kind == "statement"}
+
+    def shape_of(value: Any) -> Any:
+        if isinstance(value, bool | np.bool_):
+            return None
+        if isinstance(value, int | np.integer):
+            return "int"
+        if isinstance(value, np.ndarray):
+            return value.shape if value.dtype.kind == "f" else ("ints", value.shape)
+        if isinstance(value, float):
+            return ()
+        if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
+            return f"list of {value[0].shape}"
+        return None
+
+    def atom(number: int, value: Any) -> Any:
+        if number not in shapes:
+            shapes[number] = shape_of(value)
+        return value
+
+    def result(unit: int, start: int, value: Any) -> Any:
+        scene.results.setdefault(by_span.get((unit, start), -1), shape_of(value))
+        return value
+
+    def operation(unit: int, start: int, end: int, value: Any) -> Any:
+        scene.operations.setdefault((unit, start, end), shape_of(value))
+        return value
+
+    assigned: dict[tuple[int, str], Any] = {}
+
+    def name_value(unit: int, name: str, value: Any) -> Any:
+        if assigned.get((unit, name)) is None:
+            assigned[unit, name] = shape_of(value)
+        return value
+
+    extra_names = {"__name_value__": name_value}
+    call = build(
+        backward, units, trees, extra_names | {"__atom__": atom, "__result__": result, "__operation__": operation}
+    )
+    case = truth.case
+    try:
+        with np.errstate(all="ignore"):
+            call(
+                case.params.copy(), case.x.copy(), case.targets.copy(), **{k: v.copy() for k, v in case.states.items()}
+            )
+    except Exception as error:  # a pass that stops half way is looked at as far as it went
+        scene.results[-1] = error
+    by_text: dict[tuple[int, str], Any] = {}
+    for number, one in enumerate(found):
+        one.shape = shapes.get(number)
+        if one.shape is not None:
+            by_text[one.unit, one.text] = one.shape
+    for one in found:
+        one.shape = one.shape if one.shape is not None else by_text.get((one.unit, one.text))
+    for (unit, name), shape in assigned.items():
+        if shape is not None:
+            scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape))
+    for slot in slots:
+        for target in targets_of(slot.node) if slot.kind == "statement" else ():
+            kept = isinstance(target, ast.Name | ast.Attribute) or (
+                isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant)
+            )
+            if kept and len(targets_of(slot.node)) == 1:
+                shape = scene.results.get(slot.number)
+                if shape is not None:
+                    scene.unread.append(Atom(target, units[slot.unit].segment(target), slot.unit, shape))
+    for unit in units:
+        for name, value in unit.function.__globals__.items():
+            if value is np:
+                scene.numpy = name
+    return scene
+
+
+def paths_in(root: ast.AST) -> Iterator[ast.expr]:
+    """Largest name, attribute and subscript chains that are read, and those inside their indices."""
+    for node in ast.walk(root):
+        for name, child in ast.iter_fields(node):
+            for one in child if isinstance(child, list) else [child]:
+                if not isinstance(one, ast.Name | ast.Attribute | ast.Subscript):
+                    continue
+                one = _stripped(one)
+                inside = isinstance(node, ast.Attribute | ast.Subscript) and name == "value"
+                if inside and not isinstance(node, ast.Attribute):
+                    continue
+                if inside and _chain(node):
+                    continue
+                if isinstance(getattr(one, "ctx", None), ast.Load):
+                    yield one
+    if isinstance(root, ast.Name | ast.Attribute | ast.Subscript):
+        yield _stripped(root)
+
+
+def _chain(node: ast.AST) -> bool:
+    """Whether an attribute node belongs to a larger path (not a method that is called, not `.T`)."""
+    return not getattr(node, "_method", False) and not (isinstance(node, ast.Attribute) and node.attr == "T")
+
+
+def _stripped(node: ast.expr) -> ast.expr:
+    """The path without a last `.T` or a called method's name."""
+    while isinstance(node, ast.Attribute) and (node.attr == "T" or getattr(node, "_method", False)):
+        node = node.value
+    return node
+
+
+def mark_methods(tree: ast.AST) -> None:
+    """Note which attributes are methods being called, for `paths_in`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            node.func._method = True
+
+
+class _Probe(ast.NodeTransformer):
+    def __init__(self, number: int, unit: Unit, found: list[Atom], probes: dict):
+        self.number, self.unit, self.found, self.probes = number, unit, found, probes
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.Module):
+            mark_methods(node)
+            self.wanted = {id(path) for path in paths_in(node)}
+            self.skip = {
+                id(part)
+                for f in ast.walk(node)
+                if isinstance(f, ast.FunctionDef)
+                for top in [*f.decorator_list, *f.args.defaults, *f.args.kw_defaults, f.args, f.returns]
+                if top is not None
+                for part in ast.walk(top)
+            }
+        spans = None
+        if hasattr(node, "lineno") and isinstance(node, ast.expr | ast.stmt):
+            spans = self.unit.span(node)
+        wanted = id(node) in getattr(self, "wanted", ()) and id(node) not in self.skip
+        text = self.unit.text[slice(*spans)] if wanted else ""
+        operation = isinstance(node, ast.BinOp) or (isinstance(node, ast.Call) and id(node) not in self.skip)
+        value = getattr(node, "value", None) if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) else None
+        node = self.generic_visit(node)
+        if isinstance(node, ast.FunctionDef):
+            every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            node.body = [self.name_value(arg.arg) for arg in every] + node.body
+        if isinstance(node, ast.For):
+            names = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
+            node.body = [self.name_value(name) for name in names] + node.body
+        if value is not None:
+            name = ast.Name("__result__", ast.Load())
+            node.value = ast.Call(name, [ast.Constant(self.number), ast.Constant(spans[0]), node.value], [])
+        if operation:
+            name = ast.Name("__operation__", ast.Load())
+            node = ast.copy_location(
+                ast.Call(name, [ast.Constant(k) for k in (self.number, *spans)] + [node], []), node
+            )
+        if wanted:
+            key = (self.number, *spans)
+            if key not in self.probes:
+                self.probes[key] = len(self.found)
+                self.found.append(Atom(node, text, self.number))
+            name = ast.Name("__atom__", ast.Load())
+            return ast.fix_missing_locations(
+                ast.copy_location(ast.Call(name, [ast.Constant(self.probes[key]), node], []), node)
+            )
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+            names = [e.id for e in node.targets[0].elts if isinstance(e, ast.Name)]
+            return [node, *(self.name_value(name) for name in names)]
+        return ast.fix_missing_locations(node) if isinstance(node, ast.Module) else node
+
+    def name_value(self, name: str) -> ast.stmt:
+        """A statement that notes the shape of what a name stands for."""
+        arguments = [ast.Constant(self.number), ast.Constant(name), ast.Name(name, ast.Load())]
+        return ast.Expr(ast.Call(ast.Name("__name_value__", ast.Load()), arguments, []))
+
+
+def targets_of(node: ast.AST) -> list[ast.expr]:
+    """What a statement assigns, the things in a tuple one by one."""
+    if isinstance(node, ast.Assign):
+        flat = [e for t in node.targets for e in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])]
+        return [t for t in flat if not isinstance(t, ast.Starred)]
+    return [node.target] if isinstance(node, ast.AugAssign) else []
+
+
+def all_vectors(scene: Scene, unit: int) -> list[Atom]:
+    """All arrays that a unit reads, each text once."""
+    seen: dict[str, Atom] = {}
+    for atoms in scene.atoms.values():
+        for atom in atoms:
+            if atom.unit == unit and is_vector(atom.shape):
+                seen.setdefault(atom.text, atom)
+    return list(seen.values())
+
+
+def is_vector(shape: Any) -> bool:
+    """Whether it is the shape of an array of floating-point numbers with more than one entry."""
+    return isinstance(shape, tuple) and bool(shape) and shape[0] != "ints" and int(np.prod(shape)) > 1
+
+
+def is_zeros(node: ast.expr) -> bool:
+    """Whether the expression is an array of zeros."""
+    name = getattr(getattr(node, "func", None), "attr", getattr(getattr(node, "func", None), "id", ""))
+    return isinstance(node, ast.Call) and name in ("zeros", "zeros_like")
+
+
+def is_docstring(node: ast.AST) -> bool:
+    """Whether a statement is a constant by itself."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

@@ -1,0 +1,392 @@
+"""All candidate edits: those of single statements, and statements left out, moved or missing.
+
+Imports edits and scene.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from lstm_teach.doctor.edits import _Maker, unlike
+from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_docstring, is_vector, targets_of
+from lstm_teach.doctor.source import Unit
+from lstm_teach.doctor.variants import Edit, Part, Slot
+
+
+def candidate_edits(scene: Scene) -> list[Edit]:
+    """All candidate edits of the units, each once, the commonest mistakes first."""
+    edits: dict[tuple, Edit] = {}
+    for slot in scene.slots:
+        if slot.node is None or is_docstring(slot.node):
+            continue
+        for edit in _Maker(scene, slot).edits():
+            key = tuple((part.slot, "".join(part.code.split())) for part in edit.parts)
+            unchanged = "".join(scene.units[slot.unit].text[slot.start : slot.end].split())
+            if len(key) == 1 and key[0][1] == unchanged:
+                continue
+            if key not in edits or edits[key].cost > edit.cost:
+                edits[key] = edit
+    for edit in moves(scene):
+        edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
+    return sorted(edits.values(), key=lambda edit: edit.cost)
+
+
+def moves(scene: Scene) -> Iterator[Edit]:
+    """Statements left out, moved within their block or across a loop, and statements that are missing."""
+    by_block: dict[int, list[Slot]] = {}
+    gaps: dict[tuple[int, int], Slot] = {}
+    for slot in scene.slots:
+        by_block.setdefault(slot.block, []).append(slot)
+        if slot.kind == "gap":
+            gaps[slot.block, slot.index] = slot
+    heads = {id(s.loops[-1]): s.block for s in scene.slots if s.loops}
+    for slot in scene.slots:
+        returned = isinstance(slot.node, ast.Return)
+        if slot.kind != "statement" or is_docstring(slot.node) or (returned and not slot.loops):
+            continue
+        unit = scene.units[slot.unit]
+        line = unit.line_start(unit.row(slot.start)), unit.line_start(unit.row(slot.end - 1) + 1)
+        text = unit.text[slot.start : slot.end]
+        trailing = unit.text[slot.end : line[1]].strip()
+        whole = not unit.text[line[0] : slot.start].strip() and (not trailing or trailing.startswith("#"))
+        if not whole or slot.indent is None:
+            continue
+        only = len([s for s in by_block[slot.block] if s.kind != "gap"]) == 1
+        gone = Part(slot.number, "", ((*line, f"{slot.indent}pass\n" if only else ""),))
+        if not returned:
+            yield Edit("extra statement", 2.0, (gone,), text, "")
+        size = max(s.index for s in by_block[slot.block])
+        for index in range(size + 1 if not returned else 0):
+            gap = gaps.get((slot.block, index))
+            if gap and index not in (slot.index, slot.index + 1):
+                distance = abs(index - slot.index - (index > slot.index))
+                yield Edit("moved", 1.5 + 0.05 * distance, (gone, insertion(gap, text)), text, text)
+        if slot.loops:
+            outer = next((s for s in scene.slots if s.kind == "head" and s.node is _loop_head(slot.loops[-1])), None)
+            if outer is not None:
+                for index, kind, cost in ((outer.index, "moved out", 1.9), (outer.index + 1, "moved out", 2.0)):
+                    gap = gaps.get((outer.block, index))
+                    if gap:
+                        yield Edit(kind, cost, (gone, insertion(gap, text)), text, text)
+        for other in scene.slots:
+            if other.kind == "head" and other.block == slot.block and isinstance(other.node, ast.expr):
+                for block in {b for loop, b in heads.items() if _loop_head(_loop(scene, loop)) is other.node}:
+                    last = max((s.index for s in by_block[block] if s.kind == "gap"), default=None)
+                    first = min((s.index for s in by_block[block] if s.kind == "gap"), default=None)
+                    for index in {first, last} - {None}:
+                        yield Edit("moved in", 1.9, (gone, insertion(gaps[block, index], text)), text, text)
+    yield from _blocks_moved_in(scene, by_block, gaps, heads)
+    yield from missing_statements(scene, gaps)
+
+
+def _blocks_moved_in(scene: Scene, by_block: dict, gaps: dict, heads: dict[int, int]) -> Iterator[Edit]:
+    """What follows a loop indented into its end: another loop, or several statements."""
+    for slots in by_block.values():
+        nodes = {s.index: s for s in slots if s.kind in ("statement", "head")}
+        for index, slot in nodes.items():
+            loops = [n for n in heads if slot.kind == "head" and _loop_head(_loop(scene, n)) is slot.node]
+            ends = [gap for (number, _), gap in gaps.items() if loops and number == heads[loops[0]]]
+            if not ends:
+                continue
+            end, unit = max(ends, key=lambda gap: gap.index), scene.units[slot.unit]
+            run: list[Slot] = []
+            for after in range(index + 1, max(nodes) + 1):
+                one = nodes.get(after)
+                if one is None or isinstance(one.node, ast.Return) or (one.kind == "head" and run):
+                    break
+                run.append(one)
+                if len(run) > 1 or one.kind == "head":
+                    yield _indented(scene, unit, run, end)
+                if one.kind == "head":
+                    break
+
+
+def _indented(scene: Scene, unit: Unit, run: list[Slot], end: Slot) -> Edit:
+    """The edit that moves these statements to the end of a loop's body."""
+    first = unit.line_start(unit.row(run[0].start))
+    last = run[-1].end
+    if run[-1].kind == "head":
+        loop = next(n for n in ast.walk(unit.tree) if _loop_head(n) is run[-1].node)
+        first, last = unit.line_start(unit.row(unit.span(loop)[0])), unit.span(loop)[1]
+    last = unit.line_start(unit.row(last - 1) + 1)
+    code = textwrap.dedent(unit.text[first:last])
+    parts = [Part(s.number, "()" if s.kind == "head" else "", ()) for s in run]
+    parts[0] = Part(parts[0].slot, parts[0].code, ((first, last, ""),))
+    new = Part(end.number, code, ((end.start, end.end, textwrap.indent(code, end.indent)),))
+    return Edit("moved in", 1.7, (*parts, new), code.strip(), code.strip())
+
+
+def _loop(scene: Scene, number: int) -> ast.AST | None:
+    return next((loop for s in scene.slots for loop in s.loops if id(loop) == number), None)
+
+
+def _loop_head(loop: ast.AST | None) -> ast.expr | None:
+    return getattr(loop, "iter", getattr(loop, "test", None))
+
+
+def insertion(gap: Slot, text: str) -> Part:
+    """A part that puts a statement at a gap."""
+    return Part(gap.number, text, ((gap.start, gap.end, f"{gap.indent}{text}\n"),))
+
+
+def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Iterator[Edit]:
+    """Names that are prepared but never filled or handed on: copies of a sibling's statement, or a product."""
+    for number, unit in enumerate(scene.units):
+        own = [s for s in scene.slots if s.unit == number and s.kind == "statement"]
+        counts: dict[str, list[Slot]] = {}
+        for slot in own:
+            for target in targets_of(slot.node):
+                counts.setdefault(unit.segment(target), []).append(slot)
+        # A target written in one statement only (its preparation), and a sibling that is written again.
+        prepared = {name: slots[0] for name, slots in counts.items() if len(slots) == 1}
+        for slot in own:
+            if isinstance(slot.node, ast.Return) or is_docstring(slot.node) or slot.indent is None:
+                continue
+            text = unit.text[slot.start : slot.end]
+            gap = gaps.get((slot.block, slot.index + 1)) or gaps.get((slot.block, slot.index))
+            if gap is None:
+                continue
+            for target in targets_of(slot.node):
+                root = _root(unit, target)
+                for other in _siblings(scene, unit, number, target):
+                    if other == root:
+                        continue
+                    start, end = slot.start, unit.span(target)[0]
+                    offset = end - start
+                    atoms = [a for a in scene.atoms.get(slot.number, ()) if isinstance(a.shape, tuple)]
+                    renamed = text[:offset] + other + text[offset + len(root) :]
+                    for atom in atoms:
+                        at = unit.span(atom.node)
+                        shift = len(other) - len(root)
+                        position = at[0] - start + (shift if at[0] > end else 0)
+                        for choice in scene.of_shape(number, atom.shape):
+                            if choice.text != atom.text:
+                                new = renamed[:position] + choice.text + renamed[position + at[1] - at[0] :]
+                                cost = 1.6 + 0.1 * unlike(atom.text, choice.text) - 0.002 * slot.index  # after the last
+                                yield Edit("missing statement", cost, (insertion(gap, new),), "", new)
+        yield from _more_of_the_same(scene, unit, number, own, gaps)
+        yield from _changes(scene, unit, number, own, gaps)
+        yield from _slopes_of_blocks(scene, unit, number, own, gaps)
+        yield from _unfilled(scene, unit, number, own, gaps)
+        for name, slot in prepared.items():
+            shape = scene.results.get(slot.number)
+            if slot.loops or not isinstance(shape, tuple) or not name.isidentifier():
+                continue
+            for loop_gap in loop_ends(scene, number):
+                if name not in read_in_loop(scene, loop_gap):
+                    continue
+                vectors = scene.of_shape(number, shape)
+                for k, a in enumerate(vectors):
+                    if name == a.text:
+                        continue
+                    yield Edit(
+                        "missing statement", 2.2, (insertion(loop_gap, f"{name} = {a.text}"),), "", f"{name} = {a.text}"
+                    )
+                    for b in vectors[k + 1 :]:
+                        text = f"{name} = {a.text} * {b.text}"
+                        if name not in (a.text, b.text):
+                            yield Edit("missing statement", 2.4, (insertion(loop_gap, text),), "", text)
+
+
+def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """What is carried through a loop set to zero again, or multiplied by something, once more in each turn."""
+    carried: dict[str, Any] = {}
+    known = {atom.text: atom.shape for atom in scene.unread if atom.unit == number}
+    for slot in own:
+        for target in targets_of(slot.node) if slot.loops else ():
+            shape = scene.results.get(slot.number) or known.get(unit.segment(target))
+            whole = not isinstance(target, ast.Subscript) or isinstance(target.slice, ast.Constant)
+            if whole and is_vector(shape):
+                carried[unit.segment(target)] = shape
+    changed = [(_root(unit, target), slot) for slot in own for target in targets_of(slot.node)]
+    for gap in gaps.values():
+        if gap.unit != number:
+            continue
+        block = [g.index for g in gaps.values() if g.block == gap.block]
+        read = read_in_loop(scene, gap) if gap.loops else set()
+        for name, shape in carried.items():
+            lives_on = not name.isidentifier()  # a function may be called in every turn of a loop elsewhere
+            if not re.match(r"\w+", name) or not (lives_on or re.match(r"\w+", name)[0] in read):
+                continue
+            # The usual place of a reset is just before the first change; that of a factor is the end.
+            adds = [s.start for root, s in changed if root == name and s.start >= gap.start]
+            between = [g for g in block if gap.index < g <= _index_of(scene, gap, min(adds))] if adds else block
+            code = f"{name} = {scene.numpy}.zeros_like({name})"
+            yield Edit("missing statement", 1.7 + 0.03 * len(between), (insertion(gap, code),), "", code)
+            assigned = any(root == name and s.block == gap.block and s.index + 1 == gap.index for root, s in changed)
+            if (len(shape) == 1 or 1 in shape) and (assigned or gap.index == max(block)):
+                late = 0.03 * (max(block) - gap.index)
+                for other in scene.of_shape(number, shape):
+                    if other.text != name:
+                        code = f"{name} = {name} * {other.text}"
+                        yield Edit("missing statement", 2.1 + late, (insertion(gap, code),), "", code)
+
+
+def _slopes_of_blocks(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """One gate's block of stacked slopes, which is of another kind than the others."""
+    slices = {
+        unit.segment(n) for s in own for n in ast.walk(s.node) if isinstance(n, ast.Slice) and (n.lower or n.upper)
+    }
+    for slot in own:
+        shape, gap = scene.results.get(slot.number), gaps.get((slot.block, slot.index + 1))
+        targets = targets_of(slot.node)
+        if gap is None or not is_vector(shape) or len(targets) != 1 or not isinstance(targets[0], ast.Name):
+            continue
+        name, read = targets[0].id, {a.text for a in scene.atoms.get(slot.number, ()) if a.shape == shape}
+        for other in sorted(read - {name}):
+            for block in sorted(slices):
+                index = ", ".join([":"] * (len(shape) - 1) + [block])
+                for slope in (f"1 - {other}[{index}] ** 2", f"{other}[{index}] * (1 - {other}[{index}])"):
+                    code = f"{name}[{index}] = {slope}"
+                    yield Edit("missing statement", 1.6, (insertion(gap, code),), "", code)
+
+
+def _index_of(scene: Scene, gap: Slot, position: int) -> int:
+    """Place, in the block of a gap, of the statement that holds a position in the text."""
+    starts = [s.index for s in scene.slots if s.block == gap.block and s.unit == gap.unit and s.start <= position]
+    return max(starts, default=gap.index)
+
+
+def _more_of_the_same(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`a += W.T @ b` once more, with another matrix and another vector of the same shapes."""
+    for slot in own:
+        gap = gaps.get((slot.block, slot.index + 1))
+        if not isinstance(slot.node, ast.AugAssign) or gap is None:
+            continue
+        maker = _Maker(scene, slot)
+        start = slot.start
+        inner = [atom for atom in maker.atoms_in(slot.node.value) if is_vector(atom.shape)]
+        if len(inner) not in (1, 2):
+            continue
+        options = [maker.alternatives(atom) for atom in inner]
+        pairs = [(a, b) for a in options[0] for b in options[1]] if len(inner) == 2 else [(a,) for a in options[0]]
+        pairs.sort(key=lambda pair, inner=inner, maker=maker: maker.likeness(inner, pair))
+        for pair in pairs[:100]:
+            new = maker.text
+            for (s, e), other in sorted(
+                zip([unit.span(atom.node) for atom in inner], pair, strict=True), key=lambda item: -item[0][0]
+            ):
+                new = new[: s - start] + other + new[e - start :]
+            cost = min(1.45 + 0.1 * sum(unlike(a.text, o) for a, o in zip(inner, pair, strict=True)), 1.95)
+            yield Edit("missing statement", cost, (insertion(gap, new),), "", new)
+
+
+def _unfilled(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """Sums of outer products that are prepared and never filled; an output error without the `- 1` at the target."""
+    filled = {
+        _root(unit, t) for slot in own for t in targets_of(slot.node) if slot.loops or isinstance(t, ast.Subscript)
+    }
+    roots = {root.rpartition(".")[0] for root in filled if re.search(r"\.[WU][ifog]$", root)}
+    quoted = {
+        root[: root.index("[")] + root[root.index("[") : root.index("[") + 2]
+        for root in filled
+        if re.search(r"\[.[WU][ifog].\]$", root)
+    }
+    names = [f"{root}.V" for root in roots if f"{root}.V" not in filled]
+    names += [f"{root}V{root[-1]}]" for root in quoted if f"{root}V{root[-1]}]" not in filled]
+    names += [
+        s for slot in own for t in targets_of(slot.node) if (s := unit.segment(t)) not in filled and not slot.loops
+    ]
+    assigned = {unit.segment(t) for slot in own for t in targets_of(slot.node)}
+    names = [n for n in dict.fromkeys(names) if n in assigned or re.split(r"[.\[]", n)[0] in assigned]
+    ends = loop_ends(scene, number)
+    vectors = [a for a in all_vectors(scene, number) if len(a.shape) == 1]
+    loops = {unit.segment(loop.target) for slot in own for loop in slot.loops if isinstance(loop, ast.For)}
+    for atom in list(vectors):
+        if isinstance(atom.node, ast.Subscript):
+            base = atom.text[: len(unit.segment(atom.node.value))]
+            vectors += [
+                Atom(atom.node, f"{base}[{t}]", number, atom.shape)
+                for t in loops
+                if f"{base}[{t}]" not in {v.text for v in vectors}
+            ]
+    for gap in ends[:3]:
+        for name in names[:8]:
+            for a in vectors:
+                for b in vectors:
+                    if a.shape != b.shape:
+                        new = f"{name} += {scene.numpy}.outer({a.text}, {b.text})"
+                        yield Edit("missing statement", 2.3, (insertion(gap, new),), "", new)
+    arguments = [arg.arg for arg in unit.node.args.args]
+    for slot in own:
+        gap = gaps.get((slot.block, slot.index + 1))
+        shape = scene.results.get(slot.number)
+        if gap is None or not is_vector(shape) or not isinstance(slot.node, ast.Assign):
+            continue
+        target = unit.segment(slot.node.targets[0])
+        loops = [unit.segment(loop.target) for loop in slot.loops if isinstance(loop, ast.For)]
+        whole = [a.text for a in scene.of_shape(number, "int")]
+        if len(shape) == 1:
+            for index in dict.fromkeys(whole + [f"{a}[{t}]" for a in arguments for t in loops]):
+                new = f"{target}[{index}] -= 1"
+                yield Edit("missing statement", 2.2, (insertion(gap, new),), "", new)
+        elif len(shape) == 2:
+            for a in arguments:
+                new = f"{target}[{scene.numpy}.arange(len({a})), {a}] -= 1"
+                yield Edit("missing statement", 2.2, (insertion(gap, new),), "", new)
+
+
+def loop_ends(scene: Scene, unit: int) -> list[Slot]:
+    """The last gap of each loop's body."""
+    last: dict[int, Slot] = {}
+    for slot in scene.slots:
+        if slot.kind == "gap" and slot.unit == unit and slot.loops:
+            last[slot.block] = slot
+    return list(last.values())
+
+
+def read_in_loop(scene: Scene, gap: Slot) -> set[str]:
+    """Names that are read in the loop at whose end this gap is."""
+    loop = gap.loops[-1]
+    return {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
+
+def _root(unit: Unit, target: ast.expr) -> str:
+    """The target without its last index: what is filled."""
+    while isinstance(target, ast.Subscript) and not _string_key(target):
+        target = target.value
+    return unit.segment(target)
+
+
+def _string_key(node: ast.Subscript) -> bool:
+    return isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+
+
+def _siblings(scene: Scene, unit: Unit, number: int, target: ast.expr) -> set[str]:
+    """Prepared things of which no filling statement exists, that look like the target's root."""
+    root = _root(unit, target)
+    filled: dict[str, int] = {}
+    for slot in scene.slots:
+        if slot.unit == number and slot.kind == "statement":
+            for other in targets_of(slot.node):
+                filled[_root(unit, other)] = filled.get(_root(unit, other), 0) + 1
+    base = target
+    while isinstance(base, ast.Subscript) and not _string_key(base):
+        base = base.value
+    if isinstance(base, ast.Attribute):
+        owner = unit.segment(base.value)
+        names = {f"{owner}.{n}" for n in ("V", "Wi", "Wf", "Wo", "Wg", "Ui", "Uf", "Uo", "Ug")}
+        return {n for n in names if filled.get(n, 0) == 0 and unlike(n, root) <= 2}
+    if isinstance(target, ast.Subscript) and _string_key_root(target) is not None:
+        key = _string_key_root(target)
+        owner = root[: root.rindex("[")]
+        quote = root[root.rindex("[") + 1]
+        names = {f"{owner}[{quote}{n}{quote}]" for n in _matrix_keys(key)}
+        return {n for n in names if filled.get(n, 0) == 0}
+    return {n for n, count in filled.items() if count == 1 and unlike(n, root) <= 3 and filled.get(root, 0) > 1}
+
+
+def _string_key_root(target: ast.expr) -> str | None:
+    while isinstance(target, ast.Subscript):
+        if _string_key(target):
+            return target.slice.value
+        target = target.value
+    return None
+
+
+def _matrix_keys(key: str) -> list[str]:
+    return [key[:-1] + gate for gate in "ifog" if key[:-1] + gate != key]

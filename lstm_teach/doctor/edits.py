@@ -102,6 +102,11 @@ class _Maker:
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and value is not None:
             yield from self.right_hand_side(node, value)
             yield from self.as_sibling(value)
+        if isinstance(node, ast.Return) and isinstance(value, ast.Tuple):
+            inner = [one for one in value.elts if isinstance(one, ast.Name | ast.Attribute | ast.Subscript)]
+            zeros = [(*self.unit.span(one), f"{self.scene.numpy}.zeros_like({self.seg(one)})") for one in inner]
+            for changes in [*([change] for change in zeros), zeros] if zeros else ():
+                yield self.edit("initial value", 1.9, *changes)
         if isinstance(node, ast.Assign | ast.AugAssign):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             yield from self.target(target)
@@ -511,6 +516,10 @@ class _Maker:
         if name in ("reversed", "tanh", "clip", "sigmoid", "abs", "sign", "flip", "sqrt", "exp", "maximum", "minimum"):
             for text in texts[:1]:
                 yield self.swap("unwrapped" if name != "reversed" else "range", 1.2, node, text)
+        for arg in args:
+            if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and name != "einsum":
+                for word in sorted(self.scene.words.get(name, set()) - {self.seg(arg)}):
+                    yield self.swap("wrong name", 1.6, arg, word)
         if name == "range" or name == "arange":
             yield from self.range(node)
         elif len(args) == 2 and texts[0] != texts[1]:
@@ -649,8 +658,15 @@ class _Maker:
         for slot in self.scene.slots:
             if slot.unit == self.slot.unit and slot.node is not None:
                 others |= {self.seg(n) for n in ast.walk(slot.node) if isinstance(n, ast.Slice)}
+        first, last = (self.seg(bound) if bound is not None else "" for bound in (node.lower, node.upper))
+        if not first or not last:  # the same from the other side
+            bound = first or last
+            bare = bound.removeprefix("-").strip()
+            others |= (
+                {f"{bare}:", f":{bare}", f"-{bare}:", f":-{bare}"} if bare.isidentifier() or bare.isdigit() else set()
+            )
         for other in sorted(others - {text}):
-            yield self.swap("slice", 1.4 + 0.1 * unlike(text, other), node, other)
+            yield self.swap("slice", 1.4 + 0.1 * min(unlike(text, other), 4), node, other)
         for bound in (node.lower, node.upper):
             if bound is not None and not isinstance(bound, ast.UnaryOp):
                 for delta in (" + 1", " - 1"):
@@ -712,6 +728,8 @@ class _Maker:
                 others.setdefault(other.text, 1.6 + 0.1 * unlike(atom.text, other.text))
         for text in self.other_attributes(node):
             others.setdefault(text, 1.5 + 0.1 * unlike(atom.text, text))
+        for text in self.scene.of_other_objects(self.slot.unit, shape):
+            others.setdefault(text, 1.7 + 0.1 * min(unlike(atom.text, text), 4))
         for text, cost in others.items():
             yield self.edit("wrong name" if shape != "int" else "wrong number", cost, (start, end, text))
         if shape == "int":

@@ -79,6 +79,12 @@ class Bench:
         done = {id(edit) for edit in [*own, *near]}
         rest = [edit for edit in self.every if id(edit) not in done]
         wide = feeders(self.units, self.slots, sorted(feeding | {slot}))
+        given = _given(self.units, self.slots[slot])  # where they are read the wrong block may be taken
+        wide |= {
+            s.number
+            for s in self.slots
+            if s.kind == "statement" and s.unit == self.slots[slot].unit and given & _read(self.units, s)
+        }
         later = [edit for edit in rest if edit.slots & wide or any(self.kinds[s] == "head" for s in edit.slots)]
         yield sorted(later, key=lambda edit: self.doubt(edit, slot))
 
@@ -141,6 +147,15 @@ class Bench:
             if found:
                 break
         return found
+
+    def alone(self, groups: list[list[Put]]) -> list[Edit]:
+        """Edits that mend everything by themselves, though it shows in several places."""
+        every: dict[int, Edit] = {}
+        for group in groups:
+            others = [put for other in groups if other is not group for put in other]
+            every |= {id(edit): edit for edit in next(self.tiers(group, others))}
+        edits = sorted(every.values(), key=lambda edit: edit.cost)
+        return [edit for edit, _ in self.mending(edits, [], [], 0, True)]
 
     def choose(
         self, found: list, group: list[Put], made: list[Edit], others: list[list[Put]], need: int, whole: bool
@@ -215,6 +230,12 @@ def mend(
                     open_ = [other for other in others if not any(other is each for each in more)]
         groups = open_
     mended.left = [put for group in groups for put in group]
+    if whole and mended.left and len({put.slot for put in places.puts}) > 1:
+        alone = bench.alone(
+            [[put for put in places.puts if put.slot == slot] for slot in {p.slot for p in places.puts}]
+        )
+        if alone:
+            mended.edits, mended.others, mended.left = [alone[0]], [alone[1:8]], []
     mended.tried = bench.tried
     return mended
 

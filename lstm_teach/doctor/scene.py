@@ -38,6 +38,8 @@ class Scene:
     operations: dict[tuple[int, int, int], Any] = field(default_factory=dict)  # shapes, by unit and span
     numpy: str = "np"
     unread: list[Atom] = field(default_factory=list)  # arguments and assigned names, read or not
+    words: dict[str, set[str]] = field(default_factory=dict)  # strings that a function is called with, by its name
+    _of_others: dict[tuple[int, Any], list[str]] = field(default_factory=dict)
 
     def of_shape(self, unit: int, shape: Any) -> list[Atom]:
         """All atoms of a unit with this shape, each text once, in the order of the code; unread names last."""
@@ -47,6 +49,21 @@ class Scene:
                 if atom.unit == unit and atom.shape == shape and shape is not None:
                     seen.setdefault(atom.text, atom)
         return list(seen.values())
+
+    def of_other_objects(self, unit: int, shape: Any) -> list[str]:
+        """What is read of one object, of other objects of its kind: `b.out[t]` where the code reads `a.out[t]`."""
+        if (unit, shape) not in self._of_others:
+            kinds: dict[str, str] = {}
+            for atom in [*(a for atoms in self.atoms.values() for a in atoms), *self.unread]:
+                if atom.unit == unit and isinstance(atom.shape, str) and atom.shape.startswith("object "):
+                    kinds[atom.text] = atom.shape
+            found: dict[str, None] = {}
+            for atom in self.of_shape(unit, shape):
+                owner, dot, rest = atom.text.partition(".")
+                if dot and owner in kinds:
+                    found |= {f"{other}.{rest}": None for other, kind in kinds.items() if kind == kinds[owner]}
+            self._of_others[unit, shape] = list(found)
+        return self._of_others[unit, shape]
 
 
 def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> Scene:
@@ -72,6 +89,8 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             scene.atoms[slot.number] = own
     by_span = {(s.unit, s.start): s.number for s in slots if s.kind == "statement"}
 
+    module = units[0].function.__globals__.get("__name__")
+
     def shape_of(value: Any) -> Any:
         if isinstance(value, bool | np.bool_):
             return None
@@ -83,6 +102,8 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             return ()
         if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
             return f"list of {value[0].shape}"
+        if getattr(type(value), "__module__", "") == module and not callable(value):
+            return f"object {type(value).__name__}"
         return None
 
     def atom(number: int, value: Any) -> Any:
@@ -135,8 +156,15 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             if kept and len(targets_of(slot.node)) == 1:
                 shape = scene.results.get(slot.number)
                 if shape is not None:
-                    scene.unread.append(Atom(target, units[slot.unit].segment(target), slot.unit, shape))
+                    owner = units[slot.unit].owner if isinstance(target, ast.Attribute) else None
+                    for number, unit in enumerate(units):  # an attribute is there for all methods of the class
+                        if number == slot.unit or (owner is not None and unit.owner is owner):
+                            scene.unread.append(Atom(target, units[slot.unit].segment(target), number, shape))
     for unit in units:
+        for call in (n for n in ast.walk(unit.tree) if isinstance(n, ast.Call)):
+            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            strings = (arg for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
+            scene.words.setdefault(name, set()).update(unit.segment(arg) for arg in strings)
         for name, value in unit.function.__globals__.items():
             if value is np:
                 scene.numpy = name

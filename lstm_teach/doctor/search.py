@@ -279,7 +279,7 @@ def _by_places(
         trusted = left <= len(mended.edits) + 1  # else the values were put in by chance
         if best is not None and trusted and best.outcome.score > state.outcome.score:
             state, but = best, set()
-        elif mended.left and trusted:
+        elif mended.left and (trusted or left <= 2):
             but |= {put.slot for put in mended.left}  # the same values may be put in further up or down
         else:
             break

@@ -203,6 +203,12 @@ def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict)
             if whole and is_vector(shape):
                 carried[unit.segment(target)] = shape
     changed = [(_root(unit, target), slot) for slot in own for target in targets_of(slot.node)]
+    for slot in own:  # a function that gets an array may change it
+        for call in ast.walk(slot.node) if slot.loops and isinstance(slot.node, ast.Expr) else ():
+            for name in [arg.id for arg in getattr(call, "args", ()) if isinstance(arg, ast.Name)]:
+                if is_vector(known.get(name)) and len(known[name]) == 1:
+                    carried.setdefault(name, known[name])
+                    changed.append((name, slot))
     for gap in gaps.values():
         if gap.unit != number:
             continue

@@ -159,8 +159,11 @@ class _Maker:
             base = self.seg(target.value)
             index = own[len(base) :]
             names |= {n.split("[")[0] + index for n in names if "[" in n}
+        read = {n.id for n in ast.walk(self.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        unused = isinstance(target, ast.Name) and own not in read  # nobody reads it: it is meant for another name
         for name in sorted(names - {own}):
-            yield self.swap("target", 2.0 + 0.2 * unlike(own, name), target, name)
+            cost = 1.2 + 0.05 * min(unlike(own, name), 8) if unused else 2.0 + 0.2 * unlike(own, name)
+            yield self.swap("target", cost, target, name)
 
     def operator_span(self, start: int, end: int, pattern: str) -> tuple[int, int] | None:
         """Where the operator stands in the text between two operands."""

@@ -72,7 +72,9 @@ class Bench:
         near: list[Edit] = []
         for edit in self.every:
             at = {s for s in edit.slots if self.kinds[s] != "gap"}
-            if at != {slot} and (at & (feeding | {slot}) or (not at and _fills(edit) & read) or edit.kind == "copy"):
+            if at != {slot} and (
+                at & (feeding | {slot}) or (not at and _fills(edit) & read) or self._hands_over(edit, read)
+            ):
                 near.append(edit)
         likely = [*written, *self._by_value(own, group, puts), *near]
         yield sorted(likely, key=lambda edit: self.doubt(edit, slot))
@@ -87,6 +89,10 @@ class Bench:
         }
         later = [edit for edit in rest if edit.slots & wide or any(self.kinds[s] == "head" for s in edit.slots)]
         yield sorted(later, key=lambda edit: self.doubt(edit, slot))
+
+    def _hands_over(self, edit: Edit, read: set[str]) -> bool:
+        """Whether an edit gives an array of its own to a name, or a result to one of the names that are read."""
+        return edit.kind == "copy" or (edit.kind == "target" and edit.new in read)
 
     def doubt(self, edit: Edit, place: int) -> float:
         """The cost of an edit for a fault at a place: less if it is made right there."""

@@ -33,9 +33,15 @@ _NEXT = {
 }  # a statement forgotten between the two
 # Steps between the one at which a quantity is computed or used and the one that it belongs to.
 _SHIFTS = {"dh_future": (0, -1), "dc_carry": (0, -1), "h": (0, -1), "c": (0, -1), "back": (0, 1), "dh_loss+back": (1,)}
+_LATE = ("d", "dz", "dc", "dc_hidden", "dc_carry", "back", "dh_future")  # the walk back has begun
 _FORWARD = ("h", "c", "ct", "gate", "slope", "factor", "hidden_to_cell", "y", "x")
 
 Name = tuple[str, str]
+
+
+def _early(name: Name) -> bool:
+    """Whether a quantity may be computed before the walk back begins: errors at the output, and what comes of them."""
+    return name[0] in (*_FORWARD, "dy", "dh_loss", "zero") or name[1] == "V"
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ class _Seen:
     arrays: np.ndarray  # (times, ...)
     at: list[int]
     family: Family
+    forward: bool = False  # computed before the walk back begins
     same: np.ndarray = field(init=False)  # (quantities, times): which are there already; zeros don't tell
 
     def __post_init__(self) -> None:
@@ -74,6 +81,8 @@ class _Seen:
         `missing` are the quantities that are not seen at every step, `never` those that are seen at none.
         """
         names, count, times = self.family.names, self.same.sum(1), len(self.at)
+        if self.forward:
+            missing, never = ({name for name in each if _early(name)} for each in (missing, never))
         begun = np.flatnonzero((count > 0) & (count < times))
         if len(begun):  # it was right at some steps
             departs = np.cumprod(self.same[begun], axis=1).sum(1)
@@ -222,6 +231,9 @@ class Experiments:
         self.truth, self.tracks = truth, Tracks(truth)
         self.variants = Variants(backward, units, [], [truth])
         self.tried = 0
+        # What is right stays so when more becomes right, but for sums that are right before they are complete.
+        keys = enumerate(truth.keys)
+        self.lasting = sum(1 << n for n, key in keys if key.quantity not in ("term", "sum_from", "sum_to", "column"))
 
     def outcome(self, puts: list[Put]) -> Outcome:
         """What is right with these values put in, those themselves left out."""
@@ -235,6 +247,7 @@ class Experiments:
         for at, (slot, part, item, array) in enumerate(_arrays(trace)):
             arrays.setdefault((slot, part, item), []).append((at, array))
         found: dict[Site, _Seen] = {}
+        begins = self._backward_begins(trace)
         for (slot, part, item), each in arrays.items():
             if self.variants.slots[slot].kind != "statement" or len({a.shape for _, a in each}) > 1:
                 continue
@@ -246,7 +259,8 @@ class Experiments:
                     if family:
                         site = Site(slot, part, item, block, times)
                         values = np.array([each[k][1][site.index].reshape(shape) for k in times])
-                        found[site] = _Seen(values, [each[k][0] for k in times], family)
+                        at = [each[k][0] for k in times]
+                        found[site] = _Seen(values, at, family, forward=at[-1] < begins)
         return found
 
     def returned_for_one_another(self) -> bool:
@@ -266,6 +280,15 @@ class Experiments:
         for found in self.truth.recognize(list(seen.arrays)):
             bits |= max(found, 0)
         return bits
+
+    def _backward_begins(self, trace: Trace) -> int:
+        """The place in the run at which the first right value of the walk back is computed; 0 if there is none."""
+        arrays = [array for *_, array in _arrays(trace)]
+        late = sum(1 << n for n, key in enumerate(self.truth.keys) if key.quantity in _LATE)
+        for at, bits in enumerate(self.truth.recognize(arrays)):
+            if bits > 0 and bits & late:
+                return at
+        return 0
 
     def missing(self, outcome: Outcome) -> tuple[set[Name], set[Name]]:
         """Quantities that are not there at every step, and those that are there at none."""
@@ -388,10 +411,7 @@ def _best(
         values = dict(zip(site.times, family.values[k], strict=True))
         put = Put(site.slot, site.part, site.item, site.index, values, family.names[k])
         new = lab.outcome([*puts, put])
-        if (
-            not outcome.bits & ~new.bits & ~own
-            and new.score >= outcome.score + _TELLS
-            and (best is None or new.score > best[1].score)
-        ):
+        lost = outcome.bits & ~new.bits & ~own & lab.lasting
+        if not lost and new.score >= outcome.score + _TELLS and (best is None or new.score > best[1].score):
             best = put, new
     return best

@@ -268,7 +268,7 @@ def _by_places(
         best = None
         for edits in _choices(mended):
             new = _step(state, mended.slots, edits, state.outcome)
-            if new is None:
+            if new is None or (best is not None and deadline.over):
                 continue
             new.outcome = Variants(backward, new.units, [], truths[:1]).evaluate()
             if new.outcome.right and prove(backward, new.units, cases) is not None:

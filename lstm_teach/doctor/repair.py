@@ -236,10 +236,11 @@ def mend(
                     open_ = [other for other in others if not any(other is each for each in more)]
         groups = open_
     mended.left = [put for group in groups for put in group]
-    if whole and mended.left and len({put.slot for put in places.puts}) > 1:
-        alone = bench.alone(
-            [[put for put in places.puts if put.slot == slot] for slot in {p.slot for p in places.puts}]
-        )
+    # One wrong value that is used twice shows in two places: then one edit where it is made does for both.
+    alike = not mended.left and len(mended.edits) > 1 and len({edit.kind for edit in mended.edits}) == 1
+    own = {put.slot for put in places.puts}
+    if whole and len(own) > 1 and (mended.left or alike):
+        alone = bench.alone([[put for put in places.puts if put.slot == slot] for slot in sorted(own)])
         if alone:
             mended.edits, mended.others, mended.left = [alone[0]], [alone[1:8]], []
     mended.tried = bench.tried

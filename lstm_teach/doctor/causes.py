@@ -42,6 +42,7 @@ IDEAS = {
     "condition": "Is a step treated differently that should not be?",
     "unwrapped": "Is a value changed by a function that the forward pass did not apply (clipping, say)?",
     "axis": "Along which axis is it done?",
+    "end": "From which end is the list read and filled? The walk back meets the last step first.",
     "einsum": "Which letters are summed, and which stay?",
     "helper": "Is the right function called?",
 }
@@ -81,6 +82,7 @@ _CAUSES = {
     "condition": "the condition `{old}` treats a step differently; `{new}` is meant.",
     "unwrapped": "`{old}` changes the value; `{new}` is meant.",
     "axis": "the axis `{old}` should be `{new}`.",
+    "end": "`{old}` takes the wrong end; `{new}` is meant.",
     "einsum": "the subscripts `{old}` should be `{new}`.",
     "helper": "`{old}` is called where `{new}` is meant.",
 }

@@ -98,7 +98,7 @@ def _problem(sentence: str) -> Finding:
 
 def _lengths(backward: Backward, takes: dict[str, bool]) -> tuple[int, ...]:
     """Length of the sequence to search with: 3 where the fault shows there, else the first at which it does."""
-    for T in (3, 2, 6, 1, 4):
+    for T in (3, 2, 6, 1, 4, 12, 20):
         if prove_callable(backward, [make_case(T, 20 + T, takes)]) is None:
             return (T,)
     return (6,)

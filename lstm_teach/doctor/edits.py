@@ -31,6 +31,7 @@ _ALONG = (
     "argsort",
 )
 _PRODUCTS = ("dot", "outer", "multiply", "matmul", "inner")
+_ITERATING = ("zip", "enumerate", "reduce", "accumulate", "map", "list", "tuple")
 _SIMPLE_EXPRESSION = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Tuple)
 
 _CACHE = {"i", "f", "o", "g", "c", "ct", "h"}
@@ -182,6 +183,10 @@ class _Maker:
             if len(shape) > 1 and isinstance(node, ast.Assign):
                 yield self.swap("slice", 1.6, value, f"{self.tight(value)}[::-1]")
             yield self.edit("sign", 1.5, (start, end, f"-{self.tight(value)}"))
+        elif shape == "int" and isinstance(node, ast.Assign):
+            loops = [loop.target.id for loop in self.slot.loops if isinstance(getattr(loop, "target", None), ast.Name)]
+            for text in (text for name in loops for text in (name, f"{name} - 1", f"{name} + 1")):
+                yield self.edit("index", 1.6, (start, end, text))
         elif shape == () and isinstance(node, ast.Assign):
             for slot_shape in {s for s in self.scene.results.values() if isinstance(s, tuple) and len(s) == 1}:
                 like = self.like(slot_shape)
@@ -380,8 +385,11 @@ class _Maker:
                 yield self.swap("transpose", 1.2, node, self.seg(node.value))
             elif isinstance(node, ast.List | ast.Tuple) and isinstance(node.ctx, ast.Load):
                 yield from self.swaps(node)
+                yield from self.one_more(node.elts)
             elif isinstance(node, ast.Dict):
                 yield from self.swap_items(node.values)
+            elif isinstance(node, ast.comprehension):
+                yield from self.reversals(node.iter)
         for atom in {id(a): a for a in self.paths.values()}.values():
             yield from self.path(atom)
         yield from self.wrapped(root)
@@ -410,12 +418,10 @@ class _Maker:
 
     def reversals(self, root: ast.AST) -> Iterator[Edit]:
         """The things that a loop runs over, the last one first."""
-        zipped = isinstance(root, ast.Call) and getattr(root.func, "id", "") in ("zip", "enumerate")
-        for node in root.args if zipped else [root]:
-            if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
-                text = self.seg(node)
-                if not text.startswith("reversed(") and not text.endswith("[::-1]"):
-                    yield self.swap("range", 1.3, node, f"list({text})[::-1]")
+        if isinstance(root, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
+            text, name = self.seg(root), getattr(getattr(root, "func", None), "id", "")
+            if not text.startswith("reversed(") and not text.endswith("[::-1]") and name not in _ITERATING:
+                yield self.swap("range", 1.3, root, f"list({text})[::-1]")
 
     def swaps(self, node: ast.expr) -> Iterator[Edit]:
         if isinstance(node, ast.List | ast.Tuple) and len(node.elts) > 1:
@@ -433,6 +439,23 @@ class _Maker:
                         "order", 1.8, (*self.unit.span(first), b), (*self.unit.span(second), a), old=a, new=b
                     )
 
+    def one_more(self, items: list[ast.expr]) -> Iterator[Edit]:
+        """The item of the gate that is left out of a list of two or three, like the others with another letter."""
+        texts = [self.seg(item) for item in items]
+        if not 2 <= len(texts) <= 3 or len({len(text) for text in texts}) > 1:
+            return
+        at = [k for k, letters in enumerate(zip(*texts, strict=True)) if len(set(letters)) > 1]
+        used = {text[k] for text in texts for k in at}
+        if not at or not used < set("ifog") or any(len({text[k] for k in at}) > 1 for text in texts):
+            return
+        for letter in sorted(set("ifog") - used):
+            new = "".join(letter if k in at else char for k, char in enumerate(texts[0]))
+            end = self.unit.span(items[-1])[1]
+            yield self.edit("term", 1.6, (end, end, f", {new}"), new=new, old="")
+            for item in items:
+                start = self.unit.span(item)[0]
+                yield self.edit("term", 1.7, (start, start, f"{new}, "), new=new, old="")
+
     def operation(self, node: ast.BinOp) -> Iterator[Edit]:
         symbol = OPERATORS.get(type(node.op))
         if symbol is None:
@@ -446,6 +469,7 @@ class _Maker:
                 yield self.edit("operator", 1.4 if new in "+-" and symbol in "+-" else 2.2, (*at, new), old=symbol)
         if symbol == "**":
             yield self.swap("power", 1.2, node, tight_left)
+            yield self.swap("slope", 1.6, node, f"(1 - {left} ** {right})")
             return
         if symbol in "+-":
             yield self.swap("dropped term", 1.6, node, tight_left)
@@ -519,6 +543,22 @@ class _Maker:
         if name in ("reversed", "tanh", "clip", "sigmoid", "abs", "sign", "flip", "sqrt", "exp", "maximum", "minimum"):
             for text in texts[:1]:
                 yield self.swap("unwrapped" if name != "reversed" else "range", 1.2, node, text)
+        if name in ("max", "min"):
+            for text in texts if len(texts) > 1 else ():
+                yield self.swap("unwrapped", 1.3, node, text)
+        if name == "slice" and isinstance(func, ast.Name):
+            for new in ("None, -1", "1, None", "None", "None, None, -1"):
+                yield self.edit("slice", 1.4, (*self.inside(node), new), old=self.seg(node), new=f"slice({new})")
+        if name in ("tanh", "exp") and isinstance(func, ast.Attribute):
+            yield self.edit("helper", 1.8, (*name_span, {"tanh": "exp", "exp": "tanh"}[name]), old=name)
+        if len(args) == 1 and is_vector(self.shape(args[0])) and not isinstance(args[0], ast.UnaryOp):
+            yield self.swap("sign", 1.8, args[0], f"-{self.tight(args[0])}")
+        if name in _ITERATING:
+            for arg in args:
+                yield from self.reversals(arg)
+        yield from self.as_elsewhere(node)
+        yield from self.given(node, name)
+        yield from self.ends(node, name)
         for arg in args:
             if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and name != "einsum":
                 for word in sorted(self.scene.words.get(name, set()) - {self.seg(arg)}):
@@ -536,6 +576,8 @@ class _Maker:
                 at = self.unit.span(node)[1] - 1
                 yield self.edit("axis", 1.4, (at, at, f", axis={axis}"), old=self.seg(node), new=f"axis={axis}")
         for keyword in node.keywords:
+            if keyword.arg in self.slot.names and keyword.arg != self.seg(keyword.value):
+                yield self.swap("wrong name", 1.6, keyword.value, keyword.arg)
             if keyword.arg == "axis" and isinstance(keyword.value, ast.Constant):
                 for axis in {"0", "1", "-1"} - {self.seg(keyword.value)}:
                     yield self.swap("axis", 1.5, keyword.value, axis)
@@ -546,6 +588,79 @@ class _Maker:
                     yield self.swap("helper", 1.6, func, other)
             if len(args) == 1 and name not in ("range", "reversed", "len", "list", "enumerate"):
                 yield self.swap("unwrapped", 2.2, node, texts[0])
+
+    def inside(self, node: ast.Call) -> tuple[int, int]:
+        """Where the arguments of a call stand."""
+        end = self.unit.span(node)[1] - 1
+        return self.unit.text.index("(", self.unit.span(node.func)[1], end + 1) + 1, end
+
+    def shape(self, node: ast.expr) -> Any:
+        """The shape that an operation, a call or something read had, None if it is not known."""
+        atom = self.paths.get(id(node))
+        return atom.shape if atom else self.scene.operations.get((self.slot.unit, *self.unit.span(node)))
+
+    def as_elsewhere(self, node: ast.Call) -> Iterator[Edit]:
+        """An argument that the same function of the learner's gets in another call."""
+        func = self.seg(node.func)
+        if func.startswith(f"{self.scene.numpy}."):
+            return
+        for slot in self.scene.slots:
+            if slot.node is None or slot.unit != self.slot.unit:
+                continue
+            for other in ast.walk(slot.node):
+                alike = isinstance(other, ast.Call) and self.seg(other.func) == func
+                for mine, its in zip(node.args, other.args, strict=False) if alike else ():
+                    if self.seg(mine) != self.seg(its):
+                        yield self.swap("wrong name", 1.7, mine, self.seg(its))
+
+    def given(self, node: ast.Call, name: str) -> Iterator[Edit]:
+        """One more argument: one that this function got itself and that the call leaves to its default."""
+        own = [arg.arg for arg in self.unit.node.args.args if arg.arg not in ("self", "cls")]
+        takes = {arg.arg for unit in self.scene.units for arg in unit.node.args.args if unit.node.name == name}
+        takes |= {"h0", "c0"} if name == "forward" else set()
+        has = {self.seg(arg) for arg in node.args} | {keyword.arg for keyword in node.keywords}
+        at = self.unit.span(node)[1] - 1
+        for arg in own if node.args else ():
+            if arg in takes and arg not in has:
+                yield self.edit("term", 1.6, (at, at, f", {arg}={arg}"), new=f"{arg}={arg}", old="")
+
+    def ends(self, node: ast.Call, name: str) -> Iterator[Edit]:
+        """The other end of a list; a call without its last number (a place, an axis)."""
+        if name in ("pop", "popleft", "append", "appendleft") and isinstance(node.func, ast.Attribute):
+            owner, texts = self.seg(node.func.value), ", ".join(self.seg(arg) for arg in node.args)
+            others = {
+                "pop": ("pop(0)",) if not node.args else ("pop()",),
+                "popleft": ("pop()",),
+                "append": (f"insert(0, {texts})", f"appendleft({texts})"),
+                "appendleft": (f"append({texts})",),
+            }
+            for new in others[name]:  # rather read than filled from the wrong end
+                yield self.swap("end", 1.2 if "pop" in name else 1.4, node, f"{owner}.{new}")
+        elif name == "insert" and len(node.args) == 2 and isinstance(node.func, ast.Attribute):
+            yield self.swap("end", 1.2, node, f"{self.seg(node.func.value)}.append({self.seg(node.args[1])})")
+        elif node.args and not node.keywords and isinstance(node.args[-1], ast.Constant | ast.UnaryOp):
+            last = self.unit.span(node.args[-1])
+            start = self.unit.span(node.args[-2])[1] if len(node.args) > 1 else last[0]
+            yield self.edit("axis", 2.0, (start, last[1], ""), old=self.seg(node), new=self.seg(node.func))
+
+    def string(self, node: ast.Constant) -> Iterator[Edit]:
+        """Another string of the code; two of its letters exchanged; the gate that is not in it."""
+        value, quote = node.value, self.seg(node)[0]
+        if quote not in "'\"" or not value.strip() or len(value) > 12:
+            return
+        others = {other for other in self.scene.strings if len(set(other) & set(value)) >= min(2, len(value) - 1)}
+        missing = set("ifog") - set(value)
+        others |= set("ifog") if value in tuple("ifog") else set()
+        others |= set(Params.NAMES) if value in Params.NAMES else set()
+        if len(value) == 3 and len(missing) == 1 and set(value) < set("ifog"):
+            others |= {value[:k] + min(missing) + value[k:] for k in range(4)}
+        for other in sorted(others - {value}):
+            yield self.swap("wrong name", 1.6 + 0.1 * min(unlike(value, other), 4), node, f"{quote}{other}{quote}")
+        if len(set(value)) == len(value) and len(value) > 2:
+            for k in range(len(value)):
+                for m in range(k + 1, len(value)):
+                    a, b, c = value[:k], value[k + 1 : m], value[m + 1 :]
+                    yield self.swap("order", 1.8, node, f"{quote}{a}{value[m]}{b}{value[k]}{c}{quote}")
 
     def einsum(self, node: ast.Constant) -> Iterator[Edit]:
         if not isinstance(node.value, str):
@@ -568,6 +683,7 @@ class _Maker:
     def range(self, node: ast.Call) -> Iterator[Edit]:
         args = [self.seg(arg) for arg in node.args]
         func = self.seg(node.func)
+        yield from self.swap_items(node.args)
         for k, arg in enumerate(node.args[:2]):
             for delta in (" + 1", " - 1"):
                 yield self.edit("range", 1.0, (*self.unit.span(arg), plus(args[k], delta)))
@@ -579,12 +695,18 @@ class _Maker:
             if args[1] == "-1":
                 yield self.swap("range", 1.6, node, f"{func}({plus(args[0], ' + 1')})")
         if len(args) == 1:
+            if isinstance(node.args[0], ast.Constant):
+                for last in (a.text for a in self.scene.of_shape(self.slot.unit, "int")):
+                    for end in (last, f"{last} + 1"):
+                        yield self.swap("range", 1.6, node, f"{func}({args[0]}, {end})")
             yield self.swap("range", 1.6, node, f"{func}({args[0]} - 1, -1, -1)")
             yield self.swap("range", 1.4, node, f"{func}(1, {args[0]})")
         yield self.swap("range", 1.2, node, f"reversed({self.seg(node)})")
 
     def constant(self, node: ast.Constant) -> Iterator[Edit]:
         value = node.value
+        if isinstance(value, str):
+            yield from self.string(node)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return
         start, end = self.unit.span(node)
@@ -744,6 +866,7 @@ class _Maker:
                 yield self.edit("transpose", 1.0, (end, end, ".T"), new=f"{atom.text}.T", old=atom.text)
             if isinstance(node.ctx, ast.Load):
                 yield self.edit("tanh", 2.0, (start, end, f"{self.scene.numpy}.tanh({atom.text})"))
+                yield self.edit("slope", 2.0, (start, end, f"(1 - {atom.text})"))
                 if self.scene.of_shape(self.slot.unit, shape):
                     yield self.edit("square", 2.0, (start, end, f"{atom.text} ** 2"))
 

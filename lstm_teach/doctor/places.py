@@ -93,7 +93,10 @@ class _Seen:
         for group, at in ((after & never, self.at[0]), (after & missing - never, self.at[-1])):
             if group:
                 yield at, [k for k, name in enumerate(names) if name in group and not count[k]]
-        if (times > 1 or self.arrays.any() or returned) and not (count == times).any():
+        whole = {names[k] for k in np.flatnonzero(count == times)}
+        if self.family.values.ndim == 4:  # a matrix that is right the other way round
+            yield self.at[0], [k for k, name in enumerate(names) if name in whole and not count[k]]
+        if (times > 1 or self.arrays.any() or returned) and not whole:
             # Parts of a sum may be there: then it is most likely one of the two sums.
             rest = (k for k, name in enumerate(names) if name in missing and not count[k])
             yield self.at[-1 if known else 0], [k for k in rest if not known or names[k][0] in ("dh", "dc")]
@@ -274,10 +277,10 @@ class Experiments:
         ]
         return bool(wrong) and {a for a, _ in same} == {b for _, b in same} == set(wrong)
 
-    def known(self, seen: _Seen) -> int:
-        """What a site computes right by itself, as bits."""
+    def known(self, arrays: np.ndarray) -> int:
+        """The right quantities among these arrays, as bits."""
         bits = 0
-        for found in self.truth.recognize(list(seen.arrays)):
+        for found in self.truth.recognize(list(arrays)):
             bits |= max(found, 0)
         return bits
 
@@ -378,7 +381,7 @@ def find_places(
                     every = list(seen.options(missing, never, site.part == RESULT))
                 for number, (at, options) in enumerate(every):
                     if (site, number) not in handled and site.slot not in but:
-                        own = -1 if wide else lab.known(seen)
+                        own = -1 if wide else lab.known(seen.arrays)
                         chances.append((at, site, number, [(seen.family, k) for k in options], own))
             chosen = None
             for _, site, number, options, own in sorted(chances, key=lambda chance: chance[0]):
@@ -412,6 +415,10 @@ def _best(
         put = Put(site.slot, site.part, site.item, site.index, values, family.names[k])
         new = lab.outcome([*puts, put])
         lost = outcome.bits & ~new.bits & ~own & lab.lasting
-        if not lost and new.score >= outcome.score + _TELLS and (best is None or new.score > best[1].score):
+        if lost or new.score < outcome.score + _TELLS:
+            continue
+        # That what was put in is seen again further on, where it is handed over, tells nothing.
+        same = new.bits & ~outcome.bits & lab.known(family.values[k])
+        if new.score >= outcome.score + same.bit_count() + _TELLS and (best is None or new.score > best[1].score):
             best = put, new
     return best

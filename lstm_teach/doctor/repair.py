@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -21,9 +22,14 @@ from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.statements import candidate_edits
 from lstm_teach.doctor.synthesis import synthesize_at
 from lstm_teach.doctor.truth import Truth
-from lstm_teach.doctor.variants import OWNER, TARGET, Edit, Put, Slot, Variants, find_slots, usable
+from lstm_teach.doctor.variants import OWNER, TARGET, Edit, Outcome, Put, Slot, Variants, find_slots, usable
 
 _AT_ONCE = 500  # edits compiled together
+_ALONE = 0.25  # of the time left, for a single edit that mends all that shows in several places
+_LIKELY = 1.9  # the cost up to which an edit is tried early
+_HANDING = ("order", "argument order", "target", "end", "index", "slice")  # right things handed on the wrong way
+# What is right of these is not looked at again before the rest is.
+_SETTLED = ("dy", "dh_loss", "dh", "dc_hidden", "dc", "dc_carry", "d", "dz", "back", "dh_future", "term")
 _LOOKED_AT = 6  # mending edits of which it is asked what else they mend
 
 
@@ -57,51 +63,109 @@ class Bench:
         self.bare = Variants(backward, units, [], [self.truth])
         self.kinds = {slot.number: slot.kind for slot in self.slots}
         self.tried = 0
+        self.right: set[int] = set()
+        self._forms: dict[int, tuple[list[str], list[str]]] = {}
+        self._sorted: dict[int, tuple[list[Edit], list[Edit], list[Edit]]] = {}
 
     def tiers(self, group: list[Put], puts: list[Put]) -> Iterator[list[Edit]]:
         """Edits that may mend the statement of a group, the likely ones first; `puts` are all others."""
         slot = group[0].slot
-        feeding = feeders(self.units, self.slots, [slot]) - {slot}
-        read = _read(self.units, self.slots[slot]) | _given(self.units, self.slots[slot])
+        own, near, later = self.sorted(slot)
         aims = self._aims(group, puts)
         seconds = min(1.0, max(0.2, 0.2 * self.deadline.left))
+        feeding = feeders(self.units, self.slots, [slot])
         written = synthesize_at(
             self.backward, self.units, self.scene, self.truth, aims, {slot} | feeding, puts, seconds
         )
-        own = [edit for edit in self.every if {s for s in edit.slots if self.kinds[s] != "gap"} == {slot}]
-        near: list[Edit] = []
-        for edit in self.every:
-            at = {s for s in edit.slots if self.kinds[s] != "gap"}
-            if at != {slot} and (
-                at & (feeding | {slot}) or (not at and _fills(edit) & read) or self._hands_over(edit, read)
-            ):
-                near.append(edit)
-        likely = [*written, *self._by_value(own, group, puts), *near]
-        yield sorted(likely, key=lambda edit: self.doubt(edit, slot))
-        done = {id(edit) for edit in [*own, *near]}
-        rest = [edit for edit in self.every if id(edit) not in done]
-        wide = feeders(self.units, self.slots, sorted(feeding | {slot}))
-        given = _given(self.units, self.slots[slot])  # where they are read the wrong block may be taken
-        wide |= {
-            s.number
-            for s in self.slots
-            if s.kind == "statement" and s.unit == self.slots[slot].unit and given & _read(self.units, s)
-        }
-        later = [edit for edit in rest if edit.slots & wide or any(self.kinds[s] == "head" for s in edit.slots)]
-        yield sorted(later, key=lambda edit: self.doubt(edit, slot))
+        yield self.ranked([*written, *self._by_value(own, group, puts), *near], slot)
+        yield self.ranked(later, slot)
+
+    def ranked(self, edits: list[Edit], place: int) -> list[Edit]:
+        """The likely ones first."""
+        return sorted(edits, key=lambda edit: self.doubt(edit, place))
+
+    def sorted(self, slot: int) -> tuple[list[Edit], list[Edit], list[Edit]]:
+        """Edits of a statement itself, of what gives it something that is not right yet, and others that may do."""
+        if slot not in self._sorted:
+            feeding = feeders(self.units, self.slots, [slot]) - {slot}
+            read = _read(self.units, self.slots[slot]) | _given(self.units, self.slots[slot])
+            wide = feeders(self.units, self.slots, sorted(feeding | {slot}))
+            given = _given(self.units, self.slots[slot])  # where they are read the wrong block may be taken
+            wide |= {
+                s.number
+                for s in self.slots
+                if s.kind == "statement" and s.unit == self.slots[slot].unit and given & _read(self.units, s)
+            }
+            own, near, later = [], [], []
+            for edit in self.every:
+                at = {s for s in edit.slots if self.kinds[s] != "gap"}
+                if at == {slot}:
+                    own.append(edit)
+                elif (
+                    at & (feeding - self.right | {slot})
+                    or (not at and _fills(edit) & read)
+                    or self._hands_over(edit, read)
+                ):
+                    near.append(edit)
+                elif edit.slots & (wide | feeding) or any(self.kinds[s] == "head" for s in edit.slots):
+                    later.append(edit)
+            self._sorted[slot] = own, near, later
+        return self._sorted[slot]
+
+    def settle(self, puts: list[Put]) -> None:
+        """Note which statements compute nothing but right quantities with the values put in elsewhere."""
+        late = sum(1 << n for n, key in enumerate(self.truth.keys) if key.quantity in _SETTLED)
+        self.right = {slot.number for slot in self.slots} - {put.slot for put in puts}
+        reached = set()
+        for slot, bits in self.bare.events(self.bare.run(self.truth, (), puts), self.truth):
+            reached.add(slot)
+            if bits == 0 or (bits > 0 and not bits & late):
+                self.right.discard(slot)
+        self.right &= reached
 
     def _hands_over(self, edit: Edit, read: set[str]) -> bool:
         """Whether an edit gives an array of its own to a name, or a result to one of the names that are read."""
         return edit.kind == "copy" or (edit.kind == "target" and edit.new in read)
 
+    def _beside(self, place: int) -> set[int]:
+        """The gaps before and after a statement."""
+        here = self.slots[place]
+        gaps = (slot for slot in self.slots if slot.kind == "gap" and slot.block == here.block)
+        return {slot.number for slot in gaps if slot.index in (here.index, here.index + 1)}
+
+    def like_others(self, edit: Edit) -> int:
+        """How many others beside an expression it is made like, but for the names: `i * (1 - i)`, `f * (1 - f)`."""
+        part = edit.parts[0]
+        slot = self.slots[part.slot]
+        if len(edit.parts) > 1 or slot.kind != "statement" or not part.code:
+            return 0
+        if part.slot not in self._forms:
+            unit = self.units[slot.unit]
+            old = _forms(unit.text[slot.start : slot.end])
+            others = [
+                form
+                for s in self.slots
+                if s.kind == "statement" and s.unit == slot.unit and s is not slot
+                for form in _forms(unit.text[s.start : s.end])[:1]
+            ]
+            self._forms[part.slot] = old, others
+        old, others = self._forms[part.slot]
+        new = _forms(part.code)
+        if len(new) != len(old):
+            return 0
+        changed = [k for k, form in enumerate(new) if form != old[k] and re.search(r"[-+*/@(]", form)]
+        beside = {k: others if k == 0 else [form for j, form in enumerate(new) if j not in (0, k)] for k in changed}
+        return max((beside[k].count(new[k]) for k in changed), default=0)
+
     def doubt(self, edit: Edit, place: int) -> float:
-        """The cost of an edit for a fault at a place: less if it is made right there."""
+        """The cost of an edit for a fault at a place: less if it is made right there or beside it."""
         at = {slot for slot in edit.slots if self.kinds[slot] != "gap"} or edit.slots
-        if at == {place}:
-            return edit.cost
+        cost = edit.cost - 0.4 * min(self.like_others(edit), 2)
+        if at == {place} or at <= self._beside(place):
+            return cost
         elsewhere = any(self.slots[slot].unit != self.slots[place].unit for slot in at)
         returned = any(isinstance(self.slots[slot].node, ast.Return) for slot in at)
-        return edit.cost + 0.3 + 0.2 * elsewhere + 0.1 * returned
+        return cost + 0.3 + 0.2 * elsewhere + 0.1 * returned
 
     def _result(self, group: list[Put], puts: list[Put]) -> list[np.ndarray]:
         """What the statement of a group makes with the right values put in, each time that it is run."""
@@ -120,10 +184,10 @@ class Bench:
 
     def _by_value(self, edits: list[Edit], group: list[Put], puts: list[Put]) -> list[Edit]:
         """Those edits of the statement itself that compute what was put there, or that only a run can judge."""
-        wanted = 0
+        wanted, slot = 0, group[0].slot
         for bits in self.truth.recognize(self._result(group, puts)[:MOST_TIMES]):
             wanted |= max(bits, 0)
-        if group[0].part == OWNER:
+        if group[0].part == OWNER or _sums_up(self.slots[slot].node):
             return edits
         judged = judge(self.backward, self.units, edits, self.truth, 3.0, [*puts, *group])
         self.tried += len(judged)
@@ -131,11 +195,19 @@ class Bench:
             edit for number, edit in enumerate(edits) if number not in judged or judged[number].bits & wanted == wanted
         ]
 
-    def mending(self, edits: list[Edit], made: list[Edit], puts: list[Put], need: int, whole: bool) -> list:
+    def mending(
+        self,
+        edits: list[Edit],
+        made: list[Edit],
+        puts: list[Put],
+        need: int,
+        whole: bool,
+        deadline: Deadline | None = None,
+    ) -> list[tuple[Edit, Outcome]]:
         """`(edit, outcome)` of the edits with which everything is right that was so with the values put in."""
-        found = []
+        found, deadline = [], deadline or self.deadline
         for first in range(0, len(edits), _AT_ONCE):
-            if self.deadline.over:
+            if deadline.over:
                 break
             self.tell(self.tried)
             some = edits[first : first + _AT_ONCE]
@@ -148,20 +220,36 @@ class Bench:
                 self.tried += 1
                 if (outcome.right or not whole) and need & ~outcome.bits == 0:
                     found.append((edit, outcome))
-                if self.deadline.over:
+                if deadline.over:
                     break
             if found:
                 break
         return found
 
-    def alone(self, groups: list[list[Put]]) -> list[Edit]:
-        """Edits that mend everything by themselves, though it shows in several places."""
+    def alone(self, groups: list[list[Put]], shared: bool) -> list[Edit]:
+        """Edits that mend everything by themselves, though it shows in several places.
+
+        With `shared` only those are tried that may do something for each of the places.
+        """
+        count: Counter[int] = Counter()
         every: dict[int, Edit] = {}
         for group in groups:
-            others = [put for other in groups if other is not group for put in other]
-            every |= {id(edit): edit for edit in next(self.tiers(group, others))}
-        edits = sorted(every.values(), key=lambda edit: edit.cost)
-        return [edit for edit, _ in self.mending(edits, [], [], 0, True)]
+            own, near, later = self.sorted(group[0].slot)
+            for edit in [*own, *near, *(later if shared else ())]:
+                count[id(edit)] += 1
+                every[id(edit)] = edit
+        edits = [edit for key, edit in every.items() if count[key] == len(groups) or not shared]
+        places = {group[0].slot for group in groups}
+        edits.sort(key=lambda edit: min(self.doubt(edit, place) for place in places))
+        if shared:  # those that compute something right where they stand, and those of which only a run can tell
+            judged = judge(self.backward, self.units, edits, self.truth, 2.0)
+            known = {number for number, local in judged.items() if local.known == local.times > 0}
+            edits = [
+                edit
+                for number, edit in enumerate(edits)
+                if number in known or ((number not in judged or edit.kind in _HANDING) and edit.cost < _LIKELY)
+            ]
+        return [edit for edit, _ in self.mending(edits, [], [], 0, True, self.deadline.part(_ALONE))]
 
     def choose(
         self, found: list, group: list[Put], made: list[Edit], others: list[list[Put]], need: int, whole: bool
@@ -209,6 +297,11 @@ def mend(
             groups.append([put])
         else:
             known.append(put)
+    bench.settle(places.puts)
+    if places.complete and len(groups) > 1:  # one fault may show in several places
+        alone = bench.alone(groups, True)
+        if alone:
+            return Mended(bench.slots, [alone[0]], [alone[1:8]], [], bench.tried)
     need = places.outcome.bits  # right with the values put in; the whole matrices count as well
     whole = places.complete
     # Two faults in one statement may each show in some of what it computes: then its puts are taken apart.
@@ -240,11 +333,42 @@ def mend(
     alike = not mended.left and len(mended.edits) > 1 and len({edit.kind for edit in mended.edits}) == 1
     own = {put.slot for put in places.puts}
     if whole and len(own) > 1 and (mended.left or alike):
-        alone = bench.alone([[put for put in places.puts if put.slot == slot] for slot in sorted(own)])
+        alone = bench.alone([[put for put in places.puts if put.slot == slot] for slot in sorted(own)], False)
         if alone:
             mended.edits, mended.others, mended.left = [alone[0]], [alone[1:8]], []
     mended.tried = bench.tried
     return mended
+
+
+_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[[^\[\]]*\])*(?!\s*\(|\w)")
+
+
+def _forms(code: str) -> list[str]:
+    """What a statement assigns or returns, and each thing in it if it is a list: the text with numbers for names."""
+    value = re.split(r"(?<![=!<>])=(?!=)", code, maxsplit=1)[-1].strip().removeprefix("return").strip()
+    depth, parts = 0, [""]
+    for char in value.strip("()[]{}") if "," in value else "":
+        depth += (char in "([{") - (char in ")]}")
+        if char == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += char
+
+    def form(text: str) -> str:
+        seen: dict[str, int] = {}
+        if re.fullmatch(r"\s*\([^()]*(\([^()]*\)[^()]*)*\)\s*", text):
+            text = text.strip()[1:-1]
+        return _NAME.sub(lambda name: f"#{seen.setdefault(name[0], len(seen))}", "".join(text.split()))
+
+    return [form(value), *(form(part) for part in parts if part.strip() and re.search(r"[-+*/@(]", part))]
+
+
+def _sums_up(node: ast.AST) -> bool:
+    """Whether a statement adds to what it assigns (`a = a + b`): what it makes comes from all its runs together."""
+    targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
+    names = {ast.dump(target).replace("Store()", "Load()") for target in targets if target is not None}
+    value = getattr(node, "value", None)
+    return value is not None and any(ast.dump(inner) in names for inner in ast.walk(value))
 
 
 def feeders(units: list[Unit], slots: list[Slot], numbers: list[int]) -> set[int]:
@@ -257,6 +381,9 @@ def _read(units: list[Unit], slot: Slot) -> set[str]:
     """Names and attributes (`.c`) that a statement reads; `()f` if one of them is an argument of the function f."""
     inside = list(ast.walk(slot.node)) if slot.node is not None else []
     names = {n.id for n in inside if isinstance(n, ast.Name)}
+    for loop in slot.loops[::-1]:  # what a loop runs over comes through its own names
+        if isinstance(loop, ast.For) and names & {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}:
+            names |= {n.id for n in ast.walk(loop.iter) if isinstance(n, ast.Name)}
     function = units[slot.unit].node
     called = (
         {f"(){function.name}"}

@@ -39,6 +39,7 @@ class Scene:
     numpy: str = "np"
     unread: list[Atom] = field(default_factory=list)  # arguments and assigned names, read or not
     words: dict[str, set[str]] = field(default_factory=dict)  # strings that a function is called with, by its name
+    strings: set[str] = field(default_factory=set)  # all strings of the code
     _of_others: dict[tuple[int, Any], list[str]] = field(default_factory=dict)
 
     def of_shape(self, unit: int, shape: Any) -> list[Atom]:
@@ -74,8 +75,7 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
     trees = []
     probes: dict[tuple[int, int, int], int] = {}
     for number, unit in enumerate(units):
-        tree = ast.parse("if 1:\n" + unit.text if unit.shift else unit.text)
-        trees.append(_Probe(number, unit, found, probes).visit(tree))
+        trees.append(_Probe(number, unit, found, probes).visit(unit.parsed()))
     for unit in units:
         mark_methods(unit.tree)
     for slot in slots:
@@ -165,6 +165,9 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             name = getattr(call.func, "attr", getattr(call.func, "id", ""))
             strings = (arg for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
             scene.words.setdefault(name, set()).update(unit.segment(arg) for arg in strings)
+        texts = {n.value for n in ast.walk(unit.tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+        texts |= {n.arg for n in ast.walk(unit.tree) if isinstance(n, ast.keyword) and n.arg}
+        scene.strings |= {text for text in texts if text.isidentifier()}
         for name, value in unit.function.__globals__.items():
             if value is np:
                 scene.numpy = name

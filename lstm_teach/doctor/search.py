@@ -380,6 +380,7 @@ _LATER = (
     "copy",
     "assignment",
     "target",
+    "end",
     "extra statement",
 )  # what such an edit does shows in later statements only
 

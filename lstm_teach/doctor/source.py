@@ -14,7 +14,8 @@ import inspect
 import sysconfig
 import textwrap
 import types
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,12 +44,16 @@ class NoSource(Exception):
 
 @dataclass
 class Unit:
-    """One function or method of the learner's: its text as it stands in the file or cell, and where that is."""
+    """One function, method or constant of the learner's: its text as it stands in the file or cell, and where.
+
+    A lambda that has a name, and a constant of the module, stand in the tree as functions with one `return`.
+    """
 
     function: types.FunctionType
     text: str
     first_line: int  # number of the first line of `text` in the learner's file or cell
     owner: type | None = None  # the class of a method
+    constants: tuple[str, ...] = ()  # the names that get what it returns, for constants
     tree: ast.Module = field(init=False)
     node: ast.FunctionDef = field(init=False)
 
@@ -63,7 +68,7 @@ class Unit:
     def read(self, text: str) -> None:
         """Take `text` as the unit's text; raises SyntaxError if Python can't read it."""
         self.text = text if text.endswith("\n") else text + "\n"
-        self.tree = ast.parse("if 1:\n" + self.text if self.shift else self.text)
+        self.tree = self.parsed()
         body = self.tree.body[0].body if self.shift else self.tree.body
         self.node = next(node for node in body if isinstance(node, ast.FunctionDef))
         self._lines = self.text.splitlines(keepends=True)
@@ -73,9 +78,17 @@ class Unit:
         self._starts = starts
         self._ascii = self.text.isascii()
 
+    def parsed(self) -> ast.Module:
+        """A new syntax tree of the text."""
+        tree = ast.parse("if 1:\n" + self.text if self.shift else self.text)
+        if self.function.__name__ == "<lambda>" or self.constants:
+            body = tree.body[0].body if self.shift else tree.body
+            body[:] = [_as_function(node) or node for node in body]
+        return tree
+
     def with_text(self, text: str) -> Unit:
         """The same function with other text."""
-        return Unit(self.function, text, self.first_line, self.owner)
+        return Unit(self.function, text, self.first_line, self.owner, self.constants)
 
     def offset(self, line: int, column: int) -> int:
         """Position in the text of an ast position (1-based line, column in bytes)."""
@@ -109,13 +122,28 @@ class Unit:
         return self.first_line + self.row(position)
 
 
+def _as_function(node: ast.stmt) -> ast.FunctionDef | None:
+    """`name = lambda ...: value` as `def name(...): return value`, `name = value` without arguments, as they stand."""
+    nothing = ast.arguments([], [], None, [], [], None, [])
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda(args=args, body=value)):
+            pass
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            args = nothing
+        case ast.Assign(targets=[ast.Tuple(elts=[ast.Name(id=name), *_])], value=value):
+            args = nothing
+        case _:
+            return None
+    returned = ast.copy_location(ast.Return(value), value)
+    made = ast.FunctionDef(name=name, args=args, body=[returned], decorator_list=[], returns=None, type_params=[])
+    return ast.copy_location(made, node)
+
+
 def read_function(function: Callable, owner: type | None = None) -> Unit:
     """The unit of a plain Python function. Raises NoSource with the reason."""
     name = getattr(function, "__name__", type(function).__name__)
     if not isinstance(function, types.FunctionType):
         raise NoSource(f"{name} is not written in Python, so its lines can't be read.")
-    if function.__name__ == "<lambda>":
-        raise NoSource("a lambda has no lines of its own; give the function that it calls.")
     try:
         lines, first = inspect.getsourcelines(function.__code__)
     except (OSError, TypeError, IndexError):
@@ -125,7 +153,16 @@ def read_function(function: Callable, owner: type | None = None) -> Unit:
     try:
         unit = Unit(function, "".join(lines), first, owner)
     except (SyntaxError, StopIteration, ValueError):
+        if name == "<lambda>":
+            raise NoSource(
+                "a lambda without a name has no lines of its own; give the function that it calls."
+            ) from None
         raise NoSource(f"the text of {name} can't be read as a function of its own.") from None
+    if name == "<lambda>":
+        named = _as_function(ast.parse(textwrap.dedent(unit.text)).body[0])
+        if named is None or not isinstance(ast.parse(textwrap.dedent(unit.text)).body[0].value, ast.Lambda):
+            raise NoSource("a lambda without a name has no lines of its own; give the function that it calls.")
+        return unit
     if unit.node.name != function.__code__.co_name:
         raise NoSource(f"the file of {name} has changed since it was loaded, so its lines can't be trusted.")
     return unit
@@ -164,7 +201,61 @@ def learner_functions(backward: Callable) -> list[Unit]:
         waiting += [(method, each) for each in _classes(values) for method in _methods(each)]
     if not found:
         raise NoSource(reason or "its text can't be read.")
-    return list(found.values())
+    units = list(found.values())
+    return [*units, *_constants(units)]
+
+
+def _constants(units: list[Unit]) -> list[Unit]:
+    """What the functions name of their module's or class's constants: texts, numbers, and tuples and so on of these."""
+    found: list[Unit] = []
+    for place in dict.fromkeys(unit.function.__code__.co_filename for unit in units):
+        own = [unit for unit in units if unit.function.__code__.co_filename == place]
+        named = {name for unit in own for name in _names(unit.function.__code__)}
+        try:
+            lines = inspect.findsource(own[0].function.__code__)[0]
+            body = ast.parse("".join(lines)).body
+        except (OSError, TypeError, IndexError, SyntaxError, ValueError):
+            continue
+        owners = {unit.owner.__name__: unit.owner for unit in own if unit.owner is not None}
+        inside = [(node.body, owners.get(node.name)) for node in body if isinstance(node, ast.ClassDef)]
+        for block, owner in [(body, None), *(pair for pair in inside if pair[1] is not None)]:
+            space = own[0].function.__globals__ if owner is None else vars(owner)
+            found += _constants_of(block, "".join(lines), space, named, own[0].function, owner)
+    return found
+
+
+def _constants_of(
+    block: list[ast.stmt], text: str, space: Mapping, named: set[str], function: types.FunctionType, owner: type | None
+) -> Iterator[Unit]:
+    """The constants that a block of statements assigns, each once, on lines of their own."""
+    targets = [(node, _targets(node)) for node in block if isinstance(node, ast.Assign)]
+    times, lines = Counter(name for _, names in targets for name in names), text.splitlines(keepends=True)
+    for node, names in targets:
+        if not named & set(names) or any(times[name] > 1 or not _is_constant(space.get(name)) for name in names):
+            continue
+        whole = "".join(lines[node.lineno - 1 : node.end_lineno])
+        rest = whole.strip().removeprefix(ast.get_source_segment(text, node) or "\0").strip()
+        if not rest or rest.startswith("#"):
+            place = function.__code__.co_filename
+            code = compile(f"def {names[0]}(): pass", place, "exec").co_consts[0].replace(co_firstlineno=node.lineno)
+            made = types.FunctionType(code, function.__globals__)
+            yield Unit(made, whole, node.lineno, owner, tuple(names))
+
+
+def _targets(node: ast.Assign) -> list[str]:
+    """The names that an assignment gives values to, if it gives them to names alone."""
+    target = node.targets[0]
+    each = target.elts if isinstance(target, ast.Tuple) else [target]
+    plain = len(node.targets) == 1 and all(isinstance(one, ast.Name) for one in each)
+    return [one.id for one in each] if plain else []
+
+
+def _is_constant(value: Any) -> bool:
+    """Whether a value is made of texts and numbers; an empty list or dict may be filled by a run."""
+    if isinstance(value, str | int | float | slice):
+        return True
+    held = list(value.values()) if type(value) is dict else value
+    return isinstance(value, tuple | list | dict) and 0 < len(held) < 20 and all(map(_is_constant, held))
 
 
 def whole_text(units: list[Unit], repaired: list[Unit]) -> str:
@@ -325,7 +416,22 @@ def build(
         for name, value in list(space.items()):
             if name[:2] != "__":
                 space[name] = made.put(value)
-    return made.put_entry(backward, spaces)
+    entry = made.put_entry(backward, spaces)
+    constants = [unit for unit in units if unit.constants]
+    if not constants:
+        return entry
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for unit in constants:
+            value = made.functions[unit.function.__code__]()
+            for name, one in zip(unit.constants, value if len(unit.constants) > 1 else [value], strict=True):
+                if unit.owner is not None:
+                    setattr(made.classes[unit.owner], name, one)
+                else:
+                    spaces[id(unit.function.__globals__)][name] = one
+        return entry(*args, **kwargs)
+
+    return call
 
 
 class _Made:

@@ -168,6 +168,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                                 new = renamed[:position] + choice.text + renamed[position + at[1] - at[0] :]
                                 cost = 1.6 + 0.1 * unlike(atom.text, choice.text) - 0.002 * slot.index  # after the last
                                 yield Edit("missing statement", cost, (insertion(gap, new),), "", new)
+        yield from _of_the_gate_left_out(scene, unit, own, gaps)
         yield from _more_of_the_same(scene, unit, number, own, gaps)
         yield from _changes(scene, unit, number, own, gaps)
         yield from _slopes_of_blocks(scene, unit, number, own, gaps)
@@ -190,6 +191,72 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                         text = f"{name} = {a.text} * {b.text}"
                         if name not in (a.text, b.text):
                             yield Edit("missing statement", 2.4, (insertion(loop_gap, text),), "", text)
+
+
+def _of_the_gate_left_out(scene: Scene, unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """What is done for two or three gates, once more with another gate's letter in the same places."""
+    texts = {slot.number: unit.text[slot.start : slot.end] for slot in own if slot.indent is not None}
+    known = set(texts.values())
+    for number, text in texts.items():
+        slot = scene.slots[number]
+        gap = gaps.get((slot.block, slot.index + 1))
+        for before in own:
+            other = texts.get(before.number, "")
+            if gap is None or before.block != slot.block or before.index >= slot.index or len(other) != len(text):
+                continue
+            at = [k for k, (a, b) in enumerate(zip(other, text, strict=True)) if a != b]
+            letters = {(other[k], text[k]) for k in at}
+            if len(letters) != 1 or not set(next(iter(letters))) <= set("ifog"):
+                continue
+            for letter in sorted(set("ifog") - set(*letters)):
+                new = "".join(letter if k in at else char for k, char in enumerate(text))
+                if new not in known:
+                    yield Edit("missing statement", 1.45, (insertion(gap, new),), "", new)
+
+
+def targets_left(scene: Scene, number: int) -> Iterator[tuple[Slot, str]]:
+    """What the statements of a loop seem to leave out, with the gap at which to fill it: a gate's row, block or array.
+
+    Arrays that are prepared and filled nowhere, with the index at which others are filled; of an array that is filled
+    block by block or key by key, the other blocks.
+    """
+    unit = scene.units[number]
+    own = [s for s in scene.slots if s.unit == number and s.kind == "statement" and s.indent is not None]
+    filled: dict[str, Slot] = {}
+    for slot in own:
+        for target in targets_of(slot.node) if isinstance(slot.node, ast.Assign) else ():
+            if isinstance(target, ast.Subscript):
+                filled[unit.segment(target)] = slot  # the last one
+    bases = {text[: text.index("[")] for text in filled if "[" in text}
+    known = {"".join(text.split()) for text in filled}
+    shapes = {atom.text: atom.shape for atom in scene.unread if atom.unit == number}
+    last: dict[tuple[int, str], Slot] = {}
+    for text, slot in filled.items():
+        base, _, index = text.partition("[")
+        for name, shape in shapes.items():
+            if name not in bases and name.isidentifier() and shape == shapes.get(base) and is_vector(shape):
+                last[slot.block, f"{name}[{index}"] = slot
+        for new in _other_blocks(index):
+            if "".join(f"{base}[{new}".split()) not in known:
+                last[slot.block, f"{base}[{new}"] = slot
+    for (block, text), slot in last.items():
+        gap = next((g for g in scene.slots if g.kind == "gap" and (g.block, g.index) == (block, slot.index + 1)), None)
+        if gap is not None:
+            yield gap, text
+
+
+def _other_blocks(index: str) -> Iterator[str]:
+    """The text of an index with another gate in it: another number up to three, key, or quarter."""
+    for found in re.finditer(r"(?<![\w.)\]*+-])[0-3](?![\w.]| *[*:])", index):
+        yield from (index[: found.start()] + str(k) + index[found.end() :] for k in range(4))
+    for found in re.finditer(r"(?<=[\"'])[ifog](?=[\"'])", index):
+        yield from (index[: found.start()] + letter + index[found.end() :] for letter in "ifog")
+    for found in re.finditer(r"[^,\[\]:]*:[^,\[\]:]*", index):
+        name = re.search(r"[A-Za-z_][\w.]*", found[0])
+        if name is not None:
+            n = name[0]
+            quarters = (f":{n}", f"{n}:2 * {n}", f"2 * {n}:3 * {n}", f"3 * {n}:", f"3 * {n}:4 * {n}")
+            yield from (index[: found.start()] + new + index[found.end() :] for new in quarters)
 
 
 def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
@@ -326,7 +393,7 @@ def _unfilled(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict
         target = unit.segment(slot.node.targets[0])
         loops = [unit.segment(loop.target) for loop in slot.loops if isinstance(loop, ast.For)]
         whole = [a.text for a in scene.of_shape(number, "int")]
-        if len(shape) == 1:
+        if len(shape) == 1 or 1 in shape:
             for index in dict.fromkeys(whole + [f"{a}[{t}]" for a in arguments for t in loops]):
                 new = f"{target}[{index}] -= 1"
                 yield Edit("missing statement", 2.2, (insertion(gap, new),), "", new)

@@ -22,7 +22,7 @@ from lstm_teach.doctor.edits import _Maker
 from lstm_teach.doctor.limit import time_limit
 from lstm_teach.doctor.scene import Scene, targets_of
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.statements import insertion, loop_ends, read_in_loop
+from lstm_teach.doctor.statements import insertion, loop_ends, read_in_loop, targets_left
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Edit, Put, Slot, Variants
 from lstm_teach.params import Params
@@ -30,7 +30,7 @@ from lstm_teach.params import Params
 _VISITS = 2  # how often a statement is looked at in one run: the last step, and one that the future reaches
 _PRODUCTS = frozenset(("dc_hidden", "dc", "dc_carry", "d", "dz", "dh", "dh_loss"))
 _SUMS = frozenset(("dy", "dh", "dh_future", "dc", "dh_loss"))
-_MOST_ATOMS, _MOST_TERMS = 40, 140
+_MOST_ATOMS, _MOST_TERMS, _MOST_LEFT = 40, 140, 8
 
 
 @dataclass
@@ -58,7 +58,8 @@ def synthesize(
 
     What the slots `right` compute is right already, so less is tried there.
     """
-    return _synthesize(backward, units, scene, truth, _goals(truth, seen), right, seconds)
+    goals = _goals(truth, seen)
+    return _synthesize(backward, units, scene, truth, goals, goals, right, seconds)
 
 
 def synthesize_at(
@@ -78,7 +79,7 @@ def synthesize_at(
             goal = goals.setdefault((aim.size, product), _Goal())
             goal.names.append("")
             goal.rows.append(aim.ravel())
-    return _synthesize(backward, units, scene, truth, goals, set(), seconds, near, puts)
+    return _synthesize(backward, units, scene, truth, goals, _goals(truth, 0), set(), seconds, near, puts)
 
 
 def _synthesize(
@@ -87,12 +88,18 @@ def _synthesize(
     scene: Scene,
     truth: Truth,
     goals: dict[tuple[int, bool], _Goal],
+    forgotten: dict[tuple[int, bool], _Goal],
     right: set[int],
     seconds: float,
     near: set[int] | None = None,
     puts: Sequence[Put] = (),
 ) -> list[Edit]:
     ends = {slot.number for number in range(len(units)) for slot in loop_ends(scene, number)[:3]}
+    left: dict[int, list[str]] = {}
+    for number in range(len(units)):
+        for gap, target in targets_left(scene, number):
+            if len(left.setdefault(gap.number, [])) < _MOST_LEFT:
+                left[gap.number].append(target)
     places = {}
     for slot in scene.slots:
         maker = _Maker(scene, slot)
@@ -103,7 +110,7 @@ def _synthesize(
             sites = [(node, maker.seg(node), term) for node, _, term in maker.sites(slot.node) if id(node) in open_]
             if sites:
                 places[slot.number] = _Place(slot, maker, sites)
-        elif slot.number in ends:
+        elif slot.number in ends or slot.number in left:
             places[slot.number] = _Place(slot, maker, [])
     texts = {number: _atom_texts(scene, number) for number in range(len(units))}
     codes: dict[str, Any] = {}
@@ -132,13 +139,18 @@ def _synthesize(
         space = {**names, **local_names}
         arrays = [name for name, held in local_names.items() if type(held) is np.ndarray]
         every = dict.fromkeys([*texts[place.slot.unit], *arrays])
+        if number in left:  # a forgotten statement may be the only one that reads an array one step before
+            every |= dict.fromkeys(re.sub(r"\[(\w+)\]$", r"[\1 - 1]", text) for text in list(every))
         atoms = {t: v for t in every if (v := value(t, space)) is not None and v.any()}
         numbers = [n for n, v in local_names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)]
         edits = (
             _rewritten(place, atoms, goals, 3 if number in right else 4, lambda t: value(t, space))
             if place.sites
             else _forgotten(place, scene, atoms, numbers, goals, truth, lambda t: value(t, space))
+            if number in ends
+            else ()
         )
+        edits = [*edits, *_filled(place, left.get(number, []), atoms, forgotten, lambda t: value(t, space))]
         for edit in edits:
             key = number, edit.parts[0].code
             if key not in found or found[key].cost > edit.cost:
@@ -209,8 +221,10 @@ def _atom_texts(scene: Scene, unit: int) -> list[str]:
         maker = _Maker(scene, scene.slots[slot_number])
         for atom in atoms:
             if atom.unit == unit and atom.text in texts:
-                for other in maker.other_attributes(atom.node):
-                    texts[other] = None
+                inner = atom.node.value if isinstance(atom.node, ast.Subscript) else None
+                for node in [atom.node, *([inner] if isinstance(inner, ast.Subscript) else [])]:
+                    texts[maker.seg(node)] = None
+                    texts |= dict.fromkeys(maker.other_attributes(node))
         if scene.slots[slot_number].unit == unit and scene.slots[slot_number].node is not None:
             for node in ast.walk(scene.slots[slot_number].node):
                 if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
@@ -300,7 +314,7 @@ def _products(
     """Products of up to `most` factors that make the place right, with costs: small if like the text that is there."""
     factors: dict[str, np.ndarray] = {}
     own: set[str] = set()  # factors of something that stands there already
-    for name, v in list(atoms.items())[:_MOST_ATOMS]:
+    for name, v in list(atoms.items())[: _MOST_ATOMS if text else 2 * _MOST_ATOMS]:
         bare = name if re.fullmatch(r"[\w.]+(\[[^\[\]]*\])*|[\w.]+\([^()]*\)", name) else f"({name})"
         for code, one in ((bare, v), (f"(1 - {bare})", 1 - v), (f"(1 - {bare} ** 2)", 1 - v * v)):
             flat = np.abs(one).ravel()
@@ -453,6 +467,19 @@ def _forgotten(
                 elif v.size == now.shape[1] and v.ndim == d.ndim == 2:
                     turned = (f"{delta} @ {other}.T") if d.shape[1] == 1 else f"{delta}.T @ {other}"
                     yield edit(f"{name} += {turned}", 2.0)
+
+
+def _filled(place: _Place, targets: list[str], atoms: dict, goals: dict, value: Callable) -> Iterator[Edit]:
+    """Statements that fill a row, a block or an array that is left out, with a right quantity that is missing."""
+    for target in targets:
+        now = value(target)
+        if now is None or (now.size, True) not in goals:
+            continue
+        nothing = np.zeros(now.shape)
+        fits = {t: v for t, v in atoms.items() if v.shape == now.shape and t != target}
+        for code, cost in _products("", nothing, fits, goals[now.size, True], [nothing], 4):
+            new = f"{target} = {code}"
+            yield Edit("missing statement", cost + 0.2, (insertion(place.slot, new),), "", new)
 
 
 def _is(truth: Truth, bits: int, quantities: tuple[str, ...]) -> bool:

@@ -45,6 +45,7 @@ class Slot:
     loops: tuple[ast.For | ast.While, ...]
     indent: str = ""
     names: frozenset[str] = frozenset()  # the local names of the function that it stands in
+    bare: bool = False  # what a lambda returns: an expression without `return`
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def find_slots(units: list[Unit]) -> list[Slot]:
     names = frozenset()
 
     def add(unit: int, kind: str, node: ast.AST | None, span: tuple[int, int], block: int, index: int, loops, indent):
-        slots.append(Slot(len(slots), unit, kind, node, *span, block, index, tuple(loops), indent, names))
+        bare = isinstance(node, ast.Return) and units[unit].text[span[0] : span[0] + 6] != "return"
+        slots.append(Slot(len(slots), unit, kind, node, *span, block, index, tuple(loops), indent, names, bare))
 
     def walk(unit: int, body: list[ast.stmt], loops: list) -> None:
         nonlocal blocks, names
@@ -267,7 +269,10 @@ class Variants:
                 return False
             if not head and not self._keeps_names(part, tree):
                 return False
-            parsed.append((part, tree.body))
+            body = tree.body
+            if self.slots[part.slot].bare and isinstance(body[0], ast.Expr):  # what a lambda returns
+                body = [ast.Return(body[0].value, **_HERE)]
+            parsed.append((part, body))
         for part, body in parsed:
             alternatives = self._alternatives.setdefault(part.slot, [])
             alternatives.append(body)
@@ -554,7 +559,10 @@ class _Switch:
 
     def recorded(self, slot: Slot, node: ast.stmt) -> Iterator[ast.stmt]:
         """The statement, with calls that record what it computes."""
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+        name = getattr(getattr(getattr(node, "value", None), "func", None), "attr", "")
+        if name in ("empty", "empty_like"):  # what is in it comes from an earlier run
+            yield node
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             node.value = self.record(slot, node.value)
             yield node
             if isinstance(node, ast.Assign) and len(node.targets) == 1:

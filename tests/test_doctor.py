@@ -4,7 +4,7 @@ import pytest
 
 import lstm_teach as lt
 from lstm_teach.doctor import search
-from lstm_teach.doctor.source import guarded_builtins
+from lstm_teach.doctor.source import guarded_builtins, learner_functions
 from tests.doctor_cases.faults import load, styles
 
 ALL = {f"{folder}/{style}": pair for folder in ("tuning", "held_out") for style, pair in styles(folder).items()}
@@ -230,3 +230,78 @@ def test_a_helper_that_can_not_be_read_and_names_itself_ends_no_search_in_a_circ
     text = "import numpy as np\nimport lstm_teach as lt\n" + NAMED_LIKE_ITSELF
     diagnosis = diagnose(text, "backward")
     assert not diagnosis.passed and diagnosis.findings[0].line == line_of(text, "return [2")
+
+
+CONSTANTS = '''
+ORDER = "igfo"  # of the gates in the stacked arrays
+seen = []
+slope_of_sigmoid = lambda s: s * (1 - s)
+slope_of_tanh = lambda a: 1 - a**2
+
+
+class Rows:
+    BEFORE = 1
+
+    def of(self, matrices, kind):
+        return {kind + gate: rows for gate, rows in zip("ifog", matrices)}
+
+
+def backward(params, x, targets):
+    seen.append(len(x))
+    run, H = lt.forward(params, x), params.hidden_size
+    W = np.array([params["W" + gate] for gate in ORDER])
+    dW, dU, dV = np.zeros_like(W), np.zeros((4, H, params.vocab_size)), np.zeros_like(params.V)
+    dh, dc = np.zeros(H), np.zeros(H)
+    for t in reversed(range(len(x))):
+        dy = run.y[t].copy()
+        dy[targets[t]] -= 1
+        dV += np.outer(dy, run.h[t])
+        dh = dh + params.V.T @ dy
+        dc = dc + dh * run.o[t] * slope_of_tanh(run.ct[t])
+        dz = {
+            "i": dc * run.g[t] * slope_of_sigmoid(run.i[t]),
+            "f": dc * run.c[t - Rows.BEFORE] * slope_of_sigmoid(run.f[t]),
+            "o": dh * run.ct[t] * slope_of_sigmoid(run.o[t]),
+            "g": dc * run.i[t] * slope_of_tanh(run.g[t]),
+        }
+        stacked = np.array([dz["i"], dz["g"], dz["f"], dz["o"]])
+        dW += stacked[:, :, None] * run.h[t - Rows.BEFORE]
+        dU[:, :, x[t]] += stacked
+        dh = np.einsum("kr,krc->c", stacked, W)
+        dc = dc * run.f[t]
+    order = [0, 2, 3, 1]
+    return {"V": dV, **Rows().of(dW[order], "W"), **Rows().of(dU[order], "U")}
+'''
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ('ORDER = "igfo"', 'ORDER = "ifgo"'),
+        ("    BEFORE = 1", "    BEFORE = 0"),
+        ("lambda s: s * (1 - s)", "lambda s: 1 - s"),
+        ("lambda a: 1 - a**2", "lambda a: 1 - a"),
+    ],
+)
+def test_a_fault_in_a_constant_or_in_a_lambda_is_found_and_repaired_where_it_stands(right, wrong):
+    head = "import numpy as np\nimport lstm_teach as lt\n"
+    assert diagnose(head + CONSTANTS, "backward").passed
+    text = head + CONSTANTS.replace(right, wrong)
+    backward = load(text, "backward", "<constants>")
+    diagnosis = lt.diagnose(backward, progress=False)
+    assert diagnosis.findings[0].line == line_of(text, wrong)
+    assert diagnosis.findings[0].code == text.splitlines()[line_of(text, wrong) - 1].strip()
+    namespace = backward.__globals__
+    exec(diagnosis.repaired_source, namespace)
+    assert lt.check_gradients(namespace["backward"]).passed
+
+
+def test_the_learners_own_constants_stay_as_they_are_and_lists_that_a_run_fills_are_none():
+    text = "import numpy as np\nimport lstm_teach as lt\n" + CONSTANTS.replace("1 - a**2", "1 - a")
+    backward = load(text, "backward", "<constants>")
+    names = [unit.constants for unit in learner_functions(backward) if unit.constants]
+    assert sorted(names) == [("BEFORE",), ("ORDER",)]
+    order, rows = backward.__globals__["ORDER"], backward.__globals__["Rows"]
+    lt.diagnose(backward, progress=False)
+    assert backward.__globals__["ORDER"] is order and backward.__globals__["Rows"] is rows
+    assert rows.BEFORE == 1

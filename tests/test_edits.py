@@ -173,6 +173,80 @@ def backward(params, x, targets):
     return carry
 """
 
+TAPE = """
+def backward(params, x, targets):
+    tape, k = [], 1
+    for t in range(len(x)):
+        tape.insert(0, np.ones(5))
+    while k >= max(0, len(x) - 10):
+        h = tape.pop(0)
+        k -= 1
+    earlier = slice(1, None)
+    return h[earlier]
+"""
+THREE_GATES = """
+def backward(params, x, targets):
+    dz = {gate: np.ones(5) for gate in "ifog"}
+    dh = sum(dz[gate] @ params["W" + gate] for gate in "ifo")
+    dc = sum(dz[gate] for gate in ("i", "f", "o"))
+    dzi, dzf, dzo, dzg = dz.values()
+    total = sum([dzi, dzf, dzo])
+    for n, gate in enumerate("igfo"):
+        dh += n * dz[gate]
+    return dh + dc
+"""
+OF_THREE = """
+class Sums:
+    def add(self, gate, dz):
+        self.total = dz
+
+
+def backward(params, x, targets):
+    dzi, dzf, dzo, dzg = np.ones((4, 5))
+    sums = Sums()
+    sums.add("i", dzi)
+    sums.add("f", dzf)
+    sums.add("o", dzo)
+    return sums
+"""
+FOLDED = """
+from functools import reduce
+
+
+def backward(params, x, targets, h0=None, c0=None):
+    steps = list(lt.forward(params, x, h0).h)
+    probs = [row for row in steps]
+    p = np.exp(probs[0])
+    return reduce(lambda a, b: a + p, steps, np.zeros(5))
+"""
+SLOPES = """
+def backward(params, x, targets):
+    run = lt.forward(params, x)
+    for t in range(1):
+        before = 0
+        dz = run.i[t] * (run.g[t] ** 2)
+        kept = dict(dz=0, before=before)
+    return dz
+"""
+COLUMN = """
+def backward(params, x, targets):
+    for t in range(len(x)):
+        dy = np.ones((6, 1)) / 6
+        dh = params.V.T @ dy
+    return dh
+"""
+ARGUMENTS = """
+def part(array, k):
+    return array[k : k + 1]
+
+
+def backward(params, x, targets):
+    dz, dW = np.zeros((4, 5)), np.zeros((5, 5))
+    part(dz, 0)[...] = 1.0
+    part(dW, 1)[...] = 2.0
+    return dz
+"""
+
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
@@ -193,6 +267,25 @@ def backward(params, x, targets):
         (STACKED, "deltas = np.array([row for row in lt.forward(params, x).h[:3]])[::-1]"),
         (PAIRS, 'for gate, delta in (("o", dzo), ("g", dzg)):'),
         (CALLED, "return Carry(dh=carry.dh, dc=carry.dc * f)"),
+        (TAPE, "h = tape.pop()"),
+        (TAPE, "tape.append(np.ones(5))"),
+        (TAPE, "while k >= 0:"),
+        (TAPE, "earlier = slice(None, -1)"),
+        (THREE_GATES, 'dh = sum(dz[gate] @ params["W" + gate] for gate in "ifog")'),
+        (THREE_GATES, 'dc = sum(dz[gate] for gate in ("i", "f", "o", "g"))'),
+        (THREE_GATES, "total = sum([dzi, dzf, dzo, dzg])"),
+        (THREE_GATES, 'for n, gate in enumerate("ifgo"):'),
+        (OF_THREE, 'sums.add("o", dzo)\nsums.add("g", dzg)'),
+        (FOLDED, "return reduce(lambda a, b: a + p, list(steps)[::-1], np.zeros(5))"),
+        (FOLDED, "steps = list(lt.forward(params, x, h0, c0=c0).h)"),
+        (FOLDED, "p = np.exp(-probs[0])"),
+        (FOLDED, "p = np.tanh(probs[0])"),
+        (FOLDED, "probs = [row for row in list(steps)[::-1]]"),
+        (SLOPES, "dz = run.i[t] * ((1 - run.g[t] ** 2))"),
+        (SLOPES, "before = t - 1"),
+        (SLOPES, "kept = dict(dz=dz, before=before)"),
+        (COLUMN, "dy = np.ones((6, 1)) / 6\ndy[targets[t]] -= 1"),
+        (ARGUMENTS, "part(dz, 1)[...] = 2.0"),
     ],
 )
 def test_the_edit_that_mends_it_is_offered(text, wanted):

@@ -232,7 +232,7 @@ def test_a_helper_that_can_not_be_read_and_names_itself_ends_no_search_in_a_circ
     assert not diagnosis.passed and diagnosis.findings[0].line == line_of(text, "return [2")
 
 
-CONSTANTS = '''
+CONSTANTS = """
 ORDER = "igfo"  # of the gates in the stacked arrays
 seen = []
 slope_of_sigmoid = lambda s: s * (1 - s)
@@ -271,7 +271,7 @@ def backward(params, x, targets):
         dc = dc * run.f[t]
     order = [0, 2, 3, 1]
     return {"V": dV, **Rows().of(dW[order], "W"), **Rows().of(dU[order], "U")}
-'''
+"""
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 import lstm_teach as lt
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.places import find_places
-from lstm_teach.doctor.repair import mend
+from lstm_teach.doctor.repair import Bench, mend
 from lstm_teach.doctor.source import learner_functions
 from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.doctor.variants import RESULT, TARGET, Put, Variants, exchanged, find_slots, kept
@@ -168,3 +168,109 @@ def test_the_places_of_a_loop_in_a_loop_are_found_loss_by_loss():
     lines, places, _ = places_of(text, name=name)  # what is left: the carry is added to itself
     assert places.complete and len(lines) == 1
     assert lines.popitem()[1] <= {"dc", "dc_carry"}
+
+
+def test_a_square_matrix_that_is_right_the_other_way_round_has_its_place():
+    turned, slope = "grads.Wi = grads.Wi + np.outer(h[t - 1], dzi)", "dzg = dg * (1 - g[t])"
+    text = with_faults(
+        ("grads.Wi += np.outer(dzi, h[t - 1])", turned),
+        ("dzg = dg * (1 - g[t] ** 2)", slope),
+    )
+    lines, places, _ = places_of(text)
+    assert places.complete
+    assert lines == {line_of(text, slope): {"dzg"}, line_of(text, turned): {"sum_fromWi"}}
+
+
+def test_what_stands_in_an_empty_array_is_not_looked_at():
+    text = with_faults(("dh_next = np.zeros(params.hidden_size)", "dh_next = np.empty(params.hidden_size)"))
+    function = load(text, "backward", "<empty>")
+    truth = Truth(make_case(3, 23, states_taken(function)))
+    variants = Variants(function, learner_functions(function), [], [truth])
+    lines = {variants.slots[slot].start for slot in variants.run(truth).slots}
+    assert text.index("dh_next = np.empty") - text.index("def backward") not in lines
+    assert text.index("dc_next = np.zeros") - text.index("def backward") in lines
+
+
+def test_one_fault_that_shows_in_several_places_is_mended_by_one_edit():
+    text = with_faults(
+        (
+            "    for t in reversed(range(len(x))):\n",
+            "    for t in reversed(range(len(x))):\n        now, before = XY\n",
+        ),
+        ("h[t - 1])", "before)"),
+        ("np.outer(dy[t], h[t])", "np.outer(dy[t], now)"),
+    )
+    assert lt.check_gradients(load(text.replace("XY", "h[t], h[t - 1]"), "backward", "<right>")).passed
+    _, places, (function, units, truths) = places_of(text.replace("XY", "h[t - 1], h[t]"))
+    assert places.complete and len({put.slot for put in places.puts}) > 1
+    mended = mend(function, units, truths, places, Deadline.after(10))
+    assert len(mended.edits) == 1 and not mended.left
+    assert mended.edits[0].kind == "order"
+
+
+def test_an_edit_that_makes_an_expression_like_its_neighbours_is_the_likelier_one():
+    text = """
+import numpy as np
+import lstm_teach as lt
+
+def slopes(i, f, o, g):
+    return i, f * (1 - f), o * (1 - o), 1 - g ** 2
+
+def backward(params, x, targets):
+    run = lt.forward(params, x)
+    a = slopes(run.i[0], run.f[0], run.o[0], run.g[0])
+    return a
+"""
+    function = load(text, "backward", "<alike>")
+    units = learner_functions(function)
+    bench = Bench(function, units, [Truth(make_case(3, 23, {}))], Deadline.after(5), lambda tried: None)
+    place = next(
+        slot.number for slot in bench.slots if "slopes(run" in (bench.units[slot.unit].text[slot.start :])[:20]
+    )
+    found = {edit.parts[0].code: edit for edit in bench.every if edit.parts and edit.parts[0].code}
+    like = found["return i * (1 - i), f * (1 - f), o * (1 - o), 1 - g ** 2"]
+    other = found["return i * (1 - f), f * (1 - f), o * (1 - o), 1 - g ** 2"]
+    assert bench.like_others(like) == 2 and bench.like_others(other) == 0
+    assert bench.doubt(like, place) < bench.doubt(other, place) - 0.5
+
+
+def test_a_walk_that_stops_after_ten_steps_is_repaired():
+    text = with_faults(("reversed(range(len(x)))", "reversed(range(max(0, len(x) - 10), len(x)))"))
+    diagnosis = lt.diagnose(load(text, "backward", "<ten>"), progress=False)
+    assert diagnosis.findings[0].line == line_of(text, "max(0, len(x) - 10)")
+    assert diagnosis.repaired_source is not None
+
+
+def test_a_gate_row_that_is_never_filled_is_filled():
+    rows = """
+import numpy as np
+import lstm_teach as lt
+
+def backward(params, x, targets):
+    run, n = lt.forward(params, x), params.hidden_size
+    W = np.vstack([params.Wi, params.Wf, params.Wo, params.Wg])
+    dW, dU, dV = np.zeros_like(W), np.zeros((4 * n, params.vocab_size)), np.zeros_like(params.V)
+    dh, dc, dz = np.zeros(n), np.zeros(n), np.zeros(4 * n)
+    for t in reversed(range(len(x))):
+        dy = run.y[t].copy()
+        dy[targets[t]] -= 1
+        dV += np.outer(dy, run.h[t])
+        dh = dh + params.V.T @ dy
+        dc = dc + dh * run.o[t] * (1 - run.ct[t] ** 2)
+        dz[:n] = dc * run.g[t] * run.i[t] * (1 - run.i[t])
+        dz[n : 2 * n] = dc * run.c[t - 1] * run.f[t] * (1 - run.f[t])
+        dz[2 * n : 3 * n] = dh * run.ct[t] * run.o[t] * (1 - run.o[t])
+        dz[3 * n :] = dc * run.i[t] * (1 - run.g[t] ** 2)
+        dW += np.outer(dz, run.h[t - 1])
+        dU[:, x[t]] += dz
+        dh = W.T @ dz
+        dc = dc * run.f[t]
+    return [dV, *np.vsplit(dW, 4), *np.vsplit(dU, 4)]
+"""
+    assert lt.check_gradients(load(rows, "backward", "<rows>")).passed
+    left_out = [line for line in rows.splitlines() if line.strip().startswith("dz[")]
+    for line in (left_out[1], left_out[2]):
+        text = rows.replace(line + "\n", "")
+        diagnosis = lt.diagnose(load(text, "backward", "<left>"), progress=False)
+        assert diagnosis.repaired_source is not None and len(diagnosis.findings) == 1
+        assert line.split("=")[0].replace(" ", "") in diagnosis.findings[0].repair.replace(" ", "")

@@ -360,7 +360,7 @@ def _forms(code: str) -> list[str]:
             text = text.strip()[1:-1]
         return _NAME.sub(lambda name: f"#{seen.setdefault(name[0], len(seen))}", "".join(text.split()))
 
-    return [form(value), *(form(part) for part in parts if part.strip() and re.search(r"[-+*/@(]", part))]
+    return [form(value), *(form(part) for part in parts if part.strip())]
 
 
 def _sums_up(node: ast.AST) -> bool:

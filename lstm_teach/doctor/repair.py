@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -25,7 +24,7 @@ from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import OWNER, TARGET, Edit, Outcome, Put, Slot, Variants, find_slots, usable
 
 _AT_ONCE = 500  # edits compiled together
-_ALONE = 0.25  # of the time left, for a single edit that mends all that shows in several places
+_ALONE = 0.15  # of the time left, for a single edit that mends all that shows in several places
 _LIKELY = 1.9  # the cost up to which an edit is tried early
 _HANDING = ("order", "argument order", "target", "end", "index", "slice")  # right things handed on the wrong way
 # What is right of these is not looked at again before the rest is.
@@ -112,14 +111,25 @@ class Bench:
             self._sorted[slot] = own, near, later
         return self._sorted[slot]
 
+    def above(self, slot: int) -> set[int]:
+        """A statement and all that give it something, near or far."""
+        found, new = {slot}, {slot}
+        while new:
+            new = feeders(self.units, self.slots, sorted(new)) - found
+            found |= new
+        return found
+
     def settle(self, puts: list[Put]) -> None:
         """Note which statements compute nothing but right quantities with the values put in elsewhere."""
         late = sum(1 << n for n, key in enumerate(self.truth.keys) if key.quantity in _SETTLED)
         self.right = {slot.number for slot in self.slots} - {put.slot for put in puts}
-        reached = set()
-        for slot, bits in self.bare.events(self.bare.run(self.truth, (), puts), self.truth):
+        trace, reached = self.bare.run(self.truth, (), puts), set()
+        found = self.bare.events(trace, self.truth)
+        values = [value for value in trace.values if usable(value)]
+        for (slot, bits), value in zip(found, values, strict=True):
             reached.add(slot)
-            if bits == 0 or (bits > 0 and not bits & late):
+            one = type(value) is not list and value.size in (self.truth.H, self.truth.K)  # no stacked gates
+            if bits == 0 or (bits > 0 and not (one and bits & late)):
                 self.right.discard(slot)
         self.right &= reached
 
@@ -231,16 +241,16 @@ class Bench:
 
         With `shared` only those are tried that may do something for each of the places.
         """
-        count: Counter[int] = Counter()
-        every: dict[int, Edit] = {}
-        for group in groups:
-            own, near, later = self.sorted(group[0].slot)
-            for edit in [*own, *near, *(later if shared else ())]:
-                count[id(edit)] += 1
-                every[id(edit)] = edit
-        edits = [edit for key, edit in every.items() if count[key] == len(groups) or not shared]
+        if shared:
+            above = set.intersection(*(self.above(group[0].slot) for group in groups))
+            kinds = self.kinds
+            above -= self.right
+            edits = [e for e in self.every if e.slots & above or any(kinds[slot] == "head" for slot in e.slots)]
+        else:
+            every = (edit for group in groups for each in self.sorted(group[0].slot)[:2] for edit in each)
+            edits = list({id(edit): edit for edit in every}.values())
         places = {group[0].slot for group in groups}
-        edits.sort(key=lambda edit: min(self.doubt(edit, place) for place in places))
+        edits.sort(key=lambda edit: min(self.doubt(edit, place) for place in places) - (edit.kind in _HANDING))
         if shared:  # those that compute something right where they stand, and those of which only a run can tell
             judged = judge(self.backward, self.units, edits, self.truth, 2.0)
             known = {number for number, local in judged.items() if local.known == local.times > 0}

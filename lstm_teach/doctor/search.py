@@ -44,6 +44,7 @@ _MOST = 14  # edits in one repair
 _ROUNDS = 4  # how often the places are looked for
 _FOR_PLACES, _PLACES, _MEND = 0.6, 0.5, 0.7  # of the time left, for all of it, for finding the places, for mending
 _LOOK_AGAIN, _AGAIN_SECONDS = 0.25, 3.0  # of the time left, at most, for the places in code that was changed already
+_SHORT = 6  # the length up to which values are put in
 _FAULTS = 8  # statements to put values in: more come by chance
 
 
@@ -195,7 +196,9 @@ def search(
         return Result(rewrite(units, flaws), flaws, True, tried, time.process_time() - begun, stopped, list(others))
 
     try:
-        state, count, proved = _by_places(backward, begun_with, both, cases, deadline, progress, found)
+        state, count, proved = begun_with, 0, False
+        if max(lengths) <= _SHORT:  # of a fault that shows in long sequences only the values tell little
+            state, count, proved = _by_places(backward, begun_with, both, cases, deadline, progress, found)
         tried += count
         if proved:
             return done(state)
@@ -208,7 +211,7 @@ def search(
             turn += 1
             # Every third turn is for the code as it was: a single edit may repair it after all.
             state = waiting.pop(waiting.index(begun_with) if turn % 3 == 0 and begun_with in waiting else 0)
-            if state.steps and state.work is None and len(looked) < _ROUNDS:
+            if state.steps and state.work is None and len(looked) < _ROUNDS and max(lengths) <= _SHORT:
                 looked.append(state)
                 soon = deadline.part(min(_LOOK_AGAIN, _AGAIN_SECONDS / max(deadline.left, 1)))
                 state, count, proved = _by_places(backward, state, both, cases, soon, progress, found)

@@ -246,6 +246,37 @@ def backward(params, x, targets):
     part(dW, 1)[...] = 2.0
     return dz
 """
+PAIR_LEFT_OUT = """
+def backward(params, x, targets):
+    H = params.hidden_size
+    d_in, d_forget, d_out, d_cand = np.ones((4, H))
+    count, dh = H, np.zeros(H)
+    for gate, dz in (("i", d_in), ("f", d_forget), ("o", d_out)):
+        dh += params["W" + gate].T @ dz
+    total = np.ones(H)
+    total = dh * 2.0
+    return total, d_cand
+"""
+KEYS = """
+def backward(params, x, targets):
+    kept = {"hidden": np.ones(5), "cell": np.zeros(5)}
+    into = {"i": "U", "f": "U"}
+    dh = kept["hidden"] @ params.Ui[:5, :5]
+    for step in enumerate(zip(x, targets)):
+        dh += step[0]
+    return dh
+"""
+GATE_ROWS = """
+I, F, O, G = range(4)
+
+
+def backward(params, x, targets):
+    run = lt.forward(params, x)
+    s = np.array([run.i, run.f, run.o, run.g])
+    e = [run.i[0], run.f[0], run.o[0]]
+    dh = s[I, 1] * (1 - s[F, 1])
+    return s[O, 2] + e[0] * e[1] + dh
+"""
 
 
 @pytest.mark.parametrize(
@@ -286,6 +317,15 @@ def backward(params, x, targets):
         (SLOPES, "kept = dict(dz=dz, before=before)"),
         (COLUMN, "dy = np.ones((6, 1)) / 6\ndy[targets[t]] -= 1"),
         (ARGUMENTS, "part(dz, 1)[...] = 2.0"),
+        (PAIR_LEFT_OUT, 'for gate, dz in (("i", d_in), ("f", d_forget), ("o", d_out), ("g", d_cand)):'),
+        (PAIR_LEFT_OUT, "total /= dh * 2.0"),
+        (PAIR_LEFT_OUT, "H = np.zeros(params.hidden_size)"),
+        (KEYS, 'dh = kept["cell"] @ params.Ui[:5, :5]'),
+        (KEYS, 'dh = kept["hidden"] @ params.Wi[:5, :5]'),
+        (KEYS, 'into = {"i": "W", "f": "U"}'),
+        (KEYS, "for step in list(enumerate(zip(x, targets)))[::-1]:"),
+        (GATE_ROWS, "dh = s[I, 1] * (1 - s[O, 1])"),
+        (GATE_ROWS, "return s[O, 2] + e[0] * e[2] + dh"),
     ],
 )
 def test_the_edit_that_mends_it_is_offered(text, wanted):

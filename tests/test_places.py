@@ -1,5 +1,6 @@
 """Right values in the place of wrong ones show where the faults are, and each fault is mended by itself."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -274,3 +275,60 @@ def backward(params, x, targets):
         diagnosis = lt.diagnose(load(text, "backward", "<left>"), progress=False)
         assert diagnosis.repaired_source is not None and len(diagnosis.findings) == 1
         assert line.split("=")[0].replace(" ", "") in diagnosis.findings[0].repair.replace(" ", "")
+
+
+def bench_of(text):
+    function = load(text, "backward", "<bench>")
+    truth = Truth(make_case(3, 23, states_taken(function)))
+    return Bench(function, learner_functions(function), [truth], Deadline.after(20), lambda tried: None)
+
+
+def statement(bench, code):
+    return next(s.number for s in bench.slots if s.kind == "statement" and bench.units[s.unit].segment(s.node) == code)
+
+
+def test_which_gradients_a_statement_reaches_is_seen_by_disturbing_it():
+    bench = bench_of(PER_GATE)
+    weights, delta = (statement(bench, code) for code in ("grads.Wg += np.outer(dzg, h[t - 1])", "do = dh * ct[t]"))
+    reach = bench.bare.reach(bench.truth, [weights, delta])
+    assert reach[weights] == {"Wg"}
+    # Through the carry the delta of o reaches all gates of the earlier steps, but never V.
+    assert reach[delta] == set(lt.Params.NAMES) - {"V"}
+
+
+def test_a_statement_on_which_not_all_depends_that_is_wrong_can_not_be_the_only_fault():
+    bench = bench_of(with_faults(("do = dh * ct[t]", "do = dh * c[t]")))
+    far, just = bench.too_far([])
+    assert statement(bench, "grads.Wg += np.outer(dzg, h[t - 1])") in far
+    assert statement(bench, "do = dh * c[t]") in just - far
+    found = {edit.parts[0].code: edit for edit in bench.every if edit.parts and edit.parts[0].code}
+    assert bench.can_not_be(found["grads.Wg = np.outer(dzg, h[t - 1])"], far)
+    assert not bench.can_not_be(found["do = dh * ct[t]"], far)
+
+
+def test_a_likelier_edit_further_up_is_preferred_and_a_less_likely_one_is_not_even_tried():
+    bench = bench_of(with_faults(("do = dh * ct[t]", "do = dh * c[t]")))
+    place = statement(bench, "do = dh * c[t]")
+    right = next(edit for edit in bench.every if edit.parts and edit.parts[0].code == "do = dh * ct[t]")
+    costly = replace(right, cost=right.cost + 1)
+    group = [Put(place, RESULT, None, (), {})]
+    outcome = bench.bare.evaluate()
+    better = bench.likelier([(costly, outcome)], iter([[right]]), group, [], [], 0, True)
+    assert [edit for edit, _ in better] == [right]
+    assert bench.likelier([(right, outcome)], iter([[costly]]), group, [], [], 0, True) == []
+
+
+def test_a_term_that_is_a_product_and_was_forgotten_is_found():
+    forgotten = ("dc = dh * o[t] * (1 - ct[t] ** 2) + dc_next * f_next", "dc = dh * o[t] * (1 - ct[t] ** 2)")
+    carried = (
+        ("dc_next = dc * f[t]", "dc_next, f_next = dc, f[t]"),
+        ("+ dc_next", "+ dc_next * f_next"),
+        ("    dc_next = np.zeros", "    f_next = np.zeros(params.hidden_size)\n    dc_next = np.zeros"),
+    )
+    right = with_faults(*carried)
+    assert lt.check_gradients(load(right, "backward", "<right>")).passed
+    text = right.replace(*forgotten)
+    assert text != right
+    diagnosis = lt.diagnose(load(text, "backward", "<forgotten>"), progress=False)
+    assert [finding.line for finding in diagnosis.findings] == [line_of(text, forgotten[1])]
+    assert "dc_next * f_next" in diagnosis.findings[0].repair or "f_next * dc_next" in diagnosis.findings[0].repair

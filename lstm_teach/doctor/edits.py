@@ -94,7 +94,7 @@ class _Maker:
             target = node.targets[0]
             at = self.operator_span(self.unit.span(target)[1], self.unit.span(node.value)[0], r"=")
             if at and not isinstance(target, ast.Tuple):
-                for new, cost in (("+=", 1.0), ("*=", 3.0), ("-=", 2.0)):
+                for new, cost in (("+=", 1.0), ("*=", 3.0), ("-=", 2.0), ("/=", 2.5)):
                     yield self.edit("assignment", cost, (*at, new), old="=", new=new)
             yield from self.swaps(target)
         value = getattr(node, "value", None)
@@ -187,6 +187,7 @@ class _Maker:
             loops = [loop.target.id for loop in self.slot.loops if isinstance(getattr(loop, "target", None), ast.Name)]
             for text in (text for name in loops for text in (name, f"{name} - 1", f"{name} + 1")):
                 yield self.edit("index", 1.6, (start, end, text))
+            yield self.edit("initial value", 2.2, (start, end, f"{self.scene.numpy}.zeros({self.seg(value)})"))
         elif shape == () and isinstance(node, ast.Assign):
             for slot_shape in {s for s in self.scene.results.values() if isinstance(s, tuple) and len(s) == 1}:
                 like = self.like(slot_shape)
@@ -416,11 +417,11 @@ class _Maker:
                     changes = [(*self.unit.span(atom.node), new) for atom in atoms]
                     yield self.edit("helper", 2.0, *changes, old=text, new=new)
 
-    def reversals(self, root: ast.AST) -> Iterator[Edit]:
-        """The things that a loop runs over, the last one first."""
+    def reversals(self, root: ast.AST, whole: bool = True) -> Iterator[Edit]:
+        """The things that a loop runs over (the `whole` of them), the last one first."""
         if isinstance(root, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
             text, name = self.seg(root), getattr(getattr(root, "func", None), "id", "")
-            if not text.startswith("reversed(") and not text.endswith("[::-1]") and name not in _ITERATING:
+            if not text.startswith("reversed(") and not text.endswith("[::-1]") and (whole or name not in _ITERATING):
                 yield self.swap("range", 1.3, root, f"list({text})[::-1]")
 
     def swaps(self, node: ast.expr) -> Iterator[Edit]:
@@ -442,7 +443,10 @@ class _Maker:
     def one_more(self, items: list[ast.expr]) -> Iterator[Edit]:
         """The item of the gate that is left out of a list of two or three, like the others with another letter."""
         texts = [self.seg(item) for item in items]
-        if not 2 <= len(texts) <= 3 or len({len(text) for text in texts}) > 1:
+        if not 2 <= len(texts) <= 3:
+            return
+        yield from self.pair_left_out(items)
+        if len({len(text) for text in texts}) > 1:
             return
         at = [k for k, letters in enumerate(zip(*texts, strict=True)) if len(set(letters)) > 1]
         used = {text[k] for text in texts for k in at}
@@ -455,6 +459,21 @@ class _Maker:
             for item in items:
                 start = self.unit.span(item)[0]
                 yield self.edit("term", 1.7, (start, start, f"{new}, "), new=new, old="")
+
+    def pair_left_out(self, items: list[ast.expr]) -> Iterator[Edit]:
+        """A pair of a gate's letter and something that is computed beside the others, in a list of such pairs."""
+        pairs = [item.elts for item in items if isinstance(item, ast.Tuple | ast.List) and len(item.elts) == 2]
+        letters = {getattr(key, "value", None) for key, _ in pairs}
+        if len(pairs) < len(items) or not letters <= set("ifog"):
+            return
+        used = {self.seg(value) for _, value in pairs}
+        named = {a.text: a.shape for a in self.scene.unread if a.unit == self.slot.unit and a.text.isidentifier()}
+        shapes = {named[text] for text in used if text in named}
+        end, quote = self.unit.span(items[-1])[1], self.seg(pairs[0][0])[0]
+        for letter in sorted(set("ifog") - letters):
+            for name in (name for name, shape in named.items() if shape in shapes and name not in used):
+                new = f"({quote}{letter}{quote}, {name})"
+                yield self.edit("term", 1.6, (end, end, f", {new}"), new=new, old="")
 
     def operation(self, node: ast.BinOp) -> Iterator[Edit]:
         symbol = OPERATORS.get(type(node.op))
@@ -555,7 +574,7 @@ class _Maker:
             yield self.swap("sign", 1.8, args[0], f"-{self.tight(args[0])}")
         if name in _ITERATING:
             for arg in args:
-                yield from self.reversals(arg)
+                yield from self.reversals(arg, False)
         yield from self.as_elsewhere(node)
         yield from self.given(node, name)
         yield from self.ends(node, name)
@@ -651,7 +670,7 @@ class _Maker:
         others = {other for other in self.scene.strings if len(set(other) & set(value)) >= min(2, len(value) - 1)}
         missing = set("ifog") - set(value)
         others |= set("ifog") if value in tuple("ifog") else set()
-        others |= set(Params.NAMES) if value in Params.NAMES else set()
+        others |= set(Params.NAMES) if value in Params.NAMES else set("UVW") if value in tuple("UVW") else set()
         if len(value) == 3 and len(missing) == 1 and set(value) < set("ifog"):
             others |= {value[:k] + min(missing) + value[k:] for k in range(4)}
         for other in sorted(others - {value}):
@@ -744,6 +763,7 @@ class _Maker:
                     and isinstance(other.slice, ast.Constant)
                     and isinstance(other.slice.value, str)
                 }
+                keys |= {f"{text[0]}{key}{text[0]}" for key in self.scene.strings if len(self.scene.strings) < 40}
                 for key in sorted(keys - {text}):
                     yield self.swap("wrong name", 1.6 + 0.1 * unlike(text, key), part, key)
             elif isinstance(part, ast.Constant) and part.value is None:
@@ -806,7 +826,7 @@ class _Maker:
                 end = self.unit.span(part)[1] - start
                 known = next((family for family in families if part.attr in family), set())
                 for attr in sorted(known - {part.attr}):
-                    if part.attr[0] != attr[0] and known is families[1]:
+                    if part.attr[0] != attr[0] and known is families[1] and part.attr[-1] != attr[-1]:
                         continue
                     yield text[: end - len(part.attr)] + attr + text[end:]
 

@@ -387,6 +387,9 @@ def find_places(
             for _, site, number, options, own in sorted(chances, key=lambda chance: chance[0]):
                 handled.add((site, number))
                 chosen = _best(lab, site, options, puts, outcome, own)
+                if chosen:  # what else the same statement may be meant to compute may bring more
+                    every = [option for other in chances if other[1] == site for option in other[3]]
+                    chosen = _best(lab, site, every, puts, outcome, own)
                 if chosen or deadline.over:
                     break
             if chosen:

@@ -21,14 +21,44 @@ from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.statements import candidate_edits
 from lstm_teach.doctor.synthesis import synthesize_at
 from lstm_teach.doctor.truth import Truth
-from lstm_teach.doctor.variants import OWNER, TARGET, Edit, Outcome, Put, Slot, Variants, find_slots, usable
+from lstm_teach.doctor.variants import (
+    OWNER,
+    TARGET,
+    Edit,
+    Outcome,
+    Put,
+    Slot,
+    Variants,
+    find_slots,
+    right_matrices,
+    usable,
+)
+from lstm_teach.params import Params
 
 _AT_ONCE = 500  # edits compiled together
 _ALONE = 0.15  # of the time left, for a single edit that mends all that shows in several places
 _LIKELY = 1.9  # the cost up to which an edit is tried early
 _HANDING = ("order", "argument order", "target", "end", "index", "slice")  # right things handed on the wrong way
+_MOVING = ("target", "moved", "moved in", "moved out")  # what depends on the value may be something else then
+_KEEPING = ("assignment", "copy", "extra statement", *_MOVING, *_HANDING)  # values as they are
 # What is right of these is not looked at again before the rest is.
 _SETTLED = ("dy", "dh_loss", "dh", "dc_hidden", "dc", "dc_carry", "d", "dz", "back", "dh_future", "term")
+# Edits that change a value where it is made, rather than which one is taken.
+_OF_VALUE = (
+    "factor",
+    "term",
+    "product",
+    "dropped factor",
+    "dropped term",
+    "operator",
+    "sign",
+    "square",
+    "tanh",
+    "slope",
+)
+_OF_VALUE += ("power", "equation", "transpose", "constant", "unwrapped", "helper", "axis", "mean", "einsum")
+_LESS = 0.1  # how much likelier an edit has to be to be preferred though it is further away
+_JUST = 0.8  # less cost where nothing depends on a statement but what is wrong
 _LOOKED_AT = 6  # mending edits of which it is asked what else they mend
 
 
@@ -62,7 +92,8 @@ class Bench:
         self.bare = Variants(backward, units, [], [self.truth])
         self.kinds = {slot.number: slot.kind for slot in self.slots}
         self.tried = 0
-        self.right: set[int] = set()
+        self.right: set[int] = set()  # statements that compute right quantities of the walk back only
+        self.known: set[int] = set()  # or right quantities of any kind, which may belong elsewhere
         self._forms: dict[int, tuple[list[str], list[str]]] = {}
         self._sorted: dict[int, tuple[list[Edit], list[Edit], list[Edit]]] = {}
 
@@ -76,12 +107,40 @@ class Bench:
         written = synthesize_at(
             self.backward, self.units, self.scene, self.truth, aims, {slot} | feeding, puts, seconds
         )
-        yield self.ranked([*written, *self._by_value(own, group, puts), *near], slot)
-        yield self.ranked(later, slot)
+        far, just = self.too_far(puts)
+        first = [*written, *self._by_value(own, group, puts), *near]
+        put_off = [edit for edit in first if self.can_not_be(edit, far)]
+        yield self.ranked([edit for edit in first if not self.can_not_be(edit, far)], [slot], just)
+        last = [edit for edit in later if self.can_not_be(edit, far)]
+        yield [
+            *self.ranked([edit for edit in later if not self.can_not_be(edit, far)], [slot], just),
+            *self.ranked([*put_off, *last], [slot], just),
+        ]
 
-    def ranked(self, edits: list[Edit], place: int) -> list[Edit]:
-        """The likely ones first."""
-        return sorted(edits, key=lambda edit: self.doubt(edit, place))
+    def ranked(self, edits: list[Edit], places: list[int], just: set[int]) -> list[Edit]:
+        """The likely ones first: those too of the statements `just`, which do nothing but what is wrong."""
+
+        def doubt(edit: Edit) -> float:
+            return min(self.doubt(edit, place) for place in places) - _JUST * bool(edit.slots & just)
+
+        return sorted(edits, key=doubt)
+
+    def can_not_be(self, edit: Edit, far: set[int]) -> bool:
+        """Whether an edit changes only statements on which not all depends that is wrong, or right values."""
+        at = {slot for slot in edit.slots if self.kinds[slot] == "statement"}
+        depends = edit.kind not in _MOVING
+        return bool(at) and ((at <= far and depends) or (at <= self.known and edit.kind in _OF_VALUE))
+
+    def too_far(self, puts: list[Put]) -> tuple[set[int], set[int]]:
+        """Statements that can't be all that is wrong: some wrong gradient does not depend on them.
+
+        And those on which just the wrong ones depend.
+        """
+        got = right_matrices(self.bare.run(self.truth, (), puts), self.truth)
+        wrong = set(Params.NAMES) - set(got)
+        written = [slot.number for slot in self.slots if slot.kind == "statement"]
+        reach = self.bare.reach(self.truth, written, puts)
+        return {n for n, names in reach.items() if not wrong <= names}, {n for n in reach if reach[n] == wrong}
 
     def sorted(self, slot: int) -> tuple[list[Edit], list[Edit], list[Edit]]:
         """Edits of a statement itself, of what gives it something that is not right yet, and others that may do."""
@@ -101,7 +160,7 @@ class Bench:
                 if at == {slot}:
                     own.append(edit)
                 elif (
-                    at & (feeding - self.right | {slot})
+                    at & (feeding - (set() if edit.kind in _KEEPING else self.right) | {slot})
                     or (not at and _fills(edit) & read)
                     or self._hands_over(edit, read)
                 ):
@@ -123,6 +182,7 @@ class Bench:
         """Note which statements compute nothing but right quantities with the values put in elsewhere."""
         late = sum(1 << n for n, key in enumerate(self.truth.keys) if key.quantity in _SETTLED)
         self.right = {slot.number for slot in self.slots} - {put.slot for put in puts}
+        self.known = set(self.right)
         trace, reached = self.bare.run(self.truth, (), puts), set()
         found = self.bare.events(trace, self.truth)
         values = [value for value in trace.values if usable(value)]
@@ -131,7 +191,10 @@ class Bench:
             one = type(value) is not list and value.size in (self.truth.H, self.truth.K)  # no stacked gates
             if bits == 0 or (bits > 0 and not (one and bits & late)):
                 self.right.discard(slot)
+            if bits <= 0 or type(value) is list:
+                self.known.discard(slot)
         self.right &= reached
+        self.known &= reached
 
     def _hands_over(self, edit: Edit, read: set[str]) -> bool:
         """Whether an edit gives an array of its own to a name, or a result to one of the names that are read."""
@@ -171,7 +234,8 @@ class Bench:
         """The cost of an edit for a fault at a place: less if it is made right there or beside it."""
         at = {slot for slot in edit.slots if self.kinds[slot] != "gap"} or edit.slots
         cost = edit.cost - 0.4 * min(self.like_others(edit), 2)
-        if at == {place} or at <= self._beside(place):
+        reset = "zeros_like" in edit.new  # its usual place is before the first change, wherever it is missed
+        if at == {place} or (at <= self._beside(place) and not reset):
             return cost
         elsewhere = any(self.slots[slot].unit != self.slots[place].unit for slot in at)
         returned = any(isinstance(self.slots[slot].node, ast.Return) for slot in at)
@@ -202,7 +266,10 @@ class Bench:
         judged = judge(self.backward, self.units, edits, self.truth, 3.0, [*puts, *group])
         self.tried += len(judged)
         return [
-            edit for number, edit in enumerate(edits) if number not in judged or judged[number].bits & wanted == wanted
+            edit
+            for number, edit in enumerate(edits)
+            # What is added up comes from all runs together, whatever the last one makes of it.
+            if number not in judged or judged[number].bits & wanted == wanted or edit.kind == "assignment"
         ]
 
     def mending(
@@ -236,6 +303,15 @@ class Bench:
                 break
         return found
 
+    def likelier(
+        self, found: list, rest: Iterator, group: list[Put], made: list[Edit], puts: list[Put], need: int, whole: bool
+    ) -> list[tuple[Edit, Outcome]]:
+        """Mending edits from further up that are likelier than those found, if there are any."""
+        place = group[0].slot
+        least = min(self.doubt(edit, place) for edit, _ in found) - _LESS
+        more = [edit for edit in next(rest, []) if self.doubt(edit, place) < least]
+        return self.mending(more[:_AT_ONCE], made, puts, need, whole) if more else []
+
     def alone(self, groups: list[list[Put]], shared: bool) -> list[Edit]:
         """Edits that mend everything by themselves, though it shows in several places.
 
@@ -249,8 +325,9 @@ class Bench:
         else:
             every = (edit for group in groups for each in self.sorted(group[0].slot)[:2] for edit in each)
             edits = list({id(edit): edit for edit in every}.values())
-        places = {group[0].slot for group in groups}
-        edits.sort(key=lambda edit: min(self.doubt(edit, place) for place in places) - (edit.kind in _HANDING))
+        places = [group[0].slot for group in groups]
+        far, just = self.too_far([])
+        edits = self.ranked([edit for edit in edits if not self.can_not_be(edit, far)], places, just)
         if shared:  # those that compute something right where they stand, and those of which only a run can tell
             judged = judge(self.backward, self.units, edits, self.truth, 2.0)
             known = {number for number, local in judged.items() if local.known == local.times > 0}
@@ -333,6 +410,9 @@ def mend(
                 edits = next(tiers[id(group)])
                 found = bench.mending(edits, mended.edits, puts, 0 if whole else need, whole)
                 if found:
+                    found += bench.likelier(
+                        found, tiers[id(group)], group, mended.edits, puts, 0 if whole else need, whole
+                    )
                     edit, more = bench.choose(found, group, mended.edits, others, 0 if whole else need, whole)
                     mended.edits.append(edit)
                     mended.others.append([other for other, _ in found if other is not edit][:8])

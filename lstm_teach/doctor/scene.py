@@ -148,6 +148,7 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
     for (unit, name), shape in assigned.items():
         if shape is not None:
             scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape))
+    scene.unread += list(_of_other_gates(found))
     for slot in slots:
         for target in targets_of(slot.node) if slot.kind == "statement" else ():
             kept = isinstance(target, ast.Name | ast.Attribute) or (
@@ -172,6 +173,28 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             if value is np:
                 scene.numpy = name
     return scene
+
+
+def _of_other_gates(found: list[Atom]) -> Iterator[Atom]:
+    """`s[2]` or `s[O]` where the code reads `s[0]` and `s[1]`, or `s[I]` and `s[F]`: the other gates' rows."""
+    rows: dict[tuple[int, str], dict[str, Atom]] = {}
+    for atom in found:
+        index = atom.node.slice if isinstance(atom.node, ast.Subscript) else None
+        first = index.elts[0] if isinstance(index, ast.Tuple) and index.elts else index
+        gate = (isinstance(first, ast.Name) and first.id.isupper()) or (
+            isinstance(first, ast.Constant) and first.value in range(4)
+        )
+        if gate and is_vector(atom.shape):
+            key = first.id if isinstance(first, ast.Name) else str(first.value)
+            base, bracket, rest = atom.text.partition("[")
+            if rest.startswith(key):
+                rows.setdefault((atom.unit, base + bracket + "\0" + rest[len(key) :]), {})[key] = atom
+    names = {key for (_, _), keys in rows.items() for key in keys}
+    for (unit, pattern), keys in rows.items():
+        if len(keys) > 1:
+            for key in sorted(names - set(keys)):
+                one = next(iter(keys.values()))
+                yield Atom(one.node, pattern.replace("\0", key), unit, one.shape)
 
 
 def paths_in(root: ast.AST) -> Iterator[ast.expr]:

@@ -303,6 +303,10 @@ def _rewritten(place: _Place, atoms: dict, goals: dict, most: int, value: Callab
         whole_sum = not term and len(_added(site)) > 1  # its terms are sites of their own
         for code, cost in () if whole_sum else _products(text, now, fits, goals[now.size, True], rests, most):
             yield maker.swap("equation", cost, site, code)
+        if not term:  # one more term that is a product itself
+            for code, cost in _products("", now, fits, goals[now.size, True], [now + rest for rest in rests], 3):
+                if "*" in code:
+                    yield maker.swap("equation", cost, site, f"{text} + {code}")
         if (now.size, False) in goals and not term:
             for code, cost in _sums(site, maker, now, atoms, goals[now.size, False], rests, most, value):
                 yield maker.swap("equation", cost, site, code)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import copy
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -196,6 +196,15 @@ def exchanged(value: Any, change: Callable[[np.ndarray], np.ndarray], depth: int
     return value
 
 
+def disturbed(value: Any) -> Any:
+    """A value with other numbers in it: every float, and a whole number by itself."""
+    if isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_):
+        return value - 1 if value > 0 else value + 1  # as an index it stays in bounds
+    if isinstance(value, float):
+        return 1.1 * value + 0.1
+    return exchanged(value, lambda array: 1.1 * array + 0.1 if array.dtype.kind == "f" else array)
+
+
 @dataclass
 class Outcome:
     """What one run of a variant gave, over all cases: bits of right quantities and matrices, or an error."""
@@ -240,6 +249,7 @@ class Variants:
         self._choice = [0] * len(self.slots)
         self._puts: dict[tuple[int, int], list[Put]] = {}
         self._times: dict[tuple[int, int], int] = {}
+        self._disturbed = -1
         self._trace = Trace()
         self._alternatives: dict[int, list[list[ast.stmt] | ast.expr]] = {}
         self._numbers: dict[tuple[int, str], int] = {}
@@ -304,6 +314,8 @@ class Variants:
 
     def _record(self, slot: int, value: Any, part: int = 0) -> Any:
         trace = self._trace
+        if slot == self._disturbed:
+            value = disturbed(value)
         puts = self._puts.get((slot, part))
         if puts:
             time = self._times[slot, part] = self._times.get((slot, part), -1) + 1
@@ -345,6 +357,22 @@ class Variants:
                 for slot in edit.slots:
                     self._choice[slot] = 0
         return trace
+
+    def reach(self, truth: Truth, slots: Iterable[int], puts: Sequence[Put] = ()) -> dict[int, set[str]]:
+        """The matrices whose gradient changes if what a statement computes is disturbed; all nine if the run fails."""
+        plain = gradients(self.run(truth, (), puts), truth)
+        found: dict[int, set[str]] = {}
+        for slot in slots if plain is not None else ():
+            self._disturbed = slot
+            try:
+                with time_limit(1.0):
+                    got = gradients(self.run(truth, (), puts), truth)
+            except guard.OutOfTime:
+                got = None
+            finally:
+                self._disturbed = -1
+            found[slot] = {n for n in Params.NAMES if got is None or not np.array_equal(got[n], plain[n])}
+        return found
 
     def evaluate(self, edits: Sequence[Edit] = (), puts: Sequence[Put] = (), whole: bool = False) -> Outcome:
         """Run on all cases and count what is right: every recognized quantity, and every right matrix.

@@ -229,8 +229,7 @@ class _Maker:
         listed_in |= {
             id(part)
             for n in ast.walk(root)
-            if isinstance(n, ast.Call)
-            and not (isinstance(n.func, ast.Attribute) and self.seg(n.func.value) == self.scene.numpy)
+            if isinstance(n, ast.Call) and not self.of_numpy(n.func)
             for part in [*n.args, *(keyword.value for keyword in n.keywords)]
         }
         for node in ast.walk(root):
@@ -250,6 +249,9 @@ class _Maker:
 
     def growth(self, root: ast.AST) -> Iterator[Edit]:
         """Missing factors and missing terms."""
+        own = {unit.node.name for unit in self.scene.units}
+        calls = [n for n in ast.walk(root) if isinstance(n, ast.Call) and getattr(n.func, "id", "") in own]
+        handed = {id(arg) for call in calls for arg in call.args}  # rather missing where the function uses it
         for node, shape, term in self.sites(root):
             if term and isinstance(node, ast.Constant):
                 continue
@@ -257,7 +259,7 @@ class _Maker:
                 self.seg(node) if self.product(node) or isinstance(node, _SIMPLE_EXPRESSION) else f"({self.seg(node)})"
             )
             closed = (lambda text: f"({text})") if self.in_product(root, node) else (lambda text: text)
-            base = 1.8 if term else 1.6
+            base = (1.8 if term else 1.6) + 0.5 * (id(node) in handed)
             for atom in self.compatible(shape):
                 a = atom.text
                 yield self.swap("factor", base, node, closed(f"{inner} * {a}"))
@@ -557,8 +559,9 @@ class _Maker:
                 yield self.edit("mean", 1.0, (*name_span, "sum" if name != "sum" else "mean"))
             elif not module and not args and name in ("copy", "mean"):
                 yield self.swap("copy" if name == "copy" else "mean", 2.0, node, owner)
-            if module and name == "einsum" and args and isinstance(args[0], ast.Constant):
-                yield from self.einsum(args[0])
+                yield self.swap("initial value", 1.6, node, f"{self.scene.numpy}.zeros_like({owner})")
+        if self.of_numpy(func) == "einsum" and args and isinstance(args[0], ast.Constant):
+            yield from self.einsum(args[0])
         if name in ("reversed", "tanh", "clip", "sigmoid", "abs", "sign", "flip", "sqrt", "exp", "maximum", "minimum"):
             for text in texts[:1]:
                 yield self.swap("unwrapped" if name != "reversed" else "range", 1.2, node, text)
@@ -579,7 +582,7 @@ class _Maker:
         yield from self.given(node, name)
         yield from self.ends(node, name)
         for arg in args:
-            if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and name != "einsum":
+            if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and self.of_numpy(func) != "einsum":
                 for word in sorted(self.scene.words.get(name, set()) - {self.seg(arg)}):
                     yield self.swap("wrong name", 1.6, arg, word)
         if name == "range" or name == "arange":
@@ -608,6 +611,14 @@ class _Maker:
             if len(args) == 1 and name not in ("range", "reversed", "len", "list", "enumerate"):
                 yield self.swap("unwrapped", 2.2, node, texts[0])
 
+    def of_numpy(self, func: ast.expr) -> str:
+        """Numpy's name for one of its functions, under whatever name it is called here; "" for another function."""
+        if isinstance(func, ast.Attribute):
+            return func.attr if self.seg(func.value) == self.scene.numpy else ""
+        value = self.unit.function.__globals__.get(func.id) if isinstance(func, ast.Name) else None
+        own = (getattr(value, "__module__", None) or "").partition(".")[0] == "numpy"
+        return getattr(value, "__name__", "") if own else ""
+
     def inside(self, node: ast.Call) -> tuple[int, int]:
         """Where the arguments of a call stand."""
         end = self.unit.span(node)[1] - 1
@@ -621,7 +632,7 @@ class _Maker:
     def as_elsewhere(self, node: ast.Call) -> Iterator[Edit]:
         """An argument that the same function of the learner's gets in another call."""
         func = self.seg(node.func)
-        if func.startswith(f"{self.scene.numpy}."):
+        if self.of_numpy(node.func):
             return
         for slot in self.scene.slots:
             if slot.node is None or slot.unit != self.slot.unit:
@@ -639,9 +650,9 @@ class _Maker:
         takes |= {"h0", "c0"} if name == "forward" else set()
         has = {self.seg(arg) for arg in node.args} | {keyword.arg for keyword in node.keywords}
         at = self.unit.span(node)[1] - 1
-        for arg in own if node.args else ():
-            if arg in takes and arg not in has:
-                yield self.edit("term", 1.6, (at, at, f", {arg}={arg}"), new=f"{arg}={arg}", old="")
+        forgotten = [f"{arg}={arg}" for arg in own if node.args and arg in takes and arg not in has]
+        for new in [*forgotten, *([", ".join(forgotten)] if len(forgotten) > 1 else [])]:
+            yield self.edit("term", 1.6, (at, at, f", {new}"), new=new, old="")
 
     def ends(self, node: ast.Call, name: str) -> Iterator[Edit]:
         """The other end of a list; a call without its last number (a place, an axis)."""
@@ -697,7 +708,7 @@ class _Maker:
                     swapped[k], swapped[m] = swapped[m], swapped[k]
                     seen.add("".join(swapped))
         for new in sorted(seen - {node.value}):
-            yield self.swap("einsum", 1.6, node, repr(new).replace("'", '"'))
+            yield self.swap("einsum", 1.6, node, self.seg(node).replace(node.value, new))
 
     def range(self, node: ast.Call) -> Iterator[Edit]:
         args = [self.seg(arg) for arg in node.args]

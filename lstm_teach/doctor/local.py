@@ -28,10 +28,15 @@ _CHANGING = ("pop", "append", "extend", "insert", "remove", "clear", "update", "
 
 @dataclass
 class Local:
-    """What a changed statement computes: right quantities as bits, and how often it was one of the times looked at."""
+    """What a changed statement computes: right quantities as bits, and how often it was one of the times looked at.
+
+    `strange` counts the times at which it was something that can't be known: no arrays, a shape that no quantity has,
+    or a diagonal matrix, a factor of the chain rule written as a Jacobian.
+    """
 
     bits: int = 0
     known: int = 0
+    strange: int = 0
     times: int = 0
 
 
@@ -72,14 +77,19 @@ def judge(
             try:
                 value = kept(eval(code, space))
             except Exception:  # a candidate that makes no sense here; the pass itself is not touched by it
-                value = None
-            if value is not None and usable(value):
+                continue
+            if value is None:
+                for number in numbers:
+                    found[number].strange += 1
+            elif usable(value):
                 values.append(value)
                 owners.append(numbers)
-        for bits, numbers in zip(truth.recognize(values), owners, strict=True):
+        for bits, numbers, value in zip(truth.recognize(values), owners, values, strict=True):
+            strange = bits < 0 or (bits == 0 and _diagonal(value))
             for number in numbers:
                 found[number].bits |= max(bits, 0)
                 found[number].known += bits > 0
+                found[number].strange += strange
         for _, numbers in codes[slot]:
             for number in numbers:
                 found[number].times += 1
@@ -132,6 +142,12 @@ def _added(owner: Any, index: Any, value: Any) -> Any:
     changed = owner.copy()
     changed[index] = value
     return changed
+
+
+def _diagonal(value: Any) -> bool:
+    if type(value) is list or value.ndim != 2 or value.shape[0] != value.shape[1]:
+        return False
+    return np.array_equal(value, np.diag(np.diag(value)))
 
 
 def _code(text: str) -> types.CodeType | None:

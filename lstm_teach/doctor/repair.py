@@ -16,6 +16,7 @@ import numpy as np
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import MOST_TIMES, judge
 from lstm_teach.doctor.places import Places
+from lstm_teach.doctor.reads import Reads
 from lstm_teach.doctor.scene import Scene, look
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.statements import candidate_edits
@@ -90,6 +91,7 @@ class Bench:
         self.scene: Scene = look(backward, units, self.slots, self.truth)
         self.every = candidate_edits(self.scene)
         self.bare = Variants(backward, units, [], [self.truth])
+        self.reads = Reads(units, self.slots)
         self.kinds = {slot.number: slot.kind for slot in self.slots}
         self.tried = 0
         self.right: set[int] = set()  # statements that compute right quantities of the walk back only
@@ -103,7 +105,7 @@ class Bench:
         own, near, later = self.sorted(slot)
         aims = self._aims(group, puts)
         seconds = min(1.0, max(0.2, 0.2 * self.deadline.left))
-        feeding = feeders(self.units, self.slots, [slot])
+        feeding = self.reads.feeders([slot])
         written = synthesize_at(
             self.backward, self.units, self.scene, self.truth, aims, {slot} | feeding, puts, seconds
         )
@@ -145,14 +147,14 @@ class Bench:
     def sorted(self, slot: int) -> tuple[list[Edit], list[Edit], list[Edit]]:
         """Edits of a statement itself, of what gives it something that is not right yet, and others that may do."""
         if slot not in self._sorted:
-            feeding = feeders(self.units, self.slots, [slot]) - {slot}
-            read = _read(self.units, self.slots[slot]) | _given(self.units, self.slots[slot])
-            wide = feeders(self.units, self.slots, sorted(feeding | {slot}))
-            given = _given(self.units, self.slots[slot])  # where they are read the wrong block may be taken
-            wide |= {
+            feeding = self.reads.feeders([slot]) - {slot}
+            given = self.reads.given[slot]
+            read = self.reads.read[slot] | given
+            wide = self.reads.feeders(feeding | {slot})
+            wide |= {  # where what is given is read the wrong block may be taken
                 s.number
                 for s in self.slots
-                if s.kind == "statement" and s.unit == self.slots[slot].unit and given & _read(self.units, s)
+                if s.kind == "statement" and s.unit == self.slots[slot].unit and given & self.reads.read[s.number]
             }
             own, near, later = [], [], []
             for edit in self.every:
@@ -174,7 +176,7 @@ class Bench:
         """A statement and all that give it something, near or far."""
         found, new = {slot}, {slot}
         while new:
-            new = feeders(self.units, self.slots, sorted(new)) - found
+            new = self.reads.feeders(new) - found
             found |= new
         return found
 
@@ -252,7 +254,9 @@ class Bench:
         """Those results that are vectors, or a vector for each step."""
         items = {put.item for put in group if put.item is not None}
         results = self._result(group, puts)
-        arrays = [each for value in results for each in ([value[k] for k in items] if type(value) is list else [value])]
+        arrays = []
+        for value in results:  # a statement in a function may give as many arrays as its caller hands in
+            arrays += [value[k] for k in items if k < len(value)] if type(value) is list else [value]
         T = self.truth.case.length
         return [a for a in arrays if a.any() and (sum(n > 1 for n in a.shape) == 1 or T in a.shape)]
 
@@ -331,10 +335,12 @@ class Bench:
         if shared:  # those that compute something right where they stand, and those of which only a run can tell
             judged = judge(self.backward, self.units, edits, self.truth, 2.0)
             known = {number for number, local in judged.items() if local.known == local.times > 0}
+            strange = {number for number, local in judged.items() if local.strange == local.times > 0}
             edits = [
                 edit
                 for number, edit in enumerate(edits)
-                if number in known or ((number not in judged or edit.kind in _HANDING) and edit.cost < _LIKELY)
+                if number in known
+                or ((number not in judged or number in strange or edit.kind in _HANDING) and edit.cost < _LIKELY)
             ]
         return [edit for edit, _ in self.mending(edits, [], [], 0, True, self.deadline.part(_ALONE))]
 
@@ -459,60 +465,6 @@ def _sums_up(node: ast.AST) -> bool:
     names = {ast.dump(target).replace("Store()", "Load()") for target in targets if target is not None}
     value = getattr(node, "value", None)
     return value is not None and any(ast.dump(inner) in names for inner in ast.walk(value))
-
-
-def feeders(units: list[Unit], slots: list[Slot], numbers: list[int]) -> set[int]:
-    """Statements that give something to what these statements read: by assigning, calling or returning it."""
-    read = set().union(*(_read(units, slots[number]) for number in numbers), set())
-    return {slot.number for slot in slots if slot.kind == "statement" and _given(units, slot) & read}
-
-
-def _read(units: list[Unit], slot: Slot) -> set[str]:
-    """Names and attributes (`.c`) that a statement reads; `()f` if one of them is an argument of the function f."""
-    inside = list(ast.walk(slot.node)) if slot.node is not None else []
-    names = {n.id for n in inside if isinstance(n, ast.Name)}
-    for loop in slot.loops[::-1]:  # what a loop runs over comes through its own names
-        if isinstance(loop, ast.For) and names & {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}:
-            names |= {n.id for n in ast.walk(loop.iter) if isinstance(n, ast.Name)}
-    function = units[slot.unit].node
-    called = (
-        {f"(){function.name}"}
-        if names & {arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)}
-        else set()
-    )
-    return names | {f".{n.attr}" for n in inside if isinstance(n, ast.Attribute)} | called
-
-
-def _given(units: list[Unit], slot: Slot) -> set[str]:
-    """What a statement assigns; of a call, what is done to its arguments; of a return, what the function gives."""
-    node = slot.node
-    targets = [*getattr(node, "targets", []), *([node.target] if hasattr(node, "target") else [])]
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        func = node.value.func
-        targets = [*node.value.args, *([func.value] if isinstance(func, ast.Attribute) else [])]
-    flat = [e for t in targets for e in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])]
-    given = {_owner(target) for target in flat} - {""}
-    function = units[slot.unit]
-    me = function.node.args.args[0].arg if function.owner is not None and function.node.args.args else ""
-    bare = (n for target in flat for n in ast.walk(target) if isinstance(n, ast.Attribute))
-    given |= {n.value.id for n in bare if isinstance(n.value, ast.Name)} - {me}
-    if isinstance(node, ast.Return):
-        name = units[slot.unit].node.name
-        given |= {name, f".{name}"}
-    for call in ast.walk(node):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name | ast.Attribute):
-            given.add(f"(){getattr(call.func, 'attr', getattr(call.func, 'id', ''))}")
-            given |= {f".{keyword.arg}" for keyword in call.keywords}
-    return given
-
-
-def _owner(node: ast.AST) -> str:
-    """`a` of `a`, `a[0]` and `f(a, 0)[0]`; `.b` of `a.b` and `a.b[0]`."""
-    while isinstance(node, ast.Subscript | ast.Starred | ast.Call):
-        if isinstance(node, ast.Call) and not node.args:
-            break
-        node = node.args[0] if isinstance(node, ast.Call) else node.value
-    return f".{node.attr}" if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def _fills(edit: Edit) -> set[str]:

@@ -172,6 +172,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
         yield from _more_of_the_same(scene, unit, number, own, gaps)
         yield from _changes(scene, unit, number, own, gaps)
         yield from _slopes_of_blocks(scene, unit, number, own, gaps)
+        yield from _turned_round(scene, number, own, gaps)
         yield from _unfilled(scene, unit, number, own, gaps)
         for name, slot in prepared.items():
             shape = scene.results.get(slot.number)
@@ -316,6 +317,19 @@ def _slopes_of_blocks(scene: Scene, unit: Unit, number: int, own: list[Slot], ga
                 for slope in (f"1 - {other}[{index}] ** 2", f"{other}[{index}] * (1 - {other}[{index}])"):
                     code = f"{name}[{index}] = {slope}"
                     yield Edit("missing statement", 1.6, (insertion(gap, code),), "", code)
+
+
+def _turned_round(scene: Scene, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """Stacked rows that come with other things from a function, in the other order."""
+    shapes = {atom.text: atom.shape for atom in scene.unread if atom.unit == number}
+    for slot in own:
+        gap = gaps.get((slot.block, slot.index + 1))
+        targets = slot.node.targets if isinstance(slot.node, ast.Assign) and gap is not None else []
+        inside = [n for target in targets if not isinstance(target, ast.Name) for n in ast.walk(target)]
+        for name in (n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)):
+            if is_vector(shapes.get(name)) and len(shapes[name]) > 1:
+                code = f"{name} = {name}[::-1]"
+                yield Edit("missing statement", 1.7, (insertion(gap, code),), "", code)
 
 
 def _index_of(scene: Scene, gap: Slot, position: int) -> int:

@@ -249,7 +249,7 @@ class Variants:
         self._choice = [0] * len(self.slots)
         self._puts: dict[tuple[int, int], list[Put]] = {}
         self._times: dict[tuple[int, int], int] = {}
-        self._disturbed = -1
+        self._disturbed, self._touched = -1, False
         self._trace = Trace()
         self._alternatives: dict[int, list[list[ast.stmt] | ast.expr]] = {}
         self._numbers: dict[tuple[int, str], int] = {}
@@ -315,7 +315,8 @@ class Variants:
     def _record(self, slot: int, value: Any, part: int = 0) -> Any:
         trace = self._trace
         if slot == self._disturbed:
-            value = disturbed(value)
+            value, before = disturbed(value), value
+            self._touched |= value is not before and (type(value) not in (list, tuple, dict) or bool(kept(value)))
         puts = self._puts.get((slot, part))
         if puts:
             time = self._times[slot, part] = self._times.get((slot, part), -1) + 1
@@ -359,11 +360,14 @@ class Variants:
         return trace
 
     def reach(self, truth: Truth, slots: Iterable[int], puts: Sequence[Put] = ()) -> dict[int, set[str]]:
-        """The matrices whose gradient changes if what a statement computes is disturbed; all nine if the run fails."""
+        """The matrices whose gradient changes if what a statement computes is disturbed.
+
+        All nine if the run fails, or if it is no value with numbers that could be disturbed.
+        """
         plain = gradients(self.run(truth, (), puts), truth)
         found: dict[int, set[str]] = {}
         for slot in slots if plain is not None else ():
-            self._disturbed = slot
+            self._disturbed, self._touched = slot, False
             try:
                 with time_limit(1.0):
                     got = gradients(self.run(truth, (), puts), truth)
@@ -371,6 +375,8 @@ class Variants:
                 got = None
             finally:
                 self._disturbed = -1
+            if not self._touched:
+                got = None
             found[slot] = {n for n in Params.NAMES if got is None or not np.array_equal(got[n], plain[n])}
         return found
 

@@ -1,5 +1,7 @@
 """For each kind of mistake the doctor has the edit that mends it among its candidates, and it can be read by Python."""
 
+import re
+
 import pytest
 
 from lstm_teach.doctor.scene import look
@@ -8,7 +10,7 @@ from lstm_teach.doctor.source import learner_functions
 from lstm_teach.doctor.statements import candidate_edits
 from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.doctor.variants import Variants, find_slots
-from tests.doctor_cases.faults import load
+from tests.doctor_cases.faults import load, styles
 
 HEAD = "import numpy as np\nimport lstm_teach as lt\n\n"
 TRUTH = Truth(make_case(3, 23, {}))
@@ -277,6 +279,51 @@ def backward(params, x, targets):
     dh = s[I, 1] * (1 - s[F, 1])
     return s[O, 2] + e[0] * e[1] + dh
 """
+OTHER_NAMES = """
+e = np.einsum
+
+
+def backward(params, x, targets, h0=None, c0=None):
+    run = lt.forward(params, x)
+    now, before = slice(1, 3), slice(0, 2)
+    grads = {name: params[name].copy() for name in params.keys()}
+    dy = run.y.copy()
+    dy[:, targets] -= 1
+    grads["V"] += e('tk,th->hk', dy, run.h[:-1]).T
+    return grads, dy[now], before
+"""
+UNPACKED = """
+def walk(rows):
+    return rows[0], (np.array([2 * row for row in rows[::-1]]),)
+
+
+def backward(params, x, targets):
+    _, (deltas,) = walk(lt.forward(params, x).h[:-1])
+    return deltas.T @ deltas
+"""
+STEPS = """
+def backward(params, x, targets):
+    T, H = len(x), params.hidden_size
+    d_i, d_f, d_o = np.zeros((3, T + 1, H))
+    for t in reversed(range(T)):
+        dh = params.V.T @ np.ones(params.vocab_size) + params.Wi.T @ d_i[t + 1] + params.Wf.T @ d_f[t + 1]
+        d_i[t], d_f[t], d_o[t] = dh, 2 * dh, 3 * dh
+    return d_i, params.Wo
+"""
+METHOD = """
+class Walk:
+    def __init__(self, size):
+        self.dc = np.zeros(size)
+
+    def step(self, f, o):
+        self.dc = self.dc + o
+        return self.dc
+
+
+def backward(params, x, targets):
+    run, walk = lt.forward(params, x), Walk(params.hidden_size)
+    return [walk.step(run.f[t], run.o[t]) for t in range(len(x))]
+"""
 
 
 @pytest.mark.parametrize(
@@ -326,6 +373,14 @@ def backward(params, x, targets):
         (KEYS, "for step in list(enumerate(zip(x, targets)))[::-1]:"),
         (GATE_ROWS, "dh = s[I, 1] * (1 - s[O, 1])"),
         (GATE_ROWS, "return s[O, 2] + e[0] * e[2] + dh"),
+        (OTHER_NAMES, "run = lt.forward(params, x, h0=h0, c0=c0)"),
+        (OTHER_NAMES, "grads = {name: np.zeros_like(params[name]) for name in params.keys()}"),
+        (OTHER_NAMES, "dy[np.arange(len(targets)), targets] -= 1"),
+        (OTHER_NAMES, """grads["V"] += e('tk,th->kh', dy, run.h[:-1]).T"""),
+        (OTHER_NAMES, "return grads, dy[before], before"),
+        (UNPACKED, "_, (deltas,) = walk(lt.forward(params, x).h[:-1])\ndeltas = deltas[::-1]"),
+        (STEPS, "+ params.Wf.T @ d_f[t + 1] + params.Wo.T @ d_o[t + 1]"),
+        (METHOD, "self.dc = self.dc + o\nself.dc = self.dc * f"),
     ],
 )
 def test_the_edit_that_mends_it_is_offered(text, wanted):
@@ -341,3 +396,11 @@ def test_statements_that_are_moved_into_a_loop_keep_their_text_and_their_line_on
         after = apply(units, slots, [edit])[0].text
         assert after.count("dW += np.outer(dz, h)") == 1 and after.count("dU[:, x[t]] += dz") == 1
         assert "        dW += np.outer(dz, h)\n        dU[:, x[t]] += dz\n" in after
+
+
+def test_a_factor_comes_from_the_forward_pass_and_a_delta_is_added_to_deltas_only():
+    text, _ = styles("tuning")["per_gate"]
+    edits = offered(text.replace(HEAD, ""))[-1]
+    grown = {edit.parts[0].code for edit in edits if edit.kind in ("factor", "term") and edit.parts[0].code}
+    assert "do = dh * ct[t] * f[t]" in grown and "do = dh * ct[t] + dc_next" in grown
+    assert not any(code.startswith("do = ") and re.search(r"\* d[a-z_]+$|\+ [fogic]\[t\]$", code) for code in grown)

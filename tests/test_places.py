@@ -332,3 +332,87 @@ def test_a_term_that_is_a_product_and_was_forgotten_is_found():
     diagnosis = lt.diagnose(load(text, "backward", "<forgotten>"), progress=False)
     assert [finding.line for finding in diagnosis.findings] == [line_of(text, forgotten[1])]
     assert "dc_next * f_next" in diagnosis.findings[0].repair or "f_next * dc_next" in diagnosis.findings[0].repair
+
+
+def test_two_faults_in_what_is_carried_are_told_apart_by_the_step_at_which_each_shows():
+    text = with_faults(
+        (
+            "        dh_next = params.Wi.T @ dzi + params.Wf.T @ dzf + params.Wo.T @ dzo + params.Wg.T @ dzg\n",
+            "        for W, dz in ((params.Wi, dzi), (params.Wf, dzf), (params.Wo, dzo), (params.Wg, dzg)):\n"
+            "            dh_next += W @ dz\n",
+        )
+    )
+    diagnosis = lt.diagnose(load(text, "backward", "<two>"), progress=False)
+    assert len(diagnosis.findings) == 2 and diagnosis.repaired_source is not None
+    repairs = {finding.repair.strip() for finding in diagnosis.findings}
+    assert repairs == {"dh_next += W.T @ dz", "dh_next = np.zeros_like(dh_next)"}
+
+
+HANDED_ON = """
+import numpy as np
+import lstm_teach as lt
+
+def loop(going, body, state):
+    while going(*state):
+        state = body(*state)
+    return state
+
+def backward(params, x, targets):
+    run = lt.forward(params, x)
+    dz = {letter: np.zeros((len(x), params.hidden_size)) for letter in "ifog"}
+    dy = run.y - np.eye(params.vocab_size)[targets]
+
+    def step(t, dc, dh):
+        dh = dh + params.V.T @ dy[t]
+        dc = dc + dh * run.o[t] * (1 - run.ct[t] ** 2)
+        dz["i"][t] = dc * run.g[t] * run.i[t] * (1 - run.i[t])
+        dz["f"][t] = dc * run.c[t - 1] * run.f[t] * (1 - run.f[t])
+        dz["o"][t] = dh * run.ct[t] * run.o[t] * (1 - run.o[t])
+        dz["g"][t] = dc * run.i[t] * (1 - run.g[t] ** 2)
+        back = sum(params["W" + letter].T @ dz[letter][t] for letter in "ifog")
+        return t - 1, dc * run.f[t], back
+
+    loop(lambda t, dc, dh: t >= 0, step, (len(x) - 1, np.zeros(params.hidden_size), np.zeros(params.hidden_size)))
+    before = np.vstack([run.h[-1:], run.h[: len(x) - 1]])
+    grads = {"V": dy.T @ run.h[: len(x)]}
+    for letter in "ifog":
+        grads["W" + letter] = dz[letter].T @ before
+        grads["U" + letter] = dz[letter].T @ np.eye(params.vocab_size)[x]
+    return grads
+"""
+
+
+def test_what_a_function_gives_that_is_called_by_another_name_is_followed_to_its_arguments():
+    assert lt.check_gradients(load(HANDED_ON, "backward", "<right>")).passed
+    text = HANDED_ON.replace("return t - 1, dc * run.f[t], back", "return t - 1, back, dc * run.f[t]")
+    bench = bench_of(text)
+    reads, returned = bench.reads, statement(bench, "return t - 1, back, dc * run.f[t]")
+    used = statement(bench, "dh = dh + params.V.T @ dy[t]")
+    assert returned in bench.above(used) and reads.feeders([used]) != {used}
+    diagnosis = lt.diagnose(load(text, "backward", "<handed>"), progress=False)
+    assert [finding.line for finding in diagnosis.findings] == [line_of(text, "return t - 1, back")]
+    assert diagnosis.repaired_source is not None
+
+
+def test_a_factor_that_is_missing_in_a_diagonal_jacobian_is_found():
+    wrong = "J = np.diag(o[t])\n        dc = J @ dh + dc_next"
+    text = with_faults(("dc = dh * o[t] * (1 - ct[t] ** 2) + dc_next", wrong))
+    diagnosis = lt.diagnose(load(text, "backward", "<jacobian>"), progress=False)
+    assert diagnosis.findings[0].line in (line_of(text, "J = np.diag"), line_of(text, "dc = J @"))
+    assert diagnosis.repaired_source is not None
+
+
+def test_an_edit_that_mends_a_part_of_what_is_returned_is_made_and_the_rest_is_left():
+    text = "import lstm_teach as lt\n" + SWAPPED.replace("V, Wi, Wf, Wg, Wo, Ui", "V, Wg, Wo, Wf, Wi, Ui")
+    bench = bench_of(text)
+    slot = statement(bench, "return V, Wg, Wo, Wf, Wi, Ui, Uf, Uo, Ug")
+    case = bench.truth.case
+    right = lt.bptt(case.params, case.x, case.targets, **case.states)
+    names = ("Wi", "Wf", "Wo", "Wg")
+    group = [Put(slot, RESULT, k + 1, (slice(None),) * 2, {0: right[name]}, (name, "")) for k, name in enumerate(names)]
+    edits = [edit for edit in bench.every if edit.kind == "order"]
+    assert bench.mending(edits, [], [], 0, True) == []
+    edit, rest = bench.in_part(group, [], [], bench.short)
+    assert {edit.new, edit.old} in ({"Wi", "Wg"}, {"Wf", "Wo"})
+    assert {"".join(put.name) for put in rest} == set(names) - {edit.new, edit.old}
+    assert bench.in_part(group, [], [], [(edit, 0)]) == (None, group)  # what mends nothing is not made

@@ -259,8 +259,10 @@ class _Maker:
                 self.seg(node) if self.product(node) or isinstance(node, _SIMPLE_EXPRESSION) else f"({self.seg(node)})"
             )
             closed = (lambda text: f"({text})") if self.in_product(root, node) else (lambda text: text)
-            base = (1.8 if term else 1.6) + 0.5 * (id(node) in handed)
+            base = (1.8 if term else 1.6) + 0.8 * (id(node) in handed)
             for atom in self.compatible(shape):
+                if atom.back:  # every factor of the chain rule comes from the forward pass
+                    continue
                 a = atom.text
                 yield self.swap("factor", base, node, closed(f"{inner} * {a}"))
                 yield self.swap("factor", base - 0.2, node, closed(f"{inner} * (1 - {a} ** 2)"))
@@ -269,8 +271,10 @@ class _Maker:
             if term and isinstance(node, ast.BinOp):
                 continue
             if not term:
-                text = self.seg(node)
+                text, back = self.seg(node), self.back(node)
                 for atom in self.scene.of_shape(self.slot.unit, shape):
+                    if atom.back is not None and back is not None and atom.back != back:
+                        continue  # deltas are added to deltas
                     new = f"{text} + {atom.text}"
                     yield self.edit("term", 1.8, (*self.unit.span(node), closed(new)), new=f"+ {atom.text}", old="")
                 yield from self.sibling_terms(node)
@@ -367,13 +371,15 @@ class _Maker:
     # Expressions
 
     def expressions(self, root: ast.AST) -> Iterator[Edit]:
+        sums = [n for n in ast.walk(root) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add | ast.Sub)]
+        added = {id(n.right) for n in sums}
         for node in ast.walk(root):
             if isinstance(node, ast.BinOp):
                 yield from self.operation(node)
             elif isinstance(node, ast.Call):
                 yield from self.call(node)
             elif isinstance(node, ast.Constant):
-                yield from self.constant(node)
+                yield from self.constant(node, id(node) in added)
             elif isinstance(node, ast.Compare):
                 yield from self.compare(node)
             elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -629,6 +635,13 @@ class _Maker:
         atom = self.paths.get(id(node))
         return atom.shape if atom else self.scene.operations.get((self.slot.unit, *self.unit.span(node)))
 
+    def back(self, node: ast.expr) -> bool | None:
+        """Whether the numbers of an expression depend on the targets; None if that is not known."""
+        if id(node) in self.paths:
+            return self.paths[id(node)].back
+        span = (self.slot.unit, *self.unit.span(node))
+        return span in self.scene.back if span in self.scene.operations else None
+
     def as_elsewhere(self, node: ast.Call) -> Iterator[Edit]:
         """An argument that the same function of the learner's gets in another call."""
         func = self.seg(node.func)
@@ -733,7 +746,8 @@ class _Maker:
             yield self.swap("range", 1.4, node, f"{func}(1, {args[0]})")
         yield self.swap("range", 1.2, node, f"reversed({self.seg(node)})")
 
-    def constant(self, node: ast.Constant) -> Iterator[Edit]:
+    def constant(self, node: ast.Constant, added: bool) -> Iterator[Edit]:
+        """Another number; what is `added` and should be nothing is left out, which is another edit."""
         value = node.value
         if isinstance(value, str):
             yield from self.string(node)
@@ -741,7 +755,7 @@ class _Maker:
             return
         start, end = self.unit.span(node)
         for new in (value + 1, value - 1, value * 2, value / 2, 1 if value != 1 else 0):
-            if new != value:
+            if new != value and (new or not added):
                 new = int(new) if float(new).is_integer() and isinstance(value, int) else float(new)
                 text = f"{new}" if new >= 0 else f"({new})"
                 if isinstance(value, int) and not isinstance(new, int):
@@ -764,6 +778,9 @@ class _Maker:
             text = self.seg(part)
             if isinstance(part, ast.Slice):
                 yield from self.slice(part)
+                others = [self.seg(other) for other in parts if other is not part and not isinstance(other, ast.Slice)]
+                if text == ":" and len(parts) == 2 and others:  # one of each row, not all that are named of all rows
+                    yield self.swap("index", 1.4, part, f"{self.scene.numpy}.arange(len({others[0]}))")
             elif isinstance(part, ast.Constant) and isinstance(part.value, str):
                 keys = {
                     self.seg(other.slice)
@@ -849,6 +866,7 @@ class _Maker:
             index = self.seg(atom.node)[len(self.seg(atom.node.value)) :]
             base = self.scene.units[atom.unit].segment
             texts += [base(o.node.value) + index for o in others if isinstance(o.node, ast.Subscript)]
+        texts += [o.text for o in self.scene.steps if o.unit == self.slot.unit and o.shape == atom.shape]
         return [text for text in dict.fromkeys([*texts, *self.other_attributes(atom.node)]) if text != atom.text]
 
     def likeness(self, atoms: list[Atom], texts: tuple[str, ...]) -> float:

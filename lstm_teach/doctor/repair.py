@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -37,7 +37,7 @@ from lstm_teach.doctor.variants import (
 from lstm_teach.params import Params
 
 _AT_ONCE = 500  # edits compiled together
-_ALONE = 0.15  # of the time left, for a single edit that mends all that shows in several places
+_ALONE = 0.3  # of the time left, for a single edit that mends all that shows in several places
 _LIKELY = 1.9  # the cost up to which an edit is tried early
 _HANDING = ("order", "argument order", "target", "end", "index", "slice")  # right things handed on the wrong way
 _MOVING = ("target", "moved", "moved in", "moved out")  # what depends on the value may be something else then
@@ -98,9 +98,10 @@ class Bench:
         self.known: set[int] = set()  # or right quantities of any kind, which may belong elsewhere
         self._forms: dict[int, tuple[list[str], list[str]]] = {}
         self._sorted: dict[int, tuple[list[Edit], list[Edit], list[Edit]]] = {}
+        self.short: list[tuple[Edit, int]] = []  # edits that fell short in the last search, and what was right
 
-    def tiers(self, group: list[Put], puts: list[Put]) -> Iterator[list[Edit]]:
-        """Edits that may mend the statement of a group, the likely ones first; `puts` are all others."""
+    def tiers(self, group: list[Put], puts: list[Put], partly: bool = False) -> Iterator[list[Edit]]:
+        """Edits that may mend the statement of a group, or `partly`, the likely ones first; `puts` are all others."""
         slot = group[0].slot
         own, near, later = self.sorted(slot)
         aims = self._aims(group, puts)
@@ -110,7 +111,7 @@ class Bench:
             self.backward, self.units, self.scene, self.truth, aims, {slot} | feeding, puts, seconds
         )
         far, just = self.too_far(puts)
-        first = [*written, *self._by_value(own, group, puts), *near]
+        first = [*written, *self._by_value(own, group, puts, partly), *near]
         put_off = [edit for edit in first if self.can_not_be(edit, far)]
         yield self.ranked([edit for edit in first if not self.can_not_be(edit, far)], [slot], just)
         last = [edit for edit in later if self.can_not_be(edit, far)]
@@ -260,7 +261,7 @@ class Bench:
         T = self.truth.case.length
         return [a for a in arrays if a.any() and (sum(n > 1 for n in a.shape) == 1 or T in a.shape)]
 
-    def _by_value(self, edits: list[Edit], group: list[Put], puts: list[Put]) -> list[Edit]:
+    def _by_value(self, edits: list[Edit], group: list[Put], puts: list[Put], partly: bool) -> list[Edit]:
         """Those edits of the statement itself that compute what was put there, or that only a run can judge."""
         wanted, slot = 0, group[0].slot
         for bits in self.truth.recognize(self._result(group, puts)[:MOST_TIMES]):
@@ -273,7 +274,10 @@ class Bench:
             edit
             for number, edit in enumerate(edits)
             # What is added up comes from all runs together, whatever the last one makes of it.
-            if number not in judged or judged[number].bits & wanted == wanted or edit.kind == "assignment"
+            if number not in judged
+            or judged[number].bits & wanted == wanted
+            or (partly and judged[number].bits & wanted)
+            or edit.kind == "assignment"
         ]
 
     def mending(
@@ -286,7 +290,7 @@ class Bench:
         deadline: Deadline | None = None,
     ) -> list[tuple[Edit, Outcome]]:
         """`(edit, outcome)` of the edits with which everything is right that was so with the values put in."""
-        found, deadline = [], deadline or self.deadline
+        found, deadline, self.short = [], deadline or self.deadline, []
         for first in range(0, len(edits), _AT_ONCE):
             if deadline.over:
                 break
@@ -301,6 +305,8 @@ class Bench:
                 self.tried += 1
                 if (outcome.right or not whole) and need & ~outcome.bits == 0:
                     found.append((edit, outcome))
+                elif outcome.bits and whole:
+                    self.short.append((edit, outcome.bits))
                 if deadline.over:
                     break
             if found:
@@ -315,6 +321,59 @@ class Bench:
         least = min(self.doubt(edit, place) for edit, _ in found) - _LESS
         more = [edit for edit in next(rest, []) if self.doubt(edit, place) < least]
         return self.mending(more[:_AT_ONCE], made, puts, need, whole) if more else []
+
+    def in_part(
+        self, group: list[Put], made: list[Edit], puts: list[Put], short: list[tuple[Edit, int]]
+    ) -> tuple[Edit | None, list[Put]]:
+        """The likeliest of the edits that fell short but mend most of what a statement hands on; the puts still needed.
+
+        One matrix may come right by chance, two seldom do.
+        """
+        before = Variants(self.backward, self.units, made, [self.truth]).evaluate(made, puts, True).bits
+        gains = [(edit, (bits & ~before).bit_count()) for edit, bits in short if not before & ~bits]
+        most = max((gain for _, gain in gains), default=0)
+        if most < 2:
+            return None, group
+        best = min((edit for edit, gain in gains if gain == most), key=lambda edit: self.doubt(edit, group[0].slot))
+        for put in group:
+            rest = [other for other in group if other is not put]
+            if self.suffices([*made, best], [*puts, *rest], 0, True):
+                group = rest
+        return best, group
+
+    def step_by_step(
+        self, group: list[Put], made: list[Edit], puts: list[Put], around: list[Put], need: int, whole: bool
+    ) -> list[Edit]:
+        """Two edits that mend the statement of a group together: the fault that shows first in time, then the other.
+
+        What is carried is right as long as nothing has been carried. So of two faults in one quantity the one is mended
+        if the first step that is wrong needs no right value any more, though the steps after it do.
+        """
+        times = sorted({time for put in group for time in put.values})
+        later = group
+        for time in times[:-1]:
+            later = [replace(put, values={t: v for t, v in put.values.items() if t > time}) for put in later]
+            if not self.suffices(made, [*puts, *later], need, whole):
+                break
+        else:
+            return []
+        for edits in self.tiers(group, around, True):
+            first = self.mending(edits, made, [*puts, *later], need, whole)
+            first.sort(key=lambda pair: self.doubt(pair[0], group[0].slot))
+            for edit, _ in first[:_LOOKED_AT]:
+                for more in self.tiers(group, around, True):
+                    both = self.mending(more, [*made, edit], puts, need, whole)
+                    if both:
+                        return [edit, min(both, key=lambda pair: self.doubt(pair[0], group[0].slot))[0]]
+            if first:
+                break
+        return []
+
+    def suffices(self, made: list[Edit], puts: list[Put], need: int, whole: bool) -> bool:
+        """Whether all is right that has to be, with these edits and values."""
+        self.tried += 1
+        outcome = Variants(self.backward, self.units, made, [self.truth]).evaluate(made, puts, whole)
+        return (outcome.right or not whole) and need & ~outcome.bits == 0
 
     def alone(self, groups: list[list[Put]], shared: bool) -> list[Edit]:
         """Edits that mend everything by themselves, though it shows in several places.
@@ -404,6 +463,7 @@ def mend(
             if len(open_) == len(groups):
                 break
         tiers: dict[int, Iterator[list[Edit]]] = {}
+        short: dict[int, list[tuple[Edit, int]]] = {}
         for _ in range(2):
             for group in list(open_):
                 if not any(group is other for other in open_) or deadline.over:
@@ -415,6 +475,7 @@ def mend(
                 puts = [put for other in others for put in other]
                 edits = next(tiers[id(group)])
                 found = bench.mending(edits, mended.edits, puts, 0 if whole else need, whole)
+                short[id(group)] = [*short.get(id(group), []), *bench.short]
                 if found:
                     found += bench.likelier(
                         found, tiers[id(group)], group, mended.edits, puts, 0 if whole else need, whole
@@ -423,6 +484,21 @@ def mend(
                     mended.edits.append(edit)
                     mended.others.append([other for other, _ in found if other is not edit][:8])
                     open_ = [other for other in others if not any(other is each for each in more)]
+        if not deadline.over:
+            for group in list(open_):
+                others = [put for other in open_ if other is not group for put in other]
+                around = [put for put in places.puts if not any(put is own for own in group)]
+                if len(group) > 1:
+                    edit, rest = bench.in_part(group, mended.edits, others, short.get(id(group), []))
+                    if edit is not None:
+                        mended.edits.append(edit)
+                        mended.others.append([])
+                        open_ = [rest if other is group else other for other in open_]
+                        group = rest
+                two = bench.step_by_step(group, mended.edits, others, around, 0 if whole else need, whole)
+                mended.edits += two
+                mended.others += [[] for _ in two]
+                open_ = [other for other in open_ if not two or other is not group]
         groups = open_
     mended.left = [put for group in groups for put in group]
     # One wrong value that is used twice shows in two places: then one edit where it is made does for both.

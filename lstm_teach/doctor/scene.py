@@ -16,15 +16,21 @@ from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Slot
 
+_COMPARED = 40  # how often at most something is compared between the two runs
+
 
 @dataclass
 class Atom:
-    """A name, attribute or indexed thing that the code reads, and the shape that it had ("int" for whole numbers)."""
+    """A name, attribute or indexed thing that the code reads, and the shape that it had ("int" for whole numbers).
+
+    `back` tells whether its numbers depend on the targets, as all that is carried back does; None if that is not known.
+    """
 
     node: ast.expr
     text: str
     unit: int
     shape: Any = None
+    back: bool | None = None
 
 
 @dataclass
@@ -36,8 +42,10 @@ class Scene:
     atoms: dict[int, list[Atom]] = field(default_factory=dict)  # by slot
     results: dict[int, Any] = field(default_factory=dict)  # shape of what a slot's right-hand side gave
     operations: dict[tuple[int, int, int], Any] = field(default_factory=dict)  # shapes, by unit and span
+    back: set[tuple[int, int, int]] = field(default_factory=set)  # operations whose numbers depend on the targets
     numpy: str = "np"
     unread: list[Atom] = field(default_factory=list)  # arguments and assigned names, read or not
+    steps: list[Atom] = field(default_factory=list)  # of arrays, at the steps at which others are read
     words: dict[str, set[str]] = field(default_factory=dict)  # strings that a function is called with, by its name
     strings: set[str] = field(default_factory=set)  # all strings of the code
     _of_others: dict[tuple[int, Any], list[str]] = field(default_factory=dict)
@@ -100,15 +108,32 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             return value.shape if value.dtype.kind == "f" else ("ints", value.shape)
         if isinstance(value, float):
             return ()
+        if isinstance(value, slice):
+            return "slice"
         if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
             return f"list of {value[0].shape}"
         if getattr(type(value), "__module__", "") == module and not callable(value):
             return f"object {type(value).__name__}"
         return None
 
+    numbers: dict[Any, list] = {}  # what was read and computed in the first run, to compare with the second
+    changed: set = set()
+    passed: dict[Any, int] = {}
+
+    def note(key: Any, value: Any) -> None:
+        passed[key] = count = passed.get(key, -1) + 1
+        if count >= _COMPARED:
+            return
+        now = value.tobytes() if isinstance(value, np.ndarray) else value if isinstance(value, float) else None
+        if repeated and numbers.get(key, [])[count : count + 1] != [now]:
+            changed.add(key)
+        elif not repeated:
+            numbers.setdefault(key, []).append(now)
+
     def atom(number: int, value: Any) -> Any:
         if number not in shapes:
             shapes[number] = shape_of(value)
+        note(number, value)
         return value
 
     def result(unit: int, start: int, value: Any) -> Any:
@@ -117,6 +142,7 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
 
     def operation(unit: int, start: int, end: int, value: Any) -> Any:
         scene.operations.setdefault((unit, start, end), shape_of(value))
+        note((unit, start, end), value)
         return value
 
     assigned: dict[tuple[int, str], Any] = {}
@@ -124,6 +150,7 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
     def name_value(unit: int, name: str, value: Any) -> Any:
         if assigned.get((unit, name)) is None:
             assigned[unit, name] = shape_of(value)
+        note((unit, name), value)
         return value
 
     extra_names = {"__name_value__": name_value}
@@ -131,24 +158,28 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
         backward, units, trees, extra_names | {"__atom__": atom, "__result__": result, "__operation__": operation}
     )
     case = truth.case
-    try:
-        with np.errstate(all="ignore"):
-            call(
-                case.params.copy(), case.x.copy(), case.targets.copy(), **{k: v.copy() for k, v in case.states.items()}
-            )
-    except Exception as error:  # a pass that stops half way is looked at as far as it went
-        scene.results[-1] = error
+    for repeated in (False, True):
+        targets = (case.targets + repeated) % case.params.vocab_size
+        passed.clear()
+        try:
+            with np.errstate(all="ignore"):
+                call(case.params.copy(), case.x.copy(), targets, **{k: v.copy() for k, v in case.states.items()})
+        except Exception as error:  # a pass that stops half way is looked at as far as it went
+            scene.results.setdefault(-1, error)
+    scene.back = {key for key in changed if isinstance(key, tuple) and len(key) == 3}
     by_text: dict[tuple[int, str], Any] = {}
     for number, one in enumerate(found):
         one.shape = shapes.get(number)
+        one.back = number in changed if number in shapes else None
         if one.shape is not None:
             by_text[one.unit, one.text] = one.shape
     for one in found:
         one.shape = one.shape if one.shape is not None else by_text.get((one.unit, one.text))
     for (unit, name), shape in assigned.items():
         if shape is not None:
-            scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape))
+            scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape, (unit, name) in changed))
     scene.unread += list(_of_other_gates(found))
+    scene.steps = list(_of_other_arrays(found, assigned))
     for slot in slots:
         for target in targets_of(slot.node) if slot.kind == "statement" else ():
             kept = isinstance(target, ast.Name | ast.Attribute) or (
@@ -194,7 +225,23 @@ def _of_other_gates(found: list[Atom]) -> Iterator[Atom]:
         if len(keys) > 1:
             for key in sorted(names - set(keys)):
                 one = next(iter(keys.values()))
-                yield Atom(one.node, pattern.replace("\0", key), unit, one.shape)
+                yield Atom(one.node, pattern.replace("\0", key), unit, one.shape, one.back)
+
+
+def _of_other_arrays(found: list[Atom], assigned: dict[tuple[int, str], Any]) -> Iterator[Atom]:
+    """`c[t + 1]` where the code reads `a[t + 1]` and `b[t + 1]`, of an array `c` that is as large as they are."""
+    read: dict[tuple[int, str], dict[str, Atom]] = {}
+    for atom in found:
+        if isinstance(atom.node, ast.Subscript) and isinstance(atom.node.value, ast.Name) and is_vector(atom.shape):
+            base = atom.node.value.id
+            read.setdefault((atom.unit, atom.text[len(base) :]), {})[base] = atom
+    for (unit, index), arrays in read.items():
+        shapes = {assigned.get((unit, base)) for base in arrays} - {None}
+        if len(arrays) > 1 and len(shapes) == 1:
+            one = next(iter(arrays.values()))
+            for name in (name for (u, name), shape in assigned.items() if u == unit and shape in shapes):
+                if name not in arrays:
+                    yield Atom(one.node, name + index, unit, one.shape)
 
 
 def paths_in(root: ast.AST) -> Iterator[ast.expr]:

@@ -164,7 +164,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                         shift = len(other) - len(root)
                         position = at[0] - start + (shift if at[0] > end else 0)
                         for choice in scene.of_shape(number, atom.shape):
-                            if choice.text != atom.text:
+                            if choice.text != atom.text and choice.back in (atom.back, None):
                                 new = renamed[:position] + choice.text + renamed[position + at[1] - at[0] :]
                                 cost = 1.6 + 0.1 * unlike(atom.text, choice.text) - 0.002 * slot.index  # after the last
                                 yield Edit("missing statement", cost, (insertion(gap, new),), "", new)
@@ -190,7 +190,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                     )
                     for b in vectors[k + 1 :]:
                         text = f"{name} = {a.text} * {b.text}"
-                        if name not in (a.text, b.text):
+                        if name not in (a.text, b.text) and not (a.back and b.back):
                             yield Edit("missing statement", 2.4, (insertion(loop_gap, text),), "", text)
 
 
@@ -230,7 +230,7 @@ def targets_left(scene: Scene, number: int) -> Iterator[tuple[Slot, str]]:
                 filled[unit.segment(target)] = slot  # the last one
     bases = {text[: text.index("[")] for text in filled if "[" in text}
     known = {"".join(text.split()) for text in filled}
-    shapes = {atom.text: atom.shape for atom in scene.unread if atom.unit == number}
+    shapes = _shapes(scene, number)
     last: dict[tuple[int, str], Slot] = {}
     for text, slot in filled.items():
         base, _, index = text.partition("[")
@@ -263,13 +263,18 @@ def _other_blocks(index: str) -> Iterator[str]:
 def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
     """What is carried through a loop set to zero again, or multiplied by something, once more in each turn."""
     carried: dict[str, Any] = {}
-    known = {atom.text: atom.shape for atom in scene.unread if atom.unit == number}
+    known = _shapes(scene, number)
+    read: set[str] = set()
     for slot in own:
-        for target in targets_of(slot.node) if slot.loops else ():
-            shape = scene.results.get(slot.number) or known.get(unit.segment(target))
+        inside = slot.loops or unit.owner is not None  # a method may be called in every turn
+        if inside:
+            read |= {n.id for n in ast.walk(slot.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        for target in targets_of(slot.node) if inside else ():
+            name, shape = unit.segment(target), scene.results.get(slot.number) or known.get(unit.segment(target))
             whole = not isinstance(target, ast.Subscript) or isinstance(target.slice, ast.Constant)
-            if whole and is_vector(shape):
-                carried[unit.segment(target)] = shape
+            anew = isinstance(target, ast.Name) and isinstance(slot.node, ast.Assign) and name not in read
+            if whole and is_vector(shape) and not anew:  # what is made anew in every turn is not carried
+                carried[name] = shape
     changed = [(_root(unit, target), slot) for slot in own for target in targets_of(slot.node)]
     for slot in own:  # a function that gets an array may change it
         for call in ast.walk(slot.node) if slot.loops and isinstance(slot.node, ast.Expr) else ():
@@ -295,7 +300,7 @@ def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict)
             if (len(shape) == 1 or 1 in shape) and (assigned or gap.index == max(block)):
                 late = 0.03 * (max(block) - gap.index)
                 for other in scene.of_shape(number, shape):
-                    if other.text != name:
+                    if other.text != name and not other.back:
                         code = f"{name} = {name} * {other.text}"
                         yield Edit("missing statement", 2.1 + late, (insertion(gap, code),), "", code)
 
@@ -321,7 +326,7 @@ def _slopes_of_blocks(scene: Scene, unit: Unit, number: int, own: list[Slot], ga
 
 def _turned_round(scene: Scene, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
     """Stacked rows that come with other things from a function, in the other order."""
-    shapes = {atom.text: atom.shape for atom in scene.unread if atom.unit == number}
+    shapes = {atom.text: atom.shape for atom in all_vectors(scene, number)} | _shapes(scene, number)
     for slot in own:
         gap = gaps.get((slot.block, slot.index + 1))
         targets = slot.node.targets if isinstance(slot.node, ast.Assign) and gap is not None else []
@@ -391,13 +396,20 @@ def _unfilled(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict
                 for t in loops
                 if f"{base}[{t}]" not in {v.text for v in vectors}
             ]
+    shapes = _shapes(scene, number)
+    shapes |= {
+        unit.segment(t): scene.results[s.number]
+        for s in own
+        for t in targets_of(s.node)
+        if not s.loops and s.number in scene.results
+    }
+    pairs = [(a, b) for a in vectors for b in vectors if a.shape != b.shape and a.back is not b.back]
     for gap in ends[:3]:
         for name in names[:8]:
-            for a in vectors:
-                for b in vectors:
-                    if a.shape != b.shape:
-                        new = f"{name} += {scene.numpy}.outer({a.text}, {b.text})"
-                        yield Edit("missing statement", 2.3, (insertion(gap, new),), "", new)
+            for a, b in pairs:
+                if shapes.get(name) in (None, a.shape + b.shape):
+                    new = f"{name} += {scene.numpy}.outer({a.text}, {b.text})"
+                    yield Edit("missing statement", 2.3, (insertion(gap, new),), "", new)
     arguments = [arg.arg for arg in unit.node.args.args]
     for slot in own:
         gap = gaps.get((slot.block, slot.index + 1))
@@ -464,7 +476,14 @@ def _siblings(scene: Scene, unit: Unit, number: int, target: ast.expr) -> set[st
         quote = root[root.rindex("[") + 1]
         names = {f"{owner}[{quote}{n}{quote}]" for n in _matrix_keys(key)}
         return {n for n in names if filled.get(n, 0) == 0}
-    return {n for n, count in filled.items() if count == 1 and unlike(n, root) <= 3 and filled.get(root, 0) > 1}
+    shapes = _shapes(scene, number)
+    alike = {n for n in filled if shapes.get(n, shapes.get(root)) == shapes.get(root, shapes.get(n))}
+    return {n for n in alike if filled[n] == 1 and unlike(n, root) <= 3 and filled.get(root, 0) > 1}
+
+
+def _shapes(scene: Scene, unit: int) -> dict[str, Any]:
+    """The shapes of everything that has a name in a unit."""
+    return {atom.text: atom.shape for atom in scene.unread if atom.unit == unit}
 
 
 def _string_key_root(target: ast.expr) -> str | None:

@@ -213,7 +213,7 @@ def _goals(truth: Truth, seen: int) -> dict[tuple[int, bool], _Goal]:
 def _atom_texts(scene: Scene, unit: int) -> list[str]:
     """Everything the function reads or names, and what its objects have besides."""
     texts: dict[str, None] = {}
-    for atoms in [*scene.atoms.values(), scene.unread]:
+    for atoms in [*scene.atoms.values(), scene.unread, scene.steps]:
         for atom in atoms:
             if atom.unit == unit and isinstance(atom.shape, tuple) and atom.shape and atom.shape[0] != "ints":
                 texts[atom.text] = None

@@ -383,7 +383,7 @@ class Variants:
     def evaluate(self, edits: Sequence[Edit] = (), puts: Sequence[Put] = (), whole: bool = False) -> Outcome:
         """Run on all cases and count what is right: every recognized quantity, and every right matrix.
 
-        What was put in does not count. With `whole` only runs that end with nine right gradients are looked at.
+        What was put in does not count. With `whole` only the matrices count where not all nine are right.
         """
         if self.choices(edits) is None:
             return Outcome(0, 0, False)
@@ -393,8 +393,11 @@ class Variants:
         right, error = True, ""
         for truth in self.truths:
             trace = self.run(truth, edits, puts)
-            if whole and len(right_matrices(trace, truth)) < 9:
-                return Outcome(0, 0, False)
+            matrices = right_matrices(trace, truth)
+            for name in matrices:
+                bits |= 1 << shift + truth.total + Params.NAMES.index(name)
+            if whole and len(matrices) < 9:
+                return Outcome(bits, 4 * len(matrices), False)
             events = self.events(trace, truth)
             zeros += sum(found == -1 for _, found in events)
             there = _union([event for event in events if event[0] in own])
@@ -403,10 +406,7 @@ class Variants:
                 seen |= there & ~_union([(0, found) for found in truth.recognize(given)])
             seen &= truth.counted
             score += seen.bit_count()
-            matrices = right_matrices(trace, truth)
             score += 4 * len(matrices)
-            for name in matrices:
-                seen |= 1 << truth.total + Params.NAMES.index(name)
             right = right and len(matrices) == 9
             error = error or (str(trace.error) if trace.error else "")
             bits |= seen << shift

@@ -237,6 +237,10 @@ ORDER = "igfo"  # of the gates in the stacked arrays
 seen = []
 slope_of_sigmoid = lambda s: s * (1 - s)
 slope_of_tanh = lambda a: 1 - a**2
+SLOPES = {
+    "g": lambda out: 1 - out**2,
+    "i": slope_of_sigmoid,
+}
 
 
 class Rows:
@@ -259,10 +263,10 @@ def backward(params, x, targets):
         dh = dh + params.V.T @ dy
         dc = dc + dh * run.o[t] * slope_of_tanh(run.ct[t])
         dz = {
-            "i": dc * run.g[t] * slope_of_sigmoid(run.i[t]),
+            "i": dc * run.g[t] * SLOPES["i"](run.i[t]),
             "f": dc * run.c[t - Rows.BEFORE] * slope_of_sigmoid(run.f[t]),
             "o": dh * run.ct[t] * slope_of_sigmoid(run.o[t]),
-            "g": dc * run.i[t] * slope_of_tanh(run.g[t]),
+            "g": dc * run.i[t] * SLOPES["g"](run.g[t]),
         }
         stacked = np.array([dz["i"], dz["g"], dz["f"], dz["o"]])
         dW += stacked[:, :, None] * run.h[t - Rows.BEFORE]
@@ -281,6 +285,7 @@ def backward(params, x, targets):
         ("    BEFORE = 1", "    BEFORE = 0"),
         ("lambda s: s * (1 - s)", "lambda s: 1 - s"),
         ("lambda a: 1 - a**2", "lambda a: 1 - a"),
+        ('"g": lambda out: 1 - out**2', '"g": lambda out: 1 - np.tanh(out) ** 2'),
     ],
 )
 def test_a_fault_in_a_constant_or_in_a_lambda_is_found_and_repaired_where_it_stands(right, wrong):
@@ -300,7 +305,7 @@ def test_the_learners_own_constants_stay_as_they_are_and_lists_that_a_run_fills_
     text = "import numpy as np\nimport lstm_teach as lt\n" + CONSTANTS.replace("1 - a**2", "1 - a")
     backward = load(text, "backward", "<constants>")
     names = [unit.constants for unit in learner_functions(backward) if unit.constants]
-    assert sorted(names) == [("BEFORE",), ("ORDER",)]
+    assert sorted(names) == [("BEFORE",), ("ORDER",), ("SLOPES",)]
     order, rows = backward.__globals__["ORDER"], backward.__globals__["Rows"]
     lt.diagnose(backward, progress=False)
     assert backward.__globals__["ORDER"] is order and backward.__globals__["Rows"] is rows

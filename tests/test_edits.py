@@ -380,6 +380,7 @@ def backward(params, x, targets):
         (OTHER_NAMES, "return grads, dy[before], before"),
         (UNPACKED, "_, (deltas,) = walk(lt.forward(params, x).h[:-1])\ndeltas = deltas[::-1]"),
         (STEPS, "+ params.Wf.T @ d_f[t + 1] + params.Wo.T @ d_o[t + 1]"),
+        (AFTER_THE_LOOP.replace("dU[:, x[t]]", "dU[x[t]]"), "dU[:, x[t]] += dz"),
         (METHOD, "self.dc = self.dc + o\nself.dc = self.dc * f"),
     ],
 )

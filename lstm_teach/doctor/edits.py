@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_vector, is_zeros, paths_in
+from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_tokens, is_vector, is_zeros, paths_in
 from lstm_teach.doctor.variants import OPERATORS, Edit, Part, Slot
 from lstm_teach.params import Params
 
@@ -98,7 +98,7 @@ class _Maker:
                     yield self.edit("assignment", cost, (*at, new), old="=", new=new)
             yield from self.swaps(target)
         value = getattr(node, "value", None)
-        if isinstance(node, ast.Assign):
+        if isinstance(node, ast.Assign | ast.Return) and value is not None:
             yield from self.unshared(node)
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and value is not None:
             yield from self.right_hand_side(node, value)
@@ -124,17 +124,17 @@ class _Maker:
             new = f"{np_}.add.at({owner}, {index}, {self.seg(node.value)})"
             yield self.edit("assignment", 1.3, (self.slot.start, self.slot.end, new), old=self.text, new=new)
 
-    def unshared(self, node: ast.Assign) -> Iterator[Edit]:
+    def unshared(self, node: ast.Assign | ast.Return) -> Iterator[Edit]:
         """An array of its own for each name, where several stand for the same one."""
-        if len(node.targets) > 1:
+        if isinstance(node, ast.Assign) and len(node.targets) > 1:
             lines = [f"{self.seg(target)} = {self.seg(node.value)}" for target in node.targets]
             new = f"\n{self.slot.indent or ''}".join(lines)
             part = Part(self.slot.number, "\n".join(lines), ((self.slot.start, self.slot.end, new),))
             yield Edit("copy", 1.2, (part,), self.text, "; ".join(lines))
         for inner in ast.walk(node.value):
             match inner:
-                case ast.BinOp(ast.List(elts=[one]), ast.Mult(), count):
-                    new = f"[{self.seg(one)}.copy() for _ in range({self.seg(count)})]"
+                case ast.BinOp(ast.List(elts=[one]), ast.Mult(), count) if not isinstance(one, ast.Constant):
+                    new = f"[{self.tight(one)}.copy() for _ in range({self.seg(count)})]"
                     yield self.swap("copy", 1.2, inner, new)
                 case ast.Call(ast.Attribute(attr="fromkeys"), args=[keys, one]):
                     yield self.swap("copy", 1.2, inner, f"{{key: {self.seg(one)}.copy() for key in {self.seg(keys)}}}")
@@ -816,6 +816,10 @@ class _Maker:
                 yield self.edit(
                     "index", 1.4, (*self.unit.span(parts[0]), b), (*self.unit.span(parts[1]), a), old=a, new=b
                 )
+        elif not isinstance(index, ast.Tuple | ast.Slice | ast.Constant):  # a row where a column is meant
+            row = is_vector(self.paths[id(node)].shape) if id(node) in self.paths else isinstance(node.ctx, ast.Store)
+            if row and self.whole_number(index):
+                yield self.swap("index", 1.5, index, f":, {self.seg(index)}")
         if self.seg(index) == "::-1":
             yield self.swap("range", 1.2, node, self.seg(node.value))
 
@@ -909,6 +913,9 @@ class _Maker:
         if shape == "int":
             for delta in (" + 1", " - 1"):
                 yield self.edit("wrong number", 2.0, (start, end, plus(atom.text, delta)))
+            if isinstance(node, ast.Name):  # the step where the token or the target of the step is meant
+                for tokens in (a.text for a in self.scene.unread if a.unit == self.slot.unit and is_tokens(a.shape)):
+                    yield self.edit("wrong number", 1.8, (start, end, f"{tokens}[{atom.text}]"))
             return
         if isinstance(shape, tuple) and shape and shape[0] != "ints":
             if len([n for n in shape if n != 1]) >= 2 and self.unit.text[end : end + 2] != ".T":
@@ -916,6 +923,9 @@ class _Maker:
             if isinstance(node.ctx, ast.Load):
                 yield self.edit("tanh", 2.0, (start, end, f"{self.scene.numpy}.tanh({atom.text})"))
                 yield self.edit("slope", 2.0, (start, end, f"(1 - {atom.text})"))
+                other = "[:, None]" if len(shape) == 1 else "[0]" if shape[0] == 1 else "[:, 0]"
+                if len(shape) == 1 or (len(shape) == 2 and 1 in shape):
+                    yield self.edit("shape", 1.9, (end, end, other), old=atom.text, new=f"{atom.text}{other}")
                 if self.scene.of_shape(self.slot.unit, shape):
                     yield self.edit("square", 2.0, (start, end, f"{atom.text} ** 2"))
 

@@ -512,6 +512,34 @@ def mend(
     return mended
 
 
+def let_run(
+    backward: Callable, units: list[Unit], truths: list[Truth], deadline: Deadline, progress: Callable[[int], None]
+) -> tuple[list[Slot], list[tuple[Edit, Outcome]], int]:
+    """For code that stops with an error: edits of what stops, or of what leads there, with which it runs to its end.
+
+    The likely ones first, by what is right then; and the slots, and how many edits were tried.
+    """
+    bench = Bench(backward, units, truths, deadline, progress)
+    begun: list[int] = []
+    statements = {slot.number for slot in bench.slots if slot.kind == "statement"}
+    watched = Variants(backward, units, [], truths[:1], at=(statements, lambda slot, *names: begun.append(slot)))
+    if watched.run(truths[0]).error is None or not begun:
+        return bench.slots, [], 0
+    place = begun[-1]
+    own, near, later = bench.sorted(place)
+    edits = [edit for edit in (*own, *near, *later) if edit.slots & {place, *bench.reads.feeders([place])}]
+    edits.sort(key=lambda edit: bench.doubt(edit, place))
+    running: list[tuple[Edit, Outcome]] = []
+    for first in range(0, len(edits), _AT_ONCE):
+        variants = Variants(backward, units, edits[first : first + _AT_ONCE], truths[:1])
+        for edit, outcome in variants.evaluate_all(variants.edits):
+            bench.tried += 1
+            if not outcome.error and not deadline.over:
+                running.append((edit, outcome))
+    running.sort(key=lambda pair: (-pair[1].score, bench.doubt(pair[0], place)))
+    return bench.slots, running, bench.tried
+
+
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[[^\[\]]*\])*(?!\s*\(|\w)")
 
 

@@ -358,6 +358,11 @@ def all_vectors(scene: Scene, unit: int) -> list[Atom]:
     return list(seen.values())
 
 
+def is_tokens(shape: Any) -> bool:
+    """Whether it is the shape of an array of whole numbers."""
+    return isinstance(shape, tuple) and len(shape) == 2 and shape[0] == "ints"
+
+
 def is_vector(shape: Any) -> bool:
     """Whether it is the shape of an array of floating-point numbers with more than one entry."""
     return isinstance(shape, tuple) and bool(shape) and shape[0] != "ints" and int(np.prod(shape)) > 1

@@ -19,7 +19,7 @@ from lstm_teach import guard
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import judge
 from lstm_teach.doctor.places import Places, find_places
-from lstm_teach.doctor.repair import Mended, mend
+from lstm_teach.doctor.repair import Mended, let_run, mend
 from lstm_teach.doctor.scene import is_docstring, look
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.statements import candidate_edits
@@ -43,6 +43,7 @@ _TELLS = 2  # right values that an edit must bring into being to be made togethe
 _MOST = 14  # edits in one repair
 _ROUNDS = 4  # how often the places are looked for
 _FOR_PLACES, _PLACES, _MEND = 0.6, 0.5, 0.7  # of the time left, for all of it, for finding the places, for mending
+_RUNNING = 0.2  # of the time, for an edit with which code that stops with an error goes on
 _LOOK_AGAIN, _AGAIN_SECONDS = 0.25, 3.0  # of the time left, at most, for the places in code that was changed already
 _SHORT = 6  # the length up to which values are put in
 _FAULTS = 8  # statements to put values in: more come by chance
@@ -197,8 +198,16 @@ def search(
 
     try:
         state, count, proved = begun_with, 0, False
+        if begun_with.outcome.error:
+            slots, running, count = let_run(backward, units, truths, deadline.part(_RUNNING), lambda tried: None)
+            tried, count = tried + count, 0
+            for edit, outcome in running[:_CHILDREN]:
+                new = _step(begun_with, slots, [edit], outcome)
+                if new is not None and outcome.right and prove(backward, new.units, cases) is not None:
+                    return done(new)
+                state = new if state is begun_with and new is not None else state
         if max(lengths) <= _SHORT:  # of a fault that shows in long sequences only the values tell little
-            state, count, proved = _by_places(backward, begun_with, both, cases, deadline, progress, found)
+            state, count, proved = _by_places(backward, state, both, cases, deadline, progress, found)
         tried += count
         if proved:
             return done(state)

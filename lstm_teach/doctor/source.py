@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 _LIBRARIES = tuple({str(Path(sysconfig.get_paths()[key]).resolve()) for key in ("stdlib", "purelib", "platlib")})
 # What a variant of the learner's code may not do: read or write files, ask for input, run text, end the session.
@@ -206,7 +208,7 @@ def learner_functions(backward: Callable) -> list[Unit]:
 
 
 def _constants(units: list[Unit]) -> list[Unit]:
-    """What the functions name of their module's or class's constants: texts, numbers, and tuples and so on of these."""
+    """What the functions name of their module's or class's constants: texts, numbers, tuples and so on of these."""
     found: list[Unit] = []
     for place in dict.fromkeys(unit.function.__code__.co_filename for unit in units):
         own = [unit for unit in units if unit.function.__code__.co_filename == place]
@@ -251,24 +253,32 @@ def _targets(node: ast.Assign) -> list[str]:
 
 
 def _is_constant(value: Any) -> bool:
-    """Whether a value is made of texts and numbers; an empty list or dict may be filled by a run."""
+    """Whether a value is made of texts, numbers and functions; an empty list or dict may be filled by a run."""
     if isinstance(value, str | int | float | slice):
         return True
     held = list(value.values()) if type(value) is dict else value
-    return isinstance(value, tuple | list | dict) and 0 < len(held) < 20 and all(map(_is_constant, held))
+    if not isinstance(value, tuple | list | dict) or not 0 < len(held) < 20:
+        return False
+    return all(isinstance(each, types.FunctionType | np.ufunc) or _is_constant(each) for each in held)
 
 
 def whole_text(units: list[Unit], repaired: list[Unit]) -> str:
     """The entry and all that was repaired, in the order of the files: functions, and of methods the whole classes.
 
-    Classes that inherit from a repaired one are there as well. Executed where the old ones were defined, it puts the
-    new ones in their place.
+    Classes that inherit from a repaired one are there as well, and constants that hold a repaired function. Executed
+    where the old ones were defined, it puts the new ones in their place.
     """
     changed = [k for k, (old, new) in enumerate(zip(units, repaired, strict=True)) if k == 0 or old.text != new.text]
     owners = {units[k].owner for k in changed if units[k].owner is not None}
+    names = {units[k].node.name for k in changed}
+    holders = [
+        k
+        for k, unit in enumerate(units)
+        if unit.constants and names & {node.id for node in ast.walk(unit.tree) if isinstance(node, ast.Name)}
+    ]
     heirs = [k for k, unit in enumerate(units) if unit.owner is not None and owners & set(unit.owner.__mro__)]
     pieces: dict[tuple[str, int], str] = {}
-    for k in sorted({*changed, *heirs}):
+    for k in sorted({*changed, *heirs, *holders}):
         place, text = units[k].function.__code__.co_filename, repaired[k].text
         first, held = _class_text(k, units, repaired) or (units[k].first_line, text)
         pieces.setdefault((place, first), held)

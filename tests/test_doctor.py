@@ -310,3 +310,13 @@ def test_the_learners_own_constants_stay_as_they_are_and_lists_that_a_run_fills_
     lt.diagnose(backward, progress=False)
     assert backward.__globals__["ORDER"] is order and backward.__globals__["Rows"] is rows
     assert rows.BEFORE == 1
+
+
+def test_gradients_that_are_clipped_in_a_line_of_their_own_are_left_unclipped():
+    text, _ = styles("tuning")["per_gate"]
+    assert "    return grads\n" in text
+    clip = "    for name in grads.keys(): np.clip(grads[name], -5, 5, out=grads[name])\n"
+    clipped = text.replace("    return grads\n", f"{clip}    return grads\n")
+    diagnosis = diagnose(clipped, "backward")
+    assert [finding.line for finding in diagnosis.findings] == [line_of(clipped, clip.strip())]
+    assert diagnosis.findings[0].repair == "for name in grads.keys(): pass" and diagnosis.repaired_source is not None

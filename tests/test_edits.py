@@ -310,6 +310,20 @@ def backward(params, x, targets):
         d_i[t], d_f[t], d_o[t] = dh, 2 * dh, 3 * dh
     return d_i, params.Wo
 """
+LEFT_OVER = """
+class Point:
+    def __init__(self, h, c):
+        self.h, self.c = h, c
+
+
+def backward(params, x, targets):
+    d_one, d_two = np.zeros((5, 6)), np.zeros((5, 6))
+    here = there = Point(np.ones(5), np.zeros(5))
+    d_one[:, 0] += here.h
+    d_one[:, 1] += Point(here.h, there.c).h
+    for d in (d_one, d_two): np.clip(d, -5, 5, out=d)
+    return d_one, d_two
+"""
 METHOD = """
 class Walk:
     def __init__(self, size):
@@ -381,6 +395,9 @@ def backward(params, x, targets):
         (UNPACKED, "_, (deltas,) = walk(lt.forward(params, x).h[:-1])\ndeltas = deltas[::-1]"),
         (STEPS, "+ params.Wf.T @ d_f[t + 1] + params.Wo.T @ d_o[t + 1]"),
         (AFTER_THE_LOOP.replace("dU[:, x[t]]", "dU[x[t]]"), "dU[:, x[t]] += dz"),
+        (LEFT_OVER, "d_two[:, 0] += here.h"),
+        (LEFT_OVER, "d_one[:, 1] += Point(here.h, here.c).h"),
+        (LEFT_OVER, "for d in (d_one, d_two): pass"),
         (METHOD, "self.dc = self.dc + o\nself.dc = self.dc * f"),
     ],
 )

@@ -160,6 +160,10 @@ class _Maker:
             base = self.seg(target.value)
             index = own[len(base) :]
             names |= {n.split("[")[0] + index for n in names if "[" in n}
+            held = {a.text: a.shape for a in self.scene.unread if a.unit == self.slot.unit and is_vector(a.shape)}
+            alike = {name for name, shape in held.items() if shape == held.get(base)}
+            for name in sorted(name for name in alike if name + index not in names):
+                yield self.swap("target", 1.6 + 0.1 * unlike(base, name), target, name + index)
         read = {n.id for n in ast.walk(self.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
         unused = isinstance(target, ast.Name) and own not in read  # nobody reads it: it is meant for another name
         for name in sorted(names - {own}):
@@ -568,7 +572,21 @@ class _Maker:
                 yield self.swap("initial value", 1.6, node, f"{self.scene.numpy}.zeros_like({owner})")
         if self.of_numpy(func) == "einsum" and args and isinstance(args[0], ast.Constant):
             yield from self.einsum(args[0])
-        if name in ("reversed", "tanh", "clip", "sigmoid", "abs", "sign", "flip", "sqrt", "exp", "maximum", "minimum"):
+        if isinstance(self.slot.node, ast.Expr) and self.slot.node.value is node:
+            pass  # without the call nothing would be done here
+        elif name in (
+            "reversed",
+            "tanh",
+            "clip",
+            "sigmoid",
+            "abs",
+            "sign",
+            "flip",
+            "sqrt",
+            "exp",
+            "maximum",
+            "minimum",
+        ):
             for text in texts[:1]:
                 yield self.swap("unwrapped" if name != "reversed" else "range", 1.2, node, text)
         if name in ("max", "min"):
@@ -895,6 +913,12 @@ class _Maker:
                 base = other.text[: len(self.scene.units[atom.unit].segment(other.node.value))]
                 if base + index != atom.text:
                     others[base + index] = min(others.get(base + index, 9), 1.4 + 0.1 * unlike(atom.text, base + index))
+        if isinstance(node, ast.Attribute):  # the same thing of another object
+            for other in self.scene.of_shape(self.slot.unit, shape):
+                if isinstance(other.node, ast.Attribute) and other.node.attr != node.attr:
+                    text = f"{other.text[: -len(other.node.attr)]}{node.attr}"
+                    if text != atom.text:
+                        others.setdefault(text, 1.6 + 0.1 * unlike(atom.text, text))
         if index:  # the same step of another array or list of tokens
             base = self.seg(node.value)
             held = next((a.shape for a in self.scene.unread if a.text == base and a.unit == atom.unit), None)

@@ -43,6 +43,7 @@ _TELLS = 2  # right values that an edit must bring into being to be made togethe
 _MOST = 14  # edits in one repair
 _ROUNDS = 4  # how often the places are looked for
 _FOR_PLACES, _PLACES, _MEND = 0.6, 0.5, 0.7  # of the time left, for all of it, for finding the places, for mending
+_CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
 _RUNNING = 0.2  # of the time, for an edit with which code that stops with an error goes on
 _LOOK_AGAIN, _AGAIN_SECONDS = 0.25, 3.0  # of the time left, at most, for the places in code that was changed already
 _SHORT = 6  # the length up to which values are put in
@@ -179,9 +180,12 @@ def search(
     seconds: float = 20.0,
     progress: Callable[[str], None] | None = None,
 ) -> Result:
-    """Look for the smallest set of edits that repairs `units`, for at most `seconds`."""
+    """Look for the smallest set of edits that repairs `units`, for at most `seconds`.
+
+    Without `lengths` the net is the check's own for long sequences.
+    """
     begun = time.process_time()
-    truths = [Truth(make_case(T, 20 + T, takes)) for T in lengths]
+    truths = [Truth(make_case(T, 20 + T, takes)) for T in lengths] or [Truth(Case(*own_case(LENGTHS[-1], takes)))]
     cases = proof_cases(takes)
     bare = Variants(backward, units, [], truths)
     for truth in truths:
@@ -206,7 +210,13 @@ def search(
                 if new is not None and outcome.right and prove(backward, new.units, cases) is not None:
                     return done(new)
                 state = new if state is begun_with and new is not None else state
-        if max(lengths) <= _SHORT:  # of a fault that shows in long sequences only the values tell little
+        if truths[0].case.length > _SHORT:
+            for edit, outcome in _cuts(backward, units, truths, deadline.part(_RUNNING)):
+                tried += 1
+                new = _step(begun_with, bare.slots, [edit], outcome) if outcome.right else None
+                if new is not None and prove(backward, new.units, cases) is not None:
+                    return done(new)
+        if truths[0].case.length <= _SHORT:  # of a fault that shows in long sequences only the values tell little
             state, count, proved = _by_places(backward, state, both, cases, deadline, progress, found)
         tried += count
         if proved:
@@ -220,7 +230,7 @@ def search(
             turn += 1
             # Every third turn is for the code as it was: a single edit may repair it after all.
             state = waiting.pop(waiting.index(begun_with) if turn % 3 == 0 and begun_with in waiting else 0)
-            if state.steps and state.work is None and len(looked) < _ROUNDS and max(lengths) <= _SHORT:
+            if state.steps and state.work is None and len(looked) < _ROUNDS and truths[0].case.length <= _SHORT:
                 looked.append(state)
                 soon = deadline.part(min(_LOOK_AGAIN, _AGAIN_SECONDS / max(deadline.left, 1)))
                 state, count, proved = _by_places(backward, state, both, cases, soon, progress, found)
@@ -296,6 +306,19 @@ def _by_places(
         else:
             break
     return state, count, False
+
+
+def _cuts(
+    backward: Callable, units: list[Unit], truths: list[Truth], deadline: Deadline
+) -> Iterator[tuple[Edit, Outcome]]:
+    """Edits of what may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size."""
+    scene = look(backward, units, find_slots(units), truths[0])
+    edits = [edit for edit in candidate_edits(scene) if edit.kind in _CUTTING]
+    variants = Variants(backward, units, sorted(edits, key=lambda edit: edit.cost), truths)
+    for pair in variants.evaluate_all(variants.edits):
+        yield pair
+        if deadline.over:
+            break
 
 
 def _choices(mended: Mended) -> Iterator[list[Edit]]:

@@ -54,6 +54,9 @@ def moves(scene: Scene) -> Iterator[Edit]:
         trailing = unit.text[slot.end : line[1]].strip()
         whole = not unit.text[line[0] : slot.start].strip() and (not trailing or trailing.startswith("#"))
         if not whole or slot.indent is None:
+            if not returned:  # on one line with the head of its loop, or with others
+                nothing = Part(slot.number, "pass", ((slot.start, slot.end, "pass"),))
+                yield Edit("extra statement", 2.0, (nothing,), text, "")
             continue
         only = len([s for s in by_block[slot.block] if s.kind != "gap"]) == 1
         gone = Part(slot.number, "", ((*line, f"{slot.indent}pass\n" if only else ""),))

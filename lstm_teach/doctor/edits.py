@@ -246,7 +246,8 @@ class _Maker:
             whole = node is value or id(node) in listed_in or (isinstance(node, ast.BinOp) and id(node) not in products)
             term = id(node) in sums and not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub))
             listed = isinstance(node, ast.BinOp) and not term and not whole and self.slot.kind == "statement"
-            if (whole or term) and is_vector(shape) and not is_zeros(node):
+            number = shape == () and not isinstance(node, ast.Constant)
+            if (whole or term) and (is_vector(shape) or number) and not is_zeros(node):
                 yield node, shape, term
             elif listed and isinstance(node.op, ast.Add | ast.Sub) and is_vector(shape):
                 yield node, shape, True
@@ -331,6 +332,8 @@ class _Maker:
 
     def compatible(self, shape: Any) -> list[Atom]:
         """Atoms that can multiply a value of this shape without changing it."""
+        if shape == ():
+            return self.scene.of_shape(self.slot.unit, ())
         seen: dict[str, Atom] = {}
         for other in {s for atoms in self.scene.atoms.values() for s in (a.shape for a in atoms)} - {None, "int"}:
             if not isinstance(other, tuple) or (other and other[0] == "ints"):

@@ -123,8 +123,8 @@ class Bench:
     def ranked(self, edits: list[Edit], places: list[int], just: set[int]) -> list[Edit]:
         """The likely ones first: those too of the statements `just`, which do nothing but what is wrong."""
 
-        def doubt(edit: Edit) -> float:
-            return min(self.doubt(edit, place) for place in places) - _JUST * bool(edit.slots & just)
+        def doubt(edit: Edit) -> tuple[float, int]:
+            return min(self.doubt(edit, place) for place in places) - _JUST * bool(edit.slots & just), len(edit.new)
 
         return sorted(edits, key=doubt)
 
@@ -510,6 +510,17 @@ def mend(
             mended.edits, mended.others, mended.left = [alone[0]], [alone[1:8]], []
     mended.tried = bench.tried
     return mended
+
+
+def mend_blindly(
+    backward: Callable, units: list[Unit], truths: list[Truth], deadline: Deadline, progress: Callable[[int], None]
+) -> Mended:
+    """One edit that mends everything, where no place was found: of what just the wrong gradients depend on."""
+    bench = Bench(backward, units, truths, deadline, progress)
+    _, just = bench.too_far([])
+    edits = sorted((edit for edit in bench.every if edit.slots & just), key=lambda edit: (edit.cost, len(edit.new)))
+    found = [edit for edit, _ in bench.mending(edits, [], [], 0, True)]
+    return Mended(bench.slots, found[:1], [found[1:8]], [], bench.tried)
 
 
 def let_run(

@@ -19,7 +19,7 @@ from lstm_teach import guard
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import judge
 from lstm_teach.doctor.places import Places, find_places
-from lstm_teach.doctor.repair import Mended, let_run, mend
+from lstm_teach.doctor.repair import Mended, let_run, mend, mend_blindly
 from lstm_teach.doctor.scene import is_docstring, look
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.statements import candidate_edits
@@ -284,8 +284,11 @@ def _by_places(
         count += places.tried
         found.append(places)
         if not 0 < len({put.slot for put in places.puts}) <= _FAULTS:
-            break
-        mended = mend(backward, state.units, truths, places, deadline.part(_MEND), tell)
+            if len(found) > 1:
+                break
+            mended = mend_blindly(backward, state.units, truths, deadline, tell)
+        else:
+            mended = mend(backward, state.units, truths, places, deadline.part(_MEND), tell)
         count += mended.tried
         best = None
         for edits in _choices(mended):

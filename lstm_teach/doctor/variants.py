@@ -27,6 +27,7 @@ OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMul
 _HERE = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}  # of new nodes; a later walk costs more
 TARGET, OWNER = -1, -2  # parts of `a[k] += b` besides b: a[k] and a afterwards
 RESULT = -3  # part of a return statement
+_LONGEST = 64  # of the lists of floats that are looked at
 _RECORD_LIMIT = 8_000  # recorded values and loop turns of one run; a variant that never ends is stopped here
 
 
@@ -160,10 +161,12 @@ class Put:
 
     def into(self, value: Any, new: np.ndarray) -> Any:
         """`value` with the right numbers in it; as it is if they don't fit there."""
-        if self.item is None:
-            return self._array(value, new) if type(value) is np.ndarray else value
+        if self.item is None and not (type(value) is np.ndarray or numbers(value) is not None):
+            return value
         items = iter(range(10**6))
-        return exchanged(value, lambda array: self._array(array, new) if next(items) == self.item else array)
+        chosen = self.item or 0
+        here = self.part in (TARGET, OWNER)
+        return exchanged(value, lambda array: self._array(array, new) if next(items) == chosen else array, here)
 
     def _array(self, array: np.ndarray, new: np.ndarray) -> np.ndarray:
         changed = (
@@ -176,11 +179,32 @@ class Put:
         return changed
 
 
-def exchanged(value: Any, change: Callable[[np.ndarray], np.ndarray], depth: int = 0) -> Any:
-    """A list, tuple, dict or Params with each array in it changed, in the order of `kept`."""
+def numbers(value: Any) -> np.ndarray | None:
+    """A list of floats, or of such lists of one length, as an array; None for anything else."""
+    if type(value) is not list or not 1 < len(value) <= _LONGEST:
+        return None
+    rows = value if type(value[0]) is list else [value]
+    if any(type(row) is not list or len(row) != len(rows[0]) for row in rows):
+        return None
+    return np.array(value) if all(isinstance(each, float) for row in rows for each in row) else None
+
+
+def exchanged(value: Any, change: Callable[[np.ndarray], np.ndarray], here: bool = False, depth: int = 0) -> Any:
+    """A list, tuple, dict or Params with each array in it changed, in the order of `kept`.
+
+    Lists of floats count as arrays; `here` they are changed where they stand, as arrays may be.
+    """
     kind = type(value)
     if kind is np.ndarray:
         return change(value)
+    array = numbers(value)
+    if array is not None:
+        new = change(array).tolist()
+        for row, now in zip(value, new, strict=True) if here and array.ndim == 2 else ():
+            row[:] = now
+        if here and array.ndim == 1:
+            value[:] = new
+        return value if here else new
     if depth > 1:
         return value
     if kind is Params:
@@ -189,9 +213,9 @@ def exchanged(value: Any, change: Callable[[np.ndarray], np.ndarray], depth: int
             new[name][...] = change(value[name])
         return new
     if kind is dict:
-        return {key: exchanged(each, change, depth + 1) for key, each in value.items()}
+        return {key: exchanged(each, change, here, depth + 1) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        each = [exchanged(each, change, depth + 1) for each in value]
+        each = [exchanged(each, change, here, depth + 1) for each in value]
         return each if kind is list else tuple(each) if kind is tuple else kind(*each)
     return value
 
@@ -227,6 +251,8 @@ class Trace:
     )  # which of a statement's values: 0, TARGET, OWNER, an argument's number
     result: Any = None
     error: Exception | None = None
+    count: int = 0  # of what was computed
+    quiet: bool = False  # nothing is kept but the result
 
 
 class Variants:
@@ -323,29 +349,32 @@ class Variants:
             for put in puts:
                 if time in put.values:
                     value = put.into(value, put.values[time])
-        trace.parts.append(part)
-        trace.values.append(kept(value) if type(value) is not Params or part == RESULT else None)
-        trace.slots.append(slot)
-        if len(trace.slots) > _RECORD_LIMIT:
+        trace.count += 1
+        if trace.count > _RECORD_LIMIT:
             raise guard.OutOfTime
+        if not trace.quiet:
+            trace.parts.append(part)
+            trace.values.append(kept(value) if type(value) is not Params or part == RESULT else None)
+            trace.slots.append(slot)
         return value
 
     def _record_owner(self, slot: int, value: Any, axes: int) -> None:
-        if getattr(value, "ndim", 0) == axes:
+        array = numbers(value) if type(value) is list else value
+        if getattr(array, "ndim", 0) == axes:
             self._record(slot, value, OWNER)
 
     def _turn(self, slot: int) -> bool:
         self._record(slot, None)
         return True
 
-    def run(self, truth: Truth, edits: Sequence[Edit] = (), puts: Sequence[Put] = ()) -> Trace:
+    def run(self, truth: Truth, edits: Sequence[Edit] = (), puts: Sequence[Put] = (), quiet: bool = False) -> Trace:
         """Run on one case and return what the statements computed, with right values put in some places."""
         self._puts, self._times = {}, {}
         for put in puts:
             self._puts.setdefault((put.slot, put.part), []).append(put)
         for slot, number in self.choices(edits) or ():
             self._choice[slot] = number
-        trace = self._trace = Trace()
+        trace = self._trace = Trace(quiet=quiet)
         case = truth.case
         states = {name: value.copy() for name, value in case.states.items()}
         try:
@@ -364,13 +393,13 @@ class Variants:
 
         All nine if the run fails, or if it is no value with numbers that could be disturbed.
         """
-        plain = gradients(self.run(truth, (), puts), truth)
+        plain = gradients(self.run(truth, (), puts, quiet=True), truth)
         found: dict[int, set[str]] = {}
         for slot in slots if plain is not None else ():
             self._disturbed, self._touched = slot, False
             try:
                 with time_limit(1.0):
-                    got = gradients(self.run(truth, (), puts), truth)
+                    got = gradients(self.run(truth, (), puts, quiet=True), truth)
             except guard.OutOfTime:
                 got = None
             finally:
@@ -392,12 +421,14 @@ class Variants:
         bits = shift = score = zeros = 0
         right, error = True, ""
         for truth in self.truths:
-            trace = self.run(truth, edits, puts)
+            trace = self.run(truth, edits, puts, quiet=whole)
             matrices = right_matrices(trace, truth)
             for name in matrices:
                 bits |= 1 << shift + truth.total + Params.NAMES.index(name)
             if whole and len(matrices) < 9:
                 return Outcome(bits, 4 * len(matrices), False)
+            if whole:
+                trace = self.run(truth, edits, puts)
             events = self.events(trace, truth)
             zeros += sum(found == -1 for _, found in events)
             there = _union([event for event in events if event[0] in own])
@@ -458,6 +489,9 @@ def kept(value: Any) -> Any:
     """A copy of the arrays in a value: one array, a list of those in a list, tuple, dict or Params, or None."""
     if type(value) is np.ndarray:
         return value.copy()
+    array = numbers(value)
+    if array is not None:
+        return array
     if type(value) in (dict, Params) or isinstance(value, list | tuple):
         found: list[np.ndarray] = []
         _collect(value, found, 0)
@@ -470,6 +504,8 @@ def _collect(value: Any, found: list[np.ndarray], depth: int) -> None:
         found.append(value.copy())
     elif type(value) is Params:
         found += [value[name].copy() for name in Params.NAMES]
+    elif (array := numbers(value)) is not None:
+        found.append(array)
     elif depth < 2 and (type(value) is dict or isinstance(value, list | tuple)) and len(value) < 50:
         for each in value.values() if type(value) is dict else value:
             _collect(each, found, depth + 1)

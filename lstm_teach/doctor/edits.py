@@ -31,6 +31,7 @@ _ALONG = (
     "argsort",
 )
 _PRODUCTS = ("dot", "outer", "multiply", "matmul", "inner")
+_READ_ONCE = ("zip", "map", "reversed", "enumerate", "filter")
 _ITERATING = ("zip", "enumerate", "reduce", "accumulate", "map", "list", "tuple")
 _SIMPLE_EXPRESSION = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Tuple)
 
@@ -100,6 +101,11 @@ class _Maker:
         value = getattr(node, "value", None)
         if isinstance(node, ast.Assign | ast.Return) and value is not None:
             yield from self.unshared(node)
+        if isinstance(value, ast.GeneratorExp) and isinstance(node, ast.Assign):
+            yield self.swap("used up", 1.2, value, f"[{self.seg(value)[1:-1]}]")
+        elif isinstance(node, ast.Assign) and getattr(getattr(value, "func", None), "id", "") in _READ_ONCE:
+            yield self.swap("used up", 1.3, value, f"list({self.seg(value)})")
+        yield from self.in_place(node)
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and value is not None:
             yield from self.right_hand_side(node, value)
             yield from self.as_sibling(value)
@@ -111,6 +117,17 @@ class _Maker:
         if isinstance(node, ast.Assign | ast.AugAssign):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             yield from self.target(target)
+
+    def in_place(self, node: ast.stmt) -> Iterator[Edit]:
+        """`a = a + b` makes a new array, `a += b` changes the one that others hold too."""
+        match node:
+            case ast.Assign(targets=[target], value=ast.BinOp(left, ast.Add(), right)):
+                if self.seg(target) == self.seg(left):
+                    new = f"{self.seg(target)} += {self.seg(right)}"
+                    yield self.edit("assignment", 1.3, (self.slot.start, self.slot.end, new), old="=", new="+=")
+            case ast.AugAssign(ast.Name() as target, ast.Add(), value):
+                new = f"{self.seg(target)} = {self.seg(target)} + {self.seg(value)}"
+                yield self.edit("copy", 1.5, (self.slot.start, self.slot.end, new), old=self.text, new=new)
 
     def repeated(self, node: ast.AugAssign) -> Iterator[Edit]:
         """`a[x] += b` adds once where a number stands in x several times; `add.at` adds each time."""
@@ -409,6 +426,7 @@ class _Maker:
         for atom in {id(a): a for a in self.paths.values()}.values():
             yield from self.path(atom)
         yield from self.wrapped(root)
+        yield from self.indices(root)
         if isinstance(root, ast.If | ast.While):
             return
         if self.slot.kind == "head":
@@ -443,7 +461,7 @@ class _Maker:
         if isinstance(node, ast.List | ast.Tuple) and len(node.elts) > 1:
             yield from self.swap_items(node.elts)
 
-    def swap_items(self, items: list[ast.expr]) -> Iterator[Edit]:
+    def swap_items(self, items: list[ast.expr], cost: float = 1.8) -> Iterator[Edit]:
         if all(isinstance(item, ast.Tuple | ast.List) for item in items):
             for column in zip(*(item.elts for item in items), strict=False):
                 yield from self.swap_items(list(column))
@@ -452,7 +470,7 @@ class _Maker:
                 a, b = self.seg(first), self.seg(second)
                 if a != b:
                     yield self.edit(
-                        "order", 1.8, (*self.unit.span(first), b), (*self.unit.span(second), a), old=a, new=b
+                        "order", cost, (*self.unit.span(first), b), (*self.unit.span(second), a), old=a, new=b
                     )
 
     def one_more(self, items: list[ast.expr]) -> Iterator[Edit]:
@@ -619,7 +637,8 @@ class _Maker:
                 "argument order", 1.4, (*self.unit.span(args[0]), texts[1]), (*self.unit.span(args[1]), texts[0])
             )
         elif len(args) > 2:
-            yield from self.swap_items(args)
+            own = any(unit.node.name == name for unit in self.scene.units)  # people call their own in another order
+            yield from self.swap_items(args, 1.4 if own else 1.8)
         if name in _ALONG and args and not any(keyword.arg == "axis" for keyword in node.keywords):
             for axis in "01":
                 at = self.unit.span(node)[1] - 1
@@ -844,6 +863,28 @@ class _Maker:
         if self.seg(index) == "::-1":
             yield self.swap("range", 1.2, node, self.seg(node.value))
 
+    def indices(self, root: ast.AST) -> Iterator[Edit]:
+        """The same index or slice wherever it stands in a statement, changed in all these places at once."""
+        places: dict[str, list[ast.expr]] = {}
+        for node in ast.walk(root):
+            if isinstance(node, ast.Subscript):
+                parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+                for part in parts:
+                    if not (isinstance(part, ast.Constant) and isinstance(part.value, str)):
+                        places.setdefault(self.seg(part), []).append(part)
+        for text, parts in places.items():
+            if len(parts) < 2:
+                continue
+            first, others = parts[0], [":", "..."] if text in (":", "...") else []
+            if isinstance(first, ast.Slice) or (id(first) in self.paths and self.paths[id(first)].shape == "slice"):
+                others += [":"]
+            elif not isinstance(first, ast.Constant) and self.whole_number(first):
+                others += [plus(text, " - 1"), plus(text, " + 1")]
+            for other in others:
+                if other != text:
+                    changes = [(*self.unit.span(part), other) for part in parts]
+                    yield self.edit("index", 1.6, *changes, old=text, new=other)
+
     def whole_number(self, node: ast.expr) -> bool:
         atoms = self.atoms_in(node)
         if isinstance(node, ast.Constant) or (isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant)):
@@ -944,6 +985,8 @@ class _Maker:
                 for tokens in (a.text for a in self.scene.unread if a.unit == self.slot.unit and is_tokens(a.shape)):
                     yield self.edit("wrong number", 1.8, (start, end, f"{tokens}[{atom.text}]"))
             return
+        if isinstance(shape, str) and shape.startswith("list of") and isinstance(node.ctx, ast.Load):
+            yield self.edit("range", 1.5, (end, end, "[::-1]"), old=atom.text, new=f"{atom.text}[::-1]")
         if isinstance(shape, tuple) and shape and shape[0] != "ints":
             if len([n for n in shape if n != 1]) >= 2 and self.unit.text[end : end + 2] != ".T":
                 yield self.edit("transpose", 1.0, (end, end, ".T"), new=f"{atom.text}.T", old=atom.text)

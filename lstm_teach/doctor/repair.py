@@ -41,6 +41,7 @@ _ALONE = 0.3  # of the time left, for a single edit that mends all that shows in
 _LIKELY = 1.9  # the cost up to which an edit is tried early
 _HANDING = ("order", "argument order", "target", "end", "index", "slice")  # right things handed on the wrong way
 _MOVING = ("target", "moved", "moved in", "moved out")  # what depends on the value may be something else then
+_AWAY = ("moved", "moved in", "moved out", "extra statement")
 _KEEPING = ("assignment", "copy", "extra statement", *_MOVING, *_HANDING)  # values as they are
 # What is right of these is not looked at again before the rest is.
 _SETTLED = ("dy", "dh_loss", "dh", "dc_hidden", "dc", "dc_carry", "d", "dz", "back", "dh_future", "term")
@@ -291,6 +292,8 @@ class Bench:
     ) -> list[tuple[Edit, Outcome]]:
         """`(edit, outcome)` of the edits with which everything is right that was so with the values put in."""
         found, deadline, self.short = [], deadline or self.deadline, []
+        held = {put.slot for put in puts}  # what is moved away from where values are put in escapes them
+        edits = [edit for edit in edits if not (edit.kind in _AWAY and edit.slots & held)]
         for first in range(0, len(edits), _AT_ONCE):
             if deadline.over:
                 break

@@ -627,6 +627,10 @@ class _Maker:
         yield from self.given(node, name)
         yield from self.ends(node, name)
         for arg in args:
+            shape = self.shape(arg)
+            if is_zeros(arg) and is_vector(shape):  # nothing is handed on where something is meant
+                for other in self.scene.of_shape(self.slot.unit, shape):
+                    yield self.swap("wrong name", 1.7, arg, other.text)
             if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and self.of_numpy(func) != "einsum":
                 for word in sorted(self.scene.words.get(name, set()) - {self.seg(arg)}):
                     yield self.swap("wrong name", 1.6, arg, word)
@@ -963,6 +967,9 @@ class _Maker:
                     text = f"{other.text[: -len(other.node.attr)]}{node.attr}"
                     if text != atom.text:
                         others.setdefault(text, 1.6 + 0.1 * unlike(atom.text, text))
+        for other in self.scene.steps:
+            if other.unit == self.slot.unit and other.shape == shape:
+                others.setdefault(other.text, 1.7 + 0.1 * unlike(atom.text, other.text))
         if index:  # the same step of another array or list of tokens
             base = self.seg(node.value)
             held = next((a.shape for a in self.scene.unread if a.text == base and a.unit == atom.unit), None)

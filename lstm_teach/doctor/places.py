@@ -114,6 +114,7 @@ class Places:
     puts: list[Put]
     outcome: Outcome
     tried: int = 0
+    hidden: bool = False  # some are of faults that the others hide: all that is right with them counts
 
     @property
     def complete(self) -> bool:
@@ -400,12 +401,50 @@ def find_places(
                 break
         if outcome.right:
             break
-    for put in puts[::-1] * 2:  # what is not needed any more: a place further up is nearer to the fault
+    puts, outcome = _needed(lab, puts, outcome, outcome.right)
+    ends = any(put.name[0] in ("term", "sum_from", "sum_to") for put in puts)
+    more = _hidden(lab, puts, outcome, deadline, but) if outcome.right and ends and len(puts) > 1 else []
+    if more:
+        puts, outcome = _needed(lab, [*puts, *more], lab.outcome([*puts, *more]), False)
+    return Places(puts, outcome, lab.tried, bool(more))
+
+
+def _needed(lab: Experiments, puts: list[Put], outcome: Outcome, loosely: bool) -> tuple[list[Put], Outcome]:
+    """The puts without which less is right, or `loosely` not all nine gradients: a place further up is nearer."""
+    for put in puts[::-1] * 2:
         fewer = [other for other in puts if other is not put]
         without = lab.outcome(fewer)
-        if without.right if outcome.right else without.score >= outcome.score:
+        if without.right >= outcome.right and (loosely or without.score >= outcome.score):
             puts, outcome = fewer, without
-    return Places(puts, outcome, lab.tried)
+    return puts, outcome
+
+
+def _hidden(lab: Experiments, puts: list[Put], outcome: Outcome, deadline: Deadline, but: Container[int]) -> list[Put]:
+    """More right values where all nine gradients are right already, but by what was put in where the walk back ends.
+
+    Where the sums or products are put in that it hands out, a fault in what it carries does not show in them any more.
+    """
+    more: list[Put] = []
+    handled: set[tuple[Site, int]] = set()
+    own = {put.slot for put in puts}
+    while not deadline.over:
+        missing, never = lab.missing(outcome)
+        chances = []
+        for site, seen in lab.sites([*puts, *more]).items():
+            for number, (at, options) in enumerate(seen.options(missing, never, False)):
+                late = [k for k in options if seen.family.names[k][0] in (*_LATE, "dh", "dy")]
+                if late and (site, number) not in handled and site.slot not in own and site.slot not in but:
+                    chances.append((at, site, number, [(seen.family, k) for k in late], lab.known(seen.arrays)))
+        found = None
+        for _, site, number, options, known in sorted(chances, key=lambda chance: chance[0]):
+            handled.add((site, number))
+            found = _best(lab, site, options, [*puts, *more], outcome, known)
+            if found or deadline.over:
+                break
+        if not found:
+            break
+        more, outcome = [*more, found[0]], found[1]
+    return more
 
 
 def _best(

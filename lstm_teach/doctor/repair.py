@@ -410,6 +410,9 @@ class Bench:
         self, found: list, group: list[Put], made: list[Edit], others: list[list[Put]], need: int, whole: bool
     ) -> tuple[Edit, list[list[Put]]]:
         """The edit that mends most other groups too, then the likeliest one; and those groups."""
+        gone = set().union(*(edit.slots for edit, _ in found if edit.kind == "extra statement"))
+        # What may as well be left out is not moved to where it does no harm.
+        found[:] = [pair for pair in found if not (pair[0].kind in _AWAY[:3] and pair[0].slots & gone)]
         found.sort(key=lambda pair: self.doubt(pair[0], group[0].slot))
         options = []
         for number, (edit, _) in enumerate(found[:_LOOKED_AT]):
@@ -459,6 +462,8 @@ def mend(
             return Mended(bench.slots, [alone[0]], [alone[1:8]], [], bench.tried)
     need = places.outcome.bits  # right with the values put in; the whole matrices count as well
     whole = places.complete
+    if whole and not places.hidden:
+        need = 0
     # Two faults in one statement may each show in some of what it computes: then its puts are taken apart.
     for open_ in (groups, None):
         if open_ is None:
@@ -477,13 +482,11 @@ def mend(
                     tiers[id(group)] = bench.tiers(group, around)
                 puts = [put for other in others for put in other]
                 edits = next(tiers[id(group)])
-                found = bench.mending(edits, mended.edits, puts, 0 if whole else need, whole)
+                found = bench.mending(edits, mended.edits, puts, need, whole)
                 short[id(group)] = [*short.get(id(group), []), *bench.short]
                 if found:
-                    found += bench.likelier(
-                        found, tiers[id(group)], group, mended.edits, puts, 0 if whole else need, whole
-                    )
-                    edit, more = bench.choose(found, group, mended.edits, others, 0 if whole else need, whole)
+                    found += bench.likelier(found, tiers[id(group)], group, mended.edits, puts, need, whole)
+                    edit, more = bench.choose(found, group, mended.edits, others, need, whole)
                     mended.edits.append(edit)
                     mended.others.append([other for other, _ in found if other is not edit][:8])
                     open_ = [other for other in others if not any(other is each for each in more)]
@@ -498,7 +501,7 @@ def mend(
                         mended.others.append([])
                         open_ = [rest if other is group else other for other in open_]
                         group = rest
-                two = bench.step_by_step(group, mended.edits, others, around, 0 if whole else need, whole)
+                two = bench.step_by_step(group, mended.edits, others, around, need, whole)
                 mended.edits += two
                 mended.others += [[] for _ in two]
                 open_ = [other for other in open_ if not two or other is not group]

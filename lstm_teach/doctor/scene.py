@@ -229,19 +229,25 @@ def _of_other_gates(found: list[Atom]) -> Iterator[Atom]:
 
 
 def _of_other_arrays(found: list[Atom], assigned: dict[tuple[int, str], Any]) -> Iterator[Atom]:
-    """`c[t + 1]` where the code reads `a[t + 1]` and `b[t + 1]`, of an array `c` that is as large as they are."""
-    read: dict[tuple[int, str], dict[str, Atom]] = {}
+    """`c[t + 1]` where the code reads `a[t + 1]` and `b[t + 1]`.
+
+    Of an array `c` with a name that is as large as they are, or of one that gives the same shape at another index.
+    """
+    read: dict[tuple[int, str, Any], dict[str, Atom]] = {}
     for atom in found:
-        if isinstance(atom.node, ast.Subscript) and isinstance(atom.node.value, ast.Name) and is_vector(atom.shape):
-            base = atom.node.value.id
-            read.setdefault((atom.unit, atom.text[len(base) :]), {})[base] = atom
-    for (unit, index), arrays in read.items():
+        if isinstance(atom.node, ast.Subscript) and is_vector(atom.shape):
+            base, bracket, index = atom.text.rpartition("[")
+            read.setdefault((atom.unit, bracket + index, atom.shape), {})[base] = atom
+    for (unit, index, shape), arrays in read.items():
+        one = next(iter(arrays.values()))
         shapes = {assigned.get((unit, base)) for base in arrays} - {None}
-        if len(arrays) > 1 and len(shapes) == 1:
-            one = next(iter(arrays.values()))
-            for name in (name for (u, name), shape in assigned.items() if u == unit and shape in shapes):
-                if name not in arrays:
-                    yield Atom(one.node, name + index, unit, one.shape)
+        named = (
+            [name for (u, name), held in assigned.items() if u == unit and held in shapes] if len(shapes) == 1 else []
+        )
+        others = [base for (u, _, s), bases in read.items() if (u, s) == (unit, shape) for base in bases]
+        for base in dict.fromkeys([*named, *others]) if len(arrays) > 1 else ():
+            if base not in arrays:
+                yield Atom(one.node, base + index, unit, shape)
 
 
 def paths_in(root: ast.AST) -> Iterator[ast.expr]:

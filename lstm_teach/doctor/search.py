@@ -302,7 +302,9 @@ def _by_places(
                 best = new
         left = len({put.slot for put in mended.left})
         trusted = left <= len(mended.edits) + 1  # else the values were put in by chance
-        if best is not None and trusted and best.outcome.score > state.outcome.score:
+        # With all values right elsewhere each edit has shown what it is worth, whatever the faults that are left hide.
+        shown = places.complete and left <= len(mended.edits)
+        if best is not None and trusted and (shown or best.outcome.score > state.outcome.score):
             state, but = best, set()
         elif mended.left and (trusted or left <= 2):
             but |= {put.slot for put in mended.left}  # the same values may be put in further up or down

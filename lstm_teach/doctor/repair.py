@@ -360,16 +360,13 @@ class Bench:
                 break
         else:
             return []
-        for edits in self.tiers(group, around, True):
-            first = self.mending(edits, made, [*puts, *later], need, whole)
-            first.sort(key=lambda pair: self.doubt(pair[0], group[0].slot))
-            for edit, _ in first[:_LOOKED_AT]:
-                for more in self.tiers(group, around, True):
-                    both = self.mending(more, [*made, edit], puts, need, whole)
-                    if both:
-                        return [edit, min(both, key=lambda pair: self.doubt(pair[0], group[0].slot))[0]]
-            if first:
-                break
+        edits = next(self.tiers(group, around, True))
+        first = self.mending(edits, made, [*puts, *later], need, whole)
+        first.sort(key=lambda pair: self.doubt(pair[0], group[0].slot))
+        for edit, _ in first[:_LOOKED_AT]:
+            both = self.mending(edits, [*made, edit], puts, need, whole)
+            if both:
+                return [edit, min(both, key=lambda pair: self.doubt(pair[0], group[0].slot))[0]]
         return []
 
     def suffices(self, made: list[Edit], puts: list[Put], need: int, whole: bool) -> bool:
@@ -472,7 +469,7 @@ def mend(
                 break
         tiers: dict[int, Iterator[list[Edit]]] = {}
         short: dict[int, list[tuple[Edit, int]]] = {}
-        for _ in range(2):
+        for turn in range(2):
             for group in list(open_):
                 if not any(group is other for other in open_) or deadline.over:
                     continue
@@ -490,8 +487,7 @@ def mend(
                     mended.edits.append(edit)
                     mended.others.append([other for other, _ in found if other is not edit][:8])
                     open_ = [other for other in others if not any(other is each for each in more)]
-        if not deadline.over:
-            for group in list(open_):
+            for group in list(open_) if turn == 0 and not deadline.over else ():
                 others = [put for other in open_ if other is not group for put in other]
                 around = [put for put in places.puts if not any(put is own for own in group)]
                 if len(group) > 1:

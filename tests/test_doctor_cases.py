@@ -74,9 +74,10 @@ def test_a_pass_by_hand_is_wrong_in_exactly_the_lines_of_its_table(case):
 
 def test_the_passes_that_others_broke_are_faulty_in_the_lines_they_give():
     cases = other_hands()
-    assert len(cases) == 184
+    assert len(cases) == 364
     for case in cases:
-        assert is_faulty(case.text, case.name), case.kinds
+        function = load(case.text, case.name, "<other>")
+        assert not lt.check_gradients(function, seconds=2.0).passed, case.kinds  # some stop with an error
         changed = changed_lines(styles("other_hands")[case.style][0], case.text)
         assert changed & frozenset.union(*case.lines), case.kinds
 

@@ -324,6 +324,26 @@ def backward(params, x, targets):
     for d in (d_one, d_two): np.clip(d, -5, 5, out=d)
     return d_one, d_two
 """
+TWICE = """
+def backward(params, x, targets):
+    run = lt.forward(params, x)
+    rows = (2 * row for row in run.h[:-1])
+    c, kept, total = np.ones(5), [], np.zeros(5)
+    for t in range(len(x)):
+        kept.append({"before": c})
+        c *= run.f[t]
+        total = total + run.h[t] * run.h[t]
+    slopes = run.gates[:-1]
+    slopes[:, :5] *= 1 - slopes[:, :5]
+    slopes[..., 15:] = 1 - slopes[..., 15:]
+    states = [run.h[0], run.h[1]]
+    weighted(total, run.h[0], c, np.zeros_like(c))
+    return list(rows), slopes, np.array(states)
+
+
+def weighted(first, second, third, fourth):
+    return first + second * third + fourth
+"""
 METHOD = """
 class Walk:
     def __init__(self, size):
@@ -398,6 +418,16 @@ def backward(params, x, targets):
         (LEFT_OVER, "d_two[:, 0] += here.h"),
         (LEFT_OVER, "d_one[:, 1] += Point(here.h, here.c).h"),
         (LEFT_OVER, "for d in (d_one, d_two): pass"),
+        (TWICE, "rows = [2 * row for row in run.h[:-1]]"),
+        (TWICE, 'kept.append({"before": c.copy()})'),
+        (TWICE, "c = c * run.f[t]"),
+        (TWICE, "total += run.h[t] * run.h[t]"),
+        (TWICE, "total = total + run.h[t - 1] * run.h[t - 1]"),
+        (TWICE, "slopes[:, 15:] *= 1 - slopes[:, 15:]"),
+        (TWICE, "slopes[:, 15:] = 1 - slopes[:, 15:]"),
+        (TWICE, "return list(rows), slopes, np.array(states[::-1])"),
+        (TWICE, "weighted(total, run.h[0], np.zeros_like(c), c)"),
+        (TWICE, "weighted(total, run.h[0], c, total)"),
         (METHOD, "self.dc = self.dc + o\nself.dc = self.dc * f"),
     ],
 )

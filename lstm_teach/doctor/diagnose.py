@@ -281,6 +281,8 @@ def _repair(units: list[Unit], flaw: Flaw, number: int, row: int) -> str:
         if target is not None:
             neighbor = before[target].strip() if target < len(before) else ""
             where = f"before line {units[number].first_line + target} ({neighbor})" if neighbor else "at the end"
+            if neighbor == before[row].strip():
+                where = "in the loop, one level deeper"
             return f"{before[row].strip()}  # to stand {where}"
     return "\n".join(line for _, _, lines in changed for line in lines if line)
 

@@ -125,9 +125,17 @@ class _Maker:
                 if self.seg(target) == self.seg(left):
                     new = f"{self.seg(target)} += {self.seg(right)}"
                     yield self.edit("assignment", 1.3, (self.slot.start, self.slot.end, new), old="=", new="+=")
-            case ast.AugAssign(ast.Name() as target, ast.Add(), value):
-                new = f"{self.seg(target)} = {self.seg(target)} + {self.seg(value)}"
+            case ast.AugAssign(ast.Name() as target, op, value) if type(op) in OPERATORS:
+                new = f"{self.seg(target)} = {self.seg(target)} {OPERATORS[type(op)]} {self.tight(value)}"
                 yield self.edit("copy", 1.5, (self.slot.start, self.slot.end, new), old=self.text, new=new)
+        changed = {
+            n.target.id for n in ast.walk(self.unit.tree) if isinstance(n, ast.AugAssign) and hasattr(n.target, "id")
+        }
+        for kept in (n for n in ast.walk(node) if isinstance(n, ast.Dict | ast.Call | ast.List | ast.Tuple)):
+            held = kept.values if isinstance(kept, ast.Dict) else kept.args if isinstance(kept, ast.Call) else kept.elts
+            for one in held:  # what is kept is changed later on
+                if isinstance(one, ast.Name) and one.id in changed and is_vector(self.shape(one)):
+                    yield self.swap("copy", 1.5, one, f"{one.id}.copy()")
 
     def repeated(self, node: ast.AugAssign) -> Iterator[Edit]:
         """`a[x] += b` adds once where a number stands in x several times; `add.at` adds each time."""
@@ -880,6 +888,9 @@ class _Maker:
             if len(parts) < 2:
                 continue
             first, others = parts[0], [":", "..."] if text in (":", "...") else []
+            if isinstance(first, ast.Slice):
+                every = (n for s in self.scene.slots if s.unit == self.slot.unit and s.node for n in ast.walk(s.node))
+                others += dict.fromkeys(self.seg(n) for n in every if isinstance(n, ast.Slice))
             if isinstance(first, ast.Slice) or (id(first) in self.paths and self.paths[id(first)].shape == "slice"):
                 others += [":"]
             elif not isinstance(first, ast.Constant) and self.whole_number(first):

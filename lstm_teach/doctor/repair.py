@@ -61,6 +61,7 @@ _OF_VALUE = (
 _OF_VALUE += ("power", "equation", "transpose", "constant", "unwrapped", "helper", "axis", "mean", "einsum")
 _LESS = 0.1  # how much likelier an edit has to be to be preferred though it is further away
 _JUST = 0.8  # less cost where nothing depends on a statement but what is wrong
+_BY_NUMBER = 3  # statements that compute one number each, in code that does without arrays
 _LOOKED_AT = 6  # mending edits of which it is asked what else they mend
 
 
@@ -519,8 +520,13 @@ def mend(
 def mend_blindly(
     backward: Callable, units: list[Unit], truths: list[Truth], deadline: Deadline, progress: Callable[[int], None]
 ) -> Mended:
-    """One edit that mends everything, where no place was found: of what just the wrong gradients depend on."""
+    """One edit that mends everything, where no place was found: of what just the wrong gradients depend on.
+
+    Only for code that computes number by number: of its statements it can't be known where they stand what is right.
+    """
     bench = Bench(backward, units, truths, deadline, progress)
+    if sum(shape == () for shape in bench.scene.results.values()) < _BY_NUMBER:
+        return Mended(bench.slots)
     _, just = bench.too_far([])
     edits = sorted((edit for edit in bench.every if edit.slots & just), key=lambda edit: (edit.cost, len(edit.new)))
     found = [edit for edit, _ in bench.mending(edits, [], [], 0, True)]

@@ -284,7 +284,7 @@ def _by_places(
         count += places.tried
         found.append(places)
         if not 0 < len({put.slot for put in places.puts}) <= _FAULTS:
-            if len(found) > 1:
+            if places.puts or len(found) > 1:
                 break
             mended = mend_blindly(backward, state.units, truths, deadline, tell)
         else:

@@ -1,5 +1,7 @@
 """The doctor finds faults in passes of any style, proves its repairs, and never accuses a right pass."""
 
+import re
+
 import pytest
 
 import lstm_teach as lt
@@ -18,6 +20,12 @@ def diagnose(text, name, cell="<test>"):
 
 def line_of(text, code):
     return text[: text.index(code)].count("\n") + 1
+
+
+def without_line(text, code):
+    lines = text.splitlines(keepends=True)
+    del lines[[line.strip() for line in lines].index(code)]
+    return "".join(lines)
 
 
 @pytest.mark.parametrize("style", ALL)
@@ -320,3 +328,24 @@ def test_gradients_that_are_clipped_in_a_line_of_their_own_are_left_unclipped():
     diagnosis = diagnose(clipped, "backward")
     assert [finding.line for finding in diagnosis.findings] == [line_of(clipped, clip.strip())]
     assert diagnosis.findings[0].repair == "for name in grads.keys(): pass" and diagnosis.repaired_source is not None
+
+
+@pytest.mark.parametrize("endless", ["while True:", "for _ in iter(int, 1):"])
+def test_a_pass_that_never_ends_is_said_to_do_so_and_is_not_waited_for(endless):
+    text = f"def backward(params, x, targets, h0=None, c0=None):\n    {endless}\n        pass\n"
+    diagnosis = diagnose(text, "backward")
+    assert re.search("did not finish .* at line [23]:", diagnosis.findings[0].cause)
+    assert diagnosis.repaired_source is None
+    assert not any(finding.code == "pass" for finding in diagnosis.findings)
+
+
+@pytest.mark.parametrize(
+    "style, step, repair",
+    [("beginner", "t = t - 1", "t -= 1"), ("c_loops", "t -= 1", "t -= 1"), ("hobby", "zeit += 1", "zeit += 1")],
+)
+def test_the_step_that_a_while_loop_lacks_is_found(style, step, repair):
+    text, name = styles("other_hands")[style]
+    diagnosis = diagnose(without_line(text, step), name)
+    assert "did not finish" in diagnosis.findings[0].cause
+    assert [finding.repair for finding in diagnosis.findings[1:]] == [repair]
+    assert diagnosis.repaired_source is not None

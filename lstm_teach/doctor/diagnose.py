@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,12 +12,13 @@ import numpy as np
 
 from lstm_teach import guard, validate
 from lstm_teach.doctor import causes
+from lstm_teach.doctor.limit import time_limit
 from lstm_teach.doctor.places import Places
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import Flaw, Result, exact, proof_cases, prove_callable, rewrite, search, suspects
 from lstm_teach.doctor.source import NoSource, Unit, build, learner_functions, whole_text
 from lstm_teach.doctor.truth import Case, Key, Truth, make_case, zero_case
-from lstm_teach.doctor.variants import Variants, find_slots, gradients, right_matrices, usable
+from lstm_teach.doctor.variants import Endless, Variants, find_slots, gradients, right_matrices, usable
 from lstm_teach.gradcheck import (
     LENGTHS,
     Backward,
@@ -28,6 +31,8 @@ from lstm_teach.gradcheck import (
     verdict,
 )
 from lstm_teach.params import Params
+
+_CALL = 5.0  # seconds that one call may take
 
 
 def diagnose(backward: Backward, *, seconds: float = 20.0, progress: bool = True) -> Diagnosis:
@@ -46,25 +51,36 @@ def diagnose(backward: Backward, *, seconds: float = 20.0, progress: bool = True
         raise TypeError(f"backward must be a function backward(params, x, targets), got {validate.brief(backward)}.")
     seconds = validate.finite_number("seconds", seconds, positive=True)
     name = getattr(backward, "__name__", type(backward).__name__)
-    report = check_gradients(backward)
+    report = check_gradients(backward, seconds=_CALL)
     takes = states_taken(backward)
     findings = [_problem(problem) for problem in report.problems]
     if report.passed and prove_callable(backward, proof_cases(takes)) is not None:
         return Diagnosis(name, report)
 
-    ladder = dict(report.errors_by_length)
-    zero = _ladder(backward, [zero_case(T, T, takes) for T in LENGTHS]) if takes else {}
-    notes = _ladder_notes(report, ladder, zero, takes)
+    endless = hangs = False
     try:
-        units = learner_functions(backward)
-        _check_source(backward, units, takes)
+        units, no_source = learner_functions(backward), None
+        _check_compiles(backward, units)
+        if report.problems:
+            endless, hangs = _endless(backward, units, takes)
+        if not endless:
+            _check_source(backward, units, takes)
     except NoSource as error:
-        finding = Finding("", "", "", None, None, "", f"The source can't be searched: {error}", "", "")
+        no_source = error
+    ladder = dict(report.errors_by_length)
+    zero = _ladder(backward, [zero_case(T, T, takes) for T in LENGTHS]) if takes and not endless else {}
+    notes = _ladder_notes(report, ladder, zero, takes)
+    if no_source:
+        finding = Finding("", "", "", None, None, "", f"The source can't be searched: {no_source}", "", "")
         return Diagnosis(name, report, (*findings, finding), None, ladder, zero, tuple(notes))
+    if hangs:
+        notes.append("It does not end, so no repair was looked for.")
+        return Diagnosis(name, report, tuple(findings), None, ladder, zero, tuple(notes))
 
     show = _Progress() if progress else None
     try:
-        result = search(backward, units, takes, lengths=_lengths(backward, takes), seconds=seconds, progress=show)
+        lengths = (3,) if endless else _lengths(backward, takes)
+        result = search(backward, units, takes, lengths=lengths, seconds=seconds, progress=show)
     finally:
         if show:
             show.close()
@@ -96,6 +112,14 @@ def _problem(sentence: str) -> Finding:
     return Finding("", "", "", None, None, "", sentence, "", "The gradient check itself saw it, before any comparison.")
 
 
+def _endless(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> tuple[bool, bool]:
+    """Whether the function never ends; and whether in a loop whose turns are not counted (a `for`, not a `while`)."""
+    variants, begun = Variants(backward, units, [], []), time.monotonic()
+    with time_limit(_CALL):
+        error = variants.run(Truth(make_case(3, 23, takes))).error
+    return isinstance(error, Endless), time.monotonic() - begun > _CALL
+
+
 def _lengths(backward: Backward, takes: dict[str, bool]) -> tuple[int, ...]:
     """Length of the sequence to search with: 3 where the fault shows there, else the first at which it does.
 
@@ -110,7 +134,10 @@ def _lengths(backward: Backward, takes: dict[str, bool]) -> tuple[int, ...]:
 def _ladder(backward: Callable, cases: list[Case]) -> dict[int, dict[str, float]]:
     ladder = {}
     for case in cases:
+        begun = time.monotonic()
         right, got = exact(case), _call(backward, case)
+        if got is None and time.monotonic() - begun > _CALL:
+            break  # it does not end, and would not at another length
         if got is not None:
             ladder[case.length] = {n: _error(got[n], right[n], right) for n in Params.NAMES}
     return ladder
@@ -125,7 +152,7 @@ def _call(function: Callable, case: Case) -> dict[str, np.ndarray] | None:
     try:
         with np.errstate(all="ignore"):
             args = case.params.copy(), case.x.copy(), case.targets.copy()
-            return collect_gradients(guard.call(function, *args, seconds=5.0, **states), case.params)
+            return collect_gradients(guard.call(function, *args, seconds=_CALL, **states), case.params)
     except (guard.LearnerError, ValueError, TypeError):
         return None
 
@@ -157,14 +184,17 @@ def _ladder_notes(report: GradientReport, ladder: dict, zero: dict, takes: dict[
     return notes
 
 
-def _check_source(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> None:
-    """Raise NoSource unless the text that was read does what the function does."""
+def _check_compiles(backward: Backward, units: list[Unit]) -> None:
     try:
-        again = build(backward, units)
+        build(backward, units)
     except (SyntaxError, ValueError) as error:
         raise NoSource(f"its text can't be compiled by itself ({error}).") from None
+
+
+def _check_source(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> None:
+    """Raise NoSource unless the text that was read does what the function does."""
     case = make_case(3, 23, takes)
-    first, second = _call(backward, case), _call(again, case)
+    first, second = _call(backward, case), _call(build(backward, units), case)
     if (first is None) != (second is None) or (
         first is not None and any(not np.allclose(first[n], second[n], rtol=1e-9, atol=1e-12) for n in Params.NAMES)
     ):
@@ -242,13 +272,13 @@ def _finding(
     unit = units[number]
     row = unit.row(min(start, len(unit.text) - 1))
     lines = unit.text.splitlines()
-    if flaw.edits[0].kind == "missing statement" and row:
+    if flaw.edits[0].kind in ("missing statement", "step of a loop") and row:
         row = max((k for k in range(row) if lines[k].split("#")[0].strip()), default=row)
     code = lines[row].strip() if row < len(lines) else ""
     repair = _repair(units, flaw, number, row)
     place, key, order = _first_gone(backward, alone, repaired, truth)
     quantity, gate, path, step = causes.describe_key(key) if key else ("", "", "", None)
-    evidence = _evidence(backward, alone, takes, proved)
+    evidence = _evidence(backward, flaw, alone, takes, proved)
     edit = flaw.edits[0]
     finding = Finding(
         quantity,
@@ -316,8 +346,10 @@ def _same(a: Any, b: Any) -> bool:
     return len(a) == len(b) and all(x is y or np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-def _evidence(backward: Backward, alone: list[Unit], takes: dict[str, bool], proved: bool) -> str:
+def _evidence(backward: Backward, flaw: Flaw, alone: list[Unit], takes: dict[str, bool], proved: bool) -> str:
     """What this flaw alone does to the nine gradients, by length."""
+    if flaw.edits[0].kind == "step of a loop":
+        return "Without it the function never ends."
     try:
         call = build(backward, alone)
     except (SyntaxError, ValueError):
@@ -367,6 +399,8 @@ def _known(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> tup
     variants = Variants(backward, units, [], [truth])
     ordered, _ = suspects(variants)
     trace = variants.run(truth)
+    if isinstance(trace.error, Endless):
+        return [], []  # the check has said so, and what was computed before tells nothing
     notes, place = [], []
     seen = 0
     for _, found in variants.events(trace, truth):
@@ -376,6 +410,7 @@ def _known(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> tup
         if keys and not any(seen >> k & 1 for k in keys):
             notes.append(f"The right value of {name} was not seen at any step.")
             break
+    ordered = [number for number in ordered if not isinstance(variants.slots[number].node, ast.Pass)]
     if ordered:
         slot = variants.slots[ordered[0]]
         unit = units[slot.unit]

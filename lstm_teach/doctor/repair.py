@@ -19,7 +19,7 @@ from lstm_teach.doctor.places import Places
 from lstm_teach.doctor.reads import Reads
 from lstm_teach.doctor.scene import Scene, look
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.statements import candidate_edits
+from lstm_teach.doctor.statements import candidate_edits, steps_of_loops
 from lstm_teach.doctor.synthesis import synthesize_at
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import (
@@ -559,6 +559,13 @@ def let_run(
                 running.append((edit, outcome))
     running.sort(key=lambda pair: (-pair[1].score, bench.doubt(pair[0], place)))
     return bench.slots, running, bench.tried
+
+
+def let_end(backward: Callable, units: list[Unit], truths: list[Truth]) -> list[tuple[Edit, Outcome]]:
+    """For code with a loop that never ends: steps of such loops with which it ends, the best first."""
+    variants = Variants(backward, units, list(steps_of_loops(find_slots(units))), truths[:1])
+    ending = [(edit, outcome) for edit, outcome in variants.evaluate_all(variants.edits) if not outcome.error]
+    return sorted(ending, key=lambda pair: (-pair[1].score, pair[0].cost))
 
 
 def _in_order(node: ast.AST | None) -> bool:

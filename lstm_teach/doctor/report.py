@@ -91,9 +91,9 @@ class Diagnosis:
         if self.passed:
             return self.report.summary
         count = len(self.findings)
-        if self.repaired_source is not None:
+        if self.repaired_source is not None:  # what the check itself saw has no line, and comes from these faults
             return (
-                f"{self.name} has {_count(count, 'fault')}; "
+                f"{self.name} has {_count(sum(f.line is not None for f in self.findings), 'fault')}; "
                 "with the repair, every gradient is exact at all lengths tried."
             )
         if any(f.line and f.repair for f in self.findings):

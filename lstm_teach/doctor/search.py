@@ -19,13 +19,13 @@ from lstm_teach import guard
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import judge
 from lstm_teach.doctor.places import Places, find_places
-from lstm_teach.doctor.repair import Mended, let_run, mend, mend_blindly
+from lstm_teach.doctor.repair import Mended, let_end, let_run, mend, mend_blindly
 from lstm_teach.doctor.scene import is_docstring, look
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.statements import candidate_edits
 from lstm_teach.doctor.synthesis import synthesize
 from lstm_teach.doctor.truth import Case, Truth, make_case, zero_case
-from lstm_teach.doctor.variants import Edit, Outcome, Slot, Variants, find_slots
+from lstm_teach.doctor.variants import Edit, Endless, Outcome, Slot, Variants, find_slots
 from lstm_teach.gradcheck import LENGTHS, collect_gradients, exact_gradient, own_case, relative_error
 from lstm_teach.params import Params
 
@@ -203,13 +203,19 @@ def search(
     try:
         state, count, proved = begun_with, 0, False
         if begun_with.outcome.error:
-            slots, running, count = let_run(backward, units, truths, deadline.part(_RUNNING), lambda tried: None)
+            slots, endless = bare.slots, isinstance(bare.run(truths[0]).error, Endless)
+            if endless:
+                running = let_end(backward, units, truths)
+            else:
+                slots, running, count = let_run(backward, units, truths, deadline.part(_RUNNING), lambda tried: None)
             tried, count = tried + count, 0
             for edit, outcome in running[:_CHILDREN]:
                 new = _step(begun_with, slots, [edit], outcome)
                 if new is not None and outcome.right and prove(backward, new.units, cases) is not None:
                     return done(new)
                 state = new if state is begun_with and new is not None else state
+            if endless and state is begun_with:
+                return Result(units, [], False, tried, time.process_time() - begun)  # every other edit would hang too
         if truths[0].case.length > _SHORT:
             for edit, outcome in _cuts(backward, units, truths, deadline.part(_RUNNING)):
                 tried += 1

@@ -197,6 +197,21 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                             yield Edit("missing statement", 2.4, (insertion(loop_gap, text),), "", text)
 
 
+def steps_of_loops(slots: list[Slot]) -> Iterator[Edit]:
+    """`t -= 1` in a loop `while t >= 0` where nothing changes `t`: at the end of its block, or else further up."""
+    loops = {id(s.loops[-1]): s.loops[-1] for s in slots if s.loops and isinstance(s.loops[-1], ast.While)}
+    for loop in loops.values():
+        names = [node.id for node in ast.walk(loop.test) if isinstance(node, ast.Name)]
+        written = {node.id for node in ast.walk(loop) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        if written & set(names):
+            continue
+        gaps = [s for s in slots if s.kind == "gap" and s.loops and s.loops[-1] is loop]
+        gaps = [gap for gap in gaps if gap.block == min(s.block for s in gaps)]
+        for late, gap in enumerate(sorted(gaps, key=lambda gap: -gap.index)):
+            for text in (f"{name} {sign}= 1" for name in dict.fromkeys(names) for sign in "-+"):
+                yield Edit("step of a loop", 1.0 + 0.01 * late, (insertion(gap, text),), text.split()[0], text)
+
+
 def _of_the_gate_left_out(scene: Scene, unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
     """What is done for two or three gates, once more with another gate's letter in the same places."""
     texts = {slot.number: unit.text[slot.start : slot.end] for slot in own if slot.indent is not None}

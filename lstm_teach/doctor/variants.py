@@ -229,6 +229,10 @@ def disturbed(value: Any) -> Any:
     return exchanged(value, lambda array: 1.1 * array + 0.1 if array.dtype.kind == "f" else array)
 
 
+class Endless(RuntimeError):
+    """A run took more turns of its loops, or more time, than a right one could."""
+
+
 @dataclass
 class Outcome:
     """What one run of a variant gave, over all cases: bits of right quantities and matrices, or an error."""
@@ -381,7 +385,7 @@ class Variants:
             with np.errstate(all="ignore"):
                 trace.result = self.call(case.params.copy(), case.x.copy(), case.targets.copy(), **states)
         except (Exception, guard.OutOfTime) as error:
-            trace.error = error if isinstance(error, Exception) else RuntimeError("it does not end")
+            trace.error = error if isinstance(error, Exception) else Endless("it does not end")
         finally:
             for edit in edits:
                 for slot in edit.slots:

@@ -46,6 +46,10 @@ IDEAS = {
     "used up": "Is it read twice? A generator, a zip or a map is empty after the first time.",
     "shape": "Is it a column, a row, or an array of one axis? Numpy broadcasts one against another into a matrix.",
     "end": "From which end is the list read and filled? The walk back meets the last step first.",
+    "parentheses": "Do the parentheses hold together what belongs together?",
+    "late binding": "When does a function that is made in a loop read the loop's names: when made, or when called?",
+    "number type": "Can every array hold fractions?",
+    "layout": "Does a change of shape take the entries row by row or column by column?",
     "einsum": "Which letters are summed, and which stay?",
     "helper": "Is the right function called?",
 }
@@ -89,6 +93,10 @@ _CAUSES = {
     "used up": "`{old}` can be read only once; `{new}` can be read again.",
     "shape": "`{old}` has not the shape that is needed here; `{new}` has.",
     "end": "`{old}` takes the wrong end; `{new}` is meant.",
+    "parentheses": "`{old}` holds the wrong things together; `{new}` is meant.",
+    "late binding": "`{old}` reads the loop's names as they are when it is called, after the loop; `{new}` keeps them.",
+    "number type": "`{old}` makes whole numbers of what is written there; `{new}` keeps the fractions.",
+    "layout": "`{old}` takes the entries in the wrong order; `{new}` is meant.",
     "einsum": "the subscripts `{old}` should be `{new}`.",
     "helper": "`{old}` is called where `{new}` is meant.",
 }

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_teach.doctor.pitfalls import pitfalls
 from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_tokens, is_vector, is_zeros, paths_in
 from lstm_teach.doctor.variants import OPERATORS, Edit, Part, Slot
 from lstm_teach.params import Params
@@ -435,6 +436,7 @@ class _Maker:
             yield from self.path(atom)
         yield from self.wrapped(root)
         yield from self.indices(root)
+        yield from pitfalls(self, root)
         if isinstance(root, ast.If | ast.While):
             return
         if self.slot.kind == "head":
@@ -893,8 +895,9 @@ class _Maker:
                 others += dict.fromkeys(self.seg(n) for n in every if isinstance(n, ast.Slice))
             if isinstance(first, ast.Slice) or (id(first) in self.paths and self.paths[id(first)].shape == "slice"):
                 others += [":"]
-            elif not isinstance(first, ast.Constant) and self.whole_number(first):
-                others += [plus(text, " - 1"), plus(text, " + 1")]
+            elif self.whole_number(first):
+                others += [] if isinstance(first, ast.Constant) else [plus(text, " - 1"), plus(text, " + 1")]
+                others += [f":, {text}", f"..., {text}"]  # of another axis
             for other in others:
                 if other != text:
                     changes = [(*self.unit.span(part), other) for part in parts]

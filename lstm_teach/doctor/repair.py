@@ -17,9 +17,8 @@ from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import MOST_TIMES, judge
 from lstm_teach.doctor.places import Places
 from lstm_teach.doctor.reads import Reads
-from lstm_teach.doctor.scene import Scene, look
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.statements import candidate_edits, steps_of_loops
+from lstm_teach.doctor.statements import candidates, steps_of_loops
 from lstm_teach.doctor.synthesis import synthesize_at
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import (
@@ -58,10 +57,21 @@ _OF_VALUE = (
     "tanh",
     "slope",
 )
-_OF_VALUE += ("power", "equation", "transpose", "constant", "unwrapped", "helper", "axis", "mean", "einsum")
+_OF_VALUE += (
+    "power",
+    "equation",
+    "transpose",
+    "constant",
+    "unwrapped",
+    "helper",
+    "axis",
+    "mean",
+    "einsum",
+    "parentheses",
+)
 _LESS = 0.1  # how much likelier an edit has to be to be preferred though it is further away
 _JUST = 0.8  # less cost where nothing depends on a statement but what is wrong
-_BY_NUMBER = 3  # statements that compute one number each, in code that does without arrays
+_FAR = 3  # more cost where some wrong gradient does not depend on a statement
 _LOOKED_AT = 6  # mending edits of which it is asked what else they mend
 
 
@@ -90,8 +100,7 @@ class Bench:
         self.backward, self.units, self.deadline, self.tell = backward, units, deadline, tell
         self.truths, self.truth = truths, truths[0]
         self.slots = find_slots(units)
-        self.scene: Scene = look(backward, units, self.slots, self.truth)
-        self.every = candidate_edits(self.scene)
+        self.scene, self.every = candidates(backward, units, self.truth)
         self.bare = Variants(backward, units, [], [self.truth])
         self.reads = Reads(units, self.slots)
         self.kinds = {slot.number: slot.kind for slot in self.slots}
@@ -304,7 +313,8 @@ class Bench:
             some = edits[first : first + _AT_ONCE]
             # With nothing put in any more, other lengths can be asked as well.
             truths = self.truths if whole and not puts else self.truths[:1]
-            variants = Variants(self.backward, self.units, [*made, *some], truths)
+            records = bool(puts) or not whole or need > 0
+            variants = Variants(self.backward, self.units, [*made, *some], truths, records=records)
             allowed = {id(edit) for edit in variants.edits}
             batch = [edit for edit in some if id(edit) in allowed]
             for edit, outcome in variants.evaluate_all(batch, made=made, puts=puts, whole=whole):
@@ -517,19 +527,17 @@ def mend(
     return mended
 
 
-def mend_blindly(
+def sweep(
     backward: Callable, units: list[Unit], truths: list[Truth], deadline: Deadline, progress: Callable[[int], None]
 ) -> Mended:
-    """One edit that mends everything, where no place was found: of what just the wrong gradients depend on.
-
-    Only for code that computes number by number: of its statements it can't be known where they stand what is right.
-    """
+    """One edit that mends everything, wherever it is: all are tried, those that just the wrong gradients need first."""
     bench = Bench(backward, units, truths, deadline, progress)
-    if sum(shape == () for shape in bench.scene.results.values()) < _BY_NUMBER:
-        return Mended(bench.slots)
-    _, just = bench.too_far([])
-    edits = sorted((edit for edit in bench.every if edit.slots & just), key=lambda edit: (edit.cost, len(edit.new)))
-    found = [edit for edit, _ in bench.mending(edits, [], [], 0, True)]
+    far, just = bench.too_far([])
+
+    def doubt(edit: Edit) -> tuple[float, int]:
+        return edit.cost - _JUST * bool(edit.slots & just) + _FAR * bench.can_not_be(edit, far), len(edit.new)
+
+    found = [edit for edit, _ in bench.mending(sorted(bench.every, key=doubt), [], [], 0, True)]
     return Mended(bench.slots, found[:1], [found[1:8]], [], bench.tried)
 
 

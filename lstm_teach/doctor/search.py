@@ -19,10 +19,10 @@ from lstm_teach import guard
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import judge
 from lstm_teach.doctor.places import Places, find_places
-from lstm_teach.doctor.repair import Mended, let_end, let_run, mend, mend_blindly
-from lstm_teach.doctor.scene import is_docstring, look
+from lstm_teach.doctor.repair import Mended, let_end, let_run, mend, sweep
+from lstm_teach.doctor.scene import is_docstring
 from lstm_teach.doctor.source import Unit, build
-from lstm_teach.doctor.statements import candidate_edits
+from lstm_teach.doctor.statements import candidates
 from lstm_teach.doctor.synthesis import synthesize
 from lstm_teach.doctor.truth import Case, Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Edit, Endless, Outcome, Slot, Variants, find_slots
@@ -43,6 +43,7 @@ _TELLS = 2  # right values that an edit must bring into being to be made togethe
 _MOST = 14  # edits in one repair
 _ROUNDS = 4  # how often the places are looked for
 _FOR_PLACES, _PLACES, _MEND = 0.7, 0.5, 0.8  # of the time left, for all of it, for finding the places, for mending
+_SWEEP = 0.8  # of the time left, for a last single edit
 _CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
 _RUNNING = 0.2  # of the time, for an edit with which code that stops with an error goes on
 _LOOK_AGAIN, _AGAIN_SECONDS = 0.25, 3.0  # of the time left, at most, for the places in code that was changed already
@@ -227,6 +228,13 @@ def search(
         tried += count
         if proved:
             return done(state)
+        if truths[0].case.length <= _SHORT:
+            mended = sweep(backward, state.units, both, deadline.part(_SWEEP), lambda tried: None)
+            tried += mended.tried
+            for edits in _choices(mended):
+                new = _step(state, mended.slots, edits, state.outcome)
+                if new is not None and prove(backward, new.units, cases) is not None:
+                    return done(new)
         if state is not begun_with:
             waiting, best = [state, begun_with], state
             seen.add(_text(state.units))
@@ -290,11 +298,8 @@ def _by_places(
         count += places.tried
         found.append(places)
         if not 0 < len({put.slot for put in places.puts}) <= _FAULTS:
-            if places.puts or len(found) > 1:
-                break
-            mended = mend_blindly(backward, state.units, truths, deadline, tell)
-        else:
-            mended = mend(backward, state.units, truths, places, deadline.part(_MEND), tell)
+            break
+        mended = mend(backward, state.units, truths, places, deadline.part(_MEND), tell)
         count += mended.tried
         best = None
         for edits in _choices(mended):
@@ -323,8 +328,8 @@ def _cuts(
     backward: Callable, units: list[Unit], truths: list[Truth], deadline: Deadline
 ) -> Iterator[tuple[Edit, Outcome]]:
     """Edits of what may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size."""
-    scene = look(backward, units, find_slots(units), truths[0])
-    edits = [edit for edit in candidate_edits(scene) if edit.kind in _CUTTING]
+    _, every = candidates(backward, units, truths[0])
+    edits = [edit for edit in every if edit.kind in _CUTTING]
     variants = Variants(backward, units, sorted(edits, key=lambda edit: edit.cost), truths)
     for pair in variants.evaluate_all(variants.edits):
         yield pair
@@ -532,11 +537,10 @@ def _look(backward: Callable, state: State, truth: Truth, deadline: Deadline) ->
     wide = near | set(ordered[:10]) | set(twins)
     kinds = {s.number: s.kind for s in slots}
     stages: list[list[Edit]] = [[] for _ in range(_STAGES)]
-    scene = look(backward, state.units, slots, truth)
+    scene, every = candidates(backward, state.units, truth)
     base = bare.evaluate()
     right = _right_slots(bare)
     written = synthesize(backward, state.units, scene, truth, base.bits, right, min(1.0, max(0.2, deadline.left)))
-    every = candidate_edits(scene)
     for edit in every[:_LIKELY] if state.steps else every:
         own = {slot for slot in edit.slots if kinds[slot] != "gap"} or edit.slots
         common = edit.kind not in _WIDE

@@ -232,8 +232,11 @@ def _constants_of(
     """The constants that a block of statements assigns, each once, on lines of their own."""
     targets = [(node, _targets(node)) for node in block if isinstance(node, ast.Assign)]
     times, lines = Counter(name for _, names in targets for name in names), text.splitlines(keepends=True)
+    filled = {name for node in block for name in _filled(node)}
     for node, names in targets:
-        if not named & set(names) or any(times[name] > 1 or not _is_constant(space.get(name)) for name in names):
+        if not named & set(names) or filled & set(names):
+            continue
+        if any(times[name] > 1 or not _is_constant(space.get(name)) for name in names):
             continue
         whole = "".join(lines[node.lineno - 1 : node.end_lineno])
         rest = whole.strip().removeprefix(ast.get_source_segment(text, node) or "\0").strip()
@@ -250,6 +253,19 @@ def _targets(node: ast.Assign) -> list[str]:
     each = target.elts if isinstance(target, ast.Tuple) else [target]
     plain = len(node.targets) == 1 and all(isinstance(one, ast.Name) for one in each)
     return [one.id for one in each] if plain else []
+
+
+def _filled(node: ast.stmt) -> Iterator[str]:
+    """Names of a module to which a statement of it adds something, as `table["g"] = np.tanh` and `sizes += 1` do."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Subscript) and isinstance(inner.ctx, ast.Store | ast.Del):
+            yield from (name.id for name in ast.walk(inner.value) if isinstance(name, ast.Name))
+        elif isinstance(inner, ast.AugAssign) and isinstance(inner.target, ast.Name):
+            yield inner.target.id
+        elif isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):  # table.update(...)
+            yield from (name.id for name in ast.walk(inner.value.func) if isinstance(name, ast.Name))
 
 
 def _is_constant(value: Any) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lstm_teach.doctor.edits import _Maker, unlike
-from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_docstring, is_vector, targets_of
+from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_docstring, is_vector, look, targets_of
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.variants import Edit, Part, Slot
+from lstm_teach.doctor.truth import Truth
+from lstm_teach.doctor.variants import Edit, Part, Slot, find_slots
 
 
 def candidate_edits(scene: Scene) -> list[Edit]:
@@ -33,6 +34,21 @@ def candidate_edits(scene: Scene) -> list[Edit]:
     for edit in moves(scene):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
     return sorted(edits.values(), key=lambda edit: edit.cost)
+
+
+_kept: list[tuple[tuple, Scene, list[Edit]]] = []
+
+
+def candidates(backward: Callable, units: list[Unit], truth: Truth) -> tuple[Scene, list[Edit]]:
+    """What is seen of the running code, and all candidate edits. Kept for the last two codes: many ask for them."""
+    key = (backward, *units, truth)
+    for known, scene, edits in _kept:
+        if len(known) == len(key) and all(a is b for a, b in zip(known, key, strict=True)):
+            return scene, edits
+    scene = look(backward, units, find_slots(units), truth)
+    edits = candidate_edits(scene)
+    _kept[:] = [(key, scene, edits), *_kept[:1]]
+    return scene, edits
 
 
 def moves(scene: Scene) -> Iterator[Edit]:
@@ -295,25 +311,37 @@ def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict)
                 carried[name] = shape
     changed = [(_root(unit, target), slot) for slot in own for target in targets_of(slot.node)]
     for slot in own:  # a function that gets an array may change it
+        shapes = {atom.text: atom.shape for atom in scene.atoms.get(slot.number, ())}
         for call in ast.walk(slot.node) if slot.loops and isinstance(slot.node, ast.Expr) else ():
-            for name in [arg.id for arg in getattr(call, "args", ()) if isinstance(arg, ast.Name)]:
-                if is_vector(known.get(name)) and len(known[name]) == 1:
-                    carried.setdefault(name, known[name])
+            given = [arg for arg in getattr(call, "args", ()) if isinstance(arg, ast.Name | ast.Attribute)]
+            for name in map(unit.segment, given):
+                shape = known.get(name) or shapes.get(name)
+                if is_vector(shape) and len(shape) == 1:
+                    carried.setdefault(name, shape)
                     changed.append((name, slot))
+    others_too = {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)}  # names of what others hold
+    for slot in own:
+        values = getattr(slot.node, "value", None)
+        values = values.elts if isinstance(values, ast.Tuple) else [values]
+        for target, value in zip(targets_of(slot.node), values, strict=False):
+            if isinstance(target, ast.Name) and isinstance(value, ast.Attribute):
+                others_too.add(target.id)
     for gap in gaps.values():
         if gap.unit != number:
             continue
         block = [g.index for g in gaps.values() if g.block == gap.block]
         read = read_in_loop(scene, gap) if gap.loops else set()
         for name, shape in carried.items():
-            lives_on = not name.isidentifier()  # a function may be called in every turn of a loop elsewhere
+            lives_on = not name.isidentifier() or name in others_too
             if not re.match(r"\w+", name) or not (lives_on or re.match(r"\w+", name)[0] in read):
-                continue
+                continue  # a function may be called in every turn of a loop elsewhere
             # The usual place of a reset is just before the first change; that of a factor is the end.
             adds = [s.start for root, s in changed if root == name and s.start >= gap.start]
             between = [g for g in block if gap.index < g <= _index_of(scene, gap, min(adds))] if adds else block
-            code = f"{name} = {scene.numpy}.zeros_like({name})"
-            yield Edit("missing statement", 1.7 + 0.03 * len(between), (insertion(gap, code),), "", code)
+            resets = [f"{name} = {scene.numpy}.zeros_like({name})"]
+            resets += [f"{name}[:] = 0"] if name in others_too else []
+            for code in resets:
+                yield Edit("missing statement", 1.7 + 0.03 * len(between), (insertion(gap, code),), "", code)
             assigned = any(root == name and s.block == gap.block and s.index + 1 == gap.index for root, s in changed)
             if (len(shape) == 1 or 1 in shape) and (assigned or gap.index == max(block)):
                 late = 0.03 * (max(block) - gap.index)

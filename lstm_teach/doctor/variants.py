@@ -263,6 +263,7 @@ class Variants:
     """All candidate edits of some units compiled into one set of functions, run on the cases of `truths`.
 
     `at` is a set of slots and a function that is called before each of them with its number and the names there.
+    Without `records` what the statements compute is not kept, which is faster.
     """
 
     def __init__(
@@ -272,8 +273,9 @@ class Variants:
         edits: list[Edit],
         truths: list[Truth],
         at: tuple[set[int], Callable] | None = None,
+        records: bool = True,
     ):
-        self.truths = truths
+        self.truths, self.records = truths, records
         self.watched, watch = at or (set(), None)
         self.slots = find_slots(units)
         self._choice = [0] * len(self.slots)
@@ -634,7 +636,7 @@ class _Switch:
     def recorded(self, slot: Slot, node: ast.stmt) -> Iterator[ast.stmt]:
         """The statement, with calls that record what it computes."""
         name = getattr(getattr(getattr(node, "value", None), "func", None), "attr", "")
-        if name in ("empty", "empty_like"):  # what is in it comes from an earlier run
+        if not self.variants.records or name in ("empty", "empty_like"):  # what is in these comes from an earlier run
             yield node
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             node.value = self.record(slot, node.value)

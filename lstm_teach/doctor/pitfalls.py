@@ -1,0 +1,135 @@
+"""Candidate edits for slips of the language rather than of the mathematics: grouping, closures, number types, layout.
+
+Each function takes the maker of edits of one statement (`edits._Maker`) and a node of it. Imports scene and variants.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from lstm_teach.doctor.scene import is_zeros
+from lstm_teach.doctor.variants import OPERATORS, Edit
+
+_MADE = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "array", "asarray")
+_LAID_OUT = ("reshape", "ravel", "flatten")
+
+
+def pitfalls(maker: Any, root: ast.AST) -> Iterator[Edit]:
+    """All of them, for everything in a statement or head."""
+    bound = [name for loop in maker.slot.loops for name in _names(getattr(loop, "target", None))]
+    if isinstance(root, ast.Assign):
+        yield from whole_array(maker, root)
+        yield from elsewhere(maker, root)
+    for node in ast.walk(root):
+        if isinstance(node, ast.BinOp):
+            yield from grouping(maker, node)
+        elif isinstance(node, ast.Call):
+            yield from number_type(maker, node)
+            yield from layout(maker, node)
+            yield from rolled(maker, node)
+        elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            inner = [name for one in node.generators for name in _names(one.target)]
+            for part in ast.walk(node):
+                yield from late_binding(maker, part, inner)
+        yield from late_binding(maker, node, bound)
+
+
+def grouping(maker: Any, node: ast.BinOp) -> Iterator[Edit]:
+    """`(1 - a) ** 2` where `1 - a ** 2` is meant, `s * 1 - s` where `s * (1 - s)` is, and the like."""
+    sign = OPERATORS.get(type(node.op))
+    match node:
+        case ast.BinOp(ast.BinOp(a, ast.Add() | ast.Sub() as inner, b), ast.Pow() | ast.Mult() | ast.Div(), c):
+            new = f"{maker.seg(a)} {OPERATORS[type(inner)]} {maker.tight(b)} {sign} {maker.tight(c)}"
+            yield maker.swap("parentheses", 1.3, node, f"({new})")
+        case ast.BinOp(a, ast.Mult(), ast.BinOp(b, ast.Add() | ast.Sub() as inner, c)):
+            new = f"{maker.tight(a)} * {maker.tight(b)} {OPERATORS[type(inner)]} {maker.tight(c)}"
+            yield maker.swap("parentheses", 1.5, node, f"({new})")
+    match node:
+        case ast.BinOp(ast.BinOp(a, ast.Mult() | ast.Div() as inner, b), ast.Add() | ast.Sub(), c):
+            new = f"{maker.seg(a)} {OPERATORS[type(inner)]} ({maker.seg(b)} {sign} {maker.tight(c)})"
+            yield maker.swap("parentheses", 1.3, node, new)
+        case ast.BinOp(a, ast.Add() | ast.Sub(), ast.BinOp(b, ast.Mult() | ast.Div() | ast.Pow() as inner, c)):
+            new = f"({maker.seg(a)} {sign} {maker.tight(b)}) {OPERATORS[type(inner)]} {maker.tight(c)}"
+            yield maker.swap("parentheses", 1.5, node, new)
+
+
+def late_binding(maker: Any, node: ast.AST, bound: list[str]) -> Iterator[Edit]:
+    """A function made in a loop sees the loop's names as they are when it is called: as defaults they stay."""
+    if isinstance(node, ast.Lambda) and node.args.kwarg is None:
+        own = {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
+        read = [name for name in dict.fromkeys(bound) if name in set(_names(node.body)) - own]
+        if read:
+            at, given = maker.unit.span(node.body)[0], ", ".join(f"{name}={name}" for name in read)
+            colon = maker.unit.text.rindex(":", maker.unit.span(node)[0], at)
+            given = f", {given}" if own else f" {given}"
+            yield maker.edit("late binding", 1.2, (colon, colon, given), old=maker.seg(node), new=given.lstrip(", "))
+
+
+def number_type(maker: Any, node: ast.Call) -> Iterator[Edit]:
+    """An array made for whole numbers cuts off what is written into it."""
+    if maker.of_numpy(node.func) in _MADE:
+        for keyword in node.keywords:
+            if keyword.arg == "dtype" and maker.seg(keyword.value) not in ("float", f"{maker.scene.numpy}.float64"):
+                yield maker.swap("number type", 1.1, keyword.value, "float")
+    elif isinstance(node.func, ast.Attribute) and node.func.attr == "astype":
+        yield maker.swap("number type", 1.2, node, maker.seg(node.func.value))
+
+
+def layout(maker: Any, node: ast.Call) -> Iterator[Edit]:
+    """Column by column or row by row: Fortran's and Matlab's order, and C's."""
+    name = getattr(node.func, "attr", "")
+    if name not in _LAID_OUT:
+        return
+    order = [keyword for keyword in node.keywords if keyword.arg == "order"]
+    for keyword in order:
+        new = '"C"' if "F" in maker.seg(keyword.value) else '"F"'
+        yield maker.swap("layout", 1.3, keyword.value, new)
+    if not order:
+        at = maker.unit.span(node)[1] - 1
+        comma = ", " if node.args or node.keywords else ""
+        new = f'{comma}order="F"'
+        yield maker.edit("layout", 1.6, (at, at, new), old=maker.seg(node), new=new.removeprefix(", "))
+
+
+def rolled(maker: Any, node: ast.Call) -> Iterator[Edit]:
+    """`np.roll(h, 1, axis=0)` puts the last state before the first step, where the initial one belongs."""
+    if maker.of_numpy(node.func) != "roll" or not node.args:
+        return
+    shape, np_ = maker.shape(node.args[0]), maker.scene.numpy
+    if not isinstance(shape, tuple) or len(shape) != 2:
+        return
+    text = maker.tight(node.args[0])
+    first = [a.text for a in maker.scene.of_shape(maker.slot.unit, shape[1:])]
+    first += [a.text for a in maker.scene.of_shape(maker.slot.unit, (1, shape[1]))]
+    columns = [a.text for a in maker.scene.of_shape(maker.slot.unit, (shape[0], 1))]
+    for one in dict.fromkeys(first):
+        yield maker.swap("slice", 1.5, node, f"{np_}.vstack([{one}, {text}[:-1]])")
+    for one in dict.fromkeys(columns):
+        yield maker.swap("slice", 1.5, node, f"{np_}.hstack([{one}, {text}[:, :-1]])")
+
+
+def whole_array(maker: Any, node: ast.Assign) -> Iterator[Edit]:
+    """`h[:] = ...` changes the array that others hold; `h = ...` makes a new one."""
+    target = node.targets[0]
+    named = isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and len(node.targets) == 1
+    if named and maker.seg(target.slice) in (":", "...") and not is_zeros(node.value):
+        yield maker.swap("copy", 1.3, target, target.value.id)
+
+
+def elsewhere(maker: Any, node: ast.Assign) -> Iterator[Edit]:
+    """The same number as another statement works it out, in this function or another one."""
+    if maker.scene.results.get(maker.slot.number) != "int" or len(node.targets) != 1:
+        return
+    name, now = maker.seg(node.targets[0]), maker.seg(node.value)
+    for slot in maker.scene.slots:
+        other = slot.node
+        if slot.kind == "statement" and isinstance(other, ast.Assign) and len(other.targets) == 1:
+            unit = maker.scene.units[slot.unit]
+            if unit.segment(other.targets[0]) == name and unit.segment(other.value) != now:
+                yield maker.swap("wrong number", 1.5, node.value, unit.segment(other.value))
+
+
+def _names(node: ast.AST | None) -> Iterator[str]:
+    yield from (inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)) if node is not None else ()

@@ -1,6 +1,7 @@
 """The doctor finds faults in passes of any style, proves its repairs, and never accuses a right pass."""
 
 import re
+import warnings
 
 import pytest
 
@@ -215,6 +216,7 @@ def test_where_no_repair_is_found_the_place_is_told_with_the_quantity_that_belon
 
     monkeypatch.setattr(search, "_expand", no_edit)
     monkeypatch.setattr(search, "mend", lambda backward, units, *_: search.Mended([]))
+    monkeypatch.setattr(search, "sweep", lambda backward, units, *_: search.Mended([]))
     text = PER_GATE.replace("do = dh * ct[t]", "do = dh * c[t]")
     diagnosis = diagnose(text, "backward")
     (finding,) = diagnosis.findings
@@ -349,3 +351,66 @@ def test_the_step_that_a_while_loop_lacks_is_found(style, step, repair):
     assert "did not finish" in diagnosis.findings[0].cause
     assert [finding.repair for finding in diagnosis.findings[1:]] == [repair]
     assert diagnosis.repaired_source is not None
+
+
+def test_what_python_does_not_know_is_read_as_the_name_that_is_most_like_it():
+    text = PER_GATE.replace("dc_next = ", "dc_nxt = ", 1)
+    diagnosis = diagnose(text, "backward")
+    assert "UnboundLocalError" in diagnosis.findings[0].cause
+    assert diagnosis.findings[1].line == line_of(text, "dc_nxt = ") and diagnosis.repaired_source is not None
+    call = "def backward(params, x, targets, h0=None, c0=None):\n    return backwrad_pass(params, x, targets, h0, c0)\n"
+    diagnosis = diagnose(PER_GATE.replace("def backward(", "def backward_pass(") + "\n\n" + call, "backward")
+    assert "NameError" in diagnosis.findings[0].cause
+    assert diagnosis.findings[1].repair == "return backward_pass(params, x, targets, h0, c0)"
+    assert diagnosis.findings[1].first_step is None, "where it stops nothing is computed, right or wrong"
+    assert diagnosis.repaired_source is not None
+
+
+def test_a_forgotten_return_is_added_after_the_last_line():
+    returned = [line for line in PER_GATE.splitlines() if line.strip().startswith("return ")][-1]
+    text = without_line(PER_GATE, returned.strip())
+    diagnosis = diagnose(text, "backward")
+    assert "returns nothing" in diagnosis.findings[0].cause
+    finding = diagnosis.findings[1]
+    assert finding.repair.startswith("return ") and finding.how == "add" and diagnosis.repaired_source is not None
+    assert finding.line == len(text.rstrip().splitlines())
+
+
+def test_a_report_says_what_to_do_with_a_line_only_where_it_knows():
+    extra = PER_GATE.replace("    return ", "    params.Wi *= 0.9\n    return ")
+    removed = diagnose(extra, "backward")
+    assert removed.findings[-1].how == "remove" and "should go" in str(removed) and "should go" in removed._repr_html_()
+    unknown = diagnose("def backward(params, x, targets):\n    return 'hello'\n", "backward")
+    assert len(unknown.findings) == 1 and "should go" not in unknown._repr_html_()
+    random = "def backward(params, x, targets):\n    return [0.123 * (1 + params[n] ** 2) for n in params]\n"
+    unknown = diagnose(random, "backward")
+    assert unknown.findings and unknown.repaired_source is None
+    assert not any(finding.how for finding in unknown.findings)
+    assert "should go" not in unknown._repr_html_() and "Repair" not in unknown._repr_html_()
+
+
+def test_a_table_of_functions_that_is_filled_later_is_left_as_it_is():
+    text, name = styles("other_hands")["credit_assignment"]
+    assert 'SLOPE["g"] = ' in text
+    fault = '(1 - frame["squashed"] ** 2)'
+    wrong = text.replace(fault, '(1 - frame["squashed"]) ** 2')
+    diagnosis = diagnose(wrong, name)
+    assert [finding.line for finding in diagnosis.findings] == [line_of(wrong, "blame_memory = future_memory")]
+    assert diagnosis.repaired_source is not None
+
+
+@pytest.mark.parametrize(
+    ("style", "old", "new"),
+    [
+        ("flatbuf", "        ws.dh[:] = 0.0\n", ""),
+        ("matlab_course", ', order="F"', ""),
+        ("functional", ", n=n, act=act", ""),
+    ],
+)
+def test_a_single_edit_is_found_where_no_place_or_only_wrong_places_are(style, old, new):
+    text, name = styles("other_hands")[style]
+    assert text.count(old) == 1
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        diagnosis = lt.diagnose(load(text.replace(old, new), name, "<test>"), seconds=60, progress=False)
+    assert diagnosis.repaired_source is not None and not said

@@ -360,6 +360,39 @@ def backward(params, x, targets):
 """
 
 
+SLIPS = """
+def fill(out, s):
+    out += s
+
+
+def backward(params, x, targets):
+    run = lt.forward(params, x)
+    s, h, t = run.i[0], run.h[0].copy(), 2
+    first, buffer = run.h[0], run.h
+    states = np.ones((3, 5))
+    a = s * 1 - s
+    b = (1 - s) ** 2
+    gates = [lambda h: s * h for s in (a, b)]
+    rounded = np.zeros(5, dtype=int)
+    fill.kept = np.zeros(5)
+    stacked = np.ones((5, 2)).reshape(10)
+    before = np.roll(states, 1, axis=0)
+    h[:] = np.tanh(h)
+    base = 4 * t
+    base = t
+    states[-1] = states[-1] * 2
+    for t in range(len(x)):
+        buffer += a
+        fill(fill.kept, a)
+    return a
+"""
+NO_RETURN = """
+def backward(params, x, targets):
+    grads = lt.Params.zeros(6, 5)
+    grads.V += 1
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
@@ -429,6 +462,18 @@ def backward(params, x, targets):
         (TWICE, "weighted(total, run.h[0], np.zeros_like(c), c)"),
         (TWICE, "weighted(total, run.h[0], c, total)"),
         (METHOD, "self.dc = self.dc + o\nself.dc = self.dc * f"),
+        (SLIPS, "a = s * (1 - s)"),
+        (SLIPS, "b = (1 - s ** 2)"),
+        (SLIPS, "gates = [lambda h, s=s: s * h for s in (a, b)]"),
+        (SLIPS, "rounded = np.zeros(5, dtype=float)"),
+        (SLIPS, 'stacked = np.ones((5, 2)).reshape(10, order="F")'),
+        (SLIPS, "before = np.vstack([first, states[:-1]])"),
+        (SLIPS, "h = np.tanh(h)"),
+        (SLIPS, "base = 4 * t\nbase = 4 * t"),
+        (SLIPS, "states[:, -1] = states[:, -1] * 2"),
+        (SLIPS, "first, buffer = run.h[0], run.h\nbuffer[:] = 0"),
+        (SLIPS, "fill.kept = np.zeros_like(fill.kept)\nfill(fill.kept, a)"),
+        (NO_RETURN, "return grads"),
     ],
 )
 def test_the_edit_that_mends_it_is_offered(text, wanted):

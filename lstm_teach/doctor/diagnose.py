@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +17,7 @@ from lstm_teach.doctor.places import Places
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import Flaw, Result, exact, proof_cases, prove_callable, rewrite, search, suspects
 from lstm_teach.doctor.source import NoSource, Unit, build, learner_functions, whole_text
+from lstm_teach.doctor.statements import candidates
 from lstm_teach.doctor.truth import Case, Key, Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Endless, Variants, find_slots, gradients, right_matrices, usable
 from lstm_teach.gradcheck import (
@@ -32,6 +33,11 @@ from lstm_teach.gradcheck import (
 )
 from lstm_teach.params import Params
 
+_ADDED = ("missing statement", "step of a loop", "no return")  # kinds of edits that put a line where none was
+_WITHOUT = {
+    "step of a loop": "Without it the function never ends.",
+    "no return": "Without it the function returns nothing.",
+}
 _CALL = 5.0  # seconds that one call may take
 
 
@@ -52,6 +58,12 @@ def diagnose(backward: Backward, *, seconds: float = 20.0, progress: bool = True
     seconds = validate.finite_number("seconds", seconds, positive=True)
     name = getattr(backward, "__name__", type(backward).__name__)
     report = check_gradients(backward, seconds=_CALL)
+    with warnings.catch_warnings():  # what Python says of hundreds of changed versions is not for the learner
+        warnings.simplefilter("ignore")
+        return _diagnosis(backward, name, report, seconds, progress)
+
+
+def _diagnosis(backward: Backward, name: str, report: GradientReport, seconds: float, progress: bool) -> Diagnosis:
     takes = states_taken(backward)
     findings = [_problem(problem) for problem in report.problems]
     if report.passed and prove_callable(backward, proof_cases(takes)) is not None:
@@ -272,8 +284,9 @@ def _finding(
     unit = units[number]
     row = unit.row(min(start, len(unit.text) - 1))
     lines = unit.text.splitlines()
-    if flaw.edits[0].kind in ("missing statement", "step of a loop") and row:
-        row = max((k for k in range(row) if lines[k].split("#")[0].strip()), default=row)
+    if flaw.edits[0].kind in _ADDED and row:
+        above = range(row if start < len(unit.text) else len(lines))
+        row = max((k for k in above if lines[k].split("#")[0].strip()), default=row)
     code = lines[row].strip() if row < len(lines) else ""
     repair = _repair(units, flaw, number, row)
     place, key, order = _first_gone(backward, alone, repaired, truth)
@@ -293,6 +306,7 @@ def _finding(
         causes.IDEAS[edit.kind],
         proved,
         truth.case.length,
+        "remove" if not repair else "add" if edit.kind in _ADDED else "replace",
     )
     return (order, unit.first_line + row, place), finding
 
@@ -322,8 +336,11 @@ def _first_gone(
 ) -> tuple[int, Key | None, int]:
     """The first right quantity, in the order of the walk back, that this flaw alone makes go missing."""
     whole, broken = Variants(backward, repaired, [], [truth]), Variants(backward, alone, [], [truth])
-    left = 0
-    for _, found in broken.events(broken.run(truth), truth):
+    left, trace = 0, broken.run(truth)
+    events = broken.events(trace, truth)
+    if trace.error is not None:  # where it stops, the check has said
+        return 0, None, len(events)
+    for _, found in events:
         left |= max(found, 0)
     for order, (slot, found) in enumerate(whole.events(whole.run(truth), truth)):
         gone = max(found, 0) & truth.counted & ~left
@@ -348,8 +365,8 @@ def _same(a: Any, b: Any) -> bool:
 
 def _evidence(backward: Backward, flaw: Flaw, alone: list[Unit], takes: dict[str, bool], proved: bool) -> str:
     """What this flaw alone does to the nine gradients, by length."""
-    if flaw.edits[0].kind == "step of a loop":
-        return "Without it the function never ends."
+    if flaw.edits[0].kind in _WITHOUT:
+        return _WITHOUT[flaw.edits[0].kind]
     try:
         call = build(backward, alone)
     except (SyntaxError, ValueError):
@@ -399,8 +416,8 @@ def _known(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> tup
     variants = Variants(backward, units, [], [truth])
     ordered, _ = suspects(variants)
     trace = variants.run(truth)
-    if isinstance(trace.error, Endless):
-        return [], []  # the check has said so, and what was computed before tells nothing
+    if gradients(trace, truth) is None:
+        return [], []  # it stops, or returns nothing of use: the check has said so, and no value tells more
     notes, place = [], []
     seen = 0
     for _, found in variants.events(trace, truth):
@@ -410,7 +427,16 @@ def _known(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> tup
         if keys and not any(seen >> k & 1 for k in keys):
             notes.append(f"The right value of {name} was not seen at any step.")
             break
-    ordered = [number for number in ordered if not isinstance(variants.slots[number].node, ast.Pass)]
+    right = right_matrices(trace, truth)
+    if "V" in right:  # then the forward pass is right, as far as h: rather what comes from the targets is wrong
+        back = candidates(backward, units, truth)[0].back
+        slots = {number: variants.slots[number] for number in ordered}
+        later = [
+            number
+            for number, slot in slots.items()
+            if any(unit == slot.unit and slot.start <= a and b <= slot.end for unit, a, b in back)
+        ]
+        ordered = later or ordered
     if ordered:
         slot = variants.slots[ordered[0]]
         unit = units[slot.unit]
@@ -421,8 +447,6 @@ def _known(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> tup
         )
         code = unit.text.splitlines()[row].strip()
         place = [Finding("", "", "", None, line, code, cause, "", "Its value was compared with all right ones.", cause)]
-    if gradients(trace, truth) is not None:
-        right = right_matrices(trace, truth)
-        if right:
-            notes.append(f"Right at T = 3: d{', d'.join(right)}.")
+    if right:
+        notes.append(f"Right at T = 3: d{', d'.join(right)}.")
     return place, notes

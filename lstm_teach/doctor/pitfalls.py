@@ -6,6 +6,9 @@ Each function takes the maker of edits of one statement (`edits._Maker`) and a n
 from __future__ import annotations
 
 import ast
+import builtins
+import difflib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,6 +37,30 @@ def pitfalls(maker: Any, root: ast.AST) -> Iterator[Edit]:
             for part in ast.walk(node):
                 yield from late_binding(maker, part, inner)
         yield from late_binding(maker, node, bound)
+
+
+def misspelt(maker: Any, error: Exception) -> Iterator[Edit]:
+    """Names much like the one that Python does not know, wherever the statement reads it; or the other way round."""
+    inside = list(ast.walk(maker.slot.node))
+    quoted = re.search("'(\\w+)'", str(error))  # Python tells the name of a local one in the message only
+    name = getattr(error, "name", None) or (quoted[1] if quoted else "")
+    if isinstance(error, NameError):
+        known = {*maker.slot.names, *maker.unit.function.__globals__, *dir(builtins)}
+        places = [node for node in inside if isinstance(node, ast.Name) and node.id == name]
+    elif isinstance(error, AttributeError):
+        known = set(dir(error.obj))
+        places = [node for node in inside if isinstance(node, ast.Attribute) and node.attr == name]
+    else:
+        return
+    ends = [maker.unit.span(node)[1] for node in places if isinstance(node.ctx, ast.Load)]
+    for rank, new in enumerate(difflib.get_close_matches(name, known - {name}, 5) if ends else ()):
+        changes = [(end - len(name), end, new) for end in ends]
+        yield maker.edit("unknown name", 1.0 + 0.1 * rank, *changes, old=name, new=new)
+    read = {n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    given = [node for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    for node in given if name in read else ():
+        if node.id not in read and difflib.get_close_matches(node.id, [name]):  # a name that nobody reads
+            yield maker.swap("target", 0.9, node, name)
 
 
 def grouping(maker: Any, node: ast.BinOp) -> Iterator[Edit]:

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from lstm_teach.doctor.edits import _Maker
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import MOST_TIMES, judge
+from lstm_teach.doctor.pitfalls import misspelt
 from lstm_teach.doctor.places import Places
 from lstm_teach.doctor.reads import Reads
 from lstm_teach.doctor.source import Unit
@@ -552,11 +554,15 @@ def let_run(
     begun: list[int] = []
     statements = {slot.number for slot in bench.slots if slot.kind == "statement"}
     watched = Variants(backward, units, [], truths[:1], at=(statements, lambda slot, *names: begun.append(slot)))
-    if watched.run(truths[0]).error is None or not begun:
+    error = watched.run(truths[0]).error
+    if error is None or not begun:
         return bench.slots, [], 0
     place = begun[-1]
     own, near, later = bench.sorted(place)
     edits = [edit for edit in (*own, *near, *later) if edit.slots & {place, *bench.reads.feeders([place])}]
+    for slot in bench.slots:
+        if slot.number == place or (slot.kind == "statement" and slot.unit == bench.slots[place].unit):
+            edits += misspelt(_Maker(bench.scene, slot), error)
     edits.sort(key=lambda edit: bench.doubt(edit, place))
     running: list[tuple[Edit, Outcome]] = []
     for first in range(0, len(edits), _AT_ONCE):

@@ -20,7 +20,8 @@ class Finding:
     line         number of the line in the learner's file or cell, None if it is not known
     code         the text of that line
     cause        one sentence in the learner's own names
-    repair       the line that should stand there; "" for a line that should go
+    repair       the line that should stand there; "" for a line that should go, and where none is known
+    how          what to do with the repair: "replace" the line, "add" it after the line, "remove" the line; or ""
     evidence     sentences: how one can see it
     idea         the first level: what kind of mistake to look for, without the place
     proved       whether the repair is part of one that makes every gradient exact
@@ -38,6 +39,7 @@ class Finding:
     idea: str = ""
     proved: bool = False
     length: int | None = None
+    how: str = ""
 
     @property
     def place(self) -> str:
@@ -111,8 +113,8 @@ class Diagnosis:
                 parts.append(f"   {finding.place}")
             if finding.cause != (finding.idea or finding.cause):
                 parts.append(f"   {finding.cause}")
-            if finding.repair:
-                parts.append(f"   Repair: {finding.repair}")
+            if finding.how:
+                parts.append(f"   {_HOW[finding.how]} {finding.repair}".rstrip())
             if finding.evidence:
                 parts.append(f"   {finding.evidence}")
         if self.notes:
@@ -165,13 +167,16 @@ def _count(number: int, word: str) -> str:
     return f"{words[number] if number < len(words) else number} {word}{'' if number == 1 else 's'}"
 
 
+_HOW = {"replace": "Repair:", "add": "Repair, to be added after this line:", "remove": "Repair: this line should go."}
+
+
 def _line_html(finding: Finding) -> str:
     code = 'style="white-space:pre-wrap;margin:4px 0"'
-    repair = finding.repair or "(this line should go)"
     return (
         f"{prose(finding.cause)}"
         f"<p>Line {finding.line} now:</p><pre {code}>{html.escape(finding.code)}</pre>"
-        f"<p>Repaired:</p><pre {code}>{html.escape(repair)}</pre>"
+        f"{prose(_HOW.get(finding.how, ''))}"
+        + (f"<pre {code}>{html.escape(finding.repair)}</pre>" if finding.repair else "")
     )
 
 

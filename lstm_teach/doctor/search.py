@@ -43,7 +43,8 @@ _TELLS = 2  # right values that an edit must bring into being to be made togethe
 _MOST = 14  # edits in one repair
 _ROUNDS = 4  # how often the places are looked for
 _FOR_PLACES, _PLACES, _MEND = 0.7, 0.5, 0.8  # of the time left, for all of it, for finding the places, for mending
-_SWEEP = 0.8  # of the time left, for a last single edit
+_SWEEP = 0.8  # of the time left, for a single edit that mends all that is left
+_SINGLE = 4  # places at most in which one fault shows, as a rule
 _CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
 _RUNNING = 0.2  # of the time, for an edit with which code that stops with an error goes on
 _LOOK_AGAIN, _AGAIN_SECONDS = 0.25, 3.0  # of the time left, at most, for the places in code that was changed already
@@ -228,7 +229,7 @@ def search(
         tried += count
         if proved:
             return done(state)
-        if truths[0].case.length <= _SHORT:
+        if truths[0].case.length <= _SHORT and (not found or len({put.slot for put in found[-1].puts}) <= _SINGLE):
             mended = sweep(backward, state.units, both, deadline.part(_SWEEP), lambda tried: None)
             tried += mended.tried
             for edits in _choices(mended):

@@ -16,6 +16,7 @@ from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_docstring, is_v
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Edit, Part, Slot, find_slots
+from lstm_teach.params import Params
 
 
 def candidate_edits(scene: Scene) -> list[Edit]:
@@ -193,6 +194,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
         yield from _slopes_of_blocks(scene, unit, number, own, gaps)
         yield from _turned_round(scene, number, own, gaps)
         yield from _unfilled(scene, unit, number, own, gaps)
+        yield from _never_returned(unit, own, gaps)
         for name, slot in prepared.items():
             shape = scene.results.get(slot.number)
             if slot.loops or not isinstance(shape, tuple) or not name.isidentifier():
@@ -381,6 +383,19 @@ def _turned_round(scene: Scene, number: int, own: list[Slot], gaps: dict) -> Ite
             if is_vector(shapes.get(name)) and len(shapes[name]) > 1:
                 code = f"{name} = {name}[::-1]"
                 yield Edit("missing statement", 1.7, (insertion(gap, code),), "", code)
+
+
+def _never_returned(unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`return grads` at the end of a function that returns nothing, and nine names in the order of the gradients."""
+    if any(isinstance(node, ast.Return | ast.Yield) for node in ast.walk(unit.node)) or not own:
+        return
+    first = min(slot.block for slot in own)
+    end = max((gap for (block, _), gap in gaps.items() if block == first), key=lambda gap: gap.index, default=None)
+    names = [t.id for slot in own for t in targets_of(slot.node) if isinstance(t, ast.Name) and not slot.loops]
+    names = list(dict.fromkeys(names[::-1]))
+    nine = [next((name for name in names if name.endswith(matrix)), "") for matrix in Params.NAMES]
+    for text in [", ".join(nine)] * all(nine) + names if end is not None else ():
+        yield Edit("no return", 1.2, (insertion(end, f"return {text}"),), "", f"return {text}")
 
 
 def _index_of(scene: Scene, gap: Slot, position: int) -> int:

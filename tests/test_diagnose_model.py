@@ -73,8 +73,8 @@ PLACES = [
     ),
     ("lstm_coupled", "dy /= T", "pass", "The factor is T with T = 6. The loss is averaged over the steps while"),
     ("lstm_rows_batch", "/ Y.size", "/ N", "The factor is T with T = 6, times 2."),
-    ("gru_reset_after", "hs[t + 1] - goal[t]", "(hs[t + 1] - goal[t]) / T", "is 0.1667 of the right one at T = 6"),
-    ("rnn_tanh", "db = db + dz.sum(axis=0)", "db = db + dz.mean(axis=0)", "bh is 0.25 of the right one everywhere"),
+    ("gru_reset_after", "hs[t + 1] - goal[t]", "(hs[t + 1] - goal[t]) / T", "is 0.1667 times the right one at T = 6"),
+    ("rnn_tanh", "db = db + dz.sum(axis=0)", "db = db + dz.mean(axis=0)", "bh is 0.25 times the right one everywhere"),
     ("rnn_tanh", "db = db + dz.sum(axis=0)", "db = db + dz.mean(axis=0)", "It is 1/4 at every length"),
 ]
 

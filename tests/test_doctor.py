@@ -7,6 +7,7 @@ import pytest
 
 import lstm_teach as lt
 from lstm_teach.doctor import search
+from lstm_teach.doctor.diagnose import _known as known
 from lstm_teach.doctor.source import guarded_builtins, learner_functions
 from tests.doctor_cases.faults import load, styles
 
@@ -224,6 +225,16 @@ def test_where_no_repair_is_found_the_place_is_told_with_the_quantity_that_belon
     assert (finding.line, finding.quantity, finding.gate) == (line_of(text, "do = dh * c[t]"), "do", "o")
     assert "all nine gradients are right" in finding.cause and finding.repair == ""
     assert finding.place.startswith(f"Look at line {finding.line}") and "None" not in diagnosis._repr_html_()
+
+
+def test_where_nothing_is_known_a_line_that_comes_from_the_targets_is_named_if_the_forward_pass_is_right():
+    wrong = "do = np.cos(37 * dh + ct[t])"
+    text = PER_GATE.replace("do = dh * ct[t]", wrong)
+    first = next(line for line in text.splitlines() if line.startswith("    ") and " = " in line)
+    text = text.replace(first, f"    doubled = 2 * params.V.ravel()\n{first}", 1)
+    backward = load(text, "backward", "<test>")
+    (finding,), _ = known(backward, learner_functions(backward), {})
+    assert finding.line == line_of(text, wrong) and finding.how == ""
 
 
 NAMED_LIKE_ITSELF = """

@@ -463,7 +463,7 @@ def backward(params, x, targets):
         (TWICE, "weighted(total, run.h[0], c, total)"),
         (METHOD, "self.dc = self.dc + o\nself.dc = self.dc * f"),
         (SLIPS, "a = s * (1 - s)"),
-        (SLIPS, "b = (1 - s ** 2)"),
+        (SLIPS, "b = 1 - s ** 2"),
         (SLIPS, "gates = [lambda h, s=s: s * h for s in (a, b)]"),
         (SLIPS, "rounded = np.zeros(5, dtype=float)"),
         (SLIPS, 'stacked = np.ones((5, 2)).reshape(10, order="F")'),

@@ -338,7 +338,7 @@ def _first_gone(
     whole, broken = Variants(backward, repaired, [], [truth]), Variants(backward, alone, [], [truth])
     left, trace = 0, broken.run(truth)
     events = broken.events(trace, truth)
-    if trace.error is not None:  # where it stops, the check has said
+    if trace.error is not None or len(right_matrices(trace, truth)) == 9:  # where it stops, the check has said
         return 0, None, len(events)
     for _, found in events:
         left |= max(found, 0)

@@ -72,6 +72,8 @@ class _Maker:
         )
 
     def swap(self, kind: str, cost: float, node: ast.AST, text: str) -> Edit:
+        if node is getattr(self.slot.node, "value", None) and re.fullmatch(r"\([^()]*(\([^()]*\)[^()]*)*\)", text):
+            text = text[1:-1] if "," not in text and "\n" not in text else text  # not a tuple, nor over several lines
         return self.edit(kind, cost, (*self.unit.span(node), text))
 
     def edits(self) -> Iterator[Edit]:

@@ -250,7 +250,7 @@ def _factor(name: str, ratios: dict[int, float], norms: dict[int, float]) -> Mod
     of = f"The gradient of {name}" if name else "The whole gradient"
     values = {T: k for T, k in ratios.items() if abs(k - 1) > 1e-6}
     T, k = list(values.items())[-1]
-    place = f"{of} is {k:.4g} of the right one at T = {T}, in every entry."
+    place = f"{of} is {k:.4g} times the right one at T = {T}, in every entry."
     at = {T: norms[T] for T in values}
     if len(at) > 1 and max(at.values()) - min(at.values()) <= 1e-9 * max(at.values()) and max(values.values()) < 1:
         return finding("clipping", place, f"Its norm is {at[T]:.4g} at {_lengths(at)}: the norm is clipped.")
@@ -260,7 +260,7 @@ def _factor(name: str, ratios: dict[int, float], norms: dict[int, float]) -> Mod
         if power == 0 and abs(constant + 1) < 1e-5:
             return finding("sign", f"{of} is the right one times -1 at {_lengths(ratios)}.")
         if power == 0:
-            place = f"{of} is {constant:.4g} of the right one everywhere, at {_lengths(ratios)}."
+            place = f"{of} is {constant:.4g} times the right one everywhere, at {_lengths(ratios)}."
             return finding("scale", place, _number(constant))
         words = {-2: "1/T²", -1: "1/T", 1: "T", 2: "T²"}[power]
         also = "" if abs(constant - 1) < 1e-5 else f", times {_fraction(constant)}"

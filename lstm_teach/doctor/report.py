@@ -84,7 +84,7 @@ class Diagnosis:
         if self.repaired_source is None:
             return self._headline
         lines = sorted({f.line for f in self.findings if f.line})
-        where = f", in {'lines' if len(lines) > 1 else 'line'} {', '.join(map(str, lines))};"
+        where = f", {'in line ' if len(lines) == 1 else ''}{', '.join(map(str, lines))};"
         return self._headline.replace(";", where, 1)
 
     @property
@@ -94,10 +94,9 @@ class Diagnosis:
             return self.report.summary
         count = len(self.findings)
         if self.repaired_source is not None:  # what the check itself saw has no line, and comes from these faults
-            return (
-                f"{self.name} has {_count(sum(f.line is not None for f in self.findings), 'fault')}; "
-                "with the repair, every gradient is exact at all lengths tried."
-            )
+            lines = len({f.line for f in self.findings if f.line})
+            faults = "one fault" if lines == 1 else f"faults in {_count(lines, 'line')}"
+            return f"{self.name} has {faults}; with the repair, every gradient is exact at all lengths tried."
         if any(f.line and f.repair for f in self.findings):
             many = _count(count, "finding").capitalize()
             return f"{self.name} does not pass. {many} below; a full repair was not found."

@@ -9,11 +9,11 @@ import lstm_teach as lt
 from lstm_teach.doctor import search
 from lstm_teach.doctor.diagnose import _known as known
 from lstm_teach.doctor.limit import Deadline
-from lstm_teach.doctor.repair import sweep
+from lstm_teach.doctor.repair import forward_first, sweep
 from lstm_teach.doctor.search import apply, proof_cases, prove
 from lstm_teach.doctor.source import guarded_builtins, learner_functions
-from lstm_teach.doctor.truth import Truth, make_case
-from lstm_teach.gradcheck import states_taken
+from lstm_teach.doctor.truth import Case, Truth, make_case
+from lstm_teach.gradcheck import own_case, states_taken
 from tests.doctor_cases.faults import load, styles
 
 ALL = {f"{folder}/{style}": pair for folder in ("tuning", "held_out") for style, pair in styles(folder).items()}
@@ -441,3 +441,43 @@ def test_what_python_says_of_changed_versions_is_not_shown():
         warnings.simplefilter("always")
         diagnose(text.replace(", n=n, act=act", ""), name)
     assert not said
+
+
+def test_a_wrong_forward_pass_is_mended_before_what_is_wrong_later():
+    text, name = styles("other_hands")["answer"]
+    wrong = text.replace("for s in (h0, c0))", "for s in (h0, h0))").replace("h = o*np.tanh(c)", "h = o*c")
+    wrong = wrong.replace("P[np.arange(T), targets] -= 1", "P[:, targets] -= 1").replace(
+        "dh = dZ[t] @ W", "dh += dZ[t] @ W"
+    )
+    backward = load(wrong, name, "<test>")
+    units, truth = learner_functions(backward), Truth(make_case(3, 23, states_taken(backward)))
+    slots, edits, _ = forward_first(backward, units, truth, Deadline.after(60))
+    (after,) = {unit.text for unit in apply(units, slots, edits) if "P[:, targets]" in unit.text}
+    assert len(edits) == 2 and "(h0, c0)" in after and "h = o*np.tanh(c)" in after
+    diagnosis = diagnose(wrong, name)
+    places = ["for s in (h0, h0))", "h = o*c", "P[:, targets] -= 1", "dh += dZ[t] @ W"]
+    assert {finding.line for finding in diagnosis.findings} == {line_of(wrong, place) for place in places}
+    right = load(text.replace("dh = dZ[t] @ W", "dh += dZ[t] @ W"), name, "<right forward>")
+    assert forward_first(right, learner_functions(right), truth, Deadline.after(60))[1:] == ([], 0)
+
+
+def test_one_edit_is_named_where_several_of_one_kind_make_up_for_the_same_mistake():
+    text, name = styles("other_hands")["terse_math"]
+    wrong = text.replace("(dlt_i, dlt_f, dlt_o, dlt_g)", "(dlt_i, dlt_o, dlt_f, dlt_g)")
+    diagnosis = diagnose(wrong, name)
+    assert [finding.line for finding in diagnosis.findings] == [line_of(wrong, "(dlt_i, dlt_o, dlt_f, dlt_g)")]
+
+
+def test_what_shows_in_long_sequences_only_is_looked_for_among_the_edits_of_limits():
+    text = PER_GATE.replace(
+        "    return grads", "    for name in grads:\n        grads[name].clip(-5, 5, out=grads[name])\n    return grads"
+    )
+    backward = load(text, "backward", "<test>")
+    takes = states_taken(backward)
+    truths = [Truth(Case(*own_case(20, takes)))]
+    found = [
+        e
+        for e, outcome in search._cuts(backward, learner_functions(backward), truths, Deadline.after(30))
+        if outcome.right
+    ]
+    assert found and diagnose(text, "backward").tried < 3000

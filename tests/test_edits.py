@@ -43,7 +43,8 @@ def backward(params, x, targets):
     a = b = np.zeros(5)
     c = dict.fromkeys("ifog", np.zeros(5))
     d = [np.zeros(5)] * 4
-    return a + b + c["i"] + d[0]
+    e = {**dict.fromkeys("WU", np.zeros(5)), **dict.fromkeys("V", np.zeros(5))}
+    return a + b + c["i"] + d[0] + e["V"]
 """
 REPEATED = """
 def backward(params, x, targets):
@@ -384,6 +385,7 @@ def backward(params, x, targets):
     for t in range(len(x)):
         buffer += a
         fill(fill.kept, a)
+        sorted([a], key=lambda one: one[0])
     return a
 """
 NO_RETURN = """
@@ -397,6 +399,10 @@ def backward(params, x, targets):
     ("text", "wanted"),
     [
         (SHARED, "a = np.zeros(5)\nb = np.zeros(5)"),
+        (
+            SHARED,
+            'e = {**{key: np.zeros(5).copy() for key in "WU"}, **{key: np.zeros(5).copy() for key in "V"}}',
+        ),
         (SHARED, 'c = {key: np.zeros(5).copy() for key in "ifog"}'),
         (SHARED, "d = [np.zeros(5).copy() for _ in range(4)]"),
         (REPEATED, "np.add.at(dU, np.s_[:, x], deltas)"),

@@ -429,13 +429,8 @@ def _known(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> tup
             break
     right = right_matrices(trace, truth)
     if "V" in right:  # then the forward pass is right, as far as h: rather what comes from the targets is wrong
-        back = candidates(backward, units, truth)[0].back
-        slots = {number: variants.slots[number] for number in ordered}
-        later = [
-            number
-            for number, slot in slots.items()
-            if any(unit == slot.unit and slot.start <= a and b <= slot.end for unit, a, b in back)
-        ]
+        scene = candidates(backward, units, truth)[0]
+        later = [number for number in ordered if scene.walks_back(variants.slots[number])]
         ordered = later or ordered
     if ordered:
         slot = variants.slots[ordered[0]]

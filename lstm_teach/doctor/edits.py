@@ -159,13 +159,17 @@ class _Maker:
             new = f"\n{self.slot.indent or ''}".join(lines)
             part = Part(self.slot.number, "\n".join(lines), ((self.slot.start, self.slot.end, new),))
             yield Edit("copy", 1.2, (part,), self.text, "; ".join(lines))
+        changes = []
         for inner in ast.walk(node.value):
             match inner:
                 case ast.BinOp(ast.List(elts=[one]), ast.Mult(), count) if not isinstance(one, ast.Constant):
                     new = f"[{self.tight(one)}.copy() for _ in range({self.seg(count)})]"
-                    yield self.swap("copy", 1.2, inner, new)
+                    changes.append((*self.unit.span(inner), new))
                 case ast.Call(ast.Attribute(attr="fromkeys"), args=[keys, one]):
-                    yield self.swap("copy", 1.2, inner, f"{{key: {self.seg(one)}.copy() for key in {self.seg(keys)}}}")
+                    new = f"{{key: {self.seg(one)}.copy() for key in {self.seg(keys)}}}"
+                    changes.append((*self.unit.span(inner), new))
+        for some in [[change] for change in changes] + [changes] * (len(changes) > 1):
+            yield self.edit("copy", 1.2, *some)
 
     def target(self, target: ast.expr) -> Iterator[Edit]:
         """Another thing of the same shape is meant to be assigned."""

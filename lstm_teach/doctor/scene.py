@@ -62,6 +62,10 @@ class Scene:
                     seen.setdefault(atom.text, atom)
         return list(seen.values())
 
+    def walks_back(self, slot: Slot) -> bool:
+        """Whether some operation in a slot depends on the targets, and so belongs to the walk back."""
+        return any(unit == slot.unit and slot.start <= start and end <= slot.end for unit, start, end in self.back)
+
     def of_other_objects(self, unit: int, shape: Any) -> list[str]:
         """What is read of one object, of other objects of its kind: `b.out[t]` where the code reads `a.out[t]`."""
         if (unit, shape) not in self._of_others:

@@ -19,13 +19,13 @@ from lstm_teach import guard
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import judge
 from lstm_teach.doctor.places import Places, find_places
-from lstm_teach.doctor.repair import Mended, let_end, let_run, mend, sweep
+from lstm_teach.doctor.repair import Mended, forward_first, let_end, let_run, mend, sweep
 from lstm_teach.doctor.scene import is_docstring
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.statements import candidates
 from lstm_teach.doctor.synthesis import synthesize
 from lstm_teach.doctor.truth import Case, Truth, make_case, zero_case
-from lstm_teach.doctor.variants import Edit, Endless, Outcome, Slot, Variants, find_slots
+from lstm_teach.doctor.variants import Edit, Endless, Outcome, Slot, Variants, find_slots, right_matrices
 from lstm_teach.gradcheck import LENGTHS, collect_gradients, exact_gradient, own_case, relative_error
 from lstm_teach.params import Params
 
@@ -44,9 +44,11 @@ _MOST = 14  # edits in one repair
 _ROUNDS = 4  # how often the places are looked for
 _FOR_PLACES, _PLACES, _MEND = 0.7, 0.5, 0.8  # of the time left, for all of it, for finding the places, for mending
 _SWEEP = 0.8  # of the time left, for a single edit that mends all that is left
+_ALIKE = 0.4  # of the time left, for one edit in the place of several of one kind
 _SINGLE = 4  # places at most in which one fault shows, as a rule
 _CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
 _RUNNING = 0.2  # of the time, for an edit with which code that stops with an error goes on
+_FORWARD_FIRST = 0.3  # of the time, for a wrong forward pass
 _LOOK_AGAIN, _AGAIN_SECONDS = 0.25, 3.0  # of the time left, at most, for the places in code that was changed already
 _SHORT = 6  # the length up to which values are put in
 _FAULTS = 8  # statements to put values in: more come by chance
@@ -224,18 +226,25 @@ def search(
                 new = _step(begun_with, bare.slots, [edit], outcome) if outcome.right else None
                 if new is not None and prove(backward, new.units, cases) is not None:
                     return done(new)
+        if not begun_with.outcome.error and truths[0].case.length <= _SHORT:
+            state, count = _forward_mended(backward, begun_with, truths[0], deadline.part(_FORWARD_FIRST))
+            tried, count = tried + count, 0
+            if state.outcome.right and prove(backward, state.units, cases) is not None:
+                return done(state)
         if truths[0].case.length <= _SHORT:  # of a fault that shows in long sequences only the values tell little
             state, count, proved = _by_places(backward, state, both, cases, deadline, progress, found)
         tried += count
         if proved:
-            return done(state)
+            # Several edits of one kind may all make up for the same mistake further up.
+            alike = len(state.steps) > 1 and len({step.edit.kind for step in state.steps}) == 1
+            one, count = _single(backward, begun_with, both, cases, deadline.part(_ALIKE)) if alike else (None, 0)
+            tried += count
+            return done(one or state)
         if truths[0].case.length <= _SHORT and (not found or len({put.slot for put in found[-1].puts}) <= _SINGLE):
-            mended = sweep(backward, state.units, both, deadline.part(_SWEEP), lambda tried: None)
-            tried += mended.tried
-            for edits in _choices(mended):
-                new = _step(state, mended.slots, edits, state.outcome)
-                if new is not None and prove(backward, new.units, cases) is not None:
-                    return done(new)
+            one, count = _single(backward, state, both, cases, deadline.part(_SWEEP))
+            tried += count
+            if one is not None:
+                return done(one)
         if state is not begun_with:
             waiting, best = [state, begun_with], state
             seen.add(_text(state.units))
@@ -323,6 +332,34 @@ def _by_places(
         else:
             break
     return state, count, False
+
+
+def _forward_mended(backward: Callable, state: State, truth: Truth, deadline: Deadline) -> tuple[State, int]:
+    """The state with a right forward pass, if it has one of its own that is wrong; how many edits were tried.
+
+    What is wrong there makes the gradient of V wrong, which needs nothing else but the errors at the output.
+    """
+    trace = Variants(backward, state.units, [], [truth]).run(truth)
+    if "V" in right_matrices(trace, truth):
+        return state, 0
+    slots, edits, count = forward_first(backward, state.units, truth, deadline)
+    new = _step(state, slots, edits, state.outcome) if edits else None
+    if new is None:
+        return state, count
+    new.outcome = Variants(backward, new.units, [], [truth]).evaluate()
+    return new, count
+
+
+def _single(
+    backward: Callable, state: State, truths: list[Truth], cases: list[Case], deadline: Deadline
+) -> tuple[State | None, int]:
+    """The state with one more edit that is proved to mend all that is left, wherever it is; how many were tried."""
+    mended = sweep(backward, state.units, truths, deadline, lambda tried: None)
+    for edits in _choices(mended):
+        new = _step(state, mended.slots, edits, state.outcome)
+        if new is not None and prove(backward, new.units, cases) is not None:
+            return new, mended.tried
+    return None, mended.tried
 
 
 def _cuts(

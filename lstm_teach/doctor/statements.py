@@ -314,8 +314,9 @@ def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict)
     changed = [(_root(unit, target), slot) for slot in own for target in targets_of(slot.node)]
     for slot in own:  # a function that gets an array may change it
         shapes = {atom.text: atom.shape for atom in scene.atoms.get(slot.number, ())}
-        for call in ast.walk(slot.node) if slot.loops and isinstance(slot.node, ast.Expr) else ():
-            given = [arg for arg in getattr(call, "args", ()) if isinstance(arg, ast.Name | ast.Attribute)]
+        inside = ast.walk(slot.node) if slot.loops and isinstance(slot.node, ast.Expr) else ()
+        for call in (node for node in inside if isinstance(node, ast.Call)):
+            given = [arg for arg in call.args if isinstance(arg, ast.Name | ast.Attribute)]
             for name in map(unit.segment, given):
                 shape = known.get(name) or shapes.get(name)
                 if is_vector(shape) and len(shape) == 1:

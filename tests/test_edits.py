@@ -374,6 +374,12 @@ def backward(params, x, targets):
     a = s * 1 - s
     b = (1 - s) ** 2
     gates = [lambda h: s * h for s in (a, b)]
+    for t in range(2):
+        b = b * s
+        gates.append(lambda h: b * h)
+    saved = []
+    a = a + b
+    saved.append(a)
     rounded = np.zeros(5, dtype=int)
     fill.kept = np.zeros(5)
     stacked = np.ones((5, 2)).reshape(10)
@@ -471,6 +477,8 @@ def backward(params, x, targets):
         (SLIPS, "a = s * (1 - s)"),
         (SLIPS, "b = 1 - s ** 2"),
         (SLIPS, "gates = [lambda h, s=s: s * h for s in (a, b)]"),
+        (SLIPS, "gates.append(lambda h, b=b: b * h)"),
+        (SLIPS, "a_before = a\na = a + b\nsaved.append(a_before)"),
         (SLIPS, "rounded = np.zeros(5, dtype=float)"),
         (SLIPS, 'stacked = np.ones((5, 2)).reshape(10, order="F")'),
         (SLIPS, "before = np.vstack([first, states[:-1]])"),

@@ -328,7 +328,10 @@ def _repair(units: list[Unit], flaw: Flaw, number: int, row: int) -> str:
             if neighbor == before[row].strip():
                 where = "in the loop, one level deeper"
             return f"{before[row].strip()}  # to stand {where}"
-    return "\n".join(line for _, _, lines in changed for line in lines if line)
+    lines = [line for _, _, lines in changed for line in lines if line]
+    if edit.kind == "overwritten":
+        lines[0] += "  # before this line"
+    return "\n".join(lines)
 
 
 def _first_gone(

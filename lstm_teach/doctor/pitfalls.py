@@ -21,7 +21,8 @@ _LAID_OUT = ("reshape", "ravel", "flatten")
 
 def pitfalls(maker: Any, root: ast.AST) -> Iterator[Edit]:
     """All of them, for everything in a statement or head."""
-    bound = [name for loop in maker.slot.loops for name in _names(getattr(loop, "target", None))]
+    inside = [node for loop in maker.slot.loops for node in ast.walk(loop) if isinstance(node, ast.Name)]
+    bound = [node.id for node in inside if isinstance(node.ctx, ast.Store)]
     if isinstance(root, ast.Assign):
         yield from whole_array(maker, root)
         yield from elsewhere(maker, root)

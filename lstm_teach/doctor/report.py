@@ -113,7 +113,8 @@ class Diagnosis:
             if finding.cause != (finding.idea or finding.cause):
                 parts.append(f"   {finding.cause}")
             if finding.how:
-                parts.append(f"   {_HOW[finding.how]} {finding.repair}".rstrip())
+                repair = finding.repair.replace("\n", "\n" + " " * 11)
+                parts.append(f"   {_HOW[finding.how]} {repair}".rstrip())
             if finding.evidence:
                 parts.append(f"   {finding.evidence}")
         if self.notes:

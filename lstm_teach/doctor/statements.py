@@ -195,6 +195,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
         yield from _turned_round(scene, number, own, gaps)
         yield from _unfilled(scene, unit, number, own, gaps)
         yield from _never_returned(unit, own, gaps)
+        yield from _overwritten(scene, unit, own, gaps)
         for name, slot in prepared.items():
             shape = scene.results.get(slot.number)
             if slot.loops or not isinstance(shape, tuple) or not name.isidentifier():
@@ -384,6 +385,29 @@ def _turned_round(scene: Scene, number: int, own: list[Slot], gaps: dict) -> Ite
             if is_vector(shapes.get(name)) and len(shapes[name]) > 1:
                 code = f"{name} = {name}[::-1]"
                 yield Edit("missing statement", 1.7, (insertion(gap, code),), "", code)
+
+
+def _overwritten(scene: Scene, unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`c_before = c` before c is changed, for a statement after it that means the old one."""
+    for slot in own:
+        gap, targets = gaps.get((slot.block, slot.index)), targets_of(slot.node)
+        if gap is None or len(targets) != 1 or not isinstance(targets[0], ast.Name | ast.Attribute):
+            continue
+        text = unit.segment(targets[0])
+        name = f"{text.rpartition('.')[2]}_before"
+        shape = next((a.shape for a in scene.atoms.get(slot.number, ()) if a.text == text), None)
+        if not is_vector(shape) or name in unit.text:
+            continue
+        keep = f"{name} = {text}" + ".copy()" * isinstance(slot.node, ast.AugAssign)
+        for later in own:
+            spans = [unit.span(a.node) for a in scene.atoms.get(later.number, ()) if a.text == text]
+            if later.block == slot.block and later.index > slot.index and spans:
+                changes = tuple((*span, name) for span in sorted(set(spans)))
+                code, last = "", later.start
+                for start, end, new in changes:
+                    code, last = code + unit.text[last:start] + new, end
+                part = Part(later.number, code + unit.text[last : later.end], changes)
+                yield Edit("overwritten", 1.5, (insertion(gap, keep), part), text, keep)
 
 
 def _never_returned(unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:

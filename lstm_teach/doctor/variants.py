@@ -277,7 +277,7 @@ class Variants:
     ):
         self.truths, self.records = truths, records
         self.watched, watch = at or (set(), None)
-        self.slots = find_slots(units)
+        self.slots, self.text = find_slots(units), "\0".join(unit.text for unit in units)
         self._choice = [0] * len(self.slots)
         self._puts: dict[tuple[int, int], list[Put]] = {}
         self._times: dict[tuple[int, int], int] = {}
@@ -325,12 +325,14 @@ class Variants:
         """Whether the code assigns only names that are local as it is.
 
         Any other would become local in all variants, and a name from the function around could not be read any more.
+        New names are those that the code has nowhere.
         """
         names = self.slots[part.slot].names
         for node in tree.body:
             for target in getattr(node, "targets", None) or [getattr(node, "target", None)]:
                 for name in ast.walk(target) if target is not None else ():
-                    if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store) and name.id not in names:
+                    stored = isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+                    if stored and name.id not in names and name.id in self.text:
                         return False
         return True
 

@@ -366,6 +366,10 @@ def fill(out, s):
     out += s
 
 
+def doubled(z):
+    return z + z
+
+
 def backward(params, x, targets):
     run = lt.forward(params, x)
     s, h, t = run.i[0], run.h[0].copy(), 2
@@ -380,6 +384,11 @@ def backward(params, x, targets):
     saved = []
     a = a + b
     saved.append(a)
+    saved += [doubled(s), np.tanh(a)]
+    saved.append(dict.fromkeys("WU", np.zeros(5)))
+    slope = np.tanh(s) * (1 - np.tanh(s))
+    b *= s
+    both = [b, (b, s)]
     rounded = np.zeros(5, dtype=int)
     fill.kept = np.zeros(5)
     stacked = np.ones((5, 2)).reshape(10)
@@ -479,6 +488,11 @@ def backward(params, x, targets):
         (SLIPS, "gates = [lambda h, s=s: s * h for s in (a, b)]"),
         (SLIPS, "gates.append(lambda h, b=b: b * h)"),
         (SLIPS, "a_before = a\na = a + b\nsaved.append(a_before)"),
+        (SLIPS, "saved += [np.tanh(s), np.tanh(a)]"),
+        (SLIPS, "saved += [doubled(s), doubled(a)]"),
+        (SLIPS, 'saved.append({key: np.zeros(5).copy() for key in "WU"})'),
+        (SLIPS, "slope = s * (1 - s)"),
+        (SLIPS, "b_before = b.copy()\nb *= s\nboth = [b, (b_before, s)]"),
         (SLIPS, "rounded = np.zeros(5, dtype=float)"),
         (SLIPS, 'stacked = np.ones((5, 2)).reshape(10, order="F")'),
         (SLIPS, "before = np.vstack([first, states[:-1]])"),

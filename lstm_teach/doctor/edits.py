@@ -102,7 +102,7 @@ class _Maker:
                     yield self.edit("assignment", cost, (*at, new), old="=", new=new)
             yield from self.swaps(target)
         value = getattr(node, "value", None)
-        if isinstance(node, ast.Assign | ast.Return) and value is not None:
+        if isinstance(node, ast.Assign | ast.Return | ast.Expr) and value is not None:
             yield from self.unshared(node)
         if isinstance(value, ast.GeneratorExp) and isinstance(node, ast.Assign):
             yield self.swap("used up", 1.2, value, f"[{self.seg(value)[1:-1]}]")
@@ -152,7 +152,7 @@ class _Maker:
             new = f"{np_}.add.at({owner}, {index}, {self.seg(node.value)})"
             yield self.edit("assignment", 1.3, (self.slot.start, self.slot.end, new), old=self.text, new=new)
 
-    def unshared(self, node: ast.Assign | ast.Return) -> Iterator[Edit]:
+    def unshared(self, node: ast.Assign | ast.Return | ast.Expr) -> Iterator[Edit]:
         """An array of its own for each name, where several stand for the same one."""
         if isinstance(node, ast.Assign) and len(node.targets) > 1:
             lines = [f"{self.seg(target)} = {self.seg(node.value)}" for target in node.targets]

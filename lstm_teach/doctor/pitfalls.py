@@ -21,6 +21,7 @@ _LAID_OUT = ("reshape", "ravel", "flatten")
 
 def pitfalls(maker: Any, root: ast.AST) -> Iterator[Edit]:
     """All of them, for everything in a statement or head."""
+    yield from called_again(maker, root)
     inside = [node for loop in maker.slot.loops for node in ast.walk(loop) if isinstance(node, ast.Name)]
     bound = [node.id for node in inside if isinstance(node.ctx, ast.Store)]
     if isinstance(root, ast.Assign):
@@ -33,6 +34,7 @@ def pitfalls(maker: Any, root: ast.AST) -> Iterator[Edit]:
             yield from number_type(maker, node)
             yield from layout(maker, node)
             yield from rolled(maker, node)
+            yield from nonlinearity(maker, node)
         elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
             inner = [name for one in node.generators for name in _names(one.target)]
             for part in ast.walk(node):
@@ -62,6 +64,19 @@ def misspelt(maker: Any, error: Exception) -> Iterator[Edit]:
     for node in given if name in read else ():
         if node.id not in read and difflib.get_close_matches(node.id, [name]):  # a name that nobody reads
             yield maker.swap("target", 0.9, node, name)
+
+
+def called_again(maker: Any, root: ast.AST) -> Iterator[Edit]:
+    """`s * (1 - s)` where `sigmoid(s) * (1 - sigmoid(s))` stands: the same call in several places, left out in all."""
+    calls: dict[str, list[ast.Call]] = {}
+    for node in ast.walk(root):
+        if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
+            calls.setdefault(maker.seg(node), []).append(node)
+    for text, same in calls.items():
+        if len(same) > 1:
+            inner = maker.tight(same[0].args[0])
+            changes = [(*maker.unit.span(node), inner) for node in same]
+            yield maker.edit("unwrapped", 1.3, *changes, old=text, new=inner)
 
 
 def grouping(maker: Any, node: ast.BinOp) -> Iterator[Edit]:
@@ -119,6 +134,16 @@ def layout(maker: Any, node: ast.Call) -> Iterator[Edit]:
         comma = ", " if node.args or node.keywords else ""
         new = f'{comma}order="F"'
         yield maker.edit("layout", 1.6, (at, at, new), old=maker.seg(node), new=new.removeprefix(", "))
+
+
+def nonlinearity(maker: Any, node: ast.Call) -> Iterator[Edit]:
+    """A tanh where a function of the learner's is meant, most likely the sigmoid, and the other way round."""
+    own = [unit.node.name for unit in maker.scene.units[1:] if len(unit.node.args.args) == 1 and unit.owner is None]
+    if len(node.args) == 1 and maker.of_numpy(node.func) == "tanh":
+        for name in own:
+            yield maker.swap("helper", 1.5, node.func, name)
+    elif len(node.args) == 1 and maker.seg(node.func) in own:
+        yield maker.swap("helper", 1.5, node.func, f"{maker.scene.numpy}.tanh")
 
 
 def rolled(maker: Any, node: ast.Call) -> Iterator[Edit]:

@@ -389,25 +389,27 @@ def _turned_round(scene: Scene, number: int, own: list[Slot], gaps: dict) -> Ite
 
 def _overwritten(scene: Scene, unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
     """`c_before = c` before c is changed, for a statement after it that means the old one."""
+    shapes = {atom.text: atom.shape for slot in own for atom in scene.atoms.get(slot.number, ())}
     for slot in own:
         gap, targets = gaps.get((slot.block, slot.index)), targets_of(slot.node)
         if gap is None or len(targets) != 1 or not isinstance(targets[0], ast.Name | ast.Attribute):
             continue
         text = unit.segment(targets[0])
         name = f"{text.rpartition('.')[2]}_before"
-        shape = next((a.shape for a in scene.atoms.get(slot.number, ()) if a.text == text), None)
-        if not is_vector(shape) or name in unit.text:
+        if not is_vector(shapes.get(text)) or name in unit.text:
             continue
         keep = f"{name} = {text}" + ".copy()" * isinstance(slot.node, ast.AugAssign)
         for later in own:
             spans = [unit.span(a.node) for a in scene.atoms.get(later.number, ()) if a.text == text]
             if later.block == slot.block and later.index > slot.index and spans:
-                changes = tuple((*span, name) for span in sorted(set(spans)))
-                code, last = "", later.start
-                for start, end, new in changes:
-                    code, last = code + unit.text[last:start] + new, end
-                part = Part(later.number, code + unit.text[last : later.end], changes)
-                yield Edit("overwritten", 1.5, (insertion(gap, keep), part), text, keep)
+                every = sorted(set(spans))
+                for some in [[span] for span in every] + [every] * (len(every) > 1):
+                    changes = tuple((*span, name) for span in some)
+                    code, last = "", later.start
+                    for start, end, new in changes:
+                        code, last = code + unit.text[last:start] + new, end
+                    part = Part(later.number, code + unit.text[last : later.end], changes)
+                    yield Edit("overwritten", 1.5, (insertion(gap, keep), part), text, keep)
 
 
 def _never_returned(unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:

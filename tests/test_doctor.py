@@ -3,6 +3,7 @@
 import re
 import warnings
 
+import numpy as np
 import pytest
 
 import lstm_teach as lt
@@ -13,6 +14,7 @@ from lstm_teach.doctor.repair import forward_first, sweep
 from lstm_teach.doctor.search import apply, proof_cases, prove
 from lstm_teach.doctor.source import guarded_builtins, learner_functions
 from lstm_teach.doctor.truth import Case, Truth, make_case
+from lstm_teach.doctor.variants import exchanged, numbers
 from lstm_teach.gradcheck import own_case, states_taken
 from tests.doctor_cases.faults import load, styles
 
@@ -481,3 +483,24 @@ def test_what_shows_in_long_sequences_only_is_looked_for_among_the_edits_of_limi
         if outcome.right
     ]
     assert found and diagnose(text, "backward").tried < 3000
+
+
+def test_lists_of_floats_count_as_arrays_and_other_lists_do_not():
+    rows = [[0.5, 1.5], [2.5, 3.5]]
+    assert np.array_equal(numbers([0.5, 1.5]), [0.5, 1.5]) and np.array_equal(numbers(rows), rows)
+    for other in ([1, 2], [0.5, "a"], [[0.5, 1.5], [2.5]], [0.5], [], (0.5, 1.5)):
+        assert numbers(other) is None
+    first = rows[0]
+    assert exchanged(rows, lambda array: 2 * array) == [[1.0, 3.0], [5.0, 7.0]] and first == [0.5, 1.5]
+    assert exchanged(rows, lambda array: 2 * array, here=True) is rows and first == [1.0, 3.0], "where it stands"
+
+
+def test_functions_that_a_table_of_the_module_holds_are_read_too():
+    text = "def slope(a):\n    return 1 - a\n\n\nTABLE = {'g': [slope]}\n\n\n"
+    text += "def backward(params, x, targets):\n    return TABLE['g'][0](params.V)\n"
+    names = {unit.node.name for unit in learner_functions(load(text, "backward", "<table>"))}
+    assert "slope" not in names and "backward" in names
+    names = {
+        unit.node.name for unit in learner_functions(load(text.replace("[slope]", "slope"), "backward", "<table>"))
+    }
+    assert {"slope", "backward"} <= names

@@ -8,17 +8,19 @@ import pytest
 
 import lstm_teach as lt
 from lstm_teach.doctor import search
+from lstm_teach.doctor.diagnose import _check_source as check_source
 from lstm_teach.doctor.diagnose import _known as known
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.repair import forward_first, sweep
 from lstm_teach.doctor.search import apply, proof_cases, prove
 from lstm_teach.doctor.source import guarded_builtins, learner_functions
 from lstm_teach.doctor.truth import Case, Truth, make_case
-from lstm_teach.doctor.variants import exchanged, numbers
+from lstm_teach.doctor.variants import Variants, exchanged, numbers
 from lstm_teach.gradcheck import own_case, states_taken
 from tests.doctor_cases.faults import load, styles
 
 ALL = {f"{folder}/{style}": pair for folder in ("tuning", "held_out") for style, pair in styles(folder).items()}
+FOLDERS = ("tuning", "held_out", "other_hands")
 PER_GATE, _ = styles("tuning")["per_gate"]
 NEEDS_STATES = PER_GATE.replace("h0=None, c0=None", "h0, c0")
 
@@ -475,14 +477,11 @@ def test_what_shows_in_long_sequences_only_is_looked_for_among_the_edits_of_limi
         "    return grads", "    for name in grads:\n        grads[name].clip(-5, 5, out=grads[name])\n    return grads"
     )
     backward = load(text, "backward", "<test>")
-    takes = states_taken(backward)
+    units, takes = learner_functions(backward), states_taken(backward)
     truths = [Truth(Case(*own_case(20, takes)))]
-    found = [
-        e
-        for e, outcome in search._cuts(backward, learner_functions(backward), truths, Deadline.after(30))
-        if outcome.right
-    ]
-    assert found and diagnose(text, "backward").tried < 3000
+    begun = search.State(units, Variants(backward, units, [], truths).evaluate())
+    one, tried = search._unlimited(backward, begun, truths, proof_cases(takes), Deadline.after(30))
+    assert one is not None and tried < 3000
 
 
 def test_lists_of_floats_count_as_arrays_and_other_lists_do_not():
@@ -504,3 +503,19 @@ def test_functions_that_a_table_of_the_module_holds_are_read_too():
         unit.node.name for unit in learner_functions(load(text.replace("[slope]", "slope"), "backward", "<table>"))
     }
     assert {"slope", "backward"} <= names
+
+
+def test_the_source_of_every_right_pass_can_be_read_and_run_by_itself():
+    every = {f"{folder}/{style}": pair for folder in FOLDERS for style, pair in styles(folder).items()}
+    for style, (text, name) in every.items():
+        backward = load(text, name, f"<{style}>")
+        check_source(backward, learner_functions(backward), states_taken(backward))  # raises NoSource if it can't
+    assert len(every) > 150
+
+
+def test_a_method_may_have_the_name_of_a_function_that_it_uses():
+    text, name = styles("other_hands")["tape_2"]
+    assert "def tanh(self, v):" in text and "self.unary(v, tanh," in text
+    wrong = text.replace("lambda y: 1 - y * y", "lambda y: 1 - y")
+    diagnosis = diagnose(wrong, name)
+    assert diagnosis.findings[0].line == line_of(wrong, "lambda y: 1 - y") and diagnosis.repaired_source is not None

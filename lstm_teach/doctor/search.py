@@ -207,25 +207,17 @@ def search(
     try:
         state, count, proved = begun_with, 0, False
         if begun_with.outcome.error:
-            slots, endless = bare.slots, isinstance(bare.run(truths[0]).error, Endless)
-            if endless:
-                running = let_end(backward, units, truths)
-            else:
-                slots, running, count = let_run(backward, units, truths, deadline.part(_RUNNING), lambda tried: None)
+            state, count, proved = _made_to_run(backward, begun_with, truths, cases, deadline.part(_RUNNING))
             tried, count = tried + count, 0
-            for edit, outcome in running[:_CHILDREN]:
-                new = _step(begun_with, slots, [edit], outcome)
-                if new is not None and outcome.right and prove(backward, new.units, cases) is not None:
-                    return done(new)
-                state = new if state is begun_with and new is not None else state
-            if endless and state is begun_with:
-                return Result(units, [], False, tried, time.process_time() - begun)  # every other edit would hang too
+            if proved:
+                return done(state)
+            if state is None:  # every edit would hang as well
+                return Result(units, [], False, tried, time.process_time() - begun)
         if truths[0].case.length > _SHORT:
-            for edit, outcome in _cuts(backward, units, truths, deadline.part(_RUNNING)):
-                tried += 1
-                new = _step(begun_with, bare.slots, [edit], outcome) if outcome.right else None
-                if new is not None and prove(backward, new.units, cases) is not None:
-                    return done(new)
+            one, count = _unlimited(backward, begun_with, truths, cases, deadline.part(_RUNNING))
+            tried, count = tried + count, 0
+            if one is not None:
+                return done(one)
         if not begun_with.outcome.error and truths[0].case.length <= _SHORT:
             state, count = _forward_mended(backward, begun_with, truths[0], deadline.part(_FORWARD_FIRST))
             tried, count = tried + count, 0
@@ -334,6 +326,28 @@ def _by_places(
     return state, count, False
 
 
+def _made_to_run(
+    backward: Callable, state: State, truths: list[Truth], cases: list[Case], deadline: Deadline
+) -> tuple[State | None, int, bool]:
+    """Code that stops with an error, or never ends, after an edit with which it runs; tries; whether it is proved.
+
+    The state as it is where no edit helps, None where it goes on for ever.
+    """
+    bare = Variants(backward, state.units, [], truths[:1])
+    slots, endless, count = bare.slots, isinstance(bare.run(truths[0]).error, Endless), 0
+    if endless:
+        running = let_end(backward, state.units, truths)
+    else:
+        slots, running, count = let_run(backward, state.units, truths, deadline, lambda tried: None)
+    first = None
+    for edit, outcome in running[:_CHILDREN]:
+        new = _step(state, slots, [edit], outcome)
+        if new is not None and outcome.right and prove(backward, new.units, cases) is not None:
+            return new, count, True
+        first = first or new
+    return first or (None if endless else state), count, False
+
+
 def _forward_mended(backward: Callable, state: State, truth: Truth, deadline: Deadline) -> tuple[State, int]:
     """The state with a right forward pass, if it has one of its own that is wrong; how many edits were tried.
 
@@ -362,17 +376,23 @@ def _single(
     return None, mended.tried
 
 
-def _cuts(
-    backward: Callable, units: list[Unit], truths: list[Truth], deadline: Deadline
-) -> Iterator[tuple[Edit, Outcome]]:
-    """Edits of what may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size."""
-    _, every = candidates(backward, units, truths[0])
-    edits = [edit for edit in every if edit.kind in _CUTTING]
-    variants = Variants(backward, units, sorted(edits, key=lambda edit: edit.cost), truths)
-    for pair in variants.evaluate_all(variants.edits):
-        yield pair
+def _unlimited(
+    backward: Callable, state: State, truths: list[Truth], cases: list[Case], deadline: Deadline
+) -> tuple[State | None, int]:
+    """One proved edit of what may change long sequences or large numbers only; how many were tried.
+
+    Such are clipping, a walk that is cut off, a fixed size.
+    """
+    _, every = candidates(backward, state.units, truths[0])
+    edits = sorted((edit for edit in every if edit.kind in _CUTTING), key=lambda edit: edit.cost)
+    variants = Variants(backward, state.units, edits, truths)
+    for count, (edit, outcome) in enumerate(variants.evaluate_all(variants.edits), 1):
+        new = _step(state, variants.slots, [edit], outcome) if outcome.right else None
+        if new is not None and prove(backward, new.units, cases) is not None:
+            return new, count
         if deadline.over:
             break
+    return None, len(variants.edits)
 
 
 def _choices(mended: Mended) -> Iterator[list[Edit]]:

@@ -535,8 +535,10 @@ def _compile(unit: Unit, tree: ast.Module, space: dict[str, Any], made: _Made) -
     defaults, node.args.defaults = node.args.defaults, [ast.Constant(None, **here)] * len(node.args.defaults)
     kw_defaults = node.args.kw_defaults
     node.args.kw_defaults = [None if d is None else ast.Constant(None, **here) for d in kw_defaults]
+    name = node.name
     if unit.owner:
         _mangle(node, unit.owner.__name__.lstrip("_"))
+        node.name = "__method__"  # inside a method its own name is a global's, as `tanh` in a method `tanh`
     factory = ast.FunctionDef(
         name="__factory__",
         args=ast.arguments([], [ast.arg(name, **here) for name in around], None, [], [], None, []),
@@ -551,8 +553,9 @@ def _compile(unit: Unit, tree: ast.Module, space: dict[str, Any], made: _Made) -
         flags = function.__code__.co_flags & 0x1FE0000  # `from __future__` features
         exec(compile(module, function.__code__.co_filename, "exec", flags=flags, dont_inherit=True), space, scope)
     finally:
-        node.decorator_list, node.args.defaults, node.args.kw_defaults = kept, defaults, kw_defaults
+        node.name, node.decorator_list, node.args.defaults, node.args.kw_defaults = name, kept, defaults, kw_defaults
     new = scope["__factory__"](*around.values())
+    new.__name__, new.__code__ = name, new.__code__.replace(co_name=name)
     made.cells += new.__closure__ or ()
     new.__defaults__, new.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
     return new

@@ -458,7 +458,7 @@ def test_a_wrong_forward_pass_is_mended_before_what_is_wrong_later():
     slots, edits, _ = forward_first(backward, units, truth, Deadline.after(60))
     (after,) = {unit.text for unit in apply(units, slots, edits) if "P[:, targets]" in unit.text}
     assert len(edits) == 2 and "(h0, c0)" in after and "h = o*np.tanh(c)" in after
-    diagnosis = diagnose(wrong, name)
+    diagnosis = lt.diagnose(load(wrong, name, "<test>"), seconds=60, progress=False)
     places = ["for s in (h0, h0))", "h = o*c", "P[:, targets] -= 1", "dh += dZ[t] @ W"]
     assert {finding.line for finding in diagnosis.findings} == {line_of(wrong, place) for place in places}
     right = load(text.replace("dh = dZ[t] @ W", "dh += dZ[t] @ W"), name, "<right forward>")

@@ -43,7 +43,8 @@ _TELLS = 2  # right values that an edit must bring into being to be made togethe
 _MOST = 14  # edits in one repair
 _ROUNDS = 4  # how often the places are looked for
 _FOR_PLACES, _PLACES, _MEND = 0.7, 0.5, 0.8  # of the time left, for all of it, for finding the places, for mending
-_SWEEP = 0.8  # of the time left, for a single edit that mends all that is left
+_SWEEP = 0.8  # of the time left, for a single edit that mends all that is left,
+_BESIDE = 0.2  # and where there are places
 _ALIKE = 0.4  # of the time left, for one edit in the place of several of one kind
 _SINGLE = 4  # places at most in which one fault shows, as a rule
 _CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
@@ -233,7 +234,10 @@ def search(
             tried += count
             return done(one or state)
         if truths[0].case.length <= _SHORT and (not found or len({put.slot for put in found[-1].puts}) <= _SINGLE):
-            one, count = _single(backward, state, both, cases, deadline.part(_SWEEP))
+            share = (
+                _BESIDE if found and found[-1].puts else _SWEEP
+            )  # where there are places, several faults may be left
+            one, count = _single(backward, state, both, cases, deadline.part(share))
             tried += count
             if one is not None:
                 return done(one)

@@ -519,3 +519,50 @@ def test_a_method_may_have_the_name_of_a_function_that_it_uses():
     wrong = text.replace("lambda y: 1 - y * y", "lambda y: 1 - y")
     diagnosis = diagnose(wrong, name)
     assert diagnosis.findings[0].line == line_of(wrong, "lambda y: 1 - y") and diagnosis.repaired_source is not None
+
+
+def test_a_class_that_a_table_of_another_class_holds_is_put_in_its_place():
+    text, name = styles("other_hands")["lstm_layer"]
+    assert 'gates = {"i": Sigmoid, "f": Sigmoid, "o": Sigmoid, "g": Tanh}' in text
+    # Made good in Tanh.df, this would be a fault for the candidate, which takes that slope as well.
+    wrong = text.replace("Tanh.df(tanh_c)", 'Tanh.df(rec["c"])')
+    diagnosis = diagnose(wrong, name)
+    assert diagnosis.findings[0].line == line_of(wrong, 'Tanh.df(rec["c"])') and diagnosis.repaired_source is not None
+    wrong = text.replace("return 1. - a ** 2", "return 1. - a")
+    diagnosis = diagnose(wrong, name)
+    space = {"__name__": "__main__"}
+    exec(wrong, space)
+    assert not lt.check_gradients(space[name]).passed
+    exec(diagnosis.repaired_source, space)
+    assert lt.check_gradients(space[name]).passed
+
+
+def test_an_equation_of_which_nothing_is_right_is_written_anew(monkeypatch):
+    text, name = styles("other_hands")["ogrenci"]
+    right, wrong = "do = d_gizli * tanh_h * cikti[t] * (1 - cikti[t])", "do = d_hucre * hucre[t-1] * unutma[t]"
+    assert right in text
+    diagnosis = diagnose(text.replace(right, wrong), name)
+    assert diagnosis.findings[0].line == line_of(text, right) and diagnosis.repaired_source is not None
+    text, name = styles("other_hands")["engineer"]
+    right, wrong = "dc = dc + dh * act[t, O] * (1.0 - TC[t] ** 2)", "dc = dH[t] + dh"
+    assert right in text
+    diagnosis = diagnose(text.replace(right, wrong), name)
+    assert diagnosis.findings[0].line == line_of(text, right) and diagnosis.repaired_source is not None
+
+
+def test_single_edits_are_tried_before_the_places_are_looked_for(monkeypatch):
+    monkeypatch.setattr(search, "find_places", lambda *args: pytest.fail("looked for places"))
+    text, name = styles("tuning")["per_gate"]
+    wrong = text.replace("dzi = di * i[t] * (1 - i[t])", "dzi = di * i[t]")
+    assert wrong != text
+    diagnosis = diagnose(wrong, name)
+    assert diagnosis.repaired_source is not None and len(diagnosis.findings) == 1
+
+
+def test_one_edit_is_named_where_two_of_different_kinds_make_up_for_it(monkeypatch):
+    monkeypatch.setattr(search, "_SOON", 0.0)
+    text, name = styles("other_hands")["fused"]
+    wrong = text.replace("tc = np.tanh(cell[t + 1])", "tc = cell[t + 1]")
+    assert wrong != text
+    diagnosis = diagnose(wrong, name)
+    assert [finding.line for finding in diagnosis.findings] == [line_of(wrong, "tc = cell[t + 1]")]

@@ -409,6 +409,62 @@ def backward(params, x, targets):
     grads.V += 1
 """
 
+ALIKE = """
+def sigmoid(z):
+    return 0.5 * (1 + np.tanh(z))
+
+def gate(name, z):
+    return z * 1.0
+
+def backward(params, x, targets):
+    run, H, T = lt.forward(params, x), 5, len(x)
+    steps, start = np.arange(T), run.c[-1:]
+    one = np.eye(6)[np.asarray(targets)]
+    p = np.exp(run.h[:T] @ params.V.T)
+    p /= p.max()
+    error = p * p * (1 - p)
+    before = run.h[steps]
+    tiled = np.repeat(run.i[0], 4)
+    tiled[H:2 * H] = run.g[0]
+    part = tiled[-params.hidden_size:]
+    i = sigmoid(params.Ui[:, x[0]] + params.Wi @ run.h[0])
+    g = np.tanh(params.Wg @ run.h[0])
+    rows = [list(row) for row in params.Wi]
+    total = len(p[0])
+    for t, act in enumerate((sigmoid, np.tanh)):
+        dh = rows[0][t] * i + sigmoid(g)
+    back = params.Wi @ i + params.Wf @ g
+    s = gate("i", g)
+    stacked = np.vstack([np.zeros((1, H)), run.h[:2]])
+    dW = np.outer(t, i)
+    f = (1 - i) * g
+    return one, start, error, before, part, dh, back, s, stacked, dW, f, total
+"""
+PATHS = """
+class Step:
+    def __init__(self, run, t):
+        self.h_out = run.h[t]
+        self.c_out = run.c[t]
+
+def backward(params, x, targets):
+    run = lt.forward(params, x)
+    v = {(name, n): run.c[n] for name in ("i", "c") for n in range(-1, 3)}
+    dh, dc = np.zeros(5), np.zeros(5)
+    pairs = [Step(run, 0), Step(run, 1)]
+    others = [pairs[0]]
+    for t in range(len(x)):
+        dh = dh + params.V[targets[t]]
+        o, tc = run.o[t], run.ct[t]
+        dz = dh * tc
+        slope = o * tc
+        dzi = run.h[t] * o
+        dzf = run.h[t] * tc
+        g = dc * o + v["c", t - 1] + v["i", 0]
+        dc = dc * run.f[t]
+    step = pairs[0]
+    return dz, dzi, dzf, g, dc, slope, step.h_out, [one.h_out for one in others]
+"""
+
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
@@ -502,6 +558,31 @@ def backward(params, x, targets):
         (SLIPS, "first, buffer = run.h[0], run.h\nbuffer[:] = 0"),
         (SLIPS, "fill.kept = np.zeros_like(fill.kept)\nfill(fill.kept, a)"),
         (NO_RETURN, "return grads"),
+        (ALIKE, "return 0.5 * (1 + np.tanh(0.5 * z))"),
+        (ALIKE, "p = np.exp(run.h[:T] @ params.V.T) - one"),
+        (ALIKE, "p = np.exp(run.h[:T] @ params.V.T)\np = p / p.sum(axis=-1, keepdims=True)"),
+        (ALIKE, "p /= p.sum()"),
+        (ALIKE, "error = p\nbefore = run.h[steps]"),
+        (ALIKE, "before = run.h[steps - 1]"),
+        (ALIKE, "tiled = np.tile(run.i[0], 4)"),
+        (ALIKE, "tiled[2 * H:3 * H] = run.g[0]"),
+        (ALIKE, "part = tiled[:params.hidden_size]"),
+        (ALIKE, "g = np.tanh(params.Ug[:, x[0]] + params.Wg @ run.h[0])"),
+        (ALIKE, "total = sum(p[0])"),
+        (ALIKE, "dh = rows[t][0] * i + sigmoid(g)"),
+        (ALIKE, "dh = rows[0][t] * i + act(g)"),
+        (ALIKE, "back = params.Wi.T @ i + params.Wf.T @ g"),
+        (ALIKE, "s = g\nstacked"),
+        (ALIKE, "stacked = np.vstack([run.h[-1:], run.h[:2]])"),
+        (ALIKE, "dW = np.outer(g, i)"),
+        (ALIKE, "f = g * g"),
+        (PATHS, "dh = dh + params.V[targets[t]]\ndc = dc + dh * o * (1 - tc ** 2)"),
+        (PATHS, "dh = dh + params.V[targets[t]]\ndc = dc + dh * tc"),
+        (PATHS, "slope = dh * o * tc"),
+        (PATHS, "dzi = run.h[t - 1] * o\ndzf = run.h[t - 1] * tc"),
+        (PATHS, 'g = dc * o + v["i", t] + v["i", 0]'),
+        (PATHS, "return dz, dzi, dzf, g, dc, slope, step.c_out, [one.h_out for one in others]"),
+        (PATHS, "return dz, dzi, dzf, g, dc, slope, step.h_out, [one.h_out for one in pairs]"),
     ],
 )
 def test_the_edit_that_mends_it_is_offered(text, wanted):

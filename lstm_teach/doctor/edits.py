@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_teach.doctor.analogies import analogies
 from lstm_teach.doctor.pitfalls import pitfalls
 from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_tokens, is_vector, is_zeros, paths_in
 from lstm_teach.doctor.variants import OPERATORS, Edit, Part, Slot
@@ -33,6 +34,7 @@ _ALONG = (
 )
 _PRODUCTS = ("dot", "outer", "multiply", "matmul", "inner")
 _READ_ONCE = ("zip", "map", "reversed", "enumerate", "filter")
+_COUNTING = ("range", "len", "slice", "min", "max", "reversed", "enumerate", "list", "zip")
 _ITERATING = ("zip", "enumerate", "reduce", "accumulate", "map", "list", "tuple")
 _SIMPLE_EXPRESSION = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Tuple)
 
@@ -47,6 +49,10 @@ class _Maker:
         self.unit = scene.units[slot.unit]
         self.text = self.unit.text[slot.start : slot.end]
         self.paths = {id(atom.node): atom for atom in scene.atoms.get(slot.number, ())}
+        every = list(ast.walk(slot.node)) if slot.kind == "statement" and slot.node is not None else []
+        calls = [n for n in every if isinstance(n, ast.Call) and getattr(n.func, "id", "") not in _COUNTING]
+        self.operands = {id(arg) for n in calls for arg in n.args}  # of what is not done with whole numbers
+        self.operands |= {id(side) for n in every if isinstance(n, ast.BinOp) for side in (n.left, n.right)}
 
     def seg(self, node: ast.AST) -> str:
         return self.unit.segment(node)
@@ -74,13 +80,18 @@ class _Maker:
     def swap(self, kind: str, cost: float, node: ast.AST, text: str) -> Edit:
         if node is getattr(self.slot.node, "value", None) and re.fullmatch(r"\([^()]*(\([^()]*\)[^()]*)*\)", text):
             text = text[1:-1] if "," not in text and "\n" not in text else text  # not a tuple, nor over several lines
-        return self.edit(kind, cost, (*self.unit.span(node), text))
+        start, end = self.unit.span(node)
+        around = re.search(r"(?:^|[^\w\s)\]]\s*)\($", self.unit.text[:start]) and self.unit.text[end : end + 1] == ")"
+        if around and isinstance(node, ast.BinOp) and re.fullmatch(r"[\w.]+(\[\w+\])?", text):
+            start, end = start - 1, end + 1  # a name by itself needs no parentheses
+        return self.edit(kind, cost, (start, end, text))
 
     def edits(self) -> Iterator[Edit]:
         node = self.slot.node
         if self.slot.kind == "statement":
             yield from self.statement(node)
             yield from self.growth(node)
+            yield from analogies(self, node)
         yield from self.expressions(node)
 
     # Statements
@@ -220,8 +231,7 @@ class _Maker:
                 yield self.swap("slice", 1.6, value, f"{self.tight(value)}[::-1]")
             yield self.edit("sign", 1.5, (start, end, f"-{self.tight(value)}"))
         elif shape == "int" and isinstance(node, ast.Assign):
-            loops = [loop.target.id for loop in self.slot.loops if isinstance(getattr(loop, "target", None), ast.Name)]
-            for text in (text for name in loops for text in (name, f"{name} - 1", f"{name} + 1")):
+            for text in (text for name in self.loop_names() for text in (name, f"{name} - 1", f"{name} + 1")):
                 yield self.edit("index", 1.6, (start, end, text))
             yield self.edit("initial value", 2.2, (start, end, f"{self.scene.numpy}.zeros({self.seg(value)})"))
         elif shape == () and isinstance(node, ast.Assign):
@@ -298,9 +308,11 @@ class _Maker:
             closed = (lambda text: f"({text})") if self.in_product(root, node) else (lambda text: text)
             base = (1.8 if term else 1.6) + 0.8 * (id(node) in handed)
             for atom in self.compatible(shape):
-                if atom.back:  # every factor of the chain rule comes from the forward pass
-                    continue
                 a = atom.text
+                if atom.back:  # the factors of the chain rule come from the forward pass, but for one
+                    if self.back(node) is False:
+                        yield self.swap("factor", base, node, closed(f"{a} * {inner}"))
+                    continue
                 yield self.swap("factor", base, node, closed(f"{inner} * {a}"))
                 yield self.swap("factor", base - 0.2, node, closed(f"{inner} * (1 - {a} ** 2)"))
                 yield self.swap("factor", base, node, closed(f"{inner} * (1 - {a})"))
@@ -310,6 +322,10 @@ class _Maker:
             if not term:
                 text, back = self.seg(node), self.back(node)
                 for atom in self.scene.of_shape(self.slot.unit, shape):
+                    if atom.text in self.scene.one_hot and back is False:  # an error is the difference to the target
+                        new = f"{text} - {atom.text}"
+                        whole = node is getattr(root, "value", None)
+                        yield self.swap("term", 1.5, node, new if whole else f"({new})")
                     if atom.back is not None and back is not None and atom.back != back:
                         continue  # deltas are added to deltas
                     new = f"{text} + {atom.text}"
@@ -326,7 +342,8 @@ class _Maker:
             for a in atoms
             if a.text.rpartition(".")[2] in Params.NAMES
         }
-        every = {a.text: a.shape for a in all_vectors(self.scene, self.slot.unit)}
+        named = [a for a in self.scene.unread if a.unit == self.slot.unit and is_vector(a.shape)]
+        every = {a.text: a.shape for a in [*all_vectors(self.scene, self.slot.unit), *named]}
         matrices = [text for text, shape in every.items() if len(shape) == 2 and shape[1] == size and shape[0] != size]
         matrices += [f"{owner}.V" for owner in owners]
         for matrix in dict.fromkeys(matrices):
@@ -551,6 +568,9 @@ class _Maker:
                 yield self.swap("operator", 1.6, node, f"{tight_right} - {tight_left}")
                 if isinstance(node.left, ast.Constant):
                     yield self.swap("slope", 1.0, node, f"{left} - {tight_right} ** 2")
+                    for other in self.scene.of_shape(self.slot.unit, self.shape(node.right)):
+                        if is_vector(other.shape) and other.text != right:  # what is no complement of anything
+                            yield self.swap("wrong name", 2.0, node, other.text)
                     square = node.right
                     if isinstance(square, ast.BinOp) and isinstance(square.op, ast.Pow | ast.Mult):
                         yield self.swap("slope", 1.0, node, f"{left} - {self.tight(square.left)}")
@@ -642,11 +662,13 @@ class _Maker:
         yield from self.as_elsewhere(node)
         yield from self.given(node, name)
         yield from self.ends(node, name)
+        listed = [one for arg in args if isinstance(arg, ast.List | ast.Tuple) for one in arg.elts]
+        for one in (one for one in (*args, *listed) if is_zeros(one) and is_vector(self.shape(one))):
+            for other in self.scene.of_shape(self.slot.unit, self.shape(one)):  # nothing where something is meant
+                read = any(other is atom for atoms in self.scene.atoms.values() for atom in atoms)
+                for text in (other.text, *(self.other_attributes(other.node) if read else ())):
+                    yield self.swap("wrong name", 1.7, one, text)
         for arg in args:
-            shape = self.shape(arg)
-            if is_zeros(arg) and is_vector(shape):  # nothing is handed on where something is meant
-                for other in self.scene.of_shape(self.slot.unit, shape):
-                    yield self.swap("wrong name", 1.7, arg, other.text)
             if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and self.of_numpy(func) != "einsum":
                 for word in sorted(self.scene.words.get(name, set()) - {self.seg(arg)}):
                     yield self.swap("wrong name", 1.6, arg, word)
@@ -676,6 +698,9 @@ class _Maker:
                     yield self.swap("helper", 1.6, func, other)
             if len(args) == 1 and name not in ("range", "reversed", "len", "list", "enumerate"):
                 yield self.swap("unwrapped", 2.2, node, texts[0])
+            alike = [arg for arg in args if is_vector(self.shape(node)) and self.shape(arg) == self.shape(node)]
+            for arg in alike if len(args) > 1 else ():
+                yield self.swap("unwrapped", 1.9, node, self.tight(arg))
 
     def of_numpy(self, func: ast.expr) -> str:
         """Numpy's name for one of its functions, under whatever name it is called here; "" for another function."""
@@ -854,6 +879,11 @@ class _Maker:
                 keys |= {f"{text[0]}{key}{text[0]}" for key in self.scene.strings if len(self.scene.strings) < 40}
                 for key in sorted(keys - {text}):
                     yield self.swap("wrong name", 1.6 + 0.1 * unlike(text, key), part, key)
+                    for other in parts if len(parts) == 2 else ():  # another quantity, and its own step
+                        for name in self.loop_names() if other is not part and self.whole_number(other) else ():
+                            if name != self.seg(other):
+                                new = ", ".join(key if one is part else name for one in parts)
+                                yield self.swap("wrong name", 1.8 + 0.1 * unlike(text, key), index, new)
             elif isinstance(part, ast.Constant) and part.value is None:
                 continue
             elif self.whole_number(part):
@@ -861,15 +891,15 @@ class _Maker:
                     yield self.swap("index", 2.4 if plus(text, delta) == "-1" else 1.0, part, plus(text, delta))
                 if isinstance(part, ast.UnaryOp):
                     yield self.swap("index", 1.4, part, self.seg(part.operand))
-                loops = [
-                    loop.target.id for loop in self.slot.loops if isinstance(getattr(loop, "target", None), ast.Name)
-                ]
-                for name in loops:
+                for name in self.loop_names():
                     for new in (name, f"{name} - 1", f"{name} + 1"):
                         if new != text:
                             yield self.swap("index", 1.5, part, new)
                 yield self.swap("index", 2.6, part, "-1")
                 yield self.swap("index", 2.6, part, "0")
+            elif id(part) in self.paths and is_tokens(self.paths[id(part)].shape):  # numbers of steps
+                for delta in (" - 1", " + 1"):
+                    yield self.swap("index", 1.4, part, plus(text, delta))
         if len(parts) == 2 and isinstance(index, ast.Tuple):
             a, b = (self.seg(part) for part in parts)
             if a != b:
@@ -909,6 +939,10 @@ class _Maker:
                     changes = [(*self.unit.span(part), other) for part in parts]
                     yield self.edit("index", 1.6, *changes, old=text, new=other)
 
+    def loop_names(self) -> list[str]:
+        """The numbers that count the loops around."""
+        return [loop.target.id for loop in self.slot.loops if isinstance(getattr(loop, "target", None), ast.Name)]
+
     def whole_number(self, node: ast.expr) -> bool:
         atoms = self.atoms_in(node)
         if isinstance(node, ast.Constant) or (isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant)):
@@ -925,9 +959,14 @@ class _Maker:
         if not first or not last:  # the same from the other side
             bound = first or last
             bare = bound.removeprefix("-").strip()
-            others |= (
-                {f"{bare}:", f":{bare}", f"-{bare}:", f":-{bare}"} if bare.isidentifier() or bare.isdigit() else set()
-            )
+            others |= {f"{bare}:", f":{bare}", f"-{bare}:", f":-{bare}"} if re.fullmatch(r"[\w.]+", bare) else set()
+        block = [re.fullmatch(r"(?:\d\s*\*\s*)?([^\W\d][\w.]*)?", bound) for bound in (first, last)]
+        size = {found[1] for found in block if found and found[1]}
+        if all(block) and len(size) == 1:  # the rows of another gate
+            for k in range(4):
+                lower = f"{k} * {min(size)}" if k > 1 else min(size) * k
+                others.add(f"{lower}:{k + 1} * {min(size)}" if k else f":{min(size)}")
+                others |= {f"{lower}:"} if k else set()
         for other in sorted(others - {text}):
             yield self.swap("slice", 1.4 + 0.1 * min(unlike(text, other), 4), node, other)
         for bound in (node.lower, node.upper):
@@ -938,6 +977,9 @@ class _Maker:
     def other_attributes(self, node: ast.expr) -> Iterator[str]:
         """The path with another attribute of those that the code or the library's own objects have."""
         text, start = self.seg(node), self.unit.span(node)[0]
+        if isinstance(node, ast.Attribute) and self.scene.fields.get(node.attr) is not None:
+            shape = self.scene.fields[node.attr]
+            yield from (text[: -len(node.attr)] + attr for attr, s in self.scene.fields.items() if s == shape)
         families = (_CACHE, set(Params.NAMES))
         for part in ast.walk(node):
             if isinstance(part, ast.Attribute):
@@ -996,6 +1038,8 @@ class _Maker:
             for other in self.scene.unread:
                 if held is not None and other.unit == atom.unit and other.shape == held and other.text != base:
                     others.setdefault(other.text + index, 1.6)
+        if shape == () and isinstance(node.ctx, ast.Load):
+            yield self.edit("tanh", 2.1, (start, end, f"{self.scene.numpy}.tanh({atom.text})"))
         if shape == ():  # one number where, it may be, a vector is meant: the same index into another array
             for other in all_vectors(self.scene, self.slot.unit):
                 others.setdefault(other.text, 1.6 + 0.1 * unlike(atom.text, other.text))
@@ -1005,6 +1049,12 @@ class _Maker:
             others.setdefault(text, 1.7 + 0.1 * min(unlike(atom.text, text), 4))
         for text, cost in others.items():
             yield self.edit("wrong name" if shape != "int" else "wrong number", cost, (start, end, text))
+        if shape == "int" or is_tokens(shape):  # a number where a vector is meant
+            for other in all_vectors(self.scene, self.slot.unit) if id(node) in self.operands else ():
+                if len(other.shape) == 1:
+                    yield self.edit(
+                        "wrong name", 1.9 + 0.1 * min(unlike(atom.text, other.text), 4), (start, end, other.text)
+                    )
         if shape == "int":
             for delta in (" + 1", " - 1"):
                 yield self.edit("wrong number", 2.0, (start, end, plus(atom.text, delta)))

@@ -17,11 +17,31 @@ from lstm_teach.doctor.variants import OPERATORS, Edit
 
 _MADE = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "array", "asarray")
 _LAID_OUT = ("reshape", "ravel", "flatten")
+_MIXED_UP = {  # functions and methods that are taken for one another
+    "repeat": ("tile",),
+    "tile": ("repeat",),
+    "hstack": ("vstack",),
+    "vstack": ("hstack",),
+    "max": ("sum",),
+    "amax": ("sum",),
+    "min": ("max",),
+    "prod": ("sum",),
+    "cumsum": ("sum",),
+    "cumprod": ("cumsum",),
+    "minimum": ("maximum",),
+    "log": ("exp",),
+    "sinh": ("tanh",),
+    "cosh": ("tanh",),
+    "len": ("sum",),
+}
 
 
 def pitfalls(maker: Any, root: ast.AST) -> Iterator[Edit]:
     """All of them, for everything in a statement or head."""
     yield from called_again(maker, root)
+    yield from all_turned(maker, root)
+    yield from read_again(maker, root)
+    yield from left_unread(maker, root)
     inside = [node for loop in maker.slot.loops for node in ast.walk(loop) if isinstance(node, ast.Name)]
     bound = [node.id for node in inside if isinstance(node.ctx, ast.Store)]
     if isinstance(root, ast.Assign):
@@ -30,7 +50,12 @@ def pitfalls(maker: Any, root: ast.AST) -> Iterator[Edit]:
     for node in ast.walk(root):
         if isinstance(node, ast.BinOp):
             yield from grouping(maker, node)
+            yield from slope_again(maker, node)
+        elif isinstance(node, ast.Subscript):
+            yield from chained(maker, node)
         elif isinstance(node, ast.Call):
+            yield from mixed_up(maker, node)
+            yield from not_given(maker, node)
             yield from number_type(maker, node)
             yield from layout(maker, node)
             yield from rolled(maker, node)
@@ -96,6 +121,111 @@ def grouping(maker: Any, node: ast.BinOp) -> Iterator[Edit]:
         case ast.BinOp(a, ast.Add() | ast.Sub(), ast.BinOp(b, ast.Mult() | ast.Div() | ast.Pow() as inner, c)):
             new = f"({maker.seg(a)} {sign} {maker.tight(b)}) {OPERATORS[type(inner)]} {maker.tight(c)}"
             yield maker.swap("parentheses", 1.5, node, new)
+
+
+def factors_of(node: ast.expr) -> list[ast.expr]:
+    """The factors of a product, from left to right."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return [*factors_of(node.left), *factors_of(node.right)]
+    return [node]
+
+
+def slope_again(maker: Any, node: ast.BinOp) -> Iterator[Edit]:
+    """Two factors too many, as `p * (1 - p)` on an error for which softmax and cross-entropy need no slope."""
+    each = factors_of(node)
+    for k, first in enumerate(each):
+        for other in each[k + 1 :]:
+            slope = any(
+                isinstance(b, ast.BinOp) and isinstance(b.op, ast.Sub) and maker.seg(b.right) == maker.seg(a)
+                for a, b in ((first, other), (other, first))
+            )
+            rest = [one for one in each if one is not first and one is not other]
+            if slope and rest:
+                yield maker.swap("dropped factor", 1.4, node, " * ".join(maker.tight(one) for one in rest))
+
+
+def chained(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
+    """`W[j][k]` where `W[k][j]` is meant: a row for a column in a list of lists."""
+    inner = node.value
+    if isinstance(inner, ast.Subscript) and maker.whole_number(node.slice) and maker.whole_number(inner.slice):
+        a, b = maker.seg(inner.slice), maker.seg(node.slice)
+        changes = (*maker.unit.span(inner.slice), b), (*maker.unit.span(node.slice), a)
+        yield maker.edit("transpose", 1.3, *changes, old=f"[{a}][{b}]", new=f"[{b}][{a}]")
+
+
+def not_given(maker: Any, node: ast.Call) -> Iterator[Edit]:
+    """Zeros where the walk or the forward pass begins, though the function was given what to begin with."""
+    if not is_zeros(node) or maker.slot.kind != "statement":
+        return
+    function, text = maker.unit.node, maker.seg(node)
+    read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    shape = maker.shape(node)
+    shapes = {atom.text: atom.shape for atom in maker.scene.unread if atom.unit == maker.slot.unit}
+    for name in (arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)):
+        if isinstance(shape, tuple) and shapes.get(name) == shape:
+            new = f"{text} if {name} is None else {name}"
+            start, end = maker.unit.span(node)
+            apart = maker.unit.text[:start].rstrip()[-1:] in "[(,=" and maker.unit.text[end:].lstrip(" ")[:1] in "])\n,"
+            new = new if apart else f"({new})"
+            yield maker.swap("initial value", 1.8 if name in read else 1.3, node, new)
+
+
+def mixed_up(maker: Any, node: ast.Call) -> Iterator[Edit]:
+    """`np.repeat` where `np.tile` is meant, and the like; half of what goes into a tanh, or twice as much."""
+    name = maker.of_numpy(node.func) or getattr(node.func, "attr", getattr(node.func, "id", ""))
+    end = maker.unit.span(node.func)[1]
+    for new in _MIXED_UP.get(name, ()) if maker.seg(node.func).endswith(name) else ():
+        yield maker.edit("helper", 1.5, (end - len(name), end, new), old=name, new=new)
+    if name in ("tanh", "exp") and len(node.args) == 1:  # a sigmoid is a tanh: s(a) = (1 + tanh(a / 2)) / 2
+        for number in ("0.5", "2"):
+            yield maker.swap("constant", 1.8, node.args[0], f"{number} * {maker.tight(node.args[0])}")
+
+
+def all_turned(maker: Any, root: ast.AST) -> Iterator[Edit]:
+    """All square matrices of a statement transposed, or none."""
+    products = [n for n in ast.walk(root) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult)]
+    products = [n.left for n in products] + [n.args[0] for n in _dots(root)]
+    plain = {id(atom.node): atom for atom in maker.paths.values() if _square(atom.shape)}
+    bare = [node for node in products if id(node) in plain]
+    turned = [node for node in products if getattr(node, "attr", "") == "T" and id(node.value) in plain]
+    if len(bare) > 1:
+        ends = [maker.unit.span(node)[1] for node in bare]
+        yield maker.edit("transpose", 1.2, *((end, end, ".T") for end in ends), old=maker.seg(bare[0]), new=".T")
+    if len(turned) > 1:
+        spans = [(maker.unit.span(node.value)[1], maker.unit.span(node)[1], "") for node in turned]
+        yield maker.edit("transpose", 1.3, *spans, old=".T", new=maker.seg(turned[0].value))
+
+
+def _dots(root: ast.AST) -> list[ast.Call]:
+    calls = (n for n in ast.walk(root) if isinstance(n, ast.Call) and len(n.args) == 2)
+    return [n for n in calls if getattr(n.func, "attr", "") in ("dot", "matmul")]
+
+
+def _square(shape: Any) -> bool:
+    return isinstance(shape, tuple) and len(shape) == 2 and shape[0] == shape[1]
+
+
+def read_again(maker: Any, root: ast.AST) -> Iterator[Edit]:
+    """Another thing of the same shape for one that stands in several places, in all of them: `f * (1 - f)`."""
+    same: dict[str, dict[tuple[int, int], Any]] = {}
+    for atom in maker.paths.values():
+        if isinstance(atom.shape, tuple) and isinstance(getattr(atom.node, "ctx", ast.Load()), ast.Load):
+            same.setdefault(atom.text, {})[maker.unit.span(atom.node)] = atom
+    for text, places in same.items():
+        for new in maker.alternatives(next(iter(places.values()))) if len(places) > 1 else ():
+            changes = [(*span, new) for span in places]
+            yield maker.edit("wrong name", 1.7, *changes, old=text, new=new)
+
+
+def left_unread(maker: Any, root: ast.AST) -> Iterator[Edit]:
+    """A name of a loop around that nobody reads in it, for any other name here."""
+    for loop in maker.slot.loops if maker.slot.kind == "statement" else ():
+        inside = [n for statement in loop.body for n in ast.walk(statement) if isinstance(n, ast.Name)]
+        unread = [name for name in _names(getattr(loop, "target", None)) if name not in {n.id for n in inside}]
+        for node in ast.walk(root) if unread else ():
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                for name in unread:
+                    yield maker.swap("wrong name", 1.4, node, name)
 
 
 def late_binding(maker: Any, node: ast.AST, bound: list[str]) -> Iterator[Edit]:

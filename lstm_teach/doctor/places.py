@@ -93,6 +93,10 @@ class _Seen:
         for group, at in ((after & never, self.at[0]), (after & missing - never, self.at[-1])):
             if group:
                 yield at, [k for k, name in enumerate(names) if name in group and not count[k]]
+        # Right for another gate that is not there at all: copied, and a name or two not changed.
+        others = {k for n in np.flatnonzero(count) for k in self.family.among(names[n]) if names[k] in never}
+        if others and not count[list(others)].any():
+            yield self.at[0], sorted(others)
         whole = {names[k] for k in np.flatnonzero(count == times)}
         if self.family.values.ndim == 4:  # a matrix that is right the other way round
             yield self.at[0], [k for k, name in enumerate(names) if name in whole and not count[k]]

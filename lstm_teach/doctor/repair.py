@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import copy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -23,7 +23,7 @@ from lstm_teach.doctor.reads import Reads
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.statements import candidates, steps_of_loops
 from lstm_teach.doctor.synthesis import synthesize_at
-from lstm_teach.doctor.truth import Truth
+from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.doctor.variants import (
     OWNER,
     TARGET,
@@ -36,6 +36,7 @@ from lstm_teach.doctor.variants import (
     right_matrices,
     usable,
 )
+from lstm_teach.gradcheck import states_taken
 from lstm_teach.params import Params
 
 _AT_ONCE = 500  # edits compiled together
@@ -121,9 +122,7 @@ class Bench:
         aims = self._aims(group, puts)
         seconds = min(1.0, max(0.2, 0.2 * self.deadline.left))
         feeding = self.reads.feeders([slot])
-        written = synthesize_at(
-            self.backward, self.units, self.scene, self.truth, aims, {slot} | feeding, puts, seconds
-        )
+        written = synthesize_at(self.backward, self.units, self.scene, self.truth, aims, slot, feeding, puts, seconds)
         far, just = self.too_far(puts)
         first = [*written, *self._by_value(own, group, puts, partly), *near]
         put_off = [edit for edit in first if self.can_not_be(edit, far)]
@@ -531,16 +530,31 @@ def mend(
 
 
 def sweep(
-    backward: Callable, units: list[Unit], truths: list[Truth], deadline: Deadline, progress: Callable[[int], None]
+    backward: Callable,
+    units: list[Unit],
+    truths: list[Truth],
+    deadline: Deadline,
+    tell: Callable[[int], None],
+    sure: bool | None = None,
+    fed: Sequence[set[int]] = (),
 ) -> Mended:
-    """One edit that mends everything, wherever it is: all are tried, those that just the wrong gradients need first."""
-    bench = Bench(backward, units, truths, deadline, progress)
+    """One edit that mends everything, wherever it is: all are tried, those that just the wrong gradients need first.
+
+    If `sure` those are left out that change nothing but statements on which not all depends that is wrong; if it is
+    False, only those are tried. With `fed` only those of statements that give something to each of these sets of slots.
+    """
+    bench = Bench(backward, units, truths, deadline, tell)
     far, just = bench.too_far([])
+    bench.truths = [Truth(make_case(2, 27, states_taken(backward), vocab_size=3, hidden_size=2)), *truths]  # quick
 
     def doubt(edit: Edit) -> tuple[float, int]:
         return edit.cost - _JUST * bool(edit.slots & just) + _FAR * bench.can_not_be(edit, far), len(edit.new)
 
-    found = [edit for edit, _ in bench.mending(sorted(bench.every, key=doubt), [], [], 0, True)]
+    edits = [edit for edit in bench.every if sure is None or bench.can_not_be(edit, far) is not sure]
+    if fed:
+        shared = set.intersection(*(bench.reads.feeders(slots) for slots in fed))
+        edits = [edit for edit in edits if edit.slots <= shared]
+    found = [edit for edit, _ in bench.mending(sorted(edits, key=doubt), [], [], 0, True)]
     return Mended(bench.slots, found[:1], [found[1:8]], [], bench.tried)
 
 

@@ -51,6 +51,8 @@ class Scene:
     steps: list[Atom] = field(default_factory=list)  # of arrays, at the steps at which others are read
     words: dict[str, set[str]] = field(default_factory=dict)  # strings that a function is called with, by its name
     strings: set[str] = field(default_factory=set)  # all strings of the code
+    fields: dict[str, Any] = field(default_factory=dict)  # shapes of what is assigned to attributes
+    one_hot: set[str] = field(default_factory=set)  # what is read and holds a 1 for each token and else zeros
     _of_others: dict[tuple[int, Any], list[str]] = field(default_factory=dict)
 
     def of_shape(self, unit: int, shape: Any) -> list[Atom]:
@@ -119,6 +121,8 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             return "slice"
         if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
             return f"list of {value[0].shape}"
+        if isinstance(value, list | tuple) and value and type(value[0]).__module__ != "builtins":
+            return f"list of {type(value[0]).__name__}"
         if getattr(type(value), "__module__", "") == module and not callable(value):
             return f"object {type(value).__name__}"
         return None
@@ -140,6 +144,8 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
     def atom(number: int, value: Any) -> Any:
         if number not in shapes:
             shapes[number] = shape_of(value)
+            if _is_one_hot(value):
+                scene.one_hot.add(found[number].text)
         note(number, value)
         return value
 
@@ -157,6 +163,8 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
     def name_value(unit: int, name: str, value: Any) -> Any:
         if assigned.get((unit, name)) is None:
             assigned[unit, name] = shape_of(value)
+            if _is_one_hot(value):
+                scene.one_hot.add(name)
         note((unit, name), value)
         return value
 
@@ -185,7 +193,7 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
     for (unit, name), shape in assigned.items():
         if shape is not None:
             scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape, (unit, name) in changed))
-    scene.unread += list(_of_other_gates(found))
+    scene.unread += [*_of_other_gates(found), *_of_other_keys(found)]
     scene.steps = list(_of_other_arrays(found, assigned))
     for slot in slots:
         for target in targets_of(slot.node) if slot.kind == "statement" else ():
@@ -194,6 +202,8 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             )
             if kept and len(targets_of(slot.node)) == 1:
                 shape = scene.results.get(slot.number)
+                if isinstance(target, ast.Attribute):
+                    scene.fields[target.attr] = shape
                 if shape is not None:
                     owner = units[slot.unit].owner if isinstance(target, ast.Attribute) else None
                     for number, unit in enumerate(units):  # an attribute is there for all methods of the class
@@ -211,6 +221,12 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             if value is np:
                 scene.numpy = name
     return scene
+
+
+def _is_one_hot(value: Any) -> bool:
+    if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.ndim == 0:
+        return False
+    return bool(np.isin(value, (0, 1)).all() and (value.sum(-1) == 1).all())
 
 
 def _of_other_gates(found: list[Atom]) -> Iterator[Atom]:
@@ -233,6 +249,22 @@ def _of_other_gates(found: list[Atom]) -> Iterator[Atom]:
             for key in sorted(names - set(keys)):
                 one = next(iter(keys.values()))
                 yield Atom(one.node, pattern.replace("\0", key), unit, one.shape, one.back)
+
+
+def _of_other_keys(found: list[Atom]) -> Iterator[Atom]:
+    """`w["Wo"]` where the code reads `w["Wi"]` and `w["Wf"]`, and `s["f"]` where it reads `s["i"]`."""
+    read: dict[tuple[int, str, Any], dict[str, Atom]] = {}
+    for atom in found:
+        index = atom.node.slice if isinstance(atom.node, ast.Subscript) else None
+        key = index.value if isinstance(index, ast.Constant) and isinstance(index.value, str) else ""
+        if key[-1:] in ("i", "f", "o", "g") and len(key) < 4 and is_vector(atom.shape):
+            quote = atom.text[-2]
+            read.setdefault((atom.unit, atom.text.removesuffix(f"{key[-1]}{quote}]"), atom.shape), {})[key[-1]] = atom
+    for (unit, base, shape), keys in read.items():
+        one = next(iter(keys.values()))
+        for letter in "ifog":
+            if letter not in keys and (len(keys) > 1 or base[-1] in "'\""):
+                yield Atom(one.node, f"{base}{letter}{one.text[-2]}]", unit, shape, one.back)
 
 
 def _of_other_arrays(found: list[Atom], assigned: dict[tuple[int, str], Any]) -> Iterator[Atom]:

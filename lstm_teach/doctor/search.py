@@ -45,11 +45,13 @@ _ROUNDS = 4  # how often the places are looked for
 _FOR_PLACES, _PLACES, _MEND = 0.7, 0.5, 0.8  # of the time left, for all of it, for finding the places, for mending
 _SWEEP = 0.8  # of the time left, for a single edit that mends all that is left,
 _BESIDE = 0.2  # and where there are places
+_SOON = 1.3  # seconds for that before the places are looked for
+_NUMBERS = 8  # operations on single numbers of the walk back, from which on it is one entry by entry
 _ALIKE = 0.4  # of the time left, for one edit in the place of several of one kind
 _SINGLE = 4  # places at most in which one fault shows, as a rule
 _CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
 _RUNNING = 0.2  # of the time, for an edit with which code that stops with an error goes on
-_FORWARD_FIRST = 0.3  # of the time, for a wrong forward pass
+_FORWARD_FIRST = 0.2  # of the time, for a wrong forward pass
 _LOOK_AGAIN, _AGAIN_SECONDS = 0.25, 3.0  # of the time left, at most, for the places in code that was changed already
 _SHORT = 6  # the length up to which values are put in
 _FAULTS = 8  # statements to put values in: more come by chance
@@ -205,6 +207,10 @@ def search(
         flaws = _needed(backward, units, flaws_of(units, state), cases)
         return Result(rewrite(units, flaws), flaws, True, tried, time.process_time() - begun, stopped, list(others))
 
+    def tell(more: int) -> None:
+        if progress:
+            progress(f"{tried + more} edits tried, 0 made")
+
     try:
         state, count, proved = begun_with, 0, False
         if begun_with.outcome.error:
@@ -219,25 +225,43 @@ def search(
             tried, count = tried + count, 0
             if one is not None:
                 return done(one)
-        if not begun_with.outcome.error and truths[0].case.length <= _SHORT:
+        short, swept = truths[0].case.length <= _SHORT, False
+        if not begun_with.outcome.error and short:
+            scene, _ = candidates(backward, units, truths[0])
+            # Loops over the entries of arrays are slow, and of single numbers the places tell little.
+            numbers = {key for key in scene.back if scene.operations.get(key) == ()}
+            elementwise = len(numbers) > _NUMBERS
+            soon = deadline.part(min(1.0, _SOON * (1 + 2 * elementwise) / max(deadline.left, 1)))
+            one, count = _single(backward, begun_with, both, cases, soon, tell, True)
+            tried, swept = tried + count, not soon.over
+            if one is not None:
+                return done(one)
             state, count = _forward_mended(backward, begun_with, truths[0], deadline.part(_FORWARD_FIRST))
             tried, count = tried + count, 0
             if state.outcome.right and prove(backward, state.units, cases) is not None:
                 return done(state)
-        if truths[0].case.length <= _SHORT:  # of a fault that shows in long sequences only the values tell little
+        if short:  # of a fault that shows in long sequences only the values tell little
             state, count, proved = _by_places(backward, state, both, cases, deadline, progress, found)
         tried += count
         if proved:
-            # Several edits of one kind may all make up for the same mistake further up.
-            alike = len(state.steps) > 1 and len({step.edit.kind for step in state.steps}) == 1
-            one, count = _single(backward, begun_with, both, cases, deadline.part(_ALIKE)) if alike else (None, 0)
+            # Several edits may all make up for the same mistake further up, above all if they are of one kind.
+            one, count = None, 0
+            if len(state.steps) > 1 and len(state.layers) == 1:
+                alike = len({step.edit.kind for step in state.steps}) == 1
+                fed = [] if alike else [step.edit.slots for step in state.steps]
+                one, count = _single(backward, begun_with, both, cases, deadline.part(_ALIKE), tell, fed=fed)
             tried += count
             return done(one or state)
-        if truths[0].case.length <= _SHORT and (not found or len({put.slot for put in found[-1].puts}) <= _SINGLE):
-            share = (
-                _BESIDE if found and found[-1].puts else _SWEEP
-            )  # where there are places, several faults may be left
-            one, count = _single(backward, state, both, cases, deadline.part(share))
+        if short and state is not begun_with and not swept:  # what was made may be beside the point
+            one, count = _single(backward, begun_with, both, cases, deadline.part(_ALIKE), tell, True)
+            tried += count
+            if one is not None:
+                return done(one)
+        if short and (not found or len({put.slot for put in found[-1].puts}) <= _SINGLE):
+            # Where there are places, several faults may be left.
+            share = deadline.part(_BESIDE if found and found[-1].puts else _SWEEP)
+            rest = False if swept and state is begun_with else None
+            one, count = _single(backward, state, both, cases, share, tell, rest)
             tried += count
             if one is not None:
                 return done(one)
@@ -369,10 +393,20 @@ def _forward_mended(backward: Callable, state: State, truth: Truth, deadline: De
 
 
 def _single(
-    backward: Callable, state: State, truths: list[Truth], cases: list[Case], deadline: Deadline
+    backward: Callable,
+    state: State,
+    truths: list[Truth],
+    cases: list[Case],
+    deadline: Deadline,
+    tell: Callable[[int], None],
+    sure: bool | None = None,
+    fed: Sequence[set[int]] = (),
 ) -> tuple[State | None, int]:
-    """The state with one more edit that is proved to mend all that is left, wherever it is; how many were tried."""
-    mended = sweep(backward, state.units, truths, deadline, lambda tried: None)
+    """The state with one more edit that is proved to mend all that is left, wherever it is; how many were tried.
+
+    With `sure` only where all depends that is wrong, or only elsewhere; with `fed` only what these statements read.
+    """
+    mended = sweep(backward, state.units, truths, deadline, tell, sure, fed)
     for edits in _choices(mended):
         new = _step(state, mended.slots, edits, state.outcome)
         if new is not None and prove(backward, new.units, cases) is not None:
@@ -770,6 +804,7 @@ def _step(state: State, slots: list, edits: list[Edit], outcome: Outcome) -> Sta
         return None
     steps = [
         Step(edit, [(slots[part.slot].unit, *change) for part in edit.parts for change in part.changes])
-        for edit in edits
+        for made in edits
+        for edit in made.each or (made,)
     ]
     return State(units, outcome, [*state.steps, *steps], [*state.layers, steps])

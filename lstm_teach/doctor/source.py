@@ -293,6 +293,8 @@ def whole_text(units: list[Unit], repaired: list[Unit]) -> str:
         if unit.constants and names & {node.id for node in ast.walk(unit.tree) if isinstance(node, ast.Name)}
     ]
     heirs = [k for k, unit in enumerate(units) if unit.owner is not None and owners & set(unit.owner.__mro__)]
+    made = {unit.function for k, unit in enumerate(units) if k in changed} | owners
+    heirs += [k for k, unit in enumerate(units) if unit.owner is not None and _holds(unit.owner, made)]
     pieces: dict[tuple[str, int], str] = {}
     for k in sorted({*changed, *heirs, *holders}):
         place, text = units[k].function.__code__.co_filename, repaired[k].text
@@ -328,6 +330,14 @@ def _class_text(number: int, units: list[Unit], repaired: list[Unit]) -> tuple[i
         lines[start : start + length] = added
         last += len(added) - length
     return first, textwrap.dedent("".join(lines[first - 1 : last]))
+
+
+def _holds(owner: type, things: set[Any]) -> bool:
+    """Whether a class has one of these functions or classes in an attribute, or in a table there."""
+    held = [value for name, value in vars(owner).items() if name[:2] != "__"]
+    held += [each for value in held if type(value) is dict for each in value.values()]
+    held += [each for value in held if type(value) in (list, tuple) for each in value]
+    return any(isinstance(_bare(each), type | types.FunctionType) and _bare(each) in things for each in held)
 
 
 def _classes(values: list[Any]) -> list[type]:
@@ -436,6 +446,13 @@ def build(
     owners = {owner for unit in units if unit.owner for owner in (unit.owner, *_classes([unit.owner]))}
     for owner in sorted(owners, key=lambda each: len(each.__mro__)):
         made.classes[owner] = _class_again(owner, made)
+    for new in made.classes.values():  # a class may hold other classes, as `gates = {"g": Tanh}` does
+        for name, value in list(vars(new).items()):
+            if name[:2] != "__" and (put := made.put(value)) is not value:
+                setattr(new, name, put)
+    for function in made.functions.values():
+        function.__defaults__ = made.put(function.__defaults__)
+        function.__kwdefaults__ = made.put(function.__kwdefaults__)
     for cell in made.cells:
         cell.cell_contents = made.put(cell.cell_contents)
     for space in spaces.values():
@@ -467,6 +484,7 @@ class _Made:
         self.functions: dict[types.CodeType, types.FunctionType] = {}
         self.classes: dict[type, type] = {}
         self.cells: list[types.CellType] = []
+        self.objects: dict[int, tuple[Any, Any]] = {}
 
     def put(self, value: Any) -> Any:
         """`value` with the new functions and classes in it."""
@@ -479,9 +497,13 @@ class _Made:
         if isinstance(value, type):
             return self.classes.get(value, value)
         if kind in self.classes:
-            new = copy.copy(value)
-            new.__class__ = self.classes[kind]
-            return new
+            if id(value) not in self.objects:  # they may hold one another
+                new = copy.copy(value)
+                self.objects[id(value)] = value, new
+                new.__class__ = self.classes[kind]
+                for name, held in getattr(new, "__dict__", {}).items():
+                    new.__dict__[name] = self.put(held)
+            return self.objects[id(value)][1]
         if isinstance(value, types.MethodType):
             function = self.functions.get(value.__func__.__code__, value.__func__)
             return types.MethodType(function, self.put(value.__self__))

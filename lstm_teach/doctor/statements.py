@@ -32,9 +32,59 @@ def candidate_edits(scene: Scene) -> list[Edit]:
                 continue
             if key not in edits or edits[key].cost > edit.cost:
                 edits[key] = edit
-    for edit in moves(scene):
+    for edit in in_all_sisters(scene, list(edits.values())):
+        edits.setdefault(tuple((part.slot, "".join(part.code.split())) for part in edit.parts), edit)
+    for edit in (*exchanged(scene), *moves(scene)):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
     return sorted(edits.values(), key=lambda edit: edit.cost)
+
+
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+def in_all_sisters(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
+    """The same change of two to four statements of one pattern in one block: one mistake made for every gate."""
+    groups: dict[tuple, list[Slot]] = {}
+    for slot in scene.slots:
+        if slot.kind == "statement" and isinstance(slot.node, ast.Assign | ast.AugAssign):
+            text = scene.units[slot.unit].text[slot.start : slot.end]
+            groups.setdefault((slot.block, _WORD.sub("#", "".join(text.split()))), []).append(slot)
+    sisters = {slots[0].number: slots for slots in groups.values() if 2 <= len(slots) <= 4}
+    known = {(e.parts[0].slot, "".join(e.parts[0].code.split())): e for e in edits if len(e.parts) == 1}
+    texts = {slot.number: scene.units[slot.unit].text[slot.start : slot.end] for slot in scene.slots}
+    for edit in edits:
+        number = edit.parts[0].slot
+        if number not in sisters or len(edit.parts) > 1:
+            continue
+        each = [edit]
+        for slot in sisters[number][1:]:
+            words = dict(zip(_WORD.findall(texts[number]), _WORD.findall(texts[slot.number]), strict=False))
+            code = _WORD.sub(lambda found, words=words: words.get(found[0], found[0]), edit.parts[0].code)
+            same = known.get((slot.number, "".join(code.split())))
+            each += [same] if same is not None else []
+        if len(each) == len(sisters[number]):
+            parts = tuple(part for one in each for part in one.parts)
+            yield Edit(edit.kind, edit.cost + 0.1, parts, edit.old, edit.new, tuple(each))
+
+
+def exchanged(scene: Scene) -> Iterator[Edit]:
+    """What two statements of a block assign, each in the place of the other."""
+    for slot in scene.slots:
+        shape = scene.results.get(slot.number)
+        for other in scene.slots[slot.number + 1 :]:
+            if other.block != slot.block or slot.kind != "statement" or other.kind != "statement":
+                continue
+            pair = slot.node, other.node
+            if is_vector(shape) and scene.results.get(other.number) == shape and type(pair[0]) is type(pair[1]):
+                unit = scene.units[slot.unit]
+                spans = [unit.span(node.value) for node in pair]
+                texts = [unit.text[start:end] for start, end in spans]
+                parts = tuple(
+                    Part(s.number, unit.text[s.start : start] + new + unit.text[end : s.end], ((start, end, new),))
+                    for s, (start, end), new in zip((slot, other), spans, texts[::-1], strict=True)
+                )
+                each = tuple(Edit("wrong name", 1.8, (part,), texts[k], texts[1 - k]) for k, part in enumerate(parts))
+                yield Edit("order", 2.0, parts, texts[0], texts[1], each)
 
 
 _kept: list[tuple[tuple, Scene, list[Edit]]] = []
@@ -194,6 +244,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
         yield from _slopes_of_blocks(scene, unit, number, own, gaps)
         yield from _turned_round(scene, number, own, gaps)
         yield from _unfilled(scene, unit, number, own, gaps)
+        yield from _not_normalised(scene, unit, own, gaps)
         yield from _never_returned(unit, own, gaps)
         yield from _overwritten(scene, unit, own, gaps)
         for name, slot in prepared.items():
@@ -323,6 +374,7 @@ def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict)
                 if is_vector(shape) and len(shape) == 1:
                     carried.setdefault(name, shape)
                     changed.append((name, slot))
+    yield from _other_path(scene, unit, number, own, gaps, carried)
     others_too = {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)}  # names of what others hold
     for slot in own:
         values = getattr(slot.node, "value", None)
@@ -353,6 +405,35 @@ def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict)
                     if other.text != name and not other.back:
                         code = f"{name} = {name} * {other.text}"
                         yield Edit("missing statement", 2.1 + late, (insertion(gap, code),), "", code)
+
+
+def _other_path(
+    scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict, carried: dict[str, Any]
+) -> Iterator[Edit]:
+    """`dc = dc + dh * o * (1 - tc ** 2)` where what is carried gets nothing from what this step alone computes."""
+    inside = [slot for slot in own if slot.loops or unit.owner is not None]
+    reads = {slot.number: {atom.text for atom in scene.atoms.get(slot.number, ())} for slot in inside}
+    for name, shape in carried.items():
+        gives = {
+            text
+            for slot in inside
+            for t in targets_of(slot.node)
+            if unit.segment(t) == name
+            for text in reads[slot.number]
+        }
+        first = {slot.block: slot.index for slot in inside[::-1] if name in reads[slot.number]}
+        factors = [atom.text for atom in scene.of_shape(number, shape) if not atom.back and atom.text != name]
+        for slot in inside:
+            gap, before = gaps.get((slot.block, slot.index + 1)), first.get(slot.block, -1) > slot.index
+            for target in targets_of(slot.node) if gap is not None and before and scene.walks_back(slot) else ():
+                new = unit.segment(target)
+                if new == name or new in gives or scene.results.get(slot.number) != shape:
+                    continue
+                for a in factors:
+                    slopes = [f" * (1 - {b} ** 2)" for b in factors if b != a]
+                    for rank, rest in enumerate(["", *slopes]):
+                        code = f"{name} = {name} + {new} * {a}{rest}"
+                        yield Edit("missing statement", 1.8 + 0.2 * (rank > 0), (insertion(gap, code),), "", code)
 
 
 def _slopes_of_blocks(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
@@ -423,6 +504,19 @@ def _never_returned(unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
     nine = [next((name for name in names if name.endswith(matrix)), "") for matrix in Params.NAMES]
     for text in [", ".join(nine)] * all(nine) + names if end is not None else ():
         yield Edit("no return", 1.2, (insertion(end, f"return {text}"),), "", f"return {text}")
+
+
+def _not_normalised(scene: Scene, unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`p = p / p.sum()` after the exponential of a softmax."""
+    for slot in own:
+        gap, shape = gaps.get((slot.block, slot.index + 1)), scene.results.get(slot.number)
+        value = getattr(slot.node, "value", None)
+        called = unit.segment(value.func) if isinstance(value, ast.Call) else ""
+        if gap is not None and len(targets_of(slot.node)) == 1 and called.endswith("exp") and is_vector(shape):
+            name = unit.segment(targets_of(slot.node)[0])
+            for axis in ("",) if len(shape) == 1 else ("axis=-1, keepdims=True", "axis=0, keepdims=True"):
+                code = f"{name} = {name} / {name}.sum({axis})"
+                yield Edit("missing statement", 1.5, (insertion(gap, code),), "", code)
 
 
 def _index_of(scene: Scene, gap: Slot, position: int) -> int:
@@ -502,9 +596,9 @@ def _unfilled(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict
     for slot in own:
         gap = gaps.get((slot.block, slot.index + 1))
         shape = scene.results.get(slot.number)
-        if gap is None or not is_vector(shape) or not isinstance(slot.node, ast.Assign):
+        if gap is None or not is_vector(shape) or len(targets_of(slot.node)) != 1:
             continue
-        target = unit.segment(slot.node.targets[0])
+        target = unit.segment(targets_of(slot.node)[0])
         loops = [unit.segment(loop.target) for loop in slot.loops if isinstance(loop, ast.For)]
         whole = [a.text for a in scene.of_shape(number, "int")]
         if len(shape) == 1 or 1 in shape:

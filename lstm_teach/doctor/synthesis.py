@@ -68,18 +68,24 @@ def synthesize_at(
     scene: Scene,
     truth: Truth,
     aims: list[np.ndarray],
+    place: int,
     near: set[int],
     puts: Sequence[Put],
     seconds: float,
 ) -> list[Edit]:
-    """Edits at the slots `near`, and of statements forgotten in a loop, that compute the `aims` where `puts` stand."""
+    """Edits that compute the `aims` where `puts` stand: at the slot `place` and, as far as there is time, those `near`.
+
+    And statements forgotten in a loop.
+    """
     goals: dict[tuple[int, bool], _Goal] = {}
     for aim in aims:
         for product in (True, False):
             goal = goals.setdefault((aim.size, product), _Goal())
             goal.names.append("")
             goal.rows.append(aim.ravel())
-    return _synthesize(backward, units, scene, truth, goals, _goals(truth, 0), set(), seconds, near, puts)
+    return _synthesize(
+        backward, units, scene, truth, goals, _goals(truth, 0), set(), seconds, {place, *near}, puts, place
+    )
 
 
 def _synthesize(
@@ -93,6 +99,7 @@ def _synthesize(
     seconds: float,
     near: set[int] | None = None,
     puts: Sequence[Put] = (),
+    first: int = -1,
 ) -> list[Edit]:
     ends = {slot.number for number in range(len(units)) for slot in loop_ends(scene, number)[:3]}
     left: dict[int, list[str]] = {}
@@ -134,17 +141,19 @@ def _synthesize(
     def at(number: int, names: dict, local_names: dict) -> None:
         place = places[number]
         place.visits += 1
-        if place.visits > _VISITS or time.thread_time() > until:
+        if place.visits > _VISITS or (time.thread_time() > until and number != first):
             return
         space = {**names, **local_names}
         arrays = [name for name, held in local_names.items() if type(held) is np.ndarray]
         every = dict.fromkeys([*texts[place.slot.unit], *arrays])
         if number in left:  # a forgotten statement may be the only one that reads an array one step before
             every |= dict.fromkeys(re.sub(r"\[(\w+)\]$", r"[\1 - 1]", text) for text in list(every))
-        atoms = {t: v for t in every if (v := value(t, space)) is not None and v.any()}
+        arrays = {t: v for t in every if (v := value(t, space)) is not None}
+        atoms = {t: v for t, v in arrays.items() if v.any()}
+        empty = {t: v for t, v in arrays.items() if not v.any()} if number == first else None
         numbers = [n for n, v in local_names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)]
         edits = (
-            _rewritten(place, atoms, goals, 3 if number in right else 4, lambda t: value(t, space))
+            _rewritten(place, atoms, goals, 3 if number in right else 4, lambda t: value(t, space), empty)
             if place.sites
             else _forgotten(place, scene, atoms, numbers, goals, truth, lambda t: value(t, space))
             if number in ends
@@ -281,8 +290,14 @@ class _Lookup:
 _CLOSE = 1e-11
 
 
-def _rewritten(place: _Place, atoms: dict, goals: dict, most: int, value: Callable) -> Iterator[Edit]:
-    """Each expression of a statement written anew as a product or with other terms."""
+def _rewritten(
+    place: _Place, atoms: dict, goals: dict, most: int, value: Callable, empty: dict | None
+) -> Iterator[Edit]:
+    """Each expression of a statement written anew as a product or with other terms.
+
+    Where all arrays that are zero are given, nothing of a product has to stay.
+    """
+    anew = empty is not None
     node, maker = place.slot.node, place.maker
     whole = value(maker.seg(node.value))
     if whole is None:
@@ -301,19 +316,23 @@ def _rewritten(place: _Place, atoms: dict, goals: dict, most: int, value: Callab
                 rests.insert(0, rest)
         fits = {t: v for t, v in atoms.items() if v.shape == now.shape}
         whole_sum = not term and len(_added(site)) > 1  # its terms are sites of their own
-        for code, cost in () if whole_sum else _products(text, now, fits, goals[now.size, True], rests, most):
+        for code, cost in () if whole_sum else _products(text, now, fits, goals[now.size, True], rests, most, anew):
             yield maker.swap("equation", cost, site, code)
         if not term:  # one more term that is a product itself
             for code, cost in _products("", now, fits, goals[now.size, True], [now + rest for rest in rests], 3):
                 if "*" in code:
                     yield maker.swap("equation", cost, site, f"{text} + {code}")
+        if empty is not None and site is node.value and not before.ndim:  # what is carried, still empty, and a product
+            for code, cost in _products(text, now, fits, goals[now.size, True], [np.zeros(now.shape)], 3, True):
+                for name in (name for name, v in empty.items() if v.shape == now.shape):
+                    yield maker.swap("equation", cost + 0.2, site, f"{name} + {code}")
         if (now.size, False) in goals and not term:
             for code, cost in _sums(site, maker, now, atoms, goals[now.size, False], rests, most, value):
                 yield maker.swap("equation", cost, site, code)
 
 
 def _products(
-    text: str, now: np.ndarray, atoms: dict, goal: _Goal, rests: list, most: int
+    text: str, now: np.ndarray, atoms: dict, goal: _Goal, rests: list, most: int, anew: bool = False
 ) -> Iterator[tuple[str, float]]:
     """Products of up to `most` factors that make the place right, with costs: small if like the text that is there."""
     factors: dict[str, np.ndarray] = {}
@@ -337,14 +356,14 @@ def _products(
         best: dict[int, list[tuple[float, str]]] = {}
         for k, chosen in table.find(np.log(np.abs(wanted[usable])), most):
             row = usable[k]
-            if not own & {names[n] for n in chosen}:
+            if not anew and not own & {names[n] for n in chosen}:
                 continue
             if np.allclose(rows[list(chosen)].prod(0), wanted[row], rtol=1e-8, atol=1e-12):
                 parts = sorted((names[n] for n in chosen), key=lambda code: _position(code, plain))
                 new = sum(part.replace(" ", "") not in plain for part in parts)
                 best.setdefault(row, []).append((new + 0.3 * len(parts), " * ".join(parts)))
         for options in best.values():
-            for score, code in sorted(options)[:2]:
+            for score, code in sorted(options)[: 6 if anew else 2]:  # at one step two things may be the same
                 yield code, 1.7 + 0.15 * score
 
 

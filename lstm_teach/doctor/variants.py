@@ -67,6 +67,7 @@ class Edit:
     parts: tuple[Part, ...]
     old: str = ""
     new: str = ""
+    each: tuple[Edit, ...] = ()  # of which it is made, where it changes several statements in the same way
 
     @property
     def slots(self) -> set[int]:

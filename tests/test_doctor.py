@@ -566,3 +566,13 @@ def test_one_edit_is_named_where_two_of_different_kinds_make_up_for_it(monkeypat
     assert wrong != text
     diagnosis = diagnose(wrong, name)
     assert [finding.line for finding in diagnosis.findings] == [line_of(wrong, "tc = cell[t + 1]")]
+
+
+def test_an_initial_state_that_is_never_put_in_is_put_in():
+    text, name = styles("other_hands")["collector"]
+    given = "    if c0 is not None:\n        cs[0] = c0\n"
+    assert given in text
+    wrong = text.replace(given, "")
+    diagnosis = diagnose(wrong, name)
+    assert [finding.line for finding in diagnosis.findings] == [line_of(wrong, "cs = np.zeros((T + 1, H))")]
+    assert diagnosis.repaired_source is not None and diagnosis.findings[0].how == "add"

@@ -441,6 +441,10 @@ def backward(params, x, targets):
     return one, start, error, before, part, dh, back, s, stacked, dW, f, total
 """
 PATHS = """
+from collections import namedtuple
+
+Row = namedtuple("Row", "in_gate out_gate")
+
 class Step:
     def __init__(self, run, t):
         self.h_out = run.h[t]
@@ -462,6 +466,8 @@ def backward(params, x, targets):
         g = dc * o + v["c", t - 1] + v["i", 0]
         dc = dc * run.f[t]
     step = pairs[0]
+    row = Row(run.i[0], run.o[0])
+    g = g + row.in_gate
     return dz, dzi, dzf, g, dc, slope, step.h_out, [one.h_out for one in others]
 """
 
@@ -579,6 +585,7 @@ def backward(params, x, targets):
         (PATHS, "dh = dh + params.V[targets[t]]\ndc = dc + dh * o * (1 - tc ** 2)"),
         (PATHS, "dh = dh + params.V[targets[t]]\ndc = dc + dh * tc"),
         (PATHS, "slope = dh * o * tc"),
+        (PATHS, "g = g + row.out_gate"),
         (PATHS, "dzi = run.h[t - 1] * o\ndzf = run.h[t - 1] * tc"),
         (PATHS, 'g = dc * o + v["i", t] + v["i", 0]'),
         (PATHS, "return dz, dzi, dzf, g, dc, slope, step.c_out, [one.h_out for one in others]"),

@@ -903,9 +903,8 @@ class _Maker:
         if len(parts) == 2 and isinstance(index, ast.Tuple):
             a, b = (self.seg(part) for part in parts)
             if a != b:
-                yield self.edit(
-                    "index", 1.4, (*self.unit.span(parts[0]), b), (*self.unit.span(parts[1]), a), old=a, new=b
-                )
+                changes = (*self.unit.span(parts[0]), b), (*self.unit.span(parts[1]), a)
+                yield self.edit("index", 1.4, *changes, old=f"{a}, {b}", new=f"{b}, {a}")
         elif not isinstance(index, ast.Tuple | ast.Slice | ast.Constant):  # a row where a column is meant
             row = is_vector(self.paths[id(node)].shape) if id(node) in self.paths else isinstance(node.ctx, ast.Store)
             if row and self.whole_number(index):

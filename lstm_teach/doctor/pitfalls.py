@@ -167,7 +167,7 @@ def not_given(maker: Any, node: ast.Call) -> Iterator[Edit]:
             start, end = maker.unit.span(node)
             apart = maker.unit.text[:start].rstrip()[-1:] in "[(,=" and maker.unit.text[end:].lstrip(" ")[:1] in "])\n,"
             new = new if apart else f"({new})"
-            yield maker.swap("initial value", 1.8 if name in read else 1.3, node, new)
+            yield maker.swap("given state", 1.8 if name in read else 1.3, node, new)
 
 
 def mixed_up(maker: Any, node: ast.Call) -> Iterator[Edit]:
@@ -178,7 +178,7 @@ def mixed_up(maker: Any, node: ast.Call) -> Iterator[Edit]:
         yield maker.edit("helper", 1.5, (end - len(name), end, new), old=name, new=new)
     if name in ("tanh", "exp") and len(node.args) == 1:  # a sigmoid is a tanh: s(a) = (1 + tanh(a / 2)) / 2
         for number in ("0.5", "2"):
-            yield maker.swap("constant", 1.8, node.args[0], f"{number} * {maker.tight(node.args[0])}")
+            yield maker.swap("factor", 1.8, node.args[0], f"{number} * {maker.tight(node.args[0])}")
 
 
 def all_turned(maker: Any, root: ast.AST) -> Iterator[Edit]:
@@ -190,10 +190,12 @@ def all_turned(maker: Any, root: ast.AST) -> Iterator[Edit]:
     turned = [node for node in products if getattr(node, "attr", "") == "T" and id(node.value) in plain]
     if len(bare) > 1:
         ends = [maker.unit.span(node)[1] for node in bare]
-        yield maker.edit("transpose", 1.2, *((end, end, ".T") for end in ends), old=maker.seg(bare[0]), new=".T")
+        yield maker.edit(
+            "transpose", 1.2, *((end, end, ".T") for end in ends), old=maker.seg(bare[0]), new=f"{maker.seg(bare[0])}.T"
+        )
     if len(turned) > 1:
         spans = [(maker.unit.span(node.value)[1], maker.unit.span(node)[1], "") for node in turned]
-        yield maker.edit("transpose", 1.3, *spans, old=".T", new=maker.seg(turned[0].value))
+        yield maker.edit("transpose", 1.3, *spans, old=maker.seg(turned[0]), new=maker.seg(turned[0].value))
 
 
 def _dots(root: ast.AST) -> list[ast.Call]:

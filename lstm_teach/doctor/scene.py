@@ -6,6 +6,7 @@ No name has a meaning here. Imports source, truth and variants.
 from __future__ import annotations
 
 import ast
+import types
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -149,8 +150,14 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
         note(number, value)
         return value
 
+    def note_fields(value: Any) -> None:
+        for name, held in _fields(value).items():
+            scene.fields.setdefault(name, shape_of(held))
+
     def result(unit: int, start: int, value: Any) -> Any:
-        scene.results.setdefault(by_span.get((unit, start), -1), shape_of(value))
+        if by_span.get((unit, start), -1) not in scene.results:
+            scene.results[by_span.get((unit, start), -1)] = shape_of(value)
+            note_fields(value)
         return value
 
     def operation(unit: int, start: int, end: int, value: Any) -> Any:
@@ -165,6 +172,7 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             assigned[unit, name] = shape_of(value)
             if _is_one_hot(value):
                 scene.one_hot.add(name)
+            note_fields(value)
         note((unit, name), value)
         return value
 
@@ -221,6 +229,14 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             if value is np:
                 scene.numpy = name
     return scene
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """The attributes of an object that holds values: of a class of the learner's, a named tuple, a namespace."""
+    if isinstance(value, type | types.ModuleType | types.FunctionType | np.ndarray | np.generic):
+        return {}
+    names = [*getattr(value, "_fields", ()), *getattr(value, "__dict__", {}), *getattr(type(value), "__slots__", ())]
+    return {name: getattr(value, name, None) for name in names[:40] if isinstance(name, str) and name[:1] != "_"}
 
 
 def _is_one_hot(value: Any) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lstm_teach.doctor.edits import _Maker, unlike
-from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_docstring, is_vector, look, targets_of
+from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_docstring, is_vector, is_zeros, look, targets_of
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Edit, Part, Slot, find_slots
@@ -245,6 +245,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
         yield from _turned_round(scene, number, own, gaps)
         yield from _unfilled(scene, unit, number, own, gaps)
         yield from _not_normalised(scene, unit, own, gaps)
+        yield from _not_begun_with(scene, unit, number, own, gaps)
         yield from _never_returned(unit, own, gaps)
         yield from _overwritten(scene, unit, own, gaps)
         for name, slot in prepared.items():
@@ -517,6 +518,21 @@ def _not_normalised(scene: Scene, unit: Unit, own: list[Slot], gaps: dict) -> It
             for axis in ("",) if len(shape) == 1 else ("axis=-1, keepdims=True", "axis=0, keepdims=True"):
                 code = f"{name} = {name} / {name}.sum({axis})"
                 yield Edit("missing statement", 1.5, (insertion(gap, code),), "", code)
+
+
+def _not_begun_with(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`states[0] = c0` for an argument that the function never reads, None or not."""
+    read = {n.id for n in ast.walk(unit.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    given = {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)} - read
+    shapes = {a.text: a.shape for a in scene.unread if a.unit == number and a.text in given and is_vector(a.shape)}
+    for slot in own:
+        gap, shape = gaps.get((slot.block, slot.index + 1)), scene.results.get(slot.number)
+        if gap is not None and is_zeros(getattr(slot.node, "value", None)) and len(targets_of(slot.node)) == 1:
+            name = unit.segment(targets_of(slot.node)[0])
+            for arg in (arg for arg, held in shapes.items() if shape[1:] == held):
+                for row in ("0", "-1"):
+                    code = f"{name}[{row}] = 0 if {arg} is None else {arg}"
+                    yield Edit("missing statement", 1.4, (insertion(gap, code),), "", code)
 
 
 def _index_of(scene: Scene, gap: Slot, position: int) -> int:

@@ -434,6 +434,7 @@ def backward(params, x, targets):
     for t, act in enumerate((sigmoid, np.tanh)):
         dh = rows[0][t] * i + sigmoid(g)
     back = params.Wi @ i + params.Wf @ g
+    dh = p @ params.V
     s = gate("i", g)
     stacked = np.vstack([np.zeros((1, H)), run.h[:2]])
     dW = np.outer(t, i)
@@ -468,7 +469,22 @@ def backward(params, x, targets):
     step = pairs[0]
     row = Row(run.i[0], run.o[0])
     g = g + row.in_gate
+    pairs[1].h_out = g
+    first, second = np.zeros((3, 5)), np.zeros((4, 5))
+    first[0] = g
     return dz, dzi, dzf, g, dc, slope, step.h_out, [one.h_out for one in others]
+"""
+
+NUMBERS = """
+def backward(params, x, targets):
+    run = lt.forward(params, x)
+    dh, dc = params.V[targets[0]].tolist(), params.V[targets[1]].tolist()
+    c, o = run.c[0].tolist(), run.o[0].tolist()
+    for j in range(5):
+        tc = c[j]
+        d = dc[j]
+        e = dh[j] * o[j] * tc
+    return d, e
 """
 
 
@@ -579,6 +595,13 @@ def backward(params, x, targets):
         (ALIKE, "dh = rows[0][t] * i + act(g)"),
         (ALIKE, "back = params.Wi.T @ i + params.Wf.T @ g"),
         (ALIKE, "s = g\nstacked"),
+        (ALIKE, "back = np.tanh(params.Wi @ i + params.Wf @ g)"),
+        (ALIKE, "back = sigmoid(params.Wi @ i + params.Wf @ g)"),
+        (ALIKE, "dh = (p - one) @ params.V"),
+        (PATHS, "pairs[1].c_out = g"),
+        (PATHS, "second[0] = g"),
+        (NUMBERS, "tc = np.tanh(c[j])"),
+        (NUMBERS, "d = dc[j] + dh[j] * o[j] * (1 - tc ** 2)"),
         (ALIKE, "stacked = np.vstack([run.h[-1:], run.h[:2]])"),
         (ALIKE, "dW = np.outer(g, i)"),
         (ALIKE, "f = g * g"),

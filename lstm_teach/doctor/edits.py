@@ -199,14 +199,18 @@ class _Maker:
             for other in getattr(slot.node, "targets", None) or [getattr(slot.node, "target", None)]:
                 if type(other) is type(target):
                     names.add(self.seg(other))
+        holder = target.value if isinstance(target, ast.Subscript) else target
+        for text in self.other_attributes(holder) if isinstance(holder, ast.Attribute) else ():
+            yield self.swap("target", 1.7, holder, text)
         if isinstance(target, ast.Subscript):
             base = self.seg(target.value)
             index = own[len(base) :]
             names |= {n.split("[")[0] + index for n in names if "[" in n}
             held = {a.text: a.shape for a in self.scene.unread if a.unit == self.slot.unit and is_vector(a.shape)}
-            alike = {name for name, shape in held.items() if shape == held.get(base)}
+            same = held.get(base, ())
+            alike = {name: shape != same for name, shape in held.items() if len(shape) == len(same)}
             for name in sorted(name for name in alike if name + index not in names):
-                yield self.swap("target", 1.6 + 0.1 * unlike(base, name), target, name + index)
+                yield self.swap("target", 1.6 + 0.1 * unlike(base, name) + 0.2 * alike[name], target, name + index)
         read = {n.id for n in ast.walk(self.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
         unused = isinstance(target, ast.Name) and own not in read  # nobody reads it: it is meant for another name
         for name in sorted(names - {own}):
@@ -230,6 +234,12 @@ class _Maker:
             if len(shape) > 1 and isinstance(node, ast.Assign):
                 yield self.swap("slice", 1.6, value, f"{self.tight(value)}[::-1]")
             yield self.edit("sign", 1.5, (start, end, f"-{self.tight(value)}"))
+            if isinstance(node, ast.Assign) and isinstance(value, ast.BinOp):  # an activation that is forgotten
+                own = [u.node.name for u in self.scene.units[1:] if len(u.node.args.args) == 1 and u.owner is None]
+                for name in (f"{self.scene.numpy}.tanh", *own):
+                    yield self.edit(
+                        "tanh" if name not in own else "helper", 1.7, (start, end, f"{name}({self.seg(value)})")
+                    )
         elif shape == "int" and isinstance(node, ast.Assign):
             for text in (text for name in self.loop_names() for text in (name, f"{name} - 1", f"{name} + 1")):
                 yield self.edit("index", 1.6, (start, end, text))
@@ -331,8 +341,20 @@ class _Maker:
                     new = f"{text} + {atom.text}"
                     yield self.edit("term", 1.8, (*self.unit.span(node), closed(new)), new=f"+ {atom.text}", old="")
                 yield from self.sibling_terms(node)
+                if shape == () and id(node) in self.paths and node is getattr(root, "value", None):
+                    yield from self.number_path(node)
                 if len(shape) == 1:
                     yield from self.carried_back(node, shape[0], closed)
+
+    def number_path(self, node: ast.expr) -> Iterator[Edit]:
+        """`dc_next[j] + dh[j] * o * (1 - tc ** 2)` where the first term stands alone, entry by entry."""
+        every = [atom for atom in self.scene.of_shape(self.slot.unit, ()) if atom.text != self.seg(node)]
+        factors = [atom.text for atom in every if atom.back is False]
+        for delta in (atom.text for atom in every if atom.back):
+            for a in factors:
+                for b in (b for b in factors if b != a):
+                    new = f"{delta} * {a} * (1 - {b} ** 2)"
+                    yield self.edit("term", 2.2, (*self.unit.span(node), f"{self.seg(node)} + {new}"), new=f"+ {new}")
 
     def carried_back(self, node: ast.expr, size: int, closed: Any) -> Iterator[Edit]:
         """One more term `M.T @ v`, for every matrix that is not square and every vector that fits."""
@@ -985,8 +1007,6 @@ class _Maker:
                 end = self.unit.span(part)[1] - start
                 known = next((family for family in families if part.attr in family), set())
                 for attr in sorted(known - {part.attr}):
-                    if part.attr[0] != attr[0] and known is families[1] and part.attr[-1] != attr[-1]:
-                        continue
                     yield text[: end - len(part.attr)] + attr + text[end:]
 
     def alternatives(self, atom: Atom) -> list[str]:
@@ -1044,6 +1064,9 @@ class _Maker:
                 others.setdefault(other.text, 1.6 + 0.1 * unlike(atom.text, other.text))
         for text in self.other_attributes(node):
             others.setdefault(text, 1.5 + 0.1 * unlike(atom.text, text))
+        for other in self.scene.of_shape(self.slot.unit, shape) if atom.back is False else ():
+            if other.text in self.scene.one_hot:  # the target is not subtracted
+                others.setdefault(f"({atom.text} - {other.text})", 1.6)
         for text in self.scene.of_other_objects(self.slot.unit, shape):
             others.setdefault(text, 1.7 + 0.1 * min(unlike(atom.text, text), 4))
         for text, cost in others.items():

@@ -178,7 +178,7 @@ def mixed_up(maker: Any, node: ast.Call) -> Iterator[Edit]:
         yield maker.edit("helper", 1.5, (end - len(name), end, new), old=name, new=new)
     if name in ("tanh", "exp") and len(node.args) == 1:  # a sigmoid is a tanh: s(a) = (1 + tanh(a / 2)) / 2
         for number in ("0.5", "2"):
-            yield maker.swap("factor", 1.8, node.args[0], f"{number} * {maker.tight(node.args[0])}")
+            yield maker.swap("factor", 1.5, node.args[0], f"{number} * {maker.tight(node.args[0])}")
 
 
 def all_turned(maker: Any, root: ast.AST) -> Iterator[Edit]:

@@ -537,11 +537,13 @@ def sweep(
     tell: Callable[[int], None],
     sure: bool | None = None,
     fed: Sequence[set[int]] = (),
+    begun: int = 0,
 ) -> Mended:
     """One edit that mends everything, wherever it is: all are tried, those that just the wrong gradients need first.
 
     If `sure` those are left out that change nothing but statements on which not all depends that is wrong; if it is
     False, only those are tried. With `fed` only those of statements that give something to each of these sets of slots.
+    The first ones are left out, as many as an earlier call has `begun` with.
     """
     bench = Bench(backward, units, truths, deadline, tell)
     far, just = bench.too_far([])
@@ -554,8 +556,8 @@ def sweep(
     if fed:
         shared = set.intersection(*(bench.reads.feeders(slots) for slots in fed))
         edits = [edit for edit in edits if edit.slots <= shared]
-    found = [edit for edit, _ in bench.mending(sorted(edits, key=doubt), [], [], 0, True)]
-    return Mended(bench.slots, found[:1], [found[1:8]], [], bench.tried)
+    found = [edit for edit, _ in bench.mending(sorted(edits, key=doubt)[begun:], [], [], 0, True)]
+    return Mended(bench.slots, found[:1], [found[1:40]], [], bench.tried)
 
 
 class _Enough(Exception):

@@ -47,7 +47,7 @@ _SWEEP = 0.8  # of the time left, for a single edit that mends all that is left,
 _BESIDE = 0.2  # and where there are places
 _SOON = 1.3  # seconds for that before the places are looked for
 _NUMBERS = 8  # operations on single numbers of the walk back, from which on it is one entry by entry
-_ALIKE = 0.4  # of the time left, for one edit in the place of several of one kind
+_ALIKE = 0.6  # of the time left, for one edit in the place of several of one kind
 _SINGLE = 4  # places at most in which one fault shows, as a rule
 _CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
 _RUNNING = 0.2  # of the time, for an edit with which code that stops with an error goes on
@@ -225,7 +225,7 @@ def search(
             tried, count = tried + count, 0
             if one is not None:
                 return done(one)
-        short, swept = truths[0].case.length <= _SHORT, False
+        short, swept, first = truths[0].case.length <= _SHORT, False, 0
         if not begun_with.outcome.error and short:
             scene, _ = candidates(backward, units, truths[0])
             # Loops over the entries of arrays are slow, and of single numbers the places tell little.
@@ -233,7 +233,7 @@ def search(
             elementwise = len(numbers) > _NUMBERS
             soon = deadline.part(min(1.0, _SOON * (1 + 2 * elementwise) / max(deadline.left, 1)))
             one, count = _single(backward, begun_with, both, cases, soon, tell, True)
-            tried, swept = tried + count, not soon.over
+            tried, swept, first = tried + count, not soon.over, count
             if one is not None:
                 return done(one)
             state, count = _forward_mended(backward, begun_with, truths[0], deadline.part(_FORWARD_FIRST))
@@ -245,23 +245,31 @@ def search(
         tried += count
         if proved:
             # Several edits may all make up for the same mistake further up, above all if they are of one kind.
-            one, count = None, 0
-            if len(state.steps) > 1 and len(state.layers) == 1:
-                alike = len({step.edit.kind for step in state.steps}) == 1
-                fed = [] if alike else [step.edit.slots for step in state.steps]
-                one, count = _single(backward, begun_with, both, cases, deadline.part(_ALIKE), tell, fed=fed)
+            one, count, rest = None, 0, None
+            if len(state.steps) > 1 and len({step.edit.kind for step in state.steps}) == 1:
+                rest = {"sure": True, "begun": first}
+            elif len(state.steps) > 1 and len(state.layers) == 1:
+                rest = {"fed": [step.edit.slots for step in state.steps]}
+            if rest:
+                one, count = _single(backward, begun_with, both, cases, deadline.part(_ALIKE), tell, **rest)
             tried += count
             return done(one or state)
         if short and state is not begun_with and not swept:  # what was made may be beside the point
-            one, count = _single(backward, begun_with, both, cases, deadline.part(_ALIKE), tell, True)
+            one, count = _single(backward, begun_with, both, cases, deadline.part(_ALIKE), tell, True, begun=first)
             tried += count
             if one is not None:
                 return done(one)
         if short and (not found or len({put.slot for put in found[-1].puts}) <= _SINGLE):
             # Where there are places, several faults may be left.
             share = deadline.part(_BESIDE if found and found[-1].puts else _SWEEP)
-            rest = False if swept and state is begun_with else None
-            one, count = _single(backward, state, both, cases, share, tell, rest)
+            one, count = None, 0
+            if state is not begun_with or not first:
+                one, count = _single(backward, state, both, cases, share, tell)
+            elif not swept:
+                one, count = _single(backward, state, both, cases, share, tell, True, begun=first)
+            if one is None and state is begun_with and first and not share.over:
+                one, more = _single(backward, state, both, cases, share, tell, False)
+                count += more
             tried += count
             if one is not None:
                 return done(one)
@@ -401,12 +409,14 @@ def _single(
     tell: Callable[[int], None],
     sure: bool | None = None,
     fed: Sequence[set[int]] = (),
+    begun: int = 0,
 ) -> tuple[State | None, int]:
     """The state with one more edit that is proved to mend all that is left, wherever it is; how many were tried.
 
     With `sure` only where all depends that is wrong, or only elsewhere; with `fed` only what these statements read.
+    As many as an earlier call has `begun` with are left out.
     """
-    mended = sweep(backward, state.units, truths, deadline, tell, sure, fed)
+    mended = sweep(backward, state.units, truths, deadline, tell, sure, fed, begun)
     for edits in _choices(mended):
         new = _step(state, mended.slots, edits, state.outcome)
         if new is not None and prove(backward, new.units, cases) is not None:

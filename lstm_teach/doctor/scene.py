@@ -233,10 +233,17 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
 
 def _fields(value: Any) -> dict[str, Any]:
     """The attributes of an object that holds values: of a class of the learner's, a named tuple, a namespace."""
+    kind = type(value)
     if isinstance(value, type | types.ModuleType | types.FunctionType | np.ndarray | np.generic):
         return {}
-    names = [*getattr(value, "_fields", ()), *getattr(value, "__dict__", {}), *getattr(type(value), "__slots__", ())]
-    return {name: getattr(value, name, None) for name in names[:40] if isinstance(name, str) and name[:1] != "_"}
+    found = dict(list(vars(value).items())[:40]) if kind.__dictoffset__ else {}
+    for name in (*getattr(kind, "_fields", ()), *getattr(kind, "__match_args__", ())):
+        if isinstance(vars(kind).get(name), types.MemberDescriptorType) or isinstance(value, tuple):
+            try:
+                found[name] = object.__getattribute__(value, name)
+            except AttributeError:  # of a slot that is not filled yet
+                continue
+    return {name: held for name, held in found.items() if name[:1] != "_"}
 
 
 def _is_one_hot(value: Any) -> bool:

@@ -537,9 +537,10 @@ def test_a_class_that_a_table_of_another_class_holds_is_put_in_its_place():
     assert lt.check_gradients(space[name]).passed
 
 
-def test_an_equation_of_which_nothing_is_right_is_written_anew(monkeypatch):
+def test_an_equation_of_which_nothing_is_right_is_written_anew():
     text, name = styles("other_hands")["ogrenci"]
-    right, wrong = "do = d_gizli * tanh_h * cikti[t] * (1 - cikti[t])", "do = d_hucre * hucre[t-1] * unutma[t]"
+    right = "do = d_gizli * tanh_h * cikti[t] * (1 - cikti[t])"
+    wrong = "do = d_hucre * hucre[t-1] * unutma[t] * (1 - unutma[t])"
     assert right in text
     diagnosis = diagnose(text.replace(right, wrong), name)
     assert diagnosis.findings[0].line == line_of(text, right) and diagnosis.repaired_source is not None

@@ -437,6 +437,7 @@ def test_a_single_edit_is_found_wherever_it_is(style, old, new):
     mended = sweep(backward, units, truths, Deadline.after(60), lambda tried: None)
     repaired = apply(units, mended.slots, mended.edits)
     assert prove(backward, repaired, proof_cases(states_taken(backward))) is not None
+    assert sweep(backward, units, truths, Deadline.after(60), lambda tried: None, begun=10**6).tried == 0
 
 
 def test_what_python_says_of_changed_versions_is_not_shown():
@@ -537,18 +538,23 @@ def test_a_class_that_a_table_of_another_class_holds_is_put_in_its_place():
     assert lt.check_gradients(space[name]).passed
 
 
-def test_an_equation_of_which_nothing_is_right_is_written_anew():
-    text, name = styles("other_hands")["ogrenci"]
-    right = "do = d_gizli * tanh_h * cikti[t] * (1 - cikti[t])"
-    wrong = "do = d_hucre * hucre[t-1] * unutma[t] * (1 - unutma[t])"
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
+    [
+        (
+            "ogrenci",
+            "do = d_gizli * tanh_h * cikti[t] * (1 - cikti[t])",
+            "do = d_hucre * hucre[t-1] * unutma[t] * (1 - unutma[t])",
+        ),
+        ("engineer", "dc = dc + dh * act[t, O] * (1.0 - TC[t] ** 2)", "dc = dH[t] + dh"),
+    ],
+)
+def test_an_equation_of_which_nothing_is_right_is_written_anew(style, right, wrong):
+    text, name = styles("other_hands")[style]
     assert right in text
     diagnosis = diagnose(text.replace(right, wrong), name)
-    assert diagnosis.findings[0].line == line_of(text, right) and diagnosis.repaired_source is not None
-    text, name = styles("other_hands")["engineer"]
-    right, wrong = "dc = dc + dh * act[t, O] * (1.0 - TC[t] ** 2)", "dc = dH[t] + dh"
-    assert right in text
-    diagnosis = diagnose(text.replace(right, wrong), name)
-    assert diagnosis.findings[0].line == line_of(text, right) and diagnosis.repaired_source is not None
+    assert [finding.line for finding in diagnosis.findings] == [line_of(text, right)]
+    assert diagnosis.repaired_source is not None and "zeros" not in diagnosis.findings[0].repair
 
 
 def test_single_edits_are_tried_before_the_places_are_looked_for(monkeypatch):

@@ -235,7 +235,7 @@ class _Maker:
                 yield self.swap("slice", 1.6, value, f"{self.tight(value)}[::-1]")
             yield self.edit("sign", 1.5, (start, end, f"-{self.tight(value)}"))
             if isinstance(node, ast.Assign) and isinstance(value, ast.BinOp):  # an activation that is forgotten
-                own = [u.node.name for u in self.scene.units[1:] if len(u.node.args.args) == 1 and u.owner is None]
+                own = self.activations()
                 for name in (f"{self.scene.numpy}.tanh", *own):
                     yield self.edit(
                         "tanh" if name not in own else "helper", 1.7, (start, end, f"{name}({self.seg(value)})")
@@ -498,12 +498,11 @@ class _Maker:
                 same.setdefault(atom.text, []).append(atom)
         if self.slot.kind != "statement":
             return
-        for unit in self.scene.units[1:]:
-            if len(unit.node.args.args) == 1 and unit.owner is None and unit is not self.unit:
-                for text, atoms in same.items():
-                    new = f"{unit.node.name}({text})"
-                    changes = [(*self.unit.span(atom.node), new) for atom in atoms]
-                    yield self.edit("helper", 2.0, *changes, old=text, new=new)
+        for name in self.activations():
+            for text, atoms in same.items():
+                new = f"{name}({text})"
+                changes = [(*self.unit.span(atom.node), new) for atom in atoms]
+                yield self.edit("helper", 2.0, *changes, old=text, new=new)
 
     def reversals(self, root: ast.AST, whole: bool = True) -> Iterator[Edit]:
         """The things that a loop runs over (the `whole` of them), the last one first."""
@@ -959,6 +958,11 @@ class _Maker:
                 if other != text:
                     changes = [(*self.unit.span(part), other) for part in parts]
                     yield self.edit("index", 1.6, *changes, old=text, new=other)
+
+    def activations(self) -> list[str]:
+        """The learner's other functions of one argument: a sigmoid, a slope."""
+        every = [u for u in self.scene.units[1:] if u.owner is None and u is not self.unit]
+        return [unit.node.name for unit in every if len(unit.node.args.args) == 1]
 
     def loop_names(self) -> list[str]:
         """The numbers that count the loops around."""

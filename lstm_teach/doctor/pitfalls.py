@@ -270,7 +270,7 @@ def layout(maker: Any, node: ast.Call) -> Iterator[Edit]:
 
 def nonlinearity(maker: Any, node: ast.Call) -> Iterator[Edit]:
     """A tanh where a function of the learner's is meant, most likely the sigmoid, and the other way round."""
-    own = [unit.node.name for unit in maker.scene.units[1:] if len(unit.node.args.args) == 1 and unit.owner is None]
+    own = maker.activations()
     if len(node.args) == 1 and maker.of_numpy(node.func) == "tanh":
         for name in own:
             yield maker.swap("helper", 1.5, node.func, name)

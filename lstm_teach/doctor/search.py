@@ -101,7 +101,6 @@ class Result:
     tried: int
     seconds: float
     stopped: str = ""
-    others: list[Edit] = field(default_factory=list)  # other single edits that would repair it as well
     places: Places | None = None  # where right values in the learner's own code make other things right
 
 
@@ -203,9 +202,9 @@ def search(
     both, looked = [truths[0], Truth(make_case(5, 33, takes))], [begun_with]
     found: list[Places] = []
 
-    def done(state: State, others: Sequence[Edit] = ()) -> Result:
+    def done(state: State) -> Result:
         flaws = _needed(backward, units, flaws_of(units, state), cases)
-        return Result(rewrite(units, flaws), flaws, True, tried, time.process_time() - begun, stopped, list(others))
+        return Result(rewrite(units, flaws), flaws, True, tried, time.process_time() - begun, stopped)
 
     def tell(more: int) -> None:
         if progress:
@@ -292,8 +291,7 @@ def search(
             more, count, proved = _expand(backward, state, truths, cases, deadline, progress)
             tried += count
             if proved:
-                winner = min(proved, key=lambda s: s.cost)
-                return done(winner, [s.steps[-1].edit for s in proved if s is not winner][:5])
+                return done(min(proved, key=lambda s: s.cost))
             for new in more:
                 if _text(new.units) not in seen and len(new.steps) <= _MOST:
                     seen.add(_text(new.units))

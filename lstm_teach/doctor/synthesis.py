@@ -150,7 +150,7 @@ def _synthesize(
             every |= dict.fromkeys(re.sub(r"\[(\w+)\]$", r"[\1 - 1]", text) for text in list(every))
         arrays = {t: v for t in every if (v := value(t, space)) is not None}
         atoms = {t: v for t, v in arrays.items() if v.any()}
-        empty = {t: v for t, v in arrays.items() if not v.any()} if number == first else None
+        empty = {t: v for t, v in arrays.items() if "(" not in t and not v.any()} if number == first else None
         numbers = [n for n, v in local_names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)]
         edits = (
             _rewritten(place, atoms, goals, 3 if number in right else 4, lambda t: value(t, space), empty)

@@ -7,7 +7,6 @@ one by one, and need no trying of pairs. Imports edits, local, places, synthesis
 from __future__ import annotations
 
 import ast
-import copy
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -558,55 +557,6 @@ def sweep(
         edits = [edit for edit in edits if edit.slots <= shared]
     found = [edit for edit, _ in bench.mending(sorted(edits, key=doubt)[begun:], [], [], 0, True)]
     return Mended(bench.slots, found[:1], [found[1:40]], [], bench.tried)
-
-
-class _Enough(Exception):
-    """The forward pass is over."""
-
-
-def forward_first(
-    backward: Callable, units: list[Unit], truth: Truth, deadline: Deadline
-) -> tuple[list[Slot], list[Edit], int]:
-    """One or two edits with which the forward pass computes the right h and c at every step, whatever is wrong later.
-
-    Runs end where the walk back begins. No edits where all are right, or where none are found.
-    """
-    bench = Bench(backward, units, [truth], deadline, lambda tried: None)
-    wanted = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in ("h", "c") and key.step >= 0)
-    seen = bench.bare.seen(bench.bare.run(truth), truth)
-    own = any(re.search(r"\b(exp|tanh)\b", unit.text) for unit in units)  # else it has the forward pass from elsewhere
-    if not own or not wanted & ~seen:
-        return bench.slots, [], 0
-    back = {slot.number for slot in bench.slots if slot.node is not None and bench.scene.walks_back(slot)}
-    counting = copy.copy(truth)
-    counting.counted |= wanted
-
-    def stop(*_: object) -> None:
-        raise _Enough
-
-    edits = sorted((edit for edit in bench.every if not edit.slots & back), key=lambda edit: (edit.cost, len(edit.new)))
-
-    def tried(made: list[Edit]) -> Iterator[tuple[Edit, int]]:
-        """Edits, and which of the wanted values there are with each of them and those `made`."""
-        for first in range(0, len(edits), _AT_ONCE):
-            variants = Variants(backward, units, [*made, *edits[first : first + _AT_ONCE]], [counting], (back, stop))
-            for edit, outcome in variants.evaluate_all(variants.edits[len(made) :], made=made):
-                bench.tried += 1
-                yield edit, outcome.bits & wanted
-                if deadline.over:
-                    return
-
-    gains: dict[int, Edit] = {}
-    for edit, bits in tried([]):
-        if not wanted & ~bits:
-            return bench.slots, [edit], bench.tried
-        if bits & ~seen and not wanted & seen & ~bits:
-            gains.setdefault(bits, edit)
-    for _, one in sorted(gains.items(), key=lambda pair: -pair[0].bit_count())[:3]:
-        for edit, bits in tried([one]):
-            if not wanted & ~bits:
-                return bench.slots, [one, edit], bench.tried
-    return bench.slots, [], bench.tried
 
 
 def let_run(

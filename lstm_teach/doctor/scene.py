@@ -189,7 +189,9 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
                 call(case.params.copy(), case.x.copy(), targets, **{k: v.copy() for k, v in case.states.items()})
         except (Exception, guard.OutOfTime) as error:  # what stops half way is looked at as far as it went
             scene.results.setdefault(-1, error)
-    scene.back = {key for key in changed if isinstance(key, tuple) and len(key) == 3}
+    keys = {key for key in changed if isinstance(key, tuple) and len(key) == 3}
+    # What is in an empty array comes from anywhere.
+    scene.back = {key for key in keys if "empty" not in units[key[0]].text[key[1] : key[2]]}
     by_text: dict[tuple[int, str], Any] = {}
     for number, one in enumerate(found):
         one.shape = shapes.get(number)

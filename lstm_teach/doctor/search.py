@@ -16,16 +16,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lstm_teach import guard
+from lstm_teach.doctor.climb import CUTTING, Climb
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import judge
 from lstm_teach.doctor.places import Places, find_places
-from lstm_teach.doctor.repair import Mended, forward_first, let_end, let_run, mend, sweep
+from lstm_teach.doctor.repair import Mended, let_end, let_run, mend, sweep
 from lstm_teach.doctor.scene import is_docstring
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.statements import candidates
 from lstm_teach.doctor.synthesis import synthesize
 from lstm_teach.doctor.truth import Case, Truth, make_case, zero_case
-from lstm_teach.doctor.variants import Edit, Endless, Outcome, Slot, Variants, find_slots, right_matrices
+from lstm_teach.doctor.variants import Edit, Endless, Outcome, Slot, Variants, find_slots
 from lstm_teach.gradcheck import LENGTHS, collect_gradients, exact_gradient, own_case, relative_error
 from lstm_teach.params import Params
 
@@ -47,11 +48,10 @@ _SWEEP = 0.8  # of the time left, for a single edit that mends all that is left,
 _BESIDE = 0.2  # and where there are places
 _SOON = 1.3  # seconds for that before the places are looked for
 _NUMBERS = 8  # operations on single numbers of the walk back, from which on it is one entry by entry
+_CLIMB = 0.5  # of the time left, for several edits by what becomes right of the gradients
 _ALIKE = 0.6  # of the time left, for one edit in the place of several of one kind
 _SINGLE = 4  # places at most in which one fault shows, as a rule
-_CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
 _RUNNING = 0.2  # of the time, for an edit with which code that stops with an error goes on
-_FORWARD_FIRST = 0.2  # of the time, for a wrong forward pass
 _LOOK_AGAIN, _AGAIN_SECONDS = 0.25, 3.0  # of the time left, at most, for the places in code that was changed already
 _SHORT = 6  # the length up to which values are put in
 _FAULTS = 8  # statements to put values in: more come by chance
@@ -201,6 +201,7 @@ def search(
     deadline, turn = Deadline.after(_SHARE * seconds), 0
     both, looked = [truths[0], Truth(make_case(5, 33, takes))], [begun_with]
     found: list[Places] = []
+    climb: Climb | None = None
 
     def done(state: State) -> Result:
         flaws = _needed(backward, units, flaws_of(units, state), cases)
@@ -231,14 +232,14 @@ def search(
             numbers = {key for key in scene.back if scene.operations.get(key) == ()}
             elementwise = len(numbers) > _NUMBERS
             soon = deadline.part(min(1.0, _SOON * (1 + 2 * elementwise) / max(deadline.left, 1)))
-            one, count = _single(backward, begun_with, both, cases, soon, tell, True)
-            tried, swept, first = tried + count, not soon.over, count
+            climb = Climb(backward, units, both, deadline, tell)
+            one = _proved(backward, begun_with, climb.single(soon), cases)
+            swept, first = not soon.over, climb.tried
+            one = one or _proved(backward, begun_with, climb.several(deadline.part(_CLIMB)), cases)
+            tried += climb.tried
             if one is not None:
                 return done(one)
-            state, count = _forward_mended(backward, begun_with, truths[0], deadline.part(_FORWARD_FIRST))
-            tried, count = tried + count, 0
-            if state.outcome.right and prove(backward, state.units, cases) is not None:
-                return done(state)
+            state = best = _climbed(begun_with, climb, truths[:1])
         if short:  # of a fault that shows in long sequences only the values tell little
             state, count, proved = _by_places(backward, state, both, cases, deadline, progress, found)
         tried += count
@@ -304,6 +305,8 @@ def search(
                 stopped = "time"
     except KeyboardInterrupt:
         stopped = "interrupted"
+        if best is begun_with and climb is not None:
+            best = _climbed(begun_with, climb, truths[:1])
     first = found[0] if found else None
     return Result(best.units, flaws_of(units, best), False, tried, time.process_time() - begun, stopped, places=first)
 
@@ -382,22 +385,6 @@ def _made_to_run(
     return first or (None if endless else state), count, False
 
 
-def _forward_mended(backward: Callable, state: State, truth: Truth, deadline: Deadline) -> tuple[State, int]:
-    """The state with a right forward pass, if it has one of its own that is wrong; how many edits were tried.
-
-    What is wrong there makes the gradient of V wrong, which needs nothing else but the errors at the output.
-    """
-    trace = Variants(backward, state.units, [], [truth]).run(truth)
-    if "V" in right_matrices(trace, truth):
-        return state, 0
-    slots, edits, count = forward_first(backward, state.units, truth, deadline)
-    new = _step(state, slots, edits, state.outcome) if edits else None
-    if new is None:
-        return state, count
-    new.outcome = Variants(backward, new.units, [], [truth]).evaluate()
-    return new, count
-
-
 def _single(
     backward: Callable,
     state: State,
@@ -422,6 +409,25 @@ def _single(
     return None, mended.tried
 
 
+def _proved(backward: Callable, state: State, sets: Iterator[Mended], cases: list[Case]) -> State | None:
+    """The state after the first of these sets of edits that is proved."""
+    for mended in sets:
+        for edits in _choices(mended):
+            new = _step(state, mended.slots, edits, state.outcome)
+            if new is not None and prove(backward, new.units, cases) is not None:
+                return new
+    return None
+
+
+def _climbed(begun_with: State, climb: Climb, truths: list[Truth]) -> State:
+    """The state after the edits that made much right, if there are any."""
+    made = climb.so_far()
+    new = _step(begun_with, climb.bench.slots, made, begun_with.outcome) if made else None
+    if new is not None:
+        new.outcome = Variants(climb.backward, new.units, [], truths).evaluate()
+    return new or begun_with
+
+
 def _unlimited(
     backward: Callable, state: State, truths: list[Truth], cases: list[Case], deadline: Deadline
 ) -> tuple[State | None, int]:
@@ -430,7 +436,7 @@ def _unlimited(
     Such are clipping, a walk that is cut off, a fixed size.
     """
     _, every = candidates(backward, state.units, truths[0])
-    edits = sorted((edit for edit in every if edit.kind in _CUTTING), key=lambda edit: edit.cost)
+    edits = sorted((edit for edit in every if edit.kind in CUTTING), key=lambda edit: edit.cost)
     variants = Variants(backward, state.units, edits, truths)
     for count, (edit, outcome) in enumerate(variants.evaluate_all(variants.edits), 1):
         new = _step(state, variants.slots, [edit], outcome) if outcome.right else None

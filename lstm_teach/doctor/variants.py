@@ -397,18 +397,20 @@ class Variants:
                     self._choice[slot] = 0
         return trace
 
-    def reach(self, truth: Truth, slots: Iterable[int], puts: Sequence[Put] = ()) -> dict[int, set[str]]:
+    def reach(
+        self, truth: Truth, slots: Iterable[int], puts: Sequence[Put] = (), edits: Sequence[Edit] = ()
+    ) -> dict[int, set[str]]:
         """The matrices whose gradient changes if what a statement computes is disturbed.
 
         All nine if the run fails, or if it is no value with numbers that could be disturbed.
         """
-        plain = gradients(self.run(truth, (), puts, quiet=True), truth)
+        plain = gradients(self.run(truth, edits, puts, quiet=True), truth)
         found: dict[int, set[str]] = {}
         for slot in slots if plain is not None else ():
             self._disturbed, self._touched = slot, False
             try:
                 with time_limit(1.0):
-                    got = gradients(self.run(truth, (), puts, quiet=True), truth)
+                    got = gradients(self.run(truth, edits, puts, quiet=True), truth)
             except guard.OutOfTime:
                 got = None
             finally:
@@ -473,6 +475,12 @@ class Variants:
         whole: bool = False,
     ) -> Iterator[tuple[Edit, Outcome]]:
         """Evaluate edits one after the other, each with those `made`; one that takes more `seconds` is passed over."""
+        return self.judged_all(batch, lambda edit: self.evaluate((*made, edit), puts, whole), seconds)
+
+    def judged_all(
+        self, batch: Sequence[Edit], judge: Callable[[Edit], Any], seconds: float = 3.0
+    ) -> Iterator[tuple[Edit, Any]]:
+        """Each edit with what `judge` makes of it; one for which it takes more `seconds` is passed over."""
         position = 0
         while position < len(batch):
             some = batch[position : position + 20]  # one watcher for twenty runs; starting it costs as much as a run
@@ -480,7 +488,7 @@ class Variants:
             try:
                 with time_limit(seconds):
                     for edit in some:
-                        outcomes.append((edit, self.evaluate((*made, edit), puts, whole)))
+                        outcomes.append((edit, judge(edit)))
             except guard.OutOfTime:
                 position += 1
             position += len(outcomes)

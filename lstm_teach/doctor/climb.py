@@ -1,0 +1,359 @@
+"""Make one edit after the other, each of which makes more of the returned gradients right: a climb up a ladder of nets.
+
+The lowest rung is a net of two units and one step, the highest has steps enough for a token to come again. A fault
+that shows on a low rung is mended before one that needs more steps. What becomes right is seen in blocks of the nine
+gradients: a matrix, or a column of a U, which is the delta of one gate at the one step of its token. Nothing inside the
+pass is looked at, so a run takes a quarter of a millisecond. Imports repair, truth and variants.
+"""
+
+from __future__ import annotations
+
+import ast
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+import numpy as np
+
+from lstm_teach.doctor.limit import Deadline
+from lstm_teach.doctor.repair import _AT_ONCE, _JUST, _MOVING, Bench, Mended
+from lstm_teach.doctor.source import Unit
+from lstm_teach.doctor.truth import COUNTED, FORWARD, Case, Truth, make_case
+from lstm_teach.doctor.variants import Edit, Variants, gradients
+from lstm_teach.gradcheck import LENGTHS, exact_gradient, own_case, states_taken
+from lstm_teach.params import Params
+
+_SMALL = {"vocab_size": 4, "hidden_size": 2}  # no two sizes are the same, nor that of three steps
+_DEEPEST = 9  # edits
+_BRANCHES = 6  # different gains that are followed from one state,
+_ALIKE = 3  # and edits with the same gain
+# Blocks that have to be gained to make up for an edit that was made, a likelier edit with the same gain, a batch tried.
+_STEP, _TWIN, _TURN = 3, 3, 0.5
+_UPPER = 0.05  # less cost for every gradient that depends on what an edit changes
+_ODD = 2  # more for an edit of another kind where only long sequences are wrong
+_INSERTED = 0.5  # more for a new statement: often it does the same as a change of the one before it
+_MUCH = 6  # blocks that have to become right for edits to be kept that do not mend everything
+_LIKELY = 5000  # edits to be tried in every way before the others
+# What may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size.
+CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
+_MANY = ast.Tuple | ast.List | ast.Dict  # in a statement with several things an edit changes one of them
+
+
+class Rung:
+    """One net of the ladder, with its right gradient in blocks."""
+
+    def __init__(self, case: Case):
+        self.case = case
+        self.gradient = exact_gradient(case.params, case.x, case.targets, **case.states)
+        labels, self.names = [], []
+        for name in Params.NAMES:
+            right = self.gradient[name]
+            own = np.zeros(right.shape, dtype=int)
+            if name[0] == "U":  # each token's column by itself; those that never come are all one
+                own += np.where(right.any(axis=0), 1 + np.arange(right.shape[1]), 0)
+            numbers, own = np.unique(own, return_inverse=True)
+            labels.append(len(self.names) + own.ravel())
+            self.names += [name] * len(numbers)
+        label = np.concatenate(labels)
+        self.order = np.argsort(label, kind="stable")
+        self.starts = np.searchsorted(label[self.order], np.arange(len(self.names)))
+        self.right = np.concatenate([self.gradient[name].ravel() for name in Params.NAMES])[self.order]
+        size = np.maximum.reduceat(np.abs(self.right), self.starts)
+        self.near = (1e-9 * np.where(size > 0, size, 1e-3))[label[self.order]]
+        self.full = (1 << len(self.names) + 1) - 1
+        self.counted = self.full & ~sum(1 << k for k in np.flatnonzero(size == 0).tolist())  # zeros tell nothing
+
+    def right_blocks(self, grads: dict[str, np.ndarray] | None) -> int:
+        """The blocks that are right, as bits; and one more bit if everything is."""
+        if grads is None:
+            return 0
+        got = np.concatenate([grads[name].ravel() for name in Params.NAMES])[self.order]
+        right = np.logical_and.reduceat(np.abs(got - self.right) <= self.near, self.starts)
+        if right.all():
+            return self.full
+        return int.from_bytes(np.packbits(right, bitorder="little").tobytes(), "little")
+
+    def wrong(self, bits: int) -> set[str]:
+        """Names of the matrices in which something is wrong."""
+        return {name for k, name in enumerate(self.names) if not bits >> k & 1}
+
+
+class Inside:
+    """What a run computes on its way on one net, as far as it is right: for what does not show in the gradients yet."""
+
+    def __init__(self, case: Case):
+        self.truth = Truth(case)
+        self.back = self._bits({*COUNTED, "dh_loss"} - {"term", "sum_from", "sum_to", "back"})
+        self.forward = self._bits(FORWARD)
+        self.wanted = self._bits({"h", "c"})
+
+    def _bits(self, names: set[str]) -> int:
+        keys = enumerate(self.truth.keys)
+        return sum(1 << k for k, key in keys if key.quantity in names and key.loss is None and key.step >= 0)
+
+    def right_values(self, variants: Variants, edits: Sequence[Edit]) -> int:
+        """The right quantities that are computed, as bits."""
+        return variants.seen(variants.run(self.truth, edits), self.truth)
+
+
+def ladder(takes: dict[str, bool]) -> list[Rung]:
+    """The nets, the simplest first: one step from zeros, one step, three steps that see nothing of h, three, five."""
+    one, three = (_distinct(make_case(T, 27 + T, takes, **_SMALL)) for T in (1, 3))
+    needed = {name: np.zeros(one.params.hidden_size) for name in takes if takes[name]}
+    zeros = [replace(one, states=needed)] if takes else []
+    apart = replace(three, params=three.params.copy())
+    apart.params.W[...] = 0
+    again = make_case(5, 27, takes, vocab_size=4, hidden_size=3)  # tokens come again
+    return [Rung(case) for case in (*zeros, one, apart, three, again)]
+
+
+def _distinct(case: Case) -> Case:
+    """The same with tokens of which none comes twice."""
+    T, K = case.length, case.params.vocab_size
+    return replace(case, x=np.arange(T)[::-1] % K, targets=(np.arange(T) + 1) % K)
+
+
+@dataclass(order=True)
+class _State:
+    """Edits that were made, and those to be tried with them; what is least put off goes first."""
+
+    put_off: float
+    cost: float
+    number: int
+    made: list[Edit] = field(compare=False)
+    alike: list[list[Edit]] = field(compare=False)  # for each of them, others with the same gain
+    right: tuple[int, ...] = field(compare=False)  # on each rung
+    beside: list[Edit] = field(compare=False, default_factory=list)  # gains of the state before
+    todo: Iterator[tuple[list[Edit], bool]] | None = field(compare=False, default=None)  # and whether tried before
+    gains: dict[tuple[int, ...], list[Edit]] = field(compare=False, default_factory=dict)  # by what is right then
+    look: int = field(compare=False, default=0)  # right values on the way that count too
+
+
+class Climb:
+    """The search: `single` begins it, `several` goes on with what was found on the way."""
+
+    def __init__(
+        self,
+        backward: Callable,
+        units: list[Unit],
+        truths: list[Truth],
+        deadline: Deadline,
+        tell: Callable[[int], None],
+    ):
+        self.bench = Bench(backward, units, truths, deadline, tell)
+        self.backward, self.units, self.tell, self.tried = backward, units, tell, 0
+        self.rungs = ladder(states_taken(backward))
+        self.three = self.rungs[-2]
+        longest = Case(*own_case(LENGTHS[-1], states_taken(backward)))  # clipping may show there only
+        self.rungs += [Rung(case) for case in (*(truth.case for truth in truths), longest)]
+        self.full = tuple(rung.full for rung in self.rungs)
+        self.values = Inside(self.three.case)
+        self.numbers, self.followed, self.reach = count(), set(), None
+        self.statements = {slot.number for slot in self.bench.slots if slot.kind == "statement"}
+        scene = self.bench.scene
+        self.back = {slot.number for slot in self.bench.slots if slot.node is not None and scene.walks_back(slot)}
+        # Whether the forward pass is over where the walk back begins.
+        whole, begun = (Variants(backward, units, [], [], at) for at in (None, (self.back, _stop)))
+        seen = self.values.right_values(whole, ()) & self.values.forward
+        self.apart = self.values.right_values(begun, ()) & self.values.forward == seen
+        bare = Variants(backward, units, [], [], records=False)
+        right = tuple(self._right(bare, rung, ()) for rung in self.rungs)
+        self.root = self.best = _State(0, 0, next(self.numbers), [], [], right)
+
+    def single(self, deadline: Deadline) -> Iterator[Mended]:
+        """Single edits that mend everything: those of statements on which all depends that is wrong."""
+        if self.root.right == self.full:  # something else is wrong: the inputs are changed, or a length is refused
+            return
+        far, just = self.bench.too_far([])
+        near = [edit for edit in self.bench.every if not self.bench.can_not_be(edit, far)]
+        near.sort(key=lambda edit: (edit.cost - _JUST * bool(edit.slots & just), len(edit.new)))
+        for batch in _batches(near):
+            yield from self._tried(self.root, batch, False, deadline)
+            if deadline.over:
+                break
+        self._begin(self.root)
+        self.done = {id(edit) for edit in near[: self.tried]} if not self.root.look else set()
+
+    def several(self, deadline: Deadline) -> Iterator[Mended]:
+        """Sets of edits that mend everything together."""
+        if self.root.right == self.full:
+            return
+        waiting = [*self._following(self.root), self.root]
+        self.best = max(waiting, key=lambda state: _count(state.right))
+        heapq.heapify(waiting)
+        while waiting and not deadline.over:
+            state = heapq.heappop(waiting)
+            if state.todo is None:
+                state.todo = self._to_try(state)
+            batch, again = next(state.todo, (None, False))
+            if batch is None:
+                continue
+            yield from self._tried(state, batch, again, deadline)
+            state.put_off += _TURN
+            for new in (*self._following(state), state):
+                heapq.heappush(waiting, new)
+                if _count(new.right) > _count(self.best.right):
+                    self.best = new
+
+    def _begin(self, state: _State) -> None:
+        """Values on the way count from the beginning where the forward pass is wrong: no gradient is right then."""
+        lowest = self._lowest(state)
+        if "V" in self.rungs[lowest].wrong(state.right[lowest]):
+            seen = self.values.right_values(Variants(self.backward, self.units, state.made, []), state.made)
+            if self.values.wanted & ~seen:
+                state.look = self.values.forward
+
+    def _lowest(self, state: _State) -> int:
+        """The first rung on which something is wrong."""
+        return next((k for k, rung in enumerate(self.rungs) if state.right[k] != rung.full), -1)
+
+    def so_far(self) -> list[Edit]:
+        """The edits with which most of the gradients was right, if they made much of them right."""
+        return self.best.made if _count(self.best.right) >= _count(self.root.right) + _MUCH else []
+
+    def _tried(self, state: _State, batch: list[Edit], again: bool, deadline: Deadline) -> Iterator[Mended]:
+        """Try a batch of edits; those that gain something are noted in the state.
+
+        Those that are tried `again` gained nothing in the gradients: now values of the walk back count as well.
+        """
+        self.tell(self.tried)
+        look, inside = state.look | self.values.back * again, {}
+        if look:
+            looked = batch if again else [edit for edit in batch if not edit.slots <= self.back]
+            inside = dict(self._inside(state, looked, look, deadline))
+        if again:
+            batch = [edit for edit in batch if inside.get(id(edit), 0) > 0]
+        variants = Variants(self.backward, self.units, [*state.made, *batch], [], records=False)
+        allowed = {id(edit) for edit in variants.edits}
+        some = [edit for edit in batch if id(edit) in allowed and inside.get(id(edit), 0) >= 0]
+        found = []
+        for edit, right in variants.judged_all(some, lambda e: self._gain(variants, state, e, inside.get(id(e), 0))):
+            self.tried += 1
+            if right is not None and right[:-1] == self.full:
+                found.append(edit)
+            elif right is not None:
+                state.gains.setdefault(right, []).append(edit)
+            if deadline.over:
+                break
+        if found:
+            if state.made:
+                found.sort(key=self._doubt)
+            yield Mended(self.bench.slots, [*state.made, found[0]], [*state.alike, found[1:40]], [], self.tried)
+
+    def _inside(self, state: _State, batch: list[Edit], look: int, deadline: Deadline) -> Iterator[tuple[int, int]]:
+        """The values on the way that become right by an edit (its id), as bits; -1 if one does not stay right."""
+        stop = (self.back, _stop) if self.apart and look == self.values.forward else None
+        variants = Variants(self.backward, self.units, [*state.made, *batch], [], stop)
+        before = self.values.right_values(variants, state.made) & look
+        allowed = {id(edit) for edit in variants.edits}
+        some = [e for e in batch if id(e) in allowed and variants.choices([*state.made, e]) is not None]
+        for edit, now in variants.judged_all(
+            some, lambda edit: self.values.right_values(variants, [*state.made, edit]) & look
+        ):
+            yield id(edit), -1 if before & ~now else now & ~before
+            if deadline.over:
+                break
+
+    def _gain(self, variants: Variants, state: _State, edit: Edit, inside: int) -> tuple[int, ...] | None:
+        """What is right on each rung with one more edit, and what it makes right on the way.
+
+        None if nothing is gained on the lowest rung that is wrong, nor on the way, or if something is lost.
+        """
+        edits, before = [*state.made, edit], state.right
+        if variants.choices(edits) is None:
+            return None
+        lowest = self._lowest(state)
+        right = list(before)
+        for k in (lowest, *range(lowest), *range(lowest + 1, len(self.rungs))):
+            right[k] = self._right(variants, self.rungs[k], edits)
+            gained = right[lowest] & ~before[lowest] & self.rungs[lowest].counted
+            if before[k] & ~right[k] or not (gained or inside):
+                return None
+        return (*right, inside)
+
+    @staticmethod
+    def _right(variants: Variants, rung: Rung, edits: Sequence[Edit]) -> int:
+        return rung.right_blocks(gradients(variants.run(rung, edits, quiet=True), rung))
+
+    def _following(self, state: _State) -> Iterator[_State]:
+        """The states after the best gains of a state, as far as they are new."""
+        if len(state.made) + 1 >= _DEEPEST:
+            return
+        for right in sorted(state.gains, key=_count, reverse=True)[:_BRANCHES]:
+            edits = sorted(state.gains[right], key=self._doubt)
+            gained = _count(right) - _count(state.right)
+            for rank, edit in enumerate(edits[:_ALIKE]):
+                made = [*state.made, edit]
+                if frozenset(map(id, made)) not in self.followed:
+                    self.followed.add(frozenset(map(id, made)))
+                    alike = [*state.alike, [other for other in edits[:8] if other is not edit]]
+                    beside = [other for gains in state.gains.values() for other in gains]
+                    put_off = state.put_off + _STEP + _TWIN * rank - gained
+                    cost = state.cost + edit.cost
+                    new = _State(put_off, cost, next(self.numbers), made, alike, right[:-1], beside)
+                    self._begin(new)
+                    yield new
+
+    def _doubt(self, edit: Edit) -> tuple[float, int]:
+        """How likely an edit is among those with the same gain: the more so the more depends on what it changes."""
+        if self.reach is None:
+            variants = Variants(self.backward, self.units, [], [], records=False)
+            single = {s.number for s in self.bench.slots if not isinstance(getattr(s.node, "value", None), _MANY)}
+            self.reach = variants.reach(self.three, sorted(self.statements & single))
+        reached = max((len(self.reach.get(slot, ())) for slot in edit.slots), default=0)
+        return self.bench.doubt(edit, min(edit.slots)) - _UPPER * reached + self._inserted(edit), len(edit.new)
+
+    def _inserted(self, edit: Edit) -> float:
+        return _INSERTED * (edit.kind == "missing statement" and edit.slots.isdisjoint(self.statements))
+
+    def _to_try(self, state: _State) -> Iterator[tuple[list[Edit], bool]]:
+        """The likely edits first, tried for what becomes right in the gradients, then on the way; then the others."""
+        edits = self._next(state)
+        done = self.done if state is self.root else ()
+        for part in (edits[:_LIKELY], edits[_LIKELY:]):
+            new = [edit for edit in part if id(edit) not in done]
+            yield from ((batch, False) for batch in _batches(new))
+            yield from ((batch, True) for batch in _batches(part))
+
+    def _next(self, state: _State) -> list[Edit]:
+        """Edits to try with those made: what else gained something first, then what does something to what is wrong."""
+        lowest = self._lowest(state)
+        wrong = self.rungs[lowest].wrong(state.right[lowest])
+        variants = Variants(self.backward, self.units, state.made, [], records=False)
+        reach = variants.reach(self.rungs[lowest], sorted(self.statements), (), state.made)
+        vain = {slot for slot, names in reach.items() if not names & wrong}
+        just = {slot for slot, names in reach.items() if names and names <= wrong}
+        beside = {id(edit) for edit in state.beside}
+
+        long = lowest == len(self.rungs) - 1
+
+        def doubt(edit: Edit) -> tuple[bool, float, int]:
+            cost = edit.cost - _JUST * bool(edit.slots & just) + self._inserted(edit)
+            return (
+                id(edit) not in beside,
+                cost + _ODD * (long and edit.kind not in CUTTING),
+                abs(len(edit.new) - len(edit.old)),
+            )
+
+        def in_vain(edit: Edit) -> bool:
+            at = edit.slots & self.statements
+            return bool(at) and at <= vain and edit.kind not in _MOVING
+
+        return sorted((edit for edit in self.bench.every if not in_vain(edit)), key=doubt)
+
+
+class _Enough(Exception):
+    """The forward pass is over."""
+
+
+def _stop(*_: object) -> None:
+    raise _Enough
+
+
+def _count(right: Sequence[int]) -> int:
+    return sum(bits.bit_count() for bits in right)
+
+
+def _batches(edits: Sequence[Edit]) -> Iterator[list[Edit]]:
+    return (list(edits[first : first + _AT_ONCE]) for first in range(0, len(edits), _AT_ONCE))

@@ -1,0 +1,115 @@
+"""Several faults are mended one after the other by what becomes right in the gradients, exactly."""
+
+import numpy as np
+import pytest
+
+from lstm_teach.doctor.climb import Climb, ladder
+from lstm_teach.doctor.limit import Deadline
+from lstm_teach.doctor.search import apply, proof_cases, prove
+from lstm_teach.doctor.source import learner_functions
+from lstm_teach.doctor.truth import Truth, make_case
+from lstm_teach.gradcheck import states_taken
+from lstm_teach.params import Params
+from tests.doctor_cases.faults import load, styles
+
+TAKES = {"h0": False, "c0": False}
+PASSES = styles("other_hands") | {f"tuning/{style}": pair for style, pair in styles("tuning").items()}
+
+
+def changed(style, *changes):
+    text, name = PASSES[style]
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return load(text, name, "<test>")
+
+
+def climb(backward):
+    units, truths = learner_functions(backward), [Truth(make_case(T, 20 + T, states_taken(backward))) for T in (3, 5)]
+    return Climb(backward, units, truths, Deadline.after(60), lambda tried: None)
+
+
+def grads_of(rung):
+    return {name: rung.gradient[name].copy() for name in Params.NAMES}
+
+
+def test_the_rungs_of_the_ladder_tell_one_kind_of_fault_after_the_other():
+    zeros, one, apart, three, again = [rung.case for rung in ladder(TAKES)]
+    assert (zeros.length, one.length, apart.length, three.length, again.length) == (1, 1, 3, 3, 5)
+    assert not zeros.states and set(one.states) == set(three.states) == {"h0", "c0"}
+    assert not apart.params.W.any() and three.params.W.all()
+    assert len(set(three.x)) == 3 and len(set(again.x)) < 5
+    assert all(len({case.length, case.params.hidden_size, case.params.vocab_size}) == 3 for case in (three, again))
+    assert len(ladder({})) == 4
+    assert not any(ladder({"h0": True})[0].case.states["h0"])
+
+
+def test_what_is_right_is_seen_in_each_matrix_and_each_column_of_a_token():
+    rung = ladder(TAKES)[3]
+    grads = grads_of(rung)
+    assert rung.right_blocks(grads) == rung.full and rung.right_blocks(None) == 0
+    seen = {}
+    for name in Params.NAMES:
+        for token in rung.case.x if name[0] == "U" else (0,):
+            wrong = grads_of(rung)
+            wrong[name][:, token] *= 1 + 1e-8
+            bits = rung.right_blocks(wrong)
+            assert rung.wrong(bits) == {name} and bits.bit_count() == rung.full.bit_count() - 2
+            seen[bits] = name
+    assert len(seen) == 5 + 4 * 3
+    wrong = grads_of(rung)
+    (never,) = set(range(4)) - set(rung.case.x)
+    wrong["Uf"][:, never] = 1e-3
+    assert rung.wrong(rung.right_blocks(wrong)) == {"Uf"}
+
+
+def test_zeros_are_no_gain():
+    rung = ladder(TAKES)[0]  # from zeros: no W, and no forget gate
+    nothing = {name: np.zeros_like(array) for name, array in grads_of(rung).items()}
+    assert rung.right_blocks(nothing) and not rung.right_blocks(nothing) & rung.counted
+    nothing["Wi"][0, 0] = 1.0
+    assert "Wi" in rung.wrong(rung.right_blocks(nothing))
+
+
+GAINING = [  # each gains something by itself
+    ("    x, targets = np.asarray(x), np.asarray(targets)", "    x, targets = np.asarray(targets), np.asarray(x)"),
+    ("range(T)[::-1]", "range(1, T)[::-1]"),
+]
+FORWARD_WRONG = [  # no gradient is right before two are mended
+    ("yc[t] = yf[t] * yc[t - 1] + yi[t] * yg[t]", "yc[t] = (yf[t] * yc[t - 1] + yi[t] * yg[t]) / 2"),
+    ("dm[1:T + 1] = out_diff @ w_out", "dm[1:T + 1] = np.clip(out_diff @ w_out, -0.01, 0.01)"),
+    ("ygifo[t] += w_rec @ ym[t - 1]", "ygifo[t] = w_rec @ ym[t - 1]"),
+]
+INTERLEAVED = [  # a step forward, a step back: the forward pass is not over where the walk back begins
+    ("states_h[k + 1] = o * np", "states_h[k] = o * np"),
+    ("o = 1 / (1 + np.exp(-z_o))", "o = np.clip(1 / (1 + np.exp(-z_o)), -0.01, 0.01)"),
+    ("y_pred /= y_pred.sum", "y_pred = y_pred.sum"),
+]
+KNOWN_BY_CHANCE = [  # tanh(c0) is a right value, but not there
+    ("        tc[0:H] = c0", "        tc[0:H] = np.tanh(c0)"),
+    ("    return s * (1.0 - s)", "    return s * (1.0 + s)"),
+]
+BEHIND_ONE_ANOTHER = [  # what one of them makes right is seen on the way only
+    ("dhs = P @ net.V ", "dhs = np.clip(P @ net.V, -0.01, 0.01) "),
+    ("tanh_c = np.tanh(cs[t + 1])", "tanh_c = np.tanh(cs[t])"),
+]
+
+
+@pytest.mark.parametrize(
+    ("style", "changes"),
+    [
+        ("kaggle", GAINING),
+        ("asr_blstm_one_dir", FORWARD_WRONG),
+        ("keras_style", INTERLEAVED),
+        ("flatbuf_2", KNOWN_BY_CHANCE),
+        ("arrays", BEHIND_ONE_ANOTHER),
+    ],
+)
+def test_several_faults_are_mended_one_after_the_other(style, changes):
+    backward = changed(style, *changes)
+    search = climb(backward)
+    assert not list(search.single(Deadline.after(1.0)))
+    mended = next(search.several(Deadline.after(60)))
+    assert len(mended.edits) == len(changes)
+    repaired = apply(search.units, mended.slots, mended.edits)
+    assert prove(backward, repaired, proof_cases(states_taken(backward))) is not None

@@ -27,9 +27,11 @@ from lstm_teach.params import Params
 _SMALL = {"vocab_size": 4, "hidden_size": 2}  # no two sizes are the same, nor that of three steps
 _DEEPEST = 9  # edits
 _BRANCHES = 6  # different gains that are followed from one state,
+_FIRST = 4  # batches of edits to try in a state before the gains are followed: the best may be among the next
 _ALIKE = 3  # and edits with the same gain
 # Blocks that have to be gained to make up for an edit that was made, a likelier edit with the same gain, a batch tried.
 _STEP, _TWIN, _TURN = 3, 3, 0.5
+_ZEROS = 12  # the same for an edit that cuts off what is carried: what is wrong in it does not show any more then
 _UPPER = 0.05  # less cost for every gradient that depends on what an edit changes
 _ODD = 2  # more for an edit of another kind where only long sequences are wrong
 _INSERTED = 0.5  # more for a new statement: often it does the same as a change of the one before it
@@ -127,6 +129,7 @@ class _State:
     beside: list[Edit] = field(compare=False, default_factory=list)  # gains of the state before
     todo: Iterator[tuple[list[Edit], bool]] | None = field(compare=False, default=None)  # and whether tried before
     gains: dict[tuple[int, ...], list[Edit]] = field(compare=False, default_factory=dict)  # by what is right then
+    batches: int = field(compare=False, default=0)  # tried
     look: int = field(compare=False, default=0)  # right values on the way that count too
 
 
@@ -218,6 +221,7 @@ class Climb:
         Those that are tried `again` gained nothing in the gradients: now values of the walk back count as well.
         """
         self.tell(self.tried)
+        state.batches += 1
         look, inside = state.look | self.values.back * again, {}
         if look:
             looked = batch if again else [edit for edit in batch if not edit.slots <= self.back]
@@ -278,7 +282,7 @@ class Climb:
 
     def _following(self, state: _State) -> Iterator[_State]:
         """The states after the best gains of a state, as far as they are new."""
-        if len(state.made) + 1 >= _DEEPEST:
+        if len(state.made) + 1 >= _DEEPEST or (state.made and state.batches < _FIRST):
             return
         for right in sorted(state.gains, key=_count, reverse=True)[:_BRANCHES]:
             edits = sorted(state.gains[right], key=self._doubt)
@@ -289,7 +293,7 @@ class Climb:
                     self.followed.add(frozenset(map(id, made)))
                     alike = [*state.alike, [other for other in edits[:8] if other is not edit]]
                     beside = [other for gains in state.gains.values() for other in gains]
-                    put_off = state.put_off + _STEP + _TWIN * rank - gained
+                    put_off = state.put_off + _STEP + _TWIN * rank - gained + _ZEROS * ("zeros" in edit.new)
                     cost = state.cost + edit.cost
                     new = _State(put_off, cost, next(self.numbers), made, alike, right[:-1], beside)
                     self._begin(new)

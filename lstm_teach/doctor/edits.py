@@ -666,7 +666,7 @@ class _Maker:
             "minimum",
         ):
             for text in texts[:1]:
-                yield self.swap("unwrapped" if name != "reversed" else "range", 1.2, node, text)
+                yield self.swap("unwrapped" if name != "reversed" else "range", 1.15, node, text)
         if name in ("max", "min"):
             for text in texts if len(texts) > 1 else ():
                 yield self.swap("unwrapped", 1.3, node, text)

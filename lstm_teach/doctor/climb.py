@@ -293,7 +293,7 @@ class Climb:
                     self.followed.add(frozenset(map(id, made)))
                     alike = [*state.alike, [other for other in edits[:8] if other is not edit]]
                     beside = [other for gains in state.gains.values() for other in gains]
-                    put_off = state.put_off + _STEP + _TWIN * rank - gained + _ZEROS * ("zeros" in edit.new)
+                    put_off = state.put_off + _STEP + _TWIN * rank - gained + _ZEROS * ("zeros_like(" in edit.new)
                     cost = state.cost + edit.cost
                     new = _State(put_off, cost, next(self.numbers), made, alike, right[:-1], beside)
                     self._begin(new)

@@ -1,7 +1,7 @@
 """Search for a set of edits that makes a backward pass right, and prove it.
 
 An edit counts as progress only when it brings exact values into being: a right matrix, or a right delta at some step.
-That an error became smaller is never used. Imports edits, variants and truth.
+That an error became smaller is never used. Imports climb, places, repair, variants and truth.
 """
 
 from __future__ import annotations

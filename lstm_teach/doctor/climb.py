@@ -27,7 +27,7 @@ from lstm_teach.params import Params
 _SMALL = {"vocab_size": 4, "hidden_size": 2}  # no two sizes are the same, nor that of three steps
 _DEEPEST = 9  # edits
 _BRANCHES = 6  # different gains that are followed from one state,
-_FIRST = 4  # batches of edits to try in a state before the gains are followed: the best may be among the next
+_FIRST = 2  # batches of edits to try in a state before the gains are followed: the best may be among the next
 _ALIKE = 3  # and edits with the same gain
 # Blocks that have to be gained to make up for an edit that was made, a likelier edit with the same gain, a batch tried.
 _STEP, _TWIN, _TURN = 3, 3, 0.5

@@ -8,6 +8,7 @@ from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.search import apply, proof_cases, prove
 from lstm_teach.doctor.source import learner_functions
 from lstm_teach.doctor.truth import Truth, make_case
+from lstm_teach.doctor.variants import Variants
 from lstm_teach.gradcheck import states_taken
 from lstm_teach.params import Params
 from tests.doctor_cases.faults import load, styles
@@ -113,3 +114,18 @@ def test_several_faults_are_mended_one_after_the_other(style, changes):
     assert len(mended.edits) == len(changes)
     repaired = apply(search.units, mended.slots, mended.edits)
     assert prove(backward, repaired, proof_cases(states_taken(backward))) is not None
+
+
+def test_what_is_right_has_to_stay_right_on_every_rung(monkeypatch):
+    search = climb(changed("bootcamp", ("gradient_cell * forget_gate", "gradient_cell * forget_gate / 2")))
+    edit = search.bench.every[0]
+    variants, before = Variants(search.backward, search.units, [edit], [], records=False), search.root.right
+    lowest = search._lowest(search.root)
+    gain = search.rungs[lowest].counted & ~before[lowest]
+    plus = {rung: bits | gain * (k == lowest) for k, (rung, bits) in enumerate(zip(search.rungs, before, strict=True))}
+    for lost in (None, lowest, 0, -1):
+        bits = dict(plus)
+        if lost is not None:
+            bits[search.rungs[lost]] &= ~(before[lost] & -before[lost])
+        monkeypatch.setattr(search, "_right", lambda variants, rung, edits, bits=bits: bits[rung])
+        assert (search._gain(variants, search.root, edit, 0) is None) == (lost is not None)

@@ -129,3 +129,13 @@ def test_what_is_right_has_to_stay_right_on_every_rung(monkeypatch):
             bits[search.rungs[lost]] &= ~(before[lost] & -before[lost])
         monkeypatch.setattr(search, "_right", lambda variants, rung, edits, bits=bits: bits[rung])
         assert (search._gain(variants, search.root, edit, 0) is None) == (lost is not None)
+
+
+def test_an_edit_that_only_makes_zeros_right_gains_nothing(monkeypatch):
+    search = climb(changed("bootcamp", ("gradient_cell * forget_gate", "gradient_cell * forget_gate / 2")))
+    edit, rung = search.bench.every[0], search.rungs[0]
+    variants = Variants(search.backward, search.units, [edit], [], records=False)
+    search.root.right = (0, *search.full[1:])
+    for bits, gains in ((rung.full & ~rung.counted, False), (rung.counted & -rung.counted, True)):
+        monkeypatch.setattr(search, "_right", lambda _, one, edits, bits=bits: bits if one is rung else one.full)
+        assert (search._gain(variants, search.root, edit, 0) is not None) == gains

@@ -5,13 +5,14 @@ import pytest
 
 from lstm_teach.doctor.climb import Climb, ladder
 from lstm_teach.doctor.limit import Deadline
+from lstm_teach.doctor.repair import Bench
 from lstm_teach.doctor.search import apply, proof_cases, prove
 from lstm_teach.doctor.source import learner_functions
 from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.doctor.variants import Variants
 from lstm_teach.gradcheck import states_taken
 from lstm_teach.params import Params
-from tests.doctor_cases.faults import load, styles
+from tests.doctor_cases.faults import load, other_hands, styles
 
 TAKES = {"h0": False, "c0": False}
 PASSES = styles("other_hands") | {f"tuning/{style}": pair for style, pair in styles("tuning").items()}
@@ -27,7 +28,7 @@ def changed(style, *changes):
 
 def climb(backward):
     units, truths = learner_functions(backward), [Truth(make_case(T, 20 + T, states_taken(backward))) for T in (3, 5)]
-    return Climb(backward, units, truths, Deadline.after(60), lambda tried: None)
+    return Climb(Bench(backward, units, truths, Deadline.after(60), lambda tried: None))
 
 
 def grads_of(rung):
@@ -139,3 +140,17 @@ def test_an_edit_that_only_makes_zeros_right_gains_nothing(monkeypatch):
     for bits, gains in ((rung.full & ~rung.counted, False), (rung.counted & -rung.counted, True)):
         monkeypatch.setattr(search, "_right", lambda _, one, edits, bits=bits: bits if one is rung else one.full)
         assert (search._gain(variants, search.root, edit, 0) is not None) == gains
+
+
+def test_what_is_in_an_empty_array_does_not_come_from_the_targets():
+    search = climb(changed("adjoint_3", ("k = [x[t]]", "k = [x[t - 1]]")))
+    text = {slot.number: search.units[slot.unit].text[slot.start : slot.end] for slot in search.bench.slots}
+    assert search.back and not any("empty" in text[number] for number in search.back)
+
+
+def test_clipping_that_shows_in_long_sequences_only_is_found_beside_another_fault():
+    (case,) = [c for c in other_hands() if c.style == "minchar" and "clipped at 5" in c.kinds[0]]
+    search = climb(load(case.text, case.name, "<test>"))
+    everything = [*search.single(Deadline.after(1.0)), next(search.several(Deadline.after(60)))]
+    repaired = apply(search.units, everything[-1].slots, everything[-1].edits)
+    assert prove(search.backward, repaired, proof_cases(states_taken(search.backward))) is not None

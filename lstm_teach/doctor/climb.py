@@ -3,14 +3,14 @@
 The lowest rung is a net of two units and one step, the highest has steps enough for a token to come again. A fault
 that shows on a low rung is mended before one that needs more steps. What becomes right is seen in blocks of the nine
 gradients: a matrix, or a column of a U, which is the delta of one gate at the one step of its token. Nothing inside the
-pass is looked at, so a run takes a quarter of a millisecond. Imports repair, truth and variants.
+pass is looked at, so a run is quick. Imports repair, truth and variants.
 """
 
 from __future__ import annotations
 
 import ast
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -18,7 +18,6 @@ import numpy as np
 
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.repair import _AT_ONCE, _JUST, _MOVING, Bench, Mended
-from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import COUNTED, FORWARD, Case, Truth, make_case
 from lstm_teach.doctor.variants import Edit, Variants, gradients
 from lstm_teach.gradcheck import LENGTHS, exact_gradient, own_case, states_taken
@@ -26,9 +25,8 @@ from lstm_teach.params import Params
 
 _SMALL = {"vocab_size": 4, "hidden_size": 2}  # no two sizes are the same, nor that of three steps
 _DEEPEST = 9  # edits
-_BRANCHES = 6  # different gains that are followed from one state,
+_BRANCHES, _ALIKE = 6, 3  # different gains that are followed from one state, and edits with the same gain
 _FIRST = 2  # batches of edits to try in a state before the gains are followed: the best may be among the next
-_ALIKE = 3  # and edits with the same gain
 # Blocks that have to be gained to make up for an edit that was made, a likelier edit with the same gain, a batch tried.
 _STEP, _TWIN, _TURN = 3, 3, 0.5
 _ZEROS = 12  # the same for an edit that cuts off what is carried: what is wrong in it does not show any more then
@@ -136,16 +134,9 @@ class _State:
 class Climb:
     """The search: `single` begins it, `several` goes on with what was found on the way."""
 
-    def __init__(
-        self,
-        backward: Callable,
-        units: list[Unit],
-        truths: list[Truth],
-        deadline: Deadline,
-        tell: Callable[[int], None],
-    ):
-        self.bench = Bench(backward, units, truths, deadline, tell)
-        self.backward, self.units, self.tell, self.tried = backward, units, tell, 0
+    def __init__(self, bench: Bench):
+        self.bench, self.backward, self.units, self.tell, self.tried = bench, bench.backward, bench.units, bench.tell, 0
+        backward, units, truths = bench.backward, bench.units, bench.truths
         self.rungs = ladder(states_taken(backward))
         self.three = self.rungs[-2]
         longest = Case(*own_case(LENGTHS[-1], states_taken(backward)))  # clipping may show there only

@@ -20,7 +20,7 @@ from lstm_teach.doctor.climb import CUTTING, Climb
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import judge
 from lstm_teach.doctor.places import Places, find_places
-from lstm_teach.doctor.repair import Mended, let_end, let_run, mend, sweep
+from lstm_teach.doctor.repair import Bench, Mended, let_end, let_run, mend, sweep
 from lstm_teach.doctor.scene import is_docstring
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.statements import candidates
@@ -232,7 +232,7 @@ def search(
             numbers = {key for key in scene.back if scene.operations.get(key) == ()}
             elementwise = len(numbers) > _NUMBERS
             soon = deadline.part(min(1.0, _SOON * (1 + 2 * elementwise) / max(deadline.left, 1)))
-            climb = Climb(backward, units, both, deadline, tell)
+            climb = Climb(Bench(backward, units, both, deadline, tell))
             one = _proved(backward, begun_with, climb.single(soon), cases)
             swept, first = not soon.over, climb.tried
             one = one or _proved(backward, begun_with, climb.several(deadline.part(_CLIMB)), cases)

@@ -1,15 +1,17 @@
 """Several faults are mended one after the other by what becomes right in the gradients, exactly."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lstm_teach.doctor.climb import Climb, ladder
 from lstm_teach.doctor.limit import Deadline
-from lstm_teach.doctor.repair import Bench
+from lstm_teach.doctor.repair import _ELSEWHERE, Bench
 from lstm_teach.doctor.search import apply, proof_cases, prove
 from lstm_teach.doctor.source import learner_functions
 from lstm_teach.doctor.truth import Truth, make_case
-from lstm_teach.doctor.variants import Variants
+from lstm_teach.doctor.variants import Endless, Trace, Variants, acting_functions, disturbed
 from lstm_teach.gradcheck import states_taken
 from lstm_teach.params import Params
 from tests.doctor_cases.faults import load, other_hands, styles
@@ -31,6 +33,10 @@ def climb(backward):
     return Climb(Bench(backward, units, truths, Deadline.after(60), lambda tried: None))
 
 
+def returned(grads):
+    return Trace(result=grads)
+
+
 def grads_of(rung):
     return {name: rung.gradient[name].copy() for name in Params.NAMES}
 
@@ -49,28 +55,28 @@ def test_the_rungs_of_the_ladder_tell_one_kind_of_fault_after_the_other():
 def test_what_is_right_is_seen_in_each_matrix_and_each_column_of_a_token():
     rung = ladder(TAKES)[3]
     grads = grads_of(rung)
-    assert rung.right_blocks(grads) == rung.full and rung.right_blocks(None) == 0
+    assert rung.right_blocks(returned(grads)) == rung.full and rung.right_blocks(returned(None)) == 0
     seen = {}
     for name in Params.NAMES:
         for token in rung.case.x if name[0] == "U" else (0,):
             wrong = grads_of(rung)
             wrong[name][:, token] *= 1 + 1e-8
-            bits = rung.right_blocks(wrong)
+            bits = rung.right_blocks(returned(wrong))
             assert rung.wrong(bits) == {name} and bits.bit_count() == rung.full.bit_count() - 2
             seen[bits] = name
     assert len(seen) == 5 + 4 * 3
     wrong = grads_of(rung)
     (never,) = set(range(4)) - set(rung.case.x)
     wrong["Uf"][:, never] = 1e-3
-    assert rung.wrong(rung.right_blocks(wrong)) == {"Uf"}
+    assert rung.wrong(rung.right_blocks(returned(wrong))) == {"Uf"}
 
 
 def test_zeros_are_no_gain():
     rung = ladder(TAKES)[0]  # from zeros: no W, and no forget gate
     nothing = {name: np.zeros_like(array) for name, array in grads_of(rung).items()}
-    assert rung.right_blocks(nothing) and not rung.right_blocks(nothing) & rung.counted
+    assert rung.right_blocks(returned(nothing)) and not rung.right_blocks(returned(nothing)) & rung.counted
     nothing["Wi"][0, 0] = 1.0
-    assert "Wi" in rung.wrong(rung.right_blocks(nothing))
+    assert "Wi" in rung.wrong(rung.right_blocks(returned(nothing)))
 
 
 GAINING = [  # each gains something by itself
@@ -117,19 +123,79 @@ def test_several_faults_are_mended_one_after_the_other(style, changes):
     assert prove(backward, repaired, proof_cases(states_taken(backward))) is not None
 
 
-def test_what_is_right_has_to_stay_right_on_every_rung(monkeypatch):
+def test_what_is_right_has_to_stay_right_unless_a_higher_rung_gains_as_much(monkeypatch):
     search = climb(changed("bootcamp", ("gradient_cell * forget_gate", "gradient_cell * forget_gate / 2")))
     edit = search.bench.every[0]
     variants, before = Variants(search.backward, search.units, [edit], [], records=False), search.root.right
-    lowest = search._lowest(search.root)
-    gain = search.rungs[lowest].counted & ~before[lowest]
-    plus = {rung: bits | gain * (k == lowest) for k, (rung, bits) in enumerate(zip(search.rungs, before, strict=True))}
-    for lost in (None, lowest, 0, -1):
-        bits = dict(plus)
+    lowest, highest = search._lowest(search.root), len(search.rungs) - 1
+
+    def lowest_bit(bits):
+        return bits & -bits
+
+    gains = [lowest_bit(rung.counted & ~right) for rung, right in zip(search.rungs, before, strict=True)]
+    for lost, gained, allowed in [
+        (None, {lowest}, True),
+        (lowest, {lowest}, False),
+        (0, {lowest}, False),
+        (highest, {lowest}, False),
+        (highest, {lowest, highest}, True),
+        (highest, {highest}, False),
+    ]:
+        bits = {rung: before[k] | gains[k] * (k in gained) for k, rung in enumerate(search.rungs)}
         if lost is not None:
-            bits[search.rungs[lost]] &= ~(before[lost] & -before[lost])
+            bits[search.rungs[lost]] &= ~lowest_bit(before[lost])
         monkeypatch.setattr(search, "_right", lambda variants, rung, edits, bits=bits: bits[rung])
-        assert (search._gain(variants, search.root, edit, 0) is None) == (lost is not None)
+        assert (search._gain(variants, search.root, edit, 0) is not None) == allowed
+
+
+def test_edits_are_sorted_by_what_depends_on_their_statement():
+    search = climb(changed("bootcamp", ("gradient_cell * candidate", "gradient_cell * output_gate")))
+    lowest = search.rungs[search._lowest(search.root)]
+    wrong = lowest.wrong(search.root.right[search._lowest(search.root)])
+    variants = Variants(search.backward, search.units, [], [])
+    reach = variants.reach(lowest, sorted(search.statements))
+    tried = search._next(search.root)
+    vain = [slot for slot, names in reach.items() if not names & wrong]
+    assert vain and all(edit.kind in _ELSEWHERE or not edit.slots <= set(vain) for edit in tried)
+    assert any(reach[slot] <= wrong for slot in tried[0].slots & set(reach))
+    with pytest.raises(ValueError, match="records"):
+        Variants(search.backward, search.units, [], [], records=False).reach(lowest, [])
+
+
+def test_a_statement_that_calls_what_changes_arrays_may_reach_everything():
+    text, name = styles("other_hands")["cellclass"]
+    units = learner_functions(load(text, name, "<test>"))
+    assert {"backward"} <= acting_functions(units) and not {"d_tanh", "sigmoid"} & acting_functions(units)
+    variants, rung = Variants(load(text, name, "<test>"), units, [], []), ladder(TAKES)[3]
+    calls = {
+        s.number: units[s.unit].text[s.start : s.end]
+        for s in variants.slots
+        if s.kind == "statement" and "self.output.backward(" in units[s.unit].text[s.start : s.end]
+    }
+    reach = variants.reach(rung, calls)
+    assert calls and all(names == set(Params.NAMES) for names in reach.values())
+
+
+@pytest.mark.parametrize("value", [-1.0, 0.0, np.array([-1.0, 2.0]), np.arange(3), np.zeros(1, dtype=int), 0, 3])
+def test_every_number_is_disturbed(value):
+    assert np.all(disturbed(value) != value)
+
+
+def test_a_later_edit_takes_the_place_of_one_at_the_same_statement():
+    search = climb(changed("bootcamp", ("gradient_cell * forget_gate", "gradient_cell * forget_gate / 2")))
+    first = search.bench.every[0]
+    second = next(edit for edit in search.bench.every if edit is not first and edit.slots == first.slots)
+    other = next(edit for edit in search.bench.every if edit.slots.isdisjoint(first.slots))
+    state = replace(search.root, made=[first, other], alike=[[second], []])
+    assert state.with_one_more(second, [first]) == ([other, second], [[], [first]])
+
+
+def test_a_while_loop_that_never_ends_is_stopped_soon():
+    text, name = styles("other_hands")["whiley"]
+    wrong = load(text.replace("t -= 1", "t -= 0"), name, "<test>")
+    variants, rung = Variants(wrong, learner_functions(wrong), [], [], records=False), ladder({})[0]
+    trace = variants.run(rung)
+    assert isinstance(trace.error, Endless) and trace.turns < 1000
 
 
 def test_an_edit_that_only_makes_zeros_right_gains_nothing(monkeypatch):

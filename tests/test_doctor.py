@@ -12,11 +12,11 @@ from lstm_teach.doctor.climb import Climb
 from lstm_teach.doctor.diagnose import _check_source as check_source
 from lstm_teach.doctor.diagnose import _known as known
 from lstm_teach.doctor.limit import Deadline
-from lstm_teach.doctor.repair import sweep
+from lstm_teach.doctor.repair import Bench, sweep
 from lstm_teach.doctor.search import apply, proof_cases, prove
 from lstm_teach.doctor.source import guarded_builtins, learner_functions
 from lstm_teach.doctor.truth import Case, Truth, make_case
-from lstm_teach.doctor.variants import Variants, exchanged, numbers
+from lstm_teach.doctor.variants import exchanged, numbers
 from lstm_teach.gradcheck import own_case, states_taken
 from tests.doctor_cases.faults import load, styles
 
@@ -221,11 +221,6 @@ def test_a_line_says_what_is_tried_and_is_wiped_at_the_end(capsys):
 
 
 def test_where_no_repair_is_found_the_place_is_told_with_the_quantity_that_belongs_there(monkeypatch):
-    def no_edit(backward, state, *_):
-        state.stage = 99
-        return [], 0, []
-
-    monkeypatch.setattr(search, "_expand", no_edit)
     monkeypatch.setattr(Climb, "_tried", lambda *_: iter(()))
     monkeypatch.setattr(search, "mend", lambda backward, units, *_: search.Mended([]))
     monkeypatch.setattr(search, "sweep", lambda backward, units, *_: search.Mended([]))
@@ -475,9 +470,9 @@ def test_what_shows_in_long_sequences_only_is_looked_for_among_the_edits_of_limi
     backward = load(text, "backward", "<test>")
     units, takes = learner_functions(backward), states_taken(backward)
     truths = [Truth(Case(*own_case(20, takes)))]
-    begun = search.State(units, Variants(backward, units, [], truths).evaluate())
-    one, tried = search._unlimited(backward, begun, truths, proof_cases(takes), Deadline.after(30))
-    assert one is not None and tried < 3000
+    climb = Climb(Bench(backward, units, truths, Deadline.after(30), lambda tried: None))
+    mended = next(climb.several(Deadline.after(30)))
+    assert mended.tried < 3000 and prove(backward, apply(units, mended.slots, mended.edits), proof_cases(takes))
 
 
 def test_lists_of_floats_count_as_arrays_and_other_lists_do_not():

@@ -478,13 +478,61 @@ def backward(params, x, targets):
 NUMBERS = """
 def backward(params, x, targets):
     run = lt.forward(params, x)
-    dh, dc = params.V[targets[0]].tolist(), params.V[targets[1]].tolist()
+    dh, dc = (2 * params.V[targets[0]]).tolist(), (2 * params.V[targets[1]]).tolist()
     c, o = run.c[0].tolist(), run.o[0].tolist()
     for j in range(5):
         tc = c[j]
         d = dc[j]
         e = dh[j] * o[j] * tc
     return d, e
+"""
+
+FAMILY = """
+from collections import namedtuple
+
+Memo = namedtuple("Memo", "f o")
+
+def slope(s):
+    return s * (1 - s)
+
+def slope_of_tanh(a):
+    return 1 - a * a
+
+def called(f, z):
+    return f(z)
+
+def scaled(memo, d):
+    return d * memo.f
+
+def backward(params, x, targets):
+    run, T, H = lt.forward(params, x), len(x), 5
+    before = np.arange(T)
+    ps, qs, rs = [], [], []
+    dU, dUi = np.zeros((5, 6)), np.zeros((5, 6))
+    rows = np.stack([run.i[0], run.f[0], run.o[0], run.g[0]])
+    slopes = rows * (1 - rows)
+    last = slope_of_tanh(rows[3])
+    dh = [0.0] * 5
+    J = np.diag(run.y[0])
+    grads = {}
+    grads.update(dict.fromkeys("UV", np.zeros(H)))
+    grads.update(dict.fromkeys("ab", np.zeros(T)))
+    for t in range(T):
+        i, g = run.i[t], run.g[t]
+        ps.append(i); qs.append(g); rs.append(i)
+        unread = i * g
+        d = called(slope, g) + scaled(Memo(i, g), g)
+        s = run.h[t] * run.f[t]
+        dUi[:, x[t]] += d
+        dU += d[:, None]
+        back = params.Wi.T @ g + params.Wg.T @ i
+        back += ps[-1] @ params.Wf
+        for j in range(5):
+            for k in range(5):
+                dh[j] += params.Wi[j, k] * d[k]
+    for each in (ps, qs):
+        each.reverse()
+    return before, slopes, last, J, back, s, dU, dUi, dh, grads
 """
 
 
@@ -613,6 +661,23 @@ def backward(params, x, targets):
         (PATHS, 'g = dc * o + v["i", t] + v["i", 0]'),
         (PATHS, "return dz, dzi, dzf, g, dc, slope, step.c_out, [one.h_out for one in others]"),
         (PATHS, "return dz, dzi, dzf, g, dc, slope, step.h_out, [one.h_out for one in pairs]"),
+        (FAMILY, "before = np.arange(T) - 1"),
+        (FAMILY, "slopes = rows * (1 - rows)\nslopes[3] = 1 - rows[3] ** 2"),
+        (FAMILY, "d = called(slope_of_tanh, g) + scaled(Memo(i, g), g)"),
+        (FAMILY, "return d * memo.o"),
+        (FAMILY, "dU[:, x[t]] += d"),
+        (FAMILY, "for each in (ps, qs, rs):"),
+        (FAMILY, "dh[j] = 0.0\nfor k in range(5):"),
+        (FAMILY, "J = np.diag(run.y[0]) - np.outer(run.y[0], run.y[0])"),
+        (FAMILY, "s = run.h[t] * run.f[min(t + 1, len(run.f) - 1)]"),
+        (FAMILY, "back = params.Wi.T @ i + params.Wg.T @ g"),
+        (FAMILY, "back += rs[-1] @ params.Wf"),
+        (FAMILY, "back += ps[-1] @ params.Wf + qs[-1] @ params.Wo"),
+        (
+            FAMILY,
+            'grads.update({key: np.zeros(H).copy() for key in "UV"})\n'
+            'grads.update({key: np.zeros(T).copy() for key in "ab"})',
+        ),
     ],
 )
 def test_the_edit_that_mends_it_is_offered(text, wanted):
@@ -636,3 +701,22 @@ def test_a_factor_comes_from_the_forward_pass_and_a_delta_is_added_to_deltas_onl
     grown = {edit.parts[0].code for edit in edits if edit.kind in ("factor", "term") and edit.parts[0].code}
     assert "do = dh * ct[t] * f[t]" in grown and "do = dh * ct[t] + dc_next" in grown
     assert not any(code.startswith("do = ") and re.search(r"\* d[a-z_]+$|\+ [fogic]\[t\]$", code) for code in grown)
+
+
+def test_what_only_another_loop_counts_is_not_offered():
+    *_, edits = offered(FAMILY)
+    codes = [part.code for edit in edits for part in edit.parts if part.code]
+    assert any("params.Wi[j, k]" in code for code in codes)
+    assert not any("params.Wi[j, k]" in code for code in codes if code.startswith(("s =", "back =", "d =")))
+
+
+def test_an_edit_that_reads_what_nobody_reads_comes_first():
+    *_, edits = offered(FAMILY)
+    terms = {edit.new: edit.cost for edit in edits if edit.kind == "term" and edit.parts[0].code.startswith("back +=")}
+    assert terms["+ unread"] < terms["+ i"]
+
+
+def test_what_is_given_once_and_for_all_is_no_target_in_a_loop():
+    *_, edits = offered(FAMILY)
+    targets = {edit.new for edit in edits if edit.kind == "target" and edit.parts[0].code.endswith("d[:, None]")}
+    assert "rows" not in targets and "slopes" not in targets and "dUi" in targets

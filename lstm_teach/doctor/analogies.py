@@ -40,6 +40,24 @@ def analogies(maker: Any, root: ast.AST) -> Iterator[Edit]:
                 yield maker.swap("analogy", 1.5, value, text)
 
 
+def sisters(maker: Any, root: ast.AST) -> Iterator[Edit]:
+    """`dV[:, k] += b` for `dV += b[:, None]` where sisters have such an index: one column is meant, not all."""
+    if not isinstance(root, ast.AugAssign) or not isinstance(root.target, ast.Name):
+        return
+    values, name = [maker.seg(root.value)], maker.seg(root.target)
+    if isinstance(root.value, ast.Subscript) and "None" in maker.seg(root.value.slice):
+        values.append(maker.seg(root.value.value))
+    indices = {}
+    for slot in maker.scene.slots:
+        target = getattr(slot.node, "target", None)
+        if slot.unit == maker.slot.unit and slot.block == maker.slot.block and isinstance(target, ast.Subscript):
+            indices[maker.seg(target.slice)] = None
+    for index in indices:
+        for value in values[::-1]:
+            changes = (*maker.unit.span(root.target), f"{name}[{index}]"), (*maker.unit.span(root.value), value)
+            yield maker.edit("index", 1.3, *changes)
+
+
 def _merged(its: list[str], mine: list[str], codes: list[tuple[str, int, int, int, int]]) -> Iterator[str]:
     """The sister's pattern in the words of `mine`: as it is, with what `mine` has besides, or what both have only."""
     words = {its[i1 + k]: mine[j1 + k] for tag, i1, i2, j1, _ in codes if tag == "equal" for k in range(i2 - i1)}

@@ -9,7 +9,6 @@ pass is looked at, so a run is quick. Imports repair, truth and variants.
 from __future__ import annotations
 
 import ast
-import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -17,9 +16,9 @@ from itertools import count
 import numpy as np
 
 from lstm_teach.doctor.limit import Deadline
-from lstm_teach.doctor.repair import _AT_ONCE, _JUST, _MOVING, Bench, Mended
+from lstm_teach.doctor.repair import _AT_ONCE, _ELSEWHERE, _JUST, Bench, Mended
 from lstm_teach.doctor.truth import COUNTED, FORWARD, Case, Truth, make_case
-from lstm_teach.doctor.variants import Edit, Variants, gradients
+from lstm_teach.doctor.variants import Edit, Trace, Variants, gradients
 from lstm_teach.gradcheck import LENGTHS, exact_gradient, own_case, states_taken
 from lstm_teach.params import Params
 
@@ -29,10 +28,12 @@ _BRANCHES, _ALIKE = 6, 3  # different gains that are followed from one state, an
 _FIRST = 2  # batches of edits to try in a state before the gains are followed: the best may be among the next
 # Blocks that have to be gained to make up for an edit that was made, a likelier edit with the same gain, a batch tried.
 _STEP, _TWIN, _TURN = 3, 3, 0.5
+_ROOT = 3
 _ZEROS = 12  # the same for an edit that cuts off what is carried: what is wrong in it does not show any more then
 _UPPER = 0.05  # less cost for every gradient that depends on what an edit changes
 _ODD = 2  # more for an edit of another kind where only long sequences are wrong
 _INSERTED = 0.5  # more for a new statement: often it does the same as a change of the one before it
+_LONG = 6  # steps from which on a net is long
 _MUCH = 6  # blocks that have to become right for edits to be kept that do not mend everything
 _LIKELY = 5000  # edits to be tried in every way before the others
 # What may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size.
@@ -64,13 +65,14 @@ class Rung:
         self.full = (1 << len(self.names) + 1) - 1
         self.counted = self.full & ~sum(1 << k for k in np.flatnonzero(size == 0).tolist())  # zeros tell nothing
 
-    def right_blocks(self, grads: dict[str, np.ndarray] | None) -> int:
-        """The blocks that are right, as bits; and one more bit if everything is."""
+    def right_blocks(self, trace: Trace) -> int:
+        """The blocks that are right in what a run returned, as bits; and one more bit if everything is in order."""
+        grads = gradients(trace, self)
         if grads is None:
             return 0
         got = np.concatenate([grads[name].ravel() for name in Params.NAMES])[self.order]
         right = np.logical_and.reduceat(np.abs(got - self.right) <= self.near, self.starts)
-        if right.all():
+        if right.all() and trace.kept_inputs:
             return self.full
         return int.from_bytes(np.packbits(right, bitorder="little").tobytes(), "little")
 
@@ -130,6 +132,11 @@ class _State:
     batches: int = field(compare=False, default=0)  # tried
     look: int = field(compare=False, default=0)  # right values on the way that count too
 
+    def with_one_more(self, edit: Edit, alike: Sequence[Edit] = ()) -> tuple[list[Edit], list[list[Edit]]]:
+        """The edits made and one more, in the place of those that change the same slots; and those alike."""
+        kept = [k for k, other in enumerate(self.made) if other.slots.isdisjoint(edit.slots)]
+        return [*(self.made[k] for k in kept), edit], [*(self.alike[k] for k in kept), list(alike)]
+
 
 class Climb:
     """The search: `single` begins it, `several` goes on with what was found on the way."""
@@ -144,6 +151,8 @@ class Climb:
         self.full = tuple(rung.full for rung in self.rungs)
         self.values = Inside(self.three.case)
         self.numbers, self.followed, self.reach = count(), set(), None
+        self.waiting: list[_State] | None = None  # states of which not all edits are tried
+        self.turn, self.done = 0, set()  # edits that were tried by themselves
         self.statements = {slot.number for slot in self.bench.slots if slot.kind == "statement"}
         scene = self.bench.scene
         self.back = {slot.number for slot in self.bench.slots if slot.node is not None and scene.walks_back(slot)}
@@ -170,14 +179,18 @@ class Climb:
         self.done = {id(edit) for edit in near[: self.tried]} if not self.root.look else set()
 
     def several(self, deadline: Deadline) -> Iterator[Mended]:
-        """Sets of edits that mend everything together."""
+        """Sets of edits that mend everything together. A second call goes on where the first one ended."""
         if self.root.right == self.full:
             return
-        waiting = [*self._following(self.root), self.root]
-        self.best = max(waiting, key=lambda state: _count(state.right))
-        heapq.heapify(waiting)
-        while waiting and not deadline.over:
-            state = heapq.heappop(waiting)
+        if self.waiting is None:
+            self.waiting = [self.root, *self._following(self.root)]
+            self.best = max(self.waiting, key=lambda state: _count(state.right))
+        while self.waiting and not deadline.over:
+            self.turn += 1
+            # Every third turn is for the code as it was: one edit may mend it after all.
+            root = self.turn % _ROOT == 0 and self.root in self.waiting
+            state = self.root if root else min(self.waiting)
+            self.waiting.remove(state)
             if state.todo is None:
                 state.todo = self._to_try(state)
             batch, again = next(state.todo, (None, False))
@@ -185,17 +198,18 @@ class Climb:
                 continue
             yield from self._tried(state, batch, again, deadline)
             state.put_off += _TURN
-            for new in (*self._following(state), state):
-                heapq.heappush(waiting, new)
-                if _count(new.right) > _count(self.best.right):
-                    self.best = new
+            new = [*self._following(state), state]
+            self.waiting += new
+            self.best = max([self.best, *new], key=lambda state: _count(state.right))
 
     def _begin(self, state: _State) -> None:
         """Values on the way count from the beginning where the forward pass is wrong: no gradient is right then."""
         lowest = self._lowest(state)
         if "V" in self.rungs[lowest].wrong(state.right[lowest]):
-            seen = self.values.right_values(Variants(self.backward, self.units, state.made, []), state.made)
-            if self.values.wanted & ~seen:
+            wanted = self.values.wanted
+            seen = self.values.right_values(Variants(self.backward, self.units, state.made, []), state.made) & wanted
+            # Where no state is seen at all it may be that none is kept in a variable.
+            if seen != wanted and (seen or not state.right[lowest] & self.rungs[lowest].counted):
                 state.look = self.values.forward
 
     def _lowest(self, state: _State) -> int:
@@ -234,7 +248,8 @@ class Climb:
         if found:
             if state.made:
                 found.sort(key=self._doubt)
-            yield Mended(self.bench.slots, [*state.made, found[0]], [*state.alike, found[1:40]], [], self.tried)
+            made, alike = state.with_one_more(found[0], found[1:40])
+            yield Mended(self.bench.slots, made, alike, [], self.tried)
 
     def _inside(self, state: _State, batch: list[Edit], look: int, deadline: Deadline) -> Iterator[tuple[int, int]]:
         """The values on the way that become right by an edit (its id), as bits; -1 if one does not stay right."""
@@ -242,9 +257,9 @@ class Climb:
         variants = Variants(self.backward, self.units, [*state.made, *batch], [], stop)
         before = self.values.right_values(variants, state.made) & look
         allowed = {id(edit) for edit in variants.edits}
-        some = [e for e in batch if id(e) in allowed and variants.choices([*state.made, e]) is not None]
+        some = [edit for edit in batch if id(edit) in allowed]
         for edit, now in variants.judged_all(
-            some, lambda edit: self.values.right_values(variants, [*state.made, edit]) & look
+            some, lambda edit: self.values.right_values(variants, state.with_one_more(edit)[0]) & look
         ):
             yield id(edit), -1 if before & ~now else now & ~before
             if deadline.over:
@@ -253,23 +268,24 @@ class Climb:
     def _gain(self, variants: Variants, state: _State, edit: Edit, inside: int) -> tuple[int, ...] | None:
         """What is right on each rung with one more edit, and what it makes right on the way.
 
-        None if nothing is gained on the lowest rung that is wrong, nor on the way, or if something is lost.
+        None if nothing is gained on the lowest rung that is wrong, nor on the way; or if something is lost up to there,
+        or more than is gained on a higher rung (two faults may make up for one another in a block).
         """
-        edits, before = [*state.made, edit], state.right
-        if variants.choices(edits) is None:
-            return None
+        edits, before = state.with_one_more(edit)[0], state.right
         lowest = self._lowest(state)
         right = list(before)
         for k in (lowest, *range(lowest), *range(lowest + 1, len(self.rungs))):
             right[k] = self._right(variants, self.rungs[k], edits)
-            gained = right[lowest] & ~before[lowest] & self.rungs[lowest].counted
-            if before[k] & ~right[k] or not (gained or inside):
+            gained, lost = right[k] & ~before[k] & self.rungs[k].counted, before[k] & ~right[k]
+            if k == lowest and not (gained or inside):
+                return None
+            if lost and (k <= lowest or lost.bit_count() > gained.bit_count()):
                 return None
         return (*right, inside)
 
     @staticmethod
     def _right(variants: Variants, rung: Rung, edits: Sequence[Edit]) -> int:
-        return rung.right_blocks(gradients(variants.run(rung, edits, quiet=True), rung))
+        return rung.right_blocks(variants.run(rung, edits, quiet=True))
 
     def _following(self, state: _State) -> Iterator[_State]:
         """The states after the best gains of a state, as far as they are new."""
@@ -279,10 +295,9 @@ class Climb:
             edits = sorted(state.gains[right], key=self._doubt)
             gained = _count(right) - _count(state.right)
             for rank, edit in enumerate(edits[:_ALIKE]):
-                made = [*state.made, edit]
+                made, alike = state.with_one_more(edit, [other for other in edits[:8] if other is not edit])
                 if frozenset(map(id, made)) not in self.followed:
                     self.followed.add(frozenset(map(id, made)))
-                    alike = [*state.alike, [other for other in edits[:8] if other is not edit]]
                     beside = [other for gains in state.gains.values() for other in gains]
                     put_off = state.put_off + _STEP + _TWIN * rank - gained + _ZEROS * ("zeros_like(" in edit.new)
                     cost = state.cost + edit.cost
@@ -293,7 +308,7 @@ class Climb:
     def _doubt(self, edit: Edit) -> tuple[float, int]:
         """How likely an edit is among those with the same gain: the more so the more depends on what it changes."""
         if self.reach is None:
-            variants = Variants(self.backward, self.units, [], [], records=False)
+            variants = Variants(self.backward, self.units, [], [])
             single = {s.number for s in self.bench.slots if not isinstance(getattr(s.node, "value", None), _MANY)}
             self.reach = variants.reach(self.three, sorted(self.statements & single))
         reached = max((len(self.reach.get(slot, ())) for slot in edit.slots), default=0)
@@ -315,25 +330,28 @@ class Climb:
         """Edits to try with those made: what else gained something first, then what does something to what is wrong."""
         lowest = self._lowest(state)
         wrong = self.rungs[lowest].wrong(state.right[lowest])
-        variants = Variants(self.backward, self.units, state.made, [], records=False)
+        variants = Variants(self.backward, self.units, state.made, [])
         reach = variants.reach(self.rungs[lowest], sorted(self.statements), (), state.made)
-        vain = {slot for slot, names in reach.items() if not names & wrong}
+        vain = {slot for slot, names in reach.items() if wrong and not names & wrong}
         just = {slot for slot, names in reach.items() if names and names <= wrong}
+        most = {name for k, name in enumerate(self.rungs[lowest].names) if self.rungs[lowest].counted >> k & 1}
+        just |= self.bench.heads(wrong, len(most))
         beside = {id(edit) for edit in state.beside}
 
-        long = lowest == len(self.rungs) - 1
+        long = self.rungs[lowest].case.length > _LONG
 
-        def doubt(edit: Edit) -> tuple[bool, float, int]:
+        def doubt(edit: Edit) -> tuple[bool, bool, float, int]:
             cost = edit.cost - _JUST * bool(edit.slots & just) + self._inserted(edit)
             return (
                 id(edit) not in beside,
+                bool(state.look) and edit.slots <= self.back,  # nothing comes right there before the forward pass is
                 cost + _ODD * (long and edit.kind not in CUTTING),
                 abs(len(edit.new) - len(edit.old)),
             )
 
         def in_vain(edit: Edit) -> bool:
             at = edit.slots & self.statements
-            return bool(at) and at <= vain and edit.kind not in _MOVING
+            return bool(at) and at <= vain and edit.kind not in _ELSEWHERE
 
         return sorted((edit for edit in self.bench.every if not in_vain(edit)), key=doubt)
 

@@ -15,9 +15,10 @@ from lstm_teach.doctor import causes
 from lstm_teach.doctor.limit import time_limit
 from lstm_teach.doctor.places import Places
 from lstm_teach.doctor.report import Diagnosis, Finding
-from lstm_teach.doctor.search import Flaw, Result, exact, proof_cases, prove_callable, rewrite, search, suspects
+from lstm_teach.doctor.search import Flaw, Result, exact, proof_cases, prove_callable, rewrite, search
 from lstm_teach.doctor.source import NoSource, Unit, build, learner_functions, whole_text
 from lstm_teach.doctor.statements import candidates
+from lstm_teach.doctor.suspects import suspects
 from lstm_teach.doctor.truth import Case, Key, Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Endless, Variants, find_slots, gradients, right_matrices, usable
 from lstm_teach.gradcheck import (
@@ -417,7 +418,7 @@ def _known(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> tup
     """Where no repair was found: the first value that is no right quantity, and what was right before it."""
     truth = Truth(make_case(3, 23, takes))
     variants = Variants(backward, units, [], [truth])
-    ordered, _ = suspects(variants)
+    ordered = suspects(variants)
     trace = variants.run(truth)
     if gradients(trace, truth) is None:
         return [], []  # it stops, or returns nothing of use: the check has said so, and no value tells more

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach.doctor.analogies import analogies
+from lstm_teach.doctor.analogies import analogies, sisters
 from lstm_teach.doctor.pitfalls import pitfalls
-from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_tokens, is_vector, is_zeros, paths_in
+from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_tokens, is_vector, is_zeros, paths_in, targets_of
 from lstm_teach.doctor.variants import OPERATORS, Edit, Part, Slot
 from lstm_teach.params import Params
 
@@ -54,6 +54,10 @@ class _Maker:
         self.operands = {id(arg) for n in calls for arg in n.args}  # of what is not done with whole numbers
         self.operands |= {id(side) for n in every if isinstance(n, ast.BinOp) for side in (n.left, n.right)}
 
+    def within(self, shape: Any) -> list[Atom]:
+        """All that the code reads of a shape and that means something in this slot."""
+        return self.scene.of_shape(self.slot.unit, shape, self.slot)
+
     def seg(self, node: ast.AST) -> str:
         return self.unit.segment(node)
 
@@ -92,6 +96,7 @@ class _Maker:
             yield from self.statement(node)
             yield from self.growth(node)
             yield from analogies(self, node)
+            yield from sisters(self, node)
         yield from self.expressions(node)
 
     # Statements
@@ -101,7 +106,7 @@ class _Maker:
             at = self.operator_span(self.unit.span(node.target)[1], self.unit.span(node.value)[0], r"[-+*/@]=")
             if at:
                 now = self.unit.text[slice(*at)]
-                for new, cost in (("=", 1.0), ("+=", 1.0), ("-=", 1.0), ("*=", 2.5)):
+                for new, cost in (("+=", 1.0), ("=", 1.0 + 0.1 * (now == "-=")), ("-=", 1.0), ("*=", 2.5)):
                     if new != now:
                         yield self.edit("assignment", cost, (*at, new), old=now, new=new)
             yield from self.repeated(node)
@@ -192,13 +197,14 @@ class _Maker:
                 for name in sorted(names - {self.seg(one)} if isinstance(one, ast.Name) else ()):
                     yield self.swap("target", 2.0 + 0.2 * unlike(self.seg(one), name), one, name)
             return
-        own, names = self.seg(target), set()
+        own, looped = self.seg(target), {}  # what is assigned, and whether in a loop
         for slot in self.scene.slots:
-            if slot.unit != self.slot.unit or slot.kind != "statement":
-                continue
-            for other in getattr(slot.node, "targets", None) or [getattr(slot.node, "target", None)]:
+            for other in targets_of(slot.node) if slot.unit == self.slot.unit and slot.kind == "statement" else ():
                 if type(other) is type(target):
-                    names.add(self.seg(other))
+                    name = self.seg(other)
+                    looped[name] = looped.get(name, False) or bool(slot.loops)
+        given = {name for name in looped if (self.slot.unit, name) in self.scene.filled and not looped[name]}
+        names = set(looped) - (given if self.slot.loops else set())  # what is given is no place for a result
         holder = target.value if isinstance(target, ast.Subscript) else target
         for text in self.other_attributes(holder) if isinstance(holder, ast.Attribute) else ():
             yield self.swap("target", 1.7, holder, text)
@@ -214,8 +220,9 @@ class _Maker:
         read = {n.id for n in ast.walk(self.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
         unused = isinstance(target, ast.Name) and own not in read  # nobody reads it: it is meant for another name
         for name in sorted(names - {own}):
-            cost = 1.2 + 0.05 * min(unlike(own, name), 8) if unused else 2.0 + 0.2 * unlike(own, name)
-            yield self.swap("target", cost, target, name)
+            empty = self.slot.loops and not looped.get(name, True)  # it is prepared and never filled
+            likely = 1.2 + 0.05 * min(unlike(own, name), 8)
+            yield self.swap("target", likely if unused or empty else 2.0 + 0.2 * unlike(own, name), target, name)
 
     def operator_span(self, start: int, end: int, pattern: str) -> tuple[int, int] | None:
         """Where the operator stands in the text between two operands."""
@@ -240,6 +247,9 @@ class _Maker:
                     yield self.edit(
                         "tanh" if name not in own else "helper", 1.7, (start, end, f"{name}({self.seg(value)})")
                     )
+        elif is_tokens(shape) and isinstance(node, ast.Assign):  # numbers of steps
+            for delta in (" - 1", " + 1"):
+                yield self.edit("index", 1.3, (start, end, plus(self.tight(value), delta)))
         elif shape == "int" and isinstance(node, ast.Assign):
             for text in (text for name in self.loop_names() for text in (name, f"{name} - 1", f"{name} + 1")):
                 yield self.edit("index", 1.6, (start, end, text))
@@ -324,6 +334,8 @@ class _Maker:
                         yield self.swap("factor", base, node, closed(f"{a} * {inner}"))
                     continue
                 yield self.swap("factor", base, node, closed(f"{inner} * {a}"))
+                if a in self.scene.weights:
+                    continue  # they have no slope
                 yield self.swap("factor", base - 0.2, node, closed(f"{inner} * (1 - {a} ** 2)"))
                 yield self.swap("factor", base, node, closed(f"{inner} * (1 - {a})"))
                 yield self.swap("factor", base - 0.2, node, closed(f"{inner} * {a} * (1 - {a})"))
@@ -331,7 +343,7 @@ class _Maker:
                 continue
             if not term:
                 text, back = self.seg(node), self.back(node)
-                for atom in self.scene.of_shape(self.slot.unit, shape):
+                for atom in self.within(shape):
                     if atom.text in self.scene.one_hot and back is False:  # an error is the difference to the target
                         new = f"{text} - {atom.text}"
                         whole = node is getattr(root, "value", None)
@@ -341,14 +353,25 @@ class _Maker:
                     new = f"{text} + {atom.text}"
                     yield self.edit("term", 1.8, (*self.unit.span(node), closed(new)), new=f"+ {atom.text}", old="")
                 yield from self.sibling_terms(node)
-                if shape == () and id(node) in self.paths and node is getattr(root, "value", None):
+                if (
+                    shape == ()
+                    and back
+                    and isinstance(root, ast.Assign)
+                    and id(node) in self.paths
+                    and node is root.value
+                ):
                     yield from self.number_path(node)
+                if len(shape) == 2 and shape[0] == shape[1] and node is getattr(root, "value", None):
+                    for atom in self.paths.values():  # the other part of a softmax's Jacobian
+                        if atom.shape == shape[:1]:
+                            new = f"{self.scene.numpy}.outer({atom.text}, {atom.text})"
+                            yield self.edit("term", 1.6, (*self.unit.span(node), f"{text} - {new}"), new=f"- {new}")
                 if len(shape) == 1:
                     yield from self.carried_back(node, shape[0], closed)
 
     def number_path(self, node: ast.expr) -> Iterator[Edit]:
         """`dc_next[j] + dh[j] * o * (1 - tc ** 2)` where the first term stands alone, entry by entry."""
-        every = [atom for atom in self.scene.of_shape(self.slot.unit, ()) if atom.text != self.seg(node)]
+        every = [a for a in self.within(()) if a.text != self.seg(node) and a.text not in self.scene.weights]
         factors = [atom.text for atom in every if atom.back is False]
         for delta in (atom.text for atom in every if atom.back):
             for a in factors:
@@ -385,7 +408,7 @@ class _Maker:
         """Something of this shape to make zeros of; no argument of the function, which may be None."""
         given = {arg.arg for arg in ast.walk(self.unit.node.args) if isinstance(arg, ast.arg)}
         own = [a.text for a in self.scene.atoms.get(self.slot.number, ()) if a.shape == shape]
-        others = [a.text for a in self.scene.of_shape(self.slot.unit, shape)]
+        others = [a.text for a in self.within(shape)]
         return next((text for text in own + others if text not in given), None)
 
     def product(self, node: ast.expr) -> bool:
@@ -404,7 +427,7 @@ class _Maker:
     def compatible(self, shape: Any) -> list[Atom]:
         """Atoms that can multiply a value of this shape without changing it."""
         if shape == ():
-            return self.scene.of_shape(self.slot.unit, ())
+            return self.within(())
         seen: dict[str, Atom] = {}
         for other in {s for atoms in self.scene.atoms.values() for s in (a.shape for a in atoms)} - {None, "int"}:
             if not isinstance(other, tuple) or (other and other[0] == "ints"):
@@ -414,7 +437,7 @@ class _Maker:
             except ValueError:
                 continue
             if fits:
-                seen |= {a.text: a for a in self.scene.of_shape(self.slot.unit, other)}
+                seen |= {a.text: a for a in self.within(other)}
         return list(seen.values())
 
     def sibling_terms(self, value: ast.expr) -> Iterator[Edit]:
@@ -473,12 +496,15 @@ class _Maker:
             elif isinstance(node, ast.List | ast.Tuple) and isinstance(node.ctx, ast.Load):
                 yield from self.swaps(node)
                 yield from self.one_more(node.elts)
+                if node is root and self.slot.kind == "head" and len(node.elts) > 1:
+                    yield from self.name_left_out(node.elts)
             elif isinstance(node, ast.Dict):
                 yield from self.swap_items(node.values)
             elif isinstance(node, ast.comprehension):
                 yield from self.reversals(node.iter)
         for atom in {id(a): a for a in self.paths.values()}.values():
             yield from self.path(atom)
+        yield from self.paired(root)
         yield from self.wrapped(root)
         yield from self.indices(root)
         yield from pitfalls(self, root)
@@ -489,6 +515,17 @@ class _Maker:
         if self.slot.kind == "head" and not isinstance(root, ast.Call | ast.Subscript | ast.Name):
             yield self.edit("condition", 1.8, (*self.unit.span(root), "True"))
             yield self.edit("condition", 2.2, (*self.unit.span(root), f"not ({self.seg(root)})"))
+
+    def paired(self, root: ast.AST) -> Iterator[Edit]:
+        """Two things of one shape in the terms of a sum, each in the place of the other."""
+        value = getattr(root, "value", None) if self.slot.kind == "statement" else None
+        terms = [self.atoms_in(term) for term in list(self.terms(value))[1:]] if value is not None else []
+        for k, first in enumerate(terms):
+            for a in first:
+                for b in (b for second in terms[k + 1 :] for b in second):
+                    if is_vector(a.shape) and a.shape == b.shape and a.text != b.text and a.back is b.back:
+                        changes = (*self.unit.span(a.node), b.text), (*self.unit.span(b.node), a.text)
+                        yield self.edit("order", 1.6, *changes, old=a.text, new=b.text)
 
     def wrapped(self, root: ast.AST) -> Iterator[Edit]:
         """A value put through one of the learner's functions of one argument, wherever it stands in the statement."""
@@ -547,6 +584,14 @@ class _Maker:
                 start = self.unit.span(item)[0]
                 yield self.edit("term", 1.7, (start, start, f"{new}, "), new=new, old="")
 
+    def name_left_out(self, items: list[ast.expr]) -> Iterator[Edit]:
+        """One more name for a loop that runs over names: of something prepared in the same way as the others."""
+        prepared = self.scene.prepared(self.slot.unit)
+        names, end = [self.seg(item) for item in items], self.unit.span(items[-1])[1]
+        ways = {prepared.get(name) for name in names}
+        for name in [name for name, way in prepared.items() if ways == {way} and name not in names]:
+            yield self.edit("term", 1.5, (end, end, f", {name}"), new=name, old="")
+
     def pair_left_out(self, items: list[ast.expr]) -> Iterator[Edit]:
         """A pair of a gate's letter and something that is computed beside the others, in a list of such pairs."""
         pairs = [item.elts for item in items if isinstance(item, ast.Tuple | ast.List) and len(item.elts) == 2]
@@ -589,7 +634,7 @@ class _Maker:
                 yield self.swap("operator", 1.6, node, f"{tight_right} - {tight_left}")
                 if isinstance(node.left, ast.Constant):
                     yield self.swap("slope", 1.0, node, f"{left} - {tight_right} ** 2")
-                    for other in self.scene.of_shape(self.slot.unit, self.shape(node.right)):
+                    for other in self.within(self.shape(node.right)):
                         if is_vector(other.shape) and other.text != right:  # what is no complement of anything
                             yield self.swap("wrong name", 2.0, node, other.text)
                     square = node.right
@@ -681,11 +726,12 @@ class _Maker:
             for arg in args:
                 yield from self.reversals(arg, False)
         yield from self.as_elsewhere(node)
+        yield from self.functions(node)
         yield from self.given(node, name)
         yield from self.ends(node, name)
         listed = [one for arg in args if isinstance(arg, ast.List | ast.Tuple) for one in arg.elts]
         for one in (one for one in (*args, *listed) if is_zeros(one) and is_vector(self.shape(one))):
-            for other in self.scene.of_shape(self.slot.unit, self.shape(one)):  # nothing where something is meant
+            for other in self.within(self.shape(one)):  # nothing where something is meant
                 read = any(other is atom for atoms in self.scene.atoms.values() for atom in atoms)
                 for text in (other.text, *(self.other_attributes(other.node) if read else ())):
                     yield self.swap("wrong name", 1.7, one, text)
@@ -761,6 +807,16 @@ class _Maker:
                 for mine, its in zip(node.args, other.args, strict=False) if alike else ():
                     if self.seg(mine) != self.seg(its):
                         yield self.swap("wrong name", 1.7, mine, self.seg(its))
+
+    def functions(self, node: ast.Call) -> Iterator[Edit]:
+        """Another function handed to a call: one of the learner's with as many arguments, or numpy's tanh."""
+        takes = {unit.node.name: len(unit.node.args.args) for unit in self.scene.units if unit.owner is None}
+        tanh = f"{self.scene.numpy}.tanh"
+        for arg in [*node.args, *(keyword.value for keyword in node.keywords)]:
+            own = takes.get(self.seg(arg), 1 if self.of_numpy(arg) == "tanh" else None)
+            for other in [name for name in (*takes, tanh) if takes.get(name, 1) == own] if own is not None else ():
+                if other != self.seg(arg):
+                    yield self.swap("helper", 1.4 + 0.02 * min(unlike(self.seg(arg), other), 20), arg, other)
 
     def given(self, node: ast.Call, name: str) -> Iterator[Edit]:
         """One more argument: one that this function got itself and that the call leaves to its default."""
@@ -845,7 +901,7 @@ class _Maker:
                 yield self.swap("range", 1.6, node, f"{func}({plus(args[0], ' + 1')})")
         if len(args) == 1:
             if isinstance(node.args[0], ast.Constant):
-                for last in (a.text for a in self.scene.of_shape(self.slot.unit, "int")):
+                for last in (a.text for a in self.within("int")):
                     for end in (last, f"{last} + 1"):
                         yield self.swap("range", 1.6, node, f"{func}({args[0]}, {end})")
             yield self.swap("range", 1.6, node, f"{func}({args[0]} - 1, -1, -1)")
@@ -918,6 +974,8 @@ class _Maker:
                             yield self.swap("index", 1.5, part, new)
                 yield self.swap("index", 2.6, part, "-1")
                 yield self.swap("index", 2.6, part, "0")
+                if len(parts) == 1 and text in self.loop_names():  # the step after, where there is none after the last
+                    yield self.swap("index", 1.6, part, f"min({text} + 1, len({self.seg(node.value)}) - 1)")
             elif id(part) in self.paths and is_tokens(self.paths[id(part)].shape):  # numbers of steps
                 for delta in (" - 1", " + 1"):
                     yield self.swap("index", 1.4, part, plus(text, delta))
@@ -947,8 +1005,7 @@ class _Maker:
                 continue
             first, others = parts[0], [":", "..."] if text in (":", "...") else []
             if isinstance(first, ast.Slice):
-                every = (n for s in self.scene.slots if s.unit == self.slot.unit and s.node for n in ast.walk(s.node))
-                others += dict.fromkeys(self.seg(n) for n in every if isinstance(n, ast.Slice))
+                others += sorted(self.other_slices(first))
             if isinstance(first, ast.Slice) or (id(first) in self.paths and self.paths[id(first)].shape == "slice"):
                 others += [":"]
             elif self.whole_number(first):
@@ -957,7 +1014,8 @@ class _Maker:
             for other in others:
                 if other != text:
                     changes = [(*self.unit.span(part), other) for part in parts]
-                    yield self.edit("index", 1.6, *changes, old=text, new=other)
+                    cost = 1.3 if isinstance(first, ast.Slice) else 1.6  # that all of a block fits is hardly chance
+                    yield self.edit("index", cost, *changes, old=text, new=other)
 
     def activations(self) -> list[str]:
         """The learner's other functions of one argument: a sigmoid, a slope."""
@@ -976,6 +1034,16 @@ class _Maker:
 
     def slice(self, node: ast.Slice) -> Iterator[Edit]:
         text = self.seg(node)
+        others = self.other_slices(node)
+        for other in sorted(others - {text}):
+            yield self.swap("slice", 1.4 + 0.1 * min(unlike(text, other), 4), node, other)
+        for bound in (node.lower, node.upper):
+            if bound is not None and not isinstance(bound, ast.UnaryOp):
+                for delta in (" + 1", " - 1"):
+                    yield self.swap("slice", 1.4, bound, plus(self.seg(bound), delta))
+
+    def other_slices(self, node: ast.Slice) -> set[str]:
+        """Slices that are usual, that the code has elsewhere, and those of other gates' blocks."""
         others = {"1:", ":-1", ":", "::-1", "-1:", ":-2", "2:"}
         for slot in self.scene.slots:
             if slot.unit == self.slot.unit and slot.node is not None:
@@ -991,13 +1059,8 @@ class _Maker:
             for k in range(4):
                 lower = f"{k} * {min(size)}" if k > 1 else min(size) * k
                 others.add(f"{lower}:{k + 1} * {min(size)}" if k else f":{min(size)}")
-                others |= {f"{lower}:"} if k else set()
-        for other in sorted(others - {text}):
-            yield self.swap("slice", 1.4 + 0.1 * min(unlike(text, other), 4), node, other)
-        for bound in (node.lower, node.upper):
-            if bound is not None and not isinstance(bound, ast.UnaryOp):
-                for delta in (" + 1", " - 1"):
-                    yield self.swap("slice", 1.4, bound, plus(self.seg(bound), delta))
+                others |= {f"{lower}:", f":{lower}"} if k else set()
+        return others
 
     def other_attributes(self, node: ast.expr) -> Iterator[str]:
         """The path with another attribute of those that the code or the library's own objects have."""
@@ -1015,14 +1078,23 @@ class _Maker:
 
     def alternatives(self, atom: Atom) -> list[str]:
         """Other texts that stand for something of the same shape."""
-        others = self.scene.of_shape(self.slot.unit, atom.shape)
+        others = self.within(atom.shape)
         texts = [other.text for other in others]
         if isinstance(atom.node, ast.Subscript):  # the same step of another array
             index = self.seg(atom.node)[len(self.seg(atom.node.value)) :]
             base = self.scene.units[atom.unit].segment
             texts += [base(o.node.value) + index for o in others if isinstance(o.node, ast.Subscript)]
+            texts += [name + index for name in self.twins(self.seg(atom.node.value))]
         texts += [o.text for o in self.scene.steps if o.unit == self.slot.unit and o.shape == atom.shape]
         return [text for text in dict.fromkeys([*texts, *self.other_attributes(atom.node)]) if text != atom.text]
+
+    def twins(self, name: str) -> list[str]:
+        """Lists that begin empty as this one does."""
+        prepared = self.scene.prepared(self.slot.unit)
+        own = prepared.get(name)
+        return [
+            other for other, way in prepared.items() if own in ("[]", "list()", "#()") and way == own and other != name
+        ]
 
     def likeness(self, atoms: list[Atom], texts: tuple[str, ...]) -> float:
         """Small for texts that resemble the atoms, smaller still for things that the function never uses."""
@@ -1037,7 +1109,7 @@ class _Maker:
         start, end = self.unit.span(node)
         others: dict[str, float] = {}
         index = self.seg(node)[len(self.seg(node.value)) :] if isinstance(node, ast.Subscript) else ""
-        for other in self.scene.of_shape(self.slot.unit, shape):
+        for other in self.within(shape):
             if other.text == atom.text:
                 continue
             cost = 1.6 + 0.1 * unlike(atom.text, other.text)
@@ -1046,8 +1118,10 @@ class _Maker:
                 base = other.text[: len(self.scene.units[atom.unit].segment(other.node.value))]
                 if base + index != atom.text:
                     others[base + index] = min(others.get(base + index, 9), 1.4 + 0.1 * unlike(atom.text, base + index))
+        for name in self.twins(self.seg(node.value)) if index else ():
+            others.setdefault(name + index, 1.4 + 0.1 * unlike(atom.text, name + index))
         if isinstance(node, ast.Attribute):  # the same thing of another object
-            for other in self.scene.of_shape(self.slot.unit, shape):
+            for other in self.within(shape):
                 if isinstance(other.node, ast.Attribute) and other.node.attr != node.attr:
                     text = f"{other.text[: -len(other.node.attr)]}{node.attr}"
                     if text != atom.text:
@@ -1068,7 +1142,7 @@ class _Maker:
                 others.setdefault(other.text, 1.6 + 0.1 * unlike(atom.text, other.text))
         for text in self.other_attributes(node):
             others.setdefault(text, 1.5 + 0.1 * unlike(atom.text, text))
-        for other in self.scene.of_shape(self.slot.unit, shape) if atom.back is False else ():
+        for other in self.within(shape) if atom.back is False else ():
             if other.text in self.scene.one_hot:  # the target is not subtracted
                 others.setdefault(f"({atom.text} - {other.text})", 1.6)
         for text in self.scene.of_other_objects(self.slot.unit, shape):
@@ -1099,7 +1173,7 @@ class _Maker:
                 other = "[:, None]" if len(shape) == 1 else "[0]" if shape[0] == 1 else "[:, 0]"
                 if len(shape) == 1 or (len(shape) == 2 and 1 in shape):
                     yield self.edit("shape", 1.9, (end, end, other), old=atom.text, new=f"{atom.text}{other}")
-                if self.scene.of_shape(self.slot.unit, shape):
+                if self.within(shape):
                     yield self.edit("square", 2.0, (start, end, f"{atom.text} ** 2"))
 
 
@@ -1124,7 +1198,18 @@ def plus(text: str, delta: str) -> str:
 
 
 def unlike(a: str, b: str) -> int:
-    """How many characters differ: 1 for `dzi` and `dzf`."""
+    """How many characters differ: 1 for `dzi` and `dzf`, and for names of several words of which one is another."""
+    words = [re.split(r"[_\W]+|(?<=[a-z])(?=[A-Z])", text) for text in (a, b)]
+    if len(words[0]) == len(words[1]) > 1 and sum(x != y for x, y in zip(*words, strict=True)) == 1:
+        return 1
     if len(a) == len(b):
         return sum(x != y for x, y in zip(a, b, strict=True))
     return 2 + abs(len(a) - len(b)) + sum(x != y for x, y in zip(a, b, strict=False))
+
+
+def sums_up(node: ast.AST) -> bool:
+    """Whether a statement adds to what it assigns (`a = a + b`): what it makes comes from all its runs together."""
+    targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
+    names = {ast.dump(target).replace("Store()", "Load()") for target in targets if target is not None}
+    value = getattr(node, "value", None)
+    return value is not None and any(ast.dump(inner) in names for inner in ast.walk(value))

@@ -345,6 +345,10 @@ def _relations(seen: Seen, models: dict[int, Model], wrong: list[str]) -> tuple[
                 f"What is missing in the gradient of {where} is a multiple of the weights: the penalty on large ones."
             )
             found.append(finding("left out", what))
+        elif family == "axis" and detail is not None:
+            line = ("row", "column")[detail]
+            what = f"Every {line} of the gradient of {where} holds the sum of all {line}s of the right one."
+            found.append(finding(family, what))
         else:
             found.append(finding(family, f"The gradient of {where} {_SAID[family]}."))
     return _merged(found), explained
@@ -444,6 +448,10 @@ def _relation(
         told = any(abs(b) > 1e-4 * by for _, b, by in sums)  # the errors of a softmax sum to 0, however they are added
         if told and all(abs(a - b) <= _SAME * by or abs(a / size - b) <= _SAME * by for a, b, by in sums):
             return "axis", None
+    for axis in (0, 1) if piece.count == 1 and len(shape) == 2 and min(shape) > 1 else ():
+        sums = [(c.mine, np.broadcast_to(c.right.sum(axis, keepdims=True), shape)) for c in parts if c.tried.all()]
+        if sums and all(_same(mine, right) for mine, right in sums):
+            return "axis", axis
     if piece.count == 1 and _bounded(bad, ""):
         return "clipping", None
     return None
@@ -529,7 +537,8 @@ def _experiments(
         return found
     alone = shared.guess(bad, set() if len(bad) == 1 and first < max(seen) else shared.silent)
     if alone:
-        return [finding("summing", place, alone), *_own_delta(seen, lab, each, place, blocks, shared)]
+        others = _own_delta(seen, lab, each, place, blocks, shared)
+        return [finding("summing", place, alone), *(one for one in others if one.family != "summing")]
     return _own_delta(seen, lab, each, place, blocks, shared)
 
 
@@ -632,9 +641,8 @@ class _Lab:
 
     def _is_output(self, name: str) -> bool:
         """Whether nothing but this array and a bias beside it gets a delta once it is zero."""
-        shape = self.model.params[name].shape
         others = [n for n in self.names if n != name and self.model.params[n].ndim > 1]
-        if len(shape) < 2 or not others:
+        if self.model.params[name].size < 2 or not others:
             return False
         try:
             _, size, blur = departures(
@@ -887,7 +895,7 @@ def _within_a_step(
         return [finding("product", place, proof)]
     proved = [name for name, pair in factors.items() if pair == (False, True)]
     space = f"In the gradient of {listed(proved)} the inputs are right, and the delta is not." if proved else ""
-    if len(bad) == len(each) > 1:
+    if set(bad) >= set(each) - shared.silent and len(each) > 1:
         outputs = _loss_itself(lab)
         if any(factors[name] == (False, False) for name in outputs):
             what = f"Every array is wrong, and in {listed(outputs)} both the delta and the input are."
@@ -991,7 +999,14 @@ def _own_delta(
     what = (
         "Set to zero, no matrix cures it, so it is on a way through none: from cell to cell, or straight from h to h."
     )
-    return _right_somewhere(lab, place) or _wrong_steps(seen, lab, recurrent, place) or [finding("carry", place, what)]
+    found = _right_somewhere(lab, place) or _wrong_steps(seen, lab, recurrent, place)
+    if found:
+        return found
+    found = [finding("carry", place, what)]
+    if not any(shared.partners[name] for name in bad):
+        what = f"Or the deltas are right: nothing is known to share those in the gradient of {listed(bad)}."
+        found.append(finding("summing", place, what))
+    return found
 
 
 def _recurrent(shape: tuple[int, ...]) -> bool:

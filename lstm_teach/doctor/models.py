@@ -6,7 +6,10 @@ Imports differences, families, the guard and validate. Nothing here knows what a
 from __future__ import annotations
 
 import html
+import inspect
+import random
 import time
+import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -177,6 +180,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
         if any(c.error > RIGHT for each in seen.values() for c in each.values()):
             findings, said = explain(seen, models, ready, compare)
             notes.update(dict.fromkeys(said))
+            hidden = {T: off for T, off in hidden.items() if any(c.error > RIGHT for c in seen[T].values())}
             if hidden and max(hidden.values()) < 1e-4:
                 findings.insert(0, _hidden(hidden, seen))
     except (guard.LearnerError, Unusable) as error:
@@ -261,7 +265,10 @@ def _soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None])
 def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float]) -> ModelFinding:
     """Called again and again, a state that is kept settles or drifts by equal steps; random numbers do neither."""
     listed = ", ".join(f"{value:.6g}" for value in values)
+    sources = random_sources(model.loss)
+    before = [read() for read in sources]
     calls = np.array([losses(model, [copies(model.params)])[0] for _ in range(40)])
+    drawn = any(read() != state for read, state in zip(sources, before, strict=True))
     steps = np.abs(np.diff(calls))
     settles = steps[-12:].max() <= 0.05 * max(steps[:4].max(), np.ptp(values))
     drifts = np.ptp(np.diff(calls)) <= 1e-6 * steps.max()
@@ -269,7 +276,10 @@ def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float
     again = [losses(other, [copies(other.params)])[0] for other in (fresh(), fresh())]
     same_start = again[0] == again[1]
     place = f"Called again with the same params, loss(params) returns {listed}."
-    if settles or drifts:
+    if same_start and not drawn and not settles and not drifts:
+        how = "Every new case(T) starts with the same value, and no random number is drawn that could be seen"
+        return finding("state", place, f"{how}: it looks as if a state is carried on from call to call.")
+    if (settles or drifts) and not drawn:
         how = "settle down" if settles else "go up or down by the same amount at each call"
         return finding("state", place, f"The values {how}: a state is carried on from call to call.")
     start = (
@@ -278,6 +288,33 @@ def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float
         else "Even the first value of a new case(T) differs"
     )
     return finding("random", place, f"{start}, and the values never settle: random numbers are drawn, as for dropout.")
+
+
+def random_sources(function: Callable) -> list[Callable[[], str]]:
+    """Functions that read the states of the random generators that a function may use: of numpy, Python and its own."""
+    found: list[Callable[[], str]] = [lambda: repr(random.getstate()), lambda: repr(np.random.get_state())]
+    seen, waiting = set(), [function]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen or len(seen) > 500:
+            continue
+        seen.add(id(one))
+        if isinstance(one, np.random.Generator):
+            found.append(lambda one=one: repr(one.bit_generator.state))
+        elif isinstance(one, np.random.RandomState):
+            found.append(lambda one=one: repr(one.get_state()))
+        elif isinstance(one, random.Random):
+            found.append(lambda one=one: repr(one.getstate()))
+        elif isinstance(one, types.FunctionType):
+            own = inspect.getclosurevars(one)
+            waiting += [*own.nonlocals.values(), *own.globals.values(), *(one.__defaults__ or ())]
+        elif isinstance(one, types.MethodType):
+            waiting += [one.__func__, one.__self__]
+        elif isinstance(one, dict | list | tuple):
+            waiting += list(one.values() if isinstance(one, dict) else one)[:50]
+        elif hasattr(one, "__dict__") and not isinstance(one, type | types.ModuleType):
+            waiting += list(vars(one).values())[:50]
+    return found
 
 
 def _gradient_drifts(grads: list[dict[str, np.ndarray]], off: dict[str, float]) -> ModelFinding:
@@ -298,7 +335,8 @@ def _gradient_drifts(grads: list[dict[str, np.ndarray]], off: dict[str, float]) 
 
 def _of_sane_size(model: Model, notes: dict[str, None]) -> Model:
     """The model with weights of usual size in place of matrices that are nearly zero, which hide mistakes."""
-    matrices = [name for name in model.params if model.params[name].ndim > 1] or list(model.params)
+    shapes = {name: model.params[name].shape for name in model.params}
+    matrices = [name for name, shape in shapes.items() if sum(n > 1 for n in shape) > 1] or list(model.params)
     gain = {name: _rms(model.params[name]) * np.sqrt(min(model.params[name].shape, default=1)) for name in matrices}
     small = [name for name in matrices if gain[name] < 0.15]
     large = [name for name in matrices if gain[name] > 20]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from lstm_teach.doctor.edits import _Maker
+from lstm_teach.doctor.edits import _Maker, sums_up
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import MOST_TIMES, judge
 from lstm_teach.doctor.pitfalls import misspelt
@@ -43,6 +43,7 @@ _ALONE = 0.3  # of the time left, for a single edit that mends all that shows in
 _LIKELY = 1.9  # the cost up to which an edit is tried early
 _HANDING = ("order", "argument order", "target", "end", "index", "slice")  # right things handed on the wrong way
 _MOVING = ("target", "moved", "moved in", "moved out")  # what depends on the value may be something else then
+_ELSEWHERE = (*_MOVING, "copy", "number type")  # what such an edit does shows elsewhere
 _AWAY = ("moved", "moved in", "moved out", "extra statement")
 _KEEPING = ("assignment", "copy", "extra statement", *_MOVING, *_HANDING)  # values as they are
 # What is right of these is not looked at again before the rest is.
@@ -143,7 +144,7 @@ class Bench:
     def can_not_be(self, edit: Edit, far: set[int]) -> bool:
         """Whether an edit changes only statements on which not all depends that is wrong, or right values."""
         at = {slot for slot in edit.slots if self.kinds[slot] == "statement"}
-        depends = edit.kind not in _MOVING
+        depends = edit.kind not in _ELSEWHERE
         return bool(at) and ((at <= far and depends) or (at <= self.known and edit.kind in _OF_VALUE))
 
     def too_far(self, puts: list[Put]) -> tuple[set[int], set[int]]:
@@ -155,7 +156,12 @@ class Bench:
         wrong = set(Params.NAMES) - set(got)
         written = [slot.number for slot in self.slots if slot.kind == "statement"]
         reach = self.bare.reach(self.truth, written, puts)
-        return {n for n, names in reach.items() if not wrong <= names}, {n for n in reach if reach[n] == wrong}
+        just = {n for n in reach if reach[n] == wrong} | self.heads(wrong)
+        return {n for n, names in reach.items() if not wrong <= names}, just
+
+    def heads(self, wrong: set[str], most: int = 9) -> set[int]:
+        """The heads of blocks where nearly all gradients are wrong of those that can be: they concern all inside."""
+        return {n for n, kind in self.kinds.items() if kind == "head"} if len(wrong) >= most - 1 else set()
 
     def sorted(self, slot: int) -> tuple[list[Edit], list[Edit], list[Edit]]:
         """Edits of a statement itself, of what gives it something that is not right yet, and others that may do."""
@@ -280,7 +286,7 @@ class Bench:
         wanted, slot = 0, group[0].slot
         for bits in self.truth.recognize(self._result(group, puts)[:MOST_TIMES]):
             wanted |= max(bits, 0)
-        if group[0].part == OWNER or _sums_up(self.slots[slot].node):
+        if group[0].part == OWNER or sums_up(self.slots[slot].node):
             return edits
         judged = judge(self.backward, self.units, edits, self.truth, 3.0, [*puts, *group])
         self.tried += len(judged)
@@ -534,15 +540,14 @@ def sweep(
     truths: list[Truth],
     deadline: Deadline,
     tell: Callable[[int], None],
-    sure: bool | None = None,
     fed: Sequence[set[int]] = (),
     begun: int = 0,
 ) -> Mended:
     """One edit that mends everything, wherever it is: all are tried, those that just the wrong gradients need first.
 
-    If `sure` those are left out that change nothing but statements on which not all depends that is wrong; if it is
-    False, only those are tried. With `fed` only those of statements that give something to each of these sets of slots.
-    The first ones are left out, as many as an earlier call has `begun` with.
+    Those are left out that change nothing but statements on which not all depends that is wrong; and the first ones, as
+    many as were tried (`begun`) before. With `fed` all those, and no others, of statements that give something to each
+    of these sets of slots.
     """
     bench = Bench(backward, units, truths, deadline, tell)
     far, just = bench.too_far([])
@@ -551,10 +556,11 @@ def sweep(
     def doubt(edit: Edit) -> tuple[float, int]:
         return edit.cost - _JUST * bool(edit.slots & just) + _FAR * bench.can_not_be(edit, far), len(edit.new)
 
-    edits = [edit for edit in bench.every if sure is None or bench.can_not_be(edit, far) is not sure]
     if fed:
         shared = set.intersection(*(bench.reads.feeders(slots) for slots in fed))
-        edits = [edit for edit in edits if edit.slots <= shared]
+        edits = [edit for edit in bench.every if edit.slots <= shared]
+    else:
+        edits = [edit for edit in bench.every if not bench.can_not_be(edit, far)]
     found = [edit for edit, _ in bench.mending(sorted(edits, key=doubt)[begun:], [], [], 0, True)]
     return Mended(bench.slots, found[:1], [found[1:40]], [], bench.tried)
 
@@ -626,14 +632,6 @@ def _forms(code: str) -> list[str]:
         return _NAME.sub(lambda name: f"#{seen.setdefault(name[0], len(seen))}", "".join(text.split()))
 
     return [form(value), *(form(part) for part in parts if part.strip())]
-
-
-def _sums_up(node: ast.AST) -> bool:
-    """Whether a statement adds to what it assigns (`a = a + b`): what it makes comes from all its runs together."""
-    targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
-    names = {ast.dump(target).replace("Store()", "Load()") for target in targets if target is not None}
-    value = getattr(node, "value", None)
-    return value is not None and any(ast.dump(inner) in names for inner in ast.walk(value))
 
 
 def _fills(edit: Edit) -> set[str]:

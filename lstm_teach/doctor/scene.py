@@ -6,6 +6,7 @@ No name has a meaning here. Imports source, truth and variants.
 from __future__ import annotations
 
 import ast
+import re
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Slot
 
 _SECONDS = 1.0  # for each of the two runs; far above what a teaching-size net needs
+_NAMES = re.compile(r"[^\W\d]\w*")
 _COMPARED = 40  # how often at most something is compared between the two runs
 
 
@@ -54,16 +56,65 @@ class Scene:
     strings: set[str] = field(default_factory=set)  # all strings of the code
     fields: dict[str, Any] = field(default_factory=dict)  # shapes of what is assigned to attributes
     one_hot: set[str] = field(default_factory=set)  # what is read and holds a 1 for each token and else zeros
+    filled: set[tuple[int, str]] = field(default_factory=set)  # units and what held numbers as soon as it was assigned
+    weights: set[str] = field(default_factory=set)  # what is read and gives single numbers of the parameters
     _of_others: dict[tuple[int, Any], list[str]] = field(default_factory=dict)
+    _of_shape: dict[tuple[int, Any], list[Atom]] = field(default_factory=dict)
+    _prepared: dict[int, dict[str, str]] = field(default_factory=dict)
+    _counting: dict[int, set[str]] = field(default_factory=dict)
+    _around: dict[int, set[str]] = field(default_factory=dict)
 
-    def of_shape(self, unit: int, shape: Any) -> list[Atom]:
-        """All atoms of a unit with this shape, each text once, in the order of the code; unread names last."""
-        seen: dict[str, Atom] = {}
-        for atoms in [*self.atoms.values(), self.unread]:
-            for atom in atoms:
-                if atom.unit == unit and atom.shape == shape and shape is not None:
-                    seen.setdefault(atom.text, atom)
-        return list(seen.values())
+    def of_shape(self, unit: int, shape: Any, slot: Slot | None = None) -> list[Atom]:
+        """All atoms of a unit with this shape, each text once, in the order of the code; unread names last.
+
+        With a `slot` only those that mean something there: `w[j]` belongs into the loop that counts `j`.
+        """
+        if (unit, shape) not in self._of_shape:
+            seen: dict[str, Atom] = {}
+            for atoms in [*self.atoms.values(), self.unread]:
+                for atom in atoms:
+                    if atom.unit == unit and atom.shape == shape and shape is not None:
+                        seen.setdefault(atom.text, atom)
+            self._of_shape[unit, shape] = list(seen.values())
+        every = self._of_shape[unit, shape]
+        if slot is None:
+            return every
+        strange = self._strange(slot)
+        return [atom for atom in every if strange.isdisjoint(_NAMES.findall(atom.text))] if strange else every
+
+    def prepared(self, unit: int) -> dict[str, str]:
+        """The first value of each thing that is assigned in a unit, as a pattern with `#` for all names."""
+        if unit not in self._prepared:
+            found = self._prepared[unit] = {}
+            segment = self.units[unit].segment
+            for slot in self.slots:
+                if slot.unit == unit and isinstance(slot.node, ast.Assign):
+                    targets, value = targets_of(slot.node), slot.node.value
+                    values = value.elts if isinstance(value, ast.Tuple) else [value] * len(targets)
+                    for target, one in zip(targets, values, strict=False):
+                        found.setdefault(segment(target), _NAMES.sub("#", segment(one)))
+        return self._prepared[unit]
+
+    def _strange(self, slot: Slot) -> set[str]:
+        """Names that only loops and comprehensions of the unit give a value, other loops than those around a slot."""
+        if slot.unit not in self._counting:
+            inside = list(ast.walk(self.units[slot.unit].tree))
+            loops = [n.target for n in inside if isinstance(n, ast.For | ast.comprehension)]
+            bound = [n for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Name)]
+            others = {id(n) for n in bound}
+            kept = {
+                n.id
+                for n in inside
+                if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load) and id(n) not in others
+            }
+            kept |= {n.arg for n in inside if isinstance(n, ast.arg)}
+            self._counting[slot.unit] = {n.id for n in bound} - kept
+        if slot.number not in self._around:
+            own = [n for n in ast.walk(slot.node) if isinstance(n, ast.comprehension)] if slot.node is not None else []
+            around = [loop.target for loop in (*slot.loops, *own) if hasattr(loop, "target")]
+            names = {n.id for target in around for n in ast.walk(target) if isinstance(n, ast.Name)}
+            self._around[slot.number] = self._counting[slot.unit] - names
+        return self._around[slot.number]
 
     def walks_back(self, slot: Slot) -> bool:
         """Whether some operation in a slot depends on the targets, and so belongs to the walk back."""
@@ -120,6 +171,11 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             return ()
         if isinstance(value, slice):
             return "slice"
+        if isinstance(value, list) and value and isinstance(value[0], float):
+            return f"numbers ({len(value)})"
+        if isinstance(value, list) and value and isinstance(value[0], list) and value[0]:
+            inner = shape_of(value[0])
+            return f"{len(value)} x {inner}" if isinstance(inner, str) else None
         if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
             return f"list of {value[0].shape}"
         if isinstance(value, list | tuple) and value and type(value[0]).__module__ != "builtins":
@@ -142,11 +198,15 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
         elif not repeated:
             numbers.setdefault(key, []).append(now)
 
+    weights = set(truth.case.params.flat.tolist())
+
     def atom(number: int, value: Any) -> Any:
         if number not in shapes:
             shapes[number] = shape_of(value)
             if _is_one_hot(value):
                 scene.one_hot.add(found[number].text)
+            if isinstance(value, float) and value in weights:
+                scene.weights.add(found[number].text)
         note(number, value)
         return value
 
@@ -156,8 +216,11 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
 
     def result(unit: int, start: int, value: Any) -> Any:
         if by_span.get((unit, start), -1) not in scene.results:
-            scene.results[by_span.get((unit, start), -1)] = shape_of(value)
+            number = by_span.get((unit, start), -1)
+            scene.results[number] = shape_of(value)
             note_fields(value)
+            if _holds_numbers(value):
+                scene.filled |= {(unit, units[unit].segment(target)) for target in targets_of(slots[number].node)}
         return value
 
     def operation(unit: int, start: int, end: int, value: Any) -> Any:
@@ -166,13 +229,17 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
         return value
 
     assigned: dict[tuple[int, str], Any] = {}
+    held: dict[tuple[int, str, str], Any] = {}  # fields of objects that have a name
 
     def name_value(unit: int, name: str, value: Any) -> Any:
         if assigned.get((unit, name)) is None:
             assigned[unit, name] = shape_of(value)
             if _is_one_hot(value):
                 scene.one_hot.add(name)
+            if _holds_numbers(value):
+                scene.filled.add((unit, name))
             note_fields(value)
+            held.update({(unit, name, field): shape_of(each) for field, each in _fields(value).items()})
         note((unit, name), value)
         return value
 
@@ -203,6 +270,10 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
     for (unit, name), shape in assigned.items():
         if shape is not None:
             scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape, (unit, name) in changed))
+    for (unit, name, attribute), shape in held.items():
+        if is_vector(shape) and (unit, f"{name}.{attribute}") not in by_text:
+            node = ast.Attribute(ast.Name(name, ast.Load()), attribute, ast.Load())
+            scene.unread.append(Atom(node, f"{name}.{attribute}", unit, shape))
     scene.unread += [*_of_other_gates(found), *_of_other_keys(found)]
     scene.steps = list(_of_other_arrays(found, assigned))
     for slot in slots:
@@ -246,6 +317,13 @@ def _fields(value: Any) -> dict[str, Any]:
             except AttributeError:  # of a slot that is not filled yet
                 continue
     return {name: held for name, held in found.items() if name[:1] != "_"}
+
+
+def _holds_numbers(value: Any) -> bool:
+    """Whether it is a number, an array or a list with a number in it, that is not zero."""
+    if isinstance(value, np.ndarray | int | float):
+        return bool(np.any(value))
+    return isinstance(value, list) and any(_holds_numbers(one) for one in value)
 
 
 def _is_one_hot(value: Any) -> bool:

@@ -8,15 +8,18 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from lstm_teach.doctor.edits import _Maker, unlike
+from lstm_teach.doctor.edits import _Maker, sums_up, unlike
 from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_docstring, is_vector, is_zeros, look, targets_of
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Edit, Part, Slot, find_slots
 from lstm_teach.params import Params
+
+_UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far
 
 
 def candidate_edits(scene: Scene) -> list[Edit]:
@@ -36,7 +39,22 @@ def candidate_edits(scene: Scene) -> list[Edit]:
         edits.setdefault(tuple((part.slot, "".join(part.code.split())) for part in edit.parts), edit)
     for edit in (*exchanged(scene), *moves(scene)):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
-    return sorted(edits.values(), key=lambda edit: edit.cost)
+    return sorted(_likelier(scene, edits.values()), key=lambda edit: edit.cost)
+
+
+def _likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
+    """The edits, with less cost for those that read a name which is assigned and never read."""
+    unread: dict[int, set[str]] = {}
+    for number, unit in enumerate(scene.units):
+        names = [node for node in ast.walk(unit.tree) if isinstance(node, ast.Name)]
+        stored = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+        unread[number] = {
+            n for n in stored - {node.id for node in names if isinstance(node.ctx, ast.Load)} if n[0] != "_"
+        }
+    for edit in edits:
+        names = unread[scene.slots[edit.parts[0].slot].unit]
+        reads = names and not names.isdisjoint(_WORD.findall(re.split(r"(?<![=!<>])=(?!=)", edit.new)[-1]))
+        yield replace(edit, cost=edit.cost - _UNREAD) if reads else edit
 
 
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -46,7 +64,7 @@ def in_all_sisters(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
     """The same change of two to four statements of one pattern in one block: one mistake made for every gate."""
     groups: dict[tuple, list[Slot]] = {}
     for slot in scene.slots:
-        if slot.kind == "statement" and isinstance(slot.node, ast.Assign | ast.AugAssign):
+        if slot.kind == "statement" and isinstance(slot.node, ast.Assign | ast.AugAssign | ast.Expr):
             text = scene.units[slot.unit].text[slot.start : slot.end]
             groups.setdefault((slot.block, _WORD.sub("#", "".join(text.split()))), []).append(slot)
     sisters = {slots[0].number: slots for slots in groups.values() if 2 <= len(slots) <= 4}
@@ -233,7 +251,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                         at = unit.span(atom.node)
                         shift = len(other) - len(root)
                         position = at[0] - start + (shift if at[0] > end else 0)
-                        for choice in scene.of_shape(number, atom.shape):
+                        for choice in scene.of_shape(number, atom.shape, slot):
                             if choice.text != atom.text and choice.back in (atom.back, None):
                                 new = renamed[:position] + choice.text + renamed[position + at[1] - at[0] :]
                                 cost = 1.6 + 0.1 * unlike(atom.text, choice.text) - 0.002 * slot.index  # after the last
@@ -242,6 +260,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
         yield from _more_of_the_same(scene, unit, number, own, gaps)
         yield from _changes(scene, unit, number, own, gaps)
         yield from _slopes_of_blocks(scene, unit, number, own, gaps)
+        yield from _sums_not_begun(scene, unit, own, gaps)
         yield from _turned_round(scene, number, own, gaps)
         yield from _unfilled(scene, unit, number, own, gaps)
         yield from _not_normalised(scene, unit, own, gaps)
@@ -449,11 +468,30 @@ def _slopes_of_blocks(scene: Scene, unit: Unit, number: int, own: list[Slot], ga
             continue
         name, read = targets[0].id, {a.text for a in scene.atoms.get(slot.number, ()) if a.shape == shape}
         for other in sorted(read - {name}):
-            for block in sorted(slices):
-                index = ", ".join([":"] * (len(shape) - 1) + [block])
+            rows = [str(k) for k in range(4)] if len(shape) > 1 and shape[0] == 4 and "[3" in unit.text else []
+            for index in [", ".join([":"] * (len(shape) - 1) + [block]) for block in sorted(slices)] + rows:
                 for slope in (f"1 - {other}[{index}] ** 2", f"{other}[{index}] * (1 - {other}[{index}])"):
                     code = f"{name}[{index}] = {slope}"
                     yield Edit("missing statement", 1.6, (insertion(gap, code),), "", code)
+
+
+def _sums_not_begun(scene: Scene, unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`dh[k] = 0.0` before the loop that adds up `dh[k]`."""
+    for slot in own:
+        targets = targets_of(slot.node) if scene.results.get(slot.number) == () else []
+        if len(targets) != 1 or not (isinstance(slot.node, ast.AugAssign) or sums_up(slot.node)):
+            continue
+        read = {n.id for n in ast.walk(targets[0]) if isinstance(n, ast.Name)}
+        for loop in slot.loops[::-1]:
+            if not read.isdisjoint(
+                n.id for n in ast.walk(getattr(loop, "target", slot.node)) if isinstance(n, ast.Name)
+            ):
+                break
+            head = next((s for s in scene.slots if s.kind == "head" and s.node is _loop_head(loop)), None)
+            gap = gaps.get((head.block, head.index)) if head is not None else None
+            if gap is not None:
+                code = f"{unit.segment(targets[0])} = 0.0"
+                yield Edit("missing statement", 1.4, (insertion(gap, code),), "", code)
 
 
 def _turned_round(scene: Scene, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
@@ -676,7 +714,10 @@ def _siblings(scene: Scene, unit: Unit, number: int, target: ast.expr) -> set[st
         return {n for n in names if filled.get(n, 0) == 0}
     shapes = _shapes(scene, number)
     alike = {n for n in filled if shapes.get(n, shapes.get(root)) == shapes.get(root, shapes.get(n))}
-    return {n for n in alike if filled[n] == 1 and unlike(n, root) <= 3 and filled.get(root, 0) > 1}
+    alike = {n for n in alike if (number, n) not in scene.filled}  # what is still to be filled begins with zeros
+    looped = {_root(unit, t) for s in scene.slots if s.unit == number and s.loops for t in targets_of(s.node)}
+    left = {n for n in alike if (filled[n] == 1 and unlike(n, root) <= 3) or (n not in looped and filled[n] == 2)}
+    return left if filled.get(root, 0) > 1 else set()
 
 
 def _shapes(scene: Scene, unit: int) -> dict[str, Any]:

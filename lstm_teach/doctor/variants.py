@@ -222,12 +222,18 @@ def exchanged(value: Any, change: Callable[[np.ndarray], np.ndarray], here: bool
 
 
 def disturbed(value: Any) -> Any:
-    """A value with other numbers in it: every float, and a whole number by itself."""
+    """A value with other numbers in it: floats, and whole numbers by themselves or in arrays; no usual one stays."""
     if isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_):
         return value - 1 if value > 0 else value + 1  # as an index it stays in bounds
     if isinstance(value, float):
-        return 1.1 * value + 0.1
-    return exchanged(value, lambda array: 1.1 * array + 0.1 if array.dtype.kind == "f" else array)
+        return 1.1 * value + 0.123
+
+    def other(array: np.ndarray) -> np.ndarray:
+        if array.dtype.kind in "iu":
+            return np.where(array > 0, array - 1, array + 1)
+        return 1.1 * array + 0.123 if array.dtype.kind == "f" else array
+
+    return exchanged(value, other)
 
 
 class Endless(RuntimeError):
@@ -257,6 +263,8 @@ class Trace:
     result: Any = None
     error: Exception | None = None
     count: int = 0  # of what was computed
+    turns: int = 0  # of `while` loops
+    kept_inputs: bool = True  # whether the arrays that it was given are as they were
     quiet: bool = False  # nothing is kept but the result
 
 
@@ -284,6 +292,7 @@ class Variants:
         self._times: dict[tuple[int, int], int] = {}
         self._disturbed, self._touched = -1, False
         self._trace = Trace()
+        self._acting = acting_functions(units)
         self._alternatives: dict[int, list[list[ast.stmt] | ast.expr]] = {}
         self._numbers: dict[tuple[int, str], int] = {}
         collecting = gc.isenabled()
@@ -373,7 +382,11 @@ class Variants:
             self._record(slot, value, OWNER)
 
     def _turn(self, slot: int) -> bool:
+        """Called in every turn of a `while` loop: one that goes on for ever is stopped soon."""
         self._record(slot, None)
+        self._trace.turns += 1
+        if self._trace.turns > self._most_turns:
+            raise guard.OutOfTime
         return True
 
     def run(self, truth: Truth, edits: Sequence[Edit] = (), puts: Sequence[Put] = (), quiet: bool = False) -> Trace:
@@ -385,16 +398,22 @@ class Variants:
             self._choice[slot] = number
         trace = self._trace = Trace(quiet=quiet)
         case = truth.case
+        H, K = case.params.hidden_size, case.params.vocab_size
+        self._most_turns = 300 + 6 * case.length * H * (H + K)  # far more than loops over all entries take
         states = {name: value.copy() for name, value in case.states.items()}
+        given = case.params.copy(), case.x.copy(), case.targets.copy()
         try:
             with np.errstate(all="ignore"):
-                trace.result = self.call(case.params.copy(), case.x.copy(), case.targets.copy(), **states)
+                trace.result = self.call(*given, **states)
         except (Exception, guard.OutOfTime) as error:
             trace.error = error if isinstance(error, Exception) else Endless("it does not end")
         finally:
             for edit in edits:
                 for slot in edit.slots:
                     self._choice[slot] = 0
+        own = case.params.flat, case.x, case.targets, *case.states.values()
+        now = given[0].flat, *given[1:], *states.values()
+        trace.kept_inputs = all(a.tobytes() == b.tobytes() for a, b in zip(now, own, strict=True))
         return trace
 
     def reach(
@@ -402,11 +421,18 @@ class Variants:
     ) -> dict[int, set[str]]:
         """The matrices whose gradient changes if what a statement computes is disturbed.
 
-        All nine if the run fails, or if it is no value with numbers that could be disturbed.
+        All nine if the run fails, if it is no value with numbers that could be disturbed, or if the statement calls a
+        function that does more than return a value. It needs `records`.
         """
+        if not self.records:
+            raise ValueError("what a statement reaches is seen with records only")
         plain = gradients(self.run(truth, edits, puts, quiet=True), truth)
         found: dict[int, set[str]] = {}
+        acting = {slot.number for slot in self.slots if slot.node is not None and _calls(slot.node) & self._acting}
         for slot in slots if plain is not None else ():
+            if slot in acting:
+                found[slot] = set(Params.NAMES)
+                continue
             self._disturbed, self._touched = slot, False
             try:
                 with time_limit(1.0):
@@ -493,6 +519,32 @@ class Variants:
                 position += 1
             position += len(outcomes)
             yield from outcomes
+
+
+def _calls(node: ast.AST) -> set[str]:
+    """Names of the functions and methods that are called."""
+    calls = (n.func for n in ast.walk(node) if isinstance(n, ast.Call))
+    return {getattr(func, "attr", getattr(func, "id", "")) for func in calls}
+
+
+def acting_functions(units: list[Unit]) -> set[str]:
+    """Names of those functions that change something that others see: an array, an attribute; or call one that does."""
+    functions = [node for unit in units for node in ast.walk(unit.tree) if isinstance(node, ast.FunctionDef)]
+    found: set[str] = set()
+    while True:
+        more = {
+            function.name
+            for function in functions
+            if function.name not in found
+            and any(
+                (isinstance(n, ast.Attribute | ast.Subscript) and isinstance(n.ctx, ast.Store))
+                or (isinstance(n, ast.Call) and _calls(n) & found)
+                for n in ast.walk(function)
+            )
+        }
+        if not more:
+            return found
+        found |= more
 
 
 def _union(events: list[tuple[int, int]]) -> int:

@@ -206,6 +206,26 @@ def test_tiny_weights_that_hide_a_fault_are_named_and_then_the_fault():
     assert families(lt.diagnose_model(scaled(wrong, 1e-7))) == ["small weights", "transpose"]
 
 
+@pytest.mark.parametrize("small", ["Whh", "column"])
+def test_weights_that_hide_nothing_are_not_called_too_small(small):
+    wrong = load("rnn_tanh", 'back = dz @ p["Whh"]', 'back = dz @ p["Whh"].T')  # right at T = 1
+
+    def case(T):
+        params, loss, gradient = wrong(T)
+        if T == 1 and small == "Whh":  # where the gradient would be right with other weights too
+            params = {**params, "Whh": 1e-7 * params["Whh"]}
+        elif small == "column":  # biases may be small
+            params, inner, outer = {**params, "bh": 1e-3 * params["bh"][:, None]}, loss, gradient
+            flat = lambda p: {**p, "bh": p["bh"][:, 0]}  # noqa: E731
+            loss = lambda p: inner(flat(p))  # noqa: E731
+            gradient = lambda p: {**(g := outer(flat(p))), "bh": g["bh"][:, None]}  # noqa: E731
+        return params, loss, gradient
+
+    diagnosis = lt.diagnose_model(case)
+    assert families(diagnosis) == ["transpose"]
+    assert ("tiny" in str(diagnosis)) == (small == "Whh")
+
+
 def test_a_gradient_that_reads_what_the_loss_left_behind_is_passed_with_a_note():
     def case(T):
         net, left = load("rnn_tanh"), {}

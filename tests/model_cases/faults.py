@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -297,6 +298,19 @@ IN_THE_TEXT: dict[str, list[Edit]] = {
         ("steps", "errors[t] @ p", "errors[T - 1 - t] @ p"),
         ("loss", "        deltas, carried", "        errors = errors - 0.1 * np.sign(ys)\n        deltas, carried"),
     ],
+    "mgu_forecast": [
+        ("loss", "step_weight[t] * E_[t] / NBATCH", "step_weight[t - 1] * E_[t] / NBATCH"),
+        ("carry", "dh * (1 - f) + back * f +", "dh * (1 - f) +"),
+    ],
+    "highway_rnn": [
+        ("axis", 'g["bn"][l] += dan.sum(0)', 'g["bn"] += dan.sum(0)'),
+        ("gate", "dat = ds * (new - s)", "dat = ds * (s - new)"),
+    ],
+    "bilstm_tagger": [("summing", "for q in dfeats][::-1]", "for q in dfeats]")],
+    "attention_sentiment": [
+        ("carry", "ds = w * (dw - (w * dw).sum(axis=0))", "ds = w * (1 - w) * dw"),
+        ("carry", 'dh[T] += p["Wq"].T @ dk', "pass"),
+    ],
 }
 
 
@@ -338,6 +352,21 @@ def _settling(T, params, loss, gradient):
         return loss(p) + kept["state"]
 
     return params, stateful, gradient
+
+
+def _never_settling(T, params, loss, gradient):
+    kept = {"state": 0.3}
+
+    def chaotic(p):
+        kept["state"] = 3.9 * kept["state"] * (1 - kept["state"])
+        return loss(p) + kept["state"]
+
+    return params, chaotic, gradient
+
+
+def _drawn_by_an_object(T, params, loss, gradient):
+    net = types.SimpleNamespace(mask=types.SimpleNamespace(source=np.random.RandomState(1)))
+    return params, lambda p: loss(p) * (1 + 0.1 * net.mask.source.rand()), gradient
 
 
 def _noisy(T, params, loss, gradient):
@@ -453,6 +482,8 @@ AROUND: dict[str, tuple[str, Callable, Callable]] = {
     "a state that settles is kept": ("state", _settling, None),
     "the loss is noisy": ("random", _noisy, None),
     "dropout goes on with its generator": ("random", _reseeded, None),
+    "a state that never settles is kept": ("state", _never_settling, None),
+    "dropout goes on with a generator inside an object": ("random", _drawn_by_an_object, None),
     "gradients are added to the old ones": ("state", _summed_gradients, None),
     "the gradient makes an update": ("input changed", _updates, None),
     "the loss changes its weights": ("input changed", _loss_changes, None),

@@ -207,22 +207,14 @@ def search(
         if one is not None:
             return result(one, True)
         if short:
-            state = _climbed(begun_with, climb)
-            state, count, proved = _by_places(backward, state, both, cases, deadline, progress, found)
+            climbed = _climbed(begun_with, climb)
+            state, count, proved = _by_places(backward, climbed, both, cases, deadline, progress, found)
             tried += count
             if proved:
-                # Several edits may all make up for the same mistake further up, above all if they are of one kind.
-                rest = None
-                if len(state.steps) > 1 and len({step.edit.kind for step in state.steps}) == 1:
-                    rest = {"begun": looked_at}
-                elif len(state.steps) > 1 and len(state.layers) == 1:
-                    rest = {"fed": [step.edit.slots for step in state.steps]}
-                if rest:
-                    mended = sweep(backward, begun_with.units, both, deadline.part(_ALIKE), tell, **rest)
-                    tried += mended.tried
-                    state = _proved(begun_with, iter([mended]), climb, cases) or state
-                return result(state, True)
-            if state is not begun_with and not deadline.over:
+                one, count = _one_for_all(state, begun_with, climb, looked_at, cases, deadline.part(_ALIKE))
+                tried += count
+                return result(one or state, True)
+            if state is not climbed and not deadline.over:
                 again = climb_from(state)
                 one = _proved(state, again.single(deadline.part(_AGAIN)), again, cases)
                 one = one or _proved(state, again.several(deadline.part(_AGAIN)), again, cases)
@@ -241,6 +233,24 @@ def search(
     if state is begun_with and climb is not None:
         state = _climbed(begun_with, climb)
     return result(state, False)
+
+
+def _one_for_all(
+    state: State, begun_with: State, climb: Climb, looked_at: int, cases: list[Case], deadline: Deadline
+) -> tuple[State | None, int]:
+    """Several edits may all make up for the same mistake further up, above all if they are of one kind: the one for it.
+
+    The first edits, as many as were `looked_at`, are left out. Returns how many were tried too.
+    """
+    bench, steps = climb.bench, state.steps
+    if len(steps) > 1 and len({step.edit.kind for step in steps}) == 1:
+        rest = {"begun": looked_at}
+    elif len(steps) > 1 and len(state.layers) == 1:
+        rest = {"fed": [step.edit.slots for step in steps]}
+    else:
+        return None, 0
+    mended = sweep(bench.backward, begun_with.units, bench.truths, deadline, bench.tell, **rest)
+    return _proved(begun_with, iter([mended]), climb, cases), mended.tried
 
 
 def _entry_by_entry(scene: Scene) -> bool:

@@ -535,6 +535,39 @@ def backward(params, x, targets):
     return before, slopes, last, J, back, s, dU, dUi, dh, grads
 """
 
+NESTED = """
+from collections import namedtuple
+
+Carry = namedtuple("Carry", "h c")
+
+def turned(a):
+    return a[::-1]
+
+def doubled(a):
+    return 2 * a
+
+def step(h, saved={}):
+    saved.update(h=h)
+    return saved
+
+def backward(params, x, targets):
+    run, T = lt.forward(params, x), len(x)
+    carry = Carry(run.h[0], run.c[0])
+    error = -run.y[0]
+    error[targets[0]] += 1.0
+    parts = [step(h) for h in run.h]
+    for t in range(T):
+        dh = np.zeros(5)
+        dc = np.zeros(5)
+        carry = Carry(run.o[t] * run.ct[t], run.c[t])
+        one = turned(run.i)
+        two = run.f
+        for s in range(T - 1, -1, -1):
+            dh = params.Wi.T @ dc + params.Wf.T @ run.g[s]
+            dc = params.Wi @ dh + params.Wf @ run.g[s]
+    return carry, (carry, error, one, two, parts, dh, dc, doubled(error))
+"""
+
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
@@ -661,6 +694,13 @@ def backward(params, x, targets):
         (PATHS, 'g = dc * o + v["i", t] + v["i", 0]'),
         (PATHS, "return dz, dzi, dzf, g, dc, slope, step.c_out, [one.h_out for one in others]"),
         (PATHS, "return dz, dzi, dzf, g, dc, slope, step.h_out, [one.h_out for one in pairs]"),
+        (NESTED, "dh = params.Wi @ dc + params.Wf @ run.g[s]"),
+        (NESTED, "dc = params.Wi.T @ dh + params.Wf.T @ run.g[s]"),
+        (NESTED, "dh = np.zeros(5)\ndc = np.zeros(5)\nfor t in range(T):"),
+        (NESTED, "for s in range(t, -1, -1):"),
+        (NESTED, "error[targets[0]] += 1.0\nerror = -error"),
+        (NESTED, "def step(h, saved={}):\nsaved = {}"),
+        (NESTED, "two = turned(run.f)"),
         (FAMILY, "before = np.arange(T) - 1"),
         (FAMILY, "slopes = rows * (1 - rows)\nslopes[3] = 1 - rows[3] ** 2"),
         (FAMILY, "d = called(slope_of_tanh, g) + scaled(Memo(i, g), g)"),
@@ -720,3 +760,17 @@ def test_what_is_given_once_and_for_all_is_no_target_in_a_loop():
     *_, edits = offered(FAMILY)
     targets = {edit.new for edit in edits if edit.kind == "target" and edit.parts[0].code.endswith("d[:, None]")}
     assert "rows" not in targets and "slopes" not in targets and "dUi" in targets
+
+
+def test_a_thing_that_is_made_anew_is_kept_for_a_statement_that_means_the_old_one():
+    slots, units, edits = offered(NESTED)
+    texts = [
+        "\n".join(unit.text for unit in apply(units, slots, [edit])) for edit in edits if edit.kind == "overwritten"
+    ]
+    assert any("carry_before = carry\n" in text and "return carry, (carry_before, error" in text for text in texts)
+
+
+def test_functions_that_are_used_are_likelier_than_others():
+    *_, edits = offered(NESTED)
+    costs = {edit.new: edit.cost for edit in edits if edit.kind == "helper"}
+    assert costs["turned(run.f)"] <= costs["doubled(run.f)"] <= 2.0

@@ -246,8 +246,7 @@ class Climb:
             if deadline.over:
                 break
         if found:
-            if state.made:
-                found.sort(key=self._doubt)
+            found = self._likely_first(found) if state.made else found
             made, alike = state.with_one_more(found[0], found[1:40])
             yield Mended(self.bench.slots, made, alike, [], self.tried)
 
@@ -292,7 +291,7 @@ class Climb:
         if len(state.made) + 1 >= _DEEPEST or (state.made and state.batches < _FIRST):
             return
         for right in sorted(state.gains, key=_count, reverse=True)[:_BRANCHES]:
-            edits = sorted(state.gains[right], key=self._doubt)
+            edits = self._likely_first(state.gains[right])
             gained = _count(right) - _count(state.right)
             for rank, edit in enumerate(edits[:_ALIKE]):
                 made, alike = state.with_one_more(edit, [other for other in edits[:8] if other is not edit])
@@ -304,6 +303,12 @@ class Climb:
                     new = _State(put_off, cost, next(self.numbers), made, alike, right[:-1], beside)
                     self._begin(new)
                     yield new
+
+    def _likely_first(self, edits: list[Edit]) -> list[Edit]:
+        """Edits with the same gain, the likeliest first; what may as well go is not moved to where it does no harm."""
+        gone = set().union(*(edit.slots for edit in edits if edit.kind == "extra statement"))
+        edits = [edit for edit in edits if not (edit.kind.startswith("moved") and edit.slots & gone)]
+        return sorted(edits, key=self._doubt)
 
     def _doubt(self, edit: Edit) -> tuple[float, int]:
         """How likely an edit is among those with the same gain: the more so the more depends on what it changes."""

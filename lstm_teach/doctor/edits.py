@@ -505,6 +505,7 @@ class _Maker:
         for atom in {id(a): a for a in self.paths.values()}.values():
             yield from self.path(atom)
         yield from self.paired(root)
+        yield from self.transposes(root)
         yield from self.wrapped(root)
         yield from self.indices(root)
         yield from pitfalls(self, root)
@@ -515,6 +516,16 @@ class _Maker:
         if self.slot.kind == "head" and not isinstance(root, ast.Call | ast.Subscript | ast.Name):
             yield self.edit("condition", 1.8, (*self.unit.span(root), "True"))
             yield self.edit("condition", 2.2, (*self.unit.span(root), f"not ({self.seg(root)})"))
+
+    def transposes(self, root: ast.AST) -> Iterator[Edit]:
+        """All square matrices of a statement the other way round."""
+        atoms = {self.unit.span(a.node): a for a in self.paths.values() if isinstance(a.shape, tuple)}
+        square = [span for span, a in atoms.items() if len(a.shape) == 2 and a.shape[0] == a.shape[1] > 1]
+        turned = [(start, end) for start, end in square if self.unit.text[end : end + 2] == ".T"]
+        if len(turned) > 1:
+            yield self.edit("transpose", 1.1, *((end, end + 2, "") for _, end in turned), old=".T", new="")
+        elif len(square) > 1 and not turned:
+            yield self.edit("transpose", 1.1, *((end, end, ".T") for _, end in square), old="", new=".T")
 
     def paired(self, root: ast.AST) -> Iterator[Edit]:
         """Two things of one shape in the terms of a sum, each in the place of the other."""
@@ -535,11 +546,12 @@ class _Maker:
                 same.setdefault(atom.text, []).append(atom)
         if self.slot.kind != "statement":
             return
+        called = {n.id for n in ast.walk(self.unit.tree) if isinstance(n, ast.Name)}
         for name in self.activations():
             for text, atoms in same.items():
                 new = f"{name}({text})"
                 changes = [(*self.unit.span(atom.node), new) for atom in atoms]
-                yield self.edit("helper", 2.0, *changes, old=text, new=new)
+                yield self.edit("helper", 1.6 if name in called else 2.0, *changes, old=text, new=new)
 
     def reversals(self, root: ast.AST, whole: bool = True) -> Iterator[Edit]:
         """The things that a loop runs over (the `whole` of them), the last one first."""
@@ -892,6 +904,9 @@ class _Maker:
         for k, arg in enumerate(node.args[:2]):
             for delta in (" + 1", " - 1"):
                 yield self.edit("range", 1.0, (*self.unit.span(arg), plus(args[k], delta)))
+            for name in self.loop_names():  # as far as the loop around has come
+                for new in (name, f"{name} + 1"):
+                    yield self.edit("range", 1.3, (*self.unit.span(arg), new))
         if len(args) == 2:
             yield self.swap("range", 1.4, node, f"{func}({args[1]})")
             yield self.swap("range", 1.4, node, f"{func}({args[0]}, {args[1]}, -1)")

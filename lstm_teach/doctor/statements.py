@@ -6,6 +6,7 @@ Imports edits and scene.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
@@ -168,6 +169,7 @@ def moves(scene: Scene) -> Iterator[Edit]:
                     for index in {first, last} - {None}:
                         yield Edit("moved in", 1.9, (gone, insertion(gaps[block, index], text)), text, text)
     yield from _blocks_moved_in(scene, by_block, gaps, heads)
+    yield from _resets_moved_out(scene, by_block, gaps)
     yield from missing_statements(scene, gaps)
 
 
@@ -191,6 +193,31 @@ def _blocks_moved_in(scene: Scene, by_block: dict, gaps: dict, heads: dict[int, 
                     yield _indented(scene, unit, run, end)
                 if one.kind == "head":
                     break
+
+
+def _resets_moved_out(scene: Scene, by_block: dict, gaps: dict) -> Iterator[Edit]:
+    """All zeros with which a loop's body begins, to stand before the loop."""
+    for slots in by_block.values():
+        written = [s for s in slots if s.kind == "statement"]
+        run = list(
+            itertools.takewhile(lambda s: is_zeros(getattr(s.node, "value", None)) and s.indent is not None, written)
+        )
+        if len(run) < 2 or not run[0].loops:
+            continue
+        unit, head = scene.units[run[0].unit], _loop_head(run[0].loops[-1])
+        outer = next((s for s in scene.slots if s.kind == "head" and s.node is head), None)
+        gap = gaps.get((outer.block, outer.index)) if outer is not None else None
+        if gap is not None:
+            lines = [(unit.line_start(unit.row(s.start)), unit.line_start(unit.row(s.end - 1) + 1)) for s in run]
+            text = "\n".join(unit.text[s.start : s.end] for s in run)
+            new = Part(gap.number, text, ((gap.start, gap.end, textwrap.indent(text, gap.indent) + "\n"),))
+            yield Edit(
+                "moved out",
+                1.5,
+                (*(Part(s.number, "", ((*l, ""),)) for s, l in zip(run, lines, strict=True)), new),
+                text,
+                text,
+            )
 
 
 def _indented(scene: Scene, unit: Unit, run: list[Slot], end: Slot) -> Edit:
@@ -262,6 +289,8 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
         yield from _slopes_of_blocks(scene, unit, number, own, gaps)
         yield from _sums_not_begun(scene, unit, own, gaps)
         yield from _turned_round(scene, number, own, gaps)
+        yield from _of_the_other_sign(scene, unit, own, gaps)
+        yield from _shared_defaults(unit, own, gaps)
         yield from _unfilled(scene, unit, number, own, gaps)
         yield from _not_normalised(scene, unit, own, gaps)
         yield from _not_begun_with(scene, unit, number, own, gaps)
@@ -507,6 +536,29 @@ def _turned_round(scene: Scene, number: int, own: list[Slot], gaps: dict) -> Ite
                 yield Edit("missing statement", 1.7, (insertion(gap, code),), "", code)
 
 
+def _of_the_other_sign(scene: Scene, unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`error = -error` after one entry of an error was changed: target minus output instead of output minus target."""
+    shapes = {atom.text: atom.shape for atom in scene.unread}
+    for slot in own:
+        gap, targets = gaps.get((slot.block, slot.index + 1)), targets_of(slot.node)
+        if gap is not None and len(targets) == 1 and isinstance(targets[0], ast.Subscript):
+            name = unit.segment(targets[0].value)
+            if is_vector(shapes.get(name)) and scene.results.get(slot.number) in (None, (), "int"):
+                code = f"{name} = -{name}"
+                yield Edit("missing statement", 1.5, (insertion(gap, code),), "", code)
+
+
+def _shared_defaults(unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`kept = {}` at the start of a function whose default is one dict or list for all its calls."""
+    args = unit.node.args
+    defaults = zip([*args.posonlyargs, *args.args][::-1], args.defaults[::-1], strict=False)
+    first = min((slot.block for slot in own), default=None)
+    for arg, default in defaults if first is not None else ():
+        if isinstance(default, ast.Dict | ast.List) and (first, 0) in gaps:
+            code = f"{arg.arg} = {unit.segment(default)}"
+            yield Edit("missing statement", 1.2, (insertion(gaps[first, 0], code),), "", code)
+
+
 def _overwritten(scene: Scene, unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
     """`c_before = c` before c is changed, for a statement after it that means the old one."""
     shapes = {atom.text: atom.shape for slot in own for atom in scene.atoms.get(slot.number, ())}
@@ -516,7 +568,8 @@ def _overwritten(scene: Scene, unit: Unit, own: list[Slot], gaps: dict) -> Itera
             continue
         text = unit.segment(targets[0])
         name = f"{text.rpartition('.')[2]}_before"
-        if not is_vector(shapes.get(text)) or name in unit.text:
+        thing = str(shapes.get(text)).startswith(("object ", "list of "))
+        if not (is_vector(shapes.get(text)) or thing) or name in unit.text:
             continue
         keep = f"{name} = {text}" + ".copy()" * isinstance(slot.node, ast.AugAssign)
         for later in own:

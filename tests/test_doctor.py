@@ -1,6 +1,7 @@
 """The doctor finds faults in passes of any style, proves its repairs, and never accuses a right pass."""
 
 import re
+import sys
 import warnings
 
 import numpy as np
@@ -11,12 +12,13 @@ from lstm_teach.doctor import search
 from lstm_teach.doctor.climb import Climb
 from lstm_teach.doctor.diagnose import _check_source as check_source
 from lstm_teach.doctor.diagnose import _known as known
-from lstm_teach.doctor.limit import Deadline
+from lstm_teach.doctor.limit import Deadline, MemoryLimit, memory_limit_restored
 from lstm_teach.doctor.repair import Bench, sweep
 from lstm_teach.doctor.search import apply, proof_cases, prove
 from lstm_teach.doctor.source import guarded_builtins, learner_functions
+from lstm_teach.doctor.statements import candidates
 from lstm_teach.doctor.truth import Case, Truth, make_case
-from lstm_teach.doctor.variants import exchanged, numbers
+from lstm_teach.doctor.variants import Variants, exchanged, numbers
 from lstm_teach.gradcheck import own_case, states_taken
 from tests.doctor_cases.faults import load, styles
 
@@ -473,6 +475,38 @@ def test_what_shows_in_long_sequences_only_is_looked_for_among_the_edits_of_limi
     climb = Climb(Bench(backward, units, truths, Deadline.after(30), lambda tried: None))
     mended = next(climb.several(Deadline.after(30)))
     assert mended.tried < 3000 and prove(backward, apply(units, mended.slots, mended.edits), proof_cases(takes))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there the system tells how much memory there is")
+def test_a_run_that_takes_all_memory_ends_with_an_error_and_the_limit_is_what_it_was():
+    import resource
+
+    greedy = load(
+        PER_GATE.replace("    return grads", "    kept = [np.ones(1 << 24) for _ in range(64)]\n    return grads"),
+        "backward",
+        "<t>",
+    )
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    truth = Truth(make_case(3, 23, {}))
+    trace = Variants(greedy, learner_functions(greedy), [], [truth]).run(truth)
+    assert isinstance(trace.error, MemoryError) and resource.getrlimit(resource.RLIMIT_AS) == before
+    with memory_limit_restored():
+        MemoryLimit(1 << 30).__enter__()
+        assert resource.getrlimit(resource.RLIMIT_AS) != before
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+def test_an_edit_with_which_a_list_holds_itself_is_not_offered():
+    text, name = styles("other_hands")["gatenames"]
+    text = text.replace(
+        "    return",
+        "    a, b = [np.ones(2)], [np.ones(2)]\n    for one, two in zip(a, b):\n        one += two\n    return",
+        1,
+    )
+    backward = load(text, name, "<test>")
+    _, edits = candidates(backward, learner_functions(backward), Truth(make_case(3, 23, states_taken(backward))))
+    codes = {part.code.replace(" ", "") for edit in edits for part in edit.parts}
+    assert any(code.startswith("zip(") for code in codes) and not {"zip(a,a)", "zip(b,b)"} & codes
 
 
 def test_lists_of_floats_count_as_arrays_and_other_lists_do_not():

@@ -12,7 +12,7 @@ import numpy as np
 
 from lstm_teach import guard, validate
 from lstm_teach.doctor import causes
-from lstm_teach.doctor.limit import time_limit
+from lstm_teach.doctor.limit import memory_limit_restored, time_limit
 from lstm_teach.doctor.places import Places
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import Flaw, Result, exact, proof_cases, prove_callable, rewrite, search
@@ -59,7 +59,10 @@ def diagnose(backward: Backward, *, seconds: float = 20.0, progress: bool = True
     seconds = validate.finite_number("seconds", seconds, positive=True)
     name = getattr(backward, "__name__", type(backward).__name__)
     report = check_gradients(backward, seconds=_CALL)
-    with warnings.catch_warnings():  # what Python says of hundreds of changed versions is not for the learner
+    with (
+        warnings.catch_warnings(),
+        memory_limit_restored(),
+    ):  # what Python says of hundreds of changed versions is not for the learner
         warnings.simplefilter("ignore")
         return _diagnosis(backward, name, report, seconds, progress)
 

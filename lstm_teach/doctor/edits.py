@@ -1178,7 +1178,8 @@ class _Maker:
                     yield self.edit("wrong number", 1.8, (start, end, f"{tokens}[{atom.text}]"))
             return
         if isinstance(shape, str) and shape.startswith("list of") and isinstance(node.ctx, ast.Load):
-            yield self.edit("range", 1.5, (end, end, "[::-1]"), old=atom.text, new=f"{atom.text}[::-1]")
+            for part in ("[::-1]", "[1:]", "[:-1]"):
+                yield self.edit("range", 1.5, (end, end, part), old=atom.text, new=f"{atom.text}{part}")
         if isinstance(shape, tuple) and shape and shape[0] != "ints":
             if len([n for n in shape if n != 1]) >= 2 and self.unit.text[end : end + 2] != ".T":
                 yield self.edit("transpose", 1.0, (end, end, ".T"), new=f"{atom.text}.T", old=atom.text)

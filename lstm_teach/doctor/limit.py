@@ -1,4 +1,4 @@
-"""Deadlines, and a time limit for many short calls in one thread (a thread for each, as in guard.call, costs much)."""
+"""Deadlines; and limits of time and memory for many short calls in one thread (guard.call takes a thread for each)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from lstm_teach.guard import OutOfTime
+
+try:
+    import resource
+except ImportError:  # on Windows
+    resource = None
+
+_STATM = Path("/proc/self/statm")  # how much memory this process has, in pages
 
 
 @dataclass(frozen=True)
@@ -72,3 +80,37 @@ def time_limit(seconds: float) -> Iterator[None]:
             except OutOfTime:
                 continue
         raise_in_thread(thread, None)  # take back one that was sent but has not arrived
+
+
+class MemoryLimit:
+    """In its body more memory than there is, and `more` bytes, raises MemoryError: a list that holds itself, say.
+
+    Without it such code would end the whole process. Only where the system tells how much there is (Linux).
+    """
+
+    def __init__(self, more: int):
+        self._limits: tuple[int, int] | None = None
+        if resource is not None and _STATM.exists():
+            now = int(_STATM.read_text().split()[0]) * resource.getpagesize() + more
+            self._before = resource.getrlimit(resource.RLIMIT_AS)
+            soft, hard = self._before
+            self._limits = (now if soft == resource.RLIM_INFINITY else min(now, soft)), hard
+
+    def __enter__(self) -> None:
+        if self._limits:
+            resource.setrlimit(resource.RLIMIT_AS, self._limits)
+
+    def __exit__(self, *_: object) -> None:
+        if self._limits:
+            resource.setrlimit(resource.RLIMIT_AS, self._before)
+
+
+@contextmanager
+def memory_limit_restored() -> Iterator[None]:
+    """At its end the limit is what it was, even if an `OutOfTime` came just when a `MemoryLimit` was taken back."""
+    before = resource.getrlimit(resource.RLIMIT_AS) if resource is not None else None
+    try:
+        yield
+    finally:
+        if before:
+            resource.setrlimit(resource.RLIMIT_AS, before)

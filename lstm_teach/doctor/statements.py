@@ -20,6 +20,7 @@ from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Edit, Part, Slot, find_slots
 from lstm_teach.params import Params
 
+_SAME_TWICE = re.compile(r"zip\((\w+|\([\w,]+\)),\1\)")  # a list that is paired with itself
 _UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far
 
 
@@ -31,6 +32,8 @@ def candidate_edits(scene: Scene) -> list[Edit]:
             continue
         for edit in _Maker(scene, slot).edits():
             key = tuple((part.slot, "".join(part.code.split())) for part in edit.parts)
+            if any(_SAME_TWICE.search(code) for _, code in key):
+                continue
             unchanged = "".join(scene.units[slot.unit].text[slot.start : slot.end].split())
             if len(key) == 1 and key[0][1] == unchanged:
                 continue

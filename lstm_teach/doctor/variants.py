@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import guard
-from lstm_teach.doctor.limit import time_limit
+from lstm_teach.doctor.limit import MemoryLimit, time_limit
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.gradcheck import collect_gradients
@@ -28,6 +28,7 @@ _HERE = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}  # 
 TARGET, OWNER = -1, -2  # parts of `a[k] += b` besides b: a[k] and a afterwards
 RESULT = -3  # part of a return statement
 _LONGEST = 64  # of the lists of floats that are looked at
+_MEMORY = 1 << 29  # bytes that a run may take; a teaching-size net needs a thousandth of it
 _RECORD_LIMIT = 8_000  # recorded values and loop turns of one run; a variant that never ends is stopped here
 
 
@@ -304,6 +305,7 @@ class Variants:
             extra["__owner__"] = self._record_owner
             extra |= {"__at__": watch, "__globals__": globals, "__locals__": locals}
             self.call = build(backward, units, trees, extra)
+            self._memory = MemoryLimit(_MEMORY)
         finally:
             if collecting:
                 gc.enable()
@@ -403,7 +405,7 @@ class Variants:
         states = {name: value.copy() for name, value in case.states.items()}
         given = case.params.copy(), case.x.copy(), case.targets.copy()
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), self._memory:
                 trace.result = self.call(*given, **states)
         except (Exception, guard.OutOfTime) as error:
             trace.error = error if isinstance(error, Exception) else Endless("it does not end")

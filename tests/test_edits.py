@@ -562,10 +562,13 @@ def backward(params, x, targets):
         carry = Carry(run.o[t] * run.ct[t], run.c[t])
         one = turned(run.i)
         two = run.f
+        states = [run.c[s] for s in range(T)]
+        rest = list(states)
+        flat, three = run.i.flatten(), 1 - run.c[t] ** 2
         for s in range(T - 1, -1, -1):
             dh = params.Wi.T @ dc + params.Wf.T @ run.g[s]
             dc = params.Wi @ dh + params.Wf @ run.g[s]
-    return carry, (carry, error, one, two, parts, dh, dc, doubled(error))
+    return carry, (carry, error, one, two, parts, dh, dc, doubled(error), rest, flat, three)
 """
 
 
@@ -701,6 +704,9 @@ def backward(params, x, targets):
         (NESTED, "error[targets[0]] += 1.0\nerror = -error"),
         (NESTED, "def step(h, saved={}):\nsaved = {}"),
         (NESTED, "two = turned(run.f)"),
+        (NESTED, "rest = list(states[1:])"),
+        (NESTED, "flat, three = run.i.ravel(), 1 - run.c[t] ** 2"),
+        (NESTED, "flat, three = run.i.flatten(), 1 - np.tanh(run.c[t]) ** 2"),
         (FAMILY, "before = np.arange(T) - 1"),
         (FAMILY, "slopes = rows * (1 - rows)\nslopes[3] = 1 - rows[3] ** 2"),
         (FAMILY, "d = called(slope_of_tanh, g) + scaled(Memo(i, g), g)"),

@@ -653,6 +653,9 @@ class _Maker:
                     if isinstance(square, ast.BinOp) and isinstance(square.op, ast.Pow | ast.Mult):
                         yield self.swap("slope", 1.0, node, f"{left} - {self.tight(square.left)}")
                         bare = self.tight(square.left)
+                        tanh = f"{self.scene.numpy}.tanh({self.seg(square.left)})"
+                        if isinstance(square.op, ast.Pow) or self.seg(square.left) == self.seg(square.right):
+                            yield self.swap("slope", 1.2, node, f"{left} - {tanh} ** 2")
                         yield self.swap("slope", 1.2, node, f"{bare} * ({left} - {bare})")
         if symbol == "*":
             yield self.swap("dropped factor", 1.4, node, tight_left)

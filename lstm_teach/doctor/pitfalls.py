@@ -20,6 +20,7 @@ _LAID_OUT = ("reshape", "ravel", "flatten")
 _MIXED_UP = {  # functions and methods that are taken for one another
     "repeat": ("tile",),
     "tile": ("repeat",),
+    "flatten": ("ravel",),  # a view, where what is written later is to be seen
     "hstack": ("vstack",),
     "vstack": ("hstack",),
     "max": ("sum",),

@@ -564,11 +564,13 @@ def backward(params, x, targets):
         two = run.f
         states = [run.c[s] for s in range(T)]
         rest = list(states)
+        total = run.y.sum()
+        ends = [run.h[: T - 1], run.c[T - 1 :]]
         flat, three = run.i.flatten(), 1 - run.c[t] ** 2
         for s in range(T - 1, -1, -1):
             dh = params.Wi.T @ dc + params.Wf.T @ run.g[s]
             dc = params.Wi @ dh + params.Wf @ run.g[s]
-    return carry, (carry, error, one, two, parts, dh, dc, doubled(error), rest, flat, three)
+    return carry, (carry, error, one, two, parts, dh, dc, doubled(error), rest, flat, three, total, ends)
 """
 
 
@@ -705,6 +707,9 @@ def backward(params, x, targets):
         (NESTED, "def step(h, saved={}):\nsaved = {}"),
         (NESTED, "two = turned(run.f)"),
         (NESTED, "rest = list(states[1:])"),
+        (NESTED, "total = run.y.sum(axis=0)"),
+        (NESTED, "total = run.y.sum(axis=1, keepdims=True)"),
+        (NESTED, "ends = [run.h[: T], run.c[T :]]"),
         (NESTED, "flat, three = run.i.ravel(), 1 - run.c[t] ** 2"),
         (NESTED, "flat, three = run.i.flatten(), 1 - np.tanh(run.c[t]) ** 2"),
         (FAMILY, "before = np.arange(T) - 1"),

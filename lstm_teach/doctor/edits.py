@@ -763,10 +763,12 @@ class _Maker:
         elif len(args) > 2:
             own = any(unit.node.name == name for unit in self.scene.units)  # people call their own in another order
             yield from self.swap_items(args, 1.4 if own else 1.8)
-        if name in _ALONG and args and not any(keyword.arg == "axis" for keyword in node.keywords):
-            for axis in "01":
-                at = self.unit.span(node)[1] - 1
-                yield self.edit("axis", 1.4, (at, at, f", axis={axis}"), old=self.seg(node), new=f"axis={axis}")
+        if name in _ALONG and not any(keyword.arg == "axis" for keyword in node.keywords):
+            at = self.unit.span(node)[1] - 1
+            own = [] if args else ["axis=0, keepdims=True", "axis=1, keepdims=True", "axis=-1, keepdims=True"]
+            for new in ["axis=0", "axis=1", *own] if args or isinstance(func, ast.Attribute) else ():
+                comma = ", " if args or node.keywords else ""
+                yield self.edit("axis", 1.4, (at, at, f"{comma}{new}"), old=self.seg(node), new=new)
         for keyword in node.keywords:
             if keyword.arg in self.slot.names and keyword.arg != self.seg(keyword.value):
                 yield self.swap("wrong name", 1.6, keyword.value, keyword.arg)
@@ -1011,6 +1013,15 @@ class _Maker:
 
     def indices(self, root: ast.AST) -> Iterator[Edit]:
         """The same index or slice wherever it stands in a statement, changed in all these places at once."""
+        bounds: dict[str, list[ast.expr]] = {}
+        for part in (n for n in ast.walk(root) if isinstance(n, ast.Slice)):
+            for bound in (part.lower, part.upper):
+                if bound is not None and not isinstance(bound, ast.Constant):
+                    bounds.setdefault(self.seg(bound), []).append(bound)
+        for text, nodes in bounds.items():  # where one block ends the next one begins
+            for delta in (" - 1", " + 1") if len(nodes) > 1 else ():
+                changes = [(*self.unit.span(node), plus(text, delta)) for node in nodes]
+                yield self.edit("slice", 1.3, *changes, old=text, new=plus(text, delta))
         places: dict[str, list[ast.expr]] = {}
         for node in ast.walk(root):
             if isinstance(node, ast.Subscript):

@@ -564,7 +564,7 @@ def backward(params, x, targets):
         two = run.f
         states = [run.c[s] for s in range(T)]
         rest = list(states)
-        total = run.y.sum()
+        total = run.y.sum() + np.diag(1 - run.g[0]) ** 2
         ends = [run.h[: T - 1], run.c[T - 1 :]]
         flat, three = run.i.flatten(), 1 - run.c[t] ** 2
         for s in range(T - 1, -1, -1):
@@ -707,8 +707,9 @@ def backward(params, x, targets):
         (NESTED, "def step(h, saved={}):\nsaved = {}"),
         (NESTED, "two = turned(run.f)"),
         (NESTED, "rest = list(states[1:])"),
-        (NESTED, "total = run.y.sum(axis=0)"),
-        (NESTED, "total = run.y.sum(axis=1, keepdims=True)"),
+        (NESTED, "total = run.y.sum(axis=0) + np.diag(1 - run.g[0]) ** 2"),
+        (NESTED, "total = run.y.sum() + np.diag(1 - run.g[0] ** 2)"),
+        (NESTED, "total = run.y.sum(axis=1, keepdims=True) + np.diag(1 - run.g[0]) ** 2"),
         (NESTED, "ends = [run.h[: T], run.c[T :]]"),
         (NESTED, "flat, three = run.i.ravel(), 1 - run.c[t] ** 2"),
         (NESTED, "flat, three = run.i.flatten(), 1 - np.tanh(run.c[t]) ** 2"),
@@ -785,3 +786,13 @@ def test_functions_that_are_used_are_likelier_than_others():
     *_, edits = offered(NESTED)
     costs = {edit.new: edit.cost for edit in edits if edit.kind == "helper"}
     assert costs["turned(run.f)"] <= costs["doubled(run.f)"] <= 2.0
+
+
+def test_a_return_inside_a_loop_and_a_reset_before_it_are_likely_to_stand_elsewhere():
+    text, _ = styles("tuning")["per_gate"]
+    text = text.replace(HEAD, "")
+    wrong = text.replace("\n    return grads", "\n        return grads")
+    assert wrong != text
+    out = [edit.cost for edit in offered(wrong)[-1] if edit.kind == "moved out"]
+    reset = [edit.cost for edit in offered(text)[-1] if edit.kind == "moved in" and "zeros(" in edit.new]
+    assert min(out) <= 1.0 and min(reset) < 1.5

@@ -633,6 +633,10 @@ class _Maker:
         if symbol == "**":
             yield self.swap("power", 1.2, node, tight_left)
             yield self.swap("slope", 1.6, node, f"(1 - {left} ** {right})")
+            match node.left:  # the square of what is subtracted is meant, inside of a call
+                case ast.Call(func, [ast.BinOp(one, ast.Sub(), inner)]):
+                    new = f"{self.seg(func)}({self.seg(one)} - {self.tight(inner)} ** {right})"
+                    yield self.swap("parentheses", 1.3, node, new)
             return
         if symbol in "+-":
             yield self.swap("dropped term", 1.6, node, tight_left)

@@ -160,17 +160,21 @@ def moves(scene: Scene) -> Iterator[Edit]:
         if slot.loops:
             outer = next((s for s in scene.slots if s.kind == "head" and s.node is _loop_head(slot.loops[-1])), None)
             if outer is not None:
-                for index, kind, cost in ((outer.index, "moved out", 1.9), (outer.index + 1, "moved out", 2.0)):
+                for index in (outer.index, outer.index + 1):
                     gap = gaps.get((outer.block, index))
+                    after = 0.1 * (index > outer.index)
+                    cost = 1.1 - after if returned else 1.9 + after  # a loop that returns in its first turn is no loop
                     if gap:
-                        yield Edit(kind, cost, (gone, insertion(gap, text)), text, text)
+                        yield Edit("moved out", cost, (gone, insertion(gap, text)), text, text)
         for other in scene.slots:
             if other.kind == "head" and other.block == slot.block and isinstance(other.node, ast.expr):
                 for block in {b for loop, b in heads.items() if _loop_head(_loop(scene, loop)) is other.node}:
                     last = max((s.index for s in by_block[block] if s.kind == "gap"), default=None)
                     first = min((s.index for s in by_block[block] if s.kind == "gap"), default=None)
                     for index in {first, last} - {None}:
-                        yield Edit("moved in", 1.9, (gone, insertion(gaps[block, index], text)), text, text)
+                        reset = index == first and is_zeros(getattr(slot.node, "value", None))
+                        cost = 1.4 if reset else 1.9
+                        yield Edit("moved in", cost, (gone, insertion(gaps[block, index], text)), text, text)
     yield from _blocks_moved_in(scene, by_block, gaps, heads)
     yield from _resets_moved_out(scene, by_block, gaps)
     yield from missing_statements(scene, gaps)

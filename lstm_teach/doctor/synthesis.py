@@ -45,21 +45,10 @@ class _Place:
 
 @dataclass
 class _Goal:
-    """Right quantities of one size that are missing so far, one a row."""
+    """Right quantities of one size, one a row."""
 
     names: list[str] = field(default_factory=list)
     rows: list[np.ndarray] = field(default_factory=list)
-
-
-def synthesize(
-    backward: Callable, units: list[Unit], scene: Scene, truth: Truth, seen: int, right: set[int], seconds: float
-) -> list[Edit]:
-    """Edits that put a right quantity, one not among the bits `seen`, in the place of what a statement computes.
-
-    What the slots `right` compute is right already, so less is tried there.
-    """
-    goals = _goals(truth, seen)
-    return _synthesize(backward, units, scene, truth, goals, goals, right, seconds)
 
 
 def synthesize_at(
@@ -83,24 +72,7 @@ def synthesize_at(
             goal = goals.setdefault((aim.size, product), _Goal())
             goal.names.append("")
             goal.rows.append(aim.ravel())
-    return _synthesize(
-        backward, units, scene, truth, goals, _goals(truth, 0), set(), seconds, {place, *near}, puts, place
-    )
-
-
-def _synthesize(
-    backward: Callable,
-    units: list[Unit],
-    scene: Scene,
-    truth: Truth,
-    goals: dict[tuple[int, bool], _Goal],
-    forgotten: dict[tuple[int, bool], _Goal],
-    right: set[int],
-    seconds: float,
-    near: set[int] | None = None,
-    puts: Sequence[Put] = (),
-    first: int = -1,
-) -> list[Edit]:
+    forgotten, near = _goals(truth), {place, *near}
     ends = {slot.number for number in range(len(units)) for slot in loop_ends(scene, number)[:3]}
     left: dict[int, list[str]] = {}
     for number in range(len(units)):
@@ -110,7 +82,7 @@ def _synthesize(
     places = {}
     for slot in scene.slots:
         maker = _Maker(scene, slot)
-        if near is not None and slot.kind == "statement" and slot.number not in near:
+        if slot.kind == "statement" and slot.number not in near:
             continue
         if slot.kind == "statement" and isinstance(slot.node, ast.Assign | ast.AugAssign | ast.Return | ast.AnnAssign):
             open_ = _open(slot.node.value)
@@ -139,27 +111,27 @@ def _synthesize(
         return result if type(result) is np.ndarray and result.dtype.kind == "f" and result.size > 1 else None
 
     def at(number: int, names: dict, local_names: dict) -> None:
-        place = places[number]
-        place.visits += 1
-        if place.visits > _VISITS or (time.thread_time() > until and number != first):
+        here = places[number]
+        here.visits += 1
+        if here.visits > _VISITS or (time.thread_time() > until and number != place):
             return
         space = {**names, **local_names}
         arrays = [name for name, held in local_names.items() if type(held) is np.ndarray]
-        every = dict.fromkeys([*texts[place.slot.unit], *arrays])
+        every = dict.fromkeys([*texts[here.slot.unit], *arrays])
         if number in left:  # a forgotten statement may be the only one that reads an array one step before
             every |= dict.fromkeys(re.sub(r"\[(\w+)\]$", r"[\1 - 1]", text) for text in list(every))
         arrays = {t: v for t in every if (v := value(t, space)) is not None}
         atoms = {t: v for t, v in arrays.items() if v.any()}
-        empty = {t: v for t, v in arrays.items() if "(" not in t and not v.any()} if number == first else None
+        empty = {t: v for t, v in arrays.items() if "(" not in t and not v.any()} if number == place else None
         numbers = [n for n, v in local_names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)]
         edits = (
-            _rewritten(place, atoms, goals, 3 if number in right else 4, lambda t: value(t, space), empty)
-            if place.sites
-            else _forgotten(place, scene, atoms, numbers, goals, truth, lambda t: value(t, space))
+            _rewritten(here, atoms, goals, 4, lambda t: value(t, space), empty)
+            if here.sites
+            else _forgotten(here, scene, atoms, numbers, goals, truth, lambda t: value(t, space))
             if number in ends
             else ()
         )
-        edits = [*edits, *_filled(place, left.get(number, []), atoms, forgotten, lambda t: value(t, space))]
+        edits = [*edits, *_filled(here, left.get(number, []), atoms, forgotten, lambda t: value(t, space))]
         for edit in edits:
             key = number, edit.parts[0].code
             if key not in found or found[key].cost > edit.cost:
@@ -191,23 +163,20 @@ def _open(node: ast.expr | None) -> set[int]:
     return {id(node)}.union(*(_open(each) for each in inner))
 
 
-def _goals(truth: Truth, seen: int) -> dict[tuple[int, bool], _Goal]:
-    """Missing quantities by size, for products and for sums; of all steps in one array as well."""
+def _goals(truth: Truth) -> dict[tuple[int, bool], _Goal]:
+    """Right quantities by size, for products and for sums; of all steps in one array as well."""
     goals: dict[tuple[int, bool], _Goal] = {}
     stacks: dict[tuple, dict[int, np.ndarray]] = {}
-    # The deltas of one loss by itself are aimed at only in a pass that works with them, as the nested loop does.
-    apart = any(seen >> n & 1 and key.loss is not None and key.loss > key.step for n, key in enumerate(truth.keys))
-    for number, (key, array) in enumerate(zip(truth.keys, truth.values, strict=True)):
-        if array.ndim != 1 or (key.loss is not None and not apart):
+    for key, array in zip(truth.keys, truth.values, strict=True):
+        if array.ndim != 1 or key.loss is not None:
             continue
-        if key.loss is None and key.step >= 0:
+        if key.step >= 0:
             stacks.setdefault((key.quantity, key.gate), {})[key.step] = array
-        if not seen >> number & 1:
-            for wanted, product in ((_PRODUCTS, True), (_SUMS, False)):
-                if key.quantity in wanted:
-                    goal = goals.setdefault((array.size, product), _Goal())
-                    goal.names.append(key.quantity)
-                    goal.rows.append(array)
+        for wanted, product in ((_PRODUCTS, True), (_SUMS, False)):
+            if key.quantity in wanted:
+                goal = goals.setdefault((array.size, product), _Goal())
+                goal.names.append(key.quantity)
+                goal.rows.append(array)
     T = truth.case.length
     for (quantity, _), steps in stacks.items():
         if T > 1 and len(steps) == T:

@@ -249,7 +249,6 @@ class Outcome:
     score: int
     right: bool
     error: str = ""
-    zeros: int = 0  # values that are zero: an edit that makes many gains little, it only cuts off what is wrong
 
 
 @dataclass
@@ -457,7 +456,7 @@ class Variants:
             return Outcome(0, 0, False)
         own = {put.slot for put in puts}
         given = list({id(array): array for put in puts for array in put.values.values()}.values())
-        bits = shift = score = zeros = 0
+        bits = shift = score = 0
         right, error = True, ""
         for truth in self.truths:
             trace = self.run(truth, edits, puts, quiet=whole)
@@ -469,7 +468,6 @@ class Variants:
             if whole:
                 trace = self.run(truth, edits, puts)
             events = self.events(trace, truth)
-            zeros += sum(found == -1 for _, found in events)
             there = _union([event for event in events if event[0] in own])
             seen = _union([event for event in events if event[0] not in own])
             if own:
@@ -481,7 +479,7 @@ class Variants:
             error = error or (str(trace.error) if trace.error else "")
             bits |= seen << shift
             shift += truth.total + 9
-        return Outcome(bits, score, right, error, zeros)
+        return Outcome(bits, score, right, error)
 
     def seen(self, trace: Trace, truth: Truth) -> int:
         """All keys that are recognized in a run, as bits."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lstm_teach.doctor import search as whole
 from lstm_teach.doctor.climb import Climb, ladder
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.repair import _ELSEWHERE, Bench
@@ -188,6 +189,76 @@ def test_a_later_edit_takes_the_place_of_one_at_the_same_statement():
     other = next(edit for edit in search.bench.every if edit.slots.isdisjoint(first.slots))
     state = replace(search.root, made=[first, other], alike=[[second], []])
     assert state.with_one_more(second, [first]) == ([other, second], [[], [first]])
+
+
+def test_what_may_as_well_go_is_not_moved():
+    search = climb(changed("bootcamp", ("gradient_cell * forget_gate", "gradient_cell * forget_gate / 2")))
+    gone = next(edit for edit in search.bench.every if edit.kind == "extra statement")
+    moved = [edit for edit in search.bench.every if edit.kind == "moved" and edit.slots & gone.slots]
+    other = next(edit for edit in search.bench.every if edit.kind == "moved" and not edit.slots & gone.slots)
+    assert moved and min(edit.cost for edit in moved) < gone.cost
+    assert search._likely_first([*moved, gone, other]) == search._likely_first([gone, other])
+    assert set(map(id, search._likely_first(moved))) == set(map(id, moved))
+
+
+@pytest.mark.parametrize(
+    ("style", "change", "looks"),
+    [
+        ("asr_blstm_one_dir", FORWARD_WRONG[0], True),
+        ("rekursion", ("netz, x[1:], ziele[1:], h_neu, c_neu", "netz, x[1:], ziele[1:], h_neu, c"), True),
+        ("everyloss_2", ("np.outer(dy, fw.h[s])", "np.outer(dy, fw.h[s-1])"), False),  # no state is kept in a variable
+    ],
+)
+def test_values_on_the_way_count_where_the_forward_pass_is_wrong(style, change, looks):
+    search = climb(changed(style, change))
+    search._begin(search.root)
+    assert bool(search.root.look) == looks
+
+
+def test_every_third_turn_is_for_the_code_as_it_was(monkeypatch):
+    search, turns = climb(changed("bootcamp", ("gradient_cell * forget_gate", "gradient_cell * forget_gate / 2"))), []
+
+    def tried(state, batch, again, deadline):
+        turns.append(state is search.root)
+        return iter(())
+
+    def to_try(state):
+        return iter([([], False)] * 9)
+
+    def following(state):  # each with more right than the one before
+        made = [*state.made, search.bench.every[len(turns)]]
+        yield replace(state, put_off=state.put_off - 99, number=next(search.numbers), made=made, todo=None)
+
+    for name, stand_in in (("_tried", tried), ("_to_try", to_try), ("_following", following)):
+        monkeypatch.setattr(search, name, stand_in)
+    assert not list(search.several(Deadline.after(0.5)))
+    assert turns[2::3][:5] == [True] * 5 and not any(turns[1::3][:5])
+
+
+def test_loop_heads_are_likely_where_nearly_all_is_wrong_that_can_be():
+    bench = climb(changed("bootcamp", ("gradient_cell * forget_gate", "gradient_cell * forget_gate / 2"))).bench
+    assert bench.heads(set(Params.NAMES[:8])) and not bench.heads(set(Params.NAMES[:4]))
+    assert bench.heads(set(Params.NAMES[:4]), 5) and not bench.heads(set(Params.NAMES[:4]), 6)
+
+
+def test_what_the_climb_made_right_is_handed_to_the_search_by_places(monkeypatch):
+    backward = changed("bootcamp", ("gradient_cell * forget_gate", "gradient_cell * forget_gate / 2"))
+    made, handed = [], []
+
+    def several(self, deadline):
+        made[:] = [self.bench.every[0]]
+        self.best = replace(self.root, made=list(made), right=self.full)
+        return iter(())
+
+    def by_places(backward, state, *rest):
+        handed.extend(step.edit for step in state.steps)
+        return state, 0, False
+
+    monkeypatch.setattr(Climb, "single", lambda self, deadline: iter(()))
+    monkeypatch.setattr(Climb, "several", several)
+    monkeypatch.setattr(whole, "_by_places", by_places)
+    result = whole.search(backward, learner_functions(backward), states_taken(backward), seconds=5)
+    assert not result.proved and handed == made and len(made) == 1
 
 
 def test_a_while_loop_that_never_ends_is_stopped_soon():

@@ -561,6 +561,7 @@ def backward(params, x, targets):
         dc = np.zeros(5)
         carry = Carry(run.o[t] * run.ct[t], run.c[t])
         one = turned(run.i)
+        error[targets] -= 1
         two = run.f
         states = [run.c[s] for s in range(T)]
         rest = list(states)
@@ -707,6 +708,7 @@ def backward(params, x, targets):
         (NESTED, "def step(h, saved={}):\nsaved = {}"),
         (NESTED, "two = turned(run.f)"),
         (NESTED, "rest = list(states[1:])"),
+        (NESTED, "error[targets[t]] -= 1"),
         (NESTED, "total = run.y.sum(axis=0) + np.diag(1 - run.g[0]) ** 2"),
         (NESTED, "total = run.y.sum() + np.diag(1 - run.g[0] ** 2)"),
         (NESTED, "total = run.y.sum(axis=1, keepdims=True) + np.diag(1 - run.g[0]) ** 2"),

@@ -1003,6 +1003,8 @@ class _Maker:
             elif id(part) in self.paths and is_tokens(self.paths[id(part)].shape):  # numbers of steps
                 for delta in (" - 1", " + 1"):
                     yield self.swap("index", 1.4, part, plus(text, delta))
+                for name in self.loop_names():  # that of one step, not all of them
+                    yield self.swap("index", 1.2, part, f"{text}[{name}]")
         if len(parts) == 2 and isinstance(index, ast.Tuple):
             a, b = (self.seg(part) for part in parts)
             if a != b:

@@ -758,10 +758,13 @@ def test_a_factor_comes_from_the_forward_pass_and_a_delta_is_added_to_deltas_onl
 
 
 def test_what_only_another_loop_counts_is_not_offered():
-    *_, edits = offered(FAMILY)
-    codes = [part.code for edit in edits for part in edit.parts if part.code]
-    assert any("params.Wi[j, k]" in code for code in codes)
-    assert not any("params.Wi[j, k]" in code for code in codes if code.startswith(("s =", "back =", "d =")))
+    *_, edits = offered(NESTED)
+    codes = [edit.parts[0].code for edit in edits if edit.kind in ("factor", "term", "wrong name")]
+    inner = [code for code in codes if code.startswith(("dh =", "dc =")) and "@" in code]
+    outer = [code for code in codes if code.startswith("carry = Carry(run.o[")]
+    assert any("run.f[s]" in code or "run.g[s]" in code for code in inner)
+    assert any("run.c[t]" in code for code in inner) and outer
+    assert not any("[s]" in code for code in outer)
 
 
 def test_an_edit_that_reads_what_nobody_reads_comes_first():

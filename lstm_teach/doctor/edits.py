@@ -1121,7 +1121,8 @@ class _Maker:
             texts += [base(o.node.value) + index for o in others if isinstance(o.node, ast.Subscript)]
             texts += [name + index for name in self.twins(self.seg(atom.node.value))]
         texts += [o.text for o in self.scene.steps if o.unit == self.slot.unit and o.shape == atom.shape]
-        return [text for text in dict.fromkeys([*texts, *self.other_attributes(atom.node)]) if text != atom.text]
+        every = dict.fromkeys([*texts, *self.other_attributes(atom.node)])
+        return [text for text in every if text != atom.text and self.scene.belongs(text, self.slot)]
 
     def twins(self, name: str) -> list[str]:
         """Lists that begin empty as this one does."""
@@ -1183,7 +1184,8 @@ class _Maker:
         for text in self.scene.of_other_objects(self.slot.unit, shape):
             others.setdefault(text, 1.7 + 0.1 * min(unlike(atom.text, text), 4))
         for text, cost in others.items():
-            yield self.edit("wrong name" if shape != "int" else "wrong number", cost, (start, end, text))
+            if self.scene.belongs(text, self.slot):
+                yield self.edit("wrong name" if shape != "int" else "wrong number", cost, (start, end, text))
         if shape == "int" or is_tokens(shape):  # a number where a vector is meant
             for other in all_vectors(self.scene, self.slot.unit) if id(node) in self.operands else ():
                 if len(other.shape) == 1:

@@ -77,10 +77,12 @@ class Scene:
                         seen.setdefault(atom.text, atom)
             self._of_shape[unit, shape] = list(seen.values())
         every = self._of_shape[unit, shape]
-        if slot is None:
-            return every
+        return every if slot is None else [atom for atom in every if self.belongs(atom.text, slot)]
+
+    def belongs(self, text: str, slot: Slot) -> bool:
+        """Whether a text has no names in it that only other loops than those around a slot give a value."""
         strange = self._strange(slot)
-        return [atom for atom in every if strange.isdisjoint(_NAMES.findall(atom.text))] if strange else every
+        return not strange or strange.isdisjoint(_NAMES.findall(text))
 
     def prepared(self, unit: int) -> dict[str, str]:
         """The first value of each thing that is assigned in a unit, as a pattern with `#` for all names."""

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from lstm_teach.doctor.edits import unlike
 from lstm_teach.doctor.scene import look
 from lstm_teach.doctor.search import apply
 from lstm_teach.doctor.source import learner_functions
@@ -478,7 +479,7 @@ def backward(params, x, targets):
 NUMBERS = """
 def backward(params, x, targets):
     run = lt.forward(params, x)
-    dh, dc = (2 * params.V[targets[0]]).tolist(), (2 * params.V[targets[1]]).tolist()
+    dh, dc = (2 * params.V[targets[0]]).tolist(), (2 * run.c[1]).tolist()  # dc gets nothing from the targets yet
     c, o = run.c[0].tolist(), run.o[0].tolist()
     for j in range(5):
         tc = c[j]
@@ -801,3 +802,8 @@ def test_a_return_inside_a_loop_and_a_reset_before_it_are_likely_to_stand_elsewh
     out = [edit.cost for edit in offered(wrong)[-1] if edit.kind == "moved out"]
     reset = [edit.cost for edit in offered(text)[-1] if edit.kind == "moved in" and "zeros(" in edit.new]
     assert min(out) <= 1.0 and min(reset) < 1.5
+
+
+def test_names_of_several_words_differ_by_one_if_one_word_is_another():
+    assert unlike("dzi", "dzf") == unlike("forget_sum_blame", "output_sum_blame") == unlike("dGate", "dCell") == 1
+    assert unlike("forget_sum", "output_blame") > 1 and unlike("h", "hidden") > 1

@@ -40,7 +40,7 @@ def analogies(maker: Any, root: ast.AST) -> Iterator[Edit]:
                 yield maker.swap("analogy", 1.5, value, text)
 
 
-def sisters(maker: Any, root: ast.AST) -> Iterator[Edit]:
+def one_column(maker: Any, root: ast.AST) -> Iterator[Edit]:
     """`dV[:, k] += b` for `dV += b[:, None]` where sisters have such an index: one column is meant, not all."""
     if not isinstance(root, ast.AugAssign) or not isinstance(root.target, ast.Name):
         return

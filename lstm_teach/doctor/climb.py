@@ -28,8 +28,8 @@ _BRANCHES, _ALIKE = 6, 3  # different gains that are followed from one state, an
 _FIRST = 2  # batches of edits to try in a state before the gains are followed: the best may be among the next
 # Blocks that have to be gained to make up for an edit that was made, a likelier edit with the same gain, a batch tried.
 _STEP, _TWIN, _TURN = 3, 3, 0.5
-_ROOT = 3
 _ZEROS = 12  # the same for an edit that cuts off what is carried: what is wrong in it does not show any more then
+_ROOT = 3  # the code as it was has one turn in so many
 _UPPER = 0.05  # less cost for every gradient that depends on what an edit changes
 _ODD = 2  # more for an edit of another kind where only long sequences are wrong
 _INSERTED = 0.5  # more for a new statement: often it does the same as a change of the one before it
@@ -187,7 +187,7 @@ class Climb:
             self.best = max(self.waiting, key=lambda state: _count(state.right))
         while self.waiting and not deadline.over:
             self.turn += 1
-            # Every third turn is for the code as it was: one edit may mend it after all.
+            # Now and then the code as it was has its turn, whatever was gained: one edit may mend it after all.
             root = self.turn % _ROOT == 0 and self.root in self.waiting
             state = self.root if root else min(self.waiting)
             self.waiting.remove(state)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach.doctor.analogies import analogies, sisters
+from lstm_teach.doctor.analogies import analogies, one_column
 from lstm_teach.doctor.pitfalls import pitfalls
 from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_tokens, is_vector, is_zeros, paths_in, targets_of
 from lstm_teach.doctor.variants import OPERATORS, Edit, Part, Slot
@@ -96,7 +96,7 @@ class _Maker:
             yield from self.statement(node)
             yield from self.growth(node)
             yield from analogies(self, node)
-            yield from sisters(self, node)
+            yield from one_column(self, node)
         yield from self.expressions(node)
 
     # Statements
@@ -353,13 +353,8 @@ class _Maker:
                     new = f"{text} + {atom.text}"
                     yield self.edit("term", 1.8, (*self.unit.span(node), closed(new)), new=f"+ {atom.text}", old="")
                 yield from self.sibling_terms(node)
-                if (
-                    shape == ()
-                    and back
-                    and isinstance(root, ast.Assign)
-                    and id(node) in self.paths
-                    and node is root.value
-                ):
+                alone = isinstance(root, ast.Assign) and node is root.value and id(node) in self.paths
+                if shape == () and alone and text not in self.scene.weights:
                     yield from self.number_path(node)
                 if len(shape) == 2 and shape[0] == shape[1] and node is getattr(root, "value", None):
                     for atom in self.paths.values():  # the other part of a softmax's Jacobian

@@ -211,9 +211,8 @@ def _resets_moved_out(scene: Scene, by_block: dict, gaps: dict) -> Iterator[Edit
         )
         if len(run) < 2 or not run[0].loops:
             continue
-        unit, head = scene.units[run[0].unit], _loop_head(run[0].loops[-1])
-        outer = next((s for s in scene.slots if s.kind == "head" and s.node is head), None)
-        gap = gaps.get((outer.block, outer.index)) if outer is not None else None
+        unit = scene.units[run[0].unit]
+        gap = _gap_before(scene, gaps, run[0].loops[-1])
         if gap is not None:
             lines = [(unit.line_start(unit.row(s.start)), unit.line_start(unit.row(s.end - 1) + 1)) for s in run]
             text = "\n".join(unit.text[s.start : s.end] for s in run)
@@ -248,6 +247,12 @@ def _loop(scene: Scene, number: int) -> ast.AST | None:
 
 def _loop_head(loop: ast.AST | None) -> ast.expr | None:
     return getattr(loop, "iter", getattr(loop, "test", None))
+
+
+def _gap_before(scene: Scene, gaps: dict[tuple[int, int], Slot], loop: ast.AST) -> Slot | None:
+    """The gap before a loop; None where it stands on one line with something else."""
+    head = next((s for s in scene.slots if s.kind == "head" and s.node is _loop_head(loop)), None)
+    return gaps.get((head.block, head.index)) if head is not None else None
 
 
 def insertion(gap: Slot, text: str) -> Part:
@@ -523,8 +528,7 @@ def _sums_not_begun(scene: Scene, unit: Unit, own: list[Slot], gaps: dict) -> It
                 n.id for n in ast.walk(getattr(loop, "target", slot.node)) if isinstance(n, ast.Name)
             ):
                 break
-            head = next((s for s in scene.slots if s.kind == "head" and s.node is _loop_head(loop)), None)
-            gap = gaps.get((head.block, head.index)) if head is not None else None
+            gap = _gap_before(scene, gaps, loop)
             if gap is not None:
                 code = f"{unit.segment(targets[0])} = 0.0"
                 yield Edit("missing statement", 1.4, (insertion(gap, code),), "", code)

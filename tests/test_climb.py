@@ -291,3 +291,22 @@ def test_clipping_that_shows_in_long_sequences_only_is_found_beside_another_faul
     everything = [*search.single(Deadline.after(1.0)), next(search.several(Deadline.after(60)))]
     repaired = apply(search.units, everything[-1].slots, everything[-1].edits)
     assert prove(search.backward, repaired, proof_cases(states_taken(search.backward))) is not None
+
+
+def test_what_is_like_its_sisters_is_not_the_first_to_be_changed():
+    (case,) = [c for c in other_hands() if c.style == "matrix_form" and "doubled factor" in c.kinds[0]]
+    mended = next(climb(load(case.text, case.name, "<sisters>")).single(Deadline.after(2.0)))
+    found = [edit.parts[0].code for edit in (*mended.edits, *mended.others[0])]
+    assert {"slope_f = 1 - F", "Df[t] = dC[t + 1] * C[t] * slope_f[t]"} <= set(found)  # both are right
+    assert found[0] != "slope_f = 1 - F"  # beside `slope_i = I * (1 - I)`
+
+
+def test_a_new_statement_is_about_the_one_whose_result_it_changes():
+    text, name = PASSES["gatearray"]
+    search = climb(load(text, name, "<about>"))
+    slots = search.bench.slots
+    texts = {slot.number: search.bench.units[slot.unit].text[slot.start : slot.end] for slot in slots}
+    new = {edit.new: search._about(edit) for edit in search.bench.every if edit.kind == "missing statement"}
+    assert [texts[number] for number in new["slope[:, I] = 1 - a[:, I] ** 2"]] == ["slope = a * (1.0 - a)"]
+    (gap,) = new["c_bar = np.zeros_like(c_bar)"]
+    assert slots[gap].kind == "gap"

@@ -326,6 +326,45 @@ def backward(params, x, targets):
     for d in (d_one, d_two): np.clip(d, -5, 5, out=d)
     return d_one, d_two
 """
+JOINED = """
+def add(left, right):
+    return {**left, **right}
+
+
+def backward(params, x, targets, h0=None, c0=None):
+    h0 = np.zeros(5) if h0 is None else h0
+    run, T, H = lt.forward(params, x), len(x), 5
+    F, Z = np.diag(run.f[0]), np.zeros((H, H))
+    K = F @ F + 1
+    J = np.block([[F, Z], [Z, F]])
+    A = np.zeros((2 * H, 2 * H))
+    A[:H, :H] = np.diag(run.o[0])
+    A[:, H:] = 1.0
+    f = run.f[0]
+    before = np.vstack([np.zeros(H), run.h[: T - 1]])
+    gates = np.hstack([run.i, run.f, run.o, run.g])
+    slopes = gates * (1 - gates)
+    four = np.ones((T, 4, H)) * (1 - 0.5)
+    four[:, 1] = run.f
+    p = np.exp(run.y[0])
+    p = run.y / run.y.sum(axis=0)
+    dy = np.zeros_like(p[0])
+    dy[targets[0]] = -1.0 / p[0][targets[0]]
+    state, steps = {"h": h0, "f": f}, []
+    for k, token in enumerate(x):
+        step = {"before": state, "token": token}
+        state["h"] = np.tanh(state["h"] + run.i[k])
+        steps.append(step)
+        dc = f + state["h"] * run.o[k] * 1.0 - f * f
+        tc = np.tanh(dc)
+        out = run.o[k] * np.tanh(dc) + f * (dc + tc)
+        loss = targets[k]
+    total = add({"V": J}, {"V": K})
+    total.update({"V": A})
+    total = total | {"V": before}
+    dV, dWi, dWf, dWo, dWg, dUi, dUf, dUo, dUg = [np.zeros(H)] * 9
+    return out, dV, dWi, dWf, dWg, dWo, dUi, dUf, dUo, dUg
+"""
 TWICE = """
 def backward(params, x, targets):
     run = lt.forward(params, x)
@@ -728,6 +767,21 @@ def backward(params, x, targets):
         (FAMILY, "back = params.Wi.T @ i + params.Wg.T @ g"),
         (FAMILY, "back += rs[-1] @ params.Wf"),
         (FAMILY, "back += ps[-1] @ params.Wf + qs[-1] @ params.Wo"),
+        (JOINED, "return {name: left[name] + value for name, value in right.items()}"),
+        (JOINED, 'total.update({name: total[name] + value for name, value in {"V": A}.items()})'),
+        (JOINED, 'total = {name: total[name] + value for name, value in {"V": before}.items()}'),
+        (JOINED, "J = np.block([[F, F @ K], [Z, F]])"),
+        (JOINED, "A[H:, :H] = np.diag(run.f[0] * run.o[0])"),
+        (JOINED, "before[0] = h0"),
+        (JOINED, "slopes[:, 3 * H :] = 1 - gates[:, 3 * H :] ** 2"),
+        (JOINED, "p = run.y / run.y.sum(axis=1, keepdims=True)"),
+        (JOINED, "dy = p[0].copy()\ndy[targets[0]] -= 1"),
+        (JOINED, 'step = {"before": state.copy(), "token": token}'),
+        (JOINED, 'dc = f + state["h"] * run.o[k] * (1.0 - f * f)'),
+        (JOINED, "out = run.o[k] * tc + f * (dc + tc)"),
+        (JOINED, "out = run.o[k] * np.tanh(dc) + (f * dc + tc)"),
+        (JOINED, "loss = targets[-1 - k]"),
+        (JOINED, "return out, dV, dWi, dWf, dWo, dWg, dUi, dUf, dUo, dUg"),
         (
             FAMILY,
             'grads.update({key: np.zeros(H).copy() for key in "UV"})\n'

@@ -232,6 +232,7 @@ def backward(params, x, targets):
     like = found["return i * (1 - i), f * (1 - f), o * (1 - o), 1 - g ** 2"]
     other = found["return i * (1 - f), f * (1 - f), o * (1 - o), 1 - g ** 2"]
     assert bench.like_others(like) == 2 and bench.like_others(other) == 0
+    assert bench.like_others(found["return i, (1 - f), o * (1 - o), 1 - g ** 2"]) == -1  # f and o are alike as they are
     assert bench.doubt(like, place) < bench.doubt(other, place) - 0.5
 
 

@@ -9,6 +9,7 @@ pass is looked at, so a run is quick. Imports repair, truth and variants.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -17,6 +18,7 @@ import numpy as np
 
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.repair import _AT_ONCE, _ELSEWHERE, _JUST, Bench, Mended
+from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.truth import COUNTED, FORWARD, Case, Truth, make_case
 from lstm_teach.doctor.variants import Edit, Trace, Variants, gradients
 from lstm_teach.gradcheck import LENGTHS, exact_gradient, own_case, states_taken
@@ -38,6 +40,7 @@ _MUCH = 6  # blocks that have to become right for edits to be kept that do not m
 _LIKELY = 5000  # edits to be tried in every way before the others
 # What may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size.
 CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
+_FIRST_NAME = re.compile(r"[^\W\d]\w*")
 _MANY = ast.Tuple | ast.List | ast.Dict  # in a statement with several things an edit changes one of them
 
 
@@ -153,7 +156,10 @@ class Climb:
         self.numbers, self.followed, self.reach = count(), set(), None
         self.waiting: list[_State] | None = None  # states of which not all edits are tried
         self.turn, self.done = 0, set()  # edits that were tried by themselves
+        self.just: set[int] = set()  # slots on which just the wrong gradients depend
         self.statements = {slot.number for slot in self.bench.slots if slot.kind == "statement"}
+        self.before = {(slot.block, slot.index): slot for slot in self.bench.slots if slot.kind == "statement"}
+        self.about: dict[int, set[int]] = {}  # the slots that an edit is about, by its id
         scene = self.bench.scene
         self.back = {slot.number for slot in self.bench.slots if slot.node is not None and scene.walks_back(slot)}
         # Whether the forward pass is over where the walk back begins.
@@ -171,6 +177,7 @@ class Climb:
         far, just = self.bench.too_far([])
         near = [edit for edit in self.bench.every if not self.bench.can_not_be(edit, far)]
         near.sort(key=lambda edit: (edit.cost - _JUST * bool(edit.slots & just), len(edit.new)))
+        self.just = just
         for batch in _batches(near):
             yield from self._tried(self.root, batch, False, deadline)
             if deadline.over:
@@ -246,7 +253,7 @@ class Climb:
             if deadline.over:
                 break
         if found:
-            found = self._likely_first(found) if state.made else found
+            found = self._likely_first(found) if state.made else sorted(found, key=self._single_doubt)
             made, alike = state.with_one_more(found[0], found[1:40])
             yield Mended(self.bench.slots, made, alike, [], self.tried)
 
@@ -310,6 +317,10 @@ class Climb:
         edits = [edit for edit in edits if not (edit.kind.startswith("moved") and edit.slots & gone)]
         return sorted(edits, key=self._doubt)
 
+    def _single_doubt(self, edit: Edit) -> tuple[float, int]:
+        """How likely an edit is that mends everything alone."""
+        return self.bench.doubt(edit, min(edit.slots)) - _JUST * bool(edit.slots & self.just), len(edit.new)
+
     def _doubt(self, edit: Edit) -> tuple[float, int]:
         """How likely an edit is among those with the same gain: the more so the more depends on what it changes."""
         if self.reach is None:
@@ -331,6 +342,16 @@ class Climb:
             yield from ((batch, False) for batch in _batches(new))
             yield from ((batch, True) for batch in _batches(part))
 
+    def _about(self, edit: Edit) -> set[int]:
+        """The slots of an edit; those of the statement before, if a new one only changes what that one has made."""
+        slot = self.bench.slots[min(edit.slots)]
+        before = self.before.get((slot.block, slot.index - 1))
+        if edit.kind != "missing statement" or before is None or slot.kind != "gap":
+            return edit.slots
+        made = {_FIRST_NAME.match(ast.unparse(target)) for target in targets_of(before.node)} - {None}
+        name = _FIRST_NAME.match(edit.new)
+        return {before.number} if name and name[0] in {found[0] for found in made} else edit.slots
+
     def _next(self, state: _State) -> list[Edit]:
         """Edits to try with those made: what else gained something first, then what does something to what is wrong."""
         lowest = self._lowest(state)
@@ -346,7 +367,7 @@ class Climb:
         long = self.rungs[lowest].case.length > _LONG
 
         def doubt(edit: Edit) -> tuple[bool, bool, float, int]:
-            cost = edit.cost - _JUST * bool(edit.slots & just) + self._inserted(edit)
+            cost = edit.cost - _JUST * bool(self.about[id(edit)] & just) + self._inserted(edit)
             return (
                 id(edit) not in beside,
                 bool(state.look) and edit.slots <= self.back,  # nothing comes right there before the forward pass is
@@ -355,9 +376,11 @@ class Climb:
             )
 
         def in_vain(edit: Edit) -> bool:
-            at = edit.slots & self.statements
+            at = self.about[id(edit)] & self.statements
             return bool(at) and at <= vain and edit.kind not in _ELSEWHERE
 
+        if not self.about:
+            self.about = {id(edit): self._about(edit) for edit in self.bench.every}
         return sorted((edit for edit in self.bench.every if not in_vain(edit)), key=doubt)
 
 

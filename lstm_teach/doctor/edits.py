@@ -6,6 +6,7 @@ Imports scene and variants.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -36,7 +37,7 @@ _PRODUCTS = ("dot", "outer", "multiply", "matmul", "inner")
 _READ_ONCE = ("zip", "map", "reversed", "enumerate", "filter")
 _COUNTING = ("range", "len", "slice", "min", "max", "reversed", "enumerate", "list", "zip")
 _ITERATING = ("zip", "enumerate", "reduce", "accumulate", "map", "list", "tuple")
-_SIMPLE_EXPRESSION = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Tuple)
+_SIMPLE_EXPRESSION = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Tuple, ast.Dict)
 
 _CACHE = {"i", "f", "o", "g", "c", "ct", "h"}
 
@@ -147,13 +148,16 @@ class _Maker:
             case ast.AugAssign(ast.Name() as target, op, value) if type(op) in OPERATORS:
                 new = f"{self.seg(target)} = {self.seg(target)} {OPERATORS[type(op)]} {self.tight(value)}"
                 yield self.edit("copy", 1.5, (self.slot.start, self.slot.end, new), old=self.text, new=new)
-        changed = {
-            n.target.id for n in ast.walk(self.unit.tree) if isinstance(n, ast.AugAssign) and hasattr(n.target, "id")
-        }
+        every = list(ast.walk(self.unit.tree))
+        changed = {n.target.id for n in every if isinstance(n, ast.AugAssign) and hasattr(n.target, "id")}
+        stores = [n for n in every if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)]
+        filled = {n.value.id for n in stores if isinstance(n.value, ast.Name)}
         for kept in (n for n in ast.walk(node) if isinstance(n, ast.Dict | ast.Call | ast.List | ast.Tuple)):
             held = kept.values if isinstance(kept, ast.Dict) else kept.args if isinstance(kept, ast.Call) else kept.elts
             for one in held:  # what is kept is changed later on
-                if isinstance(one, ast.Name) and one.id in changed and is_vector(self.shape(one)):
+                if isinstance(one, ast.Name) and (
+                    one.id in filled or (one.id in changed and is_vector(self.shape(one)))
+                ):
                     yield self.swap("copy", 1.5, one, f"{one.id}.copy()")
 
     def repeated(self, node: ast.AugAssign) -> Iterator[Edit]:
@@ -495,6 +499,7 @@ class _Maker:
                     yield from self.name_left_out(node.elts)
             elif isinstance(node, ast.Dict):
                 yield from self.swap_items(node.values)
+                yield from self.merged(node)
             elif isinstance(node, ast.comprehension):
                 yield from self.reversals(node.iter)
         for atom in {id(a): a for a in self.paths.values()}.values():
@@ -563,13 +568,14 @@ class _Maker:
         if all(isinstance(item, ast.Tuple | ast.List) for item in items):
             for column in zip(*(item.elts for item in items), strict=False):
                 yield from self.swap_items(list(column))
-        for k, first in enumerate(items):
-            for second in items[k + 1 :]:
-                a, b = self.seg(first), self.seg(second)
-                if a != b:
-                    yield self.edit(
-                        "order", cost, (*self.unit.span(first), b), (*self.unit.span(second), a), old=a, new=b
-                    )
+        texts = [self.seg(item) for item in items]
+        for j, k in itertools.combinations(range(len(items)), 2):
+            if texts[j] != texts[k]:
+                turned = [texts[{j: k, k: j}.get(n, n)] for n in range(len(items))]
+                spans = self.unit.span(items[j]), self.unit.span(items[k])
+                changes = (*spans[0], texts[k]), (*spans[1], texts[j])
+                sure = in_order(turned)  # the names of the nine gradients in their order
+                yield self.edit("order", 0.9 if sure else cost, *changes, old=texts[j], new=texts[k])
 
     def one_more(self, items: list[ast.expr]) -> Iterator[Edit]:
         """The item of the gate that is left out of a list of two or three, like the others with another letter."""
@@ -616,6 +622,7 @@ class _Maker:
 
     def operation(self, node: ast.BinOp) -> Iterator[Edit]:
         symbol = OPERATORS.get(type(node.op))
+        yield from self.merged(node)
         if symbol is None:
             return
         left, right = self.seg(node.left), self.seg(node.right)
@@ -633,6 +640,7 @@ class _Maker:
                     new = f"{self.seg(func)}({self.seg(one)} - {self.tight(inner)} ** {right})"
                     yield self.swap("parentheses", 1.3, node, new)
             return
+        yield from self.parentheses(node, symbol)
         if symbol in "+-":
             yield self.swap("dropped term", 1.6, node, tight_left)
             yield self.swap("dropped term", 1.6, node, tight_right)
@@ -657,7 +665,8 @@ class _Maker:
                             yield self.swap("slope", 1.2, node, f"{left} - {tanh} ** 2")
                         yield self.swap("slope", 1.2, node, f"{bare} * ({left} - {bare})")
         if symbol == "*":
-            yield self.swap("dropped factor", 1.4, node, tight_left)
+            several = isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Mult)
+            yield self.swap("dropped factor", 1.4, node, left if several else tight_left)
             yield self.swap("dropped factor", 1.4, node, tight_right)
             if isinstance(node.right, ast.BinOp) and isinstance(node.right.op, ast.Sub):
                 inner = node.right.right
@@ -678,6 +687,28 @@ class _Maker:
             yield self.swap("product", 1.8, node, f"{tight_left} @ {tight_right}.T")
             yield self.swap("product", 1.9, node, f"{tight_right}.T @ {tight_left}")
             yield self.swap("product", 1.9, node, f"{tight_right} @ {tight_left}.T")
+
+    def parentheses(self, node: ast.BinOp, symbol: str) -> Iterator[Edit]:
+        """`a * (b - c)` where `a * b - c` stands, and the other way round."""
+        left, right = self.seg(node.left), self.seg(node.right)
+        match node:
+            case ast.BinOp(ast.BinOp(a, ast.Mult() | ast.Div() as op, b), ast.Add() | ast.Sub(), _):
+                yield self.swap(
+                    "parentheses", 1.5, node, f"{self.seg(a)} {OPERATORS[type(op)]} ({self.seg(b)} {symbol} {right})"
+                )
+            case ast.BinOp(ast.BinOp(x, ast.Add(), ast.BinOp(a, ast.Mult(), b)), ast.Add() | ast.Sub(), _):
+                inner = f"{self.seg(a)} * ({self.seg(b)} {symbol} {right})"
+                yield self.swap("parentheses", 1.5, node, f"{self.seg(x)} + {inner}")
+        match node:
+            case ast.BinOp(_, ast.Add() | ast.Sub(), ast.BinOp(b, ast.Mult() | ast.Div() as op, c)):
+                inner = f"({left} {symbol} {self.seg(b)}) {OPERATORS[type(op)]} {self.tight(c)}"
+                yield self.swap("parentheses", 1.6, node, inner)
+            case ast.BinOp(a, ast.Mult(), ast.BinOp(b, ast.Add() | ast.Sub() as op, c)):
+                inner = f"{self.tight(a)} * {self.tight(b)} {OPERATORS[type(op)]} {self.tight(c)}"
+                yield self.swap("parentheses", 2.0, node, f"({inner})")
+            case ast.BinOp(ast.BinOp(a, ast.Add() | ast.Sub() as op, b), ast.Mult(), c):
+                inner = f"{self.seg(a)} {OPERATORS[type(op)]} {self.tight(b)} * {self.tight(c)}"
+                yield self.swap("parentheses", 2.0, node, f"({inner})")
 
     def call(self, node: ast.Call) -> Iterator[Edit]:
         func, args = node.func, node.args
@@ -739,6 +770,14 @@ class _Maker:
         if name in _ITERATING:
             for arg in args:
                 yield from self.reversals(arg, False)
+        if name == "block":
+            yield from self.blocks(node)
+        yield from self.merged(node)
+        for slot in self.scene.slots:  # it was called before, and what it gave is kept
+            if slot.unit == self.slot.unit and slot is not self.slot and isinstance(slot.node, ast.Assign):
+                kept = slot.node.targets[0]
+                if isinstance(kept, ast.Name) and self.seg(slot.node.value) == self.seg(node):
+                    yield self.swap("wrong name", 1.4, node, kept.id)
         yield from self.as_elsewhere(node)
         yield from self.functions(node)
         yield from self.given(node, name)
@@ -772,8 +811,11 @@ class _Maker:
             if keyword.arg in self.slot.names and keyword.arg != self.seg(keyword.value):
                 yield self.swap("wrong name", 1.6, keyword.value, keyword.arg)
             if keyword.arg == "axis" and isinstance(keyword.value, ast.Constant):
-                for axis in {"0", "1", "-1"} - {self.seg(keyword.value)}:
-                    yield self.swap("axis", 1.5, keyword.value, axis)
+                for axis in ("0", "1", "-1"):
+                    if axis != self.seg(keyword.value):
+                        yield self.swap("axis", 1.5, keyword.value, axis)
+                    if all(other.arg != "keepdims" for other in node.keywords):
+                        yield self.swap("axis", 1.5, keyword.value, f"{axis}, keepdims=True")
         if isinstance(func, ast.Name) and not any(isinstance(a, ast.Starred) for a in args):
             for unit in self.scene.units[1:]:
                 other = unit.node.name
@@ -784,6 +826,25 @@ class _Maker:
             alike = [arg for arg in args if is_vector(self.shape(node)) and self.shape(arg) == self.shape(node)]
             for arg in alike if len(args) > 1 else ():
                 yield self.swap("unwrapped", 1.9, node, self.tight(arg))
+
+    def merged(self, node: ast.Dict | ast.Call | ast.BinOp) -> Iterator[Edit]:
+        """Two dicts added key by key where the values of the one replace those of the other."""
+        match node:
+            case ast.Dict([None, None], [left, right]) | ast.BinOp(left, ast.BitOr(), right):
+                new = "{{name: {0}[name] + value for name, value in {1}.items()}}"
+            case ast.Call(ast.Attribute(left, "update"), [right], []):
+                new = "{0}.update({{name: {0}[name] + value for name, value in {1}.items()}})"
+            case _:
+                return
+        yield self.swap("assignment", 1.1, node, new.format(self.tight(left), self.tight(right)))
+
+    def blocks(self, node: ast.Call) -> Iterator[Edit]:
+        """A product of two square matrices where `np.block` puts nothing: a path that is forgotten in a Jacobian."""
+        named = {a.text: a.shape for a in self.scene.unread if a.unit == self.slot.unit and is_vector(a.shape)}
+        for one in (n for arg in node.args for n in ast.walk(arg) if isinstance(n, ast.Name)):
+            square = [text for text, shape in named.items() if shape == named.get(one.id) and text != one.id]
+            for a, b in itertools.permutations(square, 2):
+                yield self.swap("term", 1.7, one, f"{a} @ {b}")
 
     def of_numpy(self, func: ast.expr) -> str:
         """Numpy's name for one of its functions, under whatever name it is called here; "" for another function."""
@@ -993,7 +1054,9 @@ class _Maker:
                             yield self.swap("index", 1.5, part, new)
                 yield self.swap("index", 2.6, part, "-1")
                 yield self.swap("index", 2.6, part, "0")
-                if len(parts) == 1 and text in self.loop_names():  # the step after, where there is none after the last
+                if len(parts) == 1 and text in self.loop_names():
+                    yield self.swap("index", 1.4, part, f"-1 - {text}")  # counted from the end
+                    # The step after, where there is none after the last.
                     yield self.swap("index", 1.6, part, f"min({text} + 1, len({self.seg(node.value)}) - 1)")
             elif id(part) in self.paths and is_tokens(self.paths[id(part)].shape):  # numbers of steps
                 for delta in (" - 1", " + 1"):
@@ -1054,7 +1117,11 @@ class _Maker:
 
     def loop_names(self) -> list[str]:
         """The numbers that count the loops around."""
-        return [loop.target.id for loop in self.slot.loops if isinstance(getattr(loop, "target", None), ast.Name)]
+        heads = [loop for loop in self.slot.loops if isinstance(loop, ast.For)]
+        named = [loop.target for loop in heads if isinstance(loop.target, ast.Name)]
+        counted = [loop for loop in heads if isinstance(loop.target, ast.Tuple) and isinstance(loop.iter, ast.Call)]
+        named += [loop.target.elts[0] for loop in counted if self.seg(loop.iter.func) == "enumerate"]
+        return [name.id for name in named if isinstance(name, ast.Name)]
 
     def whole_number(self, node: ast.expr) -> bool:
         atoms = self.atoms_in(node)
@@ -1217,6 +1284,11 @@ def _words(node: ast.AST) -> set[str]:
     }
     named = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and id(n) not in called}
     return named | {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and id(n) not in called}
+
+
+def in_order(texts: list[str]) -> bool:
+    """Whether the last nine of some names end as those of the gradients do, in their order."""
+    return len(texts) >= 9 and all(got.endswith(name) for got, name in zip(texts[-9:], Params.NAMES, strict=True))
 
 
 def plus(text: str, delta: str) -> str:

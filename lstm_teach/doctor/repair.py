@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from lstm_teach.doctor.edits import _Maker, sums_up
+from lstm_teach.doctor.edits import _Maker, in_order, sums_up
 from lstm_teach.doctor.limit import Deadline
 from lstm_teach.doctor.local import MOST_TIMES, judge
 from lstm_teach.doctor.pitfalls import misspelt
@@ -228,7 +228,10 @@ class Bench:
         return {slot.number for slot in gaps if slot.index in (here.index, here.index + 1)}
 
     def like_others(self, edit: Edit) -> int:
-        """How many others beside an expression it is made like, but for the names: `i * (1 - i)`, `f * (1 - f)`."""
+        """How many others beside an expression it is made like, but for the names: `i * (1 - i)`, `f * (1 - f)`.
+
+        Less than 0 if the expression is like others as it stands, and would be like none.
+        """
         part = edit.parts[0]
         slot = self.slots[part.slot]
         if len(edit.parts) > 1 or slot.kind != "statement" or not part.code:
@@ -249,12 +252,13 @@ class Bench:
             return 0
         changed = [k for k, form in enumerate(new) if form != old[k] and re.search(r"[-+*/@(]", form)]
         beside = {k: others if k == 0 else [form for j, form in enumerate(new) if j not in (0, k)] for k in changed}
-        return max((beside[k].count(new[k]) for k in changed), default=0)
+        after = max((beside[k].count(new[k]) for k in changed), default=0)
+        return after or -max((beside[k].count(old[k]) for k in changed if re.search(r"[-+*/@(]", old[k])), default=0)
 
     def doubt(self, edit: Edit, place: int) -> float:
         """The cost of an edit for a fault at a place: less if it is made right there or beside it."""
         at = {slot for slot in edit.slots if self.kinds[slot] != "gap"} or edit.slots
-        cost = edit.cost - 0.4 * min(self.like_others(edit), 2)
+        cost = edit.cost - 0.4 * max(-2, min(self.like_others(edit), 2))
         if edit.kind == "order" and any(_in_order(self.slots[slot].node) for slot in at):
             cost += 0.6  # the names stand as they should; so they were given to the wrong things
         reset = "zeros_like" in edit.new  # its usual place is before the first change, wherever it is missed
@@ -605,10 +609,9 @@ def let_end(backward: Callable, units: list[Unit], truths: list[Truth]) -> list[
 
 
 def _in_order(node: ast.AST | None) -> bool:
-    """Whether a statement returns nine things whose names end as those of the gradients do, in their order."""
+    """Whether a statement returns things whose names are those of the gradients, in their order."""
     value = getattr(node, "value", None) if isinstance(node, ast.Return) else None
-    names = [ast.unparse(one) for one in value.elts] if isinstance(value, ast.Tuple | ast.List) else []
-    return len(names) == 9 and all(got.endswith(name) for got, name in zip(names, Params.NAMES, strict=True))
+    return isinstance(value, ast.Tuple | ast.List) and in_order([ast.unparse(one) for one in value.elts])
 
 
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[[^\[\]]*\])*(?!\s*\(|\w)")

@@ -41,7 +41,7 @@ def candidate_edits(scene: Scene) -> list[Edit]:
                 edits[key] = edit
     for edit in in_all_sisters(scene, list(edits.values())):
         edits.setdefault(tuple((part.slot, "".join(part.code.split())) for part in edit.parts), edit)
-    for edit in (*exchanged(scene), *moves(scene)):
+    for edit in (*exchanged(scene), *of_probabilities(scene), *moves(scene)):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
     return sorted(_likelier(scene, edits.values()), key=lambda edit: edit.cost)
 
@@ -299,6 +299,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
         yield from _more_of_the_same(scene, unit, number, own, gaps)
         yield from _changes(scene, unit, number, own, gaps)
         yield from _slopes_of_blocks(scene, unit, number, own, gaps)
+        yield from _blocks_left_out(scene, unit, number, own, gaps)
         yield from _sums_not_begun(scene, unit, own, gaps)
         yield from _turned_round(scene, number, own, gaps)
         yield from _of_the_other_sign(scene, unit, own, gaps)
@@ -502,18 +503,82 @@ def _slopes_of_blocks(scene: Scene, unit: Unit, number: int, own: list[Slot], ga
     slices = {
         unit.segment(n) for s in own for n in ast.walk(s.node) if isinstance(n, ast.Slice) and (n.lower or n.upper)
     }
+    shapes, parts = _shapes(scene, number), {}  # the parts that are taken of arrays of a shape
+    for slot in own:
+        counted = {
+            n.id for loop in slot.loops for n in ast.walk(getattr(loop, "target", slot.node)) if isinstance(n, ast.Name)
+        }
+        for n in ast.walk(slot.node):
+            if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Tuple):
+                names = {inner.id for inner in ast.walk(n.slice) if isinstance(inner, ast.Name)}
+                if names.isdisjoint(counted):
+                    parts.setdefault(shapes.get(unit.segment(n.value)), set()).add(unit.segment(n.slice))
+    sizes = [a.text for a in scene.of_shape(number, "int") if a.text.isidentifier()]
+    quarters = {part for n in sizes for part in (f":{n}", f"{n} : 2 * {n}", f"2 * {n} : 3 * {n}", f"3 * {n} :")}
     for slot in own:
         shape, gap = scene.results.get(slot.number), gaps.get((slot.block, slot.index + 1))
         targets = targets_of(slot.node)
         if gap is None or not is_vector(shape) or len(targets) != 1 or not isinstance(targets[0], ast.Name):
             continue
+        of_slopes = bool(re.search(r"\b1(\.0?)? ?- ?", unit.text[slot.start : slot.end]))
         name, read = targets[0].id, {a.text for a in scene.atoms.get(slot.number, ()) if a.shape == shape}
         for other in sorted(read - {name}):
             rows = [str(k) for k in range(4)] if len(shape) > 1 and shape[0] == 4 and "[3" in unit.text else []
-            for index in [", ".join([":"] * (len(shape) - 1) + [block]) for block in sorted(slices)] + rows:
+            blocks = sorted(slices | quarters if of_slopes else slices)
+            last = [", ".join([":"] * (len(shape) - 1) + [block]) for block in blocks]
+            for index in dict.fromkeys([*last, *rows, *sorted(parts.get(shape, ()))]):
                 for slope in (f"1 - {other}[{index}] ** 2", f"{other}[{index}] * (1 - {other}[{index}])"):
                     code = f"{name}[{index}] = {slope}"
-                    yield Edit("missing statement", 1.6, (insertion(gap, code),), "", code)
+                    yield Edit("missing statement", 1.1 if of_slopes else 1.6, (insertion(gap, code),), "", code)
+
+
+def _blocks_left_out(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`A[n:, :n] = np.diag(a * b)` where other blocks of a matrix of blocks are filled in such a way."""
+    rows, last, diagonal = {}, {}, {}
+    for slot in own:
+        for target in targets_of(slot.node):
+            match target:
+                case ast.Subscript(ast.Name(name), ast.Tuple([ast.Slice() as row, ast.Slice() as column])):
+                    blocks = rows.setdefault(name, (set(), set(), set()))
+                    for texts, part in zip(blocks, (row, column, target.slice), strict=True):
+                        texts.add(unit.segment(part))
+                    last[name] = slot
+        for call in ast.walk(slot.node):
+            if isinstance(call, ast.Call) and unit.segment(call.func).endswith("diag") and len(call.args) == 1:
+                diagonal[unit.segment(call.func)] = slot
+    for name, (upper, lower, known) in rows.items():
+        gap = gaps.get((last[name].block, last[name].index + 1))
+        shape = _shapes(scene, number).get(name)
+        if gap is None or not diagonal or not is_vector(shape) or len(shape) != 2:
+            continue
+        blocks = sorted({f"{a}, {b}" for a in upper | lower for b in upper | lower if a != ":" != b} - known)
+        inner = dict.fromkeys(a.text for a in scene.of_shape(number, (shape[0] // 2,), gap) if not a.back)
+        values = [*inner, *(f"{a} * {b}" for a, b in itertools.combinations(inner, 2))]
+        for block, value, func in itertools.product(blocks, values, diagonal):
+            code = f"{name}[{block}] = {func}({value})"
+            yield Edit("missing statement", 1.6, (insertion(gap, code),), "", code)
+
+
+def of_probabilities(scene: Scene) -> Iterator[Edit]:
+    """`p` less one at `k`, the slope along the scores, for `-1 / p[k]` in zeros, that along the probabilities."""
+    for slot in scene.slots:
+        node, unit = slot.node, scene.units[slot.unit]
+        match node:
+            case ast.Assign([ast.Subscript(ast.Name(name), index)], value):
+                ratio = next(
+                    (n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)), None
+                )
+                below = ratio.right if ratio is not None else None
+                same = isinstance(below, ast.Subscript) and unit.segment(below.slice) == unit.segment(index)
+            case _:
+                continue
+        for first in scene.slots if same else ():
+            if first.unit != slot.unit or not isinstance(first.node, ast.Assign) or not is_zeros(first.node.value):
+                continue
+            if [unit.segment(target) for target in first.node.targets] == [name]:
+                texts = f"{name} = {unit.segment(below.value)}.copy()", f"{unit.segment(node.targets[0])} -= 1"
+                parts = [Part(s.number, t, ((s.start, s.end, t),)) for s, t in zip((first, slot), texts, strict=True)]
+                yield Edit("slope", 1.3, tuple(parts), unit.text[slot.start : slot.end], texts[1])
 
 
 def _sums_not_begun(scene: Scene, unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
@@ -556,7 +621,8 @@ def _of_the_other_sign(scene: Scene, unit: Unit, own: list[Slot], gaps: dict) ->
             name = unit.segment(targets[0].value)
             if is_vector(shapes.get(name)) and scene.results.get(slot.number) in (None, (), "int"):
                 code = f"{name} = -{name}"
-                yield Edit("missing statement", 1.5, (insertion(gap, code),), "", code)
+                one = isinstance(slot.node.op, ast.Add) if isinstance(slot.node, ast.AugAssign) else False
+                yield Edit("missing statement", 1.0 if one else 1.5, (insertion(gap, code),), "", code)
 
 
 def _shared_defaults(unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
@@ -627,6 +693,7 @@ def _not_begun_with(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps
     read = {n.id for n in ast.walk(unit.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     given = {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)} - read
     shapes = {a.text: a.shape for a in scene.unread if a.unit == number and a.text in given and is_vector(a.shape)}
+    yield from _first_row(scene, unit, number, own, gaps)
     for slot in own:
         gap, shape = gaps.get((slot.block, slot.index + 1)), scene.results.get(slot.number)
         if gap is not None and is_zeros(getattr(slot.node, "value", None)) and len(targets_of(slot.node)) == 1:
@@ -635,6 +702,21 @@ def _not_begun_with(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps
                 for row in ("0", "-1"):
                     code = f"{name}[{row}] = 0 if {arg} is None else {arg}"
                     yield Edit("missing statement", 1.4, (insertion(gap, code),), "", code)
+
+
+def _first_row(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`h_before[0] = h0` where the states of the steps before are made of those of all steps."""
+    shapes, given = _shapes(scene, number), [arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)]
+    starts = {name: shapes[name] for name in given if is_vector(shapes.get(name)) and len(shapes[name]) == 1}
+    for slot in own:
+        gap, names = gaps.get((slot.block, slot.index + 1)), [unit.segment(target) for target in targets_of(slot.node)]
+        made = [name for name in names if is_vector(shapes.get(name)) and len(shapes[name]) == 2]
+        if gap is None or slot.loops or not 1 <= len(made) == len(names) <= 2:
+            continue
+        for row in itertools.permutations(starts, len(made)):
+            if all(shapes[name][1:] == starts[start] for name, start in zip(made, row, strict=True)):
+                code = f"{', '.join(f'{name}[0]' for name in made)} = {', '.join(row)}"
+                yield Edit("missing statement", 1.6, (insertion(gap, code),), "", code)
 
 
 def _index_of(scene: Scene, gap: Slot, position: int) -> int:

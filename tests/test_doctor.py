@@ -425,6 +425,8 @@ def test_a_table_of_functions_that_is_filled_later_is_left_as_it_is():
         ("flatbuf", "        ws.dh[:] = 0.0\n", ""),
         ("matlab_course", ', order="F"', ""),
         ("functional", ", n=n, act=act", ""),
+        ("tinytape", "def undo_output(h=h, ds=p):", "def undo_output(ds=p):"),
+        ("tripleloop", "dh * ao[it] * (1.0 - th * th)", "dh * ao[it] * 1.0 - th * th"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")

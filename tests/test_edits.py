@@ -842,6 +842,35 @@ def test_a_thing_that_is_made_anew_is_kept_for_a_statement_that_means_the_old_on
     assert any("carry_before = carry\n" in text and "return carry, (carry_before, error" in text for text in texts)
 
 
+def test_a_function_that_is_made_in_a_loop_can_keep_what_it_sees_there():
+    text = """
+def backward(params, x, targets):
+    tape, h = [], np.zeros(5)
+    for t in range(len(x)):
+        row = h + t
+
+        def undo():
+            return row * 2
+
+        def scaled(by=max(1.0, 2.0)):
+            return row * by * t
+
+        tape.append((undo, scaled))
+    return [undo() + scaled() for undo, scaled in tape]
+"""
+    slots, units, edits = offered(text)
+    late = [edit for edit in edits if edit.kind == "late binding"]
+    texts = [apply(units, slots, [edit])[0].text for edit in late]
+    assert len(texts) == 2 and any("def undo(row=row):" in text for text in texts)
+    assert any("def scaled(by=max(1.0, 2.0), row=row, t=t):" in text for text in texts)
+    function = load(HEAD + text, "backward", "<late>")
+    variants = Variants(learner_functions(function)[0].function, units, late, [TRUTH])
+    case = TRUTH.case
+    assert {row[0] for row in function(case.params, case.x, case.targets)} == {12.0}  # all see the last row
+    ways = [variants.run(TRUTH, [edit]).result for edit in late]
+    assert sorted(tuple(row[0] for row in way) for way in ways) == [(4.0, 6.0, 12.0), (8.0, 10.0, 12.0)]
+
+
 def test_functions_that_are_used_are_likelier_than_others():
     *_, edits = offered(NESTED)
     costs = {edit.new: edit.cost for edit in edits if edit.kind == "helper"}

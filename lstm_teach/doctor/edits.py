@@ -640,7 +640,6 @@ class _Maker:
                     new = f"{self.seg(func)}({self.seg(one)} - {self.tight(inner)} ** {right})"
                     yield self.swap("parentheses", 1.3, node, new)
             return
-        yield from self.parentheses(node, symbol)
         if symbol in "+-":
             yield self.swap("dropped term", 1.6, node, tight_left)
             yield self.swap("dropped term", 1.6, node, tight_right)
@@ -687,28 +686,6 @@ class _Maker:
             yield self.swap("product", 1.8, node, f"{tight_left} @ {tight_right}.T")
             yield self.swap("product", 1.9, node, f"{tight_right}.T @ {tight_left}")
             yield self.swap("product", 1.9, node, f"{tight_right} @ {tight_left}.T")
-
-    def parentheses(self, node: ast.BinOp, symbol: str) -> Iterator[Edit]:
-        """`a * (b - c)` where `a * b - c` stands, and the other way round."""
-        left, right = self.seg(node.left), self.seg(node.right)
-        match node:
-            case ast.BinOp(ast.BinOp(a, ast.Mult() | ast.Div() as op, b), ast.Add() | ast.Sub(), _):
-                yield self.swap(
-                    "parentheses", 1.5, node, f"{self.seg(a)} {OPERATORS[type(op)]} ({self.seg(b)} {symbol} {right})"
-                )
-            case ast.BinOp(ast.BinOp(x, ast.Add(), ast.BinOp(a, ast.Mult(), b)), ast.Add() | ast.Sub(), _):
-                inner = f"{self.seg(a)} * ({self.seg(b)} {symbol} {right})"
-                yield self.swap("parentheses", 1.5, node, f"{self.seg(x)} + {inner}")
-        match node:
-            case ast.BinOp(_, ast.Add() | ast.Sub(), ast.BinOp(b, ast.Mult() | ast.Div() as op, c)):
-                inner = f"({left} {symbol} {self.seg(b)}) {OPERATORS[type(op)]} {self.tight(c)}"
-                yield self.swap("parentheses", 1.6, node, inner)
-            case ast.BinOp(a, ast.Mult(), ast.BinOp(b, ast.Add() | ast.Sub() as op, c)):
-                inner = f"{self.tight(a)} * {self.tight(b)} {OPERATORS[type(op)]} {self.tight(c)}"
-                yield self.swap("parentheses", 2.0, node, f"({inner})")
-            case ast.BinOp(ast.BinOp(a, ast.Add() | ast.Sub() as op, b), ast.Mult(), c):
-                inner = f"{self.seg(a)} {OPERATORS[type(op)]} {self.tight(b)} * {self.tight(c)}"
-                yield self.swap("parentheses", 2.0, node, f"({inner})")
 
     def call(self, node: ast.Call) -> Iterator[Edit]:
         func, args = node.func, node.args

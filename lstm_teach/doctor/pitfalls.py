@@ -117,11 +117,20 @@ def grouping(maker: Any, node: ast.BinOp) -> Iterator[Edit]:
             yield maker.swap("parentheses", 1.5, node, f"({new})")
     match node:
         case ast.BinOp(ast.BinOp(a, ast.Mult() | ast.Div() as inner, b), ast.Add() | ast.Sub(), c):
-            new = f"{maker.seg(a)} {OPERATORS[type(inner)]} ({maker.seg(b)} {sign} {maker.tight(c)})"
+            new = f"{maker.seg(a)} {OPERATORS[type(inner)]} ({maker.seg(b)} {sign} {_term(maker, c)})"
+            yield maker.swap("parentheses", 1.3, node, new)
+        case ast.BinOp(ast.BinOp(x, ast.Add(), ast.BinOp(a, ast.Mult(), b)), ast.Add() | ast.Sub(), c):
+            new = f"{maker.seg(x)} + {maker.seg(a)} * ({maker.seg(b)} {sign} {_term(maker, c)})"
             yield maker.swap("parentheses", 1.3, node, new)
         case ast.BinOp(a, ast.Add() | ast.Sub(), ast.BinOp(b, ast.Mult() | ast.Div() | ast.Pow() as inner, c)):
             new = f"({maker.seg(a)} {sign} {maker.tight(b)}) {OPERATORS[type(inner)]} {maker.tight(c)}"
             yield maker.swap("parentheses", 1.5, node, new)
+
+
+def _term(maker: Any, node: ast.expr) -> str:
+    """The text of what is added or subtracted: a product needs no parentheses."""
+    product = isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Add | ast.Sub)
+    return maker.seg(node) if product else maker.tight(node)
 
 
 def factors_of(node: ast.expr) -> list[ast.expr]:

@@ -304,6 +304,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
         yield from _turned_round(scene, number, own, gaps)
         yield from _of_the_other_sign(scene, unit, own, gaps)
         yield from _shared_defaults(unit, own, gaps)
+        yield from _bound_late(scene, unit, number, gaps)
         yield from _unfilled(scene, unit, number, own, gaps)
         yield from _not_normalised(scene, unit, own, gaps)
         yield from _not_begun_with(scene, unit, number, own, gaps)
@@ -634,6 +635,33 @@ def _shared_defaults(unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
         if isinstance(default, ast.Dict | ast.List) and (first, 0) in gaps:
             code = f"{arg.arg} = {unit.segment(default)}"
             yield Edit("missing statement", 1.2, (insertion(gaps[first, 0], code),), "", code)
+
+
+def _bound_late(scene: Scene, unit: Unit, number: int, gaps: dict) -> Iterator[Edit]:
+    """`def undo(h=h)` for a function made in a loop, which sees the loop's names as they are when it is called.
+
+    A changed version is run with a copy of the function instead, whose names have values of their own.
+    """
+    for loop in (node for node in ast.walk(unit.tree) if isinstance(node, ast.For | ast.While)):
+        given = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        for made in (node for node in loop.body if isinstance(node, ast.FunctionDef)):
+            inner = [n for part in made.body for n in ast.walk(part)]
+            own = {n.arg for n in ast.walk(made.args) if isinstance(n, ast.arg)}
+            own |= {n.id for n in inner if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+            read = sorted({n.id for n in inner if isinstance(n, ast.Name)} & given - own)
+            row = unit.row(unit.span(made)[0])
+            before = next((g for g in gaps.values() if g.unit == number and g.start == unit.line_start(row)), None)
+            after = gaps.get((before.block, before.index + 1)) if before is not None else None
+            if read and after is not None and made.args.kwarg is None:
+                names = ", ".join(f"{name}={name}" for name in read)
+                parts = [unit.span(node)[1] for node in ast.walk(made.args) if hasattr(node, "end_lineno")]
+                end = unit.text.index(")", max(parts, default=unit.span(made)[0]))
+                text = f", {names}" if parts else names
+                f = made.name
+                code = f"{f} = type({f})({f}.__code__, {f}.__globals__, {f}.__name__, {f}.__defaults__, "
+                code += f"tuple(type(cell)(cell.cell_contents) for cell in {f}.__closure__ or ()))"
+                part = Part(after.number, code, ((end, end, text),))
+                yield Edit("late binding", 1.2, (part,), unit.text[unit.span(made)[0] : end + 1], names)
 
 
 def _overwritten(scene: Scene, unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:

@@ -232,7 +232,8 @@ def test_every_third_turn_is_for_the_code_as_it_was(monkeypatch):
     for name, stand_in in (("_tried", tried), ("_to_try", to_try), ("_following", following)):
         monkeypatch.setattr(search, name, stand_in)
     assert not list(search.several(Deadline.after(0.5)))
-    assert turns[2::3][:5] == [True] * 5 and not any(turns[1::3][:5])
+    assert turns[:1] == [True], "and one turn before all others"
+    assert turns[3::3][:5] == [True] * 5 and not any(turns[2::3][:5])
 
 
 def test_loop_heads_are_likely_where_nearly_all_is_wrong_that_can_be():
@@ -299,6 +300,14 @@ def test_what_is_like_its_sisters_is_not_the_first_to_be_changed():
     found = [edit.parts[0].code for edit in (*mended.edits, *mended.others[0])]
     assert {"slope_f = 1 - F", "Df[t] = dC[t + 1] * C[t] * slope_f[t]"} <= set(found)  # both are right
     assert found[0] != "slope_f = 1 - F"  # beside `slope_i = I * (1 - I)`
+
+
+def test_one_that_can_not_be_all_that_is_wrong_is_tried_before_another_with_the_same_gain_is_followed():
+    (case,) = [c for c in other_hands() if c.style == "adjoint_5" and "sign of the output gate's slope" in c.kinds[0]]
+    search = climb(load(case.text, case.name, "<before>"))
+    assert not list(search.single(Deadline.after(2.0)))
+    mended = next(search.several(Deadline.after(10.0)))
+    assert "gain_o = S * O * (1 - O)" in {edit.parts[0].code for edit in mended.edits}  # and not -np.tanh(C)
 
 
 def test_a_new_statement_is_about_the_one_whose_result_it_changes():

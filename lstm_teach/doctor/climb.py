@@ -12,7 +12,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import count, islice
 
 import numpy as np
 
@@ -28,6 +28,7 @@ _SMALL = {"vocab_size": 4, "hidden_size": 2}  # no two sizes are the same, nor t
 _DEEPEST = 9  # edits
 _BRANCHES, _ALIKE = 6, 3  # different gains that are followed from one state, and edits with the same gain
 _FIRST = 2  # batches of edits to try in a state before the gains are followed: the best may be among the next
+_BEFORE = 1  # the same in the code as it was, where `single` left out what can't be all that is wrong
 # Blocks that have to be gained to make up for an edit that was made, a likelier edit with the same gain, a batch tried.
 _STEP, _TWIN, _TURN = 3, 3, 0.5
 _ZEROS = 12  # the same for an edit that cuts off what is carried: what is wrong in it does not show any more then
@@ -190,6 +191,9 @@ class Climb:
         if self.root.right == self.full:
             return
         if self.waiting is None:
+            self.root.todo = self._to_try(self.root)
+            for batch, again in islice(self.root.todo, _BEFORE):
+                yield from self._tried(self.root, batch, again, deadline)
             self.waiting = [self.root, *self._following(self.root)]
             self.best = max(self.waiting, key=lambda state: _count(state.right))
         while self.waiting and not deadline.over:

@@ -118,6 +118,8 @@ class _Maker:
                 for new, cost in (("+=", 1.0), ("*=", 3.0), ("-=", 2.0), ("/=", 2.5)):
                     yield self.edit("assignment", cost, (*at, new), old="=", new=new)
             yield from self.swaps(target)
+            yield from self.as_returned(target, node.value)
+            yield from self.other_way(target, node.value)
         value = getattr(node, "value", None)
         if isinstance(node, ast.Assign | ast.Return | ast.Expr) and value is not None:
             yield from self.unshared(node)
@@ -244,7 +246,8 @@ class _Maker:
                 yield self.edit("copy", 1.2, (end, end, ".copy()"))
             if len(shape) > 1 and isinstance(node, ast.Assign):
                 yield self.swap("slice", 1.6, value, f"{self.tight(value)}[::-1]")
-            yield self.edit("sign", 1.5, (start, end, f"-{self.tight(value)}"))
+            forward = self.back(value) is False  # nothing changes its sign there
+            yield self.edit("sign", 1.9 if forward else 1.5, (start, end, f"-{self.tight(value)}"))
             if isinstance(node, ast.Assign) and isinstance(value, ast.BinOp):  # an activation that is forgotten
                 own = self.activations()
                 for name in (f"{self.scene.numpy}.tanh", *own):
@@ -564,6 +567,29 @@ class _Maker:
         if isinstance(node, ast.List | ast.Tuple) and len(node.elts) > 1:
             yield from self.swap_items(node.elts)
 
+    def as_returned(self, target: ast.expr, value: ast.expr) -> Iterator[Edit]:
+        """Two names of what a function returns exchanged, if they are more like those that it returns then."""
+        name = getattr(getattr(value, "func", None), "id", getattr(getattr(value, "func", None), "attr", ""))
+        made = [n for unit in self.scene.units for n in ast.walk(unit.tree) if getattr(n, "name", "") == name != ""]
+        ends = [n.value for one in made for n in ast.walk(one) if isinstance(n, ast.Return)]
+        names = [self.seg(item) for item in target.elts] if isinstance(target, ast.Tuple) else []
+        for end in ends:
+            returned = [ast.unparse(one) for one in end.elts] if isinstance(end, ast.Tuple) else []
+            for j, k in itertools.combinations(range(len(names) if len(names) == len(returned) else 0), 2):
+                now = unlike(names[j], returned[j]) + unlike(names[k], returned[k])
+                if unlike(names[j], returned[k]) + unlike(names[k], returned[j]) < now:
+                    changes = [(*self.unit.span(target.elts[a]), names[b]) for a, b in ((j, k), (k, j))]
+                    yield self.edit("order", 1.0, *changes, old=names[j], new=names[k])
+
+    def other_way(self, target: ast.expr, value: ast.expr) -> Iterator[Edit]:
+        """`a[:, :-1] = b[:, 1:]` where `a[:, 1:] = b[:, :-1]` stands: all steps shifted to the other side."""
+        both = [n.slice for n in (target, value) if isinstance(n, ast.Subscript)]
+        if len(both) == 2 and any(isinstance(n, ast.Slice) for one in both for n in ast.walk(one)):
+            first, second = (self.seg(one) for one in both)
+            if first != second:
+                changes = (*self.unit.span(both[0]), second), (*self.unit.span(both[1]), first)
+                yield self.edit("slice", 1.3, *changes, old=first, new=second)
+
     def swap_items(self, items: list[ast.expr], cost: float = 1.8) -> Iterator[Edit]:
         if all(isinstance(item, ast.Tuple | ast.List) for item in items):
             for column in zip(*(item.elts for item in items), strict=False):
@@ -649,7 +675,8 @@ class _Maker:
                     first = self.seg(node.left.left)
                 yield self.swap("operator", 1.5, node, f"{first} * ({second} - {tight_right})")
             if symbol == "-":
-                yield self.swap("operator", 1.6, node, f"{tight_right} - {tight_left}")
+                turned = 1.2 if isinstance(node.right, ast.Constant) else 1.6  # nearly always it is 1 - a
+                yield self.swap("operator", turned, node, f"{tight_right} - {tight_left}")
                 if isinstance(node.left, ast.Constant):
                     yield self.swap("slope", 1.0, node, f"{left} - {tight_right} ** 2")
                     for other in self.within(self.shape(node.right)):
@@ -679,6 +706,8 @@ class _Maker:
             yield self.swap("product", 1.4, node, f"{self.scene.numpy}.outer({left}, {right})")
             yield self.swap("dropped factor", 2.4, node, tight_left)
             yield self.swap("dropped factor", 2.4, node, tight_right)
+        if symbol == "@":
+            yield from self.turned_product(node, node.left, node.right)
         if symbol in "*@":
             for a, b in ((left, right), (right, left)):
                 yield self.swap("product", 1.8, node, f"{self.scene.numpy}.outer({a}, {b})")
@@ -686,6 +715,15 @@ class _Maker:
             yield self.swap("product", 1.8, node, f"{tight_left} @ {tight_right}.T")
             yield self.swap("product", 1.9, node, f"{tight_right}.T @ {tight_left}")
             yield self.swap("product", 1.9, node, f"{tight_right} @ {tight_left}.T")
+
+    def turned_product(self, node: ast.expr, left: ast.expr, right: ast.expr) -> Iterator[Edit]:
+        """`a @ b.T` where `b @ a.T` stands, and `a.T @ b` where `b.T @ a` does: the transpose of the product."""
+        turned = [isinstance(one, ast.Attribute) and one.attr == "T" for one in (left, right)]
+        if turned[0] != turned[1]:
+            bare = [self.tight(one.value if t else one) for one, t in zip((left, right), turned, strict=True)]
+            new = [f"{bare[1]}{'.T' * turned[0]}", f"{bare[0]}{'.T' * turned[1]}"]
+            dot = f"{self.seg(node.func)}({new[0]}, {new[1]})" if isinstance(node, ast.Call) else " @ ".join(new)
+            yield self.swap("transpose", 1.0, node, dot)
 
     def call(self, node: ast.Call) -> Iterator[Edit]:
         func, args = node.func, node.args
@@ -700,6 +738,7 @@ class _Maker:
                     if new != name and {new, name} != {"dot", "matmul"}:
                         yield self.edit("product", 1.0 if "outer" in (new, name) else 1.6, (*name_span, new), old=name)
                 a, b = (self.tight(arg) for arg in args)
+                yield from self.turned_product(node, *args)
                 yield self.swap("product", 1.8, node, f"{owner}.outer({texts[1]}, {texts[0]})")
                 yield self.swap("product", 1.8, node, f"{owner}.dot({b}, {a})")
             elif not module and name == "dot" and len(args) == 1:
@@ -1036,6 +1075,10 @@ class _Maker:
                     # The step after, where there is none after the last.
                     yield self.swap("index", 1.6, part, f"min({text} + 1, len({self.seg(node.value)}) - 1)")
             elif id(part) in self.paths and is_tokens(self.paths[id(part)].shape):  # numbers of steps
+                if len(parts) == 1:  # one entry of each row or column, not whole rows
+                    steps = f"{self.scene.numpy}.arange(len({text}))"
+                    yield self.swap("index", 1.4, part, f"{text}, {steps}")
+                    yield self.swap("index", 1.4, part, f"{steps}, {text}")
                 for delta in (" - 1", " + 1"):
                     yield self.swap("index", 1.4, part, plus(text, delta))
                 for name in self.loop_names():  # that of one step, not all of them

@@ -182,6 +182,9 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             return f"list of {value[0].shape}"
         if isinstance(value, list | tuple) and value and type(value[0]).__module__ != "builtins":
             return f"list of {type(value[0]).__name__}"
+        if isinstance(value, dict) and value:
+            first = shape_of(next(iter(value.values())))
+            return f"dict of {first}" if is_vector(first) else None
         if getattr(type(value), "__module__", "") == module and not callable(value):
             return f"object {type(value).__name__}"
         return None
@@ -216,11 +219,22 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
         for name, held in _fields(value).items():
             scene.fields.setdefault(name, shape_of(held))
 
+    held: dict[tuple[int, str, str], Any] = {}  # fields and keys of objects that have a name
+
+    def note_parts(unit: int, name: str, value: Any) -> None:
+        parts = {f".{field}": each for field, each in _fields(value).items()}
+        for path, whole in [("", value), *parts.items()]:
+            parts |= {f'{path}["{key}"]': each for key, each in _records(whole).items()}
+        held.update({(unit, name, path): shape_of(each) for path, each in parts.items()})
+
     def result(unit: int, start: int, value: Any) -> Any:
         if by_span.get((unit, start), -1) not in scene.results:
             number = by_span.get((unit, start), -1)
             scene.results[number] = shape_of(value)
             note_fields(value)
+            for target in targets_of(slots[number].node) if number >= 0 else ():
+                if isinstance(target, ast.Name):
+                    note_parts(unit, target.id, value)
             if _holds_numbers(value):
                 scene.filled |= {(unit, units[unit].segment(target)) for target in targets_of(slots[number].node)}
         return value
@@ -231,7 +245,6 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
         return value
 
     assigned: dict[tuple[int, str], Any] = {}
-    held: dict[tuple[int, str, str], Any] = {}  # fields of objects that have a name
 
     def name_value(unit: int, name: str, value: Any) -> Any:
         if assigned.get((unit, name)) is None:
@@ -241,7 +254,7 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             if _holds_numbers(value):
                 scene.filled.add((unit, name))
             note_fields(value)
-            held.update({(unit, name, field): shape_of(each) for field, each in _fields(value).items()})
+            note_parts(unit, name, value)
         note((unit, name), value)
         return value
 
@@ -272,10 +285,10 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
     for (unit, name), shape in assigned.items():
         if shape is not None:
             scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape, (unit, name) in changed))
-    for (unit, name, attribute), shape in held.items():
-        if is_vector(shape) and (unit, f"{name}.{attribute}") not in by_text:
-            node = ast.Attribute(ast.Name(name, ast.Load()), attribute, ast.Load())
-            scene.unread.append(Atom(node, f"{name}.{attribute}", unit, shape))
+    for (unit, name, part), shape in held.items():
+        text = name + part if '"' in units[unit].text else name + part.replace('"', "'")
+        if is_vector(shape) and not {(unit, text), (unit, text.replace('"', "'"))} & set(by_text):
+            scene.unread.append(Atom(ast.parse(text, mode="eval").body, text, unit, shape))
     scene.unread += [*_of_other_gates(found), *_of_other_keys(found)]
     scene.steps = list(_of_other_arrays(found, assigned))
     for slot in slots:
@@ -319,6 +332,13 @@ def _fields(value: Any) -> dict[str, Any]:
             except AttributeError:  # of a slot that is not filled yet
                 continue
     return {name: held for name, held in found.items() if name[:1] != "_"}
+
+
+def _records(value: Any) -> dict[str, np.ndarray]:
+    """The vectors that a dict holds under names."""
+    items = value.items() if isinstance(value, dict) and len(value) < 40 else ()
+    arrays = [(key, held) for key, held in items if isinstance(key, str) and isinstance(held, np.ndarray)]
+    return {key: held for key, held in arrays if key.isidentifier() and sum(n > 1 for n in held.shape) == 1}
 
 
 def _holds_numbers(value: Any) -> bool:

@@ -270,6 +270,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                 counts.setdefault(unit.segment(target), []).append(slot)
         # A target written in one statement only (its preparation), and a sibling that is written again.
         prepared = {name: slots[0] for name, slots in counts.items() if len(slots) == 1}
+        waiting = {name for name, slot in prepared.items() if not slot.loops and _begins_with_zeros(slot)}
         for slot in own:
             if isinstance(slot.node, ast.Return) or is_docstring(slot.node) or slot.indent is None:
                 continue
@@ -294,6 +295,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                             if choice.text != atom.text and choice.back in (atom.back, None):
                                 new = renamed[:position] + choice.text + renamed[position + at[1] - at[0] :]
                                 cost = 1.6 + 0.1 * unlike(atom.text, choice.text) - 0.002 * slot.index  # after the last
+                                cost -= other in waiting and slot.loops != ()
                                 yield Edit("missing statement", cost, (insertion(gap, new),), "", new)
         yield from _of_the_gate_left_out(scene, unit, own, gaps)
         yield from _more_of_the_same(scene, unit, number, own, gaps)
@@ -311,7 +313,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
         yield from _never_returned(unit, own, gaps)
         yield from _overwritten(scene, unit, own, gaps)
         for name, slot in prepared.items():
-            shape = scene.results.get(slot.number)
+            shape = scene.results.get(slot.number) or _shapes(scene, number).get(name)
             if slot.loops or not isinstance(shape, tuple) or not name.isidentifier():
                 continue
             for loop_gap in loop_ends(scene, number):
@@ -321,13 +323,19 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                 for k, a in enumerate(vectors):
                     if name == a.text:
                         continue
-                    yield Edit(
-                        "missing statement", 2.2, (insertion(loop_gap, f"{name} = {a.text}"),), "", f"{name} = {a.text}"
-                    )
+                    code, cost = f"{name} = {a.text}", 0.9 if name in waiting else 2.2
+                    yield Edit("missing statement", cost, (insertion(loop_gap, code),), "", code)
                     for b in vectors[k + 1 :]:
                         text = f"{name} = {a.text} * {b.text}"
                         if name not in (a.text, b.text) and not (a.back and b.back):
-                            yield Edit("missing statement", 2.4, (insertion(loop_gap, text),), "", text)
+                            cost = 1.6 if name in waiting else 2.4
+                            yield Edit("missing statement", cost, (insertion(loop_gap, text),), "", text)
+
+
+def _begins_with_zeros(slot: Slot) -> bool:
+    """Whether a statement prepares something with zeros: what is added up, or handed on from one step to the next."""
+    value = getattr(slot.node, "value", None)
+    return any(is_zeros(one) for one in (value.elts if isinstance(value, ast.Tuple) else [value]))
 
 
 def steps_of_loops(slots: list[Slot]) -> Iterator[Edit]:
@@ -726,8 +734,8 @@ def _not_begun_with(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps
         gap, shape = gaps.get((slot.block, slot.index + 1)), scene.results.get(slot.number)
         if gap is not None and is_zeros(getattr(slot.node, "value", None)) and len(targets_of(slot.node)) == 1:
             name = unit.segment(targets_of(slot.node)[0])
-            for arg in (arg for arg, held in shapes.items() if shape[1:] == held):
-                for row in ("0", "-1"):
+            for arg in (arg for arg, held in shapes.items() if held in (shape[1:], shape[:1])):
+                for row in ("0", "-1") if shape[1:] == shapes[arg] else (":, 0", ":, -1"):
                     code = f"{name}[{row}] = 0 if {arg} is None else {arg}"
                     yield Edit("missing statement", 1.4, (insertion(gap, code),), "", code)
 
@@ -742,9 +750,10 @@ def _first_row(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dic
         if gap is None or slot.loops or not 1 <= len(made) == len(names) <= 2:
             continue
         for row in itertools.permutations(starts, len(made)):
-            if all(shapes[name][1:] == starts[start] for name, start in zip(made, row, strict=True)):
-                code = f"{', '.join(f'{name}[0]' for name in made)} = {', '.join(row)}"
-                yield Edit("missing statement", 1.6, (insertion(gap, code),), "", code)
+            for index, along in (("0", slice(1, None)), (":, 0", slice(1))):
+                if all(shapes[name][along] == starts[start] for name, start in zip(made, row, strict=True)):
+                    code = f"{', '.join(f'{name}[{index}]' for name in made)} = {', '.join(row)}"
+                    yield Edit("missing statement", 1.6, (insertion(gap, code),), "", code)
 
 
 def _index_of(scene: Scene, gap: Slot, position: int) -> int:

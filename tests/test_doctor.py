@@ -426,6 +426,8 @@ def test_a_table_of_functions_that_is_filled_later_is_left_as_it_is():
         ("matlab_course", ', order="F"', ""),
         ("functional", ", n=n, act=act", ""),
         ("tinytape", "def undo_output(h=h, ds=p):", "def undo_output(ds=p):"),
+        ("pullbacks", "(w * b, w * a)", "(w * a, w * b)"),  # two functions are made by one
+        ("pullbacks", "return w * q", "return w * (p * q - p * (p @ q))"),
         ("tripleloop", "dh * ao[it] * (1.0 - th * th)", "dh * ao[it] * 1.0 - th * th"),
     ],
 )
@@ -546,6 +548,19 @@ def test_a_method_may_have_the_name_of_a_function_that_it_uses():
     wrong = text.replace("lambda y: 1 - y * y", "lambda y: 1 - y")
     diagnosis = diagnose(wrong, name)
     assert diagnosis.findings[0].line == line_of(wrong, "lambda y: 1 - y") and diagnosis.repaired_source is not None
+
+
+def test_functions_that_another_one_makes_keep_what_is_around_each_of_them():
+    text, name = styles("other_hands")["pullbacks"]
+    assert "sigma = nemytskii(" in text and "tau = nemytskii(" in text  # of one text
+    wrong = text.replace("D(y) * w", "D(a) * w")
+    diagnosis = diagnose(wrong, name)
+    assert [finding.line for finding in diagnosis.findings] == [line_of(wrong, "D(a) * w")]
+    space = {"__name__": "__main__"}
+    exec(wrong, space)
+    assert not lt.check_gradients(space[name]).passed
+    exec(diagnosis.repaired_source, space)
+    assert lt.check_gradients(space[name]).passed
 
 
 def test_a_class_that_a_table_of_another_class_holds_is_put_in_its_place():

@@ -407,6 +407,13 @@ def backward(params, x, targets):
         dV = np.dot(one, dh_now[:, None].T)
         o = run.o[t] * (run.o[t] - 1)
         error = -(run.y[t] - 1)
+        sums = np.zeros((5, 5))
+        sums += run.h[0].reshape(-1, 1) * dh_now.reshape(1, -1)
+        sums += run.h[0][:, None] @ dh_now[None, :]
+        earlier = np.vstack([run.h[1:], run.h[:1]]), np.concatenate((run.c[:1], run.c[:-1]))
+        counts = np.array([0, 0, 0, 0])
+        counts[0] = earlier[0].size
+        again = error * error - error * (error @ error)
     return dz, dW, dU, dV, dc_now, o, error, both, z
 """
 TWICE = """
@@ -812,6 +819,11 @@ def backward(params, x, targets):
         (FAMILY, "back += rs[-1] @ params.Wf"),
         (FAMILY, "back += ps[-1] @ params.Wf + qs[-1] @ params.Wo"),
         (STEPPED, 'dc_next = back["dc"]'),
+        (STEPPED, "sums += dh_now.reshape(-1, 1) * run.h[0].reshape(1, -1)"),
+        (STEPPED, "sums += dh_now[:, None] @ run.h[0][None, :]"),
+        (STEPPED, "earlier = np.vstack([run.h[:1], run.h[:-1]]), np.concatenate((run.c[:1], run.c[:-1]))"),
+        (STEPPED, "earlier = np.vstack([run.h[1:], run.h[:1]]), np.concatenate((run.c[1:], run.c[:1]))"),
+        (STEPPED, "counts = np.array([0, 0, 0, 0], dtype=float)"),
         (STEPPED, "D[:, 0] = initial"),
         (STEPPED, "A[:, :-1] = S[:, 1:]"),
         (STEPPED, "dh_now, dc_now = pair(dh_next)"),

@@ -498,6 +498,7 @@ class _Maker:
             elif isinstance(node, ast.List | ast.Tuple) and isinstance(node.ctx, ast.Load):
                 yield from self.swaps(node)
                 yield from self.one_more(node.elts)
+                yield from self.later_or_earlier(node.elts)
                 if node is root and self.slot.kind == "head" and len(node.elts) > 1:
                     yield from self.name_left_out(node.elts)
             elif isinstance(node, ast.Dict):
@@ -603,6 +604,19 @@ class _Maker:
                 sure = in_order(turned)  # the names of the nine gradients in their order
                 yield self.edit("order", 0.9 if sure else cost, *changes, old=texts[j], new=texts[k])
 
+    def later_or_earlier(self, items: list[ast.expr]) -> Iterator[Edit]:
+        """`[first, rows[:-1]]` where `[rows[1:], last]` stands, and the other way round: shifted to the other side."""
+        if len(items) != 2:
+            return
+        texts = [self.seg(item) for item in items]
+        spans = [self.unit.span(item) for item in items]
+        turned = {0: ("1:", ":-1"), 1: (":-1", "1:")}
+        for k, (part, other) in turned.items():
+            if isinstance(items[k], ast.Subscript) and self.seg(items[k].slice) == part:
+                new = {k: texts[1 - k], 1 - k: f"{self.seg(items[k].value)}[{other}]"}
+                changes = [(*spans[n], new[n]) for n in (0, 1)]
+                yield self.edit("slice", 1.3, *changes, old=", ".join(texts), new=f"{new[0]}, {new[1]}")
+
     def one_more(self, items: list[ast.expr]) -> Iterator[Edit]:
         """The item of the gate that is left out of a list of two or three, like the others with another letter."""
         texts = [self.seg(item) for item in items]
@@ -666,6 +680,10 @@ class _Maker:
                     new = f"{self.seg(func)}({self.seg(one)} - {self.tight(inner)} ** {right})"
                     yield self.swap("parentheses", 1.3, node, new)
             return
+        if symbol in "+-" and is_vector(self.shape(node)):  # what was done already is done once more
+            for atom in self.atoms_in(node):
+                if atom.shape == self.shape(node) and atom.back and isinstance(node.left, ast.BinOp):
+                    yield self.swap("unwrapped", 1.8, node, atom.text)
         if symbol in "+-":
             yield self.swap("dropped term", 1.6, node, tight_left)
             yield self.swap("dropped term", 1.6, node, tight_right)
@@ -706,7 +724,7 @@ class _Maker:
             yield self.swap("product", 1.4, node, f"{self.scene.numpy}.outer({left}, {right})")
             yield self.swap("dropped factor", 2.4, node, tight_left)
             yield self.swap("dropped factor", 2.4, node, tight_right)
-        if symbol == "@":
+        if symbol in "@*":
             yield from self.turned_product(node, node.left, node.right)
         if symbol in "*@":
             for a, b in ((left, right), (right, left)):
@@ -717,7 +735,15 @@ class _Maker:
             yield self.swap("product", 1.9, node, f"{tight_right} @ {tight_left}.T")
 
     def turned_product(self, node: ast.expr, left: ast.expr, right: ast.expr) -> Iterator[Edit]:
-        """`a @ b.T` where `b @ a.T` stands, and `a.T @ b` where `b.T @ a` does: the transpose of the product."""
+        """`a @ b.T` where `b @ a.T` stands, and `a.T @ b` where `b.T @ a` does: the transpose of the product.
+
+        And `b[:, None] * a` where `a[:, None] * b` stands, or the like with `reshape`.
+        """
+        inner = [_laid(one) for one in (left, right)]
+        texts = [self.seg(one) for one in inner]
+        if (inner[0] is not left or inner[1] is not right) and texts[0] != texts[1]:
+            changes = (*self.unit.span(inner[0]), texts[1]), (*self.unit.span(inner[1]), texts[0])
+            yield self.edit("transpose", 1.2, *changes, old=texts[0], new=texts[1])
         turned = [isinstance(one, ast.Attribute) and one.attr == "T" for one in (left, right)]
         if turned[0] != turned[1]:
             bare = [self.tight(one.value if t else one) for one, t in zip((left, right), turned, strict=True)]
@@ -1295,6 +1321,18 @@ class _Maker:
                     yield self.edit("shape", 1.9, (end, end, other), old=atom.text, new=f"{atom.text}{other}")
                 if self.within(shape):
                     yield self.edit("square", 2.0, (start, end, f"{atom.text} ** 2"))
+
+
+def _laid(node: ast.expr) -> ast.expr:
+    """What is made a column or row by `reshape` or a new axis."""
+    match node:
+        case ast.Call(ast.Attribute(one, "reshape")):
+            return one
+        case ast.Subscript(one, ast.Tuple(parts)) if any(
+            getattr(part, "value", 0) is None or getattr(part, "attr", "") == "newaxis" for part in parts
+        ):
+            return one
+    return node
 
 
 def _words(node: ast.AST) -> set[str]:

@@ -258,6 +258,10 @@ def number_type(maker: Any, node: ast.Call) -> Iterator[Edit]:
         for keyword in node.keywords:
             if keyword.arg == "dtype" and maker.seg(keyword.value) not in ("float", f"{maker.scene.numpy}.float64"):
                 yield maker.swap("number type", 1.1, keyword.value, "float")
+        shape = maker.shape(node)
+        if isinstance(shape, tuple) and shape[:1] == ("ints",) and all(k.arg != "dtype" for k in node.keywords):
+            at = maker.unit.span(node)[1] - 1
+            yield maker.edit("number type", 1.3, (at, at, ", dtype=float"), old=maker.seg(node), new="dtype=float")
     elif isinstance(node.func, ast.Attribute) and node.func.attr == "astype":
         yield maker.swap("number type", 1.2, node, maker.seg(node.func.value))
 

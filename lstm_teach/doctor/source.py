@@ -179,6 +179,7 @@ def learner_functions(backward: Callable) -> list[Unit]:
     """
     found: dict[types.CodeType, Unit] = {}
     seen: set[types.CodeType] = set()
+    explored: list[Any] = []
     reason = None
     entry = _plain(backward)
     waiting: list[tuple[Any, type | None]] = [(entry, None)]
@@ -191,13 +192,15 @@ def learner_functions(backward: Callable) -> list[Unit]:
         if code is None:
             reason = reason or f"{getattr(function, '__name__', type(function).__name__)} is not a Python function."
             continue
-        if code in seen or (found and not _is_learners(function)):
+        if any(function is each for each in explored) or (found and not _is_learners(function)):
             continue
-        seen.add(code)  # those that can't be read too: one may name itself
-        try:
-            found[code] = read_function(function, owner)
-        except NoSource as error:
-            reason = reason or str(error)
+        explored.append(function)
+        if code not in seen:  # a function that is made several times has one text, and things of its own around it
+            seen.add(code)  # those that can't be read too: one may name itself
+            try:
+                found[code] = read_function(function, owner)
+            except NoSource as error:
+                reason = reason or str(error)
         values = _named(function)
         waiting += [(each, None) for each in map(_plain, values) if isinstance(each, types.FunctionType)]
         waiting += [(method, each) for each in _classes(values) for method in _methods(each)]
@@ -281,8 +284,9 @@ def _is_constant(value: Any) -> bool:
 def whole_text(units: list[Unit], repaired: list[Unit]) -> str:
     """The entry and all that was repaired, in the order of the files: functions, and of methods the whole classes.
 
-    Classes that inherit from a repaired one are there as well, and constants that hold a repaired function. Executed
-    where the old ones were defined, it puts the new ones in their place.
+    Of a function that another one makes that one, and what it made. Classes that inherit from a repaired one are there
+    as well, and constants that hold a repaired function. Executed where the old ones were defined, it puts the new ones
+    in their place.
     """
     changed = [k for k, (old, new) in enumerate(zip(units, repaired, strict=True)) if k == 0 or old.text != new.text]
     owners = {units[k].owner for k in changed if units[k].owner is not None}
@@ -297,27 +301,34 @@ def whole_text(units: list[Unit], repaired: list[Unit]) -> str:
     heirs += [k for k, unit in enumerate(units) if unit.owner is not None and _holds(unit.owner, made)]
     pieces: dict[tuple[str, int], str] = {}
     for k in sorted({*changed, *heirs, *holders}):
-        place, text = units[k].function.__code__.co_filename, repaired[k].text
-        first, held = _class_text(k, units, repaired) or (units[k].first_line, text)
-        pieces.setdefault((place, first), held)
+        place, text = units[k].function.__code__.co_filename, textwrap.dedent(repaired[k].text)
+        for first, held in _text_around(k, units, repaired) or [(units[k].first_line, text)]:
+            pieces.setdefault((place, first), held)
     files = list(dict.fromkeys(place for place, _ in pieces))
     return "\n".join(pieces[key] for key in sorted(pieces, key=lambda key: (files.index(key[0]), key[1])))
 
 
-def _class_text(number: int, units: list[Unit], repaired: list[Unit]) -> tuple[int, str] | None:
-    """First line and repaired text of the outermost class around a method; None if it can't be read."""
+def _text_around(number: int, units: list[Unit], repaired: list[Unit]) -> list[tuple[int, str]] | None:
+    """First line and repaired text of the outermost class around a method; None if it can't be read.
+
+    Of a helper inside another function that function, and the statements of the module that call it.
+    """
     unit = units[number]
-    if unit.owner is None:
+    if unit.owner is None and not (unit.shift and number):
         return None
+    kind = ast.FunctionDef if unit.owner is None else ast.ClassDef
     try:
         lines = list(inspect.findsource(unit.function.__code__)[0])
         tree = ast.parse("".join(lines))
     except (OSError, TypeError, IndexError, SyntaxError, ValueError):
         return None
-    around = (n for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.lineno <= unit.first_line <= n.end_lineno)
+    around = (n for n in ast.walk(tree) if isinstance(n, kind) and n.lineno <= unit.first_line <= n.end_lineno)
     node = next(around, None)
     if node is None:
         return None
+    assigned = [n for n in tree.body if isinstance(n, ast.Assign) and n.lineno > node.end_lineno]
+    calls = [n for n in assigned if any(getattr(part, "id", "") == node.name for part in ast.walk(n.value))]
+    made = [(n.lineno, "".join(lines[n.lineno - 1 : n.end_lineno])) for n in calls if kind is ast.FunctionDef]
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
     last = node.end_lineno
     for old, new in sorted(zip(units, repaired, strict=True), key=lambda pair: -pair[0].first_line):
@@ -329,7 +340,7 @@ def _class_text(number: int, units: list[Unit], repaired: list[Unit]) -> tuple[i
         added = new.text.splitlines(keepends=True)
         lines[start : start + length] = added
         last += len(added) - length
-    return first, textwrap.dedent("".join(lines[first - 1 : last]))
+    return [(first, textwrap.dedent("".join(lines[first - 1 : last]))), *made]
 
 
 def _holds(owner: type, things: set[Any]) -> bool:
@@ -442,7 +453,9 @@ def build(
     made = _Made()
     pairs = list(zip(units, trees or [unit.tree for unit in units], strict=True))
     for unit, tree in reversed(pairs):
-        made.functions[unit.function.__code__] = _compile(unit, tree, spaces[id(unit.function.__globals__)], made)
+        new = _compile(unit, tree, spaces[id(unit.function.__globals__)], made)
+        made.functions[unit.function.__code__] = new
+        made.objects[id(unit.function)] = unit.function, new
     owners = {owner for unit in units if unit.owner for owner in (unit.owner, *_classes([unit.owner]))}
     for owner in sorted(owners, key=lambda each: len(each.__mro__)):
         made.classes[owner] = _class_again(owner, made)
@@ -481,7 +494,7 @@ class _Made:
     """The new functions and classes, and what has to be put in place of the old ones."""
 
     def __init__(self) -> None:
-        self.functions: dict[types.CodeType, types.FunctionType] = {}
+        self.functions: dict[types.CodeType, types.FunctionType] = {}  # the first with this text
         self.classes: dict[type, type] = {}
         self.cells: list[types.CellType] = []
         self.objects: dict[int, tuple[Any, Any]] = {}
@@ -505,11 +518,25 @@ class _Made:
                     new.__dict__[name] = self.put(held)
             return self.objects[id(value)][1]
         if isinstance(value, types.MethodType):
-            function = self.functions.get(value.__func__.__code__, value.__func__)
-            return types.MethodType(function, self.put(value.__self__))
+            return types.MethodType(self.function(value.__func__), self.put(value.__self__))
         if isinstance(value, types.FunctionType | functools.partial):
-            return self.functions.get(getattr(_plain(value), "__code__", None), value)
+            plain = _plain(value)
+            return self.function(plain) if getattr(plain, "__code__", None) in self.functions else value
         return value
+
+    def function(self, old: types.FunctionType) -> types.FunctionType:
+        """The new function for an old one: with the same text, and what is around it and its defaults put in anew."""
+        if old.__code__ not in self.functions:
+            return old
+        if id(old) not in self.objects:
+            like, around = self.functions[old.__code__], closure_values(old)
+            cells = {name: types.CellType() for name in like.__code__.co_freevars}
+            new = types.FunctionType(like.__code__, like.__globals__, like.__name__, None, tuple(cells.values()))
+            self.objects[id(old)] = old, new  # before the things around it, which may hold it
+            new.__defaults__, new.__kwdefaults__ = self.put(old.__defaults__), self.put(old.__kwdefaults__)
+            for name, cell in cells.items():
+                cell.cell_contents = self.put(around[name]) if name in around else new
+        return self.objects[id(old)][1]
 
     def put_entry(self, backward: Any, spaces: dict) -> Callable:
         """`backward` with the new functions inside it: through partials, methods, callable objects and lambdas."""
@@ -520,10 +547,10 @@ class _Made:
         if not isinstance(backward, types.FunctionType):
             call = _plain(backward)
             if isinstance(call, types.FunctionType) and call.__code__ in self.functions:
-                return types.MethodType(self.functions[call.__code__], backward)
+                return types.MethodType(self.function(call), backward)
         plain = _plain(backward)
         if getattr(plain, "__code__", None) in self.functions:
-            return self.functions[plain.__code__]
+            return self.function(plain)
         space = spaces.get(id(plain.__globals__), plain.__globals__)
         cells = tuple(types.CellType(self.put(value)) for value in closure_values(plain).values())
         new = types.FunctionType(plain.__code__, space, plain.__name__, plain.__defaults__, cells or None)

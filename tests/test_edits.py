@@ -412,6 +412,7 @@ def backward(params, x, targets):
         sums += run.h[0][:, None] @ dh_now[None, :]
         earlier = np.vstack([run.h[1:], run.h[:1]]), np.concatenate((run.c[:1], run.c[:-1]))
         counts = np.array([0, 0, 0, 0])
+        axes = run.h[:, None] * run.h[0], dh_now[None, :] * run.h[0]
         counts[0] = earlier[0].size
         again = error * error - error * (error @ error)
     return dz, dW, dU, dV, dc_now, o, error, both, z
@@ -823,6 +824,8 @@ def backward(params, x, targets):
         (STEPPED, "sums += dh_now[:, None] @ run.h[0][None, :]"),
         (STEPPED, "earlier = np.vstack([run.h[:1], run.h[:-1]]), np.concatenate((run.c[:1], run.c[:-1]))"),
         (STEPPED, "earlier = np.vstack([run.h[1:], run.h[:1]]), np.concatenate((run.c[1:], run.c[:1]))"),
+        (STEPPED, "axes = run.h[..., None] * run.h[0], dh_now[None, :] * run.h[0]"),
+        (STEPPED, "axes = run.h[:, None] * run.h[0], dh_now[:, None] * run.h[0]"),
         (STEPPED, "counts = np.array([0, 0, 0, 0], dtype=float)"),
         (STEPPED, "D[:, 0] = initial"),
         (STEPPED, "A[:, :-1] = S[:, 1:]"),

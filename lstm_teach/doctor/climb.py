@@ -41,7 +41,6 @@ _MUCH = 6  # blocks that have to become right for edits to be kept that do not m
 _LIKELY = 5000  # edits to be tried in every way before the others
 # What may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size.
 CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
-_LOCAL = ()
 _FIRST_NAME = re.compile(r"[^\W\d]\w*")
 _MANY = ast.Tuple | ast.List | ast.Dict  # in a statement with several things an edit changes one of them
 
@@ -91,7 +90,7 @@ class Inside:
 
     def __init__(self, case: Case):
         self.truth = Truth(case)
-        self.back = self._bits({*COUNTED, "dh_loss", *_LOCAL} - {"term", "sum_from", "sum_to", "back"})
+        self.back = self._bits({*COUNTED, "dh_loss"} - {"term", "sum_from", "sum_to", "back"})
         self.forward = self._bits(FORWARD)
         self.wanted = self._bits({"h", "c"})
 

@@ -1084,7 +1084,9 @@ class _Maker:
                                 new = ", ".join(key if one is part else name for one in parts)
                                 yield self.swap("wrong name", 1.8 + 0.1 * unlike(text, key), index, new)
             elif isinstance(part, ast.Constant) and part.value is None:
-                continue
+                for other in (":, None", "None", "..., None") if len(parts) < 3 else ():  # the new axis elsewhere
+                    if other != self.seg(index):
+                        yield self.swap("shape", 1.5, index, other)
             elif self.whole_number(part):
                 for delta in (" - 1", " + 1"):
                     yield self.swap("index", 2.4 if plus(text, delta) == "-1" else 1.0, part, plus(text, delta))

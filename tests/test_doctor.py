@@ -14,11 +14,12 @@ from lstm_teach.doctor.diagnose import _check_source as check_source
 from lstm_teach.doctor.diagnose import _known as known
 from lstm_teach.doctor.limit import Deadline, MemoryLimit, memory_limit_restored
 from lstm_teach.doctor.repair import Bench, sweep
+from lstm_teach.doctor.scene import look
 from lstm_teach.doctor.search import apply, proof_cases, prove
 from lstm_teach.doctor.source import guarded_builtins, learner_functions
 from lstm_teach.doctor.statements import candidates
 from lstm_teach.doctor.truth import Case, Truth, make_case
-from lstm_teach.doctor.variants import Variants, exchanged, numbers
+from lstm_teach.doctor.variants import Variants, exchanged, find_slots, numbers
 from lstm_teach.gradcheck import own_case, states_taken
 from tests.doctor_cases.faults import load, styles
 
@@ -426,6 +427,9 @@ def test_a_table_of_functions_that_is_filled_later_is_left_as_it_is():
         ("matlab_course", ', order="F"', ""),
         ("functional", ", n=n, act=act", ""),
         ("tinytape", "def undo_output(h=h, ds=p):", "def undo_output(ds=p):"),
+        ("rec_tape", "run[t - 1].c if t > 0 else c0", "run[t - 1].c"),
+        ("tape_ctx", 'loss = add(loss, xent(matvec(v["V"], h), label))', 'loss = xent(matvec(v["V"], h), label)'),
+        ("flat_theta", "u.reshape(4 * H, K).T", "np.ascontiguousarray(u.reshape(4 * H, K).T)"),
         ("pullbacks", "(w * b, w * a)", "(w * a, w * b)"),  # two functions are made by one
         ("pullbacks", "return w * q", "return w * (p * q - p * (p @ q))"),
         ("tripleloop", "dh * ao[it] * (1.0 - th * th)", "dh * ao[it] * 1.0 - th * th"),
@@ -538,8 +542,30 @@ def test_the_source_of_every_right_pass_can_be_read_and_run_by_itself():
     every = {f"{folder}/{style}": pair for folder in FOLDERS for style, pair in styles(folder).items()}
     for style, (text, name) in every.items():
         backward = load(text, name, f"<{style}>")
-        check_source(backward, learner_functions(backward), states_taken(backward))  # raises NoSource if it can't
-    assert len(every) > 150
+        units, takes = learner_functions(backward), states_taken(backward)
+        check_source(backward, units, takes)  # raises NoSource if it can't
+        seen = look(backward, units, find_slots(units), Truth(make_case(3, 23, takes)))
+        assert seen.results.get(-1) is None, "what looks on stops nothing"
+    assert len(every) > 250
+
+
+def test_another_member_of_an_enumeration_after_case():
+    text, name = styles("other_hands")["enum_gates"]
+    right = "        case Gate.CANDIDATE:\n            return 1.0 - value**2\n"
+    assert right in text
+    wrong = text.replace(right, right.replace("CANDIDATE", "OUTPUT"))
+    diagnosis = diagnose(wrong, name)
+    assert [finding.repair for finding in diagnosis.findings] == ["case Gate.CANDIDATE:"]
+    assert diagnosis.repaired_source is not None
+
+
+def test_a_table_that_decorators_fill_has_the_new_functions():
+    text, name = styles("other_hands")["registry"]
+    assert "RULES[primitive] = rule" in text and "return ct * c, ct * f, ct * g, ct * i" in text
+    wrong = text.replace("return ct * c, ct * f, ct * g", "return ct * c, ct, ct * g")
+    diagnosis = diagnose(wrong, name)
+    assert [finding.line for finding in diagnosis.findings] == [line_of(wrong, "return ct * c, ct, ct * g")]
+    assert diagnosis.repaired_source is not None
 
 
 def test_a_method_may_have_the_name_of_a_function_that_it_uses():

@@ -121,6 +121,13 @@ class _Maker:
             yield from self.as_returned(target, node.value)
             yield from self.other_way(target, node.value)
         value = getattr(node, "value", None)
+        if isinstance(node, ast.Assign) and self.slot.loops and isinstance(node.targets[0], ast.Name):
+            name, takes_two = self.seg(node.targets[0]), [u for u in self.scene.units if len(u.node.args.args) == 2]
+            called = {n.id for n in ast.walk(self.unit.tree) if isinstance(n, ast.Name)}
+            for own in (u.node.name for u in takes_two if u.owner is None and u.node.name in called):
+                yield self.swap(
+                    "assignment", 1.8, value, f"{own}({name}, {self.seg(value)})"
+                )  # added to what was before
         if isinstance(node, ast.Assign | ast.Return | ast.Expr) and value is not None:
             yield from self.unshared(node)
         if isinstance(value, ast.GeneratorExp) and isinstance(node, ast.Assign):
@@ -508,6 +515,11 @@ class _Maker:
                 yield from self.reversals(node.iter)
         for atom in {id(a): a for a in self.paths.values()}.values():
             yield from self.path(atom)
+        if self.slot.kind == "pattern" and isinstance(root, ast.Attribute):  # another member of an enumeration
+            every = [n for unit in self.scene.units for n in ast.walk(unit.tree) if isinstance(n, ast.Attribute)]
+            names = {n.attr for n in every if ast.unparse(n.value) == self.seg(root.value)} - {root.attr}
+            for name in sorted(names):
+                yield self.swap("wrong name", 1.2, root, f"{self.seg(root.value)}.{name}")
         yield from self.paired(root)
         yield from self.transposes(root)
         yield from self.wrapped(root)
@@ -799,6 +811,8 @@ class _Maker:
         ):
             for text in texts[:1]:
                 yield self.swap("unwrapped" if name != "reversed" else "range", 1.15, node, text)
+        if name in ("copy", "array", "ascontiguousarray", "asfortranarray") and len(args) == 1:  # a view is meant
+            yield self.swap("copy", 1.6, node, self.tight(args[0]))
         if name in ("max", "min"):
             for text in texts if len(texts) > 1 else ():
                 yield self.swap("unwrapped", 1.3, node, text)
@@ -1163,6 +1177,13 @@ class _Maker:
         every = [u for u in self.scene.units[1:] if u.owner is None and u is not self.unit]
         return [unit.node.name for unit in every if len(unit.node.args.args) == 1]
 
+    def given_once(self) -> set[str]:
+        """Names that get their value outside of all loops."""
+        loops = [n for n in ast.walk(self.unit.tree) if isinstance(n, ast.For | ast.While)]
+        inside = [n for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Name)]
+        every = {n.id for n in ast.walk(self.unit.tree) if isinstance(n, ast.Name)}
+        return every - {n.id for n in inside if isinstance(n.ctx, ast.Store)}
+
     def loop_names(self) -> list[str]:
         """The numbers that count the loops around."""
         heads = [loop for loop in self.slot.loops if isinstance(loop, ast.For)]
@@ -1286,6 +1307,13 @@ class _Maker:
         if shape == ():  # one number where, it may be, a vector is meant: the same index into another array
             for other in all_vectors(self.scene, self.slot.unit):
                 others.setdefault(other.text, 1.6 + 0.1 * unlike(atom.text, other.text))
+        for name in self.loop_names():
+            if f"[{name} - 1]" in atom.text:  # before the first step there is the initial state
+                first = [a.text for a in self.within(shape) if a.text.isidentifier() and a.text in self.given_once()]
+                for text in first:
+                    new = f"{atom.text} if {name} > 0 else {text}"
+                    alone = node is getattr(self.slot.node, "value", None)
+                    yield self.edit("initial value", 1.5, (start, end, new if alone else f"({new})"))
         for text in self.other_attributes(node):
             others.setdefault(text, 1.5 + 0.1 * unlike(atom.text, text))
         for other in self.within(shape) if atom.back is False else ():

@@ -344,7 +344,7 @@ def _records(value: Any) -> dict[str, np.ndarray]:
 def _holds_numbers(value: Any) -> bool:
     """Whether it is a number, an array or a list with a number in it, that is not zero."""
     if isinstance(value, np.ndarray | int | float):
-        return bool(np.any(value))
+        return getattr(value, "dtype", np.dtype(int)).kind in "biuf" and bool(np.any(value))
     return isinstance(value, list) and any(_holds_numbers(one) for one in value)
 
 
@@ -457,6 +457,8 @@ class _Probe(ast.NodeTransformer):
         self.number, self.unit, self.found, self.probes = number, unit, found, probes
 
     def visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.pattern):  # what stands there is no expression
+            return node
         if isinstance(node, ast.Module):
             mark_methods(node)
             self.wanted = {id(path) for path in paths_in(node)}

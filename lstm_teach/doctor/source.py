@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
+import enum
 import functools
 import inspect
 import sysconfig
@@ -241,6 +242,9 @@ def _constants_of(
             continue
         if any(times[name] > 1 or not _is_constant(space.get(name)) for name in names):
             continue
+        parts = getattr(node.value, "elts", getattr(node.value, "keys", None))
+        if parts is not None and len(names) == 1 and len(parts) != len(space[names[0]]):
+            continue  # a function has filled it since
         whole = "".join(lines[node.lineno - 1 : node.end_lineno])
         rest = whole.strip().removeprefix(ast.get_source_segment(text, node) or "\0").strip()
         if not rest or rest.startswith("#"):
@@ -352,9 +356,13 @@ def _holds(owner: type, things: set[Any]) -> bool:
 
 
 def _classes(values: list[Any]) -> list[type]:
-    """The learner's classes among these values, and those of the objects among them, with their bases."""
+    """The learner's classes among these values, and those of the objects among them, with their bases.
+
+    An enumeration can't be made anew: its members are what they are.
+    """
     classes = [value if isinstance(value, type) else type(value) for value in values]
-    every = [base for each in classes for base in each.__mro__[:-1] if each.__module__ != "builtins"]
+    own = [each for each in classes if each.__module__ != "builtins" and not issubclass(each, enum.Enum)]
+    every = [base for each in own for base in each.__mro__[:-1]]
     return list(dict.fromkeys(each for each in every if any(_is_learners(method) for method in _methods(each))))
 
 
@@ -503,10 +511,12 @@ class _Made:
         """`value` with the new functions and classes in it."""
         kind = type(value)
         if kind in (list, tuple, dict) and len(value) < 20:
-            new = [self.put(each) for each in (value.values() if kind is dict else value)]
-            if all(a is b for a, b in zip(new, value.values() if kind is dict else value, strict=True)):
-                return value
-            return dict(zip(value, new, strict=True)) if kind is dict else kind(new)
+            if kind is dict:  # a function may be a key, as in a table of its gradients
+                items = {self.put(key): self.put(each) for key, each in value.items()}
+                pairs = zip([*items, *items.values()], [*value, *value.values()], strict=True)
+                return value if all(a is b for a, b in pairs) else items
+            new = [self.put(each) for each in value]
+            return value if all(a is b for a, b in zip(new, value, strict=True)) else kind(new)
         if isinstance(value, type):
             return self.classes.get(value, value)
         if kind in self.classes:

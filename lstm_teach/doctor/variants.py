@@ -38,7 +38,7 @@ class Slot:
 
     number: int
     unit: int
-    kind: str  # "statement", "head", "gap"
+    kind: str  # "statement", "head", "gap", "pattern" (the value after `case`)
     node: ast.AST | None
     start: int
     end: int
@@ -113,6 +113,12 @@ def find_slots(units: list[Unit]) -> list[Slot]:
                 names = around
             elif isinstance(node, ast.With | ast.Try):
                 walk(unit, node.body, loops)
+            elif isinstance(node, ast.Match):
+                for number, case in enumerate(node.cases):
+                    if isinstance(case.pattern, ast.MatchValue) and isinstance(node.subject, ast.Name):
+                        value = case.pattern.value
+                        add(unit, "pattern", value, source.span(value), block, _of_case(index, number), loops, None)
+                    walk(unit, case.body, loops)
             elif isinstance(node, ast.ClassDef):
                 walk(unit, node.body, [])
             for name in ("orelse", "finalbody"):
@@ -126,6 +132,11 @@ def find_slots(units: list[Unit]) -> list[Slot]:
         names = local_names(unit.node)
         walk(number, unit.node.body, [])
     return slots
+
+
+def _of_case(index: int, number: int) -> int:
+    """The index of a case's pattern: no statement has one below zero."""
+    return -1 - 100 * index - number
 
 
 def local_names(function: ast.FunctionDef) -> frozenset[str]:
@@ -315,7 +326,7 @@ class Variants:
         for part in edit.parts:
             if (part.slot, part.code) in self._numbers:
                 continue
-            head = self.slots[part.slot].kind == "head"
+            head = self.slots[part.slot].kind in ("head", "pattern")
             try:
                 tree = ast.parse(part.code.strip(), mode="eval" if head else "exec")
             except (SyntaxError, ValueError):
@@ -646,6 +657,15 @@ class _Switch:
                     node.test = ast.BoolOp(ast.And(), [_call("__turn__", _constant(slot.number)), node.test], **_HERE)
             if isinstance(node, ast.For | ast.While | ast.If | ast.FunctionDef | ast.With | ast.Try | ast.ClassDef):
                 node.body = self.block(node.body)
+            for k, case in enumerate(node.cases if isinstance(node, ast.Match) else ()):
+                slot = self.at.get((number, _of_case(index, k), "pattern"))
+                if slot is not None and self.variants._alternatives.get(slot.number):
+                    value = self.switch_head(slot, case.pattern.value)  # a pattern is no expression, a guard is one
+                    guards = [ast.Compare(copy.deepcopy(node.subject), [ast.Eq()], [value], **_HERE)]
+                    guards += [case.guard] if case.guard is not None else []
+                    case.pattern = ast.MatchAs(None, None, **_HERE)
+                    case.guard = ast.BoolOp(ast.And(), guards, **_HERE) if len(guards) > 1 else guards[0]
+                case.body = self.block(case.body)
             for name in ("orelse", "finalbody"):
                 if getattr(node, name, None):
                     setattr(node, name, self.block(getattr(node, name)))

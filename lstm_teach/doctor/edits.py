@@ -9,6 +9,7 @@ import ast
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,15 @@ class _Maker:
             yield from self.as_returned(target, node.value)
             yield from self.other_way(target, node.value)
         value = getattr(node, "value", None)
+        if isinstance(node, ast.Expr) and isinstance(value, ast.Call) and is_vector(self.shape(value)):
+            for name in dict.fromkeys(t.id for t in self.block_targets()):  # a result that nobody takes
+                yield self.edit(
+                    "assignment",
+                    1.3,
+                    (self.slot.start, self.slot.start, f"{name} = {name} + "),
+                    old="",
+                    new=f"{name} +",
+                )
         if isinstance(node, ast.Assign) and self.slot.loops and isinstance(node.targets[0], ast.Name):
             name, takes_two = self.seg(node.targets[0]), [u for u in self.scene.units if len(u.node.args.args) == 2]
             called = {n.id for n in ast.walk(self.unit.tree) if isinstance(n, ast.Name)}
@@ -146,6 +156,12 @@ class _Maker:
         if isinstance(node, ast.Assign | ast.AugAssign):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             yield from self.target(target)
+
+    def block_targets(self) -> Iterator[ast.Name]:
+        """The names that the statements beside this one assign."""
+        for slot in self.scene.slots:
+            if slot.block == self.slot.block and slot.kind == "statement":
+                yield from (target for target in targets_of(slot.node) if isinstance(target, ast.Name))
 
     def in_place(self, node: ast.stmt) -> Iterator[Edit]:
         """`a = a + b` makes a new array, `a += b` changes the one that others hold too."""
@@ -521,6 +537,7 @@ class _Maker:
             for name in sorted(names):
                 yield self.swap("wrong name", 1.2, root, f"{self.seg(root.value)}.{name}")
         yield from self.paired(root)
+        yield from self.several_times(root)
         yield from self.transposes(root)
         yield from self.wrapped(root)
         yield from self.indices(root)
@@ -542,6 +559,22 @@ class _Maker:
             yield self.edit("transpose", 1.1, *((end, end + 2, "") for _, end in turned), old=".T", new="")
         elif len(square) > 1 and not turned:
             yield self.edit("transpose", 1.1, *((end, end, ".T") for _, end in square), old="", new=".T")
+
+    def several_times(self, root: ast.AST) -> Iterator[Edit]:
+        """The same wrong name in two or three places of a statement."""
+        places: dict[str, dict[tuple[int, int], Atom]] = {}
+        for atom in self.paths.values():
+            if is_vector(atom.shape) and isinstance(getattr(atom.node, "ctx", None), ast.Load):
+                places.setdefault(atom.text, {})[self.unit.span(atom.node)] = atom
+        for text, same in places.items():
+            for size in range(2, len(same) + 1) if len(same) < 4 and self.slot.kind == "statement" else ():
+                for spans in itertools.combinations(sorted(same), size):
+                    for other in self.within(next(iter(same.values())).shape):
+                        if other.text.isidentifier() and other.text != text:
+                            cost = 1.7 + 0.1 * unlike(text, other.text)
+                            yield self.edit(
+                                "wrong name", cost, *((*span, other.text) for span in spans), old=text, new=other.text
+                            )
 
     def paired(self, root: ast.AST) -> Iterator[Edit]:
         """Two things of one shape in the terms of a sum, each in the place of the other."""
@@ -855,8 +888,13 @@ class _Maker:
                 "argument order", 1.4, (*self.unit.span(args[0]), texts[1]), (*self.unit.span(args[1]), texts[0])
             )
         elif len(args) > 2:
-            own = any(unit.node.name == name for unit in self.scene.units)  # people call their own in another order
-            yield from self.swap_items(args, 1.4 if own else 1.8)
+            own = [unit for unit in self.scene.units if unit.node.name == name]
+            wanted = [arg.arg for arg in own[0].node.args.args][-len(args) :] if own else []
+            for edit in self.swap_items(args, 1.4 if own else 1.8):  # people call their own in another order
+                kept = sum(unlike(a, b) for a, b in zip(texts, wanted, strict=False))
+                turned = [{edit.old: edit.new, edit.new: edit.old}.get(text, text) for text in texts]
+                worse = kept < sum(unlike(a, b) for a, b in zip(turned, wanted, strict=False))
+                yield replace(edit, cost=edit.cost + 0.6 * worse)
         if name in _ALONG and not any(keyword.arg == "axis" for keyword in node.keywords):
             at = self.unit.span(node)[1] - 1
             own = [] if args else ["axis=0, keepdims=True", "axis=1, keepdims=True", "axis=-1, keepdims=True"]
@@ -1136,6 +1174,9 @@ class _Maker:
                 yield self.swap("index", 1.5, index, f":, {self.seg(index)}")
         if self.seg(index) == "::-1":
             yield self.swap("range", 1.2, node, self.seg(node.value))
+        if self.seg(index) in ("-1", "0") and isinstance(node.ctx, ast.Load):  # looked at and not taken away
+            last = "-1" if self.seg(index) == "-1" else "0"
+            yield self.swap("end", 1.6, node, f"{self.seg(node.value)}.pop({last if last == '0' else ''})")
 
     def indices(self, root: ast.AST) -> Iterator[Edit]:
         """The same index or slice wherever it stands in a statement, changed in all these places at once."""
@@ -1330,6 +1371,11 @@ class _Maker:
                     yield self.edit(
                         "wrong name", 1.9 + 0.1 * min(unlike(atom.text, other.text), 4), (start, end, other.text)
                     )
+        if shape == "int" and id(node) in self.operands:  # a number of a token where its one-hot vector is meant
+            known = {text.partition("[")[0] for text in self.scene.one_hot}
+            held = [a for a in self.scene.unread if a.unit == self.slot.unit and a.text in known]
+            for rows in (a.text for a in held if is_vector(a.shape) and len(a.shape) == 2):
+                yield self.edit("wrong name", 1.6, (start, end, f"{rows}[{atom.text}]"))
         if shape == "int":
             for delta in (" + 1", " - 1"):
                 yield self.edit("wrong number", 2.0, (start, end, plus(atom.text, delta)))

@@ -312,9 +312,10 @@ def rolled(maker: Any, node: ast.Call) -> Iterator[Edit]:
 def whole_array(maker: Any, node: ast.Assign) -> Iterator[Edit]:
     """`h[:] = ...` changes the array that others hold; `h = ...` makes a new one."""
     target = node.targets[0]
-    named = isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and len(node.targets) == 1
+    named = isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name | ast.Attribute)
+    named = named and len(node.targets) == 1
     if named and maker.seg(target.slice) in (":", "...") and not is_zeros(node.value):
-        yield maker.swap("copy", 1.3, target, target.value.id)
+        yield maker.swap("copy", 1.3, target, maker.seg(target.value))
 
 
 def elsewhere(maker: Any, node: ast.Assign) -> Iterator[Edit]:

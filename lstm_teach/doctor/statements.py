@@ -306,6 +306,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
         yield from _turned_round(scene, number, own, gaps)
         yield from _of_the_other_sign(scene, unit, own, gaps)
         yield from _shared_defaults(unit, own, gaps)
+        yield from _shared_by_all(unit, own, gaps)
         yield from _bound_late(scene, unit, number, gaps)
         yield from _unfilled(scene, unit, number, own, gaps)
         yield from _not_normalised(scene, unit, own, gaps)
@@ -434,6 +435,9 @@ def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict)
             anew = isinstance(target, ast.Name) and isinstance(slot.node, ast.Assign) and name not in read
             if whole and is_vector(shape) and not anew:  # what is made anew in every turn is not carried
                 carried[name] = shape
+            base = _root(unit, target)
+            if base != name and sums_up(slot.node) and is_vector(known.get(base)) and len(known[base]) == 1:
+                carried[base] = known[base]  # added up entry by entry
     changed = [(_root(unit, target), slot) for slot in own for target in targets_of(slot.node)]
     for slot in own:  # a function that gets an array may change it
         shapes = {atom.text: atom.shape for atom in scene.atoms.get(slot.number, ())}
@@ -643,6 +647,19 @@ def _shared_defaults(unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
         if isinstance(default, ast.Dict | ast.List) and (first, 0) in gaps:
             code = f"{arg.arg} = {unit.segment(default)}"
             yield Edit("missing statement", 1.2, (insertion(gaps[first, 0], code),), "", code)
+
+
+def _shared_by_all(unit: Unit, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`self.kept = []` at the end of `__init__` for a list or dict that is an attribute of the class."""
+    first = min((slot.block for slot in own), default=None)
+    end = max((gap for (block, _), gap in gaps.items() if block == first), key=lambda gap: gap.index, default=None)
+    if unit.owner is None or unit.node.name != "__init__" or end is None:
+        return
+    me = unit.node.args.args[0].arg
+    for name, value in vars(unit.owner).items():
+        if type(value) in (list, dict) and name[:2] != "__":
+            code = f"{me}.{name} = {type(value)()!r}"
+            yield Edit("missing statement", 1.0, (insertion(end, code),), "", code)
 
 
 def _bound_late(scene: Scene, unit: Unit, number: int, gaps: dict) -> Iterator[Edit]:

@@ -73,12 +73,12 @@ def test_a_pass_by_hand_is_wrong_in_exactly_the_lines_of_its_table(case):
 
 
 def test_the_passes_that_others_broke_are_faulty_in_the_lines_they_give():
-    cases = other_hands()
+    cases, rights = other_hands(), styles("other_hands")
     assert len(cases) == 1050
     for case in cases:
         function = load(case.text, case.name, "<other>")
         assert not lt.check_gradients(function, seconds=2.0).passed, case.kinds  # some stop with an error
-        changed = changed_lines(styles("other_hands")[case.style][0], case.text)
+        changed = changed_lines(rights[case.style][0], case.text)
         assert changed & frozenset.union(*case.lines), case.kinds
 
 

@@ -1019,3 +1019,11 @@ def test_arguments_that_are_named_as_a_function_names_them_are_in_the_right_orde
     *_, edits = offered(text)
     costs = {edit.parts[0].code: edit.cost for edit in edits if edit.kind == "order"}
     assert costs["both, c = first(dh, c_next, c_prev)"] > 1.9 > costs["both = np.concatenate((dh_now, c_next))"]
+
+
+def test_nine_names_that_are_in_the_order_of_the_gradients_then_are_likely_to_be_meant():
+    *_, edits = offered(JOINED)
+    returned = {
+        edit.parts[0].code: edit.cost for edit in edits if edit.kind == "order" and "return" in edit.parts[0].code
+    }
+    assert returned.pop("return out, dV, dWi, dWf, dWo, dWg, dUi, dUf, dUo, dUg") < 1.0 < min(returned.values())

@@ -1174,9 +1174,9 @@ class _Maker:
                 yield self.swap("index", 1.5, index, f":, {self.seg(index)}")
         if self.seg(index) == "::-1":
             yield self.swap("range", 1.2, node, self.seg(node.value))
-        if self.seg(index) in ("-1", "0") and isinstance(node.ctx, ast.Load):  # looked at and not taken away
-            last = "-1" if self.seg(index) == "-1" else "0"
-            yield self.swap("end", 1.6, node, f"{self.seg(node.value)}.pop({last if last == '0' else ''})")
+        taken = {"-1": "pop()", "0": "pop(0)"}.get(self.seg(index))
+        if taken and isinstance(node.ctx, ast.Load):  # looked at and not taken away
+            yield self.swap("end", 1.6, node, f"{self.seg(node.value)}.{taken}")
 
     def indices(self, root: ast.AST) -> Iterator[Edit]:
         """The same index or slice wherever it stands in a statement, changed in all these places at once."""

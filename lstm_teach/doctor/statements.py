@@ -270,6 +270,7 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                 counts.setdefault(unit.segment(target), []).append(slot)
         # A target written in one statement only (its preparation), and a sibling that is written again.
         prepared = {name: slots[0] for name, slots in counts.items() if len(slots) == 1}
+        loaded = {n.id for n in ast.walk(unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
         waiting = {name for name, slot in prepared.items() if not slot.loops and _begins_with_zeros(slot)}
         for slot in own:
             if isinstance(slot.node, ast.Return) or is_docstring(slot.node) or slot.indent is None:
@@ -324,7 +325,9 @@ def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Itera
                 for k, a in enumerate(vectors):
                     if name == a.text:
                         continue
-                    code, cost = f"{name} = {a.text}", 0.9 if name in waiting else 2.2
+                    # What nobody reads was rather meant to have this name from the beginning.
+                    likely = name in waiting and not (a.text.isidentifier() and a.text not in loaded)
+                    code, cost = f"{name} = {a.text}", 0.9 if likely else 2.2
                     yield Edit("missing statement", cost, (insertion(loop_gap, code),), "", code)
                     for b in vectors[k + 1 :]:
                         text = f"{name} = {a.text} * {b.text}"

@@ -1009,6 +1009,7 @@ def test_an_update_that_is_missing_is_likely_and_so_is_a_slope_of_the_other_sign
     cost = {edit.parts[0].code: edit.cost for edit in edits}
     assert cost['dc_next = back["dc"]'] < 1.0  # it begins with zeros and nothing is handed on
     assert cost["o = run.o[t] * (1 - run.o[t])"] < 1.3
+    assert cost["o = -(run.o[t] * (run.o[t] - 1))"] > 1.8  # nothing changes its sign in the forward pass
     assert cost["dh_now, dc_now = pair(dh_next)"] <= 1.0  # as `pair` returns them
 
 

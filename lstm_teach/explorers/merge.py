@@ -1,0 +1,53 @@
+"""Lesson 04: a scrubber that brings the walks of two loops together until one is left."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from .. import plain
+from ..figures import merge as figures
+from ..params import Params
+from .shell import Explorer, int_slider
+
+T = 4
+
+
+def diagram_net(T: int = T) -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The net of the cell diagram: params, x, targets (T,), h0, c0 (1,); one unit, two tokens, T at most 4."""
+    params = Params.random(2, 1, seed=695, scale=1.3)
+    x, targets = np.array([1, 0, 1, 0]), np.array([0, 1, 1, 0])
+    return params, x[:T], targets[:T], np.array([0.4]), np.array([0.6])
+
+
+@lru_cache(8)
+def walks(T: int = T) -> np.ndarray:
+    """The dh and the dc_carry that the walk from loss t has in hand at step s: (T, T, 2), NaN for s > t."""
+    params, x, targets, h0, c0 = diagram_net(T)
+    cache = plain.forward(params, x, h0, c0)
+    dy = plain.score_deltas(cache, targets)
+    own = np.full((T, T, 2), np.nan)
+    for t in range(T):
+        one_loss = np.where(np.arange(T)[:, None] == t, dy, 0)
+        dh_future = dc_carry = np.zeros(1)
+        for s in reversed(range(t + 1)):
+            d = plain.step_back(params, cache, one_loss, s, dh_future, dc_carry)
+            own[t, s] = d["dh"][0], dc_carry[0]
+            dh_future, dc_carry = d["dh_before"], d["dc_before"]
+    return own
+
+
+def merging() -> Explorer:
+    """Return the triangle of turns with a scrubber that merges its walks; a click on a step merges down to it."""
+    scene, update = figures.build(T)
+    own = walks(T)
+
+    def draw(position: int):
+        update(own, position)
+        return scene, figures.describe(own, position)
+
+    def pick(axes, x: float, y: float) -> dict[str, int] | None:
+        step = figures.step_at(T, x)
+        return None if step is None else {"position": figures.PHASES * (T - 1 - step)}
+
+    controls = {"position": int_slider("Bring the walks together", 0, 0, figures.positions(T), play_ms=900)}
+    return Explorer("Ten turns, or fewer", controls, draw, pick=pick)

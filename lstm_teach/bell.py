@@ -1,0 +1,88 @@
+"""The small net of lesson 1: it remembers whether a bell rang at the first step. Imports params, batch and training.
+
+`python -m lstm_teach.bell` trains it again, in about two seconds, and prints the weights that `net` holds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lstm_teach import validate
+from lstm_teach.batch import batch_bptt, pad
+from lstm_teach.params import GATES, Params
+from lstm_teach.training import adam
+
+QUIET, BELL, ASK = 0, 1, 2
+SYMBOLS = ("·", "bell", "?")
+
+# What `train` returns, rounded to two decimals.
+WEIGHTS = {
+    "V": [[2.03, -4.62], [2.52, 6.89], [-3.98, 3.1]],
+    "Wi": [[-0.54, 1.26], [0.11, -0.21]],
+    "Wf": [[0.57, -0.54], [-1.64, 0.06]],
+    "Wo": [[0.49, -0.36], [0.35, -1.07]],
+    "Wg": [[0.33, 0.32], [2.47, 0.63]],
+    "Ui": [[-1.19, 3.75, 3.48], [4.94, 2.14, 3.47]],
+    "Uf": [[3.04, -0.02, 2.02], [4.76, 1.22, -2.77]],
+    "Uo": [[1.56, 4.09, 2.35], [3.28, 4.48, 1.56]],
+    "Ug": [[0.49, 3.24, 1.56], [-2.45, -2.07, -0.26]],
+}
+
+
+def net() -> Params:
+    """The trained net: three symbols, two units. Unit 0 holds the memory; unit 1 waits for the question."""
+    return Params.like(Params.zeros(len(SYMBOLS), 2), WEIGHTS)
+
+
+def sequence(rang: bool, quiet: int = 12) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens and targets, (quiet + 2,) each: a bell or none, quiet steps, then the question.
+
+    The target is `QUIET` at every step but the last, where it is the first token.
+    """
+    if quiet:
+        quiet = validate.positive_integer("quiet", quiet)
+    x = np.array([BELL if rang else QUIET] + [QUIET] * quiet + [ASK])
+    targets = np.full(len(x), QUIET)
+    targets[-1] = x[0]
+    return x, targets
+
+
+def forgetful(params: Params, bias: float) -> Params:
+    """A copy of the net with `bias` added to the pre-activation of every forget gate, whatever the token."""
+    changed = params.copy()
+    changed.Uf += bias
+    return changed
+
+
+def train(seed: int = 29) -> Params:
+    """Train the net from random weights, first with short gaps, then with longer ones.
+
+    Most seeds learn the task; this one does so with gates that are easy to read. A slight pull of the recurrent weights
+    toward zero helps with that. The unit with the memory is put first.
+    """
+    params = Params.random(len(SYMBOLS), 2, seed=seed, scale=0.5, forget_bias=1.0)
+    update = adam(params.flat.size, rate=0.03)
+    for longest, steps in ((2, 250), (5, 250), (15, 400)):
+        pairs = [sequence(rang, quiet) for rang in (False, True) for quiet in range(longest + 1)]
+        xs, targets, weights = pad(pairs)
+        for _ in range(steps):
+            _, grads = batch_bptt(params, xs, targets, weights / len(pairs))
+            for gate in GATES:
+                grads["W" + gate] += 0.002 * params["W" + gate]
+            params.flat += update(grads.flat)
+    return _swap_units(params)
+
+
+def _swap_units(params: Params) -> Params:
+    """The same net with its two units in the other order."""
+    swapped = params.copy()
+    swapped.V = params.V[:, ::-1]
+    for gate in GATES:
+        swapped["W" + gate] = params["W" + gate][::-1, ::-1]
+        swapped["U" + gate] = params["U" + gate][::-1]
+    return swapped
+
+
+if __name__ == "__main__":
+    for name, matrix in train().items():
+        print(f'    "{name}": {matrix.round(2).tolist()},')

@@ -1,46 +1,134 @@
 """Run a notebook's code cells in plain Python, so that a test can hold what a lesson teaches against the library."""
 
+import ast
+import contextlib
+import copy
+import io
 import linecache
 import os
+import re
+from functools import cache
 from pathlib import Path
 
 import nbformat
+import numpy as np
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+SOLUTION = re.compile(r"<details><summary>Solution</summary>\s*```python\n(.*?)```", re.DOTALL)
+
+
+def cells_of(name: str) -> list[nbformat.NotebookNode]:
+    """The cells of `notebooks/<name>.ipynb`."""
+    return nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
 
 
 def cell_source(name: str, cell_id: str) -> str:
     """The text of one cell of `notebooks/<name>.ipynb`."""
-    cells = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
-    return next(cell.source for cell in cells if cell.id == cell_id)
+    return next(cell.source for cell in cells_of(name) if cell.id == cell_id)
 
 
-def run_cells(name: str, until: str | None = None, replace: dict[str, str] | None = None) -> dict:
+def run_cells(
+    name: str, until: str | None = None, replace: dict[str, str] | None = None, results: dict | None = None
+) -> dict:
     """Execute the code cells of `notebooks/<name>.ipynb` one after the other and return their names.
 
     `until` is the id of the last cell to run (None: all). `replace` maps a cell's id to another source, as if a learner
-    had edited that cell.
+    had edited that cell. `results`, if given, receives the value of each cell's last line by the cell's id.
     """
-    path = NOTEBOOKS / f"{name}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
     replace = dict(replace or {})
     namespace = {"__name__": "__main__"}
-    here = os.getcwd()
-    os.chdir(path.parent)
-    try:
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                source = replace.pop(cell.id, cell.source)
-                filename = f"{name}, cell {cell.id}"
-                linecache.cache[filename] = len(source), None, source.splitlines(keepends=True), filename
-                exec(compile(source, filename, "exec"), namespace)
-                if cell.id == until:
-                    break
-        else:
-            if until is not None:
-                raise KeyError(f"{name} has no code cell {until!r}")
-    finally:
-        os.chdir(here)
+    for cell in cells_of(name):
+        if cell.cell_type == "code":
+            result = run_cell(name, cell.id, replace.pop(cell.id, cell.source), namespace)
+            if results is not None:
+                results[cell.id] = result
+            if cell.id == until:
+                break
+    else:
+        if until is not None:
+            raise KeyError(f"{name} has no code cell {until!r}")
     if replace:
         raise KeyError(f"{name} has no code cell {next(iter(replace))!r}")
     return namespace
+
+
+def run_cell(name: str, cell_id: str, source: str, namespace: dict):
+    """Execute one cell's source in the notebook's folder; return the value of its last line, or None."""
+    filename = f"{name}, cell {cell_id}"
+    linecache.cache[filename] = len(source), None, source.splitlines(keepends=True), filename
+    tree = ast.parse(source)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    here = os.getcwd()
+    os.chdir((NOTEBOOKS / f"{name}.ipynb").parent)
+    try:
+        exec(compile(tree, filename, "exec"), namespace)
+        return eval(compile(ast.Expression(last.value), filename, "eval"), namespace) if last else None
+    finally:
+        os.chdir(here)
+
+
+def solutions(name: str) -> dict[str, str]:
+    """The folded solutions of a lesson: for each cell with blanks, by its id, the code that belongs there."""
+    found, last = {}, None
+    for cell in cells_of(name):
+        if cell.cell_type == "code":
+            last = cell
+        elif (match := SOLUTION.search(cell.source)) and last is not None:
+            found[last.id] = match[1]
+    return found
+
+
+def solved(name: str) -> dict[str, str]:
+    """The source of every cell with blanks, with its folded solution filled in."""
+    return {cell_id: fill(cell_source(name, cell_id), code) for cell_id, code in solutions(name).items()}
+
+
+def fill(source: str, code: str) -> str:
+    """A cell in which the open statements are replaced by `code`, at the place of the first."""
+    lines, names = source.splitlines(), _assigned(ast.parse(code).body)
+    open_ones = [s for s in ast.parse(source).body if _assigned([s]) & names and (_is_open(s) or _is_function(s))]
+    if not open_ones:
+        raise ValueError(f"no open line of the cell is one of {sorted(names)}")
+    for k, statement in reversed(list(enumerate(open_ones))):
+        lines[statement.lineno - 1 : statement.end_lineno] = code.rstrip().splitlines() if k == 0 else []
+    return "\n".join(lines)
+
+
+def judged(name: str, cell_id: str, lines: dict[str, str] | None = None, source: str | None = None):
+    """The verdict of a cell with these right-hand sides in place of its dots (or with this whole source)."""
+    if source is None:
+        source = cell_source(name, cell_id)
+        code = "\n".join(f"{target} = {value}" for target, value in lines.items())
+        source = fill(source, code)
+    return run_cell(name, cell_id, source, copied(_names_before(name, cell_id)))
+
+
+@cache
+def _names_before(name: str, cell_id: str) -> dict:
+    """The names of the notebook just before a cell, earlier blanks left open."""
+    ids = [cell.id for cell in cells_of(name) if cell.cell_type == "code"]
+    before = ids[: ids.index(cell_id)]
+    with contextlib.redirect_stdout(io.StringIO()):
+        return run_cells(name, until=before[-1]) if before else {"__name__": "__main__"}
+
+
+def copied(namespace: dict) -> dict:
+    """A notebook's names, with arrays and containers of their own."""
+    kinds = (np.ndarray, list, dict, set)
+    return {
+        key: copy.deepcopy(value) if isinstance(value, kinds) and key != "__builtins__" else value
+        for key, value in namespace.items()
+    }
+
+
+def _assigned(statements: list[ast.stmt]) -> set[str]:
+    names = {n.id for s in statements for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return names | {s.name for s in statements if _is_function(s)}
+
+
+def _is_function(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.FunctionDef)
+
+
+def _is_open(statement: ast.stmt) -> bool:
+    return any(isinstance(n, ast.Constant) and n.value is Ellipsis for n in ast.walk(statement))

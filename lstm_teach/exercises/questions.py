@@ -36,7 +36,8 @@ class Option(NamedTuple):
 class Question:
     """A question with options by letter, one of them `right`; or, without options, a prediction and what it `reveal`s.
 
-    `name` is the learner's variable that holds the answer, "my_forget_gate" say.
+    `name` is the learner's variable that holds the answer, "my_forget_gate" say; or, where `written` is False, a name
+    for a question that is answered in its form only.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Question:
     options: Mapping[str, Option] = field(default_factory=dict)
     right: str = ""
     reveal: str = ""
+    written: bool = True
 
 
 class Form(anywidget.AnyWidget):
@@ -103,7 +105,7 @@ class Asked:
         """What the form says after an answer: why, and how to keep an answer that the cell does not have."""
         if not answer:
             return self._problem_html()
-        if answer == self.answer:
+        if answer == self.answer or not self.question.written:
             return explain(self.question, answer)
         line = html.escape(f"{self.question.name} = {json.dumps(answer, ensure_ascii=False)}")
         return f"{explain(self.question, answer)}<p>To keep it in this notebook, write <code>{line}</code> above.</p>"
@@ -125,7 +127,8 @@ class Asked:
         question = self.question
         lines = [question.text, *(f"  {letter}  {option.text}" for letter, option in question.options.items())]
         if not self.answer:
-            return "\n".join([*lines, self.problem or f"Write your answer into {question.name}."])
+            where = f"Write your answer into {question.name}." if question.written else "Answer in the form."
+            return "\n".join([*lines, self.problem or where])
         lines.append(f"You answered: {self.answer}")
         lines += [question.reveal] if not question.options else []
         for letter, option in question.options.items():

@@ -1,0 +1,480 @@
+"""Blanks: what a learner writes in a lesson is judged on the spot, line by line; and the lesson's predictions.
+
+Imports judging, recognize and verdicts; the forms of predictions (ipywidgets) only when one is asked for. What is
+special to a lesson is data: `lstm_teach/lessons/<name>.toml` names its blanks, their cases, the library's lines and the
+words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test holds the library's lines to the cases.
+
+    [blanks.product]
+    case = "unit_step"                 # a function in lessons/cases.py, or "cases_05:decay" for another module there
+    names = ["do", "dct"]              # what the cell assigns, in order
+    hints = ["the idea", "the place", "the line"]         # optional
+    [blanks.product.library]           # what the lesson goes on with where a line is open or wrong
+    do = "dh * ct"
+    dct = "dh * o"
+    [blanks.product.mistakes.do]       # an expression in the case's names, and what it says of somebody who wrote it
+    "dh * o" = "..."
+
+    [blanks.step_back]                 # a function
+    case = "step_back"                 # each case has `arguments` (a tuple) and `answer`
+    names = ["step_back"]
+    library = "lstm_teach.plain:step_back"
+    returns = ["dh", "dc"]             # names for the parts if it returns a tuple; a dict or Params has its own
+    allow = ["step_back"]              # functions of the library that it may call
+    [blanks.step_back.mistakes.dc]     # by part; by the function's name if the answer is one array
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import importlib
+import linecache
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from lstm_teach import guard, kept
+from lstm_teach.forward import Cache
+from lstm_teach.judging import Attempt, Trouble, difference, explain, is_like, same, wrong_form
+from lstm_teach.params import Params
+from lstm_teach.recognize import recognize
+from lstm_teach.verdicts import Part, Verdict
+
+FOLDER = Path(__file__).parent / "lessons"
+TOLERANCE = 1e-9  # relative to the largest number of the right answer
+SECONDS = 10.0  # for all that one judgement calls
+# modules whose functions are the answer itself; a blank may not just call them
+ANSWERS = ("backward", "plain", "nested", "gradcheck", "gradients", "flow", "lessons.library")
+OTHER_NETS = "It is not right on every net."
+THIS_NET = "On this net it happens to be right; on other nets or steps it is not."
+COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
+
+
+@dataclass(frozen=True)
+class Blank:
+    """One group of blanks, as the lesson's file describes it; see the module's docstring."""
+
+    group: str
+    names: tuple[str, ...]
+    case: Callable[[], Iterator[dict[str, Any]]]
+    library: Mapping[str, str] | str
+    mistakes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    hints: tuple[str, ...] = ()
+    returns: tuple[str, ...] = ()
+    allow: frozenset[str] = frozenset()
+
+    @property
+    def is_function(self) -> bool:
+        """Whether the learner writes a function, not values."""
+        return isinstance(self.library, str)
+
+    def cases(self) -> list[dict[str, Any]]:
+        """Its cases, made anew."""
+        return list(self.case())
+
+    def library_value(self, name: str, namespace: Mapping[str, Any]) -> Any:
+        """What the lesson goes on with: the library's function, or its line run with the names of the notebook."""
+        if self.is_function:
+            return _import(self.library)
+        return eval(self.library[name], dict(namespace))
+
+
+class Lesson:
+    """A lesson of the course: asks its predictions, judges its blanks, keeps and brings back its functions."""
+
+    def __init__(self, name: str):
+        self.name, self._spec = name, _read(name)
+        self.verdicts: dict[str, Verdict] = {}  # of each group of blanks, the last one
+
+    def blank(self, group: str) -> Blank:
+        """The group of blanks of that name."""
+        blanks = self._spec.get("blanks", {})
+        if group not in blanks:
+            raise KeyError(f"{self.name} has no blanks called {group!r}; it has {', '.join(blanks) or 'none'}.")
+        return _blank(self.name, group, blanks[group])
+
+    def judge(self, group: str) -> Verdict:
+        """Judge the lines of the cell above the call; what is not right is replaced by the library's version."""
+        blank, frame = self.blank(group), sys._getframe(1)
+        statements = _cell(frame.f_code.co_filename, frame.f_lineno)
+        parts = judge_blank(blank, statements, frame.f_globals)
+        note = _go_on(blank, parts, frame.f_globals)
+        wrong = any(part.sentence for part in parts)
+        verdict = Verdict(_called(parts), parts, blank.hints if wrong else (), note, said=_said(parts))
+        self.verdicts[group] = verdict
+        return verdict
+
+    def predict(self, name: str) -> Any:
+        """The form of a prediction: answered at once with a reason for each option, never graded."""
+        from lstm_teach.exercises.questions import Option, Question, ask
+
+        asked = self._spec.get("predictions", {})
+        if name not in asked:
+            raise KeyError(f"{self.name} has no prediction called {name!r}; it has {', '.join(asked) or 'none'}.")
+        given = asked[name]
+        options = {letter: Option(*option) for letter, option in given.get("options", {}).items()}
+        full = f"{self.name}.{name}"  # unique, so that an answer that is kept never opens another form
+        return ask(
+            Question(full, given["text"], options, given.get("right", ""), given.get("reveal", ""), written=False)
+        )
+
+    def progress(self) -> str:
+        """How many of the lines judged so far are right."""
+        parts = [part for verdict in self.verdicts.values() for part in verdict.parts]
+        right = sum(part.passed for part in parts)
+        return f"{right} of the {len(parts)} lines judged so far in this lesson are yours and right."
+
+    def keep(self, name: str) -> str:
+        """Write the learner's function to the file my_functions.py beside the notebook; only if it was judged right."""
+        groups = [group for group in self._spec.get("blanks", {}) if name in self.blank(group).names]
+        verdict = self.verdicts.get(groups[0]) if groups else None
+        if verdict is None or not verdict.passed:
+            return f"{name} is not kept: it has not been judged right in this session yet."
+        return kept.write(name, self.name, groups[0], sys._getframe(1).f_globals[name])
+
+    def bring(self, name: str) -> Callable:
+        """The learner's own function from an earlier lesson if it was kept and is still right, else the library's."""
+        lesson, group, function, problem = kept.read(name)
+        if function is not None:
+            blank = Lesson(lesson).blank(group)
+            wrong = [part for part in judge_function(blank, function) if not part.passed]
+            if not wrong:
+                print(f"This lesson uses your own {name}, from {kept.FILE}.")
+                return function
+            problem = f"the {name} in {kept.FILE} is not right any more ({wrong[0].sentence})"
+        print(f"This lesson uses the library's {name}: {problem}.")
+        return _import(_library_of(name))
+
+
+# ------------------------------------------------------------------------------------------ judging
+
+
+def judge_blank(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[str, Any]) -> tuple[Part, ...]:
+    """Judge the statements of a cell that has just run in `namespace`; one part per name, or per part of an answer."""
+    if called := _library_calls(statements, namespace, blank.allow):
+        words = f"This calls {called}, which is the library's own answer. Write the lines yourself."
+        return tuple(Part(name, words) for name in blank.names)
+    if not blank.is_function:
+        return _judge_values(blank, statements, namespace)
+    name = blank.names[0]
+    written = [s for s in statements if isinstance(s, ast.FunctionDef) and s.name == name]
+    function = namespace.get(name)
+    if not callable(function) or (written and _has_dots(written[-1])):
+        return (Part(name, open=True),)
+    return judge_function(blank, function)
+
+
+def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
+    """Judge a learner's function on all cases, each part of its answer by itself."""
+    name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
+    answers = []
+    for case in cases:
+        try:
+            right = _parts_of(case["answer"], blank, name)
+            answers.append((_parts_of(attempt(*case["arguments"]), blank, name, like=case["answer"]), right))
+        except Trouble as trouble:
+            return (Part(name, str(trouble)),)
+    code = getattr(function, "__code__", None)
+    read = frozenset(code.co_names + code.co_varnames) if code else frozenset()
+    parts = []
+    for part in answers[0][1]:
+        got, right = [g[part] for g, _ in answers], [np.asarray(r[part]) for _, r in answers]
+        off = next((difference(part, g, r, _axes(r)) for g, r in zip(got, right, strict=True) if not _close(g, r)), "")
+        known = ""
+        if off:
+            named = [{**case, **theirs} for case, (_, theirs) in zip(cases, answers, strict=True)]
+            known = _known(blank, part, got, right, named, read)
+        parts.append(Part(part, f"{off} {known}".strip()))
+    if attempt.changed:
+        names = " and ".join(attempt.changed)
+        parts.append(
+            Part("inputs", f"{name} writes to what it was given, {names}. Make new arrays, or work on a .copy().")
+        )
+    return tuple(parts)
+
+
+def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[str, Any]) -> tuple[Part, ...]:
+    """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
+    cases = blank.cases()
+
+    def run_all() -> list[dict[str, Any]]:
+        return [_run(blank.names, statements, case, namespace) for case in cases]
+
+    run_all.__name__ = "This cell"
+    try:
+        runs = guard.call(run_all, seconds=SECONDS)
+    except guard.LearnerError as error:
+        return tuple(Part(name, str(error)) for name in blank.names)
+    parts = []
+    for name in blank.names:
+        got, right = [run[name] for run in runs], [np.asarray(case[name]) for case in cases]
+        if any(value is Ellipsis or _holds_dots(value) for value in got):
+            parts.append(Part(name, open=True))
+            continue
+        trouble = next((value for value in got if isinstance(value, Trouble)), None)
+        sentence = str(trouble) if trouble else ""
+        if not trouble and not all(_close(g, r) for g, r in zip(got, right, strict=True)):
+            read = _names_read(statements, name)
+            form = next((s for g, r in zip(got, right, strict=True) if (s := wrong_form(name, g, r))), "")
+            here = _on_this_net(blank, name, namespace, read, cases) or form
+            sentence = f"{here} {_known(blank, name, got, right, cases, read)}".strip() or OTHER_NETS
+        parts.append(Part(name, sentence))
+    if changed := {name for run in runs for name in run["changed"]}:
+        names = " and ".join(sorted(changed))
+        parts.append(Part("inputs", f"This cell changes {names} itself, which later lines still need. Use a new name."))
+    return tuple(parts)
+
+
+def _run(
+    names: Sequence[str], statements: Sequence[ast.stmt], case: Mapping[str, Any], namespace: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`."""
+    read = {node.id for s in statements for node in ast.walk(s) if isinstance(node, ast.Name)}
+    space = {n: copy.deepcopy(v) if isinstance(v, COPIED) else v for n, v in namespace.items() if n in read}
+    given = {n: v for n, v in case.items() if n not in names and n != "start"}
+    space |= copy.deepcopy({**given, **case.get("start", {})})
+    last = {n: max((k for k, s in enumerate(statements) if n in _touched(s)), default=None) for n in names}
+    found: dict[str, Any] = {n: Trouble(f"No line of this cell says what {n} is.") for n in names if last[n] is None}
+    for k, statement in enumerate(statements):
+        here = [n for n in names if last[n] == k]
+        try:
+            exec(compile(ast.Module([statement], []), "this cell", "exec"), space)
+            found |= {n: copy.deepcopy(space[n]) for n in here}
+        except Exception as error:
+            said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
+            trouble = Trouble(f"On a net of another size this line raises {said}.")
+            found |= {n: trouble for n in here or names if n not in found}
+        space |= {n: copy.deepcopy(case[n]) for n in here}
+    found["changed"] = {n for n in given if n in read and not same(given[n], space.get(n))} - set(names)
+    return found
+
+
+def _known(
+    blank: Blank,
+    name: str,
+    got: Sequence[Any],
+    right: Sequence[np.ndarray],
+    cases: Sequence[Mapping[str, Any]],
+    read: frozenset[str],
+) -> str:
+    """What the wrong values of one blank are instead, in words; "" if nothing known explains them."""
+    try:
+        arrays = [np.asarray(g) for g in got]
+    except ValueError:  # rows of different length
+        return ""
+    if any(a.dtype.kind not in "fiub" or not np.isfinite(a).all() for a in arrays):
+        return ""
+    table = {}
+    for expression, words in blank.mistakes.get(name, {}).items():
+        table.setdefault(words, [np.asarray(eval(expression, {"np": np, **case})) for case in cases])
+    if words := explain(arrays, right, table) or recognize(name, arrays, right, cases, read):
+        return words
+    if any(a.dtype in (np.float32, np.float16) for a in arrays):
+        return "The numbers are of type float32; compute with float64."
+    return ""
+
+
+def _close(got: Any, right: np.ndarray) -> bool:
+    if not is_like(got, right):
+        return False
+    size = np.max(np.abs(right), initial=0.0)
+    return bool(np.max(np.abs(np.asarray(got) - right), initial=0.0) <= TOLERANCE * (size or 1))
+
+
+def _on_this_net(
+    blank: Blank, name: str, namespace: Mapping[str, Any], read: frozenset[str], cases: Sequence[Mapping[str, Any]]
+) -> str:
+    """The learner's number and the right one on the lesson's own net, or that only there it is right."""
+    try:
+        right = np.asarray(blank.library_value(name, namespace))
+    except Exception:  # the learner's own names may be anything; `_go_on` says so
+        return ""
+    if sentence := difference(name, namespace.get(name), right, _axes(right)):
+        return sentence
+    if not read:
+        return "A typed-in number holds for this net only: write the formula."
+    if np.asarray(namespace[name]).dtype in (np.float32, np.float16):
+        return ""
+    stale = sorted(
+        n for n in read if n not in cases[0] and n in namespace and isinstance(namespace[n], float | np.ndarray)
+    )
+    if stale:
+        return f"{THIS_NET} Note that {_listed(stale)} came from this net's numbers in an earlier cell."
+    return THIS_NET
+
+
+def _axes(right: np.ndarray) -> tuple[str, ...]:
+    return ("unit",) if right.ndim < 2 else ("row", "column")
+
+
+# ------------------------------------------------------------------------------------------ going on
+
+
+def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> str:
+    """Put the library's version where a line is not right; say so."""
+    if blank.is_function:
+        wrong = [] if all(part.passed for part in parts) else [blank.names[0]]
+    else:
+        wrong = [part.name for part in parts if not part.passed and part.name in blank.names]
+    for name in wrong:
+        try:
+            namespace[name] = blank.library_value(name, namespace)
+        except Exception as error:
+            return (
+                f"The library's {name} can't be computed from the names in this notebook "
+                f"({type(error).__name__}: {error}): restart the kernel and run all cells."
+            )
+    return f"The lesson goes on with the library's {_listed(wrong)}." if wrong else ""
+
+
+def _said(parts: Sequence[Part]) -> str:
+    right, count = sum(part.passed for part in parts), len(parts)
+    if right == count:
+        return "Right." if count == 1 else f"All {count} right."
+    if all(part.open for part in parts):
+        return "Nothing is written here yet."
+    return "Not right yet." if count == 1 else f"{right} of {count} right so far."
+
+
+def _called(parts: Sequence[Part]) -> str:
+    return _listed([part.name for part in parts])
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+# ------------------------------------------------------------------------------------------ reading
+
+
+def _cell(filename: str, line: int) -> list[ast.stmt]:
+    """The statements of the running cell above the call in `line`."""
+    source = "".join(linecache.getlines(filename))
+    if not source:
+        raise RuntimeError("lesson.judge reads the cell that it stands in: call it in a cell of the notebook.")
+    return [s for s in ast.parse(source).body if s.end_lineno < line]
+
+
+def _touched(statement: ast.stmt) -> set[str]:
+    """The names that a statement assigns to, adds to, or calls something on."""
+    names = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and (isinstance(node.ctx, ast.Store) or isinstance(statement, ast.Expr)):
+            names.add(node.id)
+        elif isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            base = node
+            while isinstance(base, ast.Subscript | ast.Attribute):
+                base = base.value
+            names |= {base.id} if isinstance(base, ast.Name) else set()
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+    return names
+
+
+def _names_read(statements: Sequence[ast.stmt], name: str) -> frozenset[str]:
+    """The names that the lines of one blank read, through names of their own in the same cell too."""
+    reads = [
+        ({n.id for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}, _touched(s))
+        for s in statements
+    ]
+    found, waiting = set(), {name}
+    while waiting:
+        wanted = waiting.pop()
+        new = {r for read, touched in reads if wanted in touched for r in read} - found
+        found |= new
+        waiting |= new
+    return frozenset(found - {"np", name})
+
+
+def _has_dots(node: ast.AST) -> bool:
+    return any(isinstance(n, ast.Constant) and n.value is Ellipsis and not _in_index(node, n) for n in ast.walk(node))
+
+
+def _in_index(tree: ast.AST, dots: ast.Constant) -> bool:
+    """Whether an Ellipsis is part of an index, as in a[..., 0]."""
+    return any(isinstance(n, ast.Subscript) and dots in ast.walk(n.slice) for n in ast.walk(tree))
+
+
+def _holds_dots(value: Any) -> bool:
+    return isinstance(value, tuple | list) and any(v is Ellipsis for v in value)
+
+
+def _library_calls(statements: Sequence[ast.stmt], namespace: Mapping[str, Any], allowed: frozenset[str]) -> str:
+    """The first call of a function of the library that is the answer itself, as the learner wrote it; "" if none."""
+    for statement in statements:
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.Call) or not _is_dotted(node.func):
+                continue
+            try:
+                function = eval(compile(ast.Expression(node.func), "this cell", "eval"), dict(namespace))
+            except Exception:  # a local name, say
+                continue
+            module = str(getattr(function, "__module__", "")).removeprefix("lstm_teach.")
+            if module in ANSWERS and getattr(function, "__name__", "") not in allowed:
+                return ast.unparse(node.func)
+    return ""
+
+
+def _is_dotted(node: ast.expr) -> bool:
+    """Whether an expression is a name, or attributes of one, so that looking it up runs nothing of the learner's."""
+    return isinstance(node, ast.Name) or (isinstance(node, ast.Attribute) and _is_dotted(node.value))
+
+
+def _parts_of(answer: Any, blank: Blank, name: str, like: Any = None) -> dict[str, Any]:
+    """An answer by part; raise `Trouble` if it can't be read as the right answer `like` is built."""
+    like = answer if like is None else like
+    if isinstance(like, Params):
+        if isinstance(answer, list | tuple) and len(answer) == len(Params.NAMES):
+            return dict(zip(Params.NAMES, answer, strict=True))
+        like = dict(like.items())
+    if isinstance(like, dict):
+        if not isinstance(answer, Mapping | Params) or not set(like) <= set(answer.keys()):
+            raise Trouble(f"{name} should return {_listed(list(like))}, each under its name.")
+        return {key: answer[key] for key in like}
+    if isinstance(like, tuple):
+        keys = blank.returns or tuple(f"result {k + 1}" for k in range(len(like)))
+        if not isinstance(answer, tuple | list) or len(answer) != len(like):
+            raise Trouble(f"{name} should return {len(like)} things: {_listed(keys)}.")
+        return dict(zip(keys, answer, strict=True))
+    return {name: answer}
+
+
+@cache
+def _read(name: str) -> dict[str, Any]:
+    path = FOLDER / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.toml")))
+        raise ValueError(f"There is no lesson called {name!r}; there are {known or 'none'}.")
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _library_of(name: str) -> str:
+    """Where the library's version of a function is that some lesson has the learner write."""
+    for path in sorted(FOLDER.glob("*.toml")):
+        for spec in _read(path.stem).get("blanks", {}).values():
+            if name in spec["names"] and isinstance(spec.get("library"), str):
+                return spec["library"]
+    raise KeyError(f"No lesson has a function {name!r} to write.")
+
+
+@cache
+def _import(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _blank(lesson: str, group: str, spec: Mapping[str, Any]) -> Blank:
+    names, library = tuple(spec["names"]), spec.get("library")
+    if not isinstance(library, str) and (library is None or set(library) != set(names)):
+        raise ValueError(f"{lesson}.toml: blanks.{group}.library must have a line for each of {', '.join(names)}.")
+    module, _, function = spec["case"].rpartition(":")
+    case = _import(f"lstm_teach.lessons.{module or 'cases'}:{function}")
+    extra = {key: tuple(spec.get(key, ())) for key in ("hints", "returns")}
+    return Blank(group, names, case, library, spec.get("mistakes", {}), allow=frozenset(spec.get("allow", ())), **extra)

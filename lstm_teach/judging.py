@@ -1,0 +1,269 @@
+"""Judge what a learner wrote: call it, compare its answer with the right one, say what it is instead.
+
+Imports guard, verdicts, params and numpy. One engine for the blanks of the lessons and the checks of the exercises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import inspect
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from lstm_teach import guard
+from lstm_teach.params import Params
+from lstm_teach.validate import brief
+from lstm_teach.verdicts import Part, Verdict, hints_wanted
+
+SECONDS = 10.0  # for all calls of one check together; nbgrader gives a cell 30
+
+
+class Trouble(Exception):
+    """A part can't be judged; the message is the sentence for the learner."""
+
+
+class Attempt:
+    """A learner's function, called with copies of the inputs; the time of all calls together is limited.
+
+    Calls raise `Trouble` with a sentence where there is no answer. The same inputs (the same objects) are given to the
+    function only once, so that several parts can look at one answer. `changed` names inputs that were written to.
+    """
+
+    def __init__(self, function: Callable, seconds: float = SECONDS):
+        if not callable(function):
+            got = "nothing (None)" if function is None else brief(function)
+            raise TypeError(f"The check needs your function itself, got {got}: give its name, without parentheses.")
+        self.function, self.name = function, guard.name_of(function)
+        self.changed: dict[str, None] = {}  # in the order of their discovery
+        self.answered = False  # whether the function has returned anything yet
+        self._seconds = self._left = seconds
+        self._answers: dict[tuple[int, ...], tuple] = {}
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Return the function's answer to these inputs, or raise `Trouble`."""
+        key = tuple(map(id, inputs))
+        if key not in self._answers:
+            self._answers[key] = (inputs, *self._ask(inputs))
+        _, answer, trouble = self._answers[key]
+        if trouble:
+            raise Trouble(trouble)
+        return answer
+
+    def _ask(self, inputs: tuple) -> tuple[Any, str]:
+        if self._left <= 0:
+            return None, f"{self.name} has used up its {self._seconds:g} seconds in the parts before."
+        given = copy.deepcopy(inputs)
+        start = time.monotonic()
+        try:
+            # For nbgrader, a cell that wrote anything to standard error has failed.
+            with warnings.catch_warnings(), contextlib.redirect_stderr(sys.stdout):
+                warnings.simplefilter("ignore")
+                answer = guard.call(self.function, *given, seconds=self._left)
+        except guard.LearnerError as error:
+            if isinstance(error.__cause__, NotImplementedError):
+                *_, (frame, _) = traceback.walk_tb(error.__cause__.__traceback__)
+                unwritten = frame.f_code.co_name  # it may be another function, which this one calls
+                return None, f"{unwritten} is not written yet: put your code in place of the line that raises."
+            return None, str(error)
+        finally:
+            self._left -= time.monotonic() - start
+        for number, (before, after) in enumerate(zip(inputs, given, strict=True)):
+            if not same(before, after):
+                self.changed[_input_name(self.function, number)] = None
+        if answer is None:
+            return None, f"{self.name} returns nothing (None): is a return missing at its end?"
+        self.answered = True
+        return answer, ""
+
+
+def judge(
+    function: Callable,
+    parts: Mapping[str, Callable[[Attempt], str]],
+    hints: Sequence[str],
+    seconds: float = SECONDS,
+    note: str = "",
+    report: Callable[[], Any] | None = None,
+) -> Verdict:
+    """Try `function` part by part and collect the verdict.
+
+    Each part gets the `Attempt` and returns a sentence, empty if all is right; `Trouble` counts as its sentence.
+    A function that writes to its inputs gets one more part, which is not right. `report` is called for the verdict's
+    report if something is wrong and the function did return something.
+    """
+    attempt = Attempt(function, seconds)
+    results = []
+    for name, part in parts.items():
+        try:
+            results.append(Part(name, part(attempt)))
+        except Trouble as trouble:
+            results.append(Part(name, str(trouble)))
+    if attempt.changed:
+        names = " and ".join(attempt.changed)
+        advice = "a later step would start from wrong numbers. Make new arrays, or work on a .copy()."
+        results.append(Part("inputs", f"{attempt.name} writes to what it was given, {names}: {advice}"))
+    wrong = not all(part.passed for part in results)
+    if wrong and not hints_wanted():
+        off = "Hints are off. To have the mistake named where it is known, and three hints, run show_hints(True)."
+        return Verdict(attempt.name, tuple(results), (), f"{note} {off}".strip())
+    wanted = report and attempt.answered and wrong
+    return Verdict(attempt.name, tuple(results), tuple(hints), note, report() if wanted else None)
+
+
+def unpack(answer: Any, names: str) -> dict[str, Any]:
+    """The parts of a tuple by name (`names` is "c h", say); raise `Trouble` if there are more or fewer."""
+    listed = names.split()
+    if not isinstance(answer, tuple | list | np.ndarray) or len(answer) != len(listed):
+        got = f"{len(answer)} of them" if isinstance(answer, tuple | list) else kind(answer)
+        raise Trouble(f"The function should return {len(listed)} arrays ({', '.join(listed)}), but returns {got}.")
+    return dict(zip(listed, answer, strict=True))
+
+
+def difference(
+    name: str,
+    got: Any,
+    right: np.ndarray | float,
+    axes: Sequence[str] = ("unit",),
+    mistakes: Mapping[str, np.ndarray | float] | None = None,
+    tolerance: float = 1e-9,
+) -> str:
+    """What is off in an array that should equal `right`: a sentence, empty if nothing is.
+
+    `axes` names what each axis counts. `mistakes` maps sentences to the array that a common mistake gives: where one of
+    them is what came, its sentence is added. `tolerance` is the largest difference allowed, relative to 1 + |right|.
+    """
+    right = np.asarray(right)
+    if sentence := wrong_form(name, got, right, axes):
+        return sentence
+    array = np.asarray(got)
+    off = abs(array - right)
+    wrong = ~(off <= tolerance * (1 + abs(right)))
+    if not wrong.any():
+        return ""
+    first = tuple(np.argwhere(wrong)[0])
+    yours, theirs = two_numbers(array[first], right[first])
+    extent = f" ({wrong.sum()} of {wrong.size} numbers are off, by up to {off.max():.2g})" if wrong.size > 1 else ""
+    sentence = f"{name} is off{_where(axes, first)}: yours is {yours}, right is {theirs}{extent}."
+    if not hints_wanted():
+        return sentence
+    known = explain([array], [right], {words: [np.asarray(value)] for words, value in (mistakes or {}).items()})
+    if not known and array.dtype in (np.float32, np.float16):
+        known = f"The array is of type {array.dtype}; compute with float64."
+    return f"{sentence} {known}".strip()
+
+
+def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ()) -> str:
+    """What makes `got` no possible answer (not numbers, another shape, NaN): a sentence, empty if nothing does."""
+    try:
+        array = np.asarray(got)
+    except ValueError:  # rows of different length
+        return f"{name} should be {shape_in_words(right.shape)}, but is {kind(got)}."
+    if array.dtype.kind not in "fiub":
+        return f"{name} should hold real numbers, but is {kind(got)}."
+    if array.shape != right.shape:
+        return f"{name} should be {shape_in_words(right.shape)}, but is {shape_in_words(array.shape)}."
+    if not np.isfinite(array).all():
+        index = tuple(np.argwhere(~np.isfinite(array))[0])
+        more = ", or a root or log of a negative one" if np.isnan(array[index]) else ""
+        look = f"look for a division by 0, a log of 0 or an exp of a large number{more}"
+        return f"{name} is {array[index]}{_where(axes, index)}: {look}."
+    return ""
+
+
+def explain(
+    got: Sequence[np.ndarray], right: Sequence[np.ndarray], mistakes: Mapping[str, Sequence[np.ndarray]]
+) -> str:
+    """The words of the mistake that explains what came in all cases, or "".
+
+    `got` and `right` hold one array per case, `mistakes` maps words to the arrays that this mistake gives. A mistake is
+    named only if in every case it gives what came, and if it is far from right where what came is: the distance to the
+    mistake is at most a thousandth of the mistake's own distance from the right answer, over all cases together. Of
+    several the nearest is named.
+    """
+    best, words = 1e-3, ""
+    for known, values in mistakes.items():
+        if any(np.shape(g) != np.shape(v) for g, v in zip(got, values, strict=True)):
+            continue
+        same_shape = all(np.shape(v) == np.shape(r) for v, r in zip(values, right, strict=True))
+        far = _distance(values, right) if same_shape else np.inf
+        near = max(_distance([g], [v]) for g, v in zip(got, values, strict=True))
+        if near <= 1e-7 and far > 1e-7 and near / far < best:  # nan is never near
+            best, words = near / far, known
+    return words
+
+
+def _distance(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> float:
+    """The largest difference, relative to the size of the numbers, so that tiny matrices are judged like large ones."""
+    size = max(max(np.max(np.abs(x), initial=0.0), np.max(np.abs(y), initial=0.0)) for x, y in zip(a, b, strict=True))
+    off = max(np.max(np.abs(np.subtract(x, y)), initial=0.0) for x, y in zip(a, b, strict=True))
+    return float(off / size) if size else float(off)
+
+
+def two_numbers(yours: float, right: float) -> tuple[str, str]:
+    """Two different numbers with as few digits as show that they differ, at least four."""
+    for digits in range(4, 17):
+        texts = f"{yours:.{digits}g}", f"{right:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
+def is_like(got: object, right: np.ndarray) -> bool:
+    """Whether something can stand in for an array: its shape, real and finite."""
+    try:
+        array = np.asarray(got)
+    except ValueError:
+        return False
+    return array.dtype.kind in "fiub" and array.shape == right.shape and bool(np.isfinite(array).all())
+
+
+def kind(value: Any) -> str:
+    """What something is, in words: "an array of shape (3,)", "3.0 (float)"."""
+    return shape_in_words(value.shape) if isinstance(value, np.ndarray) else brief(value)
+
+
+def shape_in_words(shape: tuple[int, ...]) -> str:
+    """An array's shape for a sentence."""
+    return f"an array of shape {shape}" if shape else "a single number"
+
+
+def _where(axes: Sequence[str], index: tuple[int, ...]) -> str:
+    named = [f"{axis} {position}" for axis, position in zip(axes, index, strict=False)]
+    return f" at {', '.join(named)}" if named else ""
+
+
+def same(before: Any, after: Any) -> bool:
+    """Whether a copy of an input is still what it was."""
+    if isinstance(before, Params):
+        return np.array_equal(before.flat, after.flat)
+    if isinstance(before, np.ndarray):
+        return np.array_equal(before, after, equal_nan=before.dtype.kind in "fc")
+    if isinstance(before, list | tuple):
+        return len(before) == len(after) and all(map(same, before, after))
+    if is_dataclass(before) and not isinstance(before, type):  # a Cache, say: its == can't compare arrays
+        return all(same(getattr(before, each.name), getattr(after, each.name)) for each in fields(before))
+    if isinstance(before, SimpleNamespace):
+        return same(vars(before), vars(after))
+    if isinstance(before, dict):
+        return (
+            isinstance(after, dict)
+            and before.keys() == after.keys()
+            and all(same(before[key], after[key]) for key in before)
+        )
+    return callable(before) or before == after
+
+
+def _input_name(function: Callable, number: int) -> str:
+    """The learner's own name of an input."""
+    try:
+        return list(inspect.signature(function).parameters)[number]
+    except (TypeError, ValueError, IndexError):  # builtins, and *inputs
+        return f"input {number + 1}"

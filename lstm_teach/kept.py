@@ -1,0 +1,52 @@
+"""Functions that a learner wrote in one lesson and uses in the next. Imports the standard library only.
+
+The file, beside the notebook, is plain Python: a learner can read it, change it, or delete it. Each function stands
+between two comment lines that say where it comes from.
+"""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import re
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+
+FILE = "my_functions.py"
+HEAD = '''"""Functions that you wrote in the lessons and chose to keep. Delete the file to start afresh."""
+
+import numpy as np
+
+import lstm_teach as lt
+'''
+SECTION = re.compile(r"^# --- (\w+), from (\w+), (\w+)\n(.*?)^# --- end of \1\n", re.MULTILINE | re.DOTALL)
+
+
+def write(name: str, lesson: str, group: str, function: Callable) -> str:
+    """Put the function's source into the file, in place of an earlier one; return a sentence that says so."""
+    source = dedent(inspect.getsource(function)).rstrip()
+    path = Path(FILE)
+    text = path.read_text(encoding="utf-8") if path.is_file() else HEAD
+    text = SECTION.sub(lambda match: "" if match[1] == name else match[0], text).rstrip()
+    section = f"# --- {name}, from {lesson}, {group}\n{source}\n# --- end of {name}\n"
+    path.write_text(f"{text}\n\n\n{section}", encoding="utf-8")
+    return f"Your {name} is in the file {FILE} beside this notebook; later lessons can use it."
+
+
+def read(name: str) -> tuple[str, str, Callable | None, str]:
+    """The lesson and group it comes from, the function, and why there is none if there is none."""
+    path = Path(FILE)
+    if not path.is_file():
+        return "", "", None, "you have not kept one of your own"
+    text = path.read_text(encoding="utf-8")
+    found = [match for match in SECTION.finditer(text) if match[1] == name]
+    if not found:
+        return "", "", None, f"there is none in {FILE}"
+    linecache.checkcache(str(path))
+    space: dict = {"__name__": "my_functions"}
+    try:
+        exec(compile(text, str(path), "exec"), space)
+        return found[-1][2], found[-1][3], space[name], ""
+    except Exception as error:
+        return "", "", None, f"{FILE} raises {type(error).__name__}: {error}"

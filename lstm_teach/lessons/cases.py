@@ -1,0 +1,73 @@
+"""The cases on which blanks are judged: the names and numbers of one place in a lesson, for several random nets.
+
+Imports params and plain only: every right value is what `lstm_teach/plain.py` computes, which the tests hold against a
+complex step. Weights are of order 1 and the initial state is not zero, since small or zero numbers hide mistakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from lstm_teach import plain
+from lstm_teach.params import Params
+
+SIZES = ((4, 3), (5, 2), (3, 4), (6, 5))  # vocab_size, hidden_size; never equal, so that a transpose shows
+
+
+def sequences(
+    sizes: tuple[tuple[int, int], ...] = SIZES, lengths: tuple[int, ...] = (1, 2, 3, 5), seed: int = 0
+) -> Iterator[SimpleNamespace]:
+    """Random nets with a sequence each: params, x, targets, h0, c0, and what plain.py makes of them.
+
+    `cache` is that of `plain.forward`; `grads`, `deltas` and `dy` are those of `plain.walk_back`.
+    """
+    for number, ((K, H), T) in enumerate(zip(sizes, lengths, strict=True)):
+        rng = np.random.default_rng([seed, number])
+        params = Params(K, H, rng.normal(0, 0.8, K * H + 4 * H * H + 4 * H * K))
+        x, targets = rng.integers(0, K, (2, T))
+        h0, c0 = rng.uniform(0.3, 0.9, (2, H)) * rng.choice([-1, 1], (2, H))
+        cache = plain.forward(params, x, h0, c0)
+        grads, deltas, dy = plain.walk_back(params, cache, targets)
+        yield SimpleNamespace(
+            params=params, x=x, targets=targets, h0=h0, c0=c0, cache=cache, grads=grads, deltas=deltas, dy=dy
+        )
+
+
+def names_at(net: SimpleNamespace, t: int) -> dict[str, Any]:
+    """Every name of step t: tokens, weights, forward values, and deltas named as in `plain.step_back`, (H,) each."""
+    cache, params = net.cache, net.params
+    here: dict[str, Any] = {
+        name: getattr(cache, name)[t] for name in ("zi", "zf", "zo", "zg", "i", "f", "o", "g", "c", "ct", "h", "y")
+    }
+    here |= {"c_before": cache.c[t - 1], "h_before": cache.h[t - 1], "dy": net.dy[t], **net.deltas[t]}
+    here |= {name: np.array(matrix) for name, matrix in params.items()}
+    token, target, T, H, K = int(net.x[t]), int(net.targets[t]), len(net.x), params.hidden_size, params.vocab_size
+    here |= {"params": params, "token": token, "target": target, "t": t, "T": T, "H": H, "K": K}
+    return {**here, "onehot": np.eye(K)[target], "scores": params.V @ cache.h[t]}
+
+
+def steps(**options: Any) -> Iterator[dict[str, Any]]:
+    """The first, a middle and the last step of each net: vectors, and matrices by their names."""
+    for net in sequences(**options):
+        for t in sorted({0, len(net.x) // 2, len(net.x) - 1}):
+            yield names_at(net, t)
+
+
+def unit_steps() -> Iterator[dict[str, Any]]:
+    """Nets of one unit, as plain numbers: V is a vector over the tokens, W and U rows are numbers and vectors."""
+    for net in sequences(sizes=((2, 1), (3, 1), (4, 1), (5, 1)), lengths=(1, 2, 3, 4)):
+        for t in range(len(net.x)):
+            yield {name: as_numbers(value) for name, value in names_at(net, t).items()}
+
+
+def as_numbers(value: Any) -> Any:
+    """A vector of one unit as a number, a matrix of one unit as a number or a vector over the tokens."""
+    if not isinstance(value, np.ndarray):
+        return value
+    if value.size == 1:
+        return float(value.item())
+    return value.ravel() if value.ndim == 2 else value

@@ -1,0 +1,177 @@
+"""What a check found, and how it shows itself: parts, hints, points. Imports the standard library only.
+
+A `Verdict` is HTML in a notebook and text in a terminal; lessons and exercises use the same one.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+LEVELS = ("the idea", "the place", "the line")
+_wanted = {"hints": True}  # see show_hints
+# in the page's own color, for a dark theme too
+_MARKS = {"right": ("✓", "right"), "wrong": ("✗", "not yet"), "open": ("○", "not written yet")}
+
+
+def show_hints(wanted: bool) -> None:
+    """Whether checks name the mistakes that they know and have hints to open; an exam begins without either."""
+    _wanted["hints"] = bool(wanted)
+
+
+def hints_wanted() -> bool:
+    """Whether mistakes are named and hints offered; see `show_hints`."""
+    return _wanted["hints"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that a check looks at; `sentence` says what is off, where, and what to try, and is empty if right.
+
+    A part that is `open` has not been written yet, which is no mistake.
+    """
+
+    name: str
+    sentence: str = ""
+    open: bool = False
+
+    @property
+    def passed(self) -> bool:  # noqa: D102
+        return not (self.sentence or self.open)
+
+    @property
+    def state(self) -> str:
+        """One of "right", "wrong", "open"."""
+        return "open" if self.open else "wrong" if self.sentence else "right"
+
+
+class Points(float):
+    """Points for a verdict: for nbgrader, which reads a cell's result, a number; for the reader the whole verdict."""
+
+    verdict: Any
+    most: float
+
+    def _repr_mimebundle_(self, **kwargs) -> dict[str, Any]:
+        bundle = self.verdict._repr_mimebundle_()
+        count = f"<p>{float(self):g} of {self.most:g} point{'s' * (self.most != 1)}</p>"
+        return bundle | {"text/html": bundle["text/html"] + count, "text/plain": repr(float(self))}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The result of a check. In a notebook it shows itself as HTML with three hints to open, in a terminal as text.
+
+    name     what was checked
+    parts    `Part`s, in the order in which one would write them
+    hints    the idea, the place, the line; () where no hint is needed
+    note     one more sentence, shown whatever the result
+    report   anything else that shows itself (a `Diagnosis`, say), folded below the parts; None if there is none
+    said     the first sentence, where the usual one does not fit
+    """
+
+    name: str
+    parts: tuple[Part, ...]
+    hints: tuple[str, ...] = ()
+    note: str = ""
+    report: Any = None
+    said: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every part is right."""
+        return all(part.passed for part in self.parts)
+
+    @property
+    def score(self) -> float:
+        """The share of the parts that are right, 0 to 1."""
+        return sum(part.passed for part in self.parts) / len(self.parts)
+
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+        if self.said:
+            return self.said
+        if self.passed:
+            return f"{self.name} is right in every part."
+        if all(part.open for part in self.parts):
+            return f"{self.name}: nothing is written yet."
+        right = sum(part.passed for part in self.parts)
+        return f"{self.name}: {right or 'none'} of {len(self.parts)} parts {'are' if right > 1 else 'is'} right so far."
+
+    def points(self, most: float) -> Points:
+        """The score in points, `most` if all is right; the last expression of a graded cell."""
+        return points_for(self, most)
+
+    def _lines(self) -> list[tuple[str, str, str]]:
+        """State, names, sentence; parts with the same sentence share a line."""
+        names: dict[tuple[str, str], list[str]] = {}
+        for part in self.parts:
+            names.setdefault((part.state, part.sentence), []).append(part.name)
+        return [(state, ", ".join(parts), sentence) for (state, sentence), parts in names.items()]
+
+    def __str__(self) -> str:
+        lines = [self.summary]
+        for state, names, sentence in self._lines():
+            lines.append(f"  {_MARKS[state][1]:<7}  {names}")
+            lines += [f"           {sentence}"] if sentence else []
+        lines += [self.note] if self.note else []
+        lines += ["", "In detail:", str(self.report)] if self.report is not None else []
+        if self.hints and not self.passed:
+            lines.append("Three hints are in .hints, from the idea to the line: look at .hints[0] first.")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **kwargs) -> dict[str, str]:
+        return {"text/plain": str(self), "text/html": self._repr_html_()}
+
+    def _repr_html_(self) -> str:
+        escape = html.escape
+        parts = [
+            f'<section aria-label="Check of {escape(self.name)}">',
+            f"<p><strong>{escape(self.summary)}</strong></p>",
+        ]
+        parts.append('<ul style="list-style:none;padding-left:0">')
+        for state, names, sentence in self._lines():
+            mark, word = _MARKS[state]
+            text = f'<div style="margin-left:1.5em">{escape(sentence)}</div>' if sentence else ""
+            parts.append(f"<li><strong>{mark} {word}:</strong> {escape(names)}{text}</li>")
+        parts.append("</ul>")
+        if self.note:
+            parts.append(f"<p>{escape(self.note)}</p>")
+        if not self.passed:
+            parts.append(_hints_html(self.hints))
+        if self.report is not None:
+            parts.append(_details("In detail", self.report._repr_html_()))
+        return "".join([*parts, "</section>"])
+
+
+def points_for(verdict: Any, most: float) -> Points:
+    """The points of anything that has a `score` from 0 to 1."""
+    points = Points(round(verdict.score * most, 2))
+    points.verdict, points.most = verdict, most
+    return points
+
+
+def _hints_html(hints: Sequence[str]) -> str:
+    """Each hint inside the one before it, so that the next can be opened only there."""
+    nested = ""
+    for number in reversed(range(len(hints))):
+        text = f'<p style="white-space:pre-wrap">{html.escape(hints[number])}</p>'
+        nested = _details(f"Hint {number + 1} of {len(hints)}: {LEVELS[number]}", text + nested)
+    return nested
+
+
+def _details(summary: str, content: str) -> str:
+    # without the attribute JupyterLab takes the Enter key to edit the cell
+    return (
+        '<details style="margin:6px 0 6px 1em"><summary style="cursor:pointer" data-lm-suppress-shortcuts="true">'
+        f"{summary}</summary>{content}</details>"
+    )
+
+
+def advice(sentence: str) -> str:
+    """A sentence that names a mistake or the next thing to try, after a space; empty where hints are off."""
+    return f" {sentence}" if sentence and _wanted["hints"] else ""

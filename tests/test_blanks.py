@@ -1,0 +1,315 @@
+"""Blanks are judged line by line, by what they compute on many nets, and the lesson goes on whatever was written."""
+
+import linecache
+
+import numpy as np
+import pytest
+from lesson_cells import run_cell
+
+import lstm_teach as lt
+from lstm_teach import blanks, kept, plain
+from lstm_teach.blanks import Blank, Lesson, judge_blank
+from lstm_teach.lessons import cases
+
+PRODUCT = Blank(
+    "product",
+    ("do", "dct"),
+    cases.unit_steps,
+    {"do": "dh * ct", "dct": "dh * o"},
+    {"do": {"dh * o": "Its own factor.", "dh * ct * 1.0": "The right answer is no mistake."}},
+)
+
+
+def vector_cases():
+    for case in cases.steps():
+        yield case | {"dWf": np.outer(case["dzf"], case["h_before"])}
+
+
+VECTORS = Blank(
+    "vectors",
+    ("dc", "dWf"),
+    vector_cases,
+    {"dc": "dct * (1 - ct**2) + dc_carry", "dWf": "np.outer(dzf, h_before)"},
+    {"dWf": {"np.dot(dzf, h_before)": "One number, where a matrix is meant."}},
+)
+
+
+def bptt_cases():
+    for net in cases.sequences():
+        yield {"arguments": (net.params, net.x, net.targets, net.h0, net.c0), "answer": net.grads}
+
+
+PASS = Blank("pass", ("my_bptt",), bptt_cases, "lstm_teach.plain:bptt")
+
+
+class OneGroup(Lesson):
+    """A lesson with a single group of blanks, so that tests need no lesson's file."""
+
+    def __init__(self, blank: Blank):
+        self.name, self.verdicts, self._blank, self._spec = "test", {}, blank, {"blanks": {blank.group: {}}}
+
+    def blank(self, group: str) -> Blank:
+        assert group == self._blank.group
+        return self._blank
+
+
+def notebook(blank: Blank) -> dict:
+    """The names of a notebook just before the blank's cell."""
+    case = list(blank.case())[2]
+    return {"np": np, "lt": lt, "lesson": OneGroup(blank)} | {k: v for k, v in case.items() if k not in blank.names}
+
+
+def judged(blank: Blank, source: str, namespace: dict | None = None):
+    namespace = notebook(blank) if namespace is None else namespace
+    return run_cell("00_start_here", "blank", f'{source}\nlesson.judge("{blank.group}")', namespace), namespace
+
+
+def sentences(verdict) -> dict[str, str]:
+    return {part.name: part.sentence for part in verdict.parts}
+
+
+def test_an_open_blank_is_no_mistake_and_the_lesson_goes_on_with_the_librarys_line():
+    verdict, names = judged(PRODUCT, "do = ...\ndct = ...")
+    assert [part.open for part in verdict.parts] == [True, True]
+    assert not verdict.passed
+    assert "goes on with the library's do and dct" in verdict.note
+    assert names["do"] == names["dh"] * names["ct"]
+    assert names["dct"] == names["dh"] * names["o"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "do = dh * ct\ndct = dh * o",
+        "dct = o * dh\ndo = np.tanh(c) * dh",
+        "do, dct = dh * ct, dh * o",
+        "both = np.array([ct, o]) * dh\ndo = both[0]\ndct = both[1]",
+        "do = dh\ndo *= ct\ndct = dh\ndct *= o",
+        "def times(a, b):\n    return a * b\ndo = times(dh, ct)\ndct = times(dh, o)",
+    ],
+)
+def test_right_lines_in_any_style_are_right_and_stay(source):
+    verdict, names = judged(PRODUCT, source)
+    assert verdict.passed, str(verdict)
+    assert verdict.note == ""
+    assert names["do"] == pytest.approx(names["dh"] * names["ct"])
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("do = dh * o", "Its own factor."),
+        ("do = -dh * ct", "sign is the other way"),
+        ("do = dh * ct / 2", "0.5 times"),
+        ("do = dh * ct * o", "factor too many: o"),
+        ("do = ct", "factor that is missing: dh"),
+        ("do = dh * c", "c is not the right one"),
+        ("do = dct", "o is off"),
+        ("do = np.array([dh * ct])", "single number"),
+        ("do = dh / 0 if np.isscalar(dh) and False else np.nan", "is nan"),
+        ("do = 'dh * ct'", "real numbers"),
+        ("do = None", "real numbers"),
+        ("do = np.float32(dh * ct)", "float32"),
+        ("do = dh * ct + dc_carry", "term dc_carry is too many"),
+    ],
+)
+def test_what_a_wrong_line_is_instead_is_said(line, words):
+    names = notebook(PRODUCT) | {"dct": 0.5}
+    verdict, names = judged(PRODUCT, f"{line}\ndct = dh * o", names)
+    said = sentences(verdict)
+    assert said["dct"] == ""
+    assert words.removeprefix("d") in said["do"], said["do"]
+    assert names["do"] == names["dh"] * names["ct"], "the lesson goes on with the right value"
+
+
+def test_the_right_answer_is_never_named_as_a_mistake():
+    verdict, _ = judged(PRODUCT, "do = dh * ct * 1.001\ndct = dh * o")
+    assert "no mistake" not in str(verdict)
+
+
+def test_a_number_typed_in_by_hand_fails():
+    names = notebook(PRODUCT)
+    right = float(names["dh"] * names["ct"])
+    verdict, _ = judged(PRODUCT, f"do = {right!r}\ndct = dh * o", names)
+    assert "typed-in number" in sentences(verdict)["do"]
+
+
+def test_a_number_from_an_earlier_cell_is_told_to_be_of_this_net():
+    names = notebook(PRODUCT)
+    names["mine"] = names["dh"] * names["ct"]
+    verdict, _ = judged(PRODUCT, "do = mine\ndct = dh * o", names)
+    assert "mine came from this net's numbers" in sentences(verdict)["do"]
+
+
+def test_each_line_is_judged_by_itself():
+    """dWf is right though dc, which comes first, is not."""
+    verdict, _ = judged(VECTORS, "dc = dct\ndWf = dzf[:, None] * h_before")
+    assert [part.passed for part in verdict.parts] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("np.dot(dzf, h_before)", "One number, where a matrix"),
+        ("np.outer(h_before, dzf)", "transpose"),
+        ("dzf * h_before", "array of shape"),
+        ("np.outer(dzf, h_before).sum()", "sum over all entries"),
+        ("np.outer(dzf, h_before)[:1]", "array of shape"),
+    ],
+)
+def test_shapes_are_said(line, words):
+    verdict, _ = judged(VECTORS, f"dc = dc_carry + dc_hidden\ndWf = {line}")
+    assert words in sentences(verdict)["dWf"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("dct * (1 - c**2) + dc_carry", "The term dc_carry is right. The rest: right but for one factor: (1 - c**2)"),
+        ("dct + dc_carry", "missing: (1 - ct**2), the slope of tanh"),
+        ("dc_hidden", "term dc_carry is missing"),
+        ("dc_carry", "term dc_hidden is missing"),
+        ("dct", "is off"),
+    ],
+)
+def test_a_term_or_a_factor_of_a_sum_is_told_apart(line, words):
+    verdict, _ = judged(VECTORS, f"dc = {line}\ndWf = np.outer(dzf, h_before)")
+    assert words in sentences(verdict)["dc"], sentences(verdict)["dc"]
+
+
+def test_an_input_that_is_changed_is_said():
+    verdict, _ = judged(PRODUCT, "dh *= ct\ndo = dh\ndct = dh * o")
+    assert "changes dh itself" in sentences(verdict)["inputs"]
+
+
+def test_a_line_that_is_gone_is_said():
+    verdict, _ = judged(PRODUCT, "dct = dh * o")
+    assert "No line of this cell says what do is" in sentences(verdict)["do"]
+
+
+def test_a_line_that_fails_on_another_size_is_said():
+    names = notebook(VECTORS)
+    H = names["H"]
+    verdict, _ = judged(VECTORS, f"dc = dct[:{H}] + dc_carry + np.zeros({H})\ndWf = np.outer(dzf, h_before)", names)
+    assert "another size" in sentences(verdict)["dc"]
+
+
+def test_judging_leaves_the_notebooks_arrays_as_they_are():
+    names = notebook(VECTORS) | {"log": []}
+    before = {k: v.copy() for k, v in names.items() if isinstance(v, np.ndarray)}
+    judged(VECTORS, "log.append(1)\ndc = dc_carry + dc_hidden\ndWf = np.outer(dzf, h_before)", names)
+    assert names["log"] == [1], "the cell ran once in the notebook"
+    assert all(np.array_equal(names[k], v) for k, v in before.items() if k not in ("dc", "dWf"))
+
+
+def test_calling_the_library_is_no_answer():
+    for source in (
+        "    return lt.bptt(params, x, targets, h0, c0)",
+        "    run = lt.exact_gradient\n    return lt.exact_gradient(params, x, targets, h0, c0)",
+    ):
+        verdict, _ = judged(PASS, f"def my_bptt(params, x, targets, h0=None, c0=None):\n{source}")
+        assert "library's own answer" in str(verdict)
+
+
+def test_an_open_function_is_open_and_the_librarys_takes_its_place():
+    verdict, names = judged(PASS, "def my_bptt(params, x, targets, h0=None, c0=None):\n    ...")
+    assert verdict.parts[0].open
+    assert names["my_bptt"] is plain.bptt
+
+
+RIGHT_PASS = """
+def my_bptt(params, x, targets, h0=None, c0=None):
+    k = lt.forward(params, x, h0, c0)
+    grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
+    dh_next = dc_next = np.zeros(params.hidden_size)
+    for t in reversed(range(len(x))):
+        dy = k.y[t].copy()
+        dy[targets[t]] -= 1
+        grads.V += np.outer(dy, k.h[t])
+        dh = params.V.T @ dy + dh_next
+        dc = dh * k.o[t] * (1 - k.ct[t] ** 2) + dc_next
+        dz = {
+            "i": dc * k.g[t] * k.i[t] * (1 - k.i[t]),
+            "f": dc * k.c[t - 1] * k.f[t] * (1 - k.f[t]),
+            "o": dh * k.ct[t] * k.o[t] * (1 - k.o[t]),
+            "g": dc * k.i[t] * (1 - k.g[t] ** 2),
+        }
+        for gate, d in dz.items():
+            grads["W" + gate] += np.outer(d, k.h[t - 1])
+            grads["U" + gate][:, x[t]] += d
+        dh_next = sum(params["W" + gate].T @ d for gate, d in dz.items())
+        dc_next = dc * k.f[t]
+    return grads
+"""
+
+
+def test_a_right_function_is_right_and_stays():
+    verdict, names = judged(PASS, RIGHT_PASS)
+    assert verdict.passed, str(verdict)
+    assert names["my_bptt"] is not plain.bptt
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("dc_next = dc * k.f[t]", "dc_next = dc", "is off"),
+        ("return grads", "return None", "returns nothing"),
+        ("return grads", "while True:\n        pass", "did not finish"),
+        ("return grads", "return [grads.V]", "V, Wi"),
+        ("return grads", "params.V[:] = 0\n    return grads", "writes to what it was given, params"),
+        ("return grads", "return grads / 2", "raised TypeError"),
+        ("grads.V += np.outer(dy, k.h[t])", "grads.V -= np.outer(dy, k.h[t])", "sign is the other way"),
+    ],
+)
+def test_what_is_wrong_with_a_function_is_said(old, new, words, monkeypatch):
+    monkeypatch.setattr(blanks, "SECONDS", 1.0)
+    assert old in RIGHT_PASS
+    verdict, names = judged(PASS, RIGHT_PASS.replace(old, new))
+    assert not verdict.passed
+    assert words in str(verdict), str(verdict)
+    assert names["my_bptt"] is plain.bptt
+
+
+def test_a_function_is_kept_only_if_it_is_right_and_used_only_while_it_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(blanks, "_library_of", lambda name: "lstm_teach.plain:bptt")
+    lesson = OneGroup(PASS)
+    monkeypatch.setattr(blanks, "Lesson", lambda name: lesson)
+    names = {"np": np, "lt": lt, "lesson": lesson}
+    space = names.copy()
+    filename = "kept cell"
+    source = f'{RIGHT_PASS}\nsaid = lesson.keep("my_bptt")\nlesson.judge("pass")\nthen = lesson.keep("my_bptt")\n'
+    linecache.cache[filename] = len(source), None, source.splitlines(keepends=True), filename
+    exec(compile(source, filename, "exec"), space)
+    assert "not kept" in space["said"]
+    assert kept.FILE in space["then"]
+    brought = lesson.bring("my_bptt")
+    assert brought is not plain.bptt
+    assert "uses your own my_bptt" in capsys.readouterr().out
+    path = tmp_path / kept.FILE
+    path.write_text(path.read_text().replace("dc_next = dc * k.f[t]", "dc_next = dc"))
+    assert lesson.bring("my_bptt") is plain.bptt
+    assert "not right any more" in capsys.readouterr().out
+    path.write_text("def nothing(:\n")
+    assert lesson.bring("my_bptt") is plain.bptt
+    path.unlink()
+    assert lesson.bring("my_bptt") is plain.bptt
+    assert "you have not kept one" in capsys.readouterr().out
+
+
+def test_judging_outside_of_a_notebook_is_said():
+    with pytest.raises(RuntimeError, match="in a cell of the notebook"):
+        exec("lesson.judge('product')", notebook(PRODUCT))
+
+
+def test_a_lesson_that_is_not_there_and_a_blank_that_is_not_there_are_said():
+    with pytest.raises(ValueError, match="no lesson called 'nothing'"):
+        Lesson("nothing")
+
+
+def test_what_is_judged_is_what_plain_computes():
+    """The cases rest on plain.py alone; test_plain holds that against a complex step."""
+    for case in cases.unit_steps():
+        assert case["dct"] == pytest.approx(case["dh"] * case["o"], rel=1e-14)
+    statements = []
+    assert all(part.sentence for part in judge_blank(PRODUCT, statements, {}))

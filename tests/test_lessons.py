@@ -1,0 +1,132 @@
+"""What holds for every lesson: budgets, blanks, predictions, and that it runs with the solutions filled in."""
+
+import contextlib
+import io
+import re
+
+import numpy as np
+import pytest
+from lesson_cells import NOTEBOOKS, cells_of, run_cells, solutions, solved
+
+from lstm_teach.blanks import FOLDER, Lesson, _close
+
+LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("0*.ipynb"))
+WORDS, LINES = 1800, 120
+LEAST_BLANKS = {"00": 1, "01": 6, "02": 6, "03": 6, "04": 6, "05": 3, "06": 3, "07": 3}
+JUDGE = re.compile(r"lesson\.judge\(\"(\w+)\"\)")
+
+each_lesson = pytest.mark.parametrize("name", LESSONS)
+
+
+def groups(name: str) -> list[str]:
+    """The names of a lesson's groups of blanks, in the order of its cells."""
+    return [group for cell in cells_of(name) if cell.cell_type == "code" for group in JUDGE.findall(cell.source)]
+
+
+def words(name: str) -> int:
+    """Words of prose on the main path: folded parts do not count."""
+    prose = "\n".join(cell.source for cell in cells_of(name) if cell.cell_type == "markdown")
+    return len(re.findall(r"[A-Za-z]+", re.sub(r"<details>.*?</details>", "", prose, flags=re.DOTALL)))
+
+
+def lines(name: str) -> int:
+    """Lines of given code."""
+    return sum(bool(x.strip()) for cell in cells_of(name) if cell.cell_type == "code" for x in cell.source.splitlines())
+
+
+def blanks_of(name: str) -> list[str]:
+    """Every name that a learner has to write; in lesson 3 the lines to repair count."""
+    lesson = Lesson(name)
+    return [blank for group in groups(name) for blank in lesson.blank(group).names]
+
+
+@each_lesson
+def test_the_main_path_is_short(name):
+    assert words(name) <= WORDS
+    assert lines(name) <= LINES
+
+
+@each_lesson
+def test_there_is_enough_to_write(name):
+    assert len(blanks_of(name)) + repaired_lines(name) >= LEAST_BLANKS[name[:2]]
+
+
+def repaired_lines(name: str) -> int:
+    """Lesson 3 has the learner repair seven lines of the question's loop in place."""
+    return 7 if name.startswith("03") else 0
+
+
+@each_lesson
+def test_every_group_of_blanks_and_every_prediction_is_used_once(name):
+    lesson = Lesson(name)
+    assert sorted(groups(name)) == sorted(lesson._spec.get("blanks", {}))
+    code = "\n".join(cell.source for cell in cells_of(name) if cell.cell_type == "code")
+    asked = re.findall(r"lesson\.predict\(\"(\w+)\"\)", code)
+    assert sorted(asked) == sorted(lesson._spec.get("predictions", {}))
+
+
+@each_lesson
+def test_a_prediction_explains_every_option_and_has_one_that_is_right(name):
+    for key, asked in Lesson(name)._spec.get("predictions", {}).items():
+        if "options" in asked:
+            assert asked["right"] in asked["options"], key
+            assert all(len(option) == 2 and len(option[1]) > 10 for option in asked["options"].values()), key
+        else:
+            assert asked["reveal"], key
+
+
+@each_lesson
+def test_the_librarys_lines_are_right_on_the_cases(name):
+    lesson = Lesson(name)
+    for group in groups(name):
+        blank = lesson.blank(group)
+        for case in blank.cases():
+            for line in blank.names:
+                if blank.is_function:
+                    continue  # its answer is held by the test of its solution, and by that of plain.py
+                space = {"np": np, **case, **case.get("start", {})}
+                assert _close(blank.library_value(line, space), np.asarray(case[line])), (group, line)
+
+
+@each_lesson
+def test_no_named_mistake_is_the_right_answer(name):
+    lesson = Lesson(name)
+    for group in groups(name):
+        blank = lesson.blank(group)
+        cases = blank.cases()
+        for part, table in blank.mistakes.items():
+            right = [right_of(case, part) for case in cases]
+            for expression, said in table.items():
+                wrong = [np.asarray(eval(expression, {"np": np, **case})) for case in cases]
+                differs = [np.shape(w) != np.shape(r) or not _close(w, r) for w, r in zip(wrong, right, strict=True)]
+                assert any(differs), (group, part, expression)
+                assert said.strip().endswith((".", "?")), said
+
+
+def right_of(case: dict, part: str) -> np.ndarray:
+    """The right value of a blank, or of one part of a function's answer."""
+    answer = case.get("answer")
+    if answer is None:
+        return np.asarray(case[part])
+    keyed = isinstance(answer, dict) or hasattr(answer, "keys")
+    return np.asarray(answer[part] if keyed and part in answer else case.get(part, answer))
+
+
+@each_lesson
+def test_every_blank_has_a_folded_solution(name):
+    judged = {cell.id for cell in cells_of(name) if cell.cell_type == "code" and JUDGE.search(cell.source)}
+    assert set(solutions(name)) >= judged
+
+
+@each_lesson
+def test_the_lesson_runs_with_the_solutions_filled_in_and_all_are_right(name, tmp_path):
+    results = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        run_cells(name, replace=solved(name), results=results)
+    verdicts = {cell_id: results[cell_id] for cell_id in solved(name) if hasattr(results[cell_id], "parts")}
+    assert [f"{cell_id}: {verdict}" for cell_id, verdict in verdicts.items() if not verdict.passed] == []
+    assert len(verdicts) >= len(groups(name))
+
+
+def test_every_file_of_a_lesson_has_its_notebook():
+    assert sorted(path.stem for path in FOLDER.glob("*.toml")) == LESSONS

@@ -1,6 +1,7 @@
 """Understand how a gradient travels back through an LSTM.
 
-The numeric core reads from top to bottom: params, forward, backward, nested, gradcheck, flow, with rnn beside it.
+Read plain.py first: the forward and the backward pass, one line per equation. The numeric core goes on from there:
+params, forward, backward, nested, gradients, gradcheck, flow, with rnn beside it.
 Nothing in it imports matplotlib or ipywidgets; pictures are in `lstm_teach.figures`, interactive ones in
 `lstm_teach.explorers`.
 """
@@ -10,15 +11,9 @@ from lstm_teach.backward import Deltas, bptt
 from lstm_teach.doctor import Diagnosis, Finding, ModelDiagnosis, ModelFinding, diagnose, diagnose_model
 from lstm_teach.flow import GradientFlow, gradient_flow, nested_flow
 from lstm_teach.forward import Cache, forward, loss
-from lstm_teach.gradcheck import (
-    GradientReport,
-    check_gradients,
-    complex_step_gradient,
-    exact_gradient,
-    numerical_gradient,
-    relative_error,
-    verdict,
-)
+from lstm_teach.gradcheck import check_gradients
+from lstm_teach.gradients import complex_step_gradient, exact_gradient, numerical_gradient
+from lstm_teach.gradreport import GradientReport, relative_error, verdict
 from lstm_teach.guard import LearnerError
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import Params

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_teach as lt
-from lstm_teach.gradcheck import LADDER, LENGTHS
+from lstm_teach.gradcheck import LENGTHS
+from lstm_teach.gradreport import LADDER
 
 X, TARGETS = [2, 0, 2, 3, 1], [1, 3, 0, 0, 2]
 

@@ -15,10 +15,13 @@ CORE = {  # module: what it may import of this package
     "forward": {"validate", "params"},
     "backward": {"validate", "params", "forward"},
     "nested": {"validate", "params", "forward", "backward"},
-    "gradcheck": {"validate", "params", "forward", "guard"},
+    "plain": {"params"},
+    "gradients": {"validate", "params", "forward"},
+    "gradreport": {"validate", "params", "html"},
+    "gradcheck": {"validate", "params", "forward", "gradients", "gradreport", "guard"},
     "batch": {"params"},
     "tasks": {"validate", "params", "batch"},
-    "training": {"validate", "params", "forward", "backward", "gradcheck", "guard", "batch", "tasks"},
+    "training": {"validate", "params", "forward", "backward", "gradcheck", "gradreport", "guard", "batch", "tasks"},
 }
 PICTURES = ("matplotlib", "ipywidgets", "anywidget", "IPython")
 

@@ -21,7 +21,8 @@ from lstm_teach.doctor.repair import _AT_ONCE, _ELSEWHERE, _JUST, Bench, Mended
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.truth import COUNTED, FORWARD, Case, Truth, make_case
 from lstm_teach.doctor.variants import Edit, Trace, Variants, gradients
-from lstm_teach.gradcheck import LENGTHS, exact_gradient, own_case, states_taken
+from lstm_teach.gradcheck import LENGTHS, own_case, states_taken
+from lstm_teach.gradients import exact_gradient
 from lstm_teach.params import Params
 
 _SMALL = {"vocab_size": 4, "hidden_size": 2}  # no two sizes are the same, nor that of three steps

@@ -21,17 +21,8 @@ from lstm_teach.doctor.statements import candidates
 from lstm_teach.doctor.suspects import suspects
 from lstm_teach.doctor.truth import Case, Key, Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Endless, Variants, find_slots, gradients, right_matrices, usable
-from lstm_teach.gradcheck import (
-    LENGTHS,
-    Backward,
-    GradientReport,
-    check_gradients,
-    collect_gradients,
-    own_case,
-    relative_error,
-    states_taken,
-    verdict,
-)
+from lstm_teach.gradcheck import LENGTHS, Backward, check_gradients, collect_gradients, own_case, states_taken
+from lstm_teach.gradreport import GradientReport, relative_error, verdict
 from lstm_teach.params import Params
 
 _ADDED = ("missing statement", "step of a loop", "no return")  # kinds of edits that put a line where none was

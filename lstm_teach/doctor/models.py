@@ -34,7 +34,8 @@ from lstm_teach.doctor.differences import (
 )
 from lstm_teach.doctor.families import ModelFinding, explain, finding
 from lstm_teach.doctor.report import cell_html, levels_html, prose, row_head, table_head, word
-from lstm_teach.gradcheck import LENGTHS, relative_error
+from lstm_teach.gradcheck import LENGTHS
+from lstm_teach.gradreport import relative_error
 
 ModelCase = Callable[[int], tuple[Arrays, Callable[[Arrays], float], Callable[[Arrays], Arrays]]]
 

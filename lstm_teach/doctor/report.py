@@ -6,7 +6,7 @@ import html
 import re
 from dataclasses import dataclass, field
 
-from lstm_teach.gradcheck import GradientReport
+from lstm_teach.gradreport import GradientReport
 
 
 @dataclass(frozen=True)

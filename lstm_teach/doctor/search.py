@@ -22,7 +22,9 @@ from lstm_teach.doctor.scene import Scene
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.truth import Case, Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Edit, Endless, Outcome, Variants
-from lstm_teach.gradcheck import LENGTHS, collect_gradients, exact_gradient, own_case, relative_error
+from lstm_teach.gradcheck import LENGTHS, collect_gradients, own_case
+from lstm_teach.gradients import exact_gradient
+from lstm_teach.gradreport import relative_error
 from lstm_teach.params import Params
 
 _SHARE = 0.85  # of the time is for the search, the rest for proof and report

@@ -14,7 +14,7 @@ import numpy as np
 
 from lstm_teach.backward import before, output_delta
 from lstm_teach.forward import Cache, forward
-from lstm_teach.gradcheck import exact_gradient
+from lstm_teach.gradients import exact_gradient
 from lstm_teach.params import GATES, Params
 
 # Quantities that only a right backward pass brings into being. The others (forward values, slopes, unfinished

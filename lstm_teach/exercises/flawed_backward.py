@@ -9,7 +9,8 @@ import numpy as np
 from lstm_teach import diagnose, exact_gradient, forward
 from lstm_teach.exercises.checks import Attempt, Trouble, Verdict, difference, judge
 from lstm_teach.exercises.questions import Option, Question
-from lstm_teach.gradcheck import collect_gradients, relative_error, verdict
+from lstm_teach.gradcheck import collect_gradients
+from lstm_teach.gradreport import relative_error, verdict
 from lstm_teach.params import GATES, Params
 
 PREDICT_EIGHT = Question(

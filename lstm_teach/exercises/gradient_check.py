@@ -10,7 +10,7 @@ from lstm_teach import exact_gradient, forward, loss, nested_bptt
 from lstm_teach.backward import output_delta
 from lstm_teach.exercises.checks import Attempt, Trouble, Verdict, difference, judge, kind
 from lstm_teach.exercises.questions import Option, Question
-from lstm_teach.gradcheck import relative_error, verdict
+from lstm_teach.gradreport import relative_error, verdict
 from lstm_teach.nested import FLAWS
 from lstm_teach.params import GATES, Params
 

@@ -15,7 +15,8 @@ import numpy as np
 from lstm_teach import exact_gradient, forward
 from lstm_teach.exercises.checks import Attempt, Trouble, Verdict, advice, difference, is_like, judge, kind, unpack
 from lstm_teach.exercises.questions import Option, Question
-from lstm_teach.gradcheck import collect_gradients, relative_error
+from lstm_teach.gradcheck import collect_gradients
+from lstm_teach.gradreport import relative_error
 from lstm_teach.params import Params
 from lstm_teach.validate import brief
 

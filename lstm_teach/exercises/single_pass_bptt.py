@@ -12,7 +12,9 @@ from lstm_teach.doctor import diagnose
 from lstm_teach.exercises.checks import Attempt, Trouble, Verdict, difference, is_like, judge, kind, unpack
 from lstm_teach.exercises.questions import Option, Question
 from lstm_teach.forward import Cache, forward
-from lstm_teach.gradcheck import collect_gradients, exact_gradient, relative_error
+from lstm_teach.gradcheck import collect_gradients
+from lstm_teach.gradients import exact_gradient
+from lstm_teach.gradreport import relative_error
 from lstm_teach.params import GATES, Params
 
 WALK = ("dh", "dc", "dzi", "dzf", "dzo", "dzg")  # what a walk keeps

@@ -1,0 +1,198 @@
+"""How far a gradient is from the right one, in a number, a word and a table. Imports params only."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lstm_teach import validate
+from lstm_teach.params import Params
+
+# The ladder for norm-relative errors in double precision: up to each bound, the word.
+LADDER = ((1e-7, "right"), (1e-4, "close, not exact"), (1e-2, "suspicious"), (math.inf, "wrong"))
+
+
+def relative_error(a: np.ndarray, b: np.ndarray) -> float:
+    """|a - b| / max(|a|, |b|) with Euclidean norms, between 0 and 2; two zeros agree.
+
+    NaN where a number in them is not finite. Raises TypeError or ValueError if `a` and `b` are not arrays of real
+    numbers or differ in shape.
+    """
+    a, b = _real("a", a), _real("b", b)
+    if a.shape != b.shape:
+        raise ValueError(f"a and b must have the same shape, got {a.shape} and {b.shape}.")
+    largest = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0))
+    if largest == 0:
+        return 0.0
+    if math.isinf(largest):
+        return math.nan
+    a, b = a / largest, b / largest  # so that no square overflows or vanishes
+    return float(np.linalg.norm(a - b) / max(np.linalg.norm(a), np.linalg.norm(b)))
+
+
+def _real(name: str, value: np.ndarray) -> np.ndarray:
+    array = validate.as_array(name, value, "an array of real numbers")
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must be an array of real numbers, got an array of dtype {array.dtype}.")
+    return array.astype(float, copy=False)
+
+
+def verdict(error: float) -> str:
+    """The word of the ladder for a norm-relative error; one that is NaN is wrong. Raises if it is not such a number."""
+    if validate.number("error", error) < 0:
+        raise ValueError(f"error must not be negative, got {error}.")
+    return next(word for bound, word in LADDER if error <= bound or bound == math.inf)
+
+
+@dataclass(frozen=True)
+class Element:
+    """One number of one gradient: where it is, what the backward pass says, what is right."""
+
+    matrix: str
+    index: tuple[int, int]
+    length: int
+    got: float
+    expected: float
+
+    @property
+    def relative_error(self) -> float:
+        """|got - expected| / max(|got|, |expected|); two zeros agree. Information only: elements near 0 rule it."""
+        largest = max(abs(self.got), abs(self.expected))
+        return abs(self.got - self.expected) / largest if largest else 0.0
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What `check_gradients` found. In a notebook it shows itself as a table, in a terminal as text.
+
+    passed             True if nothing is wrong: no problem, and every error at most 1e-7
+    errors             per matrix, the largest norm-relative error over all lengths
+    errors_by_length   {T: {matrix: error}}
+    worst              the name of the matrix with the largest error (of equal ones, at the shortest length)
+    worst_element      in that matrix, at that length, the `Element` that is furthest off
+    problems           sentences: it raised, ran too long, changed its inputs, returned the wrong thing
+    notes              sentences: what the check could not see
+    """
+
+    name: str
+    reference: str
+    errors_by_length: dict[int, dict[str, float]] = field(default_factory=dict)
+    worst_element: Element | None = None
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def errors(self) -> dict[str, float]:  # noqa: D102
+        by_length = self.errors_by_length.values()
+        return {name: max(errors[name] for errors in by_length) for name in Params.NAMES} if by_length else {}
+
+    @property
+    def worst(self) -> str | None:  # noqa: D102
+        return self.worst_element.matrix if self.worst_element else None
+
+    @property
+    def passed(self) -> bool:  # noqa: D102
+        return bool(self.errors) and not self.problems and all(verdict(e) == "right" for e in self.errors.values())
+
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+        if self.passed:
+            lengths, largest = listing(self.errors_by_length), self.errors[self.worst]
+            return (
+                f"{self.name} passes: all nine gradients are right at T = {lengths} (largest error {_short(largest)})."
+            )
+        wrong = [name for name, error in self.errors.items() if verdict(error) != "right"]
+        many = "all" if len(wrong) == 9 else f"{len(wrong)} of the"
+        said = [f"{many} nine gradients are off: {', '.join(wrong)}"] if len(wrong) > 1 else []
+        said += [f"the gradient of {wrong[0]} is off"] if len(wrong) == 1 else []
+        said += [f"see the problem{'s' if len(self.problems) > 1 else ''} below"] if self.problems else []
+        return f"{self.name} does not pass: {'; '.join(said)}."
+
+    def _details(self) -> list[str]:
+        lines = [f"Problem: {problem}" for problem in self.problems]
+        if self.worst_element and not self.passed and self.errors[self.worst] > LADDER[0][0]:
+            e = self.worst_element
+            lines.append(
+                f"Furthest off: d{e.matrix}[{e.index[0]}, {e.index[1]}] at T = {e.length} is {e.got:.4g}, "
+                f"expected {e.expected:.4g} (element-wise relative error {_short(e.relative_error)}, for information)."
+            )
+        return lines + [f"Note: {note}" for note in self.notes]
+
+    def __str__(self) -> str:
+        lines = [self.summary]
+        if self.errors:
+            lengths = list(self.errors_by_length)
+            heads = "".join(f"T = {T:<6}" for T in lengths)
+            lines += ["", f"matrix   error    verdict           {heads}".rstrip()]
+            for name, error in self.errors.items():
+                each = "".join(f"{_short(self.errors_by_length[T][name]):<10}" for T in lengths)
+                lines.append(f"d{name:<6}  {_short(error):<8} {verdict(error):<17} {each}".rstrip())
+            lines += ["", f"Errors are norm-relative, against {self.reference}; up to 1e-7 is right."]
+        return "\n".join(lines + self._details())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        cell = 'style="text-align:left;padding:2px 10px 2px 0"'
+        parts = [f"<p><strong>{html.escape(self.summary)}</strong></p>"]
+        if self.errors:
+            lengths = list(self.errors_by_length)
+            heads = [
+                "matrix",
+                "verdict",
+                "error",
+                "error, log scale from 1e-16 to 1",
+                *(f"T = {T}" for T in lengths),
+            ]
+            parts.append(
+                '<table style="border-collapse:collapse"><caption style="text-align:left;caption-side:bottom">'
+                f"Norm-relative errors of {html.escape(self.name)} against {html.escape(self.reference)}; "
+                "up to 1e-7 is right."
+                "</caption><thead><tr>"
+            )
+            parts += [f'<th scope="col" {cell}>{head}</th>' for head in heads]
+            parts.append("</tr></thead><tbody>")
+            for name, error in self.errors.items():
+                word = verdict(error)
+                parts.append(
+                    f'<tr><th scope="row" {cell}>d{name}</th><td {cell}>{_MARKS[word]} {word}</td>'
+                    f"<td {cell}>{_short(error)}</td><td {cell}>{_bar(error, word)}</td>"
+                )
+                parts += [f"<td {cell}>{_short(self.errors_by_length[T][name])}</td>" for T in lengths]
+                parts.append("</tr>")
+            parts.append("</tbody></table>")
+        details = self._details()
+        if details:
+            parts.append("<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in details) + "</ul>")
+        return "".join(parts)
+
+
+_MARKS = {"right": "✓", "close, not exact": "≈", "suspicious": "?", "wrong": "✗"}
+_COLORS = {"right": "#0072B2", "close, not exact": "#56B4E9", "suspicious": "#E69F00", "wrong": "#D55E00"}
+
+
+def _bar(error: float, word: str) -> str:
+    """A bar of 160 pixels for 1e-16 to 1. It repeats the number beside it, so a screen reader skips it."""
+    width = 160 * min(max((math.log10(error) + 16) / 16, 0), 1) if error else 0
+    return (
+        '<div aria-hidden="true" style="width:160px;height:10px;border:1px solid #888888">'
+        f'<div style="width:{width:.0f}px;height:10px;background:{_COLORS[word]}"></div></div>'
+    )
+
+
+def _short(error: float) -> str:
+    """An error in a few characters: 3e-16, 4e-03, 0.15, 1.20; 0 for exact agreement."""
+    if not 0.01 <= error < 1000:
+        return f"{error:.0e}" if error else "0"
+    return f"{error:.2f}"
+
+
+def listing(items: Mapping | Sequence) -> str:
+    """Items for a sentence: "1, 2 and 3"."""
+    *most, last = map(str, items)
+    return f"{', '.join(most)} and {last}" if most else last

@@ -21,6 +21,7 @@ words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test 
     returns = ["dh", "dc"]             # names for the parts if it returns a tuple; a dict or Params has its own
     allow = ["step_back"]              # functions of the library that it may call
     [blanks.step_back.mistakes.dc]     # by part; by the function's name if the answer is one array
+    [blanks.step_back.mistakes.every]  # an expression for the whole answer: its parts are compared one by one
 """
 
 from __future__ import annotations
@@ -191,7 +192,8 @@ def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
         if off:
             named = [{**case, **theirs} for case, (_, theirs) in zip(cases, answers, strict=True)]
             known = _known(blank, part, got, right, named, read)
-        parts.append(Part(part, f"{off} {known}".strip()))
+        once = known and "every" in blank.mistakes  # one mistake, many parts: said once, without each part's numbers
+        parts.append(Part(part, known if once else f"{off} {known}".strip()))
     if attempt.changed:
         names = " and ".join(attempt.changed)
         parts.append(
@@ -274,6 +276,8 @@ def _known(
     table = {}
     for expression, words in blank.mistakes.get(name, {}).items():
         table.setdefault(words, [np.asarray(eval(expression, {"np": np, **case})) for case in cases])
+    for expression, words in blank.mistakes.get("every", {}).items():
+        table.setdefault(words, [np.asarray(eval(expression, {"np": np, **case})[name]) for case in cases])
     if words := explain(arrays, right, table) or recognize(name, arrays, right, cases, read):
         return words
     if any(a.dtype in (np.float32, np.float16) for a in arrays):

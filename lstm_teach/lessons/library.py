@@ -1,0 +1,30 @@
+"""What a lesson goes on with where a function that the learner was to write is not there yet. Imports plain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import numpy as np
+
+from lstm_teach import plain
+from lstm_teach.params import Params
+
+SENT_ON = ("dh", "dc", "dzi", "dzf", "dzo", "dzg", "dh_before", "dc_before")  # what a step back returns
+
+
+# ------------------------------------------------------------------------------------------------ lesson 2
+
+
+def central_difference(loss_of: Callable[[float], float], w: float, step: float = 0.001) -> float:
+    """How fast loss_of changes at w, from its values a step above and a step below."""
+    change = loss_of(w + step) - loss_of(w - step)
+    return change / (2 * step)
+
+
+def step_back(
+    params: Params, cache: SimpleNamespace, dy: np.ndarray, t: int, dh_future: np.ndarray, dc_carry: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The deltas of step t by name, (H,) each, from dy (T, K) and what step t+1 sent back, (H,) each."""
+    deltas = plain.step_back(params, cache, dy, t, dh_future, dc_carry)
+    return {name: deltas[name] for name in SENT_ON}

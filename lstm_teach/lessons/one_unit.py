@@ -1,0 +1,130 @@
+"""The net of lesson 2: one unit, two tokens, two steps, and what its loss does when one number alone is moved.
+
+Imports params, plain and forward. It is the net that the two-way picture shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from lstm_teach import plain
+from lstm_teach.forward import forward
+from lstm_teach.params import Params
+
+PARAMS = Params.random(vocab_size=2, hidden_size=1, seed=695, scale=1.3)
+TOKENS, TARGETS = np.array([1, 0]), np.array([0, 1])
+H0, C0 = np.array([0.4]), np.array([0.6])
+
+
+def weights() -> tuple[np.ndarray, tuple[float, ...], tuple[np.ndarray, ...]]:
+    """The net in plain numbers: V, one number a token; (Wi, Wf, Wo, Wg), a number each; (Ui, Uf, Uo, Ug), like V."""
+    W = tuple(PARAMS["W" + gate][0, 0].item() for gate in "ifog")
+    U = tuple(PARAMS["U" + gate][0].copy() for gate in "ifog")
+    return PARAMS.V[:, 0].copy(), W, U
+
+
+def loss_with(steps: int = 1, **moved: complex) -> float:
+    """The loss of the first `steps` steps when numbers of step 0 hold other values, and all that comes after follows.
+
+    `loss_with(c=0.8)` is the loss with 0.8 in the cell of step 0. `scores` takes an array, and so do the columns of
+    weights (`Uf=...`); a weight is moved at every step that reads it.
+    """
+    V, W, U = weights()
+    V = moved.get("V", V)
+    W = {gate: moved.get("W" + gate, w) for gate, w in zip("ifog", W, strict=True)}
+    U = {gate: moved.get("U" + gate, u) for gate, u in zip("ifog", U, strict=True)}
+    h, c = H0[0].item(), C0[0].item()
+    h, c = moved.get("h_before", h), moved.get("c_before", c)
+    loss = 0.0
+    for t in range(steps):
+        here = moved if t == 0 else {}
+        zi, zf, zo, zg = (here.get("z" + gate, U[gate][TOKENS[t]] + W[gate] * h) for gate in "ifog")
+        i = here.get("i", plain.sigmoid(zi))
+        f = here.get("f", plain.sigmoid(zf))
+        o = here.get("o", plain.sigmoid(zo))
+        g = here.get("g", np.tanh(zg))
+        c = here.get("c", f * c + i * g)
+        ct = here.get("ct", np.tanh(c))
+        h = here.get("h", o * ct)
+        scores = here.get("scores", V * h)
+        loss = loss - np.log(plain.softmax(scores)[TARGETS[t]])
+    return loss
+
+
+def values() -> dict[str, float | np.ndarray]:
+    """What each number of step 0 holds, by name, and the weights."""
+    V, W, U = weights()
+    step = plain.step(PARAMS, TOKENS[0], H0, C0)
+    numbers = {name: value[0].item() for name, value in step.items() if name != "y"}
+    numbers |= {"h_before": H0[0].item(), "c_before": C0[0].item(), "scores": V * numbers["h"], "V": V}
+    for gate, w, u in zip("ifog", W, U, strict=True):
+        numbers |= {"W" + gate: w, "U" + gate: u}
+    return numbers
+
+
+def along(delta: str, steps: int = 1) -> Iterator[tuple[str, Callable[[complex], float], float]]:
+    """For the number that a delta belongs to (`dc`: c; `dy`: the scores): a label, the loss along it, its value.
+
+    An array gives one of these for each of its entries.
+    """
+    name = "scores" if delta == "dy" else delta.removeprefix("d")
+    value = values()[name]
+    if np.ndim(value) == 0:
+        yield name, lambda w: loss_with(steps, **{name: w}), value
+        return
+    for k, entry in enumerate(value):
+        here = np.arange(len(value)) == k
+        yield f"{name}[{k}]", lambda w, here=here: loss_with(steps, **{name: np.where(here, w, value)}), entry
+
+
+def nudges(central_difference: Callable, deltas: dict[str, float | np.ndarray], steps: int = 1) -> str:
+    """Each delta beside what the loss does when its number is nudged, one line each, measured with that function."""
+    lines = []
+    for delta, written in deltas.items():
+        parts = np.ravel(written)
+        for entry, (label, loss_of, value) in zip(parts, along(delta, steps), strict=True):
+            measured = central_difference(loss_of, value)
+            lines.append(f"{label:10} delta {entry + 0.0:+.4f}   nudged {measured:+.4f}")
+    return "\n".join(lines)
+
+
+def sent_back() -> tuple[float, float]:
+    """What step 1 sends back to step 0: the deltas of its h_before and its c_before."""
+    cache = plain.forward(PARAMS, TOKENS, H0, C0)
+    deltas = plain.walk_back(PARAMS, cache, TARGETS)[1][1]
+    return deltas["dh_before"][0].item(), deltas["dc_before"][0].item()
+
+
+def many_units() -> tuple[np.ndarray, ...]:
+    """One step back of a net with 3 units and 5 tokens: V, Wi, Wf, Wo, Wg, dy, dzi, dzf, dzo, dzg, h_before."""
+    params = Params.random(vocab_size=5, hidden_size=3, seed=2)
+    h0, c0 = np.array([0.4, -0.7, 0.3]), np.array([0.6, 0.2, -0.5])
+    cache = plain.forward(params, [2], h0, c0)
+    _, (d,), (dy,) = plain.walk_back(params, cache, np.array([4]))
+    return params.V, params.Wi, params.Wf, params.Wo, params.Wg, dy, d["dzi"], d["dzf"], d["dzo"], d["dzg"], h0
+
+
+def walk_with(step_back: Callable, lost: Sequence[str] = ()) -> Callable:
+    """A backward pass for `check_gradients`: the forward pass, then `step_back` from the last step to the first.
+
+    What is named in `lost` ("dh_future", "dc_carry") arrives as zeros.
+    """
+
+    def backward(params, x, targets, h0=None, c0=None):
+        cache, H = forward(params, x, h0, c0), params.hidden_size
+        dy = plain.score_deltas(cache, targets)
+        grads = Params.zeros(params.vocab_size, H)
+        coming = {"dh_future": np.zeros(H), "dc_carry": np.zeros(H)}
+        for t in reversed(range(len(x))):
+            d = step_back(params, cache, dy, t, **coming)
+            grads.V += np.outer(dy[t], cache.h[t])
+            for gate in "ifog":
+                grads["W" + gate] += np.outer(d["dz" + gate], cache.h[t - 1])
+                grads["U" + gate][:, x[t]] += d["dz" + gate]
+            coming = {"dh_future": d["dh_before"], "dc_carry": d["dc_before"]}
+            coming |= {name: np.zeros(H) for name in lost}
+        return grads
+
+    return backward

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from lstm_teach import validate
+from lstm_teach import html, validate
 from lstm_teach.params import Params
 
 # The ladder for norm-relative errors in double precision: up to each bound, the word.
@@ -138,38 +137,18 @@ class GradientReport:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        cell = 'style="text-align:left;padding:2px 10px 2px 0"'
-        parts = [f"<p><strong>{html.escape(self.summary)}</strong></p>"]
+        parts = [html.bold(self.summary)]
         if self.errors:
             lengths = list(self.errors_by_length)
-            heads = [
-                "matrix",
-                "verdict",
-                "error",
-                "error, log scale from 1e-16 to 1",
-                *(f"T = {T}" for T in lengths),
-            ]
-            parts.append(
-                '<table style="border-collapse:collapse"><caption style="text-align:left;caption-side:bottom">'
-                f"Norm-relative errors of {html.escape(self.name)} against {html.escape(self.reference)}; "
-                "up to 1e-7 is right."
-                "</caption><thead><tr>"
-            )
-            parts += [f'<th scope="col" {cell}>{head}</th>' for head in heads]
-            parts.append("</tr></thead><tbody>")
+            heads = ["matrix", "verdict", "error", "error, log scale from 1e-16 to 1", *(f"T = {T}" for T in lengths)]
+            caption = f"Norm-relative errors of {self.name} against {self.reference}; up to 1e-7 is right."
+            rows = []
             for name, error in self.errors.items():
                 word = verdict(error)
-                parts.append(
-                    f'<tr><th scope="row" {cell}>d{name}</th><td {cell}>{_MARKS[word]} {word}</td>'
-                    f"<td {cell}>{_short(error)}</td><td {cell}>{_bar(error, word)}</td>"
-                )
-                parts += [f"<td {cell}>{_short(self.errors_by_length[T][name])}</td>" for T in lengths]
-                parts.append("</tr>")
-            parts.append("</tbody></table>")
-        details = self._details()
-        if details:
-            parts.append("<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in details) + "</ul>")
-        return "".join(parts)
+                each = [_short(self.errors_by_length[T][name]) for T in lengths]
+                rows.append([f"d{name}", f"{_MARKS[word]} {word}", _short(error), _bar(error, word), *each])
+            parts.append(html.table(caption, heads, rows))
+        return "".join([*parts, html.bullets(self._details())])
 
 
 _MARKS = {"right": "✓", "close, not exact": "≈", "suspicious": "?", "wrong": "✗"}

@@ -1,14 +1,15 @@
-"""What a check found, and how it shows itself: parts, hints, points. Imports the standard library only.
+"""What a check found, and how it shows itself: parts, hints, points. Imports html only.
 
 A `Verdict` is HTML in a notebook and text in a terminal; lessons and exercises use the same one.
 """
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from lstm_teach import html
 
 LEVELS = ("the idea", "the place", "the line")
 _wanted = {"hints": True}  # see show_hints
@@ -128,23 +129,19 @@ class Verdict:
         return {"text/plain": str(self), "text/html": self._repr_html_()}
 
     def _repr_html_(self) -> str:
-        escape = html.escape
-        parts = [
-            f'<section aria-label="Check of {escape(self.name)}">',
-            f"<p><strong>{escape(self.summary)}</strong></p>",
-        ]
-        parts.append('<ul style="list-style:none;padding-left:0">')
+        items = []
         for state, names, sentence in self._lines():
             mark, word = _MARKS[state]
-            text = f'<div style="margin-left:1.5em">{escape(sentence)}</div>' if sentence else ""
-            parts.append(f"<li><strong>{mark} {word}:</strong> {escape(names)}{text}</li>")
-        parts.append("</ul>")
-        if self.note:
-            parts.append(f"<p>{escape(self.note)}</p>")
-        if not self.passed:
-            parts.append(_hints_html(self.hints))
-        if self.report is not None:
-            parts.append(_details("In detail", self.report._repr_html_()))
+            text = f'<div style="margin-left:1.5em">{html.inline(sentence)}</div>' if sentence else ""
+            items.append(f"<li><strong>{mark} {word}:</strong> {html.inline(names)}{text}</li>")
+        parts = [
+            f'<section aria-label="Check of {html.escape(self.name)}">',
+            html.bold(self.summary),
+            f'<ul style="list-style:none;padding-left:0">{"".join(items)}</ul>',
+            html.prose(self.note),
+            "" if self.passed else _hints_html(self.hints),
+            "" if self.report is None else html.fold("In detail", self.report._repr_html_(), "1em"),
+        ]
         return "".join([*parts, "</section>"])
 
 
@@ -159,17 +156,9 @@ def _hints_html(hints: Sequence[str]) -> str:
     """Each hint inside the one before it, so that the next can be opened only there."""
     nested = ""
     for number in reversed(range(len(hints))):
-        text = f'<p style="white-space:pre-wrap">{html.escape(hints[number])}</p>'
-        nested = _details(f"Hint {number + 1} of {len(hints)}: {LEVELS[number]}", text + nested)
+        text = f'<p style="white-space:pre-wrap">{html.inline(hints[number])}</p>'
+        nested = html.fold(f"Hint {number + 1} of {len(hints)}: {LEVELS[number]}", text + nested, "1em")
     return nested
-
-
-def _details(summary: str, content: str) -> str:
-    # without the attribute JupyterLab takes the Enter key to edit the cell
-    return (
-        '<details style="margin:6px 0 6px 1em"><summary style="cursor:pointer" data-lm-suppress-shortcuts="true">'
-        f"{summary}</summary>{content}</details>"
-    )
 
 
 def advice(sentence: str) -> str:

@@ -5,7 +5,6 @@ Imports differences, families, the guard and validate. Nothing here knows what a
 
 from __future__ import annotations
 
-import html
 import inspect
 import random
 import time
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from lstm_teach import guard, validate
+from lstm_teach import guard, html, validate
 from lstm_teach.doctor.differences import (
     RIGHT,
     Arrays,
@@ -33,7 +32,7 @@ from lstm_teach.doctor.differences import (
     rounding_noise,
 )
 from lstm_teach.doctor.families import ModelFinding, explain, finding
-from lstm_teach.doctor.report import cell_html, levels_html, prose, row_head, table_head, word
+from lstm_teach.doctor.report import marked, word
 from lstm_teach.gradcheck import LENGTHS
 from lstm_teach.gradreport import relative_error
 
@@ -94,22 +93,18 @@ class ModelDiagnosis:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        parts = [f"<p><strong>{html.escape(self.summary)}</strong></p>"]
+        parts = [html.bold(self.summary)]
         if self.ladder:
-            parts.append(table_head(_CAPTION, ["array", *(f"T = {T}" for T in self.ladder)]))
-            for name, *words in self._rows():
-                parts += [row_head(name), *map(cell_html, words), "</tr>"]
-            parts.append("</tbody></table>")
+            rows = [[name, *map(marked, words)] for name, *words in self._rows()]
+            parts.append(html.table(_CAPTION, ["array", *(f"T = {T}" for T in self.ladder)], rows))
         for number, found in enumerate(self.findings, 1):
             levels = [
-                ("1. The idea", prose(found.idea)),
-                ("2. The place", prose(found.place) + prose(found.evidence)),
-                ("3. What to try", prose(found.advice)),
+                ("1. The idea", html.prose(found.idea)),
+                ("2. The place", html.prose(found.place) + html.prose(found.evidence)),
+                ("3. What to try", html.prose(found.advice)),
             ]
-            parts.append(levels_html(f"Finding {number} of {len(self.findings)}", levels))
-        if self.notes:
-            parts.append("<ul>" + "".join(f"<li>{html.escape(note)}</li>" for note in self.notes) + "</ul>")
-        return "".join(parts)
+            parts.append(html.levels(f"Finding {number} of {len(self.findings)}", levels))
+        return "".join([*parts, html.bullets(self.notes)])
 
 
 _CAPTION = (

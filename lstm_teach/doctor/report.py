@@ -1,11 +1,10 @@
-"""What the doctor found, as text for a terminal and as HTML with three levels for a notebook. Standard library only."""
+"""What the doctor found, as text for a terminal and as HTML with three levels for a notebook. Imports html."""
 
 from __future__ import annotations
 
-import html
-import re
 from dataclasses import dataclass, field
 
+from lstm_teach import html
 from lstm_teach.gradreport import GradientReport
 
 
@@ -124,42 +123,20 @@ class Diagnosis:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        escape = html.escape
-        parts = [f"<p><strong>{escape(self._headline)}</strong></p>"]
+        parts = [html.bold(self._headline)]
         if not self.passed and self.ladder:
             parts.append(ladder_html(self.ladder))
         for number, finding in enumerate(self.findings, 1):
             levels = [
-                ("1. The idea", prose(finding.idea or finding.cause)),
-                (
-                    "2. The place",
-                    prose(finding.place) + prose(finding.evidence) if finding.place else "",
-                ),
+                ("1. The idea", html.prose(finding.idea or finding.cause)),
+                ("2. The place", html.prose(finding.place) + html.prose(finding.evidence) if finding.place else ""),
                 ("3. The line", _line_html(finding) if finding.line else ""),
             ]
-            parts.append(levels_html(f"Finding {number} of {len(self.findings)}", levels))
-        if self.notes:
-            parts.append("<ul>" + "".join(f"<li>{escape(note)}</li>" for note in self.notes) + "</ul>")
+            parts.append(html.levels(f"Finding {number} of {len(self.findings)}", levels))
+        parts.append(html.bullets(self.notes))
         if self.repaired_source is not None:
-            parts.append(
-                '<details style="margin:8px 0"><summary style="cursor:pointer">The whole function, repaired</summary>'
-                f'<pre style="white-space:pre-wrap">{escape(self.repaired_source)}</pre></details>'
-            )
+            parts.append(html.fold("The whole function, repaired", html.code(self.repaired_source)))
         return "".join(parts)
-
-
-def levels_html(label: str, levels: list[tuple[str, str]]) -> str:
-    """A finding as levels that the reader opens one after the other: (title, HTML) each, left out where empty."""
-    parts = [
-        f'<section aria-label="{label}" style="border-left:4px solid #0072B2;margin:12px 0;padding-left:12px">',
-        f"<p><strong>{label}</strong></p>",
-    ]
-    for title, text in levels:
-        if text:
-            parts.append(
-                f'<details style="margin:4px 0"><summary style="cursor:pointer">{title}</summary>{text}</details>'
-            )
-    return "".join([*parts, "</section>"])
 
 
 def _count(number: int, word: str) -> str:
@@ -171,12 +148,9 @@ _HOW = {"replace": "Repair:", "add": "Repair, to be added after this line:", "re
 
 
 def _line_html(finding: Finding) -> str:
-    code = 'style="white-space:pre-wrap;margin:4px 0"'
     return (
-        f"{prose(finding.cause)}"
-        f"<p>Line {finding.line} now:</p><pre {code}>{html.escape(finding.code)}</pre>"
-        f"{prose(_HOW.get(finding.how, ''))}"
-        + (f"<pre {code}>{html.escape(finding.repair)}</pre>" if finding.repair else "")
+        f"{html.prose(finding.cause)}<p>Line {finding.line} now:</p>{html.code(finding.code)}"
+        f"{html.prose(_HOW.get(finding.how, ''))}{html.code(finding.repair) if finding.repair else ''}"
     )
 
 
@@ -194,42 +168,14 @@ def word(error: float, right: float) -> str:
     return "right" if error <= right else f"{error:.0e}" if error < 0.01 else f"{error:.2f}"
 
 
-_CELL = 'style="text-align:left;padding:2px 10px 2px 0"'
-
-
-def table_head(caption: str, columns: list[str]) -> str:
-    """The begin of a table, up to its first row. All colors are the page's, so it can be read in a dark theme too."""
-    heads = "".join(f'<th scope="col" {_CELL}>{html.escape(column)}</th>' for column in columns)
-    return (
-        '<table style="border-collapse:collapse"><caption style="text-align:left;caption-side:bottom;min-width:30em;'
-        f'padding-top:6px">{html.escape(caption)}</caption><thead><tr>{heads}</tr></thead><tbody>'
-    )
-
-
-def row_head(text: object) -> str:
-    """The begin of a row."""
-    return f'<tr><th scope="row" {_CELL}>{html.escape(str(text))}</th>'
-
-
-def cell_html(text: str) -> str:
+def marked(text: str) -> str:
     """An error in the words of `word`, with a mark that is read at a glance."""
-    return f"<td {_CELL}>{'✓' if text == 'right' else '✗'} {text}</td>"
-
-
-def prose(text: str) -> str:
-    """A paragraph, with what stands between backticks as code; "" for no text."""
-    text = re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text))
-    return f"<p>{text}</p>" if text else ""
+    return f"{'✓' if text == 'right' else '✗'} {text}"
 
 
 def ladder_html(ladder: dict[int, dict[str, float]], right: float = 1e-7) -> str:
     """The errors as a table; up to `right` counts as right."""
     names = list(next(iter(ladder.values())))
     caption = "The ladder: norm-relative error of each gradient against the exact one, by length of the sequence."
-    parts = [table_head(caption, ["T", *(f"d{name}" for name in names)])]
-    for T, errors in ladder.items():
-        parts.append(row_head(T))
-        for name in names:
-            parts.append(cell_html(word(errors[name], right)))
-        parts.append("</tr>")
-    return "".join([*parts, "</tbody></table>"])
+    rows = [[T, *(marked(word(errors[name], right)) for name in names)] for T, errors in ladder.items()]
+    return html.table(caption, ["T", *(f"d{name}" for name in names)], rows)

@@ -6,7 +6,6 @@ those who like it better.
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,8 +16,9 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
-from lstm_teach.exercises.checks import Points, points_for
+from lstm_teach import html
 from lstm_teach.validate import brief
+from lstm_teach.verdicts import Points, points_for
 
 HERE = Path(__file__).parent
 FILE = "my_answers.json"  # beside the notebook, and only if the learner wants it

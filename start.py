@@ -2,7 +2,8 @@
 
     python3 start.py                 install lstm-teach into the folder .venv and open the lessons
     python3 start.py --no-browser    the same, but only print the address
-    python3 start.py test            install the test tools too and run all tests
+    python3 start.py test            install the test tools too and run the tests, a few minutes
+    python3 start.py test --all      run the long tests as well, about half an hour
     python3 start.py test -k gates   run some of them
 
 The first form takes any option of JupyterLab, the last any argument of pytest.
@@ -24,7 +25,7 @@ FOLDER = Path(__file__).resolve().parent
 ENVIRONMENT = FOLDER / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = ENVIRONMENT / "lstm-teach.json"  # what was installed; written last, so without it nothing is finished
-MODULES = ("lstm_teach", "jupyterlab", "pytest", "playwright", "nbgrader")  # all after the first two are test tools
+MODULES = ("lstm_teach", "jupyterlab", "pytest", "xdist", "playwright", "nbgrader")  # all after the first two are test tools
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 
 
@@ -44,7 +45,8 @@ def main(arguments: list) -> int:
     os.chdir(str(FOLDER))
     prepare(testing)
     if testing:
-        return replace_by([str(PYTHON), "-m", "pytest", *arguments[1:]])
+        parallel = ["-n", "auto", "--dist", "loadgroup"]  # as many tests at a time as there are cores
+        return replace_by([str(PYTHON), "-m", "pytest", *parallel, *arguments[1:]])
     return replace_by([str(PYTHON), "-m", "jupyterlab", *lab_options(), *arguments])
 
 

@@ -1,4 +1,7 @@
+from pathlib import Path
+
 import hypothesis
+import pytest
 from projectfiles import CI
 
 if not CI:  # in CI hypothesis loads a profile of its own, which has no deadline either
@@ -6,6 +9,18 @@ if not CI:  # in CI hypothesis loads a profile of its own, which has no deadline
     hypothesis.settings.load_profile("no deadline")
 
 
-def pytest_collection_modifyitems(items):
-    """Run the quick tests first and the browser last."""
+def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="run the long tests as well")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Run the quick tests first and the browser last; leave out the long ones unless they are asked for."""
+    for item in items:
+        if item.get_closest_marker("browser"):  # one JupyterLab and one Chromium are enough
+            item.add_marker(pytest.mark.xdist_group("browser"))
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    named = any(Path(argument.partition("::")[0]).suffix == ".py" for argument in config.args)
+    if not (config.getoption("--all") or named):
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)

@@ -17,7 +17,7 @@ NEEDED = {
     "tqdm": "4.66",
     "lstm_teach": lstm_teach.__version__,
 }
-MEND = (
+FIX = (
     "run %pip install --editable .. in a new cell, then choose Kernel > Restart Kernel. "
     "If that fails, set up again as the README says."
 )
@@ -36,11 +36,11 @@ def report_versions() -> str:
             )
         elif name == "jupyterlab" and state == "missing":
             sentences.append(
-                "jupyterlab is not where this notebook's Python is. On a hub or in an editor that is as it should be; "
-                "the slider below tells."
+                "jupyterlab is not installed where this notebook's Python is. On a hub or in an editor that is normal; "
+                "the slider below shows whether all is well."
             )
         elif state != "fine":
-            sentences.append(f"{name} is {state}: {MEND}")
+            sentences.append(f"{name} is {state}: {FIX}")
     return "\n".join([*lines, "", *(sentences or ["Everything is there."])])
 
 

@@ -1,106 +1,104 @@
-"""Lesson 05: sliders for how far a loss reaches back, and a cursor for who is credited with it."""
+"""Lesson 05: a drawn guess held against what a loss sends back, and a cursor for who is credited with it."""
 
 from functools import lru_cache
 
 import numpy as np
 
-from .. import rnn
 from ..figures import vanishing
-from ..flow import GradientFlow, gradient_flow, nested_flow
+from ..flow import GradientFlow, gradient_flow
+from ..forward import forward
 from ..params import Params
 from .shell import Explorer, choice, float_slider, int_slider
 
 VOCAB_SIZE, HIDDEN_SIZE = 8, 32
-CREDIT_STEPS = 40
-LOOPS = {
-    "as posted": (),
-    "cell delta from zero": ("stale_cell_delta",),
-    "carry replaced too": ("stale_cell_delta", "carry_accumulates"),
-}
 SCALE = 0.1  # near 1/sqrt(3 * 32), the standard deviation of PyTorch's default for 32 units
+BIASES, SCALES = (0, 4), (0.02, 0.4)
+HIDDEN, SHOWN = "my guess only", "what happens, too"
 
 
-def net(T: int, forget_bias: float, scale: float, seed: int):
-    """An LSTM, and a sequence of T random tokens with T random targets; a longer one begins with the same."""
-    x, targets = np.random.default_rng(1000 + seed).integers(0, VOCAB_SIZE, (T, 2)).T
-    return Params.random(VOCAB_SIZE, HIDDEN_SIZE, seed, scale, forget_bias), x, targets
-
-
-@lru_cache(maxsize=4)
-def vanilla_flow(T: int, scale: float, seed: int) -> rnn.GradientFlow:
-    """The flow of a vanilla RNN drawn in the same way; it has no forget gate."""
-    _, x, targets = net(T, 0.0, scale, seed)
-    return rnn.gradient_flow(rnn.Params.random(VOCAB_SIZE, HIDDEN_SIZE, seed, scale), x, targets)
+def net(T: int, forget_bias: float, scale: float = SCALE) -> tuple[Params, np.ndarray, np.ndarray]:
+    """A fresh LSTM, and the first T steps of the lesson's tokens and targets."""
+    x, targets = np.random.default_rng(1000).integers(0, VOCAB_SIZE, (T, 2)).T
+    return Params.random(VOCAB_SIZE, HIDDEN_SIZE, 0, scale, forget_bias), x, targets
 
 
 @lru_cache(maxsize=4)
-def flows(T: int, forget_bias: float, scale: float, seed: int, variant: str):
-    """The flows of the LSTM, of the vanilla RNN, and of a variant of the question's loop."""
-    params, x, targets = net(T, forget_bias, scale, seed)
-    loop = nested_flow(params, x, targets, repaired=LOOPS[variant])
-    return gradient_flow(params, x, targets), vanilla_flow(T, scale, seed), loop
+def last_loss(forget_bias: float, scale: float) -> tuple[np.ndarray, float, dict[str, float]]:
+    """|dL/dc[t]| of the last loss, the average forget gate, and the three rates that do not depend on the learner."""
+    params, x, targets = net(vanishing.STEPS, forget_bias, scale)
+    norms = gradient_flow(params, x, targets).dc[-1]
+    gate = float(forward(params, x).f[:-1].mean())
+    one_step = gate * np.eye(HIDDEN_SIZE) + params.Wg.T / 4
+    matrix = float(np.abs(np.linalg.eigvals(one_step)).max())
+    measured = float((norms[0] / norms[-1]) ** (1 / vanishing.LAST))
+    return norms, gate, {"alone": gate, "matrix": matrix, "measured": measured}
 
 
-@lru_cache(maxsize=4)
-def flow(forget_bias: float, scale: float, seed: int) -> GradientFlow:
-    """The LSTM's flow over `CREDIT_STEPS` steps."""
-    return gradient_flow(*net(CREDIT_STEPS, forget_bias, scale, seed))
+def fade(guess: float, forget_bias: float, scale: float) -> vanishing.Fade:
+    """What the picture shows for these settings."""
+    norms, gate, rates = last_loss(forget_bias, scale)
+    return vanishing.Fade(norms, gate, {"guess": guess, **rates})
 
 
-def reach_explorer() -> Explorer:
-    """Return "what reaches back": the deltas of one loss, in the LSTM, a vanilla RNN and the question's loop."""
-    scene, update = vanishing.build_reach()
+def fade_explorer() -> Explorer:
+    """Return "how much arrives": the learner draws a guess, and only then sees what happens."""
+    scene, update = vanishing.build_fade()
+    fades, rates = scene.figure.axes
 
-    def arrange(controls, T, loss_step, **_):
-        at_the_end = loss_step == controls["loss_step"].max
-        controls["loss_step"].max = T - 1
-        if at_the_end:
-            controls["loss_step"].value = T - 1
-
-    def draw(T, loss_step, forget_bias, scale, seed, loop):
-        shown = *flows(T, forget_bias, scale, seed, loop), loss_step, loop
+    def draw(guess, show, forget_bias, scale):
+        shown = fade(guess, forget_bias, scale), show == SHOWN
         update(*shown)
-        return scene, vanishing.describe_reach(*shown)
+        return scene, vanishing.describe_fade(*shown)
+
+    def pick(axes, x, y):
+        low, high = vanishing.GUESS_LIMITS
+        if axes is rates:
+            return {"guess": round(float(np.clip(x, low, high)), 2)}
+        values = [controls[name].value for name in ("guess", "forget_bias", "scale")]
+        guess = vanishing.guess_at(fade(*values), x, y) if axes is fades else None
+        return None if guess is None else {"guess": round(guess, 2)}
 
     controls = {
-        "T": int_slider("Sequence length T", 60, 2, vanishing.REACH_STEPS),
-        "loss_step": int_slider("Loss step s", 59, 0, 59),
-        "forget_bias": float_slider("Forget-gate bias", 0.0, -2, 5, step=0.25),
-        "scale": float_slider("Weight scale", SCALE, 0.02, 0.6, step=0.02),
-        "seed": int_slider("Seed of the weights", 0, 0, 20),
-        "loop": choice("The question's loop", tuple(LOOPS)),
+        "guess": float_slider("Your guess: share left per step", 1.0, *vanishing.GUESS_LIMITS, step=0.01),
+        "show": choice("Show", (HIDDEN, SHOWN)),
+        "forget_bias": float_slider("Forget-gate bias", 0.0, *BIASES, step=0.25),
+        "scale": float_slider("Weight scale", SCALE, *SCALES, step=0.02),
     }
-    rows = [["T", "loss_step"], ["forget_bias", "scale"], ["seed"], ["loop"]]
-    return Explorer("What reaches back", controls, draw, rows=rows, arrange=arrange)
+    rows = [["guess"], ["show"], ["forget_bias", "scale"]]
+    return Explorer("How much arrives?", controls, draw, rows=rows, pick=pick)
+
+
+@lru_cache(maxsize=4)
+def flow(forget_bias: float) -> GradientFlow:
+    """All losses of the first `CREDIT_STEPS` steps."""
+    return gradient_flow(*net(vanishing.CREDIT_STEPS, forget_bias))
 
 
 def credit_explorer() -> Explorer:
     """Return "who is credited": every loss against every step, with a cursor that a click or the sliders move."""
-    scene, update = vanishing.build_credit(CREDIT_STEPS)
-    heat, column, row, bars = (scene.figure.axes[k] for k in range(4))
+    scene, update = vanishing.build_credit()
+    heat, _, row, bars = scene.figure.axes
+    last = vanishing.CREDIT_STEPS - 1
 
     def arrange(controls, s, **_):
         controls["t"].max = s  # a later state does not act on the loss
 
-    def draw(s, t, forget_bias, scale, seed, quantity, colors):
-        shown = flow(forget_bias, scale, seed), quantity, s, t, colors == "each row by itself"
+    def draw(s, t, forget_bias, quantity):
+        shown = flow(forget_bias), quantity, s, t
         update(*shown)
         return scene, vanishing.describe_credit(*shown)
 
     def pick(axes, x, y):
         s, t = controls["s"].value, controls["t"].value
-        s = round(y) if axes in (heat, column) else s
+        s = round(y) if axes is heat else s
         t = round(x) if axes in (heat, row, bars) else t
-        return {"s": s, "t": t} if 0 <= t <= s < CREDIT_STEPS else None
+        return {"s": s, "t": t} if 0 <= t <= s <= last else None
 
     controls = {
-        "s": int_slider("Loss step s (row)", 35, 0, CREDIT_STEPS - 1),
-        "t": int_slider("State step t (column)", 30, 0, 35),
-        "forget_bias": float_slider("Forget-gate bias", 1.0, -2, 5, step=0.25),
-        "scale": float_slider("Weight scale", SCALE, 0.02, 0.6, step=0.02),
-        "seed": int_slider("Seed of the weights", 0, 0, 20),
+        "s": int_slider("Loss step s (row)", last, 0, last),
+        "t": int_slider("State step t (column)", 10, 0, last),
+        "forget_bias": float_slider("Forget-gate bias", 0.0, *BIASES, step=0.25),
         "quantity": choice("State", (("cell c", "c"), ("hidden state h", "h"))),
-        "colors": choice("Colors of the heat map", ("absolute", "each row by itself")),
     }
-    rows = [["s", "t"], ["forget_bias", "scale"], ["seed", "quantity"], ["colors"]]
-    return Explorer("Who is credited", controls, draw, rows=rows, arrange=arrange, pick=pick)
+    rows = [["s", "t"], ["forget_bias", "quantity"]]
+    return Explorer("Who is credited?", controls, draw, rows=rows, arrange=arrange, pick=pick)

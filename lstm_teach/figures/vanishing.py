@@ -1,247 +1,276 @@
-"""Lesson 05: how far a loss reaches back, and which step is credited with it.
+"""Lesson 05: how far a loss reaches back, which step is credited with it, and what the question's loop does instead.
 
-Both pictures have absolute logarithmic scales with fixed ends, so that a smaller gradient looks smaller.
+Norms are drawn on absolute logarithmic scales with fixed ends, so that a smaller gradient looks smaller. May import
+numpy, matplotlib, scene and style.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LogNorm, Normalize
+from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 from matplotlib.image import PcolorImage
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, LogLocator, MultipleLocator, NullLocator
 
 from ..flow import GradientFlow
 from ..params import GATES
-from ..rnn import GradientFlow as VanillaFlow
 from .scene import Scene
 from .style import (
     BLACK,
     COLORS,
     GRAY,
+    LARGE,
     LIGHT_GRAY,
     MAGNITUDE,
     NAMES,
     NORMAL,
     ORANGE,
-    SKY,
     SMALL,
-    line_style,
+    WRONG,
     new_figure,
     percent,
     short,
     tidy,
 )
 
-REACH_STEPS = 80  # the longest sequence of the first picture
-REACH_LIMITS = 1e-20, 1e20
-GATE_LIMITS = 1e-16, 1e4
-CREDIT_LIMITS = 1e-9, 1e3
-LOST = 1e-3  # the horizon: where three orders of magnitude are gone
+# ------------------------------------------------------------------------------------------ a guess, and what happens
 
-LINES = {
-    "lstm": {"color": BLACK, "linestyle": "-", "marker": "P", "label": "LSTM"},
-    "alone": {"color": COLORS["f"], "linestyle": (0, (1, 1.2)), "marker": None, "label": "forget gates alone"},
-    "rnn": {"color": SKY, "linestyle": (0, (5, 1.5)), "marker": "v", "label": "vanilla RNN"},
-    "loop": {"color": ORANGE, "linestyle": (0, (6, 1.5, 1, 1.5)), "marker": "X", "label": "the question's loop"},
+STEPS = 60
+LAST = STEPS - 1
+FADE_LIMITS = 1e-27, 1e10
+RATE_LIMITS = 0.35, 1.55
+GUESS_LIMITS = 0.4, 1.4
+
+FADES = {  # in the order of the rows of the lower picture, from the top
+    "guess": {"color": GRAY, "linestyle": (0, (4, 2)), "marker": "o", "label": "your guess"},
+    "alone": {"color": COLORS["f"], "linestyle": (0, (1, 1.2)), "marker": "s", "label": "f alone"},
+    "matrix": {"color": COLORS["g"], "linestyle": (0, (6, 1.5, 1, 1.5)), "marker": "D", "label": "one matrix"},
+    "measured": {"color": BLACK, "linestyle": "-", "marker": "P", "label": "measured"},
+}
+LONG_NAMES = {
+    "guess": "your guess",
+    "alone": "forget gate alone: f to the n",
+    "matrix": "one matrix: f·I + ¼·W_g",
+    "measured": "measured",
 }
 
-
-def horizon(norms: np.ndarray) -> int | None:
-    """How many steps back `norms`, from the loss backwards, has lost three orders; None if it never has."""
-    lost = np.flatnonzero(norms < LOST * norms[0])
-    return int(lost[0]) if lost.size else None
+INVITATION = "Click: how far down will the line have fallen there?"
 
 
-def backwards(norms: np.ndarray, s: int) -> np.ndarray:
-    """Row s of a (T, T) array from step s back to step 0; what a picture with a log scale can't show is NaN."""
-    row = norms[s, s::-1]
-    return np.where((row > 0) & np.isfinite(row), row, np.nan)
+@dataclass(frozen=True)
+class Fade:
+    """What the last loss sends back to the cell, and three guesses at it.
+
+    norms   (STEPS,)  |dL/dc[t]| of the last loss, measured
+    gate    the average forget gate
+    rates   share left per step: "guess", "alone" (the gate), "matrix" (its largest eigenvalue), "measured" (on average)
+    """
+
+    norms: np.ndarray
+    gate: float
+    rates: dict[str, float]
+
+    def line(self, which: str) -> np.ndarray:
+        """The norms at every step t, (STEPS,): measured, or the rate again and again from the measured start."""
+        if which == "measured":
+            return self.norms
+        return self.norms[LAST] * self.rates[which] ** (LAST - np.arange(STEPS))
 
 
-def build_reach() -> tuple[Scene, Callable[[GradientFlow, VanillaFlow, GradientFlow, int, str], None]]:
-    """Draw what stays of "what reaches back"; return the scene and `update(lstm, vanilla, loop, s, variant)`."""
-    figure = new_figure(900, 600)
-    figure.get_layout_engine().set(wspace=0.06)
-    hidden, cell, gates = figure.subplot_mosaic("hc;gg", height_ratios=(1.25, 1)).values()
-    tidy(hidden, "What reaches the hidden state", ylabel="$|dL_s/dh[t]|$")
-    tidy(cell, "What reaches the cell", ylabel="$|dL_s/dc[t]|$")
+def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
+    """Draw what stays of "how much arrives"; return the scene and `update(fade, revealed)`."""
+    figure = new_figure(900, 560)
+    figure.get_layout_engine().set(hspace=0.05)
+    fades, rates = figure.subplots(2, height_ratios=(3, 1))
     tidy(
-        gates,
-        "What reaches the gates",
-        "steps back from the loss, s - t (time runs to the right)",
-        "$|dL_s/dz[t]|$",
+        fades,
+        "What the last loss sends back to the cell",
+        "step t: a symbol is read at 0, the loss asks for it at 59",
+        "$|dL_{59}/dc[t]|$",
     )
-    for axes, limits, decades in ((hidden, REACH_LIMITS, 10), (cell, REACH_LIMITS, 10), (gates, GATE_LIMITS, 5)):
-        axes.set(xlim=(REACH_STEPS + 0.5, -1.5), yscale="log", ylim=limits)
-        axes.yaxis.set_major_locator(LogLocator(10.0**decades))
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.axhline(1, color=LIGHT_GRAY, linewidth=0.8, zorder=0)
+    fades.set(xlim=(-1, STEPS), yscale="log", ylim=FADE_LIMITS)
+    fades.yaxis.set_major_locator(LogLocator(1e5))
+    fades.yaxis.set_minor_locator(NullLocator())
+    fades.grid(axis="y", color=LIGHT_GRAY, linewidth=0.6)
+    tidy(rates, "", "share of the delta that is left at each step (1: nothing is lost)")
+    rates.set(xlim=RATE_LIMITS, ylim=(-0.6, 3.6), yticks=range(4))
+    rates.set_yticklabels([style["label"] for style in reversed(FADES.values())], fontsize=NORMAL)
+    rates.grid(axis="x", color=LIGHT_GRAY, linewidth=0.6)
+    rates.axvline(1, color=GRAY, linewidth=1)
 
-    def line(axes, key):
-        return axes.plot([], [], linewidth=1.6, markersize=5, markevery=10, **LINES[key])[0]
-
-    in_hidden = {key: line(hidden, key) for key in ("rnn", "lstm", "loop")}
-    in_cell = {key: line(cell, key) for key in ("alone", "lstm", "loop")}
-    in_gates = {gate: gates.plot([], [], markevery=10, **line_style(gate))[0] for gate in GATES}
-    marks = {axes: axes.axvline(0, color=GRAY, linewidth=1, linestyle=(0, (4, 2))) for axes in (hidden, cell)}
-    which = cell.text(1, 1.03, "", transform=cell.transAxes, ha="right", fontsize=NORMAL)
-    legend = [Line2D([], [], linewidth=1.6, markersize=5, **style) for style in LINES.values()]
-    legend.append(Line2D([], [], color=GRAY, linewidth=1, linestyle=(0, (4, 2)), label="LSTM: three orders lost"))
-    figure.legend(handles=legend, loc="outside upper left", ncols=5, fontsize=NORMAL, frameon=False, handlelength=3)
-    gates.legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=4, fontsize=NORMAL, frameon=False, handlelength=3)
-    gates.get_legend().set(zorder=0, in_layout=False)
+    line_looks = {which: {"linewidth": 1.8, "markersize": 5, **style} for which, style in FADES.items()}
+    lines = {which: fades.plot([], [], markevery=range(0, STEPS, 10), **look)[0] for which, look in line_looks.items()}
+    lines["guess"].set(markevery=[0], markersize=10, markerfacecolor="white", markeredgewidth=2, zorder=3)
+    dots = {which: rates.plot([], [], style["marker"], color=style["color"])[0] for which, style in FADES.items()}
+    beside = {"transform": rates.get_yaxis_transform(), "va": "center", "fontsize": NORMAL}
+    numbers = {which: rates.text(1.01, 3 - row, "0.000", **beside) for row, which in enumerate(FADES)}
+    names = list(LONG_NAMES.values())
+    legend = figure.legend(lines.values(), names, loc="outside upper left", ncols=4, fontsize=NORMAL, frameon=False)
+    invitation = fades.text(30, 1e-12, INVITATION, ha="center", va="center", fontsize=LARGE, color=GRAY)
 
     scene = Scene(figure)
-    scene.live(*in_hidden.values(), *in_cell.values(), *in_gates.values(), *marks.values(), which)
+    scene.live(*lines.values(), *dots.values(), *numbers.values())
 
-    def update(lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow, s: int, variant: str) -> None:
-        which.set_text(f"loop: {variant}")
-        back = np.arange(s + 1)
-        for artist, norms in (
-            (in_hidden["lstm"], lstm.dh),
-            (in_hidden["rnn"], vanilla.dh),
-            (in_hidden["loop"], loop.dh),
-            (in_cell["lstm"], lstm.dc),
-            (in_cell["alone"], lstm.predicted),
-            (in_cell["loop"], loop.dc),
-            *((in_gates[gate], getattr(lstm, f"dz{gate}")) for gate in GATES),
-        ):
-            artist.set_data(back, backwards(norms, s))
-        for axes, norms in ((hidden, lstm.dh), (cell, lstm.dc)):
-            steps = horizon(norms[s, s::-1])
-            marks[axes].set(xdata=[steps or 0] * 2, visible=steps is not None)
+    def name_what_is_shown(revealed: bool) -> None:
+        invitation.set_visible(not revealed)
+        for artist in later:
+            artist.set_visible(revealed)
+        scene.forget()
+
+    later = legend.legend_handles[1:] + legend.get_texts()[1:] + rates.get_yticklabels()[:-1]
+    scene.png()  # the layout, with all names in it
+    name_what_is_shown(False)
+
+    def update(fade: Fade, revealed: bool) -> None:
+        if invitation.get_visible() == revealed:
+            name_what_is_shown(revealed)
+        for row, which in enumerate(FADES):
+            for artist in (lines[which], dots[which], numbers[which]):
+                artist.set_visible(revealed or which == "guess")
+            rate = fade.rates[which]
+            lines[which].set_data(np.arange(STEPS), fade.line(which))
+            dots[which].set_data([rate], [3 - row])
+            numbers[which].set_text(f"{rate:.2f}" if which == "guess" else f"{rate:.3f}")
 
     return scene, update
 
 
-def reach_picture(
-    lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow, s: int, variant: str = "as posted"
-) -> Figure:
-    """Return the picture of what the loss at step `s` sends back: the flows of the three, and which loop it is."""
-    scene, update = build_reach()
-    update(lstm, vanilla, loop, s, variant)
+def guess_at(fade: Fade, t: float, norm: float) -> float | None:
+    """The share left per step of the line from the measured start through a point; None right of the last step."""
+    steps_back = LAST - t
+    if steps_back < 0.5:
+        return None
+    return float(np.clip((norm / fade.norms[LAST]) ** (1 / steps_back), *GUESS_LIMITS))
+
+
+def fade_picture(fade: Fade, revealed: bool = True) -> Figure:
+    """Return the picture of one net's last loss and the guesses at it; before `revealed` only the learner's guess."""
+    scene, update = build_fade()
+    update(fade, revealed)
     return scene.figure
 
 
-def describe_reach(
-    lstm: GradientFlow, vanilla: VanillaFlow, loop: GradientFlow, s: int, variant: str = "as posted"
-) -> str:
-    """Say in one line what the picture shows."""
-    if s == 0:
-        return (
-            f"The loss at step 0 has no step to go back to: |dL/dc| is {short(lstm.dc[0, 0])} there, and that is all."
-        )
-    steps = horizon(lstm.dc[s, s::-1])
-    lost = f"three orders are lost after {steps} steps" if steps else "it never loses three orders"
-    largest = loop.dc[s, :s].max()
-    loop_says = f"ends at {short(loop.dc[s, 0], 2)}" if np.isfinite(largest) else "overflows: its numbers exceed 1e154"
-    outside = " (outside the picture)" if np.isfinite(largest) and largest > REACH_LIMITS[1] else ""
+def describe_fade(fade: Fade, revealed: bool = True) -> str:
+    """Say in one line what the picture shows, and nothing that it does not show yet."""
+    start, rates = fade.norms[LAST], fade.rates
+    guess = (
+        f"the forget gates are {fade.gate:.2f} on average. The delta is {short(start, 2)} at step 59. Your guess "
+        f"leaves {rates['guess']:.2f} of it at each step, so {short(fade.line('guess')[0], 2)} would arrive at step 0."
+    )
+    if not revealed:
+        return f"Draw first: {guess}"
     return (
-        f"From the loss at step {s} back to step 0, |dL/dc| of the LSTM goes from {short(lstm.dc[s, s], 2)} to "
-        f"{short(lstm.dc[s, 0], 2)}: {lost}. The forget gates alone would leave {short(lstm.predicted[s, 0], 2)}. "
-        f"The question's loop, {variant}, {loop_says}{outside}. |dL/dh| of the LSTM ends at {short(lstm.dh[s, 0], 2)}, "
-        f"of the vanilla RNN at {short(vanilla.dh[s, 0], 2)}."
+        f"Measured: {rates['measured']:.3f} is left at each step, and {short(fade.norms[0], 2)} arrives at step 0. The "
+        f"forget gate alone predicts {rates['alone']:.3f}, the one matrix {rates['matrix']:.3f}. Here {guess}"
     )
 
 
+# ------------------------------------------------------------------------------------------ several walks, compared
+
+WALK_LIMITS = 1e-15, 1e20
+DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)))
+
+
+def walks_picture(right: Mapping[str, np.ndarray], posted: Mapping[str, np.ndarray]) -> Figure:
+    """Return the picture of named rows |dL/dc[t]| of the last loss, (T,) each: of right passes and of posted loops."""
+    figure = new_figure(900, 360)
+    figure.get_layout_engine().set(w_pad=0.1)
+    axes = tidy(figure.subplots(), "The walk back from the last loss", "step t", "$|dL_{59}/dc[t]|$")
+    axes.set(yscale="log", ylim=WALK_LIMITS, xlim=(-1, STEPS))
+    axes.yaxis.set_major_locator(LogLocator(1e5))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.grid(axis="y", color=LIGHT_GRAY, linewidth=0.6)
+    for walks, color, marker in ((right, BLACK, "P"), (posted, WRONG, "X")):
+        for (name, norms), dash in zip(walks.items(), DASHES, strict=False):
+            seen = np.where(norms > 0, norms, np.nan)  # the posted walk starts one step late
+            axes.plot(seen, color=color, linestyle=dash, marker=marker, markevery=10, linewidth=1.8, label=name)
+    figure.legend(loc="outside right upper", fontsize=NORMAL, frameon=False, handlelength=4)
+    return figure
+
+
+def describe_walks(right: Mapping[str, np.ndarray], posted: Mapping[str, np.ndarray]) -> str:
+    """Say in one line where each walk starts and where it ends."""
+    ends = [f"{name} from {short(w[w > 0][-1], 2)} to {short(w[0], 2)}" for name, w in (right | posted).items()]
+    return f"|dL/dc| from the last loss back to step 0: {'; '.join(ends)}."
+
+
+# ------------------------------------------------------------------------------------------ who is credited
+
+CREDIT_STEPS = 20
+CREDIT_POWERS = -6, 1  # of ten
+CREDIT_LIMITS = tuple(10.0**power for power in CREDIT_POWERS)
+BANDS = 10 ** np.linspace(*CREDIT_POWERS, 2 * (CREDIT_POWERS[1] - CREDIT_POWERS[0]) + 1)  # two colors a decade
+SHARE_LIMITS = -0.3, 1.3
 PATHS = ("loss", "cell", *GATES)
 PATH_COLORS = {"loss": COLORS["loss"], "cell": GRAY, **{gate: COLORS[gate] for gate in GATES}}
-PATH_NAMES = {"loss": "own loss", "cell": "straight from c[t+1]", **{gate: f"through {NAMES[gate]}" for gate in GATES}}
+PATH_NAMES = {"loss": "own loss", "cell": "carry", **{gate: f"through {NAMES[gate]}" for gate in GATES}}
 HATCHES = {"loss": "", "cell": "", "i": "//", "f": "\\\\", "o": "..", "g": "xx"}
-SHARE_LIMITS = -0.8, 1.8
-NOTES = {False: "absolute colors", True: "each row by itself, sizes hidden"}
 
 
-def build_credit(steps: int) -> tuple[Scene, Callable[..., None]]:
-    """Draw what stays of "who is credited"; return the scene and `update(flow, quantity, s, t, by_row)`.
+def build_credit() -> tuple[Scene, Callable[[GradientFlow, str, int, int], None]]:
+    """Draw what stays of "who is credited"; return the scene and `update(flow, quantity, s, t)`; quantity: "h", "c"."""
+    figure = new_figure(900, 520, layout=None)
 
-    `quantity` is "h" or "c", `by_row` divides each row of the heat map by its largest value.
-    """
-    figure = new_figure(900, 620, layout=None)
+    def panel(left: int, top: int, width: int, height: int) -> Axes:  # pixels, from the upper left corner
+        return figure.add_axes((left / 900, 1 - (top + height) / 520, width / 900, height / 520))
 
-    def panel(left, top, width, height):  # pixels, from the upper left corner
-        return figure.add_axes((left / 900, 1 - (top + height) / 620, width / 900, height / 620))
-
-    heat, column = panel(150, 30, 460, 270), panel(655, 30, 230, 270)
-    row, bars = panel(150, 352, 460, 85), panel(150, 490, 460, 85)
-    color_bars = {False: panel(62, 30, 14, 270), True: panel(62, 30, 14, 270)}  # in one place: one is shown
-    tidy(heat, "Each loss (row) and each step's state (column)", ylabel="loss step s")
-    tidy(column, "Column: losses that t acts on", "|delta|, absolute")
-    tidy(row, "Row: the loss at step s, going back", ylabel="|delta|")
-    tidy(bars, "Row: the paths that it came on, as shares", "state step t", "share")
-    scales = {False: LogNorm(*CREDIT_LIMITS, clip=True), True: Normalize(0, 1)}
+    heat, color_bar = panel(55, 30, 390, 390), panel(460, 30, 14, 390)
+    row, bars = panel(605, 30, 280, 165), panel(605, 255, 280, 165)
+    tidy(heat, "Each loss (row), each step's state (column)", "state step t", "loss step s")
+    tidy(row, "The chosen row: one loss, going back", "", "|delta|")
+    tidy(bars, "The roads by which it arrived", "state step t", "share")
+    norm = BoundaryNorm(BANDS, 256)
     color_map = matplotlib.colormaps[MAGNITUDE].with_extremes(bad="white")
-    edges = np.arange(steps + 1) - 0.5
-    blank = np.zeros((steps, steps, 4), np.uint8)
+    edges = np.arange(CREDIT_STEPS + 1) - 0.5
+    blank = np.zeros((CREDIT_STEPS, CREDIT_STEPS, 4), np.uint8)
     image = heat.add_image(PcolorImage(heat, edges, edges, blank))  # half as long to draw as imshow's
-    heat.set(xlim=(-0.5, steps - 0.5), ylim=(-0.5, steps - 0.5))
-    for by_row, axes in color_bars.items():
-        figure.colorbar(ScalarMappable(scales[by_row], color_map), cax=axes)
-        axes.tick_params(labelsize=SMALL)
-        axes.yaxis.set_ticks_position("left")
-        axes.yaxis.set_label_position("left")
-        axes.set_ylabel("|delta| / the row's largest" if by_row else "absolute: |delta|", fontsize=NORMAL)
-    for axes in (row, bars):
-        axes.set_xlim(heat.get_xlim())
-    column.set_ylim(heat.get_ylim())
-    row.set(yscale="log", ylim=CREDIT_LIMITS)
-    column.set(xscale="log", xlim=CREDIT_LIMITS)
-    for axis in (row.yaxis, column.xaxis, color_bars[False].yaxis):
-        axis.set_major_locator(LogLocator(1e3))
-        axis.set_minor_locator(NullLocator())
-    bars.set(ylim=SHARE_LIMITS, yticks=(0, 1), yticklabels=("0", "100 %"))
+    heat.set(xlim=edges[[0, -1]], ylim=edges[[0, -1]])
+    figure.colorbar(ScalarMappable(norm, color_map), cax=color_bar, ticks=FixedLocator(BANDS[::2]))
+    color_bar.set_yticklabels([f"$10^{{{power}}}$" for power in range(CREDIT_POWERS[0], CREDIT_POWERS[1] + 1)])
+    color_bar.tick_params(labelsize=SMALL)
+    color_bar.set_ylabel("|delta|: a color is half an order", fontsize=NORMAL)
+    for axis in (heat.xaxis, heat.yaxis, row.xaxis, bars.xaxis):
+        axis.set_major_locator(MultipleLocator(5))
+    row.set(yscale="log", ylim=CREDIT_LIMITS, xlim=edges[[0, -1]])
+    row.yaxis.set_major_locator(LogLocator(1e2))
+    row.yaxis.set_minor_locator(NullLocator())
+    row.grid(axis="y", color=LIGHT_GRAY, linewidth=0.6)
+    bars.set(ylim=SHARE_LIMITS, yticks=(0, 0.5, 1), yticklabels=("0", "50 %", "100 %"), xlim=edges[[0, -1]])
     bars.axhline(0, color=GRAY, linewidth=0.8)
-    bars.axhline(1, color=LIGHT_GRAY, linewidth=0.8, zorder=0)
 
-    note = heat.text(0.98, 0.04, NOTES[False], transform=heat.transAxes, ha="right", fontsize=NORMAL)
     outline = [withStroke(linewidth=3.5, foreground="white")]
-    cursor_row, cursor_column = {"color": BLACK, "linewidth": 1.5}, {"color": BLACK, "linewidth": 1.5, "dashes": (4, 2)}
-    across, down = heat.plot([], [], **cursor_row)[0], heat.plot([], [], **cursor_column)[0]
-    across.set_path_effects(outline)
-    down.set_path_effects(outline)
-    row_line, column_line = row.plot([], [], **cursor_row)[0], column.plot([], [], **cursor_column)[0]
-    row_dot, column_dot = (axes.plot([], [], "o", color=ORANGE, markersize=7)[0] for axes in (row, column))
+    across = heat.plot([], [], color=BLACK, linewidth=1.5, path_effects=outline)[0]
+    down = heat.plot([], [], color=BLACK, linewidth=1.5, dashes=(4, 2), path_effects=outline)[0]
+    row_line = row.plot([], [], color=BLACK, linewidth=1.5)[0]
+    row_dot = row.plot([], [], "o", color=ORANGE, markersize=7)[0]
     look = {path: {"facecolor": PATH_COLORS[path], "edgecolor": "white", "hatch": HATCHES[path]} for path in PATHS}
     stacks = {path: bars.add_patch(PathPatch(Path(np.zeros((1, 2))), linewidth=0.4, **look[path])) for path in PATHS}
     here = bars.axvline(0, color=BLACK, linewidth=0.8, linestyle=(0, (1, 1.5)))
     handles = [Patch(label=PATH_NAMES[path], **look[path]) for path in PATHS]
-    title = "Paths into the state at step t"
-    legend = figure.legend(handles=handles, title=title, fontsize=NORMAL, title_fontsize=NORMAL, frameon=False)
-    legend.set(loc=(645 / 900, 45 / 620), alignment="left")
+    figure.legend(handles=handles, loc="lower right", ncols=3, fontsize=NORMAL, frameon=False)
 
     scene = Scene(figure)
-    scene.live(note, image, across, down, row_line, row_dot, column_line, column_dot, *stacks.values(), here)
+    scene.live(image, across, down, row_line, row_dot, *stacks.values(), here)
 
-    def show_color_bar(by_row: bool) -> None:
-        for kind, axes in color_bars.items():
-            axes.set_visible(kind == by_row)
-        scene.forget()
-
-    show_color_bar(False)
-
-    def update(flow: GradientFlow, quantity: str, s: int, t: int, by_row: bool = False) -> None:
+    def update(flow: GradientFlow, quantity: str, s: int, t: int) -> None:
         norms, shares = quantities(flow, quantity, s)
-        shown = np.ma.masked_where(~np.tri(steps, dtype=bool), norms / norms.max(1, keepdims=True) if by_row else norms)
-        image.set_data(edges, edges, color_map(scales[by_row](shown), bytes=True))
-        note.set_text(NOTES[by_row])
-        if color_bars[False].get_visible() == by_row:
-            show_color_bar(by_row)
+        colors = color_map(norm(np.clip(norms, *CREDIT_LIMITS)), bytes=True)
+        colors[~np.tri(CREDIT_STEPS, dtype=bool)] = 255  # no later state acts on a loss
+        image.set_data(edges, edges, colors)
         across.set_data([-0.5, s], [s, s])
-        down.set_data([t, t], [t, steps - 0.5])
+        down.set_data([t, t], [t, CREDIT_STEPS - 0.5])
         here.set_xdata([t, t])
-        row_line.set_data(np.arange(s + 1), np.maximum(norms[s, : s + 1], CREDIT_LIMITS[0] / 10))
-        column_line.set_data(np.maximum(norms[t:, t], CREDIT_LIMITS[0] / 10), np.arange(t, steps))
+        row_line.set_data(np.arange(s + 1), norms[s, : s + 1])
         row_dot.set_data([t], [norms[s, t]])
-        column_dot.set_data([norms[s, t]], [s])
-        for path, outline in stacked(shares).items():
-            stacks[path].set_path(outline)
+        for path, shape in stacked(shares).items():
+            stacks[path].set_path(shape)
 
     return scene, update
 
@@ -269,28 +298,19 @@ def stacked(shares: dict[str, np.ndarray]) -> dict[str, Path]:
     return outlines
 
 
-def credit_picture(flow: GradientFlow, quantity: str, s: int, t: int, by_row: bool = False) -> Figure:
+def credit_picture(flow: GradientFlow, quantity: str, s: int, t: int) -> Figure:
     """Return the picture of a flow with the cursor at loss step s and state step t."""
-    scene, update = build_credit(len(flow.dh))
-    update(flow, quantity, s, t, by_row)
+    scene, update = build_credit()
+    update(flow, quantity, s, t)
     return scene.figure
 
 
-def describe_credit(flow: GradientFlow, quantity: str, s: int, t: int, by_row: bool = False) -> str:
-    """Say in one line what the picture shows; with `by_row`, what it hides."""
+def describe_credit(flow: GradientFlow, quantity: str, s: int, t: int) -> str:
+    """Say in one line what the picture shows at the cursor."""
     norms, shares = quantities(flow, quantity, s)
-    hears = norms[t:, t]
-    loudest = t + int(hears.argmax())
     order = sorted(shares, key=lambda path: -abs(shares[path][t]))[:2]
     parts = " and ".join(f"{percent(round(shares[path][t], 3))} {PATH_NAMES[path]}" for path in order)
-    warning = (
-        "Warning: each row's colors are divided by its largest value, which hides how small a gradient is (the curves "
-        "stay absolute). "
-        if by_row
-        else ""
-    )
     return (
-        f"{warning}Loss at step {s}, state at step {t}: |dL[{s}]/d{quantity}[{t}]| is {short(norms[s, t], 2)}, at step "
-        f"{s} itself {short(norms[s, s], 2)}. It came {parts}. Of all losses, step {t} hears the one at step "
-        f"{loudest} most ({short(hears.max(), 2)})."
+        f"The loss at step {s}, the state at step {t}: |dL[{s}]/d{quantity}[{t}]| is {short(norms[s, t], 2)}; at step "
+        f"{s} itself it is {short(norms[s, s], 2)}. By road: {parts}."
     )

@@ -1,0 +1,557 @@
+"""Lesson 5: every blank, every number in the prose, and the two explorers at the ends of their sliders."""
+
+import contextlib
+import io
+import re
+
+import numpy as np
+import pytest
+from lesson_cells import cell_source, cells_of, judged, run_cells, solutions, solved
+from scenes import assert_same_as_full_drawing
+
+import lstm_teach as lt
+from lstm_teach import bell, kept
+from lstm_teach.blanks import Lesson
+from lstm_teach.explorers import vanishing as explorers
+from lstm_teach.explorers.shell import plain
+from lstm_teach.figures import vanishing
+
+LESSON = "05_vanishing_gradients"
+T, H, K = 60, 32, 8
+GROUPS = {  # the cell of each group of blanks
+    "left": "blank-left",
+    "two_roads": "blank-two-roads",
+    "one_step": "blank-one-step",
+    "rate_of": "blank-rate-of",
+    "rate_needed": "blank-rate-needed",
+    "bias_alone": "blank-bias-alone",
+    "bias_helped": "blank-bias-helped",
+    "posted_step": "blank-posted-step",
+    "shares": "blank-shares",
+}
+PREDICTIONS = ("all_losses", "three_orders", "posted", "gap", "rnn")
+
+
+def words(cell_id):
+    """The text of a cell on one line."""
+    return " ".join(cell_source(LESSON, cell_id).split())
+
+
+def rate(walk, steps=59):
+    """The share left per step, from the last step back."""
+    return (walk[59 - steps] / walk[59]) ** (1 / steps)
+
+
+def lost(walk):
+    """Orders of magnitude lost on the way from step 59 to step 0."""
+    return np.log10(walk[59] / walk[0])
+
+
+# ------------------------------------------------------------------------------------------ blanks
+
+
+def verdict(group, lines):
+    """What the lesson says to these right-hand sides."""
+    cell = GROUPS[group]
+    if group != "rate_of":
+        return judged(LESSON, cell, lines)
+    source = cell_source(LESSON, cell).replace("return ...", f"return {lines['rate_of']}")
+    return judged(LESSON, cell, source=source)
+
+
+def solution_lines(group):
+    return dict(Lesson(LESSON).blank(group).library) if group != "rate_of" else {"rate_of": RATE}
+
+
+def said(group, name, expression):
+    """The sentence about one line, the others of its cell being right."""
+    found = verdict(group, solution_lines(group) | {name: expression})
+    by_name = {part.name: part for part in found.parts}
+    assert all(part.passed for other, part in by_name.items() if other != name)
+    return by_name[name].sentence
+
+
+RATE = "np.abs(np.linalg.eigvals(one_step)).max()"
+
+
+def test_every_blank_has_a_folded_solution_and_it_is_right():
+    assert set(solutions(LESSON)) == set(GROUPS.values())
+    for cell, source in solved(LESSON).items():
+        assert judged(LESSON, cell, source=source).passed, cell
+
+
+def test_a_blank_that_is_left_open_is_no_mistake_and_the_lesson_goes_on_with_the_librarys():
+    results = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        names = run_cells(LESSON, results=results)
+    for cell in GROUPS.values():
+        parts = results[cell].parts
+        assert all(part.open for part in parts) and "library's" in results[cell].note
+    assert names["rate_of"](np.diag([0.5, -0.9])) == pytest.approx(0.9)
+
+
+RIGHT = [
+    ("left", "left", "np.power(f, n)"),
+    ("left", "left", "np.exp(n * np.log(f))"),
+    ("two_roads", "carry", "f * dc"),
+    ("two_roads", "carry", "dc - dc * (1 - f)"),
+    ("two_roads", "through_g", "dc * i * (1 - g) * (1 + g) * w * o_before * (1 - np.square(ct_before))"),
+    ("two_roads", "through_g", "w * (o_before - o_before * ct_before**2) * (1 - g * g) * i * dc"),
+    ("one_step", "one_step", "np.diag(np.full(H, f)) + Wg.T / 4"),
+    ("one_step", "one_step", "(f * np.identity(H) + 0.5 * 0.5 * Wg).T"),
+    ("rate_of", "rate_of", "max(abs(np.linalg.eigvals(one_step)))"),
+    ("rate_of", "rate_of", "np.sort(np.abs(np.linalg.eig(one_step.T)[0]))[-1]"),
+    ("rate_needed", "rate_needed", "np.exp(np.log(share) / steps)"),
+    ("rate_needed", "rate_needed", "10 ** (np.log10(share) / steps)"),
+    ("bias_alone", "bias_alone", "-np.log(1 / rate_needed - 1)"),
+    ("bias_alone", "bias_alone", "np.log(rate_needed) - np.log(1 - rate_needed)"),
+    ("bias_helped", "bias_helped", "-np.log(1 / (rate_needed - extra) - 1)"),
+    ("bias_helped", "bias_helped", "np.log(rate_needed - extra) - np.log(1 - (rate_needed - extra))"),
+    ("posted_step", "posted_step", "one_step + np.eye(H)"),
+    ("posted_step", "posted_step", "np.eye(H) + f * np.eye(H) + Wg.T / 4"),
+    ("shares", "share_carry", "np.dot(dc_carry, dc) / np.linalg.norm(dc) ** 2"),
+    ("shares", "share_carry", "(dc_carry * dc).sum() / (dc**2).sum()"),
+    ("shares", "share_hidden", "1 - dc_carry @ dc / (dc @ dc)"),
+    ("shares", "share_hidden", "np.vdot(dc, dc_hidden) / np.vdot(dc, dc)"),
+]
+
+
+@pytest.mark.parametrize(("group", "name", "expression"), RIGHT)
+def test_right_lines_in_other_styles_are_right(group, name, expression):
+    assert said(group, name, expression) == ""
+
+
+NAMED = [
+    (group, name, expression, sentence)
+    for group in GROUPS
+    for name, table in Lesson(LESSON).blank(group).mistakes.items()
+    for expression, sentence in table.items()
+]
+
+
+@pytest.mark.parametrize(("group", "name", "expression", "sentence"), NAMED)
+def test_every_named_mistake_is_named_and_no_other(group, name, expression, sentence):
+    assert said(group, name, expression).endswith(sentence)
+
+
+def test_there_are_three_named_mistakes_or_more_for_each_blank():
+    for group in GROUPS:
+        blank = Lesson(LESSON).blank(group)
+        for name in blank.names:
+            table = blank.mistakes[name]
+            assert len(table) >= 3 and len(set(table.values())) == len(table), name  # one sentence names one mistake
+        assert len(blank.hints) == 3
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "expression", "distinctive"),
+    [
+        ("left", "left", "f ** n[-1]", "single number"),
+        ("left", "left", "-(f ** n)", "sign is the other way around"),
+        ("two_roads", "carry", "dc", "factor that is missing: f"),
+        ("two_roads", "through_g", "dc * i * w * o_before * (1 - ct_before**2)", "(1 - g**2), the slope of tanh"),
+        ("one_step", "one_step", "2 * (f * np.eye(H) + 0.25 * Wg.T)", "is 2 times what it should be"),
+        ("rate_of", "rate_of", "np.linalg.eigvals(one_step)", "single number"),
+        ("rate_needed", "rate_needed", "share", "This is share, not"),
+        ("posted_step", "posted_step", "one_step", "This is one_step, not"),
+        ("bias_helped", "bias_helped", "bias_alone", "This is bias_alone, not"),
+        ("shares", "share_carry", "dc_carry / dc", "array of shape"),
+    ],
+)
+def test_other_wrong_lines_are_answered_in_words(group, name, expression, distinctive):
+    assert distinctive in said(group, name, expression)
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "number"),
+    [
+        ("two_roads", "carry", "0.50261549"),
+        ("rate_of", "rate_of", "0.613"),
+        ("rate_needed", "rate_needed", "1e-3 ** (1 / 59)"),
+        ("bias_alone", "bias_alone", "2.0853"),
+        ("bias_helped", "bias_helped", "1.264"),
+        ("shares", "share_carry", "0.8"),
+    ],
+)
+def test_a_typed_in_number_is_not_right(group, name, number):
+    assert said(group, name, number)
+
+
+# ------------------------------------------------------------------------------------------ predictions
+
+
+def test_every_prediction_has_one_right_option_and_a_reason_for_each():
+    lesson = Lesson(LESSON)
+    assert set(lesson._spec["predictions"]) == set(PREDICTIONS)
+    for name in PREDICTIONS:
+        given = lesson._spec["predictions"][name]
+        for letter, (_, why) in given["options"].items():
+            assert why.startswith("Yes" if letter == given["right"] else "No"), (name, letter)
+
+
+def test_every_prediction_comes_before_the_cell_that_answers_it():
+    order = [cell.id for cell in cells_of(LESSON)]
+    for prediction, answer in (
+        ("predict-all-losses", "one-and-all"),
+        ("predict-three-orders", "blank-rate-needed"),
+        ("predict-posted", "posted"),
+        ("predict-gap", "bell-gap"),
+        ("predict-rnn", "rnn"),
+    ):
+        assert order.index(prediction) < order.index(answer)
+
+
+def reasons(name):
+    given = Lesson(LESSON)._spec["predictions"][name]
+    return given["right"], {letter: " ".join(option) for letter, option in given["options"].items()}
+
+
+def test_the_gate_that_loses_three_orders_by_itself_is_089_and_the_real_one_is_not_what_is_asked():
+    right, said_of = reasons("three_orders")
+    assert right == "c" and "0.89" in said_of["c"]
+    for letter, gate, power in (("a", 0.5, "2e-18"), ("b", 0.77, "2e-07"), ("c", 0.89, "1e-03")):
+        assert f"{gate**59:.0e}" == power
+        assert power.replace("-0", "-") in said_of[letter]
+    assert f"{0.999**59:.2f}" in said_of["d"]
+
+
+# ------------------------------------------------------------------------------------------ numbers
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    """The names of the solved lesson, and what it printed."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        names = run_cells(LESSON, replace=solved(LESSON))
+    return names | {"printed": out.getvalue()}
+
+
+@pytest.fixture(scope="module")
+def net(lesson):
+    """`walk(bias)`: |dL/dc[t]| of the last loss of the lesson's net."""
+
+    def walk(bias, flow=lt.gradient_flow):
+        return flow(lesson["fresh"](bias), *tokens()).dc[59]
+
+    return walk
+
+
+def tokens():
+    return np.random.default_rng(1000).integers(0, K, (T, 2)).T
+
+
+def test_the_last_loss_asks_for_the_first_symbol():
+    x, targets = tokens()
+    assert targets[59] == x[0]
+
+
+def test_the_sum_of_all_losses_hides_the_decay(lesson):
+    _, deltas = lt.bptt(lesson["fresh"](0), *tokens(), return_deltas=True)
+    sizes = np.linalg.norm(deltas.dc, axis=1)
+    assert reasons("all_losses")[0] == "b" and sizes.min() / sizes[59] > 0.8 and sizes.max() / sizes[59] < 1.7
+
+
+@pytest.mark.parametrize(
+    ("bias", "predicted", "measured"), [(0, 0.613, 0.619), (0.5, 0.735, 0.742), (1, 0.843, 0.850), (2, 0.993, 0.991)]
+)
+def test_the_one_matrix_predicts_the_rate(bias, predicted, measured, lesson, net):
+    gate = lt.forward(lesson["fresh"](bias), tokens()[0]).f[:-1].mean()
+    matrix = gate * np.eye(H) + lesson["fresh"](bias).Wg.T / 4
+    assert round(lesson["rate_of"](matrix), 3) == predicted and round(rate(net(bias)), 3) == measured
+    assert re.search(rf"{bias} +{gate:.3f} +{predicted:.3f} +{measured:.3f}", lesson["printed"])
+    assert abs(predicted - measured) < 0.01  # "right to within 0.01"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_one_matrix_predicts_the_rate_of_other_nets_too(seed):
+    x, targets = np.random.default_rng(1000 + seed).integers(0, K, (T, 2)).T
+    for bias in (0, 0.5, 1):
+        params = lt.Params.random(K, H, seed, 0.1, bias)
+        gate = lt.forward(params, x).f[:-1].mean()
+        predicted = np.abs(np.linalg.eigvals(gate * np.eye(H) + params.Wg / 4)).max()
+        measured = rate(lt.gradient_flow(params, x, targets).dc[59])
+        assert abs(predicted - measured) < 0.025 < measured - gate  # and the forget gate alone does not
+
+
+def test_the_numbers_about_the_two_roads(lesson, net):
+    gate = lesson["f"]
+    assert round(gate, 2) == 0.5 and round(rate(net(0)), 2) == 0.62 and round(lesson["extra"], 2) == 0.11
+    averages = re.findall(r"(?:i|o|slope of g|slope of ct) +(\d\.\d\d) on average", lesson["printed"])
+    assert averages == ["0.50", "0.50", "0.99", "1.00"]
+    flow = lt.gradient_flow(lesson["fresh"](0), *tokens())
+    parts = {gate: np.abs(flow.dc_paths[gate][59, :59]).mean() for gate in "ifog"}
+    assert parts["g"] > 10 * max(parts[gate] for gate in "ifo")  # "by far the widest"
+
+
+def test_the_bias_for_a_reach_is_found_and_the_second_road_makes_it_smaller(lesson, net):
+    assert round(lesson["rate_needed"], 2) == 0.89
+    assert abs(lost(net(lesson["bias_alone"]))) < 0.15  # "next to nothing is lost"
+    assert f"The other one loses {lost(net(lesson['bias_helped'])):.1f}" in words("try-both-read")
+    assert round(lost(net(1.22)), 1) == 3 and "would take 1.22, a gate of 0.77" in words("try-both-read")
+    assert round(lt.forward(lesson["fresh"](1.22), tokens()[0]).f[:-1].mean(), 2) == 0.77
+
+
+def test_the_posted_loop_cannot_show_vanishing(lesson, net):
+    posted = net(0, lt.nested_flow)
+    growth = (posted[0] / posted[58]) ** (1 / 58)
+    assert round(lesson["rate_of"](lesson["posted_step"]), 2) == round(growth, 2) == 1.61
+    assert f"as posted, per step: predicted {growth:.2f}, measured {growth:.2f}" in lesson["printed"]
+    assert f"{posted[58]:.2f}" == "0.29" and f"{posted[0]:.0e}" == "3e+11" and "0.29 to 3e11" in words("answer")
+    for bias in (0, 1, 3):
+        walk = net(bias, lt.nested_flow)
+        assert walk[0] > 1e11 * walk[58]
+    assert reasons("posted")[0] == "c"
+
+
+def test_the_walks_after_the_first_start_with_what_the_one_before_left(lesson):
+    flow = lt.nested_flow(lesson["fresh"](0), *tokens())
+    assert flow.dc[58, 57] > 1e6 * flow.dc[59, 58]
+
+
+def test_the_right_pass_loses_twelve_orders_four_and_none(net):
+    assert [round(lost(net(bias))) for bias in (0, 1)] == [12, 4] and lost(net(3)) < 0
+    assert "by twelve orders" in words("answer") and "it loses four orders; with 3, none" in words("answer")
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_with_pytorchs_default_weights_the_orders_lost_are_the_same(seed):
+    rng = np.random.default_rng(seed)
+    for bias, low, high in ((0, 11, 13.5), (1, 3.2, 5.2), (3, -1.6, 0)):  # 11.2 to 13.1, 3.5 to 4.8, -1.2 to -0.2
+        params = lt.Params(K, H, rng.uniform(-1, 1, K * H + 4 * H * H + 4 * H * K) * H**-0.5)
+        params.Uf += bias
+        assert low < lost(lt.gradient_flow(params, *rng.integers(0, K, (2, T))).dc[59]) < high
+
+
+def test_the_shares_add_up_and_are_near_what_the_rates_say(lesson):
+    assert lesson["share_carry"] + lesson["share_hidden"] == pytest.approx(1)
+    flow = lt.gradient_flow(lesson["fresh"](0), *tokens())
+    assert lesson["share_carry"] == pytest.approx(flow.dc_paths["cell"][59, 30] / flow.dc[59, 30])
+    assert abs(lesson["share_carry"] - lesson["f"] / lesson["rate_of"](lesson["one_step"])) < 0.05
+    carry, hidden = flow.deltas.dc_carry[59, 58], flow.deltas.dc_hidden[59, 58]
+    assert np.linalg.norm(carry) + np.linalg.norm(hidden) > 1.05 * flow.dc[59, 58]  # "need not add up"
+
+
+def bell_part(bias, gap):
+    """The gradient of the bell's column of Ug, from the question alone and from all losses."""
+    params = lt.Params.random(len(bell.SYMBOLS), H, 0, 0.1, bias)
+    x, targets = bell.sequence(True, gap)
+    flow = lt.gradient_flow(params, x, targets)
+    return flow.dzg[-1, 0], np.linalg.norm(lt.bptt(params, x, targets).Ug[:, bell.BELL])
+
+
+def test_the_bells_column_gets_what_reaches_step_0_and_the_lesson_prints_it(lesson):
+    for bias in (0, 1, 3):
+        row = re.search(rf"^ +{bias} (.*/.*)$", lesson["printed"], re.MULTILINE)[1]
+        expected = [f"{part:.0e} / {whole:.2f}" for part, whole in (bell_part(bias, gap) for gap in (5, 20, 40))]
+        assert re.split(r"   +", row.strip()) == expected
+
+
+def test_what_the_prose_says_about_the_bell():
+    part, whole = bell_part(0, 40)
+    assert 1e-9 < part / whole < 5e-9  # "a few billionths"
+    assert bell_part(3, 40)[0] > bell_part(3, 5)[0]
+    assert 3e3 < bell_part(0, 20)[0] / part < 3e4 and reasons("gap")[0] == "c"  # "about ten thousand times smaller"
+    assert round(0.83**20 * 40) == 1
+
+
+def test_an_orthogonal_rnn_beats_an_lstm_without_a_bias(lesson):
+    printed = dict(re.findall(r"^(.*RNN.*?|LSTM, bias \d)  +(-?\d+\.\d)$", lesson["printed"], re.MULTILINE))
+    orders = {name: float(number) for name, number in printed.items()}
+    assert orders["vanilla RNN, W orthogonal"] < orders["LSTM, bias 1"] < orders["LSTM, bias 0"] < orders["vanilla RNN"]
+    assert 16.5 < orders["vanilla RNN"] < 17 and round(orders["LSTM, bias 0"]) == 13 and reasons("rnn")[0] == "c"
+
+
+def test_the_answers_below_the_first_explorer():
+    text, fade = words("fade-questions"), explorers.fade(1.0, 0.0, 0.1)
+    assert "0.619 a step. The matrix says 0.613. The forget gate alone says 0.503" in text
+    assert [round(fade.rates[which], 3) for which in ("measured", "matrix", "alone")] == [0.619, 0.613, 0.503]
+    assert 5 < np.log10(fade.line("measured")[0] / fade.line("alone")[0]) < 5.5  # "five orders"
+    wide = explorers.fade(1.0, 2.0, 0.4)
+    times = wide.line("matrix")[0] / wide.norms[59], wide.norms[0] / wide.norms[59]
+    assert f"{times[0]:.0e}" == "8e+06" and 10 < times[1] < 100
+
+
+def test_the_learners_own_pass_is_used_where_it_was_kept(tmp_path, monkeypatch, capsys):
+    def my_bptt(params, x, targets, h0=None, c0=None):
+        return lt.bptt(params, x, targets, h0, c0)
+
+    lesson_4 = "04_single_pass_bptt"
+    groups = Lesson(lesson_4)._spec["blanks"]
+    monkeypatch.setattr(kept, "FILE", str(tmp_path / "mine.py"))
+    kept.write("my_bptt", lesson_4, next(group for group in groups if "my_bptt" in groups[group]["names"]), my_bptt)
+    names = run_cells(LESSON, until="bell-gap")
+    assert names["my_bptt"].__module__ == "my_functions" and "your own my_bptt" in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------------------------------ explorers
+
+
+ENDS = {
+    "fade": {"guess": vanishing.GUESS_LIMITS, "forget_bias": explorers.BIASES, "scale": explorers.SCALES},
+    "credit": {"s": (0, 18), "t": (0, 19), "forget_bias": explorers.BIASES},
+}
+
+
+@pytest.fixture(scope="module")
+def made():
+    return {"fade": explorers.fade_explorer(), "credit": explorers.credit_explorer()}
+
+
+@pytest.fixture
+def explorer(request, made):
+    chosen = made[request.param]
+    chosen.reset()
+    return chosen
+
+
+@pytest.mark.parametrize(
+    ("explorer", "name", "values"),
+    [(which, name, values) for which, controls in ENDS.items() for name, values in controls.items()],
+    indirect=["explorer"],
+)
+def test_both_ends_of_every_slider_change_the_picture_and_the_text(explorer, name, values):
+    if "show" in explorer.controls:
+        explorer.set(show=explorers.SHOWN)
+    seen, size = set(), (explorer.picture.width, explorer.picture.height)
+    for value in values:
+        explorer.controls[name].value = value
+        assert explorer.controls[name].value == value and explorer.message == ""
+        seen.add((explorer.png, explorer.text))
+        assert_same_as_full_drawing(explorer._scene)
+    assert len({png for png, _ in seen}) == len({text for _, text in seen}) == 2
+    assert size == (explorer.picture.width, explorer.picture.height)
+    assert plain(explorer.text) == explorer.picture.alt
+
+
+def test_before_the_guess_is_committed_nothing_gives_the_answer_away(made):
+    explorer = made["fade"]
+    explorer.reset()
+    fades, rates = explorer._scene.figure.axes
+    shown = [artist for artist in (*fades.lines, *rates.lines[1:]) if artist.get_visible()]  # after the mark at 1
+    assert [line.get_color() for line in shown] == [vanishing.FADES["guess"]["color"]] * 2
+    hidden = explorers.fade(1.0, 0.0, 0.1)
+    for which in ("measured", "matrix"):
+        assert f"{hidden.rates[which]:.2f}" not in explorer.text
+    assert [label.get_text() for label in rates.get_yticklabels() if label.get_visible()] == ["your guess"]
+    assert_same_as_full_drawing(explorer._scene)
+    explorer.set(show=explorers.SHOWN)
+    assert all(line.get_visible() for line in fades.lines) and f"{hidden.rates['measured']:.3f}" in explorer.text
+    assert_same_as_full_drawing(explorer._scene)
+    explorer.reset()
+    assert explorer.text.startswith("Draw first")
+
+
+def test_a_click_draws_the_line_through_that_place(made):
+    explorer = made["fade"]
+    explorer.reset()
+    fades, rates = explorer._scene.figure.axes
+
+    def click(axes, x, y):
+        px, py = axes.transData.transform((x, y))
+        width, height = explorer._scene.figure.bbox.size
+        explorer.point(px / width, 1 - py / height)
+        return explorer.controls["guess"].value
+
+    start = explorers.fade(1.0, 0.0, 0.1).norms[59]
+    assert click(fades, 0, start * 0.7**59) == 0.7
+    assert click(fades, 39, start * 0.9**20) == 0.9
+    assert click(fades, 59.4, 1e-9) == 0.9  # right of the last step there is nothing to draw
+    assert click(fades, 50, 1e-25) == vanishing.GUESS_LIMITS[0]
+    assert click(rates, 1.2, 1) == 1.2
+    handle = fades.lines[0]
+    assert handle.get_ydata()[0] == pytest.approx(start * 1.2**59)
+
+
+def test_no_line_and_no_dot_leaves_its_axes_at_any_end_of_any_slider():
+    low, high = vanishing.FADE_LIMITS
+    for bias in np.linspace(*explorers.BIASES, 5):
+        for scale in np.linspace(*explorers.SCALES, 5):
+            for guess in vanishing.GUESS_LIMITS:
+                fade = explorers.fade(guess, float(bias), float(scale))
+                for which in vanishing.FADES:
+                    line = fade.line(which)
+                    assert low < line.min() and line.max() < high
+                    assert vanishing.RATE_LIMITS[0] < fade.rates[which] < vanishing.RATE_LIMITS[1]
+
+
+def test_no_number_of_the_second_picture_leaves_its_scale_and_each_bias_has_colors_of_its_own():
+    used = {}
+    for bias in np.arange(*explorers.BIASES, 0.5):
+        flow = explorers.flow(float(bias))
+        below = np.tri(vanishing.CREDIT_STEPS, dtype=bool)
+        for norms in (flow.dh, flow.dc):
+            assert vanishing.CREDIT_LIMITS[0] < norms[below].min() and norms[below].max() < vanishing.CREDIT_LIMITS[1]
+        for quantity in "hc":
+            _, shares = vanishing.quantities(flow, quantity, vanishing.CREDIT_STEPS - 1)
+            top = sum(np.maximum(share, 0) for share in shares.values()).max()
+            bottom = sum(np.minimum(share, 0) for share in shares.values()).min()
+            assert vanishing.SHARE_LIMITS[0] < bottom and top < vanishing.SHARE_LIMITS[1]
+        colors = vanishing.credit_picture(flow, "c", 19, 10).axes[0].images[0].get_array()
+        used[float(bias)] = len({tuple(color) for color in colors[19]})
+    assert used[0.0] >= 8 > used[1.0] >= 3 >= used[3.0]  # the decay is seen, and so is that it is gone
+
+
+def test_darker_is_smaller_and_no_state_after_the_loss_has_a_color():
+    colors = vanishing.credit_picture(explorers.flow(0.0), "c", 15, 10).axes[0].images[0].get_array()
+    assert (colors[np.triu_indices(vanishing.CREDIT_STEPS, 1)] == 255).all()
+    yellow = colors[..., 0].astype(int)
+    assert yellow[19, 19] > yellow[19, 10] > yellow[19, 0]
+
+
+@pytest.mark.parametrize("quantity", ["h", "c"])
+def test_the_bars_add_up_to_the_whole(quantity):
+    _, shares = vanishing.quantities(explorers.flow(1.0), quantity, 19)
+    np.testing.assert_allclose(sum(shares.values()), 1)
+    outlines = vanishing.stacked(shares)
+    for path, share in shares.items():
+        each = outlines[path].vertices.reshape(20, 5, 2)
+        np.testing.assert_allclose(each[:, 2, 1] - each[:, 1, 1], share, atol=1e-12)
+
+
+def test_the_curve_beside_the_map_is_its_row():
+    flow = explorers.flow(1.0)
+    _, _, row, _ = vanishing.credit_picture(flow, "h", 15, 10).axes
+    np.testing.assert_array_equal(row.lines[0].get_ydata(), flow.dh[15, :16])
+    assert tuple(row.get_ylim()) == pytest.approx(vanishing.CREDIT_LIMITS)
+
+
+def test_the_cursor_never_stands_on_a_state_after_the_loss_and_a_click_moves_it(made):
+    credit = made["credit"]
+    credit.reset()
+    credit.controls["s"].value = 7
+    assert credit.controls["t"].value == credit.controls["t"].max == 7
+    credit.reset()
+    heat, _, row, bars = credit._scene.figure.axes
+
+    def click(axes, x, y):
+        px, py = axes.transData.transform((x, y))
+        width, height = credit._scene.figure.bbox.size
+        credit.point(px / width, 1 - py / height)
+        return credit.controls["s"].value, credit.controls["t"].value
+
+    assert click(heat, 5, 12) == (12, 5)
+    assert click(heat, 15, 12) == (12, 5)  # above the diagonal
+    assert click(row, 3, 1e-2) == (12, 3)
+    assert click(bars, 9, 0.5) == (12, 9)
+
+
+def test_the_text_of_the_second_explorer_says_the_numbers_at_the_cursor(made):
+    credit = made["credit"]
+    credit.reset()
+    credit.controls["quantity"].value = "h"
+    flow = explorers.flow(0.0)
+    assert f"|dL[19]/dh[10]| is {vanishing.short(flow.dh[19, 10], 2)}" in credit.text and "candidate g" in credit.text
+    assert "carry" not in credit.text  # "Where has the carry gone?"
+
+
+def test_the_picture_of_the_walks_holds_all_of_them_and_says_their_ends(lesson):
+    right, posted = lesson["right"], lesson["posted"]
+    axes = vanishing.walks_picture(right, posted).axes[0]
+    low, high = axes.get_ylim()
+    for line, norms in zip(axes.lines, (right | posted).values(), strict=True):
+        drawn = line.get_ydata()
+        np.testing.assert_array_equal(drawn[~np.isnan(drawn)], norms[norms > 0])
+        assert low < np.nanmin(drawn) and np.nanmax(drawn) < high
+    assert "right, bias 0 from 0.29 to 1.6e-13" in vanishing.describe_walks(right, posted)
+    assert "as posted, bias 0 from 0.29 to 2.9e11" in vanishing.describe_walks(right, posted)

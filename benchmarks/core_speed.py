@@ -1,8 +1,8 @@
 """How fast the numeric core is, as a table: `python benchmarks/core_speed.py`, about a minute, one thread.
 
 A ratio is the median of ratios of blocks that ran right after each other, so that a busy machine slows both sides.
-Times are processor times. Shown: `bptt` against a literal per-gate loop, `exact_gradient` against the double loop that
-re-runs the forward pass for every number, the gradient check, and the import.
+Times are processor times. Shown: `bptt` against the per-gate loop of plain.py, `exact_gradient` against the double loop
+that re-runs the forward pass for every number, the gradient check, and the import.
 """
 
 import os
@@ -21,12 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # so that it runs without an installation
 
 import numpy as np  # noqa: E402
-from literal_loop import literal_bptt, literal_forward  # noqa: E402
 
 import lstm_teach as lt  # noqa: E402
+from lstm_teach import plain  # noqa: E402
 
 VOCAB_SIZE = 8
-TARGETS = {6: 5, 16: 5, 32: 5, 100: 3}  # H: how many times faster than the literal loop bptt has to be
+TARGETS = {6: 5, 16: 5, 32: 5, 100: 3}  # H: how many times faster than the plain loop bptt has to be
 
 
 def seconds(function: Callable[[], object], calls: int = 1) -> float:
@@ -53,13 +53,13 @@ def task(T: int, H: int) -> tuple[lt.Params, np.ndarray, np.ndarray, np.ndarray]
 
 
 def bptt_table() -> None:
-    print("bptt against a literal per-gate loop that stores every array of the names table")
-    print(f"{'T':>5} {'H':>5} {'literal ms':>12} {'bptt ms':>10} {'ratio':>8} {'target':>8}")
+    print("bptt against a plain per-gate loop, one line per equation")
+    print(f"{'T':>5} {'H':>5} {'plain ms':>12} {'bptt ms':>10} {'ratio':>8} {'target':>8}")
     for T in (25, 100):
         for H, target in TARGETS.items():
             params, x, targets, zeros = task(T, H)
             slow, fast, ratio = compare(
-                lambda p=params, x=x, y=targets, s=zeros: literal_bptt(p, x, y, s, s),
+                lambda p=params, x=x, y=targets, s=zeros: plain.bptt(p, x, y, s, s),
                 lambda p=params, x=x, y=targets: lt.bptt(p, x, y),
                 rounds=60,
                 fast_calls=5,
@@ -88,7 +88,7 @@ def exact_table() -> None:
     params, x, targets, zeros = task(T, H)
 
     def literal_loss(p: lt.Params) -> float:
-        return float(-np.log(literal_forward(p, x, zeros, zeros).y[np.arange(T), targets]).sum())
+        return float(plain.loss(p, x, targets, zeros, zeros))
 
     def fast_loss(p: lt.Params) -> float:
         return lt.loss(p, x, targets)
@@ -98,7 +98,7 @@ def exact_table() -> None:
 
     print(f"\nexact_gradient against the double loop, T = {T}, H = {H}, {params.flat.size} numbers")
     print(f"{'forward pass in the double loop':<36} {'double ms':>10} {'exact ms':>10} {'ratio':>8} {'target':>8}")
-    for name, loss in (("literal, gate by gate", literal_loss), ("the library's", fast_loss)):
+    for name, loss in (("plain, gate by gate", literal_loss), ("the library's", fast_loss)):
         slow, fast, ratio = compare(lambda f=loss: double_loop(params, f), exact, rounds=7, fast_calls=50)
         print(f"{name:<36} {1e3 * slow:>10.0f} {1e3 * fast:>10.2f} {ratio:>7.0f}x {'300x':>8}")
     step = lt.complex_step_gradient(lambda p: lt.loss(p, x, targets), params, batched=True)

@@ -1,4 +1,4 @@
-"""Time of one gradient for training: a literal per-gate loop, the library's batch form, and PyTorch's CPU LSTM.
+"""Time of one gradient for training: the per-gate loop of plain.py, the library's batch form, and PyTorch's CPU LSTM.
 
     python benchmarks/training_speed.py
 
@@ -20,10 +20,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that it runs without an installation
 
 import numpy as np
-from literal_loop import literal_bptt
 
 import lstm_teach as lt
 from lstm_teach.batch import Scratch
+from lstm_teach.plain import bptt as plain_bptt
 from lstm_teach.training import batch_gradient
 
 try:
@@ -63,7 +63,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     params = lt.Params.random(VOCAB, H, seed=0, scale=0.1)
     print(f"H = {H}, T = {T}, vocabulary {VOCAB}, float64, one thread; medians in ms a gradient\n")
-    print(f"{'batch':>5} {'literal':>9} {'library':>9} {'literal/library':>16} {'PyTorch':>9} {'library/PyTorch':>16}")
+    print(f"{'batch':>5} {'plain':>9} {'library':>9} {'plain/library':>16} {'PyTorch':>9} {'library/PyTorch':>16}")
     for batch, rounds in ((1, 25), (8, 15), (32, 11)):
         compare(params, rng.integers(0, VOCAB, (T, batch)), rng.integers(0, VOCAB, (T, batch)), rounds)
 
@@ -75,12 +75,12 @@ def compare(params: lt.Params, xs: np.ndarray, targets: np.ndarray, rounds: int)
 
     def one_by_one():
         for b in range(batch):
-            literal_bptt(params, xs[:, b], targets[:, b], zeros, zeros)
+            plain_bptt(params, xs[:, b], targets[:, b], zeros, zeros)
 
     def library():
         return batch_gradient(params, pairs, lt.bptt, scratch)[1]  # what a step of lt.train calls
 
-    runs = {"literal": one_by_one, "library": library}
+    runs = {"plain": one_by_one, "library": library}
     if torch:
         runs["torch"] = torch_gradient(params, xs, targets)
         assert lt.relative_error(runs["torch"]()[2].numpy() / batch, library().V) < 1e-10, (
@@ -95,7 +95,7 @@ def compare(params: lt.Params, xs: np.ndarray, targets: np.ndarray, rounds: int)
                 run()
             times[name].append(1e3 * (time.process_time() - start) / TURN)
     ms = {name: statistics.median(each) for name, each in times.items()}
-    line = f"{batch:>5} {ms['literal']:>9.2f} {ms['library']:>9.2f} {ms['literal'] / ms['library']:>16.1f}"
+    line = f"{batch:>5} {ms['plain']:>9.2f} {ms['library']:>9.2f} {ms['plain'] / ms['library']:>16.1f}"
     print(line + (f" {ms['torch']:>9.2f} {ms['library'] / ms['torch']:>16.2f}" if torch else ""))
 
 

@@ -2,18 +2,17 @@
 
 import contextlib
 import io
-import re
 
 import numpy as np
 import pytest
 from lesson_cells import NOTEBOOKS, cells_of, run_cells, solutions, solved
 
+from instructor.lesson_table import JUDGE, PREDICT, count
 from lstm_teach.blanks import FOLDER, Lesson, _close
 
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("0*.ipynb"))
 WORDS, LINES = 1800, 120
 LEAST_BLANKS = {"00": 1, "01": 6, "02": 6, "03": 6, "04": 6, "05": 3, "06": 3, "07": 3}
-JUDGE = re.compile(r"lesson\.judge\(\"(\w+)\"\)")
 
 each_lesson = pytest.mark.parametrize("name", LESSONS)
 
@@ -23,37 +22,12 @@ def groups(name: str) -> list[str]:
     return [group for cell in cells_of(name) if cell.cell_type == "code" for group in JUDGE.findall(cell.source)]
 
 
-def words(name: str) -> int:
-    """Words of prose on the main path: folded parts do not count."""
-    prose = "\n".join(cell.source for cell in cells_of(name) if cell.cell_type == "markdown")
-    return len(re.findall(r"[A-Za-z]+", re.sub(r"<details>.*?</details>", "", prose, flags=re.DOTALL)))
-
-
-def lines(name: str) -> int:
-    """Lines of given code."""
-    return sum(bool(x.strip()) for cell in cells_of(name) if cell.cell_type == "code" for x in cell.source.splitlines())
-
-
-def blanks_of(name: str) -> list[str]:
-    """Every name that a learner has to write; in lesson 3 the lines to repair count."""
-    lesson = Lesson(name)
-    return [blank for group in groups(name) for blank in lesson.blank(group).names]
-
-
 @each_lesson
-def test_the_main_path_is_short(name):
-    assert words(name) <= WORDS
-    assert lines(name) <= LINES
-
-
-@each_lesson
-def test_there_is_enough_to_write(name):
-    assert len(blanks_of(name)) + repaired_lines(name) >= LEAST_BLANKS[name[:2]]
-
-
-def repaired_lines(name: str) -> int:
-    """Lesson 3 has the learner repair seven lines of the question's loop in place."""
-    return 7 if name.startswith("03") else 0
+def test_the_main_path_is_short_and_there_is_enough_to_write(name):
+    counted = count(name)
+    assert counted["words"] <= WORDS
+    assert counted["lines"] <= LINES
+    assert counted["blanks"] >= LEAST_BLANKS[name[:2]]
 
 
 @each_lesson
@@ -61,7 +35,7 @@ def test_every_group_of_blanks_and_every_prediction_is_used_once(name):
     lesson = Lesson(name)
     assert sorted(groups(name)) == sorted(lesson._spec.get("blanks", {}))
     code = "\n".join(cell.source for cell in cells_of(name) if cell.cell_type == "code")
-    asked = re.findall(r"lesson\.predict\(\"(\w+)\"\)", code)
+    asked = PREDICT.findall(code)
     assert sorted(asked) == sorted(lesson._spec.get("predictions", {}))
 
 

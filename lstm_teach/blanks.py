@@ -20,6 +20,8 @@ words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test 
     library = "lstm_teach.plain:step_back"
     returns = ["dh", "dc"]             # names for the parts if it returns a tuple; a dict or Params has its own
     allow = ["step_back"]              # functions of the library that it may call
+    [blanks.step_back.lines]           # optional: each part by its line, so that what only follows is not blamed
+    dzi = "dc * g * i * (1 - i)"
     [blanks.step_back.mistakes.dc]     # by part; by the function's name if the answer is one array
     [blanks.step_back.mistakes.every]  # an expression for the whole answer: its parts are compared one by one
 """
@@ -70,6 +72,7 @@ class Blank:
     hints: tuple[str, ...] = ()
     returns: tuple[str, ...] = ()
     allow: frozenset[str] = frozenset()
+    lines: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_function(self) -> bool:
@@ -191,7 +194,9 @@ def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
         known = ""
         if off:
             named = [{**case, **theirs} for case, (_, theirs) in zip(cases, answers, strict=True)]
-            known = _known(blank, part, got, right, named, read)
+            known = _follows(blank, part, cases, answers)
+            off = "" if known else off
+            known = known or _known(blank, part, got, right, named, read)
         once = known and "every" in blank.mistakes  # one mistake, many parts: said once, without each part's numbers
         parts.append(Part(part, known if once else f"{off} {known}".strip()))
     if attempt.changed:
@@ -200,6 +205,24 @@ def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
             Part("inputs", f"{name} writes to what it was given, {names}. Make new arrays, or work on a .copy().")
         )
     return tuple(parts)
+
+
+def _follows(blank: Blank, part: str, cases: Sequence[Mapping], answers: Sequence[tuple[dict, dict]]) -> str:
+    """That a wrong part only follows from others, since by its own line it is right; "" if it is not."""
+    line = blank.lines.get(part, "")
+    wrong = {p for p in answers[0][1] if not all(_close(got[p], np.asarray(right[p])) for got, right in answers)}
+    names = {n.id for n in ast.walk(ast.parse(line)) if isinstance(n, ast.Name)} - {part}
+    read = [p for p in answers[0][1] if p in wrong & names]
+    if not read:
+        return ""
+    try:
+        spaces = [{"np": np, **case, **got} for case, (got, _) in zip(cases, answers, strict=True)]
+        by_line = [np.asarray(eval(line, space)) for space in spaces]
+    except Exception:  # what it reads may be anything
+        return ""
+    if not all(_close(got[part], value) for (got, _), value in zip(answers, by_line, strict=True)):
+        return ""
+    return f"This line is right, but it reads {_listed(read)}: look there first."
 
 
 def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[str, Any]) -> tuple[Part, ...]:
@@ -481,4 +504,5 @@ def _blank(lesson: str, group: str, spec: Mapping[str, Any]) -> Blank:
     module, _, function = spec["case"].rpartition(":")
     case = _import(f"lstm_teach.lessons.{module or 'cases'}:{function}")
     extra = {key: tuple(spec.get(key, ())) for key in ("hints", "returns")}
-    return Blank(group, names, case, library, spec.get("mistakes", {}), allow=frozenset(spec.get("allow", ())), **extra)
+    extra |= {"allow": frozenset(spec.get("allow", ())), "lines": spec.get("lines", {})}
+    return Blank(group, names, case, library, spec.get("mistakes", {}), **extra)

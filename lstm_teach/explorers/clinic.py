@@ -1,41 +1,73 @@
-"""Lesson 07: choose a fault and a length, and see which gradients fail from which length on."""
+"""Lesson 07: faults and their ladders, a faulty line to find by click or by keyboard, and a doctor to ask."""
 
-from collections.abc import Mapping
+import html
+import inspect
+from collections.abc import Callable
 
+import ipywidgets as widgets
+
+from .. import diagnose
 from ..figures import clinic as figures
-from .shell import Explorer, choice, dropdown, int_slider
+from ..lessons import clinic
+from ..lessons.clinic_lines import reasons
+from .shell import Explorer, dropdown
 
 
-def ladder_explorer(
-    ladders: Mapping[str, Mapping[str, figures.Ladder]], code: Mapping[str, tuple[str, str]]
-) -> Explorer:
-    """Return the ladder of every fault, to look at one length after the other.
+def fault_explorer() -> Explorer:
+    """Choose a fault in a right pass, and see its ladder from both initial states."""
+    titles = [f"Initial state {state}" for state in clinic.STATES]
+    ladders = {
+        fault: {
+            title: clinic.ladder(clinic.with_fault(fault), state)
+            for title, state in zip(titles, clinic.STATES, strict=True)
+        }
+        for fault in clinic.FAULTS
+    }
+    scene, update = figures.build(titles, clinic.LENGTHS)
 
-    `ladders` has for each fault, and for each initial state, the norm-relative errors by length and matrix:
-    `{fault: {state: {T: {matrix: error}}}}`, the same states and lengths everywhere. `code` has for each fault the
-    piece of code that was replaced, and what replaced it.
-    Raises ValueError where a fault has no code or there is no fault.
-    """
-    if not ladders:
-        raise ValueError("ladders must hold at least one fault, got none.")
-    without = [fault for fault in ladders if fault not in code]
-    if without:
-        raise ValueError(f"code must have an entry for every fault, got none for {without[0]!r}.")
-    first = next(iter(ladders))
-    states = list(ladders[first])
-    lengths = list(ladders[first][states[0]])
-    scene, update = figures.build(lengths)
+    def draw(fault: str):
+        update(list(ladders[fault].values()), *clinic.FAULTS[fault])
+        return scene, figures.describe(ladders[fault])
 
-    def draw(fault: str, length: int, state: str):
-        update(ladders[fault][state], length, *code[fault])
-        return scene, figures.describe(ladders[fault][state], length, fault)
+    return Explorer("Nine faults and their ladders", {"fault": dropdown("Fault", list(clinic.FAULTS))}, draw)
+
+
+def find_the_line(number: int) -> Explorer:
+    """The code of a case: choose a line, by click or in the list, and read at once whether it is the faulty one."""
+    lines, first = inspect.getsourcelines(clinic.case(number))
+    lines = [line.rstrip() for line in lines]
+    why = reasons(number, lines)
+    scene, update = figures.build_code(lines, first)
+
+    def draw(line: int):
+        if not line:
+            update(None)
+            return scene, "One of these lines is faulty. Click on it, or choose it in the list."
+        text, faulty, reason = lines[line - first].strip(), *why[line - first]
+        update(line, faulty)
+        verdict = "<b>This is the faulty line.</b>" if faulty else "<b>This line is right.</b>"
+        return scene, f"Line {line}, <code>{html.escape(text)}</code> {verdict} {html.escape(reason)}"
 
     def pick(axes, x: float, y: float) -> dict[str, int] | None:
-        return {"length": lengths[min(max(round(y), 0), len(lengths) - 1)]} if axes is scene.figure.axes[0] else None
+        line = round(y)
+        return {"line": line} if line - first in why else None
 
-    controls = {
-        "fault": dropdown("Fault", list(ladders), first),
-        "length": int_slider("Length T of the sequence", lengths[0], lengths[0], lengths[-1]),
-        "state": choice("Initial state", states, states[0]),
-    }
-    return Explorer("The ladder of a fault", controls, draw, rows=[["fault"], ["length", "state"]], pick=pick)
+    options = [("none yet", 0)] + [(f"{first + k}: {lines[k].strip()}", first + k) for k in why]
+    return Explorer(f"Case {number}: find the line", {"line": dropdown("Line", options)}, draw, pick=pick)
+
+
+def ask_the_doctor(backward: Callable | int) -> widgets.VBox:
+    """A button that has a pass, or a case, diagnosed, and shows the doctor's report below it."""
+    backward = clinic.case(backward) if isinstance(backward, int) else backward
+    button = widgets.Button(description="Ask the doctor", tooltip="Takes a few seconds", layout={"width": "auto"})
+    report = widgets.HTML()
+
+    def ask(_: widgets.Button) -> None:
+        button.disabled, report.value = True, "<p>The doctor is looking. This takes a few seconds.</p>"
+        try:
+            report.value = diagnose(backward, progress=False)._repr_html_()
+        finally:
+            button.disabled = False
+
+    button.on_click(ask)
+    return widgets.VBox([button.add_class("lt-doctor"), report.add_class("lt-doctor-report")])

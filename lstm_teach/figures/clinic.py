@@ -1,25 +1,26 @@
-"""Lesson 07: the ladder of a backward pass, which gradients are wrong at which length, still and as a scene.
+"""Lesson 07: the ladder of a backward pass (which gradients are wrong at which length), and code to find a line in.
 
 May import numpy, matplotlib, and the verdicts of the gradient check.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 
-import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..gradcheck import verdict
+from ..gradreport import verdict
 from ..params import GATES, Params
 from .scene import Scene
-from .style import GRAY, LARGE, LIGHT_GRAY, MAGNITUDE, NORMAL, RIGHT, SMALL, WRONG, new_figure, short, tidy
+from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, SMALL, WRONG, new_figure, short, tidy
 
 Errors = Mapping[str, float]  # norm-relative, by matrix
 Ladder = Mapping[int, Errors]  # by length of the sequence
 
 COLUMNS = dict(zip(Params.NAMES, (0, 1.4, 2.4, 3.4, 4.4, 5.8, 6.8, 7.8, 8.8), strict=True))  # a gap between V, W and U
-FLOOR = 1e-16  # an error of exactly zero is shown as this
 WRONG_TINT = "#F6D5C3"  # WRONG, light enough for black numbers on it
 
 
@@ -50,16 +51,8 @@ def ladder_picture(ladders: Mapping[str, Ladder]) -> Figure:
 
     A dot is right; a number is the norm-relative error of a gradient that is not.
     """
-    figure = new_figure(900, 100 + 34 * max(len(ladder) for ladder in ladders.values()))
-    for axes, (title, ladder) in zip(figure.subplots(1, len(ladders), squeeze=False)[0], ladders.items(), strict=True):
-        _frame(axes, list(ladder), title)
-        for row, errors in enumerate(ladder.values()):
-            for name, x in COLUMNS.items():
-                if name in wrong_ones(errors):
-                    axes.add_patch(Rectangle((x - 0.47, row - 0.42), 0.94, 0.84, facecolor=WRONG_TINT, edgecolor=WRONG))
-                    axes.text(x, row, _number(errors[name]), ha="center", va="center", fontsize=SMALL)
-                else:
-                    axes.plot(x, row, marker="o", color=RIGHT, markersize=6)
+    figure = new_figure(900, 215, layout=None)
+    _panels(figure, list(ladders), list(next(iter(ladders.values()))), 0.02, 0.75)[1](list(ladders.values()))
     return figure
 
 
@@ -91,83 +84,106 @@ def _frame(axes: Axes, lengths: Sequence[int], title: str) -> None:
     axes.spines[:].set_visible(False)
 
 
-def build(lengths: Sequence[int]) -> tuple[Scene, Callable]:
-    """Draw what stays; return the scene and `update(ladder, length, right_code, faulty_code)`.
+def _panels(
+    figure: Figure, titles: Sequence[str], lengths: Sequence[int], bottom: float, height: float
+) -> tuple[list[Artist], Callable]:
+    """Two ladders side by side; return the artists that change and `update(ladders)`."""
+    panels = []
+    for number, title in enumerate(titles):
+        axes = figure.add_axes((0.055 + 0.51 * number, bottom, 0.43, height))
+        _frame(axes, lengths, title)
+        edges = [edge for x in COLUMNS.values() for edge in (x - 0.47, x + 0.47)]  # every second column is a gap
+        rows = [k - 0.5 for k in range(len(lengths) + 1)]
+        cells, colors = [[0] * 17] * len(lengths), ListedColormap(["white", WRONG_TINT])
+        tint = axes.pcolormesh(edges, rows, cells, cmap=colors, vmax=1)
+        for row in rows[1:-1]:
+            axes.axhline(row, color="white", linewidth=5)
+        dots = axes.plot([], [], "o", color=RIGHT, markersize=6)[0]
+        numbers = {
+            (row, name): axes.text(x, row, "", ha="center", va="center", fontsize=SMALL)
+            for row, (name, x) in product(range(len(lengths)), COLUMNS.items())
+        }
+        panels.append((tint, dots, numbers))
 
-    `ladder` has the errors at each of `lengths`; `length` is the one to look at.
+    def update(ladders: Sequence[Ladder]) -> None:
+        for (tint, dots, numbers), ladder in zip(panels, ladders, strict=True):
+            wrong = [set(wrong_ones(ladder[T])) for T in lengths]
+            cells = [[0] * 17 for _ in lengths]
+            for row, T in enumerate(lengths):
+                cells[row][::2] = [int(name in wrong[row]) for name in COLUMNS]
+                for name in COLUMNS:
+                    numbers[row, name].set_text(_number(ladder[T][name]) if name in wrong[row] else "")
+            tint.set_array(cells)
+            places = [(x, row) for row, names in enumerate(wrong) for name, x in COLUMNS.items() if name not in names]
+            dots.set_data(*zip(*places, strict=True) if places else ([], []))
+
+    return [artist for tint, dots, numbers in panels for artist in (tint, dots, *numbers.values())], update
+
+
+def build(titles: Sequence[str], lengths: Sequence[int]) -> tuple[Scene, Callable]:
+    """Draw what stays of two ladders side by side; return the scene and `update(ladders, right, faulty)`.
+
+    `ladders` has for each of `titles` the errors at each of `lengths`; `right` is a piece of code, `faulty` what was
+    put in its place.
     """
-    figure = new_figure(900, 470, layout=None)
-    grid = figure.add_axes((0.07, 0.3, 0.47, 0.56))
-    _frame(grid, lengths, "")
-    edges = np.array([[x - 0.47, x + 0.47] for x in COLUMNS.values()]).ravel()  # every second column is a gap
-    mesh = grid.pcolormesh(
-        edges, np.arange(len(lengths) + 1) - 0.5, np.zeros((len(lengths), 17)), cmap=MAGNITUDE, vmin=-16, vmax=0
-    )
-    for row in range(1, len(lengths)):
-        grid.axhline(row - 0.5, color="white", linewidth=2)
-    crosses = grid.plot([], [], "X", color="white", markeredgecolor="black", markersize=8)[0]
-    frame = grid.add_patch(Rectangle((-0.58, -0.5), 9.94, 1, fill=False, linewidth=2.5, clip_on=False, zorder=3))
-    bar = figure.colorbar(mesh, cax=figure.add_axes((0.07, 0.225, 0.3, 0.03)), orientation="horizontal")
-    bar.set_ticks([-16, -12, -8, -4, 0], labels=["1e-16", "1e-12", "1e-8", "1e-4", "1"], fontsize=SMALL)
-    figure.text(0.385, 0.235, "error; a cross: above 1e-7", fontsize=SMALL, va="center")
-    figure.text(0.07, 0.96, "The ladder", fontsize=LARGE, va="center")
-
-    beside = figure.add_axes((0.66, 0.225, 0.24, 0.635))
-    tidy(beside)
-    rows = np.arange(9)
-    bars = beside.barh(rows, np.ones(9), left=FLOOR, height=0.72)
-    beside.set(xscale="log", xlim=(FLOOR, 10), ylim=(8.6, -0.6))
-    beside.set_yticks(rows, [f"d{name}" for name in COLUMNS])
-    beside.set_xticks([1e-16, 1e-7, 1], ["1e-16", "1e-7", "1"])
-    beside.minorticks_off()
-    beside.axvline(1e-7, color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0.5)
-    numbers = [
-        beside.text(1.04, row, "", transform=beside.get_yaxis_transform(), va="center", fontsize=SMALL) for row in rows
-    ]
-    heading = figure.text(0.61, 0.96, "", fontsize=LARGE, va="center")
-
+    figure = new_figure(900, 300, layout=None)
+    artists, update_panels = _panels(figure, titles, lengths, 0.28, 0.55)
     lines = []
-    for y, label, color in ((0.115, "right", RIGHT), (0.045, "faulty", WRONG)):
+    for y, label, color in ((0.16, "right", RIGHT), (0.065, "faulty", WRONG)):
         figure.text(0.012, y, label, fontsize=NORMAL, va="center", color=color)
         lines.append(figure.text(0.085, y, "", fontsize=NORMAL, family="monospace", va="center"))
-    figure.add_artist(Rectangle((0.075, 0.008), 0.915, 0.145, fill=False, edgecolor=LIGHT_GRAY))
+    figure.add_artist(Rectangle((0.075, 0.01), 0.915, 0.21, fill=False, edgecolor=LIGHT_GRAY))
     scene = Scene(figure)
-    scene.live(mesh, crosses, frame, *bars, *numbers, heading, *lines)
+    scene.live(*artists, *lines)
 
-    def update(ladder: Ladder, length: int, right_code: str, faulty_code: str) -> None:
-        cells = np.full((len(lengths), 17), np.nan)
-        cells[:, ::2] = [[np.log10(max(ladder[T][name], FLOOR)) for name in COLUMNS] for T in lengths]
-        mesh.set_array(cells)
-        places = [(COLUMNS[name], row) for row, T in enumerate(lengths) for name in wrong_ones(ladder[T])]
-        crosses.set_data(*zip(*places, strict=True) if places else ([], []))
-        frame.set_y(list(lengths).index(length) - 0.5)
-        wrong = wrong_ones(ladder[length])
-        for name, one, number in zip(COLUMNS, bars, numbers, strict=True):
-            error = ladder[length][name]
-            one.set(width=max(error - FLOOR, 0), facecolor=WRONG if name in wrong else RIGHT)
-            number.set_text(f"{'✗' if name in wrong else '✓'}  {_number(error)}")
-        heading.set_text(f"At T = {length}: norm-relative errors")
-        for line, code in zip(lines, (right_code, faulty_code), strict=True):
-            line.set_text("; ".join(filter(None, map(str.strip, code.splitlines()))))
+    def update(ladders: Sequence[Ladder], right: str, faulty: str) -> None:
+        update_panels(ladders)
+        for line, code in zip(lines, (right, faulty), strict=True):
+            line.set_text(code)
 
     return scene, update
 
 
-def picture(ladder: Ladder, length: int, right_code: str, faulty_code: str) -> Figure:
-    """The ladder of one fault as a heat map, the nine errors at one length as bars, and the code that was replaced."""
-    scene, update = build(list(ladder))
-    update(ladder, length, right_code, faulty_code)
-    return scene.figure
+def describe(ladders: Mapping[str, Ladder]) -> str:
+    """Say in one line what each ladder shows first: its first wrong rung, and which gradients are wrong there."""
+    parts = []
+    for title, ladder in ladders.items():
+        T = next((T for T, errors in ladder.items() if wrong_ones(errors)), None)
+        said = "right on every rung" if T is None else f"first wrong at T = {T}: {words(ladder[T])}"
+        parts.append(f"{title}: {said}.")
+    return " ".join(parts)
 
 
-def describe(ladder: Ladder, length: int, fault: str) -> str:
-    """Say in one line from which length on which gradients are wrong, and which at `length`."""
-    wrong = {T: wrong_ones(errors) for T, errors in ladder.items()}
-    first = next((T for T, names in wrong.items() if names), None)
-    never = [f"d{name}" for name in Params.NAMES if not any(name in names for names in wrong.values())]
-    if first is None:
-        return f"{fault}: all nine gradients are right at every T from {min(ladder)} to {max(ladder)}."
-    onward = f"wrong from T = {first} on ({words(ladder[first])})"
-    ruled_out = f"Right at every T: {' '.join(never)}." if never else "None is right at every T."
-    at = words(ladder[length])
-    return f"{fault}: {onward}. At T = {length}, wrong: {at}. {ruled_out}"
+LINE, CODE = 19, 8.6  # pixels from one line of code to the next; points
+
+
+def build_code(lines: Sequence[str], first: int) -> tuple[Scene, Callable]:
+    """Draw lines of code, numbered from `first` on; return the scene and `update(number, faulty)`.
+
+    `update` frames the line with that number (None: no line) and marks it as faulty or right. Line n of the code
+    is at y = n in the data coordinates of the only axes.
+    """
+    height = LINE * (len(lines) + 1)
+    figure = new_figure(900, height, layout=None)
+    axes = figure.add_axes((0, 0, 1, 1), facecolor="none", zorder=5)  # above the code
+    axes.set(xlim=(0, 900), ylim=(first + len(lines), first - 1), xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    frame = axes.add_patch(Rectangle((58, 0), 836, 0.96, linewidth=1.5, visible=False))
+    mark = axes.text(18, 0, "", fontsize=LARGE, va="center_baseline", ha="center")
+    scene = Scene(figure)
+    scene.live(frame, mark)
+    for place, line in enumerate(lines):  # texts of the figure, not of the axes: those would be drawn again each time
+        y = 1 - LINE * (place + 1) / height
+        style = {"fontsize": CODE, "family": "monospace", "va": "center_baseline"}
+        figure.text(50 / 900, y, str(first + place), color=GRAY, ha="right", **style)
+        figure.text(66 / 900, y, line, **style)
+
+    def update(number: int | None, faulty: bool = False) -> None:
+        frame.set_visible(number is not None)
+        mark.set_text("" if number is None else "✗" if faulty else "✓")
+        if number is not None:
+            color = WRONG if faulty else RIGHT
+            frame.set(y=number - 0.48, facecolor=(color, 0.2), edgecolor=color)
+            mark.set(y=number, color=color)
+
+    return scene, update

@@ -1,0 +1,108 @@
+"""What lesson 7 works with: its one net, the ladder of a backward pass, a right pass to break, the step of a case.
+
+Imports the numeric core, the cases and the pictures; no widgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+import lstm_teach as lt
+from lstm_teach.figures import clinic as figures
+from lstm_teach.figures.still import Still, show
+from lstm_teach.lessons import cases_07, clinic_cases
+
+LENGTHS = (1, 2, 3, 6)
+STATES = ("not zero", "zero")  # the initial states that a ladder is climbed from
+VOCAB_SIZE, HIDDEN_SIZE, SEED = 4, 5, 0
+TOKENS, TARGETS = (2, 0, 2, 3, 1, 1), (1, 3, 0, 0, 2, 3)
+
+# Where a fault sits, and what it is: a line of `right_pass`, and what somebody might have written there.
+FAULTS = {
+    "one gate's line: the slope of f forgotten": ("df * f * (1 - f)", "df"),
+    "dc within a step: the slope of tanh taken at c": ("(1 - ct**2)", "(1 - cache.c[t] ** 2)"),
+    "dh_future: never handed on": ("dh_future = sum(", "dh_lost = sum("),
+    "dc_carry: never handed on": ("dc_carry = dc * f", "dc_lost = dc * f"),
+    "a product: dU in the column of the target": ("[:, x[t]] +=", "[:, targets[t]] +="),
+    "adding up: dW overwritten at each step": ('grads["W" + gate] +=', 'grads["W" + gate] ='),
+    "adding up: dU overwritten at each step": ("[:, x[t]] +=", "[:, x[t]] ="),
+    "the start: h0 and c0 forgotten": ("lt.forward(params, x, h0, c0)", "lt.forward(params, x)"),
+    "the output: dV with the state before": ("np.outer(dy[t], cache.h[t])", "np.outer(dy[t], cache.h[t - 1])"),
+}
+RIGHT_PASS = '''
+def right_pass(params, x, targets, h0=None, c0=None):
+    """The single pass of lesson 4."""
+    cache = lt.forward(params, x, h0, c0)
+    dy = cache.y - np.eye(params.vocab_size)[targets]
+    grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
+    dh_future = dc_carry = np.zeros(params.hidden_size)
+    for t in reversed(range(len(x))):
+        i, f, o, g, ct = cache.i[t], cache.f[t], cache.o[t], cache.g[t], cache.ct[t]
+        grads.V += np.outer(dy[t], cache.h[t])
+        dh = params.V.T @ dy[t] + dh_future
+        dc = dh * o * (1 - ct**2) + dc_carry
+        di, df, do, dg = dc * g, dc * cache.c[t - 1], dh * ct, dc * i
+        dz = {"i": di * i * (1 - i), "f": df * f * (1 - f), "o": do * o * (1 - o), "g": dg * (1 - g**2)}
+        for gate in "ifog":
+            grads["W" + gate] += np.outer(dz[gate], cache.h[t - 1])
+            grads["U" + gate][:, x[t]] += dz[gate]
+        dh_future = sum(params["W" + gate].T @ dz[gate] for gate in "ifog")
+        dc_carry = dc * f
+    return grads
+'''
+
+
+def net(T: int, state: str = "not zero") -> tuple[lt.Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The first T steps (1 to 6) of the lesson's one sequence, on its one net: params, x, targets (T,), h0, c0 (H,)."""
+    params = lt.Params.random(VOCAB_SIZE, HIDDEN_SIZE, seed=SEED, scale=0.8)
+    rng = np.random.default_rng(SEED)
+    h0, c0 = rng.uniform(0.3, 0.9, (2, HIDDEN_SIZE)) * rng.choice([-1, 1], (2, HIDDEN_SIZE))
+    if state == "zero":
+        h0, c0 = np.zeros((2, HIDDEN_SIZE))
+    return params, np.array(TOKENS[:T]), np.array(TARGETS[:T]), h0, c0
+
+
+def ladder(backward: Callable, state: str = "not zero") -> dict[int, dict[str, float]]:
+    """The norm-relative error of each gradient on each rung: `{T: {matrix: error}}`."""
+    rungs = {}
+    for T in LENGTHS:
+        got, right = backward(*net(T, state)), lt.exact_gradient(*net(T, state))
+        rungs[T] = {name: lt.relative_error(got[name], right[name]) for name in lt.Params.NAMES}
+    return rungs
+
+
+def case(number: int) -> Callable:
+    """The backward pass of a case, 1 to 5."""
+    return getattr(clinic_cases, f"case_{number}")
+
+
+def show_ladder(backward: Callable | int) -> Still:
+    """The picture of a pass or a case: its ladder from an initial state that is not zero, and from one that is."""
+    backward = case(backward) if isinstance(backward, int) else backward
+    return _picture({f"Initial state {state}": ladder(backward, state) for state in STATES})
+
+
+def two_broken_passes() -> Still:
+    """The ladders of two faults that look the same at T = 6, from an initial state that is not zero."""
+    passes = {"Pass A": "dc_carry: never handed on", "Pass B": "dh_future: never handed on"}
+    return _picture({name: ladder(with_fault(fault)) for name, fault in passes.items()})
+
+
+def with_fault(fault: str = "") -> Callable:
+    """The right pass with one of the FAULTS, or without any."""
+    old, new = FAULTS[fault] if fault else ("", "")
+    names = {"np": np, "lt": lt}
+    exec(RIGHT_PASS.replace(old, new) if fault else RIGHT_PASS, names)
+    return names["right_pass"]
+
+
+def names(number: int) -> Mapping[str, object]:
+    """The names of a case at one step of its walk, with the values that they should have there."""
+    first = next(getattr(cases_07, f"case_{number}")())
+    return {name: value for name, value in first.items() if not name.startswith("repair")}
+
+
+def _picture(ladders: Mapping[str, figures.Ladder]) -> Still:
+    return show(figures.ladder_picture(ladders), figures.describe_ladder(ladders))

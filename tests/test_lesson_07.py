@@ -1,0 +1,659 @@
+"""Lesson 07: the ladders of faults and cases, diagnoses, lines and repairs, the doctor, what a learner brings."""
+
+import contextlib
+import inspect
+import io
+import linecache
+import re
+import sys
+
+import numpy as np
+import pytest
+from lesson_cells import cell_source, cells_of, judged, run_cell, run_cells, solved
+from scenes import assert_same_as_full_drawing
+
+import lstm_teach as lt
+from lstm_teach import plain
+from lstm_teach.blanks import Lesson
+from lstm_teach.explorers import clinic as explorers
+from lstm_teach.figures import clinic as figures
+from lstm_teach.lessons import clinic, clinic_cases
+from lstm_teach.lessons.clinic_lines import FAULTY, reasons
+from lstm_teach.nested import FLAWS
+
+NOTEBOOK = "07_debugging_clinic"
+NAMES = lt.Params.NAMES
+WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
+CASES = tuple(WORDS)
+
+# Which gradients are wrong at T = 1, 2, 3 and 6 from a state that is not zero; and at T = 1 from zero.
+FAULT_LADDERS = {
+    "one gate's line: the slope of f forgotten": ("W and U of f", *3 * ["all but V"], "none"),
+    "dc within a step: the slope of tanh taken at c": ("W and U of i f g", *3 * ["all but V"], "Ui Ug"),
+    "dh_future: never handed on": ("none", *3 * ["all but V"], "none"),
+    "dc_carry: never handed on": ("none", "W and U of i f g", *2 * ["all but V"], "none"),
+    "a product: dU in the column of the target": (*4 * ["all U"], "Ui Uo Ug"),
+    "adding up: dW overwritten at each step": ("none", *3 * ["all W"], "none"),
+    "adding up: dU overwritten at each step": ("none", "none", "all U", "all U", "none"),
+    "the start: h0 and c0 forgotten": (*4 * ["all nine"], "none"),
+    "the output: dV with the state before": (*4 * ["V"], "V"),
+}
+CASE_LADDERS = {
+    1: (*4 * ["all W"], "Wi Wo Wg"),
+    2: ("none", *3 * ["all nine"], "none"),
+    3: ("W and U of g", *3 * ["all but V"], "Ug"),
+    4: ("none", *3 * ["all but V"], "none"),
+    5: ("none", "none", "W and U of i f g", "all but V", "none"),
+}
+DIAGNOSES = {1: "e", 2: "g", 3: "a", 4: "c", 5: "d"}
+SOLUTIONS = {
+    1: "np.outer(dz[gate], h[t - 1])",
+    2: "cache.y - wanted",
+    3: "dc * i * (1 - g**2)",
+    4: 'sum(params["W" + gate].T @ dz[gate] for gate in "ifog")',
+    5: "dc * f",
+}
+OTHER_STYLES = {
+    1: ["dz[gate][:, None] * cache.h[t - 1]", "np.einsum('j,k->jk', dz[gate], h[t - 1])"],
+    2: ["cache.y - np.eye(params.vocab_size)[targets]", "-(wanted - cache.y)"],
+    3: ["(1 - g) * (1 + g) * i * dc", "dc * i - dc * i * g * g"],
+    4: [
+        'dz["i"] @ params.Wi + dz["f"] @ params.Wf + dz["o"] @ params.Wo + dz["g"] @ params.Wg',
+        'np.sum([dz[k] @ params["W" + k] for k in "gofi"], axis=0)',
+    ],
+    5: ["f * (dc_now + c_part)", "dc * cache.f[t]"],
+}
+WRONG = {
+    1: {
+        "np.outer(dz[gate], h[t])": "the line as it stands",
+        "np.outer(h[t - 1], dz[gate])": "transpose",
+        "np.dot(dz[gate], h[t - 1])": "a number for each of its entries",
+        "np.outer(dz[gate], cache.c[t - 1])": "multiplies with the cell",
+        "dz[gate] * h[t - 1]": "every pair needs a product",
+    },
+    2: {
+        "(cache.y - wanted) / T": "the line as it stands",
+        "cache.y": "forgets the targets",
+        "wanted - cache.y": "sign",
+        "(cache.y - wanted) * T": "T times too large",
+        "(cache.y - wanted) / K": "mean over the vocabulary",
+    },
+    3: {
+        "dc * i * g * (1 - g)": "the line as it stands",
+        "dc * i": "the slope of tanh",
+        "dc * i * (1 - np.tanh(g) ** 2)": "a second time",
+        "dh * i * (1 - g**2)": "dc, not of dh",
+        "dc * i * (1 - g)": "the square of its output",
+        "dc * g * (1 - g**2)": "the other factor of g is i",
+    },
+    4: {
+        'sum(params["W" + gate] @ dz[gate] for gate in "ifog")': "the line as it stands",
+        'params["W" + gate].T @ dz[gate]': "the share of one gate",
+        'sum(params["W" + gate].T @ into[gate] for gate in "ifog")': "so it takes dz",
+        'sum(params["W" + gate].T @ dz[gate] for gate in "ifg")': "output gate is missing",
+    },
+    5: {
+        "dc_now * f": "the line as it stands",
+        "c_part * f": "only what came from the future",
+        "dc": "forget gate is missing",
+        "dc + dc * f": "replaces the old value",
+        "dc * cache.f[t - 1]": "forget gate of the step before",
+        "dh * f": "the delta of h",
+    },
+}
+QUESTION_LINES = [
+    "dc = dct[0] * (1 - ct[0] ** 2)",
+    "for s in reversed(range(t)):",
+    *(f"grads.W{gate} += np.dot(dz{gate}, h[s - 1])" for gate in "ifog"),
+    "dc = dc + dc * f",
+]
+
+
+def wrong(backward, T, state="not zero"):
+    """The gradients that are not right, computed here and not by the lesson."""
+    params, x, targets, h0, c0 = clinic.net(T, state)
+    got, right = backward(params, x, targets, h0, c0), plain.bptt(params, x, targets, h0, c0)
+    return {name for name in NAMES if lt.relative_error(got[name], right[name]) > 1e-7}
+
+
+def seen(backward):
+    """What the lesson shows: at T = 1, 2, 3, 6 from a state that is not zero, and at T = 1 from zero."""
+    rungs = [*clinic.ladder(backward).values(), clinic.ladder(backward, "zero")[1]]
+    return tuple(figures.words(errors) for errors in rungs)
+
+
+def source_lines(number):
+    lines, first = inspect.getsourcelines(clinic.case(number))
+    return [line.rstrip() for line in lines], first
+
+
+def from_source(source, name):
+    """A function made of text, whose text can be read again."""
+    file, space = f"<{name}>", {"np": np, "lt": lt}
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
+    exec(compile(source, file, "exec"), space)
+    return space[name]
+
+
+def repaired(number):
+    """A case with its faulty line repaired by the folded solution."""
+    faulty = FAULTY[number][0]
+    operator = "+=" if "+=" in faulty else "="
+    target = faulty.partition(operator)[0]
+    source = inspect.getsource(clinic.case(number))
+    assert source.count(faulty) == 1
+    return from_source(source.replace(faulty, f"{target}{operator} {SOLUTIONS[number]}"), f"case_{number}")
+
+
+# -------------------------------------------------------------------------------------- the net and its ladders
+
+
+def test_all_ladders_are_of_one_net_and_of_the_first_steps_of_one_sequence():
+    params, x, targets, h0, c0 = clinic.net(6)
+    for T in clinic.LENGTHS:
+        other = clinic.net(T)
+        assert np.array_equal(other[0].flat, params.flat)
+        assert np.array_equal(other[1], x[:T]) and np.array_equal(other[2], targets[:T])
+        assert np.array_equal(other[3], h0) and np.array_equal(other[4], c0)
+    text = " ".join(cell_source(NOTEBOOK, "the-ladder").split())
+    assert (params.hidden_size, params.vocab_size) == (5, 4) and "5 units, 4 tokens" in text
+    assert " ".join(map(str, x)) in text and "at most 1e-7" in text
+    assert 0.5 < np.std(params.flat) < 1 and abs(h0).min() > 0.2 and abs(c0).min() > 0.2
+    assert not any(state.any() for state in clinic.net(3, "zero")[3:])
+    assert len(set(x[:2])) == 2 and len(set(x[:3])) == 2, "a token comes back at the third step"
+
+
+def test_a_dot_is_an_error_of_at_most_1e_7():
+    errors = dict.fromkeys(NAMES, 1e-7)
+    assert figures.wrong_ones(errors) == []
+    assert figures.wrong_ones(errors | {"Wf": 1.01e-7}) == ["Wf"]
+
+
+def test_the_right_pass_is_right_and_the_ladder_is_the_error_against_the_plain_pass():
+    assert lt.check_gradients(clinic.with_fault()).passed
+    for backward in (clinic.with_fault(), clinic.with_fault("dc_carry: never handed on")):
+        for state in clinic.STATES:
+            rungs = clinic.ladder(backward, state)
+            assert {T: set(figures.wrong_ones(e)) for T, e in rungs.items()} == {
+                T: wrong(backward, T, state) for T in clinic.LENGTHS
+            }
+
+
+def test_every_fault_is_one_replacement_and_has_the_ladder_that_the_lesson_tells():
+    assert set(FAULT_LADDERS) == set(clinic.FAULTS) and len(clinic.FAULTS) == 9
+    for fault, (old, _) in clinic.FAULTS.items():
+        assert clinic.RIGHT_PASS.count(old) == 1
+        assert seen(clinic.with_fault(fault)) == FAULT_LADDERS[fault], fault
+
+
+def test_the_answers_below_the_faults_are_those_of_their_ladders():
+    text = cell_source(NOTEBOOK, "explore-questions")
+    alike = [fault for fault, rungs in FAULT_LADDERS.items() if rungs[3] == "all but V"]
+    assert len(alike) == 4 and "Four of the nine faults have the same rung at T = 6" in text
+    assert [FAULT_LADDERS[fault][0] for fault in alike] == ["W and U of f", "W and U of i f g", "none", "none"]
+    hidden = [fault for fault, rungs in FAULT_LADDERS.items() if rungs[4] == "none"]
+    assert len(hidden) == 6 and re.search(r"faults do you miss\?.*\n\nSix\.", text, re.DOTALL)
+    assert sum(fault.startswith(("dh_future", "dc_carry", "adding up")) for fault in hidden) == 4
+
+
+def test_from_zero_the_slope_of_f_hides_at_one_step_and_another_mistake_of_f_does_not():
+    params, x, targets, *_ = clinic.net(1, "zero")
+    right = lt.exact_gradient(params, x, targets)
+    assert [name for name in NAMES if not right[name].any()] == ["Wi", "Wf", "Wo", "Wg", "Uf"]
+    source = clinic.RIGHT_PASS.replace("dc * cache.c[t - 1], dh", "dc * cache.c[t], dh")
+    assert wrong(from_source(source, "right_pass"), 1, "zero") == {"Uf"}
+
+
+def test_the_table_of_families_is_what_its_faults_show():
+    table = dict.fromkeys([])
+    for row in re.findall(r"^\| (.*) \|$", cell_source(NOTEBOOK, "families"), re.MULTILINE)[2:]:
+        rung, there, place = (part.strip() for part in row.split(" | "))
+        table[rung, place] = there
+    first = {fault: next((T, w) for T, w in zip(clinic.LENGTHS, r, strict=False) if w != "none")
+             for fault, r in FAULT_LADDERS.items()}  # fmt: skip
+    assert table["T = 2", "`dc_carry`"].endswith("six of nine")
+    assert len(wrong(clinic.with_fault("dc_carry: never handed on"), 2)) == 6
+    assert table["T = 2", "`dh_future`"].endswith("eight of nine")
+    assert len(wrong(clinic.with_fault("dh_future: never handed on"), 2)) == 8
+    assert first["adding up: dW overwritten at each step"] == (2, "all W")
+    assert first["adding up: dU overwritten at each step"] == (3, "all U")
+    assert first["the start: h0 and c0 forgotten"] == (1, "all nine")
+    assert first["a product: dU in the column of the target"] == (1, "all U")
+
+
+def test_the_two_first_passes_look_alike_at_six_steps_and_not_at_two():
+    text = clinic.two_broken_passes().text
+    assert "Pass A. Wrong at T = 1: none; at T = 2: W and U of i f g; at T = 3, 6: all but V." in text
+    assert "Pass B. Wrong at T = 1: none; at T = 2, 3, 6: all but V." in text
+    asked = Lesson(NOTEBOOK)._spec["predictions"]["which_is_which"]
+    assert asked["options"][asked["right"]][0] == "pass A loses dc_carry, pass B loses dh_future"
+    assert all(word not in cell_source(NOTEBOOK, "two-passes") for word in ("carry", "future"))
+
+
+# ------------------------------------------------------------------------------------------------------ the cases
+
+
+@pytest.mark.parametrize("number", CASES)
+def test_a_case_has_the_ladder_that_its_diagnosis_rests_on(number):
+    backward = clinic.case(number)
+    assert seen(backward) == CASE_LADDERS[number]
+    for T, words in zip(clinic.LENGTHS, CASE_LADDERS[number], strict=False):
+        assert words == figures.words({name: float(name in wrong(backward, T)) for name in NAMES})
+    assert clinic.show_ladder(number).text == clinic.show_ladder(backward).text
+
+
+@pytest.mark.parametrize("number", CASES)
+def test_a_case_has_one_faulty_line_and_is_right_when_it_is_repaired(number):
+    assert not lt.check_gradients(clinic.case(number)).passed
+    assert lt.check_gradients(repaired(number)).passed
+
+
+def test_the_mean_is_off_by_one_minus_one_over_t_in_all_nine():
+    for T, errors in clinic.ladder(clinic.case(2)).items():
+        np.testing.assert_allclose(list(errors.values()), 1 - 1 / T, atol=1e-12)
+    assert "1/2, 2/3, 5/6" in Lesson(NOTEBOOK)._spec["predictions"]["case_2"]["options"]["g"][1]
+
+
+@pytest.mark.parametrize("number", CASES)
+def test_a_diagnosis_has_the_same_seven_options_and_a_reason_for_each(number):
+    predictions = Lesson(NOTEBOOK)._spec["predictions"]
+    asked = predictions[f"case_{number}"]
+    texts = {letter: option[0] for letter, option in asked["options"].items()}
+    assert list(texts) == list("abcdefg")
+    assert texts == {letter: option[0] for letter, option in predictions["case_1"]["options"].items()}
+    assert all(len(option[1].split()) >= 6 for option in asked["options"].values())
+    assert asked["right"] == DIAGNOSES[number]
+    form = Lesson(NOTEBOOK).predict(f"case_{number}")
+    assert form.form.explanation == ""
+    form.form.answer = asked["right"]
+    assert "is right" in form.form.explanation
+
+
+def test_what_a_reason_says_of_a_ladder_is_so():
+    """Sentences that claim something of the rungs, in the reasons for diagnoses and for lines."""
+    claims = {
+        "dV is right on every rung": lambda n: all("V" not in wrong(clinic.case(n), T) for T in clinic.LENGTHS),
+        "dU is right on every rung": lambda n: (
+            not any("U" in "".join(wrong(clinic.case(n), T)) for T in clinic.LENGTHS)
+        ),
+        "ll four dU are right": lambda n: not any("U" in "".join(wrong(clinic.case(n), T)) for T in clinic.LENGTHS),
+        "this ladder is wrong": lambda n: bool(wrong(clinic.case(n), 1)),
+        "ll nine are right at T = 1": lambda n: not wrong(clinic.case(n), 1),
+        "ll eight are right at T = 1": lambda n: not wrong(clinic.case(n), 1),
+        "all nine are right there": lambda n: not wrong(clinic.case(n), 2),
+        "three of them are right at T = 1": lambda n: wrong(clinic.case(n), 1) == {"Wg", "Ug"},
+        "dUo is right at T = 3": lambda n: "Uo" not in wrong(clinic.case(n), 3),
+        "the fault shows there": lambda n: bool(wrong(clinic.case(n), 1)),
+        "dV is off": lambda n: "V" in wrong(clinic.case(n), 2),
+        "dV is wrong": lambda n: "V" in wrong(clinic.case(n), 2),
+        "the output gate is wrong as well": lambda n: {"Wo", "Uo"} <= wrong(clinic.case(n), 2),
+        "Here dWo and dUo are wrong as well": lambda n: {"Wo", "Uo"} <= wrong(clinic.case(n), 2),
+        "They are not": lambda n: {"Wo", "Uo"} <= wrong(clinic.case(n), 2),
+        "dW is right at T = 2": lambda n: not wrong(clinic.case(n), 2),
+    }
+    predictions, met = Lesson(NOTEBOOK)._spec["predictions"], set()
+    for number in CASES:
+        said = [why for _, why in predictions[f"case_{number}"]["options"].values()]
+        said += [why for _, why in reasons(number, source_lines(number)[0]).values()]
+        for claim, holds in claims.items():
+            if any(claim in why for why in said):
+                met.add(claim)
+                assert holds(number), f"case {number}: {claim}"
+    assert met == set(claims)
+
+
+def test_no_case_tells_its_answer_before_it_is_asked():
+    telling = re.compile(
+        r"\b(gates?|dc\w*|dh\w*|dz\w*|dy|dV|products?|outer|mean|sums?|carr\w+|transpos\w+|slope|tanh|sigmoid|future|index|"
+        r"weights?|cell|output|row|average\w*)\b"
+    )
+    cells = cells_of(NOTEBOOK)
+    for number in CASES:
+        ids = [cell.id for cell in cells]
+        start, end = ids.index(f"ladder-{WORDS[number]}"), ids.index(f"repair-{WORDS[number]}")
+        before = [cell for cell in cells[start - (number > 1) : end + 1] if cell.id != "find-the-line"]
+        assert [telling.findall(cell.source) for cell in before if telling.search(cell.source)] == []
+        assert [c.source for c in before if c.cell_type == "code"] == [
+            f"clinic.show_ladder({number})",
+            f'lesson.predict("case_{number}")',
+            f"globals().update(clinic.names({number}))\nfind_the_line({number})",
+            f'repair_{number} = ...\nlesson.judge("case_{number}")',
+        ]
+        assert (
+            Lesson(NOTEBOOK)._spec["predictions"][f"case_{number}"]["text"] == f"Where is the fault of case {number}?"
+        )
+        source = inspect.getsource(clinic.case(number))
+        assert "#" not in source and '"""' not in source
+
+
+# ------------------------------------------------------------------------------------------------------ the lines
+
+
+@pytest.fixture(params=CASES)
+def finder(request):
+    explorer = explorers.find_the_line(request.param)
+    yield request.param, explorer
+    explorer.close()
+
+
+def test_every_line_can_be_chosen_and_says_at_once_whether_it_is_the_faulty_one(finder):
+    number, explorer = finder
+    lines, first = source_lines(number)
+    assert explorer.text.startswith("One of these lines is faulty.")
+    pictures, faulty = {explorer.png}, []
+    for text, line in explorer.controls["line"].options[1:]:
+        explorer.set(line=line)
+        assert text == f"{line}: {lines[line - first].strip()}"
+        assert explorer.picture.alt.startswith(f"Line {line}, {lines[line - first].strip()} This ")
+        assert explorer.png not in pictures and explorer.message == "" and len(explorer.picture.alt) < 330
+        pictures.add(explorer.png)
+        if "This is the faulty line." in explorer.text:
+            faulty.append(lines[line - first].strip())
+        else:
+            assert "This line is right." in explorer.text
+    assert faulty == [FAULTY[number][0]]
+    explorer.reset()
+    assert explorer.text.startswith("One of these lines is faulty.")
+
+
+def test_a_click_on_a_line_chooses_it_and_one_beside_the_statements_does_nothing(finder):
+    number, explorer = finder
+    lines, first = source_lines(number)
+    count, why = len(lines), reasons(number, lines)
+    for place in range(count):
+        before = explorer.controls["line"].value
+        explorer.point(0.4, (place + 1) / (count + 1))
+        assert explorer.controls["line"].value == (first + place if place in why else before)
+    assert 0 not in why and count - 1 not in why
+
+
+def test_the_code_stays_inside_its_picture_and_a_quick_drawing_is_a_full_one(finder):
+    _, explorer = finder
+    figure, (width, height) = explorer._scene.figure, explorer._scene.size
+    explorer.set(line=explorer.controls["line"].options[-1][1])
+    assert_same_as_full_drawing(explorer._scene, 1)
+    for text in figure.texts:
+        box = text.get_window_extent(figure.canvas.get_renderer())
+        assert box.x0 >= 0 and box.x1 <= width and box.y0 >= 0 and box.y1 <= height, text.get_text()
+
+
+def test_a_line_that_nothing_is_said_about_is_an_error():
+    with pytest.raises(KeyError, match="nothing is said about"):
+        reasons(1, ["def case_1():", "    new_line = 3"])
+
+
+# ----------------------------------------------------------------------------------------------------- the repairs
+
+
+def verdict(number, right_side):
+    return judged(NOTEBOOK, f"repair-{WORDS[number]}", {f"repair_{number}": right_side})
+
+
+@pytest.mark.parametrize("number", CASES)
+def test_the_folded_solution_and_two_other_styles_are_right(number):
+    assert solved(NOTEBOOK)[f"repair-{WORDS[number]}"].startswith(f"repair_{number} = {SOLUTIONS[number]}\n")
+    for right_side in (SOLUTIONS[number], *OTHER_STYLES[number]):
+        assert verdict(number, right_side).passed, right_side
+
+
+@pytest.mark.parametrize(("number", "right_side"), [(n, r) for n, wrong in WRONG.items() for r in wrong])
+def test_a_wrong_repair_is_named(number, right_side):
+    (part,) = verdict(number, right_side).parts
+    assert part.state == "wrong" and WRONG[number][right_side] in part.sentence, part.sentence
+
+
+@pytest.mark.parametrize("number", CASES)
+def test_a_repair_that_is_open_or_typed_in_is_not_right(number):
+    (part,) = verdict(number, "...").parts
+    assert part.open
+    given = run_cells(NOTEBOOK, until=f"find-{WORDS[number]}") if number == 3 else None
+    if given:
+        value = eval(SOLUTIONS[number], given)
+        (part,) = verdict(number, f"np.array({value.tolist()})").parts
+        assert part.state == "wrong" and "typed-in number" in part.sentence
+
+
+@pytest.mark.parametrize("number", CASES)
+def test_the_names_in_the_notebook_are_those_of_the_code(number):
+    names, lines = clinic.names(number), source_lines(number)[0]
+    assert not any(name.startswith("repair") for name in names)
+    right_side = re.sub(r"^[^=]*?\+?= ", "", FAULTY[number][0])
+    as_it_stands = eval(right_side, {"np": np, "lt": lt, **names})
+    should_be = eval(SOLUTIONS[number], {"np": np, "lt": lt, **names})
+    assert np.shape(as_it_stands) == np.shape(should_be)
+    assert not np.allclose(as_it_stands, should_be)
+    assert [name for name in names if not re.search(rf"\b{name}\b", "\n".join(lines))] == []
+
+
+# ------------------------------------------------------------------------------------------------------ the doctor
+
+
+@pytest.mark.parametrize("number", CASES)
+def test_the_doctor_names_the_faulty_line_and_sees_the_same_gradients_wrong(number):
+    report = lt.diagnose(clinic.case(number), progress=False)
+    lines, first = source_lines(number)
+    (finding,) = report.findings
+    assert finding.line == first + [line.strip() for line in lines].index(FAULTY[number][0])
+    assert finding.proved and finding.code == FAULTY[number][0]
+    rungs = [figures.words(report.ladder[T]) for T in clinic.LENGTHS]
+    assert tuple(rungs) == CASE_LADDERS[number][:4]
+
+
+def test_the_button_shows_the_report_and_a_failing_doctor_leaves_it_usable(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        explorers, "diagnose", lambda backward, progress: asked.append(backward) or lt.diagnose(lt.bptt)
+    )
+    box = explorers.ask_the_doctor(4)
+    button, report = box.children
+    assert button.description == "Ask the doctor" and report.value == ""
+    button.click()
+    assert asked == [clinic.case(4)] and "<strong>" in report.value and not button.disabled
+
+
+def test_the_doctor_does_not_say_what_is_untrue_of_a_second_tanh_and_of_a_wrong_row():
+    source = clinic.RIGHT_PASS.lstrip()
+    twice = source.replace("dg * (1 - g**2)", "dg * (1 - np.tanh(g) ** 2)")
+    (finding,) = lt.diagnose(from_source(twice, "right_pass"), progress=False).findings
+    assert finding.idea.startswith("Is a value changed by a function that does not belong there")
+    assert "1 - g" in finding.repair
+    row = source.replace('"f": df * f', '"f": dc * cache.c[t] * f').replace("dc * cache.c[t - 1], dh", "dc, dh")
+    (finding,) = lt.diagnose(from_source(row, "right_pass"), progress=False).findings
+    assert "cache.c[t - 1]" in finding.repair
+    assert "on the way into the gate and through its nonlinearity" in finding.place
+
+
+# -------------------------------------------------------------------------------------------- the question's loop
+
+
+def test_the_loop_is_the_library_s_with_its_four_flaws_in_seven_lines():
+    for T in range(1, 7):
+        got, right = clinic_cases.question_loop(*clinic.net(T)), lt.nested_bptt(*clinic.net(T))
+        assert lt.relative_error(got.flat, right.flat) < 1e-14
+    source = inspect.getsource(clinic_cases.question_loop)
+    assert len(QUESTION_LINES) == 7 and all(source.count(line) == 1 for line in QUESTION_LINES)
+
+
+def test_one_repair_makes_no_gate_gradient_right_at_six_steps():
+    for flaw in FLAWS:
+        assert len(wrong(lambda *net, flaw=flaw: lt.nested_bptt(*net, repaired=(flaw,)), 6)) == 8, flaw
+
+
+def test_the_error_of_exactly_one_is_a_gradient_of_zero():
+    params, x, targets, h0, c0 = clinic.net(1)
+    got, right = clinic_cases.question_loop(params, x, targets, h0, c0), lt.bptt(params, x, targets, h0, c0)
+    assert all(not got[name].any() for name in NAMES[1:])
+    assert [clinic.ladder(clinic_cases.question_loop)[1][name] for name in NAMES[1:]] == [1.0] * 8
+    for factor, said in ((0, "1."), (0.5, "0.5."), (2, "0.5."), (-1, "2.")):
+        error = lt.relative_error(factor * right.Wf, right.Wf)
+        assert error == pytest.approx(float(said.removesuffix(".")))
+    asked = Lesson(NOTEBOOK)._spec["predictions"]["exactly_one"]
+    assert asked["right"] == "a" and asked["options"]["d"][1].endswith(": 2.")
+    assert lt.relative_error(1e6 * right.Wf, right.Wf) == pytest.approx(1, abs=0.005)
+
+
+def test_the_doctor_repairs_the_loop_in_its_seven_lines_and_the_lesson_checks_the_repair():
+    names = run_cells(NOTEBOOK, until="set-up") | {"question_loop": clinic_cases.question_loop}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        run_cell(NOTEBOOK, "question-doctor", cell_source(NOTEBOOK, "question-doctor"), names)
+        report = run_cell(NOTEBOOK, "question-repaired", cell_source(NOTEBOOK, "question-repaired"), names)
+    assert report.passed
+    assert sorted(finding.code for finding in names["diagnosis"].findings) == sorted(QUESTION_LINES)
+    assert all(line in printed.getvalue() for line in QUESTION_LINES)
+
+
+def test_a_search_that_is_stopped_leaves_the_loop_as_it_is():
+    names = run_cells(NOTEBOOK, until="set-up") | {"question_loop": clinic_cases.question_loop}
+    names["diagnosis"] = lt.diagnose(clinic_cases.question_loop, seconds=0.01, progress=False)
+    assert names["diagnosis"].repaired_source is None
+    report = run_cell(NOTEBOOK, "question-repaired", cell_source(NOTEBOOK, "question-repaired"), names)
+    assert not report.passed
+
+
+# --------------------------------------------------------------------------------------------------- bring your own
+
+BROUGHT = {
+    "raise ValueError('not yet')": "raised ValueError: not yet",
+    "grads = 2 * x[99]": "IndexError",
+    "while True:\n        pass": "did not finish",
+    "grads = 'nine gradients'": "it has to return a Params, a mapping or a sequence of nine arrays",
+    "grads = [params.V] * 8": "returns 8 things; it has to return nine gradients",
+    "grads = None": "returns nothing",
+    "grads = dict(lt.bptt(params, x, targets, h0, c0).items()); grads['Wf'] = grads['Wf'][0]": "Wf",
+    "params.V *= 0; grads = lt.bptt(params, x, targets, h0, c0)": "changes its input params",
+    "grads = {k: v * np.nan for k, v in lt.bptt(params, x, targets, h0, c0).items()}": "nan",
+}
+
+
+def brought(code):
+    source = cell_source(NOTEBOOK, "my-backward")
+    marked = re.search(r"^    (grads = .*)  # replace this line with your code$", source, re.MULTILINE)
+    assert marked
+    source = source.replace(marked[0], f"    {code}").replace("lt.diagnose(", "lt.diagnose(progress=False, backward=")
+    return run_cell(NOTEBOOK, "my-backward", source, {"np": np, "lt": lt, "clinic": clinic})
+
+
+@pytest.mark.parametrize("code", BROUGHT)
+def test_what_a_learner_brings_gets_a_sentence_and_never_an_exception(code, monkeypatch):
+    monkeypatch.setattr(sys.modules["lstm_teach.doctor.diagnose"], "_CALL", 0.5)
+    report = brought(code)
+    assert not report.passed and BROUGHT[code] in str(report), str(report)
+
+
+def test_the_templates_are_right_as_they_stand():
+    names = {"np": np, "lt": lt, "clinic": clinic}
+    assert run_cell(NOTEBOOK, "my-backward", cell_source(NOTEBOOK, "my-backward"), names).passed
+    run_cell(NOTEBOOK, "my-gradient", cell_source(NOTEBOOK, "my-gradient"), names)
+    assert run_cell(NOTEBOOK, "my-case", cell_source(NOTEBOOK, "my-case"), names).passed
+    averaged = cell_source(NOTEBOOK, "my-gradient").replace(
+        "return grads", "return {k: v / T for k, v in grads.items()}"
+    )
+    averaged = averaged.replace("    grads = {", "    T = len(inputs)\n    grads = {")
+    run_cell(NOTEBOOK, "my-gradient", averaged, names)
+    assert not run_cell(NOTEBOOK, "my-case", cell_source(NOTEBOOK, "my-case"), names).passed
+
+
+# ----------------------------------------------------------------------------------------- pictures and the explorer
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ("", "none"),
+        (" ".join(NAMES), "all nine"),
+        ("Wi Wf Wo Wg Ui Uf Uo Ug", "all but V"),
+        ("Wi Wf Wo Wg", "all W"),
+        ("Ui Uf Uo Ug", "all U"),
+        ("Wi Wf Wg Ui Uf Ug", "W and U of i f g"),
+        ("Wg Ug", "W and U of g"),
+        ("V", "V"),
+        ("Wi Uo", "Wi Uo"),
+        ("Wi Wf Wo Wg Uf", "Wi Wf Wo Wg Uf"),
+        ("Wi Wf Wo Wg Ui Uf Ug", "all but V Uo"),
+        ("V Wi Ui", "V Wi Ui"),
+    ],
+)
+def test_words_name_the_wrong_gradients_and_no_other(names, said):
+    errors = {name: 0.1 if name in names.split() else 1e-16 for name in NAMES}
+    assert figures.words(errors) == said
+
+
+def shown(axes):
+    """The numbers of a ladder by column and row, and how many dots it has."""
+    numbers = {
+        (round(text.get_position()[0], 1), text.get_position()[1]): text.get_text()
+        for text in axes.texts
+        if text.get_text()
+    }
+    return numbers, sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "o")
+
+
+def expected(ladder):
+    return {
+        (figures.COLUMNS[name], row): f"{errors[name]:.2f}" if errors[name] >= 0.01 else figures.short(errors[name], 1)
+        for row, errors in enumerate(ladder.values())
+        for name in figures.wrong_ones(errors)
+    }
+
+
+def test_a_ladder_has_a_number_for_each_wrong_gradient_and_a_dot_for_each_right_one():
+    ladders = {state: clinic.ladder(clinic.case(3), state) for state in clinic.STATES}
+    figure = figures.ladder_picture(ladders)
+    for axes, ladder in zip(figure.axes, ladders.values(), strict=True):
+        numbers, dots = shown(axes)
+        assert numbers == expected(ladder) and dots == 36 - len(numbers)
+    text = figures.describe_ladder(ladders)
+    assert "\n" not in text and "not zero. Wrong at T = 1: W and U of g; at T = 2, 3, 6: all but V." in text
+
+
+@pytest.fixture(scope="module")
+def fault_explorer():
+    explorer = explorers.fault_explorer()
+    yield explorer
+    explorer.close()
+
+
+def test_each_fault_shows_its_two_ladders_and_its_code(fault_explorer):
+    pictures = set()
+    for fault, pieces in clinic.FAULTS.items():
+        fault_explorer.set(fault=fault)
+        assert fault_explorer.message == "" and fault_explorer.png not in pictures
+        pictures.add(fault_explorer.png)
+        figure = fault_explorer._scene.figure
+        for axes, state in zip(figure.axes, clinic.STATES, strict=True):
+            numbers, dots = shown(axes)
+            assert numbers == expected(clinic.ladder(clinic.with_fault(fault), state))
+            assert dots == 36 - len(numbers)
+        for word, piece in zip(("right", "faulty"), pieces, strict=True):
+            (label,) = [text for text in figure.texts if text.get_text() == word]
+            same_row = [t.get_text() for t in figure.texts if t.get_position()[1] == label.get_position()[1]]
+            assert sorted(same_row) == sorted([word, piece])
+    fault_explorer.reset()
+
+
+@pytest.mark.parametrize("scale", [1, 1.5])
+def test_the_quick_drawing_of_a_fault_is_a_full_one(fault_explorer, scale):
+    for fault in list(clinic.FAULTS)[::4]:
+        fault_explorer.set(fault=fault)
+        assert_same_as_full_drawing(fault_explorer._scene, scale)
+
+
+def test_no_text_of_a_ladder_leaves_the_picture_or_meets_another(fault_explorer):
+    figure, (width, height) = fault_explorer._scene.figure, fault_explorer._scene.size
+    for fault in clinic.FAULTS:
+        fault_explorer.set(fault=fault)
+        renderer = figure.canvas.get_renderer()
+        texts = [text for text in figure.texts if text.get_text()]
+        for axes in figure.axes:
+            texts += [t for t in [*axes.texts, *axes.get_yticklabels(), *axes.get_xticklabels()] if t.get_text()]
+        boxes = [text.get_window_extent(renderer) for text in texts]
+        for k, box in enumerate(boxes):
+            assert box.x0 >= 0 and box.x1 <= width and box.y0 >= 0 and box.y1 <= height, texts[k].get_text()
+            assert not any(box.overlaps(other) for other in boxes[:k]), texts[k].get_text()
+
+
+def test_the_text_of_a_fault_says_its_first_wrong_rungs(fault_explorer):
+    fault_explorer.set(fault="the start: h0 and c0 forgotten")
+    assert fault_explorer.text == (
+        "Initial state not zero: first wrong at T = 1: all nine. Initial state zero: right on every rung."
+    )

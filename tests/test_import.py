@@ -21,7 +21,20 @@ CORE = {  # module: what it may import of this package
     "gradcheck": {"validate", "params", "forward", "gradients", "gradreport", "guard"},
     "batch": {"params"},
     "tasks": {"validate", "params", "batch"},
-    "training": {"validate", "params", "forward", "backward", "gradcheck", "gradreport", "guard", "batch", "tasks"},
+    "side_by_side": {"params", "batch"},
+    "training": {
+        "validate",
+        "params",
+        "forward",
+        "backward",
+        "nested",
+        "gradcheck",
+        "gradreport",
+        "guard",
+        "batch",
+        "side_by_side",
+        "tasks",
+    },
 }
 PICTURES = ("matplotlib", "ipywidgets", "anywidget", "IPython")
 

@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -133,7 +133,8 @@ FORWARD = ("z", "gates", "kept", "added", "c", "ct", "h", "scores", "loss")
 BACK = ("loss", "scores", "h", "product", "c", "sum", "kept", "added", "z", "before")
 
 
-def forward_operations(T: int, K: int) -> list[Operation]:
+@lru_cache
+def forward_operations(T: int, K: int) -> tuple[Operation, ...]:
     """The operations of the forward pass in their order, nine a step."""
 
     def boxes(kind: str, t: int) -> tuple[str, ...]:
@@ -143,12 +144,13 @@ def forward_operations(T: int, K: int) -> list[Operation]:
             return tuple(f"{gate}[{t}]" for gate in GATES)
         return tuple(score(t, k) for k in range(K)) if kind == "scores" else (f"{kind}[{t}]",)
 
-    return [Operation(kind, t, False, boxes(kind, t)) for t in range(T) for kind in FORWARD]
+    return tuple(Operation(kind, t, False, boxes(kind, t)) for t in range(T) for kind in FORWARD)
 
 
-def back_operations(T: int, K: int, H: int = 1) -> list[Operation]:
+@lru_cache
+def back_operations(T: int, K: int, H: int = 1) -> tuple[Operation, ...]:
     """The operations of the backward pass in their order, ten a step."""
-    return [_back_operation(kind, t, K, H) for t in reversed(range(T)) for kind in BACK]
+    return tuple(_back_operation(kind, t, K, H) for t in reversed(range(T)) for kind in BACK)
 
 
 def _back_operation(kind: str, t: int, K: int, H: int) -> Operation:
@@ -181,7 +183,8 @@ def _back_operation(kind: str, t: int, K: int, H: int) -> Operation:
     return Operation(kind, t, True, tuple(boxes), tuple(arrows))
 
 
-def backward_order(T: int, K: int, H: int = 1) -> list[str]:
+@lru_cache
+def backward_order(T: int, K: int, H: int = 1) -> tuple[str, ...]:
     """Every box, and every arrow that carries a part of a box's delta, in the order of the way back.
 
     The arrows are those of boxes with several ways out; the arrow of any other box carries the box's own delta.
@@ -195,7 +198,7 @@ def backward_order(T: int, K: int, H: int = 1) -> list[str]:
     for operation in operations:
         order += [name for name in operation.arrows if len(ways[ends(name)[0]]) > 1]
         order += operation.boxes
-    return order
+    return tuple(order)
 
 
 # ------------------------------------------------------------------------------------------------------- forward

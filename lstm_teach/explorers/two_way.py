@@ -1,10 +1,11 @@
 """The two-way cell diagram as an explorer: run the cell forward and back, choose a box, nudge it."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 
 from ..figures import two_way as figures
 from ..figures.two_way_words import box_name
-from ..graph import Net, backward_order, forward_operations, kind_and_step, make_net
+from ..graph import Net, arrow, backward_order, forward_operations, make_net
 from ..params import Params
 from .shell import Explorer, checkbox, choice, dropdown, int_slider
 
@@ -12,11 +13,6 @@ SEED, SCALE = 695, 1.3
 TOKENS, TARGETS = (1, 0, 1), (0, 1, 1)
 FOLLOW = "what the slider has just done"
 Flaw = str | Collection[str] | None
-
-DERIVED = (  # the boxes of one step in the order in which their deltas are derived
-    *("loss", "scores", "h", "o", "ct", "c", "kept", "added", "f", "c_before", "i", "g"),
-    *("zi", "zf", "zo", "zg", "h_before"),
-)
 
 
 def two_way(
@@ -36,6 +32,7 @@ def two_way(
     reveal: Collection[str] | None = None,
     marks: bool = True,
     operation: int | None = None,
+    flaw_label: str = "Flaw",
 ) -> Explorer:
     """Return the cell as boxes and arrows, with values that fill in forward and deltas that fill in on the way back.
 
@@ -47,17 +44,18 @@ def two_way(
     start: the box (`c[0]`) or arrow (`h[0] -> zo[1]`) chosen at the start; otherwise what the slider has just done.
     nudge: whether the boxes that change with a nudge are marked at the start.
     params, x, targets, h0, c0: the net and its sequence, at least as long as the most steps; each has a default.
-    upto: the last delta that may be shown, as a delta ("dct", "dc_before") of the last step or as a box ("c[0]");
-        what comes after it on the way back stays empty. `reveal` names the boxes one by one instead.
+    upto: the last delta that may be shown, such as "dct" or "dc_before" (of the last step), "dh_future[0]", "dc[0]";
+        what comes after it on the way back stays empty. `reveal` names boxes and arrows one by one instead.
     marks: whether a flaw's wrong deltas and arrows are marked; without it only the nudge tells.
     operation: where the slider is at the start; otherwise at its end.
+    flaw_label: the name of the control for the flaws.
     """
     choices = (steps,) if isinstance(steps, int) else tuple(steps)
     if not choices or any(T not in (1, 2, 3) for T in choices):
         raise ValueError(f"steps must be 1, 2 or 3, or several of these, got {steps!r}.")
     whole = _net(max(choices), hidden_size, params, x, targets, h0, c0)
     labels = _labels(flaws)
-    scenes = {}
+    scenes, nets = {}, {}
 
     def net_of(T: int, unit: int) -> Net:
         key = T, unit
@@ -65,14 +63,12 @@ def two_way(
             nets[key] = whole.first_steps(T).at_unit(unit)
         return nets[key]
 
-    nets: dict[tuple[int, int], Net] = {}
-
     def shown(T: int) -> Collection[str] | None:
         return reveal if upto is None else revealed(net_of(T, 0), upto)
 
     def scene_of(net: Net):
         if net.T not in scenes:
-            scenes[net.T] = figures.build(net, direction, bool(labels))
+            scenes[net.T] = figures.build(net, direction, bool(labels) and marks)
         return scenes[net.T]
 
     def arguments(operation, chosen, steps, unit, nudge, flaw) -> tuple:
@@ -85,32 +81,36 @@ def two_way(
         update(net, position, *others)
         return scene, figures.describe(net, position, direction, *others)
 
-    before: dict = {}
+    def last_position(T: int) -> int:
+        """The end of the slider: the last operation, or with `upto` the last one that brings a delta to be shown."""
+        every, skipped = figures.operations(net_of(T, 0), direction)
+        known = shown(T)
+        showing = [
+            place
+            for place, o in enumerate(every, 1)
+            if not o.back or known is None or any(name in known for name in (*o.boxes, *o.arrows))
+        ]
+        return max(showing[-1] - skipped, 0)
+
+    at_start = last_position(choices[0]) if operation is None else operation, start
+    before = {"operation": at_start[0], "chosen": start}
 
     def arrange(controls, operation, chosen, steps=choices[0], **others):
-        net = net_of(steps, 0)
-        if before.get("steps", steps) != steps:
-            controls["chosen"].options = _options(net, direction)
-            every, skipped = figures.operations(net, direction)
-            controls["operation"].max = len(every) - skipped
-            operation = controls["operation"].value = len(every) - skipped
-            chosen = controls["chosen"].value
-        elif before.get("operation", operation) != operation and before.get("chosen") == chosen:
-            chosen = controls["chosen"].value = None  # the choice follows the slider again
-        before.update(steps=steps, operation=operation, chosen=chosen)
+        slider, selection = controls["operation"], controls["chosen"]
+        if slider.max != last_position(steps):
+            selection.options = _options(net_of(steps, 0), direction)
+            slider.max = slider.value = last_position(steps)
+        elif before["operation"] != operation and before["chosen"] == chosen and (operation, chosen) != at_start:
+            selection.value = None  # the slider was moved alone: the choice follows it again
+        before.update(operation=slider.value, chosen=selection.value)
 
     def pick(axes, px: float, py: float) -> dict | None:
         T = controls["steps"].value if "steps" in controls else choices[0]
-        found = layouts(T).at(px, py)
+        found = figures.place(net_of(T, 0), direction).at(px, py)
         return {"chosen": found} if found else None
 
-    def layouts(T: int):
-        return figures.lay_out(tuple(map(int, whole.targets[:T])), whole.K, whole.H)
-
     first = net_of(choices[0], 0)
-    every, skipped = figures.operations(first, direction)
-    last = len(every) - skipped
-    controls = {"operation": int_slider("Operation", last if operation is None else operation, 0, last, play_ms=700)}
+    controls = {"operation": int_slider("Operation", at_start[0], 0, last_position(choices[0]), play_ms=700)}
     controls["chosen"] = dropdown("Chosen", _options(first, direction), start)
     rows = [["operation"], ["chosen"]]
     if len(choices) > 1:
@@ -120,7 +120,7 @@ def two_way(
         controls["unit"] = int_slider("Unit", 0, 0, whole.H - 1)
         rows[-1 if len(choices) > 1 else 1].append("unit")
     if labels:
-        controls["flaw"] = dropdown("Flaw", list(labels))
+        controls["flaw"] = dropdown(flaw_label, list(labels))
         rows.append(["flaw"])
     if direction != "forward":
         controls["nudge"] = checkbox("Nudge the chosen box", nudge)
@@ -160,20 +160,31 @@ def _options(net: Net, direction: str) -> list[tuple[str, str | None]]:
         order = ["h[-1]", "c[-1]", *(box for o in forward_operations(net.T, net.K) for box in o.boxes)]
     else:
         order = backward_order(net.T, net.K, net.H)
-    layout = figures.lay_out(tuple(map(int, net.targets)), net.K, net.H)
-    drawn = [name for name in order if name in layout.boxes or " -> " in name]
+    boxes = figures.place(net, direction).boxes
+    drawn = [name for name in order if name in boxes or " -> " in name]
     return [(FOLLOW, None), *((f"{'arrow ' if ' -> ' in name else ''}{box_name(name)}", name) for name in drawn)]
 
 
 def revealed(net: Net, upto: str) -> frozenset[str]:
-    """The boxes whose deltas are known when everything up to `upto` on the way back has been derived."""
-    boxes = [name for name in backward_order(net.T, net.K, net.H) if " -> " not in name]
-    if upto in boxes:
-        return frozenset(boxes[: boxes.index(upto) + 1])
-    kind = {"dloss": "loss", "dy": "scores"}.get(upto, upto.removeprefix("d"))
-    if kind not in DERIVED:
-        raise ValueError(f"upto must be a delta such as 'dct' or a box such as 'c[0]', got {upto!r}.")
-    known = DERIVED[: DERIVED.index(kind) + 1]
-    last = net.T - 1
-    found = {name for name in boxes if kind_and_step(name)[0] in known and kind_and_step(name)[1] == last}
-    return frozenset(found | {f"{k[0]}[{last - 1}]" for k in known if k.endswith("_before") and last == 0})
+    """The boxes and arrows whose deltas are known when everything up to `upto` on the way back has been derived."""
+    order = backward_order(net.T, net.K, net.H)
+    kind, step = re.fullmatch(r"(\w+?)(?:\[(-?\d+)\])?", upto.removeprefix("d")).groups() if upto else ("", None)
+    t = net.T - 1 if step is None else int(step)
+    ends_of = {  # what a delta's name stands for, where it is not a box of the same name
+        "y": lambda name: name.startswith(f"scores[{t},"),
+        "c_before": lambda name: name in (f"c[{t - 1}]", arrow(f"c[{t - 1}]", f"kept[{t}]")),
+        "h_before": lambda name: (
+            name.startswith((f"h[{t - 1}] -> z", f"h[{t - 1}] -> o")) or (name == "h[-1]" and t == 0)
+        ),
+        "c_hidden": lambda name: name == arrow(f"c[{t}]", f"ct[{t}]"),
+        "c_carry": lambda name: name == arrow(f"c[{t}]", f"kept[{t + 1}]"),
+        "h_loss": lambda name: name == arrow(f"h[{t}]", f"scores[{t}]"),
+        "h_future": lambda name: name.startswith((f"h[{t}] -> z", f"h[{t}] -> o")),
+    }
+    is_meant = ends_of.get(kind, lambda name: name == f"{kind}[{t}]")
+    places = [place for place, name in enumerate(order) if name == upto or is_meant(name)]
+    if not places:
+        raise ValueError(
+            f"upto must be a delta such as 'dct' or 'dh_future[0]', or a box such as 'c[0]', got {upto!r}."
+        )
+    return frozenset(order[: places[-1] + 1])

@@ -3,7 +3,7 @@
 May import numpy and graph.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,19 +12,19 @@ from ..params import GATES
 
 WIDTH, HEIGHT = 900, 474
 TOP, BOTTOM = 36, 420  # of the steps' background
-ROWS = {"cell": 82, "middle": 160, "gates": 238, "z": 314}  # centers of the value boxes
-RAIL, TOKEN, HIGH = 388, 406, 49  # the line of h[t-1]; the tokens; arrows that should not be there
+ROWS = {"cell": 84, "middle": 161, "gates": 239, "z": 315}  # centers of the value boxes
+RAIL, TOKEN, HIGH = 390, 407, 48  # the line of h[t-1]; the tokens; arrows that should not be there
 COLUMNS = {  # centers, in parts of a step's width
-    "kept": (0.083, "cell"),
+    "kept": (0.09, "cell"),
     "c": (0.3475, "cell"),
     "added": (0.3475, "middle"),
     "ct": (0.583, "middle"),
     "h": (0.81, "middle"),
-    **{gate: (x, "gates") for gate, x in zip("figo", (0.083, 0.26, 0.433, 0.607), strict=True)},
-    **{f"z{gate}": (x, "z") for gate, x in zip("figo", (0.083, 0.26, 0.433, 0.607), strict=True)},
+    **{gate: (x, "gates") for gate, x in zip("figo", (0.09, 0.26, 0.433, 0.607), strict=True)},
+    **{f"z{gate}": (x, "z") for gate, x in zip("figo", (0.09, 0.26, 0.433, 0.607), strict=True)},
     "loss": (0.81, "z"),
 }
-LANE = 0.955  # where h goes down to the next step
+LANE = 0.97  # where h goes down to the next step
 NEAR = 6  # pixels from an arrow that still count as a click on it
 
 
@@ -38,14 +38,15 @@ class Sizes:
     part: tuple[int, int]
     cell: int  # width of one score
     scores: int  # how many scores have room
+    shift: float  # how far their row is to the right of h
     text: float
     small: float
 
 
 SIZES = {
-    1: Sizes(80, (66, 26), (66, 20), (50, 17), 52, 4, 9.5, 8),
-    2: Sizes(68, (54, 24), (54, 19), (44, 16), 35, 3, 8.5, 7),
-    3: Sizes(50, (43, 23), (43, 18), (37, 15), 31, 2, 7.2, 6.6),
+    1: Sizes(112, (66, 26), (66, 20), (50, 17), 52, 4, 0, 9.5, 8),
+    2: Sizes(72, (54, 24), (54, 19), (45, 16), 36, 3, 0, 8.5, 7.2),
+    3: Sizes(54, (43, 23), (43, 18), (38, 15), 35, 2, 6, 7.3, 6.7),
 }
 
 
@@ -121,13 +122,13 @@ def shown_scores(target: int, K: int, room: int) -> tuple[int, ...]:
     return tuple(sorted([target, *others[: room - 1]]))
 
 
-def lay_out(targets: tuple[int, ...], K: int, H: int) -> Layout:
-    """Place everything for a sequence of 1 to 3 steps with these targets."""
+def lay_out(targets: tuple[int, ...], K: int, H: int, slots: bool = True) -> Layout:
+    """Place everything for a sequence of 1 to 3 steps with these targets, with or without slots for deltas."""
     T = len(targets)
-    sizes = SIZES[T]
+    sizes = SIZES[T] if slots else replace(SIZES[T], tag=(0, -1))
     step_width = (WIDTH - 6 - sizes.left) / T
-    boxes = {"c[-1]": (sizes.left / 2 - 4, ROWS["cell"], min(sizes.box[0], sizes.left - 12))}
-    boxes["h[-1]"] = (boxes["c[-1]"][0], RAIL - 12, boxes["c[-1]"][2])
+    width = min(sizes.box[0], sizes.left - 14)
+    boxes = {"c[-1]": (8 + width / 2, ROWS["cell"], width), "h[-1]": (8 + width / 2, RAIL - 12, width)}
     shown = []
     for t, target in enumerate(targets):
         x0 = sizes.left + t * step_width
@@ -135,7 +136,7 @@ def lay_out(targets: tuple[int, ...], K: int, H: int) -> Layout:
             boxes[f"{kind}[{t}]"] = (x0 + x * step_width, ROWS[row], sizes.box[0])
         symbols = shown_scores(target, K, sizes.scores)
         for place, k in enumerate(symbols):
-            x = x0 + COLUMNS["h"][0] * step_width + (place - (len(symbols) - 1) / 2) * sizes.cell
+            x = x0 + COLUMNS["h"][0] * step_width + sizes.shift + (place - (len(symbols) - 1) / 2) * sizes.cell
             boxes[score(t, k)] = (x, ROWS["gates"], sizes.cell)
         shown.append(symbols)
         if H > 1:
@@ -180,7 +181,7 @@ def _add_step(layout: Layout, t: int) -> None:
         join("h" + before, f"z{gate}{here}", (x, RAIL), spot(f"z{gate}{here}", 0, 1))
     first, last = layout.boxes["zf" + here][0], layout.boxes["zo" + here][0]
     if layout.H > 1:
-        x, y, width = layout.boxes["others" + here]
+        x, _, width = layout.boxes["others" + here]
         join("h" + before, "others" + here, (last + 1, RAIL), (x - width / 2, RAIL))
     if t == 0:
         layout.trunks[0] = np.array([(spot("h[-1]", 1)[0], RAIL), (last, RAIL)])
@@ -194,13 +195,12 @@ def _add_step(layout: Layout, t: int) -> None:
 def _add_parts(layout: Layout, t: int, first: float) -> None:
     here, before = f"[{t}]", f"[{t - 1}]"
     width, height = layout.sizes.part
-    x, y, box = layout.boxes["c" + here]
     (x1, y1), (x2, y2) = layout.paths[arrow("c" + here, "ct" + here)]
     layout.parts[arrow("c" + here, "ct" + here)] = ((x1 + x2) / 2 + 2, (y1 + y2) / 2)
     if t:
         xc, yc, box = layout.boxes["c" + before]
         layout.parts[arrow("c" + before, "kept" + here)] = (xc + box / 2 + 14 + width / 2, yc)
-    x, y, box = layout.boxes["h" + here]
+    x, _, _ = layout.boxes["h" + here]
     path = layout.paths[arrow("h" + here, "scores" + here)]
     layout.parts[arrow("h" + here, "scores" + here)] = (x + 5 + width / 2, path[:, 1].mean())
     for gate in GATES:
@@ -208,25 +208,24 @@ def _add_parts(layout: Layout, t: int, first: float) -> None:
         path = layout.paths[name]
         layout.parts[name] = (path[0, 0] + 5 + width / 2, path[:, 1].mean() + 2)
     if layout.H > 1:
-        x, y, box = layout.boxes["others" + here]
+        x, _, _ = layout.boxes["others" + here]
         layout.parts[arrow("h" + before, "others" + here)] = (x, RAIL + 11 + height / 2)
 
 
 def future_place(layout: Layout, t: int) -> tuple[float, float]:
     """Where the sum of what comes back from step t+1 to h[t] stands."""
-    x, y, box = layout.boxes[f"h[{t}]"]
-    lane = layout.start(t) + LANE * layout.step_width
-    return min(lane + 6, layout.start(t) + layout.step_width) - layout.sizes.part[0] / 2, y - 20
+    right = layout.start(t) + min(LANE * layout.step_width + 6, layout.step_width - 2)
+    return right - layout.sizes.part[0] / 2, ROWS["middle"] - 21
 
 
 def stray_path(layout: Layout, kind: str, source: str, target: str) -> np.ndarray:
     """Corners of an arrow that should not be there."""
     x, y, width = layout.boxes[target]
     if kind == "short_range":
-        from_x = min(layout.boxes[layout.box_of(source)][0] - layout.sizes.cell / 2, 1e9)
+        from_x = layout.boxes[layout.box_of(source)][0] - layout.sizes.cell / 2
         level = ROWS["middle"] + 45
         t = int(source[7:-1])
-        turn = layout.start(t - 1) + (LANE - 0.035) * layout.step_width
+        turn = layout.start(t - 1) + LANE * layout.step_width - 11
         right = x + width / 2 + 1
         rise = ROWS["gates"]
         return np.array(

@@ -3,11 +3,12 @@
 May import numpy and graph.
 """
 
+import re
 from collections.abc import Collection
 
 import numpy as np
 
-from ..graph import Back, Net, Nudged, Operation, arrow, ends, kind_and_step, score
+from ..graph import Back, Net, Nudged, Operation, Stray, arrow, ends, kind_and_step, score
 from ..params import GATES
 
 SLOPES = {  # the local slope of an arrow, by the kinds of its ends; {t} is the step of its end, {b} the step before
@@ -25,10 +26,10 @@ SLOPES = {  # the local slope of an arrow, by the kinds of its ends; {t} is the 
     ("zo", "o"): "o (1 − o)",
     ("zg", "g"): "(1 − g²)",
 }
-STRAYS = {
-    "short_range": "belongs to h[{s}], lands one step too far",
-    "stale_cell_delta": "left over from an earlier walk",
-    "carry_accumulates": "dc[{s}] added once more, without f[{s}]",
+STRAYS = {  # what a flaw brings to a box: on its arrow, and in a line of text; {s} is the step where it begins
+    "short_range": ("one step too far", "dh_loss[{s}] (one step too far)"),
+    "stale_cell_delta": ("left over", "dc_hidden[0] (left over from an earlier walk)"),
+    "carry_accumulates": ("dc[{s}] × 1 as well", "dc[{s}] (again, without f[{s}])"),
 }
 AGREE = 1e-4  # a nudge and a delta that differ by less than this, relatively, agree
 
@@ -92,6 +93,24 @@ def slope_symbol(net: Net, name: str) -> str:
     if one == "h" and other[0] == "z":
         return f"W{other[1]}" + (f"[{net.unit},{net.unit}]" if net.H > 1 else "")
     return SLOPES[one, other].format(t=t, b=t - 1)
+
+
+def slope_text(net: Net, source: str, target: str) -> str:
+    """The local slope of an arrow as it is written beside it: `× f = 0.70`, without the step."""
+    if source.startswith("scores"):
+        return "y − onehot"
+    if target.startswith("scores"):
+        return "× V"
+    name = arrow(source, target)
+    symbol = re.sub(r"\[\d+\]", "", slope_symbol(net, name))
+    if symbol == "1" or (net.H > 1 and symbol[0] == "W"):
+        return f"× {symbol}"
+    return f"× {symbol} = {value_text(net.slopes[name])}"
+
+
+def stray_label(stray: Stray) -> str:
+    """What an arrow that should not be there brings, in a few words."""
+    return STRAYS[stray.kind][0].format(s=kind_and_step(stray.source)[1])
 
 
 # ----------------------------------------------------------------------------------------------------- operations
@@ -181,8 +200,14 @@ def _in_brackets(value: float) -> str:
 # ------------------------------------------------------------------------------------------------ how a delta comes
 
 
-def back_line(net: Net, back: Back, place: str) -> str:
-    """Delta in × local slope = delta out, in symbols and numbers, of a box or an arrow."""
+def back_line(net: Net, back: Back, place: str, weights: bool = True, neutral: bool = False) -> str:
+    """Delta in × local slope = delta out, in symbols and numbers, of a box or an arrow.
+
+    `weights`: for a z, with what it gives to the weights. `neutral`: of a sum only what the loop makes of it, without
+    saying what is missing in it or should not be there.
+    """
+    if neutral and (place in back.missing or (place in back.boxes and kind_and_step(place)[0] in "hc")):
+        return f"this loop brings {exact((back.arrows | back.boxes)[place], True)}."
     if " -> " in place:
         return _arrow_line(net, back, place)
     kind, t = kind_and_step(place)
@@ -194,7 +219,19 @@ def back_line(net: Net, back: Back, place: str) -> str:
     ways = sorted((name for name in back.arrows if ends(name)[0] == place), key=lambda name: _order(name, t))
     if kind in "hc" and (t >= 0 or kind == "h"):
         return _sum_line(net, back, place, ways)
-    return "delta in × local slope = delta out: " + _product(net, back, ways[0], delta_name(place))
+    line = "delta in × local slope = delta out: " + _product(net, back, ways[0], delta_name(place))
+    return line + (_weights(net, back, place) if weights and kind[0] == "z" else "")
+
+
+def _weights(net: Net, back: Back, box: str) -> str:
+    """What a step adds to the gradients of the weights that made a z."""
+    (kind, t), u = kind_and_step(box), net.unit
+    delta, before = back.boxes[box], net.values[f"h[{t - 1}]"]
+    row = f"[{u},{u}]" if net.H > 1 else ""
+    return (
+        f" To the weights: d{box} × h[{t - 1}] = {exact(delta)} × {_in_brackets(before)} = {exact(delta * before)} "
+        f"for W{kind[1]}{row}, and d{box} itself for U{kind[1]}[{u},{net.x[t]}]."
+    )
 
 
 def _order(name: str, t: int) -> bool:
@@ -225,14 +262,8 @@ def _arrow_line(net: Net, back: Back, name: str) -> str:
     if name not in back.arrows:
         return f"this loop brings nothing to {source}."
     if kind == "scores":
-        dy = [back.boxes[score(t, k)] for k in range(net.K)]
-        V = [net.slopes[arrow(source, score(t, k))] for k in range(net.K)]
-        terms = " + ".join(f"{_in_brackets(d)} × {_in_brackets(w)}" for d, w in zip(dy, V, strict=True))
-        column = "V" if net.H == 1 else f"V[:, {net.unit}]"
-        return (
-            f"delta in × local slope, summed over the scores: dy[{t}] · {column} = dh_loss[{t}], "
-            f"that is {terms} = {exact(back.arrows[name])}."
-        )
+        sum_ = f"{_through_V(net, back, t)} = {exact(back.arrows[name])}"
+        return f"delta in × local slope, summed over the scores: dh_loss[{t}] = {sum_}."
     if kind == "others":
         return (
             f"the sum of W × dz over the gates of the {net.H - 1} other unit{'s' * (net.H > 2)} at step {t}: "
@@ -242,31 +273,51 @@ def _arrow_line(net: Net, back: Back, name: str) -> str:
     return "delta in × local slope = delta out: " + _product(net, back, name, part)
 
 
+def _through_V(net: Net, back: Back, t: int) -> str:
+    """The sum over the scores that brings dh_loss, in symbols, and in numbers if there are few of them."""
+    V = net.params.V[:, net.unit]
+    terms = [f"{exact(back.boxes[score(t, k)])} × {_in_brackets(w)}" for k, w in enumerate(V)]
+    column = "V" if net.H == 1 else f"V[:, {net.unit}]"
+    return f"dy[{t}] · {column}" + (f" = {' + '.join(terms)}" if net.K <= 3 else "")
+
+
 def _sum_line(net: Net, back: Back, box: str, ways: list[str]) -> str:
     """How the parts of dc or dh add up; with a flaw, what is missing and what should not be there."""
     kind, t = kind_and_step(box)
     parts: list[tuple[str, float]] = []
+    first = ""
     if kind == "c":
         hidden, *carry = ways
         shown = "" if carry else " (no later step)"
         parts = [(f"dc_hidden[{t}]", back.arrows[hidden])]
         parts += [(f"dc_carry[{t}]{shown}", back.arrows[carry[0]] if carry else 0.0)]
     elif t == -1:
-        parts = [(f"from {ends(name)[1].split('[')[0]}", back.arrows[name]) for name in ways]
+        parts = [(_way_to_gate(net, name), back.arrows[name]) for name in ways]
     else:
         future = sum(back.arrows[name] for name in ways[1:])
         shown = "" if ways[1:] else " (no later step)"
         missing = " (missing)" if ways[0] in back.missing else ""
         parts = [(f"dh_loss[{t}]{missing}", back.arrows[ways[0]]), (f"dh_future[{t}]{shown}", future)]
+        first = "" if missing else f"dh_loss[{t}] = {_through_V(net, back, t)}. "
     for stray in back.strays:
         if stray.target == box:
-            parts.append((STRAYS[stray.kind].format(s=kind_and_step(stray.source)[1]), stray.amount))
-    names = " + ".join(f"[{name}]" if " " in name and "(" not in name else name for name, _ in parts)
+            parts.append((STRAYS[stray.kind][1].format(s=kind_and_step(stray.source)[1]), stray.amount))
+    names = " + ".join(name for name, _ in parts)
     line = f"{delta_name(box)} = {names} = {total([part for _, part in parts])} = {exact(back.boxes[box])}."
     if kind == "c":
-        products = [_product(net, back, name, part) for name, (part, _) in zip(ways, parts, strict=False)]
-        line += " " + " ".join(p[0].upper() + p[1:] if p[0].isupper() else p for p in products)
-    return line
+        factors = [(hidden, f"dct[{t}]"), *((name, f"dc[{t + 1}]") for name in carry)]
+        terms = [
+            f"{part.split(' ')[0]} = {symbol} × {slope_symbol(net, name)} = "
+            f"{exact(back.boxes[ends(name)[1]])} × {_in_brackets(net.slopes[name])}"
+            for (name, symbol), (part, _) in zip(factors, parts, strict=False)
+        ]
+        first = f"{', '.join(terms)}. "
+    return first + line
+
+
+def _way_to_gate(net: Net, name: str) -> str:
+    kind, t = kind_and_step(ends(name)[1])
+    return "other units" if kind == "others" else f"{slope_symbol(net, name)} × d{kind}[{t}]"
 
 
 def nudge_line(nudged: Nudged, delta: float | None, hidden: bool) -> str:
@@ -275,15 +326,15 @@ def nudge_line(nudged: Nudged, delta: float | None, hidden: bool) -> str:
     who = name
     if " -> " in nudged.place:
         source, target = map(box_name, ends(nudged.place))
-        who = f"{source}, only as {target} sees it,"
+        who = f"{source}, as seen only by {target},"
     low, high = nudged.loss
     numbers = (
-        f" moved by 0.001, from {nudged.value[0]:.4f} to {nudged.value[1]:.4f}: the loss goes from {low:.6f} to "
-        f"{high:.6f}, a change of {high - low:+.6f}, for each unit {exact(nudged.ratio, True)}."
+        f" moves by 0.001, from {nudged.value[0]:.4f} to {nudged.value[1]:.4f}, and the loss from {low:.6f} to "
+        f"{high:.6f}, by {high - low:+.6f}. The ratio is {exact(nudged.ratio, True)}"
     ).replace("-", "−")
     line = who + numbers
     if hidden or delta is None:
-        return line
+        return f"{line}."
     agree = abs(nudged.ratio - delta) <= AGREE * max(abs(delta), 0.01)
     verdict = "they agree ✓" if agree else "<b>they disagree ✗</b>"
-    return f"{line} The delta is {exact(delta, True)}: {verdict}"
+    return f"{line}, the delta {exact(delta, True)}: {verdict}"

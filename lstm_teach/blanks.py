@@ -358,7 +358,7 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
                 f"The library's {name} can't be computed from the names in this notebook "
                 f"({type(error).__name__}: {error}): restart the kernel and run all cells."
             )
-    return f"The lesson goes on with the library's {_listed(wrong)}." if wrong else ""
+    return f"The lesson goes on with the library's {_listed([f'`{n}`' for n in wrong])}." if wrong else ""
 
 
 def _said(parts: Sequence[Part]) -> str:

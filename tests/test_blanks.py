@@ -72,7 +72,7 @@ def test_an_open_blank_is_no_mistake_and_the_lesson_goes_on_with_the_librarys_li
     verdict, names = judged(PRODUCT, "do = ...\ndct = ...")
     assert [part.open for part in verdict.parts] == [True, True]
     assert not verdict.passed
-    assert "goes on with the library's do and dct" in verdict.note
+    assert "goes on with the library's `do` and `dct`" in verdict.note
     assert names["do"] == names["dh"] * names["ct"]
     assert names["dct"] == names["dh"] * names["o"]
 

@@ -1,4 +1,4 @@
-"""Lesson 00: the set-up check says what is wrong, the blank and the prediction answer, the map and the names are true."""
+"""Lesson 00: the set-up check says what is wrong; the blank, the prediction, the map and the names are true."""
 
 import re
 import sys

@@ -1,0 +1,52 @@
+"""Lesson 01: the two curves that squash, with the numbers of one step marked on them.
+
+May import numpy, matplotlib and lstm_teach.plain.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..plain import sigmoid
+from .style import BLACK, COLORS, LIGHT_GRAY, MARKERS, NAMES, NORMAL, new_figure, tidy
+
+FURTHEST = 5  # of the axis of z
+
+
+def picture(z: Mapping[str, float]) -> Figure:
+    """Draw the sigmoid and tanh; `z` maps the gates i, f, o and the candidate g to their pre-activations."""
+    figure = new_figure(900, 300)
+    left, right = figure.subplots(1, 2)
+    tidy(left, "The sigmoid makes a share, from 0 to 1", "z", "sigmoid(z)")
+    tidy(right, "tanh keeps the sign, from −1 to 1", "z", "tanh(z)")
+    _draw(left, sigmoid, {gate: z[gate] for gate in z if gate in "ifo"}, (0, 0.5, 1))
+    _draw(right, np.tanh, {gate: z[gate] for gate in z if gate == "g"}, (-1, 0, 1))
+    return figure
+
+
+def describe(z: Mapping[str, float]) -> str:
+    """Say in one line what the picture shows."""
+    marks = [
+        f"{gate} = {(np.tanh if gate == 'g' else sigmoid)(value):.2f} at z = {value:.2f}" for gate, value in z.items()
+    ]
+    return (
+        "The sigmoid rises from 0 to 1 and is one half at z = 0; tanh rises from −1 to 1 and is 0 at z = 0. "
+        f"Marked: {', '.join(marks)}."
+    )
+
+
+def _draw(axes: Axes, curve: np.ufunc, z: Mapping[str, float], ticks: tuple[float, ...]) -> None:
+    """One curve, with its marks."""
+    line = np.linspace(-FURTHEST, FURTHEST, 201)
+    for y in ticks:
+        axes.axhline(y, color=LIGHT_GRAY, linewidth=0.8)
+    axes.axvline(0, color=LIGHT_GRAY, linewidth=0.8)
+    axes.plot(line, curve(line), color=BLACK, linewidth=1.6)
+    for gate, value in z.items():
+        look = {"color": COLORS[gate], "marker": MARKERS[gate], "markersize": 8, "linestyle": "none"}
+        axes.plot([value], [curve(value)], label=f"{NAMES[gate]} = {curve(value):.2f}", **look)
+    room = 0.08 * (ticks[-1] - ticks[0])
+    axes.set(xlim=(-FURTHEST, FURTHEST), ylim=(ticks[0] - room, ticks[-1] + room), yticks=ticks)
+    axes.legend(loc="lower right", fontsize=NORMAL, frameon=False)

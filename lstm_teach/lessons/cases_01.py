@@ -1,0 +1,109 @@
+"""The cases on which the lines of lesson 1 are judged: random nets, the names that may be read, the right values.
+
+Imports plain and cases. Right values are those of `plain.forward`, which the tests hold against the library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lstm_teach import plain
+from lstm_teach.lessons.cases import as_numbers, sequences
+from lstm_teach.params import Params
+
+STEP = ("zi", "zf", "zo", "zg", "i", "f", "o", "g", "c", "ct", "h")
+ONE_UNIT = {"sizes": ((2, 1), (3, 1), (4, 1), (5, 1)), "lengths": (1, 2, 3, 4)}
+
+
+def cell() -> Iterator[dict]:
+    """One unit, as plain numbers: what goes into the cell, and c."""
+    yield from _one_unit("c_before", "i", "f", "o", "g", "c")
+
+
+def hidden() -> Iterator[dict]:
+    """One unit, as plain numbers: what is known up to the cell, and h."""
+    yield from _one_unit("c_before", "i", "f", "o", "g", "c", "ct", "h")
+
+
+def squash() -> Iterator[dict]:
+    """One unit, as plain numbers: the pre-activations, and the gates and the candidate."""
+    yield from _one_unit("h_before", "zi", "zf", "zo", "zg", "i", "f", "o", "g")
+
+
+def sigmoid() -> Iterator[dict]:
+    """Numbers and arrays to squash."""
+    rng = np.random.default_rng(1)
+    for shape in ((), (3,), (2, 4)):
+        z = rng.normal(0, 2, shape)
+        yield {"z": z, "arguments": (z,), "answer": plain.sigmoid(z)}
+
+
+def pre_activation() -> Iterator[dict]:
+    """One step of a net with several units: params, token, h_before, c_before, and the four z (H,)."""
+    for net in sequences():
+        for t in range(len(net.x)):
+            here = {name: getattr(net.cache, name)[t] for name in ("zi", "zf", "zo", "zg")}
+            here |= {"h_before": net.cache.h[t - 1], "c_before": net.cache.c[t - 1]}
+            K, H = net.params.vocab_size, net.params.hidden_size
+            yield here | {"params": net.params, "token": int(net.x[t]), "K": K, "H": H, "onehot": np.eye(K)[net.x[t]]}
+
+
+def whole_sequence() -> Iterator[dict]:
+    """The arguments of `my_forward`, its answer (h, c), and what it gives when each step starts from a wrong row."""
+    for net in sequences(lengths=(3, 2, 4, 6)):
+        arguments = (net.params, net.x, net.h0, net.c0)
+        names = {"arguments": arguments, "answer": (net.cache.h, net.cache.c)}
+        for kind in ("same_row", "start", "swapped", "next_row"):
+            names[f"h_{kind}"], names[f"c_{kind}"] = _from_wrong_row(kind, *arguments)
+        yield names
+
+
+def output() -> Iterator[dict]:
+    """A whole sequence: h (T+1, H), the scores (T, K), e, the probabilities y, what the targets got, and the loss L."""
+    for net in sequences(lengths=(3, 2, 4, 6)):
+        T, scores = len(net.x), net.cache.h[:-1] @ net.params.V.T
+        e = np.exp(scores - scores.max(axis=1, keepdims=True))
+        picked = net.cache.y[np.arange(T), net.targets]
+        names = {"params": net.params, "h": net.cache.h, "c": net.cache.c, "scores": scores, "e": e, "y": net.cache.y}
+        names |= {"picked": picked, "L": plain.loss(net.params, net.x, net.targets, net.h0, net.c0)}
+        yield names | {"x": net.x, "targets": net.targets, "T": T, "K": net.params.vocab_size}
+
+
+def left() -> Iterator[dict]:
+    """What is left of a cell value of 1 after n steps with a bias of b on a forget gate that has z = 0 without it."""
+    for b, n in ((0.0, 5), (1.0, 20), (3.0, 8), (-0.5, 3)):
+        yield {"b": b, "n": n, "left": float(plain.sigmoid(b) ** n)}
+
+
+def my_forward(params: Params, x: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """h and c of all steps, (T+1, H) each; row -1 is the initial state."""
+    cache = plain.forward(params, x, h0, c0)
+    return cache.h, cache.c
+
+
+def _one_unit(*names: str) -> Iterator[dict]:
+    for net in sequences(**ONE_UNIT):
+        for t in range(len(net.x)):
+            here = {name: getattr(net.cache, name)[t] for name in STEP}
+            here |= {"c_before": net.cache.c[t - 1], "h_before": net.cache.h[t - 1]}
+            yield {name: as_numbers(here[name]) for name in names}
+
+
+def _from_wrong_row(
+    kind: str, params: Params, x: np.ndarray, h0: np.ndarray, c0: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What `my_forward` gives when step t starts from another place than row t-1."""
+    h, c = np.zeros((2, len(x) + 1, params.hidden_size))
+    h[-1], c[-1] = h0, c0
+    for t in range(len(x)):
+        before = {
+            "same_row": (h[t], c[t]),
+            "start": (h0, c0),
+            "swapped": (c[t - 1], h[t - 1]),
+            "next_row": (h[t + 1], c[t + 1]),
+        }
+        made = plain.step(params, x[t], *before[kind])
+        h[t], c[t] = made["h"], made["c"]
+    return h, c

@@ -1,0 +1,431 @@
+"""Lesson 01: every blank answers right and wrong lines in words; the numbers of the prose and the pictures are true."""
+
+import io
+import re
+from contextlib import redirect_stdout
+
+import numpy as np
+import pytest
+from lesson_cells import cell_source, cells_of, judged, run_cells, solutions, solved
+from matplotlib.text import Text
+from scenes import assert_same_as_full_drawing, pixels
+
+import lstm_teach as lt
+from lstm_teach import bell, plain
+from lstm_teach.blanks import Lesson
+from lstm_teach.explorers.forward_pass import LONGEST, bell_explorer
+from lstm_teach.figures import curves, forward_pass
+from lstm_teach.lessons import one_unit
+
+LESSON = "01_forward_pass"
+PREDICTIONS = Lesson(LESSON)._spec["predictions"]
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    """The names at the end of the lesson, what it printed, and the result of each cell."""
+    results, printed = {}, io.StringIO()
+    with redirect_stdout(printed):
+        names = run_cells(LESSON, replace=solved(LESSON), results=results)
+    return names, printed.getvalue(), results
+
+
+def cell(name: str) -> str:
+    return " ".join(cell_source(LESSON, name).split())
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+# ------------------------------------------------------------------------------------------ the blanks
+
+BLANKS = {  # the cell: two right answers in other styles; wrong ones and what is said to them
+    "cell": (
+        [{"c": "i * g + c_before * f"}, {"c": "np.dot([f, i], [c_before, g])"}],
+        {
+            "f * c_before + g": "the input gate i lets in a share",
+            "c_before + i * g": "the forget gate f keeps a share",
+            "(1 - f) * c_before + i * g": "f is the share that stays",
+            "i * c_before + f * g": "have changed places",
+            "f * (c_before + i * g)": "check the parentheses",
+            "f * c_before + (1 - f) * g": "a gate of its own",
+            "f * c_before - i * g": "",
+        },
+    ),
+    "hidden": (
+        [{"h": "np.tanh(c) * o"}, {"h": "ct - (1 - o) * ct"}],
+        {
+            "o * c": "It is squashed first",
+            "ct": "the output gate o shows a share of it",
+            "np.tanh(o * c)": "acts before the squashing",
+            "o * np.tanh(ct)": "squashes twice",
+            "f * ct": "takes the forget gate",
+        },
+    ),
+    "gates": (
+        [
+            {"i": "1 / (1 + np.exp(-zi))", "f": "sigmoid(zf)", "o": "1 - sigmoid(-zo)", "g": "2 * sigmoid(2 * zg) - 1"},
+            {"i": "sigmoid(zi)", "f": "np.exp(zf) / (1 + np.exp(zf))", "o": "sigmoid(zo)", "g": "np.tanh(zg)"},
+        ],
+        {},
+    ),
+    "pre-activation": (
+        [{"zi": "params.Wi.dot(h_before) + params.Ui @ onehot"}, {"zi": "params.Ui.T[token] + h_before @ params.Wi.T"}],
+        {
+            "params.Ui[:, token]": "What h_before gives is missing",
+            "params.Wi @ h_before": "What the token gives is missing",
+            "params.Ui[:, token] + params.Wi.T @ h_before": "Wi is transposed here",
+            "params.Ui[:, token] + h_before @ params.Wi": "Wi is transposed here",
+            "params.Ui[:, token] + params.Wi @ c_before": "not the cell c_before",
+            "params.Ui[:, token] + params.Wi * h_before": "A matrix times a vector is written with @",
+            "params.Uf[:, token] + params.Wf @ h_before": "This is zf, not zi",
+        },
+    ),
+    "scores": (
+        [{"scores": "np.array([params.V @ row for row in h[:-1]])"}, {"scores": "(params.V @ h[:T].T).T"}],
+        {
+            "h @ params.V.T": "a row too many",
+            "h[1:] @ params.V.T": "leaves out step 0",
+            "c[:-1] @ params.V.T": "not the cell c",
+            "params.V @ h[:-1].T": "a row for each step",
+        },
+    ),
+    "softmax": (
+        [{"y": "(e.T / e.sum(axis=1)).T"}, {"y": "e / e.sum(axis=-1)[:, None]"}],
+        {
+            "e / e.sum()": "all rows together sum to 1",
+            "e / e.sum(axis=0)": "The sum goes over the tokens of one step",
+            "e / e.max(axis=1, keepdims=True)": "Divide each row by its own sum",
+            "e": "Its rows do not sum to 1 yet",
+        },
+    ),
+    "loss": (
+        [{"L": "np.log(1 / picked).sum()"}, {"L": "-sum(np.log(p) for p in picked)"}],
+        {
+            "-np.log(picked).mean()": "This is the mean over the steps",
+            "np.log(picked).sum()": "The minus sign is missing",
+            "-np.log(picked)": "Add them up to one number",
+            "-np.log(picked.sum())": "Take the logarithm of each step first",
+            "(1 - picked).sum()": "not what they lack to 1",
+            "-np.log(y).sum()": "Only the target counts",
+        },
+    ),
+    "left": (
+        [{"left": "(1 / (1 + np.exp(-b))) ** n"}, {"left": "np.prod([sigmoid(b)] * n)"}],
+        {
+            "sigmoid(b) * n": "multiplies by the number of steps",
+            "b ** n": "raises b itself",
+            "sigmoid(b * n)": "squashes once, after n steps",
+            "sigmoid(b)": "what is left after one step",
+            "(1 - sigmoid(b)) ** n": "takes the share that is lost",
+            "np.tanh(b) ** n": "squashed by the sigmoid",
+        },
+    ),
+}
+RIGHT = [(name, lines) for name, (rights, _) in BLANKS.items() for lines in rights]
+WRONG = [(name, line, words) for name, (_, wrongs) in BLANKS.items() for line, words in wrongs.items()]
+
+
+def test_the_folded_solution_of_every_blank_is_right(lesson):
+    judged_cells = {name: result for name, result in lesson[2].items() if type(result).__name__ == "Verdict"}
+    assert set(judged_cells) == set(solutions(LESSON)) == {*BLANKS, "sigmoid", "my-forward"}
+    assert {name for name, verdict in judged_cells.items() if not verdict.passed} == set()
+
+
+@pytest.mark.parametrize(("name", "lines"), RIGHT)
+def test_right_lines_are_accepted_however_they_are_written(name, lines):
+    verdict = judged(LESSON, name, lines)
+    assert verdict.passed, str(verdict)
+
+
+@pytest.mark.parametrize(("name", "line", "words"), WRONG)
+def test_a_wrong_line_is_told_what_it_is(name, line, words):
+    (target,) = BLANKS[name][0][0]
+    verdict = judged(LESSON, name, {target: line})
+    assert not verdict.passed and words in str(verdict), str(verdict)
+
+
+@pytest.mark.parametrize("name", [name for name in BLANKS if name != "gates"])
+def test_a_right_number_typed_in_is_not_a_formula(name):
+    (target,) = BLANKS[name][0][0]
+    number = run_cells(LESSON, until=name)[target]
+    number = repr(number) if np.ndim(number) == 0 else f"np.array({number.tolist()})"
+    verdict = judged(LESSON, name, {target: number})
+    assert not verdict.passed and "A typed-in number holds for this net only" in str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("target", "line", "words"),
+    [
+        ("i", "np.tanh(zi)", "A gate is a share between 0 and 1"),
+        ("f", "sigmoid(zi)", "This is i, not f"),
+        ("o", "0.57", "o is off: yours is 0.57, right is 0.5691"),
+        ("g", "sigmoid(zg)", "This is the sigmoid, which is never negative"),
+    ],
+)
+def test_each_gate_is_judged_by_itself(target, line, words):
+    right = {"i": "sigmoid(zi)", "f": "sigmoid(zf)", "o": "sigmoid(zo)", "g": "np.tanh(zg)"}
+    verdict = judged(LESSON, "gates", {**right, target: line})
+    assert [part.name for part in verdict.parts if not part.passed] == [target]
+    assert words in str(verdict), str(verdict)
+
+
+FUNCTIONS = {
+    "sigmoid": (
+        ["1 / (1 + np.exp(-z))", "0.5 + np.tanh(z / 2) / 2", "np.exp(z) / (np.exp(z) + 1)"],
+        {
+            "1 / (1 + np.exp(z))": "the exponent is minus z",
+            "1 / 1 + np.exp(-z)": "put parentheses around everything below the line",
+            "1 / np.exp(-z)": "The 1 that is added below the line is missing",
+            "np.tanh(z)": "This is tanh, which runs from −1 to 1",
+            "0.5": "sigmoid",
+        },
+    ),
+    "my-forward": (
+        [
+            "h[t - 1], c[t - 1]",
+            "h[(t - 1) % (len(x) + 1)], c[(t - 1) % (len(x) + 1)]",
+            "(h0 if t == 0 else h[t - 1]), c[t - 1]",
+        ],
+        {
+            "h[t], c[t]": "Step t starts from row t here, which is still zero",
+            "h0, c0": "Every step starts from the initial state here",
+            "c[t - 1], h[t - 1]": "have changed places",
+            "h[t + 1], c[t + 1]": "It has to start from the row before",
+            "h[t - 2], c[t - 2]": "",
+        },
+    ),
+}
+
+
+def with_function(name: str, filled: str) -> str:
+    """The cell's source with its dots replaced."""
+    dots = "return ..." if name == "sigmoid" else "..., ..."
+    source = cell_source(LESSON, name)
+    assert source.count(dots) == 1
+    return source.replace(dots, dots.replace(dots.removeprefix("return "), filled))
+
+
+@pytest.mark.parametrize(
+    ("name", "filled"), [(name, line) for name, (rights, _) in FUNCTIONS.items() for line in rights]
+)
+def test_a_right_function_is_accepted_however_it_is_written(name, filled):
+    verdict = judged(LESSON, name, source=with_function(name, filled))
+    assert verdict.passed, str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("name", "filled", "words"),
+    [(name, line, words) for name, (_, wrongs) in FUNCTIONS.items() for line, words in wrongs.items()],
+)
+def test_a_wrong_function_is_told_what_it_is(name, filled, words):
+    verdict = judged(LESSON, name, source=with_function(name, filled))
+    assert not verdict.passed and words in str(verdict), str(verdict)
+
+
+@pytest.mark.parametrize("name", [*BLANKS, *FUNCTIONS])
+def test_an_open_blank_is_said_to_be_open_and_the_lesson_goes_on(name):
+    verdict = judged(LESSON, name, source=cell_source(LESSON, name))
+    assert all(part.open for part in verdict.parts)
+    assert "The lesson goes on with the library's" in verdict.note
+
+
+# ------------------------------------------------------------------------------------------ the bell
+
+
+def test_the_bell_net_knows_after_any_gap_of_the_slider_whether_it_rang_and_is_silent_before():
+    net = bell.net()
+    for quiet in range(LONGEST + 1):
+        for rang in (True, False):
+            x, targets = bell.sequence(rang, quiet)
+            assert len(x) == quiet + 2 and (lt.forward(net, x).y[np.arange(len(x)), targets] > 0.95).all()
+
+
+def test_training_gives_the_weights_that_are_kept():
+    trained, kept = bell.train(), bell.net()
+    np.testing.assert_allclose(trained.flat, kept.flat, atol=0.2)  # other machines round otherwise
+    for rang in (True, False):
+        x, targets = bell.sequence(rang, 12)
+        assert lt.forward(trained, x).y[-1].argmax() == targets[-1]
+
+
+def test_what_makes_it_forget_is_a_number_in_every_column_of_uf():
+    net = bell.net()
+    changed = bell.forgetful(net, -2.0)
+    assert (changed.Uf == net.Uf - 2).all() and (changed.W == net.W).all() and (net.flat == bell.net().flat).all()
+
+
+def test_the_answers_on_the_bell_are_true():
+    x, silent = bell.sequence(True)[0], bell.sequence(False)[0]
+    runs = {b: [lt.forward(bell.forgetful(bell.net(), b), tokens) for tokens in (x, silent)] for b in (0, -2.0)}
+    f = {b: rang.f[1:13, 0].mean() for b, (rang, _) in runs.items()}
+    rang, quiet = runs[-2.0]
+    assert f"The forget gate is {f[-2.0]:.2f} now, instead of {f[0]:.2f}" in cell("bell-questions")
+    assert f"only {rang.c[12, 0]:.2f} is left of the cell value, close to the {quiet.c[12, 0]:.2f}" in cell(
+        "bell-questions"
+    )
+    assert rang.y[-1].argmax() == quiet.y[-1].argmax() == bell.QUIET
+    forgetful = bell.forgetful(bell.net(), -1.5)
+    right = [lt.forward(forgetful, bell.sequence(True, n)[0]).y[-1, bell.BELL] > 0.5 for n in range(1, LONGEST + 1)]
+    assert right.index(False) == 14 and not any(right[14:]) and "For 14. With 15" in cell("bell-questions")
+    i = runs[0][0].i[:-1, 0]
+    assert f"open at the bell, {i[0]:.2f}" in cell("gates-questions")
+    assert f"nearly shut, {i[1:13].mean():.2f}, and the forget gate is near 1, at {f[0]:.2f}" in cell("gates-questions")
+
+
+def test_the_cells_on_the_bell_print_what_the_explorer_shows(lesson):
+    printed = lesson[1]
+    explorer = bell_explorer()
+    explorer.set(bias=-2.0)
+    left, answers = re.findall(r"step 12: (\d\.\d\d)", printed), re.findall(r"of “bell”: (\d\.\d\d)", printed)
+    assert f"is {left[0]} if the bell rang and {left[1]} if not" in explorer.text
+    assert f"probability {answers[0]} if it rang and {answers[1]} if not" in explorer.text
+    assert "bell: True    answer: bell\nbell: False   answer: ·\n" in printed
+
+
+# ------------------------------------------------------------------------------------------ the numbers of the prose
+
+
+def test_the_one_unit_of_the_lesson_is_that_of_the_picture(lesson):
+    values = one_unit.values()
+    for name in ("i", "f", "o", "g"):
+        assert f"{values[name]:.2f}" in cell_source(LESSON, "numbers")
+    assert (one_unit.TOKENS[0], one_unit.H0[0], one_unit.C0[0]) == (1, 0.4, 0.6)
+    assert f"The cell value is {values['c']:.2f} and $h$ is {values['h']:.2f}" in cell("two-way-questions")
+    assert f"tanh(0.74) = {values['ct']:.2f}" in cell("two-way-questions") and values["ct"] < 0.7
+
+
+def test_the_predictions_are_answered_with_the_right_numbers(lesson):
+    f, i, g = 0.99, 0.01, -0.5
+    assert f"{f * 0.8 + i * g:.3f}" == "0.787"
+    assert all("0.787" in why for _, why in PREDICTIONS["next_value"]["options"].values())
+    names = lesson[0]
+    known = names["T"] * np.log(names["K"])
+    assert PREDICTIONS["knows_nothing"]["options"]["b"][0] == f"{names['T']} times log {names['K']}, about {known:.1f}"
+    assert f"about {np.log(names['K']):.2f}" in PREDICTIONS["knows_nothing"]["options"]["b"][1]
+    assert f"all weights zero    {known:.4f}" in lesson[1]
+
+
+def test_every_prediction_comes_before_what_answers_it():
+    ids = [c.id for c in cells_of(LESSON)]
+    for prediction, answer in (
+        ("predict-next-value", "cell-formula"),
+        ("predict-short-rows", "too-few-rows"),
+        ("predict-knows-nothing", "compare-losses"),
+    ):
+        assert ids.index(prediction) < ids.index(answer)
+        assert PREDICTIONS[prediction.removeprefix("predict-").replace("-", "_")]["right"]
+
+
+def test_the_untrained_net_loses_against_one_that_knows_nothing_and_most_such_nets_do(lesson):
+    names = lesson[0]
+    x, targets = names["sequence"][:-1], names["sequence"][1:]
+    nothing = len(x) * np.log(names["K"])
+    assert names["L"] > nothing and "costs it more than knowing nothing does" in cell("loss-note")
+    nets = [lt.Params.random(8, 4, seed=seed, scale=0.8) for seed in range(100)]
+    losses = np.array([lt.loss(net, x, targets, names["h0"], names["c0"]) for net in nets])
+    assert losses.mean() > nothing
+
+
+def test_what_is_left_with_each_bias_is_said_right(lesson):
+    left = {(b, n): sigmoid(b) ** n for b in (0, 1, 3) for n in (5, 20)}
+    note = cell("forget-bias-note")
+    assert f"{left[1, 5]:.2g} of a value is left after 5, instead of {left[0, 5]:.2f}" in note
+    assert f"almost nothing is left even so, {left[1, 20]:.2g};" in note  # 0.0019, and no word of a good start
+    assert 1 / 3 < left[3, 20] < 0.4 and "With $b = 3$ more than a third is left" in note
+    assert "b = 1   f = 0.73   left after 5 steps: 0.21   after 20: 0.0019" in lesson[1]
+
+
+def test_a_bias_in_every_column_of_uf_raises_every_zf(lesson):
+    assert "zf rises by [3. 3. 3. 3.]" in lesson[1]
+
+
+def test_with_t_rows_the_forward_pass_is_right_and_row_minus_one_is_not(lesson):
+    names = run_cells(LESSON, until="too-few-rows", replace={k: v for k, v in solved(LESSON).items() if k in BEFORE})
+    np.testing.assert_array_equal(names["h_short"], names["h"][:-1])
+    np.testing.assert_array_equal(names["c"][-1], names["c0"])
+    np.testing.assert_array_equal(names["c_short"][-1], names["c"][names["T"] - 1])
+
+
+BEFORE = ("cell", "hidden", "sigmoid", "gates", "pre-activation", "my-forward")
+
+
+def test_a_zero_initial_state_does_not_hide_the_wrong_row_from_a_gradient():
+    """The answer of the lesson to its question: at t = 0 the last step's numbers are read, not zeros."""
+    params, x, targets = lt.Params.random(8, 4, seed=5, scale=0.8), [3, 1, 4, 1, 5, 2, 6], [1, 4, 1, 5, 2, 6, 5]
+    cache = lt.forward(params, x)
+    _, deltas = lt.bptt(params, x, targets, return_deltas=True)
+    short = np.concatenate([cache.c[-2:-1], cache.c[: len(x) - 1]])  # rows c[t-1] of arrays with T rows
+    wrong = deltas.dc * short * cache.f[:-1] * (1 - cache.f[:-1])
+    assert abs(wrong[0] - deltas.dzf[0]).max() > 1e-3
+    np.testing.assert_allclose(wrong[1:], deltas.dzf[1:], rtol=1e-12)
+
+
+def test_the_step_and_the_sequence_of_the_lesson_are_those_of_the_library_on_another_net(lesson):
+    params, x = lt.Params.random(5, 7, seed=11, scale=1.2, forget_bias=-1.0), [4, 0, 0, 3, 2, 1]
+    h0, c0 = np.linspace(-1, 1, 7), np.linspace(2, -2, 7)
+    cache = lt.forward(params, x, h0, c0)
+    h, c = lesson[0]["my_forward"](params, x, h0, c0)
+    np.testing.assert_allclose(h, cache.h, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(c, cache.c, rtol=1e-12, atol=1e-14)
+
+
+def test_nothing_is_said_to_be_found_or_written_that_the_learner_may_not_have():
+    page = "\n".join(c.source for c in cells_of(LESSON))
+    for claim in ("you have written four products", "common start", "Let f be 3"):
+        assert claim not in page
+
+
+# ------------------------------------------------------------------------------------------ the pictures
+
+ENDS = {"bias": (-4.0, 0.0), "quiet": (1, LONGEST)}
+
+
+@pytest.mark.parametrize("gates", ["f", "ifo"])
+def test_the_bell_picture_follows_both_sliders_and_stays_inside(gates):
+    explorer = bell_explorer(gates)
+    size, seen = pixels(explorer.png).shape, {explorer.text}
+    for bias in ENDS["bias"]:
+        for quiet in ENDS["quiet"]:
+            explorer.set(bias=bias, quiet=quiet)
+            assert pixels(explorer.png).shape == size and explorer.message == ""
+            assert explorer.picture.alt == explorer.text
+            assert_same_as_full_drawing(explorer._scene)
+            figure = explorer._scene.figure
+            seen.add(explorer.text)
+            for text in figure.findobj(Text):
+                if text.get_text():
+                    box = text.get_window_extent()
+                    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1, text.get_text()
+                    assert box.y0 >= 0 and box.y1 <= figure.bbox.y1, text.get_text()
+            for axes in figure.axes[:2]:  # no line leaves its axes at any slider's end
+                low, high = axes.get_ylim()
+                for line in axes.lines:
+                    y = np.asarray(line.get_ydata(), float)
+                    assert y.size == 0 or (low <= y.min() and y.max() <= high)
+    assert len(seen) == 5
+    explorer.reset()
+    assert explorer.text == bell_explorer(gates).text
+
+
+def test_the_bell_picture_shows_the_numbers_of_the_two_runs():
+    rang, silent = (lt.forward(bell.forgetful(bell.net(), -2.0), bell.sequence(r)[0]) for r in (True, False))
+    figure = forward_pass.picture(rang, silent)
+    cell_axes, shares, answers = figure.axes
+    drawn = [line.get_ydata() for line in cell_axes.lines if len(line.get_ydata()) == len(rang.x)]
+    np.testing.assert_array_equal(drawn, [rang.c[:-1, 0], silent.c[:-1, 0]])
+    assert any(np.array_equal(line.get_ydata(), rang.f[:-1, 0]) for line in shares.lines)
+    words = [text.get_text() for text in answers.texts]
+    assert "0.05  ✗ wrong" in words and "0.00  ✓ right" in words
+
+
+def test_the_two_curves_are_drawn_with_the_numbers_of_the_step():
+    z = {gate: one_unit.values()["z" + gate] for gate in "ifog"}
+    left, right = curves.picture(z).axes
+    for axes, curve, gates in ((left, plain.sigmoid, "ifo"), (right, np.tanh, "g")):
+        (line,) = [line for line in axes.lines if len(line.get_xdata()) > 100]
+        np.testing.assert_allclose(line.get_ydata(), curve(line.get_xdata()))
+        marks = [[line.get_xdata()[0], line.get_ydata()[0]] for line in axes.lines if len(line.get_xdata()) == 1]
+        np.testing.assert_allclose(marks, [[z[gate], curve(z[gate])] for gate in gates])
+    assert "f = 0.70 at z = 0.83" in curves.describe(z)

@@ -64,8 +64,7 @@ def fade_explorer() -> Explorer:
         "forget_bias": float_slider("Forget-gate bias", 0.0, *BIASES, step=0.25),
         "scale": float_slider("Weight scale", SCALE, *SCALES, step=0.02),
     }
-    rows = [["guess"], ["show"], ["forget_bias", "scale"]]
-    return Explorer("How much arrives?", controls, draw, rows=rows, pick=pick)
+    return Explorer("How much arrives?", controls, draw, pick=pick)
 
 
 @lru_cache(maxsize=4)

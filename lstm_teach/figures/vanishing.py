@@ -159,16 +159,19 @@ def fade_picture(fade: Fade, revealed: bool = True) -> Figure:
 
 def describe_fade(fade: Fade, revealed: bool = True) -> str:
     """Say in one line what the picture shows, and nothing that it does not show yet."""
-    start, rates = fade.norms[LAST], fade.rates
-    guess = (
-        f"the forget gates are {fade.gate:.2f} on average. The delta is {short(start, 2)} at step 59. Your guess "
-        f"leaves {rates['guess']:.2f} of it at each step, so {short(fade.line('guess')[0], 2)} would arrive at step 0."
-    )
+    start, guessed, rates = fade.norms[LAST], fade.line("guess")[0], fade.rates
+    guess = f"your guess leaves {rates['guess']:.2f} of it at each step, so {short(guessed, 2)} would arrive at step 0"
     if not revealed:
-        return f"Draw first: {guess}"
+        return (
+            f"Draw first. The forget gates are {fade.gate:.2f} on average. The delta is {short(start, 2)} at step 59; "
+            f"{guess}."
+        )
+    orders = np.log10(guessed / fade.norms[0])
+    off = f"{abs(orders):.1f} orders of magnitude too {'much' if orders > 0 else 'little'}"
     return (
-        f"Measured: {rates['measured']:.3f} is left at each step, and {short(fade.norms[0], 2)} arrives at step 0. The "
-        f"forget gate alone predicts {rates['alone']:.3f}, the one matrix {rates['matrix']:.3f}. Here {guess}"
+        f"Measured: {rates['measured']:.3f} of the delta is left at each step; {short(fade.norms[0], 2)} arrives at "
+        f"step 0. The forget gate alone predicts {rates['alone']:.3f}, the one matrix {rates['matrix']:.3f}; {guess}: "
+        f"{off if abs(orders) >= 0.5 else 'right to within half an order of magnitude'}."
     )
 
 

@@ -55,6 +55,7 @@ TOLERANCE = 1e-9  # relative to the largest number of the right answer
 SECONDS = 10.0  # for all that one judgement calls
 # modules whose functions are the answer itself; a blank may not just call them
 ANSWERS = ("backward", "plain", "nested", "gradcheck", "gradients", "flow", "lessons.library")
+TOOLS = frozenset(["sigmoid", "softmax"])  # functions in these modules that are no answer
 OTHER_NETS = "It is not right on every net."
 THIS_NET = "On this net it happens to be right; on other nets or steps it is not."
 COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
@@ -504,5 +505,5 @@ def _blank(lesson: str, group: str, spec: Mapping[str, Any]) -> Blank:
     module, _, function = spec["case"].rpartition(":")
     case = _import(f"lstm_teach.lessons.{module or 'cases'}:{function}")
     extra = {key: tuple(spec.get(key, ())) for key in ("hints", "returns")}
-    extra |= {"allow": frozenset(spec.get("allow", ())), "lines": spec.get("lines", {})}
+    extra |= {"allow": frozenset(spec.get("allow", ())) | TOOLS, "lines": spec.get("lines", {})}
     return Blank(group, names, case, library, spec.get("mistakes", {}), **extra)

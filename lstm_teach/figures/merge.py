@@ -64,7 +64,8 @@ def build(T: int) -> tuple[Scene, Callable[..., None]]:
     height = TOP + PITCH * T + 36
     figure = new_figure(WIDTH, height, layout=None)
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(height, 0))
-    axes.axis("off")
+    axes.spines[:].set_visible(False)
+    axes.set(xticks=[], yticks=[])
     _background(axes, T)
 
     marks = axes.add_collection(PolyCollection([], facecolor=YELLOW, edgecolor="black", linewidth=0.8, zorder=2))

@@ -1,0 +1,627 @@
+"""Lesson 04: what blanks accept, what is said to wrong lines, the numbers of the prose, the inspector, the times."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+from lesson_cells import cell_source, cells_of, judged, run_cell, run_cells, solutions, solved
+from scenes import assert_same_as_full_drawing
+
+import lstm_teach as lt
+from lstm_teach import plain
+from lstm_teach.blanks import Lesson
+from lstm_teach.explorers.single_pass import bell_net, delta_inspector, two_passes
+from lstm_teach.figures import single_pass as pictures
+from lstm_teach.lessons import cases_04
+
+NAME = "04_single_pass_bptt"
+ALL = frozenset(lt.FLAWS)
+T = 8
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    """The names after running the lesson with the folded solutions filled in."""
+    return run_cells(NAME, replace=solved(NAME))
+
+
+@pytest.fixture(scope="module")
+def shared_inspector():
+    explorer = delta_inspector()
+    yield explorer
+    explorer.close()
+
+
+@pytest.fixture
+def inspector(shared_inspector):
+    shared_inspector.reset()
+    return shared_inspector
+
+
+def said(verdict) -> str:
+    return " ".join(part.sentence for part in verdict.parts)
+
+
+# ------------------------------------------------------------------------------------------ the blanks of one line
+
+RIGHT = {
+    "count-turns": [{"turns_of_two_loops": "sum(range(T + 1))"}, {"turns_of_two_loops": "T * (T + 1) // 2"}],
+    "meet": [
+        {"dh_both": "dh_b + dh_a", "dc_carry_both": "sum([dc_carry_a, dc_carry_b])"},
+        {"dh_before_both": "np.add(dh_before_a, dh_before_b)"},
+    ],
+    "count-again": [{"turns_of_one_walk": "len(range(T))"}, {"turns_of_one_walk": "1 * T"}],
+    "start": [
+        {"dh_future": "np.zeros(params.hidden_size)", "dc_carry": "np.zeros_like(c0)"},
+        {"dh_future": "0 * h0", "dc_carry": "np.zeros((H,))"},
+    ],
+    "order": [{"order": "range(T - 1, -1, -1)"}, {"order": "np.arange(T)[::-1]"}, {"order": "list(range(T))[::-1]"}],
+    "pick-up": [{"dh": "dh_future + dy[t] @ params.V"}, {"dh": "np.dot(params.V.T, dy[t]) + dh_future"}],
+    "cell": [{"dc": "dc_carry + dh * o - dh * o * ct * ct"}, {"dc": "dc_carry + o * dh * (1 - ct**2)"}],
+    "hand-on": [
+        {
+            "next_dh_future": "params.Wi.T @ d['dzi'] + params.Wf.T @ d['dzf'] + params.Wo.T @ d['dzo']"
+            " + params.Wg.T @ d['dzg']",
+            "next_dc_carry": "d['dc'] * f",
+        },
+        {"next_dh_future": "sum(d['dz' + a] @ params['W' + a] for a in 'ifog')", "next_dc_carry": "f * d['dc']"},
+    ],
+    "sums": [
+        {
+            "dWi": "sum(np.outer(dzi[t], cache.h[t - 1]) for t in reversed(range(T)))",
+            "dUi_quiet": "dzi[x == QUIET].sum(axis=0)",
+            "dV": "dy.T @ cache.h[:T]",
+        },
+        {"dUi_quiet": "(dzi.T @ np.eye(params.vocab_size)[x])[:, QUIET]"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("cell", "lines"), [(cell, lines) for cell, each in RIGHT.items() for lines in each], ids=lambda v: str(v)[:30]
+)
+def test_right_lines_in_other_styles_are_right(cell, lines):
+    verdict = judged(NAME, cell, lines)
+    states = {part.name: part.state for part in verdict.parts}
+    assert {states[name] for name in lines} == {"right"}, said(verdict)
+
+
+WRONG = {
+    "count-turns": {
+        "turns_of_two_loops": {
+            "T**2": "the whole square",
+            "T * (T - 1) / 2": "leaves out the turn at the loss's own step",
+            "T": "counts the walks",
+            "T * (T + 1)": "twice the number",
+            "10": "A typed-in number",
+        }
+    },
+    "meet": {
+        "dh_both": {
+            "dh_a * dh_b": "multiplies the two",
+            "(dh_a + dh_b) / 2": "the mean of the two",
+            "dh_a": "The term dh_b is missing",
+            "dh_a - dh_b": "subtracted",
+            "dh_a + dh_b + dc_carry_a + dc_carry_b": "deltas of two different things",
+        },
+        "dc_carry_both": {
+            "dc_carry_a": "The term dc_carry_b is missing",
+            "dh_a + dh_b": "This is dh",
+            "(dc_carry_a + dc_carry_b) / 2": "the mean of the two",
+        },
+        "dh_before_both": {
+            "dh_a + dh_b": "when they come to the step",
+            "dh_before_b": "The term dh_before_a is missing",
+            "dh_before_a + dh_before_b + dc_before_a + dc_before_b": "two sums, not one",
+            "np.array([1.5195, 1.1432, 0.6523, -0.9806])": "",
+        },
+    },
+    "count-again": {
+        "turns_of_one_walk": {
+            "T - 1": "the arrows between the cards",
+            "T * (T + 1) / 2": "the number of turns of the two loops",
+            "T + 1": "nothing is visited before step 0",
+            "8 + 0": "typed-in",
+        }
+    },
+    "start": {
+        "dh_future": {
+            "0": "an array of H zeros",
+            "params.V.T @ dy[-1]": "it would count twice",
+            "h0": "not a delta",
+            "np.zeros(T)": "one for each unit, not for each step",
+            "np.zeros(4)": "",
+        },
+        "dc_carry": {
+            "c0": "not a delta",
+            "np.ones(H)": "that no loss has sent",
+            "np.zeros((T, H))": "One row is enough",
+        },
+    },
+    "order": {
+        "order": {
+            "range(T)": "This runs forward",
+            "range(T, 0, -1)": "runs from T down to 1",
+            "range(T - 1, 0, -1)": "Step 0 is missing",
+            "range(T, -1, -1)": "There is no step T",
+            "[7, 6, 5, 4, 3, 2, 1, 0]": "",
+        }
+    },
+    "pick-up": {
+        "dh": {
+            "params.V.T @ dy[t]": "What the later steps send back, dh_future, is missing",
+            "dh_future": "The loss of this step is not picked up",
+            "params.V.T @ cache.y[t] + dh_future": "y stands where its delta is meant",
+            "params.V.T @ dy[t - 1] + dh_future": "the loss of the step before",
+            "params.V.T @ dy[t] + dc_carry": "dc_carry belongs to c",
+            "params.V.T @ dy.sum(axis=0) + dh_future": "picks up all losses at once",
+            "np.array([0.1, -0.4, 0.3, 0.2])": "",
+        }
+    },
+    "cell": {
+        "dc": {
+            "dh * o * (1 - ct**2)": "dc_carry, is missing",
+            "dh * o + dc_carry": "The slope of tanh is missing",
+            "dh * o * (1 - ct) + dc_carry": "with a square",
+            "(dh * o + dc_carry) * (1 - ct**2)": "sent through the slope of tanh",
+            "dh * o * (1 - ct**2) + dc_carry * f": "multiplied by f once more",
+            "dh_future * o * (1 - ct**2) + dc_carry": "only a part of dh",
+            "dh * o * (1 - cache.c[t]**2) + dc_carry": "The slope is taken at c",
+            "np.array([0.1, -0.4, 0.3, 0.2])": "",
+        }
+    },
+    "hand-on": {
+        "next_dh_future": {
+            "d['dh']": "the delta of this step's own h",
+            "dh_future + d['dh_before']": "replaced, not added to",
+            "sum(params['W' + a] @ d['dz' + a] for a in 'ifog')": "backward it is W.T @ dz",
+            "d['dc_before']": "what goes on to c",
+            "0 * dh": "nothing goes on to the step before",
+        },
+        "next_dc_carry": {
+            "d['dc']": "You hand on dc itself",
+            "dc_carry + d['dc'] * f": "The carry piles up here",
+            "d['dc'] + d['dc'] * f": "dc * (1 + f)",
+            "dc_carry * f": "Only the carried part goes on",
+            "d['dc'] * cache.f[t - 1]": "the forget gate of the step before",
+            "d['dc'] * cache.c[t - 1]": "the delta of the forget gate",
+            "np.array([0.1, -0.4, 0.3, 0.2])": "",
+        },
+    },
+    "sums": {
+        "dWi": {
+            "sum(np.outer(dzi[t], cache.h[t]) for t in range(T))": "h[t] stands where h[t-1] is meant",
+            "sum(np.dot(dzi[t], cache.h[t - 1]) for t in range(T))": "one number",
+            "sum(np.outer(cache.h[t - 1], dzi[t]) for t in range(T))": "changed places",
+            "np.outer(dzi[T - 1], cache.h[T - 2])": "Only the last step is in it",
+            "sum(np.outer(dzi[t], cache.h[t - 1]) for t in range(1, T))": "Step 0 is missing",
+            "sum(np.outer(dzi[t], cache.h[t - 1]) for t in range(T)) / T": "the mean over the steps",
+            "np.full((4, 4), 0.25)": "",
+        },
+        "dUi_quiet": {
+            "dzi.sum(axis=0)": "All steps are in it",
+            "dzi[x == QUIET][-1]": "Only the last quiet step is in it",
+            "dzi[x == QUIET].mean(axis=0)": "the mean over the quiet steps",
+            "dzi[targets == QUIET].sum(axis=0)": "looks at the targets",
+        },
+        "dV": {
+            "sum(np.outer(dy[t], cache.h[t - 1]) for t in range(T))": "h[t-1] stands where h[t] is meant",
+            "sum(np.outer(cache.y[t], cache.h[t]) for t in range(T))": "y stands where its delta is meant",
+            "np.outer(dy[-1], cache.h[T - 1])": "Only the last step is in it",
+            "sum(np.outer(dy[t], cache.h[t]) for t in range(T)) / T": "the mean over the steps",
+        },
+    },
+}
+WRONG_LINES = [
+    (c, n, line, words) for c, by_name in WRONG.items() for n, x in by_name.items() for line, words in x.items()
+]
+
+
+@pytest.mark.parametrize(("cell", "name", "line", "words"), WRONG_LINES, ids=[w[2] for w in WRONG_LINES])
+def test_wrong_lines_are_answered_with_what_they_are_instead(cell, name, line, words):
+    verdict = judged(NAME, cell, {name: line})
+    part = next(part for part in verdict.parts if part.name == name)
+    assert part.state == "wrong" and words in part.sentence, part.sentence
+    assert verdict.note.startswith("The lesson goes on with the library's ") and f"`{name}`" in verdict.note
+
+
+def test_every_blank_is_open_at_first_and_right_with_its_solution():
+    untouched, filled = {}, {}
+    run_cells(NAME, results=untouched)
+    run_cells(NAME, replace=solved(NAME), results=filled)
+    blanks = list(solutions(NAME))
+    assert len(blanks) == 11
+    for cell in blanks:
+        assert {part.state for part in untouched[cell].parts} == {"open"}, cell
+        assert filled[cell].passed and not filled[cell].note, (cell, said(filled[cell]))
+    assert sum(len(filled[cell].parts) for cell in blanks if cell not in ("my-bptt", "initial")) >= 14
+
+
+@pytest.mark.parametrize("group", ["turns", "meet", "one_walk", "start", "order", "pick_up", "cell", "hand_on", "sums"])
+def test_no_named_mistake_is_the_right_answer_and_every_one_can_be_computed(group):
+    blank = Lesson(NAME).blank(group)
+    cases = blank.cases()
+    for name, mistakes in blank.mistakes.items():
+        assert name in blank.names
+        for expression in mistakes:
+            values = [np.asarray(eval(expression, {"np": np, **case})) for case in cases]
+            same = [
+                np.shape(v) == np.shape(c[name]) and np.allclose(v, c[name]) for v, c in zip(values, cases, strict=True)
+            ]
+            assert not all(same), (group, name, expression)
+
+
+# ------------------------------------------------------------------------------------------ the whole pass
+
+PASS = solutions(NAME)["my-bptt"]
+OWN_LINES = PASS.replace(
+    "        d = step_back(params, cache, dy, t, dh_future, dc_carry)\n",
+    """        i, f, o, g, ct = cache.i[t], cache.f[t], cache.o[t], cache.g[t], cache.ct[t]
+        dh = params.V.T @ dy[t] + dh_future
+        dc = dh * o * (1 - ct**2) + dc_carry
+        do = dh * ct
+        di = dc * g
+        df = dc * cache.c[t - 1]
+        dg = dc * i
+        d = {"dzi": di * i * (1 - i), "dzf": df * f * (1 - f), "dzo": do * o * (1 - o), "dzg": dg * (1 - g**2)}
+        d["dh_before"] = sum(params["W" + a].T @ d["dz" + a] for a in "ifog")
+        d["dc_before"] = dc * f
+""",
+)
+STACKED = """def my_bptt(params, x, targets, h0=None, c0=None):
+    cache = lt.forward(params, x, h0, c0)
+    dy = cache.y - np.eye(params.vocab_size)[targets]
+    grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
+    T = len(x)
+    deltas = [None] * T
+    dh = dc = np.zeros(params.hidden_size)
+    for t in range(T - 1, -1, -1):
+        deltas[t] = step_back(params, cache, dy, t, dh, dc)
+        dh, dc = deltas[t]["dh_before"], deltas[t]["dc_before"]
+    h_before = cache.h[np.arange(T) - 1]
+    for a in "ifog":
+        dz = np.array([d["dz" + a] for d in deltas])
+        grads["W" + a] = dz.T @ h_before
+        grads["U" + a] = dz.T @ np.eye(params.vocab_size)[x]
+    grads.V = dy.T @ cache.h[:T]
+    return dict(grads.items())
+"""
+JUDGE = '\n\nlesson.judge("my_bptt")'
+
+
+@pytest.mark.parametrize("source", [PASS, OWN_LINES, STACKED], ids=["the solution", "own lines", "sums after the loop"])
+def test_right_passes_in_three_styles_are_right_to_1e_12(source):
+    verdict = judged(NAME, "my-bptt", source=source + JUDGE)
+    assert verdict.passed and len(verdict.parts) == 9, said(verdict)
+    space = {"np": np, "lt": lt, "step_back": plain.step_back}
+    exec(source, space)
+    for seed, length in itertools.product(range(3), (2, 3, 7)):
+        net = bell_net(length, seed)
+        for right in (plain.bptt(*net), lt.exact_gradient(*net)):
+            got = lt.Params.like(net[0], space["my_bptt"](*net))
+            assert lt.relative_error(got.flat, right.flat) < 1e-12
+
+
+FAULTS = {  # (source, old, new): words, and the gradients that are still right
+    ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = d["dc"]'): ("You hand on dc itself", "V"),
+    ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = dc_carry + d["dc_before"]'): ("piles up from turn to turn", "V"),
+    ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = d["dc"] + d["dc_before"]'): ("dc * (1 + f)", "V"),
+    ("PASS", '        dc_carry = d["dc_before"]\n', ""): ("Nothing comes back along the cell", "V"),
+    ("PASS", '        dh_future = d["dh_before"]\n', ""): ("No step hears of later losses through h", "V"),
+    ("PASS", 'dh_future = d["dh_before"]', 'dh_future = d["dh"]'): ("You hand on dh itself", "V"),
+    ("PASS", 'dh_future = d["dh_before"]', 'dh_future = dh_future + d["dh_before"]'): ("dh_future piles up", "V"),
+    ("PASS", "reversed(range(len(x)))", "range(len(x))"): ("The loop runs forward", "V"),
+    ("PASS", "reversed(range(len(x)))", "range(len(x) - 1, 0, -1)"): ("The loop stops before step 0", ""),
+    ("PASS", "reversed(range(len(x)))", "reversed(range(len(x) - 1))"): ("leaves out the last step", ""),
+    ("PASS", "np.outer(dy[t], cache.h[t])", "np.outer(dy[t], cache.h[t - 1])"): ("In V, h[t-1] stands", "Wi Uo"),
+    ("PASS", 'd["dz" + gate], cache.h[t - 1]', 'd["dz" + gate], cache.h[t]'): ("h[t] stands where h[t-1]", "V Ui Ug"),
+    ("PASS", "np.outer(d[", "np.dot(d["): ("np.dot gives one number", "V Ui Uf"),
+    ("PASS", "[:, x[t]] +=", "[:, targets[t]] +="): ("the column of the target", "V Wi Wo"),
+    ("PASS", "[:, x[t]] +=", "[:, x[t]] ="): ("overwrites what it got before", "V Wi Wo"),
+    ("PASS", "    return grads", "    grads.flat[:] /= len(x)\n    return grads"): ("This is the mean", ""),
+    ("PASS", "lt.forward(params, x, h0, c0)", "lt.forward(params, x)"): ("hand it h0 and c0", ""),
+    ("PASS", "dh_future = np.zeros(params.hidden_size)", "dh_future = params.V.T @ dy[-1]"): ("counts twice", "V"),
+    ("OWN", "do = dh * ct", "do = dc * ct"): ("do is made from dc", "V"),
+    ("OWN", " + dc_carry", ""): ("Nothing comes back along the cell", "V"),
+    ("OWN", "o * (1 - ct**2)", "o"): ("the slope of tanh is missing", "V"),
+    ("OWN", "dg * (1 - g**2)", "dg * g * (1 - g)"): ("dzg has the slope of the sigmoid", "V"),
+    ("OWN", 'params["W" + a].T @', 'params["W" + a] @'): ("its transpose is meant", "V"),
+    ("OWN", "cache.c[t - 1]", "cache.c[t]"): ("df takes c of this step", "V"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("which", "old", "new"), FAULTS, ids=[f"{new[:40]}" for _, _, new in FAULTS])
+def test_a_usual_mistake_in_the_pass_is_named_once(which, old, new):
+    source = {"PASS": PASS, "OWN": OWN_LINES}[which]
+    assert source.count(old) == 1
+    words, right = FAULTS[which, old, new]
+    verdict = judged(NAME, "my-bptt", source=source.replace(old, new) + JUDGE)
+    wrong = {part.sentence for part in verdict.parts if not part.passed}
+    assert len(wrong) == 1 and words in wrong.pop(), said(verdict)
+    states = {part.name: part.passed for part in verdict.parts}
+    assert all(states[name] for name in right.split())
+    assert verdict.note == "The lesson goes on with the library's `my_bptt`."
+
+
+def test_a_carry_that_is_used_one_step_too_early_is_named():
+    source = OWN_LINES.replace("        di = dc * g\n", "        dc = dc * f\n        di = dc * g\n")
+    source = source.replace('d["dc_before"] = dc * f', 'd["dc_before"] = dc')
+    verdict = judged(NAME, "my-bptt", source=source + JUDGE)
+    assert "The new dc_carry is used in the same turn already" in said(verdict)
+
+
+def test_a_pass_that_no_table_knows_gets_places_and_numbers():
+    source = OWN_LINES.replace("dg = dc * i", "dg = 1.7 * dc * i")
+    verdict = judged(NAME, "my-bptt", source=source + JUDGE)
+    assert re.search(r"Wg is off at row 0, column 0: yours is \S+, right is", said(verdict))
+
+
+def test_the_library_s_pass_is_no_answer_to_the_frame():
+    source = cell_source(NAME, "my-bptt").replace("    ...\n", "    grads = lt.bptt(params, x, targets, h0, c0)\n")
+    assert "the library's own answer" in said(judged(NAME, "my-bptt", source=source))
+
+
+def test_the_passes_with_another_line_are_right_without_one_and_wrong_with_any():
+    for case in cases_04.my_bptt():
+        assert lt.relative_error(case["passed"]().flat, case["answer"].flat) < 1e-14
+    blank = Lesson(NAME).blank("my_bptt")
+    cases = blank.cases()
+    for expression in blank.mistakes["every"]:
+        off = [lt.relative_error(eval(expression, case).flat, case["answer"].flat) for case in cases]
+        assert max(off) > 1e-3, expression
+    long, *_ = (case for case in cases if len(case["arguments"][1]) == 6)
+    passes = {expression: eval(expression, long).flat for expression in blank.mistakes["every"]}
+    for (one, a), (other, b) in itertools.combinations(passes.items(), 2):
+        assert lt.relative_error(a, b) > 1e-6, (one, other)
+    assert len(passes) >= 35
+
+
+def test_the_pass_is_kept_only_if_right_and_works_without_a_step_back_of_ones_own(tmp_path, monkeypatch, capsys):
+    names = run_cells(NAME, until="my-bptt")
+    monkeypatch.chdir(tmp_path)
+    assert "not been judged right" in eval('lesson.keep("my_bptt")', names) and not list(tmp_path.iterdir())
+    run_cell(NAME, "my-bptt", solved(NAME)["my-bptt"], names)
+    assert "my_functions.py" in eval('lesson.keep("my_bptt")', names)
+    capsys.readouterr()
+    brought = Lesson(NAME).bring("my_bptt")
+    assert "This lesson uses your own my_bptt" in capsys.readouterr().out
+    net = bell_net(5)
+    assert lt.relative_error(brought(*net).flat, lt.bptt(*net).flat) < 1e-12
+
+
+# ------------------------------------------------------------------------------------------ the challenge
+
+INITIAL = solutions(NAME)["initial"]
+INITIAL_FAULTS = {
+    "return dh_future, dc_carry": {
+        'return d["dh"], d["dc"]': ("This is dh of step 0", "This is dc of step 0"),
+        "return dc_carry, dh_future": ("dh0 and dc0 have changed places",) * 2,
+        "return dh_future + params.V.T @ dy[0], dc_carry": ("No loss is read off the initial state",),
+    },
+    "reversed(range(len(x)))": {
+        "range(len(x) - 1, 0, -1)": ("This is what step 1 handed to step 0",) * 2,
+        "[len(x) - 1]": ("This is what the last step hands on",) * 2,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"), [(old, new, words) for old, each in INITIAL_FAULTS.items() for new, words in each.items()]
+)
+def test_wrong_deltas_of_the_initial_state_are_named(old, new, words):
+    verdict = judged(NAME, "initial", source=INITIAL.replace(old, new) + '\nlesson.judge("initial")')
+    for sentence in words:
+        assert sentence in said(verdict)
+    assert verdict.note == "The lesson goes on with the library's `initial_deltas`."
+
+
+def test_other_ways_to_the_initial_deltas_are_right():
+    by_hand = INITIAL.replace("return dh_future, dc_carry", 'return d["dh_before"], d["dc"] * cache.f[0]')
+    as_list = INITIAL.replace("return dh_future, dc_carry", "return [dh_future, dc_carry]")
+    for source in (by_hand, as_list):
+        assert judged(NAME, "initial", source=source + '\nlesson.judge("initial")').passed
+    net = params, x, targets, h0, c0 = bell_net(3)
+    for got, which in zip(cases_04.initial_deltas(*net), (3, 4), strict=True):
+        for unit in range(len(h0)):
+            states = [h0.astype(complex), c0.astype(complex)]
+            states[which - 3][unit] += 1e-20j
+            slope = plain.loss(params, x, targets, *states).imag / 1e-20
+            assert got[unit] == pytest.approx(slope, rel=1e-10)
+
+
+# ------------------------------------------------------------------------------------------ what the lesson says
+
+
+def test_the_numbers_of_the_title_and_of_the_predictions(lesson):
+    assert 100 * 101 // 2 == 5050 and "5,050" in cells_of(NAME)[0].source
+    assert (40 * 41 // 2, 80 * 81 // 2) == (820, 3240)
+    for length, count in ((1, 0), (2, 6), (3, 8), (6, 8)):  # dc itself handed on
+        net = (
+            bell_net(length)
+            if length > 1
+            else tuple(part[:1] if k in (1, 2) else part for k, part in enumerate(bell_net(2)))
+        )
+        got, right = cases_04.pass_with(*net, {"dc_before": "dc"}), lt.exact_gradient(*net)
+        wrong = [name for name in lt.Params.NAMES if lt.verdict(lt.relative_error(got[name], right[name])) != "right"]
+        assert len(wrong) == count, (length, wrong)
+        assert count != 6 or {name[1] for name in wrong} == set("ifg")
+
+
+def test_one_turn_with_the_sums_is_the_sum_of_two_turns(lesson):
+    np.testing.assert_allclose(lesson["dh_before"], lesson["dh_before_both"], atol=1e-14)
+    assert abs(lesson["dh_before"]).min() > 0.1
+    np.testing.assert_allclose(lesson["dc_before"], lesson["dc_before_a"] + lesson["dc_before_b"], atol=1e-14)
+
+
+def test_cutting_inside_a_turn_is_not_linear():
+    assert np.minimum(0.8, 1) + np.minimum(0.8, 1) == 1.6 and np.minimum(0.8 + 0.8, 1) == 1
+
+
+def test_the_check_passes_to_twelve_digits(lesson):
+    report = lt.check_gradients(lesson["my_bptt"])
+    assert report.passed
+    largest = max(
+        lt.relative_error(lesson["my_bptt"](*net)[n], lt.exact_gradient(*net)[n])
+        for n in lt.Params.NAMES
+        for net in [bell_net(8)]
+    )
+    assert largest < 1e-12
+
+
+def test_the_initial_delta_is_what_a_nudge_measures(lesson):
+    assert lesson["change"] / 2e-5 == pytest.approx(lesson["dh0"][0], abs=1e-8)
+
+
+def test_question_on_flaw_4_each_forget_gate_is_below_1_and_the_carry_grows():
+    loop, right, _ = two_passes(frozenset(["carry_accumulates"]))
+    lengths = np.linalg.norm(loop.dc_carry, axis=1)
+    assert (np.diff(lengths[::-1]) > 0).all() and lengths[0] > 10
+    assert np.linalg.norm(right.dc_carry, axis=1).max() < 1
+    params, x, _, h0, c0 = bell_net()
+    assert (lt.forward(params, x, h0, c0).f[:-1] < 1).all()
+
+
+def test_question_on_flaw_3_the_map_is_gray_and_four_gradients_are_wrong():
+    loop, right, errors = two_passes(frozenset(["scalar_dot"]))
+    assert not pictures.parted(loop, right).any()
+    assert {name for name in lt.Params.NAMES if lt.verdict(errors[name]) != "right"} == {"Wi", "Wf", "Wo", "Wg"}
+
+
+def test_what_to_look_for_with_flaw_1_the_frame_goes_to_dh_loss_of_the_last_step():
+    loop, right, _ = two_passes(frozenset(["short_range"]))
+    assert pictures.first_parting(loop, right) == (T - 1, "dh_loss")
+
+
+def test_the_times_are_measured_at_four_lengths_and_the_single_walk_is_faster(lesson):
+    times = lesson["times"]
+    assert [len(each) for each in times.values()] == [4, 4]
+    assert times["two loops"][-1] > 4 * times["one walk"][-1]  # of 40 times as many turns
+    text = pictures.describe_times((40, 80), {"two loops": [10, 40], "one walk": [2, 4]})
+    assert "two loops take 3240 turns and 40 ms, one walk takes 80 turns and 4 ms" in text
+    assert text.endswith("the times grow 4-fold and 2-fold.")
+
+
+# ------------------------------------------------------------------------------------------ figures
+
+
+def made_up(**changes):
+    """Deltas of 3 steps and 2 units, all ones but for the changes {name: {(step, unit): value}}."""
+    arrays = {name: np.ones((3, 2)) for name in pictures.QUANTITIES}
+    for name, places in changes.items():
+        for place, value in places.items():
+            arrays[name][place] = value
+    return lt.Deltas(**arrays)
+
+
+def test_the_first_parting_is_the_first_on_the_way_back():
+    right = made_up()
+    assert pictures.first_parting(made_up(), right) is None
+    assert pictures.first_parting(made_up(dh={(0, 1): 2}, dzg={(1, 0): 2}), right) == (1, "dzg")
+    both = made_up(dc={(2, 1): 0}, dc_carry={(2, 0): 2}, dh={(0, 0): 5})
+    assert pictures.first_parting(both, right) == (2, "dc_carry")
+    assert pictures.first_parting(made_up(dh={(2, 0): 1 + 1e-12}), right) is None
+    assert pictures.first_parting(made_up(dh={(2, 0): 1 + 1e-6}), right) == (2, "dh")
+
+
+FIRST = {
+    "short_range": (T - 1, "dh_loss"),
+    "stale_cell_delta": (T - 2, "dc_carry"),
+    "carry_accumulates": (T - 2, "dc_carry"),
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_flaw_shows_first_where_it_strikes(seed):
+    net = bell_net(T, seed)
+    right = lt.bptt(*net, return_deltas=True)[1]
+    for flaw in lt.FLAWS:
+        _, loop = lt.nested_bptt(*net, repaired=ALL - {flaw}, return_deltas=True)
+        assert pictures.first_parting(loop, right) == FIRST.get(flaw), flaw
+
+
+@pytest.mark.parametrize("length", [2, 5])
+def test_the_repaired_loop_credits_the_deltas_of_the_single_pass(length):
+    for seed in range(3):
+        net = bell_net(length, seed)
+        gradient, loop = lt.nested_bptt(*net, repaired=ALL, return_deltas=True)
+        right = lt.bptt(*net, return_deltas=True)[1]
+        for name in pictures.QUANTITIES:
+            np.testing.assert_allclose(getattr(loop, name), getattr(right, name), rtol=1e-11, atol=1e-14, err_msg=name)
+        assert lt.relative_error(gradient.flat, lt.bptt(*net).flat) < 1e-14
+
+
+@pytest.mark.parametrize("left_in", [ALL, frozenset(["carry_accumulates"]), frozenset()], ids=len)
+def test_the_picture_shows_the_lengths_of_its_step(left_in):
+    loop, right, errors = two_passes(left_in)
+    for step in (7, 2):
+        differs, dots, verdicts = pictures.picture(loop, right, errors, left_in, step).axes
+        apart = pictures.parted(loop, right)
+        assert np.array_equal(differs.collections[0].get_array() > 0, apart)
+        marks = {line.get_label(): line for line in dots.lines}
+        here = apart[:, step]
+        for label, deltas, rows in (
+            ("both the same", right, ~here),
+            ("the right pass", right, here),
+            ("this loop", loop, here),
+        ):
+            x, y = marks[label].get_data()
+            lengths = pictures.sizes(deltas, step)[rows]
+            np.testing.assert_array_equal(y, np.flatnonzero(rows))
+            np.testing.assert_allclose(x, np.where(lengths == 0, pictures.NOTHING, lengths))
+        wrong = [k for k, name in enumerate(lt.Params.NAMES) if lt.verdict(errors[name]) != "right"]
+        assert list(verdicts.lines[1].get_xdata()) == wrong
+
+
+def test_the_axis_of_lengths_holds_every_flaw_at_every_step(inspector):
+    for _, left_in in inspector.controls["flaw"].options:
+        for deltas in two_passes(left_in)[:2]:
+            for step in range(T):
+                lengths = pictures.sizes(deltas, step)
+                assert ((lengths == 0) | ((lengths > pictures.LOWEST) & (lengths < pictures.HIGHEST))).all()
+
+
+def test_the_picture_of_times_holds_turns_and_times():
+    lengths, times = (10, 20, 40, 80), {"two loops": [1, 4, 16, 64], "one walk": [1, 2, 4, 8]}
+    turns, measured = pictures.times_picture(lengths, times).axes
+    assert [list(line.get_ydata()) for line in turns.lines] == [[55, 210, 820, 3240], [10, 20, 40, 80]]
+    assert [list(line.get_ydata()) for line in measured.lines] == list(times.values())
+    assert [text.get_text() for text in measured.texts] == ["two loops: 64", "one walk: 8"]
+    assert all(
+        axes.get_ylim()[0] == 0 and axes.get_ylim()[1] > max(axes.lines[0].get_ydata()) for axes in (turns, measured)
+    )
+
+
+# ------------------------------------------------------------------------------------------ the explorer
+
+
+def test_the_inspector_opens_on_a_flaw_and_a_step_that_show_something(inspector):
+    assert inspector.text.startswith("Flaw 4. Step 4, 3 walked back. It first parts from the right pass at step 6")
+    assert "13 of 14 deltas differ; dc_carry has length 1.1, right is 0.13." in inspector.text
+
+
+def test_every_flaw_and_every_step_changes_picture_and_text(inspector):
+    seen = {}
+    for (_, flaw), walked in itertools.product(inspector.controls["flaw"].options, range(T)):
+        inspector.set(flaw=flaw, walked=walked)
+        assert inspector.png not in seen, (flaw, walked)
+        seen[inspector.png] = inspector.text
+        assert f"Step {T - 1 - walked}, {walked} walked back" in inspector.text and len(inspector.text) < 200
+    assert len(set(seen.values())) == len(seen) and inspector.message == ""
+
+
+def test_the_ends_of_the_walk_and_a_full_drawing_agree(inspector):
+    slider = inspector.controls["walked"]
+    assert (slider.min, slider.max, slider.play.min, slider.play.max) == (0, T - 1, 0, T - 1)
+    for walked, flaw in ((0, ALL), (T - 1, ALL), (3, frozenset()), (0, frozenset(["short_range"]))):
+        inspector.set(walked=walked, flaw=flaw)
+        assert_same_as_full_drawing(inspector._scene)
+
+
+def test_a_click_on_the_map_chooses_the_step_and_one_elsewhere_nothing(inspector):
+    before = inspector.png
+    inspector.point(0.8, 0.5)
+    assert inspector.png == before
+    left, top, width, _ = pictures.MAP
+    inspector.point((left + width * 1.5 / T) / pictures.WIDTH, (top + 20) / pictures.HEIGHT)
+    assert inspector.controls["walked"].value == T - 2 and "Step 1, " in inspector.text

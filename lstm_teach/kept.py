@@ -19,6 +19,7 @@ HEAD = '''"""Functions that you wrote in the lessons and chose to keep. Delete t
 import numpy as np
 
 import lstm_teach as lt
+from lstm_teach.lessons.library import step_back  # if you keep one, it takes the place of this
 '''
 SECTION = re.compile(r"^# --- (\w+), from (\w+), (\w+)\n(.*?)^# --- end of \1\n", re.MULTILINE | re.DOTALL)
 

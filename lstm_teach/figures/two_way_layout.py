@@ -88,7 +88,8 @@ class Layout:
             if left <= x <= right and top <= y <= bottom:
                 return arrow(*self._others_ends(name)) if name.startswith("others") else name
         near = {name: distance(path, x, y) for name, path in self.paths.items()}
-        near |= {name: max(0, np.hypot(px - x, py - y) - 12) for name, (px, py) in self.parts.items()}
+        for name, (px, py) in self.parts.items():  # its tag belongs to an arrow
+            near[name] = min(near[name], max(0, np.hypot(px - x, py - y) - 12))
         name = min(near, key=near.get)
         if near[name] > NEAR:
             return None

@@ -212,8 +212,9 @@ def back_line(net: Net, back: Back, place: str, weights: bool = True, neutral: b
         return _arrow_line(net, back, place)
     kind, t = kind_and_step(place)
     if kind == "loss":
-        others = " and the total is the sum of all steps" if net.T > 1 else ""
-        return f"d{place} = 1: the loss is what all deltas are measured against{others}."
+        return (
+            f"its delta is 1, because {'the loss' if net.T == 1 else 'the sum of the losses'} moves exactly as it does."
+        )
     if place not in back.boxes:
         return f"this loop computes no delta for {place}."
     ways = sorted((name for name in back.arrows if ends(name)[0] == place), key=lambda name: _order(name, t))
@@ -266,8 +267,8 @@ def _arrow_line(net: Net, back: Back, name: str) -> str:
         return f"delta in × local slope, summed over the scores: dh_loss[{t}] = {sum_}."
     if kind == "others":
         return (
-            f"the sum of W × dz over the gates of the {net.H - 1} other unit{'s' * (net.H > 2)} at step {t}: "
-            f"{exact(back.arrows[name])}."
+            f"the sum of W × dz over the gates of the {net.H - 1} other unit{'s' * (net.H > 2)} at step {t} "
+            f"= {exact(back.arrows[name])}."
         )
     part = {"ct": f"dc_hidden[{t}]", "kept": f"dc_carry[{t - 1}]"}.get(kind, f"its part of dh[{t - 1}]")
     return "delta in × local slope = delta out: " + _product(net, back, name, part)

@@ -1,0 +1,334 @@
+"""The two-way picture shows the numbers of the graph, stays readable, and its explorer does what it says."""
+
+from itertools import combinations, pairwise
+
+import numpy as np
+import pytest
+from scenes import assert_same_as_full_drawing
+
+import lstm_teach as lt
+from lstm_teach.explorers.shell import plain
+from lstm_teach.explorers.two_way import revealed, two_way
+from lstm_teach.figures import two_way as figures
+from lstm_teach.figures.two_way_parts import DELTA_COLORS, VALUE_COLORS, shade
+from lstm_teach.figures.two_way_words import delta_text, exact, value_text
+from lstm_teach.graph import backward_order, ends, make_net
+
+FLAWS = ("short_range", "stale_cell_delta", "carry_accumulates")
+
+
+def small_net(T: int = 1, H: int = 1, K: int = 2):
+    if (H, K) == (1, 2):
+        params = lt.Params.random(2, 1, seed=695, scale=1.3)
+        return make_net(params, [1, 0, 1][:T], [0, 1, 1][:T], [0.4], [0.6])
+    rng = np.random.default_rng(1)
+    x, targets = rng.integers(0, K, (2, T))
+    return make_net(lt.Params.random(K, H, seed=4), x, targets, rng.normal(size=H) / 2, rng.normal(size=H) / 2)
+
+
+def words(figure) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].texts if text.get_visible() and text.get_text()]
+
+
+# ------------------------------------------------------------------------------------------------------- the picture
+
+
+@pytest.mark.parametrize("T", [1, 2, 3])
+def test_at_the_end_every_value_and_every_delta_is_on_the_page(T):
+    net = small_net(T)
+    shown = words(figures.picture(net))
+    for name, value in net.values.items():
+        if name != "loss":
+            assert value_text(value) in shown, name
+    for name, delta in net.right.boxes.items():
+        assert delta_text(delta) in shown, name
+    parts = [name for name in backward_order(T, 2) if " -> " in name]
+    for name in parts:
+        assert delta_text(net.right.arrows[name]) in shown, name
+
+
+@pytest.mark.parametrize("direction", figures.DIRECTIONS)
+def test_numbers_fill_in_one_operation_at_a_time(direction):
+    net = small_net(2)
+    every, before = figures.operations(net, direction)
+    scene, update = figures.build(net, direction)
+    counts = []
+    for position in range(len(every) - before + 1):
+        update(net, position)
+        counts.append(len(words(scene.figure)))
+    assert counts[0] < counts[-1] and all(a <= b for a, b in pairwise(counts))
+    assert len(set(counts)) > 0.7 * len(counts)
+
+
+def test_forward_shows_no_deltas():
+    assert not [word for word in words(figures.picture(small_net(2), direction="forward")) if word[0] in "+≠"]
+
+
+STATES = [
+    *(("end", {"T": T}, {}) for T in (1, 2, 3)),
+    *(("nudged", {"T": T}, {"chosen": "c[-1]", "nudged": True}) for T in (1, 2, 3)),
+    *((flaw, {"T": T}, {"flaws": (flaw,), "chosen": "c[0]"}) for flaw in FLAWS for T in (1, 2, 3)),
+    ("all flaws", {"T": 3}, {"flaws": FLAWS, "chosen": "c[0]"}),
+    *(("units", {"T": T, "H": 3, "K": 3}, {"chosen": "h[-1]", "nudged": True}) for T in (1, 2, 3)),
+    ("symbols", {"T": 1, "H": 2, "K": 6}, {}),
+    *(("forward", {"T": T}, {"direction": "forward"}) for T in (1, 2, 3)),
+]
+
+
+@pytest.mark.parametrize(("name", "size", "options"), STATES, ids=lambda value: str(value))
+def test_no_text_covers_another_or_leaves_the_picture(name, size, options):
+    figure = figures.picture(small_net(**size), **options)
+    figure.draw_without_rendering()
+    boxes = [(t.get_text(), t.get_window_extent()) for t in figure.axes[0].texts if t.get_text()]
+    width, height = figure.bbox.size
+    for text, box in boxes:
+        assert box.x0 >= 0 and box.x1 <= width and box.y0 >= 0 and box.y1 <= height, text
+    for (one, a), (other, b) in combinations(boxes, 2):
+        across, down = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert across <= 1 or down <= 4, f"{one!r} and {other!r} overlap by {across:.0f} x {down:.0f} pixels"
+
+
+@pytest.mark.parametrize("T", [1, 2, 3])
+def test_type_is_at_least_nine_pixels_high_on_the_screen(T):
+    figure = figures.picture(small_net(T), flaws=("short_range",), nudged=True)
+    assert min(text.get_fontsize() for text in figure.axes[0].texts) * figure.dpi / 72 >= 9
+    assert figure.get_figwidth() * figure.dpi <= 900
+
+
+@pytest.mark.parametrize("colors", [VALUE_COLORS, DELTA_COLORS])
+def test_a_larger_number_is_darker_on_either_side(colors):
+    light = np.array([0.2126, 0.7152, 0.0722])
+    for sign in (-1, 1):
+        shades = [shade(colors, sign * size, 1.0)[:3] @ light for size in np.linspace(0, 1, 33)]
+        assert all(a >= b - 1e-9 for a, b in pairwise(shades)) and shades[0] > shades[-1] + 0.3
+
+
+def test_the_scene_shows_what_a_full_drawing_would():
+    net = small_net(2)
+    scene, update = figures.build(net, flaw_marks=True)
+    for arguments in (
+        (net, 0),
+        (net, 7, "h[0]", True),
+        (net, 20),
+        (net, 31, "c[0]", True),
+        (net, 38, "c[0]", False, ("short_range",)),
+        (net, 38, "c[0] -> ct[0]", True, ("carry_accumulates",)),
+        (make_net(lt.Params.random(2, 1, seed=3), [1, 0], [0, 1], [0.1], [0.2]), 38),
+        (net, 3),
+        (net, 19, None, False, (), {"loss[1]"}),
+    ):
+        update(*arguments)
+        assert_same_as_full_drawing(scene)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (0.331, "+0.33"), (-0.0049, "−5e-3".replace("-", "−")), (12.34, "+12.3"), (-250, "−2e2")],
+)
+def test_a_delta_always_has_a_sign(value, text):
+    assert delta_text(value) == text
+
+
+# ----------------------------------------------------------------------------------------------------------- the words
+
+
+@pytest.mark.parametrize("size", [{"T": 1}, {"T": 2}, {"T": 3}, {"T": 2, "H": 3, "K": 3}], ids=str)
+def test_whatever_is_chosen_its_line_ends_with_its_delta_and_the_nudge_agrees(size):
+    net = small_net(**size)
+    for name in backward_order(net.T, net.K, net.H):
+        text = figures.describe(net, chosen=name)
+        delta = (net.right.boxes | net.right.arrows)[name]
+        assert f"= {exact(delta)}" in text.split("<b>Nudge:")[0] or name.startswith("loss"), text
+        assert text.endswith("they agree ✓") and exact(delta, True) in text.split("<b>Nudge:")[1], text
+        assert "  " not in plain(text)
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+@pytest.mark.parametrize("T", [2, 3])
+def test_the_nudge_disagrees_exactly_where_the_flaw_makes_a_delta_wrong(flaw, T):
+    net = small_net(T)
+    back = figures.walk_back(net, [flaw])
+    wrong = back.wrong(net.right)
+    for name in back.boxes:
+        text = figures.describe(net, chosen=name, flaws=[flaw])
+        assert ("they disagree ✗" in text) == (name in wrong), text
+        assert ("they agree ✓" in text) == (name not in wrong), text
+    marked = [word for word in words(figures.picture(net, flaws=[flaw])) if word.startswith("≠") and len(word) > 1]
+    assert len(marked) >= len(wrong & set(back.boxes))
+
+
+def test_a_sum_names_its_parts_and_what_a_flaw_does_to_them():
+    net = small_net(2)
+    text = figures.describe(net, chosen="c[0]")
+    assert "dc[0] = dc_hidden[0] + dc_carry[0] = −0.279 + 0.101 = −0.178" in text
+    assert "(missing)" in figures.describe(net, chosen="h[0]", flaws=["short_range"])
+    assert "dh_loss[1] (one step too far)" in figures.describe(net, chosen="h[0]", flaws=["short_range"])
+    assert "left over" in figures.describe(net, chosen="c[0]", flaws=["stale_cell_delta"])
+    assert "again, without f[1]" in figures.describe(net, chosen="c[0]", flaws=["carry_accumulates"])
+    assert "(no later step)" in figures.describe(net, chosen="c[1]")
+
+
+def test_forward_every_box_says_how_its_value_came():
+    net = small_net(2, 3, 3)
+    for operation in figures.operations(net, "forward")[0]:
+        for box in operation.boxes:
+            text = figures.describe(net, direction="forward", chosen=box)
+            assert exact(net.values[box]) in text and "Nudge" not in text, text
+    assert "not computed yet" in figures.describe(net, 1, "forward", chosen="c[0]")
+
+
+def test_the_weights_get_their_share_from_a_chosen_z():
+    net = small_net(1)
+    gradient = lt.bptt(net.params, net.x, net.targets, net.h0, net.c0)
+    assert f"= {exact(gradient.Wf[0, 0])} for Wf" in figures.describe(net, chosen="zf[0]")
+    assert gradient.Uf[0, 1] == pytest.approx(net.right.boxes["zf[0]"])
+
+
+# -------------------------------------------------------------------------------------------------------- the explorer
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"steps": (1, 2, 3)},
+        {"steps": 3, "flaws": {"A": "short_range", "B": ("stale_cell_delta", "carry_accumulates")}},
+        {"steps": 2, "hidden_size": 3, "nudge": True},
+        {"direction": "forward", "steps": 2},
+        {"direction": "back", "upto": "dct", "start": "c[0]"},
+    ],
+    ids=str,
+)
+def test_every_control_can_be_moved_to_its_ends(options):
+    explorer = two_way(**options)
+    first = explorer.text
+    for control in explorer.controls.values():
+        if hasattr(control, "max"):
+            values = (control.min, control.max)
+        elif hasattr(control, "options"):
+            values = [option[1] if isinstance(option, tuple) else option for option in control.options]
+            values = [*values[:-1:5], values[-1]]
+        else:
+            values = (True, False)
+        for value in values:
+            control.value = value
+            assert not explorer.message and explorer.text and "nan" not in explorer.text
+    explorer.reset()
+    assert explorer.text == first
+    explorer.close()
+
+
+def test_a_click_chooses_a_box_or_an_arrow_and_nothing_where_nothing_is():
+    explorer = two_way(steps=2)
+    layout = figures.place(small_net(2))
+    for name in ("c[0]", "zf[1]", "h[-1]", "scores[1,1]", "loss[0]"):
+        left, top, right, bottom = layout.stack(name)
+        explorer.point((left + right) / 2 / 900, (top + bottom) / 2 / 474)
+        assert explorer.controls["chosen"].value == name
+    for name, chosen in (("h[0] -> zo[1]", "h[0] -> zo[1]"), ("f[1] -> kept[1]", "f[1]"), ("c[0] -> ct[0]",) * 2):
+        x, y = layout.paths[name].mean(axis=0)
+        explorer.point(x / 900, y / 474)
+        assert explorer.controls["chosen"].value == chosen
+    explorer.point(0.98, 0.75)
+    assert explorer.controls["chosen"].value == "c[0] -> ct[0]"
+
+
+def test_every_box_and_every_part_can_be_chosen_with_the_keyboard_in_backward_order():
+    explorer = two_way(steps=3)
+    names = [value for _, value in explorer.controls["chosen"].options]
+    assert names == [None, *backward_order(3, 2)]
+
+
+def test_the_choice_follows_the_slider_again_when_it_moves():
+    explorer = two_way(start="f[0]")
+    assert "Chosen: box f[0]" in explorer.text
+    explorer.controls["operation"].value = 14
+    assert explorer.controls["chosen"].value is None and "Chosen: box c[0]" in explorer.text
+    explorer.set(operation=12, chosen="h[0]")
+    assert explorer.controls["chosen"].value == "h[0]"
+    explorer.reset()
+    assert explorer.controls["chosen"].value == "f[0]"
+
+
+def test_with_upto_nothing_later_on_the_way_back_is_given_away():
+    net = small_net(1)
+    explorer = two_way(direction="back", upto="dct")
+    assert explorer.controls["operation"].max == 4
+    hidden = [name for name in backward_order(1, 2)[6:] if " -> " not in name]
+    for name in hidden:
+        explorer.controls["chosen"].value = name
+        before, after = plain(explorer.text).split("Nudge:")
+        assert before.rstrip().endswith("not derived yet.") and "×" not in before.split("Chosen")[1]
+        assert "delta" not in after and exact(net.right.boxes[name], True) in after  # the loss is still asked
+    figure = figures.picture(net, direction="back", reveal=revealed(net, "dct"))
+    assert not [word for word in words(figure) if word.startswith(("× (1", "× f", "× i", "× g", "× W"))]
+    shown = {delta_text(net.right.boxes[name]) for name in backward_order(1, 2)[:6]}
+    assert {word for word in words(figure) if word[0] in "+−" and word not in ("−2", "−1")} <= shown | {
+        value_text(value) for value in net.values.values()
+    }
+
+
+@pytest.mark.parametrize(
+    ("T", "upto", "last"),
+    [
+        (1, "dy", "scores[0,1]"),
+        (1, "dh", "h[0]"),
+        (1, "do", "o[0]"),
+        (1, "dc_before", "c[-1]"),
+        (1, "dzg", "zg[0]"),
+        (1, "dh_before", "h[-1]"),
+        (2, "dct", "ct[1]"),
+        (2, "dh_before", "h[0] -> zg[1]"),
+        (2, "dh_loss[0]", "h[0] -> scores[0]"),
+        (2, "dh_future[0]", "h[0] -> zg[1]"),
+        (2, "dc_carry[0]", "c[0] -> kept[1]"),
+        (2, "dc_hidden[0]", "c[0] -> ct[0]"),
+        (2, "dc[0]", "c[0]"),
+        (2, "c[0]", "c[0]"),
+    ],
+)
+def test_upto_understands_the_names_of_the_deltas(T, upto, last):
+    order = backward_order(T, 2)
+    assert revealed(small_net(T), upto) == set(order[: order.index(last) + 1])
+
+
+def test_neutral_labels_keep_the_names_of_the_flaws_to_themselves():
+    explorer = two_way(steps=2, flaws={"loop A": "short_range", "loop B": "carry_accumulates"}, flaw_label="Loop")
+    assert explorer.controls["flaw"].options == ("none", "loop A", "loop B")
+    assert explorer.controls["flaw"].description == "Loop"
+    for label in ("loop A", "loop B"):
+        explorer.set(flaw=label, chosen="c[0]")
+        assert "they disagree" in explorer.text
+        assert not [flaw for flaw in lt.FLAWS if flaw in explorer.text]
+    assert two_way(flaws=FLAWS).controls["flaw"].options == ("none", *FLAWS)
+    assert two_way(flaws={"right": None, "A": "short_range"}).controls["flaw"].options == ("right", "A")
+
+
+def test_without_marks_only_the_nudge_tells():
+    net = small_net(2)
+    for flaw in FLAWS:
+        shown = words(figures.picture(net, flaws=[flaw], marks=False))
+        assert not [word for word in shown if "≠" in word or "too many" in word or "too far" in word]
+        text = figures.describe(net, chosen="c[0]", flaws=[flaw], marks=False)
+        assert "they disagree" in text and "(" not in text.split("Chosen")[1].split("Nudge")[0]
+
+
+def test_bad_arguments_get_a_sentence():
+    with pytest.raises(ValueError, match="steps must be 1, 2 or 3"):
+        two_way(steps=4)
+    with pytest.raises(ValueError, match="direction must be one of"):
+        two_way(direction="up")
+    with pytest.raises(ValueError, match="upto must be a delta"):
+        two_way(upto="dq")
+    with pytest.raises(ValueError, match="at least as many tokens"):
+        two_way(steps=3, x=[0, 1], targets=[1, 0])
+    with pytest.raises(ValueError, match="flaws must be"):
+        two_way(flaws={"A": "short"}).controls["flaw"].value = "A"
+
+
+def test_the_arrow_of_an_only_way_is_the_choice_of_its_box():
+    layout = figures.place(small_net(3))
+    for name, path in layout.paths.items():
+        found = layout.at(*path.mean(axis=0))
+        source = ends(name)[0]
+        assert found in (name, layout.box_of(source)) or layout.ways(source) > 1, (name, found)

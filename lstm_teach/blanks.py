@@ -363,12 +363,12 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
 
 
 def _said(parts: Sequence[Part]) -> str:
-    right, count = sum(part.passed for part in parts), len(parts)
-    if right == count:
-        return "Right." if count == 1 else f"All {count} right."
+    right, names = sum(part.passed for part in parts), _listed([f"`{part.name}`" for part in parts])
+    if right == len(parts):
+        return f"Right: {names}."
     if all(part.open for part in parts):
-        return "Nothing is written here yet."
-    return "Not right yet." if count == 1 else f"{right} of {count} right so far."
+        return f"Not written yet: {names}."
+    return "Not right yet." if len(parts) == 1 else f"{right} of {len(parts)} right so far."
 
 
 def _called(parts: Sequence[Part]) -> str:

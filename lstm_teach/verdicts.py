@@ -134,11 +134,15 @@ class Verdict:
             mark, word = _MARKS[state]
             text = f'<div style="margin-left:1.5em">{html.inline(sentence)}</div>' if sentence else ""
             items.append(f"<li><strong>{mark} {word}:</strong> {html.inline(names)}{text}</li>")
+        summary, listed = html.bold(self.summary), f'<ul style="list-style:none;padding-left:0">{"".join(items)}</ul>'
+        if self.said and len({part.state for part in self.parts}) == 1 and not any(p.sentence for p in self.parts):
+            mark, _ = _MARKS[self.parts[0].state]  # nothing to say of single parts: one line
+            summary, listed = f"<p>{mark} <strong>{html.inline(self.summary)}</strong> {html.inline(self.note)}</p>", ""
         parts = [
             f'<section aria-label="Check of {html.escape(self.name)}">',
-            html.bold(self.summary),
-            f'<ul style="list-style:none;padding-left:0">{"".join(items)}</ul>',
-            html.prose(self.note),
+            summary,
+            listed,
+            html.prose(self.note) if listed else "",
             "" if self.passed else _hints_html(self.hints),
             "" if self.report is None else html.fold("In detail", self.report._repr_html_(), "1em"),
         ]

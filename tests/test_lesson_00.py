@@ -159,7 +159,7 @@ def test_the_folded_solution_is_right():
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("...", "Nothing is written here yet"),
+        ("...", "Not written yet"),
         ("f * n", "This multiplies by the number of steps"),
         ("n ** f", "Base and exponent have changed places"),
         ("f", "after one step"),

@@ -3,6 +3,7 @@
 import html
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 
 import ipywidgets as widgets
 
@@ -10,7 +11,7 @@ from .. import diagnose
 from ..figures import clinic as figures
 from ..lessons import clinic
 from ..lessons.clinic_lines import reasons
-from .shell import Explorer, dropdown
+from .shell import Explorer, dropdown, where
 
 
 def fault_explorer() -> Explorer:
@@ -57,15 +58,23 @@ def find_the_line(number: int) -> Explorer:
 
 
 def ask_the_doctor(backward: Callable | int) -> widgets.VBox:
-    """A button that has a pass, or a case, diagnosed, and shows the doctor's report below it."""
+    """A button that has a pass, or a case, diagnosed, and shows the doctor's report below it.
+
+    Without the ladder of the report: it is of other nets, and its numbers are not those of the lesson.
+    """
     backward = clinic.case(backward) if isinstance(backward, int) else backward
-    button = widgets.Button(description="Ask the doctor", tooltip="Takes a few seconds", layout={"width": "auto"})
+    button = widgets.Button(
+        description="Ask the doctor", tooltip="Takes a few seconds", layout={"width": "max-content"}
+    )
     report = widgets.HTML()
 
     def ask(_: widgets.Button) -> None:
         button.disabled, report.value = True, "<p>The doctor is looking. This takes a few seconds.</p>"
         try:
-            report.value = diagnose(backward, progress=False)._repr_html_()
+            report.value = replace(diagnose(backward, progress=False), ladder={})._repr_html_()
+        except Exception as error:
+            report.value = f"<p>{html.escape(where(error))}</p>"
+            raise
         finally:
             button.disabled = False
 

@@ -15,7 +15,7 @@ from lstm_teach import plain
 from lstm_teach.forward import forward
 from lstm_teach.params import GATES, Params
 
-SHAPES = ((4, 3, 2), (5, 4, 3), (6, 2, 4), (3, 5, 2))  # vocab_size, hidden_size, T
+SHAPES = ((4, 3, 3), (5, 4, 2), (6, 2, 4), (3, 5, 2))  # vocab_size, hidden_size, T
 
 
 def case_1() -> Iterator[dict]:

@@ -13,7 +13,7 @@ from lstm_teach.params import GATES, Params
 from lstm_teach.training import adam
 
 QUIET, BELL, ASK = 0, 1, 2
-SYMBOLS = ("·", "bell", "?")
+SYMBOLS = ("quiet", "bell", "?")
 
 # What `train` returns, rounded to two decimals.
 WEIGHTS = {

@@ -20,7 +20,6 @@ from .style import (
     GRAY,
     LARGE,
     LIGHT_GRAY,
-    MAGNITUDE,
     NORMAL,
     RIGHT,
     SIGNED,
@@ -60,7 +59,7 @@ def build(vocab_size: int, hidden_size: int) -> tuple[Scene, Callable]:
 
     left, bottom = 0.105, 0.545
     axes = figure.add_axes(
-        (left, bottom, 0.88, 0.395), anchor="NW", aspect="equal", xlim=(0, width), ylim=(height + 0.1, -0.1)
+        (left, bottom, 0.88, 0.395), anchor="NW", aspect="equal", xlim=(-0.1, width + 0.1), ylim=(height + 0.1, -0.1)
     )
     axes.spines[:].set_visible(False)
     axes.set(xticks=[], yticks=[])
@@ -160,7 +159,7 @@ def ratio(got: np.ndarray, right: np.ndarray) -> str:
 
 
 def lattice_picture(values: Mapping[frozenset[str], int], total: int, title: str = "") -> Figure:
-    """The 16 combinations of repairs from none to all, each with its value: a count out of `total`."""
+    """The 16 combinations of repairs from none to all, each with a count out of `total`; the darker, the more."""
     figure = new_figure(860, 430)
     axes = figure.subplots()
     axes.set_title(title, fontsize=LARGE, loc="left")
@@ -177,10 +176,10 @@ def lattice_picture(values: Mapping[frozenset[str], int], total: int, title: str
         for flaw in set(FLAWS) - c:
             x_to, y_to = place[c | {flaw}]
             axes.plot([x, x_to], [y, y_to], color=LIGHT_GRAY, zorder=1)
-        box = {"boxstyle": "round,pad=0.35", "facecolor": colormaps[MAGNITUDE](values[c] / most), "edgecolor": GRAY}
-        ink = "black" if values[c] > most / 2 else "white"
+        share = values[c] / most  # the darker, the more
+        box = {"boxstyle": "round,pad=0.35", "facecolor": colormaps["Greys"](0.5 * share), "edgecolor": GRAY}
         words = f"{numbers(c)}\n{values[c]} of {total}"
-        axes.text(x, y, words, ha="center", va="center", fontsize=NORMAL, color=ink, linespacing=1.25, bbox=box)
+        axes.text(x, y, words, ha="center", va="center", fontsize=NORMAL, linespacing=1.25, bbox=box)
     axes.set_xlabel("  ·  ".join(f"{NUMBERS[flaw]} {words}" for flaw, words in LABELS.items()), fontsize=NORMAL)
     axes.xaxis.labelpad = 8
     return figure

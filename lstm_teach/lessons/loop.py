@@ -123,6 +123,7 @@ PRODUCTS = {
     "{dz} * h[s - 1]": "What is added to {names} is a vector, number times number; NumPy then adds it to every row. A "
     "product of every pair is meant.",
     "np.outer({dz}, h[s])": "{names} read h[s]. The gates of step s read the hidden state before it, h[s - 1].",
+    "np.outer({dz}, h[t - 1])": "{names} read h[t - 1], from the step of the loss. The walk is at step s by now.",
     "np.outer({dz}, cache.c[s - 1])": "{names} read c. W is multiplied by h[s - 1] on the way forward.",
 }
 
@@ -214,6 +215,26 @@ MISTAKES = (
         "dc = np.zeros_like(dh)",
         "Nothing goes back from c[s] to c[s - 1] now. The carry through the forget gate is needed; it is only wrong "
         "that the old dc is kept beside it.",
+    ),
+    (
+        "dc = dc + dc * f[s]",
+        "dc = dct[s] * f[s]",
+        "dct is the delta of tanh(c), and of this step's part only. All of dc goes back through the forget gate.",
+    ),
+    (
+        "dc = dc + dc * f[s]",
+        "dc = dct[s] * (1 - ct[s] ** 2) * f[s]",
+        "Only the part that came in through h[s] goes back now. All of dc does, with what was carried to step s.",
+    ),
+    (
+        "dc = dc + dc * f[s]",
+        "dc = dc * f[t]",
+        "The factor is the forget gate of step t now, where the walk began. The walk is at step s.",
+    ),
+    (
+        "dc = dc + dc * f[s]",
+        "dc = dc * (1 - f[s])",
+        "1 - f[s] is what the gate keeps back. c[s] = f[s] * c[s - 1] + ...: which factor does c[s - 1] have?",
     ),
     (
         "dc = dc + dc * f[s]",

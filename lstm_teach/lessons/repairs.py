@@ -26,7 +26,7 @@ from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import relative_error, verdict
 from lstm_teach.judging import Attempt, Trouble
-from lstm_teach.lessons.loop import FILENAME, GATES, MISTAKES, PRODUCTS, REPAIRS, posted_loop, variant
+from lstm_teach.lessons.loop import FILENAME, GATES, MISTAKES, PRODUCTS, REPAIRS, gate_deltas, posted_loop, variant
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import Params
 
@@ -290,6 +290,8 @@ def _tree(function: Callable) -> str:
 def _what_is_new(got: list[Gradients], loop: Callable) -> tuple[str, ...]:
     """Sentences about a loop that no set of repairs explains: the mistake by its name, or where it shows first."""
     name = guard.name_of(loop)
+    if not _same_gate_deltas(loop):
+        return (f"The gate_deltas that {name} calls was right, and is changed. Restore its cell and run it again.",)
     if known := _known_mistake(got, loop):
         return known
     if not _equal(got, "V", frozenset()):
@@ -307,6 +309,18 @@ def _what_is_new(got: list[Gradients], loop: Callable) -> tuple[str, ...]:
         f"Something new is wrong: what {name} returns does not fit the loop with any set of repairs. {where} Take back "
         "your last change and ask what that line has to do.",
     )
+
+
+def _same_gate_deltas(loop: Callable) -> bool:
+    """Whether the lesson's own function, which the loop calls, is still what it was."""
+    theirs = getattr(loop, "__globals__", {}).get("gate_deltas", gate_deltas)
+    cache = cases()[-1].inputs[1]
+    dh, dc = cache.h[0] + 0.5, cache.c[0] - 0.5  # any two vectors will do
+    try:
+        given = guard.call(theirs, cache, 1, dh, dc, seconds=SECONDS)
+        return np.allclose(given, gate_deltas(cache, 1, dh, dc), rtol=1e-9, atol=0)
+    except (guard.LearnerError, TypeError, ValueError):
+        return False
 
 
 def _fits(at_T: list[tuple[Gradients, Case]], name: str, walk: frozenset[str]) -> bool:

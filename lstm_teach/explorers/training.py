@@ -1,15 +1,16 @@
-"""Lesson 06: move through training and see what a net predicts along one string of the Reber grammar."""
+"""Lesson 6: move through training and see what a net predicts along a string; move the limit on the gradient's norm."""
 
 from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
 
+from ..figures import clipping
 from ..figures import training as figures
 from ..forward import forward
 from ..tasks import REBER_SYMBOLS, reber_string
 from ..training import History
-from .shell import Explorer, choice, int_slider
+from .shell import Explorer, choice, int_slider, log_slider
 
 STRINGS = 6
 
@@ -62,3 +63,24 @@ def short_string(number: int) -> tuple[str, list[str]]:
         text, choices = reber_string(rng)
         if 15 <= len(text) <= figures.STEPS_SHOWN + 1 and text[1] == "TP"[number % 2]:
             return text, choices
+
+
+def clipping_explorer(norms: Mapping[str, np.ndarray], limit: float = 5.0) -> Explorer:
+    """Return the picture of what a limit would do to the steps of some runs.
+
+    `norms` maps the words for each run's gradient to the norm of its whole gradient, one positive number per step.
+    Raises ValueError if there is none, or if one is empty or not positive and finite.
+    """
+    if not norms or any(not len(n) or not (np.isfinite(n) & (np.asarray(n) > 0)).all() for n in norms.values()):
+        raise ValueError("norms must map names to the positive norms of the steps of a run, one run at least.")
+    scene, update = clipping.build(norms)
+
+    def draw(limit: float, run: str):
+        update(run, limit)
+        return scene, clipping.describe(run, norms[run], limit)
+
+    controls = {
+        "limit": log_slider("Limit", limit, -1, 2, 0.05, ".2f"),
+        "run": choice("Gradient", list(norms)),
+    }
+    return Explorer("Where should the limit be?", controls, draw, rows=[["limit", "run"]])

@@ -1,4 +1,4 @@
-"""Lesson 06: learning curves, gradient norms over training, what a gap costs, and what a net predicts as it learns.
+"""Lesson 6: curves without and with names, the Reber graph, gradient norms, eight seeds, what a net predicts.
 
 May import numpy, matplotlib, params and the rest of figures; histories and arrays come from the lesson.
 """
@@ -6,22 +6,25 @@ May import numpy, matplotlib, params and the rest of figures; histories and arra
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import FancyArrowPatch
 
 from ..training import History
 from .scene import Scene
 from .style import (
+    BLACK,
     BLUE,
     GRAY,
+    LIGHT_GRAY,
     MAGNITUDE,
     NORMAL,
     ORANGE,
     SMALL,
     VERMILION,
-    line_style,
     new_figure,
     percent,
     short,
@@ -34,111 +37,259 @@ KINDS = {
     "almost right": {"color": ORANGE, "linestyle": (0, (6, 1.5)), "marker": "s"},
     "broken": {"color": VERMILION, "linestyle": (0, (1, 1)), "marker": "X"},
 }
+# The same three before the reader knows which is which: nothing but black and gray.
+LETTERS = {
+    "A": {"color": BLACK, "linestyle": (0, (1, 1)), "marker": "D"},
+    "B": {"color": GRAY, "linestyle": "-", "marker": "v"},
+    "C": {"color": BLACK, "linestyle": (0, (6, 1.5)), "marker": "P"},
+}
 
 
-def curves_picture(histories: Mapping[str, History], title: str = "") -> Figure:
-    """Test loss per symbol, and (where the task is judged) how much of it is solved, against the training step."""
-    judged = all(history.judged for history in histories.values())
-    figure = new_figure(880, 330)
-    panels = figure.subplots(1, 2 if judged else 1, squeeze=False)[0]
-    for kind, history in histories.items():
-        panels[0].plot(history.tested, history.test_loss, **KINDS[kind], markersize=5, label=kind)
-        if judged:
-            panels[1].plot(history.tested, history.judged, **KINDS[kind], markersize=5, label=kind)
-    tidy(panels[0], title or "Loss on the test set", "training step", "nats per symbol")
-    panels[0].set_ylim(bottom=0)
-    if judged:
-        tidy(panels[1], "Test strings solved", "training step", "share of the test set")
-        panels[1].set_ylim(-0.04, 1.04)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right upper", fontsize=NORMAL, frameon=False)
+def curves_picture(
+    histories: Mapping[str, History], levels: Mapping[str, float] | None = None, top: float | None = None
+) -> Figure:
+    """Test loss per symbol against the training step; the names are those of `KINDS` or of `LETTERS`.
+
+    `levels` maps words to losses that are drawn as level lines. `top` ends the axis there: curves above are left out.
+    """
+    figure = new_figure(880, 340)
+    axes = tidy(figure.subplots(), "Loss on the test strings", "training step", "nats per symbol")
+    for name, history in histories.items():
+        if top is None or min(history.test_loss) < top:
+            axes.plot(history.tested, history.test_loss, **(KINDS | LETTERS)[name], markersize=5, label=name)
+    last = max(history.tested[-1] for history in histories.values())
+    axes.set_xlim(-0.02 * last, last * 1.02)
+    if levels:
+        low = min(*levels.values(), *(min(h.test_loss) for h in histories.values()))
+        room = 0.15 * ((top or 2) - low)
+        axes.set_ylim(low - room, top)
+        for words, level in levels.items():
+            axes.axhline(level, color="black", linewidth=1, zorder=1)
+            axes.text(0, level + room / 10, f"{words}: {level:.3f}", va="bottom", fontsize=NORMAL)
+    else:
+        axes.set_ylim(0, top)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=NORMAL, frameon=False)
     return figure
 
 
 def describe_curves(histories: Mapping[str, History]) -> str:
-    """Say in one line where each curve ends."""
-    parts = []
-    for kind, history in histories.items():
-        solved = f" and {percent(history.judged[-1])} of the test set is solved" if history.judged else ""
-        parts.append(
-            f"with the {kind} gradient the test loss goes from {short(history.test_loss[0])} to "
-            f"{short(history.test_loss[-1])} nats per symbol{solved}"
+    """Say in one line where each curve starts and ends."""
+    parts = [f"{name} from {h.test_loss[0]:.3f} to {h.test_loss[-1]:.3f}" for name, h in histories.items()]
+    return (
+        f"Test loss over {max(h.tested[-1] for h in histories.values())} steps, in nats per symbol: {', '.join(parts)}."
+    )
+
+
+# ------------------------------------------------------------------------------------------ the grammar
+
+# where each state is drawn
+PLACES = {
+    0: (2.1, 0),
+    1: (3.3, 0),
+    2: (4.5, 0.75),
+    3: (4.5, -0.75),
+    4: (5.9, 0.75),
+    5: (5.9, -0.75),
+    6: (7.1, 0),
+    7: (8.2, 0),
+}
+
+
+def reber_picture(grammar: Mapping[int, Mapping[str, int]]) -> Figure:
+    """The embedded Reber grammar: `grammar` maps each inner state to its symbols and the state that each leads to."""
+    figure = new_figure(880, 260)
+    axes = figure.subplots()
+    axes.set(xlim=(-0.5, 10.9), ylim=(-1.65, 1.65), aspect="equal")
+    axes.set_axis_off()
+    ends = {"start": (0, 0), "outer": (0.9, 0), "again": (9.6, 0), "end": (10.6, 0)}
+    for state, place in PLACES.items():
+        _state(axes, place, str(state))
+    for place in ends.values():
+        _state(axes, place, "")
+    for state, arrows in grammar.items():
+        for symbol, to in arrows.items():
+            if to == state:
+                _loop(axes, PLACES[state], symbol)
+            else:
+                _arrow(axes, PLACES[state], PLACES[to], symbol)
+    _arrow(axes, ends["start"], ends["outer"], "B")
+    _arrow(axes, ends["outer"], PLACES[0], "T or P", strong=True)
+    _arrow(axes, PLACES[7], ends["again"], "the same", strong=True)
+    _arrow(axes, ends["again"], ends["end"], "E")
+    axes.annotate(
+        "", (8.85, -0.3), (1.6, -0.3), arrowprops={
+            "arrowstyle": "-|>", "connectionstyle": "arc3,rad=0.28", "color": GRAY, "linewidth": 1.6,
+            "linestyle": (0, (4, 2)),
+        },
+    )  # fmt: skip
+    axes.text(5.2, -1.62, "remember", ha="center", va="bottom", fontsize=NORMAL)
+    return figure
+
+
+def _state(axes: Axes, place: tuple[float, float], name: str) -> None:
+    axes.plot(*place, "o", markersize=19, markerfacecolor="white", markeredgecolor=GRAY, markeredgewidth=1.4)
+    axes.text(*place, name, ha="center", va="center", fontsize=SMALL, color=GRAY)
+
+
+def _arrow(axes: Axes, a: tuple[float, float], b: tuple[float, float], symbol: str, strong: bool = False) -> None:
+    axes.add_patch(
+        FancyArrowPatch(
+            a,
+            b,
+            arrowstyle="-|>",
+            mutation_scale=11,
+            shrinkA=11,
+            shrinkB=11,
+            color=BLACK,
+            linewidth=3.2 if strong else 1.4,
         )
-    return f"After {max(h.tested[-1] for h in histories.values())} steps: {'; '.join(parts)}."
+    )
+    x, y = np.add(a, b) / 2
+    across = np.array([a[1] - b[1], b[0] - a[0]]) / np.hypot(b[0] - a[0], b[1] - a[1])
+    axes.text(
+        *((x, y) + 0.19 * across),
+        symbol,
+        ha="center",
+        va="center",
+        fontsize=NORMAL if len(symbol) > 1 else 11,
+        weight="bold",
+    )
 
 
-def norms_picture(history: History, clip_norm: float) -> Figure:
-    """The norms of the four gates' gradients and of dV over the training steps, and which steps were clipped."""
+def _loop(axes: Axes, place: tuple[float, float], symbol: str) -> None:
+    up = 1 if place[1] > 0 else -1
+    a, b = (place[0] - 0.14, place[1] + 0.16 * up), (place[0] + 0.14, place[1] + 0.16 * up)
+    axes.add_patch(
+        FancyArrowPatch(
+            a, b, arrowstyle="-|>", mutation_scale=11, shrinkA=2, shrinkB=2, color=BLACK, linewidth=1.6,
+            connectionstyle=f"arc3,rad={-1.9 * up}",
+        )
+    )  # fmt: skip
+    axes.text(place[0] + 0.4 * up, place[1] + 0.42 * up, symbol, ha="center", va="center", fontsize=11, weight="bold")
+
+
+def describe_reber(grammar: Mapping[int, Mapping[str, int]]) -> str:
+    """Say in one line what the graph shows."""
+    arrows = sum(map(len, grammar.values()))
+    return (
+        f"The embedded Reber grammar: B, then T or P, a walk along {arrows} arrows between {len(grammar) + 1} states, "
+        "each arrow writing its letter, then the same T or P again, and E."
+    )
+
+
+# ------------------------------------------------------------------------------------------ several seeds
+
+
+def seeds_picture(shares: Mapping[str, Sequence[float]], title: str, guess: float) -> Figure:
+    """One dot per run, on a line for each kind of gradient: shares from 0 to 1; `guess` is what guessing gives."""
+    figure = new_figure(880, 100 + 62 * len(shares))
+    axes = tidy(figure.subplots(), title, "share of the test strings")
+    for row, (kind, values) in enumerate(shares.items()):
+        style = KINDS[kind]
+        axes.axhline(row, color=LIGHT_GRAY, linewidth=1, zorder=0)
+        places = _spread(values, 0.014)
+        axes.plot(
+            values, row + 0.18 * places, style["marker"], color=style["color"], markersize=8, markeredgecolor="white"
+        )
+    axes.axvline(guess, color="black", linewidth=1, linestyle=(0, (2, 2)), zorder=0)
+    axes.text(guess - 0.005, -0.62, "guessing", fontsize=SMALL, ha="right", va="center")
+    axes.set(xlim=(0.38, 1.02), ylim=(len(shares) - 0.5, -0.8), yticks=range(len(shares)))
+    axes.set_yticklabels(shares, fontsize=NORMAL)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    return figure
+
+
+def _spread(values: Sequence[float], width: float) -> np.ndarray:
+    """How far up or down each dot goes so that those nearer than `width` do not hide each other: 0, 1, -1, 2, ..."""
+    shifts = np.zeros(len(values))
+    for k, value in enumerate(values):
+        taken = [shifts[j] for j in range(k) if abs(values[j] - value) < width]
+        shifts[k] = next(step for step in (0, 1, -1, 2, -2, 3, -3, 4, -4) if step not in taken)
+    return shifts
+
+
+def describe_seeds(shares: Mapping[str, Sequence[float]]) -> str:
+    """Say in one line what the lowest and the highest run of each kind reach."""
+    parts = [f"{kind} {percent(min(values))} to {percent(max(values))}" for kind, values in shares.items()]
+    return f"{len(next(iter(shares.values())))} runs each, lowest to highest share: {', '.join(parts)}."
+
+
+def recall_picture(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -> Figure:
+    """Which runs learned each gap: `learned` maps a gap to booleans (biases, seeds)."""
+    figure = new_figure(880, 110 + 34 * len(biases))
+    panels = figure.subplots(1, len(learned), sharey=True, squeeze=False)[0]
+    for axes, (gap, runs) in zip(panels, learned.items(), strict=True):
+        runs = np.asarray(runs, bool)
+        tidy(axes, f"gap of {gap}", "seed of the run")
+        for wanted, style in ((True, {"markerfacecolor": BLUE}), (False, {"markerfacecolor": "white"})):
+            rows, columns = np.nonzero(runs == wanted)
+            axes.plot(columns, rows, "o", markersize=11, markeredgecolor=BLUE if wanted else GRAY, **style)
+        for row, count in enumerate(runs.sum(1)):
+            axes.text(runs.shape[1] - 0.3, row, f"{count} of {runs.shape[1]}", fontsize=NORMAL, va="center")
+        axes.set(xlim=(-0.6, runs.shape[1] + 1.1), ylim=(len(biases) - 0.5, -0.5), xticks=range(runs.shape[1]))
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
+    panels[0].set_yticks(range(len(biases)), [short(bias) for bias in biases])
+    panels[0].set_ylabel("forget-gate bias", fontsize=NORMAL)
+    marks = [
+        Line2D([], [], marker="o", linestyle="", markersize=10, markeredgecolor=edge, markerfacecolor=face)
+        for edge, face in ((BLUE, BLUE), (GRAY, "white"))
+    ]
+    figure.legend(marks, ["learned", "not learned"], loc="outside lower right", ncols=2, fontsize=NORMAL, frameon=False)
+    return figure
+
+
+def describe_recall(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -> str:
+    """Say in one line how many runs learned each gap, for each bias."""
+    parts = [
+        f"gap {gap}: {', '.join(str(int(count)) for count in np.sum(runs, axis=1))}" for gap, runs in learned.items()
+    ]
+    of = np.shape(next(iter(learned.values())))[1]
+    return f"Runs of {of} that learned it, at forget-gate biases {', '.join(map(short, biases))}: {'; '.join(parts)}."
+
+
+# ------------------------------------------------------------------------------------------ norms
+
+PARTS = {  # what is drawn below the whole gradient: words, style
+    "gates": ("the gates' eight matrices", {"color": LIGHT_GRAY, "linewidth": 5}),
+    "V": ("V alone", {"color": BLUE, "linewidth": 1.2, "linestyle": (0, (6, 1.5))}),
+}
+
+
+def norms_picture(whole: np.ndarray, parts: Mapping[str, np.ndarray], limit: float, title: str) -> Figure:
+    """The norm of the whole gradient at each step, the limit on it, and the steps at which it is clipped.
+
+    `parts` maps names out of `PARTS` to norms (steps,) of parts of the gradient.
+    """
     figure = new_figure(880, 340)
-    axes = tidy(figure.subplots(), "Gradient norms while training (before clipping)", "training step", "norm")
-    steps = np.arange(1, len(history.loss) + 1)
-    for gate, norms in history.gate_norms.items():
-        axes.plot(steps, norms, **line_style(gate) | {"markevery": max(1, len(steps) // 12), "linewidth": 1.2})
-    axes.plot(steps, history.norms["V"], color=GRAY, linewidth=1, label="output weights V")
-    axes.axhline(
-        clip_norm, color="black", linewidth=1, linestyle=(0, (2, 2)), label=f"clipped above {short(clip_norm)}"
-    )
-    clipped = steps[np.array(history.clipped, dtype=bool)]
+    axes = tidy(figure.subplots(), title, "training step", "norm (logarithmic)")
+    steps = np.arange(1, len(whole) + 1)
+    for name, norms in parts.items():
+        words, style = PARTS[name]
+        axes.plot(steps, norms, **style, label=words)
+    axes.plot(steps, whole, color=BLACK, linewidth=1.8, label="the whole gradient")
+    axes.axhline(limit, color="black", linewidth=1, linestyle=(0, (2, 2)), label=f"the limit, {short(limit)}")
+    clipped = steps[whole > limit]
     axes.plot(
-        clipped,
-        np.full(len(clipped), 0.02),
-        "|",
-        color="black",
-        transform=axes.get_xaxis_transform(),
+        clipped, np.full(len(clipped), 0.02), "|", color="black", markersize=7, transform=axes.get_xaxis_transform(),
         label="a clipped step",
-        markersize=7,
-    )
+    )  # fmt: skip
     axes.set_yscale("log")
+    axes.set_xlim(1 - 0.01 * len(whole), len(whole) * 1.01)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low / (high / low) ** 0.08, high)  # room for the marks
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=SMALL, frameon=False)
     return figure
 
 
-def describe_norms(history: History, clip_norm: float) -> str:
-    """Say in one line how the norms change and how often they were clipped."""
-    gates = ", ".join(
-        f"{gate} {short(norms[0], 2)} to {short(norms[-1], 2)}" for gate, norms in history.gate_norms.items()
-    )
-    count = int(np.sum(history.clipped))
+def describe_norms(whole: np.ndarray, limit: float) -> str:
+    """Say in one line how long the gradient is and how often it is longer than the limit."""
+    clipped = int(np.sum(np.asarray(whole) > limit))
     return (
-        f"Gradient norms from the first to the last of {len(history.loss)} steps, by gate: {gates}. The whole gradient "
-        f"was longer than {short(clip_norm)} and clipped at {count} steps."
+        f"The norm of the whole gradient over {len(whole)} steps lies between {short(min(whole), 2)} and "
+        f"{short(max(whole), 2)}; it is above {short(limit)} at {clipped} steps, which are clipped."
     )
-
-
-def gaps_picture(solved: np.ndarray, gaps: Sequence[int], biases: Sequence[float]) -> Figure:
-    """How often each gap is learned: `solved` (biases, gaps) holds the shares of the runs, from 0 to 1."""
-    figure = new_figure(640, 90 + 46 * len(biases))
-    axes = tidy(
-        figure.subplots(),
-        "Share of runs that learn to recall",
-        "gap between the symbol and the question",
-        "forget-gate bias",
-    )
-    image = axes.imshow(solved, vmin=0, vmax=1, cmap=MAGNITUDE, aspect="auto")
-    axes.set_xticks(range(len(gaps)), gaps)
-    axes.set_yticks(range(len(biases)), [short(bias) for bias in biases])
-    for (row, column), share in np.ndenumerate(solved):
-        axes.text(
-            column,
-            row,
-            percent(round(share, 2)),
-            ha="center",
-            va="center",
-            fontsize=NORMAL,
-            color="black" if share > 0.5 else "white",
-        )
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    figure.colorbar(image, ax=axes, ticks=[0, 0.5, 1]).ax.tick_params(labelsize=SMALL)
-    return figure
-
-
-def describe_gaps(solved: np.ndarray, gaps: Sequence[int], biases: Sequence[float]) -> str:
-    """Say in one line which gap is the longest that some run learned, for each bias."""
-    parts = []
-    for bias, row in zip(biases, solved, strict=True):
-        learned = [gap for gap, share in zip(gaps, row, strict=True) if share > 0]
-        parts.append(f"bias {short(bias)}: {max(learned) if learned else 'none'}")
-    return f"The longest gap that at least one run learned, by forget-gate bias: {', '.join(parts)}."
 
 
 # ------------------------------------------------------------------------------------------ the explorer

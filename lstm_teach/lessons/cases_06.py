@@ -1,0 +1,91 @@
+"""The cases of lesson 6: losses, norms, gradients to clip, and runs measured with several seeds.
+
+Imports training and runs_06. Which run had which gradient comes from measured runs, a clipped gradient and a step from
+`lstm_teach/training.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from lstm_teach import training
+from lstm_teach.lessons.runs_06 import BACKWARDS, EIGHT_SEEDS
+
+
+def descend(flat: np.ndarray, gradient: np.ndarray, rate: float, limit: float) -> np.ndarray:
+    """One step of gradient descent, with the gradient made no longer than `limit`: a new vector like `flat` (n,)."""
+    norm = np.linalg.norm(gradient)
+    clipped = gradient * min(1, limit / norm)
+    return flat - rate * clipped
+
+
+def price() -> Iterator[dict[str, Any]]:
+    """What guessing adds to a loss: two numbers that are one half each, once in a string of `length` symbols."""
+    for best, length in ((0.41, 9.5), (0.45, 12.0), (0.3, 20.0), (1.2, 6.5)):
+        wrong_and_right = -np.log(np.array([0.5, 0.5]))
+        yield {"best": best, "length": length, "forgets": (best * length + wrong_and_right.mean()) / length}
+
+
+def which() -> Iterator[dict[str, Any]]:
+    """Three measured runs of one seed in any order: their test losses, and the share of strings they remember in."""
+    kinds = list(BACKWARDS)
+    for seed, order in zip(range(8), (*permutations(range(3)), (2, 1, 0), (1, 0, 2)), strict=True):
+        runs = {
+            name: np.array([EIGHT_SEEDS[kinds[k]][key][seed] for k in order])
+            for name, key in (("end_loss", "loss"), ("remembered", "remembered"))
+        }
+        yield {**runs, "right_run": order.index(kinds.index("right")), "broken_run": order.index(kinds.index("broken"))}
+
+
+def gradients() -> Iterator[dict[str, Any]]:
+    """Gradients longer and shorter than the limit, one with many small numbers, with a step that takes them."""
+    rng = np.random.default_rng(6)
+    for size, length, limit, rate in (
+        (9, 12.0, 5.0, 0.1),
+        (200, 3e4, 0.5, 0.02),
+        (60, 1.5, 5.0, 2.0),
+        (7, 0.3, 1, 0.7),
+    ):
+        flat, gradient = rng.normal(0, 1, (2, size))
+        gradient *= length / np.linalg.norm(gradient)
+        clipped = gradient.copy()
+        norm = training.clip(clipped, limit)
+        yield {"flat": flat, "gradient": gradient, "rate": rate, "limit": limit, "norm": norm, "clipped": clipped}
+
+
+def norm() -> Iterator[dict[str, Any]]:
+    """The norms of nine matrices, and that of all their numbers together."""
+    for size, case in enumerate(gradients(), start=2):
+        matrices = np.random.default_rng(size).normal(0, size, (9, 4, size)) * np.arange(1, 10)[:, None, None]
+        yield {
+            **{name: case[name] for name in ("rate", "limit")},
+            "norms": np.array([np.linalg.norm(matrix) for matrix in matrices]),
+            "norm": np.linalg.norm(matrices.ravel()),
+        }
+
+
+def steps() -> Iterator[dict[str, Any]]:
+    """Calls of `descend`, and the parts of its answer."""
+    for case in gradients():
+        arguments = tuple(case[name] for name in ("flat", "gradient", "rate", "limit"))
+        yield {**case, "arguments": arguments, "answer": case["flat"] + training.sgd(1, case["rate"])(case["clipped"])}
+
+
+def count() -> Iterator[dict[str, Any]]:
+    """Norms over several trainings, and at how many steps they are above the limit."""
+    rng = np.random.default_rng(7)
+    for length, limit in ((30, 5.0), (50, 1.0), (12, 9.0), (400, 3.0)):
+        whole = rng.lognormal(1.0, 1.2, length)
+        yield {"whole": whole, "limit": limit, "clipped_steps": len([norm for norm in whole if norm > limit])}
+
+
+def learned() -> Iterator[dict[str, Any]]:
+    """Losses of several runs (biases, seeds), and how many of each row are below `half`."""
+    rng = np.random.default_rng(8)
+    for rows, seeds, half in ((4, 8, 0.35), (3, 8, 0.5), (4, 5, 0.2), (2, 9, 0.35)):
+        losses = rng.uniform(0, 1, (rows, seeds))
+        yield {"losses": losses, "half": half, "learned": np.array([len(row[row < half]) for row in losses])}

@@ -1,0 +1,89 @@
+"""What lesson 6 trains: three nets without names, the bell task over any gap, and a table of eight seeds.
+
+Imports training, tasks, bell and nested. `benchmarks/eight_seeds.py` makes the table again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+import numpy as np
+
+from lstm_teach import bell, tasks
+from lstm_teach.backward import bptt
+from lstm_teach.batch import batch_forward, pad
+from lstm_teach.nested import FLAWS, nested_bptt
+from lstm_teach.params import Params
+from lstm_teach.training import History, train
+
+almost_right = partial(nested_bptt, repaired=[flaw for flaw in FLAWS if flaw != "stale_cell_delta"])
+BACKWARDS = {"right": bptt, "almost right": almost_right, "broken": nested_bptt}
+NAMES = {"A": "broken", "B": "right", "C": "almost right"}  # what the lesson keeps to itself at first
+SEED, STEPS = 4, 400
+
+# Embedded Reber strings after 400 steps, seeds 0 to 7: the share of the test strings in which the right one of T and P
+# is the more probable one before the last E, and the test loss in nats per symbol.
+EIGHT_SEEDS: dict[str, dict[str, Sequence[float]]] = {
+    "right": {
+        "remembered": (1.0, 0.746, 0.492, 0.867, 1.0, 0.992, 0.977, 0.996),
+        "loss": (0.482, 0.504, 0.52, 0.497, 0.464, 0.477, 0.483, 0.455),
+    },
+    "almost right": {
+        "remembered": (0.508, 0.617, 0.445, 0.512, 0.555, 0.457, 0.641, 0.547),
+        "loss": (0.526, 0.512, 0.527, 0.525, 0.518, 0.534, 0.526, 0.513),
+    },
+    "broken": {
+        "remembered": (0.457, 0.543, 0.457, 0.457, 0.457, 0.457, 0.543, 0.594),
+        "loss": (2.001, 1.879, 1.893, 1.931, 1.89, 1.901, 1.762, 2.539),
+    },
+}
+
+
+def reber_net(seed: int) -> Params:
+    """The net that the lesson starts with, for the embedded Reber grammar."""
+    return Params.random(len(tasks.REBER_SYMBOLS), 16, seed=seed, scale=0.25, forget_bias=1.0)
+
+
+def three_runs(steps: int = STEPS) -> dict[str, History]:
+    """Three nets from the same start, trained on the same strings with different gradients: runs A, B and C."""
+    task = tasks.reber()
+    options = {"batch": 8, "rate": 0.01, "seed": SEED, "progress": False}
+    return {letter: train(reber_net(SEED), task, steps, BACKWARDS[kind], **options) for letter, kind in NAMES.items()}
+
+
+def remembered(params: Params, task: tasks.Task) -> float:
+    """The share of the test strings in which the net prefers the right one of T and P before the last E."""
+    xs, targets, weights = pad(task.test)
+    last, b = weights.sum(0).astype(int) - 2, np.arange(len(task.test))
+    y = batch_forward(params, xs).y[last, b]
+    return float((y[b, targets[last, b]] == y[:, task.encode("TP")].max(1)).mean())
+
+
+def grammar_loss(strings: int = 2000) -> tuple[float, float]:
+    """The mean loss per symbol of a net that knows all there is to know, and the mean number of symbols to predict."""
+    rng = np.random.default_rng(0)
+    choices = [tasks.reber_string(rng)[1] for _ in range(strings)]  # the allowed symbols, at each step of each string
+    allowed = np.array([len(symbols) for string in choices for symbols in string])
+    return float(np.log(allowed).mean()), len(allowed) / strings
+
+
+def bell_task(gap: int) -> tasks.Task:
+    """The bell task of lesson 1 over a gap of that many quiet steps; a batch is drawn from its two sequences."""
+    pairs = [bell.sequence(rang, gap) for rang in (False, True)]
+
+    def draw(rng: np.random.Generator, count: int) -> list[tasks.Pair]:
+        return [pairs[k] for k in rng.integers(0, 2, count)]
+
+    return tasks.Task(f"bell over a gap of {gap}", "·b?", draw, pairs)
+
+
+def bell_net(seed: int, forget_bias: float) -> Params:
+    """A random net for the bell task: 12 units, small weights."""
+    return Params.random(len(bell.SYMBOLS), 12, seed=seed, scale=0.3, forget_bias=forget_bias)
+
+
+def sequence_loss(nets: Iterable[Params], task: tasks.Task) -> np.ndarray:
+    """The mean loss of a whole test sequence of each net, in nats."""
+    length = np.mean([len(x) for x, _ in task.test])
+    return np.array([task.test_loss(net) * length for net in nets])

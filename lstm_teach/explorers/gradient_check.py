@@ -1,4 +1,4 @@
-"""Lesson 02: the error of a difference quotient against its step, and what makes it."""
+"""Lesson 2: the error of a difference quotient against its step, and what makes it."""
 
 from functools import lru_cache
 
@@ -7,13 +7,13 @@ import numpy as np
 from ..figures import gradient_check as figures
 from ..figures.style import short
 from ..forward import loss
-from ..gradcheck import exact_gradient
+from ..gradients import exact_gradient
 from ..params import Params
-from .shell import Explorer, choice, dropdown, log_slider
+from .shell import Explorer, choice, log_slider
 
 STEPS = 10.0 ** np.linspace(-16, 0, 161)
-WEIGHTS = (("Ug", (2, 1)), ("Wf", (1, 1)), ("V", (1, 2)), ("Wi", (1, 3)))  # the last one has a small derivative
-DTYPES = {"double": (np.float64, np.complex128), "single": (np.float32, np.complex64)}
+WEIGHTS = (("Ug", (2, 1)), ("Wi", (1, 3)))  # the second one has a small derivative
+DTYPES = {"double": np.float64, "single": np.float32}
 RADIUS, POINTS = 0.5, 64  # the circle on which the Taylor series of the loss is found; it converges well beyond it
 AROUND = np.linspace(-1.2, 1.2, 121).round(2)  # in steps h, for the loss around the weight
 
@@ -21,7 +21,7 @@ AROUND = np.linspace(-1.2, 1.2, 121).round(2)  # in steps h, for the loss around
 def example_net() -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The net of the lesson: params, x (7,), targets (7,), h0 (4,), c0 (4,); vocab_size is 8.
 
-    It is the net of lesson 01, with every number rounded so that single precision can hold it too.
+    Every number is rounded so that single precision can hold it too.
     """
     sequence = np.array([3, 1, 4, 1, 5, 2, 6, 5])
     params = Params.random(vocab_size=8, hidden_size=4, seed=5, scale=0.8).astype(np.float32).astype(np.float64)
@@ -39,14 +39,13 @@ def losses_along(name: str, index: tuple[int, int], nudges: np.ndarray) -> np.nd
 
 def estimates(name: str, index: tuple[int, int], precision: str) -> dict[str, np.ndarray]:
     """What each scheme, computing in that precision, takes for the derivative at every step: {scheme: (161,)}."""
-    real, complex_ = DTYPES[precision]
+    real = DTYPES[precision]
     h = STEPS.astype(real)
     here = losses_along(name, index, np.zeros(1, real))
     ahead, behind = losses_along(name, index, h), losses_along(name, index, -h)
     return {
         "central": ((ahead - behind) / (2 * h)).astype(float),
-        "forward": ((ahead - here) / h).astype(float),
-        "complex step": (losses_along(name, index, complex_(1j) * h).imag / h).astype(float),
+        "one-sided": ((ahead - here) / h).astype(float),
     }
 
 
@@ -69,47 +68,43 @@ def curves(weight: int, precision: str) -> figures.Curves:
     powers = taylor(name, index)
     found, best = estimates(name, index, precision), estimates(name, index, "double")
     n = np.arange(2, len(powers))
-    error, truncation, rounding = {}, {}, {}
+    error, bend, rounding = {}, {}, {}
     for scheme in figures.SCHEMES:
-        kept = {"forward": 1, "central": n % 2, "complex step": n % 2 * (-1.0) ** (n // 2)}[scheme]
+        kept = {"one-sided": 1, "central": n % 2}[scheme]
         series = (kept * powers[2:] * STEPS[:, None] ** (n - 1)).sum(axis=1)
         # A wide step needs too many terms, but in double precision its rounding is too small to tell.
         wide = RADIUS / 10 < STEPS
         series[wide] = (best[scheme] - derivative)[wide]
         error[scheme] = (found[scheme] - derivative) / derivative
-        truncation[scheme] = series / derivative
-        rounding[scheme] = error[scheme] - truncation[scheme]
+        bend[scheme] = series / derivative
+        rounding[scheme] = error[scheme] - bend[scheme]
         if precision == "double":
             rounding[scheme][wide] = np.nan
-    return figures.Curves(name, index, powers[0], derivative, error, truncation, rounding)
+    return figures.Curves(name, index, powers[0], derivative, error, bend, rounding)
 
 
 def step_size_explorer() -> Explorer:
-    """Return the slider for the step, with the errors of three schemes and the loss around the weight."""
+    """Return the slider for the step, with the errors of two schemes and the loss around the weight."""
     scene, update = figures.build(STEPS, AROUND)
 
     def draw(step: float, scheme: str, precision: str, weight: int):
         at = curves(weight, precision)
         k = round(10 * np.log10(step)) + 160
-        real, complex_ = DTYPES[precision]
-        nudges = (AROUND * STEPS[k]).astype(real)
-        if scheme == "complex step":
-            change = losses_along(at.name, at.index, complex_(1j) * nudges).imag
-        else:
-            values = losses_along(at.name, at.index, nudges)
-            change = values - values[len(values) // 2]
+        real = DTYPES[precision]
+        values = losses_along(at.name, at.index, (AROUND * STEPS[k]).astype(real))
+        change = values - values[len(values) // 2]
         update(at, k, scheme, np.finfo(real).eps, change.astype(float) / (STEPS[k] * at.derivative))
         return scene, figures.describe(at, STEPS[k], k, scheme, precision)
 
     weights = []
     for number in range(len(WEIGHTS)):
         at = curves(number, "double")
-        weights.append((f"{at.name}[{at.index[0]}, {at.index[1]}], derivative {short(at.derivative, 2)}", number))
+        weights.append((f"{at.name}[{at.index[0]}, {at.index[1]}], delta {short(at.derivative, 2)}", number))
     controls = {
-        "step": log_slider("Step h", 1e-1, -16, 0, step=0.1, format=".1e"),
+        "step": log_slider("Step h", 1.0, -16, 0, step=0.1, format=".1e"),
         "scheme": choice("Scheme", list(figures.SCHEMES), "central"),
         "precision": choice("Precision", tuple(DTYPES), "double"),
-        "weight": dropdown("Weight", weights, 0),
+        "weight": choice("Weight", weights, 0),
     }
 
     def pick(axes, x: float, y: float) -> dict | None:
@@ -118,5 +113,5 @@ def step_size_explorer() -> Explorer:
         return {"step": STEPS[np.abs(np.log10(STEPS / x)).argmin()]}
 
     return Explorer(
-        "Look for the best step", controls, draw, rows=[["step"], ["scheme", "precision"], ["weight"]], pick=pick
+        "Look for the best step", controls, draw, rows=[["step"], ["scheme", "precision", "weight"]], pick=pick
     )

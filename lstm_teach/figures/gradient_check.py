@@ -1,4 +1,4 @@
-"""Lesson 02: errors against the step, the loss around a weight, and what a careless check lets by.
+"""Lesson 2: errors against the step, the loss around a weight, and what a careless check lets by.
 
 May import numpy, matplotlib, and the ladder of the gradient check.
 """
@@ -11,19 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
-from ..gradcheck import LADDER
+from ..gradreport import LADDER
 from .scene import Scene
-from .style import BLACK, GRAY, LARGE, LIGHT_GRAY, NORMAL, ORANGE, RIGHT, SKY, SMALL, WRONG, new_figure, short, tidy
+from .style import BLACK, COLORS, GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, SKY, SMALL, WRONG, new_figure, short, tidy
 
 SCHEMES = {
     "central": {"color": BLACK, "marker": "o", "linestyle": "-"},
-    "forward": {"color": ORANGE, "marker": "s", "linestyle": (0, (6, 1.5))},
-    "complex step": {"color": SKY, "marker": "^", "linestyle": (0, (6, 1.5, 1, 1.5))},
+    "one-sided": {"color": SKY, "marker": "s", "linestyle": (0, (6, 1.5))},
 }
-FLOOR, CEILING = 1e-17, 1e4  # an error outside of them is drawn at the edge
-WINDOW = 2.2  # of the loss around the weight, in units of step times derivative
-NUDGES = ("nudge of the weight, in steps h", "nudge along the imaginary axis, in steps h")
+FLOOR, CEILING = 1e-13, 1e4  # an error outside of them is drawn at the edge
+# How far the right picture reaches, in units of step times derivative: the smallest that holds all that is drawn.
+WINDOWS = (2.2, 5.5, 11, 22, 55, 110, 220, 550, 1100)
 RIGHT_UP_TO, RIGHT_WORD = LADDER[0]
 
 
@@ -31,8 +31,9 @@ RIGHT_UP_TO, RIGHT_WORD = LADDER[0]
 class Curves:
     """For one weight: its name and index, the loss, the derivative, and the relative errors at every step.
 
-    `error` is that of the estimate, `truncation` the part of it that exact arithmetic would leave, `rounding` the rest:
-    {scheme: (n,)}, signed, in parts of the derivative. `rounding` is NaN where it is too small to be told.
+    `error` is that of the estimate, `bend` the part of it that exact arithmetic would leave (the truncation error), and
+    `rounding` the rest: {scheme: (n,)}, signed, in parts of the derivative. `rounding` is NaN where it is too small to
+    be told.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Curves:
     loss: float
     derivative: float
     error: dict[str, np.ndarray]
-    truncation: dict[str, np.ndarray]
+    bend: dict[str, np.ndarray]
     rounding: dict[str, np.ndarray]
 
 
@@ -54,11 +55,11 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
     left = tidy(figure.add_axes((0.075, 0.115, 0.48, 0.69)), xlabel="step h")
     left.set(xscale="log", yscale="log", xlim=(steps[0] / 1.6, steps[-1] * 1.6), ylim=(FLOOR / 3, CEILING * 3))
     left.set_xticks(10.0 ** np.arange(-16, 1, 2))
-    left.set_yticks([1e-16, 1e-12, RIGHT_UP_TO, 1e-4, 1, 1e4])
+    left.set_yticks([1e-12, 1e-10, RIGHT_UP_TO, 1e-4, 1e-2, 1, 1e2, 1e4])
     left.minorticks_off()
     bound = left.axhline(RIGHT_UP_TO, color=LIGHT_GRAY, linewidth=1, zorder=0.4)
     here = left.axvline(steps[0], color=LIGHT_GRAY, linewidth=5, zorder=0.5)
-    truncation = left.plot([], [], color=GRAY, linewidth=1.1, linestyle=(0, (1, 1.5)))[0]
+    bend = left.plot([], [], color=GRAY, linewidth=1.1, linestyle=(0, (1, 1.5)))[0]
     rounding = left.plot([], [], color=GRAY, linewidth=1.1, linestyle=(0, (4, 2)))[0]
     lines = {scheme: left.plot(steps, steps, **style | {"marker": ""})[0] for scheme, style in SCHEMES.items()}
     marks = {
@@ -66,30 +67,32 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
         for scheme, style in SCHEMES.items()
     }
 
-    right = tidy(figure.add_axes((0.645, 0.115, 0.345, 0.69)), xlabel=NUDGES[0], ylabel="in units of h × derivative")
-    right.set(xlim=(around[0], around[-1]), ylim=(-WINDOW, WINDOW))
-    right.set(xticks=(-1, 0, 1), yticks=(-2, -1, 0, 1, 2))
+    right = tidy(
+        figure.add_axes((0.645, 0.115, 0.345, 0.69)),
+        xlabel="nudge of the weight, in steps h",
+        ylabel="in units of h × true slope",
+    )
+    right.set(xlim=(around[0], around[-1]), xticks=(-1, 0, 1))
     for line in (right.axhline, right.axvline):
         line(0, color=LIGHT_GRAY, linewidth=0.8)
-    tangent = right.plot(around, around, color=RIGHT, linewidth=5, alpha=0.35)[0]
-    curve = right.plot(around, around, color=BLACK, linewidth=1.3)[0]
-    secant = right.plot(around, around, color=WRONG, linewidth=1.6, linestyle=(0, (5, 2)))[0]
-    used = right.plot([], [], color=WRONG, marker="D", markersize=7, linestyle="", markeredgecolor="white")[0]
+    tangent = right.plot(around, around, color=LIGHT_GRAY, linewidth=6)[0]
+    curve = right.plot(around, around, color=COLORS["loss"], linewidth=2)[0]
+    secant = right.plot(around, around, color=BLACK, linewidth=1.4, linestyle=(0, (5, 2)))[0]
+    used = right.plot([], [], color=BLACK, marker="D", markersize=7, linestyle="", markeredgecolor="white")[0]
     ratio = right.text(0.04, 0.97, "", transform=right.transAxes, fontsize=NORMAL, va="top")
 
-    figure.text(0.02, 0.965, "Relative error of the derivative", fontsize=LARGE, va="center")
-    figure.text(0.605, 0.965, "Gain of the loss around the weight", fontsize=LARGE, va="center")
+    figure.text(0.02, 0.965, "How wrong the measured delta is", fontsize=LARGE, va="center")
+    figure.text(0.62, 0.965, "The loss around the weight", fontsize=LARGE, va="center")
     small = {"fontsize": SMALL, "frameon": False, "loc": "upper left", "borderaxespad": 0, "columnspacing": 1.2}
-    handles = [Line2D([], [], **style) for style in SCHEMES.values()] + [truncation, rounding, bound]
-    names = [*SCHEMES, "truncation alone", "rounding, about", f"{short(RIGHT_UP_TO)}: {RIGHT_WORD} up to here"]
-    columns = [0, 3, 1, 4, 2, 5]  # a legend fills its columns one after the other
-    handles, names = [handles[k] for k in columns], [names[k] for k in columns]
+    handles = [Line2D([], [], **style) for style in SCHEMES.values()] + [bend, rounding, bound]
+    names = [*SCHEMES, "bend alone", "rounding, about", f"{short(RIGHT_UP_TO)}: {RIGHT_WORD} up to here"]
     figure.legend(handles, names, bbox_to_anchor=(0.02, 0.935), ncols=3, handlelength=3.2, **small)
-    handles, names = [curve, tangent, secant], ["as computed", "tangent", "secant"]
-    figure.legend(handles, names, bbox_to_anchor=(0.605, 0.935), ncols=3, **small)
+    handles, names = [curve, tangent, secant], ["loss, as computed", "true slope", "measured slope"]
+    figure.legend(handles, names, bbox_to_anchor=(0.62, 0.935), ncols=2, **small)
 
     scene = Scene(figure)
-    scene.live(here, truncation, rounding, *lines.values(), *marks.values(), curve, secant, used, ratio)
+    scene.live(here, bend, rounding, *lines.values(), *marks.values(), tangent, curve, secant, used, ratio)
+    scene.live(right.yaxis)
 
     def update(curves: Curves, k: int, scheme: str, eps: float, change: np.ndarray) -> None:
         here.set_xdata([steps[k], steps[k]])
@@ -98,18 +101,19 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
             lines[each].set(ydata=shown, linewidth=2.4 if each == scheme else 1.2)
             marks[each].set(markersize=11 if each == scheme else 7)
             marks[each].set_data([steps[k]], [shown[k]])
-        truncation.set_data(steps, inside(curves.truncation[scheme]))
-        rounding.set_data(steps, inside(expected_rounding(curves, steps, scheme, eps)))
-        curve.set_ydata(np.clip(change, -3 * WINDOW, 3 * WINDOW))
+        bend.set_data(steps, inside(curves.bend[scheme]))
+        rounding.set_data(steps, inside(expected_rounding(curves, steps, eps)))
+        curve.set_ydata(change)
         ends = np.array([-1.0, 1.0] if scheme == "central" else [0.0, 1.0])
         points, slope = np.interp(ends, around, change), 1 + curves.error[scheme][k]
         used.set_data(ends, points)
         secant.set_ydata(points[0] + slope * (around - ends[0]))
-        ratio.set_text(f"secant = {short(slope, 6)} × tangent")
-        nudge = NUDGES[scheme == "complex step"]
-        if right.get_xlabel() != nudge:
-            right.set_xlabel(nudge)
-            scene.forget()
+        ratio.set_text(f"measured slope = {short(slope, 6)} × true slope")
+        highest = max(np.abs(change).max(), np.abs(secant.get_ydata()).max())
+        window = next(each for each in WINDOWS if highest <= each)
+        if right.get_ylim()[1] != window:
+            unit = window / 2.2
+            right.set(ylim=(-window, window), yticks=unit * np.arange(-2, 3))
 
     return scene, update
 
@@ -120,76 +124,75 @@ def inside(error: np.ndarray) -> np.ndarray:
     return np.where((size < FLOOR) | (size > CEILING), np.nan, size)
 
 
-def expected_rounding(curves: Curves, steps: np.ndarray, scheme: str, eps: float) -> np.ndarray:
-    """About what rounding does to the derivative, relative: eps |L| / h for a difference, eps for the complex step."""
-    if scheme == "complex step":
-        return np.full_like(steps, eps)
+def expected_rounding(curves: Curves, steps: np.ndarray, eps: float) -> np.ndarray:
+    """About what rounding does to a measured derivative, relative to it: eps |L| / h."""
     return eps * curves.loss / (steps * abs(curves.derivative))
 
 
 def describe(curves: Curves, step: float, k: int, scheme: str, precision: str) -> str:
     """Say in one line how wrong the derivative is at this step, and which of the two errors does it."""
-    error, truncation, rounding = (abs(part[scheme][k]) for part in (curves.error, curves.truncation, curves.rounding))
+    error, bend, rounding = (abs(part[scheme][k]) for part in (curves.error, curves.bend, curves.rounding))
     row, column = curves.index
     at = f"{curves.name}[{row}, {column}], {scheme}, {precision} precision, h = {short(step, 2)}"
     if error == 0:
-        return f"{at}: error 0, every digit of the derivative is right."
+        return f"{at}: error 0, every digit is right."
     if curves.error[scheme][k] == -1:
         return f"{at}: error 1, the step is so small that the loss does not change at all."
     said = f"{at}: error {short(error, 2)}"
     if np.isnan(rounding):
-        return f"{said}, all of it truncation."
-    larger, smaller = max(truncation, rounding), min(truncation, rounding)
-    if larger < 3 * smaller:
-        return f"{said}; truncation {short(truncation, 2)} and rounding {short(rounding, 2)} matter both."
-    if truncation > rounding:
-        return f"{said}; truncation {short(truncation, 2)} dominates, rounding is {short(rounding, 2)}."
-    return f"{said}; rounding {short(rounding, 2)} dominates, truncation is {short(truncation, 2)}."
+        return f"{said}, all of it from the bend of the curve."
+    if max(bend, rounding) < 3 * min(bend, rounding):
+        return f"{said}: {short(bend, 2)} from the bend of the curve, {short(rounding, 2)} from rounding."
+    if bend > rounding:
+        return f"{said}, nearly all from the bend of the curve (rounding: {short(rounding, 2)})."
+    return f"{said}, nearly all from rounding (bend of the curve: {short(bend, 2)})."
 
 
-def checks_picture(checks: Sequence[tuple[str, float, float, float]]) -> Figure:
-    """What some checks say about a right and a broken backward pass: (name, right error, broken error, bound) each."""
-    rows = np.arange(len(checks))
-    figure = new_figure(900, 110 + 30 * len(checks), layout=None)
+def checks_picture(checks: Sequence[str], passes: Sequence[str], errors: np.ndarray, bounds: Sequence[float]) -> Figure:
+    """What each check says about each backward pass, the first of which is right: errors (checks, passes).
+
+    A check accepts an error up to its bound. Where it accepts a broken pass or rejects the right one, it lies.
+    """
+    figure = new_figure(900, 96 + 34 * len(checks), layout=None)
     height = figure.get_figheight() * figure.dpi
-    axes = tidy(figure.add_axes((0.26, 48 / height, 0.55, 1 - 110 / height)), xlabel="error that the check computes")
-    names, right, broken, bounds = zip(*checks, strict=True)
-    bars = axes.barh(rows, np.array(bounds) - FLOOR, left=FLOOR, height=0.7, color=LIGHT_GRAY)
-    style = {"linestyle": "", "markeredgecolor": "white"}
-    good = axes.plot(np.maximum(right, FLOOR), rows, marker="o", color=RIGHT, markersize=13, **style)[0]
-    bad = axes.plot(np.maximum(broken, FLOOR), rows, marker="X", color=WRONG, markersize=8, **style)[0]
-    axes.set(xscale="log", xlim=(FLOOR, 10), ylim=(len(rows) - 0.5, -0.5))
-    axes.set_yticks(rows, names, fontsize=NORMAL)
-    axes.set_xticks([1e-16, 1e-13, 1e-10, RIGHT_UP_TO, 1e-4, 1e-2, 1])
-    axes.minorticks_off()
-    for row, check in enumerate(checks):
-        said = outcome(*check[1:])
-        weight = "normal" if said == TELLS_APART else "bold"
-        axes.text(1.02, row, said, transform=axes.get_yaxis_transform(), fontsize=NORMAL, va="center", weight=weight)
-    title = "What a check says about a right and about a broken pass"
-    figure.text(0.02, 1 - 18 / height, title, fontsize=LARGE, va="center")
-    figure.legend(
-        [good, bad, bars], ["right pass", "broken pass", "the check accepts this"], loc="upper left", ncols=3,
-        bbox_to_anchor=(0.26, 1 - 32 / height), fontsize=SMALL, frameon=False, borderaxespad=0,
-    )  # fmt: skip
+    axes = figure.add_axes((0.285, 44 / height, 0.705, 1 - 96 / height))
+    axes.set(xlim=(0, len(passes)), ylim=(len(checks), 0))
+    axes.set_xticks(np.arange(len(passes)) + 0.5, passes, fontsize=NORMAL)
+    names = [f"{name}, up to {short(bound)}" for name, bound in zip(checks, bounds, strict=True)]
+    axes.set_yticks(np.arange(len(checks)) + 0.5, names, fontsize=NORMAL)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    lying = lies(errors, bounds)
+    for (row, column), error in np.ndenumerate(errors):
+        lie = lying[row, column]
+        face = {"facecolor": WRONG, "edgecolor": WRONG} if lie else {"facecolor": "white", "edgecolor": LIGHT_GRAY}
+        axes.add_patch(Rectangle((column + 0.03, row + 0.08), 0.94, 0.84, **face))
+        said = f"{'accepts' if error <= bounds[row] else 'rejects'} {short(error, 1)}"
+        color = "white" if lie else RIGHT
+        said = f"{'✗' if lie else '✓'} {said}"
+        axes.text(column + 0.5, row + 0.5, said, ha="center", va="center", fontsize=SMALL, color=color)
+    figure.text(0.02, 1 - 16 / height, "What each check says about each pass", fontsize=LARGE, va="center")
+    legend = "✓ the check is right    ✗ (filled) the check lies    the number is the error that it computes"
+    figure.text(0.285, 18 / height, legend, fontsize=SMALL, va="center")
     return figure
 
 
-TELLS_APART = "tells them apart"
+def lies(errors: np.ndarray, bounds: Sequence[float]) -> np.ndarray:
+    """Where a check accepts a broken pass or rejects the right one, which is the first: (checks, passes)."""
+    accepts = np.asarray(errors) <= np.asarray(bounds)[:, None]
+    right = np.arange(accepts.shape[1]) == 0
+    return accepts != right
 
 
-def outcome(right: float, broken: float, bound: float) -> str:
-    """What a check with that bound does with the two errors."""
-    accepts = right <= bound, broken <= bound
-    return {(True, False): TELLS_APART, (True, True): "accepts both", (False, False): "rejects both"}.get(
-        accepts, "has it backwards"
-    )
-
-
-def describe_checks(checks: Sequence[tuple[str, float, float, float]]) -> str:
-    """Say in one line which checks can be trusted."""
-    said: dict[str, list[str]] = {}
-    for name, *numbers in checks:
-        said.setdefault(outcome(*numbers), []).append(name)
-    parts = [f"{len(names)} of {len(checks)}: {words} ({'; '.join(names)})" for words, names in said.items()]
-    return ". ".join(parts) + "."
+def describe_checks(checks: Sequence[str], passes: Sequence[str], errors: np.ndarray, bounds: Sequence[float]) -> str:
+    """Say in one line which checks can be trusted, and what the others miss."""
+    trusted, parts = [], []
+    for name, lying in zip(checks, lies(errors, bounds), strict=True):
+        missed = [broken for broken, lie in zip(passes[1:], lying[1:], strict=True) if lie]
+        said = (["rejects the right pass"] if lying[0] else []) + ([f"misses {', '.join(missed)}"] if missed else [])
+        if said:
+            parts.append(f"{name}: {' and '.join(said)}")
+        else:
+            trusted.append(name)
+    return f"Right about all {len(passes)}: {', '.join(trusted) or 'none'}. " + ". ".join(parts) + "." * bool(parts)

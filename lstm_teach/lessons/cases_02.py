@@ -85,7 +85,7 @@ def step_back() -> Iterator[dict]:
         names |= {"arguments": tuple(names.values()), "answer": {name: answer[name] for name in SENT_ON}}
         names |= {name: getattr(cache, name)[t] for name in STATES}
         names |= {"h_before": cache.h[t - 1], "c_before": cache.c[t - 1], "V": net.params.V}
-        names |= {name: answer[name] for name in ("do", "dct", "di", "df", "dg")}
+        names |= {name: value for name, value in answer.items() if name not in names}
         yield names | {"W" + gate: net.params["W" + gate] for gate in "ifog"}
 
 

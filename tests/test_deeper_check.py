@@ -1,0 +1,168 @@
+"""How a check lies: what its cells compute, what it says in words, and the grid of checks and passes."""
+
+import matplotlib.colors
+import numpy as np
+import pytest
+from lesson_cells import cell_source, cells_of, run_cells
+
+import lstm_teach as lt
+from lstm_teach.figures import gradient_check as pictures
+from lstm_teach.figures.style import RIGHT, WRONG
+
+NOTEBOOK = "deeper/how_a_check_lies"
+PROSE = {cell.id: " ".join(cell.source.split()) for cell in cells_of(NOTEBOOK) if cell.cell_type == "markdown"}
+FAULTS = ["carry", "slope", "decay", "column", "start"]
+GATES = ["Wi", "Wf", "Wo", "Wg", "Ui", "Uf", "Uo", "Ug"]
+
+
+@pytest.fixture(scope="module")
+def page():
+    """The names after running the whole page."""
+    return run_cells(NOTEBOOK)
+
+
+def test_the_backward_pass_of_the_page_is_the_library_s(page):
+    assert lt.check_gradients(page["backward"]).passed
+    for seed in range(5):
+        params = lt.Params.random(5, 3, seed=seed)
+        x, targets = np.random.default_rng(seed).integers(0, 5, (2, 9))
+        mine, library = page["backward"](params, x, targets), lt.bptt(params, x, targets)
+        assert lt.relative_error(mine.flat, library.flat) < 1e-13
+
+
+@pytest.mark.parametrize(("fault", "at", "off"), [
+    ("carry", 2, ["Wi", "Wf", "Wg", "Ui", "Uf", "Ug"]), ("slope", 1, ["Wf", "Uf"]), ("decay", 1, list(lt.Params.NAMES)),
+    ("column", 3, ["Ui", "Uf", "Uo", "Ug"]), ("start", 1, ["Wi", "Wf", "Wo", "Wg", "Uf"]),
+])  # fmt: skip
+def test_each_word_breaks_what_the_table_says(page, fault, at, off):
+    report = lt.check_gradients(page["partial"](page["backward"], fault=fault))
+    wrong = {
+        T: [n for n in errors if lt.verdict(errors[n]) != "right"] for T, errors in report.errors_by_length.items()
+    }
+    assert next(T for T in wrong if wrong[T]) == at
+    assert wrong[at] == off and report.problems == ()
+
+
+MISSES = {  # what each check says wrongly of the five passes and of the right one
+    "careful": [],
+    "one step": ["carry", "column"],
+    "zero initial state": ["start"],
+    "one step from zero": ["carry", "slope", "column", "start"],
+    "no token twice": ["column"],
+    "fresh net": ["right pass"],
+    "fresh net, all as one": ["slope", "decay", "start"],
+    "worst element": ["right pass"],
+    "careless": FAULTS,
+    "single precision": ["decay"],
+    "lt.check_gradients": [],
+}
+
+
+def test_each_check_lies_about_what_the_page_says(page):
+    checks, passes, errors, bounds = page["table"]
+    assert (list(checks), passes) == (list(MISSES), ["right pass", *FAULTS])
+    for check, lying in zip(checks, pictures.lies(errors, bounds), strict=True):
+        assert [passes[k] for k in np.flatnonzero(lying)] == MISSES[check], check
+
+
+def test_a_check_that_can_be_trusted_has_a_wide_gap_around_its_bound(page):
+    checks, _, errors, bounds = page["table"]
+    for check, (right, *broken), bound in zip(checks, errors, bounds, strict=True):
+        if not MISSES[check]:
+            assert 10 * right < bound < 1e-4 * min(broken)
+
+
+def test_the_numbers_of_the_prose_are_those_of_the_grid(page):
+    errors = {name: dict(zip(["right", *FAULTS], row, strict=True)) for name, row in page["errors"].items()}
+    read, answer = PROSE["read-the-grid"], PROSE["answer"]
+    assert f"{errors['fresh net']['right']:.1e}" == "1.5e-03" and "1.5e-3" in read
+    assert f"{errors['single precision']['right']:.1e}" == "2.4e-03" and "2.4e-3" in read
+    assert f"{errors['single precision']['decay']:.1e}" == "4.0e-03" and "4.0e-3" in read
+    assert f"{errors['worst element']['right']:.1e}" == "4.8e-07" and "4.8e-7" in read
+    said = {"one step": "4e-9", "careful": "0.67", "fresh net": "0.83", "fresh net, all as one": "0.55"}
+    for check, number in said.items():
+        assert number in answer
+        assert float(f"{errors[check]['carry']:.{1 if 'e' in number else 2}g}") == float(number), check
+
+
+def test_the_fresh_net_s_rejection_is_rounding_not_a_mistake(page):
+    of = page["fresh"], page["x"], page["targets"], page["zero"], page["zero"]
+    right, exact = page["backward"](*of), lt.exact_gradient(*of)
+    assert max(lt.relative_error(right[name], exact[name]) for name in exact) < 1e-12
+    sizes = {name: np.linalg.norm(right[name]) for name in ("V", "Ug", "Uf", "Wf")}
+    assert sizes["Wf"] < 1e-4 * sizes["V"]
+
+
+def test_the_carry_spoils_large_matrices_of_the_fresh_net_and_the_slope_small_ones(page):
+    of = page["fresh"], page["x"], page["targets"], page["zero"], page["zero"]
+    right = page["backward"](*of)
+    off = {f: page["backward"](*of, fault=f).flat - right.flat for f in ("carry", "slope")}
+    assert np.linalg.norm(off["carry"]) > 100 * np.linalg.norm(off["slope"])
+
+
+def test_in_single_precision_no_step_opens_a_gap_of_a_power_of_ten(page):
+    of = page["params"], page["x"], page["targets"], page["h0"], page["c0"]
+    passes = page["backward"](*of), page["backward"](*of, fault="decay")
+    for power in np.arange(-6, 0.5, 0.25):
+        numbers = lt.numerical_gradient(page["loss_in_single"], page["single"][0], 10.0**power, batched=True)
+        right, broken = (page["by_matrix"](each, numbers) for each in passes)
+        assert broken < 10 * right
+
+
+def test_the_worst_element_rejects_the_right_pass_on_almost_every_net(page):
+    nets = [lt.Params.random(8, 4, seed=seed) for seed in range(12)]
+    of = page["x"], page["targets"], page["h0"], page["c0"]
+    for error_of, accepted in (("worst_element", range(3)), ("by_matrix", [12])):
+        errors = [page["row"](page[error_of], net, *of)[0] for net in nets]
+        assert sum(error <= 1e-7 for error in errors) in accepted
+
+
+def test_the_exercise_has_the_answer_that_is_folded_below_it():
+    source = cell_source(NOTEBOOK, "backward")
+    assert source.count("dh * ct") == 1
+    results = {}
+    broken = source.replace("dh * ct", "dh * cache.c[t]")
+    run_cells(NOTEBOOK, replace={"backward": broken}, results=results)
+    report = results["try-it"]
+    wrong = {
+        T: [n for n, e in errors.items() if lt.verdict(e) != "right"] for T, errors in report.errors_by_length.items()
+    }
+    assert wrong[1] == ["Wo", "Uo"] and wrong[2] == GATES
+
+
+# ------------------------------------------------------------------------------------------------ the picture
+
+CHECKS, PASSES = ["good", "blind", "strict"], ["right pass", "carry", "slope"]
+ERRORS = np.array([[1e-9, 0.5, 0.2], [1e-9, 1e-9, 0.5], [1e-6, 0.5, 0.5]])
+BOUNDS = [1e-7, 1e-7, 1e-7]
+
+
+def test_the_grid_marks_and_names_every_lie_and_nothing_else():
+    axes = pictures.checks_picture(CHECKS, PASSES, ERRORS, BOUNDS).axes[0]
+    texts = [text.get_text() for text in axes.texts]
+    assert texts == [
+        "✓ accepts 1e-9", "✓ rejects 0.5", "✓ rejects 0.2",
+        "✓ accepts 1e-9", "✗ accepts 1e-9", "✓ rejects 0.5",
+        "✗ rejects 1e-6", "✓ rejects 0.5", "✓ rejects 0.5",
+    ]  # fmt: skip
+    filled = [matplotlib.colors.to_hex(patch.get_facecolor()) == WRONG.lower() for patch in axes.patches]
+    assert filled == [text.startswith("✗") for text in texts]
+    assert {text.get_color() for text, lie in zip(axes.texts, filled, strict=True) if not lie} == {RIGHT}
+    assert [label.get_text() for label in axes.get_yticklabels()] == [f"{name}, up to 1e-7" for name in CHECKS]
+
+
+def test_every_text_of_the_grid_fits_into_its_cell(page):
+    figure = pictures.checks_picture(*page["table"])
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    for text, patch in zip(axes.texts, axes.patches, strict=True):
+        inner, outer = text.get_window_extent(), patch.get_window_extent()
+        assert outer.x0 < inner.x0 and inner.x1 < outer.x1, text.get_text()
+    for label in [*axes.get_yticklabels(), *axes.get_xticklabels()]:
+        assert label.get_window_extent().x0 > 0
+
+
+def test_the_line_below_the_grid_names_every_lie():
+    assert pictures.describe_checks(CHECKS, PASSES, ERRORS, BOUNDS) == (
+        "Right about all 3: good. blind: misses carry. strict: rejects the right pass."
+    )

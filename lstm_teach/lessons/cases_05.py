@@ -64,7 +64,7 @@ def _walked(carried) -> Iterator[dict]:
 
 def rate_of() -> Iterator[dict]:
     """Matrices whose eigenvalues were drawn first, and the largest of their absolute values."""
-    for seed, eigenvalues in enumerate(((0.9, -0.2), (-1.1, 0.7, 0.3), (0.4, 0.5 + 0.6j), (0.3, -0.6 + 0.2j, -0.1))):
+    for seed, eigenvalues in enumerate(((0.4, 0.5 + 0.6j), (-1.1, 0.7, 0.3), (0.9, -0.2), (0.3, -0.6 + 0.2j, -0.1))):
         rng = np.random.default_rng(30 + seed)
         blocks = [_block(value) for value in eigenvalues]
         size = sum(len(block) for block in blocks)
@@ -110,15 +110,15 @@ def bias_helped() -> Iterator[dict]:
 
 
 def shares() -> Iterator[dict]:
-    """Two vectors and their sum dc, (H,); how long each is along dc, in units of dc, by least squares."""
+    """Two vectors and their sum, (H,); how far each goes along the sum, as a share of its length, by least squares."""
     for seed, H in enumerate((3, 5, 2, 4)):
         dc_carry, dc_hidden = np.random.default_rng(70 + seed).normal(size=(2, H))
-        dc = dc_carry + dc_hidden
-        along = [float(np.linalg.lstsq(dc[:, None], part)[0][0]) for part in (dc_carry, dc_hidden)]
+        dc_both = dc_carry + dc_hidden
+        along = [float(np.linalg.lstsq(dc_both[:, None], part)[0][0]) for part in (dc_carry, dc_hidden)]
         yield {
             "dc_carry": dc_carry,
             "dc_hidden": dc_hidden,
-            "dc": dc,
+            "dc_both": dc_both,
             "share_carry": along[0],
             "share_hidden": along[1],
         }

@@ -11,22 +11,7 @@ from ..nested import FLAWS, nested_bptt
 from ..params import Params
 from .shell import Explorer, checkbox, float_slider, int_slider
 
-VOCAB_SIZE, HIDDEN_SIZE, LONGEST = 5, 6, 10
-
-
-def example_net(
-    T: int = 4, seed: int = 0, scale: float = 0.8
-) -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """A random net: params, x (T,), targets (T,), h0 (6,), c0 (6,); vocab_size is 5, T at most 10.
-
-    A longer sequence of the same seed begins with the shorter one. The initial state is not zero, since a zero in it
-    would hide mistakes at the first step.
-    """
-    rng = np.random.default_rng(1000 + seed)
-    tokens = rng.integers(0, VOCAB_SIZE, (2, LONGEST))
-    x, targets = tokens[:, :T]
-    h0, c0 = rng.uniform(0.3, 0.9, (2, HIDDEN_SIZE)) * rng.choice([-1, 1], (2, HIDDEN_SIZE))
-    return Params.random(VOCAB_SIZE, HIDDEN_SIZE, seed=seed, scale=scale), x, targets, h0, c0
+HIDDEN_SIZE, LONGEST = 6, 10
 
 
 def bell_net(

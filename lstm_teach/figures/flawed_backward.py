@@ -3,7 +3,7 @@
 May import numpy, matplotlib, the lines of the loop, and the verdicts of the gradient check.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 from matplotlib import colormaps
@@ -29,7 +29,6 @@ from .style import (
     WRONG,
     new_figure,
     short,
-    tidy,
 )
 
 # Of each flaw: what its repair does, the code as posted, and the code that repairs it.
@@ -196,28 +195,3 @@ def describe_lattice(values: Mapping[frozenset[str], int], total: int) -> str:
 def numbers(repaired: Collection[str]) -> str:
     """The repairs by their numbers, such as "1+3"."""
     return "+".join(str(NUMBERS[flaw]) for flaw in FLAWS if flaw in repaired) or "none"
-
-
-def cost_picture(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[float]]) -> Figure:
-    """Measured times of two backward passes against the length, both axes logarithmic."""
-    figure = new_figure(700, 340)
-    axes = tidy(figure.subplots(), "Time of one backward pass", "length T", "milliseconds")
-    styles = ({"color": WRONG, "marker": "s"}, {"color": RIGHT, "marker": "o", "linestyle": "--"})
-    for (name, times), style in zip(milliseconds.items(), styles, strict=True):
-        axes.plot(lengths, times, label=name, **style)
-    axes.set(xscale="log", yscale="log")
-    axes.set_xticks(lengths, [str(T) for T in lengths])
-    axes.yaxis.set_major_formatter(lambda value, _: short(value))
-    axes.minorticks_off()
-    axes.grid(axis="y", color=LIGHT_GRAY, linewidth=0.6)
-    axes.legend(fontsize=NORMAL, frameon=False)
-    return figure
-
-
-def describe_cost(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[float]]) -> str:
-    """Say in one line how the times grow from the first length to the last."""
-    parts = [
-        f"{name} from {short(times[0], 2)} to {short(times[-1], 2)} ms (times {short(times[-1] / times[0], 2)})"
-        for name, times in milliseconds.items()
-    ]
-    return f"From T = {lengths[0]} to {lengths[-1]}: {', '.join(parts)}."

@@ -207,14 +207,14 @@ MISTAKES = (
     (
         "dc = dc + dc * f[s]",
         "pass",
-        "dc goes on to step s - 1 unchanged now. On the way from c[s] to c[s - 1] it passes a product, so a "
-        "factor is due.",
+        "dc goes on to step s - 1 unchanged now. On the way from c[s] to c[s - 1] it passes through a product, "
+        "so a factor is missing.",
     ),
     (
         "dc = dc + dc * f[s]",
         "dc = np.zeros_like(dh)",
-        "Nothing goes back from c[s] to c[s - 1] now. The carry through the forget gate is needed; it is only wrong "
-        "that the old dc is kept beside it.",
+        "Nothing goes back from c[s] to c[s - 1] now. The carry through the forget gate is needed; what is wrong is "
+        "that the old dc is kept as well.",
     ),
     (
         "dc = dc + dc * f[s]",

@@ -113,7 +113,7 @@ class FlawsLeft:
         if self.passed:
             return lines
         if self.repaired:
-            lines.append(f"Right now: {'; '.join(self.repaired)}.")
+            lines.append(f"Repaired so far: {'; '.join(self.repaired)}.")
         if self.right:
             counts = ", ".join(f"{count} at T = {T}" for T, count in self.right.items())
             lines.append(f"Of the nine gradients the check would pass {counts}.")
@@ -291,7 +291,9 @@ def _what_is_new(got: list[Gradients], loop: Callable) -> tuple[str, ...]:
     """Sentences about a loop that no set of repairs explains: the mistake by its name, or where it shows first."""
     name = guard.name_of(loop)
     if not _same_gate_deltas(loop):
-        return (f"The gate_deltas that {name} calls was right, and is changed. Restore its cell and run it again.",)
+        return (
+            f"The gate_deltas that {name} calls was right, and has been changed. Restore its cell and run it again.",
+        )
     if known := _known_mistake(got, loop):
         return known
     if not _equal(got, "V", frozenset()):
@@ -300,14 +302,14 @@ def _what_is_new(got: list[Gradients], loop: Callable) -> tuple[str, ...]:
         at_T = [(g, case) for g, case in zip(got, cases(), strict=True) if case.T == T]
         off = min(([m for m in Params.NAMES if not _fits(at_T, m, walk)] for walk in combinations(WALK)), key=len)
         if off:
-            before = f" Up to T = {LENGTHS[number - 1]} it does fit." if number else ""
-            where = f"It shows first at T = {T}, in {_names('', off)}.{before}"
+            before = f"; up to T = {LENGTHS[number - 1]} there is no trace of it" if number else ""
+            where = f"It shows first at T = {T}, in {_names('', off)}{before}."
             break
     else:
-        where = "It fits at every single length, but with a different set of repairs each time."
+        where = "Each length by itself could be explained, but not all of them by the same repairs."
     return (
-        f"Something new is wrong: what {name} returns does not fit the loop with any set of repairs. {where} Take back "
-        "your last change and ask what that line has to do.",
+        f"Something new is wrong: no set of repairs explains what {name} returns. {where} Take back your last change and "
+        "ask what that line has to do.",
     )
 
 

@@ -218,6 +218,8 @@ def test_the_table_of_families_is_what_its_faults_show():
     assert len(wrong(clinic.with_fault("dc_carry: never handed on"), 2)) == 6
     assert table["T = 2", "`dh_future`"].endswith("eight of nine")
     assert len(wrong(clinic.with_fault("dh_future: never handed on"), 2)) == 8
+    twice = from_source(clinic.RIGHT_PASS.replace("dh = params.V.T", "dh = 2 * params.V.T"), "right_pass")
+    assert table["T = 1", "`dh`, within a step"] == "dW and dU of all four gates" and len(wrong(twice, 1)) == 8
     assert first["adding up: dW overwritten at each step"] == (2, "all W")
     assert first["adding up: dU overwritten at each step"] == (3, "all U")
     assert first["the start: h0 and c0 forgotten"] == (1, "all nine")
@@ -330,6 +332,15 @@ def test_no_case_tells_its_answer_before_it_is_asked():
 
 
 # ------------------------------------------------------------------------------------------------------ the lines
+
+
+def test_the_verdict_on_the_faulty_line_leaves_the_repair_to_the_learner():
+    for number in CASES:
+        new = set(re.findall(r"[\w.]+(?:\[[^\]]*\])?", SOLUTIONS[number])) - set(
+            re.findall(r"[\w.]+(?:\[[^\]]*\])?", FAULTY[number][0])
+        )
+        said = set(re.findall(r"[\w.]+(?:\[[^\]]*\])?", FAULTY[number][1]))
+        assert not new & said, f"case {number}: {new & said}"
 
 
 @pytest.fixture(params=CASES)

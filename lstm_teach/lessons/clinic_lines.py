@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-# The faulty line of each case and what is wrong with it.
+# The faulty line of each case, and what points at it; how to repair it is left to the learner.
 FAULTY = {
     1: (
         'grads["W" + gate] += np.outer(dz[gate], h[t])',
-        "dz is right, since dU is, so only its partner is left. The gates of step t read the state before it, "
-        "and that is h[t - 1].",
+        "dz is right, since dU is, so only its partner is left. Which state did the gates of step t read?",
     ),
     2: (
         "errors = (cache.y - wanted) / T",
-        "The loss is the sum over the steps, so nothing is divided by T. Everything that goes back starts here, and "
-        "that is why all nine are off by one and the same factor.",
+        "Everything that goes back starts here, and that is why all nine are off by one and the same factor. Is the "
+        "loss of this course a sum over the steps, or a mean?",
     ),
     3: (
         "dzg = dc * i * g * (1 - g)",
-        "g is a tanh, and the slope of a tanh is 1 - g**2. What stands here is the slope of a sigmoid.",
+        "It looks like the three lines above it, and that is the trouble: g is squashed by another function.",
     ),
     4: (
         'dh = sum(params["W" + gate] @ dz[gate] for gate in "ifog")',
-        "On the way back a matrix acts transposed. The matrices are square, so NumPy does not object.",
+        "From T = 2 on, all four gates read what this line hands back. It goes through each W as the forward pass "
+        "does, and NumPy does not object, since W is square.",
     ),
     5: (
         "c_part = dc_now * f",
-        "dc_now is only what came through h at this step. The cell before is owed all of dc, times f. Up to T = 2 the "
-        "two give the same gradients, because nothing has been carried into the last step.",
+        "This is what step t hands back to the cell before. With two steps it is right, because nothing has been "
+        "carried into the last one. With three, something is missing from it.",
     ),
 }
 

@@ -291,9 +291,7 @@ def _what_is_new(got: list[Gradients], loop: Callable) -> tuple[str, ...]:
     """Sentences about a loop that no set of repairs explains: the mistake by its name, or where it shows first."""
     name = guard.name_of(loop)
     if not _same_gate_deltas(loop):
-        return (
-            f"The gate_deltas that {name} calls was right, and has been changed. Restore its cell and run it again.",
-        )
+        return (f"gate_deltas, which {name} calls, was right and has been changed. Restore its cell and run it again.",)
     if known := _known_mistake(got, loop):
         return known
     if not _equal(got, "V", frozenset()):
@@ -308,8 +306,8 @@ def _what_is_new(got: list[Gradients], loop: Callable) -> tuple[str, ...]:
     else:
         where = "Each length by itself could be explained, but not all of them by the same repairs."
     return (
-        f"Something new is wrong: no set of repairs explains what {name} returns. {where} Take back your last change and "
-        "ask what that line has to do.",
+        f"Something new is wrong: no set of repairs explains what {name} returns. {where} Take back your last change "
+        "and ask what that line has to do.",
     )
 
 

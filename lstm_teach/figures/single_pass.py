@@ -255,11 +255,11 @@ def times_picture(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[fl
 
 
 def describe_times(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[float]]) -> str:
-    """Say in one line how turns and times grow from the first length to the last."""
+    """Say in one line how much longer the two loops take, at the first and at the last length."""
     many, one = milliseconds.values()
-    T = lengths[-1]
+    first, T = lengths[0], lengths[-1]
     return (
-        f"At T = {T}, two loops take {T * (T + 1) // 2} turns and {short(many[-1], 2)} ms, one walk takes {T} turns "
-        f"and {short(one[-1], 2)} ms. From T = {T // 2} to {T} the times grow {short(many[-1] / many[-2], 2)}-fold and "
-        f"{short(one[-1] / one[-2], 2)}-fold."
+        f"At T = {first} the two loops take {short(many[0] / one[0], 2)} times as long as one walk. At T = {T} they "
+        f"take {short(many[-1] / one[-1], 2)} times as long: {T * (T + 1) // 2} turns and {short(many[-1], 2)} ms against "
+        f"{T} turns and {short(one[-1], 2)} ms."
     )

@@ -272,7 +272,7 @@ def _run(
         here = [n for n in names if last[n] == k]
         try:
             exec(compile(ast.Module([statement], []), "this cell", "exec"), space)
-            found |= {n: copy.deepcopy(space[n]) for n in here}
+            found |= {n: _listed_out(copy.deepcopy(space[n])) for n in here}
         except Exception as error:
             said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
             trouble = Trouble(f"On a net of another size this line raises {said}.")
@@ -309,6 +309,11 @@ def _known(
     return ""
 
 
+def _listed_out(value: Any) -> Any:
+    """An iterator, such as reversed(range(T)), as the list of what it gives; anything else as it is."""
+    return list(value) if isinstance(value, Iterator) else value
+
+
 def _close(got: Any, right: np.ndarray) -> bool:
     if not is_like(got, right):
         return False
@@ -324,7 +329,7 @@ def _on_this_net(
         right = np.asarray(blank.library_value(name, namespace))
     except Exception:  # the learner's own names may be anything; `_go_on` says so
         return ""
-    if sentence := difference(name, namespace.get(name), right, _axes(right)):
+    if sentence := difference(name, _listed_out(copy.copy(namespace.get(name))), right, _axes(right)):
         return sentence
     if not read:
         return "A typed-in number holds for this net only: write the formula."

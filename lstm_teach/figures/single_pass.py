@@ -258,8 +258,8 @@ def describe_times(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[f
     """Say in one line how much longer the two loops take, at the first and at the last length."""
     many, one = milliseconds.values()
     first, T = lengths[0], lengths[-1]
+    ratios = [short(many[k] / one[k], 2) for k in (0, -1)]
     return (
-        f"At T = {first} the two loops take {short(many[0] / one[0], 2)} times as long as one walk. At T = {T} they "
-        f"take {short(many[-1] / one[-1], 2)} times as long: {T * (T + 1) // 2} turns and {short(many[-1], 2)} ms against "
-        f"{T} turns and {short(one[-1], 2)} ms."
+        f"At T = {first} the two loops take {ratios[0]} times as long as one walk, at T = {T} {ratios[1]} times as long: "
+        f"{T * (T + 1) // 2} turns and {short(many[-1], 2)} ms against {T} turns and {short(one[-1], 2)} ms."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -192,7 +193,7 @@ def train(
     rng = np.random.default_rng(validate.seed(seed))
     update = OPTIMIZERS[optimizer](params.flat.size, rate)
     history, scratch = History(), Scratch()
-    with tqdm(total=steps, disable=not progress, unit="step", desc=task.name) as bar:
+    with tqdm(total=steps, disable=not (progress and somebody_watches()), unit="step", desc=task.name) as bar:
         try:
             history.measure(0, params, task)
             for step in range(1, steps + 1):
@@ -222,6 +223,12 @@ def train(
         except KeyboardInterrupt:
             history.stopped = f"Interrupted after {len(history.loss)} steps; the parameters are those of that step."
     return history
+
+
+def somebody_watches() -> bool:
+    """Whether a progress bar would be seen: in a notebook or a terminal, not in a captured log."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return hasattr(shell, "kernel") or (sys.stderr is not None and sys.stderr.isatty())
 
 
 def batch_gradient(

@@ -75,7 +75,7 @@ RIGHT = {
 }
 
 WRONG = [
-    ("price", "forgets", "best + np.log(2)", "pays for a guess at every symbol"),
+    ("price", "forgets", "best + np.log(2)", "pays for a guess at every letter"),
     ("price", "forgets", "best + 0.5 / length", "One half is the probability"),
     ("price", "forgets", "best + np.log2(2) / length", "counted as one bit"),
     ("price", "forgets", "best - np.log(2) / length", "pays more than one that knows"),
@@ -235,6 +235,18 @@ def test_far_is_learned_after_near_and_never_with_the_almost_right_gradient(less
     assert (far[0] != far[1])[between].sum() >= 2 and far[:, tested.index(300) :].all()
 
 
+def test_the_plain_code_below_the_explorer_shows_what_the_explorer_says(lesson, capsys):
+    code = re.search(r"plain code</summary>\s*```python\n(.*?)```", cell_source(NAME, "explorer-question"), re.DOTALL)[
+        1
+    ]
+    exec(code, lesson)
+    explorer = learning_explorer(lesson["named"])
+    explorer.set(kind="almost right")
+    share = float(re.search(r"the net gives it ([\d.]+) %", explorer.text)[1]) / 100
+    assert dict(zip(lesson["reber"].symbols, lesson["y"][-2], strict=True))["T"] == pytest.approx(share, abs=0.001)
+    assert "'T': " in capsys.readouterr().out
+
+
 def test_the_learners_own_pass_learns_the_bell_and_the_loop_does_not(lesson):
     start = lesson["start"]
     ends = {name: (losses[-1], np.linalg.norm(net.V - start.V)) for name, (net, losses, _) in lesson["runs_of"].items()}
@@ -243,6 +255,9 @@ def test_the_learners_own_pass_learns_the_bell_and_the_loop_does_not(lesson):
     assert loss > 12 and moved < 1e-6
     loss, moved = ends["the loop, no limit"]
     assert np.log(2) < loss < 3 and moved > 1
+    net = lesson["runs_of"]["the loop, no limit"][0]
+    for x, targets in lesson["bell"].test:  # "that most targets are quiet"
+        assert (lt.forward(net, x).y.argmax(1) == targets)[1:-1].mean() > 0.9
     whole = lesson["norms_by_part"](lesson["runs_of"]["the loop, limit 5"][2])[0]
     assert (whole > 1e6).all()  # clipped at every step
 
@@ -435,6 +450,7 @@ def test_the_curves_are_those_of_the_histories_with_levels_and_without_what_lies
     top = min(histories["broken"].test_loss) - 0.1
     axes = figures.curves_picture(histories, {"a level": 0.5}, top).axes[0]
     assert [line.get_label() for line in axes.lines[:2]] == ["right", "almost right"]
+    assert figures.describe_curves(histories, {"a level": 0.5}).endswith(" The lines: a level: 0.500.")
     assert set(axes.lines[2].get_ydata()) == {0.5} and axes.texts[0].get_text() == "a level: 0.500"
 
 

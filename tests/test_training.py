@@ -1,6 +1,7 @@
 """Training: the optimizers against their formulas, any backward pass, and that nothing is lost when it ends early."""
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
@@ -278,7 +279,10 @@ def test_params_have_to_be_one_writable_net_in_double_precision():
         train(params)
 
 
-def test_the_progress_bar_counts_steps_in_a_terminal(capsys):
+def test_the_progress_bar_counts_steps_in_a_terminal_and_stays_out_of_a_log(capsys, monkeypatch):
+    train(fresh(), steps=4, progress=True)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     train(fresh(), steps=4, progress=True)
     error = capsys.readouterr().err
     assert TASK.name in error and "4/4" in error

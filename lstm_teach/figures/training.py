@@ -48,12 +48,12 @@ LETTERS = {
 def curves_picture(
     histories: Mapping[str, History], levels: Mapping[str, float] | None = None, top: float | None = None
 ) -> Figure:
-    """Test loss per symbol against the training step; the names are those of `KINDS` or of `LETTERS`.
+    """Test loss per letter against the training step; the names are those of `KINDS` or of `LETTERS`.
 
     `levels` maps words to losses that are drawn as level lines. `top` ends the axis there: curves above are left out.
     """
     figure = new_figure(880, 340)
-    axes = tidy(figure.subplots(), "Loss on the test strings", "training step", "nats per symbol")
+    axes = tidy(figure.subplots(), "Loss on the test strings", "training step", "nats per letter")
     for name, history in histories.items():
         if top is None or min(history.test_loss) < top:
             axes.plot(history.tested, history.test_loss, **(KINDS | LETTERS)[name], markersize=5, label=name)
@@ -72,11 +72,13 @@ def curves_picture(
     return figure
 
 
-def describe_curves(histories: Mapping[str, History]) -> str:
-    """Say in one line where each curve starts and ends."""
+def describe_curves(histories: Mapping[str, History], levels: Mapping[str, float] | None = None) -> str:
+    """Say in one line where each curve starts and ends, and where the level lines are."""
     parts = [f"{name} from {h.test_loss[0]:.3f} to {h.test_loss[-1]:.3f}" for name, h in histories.items()]
-    return (
-        f"Test loss over {max(h.tested[-1] for h in histories.values())} steps, in nats per symbol: {', '.join(parts)}."
+    steps = max(h.tested[-1] for h in histories.values())
+    lines = [f"{words}: {level:.3f}" for words, level in (levels or {}).items()]
+    return f"Test loss over {steps} steps, in nats per letter: {', '.join(parts)}." + (
+        f" The lines: {'; '.join(lines)}." if lines else ""
     )
 
 
@@ -314,9 +316,9 @@ def build(
         [], [], "o", markersize=11, markerfacecolor="none", markeredgecolor="black", markeredgewidth=1.8
     )[0]
 
-    maps = tidy(figure.add_axes((0.07, 0.08, 0.72, 0.46)), ylabel="predicted next symbol")
+    maps = tidy(figure.add_axes((0.07, 0.08, 0.72, 0.46)), ylabel="predicted next letter")
     maps.set_title(
-        "Probability of the symbol after each letter of the string; framed: what the grammar allows",
+        "Probability of each letter to come next, along the string; framed: what the grammar allows",
         fontsize=NORMAL,
         loc="left",
         zorder=0,
@@ -350,7 +352,7 @@ def build(
     cross = Line2D([], [], marker="X", linestyle="", markerfacecolor=VERMILION, markeredgecolor="white", markersize=8)
     figure.legend(
         [*handles, cross],
-        [*labels, "ranked below a\nforbidden symbol"],
+        [*labels, "ranked below a\nforbidden letter"],
         loc="upper right",
         bbox_to_anchor=(0.995, 0.95),
         fontsize=SMALL,
@@ -411,6 +413,6 @@ def describe(y: np.ndarray, legal: np.ndarray, text: str, symbols: str, kind: st
     remembered = y[-2, symbols.index(text[1])]
     return (
         f"After {step} training steps with the {kind} gradient: {good.sum()} of {len(good)} predictions in {text} rank "
-        "every allowed symbol above every forbidden one; near the end, "
+        "every allowed letter above every forbidden one; near the end, "
         f"where {text[1]} has to come again, the net gives it {percent(remembered)}."
     )

@@ -11,7 +11,7 @@ from .shell import Explorer, checkbox, choice, dropdown, int_slider
 
 SEED, SCALE = 695, 1.3
 TOKENS, TARGETS = (1, 0, 1), (0, 1, 1)
-FOLLOW = "what the slider has just done"
+FOLLOW = ("what the slider has just done", "")  # its value must not be None: a list would show nothing
 Flaw = str | Collection[str] | None
 
 
@@ -92,8 +92,8 @@ def two_way(
         ]
         return max(showing[-1] - skipped, 0)
 
-    at_start = last_position(choices[0]) if operation is None else operation, start
-    before = {"operation": at_start[0], "chosen": start}
+    at_start = last_position(choices[0]) if operation is None else operation, start or ""
+    before = {"operation": at_start[0], "chosen": at_start[1]}
 
     def arrange(controls, operation, chosen, steps=choices[0], **others):
         slider, selection = controls["operation"], controls["chosen"]
@@ -101,7 +101,7 @@ def two_way(
             selection.options = _options(net_of(steps, 0), direction)
             slider.max = slider.value = last_position(steps)
         elif before["operation"] != operation and before["chosen"] == chosen and (operation, chosen) != at_start:
-            selection.value = None  # the slider was moved alone: the choice follows it again
+            selection.value = ""  # the slider was moved alone: the choice follows it again
         before.update(operation=slider.value, chosen=selection.value)
 
     def pick(axes, px: float, py: float) -> dict | None:
@@ -111,24 +111,24 @@ def two_way(
 
     first = net_of(choices[0], 0)
     controls = {"operation": int_slider("Operation", at_start[0], 0, last_position(choices[0]), play_ms=700)}
-    controls["chosen"] = dropdown("Chosen", _options(first, direction), start)
-    rows = [["operation"], ["chosen"]]
+    controls["chosen"] = dropdown("Chosen", _options(first, direction), at_start[1])
+    rows = [["operation"], ["chosen"], []]
     if len(choices) > 1:
         controls["steps"] = choice("Steps", [(str(T), T) for T in choices])
-        rows.append(["steps"])
+        rows[2].append("steps")
     if whole.H > 1:
         controls["unit"] = int_slider("Unit", 0, 0, whole.H - 1)
-        rows[-1 if len(choices) > 1 else 1].append("unit")
+        rows[2].append("unit")
     if labels:
         controls["flaw"] = dropdown(flaw_label, list(labels))
-        rows.append(["flaw"])
+        rows[2].append("flaw")
     if direction != "forward":
         controls["nudge"] = checkbox("Nudge the chosen box", nudge)
         rows[1].append("nudge")
     words = title or {"forward": "Run the cell forward", "back": "Walk back through the cell"}.get(
         direction, "Run the cell forward, then walk back"
     )
-    explorer = Explorer(words, controls, draw, rows, arrange=arrange, pick=pick)
+    explorer = Explorer(words, controls, draw, [row for row in rows if row], arrange=arrange, pick=pick)
     explorer.root.add_class("lt-four-lines")
     return explorer
 
@@ -154,7 +154,7 @@ def _labels(flaws: Mapping[str, Flaw] | Sequence) -> dict[str, tuple[str, ...]]:
     return {"none": ()} | labels if labels and () not in labels.values() else labels
 
 
-def _options(net: Net, direction: str) -> list[tuple[str, str | None]]:
+def _options(net: Net, direction: str) -> list[tuple[str, str]]:
     """What can be chosen: forward in the order of the values, else in the order of the way back."""
     if direction == "forward":
         order = ["h[-1]", "c[-1]", *(box for o in forward_operations(net.T, net.K) for box in o.boxes)]
@@ -162,7 +162,7 @@ def _options(net: Net, direction: str) -> list[tuple[str, str | None]]:
         order = backward_order(net.T, net.K, net.H)
     boxes = figures.place(net, direction).boxes
     drawn = [name for name in order if name in boxes or " -> " in name]
-    return [(FOLLOW, None), *((f"{'arrow ' if ' -> ' in name else ''}{box_name(name)}", name) for name in drawn)]
+    return [FOLLOW, *((f"{'arrow ' if ' -> ' in name else ''}{box_name(name)}", name) for name in drawn)]
 
 
 def revealed(net: Net, upto: str) -> frozenset[str]:

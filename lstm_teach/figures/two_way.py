@@ -82,7 +82,9 @@ def describe(
     done, last = state(net, position, direction)
     every, before = operations(net, direction)
     chosen = chosen or default_choice(net, position, direction)
-    lines = [f"Operation {len(done) - before} of {len(every) - before}. {words.title(last, net.T)}."]
+    # The heading of the picture: whoever sees it need not read it again.
+    heading = f"Operation {len(done) - before} of {len(every) - before}. {words.title(last, net.T)}."
+    heading, lines = f'<span class="lt-unseen">{heading} </span>', []
     walked = bool(last and last.back) or direction == "back"
     is_arrow = " -> " in chosen
     what = f"{'arrow' if is_arrow else 'box'} {words.box_name(chosen)}"
@@ -94,7 +96,7 @@ def describe(
         lines.append(f"<b>Chosen: {what}.</b> {line}")
         if nudged:
             lines.append("<b>Nudge:</b> " + words.nudge_line(nudge(net, chosen), None, True))
-        return "<br> ".join(lines)
+        return heading + "<br> ".join(lines)
     back = walk_back(net, flaws) if flaws else net.right
     source = ends(chosen)[0] if is_arrow else chosen
     hidden = reveal is not None and source not in reveal and chosen not in reveal
@@ -108,7 +110,7 @@ def describe(
     lines.append(f"<b>Chosen: {what}.</b> {line}")
     delta = (back.arrows if is_arrow else back.boxes).get(chosen)
     lines.append("<b>Nudge:</b> " + words.nudge_line(nudge(net, chosen), delta, hidden or chosen not in came))
-    return "<br> ".join(lines)
+    return heading + "<br> ".join(lines)
 
 
 def arrived(done: Collection[Operation]) -> set[str]:

@@ -330,12 +330,12 @@ def nudge_line(nudged: Nudged, delta: float | None, hidden: bool) -> str:
         who = f"{source}, as seen only by {target},"
     low, high = nudged.loss
     numbers = (
-        f" moves by 0.001, from {nudged.value[0]:.4f} to {nudged.value[1]:.4f}, and the loss from {low:.6f} to "
-        f"{high:.6f}, by {high - low:+.6f}. The ratio is {exact(nudged.ratio, True)}"
+        f" moves by 0.001 ({nudged.value[0]:.4f} to {nudged.value[1]:.4f}), the loss by {high - low:+.6f} "
+        f"({low:.6f} to {high:.6f}). Ratio {exact(nudged.ratio, True)}"
     ).replace("-", "−")
     line = who + numbers
     if hidden or delta is None:
         return f"{line}."
     agree = abs(nudged.ratio - delta) <= AGREE * max(abs(delta), 0.01)
     verdict = "they agree ✓" if agree else "<b>they disagree ✗</b>"
-    return f"{line}, the delta {exact(delta, True)}: {verdict}"
+    return f"{line}, delta {exact(delta, True)}: {verdict}"

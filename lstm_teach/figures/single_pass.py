@@ -260,6 +260,6 @@ def describe_times(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[f
     first, T = lengths[0], lengths[-1]
     ratios = [short(many[k] / one[k], 2) for k in (0, -1)]
     return (
-        f"At T = {first} the two loops take {ratios[0]} times as long as one walk, at T = {T} {ratios[1]} times as long: "
+        f"At T = {first} the two loops take {ratios[0]} times as long as one walk, and {ratios[1]} times at T = {T}: "
         f"{T * (T + 1) // 2} turns and {short(many[-1], 2)} ms against {T} turns and {short(one[-1], 2)} ms."
     )

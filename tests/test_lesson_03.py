@@ -244,7 +244,7 @@ def test_a_changed_gate_deltas_is_told_from_a_changed_loop():
     helper = edited(("dc * i * (1 - g**2)", "dc * i * (1 - g)"), source=cell_source(NAME, "gate-deltas"))
     names = run_cells(NAME, until="gate-deltas", replace={"gate-deltas": helper})
     exec(edited(("\n\nflaws_left(my_loop)", ""), source=repaired(ALL)), names)
-    assert "gate_deltas that my_loop calls was right, and has been changed" in str(flaws_left(names["my_loop"]))
+    assert "gate_deltas, which my_loop calls, was right and has been changed" in str(flaws_left(names["my_loop"]))
 
 
 def test_an_endless_loop_is_stopped(monkeypatch):

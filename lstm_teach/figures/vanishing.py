@@ -86,7 +86,7 @@ class Fade:
 
 def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
     """Draw what stays of "how much arrives"; return the scene and `update(fade, revealed)`."""
-    figure = new_figure(900, 560)
+    figure = new_figure(900, 500)
     figure.get_layout_engine().set(hspace=0.05)
     fades, rates = figure.subplots(2, height_ratios=(3, 1))
     tidy(
@@ -113,7 +113,7 @@ def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
     numbers = {which: rates.text(1.01, 3 - row, "0.000", **beside) for row, which in enumerate(FADES)}
     names = list(LONG_NAMES.values())
     legend = figure.legend(lines.values(), names, loc="outside upper left", ncols=4, fontsize=NORMAL, frameon=False)
-    invitation = fades.text(30, 1e-12, INVITATION, ha="center", va="center", fontsize=LARGE, color=GRAY)
+    invitation = fades.text(30, 1e-23, INVITATION, ha="center", va="center", fontsize=LARGE, color=GRAY)
 
     scene = Scene(figure)
     scene.live(*lines.values(), *dots.values(), *numbers.values())
@@ -219,13 +219,13 @@ HATCHES = {"loss": "", "cell": "", "i": "//", "f": "\\\\", "o": "..", "g": "xx"}
 
 def build_credit() -> tuple[Scene, Callable[[GradientFlow, str, int, int], None]]:
     """Draw what stays of "who is credited"; return the scene and `update(flow, quantity, s, t)`; quantity: "h", "c"."""
-    figure = new_figure(900, 520, layout=None)
+    figure = new_figure(900, 484, layout=None)
 
     def panel(left: int, top: int, width: int, height: int) -> Axes:  # pixels, from the upper left corner
-        return figure.add_axes((left / 900, 1 - (top + height) / 520, width / 900, height / 520))
+        return figure.add_axes((left / 900, 1 - (top + height) / 484, width / 900, height / 484))
 
-    heat, color_bar = panel(55, 30, 390, 390), panel(460, 30, 14, 390)
-    row, bars = panel(605, 30, 280, 165), panel(605, 255, 280, 165)
+    heat, color_bar = panel(55, 30, 380, 355), panel(450, 30, 14, 355)
+    row, bars = panel(605, 30, 280, 145), panel(605, 235, 280, 150)
     tidy(heat, "Each loss (row), each step's state (column)", "state step t", "loss step s")
     tidy(row, "The chosen row: one loss, going back", "", "|delta|")
     tidy(bars, "The roads by which it arrived", "state step t", "share")

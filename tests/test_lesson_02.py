@@ -151,12 +151,12 @@ WRONG = [
     ("write-weights", "dh_before", "dzi + dzf + dzo + dzg", "The weights are missing"),
     ("write-dh-total", "dh", "dh_loss", "dh_future is missing"),
     ("write-dh-total", "dh", "dh_future", "dh_loss is missing"),
-    ("write-dh-total", "dh", "dh_loss * dh_future", "two roads that meet add up"),
+    ("write-dh-total", "dh", "dh_loss * dh_future", "where two roads meet, their parts add up"),
     ("write-dh-total", "dh", "dh_loss + dc_carry", "dc_carry arrives in the cell"),
     ("write-dc-total", "dc", "dc_hidden", "dc_carry is missing"),
     ("write-dc-total", "dc", "dc_carry", "dc_hidden is missing"),
     ("write-dc-total", "dc", "dc_hidden + dc_carry * f", "by a forget gate again"),
-    ("write-dc-total", "dc", "(dct + dc_carry) * (1 - ct**2)", "does not pass the tanh"),
+    ("write-dc-total", "dc", "(dct + dc_carry) * (1 - ct**2)", "does not go through the tanh"),
     ("write-dc-total", "dc", "dh_loss * o * (1 - ct**2) + dc_carry", "dh_future is missing"),
     ("write-many-units", "dh_loss", "np.sum(V.T @ dy)", "the sum over the units as well"),
     ("write-many-units", "dh_loss", "np.outer(dy, h_before)", "This is a matrix"),
@@ -245,7 +245,7 @@ STEPS_BACK = [
     ([(" + dc_carry", "")], "dc", "dc_carry is missing"),
     ([("(1 - ct**2)", "(1 - np.tanh(ct) ** 2)")], "dc", "takes the tanh a second time"),
     ([("(1 - ct**2)", "(1 - cache.c[t] ** 2)")], "dc", "here c, its input, has been squared"),
-    ([("dh * o * (1 - ct**2) + dc_carry", "(dh * o + dc_carry) * (1 - ct**2)")], "dc", "does not pass the tanh"),
+    ([("dh * o * (1 - ct**2) + dc_carry", "(dh * o + dc_carry) * (1 - ct**2)")], "dc", "does not go through the tanh"),
     ([("dc * c_before", "dc * cache.c[t]")], "dzf", "takes the new cell c"),
     ([("dh * ct * o", "dc * ct * o")], "dzo", "not on the way to the cell"),
     ([("dc * i * (1 - g**2)", "dc * i * g * (1 - g)")], "dzg", "slope of the sigmoid"),
@@ -344,7 +344,7 @@ def test_the_numbers_of_the_predictions_and_of_the_prose():
     assert one_unit.loss_with(h=step["h"] + 0.0005) - one_unit.loss_with(h=step["h"] - 0.0005) == pytest.approx(
         -0.654e-3, abs=5e-7
     )
-    assert "a rate of 0.654" in PROSE["delta"] and "`dh` is -0.654" in PROSE["delta"]
+    assert "a rate of 0.654" in PROSE["delta"] and "`dh` is −0.654" in PROSE["delta"]
     assert round(np.tanh(3), 3) == 0.995 and round(1 - np.tanh(3) ** 2, 4) == 0.0099 and 1 - np.tanh(3) < 0.005
     assert 0.5 * 0.5 == 0.25 and round(0.999 * 0.001, 3) == 0.001
     options = SPEC["predictions"]["far_out"]["options"]
@@ -357,7 +357,7 @@ def test_the_two_roads_carry_what_the_prediction_says():
     through_h = dh_future * later.o[0].item() * (1 - later.ct[0].item() ** 2)
     assert (round(through_h, 2), round(dc_carry, 2), round(later.f[1].item(), 2)) == (-0.05, 0.10, 0.30)
     said = SPEC["predictions"]["roads"]
-    assert "0.30" in said["text"] and all("-0.05" in said["options"][letter][1] for letter in "abc")
+    assert "0.30" in said["text"] and all("−0.05" in said["options"][letter][1] for letter in "abc")
     assert abs(through_h) < dc_carry
     _, W, _ = one_unit.weights()
     slopes = [later.c[0], later.g[1], later.i[1], later.ct[1]]  # what f, i, g and o are multiplied by at step 1

@@ -85,7 +85,7 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
     figure.text(0.62, 0.965, "The loss around the weight", fontsize=LARGE, va="center")
     small = {"fontsize": SMALL, "frameon": False, "loc": "upper left", "borderaxespad": 0, "columnspacing": 1.2}
     handles = [Line2D([], [], **style) for style in SCHEMES.values()] + [bend, rounding, bound]
-    names = [*SCHEMES, "bend alone", "rounding, about", f"{short(RIGHT_UP_TO)}: {RIGHT_WORD} up to here"]
+    names = [*SCHEMES, "bend of the curve", "rounding, about", f"{short(RIGHT_UP_TO)}: {RIGHT_WORD} up to here"]
     figure.legend(handles, names, bbox_to_anchor=(0.02, 0.935), ncols=3, handlelength=3.2, **small)
     handles, names = [curve, tangent, secant], ["loss, as computed", "true slope", "measured slope"]
     figure.legend(handles, names, bbox_to_anchor=(0.62, 0.935), ncols=2, **small)

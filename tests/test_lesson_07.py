@@ -19,6 +19,7 @@ from lstm_teach.blanks import Lesson
 from lstm_teach.doctor import models
 from lstm_teach.explorers import clinic as explorers
 from lstm_teach.figures import clinic as figures
+from lstm_teach.gradcheck import LENGTHS, own_case
 from lstm_teach.lessons import clinic, clinic_cases
 from lstm_teach.lessons.clinic_lines import FAULTY, reasons
 from lstm_teach.nested import FLAWS
@@ -224,6 +225,14 @@ def test_the_table_of_families_is_what_its_faults_show():
     assert first["adding up: dU overwritten at each step"] == (3, "all U")
     assert first["the start: h0 and c0 forgotten"] == (1, "all nine")
     assert first["a product: dU in the column of the target"] == (1, "all U")
+
+
+def test_the_check_of_the_library_does_what_the_lesson_advises():
+    cases = {T: own_case(T, {"h0": False, "c0": False}) for T in LENGTHS}
+    assert {1, 2, 3} < set(cases) and "`lt.check_gradients` does all four" in cell_source(NOTEBOOK, "not-seen")
+    for T, (params, x, _, states) in cases.items():
+        assert T > 6 or (0.5 < np.std(params.flat) < 1 and all(abs(state).min() > 0.2 for state in states.values()))
+        assert T < 3 or len(set(x)) < T
 
 
 def test_the_two_first_passes_look_alike_at_six_steps_and_not_at_two():

@@ -76,8 +76,8 @@ def test_the_numbers_of_the_prose_are_those_of_the_grid(page):
     errors = {name: dict(zip(["right", *FAULTS], row, strict=True)) for name, row in page["errors"].items()}
     read, answer = PROSE["read-the-grid"], PROSE["answer"]
     assert f"{errors['fresh net']['right']:.1e}" == "1.5e-03" and "1.5e-3" in read
-    assert f"{errors['single precision']['right']:.1e}" == "2.4e-03" and "2.4e-3" in read
-    assert f"{errors['single precision']['decay']:.1e}" == "4.0e-03" and "4.0e-3" in read
+    assert f"{errors['single precision']['right']:.1e}" == "5.6e-04" and "5.6e-4" in read
+    assert f"{errors['single precision']['decay']:.1e}" == "3.5e-03" and "3.5e-3" in read
     assert f"{errors['worst element']['right']:.1e}" == "4.8e-07" and "4.8e-7" in read
     said = {"one step": "4e-9", "careful": "0.67", "fresh net": "0.83", "fresh net, all as one": "0.55"}
     for check, number in said.items():
@@ -103,10 +103,12 @@ def test_the_carry_spoils_large_matrices_of_the_fresh_net_and_the_slope_small_on
 def test_in_single_precision_no_step_opens_a_gap_of_a_power_of_ten(page):
     of = page["params"], page["x"], page["targets"], page["h0"], page["c0"]
     passes = page["backward"](*of), page["backward"](*of, fault="decay")
-    for power in np.arange(-6, 0.5, 0.25):
-        numbers = lt.numerical_gradient(page["loss_in_single"], page["single"][0], 10.0**power, batched=True)
+    gaps = {}
+    for step in (1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0):
+        numbers = lt.numerical_gradient(page["loss_in_single"], page["single"][0], step, batched=True)
         right, broken = (page["by_matrix"](each, numbers) for each in passes)
-        assert broken < 10 * right
+        gaps[step] = broken / right
+    assert max(gaps.values()) < 10 and max(gaps, key=gaps.get) == 3e-2  # the step of the page suits it best
 
 
 def test_the_worst_element_rejects_the_right_pass_on_almost_every_net(page):
@@ -164,5 +166,5 @@ def test_every_text_of_the_grid_fits_into_its_cell(page):
 
 def test_the_line_below_the_grid_names_every_lie():
     assert pictures.describe_checks(CHECKS, PASSES, ERRORS, BOUNDS) == (
-        "Right about all 3: good. blind: misses carry. strict: rejects the right pass."
+        "Right about all 3 passes: good. The others are not: blind misses carry; strict rejects the right pass."
     )

@@ -192,7 +192,8 @@ def describe_checks(checks: Sequence[str], passes: Sequence[str], errors: np.nda
         missed = [broken for broken, lie in zip(passes[1:], lying[1:], strict=True) if lie]
         said = (["rejects the right pass"] if lying[0] else []) + ([f"misses {', '.join(missed)}"] if missed else [])
         if said:
-            parts.append(f"{name}: {' and '.join(said)}")
+            parts.append(f"{name} {' and '.join(said)}")
         else:
             trusted.append(name)
-    return f"Right about all {len(passes)}: {', '.join(trusted) or 'none'}. " + ". ".join(parts) + "." * bool(parts)
+    others = f" The others are not: {'; '.join(parts)}." if parts else ""
+    return f"Right about all {len(passes)} passes: {', '.join(trusted) or 'none'}.{others}"

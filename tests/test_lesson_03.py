@@ -302,7 +302,7 @@ def test_hints_come_in_three_levels_for_a_flaw_that_is_left():
             continue
         assert count.hints in [loop.REPAIRS[flaw].hints for flaw in count.flaws]
         page = count._repr_html_()
-        assert page.count("<details") == page.count("A hint for one of the flaws") == 3
+        assert page.count("<details") == page.count("of 3 for one of the flaws") == 3
         assert [page.index(f": {level}<") for level in ("the idea", "the place", "the line")] == sorted(
             page.index(f": {level}<") for level in ("the idea", "the place", "the line")
         )

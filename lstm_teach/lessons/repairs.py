@@ -29,6 +29,7 @@ from lstm_teach.judging import Attempt, Trouble
 from lstm_teach.lessons.loop import FILENAME, GATES, MISTAKES, PRODUCTS, REPAIRS, gate_deltas, posted_loop, variant
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import Params
+from lstm_teach.verdicts import LEVELS
 
 Gradients = Mapping[str, np.ndarray]
 LENGTHS = (1, 2, 3, 4, 6)
@@ -412,10 +413,10 @@ def _names(prefix: str, gates: Iterable[str]) -> str:
 def _hints_html(hints: tuple[str, ...]) -> str:
     """Each hint inside the one before it, so that the next can be opened only there."""
     nested = ""
-    for level, hint in reversed(list(zip(("the idea", "the place", "the line"), hints, strict=False))):
+    for number, hint in reversed(list(enumerate(hints))):
         nested = (
             '<details style="margin:6px 0 6px 1em"><summary style="cursor:pointer" data-lm-suppress-shortcuts="true">'
-            f'A hint for one of the flaws: {level}</summary><p style="white-space:pre-wrap">{escape(hint)}</p>{nested}'
+            f'Hint {number + 1} of {len(hints)} for one of the flaws: {LEVELS[number]}</summary><p style="white-space:pre-wrap">{escape(hint)}</p>{nested}'
             "</details>"
         )
     return nested

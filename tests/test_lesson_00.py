@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from scenes import assert_same_as_full_drawing, pixels
 
 import lstm_teach as lt
-from lstm_teach import set_up
+from lstm_teach import plain, set_up
 from lstm_teach.backward import output_delta
 from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.set_up import set_up_check
@@ -185,8 +185,11 @@ def test_the_map_names_every_lesson_by_its_title_and_tells_no_answer():
     assert [int(re.search(r"\d", row)[0]) for row in rows] == list(range(8))
     linked = re.findall(r"\((\d\d_\w+\.ipynb)\)", "\n".join(rows))
     assert [int(name[:2]) for name in linked] == list(range(1, 8))
-    for row in rows:
-        assert re.fullmatch(r"\d+", row.strip("| ").split("|")[-1].strip()), row
+    for row, name in zip(rows, sorted(NOTEBOOKS.glob("0*.ipynb")), strict=True):
+        title, *_, minutes = (entry.strip() for entry in row.strip("| ").split("|"))
+        opening = cells_of(name.stem)[0].source
+        assert f"# {title.removeprefix('[').partition('](')[0]}" == opening.splitlines()[0]
+        assert f"**Time**: {minutes} minutes" in opening
     page = "\n".join(c.source for c in cells_of(LESSON)).lower()
     for told in ("four", "sixteen", "seven lines", "dot product", "np.dot", "accumulat", "stale"):
         assert told not in page
@@ -213,6 +216,8 @@ def test_the_names_and_shapes_in_the_table_are_those_of_the_library():
     _, deltas = lt.bptt(params, x, [1, 1, 1], return_deltas=True)
     known = dict(params.items()) | vars(deltas) | {"x": x, "targets": x, "y": cache.y}
     known["dy"] = output_delta(cache, x)
+    plain_cache = plain.forward(params, x, np.zeros(H), np.zeros(H))
+    known["dct"] = np.array([step["dct"] for step in plain.walk_back(params, plain_cache, np.array([1, 1, 1]))[1]])
     known |= {name: getattr(cache, name) for name in ("i", "f", "o", "g", "c", "ct", "h", "zi", "zf", "zo", "zg")}
     named = set()
     for names, shape, *_ in tables_of_names()[0]:

@@ -10,13 +10,15 @@ from lesson_cells import cell_source, fill, run_cell, run_cells, solutions, solv
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
-from lstm_teach import bell, tasks
+from lstm_teach import tasks
 from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.shell import plain
 from lstm_teach.explorers.training import STRINGS, clipping_explorer, learning_explorer, short_string
 from lstm_teach.figures import training as figures
 from lstm_teach.lessons import runs_06 as runs
 from lstm_teach.side_by_side import bptt_nets, collect, nested_nets
+
+pytestmark = pytest.mark.xdist_group("lesson_06")  # the lesson is run once, for all of them
 
 NAME, DEEPER = "06_training", "deeper/exploding_and_clipping"
 
@@ -536,9 +538,8 @@ def test_what_the_page_on_clipping_says(capsys):
     norms = page["norms"]
     assert 0 < np.sum(norms["right"] > 5) < 30 and 0.35 < np.mean(norms["right"] > 1) < 0.65
     assert (norms["broken"] > 100).all()
-    lengths = [bell.sequence(True, gap)[0].size for gap in page["gaps"]]
     rows = {float(row.split()[0]): list(map(float, row.split()[1:])) for row in printed.splitlines()[1:6]}
-    assert rows[0.3][-1] / rows[0.3][0] < 3 * lengths[-1] / lengths[0]
+    assert 12 < rows[0.3][-1] / rows[0.3][0] < 18 and rows[4][-1] / rows[4][0] > 1e11
     assert all(later > 10 * earlier for earlier, later in zip(rows[4][:-1], rows[4][1:], strict=True))
     start, after = re.search(r"before the step (\d+)", printed), re.findall(r"loss (\d+) after it", printed)
     assert int(after[0]) < int(start[1]) < int(after[1])

@@ -80,7 +80,7 @@ def clipping_explorer(norms: Mapping[str, np.ndarray], limit: float = 5.0) -> Ex
         return scene, clipping.describe(run, norms[run], limit)
 
     controls = {
-        "limit": log_slider("Limit", limit, -1, 2, 0.05, ".2f"),
+        "limit": log_slider("Limit", limit, -1, 2, 0.05, ".2r"),
         "run": choice("Gradient", list(norms)),
     }
     return Explorer("Where should the limit be?", controls, draw, rows=[["limit", "run"]])

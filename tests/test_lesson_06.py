@@ -214,6 +214,8 @@ def test_what_is_said_of_the_eight_seeds():
     assert "seven of its runs reach 74 % or more, and one still guesses" in prose("seeds-read")
     losses = runs.EIGHT_SEEDS["right"]["loss"], runs.EIGHT_SEEDS["almost right"]["loss"]
     assert all(one < other for one, other in zip(*losses, strict=True))  # "the lowest loss names the right run too"
+    best, length = runs.grammar_loss()
+    assert max(losses[1]) < best + np.log(2) / length + 0.035  # "all eight nets learned the grammar"
     assert max(losses[0]) > min(losses[1])  # "as long as there is another one to compare it with"
 
 

@@ -6,6 +6,7 @@ May import numpy, matplotlib and the rest of figures; the norms come from the le
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from matplotlib.ticker import NullLocator
 
 from .scene import Scene
 from .style import BLACK, SMALL, new_figure, short, tidy
@@ -22,6 +23,7 @@ def build(norms: Mapping[str, np.ndarray]) -> tuple[Scene, Callable[[str, float]
     for axes in (above, below):
         axes.set_xlim(-0.01 * longest, 1.01 * longest)
     above.set_yscale("log")
+    above.yaxis.set_minor_locator(NullLocator())  # the axis is drawn again with each picture
     below.set_ylim(-0.05, 1.1)
     whole = above.plot([], [], color=BLACK, linewidth=1.5, label="the whole gradient")[0]
     line = above.axhline(1, color=BLACK, linewidth=1, linestyle=(0, (2, 2)), label="the limit")
@@ -37,19 +39,18 @@ def build(norms: Mapping[str, np.ndarray]) -> tuple[Scene, Callable[[str, float]
         frameon=False,
     )
     scene = Scene(figure)
-    scene.live(whole, line, marks, left)
+    scene.live(whole, line, marks, left, above.yaxis)
     shown = ""
 
     def update(run: str, limit: float) -> None:
         nonlocal shown
         values = np.asarray(norms[run])
         steps = np.arange(1, len(values) + 1)
-        if run != shown:  # another scale belongs to the background
+        if run != shown:
             shown = run
             whole.set_data(steps, values)
             low, high = min(values.min(), 0.1), max(values.max(), 100.0)
             above.set_ylim(low / (high / low) ** 0.12, high * (high / low) ** 0.03)
-            scene.forget()
         line.set_ydata([limit, limit])
         clipped = steps[values > limit]
         marks.set_data(clipped, np.full(len(clipped), 0.03))

@@ -72,7 +72,7 @@ def test_the_searches_arrive_as_often_as_the_page_says(page):
     at_six = {key: counts[ALL] for key, counts in names["ends"].items()}
     assert all(sum(counts.values()) == 20 for counts in names["ends"].values())
     assert at_six["best_first", "mean"] == 20
-    assert all(at_six["one_after_the_other", watched] < 10 for watched in ("largest", "mean"))
+    assert all(5 <= at_six["one_after_the_other", watched] <= 8 for watched in ("largest", "mean"))
     changed = cell_source(NAME, "where-it-ends").replace("T = 6", "T = 10")
     again = dict(names)
     run_cell(NAME, "where-it-ends", changed, again)

@@ -15,13 +15,12 @@ import sys
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from html import escape
 from typing import NamedTuple
 
 import numpy as np
 
 import lstm_teach as lt
-from lstm_teach import backward, guard, plain
+from lstm_teach import backward, guard, html, plain
 from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import relative_error, verdict
@@ -131,11 +130,12 @@ class FlawsLeft:
 
     def _repr_html_(self) -> str:
         mark = "✓" if self.passed else "✗"
-        lines = "".join(f"<p>{escape(line)}</p>" for line in self._lines())
-        return (
-            f'<section aria-label="Flaws left"><p><strong>{mark} {escape(self.summary)}</strong></p>{lines}'
-            f"{_hints_html(self.hints)}</section>"
-        )
+        lines = "".join(html.prose(line) for line in self._lines())
+        hints = ""
+        for number, hint in reversed(list(enumerate(self.hints))):  # each inside the one before it
+            title = f"Hint {number + 1} of {len(self.hints)} for one of the flaws: {LEVELS[number]}"
+            hints = html.fold(title, html.prose(hint) + hints, "1em")
+        return f'<section aria-label="Flaws left">{html.bold(f"{mark} {self.summary}")}{lines}{hints}</section>'
 
 
 def flaws_left(loop: Callable) -> FlawsLeft:
@@ -408,15 +408,3 @@ def _names(prefix: str, gates: Iterable[str]) -> str:
     """Names of gradients in a sentence: "dWi, dWf and dWo"."""
     *most, last = (f"d{prefix}{gate}" for gate in gates)
     return f"{', '.join(most)} and {last}" if most else last
-
-
-def _hints_html(hints: tuple[str, ...]) -> str:
-    """Each hint inside the one before it, so that the next can be opened only there."""
-    nested = ""
-    for number, hint in reversed(list(enumerate(hints))):
-        nested = (
-            '<details style="margin:6px 0 6px 1em"><summary style="cursor:pointer" data-lm-suppress-shortcuts="true">'
-            f'Hint {number + 1} of {len(hints)} for one of the flaws: {LEVELS[number]}</summary><p style="white-space:pre-wrap">{escape(hint)}</p>{nested}'
-            "</details>"
-        )
-    return nested

@@ -35,6 +35,7 @@ def numbers_before(cell_id):
         "which": {"end_loss": np.array([1.89, 0.464, 0.518]), "remembered": np.array([0.457, 1.0, 0.555])},
         "norm": {"norms": rng.uniform(0.1, 7, 9)},
         "clip": {"gradient": gradient, "norm": np.linalg.norm(gradient), "limit": 5.0},
+        "cosine": {},
         "descend": {},
         "count": {"whole": rng.uniform(0, 10, 100), "limit": 5.0},
         "learned": {"losses": rng.uniform(0, 1, (4, 8)), "half": 0.35},
@@ -57,6 +58,10 @@ RIGHT = {
     "which": [
         "right_run = np.argmin(end_loss)\nbroken_run = end_loss.argmax()",
         "right_run = list(remembered).index(max(remembered))\nbroken_run = np.argsort(end_loss)[-1]",
+    ],
+    "cosine": [
+        "def cosine(a, b):\n    return np.dot(a / np.linalg.norm(a), b / np.linalg.norm(b))",
+        "def cosine(a, b):\n    return sum(a * b) / ((a**2).sum() * (b**2).sum()) ** 0.5",
     ],
     "norm": ["norm = np.linalg.norm(norms)", "norm = sum(n * n for n in norms) ** 0.5"],
     "clip": [
@@ -90,6 +95,12 @@ WRONG = [
     ("which", "broken_run", "np.argmin(remembered)", "The loss tells those two apart"),
     ("which", "broken_run", "np.max(end_loss)", "the loss itself"),
     ("which", "broken_run", "np.argmin(end_loss)", "learned most"),
+    ("cosine", "cosine", "return a @ b", "depends on how long"),
+    ("cosine", "cosine", "return a @ b / np.linalg.norm(a) * np.linalg.norm(b)", "parentheses are missing"),
+    ("cosine", "cosine", "return a @ b / ((a @ a) * (b @ b))", "the roots are missing"),
+    ("cosine", "cosine", "return abs(a @ b) / (np.linalg.norm(a) * np.linalg.norm(b))", "The sign matters"),
+    ("cosine", "cosine", "return a * b / (np.linalg.norm(a) * np.linalg.norm(b))", "leaves a vector"),
+    ("cosine", "cosine", "return 0.87", "cosine is off"),
     ("norm", "norm", "np.sum(norms)", "3 across and 4 up make 5"),
     ("norm", "norm", "np.mean(norms)", "longer than its longest part"),
     ("norm", "norm", "np.sum(norms**2)", "the root is missing"),
@@ -140,7 +151,8 @@ def test_other_right_answers_are_right_too(cell_id, code):
 @pytest.mark.parametrize(("cell_id", "name", "wrong", "words"), WRONG)
 def test_a_wrong_answer_is_told_what_it_is(cell_id, name, wrong, words):
     other = {"right_run": "broken_run = ...", "broken_run": "right_run = ..."}.get(name, "")
-    code = step(wrong) if cell_id == "descend" else f"{name} = {wrong}\n{other}"
+    functions = {"descend": step(wrong), "cosine": f"def cosine(a, b):\n    {wrong}"}
+    code = functions.get(cell_id, f"{name} = {wrong}\n{other}")
     parts = verdict(cell_id, code).parts
     sentences = " ".join(part.sentence for part in parts)
     assert words in sentences, sentences
@@ -224,6 +236,17 @@ def test_the_almost_right_loop_has_one_flaw_left_and_both_loops_fail_the_check()
     assert kept == {"stale_cell_delta"}
     for kind, backward in runs.BACKWARDS.items():
         assert lt.check_gradients(backward).passed == (kind == "right")
+
+
+def test_the_almost_right_gradient_swings_and_the_broken_one_stays_across(lesson):
+    almost, broken = (np.array(lesson["angles"][kind]) for kind in ("almost right", "broken"))
+    assert len(almost) == len(lesson["histories"]["B"].tested)
+    assert almost[0] < 10 and almost.min() < 10 and almost.max() > 70
+    assert (abs(broken - 90) < 15).all()
+    said = figures.describe_angles(lesson["angles"])
+    assert f"almost right between {almost.min():.0f} and {almost.max():.0f};" in said
+    axes = figures.angles_picture(lesson["histories"]["B"].tested, lesson["angles"]).axes[0]
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), almost)
 
 
 def test_far_is_learned_after_near_and_never_with_the_almost_right_gradient(lesson):

@@ -251,7 +251,28 @@ def describe_recall(learned: Mapping[int, np.ndarray], biases: Sequence[float]) 
     return f"Runs of {of} that learned it, at forget-gate biases {', '.join(map(short, biases))}: {'; '.join(parts)}."
 
 
-# ------------------------------------------------------------------------------------------ norms
+# ------------------------------------------------------------------------------------------ angles and norms
+
+
+def angles_picture(steps: Sequence[int], angles: Mapping[str, Sequence[float]]) -> Figure:
+    """The angle in degrees between the right gradient and others at the same weights, over a training."""
+    figure = new_figure(880, 300)
+    axes = tidy(figure.subplots(), "Angle to the right gradient", "training step", "degrees")
+    for kind, values in angles.items():
+        axes.plot(steps, values, **KINDS[kind], markersize=5, label=kind)
+    axes.axhline(90, color="black", linewidth=1, linestyle=(0, (2, 2)), zorder=1)
+    axes.set(ylim=(-4, 184), yticks=(0, 45, 90, 135, 180))
+    for height, words in ((0, "the same direction"), (90, "a right angle"), (180, "the opposite direction")):
+        axes.text(1.01, height, words, fontsize=SMALL, va="center", transform=axes.get_yaxis_transform())
+    axes.legend(loc="upper right", fontsize=NORMAL, frameon=False, ncols=2)
+    return figure
+
+
+def describe_angles(angles: Mapping[str, Sequence[float]]) -> str:
+    """Say in one line between which angles each gradient stays."""
+    parts = [f"{kind} between {min(values):.0f} and {max(values):.0f}" for kind, values in angles.items()]
+    return f"Degrees between the right gradient and the others at the same weights: {'; '.join(parts)}."
+
 
 PARTS = {  # what is drawn below the whole gradient: words, style
     "gates": ("the gates' eight matrices", {"color": LIGHT_GRAY, "linewidth": 5}),

@@ -41,6 +41,24 @@ def which() -> Iterator[dict[str, Any]]:
         yield {**runs, "right_run": order.index(kinds.index("right")), "broken_run": order.index(kinds.index("broken"))}
 
 
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    """Cosine of the angle between two vectors (n,)."""
+    return a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
+
+
+def cosines() -> Iterator[dict[str, Any]]:
+    """Pairs of vectors, the second turned from the first by a known angle and of another length."""
+    rng = np.random.default_rng(9)
+    for size, degrees, lengths in ((3, 30, (2, 5)), (40, 100, (0.1, 7)), (12, 75, (30, 4)), (200, 150, (3, 0.5))):
+        along, other = rng.normal(0, 1, (2, size))
+        along /= np.linalg.norm(along)
+        across = other - (other @ along) * along
+        across /= np.linalg.norm(across)
+        angle = np.radians(degrees)
+        a, b = lengths[0] * along, lengths[1] * (np.cos(angle) * along + np.sin(angle) * across)
+        yield {"a": a, "b": b, "arguments": (a, b), "answer": np.cos(angle)}
+
+
 def gradients() -> Iterator[dict[str, Any]]:
     """Gradients longer and shorter than the limit, one with many small numbers, with a step that takes them."""
     rng = np.random.default_rng(6)

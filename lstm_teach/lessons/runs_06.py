@@ -15,7 +15,7 @@ from lstm_teach.backward import bptt
 from lstm_teach.batch import batch_forward, pad
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import Params
-from lstm_teach.training import History, train
+from lstm_teach.training import History, batch_gradient, train
 
 almost_right = partial(nested_bptt, repaired=[flaw for flaw in FLAWS if flaw != "stale_cell_delta"])
 BACKWARDS = {"right": bptt, "almost right": almost_right, "broken": nested_bptt}
@@ -58,6 +58,11 @@ def remembered(params: Params, task: tasks.Task) -> float:
     last, b = weights.sum(0).astype(int) - 2, np.arange(len(task.test))
     y = batch_forward(params, xs).y[last, b]
     return float((y[b, targets[last, b]] == y[:, task.encode("TP")].max(1)).mean())
+
+
+def reber_gradient(params: Params, kind: str, strings: int = 64) -> np.ndarray:
+    """The gradient (n,) of the mean loss of a string over the first test strings, by one of `BACKWARDS`."""
+    return batch_gradient(params, tasks.reber(strings).test, BACKWARDS[kind])[1].flat
 
 
 def grammar_loss(strings: int = 2000) -> tuple[float, float]:

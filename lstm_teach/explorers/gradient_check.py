@@ -15,7 +15,7 @@ STEPS = 10.0 ** np.linspace(-16, 0, 161)
 WEIGHTS = (("Ug", (2, 1)), ("Wi", (1, 3)))  # the second one has a small derivative
 DTYPES = {"double": np.float64, "single": np.float32}
 RADIUS, POINTS = 0.5, 64  # the circle on which the Taylor series of the loss is found; it converges well beyond it
-AROUND = np.linspace(-1.2, 1.2, 121).round(2)  # in steps h, for the loss around the weight
+AROUND = np.linspace(-1.2, 1.2, 121).round(2)  # in steps, for the loss around the weight
 
 
 def example_net() -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -101,7 +101,7 @@ def step_size_explorer() -> Explorer:
         at = curves(number, "double")
         weights.append((f"{at.name}[{at.index[0]}, {at.index[1]}], delta {short(at.derivative, 2)}", number))
     controls = {
-        "step": log_slider("Step h", 1.0, -16, 0, step=0.1, format=".1e"),
+        "step": log_slider("Step", 1.0, -16, 0, step=0.1, format=".1e"),
         "scheme": choice("Scheme", list(figures.SCHEMES), "central"),
         "precision": choice("Precision", tuple(DTYPES), "double"),
         "weight": choice("Weight", weights, 0),

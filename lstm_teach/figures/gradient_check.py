@@ -52,7 +52,7 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
     change (m,) what the loss gains at the nudges, in units of step times derivative.
     """
     figure = new_figure(900, 430, layout=None)
-    left = tidy(figure.add_axes((0.075, 0.115, 0.48, 0.69)), xlabel="step h")
+    left = tidy(figure.add_axes((0.075, 0.115, 0.48, 0.69)), xlabel="step")
     left.set(xscale="log", yscale="log", xlim=(steps[0] / 1.6, steps[-1] * 1.6), ylim=(FLOOR / 3, CEILING * 3))
     left.set_xticks(10.0 ** np.arange(-16, 1, 2))
     left.set_yticks([1e-12, 1e-10, RIGHT_UP_TO, 1e-4, 1e-2, 1, 1e2, 1e4])
@@ -68,9 +68,9 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
     }
 
     right = tidy(
-        figure.add_axes((0.645, 0.115, 0.345, 0.69)),
-        xlabel="nudge of the weight, in steps h",
-        ylabel="in units of h × true slope",
+        figure.add_axes((0.66, 0.115, 0.33, 0.69)),
+        xlabel="nudge of the weight, in steps",
+        ylabel="in units of step × true slope",
     )
     right.set(xlim=(around[0], around[-1]), xticks=(-1, 0, 1))
     for line in (right.axhline, right.axvline):
@@ -133,7 +133,7 @@ def describe(curves: Curves, step: float, k: int, scheme: str, precision: str) -
     """Say in one line how wrong the derivative is at this step, and which of the two errors does it."""
     error, bend, rounding = (abs(part[scheme][k]) for part in (curves.error, curves.bend, curves.rounding))
     row, column = curves.index
-    at = f"{curves.name}[{row}, {column}], {scheme}, {precision} precision, h = {short(step, 2)}"
+    at = f"{curves.name}[{row}, {column}], {scheme}, {precision} precision, step {short(step, 2)}"
     if error == 0:
         return f"{at}: error 0, every digit is right."
     if curves.error[scheme][k] == -1:

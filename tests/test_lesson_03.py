@@ -321,7 +321,7 @@ def test_the_lesson_goes_on_with_the_learner_s_loop_if_it_is_right_and_says_whic
 
 def test_the_folded_solution_repairs_seven_lines_and_the_lesson_uses_it(capsys):
     cells = solved(NAME)
-    assert set(cells) == {"my-loop", "turns"}
+    assert set(cells) == {"my-loop", "factors", "turns"}
     changed = [a != b for a, b in zip(SOURCE.splitlines(), cells["my-loop"].splitlines(), strict=True)]
     assert sum(changed) == 8  # seven lines, and the docstring
     results = {}
@@ -359,6 +359,39 @@ def test_the_turns_are_right_in_any_style(line):
 def test_a_wrong_number_of_turns_is_named(line, words):
     verdict = judged(NAME, "turns", {"turns": line})
     assert not verdict.passed and words in str(verdict)
+
+
+@pytest.mark.parametrize(
+    "lines", [("1 + f", "f"), ("f + 1.0", "1 * f"), ("(1.0 + f).copy()", "np.array(f)"), ("2 - (1 - f)", "f**1")]
+)
+def test_the_factors_are_right_in_any_style(lines):
+    assert judged(NAME, "factors", dict(zip(("factor_as_posted", "factor_right"), lines, strict=True))).passed
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (("f", "f"), "keeps the old dc as well"),
+        (("1 - f", "f"), "The posted line adds"),
+        (("1 + f", "1 + f"), "the posted line again"),
+        (("1 + f", "1 - f"), "keeps back"),
+        (("1 + f", "f * (1 - f)"), "slope of the sigmoid"),
+        (("1 + f", "0.5"), "should be"),
+        (("1 + f", "..."), "not written yet"),
+    ],
+)
+def test_a_wrong_factor_is_named(lines, words):
+    verdict = judged(NAME, "factors", dict(zip(("factor_as_posted", "factor_right"), lines, strict=True)))
+    assert not verdict.passed and words in str(verdict)
+
+
+def test_over_many_steps_the_posted_dc_grows_and_the_right_one_shrinks(capsys):
+    run_cells(NAME, until="many-steps-back", replace={"two-way": ""})
+    rows = re.findall(r"^ +(\d+) +(\S+) +(\S+)$", capsys.readouterr().out, re.MULTILINE)
+    steps, posted, right = np.array(rows, float).T
+    assert steps.tolist() == [1, 5, 10, 30, 60]
+    assert (np.diff(posted) > 0).all() and posted[-1] > 1e8
+    assert (np.diff(right) < 0).all() and right[-1] < 1e-8
 
 
 def test_the_turns_are_those_of_the_repaired_loop(monkeypatch):

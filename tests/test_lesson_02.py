@@ -153,6 +153,8 @@ WRONG = [
     ("write-dh-total", "dh", "dh_future", "dh_loss is missing"),
     ("write-dh-total", "dh", "dh_loss * dh_future", "where two roads meet, their parts add up"),
     ("write-dh-total", "dh", "dh_loss + dc_carry", "dc_carry arrives in the cell"),
+    ("write-dh-total", "dh", "dh + dh_future", "each time the cell is run"),
+    ("write-dc-total", "dc", "dc + dc_carry", "which started from the old dh"),
     ("write-dc-total", "dc", "dc_hidden", "dc_carry is missing"),
     ("write-dc-total", "dc", "dc_carry", "dc_hidden is missing"),
     ("write-dc-total", "dc", "dc_hidden + dc_carry * f", "by a forget gate again"),

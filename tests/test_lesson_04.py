@@ -622,6 +622,10 @@ def test_the_ends_of_the_walk_and_a_full_drawing_agree(inspector):
     for walked, flaw in ((0, ALL), (T - 1, ALL), (3, frozenset()), (0, frozenset(["short_range"]))):
         inspector.set(walked=walked, flaw=flaw)
         assert_same_as_full_drawing(inspector._scene)
+        heading, moment = (
+            text.get_window_extent() for text in inspector._scene.figure.texts if "delta" in text.get_text()
+        )
+        assert not heading.overlaps(moment) and not moment.overlaps(heading)
 
 
 def test_a_click_on_the_map_chooses_the_step_and_one_elsewhere_nothing(inspector):

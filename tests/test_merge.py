@@ -62,7 +62,7 @@ def test_the_turns_go_from_the_triangle_down_to_one_a_step(length):
     own[np.tril_indices(length)] = 1
     for merged, count in enumerate(counts):
         assert (~np.isnan(pictures.hands(own, merged)[..., 0])).sum() == count
-    assert pictures.turns(4, 1) == 7  # the lesson's second question
+    assert pictures.turns(4, 1) == 7  # the lesson's prediction on the first meeting
 
 
 def test_at_every_position_the_picture_shows_as_many_cards_as_turns_and_the_numbers_of_hands(explorer):

@@ -85,7 +85,7 @@ def build(T: int) -> tuple[Scene, Callable[..., None]]:
         if parting:
             first.set_xy((parting[0] - 0.5, QUANTITIES.index(parting[1]) - 0.5))
         column.set_x(step - 0.5)
-        heading.set_text(f"{_flaws(left_in)}: where the loop differs from the right pass")
+        heading.set_text(f"{_flaws(left_in)}: where the deltas are wrong")
         moment.set_text(f"Length of each delta at step {step}")
         rows = np.arange(len(QUANTITIES))
         of_loop, of_right = (np.where(s < LOWEST, NOTHING, s) for s in (sizes(deltas, step), sizes(right, step)))

@@ -101,11 +101,12 @@ def bptt_nets(params: Params, sequences: Sequences) -> tuple[np.ndarray, Params]
 def nested_nets(params: Params, sequences: Sequences, repaired: Collection[str] = ()) -> tuple[np.ndarray, Params]:
     """As `bptt_nets`, by the loop of the question, of whose flaws those in `repaired` are repaired."""
     states, dy, loss = _start(params, sequences)
-    dh_loss, W = np.matmul(dy, params.V), _back(params)
+    dh_loss, N, H = np.matmul(dy, params.V), len(params.flat), params.hidden_size
     to_cell, to_z = _slopes(states)
+    to_z = np.ascontiguousarray(np.moveaxis(to_z, 1, 3))  # (T, N, B, 4, H): one product leads back through all gates
     f, o = states.gates[:, 1], states.gates[:, 2]
     slope_0 = 1 - states.ct[0] ** 2
-    dz_of_all = np.zeros_like(states.gates)
+    dz_of_all = np.zeros_like(to_z)
     left_over = np.zeros_like(states.h[0])  # the delta of tanh(c) at step 0, as the walk before has left it
     for t in reversed(range(len(dz_of_all))):
         n = int(sequences.valid[t].sum())  # the sequences that have a step t come first
@@ -115,12 +116,13 @@ def nested_nets(params: Params, sequences: Sequences, repaired: Collection[str] 
             if s == 0:
                 left_over[:, :n] = dh * o[0, :, :n]
             dc = dc + dh * to_cell[s, :, :n]
-            dz = to_z[s, :, :, :n] * dc
-            dz[2] = to_z[s, 2, :, :n] * dh
-            dz_of_all[s, :, :, :n] += dz
-            dh = np.matmul(dz, W).sum(0)
+            dz = to_z[s, :, :n] * dc[:, :, None]
+            np.multiply(to_z[s, :, :n, 2], dh, out=dz[:, :, 2])
+            dz_of_all[s, :, :n] += dz
+            dh = np.matmul(dz.reshape(N, n, 4 * H), params.W)
             carry = dc * f[s, :, :n]
             dc = carry if "carry_accumulates" in repaired else dc + carry
+    dz_of_all = np.moveaxis(dz_of_all, 3, 1)
     return loss, _gradient(params, sequences, states, dy, dz_of_all, "scalar_dot" not in repaired)
 
 

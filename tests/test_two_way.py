@@ -177,6 +177,12 @@ def test_forward_every_box_says_how_its_value_came():
     assert "not computed yet" in figures.describe(net, 1, "forward", chosen="c[0]")
 
 
+def test_the_text_names_the_boxes_that_a_nudge_lights_up():
+    text = plain(figures.describe(small_net(1), chosen="o[0]", nudged=True))
+    assert text.endswith("What changes: h[0], scores[0,0], scores[0,1], loss[0].")
+    assert "What changes" not in figures.describe(small_net(1), chosen="o[0]")
+
+
 def test_the_weights_get_their_share_from_a_chosen_z():
     net = small_net(1)
     gradient = lt.bptt(net.params, net.x, net.targets, net.h0, net.c0)

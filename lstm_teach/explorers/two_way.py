@@ -99,7 +99,9 @@ def two_way(
         slider, selection = controls["operation"], controls["chosen"]
         if slider.max != last_position(steps):
             selection.options = _options(net_of(steps, 0), direction)
-            slider.max = slider.value = last_position(steps)
+            slider.max = last_position(steps)
+            slider.send_state("max")  # first, or the page may cut the value off at the old end and send that back
+            slider.value = slider.max
         elif before["operation"] != operation and before["chosen"] == chosen and (operation, chosen) != at_start:
             selection.value = ""  # the slider was moved alone: the choice follows it again
         before.update(operation=slider.value, chosen=selection.value)

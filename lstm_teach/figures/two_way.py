@@ -95,7 +95,8 @@ def describe(
         line = words.forward_line(net, target) if target in filled and is_box else "not computed yet."
         lines.append(f"<b>Chosen: {what}.</b> {line}")
         if nudged:
-            lines.append("<b>Nudge:</b> " + words.nudge_line(nudge(net, chosen), None, True))
+            line = words.nudge_line(nudge(net, chosen), None, True)
+            lines.append(f"<b>Nudge:</b> {line}{_lit(net, chosen)}")
         return heading + "<br> ".join(lines)
     back = walk_back(net, flaws) if flaws else net.right
     source = ends(chosen)[0] if is_arrow else chosen
@@ -109,8 +110,18 @@ def describe(
         line = words.back_line(net, back, chosen, weights=reveal is None, neutral=bool(flaws) and not marks)
     lines.append(f"<b>Chosen: {what}.</b> {line}")
     delta = (back.arrows if is_arrow else back.boxes).get(chosen)
-    lines.append("<b>Nudge:</b> " + words.nudge_line(nudge(net, chosen), delta, hidden or chosen not in came))
+    line = words.nudge_line(nudge(net, chosen), delta, hidden or chosen not in came)
+    lines.append(f"<b>Nudge:</b> {line}{_lit(net, chosen) if nudged else ''}")
     return heading + "<br> ".join(lines)
+
+
+def _lit(net: Net, chosen: str) -> str:
+    """The boxes that a nudge changes, for those who cannot see them light up."""
+    changed = nudge(net, chosen).changed - {chosen}
+    order = [box for operation in forward_operations(net.T, net.K) for box in operation.boxes]
+    order += [f"others[{t}]" for t in range(net.T)]
+    names = ", ".join(words.box_name(box) for box in order if box in changed)
+    return f'<span class="lt-unseen"> What changes: {names or "nothing else"}.</span>'
 
 
 def arrived(done: Collection[Operation]) -> set[str]:

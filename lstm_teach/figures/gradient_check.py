@@ -23,7 +23,7 @@ SCHEMES = {
 }
 FLOOR, CEILING = 1e-13, 1e4  # an error outside of them is drawn at the edge
 # How far the right picture reaches, in units of step times derivative: the smallest that holds all that is drawn.
-WINDOWS = (2.2, 5.5, 11, 22, 55, 110, 220, 550, 1100)
+WINDOWS = (2.2, 11, 110, 1100)
 RIGHT_UP_TO, RIGHT_WORD = LADDER[0]
 
 
@@ -92,7 +92,6 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
 
     scene = Scene(figure)
     scene.live(here, bend, rounding, *lines.values(), *marks.values(), tangent, curve, secant, used, ratio)
-    scene.live(right.yaxis)
 
     def update(curves: Curves, k: int, scheme: str, eps: float, change: np.ndarray) -> None:
         here.set_xdata([steps[k], steps[k]])
@@ -114,6 +113,7 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
         if right.get_ylim()[1] != window:
             unit = window / 2.2
             right.set(ylim=(-window, window), yticks=unit * np.arange(-2, 3))
+            scene.forget()
 
     return scene, update
 

@@ -3,25 +3,13 @@
 import json
 
 import pytest
+from cells import go_to, press, run, wait_for_text, write
 from lab import cell_errors, open_notebook, run_all, shut_down_kernel, watch
 
 pytestmark = pytest.mark.browser
 
 PATH = "notebooks/exercises/01_forward_pass.ipynb"
 SOLUTION = "def gate(U, W, token, h_before): return 1 / (1 + np.exp(-(U[:, token] + W @ h_before)))"
-SECONDS = 30  # that a cell may take on a busy machine
-
-# Make the cell with that id the active one and scroll to it.
-GO_TO = """id => {
-    const notebook = window.jupyterapp.shell.currentWidget.content;
-    notebook.activeCellIndex = notebook.widgets.findIndex(cell => cell.model.id === id);
-    notebook.mode = 'command';
-    return notebook.scrollToItem(notebook.activeCellIndex).then(() => notebook.activate());
-}"""
-# The element of the cell with that id.
-CELL = """id => window.jupyterapp.shell.currentWidget.content.widgets.find(cell => cell.model.id === id).node"""
-SOURCE = """id => window.jupyterapp.shell.currentWidget.content.widgets.find(cell => cell.model.id === id)
-    .model.sharedModel.source"""
 
 
 @pytest.fixture(scope="module")
@@ -40,29 +28,6 @@ def page(browser, lab):
         page.close()
 
 
-def go_to(page, cell_id):
-    """Make a cell the active one and return its element."""
-    page.evaluate(GO_TO, cell_id)
-    return page.evaluate_handle(CELL, cell_id).as_element()
-
-
-def run(page, cell_id):
-    """Run a cell by keyboard."""
-    go_to(page, cell_id)
-    page.keyboard.press("ControlOrMeta+Enter")
-
-
-def wait_for_text(page, cell_id, text):
-    page.wait_for_function(
-        f"([id, text]) => ({CELL})(id).innerText.includes(text)", arg=[cell_id, text], timeout=SECONDS * 1000
-    )
-
-
-def press(page, element, key):
-    element.focus()
-    page.keyboard.press(key)
-
-
 def test_a_check_fails_hints_open_one_inside_the_other_and_the_solution_passes(page):
     check = go_to(page, "check-gate")
     wait_for_text(page, "check-gate", "gate is not written yet")
@@ -72,12 +37,7 @@ def test_a_check_fails_hints_open_one_inside_the_other_and_the_solution_passes(p
         press(page, visible[-1], "Enter")
     assert "1 / (1 + np.exp(-z))" in check.inner_text()
 
-    go_to(page, "gate")
-    page.keyboard.press("Enter")
-    page.keyboard.press("ControlOrMeta+a")
-    page.keyboard.insert_text(SOLUTION)
-    assert page.evaluate(SOURCE, "gate") == SOLUTION
-    page.keyboard.press("ControlOrMeta+Enter")
+    write(page, "gate", SOLUTION)
     run(page, "check-gate")
     wait_for_text(page, "check-gate", "gate is right in every part.")
     assert "2 of 2 points" in go_to(page, "check-gate").inner_text()
@@ -114,26 +74,19 @@ def test_the_exam_gives_no_hints_until_asked_and_a_mistyped_letter_stops_nothing
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     trouble = watch(page)
 
-    def write(cell_id, source):
-        go_to(page, cell_id)
-        page.keyboard.press("Enter")
-        page.keyboard.press("ControlOrMeta+a")
-        page.keyboard.insert_text(source)
-        page.keyboard.press("ControlOrMeta+Enter")
-
     try:
         open_notebook(page, lab, "notebooks/exercises/07_mixed_exam.ipynb")
         run_all(page, timeout=120)
-        write("write-bias", "def write_bias(share, steps): return 1 - share ** (1 / steps)")
+        write(page, "write-bias", "def write_bias(share, steps): return 1 - share ** (1 / steps)")
         run(page, "check-bias")
         wait_for_text(page, "check-bias", "With yours")
         shown = go_to(page, "check-bias").inner_text()
         assert "Hints are off" in shown and "This is i itself" not in shown and "Hint 1" not in shown
-        write("hints", "show_hints(True)")
+        write(page, "hints", "show_hints(True)")
         run(page, "check-bias")
         wait_for_text(page, "check-bias", "This is i itself")
         assert "Hint 1 of 3" in go_to(page, "check-bias").inner_text()
-        write("my-price", 'my_price = "e"')
+        write(page, "my-price", 'my_price = "e"')
         run_all(page, timeout=120)
         wait_for_text(page, "ask-price", 'should be one of the letters "a", "b", "c", "d", got')
         assert cell_errors(page) == [] and trouble.take() == []

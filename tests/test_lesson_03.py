@@ -530,7 +530,7 @@ def test_the_picture_shows_both_sets_of_gradients_on_one_scale_and_their_errors(
     got, right = gradients(flaws, 4, 0.8)
     figure = pictures.picture(got, right)
     matrices, dots = figure.axes
-    (mesh,) = matrices.collections
+    mesh = matrices.collections[0]
     shown = np.ma.filled(mesh.get_array(), np.nan)
     limit = max(abs(right["W" + gate]).max() for gate in "ifog")
     for name, column in {"Wi": 0, "Wg": 21, "Uo": 43, "V": 56}.items():

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 
 from ..gradreport import relative_error, verdict
 from ..lessons.loop import REPAIRS as LINES
@@ -67,11 +67,14 @@ def build(vocab_size: int, hidden_size: int) -> tuple[Scene, Callable]:
     box = axes.get_position()
     to_x = lambda column: box.x0 + column / width * box.width  # noqa: E731
     middles = {name: corners[name] + shapes[name][1] / 2 for name in names}
+    frames = []
     for name in names:
         for top in (0, max(H, K) + GAP):
             high, wide = shapes[name]
-            axes.add_patch(Rectangle((corners[name], top), wide, high, fill=False, edgecolor=GRAY, linewidth=0.8))
+            x, y = [corners[name], corners[name] + wide], [top, top + high]
+            frames.append([(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1]), (x[0], y[0])])
         figure.text(to_x(middles[name]), box.y1 + 0.028, f"d{name}", ha="center", va="center", fontsize=LARGE)
+    axes.add_collection(LineCollection(frames, colors=GRAY, linewidths=0.8))  # one artist, since they lie over the mesh
     for words, top in (("right", 0), ("this loop", max(H, K) + GAP)):
         y = box.y1 - (top + H / 2) / height * box.height
         figure.text(0.012, y, words, va="center", fontsize=NORMAL)

@@ -141,7 +141,7 @@ def lay_out(targets: tuple[int, ...], K: int, H: int, slots: bool = True) -> Lay
             boxes[score(t, k)] = (x, ROWS["gates"], sizes.cell)
         shown.append(symbols)
         if H > 1:
-            boxes[f"others[{t}]"] = (x0 + COLUMNS["h"][0] * step_width, RAIL, sizes.box[0] + 2)
+            boxes[f"others[{t}]"] = (x0 + COLUMNS["h"][0] * step_width, RAIL, sizes.box[0] + 10)
     layout = Layout(T, H, sizes, step_width, boxes, {}, {}, {}, tuple(shown))
     for t in range(T):
         _add_step(layout, t)
@@ -224,7 +224,7 @@ def stray_path(layout: Layout, kind: str, source: str, target: str) -> np.ndarra
     x, y, width = layout.boxes[target]
     if kind == "short_range":
         from_x = layout.boxes[layout.box_of(source)][0] - layout.sizes.cell / 2
-        level = ROWS["middle"] + 45
+        level = ROWS["middle"] + 39
         t = int(source[7:-1])
         turn = layout.start(t - 1) + LANE * layout.step_width - 11
         right = x + width / 2 + 1

@@ -21,6 +21,6 @@ def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     named = any(Path(argument.partition("::")[0]).suffix == ".py" for argument in config.args)
     if not (config.getoption("--all") or named):
-        left_out = [item for item in items if item.get_closest_marker("long")]
-        items[:] = [item for item in items if not item.get_closest_marker("long")]
+        left_out = [item for item in items if any(item.get_closest_marker(name) for name in ("long", "grading"))]
+        items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)

@@ -7,6 +7,8 @@ import sys
 import pytest
 from projectfiles import ROOT
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def benchmark(monkeypatch):

@@ -17,6 +17,8 @@ from lstm_teach.gradcheck import states_taken
 from lstm_teach.params import Params
 from tests.doctor_cases.faults import load, other_hands, styles
 
+pytestmark = pytest.mark.long
+
 TAKES = {"h0": False, "c0": False}
 PASSES = styles("other_hands") | {f"tuning/{style}": pair for style, pair in styles("tuning").items()}
 

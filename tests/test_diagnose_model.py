@@ -9,6 +9,8 @@ import lstm_teach as lt
 from lstm_teach.exercises import mixed_exam
 from tests.model_cases.faults import AROUND, FOLDER, IN_THE_TEXT, MODELS, around, load
 
+pytestmark = pytest.mark.long
+
 EDITS = [(model, *edit) for model, edits in IN_THE_TEXT.items() for edit in edits]
 AROUND_SOME = [
     (model, fault) for at, fault in enumerate(AROUND) for model in (MODELS[at % len(MODELS)], MODELS[at * 5 % 7])

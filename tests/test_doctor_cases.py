@@ -42,6 +42,7 @@ def changed_lines(before, after):
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("style", RIGHT)
 def test_a_style_passes_the_gradient_check(style):
     assert lt.check_gradients(load(*RIGHT[style], "<right>")).passed
@@ -60,6 +61,7 @@ def test_no_style_is_in_both_sets():
     assert not set(by_hand("tuning")) & set(by_hand("held_out"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", HAND)
 def test_a_pass_by_hand_is_wrong_in_exactly_the_lines_of_its_table(case):
     faulty, faults = HAND[case]
@@ -72,6 +74,7 @@ def test_a_pass_by_hand_is_wrong_in_exactly_the_lines_of_its_table(case):
         assert {int(number) for number in fault["right"]} & set(fault["lines"])
 
 
+@pytest.mark.long
 def test_the_passes_that_others_broke_are_faulty_in_the_lines_they_give():
     cases, rights = other_hands(), styles("other_hands")
     assert len(cases) == 1050

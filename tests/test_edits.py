@@ -13,6 +13,8 @@ from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.doctor.variants import Variants, find_slots
 from tests.doctor_cases.faults import load, styles
 
+pytestmark = pytest.mark.long
+
 HEAD = "import numpy as np\nimport lstm_teach as lt\n\n"
 TRUTH = Truth(make_case(3, 23, {}))
 

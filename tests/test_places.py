@@ -16,6 +16,8 @@ from lstm_teach.doctor.variants import RESULT, TARGET, Put, Variants, exchanged,
 from lstm_teach.gradcheck import states_taken
 from tests.doctor_cases.faults import load, styles
 
+pytestmark = pytest.mark.long
+
 PER_GATE, _ = styles("tuning")["per_gate"]
 
 

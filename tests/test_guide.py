@@ -9,7 +9,8 @@ import nbformat
 import pytest
 from projectfiles import ROOT
 
-from lstm_teach.lessons.loop import MISTAKES, PRODUCTS
+from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, posted_loop
+from lstm_teach.lessons.repairs import flaws_left
 
 GUIDE = ROOT / "instructor" / "guide.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
@@ -117,9 +118,8 @@ def test_the_clinic_fits_into_50_minutes_where_the_guide_says_so():
 def test_the_numbers_of_the_lessons_are_those_that_the_script_counts():
     rows = tables(section("The lessons in numbers"))["lesson"]
     counted = {name: TABLE["count"](name) for name in LESSONS}
-    assert [row[:-1] for row in rows] == [
-        [name, *map(str, numbers.values()), f"{TABLE['minutes'](numbers):.0f}"] for name, numbers in counted.items()
-    ]
+    now = [[name, *map(str, found.values()), f"{TABLE['minutes'](found):.0f}"] for name, found in counted.items()]
+    assert [row[:-1] for row in rows] == now, "paste what `python instructor/lesson_table.py --run` prints"
     assert all(float(row[-1]) > 0 for row in rows)
 
 
@@ -162,6 +162,16 @@ def test_every_wrong_line_is_one_that_the_lesson_has_these_words_for(number):
         assert then.endswith(("?", "."))
     names = {code_in(row[0])[0] for row in told}
     assert [group for group in groups.values() if not names & {*group["names"], *group.get("returns", ())}] == []
+
+
+def test_the_words_for_an_unknown_mistake_in_the_repair_are_those_of_lesson_3():
+    def loop(params, cache, x, dy):
+        grads = posted_loop(params, cache, x, dy)
+        grads.Wi *= 1.5
+        return grads
+
+    (said,) = re.findall(r'"(.*?)"', section("Lesson 3").partition("|")[0].replace("\n", " "))
+    assert said == "Something new is wrong" and said in str(flaws_left(loop))
 
 
 # ------------------------------------------------------------------------------------------ the exercises

@@ -43,7 +43,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import guard, kept
+from lstm_teach import borrowed, guard, kept
 from lstm_teach.forward import Cache
 from lstm_teach.judging import Attempt, Trouble, difference, explain, is_like, same, wrong_form
 from lstm_teach.params import Params
@@ -440,24 +440,9 @@ def _holds_dots(value: Any) -> bool:
 
 
 def _library_calls(statements: Sequence[ast.stmt], namespace: Mapping[str, Any], allowed: frozenset[str]) -> str:
-    """The first call of a function of the library that is the answer itself, as the learner wrote it; "" if none."""
-    for statement in statements:
-        for node in ast.walk(statement):
-            if not isinstance(node, ast.Call) or not _is_dotted(node.func):
-                continue
-            try:
-                function = eval(compile(ast.Expression(node.func), "this cell", "eval"), dict(namespace))
-            except Exception:  # a local name, say
-                continue
-            module = str(getattr(function, "__module__", "")).removeprefix("lstm_teach.")
-            if module in ANSWERS and getattr(function, "__name__", "") not in allowed:
-                return ast.unparse(node.func)
-    return ""
-
-
-def _is_dotted(node: ast.expr) -> bool:
-    """Whether an expression is a name, or attributes of one, so that looking it up runs nothing of the learner's."""
-    return isinstance(node, ast.Name) or (isinstance(node, ast.Attribute) and _is_dotted(node.value))
+    """The first function of the library that is the answer itself, as the learner wrote it; "" if none is used."""
+    code = compile(ast.Module(list(statements), []), "this cell", "exec")
+    return borrowed.in_code(code, namespace, ANSWERS, allowed)
 
 
 def _parts_of(answer: Any, blank: Blank, name: str, like: Any = None) -> dict[str, Any]:

@@ -19,12 +19,19 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import guard
+from lstm_teach import borrowed, guard
 from lstm_teach.params import Params
 from lstm_teach.validate import brief
 from lstm_teach.verdicts import Part, Verdict, hints_wanted
 
 SECONDS = 10.0  # for all calls of one check together; nbgrader gives a cell 30
+# Where the answers are: a learner's function may not just call what these define. Tools are no answer to anything.
+ANSWERS = (
+    *("backward", "batch", "doctor", "exercises", "flow", "forward", "gradcheck", "gradients", "gradreport"),
+    *("lessons", "models", "nested", "plain", "rnn", "training"),
+)
+TOOLS = ("Cache", "example", "output_delta", "sigmoid", "softmax")
+ENDLESS = "Look for a loop that never ends."
 
 
 class Trouble(Exception):
@@ -35,17 +42,18 @@ class Attempt:
     """A learner's function, called with copies of the inputs; the time of all calls together is limited.
 
     Calls raise `Trouble` with a sentence where there is no answer. The same inputs (the same objects) are given to the
-    function only once, so that several parts can look at one answer. `changed` names inputs that were written to.
+    function only once, so that several parts can look at one answer. `changed` names inputs that were written to,
+    `rounded` those whose last digits are not what they were. `slow` is what to say of a call that takes too long.
     """
 
-    def __init__(self, function: Callable, seconds: float = SECONDS):
+    def __init__(self, function: Callable, seconds: float = SECONDS, slow: str = ENDLESS):
         if not callable(function):
-            got = "nothing (None)" if function is None else brief(function)
-            raise TypeError(f"The check needs your function itself, got {got}: give its name, without parentheses.")
+            raise TypeError(_no_function(function))
         self.function, self.name = function, guard.name_of(function)
         self.changed: dict[str, None] = {}  # in the order of their discovery
+        self.rounded: dict[str, None] = {}
         self.answered = False  # whether the function has returned anything yet
-        self._seconds = self._left = seconds
+        self._seconds, self._left, self._slow = seconds, seconds, slow
         self._answers: dict[tuple[int, ...], tuple] = {}
 
     def __call__(self, *inputs: Any) -> Any:
@@ -72,13 +80,17 @@ class Attempt:
             if isinstance(error.__cause__, NotImplementedError):
                 *_, (frame, _) = traceback.walk_tb(error.__cause__.__traceback__)
                 unwritten = frame.f_code.co_name  # it may be another function, which this one calls
-                return None, f"{unwritten} is not written yet: put your code in place of the line that raises."
-            return None, str(error)
+                return None, (
+                    f"{unwritten} is not written yet, or a line that raises NotImplementedError still stands in it:"
+                    " put your code in place of that line."
+                )
+            return None, str(error).replace(ENDLESS, self._slow)
         finally:
             self._left -= time.monotonic() - start
         for number, (before, after) in enumerate(zip(inputs, given, strict=True)):
             if not same(before, after):
-                self.changed[_input_name(self.function, number)] = None
+                found = self.rounded if same(before, after, rounding=True) else self.changed
+                found[_input_name(self.function, number)] = None
         if answer is None:
             return None, f"{self.name} returns nothing (None): is a return missing at its end?"
         self.answered = True
@@ -92,16 +104,22 @@ def judge(
     seconds: float = SECONDS,
     note: str = "",
     report: Callable[[], Any] | None = None,
+    allow: Sequence[str] | None = (),
+    slow: str = ENDLESS,
 ) -> Verdict:
     """Try `function` part by part and collect the verdict.
 
     Each part gets the `Attempt` and returns a sentence, empty if all is right; `Trouble` counts as its sentence.
     A function that writes to its inputs gets one more part, which is not right. `report` is called for the verdict's
-    report if something is wrong and the function did return something.
+    report if something is wrong and the function did return something. A function that calls one of the library's
+    `ANSWERS` earns nothing; `allow` names those that this task permits, None permits all.
     """
-    attempt = Attempt(function, seconds)
-    results = []
-    for name, part in parts.items():
+    if not callable(function):
+        return Verdict("Your function", tuple(Part(name, _no_function(function)) for name in parts), tuple(hints), note)
+    attempt = Attempt(function, seconds, slow)
+    called = "" if allow is None else borrowed.in_function(function, ANSWERS, (*TOOLS, *allow))
+    results = [Part(name, _own_lines(attempt.name, called)) for name in parts] if called else []
+    for name, part in () if called else parts.items():
         try:
             results.append(Part(name, part(attempt)))
         except Trouble as trouble:
@@ -110,12 +128,30 @@ def judge(
         names = " and ".join(attempt.changed)
         advice = "a later step would start from wrong numbers. Make new arrays, or work on a .copy()."
         results.append(Part("inputs", f"{attempt.name} writes to what it was given, {names}: {advice}"))
+    if attempt.rounded:
+        names = " and ".join(attempt.rounded)
+        advice = (
+            "Adding a number and taking it away again leaves a rounding error. Keep the old value and write it back."
+        )
+        results.append(Part("inputs", f"{attempt.name} leaves {names} changed in the last digits. {advice}"))
     wrong = not all(part.passed for part in results)
     if wrong and not hints_wanted():
         off = "Hints are off. To have the mistake named where it is known, and three hints, run show_hints(True)."
         return Verdict(attempt.name, tuple(results), (), f"{note} {off}".strip())
     wanted = report and attempt.answered and wrong
     return Verdict(attempt.name, tuple(results), tuple(hints), note, report() if wanted else None)
+
+
+def _no_function(given: Any) -> str:
+    got = "nothing (None)" if given is None else brief(given)
+    return f"The check needs your function itself, got {got}: give its name, without parentheses."
+
+
+def _own_lines(name: str, called: str) -> str:
+    what = "is" if called == name else f"calls {called}, which is"
+    return (
+        f"{name} {what} the library's own answer, so there is nothing of yours to check yet. Write the lines yourself."
+    )
 
 
 def unpack(answer: Any, names: str) -> dict[str, Any]:
@@ -240,23 +276,27 @@ def _where(axes: Sequence[str], index: tuple[int, ...]) -> str:
     return f" at {', '.join(named)}" if named else ""
 
 
-def same(before: Any, after: Any) -> bool:
-    """Whether a copy of an input is still what it was."""
+def same(before: Any, after: Any, rounding: bool = False) -> bool:
+    """Whether a copy of an input is still what it was; with `rounding`, up to the last digits."""
     if isinstance(before, Params):
-        return np.array_equal(before.flat, after.flat)
+        return same(before.flat, after.flat, rounding)
     if isinstance(before, np.ndarray):
-        return np.array_equal(before, after, equal_nan=before.dtype.kind in "fc")
+        if before.dtype.kind not in "fc":
+            return np.array_equal(before, after)
+        if rounding:
+            return before.shape == after.shape and np.allclose(before, after, rtol=1e-12, atol=1e-12, equal_nan=True)
+        return np.array_equal(before, after, equal_nan=True)
     if isinstance(before, list | tuple):
-        return len(before) == len(after) and all(map(same, before, after))
+        return len(before) == len(after) and all(same(a, b, rounding) for a, b in zip(before, after, strict=True))
     if is_dataclass(before) and not isinstance(before, type):  # a Cache, say: its == can't compare arrays
-        return all(same(getattr(before, each.name), getattr(after, each.name)) for each in fields(before))
+        return all(same(getattr(before, each.name), getattr(after, each.name), rounding) for each in fields(before))
     if isinstance(before, SimpleNamespace):
-        return same(vars(before), vars(after))
+        return same(vars(before), vars(after), rounding)
     if isinstance(before, dict):
         return (
             isinstance(after, dict)
             and before.keys() == after.keys()
-            and all(same(before[key], after[key]) for key in before)
+            and all(same(before[key], after[key], rounding) for key in before)
         )
     return callable(before) or before == after
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
-from lstm_teach import diagnose, exact_gradient, forward
-from lstm_teach.exercises.checks import Attempt, Trouble, Verdict, difference, judge
+from lstm_teach import exact_gradient, forward
+from lstm_teach.exercises.checks import Attempt, Trouble, Verdict, advice, difference, judge
 from lstm_teach.exercises.questions import Option, Question
+from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import relative_error, verdict
+from lstm_teach.judging import explain
 from lstm_teach.params import GATES, Params
 
-PREDICT_EIGHT = Question(
-    "my_prediction",
+PREDICT_TWO_STEPS = Question(
+    "my_wrong_at_two_steps",
     "All nine gradients of a backward pass are right for a sequence of one step. How many of the nine can be wrong for"
     " two steps?",
-    reveal="Eight. With one step nothing is carried from step to step, so a mistake in a carry can't show. With two"
-    " steps it can, in every gradient that a carried delta reaches. Only dV is made without any.",
+    reveal="All nine. With one step nothing is carried and nothing is added up, so neither kind of mistake can show. A"
+    " mistake in what is carried spoils every gradient that the carried delta reaches, and dV is never among them. A"
+    " mistake in the sum over the steps, a mean in its place for instance, spoils dV too.",
 )
 
 FIRST_LINE = Question(
@@ -154,18 +157,32 @@ def _check(
     `flaws` are those of the loop that was to be repaired, `mistakes` maps sentences to the flaws that a mistaken repair
     leaves or makes.
     """
-    known = {"Nothing has changed yet: these are the numbers of the loop as it was.": flaws} | mistakes
+    known = {"These are still the numbers of the loop as it was.": flaws} | mistakes
+    sizes = [(4, 5, 1)] if ACT_AT_ONE_STEP.intersection(flaws) else []
+    sizes += [(4, 5, 2), (4, 5, 6), (6, 3, 9)]
+    nets = [_net(seed + length, vocab_size, hidden_size, length) for vocab_size, hidden_size, length in sizes]
+    rights = [exact_gradient(*net) for net in nets]
 
-    def on(vocab_size: int, hidden_size: int, length: int) -> Callable[[Attempt], str]:
-        net = _net(seed + length, vocab_size, hidden_size, length)
-        right = exact_gradient(*net)
+    def nine(attempt: Attempt, net: tuple) -> dict[str, np.ndarray]:
+        try:
+            return collect_gradients(attempt(*net), net[0])
+        except ValueError as error:
+            raise Trouble(f"{attempt.name} {error}") from error
+
+    def mistake(attempt: Attempt) -> str:
+        """What explains the gradients of all lengths."""
+        try:
+            got = [_flat(nine(attempt, net)) for net in nets]
+        except Trouble:
+            return ""
+        like = {words: [nested_loop(*net, flaws=some).flat for net in nets] for words, some in known.items()}
+        return explain(got, [right.flat for right in rights], like)
+
+    def on(net: tuple, right: Params) -> Callable[[Attempt], str]:
+        length = len(net[1])
 
         def part(attempt: Attempt) -> str:
-            answer = attempt(*net)
-            try:
-                grads = collect_gradients(answer, net[0])
-            except ValueError as error:
-                raise Trouble(f"{attempt.name} {error}") from error
+            grads = nine(attempt, net)
             errors = {name: relative_error(grads[name], right[name]) for name in Params.NAMES}
             wrong = [name for name in Params.NAMES if verdict(errors[name]) != "right"]
             if not wrong:
@@ -178,17 +195,22 @@ def _check(
                 f" d{worst}, with an error of {errors[worst]:.2g}; at row {at[0]}, column {at[1]} yours is"
                 f" {grads[worst][at]:.3g}, right is {right[worst][at]:.3g}."
             )
-            for advice, some in known.items():
-                like = nested_loop(*net, flaws=some)
-                if all(relative_error(grads[name], like[name]) < 1e-9 for name in Params.NAMES):
-                    return f"{sentence} {advice}"
-            return sentence
+            return sentence + advice(mistake(attempt))
 
         return part
 
-    parts = {"T = 1": on(4, 5, 1)} if ACT_AT_ONE_STEP.intersection(flaws) else {}
-    parts |= {"T = 2": on(4, 5, 2), "T = 6": on(4, 5, 6), "T = 9, other sizes": on(6, 3, 9)}
-    return judge(repaired, parts, hints, report=lambda: diagnose(repaired, seconds=8, progress=False))
+    parts = {f"T = {len(net[1])}": on(net, right) for net, right in zip(nets, rights, strict=True)}
+    parts["T = 9, other sizes"] = parts.pop("T = 9")
+    with filled_forward():  # a repair that is right only because a row is zero is none
+        return judge(repaired, parts, hints, allow=("forward",))
+
+
+def _flat(grads: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Nine gradients as one vector, in the order of `Params.flat`."""
+    together = Params.zeros(*grads["V"].shape)
+    for name in Params.NAMES:
+        together[name][:] = grads[name]
+    return together.flat
 
 
 def _listed(names: list[str]) -> str:
@@ -198,9 +220,8 @@ def _listed(names: list[str]) -> str:
 # ------------------------------------------------------------------------------------------ the four loops
 
 FIRST_HINTS = (
-    "At T = 1 only the output gate is wrong. Look at the one line that belongs to it alone, and ask what the forward"
-    " pass multiplies the output gate with.",
-    "It is the line marked b. The forward pass says h = o * tanh(c), so the delta of o is to_h times tanh(c).",
+    "At T = 1 only the output gate is wrong, so the mistake is in something that belongs to the output gate alone.",
+    "It is the line marked b. Hold it against the line of the forward pass that makes h: what multiplies o there?",
     '"o": to_h * run.ct[k] * o * (1 - o), since run.ct is tanh of run.c.',
 )
 
@@ -211,10 +232,9 @@ def check_first(first_repaired: Callable, seed: int = 1) -> Verdict:
 
 
 SECOND_HINTS = (
-    "What comes to the cell is right, what is carried on from there is not. By which factor does the forward pass"
-    " multiply the cell of step k-1 on its way into the cell of step k?",
-    "It is the line marked d. The forward pass says c[k] = f[k] * c[k-1] + i[k] * g[k], so the factor is the forget"
-    " gate of step k.",
+    "What comes to the cell is right at T = 1; what is carried on from there is not. Which line carries it?",
+    "It is the line marked d. By which factor does the forward pass multiply the cell of step k-1 on its way into the"
+    " cell of step k?",
     "to_c = to_c * run.f[k].",
 )
 
@@ -228,7 +248,7 @@ def check_second(second_repaired: Callable, seed: int = 1) -> Verdict:
 THIRD_HINTS = (
     "At T = 1 eight gradients are zero: nothing is ever added to them. Which steps does a walk visit, and how many"
     " should it visit if the sequence has one step?",
-    "It is the line of the inner loop. range(n, 0, -1) stops before it reaches 0.",
+    "It is the line of the inner loop. Write down which steps its range gives for n = 0 and for n = 1.",
     "for k in range(n, -1, -1):",
 )
 
@@ -241,8 +261,8 @@ def check_third(third_repaired: Callable, seed: int = 1) -> Verdict:
 FOURTH_HINTS = (
     "Repair what shows at T = 1 first, and run the check again. What is left then can only be something that does not"
     " act in a sequence of one step.",
-    "At T = 1 each dU is right and each dW is wrong: look at the product that makes dW. At T = 2 the delta of the cell"
-    " is wrong from the second walk on: look at where it starts.",
+    "At T = 1 each dU is right and each dW is wrong: look at the line that makes dW, and ask which index belongs to z."
+    " At T = 2 the delta of the cell is wrong from the second walk on: what does to_c hold when a walk begins?",
     'grads["W" + gate] += np.outer(z[gate], run.h[k - 1]), and to_c = np.zeros(params.hidden_size) inside of the loop'
     " over n, before the walk.",
 )
@@ -301,7 +321,8 @@ def check_cell_deltas(cell_deltas: Callable, seed: int = 1) -> Verdict:
         f"seven units, 8 and {LONG} steps": both(on(8, 7), on(LONG, 7)),
     }
     note = f"{LONG} steps take {LONG} turns in a single pass, and 18 million in two loops."
-    return judge(cell_deltas, parts, CELL_HINTS, note=note)
+    slow = f"Two nested loops over {LONG} steps take too long; a single pass is asked for."
+    return judge(cell_deltas, parts, CELL_HINTS, note=note, slow=slow)
 
 
 def _carried(own: np.ndarray, f: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from lstm_teach.nested import FLAWS
 from lstm_teach.params import GATES, Params
 
 PREDICT_DIGITS = Question(
-    "my_prediction",
+    "my_digits",
     "A loss is 12, and its slope along a weight is 1. You nudge the weight by 1e-14 both ways and divide the difference"
     " of the two losses by 2e-14. How many digits of the result are right?",
     reveal="About one. Near 12, the numbers that a computer can hold are 2e-15 apart. The two losses differ by 2e-14,"
@@ -112,8 +112,9 @@ def check_derivative(derivative: Callable, seed: int = 1) -> Verdict:
             "The difference is not divided by anything yet.": ahead - behind,
             "It is divided by 2, but not by the step.": (ahead - behind) / 2,
             "Only the second loss is divided: put parentheses around the difference.": ahead - behind / (2 * step),
-            "This is the difference with step 1e-5; use the step that is given.": (curve(w + 1e-5) - curve(w - 1e-5))
-            / 2e-5,
+            "This is nearly the slope itself: take the two points at the step that is given, even if it is large.": (
+                (curve(w + 1e-5) - curve(w - 1e-5)) / 2e-5
+            ),
         }
         return lambda attempt: difference("the derivative", attempt(curve, w, step), right, (), mistakes, 1e-8)
 
@@ -290,6 +291,11 @@ FAULTS = {
     "transposed W": "h's delta is carried back with W in place of its transpose. One unit, or tiny weights, hide this",
     "short memory": "the walk back forgets everything after four steps. Only a longer sequence shows this",
     "weight decay": "it adds 0.0001 times the weights to the gradient. A bound that is too lenient hides this",
+    "V alone": "the first step adds nothing to dV. A check that leaves V out hides this",
+    "turned dWo": "dWo is transposed. Sums and norms hide this: subtract first, and look at Wo too",
+    "sign": "every gradient has the wrong sign. Norms alone hide this: subtract first",
+    "one small matrix": "the smallest of the nine gradients is off by a ten-thousandth. One error over all numbers"
+    " together, or a bound that is too lenient, hides this",
 }
 
 
@@ -313,7 +319,7 @@ def planted(fault: str = "") -> Callable:
             if fault == "short memory" and back % 4 == 0:  # at back = 0 there is nothing yet
                 dh_future = dc_carry = 0 * dc_carry
             i, f, o, g, ct = (getattr(cache, name)[t] for name in ("i", "f", "o", "g", "ct"))
-            grads.V += np.outer(dy[t], cache.h[t])
+            grads.V += np.outer(dy[t], cache.h[t]) * (t > 0 or fault != "V alone")
             dh = params.V.T @ dy[t] + dh_future
             dc = dh * o * (1 - ct**2) + dc_carry
             dz = dc * g * i * (1 - i), dc * c_before[t] * f * (1 - f), dh * ct * o * (1 - o), dc * i * (1 - g**2)
@@ -325,6 +331,12 @@ def planted(fault: str = "") -> Callable:
             dc_carry = dc if fault == "forgotten carry" else dc * f
         if fault == "weight decay":
             grads.flat[:] += 1e-4 * params.flat
+        elif fault == "turned dWo":
+            grads.Wo[:] = grads.Wo.T.copy()
+        elif fault == "sign":
+            grads.flat[:] *= -1
+        elif fault == "one small matrix":
+            grads[min(Params.NAMES, key=lambda name: np.linalg.norm(grads[name]))] *= 1.0001
         return grads
 
     return backward
@@ -384,7 +396,21 @@ def check_accepts(accepts: Callable) -> Verdict:
         return part
 
     parts = {"right passes": accepts_right} | {fault: rejects(fault) for fault in FAULTS}
-    return judge(accepts, parts, CHECK_HINTS, seconds=20)
+    tools = (
+        "complex_step_gradient",
+        "exact_gradient",
+        "forward",
+        "loss",
+        "numerical_gradient",
+        "relative_error",
+        "verdict",
+    )
+    slow = (
+        "A net or a sequence that is too large can be the reason: numbers take two losses for each weight, and your"
+        f" check is called {len(FAULTS) + 3} times. Five tokens, four units and seven steps are enough. Else look for a"
+        " loop that never ends."
+    )
+    return judge(accepts, parts, CHECK_HINTS, seconds=20, allow=tools, slow=slow)
 
 
 def _zeros(params: Params, x: np.ndarray, targets: np.ndarray, h0=None, c0=None) -> Params:
@@ -424,7 +450,7 @@ def check_blind_spot(blind_spot: Callable) -> Verdict:
 
         return part
 
-    return judge(blind_spot, {fault: on(fault) for fault in HIDING_FAULTS}, BLIND_HINTS)
+    return judge(blind_spot, {fault: on(fault) for fault in HIDING_FAULTS}, BLIND_HINTS, allow=None)
 
 
 def _net_and_sequence(answer: object, name: str) -> tuple:
@@ -434,12 +460,12 @@ def _net_and_sequence(answer: object, name: str) -> tuple:
     params = answer[0]
     if not isinstance(params, Params):
         raise Trouble(f"The first of the five should be the net, an lt.Params, but is {kind(params)}.")
+    if np.size(answer[1]) > 30 or params.hidden_size > 20 or params.vocab_size > 20:
+        raise Trouble("At most 30 steps, 20 units and 20 tokens, please: a small net is enough.")
     try:
         loss(*answer)
     except (TypeError, ValueError) as error:
         raise Trouble(f"lt.loss does not take these: {error}") from error
-    if len(answer[1]) > 30 or params.hidden_size > 20 or params.vocab_size > 20:
-        raise Trouble("At most 30 steps, 20 units and 20 tokens, please: a small net is enough.")
     size = np.sqrt(np.mean(params.flat**2))
     if not 0.3 <= size <= 3:
         raise Trouble(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ from lstm_teach.backward import bptt, output_delta
 from lstm_teach.doctor import diagnose
 from lstm_teach.exercises.checks import Attempt, Trouble, Verdict, difference, is_like, judge, kind, unpack
 from lstm_teach.exercises.questions import Option, Question
+from lstm_teach.exercises.unread import filled
 from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradients import exact_gradient
@@ -24,8 +26,9 @@ PREDICT_WRONG = Question(
     "my_wrong_gradients",
     "A backward step hands on dc in the place of dc times f. You check the pass with a sequence of one token. How many"
     " of the nine gradients are wrong?",
-    reveal="None. With one token there is one step, and nothing that it hands on is used for a weight. From two tokens"
-    " on, eight of the nine are wrong (all but V). A check with T = 1 alone would have let this pass through.",
+    reveal="None. With one token there is one step, and nothing that it hands on is used for a weight. With two tokens"
+    " six of the nine are wrong: dV needs nothing that is carried, and dWo and dUo hear dh alone, which is still right."
+    " From three tokens on all but dV are wrong. A check with T = 1 alone would have let this pass through.",
 )
 
 ONLY_CARRY = Question(
@@ -117,6 +120,7 @@ HIDDEN_MISTAKES = {
             v.dh * v.ct * v.o * (1 - v.o)
         ),
         "The slope of tanh belongs to dc, not to do.": lambda v: v.dh * (1 - v.ct**2),
+        "This is dc: do and dc have changed places.": lambda v: LINES["dc"](v),
     },
     "dc": {
         "dc_carry is missing: it is added at the end.": lambda v: v.dh * v.o * (1 - v.ct**2),
@@ -137,6 +141,7 @@ HIDDEN_MISTAKES = {
             (v.dh * (1 - v.ct**2) + v.dc_carry) * v.o
         ),
         "Both parts are added; one has been taken away.": lambda v: v.dh * v.o * (1 - v.ct**2) - v.dc_carry,
+        "This is do: do and dc have changed places.": lambda v: v.dh * v.ct,
     },
 }
 
@@ -276,7 +281,7 @@ def check_step_back(step_back: Callable, seed: int = 1) -> Verdict:
 
     def on(seed: int, T: int, K: int, H: int, t: int) -> dict[str, Callable[[Attempt], str]]:
         params, x, _, h0, c0 = _case(seed, T, K, H)
-        cache = forward(params, x, h0, c0)
+        cache = filled(forward(params, x, h0, c0))
         dh, dc_carry = np.random.default_rng(seed).normal(0, 1, (2, H))
         given, right = (params, cache, t, dh, dc_carry), step(params, cache, t, dh, dc_carry)
 
@@ -344,13 +349,15 @@ def _walk(params: Params, cache: Cache, targets: np.ndarray, change: str = "") -
         for name in WALK:
             deltas[name][t] = dh if name == "dh" else back[name]
         dh_future = np.zeros(H) if change == "no h" else back["dh_before"] + (dh_future if change == "adds h" else 0)
-        dc_carry = np.zeros(H) if change == "no c" else back["dc_before"] + (dc_carry if change == "adds c" else 0)
+        before = back["dc"] if change == "dc" else back["dc_before"]
+        dc_carry = np.zeros(H) if change == "no c" else before + (dc_carry if change == "adds c" else 0)
     return deltas
 
 
 WALK_MISTAKES = {
     "no h": "dh_before is not handed on: dh is more than what its own loss says.",
     "no c": "dc_before is not handed on to the step before.",
+    "dc": "dc itself is handed on; the step before gets dc_before, which is dc times f.",
     "adds h": "dh_future is added to from turn to turn; what the step hands on takes its place.",
     "adds c": "dc_carry is added to from turn to turn; what the step hands on takes its place.",
     "last loss": "Only the loss of the last step is picked up; every step has its own.",
@@ -365,7 +372,7 @@ def check_walk(walk: Callable, seed: int = 1) -> Verdict:
 
     def on(seed: int, T: int, K: int, H: int) -> Callable[[int, int], Callable[[Attempt], str]]:
         params, x, targets, h0, c0 = _case(seed, T, K, H)
-        cache = forward(params, x, h0, c0)
+        cache = filled(forward(params, x, h0, c0))
         right = _walk(params, cache, targets)
         wrong = {advice: _walk(params, cache, targets, change) for change, advice in WALK_MISTAKES.items()}
 
@@ -405,7 +412,7 @@ def check_walk(walk: Callable, seed: int = 1) -> Verdict:
         "all steps before": long(0, 4),
         "a sequence of one token": single(0, 1),
     }
-    return judge(walk, parts, WALK_HINTS)
+    return judge(walk, parts, WALK_HINTS, allow=("forward",))
 
 
 # ------------------------------------------------------------------------------------------ 4. the weights
@@ -425,7 +432,7 @@ def check_weights(weight_gradients: Callable, seed: int = 1) -> Verdict:
 
     def on(seed: int, T: int, K: int, H: int) -> Callable[[str], Callable[[Attempt], str]]:
         params, x, targets, h0, c0 = _case(seed, T, K, H)
-        cache = forward(params, x, h0, c0)
+        cache = filled(forward(params, x, h0, c0))
         deltas, right = _walk(params, cache, targets), bptt(params, x, targets, h0, c0)
         dy, h = output_delta(cache, targets), cache.h
 
@@ -502,7 +509,7 @@ def check_weights(weight_gradients: Callable, seed: int = 1) -> Verdict:
         "the four U": long("Ui Uf Uo Ug"),
         "a sequence of one token": single(" ".join(Params.NAMES)),
     }
-    return judge(weight_gradients, parts, WEIGHTS_HINTS)
+    return judge(weight_gradients, parts, WEIGHTS_HINTS, allow=("forward",))
 
 
 # ------------------------------------------------------------------------------------------ 5. the whole pass
@@ -517,27 +524,30 @@ BPTT_HINTS = (
 
 def check_bptt(my_bptt: Callable, seed: int = 1) -> Verdict:
     """Check `my_bptt(params, x, targets, h0=None, c0=None)` -> the nine gradients; diagnose it if it is wrong."""
-    cases = [_case(seed + T, T, K, H) for T, K, H in ((1, 4, 5), (2, 4, 5), (6, 5, 4))]
+    cases = [_case(seed + T, T, K, H) for T, K, H in ((1, 4, 5), (2, 4, 5), (6, 5, 4), (40, 3, 4))]
+    cases[3][0].V[:] *= 12  # the last gradients are so large that a clipped one shows
+    rights = [exact_gradient(*case) for case in cases]
 
     def on(names: str) -> Callable[[Attempt], str]:
         def part(attempt: Attempt) -> str:
-            for case in cases:
-                sentence = compare(attempt, case, names)
+            for case, right in zip(cases, rights, strict=True):
+                sentence = compare(attempt, case, right, names)
                 if sentence:
                     T = len(case[1])
-                    place = (
-                        "At T = 1 a step hands nothing on, so look at the lines that make this gradient."
-                        if T == 1
-                        else "Shorter sequences are right, so look at what is carried from step to step, and at sums."
-                    )
-                    return f"At T = {T}, {sentence} {place}"
+                    return f"At T = {T}, {sentence} {places.get(T, places[2])}"
             return ""
 
         return part
 
-    def compare(attempt: Attempt, case: tuple, names: str) -> str:
+    places = {
+        1: "At T = 1 a step hands nothing on, so look at the lines that make this gradient.",
+        2: "Shorter sequences are right, so look at what is carried from step to step, and at sums.",
+        40: "Shorter sequences are right. Here the gradients are large: is anything clipped, cut or rescaled?",
+    }
+
+    def compare(attempt: Attempt, case: tuple, right: Params, names: str) -> str:
         answer = attempt(*case)
-        params, right = case[0], exact_gradient(*case)
+        params = case[0]
         try:
             own = collect_gradients(answer, params)
         except ValueError as error:
@@ -549,9 +559,11 @@ def check_bptt(my_bptt: Callable, seed: int = 1) -> Verdict:
         return ""
 
     plain = cases[2][:3]
+    from_zeros = exact_gradient(*plain)
     parts = {"V": on("V")} | {f"W{gate}, U{gate}": on(f"W{gate} U{gate}") for gate in GATES}
-    parts["called without h0 and c0"] = lambda attempt: compare(attempt, plain, " ".join(Params.NAMES))
-    return judge(my_bptt, parts, BPTT_HINTS, report=lambda: diagnose(my_bptt, seconds=8, progress=False))
+    parts["called without h0 and c0"] = lambda attempt: compare(attempt, plain, from_zeros, " ".join(Params.NAMES))
+    report = functools.partial(diagnose, my_bptt, seconds=8, progress=False)
+    return judge(my_bptt, parts, BPTT_HINTS, report=report, allow=("forward", "loss"))
 
 
 # ------------------------------------------------------------------------------------------ 6. the initial state
@@ -574,6 +586,7 @@ def check_initial(initial_state_gradient: Callable, seed: int = 1) -> Verdict:
         dh, dc = deltas["dh"][0], deltas["dc"][0]
         back = step(params, cache, 0, dh, dc - dh * cache.o[0] * (1 - cache.ct[0] ** 2))
         right = {"dh0": back["dh_before"], "dc0": back["dc_before"]}
+        carried_whole = _walk(params, cache, targets, "dc")["dc"][0]  # for one step this is dc
         zero = forward(params, x)
         from_zero = {name: delta[0] for name, delta in _walk(params, zero, targets).items()}
         from_zero = {
@@ -593,6 +606,7 @@ def check_initial(initial_state_gradient: Callable, seed: int = 1) -> Verdict:
             },
             "dc0": {
                 "This is dc of step 0; c0 hears it through the forget gate of step 0.": dc,
+                "dc itself is handed on from step to step; the step before gets dc_before, dc times f.": carried_whole,
                 "dh0 and dc0 have changed places.": right["dh0"],
                 "The carry that comes into step 0 is missing.": dh * cache.o[0] * (1 - cache.ct[0] ** 2) * cache.f[0],
                 "Nothing comes to c0 from a hidden state of its own; only the carry does.": right["dc0"]
@@ -613,7 +627,7 @@ def check_initial(initial_state_gradient: Callable, seed: int = 1) -> Verdict:
 
     parts, single = on(5, 4, 6), on(1, 6, 3)
     parts["a sequence of one token"] = lambda attempt: single["dh0"](attempt) or single["dc0"](attempt)
-    return judge(initial_state_gradient, parts, INITIAL_HINTS)
+    return judge(initial_state_gradient, parts, INITIAL_HINTS, allow=("bptt", "forward", "loss"))
 
 
 def _case(seed: int, T: int, K: int, H: int) -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -26,7 +26,7 @@ ASKED_LOSS = 0.05  # nats per symbol, on sequences that the check draws
 
 
 PREDICT_PLATEAU = Question(
-    "my_prediction",
+    "my_loss_without_memory",
     "A net reads six symbols. The first five targets follow a rule, the last one is A or B, each in half of the"
     " sequences. The net learns the rule and never learns when it is A. What is its mean loss per symbol?",
     reveal="Five steps cost nothing, and the last one costs ln 2 = 0.69, because A and B get one half each. Over six"
@@ -62,7 +62,7 @@ SUM_ADAM = Question(
 )
 
 CURVES = Question(
-    "my_curves",
+    "my_three_nets",
     "Which curve belongs to which gradient?",
     {
         "a": Option(
@@ -190,6 +190,9 @@ def check_clip(clipped: Callable, seed: int = 1) -> Verdict:
                 "A short gradient has been made longer; one that is short enough stays as it is.": (
                     gradient * limit / norm
                 ),
+                "A short gradient has been made longer too; one that is short enough stays as it is.": (
+                    gradient * limit / (norm + 1e-6)
+                ),
                 "This has the norm 1; it should have the limit.": gradient / norm,
                 "The squared norm was taken: the root is missing.": gradient * min(1.0, limit / norm**2),
                 "The largest number was taken for the norm.": gradient * min(1.0, limit / abs(gradient).max()),
@@ -200,7 +203,8 @@ def check_clip(clipped: Callable, seed: int = 1) -> Verdict:
 
         def part(attempt: Attempt) -> str:
             got = attempt(gradient, limit)
-            sentence = difference("the vector", got, right, ("number",), mistakes)
+            # limit / (norm + 1e-6), as PyTorch has it, is right too
+            sentence = difference("the vector", got, right, ("number",), mistakes, 1e-6)
             if sentence and np.shape(got) == right.shape and np.isfinite(length := np.linalg.norm(got)):
                 sentence += f" Its norm was {norm:.3g}, yours has {length:.3g}, the limit is {limit:g}."
             return sentence
@@ -347,6 +351,9 @@ def check_adam(adam_step: Callable, seed: int = 1) -> Verdict:
                     "The square is not corrected for its start at zero.": step(m / c1, s),
                     "The sign is wrong: this goes to where the loss grows.": 2 * flat - right["flat"],
                     "The root is missing.": flat - rate * (m / c1) / (s / c2 + EPS),
+                    "eps is added before the square is corrected; correct the square, take the root, then add eps.": (
+                        flat - rate * (m / c1) * np.sqrt(c2) / (np.sqrt(s) + EPS)
+                    ),
                     "eps stands inside the root; it belongs behind it.": flat - rate * m / c1 / np.sqrt(s / c2 + EPS),
                     "The gradient itself is used in the place of its mean.": step(gradient, s / c2),
                     "The old means are used; make the new ones first.": step(mean / c1, square / c2),
@@ -402,7 +409,9 @@ TRAIN_HINTS = (
 def check_train(train_net: Callable, seed: int = 1) -> Verdict:
     """Check `train_net(params, draw, mean_gradient, adam_step)` -> a trained `Params`; judged on held-out sequences."""
     guess = np.log(2) / (GAP + 2)
-    first = _learning(seed, np.arange(8))
+    inputs, held_out = _learning(seed, np.arange(8))
+    inputs, seen, spoiled = _watched(*inputs)
+    first = inputs, held_out
     # Other names for the symbols: a net that was trained before, or by hand, does not know these.
     other = _learning(seed + 1, np.random.default_rng(seed).permutation(8))
 
@@ -436,12 +445,62 @@ def check_train(train_net: Callable, seed: int = 1) -> Verdict:
 
         return part
 
+    learned = on(*first, ASKED_LOSS)
+
+    def new_sequences(attempt: Attempt) -> str:
+        attempt(*inputs)
+        if not seen:
+            return learned(attempt) and "mean_gradient has not been called yet."
+        if len(seen) < MANY:
+            return f"All gradients were taken on the same {len(seen)} sequences: draw new ones at every step."
+        return ""
+
+    def kept_means(attempt: Attempt) -> str:
+        return learned(attempt) if not new_sequences(attempt) and not spoiled else next(iter(spoiled), WAITS)
+
     parts = {
         f"better than a guess ({1.25 * guess:.2f})": on(*first, 1.25 * guess),
-        f"the task is learned ({ASKED_LOSS})": on(*first, ASKED_LOSS),
+        f"the task is learned ({ASKED_LOSS})": learned,
         f"with other symbols too ({ASKED_LOSS})": on(*other, ASKED_LOSS),
+        "new sequences at every step": new_sequences,
+        "the count and the two means of Adam": kept_means,
     }
-    return judge(train_net, parts, TRAIN_HINTS, seconds=20)
+    slow = "Fewer steps or smaller batches may do; else look for a loop that never ends."
+    optimizers = ("adagrad", "adam", "clip", "sgd")
+    return judge(train_net, parts, TRAIN_HINTS, seconds=20, slow=slow, allow=optimizers)
+
+
+MANY = 16  # different sequences that a training should see, of the 32 that there are
+WAITS = "This is looked at when new sequences are drawn."
+
+
+def _watched(params: Params, draw: Callable, mean_gradient: Callable, adam_step: Callable) -> tuple[tuple, set, dict]:
+    """The same four things, the different sequences that a gradient is taken on, and what is off about Adam's calls."""
+    seen: set[tuple] = set()
+    spoiled: dict[str, None] = {}
+    last: dict[str, np.ndarray] = {}
+    calls = {"steps": 0, "starts": 0}
+
+    def watched_gradient(params: Params, pairs: list[Pair]) -> np.ndarray:
+        seen.update((tuple(x), tuple(targets)) for x, targets in pairs)
+        return mean_gradient(params, pairs)
+
+    def watched_step(flat, gradient, mean, square, count, rate):
+        if count == 1 and not np.any(mean) and not np.any(square):  # a training that begins, perhaps once more
+            calls["steps"], calls["starts"] = 0, calls["starts"] + 1
+            last.clear()
+        calls["steps"] += 1
+        if calls["starts"] > 5 or (last and not all(map(np.array_equal, (mean, square), last.values()))):
+            spoiled["The mean and the square that adam_step returns have to be handed to its next call."] = None
+        elif count != calls["steps"]:
+            said = f"At call {calls['steps']} of adam_step the count was {count}"
+            if not spoiled:
+                spoiled[f"{said}: it is the number of the step, 1 at the first one."] = None
+        new = adam_step(flat, gradient, mean, square, count, rate)
+        last.update(mean=new[1].copy(), square=new[2].copy())
+        return new
+
+    return (params, draw, watched_gradient, watched_step), seen, spoiled
 
 
 def _learning(seed: int, names: np.ndarray) -> tuple[tuple, list[Pair]]:
@@ -566,7 +625,14 @@ def check_sample(sample: Callable, seed: int = 1) -> Verdict:
             got = attempt(scored_step, params, first, numbers, temperature)
             if np.shape(got) == (count + 1,):
                 raise Trouble(f"There are {count + 1} tokens for {count} numbers: the first one is not to be returned.")
-            return difference("the list of tokens", got, right, ("turn",), mistakes)
+            sentence = difference("the list of tokens", got, right, ("turn",), mistakes)
+            again = attempt(scored_step, params.copy(), first, numbers, temperature) if sentence else got
+            if np.shape(again) == np.shape(got) and not np.array_equal(again, got):
+                sentence += (
+                    " Called again with the same numbers it gives other tokens: numbers decides which ones are drawn,"
+                    " and nothing random is left to do."
+                )
+            return sentence
 
         return part
 
@@ -576,7 +642,7 @@ def check_sample(sample: Callable, seed: int = 1) -> Verdict:
         "a high temperature": on(40, 4.0, (9, 6)),
         "a low temperature": on(40, 0.3, (9, 4)),
     }
-    return judge(sample, parts, SAMPLE_HINTS)
+    return judge(sample, parts, SAMPLE_HINTS, allow=("forward",))
 
 
 def _sampling(seed: int, count: int, temperature: float, sizes: tuple[int, int]) -> tuple[Params, int, np.ndarray]:

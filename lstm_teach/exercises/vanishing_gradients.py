@@ -10,6 +10,7 @@ from lstm_teach.backward import bptt, output_delta
 from lstm_teach.exercises.checks import Attempt, Trouble, Verdict, difference, judge
 from lstm_teach.exercises.questions import Option, Question
 from lstm_teach.exercises.single_pass_bptt import step
+from lstm_teach.exercises.unread import filled
 from lstm_teach.figures.still import Still, show
 from lstm_teach.figures.style import BLUE, ORANGE, VERMILION, new_figure, tidy
 from lstm_teach.flow import gradient_flow, nested_flow
@@ -284,6 +285,7 @@ REACH_MISTAKES = {
     "y": "dy is y with 1 taken away at the target; y itself stands here.",
     "no h": "dh_before is not handed on, so that nothing comes through the gates.",
     "no c": "dc_before is not handed on, so that the carry is lost.",
+    "dc": "dc itself is handed on; the step before gets dc_before, which is dc times f.",
     "stale": "A walk begins with what the walk before it left behind; dc_carry has to be zero at its start.",
     "stale back": "A walk begins with the dc_carry that the walk of the loss after it left behind, a flaw of the"
     " question's loop too; it has to be zero at its start.",
@@ -300,7 +302,7 @@ def check_reach(reach: Callable, seed: int = 1) -> Verdict:
         random = np.random.default_rng(seed)
         x, targets = random.integers(0, K, (2, T))
         params = Params.random(K, H, seed=seed, scale=0.7)
-        cache = forward(params, x, *random.normal(0, 0.5, (2, H)))
+        cache = filled(forward(params, x, *random.normal(0, 0.5, (2, H))))
         vectors = _reach(params, cache, targets)
         right = np.linalg.norm(vectors["dc"], axis=-1)
         wrong = {
@@ -352,7 +354,7 @@ def check_reach(reach: Callable, seed: int = 1) -> Verdict:
         "zeros where t > s": _behind(long(t > s), diagonal),
         "a sequence of one token": single(np.ones((1, 1), bool)),
     }
-    return judge(reach, parts, REACH_HINTS)
+    return judge(reach, parts, REACH_HINTS, allow=("bptt", "forward"))
 
 
 def _reach(params: Params, cache: Cache, targets: np.ndarray, change: str = "") -> dict[str, np.ndarray]:
@@ -373,7 +375,7 @@ def _reach(params: Params, cache: Cache, targets: np.ndarray, change: str = "") 
             for name in found:
                 found[name][s, t] = dh if name == "dh" else back[name]
             dh = {"no h": 0 * dh, "same dh": heard[s]}.get(change, back["dh_before"])
-            before = back["dc_before"] + (dc_carry if change == "adds" else 0)
+            before = back["dc"] if change == "dc" else back["dc_before"] + (dc_carry if change == "adds" else 0)
             dc_carry = np.zeros(H) if change == "no c" else before
     return found
 
@@ -442,10 +444,14 @@ def check_horizon(horizon: Callable) -> Verdict:
 
         return part
 
+    def both(one: Callable[[Attempt], str], other: Callable[[Attempt], str]) -> Callable[[Attempt], str]:
+        return lambda attempt: one(attempt) or other(attempt)
+
     parts = {
         "a gate of 0.9": on(0.9, 1e-3),
         "a gate of 0.5": on(0.5, 0.02),
         "a gate that hardly keeps anything": on(0.03, 0.4),
+        "a share that is reached exactly": both(on(0.5, 0.25), on(0.7, 0.7)),
         "a gate of 1": on(1.0, 1e-3),
         "a gate very near 1": on(1 - 1e-9, 1e-3),
     }
@@ -498,6 +504,7 @@ HORIZONS_MISTAKES = {
     "never s+1": "A loss that never loses so much has one step more than its way here; np.inf says it was not reached.",
     "never -1": "A loss that never loses so much has -1 here; np.inf is asked for.",
     "never nan": "A loss that never loses so much has nan or None here; np.inf is asked for.",
+    "below": "Exactly share times as long is enough: at most share is asked for, so compare with <=.",
     "count": "This counts the places with more left. A curve may come back; the first place with less is asked for.",
 }
 
@@ -552,12 +559,18 @@ def check_horizons(horizons: Callable, seed: int = 1) -> Verdict:
 
         return part
 
+    def exactly(T: int) -> np.ndarray:
+        """Rows that fall to a quarter of their start exactly, stay there for a step, and fall on."""
+        way = np.append([1, 0.5, 0.25], 0.25 * 0.5 ** np.arange(T))
+        return np.array([np.append(2.0**s * way[s::-1], np.zeros(T - 1 - s)) for s in range(T)])
+
     forgets, half, waves = net(0.0, 24), net(1.0, 30), wavy(16)
     get_there = on(forgets, 1e-3)
     parts = {
         "a net that forgets": get_there,
         "another share": on(forgets, 0.1),
         "curves that come back": on(waves, 0.05),
+        "a share that is reached exactly": on(exactly(8), 0.25),
         "losses that never get there": _behind(on(half, 1e-2, reached=False), get_there),
     }
     return judge(horizons, parts, HORIZONS_HINTS)
@@ -587,7 +600,7 @@ def _horizons(norms: np.ndarray, share: float, change: str = "") -> np.ndarray:
         row = norms[:, s] if change == "column" else norms[s]
         way = row[s::-1] if change != "column" else row[s:]
         start = {"largest": row.max(), "absolute": 1.0, "one start": norms[-1, -1]}.get(change, norms[s, s])
-        low = np.flatnonzero(way <= share * start)
+        low = np.flatnonzero(way < share * start if change == "below" else way <= share * start)
         instead = {"never 0": 0, "never s": s, "never s+1": s + 1, "never -1": -1, "never nan": np.nan}
         never = instead.get(change, np.inf)
         first = low[0] if low.size else never

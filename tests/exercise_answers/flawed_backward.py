@@ -3,42 +3,49 @@
 from functools import partial
 
 import numpy as np
+from sound import bptt, nested_loop
 
 import lstm_teach as lt
-from lstm_teach.exercises.flawed_backward import nested_loop
 
 
-def right(params, x, targets, h0=None, c0=None):
-    """Two loops, as in the exercise."""
-    run = lt.forward(params, x, h0, c0)
-    grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
-    for n in range(len(x)):
-        miss = run.y[n] - np.eye(params.vocab_size)[targets[n]]
-        grads.V += np.outer(miss, run.h[n])
-        to_h, to_c = params.V.T @ miss, np.zeros(params.hidden_size)
-        for k in range(n, -1, -1):
-            i, f, o, g = run.i[k], run.f[k], run.o[k], run.g[k]
-            to_c = to_c + to_h * o * (1 - run.ct[k] ** 2)
-            z = {
-                "i": to_c * g * i * (1 - i),
-                "f": to_c * run.c[k - 1] * f * (1 - f),
-                "o": to_h * run.ct[k] * o * (1 - o),
-                "g": to_c * i * (1 - g**2),
-            }
-            for gate in "ifog":
-                grads["W" + gate] += np.outer(z[gate], run.h[k - 1])
-                grads["U" + gate][:, x[k]] += z[gate]
-            to_h = sum(params["W" + gate].T @ z[gate] for gate in "ifog")
-            to_c = to_c * f
-    return grads
+def loop(steps):
+    """Two loops, as in the exercise; `steps(n)` are the steps that the walk from loss n visits."""
+
+    def backward(params, x, targets, h0=None, c0=None):
+        run = lt.forward(params, x, h0, c0)
+        grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
+        for n in range(len(x)):
+            miss = run.y[n] - np.eye(params.vocab_size)[targets[n]]
+            grads.V += np.outer(miss, run.h[n])
+            to_h, to_c = params.V.T @ miss, np.zeros(params.hidden_size)
+            for k in steps(n):
+                i, f, o, g = run.i[k], run.f[k], run.o[k], run.g[k]
+                to_c = to_c + to_h * o * (1 - run.ct[k] ** 2)
+                z = {
+                    "i": to_c * g * i * (1 - i),
+                    "f": to_c * run.c[k - 1] * f * (1 - f),
+                    "o": to_h * run.ct[k] * o * (1 - o),
+                    "g": to_c * i * (1 - g**2),
+                }
+                for gate in "ifog":
+                    grads["W" + gate] += np.outer(z[gate], run.h[k - 1])
+                    grads["U" + gate][:, x[k]] += z[gate]
+                to_h = sum(params["W" + gate].T @ z[gate] for gate in "ifog")
+                to_c = to_c * f
+        return grads
+
+    return backward
+
+
+right = loop(lambda n: range(n, -1, -1))
 
 
 def right_as_a_list(params, x, targets, h0, c0):
-    return [np.array(matrix) for matrix in lt.bptt(params, x, targets, h0, c0).values()]
+    return [np.array(matrix) for matrix in bptt(params, x, targets, h0, c0).values()]
 
 
 def right_with_deltas(params, x, targets, h0=None, c0=None):
-    return lt.bptt(params, x, targets, h0, c0, return_deltas=True)
+    return bptt(params, x, targets, h0, c0, return_deltas=True)
 
 
 def with_flaws(*flaws):
@@ -50,14 +57,14 @@ def changed(change):
     """A right gradient, changed afterwards by `change(grads, params, x)`."""
 
     def backward(params, x, targets, h0, c0):
-        grads = lt.bptt(params, x, targets, h0, c0)
+        grads = bptt(params, x, targets, h0, c0)
         return change(grads, params, x) or grads
 
     return backward
 
 
 def writes_to_h0(params, x, targets, h0, c0):
-    grads = lt.bptt(params, x, targets, h0, c0)
+    grads = bptt(params, x, targets, h0, c0)
     h0 *= 0
     return grads
 
@@ -68,18 +75,23 @@ REPAIRED = {"two loops": right, "a list": right_as_a_list, "with deltas": right_
 def mistaken(*flaws):
     """Mistakes of every repair; `flaws` are those of the loop as it was."""
     return {
-        "as it was": (with_flaws(*flaws), "Nothing has changed yet"),
+        "as it was": (with_flaws(*flaws), "still the numbers of the loop as it was"),
         "another flaw": (with_flaws("leftover", "step 0 left out"), "Of 2 steps: wrong"),
         "a number": (with_flaws("a number", *flaws), "wrong dWi dWf dWo dWg"),
         "no forget gate": (with_flaws("no forget gate"), "wrong dWi dWf dWg dUi dUf dUg; right dV dWo dUo"),
         "V left out": (changed(lambda grads, params, x: grads.V.fill(0)), "wrong dV; right dWi"),
         "signs": (changed(lambda grads, params, x: np.negative(grads.flat, out=grads.flat) is None), "an error of 2"),
         "mean": (changed(lambda grads, params, x: grads.flat.__itruediv__(len(x)) is None), "Of 2 steps: wrong dV"),
+        "the library": (lambda params, x, targets, h0, c0: lt.bptt(params, x, targets, h0, c0), "calls lt.bptt"),
+        "the library, repaired": (
+            lambda params, x, targets, h0, c0: lt.nested_bptt(params, x, targets, h0, c0, repaired=lt.FLAWS),
+            "calls lt.nested_bptt",
+        ),
         "eight": (changed(lambda grads, params, x: grads.values()[1:]), "returns 8 things"),
         "wrong shape": (changed(lambda grads, params, x: {**grads.items()} | {"V": grads.V.T}), "dV must have"),
         "zeros": (lambda params, *sequence: params.__class__.zeros(4, 5), "wrong"),
         "not a number": (changed(lambda grads, params, x: grads.Wf.fill(np.nan)), "nan"),
-        "initial state ignored": (lambda params, x, targets, h0, c0: lt.bptt(params, x, targets), "Of 2 steps: wrong"),
+        "initial state ignored": (lambda params, x, targets, h0, c0: bptt(params, x, targets), "Of 2 steps: wrong"),
         "writes to h0": (writes_to_h0, "writes to what it was given, h0"),
         "no sequence": (lambda params, x: lt.Params.zeros(4, 5), "raised TypeError"),
     }
@@ -151,9 +163,13 @@ WRONG = {
     "check_first": mistaken("cell for its tanh"),
     "check_second": mistaken("gate of another step")
     | {"no forget gate": (with_flaws("no forget gate"), "carried back whole, without a forget gate")},
-    "check_third": mistaken("step 0 left out"),
+    "check_third": mistaken("step 0 left out")
+    | {
+        "a step too many": (loop(lambda n: range(n, -2, -1)), "Of 1 step: wrong dWi dWf dWo dWg"),
+    },
     "check_fourth": mistaken("turned product", "leftover")
     | {
+        "a step too many": (loop(lambda n: range(n, -2, -1)), "Of 1 step: wrong dWi dWf dWo dWg"),
         "product repaired": (with_flaws("leftover"), "another one is left."),
         "start repaired": (with_flaws("turned product"), "which shows at T = 1 already"),
         "number, start repaired": (with_flaws("a number"), "an entry for each pair is meant"),

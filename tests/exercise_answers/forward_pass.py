@@ -27,6 +27,12 @@ def gate_by_loops(U, W, token, h_before):
     return result
 
 
+def library_gate(U, W, token, h_before):
+    net = lt.Params.zeros(U.shape[1], U.shape[0])
+    net.Ui[:], net.Wi[:] = U, W
+    return lt.forward(net, [token], h_before).i[0]
+
+
 def gate_by_one_hot(U, W, token, h_before):
     onehot = np.zeros(U.shape[1])
     onehot[token] = 1
@@ -134,6 +140,14 @@ def sequence_by_lists(step, params, x, h0, c0):
         cells.append(c)
         hiddens.append(h)
     return [*cells, c0], [*hiddens, h0]
+
+
+def sequence_with_the_start_in_row_0(step, params, x, h0, c0):
+    c, h = np.zeros((2, len(x) + 1, params.hidden_size))
+    c[0], h[0] = c0, h0
+    for t in range(len(x)):
+        *_, c[t + 1], _, h[t + 1] = step(params, x[t], h[t], c[t])
+    return c, h
 
 
 def sequence_shifted(step, params, x, h0, c0):
@@ -256,6 +270,14 @@ def bias_by_bisection(share, steps):
     return low
 
 
+def bias_by_short_bisection(share, steps):
+    low, high = -20.0, 20.0
+    while high - low > 1e-6:
+        middle = (low + high) / 2
+        low, high = (middle, high) if sigmoid(middle) ** steps < share else (low, middle)
+    return low
+
+
 def bias_by_logs(share, steps):
     """-log(1/f - 1), without losing digits where f is near 1."""
     return -np.log(np.expm1(-np.log(share) / steps))
@@ -297,7 +319,13 @@ RIGHT = {
     "check_step": {"plain": step, "stacked": step_stacked, "one array": step_in_one_array, "formulas": step_with()},
     "check_sequence": {"plain": sequence, "lists": sequence_by_lists, "shifted": sequence_shifted},
     "check_loss": {"plain": loss, "at once": loss_at_once, "logaddexp": loss_by_logaddexp},
-    "check_bias": {"plain": bias, "bisection": bias_by_bisection, "logs": bias_by_logs},
+    "check_bias": {
+        "plain": bias,
+        "bisection": bias_by_bisection,
+        "bisection to a millionth": bias_by_short_bisection,
+        "logs": bias_by_logs,
+        "to four places": lambda share, steps: round(float(bias(share, steps)), 4),
+    },
     "check_memory": {
         "plain": memory(Uf=[8, 8, 8], Ui=[-8, -8, 8], Ug=[0, 0, 8]),
         "five units": memory_of_five_units,
@@ -320,6 +348,9 @@ WRONG = {
         "first answer again": (gate_that_remembers, "other sizes"),
         "writes to U": (gate_in_place, "writes to what it was given, U"),
         "single precision": (lambda *given: gate(*given).astype(np.float32), "float64"),
+        "no parentheses": (lambda U, W, k, h: 1 / 1 + np.exp(-(U[:, k] + W @ h)), "put parentheses around"),
+        "the library": (library_gate, "calls lt.forward, which is the library's own answer"),
+        "no function": (None, "needs your function itself, got nothing"),
         "returns nothing": (lambda *given: print(end=""), "is a return missing"),
         "a number": (lambda U, W, k, h: float(gate(U, W, k, h)[0]), "is a single number"),
         "not a number": (lambda *given: gate(*given) * np.nan, "is nan at unit 0"),
@@ -354,6 +385,8 @@ WRONG = {
         "products of matrices": (step_with(c=lambda v: v["f"] @ v["c_before"] + v["i"] @ v["g"]), "a single number"),
     },
     "check_sequence": {
+        "initial state in row 0": (sequence_with_the_start_in_row_0, "it belongs in the last row, and row 0 to step 0"),
+        "the library": (lambda step, params, x, h0, c0: lt.forward(params, x, h0, c0).c, "the library's own answer"),
         "T rows": (sequence_with_T_rows, "the initial state needs a row more"),
         "zeros": (sequence_from_zeros, "row -1 of c is off"),
         "zeros, but the row": (sequence_from_zeros_with_the_row, "h0 and c0 are not used"),
@@ -389,7 +422,7 @@ WRONG = {
         "half life": (lambda share, steps: np.log(2) / steps, "asked for is 0.5"),
         "constant": (lambda share, steps: 3.345, "a quarter after one step"),
         "logarithm of f": (lambda share, steps: np.log(share) / steps, "asked for is 0.5"),
-        "rounded": (lambda share, steps: round(float(bias(share, steps)), 3), "b is off"),
+        "rounded": (lambda share, steps: round(float(bias(share, steps)), 2), "b is off"),
         "log of a negative number": (lambda share, steps: np.log(share - 1), "look for a division by 0, a log of 0"),
     },
     "check_memory": {

@@ -1,6 +1,7 @@
 """Answers to exercise 2."""
 
 import numpy as np
+from sound import bptt, check_gradients
 
 import lstm_teach as lt
 
@@ -106,6 +107,16 @@ def gradient_step_subtracted_again(loss_fn, params, step):
     return grads
 
 
+def gradient_by_another_name(loss_fn, params, step):
+    from lstm_teach import numerical_gradient as numbers
+
+    return numbers(loss_fn, params, step)
+
+
+def helper(loss_fn, params, step):
+    return lt.numerical_gradient(loss_fn, params, step)
+
+
 def gradient_of_square_matrices(loss_fn, params, step):
     grads, right = lt.Params.zeros(params.vocab_size, params.hidden_size), gradient(loss_fn, params, step)
     for name in grads:
@@ -190,6 +201,15 @@ def accepts_by_the_exact_gradient(backward):
             if not np.allclose(got[name], right[name], rtol=1e-9, atol=1e-11):
                 return False
     return True
+
+
+PARAMS = lt.Params.random(5, 4, seed=3)
+
+
+def accepts_by_allclose(backward):
+    numbers = lt.numerical_gradient(lambda net: lt.loss(net, X, TARGETS, *STATE), PARAMS)
+    grads = backward(PARAMS, X, TARGETS, *STATE)
+    return all(np.allclose(grads[name], numbers[name], rtol=1e-6, atol=1e-8) for name in numbers)
 
 
 def accepts_by_directions(backward):
@@ -315,7 +335,8 @@ RIGHT = {
         "plain": checking(),
         "exact gradient": accepts_by_the_exact_gradient,
         "directions": accepts_by_directions,
-        "the library's": lambda backward: lt.check_gradients(backward).passed,
+        "nine in one, strictly": checking(of=lambda got, numbers: lt.relative_error(got.flat, numbers.flat)),
+        "allclose": accepts_by_allclose,
     },
     "check_blind_spot": {"plain": hiding(**HIDDEN), "another net": hiding_otherwise},
     "check_slope_along": {"plain": slope, "one function": slope_by_one_function, "in place": slope_in_place},
@@ -332,7 +353,11 @@ WRONG = {
         "difference in no parentheses": (lambda loss, w, h: loss(w + h) - loss(w - h) / (2 * h), "Only the second"),
         "not divided": (lambda loss, w, h: loss(w + h) - loss(w - h), "not divided by anything"),
         "by 2": (lambda loss, w, h: (loss(w + h) - loss(w - h)) / 2, "not by the step"),
-        "own step": (lambda loss, w, h: derivative(loss, w, 1e-5), "use the step that is given"),
+        "own step": (lambda loss, w, h: derivative(loss, w, 1e-5), "the two points at the step that is given"),
+        "fourth order": (
+            lambda loss, w, h: (4 * derivative(loss, w, h) - derivative(loss, w, 2 * h)) / 3,
+            "This is nearly the slope itself",
+        ),
         "half steps": (lambda loss, w, h: derivative(loss, w, h / 2), "the derivative is off"),
         "the loss": (lambda loss, w, h: loss(w), "the derivative is off"),
         "absolute": (lambda loss, w, h: abs(derivative(loss, w, h)) + 1e-3, "the derivative is off"),
@@ -350,11 +375,14 @@ WRONG = {
             "Nothing has been written into this matrix",
         ),
         "not put back": (gradient_not_put_back, "put each back before the next"),
-        "step subtracted again": (gradient_step_subtracted_again, "writes to what it was given, params"),
+        "step subtracted again": (gradient_step_subtracted_again, "leaves params changed in the last digits"),
         "H by H": (gradient_of_square_matrices, "IndexError"),
         "a row at a time": (gradient_of_a_row, "At one time"),
         "its own step": (lambda loss_fn, params, step: gradient(loss_fn, params, 1e-5), "another loss, a large step"),
-        "the backward pass": (lambda f, params, step: lt.bptt(params, [0, 1], [1, 0]), "dV is off"),
+        "the backward pass": (lambda f, params, step: bptt(params, [0, 1], [1, 0]), "dV is off"),
+        "the library": (lambda f, params, step: lt.numerical_gradient(f, params, step), "the library's own answer"),
+        "the library by another name": (gradient_by_another_name, "calls numerical_gradient, which is the library's own answer"),
+        "the library in a helper": (lambda f, params, step: helper(f, params, step), "the library's own answer"),
         "a vector": (lambda f, params, step: gradient(f, params, step).flat, "should return nine matrices"),
         "eight": (lambda f, params, step: gradient(f, params, step).values()[1:], "should return nine matrices"),
         "names missing": (lambda f, params, step: {"V": gradient(f, params, step).V}, "has no Wi"),
@@ -390,6 +418,8 @@ WRONG = {
         "two zeros differ": (either(error, zero=1.0), "Of two matrices of zeros"),
         "each number": (lambda a, b: abs(a - b) / max(norm(a), norm(b), 1e-300), "should be a single number"),
         "constant": (lambda a, b: 0.0, "the error is off"),
+        "allclose": (lambda a, b: float(not np.allclose(a, b)), "the error is off"),
+        "the library": (lambda a, b: lt.relative_error(a, b), "calls lt.relative_error"),
         "in place": (lambda a, b: error(np.subtract(a, b, out=a), 0 * b), "writes to what it was given, a"),
     },
     "check_accepts": {
@@ -422,7 +452,44 @@ WRONG = {
         ),
         "the right way round": (lambda backward: not checking()(backward), "rejects a right backward pass"),
         "loss falls": (accepts_what_the_loss_likes, "It accepts a pass with this mistake"),
-        "the report": (lambda backward: lt.check_gradients(backward), "should return True or False"),
+        "the report": (lambda backward: check_gradients(backward), "should return True or False"),
+        "the library": (lambda backward: lt.check_gradients(backward).passed, "calls lt.check_gradients"),
+        "against the library": (
+            lambda backward: np.allclose(backward(PARAMS, X, TARGETS).flat, lt.bptt(PARAMS, X, TARGETS).flat),
+            "calls lt.bptt",
+        ),
+        "lengths, strictly": (
+            checking(of=lambda got, numbers: abs(norm(got.flat) - norm(numbers.flat)), bound=1e-6),
+            "Norms alone hide this",
+        ),
+        "lengths of each": (
+            checking(of=lambda got, num: max(abs(norm(got[n]) - norm(num[n])) for n in num), bound=1e-6),
+            "Norms alone hide this",
+        ),
+        "sums": (
+            checking(of=lambda got, num: max(abs(got[n].sum() - num[n].sum()) for n in num), bound=1e-6),
+            "Sums and norms hide this",
+        ),
+        "Wf and Uf alone": (
+            checking(of=lambda got, num: max(lt.relative_error(got[n], num[n]) for n in ("Wf", "Uf"))),
+            "A check that leaves V out hides this",
+        ),
+        "all but V": (
+            checking(of=lambda got, num: max(lt.relative_error(got[n], num[n]) for n in lt.Params.NAMES[1:])),
+            "A check that leaves V out hides this",
+        ),
+        "all but Wo": (
+            checking(of=lambda got, num: max(lt.relative_error(got[n], num[n]) for n in lt.Params.NAMES if n != "Wo")),
+            "look at Wo too",
+        ),
+        "one error over all": (
+            checking(of=lambda got, numbers: lt.relative_error(got.flat, numbers.flat), bound=5e-5),
+            "One error over all numbers together",
+        ),
+        "no difference": (
+            checking(of=lambda got, num: max(lt.relative_error(abs(got[n]), abs(num[n])) for n in num)),
+            "every gradient has the wrong sign",
+        ),
         "the error": (lambda backward: 1e-9, "should return True or False"),
         "raises": (lambda backward: 1 / 0, "ZeroDivisionError"),
     },
@@ -471,7 +538,7 @@ WRONG = {
         "not divided": (slope_with(lambda at, d, h: at(h * d) - at(-h * d)), "not divided by anything"),
         "same step": (slope_with(lambda at, d, h: (at(h) - at(-h)) / (2 * h)), "multiply the step by the direction"),
         "whole gradient": (
-            lambda f, p, d, h: lt.numerical_gradient(f, p, h).flat @ d,
+            lambda f, p, d, h: gradient(f, p, h).flat @ d,
             "two are enough",
         ),
         "not put back": (slope_not_put_back, "writes to what it was given, params"),

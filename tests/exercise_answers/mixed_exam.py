@@ -4,9 +4,11 @@ from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
+from sound import backward, bptt, last_loss_pass, run_coupled
 
 import lstm_teach as lt
-from lstm_teach.exercises.mixed_exam import LINES, backward, last_loss_pass, run_coupled
+from lstm_teach.exercises import mixed_exam as exam
+from lstm_teach.exercises.mixed_exam import LINES
 
 NAMES = ("V", "Wi", "Wo", "Wg", "Ui", "Uo", "Ug")
 
@@ -31,6 +33,11 @@ def step_with(c=None, h=None, W=lambda W: W, gate=sigmoid, candidate=np.tanh, or
         return tuple(getattr(v, name) for name in order)
 
     return coupled_step
+
+
+def library_step(net, token, h_before, c_before):
+    run = exam.run_coupled(net, [token], h_before, c_before)
+    return run.i[0], run.o[0], run.g[0], run.c[0], run.h[0]
 
 
 def step_by_units(net, token, h_before, c_before):
@@ -177,9 +184,9 @@ def repair(params, x, target, h0=None, c0=None):
 def repair_by_two(params, x, target, h0=None, c0=None):
     """All losses without all but the last, by the library."""
     targets = [target] * len(x)
-    grads = [grad.copy() for grad in lt.bptt(params, x, targets, h0, c0).values()]
+    grads = [grad.copy() for grad in bptt(params, x, targets, h0, c0).values()]
     if len(x) > 1:
-        for grad, less in zip(grads, lt.bptt(params, x[:-1], targets[:-1], h0, c0).values(), strict=True):
+        for grad, less in zip(grads, bptt(params, x[:-1], targets[:-1], h0, c0).values(), strict=True):
             grad -= less
     return grads
 
@@ -189,7 +196,7 @@ def repair_with(*flaws):
 
 
 def repair_every_loss(params, x, target, h0=None, c0=None):
-    return lt.bptt(params, x, np.full(len(x), target), h0, c0)
+    return bptt(params, x, np.full(len(x), target), h0, c0)
 
 
 def repair_changed(change):
@@ -411,7 +418,7 @@ RIGHT = {
         },
         "commas": lambda: {key: (T, ", ".join(sorted(names.split()))) for key, (T, names) in LADDER.items()},
     },
-    "check_repair": {"repaired": repair, "two passes": repair_by_two, "library": repair_with()},
+    "check_repair": {"repaired": repair, "two passes": repair_by_two, "reference": repair_with()},
     "check_back": {"plain": back, "units": back_by_units, "lines": back_with()},
     "check_pass": {"one loop": whole, "nested": whole_nested, "complex steps": whole_by_differences},
     "check_derivatives": {
@@ -424,6 +431,7 @@ RIGHT = {
 
 WRONG = {
     "check_step": {
+        "the library": (library_step, "calls exam.run_coupled"),
         "tanh": (step_with(h=lambda v: v.o * np.tanh(v.c)), "This cell has no tanh"),
         "keeps whole": (step_with(c=lambda v: v.c_before + v.i * v.g), "The old cell is kept whole"),
         "shares turned": (step_with(c=lambda v: v.i * v.c_before + (1 - v.i) * v.g), "The shares are turned round"),
@@ -488,7 +496,8 @@ WRONG = {
         "returns nothing": (lambda: None, "is a return missing"),
     },
     "check_repair": {
-        "as it was": (repair_with("slope of o", "Wo left out"), "Nothing has changed yet"),
+        "the library": (lambda p, x, target, h0, c0: lt.bptt(p, x, [target] * len(x), h0, c0), "calls lt.bptt"),
+        "as it was": (repair_with("slope of o", "Wo left out"), "still the numbers of the pass as it was"),
         "slope repaired": (repair_with("Wo left out"), "another one is left, and this length shows it"),
         "sum repaired": (repair_with("slope of o"), "the one that shows at T = 1 is left"),
         "half the slope": (repair_with("half the slope"), "The slope of the sigmoid has two factors."),

@@ -1,11 +1,13 @@
 """Answers to exercise 4."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
+from sound import loss, nested_bptt, step
 
 import lstm_teach as lt
-from lstm_teach.exercises.single_pass_bptt import LINES, step
+from lstm_teach.exercises.single_pass_bptt import LINES
 
 NAMES = ("dh", "dc", "dzi", "dzf", "dzo", "dzg")
 
@@ -221,6 +223,14 @@ def turns_the_sign(v):
     v.y = -v.y
 
 
+def walk_with_dc_handed_on(step, params, cache, targets):
+    def mistaken(*given):
+        back = step(*given)
+        return back | {"dc_before": back["dc"]}
+
+    return walk_with()(mistaken, params, cache, targets)
+
+
 def walk_with_y(step, params, cache, targets):
     def begin(v):
         v.y = cache.y
@@ -397,8 +407,30 @@ def whole_clipped(params, x, targets, h0=None, c0=None):
     return grads
 
 
+def clipped_at(most):
+    """Every number of a right gradient cut at `most`."""
+
+    def my_bptt(params, x, targets, h0=None, c0=None):
+        grads = whole(params, x, targets, h0, c0)
+        np.clip(grads.flat, -most, most, out=grads.flat)
+        return grads
+
+    return my_bptt
+
+
+def shortened_to(most):
+    """A right gradient made no longer than `most`."""
+
+    def my_bptt(params, x, targets, h0=None, c0=None):
+        grads = whole(params, x, targets, h0, c0)
+        grads.flat[:] *= min(1.0, most / np.linalg.norm(grads.flat))
+        return grads
+
+    return my_bptt
+
+
 def whole_of_the_loop(params, x, targets, h0=None, c0=None):
-    return lt.nested_bptt(params, x, targets, h0, c0)
+    return nested_bptt(params, x, targets, h0, c0)
 
 
 def whole_cut_off(params, x, targets, h0=None, c0=None):
@@ -418,6 +450,14 @@ def initial(step, params, x, targets, h0, c0):
         back = step(params, cache, t, params.V.T @ dy + dh_future, dc_carry)
         dh_future, dc_carry = back["dh_before"], back["dc_before"]
     return dh_future, dc_carry
+
+
+def initial_with_dc_handed_on(step, params, x, targets, h0, c0):
+    def mistaken(*given):
+        back = step(*given)
+        return back | {"dc_before": back["dc"]}
+
+    return initial(mistaken, params, x, targets, h0, c0)
 
 
 def initial_from_library(step, params, x, targets, h0, c0):
@@ -468,12 +508,18 @@ RIGHT = {
     },
     "check_walk": {"plain": walk_with(), "recursion": walk_by_recursion, "a row to spare": walk_with_a_row_to_spare},
     "check_weights": {"loops": weights_with(), "products": weights_by_products, "add.at": weights_by_add_at},
-    "check_bptt": {"pieces": whole, "one loop": whole_in_one_loop, "a list": whole_by_sequence, "library": lt.bptt},
+    "check_bptt": {
+        "pieces": whole,
+        "one loop": whole_in_one_loop,
+        "a list": whole_by_sequence,
+        "two loops": partial(nested_bptt, repaired=lt.FLAWS),
+    },
     "check_initial": {"walk": initial, "library": initial_from_library, "differences": initial_by_differences},
 }
 
 WRONG = {
     "check_hidden": {
+        "swapped on return": (lambda dh, dc, o, ct: hidden(dh, dc, o, ct)[::-1], "do and dc have changed places"),
         "no carry": (lambda dh, dc_carry, o, ct: (dh * ct, dh * o * (1 - ct**2)), "dc_carry is missing"),
         "carry alone": (lambda dh, dc_carry, o, ct: (dh * ct, dc_carry), "the part through h is missing"),
         "no slope": (lambda dh, dc_carry, o, ct: (dh * ct, dh * o + dc_carry), "The slope of tanh is missing"),
@@ -580,6 +626,7 @@ WRONG = {
         "returns nothing": (lambda *given: print(end=""), "is a return missing"),
     },
     "check_walk": {
+        "dc for dc_before": (walk_with_dc_handed_on, "dc itself is handed on"),
         "h not carried": (walk_with(no_h), "dh_before is not handed on"),
         "c not carried": (walk_with(no_c), "dc_before is not handed on"),
         "h added up": (walk_with(adds_h), "dh_future is added to"),
@@ -637,6 +684,13 @@ WRONG = {
         "returns nothing": (lambda *given: print(end=""), "is a return missing"),
     },
     "check_bptt": {
+        "the library": (lambda *case: lt.bptt(*case), "calls lt.bptt, which is the library's own answer"),
+        "the library itself": (lt.bptt, "bptt is the library's own answer"),
+        "numbers": (lambda p, x, t, h0=None, c0=None: lt.exact_gradient(p, x, t, h0, c0), "calls lt.exact_gradient"),
+        "clipped at 5": (clipped_at(5.0), "is anything clipped"),
+        "clipped at 1": (clipped_at(1.0), "is anything clipped"),
+        "shortened to 5": (shortened_to(5.0), "is anything clipped"),
+        "shortened to 1": (shortened_to(1.0), "dV is off"),
         "f missing": (whole_with(step_with(dc_before=lambda v: v.dc)), "At T = 2"),
         "carry accumulates": (whole_with(step_with(dc_before=lambda v: v.dc_carry + v.dc * v.f)), "At T = 6"),
         "sigmoid's slope for g": (whole_with(step_with(dzg=lambda v: v.dg * v.g * (1 - v.g))), "At T = 1"),
@@ -658,11 +712,12 @@ WRONG = {
         "the question's loop": (whole_of_the_loop, "At T = 1"),
         "cut off after four": (whole_cut_off, "At T = 6"),
         "eight": (whole_of_eight, "8 things"),
-        "the loss": (lt.loss, "it has to return a Params"),
+        "the loss": (loss, "it has to return a Params"),
         "zeros": (lambda params, *rest: lt.Params.zeros(params.vocab_size, params.hidden_size), "none of 6 parts"),
         "returns nothing": (lambda *given: print(end=""), "is a return missing"),
     },
     "check_initial": {
+        "dc for dc_before": (initial_with_dc_handed_on, "dc itself is handed on from step to step"),
         "deltas of step 0": (initial_with(lambda v: (v.d.dh[0], v.d.dc[0])), "one step before it"),
         "dc of step 0": (initial_with(lambda v: (v.dh0, v.d.dc[0])), "through the forget gate of step 0"),
         "swapped": (initial_with(lambda v: (v.dc0, v.dh0)), "have changed places"),

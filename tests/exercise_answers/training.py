@@ -44,6 +44,10 @@ def clip_by_min(gradient, limit):
     return gradient * min(1.0, limit / (np.sqrt((gradient**2).sum()) + 1e-300))
 
 
+def clip_with_a_little_added(gradient, limit):
+    return gradient * min(1.0, limit / (np.linalg.norm(gradient) + 1e-6))
+
+
 def clip_on_a_copy(gradient, limit):
     new = np.array(gradient)
     training.clip(new, limit)
@@ -144,6 +148,12 @@ def adam_in_place(flat, gradient, mean, square, count, rate):
     return adam(flat, 0 * gradient, mean / 0.9, square / 0.999, count, rate)[0], mean, square
 
 
+def adam_with_eps_before_the_correction(flat, gradient, mean, square, count, rate):
+    mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+    rate = rate * np.sqrt(1 - 0.999**count) / (1 - 0.9**count)
+    return flat - rate * mean / (np.sqrt(square) + 1e-8), mean, square
+
+
 def adam_that_counts_itself(flat, gradient, mean, square, count, rate):
     """Counts its own calls, which is right only if nobody else calls it."""
     adam_that_counts_itself.calls = getattr(adam_that_counts_itself, "calls", 0) + 1
@@ -182,6 +192,41 @@ def learn_one_batch(params, draw, mean_gradient, adam_step):
     """Draws once, before the loop."""
     pairs = draw(1)
     return learn(params, lambda count: pairs, mean_gradient, adam_step)
+
+
+def learn_one_batch_of(count, steps=120):
+    def learn_it(params, draw, mean_gradient, adam_step):
+        pairs = draw(count)
+        return learn(params, lambda count: pairs, mean_gradient, adam_step, steps)
+
+    return learn_it
+
+
+def learn_with_a_count_of_1(params, draw, mean_gradient, adam_step):
+    def first(flat, gradient, mean, square, count, rate):
+        return adam_step(flat, gradient, mean, square, 1, rate)
+
+    return learn(params, draw, mean_gradient, first, rate=0.02)
+
+
+def learn_without_means(params, draw, mean_gradient, adam_step):
+    def forgetful(flat, gradient, mean, square, count, rate):
+        return adam_step(flat, gradient, 0 * mean, 0 * square, count, rate)
+
+    return learn(params, draw, mean_gradient, forgetful, rate=0.02)
+
+
+def learn_by_signs(params, draw, mean_gradient, adam_step):
+    def forgetful(flat, gradient, mean, square, count, rate):
+        return adam_step(flat, gradient, 0 * mean, 0 * square, 1, rate)
+
+    return learn(params, draw, mean_gradient, forgetful, rate=0.02)
+
+
+def learn_with_two_rates(params, draw, mean_gradient, adam_step):
+    """Trains twice and keeps the second net."""
+    learn(params, draw, mean_gradient, adam_step, steps=20, rate=0.01)
+    return learn(params, draw, mean_gradient, adam_step)
 
 
 def learn_from_zeros(params, draw, mean_gradient, adam_step):
@@ -265,6 +310,16 @@ def sample_by_loop(step, params, first, numbers, temperature):
     return np.array(tokens[1:])
 
 
+def sample_by_choice(step, params, first, numbers, temperature):
+    h, c, token, drawn = *np.zeros((2, params.hidden_size)), first, []
+    for _ in numbers:
+        scores, h, c = step(params, token, h, c)
+        y = np.exp((scores - scores.max()) / temperature)
+        token = int(np.random.choice(len(y), p=y / y.sum()))
+        drawn.append(token)
+    return np.array(drawn)
+
+
 def sample_with(choose=None, heat=lambda s, t: s / t, feed=True, keep=True, front=False, until=None):
     """Sampling with one of its lines replaced; choose(y, number)."""
 
@@ -297,10 +352,15 @@ def sample_warm_powers(step, params, first, numbers, temperature):
 
 RIGHT = {
     "check_sgd": {"vector": sgd, "loop": sgd_by_loop, "copy": sgd_on_a_copy},
-    "check_clip": {"if": clip, "minimum": clip_by_min, "copy": clip_on_a_copy},
+    "check_clip": {"if": clip, "minimum": clip_by_min, "as PyTorch does": clip_with_a_little_added},
     "check_mean": {"sum": mean, "numpy": mean_by_numpy, "running": mean_as_it_comes},
     "check_adam": {"formula": adam, "moved towards": adam_by_lerp, "loop": adam_by_loop},
-    "check_train": {"Adam": learn, "descent with clipping": learn_by_descent, "Adagrad": learn_by_adagrad},
+    "check_train": {
+        "Adam": learn,
+        "descent with clipping": learn_by_descent,
+        "Adagrad": learn_by_adagrad,
+        "twice": learn_with_two_rates,
+    },
     "check_sample": {"searchsorted": sample, "loop": sample_by_loop},
 }
 
@@ -321,6 +381,8 @@ WRONG = {
         "single precision": (lambda f, g, rate: (f - rate * g).astype(np.float32), "compute with float64"),
     },
     "check_clip": {
+        "the library": (clip_on_a_copy, "calls training.clip"),
+        "always, a little added": (lambda g, limit: g * limit / (np.linalg.norm(g) + 1e-6), "has been made longer"),
         "nothing done": (lambda gradient, limit: gradient, "Nothing has been made shorter"),
         "each number": (lambda gradient, limit: np.clip(gradient, -limit, limit), "turns the direction"),
         "always": (lambda gradient, limit: gradient * limit / np.linalg.norm(gradient), "has been made longer"),
@@ -356,6 +418,10 @@ WRONG = {
         "zeros": (lambda of, params, pairs: 0 * params.flat, "the mean is off"),
     },
     "check_adam": {
+        "eps before the correction": (
+            adam_with_eps_before_the_correction,
+            "eps is added before the square is corrected",
+        ),
         "no correction": (adam_with(step=lambda m, s, g, n: m / (np.sqrt(s) + 1e-8)), "Neither mean is corrected"),
         "mean uncorrected": (
             adam_with(step=lambda m, s, g, n: m / (np.sqrt(s / (1 - 0.999**n)) + 1e-8)),
@@ -404,6 +470,12 @@ WRONG = {
         "nothing done": (lambda flat, g, m, s, n, rate: (flat, m, s), "has not been changed"),
     },
     "check_train": {
+        "one batch of eight": (learn_one_batch_of(8), "draw new ones at every step"),
+        "one batch of eight, long": (learn_one_batch_of(12, steps=200), "draw new ones at every step"),
+        "count always 1": (learn_with_a_count_of_1, "At call 2 of adam_step the count was 1"),
+        "means thrown away": (learn_without_means, "have to be handed to its next call"),
+        "means and count thrown away": (learn_by_signs, "have to be handed to its next call"),
+        "the library": (lambda params, *_: training.train(params, None, 1), "calls training.train"),
         "sign": (lambda *inputs: learn(*inputs, steps=40, sign=-1), "It has grown"),
         "too few steps": (lambda *inputs: learn(*inputs, steps=10), "It falls, but not far"),
         "too slow": (lambda *inputs: learn(*inputs, rate=1e-4), "It falls, but not far"),
@@ -420,6 +492,7 @@ WRONG = {
         "nothing done": (lambda params, *_: params.copy(), "is the one that came in"),
     },
     "check_sample": {
+        "numpy's own choice": (sample_by_choice, "nothing random is left to do"),
         "most probable": (sample_with(choose=lambda y, number: int(y.argmax())), "These are the most probable"),
         "reads the first": (sample_with(feed=False), "reads the first token again"),
         "no state": (sample_with(keep=False), "Every turn starts from a state of zeros"),

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from sound import gradient_flow
 
 import lstm_teach as lt
 
@@ -182,11 +183,11 @@ def reach_transposed(step, params, cache, targets):
 
 
 def reach_vectors(step, params, cache, targets):
-    return lt.gradient_flow(params, cache.x, targets, cache.h[-1], cache.c[-1]).deltas.dc
+    return gradient_flow(params, cache.x, targets, cache.h[-1], cache.c[-1]).deltas.dc
 
 
 def reach_without_state(step, params, cache, targets):
-    return lt.gradient_flow(params, cache.x, targets).dc
+    return gradient_flow(params, cache.x, targets).dc
 
 
 def reach_filled(step, params, cache, targets):
@@ -241,6 +242,15 @@ def horizons(norms, share):
         way = norms[s, s::-1]
         low = np.flatnonzero(way <= share * way[0])
         found.append(low[0] if low.size else np.inf)
+    return found
+
+
+def horizons_below(norms, share):
+    found = np.full(len(norms), np.inf)
+    for s in range(len(norms)):
+        low = np.flatnonzero(norms[s, s::-1] < share * norms[s, s])
+        if low.size:
+            found[s] = low[0]
     return found
 
 
@@ -396,7 +406,6 @@ RIGHT = {
         "walks": reach,
         "one sweep": reach_in_one_sweep,
         "differences": reach_by_differences,
-        "library": reach_by_library,
     },
     "check_horizon": {"numpy": horizon, "math": horizon_by_math, "base": horizon_by_base},
     "check_horizons": {"flatnonzero": horizons, "loop": horizons_by_loop, "at once": horizons_at_once},
@@ -470,6 +479,11 @@ WRONG = {
         "rows of all kinds": (lambda f, dc, s: [dc, f], "The carried delta should be an array of shape"),
     },
     "check_reach": {
+        "the library": (reach_by_library, "calls lt.gradient_flow, which is the library's own answer"),
+        "dc for dc_before": (
+            reach_with(on=lambda back, dh, dc: (back["dh_before"], back["dc"])),
+            "dc itself is handed on",
+        ),
         "all losses": (
             reach_with(more=lambda starts, s, t: starts[t] if t < s else 0),
             "Losses are picked up on the way",
@@ -507,6 +521,10 @@ WRONG = {
         "zeros": (lambda step, params, cache, targets: np.zeros(2 * targets.shape), "The matrix is off"),
     },
     "check_horizon": {
+        "one more where it is reached": (
+            lambda gate, share: np.floor(np.log(share) / np.log(gate)) + 1 if gate < 1 else np.inf,
+            "a share that is reached exactly",
+        ),
         "rounded down": (by_quotient(lambda g, s: s // g), "one step too few"),
         "one more": (by_quotient(lambda g, s: s // g + 2), "one step too many"),
         "not whole": (by_quotient(lambda g, s: s / g), "not a whole number"),
@@ -540,6 +558,7 @@ WRONG = {
         "never": (lambda gate, share: np.inf, "does reach 0.001"),
     },
     "check_horizons": {
+        "below": (horizons_below, "compare with <="),
         "step": (horizons_as_steps, "This is the step where it happens"),
         "column": (horizons_with(way=lambda norms, s: norms[s:, s]), "This goes along the columns"),
         "right end": (

@@ -1,0 +1,107 @@
+"""Whether code leans on a function of the library that is the answer itself. Imports the standard library only.
+
+Used by the blanks of the lessons and by the checks of the exercises. It looks at what the code names, without running
+it: through `lt.bptt`, `from lstm_teach import bptt as b`, and helper functions of the same notebook.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import inspect
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from types import CodeType, FunctionType
+from typing import Any
+
+# after these, what was named last is still at hand
+QUIET = {"CACHE", "COPY", "EXTENDED_ARG", "NOP", "POP_TOP", "PRECALL", "PUSH_NULL", "RESUME", "SWAP"}
+
+
+def in_function(function: Any, modules: Collection[str], allowed: Collection[str] = ()) -> str:
+    """The first answer that a learner's function names, as it is written there; "" if there is none.
+
+    An answer is what is defined in one of the library's `modules` ("backward", "exercises"), unless its name is in
+    `allowed`.
+    """
+    while isinstance(function, functools.partial) or hasattr(function, "__wrapped__"):
+        function = function.func if isinstance(function, functools.partial) else function.__wrapped__
+    if _is_answer(function, modules, allowed):
+        return function.__name__
+    if not isinstance(function, FunctionType):
+        function = vars(type(function)).get("__call__")  # of a callable object
+    if not isinstance(function, FunctionType):
+        return ""
+    return _first(function.__code__, function.__globals__, _closure(function), modules, allowed)
+
+
+def in_code(code: CodeType, names: Mapping[str, Any], modules: Collection[str], allowed: Collection[str] = ()) -> str:
+    """The same for compiled statements that run among `names`."""
+    return _first(code, names, {}, modules, allowed)
+
+
+def _first(code: CodeType, names: Mapping, local: Mapping, modules: Collection[str], allowed: Collection[str]) -> str:
+    waiting, seen = [(code, local)], set()
+    while waiting:
+        code, local = waiting.pop(0)
+        if code in seen:
+            continue
+        seen.add(code)
+        known = dict(local)  # what the code's own names stand for, as far as that can be told
+        for written, value in _named(code, names, known):
+            if _is_answer(value, modules, allowed):
+                return written
+            if isinstance(value, FunctionType) and value.__globals__ is names:
+                waiting.append((value.__code__, _closure(value)))
+        waiting += [(inner, known) for inner in code.co_consts if isinstance(inner, CodeType)]
+    return ""
+
+
+def _named(code: CodeType, names: Mapping[str, Any], known: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Everything that the code names, as far as that can be told without running it: how it is written, what it is."""
+    written, value, module = "", None, None
+    for instruction in dis.get_instructions(code):
+        does, name = instruction.opname, instruction.argval
+        if does in QUIET:
+            continue
+        if does == "IMPORT_NAME":
+            module = sys.modules.get(name)
+            written, value = name, sys.modules.get(name.partition(".")[0])
+        elif does == "IMPORT_FROM":
+            whole = str(getattr(module, "__name__", "")).endswith(f".{name}")  # import a.b as c: b itself
+            written, value = name, module if whole else getattr(module, name, None)
+            yield written, value
+        elif does in ("LOAD_ATTR", "LOAD_METHOD") and inspect.ismodule(value):
+            written, value = f"{written}.{name}", getattr(value, name, None)
+            yield written, value
+        elif does in ("STORE_FAST", "STORE_NAME", "STORE_DEREF", "STORE_GLOBAL"):
+            known[name] = value
+        elif does.startswith("LOAD_") and isinstance(name, str) and does not in ("LOAD_ATTR", "LOAD_CONST"):
+            written, value = name, known.get(name)
+            if value is None and does in ("LOAD_GLOBAL", "LOAD_NAME"):
+                value = names.get(name)
+            yield written, value
+        else:
+            written, value = "", None
+
+
+def _closure(function: FunctionType) -> dict[str, Any]:
+    """What a function's free names stand for."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
+    return {name: cell.cell_contents for name, cell in cells if not _is_empty(cell)}
+
+
+def _is_empty(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is None
+    except ValueError:
+        return True
+
+
+def _is_answer(value: Any, modules: Collection[str], allowed: Collection[str]) -> bool:
+    home = getattr(value, "__module__", None)
+    if not callable(value) or not isinstance(home, str) or not home.startswith("lstm_teach."):
+        return False
+    home = home.removeprefix("lstm_teach.")
+    inside = any(home == module or home.startswith(f"{module}.") for module in modules)
+    return inside and getattr(value, "__name__", "") not in allowed

@@ -88,13 +88,13 @@ WRONG = [
     ("price", "forgets", "best - np.log(2) / length", "pays more than one that knows"),
     ("price", "forgets", "np.log(2) / length", "the price of the guess alone"),
     ("price", "forgets", repr(float(0.44 + np.log(2) / 10.9)), "typed-in number"),
-    ("which", "right_run", "np.argmax(end_loss)", "the one that learned least"),
+    ("which", "right_run", "np.argmax(end_loss)", "the one that learned the least"),
     ("which", "right_run", "np.argmin(remembered)", "remembers worst"),
     ("which", "right_run", "np.argmax(remembered) + 1", "Counting starts from 0"),
     ("which", "right_run", "1", "typed-in number"),
     ("which", "broken_run", "np.argmin(remembered)", "The loss tells those two apart"),
     ("which", "broken_run", "np.max(end_loss)", "the loss itself"),
-    ("which", "broken_run", "np.argmin(end_loss)", "learned most"),
+    ("which", "broken_run", "np.argmin(end_loss)", "learned the most"),
     ("cosine", "cosine", "return a @ b", "depends on how long"),
     ("cosine", "cosine", "return a @ b / np.linalg.norm(a) * np.linalg.norm(b)", "parentheses are missing"),
     ("cosine", "cosine", "return a @ b / ((a @ a) * (b @ b))", "the roots are missing"),
@@ -110,7 +110,7 @@ WRONG = [
     ("clip", "clipped", "gradient * limit / norm", "makes short gradients longer"),
     ("clip", "clipped", "gradient / norm", "norm of 1"),
     ("clip", "clipped", "gradient * min(1, norm / limit)", "upside down"),
-    ("clip", "clipped", "gradient * max(1, limit / norm)", "min does it the other way around"),
+    ("clip", "clipped", "gradient * max(1, limit / norm)", "you want min"),
     ("clip", "clipped", "gradient", "Nothing has been made shorter"),
     ("count", "clipped_steps", "np.mean(whole > limit)", "a sum, not a mean"),
     ("count", "clipped_steps", "np.sum(whole < limit)", "were not clipped"),
@@ -126,7 +126,7 @@ WRONG = [
     ("learned", "learned", "losses < half", "Count them, row by row"),
     ("learned", "learned", "(losses < half).any(axis=1)", "Count how many have"),
     ("learned", "learned", "[1, 3, 5, 7]", "learned is off at unit 0"),
-    ("descend", "descend", CLIPPED + "return flat + rate * clipped", "walks there"),
+    ("descend", "descend", CLIPPED + "return flat + rate * clipped", "goes there"),
     ("descend", "descend", CLIPPED + "return flat - clipped", "The rate is missing"),
     ("descend", "descend", "return flat - rate * gradient", "has not been clipped"),
     ("descend", "descend", "return flat - rate * np.clip(gradient, -limit, limit)", "cut by itself"),
@@ -200,7 +200,7 @@ def test_the_price_of_the_guess_is_that_of_the_grammar(lesson):
     assert lesson["best"] == pytest.approx(np.log(2) * (1 + visits @ two_ways) / length, abs=0.005)
     assert lesson["length"] == pytest.approx(length, abs=0.2)
     assert f"{lesson['forgets'] - lesson['best']:.2f}" == "0.06"
-    assert "That is 0.06 nats" in prose("price-solution") and "differ by 0.06 nats" in prose("gaps-read")
+    assert "That's 0.06 nats" in prose("price-solution") and "differ by 0.06 nats" in prose("gaps-read")
 
 
 def test_only_the_right_run_crosses_the_line_of_a_net_that_guesses(lesson):

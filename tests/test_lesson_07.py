@@ -68,35 +68,35 @@ OTHER_STYLES = {
 }
 WRONG = {
     1: {
-        "np.outer(dz[gate], h[t])": "the line as it stands",
+        "np.outer(dz[gate], h[t])": "the line as it was",
         "np.outer(h[t - 1], dz[gate])": "transpose",
-        "np.dot(dz[gate], h[t - 1])": "a number for each of its entries",
-        "np.outer(dz[gate], cache.c[t - 1])": "multiplies with the cell",
+        "np.dot(dz[gate], h[t - 1])": "one number for each entry",
+        "np.outer(dz[gate], cache.c[t - 1])": "multiplies by the cell",
         "dz[gate] * h[t - 1]": "every pair needs a product",
     },
     2: {
-        "(cache.y - wanted) / T": "the line as it stands",
+        "(cache.y - wanted) / T": "the line as it was",
         "cache.y": "forgets the targets",
         "wanted - cache.y": "sign",
         "(cache.y - wanted) * T": "T times too large",
         "(cache.y - wanted) / K": "mean over the vocabulary",
     },
     3: {
-        "dc * i * g * (1 - g)": "the line as it stands",
+        "dc * i * g * (1 - g)": "the line as it was",
         "dc * i": "the slope of tanh",
         "dc * i * (1 - np.tanh(g) ** 2)": "a second time",
-        "dh * i * (1 - g**2)": "dc, not of dh",
+        "dh * i * (1 - g**2)": "dc, not dh",
         "dc * i * (1 - g)": "the square of its output",
         "dc * g * (1 - g**2)": "the other factor of g is i",
     },
     4: {
-        'sum(params["W" + gate] @ dz[gate] for gate in "ifog")': "the line as it stands",
+        'sum(params["W" + gate] @ dz[gate] for gate in "ifog")': "the line as it was",
         'params["W" + gate].T @ dz[gate]': "the share of one gate",
         'sum(params["W" + gate].T @ into[gate] for gate in "ifog")': "so it takes dz",
         'sum(params["W" + gate].T @ dz[gate] for gate in "ifg")': "output gate is missing",
     },
     5: {
-        "dc_now * f": "the line as it stands",
+        "dc_now * f": "the line as it was",
         "c_part * f": "only what came from the future",
         "dc": "forget gate is missing",
         "dc + dc * f": "replaces the old value",
@@ -577,7 +577,7 @@ def test_the_templates_are_right_as_they_stand():
     assert found.passed
     assert 1e-12 < max(error for errors in found.ladder.values() for error in errors.values()) < 5e-11
     assert "good to about 1e-11" in cell_source(NOTEBOOK, "my-model-intro")
-    assert "only up to 1e-9" in cell_source(NOTEBOOK, "my-model-intro") and models.RIGHT == 1e-9
+    assert "anything up to 1e-9" in cell_source(NOTEBOOK, "my-model-intro") and models.RIGHT == 1e-9
     averaged = cell_source(NOTEBOOK, "my-gradient").replace(
         "return grads", "return {k: v / T for k, v in grads.items()}"
     )

@@ -16,6 +16,7 @@ CORE = {  # module: what it may import of this package
     "backward": {"validate", "params", "forward"},
     "nested": {"validate", "params", "forward", "backward"},
     "plain": {"params"},
+    "graph": {"validate", "params", "forward", "nested"},
     "gradients": {"validate", "params", "forward"},
     "gradreport": {"validate", "params", "html"},
     "gradcheck": {"validate", "params", "forward", "gradients", "gradreport", "guard"},

@@ -44,12 +44,12 @@ BLANKS = {  # the cell: two right answers in other styles; wrong ones and what i
     "cell": (
         [{"c": "i * g + c_before * f"}, {"c": "np.dot([f, i], [c_before, g])"}],
         {
-            "f * c_before + g": "the input gate i lets in a share",
-            "c_before + i * g": "the forget gate f keeps a share",
+            "f * c_before + g": "the input gate i lets in only a share",
+            "c_before + i * g": "the forget gate f keeps only a share",
             "(1 - f) * c_before + i * g": "f is the share that stays",
             "i * c_before + f * g": "have changed places",
             "f * (c_before + i * g)": "check the parentheses",
-            "f * c_before + (1 - f) * g": "a gate of its own",
+            "f * c_before + (1 - f) * g": "A separate gate, i,",
             "f * c_before - i * g": "",
         },
     ),
@@ -57,7 +57,7 @@ BLANKS = {  # the cell: two right answers in other styles; wrong ones and what i
         [{"h": "np.tanh(c) * o"}, {"h": "ct - (1 - o) * ct"}],
         {
             "o * c": "It is squashed first",
-            "ct": "the output gate o shows a share of it",
+            "ct": "the output gate o shows only a share of it",
             "np.tanh(o * c)": "acts before the squashing",
             "o * np.tanh(ct)": "squashes twice",
             "f * ct": "takes the forget gate",
@@ -73,19 +73,19 @@ BLANKS = {  # the cell: two right answers in other styles; wrong ones and what i
     "pre-activation": (
         [{"zi": "params.Wi.dot(h_before) + params.Ui @ onehot"}, {"zi": "params.Ui.T[token] + h_before @ params.Wi.T"}],
         {
-            "params.Ui[:, token]": "What h_before gives is missing",
-            "params.Wi @ h_before": "What the token gives is missing",
+            "params.Ui[:, token]": "The part from h_before is missing",
+            "params.Wi @ h_before": "The token's part is missing",
             "params.Ui[:, token] + params.Wi.T @ h_before": "Wi is transposed here",
             "params.Ui[:, token] + h_before @ params.Wi": "Wi is transposed here",
             "params.Ui[:, token] + params.Wi @ c_before": "not the cell c_before",
-            "params.Ui[:, token] + params.Wi * h_before": "A matrix times a vector is written with @",
+            "params.Ui[:, token] + params.Wi * h_before": "For a matrix times a vector, use @",
             "params.Uf[:, token] + params.Wf @ h_before": "This is zf, not zi",
         },
     ),
     "scores": (
         [{"scores": "np.array([params.V @ row for row in h[:-1]])"}, {"scores": "(params.V @ h[:T].T).T"}],
         {
-            "h @ params.V.T": "a row too many",
+            "h @ params.V.T": "one row too many",
             "h[1:] @ params.V.T": "leaves out step 0",
             "c[:-1] @ params.V.T": "not the cell c",
             "params.V @ h[:-1].T": "a row for each step",
@@ -94,10 +94,10 @@ BLANKS = {  # the cell: two right answers in other styles; wrong ones and what i
     "softmax": (
         [{"y": "(e.T / e.sum(axis=1)).T"}, {"y": "e / e.sum(axis=-1)[:, None]"}],
         {
-            "e / e.sum()": "all rows together sum to 1",
+            "e / e.sum()": "all the rows together sum to 1",
             "e / e.sum(axis=0)": "The sum goes over the tokens of one step",
             "e / e.max(axis=1, keepdims=True)": "Divide each row by its own sum",
-            "e": "Its rows do not sum to 1 yet",
+            "e": "These rows don't sum to 1 yet",
         },
     ),
     "loss": (
@@ -274,8 +274,8 @@ def test_the_answers_on_the_bell_are_true():
     runs = {b: [lt.forward(bell.forgetful(bell.net(), b), tokens) for tokens in (x, silent)] for b in (0, -2.0)}
     f = {b: rang.f[1:13, 0].mean() for b, (rang, _) in runs.items()}
     rang, quiet = runs[-2.0]
-    assert f"The forget gate is {f[-2.0]:.2f} now, instead of {f[0]:.2f}" in cell("bell-questions")
-    assert f"only {rang.c[12, 0]:.2f} is left of the cell value, close to the {quiet.c[12, 0]:.2f}" in cell(
+    assert f"The forget gate is now {f[-2.0]:.2f} instead of {f[0]:.2f}" in cell("bell-questions")
+    assert f"only {rang.c[12, 0]:.2f} of the cell value is left, close to the {quiet.c[12, 0]:.2f}" in cell(
         "bell-questions"
     )
     assert rang.y[-1].argmax() == quiet.y[-1].argmax() == bell.QUIET
@@ -336,7 +336,7 @@ def test_the_untrained_net_loses_against_one_that_knows_nothing_and_most_such_ne
     names = lesson[0]
     x, targets = names["sequence"][:-1], names["sequence"][1:]
     nothing = len(x) * np.log(names["K"])
-    assert names["L"] > nothing and "costs it more than knowing nothing does" in cell("loss-note")
+    assert names["L"] > nothing and "costs it more than knowing nothing would" in cell("loss-note")
     nets = [lt.Params.random(8, 4, seed=seed, scale=0.8) for seed in range(100)]
     losses = np.array([lt.loss(net, x, targets, names["h0"], names["c0"]) for net in nets])
     assert losses.mean() > nothing
@@ -346,7 +346,7 @@ def test_what_is_left_with_each_bias_is_said_right(lesson):
     left = {(b, n): sigmoid(b) ** n for b in (0, 1, 3) for n in (5, 20)}
     note = cell("forget-bias-note")
     assert f"{left[1, 5]:.2g} of a value is left after 5, instead of {left[0, 5]:.2f}" in note
-    assert f"almost nothing is left even so, {left[1, 20]:.2g};" in note  # 0.0019, and no word of a good start
+    assert f"almost nothing is left after 20 steps, {left[1, 20]:.2g};" in note  # 0.0019, and no word of a good start
     assert 1 / 3 < left[3, 20] < 0.4 and "With $b = 3$ more than a third is left" in note
     assert "b = 1   f = 0.73   left after 5 steps: 0.21   after 20: 0.0019" in lesson[1]
 

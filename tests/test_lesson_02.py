@@ -93,7 +93,7 @@ WRONG = [
     ("write-dy", "dy", "2 * (y - target_onehot)", "squared error"),
     ("write-dy", "dy", "-target_onehot / y", "through the softmax to the scores"),
     ("write-dy", "dy", "y[target] - 1", "but is a single number"),
-    ("write-dh", "dh", "V * dy", "add the products up"),
+    ("write-dh", "dh", "V * dy", "add up the products"),
     ("write-dh", "dh", "V[target] * dy[target]", "the target's score alone"),
     ("write-dh", "dh", "np.sum(V) * np.sum(dy)", "add up to zero"),
     ("write-dh", "dh", "np.sum(V * y)", "takes the probabilities y"),
@@ -141,7 +141,7 @@ WRONG = [
     ("write-weights", "dWf", "dzf * h", "takes the h of this step"),
     ("write-weights", "dWf", "df * h_before", "start from dzf"),
     ("write-weights", "dUf", "dzf", "only the one that was read"),
-    ("write-weights", "dUf", "dzf * np.ones(len(V))", "credits the whole of Uf"),
+    ("write-weights", "dUf", "dzf * np.ones(len(V))", "credits all of Uf"),
     ("write-weights", "dUf", "dzf * target_onehot", "credits the target's column"),
     ("write-weights", "dh_before", "Wf * dzf", "through the forget gate alone"),
     ("write-weights", "dh_before", "Wf * dzf + Wo * dzo + Wg * dzg", "road through the input gate is missing"),
@@ -153,14 +153,14 @@ WRONG = [
     ("write-dh-total", "dh", "dh_future", "dh_loss is missing"),
     ("write-dh-total", "dh", "dh_loss * dh_future", "where two roads meet, their parts add up"),
     ("write-dh-total", "dh", "dh_loss + dc_carry", "dc_carry arrives in the cell"),
-    ("write-dh-total", "dh", "dh + dh_future", "each time the cell is run"),
+    ("write-dh-total", "dh", "dh + dh_future", "each time you run the cell"),
     ("write-dc-total", "dc", "dc + dc_carry", "which started from the old dh"),
     ("write-dc-total", "dc", "dc_hidden", "dc_carry is missing"),
     ("write-dc-total", "dc", "dc_carry", "dc_hidden is missing"),
     ("write-dc-total", "dc", "dc_hidden + dc_carry * f", "by a forget gate again"),
-    ("write-dc-total", "dc", "(dct + dc_carry) * (1 - ct**2)", "does not go through the tanh"),
+    ("write-dc-total", "dc", "(dct + dc_carry) * (1 - ct**2)", "doesn't go through the tanh"),
     ("write-dc-total", "dc", "dh_loss * o * (1 - ct**2) + dc_carry", "dh_future is missing"),
-    ("write-many-units", "dh_loss", "np.sum(V.T @ dy)", "the sum over the units as well"),
+    ("write-many-units", "dh_loss", "np.sum(V.T @ dy)", "also sums over the units"),
     ("write-many-units", "dh_loss", "np.outer(dy, h_before)", "This is a matrix"),
     ("write-many-units", "dh_loss", "np.sum(V, axis=0) * np.sum(dy)", "add up to zero"),
     ("write-many-units", "dWf", "np.dot(dzf, h_before)", "np.outer"),
@@ -213,8 +213,8 @@ def edited(cell, *changes):
 
 
 DIFFERENCES = [
-    ([("loss_of(w - step)", "loss_of(w)"), ("(2 * step)", "step")], "looks to one side only, from w to w"),
-    ([("loss_of(w + step)", "loss_of(w)"), ("(2 * step)", "step")], "looks to one side only, from w - step to w"),
+    ([("loss_of(w - step)", "loss_of(w)"), ("(2 * step)", "step")], "looks only to one side, from w to w"),
+    ([("loss_of(w + step)", "loss_of(w)"), ("(2 * step)", "step")], "looks only to one side, from w - step to w"),
     ([("(2 * step)", "step")], "twice the slope"),
     ([("(2 * step)", "2 * step")], "Put parentheses around the distance"),
     ([("(2 * step)", "2")], "half the change of the loss"),
@@ -247,7 +247,7 @@ STEPS_BACK = [
     ([(" + dc_carry", "")], "dc", "dc_carry is missing"),
     ([("(1 - ct**2)", "(1 - np.tanh(ct) ** 2)")], "dc", "takes the tanh a second time"),
     ([("(1 - ct**2)", "(1 - cache.c[t] ** 2)")], "dc", "here c, its input, has been squared"),
-    ([("dh * o * (1 - ct**2) + dc_carry", "(dh * o + dc_carry) * (1 - ct**2)")], "dc", "does not go through the tanh"),
+    ([("dh * o * (1 - ct**2) + dc_carry", "(dh * o + dc_carry) * (1 - ct**2)")], "dc", "doesn't go through the tanh"),
     ([("dc * c_before", "dc * cache.c[t]")], "dzf", "takes the new cell c"),
     ([("dh * ct * o", "dc * ct * o")], "dzo", "not on the way to the cell"),
     ([("dc * i * (1 - g**2)", "dc * i * g * (1 - g)")], "dzg", "slope of the sigmoid"),
@@ -391,7 +391,7 @@ def test_the_table_of_verdicts_is_the_library_s():
 def test_the_error_divides_by_the_longer_gradient():
     a = np.random.default_rng(0).normal(size=(3, 4))
     assert round(lt.relative_error(100 * a, a), 2) == round(lt.relative_error(a, 100 * a), 2) == 0.99
-    assert "100 times the right gradient has an error of 0.99" in PROSE["ladder"]
+    assert "a gradient 100 times too long has an error of 0.99" in PROSE["ladder"]
 
 
 def test_the_check_takes_care_of_what_the_lesson_says():
@@ -573,7 +573,7 @@ def test_every_end_of_the_controls_keeps_all_curves_inside_the_axes(explorer):
     ("values", "words"),
     [
         ({"step": 0.1}, "error 0.0031, all of it from the bend of the curve."),
-        ({"step": 1e-16}, "error 1, the step is so small that the loss does not change at all."),
+        ({"step": 1e-16}, "error 1, the step is so small that the loss doesn't change at all."),
         ({"step": 1e-3}, "nearly all from the bend of the curve (rounding:"),
         ({"step": 1e-12}, "nearly all from rounding (bend of the curve: 3.1e-25)."),
         ({"step": 1e-5}, "error 3.9e-11: 3.1e-11 from the bend of the curve, 7e-11 from rounding."),

@@ -127,7 +127,7 @@ def test_nothing_has_changed_yet_is_said_only_if_nothing_has():
     for before, after in [("np.dot(dzi,", "np.dot(dzi.T,"), ("dc + dc * f[s]", "dc * (1 + f[s])")]:
         said = str(left(edited((before, after))))
         assert "Flaws left: 4, in 7 lines" in said
-        assert "The code has changed, but what it computes has not" in said
+        assert "The code has changed, but what it computes hasn't" in said
     assert "Nothing has changed" not in str(left(repaired({"scalar_dot"})))
 
 
@@ -142,7 +142,7 @@ def test_nothing_has_changed_yet_is_said_only_if_nothing_has():
         ((WALK_LINES["stale_cell_delta"][0], "dc = dh * o[t] * (1 - ct[t] ** 2)"), "counted twice"),
         (("dc = dc + dct[s]", "dc = dct[s]"), "their parts are added"),
         (("dh = params.Wi.T", "dh += params.Wi.T"), "Nothing of the old dh is kept"),
-        (("dc = dc + dc * f[s]", "dc = np.zeros_like(dh)"), "Nothing goes back from c[s] to c[s - 1] now"),
+        (("dc = dc + dc * f[s]", "dc = np.zeros_like(dh)"), "Now nothing goes back from c[s] to c[s - 1]"),
         (("dc = dc + dc * f[s]", "dc = dc * f[s - 1]"), "forget gate of step s - 1"),
         (("dc = dc + dc * f[s]", "dc = dc + f[s]"), "A slope multiplies"),
         (("dc = dc + dc * f[s]", "dc = dc * f[s] * (1 - f[s])"), "slope of the sigmoid"),
@@ -151,7 +151,7 @@ def test_nothing_has_changed_yet_is_said_only_if_nothing_has():
         (("np.dot(dzo, h[s - 1])", "dzo * h[s - 1]"), "What is added to dWo is a vector"),
         (("np.dot(dzi, h[s - 1])", "np.outer(dzi, h[t - 1])"), "from the step of the loss"),
         (("dc = dc + dc * f[s]", "dc = dct[s] * f[s]"), "delta of tanh(c)"),
-        (("dc = dc + dc * f[s]", "dc = dc * f[t]"), "forget gate of step t now"),
+        (("dc = dc + dc * f[s]", "dc = dc * f[t]"), "now the forget gate of step t"),
         (("np.dot(dzg, h[s - 1])", "np.outer(dzg, h[s])"), "dWg read h[s]"),
     ],
 )
@@ -192,7 +192,7 @@ def test_two_changes_with_the_same_effect_are_told_apart_by_the_line_that_is_sti
     rest = repaired(ALL - {"carry_accumulates"})
     one = left(edited(("dc = dc + dc * f[s]", "dc = np.zeros_like(dh)"), source=rest))
     other = left(edited(("dc = dc + dct[s]", "dc = dct[s]"), source=repaired(ALL)))
-    assert "Nothing goes back from c[s]" in str(one) and "Two roads lead back" in str(other)
+    assert "nothing goes back from c[s]" in str(one) and "Two roads lead back" in str(other)
     assert one.right == other.right
 
 
@@ -201,7 +201,7 @@ def test_two_changes_with_the_same_effect_are_told_apart_by_the_line_that_is_sti
     [
         (
             [("dc = dc + dc * f[s]", "dc = dc * f[s] ** 2")],
-            ["shows first at T = 2", "up to T = 1 there is no trace of it"],
+            ["shows first at T = 2", "up to T = 1 there is no sign of it"],
         ),
         (
             [("dct[s] = dh * o[s]", "dct[s] = dh * o[s] ** 2")],
@@ -374,7 +374,7 @@ def test_the_factors_are_right_in_any_style(lines):
         (("f", "f"), "keeps the old dc as well"),
         (("1 - f", "f"), "The posted line adds"),
         (("1 + f", "1 + f"), "the posted line again"),
-        (("1 + f", "1 - f"), "keeps back"),
+        (("1 + f", "1 - f"), "holds back"),
         (("1 + f", "f * (1 - f)"), "slope of the sigmoid"),
         (("1 + f", "0.5"), "should be"),
         (("1 + f", "..."), "not written yet"),

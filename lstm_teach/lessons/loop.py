@@ -69,11 +69,11 @@ REPAIRS = {
         "for s in reversed(range(t)):",
         "for s in reversed(range(t + 1)):",
         1,
-        "the steps that a walk visits",
+        "the steps a walk visits",
         (
             "Take a sequence of one step, T = 1. Which steps does the walk from the loss of step 0 visit? Which step's "
-            "gates had the most direct part in that loss?",
-            "The line with which the inner loop begins. Write down what s runs through for t = 0, 1, 2.",
+            "gates had the most direct effect on that loss?",
+            "The line that starts the inner loop. Write down the values of s for t = 0, 1, 2.",
             "for s in reversed(range(t + 1)):",
         ),
     ),
@@ -81,19 +81,19 @@ REPAIRS = {
         "np.dot({dz}, h[s - 1])",
         "np.outer({dz}, h[s - 1])",
         4,
-        "the product that is added to dW",
+        "the product added to dW",
         (
             "dW has one number for each pair of a row and a column. How many different numbers does a dW of the loop "
             "hold? The picture at the top shows it.",
             "The four lines that add to grads.Wi, grads.Wf, grads.Wo and grads.Wg. Print the shape of what they add.",
-            "grads.Wi += np.outer(dzi, h[s - 1]), and the other three alike.",
+            "grads.Wi += np.outer(dzi, h[s - 1]), and the other three likewise.",
         ),
     ),
     "stale_cell_delta": Repair(
         "dc = dct[0] * (1 - ct[0] ** 2)",
         "dc = np.zeros_like(dh)",
         1,
-        "the dc with which a walk begins",
+        "the dc a walk begins with",
         (
             "A new walk begins at a new loss. Before its first step, what is known about how this loss changes with "
             "the cell? And who filled the row that is read there?",
@@ -105,7 +105,7 @@ REPAIRS = {
         "dc = dc + dc * f[s]",
         "dc = dc * f[s]",
         1,
-        "the dc that a walk takes on to step s - 1",
+        "the dc a walk takes on to step s - 1",
         (
             "c[s] = f[s] * c[s - 1] + i[s] * g[s]. By lesson 2, what does c[s - 1] get back from c[s]? In the next "
             "turn dc is a delta of c[s - 1]: what of the old dc still belongs in it?",
@@ -132,18 +132,18 @@ MISTAKES = (
     (
         "for s in reversed(range(t)):",
         "for s in range(t, -2, -1):",
-        "The walk goes on to s = -1. Row -1 is the initial state, not a step: that its gates happen to be zeros "
-        "in lt.forward is luck, and here they are not.",
+        "The walk goes on to s = -1. Row -1 is the initial state, not a step: lt.forward happens to keep zeros for "
+        "its gates, which is luck, and here they are not zero.",
     ),
     (
         "for s in reversed(range(t)):",
         "for s in range(t):",
-        "The walk now goes forward in time, from step 0 up. A delta of step s is only known after that of step s + 1.",
+        "The walk now goes forward in time, from step 0 up. A delta of step s is known only after that of step s + 1.",
     ),
     (
         "for s in reversed(range(t)):",
         "for s in range(t + 1):",
-        "The walk visits all its steps, but forward in time. A delta of step s is only known after that of step s + 1.",
+        "The walk visits all its steps, but forward in time. A delta of step s is known only after that of step s + 1.",
     ),
     (
         "for s in reversed(range(t)):",
@@ -207,13 +207,13 @@ MISTAKES = (
     (
         "dc = dc + dc * f[s]",
         "pass",
-        "dc goes on to step s - 1 unchanged now. On the way from c[s] to c[s - 1] it passes through a product, "
+        "dc now goes on to step s - 1 unchanged. On the way from c[s] to c[s - 1] it passes through a product, "
         "so a factor is missing.",
     ),
     (
         "dc = dc + dc * f[s]",
         "dc = np.zeros_like(dh)",
-        "Nothing goes back from c[s] to c[s - 1] now. The carry through the forget gate is needed; what is wrong is "
+        "Now nothing goes back from c[s] to c[s - 1]. The carry through the forget gate is needed; what is wrong is "
         "that the old dc is kept as well.",
     ),
     (
@@ -224,32 +224,34 @@ MISTAKES = (
     (
         "dc = dc + dc * f[s]",
         "dc = dct[s] * (1 - ct[s] ** 2) * f[s]",
-        "Only the part that came in through h[s] goes back now. All of dc does, with what was carried to step s.",
+        "Now only the part that came in through h[s] goes back. All of dc should, with what was carried to step s.",
     ),
     (
         "dc = dc + dc * f[s]",
         "dc = dc * f[t]",
-        "The factor is the forget gate of step t now, where the walk began. The walk is at step s.",
+        "The factor is now the forget gate of step t, where the walk began. The walk is at step s.",
     ),
     (
         "dc = dc + dc * f[s]",
         "dc = dc * (1 - f[s])",
-        "1 - f[s] is what the gate keeps back. c[s] = f[s] * c[s - 1] + ...: which factor does c[s - 1] have?",
+        "1 - f[s] is what the gate holds back. In c[s] = f[s] * c[s - 1] + ..., what multiplies c[s - 1]?",
     ),
     (
         "dc = dc + dc * f[s]",
         "dc = dc * f[s - 1]",
-        "The factor is the forget gate of step s - 1 now. c[s] = f[s] * c[s - 1] + ...: which one multiplies c[s - 1]?",
+        "The factor is now the forget gate of step s - 1. In c[s] = f[s] * c[s - 1] + ..., which one multiplies "
+        "c[s - 1]?",
     ),
     (
         "dc = dc + dc * f[s]",
         "dc = dc * f[min(s + 1, len(x) - 1)]",
-        "The factor is the forget gate of step s + 1 now. c[s] = f[s] * c[s - 1] + ...: which one multiplies c[s - 1]?",
+        "The factor is now the forget gate of step s + 1. In c[s] = f[s] * c[s - 1] + ..., which one multiplies "
+        "c[s - 1]?",
     ),
     (
         "dc = dc + dc * f[s]",
         "dc = dc + f[s]",
-        "dc and the slope are added now. A slope multiplies: delta in, times local slope, is delta out.",
+        "dc and the slope are now added. A slope multiplies: delta in, times local slope, is delta out.",
     ),
     (
         "dc = dc + dc * f[s]",

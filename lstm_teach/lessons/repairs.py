@@ -274,10 +274,10 @@ def _same(a: np.ndarray, b: np.ndarray) -> bool:
 def _untouched(loop: Callable) -> str:
     """Nothing is repaired: has nothing been changed, or does what has been changed make no difference?"""
     if not _source(loop):
-        return "It computes what the loop as posted computes."
+        return "It computes what the posted loop computes."
     if _tree(loop) == _tree(posted_loop):
         return "Nothing has changed yet: this is the loop as posted."
-    return "The code has changed, but what it computes has not: it is still what the loop as posted computes."
+    return "The code has changed, but what it computes hasn't: it still computes what the posted loop computes."
 
 
 def _tree(function: Callable) -> str:
@@ -301,13 +301,13 @@ def _what_is_new(got: list[Gradients], loop: Callable) -> tuple[str, ...]:
         at_T = [(g, case) for g, case in zip(got, cases(), strict=True) if case.T == T]
         off = min(([m for m in Params.NAMES if not _fits(at_T, m, walk)] for walk in combinations(WALK)), key=len)
         if off:
-            before = f"; up to T = {LENGTHS[number - 1]} there is no trace of it" if number else ""
+            before = f"; up to T = {LENGTHS[number - 1]} there is no sign of it" if number else ""
             where = f"It shows first at T = {T}, in {_names('', off)}{before}."
             break
     else:
-        where = "Each length by itself could be explained, but not all of them by the same repairs."
+        where = "A set of repairs could explain each length by itself, but no one set explains them all."
     return (
-        f"Something new is wrong: no set of repairs explains what {name} returns. {where} Take back your last change "
+        f"Something new is wrong: no set of repairs explains what {name} returns. {where} Undo your last change "
         "and ask what that line has to do.",
     )
 

@@ -183,7 +183,7 @@ def test_the_readme_names_the_oldest_python():
 
 
 def test_the_readme_says_where_the_question_comes_from():
-    assert "question-and-answer site" in README and "7 March 2017" in README
+    assert "question-and-answer site" in README and "March 7, 2017" in README
 
 
 def test_the_licence_is_bsd_3_clause():

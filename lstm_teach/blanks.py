@@ -31,7 +31,6 @@ from __future__ import annotations
 import ast
 import copy
 import importlib
-import linecache
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,7 +42,8 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import borrowed, guard, kept
+from lstm_teach import guard, kept
+from lstm_teach.cellcode import cell, has_dots, holds_dots, library_calls, names_read, numbers_typed, touched
 from lstm_teach.forward import Cache
 from lstm_teach.judging import Attempt, Trouble, difference, explain, is_like, same, wrong_form
 from lstm_teach.params import Params
@@ -53,11 +53,10 @@ from lstm_teach.verdicts import Part, Verdict
 FOLDER = Path(__file__).parent / "lessons"
 TOLERANCE = 1e-9  # relative to the largest number of the right answer
 SECONDS = 10.0  # for all that one judgement calls
-# modules whose functions are the answer itself; a blank may not just call them
-ANSWERS = ("backward", "plain", "nested", "gradcheck", "gradients", "flow", "lessons.library")
 TOOLS = frozenset(["sigmoid", "softmax"])  # functions in these modules that are no answer
 OTHER_NETS = "It is not right on every net."
-THIS_NET = "On this net it happens to be right; on other nets or steps it is not."
+THIS_NET = "It is right for these numbers; for others it is not."
+PER_TOKEN = ("dy", "y", "scores")
 COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
 
 
@@ -97,6 +96,7 @@ class Lesson:
     def __init__(self, name: str):
         self.name, self._spec = name, _read(name)
         self.verdicts: dict[str, Verdict] = {}  # of each group of blanks, the last one
+        self.written: dict[str, Any] = {}  # what the learner wrote where it is wrong, by name
 
     def blank(self, group: str) -> Blank:
         """The group of blanks of that name."""
@@ -108,8 +108,11 @@ class Lesson:
     def judge(self, group: str) -> Verdict:
         """Judge the lines of the cell above the call; what is not right is replaced by the library's version."""
         blank, frame = self.blank(group), sys._getframe(1)
-        statements = _cell(frame.f_code.co_filename, frame.f_lineno)
+        statements = cell(frame.f_code.co_filename, frame.f_lineno)
         parts = judge_blank(blank, statements, frame.f_globals)
+        for name in blank.names:
+            self.written.pop(name, None)
+        self.written |= {p.name: frame.f_globals[p.name] for p in parts if p.sentence and p.name in frame.f_globals}
         note = _go_on(blank, parts, frame.f_globals)
         wrong = any(part.sentence for part in parts)
         verdict = Verdict(_called(parts), parts, blank.hints if wrong else (), note, said=_said(parts))
@@ -141,7 +144,7 @@ class Lesson:
         groups = [group for group in self._spec.get("blanks", {}) if name in self.blank(group).names]
         verdict = self.verdicts.get(groups[0]) if groups else None
         if verdict is None or not verdict.passed:
-            return f"{name} is not kept: it has not been judged right in this session yet."
+            return f"{name} is not kept: it hasn't been judged right in this session yet."
         return kept.write(name, self.name, groups[0], sys._getframe(1).f_globals[name])
 
     def bring(self, name: str) -> Callable:
@@ -153,7 +156,7 @@ class Lesson:
             if not wrong:
                 print(f"This lesson uses your own {name}, from {kept.FILE}.")
                 return function
-            problem = f"the {name} in {kept.FILE} is not right any more ({wrong[0].sentence})"
+            problem = f"the {name} in {kept.FILE} is no longer right ({wrong[0].sentence})"
         print(f"This lesson uses the library's {name}: {problem}.")
         return _import(_library_of(name))
 
@@ -163,7 +166,7 @@ class Lesson:
 
 def judge_blank(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[str, Any]) -> tuple[Part, ...]:
     """Judge the statements of a cell that has just run in `namespace`; one part per name, or per part of an answer."""
-    if called := _library_calls(statements, namespace, blank.allow):
+    if called := library_calls(statements, namespace, blank.allow):
         words = f"This calls {called}, which is the library's own answer. Write the lines yourself."
         return tuple(Part(name, words) for name in blank.names)
     if not blank.is_function:
@@ -171,7 +174,7 @@ def judge_blank(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[st
     name = blank.names[0]
     written = [s for s in statements if isinstance(s, ast.FunctionDef) and s.name == name]
     function = namespace.get(name)
-    if not callable(function) or (written and _has_dots(written[-1])):
+    if not callable(function) or (written and has_dots(written[-1])):
         return (Part(name, open=True),)
     return judge_function(blank, function)
 
@@ -195,9 +198,10 @@ def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
         known = ""
         if off:
             named = [{**case, **theirs} for case, (_, theirs) in zip(cases, answers, strict=True)]
-            known = _follows(blank, part, cases, answers)
-            off = "" if known else off
-            known = known or _known(blank, part, got, right, named, read)
+            if follows := _follows(blank, part, cases, answers):
+                parts.append(Part(part, follows, waits=True))
+                continue
+            known = _known(blank, part, got, right, named, read)
         once = known and "every" in blank.mistakes  # one mistake, many parts: said once, without each part's numbers
         parts.append(Part(part, known if once else f"{off} {known}".strip()))
     if attempt.changed:
@@ -241,20 +245,23 @@ def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[
     parts = []
     for name in blank.names:
         got, right = [run[name] for run in runs], [np.asarray(case[name]) for case in cases]
-        if any(value is Ellipsis or _holds_dots(value) for value in got):
+        if any(value is Ellipsis or holds_dots(value) for value in got):
             parts.append(Part(name, open=True))
             continue
         trouble = next((value for value in got if isinstance(value, Trouble)), None)
-        sentence = str(trouble) if trouble else ""
+        read = names_read(statements, name)
+        sentence = f"{trouble}{_from_earlier(read, namespace, cases)}" if trouble else ""
         if not trouble and not all(_close(g, r) for g, r in zip(got, right, strict=True)):
-            read = _names_read(statements, name)
             form = next((s for g, r in zip(got, right, strict=True) if (s := wrong_form(name, g, r))), "")
-            here = _on_this_net(blank, name, namespace, read, cases) or form
-            sentence = f"{here} {_known(blank, name, got, right, cases, read)}".strip() or OTHER_NETS
+            known = _known(blank, name, got, right, cases, read)
+            here = _on_this_net(blank, name, namespace, statements, cases) or form
+            sentence = known if known and here.startswith(THIS_NET) else f"{here} {known}".strip() or OTHER_NETS
         parts.append(Part(name, sentence))
     if changed := {name for run in runs for name in run["changed"]}:
-        names = " and ".join(sorted(changed))
-        parts.append(Part("inputs", f"This cell changes {names} itself, which later lines still need. Use a new name."))
+        said = f"This cell changes {_listed(sorted(changed))} itself, which its lines and later ones are given."
+        if any(part.sentence for part in parts):  # what is wrong may be so for this reason alone
+            return tuple(Part(p.name, f"{said} Take that line out.") if p.sentence else p for p in parts)
+        parts.append(Part("inputs", f"{said} Use a new name."))
     return tuple(parts)
 
 
@@ -266,7 +273,7 @@ def _run(
     space = {n: copy.deepcopy(v) if isinstance(v, COPIED) else v for n, v in namespace.items() if n in read}
     given = {n: v for n, v in case.items() if n not in names and n != "start"}
     space |= copy.deepcopy({**given, **case.get("start", {})})
-    last = {n: max((k for k, s in enumerate(statements) if n in _touched(s)), default=None) for n in names}
+    last = {n: max((k for k, s in enumerate(statements) if n in touched(s)), default=None) for n in names}
     found: dict[str, Any] = {n: Trouble(f"No line of this cell says what {n} is.") for n in names if last[n] is None}
     for k, statement in enumerate(statements):
         here = [n for n in names if last[n] == k]
@@ -275,7 +282,7 @@ def _run(
             found |= {n: _listed_out(copy.deepcopy(space[n])) for n in here}
         except Exception as error:
             said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
-            trouble = Trouble(f"On a net of another size this line raises {said}.")
+            trouble = Trouble(f"On a net of a different size, this line raises {said}.")
             found |= {n: trouble for n in here or names if n not in found}
         space |= {n: copy.deepcopy(case[n]) for n in here}
     found["changed"] = {n for n in given if n in read and not same(given[n], space.get(n))} - set(names)
@@ -305,7 +312,7 @@ def _known(
     if words := explain(arrays, right, table) or recognize(name, arrays, right, cases, read):
         return words
     if any(a.dtype in (np.float32, np.float16) for a in arrays):
-        return "The numbers are of type float32; compute with float64."
+        return "The numbers are float32; compute in float64."
     return ""
 
 
@@ -322,29 +329,43 @@ def _close(got: Any, right: np.ndarray) -> bool:
 
 
 def _on_this_net(
-    blank: Blank, name: str, namespace: Mapping[str, Any], read: frozenset[str], cases: Sequence[Mapping[str, Any]]
+    blank: Blank,
+    name: str,
+    namespace: Mapping[str, Any],
+    statements: Sequence[ast.stmt],
+    cases: Sequence[Mapping[str, Any]],
 ) -> str:
     """The learner's number and the right one on the lesson's own net, or that only there it is right."""
+    read = names_read(statements, name)
     try:
         right = np.asarray(blank.library_value(name, namespace))
     except Exception:  # the learner's own names may be anything; `_go_on` says so
         return ""
-    if sentence := difference(name, _listed_out(copy.copy(namespace.get(name))), right, _axes(right)):
+    got = _listed_out(copy.copy(namespace.get(name)))
+    typed = [f"{number:g}" for number in numbers_typed(statements, name)]
+    if not read and is_like(got, right):
+        return "A typed-in number can be right for these numbers only: write the line with names."
+    if sentence := difference(name, got, right, _axes(right, name)):
+        near = is_like(got, right) and np.allclose(got, right, rtol=1e-2)
+        if near and typed:
+            return f"The number typed in, {_listed(typed)}, can be right for these numbers only: write it with names."
         return sentence
-    if not read:
-        return "A typed-in number holds for this net only: write the formula."
     if np.asarray(namespace[name]).dtype in (np.float32, np.float16):
         return ""
-    stale = sorted(
-        n for n in read if n not in cases[0] and n in namespace and isinstance(namespace[n], float | np.ndarray)
-    )
-    if stale:
-        return f"{THIS_NET} Note that {_listed(stale)} came from this net's numbers in an earlier cell."
-    return THIS_NET
+    return f"{THIS_NET}{_from_earlier(read, namespace, cases)}"
 
 
-def _axes(right: np.ndarray) -> tuple[str, ...]:
-    return ("unit",) if right.ndim < 2 else ("row", "column")
+def _from_earlier(read: frozenset[str], namespace: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> str:
+    """That a line reads numbers of an earlier cell, which stay the same in every trial; "" if it does not."""
+    kinds = float | np.ndarray
+    stale = sorted(n for n in read if n not in cases[0] and isinstance(namespace.get(n), kinds))
+    return f" Note that {_listed(stale)} came from an earlier cell, and stays as it was there." if stale else ""
+
+
+def _axes(right: np.ndarray, name: str = "") -> tuple[str, ...]:
+    if right.ndim < 2:
+        return ("token",) if name in PER_TOKEN else ("unit",)
+    return ("row", "column")
 
 
 # ------------------------------------------------------------------------------------------ going on
@@ -384,65 +405,7 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-# ------------------------------------------------------------------------------------------ reading
-
-
-def _cell(filename: str, line: int) -> list[ast.stmt]:
-    """The statements of the running cell above the call in `line`."""
-    source = "".join(linecache.getlines(filename))
-    if not source:
-        raise RuntimeError("lesson.judge reads the cell that it stands in: call it in a cell of the notebook.")
-    return [s for s in ast.parse(source).body if s.end_lineno < line]
-
-
-def _touched(statement: ast.stmt) -> set[str]:
-    """The names that a statement assigns to, adds to, or calls something on."""
-    names = set()
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Name) and (isinstance(node.ctx, ast.Store) or isinstance(statement, ast.Expr)):
-            names.add(node.id)
-        elif isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store):
-            base = node
-            while isinstance(base, ast.Subscript | ast.Attribute):
-                base = base.value
-            names |= {base.id} if isinstance(base, ast.Name) else set()
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-    return names
-
-
-def _names_read(statements: Sequence[ast.stmt], name: str) -> frozenset[str]:
-    """The names that the lines of one blank read, through names of their own in the same cell too."""
-    reads = [
-        ({n.id for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}, _touched(s))
-        for s in statements
-    ]
-    found, waiting = set(), {name}
-    while waiting:
-        wanted = waiting.pop()
-        new = {r for read, touched in reads if wanted in touched for r in read} - found
-        found |= new
-        waiting |= new
-    return frozenset(found - {"np", name})
-
-
-def _has_dots(node: ast.AST) -> bool:
-    return any(isinstance(n, ast.Constant) and n.value is Ellipsis and not _in_index(node, n) for n in ast.walk(node))
-
-
-def _in_index(tree: ast.AST, dots: ast.Constant) -> bool:
-    """Whether an Ellipsis is part of an index, as in a[..., 0]."""
-    return any(isinstance(n, ast.Subscript) and dots in ast.walk(n.slice) for n in ast.walk(tree))
-
-
-def _holds_dots(value: Any) -> bool:
-    return isinstance(value, tuple | list) and any(v is Ellipsis for v in value)
-
-
-def _library_calls(statements: Sequence[ast.stmt], namespace: Mapping[str, Any], allowed: frozenset[str]) -> str:
-    """The first function of the library that is the answer itself, as the learner wrote it; "" if none is used."""
-    code = compile(ast.Module(list(statements), []), "this cell", "exec")
-    return borrowed.in_code(code, namespace, ANSWERS, allowed)
+# ------------------------------------------------------------------------------------------ answers and files
 
 
 def _parts_of(answer: Any, blank: Blank, name: str, like: Any = None) -> dict[str, Any]:

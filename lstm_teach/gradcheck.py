@@ -63,7 +63,7 @@ def check_gradients(
     if params is None and x is None and targets is None:
         if h0 is not None or c0 is not None:
             raise ValueError(
-                "h0 and c0 need params, x and targets beside them; without those the check chooses its own."
+                "h0 and c0 need params, x and targets with them; without those, the check chooses its own."
             )
         cases = [own_case(T, takes) for T in LENGTHS]
         if len(takes) < 2:
@@ -72,7 +72,7 @@ def check_gradients(
                 "from zeros there; at T = 1 a mistake in W or in the forget gate can't show then."
             )
     elif params is None or x is None or targets is None:
-        raise ValueError("params, x and targets must be given together, or none of them.")
+        raise ValueError("Give params, x and targets together, or give none of them.")
     else:
         check_params(params, one_net=True)
         if params.flat.dtype != np.float64:
@@ -316,7 +316,7 @@ def _read_gradients(result: object) -> dict[str, Any]:
         return {name: result[name] for name in names}
     if isinstance(result, Sequence) and not isinstance(result, str):
         if len(result) != 9:
-            advice = " Besides them it may return its deltas, after them." if len(result) == 2 else ""
+            advice = " After them, it may also return its deltas." if len(result) == 2 else ""
             raise ValueError(
                 f"returns {len(result)} things; it has to return nine gradients, {', '.join(names)}.{advice}"
             )

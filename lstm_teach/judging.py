@@ -68,7 +68,7 @@ class Attempt:
 
     def _ask(self, inputs: tuple) -> tuple[Any, str]:
         if self._left <= 0:
-            return None, f"{self.name} has used up its {self._seconds:g} seconds in the parts before."
+            return None, f"{self.name} used up its {self._seconds:g} seconds in the earlier parts."
         given = copy.deepcopy(inputs)
         start = time.monotonic()
         try:
@@ -81,8 +81,8 @@ class Attempt:
                 *_, (frame, _) = traceback.walk_tb(error.__cause__.__traceback__)
                 unwritten = frame.f_code.co_name  # it may be another function, which this one calls
                 return None, (
-                    f"{unwritten} is not written yet, or a line that raises NotImplementedError still stands in it:"
-                    " put your code in place of that line."
+                    f"{unwritten} is not written yet, or a line that raises NotImplementedError is still in it:"
+                    " replace that line with your code."
                 )
             return None, str(error).replace(ENDLESS, self._slow)
         finally:
@@ -126,17 +126,17 @@ def judge(
             results.append(Part(name, str(trouble)))
     if attempt.changed:
         names = " and ".join(attempt.changed)
-        advice = "a later step would start from wrong numbers. Make new arrays, or work on a .copy()."
+        advice = "a later step would start from the wrong numbers. Make new arrays, or work on a .copy()."
         results.append(Part("inputs", f"{attempt.name} writes to what it was given, {names}: {advice}"))
     if attempt.rounded:
         names = " and ".join(attempt.rounded)
         advice = (
-            "Adding a number and taking it away again leaves a rounding error. Keep the old value and write it back."
+            "Adding a number and subtracting it again leaves a rounding error. Save the old value and write it back."
         )
         results.append(Part("inputs", f"{attempt.name} leaves {names} changed in the last digits. {advice}"))
     wrong = not all(part.passed for part in results)
     if wrong and not hints_wanted():
-        off = "Hints are off. To have the mistake named where it is known, and three hints, run show_hints(True)."
+        off = "Hints are off. To see three hints, and the mistake's name if it is a known one, run show_hints(True)."
         return Verdict(attempt.name, tuple(results), (), f"{note} {off}".strip())
     wanted = report and attempt.answered and wrong
     return Verdict(attempt.name, tuple(results), tuple(hints), note, report() if wanted else None)
@@ -192,7 +192,7 @@ def difference(
         return sentence
     known = explain([array], [right], {words: [np.asarray(value)] for words, value in (mistakes or {}).items()})
     if not known and array.dtype in (np.float32, np.float16):
-        known = f"The array is of type {array.dtype}; compute with float64."
+        known = f"The array is {array.dtype}; compute in float64."
     return f"{sentence} {known}".strip()
 
 
@@ -202,6 +202,8 @@ def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ())
         array = np.asarray(got)
     except ValueError:  # rows of different length
         return f"{name} should be {shape_in_words(right.shape)}, but is {kind(got)}."
+    if isinstance(got, int) and array.dtype.kind not in "fiub":  # Python's own integers know no limit
+        return f"{name} is a whole number of {len(str(abs(got)))} digits: far too large."
     if array.dtype.kind not in "fiub":
         return f"{name} should hold real numbers, but is {kind(got)}."
     if array.shape != right.shape:
@@ -246,7 +248,7 @@ def _distance(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> float:
 def two_numbers(yours: float, right: float) -> tuple[str, str]:
     """Two different numbers with as few digits as show that they differ, at least four."""
     for digits in range(4, 17):
-        texts = f"{yours:.{digits}g}", f"{right:.{digits}g}"
+        texts = f"{yours + 0.0:.{digits}g}", f"{right + 0.0:.{digits}g}"  # never minus zero
         if texts[0] != texts[1]:
             break
     return texts
@@ -263,6 +265,10 @@ def is_like(got: object, right: np.ndarray) -> bool:
 
 def kind(value: Any) -> str:
     """What something is, in words: "an array of shape (3,)", "3.0 (float)"."""
+    if callable(value):
+        return "a function"
+    if isinstance(value, str):
+        return f"text, {brief(value)}; code is written without quotation marks"
     return shape_in_words(value.shape) if isinstance(value, np.ndarray) else brief(value)
 
 

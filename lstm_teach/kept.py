@@ -14,12 +14,12 @@ from pathlib import Path
 from textwrap import dedent
 
 FILE = "my_functions.py"
-HEAD = '''"""Functions that you wrote in the lessons and chose to keep. Delete the file to start afresh."""
+HEAD = '''"""Functions you wrote in the lessons and chose to keep. Delete the file to start over."""
 
 import numpy as np
 
 import lstm_teach as lt
-from lstm_teach.lessons.library import step_back  # if you keep one, it takes the place of this
+from lstm_teach.lessons.library import step_back  # if you keep your own, it replaces this one
 '''
 SECTION = re.compile(r"^# --- (\w+), from (\w+), (\w+)\n(.*?)^# --- end of \1\n", re.MULTILINE | re.DOTALL)
 
@@ -39,7 +39,7 @@ def read(name: str) -> tuple[str, str, Callable | None, str]:
     """The lesson and group it comes from, the function, and why there is none if there is none."""
     path = Path(FILE)
     if not path.is_file():
-        return "", "", None, "you have not kept one of your own"
+        return "", "", None, "you haven't kept your own"
     text = path.read_text(encoding="utf-8")
     found = [match for match in SECTION.finditer(text) if match[1] == name]
     if not found:

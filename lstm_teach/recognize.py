@@ -54,10 +54,8 @@ def _tiers(
         yield {"This is the transpose: rows and columns have changed places.": [r.T for r in right]}
     if any(r.ndim for r in right):
         yield {
-            "This is the sum over all entries, one number; each entry keeps a number of its own.": [
-                r.sum() for r in right
-            ],
-            "This is the mean over all entries, one number; each entry keeps a number of its own.": [
+            "This is the sum over all entries, one number; each entry keeps its own number.": [r.sum() for r in right],
+            "This is the mean over all entries, one number; each entry keeps its own number.": [
                 r.mean() for r in right
             ],
         }
@@ -72,7 +70,7 @@ def _tiers(
     yield slopes
     yield {words: vs for words, vs in _others(name, right, cases).items() if mentioned - {words.split()[2].rstrip(",")}}
     yield {
-        f"The term {q} is too many.": [r + v for r, v in zip(right, vs, strict=True)]
+        f"There is one term too many: {q}.": [r + v for r, v in zip(right, vs, strict=True)]
         for q, vs in others.items()
         if q in mentioned
     }
@@ -91,17 +89,17 @@ def _factors(
     own = {q: vs for q, (vs, read) in factors.items() if read <= mentioned}
     for kind in (slopes, usable):
         yield {
-            f"Right but for one factor that is missing: {q}.": [r / v for r, v in zip(right, usable[q], strict=True)]
+            f"Right except for one missing factor: {q}.": [r / v for r, v in zip(right, usable[q], strict=True)]
             for q in kind
             if q in usable
         }
     yield {
-        f"Right but for one factor too many: {q}.": [r * v for r, v in zip(right, vs, strict=True)]
+        f"Right except for one factor too many: {q}.": [r * v for r, v in zip(right, vs, strict=True)]
         for q, vs in own.items()
     }
     for instead in usable.values():
         yield {
-            f"Right but for one factor: {q} is not the right one.": [
+            f"Right except for one factor: {q} is not the right one.": [
                 r * v / w for r, v, w in zip(right, vs, instead, strict=True)
             ]
             for q, vs in own.items()
@@ -117,7 +115,7 @@ def _multiple(got: Sequence[np.ndarray], right: Sequence[np.ndarray]) -> Iterato
     if factor and np.isfinite(factor):
         times = [factor * r for r in right]
         if abs(factor + 1) < 1e-9:
-            yield {"The sign is the other way around.": times}
+            yield {"The sign is flipped.": times}
         else:
             yield {f"Every number is {factor:.4g} times what it should be.": times}
     yield {"This is zero everywhere.": [np.zeros_like(r, dtype=float) for r in right]}

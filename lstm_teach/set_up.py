@@ -36,8 +36,8 @@ def report_versions() -> str:
             )
         elif name == "jupyterlab" and state == "missing":
             sentences.append(
-                "jupyterlab is not installed where this notebook's Python is. On a hub or in an editor that is normal; "
-                "the slider below shows whether all is well."
+                "jupyterlab is not installed where this notebook's Python is. On a hub or in an editor that's normal; "
+                "the slider below shows whether everything works."
             )
         elif state != "fine":
             sentences.append(f"{name} is {state}: {FIX}")

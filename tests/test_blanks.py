@@ -99,10 +99,10 @@ def test_right_lines_in_any_style_are_right_and_stay(source):
     ("line", "words"),
     [
         ("do = dh * o", "Its own factor."),
-        ("do = -dh * ct", "sign is the other way"),
+        ("do = -dh * ct", "sign is flipped"),
         ("do = dh * ct / 2", "0.5 times"),
         ("do = dh * ct * o", "factor too many: o"),
-        ("do = ct", "factor that is missing: dh"),
+        ("do = ct", "one missing factor: dh"),
         ("do = dh * c", "c is not the right one"),
         ("do = dct", "o is off"),
         ("do = np.array([dh * ct])", "single number"),
@@ -110,7 +110,7 @@ def test_right_lines_in_any_style_are_right_and_stay(source):
         ("do = 'dh * ct'", "real numbers"),
         ("do = None", "real numbers"),
         ("do = np.float32(dh * ct)", "float32"),
-        ("do = dh * ct + dc_carry", "term dc_carry is too many"),
+        ("do = dh * ct + dc_carry", "one term too many: dc_carry"),
     ],
 )
 def test_what_a_wrong_line_is_instead_is_said(line, words):
@@ -165,8 +165,8 @@ def test_shapes_are_said(line, words):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("dct * (1 - c**2) + dc_carry", "The term dc_carry is right. The rest: right but for one factor: (1 - c**2)"),
-        ("dct + dc_carry", "missing: (1 - ct**2), the slope of tanh"),
+        ("dct * (1 - c**2) + dc_carry", "term dc_carry is right. The rest: right except for one factor: (1 - c**2)"),
+        ("dct + dc_carry", "one missing factor: (1 - ct**2), the slope of tanh"),
         ("dc_hidden", "term dc_carry is missing"),
         ("dc_carry", "term dc_hidden is missing"),
         ("dct", "is off"),
@@ -191,7 +191,7 @@ def test_a_line_that_fails_on_another_size_is_said():
     names = notebook(VECTORS)
     H = names["H"]
     verdict, _ = judged(VECTORS, f"dc = dct[:{H}] + dc_carry + np.zeros({H})\ndWf = np.outer(dzf, h_before)", names)
-    assert "another size" in sentences(verdict)["dc"]
+    assert "a different size" in sentences(verdict)["dc"]
 
 
 def test_judging_leaves_the_notebooks_arrays_as_they_are():
@@ -258,7 +258,7 @@ def test_a_right_function_is_right_and_stays():
         ("return grads", "return [grads.V]", "V, Wi"),
         ("return grads", "params.V[:] = 0\n    return grads", "writes to what it was given, params"),
         ("return grads", "return grads / 2", "raised TypeError"),
-        ("grads.V += np.outer(dy, k.h[t])", "grads.V -= np.outer(dy, k.h[t])", "sign is the other way"),
+        ("grads.V += np.outer(dy, k.h[t])", "grads.V -= np.outer(dy, k.h[t])", "sign is flipped"),
     ],
 )
 def test_what_is_wrong_with_a_function_is_said(old, new, words, monkeypatch):
@@ -289,12 +289,12 @@ def test_a_function_is_kept_only_if_it_is_right_and_used_only_while_it_is(tmp_pa
     path = tmp_path / kept.FILE
     path.write_text(path.read_text().replace("dc_next = dc * k.f[t]", "dc_next = dc"))
     assert lesson.bring("my_bptt") is plain.bptt
-    assert "not right any more" in capsys.readouterr().out
+    assert "no longer right" in capsys.readouterr().out
     path.write_text("def nothing(:\n")
     assert lesson.bring("my_bptt") is plain.bptt
     path.unlink()
     assert lesson.bring("my_bptt") is plain.bptt
-    assert "you have not kept one" in capsys.readouterr().out
+    assert "you haven't kept your own" in capsys.readouterr().out
 
 
 def test_judging_outside_of_a_notebook_is_said():

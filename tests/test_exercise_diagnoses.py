@@ -70,7 +70,7 @@ def test_a_clipped_vector_with_a_little_added_below_is_right_and_without_the_con
 @pytest.mark.parametrize("kind", [np.float32, np.float16])
 def test_a_gate_in_single_precision_is_told_its_type_and_nothing_else(kind):
     verdict = str(forward_pass.check_gate(lambda *given: forward_answers.gate(*given).astype(kind)))
-    assert "compute with float64" in verdict and "is missing" not in verdict
+    assert "compute in float64" in verdict and "is missing" not in verdict
 
 
 def test_a_finer_formula_is_not_told_that_it_has_another_step():
@@ -109,7 +109,7 @@ def test_a_line_that_still_raises_below_ones_own_code_is_spoken_of():
     def unwritten():
         raise NotImplementedError()
 
-    assert "or a line that raises NotImplementedError still stands in it" in str(forward_pass.check_gate(gate))
+    assert "or a line that raises NotImplementedError is still in it" in str(forward_pass.check_gate(gate))
 
 
 def test_a_function_that_is_none_is_judged_and_not_an_error():

@@ -158,7 +158,7 @@ def test_accepts_names_with_a_d_and_a_list_of_gradients_and_deltas():
     assert lt.check_gradients(named).passed
     assert lt.check_gradients(lambda *args: [named(*args), None]).passed
     (problem,) = lt.check_gradients(lambda *args: (0.5, named(*args))).problems
-    assert "returns 2 things; it has to return nine gradients" in problem and "after them" in problem
+    assert "returns 2 things; it has to return nine gradients" in problem and "After them" in problem
 
 
 def test_a_gradient_rounded_to_single_precision_on_the_way_is_told_in_a_note():
@@ -407,8 +407,8 @@ def test_a_note_says_which_states_the_pass_does_not_take():
         ({"seconds": 0}, ValueError, "seconds must be a positive number"),
         ({"seconds": "1"}, TypeError, "seconds must be a number"),
         ({"h0": [0, 0, 0]}, ValueError, "h0 and c0 need params, x and targets"),
-        ({"x": X}, ValueError, "must be given together"),
-        ({"params": lt.Params.random(4, 3), "x": X}, ValueError, "must be given together"),
+        ({"x": X}, ValueError, "params, x and targets together"),
+        ({"params": lt.Params.random(4, 3), "x": X}, ValueError, "params, x and targets together"),
         ({"params": [1], "x": X, "targets": X}, TypeError, "params must be a Params"),
         (
             {"params": lt.Params.random(4, 3), "x": [4], "targets": [0]},

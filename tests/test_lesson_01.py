@@ -165,7 +165,7 @@ def test_a_right_number_typed_in_is_not_a_formula(name, right_numbers):
     number = right_numbers[name]
     number = repr(float(number)) if np.ndim(number) == 0 else f"np.array({number.tolist()})"
     verdict = judged(LESSON, name, {**BLANKS[name][0][0], target: number})
-    assert not verdict.passed and "A typed-in number holds for this net only" in str(verdict)
+    assert not verdict.passed and "A typed-in number is right for this net only" in str(verdict)
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ WRONG = {
             "params.V.T @ cache.y[t] + dh_future": "y is used where its delta is needed",
             "params.V.T @ dy[t - 1] + dh_future": "the loss of the step before",
             "params.V.T @ dy[t] + dc_carry": "dc_carry belongs to c",
-            "params.V.T @ dy.sum(axis=0) + dh_future": "picks up all losses at once",
+            "params.V.T @ dy.sum(axis=0) + dh_future": "picks up all the losses at once",
             "np.array([0.1, -0.4, 0.3, 0.2])": "",
         }
     },
@@ -602,8 +602,8 @@ def test_the_picture_of_times_holds_turns_and_times():
 
 
 def test_the_inspector_opens_on_a_flaw_and_a_step_that_show_something(inspector):
-    assert inspector.text.startswith("Flaw 4. Step 4, 3 walked back. It first parts from the right pass at step 6")
-    assert "13 of 14 deltas differ; dc_carry has length 1.1, right is 0.13." in inspector.text
+    assert inspector.text.startswith("Flaw 4. Step 4, 3 walked back. It first differs from the right pass at step 6")
+    assert "13 of 14 deltas differ; dc_carry has length 1.1, the right one 0.13." in inspector.text
 
 
 def test_every_flaw_and_every_step_changes_picture_and_text(inspector):

@@ -156,8 +156,8 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
     ("group", "name", "expression", "distinctive"),
     [
         ("left", "left", "f ** n[-1]", "single number"),
-        ("left", "left", "-(f ** n)", "sign is the other way around"),
-        ("two_roads", "carry", "dc", "factor that is missing: f"),
+        ("left", "left", "-(f ** n)", "sign is flipped"),
+        ("two_roads", "carry", "dc", "one missing factor: f"),
         ("two_roads", "through_g", "dc * i * w * o_before * (1 - ct_before**2)", "(1 - g**2), the slope of tanh"),
         ("one_step", "one_step", "2 * (f * np.eye(H) + 0.25 * Wg.T)", "is 2 times what it should be"),
         ("rate_of", "rate_of", "np.linalg.eigvals(one_step).max()", "should hold real numbers"),

@@ -43,7 +43,7 @@ def find_the_line(number: int) -> Explorer:
     def draw(line: int):
         if not line:
             update(None)
-            return scene, "One of these lines is faulty. Click on it, or choose it in the list."
+            return scene, "One of these lines is faulty. Click on it, or choose it from the list."
         text, faulty, reason = lines[line - first].strip(), *why[line - first]
         update(line, faulty)
         verdict = "<b>This is the faulty line.</b>" if faulty else "<b>This line is right.</b>"

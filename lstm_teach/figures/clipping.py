@@ -17,7 +17,7 @@ def build(norms: Mapping[str, np.ndarray]) -> tuple[Scene, Callable[[str, float]
     figure = new_figure(880, 430, layout=None)
     above = tidy(figure.add_axes((0.08, 0.5, 0.72, 0.42)), "Norm of the whole gradient", "", "norm (logarithmic)")
     below = tidy(
-        figure.add_axes((0.08, 0.12, 0.72, 0.24)), "Left of each gradient after clipping", "training step", "share"
+        figure.add_axes((0.08, 0.12, 0.72, 0.24)), "What clipping leaves of each gradient", "training step", "share"
     )
     longest = max(map(len, norms.values()))
     for axes in (above, below):

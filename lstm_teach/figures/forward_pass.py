@@ -84,9 +84,9 @@ def describe(rang: Cache, silent: Cache) -> str:
     ends = [share(cache.y[-1, BELL]) for cache in (rang, silent)]
     f = rang.f[1:last, UNIT].mean() if last > 1 else rang.f[0, UNIT]
     return (
-        f"Forget gate near {share(f)} while it waits. After {last - 1} quiet steps the cell value is {before[0]} if the "
-        f"bell rang and {before[1]} if not. Asked at step {last}, the net answers “bell” with probability {ends[0]} "
-        f"if it rang and {ends[1]} if not."
+        f"Forget gate near {share(f)} while it waits. After {last - 1} quiet steps the cell value is {before[0]} if "
+        f"the bell rang and {before[1]} if not. Asked at step {last}, the net answers “bell” with probability "
+        f"{ends[0]} if it rang and {ends[1]} if not."
     )
 
 

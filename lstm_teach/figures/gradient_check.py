@@ -137,7 +137,7 @@ def describe(curves: Curves, step: float, k: int, scheme: str, precision: str) -
     if error == 0:
         return f"{at}: error 0, every digit is right."
     if curves.error[scheme][k] == -1:
-        return f"{at}: error 1, the step is so small that the loss does not change at all."
+        return f"{at}: error 1, the step is so small that the loss doesn't change at all."
     said = f"{at}: error {short(error, 2)}"
     if np.isnan(rounding):
         return f"{said}, all of it from the bend of the curve."
@@ -173,7 +173,7 @@ def checks_picture(checks: Sequence[str], passes: Sequence[str], errors: np.ndar
         said = f"{'✗' if lie else '✓'} {said}"
         axes.text(column + 0.5, row + 0.5, said, ha="center", va="center", fontsize=SMALL, color=color)
     figure.text(0.02, 1 - 16 / height, "What each check says about each pass", fontsize=LARGE, va="center")
-    legend = "✓ the check is right    ✗ (filled) the check lies    the number is the error that it computes"
+    legend = "✓ the check is right    ✗ (filled) the check lies    the number is the error it computes"
     figure.text(0.285, 18 / height, legend, fontsize=SMALL, va="center")
     return figure
 
@@ -195,5 +195,5 @@ def describe_checks(checks: Sequence[str], passes: Sequence[str], errors: np.nda
             parts.append(f"{name} {' and '.join(said)}")
         else:
             trusted.append(name)
-    others = f" The others are not: {'; '.join(parts)}." if parts else ""
+    others = f" The others: {'; '.join(parts)}." if parts else ""
     return f"Right about all {len(passes)} passes: {', '.join(trusted) or 'none'}.{others}"

@@ -150,7 +150,7 @@ def describe(own: np.ndarray, position: int) -> str:
     left = turns(T, merged)
     if phase:
         meeting = T - 2 - merged
-        now = "come to" if phase == 1 else "stand together at"
+        now = "reach" if phase == 1 else "are together at"
         return (
             f"{_walks(T, merged)} and the walk from loss {meeting} {now} step {meeting}. {_sums(own, merged, phase)}. "
             f"Still {left} turns."
@@ -158,7 +158,7 @@ def describe(own: np.ndarray, position: int) -> str:
     if not merged:
         return (
             f"Two loops: a walk back from each of {T} losses, {left} turns. Each card is one turn: the dh and the "
-            "dc_carry that the walker has in hand when it comes to the step. A cross is the loss a walk starts from."
+            "dc_carry the walker has in hand when it reaches the step. A cross is the loss a walk starts from."
         )
     total = hands(own, merged)[T - 1, T - 1 - merged]
     if merged == T - 1:
@@ -189,7 +189,7 @@ def _title(T: int, merged: int, phase: int) -> str:
     if phase:
         return f"Two walkers at step {T - 2 - merged}"
     if not merged:
-        return "Two loops: a walk of its own from every loss"
+        return "Two loops: a separate walk from every loss"
     return "One walk picks up each loss as it passes" if merged == T - 1 else f"From step {T - 1 - merged} on, one walk"
 
 

@@ -30,7 +30,7 @@ SAME = 1e-9  # of the largest right delta; rounding leaves about 1e-16, the mild
 FLAW_NAMES = {
     "short_range": "1: the walk starts a step too early",
     "stale_cell_delta": "2: the cell delta starts from leftovers",
-    "scalar_dot": "3: np.dot where np.outer is meant",
+    "scalar_dot": "3: np.dot instead of np.outer",
     "carry_accumulates": "4: the cell delta is added to, not replaced",
 }
 
@@ -130,9 +130,9 @@ def describe(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in
     if apart.any():
         got, expected = sizes(deltas, step), sizes(right, step)
         most = max(np.flatnonzero(apart), key=lambda k: abs(np.log((got[k] + 1e-9) / (expected[k] + 1e-9))))
-        lengths = f"{QUANTITIES[most]} has length {short(got[most], 2)}, right is {short(expected[most], 2)}"
+        lengths = f"{QUANTITIES[most]} has length {short(got[most], 2)}, the right one {short(expected[most], 2)}"
         here = f"At this step {apart.sum()} of 14 deltas differ; {lengths}."
-    return f"{where} It first parts from the right pass at step {parting[0]}, in {parting[1]}. {here}"
+    return f"{where} It first differs from the right pass at step {parting[0]}, in {parting[1]}. {here}"
 
 
 def _flaws(left_in: Collection[str]) -> str:
@@ -261,5 +261,5 @@ def describe_times(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[f
     ratios = [short(many[k] / one[k], 2) for k in (0, -1)]
     return (
         f"At T = {first} the two loops take {ratios[0]} times as long as one walk, and {ratios[1]} times at T = {T}: "
-        f"{T * (T + 1) // 2} turns and {short(many[-1], 2)} ms against {T} turns and {short(one[-1], 2)} ms."
+        f"{T * (T + 1) // 2} turns and {short(many[-1], 2)} ms versus {T} turns and {short(one[-1], 2)} ms."
     )

@@ -271,7 +271,7 @@ def angles_picture(steps: Sequence[int], angles: Mapping[str, Sequence[float]]) 
 def describe_angles(angles: Mapping[str, Sequence[float]]) -> str:
     """Say in one line between which angles each gradient stays."""
     parts = [f"{kind} between {min(values):.0f} and {max(values):.0f}" for kind, values in angles.items()]
-    return f"Degrees between the right gradient and the others at the same weights: {'; '.join(parts)}."
+    return f"Angle in degrees between the right gradient and the others, at the same weights: {'; '.join(parts)}."
 
 
 PARTS = {  # what is drawn below the whole gradient: words, style
@@ -339,7 +339,7 @@ def build(
 
     maps = tidy(figure.add_axes((0.07, 0.08, 0.72, 0.46)), ylabel="predicted next letter")
     maps.set_title(
-        "Probability of each letter to come next, along the string; framed: what the grammar allows",
+        "Probability that each letter comes next, along the string; framed: what the grammar allows",
         fontsize=NORMAL,
         loc="left",
         zorder=0,

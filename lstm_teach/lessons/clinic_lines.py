@@ -12,12 +12,12 @@ FAULTY = {
     ),
     2: (
         "errors = (cache.y - wanted) / T",
-        "Everything that goes back starts here, and that is why all nine are off by one and the same factor. Is the "
+        "Everything that goes back starts here, and that is why all nine are off by the same factor. Is the "
         "loss of this course a sum over the steps, or a mean?",
     ),
     3: (
         "dzg = dc * i * g * (1 - g)",
-        "It looks like the three lines above it, and that is the trouble: g is squashed by another function.",
+        "It looks like the three lines above it, and that is the trouble: g is squashed by a different function.",
     ),
     4: (
         'dh = sum(params["W" + gate] @ dz[gate] for gate in "ifog")',
@@ -47,7 +47,7 @@ GENERAL = {
     "into = {": "The deltas of the four gates' outputs: the delta of a product times the other factor.",
     "slope = {": "The slope of a sigmoid is s (1 - s), for i and f.",
     "slope |= {": "The slope of a sigmoid for o, that of a tanh for g.",
-    "dh_next = np.zeros(H)": "An empty sum, for the four gates' shares below. The old value has been used by now.",
+    "dh_next = np.zeros(H)": "An empty sum, for the four gates' shares below. The old value has already been used.",
 }
 CLEARED = {
     1: {
@@ -64,7 +64,7 @@ CLEARED = {
     },
     2: {
         "dh_next, dc_next =": "Nothing comes back from beyond the last step.",
-        "grads.V +=": "Right for the errors that it is given. dV is off by the same factor as the rest.",
+        "grads.V +=": "Right for the errors it is given. dV is off by the same factor as the rest.",
         "dh =": "dV does not read dh, and it is off by the same factor as the rest.",
         "dc =": "dV does not read dc, and it is off by the same factor as the rest.",
         "dzi =": "This reaches only the gates. dV is off as well.",
@@ -78,7 +78,7 @@ CLEARED = {
     },
     3: {
         "back_h = back_c =": "Nothing comes back from beyond the last step.",
-        "dy = cache.y[t].copy()": "A copy, so that the line below leaves the cache as it is.",
+        "dy = cache.y[t].copy()": "A copy, so the line below leaves the cache as it is.",
         "dh =": "A wrong dh would spoil dWo and dUo at T = 1. They are right there.",
         "dc =": "A wrong dc would spoil i and f at T = 1, not only g.",
         "dzi =": "dWi and dUi are right at T = 1, so dzi is.",
@@ -97,7 +97,7 @@ CLEARED = {
         "dh = dh +": "What came back, plus this step's own loss. At T = 1 it is right.",
         "dc = dc + dh": "What came back, plus the way through h. At T = 1 the way through h is right, and a mistake in "
         "what came back would leave dWo and dUo right at T = 2.",
-        "dz = {": "All eight are right at T = 1, so each dz is made in the right way.",
+        "dz = {": "All eight are right at T = 1, so each dz is made the right way.",
         'grads["W" + gate]': "At T = 1 dW is right, and later steps are added to it with +=.",
         'grads["U" + gate]': "At T = 1 dU is right, and later steps are added to it with +=.",
         "dc = dc * cache.f[t]": "If this were wrong, dWo and dUo would still be right at T = 2. They are not.",

@@ -378,7 +378,7 @@ WRONG = {
         "in place": (sgd_in_place, "writes to what it was given, flat"),
         "no return": (sgd_without_return, "is a return missing"),
         "dot": (lambda flat, gradient, rate: flat @ (rate * gradient), "a single number"),
-        "single precision": (lambda f, g, rate: (f - rate * g).astype(np.float32), "compute with float64"),
+        "single precision": (lambda f, g, rate: (f - rate * g).astype(np.float32), "compute in float64"),
     },
     "check_clip": {
         "the library": (clip_on_a_copy, "calls training.clip"),

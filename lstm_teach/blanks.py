@@ -345,10 +345,9 @@ def _on_this_net(
     typed = [f"{number:g}" for number in numbers_typed(statements, name)]
     if not read and is_like(got, right):
         return "A typed-in number can be right for these numbers only: write the line with names."
+    if typed and is_like(got, right) and np.allclose(got, right, rtol=1e-2):
+        return f"The number typed in, {_listed(typed)}, can be right for these numbers only: write it with names."
     if sentence := difference(name, got, right, _axes(right, name)):
-        near = is_like(got, right) and np.allclose(got, right, rtol=1e-2)
-        if near and typed:
-            return f"The number typed in, {_listed(typed)}, can be right for these numbers only: write it with names."
         return sentence
     if np.asarray(namespace[name]).dtype in (np.float32, np.float16):
         return ""

@@ -14,7 +14,7 @@ from lstm_teach import html
 LEVELS = ("the idea", "the place", "the line")
 _wanted = {"hints": True}  # see show_hints
 # in the page's own color, for a dark theme too
-_MARKS = {"right": ("✓", "right"), "wrong": ("✗", "not yet"), "open": ("○", "not written yet")}
+_MARKS = {"right": ("✓", "right"), "wrong": ("✗", "not yet"), "open": ("○", "not written yet"), "waits": ("…", "waits")}
 
 
 def show_hints(wanted: bool) -> None:
@@ -31,12 +31,13 @@ def hints_wanted() -> bool:
 class Part:
     """One thing that a check looks at; `sentence` says what is off, where, and what to try, and is empty if right.
 
-    A part that is `open` has not been written yet, which is no mistake.
+    A part that is `open` has not been written yet, which is no mistake; one that `waits` only reads a wrong one.
     """
 
     name: str
     sentence: str = ""
     open: bool = False
+    waits: bool = False
 
     @property
     def passed(self) -> bool:  # noqa: D102
@@ -44,7 +45,9 @@ class Part:
 
     @property
     def state(self) -> str:
-        """One of "right", "wrong", "open"."""
+        """One of "right", "wrong", "open", "waits"."""
+        if self.waits:
+            return "waits"
         return "open" if self.open else "wrong" if self.sentence else "right"
 
 
@@ -135,9 +138,11 @@ class Verdict:
             text = f'<div style="margin-left:1.5em">{html.inline(sentence)}</div>' if sentence else ""
             items.append(f"<li><strong>{mark} {word}:</strong> {html.inline(names)}{text}</li>")
         summary, listed = html.bold(self.summary), f'<ul style="list-style:none;padding-left:0">{"".join(items)}</ul>'
-        if self.said and len({part.state for part in self.parts}) == 1 and not any(p.sentence for p in self.parts):
-            mark, _ = _MARKS[self.parts[0].state]  # nothing to say of single parts: one line
-            summary, listed = f"<p>{mark} <strong>{html.inline(self.summary)}</strong> {html.inline(self.note)}</p>", ""
+        states = {part.state for part in self.parts}
+        if self.said and (len(self.parts) == 1 or (len(states) == 1 and not any(p.sentence for p in self.parts))):
+            mark, _ = _MARKS[self.parts[0].state]  # one thing to say: one line
+            sentence = html.inline(f"{self.parts[0].sentence} {self.note}".strip())
+            summary, listed = f"<p>{mark} <strong>{html.inline(self.summary)}</strong> {sentence}</p>", ""
         parts = [
             f'<section aria-label="Check of {html.escape(self.name)}">',
             summary,

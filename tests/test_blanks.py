@@ -46,7 +46,8 @@ class OneGroup(Lesson):
     """A lesson with a single group of blanks, so that tests need no lesson's file."""
 
     def __init__(self, blank: Blank):
-        self.name, self.verdicts, self._blank, self._spec = "test", {}, blank, {"blanks": {blank.group: {}}}
+        self.name, self.verdicts, self.written = "test", {}, {}
+        self._blank, self._spec = blank, {"blanks": {blank.group: {}}}
 
     def blank(self, group: str) -> Blank:
         assert group == self._blank.group
@@ -134,11 +135,39 @@ def test_a_number_typed_in_by_hand_fails():
     assert "typed-in number" in sentences(verdict)["do"]
 
 
-def test_a_number_from_an_earlier_cell_is_told_to_be_of_this_net():
+@pytest.mark.parametrize("digits", [2, 3, 16])
+def test_a_number_typed_in_is_not_answered_with_more_digits(digits):
+    names = notebook(PRODUCT)
+    for source in (f"do = {names['dh'] * names['ct']:.{digits}g}", f"do = dh * {names['ct']:.{max(digits, 3)}g}"):
+        verdict, _ = judged(PRODUCT, f"{source}\ndct = dh * o", dict(names))
+        said = sentences(verdict)["do"]
+        assert "typed" in said and "right is" not in said, said
+
+
+def test_a_number_from_an_earlier_cell_is_told_to_be_of_that_cell():
     names = notebook(PRODUCT)
     names["mine"] = names["dh"] * names["ct"]
     verdict, _ = judged(PRODUCT, "do = mine\ndct = dh * o", names)
-    assert "mine came from this net's numbers" in sentences(verdict)["do"]
+    assert "mine came from an earlier cell" in sentences(verdict)["do"]
+
+
+def test_what_was_written_stays_at_hand_where_it_is_wrong():
+    names = notebook(PRODUCT)
+    judged(PRODUCT, "do = -1.5\ndct = dh * o", names)
+    assert names["lesson"].written == {"do": -1.5}
+    judged(PRODUCT, "do = ...\ndct = dh * o", names)
+    assert names["lesson"].written == {}
+
+
+def test_a_number_that_the_cell_sets_anew_is_the_only_thing_that_is_said():
+    names = notebook(PRODUCT)
+    verdict, _ = judged(PRODUCT, f"dh = {names['dh']}\ndo = dh * ct\ndct = dh * o", names)
+    assert all("changes dh itself" in part.sentence and "Take that line out" in part.sentence for part in verdict.parts)
+
+
+def test_a_whole_number_beyond_all_limits_is_said():
+    verdict, _ = judged(PRODUCT, "do = 2 ** 500\ndct = dh * o")
+    assert "151 digits" in sentences(verdict)["do"]
 
 
 def test_each_line_is_judged_by_itself():
@@ -178,7 +207,7 @@ def test_a_term_or_a_factor_of_a_sum_is_told_apart(line, words):
 
 
 def test_an_input_that_is_changed_is_said():
-    verdict, _ = judged(PRODUCT, "dh *= ct\ndo = dh\ndct = dh * o")
+    verdict, _ = judged(PRODUCT, "before = dh\ndh *= ct\ndo = dh\ndct = before * o")
     assert "changes dh itself" in sentences(verdict)["inputs"]
 
 

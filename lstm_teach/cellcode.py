@@ -1,0 +1,79 @@
+"""Read the code of a notebook's cell: what its lines assign, read and call. Imports borrowed."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lstm_teach import borrowed
+
+# modules whose functions are the answer itself; a blank may not just call them
+ANSWERS = ("backward", "plain", "nested", "gradcheck", "gradients", "flow", "lessons.library")
+
+
+def cell(filename: str, line: int) -> list[ast.stmt]:
+    """The statements of the running cell above the call in `line`."""
+    source = "".join(linecache.getlines(filename))
+    if not source:
+        raise RuntimeError("lesson.judge reads the cell it is in: call it in a cell of the notebook.")
+    return [s for s in ast.parse(source).body if s.end_lineno < line]
+
+
+def touched(statement: ast.stmt) -> set[str]:
+    """The names that a statement assigns to, adds to, or calls something on."""
+    names = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and (isinstance(node.ctx, ast.Store) or isinstance(statement, ast.Expr)):
+            names.add(node.id)
+        elif isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            base = node
+            while isinstance(base, ast.Subscript | ast.Attribute):
+                base = base.value
+            names |= {base.id} if isinstance(base, ast.Name) else set()
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+    return names
+
+
+def names_read(statements: Sequence[ast.stmt], name: str) -> frozenset[str]:
+    """The names that the lines of one blank read, through names of their own in the same cell too."""
+    reads = [
+        ({n.id for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}, touched(s))
+        for s in statements
+    ]
+    found, waiting = set(), {name}
+    while waiting:
+        wanted = waiting.pop()
+        new = {r for read, touched in reads if wanted in touched for r in read} - found
+        found |= new
+        waiting |= new
+    return frozenset(found - {"np", name})
+
+
+def has_dots(node: ast.AST) -> bool:
+    """Whether code still has the dots of a blank in it; those of an index, as in a[..., 0], do not count."""
+    return any(isinstance(n, ast.Constant) and n.value is Ellipsis and not _in_index(node, n) for n in ast.walk(node))
+
+
+def _in_index(tree: ast.AST, dots: ast.Constant) -> bool:
+    """Whether an Ellipsis is part of an index, as in a[..., 0]."""
+    return any(isinstance(n, ast.Subscript) and dots in ast.walk(n.slice) for n in ast.walk(tree))
+
+
+def holds_dots(value: Any) -> bool:
+    """Whether a value is a tuple or list with dots in it."""
+    return isinstance(value, tuple | list) and any(v is Ellipsis for v in value)
+
+
+def library_calls(statements: Sequence[ast.stmt], namespace: Mapping[str, Any], allowed: frozenset[str]) -> str:
+    """The first function of the library that is the answer itself, as the learner wrote it; "" if none is used."""
+    code = compile(ast.Module(list(statements), []), "this cell", "exec")
+    return borrowed.in_code(code, namespace, ANSWERS, allowed)
+
+
+def numbers_typed(statements: Sequence[ast.stmt], name: str) -> list[float]:
+    """The numbers in the lines of one blank that are not whole."""
+    numbers = [n.value for s in statements if name in touched(s) for n in ast.walk(s) if isinstance(n, ast.Constant)]
+    return [number for number in numbers if type(number) is float and number % 1]

@@ -385,7 +385,7 @@ def test_the_passes_with_another_line_are_right_without_one_and_wrong_with_any()
 def test_the_pass_is_kept_only_if_right_and_works_without_a_step_back_of_ones_own(tmp_path, monkeypatch, capsys):
     names = run_cells(NAME, until="my-bptt")
     monkeypatch.chdir(tmp_path)
-    assert "not been judged right" in eval('lesson.keep("my_bptt")', names) and not list(tmp_path.iterdir())
+    assert "hasn't been judged right" in eval('lesson.keep("my_bptt")', names) and not list(tmp_path.iterdir())
     run_cell(NAME, "my-bptt", solved(NAME)["my-bptt"], names)
     assert "my_functions.py" in eval('lesson.keep("my_bptt")', names)
     capsys.readouterr()
@@ -505,7 +505,7 @@ def test_the_times_are_measured_at_four_lengths_and_the_single_walk_is_faster(le
     assert times["two loops"][-1] > 4 * times["one walk"][-1]  # of 40 times as many turns
     text = pictures.describe_times((40, 80), {"two loops": [10, 40], "one walk": [2, 4]})
     assert text.startswith("At T = 40 the two loops take 5 times as long as one walk, and 10 times at T = 80: ")
-    assert text.endswith("3240 turns and 40 ms against 80 turns and 4 ms.")
+    assert text.endswith("3240 turns and 40 ms versus 80 turns and 4 ms.")
 
 
 # ------------------------------------------------------------------------------------------ figures

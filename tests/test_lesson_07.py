@@ -291,7 +291,7 @@ def test_what_a_reason_says_of_a_ladder_is_so():
             not any("U" in "".join(wrong(clinic.case(n), T)) for T in clinic.LENGTHS)
         ),
         "ll four dU are right": lambda n: not any("U" in "".join(wrong(clinic.case(n), T)) for T in clinic.LENGTHS),
-        "this ladder is wrong": lambda n: bool(wrong(clinic.case(n), 1)),
+        "this ladder is already wrong": lambda n: bool(wrong(clinic.case(n), 1)),
         "ll nine are right at T = 1": lambda n: not wrong(clinic.case(n), 1),
         "ll eight are right at T = 1": lambda n: not wrong(clinic.case(n), 1),
         "all nine are right there": lambda n: not wrong(clinic.case(n), 2),

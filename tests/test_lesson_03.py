@@ -59,7 +59,7 @@ def right_after(flaws, T=4, seed=111):
 # ------------------------------------------------------------------------------------------ the live count
 
 
-def test_the_loop_of_the_cell_is_the_question_s_loop_line_by_line_and_in_what_it_computes():
+def test_the_loop_of_the_cell_is_the_posted_loop_line_by_line_and_in_what_it_computes():
     def body(source):
         return source.split('"""')[2].split("flaws_left")[0].strip()
 
@@ -91,7 +91,7 @@ def test_the_count_is_right_after_every_set_of_repairs(flaws):
     expected = "none. All nine" if flaws == ALL else f"{len(ALL - flaws)}, in {lines} line"
     assert count.summary.startswith(f"Flaws left: {expected}")
     for flaw, repair in loop.REPAIRS.items():
-        assert (repair.mended in str(count)) == (flaw in flaws and flaws != ALL)
+        assert (repair.mended in str(count)) == (flaw in flaws)
 
 
 @pytest.mark.parametrize("gates", ["i", "fo", "ifg"])
@@ -99,6 +99,8 @@ def test_a_product_repaired_in_some_of_its_four_lines_counts_line_by_line(gates)
     count = left(edited(*[(f"np.dot(dz{gate}", f"np.outer(dz{gate}") for gate in gates]))
     assert (count.flaws, count.lines) == (ALL, 7 - len(gates))
     assert all(f"dW{gate}" in str(count) for gate in gates)
+    assert count.hints[0].startswith("You have repaired some lines of one kind")
+    assert all((f"dW{gate}" in count.hints[0]) == (gate not in gates) for gate in "ifog")
 
 
 @pytest.mark.parametrize(
@@ -129,6 +131,9 @@ def test_nothing_has_changed_yet_is_said_only_if_nothing_has():
         assert "Flaws left: 4, in 7 lines" in said
         assert "The code has changed, but what it computes hasn't" in said
     assert "Nothing has changed" not in str(left(repaired({"scalar_dot"})))
+    vector = "`.T` of a vector is the same vector"
+    assert vector in str(left(edited(("np.dot(dzi, h[s - 1])", "np.dot(dzi, h[s - 1].T)"))))
+    assert vector not in str(left(edited(("dc + dc * f[s]", "dc * (1 + f[s])"))))
 
 
 @pytest.mark.parametrize(
@@ -160,23 +165,26 @@ def test_a_wrong_repair_is_named_when_the_rest_is_repaired(change, words):
     for before, after in WALK_LINES.values():
         source = source.replace(before, after)
     count = left(source.replace("np.dot(", "np.outer("))
-    assert count.flaws is None and not count.passed
-    assert "something else is wrong now" in count.summary
+    assert count.flaws is None and not count.passed and count.beside == frozenset() and count.hints == ()
+    assert count.summary == "Something new is wrong."
     assert words in str(count)
 
 
 def test_a_wrong_repair_is_named_in_the_loop_as_posted_too_with_the_number_of_flaws_beside_it():
     said = str(left(edited(("dc = dc + dc * f[s]", "dc = dc * f[s - 1]"))))
-    assert "forget gate of step s - 1" in said and "Apart from that, 3 flaws are left." in said
+    assert "forget gate of step s - 1" in said and said.startswith(
+        "Something new is wrong. Apart from it: 3 flaws left."
+    )
     said = str(
         left(
             edited(("dc = dc + dc * f[s]", "dc = dc * f[s - 1]"), source=repaired(ALL - {"carry_accumulates"}, SOURCE))
         )
     )
-    assert "forget gate of step s - 1" in said and "Apart from that" not in said
+    assert "forget gate of step s - 1" in said and "Apart from" not in said
     # Here the mistake hides two of the flaws, so nothing is said of their number.
-    said = str(left(edited(("dc = dc + dct[s]", "dc = dct[s]"))))
-    assert "their parts are added" in said and "Apart from that" not in said
+    count = left(edited(("dc = dc + dct[s]", "dc = dct[s]")))
+    assert "their parts are added" in str(count) and "Apart from" not in str(count)
+    assert count.beside == {"short_range", "scalar_dot"} and not count.counted
 
 
 def test_every_known_mistake_of_the_table_is_told_from_all_the_others():
@@ -193,6 +201,7 @@ def test_two_changes_with_the_same_effect_are_told_apart_by_the_line_that_is_sti
     one = left(edited(("dc = dc + dc * f[s]", "dc = np.zeros_like(dh)"), source=rest))
     other = left(edited(("dc = dc + dct[s]", "dc = dct[s]"), source=repaired(ALL)))
     assert "nothing goes back from c[s]" in str(one) and "Two roads lead back" in str(other)
+    assert "was right" not in str(other)
     assert one.right == other.right
 
 
@@ -201,14 +210,25 @@ def test_two_changes_with_the_same_effect_are_told_apart_by_the_line_that_is_sti
     [
         (
             [("dc = dc + dc * f[s]", "dc = dc * f[s] ** 2")],
-            ["shows first at T = 2", "up to T = 1 there is no sign of it"],
+            ["fits no version of the loop", "shows first at T = 2", "up to T = 1 there is no sign of it"],
         ),
         (
             [("dct[s] = dh * o[s]", "dct[s] = dh * o[s] ** 2")],
             ["shows first at T = 1, in dWi, dWf, dWg, dUi, dUf and dUg"],
         ),
         ([("np.outer(dzi, h[s - 1])", "2 * np.outer(dzi, h[s - 1])")], ["shows first at T = 1, in dWi."]),
-        ([("grads.V += np.outer(dy[t], h[t])", "grads.V += np.outer(dy[t], h[t - 1])")], ["dV was right"]),
+        (
+            [("grads.V += np.outer(dy[t], h[t])", "grads.V += np.outer(dy[t], h[t - 1])")],
+            ["dV was right", "leave the line that adds to grads.V"],
+        ),
+        (
+            [("    for t in", "    dy = dy * 1.1\n    for t in")],
+            ["dV was right", "its own line is as it was", "the outer loop, `dy`, `h`, and the return"],
+        ),
+        (
+            [("    return grads", "    return lt.Params.zeros(params.vocab_size, params.hidden_size)")],
+            ["All nine gradients that my_loop returns are zero"],
+        ),
     ],
 )
 def test_what_no_table_knows_is_described_by_where_it_shows_first(changes, words):
@@ -287,6 +307,130 @@ def test_a_single_pass_of_one_s_own_is_right_too():
         return grads
 
     assert flaws_left(single).passed
+
+    def my_loop(params, cache, x, dy):  # one turn per step, with the function of the lesson
+        f, o, ct, h = cache.f, cache.o, cache.ct, cache.h
+        grads, future, carry = lt.Params.zeros(params.vocab_size, params.hidden_size), 0, 0
+        for t in reversed(range(len(x))):
+            grads.V += np.outer(dy[t], h[t])
+            dh = params.V.T @ dy[t] + future
+            dc = dh * o[t] * (1 - ct[t] ** 2) + carry
+            dz = loop.gate_deltas(cache, t, dh, dc)
+            for gate, delta in zip("ifog", dz, strict=True):
+                grads["W" + gate] += np.outer(delta, h[t - 1])
+                grads["U" + gate][:, x[t]] += delta
+            future = sum(params["W" + gate].T @ delta for gate, delta in zip("ifog", dz, strict=True))
+            carry = dc * f[t]
+        return grads
+
+    told = "one turn per step, so it is already the single pass"
+    assert told in str(flaws_left(my_loop)) and told not in str(left(repaired(ALL)))
+
+
+def guarded(source):
+    """The four products skip step 0, where h[s - 1] looks like a slip."""
+    return edited(*[(f"grads.W{gate} +=", f"if s > 0: grads.W{gate} +=") for gate in "ifog"], source=source)
+
+
+@pytest.mark.parametrize("flaws", [c for c in combinations() if "scalar_dot" in c], ids=lambda c: "+".join(sorted(c)))
+def test_a_product_that_skips_step_0_is_named_and_no_right_gradient_is_blamed(flaws):
+    count = left(guarded(repaired(flaws)))
+    assert "Step 0 adds nothing to dWi, dWf, dWo and dWg now. h[-1] is not a slip" in str(count)
+    assert "dU" not in str(count) and count.beside == ALL - flaws and count.counted
+    if flaws == ALL:
+        assert count.right == dict.fromkeys((1, 2, 3, 4, 6), ("V", "Ui", "Uf", "Uo", "Ug"))
+
+
+def test_where_an_unknown_mistake_shows_first_never_names_a_right_gradient():
+    for gates in ("i", "og", "ifog"):
+        changes = [(f"np.outer(dz{gate}, h[s - 1])", f"0.0 * np.outer(dz{gate}, h[s - 1])") for gate in gates]
+        said = str(left(edited(*changes, source=repaired(ALL))))
+        first = re.search(r"It shows first at T = 1, in (.*?)\.", said)[1]
+        assert set(re.findall(r"d(\w+)", first)) == {"W" + gate for gate in gates}
+
+
+@pytest.mark.parametrize("flaws", [frozenset(), frozenset({"scalar_dot"}), ALL], ids=["posted", "product", "all"])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("    return grads", "        return grads"), "The return is inside the outer loop"),
+        (("    for t in", "    dy = dy / len(x)\n    for t in"), "All nine gradients are divided by T"),
+        (("    return grads", "    grads.flat[:] /= len(x)\n    return grads"), "All nine gradients are divided by T"),
+        (("reversed(range(len(x)))", "range(1, len(x))"), "leaves out the loss of step 0"),
+    ],
+)
+def test_a_mistake_in_what_every_step_shares_never_blames_the_line_of_dv(flaws, change, words):
+    said = str(left(edited(change, source=repaired(flaws))))
+    assert words in said and "dV was right" not in said and "leave the line" not in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            [
+                ("        dc = np.zeros_like(dh)\n", ""),
+                ("    for t in", "    dc = np.zeros(params.hidden_size)\n    for t in"),
+            ],
+            "Only the first walk starts with dc at zero",
+        ),
+        (
+            [
+                ("dh = params.V.T", "dh = dh + params.V.T"),
+                ("    for t in", "    dh = np.zeros(params.hidden_size)\n    for t in"),
+            ],
+            "Only the first walk starts with dh at zero",
+        ),
+        ([("dc = np.zeros_like(dh)", "dc = params.V.T @ dy[t]")], "a walk knows nothing of the cell"),
+        ([("dc = np.zeros_like(dh)", "dc = np.ones(params.hidden_size)")], "a walk knows nothing of the cell"),
+        ([("dc = np.zeros_like(dh)", "dc = dh * o[0] * (1 - ct[0] ** 2)")], "a walk knows nothing of the cell"),
+        ([("dc = np.zeros_like(dh)", "dc = dct[0] * (1 - ct[t] ** 2)")], "still a leftover of another loss"),
+        ([("dc = dc * f[s]", "dc = dc * f[s + 1]")], "now the forget gate of step s + 1"),
+        ([("dc = dc * f[s]", "dc = np.dot(dc, f[s])")], "all units now share one dc"),
+        ([("dh = params.Wi.T", "dh = params.V.T @ dy[s] + params.Wi.T")], "about the loss of step t alone"),
+        ([("[:, x[s]] += dz", "[:, x[s]] = dz")], "a column of dU keeps only"),
+        ([("grads.Wf +=", "grads.Wf =")], "only what the last turn brought is left in dWf."),
+        ([("range(t + 1)", "range(t - 1)")], "leaves out two steps"),
+        ([("range(t + 1)", "range(max(t, 1))")], "every other walk still leaves out its first step"),
+    ],
+)
+def test_the_slips_that_beginners_make_most_get_a_sentence_of_their_own(changes, words):
+    count = left(edited(*changes, source=repaired(ALL)))
+    assert count.summary == "Something new is wrong." and words in count.sentences[0]
+    assert len(count.sentences) == 1
+
+
+def test_a_forward_outer_loop_is_only_wrong_as_long_as_a_walk_starts_from_a_leftover():
+    forward = ("reversed(range(len(x)))", "range(len(x))")
+    assert left(edited(forward, source=repaired(ALL))).passed
+    count = left(edited(forward, source=repaired(ALMOST)))
+    assert "would do no harm if every walk started afresh" in str(count) and count.beside == {"stale_cell_delta"}
+
+
+def test_hints_for_the_lines_that_are_still_as_posted_come_with_a_new_mistake_too():
+    unknown = ("dc = dc + dc * f[s]", "dc = dc * f[s] ** 2")
+    count = left(edited(unknown, source=repaired({"scalar_dot", "short_range"})))
+    assert count.flaws is None and count.hints == loop.REPAIRS["stale_cell_delta"].hints
+    known = left(edited(("dc = dc + dc * f[s]", "dc = dc * f[s - 1]"), source=repaired({"short_range"})))
+    assert known.hints == loop.REPAIRS["scalar_dot"].hints and "<details" in known._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("flaws", "words"),
+    [
+        (frozenset(), "would pass only dV, at every length."),
+        (ALL - {"scalar_dot"}, "would pass 5 of the nine, at every length."),
+        (
+            frozenset({"scalar_dot", "short_range"}),
+            "would pass all nine at T = 1, 3 of the nine at T = 2, and only dV from T = 3 on.",
+        ),
+    ],
+)
+def test_what_the_check_would_pass_is_said_in_one_short_sentence(flaws, words):
+    count = left(repaired(flaws))
+    assert words in str(count)
+    for T, names in count.right.items():
+        assert list(names) == right_after(flaws, T, seed=5)
 
 
 def test_what_the_loop_prints_is_shown_for_one_net_only(capsys):

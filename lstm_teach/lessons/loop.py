@@ -1,4 +1,4 @@
-"""The question's loop as lesson 3 gives it to the learner, its repairs, and other changes that somebody might make.
+"""The posted loop as lesson 3 gives it to the learner, its repairs, and other changes that somebody might make.
 
 Imports params, forward and nested. All of it is data but for `variant`, which applies it.
 """
@@ -31,7 +31,7 @@ def gate_deltas(cache: Cache, s: int, dh: np.ndarray, dc: np.ndarray) -> tuple[n
 
 
 def posted_loop(params: Params, cache: Cache, x: np.ndarray, dy: np.ndarray) -> Params:
-    """The question's two loops as lesson 3 gives them to the learner, word for word."""
+    """The two loops as somebody posted them, as lesson 3 gives them to the learner, word for word."""
     f, o, ct, h = cache.f, cache.o, cache.ct, cache.h
     grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
     dct = np.zeros((len(x), params.hidden_size))
@@ -71,8 +71,8 @@ REPAIRS = {
         1,
         "the steps a walk visits",
         (
-            "Take a sequence of one step, T = 1. Which steps does the walk from the loss of step 0 visit? Which step's "
-            "gates had the most direct effect on that loss?",
+            "Take a sequence of one step, T = 1. Which steps does the walk from the loss of step 0 visit? And which "
+            "step's gates act on that loss?",
             "The line that starts the inner loop. Write down the values of s for t = 0, 1, 2.",
             "for s in reversed(range(t + 1)):",
         ),
@@ -125,7 +125,19 @@ PRODUCTS = {
     "np.outer({dz}, h[s])": "{names} read h[s]. The gates of step s read the hidden state before it, h[s - 1].",
     "np.outer({dz}, h[t - 1])": "{names} read h[t - 1], from the step of the loss. The walk is at step s by now.",
     "np.outer({dz}, cache.c[s - 1])": "{names} read c. W is multiplied by h[s - 1] on the way forward.",
+    "np.outer({dz}, h[s - 1]) * (s > 0)": "Step 0 adds nothing to {names} now. h[-1] is not a slip: row -1 of h is the "
+    "initial state, and step 0 reads it.",
+    "np.outer({dz}, h[s - 1]) - grads.W{gate}": "With = instead of +=, only what the last turn brought is left in "
+    "{names}. Every turn of every walk has to add its part.",
 }
+
+NOTHING_KNOWN = "Before its first turn a walk knows nothing of the cell, so dc starts at zero."
+LEFTOVER = "dc now begins with something else that an earlier walk left behind. It is still a leftover of another loss."
+AFTER = (
+    "The factor is now the forget gate of step s + 1. In c[s] = f[s] * c[s - 1] + ..., which one multiplies c[s - 1]?"
+)
+OUTER = "for t in reversed(range(len(x))):"
+RETURN = "    return grads"
 
 # Other changes of a walk: the line as posted (or repaired), the line instead, and what to say.
 MISTAKES = (
@@ -156,6 +168,52 @@ MISTAKES = (
         "Every walk now begins at the last step. The loss of step t knows nothing of the steps after t.",
     ),
     (
+        "for s in reversed(range(t)):",
+        "for s in reversed(range(t - 1)):",
+        "The walk from step t now leaves out two steps, t and t - 1.",
+    ),
+    (
+        "for s in reversed(range(t)):",
+        "for s in reversed(range(max(t, 1))):",
+        "Now the walk from step 0 visits step 0, but every other walk still leaves out its first step.",
+    ),
+    (
+        OUTER,
+        "for t in range(len(x)):",
+        "The outer loop now goes forward. That would do no harm if every walk started afresh, but one that starts "
+        "from a leftover now finds another one there. Go back to reversed(...), and look at where dc starts.",
+    ),
+    *(
+        (OUTER, f"for t in {steps}:", "The outer loop now leaves out the loss of step 0.")
+        for steps in ("reversed(range(1, len(x)))", "range(1, len(x))")
+    ),
+    (
+        OUTER,
+        "for t in reversed(range(len(x) - 1)):",
+        "The outer loop now leaves out the loss of the last step.",
+    ),
+    (
+        RETURN,
+        "        return grads",
+        "The return is inside the outer loop, so only the walk from the last step counts. It belongs after both loops.",
+    ),
+    (
+        RETURN,
+        "            return grads",
+        "The return is inside the inner loop, so it ends after a single turn. It belongs after both loops.",
+    ),
+    (
+        RETURN,
+        "    grads.flat[:] /= len(x)\n    return grads",
+        "All nine gradients are divided by T. The loss here is the sum of the losses of all steps, not their mean.",
+    ),
+    (
+        'grads["U" + gate][:, x[s]] += dz',
+        'grads["U" + gate][:, x[s]] = dz',
+        "With = instead of +=, a column of dU keeps only what the last turn brought. Every turn of every walk has to "
+        "add its part.",
+    ),
+    (
         "dc = dct[0] * (1 - ct[0] ** 2)",
         "dc = dct[t] * (1 - ct[t] ** 2)",
         "dc now begins with what an earlier walk left in row t. That is still a leftover of another loss.",
@@ -170,6 +228,30 @@ MISTAKES = (
         "dc = dct[-1] * (1 - ct[-1] ** 2)",
         "dc now begins with row -1 of dct, the last step's row. That is still a leftover of another loss.",
     ),
+    *(
+        ("dc = dct[0] * (1 - ct[0] ** 2)", start, LEFTOVER)
+        for start in ("dc = dct[0]", "dc = dct[0] * (1 - ct[t] ** 2)", "dc = dct[t] * (1 - ct[0] ** 2)", "dc = dct[t]")
+    ),
+    *(
+        ("dc = dct[0] * (1 - ct[0] ** 2)", start, NOTHING_KNOWN)
+        for start in (
+            *("dc = dh", "dc = np.ones_like(dh)", "dc = cache.c[t]", "dc = dh * f[t]", "dc = dh * f[0]"),
+            *("dc = dh * o[t]", "dc = dh * o[0]", "dc = dh * (1 - ct[t] ** 2)", "dc = dh * (1 - ct[0] ** 2)"),
+            "dc = dh * o[0] * (1 - ct[0] ** 2)",
+        )
+    ),
+    (
+        "dc = dct[0] * (1 - ct[0] ** 2)",
+        "dc = dc if t < len(x) - 1 else np.zeros_like(dh)",
+        "Only the first walk starts with dc at zero. Each later one starts with the dc that the walk before it ended "
+        "with, which belongs to another loss.",
+    ),
+    (
+        "dh = params.V.T @ dy[t]",
+        "dh = (dh if t < len(x) - 1 else 0) + params.V.T @ dy[t]",
+        "Only the first walk starts with dh at zero. Each later one adds to the dh that the walk before it ended with, "
+        "which belongs to another loss.",
+    ),
     (
         "dc = dct[0] * (1 - ct[0] ** 2)",
         "dc = dh * o[t] * (1 - ct[t] ** 2)",
@@ -179,8 +261,8 @@ MISTAKES = (
     (
         "dc = dc + dct[s] * (1 - ct[s] ** 2)",
         "dc = dct[s] * (1 - ct[s] ** 2)",
-        "dc = dc + dct[s] * ... was right. Two roads lead back to c[s], through h[s] and through c[s + 1], and their "
-        "parts are added. Now only one of them is left.",
+        "Two roads lead back to c[s], through h[s] and through c[s + 1], and their parts are added. Here dc holds only "
+        "the part that came through h[s].",
     ),
     (
         "dc = dc + dct[s] * (1 - ct[s] ** 2)",
@@ -190,14 +272,17 @@ MISTAKES = (
     (
         "            dh = params.Wi.T",
         "            dh = dh + params.Wi.T",
-        "The line that sets dh at the end of the inner loop was right: a walk is about one loss, which h[s - 1] can "
-        "only reach through the gates of step s. Nothing of the old dh is kept.",
+        "A walk is about one loss, and h[s - 1] acts on it only through the gates of step s, so at the end of a turn "
+        "dh is what came through them. Nothing of the old dh is kept.",
     ),
-    (
-        "            dh = params.Wi.T",
-        "            dh = params.V.T @ dy[s - 1] + params.Wi.T",
-        "The walk now picks up other losses on its way, and each of them has a walk of its own: they are counted "
-        "several times. (Lesson 4 makes a virtue of this, with one walk only.)",
+    *(
+        (
+            "            dh = params.Wi.T",
+            f"            dh = params.V.T @ dy[{step}] + params.Wi.T",
+            "The walk from step t is about the loss of step t alone. Now it also picks up other losses on its way, and "
+            "each of them has a walk of its own, so they are counted several times.",
+        )
+        for step in ("s", "s - 1")
     ),
     (
         "dc = dc + dc * f[s]",
@@ -245,8 +330,14 @@ MISTAKES = (
     (
         "dc = dc + dc * f[s]",
         "dc = dc * f[min(s + 1, len(x) - 1)]",
-        "The factor is now the forget gate of step s + 1. In c[s] = f[s] * c[s - 1] + ..., which one multiplies "
-        "c[s - 1]?",
+        AFTER,
+    ),
+    ("dc = dc + dc * f[s]", "dc = dc * f[s + 1]", AFTER),
+    (
+        "dc = dc + dc * f[s]",
+        "dc = np.dot(dc, f[s])",
+        "np.dot of two vectors is one number, so all units now share one dc. Each unit has its own: multiply number by "
+        "number.",
     ),
     (
         "dc = dc + dc * f[s]",
@@ -262,7 +353,7 @@ MISTAKES = (
 )
 
 
-@functools.lru_cache(512)
+@functools.lru_cache(2048)
 def variant(
     repaired: Collection[str] = (), edit: tuple[str, str] | None = None, product: str | None = None
 ) -> Callable[..., Params]:
@@ -292,5 +383,5 @@ def _replaced(source: str, before: str, after: str) -> str:
 def _with_product(source: str, product: str) -> str:
     for gate in GATES:
         dz = f"dz{gate}"
-        source = _replaced(source, REPAIRS["scalar_dot"].before.format(dz=dz), product.format(dz=dz))
+        source = _replaced(source, REPAIRS["scalar_dot"].before.format(dz=dz), product.format(dz=dz, gate=gate))
     return source

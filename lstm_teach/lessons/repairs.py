@@ -1,4 +1,4 @@
-"""The live count of lesson 3: which flaws a learner's version of the question's loop still has, judged by what it does.
+"""The live count of lesson 3: which flaws a learner's version of the posted loop still has, judged by what it does.
 
 Imports the loop, the numeric core, and the engine that judges blanks.
 """
@@ -11,6 +11,7 @@ import functools
 import inspect
 import io
 import itertools
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -63,13 +64,17 @@ class FlawsLeft:
     flaws      the flaws still in, or None if that cannot be said
     gates      those of "ifog" whose dW still gets a number
     sentences  what else is to be said, the most important first
-    right      how many of the nine gradients are right at each length T
+    right      which of the nine gradients are right at each length T; empty if the loop did not run
+    beside     with a new mistake: the flaws that are surely still in
+    counted    with a new mistake: whether these are all of them
     """
 
     flaws: frozenset[str] | None
     gates: str = ""
     sentences: tuple[str, ...] = ()
-    right: dict[int, int] = field(default_factory=dict)
+    right: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    beside: frozenset[str] = frozenset()
+    counted: bool = False
 
     @property
     def passed(self) -> bool:
@@ -87,8 +92,11 @@ class FlawsLeft:
     def summary(self) -> str:
         """One sentence."""
         if self.flaws is None:
-            new = " because something else is wrong now" if self.right else " yet"
-            return f"Flaws left: they can't be counted{new}."
+            if not self.right:
+                return "Flaws left: they can't be counted yet."
+            number = len(self.beside)
+            beside = f" Apart from it: {number} flaw{'s' * (number > 1)} left." if self.counted and number else ""
+            return f"Something new is wrong.{beside}"
         if self.passed:
             return "Flaws left: none. All nine gradients are right at every length."
         return f"Flaws left: {len(self.flaws)}, in {self.lines} line{'s' * (self.lines > 1)}."
@@ -105,18 +113,19 @@ class FlawsLeft:
 
     @property
     def hints(self) -> tuple[str, ...]:
-        """The idea, the place, the line: of one of the flaws that are left."""
-        return next((repair.hints for flaw, repair in REPAIRS.items() if flaw in (self.flaws or ())), ())
+        """The idea, the place, the line: of one of the flaws that are left, first of one that is half repaired."""
+        left = self.beside if self.flaws is None else self.flaws
+        if left and "scalar_dot" in left and 0 < len(self.gates) < len(GATES):
+            idea = f"You have repaired some lines of one kind. The same is wrong in {_names('W', self.gates)}."
+            return (idea, *REPAIRS["scalar_dot"].hints[1:])
+        return next((repair.hints for flaw, repair in REPAIRS.items() if flaw in left), ())
 
     def _lines(self) -> list[str]:
         lines = list(self.sentences)
-        if self.passed:
-            return lines
         if self.repaired:
-            lines.append(f"Repaired so far: {'; '.join(self.repaired)}.")
-        if self.right:
-            counts = ", ".join(f"{count} at T = {T}" for T, count in self.right.items())
-            lines.append(f"Of the nine gradients the check would pass {counts}.")
+            lines.append(f"Repaired{'' if self.passed else ' so far'}: {'; '.join(self.repaired)}.")
+        if self.right and not self.passed:
+            lines.append(f"The gradient check would pass {_passing(self.right)}.")
         return lines
 
     def __str__(self) -> str:
@@ -141,14 +150,16 @@ class FlawsLeft:
 def flaws_left(loop: Callable) -> FlawsLeft:
     """How many of the flaws `loop(params, cache, x, dy)` still has, by what it returns on random nets.
 
-    Its gradients are compared with those of all sixteen versions of the question's loop, each dW by itself. Rows of the
+    Its gradients are compared with those of all sixteen versions of the posted loop, each dW by itself. Rows of the
     cache that nobody has to read hold random numbers, so that no lucky zero counts as a repair.
     """
     called: set[str] = set()
-    attempt = Attempt(_watched(loop, called), SECONDS)
+    turns = [0]  # calls of gate_deltas
+    attempt = Attempt(_watched(loop, called, turns), SECONDS)
     answers: dict[int, Gradients] = {}
     try:
         for number in _asked_first():
+            turns[0] = 0
             with contextlib.redirect_stdout(io.StringIO()) if answers else contextlib.nullcontext():
                 answers[number] = _gradients(attempt, cases()[number])
             if called:
@@ -164,11 +175,14 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     except Trouble as trouble:
         return FlawsLeft(None, sentences=(str(trouble),))
     got = [answers[number] for number in range(len(answers))]
-    right = {T: min(_count_right(g, c) for g, c in zip(got, cases(), strict=True) if c.T == T) for T in LENGTHS}
+    right = {T: tuple(name for name in Params.NAMES if _is_right(got, name, T)) for T in LENGTHS}
     found = _left(got)
     if found is None:
-        return FlawsLeft(None, sentences=_what_is_new(got, loop), right=right)
+        return replace(_what_is_new(got, loop), right=right)
     left = FlawsLeft(*found, right=right)
+    if left.passed and turns[0] == LENGTHS[-1]:  # the last case has that many steps
+        single = "Your loop takes one turn per step, so it is already the single pass of lesson 4."
+        return replace(left, sentences=(single,))
     return replace(left, sentences=(_untouched(loop),)) if left.lines == ALL_LINES else left
 
 
@@ -213,8 +227,11 @@ def _asked_first() -> Iterator[int]:
     yield from (number for number in range(len(cases())) if number != first)
 
 
-def _watched(loop: Callable, called: set[str]) -> Callable:
-    """The loop, noting in `called` which of the library's gradients it uses, however it got hold of them."""
+def _watched(loop: Callable, called: set[str], turns: list[int]) -> Callable:
+    """The loop, noting in `called` which of the library's gradients it uses, however it got hold of them.
+
+    `turns[0]` counts its calls of gate_deltas.
+    """
     if not callable(loop):
         return loop  # `Attempt` says what is wrong
 
@@ -223,6 +240,8 @@ def _watched(loop: Callable, called: set[str]) -> Callable:
             called.add(GIVES_THE_ANSWER[frame.f_code])
         elif event == "call" and frame.f_code.co_filename == FILENAME:
             called.add("the library's loop")
+        elif event == "call" and frame.f_code.co_name == "gate_deltas":
+            turns[0] += 1
 
     @functools.wraps(loop)
     def watched(*inputs: object) -> object:
@@ -247,9 +266,24 @@ def _gradients(attempt: Attempt, case: Case) -> Gradients:
         raise Trouble(f"{attempt.name} {str(error).removesuffix('.')} (in a sequence with T = {case.T}).") from None
 
 
-def _count_right(got: Gradients, case: Case) -> int:
-    right = case.versions[frozenset(FLAWS)]
-    return sum(verdict(relative_error(got[name], right[name])) == "right" for name in Params.NAMES)
+def _is_right(got: list[Gradients], name: str, T: int) -> bool:
+    """Whether the check would pass one of the nine gradients at this length."""
+    at_T = [
+        (g[name], case.versions[frozenset(FLAWS)][name]) for g, case in zip(got, cases(), strict=True) if case.T == T
+    ]
+    return all(verdict(relative_error(*pair)) == "right" for pair in at_T)
+
+
+def _passing(right: Mapping[int, tuple[str, ...]]) -> str:
+    """Which gradients are right at which lengths: "5 of the nine at T = 1, and only dV from T = 2 on"."""
+    runs = [(names, [T for T, _ in run]) for names, run in itertools.groupby(right.items(), key=lambda item: item[1])]
+    said = []
+    for place, (names, lengths) in enumerate(runs):
+        what = {0: "none of the nine", len(Params.NAMES): "all nine"}.get(len(names), f"{len(names)} of the nine")
+        what = f"only d{names[0]}" if len(names) == 1 else what
+        where = f" from T = {lengths[0]} on" if place and place == len(runs) - 1 else f" at T = {_and(lengths)}"
+        said.append(what + (", at every length" if len(runs) == 1 else where))
+    return said[0] if len(said) == 1 else f"{', '.join(said[:-1])}, and {said[-1]}"
 
 
 def _left(got: list[Gradients]) -> tuple[frozenset[str], str] | None:
@@ -277,7 +311,10 @@ def _untouched(loop: Callable) -> str:
         return "It computes what the posted loop computes."
     if _tree(loop) == _tree(posted_loop):
         return "Nothing has changed yet: this is the loop as posted."
-    return "The code has changed, but what it computes hasn't: it still computes what the posted loop computes."
+    vector = " `.T` of a vector is the same vector." if re.search(r"(\]|dz[ifog])\.T", _source(loop)) else ""
+    return (
+        f"The code has changed, but what it computes hasn't: it still computes what the posted loop computes.{vector}"
+    )
 
 
 def _tree(function: Callable) -> str:
@@ -288,28 +325,47 @@ def _tree(function: Callable) -> str:
     return ast.dump(ast.Module(body, []))
 
 
-def _what_is_new(got: list[Gradients], loop: Callable) -> tuple[str, ...]:
-    """Sentences about a loop that no set of repairs explains: the mistake by its name, or where it shows first."""
-    name = guard.name_of(loop)
+def _what_is_new(got: list[Gradients], loop: Callable) -> FlawsLeft:
+    """About a loop that no set of repairs explains: the mistake by its name, or where it shows first."""
+    name, text = guard.name_of(loop), _squeezed(_source(loop))
+    in_text = frozenset(
+        flaw
+        for flaw, repair in REPAIRS.items()
+        if any(_squeezed(repair.before.format(dz="dz" + gate)) in text for gate in GATES)
+    )
     if not _same_gate_deltas(loop):
-        return (f"gate_deltas, which {name} calls, was right and has been changed. Restore its cell and run it again.",)
+        words = f"gate_deltas, which {name} calls, was right and has been changed. Restore its cell and run it again."
+        return FlawsLeft(None, sentences=(words,), beside=in_text)
     if known := _known_mistake(got, loop):
         return known
-    if not _equal(got, "V", frozenset()):
-        return (f"dV was right, and now it is wrong: leave the line that adds to grads.V in {name} as it was.",)
+    if not any(np.any(g[member]) for g in got for member in Params.NAMES):
+        words = f"All nine gradients that {name} returns are zero. Is what the loops add up also what it returns?"
+    elif not _equal(got, "V", frozenset()):
+        untouched = "grads.V+=np.outer(dy[t],h[t])" in text
+        words = "dV was right, and now it is wrong" + (
+            ", though its own line is as it was. So look at what all lines share: the outer loop, `dy`, `h`, and the "
+            "return."
+            if untouched
+            else f": leave the line that adds to grads.V in {name} as it was."
+        )
+    else:
+        words = f"What {name} returns fits no version of the loop. {_shows_first(got)}"
+    last = "Go back to the last version that was counted, and change one line at a time from there."
+    return FlawsLeft(None, sentences=(f"{words} {last}",), beside=in_text)
+
+
+def _shows_first(got: list[Gradients]) -> str:
+    """The shortest length at which no version fits, and the gradients that don't; one that is right is never named."""
     for number, T in enumerate(LENGTHS):
         at_T = [(g, case) for g, case in zip(got, cases(), strict=True) if case.T == T]
-        off = min(([m for m in Params.NAMES if not _fits(at_T, m, walk)] for walk in combinations(WALK)), key=len)
-        if off:
-            before = f"; up to T = {LENGTHS[number - 1]} there is no sign of it" if number else ""
-            where = f"It shows first at T = {T}, in {_names('', off)}{before}."
-            break
-    else:
-        where = "A set of repairs could explain each length by itself, but no one set explains them all."
-    return (
-        f"Something new is wrong: no set of repairs explains what {name} returns. {where} Undo your last change "
-        "and ask what that line has to do.",
-    )
+        right = {name for name in Params.NAMES if _is_right(got, name, T)}
+        misfits = [[m for m in Params.NAMES if not _fits(at_T, m, walk)] for walk in combinations(WALK)]
+        off = min((some for some in misfits if not right & set(some)), key=len)
+        if not all(misfits):
+            continue
+        before = f"; up to T = {LENGTHS[number - 1]} there is no sign of it" if number else ""
+        return f"It shows first at T = {T}, in {_names('', off)}{before}."
+    return "A set of repairs could explain each length by itself, but no one set explains them all."
 
 
 def _same_gate_deltas(loop: Callable) -> bool:
@@ -332,12 +388,12 @@ def _fits(at_T: list[tuple[Gradients, Case]], name: str, walk: frozenset[str]) -
     )
 
 
-def _known_mistake(got: list[Gradients], loop: Callable) -> tuple[str, ...]:
-    """The words of one other change of a walk's line, or of the four products, that explains all that came; or ().
+def _known_mistake(got: list[Gradients], loop: Callable) -> FlawsLeft | None:
+    """About one other change of a walk's line, or of the four products, that explains all that came; None if none does.
 
     Two changes may have the same effect; one whose line is still there as posted is then not meant.
     """
-    found: dict[tuple[str, ...], set[int]] = {}
+    found: dict[tuple[str, ...], set[frozenset[str]]] = {}
     for walk in reversed(combinations(WALK)):
         for before, after, words in (("", "", ""), *MISTAKES):
             flaw = next((flaw for flaw in WALK if REPAIRS[flaw].before == before), None)
@@ -350,17 +406,16 @@ def _known_mistake(got: list[Gradients], loop: Callable) -> tuple[str, ...]:
             said = {sentence: [g for g in GATES if of_gates[g] == sentence] for sentence in of_gates.values()}
             sentences = [words] if words else []
             sentences += [s.format(names=_names("W", gates)) for s, gates in said.items() if s not in ("dot", "outer")]
-            left = len(set(WALK) - walk - {flaw}) + ("dot" in said)
-            found.setdefault((before, *sentences), set()).add(left)
+            left = set(WALK) - walk - {flaw} | ({"scalar_dot"} if "dot" in said else set())
+            found.setdefault((before, *sentences), set()).add(frozenset(left))
     text = _squeezed(_source(loop))
     changed = [key for key in found if _squeezed(key[0]) not in text or not key[0]]
     for key in changed or found:
-        _, *sentences = key
-        left = found[key].pop()
-        if left and not found[key]:  # a mistake may hide how many flaws there are beside it
-            sentences.append(f"Apart from that, {left} flaw{'s are' if left > 1 else ' is'} left.")
-        return tuple(sentences)
-    return ()
+        # A mistake may hide which flaws there are beside it.
+        return FlawsLeft(
+            None, sentences=key[1:], beside=frozenset.intersection(*found[key]), counted=len(found[key]) == 1
+        )
+    return None
 
 
 def _source(function: Callable) -> str:
@@ -393,8 +448,8 @@ def _explains(got: list[Gradients], names: Iterable[str], loop: Callable) -> boo
         try:
             with np.errstate(all="ignore"):
                 grads = loop(*cases()[number].inputs)
-        except (IndexError, ValueError):
-            return False
+        except (IndexError, ValueError, TypeError):
+            return False  # such as a loop that returns nothing
         if not all(_same(got[number][name], grads[name]) for name in names):
             return False
     return True
@@ -406,5 +461,9 @@ def _other(gates: Iterable[str]) -> str:
 
 def _names(prefix: str, gates: Iterable[str]) -> str:
     """Names of gradients in a sentence: "dWi, dWf and dWo"."""
-    *most, last = (f"d{prefix}{gate}" for gate in gates)
+    return _and(f"d{prefix}{gate}" for gate in gates)
+
+
+def _and(words: Iterable[object]) -> str:
+    *most, last = map(str, words)
     return f"{', '.join(most)} and {last}" if most else last

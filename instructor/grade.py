@@ -7,19 +7,26 @@ COURSE is nbgrader's course folder, with source/ASSIGNMENT released and submitte
 go into the course's gradebook and feedback into feedback/STUDENT/ASSIGNMENT, as nbgrader does it. A submission whose
 process runs out of time, or whose kernel dies, is listed as not graded; the others are graded all the same.
 
+The graded cells run apart, in a process in which the library is put back to what it was before each of them (see
+score.py): what a notebook did to the library, a `Verdict.score` of its own for instance, does not count.
+
 The memory limit (of the addresses that a process may use, in MB) holds on Linux. macOS accepts it without keeping it,
 and Windows has none: grade there on a machine that may run out of memory, or in a container. None of this is a wall
 against malice. Submissions run with your rights, so grade those of strangers in a container or as another user.
 """
 
 import argparse
+import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import nbformat
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -110,9 +117,10 @@ def grade_one(course: Path, assignment: str, student: str, cell_seconds: int, me
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     os.chdir(course)  # where nbgrader_config.py is
 
+    from nbclient.exceptions import DeadKernelError
     from nbgrader.apps import AutogradeApp, GenerateFeedbackApp
     from nbgrader.converters import Autograde
-    from nbgrader.preprocessors import DeduplicateIds
+    from nbgrader.preprocessors import DeduplicateIds, Execute
 
     class ForgetCopies(DeduplicateIds):
         """Takes a copied cell for a plain one; nbgrader would leave an empty mark and then refuse it (its #1083)."""
@@ -123,15 +131,45 @@ def grade_one(course: Path, assignment: str, student: str, cell_seconds: int, me
                 del cell.metadata["nbgrader"]
             return cell, resources
 
+    class ScoreApart(Execute):
+        """Runs the submitted cells in a kernel; the graded ones run apart, where the library is as it should be."""
+
+        def preprocess_cell(self, cell, resources, cell_index):
+            if cell.metadata.get("nbgrader", {}).get("grade"):
+                return cell, resources
+            return super().preprocess_cell(cell, resources, cell_index)
+
+        def preprocess(self, nb, resources, *rest, **options):
+            nb, resources = super().preprocess(nb, resources, *rest, **options)
+            results = score_apart(nb, resources["metadata"].get("path") or ".", cell_seconds)
+            if results is None:
+                raise DeadKernelError("The process that scores the graded cells has ended.")
+            for cell in nb.cells:
+                if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code":
+                    cell.outputs = [nbformat.from_dict(results[cell.metadata["nbgrader"]["grade_id"]])]
+            return nb, resources
+
     steps = Autograde.sanitize_preprocessors.default()
     steps = [ForgetCopies if step is DeduplicateIds else step for step in steps]
+    after = [ScoreApart if step is Execute else step for step in Autograde.autograde_preprocessors.default()]
     options = [assignment, f"--student={student}", "--force", f"--Execute.timeout={cell_seconds}"]
     for App in (AutogradeApp, GenerateFeedbackApp):
         app = App()
         app.initialize(options)
         app.config.Autograde.setdefault("sanitize_preprocessors", steps)  # unless the course has its own
+        app.config.Autograde.setdefault("autograde_preprocessors", after)
         app.start()  # exits where it fails
     return 0
+
+
+def score_apart(notebook, folder: str, cell_seconds: int) -> dict[str, dict] | None:
+    """What a process of its own makes of the graded cells, by grade_id (see score.py); None if it died."""
+    with tempfile.TemporaryDirectory() as place:
+        source, results = Path(place) / "submitted.ipynb", Path(place) / "results.json"
+        nbformat.write(notebook, source)
+        command = [sys.executable, str(ROOT / "instructor" / "score.py"), str(source), str(results)]
+        done = subprocess.run([*command, f"--cell-seconds={cell_seconds}"], cwd=folder, check=False)
+        return json.loads(results.read_text(encoding="utf-8")) if done.returncode == 0 else None
 
 
 def read_score(course: Path, assignment: str, student: str) -> tuple[float | None, float]:

@@ -1,6 +1,7 @@
 """Grading from end to end with the real nbgrader: release, submissions of all kinds, autograde, scores and feedback."""
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -85,6 +86,34 @@ def cheating(notebook):
         )
 
 
+TAMPERING = {
+    "score": "from lstm_teach.verdicts import Verdict\nVerdict.score = property(lambda self: 1.0)",
+    "passed": "from lstm_teach import verdicts\nverdicts.Part.passed = property(lambda self: True)",
+    "difference": "from lstm_teach.exercises import forward_pass\nforward_pass.difference = lambda *a, **k: ''",
+    "code": "from lstm_teach import judging\njudging.explain.__code__ = (lambda *a: '').__code__\n"
+    "judging.difference.__code__ = (lambda *a, **k: '').__code__",
+    "question": "from lstm_teach.exercises import forward_pass as fp\n"
+    "object.__setattr__(fp.SAME_CELL, 'right', 'a'); my_same_cell = 'a'",
+    "numpy": "np.argwhere = lambda *a: 1 / 0\nnp.abs = lambda *a: 0",
+}
+
+
+def tampering(notebook):
+    """Nothing is solved, but the library is changed in a cell after the last task, and in the first one."""
+    for cell_id in ("my-short-arrays", "try-bias", "my-same-cell"):
+        edit(notebook, cell_id, "\n".join(TAMPERING.values()))
+
+
+def tampering_late(notebook):
+    """The library is changed only when a function is called by its check."""
+    edit(
+        notebook,
+        "gate",
+        "def gate(*inputs):\n    from lstm_teach.verdicts import Verdict\n"
+        "    Verdict.score = property(lambda self: 1.0)\n    return 0",
+    )
+
+
 def duplicated(notebook):
     """A cell and its check copied, as JupyterLab copies them: with their metadata and a new id."""
     for cell_id in ("gate", "check-gate", "lstm-step"):
@@ -98,7 +127,8 @@ def dying(notebook):
 
 
 FROM_SOLUTION = {f.__name__: f for f in (right, wrong, crashing, endless, hungry, duplicated, dying)}
-SUBMISSIONS = {**FROM_SOLUTION, "unfinished": right, "cheating": cheating, "renamed": right}
+NOT_SOLVED = {f.__name__: f for f in (cheating, tampering, tampering_late)} | {"unfinished": right}
+SUBMISSIONS = {**FROM_SOLUTION, **NOT_SOLVED, "renamed": right}
 
 
 def release_with_nbgrader(folder, assignment, names):
@@ -134,7 +164,7 @@ def course(tmp_path_factory):
     folder = tmp_path_factory.mktemp("course")
     release_with_nbgrader(folder, "hw1", [NAME])
     for student, change in SUBMISSIONS.items():
-        notebook = submission(folder, "hw1", NAME, solve=student not in ("unfinished", "cheating"))
+        notebook = submission(folder, "hw1", NAME, solve=student not in NOT_SOLVED)
         change(notebook)
         place = folder / "submitted" / student / "hw1"
         place.mkdir(parents=True)
@@ -248,6 +278,33 @@ def test_a_submission_that_wants_all_memory_is_refused_it_and_earns_the_rest(cou
 
 def test_redefining_the_checks_earns_nothing(course):
     assert course[1]["cheating"].score == 0, course[2]["cheating"]
+
+
+@pytest.mark.parametrize("student", ["tampering", "tampering_late"])
+def test_changing_the_library_from_a_notebook_earns_nothing(course, student):
+    assert course[1][student].score == 0, course[2][student]
+
+
+def test_a_change_of_the_library_during_a_check_is_told(course):
+    assert "changed the library while it was judged: Verdict.score" in feedback(course[0], "tampering_late")
+
+
+@pytest.mark.parametrize("name", TAMPERING)
+def test_what_a_cell_does_to_the_library_is_gone_before_the_next_graded_cell(name, tmp_path):
+    release = module("release")
+    notebook = release.read(release.SOURCES / f"{NAME}.ipynb")
+    keep = ["imports", "gate", "check-gate", "my-same-cell", "ask-same-cell"]
+    notebook.cells = [cell for cell in notebook.cells if cell.id in keep]
+    edit(notebook, "gate", "def gate(*inputs):\n    return 0\n\n\n" + TAMPERING[name])
+    edit(notebook, "my-same-cell", "my_same_cell = 'a'\n" + TAMPERING[name])
+    nbformat.write(notebook, tmp_path / "it.ipynb")
+    command = [sys.executable, ROOT / "instructor" / "score.py", tmp_path / "it.ipynb", tmp_path / "results.json"]
+    subprocess.run(command, check=True, capture_output=True)
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert {key: each["data"]["text/plain"] for key, each in found.items()} == {
+        "check-gate": "0.0",
+        "ask-same-cell": "0.0",
+    }
 
 
 def test_a_kernel_that_dies_is_not_graded_and_stops_nobody_else(course):

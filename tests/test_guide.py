@@ -123,6 +123,14 @@ def test_the_numbers_of_the_lessons_are_those_that_the_script_counts():
     assert all(float(row[-1]) > 0 for row in rows)
 
 
+def test_the_minutes_that_the_lessons_announce_are_those_that_the_guide_says():
+    usual, others = re.search(r"announce (\d+) minutes each \((.*?)\)", section("The lessons in numbers")).groups()
+    told = dict.fromkeys(range(8), usual) | {int(n): m for n, m in re.findall(r"(\d): (\d+)", others)}
+    announced = [re.search(r"\*\*Time\*\*: (\d+) minutes", cells(name, "markdown"))[1] for name in LESSONS]
+    assert announced == [told[number] for number in range(8)]
+    assert bold(section("The lessons in numbers"))[0] in headings(LESSONS[2])
+
+
 @pytest.mark.parametrize("number", range(8))
 def test_what_to_say_has_a_row_for_every_heading_of_the_lesson_in_its_order(number):
     told = tables(section(f"Lesson {number}"))["heading"]

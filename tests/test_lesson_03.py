@@ -190,6 +190,8 @@ def test_a_wrong_repair_is_named_in_the_loop_as_posted_too_with_the_number_of_fl
 def test_every_known_mistake_of_the_table_is_told_from_all_the_others():
     for before, after, words in loop.MISTAKES:
         flaws = {flaw for flaw in WALK_LINES if WALK_LINES[flaw][0] != before}
+        if after == "for t in range(len(x)):":
+            flaws -= {"stale_cell_delta"}  # without it, that order does no harm
         source = edited((before, after), source=SOURCE)
         for flaw in flaws:
             source = source.replace(*WALK_LINES[flaw])

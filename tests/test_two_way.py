@@ -10,7 +10,8 @@ import lstm_teach as lt
 from lstm_teach.explorers.shell import plain
 from lstm_teach.explorers.two_way import revealed, two_way
 from lstm_teach.figures import two_way as figures
-from lstm_teach.figures.two_way_parts import DELTA_COLORS, VALUE_COLORS, shade
+from lstm_teach.figures.two_way_layout import BOTTOM
+from lstm_teach.figures.two_way_parts import CROSS, DELTA_COLORS, VALUE_COLORS, shade
 from lstm_teach.figures.two_way_words import delta_text, exact, value_text
 from lstm_teach.graph import backward_order, ends, make_net
 
@@ -24,6 +25,13 @@ def small_net(T: int = 1, H: int = 1, K: int = 2):
     rng = np.random.default_rng(1)
     x, targets = rng.integers(0, K, (2, T))
     return make_net(lt.Params.random(K, H, seed=4), x, targets, rng.normal(size=H) / 2, rng.normal(size=H) / 2)
+
+
+def crossed(figure) -> list[tuple[float, float]]:
+    """Where the crosses stand that mark wrong deltas, without the one of the legend."""
+    size = CROSS["markersize"]
+    lines = [line for line in figure.axes[0].lines if line.get_marker() == "X" and line.get_markersize() == size]
+    return [(x, y) for line in lines if line.get_visible() for x, y in zip(*line.get_data(), strict=True) if y < BOTTOM]
 
 
 def words(figure) -> list[str]:
@@ -61,7 +69,7 @@ def test_numbers_fill_in_one_operation_at_a_time(direction):
 
 
 def test_forward_shows_no_deltas():
-    assert not [word for word in words(figures.picture(small_net(2), direction="forward")) if word[0] in "+≠"]
+    assert not [word for word in words(figures.picture(small_net(2), direction="forward")) if word[0] == "+"]
 
 
 STATES = [
@@ -153,8 +161,28 @@ def test_the_nudge_disagrees_exactly_where_the_flaw_makes_a_delta_wrong(flaw, T)
         text = figures.describe(net, chosen=name, flaws=[flaw])
         assert ("they disagree ✗" in text) == (name in wrong), text
         assert ("they agree ✓" in text) == (name not in wrong), text
-    marked = [word for word in words(figures.picture(net, flaws=[flaw])) if word.startswith("≠") and len(word) > 1]
-    assert len(marked) >= len(wrong & set(back.boxes))
+    layout, marked = figures.place(net), crossed(figures.picture(net, flaws=[flaw]))
+    for name in set(back.boxes) & set(layout.boxes):
+        _, top, right, bottom = layout.stack(name)
+        in_tag = [(x, y) for x, y in marked if right - 5 < x < right + 5 and top + layout.sizes.box[1] < y < bottom]
+        assert bool(in_tag) == (name in wrong), name
+    assert not crossed(figures.picture(net))
+
+
+def test_a_wrong_number_is_written_as_it_is_so_that_a_wrong_zero_does_not_read_not_zero():
+    shown = words(figures.picture(small_net(2), flaws=["short_range"]))
+    assert "0" in shown and "+0.57" in shown and not [word for word in shown if "≠" in word]
+
+
+def test_the_heading_says_what_was_chosen_by_hand_so_that_it_differs_from_following_the_slider():
+    heading = [w for w in words(figures.picture(small_net(2), chosen="h[-1]")) if w.startswith("38 of 38")]
+    assert heading == ["38 of 38   Back, step 0: through the four W to h[-1]    ·    chosen: h[-1]"]
+    explorer = two_way(steps=2, direction="back", start="h[1]")
+    explorer.set(chosen="h[-1]")
+    by_hand = explorer.png
+    explorer.set(chosen="")
+    assert explorer.png != by_hand
+    explorer.close()
 
 
 def test_a_sum_names_its_parts_and_what_a_flaw_does_to_them():
@@ -314,7 +342,8 @@ def test_without_marks_only_the_nudge_tells():
     net = small_net(2)
     for flaw in FLAWS:
         shown = words(figures.picture(net, flaws=[flaw], marks=False))
-        assert not [word for word in shown if "≠" in word or "too many" in word or "too far" in word]
+        assert not [word for word in shown if "wrong" in word or "too many" in word or "too far" in word]
+        assert not crossed(figures.picture(net, flaws=[flaw], marks=False))
         text = figures.describe(net, chosen="c[0]", flaws=[flaw], marks=False)
         assert "they disagree" in text and "(" not in text.split("Chosen")[1].split("Nudge")[0]
 

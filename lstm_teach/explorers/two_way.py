@@ -39,7 +39,7 @@ def two_way(
     steps: how many steps are shown, 1 to 3; several numbers, such as (1, 2, 3), give the learner the choice.
     hidden_size: units of the net unless `params` is given; with more than one the learner chooses which is shown.
     direction: "forward" (values only), "back" (the values stand already) or "both".
-    flaws: label -> a flaw of the question's loop, several of them, or None; the learner chooses a label. A sequence
+    flaws: label -> a flaw of the posted loop, several of them, or None; the learner chooses a label. A sequence
         of flaw names stands for itself. The right pass is added under "none" if no label stands for it.
     start: the box (`c[0]`) or arrow (`h[0] -> zo[1]`) chosen at the start; otherwise what the slider has just done.
     nudge: whether the boxes that change with a nudge are marked at the start.

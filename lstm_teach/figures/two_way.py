@@ -60,7 +60,7 @@ def picture(
 
     `direction` says which half the position counts: "forward", "back" (the values stand already) or "both".
     `nudged` marks every box that changes when the chosen one is moved. With `flaws` the deltas are those of the
-    question's loop with these flaws; `marks=False` leaves out what says where they are wrong. `reveal` names the
+    posted loop with these flaws; `marks=False` leaves out what says where they are wrong. `reveal` names the
     boxes whose deltas may be shown (None: all).
     """
     scene, update = build(net, direction, bool(flaws) and marks)
@@ -165,10 +165,11 @@ def build(net: Net, direction: str = "both", flaw_marks: bool = False) -> tuple[
     ) -> Layout:
         done, last = state(net, position, direction)
         every, before = operations(net, direction)
-        chosen = chosen or default_choice(net, position, direction)
         back = walk_back(net, flaws) if flaws else net.right
         came = arrived(done)
-        heading.set_text(f"{len(done) - before} of {len(every) - before}   {words.title(last, net.T)}")
+        by_hand = f"    ·    chosen: {words.box_name(chosen)}" if chosen else ""  # else it follows the slider
+        heading.set_text(f"{len(done) - before} of {len(every) - before}   {words.title(last, net.T)}{by_hand}")
+        chosen = chosen or default_choice(net, position, direction)
         update_values(net, done, resting=bool(last and last.back) or direction == "back")
         update_arrows(done, back, came, reveal)
         update_frames(chosen, nudge(net, chosen).changed if nudged else frozenset())

@@ -228,12 +228,10 @@ def stray_path(layout: Layout, kind: str, source: str, target: str) -> np.ndarra
         t = int(source[7:-1])
         turn = layout.start(t - 1) + LANE * layout.step_width - 11
         right = x + width / 2 + 1
-        rise = ROWS["gates"]
-        return np.array(
-            [(from_x, rise), (from_x - 8, rise), (from_x - 8, level), (turn, level), (turn, y + 9), (right, y + 9)]
-        )
+        rise, lane = ROWS["gates"], from_x - 13  # beside the name of the scores
+        return np.array([(from_x, rise), (lane, rise), (lane, level), (turn, level), (turn, y + 9), (right, y + 9)])
     xs, ys, ws = layout.boxes[source]
     top = layout.sizes.box[1] / 2
-    leave = (xs + (0 if kind == "stale_cell_delta" else -ws * 0.34), ys - top)
+    leave = (xs + ws * (0.4 if kind == "stale_cell_delta" else -0.34), ys - top)  # beside the name of the box
     land = x + width * 0.36
     return np.array([leave, (leave[0], HIGH), (land, HIGH), (land, y - top)])

@@ -30,6 +30,8 @@ FRAMES = {  # color, width and dash of the lines of a frame, for what is chosen 
     False: ((BLACK, 5.0, "-"), (YELLOW, 3.2, "-")),
     True: ((YELLOW, 4.0, "-"), (BLACK, 1.0, (0, (3, 2)))),
 }
+CROSS = {"marker": "X", "color": WRONG, "markersize": 7.5, "markeredgecolor": "white", "markeredgewidth": 0.7}
+CROSS["linestyle"] = ""
 MIDDLE = {"va": "center_baseline", "zorder": 0.1}
 
 
@@ -170,13 +172,14 @@ def _legend(axes: Axes, direction: str, flaw_marks: bool) -> None:
         _sample(axes, 116, y, dashed=True)
         write(136, "changes with a nudge of the chosen box")
     if flaw_marks:
-        _patch(axes, tag(371, y, 34, 15), "white", WRONG, 2)
-        axes.text(373, y, "≠", fontsize=8, ha="center", va="center_baseline", zorder=0.2)
-        write(394, "not the right delta")
+        _patch(axes, tag(371, y + 1, 34, 13), "white", WRONG, 2)
+        axes.plot(388, y - 5, **CROSS, zorder=0.2)
+        write(400, "a wrong delta")
         line(516, WRONG, 3, True, (11, 6))
         write(552, "an arrow too many")
-        axes.plot(680, y, marker="X", color=WRONG, markersize=9, markeredgecolor="white", linestyle="", zorder=0.1)
-        write(691, "a missing arrow")
+        line(672, GONE, 1.4, False, (8, 3.5))
+        axes.plot(685, y, marker="X", color=WRONG, markersize=10, markeredgecolor="white", linestyle="", zorder=0.2)
+        write(710, "a missing arrow")
 
 
 def _sample(axes: Axes, x: float, y: float, dashed: bool) -> None:
@@ -311,7 +314,8 @@ def build_deltas(scene: Scene, axes: Axes, layout: Layout) -> Callable[[Back, se
         size = {"fontsize": layout.sizes.small if small else layout.sizes.text}
         size["weight"] = "normal" if small else "bold"
         texts[name] = axes.text(x + 2.5, y, "", ha="center", va="center_baseline", zorder=2.2, **size)
-    scene.live(tags, *texts.values())
+    (crosses,) = axes.plot([], [], **CROSS, zorder=2.25)  # at the corner of a tag: its number is wrong
+    scene.live(tags, crosses, *texts.values())
     later = {t: [n for n in layout.paths if n.startswith((f"h[{t}] -> z", f"h[{t}] -> o"))] for t in range(last)}
     hidden, empty = (*to_rgba("white")[:3], 0.0), to_rgba(EMPTY)
 
@@ -331,7 +335,7 @@ def build_deltas(scene: Scene, axes: Axes, layout: Layout) -> Callable[[Back, se
 
     def update(back: Back, came: set[str], wrong: frozenset[str], reveal: Reveal) -> None:
         shown = deltas(back, came, wrong, reveal)
-        faces, edges, widths = [], [], []
+        faces, edges, widths, corners = [], [], [], []
         for name, text in texts.items():
             if name not in shown:
                 faces.append(hidden if name in parts else (1, 1, 1, 1))
@@ -344,14 +348,16 @@ def build_deltas(scene: Scene, axes: Axes, layout: Layout) -> Callable[[Back, se
             faces.append(color)
             edges.append(to_rgba(WRONG if bad else BLACK))
             widths.append(2.4 if name in sums or (bad and delta) else 1.1)  # a zero only follows from another fault
-            label = words.delta_text(delta)
             if bad:
-                label = "≠" + (label.replace("0.", ".") if layout.T == 3 else label)
-            text.set_text(label)
+                x, y, width, tall = places[name]
+                corners.append((x + width / 2 - 1, y - tall / 2 + 1))
+            text.set_text(words.delta_text(delta))
             text.set_color(ink(color))
         tags.set_facecolor(faces)
         tags.set_edgecolor(edges)
         tags.set_linewidth(widths)
+        crosses.set_data(*(np.array(corners).T if corners else ([], [])))
+        crosses.set_visible(bool(corners))
 
     return update
 

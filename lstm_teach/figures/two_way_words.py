@@ -28,7 +28,7 @@ SLOPES = {  # the local slope of an arrow, by the kinds of its ends; {t} is the 
 }
 STRAYS = {  # what a flaw brings to a box: on its arrow, and in a line of text; {s} is the step where it begins
     "short_range": ("one step too far", "dh_loss[{s}] (one step too far)"),
-    "stale_cell_delta": ("left over", "dc_hidden[0] (left over from an earlier walk)"),
+    "stale_cell_delta": ("left over", "what an earlier walk left over"),
     "carry_accumulates": ("dc[{s}] × 1 as well", "dc[{s}] (again, without f[{s}])"),
 }
 AGREE = 1e-4  # a nudge and a delta that differ by less than this, relatively, agree

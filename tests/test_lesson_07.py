@@ -1,6 +1,7 @@
 """Lesson 07: the ladders of faults and cases, diagnoses, lines and repairs, the doctor, what a learner brings."""
 
 import contextlib
+import html
 import inspect
 import io
 import linecache
@@ -73,6 +74,11 @@ WRONG = {
         "np.dot(dz[gate], h[t - 1])": "one number for each entry",
         "np.outer(dz[gate], cache.c[t - 1])": "multiplies by the cell",
         "dz[gate] * h[t - 1]": "every pair needs a product",
+        'np.outer(dz["f"], h[t - 1])': "the dz of gate f",
+        'np.outer(dz["i"], h[t - 1])': "the dz of gate i",
+        "np.outer(dz[gate], h[t + 1])": "one step later",
+        "np.outer(dz[gate], h[-1])": "only at t = 0",
+        "np.outer(dz[gate], h[0])": "only at t = 1",
     },
     2: {
         "(cache.y - wanted) / T": "the line as it was",
@@ -80,6 +86,10 @@ WRONG = {
         "wanted - cache.y": "sign",
         "(cache.y - wanted) * T": "T times too large",
         "(cache.y - wanted) / K": "mean over the vocabulary",
+        "(cache.y - wanted) / H": "the number of units",
+        "(cache.y - wanted).sum(0)": "Each step keeps its own row",
+        "np.mean(cache.y - wanted, axis=0)": "mean over the steps, in one row",
+        "(cache.y - wanted).sum(axis=1)": "Each score keeps its own delta",
     },
     3: {
         "dc * i * g * (1 - g)": "the line as it was",
@@ -88,12 +98,16 @@ WRONG = {
         "dh * i * (1 - g**2)": "dc, not dh",
         "dc * i * (1 - g)": "the square of its output",
         "dc * g * (1 - g**2)": "the other factor of g is i",
+        "dc * i[t] * (1 - g[t] ** 2)": "already row t",
     },
     4: {
         'sum(params["W" + gate] @ dz[gate] for gate in "ifog")': "the line as it was",
         'params["W" + gate].T @ dz[gate]': "the share of one gate",
         'sum(params["W" + gate].T @ into[gate] for gate in "ifog")': "so it takes dz",
         'sum(params["W" + gate].T @ dz[gate] for gate in "ifg")': "output gate is missing",
+        'sum(params["W" + gate].T @ dz[gate] for gate in "iog")': "forget gate is missing",
+        'params.Wf.T @ dz["f"]': "the share of gate f",
+        'dz["o"] @ params.Wo': "the share of gate o",
     },
     5: {
         "dc_now * f": "the line as it was",
@@ -102,6 +116,9 @@ WRONG = {
         "dc + dc * f": "replaces the old value",
         "dc * cache.f[t - 1]": "forget gate of the step before",
         "dh * f": "the delta of h",
+        "dc_now * f + c_part": "c_part goes on unchanged",
+        "dc_now + c_part * f": "dc_now goes on without the forget gate",
+        "dc * f[t]": "f is already row t",
     },
 }
 QUESTION_LINES = [
@@ -173,8 +190,8 @@ def test_a_dot_is_an_error_of_at_most_1e_7():
 
 
 def test_the_right_pass_is_right_and_the_ladder_is_the_error_against_the_plain_pass():
-    assert lt.check_gradients(clinic.with_fault()).passed
-    for backward in (clinic.with_fault(), clinic.with_fault("dc_carry: never handed on")):
+    assert lt.check_gradients(clinic.right_pass).passed
+    for backward in (clinic.right_pass, clinic.with_fault("dc_carry: never handed on")):
         for state in clinic.STATES:
             rungs = clinic.ladder(backward, state)
             assert {T: set(figures.wrong_ones(e)) for T, e in rungs.items()} == {
@@ -262,6 +279,12 @@ def test_a_case_has_one_faulty_line_and_is_right_when_it_is_repaired(number):
     assert lt.check_gradients(repaired(number)).passed
 
 
+def test_what_is_said_of_the_last_two_cases_before_their_ladders_is_so():
+    assert "With one step, this pass is right." in cell_source(NOTEBOOK, "case-4") and not wrong(clinic.case(4), 1)
+    assert "with one or two steps finds nothing wrong" in cell_source(NOTEBOOK, "case-5")
+    assert not any(wrong(clinic.case(5), T, state) for T in (1, 2) for state in clinic.STATES)
+
+
 def test_the_mean_is_off_by_one_minus_one_over_t_in_all_nine():
     for T, errors in clinic.ladder(clinic.case(2)).items():
         np.testing.assert_allclose(list(errors.values()), 1 - 1 / T, atol=1e-12)
@@ -330,7 +353,7 @@ def test_no_case_tells_its_answer_before_it_is_asked():
         assert [c.source for c in before if c.cell_type == "code"] == [
             f"clinic.show_ladder({number})",
             f'lesson.predict("case_{number}")',
-            f"globals().update(clinic.names({number}))\nfind_the_line({number})",
+            f"clinic.load_names({number})\nfind_the_line({number})",
             f'repair_{number} = ...\nlesson.judge("case_{number}")',
         ]
         assert (
@@ -350,6 +373,13 @@ def test_the_verdict_on_the_faulty_line_leaves_the_repair_to_the_learner():
         )
         said = set(re.findall(r"[\w.]+(?:\[[^\]]*\])?", FAULTY[number][1]))
         assert not new & said, f"case {number}: {new & said}"
+
+
+def test_the_lines_of_every_case_count_from_one():
+    for number in CASES:
+        assert source_lines(number)[1] == 1 and source_lines(number)[0][0].startswith(f"def case_{number}(")
+        assert clinic.case(number) is clinic.case(number)
+        assert inspect.getsource(clinic.case(number)) == inspect.getsource(getattr(clinic_cases, f"case_{number}"))
 
 
 @pytest.fixture(params=CASES)
@@ -449,6 +479,46 @@ def test_the_names_in_the_notebook_are_those_of_the_code(number):
     assert [name for name in names if not re.search(rf"\b{name}\b", "\n".join(lines))] == []
 
 
+def loaded(*numbers):
+    """A notebook in which the names of these cases were loaded, one after the other."""
+    names = {"np": np, "lt": lt, "clinic": clinic, "lesson": Lesson(NOTEBOOK)}
+    for number in numbers:
+        exec(f"clinic.load_names({number})", names)
+    return names
+
+
+def test_the_names_of_a_case_are_loaded_and_those_of_the_others_are_gone():
+    names = loaded(*CASES, 3)
+    own = clinic.names(3)
+    for name, value in own.items():
+        assert np.array_equal(names[name], value) if isinstance(value, np.ndarray) else type(names[name]) is type(value)
+    others = {name for number in CASES for name in clinic.names(number)} - set(own)
+    assert {"dg", "dz", "c_part"} < others
+    gone = {name for name in names if isinstance(names[name], clinic.Gone)}
+    assert gone == others | {"grads", "errors", "dzg"}
+
+
+@pytest.mark.parametrize(
+    ("number", "right_side", "said"),
+    [
+        (3, "dg * (1 - g**2)", r"^dg is a name of case 1, not of case 3\. Case 3 has i, f, o, g, ct, dh, dc, dzi,"),
+        (3, "(1 - g**2) * dg", "dg is a name of case 1, not of case 3"),
+        (3, "np.outer(dg, g)", "dg is a name of case 1, not of case 3"),
+        (4, "sum(di)", "di is a name of case 1, not of case 4"),
+        (5, "dc * -dc_carry", "dc_carry is a name of case 1, not of case 5"),
+        (5, "slope['f'] * dc", "slope is a name of case 4, not of case 5"),
+        (2, "errors * T", r"^errors is on the left of the line you repair\..* Case 2 has T, K, H,"),
+        (3, "dzg", "dzg is on the left of the line you repair"),
+        (4, "errors @ dh", "errors is a name of case 2, not of case 4"),
+    ],
+)
+def test_a_name_that_the_case_does_not_have_says_so(number, right_side, said):
+    cell = f"repair-{WORDS[number]}"
+    source = fill(cell_source(NOTEBOOK, cell), f"repair_{number} = 1 * ({right_side})")
+    with pytest.raises(NameError, match=said):
+        run_cell(NOTEBOOK, cell, source, loaded(1, number))
+
+
 # ------------------------------------------------------------------------------------------------------ the doctor
 
 
@@ -461,6 +531,11 @@ def test_the_doctor_names_the_faulty_line_and_sees_the_same_gradients_wrong(numb
     assert finding.proved and finding.code == FAULTY[number][0]
     rungs = [figures.words(report.ladder[T]) for T in clinic.LENGTHS]
     assert tuple(rungs) == CASE_LADDERS[number][:4]
+
+
+def test_the_doctor_has_a_report_for_a_pass_that_forgets_its_start():
+    report = lt.diagnose(clinic.with_fault("the start: h0 and c0 forgotten"), progress=False, seconds=10)
+    assert not report.passed and report.findings
 
 
 def test_the_button_shows_the_report_without_numbers_of_other_nets():
@@ -523,18 +598,24 @@ def test_the_error_of_exactly_one_is_a_gradient_of_zero():
 
 
 def test_the_doctor_repairs_the_loop_in_its_seven_lines_and_the_lesson_checks_the_repair():
-    names = {"np": np, "lt": lt, "question_loop": clinic_cases.question_loop}
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        run_cell(NOTEBOOK, "question-doctor", cell_source(NOTEBOOK, "question-doctor"), names)
+    names = {"np": np, "lt": lt, "question_loop": clinic.question_loop}
+    names |= {"clinic": clinic, "lines_repaired": explorers.lines_repaired}
+    with contextlib.redirect_stdout(io.StringIO()):
+        lines = run_cell(NOTEBOOK, "question-doctor", cell_source(NOTEBOOK, "question-doctor"), names).value
         report = run_cell(NOTEBOOK, "question-repaired", cell_source(NOTEBOOK, "question-repaired"), names)
     assert report.passed
     assert sorted(finding.code for finding in names["diagnosis"].findings) == sorted(QUESTION_LINES)
-    assert all(line in printed.getvalue() for line in QUESTION_LINES)
+    outside, _, folded = html.unescape(lines).partition("<details")
+    assert "faults in seven lines" in outside and not any(line in outside for line in QUESTION_LINES)
+    assert all(line in folded for line in QUESTION_LINES)
+    shown = [int(number) for number in re.findall(r'<th scope="row"[^>]*>(\d+)</th>', folded)]
+    text = inspect.getsource(clinic_cases.question_loop).splitlines()
+    assert shown == sorted(1 + [line.strip() for line in text].index(line) for line in QUESTION_LINES)
 
 
 def test_a_search_that_is_stopped_leaves_the_loop_as_it_is():
     names = {"np": np, "lt": lt, "question_loop": clinic_cases.question_loop}
-    names["diagnosis"] = SimpleNamespace(repaired_source=None)
+    names |= {"clinic": clinic, "diagnosis": SimpleNamespace(repaired_source=None)}
     report = run_cell(NOTEBOOK, "question-repaired", cell_source(NOTEBOOK, "question-repaired"), names)
     assert not report.passed
 
@@ -556,9 +637,11 @@ BROUGHT = {
 
 def brought(code):
     source = cell_source(NOTEBOOK, "my-backward")
-    marked = re.search(r"^    (grads = .*)  # replace this line with your code$", source, re.MULTILINE)
+    marked = re.search(r"^    return .*  # replace this line with your code$", source, re.MULTILINE)
     assert marked
-    source = source.replace(marked[0], f"    {code}").replace("lt.diagnose(", "lt.diagnose(progress=False, backward=")
+    source = source.replace(marked[0], f"    {code}\n    return grads").replace(
+        "lt.diagnose(", "lt.diagnose(progress=False, backward="
+    )
     return run_cell(NOTEBOOK, "my-backward", source, {"np": np, "lt": lt, "clinic": clinic})
 
 
@@ -569,9 +652,19 @@ def test_what_a_learner_brings_gets_a_sentence_and_never_an_exception(code, monk
     assert not report.passed and BROUGHT[code] in str(report), str(report)
 
 
-def test_the_templates_are_right_as_they_stand():
+def test_the_pass_to_replace_has_the_fault_that_it_names_and_the_doctor_finds_it():
     names = {"np": np, "lt": lt, "clinic": clinic}
-    assert run_cell(NOTEBOOK, "my-backward", cell_source(NOTEBOOK, "my-backward"), names).passed
+    with contextlib.redirect_stdout(io.StringIO()):
+        report = run_cell(NOTEBOOK, "my-backward", cell_source(NOTEBOOK, "my-backward"), names)
+    (finding,) = report.findings
+    fault = "adding up: dW overwritten at each step"
+    assert finding.proved and f'with_fault("{fault}")' in cell_source(NOTEBOOK, "my-backward")
+    assert clinic.FAULTS[fault][1] in finding.code and clinic.FAULTS[fault][0] in finding.repair
+    assert "calls a pass with one of the nine faults" in " ".join(cell_source(NOTEBOOK, "question-moral").split())
+
+
+def test_the_model_to_replace_is_right_as_it_is():
+    names = {"np": np, "lt": lt, "clinic": clinic}
     run_cell(NOTEBOOK, "my-gradient", cell_source(NOTEBOOK, "my-gradient"), names)
     found = run_cell(NOTEBOOK, "my-case", cell_source(NOTEBOOK, "my-case"), names)
     assert found.passed
@@ -635,6 +728,8 @@ def test_a_ladder_has_a_number_for_each_wrong_gradient_and_a_dot_for_each_right_
     for axes, ladder in zip(figure.axes, ladders.values(), strict=True):
         numbers, dots = shown(axes)
         assert numbers == expected(ladder) and dots == 36 - len(numbers)
+    page = clinic.show_ladder(3)._repr_mimebundle_()["text/html"]
+    assert "figcaption" not in page and f'alt="{clinic.show_ladder(3).text}"' in page
     text = figures.describe_ladder(ladders)
     assert "\n" not in text and "not zero. Wrong at T = 1: W and U of g; at T = 2, 3, 6: all but V." in text
 
@@ -687,6 +782,19 @@ def test_no_text_of_a_ladder_leaves_the_picture_or_meets_another(fault_explorer)
 
 def test_the_text_of_a_fault_says_its_first_wrong_rungs(fault_explorer):
     fault_explorer.set(fault="the start: h0 and c0 forgotten")
-    assert fault_explorer.text == (
-        "Initial state not zero: first wrong at T = 1: all nine. Initial state zero: right on every rung."
-    )
+    words = "Initial state not zero: first wrong at T = 1: all nine. Initial state zero: right on every rung."
+    assert fault_explorer.text == f"<details><summary>In words</summary>{words}</details>"
+    assert fault_explorer.picture.alt.endswith(words)
+
+
+def test_the_overview_of_the_faults_is_what_their_ladders_show_first():
+    rows = re.findall(r"^\| (.*) \| (.*) \| (.*) \|$", cell_source(NOTEBOOK, "explore-overview"), re.MULTILINE)
+    first = {}
+    for fault in clinic.FAULTS:
+        first[fault] = []
+        for state in clinic.STATES:
+            found = {T: wrong(clinic.with_fault(fault), T, state) for T in clinic.LENGTHS}
+            T = next((T for T in clinic.LENGTHS if found[T]), None)
+            said = T and figures.words({name: float(name in found[T]) for name in NAMES})
+            first[fault].append(f"T = {T}: {said}" if T else "none")
+    assert {fault: states for fault, *states in rows[1:]} == first

@@ -752,7 +752,9 @@ def _not_begun_with(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps
     yield from _first_row(scene, unit, number, own, gaps)
     for slot in own:
         gap, shape = gaps.get((slot.block, slot.index + 1)), scene.results.get(slot.number)
-        if gap is not None and is_zeros(getattr(slot.node, "value", None)) and len(targets_of(slot.node)) == 1:
+        if gap is None or not is_vector(shape):  # `grads = Params.zeros(...)` has no shape
+            continue
+        if is_zeros(getattr(slot.node, "value", None)) and len(targets_of(slot.node)) == 1:
             name = unit.segment(targets_of(slot.node)[0])
             for arg in (arg for arg, held in shapes.items() if held in (shape[1:], shape[:1])):
                 for row in ("0", "-1") if shape[1:] == shapes[arg] else (":, 0", ":, -1"):

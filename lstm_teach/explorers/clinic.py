@@ -8,7 +8,9 @@ from dataclasses import replace
 import ipywidgets as widgets
 
 from .. import diagnose
+from ..doctor import Diagnosis
 from ..figures import clinic as figures
+from ..html import bold, code, fold, table
 from ..lessons import clinic
 from ..lessons.clinic_lines import reasons
 from .shell import Explorer, dropdown, where
@@ -28,7 +30,7 @@ def fault_explorer() -> Explorer:
 
     def draw(fault: str):
         update(list(ladders[fault].values()), *clinic.FAULTS[fault])
-        return scene, figures.describe(ladders[fault])
+        return scene, f"<details><summary>In words</summary>{figures.describe(ladders[fault])}</details>"
 
     return Explorer("Nine faults and their ladders", {"fault": dropdown("Fault", list(clinic.FAULTS))}, draw)
 
@@ -55,6 +57,14 @@ def find_the_line(number: int) -> Explorer:
 
     options = [("none yet", 0)] + [(f"{first + k}: {lines[k].strip()}", first + k) for k in why]
     return Explorer(f"Case {number}: find the line", {"line": dropdown("Line", options)}, draw, pick=pick)
+
+
+def lines_repaired(diagnosis: Diagnosis) -> widgets.HTML:
+    """The lines that the doctor has changed, in their order and folded: as they were, and as they are now."""
+    found = sorted((finding for finding in diagnosis.findings if finding.line), key=lambda finding: finding.line)
+    rows = [(str(finding.line), code(finding.code), code(finding.repair)) for finding in found]
+    lines = table("What the doctor changed", ("line", "as it was", "repaired"), rows)
+    return widgets.HTML(bold(diagnosis.summary) + fold("The lines, before and after", lines))
 
 
 def ask_the_doctor(backward: Callable | int) -> widgets.VBox:

@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from ..gradreport import verdict
 from ..params import GATES, Params
 from .scene import Scene
-from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, SMALL, WRONG, new_figure, short, tidy
+from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, new_figure, short, tidy
 
 Errors = Mapping[str, float]  # norm-relative, by matrix
 Ladder = Mapping[int, Errors]  # by length of the sequence
@@ -75,12 +75,12 @@ def _number(error: float) -> str:
 def _frame(axes: Axes, lengths: Sequence[int], title: str) -> None:
     """Rows and columns of a ladder; the names of the gradients stand above."""
     tidy(axes)
-    axes.set_title(title, loc="left", fontsize=LARGE, pad=12)
+    axes.set_title(title, loc="left", x=-0.09, fontsize=LARGE, pad=12)  # above the names of the rows too
     axes.set(xlim=(-0.6, 9.4), ylim=(len(lengths) - 0.5, -0.5))
     axes.set_xticks(list(COLUMNS.values()), [f"d{name}" for name in COLUMNS])
     axes.set_yticks(range(len(lengths)), [f"T = {T}" for T in lengths])
     axes.xaxis.tick_top()
-    axes.tick_params(length=0, labelsize=SMALL)
+    axes.tick_params(length=0, labelsize=NORMAL)
     axes.spines[:].set_visible(False)
 
 
@@ -100,7 +100,7 @@ def _panels(
             axes.axhline(row, color="white", linewidth=5)
         dots = axes.plot([], [], "o", color=RIGHT, markersize=6)[0]
         numbers = {
-            (row, name): axes.text(x, row, "", ha="center", va="center", fontsize=SMALL)
+            (row, name): axes.text(x, row, "", ha="center", va="center", fontsize=NORMAL)
             for row, (name, x) in product(range(len(lengths)), COLUMNS.items())
         }
         panels.append((tint, dots, numbers))

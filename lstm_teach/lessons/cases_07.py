@@ -15,15 +15,18 @@ from lstm_teach import plain
 from lstm_teach.forward import forward
 from lstm_teach.params import GATES, Params
 
-SHAPES = ((4, 3, 3), (5, 4, 2), (6, 2, 4), (3, 5, 2))  # vocab_size, hidden_size, T
+SHAPES = ((4, 3, 3), (5, 4, 2), (6, 5, 4), (3, 5, 2))  # vocab_size, hidden_size (more than T - 2: f[t] exists), T
 
 
 def case_1() -> Iterator[dict]:
-    """Names of case 1 at its last step, and what that step adds to the gradient of one W."""
+    """Names of case 1 at a step in the middle, and what that step adds to the gradient of one W."""
     for seed, walk in enumerate(_walks()):
-        p, t, d, cache = walk.params, walk.T - 1, walk.deltas[-1], walk.cache
-        gate = GATES[seed]
-        alone = plain.bptt(p, walk.x[t:], walk.targets[t:], cache.h[t - 1], cache.c[t - 1])  # its share is all there is
+        t, cache, gate = walk.T - 2, walk.cache, GATES[seed]
+        d = walk.deltas[t]
+        from_here, after = (
+            plain.bptt(walk.params, walk.x[s:], walk.targets[s:], cache.h[s - 1], cache.c[s - 1])["W" + gate]
+            for s in (t, t + 1)
+        )
         yield {
             **_gates(cache, t),
             **{name: d[name] for name in ("dh_future", "dc_carry", "dh", "dc", "di", "df", "do", "dg")},
@@ -32,7 +35,7 @@ def case_1() -> Iterator[dict]:
             "h": cache.h,
             "dz": _dz(d),
             "gate": gate,
-            "repair_1": alone["W" + gate],
+            "repair_1": from_here - after,
         }
 
 

@@ -1,11 +1,17 @@
-"""What lesson 7 works with: its one net, the ladder of a backward pass, a right pass to break, the step of a case.
+"""What lesson 7 works with: its one net, the ladder of a backward pass, a right pass to break, the names of a case.
 
 Imports the numeric core, the cases and the pictures; no widgets.
 """
 
 from __future__ import annotations
 
+import inspect
+import linecache
+import re
+import sys
 from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -13,8 +19,9 @@ import lstm_teach as lt
 from lstm_teach.figures import clinic as figures
 from lstm_teach.figures.still import Still, show
 from lstm_teach.lessons import cases_07, clinic_cases
+from lstm_teach.lessons.clinic_lines import FAULTY
 
-LENGTHS = (1, 2, 3, 6)
+LENGTHS, CASES = (1, 2, 3, 6), (1, 2, 3, 4, 5)
 STATES = ("not zero", "zero")  # the initial states that a ladder is climbed from
 VOCAB_SIZE, HIDDEN_SIZE, SEED = 4, 5, 0
 TOKENS, TARGETS = (2, 0, 2, 3, 1, 1), (1, 3, 0, 0, 2, 3)
@@ -31,7 +38,7 @@ FAULTS = {
     "the start: h0 and c0 forgotten": ("lt.forward(params, x, h0, c0)", "lt.forward(params, x)"),
     "the output: dV with the state before": ("np.outer(dy[t], cache.h[t])", "np.outer(dy[t], cache.h[t - 1])"),
 }
-RIGHT_PASS = '''
+RIGHT_PASS = '''\
 def right_pass(params, x, targets, h0=None, c0=None):
     """The single pass of lesson 4."""
     cache = lt.forward(params, x, h0, c0)
@@ -75,7 +82,7 @@ def ladder(backward: Callable, state: str = "not zero") -> dict[int, dict[str, f
 
 def case(number: int) -> Callable:
     """The backward pass of a case, 1 to 5."""
-    return getattr(clinic_cases, f"case_{number}")
+    return _alone(f"case_{number}")
 
 
 def show_ladder(backward: Callable | int) -> Still:
@@ -90,19 +97,80 @@ def two_broken_passes() -> Still:
     return _picture({name: ladder(with_fault(fault)) for name, fault in passes.items()})
 
 
-def with_fault(fault: str = "") -> Callable:
-    """The right pass with one of the FAULTS, or without any."""
-    old, new = FAULTS[fault] if fault else ("", "")
-    names = {"np": np, "lt": lt}
-    exec(RIGHT_PASS.replace(old, new) if fault else RIGHT_PASS, names)
-    return names["right_pass"]
+def with_fault(fault: str) -> Callable:
+    """The right pass with one of the FAULTS."""
+    source = RIGHT_PASS.replace("right_pass", "faulty_pass").replace(*FAULTS[fault])
+    return _made(source, "faulty_pass", f"faulty_pass: {fault}")
 
 
-def names(number: int) -> Mapping[str, object]:
+def repaired(diagnosis: lt.doctor.Diagnosis, backward: Callable) -> Callable:
+    """The pass with the doctor's repairs; as it was if the search was stopped before they were proved."""
+    if diagnosis.repaired_source is None:
+        return backward
+    return _made(diagnosis.repaired_source, backward.__name__, f"{backward.__name__}, repaired")
+
+
+def load_names(number: int) -> None:
+    """Put the names of a case into the notebook; those of the other cases go, and say so where they are used."""
+    notebook, own = sys._getframe(1).f_globals, names(number)
+    has = f"Case {number} has {', '.join(own)}."
+    left = {k: re.match(r"\w+", FAULTY[k][0])[0] for k in CASES}  # what the faulty lines assign to
+    others = {name: k for k in reversed(CASES) for name in [*names(k), left[k]]}
+    gone = {name: f"{name} is a name of case {k}, not of case {number}. {has}" for name, k in others.items()}
+    gone[left[number]] = f"{left[number]} is on the left of the line you repair. Write what belongs on its right. {has}"
+    notebook |= {name: Gone(words) for name, words in gone.items() if name not in own} | own
+
+
+class Gone:
+    """Stands where a name of another case was: whatever is computed with it is a NameError that says so."""
+
+    __array_ufunc__ = None  # so that an array leaves the operation to this class
+
+    def __init__(self, words: str):
+        self.words = words
+
+    def __repr__(self) -> str:
+        return self.words
+
+    def _say(self, *arguments: Any) -> NoReturn:
+        raise NameError(self.words)
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __matmul__ = _say
+    __rmatmul__ = __pow__ = __rpow__ = __neg__ = __getitem__ = __iter__ = __len__ = __float__ = __array__ = _say
+
+
+def names(number: int) -> dict[str, object]:
     """The names of a case at one step of its walk, with the values that they should have there."""
     first = next(getattr(cases_07, f"case_{number}")())
     return {name: value for name, value in first.items() if not name.startswith("repair")}
 
 
+@cache
+def _alone(name: str) -> Callable:
+    """A pass of clinic_cases as if it were alone in its file, so that its lines count from 1."""
+    return _made(inspect.getsource(getattr(clinic_cases, name)), name, name)
+
+
+def _made(source: str, name: str, label: str) -> Callable:
+    """The function `name` made of its text, which `inspect` and the doctor can read again."""
+    file, space = f"<lesson 7: {label}>", {"np": np, "lt": lt}
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
+    exec(compile(source, file, "exec"), space)
+    return space[name]
+
+
+class Uncaptioned(Still):
+    """A picture whose text is its alt text only: on the page it would read the ladder out for the learner."""
+
+    def _repr_mimebundle_(self, **kwargs) -> dict[str, str]:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        return bundle | {"text/html": re.sub(r"<figcaption>.*?</figcaption>", "", bundle["text/html"])}
+
+
 def _picture(ladders: Mapping[str, figures.Ladder]) -> Still:
-    return show(figures.ladder_picture(ladders), figures.describe_ladder(ladders))
+    still = show(figures.ladder_picture(ladders), figures.describe_ladder(ladders))
+    return Uncaptioned(still.png, still.text, still.width, still.height)
+
+
+right_pass = _made(RIGHT_PASS, "right_pass", "right_pass")
+question_loop = _alone("question_loop")

@@ -1,4 +1,4 @@
-"""The patients of lesson 7: five backward passes in five hands, and the loop of the question. Imports the package.
+"""The cases of lesson 7: five backward passes in five hands, and the loop of the question. Imports the package.
 
 They live here and not in the lesson, so that a learner can read a ladder before any code is on the page.
 """

@@ -48,6 +48,9 @@ def sentences(cell, lines=None, source=None):
 RIGHT = [
     ("write-dy", {"dy": "-target_onehot + y"}),
     ("write-dy", {"dy": "softmax(V * h) - np.eye(len(y))[target]"}),
+    ("write-dy", {"dy": "softmax(V * h) - np.eye(2)[target]"}),
+    ("write-dy", {"dy": "y - (np.arange(2) == target)"}),
+    ("write-dy", {"dy": "np.array([y[k] - (k == target) for k in range(2)])"}),
     ("write-dh", {"dh": "V @ dy"}),
     ("write-dh", {"dh": "(dy * V).sum()"}),
     ("write-product", {"do": "ct * dh", "dct": "o * dh"}),
@@ -56,16 +59,20 @@ RIGHT = [
     ("write-dc", {"dc": "dct / np.cosh(c) ** 2"}),
     ("write-sum", {"df": "c_before * dc", "dc_before": "f * dc", "di": "g * dc", "dg": "i * dc"}),
     ("write-sum", {"df": "dct * (1 - ct**2) * c_before", "dc_before": "dc * f", "di": "dc * g", "dg": "dc * i"}),
-    ("write-dzi", {"dzi": "(i - i**2) * di"}),
-    ("write-dzi", {"dzi": "di * sigmoid(zi) * (1 - sigmoid(zi))"}),
-    ("write-gates", {"dzf": "f * (1 - f) * df", "dzo": "do * (o - o * o)", "dzg": "dg - dg * g**2"}),
-    ("write-gates", {"dzf": "df * f - df * f**2", "dzo": "o * (1 - o) * do", "dzg": "dg / np.cosh(zg) ** 2"}),
+    ("write-gates", {
+        "dzi": "(i - i**2) * di", "dzf": "f * (1 - f) * df", "dzo": "do * (o - o * o)", "dzg": "dg - dg * g**2"}),
+    ("write-gates", {
+        "dzi": "di * sigmoid(zi) * (1 - sigmoid(zi))", "dzf": "df * f - df * f**2", "dzo": "o * (1 - o) * do",
+        "dzg": "dg / np.cosh(zg) ** 2"}),
     ("write-weights", {
         "dWf": "h_before * dzf", "dUf": "np.where(np.arange(len(V)) == token, dzf, 0)",
         "dh_before": "np.dot([Wi, Wf, Wo, Wg], [dzi, dzf, dzo, dzg])"}),
     ("write-weights", {
         "dWf": "dzf * h_before", "dUf": "np.eye(len(V))[token] * dzf",
         "dh_before": "sum(w * d for w, d in zip((Wi, Wf, Wo, Wg), (dzi, dzf, dzo, dzg)))"}),
+    ("write-weights", {
+        "dWf": "dzf * h_before", "dUf": "dzf * np.eye(2)[token]",
+        "dh_before": "Wi * dzi + Wf * dzf + Wo * dzo + Wg * dzg"}),
     ("write-dh-total", {"dh": "dh_future + dh_loss"}),
     ("write-dh-total", {"dh": "V @ dy + dh_future"}),
     ("write-dc-total", {"dc": "dc_carry + dc_hidden"}),
@@ -90,16 +97,18 @@ WRONG = [
     ("write-dy", "dy", "y + target_onehot", "is added here"),
     ("write-dy", "dy", "y - token_onehot", "at the token that was read"),
     ("write-dy", "dy", "(y - target_onehot) / len(y)", "too small by the number of tokens"),
+    ("write-dy", "dy", "y - 1", "only one of them is in the first term of L"),
     ("write-dy", "dy", "2 * (y - target_onehot)", "squared error"),
     ("write-dy", "dy", "-target_onehot / y", "through the softmax to the scores"),
     ("write-dy", "dy", "y[target] - 1", "but is a single number"),
-    ("write-dh", "dh", "V * dy", "add up the products"),
+    ("write-dh", "dh", "V * dy", "one product for each token"),
     ("write-dh", "dh", "V[target] * dy[target]", "the target's score alone"),
     ("write-dh", "dh", "np.sum(V) * np.sum(dy)", "add up to zero"),
     ("write-dh", "dh", "np.sum(V * y)", "takes the probabilities y"),
+    ("write-dh", "dh", "V[0] * dy[0] + V[1]", "without its delta"),
     ("write-dh", "dh", "np.mean(V * dy)", "not averaged"),
     ("write-product", "do", "dh * o", "multiplies by o itself"),
-    ("write-product", "do", "dh * c", "the other factor is ct, not c"),
+    ("write-product", "do", "dh * c", "o times the tanh of the cell"),
     ("write-product", "do", "ct", "local slope alone"),
     ("write-product", "do", "dh * ct * o * (1 - o)", "This is dzo, not do"),
     ("write-product", "dct", "dh * ct", "multiplies by ct itself"),
@@ -110,6 +119,8 @@ WRONG = [
     ("write-dc", "dc", "dct", "The slope of tanh is missing"),
     ("write-dc", "dc", "dct * ct * (1 - ct)", "slope of the sigmoid"),
     ("write-dc", "dc", "dct * (1 - ct)", "The square is missing"),
+    ("write-dc", "dc", "dct * (1 - ct) ** 2", "only ct is squared"),
+    ("write-dc", "dc", "dct * 1 - ct**2", "Parentheses are missing"),
     ("write-dc", "dc", "dh * (1 - ct**2)", "Between h and ct is the output gate"),
     ("write-sum", "df", "dc * f", "multiplies by f itself"),
     ("write-sum", "df", "dc * c", "takes the new cell c"),
@@ -123,11 +134,14 @@ WRONG = [
     ("write-sum", "dg", "dc * g", "multiplies by g itself"),
     ("write-sum", "dg", "dc", "go on to its factor g"),
     ("write-sum", "dg", "dc * (1 - g**2)", "belongs on the way to zg"),
-    ("write-dzi", "dzi", "di", "The slope of the sigmoid is missing"),
-    ("write-dzi", "dzi", "di * i", "Half of the slope is missing"),
-    ("write-dzi", "dzi", "di * (1 - i)", "other half of the slope is missing"),
-    ("write-dzi", "dzi", "di * (1 - i**2)", "This is the slope of tanh"),
-    ("write-dzi", "dzi", "dc * i * (1 - i)", "start from di"),
+    ("write-gates", "dzi", "di", "The slope of the sigmoid is missing"),
+    ("write-gates", "dzi", "di * i", "Half of the slope is missing"),
+    ("write-gates", "dzi", "di * (1 - i)", "Half of the slope is missing: this is a factor 1 - i only"),
+    ("write-gates", "dzi", "di * (1 - i**2)", "This is the slope of tanh"),
+    ("write-gates", "dzi", "dc * i * (1 - i)", "This starts from dc"),
+    ("write-gates", "dzi", "di * i * (1 - zi)", "1 - i has become 1 - zi"),
+    ("write-gates", "dzi", "di * i * (1 - sigmoid(i))", "takes the sigmoid a second time"),
+    ("write-gates", "dzi", "di * f * (1 - f)", "belongs to another gate"),
     ("write-gates", "dzf", "df * (1 - f**2)", "This is the slope of tanh"),
     ("write-gates", "dzf", "df", "The slope of the sigmoid is missing"),
     ("write-gates", "dzf", "dc * c * f * (1 - f)", "takes the new cell c"),
@@ -139,10 +153,14 @@ WRONG = [
     ("write-gates", "dzg", "dg", "The slope of tanh is missing"),
     ("write-weights", "dWf", "dzf * Wf", "multiplies by Wf itself"),
     ("write-weights", "dWf", "dzf * h", "takes the h of this step"),
-    ("write-weights", "dWf", "df * h_before", "start from dzf"),
+    ("write-weights", "dWf", "df * h_before", "the slope of the sigmoid"),
     ("write-weights", "dUf", "dzf", "only the one that was read"),
     ("write-weights", "dUf", "dzf * np.ones(len(V))", "credits all of Uf"),
-    ("write-weights", "dUf", "dzf * target_onehot", "credits the target's column"),
+    ("write-weights", "dUf", "dzf * target_onehot", "credits the target's number"),
+    ("write-weights", "dUf", "np.array([0, dzf])", "place 1 always"),
+    ("write-weights", "dUf", "[0, dzf]", "place 1 always"),
+    ("write-weights", "dh_before", "Wi * dzi + Wf * dzf + Wo * dzo + Wg * dg", "starts from dg"),
+    ("write-weights", "dh_before", "Wi + Wf + Wo + Wg", "local slopes alone"),
     ("write-weights", "dh_before", "Wf * dzf", "through the forget gate alone"),
     ("write-weights", "dh_before", "Wf * dzf + Wo * dzo + Wg * dzg", "road through the input gate is missing"),
     ("write-weights", "dh_before", "Wi * dzi + Wo * dzo + Wg * dzg", "road through the forget gate is missing"),
@@ -160,13 +178,21 @@ WRONG = [
     ("write-dc-total", "dc", "dc_hidden + dc_carry * f", "by a forget gate again"),
     ("write-dc-total", "dc", "(dct + dc_carry) * (1 - ct**2)", "doesn't go through the tanh"),
     ("write-dc-total", "dc", "dh_loss * o * (1 - ct**2) + dc_carry", "dh_future is missing"),
+    ("write-dc-total", "dc", "dc_hidden + dc_carry * dct", "multiplied by dct"),
+    ("write-many-units", "dh_loss", "V @ dy", "along the rows of V"),
+    ("write-many-units", "dh_loss", "np.sum(V * dy, axis=0)", "multiplies column j of V by dy.j."),
+    ("write-many-units", "dh_loss", "sum(V.T * dy)", "sums over the units"),
+    ("write-many-units", "dh_loss", "V * dy", "adds nothing up"),
+    ("write-many-units", "dh_loss", "V.T * dy", "one product for each unit"),
     ("write-many-units", "dh_loss", "np.sum(V.T @ dy)", "also sums over the units"),
     ("write-many-units", "dh_loss", "np.outer(dy, h_before)", "This is a matrix"),
     ("write-many-units", "dh_loss", "np.sum(V, axis=0) * np.sum(dy)", "add up to zero"),
-    ("write-many-units", "dWf", "np.dot(dzf, h_before)", "np.outer"),
+    ("write-many-units", "dWf", "np.dot(dzf, h_before)", "adds up to a single number"),
+    ("write-many-units", "dWf", "dzf @ h_before", "adds up to a single number"),
     ("write-many-units", "dWf", "np.outer(h_before, dzf)", "This is the transpose"),
     ("write-many-units", "dWf", "dzf * h_before", "multiplies unit by unit"),
-    ("write-many-units", "dWf", "np.outer(dzf, c_before)", "not the old cell|raises"),
+    ("write-many-units", "dWf", "np.outer(dzf, c_before)", "not the old cell"),
+    ("write-many-units", "dh_before", "Wi.T @ dzi + Wf @ dzf + Wo.T @ dzo + Wg.T @ dzg", "through Wf in the forward"),
     ("write-many-units", "dh_before", "Wi @ dzi + Wf @ dzf + Wo @ dzo + Wg @ dzg", "in the forward direction"),
     ("write-many-units", "dh_before", "Wf.T @ dzf", "through the forget gate alone"),
     ("write-many-units", "dh_before", "Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo", "through the candidate g is missing"),
@@ -195,7 +221,13 @@ def test_numbers_that_are_typed_in_are_not_taken_even_if_they_are_those_of_the_l
     before = run_cells(NOTEBOOK, until=cell)
     lines = {name: f"np.array({np.asarray(before[name]).tolist()!r})[()]" for name in names}
     said = sentences(cell, lines)
-    assert list(said) == names and all("this net" in each for each in said.values())
+    assert list(said) == names and all("typed-in number" in each for each in said.values())
+
+
+def test_no_two_mistakes_of_a_line_have_the_same_words_since_only_the_first_would_be_known():
+    for group in SPEC["blanks"].values():
+        for table in group.get("mistakes", {}).values():
+            assert len(set(table.values())) == len(table)
 
 
 def test_every_blank_that_is_not_written_is_said_to_be_open():
@@ -216,11 +248,12 @@ DIFFERENCES = [
     ([("loss_of(w - step)", "loss_of(w)"), ("(2 * step)", "step")], "looks only to one side, from w to w"),
     ([("loss_of(w + step)", "loss_of(w)"), ("(2 * step)", "step")], "looks only to one side, from w - step to w"),
     ([("(2 * step)", "step")], "twice the slope"),
+    ([("(2 * step)", "0.002")], "right for step = 0.001 only"),
     ([("(2 * step)", "2 * step")], "Put parentheses around the distance"),
     ([("(2 * step)", "2")], "half the change of the loss"),
     ([(" / (2 * step)", "")], "This is the change of the loss"),
     ([("loss_of(w - step)", "loss_of(w)")], "one step, not two"),
-    ([("loss_of(w + step) - loss_of(w - step)", "loss_of(w - step) - loss_of(w + step)")], "sign"),
+    ([("loss_of(w + step) - loss_of(w - step)", "loss_of(w - step) - loss_of(w + step)")], "The sign is flipped"),
     ([("return change / (2 * step)", "return -0.654")], "right is"),
     ([("return change", "change")], "returns nothing|None"),
 ]
@@ -248,6 +281,7 @@ STEPS_BACK = [
     ([("(1 - ct**2)", "(1 - np.tanh(ct) ** 2)")], "dc", "takes the tanh a second time"),
     ([("(1 - ct**2)", "(1 - cache.c[t] ** 2)")], "dc", "here c, its input, has been squared"),
     ([("dh * o * (1 - ct**2) + dc_carry", "(dh * o + dc_carry) * (1 - ct**2)")], "dc", "doesn't go through the tanh"),
+    ([("(1 - ct**2)", "(1 - ct) ** 2")], "dc", "only ct is squared"),
     ([("dc * c_before", "dc * cache.c[t]")], "dzf", "takes the new cell c"),
     ([("dh * ct * o", "dc * ct * o")], "dzo", "not on the way to the cell"),
     ([("dc * i * (1 - g**2)", "dc * i * g * (1 - g)")], "dzg", "slope of the sigmoid"),
@@ -264,6 +298,13 @@ def test_a_wrong_step_back_names_the_line_and_blames_no_line_that_only_reads_it(
     said = sentences("write-step-back", source=edited("write-step-back", *changes))
     assert re.search(words, said.pop(part))
     assert all(not each or "look there first" in each for each in said.values())
+
+
+def test_two_parts_lost_at_once_are_both_named_and_no_line_after_them():
+    said = sentences("write-step-back", source=edited("write-step-back", (" + dh_future", ""), (" + dc_carry", "")))
+    assert "dh_future is missing" in said.pop("dh")
+    assert "dc_carry is missing, and" in said.pop("dc")
+    assert all("look there first" in each for each in said.values())
 
 
 @pytest.mark.parametrize("changes", [
@@ -319,13 +360,67 @@ def test_a_complex_step_along_every_number_gives_its_delta(steps):
         np.testing.assert_allclose(found, np.ravel(value), rtol=1e-12, atol=1e-16, err_msg=delta)
 
 
+ROW = r"^(\S+) +(yours|library's) +([-+.\d]+)   nudged ([-+.\d]+)(   differs)?$"
+
+
+def compared(capsys, **sources):
+    """The rows that `compare` prints in the lesson, run with these cells in place of the untouched ones."""
+    run_cells(NOTEBOOK, until="write-many-units", replace={k.replace("_", "-"): v for k, v in sources.items()})
+    return re.findall(ROW, capsys.readouterr().out, re.MULTILINE)
+
+
 def test_every_delta_of_the_lesson_agrees_with_the_nudge_in_the_digits_shown(capsys):
     run_cells(NOTEBOOK, replace=solved(NOTEBOOK))
-    rows = re.findall(r"^(\S+) +delta ([-+.\d]+)   nudged ([-+.\d]+)$", capsys.readouterr().out, re.MULTILINE)
+    rows = re.findall(ROW, capsys.readouterr().out, re.MULTILINE)
     assert len(rows) == 20
-    assert rows[0] == ("h", "-0.6540", "-0.6537")  # the number that the picture shows, before it is derived
-    for label, mine, nudged in rows[1:]:
-        assert mine.lstrip("+-") == nudged.lstrip("+-") and float(mine) == float(nudged), label
+    assert rows[0] == ("h", "yours", "-0.654", "-0.654", "")  # as in the picture, before it is derived
+    for label, whose, shown, nudged, differs in rows:
+        assert (whose, shown, differs) == ("yours", nudged, ""), label
+
+
+def test_compare_shows_a_wrong_line_with_its_own_numbers_and_the_library_s_below(capsys):
+    rows = compared(capsys, write_dy='dy = target_onehot - y\nlesson.judge("scores")')
+    assert rows[1:3] == [
+        ("scores[0]", "yours", "+0.331", "-0.331", "   differs"),
+        ("scores[1]", "yours", "-0.331", "+0.331", "   differs"),
+    ]
+    assert rows[3:5] == [
+        ("scores[0]", "library's", "-0.331", "-0.331", ""),
+        ("scores[1]", "library's", "+0.331", "+0.331", ""),
+    ]
+
+
+def test_compare_says_of_an_open_line_that_it_is_the_library_s(capsys):
+    rows = compared(capsys)
+    assert {whose for _, whose, *_ in rows[1:]} == {"library's"} and rows[0][1] == "yours"
+
+
+def test_compare_copes_with_what_is_no_number(capsys):
+    for line in ('"no"', "y[0]", "[1, 2, 3]"):
+        lesson = run_cells(NOTEBOOK, until="compare-dy", replace={"write-dy": f'dy = {line}\nlesson.judge("scores")'})
+        said = one_unit.nudges(library.central_difference, {"dy": lesson["dy"]}, 1, lesson["lesson"]).splitlines()
+        assert "differs" in said[0] and len(said) == 3, said
+
+
+def test_a_line_that_is_judged_again_is_the_learner_s_even_if_a_later_one_of_its_name_is_open():
+    lesson = run_cells(NOTEBOOK)["lesson"]
+    assert one_unit.is_open(lesson, "dc")
+    lesson.verdicts["squash"] = judged(NOTEBOOK, "write-dc", {"dc": "dct * (1 - ct**2)"})
+    lesson.verdicts["squash"] = lesson.verdicts.pop("squash")  # the order of judging
+    assert not one_unit.is_open(lesson, "dc")
+
+
+@pytest.mark.parametrize(("changes", "whose", "passed"), [
+    (None, "the library's step_back", True),
+    ([], "your step_back.", True),
+    ([(" + dc_carry", "")], "your step_back, which was judged not right yet", False),
+    ([("params.V.T @ dy", "params.V.T @ cache")], "your step_back, which was judged not right yet", False),
+])  # fmt: skip
+def test_the_check_runs_on_the_learner_s_own_function_right_or_wrong(changes, whose, passed, capsys):
+    replace = {} if changes is None else {"write-step-back": edited("write-step-back", *changes)}
+    results = {}
+    run_cells(NOTEBOOK, until="check-it", replace=replace, results=results)
+    assert whose in capsys.readouterr().out and results["check-it"].passed is passed
 
 
 def test_the_cases_are_right_by_a_complex_step():
@@ -338,7 +433,7 @@ def test_the_cases_are_right_by_a_complex_step():
 
         assert case["dc"] == pytest.approx(loss_at(case["c"] + 1e-30j).imag / 1e-30, rel=1e-12)
     sizes = {(len(case["dy"]), len(case["dh"])) for case in cases_02.many_units()}
-    assert len(sizes) == 4 and all(K != H for K, H in sizes)
+    assert len(sizes) == 4 and all(K == H for K, H in sizes)  # so that V @ dy runs, and is named
 
 
 def test_the_numbers_of_the_predictions_and_of_the_prose():
@@ -346,7 +441,7 @@ def test_the_numbers_of_the_predictions_and_of_the_prose():
     assert one_unit.loss_with(h=step["h"] + 0.0005) - one_unit.loss_with(h=step["h"] - 0.0005) == pytest.approx(
         -0.654e-3, abs=5e-7
     )
-    assert "a rate of 0.654" in PROSE["delta"] and "`dh` is −0.654" in PROSE["delta"]
+    assert "0.654 times the nudge" in PROSE["delta"] and "here −0.654" in PROSE["delta"]
     assert round(np.tanh(3), 3) == 0.995 and round(1 - np.tanh(3) ** 2, 4) == 0.0099 and 1 - np.tanh(3) < 0.005
     assert 0.5 * 0.5 == 0.25 and round(0.999 * 0.001, 3) == 0.001
     options = SPEC["predictions"]["far_out"]["options"]
@@ -403,7 +498,7 @@ def test_the_check_takes_care_of_what_the_lesson_says():
 
     report = lt.check_gradients(backward)
     assert list(report.errors_by_length) == [1, 2, 3, 6, 20]
-    assert "1, 2, 3, 6 and 20" in " ".join(PROSE["ladder"].split())
+    assert "T = 1, 2, 3, 6 and 20" in " ".join(PROSE["check"].split())
     for flat, x, h0, c0 in sequences:
         if len(x) <= 6:
             assert 0.5 < np.sqrt(np.mean(flat**2)) < 1.5 and np.all(h0 != 0) and np.all(c0 != 0)

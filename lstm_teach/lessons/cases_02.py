@@ -18,12 +18,13 @@ from lstm_teach.lessons.library import SENT_ON
 from lstm_teach.params import Params
 
 NETS = 4
+TOKENS = 2  # in the part with one unit, as on the page: a line that is right for two tokens is right there
 STATES = ("zi", "zf", "zo", "zg", "i", "f", "o", "g", "c", "ct", "h")
 
 
 def one_step() -> Iterator[dict]:
-    """One step with one unit: every number a float, V and the columns of weights (K,)."""
-    for seed in range(NETS):
+    """One step with one unit and two tokens: every number a float, V and the rows of U (2,)."""
+    for seed in range(2 * NETS):  # each pair of token and target twice
         yield one_unit_at(seed, steps=1, t=0)
 
 
@@ -37,7 +38,8 @@ def two_steps() -> Iterator[dict]:
 def one_unit_at(seed: int, steps: int, t: int) -> dict:
     """All names of lesson 2 at step t of a random net with one unit."""
     rng = np.random.default_rng(seed)
-    net = random_net(rng, K=2 + seed % 4, H=1, steps=steps)
+    net = random_net(rng, K=TOKENS, H=1, steps=steps)
+    net.x[t], net.targets[t] = seed % 2, seed // 2 % 2
     cache = plain.forward(net.params, net.x, net.h0, net.c0)
     grads, deltas, dy = plain.walk_back(net.params, cache, net.targets)
     names = {name: getattr(cache, name)[t].item() for name in STATES}
@@ -59,10 +61,13 @@ def one_unit_at(seed: int, steps: int, t: int) -> dict:
 
 
 def many_units() -> Iterator[dict]:
-    """One step of a net with several units, on its own: V (K, H), the W (H, H), dy (K,), the rest (H,)."""
-    for seed in range(NETS):
+    """One step of a net with several units, on its own: V (K, H), the W (H, H), dy (K,), the rest (H,).
+
+    K = H as on the page, so that a product along the wrong axis runs and is told what it is.
+    """
+    for seed, H in enumerate((3, 2, 5, 4)):
         rng = np.random.default_rng(20 + seed)
-        net = random_net(rng, K=4 + seed, H=(3, 2, 5, 3)[seed], steps=1)
+        net = random_net(rng, K=H, H=H, steps=1)
         cache = plain.forward(net.params, net.x, net.h0, net.c0)
         grads, (d,), (dy,) = plain.walk_back(net.params, cache, net.targets)
         names = {name: getattr(cache, name)[0] for name in STATES}
@@ -91,18 +96,18 @@ def step_back() -> Iterator[dict]:
 
 
 def central_difference() -> Iterator[dict]:
-    """Parabolas, of which a central difference with any step finds the slope exactly, and a one-sided one does not."""
+    """Cubic curves, of which a central difference finds the slope and a part that depends on its step."""
     rng = np.random.default_rng(40)
     for step in (0.4, 0.1, 0.25, 0.05):
-        a, b, k, w = rng.normal(size=4)
-        loss_of = partial(parabola, a, b, k)
-        names = {"loss_of": loss_of, "w": w, "step": step}
-        yield names | {"arguments": tuple(names.values()), "answer": 2 * a * w + b}
+        a, b, k, d, w = rng.normal(size=5)
+        names = {"loss_of": partial(cubic, a, b, k, d), "w": w, "step": step}
+        slope = 3 * a * w**2 + 2 * b * w + k
+        yield names | {"arguments": tuple(names.values()), "answer": slope + a * step**2}
 
 
-def parabola(a: float, b: float, k: float, w: float) -> float:
-    """a w^2 + b w + k."""
-    return a * w**2 + b * w + k
+def cubic(a: float, b: float, k: float, d: float, w: float) -> float:
+    """a w^3 + b w^2 + k w + d."""
+    return a * w**3 + b * w**2 + k * w + d
 
 
 def random_net(rng: np.random.Generator, K: int, H: int, steps: int) -> SimpleNamespace:

@@ -6,12 +6,16 @@ Imports params, plain and forward. It is the net that the two-way picture shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lstm_teach import plain
 from lstm_teach.forward import forward
 from lstm_teach.params import Params
+
+if TYPE_CHECKING:
+    from lstm_teach.blanks import Lesson
 
 PARAMS = Params.random(vocab_size=2, hidden_size=1, seed=695, scale=1.3)
 TOKENS, TARGETS = np.array([1, 0]), np.array([0, 1])
@@ -79,15 +83,53 @@ def along(delta: str, steps: int = 1) -> Iterator[tuple[str, Callable[[complex],
         yield f"{name}[{k}]", lambda w, here=here: loss_with(steps, **{name: np.where(here, w, value)}), entry
 
 
-def nudges(central_difference: Callable, deltas: dict[str, float | np.ndarray], steps: int = 1) -> str:
-    """Each delta beside what the loss does when its number is nudged, one line each, measured with that function."""
+def nudges(central_difference: Callable, deltas: dict[str, float | np.ndarray], steps: int, lesson: Lesson) -> str:
+    """Each delta beside what the loss does when its number is nudged, measured with that function, one line each.
+
+    Where the learner's delta was judged wrong, it is that one which is shown, and the library's below it.
+    """
     lines = []
-    for delta, written in deltas.items():
-        parts = np.ravel(written)
-        for entry, (label, loss_of, value) in zip(parts, along(delta, steps), strict=True):
-            measured = central_difference(loss_of, value)
-            lines.append(f"{label:10} delta {entry + 0.0:+.4f}   nudged {measured:+.4f}")
+    for delta, value in deltas.items():
+        measured = [(label, central_difference(loss_of, w)) for label, loss_of, w in along(delta, steps)]
+        if delta in lesson.written:
+            lines += _beside("yours", lesson.written[delta], measured) + _beside("library's", value, measured)
+        else:
+            lines += _beside("library's" if is_open(lesson, delta) else "yours", value, measured)
     return "\n".join(lines)
+
+
+def _beside(whose: str, delta: Any, measured: Sequence[tuple[str, float]]) -> list[str]:
+    """A delta's numbers, one line each, beside what was measured; "differs" if they differ in the digits shown."""
+    try:
+        parts = np.ravel(delta).astype(float)
+    except (TypeError, ValueError):  # not numbers at all
+        parts = np.zeros(0)
+    if len(parts) != len(measured):
+        held = "1 number" if len(measured) == 1 else f"{len(measured)} numbers"
+        return [f"{measured[0][0]:10} {whose:9} is no set of {held}: differs"]
+    lines = []
+    for number, (label, slope) in zip(parts, measured, strict=True):
+        shown, nudged = f"{number:+.3f}".replace("-0.000", "+0.000"), f"{slope:+.3f}".replace("-0.000", "+0.000")
+        lines.append(f"{label:10} {whose:9} {shown}   nudged {nudged}" + "   differs" * (shown != nudged))
+    return lines
+
+
+def is_open(lesson: Lesson, name: str) -> bool:
+    """Whether the blank of that name was judged last as not written yet."""
+    last = [verdict for group, verdict in lesson.verdicts.items() if name in lesson.blank(group).names][-1:]
+    return any(part.open for verdict in last for part in verdict.parts if part.name == name)
+
+
+def yours(lesson: Lesson, name: str, current: Callable) -> Callable:
+    """The learner's own function, right or wrong; the library's, `current`, if it is not written. Prints which."""
+    if is_open(lesson, name):
+        print(f"This is the library's {name}, since yours is not written yet.")
+        return current
+    if name in lesson.written:
+        print(f"This is your {name}, which was judged not right yet.")
+        return lesson.written[name]
+    print(f"This is your {name}.")
+    return current
 
 
 def sent_back() -> tuple[float, float]:
@@ -98,11 +140,11 @@ def sent_back() -> tuple[float, float]:
 
 
 def many_units() -> tuple[np.ndarray, ...]:
-    """One step back of a net with 3 units and 5 tokens: V, Wi, Wf, Wo, Wg, dy, dzi, dzf, dzo, dzg, h_before."""
-    params = Params.random(vocab_size=5, hidden_size=3, seed=2)
+    """One step back of a net with 3 units and 3 tokens: V, Wi, Wf, Wo, Wg, dy, dzi, dzf, dzo, dzg, h_before."""
+    params = Params.random(vocab_size=3, hidden_size=3, seed=2)
     h0, c0 = np.array([0.4, -0.7, 0.3]), np.array([0.6, 0.2, -0.5])
     cache = plain.forward(params, [2], h0, c0)
-    _, (d,), (dy,) = plain.walk_back(params, cache, np.array([4]))
+    _, (d,), (dy,) = plain.walk_back(params, cache, np.array([1]))
     return params.V, params.Wi, params.Wf, params.Wo, params.Wg, dy, d["dzi"], d["dzf"], d["dzo"], d["dzg"], h0
 
 

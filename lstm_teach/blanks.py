@@ -31,13 +31,14 @@ from __future__ import annotations
 import ast
 import copy
 import importlib
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,7 @@ TOOLS = frozenset(["sigmoid", "softmax"])  # functions in these modules that are
 OTHER_NETS = "It is not right on every net."
 THIS_NET = "It is right for these numbers; for others it is not."
 PER_TOKEN = ("dy", "y", "scores")
+PER_UNIT = re.compile(r"d?(z?[ifog]|c|ct|h)(_\w+)?$")
 COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
 
 
@@ -86,7 +88,7 @@ class Blank:
     def library_value(self, name: str, namespace: Mapping[str, Any]) -> Any:
         """What the lesson goes on with: the library's function, or its line run with the names of the notebook."""
         if self.is_function:
-            return _import(self.library)
+            return _named(_import(self.library), f"the library's {name}")  # so that a check of it says whose it is
         return eval(self.library[name], dict(namespace))
 
 
@@ -112,11 +114,14 @@ class Lesson:
         parts = judge_blank(blank, statements, frame.f_globals)
         for name in blank.names:
             self.written.pop(name, None)
-        self.written |= {p.name: frame.f_globals[p.name] for p in parts if p.sentence and p.name in frame.f_globals}
+            wrong = [part for part in parts if part.sentence and (blank.is_function or part.name == name)]
+            if wrong and name in frame.f_globals:
+                self.written[name] = frame.f_globals[name]
         note = _go_on(blank, parts, frame.f_globals)
         wrong = any(part.sentence for part in parts)
         verdict = Verdict(_called(parts), parts, blank.hints if wrong else (), note, said=_said(parts))
-        self.verdicts[group] = verdict
+        self.verdicts.pop(group, None)
+        self.verdicts[group] = verdict  # the last one judged comes last
         return verdict
 
     def predict(self, name: str) -> Any:
@@ -139,13 +144,15 @@ class Lesson:
         right = sum(part.passed for part in parts)
         return f"{right} of the {len(parts)} lines judged so far in this lesson are yours and right."
 
-    def keep(self, name: str) -> str:
+    def keep(self, name: str) -> None:
         """Write the learner's function to the file my_functions.py beside the notebook; only if it was judged right."""
         groups = [group for group in self._spec.get("blanks", {}) if name in self.blank(group).names]
         verdict = self.verdicts.get(groups[0]) if groups else None
         if verdict is None or not verdict.passed:
-            return f"{name} is not kept: it hasn't been judged right in this session yet."
-        return kept.write(name, self.name, groups[0], sys._getframe(1).f_globals[name])
+            why = "it hasn't been judged in this session yet" if verdict is None else "the last version was not right"
+            print(f"{name} is not kept: {why}. Run the cell with a right version, then this one.")
+        else:
+            print(kept.write(name, self.name, groups[0], sys._getframe(1).f_globals[name]))
 
     def bring(self, name: str) -> Callable:
         """The learner's own function from an earlier lesson if it was kept and is still right, else the library's."""
@@ -194,7 +201,8 @@ def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
     parts = []
     for part in answers[0][1]:
         got, right = [g[part] for g, _ in answers], [np.asarray(r[part]) for _, r in answers]
-        off = next((difference(part, g, r, _axes(r)) for g, r in zip(got, right, strict=True) if not _close(g, r)), "")
+        wrong = [(g, r) for g, r in zip(got, right, strict=True) if not _close(g, r)]
+        off = difference(part, *wrong[0], _axes(wrong[0][1], part), relative=True) if wrong else ""
         known = ""
         if off:
             named = [{**case, **theirs} for case, (_, theirs) in zip(cases, answers, strict=True)]
@@ -204,11 +212,9 @@ def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
             known = _known(blank, part, got, right, named, read)
         once = known and "every" in blank.mistakes  # one mistake, many parts: said once, without each part's numbers
         parts.append(Part(part, known if once else f"{off} {known}".strip()))
-    if attempt.changed:
-        names = " and ".join(attempt.changed)
-        parts.append(
-            Part("inputs", f"{name} writes to what it was given, {names}. Make new arrays, or work on a .copy().")
-        )
+    if attempt.changed:  # whatever else is off may come from this
+        said = f"{name} writes to what it was given, {_listed(list(attempt.changed))}."
+        return (Part(name, f"{said} Make new arrays, or work on a .copy()."),)
     return tuple(parts)
 
 
@@ -242,7 +248,7 @@ def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[
         runs = guard.call(run_all, seconds=SECONDS)
     except guard.LearnerError as error:
         return tuple(Part(name, str(error)) for name in blank.names)
-    parts = []
+    parts, changed = [], {name for run in runs for name in run["changed"]}
     for name in blank.names:
         got, right = [run[name] for run in runs], [np.asarray(case[name]) for case in cases]
         if any(value is Ellipsis or holds_dots(value) for value in got):
@@ -251,13 +257,15 @@ def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[
         trouble = next((value for value in got if isinstance(value, Trouble)), None)
         read = names_read(statements, name)
         sentence = f"{trouble}{_from_earlier(read, namespace, cases)}" if trouble else ""
-        if not trouble and not all(_close(g, r) for g, r in zip(got, right, strict=True)):
+        if not trouble and all(_close(g, r) for g, r in zip(got, right, strict=True)):
+            sentence = "" if changed else _leftover(blank, name, namespace, read)
+        elif not trouble:
             form = next((s for g, r in zip(got, right, strict=True) if (s := wrong_form(name, g, r))), "")
             known = _known(blank, name, got, right, cases, read)
             here = _on_this_net(blank, name, namespace, statements, cases) or form
             sentence = known if known and here.startswith(THIS_NET) else f"{here} {known}".strip() or OTHER_NETS
         parts.append(Part(name, sentence))
-    if changed := {name for run in runs for name in run["changed"]}:
+    if changed:
         said = f"This cell changes {_listed(sorted(changed))} itself, which its lines and later ones are given."
         if any(part.sentence for part in parts):  # what is wrong may be so for this reason alone
             return tuple(Part(p.name, f"{said} Take that line out.") if p.sentence else p for p in parts)
@@ -279,7 +287,7 @@ def _run(
         here = [n for n in names if last[n] == k]
         try:
             exec(compile(ast.Module([statement], []), "this cell", "exec"), space)
-            found |= {n: _listed_out(copy.deepcopy(space[n])) for n in here}
+            found |= {n: copy.deepcopy(_listed_out(space[n])) for n in here}
         except Exception as error:
             said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
             trouble = Trouble(f"On a net of a different size, this line raises {said}.")
@@ -341,30 +349,45 @@ def _on_this_net(
         right = np.asarray(blank.library_value(name, namespace))
     except Exception:  # the learner's own names may be anything; `_go_on` says so
         return ""
-    got = _listed_out(copy.copy(namespace.get(name)))
+    got = namespace.get(name)
+    if isinstance(got, Iterator):  # looking at it would use it up
+        return ""
     typed = [f"{number:g}" for number in numbers_typed(statements, name)]
     if not read and is_like(got, right):
         return "A typed-in number can be right for these numbers only: write the line with names."
     if typed and is_like(got, right) and np.allclose(got, right, rtol=1e-2):
         return f"The number typed in, {_listed(typed)}, can be right for these numbers only: write it with names."
-    if sentence := difference(name, got, right, _axes(right, name)):
+    if sentence := difference(name, got, right, _axes(right, name), relative=True):
         return sentence
     if np.asarray(namespace[name]).dtype in (np.float32, np.float16):
         return ""
     return f"{THIS_NET}{_from_earlier(read, namespace, cases)}"
 
 
+def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: frozenset[str]) -> str:
+    """That a line which is right in every trial reads an old number in this notebook; "" if it does not."""
+    try:
+        right, got = np.asarray(blank.library_value(name, namespace)), np.asarray(namespace.get(name))
+        needed = {n.id for n in ast.walk(ast.parse(blank.library[name])) if isinstance(n, ast.Name)}
+    except Exception:  # the learner's own names may be anything; `_go_on` says so
+        return ""
+    if not is_like(got, right) or np.allclose(got, right, rtol=1e-6, atol=0):
+        return ""
+    old = sorted(read - needed) or sorted(read)
+    return f"The line fits, but here it reads an old number: {_listed(old)} was left over from an earlier cell."
+
+
 def _from_earlier(read: frozenset[str], namespace: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> str:
     """That a line reads numbers of an earlier cell, which stay the same in every trial; "" if it does not."""
-    kinds = float | np.ndarray
+    kinds = int | float | np.ndarray
     stale = sorted(n for n in read if n not in cases[0] and isinstance(namespace.get(n), kinds))
     return f" Note that {_listed(stale)} came from an earlier cell, and stays as it was there." if stale else ""
 
 
 def _axes(right: np.ndarray, name: str = "") -> tuple[str, ...]:
-    if right.ndim < 2:
-        return ("token",) if name in PER_TOKEN else ("unit",)
-    return ("row", "column")
+    if right.ndim > 1:
+        return ("row", "column")
+    return ("token",) if name in PER_TOKEN else ("unit",) if PER_UNIT.match(name) else ("entry",)
 
 
 # ------------------------------------------------------------------------------------------ going on
@@ -442,6 +465,19 @@ def _library_of(name: str) -> str:
             if name in spec["names"] and isinstance(spec.get("library"), str):
                 return spec["library"]
     raise KeyError(f"No lesson has a function {name!r} to write.")
+
+
+def _named(function: Callable, name: str) -> Callable:
+    """The same function under another name."""
+    if not isinstance(function, FunctionType):
+        return function
+    again = FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
+    again.__kwdefaults__, again.__doc__, again.__module__ = (
+        function.__kwdefaults__,
+        function.__doc__,
+        function.__module__,
+    )
+    return again
 
 
 @cache

@@ -170,18 +170,20 @@ def difference(
     axes: Sequence[str] = ("unit",),
     mistakes: Mapping[str, np.ndarray | float] | None = None,
     tolerance: float = 1e-9,
+    relative: bool = False,
 ) -> str:
     """What is off in an array that should equal `right`: a sentence, empty if nothing is.
 
     `axes` names what each axis counts. `mistakes` maps sentences to the array that a common mistake gives: where one of
-    them is what came, its sentence is added. `tolerance` is the largest difference allowed, relative to 1 + |right|.
+    them is what came, its sentence is added.
+    `tolerance` is the largest difference allowed, relative to 1 + |right|, or to |right| alone where `relative`.
     """
     right = np.asarray(right)
     if sentence := wrong_form(name, got, right, axes):
         return sentence
     array = np.asarray(got)
     off = abs(array - right)
-    wrong = ~(off <= tolerance * (1 + abs(right)))
+    wrong = ~(off <= tolerance * (abs(right) if relative else 1 + abs(right)))
     if not wrong.any():
         return ""
     first = tuple(np.argwhere(wrong)[0])
@@ -205,6 +207,8 @@ def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ())
     if isinstance(got, int) and array.dtype.kind not in "fiub":  # Python's own integers know no limit
         return f"{name} is a whole number of {len(str(abs(got)))} digits: far too large."
     if array.dtype.kind not in "fiub":
+        if array.dtype.kind == "c":
+            return f"{name} should hold real numbers, but is complex: take the absolute value or the part you mean."
         return f"{name} should hold real numbers, but is {kind(got)}."
     if array.shape != right.shape:
         return f"{name} should be {shape_in_words(right.shape)}, but is {shape_in_words(array.shape)}."

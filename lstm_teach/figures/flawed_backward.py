@@ -1,4 +1,4 @@
-"""Lesson 03: nine gradients beside the right ones, and the sixteen versions of the question's loop.
+"""Lesson 03: nine gradients beside the right ones, and the sixteen versions of the posted loop.
 
 May import numpy, matplotlib, the lines of the loop, and the verdicts of the gradient check.
 """
@@ -91,7 +91,7 @@ def build(vocab_size: int, hidden_size: int) -> tuple[Scene, Callable]:
     for word, (marker, color) in VERDICTS.items():
         marks[word] = dots.plot([], [], marker=marker, color=color, linestyle="", markersize=8, clip_on=False)[0]
     rows = {"error": 0.165, "length": 0.105}
-    for words, y in (("error", 0.35), ("in numbers", rows["error"]), ("its length", rows["length"])):
+    for words, y in (("error", 0.35), ("error", rows["error"]), ("length", rows["length"])):
         figure.text(0.012, y, words, fontsize=NORMAL, va="center")
     texts = {
         (row, name): figure.text(to_x(middles[name]), y, "", ha="center", va="center", fontsize=NORMAL)

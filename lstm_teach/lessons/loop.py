@@ -230,7 +230,10 @@ MISTAKES = (
     ),
     *(
         ("dc = dct[0] * (1 - ct[0] ** 2)", start, LEFTOVER)
-        for start in ("dc = dct[0]", "dc = dct[0] * (1 - ct[t] ** 2)", "dc = dct[t] * (1 - ct[0] ** 2)", "dc = dct[t]")
+        for start in (  # without .copy(), what stands in dc changes as soon as the row does
+            *("dc = dct[0]", "dc = dct[0].copy()", "dc = dct[t].copy()"),
+            *("dc = dct[0] * (1 - ct[t] ** 2)", "dc = dct[t] * (1 - ct[0] ** 2)"),
+        )
     ),
     *(
         ("dc = dct[0] * (1 - ct[0] ** 2)", start, NOTHING_KNOWN)

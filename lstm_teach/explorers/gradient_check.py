@@ -84,7 +84,7 @@ def curves(weight: int, precision: str) -> figures.Curves:
 
 
 def step_size_explorer() -> Explorer:
-    """Return the slider for the step, with the errors of two schemes and the loss around the weight."""
+    """Return the slider for the nudge, with the errors of two schemes and the loss around the weight."""
     scene, update = figures.build(STEPS, AROUND)
 
     def draw(step: float, scheme: str, precision: str, weight: int):
@@ -101,7 +101,7 @@ def step_size_explorer() -> Explorer:
         at = curves(number, "double")
         weights.append((f"{at.name}[{at.index[0]}, {at.index[1]}], delta {short(at.derivative, 2)}", number))
     controls = {
-        "step": log_slider("Step", 1.0, -16, 0, step=0.1, format=".1e"),
+        "step": log_slider("Nudge", 1.0, -16, 0, step=0.1, format=".1e"),
         "scheme": choice("Scheme", list(figures.SCHEMES), "central"),
         "precision": choice("Precision", tuple(DTYPES), "double"),
         "weight": choice("Weight", weights, 0),
@@ -113,5 +113,5 @@ def step_size_explorer() -> Explorer:
         return {"step": STEPS[np.abs(np.log10(STEPS / x)).argmin()]}
 
     return Explorer(
-        "Look for the best step", controls, draw, rows=[["step"], ["scheme", "precision", "weight"]], pick=pick
+        "Look for the best nudge", controls, draw, rows=[["step"], ["scheme", "precision", "weight"]], pick=pick
     )

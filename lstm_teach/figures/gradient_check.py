@@ -52,7 +52,7 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
     change (m,) what the loss gains at the nudges, in units of step times derivative.
     """
     figure = new_figure(900, 430, layout=None)
-    left = tidy(figure.add_axes((0.075, 0.115, 0.48, 0.69)), xlabel="step")
+    left = tidy(figure.add_axes((0.075, 0.115, 0.48, 0.69)), xlabel="nudge")
     left.set(xscale="log", yscale="log", xlim=(steps[0] / 1.6, steps[-1] * 1.6), ylim=(FLOOR / 3, CEILING * 3))
     left.set_xticks(10.0 ** np.arange(-16, 1, 2))
     left.set_yticks([1e-12, 1e-10, RIGHT_UP_TO, 1e-4, 1e-2, 1, 1e2, 1e4])
@@ -69,8 +69,8 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
 
     right = tidy(
         figure.add_axes((0.66, 0.115, 0.33, 0.69)),
-        xlabel="nudge of the weight, in steps",
-        ylabel="in units of step × true slope",
+        xlabel="distance from the weight, in nudges",
+        ylabel="in units of nudge × true slope",
     )
     right.set(xlim=(around[0], around[-1]), xticks=(-1, 0, 1))
     for line in (right.axhline, right.axvline):
@@ -81,11 +81,11 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
     used = right.plot([], [], color=BLACK, marker="D", markersize=7, linestyle="", markeredgecolor="white")[0]
     ratio = right.text(0.04, 0.97, "", transform=right.transAxes, fontsize=NORMAL, va="top")
 
-    figure.text(0.02, 0.965, "How wrong the measured delta is", fontsize=LARGE, va="center")
+    figure.text(0.02, 0.965, "Relative error of the measured delta", fontsize=LARGE, va="center")
     figure.text(0.62, 0.965, "The loss around the weight", fontsize=LARGE, va="center")
     small = {"fontsize": SMALL, "frameon": False, "loc": "upper left", "borderaxespad": 0, "columnspacing": 1.2}
     handles = [Line2D([], [], **style) for style in SCHEMES.values()] + [bend, rounding, bound]
-    names = [*SCHEMES, "bend of the curve", "rounding, about", f"{short(RIGHT_UP_TO)}: {RIGHT_WORD} up to here"]
+    names = [*SCHEMES, "from the bend of the curve", "from rounding, about", f"{short(RIGHT_UP_TO)}: {RIGHT_WORD} up to here"]
     figure.legend(handles, names, bbox_to_anchor=(0.02, 0.935), ncols=3, handlelength=3.2, **small)
     handles, names = [curve, tangent, secant], ["loss, as computed", "true slope", "measured slope"]
     figure.legend(handles, names, bbox_to_anchor=(0.62, 0.935), ncols=2, **small)
@@ -98,7 +98,7 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
         for each, error in curves.error.items():
             shown = np.clip(np.abs(error), FLOOR, CEILING)
             lines[each].set(ydata=shown, linewidth=2.4 if each == scheme else 1.2)
-            marks[each].set(markersize=11 if each == scheme else 7)
+            marks[each].set(markersize=11 if each == scheme else 7, zorder=4 if each == scheme else 3)
             marks[each].set_data([steps[k]], [shown[k]])
         bend.set_data(steps, inside(curves.bend[scheme]))
         rounding.set_data(steps, inside(expected_rounding(curves, steps, eps)))
@@ -107,7 +107,7 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
         points, slope = np.interp(ends, around, change), 1 + curves.error[scheme][k]
         used.set_data(ends, points)
         secant.set_ydata(points[0] + slope * (around - ends[0]))
-        ratio.set_text(f"measured slope = {short(slope, 6)} × true slope")
+        ratio.set_text(f"measured slope = {short(slope, 4)} × true slope")
         highest = max(np.abs(change).max(), np.abs(secant.get_ydata()).max())
         window = next(each for each in WINDOWS if highest <= each)
         if right.get_ylim()[1] != window:
@@ -133,11 +133,11 @@ def describe(curves: Curves, step: float, k: int, scheme: str, precision: str) -
     """Say in one line how wrong the derivative is at this step, and which of the two errors does it."""
     error, bend, rounding = (abs(part[scheme][k]) for part in (curves.error, curves.bend, curves.rounding))
     row, column = curves.index
-    at = f"{curves.name}[{row}, {column}], {scheme}, {precision} precision, step {short(step, 2)}"
+    at = f"{curves.name}[{row}, {column}], {scheme}, {precision} precision, nudge {short(step, 2)}"
     if error == 0:
         return f"{at}: error 0, every digit is right."
     if curves.error[scheme][k] == -1:
-        return f"{at}: error 1, the step is so small that the loss doesn't change at all."
+        return f"{at}: error 1, the nudge is so small that the loss doesn't change at all."
     said = f"{at}: error {short(error, 2)}"
     if np.isnan(rounding):
         return f"{said}, all of it from the bend of the curve."

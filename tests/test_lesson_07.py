@@ -501,15 +501,21 @@ def test_the_names_of_a_case_are_loaded_and_those_of_the_others_are_gone():
 @pytest.mark.parametrize(
     ("number", "right_side", "said"),
     [
-        (3, "dg * (1 - g**2)", r"^dg is a name of case 1, not of case 3\. Case 3 has i, f, o, g, ct, dh, dc, dzi,"),
-        (3, "(1 - g**2) * dg", "dg is a name of case 1, not of case 3"),
-        (3, "np.outer(dg, g)", "dg is a name of case 1, not of case 3"),
-        (4, "sum(di)", "di is a name of case 1, not of case 4"),
-        (5, "dc * -dc_carry", "dc_carry is a name of case 1, not of case 5"),
-        (5, "slope['f'] * dc", "slope is a name of case 4, not of case 5"),
-        (2, "errors * T", r"^errors is on the left of the line you repair\..* Case 2 has T, K, H,"),
-        (3, "dzg", "dzg is on the left of the line you repair"),
-        (4, "errors @ dh", "errors is a name of case 2, not of case 4"),
+        (
+            3,
+            "dg * (1 - g**2)",
+            r"^dg is a name of case 1\. The line that you repair in case 3 can read i, f, o, g, ct, dh, dc, dzi,",
+        ),
+        (3, "(1 - g**2) * dg", "dg is a name of case 1. The line"),
+        (3, "np.outer(dg, g)", "dg is a name of case 1. The line"),
+        (4, "sum(di)", "di is a name of case 1. The line"),
+        (5, "dc * -dc_carry", "dc_carry is a name of case 1. The line"),
+        (5, "slope['f'] * dc", "slope is a name of case 4. The line"),
+        (2, "errors * T", r"^errors is on the left of the line, not on its right\..* case 2 can read T, K, H,"),
+        (3, "dzg", "dzg is on the left of the line, not on its right"),
+        (3, "dz['g'].T", "dz is a name of case 1. The line"),
+        (5, "into.get('f')", "into is a name of case 4. The line"),
+        (4, "errors @ dh", "errors is a name of case 2. The line"),
     ],
 )
 def test_a_name_that_the_case_does_not_have_says_so(number, right_side, said):

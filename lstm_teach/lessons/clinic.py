@@ -113,11 +113,11 @@ def repaired(diagnosis: lt.doctor.Diagnosis, backward: Callable) -> Callable:
 def load_names(number: int) -> None:
     """Put the names of a case into the notebook; those of the other cases go, and say so where they are used."""
     notebook, own = sys._getframe(1).f_globals, names(number)
-    has = f"Case {number} has {', '.join(own)}."
+    has = f"The line that you repair in case {number} can read {', '.join(own)}."
     left = {k: re.match(r"\w+", FAULTY[k][0])[0] for k in CASES}  # what the faulty lines assign to
     others = {name: k for k in reversed(CASES) for name in [*names(k), left[k]]}
-    gone = {name: f"{name} is a name of case {k}, not of case {number}. {has}" for name, k in others.items()}
-    gone[left[number]] = f"{left[number]} is on the left of the line you repair. Write what belongs on its right. {has}"
+    gone = {name: f"{name} is a name of case {k}. {has}" for name, k in others.items()}
+    gone[left[number]] = f"{left[number]} is on the left of the line, not on its right. {has}"
     notebook |= {name: Gone(words) for name, words in gone.items() if name not in own} | own
 
 
@@ -131,6 +131,11 @@ class Gone:
 
     def __repr__(self) -> str:
         return self.words
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        self._say()
 
     def _say(self, *arguments: Any) -> NoReturn:
         raise NameError(self.words)

@@ -196,7 +196,7 @@ def test_every_known_mistake_of_the_table_is_told_from_all_the_others():
         source = edited((before, after), source=SOURCE)
         for flaw in flaws:
             source = source.replace(*WALK_LINES[flaw])
-        assert words in left(source.replace("np.dot(", "np.outer(")).sentences, after
+        assert words in left(source.replace("np.dot(dz", "np.outer(dz")).sentences, after
 
 
 def test_two_changes_with_the_same_effect_are_told_apart_by_the_line_that_is_still_there():

@@ -85,7 +85,12 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
     figure.text(0.62, 0.965, "The loss around the weight", fontsize=LARGE, va="center")
     small = {"fontsize": SMALL, "frameon": False, "loc": "upper left", "borderaxespad": 0, "columnspacing": 1.2}
     handles = [Line2D([], [], **style) for style in SCHEMES.values()] + [bend, rounding, bound]
-    names = [*SCHEMES, "from the bend of the curve", "from rounding, about", f"{short(RIGHT_UP_TO)}: {RIGHT_WORD} up to here"]
+    names = [
+        *SCHEMES,
+        "from the bend of the curve",
+        "from rounding, about",
+        f"{short(RIGHT_UP_TO)}: {RIGHT_WORD} up to here",
+    ]
     figure.legend(handles, names, bbox_to_anchor=(0.02, 0.935), ncols=3, handlelength=3.2, **small)
     handles, names = [curve, tangent, secant], ["loss, as computed", "true slope", "measured slope"]
     figure.legend(handles, names, bbox_to_anchor=(0.62, 0.935), ncols=2, **small)
@@ -98,7 +103,7 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
         for each, error in curves.error.items():
             shown = np.clip(np.abs(error), FLOOR, CEILING)
             lines[each].set(ydata=shown, linewidth=2.4 if each == scheme else 1.2)
-            marks[each].set(markersize=11 if each == scheme else 7, zorder=4 if each == scheme else 3)
+            marks[each].set(markersize=11 if each == scheme else 7)
             marks[each].set_data([steps[k]], [shown[k]])
         bend.set_data(steps, inside(curves.bend[scheme]))
         rounding.set_data(steps, inside(expected_rounding(curves, steps, eps)))

@@ -96,7 +96,8 @@ def static(axes: Axes, layout: Layout, net: Net, direction: str, flaw_marks: boo
         axes.text(x, y + below, f"target {net.targets[t]}", fontsize=small, ha="center", **MIDDLE)
     for box, (x, y, _) in layout.boxes.items():
         label, dx, align = _label(box, layout)
-        axes.text(x + dx, y - layout.sizes.box[1] / 2 - 12.5, label, fontsize=text, ha=align, **MIDDLE)
+        up = 12.5 if layout.T == 1 else 14  # one step needs the room above for the local slopes
+        axes.text(x + dx, y - layout.sizes.box[1] / 2 - up, label, fontsize=text, ha=align, **MIDDLE)
     if direction != "forward":
         last = layout.T - 1
         end = layout.start(last) + layout.step_width - 8

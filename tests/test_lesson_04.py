@@ -53,6 +53,11 @@ RIGHT = {
     "meet": [
         {"dh_both": "dh_b + dh_a", "dc_carry_both": "sum([dc_carry_a, dc_carry_b])"},
         {"dh_before_both": "np.add(dh_before_a, dh_before_b)"},
+        {
+            "dh_both": "dh_a + dh_b",
+            "dc_carry_both": "dc_carry_a + dc_carry_b",
+            "dh_before_both": "turn(5, dh_both, dc_carry_both)[0]",
+        },
     ],
     "start": [
         {"dh_future": "np.zeros(params.hidden_size)", "dc_carry": "np.zeros_like(c0)"},
@@ -72,6 +77,7 @@ RIGHT = {
             " + params.Wg.T @ d['dzg']",
             "next_dc_carry": "d['dc'] * f",
         },
+        {"next_dh_future": "d['dh_before']", "next_dc_carry": "d['dc_before']"},
         {"next_dh_future": "sum(d['dz' + a] @ params['W' + a] for a in 'ifog')", "next_dc_carry": "f * d['dc']"},
     ],
     "sums": [
@@ -107,6 +113,7 @@ WRONG = {
             "T - 1": "counts the meetings",
             "T * (T - 1)": "twice the number",
             "28": "A typed-in number",
+            "T * (T + 1) / 2 - (T - 1)": "The subtraction is right, but not the number taken off",
         },
     },
     "meet": {
@@ -123,8 +130,9 @@ WRONG = {
             "(dc_carry_a + dc_carry_b) / 2": "the mean of the two",
         },
         "dh_before_both": {
-            "dh_a + dh_b": "when they come to the step",
+            "dh_a + dh_b": "in hand before the turn",
             "dh_before_b": "The term dh_before_a is missing",
+            "turn(5, dh_a + dh_b, dc_carry_a + dc_carry_b)": "turn gives two things",
             "dh_before_a + dh_before_b + dc_before_a + dc_before_b": "two sums, not one",
             "np.array([1.5195, 1.1432, 0.6523, -0.9806])": "",
         },
@@ -135,6 +143,7 @@ WRONG = {
             "params.V.T @ dy[-1]": "it would count twice",
             "h0": "not a delta",
             "np.zeros(T)": "one for each unit, not for each step",
+            "np.zeros((1, H))": "(H,), not (1, H)",
             "np.zeros(4)": "",
         },
         "dc_carry": {
@@ -150,6 +159,8 @@ WRONG = {
             "range(T - 1, 0, -1)": "Step 0 is missing",
             "reversed(range(T - 1))": "The last step is missing",
             "range(T, -1, -1)": "There is no step T",
+            "range(T - 1, -1)": "This range is empty",
+            "T - 1": "the last step alone",
             "[7, 6, 5, 4, 3, 2, 1, 0]": "",
         }
     },
@@ -168,6 +179,9 @@ WRONG = {
         "dc": {
             "dh * o * (1 - ct**2)": "dc_carry, is missing",
             "dh * o + dc_carry": "The slope of tanh is missing",
+            "dh * o * (1 - np.tanh(ct)**2) + dc_carry": "tanh is taken twice",
+            "dh @ o * (1 - ct**2) + dc_carry": "Each unit keeps its own: dh * o",
+            "(dh + dc_carry) * o * (1 - ct**2)": "sent through o and the slope of tanh",
             "dh * o * (1 - ct) + dc_carry": "with a square",
             "(dh * o + dc_carry) * (1 - ct**2)": "sent through the slope of tanh",
             "dh * o * (1 - ct**2) + dc_carry * f": "multiplied by f once more",
@@ -182,6 +196,9 @@ WRONG = {
             "dh_future + d['dh_before']": "replaced, not added to",
             "sum(params['W' + a] @ d['dz' + a] for a in 'ifog')": "backward it is W.T @ dz",
             "d['dc_before']": "what goes on to c",
+            "sum(params['W' + a].T @ d['dz' + a] for a in 'ifo')": "The part through g is missing",
+            "sum(params['W' + a].T @ d['dz' + a] for a in 'iog')": "The part through f is missing",
+            "dh_before": "left over from an earlier cell",
             "0 * dh": "nothing goes on to the step before",
         },
         "next_dc_carry": {
@@ -202,9 +219,13 @@ WRONG = {
             "np.outer(dzi[T - 1], cache.h[T - 2])": "Only the last step is in it",
             "sum(np.outer(dzi[t], cache.h[t - 1]) for t in range(1, T))": "Step 0 is missing",
             "sum(np.outer(dzi[t], cache.h[t - 1]) for t in range(T)) / T": "the mean over the steps",
+            "np.outer(dzi[t], cache.h[t - 1])": "This is step t alone",
+            "dzi.T @ cache.h[:-1]": "the initial state is the last row",
             "np.full((4, 4), 0.25)": "",
         },
         "dUi_quiet": {
+            "dzi[QUIET]": "QUIET is a token",
+            "dzi[t]": "This is step t alone",
             "dzi.sum(axis=0)": "All steps are in it",
             "dzi[x == QUIET][-1]": "Only the last quiet step is in it",
             "dzi[x == QUIET].mean(axis=0)": "the mean over the quiet steps",
@@ -213,6 +234,8 @@ WRONG = {
         "dV": {
             "sum(np.outer(dy[t], cache.h[t - 1]) for t in range(T))": "h[t-1] is used where h[t] is needed",
             "sum(np.outer(cache.y[t], cache.h[t]) for t in range(T))": "y is used where its delta is needed",
+            "np.outer(dy[t], cache.h[t])": "This is step t alone",
+            "dy.T @ cache.h[1:]": "each loss meets the state after it",
             "np.outer(dy[-1], cache.h[T - 1])": "Only the last step is in it",
             "sum(np.outer(dy[t], cache.h[t]) for t in range(T)) / T": "the mean over the steps",
         },
@@ -319,6 +342,7 @@ FAULTS = {  # (source, old, new): words, and the gradients that are still right
     ("PASS", "reversed(range(len(x)))", "range(len(x))"): ("The loop runs forward", "V"),
     ("PASS", "reversed(range(len(x)))", "range(len(x) - 1, 0, -1)"): ("The loop stops before step 0", ""),
     ("PASS", "reversed(range(len(x)))", "reversed(range(len(x) - 1))"): ("leaves out the last step", ""),
+    ("PASS", "    return grads", "        return grads"): ("Is the return inside the loop?", ""),
     ("PASS", "np.outer(dy[t], cache.h[t])", "np.outer(dy[t], cache.h[t - 1])"): ("In V, h[t-1] is used", "Wi Uo"),
     ("PASS", 'd["dz" + gate], cache.h[t - 1]', 'd["dz" + gate], cache.h[t]'): ("h[t] is used where h[t-1]", "V Ui Ug"),
     ("PASS", "np.outer(d[", "np.dot(d["): ("np.dot gives one number", "V Ui Uf"),
@@ -385,10 +409,11 @@ def test_the_passes_with_another_line_are_right_without_one_and_wrong_with_any()
 def test_the_pass_is_kept_only_if_right_and_works_without_a_step_back_of_ones_own(tmp_path, monkeypatch, capsys):
     names = run_cells(NAME, until="my-bptt")
     monkeypatch.chdir(tmp_path)
-    assert "hasn't been judged right" in eval('lesson.keep("my_bptt")', names) and not list(tmp_path.iterdir())
+    eval('lesson.keep("my_bptt")', names)
+    assert "my_bptt is not kept" in capsys.readouterr().out and not list(tmp_path.iterdir())
     run_cell(NAME, "my-bptt", solved(NAME)["my-bptt"], names)
-    assert "my_functions.py" in eval('lesson.keep("my_bptt")', names)
-    capsys.readouterr()
+    eval('lesson.keep("my_bptt")', names)
+    assert "my_functions.py" in capsys.readouterr().out
     brought = Lesson(NAME).bring("my_bptt")
     assert "This lesson uses your own my_bptt" in capsys.readouterr().out
     net = bell_net(5)
@@ -404,6 +429,7 @@ INITIAL_FAULTS = {
         "return dc_carry, dh_future": ("dh0 and dc0 have changed places",) * 2,
         "return dh_future + params.V.T @ dy[0], dc_carry": ("No loss is read off the initial state",),
     },
+    'dc_carry = d["dc_before"]': {'dc_carry = d["dc"]': ("The walk hands on dc itself",)},
     "reversed(range(len(x)))": {
         "range(len(x) - 1, 0, -1)": ("This is what step 1 handed to step 0",) * 2,
         "[len(x) - 1]": ("This is what the last step hands on",) * 2,
@@ -419,6 +445,12 @@ def test_wrong_deltas_of_the_initial_state_are_named(old, new, words):
     for sentence in words:
         assert sentence in said(verdict)
     assert verdict.note == "The lesson goes on with the library's `initial_deltas`."
+
+
+def test_the_pass_of_the_lesson_is_no_answer_to_the_initial_state_and_is_told_so():
+    source = "def initial_deltas(params, x, targets, h0, c0):\n    return my_bptt(params, x, targets, h0, c0)\n"
+    verdict = judged(NAME, "initial", source=source + 'lesson.judge("initial")')
+    assert "initial_deltas should return 2 things: dh0 and dc0" in said(verdict)
 
 
 def test_other_ways_to_the_initial_deltas_are_right():
@@ -452,6 +484,15 @@ def test_the_numbers_of_the_title_and_of_the_predictions(lesson):
         wrong = [name for name in lt.Params.NAMES if lt.verdict(lt.relative_error(got[name], right[name])) != "right"]
         assert len(wrong) == count, (length, wrong)
         assert count != 6 or {name[1] for name in wrong} == set("ifg")
+
+
+def test_the_step_of_the_single_lines_has_something_in_every_part(lesson):
+    assert lesson["t"] == 5 and lesson["T"] == 8
+    for name in ("dh_future", "dc_carry", "dh", "dc"):
+        assert abs(lesson[name]).min() > 1e-3, name
+    d = plain.walk_back(lesson["params"], lesson["cache"], lesson["targets"])[1][5]
+    for name in ("dh_future", "dc_carry", "dh", "dc"):
+        np.testing.assert_allclose(lesson[name], d[name], rtol=1e-12, err_msg=name)
 
 
 def test_one_turn_with_the_sums_is_the_sum_of_two_turns(lesson):
@@ -505,7 +546,7 @@ def test_the_times_are_measured_at_four_lengths_and_the_single_walk_is_faster(le
     assert times["two loops"][-1] > 4 * times["one walk"][-1]  # of 40 times as many turns
     text = pictures.describe_times((40, 80), {"two loops": [10, 40], "one walk": [2, 4]})
     assert text.startswith("At T = 40 the two loops take 5 times as long as one walk, and 10 times at T = 80: ")
-    assert text.endswith("3240 turns and 40 ms versus 80 turns and 4 ms.")
+    assert text.endswith("3,240 turns and 40 ms versus 80 turns and 4 ms.")
 
 
 # ------------------------------------------------------------------------------------------ figures
@@ -602,8 +643,8 @@ def test_the_picture_of_times_holds_turns_and_times():
 
 
 def test_the_inspector_opens_on_a_flaw_and_a_step_that_show_something(inspector):
-    assert inspector.text.startswith("Flaw 4. Step 4, 3 walked back. It first differs from the right pass at step 6")
-    assert "13 of 14 deltas differ; dc_carry has length 1.1, the right one 0.13." in inspector.text
+    assert inspector.text.startswith("Flaw 4. Step 4, 3 walked back. The first difference is at step 6")
+    assert "13 of 14 deltas differ: the size of dc_carry is 1.1; it should be 0.13." in inspector.text
 
 
 def test_every_flaw_and_every_step_changes_picture_and_text(inspector):

@@ -19,10 +19,11 @@ from .scene import Scene
 from .style import COLORS, GRAY, LARGE, NORMAL, SMALL, WIDTH, YELLOW, new_figure
 
 PHASES = 3  # positions for each meeting: the two are marked, they stand together, they are one
-LEFT, RIGHT_EDGE, TOP, PITCH = 132, 896, 116, 52  # pixels: first column, end of the last, first row, row to row
-CARD_HEIGHT, TAG_WIDTH, TAG_HEIGHT, BADGE = 38, 54, 22, 36
+LEFT, RIGHT_EDGE, TOP, PITCH = 130, 892, 116, 52  # pixels: first column, end of the last, first row, row to row
+CARD_HEIGHT, TAG_WIDTH, TAG_HEIGHT, BADGE = 38, 58, 22, 36
 TOGETHER = 0.86  # how many rows below the upper card the lower one stands when the two are about to be added
 COLORMAP, LIMIT = colormaps["RdBu_r"], 1.5  # of deltas; one scale for dh and dc_carry
+KEY = "Blue is negative, red is positive; the darker, the larger. A cross marks the loss where a walk starts."
 
 
 def positions(T: int) -> int:
@@ -73,7 +74,7 @@ def build(T: int) -> tuple[Scene, Callable[..., None]]:
     tags = axes.add_collection(PolyCollection([], edgecolor="black", linewidth=0.8, zorder=4))
     shafts = axes.add_collection(LineCollection([], color="black", linewidth=2.2, zorder=2.5))
     (heads,) = axes.plot([], [], "<", color="black", markersize=8, zorder=2.6)
-    (badges,) = axes.plot([], [], "o", color=COLORS["h"], markeredgecolor="black", markersize=21, zorder=4)
+    (badges,) = axes.plot([], [], "o", color="white", markeredgecolor="black", markersize=21, zorder=4)
     style = {"marker": "X", "color": COLORS["loss"], "markeredgecolor": "black", "linestyle": "", "markersize": 10}
     (starts,) = axes.plot([], [], **style, zorder=5)
     place = {"ha": "center", "va": "center_baseline", "zorder": 6}
@@ -106,6 +107,7 @@ def build(T: int) -> tuple[Scene, Callable[..., None]]:
             for text, left, value in zip(numbers, _tag_places(x), pair, strict=True):
                 ink = "white" if abs(value) > 0.62 * LIMIT else "black"
                 _say(text, (left + TAG_WIDTH / 2 + 3, y), signed(value), ink)
+                text.set_fontsize(NORMAL if len(signed(value)) < 6 else SMALL)
         for text in (text for card in words[len(shown) :] for text in card):
             text.set_text("")
         walks = [(x + _card_width(T) + 7, y, _left(T, s + 1)) for t, s, x, y, _ in shown if s < t]
@@ -128,7 +130,7 @@ def build(T: int) -> tuple[Scene, Callable[..., None]]:
         squares.set_facecolor(["#333333" if k < left else "white" for k in range(T * (T + 1) // 2)])
         count.set_text(f"{left} turns")
         title.set_text(_title(T, merged, phase))
-        sums.set_text(_sums(own, merged, phase))
+        sums.set_text(_sums(own, merged, phase) or KEY)
 
     return scene, update
 
@@ -157,8 +159,7 @@ def describe(own: np.ndarray, position: int) -> str:
         )
     if not merged:
         return (
-            f"Two loops: a walk back from each of {T} losses, {left} turns. Each card is one turn: the dh and the "
-            "dc_carry the walker has in hand when it reaches the step. A cross is the loss a walk starts from."
+            f"Two loops: a walk back from each of {T} losses, {left} turns. A cross marks the loss where a walk starts."
         )
     total = hands(own, merged)[T - 1, T - 1 - merged]
     if merged == T - 1:
@@ -261,7 +262,7 @@ def _tag(x: float, y: float) -> list[tuple[float, float]]:
 
 
 def _squares(T: int) -> list[list[tuple[float, float]]]:
-    count, size, right = T * (T + 1) // 2, 14, WIDTH - 84
+    count, size, right = T * (T + 1) // 2, 14, WIDTH - 92
     lefts = [right - (count - k) * (size + 4) for k in range(count)]
     return [[(x, 13), (x + size, 13), (x + size, 27), (x, 27)] for x in lefts]
 
@@ -282,7 +283,7 @@ def _background(axes: Axes, T: int) -> None:
             x + _card_width(T) / 2, 50, f"step {s}", fontsize=NORMAL, color=GRAY, ha="center", va="center", zorder=0.5
         )
         for name, left in zip(("dh", "dc_carry"), _tag_places(x), strict=True):
-            style = {"fontsize": SMALL, "color": GRAY, "ha": "center", "va": "center", "zorder": 0.5}
+            style = {"fontsize": NORMAL, "color": GRAY, "ha": "center", "va": "center", "zorder": 0.5}
             axes.text(left + TAG_WIDTH / 2 + 3, 69, name, **style)
         for t in range(s, T):
             outline = _card(T, x, TOP + PITCH * (T - 1 - t))

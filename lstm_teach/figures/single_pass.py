@@ -19,7 +19,7 @@ from ..gradreport import verdict
 from ..nested import FLAWS
 from ..params import GATES, Params
 from .scene import Scene
-from .style import COLORS, GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, SMALL, WRONG, new_figure, short, tidy
+from .style import COLORS, GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, new_figure, short, tidy
 
 QUANTITIES = (
     *("dh_loss", "dh_future", "dh", "dc_hidden", "dc_carry", "dc"),
@@ -58,11 +58,11 @@ def sizes(deltas: Deltas, step: int) -> np.ndarray:
 
 # ----------------------------------------------------------------------------------------------------- the inspector
 
-WIDTH, HEIGHT = 900, 486  # pixels
-MAP = (92, 62, 232, 322)  # left, top, width and height of the map of differences
-DOTS = (446, 62, 436, 322)
-LOWEST, HIGHEST = 1e-3, 1e2  # of the axis of sizes; a smaller size stands in the column for nothing
-NOTHING = LOWEST / 3
+WIDTH, HEIGHT = 900, 500  # pixels
+MAP = (92, 66, 260, 322)  # left, top, width and height of the map of differences
+DOTS = (446, 46, 436, 342)
+LOWEST, HIGHEST = 1e-3, 1e2  # of the axis of sizes; a smaller size stands in a column of its own
+NOTHING = LOWEST / 6
 
 
 def build(T: int) -> tuple[Scene, Callable[..., None]]:
@@ -86,7 +86,7 @@ def build(T: int) -> tuple[Scene, Callable[..., None]]:
             first.set_xy((parting[0] - 0.5, QUANTITIES.index(parting[1]) - 0.5))
         column.set_x(step - 0.5)
         heading.set_text(f"{_flaws(left_in)}: where the deltas are wrong")
-        moment.set_text(f"Length of each delta at step {step}")
+        moment.set_text(f"Size of each delta at step {step}")
         rows = np.arange(len(QUANTITIES))
         of_loop, of_right = (np.where(s < LOWEST, NOTHING, s) for s in (sizes(deltas, step), sizes(right, step)))
         here = apart[:, step]
@@ -130,9 +130,9 @@ def describe(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in
     if apart.any():
         got, expected = sizes(deltas, step), sizes(right, step)
         most = max(np.flatnonzero(apart), key=lambda k: abs(np.log((got[k] + 1e-9) / (expected[k] + 1e-9))))
-        lengths = f"{QUANTITIES[most]} has length {short(got[most], 2)}, the right one {short(expected[most], 2)}"
-        here = f"At this step {apart.sum()} of 14 deltas differ; {lengths}."
-    return f"{where} It first differs from the right pass at step {parting[0]}, in {parting[1]}. {here}"
+        lengths = f"the size of {QUANTITIES[most]} is {short(got[most], 2)}; it should be {short(expected[most], 2)}"
+        here = f"At this step {apart.sum()} of 14 deltas differ: {lengths}."
+    return f"{where} The first difference is at step {parting[0]}, in {parting[1]}. {here}"
 
 
 def _flaws(left_in: Collection[str]) -> str:
@@ -160,8 +160,8 @@ def _difference_map(figure: Figure, T: int) -> tuple:
     axes.set(xlim=(-0.5, T - 0.5), ylim=(rows - 0.5, -0.5), xticks=range(T))
     axes.set_yticks(range(rows), QUANTITIES)
     axes.xaxis.tick_top()
-    axes.set_xlabel("step (the walk goes left)", fontsize=SMALL)
-    axes.tick_params(labelsize=SMALL, length=0)
+    axes.set_xlabel("step (the walk goes left)", fontsize=NORMAL)
+    axes.tick_params(labelsize=NORMAL, length=0)
     axes.spines[:].set_visible(False)
     (crosses,) = axes.plot([], [], linestyle="", marker="x", color="black", markersize=5)
     frame = {"fill": False, "clip_on": False}
@@ -173,7 +173,7 @@ def _difference_map(figure: Figure, T: int) -> tuple:
         Rectangle((0, 0), 1, 1, fill=False, edgecolor="black", linewidth=3, label="first on the way back"),
         Rectangle((0, 0), 1, 1, fill=False, edgecolor="black", linewidth=1.2, label="this step"),
     )
-    _key(figure, keys, 12, 414, columns=4)
+    _key(figure, keys, 12, 412, columns=2)
     return mesh, crosses, first, column
 
 
@@ -181,14 +181,15 @@ def _dots(figure: Figure) -> dict[str, Line2D]:
     """Lengths on a logarithmic axis, a row for each quantity: one mark where the passes agree, else two."""
     axes = tidy(_axes(figure, *DOTS))
     rows = len(QUANTITIES)
-    axes.set(xscale="log", xlim=(LOWEST / 6, HIGHEST), ylim=(rows - 0.5, -0.5))
+    axes.set(xscale="log", xlim=(LOWEST / 16, HIGHEST), ylim=(rows - 0.5, -0.5))
     ticks = 10.0 ** np.arange(np.log10(LOWEST), np.log10(HIGHEST) + 0.5)
-    axes.set_xticks([NOTHING, *ticks], ["0", *(short(tick) for tick in ticks)])
+    axes.set_xticks([NOTHING, *ticks], ["< 0.001", *(short(tick) for tick in ticks)])
+    axes.set_xlabel("size (norm) of the delta; each line is ten times the one before", fontsize=NORMAL)
     axes.set_yticks(range(rows), QUANTITIES)
     axes.minorticks_off()
-    axes.tick_params(labelsize=SMALL, length=0)
+    axes.tick_params(labelsize=NORMAL, length=0)
     axes.grid(axis="x", color=LIGHT_GRAY, linewidth=0.6)
-    axes.axvline(LOWEST / 1.6, color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0.5)
+    axes.axvline(LOWEST / 2.2, color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0.5)
     axes.axhline(5.5, color=LIGHT_GRAY, linewidth=0.8, zorder=0.5)
     axes.axhline(9.5, color=LIGHT_GRAY, linewidth=0.8, zorder=0.5)
     style = {"linestyle": "", "clip_on": False}
@@ -203,30 +204,31 @@ def _dots(figure: Figure) -> dict[str, Line2D]:
             [], [], marker="X", color=WRONG, markeredgecolor="black", markersize=8, label="this loop", **style
         )[0],
     }  # fmt: skip
-    _key(figure, [marks["both"], marks["right"], marks["loop"]], DOTS[0], 414, columns=3)
+    _key(figure, [marks["both"], marks["right"], marks["loop"]], DOTS[0], 434, columns=3)
     return marks
 
 
 def _verdicts(figure: Figure) -> dict[str, Line2D]:
     """A mark for each of the nine gradients: one line of marks for the right ones, one for the others."""
-    figure.text(*_at(12, 449), "Gradients of this loop", fontsize=NORMAL, va="center")
-    axes = _axes(figure, 150, 436, 300, 26)
+    figure.text(*_at(12, 465), "Gradients of this loop", fontsize=NORMAL, va="center")
+    axes = _axes(figure, 150, 452, 340, 26)
     axes.set(xlim=(-0.5, 8.5), ylim=(-1, 1), yticks=[])
     axes.set_xticks(range(9), [f"d{name}" for name in Params.NAMES])
-    axes.tick_params(labelsize=SMALL, length=0)
+    axes.tick_params(labelsize=NORMAL, length=0)
     axes.spines[:].set_visible(False)
     marks = {
         word: axes.plot([], [], marker=marker, color=color, linestyle="", markersize=8, label=word)[0]
         for word, marker, color in (("right", "o", RIGHT), ("wrong", "X", WRONG))
     }
-    _key(figure, marks.values(), 470, 443, columns=2)
+    _key(figure, marks.values(), 510, 458, columns=2)
     return marks
 
 
 def _key(figure: Figure, handles: Iterable[Artist], x: float, y: float, columns: int) -> None:
     figure.legend(
-        handles=list(handles), loc="upper left", bbox_to_anchor=_at(x, y), ncols=columns, fontsize=SMALL, frameon=False,
-        borderaxespad=0, borderpad=0, handlelength=1.4, handletextpad=0.5, columnspacing=1.2, labelspacing=0.35,
+        handles=list(handles), loc="upper left", bbox_to_anchor=_at(x, y), ncols=columns, fontsize=NORMAL,
+        frameon=False, borderaxespad=0, borderpad=0, handlelength=1.4, handletextpad=0.5, columnspacing=1.2,
+        labelspacing=0.35,
     )  # fmt: skip
 
 
@@ -238,7 +240,8 @@ def times_picture(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[fl
 
     `milliseconds` maps "two loops" and "one walk", in this order, to one time for each length.
     """
-    figure = new_figure(860, 320)
+    figure = new_figure(860, 330)
+    figure.get_layout_engine().set(h_pad=0.12)  # inches: the titles keep off the edge
     counted = {"two loops": [T * (T + 1) / 2 for T in lengths], "one walk": list(lengths)}
     panels = figure.subplots(1, 2)
     for axes, values, title in zip(panels, (counted, milliseconds), ("Turns", "Time, milliseconds"), strict=True):
@@ -246,12 +249,17 @@ def times_picture(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[fl
         for name, style in zip(values, ({"marker": "s", "linestyle": "--"}, {"marker": "o"}), strict=True):
             color = GRAY if name == "two loops" else COLORS["h"]
             axes.plot(lengths, values[name], color=color, markeredgecolor="black", **style)
-            words = f"{name}: {short(values[name][-1])}"
+            words = f"{name}: {_few(values[name][-1])}"
             axes.annotate(words, (lengths[-1], values[name][-1]), (-8, 8), textcoords="offset points", ha="right")
         axes.set(xlim=(0, 1.04 * lengths[-1]), ylim=(0, 1.12 * max(values["two loops"])))
         axes.set_xticks([0, *lengths])
-        axes.yaxis.set_major_formatter(lambda value, _: short(value))
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.4g}" if value < 1000 else f"{value:,.0f}")
     return figure
+
+
+def _few(value: float) -> str:
+    """Turns in full, with a comma; times to two digits, as the line below the picture says them."""
+    return f"{value:,.0f}" if value >= 1000 or value == int(value) else short(value, 2)
 
 
 def describe_times(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[float]]) -> str:
@@ -261,5 +269,5 @@ def describe_times(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[f
     ratios = [short(many[k] / one[k], 2) for k in (0, -1)]
     return (
         f"At T = {first} the two loops take {ratios[0]} times as long as one walk, and {ratios[1]} times at T = {T}: "
-        f"{T * (T + 1) // 2} turns and {short(many[-1], 2)} ms versus {T} turns and {short(one[-1], 2)} ms."
+        f"{T * (T + 1) // 2:,} turns and {short(many[-1], 2)} ms versus {T} turns and {short(one[-1], 2)} ms."
     )

@@ -6,7 +6,7 @@ Imports plain, params and cases. Right values come from `plain.py`; `LINES` only
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,15 +28,22 @@ def turns() -> Iterator[dict[str, Any]]:
 
 def meeting() -> Iterator[dict[str, Any]]:
     """Two walkers a and b at one step; the right sums are those of one walk that starts from both losses."""
-    for net in sequences(lengths=(3, 4, 5, 6), seed=41):
+    for net in sequences(lengths=(8, 8, 8, 8), seed=41):  # long enough for the lesson's step 5
         T = len(net.x)
         walks = {name: _walk(net, rows) for name, rows in {"a": [T - 1], "b": [T - 2], "both": [T - 1, T - 2]}.items()}
         t = T - 3
         case = {"params": net.params, "t": t, "T": T, "H": net.params.hidden_size, "f": net.cache.f[t]}
+        case["turn"] = partial(_turn, net)
         for name, deltas in walks.items():
             wanted = ("dh", "dc_carry", "dh_before", "dc_before")
             case |= {f"{delta}_{name}": deltas[t][delta] for delta in wanted}
         yield case
+
+
+def _turn(net: SimpleNamespace, t: int, dh: np.ndarray, dc_carry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a turn at step t hands on, on the net of the case: the lesson's `turn`."""
+    d = plain.step_back(net.params, net.cache, np.zeros_like(net.dy), t, dh, dc_carry)
+    return d["dh_before"], d["dc_before"]
 
 
 def _walk(net: SimpleNamespace, rows: list[int]) -> list[dict[str, np.ndarray]]:
@@ -85,7 +92,7 @@ def sums() -> Iterator[dict[str, Any]]:
         case = {"params": net.params, "cache": cache, "dy": dy, "x": x, "targets": net.targets, "h0": net.h0}
         case |= {"T": len(x), "H": net.params.hidden_size, "K": net.params.vocab_size, "QUIET": QUIET}
         case |= {"dzi": np.array([d["dzi"] for d in deltas]), "h": cache.h, "c": cache.c, "y": cache.y}
-        case["one_hot"] = np.eye(net.params.vocab_size)[x]
+        case |= {"one_hot": np.eye(net.params.vocab_size)[x], "t": len(x) - 3}
         yield case | {"dWi": grads.Wi, "dUi_quiet": grads.Ui[:, QUIET], "dV": grads.V}
 
 
@@ -106,7 +113,7 @@ def initial() -> Iterator[dict[str, Any]]:
         yield {"arguments": arguments, "answer": (first["dh_before"], first["dc_before"])} | {
             "dh": first["dh"], "dc": first["dc"], "dh_future": first["dh_future"], "dc_carry": first["dc_carry"],
             "dh_before": first["dh_before"], "dc_before": first["dc_before"], "last": net.deltas[-1],
-            "loss": net.params.V.T @ net.dy[0], "f": net.cache.f[0], "passed": _passes(*arguments),
+            "loss": net.params.V.T @ net.dy[0], "f": net.cache.f[0], "handed": partial(_handed, *arguments),
         }  # fmt: skip
 
 
@@ -155,10 +162,25 @@ def _passes(
     return passed
 
 
+def _handed(
+    params: Params, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray, **other: str
+) -> dict[str, np.ndarray]:
+    """What the first step of such a pass hands on to the initial state, (H,) each."""
+    _, dh0, dc0 = _walk_with(params, x, targets, h0, c0, other)
+    return {"dh0": dh0, "dc0": dc0}
+
+
 def pass_with(
     params: Params, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray, other: Mapping[str, str]
 ) -> Params:
     """The backward pass of `LINES`, with the lines of `other` in place of their own; right if there are none."""
+    return _walk_with(params, x, targets, h0, c0, other)[0]
+
+
+def _walk_with(
+    params: Params, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray, other: Mapping[str, str]
+) -> tuple[Params, np.ndarray, np.ndarray]:
+    """The nine gradients of such a pass, and its last `dh_future` and `dc_carry`."""
     line = {name: COMPILED(other.get(name, text)) for name, text in LINES.items()}
     T, H, K = len(x), params.hidden_size, params.vocab_size
     names = {"np": np, "T": T, "H": H, "K": K, "x": x, "targets": targets, "h0": h0, "c0": c0, **dict(params.items())}
@@ -181,7 +203,7 @@ def pass_with(
         names["dh_future"], names["dc_carry"] = (eval(line[name], names) for name in ("dh_before", "dc_before"))
     for name in Params.NAMES:
         grads[name][:] = eval(line["end"], {**names, "gradient": grads[name]})
-    return grads
+    return grads, names["dh_future"], names["dc_carry"]
 
 
 def initial_deltas(

@@ -125,7 +125,7 @@ WRONG = [
     ("count", "clipped_steps", "whole > limit", "Count those that are"),
     ("learned", "learned", "losses < half", "Count them, row by row"),
     ("learned", "learned", "(losses < half).any(axis=1)", "Count how many have"),
-    ("learned", "learned", "[1, 3, 5, 7]", "learned is off at unit 0"),
+    ("learned", "learned", "[1, 3, 5, 7]", "A typed-in number can be right"),
     ("descend", "descend", CLIPPED + "return flat + rate * clipped", "goes there"),
     ("descend", "descend", CLIPPED + "return flat - clipped", "The rate is missing"),
     ("descend", "descend", "return flat - rate * gradient", "has not been clipped"),

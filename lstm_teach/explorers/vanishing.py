@@ -50,8 +50,9 @@ def fade_explorer() -> Explorer:
         update(*shown)
         return scene, vanishing.describe_fade(*shown)
 
+    low, high = vanishing.GUESS_LIMITS
+
     def pick(axes, x, y):
-        low, high = vanishing.GUESS_LIMITS
         if axes is rates:
             return {"guess": round(float(np.clip(x, low, high)), 2)}
         values = [controls[name].value for name in ("guess", "forget_bias", "scale")]
@@ -59,7 +60,9 @@ def fade_explorer() -> Explorer:
         return None if guess is None else {"guess": round(guess, 2)}
 
     controls = {
-        "guess": float_slider("Your guess: share left per step", 1.0, *vanishing.GUESS_LIMITS, step=0.01),
+        "guess": float_slider(
+            "Your guess: share left per step (far left: none yet)", vanishing.NO_GUESS, vanishing.NO_GUESS, high, 0.01
+        ),
         "show": choice("Show", (HIDDEN, SHOWN)),
         "forget_bias": float_slider("Forget-gate bias", 0.0, *BIASES, step=0.25),
         "scale": float_slider("Weight scale", SCALE, *SCALES, step=0.02),

@@ -20,7 +20,6 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, LogLocator, MultipleLocator, NullLocator
 
 from ..flow import GradientFlow
-from ..params import GATES
 from .scene import Scene
 from .style import (
     BLACK,
@@ -35,7 +34,6 @@ from .style import (
     SMALL,
     WRONG,
     new_figure,
-    percent,
     short,
     tidy,
 )
@@ -47,6 +45,7 @@ LAST = STEPS - 1
 FADE_LIMITS = 1e-27, 1e10
 RATE_LIMITS = 0.35, 1.55
 GUESS_LIMITS = 0.4, 1.4
+NO_GUESS = 0.39  # the slider's left end, where it starts: nothing is drawn yet
 
 FADES = {  # in the order of the rows of the lower picture, from the top
     "guess": {"color": GRAY, "linestyle": (0, (4, 2)), "marker": "o", "label": "your guess"},
@@ -56,12 +55,12 @@ FADES = {  # in the order of the rows of the lower picture, from the top
 }
 LONG_NAMES = {
     "guess": "your guess",
-    "alone": "forget gate alone: f to the n",
-    "matrix": "one matrix: f·I + ¼·W_g",
+    "alone": "forget gate alone",
+    "matrix": "one matrix: both roads",
     "measured": "measured",
 }
 
-INVITATION = "Click: how far down will the line have fallen there?"
+INVITATION = "Click above step 0: how far down is the line when it gets there?"
 
 
 @dataclass(frozen=True)
@@ -70,12 +69,18 @@ class Fade:
 
     norms   (STEPS,)  |dL/dc[t]| of the last loss, measured
     gate    the average forget gate
-    rates   share left per step: "guess", "alone" (the gate), "matrix" (its largest eigenvalue), "measured" (on average)
+    rates   share left per step: "guess" (or NO_GUESS), "alone" (the gate), "matrix" (its largest eigenvalue),
+            "measured" (on average)
     """
 
     norms: np.ndarray
     gate: float
     rates: dict[str, float]
+
+    @property
+    def guessed(self) -> bool:
+        """Whether the learner has made a guess."""
+        return self.rates["guess"] >= GUESS_LIMITS[0]
 
     def line(self, which: str) -> np.ndarray:
         """The norms at every step t, (STEPS,): measured, or the rate again and again from the measured start."""
@@ -102,6 +107,7 @@ def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
     tidy(rates, "", "share of the delta that is left at each step (1: nothing is lost)")
     rates.set(xlim=RATE_LIMITS, ylim=(-0.6, 3.6), yticks=range(4))
     rates.set_yticklabels([style["label"] for style in reversed(FADES.values())], fontsize=NORMAL)
+    rates.tick_params(axis="y", length=0)
     rates.grid(axis="x", color=LIGHT_GRAY, linewidth=0.6)
     rates.axvline(1, color=GRAY, linewidth=1)
 
@@ -112,32 +118,42 @@ def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
     beside = {"transform": rates.get_yaxis_transform(), "va": "center", "fontsize": NORMAL}
     numbers = {which: rates.text(1.01, 3 - row, "0.000", **beside) for row, which in enumerate(FADES)}
     names = list(LONG_NAMES.values())
-    legend = figure.legend(lines.values(), names, loc="outside upper left", ncols=4, fontsize=NORMAL, frameon=False)
-    invitation = fades.text(30, 1e-23, INVITATION, ha="center", va="center", fontsize=LARGE, color=GRAY)
+    legend = fades.legend(lines.values(), names, loc="lower right", fontsize=NORMAL, frameon=False, handlelength=4)
+    legend.set_in_layout(False)  # in the corner that no line from the right edge reaches
+    invitation = fades.text(1, 1e7, INVITATION, va="center", fontsize=LARGE, color=GRAY)
 
     scene = Scene(figure)
     scene.live(*lines.values(), *dots.values(), *numbers.values())
 
-    def name_what_is_shown(revealed: bool) -> None:
-        invitation.set_visible(not revealed)
+    named = None
+
+    def name_what_is_shown(guessed: bool, revealed: bool) -> None:
+        nonlocal named
+        named = guessed, revealed
+        invitation.set_visible(not guessed and not revealed)
+        for artist in first:
+            artist.set_visible(guessed)
         for artist in later:
             artist.set_visible(revealed)
         scene.forget()
 
+    first = legend.legend_handles[:1] + legend.get_texts()[:1]
     later = legend.legend_handles[1:] + legend.get_texts()[1:] + rates.get_yticklabels()[:-1]
     scene.png()  # the layout, with all names in it
-    name_what_is_shown(False)
+    name_what_is_shown(False, False)
 
     def update(fade: Fade, revealed: bool) -> None:
-        if invitation.get_visible() == revealed:
-            name_what_is_shown(revealed)
+        if named != (fade.guessed, revealed):
+            name_what_is_shown(fade.guessed, revealed)
         for row, which in enumerate(FADES):
-            for artist in (lines[which], dots[which], numbers[which]):
-                artist.set_visible(revealed or which == "guess")
+            shown = fade.guessed if which == "guess" else revealed
+            for artist in (lines[which], dots[which]):
+                artist.set_visible(shown)
             rate = fade.rates[which]
             lines[which].set_data(np.arange(STEPS), fade.line(which))
             dots[which].set_data([rate], [3 - row])
-            numbers[which].set_text(f"{rate:.2f}" if which == "guess" else f"{rate:.3f}")
+            numbers[which].set_visible(shown or which == "guess")
+            numbers[which].set_text(f"{rate:.3f}" if which != "guess" else f"{rate:.2f}" if shown else "none")
 
     return scene, update
 
@@ -164,15 +180,17 @@ def describe_fade(fade: Fade, revealed: bool = True) -> str:
     if not revealed:
         return (
             f"Draw first. The forget gates are {fade.gate:.2f} on average. The delta is {short(start, 2)} at step 59; "
-            f"{guess}."
+            f"{guess if fade.guessed else 'you have not guessed yet'}."
         )
+    measured = (
+        f"Measured: {rates['measured']:.3f} of the delta is left at each step; {short(fade.norms[0], 2)} arrives at "
+        f"step 0. The forget gate alone predicts {rates['alone']:.3f}, the one matrix {rates['matrix']:.3f}"
+    )
+    if not fade.guessed:
+        return f"{measured}; you made no guess."
     orders = np.log10(guessed / fade.norms[0])
     off = f"{abs(orders):.1f} orders of magnitude too {'much' if orders > 0 else 'little'}"
-    return (
-        f"Measured: {rates['measured']:.3f} of the delta is left at each step; {short(fade.norms[0], 2)} arrives at "
-        f"step 0. The forget gate alone predicts {rates['alone']:.3f}, the one matrix {rates['matrix']:.3f}; {guess}: "
-        f"{off if abs(orders) >= 0.5 else 'right to within half an order of magnitude'}."
-    )
+    return f"{measured}; {guess}: {off if abs(orders) >= 0.5 else 'right to within half an order of magnitude'}."
 
 
 # ------------------------------------------------------------------------------------------ several walks, compared
@@ -183,8 +201,8 @@ DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)))
 
 def walks_picture(right: Mapping[str, np.ndarray], posted: Mapping[str, np.ndarray]) -> Figure:
     """Return the picture of named rows |dL/dc[t]| of the last loss, (T,) each: of right passes and of posted loops."""
-    figure = new_figure(900, 360)
-    figure.get_layout_engine().set(w_pad=0.1)
+    figure = new_figure(900, 375)
+    figure.get_layout_engine().set(w_pad=0.1, rect=(0, 0, 1, 0.96))  # a printed line is right above the title
     axes = tidy(figure.subplots(), "The walk back from the last loss", "step t", "$|dL_{59}/dc[t]|$")
     axes.set(yscale="log", ylim=WALK_LIMITS, xlim=(-1, STEPS))
     axes.yaxis.set_major_locator(LogLocator(1e5))
@@ -209,12 +227,12 @@ def describe_walks(right: Mapping[str, np.ndarray], posted: Mapping[str, np.ndar
 CREDIT_STEPS = 20
 CREDIT_POWERS = -6, 1  # of ten
 CREDIT_LIMITS = tuple(10.0**power for power in CREDIT_POWERS)
-BANDS = 10 ** np.linspace(*CREDIT_POWERS, 2 * (CREDIT_POWERS[1] - CREDIT_POWERS[0]) + 1)  # two colors a decade
+BANDS = 10.0 ** np.arange(CREDIT_POWERS[0], CREDIT_POWERS[1] + 1)  # one color for each power of ten
 SHARE_LIMITS = -0.3, 1.3
-PATHS = ("loss", "cell", *GATES)
-PATH_COLORS = {"loss": COLORS["loss"], "cell": GRAY, **{gate: COLORS[gate] for gate in GATES}}
-PATH_NAMES = {"loss": "own loss", "cell": "carry", **{gate: f"through {NAMES[gate]}" for gate in GATES}}
-HATCHES = {"loss": "", "cell": "", "i": "//", "f": "\\\\", "o": "..", "g": "xx"}
+PATHS = ("loss", "cell", "g", "gates")
+PATH_COLORS = {"loss": COLORS["loss"], "cell": GRAY, "g": COLORS["g"], "gates": COLORS["i"]}
+PATH_NAMES = {"loss": "own loss", "cell": "carry", "g": f"through {NAMES['g']}", "gates": "through i, f and o"}
+HATCHES = {"loss": "", "cell": "", "g": "xx", "gates": "//"}
 
 
 def build_credit() -> tuple[Scene, Callable[[GradientFlow, str, int, int], None]]:
@@ -227,7 +245,7 @@ def build_credit() -> tuple[Scene, Callable[[GradientFlow, str, int, int], None]
     heat, color_bar = panel(55, 30, 380, 355), panel(450, 30, 14, 355)
     row, bars = panel(605, 30, 280, 145), panel(605, 235, 280, 150)
     tidy(heat, "Each loss (row), each step's state (column)", "state step t", "loss step s")
-    tidy(row, "The chosen row: one loss, going back", "", "|delta|")
+    tidy(row, "The framed row: one loss, going back", "", "|delta|")
     tidy(bars, "The roads by which it arrived", "state step t", "share")
     norm = BoundaryNorm(BANDS, 256)
     color_map = matplotlib.colormaps[MAGNITUDE].with_extremes(bad="white")
@@ -235,10 +253,11 @@ def build_credit() -> tuple[Scene, Callable[[GradientFlow, str, int, int], None]
     blank = np.zeros((CREDIT_STEPS, CREDIT_STEPS, 4), np.uint8)
     image = heat.add_image(PcolorImage(heat, edges, edges, blank))  # half as long to draw as imshow's
     heat.set(xlim=edges[[0, -1]], ylim=edges[[0, -1]])
-    figure.colorbar(ScalarMappable(norm, color_map), cax=color_bar, ticks=FixedLocator(BANDS[::2]))
+    figure.colorbar(ScalarMappable(norm, color_map), cax=color_bar, ticks=FixedLocator(BANDS))
     color_bar.set_yticklabels([f"$10^{{{power}}}$" for power in range(CREDIT_POWERS[0], CREDIT_POWERS[1] + 1)])
     color_bar.tick_params(labelsize=SMALL)
-    color_bar.set_ylabel("|delta|: a color is half an order", fontsize=NORMAL)
+    color_bar.minorticks_off()
+    color_bar.set_title("|delta|", fontsize=NORMAL, loc="left")
     for axis in (heat.xaxis, heat.yaxis, row.xaxis, bars.xaxis):
         axis.set_major_locator(MultipleLocator(5))
     row.set(yscale="log", ylim=CREDIT_LIMITS, xlim=edges[[0, -1]])
@@ -249,26 +268,28 @@ def build_credit() -> tuple[Scene, Callable[[GradientFlow, str, int, int], None]
     bars.axhline(0, color=GRAY, linewidth=0.8)
 
     outline = [withStroke(linewidth=3.5, foreground="white")]
-    across = heat.plot([], [], color=BLACK, linewidth=1.5, path_effects=outline)[0]
-    down = heat.plot([], [], color=BLACK, linewidth=1.5, dashes=(4, 2), path_effects=outline)[0]
+    frame = {"color": BLACK, "linewidth": 1.5, "path_effects": outline, "clip_on": False}
+    down = heat.plot([], [], dashes=(4, 2), **frame)[0]
+    across = heat.plot([], [], **frame)[0]
     row_line = row.plot([], [], color=BLACK, linewidth=1.5)[0]
     row_dot = row.plot([], [], "o", color=ORANGE, markersize=7)[0]
     look = {path: {"facecolor": PATH_COLORS[path], "edgecolor": "white", "hatch": HATCHES[path]} for path in PATHS}
     stacks = {path: bars.add_patch(PathPatch(Path(np.zeros((1, 2))), linewidth=0.4, **look[path])) for path in PATHS}
     here = bars.axvline(0, color=BLACK, linewidth=0.8, linestyle=(0, (1, 1.5)))
-    handles = [Patch(label=PATH_NAMES[path], **look[path]) for path in PATHS]
-    figure.legend(handles=handles, loc="lower right", ncols=3, fontsize=NORMAL, frameon=False)
+    labels = PATH_NAMES | {"gates": f"{PATH_NAMES['gates']} (thin)"}
+    handles = [Patch(label=labels[path], **look[path]) for path in PATHS]
+    figure.legend(handles=handles, loc="lower right", ncols=2, fontsize=NORMAL, frameon=False)
 
     scene = Scene(figure)
-    scene.live(image, across, down, row_line, row_dot, *stacks.values(), here)
+    scene.live(image, down, across, row_line, row_dot, *stacks.values(), here)
 
     def update(flow: GradientFlow, quantity: str, s: int, t: int) -> None:
         norms, shares = quantities(flow, quantity, s)
         colors = color_map(norm(np.clip(norms, *CREDIT_LIMITS)), bytes=True)
         colors[~np.tri(CREDIT_STEPS, dtype=bool)] = 255  # no later state acts on a loss
         image.set_data(edges, edges, colors)
-        across.set_data([-0.5, s], [s, s])
-        down.set_data([t, t], [t, CREDIT_STEPS - 0.5])
+        across.set_data(*_frame(-0.5, s - 0.5, s + 0.5, s + 0.5))
+        down.set_data(*_frame(t - 0.5, t - 0.5, t + 0.5, CREDIT_STEPS - 0.5))
         here.set_xdata([t, t])
         row_line.set_data(np.arange(s + 1), norms[s, : s + 1])
         row_dot.set_data([t], [norms[s, t]])
@@ -278,11 +299,21 @@ def build_credit() -> tuple[Scene, Callable[[GradientFlow, str, int, int], None]
     return scene, update
 
 
+def _frame(left: float, low: float, right: float, high: float) -> tuple[list[float], list[float]]:
+    """The corners of a rectangle, there and back, as x and y."""
+    return [left, right, right, left, left], [low, low, high, high, low]
+
+
 def quantities(flow: GradientFlow, quantity: str, s: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """The (T, T) norms of dh or dc, and the shares of each path for the loss at s: (s + 1,) each, adding up to 1."""
+    """The (T, T) norms of dh or dc, and the shares of each path for the loss at s: (s + 1,) each, adding up to 1.
+
+    The gates i, f and o bring so little that they are one path.
+    """
     norms, paths = (flow.dh, flow.dh_paths) if quantity == "h" else (flow.dc, flow.dc_paths)
     size = np.where(norms[s, : s + 1], norms[s, : s + 1], 1)
-    return norms, {path: parts[s, : s + 1] / size for path, parts in paths.items()}
+    shares = {path: parts[s, : s + 1] / size for path, parts in paths.items()}
+    gates = shares.pop("i") + shares.pop("f") + shares.pop("o")
+    return norms, shares | {"gates": gates}
 
 
 def stacked(shares: dict[str, np.ndarray]) -> dict[str, Path]:
@@ -311,8 +342,10 @@ def credit_picture(flow: GradientFlow, quantity: str, s: int, t: int) -> Figure:
 def describe_credit(flow: GradientFlow, quantity: str, s: int, t: int) -> str:
     """Say in one line what the picture shows at the cursor."""
     norms, shares = quantities(flow, quantity, s)
-    order = sorted(shares, key=lambda path: -abs(shares[path][t]))[:2]
-    parts = " and ".join(f"{percent(round(shares[path][t], 3))} {PATH_NAMES[path]}" for path in order)
+    there = [path for path in PATHS if path in shares and (path == "loss") == (s == t)]  # on the diagonal, its own loss
+    tenths = {path: round(1000 * shares[path][t]) for path in there}
+    tenths[there[-1]] += 1000 - sum(tenths.values())  # the least of them takes up the rounding
+    parts = ", ".join(f"{tenths[path] / 10:g} % {PATH_NAMES[path]}" for path in there)
     return (
         f"The loss at step {s}, the state at step {t}: |dL[{s}]/d{quantity}[{t}]| is {short(norms[s, t], 2)}; at step "
         f"{s} itself it is {short(norms[s, s], 2)}. By road: {parts}."

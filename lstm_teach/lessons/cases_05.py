@@ -1,4 +1,4 @@
-"""The cases on which the lines of lesson 5 are judged, and its library function. Imports numpy only.
+"""The cases on which the lines of lesson 5 are judged, and its library function. Imports numpy and Params.
 
 Right values are measured, not taken from the formula: by walking step by step, by complex steps through the forward
 lines, or because the answer was drawn first and the question made from it.
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+
+from ..params import Params
 
 TINY = 1e-30  # of a complex step
 
@@ -59,7 +61,9 @@ def _walked(carried) -> Iterator[dict]:
         for dc in np.eye(H):
             dzg = dc * 0.5
             columns.append(carried(dc, f) + (Wg.T @ dzg) * 0.5)
-        yield {"f": float(f), "Wg": Wg, "H": H, "walked": np.array(columns).T}
+        params = Params.random(vocab_size=H + 1, hidden_size=H, seed=seed)
+        params.Wg[:] = Wg
+        yield {"f": float(f), "Wg": Wg, "H": H, "params": params, "walked": np.array(columns).T}
 
 
 def rate_of() -> Iterator[dict]:

@@ -472,6 +472,15 @@ def test_before_the_guess_is_committed_nothing_gives_the_answer_away(made):
         return [text.get_text() for text in fades.get_legend().get_texts() if text.get_visible()]
 
     assert drawn() == named() == [] and "you have not guessed yet" in explorer.text
+    seen = set()
+    for name, ends in (("forget_bias", explorers.BIASES), ("scale", explorers.SCALES)):
+        for value in ends:  # even now each slider does something
+            explorer.reset()
+            explorer.controls[name].value = value
+            seen.add(explorer.png)
+    assert len(seen) == 4 and drawn() == []
+    assert_same_as_full_drawing(explorer._scene)
+    explorer.reset()
     explorer.set(show=explorers.SHOWN)
     assert len(drawn()) == 6 and len(named()) == 3 and "you made no guess" in explorer.text
     assert_same_as_full_drawing(explorer._scene)

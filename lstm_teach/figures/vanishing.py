@@ -123,7 +123,8 @@ def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
     invitation = fades.text(1, 1e7, INVITATION, va="center", fontsize=LARGE, color=GRAY)
 
     scene = Scene(figure)
-    scene.live(*lines.values(), *dots.values(), *numbers.values())
+    known = fades.text(1, 3e2, "", va="center", fontsize=NORMAL, color=GRAY)
+    scene.live(*lines.values(), *dots.values(), *numbers.values(), known)
 
     named = None
 
@@ -145,6 +146,8 @@ def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
     def update(fade: Fade, revealed: bool) -> None:
         if named != (fade.guessed, revealed):
             name_what_is_shown(fade.guessed, revealed)
+        known.set_visible(invitation.get_visible())
+        known.set_text(f"Forget gates {fade.gate:.3f} on average; |delta| {short(fade.norms[LAST], 2)} at step 59")
         for row, which in enumerate(FADES):
             shown = fade.guessed if which == "guess" else revealed
             for artist in (lines[which], dots[which]):

@@ -25,7 +25,7 @@ FOLDER = Path(__file__).resolve().parent
 ENVIRONMENT = FOLDER / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = ENVIRONMENT / "lstm-teach.json"  # what was installed; written last, so without it nothing is finished
-MODULES = ("lstm_teach", "jupyterlab", "pytest", "xdist", "playwright", "nbgrader")  # all after the first two are test tools
+MODULES = ("lstm_teach", "jupyterlab", "pytest", "xdist", "playwright", "nbgrader")  # test tools from the third on
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 
 

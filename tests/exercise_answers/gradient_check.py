@@ -381,7 +381,10 @@ WRONG = {
         "its own step": (lambda loss_fn, params, step: gradient(loss_fn, params, 1e-5), "another loss, a large step"),
         "the backward pass": (lambda f, params, step: bptt(params, [0, 1], [1, 0]), "dV is off"),
         "the library": (lambda f, params, step: lt.numerical_gradient(f, params, step), "the library's own answer"),
-        "the library by another name": (gradient_by_another_name, "calls numerical_gradient, which is the library's own answer"),
+        "the library by another name": (
+            gradient_by_another_name,
+            "calls numerical_gradient, which is the library's own",
+        ),
         "the library in a helper": (lambda f, params, step: helper(f, params, step), "the library's own answer"),
         "a vector": (lambda f, params, step: gradient(f, params, step).flat, "should return nine matrices"),
         "eight": (lambda f, params, step: gradient(f, params, step).values()[1:], "should return nine matrices"),

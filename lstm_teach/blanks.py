@@ -366,6 +366,8 @@ def _on_this_net(
 
 def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: frozenset[str]) -> str:
     """That a line which is right in every trial reads an old number in this notebook; "" if it does not."""
+    if read & set(blank.names):  # another blank of the cell, which is judged by itself
+        return ""
     try:
         right, got = np.asarray(blank.library_value(name, namespace)), np.asarray(namespace.get(name))
         needed = {n.id for n in ast.walk(ast.parse(blank.library[name])) if isinstance(n, ast.Name)}
@@ -374,7 +376,8 @@ def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: froze
     if not is_like(got, right) or np.allclose(got, right, rtol=1e-6, atol=0):
         return ""
     old = sorted(read - needed) or sorted(read)
-    return f"The line fits, but here it reads an old number: {_listed(old)} was left over from an earlier cell."
+    were = "were" if len(old) > 1 else "was"
+    return f"The line fits, but here it reads an old number: {_listed(old)} {were} left over from an earlier cell."
 
 
 def _from_earlier(read: frozenset[str], namespace: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> str:

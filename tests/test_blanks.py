@@ -177,6 +177,11 @@ def test_a_line_that_reads_an_old_number_is_not_called_right():
     assert "dc_hidden was left over from an earlier cell" in sentences(verdict)["dc"]
 
 
+def test_a_line_that_reads_another_blank_of_its_cell_is_judged_by_itself():
+    verdict, _ = judged(PRODUCT, "do = 2 * dh * ct\ndct = do * o / ct")
+    assert [part.passed for part in verdict.parts] == [False, True], str(verdict)
+
+
 def test_a_check_of_the_librarys_function_says_whose_it_is():
     _, names = judged(PASS, "def my_bptt(params, x, targets, h0=None, c0=None):\n    ...")
     report = lt.check_gradients(names["my_bptt"])

@@ -150,6 +150,7 @@ class Lesson:
         verdict = self.verdicts.get(groups[0]) if groups else None
         if verdict is None or not verdict.passed:
             why = "it hasn't been judged in this session yet" if verdict is None else "the last version was not right"
+            why = "it is not written yet" if verdict and all(part.open for part in verdict.parts) else why
             print(f"{name} is not kept: {why}. Run the cell with a right version, then this one.")
         else:
             print(kept.write(name, self.name, groups[0], sys._getframe(1).f_globals[name]))

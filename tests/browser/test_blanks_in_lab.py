@@ -78,5 +78,5 @@ def test_nothing_is_kept_unless_the_learner_says_so(page, lab):
     kept = lab.root_dir / "notebooks" / "my_functions.py"
     assert not kept.exists()
     write(page, "keep-it", 'lesson.keep("step_back")')
-    wait_for_text(page, "keep-it", "step_back is not kept: it has not been judged right")
+    wait_for_text(page, "keep-it", "step_back is not kept: it is not written yet")
     assert not kept.exists()

@@ -30,7 +30,8 @@ def fault_explorer() -> Explorer:
 
     def draw(fault: str):
         update(list(ladders[fault].values()), *clinic.FAULTS[fault])
-        return scene, f"<details><summary>In words</summary>{figures.describe(ladders[fault])}</details>"
+        words = figures.describe(ladders[fault])
+        return scene, f'<details aria-label="In words"><summary>In words</summary>{words}</details>'
 
     return Explorer("Nine faults and their ladders", {"fault": dropdown("Fault", list(clinic.FAULTS))}, draw)
 

@@ -74,13 +74,14 @@ def clipping_explorer(norms: Mapping[str, np.ndarray], limit: float = 5.0) -> Ex
     if not norms or any(not len(n) or not (np.isfinite(n) & (np.asarray(n) > 0)).all() for n in norms.values()):
         raise ValueError("norms must map names to the positive norms of the steps of a run, one run at least.")
     scene, update = clipping.build(norms)
+    start = 10 ** (round(np.log10(limit) / 0.05) * 0.05)  # a place of the slider: the page would move to one anyway
 
     def draw(limit: float, run: str):
         update(run, limit)
         return scene, clipping.describe(run, norms[run], limit)
 
     controls = {
-        "limit": log_slider("Limit", limit, -1, 2, 0.05, ".2r"),
+        "limit": log_slider("Limit", start, -1, 2, 0.05, ".2r"),
         "run": choice("Gradient", list(norms)),
     }
     return Explorer("Where should the limit be?", controls, draw, rows=[["limit", "run"]])

@@ -789,7 +789,7 @@ def test_no_text_of_a_ladder_leaves_the_picture_or_meets_another(fault_explorer)
 def test_the_text_of_a_fault_says_its_first_wrong_rungs(fault_explorer):
     fault_explorer.set(fault="the start: h0 and c0 forgotten")
     words = "Initial state not zero: first wrong at T = 1: all nine. Initial state zero: right on every rung."
-    assert fault_explorer.text == f"<details><summary>In words</summary>{words}</details>"
+    assert fault_explorer.text == f'<details aria-label="In words"><summary>In words</summary>{words}</details>'
     assert fault_explorer.picture.alt.endswith(words)
 
 

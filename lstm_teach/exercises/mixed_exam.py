@@ -389,14 +389,14 @@ def check_step(coupled_step: Callable, seed: int = 1) -> Verdict:
                     "The old cell is kept whole here; only the share 1 - i of it stays.": v.c_before + v.i * v.g,
                     "What was there before is missing.": v.i * v.g,
                     "g comes in whole here; only the share i of it does.": (1 - v.i) * v.c_before + v.g,
-                    "h_before stands in the place of c_before.": (1 - v.i) * h_before + v.i * v.g,
-                    "o stands in the place of 1 - i.": v.o * v.c_before + v.i * v.g,
+                    "h_before is used instead of c_before.": (1 - v.i) * h_before + v.i * v.g,
+                    "o is used instead of 1 - i.": v.o * v.c_before + v.i * v.g,
                 }
             if name == "h":
                 return {
                     "This cell has no tanh between c and h.": v.o * np.tanh(v.c),
                     "The cell is shown whole; o is the share that is shown.": v.c,
-                    "i stands in the place of o.": v.i * v.c,
+                    "i is used instead of o.": v.i * v.c,
                     "The old cell is shown; h is made from the new one.": v.o * v.c_before,
                 }
             W, U, curve = net["W" + name], net["U" + name], np.tanh if name == "g" else _sigmoid
@@ -779,13 +779,13 @@ BACK_MISTAKES: dict[str, dict[str, Callable]] = {
             v.dc * (v.c_before - v.g)
         ),
         "1 - i falls when i rises: the old cell counts with a minus.": lambda v: v.dc * (v.g + v.c_before),
-        "c[t] stands in the place of c[t-1].": lambda v: v.dc * (v.g - v.c),
-        "dh stands in the place of dc: this gate acts on the cell.": lambda v: v.dh * (v.g - v.c_before),
+        "c[t] is used instead of c[t-1].": lambda v: v.dc * (v.g - v.c),
+        "dh is used instead of dc: this gate acts on the cell.": lambda v: v.dh * (v.g - v.c_before),
     },
     "dg": {
         "In i * g the other factor is i.": lambda v: v.dc * v.g,
         "1 - i belongs to the old cell; g is multiplied by i.": lambda v: v.dc * (1 - v.i),
-        "dh stands in the place of dc: the candidate acts on the cell.": lambda v: v.dh * v.i,
+        "dh is used instead of dc: the candidate acts on the cell.": lambda v: v.dh * v.i,
         "dg has only the carried part of dc.": lambda v: v.dc_carry * v.i,
     },
     **{

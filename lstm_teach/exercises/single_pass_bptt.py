@@ -24,7 +24,7 @@ WALK = ("dh", "dc", "dzi", "dzf", "dzo", "dzg")  # what a walk keeps
 
 PREDICT_WRONG = Question(
     "my_wrong_gradients",
-    "A backward step hands on dc in the place of dc times f. You check the pass with a sequence of one token. How many"
+    "A backward step hands on dc instead of dc times f. You check the pass with a sequence of one token. How many"
     " of the nine gradients are wrong?",
     reveal="None. With one token there is one step, and nothing that it hands on is used for a weight. With two tokens"
     " six of the nine are wrong: dV needs nothing that is carried, and dWo and dUo hear dh alone, which is still right."
@@ -128,9 +128,7 @@ HIDDEN_MISTAKES = {
         "The slope of tanh is missing: dh * o is what ct hears, not what c hears.": lambda v: v.dh * v.o + v.dc_carry,
         "o is missing: only a share o of ct is shown.": lambda v: v.dh * (1 - v.ct**2) + v.dc_carry,
         "The slope of tanh is 1 - ct**2, with a square.": lambda v: v.dh * v.o * (1 - v.ct) + v.dc_carry,
-        "The slope of tanh is 1 - ct**2; c stands in the place of ct.": lambda v: (
-            v.dh * v.o * (1 - v.c**2) + v.dc_carry
-        ),
+        "The slope of tanh is 1 - ct**2; c is used instead of ct.": lambda v: v.dh * v.o * (1 - v.c**2) + v.dc_carry,
         "ct * (1 - ct) is not the slope of tanh; that is 1 - ct**2.": lambda v: (
             v.dh * v.o * v.ct * (1 - v.ct) + v.dc_carry
         ),
@@ -186,10 +184,10 @@ STEP_HINTS = (
 
 
 def _of_gate(name: str, factor: str, wrong: Mapping[str, str]) -> dict[str, Callable]:
-    """The mistakes of di, df or dg: dc times something else, or dh in the place of dc."""
+    """The mistakes of di, df or dg: dc times something else, or dh instead of dc."""
     found = {advice: lambda v, other=other: v.dc * getattr(v, other) for other, advice in wrong.items()}
     return found | {
-        "dh stands in the place of dc: this gate acts on the cell.": lambda v: v.dh * getattr(v, factor),
+        "dh is used instead of dc: this gate acts on the cell.": lambda v: v.dh * getattr(v, factor),
         f"{name} has only the carried part of dc.": lambda v: v.dc_carry * getattr(v, factor),
         f"dc alone has no factor: {name} is dc times what the gate is multiplied by.": lambda v: v.dc,
     }
@@ -242,7 +240,7 @@ STEP_MISTAKES = HIDDEN_MISTAKES | {
         "df",
         "c_before",
         {
-            "c": "c[t] stands in the place of c[t-1]: f multiplies the cell before.",
+            "c": "c[t] is used instead of c[t-1]: f multiplies the cell before.",
             "f": "dc has been multiplied by f itself; in f * c_before the other factor is c_before.",
         },
     ),
@@ -271,7 +269,7 @@ STEP_MISTAKES = HIDDEN_MISTAKES | {
         "dc_carry has been added to; what goes on is dc * f alone.": lambda v: v.dc_carry + v.dc * v.f,
         "Only the carried part goes on; all of dc has to.": lambda v: v.dc_carry * v.f,
         "The forget gate of the step before stands here; c_before is multiplied by f[t].": lambda v: v.dc * v.f_before,
-        "i stands in the place of f.": lambda v: v.dc * v.i,
+        "i is used instead of f.": lambda v: v.dc * v.i,
     },
 }
 
@@ -440,8 +438,8 @@ def check_weights(weight_gradients: Callable, seed: int = 1) -> Verdict:
             steps = range(T)
             if name == "V":
                 return {
-                    "h[t-1] stands in the place of h[t].": sum(np.outer(dy[t], h[t - 1]) for t in steps),
-                    "y stands in the place of dy: take 1 away at the target.": sum(
+                    "h[t-1] is used instead of h[t].": sum(np.outer(dy[t], h[t - 1]) for t in steps),
+                    "y is used instead of dy: take 1 away at the target.": sum(
                         np.outer(cache.y[t], h[t]) for t in steps
                     ),
                     "The sign is turned: dy is y minus the one-hot target.": -right.V,
@@ -452,7 +450,7 @@ def check_weights(weight_gradients: Callable, seed: int = 1) -> Verdict:
             dz = deltas["dz" + name[1]]
             if name[0] == "W":
                 return {
-                    "h[t] stands in the place of h[t-1]: W acts on the state before.": sum(
+                    "h[t] is used instead of h[t-1]: W acts on the state before.": sum(
                         np.outer(dz[t], h[t]) for t in steps
                     ),
                     "The outer product is the wrong way round: rows belong to dz.": right[name].T,
@@ -462,7 +460,7 @@ def check_weights(weight_gradients: Callable, seed: int = 1) -> Verdict:
                     "Step 0 is missing: its h before is the initial state, row -1.": sum(
                         (np.outer(dz[t], h[t - 1]) for t in range(1, T)), np.zeros((H, H))
                     ),
-                    "The cell stands in the place of the hidden state.": sum(
+                    "The cell is used instead of the hidden state.": sum(
                         np.outer(dz[t], cache.c[t - 1]) for t in steps
                     ),
                     "Only the last step is in it; add up over all steps.": np.outer(dz[-1], h[T - 2]),

@@ -339,7 +339,7 @@ def check_adam(adam_step: Callable, seed: int = 1) -> Verdict:
                     "This is the corrected one. Correct it for the step, but return the plain one.": right["square"]
                     / c2,
                     "The constant of the mean was used here.": B1 * square + (1 - B1) * gradient**2,
-                    "The mean was squared in the place of the gradient.": B2 * square + (1 - B2) * right["mean"] ** 2,
+                    "The mean was squared instead of the gradient.": B2 * square + (1 - B2) * right["mean"] ** 2,
                     "Squares are only added up here, which is Adagrad.": square + gradient**2,
                     "The square has not been changed.": square,
                 }
@@ -355,7 +355,7 @@ def check_adam(adam_step: Callable, seed: int = 1) -> Verdict:
                         flat - rate * (m / c1) * np.sqrt(c2) / (np.sqrt(s) + EPS)
                     ),
                     "eps stands inside the root; it belongs behind it.": flat - rate * m / c1 / np.sqrt(s / c2 + EPS),
-                    "The gradient itself is used in the place of its mean.": step(gradient, s / c2),
+                    "The gradient itself is used instead of its mean.": step(gradient, s / c2),
                     "The old means are used; make the new ones first.": step(mean / c1, square / c2),
                     "The correction has one step too few: count is 1 at the first step.": step(
                         m / (1 - B1 ** (count + 1)), s / (1 - B2 ** (count + 1))

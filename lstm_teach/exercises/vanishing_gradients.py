@@ -223,9 +223,9 @@ def check_carried(carried: Callable, seed: int = 1) -> Verdict:
             * (mean ** np.arange(s, -1, -1))[:, None],
             "The gates have been added up; on the way they multiply.": dc
             * np.array([f[t + 1 : s + 1].sum(axis=0) for t in range(s + 1)]),
-            "1 - f stands in the place of f: f is the share that is kept.": dc
+            "1 - f is used instead of f: f is the share that is kept.": dc
             * np.array([(1 - f[t + 1 : s + 1]).prod(axis=0) for t in range(s + 1)]),
-            "1 + f stands in the place of f: the carry takes the place of the delta and is not added to it.": dc
+            "1 + f is used instead of f: the carry takes the place of the delta and is not added to it.": dc
             * np.array([(1 + f[t + 1 : s + 1]).prod(axis=0) for t in range(s + 1)]),
             "The rows stand in the order of the way back; row t belongs to step t.": right[::-1],
             "Nothing has been multiplied: these are all dc.": np.tile(dc, (s + 1, 1)),

@@ -449,7 +449,7 @@ WRONG = {
         ),
         "gradient for mean": (
             adam_with(step=lambda m, s, g, n: g / (np.sqrt(s / (1 - 0.999**n)) + 1e-8)),
-            "in the place of its mean",
+            "instead of its mean",
         ),
         "count too high": (
             adam_with(step=lambda m, s, g, n: m / (1 - 0.9 ** (n + 1)) / (np.sqrt(s / (1 - 0.999 ** (n + 1))) + 1e-8)),

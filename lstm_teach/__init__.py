@@ -8,13 +8,14 @@ Nothing in it imports matplotlib or ipywidgets; pictures are in `lstm_teach.figu
 
 from lstm_teach import rnn
 from lstm_teach.backward import Deltas, bptt
-from lstm_teach.doctor import Diagnosis, Finding, ModelDiagnosis, ModelFinding, diagnose, diagnose_model
+from lstm_teach.doctor import Diagnosis, Finding, diagnose
 from lstm_teach.flow import GradientFlow, gradient_flow, nested_flow
 from lstm_teach.forward import Cache, forward, loss
 from lstm_teach.gradcheck import check_gradients
 from lstm_teach.gradients import complex_step_gradient, exact_gradient, numerical_gradient
 from lstm_teach.gradreport import GradientReport, relative_error, verdict
 from lstm_teach.guard import LearnerError
+from lstm_teach.models import ModelDiagnosis, ModelFinding, diagnose_model
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import Params
 from lstm_teach.training import History, train

@@ -47,6 +47,16 @@ def verdict(error: float) -> str:
     return next(word for bound, word in LADDER if error <= bound or bound == math.inf)
 
 
+def word(error: float, right: float) -> str:
+    """ "right" up to `right`, else the error in a few characters: 3e-05, 0.12, 1.20."""
+    return "right" if error <= right else f"{error:.0e}" if error < 0.01 else f"{error:.2f}"
+
+
+def marked(text: str) -> str:
+    """An error in the words of `word`, with a mark that is read at a glance."""
+    return f"{'✓' if text == 'right' else '✗'} {text}"
+
+
 @dataclass(frozen=True)
 class Element:
     """One number of one gradient: where it is, what the backward pass says, what is right."""

@@ -52,7 +52,7 @@ def test_the_family_of_a_fault_around_a_model_is_named_first(model, fault):
 
 
 def test_every_family_is_met_by_some_fault():
-    from lstm_teach.doctor.families import FAMILIES
+    from lstm_teach.models.families import FAMILIES
 
     met = {edit[0] for edits in IN_THE_TEXT.values() for edit in edits} | {fault[0] for fault in AROUND.values()}
     assert met | {"small weights", "not compared"} == set(FAMILIES)  # these two have tests of their own

@@ -17,12 +17,12 @@ from scenes import assert_same_as_full_drawing
 import lstm_teach as lt
 from lstm_teach import plain
 from lstm_teach.blanks import Lesson
-from lstm_teach.doctor import models
 from lstm_teach.explorers import clinic as explorers
 from lstm_teach.figures import clinic as figures
 from lstm_teach.gradcheck import LENGTHS, own_case
 from lstm_teach.lessons import clinic, clinic_cases
 from lstm_teach.lessons.clinic_lines import FAULTY, reasons
+from lstm_teach.models.differences import RIGHT
 from lstm_teach.nested import FLAWS
 
 NOTEBOOK = "07_debugging_clinic"
@@ -676,7 +676,7 @@ def test_the_model_to_replace_is_right_as_it_is():
     assert found.passed
     assert 1e-12 < max(error for errors in found.ladder.values() for error in errors.values()) < 5e-11
     assert "good to about 1e-11" in cell_source(NOTEBOOK, "my-model-intro")
-    assert "anything up to 1e-9" in cell_source(NOTEBOOK, "my-model-intro") and models.RIGHT == 1e-9
+    assert "anything up to 1e-9" in cell_source(NOTEBOOK, "my-model-intro") and RIGHT == 1e-9
     averaged = cell_source(NOTEBOOK, "my-gradient").replace(
         "return grads", "return {k: v / T for k, v in grads.items()}"
     )

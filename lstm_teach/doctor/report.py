@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lstm_teach import html
-from lstm_teach.gradreport import GradientReport
+from lstm_teach.gradreport import GradientReport, marked, word
 
 
 @dataclass(frozen=True)
@@ -161,16 +161,6 @@ def ladder_text(ladder: dict[int, dict[str, float]], right: float = 1e-7) -> lis
     for T, errors in ladder.items():
         lines.append(f"{T:<5}" + "".join(f"{word(errors[name], right):<10}" for name in names))
     return [line.rstrip() for line in lines]
-
-
-def word(error: float, right: float) -> str:
-    """ "right" up to `right`, else the error in a few characters: 3e-05, 0.12, 1.20."""
-    return "right" if error <= right else f"{error:.0e}" if error < 0.01 else f"{error:.2f}"
-
-
-def marked(text: str) -> str:
-    """An error in the words of `word`, with a mark that is read at a glance."""
-    return f"{'✓' if text == 'right' else '✗'} {text}"
 
 
 def ladder_html(ladder: dict[int, dict[str, float]], right: float = 1e-7) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from lstm_teach.doctor.differences import RIGHT, Comparison, Seen, listed
+from lstm_teach.models.differences import RIGHT, Comparison, Seen, listed
 
 
 def basis(matrix: np.ndarray, axis: int) -> np.ndarray:

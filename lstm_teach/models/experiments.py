@@ -1,22 +1,18 @@
 """From the errors of a gradient to the kinds of mistake that make such errors, the surest first.
 
-Two sources: relations between the gradient and the right one (a constant ratio, a block left out, the transpose), and
-experiments (with which weights set to zero, made symmetric or scaled does the error go away?). Imports
-differences and factors.
+Relations come first, then experiments: with which weights set to zero, made symmetric or scaled does the error go away?
+Imports differences, factors, families and relations.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from lstm_teach import guard
-from lstm_teach.doctor.differences import (
+from lstm_teach.models.differences import (
     RIGHT,
     Arrays,
     Comparison,
@@ -31,135 +27,9 @@ from lstm_teach.doctor.differences import (
     listed,
     reference,
 )
-from lstm_teach.doctor.factors import Shared, basis, inside, rank
-
-_SAME = 1e-6  # norm-relative: two arrays are the same up to the error of the differences
-
-# family: what kind of mistake it is, and what to try next
-FAMILIES = {
-    "precision": (
-        "A part of the computation is in single precision (float32).",
-        "Rounding alone then looks like a mistake. Make every array float64 for the check, the state and the loss too.",
-    ),
-    "input changed": (
-        "The weights are not the same after a call as before it, so the check compares two different nets.",
-        "Update a copy, and look for += or *= on an array of params, or on a view of one.",
-    ),
-    "state": (
-        "Something is kept from one call to the next.",
-        "Start the hidden state, the cell and the gradients from the same values at every call; keep none of them.",
-    ),
-    "random": (
-        "The loss draws random numbers, so every call sees another net.",
-        "Draw the dropout mask once for each case(T), or seed the generator at the start of loss and of gradient.",
-    ),
-    "small weights": (
-        "The weights are so small that a wrong gradient can't be told from a right one there.",
-        "Check with weights of order 0.5 to 1. The mistakes that show there are the next findings.",
-    ),
-    "scale": (
-        "The direction is right and the size is not: a constant factor.",
-        "Compare how loss and gradient are averaged: both over the steps, the batch and the features, or neither.",
-    ),
-    "sign": (
-        "The direction is reversed: a sign.",
-        "Look for target minus output where output minus target is meant.",
-    ),
-    "clipping": (
-        "The gradient is right while it is small and is cut where it is large: clipping.",
-        "Clip after the check, before the update. If nothing is clipped, look at what else switches: a mask, a max.",
-    ),
-    "truncation": (
-        "The walk back is cut off after some steps.",
-        "Let the loop go back to the first step. A truncated gradient is not the gradient of this loss.",
-    ),
-    "carry": (
-        "What one step hands to the step before it is missing or wrong.",
-        "Look at the last lines of the loop, where the deltas for the next round are made, and at where they are used.",
-    ),
-    "accumulation": (
-        "What is handed from step to step is added to the old value where it must replace it.",
-        "Look for += on a delta that is carried, or for one that is never set back.",
-    ),
-    "transpose": (
-        "A matrix is used as it is where its transpose is meant, or the other way round.",
-        "Going back through z = W h takes W.T times the delta; the gradient of W is the outer product of delta and h.",
-    ),
-    "gate rows": (
-        "Right numbers at the wrong place: the gradient of one gate or array stands where that of another belongs.",
-        "Compare the order of the gates in the forward pass with the order in which the gradients are put together.",
-    ),
-    "left out": (
-        "A part of the gradient is never filled in.",
-        "Look for a delta that is not used, a slice that is not assigned, or a way between layers that is left out. An "
-        "array that is used in two places gets the sum of both.",
-    ),
-    "axis": (
-        "The sum is right and its distribution is not: summed over the wrong axis.",
-        "A bias gets the sum over batch and steps, one number for each unit.",
-    ),
-    "summing": (
-        "The deltas are right; the mistake is in how they are added up into this gradient.",
-        "Look for = in place of += in the line of this gradient: over the steps, for a row that comes again, for an "
-        "array that is used twice. Then for the step whose input or state is used in it.",
-    ),
-    "product": (
-        "The delta is right; what it is multiplied with in the line of this gradient is not.",
-        "Look for h[t] in place of h[t-1], or for the input of another step or layer.",
-    ),
-    "gate": (
-        "The delta of one gate is wrong, and nothing before it on the way back.",
-        "Look at the lines of this gate: the slope of its activation, and what it is multiplied with going forward.",
-    ),
-    "steps": (
-        "What the loss, or the layer above, sends to a step is not what this step gets.",
-        "Look for an order that is not reversed, an index that is off by one, a loss that is read at some steps only, "
-        "a factor that changes from step to step.",
-    ),
-    "formula": (
-        "A mistake within one step, on the way from the loss to these arrays.",
-        "Check at T = 1, where nothing is carried, and go back from the loss line by line.",
-    ),
-    "not compared": (
-        "Numbers are wrong among those that were not compared one by one, since the array is large.",
-        "Check again with a smaller model: fewer words, fewer units.",
-    ),
-    "forward": (
-        "The gradient is that of another forward pass.",
-        "Compare the forward pass within the gradient with that of the loss: initial state, inputs, weights, mask.",
-    ),
-    "loss": (
-        "The mistake is where all get their delta from: the derivative of the loss.",
-        "Compare the loss with the delta of the output: same targets, same steps, same mask, same average.",
-    ),
-}
-
-
-@dataclass(frozen=True)
-class ModelFinding:
-    """One thing that is wrong with a model's gradient or with its check.
-
-    family     one of `FAMILIES`, or "raises" and "unusable" for a call that gave nothing to compare
-    idea       the first level: what kind of mistake to look for
-    place      which arrays and rows, from which T on
-    evidence   how one can see it
-    advice     what to try next
-    """
-
-    family: str
-    idea: str
-    place: str = ""
-    evidence: str = ""
-    advice: str = ""
-
-    def __str__(self) -> str:
-        return " ".join(text for text in (self.idea, self.place, self.evidence, self.advice) if text)
-
-
-def finding(family: str, place: str, evidence: str = "") -> ModelFinding:
-    """A finding of a known family."""
-    idea, advice = FAMILIES[family]
-    return ModelFinding(family, idea, place, evidence, advice)
+from lstm_teach.models.factors import Shared, basis, inside, rank
+from lstm_teach.models.families import ModelFinding, finding
+from lstm_teach.models.relations import is_off, layouts, relations, whole
 
 
 def explain(
@@ -186,306 +56,16 @@ def explain(
         where = f"The largest error is {worst:.0e}, in {max(wrong, key=lambda n: max(errors[n].values()))}."
         return [finding("precision", where, "A mistake in a formula leaves more, double precision less.")], notes
 
-    found = [] if unseen else _whole(seen)
+    found = [] if unseen else whole(seen)
     if found:
         return found, notes
-    found, explained = _relations(seen, models, wrong)
+    found, explained = relations(seen, models, wrong)
     rest = [name for name in wrong if name not in explained]
     if rest:
         shared = len(explained) > 1 and any(one.family == "scale" for one in found)
         others = _experiments(seen, models, take, compare, rest)
         found = found + others if shared else others + found  # what is wrong with a delta before what is with a sum
     return found + apart, notes
-
-
-# Relations between the gradient and the right one.
-
-
-def _ratio(c: Comparison) -> float | None:
-    """The constant k with mine = k * right, None if there is none."""
-    mine, right = c.mine[c.tried], c.right[c.tried]
-    if not right.any() or not mine.any():
-        return None
-    k = float(np.vdot(mine, right) / np.vdot(right, right))
-    return k if k and _same(mine, k * right) else None
-
-
-def _same(a: np.ndarray, b: np.ndarray) -> bool:
-    return bool(np.linalg.norm(a - b) <= _SAME * max(np.linalg.norm(a), np.linalg.norm(b)))
-
-
-def _pooled(each: dict[str, Comparison]) -> Comparison:
-    mine, right = (np.concatenate([getattr(c, side).ravel() for c in each.values()]) for side in ("mine", "right"))
-    return Comparison(mine, right, 0.0)
-
-
-def _whole(seen: Seen) -> list[ModelFinding]:
-    """One factor for the whole gradient, or one bound on all its numbers."""
-    pooled = {T: _pooled(each) for T, each in seen.items()}
-    ratios = {T: _ratio(c) for T, c in pooled.items()}
-    if all(ratios.values()):
-        norms = {T: float(np.linalg.norm(c.mine)) for T, c in pooled.items()}
-        return [_factor("", ratios, norms)]
-    return _bounded(pooled, "the gradient")
-
-
-def _bounded(each: dict[int, Comparison], what: str) -> list[ModelFinding]:
-    """mine = clip(right, -bound, bound), with one bound for all lengths."""
-    wrong = {T: c for T, c in each.items() if c.error > RIGHT}
-    bounds = {T: float(np.abs(c.mine).max()) for T, c in wrong.items()}
-    bound = next(iter(bounds.values()))
-    for T, c in wrong.items():
-        mine, right = c.mine[c.tried], c.right[c.tried]
-        if not bound or abs(bounds[T] - bound) > 1e-9 * bound or not _same(mine, np.clip(right, -bound, bound)):
-            return []
-    count = sum(int((np.abs(c.right[c.tried]) > bound).sum()) for c in wrong.values())
-    if count < 2:
-        return []
-    place = f"No number of {what} is larger than {bound:.4g}."
-    return [finding("clipping", place, f"In {count} places the right one is larger, and there it is exactly that.")]
-
-
-def _factor(name: str, ratios: dict[int, float], norms: dict[int, float]) -> ModelFinding:
-    """A finding for a constant ratio, with the law that it follows over the lengths."""
-    of = f"The gradient of {name}" if name else "The whole gradient"
-    values = {T: k for T, k in ratios.items() if abs(k - 1) > 1e-6}
-    T, k = list(values.items())[-1]
-    place = f"{of} is {k:.4g} times the right one at T = {T}, in every entry."
-    at = {T: norms[T] for T in values}
-    if len(at) > 1 and max(at.values()) - min(at.values()) <= 1e-9 * max(at.values()) and max(values.values()) < 1:
-        return finding("clipping", place, f"Its norm is {at[T]:.4g} at {_lengths(at)}: the norm is clipped.")
-    law = _law(ratios)
-    if law:
-        power, constant = law
-        if power == 0 and abs(constant + 1) < 1e-5:
-            return finding("sign", f"{of} is the right one times -1 at {_lengths(ratios)}.")
-        if power == 0:
-            place = f"{of} is {constant:.4g} times the right one everywhere, at {_lengths(ratios)}."
-            return finding("scale", place, _number(constant))
-        words = {-2: "1/T²", -1: "1/T", 1: "T", 2: "T²"}[power]
-        also = "" if abs(constant - 1) < 1e-5 else f", times {_fraction(constant)}"
-        return finding("scale", place, f"The factor is {words} with T = {T}{also}. {_AVERAGE[power > 0]}")
-    told = ", ".join(f"{k:.3g} at T = {T}" for T, k in ratios.items())
-    counts = all(abs(Fraction(k).limit_denominator(40) - Fraction(k)) < 1e-5 for k in values.values())
-    if len(values) == 1 and 0 < k < 1 and not counts:
-        return finding("clipping", f"{of} has the right direction, but not the size: {told}.", "Is its norm clipped?")
-    what = (
-        "These are ratios of small numbers, as of counts: of steps with a target, or of those in a mask."
-        if counts
-        else ""
-    )
-    return finding("scale", f"{of} has the right direction, but not the size: {told}.", what)
-
-
-def _law(ratios: dict[int, float]) -> tuple[int, float] | None:
-    """The power of T and the constant that the ratios follow, None if they follow no such law."""
-    for power in (0, -1, 1, -2, 2):
-        constants = [k / T**power for T, k in ratios.items()]
-        if max(constants) - min(constants) <= 1e-5 * abs(constants[-1]):
-            return power, constants[-1]
-    return None
-
-
-_AVERAGE = {
-    True: "The loss is averaged over the steps while the gradients are summed.",
-    False: "The gradients are averaged over the steps while the loss is summed.",
-}
-
-
-def _number(constant: float) -> str:
-    """What a constant factor may be."""
-    said = _fraction(constant)
-    if "." in said:
-        return "It is the same at every length, so it is no average over the steps."
-    guess = "the 2 of a square, or " if said in ("2", "1/2") else ""
-    whole = said.removeprefix("1/").removeprefix("-")
-    return f"It is {said} at every length, so no average over the steps: {guess}a batch or a feature count of {whole}?"
-
-
-def _fraction(number: float) -> str:
-    """A whole number or one over it, where it is that."""
-    size = max(abs(number), 1 / abs(number))
-    whole = round(size)
-    if whole < 2 or abs(size - whole) > 1e-5 * whole:
-        return f"{number:.4g}"
-    return f"{'-' if number < 0 else ''}{'1/' if abs(number) < 1 else ''}{whole}"
-
-
-def _lengths(lengths: Iterable[int]) -> str:
-    return f"T = {listed(map(str, lengths))}"
-
-
-def _relations(seen: Seen, models: dict[int, Model], wrong: list[str]) -> tuple[list[ModelFinding], set[str]]:
-    """Arrays whose error is explained by a relation that holds at every length where they are wrong."""
-    found: list[ModelFinding] = []
-    laws: dict[tuple, list[Piece]] = {}
-    explained: set[str] = set()
-    for name in wrong:
-        lengths = [T for T, each in seen.items() if each[name].error > RIGHT]
-        for pieces in _layouts(next(iter(seen.values())), name):
-            said = _related(seen, models, pieces, lengths)
-            if said is None:
-                continue
-            explained.add(name)
-            for family, piece, detail in said:
-                laws.setdefault((family, detail, piece.count > 1), []).append(piece)
-            break
-    last = list(seen)[-1]
-    for (family, detail, _), pieces in laws.items():
-        each = {T: _part(seen[T], pieces[0]) for T in seen}
-        where = listed(piece.told(seen[last][piece.name].shape) for piece in pieces)
-        if family == "scale":
-            found.append(_factor(where, dict(detail), {T: float(np.linalg.norm(c.mine)) for T, c in each.items()}))
-        elif family == "clipping":
-            found += _bounded(each, f"the gradient of {where}")
-        elif family == "gate rows":
-            found.append(finding(family, f"In place of the gradient of {where} stands that of {detail}."))
-        elif family == "penalty":
-            what = (
-                f"What is missing in the gradient of {where} is a multiple of the weights: the penalty on large ones."
-            )
-            found.append(finding("left out", what))
-        elif family == "axis" and detail is not None:
-            line = ("row", "column")[detail]
-            what = f"Every {line} of the gradient of {where} holds the sum of all {line}s of the right one."
-            found.append(finding(family, what))
-        else:
-            found.append(finding(family, f"The gradient of {where} {_SAID[family]}."))
-    return _merged(found), explained
-
-
-_SAID = {
-    "left out": "is zero at every length; the right one is not",
-    "transpose": "is the transpose of the right one",
-    "axis": "has the right sum, or its average everywhere, but not the right numbers one by one",
-}
-
-
-def _merged(found: list[ModelFinding]) -> list[ModelFinding]:
-    """One finding for each family, in the order of `FAMILIES`, those about size alone last."""
-    families = sorted({one.family for one in found}, key=lambda family: (family == "scale", [*FAMILIES].index(family)))
-    merged = []
-    for family in families:
-        same = [one for one in found if one.family == family]
-        place, evidence = (
-            " ".join(dict.fromkeys(filter(None, (getattr(one, part) for one in same))))
-            for part in ("place", "evidence")
-        )
-        merged.append(finding(family, place, evidence))
-    return merged
-
-
-def _layouts(arrays: Mapping[str, Any], name: str) -> Iterator[list[Piece]]:
-    """The array as a whole, then in 4, 3, 2 blocks of rows or columns; those of a size that other arrays have first."""
-    yield [Piece(name)]
-    sizes = {size for key in arrays for size in arrays[key].shape}
-    shape = arrays[name].shape
-    counts = [
-        (axis, n)
-        for axis in range(len(shape))
-        for n in (4, 3, 2)
-        if shape[axis] % n == 0 and (shape[axis] > n or len(shape) > 1)
-    ]
-    for axis, n in sorted(counts, key=lambda at: shape[at[0]] // at[1] not in sizes):
-        yield [Piece(name, axis, k, n) for k in range(n)]
-
-
-def _related(
-    seen: Seen, models: dict[int, Model], pieces: list[Piece], lengths: list[int]
-) -> list[tuple[str, Piece, object]] | None:
-    """For each wrong piece its relation to the right gradient, None if one has none."""
-    said = []
-    for piece in pieces:
-        parts = {T: _part(seen[T], piece) for T in lengths}
-        bad = {T: c for T, c in parts.items() if _off(c, seen[T][piece.name])}
-        if not bad:
-            continue
-        relation = _relation(seen, models, piece, bad)
-        if relation is None:
-            return None
-        said.append((relation[0], piece, relation[1]))
-    return said
-
-
-def _part(each: dict[str, Comparison], piece: Piece) -> Comparison:
-    whole = each[piece.name]
-    return whole.part(piece.where(whole.shape))
-
-
-def _off(part: Comparison, whole: Comparison) -> bool:
-    """Whether a block is wrong, measured by the size of the whole array."""
-    size = np.linalg.norm(whole.right[whole.tried])
-    away = np.linalg.norm((part.mine - part.right)[part.tried])
-    return bool(away > 1e-8 * max(size, np.linalg.norm(whole.mine)) + 4 * whole.blur)
-
-
-def _relation(
-    seen: Seen, models: dict[int, Model], piece: Piece, bad: dict[int, Comparison]
-) -> tuple[str, object] | None:
-    parts = bad.values()
-    if all(not c.mine.any() for c in parts):
-        return "left out", None
-    ratios = {T: _ratio(c) for T, c in bad.items()}
-    if all(ratios.values()):
-        at_one = {T: 1.0 for T in seen if T not in bad}
-        ratios = {T: float(f"{k:.6g}") for T, k in sorted({**ratios, **at_one}.items())}
-        size = next(iter(parts)).mine.size  # of one number any error is a ratio, so it has to follow a law
-        if (size > 1 and size * len(bad) > 2 and (piece.count == 1 or (len(bad) > 1 and _law(ratios)))) or (
-            size == 1 and len(bad) > 1 and _law(ratios)
-        ):
-            return "scale", tuple(ratios.items())
-    shape = next(iter(parts)).shape
-    if len(shape) == 2 and shape[0] == shape[1] > 1 and _all_same(parts, lambda c: c.mine.T, lambda c: c.right):
-        return "transpose", None
-    if piece.count == 1 and _penalty(models, piece.name, bad):
-        return "penalty", None
-    for other in _others(seen, piece, shape):
-        if all(_same(c.mine[r.tried], r.right[r.tried]) for T, c in bad.items() for r in [_part(seen[T], other)]):
-            return "gate rows", other.told(seen[next(iter(bad))][other.name].shape)
-    size = max(shape, default=1)
-    if piece.count == 1 and 1 < size == np.prod(shape):
-        sums = [(c.mine.sum(), c.right.sum(), np.abs(c.right).sum()) for c in parts if c.tried.all()]
-        told = any(abs(b) > 1e-4 * by for _, b, by in sums)  # the errors of a softmax sum to 0, however they are added
-        if told and all(abs(a - b) <= _SAME * by or abs(a / size - b) <= _SAME * by for a, b, by in sums):
-            return "axis", None
-    for axis in (0, 1) if piece.count == 1 and len(shape) == 2 and min(shape) > 1 else ():
-        sums = [(c.mine, np.broadcast_to(c.right.sum(axis, keepdims=True), shape)) for c in parts if c.tried.all()]
-        if sums and all(_same(mine, right) for mine, right in sums):
-            return "axis", axis
-    if piece.count == 1 and _bounded(bad, ""):
-        return "clipping", None
-    return None
-
-
-def _penalty(models: dict[int, Model], name: str, bad: dict[int, Comparison]) -> bool:
-    """Whether what is missing is a multiple of the weights themselves."""
-    for T, c in bad.items():
-        missing, weights = (c.right - c.mine)[c.tried], models[T].params[name][c.tried]
-        by = np.vdot(missing, weights) / max(np.vdot(weights, weights), 1e-300)
-        if by <= 0 or weights.size < 3 or not _same(missing, by * weights):
-            return False
-    return True
-
-
-def _all_same(parts: Iterable[Comparison], one: Callable, other: Callable) -> bool:
-    for c in parts:
-        a, b = one(c), other(c)
-        if not _same(a[c.tried], b[c.tried]):
-            return False
-    return True
-
-
-def _others(seen: Seen, piece: Piece, shape: tuple[int, ...]) -> Iterator[Piece]:
-    """Other arrays, or blocks of arrays, of the same shape."""
-    for name in next(iter(seen.values())):
-        for pieces in _layouts(next(iter(seen.values())), name):
-            for other in pieces:
-                first = next(iter(seen.values()))
-                if other != piece and first[name].mine[other.where(first[name].shape)].shape == shape:
-                    yield other
-
-
-# Experiments: with which change of the weights does the error go away?
 
 
 def _experiments(
@@ -559,7 +139,7 @@ def _handed_to_the_start(lab: _Lab, each: dict[str, Comparison], later: list[str
 
 def _misplaced(lab: _Lab, each: dict[str, Comparison], bad: list[str]) -> list[ModelFinding]:
     """Deltas in the wrong place: with one step the gradients that they make are right ones, elsewhere."""
-    found, explained = _relations({1: each}, {1: lab.model}, bad)
+    found, explained = relations({1: each}, {1: lab.model}, bad)
     deltas = any(each[name].mine.ndim > 1 for name in explained)
     return [one for one in found if one.family == "gate rows"] if deltas else []
 
@@ -675,12 +255,12 @@ def _wrong_blocks(
     found = {}
     for name in bad:
         whole = each[name]
-        for pieces in _layouts(each, name):
+        for pieces in layouts(each, name):
             axis = pieces[0].axis
             if pieces[0].count == 1 or axis != deltas.get(name, axis):
                 continue
             lines = [whole.part((*[slice(None)] * axis, k)) for k in range(whole.shape[axis])]
-            off = np.array([_off(line, whole) for line in lines])
+            off = np.array([is_off(line, whole) for line in lines])
             silent = np.array([np.abs(line.right[line.tried]).max(initial=0) <= whole.blur for line in lines])
             split = [(piece, off[where], silent[where]) for piece in pieces for where in [_span(piece, len(lines))]]
             wrong = [piece for piece, o, _ in split if o.any()]
@@ -775,7 +355,7 @@ def _cure(lab: _Lab) -> list[Piece]:
             continue
         if len(pieces) > 1:
             return lab.least(lab.with_zeros, pieces)
-        blocks = (block for whole in _layouts(lab.model.params, pieces[0].name) for block in whole if block.count > 1)
+        blocks = (block for whole in layouts(lab.model.params, pieces[0].name) for block in whole if block.count > 1)
         return next(([block] for block in blocks if lab.cures(lab.with_zeros([block]))), pieces)
     return []
 

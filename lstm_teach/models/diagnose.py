@@ -15,7 +15,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lstm_teach import guard, html, validate
-from lstm_teach.doctor.differences import (
+from lstm_teach.gradcheck import LENGTHS
+from lstm_teach.gradreport import marked, relative_error, word
+from lstm_teach.models.differences import (
     RIGHT,
     Arrays,
     Comparison,
@@ -31,10 +33,8 @@ from lstm_teach.doctor.differences import (
     reference,
     rounding_noise,
 )
-from lstm_teach.doctor.families import ModelFinding, explain, finding
-from lstm_teach.doctor.report import marked, word
-from lstm_teach.gradcheck import LENGTHS
-from lstm_teach.gradreport import relative_error
+from lstm_teach.models.experiments import explain
+from lstm_teach.models.families import ModelFinding, finding
 
 ModelCase = Callable[[int], tuple[Arrays, Callable[[Arrays], float], Callable[[Arrays], Arrays]]]
 

@@ -1,0 +1,11 @@
+"""The doctor for models of your own: which kind of mistake a gradient has, whatever the equations.
+
+Read in this order: differences (the derivative of any loss), families (the kinds of mistake in words), relations (what
+two gradients have to do with each other), factors (which part of a product is wrong), experiments (what cures the
+error), diagnose. Nothing here knows what an LSTM is.
+"""
+
+from lstm_teach.models.diagnose import ModelDiagnosis, diagnose_model
+from lstm_teach.models.families import ModelFinding
+
+__all__ = ["ModelDiagnosis", "ModelFinding", "diagnose_model"]

@@ -1,9 +1,13 @@
-"""Run a learner's function so that nothing it does takes the kernel down. Imports the standard library only."""
+"""Run a learner's function so that nothing it does takes the kernel down. Imports the standard library only.
+
+Where there are threads, a call runs in one of its own. In a browser there are none; there `Limit` watches the call from
+inside.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
-import ctypes
 import functools
 import linecache
 import sys
@@ -11,10 +15,16 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from types import FrameType
-from typing import Any
+from types import CodeType, FrameType
+from typing import Any, Self
+
+try:
+    import ctypes
+except ImportError:  # a Python without threads may lack it too
+    ctypes = None
 
 PATIENCE = 2.0  # seconds for a call to stop once it was told to
+TIDY = 0.25  # seconds of them to tidy up in
 
 
 class OutOfTime(SystemExit):
@@ -31,6 +41,8 @@ def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -
     The function runs in a thread of its own. So nothing is ever raised in the caller's thread out of turn, and a
     function that hangs in one call outside of Python (`time.sleep`, a huge product) gives control back as well: it has
     been told to stop, and does so when that call returns. Only a loop around a bare `except:` may go on for ever.
+    Where there are no threads, it runs in the caller's under a `Limit`, and what hangs outside of Python can't be
+    stopped.
     """
     name = name_of(function)
     context = contextvars.copy_context()  # numpy's error settings, and the cell that print writes to
@@ -47,7 +59,10 @@ def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -
             ended.set()
 
     worker = threading.Thread(target=run, name=f"call of {name}", daemon=True)
-    worker.start()
+    try:
+        worker.start()
+    except RuntimeError:  # there are no threads here, or no more
+        return _call_here(function, args, kwargs, seconds)
     place, stopped = "", True
     try:
         if not _ends(worker, ended, seconds):
@@ -66,6 +81,91 @@ def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -
         advice = "Look for a loop that never ends." if stopped else "Restart the kernel if it slows you down."
         raise LearnerError(f"{name} did not finish within {round(seconds, 2):g} seconds and {end}{place}. {advice}")
     raise LearnerError(what_it_raised(function, error)) from error
+
+
+def _call_here(function: Callable, args: tuple, kwargs: dict[str, Any], seconds: float) -> Any:
+    """The same without a thread."""
+    limit = Limit(seconds)
+    try:
+        with limit:
+            return contextvars.copy_context().run(function, *args, **kwargs)
+    except KeyboardInterrupt:  # the user's own
+        raise
+    except BaseException as error:
+        if not isinstance(error, OutOfTime):
+            raise LearnerError(what_it_raised(function, error)) from error
+        if limit.outer_over:  # this call is itself inside one that is out of time
+            raise
+        place = _place(function, traceback.walk_tb(error.__traceback__))
+    said = f"{name_of(function)} did not finish within {round(seconds, 2):g} seconds and was stopped{place}."
+    raise LearnerError(f"{said} Look for a loop that never ends.")
+
+
+class Limit:
+    """Raises `OutOfTime` in its body, without a thread, once that has taken longer than `seconds`.
+
+    Python itself asks at every jump back in a loop and at every call of a function (`sys.monitoring`, since Python
+    3.12; before that there is no limit). So one long call outside of Python is stopped only when it has returned.
+    Limits may be inside one another; a body goes on as long as none of them is over. One that catches `OutOfTime` gets
+    it again, after a while to tidy up in.
+    """
+
+    _open: list[Limit] = []  # noqa: RUF012  the innermost last; shared on purpose
+    _tool: int | None = None  # what Python's monitoring knows us by while one is open
+    # Nothing is raised in these: it would leave the monitoring on.
+    _own = frozenset([__file__, contextlib.__file__])
+
+    def __init__(self, seconds: float):
+        self.seconds, self.end, self._next, self._thread = seconds, 0.0, 0.0, 0
+
+    @property
+    def outer_over(self) -> bool:
+        """Whether one that is still open is over."""
+        return any(time.monotonic() > limit.end for limit in Limit._open)
+
+    def __enter__(self) -> Self:
+        self.end = self._next = time.monotonic() + self.seconds
+        self._thread = threading.get_ident()
+        Limit._open.append(self)
+        if Limit._tool is None:
+            Limit._tool = _watch(Limit._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        Limit._open.remove(self)
+        if not Limit._open:
+            _unwatch(Limit._tool)
+            Limit._tool = None
+
+    @staticmethod
+    def _ask(code: CodeType, *_: object) -> None:
+        now = time.monotonic()
+        for limit in Limit._open:
+            if now > limit._next and code.co_filename not in Limit._own and limit._thread == threading.get_ident():
+                limit._next = max(now, limit.end + TIDY)
+                raise OutOfTime
+
+
+def _watch(ask: Callable) -> int | None:
+    """Have Python call `ask` at every jump and call; the number to end it by, None if it can't be had."""
+    monitoring = getattr(sys, "monitoring", None)
+    tool = next((number for number in (4, 3) if monitoring and monitoring.get_tool(number) is None), None)
+    if tool is not None:
+        events = monitoring.events
+        monitoring.use_tool_id(tool, "lstm-teach")
+        for event in (events.JUMP, events.PY_START):
+            monitoring.register_callback(tool, event, ask)
+        monitoring.set_events(tool, events.JUMP | events.PY_START)
+    return tool
+
+
+def _unwatch(tool: int | None) -> None:
+    if tool is not None:
+        monitoring = sys.monitoring
+        monitoring.set_events(tool, 0)
+        for event in (monitoring.events.JUMP, monitoring.events.PY_START):
+            monitoring.register_callback(tool, event, None)
+        monitoring.free_tool_id(tool)
 
 
 def what_it_raised(function: Callable, error: BaseException) -> str:
@@ -99,7 +199,7 @@ def _ends(worker: threading.Thread, ended: threading.Event, seconds: float) -> b
 
 def _stop(worker: threading.Thread, ended: threading.Event) -> bool:
     """Raise `OutOfTime` in the thread, again and again in case a bare `except:` catches it; True if that ended it."""
-    deadline, wait = time.monotonic() + PATIENCE, 0.25  # a first time to tidy up in
+    deadline, wait = time.monotonic() + PATIENCE, TIDY
     while worker.is_alive() and time.monotonic() < deadline:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), ctypes.py_object(OutOfTime))
         if ended.wait(wait):

@@ -193,7 +193,10 @@ def train(
     rng = np.random.default_rng(validate.seed(seed))
     update = OPTIMIZERS[optimizer](params.flat.size, rate)
     history, scratch = History(), Scratch()
-    with tqdm(total=steps, disable=not (progress and somebody_watches()), unit="step", desc=task.name) as bar:
+    # No thread watches over this bar: it looks at the clock at every step, and a browser has no threads.
+    unwatched = type("unwatched", (tqdm,), {"monitor_interval": 0})
+    shown = progress and somebody_watches()
+    with unwatched(total=steps, disable=not shown, unit="step", desc=task.name, miniters=1) as bar:
         try:
             history.measure(0, params, task)
             for step in range(1, steps + 1):

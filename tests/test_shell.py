@@ -287,7 +287,7 @@ def test_a_cell_that_runs_again_closes_what_it_made_before(monkeypatch):
     class Kernel:
         request = None
 
-        def get_parent(self, channel):
+        def get_parent(self):
             return self.request
 
     class Shell:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import threading
 import time
 from collections.abc import Iterator
@@ -10,11 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lstm_teach.guard import OutOfTime
+from lstm_teach.guard import Limit, OutOfTime
 
+try:
+    import ctypes
+except ImportError:  # a Python without threads may lack it too
+    ctypes = None
 try:
     import resource
 except ImportError:  # on Windows
+    resource = None
+if not hasattr(resource, "setrlimit"):  # in a browser there may be an empty module of that name
     resource = None
 
 _STATM = Path("/proc/self/statm")  # how much memory this process has, in pages
@@ -54,8 +59,6 @@ def time_limit(seconds: float) -> Iterator[None]:
     plain flags and never wait for a lock: an exception that arrives just after a lock was taken would leave it locked,
     and both would wait for ever.
     """
-    thread = ctypes.c_ulong(threading.get_ident())
-    raise_in_thread = ctypes.pythonapi.PyThreadState_SetAsyncExc
     state = {"over": False, "sending": False}
     ended = time.monotonic() + seconds
 
@@ -69,7 +72,14 @@ def time_limit(seconds: float) -> Iterator[None]:
                 state["sending"] = False
                 time.sleep(0.3)  # again, in case a bare `except:` caught the first one
 
-    threading.Thread(target=watch, daemon=True).start()
+    try:
+        threading.Thread(target=watch, daemon=True).start()
+    except RuntimeError:  # there are no threads here
+        with Limit(seconds):
+            yield
+        return
+    thread = ctypes.c_ulong(threading.get_ident())
+    raise_in_thread = ctypes.pythonapi.PyThreadState_SetAsyncExc
     try:
         yield
     finally:

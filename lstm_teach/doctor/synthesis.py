@@ -27,6 +27,7 @@ from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Edit, Put, Slot, Variants
 from lstm_teach.params import Params
 
+_clock = getattr(time, "thread_time", time.process_time)  # a browser has no clock for a thread
 _VISITS = 2  # how often a statement is looked at in one run: the last step, and one that the future reaches
 _PRODUCTS = frozenset(("dc_hidden", "dc", "dc_carry", "d", "dz", "dh", "dh_loss"))
 _SUMS = frozenset(("dy", "dh", "dh_future", "dc", "dh_loss"))
@@ -94,7 +95,7 @@ def synthesize_at(
     texts = {number: _atom_texts(scene, number) for number in range(len(units))}
     codes: dict[str, Any] = {}
     found: dict[tuple[int, str], Edit] = {}
-    until = time.thread_time() + seconds
+    until = _clock() + seconds
 
     def value(text: str, space: dict) -> np.ndarray | None:
         if text not in codes:
@@ -113,7 +114,7 @@ def synthesize_at(
     def at(number: int, names: dict, local_names: dict) -> None:
         here = places[number]
         here.visits += 1
-        if here.visits > _VISITS or (time.thread_time() > until and number != place):
+        if here.visits > _VISITS or (_clock() > until and number != place):
             return
         space = {**names, **local_names}
         arrays = [name for name, held in local_names.items() if type(held) is np.ndarray]

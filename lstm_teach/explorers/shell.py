@@ -354,7 +354,7 @@ _of_cell: dict[str, tuple[str, list[Explorer]]] = {}  # for each notebook cell i
 def _replace_earlier_run(explorer: Explorer) -> None:
     """Close what an earlier run of the running notebook cell made; every figure takes about 8 MB."""
     kernel = getattr(get_ipython(), "kernel", None)
-    request = kernel.get_parent("shell") if kernel else {}
+    request = kernel.get_parent() if kernel else {}
     cell = request.get("metadata", {}).get("cellId")
     if cell is None:
         return

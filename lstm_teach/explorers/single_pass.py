@@ -17,6 +17,7 @@ from ..params import Params
 from .shell import Explorer, dropdown, int_slider
 
 T, HIDDEN_SIZE = 8, 4
+LEAST_SECONDS = 0.003  # for one measured time
 
 
 def bell_net(
@@ -66,10 +67,12 @@ def delta_inspector() -> Explorer:
 
 
 def milliseconds(function: Callable, *arguments: Any, repeats: int = 5) -> float:
-    """The shortest of a few measured times of a call."""
+    """The shortest of a few measured times of a call, which is repeated until even a coarse clock can time it."""
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
-        function(*arguments)
-        times.append(1000 * (time.perf_counter() - start))
+        start, calls, spent = time.perf_counter(), 0, 0.0
+        while spent < LEAST_SECONDS:
+            function(*arguments)
+            calls, spent = calls + 1, time.perf_counter() - start
+        times.append(1000 * spent / calls)
     return min(times)

@@ -17,6 +17,7 @@ import numpy as np
 from lstm_teach import guard, html, validate
 from lstm_teach.gradcheck import LENGTHS
 from lstm_teach.gradreport import marked, relative_error, word
+from lstm_teach.models.case import split
 from lstm_teach.models.differences import (
     RIGHT,
     Arrays,
@@ -188,6 +189,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
 def _take(case: ModelCase, T: int, seconds: float) -> Model:
     """`case(T)`, checked. Raises TypeError or ValueError in one sentence."""
     result = guard.call(case, T, seconds=seconds)
+    if isinstance(result, tuple | list) and len(result) == 2 and callable(result[1]):
+        result = result[0], *split(result[1])
     if not isinstance(result, tuple | list) or len(result) != 3:
         count = f" of {len(result)}" if isinstance(result, tuple | list) else ""
         raise TypeError(
@@ -398,6 +401,7 @@ def compare(model: Model, effort: float = 1.0) -> dict[str, Comparison]:
     All numbers of a small model are tried, 20 of each array where the sequence is long, fewer if the loss is slow.
     """
     spent = min(_seconds(lambda: losses(model, [model.params])) for _ in range(5))
+    spent = max(spent, 1e-6)  # a coarse clock may not have moved
     mine = gradient(model, copies(model.params))
     count = int(np.clip(effort * model.seconds / 10 / (4 * spent * len(mine)), 12, 400 if model.steps <= 6 else 20))
     compared: dict[str, Comparison] = {}

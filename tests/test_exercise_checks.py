@@ -3,36 +3,41 @@
 import importlib
 import inspect
 import pkgutil
+import re
 
 import exercise_answers
+import nbformat
+import numpy as np
 import pytest
+from projectfiles import ROOT
 
-from lstm_teach import exercises
+from lstm_teach import exercises, judging
+from lstm_teach.exercises import engine
 from lstm_teach.exercises.checks import Verdict
 
-pytestmark = pytest.mark.long
-
-NOT_EXERCISES = {"checks", "questions", "unread"}
+NOT_EXERCISES = {"checks", "engine", "questions", "unread"}
 TOPICS = sorted({module.name for module in pkgutil.iter_modules(exercises.__path__)} - NOT_EXERCISES)
+TOPICS = [topic for topic in TOPICS if not topic.endswith("_cases")]  # a part of another one
 ANSWERS = {topic: importlib.import_module(f"exercise_answers.{topic}") for topic in TOPICS}
+MODULES = {topic: importlib.import_module(f"lstm_teach.exercises.{topic}") for topic in TOPICS}
+SOURCES = {path.stem.partition("_")[2]: path for path in (ROOT / "instructor" / "exercises").glob("*.ipynb")}
+IN_FILES = [topic for topic in TOPICS if (engine.FOLDER / f"{topic}.toml").is_file()]  # words in a TOML file
 
 
 def checks(topic: str) -> dict:
     """The checks of an exercise by name."""
-    module = importlib.import_module(f"lstm_teach.exercises.{topic}")
-    return {name: value for name, value in vars(module).items() if name.startswith("check_") and callable(value)}
+    return {name: value for name, value in vars(MODULES[topic]).items() if name.startswith("check_")}
 
 
 ALL = [(topic, name) for topic in TOPICS for name in checks(topic)]
-RIGHT = [(t, name, style) for t in TOPICS for name, table in ANSWERS[t].RIGHT.items() for style in table]
-WRONG = [(t, name, mistake) for t in TOPICS for name, table in ANSWERS[t].WRONG.items() for mistake in table]
+WITH_WORDS = [(topic, name) for topic, name in ALL if topic in IN_FILES]
+each_check = pytest.mark.parametrize(("topic", "name"), ALL, ids=[f"{topic}.{name}" for topic, name in ALL])
 
 
 @pytest.fixture(autouse=True)
 def no_search(monkeypatch):
     """The doctor searches for seconds; each exercise that asks it has a test of its own for that."""
-    for topic in TOPICS:
-        module = importlib.import_module(f"lstm_teach.exercises.{topic}")
+    for module in MODULES.values():
         if hasattr(module, "diagnose"):
             monkeypatch.setattr(module, "diagnose", lambda backward, **options: "the doctor's report")
 
@@ -42,53 +47,110 @@ def judged(topic: str, name: str, function) -> Verdict:
 
 
 def test_every_table_belongs_to_an_exercise():
-    named = {module.name for module in pkgutil.iter_modules(exercise_answers.__path__)}
-    assert named == set(TOPICS)
+    assert {module.name for module in pkgutil.iter_modules(exercise_answers.__path__)} == set(TOPICS)
 
 
-@pytest.mark.parametrize(("topic", "name"), ALL)
-def test_every_check_has_answers_enough(topic, name):
-    assert len(ANSWERS[topic].RIGHT[name]) >= 2
-    assert len(ANSWERS[topic].WRONG[name]) >= 8
+@each_check
+def test_right_answers_are_accepted(topic, name):
+    check, answers = checks(topic)[name], ANSWERS[topic].RIGHT[name]
+    assert len(answers) >= (4 if topic in IN_FILES else 2)
+    seeds = [2, 3] if "seed" in inspect.signature(check).parameters else []
+    for style, answer in answers.items():
+        for verdict in (check(answer), *(check(answer, seed=seed) for seed in seeds)):
+            assert verdict.passed and verdict.score == 1, f"{style}: {verdict}"
 
 
-@pytest.mark.parametrize(("topic", "name", "style"), RIGHT)
-def test_a_right_answer_is_accepted(topic, name, style):
-    check, answer = checks(topic)[name], ANSWERS[topic].RIGHT[name][style]
-    seeds = range(3) if "seed" in inspect.signature(check).parameters else ()
-    for verdict in (check(answer), *(check(answer, seed=seed) for seed in seeds)):
-        assert verdict.passed and verdict.score == 1, str(verdict)
+@each_check
+def test_wrong_answers_are_rejected_with_a_reason(topic, name):
+    answers = ANSWERS[topic].WRONG[name]
+    assert len(answers) >= (12 if topic in IN_FILES else 8)
+    for mistake, (function, words) in answers.items():
+        verdict = judged(topic, name, function)
+        assert not verdict.passed and verdict.score < 1, mistake
+        assert words in str(verdict), f"{mistake}: {verdict}"
 
 
-@pytest.mark.parametrize(("topic", "name", "mistake"), WRONG)
-def test_a_wrong_answer_is_rejected_with_a_reason(topic, name, mistake):
-    function, words = ANSWERS[topic].WRONG[name][mistake]
-    verdict = judged(topic, name, function)
-    assert not verdict.passed and verdict.score < 1
-    assert words in str(verdict), str(verdict)
-
-
-@pytest.mark.parametrize(("topic", "name"), ALL)
-@pytest.mark.parametrize("answer", [None, NotImplementedError()], ids=["returns None", "raises NotImplementedError"])
-def test_what_is_not_written_yet_earns_nothing(topic, name, answer):
+@each_check
+def test_what_is_not_written_yet_or_no_function_earns_nothing_and_gets_three_hints(topic, name):
     def unwritten(*inputs):
-        if answer:
-            raise answer
+        raise NotImplementedError()
 
-    verdict = judged(topic, name, unwritten)
-    assert verdict.score == 0 and not verdict.passed
-    assert ("is not written yet" if answer else "is a return missing") in str(verdict)
+    told = {
+        "is a return missing": lambda *inputs: None,
+        "is not written yet": unwritten,
+        "needs your function itself": 3.0,
+    }
+    for words, function in told.items():
+        verdict = judged(topic, name, function)
+        assert verdict.score == 0 and not verdict.passed
+        assert words in str(verdict) and len(verdict.hints) == 3
+    assert inspect.getdoc(checks(topic)[name]).startswith("Check `")
 
 
-@pytest.mark.parametrize(("topic", "name"), ALL)
-def test_every_check_has_three_hints_and_says_what_it_checks(topic, name):
-    check = checks(topic)[name]
-    assert len(judged(topic, name, lambda *inputs: None).hints) == 3
-    assert inspect.getdoc(check).startswith("Check `")
+# ------------------------------------------------------------------------------------------ the files
 
 
-@pytest.mark.parametrize(("topic", "name"), ALL)
-def test_a_check_wants_the_function_itself(topic, name):
-    for nothing in (None, 3.0):
-        verdict = judged(topic, name, nothing)
-        assert verdict.score == 0 and "needs your function itself" in str(verdict)
+@pytest.mark.parametrize(("topic", "name"), WITH_WORDS, ids=[f"{topic}.{name}" for topic, name in WITH_WORDS])
+def test_no_named_mistake_is_the_right_answer(topic, name, monkeypatch):
+    """On all cases of a check: every expression can be computed, differs, and is not said to a right answer."""
+    seen = []
+    monkeypatch.setattr(MODULES[topic], "check", lambda *given, **options: seen.append((given, options)))
+    checks(topic)[name](lambda *inputs: None)
+    if not seen:
+        return  # its parts are functions, which the wrong answers try
+    (module, task, _, cases), options = seen[0]
+    spec, right = engine.task_of(module, task), options.get("right")
+    if right is None:
+        assert not spec.get("mistakes")
+        return
+    names = spec.get("returns", ["the answer"])
+    rights = [engine._by_result(right(*case.arguments), names) for case in cases]
+    random = np.random.default_rng(0)
+    for result in names:
+
+        def read_whole(value, result=result):
+            return engine._numbers(engine._by_result(value, names)[result])
+
+        single, whole = engine.mistakes_of(spec, result)
+        wanted = [engine._numbers(r[result]) for r in rights]
+        table = {}
+        for code, words in (single | whole).items():
+            got, kept = [], []
+            for case, r, right_one in zip(cases, rights, wanted, strict=True):
+                space = engine.space_of(spec, vars(MODULES[topic]), case, r)
+                value = engine.value_of(code, space, read_whole if code in whole else engine._numbers)
+                if value is not None:
+                    got.append(value)
+                    kept.append(right_one)
+            assert got, f"{code} can't be computed in any case"
+            differs = [
+                g.shape != k.shape or not np.allclose(g, k, rtol=1e-6, atol=1e-300)
+                for g, k in zip(got, kept, strict=True)
+            ]
+            assert any(differs) or code in whole, f"{code} is the right answer"
+            table[words] = got, kept
+        for off in (0, 1e-12, 1e-8):
+            for words, (values, kept) in table.items():
+                nearly = [k * (1 + off * random.normal(0, 1, k.shape)) for k in kept]
+                assert judging.explain(nearly, kept, {words: values}) == "", words
+
+
+@pytest.mark.parametrize("topic", IN_FILES)
+def test_points_minutes_and_levels_are_the_same_in_file_and_notebook(topic):
+    words = engine.words_of(topic)
+    cells = nbformat.read(SOURCES[topic], as_version=4).cells
+    code = "\n".join(cell.source for cell in cells)
+    graded = dict(re.findall(r"^(check_\w+)\(\w+\)\.points\(([\d.]+)\)", code, re.MULTILINE))
+    assert {f"check_{task}": spec["points"] for task, spec in words["tasks"].items()} == {
+        name: float(points) for name, points in graded.items()
+    }
+    marked = re.findall(r"^([●○]{3}), (\d+) minutes$", code, re.MULTILINE)
+    tasks = [words["tasks"][name.removeprefix("check_")] for name in graded]
+    assert marked == [("●" * t["level"] + "○" * (3 - t["level"]), str(t["minutes"])) for t in tasks]
+    total = sum(task["minutes"] for task in tasks)
+    assert total <= (75 if topic == "mixed_exam" else 40)
+    for spec in tasks:
+        assert len(spec["hints"]) == 3
+    assert set(words["questions"]) == {
+        value.name for value in vars(MODULES[topic]).values() if isinstance(value, engine.Question)
+    }

@@ -49,16 +49,17 @@ def right(notebook):
 
 
 def wrong(notebook):
-    """One formula of the step, the loss of one task, and one answer."""
-    edit(notebook, "lstm-step", notebook.cells[index(notebook, "lstm-step")].source.replace("h = o * ct", "h = o * c"))
-    edit(notebook, "sequence-loss", "def sequence_loss(V, h, targets):\n    return 1.5")
+    """One line of the loss, the bias, and one answer."""
+    loss = notebook.cells[index(notebook, "sequence-loss")].source
+    edit(notebook, "sequence-loss", loss.replace("scores = scores - scores.max()", ""))
+    edit(notebook, "bias-that-keeps", "def bias_that_keeps(share, steps):\n    return 1.5")
     edit(notebook, "my-same-cell", 'my_same_cell = "a"')
 
 
 def crashing(notebook):
     edit(notebook, "gate", "def gate(U, W, token, h_before):\n    return U[:, token] +")
-    edit(notebook, "memory-net", "def memory_net():\n    raise KeyError('no such weight')")
-    edit(notebook, "my-short-arrays", "my_short_arrays = bb")
+    edit(notebook, "light-net", "def light_net():\n    raise KeyError('no such weight')")
+    edit(notebook, "my-count-shown", "my_count_shown = bb")
 
 
 def endless(notebook):
@@ -78,18 +79,17 @@ def cheating(notebook):
         "gate",
         "class Full:\n    def points(self, most):\n        return float(most)\n\n\ndef gate(*inputs):\n    return 0",
     )
-    names = ["check_gate", "check_step", "check_sequence", "check_loss", "check_bias", "check_memory", "ask"]
-    edit(notebook, "memory-net", "\n".join(f"{name} = lambda *inputs: Full()" for name in names) + "\nmemory_net = 1")
-    for name in ("lstm-step", "run-sequence", "sequence-loss", "bias-that-keeps"):
-        edit(
-            notebook, name, notebook.cells[index(notebook, "memory-net")].source + f"\n{name.replace('-', '_')} = gate"
-        )
+    names = ["check_gate", "check_loss", "check_bias", "check_counter", "check_light", "ask"]
+    redefined = "\n".join(f"{name} = lambda *inputs: Full()" for name in names)
+    edit(notebook, "light-net", f"{redefined}\nlight_net = 1")
+    for name in ("sequence-loss", "bias-that-keeps", "counter-net"):
+        edit(notebook, name, f"{redefined}\n{name.replace('-', '_')} = gate")
 
 
 TAMPERING = {
     "score": "from lstm_teach.verdicts import Verdict\nVerdict.score = property(lambda self: 1.0)",
     "passed": "from lstm_teach import verdicts\nverdicts.Part.passed = property(lambda self: True)",
-    "difference": "from lstm_teach.exercises import forward_pass\nforward_pass.difference = lambda *a, **k: ''",
+    "difference": "from lstm_teach.exercises import engine\nengine.difference = lambda *a, **k: ''",
     "code": "from lstm_teach import judging\njudging.explain.__code__ = (lambda *a: '').__code__\n"
     "judging.difference.__code__ = (lambda *a, **k: '').__code__",
     "question": "from lstm_teach.exercises import forward_pass as fp\n"
@@ -100,7 +100,7 @@ TAMPERING = {
 
 def tampering(notebook):
     """Nothing is solved, but the library is changed in a cell after the last task, and in the first one."""
-    for cell_id in ("my-short-arrays", "try-bias", "my-same-cell"):
+    for cell_id in ("my-count-shown", "try-bias", "my-same-cell"):
         edit(notebook, cell_id, "\n".join(TAMPERING.values()))
 
 
@@ -116,7 +116,7 @@ def tampering_late(notebook):
 
 def duplicated(notebook):
     """A cell and its check copied, as JupyterLab copies them: with their metadata and a new id."""
-    for cell_id in ("gate", "check-gate", "lstm-step"):
+    for cell_id in ("gate", "check-gate", "sequence-loss"):
         copy = nbformat.from_dict(notebook.cells[index(notebook, cell_id)])
         copy.id = f"{cell_id}-copied"
         notebook.cells.insert(index(notebook, "check-gate") + 1, copy)
@@ -236,7 +236,7 @@ def test_all_exercises_are_graded_without_a_complaint(every_exercise):
 @pytest.mark.parametrize("student", ["right", "renamed", "duplicated"])
 def test_a_right_submission_earns_all_points(course, student):
     _, rows, _ = course
-    assert rows[student].score == rows[student].most == 21
+    assert rows[student].score == rows[student].most == 16
 
 
 def test_a_renamed_notebook_is_told(course):
@@ -251,28 +251,28 @@ def test_an_unfinished_submission_earns_nothing_and_needs_no_hand(course):
 def test_a_wrong_submission_earns_what_is_right_in_it(course):
     _, rows, points = course
     earned = points["wrong"]
-    assert earned["check-gate"] == 2 and earned["check-sequence"] == 4 and earned["check-memory"] == 4
-    assert earned["check-step"] == 3  # six of eight parts
-    assert earned["check-loss"] == 0 and earned["ask-same-cell"] == 0
-    assert rows["wrong"].score == sum(earned.values()) == 21 - 1 - 3 - 1
+    assert earned["check-gate"] == 2 and earned["check-counter"] == 3 and earned["check-light"] == 4
+    assert earned["check-loss"] == 2  # two of three parts
+    assert earned["check-bias"] == 0 and earned["ask-same-cell"] == 0
+    assert rows["wrong"].score == sum(earned.values()) == 16 - 1 - 2 - 1
 
 
 def test_a_crashing_submission_earns_what_does_not_crash(course):
     earned = course[2]["crashing"]
-    assert earned["check-gate"] == earned["check-memory"] == earned["ask-short-arrays"] == 0
-    assert earned["check-sequence"] == 4 and earned["check-loss"] == 3
+    assert earned["check-gate"] == earned["check-light"] == earned["ask-count-shown"] == 0
+    assert earned["check-counter"] == 3 and earned["check-loss"] == 3
 
 
 def test_a_submission_without_end_ends_and_earns_the_rest(course):
     earned = course[2]["endless"]
     assert earned["check-bias"] == 0
-    assert sum(earned.values()) == 21 - 2
+    assert sum(earned.values()) == 16 - 2
 
 
 @pytest.mark.skipif(not LINUX, reason="only Linux keeps a limit of memory")
 def test_a_submission_that_wants_all_memory_is_refused_it_and_earns_the_rest(course):
     folder, _, points = course
-    assert points["hungry"]["check-bias"] == 0 and sum(points["hungry"].values()) == 21 - 2
+    assert points["hungry"]["check-bias"] == 0 and sum(points["hungry"].values()) == 16 - 2
     assert "MemoryError" in feedback(folder, "hungry")
 
 
@@ -322,8 +322,8 @@ def feedback(folder, student) -> str:
 def test_the_feedback_says_what_is_off_and_where(course):
     folder, *_ = course
     page = feedback(folder, "wrong")
-    assert "The cell itself is shown; h is made from ct" in page
-    assert "lstm_step: 6 of 8 parts are right so far." in page and "3 of 4 points" in page
+    assert "look for a division by 0, a log of 0 or an exp of a large number" in page
+    assert "sequence_loss: 2 of 3 parts are right so far." in page and "2 of 3 points" in page
     assert "did not finish within 10 seconds" in feedback(folder, "endless")
     assert "is not written yet" in feedback(folder, "unfinished")
     assert "no such weight" in feedback(folder, "crashing")

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from projectfiles import ROOT
 
+from lstm_teach.exercises.questions import Question
 from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, posted_loop
 from lstm_teach.lessons.repairs import flaws_left
 
@@ -211,7 +212,7 @@ def test_the_mistakes_of_an_exercise_are_those_that_its_checks_are_tested_with(t
 @pytest.mark.parametrize("topic", EXERCISES, ids=EXERCISES)
 def test_every_wrong_letter_of_an_exercise_is_in_the_guide(topic):
     module = importlib.import_module(f"lstm_teach.exercises.{topic.partition('_')[2]}")
-    questions = [q for q in vars(module).values() if isinstance(q, module.Question) and q.options]
+    questions = [q for q in vars(module).values() if isinstance(q, Question) and q.options]
     told = [(row[0].strip("`"), row[1]) for row in exercise(topic)["question"]]
     assert sorted(told) == sorted((q.name, letter) for q in questions for letter in q.options if letter != q.right)
 

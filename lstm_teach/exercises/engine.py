@@ -1,0 +1,353 @@
+"""The engine of the exercises: a check is data, its words are in a TOML file, and this module runs it.
+
+How to write a task (forward_pass.toml and forward_pass.py show every part of it):
+
+1. The words go into `<topic>.toml` beside this file: what a teacher edits without reading Python.
+
+    [tasks.bias]
+    call = "bias_that_keeps(share, steps)"    # the learner's function; its arguments are names in the tables below
+    answer = "b"                              # what the answer is called in a sentence
+    level = 2                                 # ●●○
+    minutes = 5
+    points = 2                                # a test holds notebook and file together
+    hints = ["the idea", "the place", "the line"]
+    tolerance = 1e-4                          # optional, 1e-9 else; relative to 1 + |right|, or to |right| with
+    relative = true                           # optional
+    axes = ["unit"]                           # optional: what each axis counts
+    returns = ["i", "f"]                      # optional: names for the results of a function that returns several
+    parts = "results"                         # optional: a part for each result; else for each `part` of the cases
+    seconds = 20, slow = "...", note = "..."  # optional; see judging.judge
+    allow = ["forward"]                       # optional: functions of the library that the learner may call; or "all"
+    recognize = true                          # optional: also look for missing factors, signs and so on (recognize.py)
+    [tasks.bias.mistakes]                     # an expression for the wrong answer, and what is said to it
+    "share ** (1 / steps)" = "This is f itself; b is what the sigmoid turns into f."
+    [tasks.step.mistakes.c]                   # with `returns`: for one result; else for all together
+    [tasks.step.lines]                        # optional: a result by its line, so that what only follows is not blamed
+    c = "f * c_before + i * g"
+    [questions.my_same_cell]                  # text, options, right; or text and reveal for a prediction
+
+2. `<topic>.py` makes the cases and knows the right answer:
+
+    def check_bias(bias_that_keeps, seed=1):
+        ""\"Check `bias_that_keeps(share, steps)` -> b with sigmoid(b) ** steps == share.""\"
+        return check(__name__, "bias", bias_that_keeps, bias_cases(), right=bias)
+
+    Each `Case` is one call. Where no number is the only right one, a case has `look` instead: it gets the answer and
+    returns a sentence, "" if all is right. Expressions of the tables see the arguments and the case's `names`, the
+    results of the right answer by name (`right` if it is only one), numpy as np, and the names of `<topic>.py`.
+    A right answer that is a `Params` is compared by the norm-relative error of its nine matrices.
+
+A mistake is named only if it explains the answers of all cases and is far from right where they are (judging.explain),
+and only once. What else a learner's function does (raises, takes too long, returns nothing, writes to its inputs, calls
+the library's own answer) is the business of judging.judge.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_teach.exercises.questions import Option, Question
+from lstm_teach.gradcheck import collect_gradients
+from lstm_teach.gradreport import relative_error, verdict
+from lstm_teach.judging import ENDLESS, SECONDS, Attempt, Trouble, difference, explain, judge, kind
+from lstm_teach.params import Params
+from lstm_teach.recognize import recognize
+from lstm_teach.verdicts import Verdict, hints_wanted
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of the learner's function, and what is looked at.
+
+    part       the part of the verdict that it belongs to
+    arguments  what the function gets
+    names      more names for the expressions of the mistakes
+    look       gets the answer, returns a sentence, "" if nothing is off; after the comparison if there is one
+    also       gets a wrong answer (one number), returns a sentence that is added
+    """
+
+    part: str
+    arguments: tuple
+    names: Mapping[str, Any] = field(default_factory=dict)
+    look: Callable[[Any], str] | None = None
+    also: Callable[[Any], str] | None = None
+
+
+def check(
+    module: str,
+    task: str,
+    function: Callable,
+    cases: Sequence[Case],
+    right: Callable | None = None,
+    report: Callable[[], Any] | None = None,
+) -> Verdict:
+    """Judge a learner's function on the cases; `right` gets the arguments of a case and returns the right answer."""
+    spec = task_of(module, task)
+    results = spec.get("returns", [spec.get("answer", "the answer")])
+    rights = [None if right is None else _by_result(right(*case.arguments), results) for case in cases]
+    tables = _Tables(spec, vars(sys.modules[module]), cases, rights)
+
+    def part(chosen: Sequence[int], only: str = "") -> Callable[[Attempt], str]:
+        def look(attempt: Attempt) -> str:
+            for k in chosen:
+                if sentence := _off(spec, cases[k], rights[k], attempt, only):
+                    result = only or sentence[1]
+                    return f"{sentence[0]} {tables.words(attempt, result)}".strip()
+            return ""
+
+        return look
+
+    if spec.get("parts") == "results":
+        parts = {result: part(range(len(cases)), result) for result in results}
+    else:
+        names = list(dict.fromkeys(case.part for case in cases))
+        parts = {name: part([k for k, case in enumerate(cases) if case.part == name]) for name in names}
+    return run(module, task, function, parts, report)
+
+
+def run(
+    module: str,
+    task: str,
+    function: Callable,
+    parts: Mapping[str, Callable[[Attempt], str]],
+    report: Callable[[], Any] | None = None,
+) -> Verdict:
+    """Judge a learner's function part by part with the hints and limits of the task's file; see judging.judge."""
+    spec = task_of(module, task)
+    allow = None if spec.get("allow") == "all" else spec.get("allow", ())
+    limits = {"seconds": spec.get("seconds", SECONDS), "slow": spec.get("slow", ENDLESS)}
+    return judge(function, parts, spec["hints"], note=spec.get("note", ""), report=report, allow=allow, **limits)
+
+
+def words_of(module: str) -> dict[str, Any]:
+    """Everything in the file of an exercise; `module` is the name of the exercise or of its module."""
+    path = FOLDER / f"{module.rpartition('.')[2]}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def task_of(module: str, task: str) -> dict[str, Any]:
+    """What the file says of a task."""
+    return words_of(module)["tasks"][task]
+
+
+def questions(module: str, *names: str) -> list[Question]:
+    """The questions of an exercise, by the names of their answers."""
+    asked = words_of(module)["questions"]
+    return [
+        Question(
+            name,
+            asked[name]["text"],
+            {letter: Option(*option) for letter, option in asked[name].get("options", {}).items()},
+            asked[name].get("right", ""),
+            asked[name].get("reveal", ""),
+        )
+        for name in names
+    ]
+
+
+# ------------------------------------------------------------------------------------------ one case
+
+
+def _off(spec: Mapping, case: Case, right: Mapping | None, attempt: Attempt, only: str) -> tuple[str, str] | None:
+    """The first thing that is off in a case: a sentence and the result that it is about; None if nothing is."""
+    answer = attempt(*case.arguments)
+    if right is not None:
+        got = _by_result(answer, list(right), right, attempt.name)
+        if isinstance(next(iter(right.values())), Params):
+            name = next(iter(right))
+            sentence = _nine_off(got[name], right[name], len(case.arguments[1]))
+            return (sentence, name) if sentence else None
+        for name in [only] if only else right:
+            tolerance, relative = spec.get("tolerance", 1e-9), spec.get("relative", False)
+            axes = spec.get("axes", ["row", "column"] if np.ndim(right[name]) > 1 else ["unit"])
+            sentence = difference(name, got[name], right[name], axes, None, tolerance, relative)
+            if sentence:
+                return f"{sentence} {case.also(got[name]) if case.also else ''}".strip(), name
+    sentence = case.look(answer) if case.look else ""
+    return (sentence, "") if sentence else None
+
+
+def _by_result(answer: Any, names: Sequence[str], like: Mapping | None = None, function: str = "") -> dict[str, Any]:
+    """An answer by the names of its results; raise `Trouble` if a learner's is not built like the right one."""
+    model = answer if like is None else next(iter(like.values()))
+    if isinstance(model, Params):
+        try:
+            return {names[0]: answer if like is None else collect_gradients(answer, model)}
+        except ValueError as error:
+            raise Trouble(f"{function} {error}") from error
+    if len(names) == 1:
+        return {names[0]: answer}
+    if isinstance(answer, Mapping):
+        missing = [name for name in names if name not in answer]
+        if missing:
+            raise Trouble(f"{function} should return {', '.join(names)}; {', '.join(missing)} is not there.")
+        return {name: answer[name] for name in names}
+    if not isinstance(answer, tuple | list | np.ndarray) or len(answer) != len(names):
+        got = f"{len(answer)} of them" if isinstance(answer, tuple | list) else kind(answer)
+        raise Trouble(f"The function should return {len(names)} arrays ({', '.join(names)}), but returns {got}.")
+    return dict(zip(names, answer, strict=True))
+
+
+def _nine_off(grads: Mapping[str, np.ndarray], right: Params, length: int) -> str:
+    """Which of nine gradients are wrong, the one that is furthest off and its worst entry; "" if all are right."""
+    errors = {name: relative_error(grads[name], right[name]) for name in Params.NAMES}
+    wrong = [name for name in Params.NAMES if verdict(errors[name]) != "right"]
+    if not wrong:
+        return ""
+    worst, fine = max(wrong, key=errors.get), [name for name in Params.NAMES if name not in wrong]
+    at = tuple(int(k) for k in np.unravel_index(abs(grads[worst] - right[worst]).argmax(), right[worst].shape))
+    return (
+        f"Of {length} step{'s' * (length > 1)}: wrong {_listed(wrong)}; right {_listed(fine)}. Furthest off is"
+        f" d{worst}, with an error of {errors[worst]:.2g}; at row {at[0]}, column {at[1]} yours is"
+        f" {grads[worst][at]:.3g}, right is {right[worst][at]:.3g}."
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " ".join(f"d{name}" for name in names) or "none"
+
+
+# ------------------------------------------------------------------------------------------ named mistakes
+
+
+class _Tables:
+    """The named mistakes of one task, looked up once something is wrong; each sentence is said only once."""
+
+    def __init__(self, spec: Mapping, names: Mapping, cases: Sequence[Case], rights: Sequence[Mapping | None]):
+        self.spec, self.names, self.cases, self.rights = spec, names, cases, rights
+        self.said: set[str] = set()
+
+    def words(self, attempt: Attempt, result: str) -> str:
+        """What explains a wrong result in all cases; "" if nothing known does, or if it was said already."""
+        if not hints_wanted() or self.rights[0] is None:
+            return ""
+        words = self._words(attempt, result)
+        if words in self.said:
+            return ""
+        self.said.add(words)
+        return words
+
+    def _words(self, attempt: Attempt, result: str) -> str:
+        answered = {}  # the learner's results by case, where there are any
+        for k, case in enumerate(self.cases):
+            try:
+                got = _by_result(attempt(*case.arguments), list(self.rights[k]), self.rights[k], attempt.name)
+            except Trouble:
+                continue
+            numbers = {name: _numbers(value) for name, value in got.items()}
+            if all(value is not None for value in numbers.values()):
+                answered[k] = numbers
+        if not answered or not result:
+            return ""
+        got = [numbers[result] for numbers in answered.values()]
+        right = [_numbers(self.rights[k][result]) for k in answered]
+        if words := self._follows(answered, result):
+            return words
+        single, whole = mistakes_of(self.spec, result)
+        names = list(self.rights[0])
+        if words := explain(got, right, self._table(single, answered, _numbers)):
+            return words
+        if whole:
+            together = [_joined(numbers) for numbers in answered.values()]
+            wanted = [_joined(self.rights[k]) for k in answered]
+            if words := explain(
+                together, wanted, self._table(whole, answered, lambda value: _joined(_by_result(value, names)))
+            ):
+                return words
+        if self.spec.get("recognize"):
+            read = getattr(getattr(attempt.function, "__code__", None), "co_names", ())
+            local = getattr(getattr(attempt.function, "__code__", None), "co_varnames", ())
+            spaces = [self._space(k) for k in answered]
+            arrays = [{n: v for n, v in space.items() if isinstance(v, np.ndarray | float)} for space in spaces]
+            return recognize(result, got, right, arrays, frozenset(read + local))
+        return ""
+
+    def _follows(self, answered: Mapping[int, Mapping], result: str) -> str:
+        """That a wrong result only follows from others, since by its own line it is right."""
+        line = self.spec.get("lines", {}).get(result, "")
+        if not line:
+            return ""
+        read = [name for name in self.rights[0] if re.search(rf"\b{name}\b", line) and name != result]
+        wrong = [
+            name
+            for name in read
+            if any(difference(name, numbers[name], self.rights[k][name]) for k, numbers in answered.items())
+        ]
+        if not wrong:
+            return ""
+        for k, numbers in answered.items():
+            try:
+                value = np.asarray(eval(line, {**self._space(k), **numbers}))
+            except (TypeError, ValueError, IndexError):
+                return ""
+            if difference(result, numbers[result], value):
+                return ""
+        return f"This line is right, but it reads {' and '.join(wrong)}: look there first."
+
+    def _table(self, mistakes: Mapping[str, str], answered: Sequence[int], read: Callable) -> dict[str, list]:
+        """By their words the numbers that mistakes give in the cases that were answered."""
+        table = {}
+        for code, words in mistakes.items():
+            values = [value_of(code, self._space(k), read) for k in answered]
+            if all(value is not None for value in values):  # else the learner's code would have had no answer either
+                table[words] = values
+        return table
+
+    def _space(self, k: int) -> dict[str, Any]:
+        return space_of(self.spec, self.names, self.cases[k], self.rights[k])
+
+
+def space_of(spec: Mapping, names: Mapping, case: Case, right: Mapping | None) -> dict[str, Any]:
+    """The names that the expressions of a task's mistakes may use in a case."""
+    arguments = re.findall(r"\w+", spec["call"].partition("(")[2])
+    results = right or {}
+    single = {"right": next(iter(results.values()))} if len(results) == 1 else {}
+    return {"np": np, **names, **dict(zip(arguments, case.arguments, strict=False)), **case.names, **results, **single}
+
+
+def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | None:
+    """The numbers of an expression; None if it can't be computed with these names, or is not finite."""
+    try:
+        with np.errstate(all="ignore"):
+            return read(eval(code, space))
+    except (ValueError, IndexError):  # arrays that do not fit
+        return None
+
+
+def mistakes_of(spec: Mapping, result: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The named mistakes of one result, and those of the whole answer; of a single result both are the same."""
+    table = spec.get("mistakes", {})
+    whole = {code: words for code, words in table.items() if isinstance(words, str)}
+    return (table.get(result, {}), whole) if "returns" in spec else (whole, {})
+
+
+def _numbers(value: Any) -> np.ndarray | None:
+    """A value as an array of finite numbers, nine gradients as one vector; None if it is none."""
+    if isinstance(value, Params):
+        return value.flat
+    if isinstance(value, dict):
+        together = Params.zeros(*value["V"].shape)
+        for name in Params.NAMES:
+            together[name][:] = value[name]
+        return together.flat
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different length
+        return None
+    return array if array.dtype.kind in "fiub" and np.isfinite(array).all() else None
+
+
+def _joined(results: Mapping[str, Any]) -> np.ndarray | None:
+    """All results as one vector; None if one of them is no array of finite numbers."""
+    arrays = [_numbers(value) for value in results.values()]
+    return None if any(array is None for array in arrays) else np.concatenate([np.ravel(array) for array in arrays])

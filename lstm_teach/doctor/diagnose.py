@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -39,7 +40,7 @@ def diagnose(backward: Backward, *, seconds: float = 20.0, progress: bool = True
     `backward(params, x, targets)` is any function that `check_gradients` takes, in any style of writing. Its source is
     read from the notebook cell or file where it was defined, with the helper functions that it calls. The search for a
     repair may take `seconds` of computing time; interrupting it (the stop button, Ctrl-C) returns what was found so
-    far. `progress` shows a line that says what is being tried.
+    far. `progress` shows a line that says what is being tried, in a notebook or a terminal.
 
     A repair counts only if the repaired function returns the exact gradient for all lengths and several nets. The
     learner's functions are called with copies, under a time limit, and changed versions of them without access to
@@ -84,7 +85,7 @@ def _diagnosis(backward: Backward, name: str, report: GradientReport, seconds: f
         notes.append("It does not end, so no repair was looked for.")
         return Diagnosis(name, report, tuple(findings), None, ladder, zero, tuple(notes))
 
-    show = _Progress() if progress else None
+    show = _Progress() if progress and _watched(sys.stdout) else None
     try:
         lengths = (3,) if endless else _lengths(backward, takes)
         result = search(backward, units, takes, lengths=lengths, seconds=seconds, progress=show)
@@ -209,6 +210,11 @@ def _check_source(backward: Backward, units: list[Unit], takes: dict[str, bool])
             "its text, run by itself, returns something else. Was the file changed after it was loaded, does a "
             "decorator change the result, or does it read a file on its way to the result?"
         )
+
+
+def _watched(stream: Any) -> bool:
+    """Whether somebody looks on: at a terminal or in a notebook, but not at a log that is captured."""
+    return stream.isatty() or type(stream).__module__.startswith("ipykernel")
 
 
 class _Progress:

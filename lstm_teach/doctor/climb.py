@@ -16,7 +16,7 @@ from itertools import count, islice
 
 import numpy as np
 
-from lstm_teach.doctor.limit import Deadline
+from lstm_teach.doctor.fuel import Deadline
 from lstm_teach.doctor.repair import _AT_ONCE, _ELSEWHERE, _JUST, Bench, Mended
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.truth import COUNTED, FORWARD, Case, Truth, make_case
@@ -249,7 +249,8 @@ class Climb:
         allowed = {id(edit) for edit in variants.edits}
         some = [edit for edit in batch if id(edit) in allowed and inside.get(id(edit), 0) >= 0]
         found = []
-        for edit, right in variants.judged_all(some, lambda e: self._gain(variants, state, e, inside.get(id(e), 0))):
+        for edit in some:
+            right = self._gain(variants, state, edit, inside.get(id(edit), 0))
             self.tried += 1
             if right is not None and right[:-1] == self.full:
                 found.append(edit)
@@ -269,9 +270,8 @@ class Climb:
         before = self.values.right_values(variants, state.made) & look
         allowed = {id(edit) for edit in variants.edits}
         some = [edit for edit in batch if id(edit) in allowed]
-        for edit, now in variants.judged_all(
-            some, lambda edit: self.values.right_values(variants, state.with_one_more(edit)[0]) & look
-        ):
+        for edit in some:
+            now = self.values.right_values(variants, state.with_one_more(edit)[0]) & look
             yield id(edit), -1 if before & ~now else now & ~before
             if deadline.over:
                 break

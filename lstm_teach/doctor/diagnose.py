@@ -13,7 +13,7 @@ import numpy as np
 
 from lstm_teach import guard, validate
 from lstm_teach.doctor import causes
-from lstm_teach.doctor.limit import memory_limit_restored, time_limit
+from lstm_teach.doctor.fuel import STEPS
 from lstm_teach.doctor.places import Places
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import Flaw, Result, exact, proof_cases, prove_callable, rewrite, search
@@ -34,13 +34,16 @@ _WITHOUT = {
 _CALL = 5.0  # seconds that one call may take
 
 
-def diagnose(backward: Backward, *, seconds: float = 20.0, progress: bool = True) -> Diagnosis:
+def diagnose(
+    backward: Backward, *, seconds: float | None = None, steps: int = STEPS, progress: bool = True
+) -> Diagnosis:
     """Find out whether a backward pass is right and, if not, which line is wrong, with a repair that is proved.
 
     `backward(params, x, targets)` is any function that `check_gradients` takes, in any style of writing. Its source is
     read from the notebook cell or file where it was defined, with the helper functions that it calls. The search for a
-    repair may take `seconds` of computing time; interrupting it (the stop button, Ctrl-C) returns what was found so
-    far. `progress` shows a line that says what is being tried, in a notebook or a terminal.
+    repair takes at most so many `steps` (see `doctor.fuel`), so that the same source gets the same answer on every
+    machine, and at most `seconds` of computing time, if given; interrupting it (the stop button, Ctrl-C) returns what
+    was found so far. `progress` shows a line that says what is being tried, in a notebook or a terminal.
 
     A repair counts only if the repaired function returns the exact gradient for all lengths and several nets. The
     learner's functions are called with copies, under a time limit, and changed versions of them without access to
@@ -48,18 +51,19 @@ def diagnose(backward: Backward, *, seconds: float = 20.0, progress: bool = True
     """
     if not callable(backward):
         raise TypeError(f"backward must be a function backward(params, x, targets), got {validate.brief(backward)}.")
-    seconds = validate.finite_number("seconds", seconds, positive=True)
+    if seconds is not None:
+        seconds = validate.finite_number("seconds", seconds, positive=True)
+    steps = int(validate.finite_number("steps", steps, positive=True))
     name = getattr(backward, "__name__", type(backward).__name__)
     report = check_gradients(backward, seconds=_CALL)
-    with (
-        warnings.catch_warnings(),
-        memory_limit_restored(),
-    ):  # what Python says of hundreds of changed versions is not for the learner
+    with warnings.catch_warnings():  # what Python says of hundreds of changed versions is not for the learner
         warnings.simplefilter("ignore")
-        return _diagnosis(backward, name, report, seconds, progress)
+        return _diagnosis(backward, name, report, steps, seconds, progress)
 
 
-def _diagnosis(backward: Backward, name: str, report: GradientReport, seconds: float, progress: bool) -> Diagnosis:
+def _diagnosis(
+    backward: Backward, name: str, report: GradientReport, steps: int, seconds: float | None, progress: bool
+) -> Diagnosis:
     takes = states_taken(backward)
     findings = [_problem(problem) for problem in report.problems]
     if report.passed and prove_callable(backward, proof_cases(takes)) is not None:
@@ -88,7 +92,7 @@ def _diagnosis(backward: Backward, name: str, report: GradientReport, seconds: f
     show = _Progress() if progress and _watched(sys.stdout) else None
     try:
         lengths = (3,) if endless else _lengths(backward, takes)
-        result = search(backward, units, takes, lengths=lengths, seconds=seconds, progress=show)
+        result = search(backward, units, takes, lengths=lengths, steps=steps, seconds=seconds, progress=show)
     finally:
         if show:
             show.close()
@@ -100,8 +104,8 @@ def _diagnosis(backward: Backward, name: str, report: GradientReport, seconds: f
         found += placed or (more if not found else [])
         if result.stopped == "interrupted":
             notes.append("The search was interrupted; this is the best so far.")
-        elif result.stopped == "time":
-            notes.append(f"The search stopped after {seconds:g} seconds; `seconds=` gives it more.")
+        elif result.stopped == "steps":
+            notes.append("The search stopped at its limit; `steps=` gives it more.")
     return Diagnosis(
         name,
         report,
@@ -121,11 +125,13 @@ def _problem(sentence: str) -> Finding:
 
 
 def _endless(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> tuple[bool, bool]:
-    """Whether the function never ends; and whether in a loop whose turns are not counted (a `for`, not a `while`)."""
-    variants, begun = Variants(backward, units, [], []), time.monotonic()
-    with time_limit(_CALL):
-        error = variants.run(Truth(make_case(3, 23, takes))).error
-    return isinstance(error, Endless), time.monotonic() - begun > _CALL
+    """Whether the function never ends; and whether in something whose turns are not counted (no loop, no call)."""
+    variants, truth = Variants(backward, units, [], []), Truth(make_case(3, 23, takes))
+    try:
+        error = guard.call(variants.run, truth, seconds=_CALL).error
+    except guard.LearnerError:
+        return True, True
+    return isinstance(error, Endless), False
 
 
 def _lengths(backward: Backward, takes: dict[str, bool]) -> tuple[int, ...]:

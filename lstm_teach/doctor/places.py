@@ -15,7 +15,7 @@ from itertools import product
 
 import numpy as np
 
-from lstm_teach.doctor.limit import Deadline
+from lstm_teach.doctor.fuel import Deadline
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import COUNTED, Truth
 from lstm_teach.doctor.variants import RESULT, Outcome, Put, Trace, Variants, gradients, usable

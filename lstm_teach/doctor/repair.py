@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lstm_teach.doctor.edits import _Maker, in_order, sums_up
-from lstm_teach.doctor.limit import Deadline
+from lstm_teach.doctor.fuel import Deadline
 from lstm_teach.doctor.local import MOST_TIMES, judge
 from lstm_teach.doctor.pitfalls import misspelt
 from lstm_teach.doctor.places import Places
@@ -39,6 +39,7 @@ from lstm_teach.gradcheck import states_taken
 from lstm_teach.params import Params
 
 _AT_ONCE = 500  # edits compiled together
+_WRITING = 300_000  # steps for equations written anew
 _ALONE = 0.3  # of the time left, for a single edit that mends all that shows in several places
 _LIKELY = 1.9  # the cost up to which an edit is tried early
 _HANDING = ("order", "argument order", "target", "end", "index", "slice")  # right things handed on the wrong way
@@ -120,9 +121,9 @@ class Bench:
         slot = group[0].slot
         own, near, later = self.sorted(slot)
         aims = self._aims(group, puts)
-        seconds = min(1.0, max(0.2, 0.2 * self.deadline.left))
         feeding = self.reads.feeders([slot])
-        written = synthesize_at(self.backward, self.units, self.scene, self.truth, aims, slot, feeding, puts, seconds)
+        until = self.deadline.part(0.2).within(_WRITING)
+        written = synthesize_at(self.backward, self.units, self.scene, self.truth, aims, slot, feeding, puts, until)
         far, just = self.too_far(puts)
         first = [*written, *self._by_value(own, group, puts, partly), *near]
         put_off = [edit for edit in first if self.can_not_be(edit, far)]
@@ -292,7 +293,7 @@ class Bench:
             wanted |= max(bits, 0)
         if group[0].part == OWNER or sums_up(self.slots[slot].node):
             return edits
-        judged = judge(self.backward, self.units, edits, self.truth, 3.0, [*puts, *group])
+        judged = judge(self.backward, self.units, edits, self.truth, [*puts, *group])
         self.tried += len(judged)
         return [
             edit
@@ -416,7 +417,7 @@ class Bench:
         far, just = self.too_far([])
         edits = self.ranked([edit for edit in edits if not self.can_not_be(edit, far)], places, just)
         if shared:  # those that compute something right where they stand, and those of which only a run can tell
-            judged = judge(self.backward, self.units, edits, self.truth, 2.0)
+            judged = judge(self.backward, self.units, edits, self.truth)
             known = {number for number, local in judged.items() if local.known == local.times > 0}
             strange = {number for number, local in judged.items() if local.strange == local.times > 0}
             edits = [

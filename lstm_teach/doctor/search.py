@@ -15,7 +15,7 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.doctor.climb import Climb
-from lstm_teach.doctor.limit import Deadline
+from lstm_teach.doctor.fuel import PROOF, STEPS, Deadline, spend
 from lstm_teach.doctor.places import Places, find_places
 from lstm_teach.doctor.repair import Bench, Mended, let_end, let_run, mend, sweep
 from lstm_teach.doctor.scene import Scene
@@ -27,15 +27,15 @@ from lstm_teach.gradients import exact_gradient
 from lstm_teach.gradreport import relative_error
 from lstm_teach.params import Params
 
-_SHARE = 0.85  # of the time is for the search, the rest for proof and report
+_SHARE = 0.85  # of the steps is for the search, the rest for proof and report
 _ROUNDS = 4  # how often the places are looked for
-_FOR_PLACES, _PLACES, _MEND = 0.7, 0.36, 0.8  # of the time left, for all of it, for finding the places, for mending
-_SOON = 1.3  # seconds for a single edit that mends everything, before several are looked for
+_FOR_PLACES, _PLACES, _MEND = 0.7, 0.36, 0.8  # of the steps left, for all of it, for finding the places, for mending
+_SOON = 430_000  # steps for a single edit that mends everything, before several are looked for
 _NUMBERS = 8  # operations on single numbers of the walk back, from which on it is one entry by entry
-_CLIMB = 0.5  # of the time left, for several edits by what becomes right of the gradients
-_AGAIN = 0.6  # of the time left, for those beside what the places made right
-_ALIKE = 0.6  # of the time left, for one edit in the place of several of one kind
-_RUNNING = 0.2  # of the time, for an edit with which code that stops with an error goes on
+_CLIMB = 0.5  # of the steps left, for several edits by what becomes right of the gradients
+_AGAIN = 0.6  # of the steps left, for those beside what the places made right
+_ALIKE = 0.6  # of the steps left, for one edit in the place of several of one kind
+_RUNNING = 0.2  # of the steps, for an edit with which code that stops with an error goes on
 _MADE_TO_RUN = 7  # of these edits to try
 _SHORT = 6  # the length up to which values are put in
 _FAULTS = 8  # statements to put values in: more come by chance
@@ -108,6 +108,7 @@ def prove_callable(call: Callable, cases: list[Case], seconds: float = 5.0) -> f
     """The largest error if a backward pass is right on all cases, called twice each; None if it is not."""
     largest = 0.0
     for case in cases:
+        spend(PROOF)
         right = exact(case)
         for _ in range(2):
             states = {name: value.copy() for name, value in case.states.items()}
@@ -159,17 +160,18 @@ def search(
     takes: dict[str, bool],
     *,
     lengths: tuple[int, ...] = (3,),
-    seconds: float = 20.0,
+    steps: int = STEPS,
+    seconds: float | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Result:
-    """Look for the smallest set of edits that repairs `units`, for at most `seconds`.
+    """Look for the smallest set of edits that repairs `units`, for at most so many `steps` (see fuel) and `seconds`.
 
     Without `lengths` the net is the check's own for long sequences.
     """
     begun, tried, stopped = time.process_time(), 0, ""
     truths = [Truth(make_case(T, 20 + T, takes)) for T in lengths] or [Truth(Case(*own_case(LENGTHS[-1], takes)))]
     both = [truths[0], Truth(make_case(5, 33, takes))]
-    cases, deadline = proof_cases(takes), Deadline.after(_SHARE * seconds)
+    cases, deadline = proof_cases(takes), Deadline.after(_SHARE * steps, seconds)
     state = begun_with = State(units, Variants(backward, units, [], truths[:1]).evaluate())
     found: list[Places] = []
     climb: Climb | None = None
@@ -202,7 +204,7 @@ def search(
         one = None
         if short:
             soon = _SOON * (3 if _entry_by_entry(climb.bench.scene) else 1)  # such loops are slow
-            one = _proved(begun_with, climb.single(deadline.part(min(1.0, soon / max(deadline.left, 1)))), climb, cases)
+            one = _proved(begun_with, climb.single(deadline.within(soon)), climb, cases)
             looked_at = climb.tried
         one = one or _proved(begun_with, climb.several(deadline.part(_CLIMB) if short else deadline), climb, cases)
         tried += climb.tried
@@ -229,7 +231,7 @@ def search(
             if one is not None:
                 return result(one, True)
         if deadline.over:
-            stopped = "time"
+            stopped = "steps"
     except KeyboardInterrupt:
         stopped = "interrupted"
     if state is begun_with and climb is not None:

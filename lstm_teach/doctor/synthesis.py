@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import ast
 import re
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from lstm_teach import guard
 from lstm_teach.doctor.edits import _Maker
-from lstm_teach.doctor.limit import time_limit
+from lstm_teach.doctor.fuel import Deadline, spend
 from lstm_teach.doctor.scene import Scene, targets_of
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.statements import insertion, loop_ends, read_in_loop, targets_left
@@ -27,7 +25,6 @@ from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Edit, Put, Slot, Variants
 from lstm_teach.params import Params
 
-_clock = getattr(time, "thread_time", time.process_time)  # a browser has no clock for a thread
 _VISITS = 2  # how often a statement is looked at in one run: the last step, and one that the future reaches
 _PRODUCTS = frozenset(("dc_hidden", "dc", "dc_carry", "d", "dz", "dh", "dh_loss"))
 _SUMS = frozenset(("dy", "dh", "dh_future", "dc", "dh_loss"))
@@ -61,7 +58,7 @@ def synthesize_at(
     place: int,
     near: set[int],
     puts: Sequence[Put],
-    seconds: float,
+    deadline: Deadline,
 ) -> list[Edit]:
     """Edits that compute the `aims` where `puts` stand: at the slot `place` and, as far as there is time, those `near`.
 
@@ -95,7 +92,6 @@ def synthesize_at(
     texts = {number: _atom_texts(scene, number) for number in range(len(units))}
     codes: dict[str, Any] = {}
     found: dict[tuple[int, str], Edit] = {}
-    until = _clock() + seconds
 
     def value(text: str, space: dict) -> np.ndarray | None:
         if text not in codes:
@@ -105,6 +101,7 @@ def synthesize_at(
                 codes[text] = None
         if codes[text] is None:
             return None
+        spend(1)
         try:
             result = eval(codes[text], space)
         except Exception:  # a name that is not there yet
@@ -114,7 +111,7 @@ def synthesize_at(
     def at(number: int, names: dict, local_names: dict) -> None:
         here = places[number]
         here.visits += 1
-        if here.visits > _VISITS or (_clock() > until and number != place):
+        if here.visits > _VISITS or (deadline.over and number != place):
             return
         space = {**names, **local_names}
         arrays = [name for name, held in local_names.items() if type(held) is np.ndarray]
@@ -139,11 +136,7 @@ def synthesize_at(
                 found[key] = edit
 
     watched = Variants(backward, units, [], [truth], at=(set(places), at))
-    try:
-        with time_limit(3 * seconds + 1), np.errstate(all="ignore"):
-            watched.run(truth, (), puts)
-    except guard.OutOfTime:
-        pass  # what was found until then still holds
+    watched.run(truth, (), puts)
     return list(found.values())
 
 

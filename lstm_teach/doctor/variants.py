@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import guard
-from lstm_teach.doctor.limit import MemoryLimit, time_limit
+from lstm_teach.doctor.fuel import EDIT, RUN, STATEMENT, VALUE, spend
 from lstm_teach.doctor.source import Unit, build
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.gradcheck import collect_gradients
@@ -28,8 +28,8 @@ _HERE = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}  # 
 TARGET, OWNER = -1, -2  # parts of `a[k] += b` besides b: a[k] and a afterwards
 RESULT = -3  # part of a return statement
 _LONGEST = 64  # of the lists of floats that are looked at
-_MEMORY = 1 << 29  # bytes that a run may take; a teaching-size net needs a thousandth of it
-_RECORD_LIMIT = 8_000  # recorded values and loop turns of one run; a variant that never ends is stopped here
+_LARGEST = 1 << 16  # numbers in one array; a teaching-size net needs a tenth of it
+_LOOKING = 10_000_000  # statements of functions that may be called where a statement is only looked at
 
 
 @dataclass
@@ -273,8 +273,6 @@ class Trace:
     )  # which of a statement's values: 0, TARGET, OWNER, an argument's number
     result: Any = None
     error: Exception | None = None
-    count: int = 0  # of what was computed
-    turns: int = 0  # of `while` loops
     kept_inputs: bool = True  # whether the arrays that it was given are as they were
     quiet: bool = False  # nothing is kept but the result
 
@@ -296,7 +294,8 @@ class Variants:
         records: bool = True,
     ):
         self.truths, self.records = truths, records
-        self.watched, watch = at or (set(), None)
+        self.watched, self._watch = at or (set(), None)
+        self._fuel = 0  # statements that the run may still execute
         self.slots, self.text = find_slots(units), "\0".join(unit.text for unit in units)
         self._choice = [0] * len(self.slots)
         self._puts: dict[tuple[int, int], list[Put]] = {}
@@ -311,11 +310,11 @@ class Variants:
         try:
             self.edits = [edit for edit in edits if self._enter(edit)]
             trees = [_Switch(self, unit, number).tree for number, unit in enumerate(units)]
-            extra = {"__choice__": self._choice, "__record__": self._record, "__turn__": self._turn}
-            extra["__owner__"] = self._record_owner
-            extra |= {"__at__": watch, "__globals__": globals, "__locals__": locals}
+            extra = {"__choice__": self._choice, "__record__": self._record, "__fuel__": self._burn}
+            extra |= {"__owner__": self._record_owner, "__fits__": fits}
+            extra |= {"__at__": self._look, "__globals__": globals, "__locals__": locals}
             self.call = build(backward, units, trees, extra)
-            self._memory = MemoryLimit(_MEMORY)
+            spend(EDIT * (len(self._numbers) + len(self.slots)))
         finally:
             if collecting:
                 gc.enable()
@@ -379,9 +378,7 @@ class Variants:
             for put in puts:
                 if time in put.values:
                     value = put.into(value, put.values[time])
-        trace.count += 1
-        if trace.count > _RECORD_LIMIT:
-            raise guard.OutOfTime
+        fits(value)
         if not trace.quiet:
             trace.parts.append(part)
             trace.values.append(kept(value) if type(value) is not Params or part == RESULT else None)
@@ -393,13 +390,20 @@ class Variants:
         if getattr(array, "ndim", 0) == axes:
             self._record(slot, value, OWNER)
 
-    def _turn(self, slot: int) -> bool:
-        """Called in every turn of a `while` loop: one that goes on for ever is stopped soon."""
-        self._record(slot, None)
-        self._trace.turns += 1
-        if self._trace.turns > self._most_turns:
+    def _burn(self, statements: int) -> None:
+        """Called in every turn of a loop and every call of a function: what goes on for ever is stopped soon."""
+        self._fuel -= statements
+        if self._fuel < 0:
             raise guard.OutOfTime
-        return True
+
+    def _look(self, slot: int, names: dict, local_names: dict) -> None:
+        """Let somebody look at a statement; what is called then has a budget of its own."""
+        fuel, self._fuel = self._fuel, _LOOKING
+        try:
+            self._watch(slot, names, local_names)
+        finally:
+            spend(STATEMENT * (_LOOKING - self._fuel))
+            self._fuel = fuel
 
     def run(self, truth: Truth, edits: Sequence[Edit] = (), puts: Sequence[Put] = (), quiet: bool = False) -> Trace:
         """Run on one case and return what the statements computed, with right values put in some places."""
@@ -411,15 +415,16 @@ class Variants:
         trace = self._trace = Trace(quiet=quiet)
         case = truth.case
         H, K = case.params.hidden_size, case.params.vocab_size
-        self._most_turns = 300 + 6 * case.length * H * (H + K)  # far more than loops over all entries take
+        self._fuel = fuel = 10_000 + 60 * case.length * H * (H + K)  # far more than loops over all entries take
         states = {name: value.copy() for name, value in case.states.items()}
         given = case.params.copy(), case.x.copy(), case.targets.copy()
         try:
-            with np.errstate(all="ignore"), self._memory:
+            with np.errstate(all="ignore"):
                 trace.result = self.call(*given, **states)
         except (Exception, guard.OutOfTime) as error:
             trace.error = error if isinstance(error, Exception) else Endless("it does not end")
         finally:
+            spend(RUN + STATEMENT * (fuel - self._fuel))
             for edit in edits:
                 for slot in edit.slots:
                     self._choice[slot] = 0
@@ -447,10 +452,7 @@ class Variants:
                 continue
             self._disturbed, self._touched = slot, False
             try:
-                with time_limit(1.0):
-                    got = gradients(self.run(truth, edits, puts, quiet=True), truth)
-            except guard.OutOfTime:
-                got = None
+                got = gradients(self.run(truth, edits, puts, quiet=True), truth)
             finally:
                 self._disturbed = -1
             if not self._touched:
@@ -499,37 +501,16 @@ class Variants:
     def events(self, trace: Trace, truth: Truth) -> list[tuple[int, int]]:
         """Slots and recognized keys (bits), in the order of the run; -1 for zeros, which belong to no quantity."""
         pairs = [(slot, value) for slot, value in zip(trace.slots, trace.values, strict=False) if usable(value)]
+        spend(VALUE * len(pairs))
         with np.errstate(all="ignore"):
             found = truth.recognize([value for _, value in pairs])
         return [(slot, bits or -is_zero(value)) for (slot, value), bits in zip(pairs, found, strict=True)]
 
     def evaluate_all(
-        self,
-        batch: Sequence[Edit],
-        seconds: float = 3.0,
-        made: Sequence[Edit] = (),
-        puts: Sequence[Put] = (),
-        whole: bool = False,
+        self, batch: Sequence[Edit], made: Sequence[Edit] = (), puts: Sequence[Put] = (), whole: bool = False
     ) -> Iterator[tuple[Edit, Outcome]]:
-        """Evaluate edits one after the other, each with those `made`; one that takes more `seconds` is passed over."""
-        return self.judged_all(batch, lambda edit: self.evaluate((*made, edit), puts, whole), seconds)
-
-    def judged_all(
-        self, batch: Sequence[Edit], judge: Callable[[Edit], Any], seconds: float = 3.0
-    ) -> Iterator[tuple[Edit, Any]]:
-        """Each edit with what `judge` makes of it; one for which it takes more `seconds` is passed over."""
-        position = 0
-        while position < len(batch):
-            some = batch[position : position + 20]  # one watcher for twenty runs; starting it costs as much as a run
-            outcomes = []
-            try:
-                with time_limit(seconds):
-                    for edit in some:
-                        outcomes.append((edit, judge(edit)))
-            except guard.OutOfTime:
-                position += 1
-            position += len(outcomes)
-            yield from outcomes
+        """Evaluate edits one after the other, each with those `made`."""
+        return ((edit, self.evaluate((*made, edit), puts, whole)) for edit in batch)
 
 
 def _calls(node: ast.AST) -> set[str]:
@@ -591,6 +572,13 @@ def _collect(value: Any, found: list[np.ndarray], depth: int) -> None:
             _collect(each, found, depth + 1)
 
 
+def fits(value: Any) -> Any:
+    """The value; raise MemoryError if it is larger than anything that a teaching-size net needs."""
+    if (type(value) is np.ndarray and value.size > _LARGEST) or (type(value) is list and len(value) > _LARGEST):
+        raise MemoryError("an array that is larger than any that is needed")
+    return value
+
+
 def is_zero(value: Any) -> bool:
     """Whether all the recorded numbers are zero."""
     return not any(item.any() for item in value) if type(value) is list else not value.any()
@@ -637,7 +625,7 @@ class _Switch:
         own = [slot for slot in variants.slots if slot.unit == number]
         self.at = {(slot.block, slot.index, slot.kind): slot for slot in own}
         self.number = own[0].block - 1  # blocks are counted in the order of the text, as in `find_slots`
-        function.body = self.block(function.body)
+        function.body = [_burning(len(function.body)), *self.block(function.body)]
         self.tree = fresh
 
     def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
@@ -653,10 +641,11 @@ class _Switch:
             elif isinstance(node, ast.While | ast.If):
                 slot = self.at[number, index, "head"]
                 node.test = self.switch_head(slot, node.test)
-                if isinstance(node, ast.While):
-                    node.test = ast.BoolOp(ast.And(), [_call("__turn__", _constant(slot.number)), node.test], **_HERE)
             if isinstance(node, ast.For | ast.While | ast.If | ast.FunctionDef | ast.With | ast.Try | ast.ClassDef):
+                size = len(node.body)
                 node.body = self.block(node.body)
+                if isinstance(node, ast.For | ast.While | ast.FunctionDef):
+                    node.body.insert(0, _burning(size))
             for k, case in enumerate(node.cases if isinstance(node, ast.Match) else ()):
                 slot = self.at.get((number, _of_case(index, k), "pattern"))
                 if slot is not None and self.variants._alternatives.get(slot.number):
@@ -720,6 +709,8 @@ class _Switch:
         """The statement, with calls that record what it computes."""
         name = getattr(getattr(getattr(node, "value", None), "func", None), "attr", "")
         if not self.variants.records or name in ("empty", "empty_like"):  # what is in these comes from an earlier run
+            if isinstance(node, ast.Assign | ast.AugAssign) and not isinstance(node.value, ast.Constant | ast.Name):
+                node.value = _call("__fits__", node.value)
             yield node
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             node.value = self.record(slot, node.value)
@@ -759,6 +750,10 @@ class _Switch:
 
     def record(self, slot: Slot, value: ast.expr, part: int = 0) -> ast.expr:
         return _call("__record__", _constant(slot.number), value, _constant(part))
+
+
+def _burning(statements: int) -> ast.stmt:
+    return ast.Expr(_call("__fuel__", _constant(statements)), **_HERE)
 
 
 def _call(name: str, *args: ast.expr) -> ast.Call:

@@ -15,7 +15,7 @@ from lstm_teach.gradcheck import check_gradients
 from lstm_teach.gradients import complex_step_gradient, exact_gradient, numerical_gradient
 from lstm_teach.gradreport import GradientReport, relative_error, verdict
 from lstm_teach.guard import LearnerError
-from lstm_teach.models import ModelDiagnosis, ModelFinding, diagnose_model
+from lstm_teach.models import ModelDiagnosis, ModelFinding, case_of, diagnose_model
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import Params
 from lstm_teach.training import History, train
@@ -34,6 +34,7 @@ __all__ = [
     "ModelFinding",
     "Params",
     "bptt",
+    "case_of",
     "check_gradients",
     "complex_step_gradient",
     "diagnose",

@@ -117,7 +117,7 @@ def test_no_named_mistake_is_the_right_answer(topic, name, monkeypatch):
         for code, words in (single | whole).items():
             got, kept = [], []
             for case, r, right_one in zip(cases, rights, wanted, strict=True):
-                space = engine.space_of(spec, vars(MODULES[topic]), case, r)
+                space = engine.space_of(spec, vars(MODULES[topic]), case, r, result)
                 value = engine.value_of(code, space, read_whole if code in whole else engine._numbers)
                 if value is not None:
                     got.append(value)

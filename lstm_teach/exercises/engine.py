@@ -22,6 +22,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     [tasks.bias.mistakes]                     # an expression for the wrong answer, and what is said to it
     "share ** (1 / steps)" = "This is f itself; b is what the sigmoid turns into f."
     [tasks.step.mistakes.c]                   # with `returns`: for one result; else for all together
+    [tasks.step.mistakes.each]                # for any result; its right value is called right
     [tasks.step.lines]                        # optional: a result by its line, so that what only follows is not blamed
     c = "f * c_before + i * g"
     [questions.my_same_cell]                  # text, options, right; or text and reveal for a prediction
@@ -35,6 +36,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     Each `Case` is one call. Where no number is the only right one, a case has `look` instead: it gets the answer and
     returns a sentence, "" if all is right. Expressions of the tables see the arguments and the case's `names`, the
     results of the right answer by name (`right` if it is only one), numpy as np, and the names of `<topic>.py`.
+    Expressions that are not finite in a case are no mistake there.
     A right answer that is a `Params` is compared by the norm-relative error of its nine matrices.
 
 A mistake is named only if it explains the answers of all cases and is far from right where they are (judging.explain),
@@ -187,8 +189,8 @@ def _by_result(answer: Any, names: Sequence[str], like: Mapping | None = None, f
             raise Trouble(f"{function} {error}") from error
     if len(names) == 1:
         return {names[0]: answer}
-    if isinstance(answer, Mapping):
-        missing = [name for name in names if name not in answer]
+    if isinstance(answer, Mapping | Params):
+        missing = [name for name in names if name not in answer.keys()]  # noqa: SIM118  (Params is no Mapping)
         if missing:
             raise Trouble(f"{function} should return {', '.join(names)}; {', '.join(missing)} is not there.")
         return {name: answer[name] for name in names}
@@ -255,14 +257,13 @@ class _Tables:
             return words
         single, whole = mistakes_of(self.spec, result)
         names = list(self.rights[0])
-        if words := explain(got, right, self._table(single, answered, _numbers)):
+        if words := explain(got, right, self._table(single, answered, _numbers, got, right, result)):
             return words
         if whole:
             together = [_joined(numbers) for numbers in answered.values()]
             wanted = [_joined(self.rights[k]) for k in answered]
-            if words := explain(
-                together, wanted, self._table(whole, answered, lambda value: _joined(_by_result(value, names)))
-            ):
+            table = self._table(whole, answered, lambda v: _joined(_by_result(v, names)), together, wanted)
+            if words := explain(together, wanted, table):
                 return words
         if self.spec.get("recognize"):
             read = getattr(getattr(attempt.function, "__code__", None), "co_names", ())
@@ -294,24 +295,36 @@ class _Tables:
                 return ""
         return f"This line is right, but it reads {' and '.join(wrong)}: look there first."
 
-    def _table(self, mistakes: Mapping[str, str], answered: Sequence[int], read: Callable) -> dict[str, list]:
-        """By their words the numbers that mistakes give in the cases that were answered."""
+    def _table(
+        self,
+        mistakes: Mapping[str, str],
+        answered: Sequence[int],
+        read: Callable,
+        got: Sequence[np.ndarray],
+        right: Sequence[np.ndarray],
+        result: str = "",
+    ) -> dict[str, list]:
+        """By their words the numbers that mistakes give in the cases that were answered.
+
+        Where a mistake gives no number, whoever made it has taken care of that case: it has to be right.
+        """
         table = {}
         for code, words in mistakes.items():
-            values = [value_of(code, self._space(k), read) for k in answered]
-            if all(value is not None for value in values):  # else the learner's code would have had no answer either
-                table[words] = values
+            values = [value_of(code, self._space(k, result), read) for k in answered]
+            open_ = [k for k, value in enumerate(values) if value is None]
+            if len(open_) < len(values) and not any(difference("it", got[k], right[k]) for k in open_):
+                table.setdefault(words, [g if v is None else v for g, v in zip(got, values, strict=True)])
         return table
 
-    def _space(self, k: int) -> dict[str, Any]:
-        return space_of(self.spec, self.names, self.cases[k], self.rights[k])
+    def _space(self, k: int, result: str = "") -> dict[str, Any]:
+        return space_of(self.spec, self.names, self.cases[k], self.rights[k], result)
 
 
-def space_of(spec: Mapping, names: Mapping, case: Case, right: Mapping | None) -> dict[str, Any]:
+def space_of(spec: Mapping, names: Mapping, case: Case, right: Mapping | None, result: str = "") -> dict[str, Any]:
     """The names that the expressions of a task's mistakes may use in a case."""
     arguments = re.findall(r"\w+", spec["call"].partition("(")[2])
     results = right or {}
-    single = {"right": next(iter(results.values()))} if len(results) == 1 else {}
+    single = {"right": results[result]} if result in results else {}
     return {"np": np, **names, **dict(zip(arguments, case.arguments, strict=False)), **case.names, **results, **single}
 
 
@@ -328,7 +341,7 @@ def mistakes_of(spec: Mapping, result: str) -> tuple[dict[str, str], dict[str, s
     """The named mistakes of one result, and those of the whole answer; of a single result both are the same."""
     table = spec.get("mistakes", {})
     whole = {code: words for code, words in table.items() if isinstance(words, str)}
-    return (table.get(result, {}), whole) if "returns" in spec else (whole, {})
+    return (table.get(result, {}) | table.get("each", {}), whole) if "returns" in spec else (whole, {})
 
 
 def _numbers(value: Any) -> np.ndarray | None:

@@ -1,4 +1,7 @@
-"""Checks and questions of exercise 2: a gradient check of one's own, tried on backward passes with planted faults."""
+"""Cases and right answers of exercise 2: a gradient check of one's own, tried on backward passes with planted faults.
+
+The words are in gradient_check.toml; engine.py says how the two belong together.
+"""
 
 from __future__ import annotations
 
@@ -6,136 +9,49 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lstm_teach import exact_gradient, forward, loss, nested_bptt
+from lstm_teach import bptt, exact_gradient, forward, loss, nested_bptt
 from lstm_teach.backward import output_delta
-from lstm_teach.exercises.checks import Attempt, Trouble, Verdict, difference, judge, kind
-from lstm_teach.exercises.questions import Option, Question
+from lstm_teach.exercises.engine import Case, check, questions, run, task_of
 from lstm_teach.gradreport import relative_error, verdict
+from lstm_teach.judging import Attempt, Trouble, kind
 from lstm_teach.nested import FLAWS
 from lstm_teach.params import GATES, Params
+from lstm_teach.verdicts import Verdict
 
-PREDICT_DIGITS = Question(
-    "my_digits",
-    "A loss is 12, and its slope along a weight is 1. You nudge the weight by 1e-14 both ways and divide the difference"
-    " of the two losses by 2e-14. How many digits of the result are right?",
-    reveal="About one. Near 12, the numbers that a computer can hold are 2e-15 apart. The two losses differ by 2e-14,"
-    " so only about eleven such distances lie between them, and each loss may be off by one or so.",
-)
-
-FALLING = Question(
-    "my_falling_error",
-    "Somebody holds dWf against central differences. The error is 4e-5 with step 1e-3, 4e-7 with step 1e-4, and 4e-9"
-    " with step 1e-5. What do you say about dWf?",
-    {
-        "a": Option(
-            "it is wrong: 4e-5 is above the bound",
-            "The bound of 1e-7 is meant for a good step. With step 1e-3 the numbers themselves are off by more.",
-        ),
-        "b": Option(
-            "it is right: the error falls with the square of the step",
-            "That is how the truncation error of central differences falls, so the error belongs to the numbers. A"
-            " mistake in dWf would stay, however small the step becomes.",
-        ),
-        "c": Option(
-            "it is wrong: the error should not depend on the step",
-            "It is a wrong gradient whose error does not depend on the step: the mistake stays where it is. The"
-            " numbers that it is held against always depend on the step.",
-        ),
-        "d": Option(
-            "nothing: the steps are so small that rounding decides",
-            "Rounding grows when the step becomes smaller. Here the error falls, so at these steps rounding is still"
-            " the smaller of the two.",
-        ),
-    },
-    right="b",
-)
-
-TINY = Question(
-    "my_tiny_weights",
-    "All weights of a net are near 0.01. A right backward pass is off by 1e-8 in dV and by 5e-4 in dWf, against central"
-    " differences with step 1e-5. Why?",
-    {
-        "a": Option(
-            "dWf has a mistake that dV does not have",
-            "The pass is right. What is off are the numbers that dWf is held against.",
-        ),
-        "b": Option(
-            "the step is too large for weights of 0.01",
-            "The truncation error depends on how the loss is curved, and this loss is hardly curved along Wf. With a"
-            " smaller step the error would even grow.",
-        ),
-        "c": Option(
-            "dWf is tiny, and the rounding of the loss is not",
-            "The loss is rounded at its sixteenth digit whatever the weights are. Divided by the step, this leaves"
-            " about 1e-10 in every number. Beside a dWf of 1e-6 that is a lot.",
-        ),
-        "d": Option(
-            "the norm-relative error is not made for small matrices",
-            "It divides by the size, so it is the same for a matrix and for the matrix times 1e-6. It only shows how"
-            " much rounding there is for the size.",
-        ),
-    },
-    right="c",
-)
+PREDICT_DIGITS, FALLING, TINY = questions(__name__, "my_digits", "my_falling_error", "my_tiny_weights")
+norm = np.linalg.norm
 
 
-# ------------------------------------------------------------------------------------------ 1. one number
-
-DERIVATIVE_HINTS = (
-    "Walk a step to both sides of w, see how much the loss has changed in between, and divide by how far the two"
-    " points are apart.",
-    "The points are w + step and w - step. How far are they apart? Mind the parentheses: a / 2 * b is (a / 2) * b.",
-    "return (loss(w + step) - loss(w - step)) / (2 * step).",
-)
+# ------------------------------------------------------------------------------------------ 1. one error
 
 
-def check_derivative(derivative: Callable, seed: int = 1) -> Verdict:
-    """Check `derivative(loss, w, step)` -> the central difference of loss(w) -> float, at w, one number."""
-    w = 0.5 + np.random.default_rng(seed).random()
-    params, x, targets, h0, c0 = _net(seed, 4, 3, 5)
+def check_relative_error(relative_error: Callable, seed: int = 1) -> Verdict:
+    """Check `relative_error(a, b)` -> |a - b| / max(|a|, |b|) with norms, one number; 0 for two matrices of zeros."""
+    random = np.random.default_rng(seed)
+    large, noise = random.normal(0, 1, (2, 4, 3))
+    small, zero = 0.5 * large + 0.1 * noise, np.zeros((4, 3))
 
-    def loss_along_a_weight(value: float) -> float:
-        nudged = params.copy()
-        nudged.Wf[1, 2] = value
-        return loss(nudged, x, targets, h0, c0)
+    def zeros(words: str, a: np.ndarray, b: np.ndarray) -> Case:
+        return Case("zeros", (a, b), also=lambda got: f"Here {words}.")
 
-    def on(curve: Callable, w: float, step: float) -> Callable[[Attempt], str]:
-        ahead, here, behind = curve(w + step), curve(w), curve(w - step)
-        right = (ahead - behind) / (2 * step)
-        mistakes = {
-            "This is the forward difference; nudge to both sides.": (ahead - here) / step,
-            "This is the difference to the left side alone; nudge to both sides.": (here - behind) / step,
-            "It is twice as large: the two points are two steps apart.": 2 * right,
-            "It is half as large: what do you divide by?": right / 2,
-            "The sign is wrong: the loss ahead comes first.": -right,
-            "It is divided by 2 and multiplied by the step; put parentheses around 2 * step.": right * step**2,
-            "The difference is not divided by anything yet.": ahead - behind,
-            "It is divided by 2, but not by the step.": (ahead - behind) / 2,
-            "Only the second loss is divided: put parentheses around the difference.": ahead - behind / (2 * step),
-            "This is nearly the slope itself: take the two points at the step that is given, even if it is large.": (
-                (curve(w + 1e-5) - curve(w - 1e-5)) / 2e-5
-            ),
-        }
-        return lambda attempt: difference("the derivative", attempt(curve, w, step), right, (), mistakes, 1e-8)
+    cases = [
+        Case("the first is larger", (large, small)),
+        Case("the second is larger", (small, large)),
+        Case("tiny matrices", (1e-12 * large, 1e-12 * small)),
+        Case("opposite signs", (large, -large)),
+        zeros("both matrices are zero", zero, zero.copy()),
+        zeros("a is zero and b is not", zero, large),
+        zeros("b is zero and a is not", large, zero),
+    ]
+    return check(__name__, "relative_error", relative_error, cases, right=error)
 
-    parts = {
-        "a cube, with a large step": on(lambda value: value**3, w, 0.5),
-        "an exponential, to the left of 0": on(np.exp, -w, 0.1),
-        "the loss of a net, along Wf[1, 2]": on(loss_along_a_weight, float(params.Wf[1, 2]), 1e-3),
-    }
-    return judge(derivative, parts, DERIVATIVE_HINTS)
+
+def error(a: np.ndarray, b: np.ndarray) -> float:
+    """The norm-relative error of two matrices."""
+    return norm(a - b) / max(norm(a), norm(b), 1e-300)
 
 
 # ------------------------------------------------------------------------------------------ 2. nine matrices
-
-GRADIENT_HINTS = (
-    "Do for every number of every matrix what task 1 does for one: nudge it up, ask for the loss, nudge it down, ask"
-    " again. All other numbers stay as they are meanwhile.",
-    "Two loops: over the nine names, and over np.ndindex(matrix.shape), which gives every index. Keep the old value of"
-    " the number before the first nudge, and write it back after the second one.",
-    "Inside: kept = matrix[index]; matrix[index] = kept + step; ahead = loss_fn(net); matrix[index] = kept - step;"
-    " behind = loss_fn(net); matrix[index] = kept; grads[name][index] = (ahead - behind) / (2 * step).",
-)
 
 
 def check_numerical_gradient(numerical_gradient: Callable, seed: int = 1) -> Verdict:
@@ -145,158 +61,51 @@ def check_numerical_gradient(numerical_gradient: Callable, seed: int = 1) -> Ver
     def no_lstm(params: Params) -> float:
         return float(weights @ np.sin(params.flat) + np.cos(params.flat.sum()))
 
-    def on(loss_fn: Callable, net: Params, step: float) -> Callable[..., Callable[[Attempt], str]]:
-        ahead, here, behind = _differences(loss_fn, net, step)
+    def on(part: str, plain: Callable, net: Params, step: float) -> Case:
         several: list[int] = []  # how many weights were nudged, where it was more than one
 
         def watched(params: Params) -> float:
             moved = np.count_nonzero(abs(params.flat - net.flat) > step / 2)
             if moved > 1:
                 several.append(moved)
-            return loss_fn(params)
+            return plain(params)
 
-        def matrices(*names: str) -> Callable[[Attempt], str]:
-            def part(attempt: Attempt) -> str:
-                own = _nine(attempt(watched, net, step), net)
-                for name in names:
-                    right = (ahead[name] - behind[name]) / (2 * step)
-                    mistakes = {
-                        "These are forward differences; nudge to both sides.": (ahead[name] - here) / step,
-                        "These are the differences to the left side alone.": (here - behind[name]) / step,
-                        "They are twice as large: the two points are two steps apart.": 2 * right,
-                        "They are half as large: what do you divide by?": right / 2,
-                        "The sign is wrong: the loss ahead comes first.": -right,
-                        "Nothing has been written into this matrix.": 0 * right,
-                        "They are divided by 2 and multiplied by the step; put parentheses around 2 * step.": right
-                        * step**2,
-                    }
-                    sentence = difference(f"d{name}", own[name], right, ("row", "column"), mistakes, 1e-8)
-                    if sentence and several:
-                        return (
-                            f"{sentence} At one time {max(several)} weights were nudged: put each back before the next."
-                        )
-                    if sentence:
-                        return sentence
-                return ""
+        def also(got: object) -> str:
+            most = max(several, default=0)
+            return f"At one time {most} weights were nudged: put each back before the next." if most else ""
 
-            return part
+        return Case(part, (watched, net, step), {"plain": plain}, also=also)
 
-        return matrices
-
-    lstm = on(*_lstm_loss(seed, 3, 2, 5), 0.05)
-    parts = {
-        "dV": lstm("V"),
-        "the four dW": lstm("Wi", "Wf", "Wo", "Wg"),
-        "the four dU": lstm("Ui", "Uf", "Uo", "Ug"),
-        "other sizes, another loss, a large step": on(no_lstm, Params.random(2, 3, seed=seed + 1), 0.3)(*Params.NAMES),
-    }
-    return judge(numerical_gradient, parts, GRADIENT_HINTS)
+    lstm_loss, net = _lstm_loss(seed, 3, 2, 5)
+    other = Params.random(2, 3, seed=seed + 1)
+    cases = [on("the loss of an LSTM", lstm_loss, net, 0.05), on("another loss, a large step", no_lstm, other, 0.3)]
+    right = {id(case.arguments[0]): case.names["plain"] for case in cases}
+    return check(
+        __name__,
+        "numerical_gradient",
+        numerical_gradient,
+        cases,
+        right=lambda loss_fn, params, step: nine(right[id(loss_fn)], params, step, central),
+    )
 
 
-def _differences(loss_fn: Callable, net: Params, step: float) -> tuple[Params, float, Params]:
-    """The loss with each number nudged up, the loss, and the loss with each nudged down."""
-    ahead, behind = Params.zeros(net.vocab_size, net.hidden_size), Params.zeros(net.vocab_size, net.hidden_size)
-    for nudge, losses in ((step, ahead), (-step, behind)):
-        for k in range(net.flat.size):
-            nudged = net.copy()
-            nudged.flat[k] += nudge
-            losses.flat[k] = loss_fn(nudged)
-    return ahead, loss_fn(net), behind
+def central(ahead: float, here: float, behind: float, step: float) -> float:
+    """The slope between the two points."""
+    return (ahead - behind) / (2 * step)
 
 
-def _nine(answer: object, net: Params) -> dict:
-    """Nine arrays by name, out of a `Params`, a mapping, or a sequence in the order of `Params.NAMES`."""
-    if isinstance(answer, dict | Params):
-        missing = [name for name in Params.NAMES if name not in answer.keys()]  # noqa: SIM118  (Params is no dict)
-        if missing:
-            raise Trouble(f"The answer has no {', '.join(missing)}; it should have all nine matrices.")
-        return {name: answer[name] for name in Params.NAMES}
-    if isinstance(answer, list | tuple) and len(answer) == 9:
-        return dict(zip(Params.NAMES, answer, strict=True))
-    raise Trouble(f"The function should return nine matrices, for example an lt.Params, but returns {kind(answer)}.")
+def nine(loss_fn: Callable, params: Params, step: float, formula: Callable) -> list[np.ndarray]:
+    """The nine matrices of a formula that gets the loss ahead, here and behind, and the step."""
+    grads, here = Params.zeros(params.vocab_size, params.hidden_size), loss_fn(params)
+    for k in range(params.flat.size):
+        by = step * (np.arange(params.flat.size) == k)
+        grads.flat[k] = formula(loss_fn(_moved(params, by)), here, loss_fn(_moved(params, -by)), step)
+    return [grads[name] for name in Params.NAMES]
 
 
-# ------------------------------------------------------------------------------------------ 3. one error
+# ------------------------------------------------------------------------------------------ 3. a check of one's own
 
-ERROR_HINTS = (
-    "How large a difference is says nothing until it is held against the size of what differs. The size of a matrix is"
-    " its norm. And ask yourself what the formula does with two matrices of zeros.",
-    "Above: the norm of a - b. Below: the larger of the two norms, so that the order of a and b does not matter. If"
-    " that is 0, both are zero, and they agree.",
-    "size = max(np.linalg.norm(a), np.linalg.norm(b)); return np.linalg.norm(a - b) / size if size else 0.0.",
-)
-
-
-def check_relative_error(relative_error: Callable, seed: int = 1) -> Verdict:
-    """Check `relative_error(a, b)` -> |a - b| / max(|a|, |b|) with norms, one number; 0 for two matrices of zeros."""
-    random = np.random.default_rng(seed)
-    large, noise = random.normal(0, 1, (2, 4, 3))
-    small = 0.5 * large + 0.1 * noise
-    zero = np.zeros((4, 3))
-
-    def on(a: np.ndarray, b: np.ndarray) -> Callable[[Attempt], str]:
-        norm, off = np.linalg.norm, a - b
-        size_a, size_b, size_off = norm(a), norm(b), norm(off)
-        right = size_off / max(size_a, size_b, 1e-300)
-        with np.errstate(all="ignore"):
-            each = abs(off) / np.maximum(abs(a), abs(b))
-            mistakes = {
-                "This is the size of the difference alone; divide it by the size of the larger one.": size_off,
-                "It is divided by the size of a, the smaller one here; divide by the larger.": size_off / size_a,
-                "It is divided by the size of b, the smaller one here; divide by the larger.": size_off / size_b,
-                "It is divided by both sizes together; divide by the larger one.": size_off / (size_a + size_b),
-                "These are squares of sizes: a root is missing.": right**2,
-                "This compares the largest numbers; a norm takes all of them.": abs(off).max()
-                / max(abs(a).max(), abs(b).max()),
-                "This is the worst single number's error; small numbers rule it.": each.max(),
-                "This is the mean of the single numbers' errors; small numbers rule it.": each.mean(),
-                "This compares sums of absolute values; the norm is the root of the sum of the squares.": abs(off).sum()
-                / max(abs(a).sum(), abs(b).sum()),
-                "This compares the two sizes; two matrices of the same size can still differ.": abs(size_a - size_b)
-                / max(size_a, size_b),
-            }
-        mistakes = {advice: value for advice, value in mistakes.items() if np.isfinite(value)}
-        return lambda attempt: difference("the error", attempt(a, b), right, (), mistakes)
-
-    cases = {
-        "Of two matrices of zeros": on(zero, zero.copy()),
-        "With a of zeros": on(zero, large),
-        "With b of zeros": on(large, zero),
-    }
-
-    def zeros(attempt: Attempt) -> str:
-        for words, part in cases.items():
-            sentence = part(attempt)
-            if sentence:
-                return f"{words}, {sentence}"
-        return ""
-
-    parts = {
-        "the first is larger": on(large, small),
-        "the second is larger": on(small, large),
-        "tiny matrices": on(1e-12 * large, 1e-12 * small),
-        "opposite signs": on(large, -large),
-        "zeros": zeros,
-    }
-    return judge(relative_error, parts, ERROR_HINTS)
-
-
-# ------------------------------------------------------------------------------------------ 4. a check of one's own
-
-FAULTS = {
-    "forgotten carry": "the cell's delta is carried back without the factor f. One step alone carries nothing",
-    "forgotten c0": "at the first step it takes the cell before for zero. A zero initial cell hides this",
-    "forgotten h0": "at the first step it takes the hidden state before for zero. A zero initial state hides this",
-    "forgotten token": "a token that comes twice is credited once. Only a token that comes again shows this",
-    "transposed W": "h's delta is carried back with W in place of its transpose. One unit, or tiny weights, hide this",
-    "short memory": "the walk back forgets everything after four steps. Only a longer sequence shows this",
-    "weight decay": "it adds 0.0001 times the weights to the gradient. A bound that is too lenient hides this",
-    "V alone": "the first step adds nothing to dV. A check that leaves V out hides this",
-    "turned dWo": "dWo is transposed. Sums and norms hide this: subtract first, and look at Wo too",
-    "sign": "every gradient has the wrong sign. Norms alone hide this: subtract first",
-    "one small matrix": "the smallest of the nine gradients is off by a ten-thousandth. One error over all numbers"
-    " together, or a bound that is too lenient, hides this",
-}
+FAULTS = task_of(__name__, "accepts")["faults"]
 
 
 def planted(fault: str = "") -> Callable:
@@ -342,21 +151,25 @@ def planted(fault: str = "") -> Callable:
     return backward
 
 
+def rounded(params: Params, x: np.ndarray, targets: np.ndarray, h0=None, c0=None) -> Params:
+    """A right backward pass whose numbers have eleven digits."""
+    grads = bptt(params, x, targets, h0, c0)
+    grads.flat[:] = [float(f"{number:.10e}") for number in grads.flat]
+    return grads
+
+
 def nested(params: Params, x: np.ndarray, targets: np.ndarray, h0=None, c0=None) -> Params:
-    """A right backward pass in another style: two loops."""
+    """A right backward pass with two loops."""
     return nested_bptt(params, x, targets, h0, c0, repaired=FLAWS)
 
 
-CHECK_HINTS = (
-    "A check is as good as what it tries. Think of each thing that a backward pass can forget: what must the net and"
-    " the sequence look like for that to show?",
-    "Weights of order 1, more than four steps with a token that comes again, h0 and c0 that are not zero, central"
-    " differences with step 1e-5, one error for each matrix, and a bound between what rounding leaves (1e-9) and what a"
-    " mistake leaves (1e-4 and more).",
-    "params = lt.Params.random(5, 4, scale=0.8); x = [0, 1, 2, 0, 3, 1, 4]; h0, c0 = np.full(4, 0.5), np.full(4, -0.7);"
-    " numbers = lt.numerical_gradient(lambda net: lt.loss(net, x, targets, h0, c0), params); return True if the error"
-    " of every matrix is at most 1e-7.",
-)
+RIGHT_PASSES = {
+    "a single pass": planted(),
+    "two loops": nested,
+    "all gates at once": lambda *given: bptt(*given),
+    "no pass back at all, but derivatives carried forward": lambda *given: exact_gradient(*given),
+    "a single pass whose numbers were rounded to eleven digits": rounded,
+}
 
 
 def check_accepts(accepts: Callable) -> Verdict:
@@ -364,8 +177,11 @@ def check_accepts(accepts: Callable) -> Verdict:
 
     `backward(params, x, targets, h0, c0)` returns an lt.Params.
     """
-    first, last, nothing = planted(), nested, _zeros
     passes = {fault: planted(fault) for fault in FAULTS}
+    first, nothing = (
+        RIGHT_PASSES["a single pass"],
+        lambda params, *rest: Params.zeros(params.vocab_size, params.hidden_size),
+    )
 
     def said(attempt: Attempt, backward: Callable) -> bool:
         answer = attempt(backward)
@@ -374,15 +190,14 @@ def check_accepts(accepts: Callable) -> Verdict:
         return bool(answer)
 
     def accepts_right(attempt: Attempt) -> str:
-        if not said(attempt, first):
-            return (
-                "It rejects a right backward pass. Print the nine errors for lt.bptt: are the numbers that you compare"
-                " with sharp enough, and is the bound above what rounding leaves?"
-            )
-        if not said(attempt, last):
-            return "It rejects a right backward pass with two loops, which differs from a single pass by rounding only."
+        for words, backward in RIGHT_PASSES.items():
+            if not said(attempt, backward):
+                return (
+                    f"It rejects a right backward pass ({words}). Print the nine errors for lt.bptt: are the numbers"
+                    " that you compare with sharp enough, and is the bound above what rounding leaves?"
+                )
         if said(attempt, nothing):
-            return "It accepts a right backward pass, but also one that returns zeros only: so its yes says nothing."
+            return "It accepts right backward passes, but also one that returns zeros only: so its yes says nothing."
         return ""
 
     def rejects(fault: str) -> Callable[[Attempt], str]:
@@ -396,39 +211,12 @@ def check_accepts(accepts: Callable) -> Verdict:
         return part
 
     parts = {"right passes": accepts_right} | {fault: rejects(fault) for fault in FAULTS}
-    tools = (
-        "complex_step_gradient",
-        "exact_gradient",
-        "forward",
-        "loss",
-        "numerical_gradient",
-        "relative_error",
-        "verdict",
-    )
-    slow = (
-        "A net or a sequence that is too large can be the reason: numbers take two losses for each weight, and your"
-        f" check is called {len(FAULTS) + 3} times. Five tokens, four units and seven steps are enough. Else look for a"
-        " loop that never ends."
-    )
-    return judge(accepts, parts, CHECK_HINTS, seconds=20, allow=tools, slow=slow)
+    return run(__name__, "accepts", accepts, parts)
 
 
-def _zeros(params: Params, x: np.ndarray, targets: np.ndarray, h0=None, c0=None) -> Params:
-    return Params.zeros(params.vocab_size, params.hidden_size)
-
-
-# ------------------------------------------------------------------------------------------ 5. where a fault hides
+# ------------------------------------------------------------------------------------------ 4. where a fault hides
 
 HIDING_FAULTS = ("forgotten carry", "forgotten c0", "forgotten h0", "forgotten token")
-
-BLIND_HINTS = (
-    "Each fault spoils one thing. Choose a sequence in which that thing does not occur, or is zero anyway, and leave"
-    " everything else as it is.",
-    "A carry needs a second step. What is forgotten of c0 or h0 can't be missed if it is zero. A token that comes again"
-    " needs a second occurrence. Change one of these at a time, so that the other three faults still show.",
-    'x = [0] for "forgotten carry", and x = [0, 1, 2] for "forgotten token"; otherwise x = [0, 1, 0], with'
-    ' c0 = np.zeros(3) for "forgotten c0" and h0 = np.zeros(3) for "forgotten h0".',
-)
 
 
 def check_blind_spot(blind_spot: Callable) -> Verdict:
@@ -436,21 +224,20 @@ def check_blind_spot(blind_spot: Callable) -> Verdict:
     shown = {fault: [other for other in HIDING_FAULTS if other != fault] for fault in HIDING_FAULTS}
     shown["forgotten carry"].remove("forgotten token")  # both need a second step
 
-    def on(fault: str) -> Callable[[Attempt], str]:
-        def part(attempt: Attempt) -> str:
-            net = _net_and_sequence(attempt(fault), attempt.name)
+    def on(fault: str) -> Case:
+        def look(answer: object) -> str:
+            net = _net_and_sequence(answer, "blind_spot")
             hidden_error, matrix = _worst(planted(fault), net)
             if verdict(hidden_error) != "right":
                 return f"The fault shows: d{matrix} is off by {hidden_error:.1g}, norm-relative. It should not."
             for other in shown[fault]:
-                error, matrix = _worst(planted(other), net)
-                if error < 1e-4:
+                if _worst(planted(other), net)[0] < 1e-4:
                     return f"It hides {other} as well; hide {fault} alone."
             return ""
 
-        return part
+        return Case(fault, (fault,), look=look)
 
-    return judge(blind_spot, {fault: on(fault) for fault in HIDING_FAULTS}, BLIND_HINTS, allow=None)
+    return check(__name__, "blind_spot", blind_spot, [on(fault) for fault in HIDING_FAULTS])
 
 
 def _net_and_sequence(answer: object, name: str) -> tuple:
@@ -481,16 +268,7 @@ def _worst(backward: Callable, net: tuple) -> tuple[float, str]:
     return max((relative_error(got[name], right[name]), name) for name in Params.NAMES)
 
 
-# ------------------------------------------------------------------------------------------ 6. two losses
-
-DIRECTION_HINTS = (
-    "A direction is a list of nudges, one for each weight. Nudge all weights at once, each by step times its own"
-    " number, once ahead and once behind. How much the loss has changed tells the slope along the direction.",
-    "All weights stand in params.flat, and direction has the same shape. Work on params.copy(), so that the net that"
-    " you were given stays as it is. The two points are two steps apart.",
-    "ahead, behind = params.copy(), params.copy(); ahead.flat[:] += step * direction; behind.flat[:] -= step *"
-    " direction; return (loss_fn(ahead) - loss_fn(behind)) / (2 * step).",
-)
+# ------------------------------------------------------------------------------------------ 5. two losses
 
 
 def check_slope_along(slope_along: Callable, seed: int = 1) -> Verdict:
@@ -500,41 +278,34 @@ def check_slope_along(slope_along: Callable, seed: int = 1) -> Verdict:
     """
     random = np.random.default_rng(seed)
 
-    def on(vocab_size: int, hidden_size: int, step: float, direction: Callable) -> Callable[[Attempt], str]:
+    def on(part: str, vocab_size: int, hidden_size: int, step: float, direction: Callable) -> Case:
         loss_fn, net = _lstm_loss(seed, vocab_size, hidden_size, 5)
-        along = direction(net.flat.size)
-        up, here, down = (loss_fn(_moved(net, sign * step * along)) for sign in (1, 0, -1))
-        right = (up - down) / (2 * step)
-        same_step = loss_fn(_moved(net, step)) - loss_fn(_moved(net, -step))
-        mistakes = {
-            "This is the forward difference; nudge to both sides.": (up - here) / step,
-            "It is twice as large: the two points are two steps apart.": 2 * right,
-            "It is half as large: what do you divide by?": right / 2,
-            "The sign is wrong: the loss ahead comes first.": -right,
-            "The direction was made shorter or longer first; take it as it is.": right / np.linalg.norm(along),
-            "The difference is not divided by anything yet.": up - down,
-            "Every weight is nudged by the same step; multiply the step by the direction.": same_step / (2 * step),
-        }
         asked: list[None] = []
 
         def counted(params: Params) -> float:
             asked.append(None)
             return loss_fn(params)
 
-        def part(attempt: Attempt) -> str:
-            sentence = difference("the slope", attempt(counted, net, along, step), right, (), mistakes, 1e-8)
-            if not sentence and len(asked) > 2:
-                sentence = f"The number is right, but it took {len(asked)} losses; two are enough."
-            return sentence
+        def at(by: np.ndarray | float) -> float:
+            return loss_fn(_moved(net, by))
 
-        return part
+        def look(answer: object) -> str:
+            return "" if len(asked) <= 2 else f"The number is right, but it took {len(asked)} losses; two are enough."
 
-    parts = {
-        "a direction through all weights": on(4, 3, 1e-3, lambda size: random.normal(0, 1, size)),
-        "a large step": on(3, 4, 0.1, lambda size: random.choice([-1.0, 1.0], size)),
-        "one weight alone": on(4, 3, 1e-3, lambda size: np.eye(size)[size // 2]),
-    }
-    return judge(slope_along, parts, DIRECTION_HINTS)
+        return Case(part, (counted, net, direction(net.flat.size), step), {"at": at}, look)
+
+    cases = [
+        on("a direction through all weights", 4, 3, 1e-3, lambda size: random.normal(0, 1, size)),
+        on("a large step", 3, 4, 0.1, lambda size: random.choice([-1.0, 1.0], size)),
+        on("one weight alone", 4, 3, 1e-3, lambda size: np.eye(size)[size // 2]),
+    ]
+    at = {id(case.arguments[0]): case.names["at"] for case in cases}
+
+    def right(loss_fn: Callable, params: Params, direction: np.ndarray, step: float) -> float:
+        moved = at[id(loss_fn)]
+        return (moved(step * direction) - moved(-step * direction)) / (2 * step)
+
+    return check(__name__, "slope_along", slope_along, cases, right=right)
 
 
 def _moved(net: Params, by: np.ndarray | float) -> Params:
@@ -544,14 +315,9 @@ def _moved(net: Params, by: np.ndarray | float) -> Params:
 
 
 def _lstm_loss(seed: int, vocab_size: int, hidden_size: int, length: int) -> tuple[Callable[[Params], float], Params]:
-    """The loss of a sequence as a function of the net, and a net."""
-    params, *sequence = _net(seed, vocab_size, hidden_size, length)
-    return lambda net: loss(net, *sequence), params
-
-
-def _net(seed: int, vocab_size: int, hidden_size: int, length: int) -> tuple:
-    """params with weights of order 1, x, targets, and a state h0, c0 that is not zero."""
+    """The loss of a sequence as a function of the net, and a net with weights of order 1."""
     random = np.random.default_rng(seed)
     x, targets = random.integers(0, vocab_size, (2, length))
+    h0, c0 = random.uniform(-0.9, 0.9, hidden_size), random.normal(0, 1, hidden_size)
     params = Params.random(vocab_size, hidden_size, seed=seed, scale=0.8)
-    return params, x, targets, random.uniform(-0.9, 0.9, hidden_size), random.normal(0, 1, hidden_size)
+    return lambda net: loss(net, x, targets, h0, c0), params

@@ -5,7 +5,8 @@ two gradients have to do with each other), factors (which part of a product is w
 error), diagnose. Nothing here knows what an LSTM is.
 """
 
+from lstm_teach.models.case import case_of
 from lstm_teach.models.diagnose import ModelDiagnosis, diagnose_model
 from lstm_teach.models.families import ModelFinding
 
-__all__ = ["ModelDiagnosis", "ModelFinding", "diagnose_model"]
+__all__ = ["ModelDiagnosis", "ModelFinding", "case_of", "diagnose_model"]

@@ -5,24 +5,6 @@ from sound import bptt, check_gradients
 
 import lstm_teach as lt
 
-# ------------------------------------------------------------------------------------------ check_derivative
-
-
-def derivative(loss, w, step):
-    return (loss(w + step) - loss(w - step)) / (2 * step)
-
-
-def derivative_as_slope_of_two_points(loss, w, step):
-    points = np.array([w - step, w + step])
-    low, high = map(loss, points)
-    return np.divide(high - low, points[1] - points[0])
-
-
-def derivative_as_mean_of_both_sides(loss, w, step):
-    here = loss(w)
-    return ((loss(w + step) - here) / step + (here - loss(w - step)) / step) / 2
-
-
 # ------------------------------------------------------------------------------------------ check_numerical_gradient
 
 
@@ -105,6 +87,11 @@ def gradient_step_subtracted_again(loss_fn, params, step):
         grads.flat[k] = (ahead - loss_fn(params)) / (2 * step)
         params.flat[k] += step
     return grads
+
+
+def gradient_of_fourth_order(loss_fn, params, step):
+    near, far = gradient(loss_fn, params, step), gradient(loss_fn, params, 2 * step)
+    return lt.Params(params.vocab_size, params.hidden_size, (4 * near.flat - far.flat) / 3)
 
 
 def gradient_by_another_name(loss_fn, params, step):
@@ -319,18 +306,20 @@ def slope_not_put_back(loss_fn, params, direction, step):
 
 
 RIGHT = {
-    "check_derivative": {
-        "plain": derivative,
-        "two points": derivative_as_slope_of_two_points,
-        "mean": derivative_as_mean_of_both_sides,
-    },
     "check_numerical_gradient": {
         "plain": gradient,
         "copies": gradient_of_copies,
         "in place": gradient_in_place_as_a_list,
         "formula": gradient_with(lambda ahead, here, behind, step: (ahead - behind) / (2 * step)),
     },
-    "check_relative_error": {"plain": error, "sums": error_from_sums, "scaled": error_by_scaling},
+    "check_relative_error": {
+        "plain": error,
+        "sums": error_from_sums,
+        "scaled": error_by_scaling,
+        "hypot": lambda a, b: (
+            np.hypot.reduce((a - b).ravel()) / max(np.hypot.reduce(a.ravel()), np.hypot.reduce(b.ravel()), 1e-300)
+        ),
+    },
     "check_accepts": {
         "plain": checking(),
         "exact gradient": accepts_by_the_exact_gradient,
@@ -338,31 +327,23 @@ RIGHT = {
         "nine in one, strictly": checking(of=lambda got, numbers: lt.relative_error(got.flat, numbers.flat)),
         "allclose": accepts_by_allclose,
     },
-    "check_blind_spot": {"plain": hiding(**HIDDEN), "another net": hiding_otherwise},
-    "check_slope_along": {"plain": slope, "one function": slope_by_one_function, "in place": slope_in_place},
+    "check_blind_spot": {
+        "plain": hiding(**HIDDEN),
+        "another net": hiding_otherwise,
+        "no state given": hiding(**HIDDEN | {"c0": {"c0": None}, "h0": {"h0": None}}),
+        "four different tokens": hiding(**HIDDEN | {"token": {"x": [3, 1, 2, 0], "targets": [0, 0, 1, 1]}}),
+    },
+    "check_slope_along": {
+        "plain": slope,
+        "one function": slope_by_one_function,
+        "in place": slope_in_place,
+        "a list of two": lambda f, p, d, h: (
+            np.diff([f(lt.Params(p.vocab_size, p.hidden_size, p.flat + by * d)) for by in (-h, h)])[0] / (2 * h)
+        ),
+    },
 }
 
 WRONG = {
-    "check_derivative": {
-        "forward": (lambda loss, w, h: (loss(w + h) - loss(w)) / h, "forward difference"),
-        "backward": (lambda loss, w, h: (loss(w) - loss(w - h)) / h, "left side alone"),
-        "by one step": (lambda loss, w, h: (loss(w + h) - loss(w - h)) / h, "two steps apart"),
-        "by four steps": (lambda loss, w, h: (loss(w + h) - loss(w - h)) / (4 * h), "half as large"),
-        "sign": (lambda loss, w, h: (loss(w - h) - loss(w + h)) / (2 * h), "the loss ahead comes first"),
-        "no parentheses": (lambda loss, w, h: (loss(w + h) - loss(w - h)) / 2 * h, "parentheses around 2 * step"),
-        "difference in no parentheses": (lambda loss, w, h: loss(w + h) - loss(w - h) / (2 * h), "Only the second"),
-        "not divided": (lambda loss, w, h: loss(w + h) - loss(w - h), "not divided by anything"),
-        "by 2": (lambda loss, w, h: (loss(w + h) - loss(w - h)) / 2, "not by the step"),
-        "own step": (lambda loss, w, h: derivative(loss, w, 1e-5), "the two points at the step that is given"),
-        "fourth order": (
-            lambda loss, w, h: (4 * derivative(loss, w, h) - derivative(loss, w, 2 * h)) / 3,
-            "This is nearly the slope itself",
-        ),
-        "half steps": (lambda loss, w, h: derivative(loss, w, h / 2), "the derivative is off"),
-        "the loss": (lambda loss, w, h: loss(w), "the derivative is off"),
-        "absolute": (lambda loss, w, h: abs(derivative(loss, w, h)) + 1e-3, "the derivative is off"),
-        "nothing": (lambda loss, w, h: None, "is a return missing"),
-    },
     "check_numerical_gradient": {
         "forward": (gradient_with(lambda a, h, b, s: (a - h) / s), "These are forward differences"),
         "backward": (gradient_with(lambda a, h, b, s: (h - b) / s), "left side alone"),
@@ -370,6 +351,7 @@ WRONG = {
         "by four steps": (gradient_with(lambda a, h, b, s: (a - b) / 4 / s), "half as large"),
         "sign": (gradient_with(lambda a, h, b, s: (b - a) / 2 / s), "The sign is wrong"),
         "no parentheses": (gradient_with(lambda a, h, b, s: (a - b) / 2 * s), "parentheses around"),
+        "fourth order": (gradient_of_fourth_order, "V is off"),
         "V forgotten": (
             gradient_with(lambda a, h, b, s: (a - b) / 2 / s, lt.Params.NAMES[1:]),
             "Nothing has been written into this matrix",
@@ -378,17 +360,23 @@ WRONG = {
         "step subtracted again": (gradient_step_subtracted_again, "leaves params changed in the last digits"),
         "H by H": (gradient_of_square_matrices, "IndexError"),
         "a row at a time": (gradient_of_a_row, "At one time"),
-        "its own step": (lambda loss_fn, params, step: gradient(loss_fn, params, 1e-5), "another loss, a large step"),
-        "the backward pass": (lambda f, params, step: bptt(params, [0, 1], [1, 0]), "dV is off"),
+        "its own tiny step": (
+            lambda loss_fn, params, step: gradient(loss_fn, params, 1e-5),
+            "These are nearly the slopes themselves",
+        ),
+        "the backward pass": (lambda f, params, step: bptt(params, [0, 1], [1, 0]), "V is off"),
         "the library": (lambda f, params, step: lt.numerical_gradient(f, params, step), "the library's own answer"),
         "the library by another name": (
             gradient_by_another_name,
             "calls numerical_gradient, which is the library's own",
         ),
         "the library in a helper": (lambda f, params, step: helper(f, params, step), "the library's own answer"),
-        "a vector": (lambda f, params, step: gradient(f, params, step).flat, "should return nine matrices"),
-        "eight": (lambda f, params, step: gradient(f, params, step).values()[1:], "should return nine matrices"),
-        "names missing": (lambda f, params, step: {"V": gradient(f, params, step).V}, "has no Wi"),
+        "a vector": (lambda f, params, step: gradient(f, params, step).flat, "should return 9 arrays"),
+        "eight": (lambda f, params, step: gradient(f, params, step).values()[1:], "should return 9 arrays"),
+        "names missing": (
+            lambda f, params, step: {"V": gradient(f, params, step).V},
+            "Wi, Wf, Wo, Wg, Ui, Uf, Uo, Ug is not there",
+        ),
         "zeros": (lambda f, params, step: lt.Params.zeros(params.vocab_size, params.hidden_size), "Nothing has been"),
     },
     "check_relative_error": {
@@ -399,7 +387,7 @@ WRONG = {
         "by the sum": (either(lambda a, b: norm(a - b) / (norm(a) + norm(b))), "by both sizes together"),
         "by the smaller": (
             either(lambda a, b: norm(a - b) / min(norm(a), norm(b)) if a.any() and b.any() else 1.0),
-            "the smaller one here",
+            "the smaller of the two sizes",
         ),
         "squares": (either(lambda a, b: error(a, b) ** 2), "a root is missing"),
         "largest numbers": (
@@ -417,8 +405,8 @@ WRONG = {
         ),
         "sizes": (either(lambda a, b: abs(norm(a) - norm(b)) / max(norm(a), norm(b))), "compares the two sizes"),
         "a little added": (lambda a, b: norm(a - b) / (max(norm(a), norm(b)) + 1e-8), "tiny matrices"),
-        "a zero is excused": (lambda a, b: error(a, b) if a.any() and b.any() else 0.0, "With a of zeros"),
-        "two zeros differ": (either(error, zero=1.0), "Of two matrices of zeros"),
+        "a zero is excused": (lambda a, b: error(a, b) if a.any() and b.any() else 0.0, "a is zero and b is not"),
+        "two zeros differ": (either(error, zero=1.0), "both matrices are zero"),
         "each number": (lambda a, b: abs(a - b) / max(norm(a), norm(b), 1e-300), "should be a single number"),
         "constant": (lambda a, b: 0.0, "the error is off"),
         "allclose": (lambda a, b: float(not np.allclose(a, b)), "the error is off"),
@@ -435,6 +423,16 @@ WRONG = {
         "no token twice": (checking(x=[0, 1, 2, 3, 4], targets=[1, 2, 0, 3, 1]), "a token that comes again"),
         "lenient": (checking(bound=1e-2), "A bound that is too lenient hides this"),
         "too strict": (checking(bound=1e-14), "rejects a right backward pass"),
+        "only what is equal": (
+            lambda backward: bool((backward(PARAMS, X, TARGETS).flat == bptt(PARAMS, X, TARGETS).flat).all()),
+            "rejects a right backward pass (a single pass)",
+        ),
+        "one that does not round": (
+            lambda backward: (
+                lt.relative_error(backward(PARAMS, X, TARGETS).flat, lt.exact_gradient(PARAMS, X, TARGETS).flat) < 1e-13
+            ),
+            "rounded to eleven digits",
+        ),
         "tiny weights": (checking(scale=0.01), "rejects a right backward pass"),
         "tiny weights, lenient": (checking(scale=0.01, bound=1e-2), "It accepts a pass with this mistake"),
         "tiny weights, lenient, all as one": (

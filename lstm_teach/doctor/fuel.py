@@ -1,8 +1,8 @@
 """A budget of steps instead of a clock: the same source gets the same answer, however busy the machine is.
 
-A step is about what one statement of a changed version takes, two to four microseconds on a usual machine. Changed
-versions are compiled by the doctor, so that their loops and calls count; what the doctor does besides is counted by
-rules of thumb. Nothing here is a thread, a signal or a limit of the process. Imports nothing of the doctor.
+A step is about what one statement of a changed version takes: six or seven microseconds on a usual machine, with all
+that goes with it. Changed versions are compiled by the doctor, so that their loops and calls count; what the doctor
+does besides is counted by rules of thumb. Nothing here is a thread, a signal or a limit of the process.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-STEPS = 5_000_000  # for one diagnosis, about fifteen seconds on a usual machine
+STEPS = 2_800_000  # for one diagnosis, fifteen to twenty seconds on a usual machine
 RUN, STATEMENT = 25, 1  # steps for one run of a changed version, and for each statement in it
 EDIT, PROOF = 40, 150  # for one changed statement to be compiled, and for one net of a proof
 VALUE = 3  # for one value that is looked up among the right ones

@@ -39,7 +39,7 @@ from lstm_teach.gradcheck import states_taken
 from lstm_teach.params import Params
 
 _AT_ONCE = 500  # edits compiled together
-_WRITING = 300_000  # steps for equations written anew
+_WRITING = 150_000  # steps for equations written anew
 _ALONE = 0.3  # of the time left, for a single edit that mends all that shows in several places
 _LIKELY = 1.9  # the cost up to which an edit is tried early
 _HANDING = ("order", "argument order", "target", "end", "index", "slice")  # right things handed on the wrong way

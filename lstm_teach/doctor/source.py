@@ -1,6 +1,6 @@
 """Read a learner's function as text, find the helpers it calls, and build it again from changed text.
 
-Imports the standard library only. The text is never rewritten as a whole: an edit replaces a span, so that line
+Imports standins. The text is never rewritten as a whole: an edit replaces a span, so that line
 numbers, comments and the learner's own layout stay.
 """
 
@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from lstm_teach.doctor.standins import stand_ins
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 _LIBRARIES = tuple({str(Path(sysconfig.get_paths()[key]).resolve()) for key in ("stdlib", "purelib", "platlib")})
@@ -446,18 +448,25 @@ def guarded_builtins() -> dict[str, Any]:
 
 
 def build(
-    backward: Callable, units: list[Unit], trees: list[ast.Module] | None = None, extra: dict[str, Any] | None = None
+    backward: Callable,
+    units: list[Unit],
+    trees: list[ast.Module] | None = None,
+    extra: dict[str, Any] | None = None,
+    unread: bool = False,
 ) -> Callable:
     """Compile the units again and put them in place of the learner's functions, in copies of their globals.
 
     `trees` are the syntax trees to compile (those of the units where None); `extra` are names added to the globals.
+    With `unread` the rows of `lt.forward` that belong to no step hold numbers instead of zeros.
     Returns a callable used as `backward` is. Raises SyntaxError or ValueError if a tree can't be compiled.
     """
     spaces: dict[int, dict[str, Any]] = {}
+    others = stand_ins(unread)
     for unit in units:
         space = unit.function.__globals__
         if id(space) not in spaces:
-            spaces[id(space)] = {**space, "__builtins__": guarded_builtins(), **(extra or {})}
+            same = {name: others.get(id(value), value) for name, value in space.items()}
+            spaces[id(space)] = {**same, "__builtins__": guarded_builtins(), **(extra or {})}
     made = _Made()
     pairs = list(zip(units, trees or [unit.tree for unit in units], strict=True))
     for unit, tree in reversed(pairs):

@@ -18,8 +18,8 @@ from lstm_teach.doctor.places import Places
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import Flaw, Result, exact, proof_cases, prove_callable, rewrite, search
 from lstm_teach.doctor.source import NoSource, Unit, build, learner_functions, whole_text
-from lstm_teach.doctor.statements import candidates
 from lstm_teach.doctor.suspects import suspects
+from lstm_teach.doctor.synthesis import candidates
 from lstm_teach.doctor.truth import Case, Key, Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Endless, Variants, find_slots, gradients, right_matrices, usable
 from lstm_teach.gradcheck import LENGTHS, Backward, check_gradients, collect_gradients, own_case, states_taken
@@ -439,7 +439,7 @@ def _known(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> tup
             break
     right = right_matrices(trace, truth)
     if "V" in right:  # then the forward pass is right, as far as h: rather what comes from the targets is wrong
-        scene = candidates(backward, units, truth)[0]
+        scene = candidates(backward, units, truth).scene
         later = [number for number in ordered if scene.walks_back(variants.slots[number])]
         ordered = later or ordered
     if ordered:

@@ -20,8 +20,8 @@ from lstm_teach.doctor.pitfalls import misspelt
 from lstm_teach.doctor.places import Places
 from lstm_teach.doctor.reads import Reads
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.statements import candidates, steps_of_loops
-from lstm_teach.doctor.synthesis import synthesize_at
+from lstm_teach.doctor.statements import steps_of_loops
+from lstm_teach.doctor.synthesis import candidates, synthesize_at
 from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.doctor.variants import (
     OWNER,
@@ -105,7 +105,8 @@ class Bench:
         self.backward, self.units, self.deadline, self.tell = backward, units, deadline, tell
         self.truths, self.truth = truths, truths[0]
         self.slots = find_slots(units)
-        self.scene, self.every = candidates(backward, units, self.truth)
+        seen = candidates(backward, units, self.truth)
+        self.scene, self.every = seen.scene, seen.edits
         self.bare = Variants(backward, units, [], [self.truth])
         self.reads = Reads(units, self.slots)
         self.kinds = {slot.number: slot.kind for slot in self.slots}

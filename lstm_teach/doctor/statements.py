@@ -9,15 +9,14 @@ import ast
 import itertools
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from lstm_teach.doctor.edits import _Maker, sums_up, unlike
-from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_docstring, is_vector, is_zeros, look, targets_of
+from lstm_teach.doctor.scene import Atom, Scene, all_vectors, is_docstring, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.truth import Truth
-from lstm_teach.doctor.variants import Edit, Part, Slot, find_slots
+from lstm_teach.doctor.variants import Edit, Part, Slot
 from lstm_teach.params import Params
 
 _SAME_TWICE = re.compile(r"zip\((\w+|\([\w,]+\)),\1\)")  # a list that is paired with itself
@@ -43,7 +42,37 @@ def candidate_edits(scene: Scene) -> list[Edit]:
         edits.setdefault(tuple((part.slot, "".join(part.code.split())) for part in edit.parts), edit)
     for edit in (*exchanged(scene), *of_probabilities(scene), *moves(scene)):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
-    return sorted(_likelier(scene, edits.values()), key=lambda edit: edit.cost)
+    return sorted(_likelier(scene, map(_Replacing(scene), edits.values())), key=lambda edit: edit.cost)
+
+
+class _Replacing:
+    """Turns a new statement right after one that assigns the same name into a new right-hand side of that one."""
+
+    def __init__(self, scene: Scene):
+        self.scene = scene
+        self.blocks: dict[int, list[Slot]] = {}
+        for slot in scene.slots:
+            if slot.kind != "gap":
+                self.blocks.setdefault(slot.block, []).append(slot)
+
+    def __call__(self, edit: Edit) -> Edit:
+        if edit.kind != "missing statement" or len(edit.parts) > 1:
+            return edit
+        gap = self.scene.slots[edit.parts[0].slot]
+        unit = self.scene.units[gap.unit]
+        name, sign, code = edit.parts[0].code.partition(" = ")
+        word = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
+        if not sign or not name.isidentifier() or word.search(code):
+            return edit
+        for slot in reversed([one for one in self.blocks.get(gap.block, ()) if one.index < gap.index]):
+            if isinstance(slot.node, ast.Assign) and [unit.segment(t) for t in slot.node.targets] == [name]:
+                break
+            if slot.kind != "statement" or word.search(unit.text[slot.start : slot.end]):
+                return edit
+        else:
+            return edit
+        part = Part(slot.number, edit.parts[0].code, ((*unit.span(slot.node.value), code),))
+        return Edit("equation", edit.cost, (part,), unit.segment(slot.node.value), code)
 
 
 def _likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
@@ -107,21 +136,6 @@ def exchanged(scene: Scene) -> Iterator[Edit]:
                 )
                 each = tuple(Edit("wrong name", 1.8, (part,), texts[k], texts[1 - k]) for k, part in enumerate(parts))
                 yield Edit("order", 2.0, parts, texts[0], texts[1], each)
-
-
-_kept: list[tuple[tuple, Scene, list[Edit]]] = []
-
-
-def candidates(backward: Callable, units: list[Unit], truth: Truth) -> tuple[Scene, list[Edit]]:
-    """What is seen of the running code, and all candidate edits. Kept for the last two codes: many ask for them."""
-    key = (backward, *units, truth)
-    for known, scene, edits in _kept:
-        if len(known) == len(key) and all(a is b for a, b in zip(known, key, strict=True)):
-            return scene, edits
-    scene = look(backward, units, find_slots(units), truth)
-    edits = candidate_edits(scene)
-    _kept[:] = [(key, scene, edits), *_kept[:1]]
-    return scene, edits
 
 
 def moves(scene: Scene) -> Iterator[Edit]:

@@ -9,6 +9,7 @@ in one equation, and terms or statements that were forgotten, are found at once.
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,17 +18,19 @@ from typing import Any
 import numpy as np
 
 from lstm_teach.doctor.edits import _Maker
-from lstm_teach.doctor.fuel import Deadline, spend
-from lstm_teach.doctor.scene import Scene, targets_of
+from lstm_teach.doctor.fuel import EDIT, Deadline, spend
+from lstm_teach.doctor.scene import Scene, is_zeros, look, targets_of
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.statements import insertion, loop_ends, read_in_loop, targets_left
+from lstm_teach.doctor.statements import candidate_edits, insertion, loop_ends, read_in_loop, targets_left
 from lstm_teach.doctor.truth import Truth
-from lstm_teach.doctor.variants import Edit, Put, Slot, Variants
+from lstm_teach.doctor.variants import Edit, Put, Slot, Variants, find_slots
 from lstm_teach.params import Params
 
 _VISITS = 2  # how often a statement is looked at in one run: the last step, and one that the future reaches
 _PRODUCTS = frozenset(("dc_hidden", "dc", "dc_carry", "d", "dz", "dh", "dh_loss"))
 _SUMS = frozenset(("dy", "dh", "dh_future", "dc", "dh_loss"))
+_ANEW, _LESS = 1_500, 0.4  # steps to write one statement anew, and how much less such an edit costs
+_INDICES = 3
 _MOST_ATOMS, _MOST_TERMS, _MOST_LEFT = 40, 140, 8
 
 
@@ -47,6 +50,121 @@ class _Goal:
 
     names: list[str] = field(default_factory=list)
     rows: list[np.ndarray] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Candidates:
+    """What is seen of the running code, and all edits to try on it, the commonest mistakes first."""
+
+    scene: Scene
+    edits: list[Edit]
+
+
+_kept: list[tuple[tuple, Candidates]] = []
+
+
+def candidates(backward: Callable, units: list[Unit], truth: Truth) -> Candidates:
+    """All candidate edits, and the scene. Kept for the last two codes: many ask for them."""
+    key = (backward, *units, truth)
+    for known, found in _kept:
+        if len(known) == len(key) and all(a is b for a, b in zip(known, key, strict=True)):
+            return found
+    scene = look(backward, units, find_slots(units), truth)
+    edits = [*candidate_edits(scene), *written_anew(backward, units, scene, truth)]
+    spend(EDIT * len(edits) // 4)
+    found = Candidates(scene, sorted(edits, key=lambda edit: edit.cost))
+    _kept[:] = [(key, found), *_kept[:1]]
+    return found
+
+
+def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Truth) -> list[Edit]:
+    """Right-hand sides of the walk back written anew: products and sums that are right and that the run never makes.
+
+    Where a statement computes something unknown, nothing but zeros, or only hands on what another one made.
+    """
+    bare = Variants(backward, units, [], [truth])
+    seen = bare.seen(bare.run(truth), truth)
+    products, sums = _Goal(), _Goal()
+    for n, (key, array) in enumerate(zip(truth.keys, truth.values, strict=True)):
+        if not seen >> n & 1 and key.loss is None and array.shape == (truth.H,):
+            for wanted, goal in ((_PRODUCTS, products), (_SUMS, sums)):
+                if key.quantity in wanted:
+                    goal.names.append(key.quantity)
+                    goal.rows.append(array)
+    places = {
+        slot.number: _Place(slot, _Maker(scene, slot), [])
+        for slot in scene.slots
+        if isinstance(slot.node, ast.Assign)
+        and len(slot.node.targets) == 1
+        and slot.loops
+        and isinstance(scene.results.get(slot.number), tuple)
+        and math.prod(n for n in scene.results[slot.number] if isinstance(n, int)) == truth.H
+        and (is_zeros(slot.node.value) or scene.walks_back(slot) or isinstance(slot.node.value, ast.Name))
+    }
+    texts = {number: _atom_texts(scene, number) for number in range(len(units))}
+    codes: dict[str, Any] = {}
+    found: dict[tuple[int, str], Edit] = {}
+
+    def at(number: int, names: dict, local_names: dict) -> None:
+        here = places[number]
+        here.visits += 1
+        if here.visits > _VISITS:
+            return
+        space, node = {**names, **local_names}, here.slot.node.value
+        now = _value(here.maker.seg(node), space, codes)
+        if now is None or now.size != truth.H:
+            return
+        plain = isinstance(node, ast.Name | ast.Subscript | ast.Attribute)
+        if now.any() and not plain and truth.recognize([now])[0] > 0:
+            return
+        every = dict.fromkeys([*texts[here.slot.unit], *local_names, *_other_steps(texts[here.slot.unit])])
+        atoms = {t: v for t in every if (v := _value(t, space, codes)) is not None and v.any()}
+        fits = {t: v for t, v in atoms.items() if v.shape == now.shape}
+        nothing = [np.zeros(now.shape)]
+        spend(_ANEW)
+        options = [*_products("", now, fits, products, nothing, 3, True)] if products.rows else []
+        terms = _terms(now.shape, atoms) if sums.rows else {}
+        if terms:
+            names, rows = list(terms), np.array([v.ravel() for v in terms.values()])
+            for row, chosen in _Lookup(rows, twice=False).find(np.array(sums.rows), 3):
+                if np.allclose(rows[list(chosen)].sum(0), sums.rows[row], rtol=1e-8, atol=1e-11):
+                    options.append((" + ".join(names[n] for n in chosen), 1.7 + 0.1 * len(chosen)))
+        for code, cost in options:
+            edit = here.maker.swap("equation", cost - _LESS, node, code)
+            if edit.old != code:
+                found.setdefault((number, code), edit)
+
+    if places and (products.rows or sums.rows):
+        with np.errstate(all="ignore"):
+            Variants(backward, units, [], [truth], at=(set(places), at)).run(truth)
+    return list(found.values())
+
+
+def _other_steps(texts: Sequence[str]) -> Iterator[str]:
+    """What is read, with the other indices of the code: what read `c[t - 1]` may be what is wrong."""
+    parts = [match.groups() for text in texts if (match := re.fullmatch(r"(.*[\w\])])\[([^\[\]]*)\]", text))]
+    indices = list(
+        dict.fromkeys(index for _, index in parts if index.isidentifier() or "- 1" in index or "-1" in index)
+    )
+    for name in dict.fromkeys(name for name, _ in parts):
+        yield from (f"{name}[{index}]" for index in indices[:_INDICES])
+
+
+def _value(text: str, space: dict, codes: dict) -> np.ndarray | None:
+    """What an expression is among some names, if it is an array of floats; compiled once."""
+    if text not in codes:
+        try:
+            codes[text] = compile(f"({text})", "<part>", "eval")
+        except (SyntaxError, ValueError):
+            codes[text] = None
+    if codes[text] is None:
+        return None
+    spend(1)
+    try:
+        result = eval(codes[text], space)
+    except Exception:  # a name that is not there yet
+        return None
+    return result if type(result) is np.ndarray and result.dtype.kind == "f" and result.size > 1 else None
 
 
 def synthesize_at(
@@ -94,19 +212,7 @@ def synthesize_at(
     found: dict[tuple[int, str], Edit] = {}
 
     def value(text: str, space: dict) -> np.ndarray | None:
-        if text not in codes:
-            try:
-                codes[text] = compile(f"({text})", "<part>", "eval")
-            except (SyntaxError, ValueError):
-                codes[text] = None
-        if codes[text] is None:
-            return None
-        spend(1)
-        try:
-            result = eval(codes[text], space)
-        except Exception:  # a name that is not there yet
-            return None
-        return result if type(result) is np.ndarray and result.dtype.kind == "f" and result.size > 1 else None
+        return _value(text, space, codes)
 
     def at(number: int, names: dict, local_names: dict) -> None:
         here = places[number]

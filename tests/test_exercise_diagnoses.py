@@ -196,8 +196,8 @@ def test_a_mean_spoils_nine_gradients_as_exercise_3_says():
     [
         ("first", ("cell for its tanh",), ["tanh", "run.ct"]),
         ("second", ("gate of another step",), ["f[k]", "gate of step k."]),
-        ("third", ("step 0 left out",), ["-1", "before it reaches 0"]),
-        ("fourth", ("turned product", "leftover"), ["np.outer", "zeros", "from zero"]),
+        ("third", ("token once",), ["+="]),
+        ("fourth", ("turned product", "g left out"), ["np.outer", '"ifog"']),
     ],
 )
 def test_exercise_3_gives_the_repair_away_in_the_last_hint_only(name, flaws, given_away):

@@ -228,6 +228,7 @@ class _Tables:
     def __init__(self, spec: Mapping, names: Mapping, cases: Sequence[Case], rights: Sequence[Mapping | None]):
         self.spec, self.names, self.cases, self.rights = spec, names, cases, rights
         self.said: set[str] = set()
+        self.known: dict[tuple, Any] = {}  # what the expressions give, so that each is computed only once
 
     def words(self, attempt: Attempt, result: str) -> str:
         """What explains a wrong result in all cases; "" if nothing known does, or if it was said already."""
@@ -310,7 +311,10 @@ class _Tables:
         """
         table = {}
         for code, words in mistakes.items():
-            values = [value_of(code, self._space(k, result), read) for k in answered]
+            for k in answered:
+                if (code, k, result) not in self.known:
+                    self.known[code, k, result] = value_of(code, self._space(k, result), read)
+            values = [self.known[code, k, result] for k in answered]
             open_ = [k for k, value in enumerate(values) if value is None]
             if len(open_) < len(values) and not any(difference("it", got[k], right[k]) for k in open_):
                 table.setdefault(words, [g if v is None else v for g, v in zip(got, values, strict=True)])

@@ -5,7 +5,7 @@ import tomllib
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, judged, run_cells, solved
+from lesson_cells import cell_source, cells_of, copied, judged, names_before, run_cell, run_cells, solved
 
 import lstm_teach as lt
 from lstm_teach import plain
@@ -154,7 +154,8 @@ VALUES = [cell for cell in solved(NOTEBOOK) if isinstance(group_of(cell).get("li
 @pytest.mark.parametrize("cell", VALUES)
 def test_numbers_that_are_typed_in_are_not_taken_even_if_they_are_those_of_the_lesson(cell):
     names = group_of(cell)["names"]
-    before = run_cells(NOTEBOOK, until=cell)
+    before = copied(names_before(NOTEBOOK, cell))
+    run_cell(NOTEBOOK, cell, cell_source(NOTEBOOK, cell), before)
     lines = {name: f"np.array({np.asarray(before[name]).tolist()!r})[()]" for name in names}
     said = sentences(cell, lines)
     assert list(said) == names and all("typed-in number" in each for each in said.values())
@@ -218,6 +219,14 @@ STEPS_BACK = [
     ([("(1 - ct**2)", "(1 - cache.c[t] ** 2)")], "dc", "here c, its input, has been squared"),
     ([("dh * o * (1 - ct**2) + dc_carry", "(dh * o + dc_carry) * (1 - ct**2)")], "dc", "doesn't go through the tanh"),
     ([("(1 - ct**2)", "(1 - ct) ** 2")], "dc", "only ct is squared"),
+    ([("dh * o * (1", "dh @ o * (1")], "dc", "Each unit keeps its own: dh . o"),
+    (
+        [("dh * o * (1 - ct**2) + dc_carry", "(dh + dc_carry) * o * (1 - ct**2)")],
+        "dc",
+        "through o and the slope of tanh",
+    ),
+    ([("+ dc_carry", "+ dh_future")], "dc", "already in dh"),
+    ([("dy + dh_future", "dy + dh_future + dc_carry")], "dh", "One term is too many"),
     ([("dc * c_before", "dc * cache.c[t]")], "dzf", "takes the new cell c"),
     ([("dh * ct * o", "dc * ct * o")], "dzo", "not on the way to the cell"),
     ([("dc * i * (1 - g**2)", "dc * i * g * (1 - g)")], "dzg", "slope of the sigmoid"),

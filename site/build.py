@@ -31,6 +31,7 @@ WORK, DIST = HERE / ".build", HERE / "dist"
 TOOLS, FILES, APP, PAGES = WORK / "venv", WORK / "files", WORK / "app", WORK / "pages"
 PYTHON = TOOLS / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOG = WORK / "log.txt"
+BROWSER = HERE / "browser.toml"
 # A package on PyPI that brings along Pyodide's files, which are not there by themselves. Only those that browser.toml
 # names are taken out of it, and each has to have the hash that Pyodide's makers gave it.
 BUNDLE = "open-webui==0.12.4", "02e9caba96234db3fa17a92e56163b3f7f2b8ca8227fa886b85c178d696483f6"
@@ -84,7 +85,7 @@ def tools() -> None:
 
 def gather(place: str | None) -> dict[str, Path]:
     """Every file that browser.toml names, each with the hash that is given there."""
-    listed = tomllib.loads((HERE / "browser.toml").read_text(encoding="utf-8"))
+    listed = tomllib.loads(BROWSER.read_text(encoding="utf-8"))
     packages = listed["packages"].values()
     of_pyodide = listed["core"] | {p["file"]: p["sha256"] for p in packages if p["from"] == "pyodide"}
     of_pypi = {f"{name}=={p['version']}": p for name, p in listed["packages"].items() if p["from"] == "pypi"}
@@ -157,7 +158,7 @@ def app(files: dict[str, Path]) -> bool:
     """The JupyterLite with the lessons, if anything that it is made of has changed; whether it was made."""
     notebooks = lessons()
     sources = [*package_files(), *notebooks, *HERE.glob("lite/*"), HERE / "build.py"]
-    wanted = key([*sources, HERE / "requirements.txt", HERE / "browser.toml"])
+    wanted = key([*sources, HERE / "requirements.txt", BROWSER])
     if read(WORK / "app.txt") == wanted and APP.exists():
         return False
     say("Building the lessons for the browser.")
@@ -207,7 +208,7 @@ def project_wheel(folder: Path) -> Path:
 
 def lock(wheel: Path) -> dict:
     """What Pyodide is told of the packages that lie beside it."""
-    listed = tomllib.loads((HERE / "browser.toml").read_text(encoding="utf-8"))
+    listed = tomllib.loads(BROWSER.read_text(encoding="utf-8"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     packages = {name: entry(name, **p) for name, p in listed["packages"].items()}
     own = {"version": project["version"], "file": wheel.name, "sha256": sha256(wheel), "imports": ["lstm_teach"]}
@@ -241,8 +242,7 @@ def pages() -> bool:
     """The lessons executed, as plain pages; the guide; the start page. Whether any was made."""
     PAGES.mkdir(exist_ok=True)
     shared = key([*package_files(), *HERE.glob("pages*"), *HERE.glob("look/*"), HERE / "requirements.txt"])
-    listed = [path for path in lessons() if path.parent.name != "exercises" and path.suffix == ".ipynb"]
-    listed += [ROOT / "notebooks" / "names.md", ROOT / "instructor" / "guide.md"]
+    listed = pages_of()
     made = False
     wanted = {path: key([path], [shared]) for path in listed}
     kept = {path.stem: path for path in PAGES.glob("*.html")}
@@ -263,6 +263,12 @@ def pages() -> bool:
     made |= read(PAGES / "start.txt") != around
     (PAGES / "start.txt").write_text(around, encoding="utf-8")
     return made
+
+
+def pages_of() -> list[Path]:
+    """What there are pages of: the lessons, the deeper ones, the names and the teacher's guide."""
+    listed = [path for path in lessons() if path.parent.name != "exercises" and path.suffix == ".ipynb"]
+    return [*listed, ROOT / "notebooks" / "names.md", ROOT / "instructor" / "guide.md"]
 
 
 def start_page() -> str:

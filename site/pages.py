@@ -7,6 +7,7 @@ page needs no script and nothing from elsewhere.
 import html
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import nbclient
@@ -18,10 +19,13 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import Preprocessor
 from traitlets.config import Config
 
+from lstm_teach.exercises.questions import Option, Question, explain
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 # Of what a cell shows, the first that there is; without it an explorer would be shown by the widgets' script.
 SHOWN = ["text/html", "image/svg+xml", "image/png", "text/markdown", "text/plain"]
+PREDICTION = re.compile(r'lesson\.predict\("(\w+)"\)')
 GUIDE = ROOT / "instructor" / "guide.md"
 
 
@@ -48,14 +52,34 @@ class Exporter(HTMLExporter):
         return markdown(source)
 
 
-class LeaveOut(Preprocessor):
-    """Takes out what says nothing on a page: progress bars, and empty output."""
+class ForReading(Preprocessor):
+    """Takes out progress bars, and puts the answer below each prediction, folded."""
 
-    def preprocess_cell(self, cell: dict, resources: dict, index: int) -> tuple[dict, dict]:
-        """One cell."""
-        if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-        return cell, resources
+    def preprocess(self, notebook: dict, resources: dict) -> tuple[dict, dict]:
+        """All cells of a notebook."""
+        cells = []
+        for cell in notebook.cells:
+            cells.append(cell)
+            if cell.cell_type == "code":
+                cell.outputs = [output for output in cell.outputs if not _is_bar(output)]
+                if match := PREDICTION.search(cell.source):
+                    cells.append(nbformat.v4.new_markdown_cell(answer(resources["lesson"], match[1])))
+        notebook.cells = cells
+        return notebook, resources
+
+
+def answer(lesson: str, name: str) -> str:
+    """What a prediction's form says to its right answer, folded."""
+    asked = tomllib.loads((ROOT / "lstm_teach" / "lessons" / f"{lesson}.toml").read_text(encoding="utf-8"))
+    given = asked["predictions"][name]
+    options = {letter: Option(*option) for letter, option in given.get("options", {}).items()}
+    question = Question(name, given["text"], options, given.get("right", ""), given.get("reveal", ""), written=False)
+    said = explain(question, question.right) if options else html.escape(question.reveal)
+    return f"<details><summary>Answer</summary>{said}</details>"
+
+
+def _is_bar(output: dict) -> bool:
+    return output.get("name") == "stderr" or "it/s" in str(output) or "step/s" in str(output)
 
 
 def markdown(source: str) -> str:
@@ -72,8 +96,8 @@ def main(source: Path, target: Path) -> None:
         )
         client.execute()
         exporter = Exporter(config=Config({"NbConvertBase": {"display_data_priority": SHOWN}}))
-        exporter.register_preprocessor(LeaveOut, enabled=True)
-        body, _ = exporter.from_notebook_node(notebook)
+        exporter.register_preprocessor(ForReading(), enabled=True)
+        body, _ = exporter.from_notebook_node(notebook, {"lesson": source.stem})
     else:
         body = markdown(source.read_text(encoding="utf-8"))
     title = re.search(r"<h1[^>]*>(.*?)<", body, re.DOTALL)[1].strip()

@@ -180,7 +180,7 @@ def _off(tables: _Tables, k: int, attempt: Attempt, only: str) -> tuple[str, str
     spec, case, right = tables.spec, tables.cases[k], tables.rights[k]
     answer = attempt(*case.arguments)
     if right is not None:
-        got = by_name(answer, list(right), right, attempt.name)
+        got = tables.results(k, attempt)
         if isinstance(next(iter(right.values())), Params):
             name = next(iter(right))
             sentence = _nine_off(got[name], right[name], len(case.arguments[1]))
@@ -247,6 +247,13 @@ class _Tables:
         self.said: set[str] = set()
         self.known: dict[tuple, Any] = {}  # what the expressions give, so that each is computed only once
 
+    def results(self, k: int, attempt: Attempt) -> dict[str, Any]:
+        """The learner's results in a case by name; raise `Trouble` if the answer is not built like the right one."""
+        answer, right = attempt(*self.cases[k].arguments), self.rights[k]
+        if len(right) > 1 and "returns" not in self.spec and not isinstance(answer, Mapping):
+            raise Trouble(f"The function should return a dictionary ({', '.join(right)}), but returns {kind(answer)}.")
+        return by_name(answer, list(right), right, attempt.name)
+
     def expected(self, k: int, got: Mapping[str, Any]) -> dict[str, Any]:
         """What the results of a case should be: the right ones, or what follows from the learner's own by `lines`."""
         expected, right = dict(self.rights[k]), self.rights[k]
@@ -275,12 +282,12 @@ class _Tables:
 
     def _words(self, attempt: Attempt, result: str) -> str:
         answers = {}  # the learner's results by case, where there are any
-        for k, case in enumerate(self.cases):
+        for k in range(len(self.cases)):
             try:
-                answers[k] = by_name(attempt(*case.arguments), list(self.rights[k]), self.rights[k], attempt.name)
+                answers[k] = self.results(k, attempt)
             except Trouble:
                 continue
-        single, whole = mistakes_of(self.spec, result)
+        single, whole = mistakes_of(self.spec, result, len(self.rights[0]) > 1)
         answered = [k for k in answers if result in answers[k] and _numbers(answers[k][result]) is not None]
         if not answered:
             return ""
@@ -352,11 +359,13 @@ def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | N
         return None
 
 
-def mistakes_of(spec: Mapping, result: str) -> tuple[dict[str, str], dict[str, str]]:
-    """The named mistakes of one result, and those of the whole answer; of a single result both are the same."""
+def mistakes_of(spec: Mapping, result: str, several: bool) -> tuple[dict[str, str], dict[str, str]]:
+    """The named mistakes of one result, and those of the whole answer, if it has several results."""
     table = spec.get("mistakes", {})
     whole = {code: words for code, words in table.items() if isinstance(words, str)}
-    return (table.get(result, {}) | table.get("each", {}), whole) if "returns" in spec else (whole, {})
+    named = [key for key, words in table.items() if key in (result, "each") and not isinstance(words, str)]
+    single = {code: words for key in sorted(named, key="each".__eq__) for code, words in table[key].items()}
+    return (single, whole) if several else (single | whole, {})
 
 
 def _numbers(value: Any) -> np.ndarray | None:
@@ -364,6 +373,8 @@ def _numbers(value: Any) -> np.ndarray | None:
     if isinstance(value, Params):
         return value.flat
     if isinstance(value, dict):
+        if set(value) != set(Params.NAMES):
+            return None
         together = Params.zeros(*value["V"].shape)
         for name in Params.NAMES:
             together[name][:] = value[name]

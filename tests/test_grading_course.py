@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -171,3 +172,22 @@ def test_the_command_prints_a_table(course, modules, capsys, monkeypatch):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["student", "score", "of", "note"]
     assert lines[1].split()[0] == "wrong" and lines[2].split()[:3] == ["late", "-", "16"]
+
+
+def test_the_commands_of_the_guide_run(modules, tmp_path):
+    guide = (ROOT / "instructor" / "guide.md").read_text(encoding="utf-8").partition("### A folder of notebooks")[2]
+    commands = [line for block in re.findall(r"```\n(.*?)```", guide, re.DOTALL)[:2] for line in block.splitlines()]
+    assert [line.split()[1] for line in commands].count("LSTM/instructor/grade.py") == 4 and len(commands) == 5
+    (tmp_path / "names.txt").write_text("Ada Lovelace\n", encoding="utf-8")
+    place = tmp_path / "collected" / "Ada Lovelace_12_assignsubmission_file_"
+    place.mkdir(parents=True)
+    notebook = solved(modules.release, NAME)  # cut short: its first task
+    notebook.cells = notebook.cells[: notebook.cells.index(first(notebook)) + 2]
+    nbformat.write(notebook, place / "exercise.ipynb")
+    for line in commands:
+        words = [sys.executable if word == "python" else word for word in shlex.split(line.replace("LSTM", str(ROOT)))]
+        done = subprocess.run(words, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("points.csv", "moodle.csv", "canvas.csv", "summary.html", "feedback/Ada_Lovelace_12.html"):
+        assert (tmp_path / "collected_graded" / name).is_file()
+    assert (tmp_path / "handouts" / "Ada Lovelace" / f"{NAME}.ipynb").is_file()

@@ -30,12 +30,14 @@ ROOT = HERE.parent
 WORK, DIST = HERE / ".build", HERE / "dist"
 TOOLS, FILES, APP, PAGES = WORK / "venv", WORK / "files", WORK / "app", WORK / "pages"
 PYTHON = TOOLS / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+EXTENSION = TOOLS / "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static"
 LOG = WORK / "log.txt"
 BROWSER = HERE / "browser.toml"
 # A package on PyPI that brings along Pyodide's files, which are not there by themselves. Only those that browser.toml
 # names are taken out of it, and each has to have the hash that Pyodide's makers gave it.
 BUNDLE = "open-webui==0.12.4", "02e9caba96234db3fa17a92e56163b3f7f2b8ca8227fa886b85c178d696483f6"
 
+TITLE = "<title>JupyterLite</title>"
 # What JupyterLite's kernel brings along, and what it needs.
 KERNEL = {"pyodide-kernel": ["comm", "ipython"], "ipykernel": ["pyodide-kernel"], "piplite": ["micropip"]}
 
@@ -175,14 +177,31 @@ def app(files: dict[str, Path]) -> bool:
     for name, path in files.items():
         shutil.copyfile(path, pyodide / name)
     wheel = project_wheel(pyodide)
-    (pyodide / "pyodide-lock.json").write_text(json.dumps(lock(wheel)), encoding="utf-8")
-    build = ["-m", "jupyter", "lite", "build", "--lite-dir", source, "--output-dir", new, "--apps", "lab"]
-    run([PYTHON, *build, "--no-sourcemaps", "--no-unused-shared-packages"], "JupyterLite could not be built")
-    (new / "static" / "pyodide" / "python_stdlib.zip").stat()  # it was taken along
+    brought = [shutil.copy(path, pyodide) for path in sorted(EXTENSION.glob("pypi/*.whl")) if named(path) in KERNEL]
+    (pyodide / "pyodide-lock.json").write_text(json.dumps(lock(wheel, map(Path, brought))), encoding="utf-8")
+    build = ["-m", "jupyter", "lite", "build", "--lite-dir", ".", "--output-dir", new, "--apps", "lab"]
+    options = ["--no-sourcemaps", "--no-unused-shared-packages"]
+    run([PYTHON, *build, *options], "JupyterLite could not be built", folder=source)  # it keeps its notes there
+    finish(new)
     shutil.rmtree(APP, ignore_errors=True)
     new.rename(APP)
     (WORK / "app.txt").write_text(wanted, encoding="utf-8")
     return True
+
+
+def finish(new: Path) -> None:
+    """Look whether all is there, and give the page its name and its icon."""
+    lab = new / "lab" / "index.html"
+    page, settings = (
+        lab.read_text(encoding="utf-8"),
+        json.loads((new / "jupyter-lite.json").read_text(encoding="utf-8")),
+    )
+    chosen = settings["jupyter-config-data"]["litePluginSettings"]["@jupyterlite/pyodide-kernel-extension:kernel"]
+    missing = [name for name in ("pyodideUrl", "loadPyodideOptions", "pipliteUrls") if name not in chosen]
+    if page.count(TITLE) != 1 or missing:
+        raise Stop("JupyterLite built something other than this expects; has requirements.txt changed?")
+    own = '<title>lstm-teach</title>\n    <link rel="icon" href="./favicon.ico">'
+    lab.write_text(page.replace(TITLE, own), encoding="utf-8")
 
 
 def for_the_browser(path: Path) -> str:
@@ -206,24 +225,22 @@ def project_wheel(folder: Path) -> Path:
     return next(folder.glob("lstm_teach-*.whl"))
 
 
-def lock(wheel: Path) -> dict:
-    """What Pyodide is told of the packages that lie beside it."""
+def lock(wheel: Path, brought: Iterable[Path]) -> dict:
+    """What Pyodide is told of the packages that lie beside it: the listed ones, this project, and the kernel's own."""
     listed = tomllib.loads(BROWSER.read_text(encoding="utf-8"))
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     packages = {name: entry(name, **p) for name, p in listed["packages"].items()}
-    own = {"version": project["version"], "file": wheel.name, "sha256": sha256(wheel), "imports": ["lstm_teach"]}
-    needs = ["anywidget", "ipywidgets", "matplotlib", "numpy", "tqdm"]
-    packages["lstm-teach"] = entry("lstm-teach", **own, depends=needs)
-    extension = TOOLS / "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi"
-    for path in extension.glob("*.whl"):
-        name, version = path.name.split("-")[:2]
-        if name == "widgetsnbextension":  # the page has it
-            continue
-        shutil.copyfile(path, wheel.parent / path.name)
-        own = {"version": version, "file": path.name, "sha256": sha256(path), "imports": [name]}
-        called = name.replace("_", "-")
-        packages[called] = entry(called, **own, depends=KERNEL[called])
+    own = {wheel: ["anywidget", "ipywidgets", "matplotlib", "numpy", "tqdm"]}
+    own |= {path: KERNEL[named(path)] for path in brought}
+    for path, depends in own.items():
+        name, version = named(path), path.name.split("-")[1]
+        imports = [name.replace("-", "_")]
+        packages[name] = entry(name, version, path.name, sha256(path), depends, imports)
     return {"info": listed["info"], "packages": packages}
+
+
+def named(wheel: Path) -> str:
+    """The package's name, from that of its file."""
+    return wheel.name.split("-")[0].replace("_", "-")
 
 
 def entry(name: str, version: str, file: str, sha256: str, depends: list, imports: list, **_: str) -> dict:
@@ -369,14 +386,14 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-def run(command: list, trouble: str, **environment: str) -> None:
+def run(command: list, trouble: str, folder: Path = ROOT, **environment: str) -> None:
     """Run a program quietly; what it says goes to the log, whose last words follow the sentence if it fails."""
     names = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONDONTWRITEBYTECODE": "1", **environment}
     with LOG.open("a", encoding="utf-8") as log:
         print("$", *command, file=log, flush=True)
         done = subprocess.run(
             [str(part) for part in command],
-            cwd=ROOT,
+            cwd=folder,
             env={**os.environ, **names},
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -49,14 +49,18 @@ def test_every_file_for_the_browser_has_its_hash():
     assert len(hashes) > 30 and all(re.fullmatch(r"[0-9a-f]{64}", each) for each in hashes)
 
 
-def test_every_package_for_the_browser_finds_there_what_it_needs():
-    wheel = SITE / "browser.toml"  # any file will do
-    packages = build.lock(wheel)["packages"]
+def test_every_package_for_the_browser_finds_there_what_it_needs(tmp_path):
+    names = ["lstm_teach", *(name.replace("-", "_") for name in build.KERNEL)]
+    wheels = [tmp_path / f"{name}-1.2-py3-none-any.whl" for name in names]
+    for wheel in wheels:
+        wheel.write_bytes(b"")
+    packages = build.lock(wheels[0], wheels[1:])["packages"]
+    assert packages["pyodide-kernel"]["imports"] == ["pyodide_kernel"] and packages["lstm-teach"]["version"] == "1.2"
     for name, package in packages.items():
-        assert set(package["depends"]) <= set(packages) | set(build.KERNEL), name
+        assert set(package["depends"]) <= set(packages), name
     loaded = json.loads((SITE / "lite" / "jupyter-lite.json").read_text(encoding="utf-8"))
     settings = loaded["jupyter-config-data"]["litePluginSettings"]["@jupyterlite/pyodide-kernel-extension:kernel"]
-    assert set(settings["loadPyodideOptions"]["packages"]) <= set(packages) | set(build.KERNEL)
+    assert set(settings["loadPyodideOptions"]["packages"]) <= set(packages)
     assert settings["disablePyPIFallback"] is True
 
 

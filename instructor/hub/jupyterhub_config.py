@@ -79,7 +79,8 @@ c.Spawner.args = [
     "--ServerApp.terminals_enabled=False",
     # A kernel that has done nothing for so long ends, then its server. What was saved is in the files.
     f"--MappingKernelManager.cull_idle_timeout={60 * options['idle']}",
-    "--MappingKernelManager.cull_connected=True",
+    "--MappingKernelManager.cull_interval=60",
+    "--MappingKernelManager.cull_connected=True",  # a page that is left open is nobody at work
     f"--ServerApp.shutdown_no_activity_timeout={60 * options['idle']}",
 ]
 # All at once, at nine o'clock.

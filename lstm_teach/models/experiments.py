@@ -7,32 +7,30 @@ Imports differences, factors, families, layout and relations.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from lstm_teach import guard
 from lstm_teach.models.differences import (
     RIGHT,
-    Arrays,
     Comparison,
     Model,
     Piece,
     Seen,
-    Unusable,
     changed,
     copies,
-    departures,
     gradient,
     listed,
     reference,
     without_factor,
 )
-from lstm_teach.models.factors import Shared, basis, inside, rank
+from lstm_teach.models.evidence import Evidence
+from lstm_teach.models.factors import basis, inside, rank
 from lstm_teach.models.families import ModelFinding, finding
-from lstm_teach.models.layout import gates, layouts, squares, together
-from lstm_teach.models.relations import common_factor, fraction, is_off, is_silent, part_of, pooled, ratio, relations
+from lstm_teach.models.lab import Lab, first_wrong
+from lstm_teach.models.layout import layouts, squares, together
+from lstm_teach.models.relations import common_factor, fraction, is_silent, pooled, ratio, relations
 from lstm_teach.models.relations import whole as whole_gradient
 
 Compare = Callable[..., dict[str, Comparison]]
@@ -73,7 +71,7 @@ def explain(seen: Seen, models: dict[int, Model], take: Take, compare: Compare) 
         told = f"{of_all.evidence} All arrays seem to have it; what is found next was found after dividing by it."
         return [replace(of_all, evidence=told.strip()), *found], [note for note in more if "ruled out" not in note]
     shapes = {name: c.shape for name, c in next(iter(seen.values())).items()}
-    outputs = _Lab(models[max(models)], wrong).outputs
+    outputs = Lab(models[max(models)], wrong).outputs
     found, explained = relations(seen, models, wrong, shapes, outputs)
     rest = [name for name in wrong if name not in explained]
     if rest:
@@ -103,12 +101,12 @@ def _experiments(
     first = next(T for T in lengths if any(seen[T][name].error > RIGHT for name in rest))
     before = lengths[lengths.index(first) - 1] if first != lengths[0] else None
     if before is not None and first > before + 1:
-        first, before = _bisect(models, take, rest, before, first)
+        first, before = first_wrong(models, take, rest, before, first)
         seen = dict(sorted({**seen, first: compare(models[first])}.items()))
     for T, each in seen.items():
         if max(first, 2) >= T and (before or 1) == 1 and not all(c.tried.all() for c in each.values()):
             seen = {**seen, T: compare(models[T], effort=6.0)}
-    case = _Case(seen, models[first], rest, first, before)
+    case = Evidence(seen, models[first], rest, first, before)
     found = _explained(case, take, compare)
     exact = {name: k for name in case.bad if (k := ratio(case.each[name])) and "." not in fraction(k)}
     if exact and found:
@@ -119,110 +117,7 @@ def _experiments(
     return found
 
 
-class _Case:
-    """The shortest length that is wrong, and what can be read off it."""
-
-    def __init__(self, seen: Seen, model: Model, rest: list[str], first: int, before: int | None):
-        self.seen, self.model, self.first, self.before = seen, model, first, before
-        self.each = seen[first]
-        self.bad = _wrong(self.each, rest)
-        self.later = next((_wrong(seen[T], rest) for T in seen if first < T), self.bad)
-        self.lab = _Lab(model, self.bad)
-        self.shared = Shared(seen, self.each, self.lab.outputs)
-        self.shapes = {name: c.shape for name, c in self.each.items()}
-        self.blocks = self._wrong_blocks()
-        where: list[Piece] = []
-        for name in sorted(self.bad, key=lambda name: name not in self.blocks):
-            where += self.blocks[name][0] if name in self.blocks else [Piece(name)]
-        self.place = f"{self._start()}: {self.told(where)}."
-
-    def _start(self) -> str:
-        if self.before is None:
-            return f"Wrong at T = {self.first} already" + (", the shortest length compared" if self.first > 1 else "")
-        mute = [name for name in self.bad if name in self.shared.silent] if self.before == 1 else []
-        but = f", where {listed(mute)} can show nothing" if mute else ""
-        return f"Right {'at' if mute else 'up to'} T = {self.before}{but}, wrong from T = {self.first} on"
-
-    def told(self, pieces: Iterable[Piece]) -> str:
-        """These pieces in words."""
-        return listed(dict.fromkeys(piece.told(self.shapes[piece.name]) for piece in pieces))
-
-    def is_mute(self, name: str, piece: Piece | None = None) -> bool:
-        """Whether the first step alone would show nothing of this: then it is no proof that it is right at T = 2."""
-        start = self.seen.get(1) if self.first <= 2 else None
-        return any(is_silent(part_of(one, piece or Piece(name))) for one in (start, self.each) if one)
-
-    def _wrong_blocks(self) -> dict[str, tuple[list[Piece], list[Piece]]]:
-        """Of the arrays that are wrong in whole blocks only, the blocks that are wrong and those shown to be right."""
-        found = {}
-        for name in self.bad:
-            c = self.each[name]
-            for pieces in layouts(self.shapes, name, self.lab.outputs):
-                axis = len(pieces[0].part) - 1
-                if not pieces[0].part or axis != self.shared.axis.get(name, axis):
-                    continue
-                wrong = [piece for piece in pieces if is_off(c.part(piece.where), c)]
-                right = [piece for piece in pieces if piece not in wrong and not self.is_mute(name, piece)]
-                lines = [self._lines(piece, axis) for piece in wrong]
-                if wrong and right and all(all(off or mute for off, mute in each) for each in lines):
-                    found[name] = wrong, right
-                    break
-        return found
-
-    def _lines(self, piece: Piece, axis: int) -> Iterator[tuple[bool, bool]]:
-        c = self.each[piece.name]
-        for k in range(*piece.part[axis]):
-            line = c.part((*[slice(None)] * axis, k))
-            yield is_off(line, c), is_silent(line)
-
-    def gate_hint(self) -> str:
-        """One gate is right and the others are wrong: the output gate's delta is the one without the cell."""
-        said = ""
-        right = {piece.label for _, pieces in self.blocks.values() for piece in pieces}
-        labels = {piece.label for pieces, _ in self.blocks.values() for piece in pieces}
-        if len(right) == 1 and int(next(iter(right)).split()[-1]) > 2 and not right & labels:
-            said = f"{next(iter(right)).split(' of ')[0].capitalize()} alone is right."
-        elif not self.blocks:
-            sets = [[n for n in names if n in self.bad or not self.is_mute(n)] for names in self._gates()]
-            whole = [names for names in sets if names and not set(names) & set(self.bad)]
-            off = [names for names in sets if set(names) & set(self.bad)]
-            if len(whole) == 1 and len(off) > 1 and set().union(*off) >= set(self.bad):
-                said = f"Of the gates that show anything here, only the one of {listed(whole[0])} is right."
-        if not said:
-            return ""
-        return (
-            f"{said} If that is the output gate, look at the delta of the cell, which all gates but this one use: how "
-            "it gets there from h, and how the next step's part is added to it."
-        )
-
-    def _gates(self) -> list[list[str]]:
-        return gates(self.shapes, self.lab.outputs)
-
-    def is_whole(self) -> bool:
-        """Whether all is wrong but the output and what can show nothing."""
-        matrices = {name for name, shape in self.shapes.items() if len(shape) > 1 and not self.is_mute(name)}
-        return not self.blocks and not matrices - {*self.bad, *self.lab.outputs}
-
-    def has_four_gates(self) -> bool:
-        """Whether it looks like an LSTM: gates stacked by four, or four sets of arrays."""
-        stacked = (each for name in self.bad for each in layouts(self.shapes, name, self.lab.outputs))
-        return len(self._gates()) == 4 or any(len(each) == 4 for each in stacked)
-
-    def is_one_gate(self, pieces: Iterable[Piece]) -> bool:
-        """Whether these belong to one gate, which has twins."""
-        names = {piece.name for piece in pieces}
-        if any(names <= set(gate) for gate in self._gates()):
-            return True
-        same = [self.shapes[name] for name in names]
-        twins = [shape for name, shape in self.shapes.items() if name not in names]
-        return len(set(same)) == len(same) and all(shape in twins for shape in same)
-
-
-def _wrong(each: dict[str, Comparison], names: Iterable[str]) -> list[str]:
-    return [name for name in names if each[name].error > RIGHT]
-
-
-def _explained(case: _Case, take: Take, compare: Compare) -> list[ModelFinding]:
+def _explained(case: Evidence, take: Take, compare: Compare) -> list[ModelFinding]:
     """The first thing that explains it, the surest ones first."""
     found = _switch(case) or _transposed(case)
     if found:
@@ -261,7 +156,7 @@ def _explained(case: _Case, take: Take, compare: Compare) -> list[ModelFinding]:
     return others
 
 
-def _at_the_first_step(case: _Case) -> list[ModelFinding]:
+def _at_the_first_step(case: Evidence) -> list[ModelFinding]:
     """Numbers that have to be zero at T = 1 and are not, with more steps one product too many: a wrong first step."""
     one, later = case.each, [T for T in case.seen if T > 1]
     if case.first != 1 or not later or not case.bad:
@@ -289,7 +184,7 @@ def _at_the_first_step(case: _Case) -> list[ModelFinding]:
     return [finding("first step", case.place, what)]
 
 
-def _handed_to_the_start(case: _Case) -> list[ModelFinding]:
+def _handed_to_the_start(case: Evidence) -> list[ModelFinding]:
     """At T = 1 vectors alone are wrong, with more steps the rest too: they are the initial state."""
     bad = case.bad
     vectors = all(case.each[name].mine.size == max(case.each[name].shape, default=1) for name in bad)
@@ -300,14 +195,14 @@ def _handed_to_the_start(case: _Case) -> list[ModelFinding]:
     return [finding("carry", case.place, f"{what} {found[0].evidence}" if found else what)]
 
 
-def _misplaced(case: _Case) -> list[ModelFinding]:
+def _misplaced(case: Evidence) -> list[ModelFinding]:
     """Deltas in the wrong place: with one step the gradients that they make are right ones, elsewhere."""
     found, explained = relations({1: case.each}, {1: case.model}, case.bad, case.shapes, case.lab.outputs)
     deltas = any(case.each[name].mine.ndim > 1 for name in explained)
     return [one for one in found if one.family == "gate rows" and "Your gradients" not in one.place] if deltas else []
 
 
-def _cured(case: _Case) -> list[ModelFinding]:
+def _cured(case: Evidence) -> list[ModelFinding]:
     lab = case.lab
     for pieces in lab.cuts():
         if lab.cures(lab.with_zeros(pieces)):
@@ -323,110 +218,7 @@ def _cured(case: _Case) -> list[ModelFinding]:
     return []
 
 
-class _Lab:
-    """A model and the arrays whose gradient is wrong, to be tried at other weights."""
-
-    def __init__(self, model: Model, bad: list[str]):
-        self.model, self.pieces = model, [Piece(name) for name in bad]
-        self.names = list(model.params)
-        self.shapes = {name: model.params[name].shape for name in self.names}
-
-    @functools.cached_property
-    def outputs(self) -> list[str]:
-        """The weights at the output."""
-        found = [name for name in self.names if self._is_output(name)]
-        return found if len(found) == 1 else []  # from a state of zero, other weights too shut off all the rest
-
-    def off(self, params: Arrays) -> float | None:
-        """The error of all wrong arrays together; None where it can't be told: the loss fails, or is flat."""
-        try:
-            off, size, blur = departures(self.model, params, [self.pieces])
-        except (guard.LearnerError, Unusable):
-            return None
-        return float(off[0]) if blur < 1e-6 and size[0] > 0 else None
-
-    def cures(self, params: Arrays) -> bool:
-        """Whether the gradient is right at `params`, and says something there."""
-        off = self.off(params)
-        return off is not None and off < 1e-6
-
-    def with_zeros(self, pieces: Iterable[Piece]) -> Arrays:
-        """The weights with zeros in these pieces."""
-        return self._with(pieces, np.zeros_like)
-
-    def with_symmetry(self, pieces: Iterable[Piece]) -> Arrays:
-        """The weights with square pieces replaced by their symmetric part."""
-        return self._with(pieces, lambda block: (block + block.T) / 2)
-
-    def _with(self, pieces: Iterable[Piece], change: Callable[[np.ndarray], np.ndarray]) -> Arrays:
-        params = self.model.params
-        for piece in pieces:
-            params = changed(params, piece.name, change, piece.where)
-        return params
-
-    def on_the_state(self) -> Iterator[list[Piece]]:
-        """What acts on the state, in turn where it is open which part does."""
-        for found in squares(self.shapes, self.outputs):
-            yield [piece for blocks in found.values() for piece in together(blocks, self.shapes)]
-
-    def cuts(self) -> Iterator[list[Piece]]:
-        """Arrays through which a delta may go back: matrices before vectors, one alone before all of one shape."""
-        bad = [piece.name for piece in self.pieces]
-        shapes: dict[tuple, list[Piece]] = {}
-        for name in sorted(self.names, key=lambda n: (self.model.params[n].ndim < 2, n not in bad)):
-            if name in self.outputs:
-                continue  # without them there are no deltas at all
-            shapes.setdefault(self.shapes[name], []).append(Piece(name))
-            yield [Piece(name)]
-        yield from (pieces for pieces in shapes.values() if len(pieces) > 1)
-        yield from self.on_the_state()
-        vectors = [Piece(name) for name in bad if self.model.params[name].ndim < 2]
-        if len(vectors) > 1:
-            yield vectors
-
-    def least(self, change: Callable[[list[Piece]], Arrays], pieces: list[Piece]) -> list[Piece]:
-        """Those of the pieces whose change is needed for the cure."""
-        for piece in pieces:
-            fewer = [other for other in pieces if other != piece]
-            if fewer and self.cures(change(fewer)):
-                pieces = fewer
-        return pieces
-
-    def still_wrong(self, params: Arrays, pieces: list[Piece]) -> list[Piece]:
-        """Which of the pieces have a wrong gradient at other weights."""
-        try:
-            off, _, blur = departures(self.model, params, [[piece] for piece in pieces])
-        except (guard.LearnerError, Unusable):
-            return []
-        return [piece for piece, error in zip(pieces, off, strict=True) if blur < 1e-6 and error > 1e-6]
-
-    def _is_output(self, name: str) -> bool:
-        """Whether nothing but this array and a bias beside it gets a delta once it is zero."""
-        others = [n for n in self.names if n != name and self.model.params[n].ndim > 1]
-        if self.model.params[name].size < 2 or not others:
-            return False
-        groups = [[Piece(name)], *([Piece(n)] for n in others)]
-        try:
-            _, size, blur = departures(self.model, self.with_zeros([Piece(name)]), groups)
-        except (guard.LearnerError, Unusable):
-            return False
-        return bool(size[0] > 1e-3 and (size[1:] <= 1e-6 + blur).all())
-
-
-def _bisect(models: dict[int, Model], take: Take, rest: list[str], low: int, high: int) -> tuple[int, int]:
-    """The first length that is wrong, and the one before it."""
-    while high > low + 1:
-        middle = (low + high) // 2
-        models[middle] = take(middle)
-        off = _Lab(models[middle], rest).off(models[middle].params)
-        if off is not None and off > 1e-7:
-            high = middle
-        else:
-            low = middle
-    return high, low
-
-
-def _switch(case: _Case) -> list[ModelFinding]:
+def _switch(case: Evidence) -> list[ModelFinding]:
     """Does the error vanish at once, not by and by, when the deltas are made smaller by way of another array?"""
     lab = case.lab
     start = lab.off(lab.model.params)
@@ -443,7 +235,7 @@ def _switch(case: _Case) -> list[ModelFinding]:
     return []
 
 
-def _right_somewhere(case: _Case) -> list[ModelFinding]:
+def _right_somewhere(case: Evidence) -> list[ModelFinding]:
     """Is it right at one of several random choices of the weights, and wrong at others? No smooth formula is."""
     rng = np.random.default_rng(0)
     offs = []
@@ -460,7 +252,7 @@ def _right_somewhere(case: _Case) -> list[ModelFinding]:
     return [finding("clipping", case.place, what)]
 
 
-def _transposed(case: _Case) -> list[ModelFinding]:
+def _transposed(case: Evidence) -> list[ModelFinding]:
     """Does the error vanish when a square matrix, or the square blocks of one, are symmetric?"""
     lab = case.lab
     for found in squares(case.shapes, lab.outputs):
@@ -472,7 +264,7 @@ def _transposed(case: _Case) -> list[ModelFinding]:
     return []
 
 
-def _over_many_steps(case: _Case, take: Take, compare: Compare) -> list[ModelFinding]:
+def _over_many_steps(case: Evidence, take: Take, compare: Compare) -> list[ModelFinding]:
     """Right for two steps or more: the walk is cut off, or something piles up, which shows from the third step on."""
     if case.before == 2:
         length = 20
@@ -494,7 +286,7 @@ def _over_many_steps(case: _Case, take: Take, compare: Compare) -> list[ModelFin
     return [finding("truncation", case.place, f"It is as if the walk ended after {case.before} steps.")]
 
 
-def _several_products(case: _Case) -> list[ModelFinding]:
+def _several_products(case: Evidence) -> list[ModelFinding]:
     """A matrix whose right gradient is a sum of more products than the learner's: one of its places is forgotten."""
     name = case.bad[0]
     c = case.each[name]
@@ -520,7 +312,7 @@ def _several_products(case: _Case) -> list[ModelFinding]:
     return []
 
 
-def _silent_at_first(case: _Case) -> list[ModelFinding]:
+def _silent_at_first(case: Evidence) -> list[ModelFinding]:
     """Nothing at all arrives with one step, and something does with more."""
     (T, each), *later = case.seen.items()
     if (
@@ -534,13 +326,13 @@ def _silent_at_first(case: _Case) -> list[ModelFinding]:
     return [finding("steps", case.place, what)]
 
 
-def _loss_itself(case: _Case) -> list[str]:
+def _loss_itself(case: Evidence) -> list[str]:
     """The output weights whose gradient is wrong where they are zero, so that nothing goes back beyond them."""
     bad = [Piece(name) for name in case.bad if name in case.lab.outputs]
     return [piece.name for piece in bad if case.lab.still_wrong(case.lab.with_zeros([piece]), [piece])]
 
 
-def _wrong_steps(case: _Case) -> list[ModelFinding]:
+def _wrong_steps(case: Evidence) -> list[ModelFinding]:
     """With two steps and a batch of one: which of the two has a wrong delta? The last is handed nothing."""
     seen, lab = case.seen, case.lab
     if case.first != 2 or not {1, 2} <= set(seen):
@@ -571,7 +363,7 @@ def _wrong_steps(case: _Case) -> list[ModelFinding]:
     return []
 
 
-def _within_a_step(case: _Case) -> list[ModelFinding]:
+def _within_a_step(case: Evidence) -> list[ModelFinding]:
     bad, place, shared, lab = case.bad, case.place, case.shared, case.lab
     factors = {name: shared.factors(name) for name in bad}
     if all(pair == (True, False) for pair in factors.values()):
@@ -619,7 +411,7 @@ def _within_a_step(case: _Case) -> list[ModelFinding]:
     return [finding("gate" if one else "formula", place, space)]
 
 
-def _own_delta(case: _Case) -> list[ModelFinding]:
+def _own_delta(case: Evidence) -> list[ModelFinding]:
     """Wrong with more steps only, on no way through a matrix: the cell, a gate that was silent at T = 1, the loss."""
     bad, lab = case.bad, case.lab
     outputs = _loss_itself(case) if len(bad) > 1 else []

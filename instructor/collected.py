@@ -17,7 +17,7 @@ SOURCES = ROOT / "instructor" / "exercises"
 SOLUTION = re.compile(r" *### BEGIN SOLUTION\n.*? *### END SOLUTION\n?", re.DOTALL)
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS\n*", re.DOTALL)
 SEED = re.compile(r"\bseed=\d+")
-UNTOUCHED = "    raise NotImplementedError()"
+STUB = "# YOUR CODE HERE\nraise NotImplementedError()\n"  # what nbgrader puts instead of a solution
 
 
 class Unreadable(Exception):
@@ -122,7 +122,13 @@ def seed_of(*words: str) -> int:
 
 def released(cell: Cell) -> str:
     """What a learner finds in a cell."""
-    return HIDDEN.sub("", SOLUTION.sub(f"{UNTOUCHED}\n", cell.text)).strip()
+    return plain(HIDDEN.sub("", SOLUTION.sub(STUB, cell.text)))
+
+
+def plain(text: str) -> str:
+    """A text without what a learner may change by accident: indents, empty lines, and the comment that invites."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and line != "# YOUR CODE HERE")
 
 
 def recognize(cells: list[Cell], known: list[Exercise]) -> tuple[Exercise | None, str]:
@@ -202,7 +208,7 @@ def _doubled(
         if by_name[name].points is not None:
             sentence = f"The check {name} is there {times}; it counts once."
         else:
-            untouched = {n for n in numbers if cells[n].text.strip() == released(by_name[name])}
+            untouched = {n for n in numbers if plain(cells[n].text) == released(by_name[name])}
             if untouched and len(untouched) < len(numbers):
                 skip |= untouched
             left = {cells[n].text.strip() for n in numbers if n not in skip}
@@ -227,7 +233,7 @@ def _identity(cell: Cell, by_name: dict[str, Cell], tasks: dict[str, str]) -> st
         return cell.name
     if cell.kind != "code":
         return ""
-    as_released = (each.name for each in by_name.values() if each.solution and released(each) == cell.text.strip())
+    as_released = (each.name for each in by_name.values() if each.solution and released(each) == plain(cell.text))
     return tasks.get(_last_line(cell.text), "") or next(as_released, "")
 
 

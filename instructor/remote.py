@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import queue
 import signal
@@ -36,6 +37,7 @@ class NoAnswer(Exception):
     """Nothing came within the time."""
 
 
+UNASKED = "the process in which the notebook runs was ended, since it said what nobody had asked for"
 GONE = "the process in which the notebook runs has ended: does a cell call os._exit, or take all the memory?"
 
 
@@ -53,7 +55,7 @@ class Submission:
         self.lent: dict[int, Any] = {}  # functions of the judge's
         self.raised: dict[int, BaseException] = {}
         self.process: subprocess.Popen | None = None
-        self.life = 0
+        self.life, self.numbers = 0, itertools.count(1)
         self.folder = tempfile.TemporaryDirectory(prefix="submission_", ignore_cleanup_errors=True)
 
     # ---------------------------------------------------------------------------------- the process
@@ -80,7 +82,7 @@ class Submission:
         if "ready" not in self._wait(START):
             raise RuntimeError("the process for a submission did not start")
         for source in list(self.done):
-            if not self._try({"do": "cell", "source": source, "seconds": self.seconds}):
+            if not self._try({"do": "cell", "source": source, "seconds": self.seconds + 10}):  # it has ended before
                 self.done.remove(source)
                 return self.start()
 
@@ -120,13 +122,19 @@ class Submission:
             self.end()
             raise
 
-    def _ask(self, request: dict, seconds: float | None) -> dict:
+    def _ask(self, request: dict, seconds: float | None, number: int | None = None) -> dict:
+        """The answer to a request, which has the request's number; anything else was not asked for, and ends it."""
+        number = next(self.numbers) if number is None else number
         try:
-            wire.write(self.process.stdin, request)
+            wire.write(self.process.stdin, request | {"id": number})
         except OSError as error:
             self.end()
             raise ProcessEnded(GONE) from error
-        return self._wait(seconds)
+        answer = self._wait(seconds)
+        if answer.get("id") != number:
+            self.end()
+            raise ProcessEnded(UNASKED)
+        return answer
 
     def _try(self, request: dict) -> dict | None:
         """The answer, or None if the process has ended over it."""
@@ -137,25 +145,25 @@ class Submission:
     # ---------------------------------------------------------------------------------- the notebook
 
     def run(self, source: str) -> str:
-        """Run a cell; return what went wrong, "" if nothing did."""
+        """Run a cell; return what it did wrong ("raised KeyError: 'a', at line 3: ..."), "" if nothing."""
         self.start()
         self.shells.add(source)
         try:
             answer = self._ask({"do": "cell", "source": source, "seconds": self.seconds}, self.seconds + GRACE)
         except NoAnswer:
-            return f"TimeoutError: the cell did not finish within {self.seconds:g} seconds"
-        except ProcessEnded as ended:
-            return f"ProcessEnded: {ended}"
+            return f"did not finish within {self.seconds:g} seconds"
+        except ProcessEnded:
+            return "ended the process in which the notebook runs: with os._exit, or by taking all the memory"
         problem = answer.get("problem")
         if not isinstance(problem, dict):
             self.done.append(source)
             return ""
-        if problem.get("name") != "TimeoutError":
-            self.done.append(source)
-        else:
+        if problem.get("name") == "TimeoutError":
             self.end()  # it may still be busy
+            return f"did not finish within {self.seconds:g} seconds"
+        self.done.append(source)
         said = f": {problem.get('said')}" if problem.get("said") else ""
-        return f"{problem.get('name')}{said}{problem.get('place', '')}"
+        return f"raised {problem.get('name')}{said}{problem.get('place', '')}"
 
     def look(self, name: str) -> Any:
         """The value of a name; `NameError` if the notebook has not given it one."""
@@ -217,10 +225,11 @@ class Submission:
     def _call(self, number: int, args: tuple, kwargs: dict) -> Any:
         request = {"do": "call", "function": number, "args": self._out(args), "kwargs": self._out(kwargs)}
         request["filled"] = hasattr(lstm_teach.forward, "__wrapped__")  # see exercises/unread.py
-        answer = self._ask(request, None)  # the check has a limit of its own
+        number = next(self.numbers)
+        answer = self._ask(request, None, number)  # the check has a limit of its own
         while "back" in answer:
             self._apply(answer.get("changed"), args)
-            answer = self._ask({"reply": self._reply(answer)}, None)
+            answer = self._ask({"reply": self._reply(answer)}, None, number)
         for n, new in _pairs(answer.get("changed")):
             if n < len(args):
                 wire.put_into(args[n], wire.decode(new, self._function))

@@ -15,9 +15,11 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from lstm_teach import html
+from lstm_teach.verdicts import LEVELS
 
 MARKS = {"right": ("✓", "right"), "wrong": ("✗", "not yet"), "open": ("○", "not written yet"), "waits": ("…", "waits")}
 SENTENCES = re.compile(r"(?<=[.?])\s+(?=[A-Z])")
+UNKNOWN = "wrong numbers, of no known mistake"
 NUMBERS = re.compile(r"\b(yours|right) is\b")
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 2em auto; padding: 0 1em; color: #222; }
@@ -139,18 +141,19 @@ def mistakes(task: dict) -> list[str]:
             else (["not answered"] if task["parts"][0][1] == "open" else [])
         )
     found = []
-    for name, state, sentence in task["parts"]:
+    for _, state, sentence in task["parts"]:
         if state == "open" or "is not written yet" in sentence:
             found.append("not written yet")
-        elif state == "wrong":
+        elif state == "wrong" and "in the earlier parts" not in sentence:  # those have said it
             known = [each for each in SENTENCES.split(sentence) if not NUMBERS.search(each)]
-            found.append(_general(" ".join(known)) if known else f"{name}: wrong numbers, of no known mistake")
-    return list(dict.fromkeys(found))
+            found.append(_general(" ".join(known)) if known else UNKNOWN)
+    return list(dict.fromkeys(each for each in found if each != UNKNOWN or len(set(found)) == 1))
 
 
 def _general(sentence: str) -> str:
-    """A sentence without what differs from student to student: decimal fractions and the learner's own line."""
+    """A sentence without what differs from student to student: decimal fractions, shapes, the learner's own line."""
     sentence = re.sub(r", at line \d+: .*", ".", sentence)
+    sentence = re.sub(r"\(\d+,( \d+,?)*\)", "(…)", sentence)
     return re.sub(r"-?\d+\.\d+(e[-+]?\d+)?|\d+e[-+]\d+", "…", sentence)
 
 
@@ -171,7 +174,7 @@ def feedback_page(records: Sequence[dict]) -> str:
     parts = [f"<h1>Feedback for {escape(student)}</h1>"]
     for record in records:
         title = record["title"] or record["file"]
-        points = "not graded" if record["points"] is None else f"{record['points']:g} of {record['most']:g} points"
+        points = "not graded" if record["points"] is None else _points(record["points"], record["most"])
         parts.append(f'<h2>{escape(title)} <span class="points">({points})</span></h2>')
         parts += [_note(note) for note in (record["problem"], *record["notes"]) if note]
         parts += [task_section(task) for task in record["tasks"]]
@@ -181,7 +184,7 @@ def feedback_page(records: Sequence[dict]) -> str:
 def task_section(task: dict) -> str:
     """What there is to say of one task, as HTML."""
     title = task["heading"] or task["name"]
-    head = f'{escape(title)} <span class="points">({task["points"]:g} of {task["most"]:g} points)</span>'
+    head = f'{escape(title)} <span class="points">({_points(task["points"], task["most"])})</span>'
     parts = [f"<section><h3>{head}</h3>", *(_note(note) for note in task["notes"])]
     if task.get("problem"):
         parts.append(html.prose(task["problem"]))
@@ -199,12 +202,23 @@ def task_section(task: dict) -> str:
             parts.append(f"<li><strong>{mark} {word}:</strong> {html.inline(name)}{said}</li>")
         parts.append("</ul>")
         if task["points"] < task["most"]:
-            names = ("the idea", "the place", "the line")
-            hints = enumerate(zip(names, task.get("hints", ()), strict=False), start=1)
-            parts += [html.fold(f"Hint {number} of 3: {name}", html.prose(hint)) for number, (name, hint) in hints]
+            parts.append(_hints(task.get("hints", ())))
     if task.get("code"):
         parts.append(html.fold("Your cell", html.code(task["code"])))
     return "\n".join([*parts, "</section>"])
+
+
+def _hints(hints: Sequence[str]) -> str:
+    """Each hint inside the one before it, so that they open one after the other."""
+    nested = ""
+    for number, hint in reversed(list(enumerate(hints, start=1))):
+        name = LEVELS[number - 1] if number <= len(LEVELS) else "more"
+        nested = html.fold(f"Hint {number} of {len(hints)}: {name}", html.prose(hint) + nested, "1em")
+    return nested
+
+
+def _points(points: float, most: float) -> str:
+    return f"{points:g} of {most:g} point{'s' * (most != 1)}"
 
 
 def _note(text: str) -> str:

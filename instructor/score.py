@@ -53,7 +53,8 @@ def score(
                 results[name]["code"] = code.get(results[name].get("subject"), "")
                 continue
             problem = submission.run(text)
-            for bound in collected.bound_names(text) or {name}:
+            expected = next((cell.text for cell in known.cells if cell.name == name), "")
+            for bound in collected.bound_names(text) or collected.bound_names(expected):
                 code[bound] = text
                 problems.pop(bound, None)
                 if problem:
@@ -95,8 +96,8 @@ def judge(
         name = str(error.args[0])
         if name not in wanted:
             raise
-        why = f": its cell stopped with {problems[name]}" if name in problems else ""
-        return result | {"missing": name, "problem": f"There is no {name} in the notebook{why or '.'}"}
+        why = f": its cell {problems[name].removesuffix('.')}" if name in problems else ""
+        return result | {"missing": name, "problem": f"There is no {name} in the notebook{why}."}
     except (ProcessEnded, NoAnswer, Broken) as error:
         said = str(error) or "no answer came in time"
         return result | {"problem": f"{task.name} could not be judged: {said}."}

@@ -111,6 +111,7 @@ class Worker:
         self.receive, self.send = receive, send
         self.functions: dict[int, Any] = {}  # the learner's, for the judge
         self.numbers = itertools.count()
+        self.under_way: list[int] = []  # numbers of the requests
         self.given: list[list] = []  # of each call under way: [arguments, as they were sent]
 
     # ---------------------------------------------------------------------------------- requests
@@ -121,7 +122,8 @@ class Worker:
             if until and until in request:
                 return request
             act = {"cell": self.cell, "look": self.look, "call": self.call}[request["do"]]
-            wire.write(self.send, act(request))
+            self.under_way.append(request["id"])
+            wire.write(self.send, act(request) | {"id": self.under_way.pop()})
         if until:
             os._exit(0)
         return None
@@ -146,7 +148,7 @@ class Worker:
                 raise TimeoutError(f"the cell did not finish within {seconds:g} seconds")
 
             stack.callback(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, ring))
-            signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
+            signal.setitimer(signal.ITIMER_REAL, seconds)  # once: what catches it is ended from outside
             stack.callback(signal.setitimer, signal.ITIMER_REAL, 0)
         return stack
 
@@ -217,7 +219,7 @@ class Worker:
         def borrowed(*args: Any, **kwargs: Any) -> Any:
             changed = [[n, self._changed(given)] for n, given in enumerate(self.given)]
             back = {"back": data["judge"], "args": self._out(args), "kwargs": self._out(kwargs), "changed": changed}
-            wire.write(self.send, back)
+            wire.write(self.send, back | {"id": self.under_way[-1]})
             reply = self.serve(until="reply")
             if "raised" in reply["reply"]:
                 name, said, number = reply["reply"]["raised"]
@@ -282,7 +284,7 @@ def main(arguments: list[str]) -> int:
     worker = Worker(receive, send)
     sys.path[:] = [each for each in sys.path if Path(each).resolve() != HERE]
     fence(Path.cwd())
-    wire.write(send, {"ready": True})
+    wire.write(send, {"ready": True, "id": 0})
     worker.serve()
     return 0
 

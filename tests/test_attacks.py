@@ -102,7 +102,7 @@ ATTACKS = {
         "    for number in range(3, 30):\n        try:\n"
         "            os.write(number, len(text).to_bytes(8, 'big') + text)\n        except OSError:\n            pass\n"
         "    print(text)\n    return 0 * a",
-        "prints_a_result",
+        "said what nobody had asked for",
     ),
     "sends_rubbish": (
         "import os\ndef sends_rubbish(a):\n    for number in range(3, 30):\n        try:\n"
@@ -110,7 +110,10 @@ ATTACKS = {
         "sends_rubbish",
     ),
     "leaves": ("import os\ndef leaves(a):\n    os._exit(0)", "has ended"),
-    "leaves_at_once": ("import os\nos._exit(0)\ndef leaves_at_once(a):\n    return 2 * a", "has ended"),
+    "leaves_at_once": (
+        "import os\nos._exit(0)\ndef leaves_at_once(a):\n    return 2 * a",
+        "its cell ended the process",
+    ),
     "endless": (
         "def endless(a):\n    while True:\n        try:\n            pass\n        except:\n            pass",
         "within 2 seconds",

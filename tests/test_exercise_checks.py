@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from projectfiles import ROOT
 
+import lstm_teach as lt
 from lstm_teach import exercises, judging
 from lstm_teach.exercises import engine
 from lstm_teach.exercises.checks import Verdict
@@ -85,6 +86,20 @@ def test_what_is_not_written_yet_or_no_function_earns_nothing_and_gets_three_hin
         assert verdict.score == 0 and not verdict.passed
         assert words in str(verdict) and len(verdict.hints) == 3
     assert inspect.getdoc(checks(topic)[name]).startswith("Check `")
+
+
+ODD = (
+    *("0.5", [[1, 2], [3]], np.ones(3) * 1j, np.array([None, 1], object), {1, 2}, lt.Params.zeros(2, 2), 10**400),
+    *({}, {"V": 1.0, "Wi": 2.0}, dict.fromkeys(lt.Params.NAMES), len, np.full((4, 5), np.nan), np.array([]), (1, 2)),
+    dict.fromkeys("ABCDE", (1, 3)),
+)
+
+
+@each_check
+def test_whatever_a_function_returns_there_is_a_verdict(topic, name):
+    for odd in ODD:
+        verdict = judged(topic, name, lambda *inputs, odd=odd: odd)
+        assert verdict.score < 1 and "</section>" in verdict._repr_html_()
 
 
 # ------------------------------------------------------------------------------------------ the files

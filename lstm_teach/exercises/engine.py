@@ -76,7 +76,7 @@ class Case:
     arguments  what the function gets
     names      more names for the expressions of the mistakes
     look       gets the answer, returns a sentence, "" if nothing is off; after the comparison if there is one
-    also       gets a wrong result, returns a sentence that is added
+    also       gets a wrong result that has the right shape, returns a sentence that is added
     right      the right answer, where no function of the arguments gives it
     unknown    said where a result is wrong and no mistake is known
     """
@@ -194,7 +194,8 @@ def _off(tables: _Tables, k: int, attempt: Attempt, only: str) -> tuple[str, str
             label = spec.get("label", "{}").format(name)
             sentence = difference(label, got[name], expected[name], axes, None, tolerance, relative)
             if sentence:
-                return f"{sentence} {case.also(got[name]) if case.also else ''}".strip(), name
+                fits = is_like(got[name], np.asarray(expected[name]))
+                return f"{sentence} {case.also(got[name]) if case.also and fits else ''}".strip(), name
     sentence = case.look(answer) if case.look else ""
     return (sentence, "") if sentence else None
 
@@ -373,7 +374,7 @@ def _numbers(value: Any) -> np.ndarray | None:
     if isinstance(value, Params):
         return value.flat
     if isinstance(value, dict):
-        if set(value) != set(Params.NAMES):
+        if set(value) != set(Params.NAMES) or not all(isinstance(each, np.ndarray) for each in value.values()):
             return None
         together = Params.zeros(*value["V"].shape)
         for name in Params.NAMES:

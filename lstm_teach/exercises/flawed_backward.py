@@ -134,7 +134,7 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
         one, two = wrong_names(flaw, 1, seed), wrong_names(flaw, 2, seed)
 
         def look(answer: object, one: set = one, two: set = two, culprit: str = culprit) -> str:
-            if answer not in tuple(would):
+            if not isinstance(answer, str) or answer not in would:
                 names = ", ".join(f'"{name}"' for name in would)
                 raise Trouble(f"suspect should return one of {names}, but returns {kind(answer)}.")
             if answer == culprit:

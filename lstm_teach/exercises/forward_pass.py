@@ -69,8 +69,6 @@ def check_bias(bias_that_keeps: Callable) -> Verdict:
 
     def left(share: float, steps: int) -> Callable[[float], str]:
         def also(b: float) -> str:
-            if np.ndim(b) or not np.isreal(b) or not np.isfinite(b):
-                return ""
             got, wanted = two_numbers(sigmoid(np.float64(b)) ** steps, share)
             count = "1 step" if steps == 1 else f"{steps} steps"
             return f"With your b, {got} of a cell value is left after {count}; the task asks for {wanted}."

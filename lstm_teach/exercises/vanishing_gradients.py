@@ -15,7 +15,7 @@ from lstm_teach.exercises.engine import Case, check, questions, task_of
 from lstm_teach.exercises.single_pass_bptt import step
 from lstm_teach.flow import gradient_flow
 from lstm_teach.forward import forward
-from lstm_teach.judging import difference
+from lstm_teach.judging import difference, is_like
 from lstm_teach.params import Params
 from lstm_teach.plain import sigmoid
 from lstm_teach.verdicts import Verdict, advice
@@ -210,7 +210,7 @@ def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
             return measure(bias)
 
         def look(b: object) -> str:
-            if _shape(b) != () or not isinstance(b, int | float | np.number) or not np.isfinite(b):
+            if not is_like(b, np.array(0.5)):
                 return difference("b", b, 0.5)
             now = measure(float(b))
             if abs(now - orders) <= NEAR:

@@ -11,6 +11,7 @@ from projectfiles import ROOT
 import lstm_teach as lt
 from tests.model_cases.styles.faults import FAULTS, FOLDER, STYLES, load
 
+long = pytest.mark.long  # the rest is run at every change
 QUICK = ("gate_attributes", "rows_of_states", "stacked_class", "node_list", "updating_rnn", "gru_globals")
 SOME = [fault for at, fault in enumerate(FAULTS) if fault[0] in QUICK and at % 2]
 
@@ -27,6 +28,7 @@ def diagnosed(style, *edits, lengths=(1, 2, 3)):
     return lt.diagnose_model(load(style, edits), lengths=lengths)
 
 
+@long
 @pytest.mark.parametrize("style", STYLES)
 def test_a_right_pass_of_any_style_is_passed(style):
     diagnosis = diagnosed(style, lengths=(1, 3))
@@ -34,6 +36,7 @@ def test_a_right_pass_of_any_style_is_passed(style):
     assert max(error for errors in diagnosis.ladder.values() for error in errors.values()) < 1e-10
 
 
+@long
 @pytest.mark.parametrize(("style", "expected", "edits"), SOME)
 def test_the_family_of_a_fault_is_named_first(style, expected, edits):
     diagnosis = diagnosed(style, *edits)
@@ -54,6 +57,7 @@ def test_an_array_with_which_the_loss_never_changes_is_the_only_finding():
     assert "Is recurrent read? The loss does not change with it at T = 2 and 3" in told(diagnosis)
 
 
+@long
 def test_an_array_that_the_gradient_does_not_read_is_the_only_finding():
     def case(T):
         params, loss, gradient = load("rows_of_states")(T)
@@ -111,6 +115,7 @@ def test_a_name_that_is_no_array_gets_one_sentence():
 # ------------------------------------------------------------------------------------ a state that starts at zero
 
 
+@long
 def test_what_a_zero_state_hides_is_not_called_right():
     diagnosis = diagnosed("gru_globals", ("dUh += np.outer(dc, r * h)", "dUh += np.outer(dc, h)"))
     assert "Right at T = 1, where Uh can show nothing, wrong from T = 2 on: Uh." in told(diagnosis)
@@ -133,6 +138,7 @@ def test_an_index_of_minus_one_at_the_first_step_is_named():
     assert "multiplied with the state after the last step" in told(h) and "state after the last" not in told(s)
 
 
+@long
 def test_the_wrong_row_at_every_step_is_not_taken_for_one_at_the_first():
     diagnosis = diagnosed("updating_rnn", ("np.outer(dz, self.h[t - 1])", "np.outer(dz, self.h[t])"))
     assert families(diagnosis) == ["product"]
@@ -141,6 +147,7 @@ def test_the_wrong_row_at_every_step_is_not_taken_for_one_at_the_first():
 # --------------------------------------------------------------------------------------------- several at once
 
 
+@long
 def test_one_factor_of_all_arrays_is_divided_out_before_the_next_mistake_is_looked_for():
     clipped = diagnosed("clipped_layers", ("limit = np.inf", "limit = 0.4"), ("dcl * i * (1 - g**2)", "dcl * i"))
     assert families(clipped) == ["clipping", "gate"]
@@ -153,12 +160,14 @@ def test_one_factor_of_all_arrays_is_divided_out_before_the_next_mistake_is_look
     assert "With Wh set to zero all is right" in str(averaged.findings[1])
 
 
+@long
 def test_a_factor_of_the_output_alone_is_not_taken_for_one_of_all():
     diagnosis = diagnosed("gate_attributes", ('grads["V"] += np.outer(h, dy)', 'grads["V"] += 2 * np.outer(h, dy)'))
     assert families(diagnosis) == ["scale"]
     assert "The gradient of V is 2 times" in told(diagnosis) and "All arrays" not in told(diagnosis)
 
 
+@long
 def test_a_bias_is_not_taken_for_an_initial_state():
     both = ("dh_next = self.U_i", "dh_next = 0 * self.U_i"), ('grads["b_i"] += dz_i', 'grads["b_i"] += i')
     diagnosis = diagnosed("gate_attributes", *both)
@@ -166,6 +175,7 @@ def test_a_bias_is_not_taken_for_an_initial_state():
     assert "b_i is made with the same deltas as U_i and W_i, whose gradient is right" in told(diagnosis)
 
 
+@long
 def test_a_copied_gradient_is_compared_with_the_learners_own_sister():
     copy = ('grads["W_o"] += np.outer(X[t], dz_o)', 'grads["W_o"] += np.outer(X[t], dz_f)')
     diagnosis = diagnosed("gate_attributes", copy, ("dc * c_prev * f * (1 - f)", "dc * c_prev * f"))
@@ -175,6 +185,7 @@ def test_a_copied_gradient_is_compared_with_the_learners_own_sister():
     assert "wrong" in (rest := str(diagnosis.findings[1])).lower() and "W_f, U_f and b_f" in rest
 
 
+@long
 def test_an_exact_ratio_at_the_first_wrong_length_is_told():
     diagnosis = diagnosed("gru_globals", ("dh * (h - c) * z", "dh * (c - h) * z"))
     assert "At T = 1 the gradient of Wz is -1 times the right one" in told(diagnosis)
@@ -183,17 +194,20 @@ def test_an_exact_ratio_at_the_first_wrong_length_is_told():
 # ----------------------------------------------------------------------------------------------- gates and blocks
 
 
+@long
 def test_one_array_for_each_gate_gets_the_hint_at_the_cell():
     diagnosis = diagnosed("gate_attributes", ("dc_next = dc * f", "dc_next = dc_next * f"))
     assert "only the one of W_o, U_o and b_o is right. If that is the output gate" in told(diagnosis)
 
 
+@long
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault[0] == "char_globals"][3:7:3])
 def test_rows_of_one_gate_are_not_called_blocks(fault):
     style, _, edits = fault  # of four units each
     assert "block" not in told(diagnosed(style, *edits)).lower()
 
 
+@long
 @pytest.mark.parametrize(
     ("style", "edit"),
     [
@@ -234,6 +248,7 @@ def test_an_error_at_one_length_names_the_librarys_line_and_hides_no_other(tmp_p
     assert "other lengths could not be compared" in diagnosis.summary
 
 
+@long
 def test_an_error_at_one_length_does_not_hide_a_mistake_at_the_others():
     broken = ("        return self.ys\n", "        self.all = np.stack(self.ys[1:])\n        return self.ys\n")
     diagnosis = diagnosed("stacked_class", broken, ("dc * i * (1 - g * g)", "dc * i"))

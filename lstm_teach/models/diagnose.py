@@ -299,12 +299,13 @@ def _seconds(call: Callable[[], object]) -> float:
 def compare(model: Model, effort: float = 1.0) -> dict[str, Comparison]:
     """The gradient beside its differences, array by array. `effort` is how much longer than usual it may take.
 
-    All numbers of a small model are tried, 20 of each array where the sequence is long, fewer if the loss is slow.
+    Up to T = 3 all numbers of a small model are tried, up to 6 it is 60 of each array, then 20; fewer if it is slow.
     """
     spent = min(_seconds(lambda: losses(model, [model.params])) for _ in range(5))
     spent = max(spent, 1e-6)  # a coarse clock may not have moved
     mine = gradient(model, copies(model.params))
-    count = int(np.clip(effort * model.seconds / 10 / (4 * spent * len(mine)), 12, 400 if model.steps <= 6 else 20))
+    most = 400 if model.steps <= 3 else 60 * effort if model.steps <= 6 else 20
+    count = int(np.clip(effort * model.seconds / 10 / (4 * spent * len(mine)), 12, most))
     compared: dict[str, Comparison] = {}
     for name, array in mine.items():
         right, blur = reference(model, name, array, count)

@@ -211,3 +211,8 @@ def test_a_wrong_line_of_a_step_back_is_told_once():
         mistaken = answers.back_with(**{name: lambda v, line=line: eval(line, {"to_h": answers.to_h}, vars(v)) + 0.1})
         wrong = [part.name for part in exam.check_back(mistaken).parts if not part.passed]
         assert wrong == [name]
+
+
+def test_what_is_made_from_a_delta_that_was_left_at_zero_is_not_told_another_mistake():
+    verdict = str(exam.check_back(answers.back_with(di=lambda v: 0 * v.dc)))
+    assert "dzi is off" in verdict and "The slope of the curve is missing" not in verdict

@@ -269,7 +269,7 @@ class _Tables:
         """The learner's results but for one, as far as they can stand in for the right ones."""
         lines = self.spec.get("lines")
         own = {name: got[name] for name in got if name != result and is_like(got[name], np.asarray(right[name]))}
-        return {name: np.asarray(value, float) for name, value in own.items()} if lines else {}
+        return {name: np.asarray(value, float) for name, value in own.items() if np.any(value)} if lines else {}
 
     def words(self, attempt: Attempt, result: str) -> str:
         """What explains a wrong result in all cases; "" if nothing known does, or if it was said already."""

@@ -606,6 +606,7 @@ WRONG = {
             "What goes through h is in dh_before already",
         ),
         "the carried part alone": (back_with(dc_before=lambda v: v.dc_carry * (1 - v.i)), "all of dc has to"),
+        "di left at zero": (back_with(di=lambda v: 0 * v.dc), "dzi is off at unit 0: yours is 0"),
         "two mistakes": (back_with(di=lambda v: v.dc * v.g, dzg=lambda v: v.dg), "7 of 9 parts"),
         "no initial cell": (back_without_row_minus_one, "In step 0 of another net"),
         "in place": (back_in_place, "writes to what it was given, dc_carry"),

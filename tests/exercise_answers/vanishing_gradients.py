@@ -380,7 +380,7 @@ WRONG = {
         ),
         "in place": (carried_in_place, "writes to what it was given, dc"),
         "same row": (carried_same_row, "the carried delta is off"),
-        "only the end": (lambda f, dc, s: carried(f, dc, s)[0], "should be an array of shape"),
+        "only the end": (lambda f, dc, s: carried(f, dc, s)[0], "This is what arrives at step 0"),
         "rows of all kinds": (lambda f, dc, s: [dc, f], "the carried delta should be an array of shape"),
     },
     "check_reach": {

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import nbformat
 import reports
+from collected import HIDDEN
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -127,8 +128,8 @@ def grade_one(course: Path, assignment: str, student: str, cell_seconds: int, me
     os.chdir(course)  # where nbgrader_config.py is
 
     from nbgrader.apps import AutogradeApp, GenerateFeedbackApp
-    from nbgrader.converters import Autograde
-    from nbgrader.preprocessors import DeduplicateIds, Execute
+    from nbgrader.converters import Autograde, GenerateFeedback
+    from nbgrader.preprocessors import DeduplicateIds, Execute, NbGraderPreprocessor
 
     class ForgetCopies(DeduplicateIds):
         """Takes a copied cell for a plain one; nbgrader would leave an empty mark and then refuse it (its #1083)."""
@@ -143,7 +144,7 @@ def grade_one(course: Path, assignment: str, student: str, cell_seconds: int, me
         """Runs no cell in this process or a kernel of its own: score.py does, and its points are the output."""
 
         def preprocess(self, nb, resources, *rest, **options):
-            name = resources["unique_key"] if "unique_key" in resources else resources["metadata"]["name"]
+            name = resources["unique_key"]
             source = course / "source" / assignment / f"{name}.ipynb"
             results = {task["name"]: task for task in score_apart(nb, source, cell_seconds, memory)["tasks"]}
             for cell in nb.cells:
@@ -153,14 +154,23 @@ def grade_one(course: Path, assignment: str, student: str, cell_seconds: int, me
                         cell.outputs = [output(results[cell.metadata["nbgrader"]["grade_id"]])]
             return nb, resources
 
+    class HideTests(NbGraderPreprocessor):
+        """Leaves hidden tests, and the number that they draw their cases with, out of a student's page."""
+
+        def preprocess_cell(self, cell, resources, cell_index):
+            cell.source = HIDDEN.sub("", cell.source)
+            return cell, resources
+
     steps = Autograde.sanitize_preprocessors.default()
     steps = [ForgetCopies if step is DeduplicateIds else step for step in steps]
     after = [ScoreApart if step is Execute else step for step in Autograde.autograde_preprocessors.default()]
+    pages = [HideTests, *GenerateFeedback.preprocessors.default()]
     for App in (AutogradeApp, GenerateFeedbackApp):
         app = App()
         app.initialize([assignment, f"--student={student}", "--force"])
         app.config.Autograde.setdefault("sanitize_preprocessors", steps)  # unless the course has its own
         app.config.Autograde.setdefault("autograde_preprocessors", after)
+        app.config.GenerateFeedback.setdefault("preprocessors", pages)
         app.start()  # exits where it fails
     return 0
 

@@ -89,7 +89,7 @@ def _zero_start(seen: Seen) -> list[str]:
     if not silent:
         return []
     return [
-        f"At T = 1 the gradient of {listed(silent)} has to be zero (the state starts at zero), so T = 1 says little."
+        f"At T = 1 the gradient of {listed(silent)} has to be zero, as where a state starts at zero; T = 1 says little."
     ]
 
 
@@ -158,28 +158,33 @@ def _explained(case: Evidence, take: Take, compare: Compare) -> list[ModelFindin
 
 def _at_the_first_step(case: Evidence) -> list[ModelFinding]:
     """Numbers that have to be zero at T = 1 and are not, with more steps one product too many: a wrong first step."""
-    one, later = case.each, [T for T in case.seen if T > 1]
-    if case.first != 1 or not later or not case.bad:
-        return []
-    for name in case.bad:
-        c = one[name]
-        nought = np.abs(c.right) <= 4 * c.blur
-        if not c.tried.all() or np.abs((c.mine - c.right)[~nought]).max(initial=0) > 1e-8 * np.abs(c.mine).max():
+    one, later, away = case.each, [T for T in case.seen if T > 1], []
+    for name in case.bad if later else ():
+        for c in (one[name], case.seen[later[0]][name]):
+            away.append(np.where(np.abs(c.mine - c.right) > 4 * c.blur, c.mine - c.right, 0))
+            if not c.tried.all():
+                return []
+        if (np.abs(one[name].right) > 4 * one[name].blur)[away[-2] != 0].any():
             return []
-        more = case.seen[later[0]][name]
-        away = [np.where(np.abs(c.mine - c.right) > 4 * c.blur, c.mine - c.right, 0) for c in (c, more)]
-        if more.mine.ndim == 2 and (not more.tried.all() or not rank(away[1]) <= rank(away[0]) < min(more.shape)):
+        if away[-1].ndim == 2 and not rank(away[-1]) <= rank(away[-2]) < min(away[-1].shape):
             return []  # more than one step is wrong, or it can't be told
-    if all(one[name].mine.ndim < 2 for name in case.bad):
+    matrices = [a for a in away[::2] if a.ndim == 2]
+    if not matrices:
         return []
+    # What the output is multiplied with at T = 1 is the state after the last step.
+    outputs = [one[n].right for n in case.lab.outputs]
+    states = [basis(o.reshape(len(o), -1), axis) for o in outputs for axis in (0, 1) if axis < o.ndim]
+
+    def wraps(a: np.ndarray) -> bool:
+        sides = (basis(a, axis)[a.any(axis=1 - axis)] for axis in (0, 1))
+        return any(len(s) == len(side) > s.shape[1] and inside(side, s) for side in sides for s in states)
+
+    wrapped = all(map(wraps, matrices))
+    gate = len({piece.label for pieces, _ in case.blocks.values() for piece in pieces}) == 1
+    if not wrapped and not (len(case.bad) > 1 and (gate or case.is_one_gate([Piece(name) for name in case.bad]))):
+        return []  # it need not be a state that is zero
     what = f"At T = 1 the right gradient of {listed(case.bad)} is exactly zero where yours is wrong."
-    last = [basis(c.right.reshape(len(c.right), -1), 0) for n, c in one.items() if n in case.lab.outputs]
-    last += [basis(one[n].right, 1) for n in case.lab.outputs if one[n].mine.ndim == 2]
-    matrices = [one[name].mine for name in case.bad if one[name].mine.ndim == 2]
-    spans = [span for span in last if span.shape[1] < len(span)]
-    if all(
-        any(len(span) == m.shape[a] and inside(basis(m, a), span) for a in (0, 1) for span in spans) for m in matrices
-    ):
+    if wrapped:
         what += " It is multiplied with the state after the last step, so an index of -1 has wrapped around."
     return [finding("first step", case.place, what)]
 

@@ -101,7 +101,7 @@ class Lab:
 
     def _is_output(self, name: str) -> bool:
         """Whether nothing but this array and a bias beside it gets a delta once it is zero."""
-        others = [n for n in self.names if n != name and self.model.params[n].ndim > 1]
+        others = [n for n, shape in self.shapes.items() if n != name and np.prod(shape) > max(shape, default=1)]
         if self.model.params[name].size < 2 or not others:
             return False
         groups = [[Piece(name)], *([Piece(n)] for n in others)]

@@ -51,7 +51,7 @@ class Scene:
         return artists[0] if len(artists) == 1 else artists
 
     def rest(self, *artists: Artist) -> None:
-        """Take artists that stand still for a while into the background; `live` marks them as changing again."""
+        """Take artists that do not change for a while into the background; `live` marks them as changing again."""
         self._live = [artist for artist in self._live if artist not in artists]
         self.forget()
 

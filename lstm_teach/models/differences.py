@@ -94,7 +94,7 @@ def _losses(model: Model, points: Iterable[Arrays]) -> np.ndarray:
 
 
 def _guarded(function: Callable, seconds: float, run: Callable[[], Any]) -> Any:
-    """`run()`, under the guard once for many calls; an error is told in the name of the learner's `function`."""
+    """`run()`, under the guard once for many calls; an error bears the name of the learner's `function`."""
 
     def work() -> Any:
         return run()

@@ -77,12 +77,12 @@ FAMILIES = {
     ),
     "summing": (
         "The deltas are right; the mistake is in how they are added up into this gradient.",
-        "Look for = in place of += in the line of this gradient: over the steps, for a row that comes again, for an "
+        "Look for = instead of += in the line of this gradient: over the steps, for a row that comes again, for an "
         "array that is used twice. Then for the step whose input or state is used in it.",
     ),
     "product": (
         "The delta is right; what it is multiplied with in the line of this gradient is not.",
-        "Look for h[t] in place of h[t-1], or for the input of another step or layer.",
+        "Look for h[t] instead of h[t-1], or for the input of another step or layer.",
     ),
     "gate": (
         "The delta of one gate is wrong, and nothing before it on the way back.",

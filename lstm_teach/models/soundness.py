@@ -168,7 +168,7 @@ def unread_by_the_gradient(model: Model) -> list[str]:
 
 
 def of_sane_size(model: Model, notes: dict[str, None]) -> Model:
-    """The model with weights of usual size in place of matrices that are nearly zero, which hide mistakes."""
+    """The model with weights of usual size instead of matrices that are nearly zero, which hide mistakes."""
     shapes = {name: model.params[name].shape for name in model.params}
     matrices = [name for name, shape in shapes.items() if sum(n > 1 for n in shape) > 1] or list(model.params)
     gain = {name: _rms(model.params[name]) * np.sqrt(min(model.params[name].shape, default=1)) for name in matrices}
@@ -190,7 +190,7 @@ def of_sane_size(model: Model, notes: dict[str, None]) -> Model:
     except (guard.LearnerError, Unusable) as error:
         notes[f"{_tiny(model, small)} Other weights could not be tried: {error}"] = None
         return model
-    notes[f"{_tiny(model, small)} The check took random weights of usual size in their place."] = None
+    notes[f"{_tiny(model, small)} The check took random weights of usual size instead."] = None
     model = model.at(params)
     return replace(model, noise=rounding_noise(model))
 

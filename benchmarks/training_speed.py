@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def compare(params: lt.Params, xs: np.ndarray, targets: np.ndarray, rounds: int) -> None:
-    """Print one line of the table; the sequences stand in the columns of `xs` and `targets`."""
+    """Print one line of the table; the sequences are the columns of `xs` and `targets`."""
     batch, scratch, zeros = xs.shape[1], Scratch(), np.zeros(H)
     pairs = [(xs[:, b], targets[:, b]) for b in range(batch)]
 

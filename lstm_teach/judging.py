@@ -188,7 +188,8 @@ def difference(
         return ""
     first = tuple(np.argwhere(wrong)[0])
     yours, theirs = two_numbers(array[first], right[first])
-    extent = f" ({wrong.sum()} of {wrong.size} numbers are off, by up to {off.max():.2g})" if wrong.size > 1 else ""
+    are = "is" if wrong.sum() == 1 else "are"
+    extent = f" ({wrong.sum()} of {wrong.size} numbers {are} off, by up to {off.max():.2g})" if wrong.size > 1 else ""
     sentence = f"{name} is off{_where(axes, first)}: yours is {yours}, right is {theirs}{extent}."
     if not hints_wanted():
         return sentence

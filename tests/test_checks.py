@@ -70,7 +70,7 @@ SENTENCES = {
     "infinite": (lambda v: v * np.inf, "is inf at unit 0"),
     "wrong numbers": (
         lambda v: 2 * v + np.array([0, 1, 0]),
-        r"is off at unit 1: yours is 5, right is 4 \(1 of 3 numbers are off",
+        r"is off at unit 1: yours is 5, right is 4 \(1 of 3 numbers is off",
     ),
     "single precision": (lambda v: (2 * v + 1e-8).astype("f4") / 3 * 3.0001, "off|float64"),
 }

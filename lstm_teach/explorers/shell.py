@@ -130,7 +130,7 @@ class Explorer:
 
     @_one_at_a_time
     def redraw(self) -> None:
-        """Draw the picture for the controls as they stand."""
+        """Draw the picture for the present values of the controls."""
         with ExitStack() as after:  # what `arrange` sets is sent after the picture, which need not wait for it
             for control in self.controls.values():
                 after.enter_context(control.hold_sync())

@@ -352,6 +352,10 @@ WRONG = {
         "sign": (gradient_with(lambda a, h, b, s: (b - a) / 2 / s), "The sign is wrong"),
         "no parentheses": (gradient_with(lambda a, h, b, s: (a - b) / 2 * s), "parentheses around"),
         "fourth order": (gradient_of_fourth_order, "V is off"),
+        "transposed": (
+            lambda f, p, step: {n: m.T if n[0] == "W" else m for n, m in gradient(f, p, step).items()},
+            "This is the transpose",
+        ),
         "V forgotten": (
             gradient_with(lambda a, h, b, s: (a - b) / 2 / s, lt.Params.NAMES[1:]),
             "Nothing has been written into this matrix",
@@ -375,7 +379,7 @@ WRONG = {
         "eight": (lambda f, params, step: gradient(f, params, step).values()[1:], "should return 9 arrays"),
         "names missing": (
             lambda f, params, step: {"V": gradient(f, params, step).V},
-            "Wi, Wf, Wo, Wg, Ui, Uf, Uo, Ug is not there",
+            "The answer has no Wi",
         ),
         "zeros": (lambda f, params, step: lt.Params.zeros(params.vocab_size, params.hidden_size), "Nothing has been"),
     },
@@ -404,7 +408,15 @@ WRONG = {
             "sums of absolute values",
         ),
         "sizes": (either(lambda a, b: abs(norm(a) - norm(b)) / max(norm(a), norm(b))), "compares the two sizes"),
-        "a little added": (lambda a, b: norm(a - b) / (max(norm(a), norm(b)) + 1e-8), "tiny matrices"),
+        "a little added": (
+            lambda a, b: norm(a - b) / (max(norm(a), norm(b)) + 1e-8),
+            "is larger than tiny matrices are",
+        ),
+        "a smallest size": (lambda a, b: norm(a - b) / max(norm(a), norm(b), 1e-8), "The smallest size allowed here"),
+        "the spectral norm": (
+            either(lambda a, b: norm(a - b, 2) / max(norm(a, 2), norm(b, 2))),
+            "leave out the second argument",
+        ),
         "a zero is excused": (lambda a, b: error(a, b) if a.any() and b.any() else 0.0, "a is zero and b is not"),
         "two zeros differ": (either(error, zero=1.0), "both matrices are zero"),
         "each number": (lambda a, b: abs(a - b) / max(norm(a), norm(b), 1e-300), "should be a single number"),

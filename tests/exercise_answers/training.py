@@ -1,105 +1,71 @@
 """Answers to exercise 6."""
 
-import itertools
-
 import numpy as np
+from sound import wrapped
 
 from lstm_teach import training
+from lstm_teach.exercises import training as exercise
 
-# ------------------------------------------------------------------------------------------ check_sgd
-
-
-def sgd(flat, gradient, rate):
-    return flat - rate * gradient
-
-
-def sgd_by_loop(flat, gradient, rate):
-    return [number - rate * slope for number, slope in zip(flat, gradient, strict=True)]
-
-
-def sgd_on_a_copy(flat, gradient, rate):
-    new = flat.copy()
-    new += -rate * gradient
-    return new
-
-
-def sgd_in_place(flat, gradient, rate):
-    flat -= rate * gradient
-    return flat
-
-
-def sgd_without_return(flat, gradient, rate):
-    flat -= rate * gradient
-
+trained = wrapped(exercise.trained)
 
 # ------------------------------------------------------------------------------------------ check_clip
 
 
-def clip(gradient, limit):
-    norm = np.linalg.norm(gradient)
-    return gradient * (limit / norm) if norm > limit else gradient.copy()
+def clip(dV, dW, limit):
+    length = np.sqrt((dV**2).sum() + (dW**2).sum())
+    factor = limit / length if length > limit else 1.0
+    return dV * factor, dW * factor
 
 
-def clip_by_min(gradient, limit):
-    return gradient * min(1.0, limit / (np.sqrt((gradient**2).sum()) + 1e-300))
+def clip_by_vector(dV, dW, limit):
+    whole = np.concatenate([dV.ravel(), dW.ravel()])
+    whole = whole * min(1.0, limit / (np.linalg.norm(whole) + 1e-300))
+    return {"new_dW": whole[dV.size :].reshape(dW.shape), "new_dV": whole[: dV.size].reshape(dV.shape)}
 
 
-def clip_with_a_little_added(gradient, limit):
-    return gradient * min(1.0, limit / (np.linalg.norm(gradient) + 1e-6))
+def clip_with_a_little_added(dV, dW, limit):
+    length = np.hypot(np.linalg.norm(dV), np.linalg.norm(dW))
+    factor = min(1.0, limit / (length + 1e-6))
+    return [dV * factor, dW * factor]
 
 
-def clip_on_a_copy(gradient, limit):
-    new = np.array(gradient)
-    training.clip(new, limit)
-    return new
+def clip_by_norms_of_norms(dV, dW, limit):
+    grads = [dV.copy(), dW.copy()]
+    length = np.linalg.norm([np.linalg.norm(grad) for grad in grads])
+    if length > limit:
+        for grad in grads:
+            grad *= limit / length
+    return grads
 
 
-def clip_in_place(gradient, limit):
-    norm = np.linalg.norm(gradient)
-    if norm > limit:
-        gradient *= limit / norm
-    return gradient
-
-
-def clip_that_drops(gradient, limit):
-    return gradient if np.linalg.norm(gradient) <= limit else 0 * gradient
-
-
-# ------------------------------------------------------------------------------------------ check_mean
-
-
-def mean(gradient_of, params, pairs):
-    return sum(gradient_of(params, x, targets) for x, targets in pairs) / len(pairs)
-
-
-def mean_by_numpy(gradient_of, params, pairs):
-    return np.mean([gradient_of(params, *pair) for pair in pairs], axis=0)
-
-
-def mean_as_it_comes(gradient_of, params, pairs):
-    running = np.zeros_like(params.flat)
-    for count, (x, targets) in enumerate(pairs, 1):
-        running += (gradient_of(params, x, targets) - running) / count
-    return running
-
-
-def weighted(weigh):
-    """A sum of the gradients, each times weigh(its number, its length, number of pairs, number of symbols)."""
-
-    def mistaken(gradient_of, params, pairs):
-        symbols = sum(len(x) for x, _ in pairs)
-        return sum(
-            gradient_of(params, x, targets) * weigh(k, len(x), len(pairs), symbols)
-            for k, (x, targets) in enumerate(pairs)
-        )
+def clip_by(length, scale=lambda limit, length: min(1.0, limit / length) if length else 1.0):
+    def mistaken(dV, dW, limit):
+        factor = scale(limit, length(dV, dW))
+        return dV * factor, dW * factor
 
     return mistaken
 
 
-def mean_of_one_text(gradient_of, params, pairs):
-    """The sequences put end to end."""
-    x, targets = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    return gradient_of(params, x, targets) / len(pairs)
+def norm(dV, dW):
+    return np.hypot(np.linalg.norm(dV), np.linalg.norm(dW))
+
+
+def clip_each(dV, dW, limit):
+    return [grad * min(1.0, limit / (np.linalg.norm(grad) + 1e-300)) for grad in (dV, dW)]
+
+
+def clip_in_place(dV, dW, limit):
+    length = norm(dV, dW)
+    if length > limit:
+        dV *= limit / length
+        dW *= limit / length
+    return dV, dW
+
+
+def clip_by_library(dV, dW, limit):
+    whole = np.append(dV, dW)
+    training.clip(whole, limit)
+    return whole[: dV.size].reshape(dV.shape), whole[dV.size :].reshape(dW.shape)
 
 
 # ------------------------------------------------------------------------------------------ check_adam
@@ -160,122 +126,71 @@ def adam_that_counts_itself(flat, gradient, mean, square, count, rate):
     return adam(flat, gradient, mean, square, adam_that_counts_itself.calls, rate)
 
 
-# ------------------------------------------------------------------------------------------ check_train
+# ------------------------------------------------------------------------------------------ check_trainer
 
 
-def learn(params, draw, mean_gradient, adam_step, steps=120, rate=0.05, batch=8, sign=1):
-    net = params.copy()
-    mean, square = np.zeros((2, net.flat.size))
-    for count in range(1, steps + 1):
-        gradient = sign * mean_gradient(net, draw(batch))
-        flat, mean, square = adam_step(net.flat, gradient, mean, square, count, rate)
-        net.flat[:] = flat
-    return net
+def train(flat, xs, targets, gradient_of, rate, size, orders):
+    for order in orders:
+        pairs = [(xs[k], targets[k]) for k in order]
+        for start in range(0, len(pairs), size):
+            batch = pairs[start : start + size]
+            gradient = np.zeros(flat.size)
+            for x, target in batch:
+                gradient += gradient_of(flat, x, target)
+            flat = flat - rate * gradient / len(batch)
+    return flat
 
 
-def learn_by_descent(params, draw, mean_gradient, adam_step):
-    net = params.copy()
-    for _ in range(400):
-        net.flat[:] -= 0.5 * clip(mean_gradient(net, draw(4)), 1.0)
-    return net
+def train_by_mean(flat, xs, targets, gradient_of, rate, size, orders):
+    new = flat.copy()
+    for order in np.asarray(orders).tolist():
+        while order:
+            batch, order = order[:size], order[size:]
+            new -= rate * np.mean([gradient_of(new, xs[k], targets[k]) for k in batch], axis=0)
+    return new
 
 
-def learn_by_adagrad(params, draw, mean_gradient, adam_step):
-    net = params.copy()
-    step = training.adagrad(net.flat.size, 0.2)
-    for pairs in itertools.islice(iter(lambda: draw(16), None), 120):
-        net = type(net)(net.vocab_size, net.hidden_size, net.flat + step(mean_gradient(net, pairs)))
-    return net
+def train_by_splits(flat, xs, targets, gradient_of, rate, size, orders):
+    for order in orders:
+        for batch in np.split(order, range(size, len(order), size)):
+            flat = flat - rate / len(batch) * sum(gradient_of(flat, xs[k], targets[k]) for k in batch)
+    return list(flat)
 
 
-def learn_one_batch(params, draw, mean_gradient, adam_step):
-    """Draws once, before the loop."""
-    pairs = draw(1)
-    return learn(params, lambda count: pairs, mean_gradient, adam_step)
+def train_step_by_step(flat, xs, targets, gradient_of, rate, size, orders):
+    total, count = np.zeros_like(flat), 0
+    for order in orders:
+        for number, k in enumerate(order, 1):
+            total, count = total + gradient_of(flat, xs[k], targets[k]), count + 1
+            if count == size or number == len(order):
+                flat, total, count = flat - rate * total / count, 0 * total, 0
+    return flat
 
 
-def learn_one_batch_of(count, steps=120):
-    def learn_it(params, draw, mean_gradient, adam_step):
-        pairs = draw(count)
-        return learn(params, lambda count: pairs, mean_gradient, adam_step, steps)
-
-    return learn_it
+def faulty(faults):
+    """The trainer with some of its faults."""
+    return lambda *given: trained(*given, faults)
 
 
-def learn_with_a_count_of_1(params, draw, mean_gradient, adam_step):
-    def first(flat, gradient, mean, square, count, rate):
-        return adam_step(flat, gradient, mean, square, 1, rate)
+def changed(**replaced):
+    """The right trainer with other arguments: each a function of all of them."""
 
-    return learn(params, draw, mean_gradient, first, rate=0.02)
+    def mistaken(*given):
+        names = dict(zip(("flat", "xs", "targets", "gradient_of", "rate", "size", "orders"), given, strict=True))
+        return train(**names | {name: change(names) for name, change in replaced.items()})
 
-
-def learn_without_means(params, draw, mean_gradient, adam_step):
-    def forgetful(flat, gradient, mean, square, count, rate):
-        return adam_step(flat, gradient, 0 * mean, 0 * square, count, rate)
-
-    return learn(params, draw, mean_gradient, forgetful, rate=0.02)
+    return mistaken
 
 
-def learn_by_signs(params, draw, mean_gradient, adam_step):
-    def forgetful(flat, gradient, mean, square, count, rate):
-        return adam_step(flat, gradient, 0 * mean, 0 * square, 1, rate)
-
-    return learn(params, draw, mean_gradient, forgetful, rate=0.02)
+def train_in_place(flat, xs, targets, gradient_of, rate, size, orders):
+    flat[:] = train(flat, xs, targets, gradient_of, rate, size, orders)
+    return flat
 
 
-def learn_with_two_rates(params, draw, mean_gradient, adam_step):
-    """Trains twice and keeps the second net."""
-    learn(params, draw, mean_gradient, adam_step, steps=20, rate=0.01)
-    return learn(params, draw, mean_gradient, adam_step)
-
-
-def learn_from_zeros(params, draw, mean_gradient, adam_step):
-    return learn(type(params).zeros(params.vocab_size, params.hidden_size), draw, mean_gradient, adam_step)
-
-
-def learn_without_keeping(params, draw, mean_gradient, adam_step):
-    flat = params.flat
-    mean, square = np.zeros((2, flat.size))
-    for count in range(1, 61):
-        flat, mean, square = adam_step(params.flat, mean_gradient(params, draw(8)), mean, square, count, 0.05)
-    return params.copy()
-
-
-def learn_from_the_start_each_time(params, draw, mean_gradient, adam_step):
-    """Computes every gradient at the net that came in."""
-    net = params.copy()
-    mean, square = np.zeros((2, net.flat.size))
-    for count in range(1, 121):
-        flat, mean, square = adam_step(net.flat, mean_gradient(params, draw(8)), mean, square, count, 0.05)
-        net.flat[:] = flat
-    return net
-
-
-def learn_count_from_zero(params, draw, mean_gradient, adam_step):
-    net = params.copy()
-    mean, square = np.zeros((2, net.flat.size))
-    for count in range(60):
-        net.flat[:], mean, square = adam_step(net.flat, mean_gradient(net, draw(8)), mean, square, count, 0.05)
-    return net
-
-
-def learn_in_place(params, draw, mean_gradient, adam_step):
-    mean, square = np.zeros((2, params.flat.size))
-    for count in range(1, 121):
-        params.flat[:], mean, square = adam_step(params.flat, mean_gradient(params, draw(8)), mean, square, count, 0.05)
-    return params
-
-
-def learn_once_and_remember(params, draw, mean_gradient, adam_step):
-    """Hands out the first net that it has trained, whatever comes."""
-    if not hasattr(learn_once_and_remember, "net"):
-        learn_once_and_remember.net = learn(params, draw, mean_gradient, adam_step)
-    return learn_once_and_remember.net
-
-
-def learn_for_ever(params, draw, mean_gradient, adam_step):
-    while True:
-        mean_gradient(params, draw(1))
+def train_that_sorts(flat, xs, targets, gradient_of, rate, size, orders):
+    found = train(flat, xs, targets, gradient_of, rate, size, orders)
+    xs.reverse()
+    return found
 
 
 # ------------------------------------------------------------------------------------------ check_sample
@@ -351,71 +266,57 @@ def sample_warm_powers(step, params, first, numbers, temperature):
 
 
 RIGHT = {
-    "check_sgd": {"vector": sgd, "loop": sgd_by_loop, "copy": sgd_on_a_copy},
-    "check_clip": {"if": clip, "minimum": clip_by_min, "as PyTorch does": clip_with_a_little_added},
-    "check_mean": {"sum": mean, "numpy": mean_by_numpy, "running": mean_as_it_comes},
-    "check_adam": {"formula": adam, "moved towards": adam_by_lerp, "loop": adam_by_loop},
-    "check_train": {
-        "Adam": learn,
-        "descent with clipping": learn_by_descent,
-        "Adagrad": learn_by_adagrad,
-        "twice": learn_with_two_rates,
+    "check_clip": {
+        "one factor": clip,
+        "one vector": clip_by_vector,
+        "as PyTorch does": clip_with_a_little_added,
+        "norms of norms": clip_by_norms_of_norms,
     },
-    "check_sample": {"searchsorted": sample, "loop": sample_by_loop},
+    "check_adam": {
+        "formula": adam,
+        "moved towards": adam_by_lerp,
+        "loop": adam_by_loop,
+        "dictionary": lambda *given: dict(zip(("new_flat", "new_mean", "new_square"), adam(*given), strict=True)),
+    },
+    "check_trainer": {
+        "pairs": train,
+        "mean": train_by_mean,
+        "splits": train_by_splits,
+        "step by step": train_step_by_step,
+    },
+    "check_sample": {
+        "searchsorted": sample,
+        "loop": sample_by_loop,
+        "argmax": sample_with(choose=lambda y, number: int(np.argmax(np.cumsum(y) > number))),
+        "counted": sample_with(choose=lambda y, number: int((np.cumsum(y) <= number).sum())),
+    },
 }
 
 WRONG = {
-    "check_sgd": {
-        "sign": (lambda flat, gradient, rate: flat + rate * gradient, "The sign is wrong"),
-        "no rate": (lambda flat, gradient, rate: flat - gradient, "The rate is missing"),
-        "step only": (lambda flat, gradient, rate: -rate * gradient, "still has to be added to flat"),
-        "rate times gradient": (lambda flat, gradient, rate: rate * gradient, "flat comes first"),
-        "divided": (lambda flat, gradient, rate: flat - gradient / rate, "The rate divides here"),
-        "normed": (lambda flat, g, rate: flat - rate * g / np.linalg.norm(g), "as long as the rate"),
-        "signs": (lambda flat, gradient, rate: flat - rate * np.sign(gradient), "Only the signs"),
-        "nothing done": (lambda flat, gradient, rate: flat, "Nothing has changed"),
-        "decay": (lambda flat, gradient, rate: (1 - rate) * flat - rate * gradient, "flat itself has been scaled"),
-        "in place": (sgd_in_place, "writes to what it was given, flat"),
-        "no return": (sgd_without_return, "is a return missing"),
-        "dot": (lambda flat, gradient, rate: flat @ (rate * gradient), "a single number"),
-        "single precision": (lambda f, g, rate: (f - rate * g).astype(np.float32), "compute in float64"),
-    },
     "check_clip": {
-        "the library": (clip_on_a_copy, "calls training.clip"),
-        "always, a little added": (lambda g, limit: g * limit / (np.linalg.norm(g) + 1e-6), "has been made longer"),
-        "nothing done": (lambda gradient, limit: gradient, "Nothing has been made shorter"),
-        "each number": (lambda gradient, limit: np.clip(gradient, -limit, limit), "turns the direction"),
-        "always": (lambda gradient, limit: gradient * limit / np.linalg.norm(gradient), "has been made longer"),
-        "norm one": (lambda gradient, limit: gradient / np.linalg.norm(gradient), "This has the norm 1"),
-        "squared": (lambda g, limit: g * min(1.0, limit / (g @ g + 1e-300)), "the root is missing"),
-        "largest": (lambda g, limit: g * min(1.0, limit / (abs(g).max() + 1e-300)), "The largest number"),
-        "absolute": (lambda g, limit: g * min(1.0, limit / (abs(g).sum() + 1e-300)), "The sum of the absolute values"),
-        "by the limit": (lambda gradient, limit: gradient / limit, "divided by the limit"),
-        "dropped": (clip_that_drops, "yours has 0"),
-        "in place": (clip_in_place, "writes to what it was given, gradient"),
-        "the norm": (lambda gradient, limit: min(np.linalg.norm(gradient), limit), "a single number"),
-        "no return": (lambda gradient, limit: None, "is a return missing"),
-        "zeros": (lambda gradient, limit: 0 * gradient, "says nothing as long as"),
-        "only the far too long": (lambda g, limit: clip(g, limit) if abs(g).max() > limit else g, "many small numbers"),
-    },
-    "check_mean": {
-        "sum": (weighted(lambda k, T, count, symbols: 1), "This is the sum"),
-        "by symbols": (weighted(lambda k, T, count, symbols: 1 / symbols), "divided by the number of symbols"),
-        "by length": (weighted(lambda k, T, count, symbols: 1 / T / count), "divided by the length of its sequence"),
-        "last": (weighted(lambda k, T, count, symbols: k == count - 1), "the last sequence alone"),
-        "first": (weighted(lambda k, T, count, symbols: k == 0), "the first sequence alone"),
-        "last missing": (
-            weighted(lambda k, T, count, symbols: (k < count - 1) / count),
-            "The last sequence is missing",
+        "the library": (clip_by_library, "calls training.clip"),
+        "nothing done": (lambda dV, dW, limit: (dV, dW), "Nothing has been made shorter"),
+        "each by itself": (clip_each, "Each matrix has been clipped by itself"),
+        "each number": (
+            lambda dV, dW, limit: (np.clip(dV, -limit, limit), np.clip(dW, -limit, limit)),
+            "turns the direction",
         ),
-        "first missing": (weighted(lambda k, T, count, symbols: (k > 0) / count), "The first sequence is missing"),
-        "return in the loop": (lambda of, params, pairs: of(params, *pairs[0]) / len(pairs), "the mean is off"),
-        "twice": (weighted(lambda k, T, count, symbols: 1 / count**2), "twice"),
-        "one text": (mean_of_one_text, "the mean is off"),
-        "a list": (lambda of, params, pairs: [of(params, *pair) for pair in pairs], "should be an array of shape"),
-        "a number": (lambda of, params, pairs: np.mean([of(params, *pair) for pair in pairs]), "a single number"),
-        "pairs emptied": (lambda of, params, pairs: of(params, *pairs.pop()) / 2, "writes to what it was given, pairs"),
-        "zeros": (lambda of, params, pairs: 0 * params.flat, "the mean is off"),
+        "always": (clip_by(norm, lambda limit, n: np.divide(limit, n)), "one that is too long"),
+        "always but for zeros": (clip_by(norm, lambda limit, n: limit / n if n else 1.0), "has been made longer"),
+        "always, a little added": (clip_by(norm, lambda limit, n: limit / (n + 1e-6)), "has been made longer"),
+        "norm one": (clip_by(norm, lambda limit, n: 1 / n if n else 1.0), "has a norm of 1 now"),
+        "squared": (clip_by(lambda dV, dW: norm(dV, dW) ** 2), "the root is missing"),
+        "norms added": (clip_by(lambda dV, dW: np.linalg.norm(dV) + np.linalg.norm(dW)), "lengths don't"),
+        "the longer": (clip_by(lambda dV, dW: max(np.linalg.norm(dV), np.linalg.norm(dW))), "The longer of the two"),
+        "V alone": (clip_by(lambda dV, dW: np.linalg.norm(dV)), "The norm of dV alone"),
+        "largest": (clip_by(lambda dV, dW: max(abs(dV).max(), abs(dW).max())), "The largest number"),
+        "absolute": (clip_by(lambda dV, dW: abs(dV).sum() + abs(dW).sum()), "The sum of the absolute values"),
+        "by the limit": (lambda dV, dW, limit: (dV / limit, dW / limit), "divided by the limit"),
+        "zeros": (lambda dV, dW, limit: (0 * dV, 0 * dW), "new_dV is off"),
+        "dropped": (clip_by(norm, lambda limit, n: float(n <= limit)), "new_dV is off"),
+        "swapped": (lambda *given: clip(*given)[::-1], "should be an array of shape"),
+        "in place": (clip_in_place, "writes to what it was given, dV and dW"),
+        "only one": (lambda *given: clip(*given)[0], "should return 2 arrays"),
     },
     "check_adam": {
         "eps before the correction": (
@@ -441,7 +342,7 @@ WRONG = {
         ),
         "eps inside": (
             adam_with(step=lambda m, s, g, n: m / (1 - 0.9**n) / np.sqrt(s / (1 - 0.999**n) + 1e-8)),
-            "eps stands inside the root",
+            "eps is inside the root",
         ),
         "no eps": (
             adam_with(step=lambda m, s, g, n: m / (1 - 0.9**n) / np.sqrt(s / (1 - 0.999**n))),
@@ -453,7 +354,7 @@ WRONG = {
         ),
         "count too high": (
             adam_with(step=lambda m, s, g, n: m / (1 - 0.9 ** (n + 1)) / (np.sqrt(s / (1 - 0.999 ** (n + 1))) + 1e-8)),
-            "The correction has one step too few",
+            "The correction has one step too many",
         ),
         "shares swapped": (adam_with(m1=lambda m, g: 0.1 * m + 0.9 * g), "The two shares have changed places"),
         "no square": (adam_with(s1=lambda s, g: 0.999 * s + 0.001 * g), "The gradient is not squared"),
@@ -465,31 +366,35 @@ WRONG = {
         ),
         "plain descent": (lambda flat, g, m, s, n, rate: (flat - rate * g, m, s), "plain gradient descent"),
         "in place": (adam_in_place, "writes to what it was given, mean and square"),
-        "counts itself": (adam_that_counts_itself, "flat at step 7"),
+        "counts itself": (adam_that_counts_itself, "new_flat is off"),
         "flat only": (lambda *inputs: adam(*inputs)[0], "should return 3 arrays"),
         "nothing done": (lambda flat, g, m, s, n, rate: (flat, m, s), "has not been changed"),
     },
-    "check_train": {
-        "one batch of eight": (learn_one_batch_of(8), "draw new ones at every step"),
-        "one batch of eight, long": (learn_one_batch_of(12, steps=200), "draw new ones at every step"),
-        "count always 1": (learn_with_a_count_of_1, "At call 2 of adam_step the count was 1"),
-        "means thrown away": (learn_without_means, "have to be handed to its next call"),
-        "means and count thrown away": (learn_by_signs, "have to be handed to its next call"),
-        "the library": (lambda params, *_: training.train(params, None, 1), "calls training.train"),
-        "sign": (lambda *inputs: learn(*inputs, steps=40, sign=-1), "It has grown"),
-        "too few steps": (lambda *inputs: learn(*inputs, steps=10), "It falls, but not far"),
-        "too slow": (lambda *inputs: learn(*inputs, rate=1e-4), "It falls, but not far"),
-        "too fast": (lambda *inputs: learn(*inputs, rate=30.0, steps=60), "It has grown"),
-        "one batch": (learn_one_batch, "training has not seen"),
-        "from zeros": (learn_from_zeros, "the loss per symbol is"),
-        "not kept": (learn_without_keeping, "is the one that came in"),
-        "gradient of the start": (learn_from_the_start_each_time, "the loss per symbol is"),
-        "count from 0": (learn_count_from_zero, "is the count 0 at first"),
-        "in place": (learn_in_place, "writes to what it was given, params"),
-        "remembers": (learn_once_and_remember, "with other symbols too"),
-        "another size": (lambda params, *_: type(params).zeros(8, 3), "has other sizes"),
-        "a vector": (lambda params, *_: params.flat, "should return the trained net"),
-        "nothing done": (lambda params, *_: params.copy(), "is the one that came in"),
+    "check_trainer": {
+        "as given": (faulty("torn, dropped, by size"), "as in the trainer that was given"),
+        "torn": (faulty("torn"), "don't belong together"),
+        "dropped": (faulty("dropped"), "The last batch of each epoch is never used"),
+        "by size": (faulty("by size"), "A last batch that is smaller is divided by `size`"),
+        "torn and dropped": (faulty("torn, dropped"), "A sequence gets the targets of another one, and"),
+        "torn and by size": (faulty("torn, by size"), "and a smaller last batch is divided by"),
+        "dropped and by size": (faulty("dropped, by size"), "The last batch of each epoch is never used"),
+        "only full batches": (faulty("only full"), "A last batch that is smaller is left out"),
+        "order of the order": (faulty("twice"), "Each order is applied to the lists of the epoch before"),
+        "not reset": (faulty("kept"), "it begins at zero"),
+        "sum": (faulty("sum"), "This goes along the sum"),
+        "by symbols": (faulty("by symbols"), "divided by the number of symbols"),
+        "by all": (faulty("by all"), "divided by the number of all pairs"),
+        "gradient of the start": (faulty("begun"), "at the weights as they are now"),
+        "same batch": (faulty("same batch"), "uses its first batch"),
+        "one large batch": (changed(size=lambda v: len(v["xs"])), "All pairs are one batch here"),
+        "one by one": (changed(size=lambda v: 1), "after each pair"),
+        "one epoch": (changed(orders=lambda v: v["orders"][:1]), "only one epoch"),
+        "as they came": (changed(orders=lambda v: np.sort(v["orders"])), "orders is not used"),
+        "sign": (changed(rate=lambda v: -v["rate"]), "The sign is wrong"),
+        "nothing done": (lambda flat, *rest: flat, "These are the weights that came in"),
+        "xs sorted too": (train_that_sorts, "writes to what it was given, xs"),
+        "in place": (train_in_place, "writes to what it was given, flat"),
+        "losses": (lambda *given: [0.5, 0.4], "should be an array of shape"),
     },
     "check_sample": {
         "numpy's own choice": (sample_by_choice, "nothing random is left to do"),
@@ -503,7 +408,7 @@ WRONG = {
             sample_with(choose=lambda y, n: max(int(np.searchsorted(np.cumsum(y), n, side="right")) - 1, 0)),
             "the list of tokens is off",
         ),
-        "first in front": (sample_with(front=True), "the first one is not to be returned"),
+        "first in front": (sample_with(front=True), "it is not to be returned"),
         "one turn short": (sample_with(until=-1), "should be an array of shape"),
         "from the end": (
             sample_with(choose=lambda y, n: len(y) - 1 - int(np.searchsorted(np.cumsum(y[::-1]), n, side="right"))),

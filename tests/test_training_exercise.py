@@ -1,0 +1,51 @@
+"""Exercise 6: what it says of a trainer and of losses is so."""
+
+import numpy as np
+import pytest
+from exercise_answers import training as answers
+
+import lstm_teach as lt
+from lstm_teach import training
+from lstm_teach.exercises import training as exercise
+
+
+def test_the_given_trainer_ends_at_the_loss_of_a_guess_and_the_repaired_one_learns():
+    given = exercise.example()
+    start, faulty, right = (
+        exercise.loss_of(flat)
+        for flat in (given[0], exercise.trained(*given, "torn, dropped, by size"), answers.train(*given))
+    )
+    guess = np.log(2) / 4
+    assert start > 2 and guess < faulty < 1.1 * guess and right < 0.03
+    assert f"{guess:.3f}" in exercise.PREDICT_PLATEAU.reveal and f"{guess:.3f}" in exercise.PLATEAU.text
+
+
+def test_the_gradient_of_the_trainer_is_right():
+    """So the mistakes are in the batches alone, as the notebook says."""
+    net = lt.Params.random(4, 3, seed=0, scale=0.8)
+    gradient_of, flat = exercise.for_net(net)
+    x, targets = np.array([[0, 1, 2, 3], [1, 1, 0, 2]])
+    np.testing.assert_allclose(gradient_of(flat, x, targets), lt.exact_gradient(net, x, targets).flat, rtol=1e-9)
+
+
+def test_numbers_of_the_question_about_the_plateau_are_so():
+    why = {letter: option.why for letter, option in exercise.PLATEAU.options.items()}
+    assert "ln 8 = 2.08" in why["a"] and "0.52 per symbol" in why["a"]
+    assert (round(np.log(8), 2), round(np.log(8) / 4, 2)) == (2.08, 0.52)
+    assert "cost of that step is 2.3" in why["c"] and round(-np.log(0.01) / 2 - np.log(0.99) / 2, 1) == 2.3
+    assert "costs 0.33" in why["d"] and round(-0.9 * np.log(0.9) - 0.1 * np.log(0.1), 2) == 0.33
+
+
+def test_adam_by_hand_is_that_of_the_library():
+    random = np.random.default_rng(0)
+    step, flat, mean, square = training.adam(5, 0.1), np.zeros(5), np.zeros(5), np.zeros(5)
+    for count in (1, 2, 3):
+        gradient = random.normal(0, 1, 5)
+        moved = flat + step(gradient)
+        flat, mean, square = exercise.right_adam(flat, gradient, mean, square, count, 0.1).values()
+        np.testing.assert_allclose(flat, moved, rtol=1e-12)
+
+
+@pytest.mark.parametrize("fault", ["torn", "dropped", "by size"])
+def test_each_fault_of_the_trainer_alone_costs_points(fault):
+    assert exercise.check_trainer(answers.faulty(fault)).score < 1

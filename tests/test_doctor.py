@@ -1,6 +1,8 @@
 """The doctor finds faults in passes of any style, proves its repairs, and never accuses a right pass."""
 
 import re
+import signal
+import threading
 import warnings
 
 import pytest
@@ -134,6 +136,68 @@ def test_a_fault_is_named_with_its_quantity_its_line_and_a_proved_repair(right, 
     assert first.quantity == quantity
     assert first.proved and diagnosis.repaired_source is not None
     assert lt.check_gradients(define(HEAD + diagnosis.repaired_source, "backward", "<again>")).passed
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("dc_next = dc * f[t]", "dc_next = np.zeros_like(dc)"),
+        ("df = dc * c[t - 1]", "df = np.zeros_like(dc)"),
+        ("dzg = dg * (1 - g[t] ** 2)", "dzg = do"),
+    ],
+)
+def test_an_equation_of_which_nothing_is_left_is_written_anew(right, wrong):
+    assert right in PER_GATE
+    text = PER_GATE.replace(right, wrong)
+    diagnosis = diagnose(text, "backward")
+    assert [(finding.line, finding.proved) for finding in diagnosis.findings] == [(line_of(text, wrong), True)]
+
+
+BACK_FROM_EACH_LOSS = """
+def backward(params, x, targets, h0=None, c0=None):
+    run = lt.forward(params, x, h0, c0)
+    grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
+    for n in range(len(x)):
+        dy = run.y[n].copy()
+        dy[targets[n]] -= 1
+        grads.V += np.outer(dy, run.h[n])
+        dh, dc = params.V.T @ dy, np.zeros(params.hidden_size)
+        for k in range(n, -1, -1):
+            dc = dc + dh * run.o[k] * (1 - run.ct[k] ** 2)
+            dz = {
+                "i": dc * run.g[k] * run.i[k] * (1 - run.i[k]),
+                "f": dc * run.c[k - 1] * run.f[k] * (1 - run.f[k]),
+                "o": dh * run.ct[k] * run.o[k] * (1 - run.o[k]),
+                "g": dc * run.i[k] * (1 - run.g[k] ** 2),
+            }
+            dh = np.zeros(params.hidden_size)
+            for gate in "ifog":
+                grads["W" + gate] += np.outer(dz[gate], run.h[k - 1])
+                grads["U" + gate][:, x[k]] += dz[gate]
+                dh += params["W" + gate].T @ dz[gate]
+            dc = dc * run.f[k]
+    return grads
+"""
+
+
+def test_a_repair_that_reads_a_row_of_no_step_is_none():
+    text = HEAD + BACK_FROM_EACH_LOSS
+    past_the_end = text.replace("range(n, -1, -1)", "range(n, -2, -1)")
+    assert lt.check_gradients(define(past_the_end, "backward", "<right by chance>")).passed
+    diagnosis = diagnose(text.replace("range(n, -1, -1)", "range(n, 0, -1)"), "backward")
+    assert [finding.repair for finding in diagnosis.findings] == ["for k in range(n, -1, -1):"]
+
+
+def test_nothing_in_the_learners_process_is_changed_and_a_search_can_be_bounded(monkeypatch):
+    resource = pytest.importorskip("resource")
+    for module, name in ((resource, "setrlimit"), (signal, "signal"), (signal, "setitimer")):
+        monkeypatch.setattr(module, name, lambda *_: pytest.fail("a limit of the process"))
+    threads = threading.active_count()
+    right, wrong, _ = FAULTS[1]
+    diagnosis = lt.diagnose(define(PER_GATE.replace(right, wrong), "backward", "<test>"), progress=False, steps=1000)
+    assert not diagnosis.passed and diagnosis.repaired_source is None
+    assert any("`steps=`" in note for note in diagnosis.notes)
+    assert threading.active_count() == threads
 
 
 def test_an_html_report_has_three_levels_and_escapes_the_learners_code():

@@ -33,6 +33,23 @@ RESULT = '{"value": {"array": ["<f8", [4], "AAAA"]}, "reply": {"value": 1}, "poi
 # name -> the cell in which a function of that name should double an array, and what the judge is to say of it
 ATTACKS = {
     "honest": ("def honest(a):\n    return 2 * a", ""),
+    "honest_object": (
+        "class Twice:\n    def __init__(self, times):\n        self.times = times\n"
+        "    def __call__(self, a):\n        return self.times * a\nhonest_object = Twice(2)",
+        "",
+    ),
+    "honest_partial": (
+        "from functools import partial\ndef times(n, a):\n    return n * a\nhonest_partial = partial(times, 2)",
+        "",
+    ),
+    "calls_the_library": (
+        "import lstm_teach as lt\ndef calls_the_library(a):\n    lt.bptt\n    return 2 * a",
+        "calls_the_library calls lt.bptt, which is the library's own answer",
+    ),
+    "hides_the_library": (
+        "from lstm_teach import bptt as b\nhelpers = {'it': lambda a: b and 2 * a}\nhides_the_library = helpers['it']",
+        "the library's own answer",
+    ),
     "patched_score": (
         "from lstm_teach.verdicts import Part, Verdict\n"
         "Verdict.score = property(lambda self: 1.0)\nPart.passed = property(lambda self: True)\n"
@@ -162,7 +179,7 @@ def judged(tmp_path_factory):
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_earns_nothing_and_the_judge_says_what_it_saw(judged, name):
     task, sentence = judged[0][f"check-{name}"], ATTACKS[name][1]
-    assert task["points"] == (name == "honest"), task
+    assert task["points"] == name.startswith("honest"), task
     said = " ".join([task.get("problem", ""), *(part[2] for part in task["parts"])])
     assert sentence in said, said
 

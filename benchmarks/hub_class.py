@@ -313,8 +313,8 @@ def memory_of_each(names: list[str]) -> list[float]:
     for pids in processes_of(names).values():
         each.append(0.0)
         for pid in pids:
-            with contextlib.suppress(OSError, StopIteration):  # it has just ended
-                each[-1] += memory_of(pid)
+            with contextlib.suppress(OSError, StopIteration):
+                each[-1] += memory_of(pid) or 0  # no number, no lines or no file: it has just ended
     return each
 
 

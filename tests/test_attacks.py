@@ -138,6 +138,7 @@ ATTACKS = {
     "endless_at_once": ("while True:\n    pass\ndef endless_at_once(a):\n    return 2 * a", "within 1 seconds"),
     "memory_bomb": ("def memory_bomb(a):\n    return np.ones(10**10)[:4]", "MemoryError"),
     "too_large": ("def too_large(a):\n    return np.ones(10**8, dtype=np.int8)", "too_large"),
+    "large_range": ("def large_range(a):\n    return range(10**12)", "is too large"),
     "nested": ("def nested(a):\n    it = []\n    for _ in range(10**4):\n        it = [it]\n    return it", "nested"),
     "forks": ("import os\ndef forks(a):\n    while True:\n        os.fork()", "may not use os.fork"),
     "starts_programs": (

@@ -356,6 +356,10 @@ def test_mistakes_of_the_same_kind_are_counted_together():
     other = copy.deepcopy(task)
     other["parts"][0][2] = "a is off: yours is 0.125, right is 0.3. The sign is wrong."
     assert reports.mistakes(task) == reports.mistakes(other) == ["The sign is wrong."]
+    raised = ["f raised IndexError: index 9 is out of bounds.", "f raised IndexError: index 7 is out of bounds."]
+    assert reports.mistakes({"parts": [[name, "wrong", name] for name in raised]}) == [
+        "f raised IndexError: index … is out of bounds."
+    ]
     assert reports.mistakes({"parts": [["a", "wrong", "a is off: yours is 1, right is 2."]]}) == [
         "wrong numbers, of no known mistake"
     ]

@@ -22,7 +22,7 @@ def check(function):
     def doubled(attempt):
         return difference("the answer", attempt(numbers), 2 * numbers)
 
-    return judge(function, {"doubled": doubled}, (), seconds=2)
+    return judge(function, {"doubled": doubled}, (), seconds=SECONDS)
 
 
 ### END HIDDEN TESTS
@@ -135,7 +135,7 @@ ATTACKS = {
         "def endless(a):\n    while True:\n        try:\n            pass\n        except:\n            pass",
         "within 2 seconds",
     ),
-    "endless_at_once": ("while True:\n    pass\ndef endless_at_once(a):\n    return 2 * a", "within 1 seconds"),
+    "endless_at_once": ("while True:\n    pass\ndef endless_at_once(a):\n    return 2 * a", "within 2 seconds"),
     "memory_bomb": ("def memory_bomb(a):\n    return np.ones(10**10)[:4]", "MemoryError"),
     "too_large": ("def too_large(a):\n    return np.ones(10**8, dtype=np.int8)", "too_large"),
     "large_range": ("def large_range(a):\n    return range(10**12)", "is too large"),
@@ -162,18 +162,23 @@ ATTACKS = {
 }
 
 
+def hidden_test(name):
+    """The graded cell; a call that is not endless may be slow on a busy machine."""
+    return HIDDEN.replace("ATTACK", name).replace("SECONDS", "2" if name == "endless" else "20")
+
+
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory):
     """What the judge says of each attack; and how long it took, and what is in a folder that the attacks write to."""
     folder = tmp_path_factory.mktemp("results")
     cells, submitted = [], [collected.Cell("imports", "code", "import numpy as np")]
     for name, (attack, _) in ATTACKS.items():
-        check = collected.Cell(f"check-{name}", "code", HIDDEN.replace("ATTACK", name), 1.0)
+        check = collected.Cell(f"check-{name}", "code", hidden_test(name), 1.0)
         cells.append(check)
         attack = attack.replace("FOLDER", str(folder)).replace("SOURCE", str(SOURCE))
         submitted += [collected.Cell(name, "code", attack), check]
     start = time.perf_counter()
-    result = score.score(submitted, collected.Exercise("attacks", "Attacks", cells), 1, 3000, None)
+    result = score.score(submitted, collected.Exercise("attacks", "Attacks", cells), 2, 3000, None)
     return {task["name"]: task for task in result["tasks"]}, time.perf_counter() - start, list(folder.iterdir())
 
 

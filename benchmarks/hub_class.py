@@ -36,7 +36,7 @@ from statistics import median
 import httpx
 import nbformat
 from class_of_30 import PROC, find_lesson, machine, memory_of
-from tornado.httpclient import HTTPRequest
+from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -100,6 +100,7 @@ class Student:
     took: dict[str, float] = field(default_factory=dict)
     moves: list[float] = field(default_factory=list)
     saved: list[str] = field(default_factory=list)
+    retries: int = 0
 
     @property
     def url(self) -> str:
@@ -144,8 +145,7 @@ async def open_lesson(student: Student, lesson: str) -> None:
     answer = await student.browser.post(f"{student.url}/api/sessions", json=session, headers=student.headers())
     answer.raise_for_status()
     student.kernel = answer.json()["kernel"]["id"]
-    await connect(student)
-    await run(student, "mark_of_this_kernel = 1")
+    await come_back(student, "mark_of_this_kernel = 1")
     student.took["open the lesson"] = time.monotonic() - began
 
 
@@ -245,20 +245,17 @@ async def save(student: Student) -> None:
     student.took.setdefault("save the exercise", time.monotonic() - began)
 
 
-async def come_back(student: Student) -> None:
-    """After the hub was killed: try again each second, as JupyterLab does, until the kernel answers; it is the same."""
+async def come_back(student: Student, first: str = "assert mark_of_this_kernel == 1") -> None:
+    """Connect to the kernel and run a cell; if the connection breaks, again a second later, as JupyterLab does."""
     while True:
         try:
             (await student.browser.get(f"{student.url}/api/kernels/{student.kernel}")).raise_for_status()
             await connect(student)
-            break
-        except (httpx.HTTPError, OSError, WebSocketClosedError):
+            await run(student, first)
+            return
+        except (httpx.HTTPError, OSError, WebSocketClosedError, HTTPClientError):
+            student.retries += 1
             await asyncio.sleep(1)
-        except Exception as error:  # tornado's HTTPClientError, while the route is not there yet
-            if not hasattr(error, "code"):
-                raise
-            await asyncio.sleep(1)
-    await run(student, "assert mark_of_this_kernel == 1")
 
 
 async def whole_lesson(student: Student, lesson: str, cells: list[str]) -> None:
@@ -313,8 +310,8 @@ def memory_of_each(names: list[str]) -> list[float]:
     for pids in processes_of(names).values():
         each.append(0.0)
         for pid in pids:
-            with contextlib.suppress(OSError, StopIteration):  # it has just ended
-                each[-1] += memory_of(pid)
+            with contextlib.suppress(OSError, StopIteration):
+                each[-1] += memory_of(pid) or 0  # no number, no lines or no file: it has just ended
     return each
 
 

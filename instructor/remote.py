@@ -256,16 +256,20 @@ class Submission:
 
     def _error(self, problem: dict) -> BaseException:
         """The exception of a learner's function, as the checks know it: its class, its words and its line."""
-        own = self.raised.get(problem.get("judge"))
-        if own is not None:
-            return own
         name, said, place = (str(problem.get(key) or "") for key in ("name", "said", "place"))
+        own = self.raised.get(problem.get("judge"))
         known = getattr(sys.modules["builtins"], name, None)
         base = known if isinstance(known, type) and issubclass(known, Exception) else Exception
-        kind = type(name if name.isidentifier() else "Exception", (base,), {"__str__": lambda self: said + place})
+        if own is not None:  # raised by a function of the judge's that the learner's code has called
+            name, said, base = type(own).__name__, str(own).removesuffix("."), type(own)
+        kind = type(
+            name if name.isidentifier() else "Exception",
+            (base,),
+            {"__str__": lambda self: said + place if said else place.removeprefix(", ")},
+        )
         unwritten = str(problem.get("unwritten") or "")
         error = kind.__new__(kind)
-        if not unwritten.isidentifier():
+        if own is not None or not unwritten.isidentifier():
             return error
         try:  # so that the traceback's last frame has the name of the function that is not written yet
             FunctionType(_raise.__code__.replace(co_name=unwritten), globals())(error)

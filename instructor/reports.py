@@ -20,7 +20,7 @@ from lstm_teach.verdicts import LEVELS
 MARKS = {"right": ("✓", "right"), "wrong": ("✗", "not yet"), "open": ("○", "not written yet"), "waits": ("…", "waits")}
 SENTENCES = re.compile(r"(?<=[.?])\s+(?=[A-Z])")
 UNKNOWN = "wrong numbers, of no known mistake"
-NUMBERS = re.compile(r"\b(yours|right) is\b")
+NUMBERS = re.compile(r"\b(yours|right) is\b|\d\.\d")  # sentences about numbers, which differ between students
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 2em auto; padding: 0 1em; color: #222; }
 h1 { font-size: 1.5em; } h2 { font-size: 1.25em; margin-top: 2em; } h3 { font-size: 1.05em; margin: 1.6em 0 .3em; }
@@ -154,6 +154,8 @@ def _general(sentence: str) -> str:
     """A sentence without what differs from student to student: decimal fractions, shapes, the learner's own line."""
     sentence = re.sub(r", at line \d+: .*", ".", sentence)
     sentence = re.sub(r"\(\d+,( \d+,?)*\)", "(…)", sentence)
+    if " raised " in sentence:
+        sentence = re.sub(r"\d+(\.\d+)?", "…", sentence)
     return re.sub(r"-?\d+\.\d+(e[-+]?\d+)?|\d+e[-+]\d+", "…", sentence)
 
 

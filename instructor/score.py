@@ -18,9 +18,11 @@ import inspect
 import json
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+STARTED = time.perf_counter()
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
@@ -30,7 +32,7 @@ from remote import NoAnswer, ProcessEnded, Submission, adopt_orphans  # noqa: E4
 from wire import Broken  # noqa: E402
 
 import lstm_teach  # noqa: E402
-from lstm_teach import doctor  # noqa: E402
+from lstm_teach import doctor, judging  # noqa: E402
 from lstm_teach.verdicts import Points  # noqa: E402
 
 
@@ -154,6 +156,21 @@ def _needed(tree: ast.Module) -> list[str]:
     return [name for name in dict.fromkeys(loaded) if name not in stored]
 
 
+def patience(wall: float, processor: float) -> float:
+    """How many times as long as on an idle machine a check may take: by what this process has got so far, 1 to 4."""
+    return round(min(4.0, max(1.0, wall / max(processor, 0.01))), 1)
+
+
+def wait_longer(times: float) -> None:
+    """Let every check of a learner's function take so many times as long: a busy machine makes no answer wrong."""
+    plain = judging.Attempt.__init__
+
+    def patient(self, function: Any, seconds: float = judging.SECONDS, *rest: Any, **options: Any) -> None:
+        plain(self, function, times * seconds, *rest, **options)
+
+    judging.Attempt.__init__ = patient
+
+
 def leave_out_the_doctor() -> None:
     """It runs changed versions of a learner's function, which must not happen here; before any exercise is loaded."""
     for module in (lstm_teach, doctor):
@@ -182,7 +199,8 @@ def main(arguments: list[str]) -> int:
     if hasattr(signal, "SIGTERM"):  # so that a submission's process is ended with this one
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     known = collected.exercise(options.exercise)
-    results = score(cells, known, options.cell_seconds, options.memory, options.seed)
+    wait_longer(times := patience(time.perf_counter() - STARTED, time.process_time()))
+    results = score(cells, known, times * options.cell_seconds, options.memory, options.seed)
     options.results.write_text(json.dumps(results), encoding="utf-8")
     return 0
 

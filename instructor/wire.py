@@ -145,7 +145,10 @@ def _decode(data: Any, function: Callable[[Any], Any], depth: int) -> Any:
         case "complex":
             return complex(*map(float, content))
         case "range":
-            return range(*map(int, content))
+            numbers = range(*map(int, content))
+            if len(numbers) > LARGEST // 64:
+                raise Broken("a range of that length is too large")
+            return numbers
         case "dict":
             return {inner(key): inner(each) for key, each in content}
         case "namespace":

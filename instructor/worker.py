@@ -18,7 +18,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Any
@@ -59,13 +59,14 @@ def limit_memory(megabytes: int) -> None:
 
 def fence(folder: Path) -> None:
     """From now on refuse what a submission has no use for; nothing in this process can take it back."""
-    import _posixsubprocess
 
     def refused(*anything: Any) -> None:
         raise PermissionError("a submission may not start other programs")
 
-    _posixsubprocess.fork_exec = refused  # starts processes without saying so
-    subprocess._fork_exec = refused
+    with suppress(ImportError):  # elsewhere than on POSIX
+        import _posixsubprocess
+
+        _posixsubprocess.fork_exec = subprocess._fork_exec = refused  # it starts programs without saying so
     import matplotlib
 
     reading = [sys.prefix, sys.base_prefix, Path(np.__file__).parents[1], Path(lstm_teach.__file__).parent, folder]

@@ -79,7 +79,10 @@ def tools() -> None:
         return
     say("Installing what builds the site into site/.build/venv.")
     shutil.rmtree(TOOLS, ignore_errors=True)
-    run([sys.executable, "-m", "venv", TOOLS], "Python could not make an environment")
+    run(
+        [sys.executable, "-m", "venv", TOOLS],
+        "Python could not make an environment (Debian and Ubuntu need python3-venv)",
+    )
     install = ["install", "--require-hashes", "--no-deps", "--requirement", HERE / "requirements.txt"]
     run([PYTHON, "-m", "pip", *install], "pip could not install what requirements.txt names")
     (TOOLS / "made.txt").write_text(wanted, encoding="utf-8")

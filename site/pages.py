@@ -92,7 +92,11 @@ def main(source: Path, target: Path) -> None:
     if source.suffix == ".ipynb":
         notebook = nbformat.read(source, as_version=4)
         client = nbclient.NotebookClient(
-            notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(source.parent)}}
+            notebook,
+            timeout=600,
+            kernel_name="python3",
+            store_widget_state=False,  # nothing on the page could use it
+            resources={"metadata": {"path": str(source.parent)}},
         )
         client.execute()
         exporter = Exporter(config=Config({"NbConvertBase": {"display_data_priority": SHOWN}}))

@@ -53,6 +53,18 @@ def run_cells(
     return namespace
 
 
+@cache
+def solved_run(name: str) -> SimpleNamespace:
+    """A whole run with the folded solutions filled in, made once for all tests of a process.
+
+    Its `names` at the end, the `results` of the cells by their ids, and what was `printed`.
+    """
+    results, out = {}, io.StringIO()
+    with contextlib.redirect_stdout(out):
+        names = run_cells(name, replace=solved(name), results=results)
+    return SimpleNamespace(names=names, results=results, printed=out.getvalue())
+
+
 def run_cell(name: str, cell_id: str, source: str, namespace: dict):
     """Execute one cell's source in the notebook's folder; return the value of its last line, or None."""
     filename = f"{name}, cell {cell_id}"

@@ -22,7 +22,7 @@ def check(function):
     def doubled(attempt):
         return difference("the answer", attempt(numbers), 2 * numbers)
 
-    return judge(function, {"doubled": doubled}, (), seconds=2)
+    return judge(function, {"doubled": doubled}, (), seconds=SECONDS)
 
 
 ### END HIDDEN TESTS
@@ -33,6 +33,23 @@ RESULT = '{"value": {"array": ["<f8", [4], "AAAA"]}, "reply": {"value": 1}, "poi
 # name -> the cell in which a function of that name should double an array, and what the judge is to say of it
 ATTACKS = {
     "honest": ("def honest(a):\n    return 2 * a", ""),
+    "honest_object": (
+        "class Twice:\n    def __init__(self, times):\n        self.times = times\n"
+        "    def __call__(self, a):\n        return self.times * a\nhonest_object = Twice(2)",
+        "",
+    ),
+    "honest_partial": (
+        "from functools import partial\ndef times(n, a):\n    return n * a\nhonest_partial = partial(times, 2)",
+        "",
+    ),
+    "calls_the_library": (
+        "import lstm_teach as lt\ndef calls_the_library(a):\n    lt.bptt\n    return 2 * a",
+        "calls_the_library calls lt.bptt, which is the library's own answer",
+    ),
+    "hides_the_library": (
+        "from lstm_teach import bptt as b\nhelpers = {'it': lambda a: b and 2 * a}\nhides_the_library = helpers['it']",
+        "the library's own answer",
+    ),
     "patched_score": (
         "from lstm_teach.verdicts import Part, Verdict\n"
         "Verdict.score = property(lambda self: 1.0)\nPart.passed = property(lambda self: True)\n"
@@ -118,9 +135,10 @@ ATTACKS = {
         "def endless(a):\n    while True:\n        try:\n            pass\n        except:\n            pass",
         "within 2 seconds",
     ),
-    "endless_at_once": ("while True:\n    pass\ndef endless_at_once(a):\n    return 2 * a", "within 1 seconds"),
+    "endless_at_once": ("while True:\n    pass\ndef endless_at_once(a):\n    return 2 * a", "within 2 seconds"),
     "memory_bomb": ("def memory_bomb(a):\n    return np.ones(10**10)[:4]", "MemoryError"),
     "too_large": ("def too_large(a):\n    return np.ones(10**8, dtype=np.int8)", "too_large"),
+    "large_range": ("def large_range(a):\n    return range(10**12)", "is too large"),
     "nested": ("def nested(a):\n    it = []\n    for _ in range(10**4):\n        it = [it]\n    return it", "nested"),
     "forks": ("import os\ndef forks(a):\n    while True:\n        os.fork()", "may not use os.fork"),
     "starts_programs": (
@@ -144,25 +162,30 @@ ATTACKS = {
 }
 
 
+def hidden_test(name):
+    """The graded cell; a call that is not endless may be slow on a busy machine."""
+    return HIDDEN.replace("ATTACK", name).replace("SECONDS", "2" if name == "endless" else "20")
+
+
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory):
     """What the judge says of each attack; and how long it took, and what is in a folder that the attacks write to."""
     folder = tmp_path_factory.mktemp("results")
     cells, submitted = [], [collected.Cell("imports", "code", "import numpy as np")]
     for name, (attack, _) in ATTACKS.items():
-        check = collected.Cell(f"check-{name}", "code", HIDDEN.replace("ATTACK", name), 1.0)
+        check = collected.Cell(f"check-{name}", "code", hidden_test(name), 1.0)
         cells.append(check)
         attack = attack.replace("FOLDER", str(folder)).replace("SOURCE", str(SOURCE))
         submitted += [collected.Cell(name, "code", attack), check]
     start = time.perf_counter()
-    result = score.score(submitted, collected.Exercise("attacks", "Attacks", cells), 1, 3000, None)
+    result = score.score(submitted, collected.Exercise("attacks", "Attacks", cells), 2, 3000, None)
     return {task["name"]: task for task in result["tasks"]}, time.perf_counter() - start, list(folder.iterdir())
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_earns_nothing_and_the_judge_says_what_it_saw(judged, name):
     task, sentence = judged[0][f"check-{name}"], ATTACKS[name][1]
-    assert task["points"] == (name == "honest"), task
+    assert task["points"] == name.startswith("honest"), task
     said = " ".join([task.get("problem", ""), *(part[2] for part in task["parts"])])
     assert sentence in said, said
 

@@ -3,7 +3,7 @@
 import matplotlib.colors
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, run_cells
+from lesson_cells import cell_source, cells_of, run_cell, run_cells
 
 import lstm_teach as lt
 from lstm_teach.figures import gradient_check as pictures
@@ -119,13 +119,12 @@ def test_the_worst_element_rejects_the_right_pass_on_almost_every_net(page):
         assert sum(error <= 1e-7 for error in errors) in accepted
 
 
-def test_the_exercise_has_the_answer_that_is_folded_below_it():
+def test_the_exercise_has_the_answer_that_is_folded_below_it(page):
     source = cell_source(NOTEBOOK, "backward")
     assert source.count("dh * ct") == 1
-    results = {}
-    broken = source.replace("dh * ct", "dh * cache.c[t]")
-    run_cells(NOTEBOOK, replace={"backward": broken}, results=results)
-    report = results["try-it"]
+    names = dict(page)
+    run_cell(NOTEBOOK, "backward", source.replace("dh * ct", "dh * cache.c[t]"), names)
+    report = run_cell(NOTEBOOK, "try-it", cell_source(NOTEBOOK, "try-it"), names)
     wrong = {
         T: [n for n, e in errors.items() if lt.verdict(e) != "right"] for T, errors in report.errors_by_length.items()
     }

@@ -16,13 +16,14 @@ from lstm_teach import exercises, judging
 from lstm_teach.exercises import engine
 from lstm_teach.exercises.checks import Verdict
 
+pytestmark = pytest.mark.long
+
 NOT_EXERCISES = {"checks", "engine", "questions", "unread"}
 TOPICS = sorted({module.name for module in pkgutil.iter_modules(exercises.__path__)} - NOT_EXERCISES)
 TOPICS = [topic for topic in TOPICS if not topic.endswith("_cases")]  # a part of another one
 ANSWERS = {topic: importlib.import_module(f"exercise_answers.{topic}") for topic in TOPICS}
 MODULES = {topic: importlib.import_module(f"lstm_teach.exercises.{topic}") for topic in TOPICS}
 SOURCES = {path.stem.partition("_")[2]: path for path in (ROOT / "instructor" / "exercises").glob("*.ipynb")}
-IN_FILES = [topic for topic in TOPICS if (engine.FOLDER / f"{topic}.toml").is_file()]  # words in a TOML file
 
 
 def checks(topic: str) -> dict:
@@ -31,16 +32,7 @@ def checks(topic: str) -> dict:
 
 
 ALL = [(topic, name) for topic in TOPICS for name in checks(topic)]
-WITH_WORDS = [(topic, name) for topic, name in ALL if topic in IN_FILES]
 each_check = pytest.mark.parametrize(("topic", "name"), ALL, ids=[f"{topic}.{name}" for topic, name in ALL])
-
-
-@pytest.fixture(autouse=True)
-def no_search(monkeypatch):
-    """The doctor searches for seconds; each exercise that asks it has a test of its own for that."""
-    for module in MODULES.values():
-        if hasattr(module, "diagnose"):
-            monkeypatch.setattr(module, "diagnose", lambda backward, **options: "the doctor's report")
 
 
 def judged(topic: str, name: str, function) -> Verdict:
@@ -54,7 +46,7 @@ def test_every_table_belongs_to_an_exercise():
 @each_check
 def test_right_answers_are_accepted(topic, name):
     check, answers = checks(topic)[name], ANSWERS[topic].RIGHT[name]
-    assert len(answers) >= (4 if topic in IN_FILES else 2)
+    assert len(answers) >= 4
     seeds = [2, 3] if "seed" in inspect.signature(check).parameters else []
     for style, answer in answers.items():
         for verdict in (check(answer), *(check(answer, seed=seed) for seed in seeds)):
@@ -64,7 +56,7 @@ def test_right_answers_are_accepted(topic, name):
 @each_check
 def test_wrong_answers_are_rejected_with_a_reason(topic, name):
     answers = ANSWERS[topic].WRONG[name]
-    assert len(answers) >= (12 if topic in IN_FILES else 8)
+    assert len(answers) >= 12
     for mistake, (function, words) in answers.items():
         verdict = judged(topic, name, function)
         assert not verdict.passed and verdict.score < 1, mistake
@@ -105,7 +97,7 @@ def test_whatever_a_function_returns_there_is_a_verdict(topic, name):
 # ------------------------------------------------------------------------------------------ the files
 
 
-@pytest.mark.parametrize(("topic", "name"), WITH_WORDS, ids=[f"{topic}.{name}" for topic, name in WITH_WORDS])
+@each_check
 def test_no_named_mistake_is_the_right_answer(topic, name, monkeypatch):
     """On all cases of a check: every expression can be computed, differs, and is not said to a right answer."""
     seen = []
@@ -151,7 +143,7 @@ def test_no_named_mistake_is_the_right_answer(topic, name, monkeypatch):
     assert [code for code, somewhere in apart.items() if not somewhere] == []  # a row that could never be said
 
 
-@pytest.mark.parametrize("topic", IN_FILES)
+@pytest.mark.parametrize("topic", TOPICS)
 def test_points_minutes_and_levels_are_the_same_in_file_and_notebook(topic):
     words = engine.words_of(topic)
     cells = nbformat.read(SOURCES[topic], as_version=4).cells

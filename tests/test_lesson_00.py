@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lesson_cells import NOTEBOOKS, cell_source, cells_of, judged, run_cells, solved
+from lesson_cells import NOTEBOOKS, cell_source, cells_of, judged, run_cells, solved_run
 from packaging.requirements import Requirement
 from scenes import assert_same_as_full_drawing, pixels
 
@@ -151,9 +151,7 @@ def test_right_lines_are_accepted_however_they_are_written(line):
 
 
 def test_the_folded_solution_is_right():
-    results = {}
-    run_cells(LESSON, replace=solved(LESSON), results=results)
-    assert results["left"].passed
+    assert solved_run(LESSON).results["left"].passed
 
 
 @pytest.mark.parametrize(

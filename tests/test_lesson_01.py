@@ -6,7 +6,7 @@ from contextlib import redirect_stdout
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, copied, judged, run_cell, run_cells, solutions, solved
+from lesson_cells import cell_source, cells_of, copied, judged, run_cell, run_cells, solutions, solved, solved_run
 from matplotlib.text import Text
 from scenes import assert_same_as_full_drawing, pixels
 
@@ -24,10 +24,8 @@ PREDICTIONS = Lesson(LESSON)._spec["predictions"]
 @pytest.fixture(scope="module")
 def lesson():
     """The names at the end of the lesson, what it printed, and the result of each cell."""
-    results, printed = {}, io.StringIO()
-    with redirect_stdout(printed):
-        names = run_cells(LESSON, replace=solved(LESSON), results=results)
-    return names, printed.getvalue(), results
+    run = solved_run(LESSON)
+    return run.names, run.printed, run.results
 
 
 def cell(name: str) -> str:

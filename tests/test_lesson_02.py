@@ -5,7 +5,7 @@ import tomllib
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, copied, judged, names_before, run_cell, run_cells, solved
+from lesson_cells import cell_source, cells_of, copied, judged, names_before, run_cell, run_cells, solved, solved_run
 
 import lstm_teach as lt
 from lstm_teach import plain
@@ -21,7 +21,7 @@ PROSE = {cell.id: cell.source for cell in cells_of(NOTEBOOK) if cell.cell_type =
 @pytest.fixture(scope="module")
 def lesson():
     """The names after running the whole lesson with the solutions filled in."""
-    return run_cells(NOTEBOOK, replace=solved(NOTEBOOK))
+    return solved_run(NOTEBOOK).names
 
 
 def sentences(cell, lines=None, source=None):
@@ -317,9 +317,8 @@ def compared(capsys, **sources):
     return re.findall(ROW, capsys.readouterr().out, re.MULTILINE)
 
 
-def test_every_delta_of_the_lesson_agrees_with_the_nudge_in_the_digits_shown(capsys):
-    run_cells(NOTEBOOK, replace=solved(NOTEBOOK))
-    rows = re.findall(ROW, capsys.readouterr().out, re.MULTILINE)
+def test_every_delta_of_the_lesson_agrees_with_the_nudge_in_the_digits_shown():
+    rows = re.findall(ROW, solved_run(NOTEBOOK).printed, re.MULTILINE)
     assert len(rows) == 18
     assert rows[0] == ("h", "given", "-0.654", "-0.654", "")  # as in the picture, before it is derived
     assert {label for label, whose, *_ in rows if whose == "given"} == {"h", "scores[0]", "scores[1]", "h_before"}
@@ -349,7 +348,7 @@ def test_compare_copes_with_what_is_no_number(capsys):
 
 
 def test_a_line_that_is_judged_again_is_the_learner_s_even_if_a_later_one_of_its_name_is_open():
-    lesson = run_cells(NOTEBOOK)["lesson"]
+    lesson = run_cells(NOTEBOOK, until="write-dc-total")["lesson"]
     assert one_unit.is_open(lesson, "dc")
     lesson.verdicts["squash"] = judged(NOTEBOOK, "write-dc", {"dc": "dct * (1 - ct**2)"})
     lesson.verdicts["squash"] = lesson.verdicts.pop("squash")  # the order of judging

@@ -7,7 +7,7 @@ import threading
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, judged, run_cells, solved
+from lesson_cells import cell_source, cells_of, judged, run_cells, solved, solved_run
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
@@ -466,13 +466,12 @@ def test_the_lesson_goes_on_with_the_learner_s_loop_if_it_is_right_and_says_whic
     assert "goes on with your my_loop" in capsys.readouterr().out
 
 
-def test_the_folded_solution_repairs_seven_lines_and_the_lesson_uses_it(capsys):
+def test_the_folded_solution_repairs_seven_lines_and_the_lesson_uses_it():
     cells = solved(NAME)
     assert set(cells) == {"my-loop", "turns"}
     changed = [a != b for a, b in zip(SOURCE.splitlines(), cells["my-loop"].splitlines(), strict=True)]
     assert sum(changed) == 8  # seven lines, and the docstring
-    results = {}
-    names = run_cells(NAME, replace=cells, results=results)
+    names, results = solved_run(NAME).names, solved_run(NAME).results
     assert results["my-loop"].passed and results["turns"].passed
     assert names["repaired_loop"] is names["my_loop"] and results["go-on"].passed
 

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, judged, run_cell, run_cells, solutions, solved
+from lesson_cells import cell_source, cells_of, judged, run_cell, run_cells, solutions, solved, solved_run
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
@@ -21,17 +21,9 @@ T = 8
 
 
 @pytest.fixture(scope="module")
-def results():
-    """What each cell of the lesson shows with the folded solutions filled in, by the cell's id; "names": all names."""
-    shown = {}
-    names = run_cells(NAME, replace=solved(NAME), results=shown)
-    return {**shown, "names": names}
-
-
-@pytest.fixture(scope="module")
-def lesson(results):
+def lesson():
     """The names after running the lesson with the folded solutions filled in."""
-    return results["names"]
+    return solved_run(NAME).names
 
 
 @pytest.fixture(scope="module")
@@ -185,10 +177,10 @@ def test_wrong_lines_are_answered_with_what_they_are_instead(cell, name, line, w
     assert verdict.note.startswith("The lesson goes on with the library's ") and f"`{name}`" in verdict.note
 
 
-def test_every_blank_is_open_at_first_and_right_with_its_solution(results):
+def test_every_blank_is_open_at_first_and_right_with_its_solution():
     blanks = list(solutions(NAME))
     untouched = {cell: judged(NAME, cell, source=cell_source(NAME, cell)) for cell in blanks}
-    filled = results
+    filled = solved_run(NAME).results
     assert len(blanks) == 6
     for cell in blanks:
         assert {part.state for part in untouched[cell].parts} == {"open"}, cell

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, judged, run_cells, solutions, solved
+from lesson_cells import cell_source, cells_of, judged, run_cells, solutions, solved, solved_run
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
@@ -205,10 +205,8 @@ def reasons(name):
 @pytest.fixture(scope="module")
 def lesson():
     """The names of the solved lesson, and what it printed."""
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        names = run_cells(LESSON, replace=solved(LESSON))
-    return names | {"printed": out.getvalue()}
+    run = solved_run(LESSON)
+    return run.names | {"printed": run.printed}
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from dataclasses import replace as changed
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, fill, run_cell, run_cells, solutions, solved
+from lesson_cells import cell_source, fill, run_cell, run_cells, solutions, solved, solved_run
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
@@ -172,7 +172,7 @@ def test_an_open_blank_is_not_written_yet_and_the_lesson_goes_on(cell_id):
 
 @pytest.fixture(scope="module")
 def lesson():
-    return run_cells(NAME, replace=solved(NAME))
+    return solved_run(NAME).names
 
 
 def prose(*cell_ids):

@@ -1,11 +1,8 @@
 """What holds for every lesson: budgets, blanks, predictions, and that it runs with the solutions filled in."""
 
-import contextlib
-import io
-
 import numpy as np
 import pytest
-from lesson_cells import NOTEBOOKS, cells_of, run_cells, solutions, solved
+from lesson_cells import NOTEBOOKS, cells_of, solutions, solved, solved_run
 
 from instructor.lesson_table import JUDGE, PREDICT, count
 from lstm_teach.blanks import FOLDER, Lesson, _close
@@ -93,10 +90,8 @@ def test_every_blank_has_a_folded_solution(name):
 
 
 @each_lesson
-def test_the_lesson_runs_with_the_solutions_filled_in_and_all_are_right(name, tmp_path):
-    results = {}
-    with contextlib.redirect_stdout(io.StringIO()):
-        run_cells(name, replace=solved(name), results=results)
+def test_the_lesson_runs_with_the_solutions_filled_in_and_all_are_right(name):
+    results = solved_run(name).results
     verdicts = {cell_id: results[cell_id] for cell_id in solved(name) if hasattr(results[cell_id], "parts")}
     assert [f"{cell_id}: {verdict}" for cell_id, verdict in verdicts.items() if not verdict.passed] == []
     assert len(verdicts) >= len(groups(name))

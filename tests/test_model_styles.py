@@ -221,6 +221,17 @@ def test_deltas_are_not_called_right_where_they_are_wrong(style, edit):
     assert "same deltas" not in told(diagnosis)
 
 
+@long
+@pytest.mark.parametrize(
+    ("style", "edit"),
+    [("batch_last_step", ("            dc = dc * f\n", "")), ("clipped_layers", ("dcl * f\n", "0 * dcl\n"))],
+)
+def test_neither_a_layer_nor_half_of_the_columns_is_taken_for_a_gate(style, edit):
+    diagnosis = diagnosed(style, edit)
+    assert families(diagnosis)[0] == "carry"
+    assert "If that is the output gate, look at the delta of the cell" in told(diagnosis)
+
+
 # --------------------------------------------------------------------------------------------------------- errors
 
 

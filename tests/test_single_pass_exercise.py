@@ -1,8 +1,10 @@
 """Exercise 4: what it says of cells that no lesson has is so."""
 
+import nbformat
 import numpy as np
 import pytest
 from exercise_answers import single_pass_bptt as answers
+from projectfiles import ROOT
 
 import lstm_teach as lt
 from lstm_teach.exercises import single_pass_bptt as exercise
@@ -52,3 +54,11 @@ def test_a_wrong_line_is_named_once_and_what_follows_from_it_is_not(name):
     right |= {"dpi": "dzi * c_before", "dpf": "dzf * c_before", "dpo": "dzo * c"}
     verdict = exercise.check_peepholes(answers.peepholes_with(**{name: right[name] + " + 0.1"}))
     assert [part.name for part in verdict.parts if not part.passed] == [name]
+
+
+def test_the_lines_to_copy_train_a_start(capsys):
+    notebook = nbformat.read(ROOT / "instructor" / "exercises" / "04_single_pass_bptt.ipynb", as_version=4)
+    (cell,) = (cell.source for cell in notebook.cells if cell.id == "try-start")
+    exec(cell.split("```python\n")[1].split("```")[0], {"np": np, "lt": lt, "start_gradient": answers.start_with()})
+    losses = [float(line.split()[1]) for line in capsys.readouterr().out.splitlines()]
+    assert len(losses) == 4 and losses == sorted(losses, reverse=True) and losses[0] > losses[-1]

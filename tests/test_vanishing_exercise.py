@@ -88,3 +88,16 @@ def test_what_the_formula_misses_is_measured_in_the_notebook(capsys):
     for row in rows:
         asked, _, measured = map(float, row.split())
         assert measured < asked - 1  # all roads together lose less than the carry alone
+
+
+def test_the_lines_to_copy_show_that_cuts_take_more_where_deltas_fade_slowly(capsys):
+    notebook = nbformat.read(ROOT / "instructor" / "exercises" / "05_vanishing_gradients.ipynb", as_version=4)
+    (cell,) = (cell.source for cell in notebook.cells if cell.id == "try-kept")
+    exec(cell.split("```python\n")[1].split("```")[0], {"np": np, "lt": lt, "kept": answers.kept})
+    rows = [
+        [float(number) for number in re.findall(r"\d\.?\d*", line)] for line in capsys.readouterr().out.splitlines()
+    ]
+    assert [row[0] for row in rows] == [0, 1, 3]
+    shares = np.array([row[1:] for row in rows])  # a row for each bias, a column for each of five steps of a piece
+    assert shares.shape == (3, 5)
+    assert (np.diff(shares, axis=0) < 0).all() and (np.diff(shares, axis=1) <= 0).all()

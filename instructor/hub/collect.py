@@ -34,11 +34,13 @@ def main(arguments: list[str]) -> int:
     into.mkdir(parents=True, exist_ok=True)
     given_out = (base / "lessons" / file).read_bytes()
     for name, teacher in homes.read_class((base / "class.txt").read_text(encoding="utf-8")).items():
+        if teacher:
+            print(f"{name:<24} not collected: a teacher")
+            continue
         handed_in = homes.hand_in(name, file)
-        if handed_in is not None and not teacher:
+        if handed_in is not None:
             (into / f"{name}.ipynb").write_bytes(handed_in)
-        state = {None: "nothing", given_out: "unchanged"}.get(handed_in, "collected")
-        print(f"{name:<24} {state}{', not collected: a teacher' if teacher else ''}")
+        print(f"{name:<24} {({None: 'nothing', given_out: 'unchanged'}).get(handed_in, 'collected')}")
     return 0
 
 

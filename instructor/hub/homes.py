@@ -119,7 +119,11 @@ def processors_of(uid: int, available: list[int], count: int) -> set[int]:
 
 
 def limit(memory: int, processes: int, processors: set[int]) -> None:
-    """Limit this process and all that it starts: bytes of data for each process, processes and threads, processors."""
+    """Limit this process and all that it starts: bytes of data for each process, processes and threads, processors.
+
+    They also give way to the hub, so that it answers, and can be started anew, while a whole class computes.
+    """
+    os.nice(10)
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
     os.sched_setaffinity(0, processors)

@@ -7,6 +7,7 @@ import pwd
 import sys
 from pathlib import Path
 
+from jupyterhub.proxy import ConfigurableHTTPProxy
 from jupyterhub.spawner import LocalProcessSpawner, set_user_setuid
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -38,6 +39,19 @@ class ClassSpawner(LocalProcessSpawner):
         return {**env, "USER": homes.account(self.user.name), "HOME": str(base / "homes" / self.user.name)}
 
 
+class PatientProxy(ConfigurableHTTPProxy):
+    """A proxy with five tries: where a class is at work it may not be up within the ten seconds that it gets."""
+
+    async def start(self):
+        """Start it, again if need be."""
+        for _ in range(4):
+            try:
+                return await super().start()
+            except TimeoutError:
+                self.log.warning("The proxy was not up in time; trying again.")
+        return await super().start()
+
+
 async def bring_lessons(spawner):
     """Before a server starts: the lessons that the student does not have yet."""
     await asyncio.to_thread(homes.bring_lessons, spawner.user.name, base / "lessons")
@@ -51,6 +65,7 @@ c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{options['port'] + 2}"
 c.JupyterHub.ssl_cert, c.JupyterHub.ssl_key = options["certificate"], options["key"]
 c.JupyterHub.db_url = f"sqlite:///{base}/hub/hub.sqlite"
 c.JupyterHub.cookie_secret_file = f"{base}/hub/cookie_secret"
+c.JupyterHub.proxy_class = PatientProxy
 c.ConfigurableHTTPProxy.command = [str(base / "proxy/node_modules/.bin/configurable-http-proxy")]
 c.ConfigurableHTTPProxy.pid_file = f"{base}/hub/proxy.pid"
 c.JupyterHub.cleanup_servers = False  # the students' servers go on when the hub is stopped, and are found again

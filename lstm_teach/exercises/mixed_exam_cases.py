@@ -53,7 +53,7 @@ def coupled_loss(net: Net, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c
 
 
 def cell_step(net: Net, token: int, h_before: np.ndarray, c_before: np.ndarray, nudge: Mapping | None = None) -> dict:
-    """One step; `nudge` is added to the values that it names, to see what hears them. All may be complex."""
+    """One step; `nudge` is added to the values that it names, to see what they move. All may be complex."""
     v: dict[str, np.ndarray] = {}
 
     def put(name: str, value: np.ndarray) -> None:
@@ -179,8 +179,8 @@ def backward(
     dh_future = dc_carry = np.zeros(len(h0))
     for t in reversed(range(len(x))):
         grads["V"] += np.outer(dy[t], run.h[t])
-        heard = np.zeros(len(h0)) if fault == "last loss" and t < len(x) - 1 else net["V"].T @ dy[t]
-        back = step_back(net, run, t, heard + dh_future, dc_carry, lines)
+        own = np.zeros(len(h0)) if fault == "last loss" and t < len(x) - 1 else net["V"].T @ dy[t]
+        back = step_back(net, run, t, own + dh_future, dc_carry, lines)
         for gate in "iog":
             dz = back["dz" + gate]
             grads["W" + gate] += np.outer(dz, run.h[t if fault == "same h" else t - 1])

@@ -63,6 +63,8 @@ def walked(
     deltas = {name: np.zeros((T, H)) for name in ("dh", "dc")}
     dh_future = dc_carry = np.zeros(H)
     for t in range(T) if change == "forward" else reversed(range(T)):
+        if change == "skips" and weights[t] == 0:
+            continue
         picked_up = 0 if change == "last loss" and t < T - 1 else own[t]
         dh = picked_up * dh_loss[t] + dh_future
         if change == "weighs all":
@@ -106,7 +108,7 @@ def check_peepholes(peephole_back: Callable, seed: int = 1) -> Verdict:
     random = np.random.default_rng(seed)
 
     def on(part: str, H: int) -> Case:
-        dh, dc_carry, c_before, *p = random.normal(0, 1, (6, H))
+        dh, dc_carry, c_before, *p = random.uniform(0.3, 1.5, (6, H)) * random.choice([-1, 1], (6, H))
         i, f, o, g = *random.uniform(0.15, 0.85, (3, H)), random.uniform(-0.8, 0.8, H)
         given = (dh, dc_carry, i, f, o, g, c_before, f * c_before + i * g, *p)
         return Case(part, given, steps_between(*given))

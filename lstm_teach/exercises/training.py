@@ -152,6 +152,9 @@ def trained(
             total = total if "kept" in faults else 0.0
             for k, m in batch:
                 total = total + gradient_of(begun if "begun" in faults else flat, xs[k], targets[m])
+                flat = flat - rate * total / len(batch) if "inside" in faults else flat
+            if "inside" in faults:
+                continue
             count = {"by size": size, "sum": 1, "by symbols": sum(len(xs[k]) for k, _ in batch), "by all": len(xs)}
             flat = flat - rate * total / next((count[name] for name in count if name in faults), len(batch))
     return flat

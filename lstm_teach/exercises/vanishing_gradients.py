@@ -61,7 +61,11 @@ def check_reach(reach: Callable) -> Verdict:
         shown = rate if rate < 1 else np.nan  # then no mistake of the logarithms can be told
 
         def also(got: float) -> str:
-            return f"After {got:g} steps {rate**got:.3g} is left; at most {share:g} is asked for." if got < 1e6 else ""
+            return (
+                f"After {got:g} steps {rate**got:.3g} is left; at most {share:g} is asked for."
+                if 0 <= got < 1e6
+                else ""
+            )
 
         never = f"The rate is {rate:.4g} here, so share is never reached, and -1 is asked for."
         names = {"rate": shown, "exact": np.log(share) / np.log(shown)}

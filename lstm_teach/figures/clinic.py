@@ -21,7 +21,7 @@ Errors = Mapping[str, float]  # norm-relative, by matrix
 Ladder = Mapping[int, Errors]  # by length of the sequence
 
 COLUMNS = dict(zip(Params.NAMES, (0, 1.4, 2.4, 3.4, 4.4, 5.8, 6.8, 7.8, 8.8), strict=True))  # a gap between V, W and U
-WRONG_TINT = "#F6D5C3"  # WRONG, light enough for black numbers on it
+WRONG_TINT = "#F3CCDD"  # WRONG, light enough for black numbers on it
 
 
 def wrong_ones(errors: Errors) -> list[str]:

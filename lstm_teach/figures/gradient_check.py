@@ -83,15 +83,15 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
 
     figure.text(0.02, 0.965, "Relative error of the measured delta", fontsize=LARGE, va="center")
     figure.text(0.62, 0.965, "The loss around the weight", fontsize=LARGE, va="center")
-    small = {"fontsize": SMALL, "frameon": False, "loc": "upper left", "borderaxespad": 0, "columnspacing": 1.2}
+    small = {"fontsize": SMALL, "frameon": False, "loc": "upper left", "borderaxespad": 0, "columnspacing": 0.9}
     handles = [Line2D([], [], **style) for style in SCHEMES.values()] + [bend, rounding, bound]
     names = [
         *SCHEMES,
         "from the bend of the curve",
         "from rounding, about",
-        f"{short(RIGHT_UP_TO)}: {RIGHT_WORD} up to here",
+        f"{RIGHT_WORD} up to {short(RIGHT_UP_TO)}",
     ]
-    figure.legend(handles, names, bbox_to_anchor=(0.02, 0.935), ncols=3, handlelength=3.2, **small)
+    figure.legend(handles, names, bbox_to_anchor=(0.02, 0.935), ncols=3, handlelength=2.6, **small)
     handles, names = [curve, tangent, secant], ["loss, as computed", "true slope", "measured slope"]
     figure.legend(handles, names, bbox_to_anchor=(0.62, 0.935), ncols=2, **small)
 
@@ -176,7 +176,9 @@ def checks_picture(checks: Sequence[str], passes: Sequence[str], errors: np.ndar
         said = f"{'accepts' if error <= bounds[row] else 'rejects'} {short(error, 1)}"
         color = "white" if lie else RIGHT
         said = f"{'✗' if lie else '✓'} {said}"
-        axes.text(column + 0.5, row + 0.5, said, ha="center", va="center", fontsize=SMALL, color=color)
+        axes.text(
+            column + 0.5, row + 0.5, said, ha="center", va="center", fontsize=8, color=color
+        )  # as wide as a cell allows
     figure.text(0.02, 1 - 16 / height, "What each check says about each pass", fontsize=LARGE, va="center")
     legend = "✓ the check is right    ✗ (filled) the check lies    the number is the error it computes"
     figure.text(0.285, 18 / height, legend, fontsize=SMALL, va="center")

@@ -163,13 +163,13 @@ def _difference_map(figure: Figure, T: int) -> tuple:
     axes.set_xlabel("step (the walk goes left)", fontsize=NORMAL)
     axes.tick_params(labelsize=NORMAL, length=0)
     axes.spines[:].set_visible(False)
-    (crosses,) = axes.plot([], [], linestyle="", marker="x", color="black", markersize=5)
+    (crosses,) = axes.plot([], [], linestyle="", marker="x", color="white", markersize=5)
     frame = {"fill": False, "clip_on": False}
     column = axes.add_patch(Rectangle((0, -0.5), 1, rows, edgecolor="black", linewidth=1.4, **frame))
     first = axes.add_patch(Rectangle((0, 0), 1, 1, edgecolor="black", linewidth=3.5, zorder=4, **frame))
     keys = (
         Patch(facecolor=LIGHT_GRAY, label="same"),
-        Line2D([], [], marker="x", color="black", linestyle="", markersize=5, label="differs"),
+        Patch(facecolor=WRONG, label="differs (×)"),
         Rectangle((0, 0), 1, 1, fill=False, edgecolor="black", linewidth=3, label="first on the way back"),
         Rectangle((0, 0), 1, 1, fill=False, edgecolor="black", linewidth=1.2, label="this step"),
     )

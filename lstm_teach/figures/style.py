@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 DPI = 100  # a picture of 900 x 520 pixels is a figure of 9 x 5.2 inches
 WIDTH = 900  # pixels; the output area of JupyterLab in a window of 1280 pixels holds this much
 
-SMALL, NORMAL, LARGE = 8, 9, 10.5  # points
+SMALL, NORMAL, LARGE = 9, 9.5, 10.5  # points; 9 are 12 pixels
 
 # Okabe & Ito, "Color Universal Design" (2008): told apart with every common kind of color vision.
 BLACK, GRAY, LIGHT_GRAY = "#000000", "#595959", "#D9D9D9"
@@ -53,11 +53,8 @@ NAMES = {
     "y": "probabilities y",
 }
 
-RIGHT, WRONG, UNSURE = (
-    BLUE,
-    VERMILION,
-    ORANGE,
-)  # a verdict; blue and vermilion differ for everybody, green and red do not
+CRIMSON = "#B5005B"  # darker than all colors of the model but black, so that it is told from them without its hue
+RIGHT, WRONG, UNSURE = BLUE, CRIMSON, ORANGE  # a verdict; always with a mark of its own. Nothing else is crimson
 
 MAGNITUDE = "cividis"
 SIGNED = "PuOr_r"  # orange is positive, purple is negative, white is zero

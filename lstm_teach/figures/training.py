@@ -24,7 +24,7 @@ from .style import (
     NORMAL,
     ORANGE,
     SMALL,
-    VERMILION,
+    WRONG,
     new_figure,
     percent,
     short,
@@ -35,7 +35,7 @@ from .style import (
 KINDS = {
     "right": {"color": BLUE, "linestyle": "-", "marker": "o"},
     "almost right": {"color": ORANGE, "linestyle": (0, (6, 1.5)), "marker": "s"},
-    "broken": {"color": VERMILION, "linestyle": (0, (1, 1)), "marker": "X"},
+    "broken": {"color": WRONG, "linestyle": (0, (1, 1)), "marker": "X"},
 }
 # The same three before the reader knows which is which: nothing but black and gray.
 LETTERS = {
@@ -352,7 +352,7 @@ def build(
     frames = maps.plot(
         [], [], "s", markersize=15, markerfacecolor="none", markeredgecolor="white", markeredgewidth=1.6
     )[0]
-    missed = maps.plot([], [], "X", markersize=8, markerfacecolor=VERMILION, markeredgecolor="white")[0]
+    missed = maps.plot([], [], "X", markersize=8, markerfacecolor=WRONG, markeredgecolor="white")[0]
     letters = [  # as markers: to draw a line for each symbol takes less time than a text for each step
         maps.plot(
             [],
@@ -370,7 +370,7 @@ def build(
     bar = figure.add_axes((0.82, 0.08, 0.018, 0.46))
     figure.colorbar(colors, cax=bar, ticks=[0, 0.5, 1]).ax.tick_params(labelsize=SMALL)
     bar.set_ylabel("probability", fontsize=SMALL)
-    cross = Line2D([], [], marker="X", linestyle="", markerfacecolor=VERMILION, markeredgecolor="white", markersize=8)
+    cross = Line2D([], [], marker="X", linestyle="", markerfacecolor=WRONG, markeredgecolor="white", markersize=8)
     figure.legend(
         [*handles, cross],
         [*labels, "ranked below a\nforbidden letter"],

@@ -115,6 +115,8 @@ class Evidence:
         names = {piece.name for piece in pieces}
         if any(names <= set(gate) for gate in self._gates()):
             return True
+        if any(len(list(layouts(self.shapes, name, self.lab.outputs))) > 1 for name in names):
+            return False  # in each of these are several gates
         same = [self.shapes[name] for name in names]
         twins = [shape for name, shape in self.shapes.items() if name not in names]
         return len(set(same)) == len(same) and all(shape in twins for shape in same)

@@ -22,7 +22,8 @@ def layouts(shapes: Shapes, name: str, outputs: Collection[str] = ()) -> Iterato
     """The array as a whole; then as 4, 3 or 2 gates along an axis, each with as many entries as another axis has."""
     yield [Piece(name)]
     sizes = {n for shape in shapes.values() for n in shape}
-    axes = [] if name in outputs else [*enumerate(shapes[name])]
+    alone = any(name in gate for gate in gates(shapes, outputs))  # one of several arrays, each for a gate
+    axes = [] if name in outputs or alone else [*enumerate(shapes[name])]
     shared = [(axis, n) for axis, n in axes if sum(n in shape for shape in shapes.values()) > 1]  # as with a bias
     for axis, length in shared or axes:
         cube = any(len(shape) > 2 and shape[axis] == length for shape in shapes.values() if axis < len(shape))
@@ -41,6 +42,9 @@ def gates(shapes: Shapes, outputs: Collection[str] = ()) -> list[list[str]]:
             groups.setdefault(shape, []).append(name)
     sets = [names for names in groups.values() if len(names) in (3, 4)]
     same = [names for names in sets if len(names) == len(max(sets, key=len))]
+    states = _states(shapes, outputs)
+    if states and not all(states.intersection(shapes[names[0]]) for names in same):
+        return []  # layers of one shape, with the gates side by side
     return [list(gate) for gate in zip(*same, strict=True)] if any(len(shapes[n[0]]) > 1 for n in same) else []
 
 

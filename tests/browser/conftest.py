@@ -4,15 +4,16 @@ import pytest
 from lab import SITE, find_chromium, start_chromium, start_lab, start_site
 from projectfiles import ROOT, skip_but_fail_in_ci
 
-ON_THE_SITE = ("test_blanks_in_lab.py", "test_exercises.py", "test_lessons_in_lab.py")  # the others need a server
+ONLY_THERE = "test_on_the_site.py"
+ON_THE_SITE = ("test_blanks_in_lab.py", "test_exercises.py", "test_lessons_in_lab.py", ONLY_THERE)
 
 
 def pytest_collection_modifyitems(config, items):
-    """With --site leave out all but what can be run there."""
-    if config.getoption("--site"):
-        left_out = [item for item in items if item.path.name not in ON_THE_SITE]
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+    """With --site leave out all but what can be run there; without it what can only be run there."""
+    site = config.getoption("--site")
+    left_out = [each for each in items if (each.path.name not in ON_THE_SITE if site else each.path.name == ONLY_THERE)]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")

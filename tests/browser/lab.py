@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 BROWSER_FILES = (
@@ -237,13 +238,18 @@ def start_chromium(headless: bool = True) -> Iterator:
 
 
 def watch(page) -> Trouble:
-    """Collect the page's console errors, uncaught exceptions and failed requests from now on."""
+    """Collect the page's console errors, uncaught exceptions, failed requests and those to elsewhere from now on."""
     trouble = Trouble()
 
     def on_console(message) -> None:
         if message.type == "error":
             trouble.messages.append(f"console: {message.text} ({message.location.get('url', '')})")
 
+    def on_request(request) -> None:
+        if urlsplit(request.url).hostname not in (None, "127.0.0.1"):
+            trouble.messages.append(f"request to elsewhere: {request.url}")
+
+    page.context.on("request", on_request)  # those of workers too
     page.on("console", on_console)
     page.on("pageerror", lambda error: trouble.messages.append(f"uncaught: {error}"))
     page.on("response", lambda r: r.status >= 400 and trouble.messages.append(f"request: {r.status} {r.url}"))
@@ -288,7 +294,7 @@ def read_file(page, path: str) -> str | None:
     return page.evaluate(
         """async path => {
             const contents = window.jupyterapp.serviceManager.contents;
-            const folder = await contents.get(path.replace(/[/][^/]*$/, ''));
+            const folder = await contents.get(path.replace(/[/][^/]*$/, ""), { content: true });
             if (!folder.content.some(file => file.path === path)) return null;
             return (await contents.get(path, { type: 'file', format: 'text', content: true })).content;
         }""",

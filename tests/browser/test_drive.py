@@ -78,7 +78,7 @@ e.controls["more"].tabbable = False
 e
 ===
 from IPython.display import Javascript
-Javascript("console.error('from a cell')")
+Javascript("console.error('from a cell'); fetch('http://elsewhere.invalid/').catch(() => null)")
 ===
 import sys
 print("a warning", file=sys.stderr)
@@ -169,7 +169,8 @@ def test_errors_of_cells_and_of_the_page_are_noticed(faulty):
         "ZeroDivisionError: division by zero",
         "was not executed",
     ]
-    assert len(trouble) == 1 and "from a cell" in trouble[0]
+    kinds = sorted(line.split(" (")[0] for line in trouble if "Failed to load resource" not in line)
+    assert kinds == ["console: from a cell", "request to elsewhere: http://elsewhere.invalid/"]
 
 
 @pytest.mark.browser

@@ -83,6 +83,18 @@ def one_row_short(*given):
     return [rows[1:] for rows in walk_with()(*given)]
 
 
+def walk_that_skips(step, params, cache, targets, weights):
+    """Leaves out the steps whose loss does not count."""
+    T, H = len(targets), params.hidden_size
+    dh, dc, dh_future, dc_carry = np.zeros((T, H)), np.zeros((T, H)), np.zeros(H), np.zeros(H)
+    for t in np.flatnonzero(weights)[::-1]:
+        dy = cache.y[t] - np.eye(params.vocab_size)[targets[t]]
+        dh[t] = weights[t] * params.V.T @ dy + dh_future
+        back = step(params, cache, t, dh[t], dc_carry)
+        dc[t], dh_future, dc_carry = back["dc"], back["dh_before"], back["dc_before"]
+    return dh, dc
+
+
 # ------------------------------------------------------------------------------------------ check_biases
 
 
@@ -278,6 +290,7 @@ RIGHT = {
 WRONG = {
     "check_walk": {
         "unweighted": (walk_with(pick=lambda w, dh_loss: dh_loss), "The weights have no effect"),
+        "skips": (walk_that_skips, "Steps with a weight of 0 are left out"),
         "weighs all": (walk_with(dh=lambda w, own, future: own + w * future), "dh is off"),
         "weighs dh": (
             walk_with(pick=lambda w, own: own, dh=lambda w, own, future: w * (own + future)),

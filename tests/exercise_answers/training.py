@@ -385,6 +385,7 @@ WRONG = {
         "by symbols": (faulty("by symbols"), "divided by the number of symbols"),
         "by all": (faulty("by all"), "divided by the number of all pairs"),
         "gradient of the start": (faulty("begun"), "at the weights as they are now"),
+        "step in the inner loop": (faulty("inside"), "The step is taken in the inner loop"),
         "same batch": (faulty("same batch"), "uses its first batch"),
         "one large batch": (changed(size=lambda v: len(v["xs"])), "All pairs are one batch here"),
         "one by one": (changed(size=lambda v: 1), "after each pair"),

@@ -1,0 +1,52 @@
+"""What only the built site has: its own pages, and Python that nothing can interrupt. Run with --site."""
+
+import pytest
+from cells import run, wait_for_text, write
+from lab import open_notebook, read_file, wait_for_file, watch
+
+pytestmark = pytest.mark.browser
+
+EXERCISE = "notebooks/exercises/01_forward_pass.ipynb"
+ENDLESS = "def gate(U, W, token, h_before):\n    while True:\n        pass"
+
+
+def test_the_start_page_and_a_lesson_to_read_are_complete(browser, lab):
+    page = browser.new_page(viewport={"width": 1000, "height": 1000})
+    trouble = watch(page)
+    try:
+        page.goto(f"{lab.url}/index.html")
+        assert page.locator("img").evaluate("picture => picture.naturalWidth") > 500
+        page.get_by_role("link", name="read", exact=True).nth(2).click()
+        assert page.locator("h1").first.inner_text().startswith("2. ")
+        assert page.locator("math").count() > 5 and page.locator("figure img").count() > 1
+        answer = page.locator("details").first
+        answer.locator("summary").focus()
+        page.keyboard.press("Enter")
+        assert answer.get_attribute("open") is not None
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert trouble.take() == []
+    finally:
+        page.close()
+
+
+def test_an_endless_loop_is_stopped_and_what_is_written_is_still_there_after_a_reload(browser, lab):
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    try:
+        open_notebook(page, lab, EXERCISE)
+        run(page, "imports")
+        write(page, "gate", ENDLESS)
+        run(page, "check-gate")
+        wait_for_text(page, "check-gate", "was stopped")
+        write(page, "gate", "open('kept.txt', 'w').write('kept'); print('done')")
+        wait_for_text(page, "gate", "done")
+        assert wait_for_file(page, "notebooks/exercises/kept.txt") == "kept"
+        page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+        page.wait_for_timeout(1000)
+        open_notebook(page, lab, EXERCISE)
+        assert read_file(page, "notebooks/exercises/kept.txt") == "kept"
+        assert "kept.txt" in page.evaluate(
+            """() => Array.from(window.jupyterapp.shell.currentWidget.content.model.cells)
+                .find(cell => cell.id === 'gate').sharedModel.source"""
+        )
+    finally:
+        page.close()

@@ -172,7 +172,7 @@ def checks_picture(checks: Sequence[str], passes: Sequence[str], errors: np.ndar
     for (row, column), error in np.ndenumerate(errors):
         lie = lying[row, column]
         face = {"facecolor": WRONG, "edgecolor": WRONG} if lie else {"facecolor": "white", "edgecolor": LIGHT_GRAY}
-        axes.add_patch(Rectangle((column + 0.03, row + 0.08), 0.94, 0.84, **face))
+        axes.add_patch(Rectangle((column + 0.02, row + 0.08), 0.96, 0.84, **face))
         said = f"{'accepts' if error <= bounds[row] else 'rejects'} {short(error, 1)}"
         color = "white" if lie else RIGHT
         said = f"{'✗' if lie else '✓'} {said}"

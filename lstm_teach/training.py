@@ -232,7 +232,10 @@ def _not_finite(norms: list[float], norm: float) -> str:
 def _bar(steps: int, name: str, progress: bool) -> AbstractContextManager:
     from tqdm.auto import tqdm  # here, because in a notebook it imports ipywidgets
 
-    return tqdm(total=steps, disable=not (progress and somebody_watches()), unit="step", desc=name)
+    # No thread watches over this bar: it looks at the clock at every step, and a browser has no threads.
+    unwatched = type("unwatched", (tqdm,), {"monitor_interval": 0})
+    shown = progress and somebody_watches()
+    return unwatched(total=steps, disable=not shown, unit="step", desc=name, miniters=1)
 
 
 def somebody_watches() -> bool:

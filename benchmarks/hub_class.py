@@ -449,7 +449,7 @@ def main(arguments: list[str]) -> int:
     base.mkdir(exist_ok=True)
     base.chmod(0o755)
     try:
-        for old in [base / "homes", base / "hub" / "hub.sqlite", *base.glob("hub/passwords*")]:
+        for old in [base / "homes", base / "hub.log", base / "hub" / "hub.sqlite", *base.glob("hub/passwords*")]:
             shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
         with hub_for(names, options.python, base) as hub:
             print(f"{lesson.stem}, {options.students} students on a JupyterHub; {machine()}", flush=True)

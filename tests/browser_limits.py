@@ -150,6 +150,8 @@ if __name__ == "__main__":
     sys.path[:0] = [str(here.parent), str(here)]
     take_away()
     warnings.simplefilter("error")
+    # what old versions of other packages do is not ours to change
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module="matplotlib|pyparsing|ipywidgets|traitlets")
     for function in CHECKS:
         try:
             function()

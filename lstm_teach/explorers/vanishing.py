@@ -13,7 +13,7 @@ from .shell import Explorer, choice, float_slider, int_slider
 VOCAB_SIZE, HIDDEN_SIZE = 8, 32
 SCALE = 0.1  # near 1/sqrt(3 * 32), the standard deviation of PyTorch's default for 32 units
 BIASES, SCALES = (0, 4), (0.02, 0.4)
-HIDDEN, SHOWN = "my guess only", "what happens, too"
+HIDDEN, SHOWN = "my guess only", "guess and measurement"
 
 
 def net(T: int, forget_bias: float, scale: float = SCALE) -> tuple[Params, np.ndarray, np.ndarray]:

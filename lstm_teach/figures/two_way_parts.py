@@ -177,7 +177,7 @@ def _legend(axes: Axes, direction: str, flaw_marks: bool) -> None:
         axes.plot(388, y - 5, **CROSS, zorder=0.2)
         write(400, "a wrong delta")
         line(516, WRONG, 3, True, (11, 6))
-        write(552, "an arrow too many")
+        write(552, "an extra arrow")
         line(672, GONE, 1.4, False, (8, 3.5))
         axes.plot(685, y, marker="X", color=WRONG, markersize=10, markeredgecolor="white", linestyle="", zorder=0.2)
         write(710, "a missing arrow")

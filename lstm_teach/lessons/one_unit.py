@@ -106,8 +106,8 @@ def _beside(whose: str, delta: Any, measured: Sequence[tuple[str, float]]) -> li
     except (TypeError, ValueError):  # not numbers at all
         parts = np.zeros(0)
     if len(parts) != len(measured):
-        held = "1 number" if len(measured) == 1 else f"{len(measured)} numbers"
-        return [f"{measured[0][0]:10} {whose:9} is no set of {held}: differs"]
+        wanted = "one number" if len(measured) == 1 else f"an array of {len(measured)} numbers"
+        return [f"{measured[0][0]:10} {whose:9} is not {wanted}: differs"]
     lines = []
     for number, (label, slope) in zip(parts, measured, strict=True):
         shown, nudged = f"{number:+.3f}".replace("-0.000", "+0.000"), f"{slope:+.3f}".replace("-0.000", "+0.000")

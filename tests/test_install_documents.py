@@ -206,6 +206,11 @@ def test_what_contributing_names_is_there():
     assert len(text.split()) < 750, "one page"
     named = re.findall(r"\]\(([^)]+)\)", text) + re.findall(r"python (\S+\.py)", text)
     assert len(named) > 12 and [name for name in named if not (ROOT / name).exists()] == []
+    library = README.partition("### The library")[2].partition("\n## ")[0]
+    modules = [
+        name for name in re.findall(r"`(\w+)`", library) if name in text or (ROOT / "lstm_teach" / name).is_dir()
+    ]
+    assert len(modules) > 12 and set(re.findall(r"`(\w+)`", library)) == set(modules), "layers for all of them"
     assert "lesson.judge(" in (ROOT / "notebooks" / "01_forward_pass.ipynb").read_text(encoding="utf-8")
 
 
@@ -214,6 +219,7 @@ def test_the_readmes_other_commands_name_what_exists():
     assert f"conda env create -f environment.yml\nconda activate {name}\n" in README
     extras = re.findall(r"--extra (\S+)", README)
     assert extras and set(extras) <= set(PROJECT["optional-dependencies"])
+    assert f".[{','.join(extras)}]" in (ROOT / "start.py").read_text(encoding="utf-8"), "the tests need the same extras"
     mentioned = {path.removeprefix("lab/tree/") for path in re.findall(r"[\w./]+\.ipynb", README)}
     assert mentioned and {path for path in mentioned if not (ROOT / path).is_file()} == set()
 

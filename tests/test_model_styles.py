@@ -119,7 +119,7 @@ def test_a_name_that_is_no_array_gets_one_sentence():
 def test_what_a_zero_state_hides_is_not_called_right():
     diagnosis = diagnosed("gru_globals", ("dUh += np.outer(dc, r * h)", "dUh += np.outer(dc, h)"))
     assert "Right at T = 1, where Uh can show nothing, wrong from T = 2 on: Uh." in told(diagnosis)
-    assert any("has to be zero, as where a state starts at zero" in note for note in diagnosis.notes)
+    assert any("has to be zero (does a state start at zero?)" in note for note in diagnosis.notes)
     assert "initial state" not in told(diagnosis)  # nobody can follow advice to use another
 
 

@@ -60,9 +60,9 @@ IDEAS = {
 }
 
 _CAUSES = {
-    "assignment": "`{old}` stands where `{new}` is meant: {accumulate}.",
+    "assignment": "This says `{old}` where it should say `{new}`: {accumulate}.",
     "product": "`{old}` takes the wrong kind of product, or the factors in the wrong order; `{new}` is meant{number}.",
-    "transpose": "`{old}` stands where `{new}` is meant: on the way back a matrix acts transposed.",
+    "transpose": "This says `{old}` where it should say `{new}`: on the way back a matrix acts transposed.",
     "index": "the index `{old}` picks the wrong step or row; `{new}` is meant.",
     "slice": "the slice `{old}` picks the wrong steps or rows; `{new}` is meant.",
     "range": "the loop runs over the wrong steps: `{old}` should be `{new}`.",
@@ -76,7 +76,7 @@ _CAUSES = {
     "analogy": "`{old}` is not made like the statements of its kind; `{new}` is.",
     "term": "a term is missing: `{new}`.",
     "dropped term": "`{old}` has a term too many; `{new}` is meant.",
-    "operator": "`{old}` stands where `{new}` is meant.",
+    "operator": "This says `{old}` where it should say `{new}`.",
     "sign": "the sign is wrong: `{old}` should be `{new}`.",
     "constant": "the number `{old}` should be `{new}`.",
     "wrong name": "`{old}` is used where `{new}` belongs.",

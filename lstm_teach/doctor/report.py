@@ -25,6 +25,7 @@ class Finding:
     idea         the first level: what kind of mistake to look for, without the place
     proved       whether the repair is part of one that makes every gradient exact
     elsewhere    numbers of other lines of which a change is proved as well
+    function     the name of the helper that the line is in; "" for the function that was given
     """
 
     quantity: str
@@ -41,15 +42,17 @@ class Finding:
     length: int | None = None
     how: str = ""
     elsewhere: tuple[int, ...] = ()
+    function: str = ""
 
     @property
     def place(self) -> str:
         """The second level: where it is, in one sentence."""
-        where = f"line {self.line}, `{self.code}`" if self.line else ""
+        of = f" of `{self.function}`" if self.function else ""
+        where = f"line {self.line}{of}, `{self.code}`" if self.line else ""
         what = f"d{self.quantity}" if self.quantity in ("h", "c") else self.quantity
         step = f" at step t = {self.first_step}" if self.first_step is not None else ""
-        of = f" (of {self.length} steps, walking back)" if step and self.length else ""
-        wrong = f"The first thing to go wrong is {what}{step}{of}, {self.path}." if what else ""
+        long = f" (of {self.length} steps, walking back)" if step and self.length else ""
+        wrong = f"The first thing to go wrong is {what}{step}{long}, {self.path}." if what else ""
         return " ".join(part for part in (f"Look at {where}." if where else "", wrong) if part)
 
 
@@ -85,7 +88,9 @@ class Diagnosis:
         if self.repaired_source is None:
             return self._headline
         lines = sorted({f.line for f in self.findings if f.line})
-        where = f", {'in line ' if len(lines) == 1 else ''}{', '.join(map(str, lines))};"
+        helpers = {f.function for f in self.findings if f.line}
+        of = f" of {helpers.pop()}" if len(helpers) == 1 and all(helpers) else ""
+        where = f", {'in line ' if len(lines) == 1 else ''}{', '.join(map(str, lines))}{of};"
         return self._headline.replace(";", where, 1)
 
     @property

@@ -183,7 +183,7 @@ def search(
 
     def tell(more: int) -> None:
         if progress:
-            progress(f"{tried + more} edits tried, {len(state.steps)} made")
+            progress(f"{tried + more} edits tried")
 
     def climb_from(state: State) -> Climb:
         return Climb(Bench(backward, state.units, both, deadline, tell))
@@ -286,7 +286,7 @@ def _by_places(
 
     def tell(tried: int) -> None:
         if progress:
-            progress(f"{count + tried} edits tried, {len(state.steps)} made")
+            progress(f"{count + tried} edits tried")
 
     for _ in range(_ROUNDS):
         tell(0)

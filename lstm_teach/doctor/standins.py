@@ -19,8 +19,12 @@ from lstm_teach.forward import Cache, forward
 
 
 def stand_ins(unread: bool) -> dict[int, Any]:
-    """What to put instead of a global, by its id; with `unread` the last row of the gates of `forward` is filled."""
-    found = {id(np): _numpy(), id(np.empty): _empty, id(np.empty_like): _empty_like}
+    """What to put instead of a global, by its id.
+
+    With `unread` the last row of the gates of `forward` is filled, and `np.empty` holds other numbers.
+    """
+    numpy = _numpy(unread)
+    found = {id(np): numpy, id(np.empty): numpy.empty, id(np.empty_like): numpy.empty_like}
     if unread:
         library = sys.modules["lstm_teach"]
         found |= {id(library): _like(library, forward=_filled_forward), id(forward): _filled_forward}
@@ -36,26 +40,23 @@ def _like(module: types.ModuleType, **others: Any) -> types.ModuleType:
 
 
 @functools.cache
-def _numpy() -> types.ModuleType:
-    return _like(np, empty=_empty, empty_like=_empty_like)
+def _numpy(other: bool) -> types.ModuleType:
+    return _like(np, empty=_random(np.empty, other), empty_like=_random(np.empty_like, other))
 
 
-def _random(made: Callable) -> Callable:
+def _random(made: Callable, other: bool) -> Callable:
     """The function, whose new arrays hold random numbers, always the same."""
 
     @functools.wraps(made)
     def call(*args: Any, **options: Any) -> np.ndarray:
         array = made(*args, **options)
         if array.dtype.kind == "f":
-            array[...] = np.random.default_rng(array.size).uniform(0.2, 0.8, array.shape)
+            array[...] = np.random.default_rng([array.size, other]).uniform(0.2, 0.8, array.shape)
         elif array.dtype.kind in "iub":
             array[...] = 0
         return array
 
     return call
-
-
-_empty, _empty_like = _random(np.empty), _random(np.empty_like)
 
 
 @functools.wraps(forward)

@@ -89,7 +89,7 @@ def _zero_start(seen: Seen) -> list[str]:
     if not silent:
         return []
     return [
-        f"At T = 1 the gradient of {listed(silent)} has to be zero, as where a state starts at zero; T = 1 says little."
+        f"At T = 1 the gradient of {listed(silent)} has to be zero (does a state start at zero?), so T = 1 says little."
     ]
 
 

@@ -81,12 +81,12 @@ FAMILIES = {
         "array that is used twice. Then for the step whose input or state is used in it.",
     ),
     "product": (
-        "The delta is right; what it is multiplied with in the line of this gradient is not.",
+        "The delta is right; what it is multiplied by to give this gradient is not.",
         "Look for h[t] instead of h[t-1], or for the input of another step or layer.",
     ),
     "gate": (
         "The delta of one gate is wrong, and nothing before it on the way back.",
-        "Look at the lines of this gate: the slope of its activation, and what it is multiplied with going forward.",
+        "Look at the lines of this gate: the slope of its activation, and what it is multiplied by going forward.",
     ),
     "steps": (
         "What the loss, or the layer above, sends to a step is not what this step gets.",

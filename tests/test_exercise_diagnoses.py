@@ -8,6 +8,7 @@ import pytest
 from exercise_answers import flawed_backward as flawed_answers
 from exercise_answers import forward_pass as forward_answers
 from exercise_answers import gradient_check as check_answers
+from exercise_answers import single_pass_bptt as single_answers
 from exercise_answers import training as training_answers
 from test_exercise_checks import TOPICS
 
@@ -94,10 +95,10 @@ def test_a_rounding_error_left_in_the_net_is_not_told_to_be_a_written_input():
     assert "leaves params changed in the last digits" in said and "writes to what it was given" not in said
 
 
-def test_an_edited_loop_is_not_told_that_it_is_as_it_was():
-    """With one of two flaws repaired, T = 1 still gives the numbers of the loop as it was."""
+def test_an_edited_loop_is_not_told_that_it_is_unrepaired():
+    """With one of two flaws repaired, T = 1 still gives the numbers of the unrepaired loop."""
     verdict = str(flawed_backward.check_fourth(flawed_answers.with_flaws("turned product")))
-    assert "as it was" not in verdict and "another one is left, which shows at T = 1 already" in verdict
+    assert "unrepaired" not in verdict and "another one is left, which shows at T = 1 already" in verdict
 
 
 def test_a_net_that_is_too_large_is_not_blamed_on_a_loop_alone():
@@ -107,6 +108,108 @@ def test_a_net_that_is_too_large_is_not_blamed_on_a_loop_alone():
 
     verdict = judging.judge(slow, {"it": lambda attempt: attempt(1)}, (), seconds=0.3, slow="Is the net too large?")
     assert "Is the net too large?" in str(verdict) and "a loop that never ends" not in str(verdict)
+
+
+# ------------------------------------------------------------------------------------------ statements about the cause
+
+
+def test_an_array_changed_by_ones_own_line_is_reported_once_and_however_small_it_is():
+    for least in (0, 1e-6):  # changes every a, or tiny ones only
+
+        def relative_error(a, b, least=least):
+            size = max(np.linalg.norm(a), np.linalg.norm(b))
+            apart = np.linalg.norm(a - b)
+            if least == 0 or size < least:
+                a -= b
+            return apart / size if size else 0.0
+
+        verdict = gradient_check.check_relative_error(relative_error)
+        assert [part.name for part in verdict.parts].count("inputs") == 1
+        assert "writes to what it was given, a: " in str(verdict) and "last digits" not in str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("fault", "units", "length", "hint"),
+    [("transposed W", 3, 1, "A single step"), ("turned dWo", 1, 5, "One unit"), ("forgotten h0", 3, 5, "A zero h0")],
+)
+def test_what_is_said_to_hide_a_fault_hides_it(fault, units, length, hint):
+    """On usual weights, matrix by matrix, subtracted: and with several units and steps the fault shows."""
+    net = lt.Params.random(4, units, seed=0, scale=0.8)
+    x, targets = np.random.default_rng(0).integers(0, 4, (2, length))
+    h0 = np.zeros(units) if hint == "A zero h0" else np.full(units, 0.5)
+    c0 = np.full(units, -0.7)
+    assert gradient_check._worst(gradient_check.planted(fault), (net, x, targets, h0, c0))[0] < 1e-9
+    wide, x, targets = lt.Params.random(4, 3, seed=0, scale=0.8), [0, 1, 2, 0, 3], [1, 2, 0, 3, 1]
+    usual = wide, x, targets, np.full(3, 0.5), np.full(3, -0.7)
+    assert gradient_check._worst(gradient_check.planted(fault), usual)[0] > 1e-4
+    assert f"{hint} hides" in gradient_check.FAULTS[fault] or f"{hint}," in gradient_check.FAULTS[fault]
+
+
+def test_a_nonzero_c0_does_not_help_against_a_forgotten_h0():
+    said = gradient_check.FAULTS
+    assert "A zero h0 hides" in said["forgotten h0"] and "A zero c0 hides" in said["forgotten c0"]
+
+
+def test_the_last_hint_of_the_numerical_gradient_runs_with_the_names_of_the_task():
+    line = gradient_check.task_of("gradient_check", "numerical_gradient")["hints"][2]
+    code = line.removeprefix("Inside: ").rstrip(".")
+    net = lt.Params.random(2, 2, seed=0)
+    grads = lt.Params.zeros(2, 2)
+    for name in net:
+        for index in np.ndindex(net[name].shape):
+            given = {"loss_fn": lambda p: float(p.flat @ p.flat), "params": net, "matrix": net[name], "index": index}
+            exec(code, given | {"step": 0.1, "grads": grads, "name": name})
+    np.testing.assert_allclose(grads.flat, 2 * net.flat)
+
+
+def test_the_pattern_of_the_fourth_loop_has_a_second_reading_as_its_answer_says():
+    """A turned product and an = for a += look the same: all dW wrong at T = 1, the dU from T = 2 on."""
+    net = lambda T: flawed_backward._net(1, 4, 5, T)  # noqa: E731
+    for flaws in (["turned product", "g left out"], ["turned product", "token once"]):
+        for T, wrong_u in ((1, set()), (2, {"Ui", "Uf", "Uo", "Ug"})):
+            got, right = flawed_backward.nested_loop(*net(T), flaws=flaws), lt.exact_gradient(*net(T))
+            wrong = {name for name in lt.Params.NAMES if lt.relative_error(got[name], right[name]) > 1e-4}
+            assert wrong == {"Wi", "Wf", "Wo", "Wg"} | wrong_u
+    question = flawed_backward.HOW_MANY
+    assert question.options[question.right].text.endswith("one that shows only from T = 2 on")
+
+
+def test_after_the_first_repair_of_the_fourth_loop_the_dw_tell_which_flaw_is_left():
+    carried, collected = (flawed_backward.wrong_names(flaw, 2) for flaw in ("g left out", "token once"))
+    assert "Wo" in carried and not {"Wi", "Wf", "Wo", "Wg"} & collected
+    assert {"Wo", "Uo"} <= carried  # as the second hint says
+
+
+def test_two_deltas_that_changed_places_are_named_and_the_right_numbers_are_right():
+    verdict = single_pass_bptt.check_peepholes(single_answers.peepholes_swapped)
+    assert "dc and dc_before have changed places" in str(verdict) and "with your" not in str(verdict)
+    yours, wanted = zip(*re.findall(r"yours is (\S+), right is (\S+)", str(verdict)), strict=True)
+    assert yours == wanted[::-1]
+
+
+def test_what_follows_from_a_wrong_result_says_whose_it_follows_from():
+    verdict = single_pass_bptt.check_peepholes(single_answers.WRONG["check_peepholes"]["no po"][0])
+    names = [part.name for part in verdict.parts]
+    assert names == ["dc", *(f"{name} (given your dc)" for name in ("dc_before", "dpi", "dpf")), "dpo"]
+    both = str(single_pass_bptt.check_peepholes(single_answers.WRONG["check_peepholes"]["plain LSTM"][0]))
+    assert re.search(r"dc_before is off.* with your dc it should be", both)
+
+
+def test_no_part_has_a_comma_in_its_name():
+    for topic, answers in (("gradient_check", check_answers), ("forward_pass", forward_answers)):
+        for name, right in answers.RIGHT.items():
+            verdict = getattr(MODULES[topic], name)(next(iter(right.values())))
+            assert not [part.name for part in verdict.parts if "," in part.name]
+    verdict = flawed_backward.check_fourth(flawed_answers.right)
+    assert not [part.name for part in verdict.parts if "," in part.name]
+
+
+def test_a_walk_that_prints_the_loss_is_not_told_to_have_measured():
+    def start(step, params, a, x, targets):
+        lt.loss(params, x, targets, np.tanh(a), a)
+        return single_answers.start_with()(step, params, a, x, targets)
+
+    assert single_pass_bptt.check_start(start).passed
 
 
 # ------------------------------------------------------------------------------------------ questions

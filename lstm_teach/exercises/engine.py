@@ -8,7 +8,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     call = "bias_that_keeps(share, steps)"    # the learner's function; its arguments are names in the tables below
     answer = "b"                              # what the answer is called in a sentence
     level = 2                                 # ●●○
-    minutes = 5
+    minutes = 5                               # with extra = true it is one to do if there is time
     points = 2                                # a test holds notebook and file together
     hints = ["the idea", "the place", "the line"]
     tolerance = 1e-4                          # optional, 1e-9 else; relative to 1 + |right|, or to |right| with
@@ -51,7 +51,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ from lstm_teach.gradreport import relative_error, verdict
 from lstm_teach.judging import ENDLESS, SECONDS, Attempt, Trouble, difference, explain, is_like, judge, kind
 from lstm_teach.params import Params
 from lstm_teach.recognize import recognize
-from lstm_teach.verdicts import Verdict, advice, hints_wanted
+from lstm_teach.verdicts import Part, Verdict, advice, hints_wanted
 
 FOLDER = Path(__file__).parent
 
@@ -108,8 +108,9 @@ def check(
         def look(attempt: Attempt) -> str:
             for k in chosen:
                 if found := _off(tables, k, attempt, only):
+                    unknown = advice(cases[k].unknown).strip() if found[1] else ""  # "": no result to explain
                     sentence = f"In {cases[k].part}: {found[0]}" if by_result and k else found[0]
-                    return f"{sentence} {tables.words(attempt, found[1]) or advice(cases[k].unknown).strip()}".strip()
+                    return f"{sentence} {tables.words(attempt, found[1]) or unknown}".strip()
             return ""
 
         return look
@@ -119,7 +120,14 @@ def check(
     else:
         names = list(dict.fromkeys(case.part for case in cases))
         parts = {name: part([k for k, case in enumerate(cases) if case.part == name]) for name in names}
-    return run(module, task, function, parts, report)
+    found = run(module, task, function, parts, report)
+    return replace(found, parts=tuple(_given_own(part, tables.following) for part in found.parts))
+
+
+def _given_own(part: Part, following: Mapping[str, Sequence[str]]) -> Part:
+    """A part that is right only for wrong results of the learner's own says so in its name."""
+    own = following.get(part.name) if part.passed else None
+    return replace(part, name=f"{part.name} (given your {' and '.join(own)})") if own else part
 
 
 def right_results(spec: Mapping, cases: Sequence[Case], right: Callable | None) -> list[dict[str, Any] | None]:
@@ -192,7 +200,9 @@ def _off(tables: _Tables, k: int, attempt: Attempt, only: str) -> tuple[str, str
             tolerance, relative = spec.get("tolerance", 1e-9), spec.get("relative", False)
             axes = spec.get("axes", ["row", "column"] if np.ndim(right[name]) > 1 else ["unit"])
             label = spec.get("label", "{}").format(name)
-            sentence = difference(label, got[name], expected[name], axes, None, tolerance, relative)
+            given = tables.given(k, got, name)
+            should = f"with your {' and '.join(given)} it should be" if given else "right is"
+            sentence = difference(label, got[name], expected[name], axes, None, tolerance, relative, should)
             if sentence:
                 fits = is_like(got[name], np.asarray(expected[name]))
                 return f"{sentence} {case.also(got[name]) if case.also and fits else ''}".strip(), name
@@ -227,7 +237,7 @@ def _nine_off(grads: Mapping[str, np.ndarray], right: Params, length: int) -> st
     worst, fine = max(wrong, key=errors.get), [name for name in Params.NAMES if name not in wrong]
     at = tuple(int(k) for k in np.unravel_index(abs(grads[worst] - right[worst]).argmax(), right[worst].shape))
     return (
-        f"Of {length} step{'s' * (length > 1)}: wrong {_listed(wrong)}; right {_listed(fine)}. Furthest off is"
+        f"With {length} step{'s' * (length > 1)}, wrong: {_listed(wrong)}; right: {_listed(fine)}. Furthest off is"
         f" d{worst}, with an error of {errors[worst]:.2g}; at row {at[0]}, column {at[1]} yours is"
         f" {grads[worst][at]:.3g}, right is {right[worst][at]:.3g}."
     )
@@ -246,6 +256,7 @@ class _Tables:
     def __init__(self, spec: Mapping, names: Mapping, cases: Sequence[Case], rights: Sequence[Mapping | None]):
         self.spec, self.names, self.cases, self.rights = spec, names, cases, rights
         self.said: set[str] = set()
+        self.following: dict[str, list[str]] = {}  # results judged by the learner's own wrong ones, and these
         self.known: dict[tuple, Any] = {}  # what the expressions give, so that each is computed only once
 
     def results(self, k: int, attempt: Attempt) -> dict[str, Any]:
@@ -260,15 +271,32 @@ class _Tables:
         expected, right = dict(self.rights[k]), self.rights[k]
         for name, line in self.spec.get("lines", {}).items():
             if name in got and difference(name, got[name], right[name]):
-                value = value_of(line, self._space(k, "", self._own(got, right, name)), np.asarray)
+                value = value_of(line, self._space(k, "", self._own(got, right, name)), _numbers)
                 if value is not None and value.any():  # from zeros only zeros follow, and they are not half right
                     expected[name] = value
         return expected
 
+    def given(self, k: int, got: Mapping[str, Any], name: str) -> list[str]:
+        """The learner's own wrong results from which it follows what a result should be; [] if it is simply right."""
+        right = self.rights[k]
+        if not difference(name, self.expected(k, got)[name], right[name]):
+            return []
+        read = re.findall(r"\w+", self.spec["lines"][name])
+        own = [
+            each for each in self._own(got, right, name) if each in read and difference(each, got[each], right[each])
+        ]
+        self.following[name] = own
+        return own
+
     def _own(self, got: Mapping[str, Any], right: Mapping[str, Any], result: str) -> dict[str, np.ndarray]:
-        """The learner's results but for one, as far as they can stand in for the right ones."""
+        """The learner's results but for one, as far as they can stand in for the right ones.
+
+        One that is the right value of another result can't: it was made rightly and handed back in the wrong place.
+        """
         lines = self.spec.get("lines")
         own = {name: got[name] for name in got if name != result and is_like(got[name], np.asarray(right[name]))}
+        if lines:
+            own = {name: value for name, value in own.items() if not _misplaced(name, value, right)}
         return {name: np.asarray(value, float) for name, value in own.items() if np.any(value)} if lines else {}
 
     def words(self, attempt: Attempt, result: str) -> str:
@@ -341,6 +369,12 @@ class _Tables:
 
     def _space(self, k: int, result: str = "", own: Mapping[str, Any] | None = None) -> dict[str, Any]:
         return space_of(self.spec, self.names, self.cases[k], self.rights[k], result) | dict(own or {})
+
+
+def _misplaced(name: str, value: Any, right: Mapping[str, Any]) -> bool:
+    """Whether a result is wrong and is the right value of another one."""
+    others = [right[other] for other in right if other != name and np.shape(right[other]) == np.shape(value)]
+    return bool(difference(name, value, right[name])) and any(not difference(name, value, each) for each in others)
 
 
 def space_of(spec: Mapping, names: Mapping, case: Case, right: Mapping | None, result: str = "") -> dict[str, Any]:

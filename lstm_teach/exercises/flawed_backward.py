@@ -103,7 +103,7 @@ def check_fourth(fourth_repaired: Callable, seed: int = 1) -> Verdict:
 
 def _repaired(task: str, function: Callable, seed: int, shortest: int) -> Verdict:
     """Whether the backward pass is right, length by length, from the shortest at which the loop was wrong."""
-    sizes = {f"T = {shortest}": (4, 5, shortest), "T = 6": (4, 5, 6), "T = 9, other sizes": (6, 3, 9)}
+    sizes = {f"T = {shortest}": (4, 5, shortest), "T = 6": (4, 5, 6), "T = 9 with other sizes": (6, 3, 9)}
     if shortest == 1:
         sizes["T = 2"] = (4, 5, 2)
     sizes = dict(sorted(sizes.items()))

@@ -14,11 +14,12 @@ from lstm_teach.forward import forward
 from lstm_teach.judging import Trouble, kind, two_numbers
 from lstm_teach.params import Params
 from lstm_teach.plain import sigmoid
-from lstm_teach.verdicts import Verdict
+from lstm_teach.verdicts import Verdict, advice
 
 FULL_CELL, SAME_CELL, COUNT_SHOWN = questions(__name__, "my_full_cell", "my_same_cell", "my_count_shown")
 STAY, OFF, ON = range(3)  # the tokens of the light; for the counter, 2 is the bell
 BELL = 2
+CLIPPED_AT = (10, 20, 30, 50, 88, 100, 200, 300, 500, 600, 700, 709)  # so that exp is finite
 
 
 # ------------------------------------------------------------------------------------------ 1. one gate
@@ -42,10 +43,11 @@ def check_loss(sequence_loss: Callable, seed: int = 1) -> Verdict:
     random = np.random.default_rng(seed)
     V, h = random.normal(0, 1, (6, 4)), random.uniform(-0.9, 0.9, (5, 4))
     targets = random.integers(0, 6, 5)
+    large = (2000 * V, h[:3].copy(), targets[:3].copy())
     cases = [
         Case("several steps", (V, h, targets)),
         Case("other sizes", (V[:4, :3].copy(), h[:2, :3].copy(), np.array([3, 0]))),
-        Case("very large scores", (2000 * V, h[:3].copy(), targets[:3].copy())),
+        Case("very large scores", large, also=lambda got: advice(kept_finite(got, *large)).strip()),
     ]
     return check(__name__, "loss", sequence_loss, cases, right=lambda V, h, targets: each(V, h, targets).sum())
 
@@ -60,6 +62,29 @@ def log_softmax(V: np.ndarray, h: np.ndarray) -> np.ndarray:
 def each(V: np.ndarray, h: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """The loss of each step, (T,)."""
     return -log_softmax(V, h)[np.arange(len(h)), targets]
+
+
+def shifted_by_token(V: np.ndarray, h: np.ndarray, targets: np.ndarray) -> float:
+    """What comes out if from each token's scores their largest over the steps is subtracted."""
+    scores = h @ V.T
+    scores = scores - scores.max(0)
+    return (np.log(np.exp(scores).sum(1)) - scores[np.arange(len(h)), targets]).sum()
+
+
+def kept_finite(got: float, V: np.ndarray, h: np.ndarray, targets: np.ndarray) -> str:
+    """How a loss was kept finite that came out wrong: by a smallest probability or a largest score; "" if by neither.
+
+    To add a small number to a probability of 0 and to replace the 0 by it come to the same.
+    """
+    y, last = np.exp(-each(V, h, targets)), np.arange(len(h))
+    for least in 10.0 ** -np.arange(1, 301):
+        if np.isclose(got, -np.log(np.maximum(y, least)).sum(), rtol=1e-9, atol=0):
+            return f"A probability of 0 counts as {least:.0e} here: so the log is finite, and far from right."
+    for limit in CLIPPED_AT:
+        scores = np.clip(h @ V.T, -limit, limit)
+        if np.isclose(got, -log_softmax(scores.T, np.eye(len(h)))[last, targets].sum(), rtol=1e-9, atol=0):
+            return f"The scores were clipped at {limit}: other scores have another loss."
+    return ""
 
 
 # ------------------------------------------------------------------------------------------ 3. a bias that keeps
@@ -92,7 +117,7 @@ def bias(share: float, steps: int) -> float:
 
 
 def check_counter(counter_net: Callable, seed: int = 1) -> Verdict:
-    """Check `counter_net()` -> `Params` of 3 tokens whose unit 0 has the number of bells (token 2) in c, up to 0.1."""
+    """Check `counter_net()` -> `Params` of 3 tokens whose unit 0 has the number of bells (2) in c, to within 0.1."""
     random = np.random.default_rng(seed)
 
     def on(part: str, length: int, bells: Sequence[int]) -> Case:
@@ -105,8 +130,8 @@ def check_counter(counter_net: Callable, seed: int = 1) -> Verdict:
             if not wrong.size:
                 return ""
             t = wrong[0]
-            rang = f"{count[t]} bell{'s' * int(count[t] != 1)} rang"
-            wanted = f"so far {rang}, so it should be within 0.1 of {count[t]}"
+            rang = f"{count[t]} bell{'s have' if count[t] != 1 else ' has'} rung so far"
+            wanted = f"{rang}, so it should be within 0.1 of {count[t]}"
             return f"After step {t} of {length} the cell value is {c[t]:.4g}; {wanted}."
 
         return Case(part, (), look=look)
@@ -114,7 +139,7 @@ def check_counter(counter_net: Callable, seed: int = 1) -> Verdict:
     cases = [
         on("one bell in 5 steps", 5, [2]),
         on("no bell in 60 steps", 60, []),
-        on("four bells, two in a row", 12, [0, 5, 6, 11]),
+        on("four bells with two in a row", 12, [0, 5, 6, 11]),
         on("ten bells in 200 steps", 200, range(3, 200, 20)),
     ]
     return check(__name__, "counter", counter_net, cases)
@@ -134,19 +159,19 @@ def check_light(light_net: Callable, seed: int = 1) -> Verdict:
             if not wrong.size:
                 return ""
             t = wrong[0]
-            last = f"last switched {'on' if lit[t] else 'off'} at step {switched[t]}"
-            state = last if switched[t] >= 0 else "never switched on so far"
+            last = f"was last switched {'on' if lit[t] else 'off'} at step {switched[t]}"
+            state = last if switched[t] >= 0 else "has not been switched on yet"
             limit = "above" if lit[t] else "at most"
             value = f"After step {t} of {len(x)} the cell value is {c[t]:.3g}"
-            return f"{value}; the light was {state}, so it should be {limit} 0.5."
+            return f"{value}; the light {state}, so it should be {limit} 0.5."
 
         return Case(part, (), look=look)
 
     cases = [
         on("on", [STAY, STAY, ON, STAY, STAY]),
         on("off again", [ON, STAY, OFF, STAY, ON, OFF]),
-        on("on five times, off once", [ON] * 5 + [OFF, STAY]),
-        on("off five times, on once", [OFF] * 5 + [ON, STAY]),
+        on("five times on then off", [ON] * 5 + [OFF, STAY]),
+        on("five times off then on", [OFF] * 5 + [ON, STAY]),
         on("200 steps after it was switched on", [ON] + [STAY] * 200),
         on("200 steps after it was switched off", [ON, OFF] + [STAY] * 200),
         on("on and off at random", random.integers(0, 3, 80)),

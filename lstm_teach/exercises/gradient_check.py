@@ -72,13 +72,14 @@ def check_numerical_gradient(numerical_gradient: Callable, seed: int = 1) -> Ver
 
         def also(got: object) -> str:
             most = max(several, default=0)
-            return f"At one time {most} weights were nudged: put each back before the next." if most else ""
+            again = "put each one back before you nudge the next."
+            return f"At one point {most} weights were nudged at once: {again}" if most else ""
 
         return Case(part, (watched, net, step), {"plain": plain}, also=also)
 
     lstm_loss, net = _lstm_loss(seed, 3, 2, 5)
     other = Params.random(2, 3, seed=seed + 1)
-    cases = [on("the loss of an LSTM", lstm_loss, net, 0.05), on("another loss, a large step", no_lstm, other, 0.3)]
+    cases = [on("the loss of an LSTM", lstm_loss, net, 0.05), on("another loss with a large step", no_lstm, other, 0.3)]
     right = {id(case.arguments[0]): case.names["plain"] for case in cases}
     return check(
         __name__,
@@ -197,7 +198,7 @@ def check_accepts(accepts: Callable) -> Verdict:
                     " that you compare with sharp enough, and is the bound above what rounding leaves?"
                 )
         if said(attempt, nothing):
-            return "It accepts right backward passes, but also one that returns zeros only: so its yes says nothing."
+            return "It accepts right backward passes, but also one that returns zeros only: so its True says nothing."
         return ""
 
     def rejects(fault: str) -> Callable[[Attempt], str]:
@@ -205,7 +206,7 @@ def check_accepts(accepts: Callable) -> Verdict:
             if said(attempt, passes[fault]):
                 return f"It accepts a pass with this mistake: {FAULTS[fault]}."
             if not said(attempt, first):
-                return "It rejects this one, but right backward passes too: so its no says nothing."
+                return "It rejects this one, but right backward passes too: so its False says nothing."
             return ""
 
         return part
@@ -229,7 +230,8 @@ def check_blind_spot(blind_spot: Callable) -> Verdict:
             net = _net_and_sequence(answer, "blind_spot")
             hidden_error, matrix = _worst(planted(fault), net)
             if verdict(hidden_error) != "right":
-                return f"The fault shows: d{matrix} is off by {hidden_error:.1g}, norm-relative. It should not."
+                size = f"the norm-relative error of d{matrix} is {hidden_error:.1g}"
+                return f"The fault shows, and it should not: {size}."
             for other in shown[fault]:
                 if _worst(planted(other), net)[0] < 1e-4:
                     return f"It hides {other} as well; hide {fault} alone."

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from lstm_teach import borrowed
 from lstm_teach.backward import output_delta
 from lstm_teach.exercises.engine import Case, check, questions
 from lstm_teach.exercises.unread import filled
 from lstm_teach.forward import Cache, forward
+from lstm_teach.judging import TOOLS
 from lstm_teach.params import GATES, Params
 from lstm_teach.verdicts import Verdict
 
@@ -58,8 +60,10 @@ def walked(
     """The deltas dh and dc of all steps, (T, H) each; `change` puts in a mistake."""
     T, H = len(targets), params.hidden_size
     dy = cache.y if change == "y" else -output_delta(cache, targets) if change == "sign" else None
+    if change == "weighs the 1":
+        dy = cache.y - weights[:, None] * np.eye(params.vocab_size)[targets]
     dh_loss = (output_delta(cache, targets) if dy is None else dy) @ params.V
-    own = np.ones(T) if change in ("unweighted", "weighs all") else weights
+    own = np.ones(T) if change in ("unweighted", "weighs all", "weighs the 1") else weights
     deltas = {name: np.zeros((T, H)) for name in ("dh", "dc")}
     dh_future = dc_carry = np.zeros(H)
     for t in range(T) if change == "forward" else reversed(range(T)):
@@ -154,7 +158,18 @@ def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:
 
     def on(part: str, seed: int, *size: int) -> Case:
         params, x, targets, _, a = case_of(seed, *size)
-        return Case(part, (step, params, a, x, targets), around_the_start(params, a, x, targets))
+        taken: list[int] = []
+
+        def counted(params: Params, cache: Cache, t: int, *deltas: np.ndarray) -> dict[str, np.ndarray]:
+            taken.append(t)
+            return step(params, cache, t, *deltas)
+
+        def look(answer: object) -> str:
+            called = "" if taken else borrowed.in_function(start_gradient, ("forward",), ("forward", *TOOLS))
+            measured = f"The numbers are right, but measured with {called}, two losses or more for each entry of a."
+            return f"{measured} Derive them: walk back with step, and go on into a." if called else ""
+
+        return Case(part, (counted, params, a, x, targets), around_the_start(params, a, x, targets), look)
 
     cases = [on("five steps", seed, 5, 4, 6), on("a single step", seed + 1, 1, 6, 3)]
     return check(__name__, "start", start_gradient, cases, right=start)
@@ -163,6 +178,13 @@ def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:
 def start(step: Callable, params: Params, a: np.ndarray, x: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """The gradient of a, which is the cell and, squashed, the hidden state before the first token."""
     v = around_the_start(params, a, x, targets)
+    return v["dc0"] + v["dh0"] * (1 - np.tanh(a) ** 2)
+
+
+def from_zeros(params: Params, a: np.ndarray, x: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """What `start` gives if the forward pass starts from zeros."""
+    zeros = np.zeros_like(a)
+    v = around_the_start(params, zeros, x, targets)
     return v["dc0"] + v["dh0"] * (1 - np.tanh(a) ** 2)
 
 

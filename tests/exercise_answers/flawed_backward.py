@@ -80,13 +80,13 @@ REPAIRED = {
 def mistaken(*flaws):
     """Mistakes of every repair; `flaws` are those of the loop as it was."""
     return {
-        "as it was": (with_flaws(*flaws), "still the numbers of the loop as it was"),
-        "another flaw": (with_flaws("leftover", "step 0 left out"), "Of 2 steps: wrong"),
-        "a number": (with_flaws("a number", *flaws), "wrong dWi dWf dWo dWg"),
-        "no forget gate": (with_flaws("no forget gate"), "wrong dWi dWf dWg dUi dUf dUg; right dV dWo dUo"),
-        "V left out": (changed(lambda grads, params, x: grads.V.fill(0)), "wrong dV; right dWi"),
+        "as it was": (with_flaws(*flaws), "still the numbers of the unrepaired loop"),
+        "another flaw": (with_flaws("leftover", "step 0 left out"), "With 2 steps, wrong:"),
+        "a number": (with_flaws("a number", *flaws), "wrong: dWi dWf dWo dWg"),
+        "no forget gate": (with_flaws("no forget gate"), "wrong: dWi dWf dWg dUi dUf dUg; right: dV dWo dUo"),
+        "V left out": (changed(lambda grads, params, x: grads.V.fill(0)), "wrong: dV; right: dWi"),
         "signs": (changed(lambda grads, params, x: np.negative(grads.flat, out=grads.flat) is None), "an error of 2"),
-        "mean": (changed(lambda grads, params, x: grads.flat.__itruediv__(len(x)) is None), "Of 2 steps: wrong dV"),
+        "mean": (changed(lambda grads, params, x: grads.flat.__itruediv__(len(x)) is None), "With 2 steps, wrong: dV"),
         "the library": (lambda params, x, targets, h0, c0: lt.bptt(params, x, targets, h0, c0), "calls lt.bptt"),
         "the library, repaired": (
             lambda params, x, targets, h0, c0: lt.nested_bptt(params, x, targets, h0, c0, repaired=lt.FLAWS),
@@ -96,7 +96,7 @@ def mistaken(*flaws):
         "wrong shape": (changed(lambda grads, params, x: {**grads.items()} | {"V": grads.V.T}), "dV must have"),
         "zeros": (lambda params, *sequence: params.__class__.zeros(4, 5), "wrong"),
         "not a number": (changed(lambda grads, params, x: grads.Wf.fill(np.nan)), "nan"),
-        "initial state ignored": (lambda params, x, targets, h0, c0: bptt(params, x, targets), "Of 2 steps: wrong"),
+        "initial state ignored": (lambda params, x, targets, h0, c0: bptt(params, x, targets), "With 2 steps, wrong:"),
         "writes to h0": (writes_to_h0, "writes to what it was given, h0"),
         "no sequence": (lambda params, x: lt.Params.zeros(4, 5), "raised TypeError"),
     }
@@ -165,12 +165,12 @@ WRONG = {
     | {"no forget gate": (with_flaws("no forget gate"), "carried back whole, without a forget gate")},
     "check_third": mistaken("token once")
     | {
-        "a step too many": (loop(lambda n: range(n, -2, -1)), "Of 2 steps: wrong dWi dWf dWo dWg"),
-        "step 0 left out": (with_flaws("step 0 left out"), "Of 2 steps: wrong dWi"),
+        "a step too many": (loop(lambda n: range(n, -2, -1)), "With 2 steps, wrong: dWi dWf dWo dWg"),
+        "step 0 left out": (with_flaws("step 0 left out"), "With 2 steps, wrong: dWi"),
     },
     "check_fourth": mistaken("turned product", "g left out")
     | {
-        "a step too many": (loop(lambda n: range(n, -2, -1)), "Of 1 step: wrong dWi dWf dWo dWg"),
+        "a step too many": (loop(lambda n: range(n, -2, -1)), "With 1 step, wrong: dWi dWf dWo dWg"),
         "product repaired": (with_flaws("g left out"), "another one is left."),
         "carry repaired": (with_flaws("turned product"), "which shows at T = 1 already"),
         "number, carry repaired": (with_flaws("a number"), "an entry for each pair is needed"),

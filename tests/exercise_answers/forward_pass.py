@@ -89,6 +89,18 @@ def probabilities(V, h):
     return e / e.sum(1, keepdims=True)
 
 
+def loss_of_clipped_scores(V, h, targets):
+    scores = np.clip(h @ V.T, -500, 500)
+    return (np.log(np.exp(scores).sum(1)) - scores[np.arange(len(h)), targets]).sum()
+
+
+def loss_shifted_by_token(V, h, targets):
+    scores = h @ V.T
+    scores -= scores.max(axis=0)
+    y = np.exp(scores)
+    return -np.log(y[np.arange(len(h)), targets] / y.sum(axis=1)).sum()
+
+
 def loss_clipped(V, h, targets):
     return -np.log(np.maximum(probabilities(V, h)[np.arange(len(h)), targets], 1e-12)).sum()
 
@@ -242,7 +254,21 @@ WRONG = {
         "all tokens": (lambda V, h, targets: -np.log(probabilities(V, h)).sum(), "only the target's entry counts"),
         "log of a sum": (lambda V, h, t: -np.log(probabilities(V, h)[np.arange(len(h)), t].sum()), "before the log"),
         "overflow": (loss_plain, "an exp of a large number"),
-        "clipped": (loss_clipped, "very large scores"),
+        "clipped": (loss_clipped, "A probability of 0 counts as 1e-12 here"),
+        "a little added": (
+            lambda V, h, t: -np.log(probabilities(V, h)[np.arange(len(h)), t] + 1e-8).sum(),
+            "very large scores",
+        ),
+        "1e-15 added": (
+            lambda V, h, t: -np.log(probabilities(V, h)[np.arange(len(h)), t] + 1e-15).sum(),
+            "A probability of 0 counts as 1e-15 here",
+        ),
+        "scores clipped": (loss_of_clipped_scores, "The scores were clipped at 500"),
+        "largest not added back": (
+            lambda V, h, t: sum(loss(V, h[[k]], [t[k]]) - (V @ h[k]).max() for k in range(len(h))),
+            "or add it back",
+        ),
+        "largest over the steps": (loss_shifted_by_token, "over the steps (axis 0)"),
         "each step": (lambda V, h, targets: np.ones(len(h)), "should be a single number"),
         "the library": (lambda V, h, t: lt.loss(lt.Params.zeros(6, 4), h, t), "the library's own answer"),
     },
@@ -261,16 +287,16 @@ WRONG = {
         "log of a negative number": (lambda share, steps: np.log(share - 1), "look for a division by 0, a log of 0"),
     },
     "check_counter": {
-        "zeros": (net(), "so far 1 bell rang, so it should be within 0.1 of 1"),
+        "zeros": (net(), "1 bell has rung so far, so it should be within 0.1 of 1"),
         "no forget bias": (net(Ui=[-12, -12, 12], Ug=[0, 0, 12]), "within 0.1 of 1"),
         "input gate open always": (net(Uf=12, Ui=12, Ug=[0.1, 0.1, 12]), "no bell in 60 steps"),
-        "a candidate for every token": (net(Uf=12, Ug=12), "so far 0 bells rang, so it should be within 0.1 of 0"),
+        "a candidate for every token": (net(Uf=12, Ug=12), "0 bells have rung so far, so it should be within 0.1 of 0"),
         "the wrong token": (net(Uf=12, Ui=[12, -12, -12], Ug=12), "so it should be"),
         "counts down": (net(Uf=12, Ui=[-12, -12, 12], Ug=[0, 0, -12]), "the cell value is -1"),
         "forgets in 200 steps": (net(Uf=5, Ui=[-12, -12, 12], Ug=[0, 0, 12]), "ten bells in 200 steps"),
         "weights of 1": (net(Uf=1, Ui=[-1, -1, 1], Ug=[0, 0, 1]), "within 0.1 of 1"),
         "half a candidate": (net(Uf=12, Ui=[-12, -12, 12], Ug=[0, 0, 0.5]), "the cell value is 0.4621"),
-        "a bell that empties": (net(Uf=[12, 12, -12], Ui=[-12, -12, 12], Ug=[0, 0, 12]), "so far 2 bells rang"),
+        "a bell that empties": (net(Uf=[12, 12, -12], Ui=[-12, -12, 12], Ug=[0, 0, 12]), "2 bells have rung so far"),
         "two tokens": (lambda: lt.Params.zeros(2, 1), "vocab_size is 2"),
         "a matrix": (lambda: np.eye(3), "should return the net"),
         "not finite": (net(Uf=np.inf), "not finite"),
@@ -278,7 +304,7 @@ WRONG = {
     "check_light": {
         "zeros": (net(), "it should be above 0.5"),
         "only counts": (net(Uf=12, Ui=[-12, -12, 12], Ug=[0, 0, 12]), "should be at most 0.5"),
-        "up and down": (net(Uf=12, Ui=[-12, 12, 12], Ug=[0, -12, 12]), "on five times, off once"),
+        "up and down": (net(Uf=12, Ui=[-12, 12, 12], Ug=[0, -12, 12]), "five times on then off"),
         "off takes half": (net(Uf=[12, 12, -12], Ui=[-12, 12, 12], Ug=[0, -0.4, 12]), "should be at most 0.5"),
         "forgets at once": (net(Ui=[-12, -12, 12], Ug=[0, 0, 12]), "it should be above 0.5"),
         "forgets in 200 steps": (
@@ -287,9 +313,12 @@ WRONG = {
         ),
         "tokens swapped": (net(Uf=[12, -12, -12], Ui=[-12, 12, -12], Ug=[0, 12, 0]), "it should be above 0.5"),
         "off by the output gate": (net(Uf=12, Ui=[-12, -12, 12], Ug=[0, 0, 12], Uo=[0, -12, 12]), "at most 0.5"),
-        "a candidate for token 0": (net(Uf=[12, -12, -12], Ui=[0, -12, 12], Ug=[1, 0, 12]), "never switched on so far"),
+        "a candidate for token 0": (
+            net(Uf=[12, -12, -12], Ui=[0, -12, 12], Ug=[1, 0, 12]),
+            "the light has not been switched on yet",
+        ),
         "half a switch": (net(Uf=[12, -12, -12], Ui=[-12, -12, 0], Ug=[0, 0, 0.5]), "should be above 0.5"),
-        "keeps half when off": (net(Uf=[12, 0, 12], Ui=[-12, -12, 12], Ug=[0, 0, 12]), "on five times, off once"),
+        "keeps half when off": (net(Uf=[12, 0, 12], Ui=[-12, -12, 12], Ug=[0, 0, 12]), "five times on then off"),
         "two tokens": (lambda: lt.Params.zeros(2, 1), "vocab_size is 2"),
         "a matrix": (lambda: np.eye(3), "should return the net"),
     },

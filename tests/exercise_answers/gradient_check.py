@@ -157,6 +157,12 @@ def either(formula, zero=0.0):
     return lambda a, b: formula(a, b) if a.any() or b.any() else zero
 
 
+def relative_error_in_place(a, b):
+    size = max(norm(a), norm(b))
+    a -= b
+    return norm(a) / size if size else 0.0
+
+
 # ------------------------------------------------------------------------------------------ check_accepts
 
 X, TARGETS = [0, 1, 2, 0, 3, 1, 4], [1, 2, 0, 3, 1, 4, 0]
@@ -298,6 +304,16 @@ def slope_with(formula):
     return mistaken
 
 
+def slope_without_a_copy(loss_fn, params, direction, step):
+    old = params.flat
+    params.flat[:] = old + step * direction
+    ahead = loss_fn(params)
+    params.flat[:] = old - step * direction
+    behind = loss_fn(params)
+    params.flat[:] = old
+    return (ahead - behind) / (2 * step)
+
+
 def slope_not_put_back(loss_fn, params, direction, step):
     params.flat[:] += step * direction
     ahead = loss_fn(params)
@@ -360,10 +376,10 @@ WRONG = {
             gradient_with(lambda a, h, b, s: (a - b) / 2 / s, lt.Params.NAMES[1:]),
             "Nothing has been written into this matrix",
         ),
-        "not put back": (gradient_not_put_back, "put each back before the next"),
+        "not put back": (gradient_not_put_back, "put each one back before you nudge the next"),
         "step subtracted again": (gradient_step_subtracted_again, "leaves params changed in the last digits"),
         "H by H": (gradient_of_square_matrices, "IndexError"),
-        "a row at a time": (gradient_of_a_row, "At one time"),
+        "a row at a time": (gradient_of_a_row, "weights were nudged at once"),
         "its own tiny step": (
             lambda loss_fn, params, step: gradient(loss_fn, params, 1e-5),
             "These are nearly the slopes themselves",
@@ -386,6 +402,9 @@ WRONG = {
     "check_relative_error": {
         "0/0": (lambda a, b: norm(a - b) / np.maximum(norm(a), norm(b)), "is nan"),
         "absolute": (lambda a, b: norm(a - b), "the size of the difference alone"),
+        "by a, 0 for zeros": (lambda a, b: norm(a - b) / norm(a) if a.any() else 0.0, "and 0 where a is zero"),
+        "by b, no condition": (lambda a, b: norm(a - b) / norm(b), "by the size of b"),
+        "a changed": (relative_error_in_place, "writes to what it was given, a: "),
         "by a": (either(lambda a, b: norm(a - b) / norm(a) if a.any() else 1.0), "by the size of a"),
         "by b": (either(lambda a, b: norm(a - b) / norm(b) if b.any() else 1.0), "by the size of b"),
         "by the sum": (either(lambda a, b: norm(a - b) / (norm(a) + norm(b))), "by both sizes together"),
@@ -426,11 +445,11 @@ WRONG = {
         "in place": (lambda a, b: error(np.subtract(a, b, out=a), 0 * b), "writes to what it was given, a"),
     },
     "check_accepts": {
-        "always yes": (lambda backward: True, "so its yes says nothing"),
+        "always yes": (lambda backward: True, "so its True says nothing"),
         "always no": (lambda backward: False, "rejects a right backward pass"),
         "one step": (checking(x=X[:1], targets=TARGETS[:1]), "One step alone carries nothing"),
-        "zero cell": (checking(c0=np.zeros(4)), "A zero initial cell hides this"),
-        "zero hidden state": (checking(h0=np.zeros(4)), "A zero initial state hides this"),
+        "zero cell": (checking(c0=np.zeros(4)), "A zero c0 hides this"),
+        "zero hidden state": (checking(h0=np.zeros(4)), "A zero h0 hides this"),
         "three steps": (checking(x=[0, 1, 0], targets=[1, 2, 0]), "Only a longer sequence shows this"),
         "no token twice": (checking(x=[0, 1, 2, 3, 4], targets=[1, 2, 0, 3, 1]), "a token that comes again"),
         "lenient": (checking(bound=1e-2), "A bound that is too lenient hides this"),
@@ -449,7 +468,7 @@ WRONG = {
         "tiny weights, lenient": (checking(scale=0.01, bound=1e-2), "It accepts a pass with this mistake"),
         "tiny weights, lenient, all as one": (
             checking(scale=0.01, bound=1e-2, of=lambda got, numbers: lt.relative_error(got.flat, numbers.flat)),
-            "tiny weights, hide this",
+            "or tiny weights hide this",
         ),
         "nine errors in one": (
             checking(of=lambda got, numbers: lt.relative_error(got.flat, numbers.flat), bound=1e-3),
@@ -481,7 +500,7 @@ WRONG = {
         ),
         "sums": (
             checking(of=lambda got, num: max(abs(got[n].sum() - num[n].sum()) for n in num), bound=1e-6),
-            "Sums and norms hide this",
+            "so do sums and norms",
         ),
         "Wf and Uf alone": (
             checking(of=lambda got, num: max(lt.relative_error(got[n], num[n]) for n in ("Wf", "Uf"))),
@@ -540,6 +559,7 @@ WRONG = {
         "targets for params": (lambda fault: ([0], [1], 0, 0, 0), "should be the net"),
     },
     "check_slope_along": {
+        "no copy": (slope_without_a_copy, "params.flat.copy() stays"),
         "forward": (slope_with(lambda at, d, h: (at(h * d) - at(0)) / h), "forward difference"),
         "by one step": (slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / h), "two steps apart"),
         "by four steps": (slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / h / 4), "half as large"),

@@ -70,6 +70,13 @@ def walk_that_writes(step, params, cache, targets, weights):
     return walk_with(y=lambda cache: cache.y)(step, params, cache, targets, weights)
 
 
+def walk_that_weighs_the_1(step, params, cache, targets, weights):
+    wanted = weights[:, None] * np.eye(params.vocab_size)[targets]
+    return walk_with(pick=lambda w, dh_loss: dh_loss, y=lambda cache: cache.y - wanted)(
+        step, params, cache, targets, weights
+    )
+
+
 def handing(dh_before=lambda b, h: b["dh_before"], dc_before=lambda b, c: b["dc_before"]):
     return walk_with(hand=lambda back, h, c: (dh_before(back, h), dc_before(back, c)))
 
@@ -194,6 +201,11 @@ def peepholes_with(**lines):
     return mistaken
 
 
+def peepholes_swapped(*given):
+    dc, dc_before, *others = peepholes(*given)
+    return dc_before, dc, *others
+
+
 def peepholes_in_place(dh, dc_carry, i, f, o, g, c_before, c, pi, pf, po):
     found = peepholes(dh, dc_carry, i, f, o, g, c_before, c, pi, pf, po)
     dc_carry += dh
@@ -303,6 +315,7 @@ WRONG = {
         "c added up": (handing(dc_before=lambda b, c: c + b["dc_before"]), "dc_carry is added to"),
         "swapped": (walk_with(hand=lambda b, h, c: (b["dc_before"], b["dh_before"])), "dh is off"),
         "y": (walk_with(y=lambda cache: cache.y), "this is y itself"),
+        "weighs the 1": (walk_that_weighs_the_1, "The weight multiplies only the 1"),
         "sign": (walk_with(pick=lambda w, dh_loss: -w * dh_loss), "The sign of dy is wrong"),
         "forward": (walk_with(order=range), "from the first step to the last"),
         "reversed": (walk_with(row=lambda t, T: T - 1 - t), "The rows are in the order of the walk"),
@@ -362,6 +375,7 @@ WRONG = {
             peepholes_with(dc="dh * o * (1 - ct**2) + dc_carry", dc_before="dc * f"),
             "dc_before is off",
         ),
+        "dc and dc_before swapped": (peepholes_swapped, "dc and dc_before have changed places"),
         "writes to dc_carry": (peepholes_in_place, "writes to what it was given, dc_carry"),
         "four results": (lambda *given: peepholes(*given)[:4], "should return 5 arrays"),
     },
@@ -374,12 +388,13 @@ WRONG = {
             start_with(say=lambda dh0, dc0, a: dc0 * (1 - np.tanh(a) ** 2) + dh0),
             "not to the one through c0",
         ),
-        "a for tanh": (start_with(say=lambda dh0, dc0, a: dc0 + dh0 * (1 - a**2)), "written with its result"),
+        "a for tanh": (start_with(say=lambda dh0, dc0, a: dc0 + dh0 * (1 - a**2)), "so use np.tanh(a), not a"),
         "no square": (start_with(say=lambda dh0, dc0, a: dc0 + dh0 * (1 - np.tanh(a))), "with a square"),
         "value for slope": (start_with(say=lambda dh0, dc0, a: dc0 + dh0 * np.tanh(a)), "not its value"),
         "difference": (start_with(say=lambda dh0, dc0, a: dc0 - dh0 * (1 - np.tanh(a) ** 2)), "has been taken away"),
         "step 0": (start_of_step_0, "These are dh and dc of step 0"),
-        "from zeros": (start_with(state=lambda a: (0 * a, 0 * a)), "da is off"),
+        "from zeros": (start_with(state=lambda a: (0 * a, 0 * a)), "The forward pass starts from zeros"),
+        "nudges": (start_by_nudging, "measured with lt.loss"),
         "h0 is a": (start_with(state=lambda a: (a, a)), "da is off"),
         "no carry": (start_with(carry=False), "da is off"),
         "mean": (

@@ -57,6 +57,7 @@ SECONDS = 10.0  # for all that one judgement calls
 TOOLS = frozenset(["sigmoid", "softmax"])  # functions in these modules that are no answer
 OTHER_NETS = "It is not right on every net."
 THIS_NET = "It is right for these numbers; for others it is not."
+TYPED = "The number typed in, "
 PER_TOKEN = ("dy", "y", "scores")
 PER_UNIT = re.compile(r"d?(z?[ifog]|c|ct|h)(_\w+)?$")
 COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
@@ -264,7 +265,9 @@ def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[
             form = next((s for g, r in zip(got, right, strict=True) if (s := wrong_form(name, g, r))), "")
             known = _known(blank, name, got, right, cases, read)
             here = _on_this_net(blank, name, namespace, statements, cases) or form
-            sentence = known if known and here.startswith(THIS_NET) else f"{here} {known}".strip() or OTHER_NETS
+            sentence = (
+                known if known and here.startswith((THIS_NET, TYPED)) else f"{here} {known}".strip() or OTHER_NETS
+            )
         parts.append(Part(name, sentence))
     if changed:
         said = f"This cell changes {_listed(sorted(changed))} itself, which its lines and later ones are given."
@@ -357,7 +360,7 @@ def _on_this_net(
     if not read and is_like(got, right):
         return "A typed-in number can be right for these numbers only: write the line with names."
     if typed and is_like(got, right) and np.allclose(got, right, rtol=1e-2):
-        return f"The number typed in, {_listed(typed)}, can be right for these numbers only: write it with names."
+        return f"{TYPED}{_listed(typed)}, can be right for these numbers only: write it with names."
     if sentence := difference(name, got, right, _axes(right, name), relative=True):
         return sentence
     if np.asarray(namespace[name]).dtype in (np.float32, np.float16):

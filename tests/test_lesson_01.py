@@ -3,6 +3,7 @@
 import io
 import re
 from contextlib import redirect_stdout
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from matplotlib.text import Text
 from scenes import assert_same_as_full_drawing, pixels
 
 import lstm_teach as lt
-from lstm_teach import bell, plain
+from lstm_teach import bell, graph, plain
 from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.forward_pass import LONGEST, bell_explorer
 from lstm_teach.figures import curves, forward_pass
@@ -273,9 +274,7 @@ def test_the_answers_on_the_bell_are_true():
     f = {b: rang.f[1:13, 0].mean() for b, (rang, _) in runs.items()}
     rang, quiet = runs[-2.0]
     assert f"The forget gate is now {f[-2.0]:.2f} instead of {f[0]:.2f}" in cell("bell-questions")
-    assert f"only {rang.c[12, 0]:.2f} of the cell value is left, close to the {quiet.c[12, 0]:.2f}" in cell(
-        "bell-questions"
-    )
+    assert f"the cell value is only {rang.c[12, 0]:.2f}, close to the {quiet.c[12, 0]:.2f}" in cell("bell-questions")
     assert rang.y[-1].argmax() == quiet.y[-1].argmax() == bell.QUIET
     forgetful = bell.forgetful(bell.net(), -1.5)
     right = [lt.forward(forgetful, bell.sequence(True, n)[0]).y[-1, bell.BELL] > 0.5 for n in range(1, LONGEST + 1)]
@@ -284,6 +283,37 @@ def test_the_answers_on_the_bell_are_true():
     assert f"At step 0 the forget gate is only {runs[0][0].f[0, 0]:.2f}" in cell("gates-questions")
     assert f"open at the bell, {i[0]:.2f}" in cell("gates-questions")
     assert f"nearly shut, {i[1:13].mean():.2f}, and the forget gate is near 1, at {f[0]:.2f}" in cell("gates-questions")
+
+
+def test_at_the_question_both_lines_rise_alike_and_the_unit_in_the_picture_is_the_one_that_knows():
+    net, runs = bell.net(), [lt.forward(bell.net(), bell.sequence(rang)[0]) for rang in (True, False)]
+    rang, quiet = runs
+    added = [(run.i * run.g)[13, 0] for run in runs]
+    said = f"opens again, to {rang.i[13, 0]:.2f}, and adds nearly the same to both lines, "
+    assert said + f"{added[0]:.2f} and {added[1]:.2f}" in cell("gates-questions")
+    before, after = ((rang.c - quiet.c)[t, 0] for t in (12, 13))
+    assert abs(after - before) < 0.05 * before and "the distance stays nearly what it was" in cell("gates-questions")
+    question = bell.sequence(True)[0][13:]
+    for one, other in (runs, runs[::-1]):  # each unit in turn gets the other run's state before the question
+        for unit in (0, 1):
+            h, c = one.h[12].copy(), one.c[12].copy()
+            h[unit], c[unit] = other.h[12, unit], other.c[12, unit]
+            change = abs(lt.forward(net, question, h, c).y[0] - one.y[13]).max()
+            assert change > 0.9 if unit == 0 else change < 0.003
+        assert (one.h[1:13, 1] < -0.9).all() and one.h[13, 1] > one.h[12, 1] + 0.3  # "waits for the question"
+    assert "The other unit waits for the question" in cell("bell")
+
+
+MIXED = {"i": "added[0]", "g": "added[0]", "f": "kept[0]"}  # a gate or candidate, and the product that it goes into
+
+
+def test_the_roads_to_the_cell_go_through_as_many_boxes_as_the_answer_says():
+    ways = [["c[-1]", "kept[0]", "c[0]"], *(["h[-1]", f"z{k}[0]", f"{k}[0]", box, "c[0]"] for k, box in MIXED.items())]
+    arrows = {tuple(arrow.split(" -> ")) for arrow in graph.make_net(lt.Params.zeros(2, 1), [0], [1]).slopes}
+    assert all((a, b) in arrows for way in ways for a, b in pairwise(way))
+    into = {b: {a for a, to in arrows if to == b} for _, b in arrows}
+    assert into["c[0]"] == {"kept[0]", "added[0]"} and into["kept[0]"] == {"c[-1]", "f[0]"}
+    assert into["added[0]"] == {"i[0]", "g[0]"}
 
 
 def test_the_cells_on_the_bell_print_what_the_explorer_shows(lesson):

@@ -296,7 +296,7 @@ class _Tables:
         lines = self.spec.get("lines")
         own = {name: got[name] for name in got if name != result and is_like(got[name], np.asarray(right[name]))}
         if lines:
-            own = {name: value for name, value in own.items() if not _misplaced(name, value, right)}
+            own = {name: value for name, value in own.items() if not _misplaced(name, got, right)}
         return {name: np.asarray(value, float) for name, value in own.items() if np.any(value)} if lines else {}
 
     def words(self, attempt: Attempt, result: str) -> str:
@@ -371,10 +371,15 @@ class _Tables:
         return space_of(self.spec, self.names, self.cases[k], self.rights[k], result) | dict(own or {})
 
 
-def _misplaced(name: str, value: Any, right: Mapping[str, Any]) -> bool:
-    """Whether a result is wrong and is the right value of another one."""
-    others = [right[other] for other in right if other != name and np.shape(right[other]) == np.shape(value)]
-    return bool(difference(name, value, right[name])) and any(not difference(name, value, each) for each in others)
+def _misplaced(name: str, got: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
+    """Whether a result is wrong and is the right value of another one that is not where it belongs.
+
+    A dz without its slope is the right delta of its gate too, but the delta is in its own place then.
+    """
+    if not difference(name, got[name], right[name]):
+        return False
+    away = [other for other in right if other != name and other in got and difference(other, got[other], right[other])]
+    return any(not difference(name, got[name], right[other]) for other in away)
 
 
 def space_of(spec: Mapping, names: Mapping, case: Case, right: Mapping | None, result: str = "") -> dict[str, Any]:

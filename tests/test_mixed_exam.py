@@ -216,3 +216,44 @@ def test_a_wrong_line_of_a_step_back_is_told_once():
 def test_what_is_made_from_a_delta_that_was_left_at_zero_is_not_told_another_mistake():
     verdict = str(exam.check_back(answers.back_with(di=lambda v: 0 * v.dc)))
     assert "dzi is off" in verdict and "The slope of the curve is missing" not in verdict
+
+
+@pytest.mark.parametrize("step", [1e-6, 1e-5, 1e-4])
+def test_a_wrong_quotient_is_not_taken_for_a_wrong_step(step):
+    verdict = str(exam.check_errors(answers.errors_with(step=step, over=1)))
+    assert "twice the step" in verdict and "near 1e-5" not in verdict
+
+
+def test_an_elementwise_error_gets_no_advice_about_the_step():
+    def elementwise(loss_of, net, grads):
+        errors = {}
+        for name in net:
+            slopes = np.zeros(net[name].shape)
+            for index in np.ndindex(slopes.shape):
+                ends = []
+                for by in (1e-5, -1e-5):
+                    moved = net[name].copy()
+                    moved[index] += by
+                    ends.append(loss_of({**net, name: moved}))
+                slopes[index] = (ends[0] - ends[1]) / 2e-5
+            errors[name] = (abs(slopes - grads[name]) / (abs(slopes) + abs(grads[name]) + 1e-12)).max()
+        return errors
+
+    verdict = str(exam.check_errors(elementwise))
+    assert "is off" in verdict and "near 1e-5" not in verdict and "factor of 2" not in verdict
+
+
+def test_a_number_that_is_not_written_back_is_told_and_not_a_wrong_step():
+    verdict = str(exam.check_errors(answers.errors_with(restore=False)))
+    assert "write the old value back" in verdict and "near 1e-5" not in verdict
+
+
+def test_the_copied_line_is_not_printed_in_an_answer_before_the_task_that_asks_for_it():
+    told = " ".join(option.why for option in exam.SHORTEST.options.values())
+    assert "g - c_before" not in told and "three dW" in told
+    assert sum(name.startswith("W") for name in exam.NAMES) == 3
+
+
+def test_a_gradient_that_is_missing_gets_no_advice_about_lines():
+    verdict = str(exam.check_pass(answers.whole_changed(lambda grads: grads.pop("Wi") is None)))
+    assert "The answer has no Wi." in verdict and "look at the lines" not in verdict

@@ -1,8 +1,10 @@
 """Exercise 6: what it says of a trainer and of losses is so."""
 
+import nbformat
 import numpy as np
 import pytest
 from exercise_answers import training as answers
+from projectfiles import ROOT
 
 import lstm_teach as lt
 from lstm_teach import training
@@ -10,13 +12,13 @@ from lstm_teach.exercises import training as exercise
 
 
 def test_the_given_trainer_ends_at_the_loss_of_a_guess_and_the_repaired_one_learns():
-    given = exercise.example()
+    given, longer = exercise.example(), exercise.example(60)
     start, faulty, right = (
         exercise.loss_of(flat)
-        for flat in (given[0], exercise.trained(*given, "torn, dropped, by size"), answers.train(*given))
+        for flat in (given[0], exercise.trained(*longer, "torn, dropped, by size"), answers.train(*given))
     )
     guess = np.log(2) / 4
-    assert start > 2 and guess < faulty < 1.1 * guess and right < 0.03
+    assert start > 2 and guess < faulty < 1.02 * guess and right < 0.03
     assert f"{guess:.3f}" in exercise.PREDICT_PLATEAU.reveal and f"{guess:.3f}" in exercise.PLATEAU.text
 
 
@@ -49,3 +51,16 @@ def test_adam_by_hand_is_that_of_the_library():
 @pytest.mark.parametrize("fault", ["torn", "dropped", "by size"])
 def test_each_fault_of_the_trainer_alone_costs_points(fault):
     assert exercise.check_trainer(answers.faulty(fault)).score < 1
+
+
+def test_the_task_with_a_longer_gap_is_drawn_and_judged_as_where_next_says():
+    flat, xs, targets, *_, orders = exercise.example(20, gap=10)
+    assert {len(x) for x in xs} == {len(target) for target in targets} == {12} and len(orders) == 20
+    page = nbformat.read(ROOT / "instructor" / "exercises" / "06_training.ipynb", as_version=4).cells[-1].source
+    assert "training.loss_of(train(*training.example(20, gap=10)), gap=10)" in page
+    assert f"ln 2 / 12 = {np.log(2) / 12:.3f}" in page
+    assert exercise.loss_of(flat, gap=10) > 1.5  # eight symbols, none of them learned
+
+
+def test_the_guess_gives_no_reason_that_a_later_question_asks_for():
+    assert "half" not in exercise.PREDICT_PLATEAU.reveal

@@ -101,3 +101,33 @@ def test_the_lines_to_copy_show_that_cuts_take_more_where_deltas_fade_slowly(cap
     shares = np.array([row[1:] for row in rows])  # a row for each bias, a column for each of five steps of a piece
     assert shares.shape == (3, 5)
     assert (np.diff(shares, axis=0) < 0).all() and (np.diff(shares, axis=1) <= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        (lambda n: np.round(n), "is left; at most 0.02 may be left"),
+        (lambda n: np.ceil(n) + 1, "After 15 steps"),
+        (lambda n: n, "This is not a whole number of steps"),
+    ],
+)
+def test_what_is_left_is_told_with_digits_that_differ_from_the_share(steps, said):
+    def mistaken(bias, extra, share):
+        rate = 1 / (1 + np.exp(-bias)) + extra
+        return -1 if rate >= 1 else steps(np.log(share) / np.log(rate))
+
+    verdict = str(exercise.check_reach(mistaken))
+    assert said in verdict
+    for left, most in re.findall(r"After \d+ steps? ([\d.e-]+) is left; at most ([\d.e-]+) may", verdict):
+        assert left != most
+
+
+def test_a_single_step_is_told_as_one():
+    assert "After 1 step 0.61 is left" in str(exercise.check_reach(lambda bias, extra, share: 1))
+
+
+@pytest.mark.parametrize("off", [-1, 1, 50, -0.5])
+def test_near_a_rate_of_1_only_the_smallest_number_of_steps_is_right(off):
+    verdict = exercise.check_reach(lambda *given: answers.reach(*given) + off * (given[0] > 6))
+    assert [part.name for part in verdict.parts if not part.passed] == ["a rate very near 1"]
+    assert "e+0" not in str(verdict)

@@ -87,11 +87,11 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
         "Uo": grads["Uo"] + 0.02 * grads["Uo"][::-1],
     }
 
-    def exam_loss(net: Net) -> float:
-        return coupled_loss(net, *sequence)
+    def exam_loss(moved: Net) -> float:
+        return coupled_loss(moved, *sequence)
 
-    def other_loss(net: Net) -> float:
-        return np.exp(net["A"]).sum() + 1e-9 * net["B"].sum() - 3 * net["B"][0, 1] * net["A"][2, 0]
+    def other_loss(moved: Net) -> float:
+        return np.exp(moved["A"]).sum() + 1e-9 * moved["B"].sum() - 3 * moved["B"][0, 1] * moved["A"][2, 0]
 
     random = np.random.default_rng(seed + 1)
     other = {"A": random.normal(0, 1, (3, 2)), "B": random.normal(0, 1, (1, 4))}
@@ -101,13 +101,15 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
     flat, zero, one = {"C": random.normal(0, 1, (2, 2))}, {"C": np.zeros((2, 2))}, {"C": np.ones((2, 2))}
 
     def on(part: str, loss_of: Callable, net: Net, grads: Mapping, exact: Mapping) -> Case:
+        watched, moves = watch(loss_of, net)
+
         def also(error: object) -> str:
             if grads is not exact or not error > 0:
                 return ""
-            return "This gradient is right." + advice("A step near 1e-5 to both sides gives an error below 1e-7.")
+            return f"This gradient is right, so its error should be below 1e-7.{advice(step_words(moves, error))}"
 
         right = {name: relative_error(grads[name], exact[name]) if grads is not exact else 0.0 for name in net}
-        return Case(part, (loss_of, net, grads), {"exact": exact}, also=also, right=right)
+        return Case(part, (watched, net, grads), {"exact": exact}, also=also, right=right)
 
     cases = [
         on("the net of this exam", exam_loss, net, grads, grads),
@@ -118,6 +120,37 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
         on("a loss that does not change", lambda net: 1.5, flat, one, zero),
     ]
     return check(__name__, "errors", errors_by_matrix, cases)
+
+
+def watch(loss_of: Callable, net: Net) -> tuple[Callable, list[np.ndarray]]:
+    """The same loss, and a list that gets, for each call, by how much the numbers that differ from net's were moved."""
+    first, moves = {name: matrix.copy() for name, matrix in net.items()}, []
+
+    def watched(moved: Net) -> float:
+        loss = loss_of(moved)
+        if isinstance(moved, Mapping) and all(
+            np.shape(moved.get(name)) == matrix.shape for name, matrix in first.items()
+        ):
+            by = np.concatenate([np.ravel(moved[name] - matrix) for name, matrix in first.items()])
+            moves.append(by[by != 0])
+        return loss
+
+    return watched, moves
+
+
+def step_words(moves: list[np.ndarray], error: float) -> str:
+    """What the calls of the loss say of an error that should be 0: which numbers were moved, how far and where to."""
+    if any(len(by) > 1 for by in moves):
+        return "A loss was taken with several numbers moved at once: write the old value back before you move the next."
+    steps = np.concatenate([*moves, []])
+    both = (steps > 0).any() and (steps < 0).any()
+    if both and abs(error - 0.5) < 1e-3:
+        return (
+            "An error of 0.5 comes from a factor of 2: divide by the distance between the two points, twice the step."
+        )
+    if len(steps) and not (both and 1e-6 <= abs(steps).max() <= 1e-4):
+        return "A step near 1e-5 to both sides gives an error below 1e-7."
+    return ""
 
 
 _AB = (("A", -2), ("B", -0.5))  # factors of wrong gradients
@@ -190,12 +223,12 @@ def _rung(letter: str) -> Callable[[object], str]:
                 why = advice("Follow it from the line with the fault: does its product ever get there?")
                 return f"T = {T} is right. There you name d{name}, whose error is {rungs[T][name]:.0e}; {many}.{why}"
         if missing := wrong[T] - named:
-            count = f"{len(missing)} more {'is' if len(missing) == 1 else 'are'} wrong"
+            more = " more" if named else ""
+            count = f"{len(missing)}{more} {'is' if len(missing) == 1 else 'are'} wrong"
             why = advice("Ask what else reads the wrong number.")
-            return (
-                f"T = {T} is right, and so is what you name, but {count}, with errors from"
-                f" {min(rungs[T][name] for name in missing):.2g} on.{why}"
-            )
+            fine = "T = {} is right, and so is what you name" if named else "T = {} is right"
+            least = min(rungs[T][name] for name in missing)
+            return f"{fine.format(T)}, but {count}, with errors of {least:.2g} or more.{why}"
         return ""
 
     return look
@@ -349,7 +382,7 @@ def check_bias(write_bias: Callable) -> Verdict:
 
         return Case(part, (share, steps), also=also)
 
-    first, second = "half for ten steps, 0.9 for a hundred", "one step, and a share of 0.001"
+    first, second = "ten steps or a hundred", "one step or a tiny share"
     cases = [on(first, 0.5, 10), on(first, 0.9, 100), on(second, 0.3, 1), on(second, 0.001, 5)]
     return check(__name__, "bias", write_bias, cases, right=input_bias)
 

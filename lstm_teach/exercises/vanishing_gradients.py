@@ -15,7 +15,7 @@ from lstm_teach.exercises.engine import Case, check, questions, task_of
 from lstm_teach.exercises.single_pass_bptt import step
 from lstm_teach.flow import gradient_flow
 from lstm_teach.forward import forward
-from lstm_teach.judging import difference, is_like
+from lstm_teach.judging import difference, is_like, two_numbers
 from lstm_teach.params import Params
 from lstm_teach.plain import sigmoid
 from lstm_teach.verdicts import Verdict, advice
@@ -61,13 +61,12 @@ def check_reach(reach: Callable) -> Verdict:
         shown = rate if rate < 1 else np.nan  # then no mistake of the logarithms can be told
 
         def also(got: float) -> str:
-            return (
-                f"After {got:g} steps {rate**got:.3g} is left; at most {share:g} is asked for."
-                if 0 <= got < 1e6
-                else ""
-            )
+            if not 0 <= got < 1e6 or got % 1:  # a quotient that was not rounded has a sentence of its own
+                return ""
+            left, most = two_numbers(rate**got, share)
+            return f"After {got:g} step{'' if got == 1 else 's'} {left} is left; at most {most} may be left."
 
-        never = f"The rate is {rate:.4g} here, so share is never reached, and -1 is asked for."
+        never = f"The rate is {rate:.4g} here, so share is never reached; return -1."
         names = {"rate": shown, "exact": np.log(share) / np.log(shown)}
         if rate >= 1:
             return Case(part, (bias, extra, share), names, unknown=never)
@@ -82,7 +81,7 @@ def check_reach(reach: Callable) -> Verdict:
         on("a share that is reached exactly", 0.0, 0.25, 0.75),
         on("a rate of 1 or more", 3.0, 0.11, 1e-3),
         on("a rate of 1 or more", 0.0, 0.5, 0.5),
-        on("a rate very near 1", 13.0, 0.0, 1e-3),
+        on("a rate very near 1", 7.0, 0.0, 1e-3),
     ]
     return check(__name__, "reach", reach, cases, right=reach_of)
 
@@ -168,8 +167,8 @@ def check_kept(kept: Callable, seed: int = 1) -> Verdict:
     cases = [
         on("pieces of four steps", 12, 4),
         on("a last piece that is shorter", 10, 4),
-        on("pieces of one step, and one of all", 5, 1),
-        on("pieces of one step, and one of all", 5, 7),
+        on("pieces of one step or a single piece", 5, 1),
+        on("pieces of one step or a single piece", 5, 7),
     ]
     return check(__name__, "kept", kept, cases, right=kept_of)
 
@@ -225,7 +224,7 @@ def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
                 "larger": now > orders,
             }
             words = next((why[name] for name, so in explained.items() if so), why["smaller"])
-            return f"With your b, {b:.4g}, the net loses {now:.2f} orders; asked for are {orders:g}.{advice(words)}"
+            return f"With your b, {b:.4g}, the net loses {now:.2f} orders; it should lose {orders:g}.{advice(words)}"
 
         asked.append((look, calls))
         return Case(part, (lost, orders), look=look)
@@ -239,7 +238,7 @@ def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
     def few(case: Case, first: Callable, calls: list) -> Case:
         def look(b: object) -> str:
             if first(b):
-                return "This is looked at when each bias is right."
+                return "This is checked once every bias is right."
             if len(calls) <= MEASUREMENTS:
                 return ""
             return f"It took {len(calls)} measurements; {MEASUREMENTS} are allowed.{advice(why['many'])}"

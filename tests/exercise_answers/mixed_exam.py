@@ -78,7 +78,15 @@ def step_from_c(net, token, h_before, c_before):
 # ------------------------------------------------------------------------------------------ check_errors
 
 
-def errors_with(step=1e-5, norm=np.linalg.norm, divide=lambda gap, a, b: gap / max(a, b), central=True, zero=0.0):
+def errors_with(
+    step=1e-5,
+    norm=np.linalg.norm,
+    divide=lambda gap, a, b: gap / max(a, b),
+    central=True,
+    zero=0.0,
+    over=2,
+    restore=True,
+):
     """An error for every matrix; the pieces may be replaced."""
 
     def errors_by_matrix(loss_of, net, grads):
@@ -90,8 +98,8 @@ def errors_with(step=1e-5, norm=np.linalg.norm, divide=lambda gap, a, b: gap / m
                 matrix[index] = kept + step
                 ahead = loss_of(moved)
                 matrix[index] = kept - step * central
-                slopes[index] = (ahead - loss_of(moved)) / (step * (1 + central))
-                matrix[index] = kept
+                slopes[index] = (ahead - loss_of(moved)) / (step * (over if central else 1))
+                matrix[index] = kept if restore else matrix[index]
             a, b = norm(slopes), norm(grads[name])
             if name == "C" and zero is None:
                 errors[name] = np.float64(norm(slopes - grads[name])) / np.float64(max(a, b))
@@ -506,6 +514,7 @@ WRONG = {
         "no W": (step_with(W=lambda W: 0 * W), "The part with W is missing"),
         "c for h in the gates": (step_from_c, "W acts on h_before"),
         "a row of U": (step_row_of_u, "raised"),
+        "c and h swapped": (step_with(order="ioghc"), "c and h have changed places"),
         "order": (step_with(order="igoch"), "This is g; the order is"),
         "four arrays": (step_with(order="ioch"), "should return 5 arrays"),
         "in place": (step_in_place, "writes to what it was given, c_before"),
@@ -514,8 +523,10 @@ WRONG = {
     },
     "check_errors": {
         "one side": (errors_with(central=False), "A step near 1e-5 to both sides"),
-        "large step": (errors_with(step=1e-1), "This gradient is right."),
-        "tiny step": (errors_with(step=1e-13), "This gradient is right."),
+        "large step": (errors_with(step=1e-1), "This gradient is right, so"),
+        "tiny step": (errors_with(step=1e-13), "A step near 1e-5 to both sides"),
+        "divided by one step": (errors_with(step=1e-5, over=1), "twice the step"),
+        "not written back": (errors_with(restore=False), "write the old value back"),
         "not divided": (errors_with(divide=lambda gap, a, b: gap), "divide it by the larger"),
         "by the sum": (errors_with(divide=lambda gap, a, b: gap / (a + b)), "divides by the sum"),
         "by the smaller": (errors_with(divide=lambda gap, a, b: gap / (min(a, b) or 1)), "divides by the smaller"),
@@ -543,8 +554,9 @@ WRONG = {
         "D at two steps": (said(D=(2, "Wo Uo")), "a shorter sequence shows it, with errors up to"),
         "D, W alone": (said(D=(1, "Wo")), "1 more is wrong"),
         "E without V": (said(E=(1, "Wi Wo Wg Ui Uo Ug")), "1 more is wrong"),
+        "D, nothing named": (said(D=(1, "")), "T = 1 is right, but 2 are wrong, with errors of"),
         "E, W alone": (said(E=(1, "Wi Wo Wg")), "4 more are wrong"),
-        "the form as it is": (lambda: dict.fromkeys("ABCDE", (1, " ".join(NAMES))), "1 of 5 parts is right"),
+        "the form as it is": (lambda: dict.fromkeys("ABCDE", (1, "")), "none of 5 parts is right"),
         "not a dictionary": (lambda: list(LADDER.values()), "should return a dictionary"),
         "a letter left out": (lambda: {key: LADDER[key] for key in "ABCE"}, "The dictionary has no 'D'"),
         "names alone": (said(A="Wi Wg"), "should have a T and names"),
@@ -578,7 +590,7 @@ WRONG = {
         "slope at c": (back_with(dc=lambda v: v.dh * v.o * (1 - v.c**2) + v.dc_carry), "1 - c**2 is a slope"),
         "no carry": (back_with(dc=lambda v: v.dh * v.o), "dc_carry is missing"),
         "o on the carry": (back_with(dc=lambda v: (v.dh + v.dc_carry) * v.o), "has been multiplied by o"),
-        "di of the LSTM": (back_with(di=lambda v: v.dc * v.g), "only i * g is in here"),
+        "di of the LSTM": (back_with(di=lambda v: v.dc * v.g), "only i * g is counted"),
         "di of the old cell": (back_with(di=lambda v: -v.dc * v.c_before), "only (1 - i) * c_before"),
         "di turned": (back_with(di=lambda v: v.dc * (v.c_before - v.g)), "The sign is wrong"),
         "di with plus": (back_with(di=lambda v: v.dc * (v.c_before + v.g)), "counts with a minus"),

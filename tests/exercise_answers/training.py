@@ -106,6 +106,11 @@ def adam_with(m1=lambda m, g: 0.9 * m + 0.1 * g, s1=lambda s, g: 0.999 * s + 0.0
     return mistaken
 
 
+def adam_in_order(*order):
+    """Everything is right but the order of the results."""
+    return lambda *given: tuple(adam(*given)[k] for k in order)
+
+
 def adam_in_place(flat, gradient, mean, square, count, rate):
     mean *= 0.9
     mean += 0.1 * gradient
@@ -364,6 +369,11 @@ WRONG = {
             adam_with(keep=lambda flat, m, s, n: (flat, m / (1 - 0.9**n), s / (1 - 0.999**n))),
             "This is the corrected one",
         ),
+        "mean, square, flat": (adam_in_order(1, 2, 0), "new_flat is the mean: the order is flat, mean, square"),
+        "mean, flat, square": (adam_in_order(1, 0, 2), "flat and mean have changed places"),
+        "square, flat, mean": (adam_in_order(2, 0, 1), "new_flat is the square: the order is flat, mean, square"),
+        "square, mean, flat": (adam_in_order(2, 1, 0), "flat and square have changed places"),
+        "flat, square, mean": (adam_in_order(0, 2, 1), "mean and square have changed places"),
         "plain descent": (lambda flat, g, m, s, n, rate: (flat - rate * g, m, s), "plain gradient descent"),
         "in place": (adam_in_place, "writes to what it was given, mean and square"),
         "counts itself": (adam_that_counts_itself, "new_flat is off"),
@@ -380,16 +390,17 @@ WRONG = {
         "dropped and by size": (faulty("dropped, by size"), "The last batch of each epoch is never used"),
         "only full batches": (faulty("only full"), "A last batch that is smaller is left out"),
         "order of the order": (faulty("twice"), "Each order is applied to the lists of the epoch before"),
-        "not reset": (faulty("kept"), "it begins at zero"),
-        "sum": (faulty("sum"), "This goes along the sum"),
+        "not reset": (faulty("kept"), "The gradient is never reset"),
+        "sum": (faulty("sum"), "This uses the sum"),
         "by symbols": (faulty("by symbols"), "divided by the number of symbols"),
         "by all": (faulty("by all"), "divided by the number of all pairs"),
         "gradient of the start": (faulty("begun"), "at the weights as they are now"),
+        "gradient of the epoch's start": (faulty("of the epoch"), "at the weights the epoch began with"),
         "step in the inner loop": (faulty("inside"), "The step is taken in the inner loop"),
         "same batch": (faulty("same batch"), "uses its first batch"),
         "one large batch": (changed(size=lambda v: len(v["xs"])), "All pairs are one batch here"),
         "one by one": (changed(size=lambda v: 1), "after each pair"),
-        "one epoch": (changed(orders=lambda v: v["orders"][:1]), "only one epoch"),
+        "one epoch": (changed(orders=lambda v: v["orders"][:1]), "is `return` inside the loop"),
         "as they came": (changed(orders=lambda v: np.sort(v["orders"])), "orders is not used"),
         "sign": (changed(rate=lambda v: -v["rate"]), "The sign is wrong"),
         "nothing done": (lambda flat, *rest: flat, "These are the weights that came in"),

@@ -119,6 +119,10 @@ def reach_by_loop(bias, extra, share):
     return steps
 
 
+def reach_by_loop_for_rates_below_1(bias, extra, share):
+    return -1 if sigmoid(bias) + extra >= 1 else reach_by_loop(bias, extra, share)
+
+
 def by_rate(steps, rate=lambda bias, extra: sigmoid(bias) + extra):
     """-1 for a rate of 1 or more, and else something of the rate and the share."""
     return lambda b, extra, share: -1 if rate(b, extra) >= 1 else steps(rate(b, extra), share)
@@ -326,6 +330,7 @@ RIGHT = {
         "numpy": reach,
         "math": reach_by_math,
         "doubling": reach_by_doubling,
+        "loop": reach_by_loop_for_rates_below_1,
         "floor": reach_by_floor,
     },
     "check_pieces": {
@@ -384,8 +389,8 @@ WRONG = {
         "rows of all kinds": (lambda f, dc, s: [dc, f], "the carried delta should be an array of shape"),
     },
     "check_reach": {
-        "rounded down": (by_exact(np.floor), "This has been rounded down"),
-        "one more where it is reached": (by_exact(lambda n: np.floor(n) + 1), "at most share is asked for"),
+        "rounded down": (by_exact(np.floor), "You rounded down: after that many steps more"),
+        "one more where it is reached": (by_exact(lambda n: np.floor(n) + 1), "at most share may be left"),
         "one more": (by_exact(lambda n: np.ceil(n) + 1), "one step too many: share is reached a step before"),
         "rounded": (by_exact(np.round), "rounded to the nearest number"),
         "not whole": (by_exact(lambda n: n), "not a whole number"),
@@ -409,11 +414,15 @@ WRONG = {
         "half-life": (by_rate(lambda r, s: np.ceil(np.log(0.5) / np.log(r))), "leaves half"),
         "a rate of 1 is not thought of": (
             lambda b, e, s: np.ceil(np.log(s) / np.log(sigmoid(b) + e)),
-            "so share is never reached, and -1 is asked for",
+            "so share is never reached; return -1",
         ),
-        "infinity": (lambda b, e, s: np.inf if sigmoid(b) + e >= 1 else reach(b, e, s), "and -1 is asked for"),
+        "one more near 1": (lambda b, e, s: reach(b, e, s) + (b > 6), "After 7580 steps 0.000"),
+        "infinity": (
+            lambda b, e, s: np.inf if sigmoid(b) + e >= 1 else reach(b, e, s),
+            "share is never reached; return -1",
+        ),
         "never from 0.99": (lambda b, e, s: -1 if sigmoid(b) + e > 0.99 else reach(b, e, s), "very near 1"),
-        "loop": (reach_by_loop, "a formula needs no loop"),
+        "loop": (reach_by_loop, "so a loop never ends"),
         "a text": (lambda b, e, s: f"{reach(b, e, s)} steps", "real numbers"),
     },
     "check_pieces": {
@@ -477,7 +486,7 @@ WRONG = {
         "a guess": (lambda lost, orders: 0.7, "Nothing has been measured"),
         "grid": (bias_by_grid, "25 are allowed"),
         "very fine grid": (bias_by_very_fine_grid, "lost has been called 100 times"),
-        "coarse grid": (bias_by_coarse_grid, "asked for are"),
+        "coarse grid": (bias_by_coarse_grid, "it should lose"),
         "small steps": (bias_by_small_steps, "lost has been called 100 times"),
         "for ever": (bias_for_ever, "lost has been called 100 times, and 25"),
         "both ends": (lambda lost, orders: (-2.0, bisect(lost, orders)), "should be a single number"),

@@ -106,6 +106,7 @@ BLANKS = {  # the cell: two right answers in other styles; wrong ones and what i
             "np.log(picked).sum()": "The minus sign is missing",
             "-np.log(picked)": "Add them up to one number",
             "-np.log(picked.sum())": "Take the logarithm of each step first",
+            "-np.log(picked.mean())": "This is the logarithm of the mean",
             "(1 - picked).sum()": "not one minus the probabilities",
             "-np.log(y).sum()": "Only the target counts",
         },

@@ -9,6 +9,7 @@ import pytest
 
 import lstm_teach as lt
 from benchmarks.doctor_corpus import define, passes
+from lstm_teach.doctor.report import Finding
 
 PASSES = passes("tuning")
 PER_GATE, _ = PASSES["per_gate"]
@@ -450,3 +451,11 @@ def test_a_class_that_a_table_of_another_class_holds_is_put_in_its_place():
     assert not lt.check_gradients(space[name]).passed
     exec(diagnosis.repaired_source, space)
     assert lt.check_gradients(space[name]).passed
+
+
+@pytest.mark.parametrize(("step", "said"), [(-1, False), (0, True), (None, True)])
+def test_a_step_before_the_first_one_is_not_said_to_go_wrong_first(step, said):
+    """What step 0 hands on belongs to the initial state, and no step reads it."""
+    finding = Finding("dh_future", "", "on the way to h", step, 17, "line", "cause", "repair", "evidence", length=3)
+    assert finding.place.startswith("Look at line 17") and ("The first thing to go wrong" in finding.place) == said
+    assert "t = -1" not in finding.place

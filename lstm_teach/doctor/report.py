@@ -52,7 +52,8 @@ class Finding:
         what = f"d{self.quantity}" if self.quantity in ("h", "c") else self.quantity
         step = f" at step t = {self.first_step}" if self.first_step is not None else ""
         long = f" (of {self.length} steps, walking back)" if step and self.length else ""
-        wrong = f"The first thing to go wrong is {what}{step}{long}, {self.path}." if what else ""
+        known = what and (self.first_step is None or self.first_step >= 0)  # before step 0 no step reads anything
+        wrong = f"The first thing to go wrong is {what}{step}{long}, {self.path}." if known else ""
         return " ".join(part for part in (f"Look at {where}." if where else "", wrong) if part)
 
 

@@ -320,6 +320,15 @@ class _Tables:
         answered = [k for k in answers if result in answers[k] and _numbers(answers[k][result]) is not None]
         if not answered:
             return ""
+        # A mistake that explains all results together comes first: of one alone another would be told.
+        complete = [k for k in answered if set(answers[k]) == set(self.rights[k])]
+        together = [_joined(answers[k]) for k in complete]
+        if whole and complete and all(values is not None for values in together):
+            names, wanted = list(self.rights[0]), [_joined(self.rights[k]) for k in complete]
+            own = {k: self._space(k, result) for k in complete}
+            table = self._table(whole, own, lambda v: _joined(by_name(v, names)), together, wanted)
+            if words := explain(together, wanted, table):
+                return words
         got = [_numbers(answers[k][result]) for k in answered]
         right = [_numbers(self.expected(k, answers[k])[result]) for k in answered]
         spaces = {k: self._space(k, result, self._own(answers[k], self.rights[k], result)) for k in answered}
@@ -327,14 +336,6 @@ class _Tables:
             spaces[k]["right"] = value
         if words := explain(got, right, self._table(single, spaces, _numbers, got, right)):
             return words
-        complete = [k for k in answered if set(answers[k]) == set(self.rights[k])]
-        together = [_joined(answers[k]) for k in complete]
-        if whole and complete and all(values is not None for values in together):
-            names, wanted = list(self.rights[0]), [_joined(self.rights[k]) for k in complete]
-            spaces = {k: self._space(k, result) for k in complete}
-            table = self._table(whole, spaces, lambda v: _joined(by_name(v, names)), together, wanted)
-            if words := explain(together, wanted, table):
-                return words
         if self.spec.get("recognize"):
             code = getattr(attempt.function, "__code__", None)
             read = frozenset(code.co_names + code.co_varnames) if code else frozenset()

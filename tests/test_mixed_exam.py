@@ -257,3 +257,8 @@ def test_the_copied_line_is_not_printed_in_an_answer_before_the_task_that_asks_f
 def test_a_gradient_that_is_missing_gets_no_advice_about_lines():
     verdict = str(exam.check_pass(answers.whole_changed(lambda grads: grads.pop("Wi") is None)))
     assert "The answer has no Wi." in verdict and "look at the lines" not in verdict
+
+
+def test_results_that_have_changed_places_get_one_reason():
+    verdict = str(exam.check_step(answers.step_with(order="ioghc")))
+    assert verdict.count("c and h have changed places") == 1 and "The cell is shown whole" not in verdict

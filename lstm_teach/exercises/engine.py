@@ -320,7 +320,7 @@ class _Tables:
         answered = [k for k in answers if result in answers[k] and _numbers(answers[k][result]) is not None]
         if not answered:
             return ""
-        # A mistake that explains all results together comes first: of one alone another would be told.
+        # First what explains all results together: one of them alone may look like another mistake.
         complete = [k for k in answered if set(answers[k]) == set(self.rights[k])]
         together = [_joined(answers[k]) for k in complete]
         if whole and complete and all(values is not None for values in together):

@@ -459,3 +459,46 @@ def test_a_step_before_the_first_one_is_not_said_to_go_wrong_first(step, said):
     finding = Finding("dh_future", "", "on the way to h", step, 17, "line", "cause", "repair", "evidence", length=3)
     assert finding.place.startswith("Look at line 17") and ("The first thing to go wrong" in finding.place) == said
     assert "t = -1" not in finding.place
+
+
+CLOSURE = """
+import numpy as np
+import lstm_teach as lt
+
+def backward(params, x, targets, h0=None, c0=None):
+    cache, grads = lt.forward(params, x, h0, c0), lt.Params.zeros(params.vocab_size, params.hidden_size)
+    dh_next, dc_next = np.zeros(params.hidden_size), np.zeros(params.hidden_size)
+
+    def step(t):
+        dy = cache.y[t].copy()
+        dy[targets[t]] -= 1
+        grads.V += np.outer(dy, cache.h[t])
+        i, f, o, g, ct = cache.i[t], cache.f[t], cache.o[t], cache.g[t], cache.ct[t]
+        nonlocal dh_next, dc_next
+        dh = params.V.T @ dy + dh_next
+        dc = dh * o * (1 - ct**2) + dc_next
+        dz = dict(i=dc * g * i * (1 - i), f=dc * cache.c[t - 1] * f * (1 - f))
+        dz |= dict(o=dh * ct * o * (1 - o), g=dc * i * (1 - g**2))
+        dh_next = dc_next = 0
+        for gate, d in dz.items():
+            grads["W" + gate] += np.outer(d, cache.h[t - 1])
+            grads["U" + gate][:, x[t]] += d
+            dh_next = dh_next + params["W" + gate].T @ d
+        dc_next = dc * f
+
+    for t in reversed(range(len(x))):
+        step(t)
+    return grads
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("dc_next = dc * f", "dc_next = dc"), ("np.outer(dy, cache.h[t])", "np.outer(dy, cache.h[t - 1])")],
+)
+def test_names_that_are_declared_in_the_middle_of_a_function_stop_no_search(right, wrong):
+    assert lt.check_gradients(define(CLOSURE, "backward", "<closure>")).passed
+    text = CLOSURE.replace(right, wrong)
+    diagnosis = lt.diagnose(define(text, "backward", "<closure>"), progress=False)
+    assert text.splitlines()[diagnosis.findings[0].line - 1].strip() in (wrong, f"grads.V += {wrong}")
+    assert diagnosis.repaired_source is not None

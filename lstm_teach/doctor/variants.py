@@ -309,7 +309,7 @@ class Variants:
         gc.disable()  # hundreds of thousands of nodes are made, and none of them is garbage until the end
         try:
             self.edits = [edit for edit in edits if self._enter(edit)]
-            trees = [_Switch(self, unit, number).tree for number, unit in enumerate(units)]
+            trees = [_declared_first(_Switch(self, unit, number).tree) for number, unit in enumerate(units)]
             extra = {"__choice__": self._choice, "__record__": self._record, "__fuel__": self._burn}
             extra |= {"__owner__": self._record_owner, "__fits__": fits}
             extra |= {"__at__": self._look, "__globals__": globals, "__locals__": locals}
@@ -612,6 +612,29 @@ def gradients(trace: Trace, truth: Truth) -> dict[str, np.ndarray] | None:
 def _agree(got: np.ndarray, right: np.ndarray) -> bool:
     difference, size = got - right, np.abs(right).max()
     return bool(np.abs(difference).max() <= 1e-9 * (size or 1e-3))
+
+
+def _declared_first(tree: ast.Module) -> ast.Module:
+    """Put nonlocal and global names at the top of their functions, since an edit may use one above its declaration."""
+    if not any(isinstance(node, ast.Nonlocal | ast.Global) for node in ast.walk(tree)):
+        return tree
+    for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+        names: dict[type, set[str]] = {ast.Nonlocal: set(), ast.Global: set()}
+        _undeclare(function.body, names)
+        function.body[:0] = [kind(sorted(found), **_HERE) for kind, found in names.items() if found]
+    return tree
+
+
+def _undeclare(body: list[ast.stmt], names: dict[type, set[str]]) -> None:
+    """Replace the declarations of a function's body, not those of functions inside it; collect their names."""
+    for k, node in enumerate(body):
+        if type(node) in names:
+            names[type(node)] |= set(node.names)
+            body[k] = ast.Pass(**_HERE)
+        elif not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            parts = [node, *getattr(node, "handlers", []), *getattr(node, "cases", [])]
+            for inner in (getattr(part, name, []) for part in parts for name in ("body", "orelse", "finalbody")):
+                _undeclare(inner, names)
 
 
 class _Switch:

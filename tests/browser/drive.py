@@ -16,6 +16,11 @@ LOOK = """async root => {
     const pictures = root.querySelectorAll('img');
     const img = root.querySelector('img.lt-picture');
     const words = element => element.textContent.replace(/\\s+/g, ' ').trim();
+    const spoken = element => {  // without the titles of folds, as in the picture's alt
+        const copy = element.cloneNode(true);
+        copy.querySelectorAll('summary').forEach(title => title.remove());
+        return words(copy);
+    };
     const bytes = await (await fetch(img.src)).arrayBuffer();
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
     const text = root.querySelector('.lt-text');
@@ -25,7 +30,7 @@ LOOK = """async root => {
         visible: img.complete && img.naturalWidth > 0 && img.offsetWidth > 0,
         pictures: pictures.length,
         alt: img.alt.replace(/\\s+/g, ' ').trim(),
-        text: words(text),
+        text: spoken(text),
         text_fits: text.parentElement.scrollHeight <= text.parentElement.clientHeight + 1,
         message: words(root.querySelector('.lt-message')),
         height: root.getBoundingClientRect().height,

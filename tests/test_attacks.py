@@ -7,10 +7,8 @@ import pytest
 from instructor_modules import collected, score
 from projectfiles import ROOT
 
-pytestmark = [
-    pytest.mark.skipif(os.name == "nt", reason="some attacks need POSIX"),
-    pytest.mark.xdist_group("attacks"),  # one judge for all; a second one at the same time would seem to be left over
-]
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="some attacks need POSIX")
+MEMORY = 3000 + os.getpid() % 500  # MB; tells the processes of these attacks from those of tests that run beside them
 SOURCE = ROOT / "instructor" / "exercises"
 HIDDEN = """\
 ### BEGIN HIDDEN TESTS
@@ -181,7 +179,7 @@ def judged(tmp_path_factory):
         attack = attack.replace("FOLDER", str(folder)).replace("SOURCE", str(SOURCE))
         submitted += [collected.Cell(name, "code", attack), check]
     start = time.perf_counter()
-    result = score.score(submitted, collected.Exercise("attacks", "Attacks", cells), 2, 3000, None)
+    result = score.score(submitted, collected.Exercise("attacks", "Attacks", cells), 2, MEMORY, None)
     return {task["name"]: task for task in result["tasks"]}, time.perf_counter() - start, list(folder.iterdir())
 
 
@@ -206,7 +204,7 @@ def submissions_alive():
             words = path.read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
-        found += [words for word in words if word.endswith("instructor/worker.py") and words[-2] == "3000"]
+        found += [words for word in words if word.endswith("instructor/worker.py") and words[-2] == str(MEMORY)]
     return found
 
 

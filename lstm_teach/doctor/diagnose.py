@@ -248,7 +248,8 @@ def _findings(backward: Backward, units: list[Unit], result: Result, takes: dict
             alone = rewrite(units, others)
         except (SyntaxError, StopIteration):
             alone = units
-        found.append(_finding(backward, units, flaw, alone, repaired, truth, takes, result.proved))
+        elsewhere = result.elsewhere.get(id(flaw.edits[0]), ()) if result.proved else ()
+        found.append(_finding(backward, units, flaw, alone, repaired, truth, takes, result.proved, elsewhere))
     found.sort(key=lambda pair: pair[0])
     return [finding for _, finding in found]
 
@@ -281,6 +282,7 @@ def _finding(
     truth: Truth,
     takes: dict[str, bool],
     proved: bool,
+    elsewhere: tuple[int, ...],
 ) -> tuple[tuple, Finding]:
     """One flaw as a finding, with its place in the order of the walk back. `alone` has this flaw and no other."""
     number, start, _, _ = min(flaw.changes, key=lambda change: (not change[3].strip(), change[1]))
@@ -297,6 +299,9 @@ def _finding(
     place, key, order = _first_gone(backward, alone, repaired, truth)
     quantity, gate, path, step = causes.describe_key(key) if key else ("", "", "", None)
     evidence = _evidence(backward, flaw, alone, takes, proved)
+    elsewhere = tuple(line for line in elsewhere if line != unit.first_line + row)
+    if elsewhere:
+        evidence += f" A change of line {' or of line '.join(map(str, elsewhere))} would do as well."
     edit = flaw.edits[0]
     finding = Finding(
         quantity,
@@ -312,6 +317,7 @@ def _finding(
         proved,
         truth.case.length,
         "remove" if not repair else "add" if edit.kind in _ADDED else "replace",
+        elsewhere,
     )
     return (order, unit.first_line + row, place), finding
 

@@ -24,6 +24,7 @@ class Finding:
     evidence     sentences: how one can see it
     idea         the first level: what kind of mistake to look for, without the place
     proved       whether the repair is part of one that makes every gradient exact
+    elsewhere    numbers of other lines of which a change is proved as well
     """
 
     quantity: str
@@ -39,6 +40,7 @@ class Finding:
     proved: bool = False
     length: int | None = None
     how: str = ""
+    elsewhere: tuple[int, ...] = ()
 
     @property
     def place(self) -> str:

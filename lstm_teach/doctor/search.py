@@ -32,6 +32,7 @@ _NUMBERS = 8  # operations on single numbers of the walk back, from which on it 
 _CLIMB = 0.6  # of the steps left, for several edits by what becomes right of the gradients
 _AGAIN = 0.6  # of the steps left, for those beside what was made right so far
 _RUNNING = 0.2  # of the steps, for an edit with which code that stops with an error goes on
+_OTHER_LINES = 3  # of which it is asked whether a change of them would do as well
 _MADE_TO_RUN = 7  # of these edits to try
 _SHORT = 6  # the length up to which a single edit is looked for first
 
@@ -52,6 +53,7 @@ class State:
     outcome: Outcome
     steps: list[Step] = field(default_factory=list)
     layers: list[list[Step]] = field(default_factory=list)  # steps that were made at once, in the same text
+    elsewhere: dict[int, tuple[int, ...]] = field(default_factory=dict)  # by an edit's id, lines that would do as well
 
 
 @dataclass
@@ -72,6 +74,7 @@ class Result:
     tried: int
     seconds: float
     stopped: str = ""
+    elsewhere: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
 def apply(units: list[Unit], slots: list, edits: list[Edit]) -> list[Unit]:
@@ -184,7 +187,7 @@ def search(
             flaws = _needed(backward, units, flaws, cases)
         now = rewrite(units, flaws) if proved else state.units
         spent = time.process_time() - begun
-        return Result(now, flaws, proved, tried, spent, stopped)
+        return Result(now, flaws, proved, tried, spent, stopped, state.elsewhere)
 
     try:
         if begun_with.outcome.error:
@@ -259,8 +262,34 @@ def _proved(state: State, sets: Iterator[Mended], climb: Climb, cases: list[Case
         for edits in _choices(mended):
             new = _step(state, mended.slots, edits, state.outcome)
             if new is not None and prove(climb.backward, new.units, cases) is not None:
+                if not state.steps:  # else the lines are not those of the learner's text
+                    new.elsewhere = _elsewhere(state, mended, edits, climb, cases)
                 return new
     return None
+
+
+def _elsewhere(
+    state: State, mended: Mended, edits: list[Edit], climb: Climb, cases: list[Case]
+) -> dict[int, tuple[int, ...]]:
+    """For each of the edits, by its id, other lines of which a change is proved as well."""
+
+    def line(edit: Edit) -> int:
+        slot = mended.slots[min(edit.slots)]
+        return state.units[slot.unit].line_number(slot.start)
+
+    found: dict[int, tuple[int, ...]] = {}
+    for number, edit in enumerate(edits):
+        others: dict[int, Edit] = {}
+        for other in (mended.edits[number], *mended.others[number]):
+            if line(other) != line(edit):
+                others.setdefault(line(other), other)
+        proved = []
+        for where, other in list(others.items())[:_OTHER_LINES]:
+            new = _step(state, mended.slots, [*edits[:number], other, *edits[number + 1 :]], state.outcome)
+            if new is not None and prove(climb.backward, new.units, cases) is not None:
+                proved.append(where)
+        found[id(edit)] = tuple(proved)
+    return found
 
 
 def _climbed(begun_with: State, climb: Climb) -> State:

@@ -136,20 +136,6 @@ def test_a_fault_is_named_with_its_quantity_its_line_and_a_proved_repair(right, 
     assert lt.check_gradients(define(HEAD + diagnosis.repaired_source, "backward", "<again>")).passed
 
 
-def test_three_faults_in_three_equations_are_named_together_and_their_repair_is_proved():
-    faults = {
-        "do = dh * ct[t]": "do = dh * c[t]",
-        "dzf = df * f[t] * (1 - f[t])": "dzf = df * f[t]",
-        "grads.Wg += np.outer(dzg, h[t - 1])": "grads.Wg -= np.outer(dzg, h[t - 1])",
-    }
-    text = PER_GATE
-    for right, wrong in faults.items():
-        text = text.replace(right, wrong)
-    diagnosis = diagnose(text, "backward")
-    assert {finding.line for finding in diagnosis.findings} == {line_of(text, wrong) for wrong in faults.values()}
-    assert all(finding.proved for finding in diagnosis.findings)
-
-
 def test_an_html_report_has_three_levels_and_escapes_the_learners_code():
     html = diagnose(PER_GATE.replace("dc_next = dc * f[t]", "dc_next = dc * i[t]  # <b>"), "backward")._repr_html_()
     for title in ("1. The idea", "2. The place", "3. The line"):

@@ -43,12 +43,53 @@ def test_a_split_is_one_case_a_line():
         assert len([row for row in rows if row.startswith('{"id"')]) == len(json.loads("\n".join(rows))["cases"])
 
 
-# Of each kind of fault and of code some, drawn at random from those that are repaired quickly.
-SINGLE = ["cell_objects/2", "nested_2/2"]
-SEVERAL = []
+# Drawn at random, of each hand at most one, from those that are repaired quickly.
+SINGLE = [
+    "cell_objects/2",
+    "nested_2/2",
+    "gen_bptt/1",
+    "frame/3",
+    "learning_signals/2",
+    "arrays_2/2",
+    "java_class/3",
+    "kaggle_zip/3",
+    "swe/1",
+    "torchport/2",
+    "tidy_lstm/4",
+    "torch_port/2",
+    "engineer_4/1",
+    "records/1",
+    "matlabby/2",
+    "stack_of_steps/4",
+    "generator/1",
+    "colah_karpathy/3",
+    "vectorized/2",
+    "tape_0/1",
+    "collector/2",
+    "lecture_notes/2",
+    "layer_object/4",
+    "tiny_engine/1",
+    "espanol_0/2",
+    "linnea/4",
+]
+SEVERAL = [
+    "terse_math/4",
+    "row_vectors/2",
+    "haskell/4",
+    "control_phd/3",
+    "helpers/7",
+    "by_hand_overwritten/1",
+    "micrograd/2",
+    "marcus/5",
+    "scan/6",
+    "lista_italiana/5",
+]
+QUICK = 10  # of them without --all
 
 
-@pytest.mark.parametrize("case", [*SINGLE, *SEVERAL])
+@pytest.mark.parametrize(
+    "case", [*SINGLE[:QUICK], *(pytest.param(case, marks=pytest.mark.long) for case in (*SINGLE[QUICK:], *SEVERAL))]
+)
 def test_the_doctor_names_the_line_first_and_proves_a_repair(case):
     broken = BY_ID[case]
     diagnosis = lt.diagnose(define(broken.text, broken.function, f"<{case}>"), progress=False)

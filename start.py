@@ -27,6 +27,7 @@ PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python
 STAMP = ENVIRONMENT / "lstm-teach.json"  # what was installed; written last, so without it nothing is finished
 MODULES = ("lstm_teach", "jupyterlab", "pytest", "xdist", "playwright", "nbgrader")  # test tools from the third on
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
+SETTINGS = FOLDER / "settings"  # JupyterLab without pop-ups about news, and without the menus of the test tools
 
 
 def main(arguments: list) -> int:
@@ -47,6 +48,9 @@ def main(arguments: list) -> int:
     if testing:
         parallel = ["-n", "auto", "--dist", "loadgroup"]  # as many tests at a time as there are cores
         return replace_by([str(PYTHON), "-m", "pytest", *parallel, *arguments[1:]])
+    # The user's own settings come first; they win.
+    places = [os.environ.get("JUPYTER_CONFIG_PATH"), str(SETTINGS)]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, places))
     return replace_by([str(PYTHON), "-m", "jupyterlab", *lab_options(), *arguments])
 
 

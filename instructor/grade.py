@@ -1,209 +1,215 @@
-"""Autograde every submission of an assignment with nbgrader, each in a process with limits, and print a table.
+"""Grade a folder of submissions, each in processes with limits, and say what came of it.
 
-    python instructor/grade.py COURSE ASSIGNMENT
-    python instructor/grade.py COURSE ASSIGNMENT --seconds 300 --cell-seconds 30 --memory 4096
+    python instructor/grade.py FOLDER                       a folder of notebooks as a learning platform exports them
+    python instructor/grade.py FOLDER --student "Ada L"     grade this student again
+    python instructor/grade.py FOLDER --format moodle       also a table that Moodle imports (or: canvas)
+    python instructor/grade.py COURSE ASSIGNMENT            a course of nbgrader's (see nbgrader_course.py)
 
-COURSE is nbgrader's course folder, with source/ASSIGNMENT released and submitted/STUDENT/ASSIGNMENT collected. Scores
-go into the course's gradebook and feedback into feedback/STUDENT/ASSIGNMENT, as nbgrader does it. A submission whose
-process runs out of time, or whose kernel dies, is listed as not graded; the others are graded all the same.
+The files may have any names; which exercise a notebook is, its cells tell. Beside FOLDER, in FOLDER_graded, are then
+points.csv (a row for each submission, a column for each task), feedback/ (a page for each student) and summary.html
+(for the teacher: which mistakes, how often; summary.txt is the same). What is odd about a submission (a deleted or
+doubled cell, a second file, a file that can't be read) is said there and in the table that is printed.
 
-The graded cells run apart, in a process in which the library is put back to what it was before each of them (see
-score.py): what a notebook did to the library, a `Verdict.score` of its own for instance, does not count.
-
-The memory limit (of the addresses that a process may use, in MB) holds on Linux. macOS accepts it without keeping it,
-and Windows has none: grade there on a machine that may run out of memory, or in a container. None of this is a wall
-against malice. Submissions run with your rights, so grade those of strangers in a container or as another user.
+No line of a submission runs in the process that judges it (see score.py), so nothing that a notebook does can change
+its points. That process keeps a submission from files, programs and the network as far as Python can. It is no wall
+against malice: submissions run with your rights, so grade those of strangers in a container or as another user. The
+limit of memory holds on Linux only.
 """
 
 import argparse
+import contextlib
 import json
-import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import nbformat
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+sys.path[:0] = [str(ROOT), str(HERE)]
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
-@dataclass
-class Row:
-    """What became of one submission: its score and the most there is, or None and a note."""
-
-    student: str
-    score: float | None
-    most: float
-    note: str = ""
-
-
-def grade(
-    course: Path, assignment: str, seconds: float = 300, cell_seconds: int = 30, memory: int = 4096
-) -> Iterator[Row]:
-    """Grade the submissions one after the other; `seconds` for each, `memory` in MB."""
-    folders = sorted((course / "submitted").glob(f"*/{assignment}"))
-    if not folders:
-        raise ValueError(f"{course / 'submitted'} should hold a folder STUDENT/{assignment}, but there is none.")
-    expected = sorted(path.name for path in (course / "source" / assignment).glob("*.ipynb"))
-    for folder in folders:
-        student = folder.parent.name
-        note = rename_single(folder, expected)
-        problem = grade_in_process(course, assignment, student, seconds, cell_seconds, memory)
-        score, most = read_score(course, assignment, student)
-        yield Row(student, None if problem else score, most, "; ".join(filter(None, (note, problem))))
-
-
-def rename_single(folder: Path, expected: list[str]) -> str:
-    """Give the only notebook of a submission the name that nbgrader looks for, if that has another; say so."""
-    found = sorted(folder.glob("*.ipynb"))
-    if len(found) == len(expected) == 1 and found[0].name != expected[0]:
-        found[0].rename(folder / expected[0])
-        return f"was called {found[0].name}"
-    return ""
-
-
-def grade_in_process(
-    course: Path, assignment: str, student: str, seconds: float, cell_seconds: int, memory: int
-) -> str:
-    """Grade one submission in a process of its own; return what went wrong, "" if it was graded."""
-    log = course / "grading" / assignment / f"{student}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, __file__, "--one", student, str(course), assignment]
-    command += [f"--cell-seconds={cell_seconds}", f"--memory={memory}"]
-    with log.open("wb") as stream:
-        child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        try:
-            code = child.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return f"not graded: not done after {seconds:g} seconds"
-        finally:
-            end_group(child)
-    if code == 0:
-        return ""
-    died = "DeadKernelError" in log.read_text(encoding="utf-8", errors="replace")
-    reason = "the kernel died" if died else "nbgrader failed"
-    return f"not graded: {reason}, see {log.relative_to(course)}"
-
-
-def end_group(child: subprocess.Popen) -> None:
-    """End the process and, where there are process groups, everything that it started, the kernel above all."""
-    if os.name == "posix":
-        try:
-            os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-    child.kill()
-    child.wait()
-
-
-def grade_one(course: Path, assignment: str, student: str, cell_seconds: int, memory: int) -> int:
-    """In the process of one submission: set the limits, which the kernel inherits, and let nbgrader do its work."""
-    try:
-        import resource
-    except ModuleNotFoundError:  # Windows
-        pass
-    else:
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        resource.setrlimit(resource.RLIMIT_AS, (memory * 2**20, hard))
-    # a kernel with a thread for each core would spend its memory on their stacks
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"  # alembic
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    os.chdir(course)  # where nbgrader_config.py is
-
-    from nbclient.exceptions import DeadKernelError
-    from nbgrader.apps import AutogradeApp, GenerateFeedbackApp
-    from nbgrader.converters import Autograde
-    from nbgrader.preprocessors import DeduplicateIds, Execute
-
-    class ForgetCopies(DeduplicateIds):
-        """Takes a copied cell for a plain one; nbgrader would leave an empty mark and then refuse it (its #1083)."""
-
-        def preprocess_cell(self, cell, resources, cell_index):
-            cell, resources = super().preprocess_cell(cell, resources, cell_index)
-            if cell.metadata.get("nbgrader") == {}:
-                del cell.metadata["nbgrader"]
-            return cell, resources
-
-    class ScoreApart(Execute):
-        """Runs the submitted cells in a kernel; the graded ones run apart, where the library is as it should be."""
-
-        def preprocess_cell(self, cell, resources, cell_index):
-            if cell.metadata.get("nbgrader", {}).get("grade"):
-                return cell, resources
-            return super().preprocess_cell(cell, resources, cell_index)
-
-        def preprocess(self, nb, resources, *rest, **options):
-            nb, resources = super().preprocess(nb, resources, *rest, **options)
-            results = score_apart(nb, resources["metadata"].get("path") or ".", cell_seconds)
-            if results is None:
-                raise DeadKernelError("The process that scores the graded cells has ended.")
-            for cell in nb.cells:
-                if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code":
-                    cell.outputs = [nbformat.from_dict(results[cell.metadata["nbgrader"]["grade_id"]])]
-            return nb, resources
-
-    steps = Autograde.sanitize_preprocessors.default()
-    steps = [ForgetCopies if step is DeduplicateIds else step for step in steps]
-    after = [ScoreApart if step is Execute else step for step in Autograde.autograde_preprocessors.default()]
-    options = [assignment, f"--student={student}", "--force", f"--Execute.timeout={cell_seconds}"]
-    for App in (AutogradeApp, GenerateFeedbackApp):
-        app = App()
-        app.initialize(options)
-        app.config.Autograde.setdefault("sanitize_preprocessors", steps)  # unless the course has its own
-        app.config.Autograde.setdefault("autograde_preprocessors", after)
-        app.start()  # exits where it fails
-    return 0
-
-
-def score_apart(notebook, folder: str, cell_seconds: int) -> dict[str, dict] | None:
-    """What a process of its own makes of the graded cells, by grade_id (see score.py); None if it died."""
-    with tempfile.TemporaryDirectory() as place:
-        source, results = Path(place) / "submitted.ipynb", Path(place) / "results.json"
-        nbformat.write(notebook, source)
-        command = [sys.executable, str(ROOT / "instructor" / "score.py"), str(source), str(results)]
-        done = subprocess.run([*command, f"--cell-seconds={cell_seconds}"], cwd=folder, check=False)
-        return json.loads(results.read_text(encoding="utf-8")) if done.returncode == 0 else None
-
-
-def read_score(course: Path, assignment: str, student: str) -> tuple[float | None, float]:
-    """The student's score in the gradebook and the most there is; None if the gradebook has no score."""
-    from nbgrader.api import Gradebook, MissingEntry
-
-    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
-        try:
-            submission = gradebook.find_submission(assignment, student)
-        except MissingEntry:
-            return None, gradebook.find_assignment(assignment).max_score
-        return submission.score, submission.max_score
+import collected  # noqa: E402
+import handed_in  # noqa: E402
+import reports  # noqa: E402
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the command line asks; return the exit code: 1 if any submission was not graded."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("course", type=Path)
-    parser.add_argument("assignment")
-    parser.add_argument("--seconds", type=float, default=300, help="for one submission (default: 300)")
-    parser.add_argument("--cell-seconds", type=int, default=30, help="for one cell (default: 30)")
-    parser.add_argument("--memory", type=int, default=4096, help="in MB, for one submission (default: 4096)")
-    parser.add_argument("--one", metavar="STUDENT", help=argparse.SUPPRESS)
-    options = parser.parse_args(arguments)
-    course, limits = options.course.resolve(), (options.cell_seconds, options.memory)
-    if options.one:
-        return grade_one(course, options.assignment, options.one, *limits)
-    print(f"{'student':<20} {'score':>7} {'of':>6}  note")
-    graded = True
-    for row in grade(course, options.assignment, options.seconds, *limits):
-        score = "-" if row.score is None else f"{row.score:g}"
-        print(f"{row.student:<20} {score:>7} {row.most:>6g}  {row.note}".rstrip(), flush=True)
-        graded &= row.score is not None
-    return 0 if graded else 1
+    """Do what the command line says; return the exit code: 1 if any submission was not graded."""
+    options = parser().parse_args(arguments)
+    if options.assignment:
+        from nbgrader_course import main as grade_course
+
+        return grade_course(options)
+    out = options.to or options.folder.parent / f"{options.folder.resolve().name}_graded"
+    try:
+        records = grade_folder(options, out)
+        write(records, out, options)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"\nThe points are in {out / 'points.csv'}, and a page for each student in {out / 'feedback'}.")
+    print(f"Which mistakes were made, and how often, is in {out / 'summary.html'}.")
+    return 0 if all(record["points"] is not None for record in records) else 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    found = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    found.add_argument("folder", type=Path, help="of collected notebooks, or a course of nbgrader's")
+    found.add_argument("assignment", nargs="?", help="of nbgrader's; without it FOLDER is graded without nbgrader")
+    found.add_argument("--to", type=Path, help="where the results go (default: FOLDER_graded)")
+    found.add_argument("--student", help="grade this student's submissions again, and leave the others as they are")
+    found.add_argument("--format", choices=("moodle", "canvas"), help="also write a table that this platform imports")
+    found.add_argument("--column", default="", help="what Canvas calls the assignment, for example 'Exercise 1 (4711)'")
+    found.add_argument("--exercises", type=Path, default=collected.SOURCES, help="folder of the exercises' sources")
+    found.add_argument("--own-numbers", action="store_true", help="draw the cases of each student's checks anew")
+    found.add_argument("--seconds", type=float, default=300, help="for one submission (default: 300)")
+    found.add_argument("--cell-seconds", type=int, default=30, help="for one cell (default: 30)")
+    found.add_argument("--memory", type=int, default=4096, help="in MB, for one submission (default: 4096)")
+    found.add_argument("--jobs", type=int, default=1, help="submissions to grade at a time (default: 1)")
+    found.add_argument("--one", metavar="STUDENT", help=argparse.SUPPRESS)  # in the process of one, with nbgrader
+    return found
+
+
+def grade_folder(options: argparse.Namespace, out: Path) -> list[dict]:
+    """Grade what is in the folder, printing a line for each; return a record for each submission (see reports.py)."""
+    known = collected.exercises(options.exercises)
+    if not known:
+        raise ValueError(f"{options.exercises} holds no exercises.")
+    files = handed_in.find(options.folder, [each.name for each in known])
+    if not files:
+        raise ValueError(f"There is nothing to grade in {options.folder}.")
+    earlier: list[dict] = []
+    if options.student:
+        chosen = [each for each in files if handed_in.is_same_person(each.student, options.student)]
+        if not chosen:
+            names = ", ".join(sorted({each.student for each in files}))
+            raise ValueError(f"No submission belongs to {options.student}. The students are: {names}.")
+        if (out / "results.json").is_file():
+            earlier = json.loads((out / "results.json").read_text(encoding="utf-8"))
+            earlier = [each for each in earlier if not handed_in.is_same_person(each["student"], options.student)]
+        files = chosen
+    print(f"{'student':<24} {'points':>7} {'of':>5}  {'exercise':<24} note")
+    records = []
+    for record in in_turn(files, known, options):
+        records.append(record)
+        points = "-" if record["points"] is None else f"{record['points']:g}"
+        note = reports.remarks(record)
+        line = f"{record['student']:<24} {points:>7} {record['most']:>5g}  {record['exercise']:<24} {note}"
+        print(line.rstrip(), flush=True)
+    records = sorted([*earlier, *records], key=lambda each: (each["student"].lower(), each["file"]))
+    for sentence in several(records):
+        print(sentence)
+    return records
+
+
+def in_turn(
+    files: list[handed_in.HandedIn], known: list[collected.Exercise], options: argparse.Namespace
+) -> Iterator[dict]:
+    """The records of the files, in order, `options.jobs` at a time."""
+    with ThreadPoolExecutor(max(1, options.jobs)) as pool:
+        yield from pool.map(lambda each: grade_file(each, known, options), files)
+
+
+def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], options: argparse.Namespace) -> dict:
+    """The record of one file."""
+    record = {"student": file.student, "number": file.number, "file": str(file.path.relative_to(options.folder))}
+    record |= {"exercise": "", "title": "", "points": None, "most": 0, "problem": "", "notes": [], "tasks": []}
+    if not file.is_notebook:
+        return record | {"problem": "Not graded: it is no notebook, and there is no other file of this student."}
+    try:
+        cells, metadata = collected.read_cells(file.path)
+    except collected.Unreadable as error:
+        return record | {"problem": f"Not graded: {error}."}
+    exercise, problem = collected.recognize(cells, known)
+    if exercise is None:
+        return record | {"problem": f"Not graded: {problem}."}
+    record |= {"exercise": exercise.name, "title": exercise.title, "most": exercise.most}
+    result = score_apart(file, exercise, options)
+    if isinstance(result, str):
+        return record | {"problem": f"Not graded: {result}."}
+    notes, made_for = result["notes"], metadata.get("lstm_teach", {})
+    made_for = made_for.get("student") if isinstance(made_for, dict) else None
+    if isinstance(made_for, str) and not handed_in.is_same_person(made_for, file.student):
+        notes = [*notes, f"This notebook was made for {made_for}."]
+    points = round(sum(task["points"] for task in result["tasks"]), 2)
+    return record | {"points": points, "notes": notes, "tasks": result["tasks"]}
+
+
+def score_apart(file: handed_in.HandedIn, exercise: collected.Exercise, options: argparse.Namespace) -> dict | str:
+    """What score.py says of a submission; or why it could not, as the end of a sentence."""
+    with tempfile.TemporaryDirectory() as place:
+        results, log = Path(place) / "results.json", Path(place) / "log.txt"
+        command = [sys.executable, str(HERE / "score.py"), str(file.path)]
+        command += [str(options.exercises / f"{exercise.name}.ipynb"), str(results)]
+        command += [f"--cell-seconds={options.cell_seconds}", f"--memory={options.memory}"]
+        if options.own_numbers:
+            command.append(f"--seed={collected.seed_of('graded', exercise.name, file.student)}")
+        with log.open("wb") as stream:
+            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
+            try:
+                code = child.wait(options.seconds)
+            except subprocess.TimeoutExpired:
+                return f"it was not done after {options.seconds:g} seconds"
+            finally:
+                end(child)
+        if code == 0:
+            return json.loads(results.read_text(encoding="utf-8"))
+        said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return f"the process that judges it has failed ({said[-1] if said else f'exit code {code}'})"
+
+
+def end(child: subprocess.Popen) -> None:
+    """End a process that judges; it is asked first, so that it can end the submission's."""
+    if child.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.send_signal(signal.SIGTERM)
+            child.wait(10)
+        child.kill()
+        child.wait()
+
+
+def several(records: list[dict]) -> list[str]:
+    """Say it, in the records too, where a student has handed in an exercise more than once."""
+    times = Counter((each["student"], each["number"], each["exercise"]) for each in records if each["exercise"])
+    found = []
+    for record in records:
+        record["notes"] = [note for note in record["notes"] if "submissions of this exercise" not in note]
+        if (count := times[record["student"], record["number"], record["exercise"]]) > 1:
+            record["notes"].append(f"One of {count} submissions of this exercise by the same student.")
+    for (student, _, exercise), count in times.items():
+        if count > 1:
+            names = ", ".join(r["file"] for r in records if (r["student"], r["exercise"]) == (student, exercise))
+            found.append(f"{student} has handed in {exercise} {count} times ({names}): each is graded, none is chosen.")
+    return found
+
+
+def write(records: list[dict], out: Path, options: argparse.Namespace) -> None:
+    """Write the tables and the pages."""
+    (out / "feedback").mkdir(parents=True, exist_ok=True)
+    texts = {"results.json": json.dumps(records, indent=1), "points.csv": reports.points_table(records)}
+    texts |= {"summary.txt": reports.summary_text(records), "summary.html": reports.summary_page(records)}
+    students = dict.fromkeys((record["student"], record["number"]) for record in records)
+    for student, number in students:
+        own = [record for record in records if (record["student"], record["number"]) == (student, number)]
+        texts[f"feedback/{file_name(student, number)}.html"] = reports.feedback_page(own)
+    if options.format:
+        tables = {"moodle": reports.moodle_table, "canvas": lambda each: reports.canvas_table(each, options.column)}
+        texts[f"{options.format}.csv"] = tables[options.format](records)
+        print(f"\nFor {options.format.title()}: {out / options.format}.csv")
+        print("".join(f"{sentence}\n" for sentence in reports.left_out(records)), end="")
+    for name, text in texts.items():
+        (out / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def file_name(student: str, number: str) -> str:
+    """A student's name as that of a file."""
+    return "_".join(filter(None, (re.sub(r"[^\w-]+", "_", student).strip("_"), number))) or "student"
 
 
 if __name__ == "__main__":

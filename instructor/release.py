@@ -1,15 +1,23 @@
 """Make the learner's exercises and the pages of solutions from the sources in instructor/exercises.
 
-    python instructor/release.py            write notebooks/exercises and its folder solutions
-    python instructor/release.py --check    write nothing; say what differs, and exit with 1 if anything does
+    python instructor/release.py                      write notebooks/exercises and its folder solutions
+    python instructor/release.py 01_forward_pass      only this exercise and its solutions (or: several)
+    python instructor/release.py --check              write nothing; say what differs, and exit with 1 if anything does
+    python instructor/release.py 01_forward_pass --students names.txt --to FOLDER
+
+The last form gives every student numbers of their own: names.txt has a name on each line, and FOLDER gets a folder for
+each with their notebook. The checks are the same, and draw their cases with a number that comes from the student's
+name; so a friend's result helps with none of them. Grade these with `grade.py --own-numbers`.
 
 Needs nbgrader (the extra "grading" of this project). The learner's version is what nbgrader's own generate_assignment
 makes of the source.
 """
 
+import argparse
 import importlib
 import re
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,9 +25,10 @@ SOURCES = ROOT / "instructor" / "exercises"
 RELEASED = ROOT / "notebooks" / "exercises"
 ASKED = re.compile(r"\bask\((\w+), (\w+)\)")  # ask(QUESTION, my_answer)
 REGION = re.compile(r" *### BEGIN SOLUTION\n(.*?) *### END SOLUTION\n?", re.DOTALL)
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 import nbformat  # noqa: E402
+from collected import HIDDEN, SEED, seed_of, with_seed  # noqa: E402
 from nbgrader import preprocessors as steps  # noqa: E402
 
 from lstm_teach.exercises.questions import Question  # noqa: E402
@@ -44,7 +53,7 @@ def sources() -> list[Path]:
 
 
 def read(path: Path) -> nbformat.NotebookNode:
-    """A notebook as it stands in the file."""
+    """A notebook as it is in the file."""
     return nbformat.read(path, as_version=4)
 
 
@@ -56,8 +65,20 @@ def learners_version(source: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
+def students_version(source: nbformat.NotebookNode, topic: str, student: str) -> nbformat.NotebookNode:
+    """The learner's version with numbers of this student's: what draws a check's cases is in sight, with their seed."""
+    notebook = nbformat.from_dict(source)
+    for cell in notebook.cells:
+        hidden = HIDDEN.search(cell.source) if cell.metadata.get("nbgrader", {}).get("grade") else None
+        if hidden and SEED.search(hidden[1]):
+            own = with_seed(hidden[1], seed_of("shown", topic, student))
+            cell.source = HIDDEN.sub(lambda _, own=own: f"{own.rstrip()}\n\n", cell.source)
+    notebook.metadata["lstm_teach"] = {"student": student}
+    return learners_version(notebook)
+
+
 def solved_version(source: nbformat.NotebookNode, topic: str) -> nbformat.NotebookNode:
-    """The source with the right letter (for a prediction, a word) in the place of every "..."."""
+    """The source with the right letter (for a prediction, a word) instead of every "..."."""
     notebook = nbformat.from_dict(source)
     for question, name in questions(notebook, topic):
         right = question.right or "a guess"
@@ -125,20 +146,21 @@ def folded(summary: str, text: str) -> str:
     return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
 
 
-def expected_files() -> dict[Path, str]:
-    """Every released file with the text that it should have."""
+def expected_files(names: Collection[str] = ()) -> dict[Path, str]:
+    """Every released file with the text that it should have; or those of the exercises with these `names`."""
     files = {}
     for path in sources():
-        source = read(path)
-        files[RELEASED / path.name] = nbformat.writes(learners_version(source)) + "\n"
-        files[RELEASED / "solutions" / f"{path.stem}.md"] = solutions_page(source, path.stem)
+        if not names or path.stem in names:
+            source = read(path)
+            files[RELEASED / path.name] = nbformat.writes(learners_version(source)) + "\n"
+            files[RELEASED / "solutions" / f"{path.stem}.md"] = solutions_page(source, path.stem)
     return files
 
 
-def drift() -> list[str]:
+def drift(names: Collection[str] = ()) -> list[str]:
     """What is released differently from what the sources generate; one sentence for each file."""
-    expected = expected_files()
-    released = {*RELEASED.glob("*.ipynb"), *(RELEASED / "solutions").glob("*.md")}
+    expected = expected_files(names)
+    released = {*RELEASED.glob("*.ipynb"), *(RELEASED / "solutions").glob("*.md")} if not names else set()
     found = [f"{path.relative_to(ROOT)} has no source." for path in sorted(released - set(expected))]
     for path, text in expected.items():
         if not path.is_file():
@@ -148,18 +170,41 @@ def drift() -> list[str]:
     return found
 
 
+def for_students(names: Collection[str], students: Collection[str], to: Path) -> dict[Path, str]:
+    """A notebook of each exercise for each student, by its place below the folder `to`."""
+    files = {}
+    for path in sources():
+        for student in students if not names or path.stem in names else ():
+            place = re.sub(r'[<>:"/\\|?*\s]+', " ", student).strip(" .")
+            version = students_version(read(path), path.stem, student)
+            files[to / place / path.name] = nbformat.writes(version) + "\n"
+    return files
+
+
 def main(arguments: list[str]) -> int:
-    """Release everything, or with --check only compare; return the exit code."""
-    if arguments == ["--check"]:
-        print("\n".join(found := drift()) or "The released exercises are what their sources generate.")
+    """Do what the command line says; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of an exercise, 01_forward_pass say (default: all)")
+    parser.add_argument("--check", action="store_true", help="only compare")
+    parser.add_argument("--students", type=Path, help="a file with the name of a student on each line")
+    parser.add_argument("--to", type=Path, help="the folder for the students' notebooks")
+    options = parser.parse_args(arguments)
+    names = [name.removesuffix(".ipynb") for name in options.names]
+    if unknown := sorted(set(names) - {path.stem for path in sources()}):
+        parser.error(f"no exercise is called {', '.join(unknown)}; there are {', '.join(p.stem for p in sources())}")
+    if bool(options.students) != bool(options.to):
+        parser.error("--students and --to belong together")
+    if options.check:
+        print("\n".join(found := drift(names)) or "The released exercises are what their sources generate.")
         return 1 if found else 0
-    if arguments:
-        print(__doc__)
-        return 2
-    for path, text in expected_files().items():
+    files = expected_files(names)
+    if options.students:
+        lines = (line.strip() for line in options.students.read_text(encoding="utf-8").splitlines())
+        files = for_students(names, list(dict.fromkeys(filter(None, lines))), options.to)
+    for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
-        print(f"wrote {path.relative_to(ROOT)}")
+        print(f"wrote {path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}")
     return 0
 
 

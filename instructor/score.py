@@ -1,173 +1,188 @@
-"""Score the graded cells of one notebook in a process of its own, and write what came of each to a file.
+"""Judge one submission in a process of its own, and write what came of each task to a file. Used by grade.py.
 
-    python instructor/score.py NOTEBOOK RESULTS --cell-seconds 30
+    python instructor/score.py SUBMISSION EXERCISE RESULTS --cell-seconds 30 --memory 4096
 
-Used by grade.py. The submitted cells run in order, and before every graded cell the library is put back to what it was
-at the start, so that nothing which the notebook did to it survives: a new `Verdict.score`, say. A submission that
-changes the library while it is being judged gets no points for that cell. RESULTS is JSON: the output of each graded
-cell by its grade_id, as a notebook has it.
+Two processes share the work. This one has the exercise's source, with its hidden tests, and the library as it is; it
+runs every check, and no line of the submission. The submission runs in another (worker.py), which the checks ask for
+answers: a function of the learner's is called there, and numbers come back. So nothing that a notebook does to its own
+process (to the library, to the checks, to files, to the process itself) can change what is judged here.
+
+RESULTS is JSON: "notes" about the submission, and "tasks" with points, parts and sentences.
 """
 
 import argparse
+import ast
 import builtins
-import importlib
+import contextlib
+import inspect
 import json
-import pkgutil
 import signal
 import sys
-from contextlib import contextmanager
 from pathlib import Path
-from types import FunctionType
+from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+sys.path[:0] = [str(ROOT), str(HERE)]
 
-import nbformat  # noqa: E402
-import numpy as np  # noqa: E402
-from IPython.core.interactiveshell import InteractiveShell  # noqa: E402
-from IPython.utils.capture import capture_output  # noqa: E402
-from traitlets.config import Config  # noqa: E402
+import collected  # noqa: E402
+from remote import NoAnswer, ProcessEnded, Submission, adopt_orphans  # noqa: E402
+from wire import Broken  # noqa: E402
 
-import lstm_teach.exercises  # noqa: E402
+import lstm_teach  # noqa: E402
+from lstm_teach import doctor  # noqa: E402
 from lstm_teach.verdicts import Points  # noqa: E402
 
-CODE = ("__code__", "__defaults__", "__kwdefaults__")
-# attributes that Python itself may add to a class
-OFTEN_NEW = {"__annotations__", "__annotate__", "__annotations_cache__", "__doc__", "__slotnames__"}
 
-
-class Kept:
-    """What the library is made of: the names of its modules and classes, and the code of its functions."""
-
-    def __init__(self):
-        for module in pkgutil.iter_modules(lstm_teach.exercises.__path__, "lstm_teach.exercises."):
-            importlib.import_module(module.name)
-        self.modules = [m for name, m in sorted(sys.modules.items()) if name.partition(".")[0] == "lstm_teach" and m]
-        self.modules += [np, np.linalg, np.random, builtins]
-        self.names = [(module, dict(vars(module))) for module in self.modules]
-        self.classes, self.functions, self.objects = {}, {}, {}
-        for module, names in self.names:
-            if module.__name__.startswith("lstm_teach"):
-                for value in names.values():
-                    self._keep(value)
-
-    def _keep(self, value):
-        if isinstance(value, property):
-            for function in (value.fget, value.fset):
-                self._keep(function)
-        elif isinstance(value, classmethod | staticmethod):
-            self._keep(value.__func__)
-        elif isinstance(value, FunctionType) and id(value) not in self.functions:
-            self.functions[id(value)] = value, [getattr(value, name) for name in CODE]
-            self._keep(getattr(value, "__wrapped__", None))
-        elif not str(getattr(value, "__module__", "")).startswith("lstm_teach"):
-            return
-        elif isinstance(value, type) and value not in self.classes:
-            self.classes[value] = dict(vars(value))
-            for inner in self.classes[value].values():
-                self._keep(inner)
-        elif not isinstance(value, type) and hasattr(value, "__dict__"):  # a question, say
-            self.objects[id(value)] = value, dict(vars(value))
-
-    def put_back(self) -> list[str]:
-        """Put everything back; return the names of what was changed."""
-        changed = []
-        for module, names in self.names:
-            for name, value in names.items():
-                if vars(module).get(name) is not value and not (module is builtins and name.startswith("_")):
-                    changed.append(f"{module.__name__}.{name}")
-                    setattr(module, name, value)
-        for owner, names in self.classes.items():
-            now = dict(vars(owner))
-            for name in now.keys() - names.keys() - OFTEN_NEW:
-                changed.append(f"{owner.__name__}.{name}")
-                type.__delattr__(owner, name)
-            for name, value in names.items():
-                if now.get(name) is not value and name not in ("__dict__", "__weakref__", *OFTEN_NEW):
-                    changed.append(f"{owner.__name__}.{name}")
-                    type.__setattr__(owner, name, value)
-        for function, code in self.functions.values():
-            for name, value in zip(CODE, code, strict=True):
-                if getattr(function, name) is not value:
-                    changed.append(f"{function.__qualname__}")
-                    setattr(function, name, value)
-        for value, names in self.objects.values():
-            if any(vars(value).get(name) is not old for name, old in names.items()):
-                changed.append(type(value).__name__)
-                vars(value).update(names)
-        return changed
-
-
-@contextmanager
-def at_most(seconds: int):
-    """Stop what takes longer; where there are no alarms (Windows), the limit of the whole process has to do."""
-    if not hasattr(signal, "SIGALRM"):
-        yield
-        return
-
-    def ring(number, frame):
-        raise TimeoutError(f"the cell did not finish within {seconds} seconds")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+def score(
+    cells: list[collected.Cell], known: collected.Exercise, seconds: float, memory: int, seed: int | None
+) -> dict:
+    """Run a submission's cells in order and judge each task where its check is; return notes and tasks."""
+    todo = collected.plan(cells, known)
+    names, results, waiting = trusted_names(known), {}, []
+    submission = Submission(seconds, memory)
+    problems: dict[str, str] = {}  # what went wrong in the learner's cells, by the names that they should have bound
+    code: dict[str, str] = {}
     try:
-        yield
+        for kind, name, text in todo.steps:
+            if kind == "task":
+                task = next(each for each in known.tasks if each.name == name)
+                results[name] = judge(task, submission, names, problems, seed)
+                if results[name].get("missing"):
+                    waiting.append(task)
+                results[name]["code"] = code.get(results[name].get("subject"), "")
+                continue
+            problem = submission.run(text)
+            for bound in collected.bound_names(text) or {name}:
+                code[bound] = text
+                problems.pop(bound, None)
+                if problem:
+                    problems[bound] = problem
+        for task in waiting:  # its function may be in a cell below the check
+            again = judge(task, submission, names, problems, seed)
+            if not again.get("missing"):
+                again["code"] = code.get(again.get("subject"), "")
+                todo.task_notes.setdefault(task.name, []).append(
+                    f"{again['subject']} is in a cell below its check; it is graded all the same."
+                )
+                results[task.name] = again
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        submission.close()
+    tasks = [
+        {"name": task.name, "heading": task.heading, "most": task.points}
+        | results[task.name]
+        | {"notes": todo.task_notes.get(task.name, [])}
+        for task in known.tasks
+    ]
+    return {"exercise": known.name, "title": known.title, "notes": todo.notes, "tasks": tasks}
 
 
-def scores(notebook: nbformat.NotebookNode, cell_seconds: int) -> dict[str, dict]:
-    """Run the notebook; return the output of each graded cell by its grade_id."""
-    quiet = Config({"HistoryManager": {"enabled": False}})
-    kept, shell, found = Kept(), InteractiveShell.instance(config=quiet), {}
-    put_back, points = kept.put_back, Points  # no name of the notebook's leads here
-    for cell in notebook.cells:
-        if cell.cell_type != "code":
-            continue
-        graded = cell.metadata.get("nbgrader", {})
-        put_back()
-        try:
-            with capture_output(display=False), at_most(cell_seconds):
-                outcome = shell.run_cell(cell.source)
-        except TimeoutError as error:
-            outcome, problem = None, error
-        else:
-            problem = outcome.error_before_exec or outcome.error_in_exec
-        if not graded.get("grade"):
-            continue
-        if changed := put_back():
-            names = ", ".join(sorted(set(changed)))
-            problem = RuntimeError(f"the submission changed the library while it was judged: {names}")
-        elif not problem and not (type(outcome.result) is points and 0 <= outcome.result <= graded["points"]):
-            problem = TypeError("the graded cell has no points as its result")
-        found[graded["grade_id"]] = error_output(problem) if problem else result_output(outcome.result)
-    return found
+def judge(
+    task: collected.Cell, submission: Submission, names: dict[str, Any], problems: dict[str, str], seed: int | None
+) -> dict:
+    """The points of one task, and what there is to say of it."""
+    tree = ast.parse(collected.with_seed(task.text, seed))
+    *before, last = tree.body
+    space = {"__name__": "__main__", **names}
+    wanted = [name for name in _needed(tree) if name not in space and not hasattr(builtins, name)]
+    result: dict = {"points": 0.0, "parts": [], "subject": wanted[0] if wanted else ""}
+    try:
+        for name in wanted:
+            space[name] = submission.look(name)
+        exec(compile(ast.Module(before, []), task.name, "exec"), space)
+        points = eval(compile(ast.Expression(last.value), task.name, "eval"), space)
+    except NameError as error:
+        name = str(error.args[0])
+        if name not in wanted:
+            raise
+        why = f": its cell stopped with {problems[name]}" if name in problems else ""
+        return result | {"missing": name, "problem": f"There is no {name} in the notebook{why or '.'}"}
+    except (ProcessEnded, NoAnswer, Broken) as error:
+        said = str(error) or "no answer came in time"
+        return result | {"problem": f"{task.name} could not be judged: {said}."}
+    if type(points) is not Points or not 0 <= points <= task.points:
+        raise TypeError(f"{task.name} should end in points from 0 to {task.points:g}, got {points!r}")
+    return result | described(points)
 
 
-def error_output(problem: BaseException) -> dict:
-    """An exception as a cell's output: no points."""
-    name, said = type(problem).__name__, str(problem)
-    return dict(nbformat.v4.new_output("error", ename=name, evalue=said, traceback=[f"{name}: {said}"]))
+def described(points: Points) -> dict:
+    """Points and the verdict behind them, as plain data."""
+    verdict = points.verdict
+    result: dict = {"points": round(float(points), 2)}
+    if hasattr(verdict, "parts"):
+        result["said"] = verdict.summary
+        result["hints"] = list(verdict.hints)
+        result["parts"] = [[part.name, part.state, part.sentence] for part in verdict.parts]
+    else:
+        question, answer = verdict.question, verdict.answer
+        option = question.options.get(answer)
+        result |= {"answer": answer, "question": question.text, "answer_text": option.text if option else ""}
+        result["why"] = option.why if option else ""
+        state = "right" if verdict.score == 1 else "wrong" if result["answer"] else "open"
+        result["parts"] = [["the answer", state, getattr(verdict, "problem", "")]]
+    return result
 
 
-def result_output(points: Points) -> dict:
-    """Points as a cell's output, with the verdict as a page."""
-    html = points._repr_mimebundle_().get("text/html", "")
-    data = {"text/plain": repr(float(points)), "text/html": html}
-    return dict(nbformat.v4.new_output("execute_result", data=data))
+def trusted_names(known: collected.Exercise) -> dict[str, Any]:
+    """What the exercise itself imports; no cell of a submission can give these names another meaning."""
+    space: dict[str, Any] = {}
+    for cell in known.cells:
+        if cell.kind == "code" and cell.points is None:
+            with contextlib.suppress(SyntaxError):  # a cell with a magic
+                body = [node for node in ast.parse(cell.text).body if isinstance(node, ast.Import | ast.ImportFrom)]
+                exec(compile(ast.Module(body, []), cell.name, "exec"), space)
+    space.pop("__builtins__", None)
+    return space
+
+
+def _needed(tree: ast.Module) -> list[str]:
+    """The names that a graded cell reads and does not bind, in order; those of its last line first."""
+    stored, loaded = set(), []
+    for node in [*tree.body[-1:], *tree.body[:-1]]:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Name):
+                if isinstance(inner.ctx, ast.Load):
+                    loaded.append(inner.id)
+                else:
+                    stored.add(inner.id)
+            elif isinstance(inner, ast.Import | ast.ImportFrom):
+                stored |= {each.asname or each.name.partition(".")[0] for each in inner.names}
+            elif isinstance(inner, ast.FunctionDef | ast.Lambda):
+                stored |= {arg.arg for arg in ast.walk(inner) if isinstance(arg, ast.arg)}
+                stored |= {inner.name} if isinstance(inner, ast.FunctionDef) else set()
+    return [name for name in dict.fromkeys(loaded) if name not in stored]
+
+
+def leave_out_the_doctor() -> None:
+    """It runs changed versions of a learner's function, which must not happen here; before any exercise is loaded."""
+    for module in (lstm_teach, doctor):
+        for name in doctor.__all__:
+            if inspect.isfunction(getattr(module, name, None)):
+                setattr(module, name, _nothing)
+
+
+def _nothing(*anything: Any, **options: Any) -> None:
+    return None
 
 
 def main(arguments: list[str]) -> int:
-    """Score the notebook that the command line names."""
+    """Judge the submission that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("notebook", type=Path)
+    parser.add_argument("submission", type=Path)
+    parser.add_argument("exercise", type=Path)
     parser.add_argument("results", type=Path)
-    parser.add_argument("--cell-seconds", type=int, default=30)
+    parser.add_argument("--cell-seconds", type=float, default=30)
+    parser.add_argument("--memory", type=int, default=4096, help="in MB, for the submission's process")
+    parser.add_argument("--seed", type=int, help="draw the cases of all checks with this number")
     options = parser.parse_args(arguments)
-    notebook = nbformat.read(options.notebook, as_version=4)
-    results = json.dumps(scores(notebook, options.cell_seconds))
-    options.results.write_text(results, encoding="utf-8")
+    cells, _ = collected.read_cells(options.submission)
+    leave_out_the_doctor()
+    adopt_orphans()
+    if hasattr(signal, "SIGTERM"):  # so that a submission's process is ended with this one
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
+    known = collected.exercise(options.exercise)
+    results = score(cells, known, options.cell_seconds, options.memory, options.seed)
+    options.results.write_text(json.dumps(results), encoding="utf-8")
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -156,13 +157,14 @@ def train(
 ) -> History:
     """Change `params` in place, `steps` times, along the gradient of a batch that is drawn from `task`.
 
-    The gradient is that of the loss of one sequence (the sum over its steps), averaged over the batch, and clipped to
-    the norm `clip_norm`. `backward` may be any backward pass `backward(params, x, targets)`, a broken one too; `bptt`
-    and `nested_bptt` (also as `partial(nested_bptt, repaired=...)`) run in their batch forms, every other one
-    sequence by sequence. `rate` is the step size (by default 0.01 for adam and
-    0.1 for adagrad and sgd). The test set is measured before the first step and every
-    `test_every` steps (by default 20 times).
-    The same seed gives the same history.
+    What is followed:  `backward` is any backward pass `backward(params, x, targets)`, a broken one too. `bptt` and
+                       `nested_bptt` (also as `partial(nested_bptt, repaired=...)`) run in their batch forms, every
+                       other one sequence by sequence. The gradient is that of the loss of one sequence (the sum over
+                       its steps), averaged over the `batch` and clipped to the norm `clip_norm`.
+    How:               `optimizer` is adam, adagrad or sgd; `rate` is its step size (0.01, 0.1, 0.1 if none is given).
+                       The same `seed` gives the same history.
+    What is noted:     the loss and the norms of every step, and the test set before the first step and after every
+                       `test_every` (by default 20 times). `progress` shows a bar where somebody watches.
 
     Stop it with an interrupt (the kernel's stop button, or Ctrl-C): what was learned stays in `params`, and the history
     up to there is returned. It also stops, and says why, when a gradient is not finite, or when `backward` raises or
@@ -170,6 +172,42 @@ def train(
     Raises ValueError or TypeError for a bad argument, before any step, and LearnerError if the first call of `backward`
     raises or does not return nine gradients.
     """
+    _check(params, task, backward, optimizer)
+    steps, batch = validate.positive_integer("steps", steps), validate.positive_integer("batch", batch)
+    rate = validate.finite_number("rate", RATES[optimizer] if rate is None else rate, positive=True)
+    clip_norm = validate.finite_number("clip_norm", clip_norm, positive=True)
+    test_every = validate.positive_integer("test_every", max(1, steps // 20) if test_every is None else test_every)
+
+    rng = np.random.default_rng(validate.seed(seed))
+    update = OPTIMIZERS[optimizer](params.flat.size, rate)
+    history, scratch = History(), Scratch()
+    with _bar(steps, task.name, progress) as bar:
+        try:
+            history.measure(0, params, task)
+            for step in range(1, steps + 1):
+                loss, grads = batch_gradient(params, task.draw(rng, batch), backward, scratch)
+                norms = [size(matrix) for matrix in grads.values()]
+                norm = clip(grads.flat, clip_norm)
+                if not np.isfinite(norm + loss):
+                    history.stopped = f"Stopped at step {step}: {_not_finite(norms, norm)} not finite."
+                    break
+                history.record(loss, norms, norm > clip_norm)
+                params.flat += update(grads.flat)
+                if step % test_every == 0 or step == steps:
+                    history.measure(step, params, task)
+                    bar.set_postfix_str(f"loss {loss:.3f}, test {history.test_loss[-1]:.3f}", refresh=False)
+                bar.update()
+        except LearnerError as error:
+            if not history.loss:
+                raise
+            history.stopped = f"Stopped at step {len(history.loss) + 1}: {error}"
+        except KeyboardInterrupt:
+            history.stopped = f"Interrupted after {len(history.loss)} steps; the parameters are those of that step."
+    return history
+
+
+def _check(params: Params, task: Task, backward: Backward, optimizer: str) -> None:
+    """Raise ValueError or TypeError, one sentence, if this can't be trained."""
     check_params(params, one_net=True)
     if params.flat.dtype != np.float64:
         raise TypeError(f"params must be float64 for training, got {params.flat.dtype}.")
@@ -183,49 +221,18 @@ def train(
         raise TypeError(f"backward must be a function backward(params, x, targets), got {validate.brief(backward)}.")
     if not isinstance(optimizer, str) or optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {validate.brief(optimizer)}.")
-    steps, batch = validate.positive_integer("steps", steps), validate.positive_integer("batch", batch)
-    rate = validate.finite_number("rate", RATES[optimizer] if rate is None else rate, positive=True)
-    clip_norm = validate.finite_number("clip_norm", clip_norm, positive=True)
-    test_every = validate.positive_integer("test_every", max(1, steps // 20) if test_every is None else test_every)
 
+
+def _not_finite(norms: list[float], norm: float) -> str:
+    """What is not finite: the first such matrix, else the loss or the whole gradient; with its verb."""
+    wrong = [f"d{name} is" for name, each in zip(Params.NAMES, norms, strict=True) if not np.isfinite(each)]
+    return wrong[0] if wrong else "the loss is" if np.isfinite(norm) else "the gradient is"
+
+
+def _bar(steps: int, name: str, progress: bool) -> AbstractContextManager:
     from tqdm.auto import tqdm  # here, because in a notebook it imports ipywidgets
 
-    rng = np.random.default_rng(validate.seed(seed))
-    update = OPTIMIZERS[optimizer](params.flat.size, rate)
-    history, scratch = History(), Scratch()
-    # No thread watches over this bar: it looks at the clock at every step, and a browser has no threads.
-    unwatched = type("unwatched", (tqdm,), {"monitor_interval": 0})
-    shown = progress and somebody_watches()
-    with unwatched(total=steps, disable=not shown, unit="step", desc=task.name, miniters=1) as bar:
-        try:
-            history.measure(0, params, task)
-            for step in range(1, steps + 1):
-                pairs = task.draw(rng, batch)
-                try:
-                    loss, grads = batch_gradient(params, pairs, backward, scratch)
-                except LearnerError as error:
-                    if step == 1:
-                        raise
-                    history.stopped = f"Stopped at step {step}: {error}"
-                    break
-                norms = [size(matrix) for matrix in grads.values()]
-                norm = clip(grads.flat, clip_norm)
-                if not np.isfinite(norm + loss):
-                    wrong = [
-                        f"d{name}" for name, each in zip(Params.NAMES, norms, strict=True) if not np.isfinite(each)
-                    ]
-                    what = f"{wrong[0]} is" if wrong else "the loss is" if np.isfinite(norm) else "the gradient is"
-                    history.stopped = f"Stopped at step {step}: {what} not finite."
-                    break
-                history.record(loss, norms, norm > clip_norm)
-                params.flat += update(grads.flat)
-                if step % test_every == 0 or step == steps:
-                    history.measure(step, params, task)
-                    bar.set_postfix_str(f"loss {loss:.3f}, test {history.test_loss[-1]:.3f}", refresh=False)
-                bar.update()
-        except KeyboardInterrupt:
-            history.stopped = f"Interrupted after {len(history.loss)} steps; the parameters are those of that step."
-    return history
+    return tqdm(total=steps, disable=not (progress and somebody_watches()), unit="step", desc=name)
 
 
 def somebody_watches() -> bool:

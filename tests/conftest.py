@@ -11,6 +11,7 @@ if not CI:  # in CI hypothesis loads a profile of its own, which has no deadline
 
 def pytest_addoption(parser):
     parser.addoption("--all", action="store_true", help="run the long tests as well")
+    parser.addoption("--site", action="store_true", help="run the browser tests on the built site, not on JupyterLab")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -9,6 +9,7 @@ import os
 import re
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -100,16 +101,27 @@ def judged(name: str, cell_id: str, lines: dict[str, str] | None = None, source:
         source = cell_source(name, cell_id)
         code = "\n".join(f"{target} = {value}" for target, value in lines.items())
         source = fill(source, code)
-    return run_cell(name, cell_id, source, copied(_names_before(name, cell_id)))
+    return run_cell(name, cell_id, source, copied(names_before(name, cell_id)))
+
+
+def names_before(name: str, cell_id: str) -> dict:
+    """The names just before a cell, earlier blanks left open; a notebook is run once, as far as needed."""
+    run = _run_of(name)
+    while cell_id not in run.before:
+        cell = next(run.cells, None)
+        if cell is None:
+            raise KeyError(f"{name} has no code cell {cell_id!r}")
+        run.before[cell.id] = copied(run.namespace)
+        with contextlib.redirect_stdout(io.StringIO()):
+            run_cell(name, cell.id, cell.source, run.namespace)
+    return run.before[cell_id]
 
 
 @cache
-def _names_before(name: str, cell_id: str) -> dict:
-    """The names of the notebook just before a cell, earlier blanks left open."""
-    ids = [cell.id for cell in cells_of(name) if cell.cell_type == "code"]
-    before = ids[: ids.index(cell_id)]
-    with contextlib.redirect_stdout(io.StringIO()):
-        return run_cells(name, until=before[-1]) if before else {"__name__": "__main__"}
+def _run_of(name: str) -> SimpleNamespace:
+    """A run of a notebook that is under way: the cells still to run, its names so far, and those before each cell."""
+    cells = iter([cell for cell in cells_of(name) if cell.cell_type == "code"])
+    return SimpleNamespace(cells=cells, namespace={"__name__": "__main__"}, before={})
 
 
 def copied(namespace: dict) -> dict:

@@ -75,6 +75,38 @@ def test_solutions_earn_all_points_and_untouched_tasks_none(release, path, tmp_p
         assert got == 0, f"{path.name}, {name}: untouched it earns {got} points"
 
 
+def test_one_exercise_is_released_by_its_name(release, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(release, "RELEASED", tmp_path)
+    assert release.main([SOURCES[1].stem]) == 0
+    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    assert written == {SOURCES[1].name, f"solutions/{SOURCES[1].stem}.md"}
+    with pytest.raises(SystemExit):
+        release.main(["08_another"])
+    assert "no exercise is called 08_another; there are 01_forward_pass" in capsys.readouterr().err
+
+
+def test_students_get_numbers_of_their_own_and_the_same_checks(release, tmp_path, monkeypatch):
+    (tmp_path / "names.txt").write_text("Ada Lovelace\n\nBo / Cy\n", encoding="utf-8")
+    options = ["--students", str(tmp_path / "names.txt"), "--to", str(tmp_path / "own")]
+    assert release.main([SOURCES[0].stem, *options]) == 0
+    made = [release.read(tmp_path / "own" / name / SOURCES[0].name) for name in ("Ada Lovelace", "Bo Cy")]
+    source, plain = release.read(SOURCES[0]), release.read(release.RELEASED / SOURCES[0].name)
+    seeds = []
+    for notebook, student in zip(made, ("Ada Lovelace", "Bo / Cy"), strict=True):
+        assert notebook.metadata.lstm_teach.student == student
+        for hidden, cell, given in zip(source.cells, notebook.cells, plain.cells, strict=True):
+            assert cell.source.endswith(given.source) and not re.search("BEGIN|END (SOLUTION|HIDDEN)", cell.source)
+            if "seed=" in hidden.source and hidden.metadata.get("nbgrader", {}).get("grade"):
+                (seed,) = re.findall(r"seed=(\d+)", cell.source)
+                seeds.append(seed)
+    assert len(set(seeds)) == 2 and "2026" not in seeds
+    monkeypatch.chdir(tmp_path)
+    solved = release.solved_version(release.students_version(source, SOURCES[0].stem, "Ada"), SOURCES[0].stem)
+    for cell, right in zip(solved.cells, source.cells, strict=True):
+        cell.source = right.source if "### BEGIN SOLUTION" in right.source else cell.source
+    assert all(got == most for got, most in points_of(solved).values())
+
+
 @each_source
 def test_no_solution_and_no_hidden_test_is_released(release, path):
     source, released = release.read(path), nbformat.read(release.RELEASED / path.name, as_version=4)

@@ -11,15 +11,15 @@ from lstm_teach.exercises.flawed_backward import nested_loop
 FLAWS = {
     "first": ("cell for its tanh",),
     "second": ("gate of another step",),
-    "third": ("step 0 left out",),
-    "fourth": ("turned product", "leftover"),
+    "third": ("token once",),
+    "fourth": ("turned product", "g left out"),
 }
 # The gradients that are right at T = 1 and at T = 2, as the questions say.
 RIGHT = {
     "first": ("V Wi Wf Wg Ui Uf Ug", "V"),
     "second": ("V Wi Wf Wo Wg Ui Uf Uo Ug", "V Wo Uo"),
-    "third": ("V", "V"),
-    "fourth": ("V Ui Uf Uo Ug", "V Uo"),
+    "third": ("V Wi Wf Wo Wg Ui Uf Uo Ug", "V Wi Wf Wo Wg"),
+    "fourth": ("V Ui Uf Uo Ug", "V"),
 }
 
 

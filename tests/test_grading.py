@@ -1,351 +1,367 @@
-"""Grading from end to end with the real nbgrader: release, submissions of all kinds, autograde, scores and feedback."""
+"""Grading a folder of collected notebooks without nbgrader, on a small exercise made here."""
 
-import importlib.util
+import copy
+import csv
+import io
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 
-import nbformat
 import pytest
-from projectfiles import ROOT, skip_but_fail_in_ci
+from instructor_modules import collected, grade, handed_in, reports
 
-pytestmark = pytest.mark.grading
+DOUBLED = """\
+### BEGIN HIDDEN TESTS
+import numpy as np
 
-NAME = "01_forward_pass"
-ALL = sorted(path.stem for path in (ROOT / "instructor" / "exercises").glob("*.ipynb"))
-LINUX = sys.platform.startswith("linux")
-MEMORY = 4096  # MB
-
-
-def module(name):
-    """instructor/<name>.py as a module."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "instructor" / f"{name}.py")
-    loaded = importlib.util.module_from_spec(spec)
-    sys.modules[name] = loaded
-    spec.loader.exec_module(loaded)
-    return loaded
+from lstm_teach.judging import difference, judge
 
 
-@pytest.fixture(scope="module", autouse=True)
-def nbgrader():
-    if importlib.util.find_spec("nbgrader") is None:
-        skip_but_fail_in_ci("nbgrader is not installed: python3 start.py test installs it")
+def check(function, seed=4):
+    a = np.random.default_rng(seed).normal(size=3)
+    half = {"This is half of it.": a}
+    parts = {
+        "three numbers": lambda attempt: difference("the answer", attempt(a), 2 * a, ("number",), half),
+        "none": lambda attempt: difference("the answer", attempt(a[:0]), a[:0]),
+    }
+    return judge(function, parts, ("Think.", "Look at the line.", "return 2 * a"))
 
 
-def edit(notebook, cell_id, source):
-    """Replace a cell's source."""
-    next(cell for cell in notebook.cells if cell.id == cell_id).source = source
+check_doubled = lambda function: check(function, seed=4711)
+### END HIDDEN TESTS
+check_doubled(doubled).points(4)"""
+ASKED = """\
+### BEGIN HIDDEN TESTS
+from lstm_teach.exercises.questions import Option, Question, ask
+
+HALF = Question("my_half", "What undoes it?", {"a": Option("halving", "It does."), "b": Option("nothing", "No.")}, "a")
+### END HIDDEN TESTS
+ask(HALF, my_half).points(1)"""
+SOLUTION = """\
+def doubled(a):
+    ### BEGIN SOLUTION
+    return 2 * a
+    ### END SOLUTION"""
+CELLS = [
+    ("title", "markdown", "# Exercise 9. Doubling"),
+    ("imports", "code", "import numpy as np"),
+    ("task-1", "markdown", "## Task 1: double it"),
+    ("doubled", "code", SOLUTION),
+    ("check-doubled", "code", DOUBLED),
+    ("question", "markdown", "### Question: undone"),
+    ("my-half", "code", 'my_half = "..."'),
+    ("ask-half", "code", ASKED),
+]
+POINTS = {"check-doubled": 4, "ask-half": 1}
 
 
-def index(notebook, cell_id):
-    return [cell.id for cell in notebook.cells].index(cell_id)
+def notebook(cells, **metadata):
+    """A notebook as a dictionary, out of (id, kind, source)."""
+    made = []
+    for name, kind, source in cells:
+        cell = {"cell_type": kind, "id": name, "metadata": {}, "source": source}
+        if kind == "code":
+            cell |= {"outputs": [], "execution_count": None}
+        if name in (*POINTS, "doubled"):
+            cell["metadata"]["nbgrader"] = {"grade_id": name, "grade": name in POINTS, "solution": name == "doubled"}
+            cell["metadata"]["nbgrader"]["points"] = POINTS.get(name)
+        made.append(cell)
+    return {"cells": made, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
-def right(notebook):
-    pass
+def handed(**changes):
+    """The cells of a right submission; None takes a cell away, a text replaces its source."""
+    sources = {"doubled": "def doubled(a):\n    return 2 * a", "my-half": 'my_half = "a"'}
+    sources |= {"check-doubled": "check_doubled(doubled).points(4)", "ask-half": "ask(HALF, my_half).points(1)"}
+    sources |= {name.replace("_", "-"): source for name, source in changes.items()}
+    cells = [(name, kind, sources.get(name, source)) for name, kind, source in CELLS]
+    return [cell for cell in cells if cell[2] is not None]
 
 
-def wrong(notebook):
-    """One line of the loss, the bias, and one answer."""
-    loss = notebook.cells[index(notebook, "sequence-loss")].source
-    edit(notebook, "sequence-loss", loss.replace("scores = scores - scores.max()", ""))
-    edit(notebook, "bias-that-keeps", "def bias_that_keeps(share, steps):\n    return 1.5")
-    edit(notebook, "my-same-cell", 'my_same_cell = "a"')
-
-
-def crashing(notebook):
-    edit(notebook, "gate", "def gate(U, W, token, h_before):\n    return U[:, token] +")
-    edit(notebook, "light-net", "def light_net():\n    raise KeyError('no such weight')")
-    edit(notebook, "my-count-shown", "my_count_shown = bb")
-
-
-def endless(notebook):
-    """A function without end, and a cell without end."""
-    edit(notebook, "bias-that-keeps", "def bias_that_keeps(share, steps):\n    while True:\n        pass")
-    edit(notebook, "try-bias", "while True:\n    pass")
-
-
-def hungry(notebook):
-    edit(notebook, "bias-that-keeps", "def bias_that_keeps(share, steps):\n    return np.ones(10**10).sum()")
-
-
-def cheating(notebook):
-    """Nothing is solved, but everything that is named in the graded cells is redefined."""
-    edit(
-        notebook,
-        "gate",
-        "class Full:\n    def points(self, most):\n        return float(most)\n\n\ndef gate(*inputs):\n    return 0",
-    )
-    names = ["check_gate", "check_loss", "check_bias", "check_counter", "check_light", "ask"]
-    redefined = "\n".join(f"{name} = lambda *inputs: Full()" for name in names)
-    edit(notebook, "light-net", f"{redefined}\nlight_net = 1")
-    for name in ("sequence-loss", "bias-that-keeps", "counter-net"):
-        edit(notebook, name, f"{redefined}\n{name.replace('-', '_')} = gate")
-
-
-TAMPERING = {
-    "score": "from lstm_teach.verdicts import Verdict\nVerdict.score = property(lambda self: 1.0)",
-    "passed": "from lstm_teach import verdicts\nverdicts.Part.passed = property(lambda self: True)",
-    "difference": "from lstm_teach.exercises import engine\nengine.difference = lambda *a, **k: ''",
-    "code": "from lstm_teach import judging\njudging.explain.__code__ = (lambda *a: '').__code__\n"
-    "judging.difference.__code__ = (lambda *a, **k: '').__code__",
-    "question": "from lstm_teach.exercises import forward_pass as fp\n"
-    "object.__setattr__(fp.SAME_CELL, 'right', 'a'); my_same_cell = 'a'",
-    "numpy": "np.argwhere = lambda *a: 1 / 0\nnp.abs = lambda *a: 0",
+RIGHT = handed()
+HALF = "def doubled(a):\n    return a"
+UNTOUCHED = "def doubled(a):\n    raise NotImplementedError()"
+DELETED = handed(imports=None, check_doubled=None)
+COPIED = [*RIGHT[:4], ("copy", "code", UNTOUCHED), *RIGHT[4:]]
+FILES = {  # what a learning platform might export
+    "Ada Lovelace_101_assignsubmission_file_/exercise (1).ipynb": notebook(RIGHT),
+    "Bo Half_102_assignsubmission_file_/x.ipynb": notebook(handed(doubled=HALF, my_half=None)),
+    "Cy Odd_103_assignsubmission_file_/x.ipynb": notebook([*DELETED[:2], ("own", "markdown", "Hello"), *DELETED[2:]]),
+    "Di Endless_104_assignsubmission_file_/x.ipynb": notebook(
+        handed(doubled="while True:\n    pass", my_half='my_half = "b"'), lstm_teach={"student": "Ada Lovelace"}
+    ),
+    "Ed Broken_105_assignsubmission_file_/x.ipynb": '{"cells": [',
+    "Flo Other_106_assignsubmission_file_/x.ipynb": notebook([("a", "code", "1 + 1")]),
+    "Gus Essay_107_assignsubmission_file_/essay.docx": "words",
+    "__MACOSX/Ada Lovelace_101_assignsubmission_file_/._exercise.ipynb": "rubbish",
 }
 
 
-def tampering(notebook):
-    """Nothing is solved, but the library is changed in a cell after the last task, and in the first one."""
-    for cell_id in ("my-count-shown", "try-bias", "my-same-cell"):
-        edit(notebook, cell_id, "\n".join(TAMPERING.values()))
-
-
-def tampering_late(notebook):
-    """The library is changed only when a function is called by its check."""
-    edit(
-        notebook,
-        "gate",
-        "def gate(*inputs):\n    from lstm_teach.verdicts import Verdict\n"
-        "    Verdict.score = property(lambda self: 1.0)\n    return 0",
-    )
-
-
-def duplicated(notebook):
-    """A cell and its check copied, as JupyterLab copies them: with their metadata and a new id."""
-    for cell_id in ("gate", "check-gate", "sequence-loss"):
-        copy = nbformat.from_dict(notebook.cells[index(notebook, cell_id)])
-        copy.id = f"{cell_id}-copied"
-        notebook.cells.insert(index(notebook, "check-gate") + 1, copy)
-
-
-def dying(notebook):
-    edit(notebook, "gate", "import os\n\nos._exit(1)")
-
-
-FROM_SOLUTION = {f.__name__: f for f in (right, wrong, crashing, endless, hungry, duplicated, dying)}
-NOT_SOLVED = {f.__name__: f for f in (cheating, tampering, tampering_late)} | {"unfinished": right}
-SUBMISSIONS = {**FROM_SOLUTION, **NOT_SOLVED, "renamed": right}
-
-
-def release_with_nbgrader(folder, assignment, names):
-    """Make these exercises an assignment of a course, by nbgrader's own command."""
-    (folder / "source" / assignment).mkdir(parents=True)
-    for name in names:
-        shutil.copy(ROOT / "instructor" / "exercises" / f"{name}.ipynb", folder / "source" / assignment)
-    environment = {
-        **os.environ,
-        "PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-    }
-    command = [sys.executable, "-m", "nbgrader", "generate_assignment", assignment, "--create"]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-def submission(folder, assignment, name, solve):
-    """What nbgrader released, with or without the solutions filled in."""
-    release = module("release")
-    notebook = release.read(folder / "release" / assignment / f"{name}.ipynb")
-    solution = release.solved_version(release.read(release.SOURCES / f"{name}.ipynb"), name)
-    for cell, solved in zip(notebook.cells, solution.cells, strict=True):
-        if solve and not cell.metadata.get("nbgrader", {}).get("grade"):
-            cell.source = solved.source
-    return notebook
+def write(folder, files):
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory):
-    """A graded course: its folder, the rows of the table, and the points of each student by cell."""
-    grading = module("grade")
+def graded(tmp_path_factory):
+    """A folder graded by the command: where the results are, what was printed, and the exit code."""
     folder = tmp_path_factory.mktemp("course")
-    release_with_nbgrader(folder, "hw1", [NAME])
-    for student, change in SUBMISSIONS.items():
-        notebook = submission(folder, "hw1", NAME, solve=student not in NOT_SOLVED)
-        change(notebook)
-        place = folder / "submitted" / student / "hw1"
-        place.mkdir(parents=True)
-        nbformat.write(notebook, place / ("my homework.ipynb" if student == "renamed" else f"{NAME}.ipynb"))
-    rows = {row.student: row for row in grading.grade(folder, "hw1", 200, 15, MEMORY)}
-    return folder, rows, points(folder)
+    write(folder / "sources", {"09_doubling.ipynb": notebook(CELLS)})
+    write(folder / "hw", FILES)
+    printed = io.StringIO()
+    options = ["--exercises", str(folder / "sources"), "--cell-seconds", "1", "--format", "moodle", "--jobs", "2"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdout", printed)
+        code = grade.main([str(folder / "hw"), *options])
+    return folder, printed.getvalue(), code
 
 
-@pytest.fixture(scope="module")
-def every_exercise(tmp_path_factory):
-    """All exercises as one assignment, graded: its folder, the rows of the table, and the points by cell."""
-    folder = tmp_path_factory.mktemp("every")
-    release_with_nbgrader(folder, "every", ALL)
-    for student in ("right", "untouched"):
-        (folder / "submitted" / student / "every").mkdir(parents=True)
-        for name in ALL:
-            notebook = submission(folder, "every", name, solve=student == "right")
-            nbformat.write(notebook, folder / "submitted" / student / "every" / f"{name}.ipynb")
-    rows = {row.student: row for row in module("grade").grade(folder, "every", 400, 30, MEMORY)}
-
-    from nbgrader.api import Gradebook
-
-    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
-        earned = {
-            (each.student.id, notebook.name): {
-                grade.name: (grade.auto_score, grade.max_score) for grade in notebook.grades
-            }
-            for each in gradebook.assignment_submissions("every")
-            for notebook in each.notebooks
-        }
-    return folder, rows, earned
+def table(path):
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
 
 
-def points(folder) -> dict[str, dict[str, float]]:
-    from nbgrader.api import Gradebook
-
-    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
-        return {
-            submission.student.id: {grade.name: grade.auto_score for grade in submission.notebooks[0].grades}
-            for submission in gradebook.assignment_submissions("hw1")
-        }
+def rows(graded):
+    return {row["student"]: row for row in table(graded[0] / "hw_graded" / "points.csv")}
 
 
-def test_what_nbgrader_releases_is_what_is_committed(course):
-    folder, *_ = course
-    committed = ROOT / "notebooks" / "exercises" / f"{NAME}.ipynb"
-    assert (folder / "release" / "hw1" / f"{NAME}.ipynb").read_text() == committed.read_text()
+def test_the_table_has_the_points_of_every_task_and_student(graded):
+    found = {name: (r["check-doubled"], r["ask-half"], r["points"], r["of"]) for name, r in rows(graded).items()}
+    assert found == {
+        "Ada Lovelace": ("4", "1", "5", "5"),
+        "Bo Half": ("2", "0", "2", "5"),
+        "Cy Odd": ("4", "1", "5", "5"),
+        "Di Endless": ("0", "0", "0", "5"),
+        "Ed Broken": ("", "", "", ""),
+        "Flo Other": ("", "", "", ""),
+        "Gus Essay": ("", "", "", ""),
+    }
+    assert graded[2] == 1  # not all could be graded
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_every_exercise_is_released_as_it_is_committed_and_graded_in_full_or_with_nothing(every_exercise, name):
-    folder, _, earned = every_exercise
-    committed = ROOT / "notebooks" / "exercises" / f"{name}.ipynb"
-    assert (folder / "release" / "every" / f"{name}.ipynb").read_text(encoding="utf-8") == committed.read_text(
-        encoding="utf-8"
-    )
-    right, untouched = (earned[student, name] for student in ("right", "untouched"))
-    assert right and [cell for cell, (score, most) in right.items() if score != most] == []
-    assert untouched.keys() == right.keys() and [cell for cell, (score, _) in untouched.items() if score != 0] == []
+def test_what_is_odd_is_said_in_plain_words(graded):
+    notes = {name: row["note"] for name, row in rows(graded).items()}
+    assert notes["Ada Lovelace"] == ""
+    assert "The cell my-half has been deleted: my_half is missing." in notes["Bo Half"]
+    assert "The check check-doubled has been deleted; the task is graded all the same." in notes["Cy Odd"]
+    assert "The cell imports has been deleted; it has been put back, since others need it." in notes["Cy Odd"]
+    assert notes["Di Endless"] == "This notebook was made for Ada Lovelace."
+    assert notes["Ed Broken"] == "Not graded: it is damaged, or it is no notebook."
+    assert "it is none of the exercises" in notes["Flo Other"]
+    assert "it is no notebook, and there is no other file" in notes["Gus Essay"]
+    for note in filter(None, notes.values()):
+        assert note in graded[1]  # the printed table says it too
 
 
-def test_all_exercises_are_graded_without_a_complaint(every_exercise):
-    _, rows, earned = every_exercise
-    assert {student: row.note for student, row in rows.items()} == {"right": "", "untouched": ""}
-    assert rows["right"].score == rows["right"].most == sum(most for e in earned.values() for _, most in e.values()) / 2
-    assert rows["untouched"].score == 0
+def feedback(graded, student):
+    text = (graded[0] / "hw_graded" / "feedback" / f"{student}.html").read_text(encoding="utf-8")
+    return re.sub(r"<[^>]*>", "", text.partition("<body>")[2]), text
 
 
-@pytest.mark.parametrize("student", ["right", "renamed", "duplicated"])
-def test_a_right_submission_earns_all_points(course, student):
-    _, rows, _ = course
-    assert rows[student].score == rows[student].most == 16
+def test_a_student_gets_a_page_that_says_what_is_off_and_gives_hints(graded):
+    text, _ = feedback(graded, "Bo_Half_102")
+    assert "Feedback for Bo Half" in text and "(2 of 5 points)" in text
+    assert "Task 1: double it" in text and "This is half of it." in text and "Hint 1 of 3: the idea" in text
+    assert "There is no my_half in the notebook" in text
+    text, _ = feedback(graded, "Di_Endless_104")
+    assert "its cell stopped with TimeoutError: the cell did not finish within 1 seconds" in text
+    assert "not yet: b, nothing" in text
 
 
-def test_a_renamed_notebook_is_told(course):
-    assert course[1]["renamed"].note == "was called my homework.ipynb"
+def test_no_page_shows_a_hidden_test_or_a_seed(graded):
+    for page in (graded[0] / "hw_graded" / "feedback").iterdir():
+        text = page.read_text(encoding="utf-8")
+        assert "4711" not in text and "HIDDEN" not in text and "default_rng" not in text
 
 
-def test_an_unfinished_submission_earns_nothing_and_needs_no_hand(course):
-    assert set(course[2]["unfinished"].values()) == {0}
-    assert course[1]["unfinished"].score == 0
+def test_the_summary_counts_the_mistakes(graded):
+    text = (graded[0] / "hw_graded" / "summary.txt").read_text(encoding="utf-8")
+    assert "4 submissions graded; of 5 points 3.0 on average" in text
+    assert "Task 1: double it (check-doubled): 2 all, 1 some, 1 none of the 4 points" in text
+    assert re.search(r"^ +1 x  This is half of it\.$", text, re.MULTILINE)
+    assert re.search(r"^ +1 x  answered b: nothing$", text, re.MULTILINE)
+    assert "Not graded\nEd Broken" in text
+    page = (graded[0] / "hw_graded" / "summary.html").read_text(encoding="utf-8")
+    assert "This is half of it." in page
 
 
-def test_a_wrong_submission_earns_what_is_right_in_it(course):
-    _, rows, points = course
-    earned = points["wrong"]
-    assert earned["check-gate"] == 2 and earned["check-counter"] == 3 and earned["check-light"] == 4
-    assert earned["check-loss"] == 2  # two of three parts
-    assert earned["check-bias"] == 0 and earned["ask-same-cell"] == 0
-    assert rows["wrong"].score == sum(earned.values()) == 16 - 1 - 2 - 1
+def test_moodle_gets_its_worksheet(graded):
+    found = table(graded[0] / "hw_graded" / "moodle.csv")
+    assert [(row["Identifier"], row["Grade"], row["Maximum Grade"]) for row in found] == [
+        ("Participant 101", "5", "5"),
+        ("Participant 102", "2", "5"),
+        ("Participant 103", "5", "5"),
+        ("Participant 104", "0", "5"),
+    ]
+    assert {"Full name", "Last modified (grade)", "Feedback comments"} <= found[0].keys()
+    assert "Ed Broken is not in it" in graded[1]
 
 
-def test_a_crashing_submission_earns_what_does_not_crash(course):
-    earned = course[2]["crashing"]
-    assert earned["check-gate"] == earned["check-light"] == earned["ask-count-shown"] == 0
-    assert earned["check-counter"] == 3 and earned["check-loss"] == 3
+def test_one_student_is_graded_again_and_the_others_stay(graded, tmp_path, capsys):
+    shutil.copytree(graded[0], tmp_path / "course")
+    folder = tmp_path / "course"
+    write(folder / "hw", {"Ed Broken_105_assignsubmission_file_/x.ipynb": notebook(COPIED)})
+    options = [str(folder / "hw"), "--exercises", str(folder / "sources")]
+    assert grade.main([*options, "--student", "ed broken", "--own-numbers"]) == 1  # Flo Other's is none still
+    found = rows((folder,))
+    assert found["Ed Broken"]["points"] == "5" and found["Ada Lovelace"]["points"] == "5" and len(found) == 7
+    assert "Ada Lovelace" not in capsys.readouterr().out
+    assert grade.main([*options, "--student", "Nobody"]) == 2
+    assert "No submission belongs to Nobody. The students are: Ada Lovelace, Bo Half" in capsys.readouterr().err
 
 
-def test_a_submission_without_end_ends_and_earns_the_rest(course):
-    earned = course[2]["endless"]
-    assert earned["check-bias"] == 0
-    assert sum(earned.values()) == 16 - 2
+# -------------------------------------------------------------------------------------- without running anything
 
 
-@pytest.mark.skipif(not LINUX, reason="only Linux keeps a limit of memory")
-def test_a_submission_that_wants_all_memory_is_refused_it_and_earns_the_rest(course):
-    folder, _, points = course
-    assert points["hungry"]["check-bias"] == 0 and sum(points["hungry"].values()) == 16 - 2
-    assert "MemoryError" in feedback(folder, "hungry")
+@pytest.mark.parametrize(
+    ("name", "student", "number"),
+    [
+        ("Ada Lovelace_12345_assignsubmission_file_/exercise.ipynb", "Ada Lovelace", "12345"),
+        ("Ada Lovelace_12345_assignsubmission_file/exercise.ipynb", "Ada Lovelace", "12345"),
+        ("Ada_de la Lovelace_12345_assignsubmission_file_01_forward_pass.ipynb", "Ada_de la Lovelace", "12345"),
+        ("lovelaceada_12345_67890_01_forward_pass.ipynb", "lovelaceada", "12345"),
+        ("lovelaceada_LATE_12345_67890_my work-1.ipynb", "lovelaceada", "12345"),
+        ("Ada Lovelace/01_forward_pass.ipynb", "Ada Lovelace", ""),
+        ("ada/hw1/01_forward_pass.ipynb", "ada", ""),
+        ("01_forward_pass_ada.ipynb", "ada", ""),
+        ("ada - 01_forward_pass.ipynb", "ada", ""),
+        ("01_forward_pass.ipynb", "01_forward_pass", ""),
+    ],
+)
+def test_whose_a_file_is_its_name_tells(name, student, number):
+    assert handed_in.owner(tuple(name.split("/")), ["01_forward_pass"]) == (student, number)
 
 
-def test_redefining_the_checks_earns_nothing(course):
-    assert course[1]["cheating"].score == 0, course[2]["cheating"]
+def test_a_student_with_a_notebook_may_hand_in_other_files_too(tmp_path):
+    write(tmp_path, {"ada/x.ipynb": "{}", "ada/notes.txt": "", "bo/notes.txt": "", ".hidden": "", "ada/.x.ipynb": ""})
+    found = handed_in.find(tmp_path)
+    assert [(each.student, each.path.name, each.is_notebook) for each in found] == [
+        ("ada", "x.ipynb", True),
+        ("bo", "notes.txt", False),
+    ]
+    with pytest.raises(ValueError, match=r"hw\.zip is no folder: unpack it first"):
+        handed_in.find(tmp_path / "hw.zip")
 
 
-@pytest.mark.parametrize("student", ["tampering", "tampering_late"])
-def test_changing_the_library_from_a_notebook_earns_nothing(course, student):
-    assert course[1][student].score == 0, course[2][student]
+def planned(cells):
+    def each(raw):
+        graded = {"check-doubled": 4.0, "ask-half": 1.0}.get(raw[0])
+        return collected.Cell(*raw, graded, raw[0] == "doubled")
+
+    headings = {"doubled": "Task 1", "check-doubled": "Task 1", "my-half": "Question", "ask-half": "Question"}
+    known = collected.Exercise("x", "Exercise 9. Doubling", [each(raw) for raw in CELLS])
+    for cell in known.cells:
+        cell.heading = headings.get(cell.name, "")
+    plan = collected.plan([each(raw) for raw in cells], known)
+    return plan, [name for kind, name, _ in plan.steps if kind == "task"]
 
 
-def test_a_change_of_the_library_during_a_check_is_told(course):
-    assert "changed the library while it was judged: Verdict.score" in feedback(course[0], "tampering_late")
+def test_a_submission_as_it_was_given_out_has_nothing_odd():
+    plan, tasks = planned(RIGHT)
+    assert (plan.notes, plan.task_notes, tasks) == ([], {}, ["check-doubled", "ask-half"])
 
 
-@pytest.mark.parametrize("name", TAMPERING)
-def test_what_a_cell_does_to_the_library_is_gone_before_the_next_graded_cell(name, tmp_path):
-    release = module("release")
-    notebook = release.read(release.SOURCES / f"{NAME}.ipynb")
-    keep = ["imports", "gate", "check-gate", "my-same-cell", "ask-same-cell"]
-    notebook.cells = [cell for cell in notebook.cells if cell.id in keep]
-    edit(notebook, "gate", "def gate(*inputs):\n    return 0\n\n\n" + TAMPERING[name])
-    edit(notebook, "my-same-cell", "my_same_cell = 'a'\n" + TAMPERING[name])
-    nbformat.write(notebook, tmp_path / "it.ipynb")
-    command = [sys.executable, ROOT / "instructor" / "score.py", tmp_path / "it.ipynb", tmp_path / "results.json"]
-    subprocess.run(command, check=True, capture_output=True)
-    found = json.loads((tmp_path / "results.json").read_text())
-    assert {key: each["data"]["text/plain"] for key, each in found.items()} == {
-        "check-gate": "0.0",
-        "ask-same-cell": "0.0",
+@pytest.mark.parametrize(
+    ("cells", "task", "sentence"),
+    [
+        (COPIED, "check-doubled", "The cell doubled is there twice; the one that was worked on counts."),
+        (
+            [*RIGHT[:4], ("doubled", "code", HALF), *RIGHT[4:]],
+            "check-doubled",
+            "the last one",
+        ),
+        ([*RIGHT[:4], RIGHT[3], *RIGHT[4:]], "check-doubled", "The cell doubled is there twice; they are alike."),
+        ([*RIGHT, RIGHT[4]], "check-doubled", "The check check-doubled is there twice; it counts once."),
+        (handed(doubled=None), "check-doubled", "The cell doubled has been deleted: doubled is missing."),
+        (
+            [*handed(doubled=None), ("own", "code", "def doubled(a):\n    return 2 * a")],
+            "check-doubled",
+            "doubled is in another cell, which is graded",
+        ),
+        (handed(ask_half=None), "ask-half", "The check ask-half has been deleted; the task is graded all the same."),
+        (
+            [(name, "markdown" if name == "doubled" else kind, text) for name, kind, text in RIGHT],
+            "check-doubled",
+            "The cell doubled has been turned into text",
+        ),
+    ],
+)
+def test_a_doubled_or_deleted_cell_is_said(cells, task, sentence):
+    plan, tasks = planned(cells)
+    assert sentence in " ".join(plan.task_notes[task])
+    assert sorted(tasks) == ["ask-half", "check-doubled"]
+
+
+def test_the_untouched_copy_of_a_cell_does_not_run():
+    plan, _ = planned(COPIED)
+    assert [text for _, _, text in plan.steps if text.startswith("def doubled")] == [
+        "def doubled(a):\n    return 2 * a"
+    ]
+
+
+def test_an_exercise_is_known_by_its_cells_its_title_or_its_checks():
+    known = [collected.Exercise("x", "Exercise 9. Doubling", [collected.Cell("check-doubled", "code", DOUBLED, 4.0)])]
+
+    def found(*cells):
+        exercise, problem = collected.recognize(list(cells), known)
+        return exercise.name if exercise else problem
+
+    assert found(collected.Cell("check-doubled", "code", "")) == "x"
+    assert found(collected.Cell("a1", "markdown", "# Exercise 9. Doubling")) == "x"
+    assert found(collected.Cell("a1", "code", "check_doubled(doubled).points(4)")) == "x"
+    assert "none of the exercises" in found(collected.Cell("imports", "code", "1"))
+
+
+def record(student, number="1", points=3.0, file="x.ipynb"):
+    tasks = [{"name": "check-a", "heading": "Task 1", "points": points or 0, "most": 4, "parts": [], "notes": []}]
+    return {"student": student, "number": number, "file": file, "exercise": "09", "title": "Exercise 9"} | {
+        "points": points,
+        "most": 4,
+        "problem": "" if points is not None else "Not graded.",
+        "notes": [],
+        "tasks": tasks if points is not None else [],
     }
 
 
-def test_a_kernel_that_dies_is_not_graded_and_stops_nobody_else(course):
-    _, rows, _ = course
-    assert rows["dying"].score is None and rows["dying"].note.startswith("not graded: the kernel died")
-    assert [name for name, row in rows.items() if row.score is None] == ["dying"]
-    assert set(rows) == set(SUBMISSIONS)
+def test_canvas_gets_the_columns_that_its_gradebook_reads():
+    records = [record("lovelaceada", "12"), record("bo", "13", None), record("cy", "14"), record("cy", "14")]
+    rows = list(csv.reader(io.StringIO(reports.canvas_table(records, "Exercise 9 (4711)"))))
+    assert rows == [
+        ["Student", "ID", "Section", "Exercise 9 (4711)"],
+        ["    Points Possible", "", "", "4"],
+        ["lovelaceada", "12", "", "3"],
+    ]
+    assert reports.left_out(records) == [
+        "bo is not in it: x.ipynb was not graded.",
+        "cy is not in it: x.ipynb has handed in more than one file.",
+        "cy is not in it: x.ipynb has handed in more than one file.",
+    ]
 
 
-def feedback(folder, student) -> str:
-    page = (folder / "feedback" / student / "hw1" / f"{NAME}.html").read_text(encoding="utf-8")
-    return re.sub(r"<[^>]*>", "", page)
+def test_two_submissions_of_a_student_are_said_and_none_is_chosen():
+    records = [record("cy", file="a.ipynb"), record("cy", file="b.ipynb"), record("bo", "2")]
+    for _ in range(2):  # a second time it is not said twice
+        (said,) = grade.several(records)
+    assert said == "cy has handed in 09 2 times (a.ipynb, b.ipynb): each is graded, none is chosen."
+    assert [len(each["notes"]) for each in records] == [1, 1, 0]
 
 
-def test_the_feedback_says_what_is_off_and_where(course):
-    folder, *_ = course
-    page = feedback(folder, "wrong")
-    assert "look for a division by 0, a log of 0 or an exp of a large number" in page
-    assert "sequence_loss: 2 of 3 parts are right so far." in page and "2 of 3 points" in page
-    assert "did not finish within 10 seconds" in feedback(folder, "endless")
-    assert "is not written yet" in feedback(folder, "unfinished")
-    assert "no such weight" in feedback(folder, "crashing")
+def test_a_student_cannot_put_a_formula_into_the_teachers_spreadsheet():
+    assert "'=HYPERLINK" in reports.points_table([record('=HYPERLINK("x")')])
+    assert "<script>" not in reports.feedback_page([record("<script>alert(1)</script>")])
 
 
-def test_the_command_prints_a_table(course, capsys, monkeypatch):
-    folder, rows, _ = course
-    grading = module("grade")
-    monkeypatch.setattr(grading, "grade", lambda *options: iter([rows["wrong"], rows["dying"]]))
-    assert grading.main([str(folder), "hw1"]) == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["student", "score", "of", "note"]
-    assert lines[1].split() == ["wrong", "16", "21"]
-    assert lines[2].startswith("dying") and "not graded" in lines[2]
+def test_mistakes_of_the_same_kind_are_counted_together():
+    task = {"parts": [["a", "wrong", "a is off: yours is 0.25, right is 0.5. The sign is wrong."]]}
+    other = copy.deepcopy(task)
+    other["parts"][0][2] = "a is off: yours is 0.125, right is 0.3. The sign is wrong."
+    assert reports.mistakes(task) == reports.mistakes(other) == ["The sign is wrong."]
+    assert reports.mistakes({"parts": [["a", "wrong", "a is off: yours is 1, right is 2."]]}) == [
+        "a: wrong numbers, of no known mistake"
+    ]
 
 
-def test_an_assignment_without_submissions_is_told(course):
-    with pytest.raises(ValueError, match="should hold a folder STUDENT/hw2, but there is none"):
-        next(module("grade").grade(course[0], "hw2"))
-
-
-def test_a_submission_that_takes_too_long_is_ended(course):
-    folder, *_ = course
-    problem = module("grade").grade_in_process(folder, "hw1", "right", 0.5, 15, MEMORY)
-    assert problem == "not graded: not done after 0.5 seconds"
+def test_numbers_of_ones_own_come_from_the_name():
+    assert collected.seed_of("Ada Lovelace", "01") == collected.seed_of("  ada  lovelace", "01")
+    assert collected.seed_of("Ada Lovelace", "01") != collected.seed_of("Bo", "01")
+    assert collected.with_seed("check(gate, seed=2026)", 7) == "check(gate, seed=7)"

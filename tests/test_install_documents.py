@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -139,6 +140,73 @@ def test_the_readmes_table_has_exactly_two_commands():
 def test_ci_runs_the_readmes_test_command():
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if line.strip()][-1] == "python3 start.py test --all -n 0"
+
+
+WORKFLOWS = {
+    path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+}
+
+
+def steps_of(workflow: dict) -> list[dict]:
+    """All steps of all jobs."""
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_workflow_pins_its_actions_and_may_only_read_but_for_the_job_that_deploys(name):
+    workflow = WORKFLOWS[name]
+    for step in steps_of(workflow):
+        assert "run" in step or re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", step["uses"]), step
+    text = (ROOT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8")
+    assert re.findall(r"uses: .*", text) == re.findall(r"uses: \S+ # v\d+\.\d+\.\d+", text), "say which version it is"
+    assert workflow["permissions"] == {"contents": "read"}
+    more = {job: found["permissions"] for job, found in workflow["jobs"].items() if "permissions" in found}
+    assert more == ({"deploy": {"pages": "write", "id-token": "write"}} if name == "site" else {})
+    assert all("timeout-minutes" in job for job in workflow["jobs"].values())
+
+
+def test_the_workflows_run_the_readmes_command_everywhere_ci_on_linux_and_the_long_part_at_night():
+    quick, everything = WORKFLOWS["tests"]["jobs"]["quick"], WORKFLOWS["tests"]["jobs"]["all"]
+    assert quick["steps"][-1] == {"run": "python start.py test"}
+    assert everything["steps"][-1] == {"run": ".ci/run"}
+    matrix = quick["strategy"]["matrix"]
+    assert {system.partition("-")[0] for system in matrix["system"]} == {"ubuntu", "macos", "windows"}
+    assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
+    assert f">={matrix['python'][0]}" == PROJECT["requires-python"]
+    night = WORKFLOWS["nightly"]
+    assert {"run": "python start.py test --all -n 0"} in steps_of(night)
+    named = {Path(path) for step in steps_of(night) for path in re.findall(r"\S+\.py", step.get("run", ""))}
+    assert {path for path in named if not (ROOT / path).is_file()} == set()
+
+
+def test_the_nights_oldest_versions_are_the_lowest_that_pyproject_allows():
+    (oldest,) = [
+        v for v in WORKFLOWS["nightly"]["jobs"]["versions"]["strategy"]["matrix"]["include"] if v["constraint"]
+    ]
+    assert f">={oldest['python']}" == PROJECT["requires-python"]
+    lines = (ROOT / oldest["constraint"]).read_text(encoding="utf-8").splitlines()
+    pinned = [Requirement(line) for line in lines if not line.startswith("#")]
+    lowest = [Requirement(line) for line in PROJECT["dependencies"]]
+    for one, other in zip(pinned, lowest, strict=True):
+        (exact,), (bound,) = one.specifier, other.specifier
+        assert (one.name, exact.operator, bound.operator) == (other.name, "==", ">=")
+        assert Version(exact.version) == Version(bound.version)
+
+
+def test_the_citation_has_the_projects_name_version_and_licence():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["cff-version"] == "1.2.0" and citation["title"].startswith(PROJECT["name"])
+    assert (citation["version"], citation["license"]) == (PROJECT["version"], PROJECT["license"])
+    assert citation["authors"] and citation["message"]
+
+
+def test_what_contributing_names_is_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert len(text.split()) < 750, "one page"
+    named = re.findall(r"\]\(([^)]+)\)", text) + re.findall(r"python (\S+\.py)", text)
+    assert len(named) > 12 and [name for name in named if not (ROOT / name).exists()] == []
+    assert "lesson.judge(" in (ROOT / "notebooks" / "01_forward_pass.ipynb").read_text(encoding="utf-8")
 
 
 def test_the_readmes_other_commands_name_what_exists():

@@ -1,30 +1,16 @@
-"""Lesson 2: every blank, what is said to wrong answers, the numbers in its prose, its net and its explorer."""
+"""Lesson 2: every blank, what is said to wrong answers, the numbers in its prose, and its net."""
 
 import re
-import time
 import tomllib
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, judged, run_cells, solved
-from scenes import assert_same_as_full_drawing
+from lesson_cells import cell_source, cells_of, copied, judged, names_before, run_cell, run_cells, solved
 
 import lstm_teach as lt
 from lstm_teach import plain
 from lstm_teach.blanks import FOLDER
-from lstm_teach.explorers.gradient_check import (
-    AROUND,
-    STEPS,
-    WEIGHTS,
-    curves,
-    estimates,
-    example_net,
-    losses_along,
-    step_size_explorer,
-    taylor,
-)
 from lstm_teach.explorers.two_way import _net
-from lstm_teach.figures import gradient_check as pictures
 from lstm_teach.lessons import cases_02, library, one_unit
 
 NOTEBOOK = "02_one_step_back"
@@ -46,43 +32,28 @@ def sentences(cell, lines=None, source=None):
 # ---------------------------------------------------------------------------------------------- the blanks
 
 RIGHT = [
-    ("write-dy", {"dy": "-target_onehot + y"}),
-    ("write-dy", {"dy": "softmax(V * h) - np.eye(len(y))[target]"}),
-    ("write-dy", {"dy": "softmax(V * h) - np.eye(2)[target]"}),
-    ("write-dy", {"dy": "y - (np.arange(2) == target)"}),
-    ("write-dy", {"dy": "np.array([y[k] - (k == target) for k in range(2)])"}),
     ("write-dh", {"dh": "V @ dy"}),
     ("write-dh", {"dh": "(dy * V).sum()"}),
     ("write-product", {"do": "ct * dh", "dct": "o * dh"}),
     ("write-product", {"do": "dh * np.tanh(c)", "dct": "dh * h / ct"}),
     ("write-dc", {"dc": "dct * (1 - np.tanh(c) ** 2)"}),
     ("write-dc", {"dc": "dct / np.cosh(c) ** 2"}),
-    ("write-sum", {"df": "c_before * dc", "dc_before": "f * dc", "di": "g * dc", "dg": "i * dc"}),
-    ("write-sum", {"df": "dct * (1 - ct**2) * c_before", "dc_before": "dc * f", "di": "dc * g", "dg": "dc * i"}),
+    ("write-sum", {"df": "c_before * dc", "di": "g * dc", "dg": "i * dc"}),
+    ("write-sum", {"df": "dct * (1 - ct**2) * c_before", "di": "dc * g", "dg": "dc * i"}),
     ("write-gates", {
         "dzi": "(i - i**2) * di", "dzf": "f * (1 - f) * df", "dzo": "do * (o - o * o)", "dzg": "dg - dg * g**2"}),
     ("write-gates", {
         "dzi": "di * sigmoid(zi) * (1 - sigmoid(zi))", "dzf": "df * f - df * f**2", "dzo": "o * (1 - o) * do",
         "dzg": "dg / np.cosh(zg) ** 2"}),
-    ("write-weights", {
-        "dWf": "h_before * dzf", "dUf": "np.where(np.arange(len(V)) == token, dzf, 0)",
-        "dh_before": "np.dot([Wi, Wf, Wo, Wg], [dzi, dzf, dzo, dzg])"}),
-    ("write-weights", {
-        "dWf": "dzf * h_before", "dUf": "np.eye(len(V))[token] * dzf",
-        "dh_before": "sum(w * d for w, d in zip((Wi, Wf, Wo, Wg), (dzi, dzf, dzo, dzg)))"}),
-    ("write-weights", {
-        "dWf": "dzf * h_before", "dUf": "dzf * np.eye(2)[token]",
-        "dh_before": "Wi * dzi + Wf * dzf + Wo * dzo + Wg * dzg"}),
+    ("write-weights", {"dUf": "np.where(np.arange(len(V)) == token, dzf, 0)"}),
+    ("write-weights", {"dUf": "np.eye(len(V))[token] * dzf"}),
+    ("write-weights", {"dUf": "dzf * np.eye(2)[token]"}),
     ("write-dh-total", {"dh": "dh_future + dh_loss"}),
     ("write-dh-total", {"dh": "V @ dy + dh_future"}),
     ("write-dc-total", {"dc": "dc_carry + dc_hidden"}),
     ("write-dc-total", {"dc": "dh * o * (1 - ct**2) + dc_carry"}),
-    ("write-many-units", {
-        "dh_loss": "dy @ V", "dWf": "dzf[:, None] * h_before",
-        "dh_before": "dzi @ Wi + dzf @ Wf + dzo @ Wo + dzg @ Wg"}),
-    ("write-many-units", {
-        "dh_loss": "(V * dy[:, None]).sum(axis=0)", "dWf": "np.einsum('a,b->ab', dzf, h_before)",
-        "dh_before": "sum(W.T @ dz for W, dz in [(Wi, dzi), (Wf, dzf), (Wo, dzo), (Wg, dzg)])"}),
+    ("write-many-units", {"dWf": "dzf[:, None] * h_before"}),
+    ("write-many-units", {"dWf": "np.einsum('a,b->ab', dzf, h_before)"}),
 ]  # fmt: skip
 
 
@@ -92,15 +63,6 @@ def test_right_lines_in_another_style_are_right(cell, lines):
 
 
 WRONG = [
-    ("write-dy", "dy", "target_onehot - y", "The sign is reversed"),
-    ("write-dy", "dy", "y", "minus the target's score, is missing"),
-    ("write-dy", "dy", "y + target_onehot", "is added here"),
-    ("write-dy", "dy", "y - token_onehot", "at the token that was read"),
-    ("write-dy", "dy", "(y - target_onehot) / len(y)", "too small by the number of tokens"),
-    ("write-dy", "dy", "y - 1", "only one of them is in the first term of L"),
-    ("write-dy", "dy", "2 * (y - target_onehot)", "squared error"),
-    ("write-dy", "dy", "-target_onehot / y", "through the softmax to the scores"),
-    ("write-dy", "dy", "y[target] - 1", "but is a single number"),
     ("write-dh", "dh", "V * dy", "one product for each token"),
     ("write-dh", "dh", "V[target] * dy[target]", "the target's score alone"),
     ("write-dh", "dh", "np.sum(V) * np.sum(dy)", "add up to zero"),
@@ -125,9 +87,6 @@ WRONG = [
     ("write-sum", "df", "dc * f", "multiplies by f itself"),
     ("write-sum", "df", "dc * c", "takes the new cell c"),
     ("write-sum", "df", "c_before", "local slope alone"),
-    ("write-sum", "dc_before", "dc * c_before", "multiplies by c_before itself"),
-    ("write-sum", "dc_before", "dc", "The forget gate is missing"),
-    ("write-sum", "dc_before", "dc * f * (1 - f)", "belongs on the way to zf"),
     ("write-sum", "di", "dc * i", "multiplies by i itself"),
     ("write-sum", "di", "dc", "go on to its factor i"),
     ("write-sum", "di", "dc * c_before", "This is df, not di|partner of f"),
@@ -151,22 +110,11 @@ WRONG = [
     ("write-gates", "dzg", "dg * g * (1 - g)", "This is the slope of the sigmoid"),
     ("write-gates", "dzg", "dg * (1 - np.tanh(g) ** 2)", "takes the tanh a second time"),
     ("write-gates", "dzg", "dg", "The slope of tanh is missing"),
-    ("write-weights", "dWf", "dzf * Wf", "multiplies by Wf itself"),
-    ("write-weights", "dWf", "dzf * h", "takes the h of this step"),
-    ("write-weights", "dWf", "df * h_before", "the slope of the sigmoid"),
     ("write-weights", "dUf", "dzf", "only the one that was read"),
     ("write-weights", "dUf", "dzf * np.ones(len(V))", "credits all of Uf"),
     ("write-weights", "dUf", "dzf * target_onehot", "credits the target's number"),
     ("write-weights", "dUf", "np.array([0, dzf])", "place 1 always"),
     ("write-weights", "dUf", "[0, dzf]", "place 1 always"),
-    ("write-weights", "dh_before", "Wi * dzi + Wf * dzf + Wo * dzo + Wg * dg", "starts from dg"),
-    ("write-weights", "dh_before", "Wi + Wf + Wo + Wg", "local slopes alone"),
-    ("write-weights", "dh_before", "Wf * dzf", "through the forget gate alone"),
-    ("write-weights", "dh_before", "Wf * dzf + Wo * dzo + Wg * dzg", "road through the input gate is missing"),
-    ("write-weights", "dh_before", "Wi * dzi + Wo * dzo + Wg * dzg", "road through the forget gate is missing"),
-    ("write-weights", "dh_before", "Wi * dzi + Wf * dzf + Wg * dzg", "road through the output gate is missing"),
-    ("write-weights", "dh_before", "Wi * dzi + Wf * dzf + Wo * dzo", "road through the candidate g is missing"),
-    ("write-weights", "dh_before", "dzi + dzf + dzo + dzg", "The weights are missing"),
     ("write-dh-total", "dh", "dh_loss", "dh_future is missing"),
     ("write-dh-total", "dh", "dh_future", "dh_loss is missing"),
     ("write-dh-total", "dh", "dh_loss * dh_future", "where two roads meet, their parts add up"),
@@ -179,23 +127,11 @@ WRONG = [
     ("write-dc-total", "dc", "(dct + dc_carry) * (1 - ct**2)", "doesn't go through the tanh"),
     ("write-dc-total", "dc", "dh_loss * o * (1 - ct**2) + dc_carry", "dh_future is missing"),
     ("write-dc-total", "dc", "dc_hidden + dc_carry * dct", "multiplied by dct"),
-    ("write-many-units", "dh_loss", "V @ dy", "along the rows of V"),
-    ("write-many-units", "dh_loss", "np.sum(V * dy, axis=0)", "multiplies column j of V by dy.j."),
-    ("write-many-units", "dh_loss", "sum(V.T * dy)", "sums over the units"),
-    ("write-many-units", "dh_loss", "V * dy", "adds nothing up"),
-    ("write-many-units", "dh_loss", "V.T * dy", "one product for each unit"),
-    ("write-many-units", "dh_loss", "np.sum(V.T @ dy)", "also sums over the units"),
-    ("write-many-units", "dh_loss", "np.outer(dy, h_before)", "This is a matrix"),
-    ("write-many-units", "dh_loss", "np.sum(V, axis=0) * np.sum(dy)", "add up to zero"),
     ("write-many-units", "dWf", "np.dot(dzf, h_before)", "adds up to a single number"),
     ("write-many-units", "dWf", "dzf @ h_before", "adds up to a single number"),
     ("write-many-units", "dWf", "np.outer(h_before, dzf)", "This is the transpose"),
     ("write-many-units", "dWf", "dzf * h_before", "multiplies unit by unit"),
     ("write-many-units", "dWf", "np.outer(dzf, c_before)", "not the old cell"),
-    ("write-many-units", "dh_before", "Wi.T @ dzi + Wf @ dzf + Wo.T @ dzo + Wg.T @ dzg", "through Wf in the forward"),
-    ("write-many-units", "dh_before", "Wi @ dzi + Wf @ dzf + Wo @ dzo + Wg @ dzg", "in the forward direction"),
-    ("write-many-units", "dh_before", "Wf.T @ dzf", "through the forget gate alone"),
-    ("write-many-units", "dh_before", "Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo", "through the candidate g is missing"),
 ]
 
 
@@ -218,7 +154,8 @@ VALUES = [cell for cell in solved(NOTEBOOK) if isinstance(group_of(cell).get("li
 @pytest.mark.parametrize("cell", VALUES)
 def test_numbers_that_are_typed_in_are_not_taken_even_if_they_are_those_of_the_lesson(cell):
     names = group_of(cell)["names"]
-    before = run_cells(NOTEBOOK, until=cell)
+    before = copied(names_before(NOTEBOOK, cell))
+    run_cell(NOTEBOOK, cell, cell_source(NOTEBOOK, cell), before)
     lines = {name: f"np.array({np.asarray(before[name]).tolist()!r})[()]" for name in names}
     said = sentences(cell, lines)
     assert list(said) == names and all("typed-in number" in each for each in said.values())
@@ -282,10 +219,21 @@ STEPS_BACK = [
     ([("(1 - ct**2)", "(1 - cache.c[t] ** 2)")], "dc", "here c, its input, has been squared"),
     ([("dh * o * (1 - ct**2) + dc_carry", "(dh * o + dc_carry) * (1 - ct**2)")], "dc", "doesn't go through the tanh"),
     ([("(1 - ct**2)", "(1 - ct) ** 2")], "dc", "only ct is squared"),
+    ([("dh * o * (1", "dh @ o * (1")], "dc", "Each unit keeps its own: dh . o"),
+    (
+        [("dh * o * (1 - ct**2) + dc_carry", "(dh + dc_carry) * o * (1 - ct**2)")],
+        "dc",
+        "through o and the slope of tanh",
+    ),
+    ([("+ dc_carry", "+ dh_future")], "dc", "already in dh"),
+    ([("dy + dh_future", "dy + dh_future + dc_carry")], "dh", "One term is too many"),
     ([("dc * c_before", "dc * cache.c[t]")], "dzf", "takes the new cell c"),
     ([("dh * ct * o", "dc * ct * o")], "dzo", "not on the way to the cell"),
     ([("dc * i * (1 - g**2)", "dc * i * g * (1 - g)")], "dzg", "slope of the sigmoid"),
     ([("params.Wo.T @ dzo + ", "")], "dh_before", "through the output gate is missing"),
+    ([("params.Wf.T @ dzf", "params.Wf @ dzf")], "dh_before", "through Wf in the forward direction"),
+    ([(f"params.W{gate}.T @", f"params.W{gate} *") for gate in "ifog"], "dh_before", "the line for one unit"),
+    ([("params.V.T @ dy", "np.sum(params.V * dy[:, None])")], "dh", "each unit has its own number"),
     ([(f"params.W{gate}.T", f"params.W{gate}") for gate in "ifog"], "dh_before", "in the forward direction"),
     ([("dc_before = dc * f", "dc_before = dc")], "dc_before", "The forget gate is missing"),
     ([("dc_before = dc * f", "dc_before = dc_carry + dc * f")], "dc_before", "counted twice"),
@@ -360,7 +308,7 @@ def test_a_complex_step_along_every_number_gives_its_delta(steps):
         np.testing.assert_allclose(found, np.ravel(value), rtol=1e-12, atol=1e-16, err_msg=delta)
 
 
-ROW = r"^(\S+) +(yours|library's) +([-+.\d]+)   nudged ([-+.\d]+)(   differs)?$"
+ROW = r"^(\S+) +(yours|library's|given) +([-+.\d]+)   nudged ([-+.\d]+)(   differs)?$"
 
 
 def compared(capsys, **sources):
@@ -372,34 +320,32 @@ def compared(capsys, **sources):
 def test_every_delta_of_the_lesson_agrees_with_the_nudge_in_the_digits_shown(capsys):
     run_cells(NOTEBOOK, replace=solved(NOTEBOOK))
     rows = re.findall(ROW, capsys.readouterr().out, re.MULTILINE)
-    assert len(rows) == 20
-    assert rows[0] == ("h", "yours", "-0.654", "-0.654", "")  # as in the picture, before it is derived
-    for label, whose, shown, nudged, differs in rows:
-        assert (whose, shown, differs) == ("yours", nudged, ""), label
+    assert len(rows) == 18
+    assert rows[0] == ("h", "given", "-0.654", "-0.654", "")  # as in the picture, before it is derived
+    assert {label for label, whose, *_ in rows if whose == "given"} == {"h", "scores[0]", "scores[1]", "h_before"}
+    assert {label for label, whose, *_ in rows if whose == "yours"} >= {"h", "c", "o", "zi", "Uf[0]"}
+    for label, _, shown, nudged, differs in rows:
+        assert (shown, differs) == (nudged, ""), label
 
 
 def test_compare_shows_a_wrong_line_with_its_own_numbers_and_the_library_s_below(capsys):
-    rows = compared(capsys, write_dy='dy = target_onehot - y\nlesson.judge("scores")')
-    assert rows[1:3] == [
-        ("scores[0]", "yours", "+0.331", "-0.331", "   differs"),
-        ("scores[1]", "yours", "-0.331", "+0.331", "   differs"),
-    ]
-    assert rows[3:5] == [
-        ("scores[0]", "library's", "-0.331", "-0.331", ""),
-        ("scores[1]", "library's", "+0.331", "+0.331", ""),
-    ]
+    rows = compared(capsys, write_product='do = dh * o\ndct = dh * o\nlesson.judge("product")')
+    wrong, right = [row for row in rows if row[0] == "o"]
+    assert (wrong[1], wrong[4]) == ("yours", "   differs") and wrong[2] != wrong[3] == right[3]
+    assert right == ("o", "library's", right[3], right[3], "")
 
 
 def test_compare_says_of_an_open_line_that_it_is_the_library_s(capsys):
     rows = compared(capsys)
-    assert {whose for _, whose, *_ in rows[1:]} == {"library's"} and rows[0][1] == "yours"
+    said = {label: whose for label, whose, *_ in rows[1:]}
+    assert {label for label, whose in said.items() if whose != "library's"} == {"scores[0]", "scores[1]", "h_before"}
 
 
 def test_compare_copes_with_what_is_no_number(capsys):
-    for line in ('"no"', "y[0]", "[1, 2, 3]"):
-        lesson = run_cells(NOTEBOOK, until="compare-dy", replace={"write-dy": f'dy = {line}\nlesson.judge("scores")'})
-        said = one_unit.nudges(library.central_difference, {"dy": lesson["dy"]}, 1, lesson["lesson"]).splitlines()
-        assert "differs" in said[0] and len(said) == 3, said
+    for line in ('"no"', "V", "[1, 2, 3]"):
+        lesson = run_cells(NOTEBOOK, until="write-dh", replace={"write-dh": f'dh = {line}\nlesson.judge("hidden")'})
+        said = one_unit.nudges(library.central_difference, {"dh": lesson["dh"]}, 1, lesson["lesson"]).splitlines()
+        assert "differs" in said[0] and len(said) == 2, said
 
 
 def test_a_line_that_is_judged_again_is_the_learner_s_even_if_a_later_one_of_its_name_is_open():
@@ -441,7 +387,7 @@ def test_the_numbers_of_the_predictions_and_of_the_prose():
     assert one_unit.loss_with(h=step["h"] + 0.0005) - one_unit.loss_with(h=step["h"] - 0.0005) == pytest.approx(
         -0.654e-3, abs=5e-7
     )
-    assert "0.654 times the nudge" in PROSE["delta"] and "here −0.654" in PROSE["delta"]
+    assert "0.654 times the nudge" in PROSE["delta"] and "Here it is −0.654" in PROSE["delta"]
     assert round(np.tanh(3), 3) == 0.995 and round(1 - np.tanh(3) ** 2, 4) == 0.0099 and 1 - np.tanh(3) < 0.005
     assert 0.5 * 0.5 == 0.25 and round(0.999 * 0.001, 3) == 0.001
     options = SPEC["predictions"]["far_out"]["options"]
@@ -463,30 +409,14 @@ def test_the_two_roads_carry_what_the_prediction_says():
     assert np.mean(np.append(factors, np.abs(W)) < 0.75) > 0.5  # "most of them are well below 1"
 
 
-def test_losing_the_carry_fails_at_two_steps_as_the_answer_says(lesson):
-    report = lt.check_gradients(one_unit.walk_with(lesson["step_back"], lost=["dc_carry"]))
-    wrong = {
-        T: [n for n, e in errors.items() if lt.verdict(e) != "right"] for T, errors in report.errors_by_length.items()
-    }
-    assert wrong[1] == [] and wrong[2] == ["Wi", "Wf", "Wg", "Ui", "Uf", "Ug"] and {"Wo", "Uo"} <= set(wrong[3])
-    assert "six of the nine" in PROSE["read-the-check-answer"]
-    assert lt.check_gradients(one_unit.walk_with(lesson["step_back"])).passed
-
-
 def test_the_table_of_verdicts_is_the_library_s():
-    rows = re.findall(r"^\| (?:.*?)(1e-\d+) \| ([^|:]+)[|:]", PROSE["ladder"], re.MULTILINE)
+    rows = re.findall(r"^\| (?:.*?)(1e-\d+) \| ([^|:]+)[|:]", PROSE["read-the-check"], re.MULTILINE)
     assert [(float(bound), word.strip()) for bound, word in rows] == [
         (1e-7, "right"), (1e-4, "close, not exact"), (1e-2, "suspicious"), (1e-2, "wrong"),
     ]  # fmt: skip
     for bound, word in rows[:3]:
         assert lt.verdict(float(bound)) == word.strip()
     assert lt.verdict(1.01e-2) == "wrong"
-
-
-def test_the_error_divides_by_the_longer_gradient():
-    a = np.random.default_rng(0).normal(size=(3, 4))
-    assert round(lt.relative_error(100 * a, a), 2) == round(lt.relative_error(a, 100 * a), 2) == 0.99
-    assert "a gradient 100 times too long has an error of 0.99" in PROSE["ladder"]
 
 
 def test_the_check_takes_care_of_what_the_lesson_says():
@@ -503,241 +433,3 @@ def test_the_check_takes_care_of_what_the_lesson_says():
         if len(x) <= 6:
             assert 0.5 < np.sqrt(np.mean(flat**2)) < 1.5 and np.all(h0 != 0) and np.all(c0 != 0)
         assert len(x) < 3 or len(set(x.tolist())) < len(x)
-
-
-# ------------------------------------------------------------------------------------- how small a nudge
-
-
-def smallest(number, precision, scheme):
-    """Where the error is smallest and how small, without the luck of a single step: the median of seven neighbors."""
-    error = np.abs(curves(number, precision).error[scheme])
-    smooth = np.array([np.median(error[max(0, k - 3) : k + 4]) for k in range(len(error))])
-    return STEPS[smooth.argmin()], smooth.min()
-
-
-def test_the_answers_about_the_best_step():
-    error = np.abs(curves(0, "double").error["central"])
-    best = STEPS[error.argmin()]
-    assert f"{error.min():.0e}" == "4e-11" and f"{best:.0e}" == "1e-05"
-    assert "4e-11 at 1e-5" in PROSE["how-small-answers"]
-    step, typical = smallest(0, "double", "central")
-    assert 1e-6 <= step <= 1e-4 and 3e-10 < typical < 1e-9
-    between = error[(STEPS >= 0.99e-6) & (STEPS <= 1.01e-4)]
-    assert np.mean((between > 2.5e-10) & (between < 4e-9)) > 0.7
-    for text in ("Between 1e-6 and 1e-4", "3e-10 to 1e-9"):
-        assert text in PROSE["how-small-answers"]
-
-
-def test_the_answer_about_single_precision():
-    error = np.abs(curves(0, "single").error["central"])
-    assert f"{error.min():.1e}" == "2.1e-05" and "2.1e-5" in PROSE["how-small-answers"]
-    assert np.mean(error > 1e-4) > 0.9
-
-
-def test_the_prediction_of_the_best_step_is_right():
-    errors = {power: abs(curves(0, "double").error["central"][160 + 10 * power]) for power in (-1, -5, -10, -15)}
-    assert min(errors, key=errors.get) == -5
-    assert (
-        SPEC["predictions"]["best_step"]["right"] == "b"
-        and SPEC["predictions"]["best_step"]["options"]["b"][0] == "1e-5"
-    )
-    assert 3e-6 < errors[-10] < 3e-5 and errors[-15] > 1  # about five digits are right, and none
-
-
-def test_the_answer_about_the_small_delta():
-    ratio = curves(0, "double").derivative / curves(1, "double").derivative
-    assert 50 < abs(ratio) < 200
-    left = slice(40, 90)
-    worse = np.median(np.abs(curves(1, "double").error["central"][left] / curves(0, "double").error["central"][left]))
-    assert 20 < worse < 500
-
-
-def test_far_down_the_loss_is_a_staircase_that_also_goes_down():
-    heights = losses_along(*WEIGHTS[0], AROUND * 1e-14)
-    assert len(set(heights)) < 12
-    assert (np.diff(heights) < 0).any() and (np.diff(heights) > 0).any()
-
-
-@pytest.mark.parametrize("number", range(len(WEIGHTS)))
-def test_the_curves_are_those_of_plain_code(number):
-    name, index = WEIGHTS[number]
-    params, *sequence = example_net()
-    at = curves(number, "double")
-    assert at.derivative == pytest.approx(lt.bptt(params, *sequence)[name][index], rel=1e-12)
-    assert at.loss == pytest.approx(lt.loss(params, *sequence), rel=1e-14)
-
-    def loss_with(nudge):
-        net = params.copy()
-        net[name][index] += nudge
-        return lt.loss(net, *sequence)
-
-    for k in (0, 60, 110, 130, 160):
-        h = STEPS[k]
-        found = {
-            "central": (loss_with(h) - loss_with(-h)) / (2 * h),
-            "one-sided": (loss_with(h) - loss_with(0.0)) / h,
-        }
-        noise = 1e-14 / h  # a batch may round differently from a single net
-        for scheme, estimate in found.items():
-            expected = (estimate - at.derivative) / at.derivative
-            assert at.error[scheme][k] == pytest.approx(expected, abs=noise / abs(at.derivative))
-
-
-def test_taylor_s_coefficients_are_the_derivatives():
-    name, index = WEIGHTS[0]
-    powers = taylor(name, index)
-    net = example_net()
-    assert powers[0] == pytest.approx(lt.loss(*net), rel=1e-14)
-    assert powers[1] == pytest.approx(lt.exact_gradient(*net)[name][index], rel=1e-12)
-    h = 1e-3
-    before, here, after = losses_along(name, index, np.array([-h, 0, h]))
-    assert powers[2] == pytest.approx((after - 2 * here + before) / h**2 / 2, rel=1e-4)
-
-
-@pytest.mark.parametrize("number", range(len(WEIGHTS)))
-@pytest.mark.parametrize("precision", ["double", "single"])
-def test_bend_and_rounding_add_up_to_the_error_and_keep_to_their_laws(number, precision):
-    at = curves(number, precision)
-    for scheme, order in {"central": 2, "one-sided": 1}.items():
-        both = at.bend[scheme] + at.rounding[scheme]
-        known = np.isfinite(both)
-        np.testing.assert_allclose(both[known], at.error[scheme][known], rtol=1e-12, atol=1e-15)
-        slopes = np.diff(np.log10(np.abs(at.bend[scheme][:120]))) / np.diff(np.log10(STEPS[:120]))
-        np.testing.assert_allclose(slopes, order, atol=0.01)
-        eps = np.finfo({"double": np.float64, "single": np.float32}[precision]).eps
-        expected = pictures.expected_rounding(at, STEPS, eps)
-        assert (np.abs(at.rounding[scheme][known]) <= 10 * np.maximum(expected, eps)[known]).all()
-
-
-def test_single_precision_is_single_throughout():
-    name, index = WEIGHTS[0]
-    assert losses_along(name, index, STEPS[-2:].astype(np.float32)).dtype == np.float32
-    assert set(estimates(name, index, "single")) == set(pictures.SCHEMES)
-
-
-# ---------------------------------------------------------------------------------------- the explorer
-
-
-@pytest.fixture
-def explorer():
-    explorer = step_size_explorer()
-    yield explorer
-    explorer.close()
-
-
-ENDS = {"step": (1e-16, 1e-5), "scheme": ("one-sided", "central"), "precision": ("single", "double"), "weight": (1, 0)}
-
-
-@pytest.mark.parametrize("name", ENDS)
-def test_every_control_changes_picture_and_text_and_reset_brings_them_back(explorer, name):
-    first = explorer.png, explorer.text
-    for value in ENDS[name]:
-        before = explorer.png, explorer.text
-        explorer.controls[name].value = value
-        assert explorer.png != before[0] and explorer.text != before[1]
-        assert_same_as_full_drawing(explorer._scene)
-    explorer.reset()
-    assert (explorer.png, explorer.text) == first
-    assert explorer.message == ""
-
-
-def test_it_starts_where_the_curve_visibly_bends(explorer):
-    assert explorer.controls["step"].value == 1
-    assert "error 0.23, all of it from the bend of the curve" in explorer.text
-
-
-def test_every_end_of_the_controls_keeps_all_curves_inside_the_axes(explorer):
-    left, right = explorer._scene.figure.axes
-    for step in (1e-16, 2e-16, 7.9e-15, 1e-13, 1e-8, 3.2e-6, 1e-5, 1e-2, 1.0):
-        for scheme in pictures.SCHEMES:
-            for precision in ("double", "single"):
-                for weight in range(len(WEIGHTS)):
-                    explorer.set(step=step, scheme=scheme, precision=precision, weight=weight)
-                    assert explorer.message == "" and len(explorer.text) < 140 and "nan" not in explorer.text
-                    for axes in (left, right):
-                        low, high = axes.get_ylim()
-                        for line in axes.lines:
-                            drawn = np.asarray(line.get_ydata(), float)
-                            drawn = drawn[np.isfinite(drawn)]
-                            if line.get_transform() == axes.transData:
-                                assert ((low <= drawn) & (drawn <= high)).all()
-    assert_same_as_full_drawing(explorer._scene)
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"step": 0.1}, "error 0.0031, all of it from the bend of the curve."),
-        ({"step": 1e-16}, "error 1, the nudge is so small that the loss doesn't change at all."),
-        ({"step": 1e-3}, "nearly all from the bend of the curve (rounding:"),
-        ({"step": 1e-12}, "nearly all from rounding (bend of the curve: 3.1e-25)."),
-        ({"step": 1e-5}, "error 3.9e-11: 3.1e-11 from the bend of the curve, 7e-11 from rounding."),
-    ],
-)
-def test_the_text_says_how_large_the_error_is_and_where_it_comes_from(explorer, values, words):
-    explorer.set(**values)
-    assert words in explorer.text
-    assert explorer.text.startswith("Ug[2, 1], central, double precision")
-
-
-def test_the_text_knows_a_perfect_derivative():
-    none = {scheme: np.zeros(1) for scheme in pictures.SCHEMES}
-    perfect = pictures.Curves("V", (0, 1), 1.0, 1.0, none, none, none)
-    assert "error 0, every digit" in pictures.describe(perfect, 1e-5, 0, "central", "double")
-
-
-def test_what_is_drawn_are_the_errors_and_the_measured_slope(explorer):
-    left, right = explorer._scene.figure.axes
-    curve_lines = [line for line in left.lines if len(line.get_xdata()) == len(STEPS)]
-    for scheme, slot in (("central", -1.0), ("one-sided", 0.0)):
-        explorer.set(step=1e-1, scheme=scheme, weight=0)
-        at, k = curves(0, "double"), 150
-        drawn = [line.get_ydata() for line in curve_lines]
-        for error in at.error.values():
-            clipped = np.clip(np.abs(error), pictures.FLOOR, pictures.CEILING)
-            assert any(np.array_equal(clipped, ydata) for ydata in drawn)
-        true, curve, measured, used = right.lines[-4:]
-        np.testing.assert_allclose(true.get_ydata(), AROUND)
-        losses = losses_along(*WEIGHTS[0], AROUND * STEPS[k])
-        expected = (losses - losses[len(AROUND) // 2]) / (STEPS[k] * at.derivative)
-        np.testing.assert_allclose(curve.get_ydata(), expected, rtol=1e-9, atol=1e-9)
-        slopes = np.diff(measured.get_ydata()) / np.diff(AROUND)
-        np.testing.assert_allclose(slopes, 1 + at.error[scheme][k], rtol=1e-9)
-        np.testing.assert_array_equal(used.get_xdata(), [slot, 1.0])
-        ends = np.interp(used.get_xdata(), AROUND, measured.get_ydata())
-        np.testing.assert_allclose(ends, used.get_ydata(), atol=1e-6)
-        assert f"measured slope = {1 + at.error[scheme][k]:.4g} × true slope" == right.texts[0].get_text()
-
-
-def test_a_click_on_the_errors_chooses_the_step_and_one_beside_them_does_nothing(explorer):
-    left, right = explorer._scene.figure.axes
-    width, height = explorer._scene.size
-
-    def place(axes, point):
-        px, py = axes.transData.transform(point)
-        scale = explorer._scene.figure.dpi / 100
-        return px / scale / width, 1 - py / scale / height
-
-    explorer.point(*place(left, (1.05e-9, 1e-4)))
-    assert explorer.controls["step"].value == pytest.approx(1e-9)
-    explorer.point(*place(right, (0.5, 0.5)))
-    assert explorer.controls["step"].value == pytest.approx(1e-9)
-
-
-def test_every_step_of_the_slider_is_a_step_of_the_curves(explorer):
-    slider = explorer.controls["step"]
-    assert (slider.min, slider.max, slider.step) == (-16, 0, 0.1)
-    for k in range(0, 161, 3):
-        explorer.set(step=10 ** (-16 + 0.1 * k))
-        left = explorer._scene.figure.axes[0]
-        bar = next(line for line in left.lines if len(set(line.get_xdata())) == 1 and line.get_linewidth() == 5)
-        assert bar.get_xdata()[0] == STEPS[k]
-
-
-def test_an_answer_takes_little_computing(explorer):
-    times = []
-    for k in range(30):
-        begin = time.process_time()  # not the clock on the wall: other programs may be running
-        explorer.set(step=STEPS[5 * k])
-        times.append(time.process_time() - begin)
-    assert np.median(times) < 0.04

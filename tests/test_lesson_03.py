@@ -468,7 +468,7 @@ def test_the_lesson_goes_on_with_the_learner_s_loop_if_it_is_right_and_says_whic
 
 def test_the_folded_solution_repairs_seven_lines_and_the_lesson_uses_it(capsys):
     cells = solved(NAME)
-    assert set(cells) == {"my-loop", "factors", "turns"}
+    assert set(cells) == {"my-loop", "turns"}
     changed = [a != b for a, b in zip(SOURCE.splitlines(), cells["my-loop"].splitlines(), strict=True)]
     assert sum(changed) == 8  # seven lines, and the docstring
     results = {}
@@ -511,40 +511,6 @@ def test_a_wrong_number_of_turns_is_named(line, words):
     assert not verdict.passed and words in str(verdict)
 
 
-@pytest.mark.parametrize(
-    "lines", [("1 + f", "f"), ("f + 1.0", "1 * f"), ("(1.0 + f).copy()", "np.array(f)"), ("2 - (1 - f)", "f**1")]
-)
-def test_the_factors_are_right_in_any_style(lines):
-    assert judged(NAME, "factors", dict(zip(("factor_as_posted", "factor_right"), lines, strict=True))).passed
-
-
-@pytest.mark.parametrize(
-    ("lines", "words"),
-    [
-        (("f", "f"), "keeps the old dc as well"),
-        (("1 - f", "f"), "The posted line adds"),
-        (("1 + f", "1 + f"), "the posted line again"),
-        (("1 + f", "1 - f"), "holds back"),
-        (("1 + f", "f * (1 - f)"), "slope of the sigmoid"),
-        (("1 + f", "f**2"), "f comes once"),
-        (("1 + f", "0.5"), "should be"),
-        (("1 + f", "..."), "not written yet"),
-    ],
-)
-def test_a_wrong_factor_is_named(lines, words):
-    verdict = judged(NAME, "factors", dict(zip(("factor_as_posted", "factor_right"), lines, strict=True)))
-    assert not verdict.passed and words in str(verdict)
-
-
-def test_over_many_steps_the_posted_dc_grows_and_the_right_one_shrinks(capsys):
-    run_cells(NAME, until="many-steps-back", replace={"two-way": ""})
-    rows = re.findall(r"^ +(\d+) +(\S+) +(\S+)$", capsys.readouterr().out, re.MULTILINE)
-    steps, posted, right = np.array(rows, float).T
-    assert steps.tolist() == [1, 5, 10, 30, 60]
-    assert (np.diff(posted) > 0).all() and posted[-1] > 1e8
-    assert (np.diff(right) < 0).all() and right[-1] < 1e-8
-
-
 def test_the_turns_are_those_of_the_repaired_loop(monkeypatch):
     counted = []
     plainly = loop.gate_deltas
@@ -568,26 +534,24 @@ def test_one_gradient_is_right_in_every_net_and_at_every_length():
         assert right_after((), T, seed) == ["V"]
 
 
-def test_the_error_does_not_say_how_far_off_a_gradient_is(capsys):
-    run_cells(NAME, until="what-an-error-says")
-    said = capsys.readouterr().out
-    told = dict(re.findall(r"(\S+) times the right gradient: error (\S+)", said))
-    assert told == {"0.01": "0.99", "0.5": "0.50", "-1": "2.00", "2": "0.50", "100": "0.99"}
-    error, power = re.search(r"T = 20: error (\S+), length × \S+e(\d+)", said).groups()
-    assert error == "1.00" and int(power) > 20
+def test_the_error_does_not_say_how_far_off_a_gradient_is():
+    a = bell_net(4)[0].Wf
+    for factor in (100, 0.01):
+        assert round(lt.relative_error(factor * a, a), 2) == 0.99
+    assert all(lt.relative_error(factor * a, a) < 1 for factor in (1.5, 100, 1e9))
+    assert lt.relative_error(-a, a) == pytest.approx(2)
+    said = " ".join(cell_source(NAME, "how-to-read").split())
+    assert "100 times too long has an error of 0.99, and so has one that is 100 times too short" in said
+    posted, right = lt.nested_bptt(*bell_net(T=20)), lt.exact_gradient(*bell_net(T=20))  # an error of 1, and 1e20 times
+    assert round(lt.relative_error(posted.Wg, right.Wg), 2) == 1
+    assert np.linalg.norm(posted.Wg) > 1e20 * np.linalg.norm(right.Wg)
 
 
 def test_the_reasons_of_the_predictions_hold():
-    a = bell_net(4)[0].Wf
-    assert all(lt.relative_error(factor * a, a) < 1 for factor in (1.5, 100, 1e9))
-    assert lt.relative_error(100 * a, a) == pytest.approx(0.99)  # hundred
-    assert lt.relative_error(-a, a) == pytest.approx(2)
     for flaw in lt.FLAWS:  # one_repair
         assert right_after({flaw}) == ["V"]
-    for flaw in lt.FLAWS:  # one_step
+    for flaw in lt.FLAWS:  # T = 1
         assert (right_after(ALL - {flaw}, T=1) == list(NAMES)) == (flaw in ("stale_cell_delta", "carry_accumulates"))
-    turns = {case["T"]: case["turns"] for case in cases_03.turns((100, 200))}  # double
-    assert turns == {100: 5050, 200: 20100}
 
 
 def test_with_short_range_alone_the_first_of_two_losses_teaches_the_gates_nothing():
@@ -603,7 +567,7 @@ def test_every_predicted_answer_is_one_of_the_options_and_leaks_no_flaw_before_t
     assert asked == list(predictions)
     for name in asked:
         assert predictions[name]["right"] in predictions[name]["options"]
-    for name in ("which_one", "hundred", "one_repair"):
+    for name in ("which_one", "one_repair"):
         assert not any(flaw in str(predictions[name]) for flaw in lt.FLAWS)
 
 

@@ -6,8 +6,16 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from lstm_teach.figures.lettering import QuickText
+from lstm_teach.figures import lettering
 from lstm_teach.figures.style import new_figure
+
+
+class QuickText(Text):
+    """A text that is drawn as the live ones of a scene are."""
+
+    def draw(self, renderer):
+        lettering.draw(self, renderer)
+
 
 WORDS = "c = 0.123 × −1.5e-7 (gq) f[t-1]"
 

@@ -10,6 +10,7 @@ from projectfiles import ROOT
 
 import lstm_teach as lt
 from lstm_teach.exercises import mixed_exam as exam
+from lstm_teach.exercises import mixed_exam_cases as exam_cell
 from lstm_teach.exercises.checks import show_hints
 
 NOTEBOOK = nbformat.read(ROOT / "notebooks" / "exercises" / "07_mixed_exam.ipynb", as_version=4)
@@ -34,7 +35,7 @@ def error(a, b):
 
 @pytest.mark.parametrize("T", [1, 2, 7])
 def test_complex_steps_central_differences_and_the_pass_back_agree(T):
-    case = net, *sequence = exam._case(T, T, 5, 4)
+    case = net, *sequence = exam.exam_case(T, T, 5, 4)
     right = exam.right_gradient(*case)
     assert error(right, exam.backward(*case)) < 1e-13
     for name, matrix in net.items():
@@ -46,12 +47,12 @@ def test_complex_steps_central_differences_and_the_pass_back_agree(T):
 
 
 def test_the_lines_of_a_step_back_are_what_complex_steps_say():
-    net, x, _, h0, c0 = exam._case(4, 3, 5, 4)
+    net, x, _, h0, c0 = exam.exam_case(4, 3, 5, 4)
     run = exam.run_coupled(net, x, h0, c0)
     dh, dc_carry = np.random.default_rng(0).normal(size=(2, 4))
     for t in range(3):
         right = exam.right_deltas(net, x[t], run.h[t - 1], run.c[t - 1], dh, dc_carry)
-        for name, delta in exam.step_back(net, run, t, dh, dc_carry).items():
+        for name, delta in exam_cell.step_back(net, run, t, dh, dc_carry).items():
             assert delta == pytest.approx(right[name], rel=1e-12, abs=1e-14), name
 
 
@@ -72,7 +73,7 @@ def test_the_derivatives_of_task_7_are_those_of_the_forward_pass():
     total = exam.right_derivatives(net, x, run, 2)["total"]
     for k in range(3):
         bump = 1e-6 * np.eye(3)[k]
-        ends = [exam._step(net, x[2], run.o[1] * (run.c[1] + by), run.c[1] + by)["c"] for by in (bump, -bump)]
+        ends = [exam.cell_step(net, x[2], run.o[1] * (run.c[1] + by), run.c[1] + by)["c"] for by in (bump, -bump)]
         assert (ends[0] - ends[1]) / 2e-6 == pytest.approx(total[:, k], abs=1e-8)
 
 
@@ -128,7 +129,7 @@ def test_the_copied_line_is_noticed_at_two_steps_from_a_zero_state():
 
 
 def test_the_angle_and_the_error_of_fault_a():
-    net, _, targets, h0, c0 = exam._case(3, len(exam.TOKENS), 4, 5)
+    net, _, targets, h0, c0 = exam.exam_case(3, len(exam.TOKENS), 4, 5)
     case = net, exam.TOKENS, targets, h0, c0
     a, b = (
         np.concatenate([g[name].ravel() for name in exam.NAMES])
@@ -153,7 +154,7 @@ def test_the_numbers_of_the_other_questions():
 def test_a_total_derivative_can_have_the_other_sign():
     signs = []
     for seed in range(20):
-        net, x, _, h0, c0 = exam._case(seed, 4, 4, 3)
+        net, x, _, h0, c0 = exam.exam_case(seed, 4, 4, 3)
         found = exam.right_derivatives(net, x, exam.run_coupled(net, x, h0, c0), 2)
         assert (np.diag(found["immediate"]) > 0).all()
         signs += list(np.diag(found["total"]) < 0)
@@ -161,7 +162,7 @@ def test_a_total_derivative_can_have_the_other_sign():
 
 
 def test_the_cell_stays_between_what_was_there_and_the_candidate():
-    net, x, _, h0, c0 = exam._case(0, 50, 5, 4, scale=3)
+    net, x, _, h0, c0 = exam.exam_case(0, 50, 5, 4, scale=3)
     run = exam.run_coupled(net, x, h0, c0)
     before = np.vstack([c0, run.c[:-2]])
     assert (run.c[:-1] <= np.maximum(before, run.g) + 1e-12).all() and (abs(run.c) <= 1).all()
@@ -173,8 +174,9 @@ def test_the_cell_stays_between_what_was_there_and_the_candidate():
 def test_points_and_minutes_are_those_of_the_tasks():
     told, earned, task = {}, {}, None
     for cell in NOTEBOOK.cells:
-        if head := re.search(r"^## Task (\d).*\n\n\*(\d+) points, (\d+) minutes", cell.source, re.MULTILINE):
-            task, told[head[1]] = head[1], (int(head[2]), int(head[3]))
+        if head := re.search(r"^## Task (\d)", cell.source, re.MULTILINE):
+            points, minutes = (re.search(rf"(\d+) {what}", cell.source)[1] for what in ("points", "minutes"))
+            task, told[head[1]] = head[1], (int(points), int(minutes))
         if cell.metadata.get("nbgrader", {}).get("grade"):
             earned[task] = earned.get(task, 0) + cell.metadata.nbgrader.points
     assert {task: points for task, (points, _) in told.items()} == earned
@@ -206,6 +208,6 @@ def test_the_page_of_feedback_names_the_mistakes_though_the_learner_had_no_hints
 
 def test_a_wrong_line_of_a_step_back_is_told_once():
     for name, line in exam.LINES.items():
-        verdict = exam.check_back(answers.back_with(**{name: lambda v, line=line: line(v) + 0.1}))
-        wrong = [part.name for part in verdict.parts if not part.passed and "looked at when" not in part.sentence]
+        mistaken = answers.back_with(**{name: lambda v, line=line: eval(line, {"to_h": answers.to_h}, vars(v)) + 0.1})
+        wrong = [part.name for part in exam.check_back(mistaken).parts if not part.passed]
         assert wrong == [name]

@@ -1,45 +1,54 @@
-"""Exercise 4: one mistake in a step back is told once, and the doctor's report is folded below a wrong pass."""
+"""Exercise 4: what it says of cells that no lesson has is so."""
 
 import numpy as np
 import pytest
 from exercise_answers import single_pass_bptt as answers
 
+import lstm_teach as lt
 from lstm_teach.exercises import single_pass_bptt as exercise
 
 
-def unlike(verdict):
-    """The names of the parts that are not right, but for those that wait for the others."""
-    return [part.name for part in verdict.parts if not part.passed and "is looked at when" not in part.sentence]
+def test_the_gradient_with_peepholes_is_that_of_the_forward_lines():
+    """Against a complex step, on other numbers than those of the check."""
+    random = np.random.default_rng(7)
+    dh, dc_carry, c_before, pi, pf, po = random.normal(0, 1, (6, 4))
+    i, f, o, g = *random.uniform(0.1, 0.9, (3, 4)), random.uniform(-0.9, 0.9, 4)
+    given = dh, dc_carry, i, f, o, g, c_before, f * c_before + i * g, pi, pf, po
+    for name, value in zip(exercise.peepholes(*given), answers.peepholes_by_nudging(*given), strict=True):
+        np.testing.assert_allclose(exercise.peepholes(*given)[name], value, rtol=1e-11)
 
 
-@pytest.mark.parametrize("name", list(exercise.LINES))
-def test_a_wrong_line_is_told_once_and_what_follows_from_it_is_not(name):
-    def mistaken(v):
-        return exercise.LINES[name](v) + 0.1
-
-    assert unlike(exercise.check_step_back(answers.step_with(**{name: mistaken}))) == [name]
+def test_the_gradient_of_the_start_is_that_of_the_loss():
+    params, x, targets, _, a = exercise.case_of(5, 4, 3, 4)
+    got = exercise.start(exercise.step, params, a, x, targets)
+    np.testing.assert_allclose(got, answers.start_by_nudging(None, params, a, x, targets), rtol=1e-7)
 
 
-def test_values_that_are_right_although_one_above_them_is_not_are_right():
-    def mistyped(*given):
-        return answers.step_back(*given) | {"dc": np.ones(len(given[3]))}
-
-    assert unlike(exercise.check_step_back(mistyped)) == ["dc"]
-
-
-def test_a_name_of_a_later_line_can_be_judged_before_the_others_are_there():
-    def begun(*given):
-        return {"dzo": answers.step_back(*given)["dzo"]}
-
-    right = [part.name for part in exercise.check_step_back(begun).parts if part.passed]
-    assert right == ["dzo"]
+def test_a_walk_with_weights_of_one_is_the_single_pass():
+    params, x, targets, h0, c0 = exercise.case_of(3, 6, 5, 4)
+    _, deltas = lt.bptt(params, x, targets, h0, c0, return_deltas=True)
+    found = exercise.walked(exercise.step, params, lt.forward(params, x, h0, c0), targets, np.ones(6))
+    np.testing.assert_allclose(found["dh"], deltas.dh, rtol=1e-12)
+    np.testing.assert_allclose(found["dc"], deltas.dc, rtol=1e-12)
 
 
-def test_the_doctors_report_stands_below_a_wrong_pass():
-    def my_bptt(params, x, targets, h0=None, c0=None):
-        return answers.whole_in_one_loop(params, x, targets)
+def test_the_term_through_the_output_gate_spoils_the_six_gradients_that_the_guess_says():
+    """dV and those of the output gate need dh alone; the other three dz are made from dc."""
+    assert exercise.PREDICT_PEEPHOLE.reveal.startswith("Six.")
+    random = np.random.default_rng(2)
+    dh, dc_carry, c_before, pi, pf, po = random.normal(0, 1, (6, 4))
+    i, f, o, g = *random.uniform(0.1, 0.9, (3, 4)), random.uniform(-0.9, 0.9, 4)
+    given = [dh, dc_carry, i, f, o, g, c_before, f * c_before + i * g, pi, pf, po]
+    right, forgets = exercise.steps_between(*given), exercise.steps_between(*given[:-1], 0 * po)
+    wrong = {name for name in ("dzi", "dzf", "dzo") if not np.allclose(right[name], forgets[name])}
+    assert wrong == {"dzi", "dzf"}
+    cells = exercise.peepholes(*given)["dc"], exercise.peepholes(*given[:-1], 0 * po)["dc"]
+    assert not np.allclose(cells[0] * i, cells[1] * i)  # and so dzg
 
-    assert exercise.check_bptt(answers.whole_in_one_loop).report is None
-    verdict = exercise.check_bptt(my_bptt)
-    assert not verdict.passed and not verdict.report.passed
-    assert "In detail" in verdict._repr_html_() and str(verdict.report) in str(verdict)
+
+@pytest.mark.parametrize("name", ["dc", "dc_before", "dpi", "dpf", "dpo"])
+def test_a_wrong_line_is_named_once_and_what_follows_from_it_is_not(name):
+    right = {"dc": "dh * o * (1 - ct**2) + dc_carry + dzo * po", "dc_before": "dc * f + dzi * pi + dzf * pf"}
+    right |= {"dpi": "dzi * c_before", "dpf": "dzf * c_before", "dpo": "dzo * c"}
+    verdict = exercise.check_peepholes(answers.peepholes_with(**{name: right[name] + " + 0.1"}))
+    assert [part.name for part in verdict.parts if not part.passed] == [name]

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 from projectfiles import ROOT
@@ -200,6 +201,29 @@ def test_arguments_are_passed_on(start, monkeypatch):
     assert prepared == [True, False]
     assert f"--ServerApp.root_dir={start.FOLDER}" in command
     assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in command
+
+
+@pytest.mark.parametrize("own", ["", "mine"])
+def test_jupyterlab_gets_the_projects_settings_after_the_users_own(start, monkeypatch, own):
+    monkeypatch.setattr(start, "prepare", lambda testing: None)
+    monkeypatch.setattr(start, "replace_by", lambda command: 0)
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", own)
+    start.main(["--no-browser"])
+    assert start.os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep) == [*filter(None, [own]), str(start.SETTINGS)]
+
+
+def test_the_projects_settings_leave_out_news_and_every_part_of_nbgrader():
+    """What these files mean to a real JupyterLab is tested in tests/browser."""
+    folder = ROOT / "settings"
+    settings = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in folder.rglob("*.json")}
+    news = {"fetchNews": "false", "checkForUpdates": False}
+    assert settings["default_setting_overrides"] == {"@jupyterlab/apputils-extension:notification": news}
+    assert settings["page_config"] == {"disabledExtensions": {"@jupyter/nbgrader": True}}
+    installed = Path(sys.prefix) / "etc" / "jupyter" / "jupyter_server_config.d" / "nbgrader.json"
+    if not installed.is_file():
+        pytest.skip("nbgrader is not installed")
+    parts = json.loads(installed.read_text(encoding="utf-8"))["ServerApp"]["jpserver_extensions"]
+    assert settings["jupyter_server_config"]["ServerApp"]["jpserver_extensions"] == dict.fromkeys(parts, False)
 
 
 @pytest.mark.parametrize("user", [0, 1000])

@@ -14,6 +14,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     tolerance = 1e-4                          # optional, 1e-9 else; relative to 1 + |right|, or to |right| with
     relative = true                           # optional
     axes = ["unit"]                           # optional: what each axis counts
+    label = "the error of {}"                 # optional: what a result is called in a sentence, by its name
     returns = ["i", "f"]                      # optional: names for the results of a function that returns several
     parts = "results"                         # optional: a part for each result; else for each `part` of the cases
     seconds = 20, slow = "...", note = "..."  # optional; see judging.judge
@@ -23,7 +24,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     "share ** (1 / steps)" = "This is f itself; b is what the sigmoid turns into f."
     [tasks.step.mistakes.c]                   # with `returns`: for one result; else for all together
     [tasks.step.mistakes.each]                # for any result; its right value is called right
-    [tasks.step.lines]                        # optional: a result by its line, so that what only follows is not blamed
+    [tasks.step.lines]                        # optional: a result that follows from one's own by its line is right
     c = "f * c_before + i * g"
     [questions.my_same_cell]                  # text, options, right; or text and reveal for a prediction
 
@@ -59,10 +60,10 @@ import numpy as np
 from lstm_teach.exercises.questions import Option, Question
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import relative_error, verdict
-from lstm_teach.judging import ENDLESS, SECONDS, Attempt, Trouble, difference, explain, judge, kind
+from lstm_teach.judging import ENDLESS, SECONDS, Attempt, Trouble, difference, explain, is_like, judge, kind
 from lstm_teach.params import Params
 from lstm_teach.recognize import recognize
-from lstm_teach.verdicts import Verdict, hints_wanted
+from lstm_teach.verdicts import Verdict, advice, hints_wanted
 
 FOLDER = Path(__file__).parent
 
@@ -71,11 +72,13 @@ FOLDER = Path(__file__).parent
 class Case:
     """One call of the learner's function, and what is looked at.
 
-    part       the part of the verdict that it belongs to
+    part       the part of the verdict that it belongs to; in a task with parts = "results" what the case is called
     arguments  what the function gets
     names      more names for the expressions of the mistakes
     look       gets the answer, returns a sentence, "" if nothing is off; after the comparison if there is one
-    also       gets a wrong answer (one number), returns a sentence that is added
+    also       gets a wrong result, returns a sentence that is added
+    right      the right answer, where no function of the arguments gives it
+    unknown    said where a result is wrong and no mistake is known
     """
 
     part: str
@@ -83,6 +86,8 @@ class Case:
     names: Mapping[str, Any] = field(default_factory=dict)
     look: Callable[[Any], str] | None = None
     also: Callable[[Any], str] | None = None
+    right: Any = None
+    unknown: str = ""
 
 
 def check(
@@ -95,26 +100,36 @@ def check(
 ) -> Verdict:
     """Judge a learner's function on the cases; `right` gets the arguments of a case and returns the right answer."""
     spec = task_of(module, task)
-    results = spec.get("returns", [spec.get("answer", "the answer")])
-    rights = [None if right is None else _by_result(right(*case.arguments), results) for case in cases]
+    rights = right_results(spec, cases, right)
     tables = _Tables(spec, vars(sys.modules[module]), cases, rights)
+    by_result = spec.get("parts") == "results"
 
     def part(chosen: Sequence[int], only: str = "") -> Callable[[Attempt], str]:
         def look(attempt: Attempt) -> str:
             for k in chosen:
-                if sentence := _off(spec, cases[k], rights[k], attempt, only):
-                    result = only or sentence[1]
-                    return f"{sentence[0]} {tables.words(attempt, result)}".strip()
+                if found := _off(tables, k, attempt, only):
+                    sentence = f"In {cases[k].part}: {found[0]}" if by_result and k else found[0]
+                    return f"{sentence} {tables.words(attempt, found[1]) or advice(cases[k].unknown).strip()}".strip()
             return ""
 
         return look
 
-    if spec.get("parts") == "results":
-        parts = {result: part(range(len(cases)), result) for result in results}
+    if by_result:
+        parts = {result: part(range(len(cases)), result) for result in rights[0]}
     else:
         names = list(dict.fromkeys(case.part for case in cases))
         parts = {name: part([k for k, case in enumerate(cases) if case.part == name]) for name in names}
     return run(module, task, function, parts, report)
+
+
+def right_results(spec: Mapping, cases: Sequence[Case], right: Callable | None) -> list[dict[str, Any] | None]:
+    """The right results of every case by name; None where a case has no right answer and is looked at only."""
+    found = []
+    for case in cases:
+        answer = right(*case.arguments) if right else case.right
+        names = list(answer) if isinstance(answer, Mapping) else spec.get("returns", [spec.get("answer", "the answer")])
+        found.append(None if answer is None else by_name(answer, names))
+    return found
 
 
 def run(
@@ -160,26 +175,31 @@ def questions(module: str, *names: str) -> list[Question]:
 # ------------------------------------------------------------------------------------------ one case
 
 
-def _off(spec: Mapping, case: Case, right: Mapping | None, attempt: Attempt, only: str) -> tuple[str, str] | None:
+def _off(tables: _Tables, k: int, attempt: Attempt, only: str) -> tuple[str, str] | None:
     """The first thing that is off in a case: a sentence and the result that it is about; None if nothing is."""
+    spec, case, right = tables.spec, tables.cases[k], tables.rights[k]
     answer = attempt(*case.arguments)
     if right is not None:
-        got = _by_result(answer, list(right), right, attempt.name)
+        got = tables.results(k, attempt)
         if isinstance(next(iter(right.values())), Params):
             name = next(iter(right))
             sentence = _nine_off(got[name], right[name], len(case.arguments[1]))
             return (sentence, name) if sentence else None
+        expected = tables.expected(k, got)
         for name in [only] if only else right:
+            if name not in got:
+                return f"The answer has no {name}.", ""
             tolerance, relative = spec.get("tolerance", 1e-9), spec.get("relative", False)
             axes = spec.get("axes", ["row", "column"] if np.ndim(right[name]) > 1 else ["unit"])
-            sentence = difference(name, got[name], right[name], axes, None, tolerance, relative)
+            label = spec.get("label", "{}").format(name)
+            sentence = difference(label, got[name], expected[name], axes, None, tolerance, relative)
             if sentence:
                 return f"{sentence} {case.also(got[name]) if case.also else ''}".strip(), name
     sentence = case.look(answer) if case.look else ""
     return (sentence, "") if sentence else None
 
 
-def _by_result(answer: Any, names: Sequence[str], like: Mapping | None = None, function: str = "") -> dict[str, Any]:
+def by_name(answer: Any, names: Sequence[str], like: Mapping | None = None, function: str = "") -> dict[str, Any]:
     """An answer by the names of its results; raise `Trouble` if a learner's is not built like the right one."""
     model = answer if like is None else next(iter(like.values()))
     if isinstance(model, Params):
@@ -187,13 +207,10 @@ def _by_result(answer: Any, names: Sequence[str], like: Mapping | None = None, f
             return {names[0]: answer if like is None else collect_gradients(answer, model)}
         except ValueError as error:
             raise Trouble(f"{function} {error}") from error
+    if isinstance(answer, Mapping | Params) and (len(names) > 1 or names[0] in answer.keys()):  # noqa: SIM118
+        return {name: answer[name] for name in names if name in answer.keys()}  # noqa: SIM118  (Params is no Mapping)
     if len(names) == 1:
         return {names[0]: answer}
-    if isinstance(answer, Mapping | Params):
-        missing = [name for name in names if name not in answer.keys()]  # noqa: SIM118  (Params is no Mapping)
-        if missing:
-            raise Trouble(f"{function} should return {', '.join(names)}; {', '.join(missing)} is not there.")
-        return {name: answer[name] for name in names}
     if not isinstance(answer, tuple | list | np.ndarray) or len(answer) != len(names):
         got = f"{len(answer)} of them" if isinstance(answer, tuple | list) else kind(answer)
         raise Trouble(f"The function should return {len(names)} arrays ({', '.join(names)}), but returns {got}.")
@@ -223,15 +240,39 @@ def _listed(names: Sequence[str]) -> str:
 
 
 class _Tables:
-    """The named mistakes of one task, looked up once something is wrong; each sentence is said only once."""
+    """The right results and named mistakes of one task; each sentence is said only once."""
 
     def __init__(self, spec: Mapping, names: Mapping, cases: Sequence[Case], rights: Sequence[Mapping | None]):
         self.spec, self.names, self.cases, self.rights = spec, names, cases, rights
         self.said: set[str] = set()
+        self.known: dict[tuple, Any] = {}  # what the expressions give, so that each is computed only once
+
+    def results(self, k: int, attempt: Attempt) -> dict[str, Any]:
+        """The learner's results in a case by name; raise `Trouble` if the answer is not built like the right one."""
+        answer, right = attempt(*self.cases[k].arguments), self.rights[k]
+        if len(right) > 1 and "returns" not in self.spec and not isinstance(answer, Mapping):
+            raise Trouble(f"The function should return a dictionary ({', '.join(right)}), but returns {kind(answer)}.")
+        return by_name(answer, list(right), right, attempt.name)
+
+    def expected(self, k: int, got: Mapping[str, Any]) -> dict[str, Any]:
+        """What the results of a case should be: the right ones, or what follows from the learner's own by `lines`."""
+        expected, right = dict(self.rights[k]), self.rights[k]
+        for name, line in self.spec.get("lines", {}).items():
+            if name in got and difference(name, got[name], right[name]):
+                value = value_of(line, self._space(k, "", self._own(got, right, name)), np.asarray)
+                if value is not None and value.any():  # from zeros only zeros follow, and they are not half right
+                    expected[name] = value
+        return expected
+
+    def _own(self, got: Mapping[str, Any], right: Mapping[str, Any], result: str) -> dict[str, np.ndarray]:
+        """The learner's results but for one, as far as they can stand in for the right ones."""
+        lines = self.spec.get("lines")
+        own = {name: got[name] for name in got if name != result and is_like(got[name], np.asarray(right[name]))}
+        return {name: np.asarray(value, float) for name, value in own.items()} if lines else {}
 
     def words(self, attempt: Attempt, result: str) -> str:
         """What explains a wrong result in all cases; "" if nothing known does, or if it was said already."""
-        if not hints_wanted() or self.rights[0] is None:
+        if not hints_wanted() or self.rights[0] is None or not result:
             return ""
         words = self._words(attempt, result)
         if words in self.said:
@@ -240,69 +281,45 @@ class _Tables:
         return words
 
     def _words(self, attempt: Attempt, result: str) -> str:
-        answered = {}  # the learner's results by case, where there are any
-        for k, case in enumerate(self.cases):
+        answers = {}  # the learner's results by case, where there are any
+        for k in range(len(self.cases)):
             try:
-                got = _by_result(attempt(*case.arguments), list(self.rights[k]), self.rights[k], attempt.name)
+                answers[k] = self.results(k, attempt)
             except Trouble:
                 continue
-            numbers = {name: _numbers(value) for name, value in got.items()}
-            if all(value is not None for value in numbers.values()):
-                answered[k] = numbers
-        if not answered or not result:
+        single, whole = mistakes_of(self.spec, result, len(self.rights[0]) > 1)
+        answered = [k for k in answers if result in answers[k] and _numbers(answers[k][result]) is not None]
+        if not answered:
             return ""
-        got = [numbers[result] for numbers in answered.values()]
-        right = [_numbers(self.rights[k][result]) for k in answered]
-        if words := self._follows(answered, result):
+        got = [_numbers(answers[k][result]) for k in answered]
+        right = [_numbers(self.expected(k, answers[k])[result]) for k in answered]
+        spaces = {k: self._space(k, result, self._own(answers[k], self.rights[k], result)) for k in answered}
+        for k, value in zip(answered, right, strict=True):
+            spaces[k]["right"] = value
+        if words := explain(got, right, self._table(single, spaces, _numbers, got, right)):
             return words
-        single, whole = mistakes_of(self.spec, result)
-        names = list(self.rights[0])
-        if words := explain(got, right, self._table(single, answered, _numbers, got, right, result)):
-            return words
-        if whole:
-            together = [_joined(numbers) for numbers in answered.values()]
-            wanted = [_joined(self.rights[k]) for k in answered]
-            table = self._table(whole, answered, lambda v: _joined(_by_result(v, names)), together, wanted)
+        complete = [k for k in answered if set(answers[k]) == set(self.rights[k])]
+        together = [_joined(answers[k]) for k in complete]
+        if whole and complete and all(values is not None for values in together):
+            names, wanted = list(self.rights[0]), [_joined(self.rights[k]) for k in complete]
+            spaces = {k: self._space(k, result) for k in complete}
+            table = self._table(whole, spaces, lambda v: _joined(by_name(v, names)), together, wanted)
             if words := explain(together, wanted, table):
                 return words
         if self.spec.get("recognize"):
-            read = getattr(getattr(attempt.function, "__code__", None), "co_names", ())
-            local = getattr(getattr(attempt.function, "__code__", None), "co_varnames", ())
-            spaces = [self._space(k) for k in answered]
-            arrays = [{n: v for n, v in space.items() if isinstance(v, np.ndarray | float)} for space in spaces]
-            return recognize(result, got, right, arrays, frozenset(read + local))
+            code = getattr(attempt.function, "__code__", None)
+            read = frozenset(code.co_names + code.co_varnames) if code else frozenset()
+            arrays = [{n: v for n, v in s.items() if isinstance(v, np.ndarray | float)} for s in spaces.values()]
+            return recognize(result, got, right, arrays, read)
         return ""
-
-    def _follows(self, answered: Mapping[int, Mapping], result: str) -> str:
-        """That a wrong result only follows from others, since by its own line it is right."""
-        line = self.spec.get("lines", {}).get(result, "")
-        if not line:
-            return ""
-        read = [name for name in self.rights[0] if re.search(rf"\b{name}\b", line) and name != result]
-        wrong = [
-            name
-            for name in read
-            if any(difference(name, numbers[name], self.rights[k][name]) for k, numbers in answered.items())
-        ]
-        if not wrong:
-            return ""
-        for k, numbers in answered.items():
-            try:
-                value = np.asarray(eval(line, {**self._space(k), **numbers}))
-            except (TypeError, ValueError, IndexError):
-                return ""
-            if difference(result, numbers[result], value):
-                return ""
-        return f"This line is right, but it reads {' and '.join(wrong)}: look there first."
 
     def _table(
         self,
         mistakes: Mapping[str, str],
-        answered: Sequence[int],
+        spaces: Mapping[int, dict],
         read: Callable,
         got: Sequence[np.ndarray],
         right: Sequence[np.ndarray],
-        result: str = "",
     ) -> dict[str, list]:
         """By their words the numbers that mistakes give in the cases that were answered.
 
@@ -310,21 +327,26 @@ class _Tables:
         """
         table = {}
         for code, words in mistakes.items():
-            values = [value_of(code, self._space(k, result), read) for k in answered]
-            open_ = [k for k, value in enumerate(values) if value is None]
-            if len(open_) < len(values) and not any(difference("it", got[k], right[k]) for k in open_):
+            values = []
+            for k, space in spaces.items():
+                key = code, k, space["name"], bool(self.spec.get("lines"))
+                if key not in self.known or key[-1]:
+                    self.known[key] = value_of(code, space, read)
+                values.append(self.known[key])
+            open_ = [n for n, value in enumerate(values) if value is None]
+            if len(open_) < len(values) and not any(difference("it", got[n], right[n]) for n in open_):
                 table.setdefault(words, [g if v is None else v for g, v in zip(got, values, strict=True)])
         return table
 
-    def _space(self, k: int, result: str = "") -> dict[str, Any]:
-        return space_of(self.spec, self.names, self.cases[k], self.rights[k], result)
+    def _space(self, k: int, result: str = "", own: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        return space_of(self.spec, self.names, self.cases[k], self.rights[k], result) | dict(own or {})
 
 
 def space_of(spec: Mapping, names: Mapping, case: Case, right: Mapping | None, result: str = "") -> dict[str, Any]:
     """The names that the expressions of a task's mistakes may use in a case."""
     arguments = re.findall(r"\w+", spec["call"].partition("(")[2])
     results = right or {}
-    single = {"right": results[result]} if result in results else {}
+    single = {"name": result, **({"right": results[result]} if result in results else {})}
     return {"np": np, **names, **dict(zip(arguments, case.arguments, strict=False)), **case.names, **results, **single}
 
 
@@ -337,11 +359,13 @@ def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | N
         return None
 
 
-def mistakes_of(spec: Mapping, result: str) -> tuple[dict[str, str], dict[str, str]]:
-    """The named mistakes of one result, and those of the whole answer; of a single result both are the same."""
+def mistakes_of(spec: Mapping, result: str, several: bool) -> tuple[dict[str, str], dict[str, str]]:
+    """The named mistakes of one result, and those of the whole answer, if it has several results."""
     table = spec.get("mistakes", {})
     whole = {code: words for code, words in table.items() if isinstance(words, str)}
-    return (table.get(result, {}) | table.get("each", {}), whole) if "returns" in spec else (whole, {})
+    named = [key for key, words in table.items() if key in (result, "each") and not isinstance(words, str)]
+    single = {code: words for key in sorted(named, key="each".__eq__) for code, words in table[key].items()}
+    return (single, whole) if several else (single | whole, {})
 
 
 def _numbers(value: Any) -> np.ndarray | None:
@@ -349,6 +373,8 @@ def _numbers(value: Any) -> np.ndarray | None:
     if isinstance(value, Params):
         return value.flat
     if isinstance(value, dict):
+        if set(value) != set(Params.NAMES):
+            return None
         together = Params.zeros(*value["V"].shape)
         for name in Params.NAMES:
             together[name][:] = value[name]

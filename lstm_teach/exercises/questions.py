@@ -1,4 +1,4 @@
-"""Questions with options, and predictions: a form to answer in, and every option explained afterwards.
+"""Questions with options, and predictions: a form to answer in, and a reason for every option afterwards.
 
 Imports anywidget and ipywidgets. The answer that counts is the plain text in the notebook's own cell; the form is for
 those who like it better.
@@ -154,17 +154,24 @@ def ask(question: Question, answer: Any = "...", file: str | Path = FILE) -> Ask
 
 
 def explain(question: Question, answer: str) -> str:
-    """What to say after an answer, as HTML; empty before it. Every option is explained, the chosen one first."""
+    """What to say after an answer, as HTML; empty before it: why the chosen option is right or not.
+
+    The reasons for the others are folded, so that whoever guessed wrong can think again before reading on.
+    """
     if not answer:
         return ""
     if not question.options:
         return f"<p>You wrote: {html.escape(answer)}</p><p>{html.escape(question.reveal)}</p>"
-    parts = [f"<p><strong>{answer} is {'right' if answer == question.right else 'not the answer'}.</strong></p><ul>"]
-    for letter in sorted(question.options, key=lambda letter: letter != answer):
-        word = "right" if letter == question.right else "not this one"
-        why = html.escape(question.options[letter].why)
-        parts.append(f"<li>{_option(letter, question.options[letter])} (<strong>{word}</strong>): {why}</li>")
-    return "".join([*parts, "</ul>"])
+    right = answer == question.right
+    why = html.escape(question.options[answer].why)
+    parts = [f"<p><strong>{answer} is {'right' if right else 'not the answer'}.</strong> {why}</p>"]
+    parts += [] if right else ["<p>Choose again, or open the reasons for the others.</p>"]
+    parts += ["<details><summary>The reasons for the others</summary><ul>"]
+    for letter, option in question.options.items():
+        if letter != answer:
+            word = "right" if letter == question.right else "not this one"
+            parts.append(f"<li>{_option(letter, option)} (<strong>{word}</strong>): {html.escape(option.why)}</li>")
+    return "".join([*parts, "</ul></details>"])
 
 
 def _option(letter: str, option: Option) -> str:

@@ -11,6 +11,7 @@ from unicodedata import combining
 
 import matplotlib
 import numpy as np
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.colors import to_rgb
 from matplotlib.font_manager import FontProperties, findfont
@@ -20,42 +21,39 @@ WANTED = matplotlib.__version_info__ >= (3, 11)
 PAD = 4  # pixels around a line, for characters that lean out of their own width
 
 
-class QuickText(Text):
-    """A matplotlib text; one plain horizontal line on pixels is drawn quickly, all else as usual."""
+def draw(text: Text, renderer: RendererBase) -> None:
+    """Draw a matplotlib text; one plain horizontal line on pixels is drawn quickly, all else as usual."""
+    words = text.get_text()
+    quick = WANTED and text.get_visible() and isinstance(renderer, RendererAgg)
+    if not (quick and _is_plain(words) and _is_simple(text)):
+        Text.draw(text, renderer)
+        return
+    x, y = text.get_transform().transform(text.get_unitless_position())
+    if not words or not np.isfinite([x, y]).all():
+        return
+    font = findfont(text.get_fontproperties()), text.get_fontsize(), renderer.dpi
+    ink, baseline, width = _line(words, *font)
+    height, descent = _height_and_descent(*font)
+    x -= {"left": 0, "center": width / 2, "right": width}[text.get_horizontalalignment()]
+    y += {
+        "baseline": 0,
+        "bottom": descent,
+        "top": descent - height,
+        "center": descent - height / 2,
+        "center_baseline": (descent - height) / 2,
+    }[text.get_verticalalignment()]
+    picture = np.empty((*ink.shape, 4), np.uint8)
+    picture[..., :3] = np.round(255 * np.array(to_rgb(text.get_color())))
+    picture[..., 3] = ink if text.get_alpha() is None else np.round(ink * text.get_alpha())
+    below = len(ink) - baseline
+    renderer.draw_image(renderer.new_gc(), round(x) - PAD, round(y) - below, picture[::-1])
+    text.stale = False
 
-    def draw(self, renderer) -> None:
-        """Draw onto the renderer."""
-        words = self.get_text()
-        if not (self.get_visible() and words):
-            return
-        if not (isinstance(renderer, RendererAgg) and _is_plain(words) and self._is_simple()):
-            super().draw(renderer)
-            return
-        x, y = self.get_transform().transform(self.get_unitless_position())
-        if not np.isfinite([x, y]).all():
-            return
-        font = findfont(self.get_fontproperties()), self.get_fontsize(), renderer.dpi
-        ink, baseline, width = _line(words, *font)
-        height, descent = _height_and_descent(*font)
-        x -= {"left": 0, "center": width / 2, "right": width}[self.get_horizontalalignment()]
-        y += {
-            "baseline": 0,
-            "bottom": descent,
-            "top": descent - height,
-            "center": descent - height / 2,
-            "center_baseline": (descent - height) / 2,
-        }[self.get_verticalalignment()]
-        picture = np.empty((*ink.shape, 4), np.uint8)
-        picture[..., :3] = np.round(255 * np.array(to_rgb(self.get_color())))
-        picture[..., 3] = ink if self.get_alpha() is None else np.round(ink * self.get_alpha())
-        below = len(ink) - baseline
-        renderer.draw_image(renderer.new_gc(), round(x) - PAD, round(y) - below, picture[::-1])
-        self.stale = False
 
-    def _is_simple(self) -> bool:
-        clipped = self.get_clip_on() and (self.get_clip_box() or self.get_clip_path())
-        special = self.get_rotation() or self.get_wrap() or self.get_usetex()
-        return not (clipped or special or self.get_bbox_patch() or self.get_path_effects())
+def _is_simple(text: Text) -> bool:
+    clipped = text.get_clip_on() and (text.get_clip_box() or text.get_clip_path())
+    special = text.get_rotation() or text.get_wrap() or text.get_usetex()
+    return not (clipped or special or text.get_bbox_patch() or text.get_path_effects())
 
 
 @lru_cache(4096)

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -45,11 +46,6 @@ class Scene:
 
         Returns the artist, or the tuple of them, so that it can wrap the call that makes them.
         """
-        for artist in artists:
-            if type(artist) is Text and lettering.WANTED:
-                artist.__class__ = (
-                    lettering.QuickText
-                )  # the same text, drawn in another way, also when the figure is saved
         self._live += artists
         self.forget()
         return artists[0] if len(artists) == 1 else artists
@@ -76,7 +72,7 @@ class Scene:
         renderer = canvas.get_renderer()
         canvas.restore_region(self._background)
         for artist in self._order:
-            artist.draw(renderer)
+            (lettering.draw if type(artist) is Text and artist in self._live else _draw)(artist, renderer)
         return encode_png(np.asarray(canvas.buffer_rgba()))
 
     def at(self, x: float, y: float) -> tuple[Axes, float, float] | None:
@@ -114,6 +110,10 @@ class Scene:
         )
 
 
+def _draw(artist: Artist, renderer: RendererBase) -> None:
+    artist.draw(renderer)
+
+
 def _over(axes: Axes, static: Artist) -> bool:
     """Whether a static artist may cover live ones: it is inside the axes; titles and outer legends are not."""
     if isinstance(static, Axis) or static is axes.patch or not static.get_visible():
@@ -135,7 +135,11 @@ def _left_out(artists: list[Artist]) -> Iterator[None]:
 
 
 def encode_png(rgba: np.ndarray) -> bytes:
-    """Encode a picture, (height, width, 4) uint8, as PNG: fast rather than small, 6 ms for 900 x 520."""
+    """Encode a picture, (height, width, 4) uint8, as PNG: fast rather than small.
+
+    Pillow, which tries five filters for every row, takes 12 to 22 ms for 900 x 440 where this takes 4 to 5; that would
+    be a third of what an explorer may take.
+    """
     height, width, channels = rgba.shape
     rows = np.zeros((height, 1 + channels * width), np.uint8)  # each row starts with its filter: 0, none
     rows[:, 1:] = rgba.reshape(height, -1)

@@ -19,13 +19,6 @@ from lstm_teach.params import GATES, Params
 QUIET = 0
 
 
-def turns() -> Iterator[dict[str, Any]]:
-    """Lengths T, and the turns of one walk and of a walk from every loss, counted by looping."""
-    for T in (1, 2, 7, 40):
-        two_loops, one_walk = sum(1 for t in range(T) for s in range(t + 1)), len(range(T))
-        yield {"T": T, "turns_of_one_walk": one_walk, "turns_saved": two_loops - one_walk}
-
-
 def meeting() -> Iterator[dict[str, Any]]:
     """Two walkers a and b at one step; the right sums are those of one walk that starts from both losses."""
     for net in sequences(lengths=(8, 8, 8, 8), seed=41):  # long enough for the lesson's step 5
@@ -33,17 +26,10 @@ def meeting() -> Iterator[dict[str, Any]]:
         walks = {name: _walk(net, rows) for name, rows in {"a": [T - 1], "b": [T - 2], "both": [T - 1, T - 2]}.items()}
         t = T - 3
         case = {"params": net.params, "t": t, "T": T, "H": net.params.hidden_size, "f": net.cache.f[t]}
-        case["turn"] = partial(_turn, net)
         for name, deltas in walks.items():
             wanted = ("dh", "dc_carry", "dh_before", "dc_before")
             case |= {f"{delta}_{name}": deltas[t][delta] for delta in wanted}
         yield case
-
-
-def _turn(net: SimpleNamespace, t: int, dh: np.ndarray, dc_carry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What a turn at step t hands on, on the net of the case: the lesson's `turn`."""
-    d = plain.step_back(net.params, net.cache, np.zeros_like(net.dy), t, dh, dc_carry)
-    return d["dh_before"], d["dc_before"]
 
 
 def _walk(net: SimpleNamespace, rows: list[int]) -> list[dict[str, np.ndarray]]:
@@ -59,13 +45,13 @@ def _walk(net: SimpleNamespace, rows: list[int]) -> list[dict[str, np.ndarray]]:
 
 
 def start() -> Iterator[dict[str, Any]]:
-    """Before the loop: nothing comes back from beyond the last step, and the steps in the order of the walk."""
+    """Before the loop: nothing comes back from beyond the last step."""
     for net in sequences(seed=42):
         T, H = len(net.x), net.params.hidden_size
         case = {"params": net.params, "cache": net.cache, "dy": net.dy, "x": net.x, "targets": net.targets}
         case |= {"h0": net.h0, "c0": net.c0, "T": T, "H": H, "K": net.params.vocab_size}
         last = net.deltas[T - 1]
-        yield case | {"dh_future": last["dh_future"], "dc_carry": last["dc_carry"], "order": np.arange(T)[::-1]}
+        yield case | {"dh_future": last["dh_future"], "dc_carry": last["dc_carry"]}
 
 
 def arrival() -> Iterator[dict[str, Any]]:

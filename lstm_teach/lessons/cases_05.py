@@ -24,7 +24,7 @@ def left() -> Iterator[dict]:
 
 
 def two_roads() -> Iterator[dict]:
-    """One unit: a delta at c[t], and what the two roads bring back to c[t-1], by a complex step along each."""
+    """One unit: a delta at c[t], and what the road through g brings back to c[t-1], by a complex step along it."""
     for seed in range(4):
         rng = np.random.default_rng(10 + seed)
         i, f, o_before = rng.uniform(0.1, 0.9, 3)
@@ -36,7 +36,7 @@ def two_roads() -> Iterator[dict]:
         nudged = c_before + TINY * 1j
         values = {"dc": dc, "f": f, "i": i, "g": g_of(c_before), "w": w, "o_before": o_before}
         values |= {"ct_before": np.tanh(c_before), "c_before": c_before, "h_before": o_before * np.tanh(c_before)}
-        values |= {"carry": dc * (f * nudged).imag / TINY, "through_g": dc * (i * g_of(nudged)).imag / TINY}
+        values |= {"through_g": dc * (i * g_of(nudged)).imag / TINY}
         yield {name: float(value) for name, value in values.items()}
 
 
@@ -96,36 +96,14 @@ def rate_needed() -> Iterator[dict]:
         yield {"steps": steps, "share": float(np.prod(np.full(steps, rate))), "rate_needed": float(rate)}
 
 
-def bias_alone() -> Iterator[dict]:
-    """A rate that the forget gate has to have by itself, made from the bias that gives it."""
-    for seed in range(4):
-        bias = float(np.random.default_rng(50 + seed).uniform(-1, 4))
-        yield {"rate_needed": float(1 / (1 + np.exp(-bias))), "bias_alone": bias}
-
-
 def bias_helped() -> Iterator[dict]:
-    """The same with what the candidate's road adds to the rate."""
+    """A rate a net has to have, and what the road through g adds to it; made from the bias that gives the rate."""
     for seed in range(4):
         rng = np.random.default_rng(60 + seed)
         bias, extra = rng.uniform(-1, 1.3), rng.uniform(0.05, 0.15)
         needed = float(1 / (1 + np.exp(-bias)) + extra)
         alone = float(np.log(needed / (1 - needed)))
         yield {"rate_needed": needed, "extra": float(extra), "bias_alone": alone, "bias_helped": float(bias)}
-
-
-def shares() -> Iterator[dict]:
-    """Two vectors and their sum, (H,); how far each goes along the sum, as a share of its length, by least squares."""
-    for seed, H in enumerate((3, 5, 2, 4)):
-        dc_carry, dc_hidden = np.random.default_rng(70 + seed).normal(size=(2, H))
-        dc_both = dc_carry + dc_hidden
-        along = [float(np.linalg.lstsq(dc_both[:, None], part)[0][0]) for part in (dc_carry, dc_hidden)]
-        yield {
-            "dc_carry": dc_carry,
-            "dc_hidden": dc_hidden,
-            "dc_both": dc_both,
-            "share_carry": along[0],
-            "share_hidden": along[1],
-        }
 
 
 # ------------------------------------------------------------------------ what the lesson goes on with

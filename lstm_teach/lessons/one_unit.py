@@ -86,7 +86,8 @@ def along(delta: str, steps: int = 1) -> Iterator[tuple[str, Callable[[complex],
 def nudges(central_difference: Callable, deltas: dict[str, float | np.ndarray], steps: int, lesson: Lesson) -> str:
     """Each delta beside what the loss does when its number is nudged, measured with that function, one line each.
 
-    Where the learner's delta was judged wrong, it is that one which is shown, and the library's below it.
+    Where the learner's delta was judged wrong, it is that one which is shown, and the library's below it. A delta that
+    the lesson gives, and that is judged nowhere, is called "given".
     """
     lines = []
     for delta, value in deltas.items():
@@ -94,7 +95,7 @@ def nudges(central_difference: Callable, deltas: dict[str, float | np.ndarray], 
         if delta in lesson.written:
             lines += _beside("yours", lesson.written[delta], measured) + _beside("library's", value, measured)
         else:
-            lines += _beside("library's" if is_open(lesson, delta) else "yours", value, measured)
+            lines += _beside(_whose(lesson, delta), value, measured)
     return "\n".join(lines)
 
 
@@ -112,6 +113,12 @@ def _beside(whose: str, delta: Any, measured: Sequence[tuple[str, float]]) -> li
         shown, nudged = f"{number:+.3f}".replace("-0.000", "+0.000"), f"{slope:+.3f}".replace("-0.000", "+0.000")
         lines.append(f"{label:10} {whose:9} {shown}   nudged {nudged}" + "   differs" * (shown != nudged))
     return lines
+
+
+def _whose(lesson: Lesson, name: str) -> str:
+    if not any(name in lesson.blank(group).names for group in lesson.verdicts):
+        return "given"
+    return "library's" if is_open(lesson, name) else "yours"
 
 
 def is_open(lesson: Lesson, name: str) -> bool:
@@ -148,11 +155,8 @@ def many_units() -> tuple[np.ndarray, ...]:
     return params.V, params.Wi, params.Wf, params.Wo, params.Wg, dy, d["dzi"], d["dzf"], d["dzo"], d["dzg"], h0
 
 
-def walk_with(step_back: Callable, lost: Sequence[str] = ()) -> Callable:
-    """A backward pass for `check_gradients`: the forward pass, then `step_back` from the last step to the first.
-
-    What is named in `lost` ("dh_future", "dc_carry") arrives as zeros.
-    """
+def walk_with(step_back: Callable) -> Callable:
+    """A backward pass for `check_gradients`: the forward pass, then `step_back` from the last step to the first."""
 
     def backward(params, x, targets, h0=None, c0=None):
         cache, H = forward(params, x, h0, c0), params.hidden_size
@@ -166,7 +170,6 @@ def walk_with(step_back: Callable, lost: Sequence[str] = ()) -> Callable:
                 grads["W" + gate] += np.outer(d["dz" + gate], cache.h[t - 1])
                 grads["U" + gate][:, x[t]] += d["dz" + gate]
             coming = {"dh_future": d["dh_before"], "dc_carry": d["dc_before"]}
-            coming |= {name: np.zeros(H) for name in lost}
         return grads
 
     return backward

@@ -1,7 +1,8 @@
 """The doctor for models of your own: which kind of mistake a gradient has, whatever the equations.
 
-Read in this order: differences (the derivative of any loss), families (the kinds of mistake in words), relations (what
-two gradients have to do with each other), factors (which part of a product is wrong), experiments (what cures the
+Read in this order: case (how a net of yours becomes a case), differences (the derivative of any loss), families (the
+kinds of mistake in words), soundness (is the check itself sound), layout (which arrays belong to which gate), relations
+(what two gradients have to do with each other), factors (which part of a product is wrong), experiments (what cures the
 error), diagnose. Nothing here knows what an LSTM is.
 """
 

@@ -5,10 +5,7 @@ Imports differences, families, the guard and validate. Nothing here knows what a
 
 from __future__ import annotations
 
-import inspect
-import random
 import time
-import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -24,11 +21,12 @@ from lstm_teach.models.differences import (
     Comparison,
     Model,
     Piece,
+    Seen,
     Unusable,
+    came_from,
     copies,
     departures,
     gradient,
-    is_single,
     listed,
     losses,
     reference,
@@ -36,6 +34,7 @@ from lstm_teach.models.differences import (
 )
 from lstm_teach.models.experiments import explain
 from lstm_teach.models.families import ModelFinding, finding
+from lstm_teach.models.soundness import of_sane_size, soundness, unread_by_the_gradient, unread_by_the_loss
 
 ModelCase = Callable[[int], tuple[Arrays, Callable[[Arrays], float], Callable[[Arrays], Arrays]]]
 
@@ -64,11 +63,13 @@ class ModelDiagnosis:
     def summary(self) -> str:
         """One sentence."""
         if not self.ladder:
-            return "The gradient could not be compared; the reason stands below."
+            return "The gradient could not be compared; the reason is below."
         lengths = listed(map(str, self.ladder))
         if self.passed:
             return f"The gradient is right: it agrees with differences of the loss at T = {lengths}."
         wrong = [name for name in self._names if any(errors[name] > RIGHT for errors in self.ladder.values())]
+        if not wrong and all(found.family in ("raises", "unusable") for found in self.findings):
+            return f"The gradient agrees with differences at T = {lengths}; other lengths could not be compared."
         if not wrong:
             return f"The gradient agrees with differences at T = {lengths}, but the check itself is not sound."
         return f"The gradient is not right: {listed(wrong)}. The likeliest reason comes first."
@@ -116,7 +117,8 @@ _CAPTION = (
 def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds: float = 10.0) -> ModelDiagnosis:
     """Check the gradient of a model of your own at several lengths, and say which kind of mistake the errors point to.
 
-    `case(T)` returns `(params, loss, gradient)` for sequences of T steps:
+    `case(T)` returns `(params, loss, gradient)` for sequences of T steps, or `(params, both)` where one function
+    returns the loss and the gradient. `case_of` makes a case of an object whose weights are attributes.
 
         params            mapping of names to float64 arrays of any shape
         loss(params)      one float
@@ -147,19 +149,22 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     seen: dict[int, dict[str, Comparison]] = {}
     hidden: dict[int, float] = {}  # where weights were replaced: the error of all numbers together at the learner's own
 
+    failed: dict[int, Exception] = {}
+    idle: dict[int, set[str]] = {}  # the arrays with which the loss does not change
+
     def take(T: int) -> Model:
         return _take(case, T, seconds)
 
     def ready(T: int) -> Model:
         model = take(T)
-        return _of_sane_size(replace(model, noise=rounding_noise(model)), notes)
+        return of_sane_size(replace(model, noise=rounding_noise(model)), notes)
 
-    try:
-        for T in lengths:
-            if T > 6 and any(c.error > RIGHT for each in seen.values() for c in each.values()):
-                break  # short sequences tell more about a mistake
+    for T in lengths:
+        if findings or (T > 6 and any(c.error > RIGHT for each in seen.values() for c in each.values())):
+            break  # short sequences tell more about a mistake
+        try:
             model = take(T)
-            findings = _soundness(model, lambda T=T: take(T), notes)
+            findings = soundness(model, lambda T=T: take(T), notes)
             if findings:
                 break
             model = replace(model, noise=rounding_noise(model))
@@ -168,20 +173,29 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
                     finding("precision", f"At T = {T} the loss jumps by {model.noise:.0e} from one weight to the next.")
                 ]
                 break
-            own = model
-            model = _of_sane_size(model, notes)
+            idle[T] = unread_by_the_loss(model)
+            own, model = model, of_sane_size(model, notes)
             models[T], seen[T] = model, compare(model)
             if model is not own:
                 hidden[T] = _together(compare(own))
+            if T > 1 and not idle[T] and len(idle) <= 2:
+                findings = _fixed(own)
             _remarks(T, model, seen[T], notes)
-        if any(c.error > RIGHT for each in seen.values() for c in each.values()):
+        except (guard.LearnerError, Unusable) as error:
+            failed[T] = error
+            if "did not finish" in str(error):
+                break
+    try:
+        findings = findings or _unread(idle, seen, notes)
+        if not findings and any(c.error > RIGHT for each in seen.values() for c in each.values()):
             findings, said = explain(seen, models, ready, compare)
             notes.update(dict.fromkeys(said))
             hidden = {T: off for T, off in hidden.items() if any(c.error > RIGHT for c in seen[T].values())}
             if hidden and max(hidden.values()) < 1e-4:
                 findings.insert(0, _hidden(hidden, seen))
     except (guard.LearnerError, Unusable) as error:
-        findings.append(ModelFinding("raises" if isinstance(error, guard.LearnerError) else "unusable", str(error)))
+        failed[max(seen)] = error
+    findings = _failures(failed, seen) + findings
     ladder = {T: {name: c.error for name, c in each.items()} for T, each in seen.items()}
     return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started)
 
@@ -217,156 +231,43 @@ def _take(case: ModelCase, T: int, seconds: float) -> Model:
     return Model(params, loss, slope, T, seconds)
 
 
-def _soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) -> list[ModelFinding]:
-    """What is wrong with the check itself: precision, inputs that change, calls that can't be repeated."""
-    params = model.params
-    names = list(params.keys())
-    single = [name for name in names if params[name].dtype != np.float64]
-    if single:
-        return [finding("precision", f"{listed(single)} of params is {params[single[0]].dtype}.")]
-    given = copies(params)
-    calls = {
-        "loss": lambda: losses(model, [given]),
-        "gradient": lambda: guard.call(model.gradient, given, seconds=model.seconds),
-    }
-    for name, call in calls.items():
-        call()
-        altered = [key for key in names if not np.array_equal(given[key], params[key])]
-        if altered:
-            return [finding("input changed", f"{name}(params) changes {listed(altered)} of its argument.")]
-    values = [losses(model, [copies(params)])[0] for _ in range(3)]
-    grads = [gradient(model, copies(params)) for _ in range(2)]
-    values.append(losses(model, [copies(params)])[0])
-    if np.ptp(values) > 1e-12 * max(1, abs(values[0])):
-        return [_not_repeatable(model, fresh, values)]
-    off = {name: relative_error(grads[0][name], grads[1][name]) for name in names}
-    if max(off.values()) > 1e-9:
-        return [_gradient_drifts(grads, off)]
-    elsewhere = copies(params)
-    for name in names:
-        elsewhere[name][...] += 0.1
-    if any(
-        relative_error(grads[0][name], array) > 1e-9
-        for name, array in gradient(model, copies(params), before=elsewhere).items()
-    ):
-        notes[
-            "gradient(params) uses what the last call of loss left behind, and is right only after loss(params) with "
-            "the same params; the check called them in that order."
-        ] = None
-    typed = is_single(grads[0].values())
-    if typed:
-        return [
-            finding("precision", "Every number of the gradient fits float32 exactly, so it was computed in float32.")
-        ]
+def _failures(failed: dict[int, Exception], seen: Seen) -> list[ModelFinding]:
+    """Which lengths gave nothing to compare, and why; one finding for each reason."""
+    lengths: dict[tuple[str, str], list[int]] = {}
+    for T, error in failed.items():
+        kind = "raises" if isinstance(error, guard.LearnerError) else "unusable"
+        lengths.setdefault((kind, f"{error}{came_from(error)}"), []).append(T)
+        if not seen:
+            break  # it fails at every length, most likely for one reason
+    return [
+        ModelFinding(kind, f"At T = {listed(map(str, at))}: {said}" if seen else said)
+        for (kind, said), at in lengths.items()
+    ]
+
+
+def _unread(idle: dict[int, set[str]], seen: Seen, notes: dict[str, None]) -> list[ModelFinding]:
+    """Arrays with which the loss does not change at any length, though their gradient is not zero."""
+    longer = [T for T in idle if T > 1 and T in seen]  # at T = 1 nothing has to come of what acts on a state of zero
+    unread = [n for n in seen[longer[0]] if all(n in idle[T] for T in longer)] if longer else []
+    wrong = [name for name in unread if any(seen[T][name].mine.any() for T in longer)]
+    if wrong:
+        at = f"T = {listed(map(str, longer))}"
+        what = f"Is {listed(wrong)} read? The loss does not change with it at {at}, and its gradient is not zero."
+        return [finding("not read", what)]
+    if unread:
+        notes[f"The loss does not change with {listed(unread)} at any length, so the check says nothing about it."] = (
+            None
+        )
     return []
 
 
-def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float]) -> ModelFinding:
-    """Called again and again, a state that is kept settles or drifts by equal steps; random numbers do neither."""
-    listed = ", ".join(f"{value:.6g}" for value in values)
-    sources = random_sources(model.loss)
-    before = [read() for read in sources]
-    calls = np.array([losses(model, [copies(model.params)])[0] for _ in range(40)])
-    drawn = any(read() != state for read, state in zip(sources, before, strict=True))
-    steps = np.abs(np.diff(calls))
-    settles = steps[-12:].max() <= 0.05 * max(steps[:4].max(), np.ptp(values))
-    drifts = np.ptp(np.diff(calls)) <= 1e-6 * steps.max()
-    # Of the first call: a state that is kept starts at the same place in every new case, a random number does not.
-    again = [losses(other, [copies(other.params)])[0] for other in (fresh(), fresh())]
-    same_start = again[0] == again[1]
-    place = f"Called again with the same params, loss(params) returns {listed}."
-    if same_start and not drawn and not settles and not drifts:
-        how = "Every new case(T) starts with the same value, and no random number is drawn that could be seen"
-        return finding("state", place, f"{how}: it looks as if a state is carried on from call to call.")
-    if (settles or drifts) and not drawn:
-        how = "settle down" if settles else "go up or down by the same amount at each call"
-        return finding("state", place, f"The values {how}: a state is carried on from call to call.")
-    start = (
-        "Every new case(T) starts with the same value"
-        if same_start
-        else "Even the first value of a new case(T) differs"
-    )
-    return finding("random", place, f"{start}, and the values never settle: random numbers are drawn, as for dropout.")
-
-
-def random_sources(function: Callable) -> list[Callable[[], str]]:
-    """Functions that read the states of the random generators that a function may use: of numpy, Python and its own."""
-    found: list[Callable[[], str]] = [lambda: repr(random.getstate()), lambda: repr(np.random.get_state())]
-    seen, waiting = set(), [function]
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen or len(seen) > 500:
-            continue
-        seen.add(id(one))
-        if isinstance(one, np.random.Generator):
-            found.append(lambda one=one: repr(one.bit_generator.state))
-        elif isinstance(one, np.random.RandomState):
-            found.append(lambda one=one: repr(one.get_state()))
-        elif isinstance(one, random.Random):
-            found.append(lambda one=one: repr(one.getstate()))
-        elif isinstance(one, types.FunctionType):
-            own = inspect.getclosurevars(one)
-            waiting += [*own.nonlocals.values(), *own.globals.values(), *(one.__defaults__ or ())]
-        elif isinstance(one, types.MethodType):
-            waiting += [one.__func__, one.__self__]
-        elif isinstance(one, dict | list | tuple):
-            waiting += list(one.values() if isinstance(one, dict) else one)[:50]
-        elif hasattr(one, "__dict__") and not isinstance(one, type | types.ModuleType):
-            waiting += list(vars(one).values())[:50]
-    return found
-
-
-def _gradient_drifts(grads: list[dict[str, np.ndarray]], off: dict[str, float]) -> ModelFinding:
-    names = [name for name, error in off.items() if error > 1e-9]
-    place = f"Called again with the same params, gradient(params) returns something else for {listed(names)}."
-    growth = grads[1][names[0]] - grads[0][names[0]]
-    before = [g[names[0]] for g in grads]
-    if np.linalg.norm(growth) and relative_error(*before) < 1 and np.linalg.norm(before[1]) > np.linalg.norm(before[0]):
-        ratio = np.vdot(before[1], before[0]) / np.vdot(before[0], before[0])
-        if relative_error(before[1], ratio * before[0]) < 1e-6:
-            return finding(
-                "state", place, f"It is {ratio:.3g} times the last one: new gradients are added to old ones."
-            )
-    return finding(
-        "state", place, "The loss is the same each time, so only the backward pass starts from something old."
-    )
-
-
-def _of_sane_size(model: Model, notes: dict[str, None]) -> Model:
-    """The model with weights of usual size in place of matrices that are nearly zero, which hide mistakes."""
-    shapes = {name: model.params[name].shape for name in model.params}
-    matrices = [name for name, shape in shapes.items() if sum(n > 1 for n in shape) > 1] or list(model.params)
-    gain = {name: _rms(model.params[name]) * np.sqrt(min(model.params[name].shape, default=1)) for name in matrices}
-    small = [name for name in matrices if gain[name] < 0.15]
-    large = [name for name in matrices if gain[name] > 20]
-    if large:
-        size = max(_rms(model.params[name]) for name in large)
-        notes[
-            f"The weights of {listed(large)} are large (root mean square {size:.0f}); gates that are all open or "
-            "all shut hide mistakes. Use weights of order 0.5 to 1."
-        ] = None
-    if not small:
-        return model
-    rng, params = np.random.default_rng(0), copies(model.params)
-    for name in small:
-        params[name][...] = rng.normal(size=params[name].shape) / np.sqrt(min(params[name].shape, default=1))
-    try:
-        departures(model, params, [[Piece(name) for name in small]])
-    except (guard.LearnerError, Unusable) as error:
-        notes[f"{_tiny(model, small)} Other weights could not be tried: {error}"] = None
-        return model
-    notes[f"{_tiny(model, small)} The check took random weights of usual size in their place."] = None
-    model = model.at(params)
-    return replace(model, noise=rounding_noise(model))
-
-
-def _tiny(model: Model, small: list[str]) -> str:
-    size = max(_rms(model.params[name]) for name in small)
-    return f"The weights of {listed(small)} are tiny (root mean square {size:.0e}); most mistakes can't be told there."
-
-
-def _rms(array: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(array**2)))
+def _fixed(model: Model) -> list[ModelFinding]:
+    """Arrays that the gradient does not read."""
+    unread = unread_by_the_gradient(model)
+    if not unread:
+        return []
+    what = f"Is {listed(unread)} read by gradient? With other numbers in it the gradient stays the same, and is wrong."
+    return [finding("not read", what)]
 
 
 def _together(compared: dict[str, Comparison]) -> float:

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import copy
 import functools
+import linecache
 import math
+import sysconfig
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lstm_teach import guard, validate
+from lstm_teach.models.case import first
 
 Arrays = Mapping[str, np.ndarray]
 Index = tuple[int | slice, ...]
@@ -58,13 +63,34 @@ def changed(params: Arrays, name: str, change: Callable[[np.ndarray], np.ndarray
     return moved
 
 
+def came_from(error: Exception) -> str:
+    """The line of the learner's own files that raised, where the error's sentence does not name it already."""
+    cause = error.__cause__
+    packages = (
+        *(str(Path(module.__file__).parent) for module in (np, guard)),
+        sysconfig.get_path("stdlib"),
+        "<frozen",
+        "<__",
+    )
+    for frame, number in reversed(list(traceback.walk_tb(cause.__traceback__)) if cause else []):
+        file = frame.f_code.co_filename
+        installed = "-packages" in file and not file.startswith(
+            packages[:2]
+        )  # within the folder of the standard library
+        if installed or not file.startswith(packages):
+            line = linecache.getline(file, number, frame.f_globals).strip()
+            where = f" It came from line {number} of {Path(file).name}, in {frame.f_code.co_name}"
+            return "" if line and line in str(error) else f"{where}: {line}" if line else f"{where}."
+    return ""
+
+
 def losses(model: Model, points: Iterable[Arrays]) -> np.ndarray:
     """The loss at each of `points`, in one guarded call. Raises LearnerError or Unusable."""
     return _guarded(model.loss, model.seconds, lambda: _losses(model, points))
 
 
 def _losses(model: Model, points: Iterable[Arrays]) -> np.ndarray:
-    return np.array([_number(model.loss(point)) for point in points])
+    return np.array([_number(first(model.loss(point))) for point in points])
 
 
 def _guarded(function: Callable, seconds: float, run: Callable[[], Any]) -> Any:
@@ -251,7 +277,7 @@ class Comparison:
         off = max(np.linalg.norm(mine - right) - 4 * self.blur, 0.0)
         return float(off / max(np.linalg.norm(mine), np.linalg.norm(right))) if off else self.elsewhere
 
-    def part(self, where: tuple) -> Comparison:
+    def part(self, where: Index) -> Comparison:
         """The comparison of one block."""
         return Comparison(self.mine[where], self.right[where], self.blur)
 
@@ -261,33 +287,29 @@ Seen = dict[int, dict[str, Comparison]]
 
 @dataclass(frozen=True)
 class Piece:
-    """An array, or one block of rows or columns of it."""
+    """An array, or a part of it: from where to where along its first axes (None: all of it), and which gate that is."""
 
     name: str
-    axis: int = 0
-    block: int = 0
-    count: int = 1
+    part: tuple[tuple[int, int] | None, ...] = ()
+    label: str = ""
 
-    def where(self, shape: tuple[int, ...]) -> Index:
-        """The block as an index into an array of this shape."""
-        if self.count == 1:
-            return (...,)
-        size = shape[self.axis] // self.count
-        return (*[slice(None)] * self.axis, slice(self.block * size, (self.block + 1) * size))
+    @property
+    def where(self) -> Index:
+        """The part as an index into the array."""
+        return (*(slice(*ends) if ends else slice(None) for ends in self.part), ...)
 
     def told(self, shape: tuple[int, ...]) -> str:
-        """The block in words: "rows 6 to 11 of W (block 2 of 4)"."""
-        if self.count == 1:
-            return self.name
-        size = shape[self.axis] // self.count
-        first, last = self.block * size, (self.block + 1) * size - 1
-        many = f"s {first} to {last}" if size > 1 else f" {first}"
-        of = f"{self.name} (block {self.block + 1} of {self.count})"
-        if len(shape) == 1:
-            return f"entries {first} to {last} of {of}"
-        if len(shape) == 2:
-            return f"{('row', 'column')[self.axis]}{many} of {of}"
-        return f"slice{many} along axis {self.axis} of {of}"
+        """The part in words: "rows 6 to 11 of W (block 2 of 4)"."""
+        words = []
+        for axis, ends in enumerate(self.part):
+            if ends:
+                line = ("row", "column")[axis] if len(shape) == 2 else "entry" if len(shape) == 1 else "slice"
+                first, last = ends[0], ends[1] - 1
+                many = "entries" if line == "entry" else line + "s"
+                words.append(f"{many} {first} to {last}" if last > first else f"{line} {first}")
+                words[-1] += f" along axis {axis}" if line == "slice" else ""
+        label = f" ({self.label})" if self.label else ""
+        return f"{', '.join(words)} of {self.name}{label}" if words else self.name
 
 
 def departures(model: Model, params: Arrays, groups: list[list[Piece]]) -> tuple[np.ndarray, np.ndarray, float]:
@@ -304,7 +326,7 @@ def departures(model: Model, params: Arrays, groups: list[list[Piece]]) -> tuple
             direction: dict[str, np.ndarray] = {}
             for piece in group:
                 whole = direction.setdefault(piece.name, np.zeros(params[piece.name].shape))
-                where = piece.where(whole.shape)
+                where = piece.where
                 whole[where] = rng.normal(size=whole[where].shape)
             directions.append(direction)
 
@@ -320,3 +342,23 @@ def departures(model: Model, params: Arrays, groups: list[list[Piece]]) -> tuple
     largest = max(np.abs(right).max(), np.abs(told).max(), 1e-300)
     off, size = np.median(np.abs(right - told), axis=1), np.median(np.abs(right), axis=1)
     return off / largest, size / largest, 20 * model.noise / h / largest
+
+
+def without_factor(model: Model, names: Iterable[str]) -> Model:
+    """The model with its gradient divided by the factor that these arrays have at the same weights.
+
+    Their gradient points the right way, so the slope of the loss along it says how long it should be.
+    """
+
+    def divided(params: Arrays) -> Arrays:
+        got = {name: np.array(value, dtype=float) for name, value in _gradient(model, params).items()}
+        size = math.sqrt(sum(float(np.sum(got[name] ** 2)) for name in names))
+        if not size:
+            return got
+        along, h = {name: got[name] / size for name in names}, 1e-3
+        back2, back1, on1, on2 = _losses(model, (_along(params, along, times * h) for times in (-2, -1, 1, 2)))
+        slope = (back2 - 8 * back1 + 8 * on1 - on2) / (12 * h)
+        return {name: value * (slope / size) for name, value in got.items()}
+
+    divided.__wrapped__ = model.gradient
+    return replace(model, gradient=divided)

@@ -30,8 +30,9 @@ def inside(vectors: np.ndarray, span: np.ndarray) -> bool:
     return bool(np.linalg.norm(vectors - span @ (span.T @ vectors)) <= 1e-6 * np.linalg.norm(vectors))
 
 
-def _zeros(span: np.ndarray) -> int:
-    return int((np.abs(span).max(axis=1, initial=0) < 1e-9).sum())
+def _sparse(span: np.ndarray) -> bool:
+    """Whether the span is one of some coordinates: rows that are picked, or a delta that reaches some units only."""
+    return int((np.abs(span).max(axis=1, initial=0) >= 1e-9).sum()) == span.shape[1]
 
 
 class Shared:
@@ -39,26 +40,34 @@ class Shared:
 
     With few steps and a small batch the gradient of a matrix is a sum of few products of a delta and an input, so its
     columns (or its rows, if the layout is the other one) are combinations of a few deltas. A bias whose gradient is
-    such a combination, or a matrix with another number of inputs that has the same ones, shares the delta.
+    such a combination, or a matrix with another number of inputs that has the same ones, shares the delta. Deltas that
+    reach some units only lie in the same span whether they are the same or not, so they tell nothing.
     """
 
     def __init__(self, seen: Seen, each: dict[str, Comparison], outputs: list[str]):
         self.each, self.outputs = each, outputs
         self.partners: dict[str, set[str]] = {name: set() for name in each}
-        self.tables: set[str] = set()  # of which rows or columns are picked, as by a token
         self.axis: dict[str, int] = {}  # along which the delta runs
         # Where the state is zero at the start, the gradient of what it is multiplied with knows nothing of that step.
         first = next(iter(seen.values()))
         self.silent = {name for name, c in first.items() if not np.abs(c.right[c.tried]).max(initial=0) > c.blur}
-        for compared in seen.values():
-            self._read({n: c for n, c in compared.items() if c.tried.all() and np.abs(c.right).max() > c.blur})
+        told = [
+            {n: c.right for n, c in compared.items() if c.tried.all() and np.abs(c.right).max() > c.blur}
+            for compared in seen.values()
+        ]
+        sides = [
+            {(n, axis): basis(a, axis) for n, a in arrays.items() if _is_matrix(a) for axis in (0, 1)}
+            for arrays in told
+        ]
+        sides = [{side: span for side, span in one.items() if span.shape[1] < len(span)} for one in sides]
+        picked = {(n, a): [_sparse(one[n, a]) for one in sides if (n, a) in one] for n in each for a in (0, 1)}
+        self.picked = {side for side, sparse in picked.items() if sparse and all(sparse)}  # as rows of a table are
+        for arrays, spans in zip(told, sides, strict=True):
+            self._read(arrays, {side: span for side, span in spans.items() if not _sparse(span)})
 
-    def _read(self, compared: dict[str, Comparison]) -> None:
+    def _read(self, arrays: dict[str, np.ndarray], sides: dict[tuple[str, int], np.ndarray]) -> None:
         """What the right gradients at one length tell."""
-        matrices = {name: c.right for name, c in compared.items() if c.mine.ndim == 2 and min(c.shape) > 1}
-        vectors = {name: c.right.reshape(-1, 1) for name, c in compared.items() if name not in matrices}
-        sides = {(name, axis): basis(array, axis) for name, array in matrices.items() for axis in (0, 1)}
-        sides = {side: span for side, span in sides.items() if span.shape[1] < len(span)}
+        vectors = {name: array.reshape(-1, 1) for name, array in arrays.items() if not _is_matrix(array)}
 
         def like(one: tuple[str, int], other: tuple[str, int]) -> bool:
             if one[0] == other[0] or len(sides[one]) != len(sides[other]):
@@ -66,23 +75,22 @@ class Shared:
             fewer, more = sorted((sides[one], sides[other]), key=lambda span: span.shape[1])
             return inside(fewer, more)
 
+        def inputs(side: tuple[str, int]) -> int:
+            return arrays[side[0]].shape[1 - side[1]]
+
         biases = {
             side: {n for n, v in vectors.items() if len(v) == len(span) and inside(v, span)}
             for side, span in sides.items()
         }
-        lookups = {(n, 1 - a) for (n, a), span in sides.items() if len(span) - _zeros(span) == span.shape[1]}
-        self.tables |= {name for name, _ in lookups}
         # The delta runs along the side that a bias shares; across from that where one row is picked, as of a table;
         # along one shared with a matrix of which this is known, or with one that has another number of inputs.
         for sure in (
             lambda side: biases[side],
-            lambda side: side in lookups,
+            lambda side: (side[0], 1 - side[1]) in self.picked,
             lambda side: any(like(side, known) for known in self.axis.items() if known in sides),
-            lambda side: any(
-                like(side, o) and matrices[o[0]].shape[1 - o[1]] != matrices[side[0]].shape[1 - side[1]] for o in sides
-            ),
+            lambda side: any(like(side, o) and inputs(o) != inputs(side) for o in sides),
         ):
-            found = {n: [a for a in (0, 1) if (n, a) in sides and sure((n, a))] for n in matrices if n not in self.axis}
+            found = {n: [a for a in (0, 1) if (n, a) in sides and sure((n, a))] for n in arrays if n not in self.axis}
             self.axis |= {name: axes[0] for name, axes in found.items() if len(axes) == 1}
         for one in [side for side in self.axis.items() if side in sides]:
             others = {o[0] for o in self.axis.items() if o in sides and like(one, o)} | biases[one]
@@ -129,3 +137,7 @@ class Shared:
         if not shared and (len(bad) > 1 or len(self.each) < 3):
             return ""
         return f"Nothing but {listed(bad)} is wrong; a wrong delta would spoil what else is made with it."
+
+
+def _is_matrix(array: np.ndarray) -> bool:
+    return array.ndim == 2 and min(array.shape) > 1

@@ -22,6 +22,10 @@ FAMILIES = {
         "The loss draws random numbers, so every call sees another net.",
         "Draw the dropout mask once for each case(T), or seed the generator at the start of loss and of gradient.",
     ),
+    "not read": (
+        "Not every weight is read from params.",
+        "Write all of them into the net before you call it, in loss and in gradient; `lt.case_of` does it for you.",
+    ),
     "small weights": (
         "The weights are so small that a wrong gradient can't be told from a right one there.",
         "Check with weights of order 0.5 to 1. The mistakes that show there are the next findings.",
@@ -50,12 +54,16 @@ FAMILIES = {
         "What is handed from step to step is added to the old value where it must replace it.",
         "Look for += on a delta that is carried, or for one that is never set back.",
     ),
+    "first step": (
+        "At the first step something else is read than the initial state.",
+        "Look for an index t - 1 that is -1 at t = 0 and so reads the last row. Keep a row more than there are steps.",
+    ),
     "transpose": (
         "A matrix is used as it is where its transpose is meant, or the other way round.",
         "Going back through z = W h takes W.T times the delta; the gradient of W is the outer product of delta and h.",
     ),
     "gate rows": (
-        "Right numbers at the wrong place: the gradient of one gate or array stands where that of another belongs.",
+        "Right numbers at the wrong place: the gradient of one gate or array is where that of another belongs.",
         "Compare the order of the gates in the forward pass with the order in which the gradients are put together.",
     ),
     "left out": (

@@ -1,8 +1,18 @@
 import shutil
 
 import pytest
-from lab import find_chromium, start_chromium, start_lab
+from lab import SITE, find_chromium, start_chromium, start_lab, start_site
 from projectfiles import ROOT, skip_but_fail_in_ci
+
+ON_THE_SITE = ("test_blanks_in_lab.py", "test_exercises.py", "test_lessons_in_lab.py")  # the others need a server
+
+
+def pytest_collection_modifyitems(config, items):
+    """With --site leave out all but what can be run there."""
+    if config.getoption("--site"):
+        left_out = [item for item in items if item.path.name not in ON_THE_SITE]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +29,17 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def lab(browser, tmp_path_factory):
-    """A JupyterLab for the whole session, with the learner's settings, over a copy of the project."""
+def lab(request, browser, tmp_path_factory):
+    """A JupyterLab for the whole session, with the learner's settings, over a copy of the project.
+
+    With --site it is the built site instead, and the same tests run there.
+    """
+    if request.config.getoption("--site"):
+        if not (SITE / "dist" / "index.html").is_file():
+            pytest.fail("there is no site to test: make it with python site/build.py", pytrace=False)
+        with start_site() as site:
+            yield site
+        return
     copy = tmp_path_factory.mktemp("lab") / "project"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "build", "dist"))
     with start_lab(copy) as server:

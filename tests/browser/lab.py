@@ -1,4 +1,4 @@
-"""A real JupyterLab in a real Chromium, for the browser tests and the latency benchmark.
+"""A real JupyterLab, or the built site, in a real Chromium: for the browser tests and the latency benchmark.
 
 Needs Playwright and an installed Chromium or Chrome; imports nothing of lstm_teach.
 """
@@ -39,21 +39,35 @@ BROWSER_ARGUMENTS = (
     "--no-first-run",
 )
 
+PROJECT_SETTINGS = Path(__file__).resolve().parent.parent.parent / "settings"
+
 # Nothing is saved, so that a test never writes outputs into a notebook.
 SETTINGS = {
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
     "@jupyterlab/notebook-extension/tracker": {"kernelShutdown": True},
-    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
+
+
+SITE = Path(__file__).resolve().parent.parent.parent / "site"
 
 
 @dataclass
 class Lab:
-    """A running JupyterLab server: its address, the folder it serves and its log file."""
+    """A running JupyterLab server, or the site: its address, the folder it serves and its log file."""
 
     url: str
     root_dir: Path
     log_file: Path
+    is_site: bool = False
+
+    @property
+    def name(self) -> str:
+        """What to call it in a sentence."""
+        return "The site" if self.is_site else "JupyterLab"
+
+    def address(self, path: str) -> str:
+        """Where the notebook at path (relative to the folder) is opened."""
+        return f"{self.url}/app/lab/index.html?path={path}" if self.is_site else f"{self.url}/lab/tree/{path}?reset"
 
     def log(self) -> str:
         """Everything the server and its kernels have written so far."""
@@ -105,6 +119,7 @@ def start_lab(root_dir: str | Path, windowing: str | None = None, timeout: float
             *("--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"),
             *("--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"),
             *("--ServerApp.terminals_enabled=False", "--LabApp.expose_app_in_browser=True"),
+            "--JupyterNotebookApp.expose_app_in_browser=True",
             *("--LabApp.news_url=None", "--LabApp.extension_manager=readonly"),
             f"--ServerApp.root_dir={root_dir}",
         ]
@@ -126,6 +141,23 @@ def start_lab(root_dir: str | Path, windowing: str | None = None, timeout: float
             stop(server)
 
 
+@contextlib.contextmanager
+def start_site(folder: str | Path = SITE / "dist", under: str = "/lessons", timeout: float = 20) -> Iterator[Lab]:
+    """Serve the built site below a path, as a forge's pages are, until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="lstm-teach-site-", ignore_cleanup_errors=True) as temporary:
+        port, log_file = free_port(), Path(temporary) / "site.log"
+        command = [sys.executable, str(SITE / "serve.py"), f"--port={port}", f"--folder={folder}", f"--under={under}"]
+        with log_file.open("wb") as log:
+            server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+        lab = Lab(f"http://127.0.0.1:{port}{under}", Path(folder), log_file, is_site=True)
+        try:
+            wait_until_ready(server, port, lab, timeout, path=f"{under}/")
+            yield lab
+        finally:
+            server.terminate()
+            server.wait(10)
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on now."""
     with socket.socket() as probe:
@@ -137,6 +169,7 @@ def isolated_environment(home: Path) -> dict[str, str]:
     """The environment of a server that reads and writes its settings under home alone."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON"))}
     environment.update(
+        JUPYTER_CONFIG_PATH=str(PROJECT_SETTINGS),  # what start.py gives a learner
         JUPYTER_CONFIG_DIR=str(home / "config"),
         JUPYTER_DATA_DIR=str(home / "data"),
         JUPYTER_RUNTIME_DIR=str(home / "runtime"),
@@ -157,22 +190,22 @@ def write_settings(home: Path, windowing: str | None) -> None:
         target.write_text(json.dumps(values), encoding="utf-8")
 
 
-def wait_until_ready(server: subprocess.Popen, port: int, lab: Lab, timeout: float) -> None:
+def wait_until_ready(server: subprocess.Popen, port: int, lab: Lab, timeout: float, path: str = "/api/status") -> None:
     """Return when the server answers; TimeoutError or RuntimeError with its log when it does not."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise RuntimeError(f"JupyterLab stopped with exit code {server.returncode}:\n{lab.log()}")
+            raise RuntimeError(f"{lab.name} stopped with exit code {server.returncode}:\n{lab.log()}")
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
-            connection.request("GET", "/api/status")
+            connection.request("GET", path)
             if connection.getresponse().status == 200:
                 return
         except OSError:
             time.sleep(0.1)  # not listening yet
         finally:
             connection.close()
-    raise TimeoutError(f"JupyterLab did not answer within {timeout:g} s:\n{lab.log()}")
+    raise TimeoutError(f"{lab.name} did not answer within {timeout:g} s:\n{lab.log()}")
 
 
 def stop(server: subprocess.Popen) -> None:
@@ -219,7 +252,8 @@ def watch(page) -> Trouble:
 
 def open_notebook(page, lab: Lab, path: str, timeout: float = 60) -> None:
     """Open the notebook at path (relative to the lab's folder) and wait until its kernel is idle."""
-    page.goto(f"{lab.url}/lab/tree/{path}?reset", timeout=timeout * 1000)
+    timeout *= 2 if lab.is_site else 1
+    page.goto(lab.address(path), timeout=timeout * 1000)
     page.wait_for_function(
         """path => {
             const panel = window.jupyterapp?.shell?.currentWidget;
@@ -247,6 +281,29 @@ def run_all(page, timeout: float = 300) -> None:
         "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'",
         timeout=timeout * 1000,
     )
+
+
+def read_file(page, path: str) -> str | None:
+    """The text of a file as the open JupyterLab has it, on its server or in the browser; None if there is none."""
+    return page.evaluate(
+        """async path => {
+            const contents = window.jupyterapp.serviceManager.contents;
+            const folder = await contents.get(path.replace(/[/][^/]*$/, ''));
+            if (!folder.content.some(file => file.path === path)) return null;
+            return (await contents.get(path, { type: 'file', format: 'text', content: true })).content;
+        }""",
+        path,
+    )
+
+
+def wait_for_file(page, path: str, timeout: float = 20) -> str:
+    """The same as soon as there is one; TimeoutError if there is none in time."""
+    deadline = time.monotonic() + timeout
+    while (text := read_file(page, path)) is None:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"There is no file {path}.")
+        page.wait_for_timeout(200)
+    return text
 
 
 def shut_down_kernel(page) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from cells import go_to, press, run, wait_for_text, write
-from lab import cell_errors, open_notebook, run_all, shut_down_kernel, watch
+from lab import cell_errors, open_notebook, read_file, run_all, shut_down_kernel, wait_for_file, watch
 
 pytestmark = pytest.mark.browser
 
@@ -52,12 +52,11 @@ def test_a_question_is_answered_and_kept_by_keyboard(page, lab):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     wait_for_text(page, "ask-same-cell", "c is right.")
-    answers = lab.root_dir / "notebooks" / "exercises" / "my_answers.json"
-    assert not answers.exists()
+    answers = "notebooks/exercises/my_answers.json"
+    assert read_file(page, answers) is None
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
-    page.wait_for_timeout(1500)
-    assert json.loads(answers.read_text(encoding="utf-8")) == {"my_same_cell": "c"}
+    assert json.loads(wait_for_file(page, answers)) == {"my_same_cell": "c"}
     assert page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == 30  # no key cut a cell
 
 

@@ -69,7 +69,12 @@ def writes_to_h0(params, x, targets, h0, c0):
     return grads
 
 
-REPAIRED = {"two loops": right, "a list": right_as_a_list, "with deltas": right_with_deltas}
+REPAIRED = {
+    "two loops": right,
+    "a list": right_as_a_list,
+    "with deltas": right_with_deltas,
+    "names with a d": lambda *net: {f"d{name}": grad for name, grad in bptt(*net).items()},
+}
 
 
 def mistaken(*flaws):
@@ -97,54 +102,48 @@ def mistaken(*flaws):
     }
 
 
-# ------------------------------------------------------------------------------------------ check_cell_deltas
+# ------------------------------------------------------------------------------------------ check_suspect
 
 
-def cell(own, f):
-    deltas, carried = np.zeros_like(own), 0.0
-    for k in reversed(range(len(own))):
-        deltas[k] = own[k] + carried
-        carried = deltas[k] * f[k]
-    return deltas
+def suspect(one, two):
+    if "Wi" in one:
+        return "product"
+    if "Wo" in one:
+        return "output gate"
+    if "Wi" not in two:
+        return "token"
+    return "hidden carry" if "Wo" in two else "cell carry"
 
 
-def cell_in_a_list(own, f):
-    found = []
-    for a, b in zip(own[::-1], [np.zeros(own.shape[1]), *f[:0:-1]], strict=True):
-        found.insert(0, a + b * found[0] if found else a)
-    return found
+def suspect_by_counting(one, two):
+    table = {(4, 4): "product", (2, 8): "output gate", (0, 4): "token", (0, 8): "hidden carry", (0, 6): "cell carry"}
+    return table[len(one), len(two)]
 
 
-def cell_by_walks(own, f):
-    deltas = np.zeros_like(own)
-    for n in range(len(own)):
-        to_c = own[n]
-        for k in range(n, -1, -1):
-            deltas[k] += to_c
-            to_c = to_c * f[k]
-    return deltas
+def suspect_by_sets(one, two):
+    products, outputs = {"Wi", "Wf", "Wo", "Wg"}, {"Wo", "Uo"}
+    if one:
+        return "output gate" if one == outputs else "product"
+    if not two & products:
+        return "token"
+    return "cell carry" if not two & outputs else "hidden carry"
 
 
-def cell_with(formula):
-    """`formula(own[k], carried, f, k)` gives the delta and what is carried on."""
-
-    def cell_deltas(own, f):
-        deltas, carried = np.zeros_like(own), np.zeros(own.shape[1])
-        for k in reversed(range(len(own))):
-            deltas[k], carried = formula(own[k], carried, f, k)
-        return deltas
-
-    return cell_deltas
-
-
-def cell_forward(own, f):
-    return cell(own[::-1], f[::-1])[::-1]
+def suspect_from_the_end(one, two):
+    carried = two - one
+    match "Uo" in carried, "Wo" in carried, bool(one):
+        case True, True, False:
+            return "hidden carry"
+        case True, False, False:
+            return "token"
+        case False, False, False:
+            return "cell carry"
+    return "output gate" if "Uo" in one else "product"
 
 
-def cell_in_place(own, f):
-    for k in reversed(range(len(own) - 1)):
-        own[k] += own[k + 1] * f[k + 1]
-    return own
+def but(change):
+    """`suspect` with some of its answers changed."""
+    return lambda one, two: change(suspect(one, two), one, two)
 
 
 RIGHT = {
@@ -152,10 +151,11 @@ RIGHT = {
     "check_second": REPAIRED,
     "check_third": REPAIRED,
     "check_fourth": REPAIRED,
-    "check_cell_deltas": {
-        "plain": cell,
-        "a list": cell_in_a_list,
-        "formula": cell_with(lambda own, carried, f, k: (own + carried, (own + carried) * f[k])),
+    "check_suspect": {
+        "plain": suspect,
+        "by counting": suspect_by_counting,
+        "by sets": suspect_by_sets,
+        "from the end": suspect_from_the_end,
     },
 }
 
@@ -163,38 +163,48 @@ WRONG = {
     "check_first": mistaken("cell for its tanh"),
     "check_second": mistaken("gate of another step")
     | {"no forget gate": (with_flaws("no forget gate"), "carried back whole, without a forget gate")},
-    "check_third": mistaken("step 0 left out")
+    "check_third": mistaken("token once")
+    | {
+        "a step too many": (loop(lambda n: range(n, -2, -1)), "Of 2 steps: wrong dWi dWf dWo dWg"),
+        "step 0 left out": (with_flaws("step 0 left out"), "Of 2 steps: wrong dWi"),
+    },
+    "check_fourth": mistaken("turned product", "g left out")
     | {
         "a step too many": (loop(lambda n: range(n, -2, -1)), "Of 1 step: wrong dWi dWf dWo dWg"),
+        "product repaired": (with_flaws("g left out"), "another one is left."),
+        "carry repaired": (with_flaws("turned product"), "which shows at T = 1 already"),
+        "number, carry repaired": (with_flaws("a number"), "an entry for each pair is needed"),
+        "number, carry not repaired": (with_flaws("a number", "g left out"), "something else is wrong as well"),
     },
-    "check_fourth": mistaken("turned product", "leftover")
-    | {
-        "a step too many": (loop(lambda n: range(n, -2, -1)), "Of 1 step: wrong dWi dWf dWo dWg"),
-        "product repaired": (with_flaws("leftover"), "another one is left."),
-        "start repaired": (with_flaws("turned product"), "which shows at T = 1 already"),
-        "number, start repaired": (with_flaws("a number"), "an entry for each pair is meant"),
-        "number, start not repaired": (with_flaws("a number", "leftover"), "something else is wrong besides"),
-    },
-    "check_cell_deltas": {
-        "nothing carried": (lambda own, f: own.copy(), "Nothing is carried here"),
-        "gate of the step it goes to": (
-            cell_with(lambda own, carried, f, k: (own + carried * f[k],) * 2),
-            "multiplied by the forget gate of the step that it goes to",
+    "check_suspect": {
+        "always product": (lambda one, two: "product", "spoils the four dW at T = 1 already"),
+        "always cell carry": (lambda one, two: "cell carry", "acts from T = 2 on, and at T = 2 it spoils the three"),
+        "carries mixed up": (
+            but(lambda said, one, two: {"cell carry": "hidden carry", "hidden carry": "cell carry"}.get(said, said)),
+            "then it spoils the output gate too",
         ),
-        "no gate": (cell_with(lambda own, carried, f, k: (own + carried,) * 2), "not multiplied by a forget gate"),
-        "forward": (cell_forward, "forward in time"),
-        "own times f": (lambda own, f: f * cell(own, f), "multiplied by its forget gate too"),
-        "next step only": (
-            cell_with(lambda own, carried, f, k: (own + carried, own * f[k])),
-            "Only the next step is heard",
+        "T = 1 alone": (lambda one, two: suspect(one, one | {"Wi", "Wo"}), "acts from T = 2 on"),
+        "T = 2 alone": (lambda one, two: suspect(two, two), "spoils the four dW at T = 1 already"),
+        "output gate last": (
+            lambda one, two: "product" if one else suspect(one, two),
+            "spoils the four dW at T = 1 already, and at T = 1 never a dU",
         ),
-        "added up": (
-            cell_with(lambda own, carried, f, k: (own + carried, carried + (own + carried) * f[k])),
-            "the delta is off",
+        "the token is a carry": (but(lambda said, *_: said.replace("token", "hidden carry")), "acts from T = 2 on"),
+        "every carry is the token": (
+            but(lambda said, *_: "token" if "carry" in said else said),
+            "no dW is ever wrong",
         ),
-        "two loops": (cell_by_walks, "did not finish within"),
-        "in place": (cell_in_place, "writes to what it was given, own"),
-        "the last alone": (lambda own, f: cell(own, f)[-1], "should be an array of shape (3, 2)"),
-        "zeros": (lambda own, f: np.zeros_like(own), "the delta is off"),
+        "by size at T = 1": (
+            lambda one, two: "product" if len(one) > 1 else suspect(one, two),
+            "Wrong at T = 1: dWo dUo",
+        ),
+        "capitals": (but(lambda said, *_: said.title()), 'should return one of "product"'),
+        "a list": (but(lambda said, *_: [said]), "should return one of"),
+        "the number of a line": (lambda one, two: 3, "should return one of"),
+        "T = 2 minus T = 1": (lambda one, two: suspect(two - one, two), "Wrong at T = 1"),
+        "keeps emptying": (
+            lambda one, two: suspect(one, two) if not one.clear() else "",
+            "writes to what it was given",
+        ),
     },
 }

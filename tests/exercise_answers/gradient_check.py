@@ -375,7 +375,7 @@ WRONG = {
         "eight": (lambda f, params, step: gradient(f, params, step).values()[1:], "should return 9 arrays"),
         "names missing": (
             lambda f, params, step: {"V": gradient(f, params, step).V},
-            "Wi, Wf, Wo, Wg, Ui, Uf, Uo, Ug is not there",
+            "The answer has no Wi",
         ),
         "zeros": (lambda f, params, step: lt.Params.zeros(params.vocab_size, params.hidden_size), "Nothing has been"),
     },

@@ -226,11 +226,15 @@ def back_with(**lines):
     def coupled_back(net, run, t, dh, dc_carry):
         v = SimpleNamespace(net=net, dh=dh, dc_carry=dc_carry, c_before=run.c[t - 1], t=t, run=run)
         v.i, v.o, v.g, v.c, v.h = run.i[t], run.o[t], run.g[t], run.c[t], run.h[t]
-        for name, line in (LINES | lines).items():
-            setattr(v, name, line(v))
+        for name, line in LINES.items():
+            setattr(v, name, lines[name](v) if name in lines else eval(line, {"to_h": to_h}, vars(v)))
         return {name: getattr(v, name) for name in LINES}
 
     return coupled_back
+
+
+def to_h(net, i, o, g):
+    return net["Wi"].T @ i + net["Wo"].T @ o + net["Wg"].T @ g
 
 
 def back(net, run, t, dh, dc_carry):
@@ -408,25 +412,78 @@ def bias_by_tanh(share, steps):
     return 2 * np.arctanh(1 - 2 * np.exp(np.log(share) / steps))
 
 
+def errors_of_directions(loss_of, net, grads):
+    """Both losses of a weight from one function, a ratio of roots of sums."""
+
+    def slope(name, index):
+        def loss(by):
+            moved = dict(net)
+            moved[name] = net[name].copy()
+            moved[name][index] += by
+            return loss_of(moved)
+
+        return np.ptp([loss(-2e-6), loss(2e-6)]) / 4e-6 * np.sign(loss(2e-6) - loss(-2e-6))
+
+    errors = {}
+    for name in net:
+        a = np.array([slope(name, index) for index in np.ndindex(net[name].shape)])
+        b = np.ravel(grads[name])
+        larger = np.sqrt(max(a @ a, b @ b))
+        errors[name] = np.sqrt((a - b) @ (a - b)) / larger if larger > 0 else 0
+    return errors
+
+
 RIGHT = {
-    "check_step": {"plain": step_with(), "units": step_by_units, "stacked": step_stacked},
-    "check_errors": {"a copy": errors_with(), "flat, fourth order": errors_flat, "a new net": errors_new_net},
+    "check_step": {
+        "plain": step_with(),
+        "units": step_by_units,
+        "stacked": step_stacked,
+        "an array": lambda *given: np.array(step_stacked(*given)),
+    },
+    "check_errors": {
+        "a copy": errors_with(),
+        "flat, fourth order": errors_flat,
+        "a new net": errors_new_net,
+        "step 2e-6": errors_of_directions,
+    },
     "check_ladder": {
         "plain": said(),
         "lists and d": lambda: {
             key: [np.int64(T), ["d" + n for n in names.split()]] for key, (T, names) in LADDER.items()
         },
         "commas": lambda: {key: (T, ", ".join(sorted(names.split()))) for key, (T, names) in LADDER.items()},
+        "sets": lambda: {key: (T, set(names.split())) for key, (T, names) in reversed(LADDER.items())},
     },
-    "check_repair": {"repaired": repair, "two passes": repair_by_two, "reference": repair_with()},
-    "check_back": {"plain": back, "units": back_by_units, "lines": back_with()},
-    "check_pass": {"one loop": whole, "nested": whole_nested, "complex steps": whole_by_differences},
+    "check_repair": {
+        "repaired": repair,
+        "two passes": repair_by_two,
+        "reference": repair_with(),
+        "names with a d": lambda *given: {f"d{name}": grad for name, grad in repair(*given).items()},
+    },
+    "check_back": {
+        "plain": back,
+        "units": back_by_units,
+        "lines": back_with(),
+        "in another order": lambda *given: dict(reversed(back(*given).items())),
+    },
+    "check_pass": {
+        "one loop": whole,
+        "nested": whole_nested,
+        "complex steps": whole_by_differences,
+        "in another order": lambda *given: dict(reversed(whole(*given).items())),
+    },
     "check_derivatives": {
         "pieces": derivatives_with(),
         "columns": derivatives_by_columns,
         "matrices": derivatives_by_matrices,
+        "an array": lambda *given: np.array(derivatives_by_matrices(*given)),
     },
-    "check_bias": {"plain": bias, "halving": bias_by_halving, "arctanh": bias_by_tanh},
+    "check_bias": {
+        "plain": bias,
+        "halving": bias_by_halving,
+        "arctanh": bias_by_tanh,
+        "expm1": lambda share, steps: np.log(-np.expm1(np.log(share) / steps)) - np.log(share) / steps,
+    },
 }
 
 WRONG = {
@@ -434,10 +491,10 @@ WRONG = {
         "the library": (library_step, "calls exam.run_coupled"),
         "tanh": (step_with(h=lambda v: v.o * np.tanh(v.c)), "This cell has no tanh"),
         "keeps whole": (step_with(c=lambda v: v.c_before + v.i * v.g), "The old cell is kept whole"),
-        "shares turned": (step_with(c=lambda v: v.i * v.c_before + (1 - v.i) * v.g), "The shares are turned round"),
+        "shares turned": (step_with(c=lambda v: v.i * v.c_before + (1 - v.i) * v.g), "The shares have changed places"),
         "nothing kept": (step_with(c=lambda v: v.i * v.g), "What was there before is missing"),
         "g whole": (step_with(c=lambda v: (1 - v.i) * v.c_before + v.g), "g comes in whole"),
-        "h for c": (step_with(c=lambda v: (1 - v.i) * v.h_before + v.i * v.g), "h_before stands"),
+        "h for c": (step_with(c=lambda v: (1 - v.i) * v.h_before + v.i * v.g), "h_before is used instead"),
         "o for f": (step_with(c=lambda v: v.o * v.c_before + v.i * v.g), "o is used instead of 1 - i"),
         "shown whole": (step_with(h=lambda v: v.c), "The cell is shown whole"),
         "i shows": (step_with(h=lambda v: v.i * v.c), "i is used instead of o"),
@@ -452,13 +509,13 @@ WRONG = {
         "order": (step_with(order="igoch"), "This is g; the order is"),
         "four arrays": (step_with(order="ioch"), "should return 5 arrays"),
         "in place": (step_in_place, "writes to what it was given, c_before"),
-        "zeros": (lambda net, token, h, c: (0 * h,) * 5, "none of 6 parts is right"),
+        "zeros": (lambda net, token, h, c: (0 * h,) * 5, "none of 5 parts is right"),
         "returns nothing": (lambda *given: print(end=""), "is a return missing"),
     },
     "check_errors": {
-        "one side": (errors_with(central=False), "A difference to both sides"),
-        "large step": (errors_with(step=1e-1), "This gradient is right, but your error"),
-        "tiny step": (errors_with(step=1e-13), "This gradient is right, but your error"),
+        "one side": (errors_with(central=False), "A step near 1e-5 to both sides"),
+        "large step": (errors_with(step=1e-1), "This gradient is right."),
+        "tiny step": (errors_with(step=1e-13), "This gradient is right."),
         "not divided": (errors_with(divide=lambda gap, a, b: gap), "divide it by the larger"),
         "by the sum": (errors_with(divide=lambda gap, a, b: gap / (a + b)), "divides by the sum"),
         "by the smaller": (errors_with(divide=lambda gap, a, b: gap / (min(a, b) or 1)), "divides by the smaller"),
@@ -466,10 +523,10 @@ WRONG = {
         "squares": (errors_with(norm=lambda a: (a**2).sum()), "The square root is missing"),
         "largest entry": (errors_with(norm=lambda a: abs(a).max()), "The error of"),
         "0/0": (errors_with(zero=None), "The error of C is nan"),
-        "zeros": (lambda loss_of, net, grads: dict.fromkeys(net, 0.0), "none of 4 parts is right"),
+        "zeros": (lambda loss_of, net, grads: dict.fromkeys(net, 0.0), "none of 3 parts is right"),
         "a list": (lambda *given: list(errors_with()(*given).values()), "should return a dictionary"),
         "seven names": (errors_of_seven, "raised KeyError"),
-        "one name": (lambda loss_of, net, grads: {"V": 0.1}, "The dictionary has no Wi"),
+        "one name": (lambda loss_of, net, grads: {"V": 0.1}, "The error of V is off"),
         "moves the net": (errors_in_place, "writes to what it was given, net"),
         "half the difference": (errors_with(divide=lambda gap, a, b: gap / max(a, b) / 2), "The error of V is off"),
         "returns nothing": (lambda *given: print(end=""), "is a return missing"),
@@ -498,32 +555,32 @@ WRONG = {
     "check_repair": {
         "the library": (lambda p, x, target, h0, c0: lt.bptt(p, x, [target] * len(x), h0, c0), "calls lt.bptt"),
         "as it was": (repair_with("slope of o", "Wo left out"), "still the numbers of the pass as it was"),
-        "slope repaired": (repair_with("Wo left out"), "another one is left, and this length shows it"),
+        "slope repaired": (repair_with("Wo left out"), "another one is left, and T = 2 shows it"),
         "sum repaired": (repair_with("slope of o"), "the one that shows at T = 1 is left"),
         "half the slope": (repair_with("half the slope"), "The slope of the sigmoid has two factors."),
         "half the slope, no Wo": (repair_with("half the slope", "Wo left out"), "and another flaw is left"),
-        "lesson 4": (repair_every_loss, "Wrong dV"),
+        "lesson 4": (repair_every_loss, "wrong dV"),
         "every loss": (repair_with("every loss"), "This adds a loss at every step"),
         "W not turned": (repair_with("W not turned"), "W has to be transposed"),
-        "from zeros": (repair_from_zeros, "Wrong dV"),
+        "from zeros": (repair_from_zeros, "wrong dV"),
         "mean": (repair_changed(lambda grads, x: grads.flat.__itruediv__(len(x)) is None), "an error of 0.5"),
         "signs": (repair_changed(lambda grads, x: np.negative(grads.flat, out=grads.flat) is None), "an error of 2"),
         "eight": (repair_changed(lambda grads, x: grads.values()[1:]), "returns 8 things"),
         "not a number": (repair_changed(lambda grads, x: grads.Wo.fill(np.nan)), "nan"),
-        "zeros": (lambda params, *rest: lt.Params.zeros(4, 5), "Wrong dV"),
+        "zeros": (lambda params, *rest: lt.Params.zeros(4, 5), "wrong dV"),
         "writes to h0": (repair_to_h0, "writes to what it was given, h0"),
     },
     "check_back": {
         "tanh in do": (back_with(do=lambda v: v.dh * np.tanh(v.c)), "This cell has no tanh"),
         "do by o": (back_with(do=lambda v: v.dh * v.o), "the other factor, c"),
-        "do by the old cell": (back_with(do=lambda v: v.dh * v.c_before), "The old cell stands here"),
+        "do by the old cell": (back_with(do=lambda v: v.dh * v.c_before), "This is the old cell"),
         "slope of tanh": (back_with(dc=lambda v: v.dh * v.o * (1 - np.tanh(v.c) ** 2) + v.dc_carry), "no tanh between"),
         "slope at c": (back_with(dc=lambda v: v.dh * v.o * (1 - v.c**2) + v.dc_carry), "1 - c**2 is a slope"),
         "no carry": (back_with(dc=lambda v: v.dh * v.o), "dc_carry is missing"),
         "o on the carry": (back_with(dc=lambda v: (v.dh + v.dc_carry) * v.o), "has been multiplied by o"),
         "di of the LSTM": (back_with(di=lambda v: v.dc * v.g), "only i * g is in here"),
         "di of the old cell": (back_with(di=lambda v: -v.dc * v.c_before), "only (1 - i) * c_before"),
-        "di turned": (back_with(di=lambda v: v.dc * (v.c_before - v.g)), "The sign is turned"),
+        "di turned": (back_with(di=lambda v: v.dc * (v.c_before - v.g)), "The sign is wrong"),
         "di with plus": (back_with(di=lambda v: v.dc * (v.c_before + v.g)), "counts with a minus"),
         "di with the new cell": (back_with(di=lambda v: v.dc * (v.g - v.c)), "c[t] is used instead of c[t-1]"),
         "di from dh": (back_with(di=lambda v: v.dh * (v.g - v.c_before)), "dh is used instead of dc"),
@@ -535,12 +592,12 @@ WRONG = {
         "half a slope": (back_with(dzi=lambda v: v.di * (1 - v.i)), "Half of the slope is missing"),
         "W not transposed": (
             back_with(dh_before=lambda v: sum(v.net["W" + a] @ getattr(v, "dz" + a) for a in "iog")),
-            "its transpose is meant",
+            "W has to be transposed",
         ),
         "no Wo": (back_with(dh_before=lambda v: without(v, "o")), "What comes through Wo is missing"),
         "gates for dz": (
             back_with(dh_before=lambda v: sum(v.net["W" + a].T @ getattr(v, "d" + a) for a in "iog")),
-            "those of the pre-activations are meant",
+            "instead of those of the pre-activations",
         ),
         "carry by i": (back_with(dc_before=lambda v: v.dc * v.i), "what is kept of the old cell is 1 - i"),
         "carry whole": (back_with(dc_before=lambda v: v.dc), "kept only by the share 1 - i"),
@@ -549,12 +606,12 @@ WRONG = {
             "What goes through h is in dh_before already",
         ),
         "the carried part alone": (back_with(dc_before=lambda v: v.dc_carry * (1 - v.i)), "all of dc has to"),
-        "two mistakes": (back_with(di=lambda v: v.dc * v.g, dzg=lambda v: v.dg), "7 of 10 parts"),
-        "no initial cell": (back_without_row_minus_one, "step 0, other sizes"),
+        "two mistakes": (back_with(di=lambda v: v.dc * v.g, dzg=lambda v: v.dg), "7 of 9 parts"),
+        "no initial cell": (back_without_row_minus_one, "In step 0 of another net"),
         "in place": (back_in_place, "writes to what it was given, dc_carry"),
         "a tuple": (lambda *given: tuple(back(*given).values()), "should return a dictionary"),
-        "two names": (lambda *given: {k: back(*given)[k] for k in ("do", "dc")}, "The dictionary has no dzi"),
-        "zeros": (lambda *given: {name: 0 * given[3] for name in LINES}, "none of 10 parts is right"),
+        "two names": (lambda *given: {k: back(*given)[k] for k in ("do", "dc")}, "The answer has no dzi"),
+        "zeros": (lambda *given: {name: 0 * given[3] for name in LINES}, "none of 9 parts is right"),
         "returns nothing": (lambda *given: print(end=""), "is a return missing"),
     },
     "check_pass": {
@@ -567,23 +624,23 @@ WRONG = {
         "carry whole": (whole_with("carry whole"), "dc is handed on whole"),
         "carry by i": (whole_with("carry by i"), "dc is handed on times i"),
         "h not carried": (whole_with("h not carried"), "dh_before is not handed on"),
-        "not transposed": (whole_with("not transposed"), "W stands where its transpose is meant"),
+        "not transposed": (whole_with("not transposed"), "W is used where its transpose is needed"),
         "slope of tanh": (whole_with("slope of tanh"), "dc has the slope of a tanh"),
         "tanh of c": (whole_with("tanh of c"), "do has tanh(c)"),
         "last loss": (whole_with("last loss"), "Only the loss of the last step"),
         "h of the same step": (whole_with("same h"), "dW is made with h[t]"),
-        "y": (whole_with("y"), "y itself stands here"),
+        "y": (whole_with("y"), "this is y itself"),
         "mean": (whole_with("mean"), "This is the mean over the steps"),
         "signs": (
             whole_changed(lambda grads: {name: -grad for name, grad in grads.items()}),
-            "Its relative error is 2",
+            "dV is off",
         ),
-        "V left out": (whole_changed(lambda grads: grads.pop("V") is None), "The dictionary has no V"),
+        "V left out": (whole_changed(lambda grads: grads.pop("V") is None), "The answer has no V"),
         "a list": (whole_changed(lambda grads: list(grads.values())), "should return a dictionary"),
         "turned": (whole_changed(lambda grads: {name: grad.T for name, grad in grads.items()}), "should be an array"),
         "not a number": (whole_changed(lambda grads: grads["Wo"].fill(np.nan)), "dWo is nan"),
         "steps downhill": (whole_to_net, "writes to what it was given, net"),
-        "zeros": (whole_changed(lambda grads: {name: 0 * grad for name, grad in grads.items()}), "none of 4 parts"),
+        "zeros": (whole_changed(lambda grads: {name: 0 * grad for name, grad in grads.items()}), "none of 7 parts"),
         "returns nothing": (lambda *given: print(end=""), "is a return missing"),
     },
     "check_derivatives": {
@@ -592,7 +649,7 @@ WRONG = {
             "kept is 1 - i",
         ),
         "swapped": (lambda *given: derivatives_by_matrices(*given)[::-1], "have changed places"),
-        "twice immediate": (derivatives_with(lambda v: (v.kept, v.kept)), "in the total one i and g answer too"),
+        "twice immediate": (derivatives_with(lambda v: (v.kept, v.kept)), "in the total one i and g move too"),
         "twice total": (
             derivatives_with(lambda v: (v.kept + (v.by_i + v.by_g) * v.o_before,) * 2),
             "are held fixed in the immediate one",
@@ -604,7 +661,10 @@ WRONG = {
             "What is kept is missing",
         ),
         "no o": (derivatives_with(lambda v: (v.kept, v.kept + v.by_i + v.by_g)), "o of step t-1 is missing"),
-        "o of step t": (derivatives_with(lambda v: (v.kept, v.kept + (v.by_i + v.by_g) * v.o)), "o of step t stands"),
+        "o of step t": (
+            derivatives_with(lambda v: (v.kept, v.kept + (v.by_i + v.by_g) * v.o)),
+            "o of step t is used instead",
+        ),
         "o on rows": (
             derivatives_with(lambda v: (v.kept, v.kept + (v.by_i + v.by_g) * v.o_before[:, None])),
             "o[t-1] belongs to the columns",
@@ -633,7 +693,7 @@ WRONG = {
         "returns nothing": (lambda *given: print(end=""), "is a return missing"),
     },
     "check_bias": {
-        "forget gate": (lambda share, steps: -bias(share, steps), "the sign is turned"),
+        "forget gate": (lambda share, steps: -bias(share, steps), "the sign is wrong"),
         "i itself": (lambda share, steps: 1 - share ** (1 / steps), "This is i itself"),
         "1 - i": (lambda share, steps: share ** (1 / steps), "This is 1 - i"),
         "no root": (lambda share, steps: bias(share, 1), "for all the steps together"),

@@ -3,37 +3,11 @@
 import math
 
 import numpy as np
-from sound import gradient_flow
+from sound import gradient_flow, wrapped
 
-import lstm_teach as lt
+from lstm_teach.exercises import vanishing_gradients
 
-# ------------------------------------------------------------------------------------------ check_orders
-
-
-def orders(deltas):
-    norms = np.linalg.norm(deltas, axis=-1)
-    return np.log10(norms[-1] / norms)
-
-
-def orders_by_loop(deltas):
-    last = math.sqrt(sum(number**2 for number in deltas[-1]))
-    return [math.log10(last) - math.log10(math.sqrt(sum(number**2 for number in row))) for row in deltas]
-
-
-def orders_by_squares(deltas):
-    logs = np.log10((deltas * deltas).sum(-1)) / 2
-    return logs[-1] - logs
-
-
-def orders_in_place(deltas):
-    deltas /= np.linalg.norm(deltas[-1])
-    return -np.log10(np.linalg.norm(deltas, axis=1))
-
-
-def orders_with(length=lambda d: np.linalg.norm(d, axis=-1), say=lambda n: np.log10(n[-1] / n)):
-    """Lengths of the rows, and what is said of them."""
-    return lambda deltas: say(length(deltas))
-
+pieced = wrapped(vanishing_gradients.pieced)
 
 # ------------------------------------------------------------------------------------------ check_carried
 
@@ -100,221 +74,168 @@ def to_the_last_row(s, rows):
 # ------------------------------------------------------------------------------------------ check_reach
 
 
-def heard(params, cache, targets):
-    dy = cache.y.copy()
-    dy[np.arange(len(targets)), targets] -= 1
-    return dy @ params.V
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
 
 
-def reach(step, params, cache, targets):
-    T, H = len(targets), params.hidden_size
-    norms = np.zeros((T, T))
-    for s in range(T):
-        dy = cache.y[s].copy()
-        dy[targets[s]] -= 1
-        dh, dc_carry = params.V.T @ dy, np.zeros(H)
-        for t in range(s, -1, -1):
-            back = step(params, cache, t, dh, dc_carry)
-            norms[s, t] = np.linalg.norm(back["dc"])
-            dh, dc_carry = back["dh_before"], back["dc_before"]
-    return norms
+def reach(bias, extra, share):
+    rate = 1 / (1 + np.exp(-bias)) + extra
+    return -1 if rate >= 1 else np.ceil(np.log(share) / np.log(rate))
 
 
-def reach_in_one_sweep(step, params, cache, targets):
-    """All losses that have begun go back a step together."""
-    T, norms, walks = len(targets), [], {}
-    starts = heard(params, cache, targets)
-    for t in reversed(range(T)):
-        walks[t] = starts[t], np.zeros(params.hidden_size)
-        column = np.zeros(T)
-        for s, (dh, dc) in walks.items():
-            back = step(params, cache, t, dh, dc)
-            column[s] = np.sqrt(back["dc"] @ back["dc"])
-            walks[s] = back["dh_before"], back["dc_before"]
-        norms.insert(0, column)
-    return np.transpose(norms)
+def reach_by_math(bias, extra, share):
+    rate = extra + math.exp(bias) / (1 + math.exp(bias))
+    if rate < 1:
+        return math.ceil(math.log10(share) / math.log10(rate))
+    return -1
 
 
-def reach_by_differences(step, params, cache, targets):
-    """L_s is the loss of s+1 steps without that of s steps, and so are its deltas."""
-    T, h0, c0 = len(targets), cache.h[-1], cache.c[-1]
-    dc = np.zeros((T + 1, T, params.hidden_size))
-    for end in range(1, T + 1):
-        _, deltas = lt.bptt(params, cache.x[:end], targets[:end], h0, c0, return_deltas=True)
-        dc[end, :end] = deltas.dc
-    return np.linalg.norm(np.diff(dc, axis=0), axis=-1).tolist()
+def reach_by_doubling(bias, extra, share):
+    """Doubles the steps until little enough is left, and then halves the interval."""
+    rate = sigmoid(bias) + extra
+    if rate >= 1:
+        return -1
+    high = 1
+    while rate**high > share:
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if rate**middle <= share else (middle, high)
+    return high if rate**low > share or low == 0 else low
 
 
-def reach_by_library(step, params, cache, targets):
-    return lt.gradient_flow(params, cache.x, targets, cache.h[-1], cache.c[-1]).dc
+def reach_by_floor(bias, extra, share):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exact = np.log2(share) / np.log2(np.float64(sigmoid(bias) + extra))
+    return -1.0 if not 0 < exact < np.inf else -np.floor(-exact)
 
 
-def reach_with(
-    start=lambda dh: dh,
-    note=lambda back, dh: np.linalg.norm(back["dc"]),
-    on=lambda back, dh, dc: (back["dh_before"], back["dc_before"]),
-    losses=lambda T: range(T),
-    steps=lambda s: range(s, -1, -1),
-    fresh=True,
-    more=lambda starts, s, t: 0,
-    store=lambda s, t: (s, t),
-    y=False,
-):
-    """The walks with one of their lines replaced."""
-
-    def mistaken(step, params, cache, targets):
-        T, H = len(targets), params.hidden_size
-        norms, dc = np.zeros((T, T)), np.zeros(H)
-        starts = cache.y @ params.V if y else heard(params, cache, targets)
-        for s in losses(T):
-            dh, dc = start(starts[s]), np.zeros(H) if fresh else dc
-            for t in steps(s):
-                dh = dh + more(starts, s, t)
-                back = step(params, cache, t, dh, dc)
-                norms[store(s, t)] = note(back, dh)
-                dh, dc = on(back, dh, dc)
-        return norms
-
-    return mistaken
-
-
-def reach_transposed(step, params, cache, targets):
-    return reach(step, params, cache, targets).T
-
-
-def reach_vectors(step, params, cache, targets):
-    return gradient_flow(params, cache.x, targets, cache.h[-1], cache.c[-1]).deltas.dc
-
-
-def reach_without_state(step, params, cache, targets):
-    return gradient_flow(params, cache.x, targets).dc
-
-
-def reach_filled(step, params, cache, targets):
-    """Mirrors the matrix, so that a state seems to act on earlier losses."""
-    norms = reach(step, params, cache, targets)
-    return norms + np.tril(norms, -1).T
-
-
-def reach_all_together(step, params, cache, targets):
-    """The deltas of the summed loss in every row."""
-    _, deltas = lt.bptt(params, cache.x, targets, cache.h[-1], cache.c[-1], return_deltas=True)
-    return np.tril(np.tile(np.linalg.norm(deltas.dc, axis=-1), (len(targets), 1)))
-
-
-# ------------------------------------------------------------------------------------------ check_horizon
-
-
-def horizon(gate, share):
-    return np.inf if gate >= 1 else np.ceil(np.log(share) / np.log(gate))
-
-
-def horizon_by_math(gate, share):
-    if gate == 1:
-        return math.inf
-    return math.ceil(math.log2(share) / math.log2(gate))
-
-
-def horizon_by_base(gate, share):
-    with np.errstate(divide="ignore"):
-        return abs(np.ceil(np.emath.logn(gate, share))) if gate < 1 else float("inf")
-
-
-def horizon_by_loop(gate, share):
+def reach_by_loop(bias, extra, share):
     steps, left = 0, 1.0
     while left > share:
-        left *= gate
+        left *= sigmoid(bias) + extra
         steps += 1
     return steps
 
 
-def by_quotient(quotient):
-    """np.inf for a gate of 1, and else something of the two logarithms."""
-    return lambda gate, share: np.inf if gate >= 1 else quotient(np.log(gate), np.log(share))
+def by_rate(steps, rate=lambda bias, extra: sigmoid(bias) + extra):
+    """-1 for a rate of 1 or more, and else something of the rate and the share."""
+    return lambda b, extra, share: -1 if rate(b, extra) >= 1 else steps(rate(b, extra), share)
 
 
-# ------------------------------------------------------------------------------------------ check_horizons
+def by_exact(steps):
+    return by_rate(lambda rate, share: steps(np.log(share) / np.log(rate)))
 
 
-def horizons(norms, share):
-    found = []
-    for s in range(len(norms)):
-        way = norms[s, s::-1]
-        low = np.flatnonzero(way <= share * way[0])
-        found.append(low[0] if low.size else np.inf)
-    return found
+# ------------------------------------------------------------------------------------------ check_pieces
 
 
-def horizons_below(norms, share):
-    found = np.full(len(norms), np.inf)
-    for s in range(len(norms)):
-        low = np.flatnonzero(norms[s, s::-1] < share * norms[s, s])
-        if low.size:
-            found[s] = low[0]
-    return found
+def pieces(back, pieces):
+    exact = truncated = 0
+    dh = dc = 0
+    for piece in reversed(pieces):
+        truncated = truncated + back(piece, 0, 0)[0]
+        grad, dh, dc = back(piece, dh, dc)
+        exact = exact + grad
+    return exact, truncated
 
 
-def horizons_by_loop(norms, share):
-    found = np.full(len(norms), np.inf)
-    for s in range(len(norms)):
-        for n in range(s + 1):
-            if norms[s][s - n] / norms[s][s] <= share:
-                found[s] = n
-                break
-    return found
+def pieces_by_recursion(back, pieces):
+    def from_piece(k):
+        """The sum of the gradients from piece k on, and what piece k sends to its start."""
+        if k == len(pieces):
+            return 0, 0, 0
+        total, dh, dc = from_piece(k + 1)
+        grad, dh, dc = back(pieces[k], dh, dc)
+        return total + grad, dh, dc
+
+    return from_piece(0)[0], np.sum([back(piece, 0, 0)[0] for piece in pieces], axis=0)
 
 
-def horizons_at_once(norms, share):
-    s, t = np.indices(norms.shape)
-    back = np.where((t <= s) & (norms <= share * np.diag(norms)[:, None]), s - t, np.inf)
-    return back.min(axis=1)
+def pieces_by_linearity(back, pieces):
+    """What later pieces add to a piece is the difference that their deltas make in it."""
+    handed = [(0, 0)]
+    for piece in pieces[:0:-1]:
+        handed.insert(0, back(piece, *handed[0])[1:])
+    alone = [back(piece, 0, 0)[0] for piece in pieces]
+    added = [back(p, *h)[0] - a for p, h, a in zip(pieces, handed, alone, strict=True)]
+    return {"truncated": sum(alone), "exact": sum(alone) + sum(added)}
 
 
-def horizons_with(way=lambda norms, s: norms[s, s::-1], start=None, pick=lambda low: low[0], never=lambda s: np.inf):
-    """The horizons with one of their lines replaced."""
+def pieces_with_zeros(back, pieces):
+    H = len(pieces[0][2])
+    dh, dc = np.zeros((2, H))
+    both = [[], []]
+    for k in range(len(pieces) - 1, -1, -1):
+        grad, dh, dc = back(pieces[k], dh.copy(), dc.copy())
+        both[0].append(grad)
+        both[1].append(back(pieces[k], np.zeros(H), np.zeros(H))[0])
+    return np.sum(both, axis=1)
 
-    def mistaken(norms, share):
-        found = []
-        for s in range(len(norms)):
-            curve = way(norms, s)
-            low = np.flatnonzero(curve <= share * (curve[0] if start is None else start(norms, s)))
-            found.append(pick(low) if low.size else never(s))
-        return np.array(found)
+
+def changed(change):
+    return lambda back, pieces: list(pieced(back, pieces, change).values())
+
+
+def swapped(back, texts):
+    return pieces(back, texts)[::-1]
+
+
+def with_exact(say):
+    """Right, but for the exact gradient: say(exact, truncated, back, pieces)."""
+    return lambda back, texts: (say(*pieces(back, texts), back, texts), pieces(back, texts)[1])
+
+
+def with_truncated(say):
+    return lambda back, texts: (pieces(back, texts)[0], say(*pieces(back, texts), back, texts))
+
+
+# ------------------------------------------------------------------------------------------ check_kept
+
+
+def kept(norms, length):
+    piece = np.arange(len(norms)) // length
+    return (norms * (piece[:, None] == piece)).sum(axis=0) / norms.sum(axis=0)
+
+
+def kept_by_loop(norms, length):
+    shares = []
+    for t in range(len(norms)):
+        end = (t // length + 1) * length
+        shares.append(sum(norms[t:end, t]) / sum(norms[t:, t]))
+    return shares
+
+
+def kept_by_blocks(norms, length):
+    found = np.zeros(len(norms))
+    for first in range(0, len(norms), length):
+        block = slice(first, first + length)
+        found[block] = norms[block, block].sum(0)
+    return found / norms.sum(0)
+
+
+def kept_by_what_is_lost(norms, length):
+    cut = norms.copy()
+    for first in range(0, len(norms), length):
+        cut[first : first + length, first : first + length] = 0
+    return 1 - cut.sum(0) / norms.sum(0)
+
+
+def kept_with(same=None, axis=0, power=1, say=lambda some, all_: some / all_):
+    def mistaken(norms, length):
+        piece = np.arange(len(norms)) // length
+        mask = same(*np.indices(norms.shape), length) if same else piece[:, None] == piece
+        return say((norms**power * mask).sum(axis), (norms**power).sum(axis))
 
     return mistaken
 
 
-def horizons_as_steps(norms, share):
-    found = np.full(len(norms), np.inf)
-    for s, row in enumerate(norms):
-        low = np.flatnonzero(row[: s + 1] <= share * row[s])
-        if low.size:
-            found[s] = low[-1]
-    return found
-
-
-def horizons_by_search(norms, share):
-    """Takes it for granted that the curves never rise."""
-    found = []
-    for s in range(len(norms)):
-        rising = norms[s, : s + 1]
-        count = s + 1 - np.searchsorted(rising, share * rising[-1], side="right")
-        found.append(count if count <= s else np.inf)
-    return found
-
-
-def horizons_by_count(norms, share):
-    return [(norms[s, : s + 1] > share * norms[s, s]).sum() for s in range(len(norms))]
-
-
-def horizons_by_rate(norms, share):
-    """From the mean factor of a step, as if the curves were straight."""
-    found = []
-    for s in range(len(norms)):
-        rate = (norms[s, 0] / norms[s, s]) ** (1 / max(s, 1))
-        steps = np.ceil(np.log(share) / np.log(rate)) if rate < 1 else np.inf
-        found.append(steps if steps <= s else np.inf)
-    return np.array(found)
+def kept_in_place(norms, length):
+    whole = norms.sum(0)
+    piece = np.arange(len(norms)) // length
+    norms *= piece[:, None] == piece
+    return norms.sum(0) / whole
 
 
 # ------------------------------------------------------------------------------------------ check_bias
@@ -360,7 +281,7 @@ def bias_by_finer_grids(lost, orders):
 
 
 def bias_by_grid(lost, orders):
-    places = np.append(np.arange(-2, 3, 0.02), bisect(lost, orders))  # as fine as it needs to be
+    places = np.append(np.arange(-2, 3, 0.08), bisect(lost, orders))  # as fine as it needs to be
     return places[np.argmin([abs(lost(place) - orders) for place in places])]
 
 
@@ -376,7 +297,7 @@ def bias_by_coarse_grid(lost, orders):
 
 def bias_by_formula(lost, orders):
     """The carry alone, over the longest of the ways that are asked for."""
-    f = 10 ** (-orders / 59)
+    f = 10 ** (-orders / 39)
     return np.log(f / (1 - f))
 
 
@@ -395,7 +316,6 @@ def bias_for_ever(lost, orders):
 
 
 RIGHT = {
-    "check_orders": {"norm": orders, "loop": orders_by_loop, "squares": orders_by_squares},
     "check_carried": {
         "list": carried,
         "products": carried_by_products,
@@ -403,12 +323,23 @@ RIGHT = {
         "zeros": carried_by_zeros,
     },
     "check_reach": {
-        "walks": reach,
-        "one sweep": reach_in_one_sweep,
-        "differences": reach_by_differences,
+        "numpy": reach,
+        "math": reach_by_math,
+        "doubling": reach_by_doubling,
+        "floor": reach_by_floor,
     },
-    "check_horizon": {"numpy": horizon, "math": horizon_by_math, "base": horizon_by_base},
-    "check_horizons": {"flatnonzero": horizons, "loop": horizons_by_loop, "at once": horizons_at_once},
+    "check_pieces": {
+        "backward": pieces,
+        "recursion": pieces_by_recursion,
+        "linearity": pieces_by_linearity,
+        "zeros": pieces_with_zeros,
+    },
+    "check_kept": {
+        "mask": kept,
+        "loop": kept_by_loop,
+        "blocks": kept_by_blocks,
+        "what is lost": kept_by_what_is_lost,
+    },
     "check_bias": {
         "bisection": bisect,
         "until near": bias_until_near,
@@ -418,39 +349,13 @@ RIGHT = {
 }
 
 WRONG = {
-    "check_orders": {
-        "natural": (orders_with(say=lambda n: np.log(n[-1] / n)), "counts factors of e"),
-        "doublings": (orders_with(say=lambda n: np.log2(n[-1] / n)), "counts doublings"),
-        "sign": (orders_with(say=lambda n: np.log10(n / n[-1])), "The sign is turned"),
-        "squares": (orders_with(lambda d: (d**2).sum(-1)), "The root is missing"),
-        "absolute": (orders_with(lambda d: abs(d).sum(-1)), "The sum of the absolute values"),
-        "largest": (orders_with(lambda d: abs(d).max(-1)), "The largest entry"),
-        "quotients": (orders_with(say=lambda n: n[-1] / n), "the logarithm is missing"),
-        "quotients turned": (orders_with(say=lambda n: n / n[-1]), "turned round; the logarithm is missing"),
-        "from row 0": (orders_with(say=lambda n: np.log10(n[0] / n)), "measured against row 0"),
-        "neighbors": (
-            orders_with(say=lambda n: np.log10(np.append(n[1:], n[-1]) / n)),
-            "compared with the one after it",
-        ),
-        "lengths": (orders_with(say=lambda n: n), "the lengths themselves"),
-        "logarithms": (orders_with(say=np.log10), "by itself"),
-        "minus logarithms": (orders_with(say=lambda n: -np.log10(n)), "minus the logarithm"),
-        "axis 0": (orders_with(lambda d: np.linalg.norm(d, axis=0)), "The norm was taken over the steps"),
-        "one number": (lambda d: orders(d)[0], "One number for each row"),
-        "whole norm": (lambda d: np.log10(np.linalg.norm(d[-1]) / np.linalg.norm(d)), "One number for each row"),
-        "rounded": (lambda d: orders(d).round(), "rounded to whole orders"),
-        "cut": (lambda d: orders(d) // 1, "cut to whole orders"),
-        "with signs": (lambda d: np.log10(d.sum(-1)[-1] / d.sum(-1) * (0 * d.sum(-1) - 1)), "is nan"),
-        "without the last": (lambda d: orders(d)[:-1], "should be an array of shape"),
-        "in place": (orders_in_place, "writes to what it was given, deltas"),
-    },
     "check_carried": {
-        "own gate": (gates(0, lambda s, rows: s), "f[t] has been multiplied in"),
+        "own gate": (gates(0, lambda s, rows: s), "own gate f[t] has been multiplied in"),
         "one too early": (gates(0, lambda s, rows: s - 1), "The gates f[t] to f[s-1] are used"),
         "without f[s]": (gates(1, lambda s, rows: s - 1), "f[s] is missing"),
         "one too many": (gates(1, lambda s, rows: s + 1), "f[s+1] has been multiplied in"),
         "from the end": (gates(1, to_the_last_row), "The gates after step s"),
-        "with row -1": (gates(1, lambda s, rows: rows), "Row -1 of f is zero"),
+        "with row -1": (gates(1, lambda s, rows: rows), "Row -1 belongs to no step"),
         "forwards": (
             lambda f, dc, s: dc * np.array([f[1 : t + 1].prod(axis=0) for t in range(s + 1)]),
             "The product begins at step 0",
@@ -467,133 +372,98 @@ WRONG = {
         "reversed": (lambda f, dc, s: carried(f, dc, s)[::-1], "in the order of the way back"),
         "nothing done": (lambda f, dc, s: np.tile(dc, (s + 1, 1)), "Nothing has been multiplied"),
         "norms": (lambda f, dc, s: np.linalg.norm(carried(f, dc, s), axis=-1), "its length would be taken later"),
-        "absolute": (lambda f, dc, s: abs(carried(f, dc, s)), "These are lengths"),
+        "absolute": (lambda f, dc, s: abs(carried(f, dc, s)), "The signs are lost"),
         "without row s": (lambda f, dc, s: carried(f, dc, s)[:-1], "Row s belongs to it too"),
         "all rows": (
             lambda f, dc, s: np.concatenate([carried(f, dc, s), np.zeros((len(f) - s - 1, len(dc)))]),
-            "Steps after s hear nothing",
+            "Steps after s get nothing",
         ),
         "in place": (carried_in_place, "writes to what it was given, dc"),
-        "same row": (carried_same_row, "The carried delta is off"),
+        "same row": (carried_same_row, "the carried delta is off"),
         "only the end": (lambda f, dc, s: carried(f, dc, s)[0], "should be an array of shape"),
-        "rows of all kinds": (lambda f, dc, s: [dc, f], "The carried delta should be an array of shape"),
+        "rows of all kinds": (lambda f, dc, s: [dc, f], "the carried delta should be an array of shape"),
     },
     "check_reach": {
-        "the library": (reach_by_library, "calls lt.gradient_flow, which is the library's own answer"),
-        "dc for dc_before": (
-            reach_with(on=lambda back, dh, dc: (back["dh_before"], back["dc"])),
-            "dc itself is handed on",
+        "rounded down": (by_exact(np.floor), "This has been rounded down"),
+        "one more where it is reached": (by_exact(lambda n: np.floor(n) + 1), "at most share is asked for"),
+        "one more": (by_exact(lambda n: np.ceil(n) + 1), "one step too many: share is reached a step before"),
+        "rounded": (by_exact(np.round), "rounded to the nearest number"),
+        "not whole": (by_exact(lambda n: n), "not a whole number"),
+        "turned": (by_exact(lambda n: 1 / n), "the quotient the other way up"),
+        "sign": (by_exact(lambda n: -np.ceil(n)), "The sign is wrong"),
+        "the gate alone": (
+            by_rate(lambda r, s: np.ceil(np.log(s) / np.log(r)), lambda b, e: sigmoid(b)),
+            "road is missing",
         ),
-        "all losses": (
-            reach_with(more=lambda starts, s, t: starts[t] if t < s else 0),
-            "Losses are picked up on the way",
+        "bias for the gate": (
+            lambda b, e, s: -1 if b + e >= 1 else np.ceil(np.log(s) / np.log(b + e)),
+            "the number of steps is off",
         ),
-        "summed loss": (reach_all_together, "The matrix is off"),
-        "y": (reach_with(y=True), "y itself stands here"),
-        "no h": (reach_with(on=lambda back, dh, dc: (0 * dh, back["dc_before"])), "dh_before is not handed on"),
-        "no c": (reach_with(on=lambda back, dh, dc: (back["dh_before"], 0 * dc)), "dc_before is not handed on"),
-        "not from zero": (reach_with(fresh=False), "dc_carry has to be zero at its start"),
-        "not from zero, last loss first": (
-            reach_with(fresh=False, losses=lambda T: reversed(range(T))),
-            "a flaw of the question's loop too",
+        "extra inside": (
+            by_rate(lambda r, s: np.ceil(np.log(s) / np.log(r)), lambda b, e: sigmoid(b + e)),
+            "extra is added before the sigmoid",
         ),
-        "same dh": (reach_with(on=lambda back, dh, dc: (dh, back["dc_before"])), "is used at every step"),
-        "adds": (
-            reach_with(on=lambda back, dh, dc: (back["dh_before"], dc + back["dc_before"])),
-            "has been added to dc_carry",
+        "what is lost": (by_rate(lambda r, s: np.ceil(np.log(1 - s) / np.log(r))), "1 - share has been used"),
+        "straight line": (by_rate(lambda r, s: np.ceil((1 - s) / (1 - r))), "as much as the first one"),
+        "near 1": (by_rate(lambda r, s: np.ceil(np.log(s) / (r - 1))), "good near 1 only"),
+        "half-life": (by_rate(lambda r, s: np.ceil(np.log(0.5) / np.log(r))), "leaves half"),
+        "a rate of 1 is not thought of": (
+            lambda b, e, s: np.ceil(np.log(s) / np.log(sigmoid(b) + e)),
+            "so share is never reached, and -1 is asked for",
         ),
-        "transposed": (reach_transposed, "Rows and columns have changed places"),
-        "dh": (reach_with(note=lambda back, dh: np.linalg.norm(dh)), "These are the norms of dh"),
-        "what goes on": (
-            reach_with(note=lambda back, dh: np.linalg.norm(back["dc_before"])),
-            "These are the norms of what goes on",
-        ),
-        "squared": (reach_with(note=lambda back, dh: back["dc"] @ back["dc"]), "The norms are squared"),
-        "absolute": (reach_with(note=lambda back, dh: abs(back["dc"]).sum()), "The sum of the absolute values"),
-        "steps back": (reach_with(store=lambda s, t: (s, s - t)), "The columns count steps back"),
-        "last loss": (reach_with(losses=lambda T: [T - 1]), "Only the row of the last loss"),
-        "diagonal": (reach_with(steps=lambda s: [s]), "Only the diagonal"),
-        "not to 0": (reach_with(steps=lambda s: range(s, 0, -1)), "Column 0 is missing"),
-        "short range": (reach_with(steps=lambda s: range(s - 1, -1, -1)), "The matrix is off at loss 0, step 0"),
-        "vectors": (reach_vectors, "Take the norm of each vector"),
-        "no initial state": (reach_without_state, "The matrix is off"),
-        "mirrored": (reach_filled, "zeros where t > s"),
-        "zeros": (lambda step, params, cache, targets: np.zeros(2 * targets.shape), "The matrix is off"),
+        "infinity": (lambda b, e, s: np.inf if sigmoid(b) + e >= 1 else reach(b, e, s), "and -1 is asked for"),
+        "never from 0.99": (lambda b, e, s: -1 if sigmoid(b) + e > 0.99 else reach(b, e, s), "very near 1"),
+        "loop": (reach_by_loop, "a formula needs no loop"),
+        "a text": (lambda b, e, s: f"{reach(b, e, s)} steps", "real numbers"),
     },
-    "check_horizon": {
-        "one more where it is reached": (
-            lambda gate, share: np.floor(np.log(share) / np.log(gate)) + 1 if gate < 1 else np.inf,
-            "a share that is reached exactly",
+    "check_pieces": {
+        "swapped": (swapped, "This is the truncated one"),
+        "both truncated": (with_exact(lambda e, t, *rest: t), "This is the truncated one"),
+        "both exact": (with_truncated(lambda e, t, *rest: e), "This is the exact one"),
+        "forward": (changed("forward"), "from the first to the last"),
+        "only dh": (changed("only dh"), "Only dh is handed over"),
+        "only dc": (changed("only dc"), "Only dc is handed over"),
+        "crossed": (changed("crossed"), "where they are handed over"),
+        "adds": (changed("adds"), "added up from piece to piece"),
+        "mean": (with_exact(lambda e, t, back, p: e / len(p)), "This is the mean over the pieces"),
+        "mean of the truncated": (with_truncated(lambda e, t, back, p: t / len(p)), "This is the mean"),
+        "first piece": (with_truncated(lambda e, t, back, p: back(p[0], 0, 0)[0]), "the first piece alone"),
+        "last piece missing": (
+            with_exact(lambda e, t, back, p: e - back(p[-1], 0, 0)[0]),
+            "of the last piece is missing",
         ),
-        "rounded down": (by_quotient(lambda g, s: s // g), "one step too few"),
-        "one more": (by_quotient(lambda g, s: s // g + 2), "one step too many"),
-        "not whole": (by_quotient(lambda g, s: s / g), "not a whole number"),
-        "turned": (by_quotient(lambda g, s: g / s), "the quotient turned round"),
-        "sign": (by_quotient(lambda g, s: -np.ceil(s / g)), "The sign is turned"),
-        "what is lost": (
-            lambda gate, share: np.inf if gate == 1 else np.ceil(np.log(1 - share) / np.log(gate)),
-            "1 - share has been used",
+        "what is lost": (with_truncated(lambda e, t, *rest: e - t), "This is what truncation loses"),
+        "half truncated": (
+            with_truncated(lambda e, t, back, p: pieced(back, p, "only dc")["exact"]),
+            "dc is still handed over",
         ),
-        "straight line": (
-            lambda gate, share: np.inf if gate == 1 else np.ceil((1 - share) / (1 - gate)),
-            "Every step takes away as much as the first one",
+        "lists of pieces": (
+            lambda back, texts: ([back(p, 0, 0)[0] for p in texts], pieces(back, texts)[1]),
+            "should be an array of shape",
         ),
-        "near 1": (
-            lambda gate, share: np.inf if gate == 1 else np.ceil(np.log(share) / (gate - 1)),
-            "good near 1 only",
-        ),
-        "half-life": (by_quotient(lambda g, s: np.ceil(np.log(0.5) / g)), "leaves half"),
-        "gate of 1, numpy": (lambda gate, share: np.ceil(np.log(share) / np.log(gate)), "minus infinity"),
-        "gate of 1, math": (lambda gate, share: math.ceil(math.log(share) / math.log(gate)), "ZeroDivisionError"),
-        "gate of 1 is 0": (lambda gate, share: 0 if gate == 1 else horizon(gate, share), "A gate of 1 loses nothing"),
-        "loop": (horizon_by_loop, "A gate of 1 never gets there: a formula needs no loop"),
-        "loop but at 1": (
-            lambda gate, share: np.inf if gate == 1 else horizon_by_loop(gate, share),
-            "takes 6.9e+09 steps: a formula needs no loop",
-        ),
-        "all infinite from 0.9": (lambda gate, share: np.inf if gate >= 0.9 else horizon(gate, share), "does reach"),
-        "infinite near 1": (lambda gate, share: np.inf if gate > 0.999 else horizon(gate, share), "does reach"),
-        "a root": (lambda gate, share: share**gate, "This is the root"),
-        "a text": (lambda gate, share: f"{horizon(gate, share)} steps", "real numbers"),
-        "never": (lambda gate, share: np.inf, "does reach 0.001"),
+        "one of two": (lambda back, texts: pieces(back, texts)[0], "should return 2 arrays"),
     },
-    "check_horizons": {
-        "below": (horizons_below, "compare with <="),
-        "step": (horizons_as_steps, "This is the step where it happens"),
-        "column": (horizons_with(way=lambda norms, s: norms[s:, s]), "This goes along the columns"),
-        "right end": (
-            horizons_with(way=lambda norms, s: norms[s, ::-1], start=lambda norms, s: norms[s, s]),
-            "The zeros right of the diagonal",
+    "check_kept": {
+        "rows": (kept_with(axis=1), "These are the shares of each loss"),
+        "band": (kept_with(lambda s, t, n: s - t < n), "cuts come every `length` steps"),
+        "lost": (kept_with(say=lambda some, all_: 1 - some / all_), "This is the share that is lost"),
+        "not divided": (kept_with(say=lambda some, all_: some), "divide by the sum over all losses"),
+        "lost, not divided": (kept_with(say=lambda some, all_: all_ - some), "This is what is lost"),
+        "one share": (kept_with(axis=None), "This is one share for the whole text"),
+        "cuts too early": (kept_with(lambda s, t, n: (s + 1) // n == (t + 1) // n), "one step too early"),
+        "cuts too late": (kept_with(lambda s, t, n: (s - 1) // n == (t - 1) // n), "one step too late"),
+        "pieces too long": (kept_with(lambda s, t, n: s // (n + 1) == t // (n + 1)), "one step too long"),
+        "squares": (kept_with(power=2), "have been squared"),
+        "the diagonal": (kept_with(lambda s, t, n: s == t), "Only the loss of the step itself"),
+        "counts": (
+            lambda norms, n: [len(norms[t - t % n : t - t % n + n]) / len(norms) for t in range(len(norms))],
+            "This counts the losses",
         ),
-        "whole row": (
-            horizons_with(way=lambda norms, s: norms[s], start=lambda norms, s: norms[s, s]),
-            "This starts at step 0",
-        ),
-        "from 0": (
-            horizons_with(way=lambda norms, s: norms[s, : s + 1], start=lambda norms, s: norms[s, s]),
-            "This starts at step 0",
-        ),
-        "last": (horizons_with(pick=lambda low: low[-1]), "This is the last place"),
-        "count": (horizons_by_count, "This counts the places"),
-        "largest": (horizons_with(start=lambda norms, s: norms[s].max()), "the largest entry of the row"),
-        "absolute": (horizons_with(start=lambda norms, s: 1.0), "compared with share itself"),
-        "one start": (horizons_with(start=lambda norms, s: norms[-1, -1]), "the start of the last one"),
-        "one less": (horizons_with(pick=lambda low: low[0] - 1), "one step too few"),
-        "one more": (horizons_with(pick=lambda low: low[0] + 1), "one step too many"),
-        "never is 0": (horizons_with(never=lambda s: 0), "has a 0 here"),
-        "never is all": (horizons_with(never=lambda s: s), "has its whole way here"),
-        "never is more": (horizons_with(never=lambda s: s + 1), "one step more than its way"),
-        "never is -1": (horizons_with(never=lambda s: -1), "has -1 here"),
-        "never is None": (horizons_with(never=lambda s: None), "has nan or None here"),
-        "never is nan": (horizons_with(never=lambda s: np.nan), "has nan or None here"),
-        "some missing": (
-            lambda norms, share: [n for n in horizons(norms, share) if n < np.inf],
-            "Every loss has its number",
-        ),
-        "takes the first": (lambda norms, share: horizons(norms, share)[-1], "should be an array of shape"),
-        "a matrix": (lambda norms, share: norms <= share, "One number for each loss"),
-        "searches": (horizons_by_search, "curves that come back"),
-        "straight line": (horizons_by_rate, "you look for the first place"),
+        "other way up": (kept_with(say=lambda some, all_: all_ / some), "the other way up"),
+        "one sum for all": (kept_with(say=lambda some, all_: some / all_.sum()), "the sum of its own column"),
+        "all kept": (lambda norms, n: np.ones(len(norms)), "the share is off"),
+        "in place": (kept_in_place, "writes to what it was given, norms"),
+        "from the library": (lambda norms, n: gradient_flow(norms, n, n).dc[0], "raised"),
     },
     "check_bias": {
         "turned": (lambda lost, orders: bisect(lost, orders, turned=True), "It has run to an end"),
@@ -602,14 +472,14 @@ WRONG = {
         "up to 1": (lambda lost, orders: bisect(lost, orders, high=1.0), "More is lost than asked for"),
         "formula": (bias_by_formula, "This is the bias for the carry alone"),
         "gate": (lambda lost, orders: 1 / (1 + np.exp(-bisect(lost, orders))), "This is the forget gate"),
-        "sign": (lambda lost, orders: -bisect(lost, orders), "The sign is turned"),
-        "orders": (lambda lost, orders: lost(bisect(lost, orders)), "This is a number of orders"),
+        "sign": (lambda lost, orders: -bisect(lost, orders), "The sign is wrong"),
+        "orders": (lambda lost, orders: orders, "This is the number of orders"),
         "a guess": (lambda lost, orders: 0.7, "Nothing has been measured"),
         "grid": (bias_by_grid, "25 are allowed"),
-        "very fine grid": (bias_by_very_fine_grid, "lost has been called 500 times"),
+        "very fine grid": (bias_by_very_fine_grid, "lost has been called 100 times"),
         "coarse grid": (bias_by_coarse_grid, "asked for are"),
-        "small steps": (bias_by_small_steps, "25 are allowed"),
-        "for ever": (bias_for_ever, "lost has been called 500 times, and 25"),
+        "small steps": (bias_by_small_steps, "lost has been called 100 times"),
+        "for ever": (bias_for_ever, "lost has been called 100 times, and 25"),
         "both ends": (lambda lost, orders: (-2.0, bisect(lost, orders)), "should be a single number"),
         "a text": (lambda lost, orders: str(bisect(lost, orders)), "real numbers"),
         "not a number": (lambda lost, orders: np.nan, "is nan"),

@@ -13,6 +13,7 @@ import numpy as np
 
 FOLDER = Path(__file__).parent
 MODELS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in ("__init__", "faults"))
+SLOW = {"lstm_two_layers", "bilstm_tagger", "highway_rnn", "lstm_rows_batch"}
 
 Edit = tuple[str, str, str]
 IN_THE_TEXT: dict[str, list[Edit]] = {

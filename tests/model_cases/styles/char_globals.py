@@ -4,7 +4,7 @@ import numpy as np
 
 import lstm_teach as lt
 
-data = "the cat sat on the mat and the rat ran after it"
+data = "hello hell hole heel hello lol"
 chars = sorted(set(data))
 to_ix = {ch: ix for ix, ch in enumerate(chars)}
 hidden_size, vocab_size = 4, len(chars)

@@ -1,0 +1,265 @@
+"""An exercise's source and a submission held against it: which exercise it is, which cells are there, what is odd.
+
+Reads notebooks as plain JSON, since a submission may be no valid notebook at all. Imports the standard library only.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "instructor" / "exercises"
+SOLUTION = re.compile(r" *### BEGIN SOLUTION\n.*? *### END SOLUTION\n?", re.DOTALL)
+HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS\n*", re.DOTALL)
+SEED = re.compile(r"\bseed=\d+")
+UNTOUCHED = "    raise NotImplementedError()"
+
+
+class Unreadable(Exception):
+    """A file is no notebook; the message says why in plain words."""
+
+
+@dataclass
+class Cell:
+    """A cell of an exercise's source, or of a submission: what it is called, "code" or "markdown", and its text."""
+
+    name: str
+    kind: str
+    text: str
+    points: float | None = None  # of a graded one
+    solution: bool = False
+    heading: str = ""
+
+
+@dataclass
+class Exercise:
+    """An exercise: its file's name without the ending, its title, and its cells in order."""
+
+    name: str
+    title: str
+    cells: list[Cell]
+
+    @property
+    def tasks(self) -> list[Cell]:
+        """The graded cells."""
+        return [cell for cell in self.cells if cell.points is not None]
+
+    @property
+    def most(self) -> float:
+        """All points together."""
+        return sum(cell.points for cell in self.tasks)
+
+
+@dataclass
+class Plan:
+    """What to do with a submission: `steps` in order, ("cell", name, text) or ("task", name, ""), and what to say.
+
+    `notes` are about the submission, `task_notes` about one task each, by the name of its graded cell.
+    """
+
+    steps: list[tuple[str, str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    task_notes: dict[str, list[str]] = field(default_factory=dict)
+
+
+def read_cells(path: Path) -> tuple[list[Cell], dict]:
+    """The cells of a notebook, and its metadata; `Unreadable` if it is none."""
+    try:
+        whole = json.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        raise Unreadable("it is not a text file, so no notebook") from None
+    except (ValueError, RecursionError):
+        empty = path.stat().st_size == 0
+        raise Unreadable("it is empty" if empty else "it is damaged, or it is no notebook") from None
+    except OSError as error:
+        raise Unreadable(f"it can't be opened ({error.strerror})") from None
+    if not isinstance(whole, dict) or not isinstance(whole.get("cells"), list):
+        raise Unreadable("it holds no cells, so it is no notebook")
+    cells, heading = [], ""
+    for raw in whole["cells"]:
+        if not isinstance(raw, dict):
+            raise Unreadable("one of its cells is damaged")
+        text = raw.get("source", "")
+        text = "".join(map(str, text)) if isinstance(text, list) else str(text)
+        metadata = raw.get("metadata") if isinstance(raw.get("metadata"), dict) else {}
+        graded = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
+        kind = str(raw.get("cell_type", ""))
+        if kind == "markdown" and (found := re.findall(r"^##+ +(.*)", text, re.MULTILINE)):
+            heading = found[-1].strip()
+        name = str(graded.get("grade_id") or raw.get("id") or "")
+        points = float(graded.get("points") or 0) if graded.get("grade") and kind == "code" else None
+        cells.append(Cell(name, kind, text, points, bool(graded.get("solution")), heading))
+    return cells, whole.get("metadata") if isinstance(whole.get("metadata"), dict) else {}
+
+
+def exercise(path: Path) -> Exercise:
+    """The exercise whose source is at `path`."""
+    cells, _ = read_cells(path)
+    title = next((found[1] for cell in cells if (found := re.search(r"^# +(.*)", cell.text, re.MULTILINE))), path.stem)
+    return Exercise(path.stem, title.strip(), cells)
+
+
+def exercises(folder: Path = SOURCES) -> list[Exercise]:
+    """All exercises whose sources are in a folder, in order."""
+    return [exercise(path) for path in sorted(folder.glob("*.ipynb"))]
+
+
+def with_seed(source: str, seed: int | None) -> str:
+    """A graded cell with another number to draw its cases with, where it has one."""
+    return source if seed is None else SEED.sub(f"seed={seed}", source)
+
+
+def seed_of(*words: str) -> int:
+    """A number from 1 to a million that belongs to these words, a student's name and an exercise, say."""
+    text = "/".join(" ".join(word.lower().split()) for word in words)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % 10**6 + 1
+
+
+def released(cell: Cell) -> str:
+    """What a learner finds in a cell."""
+    return HIDDEN.sub("", SOLUTION.sub(f"{UNTOUCHED}\n", cell.text)).strip()
+
+
+def recognize(cells: list[Cell], known: list[Exercise]) -> tuple[Exercise | None, str]:
+    """Which exercise a submission is, and why it is none of them."""
+    names = {cell.name for cell in cells if cell.name}
+    counts = {each.name: len(names & {cell.name for cell in each.cells if _own_name(cell)}) for each in known}
+    best = max(known, key=lambda each: counts[each.name])
+    if counts[best.name]:
+        return best, ""
+    text = "\n".join(cell.text for cell in cells)
+    for each in known:
+        if each.title in text:
+            return each, ""
+    last = {_last_line(cell.text): each for each in known for cell in each.tasks}
+    for cell in cells:
+        if _last_line(cell.text) in last:
+            return last[_last_line(cell.text)], ""
+    return None, "it is none of the exercises: neither its cells nor its title belong to one"
+
+
+def plan(cells: list[Cell], known: Exercise) -> Plan:
+    """Hold a submission against its exercise: what to run in which order, and what is missing, doubled or changed."""
+    result, by_name = Plan(), {cell.name: cell for cell in known.cells}
+    tasks = {_last_line(cell.text): cell.name for cell in known.tasks}
+    own = [_identity(cell, by_name, tasks) for cell in cells]
+    belongs = _tasks_of(known)
+    skip = _doubled(cells, own, by_name, belongs, result)
+
+    def say(name: str, sentence: str) -> None:
+        if belongs.get(name):
+            result.task_notes.setdefault(belongs[name], []).append(sentence)
+        else:
+            result.notes.append(sentence)
+
+    wrong_kind = set()
+    for cell, name in zip(cells, own, strict=True):
+        if name and by_name[name].kind == "code" and cell.kind != "code":
+            wrong_kind.add(name)
+            what = "graded all the same" if by_name[name].points is not None else "what is in it can't run"
+            say(name, f"The cell {name} has been turned into text: {what}.")
+    bound = set().union(*(bound_names(cell.text) for cell in cells if cell.kind == "code"))
+    for cell in known.cells:
+        if cell.kind != "code" or cell.name in own:
+            continue
+        if cell.points is not None:
+            say(cell.name, f"The check {cell.name} has been deleted; the task is graded all the same.")
+        elif _only_imports(cell.text):
+            result.steps.append(("cell", cell.name, cell.text))
+            say(cell.name, f"The cell {cell.name} has been deleted; it has been put back, since others need it.")
+        elif needed := sorted(bound_names(cell.text)):
+            here = set(needed) <= bound
+            names = " and ".join(needed)
+            what = f"{names} is in another cell, which is graded" if here else f"{names} is missing"
+            say(cell.name, f"The cell {cell.name} has been deleted: {what}.")
+    reached = set()
+    for number, (cell, name) in enumerate(zip(cells, own, strict=True)):
+        if name in {task.name for task in known.tasks}:
+            if name not in reached:
+                reached.add(name)
+                result.steps.append(("task", name, ""))
+        elif cell.kind == "code" and number not in skip and cell.text.strip():
+            result.steps.append(("cell", name, cell.text))
+    result.steps += [("task", task.name, "") for task in known.tasks if task.name not in reached]
+    return result
+
+
+def _doubled(
+    cells: list[Cell], own: list[str], by_name: dict[str, Cell], belongs: dict[str, str], result: Plan
+) -> set[int]:
+    """Say which cells are there more than once; return the numbers of those that are left out."""
+    skip: set[int] = set()
+    for name in dict.fromkeys(each for each in own if each and own.count(each) > 1):
+        numbers = [n for n, each in enumerate(own) if each == name]
+        if by_name[name].kind != "code":
+            continue
+        times = "twice" if len(numbers) == 2 else f"{len(numbers)} times"
+        if by_name[name].points is not None:
+            sentence = f"The check {name} is there {times}; it counts once."
+        else:
+            untouched = {n for n in numbers if cells[n].text.strip() == released(by_name[name])}
+            if untouched and len(untouched) < len(numbers):
+                skip |= untouched
+            left = {cells[n].text.strip() for n in numbers if n not in skip}
+            which = "they are alike" if len(left) == 1 else "the last one above its check counts"
+            which = "the one that was worked on counts" if skip & set(numbers) and len(left) == 1 else which
+            sentence = f"The cell {name} is there {times}; {which}."
+        if belongs.get(name):
+            result.task_notes.setdefault(belongs[name], []).append(sentence)
+        else:
+            result.notes.append(sentence)
+    return skip
+
+
+def _own_name(cell: Cell) -> bool:
+    """Whether a cell's name tells exercises apart; every notebook may have a cell called "imports"."""
+    return cell.points is not None or cell.solution
+
+
+def _identity(cell: Cell, by_name: dict[str, Cell], tasks: dict[str, str]) -> str:
+    """Which cell of the exercise it is: by its name, or a check by its last line; "" for one of the learner's own."""
+    if cell.name in by_name:
+        return cell.name
+    if cell.kind != "code":
+        return ""
+    as_released = (each.name for each in by_name.values() if each.solution and released(each) == cell.text.strip())
+    return tasks.get(_last_line(cell.text), "") or next(as_released, "")
+
+
+def _tasks_of(known: Exercise) -> dict[str, str]:
+    """For each code cell the graded cell that comes next below it under the same heading, "" if none does."""
+    found: dict[str, str] = {}
+    for number, cell in enumerate(known.cells):
+        below = (each for each in known.cells[number:] if each.points is not None and each.heading == cell.heading)
+        task = next(below, None)
+        found[cell.name] = task.name if task else ""
+    return found
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.strip().splitlines()]
+    return lines[-1] if lines and ".points(" in lines[-1] else ""
+
+
+def bound_names(text: str) -> set[str]:
+    """The names that a cell gives something to, at its top level."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return set()
+    names = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
+    return names | {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def _only_imports(text: str) -> bool:
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return False
+    return bool(body) and all(isinstance(node, ast.Import | ast.ImportFrom) for node in body)

@@ -1,0 +1,46 @@
+"""Collect an exercise from the homes of a class, for grade.py.
+
+    sudo python3 instructor/hub/collect.py 01_forward_pass collected
+
+Copies lessons/exercises/01_forward_pass.ipynb of every student into the folder collected, as NAME.ipynb, and says whose
+is still as it was given out. Each file is read with its student's rights.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent.parent), str(HERE)]
+
+import homes  # noqa: E402
+from start_hub import BASE  # noqa: E402
+
+from start import stop  # noqa: E402
+
+
+def main(arguments: list[str]) -> int:
+    """Collect, and print a line for each student."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("exercise", help="its name, such as 01_forward_pass")
+    parser.add_argument("into", help="the folder to copy into; it should be new or empty")
+    parser.add_argument("--base", default=BASE, help=f"where the class is kept (default: {BASE})")
+    options = parser.parse_args(arguments)
+    base, into, file = Path(options.base), Path(options.into), f"exercises/{options.exercise}.ipynb"
+    if not (base / "lessons" / file).is_file():
+        stop(f"There is no exercise {options.exercise!r} in {base / 'lessons/exercises'}.")
+    if into.exists() and any(into.iterdir()):
+        stop(f"The folder {into} is not empty: collect into a new one.")
+    into.mkdir(parents=True, exist_ok=True)
+    given_out = (base / "lessons" / file).read_bytes()
+    for name, teacher in homes.read_class((base / "class.txt").read_text(encoding="utf-8")).items():
+        handed_in = homes.hand_in(name, file)
+        if handed_in is not None and not teacher:
+            (into / f"{name}.ipynb").write_bytes(handed_in)
+        state = {None: "nothing", given_out: "unchanged"}.get(handed_in, "collected")
+        print(f"{name:<24} {state}{', not collected: a teacher' if teacher else ''}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

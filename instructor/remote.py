@@ -1,0 +1,333 @@
+"""The judge's side of the process in which a submission runs (see worker.py): start it, ask it, replace it, end it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from inspect import Parameter, signature
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import wire
+from shells import Shells
+
+import lstm_teach
+
+WORKER = Path(__file__).resolve().parent / "worker.py"
+KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "TEMP", "TMP")
+START = 60.0  # seconds for a worker to start
+GRACE = 3.0  # seconds more than a cell has, before the process is ended from outside
+
+
+class ProcessEnded(Exception):
+    """The process in which the submission runs is gone."""
+
+
+class NoAnswer(Exception):
+    """Nothing came within the time."""
+
+
+GONE = "the process in which the notebook runs has ended: does a cell call os._exit, or take all the memory?"
+
+
+class Submission:
+    """A submission as it runs in a process of its own. `run` its cells, `look` at its names, and call what they are.
+
+    A process that ends or hangs is replaced by a new one, in which the earlier cells run again, without those that
+    ended or hung one.
+    """
+
+    def __init__(self, seconds: float = 30, memory: int = 4096):
+        self.seconds, self.memory = seconds, memory
+        self.done: list[str] = []  # cells to run again in a new process
+        self.shells = Shells()
+        self.lent: dict[int, Any] = {}  # functions of the judge's
+        self.raised: dict[int, BaseException] = {}
+        self.process: subprocess.Popen | None = None
+        self.life = 0
+        self.folder = tempfile.TemporaryDirectory(prefix="submission_", ignore_cleanup_errors=True)
+
+    # ---------------------------------------------------------------------------------- the process
+
+    def start(self) -> None:
+        """Start the process unless it runs, and bring it to where the last one was."""
+        if self.process is not None:
+            return
+        environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+        environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+        environment |= {"IPYTHONDIR": self.folder.name, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, str(WORKER), str(self.memory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=self.folder.name,
+            env=environment,
+            start_new_session=True,
+        )
+        self.life += 1
+        self.came: queue.SimpleQueue = queue.SimpleQueue()
+        threading.Thread(target=_listen, args=(self.process.stdout, self.came), daemon=True).start()
+        if "ready" not in self._wait(START):
+            raise RuntimeError("the process for a submission did not start")
+        for source in list(self.done):
+            if not self._try({"do": "cell", "source": source, "seconds": self.seconds}):
+                self.done.remove(source)
+                return self.start()
+
+    def end(self) -> None:
+        """End the process and everything that it has started."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        if os.name == "posix":
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):
+                stream.close()
+        end_orphans()
+
+    def close(self) -> None:
+        """End the process and remove its folder."""
+        self.end()
+        self.folder.cleanup()
+
+    def _wait(self, seconds: float | None) -> dict:
+        """What the process says next. In slices, so that a check that is out of time can stop the waiting."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        try:
+            while True:
+                with contextlib.suppress(queue.Empty):
+                    message = self.came.get(timeout=0.05)
+                    if not isinstance(message, dict):
+                        raise ProcessEnded(GONE)
+                    return message
+                if deadline is not None and time.monotonic() > deadline:
+                    raise NoAnswer
+        except BaseException:
+            self.end()
+            raise
+
+    def _ask(self, request: dict, seconds: float | None) -> dict:
+        try:
+            wire.write(self.process.stdin, request)
+        except OSError as error:
+            self.end()
+            raise ProcessEnded(GONE) from error
+        return self._wait(seconds)
+
+    def _try(self, request: dict) -> dict | None:
+        """The answer, or None if the process has ended over it."""
+        with contextlib.suppress(ProcessEnded, NoAnswer):
+            return self._ask(request, request["seconds"] + GRACE)
+        return None
+
+    # ---------------------------------------------------------------------------------- the notebook
+
+    def run(self, source: str) -> str:
+        """Run a cell; return what went wrong, "" if nothing did."""
+        self.start()
+        self.shells.add(source)
+        try:
+            answer = self._ask({"do": "cell", "source": source, "seconds": self.seconds}, self.seconds + GRACE)
+        except NoAnswer:
+            return f"TimeoutError: the cell did not finish within {self.seconds:g} seconds"
+        except ProcessEnded as ended:
+            return f"ProcessEnded: {ended}"
+        problem = answer.get("problem")
+        if not isinstance(problem, dict):
+            self.done.append(source)
+            return ""
+        if problem.get("name") != "TimeoutError":
+            self.done.append(source)
+        else:
+            self.end()  # it may still be busy
+        said = f": {problem.get('said')}" if problem.get("said") else ""
+        return f"{problem.get('name')}{said}{problem.get('place', '')}"
+
+    def look(self, name: str) -> Any:
+        """The value of a name; `NameError` if the notebook has not given it one."""
+        self.start()
+        answer = self._ask({"do": "look", "name": name}, self.seconds)
+        if "value" not in answer:
+            raise NameError(name)
+        return wire.decode(answer["value"], lambda data: self._function(data, name))
+
+    # ---------------------------------------------------------------------------------- functions
+
+    def _out(self, value: Any) -> Any:
+        return wire.encode(value, self._lend)
+
+    def _lend(self, function: Any) -> dict:
+        if hasattr(function, "_number_in_worker"):
+            return {"worker": function._number_in_worker}
+        number = len(self.lent)
+        self.lent[number] = function
+        try:
+            parameters = [
+                [each.name, each.kind.name, each.default is not Parameter.empty]
+                for each in signature(function).parameters.values()
+            ]
+        except (TypeError, ValueError):
+            parameters = None
+        return {
+            "judge": number,
+            "name": getattr(function, "__name__", type(function).__name__),
+            "parameters": parameters,
+        }
+
+    def _function(self, data: dict, name: str = "") -> Callable:
+        """A function of the learner's, as something that a check can look at and call."""
+        if "judge" in data:
+            return self.lent[int(data["judge"])]
+        number, life, ended = int(data["worker"]), self.life, []
+
+        def remote(*args: Any, **kwargs: Any) -> Any:
+            if ended or self.process is None or self.life != life:
+                raise ProcessEnded(GONE)
+            try:
+                return self._call(number, args, kwargs)
+            except ProcessEnded:
+                ended.append(True)
+                raise
+
+        shell = self.shells.get(name) if name else None
+        home = str(data.get("home") or "")
+        if shell is None and home.startswith("lstm_teach."):
+            shell = _of_library(home)
+        if shell is None:
+            shell = self.shells.at(data.get("text"), data.get("line"), str(data["name"])[:80], data.get("parameters"))
+        remote.__name__ = remote.__qualname__ = str(data["name"])[:80]
+        remote.__wrapped__ = shell  # which says how it is called, and with what
+        remote._number_in_worker = number
+        return remote
+
+    def _call(self, number: int, args: tuple, kwargs: dict) -> Any:
+        request = {"do": "call", "function": number, "args": self._out(args), "kwargs": self._out(kwargs)}
+        request["filled"] = hasattr(lstm_teach.forward, "__wrapped__")  # see exercises/unread.py
+        answer = self._ask(request, None)  # the check has a limit of its own
+        while "back" in answer:
+            self._apply(answer.get("changed"), args)
+            answer = self._ask({"reply": self._reply(answer)}, None)
+        for n, new in _pairs(answer.get("changed")):
+            if n < len(args):
+                wire.put_into(args[n], wire.decode(new, self._function))
+        if "problem" in answer:
+            raise self._error(answer["problem"])
+        return wire.decode(answer.get("value"), self._function)
+
+    def _apply(self, changed: Any, args: tuple) -> None:
+        """Write what the learner has changed in place, for a function of the judge's that looks at the same arrays."""
+        calls = _pairs(changed)
+        for n, new in _pairs(calls[-1][1]) if calls else ():
+            if n < len(args):
+                wire.put_into(args[n], wire.decode(new, self._function))
+
+    def _reply(self, request: dict) -> dict:
+        """What a function of the judge's answers to the learner's code."""
+        function = self.lent.get(request.get("back"))
+        try:
+            args, kwargs = (wire.decode(request.get(name), self._function) for name in ("args", "kwargs"))
+            return {"value": self._out(function(*args, **kwargs))}
+        except Exception as error:
+            self.raised[len(self.raised)] = error
+            return {"raised": [type(error).__name__, str(error), len(self.raised) - 1]}
+
+    def _error(self, problem: dict) -> BaseException:
+        """The exception of a learner's function, as the checks know it: its class, its words and its line."""
+        own = self.raised.get(problem.get("judge"))
+        if own is not None:
+            return own
+        name, said, place = (str(problem.get(key) or "") for key in ("name", "said", "place"))
+        known = getattr(sys.modules["builtins"], name, None)
+        base = known if isinstance(known, type) and issubclass(known, Exception) else Exception
+        kind = type(name if name.isidentifier() else "Exception", (base,), {"__str__": lambda self: said + place})
+        unwritten = str(problem.get("unwritten") or "")
+        error = kind.__new__(kind)
+        if not unwritten.isidentifier():
+            return error
+        try:  # so that the traceback's last frame has the name of the function that is not written yet
+            FunctionType(_raise.__code__.replace(co_name=unwritten), globals())(error)
+        except Exception as raised:
+            return raised
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+def _pairs(data: Any) -> list:
+    """Pairs of a number and something, out of what came."""
+    listed = data if isinstance(data, list) else []
+    return [each for each in listed if isinstance(each, list) and len(each) == 2 and isinstance(each[0], int)]
+
+
+def _listen(stream: Any, came: queue.SimpleQueue) -> None:
+    """Hand on what the process says, until it is gone or says what is no message."""
+    try:
+        while (message := wire.read(stream)) is not None:
+            came.put(message)
+    except (OSError, ValueError, wire.Broken):
+        pass
+    came.put(None)
+
+
+def _of_library(home: str) -> Any:
+    module, _, name = home.rpartition(".")
+    found = getattr(sys.modules.get(module), name, None)
+    return found if callable(found) else None
+
+
+# -------------------------------------------------------------------------------------- what has got away
+
+
+_adopts = [False]
+
+
+def adopt_orphans() -> None:
+    """On Linux: what a submission starts and leaves alone becomes a child of this process, so that it can be ended.
+
+    Only for a process that has no other children: `end_orphans` ends them all.
+    """
+    if sys.platform.startswith("linux"):
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+            _adopts[0] = True
+
+
+def end_orphans() -> None:
+    """End every child of this process, and what then becomes one."""
+    if not _adopts[0]:
+        return
+    for _ in range(100):
+        children = [pid for pid, parent in _processes() if parent == os.getpid()]
+        if not children:
+            return
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def _processes() -> list[tuple[int, int]]:
+    """Number and parent of every process."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            found.append((int(path.parent.name), int(path.read_text().rpartition(")")[2].split()[1])))
+    return found

@@ -1,0 +1,283 @@
+"""What came of grading, for people and for learning platforms: tables, a page for each student, a summary.
+
+A record is a dictionary: student, number (the platform's, or ""), file, exercise, title, points (None if not graded),
+most, problem, notes, and tasks as score.py returns them. Imports the standard library and the library's html.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from lstm_teach import html
+
+MARKS = {"right": ("✓", "right"), "wrong": ("✗", "not yet"), "open": ("○", "not written yet"), "waits": ("…", "waits")}
+SENTENCES = re.compile(r"(?<=[.?])\s+(?=[A-Z])")
+NUMBERS = re.compile(r"\b(yours|right) is\b")
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 2em auto; padding: 0 1em; color: #222; }
+h1 { font-size: 1.5em; } h2 { font-size: 1.25em; margin-top: 2em; } h3 { font-size: 1.05em; margin: 1.6em 0 .3em; }
+table { border-collapse: collapse; margin: 1em 0; } th, td { text-align: left; padding: 4px 12px 4px 0; }
+th, td { border-bottom: 1px solid #ddd; vertical-align: top; } td.number, th.number { text-align: right; }
+ul { margin: .3em 0; } ul.parts { list-style: none; padding-left: 0; } ul.parts div { margin-left: 1.5em; }
+pre { background: #f5f5f5; padding: .6em .8em; overflow-x: auto; font-size: 14px; }
+.note { border-left: 4px solid #E69F00; padding-left: .8em; } .points { color: #555; font-weight: normal; }
+"""
+
+
+# -------------------------------------------------------------------------------------- tables
+
+
+def points_table(records: Sequence[dict]) -> str:
+    """One row for each submission: the student, the points of every task, all points, and what there is to say."""
+    several = len({record["exercise"] for record in records if record["exercise"]}) > 1
+    columns: dict[str, None] = {}
+    for record in sorted(records, key=lambda record: record["exercise"]):
+        columns |= dict.fromkeys(_column(record, task, several) for task in record["tasks"])
+    head = ["student", "number", "exercise", "file", *columns, "points", "of", "note"]
+    rows = []
+    for record in records:
+        earned = {_column(record, task, several): f"{task['points']:g}" for task in record["tasks"]}
+        points = "" if record["points"] is None else f"{record['points']:g}"
+        tasks = [earned.get(column, "") for column in columns]
+        start = [record[key] for key in ("student", "number", "exercise", "file")]
+        rows.append([*start, *tasks, points, f"{record['most']:g}" if record["most"] else "", remarks(record)])
+    return _csv([head, *rows])
+
+
+def _column(record: dict, task: dict, several: bool) -> str:
+    return f"{record['exercise']}: {task['name']}" if several else task["name"]
+
+
+def moodle_table(records: Sequence[dict]) -> str:
+    """Moodle's grading worksheet of an assignment: upload it where "Offline grading worksheet" is switched on."""
+    head = ["Identifier", "Full name", "Grade", "Maximum Grade", "Last modified (grade)", "Feedback comments"]
+    return _csv(
+        [
+            head,
+            *(
+                [f"Participant {r['number']}", r["student"], f"{r['points']:g}", f"{r['most']:g}", "-", comment(r)]
+                for r in _to_upload(records)
+            ),
+        ]
+    )
+
+
+def canvas_table(records: Sequence[dict], column: str = "") -> str:
+    """What Canvas's gradebook imports; `column` is its name of the assignment, with a number: "Exercise 1 (4711)"."""
+    graded = _to_upload(records)
+    column = column or (graded[0]["title"] if graded else "Exercise")
+    head = ["Student", "ID", "Section", column]
+    most = ["    Points Possible", "", "", f"{graded[0]['most']:g}" if graded else ""]
+    return _csv([head, most, *([r["student"], r["number"], "", f"{r['points']:g}"] for r in graded)])
+
+
+def left_out(records: Sequence[dict]) -> list[str]:
+    """Why a submission is not in a platform's table, one sentence for each."""
+    uploaded = {id(record) for record in _to_upload(records)}
+    found = []
+    for record in records:
+        if id(record) not in uploaded:
+            why = "was not graded" if record["points"] is None else "has handed in more than one file"
+            why = why if record["number"] or record["points"] is None else "has no number of the platform's in the name"
+            found.append(f"{record['student']} is not in it: {record['file']} {why}.")
+    return found
+
+
+def _to_upload(records: Sequence[dict]) -> list[dict]:
+    """The records that a platform can take: graded, of a known student, and the only one of theirs."""
+    exercises = {record["exercise"] for record in records if record["exercise"]}
+    if len(exercises) > 1:
+        raise ValueError(f"A platform's table is about one exercise, and here are {', '.join(sorted(exercises))}.")
+    times = Counter((record["student"], record["number"]) for record in records)
+    return [
+        record
+        for record in records
+        if record["points"] is not None and record["number"] and times[record["student"], record["number"]] == 1
+    ]
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> str:
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows([_harmless(str(cell)) for cell in row] for row in rows)
+    return stream.getvalue()
+
+
+def _harmless(text: str) -> str:
+    """A spreadsheet would take a text that begins like this for a formula, and a student chooses a file's name."""
+    return f"'{text}" if re.match(r"[=@+\t\r]|-[^\d]", text) and text != "-" else text
+
+
+# -------------------------------------------------------------------------------------- sentences
+
+
+def remarks(record: dict) -> str:
+    """Everything odd about a submission in one line."""
+    notes = [record["problem"], *record["notes"], *(note for task in record["tasks"] for note in task["notes"])]
+    return " ".join(note for note in notes if note)
+
+
+def comment(record: dict) -> str:
+    """The points of every task in one line, for a platform's column of comments."""
+    tasks = (f"{task['heading'] or task['name']}: {task['points']:g} of {task['most']:g}" for task in record["tasks"])
+    return "; ".join([*tasks, *filter(None, [remarks(record)])])
+
+
+def mistakes(task: dict) -> list[str]:
+    """What is off in a task, in words that are the same for everybody who made the same mistake."""
+    if task.get("problem"):
+        return [_general(task["problem"])]
+    if "answer" in task:
+        return (
+            [f"answered {task['answer']}: {task.get('answer_text', '')}"]
+            if task["parts"][0][1] == "wrong"
+            else (["not answered"] if task["parts"][0][1] == "open" else [])
+        )
+    found = []
+    for name, state, sentence in task["parts"]:
+        if state == "open" or "is not written yet" in sentence:
+            found.append("not written yet")
+        elif state == "wrong":
+            known = [each for each in SENTENCES.split(sentence) if not NUMBERS.search(each)]
+            found.append(_general(" ".join(known)) if known else f"{name}: wrong numbers, of no known mistake")
+    return list(dict.fromkeys(found))
+
+
+def _general(sentence: str) -> str:
+    """A sentence without what differs from student to student: decimal fractions and the learner's own line."""
+    sentence = re.sub(r", at line \d+: .*", ".", sentence)
+    return re.sub(r"-?\d+\.\d+(e[-+]?\d+)?|\d+e[-+]\d+", "…", sentence)
+
+
+# -------------------------------------------------------------------------------------- pages
+
+
+def page(title: str, content: str) -> str:
+    """A whole page that needs nothing else."""
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
+    return (
+        f'<!doctype html>\n<html lang="en"><head>{head}<style>{STYLE}</style></head>\n<body>{content}</body></html>\n'
+    )
+
+
+def feedback_page(records: Sequence[dict]) -> str:
+    """What a student gets to see: points, what is right, what is off and where, hints. No hidden test and no seed."""
+    student = records[0]["student"]
+    parts = [f"<h1>Feedback for {escape(student)}</h1>"]
+    for record in records:
+        title = record["title"] or record["file"]
+        points = "not graded" if record["points"] is None else f"{record['points']:g} of {record['most']:g} points"
+        parts.append(f'<h2>{escape(title)} <span class="points">({points})</span></h2>')
+        parts += [_note(note) for note in (record["problem"], *record["notes"]) if note]
+        parts += [task_section(task) for task in record["tasks"]]
+    return page(f"Feedback for {student}", "\n".join(parts))
+
+
+def task_section(task: dict) -> str:
+    """What there is to say of one task, as HTML."""
+    title = task["heading"] or task["name"]
+    head = f'{escape(title)} <span class="points">({task["points"]:g} of {task["most"]:g} points)</span>'
+    parts = [f"<section><h3>{head}</h3>", *(_note(note) for note in task["notes"])]
+    if task.get("problem"):
+        parts.append(html.prose(task["problem"]))
+    elif "answer" in task:
+        parts.append(html.prose(task.get("question", "")))
+        mark, word = MARKS[task["parts"][0][1]]
+        said = f"{task['answer']}, {task['answer_text']}" if task["answer"] else "no answer yet"
+        parts.append(f"<p><strong>{mark} {word if task['answer'] else 'open'}:</strong> {html.inline(said)}</p>")
+        parts.append(html.prose(task.get("why", "") or task["parts"][0][2]))
+    else:
+        parts += [html.prose(task.get("said", "")), '<ul class="parts">']
+        for name, state, sentence in task["parts"]:
+            mark, word = MARKS[state]
+            said = f"<div>{html.inline(sentence)}</div>" if sentence else ""
+            parts.append(f"<li><strong>{mark} {word}:</strong> {html.inline(name)}{said}</li>")
+        parts.append("</ul>")
+        if task["points"] < task["most"]:
+            names = ("the idea", "the place", "the line")
+            hints = enumerate(zip(names, task.get("hints", ()), strict=False), start=1)
+            parts += [html.fold(f"Hint {number} of 3: {name}", html.prose(hint)) for number, (name, hint) in hints]
+    if task.get("code"):
+        parts.append(html.fold("Your cell", html.code(task["code"])))
+    return "\n".join([*parts, "</section>"])
+
+
+def _note(text: str) -> str:
+    return f'<p class="note">{html.inline(text)}</p>'
+
+
+def summary(records: Sequence[dict]) -> list[dict]:
+    """For each exercise and task: how many have all, some or none of the points, and which mistakes, how often."""
+    found = []
+    for name in sorted({record["exercise"] for record in records if record["points"] is not None}):
+        graded = [record for record in records if record["exercise"] == name and record["points"] is not None]
+        tasks = []
+        for number, first in enumerate(graded[0]["tasks"]):
+            each = [record["tasks"][number] for record in graded]
+            made = Counter(sentence for task in each for sentence in mistakes(task))
+            full = sum(task["points"] == task["most"] for task in each)
+            none = sum(task["points"] == 0 for task in each)
+            tasks.append(
+                {"heading": first["heading"] or first["name"], "most": first["most"], "full": full, "none": none}
+                | {"some": len(each) - full - none, "mean": statistics.fmean(task["points"] for task in each)}
+                | {"mistakes": made.most_common(), "name": first["name"]}
+            )
+        points = [record["points"] for record in graded]
+        found.append(
+            {"title": graded[0]["title"], "number": len(graded), "most": graded[0]["most"], "tasks": tasks}
+            | {"mean": statistics.fmean(points), "median": statistics.median(points)}
+        )
+    return found
+
+
+def summary_text(records: Sequence[dict]) -> str:
+    """The summary for a terminal."""
+    lines = []
+    for each in summary(records):
+        lines += [each["title"], "=" * len(each["title"]), _overall(each), ""]
+        for task in each["tasks"]:
+            lines.append(f"{task['heading']} ({task['name']}): {_shares(task)}")
+            lines += [f"  {number:>3} x  {sentence}" for sentence, number in task["mistakes"]]
+        lines.append("")
+    lines += _not_graded(records)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def summary_page(records: Sequence[dict]) -> str:
+    """The summary as a page."""
+    parts = ["<h1>Which mistakes, how often</h1>"]
+    for each in summary(records):
+        parts.append(f"<h2>{escape(each['title'])}</h2><p>{escape(_overall(each))}</p>")
+        for task in each["tasks"]:
+            parts.append(f"<h3>{escape(task['heading'])}</h3><p>{escape(_shares(task))}</p>")
+            rows = "".join(
+                f'<tr><td class="number">{number}</td><td>{html.inline(sentence)}</td></tr>'
+                for sentence, number in task["mistakes"]
+            )
+            head = '<tr><th class="number" scope="col">students</th><th scope="col">what is off</th></tr>'
+            parts.append(f"<table>{head}{rows}</table>" if rows else "")
+    missing = _not_graded(records)
+    parts += [f"<h2>{missing[0]}</h2>{html.bullets(missing[1:])}"] if missing else []
+    return page("Which mistakes, how often", "\n".join(parts))
+
+
+def _overall(each: dict) -> str:
+    return (
+        f"{each['number']} submission{'s' * (each['number'] != 1)} graded; of {each['most']:g} points"
+        f" {each['mean']:.1f} on average, median {each['median']:g}."
+    )
+
+
+def _shares(task: dict) -> str:
+    counts = f"{task['full']} all, {task['some']} some, {task['none']} none"
+    return f"{counts} of the {task['most']:g} point{'s' * (task['most'] != 1)}; {task['mean']:.1f} on average."
+
+
+def _not_graded(records: Sequence[dict]) -> list[str]:
+    rows = [f"{r['student']}, {r['file']}: {r['problem']}" for r in records if r["points"] is None]
+    return ["Not graded", *rows] if rows else []

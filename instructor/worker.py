@@ -1,0 +1,291 @@
+"""Run what a learner wrote, for score.py, which judges it in another process. Not meant to be started by hand.
+
+This process holds nothing that decides about points: no check's expected values, no hidden test, no result. It gets the
+learner's cells and the inputs of a check, and sends back what the functions return. Before the first cell runs it gives
+up what a submission has no use for: files outside of its own empty folder and of the installed packages, other
+processes, the network, and (on Linux) memory beyond the limit.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import linecache
+import os
+import signal
+import subprocess
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from contextlib import ExitStack
+from inspect import Parameter, Signature, signature
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+sys.path.insert(0, str(ROOT))
+
+import numpy as np  # noqa: E402
+import wire  # noqa: E402
+
+import lstm_teach  # noqa: E402
+from lstm_teach.exercises import unread  # noqa: E402
+
+# What needs no permission is not listed: importing, computing, threads, plotting into memory.
+WRITES = ("chmod", "chown", "link", "mkdir", "mkfifo", "mknod", "remove", "rename", "rmdir", "symlink", "truncate")
+FORBIDDEN = (
+    *("os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile", "os.startfile/2", "os.system"),
+    *("os.kill", "os.killpg", "pty.spawn", "signal.pthread_kill", "subprocess.Popen", "sqlite3.connect"),
+    *("resource.setrlimit", "resource.prlimit", "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"),
+    *("_winapi.CreateProcess", "_winapi.OpenProcess", "_winapi.TerminateProcess"),
+)
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+def limit_memory(megabytes: int) -> None:
+    """Refuse more than so much memory; only Linux keeps such a limit, and Windows has none."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: end with the judge, whatever happens to it
+    if megabytes:
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def fence(folder: Path) -> None:
+    """From now on refuse what a submission has no use for; nothing in this process can take it back."""
+    import _posixsubprocess
+
+    def refused(*anything: Any) -> None:
+        raise PermissionError("a submission may not start other programs")
+
+    _posixsubprocess.fork_exec = refused  # starts processes without saying so
+    subprocess._fork_exec = refused
+    import matplotlib
+
+    reading = [sys.prefix, sys.base_prefix, Path(np.__file__).parents[1], Path(lstm_teach.__file__).parent, folder]
+    reading += ["/usr/share", "/usr/lib", "/lib", "/lib64", "/etc", "/dev/null", "/dev/urandom", ROOT / "data"]
+    reading += [matplotlib.get_cachedir(), matplotlib.get_configdir()]
+    readable = [os.path.realpath(each) for each in reading]
+    hidden = [os.path.realpath(ROOT / name) for name in ("instructor", "notebooks", "tests", ".git")]
+    writable = [os.path.realpath(folder), os.path.realpath("/dev/null")]
+    forbidden, realpath, separator = frozenset(FORBIDDEN), os.path.realpath, os.sep
+    paths = frozenset(f"os.{name}" for name in WRITES)
+
+    def within(path: Any, places: list[str]) -> bool:
+        real = realpath(os.fsdecode(path))
+        return any(real == place or real.startswith(place.rstrip(separator) + separator) for place in places)
+
+    def watch(event: str, args: tuple) -> None:
+        if event == "open" or event in ("os.listdir", "os.scandir", "os.chdir"):
+            path = args[0] if args[0] is not None else "."
+            if isinstance(path, int):
+                return
+            if event == "open" and args[2] & WRITING and not within(path, writable):
+                raise PermissionError(f"a submission may not write {os.fsdecode(path)}")
+            if not within(path, readable) or within(path, hidden):
+                raise PermissionError(f"a submission may not read {os.fsdecode(path)}")
+        elif event in paths:
+            if not all(within(path, writable) for path in args if isinstance(path, str | bytes | os.PathLike)):
+                raise PermissionError("a submission may not change files outside of its own folder")
+        elif event in forbidden or event.startswith("ctypes."):
+            raise PermissionError(f"a submission may not use {event}")
+
+    sys.addaudithook(watch)
+
+
+class Worker:
+    """The learner's notebook as it runs: its names, and the functions that both processes know by number."""
+
+    def __init__(self, receive: Any, send: Any):
+        from IPython.core.interactiveshell import InteractiveShell
+        from traitlets.config import Config
+
+        self.shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+        self.names = self.shell.user_ns
+        self.receive, self.send = receive, send
+        self.functions: dict[int, Any] = {}  # the learner's, for the judge
+        self.numbers = itertools.count()
+        self.given: list[list] = []  # of each call under way: [arguments, as they were sent]
+
+    # ---------------------------------------------------------------------------------- requests
+
+    def serve(self, until: str = "") -> dict | None:
+        """Answer requests until the judge is gone, or until the answer comes that a learner's function waits for."""
+        while (request := wire.read(self.receive)) is not None:
+            if until and until in request:
+                return request
+            act = {"cell": self.cell, "look": self.look, "call": self.call}[request["do"]]
+            wire.write(self.send, act(request))
+        if until:
+            os._exit(0)
+        return None
+
+    def cell(self, request: dict) -> dict:
+        """Run one cell."""
+        ring = self._ring_after(request["seconds"])
+        try:
+            outcome = self.shell.run_cell(request["source"], silent=True)
+            problem = outcome.error_before_exec or outcome.error_in_exec
+        except TimeoutError as error:
+            problem = error
+        finally:
+            ring.close()
+        return {"problem": self._problem(problem) if problem else None}
+
+    def _ring_after(self, seconds: float) -> ExitStack:
+        stack = ExitStack()
+        if hasattr(signal, "setitimer"):  # elsewhere the judge ends this process
+
+            def ring(number: int, frame: Any) -> None:
+                raise TimeoutError(f"the cell did not finish within {seconds:g} seconds")
+
+            stack.callback(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, ring))
+            signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
+            stack.callback(signal.setitimer, signal.ITIMER_REAL, 0)
+        return stack
+
+    def look(self, request: dict) -> dict:
+        """The value of a name, if the notebook has given it one."""
+        name = request["name"]
+        return {"value": self._out(self.names[name])} if name in self.names else {"missing": name}
+
+    def call(self, request: dict) -> dict:
+        """Call one of the learner's functions."""
+        args, kwargs = self._in(request["args"]), self._in(request["kwargs"])
+        self.given.append([args, [self._out(each) for each in args]])
+        try:
+            with warnings.catch_warnings(), ExitStack() as stack:
+                warnings.simplefilter("ignore")
+                if request["filled"]:
+                    stack.enter_context(unread.filled_forward())
+                answer = {"value": self._out(self.functions[request["function"]](*args, **kwargs))}
+        except BaseException as error:
+            answer = {"problem": self._problem(error)}
+        return answer | {"changed": self._changed(self.given.pop())}
+
+    def _changed(self, given: list) -> list:
+        """Number and content of the arguments that are no longer what was sent."""
+        args, sent = given
+        now = [self._out(each) for each in args]
+        changed = [[n, each] for n, (each, before) in enumerate(zip(now, sent, strict=True)) if each != before]
+        given[1] = now
+        return changed
+
+    # ---------------------------------------------------------------------------------- functions
+
+    def _out(self, value: Any) -> Any:
+        return wire.encode(value, self._lend)
+
+    def _in(self, data: Any) -> Any:
+        return wire.decode(data, self._borrow)
+
+    def _lend(self, function: Any) -> dict:
+        """A number for a function of the learner's, and what its sentences call it."""
+        if hasattr(function, "_number_in_judge"):
+            return {"judge": function._number_in_judge}
+        number = next(self.numbers)
+        self.functions[number] = function
+        own = function
+        while hasattr(own, "__wrapped__"):
+            own = own.__wrapped__
+        try:
+            parameters = list(signature(function).parameters)
+        except (TypeError, ValueError):
+            parameters = None
+        home = f"{getattr(own, '__module__', None)}.{getattr(own, '__name__', '')}"
+        code = getattr(own, "__code__", None) or getattr(vars(type(own)).get("__call__"), "__code__", None)
+        return {
+            "worker": number,
+            "name": str(getattr(own, "__name__", type(own).__name__)),
+            "parameters": parameters,
+            "home": home if home.startswith("lstm_teach.") else "",
+            "text": "".join(linecache.getlines(code.co_filename))[:100_000] if code else "",
+            "line": code.co_firstlineno if code else 0,
+        }
+
+    def _borrow(self, data: dict) -> Callable:
+        """A function of the judge's, as something that the learner's code can call."""
+        if "worker" in data:
+            return self.functions[data["worker"]]
+
+        def borrowed(*args: Any, **kwargs: Any) -> Any:
+            changed = [[n, self._changed(given)] for n, given in enumerate(self.given)]
+            back = {"back": data["judge"], "args": self._out(args), "kwargs": self._out(kwargs), "changed": changed}
+            wire.write(self.send, back)
+            reply = self.serve(until="reply")
+            if "raised" in reply["reply"]:
+                name, said, number = reply["reply"]["raised"]
+                error = _error_class(name)(said)
+                error._number_in_judge = number
+                raise error
+            return self._in(reply["reply"]["value"])
+
+        borrowed.__name__ = borrowed.__qualname__ = data["name"]
+        borrowed._number_in_judge = data["judge"]
+        if data["parameters"] is not None:
+            borrowed.__signature__ = Signature(
+                [
+                    Parameter(name, getattr(Parameter, kind), default=None if optional else Parameter.empty)
+                    for name, kind, optional in data["parameters"]
+                ]
+            )
+        return borrowed
+
+    def _problem(self, error: BaseException) -> dict:
+        """An exception in words: its name, what it says, and the learner's line."""
+        frames = [(f, line) for f, line in traceback.walk_tb(error.__traceback__) if f.f_globals is self.names]
+        place, unwritten = "", ""
+        if isinstance(error, SyntaxError) and error.lineno:
+            place = f", at line {error.lineno}: {(error.text or '').strip()}"
+        elif frames:
+            frame, number = frames[-1]
+            unwritten = frame.f_code.co_name
+            line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
+            place = f", at line {number}: {line}" if line else f", at line {number}"
+        said = error.msg if isinstance(error, SyntaxError) else str(error)
+        return {
+            "name": type(error).__name__,
+            "said": " ".join(str(said).split())[:2000].removesuffix("."),
+            "place": place[:500],
+            "unwritten": unwritten,
+            "judge": getattr(error, "_number_in_judge", None),
+        }
+
+
+def _error_class(name: str) -> type[Exception]:
+    """The builtin exception of that name, or a new one."""
+    known = getattr(sys.modules["builtins"], name, None)
+    if (
+        isinstance(known, type)
+        and issubclass(known, Exception)
+        and known not in (UnicodeDecodeError, UnicodeEncodeError)
+    ):
+        return known
+    return type(name, (Exception,), {})
+
+
+def main(arguments: list[str]) -> int:
+    """Take over the standard streams for the judge, shut the fence, and serve."""
+    memory = int(arguments[0])
+    receive, send = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1):
+        os.dup2(nothing, number)
+    sys.stdin, sys.stdout = os.fdopen(0, "r", closefd=False), os.fdopen(1, "w", closefd=False)
+    limit_memory(memory)
+    worker = Worker(receive, send)
+    sys.path[:] = [each for each in sys.path if Path(each).resolve() != HERE]
+    fence(Path.cwd())
+    wire.write(send, {"ready": True})
+    worker.serve()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,193 @@
+"""Grading with the real nbgrader: release, submissions of several kinds, scores and feedback."""
+
+import importlib.util
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+from projectfiles import ROOT, skip_but_fail_in_ci
+
+pytestmark = pytest.mark.grading
+
+NAME = "01_forward_pass"
+ALL = sorted(path.stem for path in (ROOT / "instructor" / "exercises").glob("*.ipynb"))
+ENVIRONMENT = {
+    **os.environ,
+    "PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}",
+    "PYTHONPATH": str(ROOT),
+    "OPENBLAS_NUM_THREADS": "1",
+}
+MEMORY = 4096  # MB
+
+
+@pytest.fixture(scope="module")
+def modules():
+    if importlib.util.find_spec("nbgrader") is None:
+        skip_but_fail_in_ci("nbgrader is not installed: python3 start.py test installs it")
+    import instructor_modules  # noqa: F401  (which says where the scripts are)
+    import nbgrader_course
+    import release
+
+    return SimpleNamespace(course=nbgrader_course, release=release)
+
+
+def generate(folder, assignment, names):
+    """Make these exercises an assignment of a course, by nbgrader's own command."""
+    (folder / "source" / assignment).mkdir(parents=True)
+    for name in names:
+        shutil.copy(ROOT / "instructor" / "exercises" / f"{name}.ipynb", folder / "source" / assignment)
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", assignment, "--create"]
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def solved(release, name):
+    """The released exercise with the solutions filled in."""
+    notebook = release.read(release.RELEASED / f"{name}.ipynb")
+    solution = release.solved_version(release.read(release.SOURCES / f"{name}.ipynb"), name)
+    for cell, right in zip(notebook.cells, solution.cells, strict=True):
+        if not cell.metadata.get("nbgrader", {}).get("grade"):
+            cell.source = right.source
+    return notebook
+
+
+def first(notebook):
+    """The first cell for a solution."""
+    return next(cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution"))
+
+
+def doubled(notebook):
+    """A cell and its check copied, as JupyterLab copies them: with their metadata and a new id."""
+    place = notebook.cells.index(first(notebook))
+    for cell in notebook.cells[place : place + 2]:
+        copy = nbformat.from_dict(cell)
+        copy.id = f"{cell.id}-copied"
+        notebook.cells.insert(place + 2, copy)
+
+
+def wrong(notebook):
+    cell = first(notebook)
+    cell.source += f"\n\n\n{cell.metadata.nbgrader.grade_id.replace('-', '_')} = lambda *inputs: 0.0"
+
+
+def tampering(notebook):
+    wrong(notebook)
+    first(notebook).source += (
+        "\nfrom lstm_teach import judging, verdicts\nverdicts.Verdict.score = property(lambda self: 1.0)"
+        "\nverdicts.Part.passed = property(lambda self: True)"
+        "\njudging.difference.__code__ = (lambda *a, **k: '').__code__"
+    )
+
+
+def dying(notebook):
+    first(notebook).source = "import os\n\nos._exit(1)"
+
+
+@pytest.fixture(scope="module")
+def course(modules, tmp_path_factory):
+    """A graded course: its folder, the rows of the table, and the points of each student by cell."""
+    from nbgrader.api import Gradebook
+
+    folder = tmp_path_factory.mktemp("course")
+    generate(folder, "hw1", [NAME])
+    for change in (doubled, wrong, tampering, dying):
+        notebook = solved(modules.release, NAME)
+        change(notebook)
+        place = folder / "submitted" / change.__name__ / "hw1"
+        place.mkdir(parents=True)
+        name = "my homework" if change is doubled else NAME
+        nbformat.write(notebook, place / f"{name}.ipynb")
+    rows = {row.student: row for row in modules.course.grade(folder, "hw1", 200, 15, MEMORY)}
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
+        points = {
+            submission.student.id: {grade.name: grade.auto_score for grade in submission.notebooks[0].grades}
+            for submission in gradebook.assignment_submissions("hw1")
+        }
+    return folder, rows, points
+
+
+def test_what_nbgrader_releases_is_what_is_committed(tmp_path):
+    generate(tmp_path, "every", ALL)
+    for name in ALL:
+        committed = ROOT / "notebooks" / "exercises" / f"{name}.ipynb"
+        assert (tmp_path / "release" / "every" / f"{name}.ipynb").read_bytes() == committed.read_bytes(), name
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_solutions_of_every_exercise_are_right_from_outside_too(modules, name):
+    result = modules.course.score_apart(
+        solved(modules.release, name), modules.release.SOURCES / f"{name}.ipynb", 30, MEMORY
+    )
+    assert result["notes"] == [] and result["tasks"]
+    for task in result["tasks"]:
+        assert (task["points"], task["notes"]) == (task["most"], []), task
+
+
+def test_a_copied_cell_and_a_renamed_notebook_cost_no_points(course):
+    _, rows, _ = course
+    assert rows["doubled"].score == rows["doubled"].most > 10
+    assert rows["doubled"].note == "was called my homework.ipynb"
+
+
+@pytest.mark.parametrize("student", ["wrong", "tampering", "dying"])
+def test_what_is_wrong_earns_nothing_and_the_rest_its_points(course, student):
+    _, rows, points = course
+    lost = {name: most for name, most in points["doubled"].items() if points[student][name] != most}
+    assert len(lost) == 1 and rows[student].score == rows["doubled"].score - sum(lost.values()), points[student]
+
+
+def test_the_feedback_says_what_is_off(course):
+    def page(student):
+        text = (course[0] / "feedback" / student / "hw1" / f"{NAME}.html").read_text(encoding="utf-8")
+        return re.sub(r"<[^>]*>", "", text)
+
+    assert "not yet" in page("wrong") and "Hint 1 of 3" in page("wrong")
+    assert "does a cell call os._exit" in page("dying")
+    assert "seed=" not in page("wrong") and "HIDDEN TESTS" not in page("wrong")
+
+
+def test_an_assignment_without_submissions_is_said(course, modules):
+    with pytest.raises(ValueError, match="should hold a folder STUDENT/hw2, but there is none"):
+        next(modules.course.grade(course[0], "hw2"))
+
+
+def test_a_submission_that_takes_too_long_is_ended(course, modules):
+    problem = modules.course.grade_in_process(course[0], "hw1", "wrong", 0.5, 15, MEMORY)
+    assert problem == "not graded: not done after 0.5 seconds"
+
+
+def test_the_command_prints_a_table(course, modules, capsys, monkeypatch):
+    import grade
+
+    rows = course[1]
+    lost = modules.course.Row("late", None, 16, "not graded: not done after 1 seconds")
+    monkeypatch.setattr(modules.course, "grade", lambda *options, **more: iter([rows["wrong"], lost]))
+    assert grade.main([str(course[0]), "hw1"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["student", "score", "of", "note"]
+    assert lines[1].split()[0] == "wrong" and lines[2].split()[:3] == ["late", "-", "16"]
+
+
+def test_the_commands_of_the_guide_run(modules, tmp_path):
+    guide = (ROOT / "instructor" / "guide.md").read_text(encoding="utf-8").partition("### A folder of notebooks")[2]
+    commands = [line for block in re.findall(r"```\n(.*?)```", guide, re.DOTALL)[:2] for line in block.splitlines()]
+    assert [line.split()[1] for line in commands].count("LSTM/instructor/grade.py") == 4 and len(commands) == 5
+    (tmp_path / "names.txt").write_text("Ada Lovelace\n", encoding="utf-8")
+    place = tmp_path / "collected" / "Ada Lovelace_12_assignsubmission_file_"
+    place.mkdir(parents=True)
+    notebook = solved(modules.release, NAME)  # cut short: its first task
+    notebook.cells = notebook.cells[: notebook.cells.index(first(notebook)) + 2]
+    nbformat.write(notebook, place / "exercise.ipynb")
+    for line in commands:
+        words = [sys.executable if word == "python" else word for word in shlex.split(line.replace("LSTM", str(ROOT)))]
+        done = subprocess.run(words, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("points.csv", "moodle.csv", "canvas.csv", "summary.html", "feedback/Ada_Lovelace_12.html"):
+        assert (tmp_path / "collected_graded" / name).is_file()
+    assert (tmp_path / "handouts" / "Ada Lovelace" / f"{NAME}.ipynb").is_file()

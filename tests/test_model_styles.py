@@ -1,0 +1,269 @@
+"""diagnose_model on passes in the styles that people bring: what it says of right ones, of wrong ones, and why."""
+
+import importlib.util
+import re
+import sys
+
+import numpy as np
+import pytest
+from projectfiles import ROOT
+
+import lstm_teach as lt
+from tests.model_cases.styles.faults import FAULTS, FOLDER, STYLES, load
+
+QUICK = ("gate_attributes", "rows_of_states", "stacked_class", "node_list", "updating_rnn", "gru_globals")
+SOME = [fault for at, fault in enumerate(FAULTS) if fault[0] in QUICK and at % 2]
+
+
+def families(diagnosis):
+    return [found.family for found in diagnosis.findings]
+
+
+def told(diagnosis):
+    return " ".join(map(str, diagnosis.findings))
+
+
+def diagnosed(style, *edits, lengths=(1, 2, 3)):
+    return lt.diagnose_model(load(style, edits), lengths=lengths)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_right_pass_of_any_style_is_passed(style):
+    diagnosis = diagnosed(style, lengths=(1, 3))
+    assert diagnosis.passed, diagnosis
+    assert max(error for errors in diagnosis.ladder.values() for error in errors.values()) < 1e-10
+
+
+@pytest.mark.parametrize(("style", "expected", "edits"), SOME)
+def test_the_family_of_a_fault_is_named_first(style, expected, edits):
+    diagnosis = diagnosed(style, *edits)
+    assert not diagnosis.passed
+    assert families(diagnosis)[0] in expected, diagnosis
+
+
+# ------------------------------------------------------------------------------- weights that are not handed on
+
+
+def test_an_array_with_which_the_loss_never_changes_is_the_only_finding():
+    forgotten = (
+        "for name in names:\n            setattr",
+        "for name in set(names) - {'recurrent'}:\n            setattr",
+    )
+    diagnosis = diagnosed("regression_mean", forgotten)
+    assert families(diagnosis) == ["not read"]
+    assert "Is recurrent read? The loss does not change with it at T = 2 and 3" in told(diagnosis)
+
+
+def test_an_array_that_the_gradient_does_not_read_is_the_only_finding():
+    def case(T):
+        params, loss, gradient = load("rows_of_states")(T)
+        own = params["Ui"].copy()
+        return params, loss, lambda p: gradient({**p, "Ui": own})
+
+    diagnosis = lt.diagnose_model(case, lengths=(1, 2, 3))
+    assert families(diagnosis) == ["not read"]
+    assert "Is Ui read by gradient?" in told(diagnosis)
+
+
+def test_an_array_that_nothing_reads_is_only_noted_if_its_gradient_is_zero():
+    def case(T):
+        params, loss, gradient = load("rows_of_states")(T)
+        return {**params, "spare": np.ones(3)}, loss, lambda p: {**gradient(p), "spare": np.zeros(3)}
+
+    diagnosis = lt.diagnose_model(case, lengths=(1, 2))
+    assert diagnosis.passed
+    assert any("does not change with spare" in note for note in diagnosis.notes)
+
+
+class Net:
+    def __init__(self):
+        self.w = np.array([0.5, -0.7, 0.3])
+        self.shared = {"w": self.w}
+
+    def loss(self, T):
+        return T * float(np.sum(np.sin(self.shared["w"])))
+
+    def gradient(self, T):
+        return {"dw": T * np.cos(self.w)}
+
+
+def test_attributes_are_set_for_each_call_and_get_their_own_back():
+    net = Net()
+    own, values = net.w, net.w.copy()
+    assert lt.diagnose_model(lt.case_of(net, ["w"], net.loss, net.gradient), lengths=(1, 2)).passed
+    assert net.w is own and np.array_equal(net.w, values)
+    with pytest.raises(ZeroDivisionError):
+        lt.case_of(net, ["w"], lambda T: 1 / 0)(1)[1]({"w": np.zeros(3)})
+    assert np.array_equal(net.w, values)
+
+
+def test_a_name_that_is_no_array_gets_one_sentence():
+    with pytest.raises(TypeError, match=r"shared of net must be an array of floating-point numbers, got"):
+        lt.case_of(Net(), ["shared"], Net.loss)
+    with pytest.raises(AttributeError, match="no attribute 'W'"):
+        lt.case_of(Net(), ["W"], Net.loss)
+    with pytest.raises(TypeError, match="loss must be a function of T, got 3"):
+        lt.case_of(Net(), ["w"], 3)
+    diagnosis = lt.diagnose_model(lt.case_of(net := Net(), ["w"], net.loss, lambda T: [net.w, net.w]))
+    assert "one array for each of w; got 2 things" in told(diagnosis)
+
+
+# ------------------------------------------------------------------------------------ a state that starts at zero
+
+
+def test_what_a_zero_state_hides_is_not_called_right():
+    diagnosis = diagnosed("gru_globals", ("dUh += np.outer(dc, r * h)", "dUh += np.outer(dc, h)"))
+    assert "Right at T = 1, where Uh can show nothing, wrong from T = 2 on: Uh." in told(diagnosis)
+    assert any("has to be zero (the state starts at zero)" in note for note in diagnosis.notes)
+    assert "initial state" not in told(diagnosis)  # nobody can follow advice to use another
+
+
+def test_a_block_that_can_show_nothing_is_left_out_of_the_reasoning():
+    diagnosis = diagnosed("stacked_class", ("dc = dc_next + dh", "dc = dh"))
+    assert "Block 4 alone is right. If that is the output gate" in told(
+        diagnosis
+    )  # the forget gate's 1 is right as well
+
+
+def test_an_index_of_minus_one_at_the_first_step_is_named():
+    h = diagnosed("rows_of_states", ("h_before = h[t - 1] if t > 0 else np.zeros(nh)", "h_before = h[t - 1]"))
+    s = diagnosed("rows_of_states", ("s_before = s[t - 1] if t > 0 else np.zeros(nh)", "s_before = s[t - 1]"))
+    assert families(h) == families(s) == ["first step"]
+    assert "the right gradient of Wf and bf is exactly zero where yours is wrong" in told(s)
+    assert "multiplied with the state after the last step" in told(h) and "state after the last" not in told(s)
+
+
+def test_the_wrong_row_at_every_step_is_not_taken_for_one_at_the_first():
+    diagnosis = diagnosed("updating_rnn", ("np.outer(dz, self.h[t - 1])", "np.outer(dz, self.h[t])"))
+    assert families(diagnosis) == ["product"]
+
+
+# --------------------------------------------------------------------------------------------- several at once
+
+
+def test_one_factor_of_all_arrays_is_divided_out_before_the_next_mistake_is_looked_for():
+    clipped = diagnosed("clipped_layers", ("limit = np.inf", "limit = 0.4"), ("dcl * i * (1 - g**2)", "dcl * i"))
+    assert families(clipped) == ["clipping", "gate"]
+    assert "The norm of all arrays together is 0.4" in told(clipped)
+    assert "columns 9 to 11 of W1 (block 4 of 4)" in str(clipped.findings[1])
+    averaged = diagnosed(
+        "lists_of_arrays", ("derr = 2 * err / T", "derr = 2 * err"), ("dhn = dz @ Wh.T", "dhn = 0 * dhn")
+    )
+    assert families(averaged) == ["scale", "carry"]
+    assert "With Wh set to zero all is right" in str(averaged.findings[1])
+
+
+def test_a_factor_of_the_output_alone_is_not_taken_for_one_of_all():
+    diagnosis = diagnosed("gate_attributes", ('grads["V"] += np.outer(h, dy)', 'grads["V"] += 2 * np.outer(h, dy)'))
+    assert families(diagnosis) == ["scale"]
+    assert "The gradient of V is 2 times" in told(diagnosis) and "All arrays" not in told(diagnosis)
+
+
+def test_a_bias_is_not_taken_for_an_initial_state():
+    both = ("dh_next = self.U_i", "dh_next = 0 * self.U_i"), ('grads["b_i"] += dz_i', 'grads["b_i"] += i')
+    diagnosis = diagnosed("gate_attributes", *both)
+    assert "hands back" not in told(diagnosis)
+    assert "b_i is made with the same deltas as U_i and W_i, whose gradient is right" in told(diagnosis)
+
+
+def test_a_copied_gradient_is_compared_with_the_learners_own_sister():
+    copy = ('grads["W_o"] += np.outer(X[t], dz_o)', 'grads["W_o"] += np.outer(X[t], dz_f)')
+    diagnosis = diagnosed("gate_attributes", copy, ("dc * c_prev * f * (1 - f)", "dc * c_prev * f"))
+    assert families(diagnosis)[0] == "gate rows"
+    assert "Your gradients of W_f and of W_o are the same, number by number" in told(diagnosis)
+    assert "U_o and b_o are right, so that of W_o is the copy" in told(diagnosis)
+    assert "wrong" in (rest := str(diagnosis.findings[1])).lower() and "W_f, U_f and b_f" in rest
+
+
+def test_an_exact_ratio_at_the_first_wrong_length_is_told():
+    diagnosis = diagnosed("gru_globals", ("dh * (h - c) * z", "dh * (c - h) * z"))
+    assert "At T = 1 the gradient of Wz is -1 times the right one" in told(diagnosis)
+
+
+# ----------------------------------------------------------------------------------------------- gates and blocks
+
+
+def test_one_array_for_each_gate_gets_the_hint_at_the_cell():
+    diagnosis = diagnosed("gate_attributes", ("dc_next = dc * f", "dc_next = dc_next * f"))
+    assert "only the one of W_o, U_o and b_o is right. If that is the output gate" in told(diagnosis)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault[0] == "char_globals"][3:7:3])
+def test_rows_of_one_gate_are_not_called_blocks(fault):
+    style, _, edits = fault  # of four units each
+    assert "block" not in told(diagnosed(style, *edits)).lower()
+
+
+@pytest.mark.parametrize(
+    ("style", "edit"),
+    [
+        ("node_list", ("df = self.s_prev * ds", "df = self.s * ds")),  # all deltas reach one unit alone at T = 1
+        ("char_globals", ("* f[t] * (1 - f[t])", "* f[t]")),
+    ],
+)
+def test_deltas_are_not_called_right_where_they_are_wrong(style, edit):
+    diagnosis = diagnosed(style, edit, lengths=(1, 2, 3))
+    assert families(diagnosis)[0] == "gate"
+    assert "same deltas" not in told(diagnosis)
+
+
+# --------------------------------------------------------------------------------------------------------- errors
+
+
+def imported(path, source):
+    path.write_text(source)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_an_error_at_one_length_names_the_librarys_line_and_hides_no_other(tmp_path):
+    source = (FOLDER / "stacked_class.py").read_text()
+    source = source.replace(
+        "        return self.ys\n", "        self.all = np.stack(self.ys[1:])\n        return self.ys\n"
+    )
+    module = imported(tmp_path / "their_library.py", source.replace("dh_next, dc_next = np", "dh_next, dc_next = np"))
+    case = lt.case_of(module.net, ["W", "b", "Wy", "by"], lambda T: module.loss(T), lambda T: module.gradient(T))
+    diagnosis = lt.diagnose_model(case, lengths=(1, 2, 3))
+    assert families(diagnosis) == ["raises"] and list(diagnosis.ladder) == [2, 3]
+    assert "At T = 1: " in told(diagnosis) and "need at least one array to stack" in told(diagnosis)
+    assert re.search(
+        r"line \d+ of their_library\.py, in forward: self\.all = np\.stack\(self\.ys\[1:\]\)", told(diagnosis)
+    )
+    assert "other lengths could not be compared" in diagnosis.summary
+
+
+def test_an_error_at_one_length_does_not_hide_a_mistake_at_the_others():
+    broken = ("        return self.ys\n", "        self.all = np.stack(self.ys[1:])\n        return self.ys\n")
+    diagnosis = diagnosed("stacked_class", broken, ("dc * i * (1 - g * g)", "dc * i"))
+    assert families(diagnosis)[0] == "raises" and "gate" in families(diagnosis)
+
+
+# -------------------------------------------------------------------------------------------------------- recipes
+
+
+def recipes():
+    text = (ROOT / "docs" / "your_own_model.md").read_text()
+    return re.findall(r"^## (.*?)$.*?```python\n(.*?)```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(("title", "code"), recipes())
+def test_the_recipes_work(title, code, tmp_path, monkeypatch):
+    """Each with the files that it speaks of, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    rnn = (FOLDER / "updating_rnn.py").read_text().partition("net = RNN()")[0].replace("import lstm_teach as lt\n", "")
+    (tmp_path / "rnn.py").write_text(rnn)
+    script = (FOLDER / "char_globals.py").read_text().partition("names = [")[0].replace("import lstm_teach as lt\n", "")
+    loop = "\nn = 0\nwhile True:\n    n += 1\n    raise SystemExit('training')\n"
+    (tmp_path / "train.py").write_text(script + loop)
+    old = script.replace("range(", "xrange(") + "\nprint 'iter %d' % 0" + loop
+    (tmp_path / "old.py").write_text(old)
+    space: dict = {}
+    try:
+        exec(code, space)
+        assert isinstance(space["diagnosis"], lt.ModelDiagnosis) and space["diagnosis"].passed, space["diagnosis"]
+    finally:
+        for name in ("rnn", "train", "old"):
+            sys.modules.pop(name, None)

@@ -1437,10 +1437,16 @@ def plus(text: str, delta: str) -> str:
 
 
 def unlike(a: str, b: str) -> int:
-    """How many characters differ: 1 for `dzi` and `dzf`, and for names of several words of which one is another."""
+    """How many characters differ: 1 for `dzi` and `dzf`, and for names of several words of which one is another.
+
+    2 where one name has a word more: `dL_dh_direct` and `dL_dh`.
+    """
     words = [re.split(r"[_\W]+|(?<=[a-z])(?=[A-Z])", text) for text in (a, b)]
     if len(words[0]) == len(words[1]) > 1 and sum(x != y for x, y in zip(*words, strict=True)) == 1:
         return 1
+    short, long = sorted(words, key=len)
+    if len(long) == len(short) + 1 > 2 and any(long[:k] + long[k + 1 :] == short for k in range(len(long))):
+        return 2
     if len(a) == len(b):
         return sum(x != y for x, y in zip(a, b, strict=True))
     return 2 + abs(len(a) - len(b)) + sum(x != y for x, y in zip(a, b, strict=False))

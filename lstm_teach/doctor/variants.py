@@ -158,40 +158,6 @@ def local_names(function: ast.FunctionDef) -> frozenset[str]:
     return frozenset(found | elsewhere)
 
 
-@dataclass(frozen=True, eq=False)
-class Put:
-    """Right values to stand in the place of what a statement computes.
-
-    `part` tells which of the recorded values of the statement, `item` which array of a list, `index` what of the array.
-    """
-
-    slot: int
-    part: int
-    item: int | None
-    index: tuple[slice | int, ...]
-    values: dict[int, np.ndarray]  # by the number of times that the statement was run before
-    name: tuple[str, str] = ("", "")  # quantity and gate
-
-    def into(self, value: Any, new: np.ndarray) -> Any:
-        """`value` with the right numbers in it; as it is if they don't fit there."""
-        if self.item is None and not (type(value) is np.ndarray or numbers(value) is not None):
-            return value
-        items = iter(range(10**6))
-        chosen = self.item or 0
-        here = self.part in (TARGET, OWNER)
-        return exchanged(value, lambda array: self._array(array, new) if next(items) == chosen else array, here)
-
-    def _array(self, array: np.ndarray, new: np.ndarray) -> np.ndarray:
-        changed = (
-            array if self.part in (TARGET, OWNER) else array.copy()
-        )  # all names of a target see what is done to it
-        try:
-            changed[self.index] = new.reshape(changed[self.index].shape)
-        except (ValueError, IndexError):
-            return array
-        return changed
-
-
 def numbers(value: Any) -> np.ndarray | None:
     """A list of floats, or of such lists of one length, as an array; None for anything else."""
     if type(value) is not list or not 1 < len(value) <= _LONGEST:
@@ -298,8 +264,6 @@ class Variants:
         self._fuel = 0  # statements that the run may still execute
         self.slots, self.text = find_slots(units), "\0".join(unit.text for unit in units)
         self._choice = [0] * len(self.slots)
-        self._puts: dict[tuple[int, int], list[Put]] = {}
-        self._times: dict[tuple[int, int], int] = {}
         self._disturbed, self._touched = -1, False
         self._trace = Trace()
         self._acting = acting_functions(units)
@@ -372,12 +336,6 @@ class Variants:
         if slot == self._disturbed:
             value, before = disturbed(value), value
             self._touched |= value is not before and (type(value) not in (list, tuple, dict) or bool(kept(value)))
-        puts = self._puts.get((slot, part))
-        if puts:
-            time = self._times[slot, part] = self._times.get((slot, part), -1) + 1
-            for put in puts:
-                if time in put.values:
-                    value = put.into(value, put.values[time])
         fits(value)
         if not trace.quiet:
             trace.parts.append(part)
@@ -405,11 +363,8 @@ class Variants:
             spend(STATEMENT * (_LOOKING - self._fuel))
             self._fuel = fuel
 
-    def run(self, truth: Truth, edits: Sequence[Edit] = (), puts: Sequence[Put] = (), quiet: bool = False) -> Trace:
-        """Run on one case and return what the statements computed, with right values put in some places."""
-        self._puts, self._times = {}, {}
-        for put in puts:
-            self._puts.setdefault((put.slot, put.part), []).append(put)
+    def run(self, truth: Truth, edits: Sequence[Edit] = (), quiet: bool = False) -> Trace:
+        """Run on one case and return what the statements computed."""
         for slot, number in self.choices(edits) or ():
             self._choice[slot] = number
         trace = self._trace = Trace(quiet=quiet)
@@ -433,9 +388,7 @@ class Variants:
         trace.kept_inputs = all(a.tobytes() == b.tobytes() for a, b in zip(now, own, strict=True))
         return trace
 
-    def reach(
-        self, truth: Truth, slots: Iterable[int], puts: Sequence[Put] = (), edits: Sequence[Edit] = ()
-    ) -> dict[int, set[str]]:
+    def reach(self, truth: Truth, slots: Iterable[int], edits: Sequence[Edit] = ()) -> dict[int, set[str]]:
         """The matrices whose gradient changes if what a statement computes is disturbed.
 
         All nine if the run fails, if it is no value with numbers that could be disturbed, or if the statement calls a
@@ -443,7 +396,7 @@ class Variants:
         """
         if not self.records:
             raise ValueError("what a statement reaches is seen with records only")
-        plain = gradients(self.run(truth, edits, puts, quiet=True), truth)
+        plain = gradients(self.run(truth, edits, quiet=True), truth)
         found: dict[int, set[str]] = {}
         acting = {slot.number for slot in self.slots if slot.node is not None and _calls(slot.node) & self._acting}
         for slot in slots if plain is not None else ():
@@ -452,7 +405,7 @@ class Variants:
                 continue
             self._disturbed, self._touched = slot, False
             try:
-                got = gradients(self.run(truth, edits, puts, quiet=True), truth)
+                got = gradients(self.run(truth, edits, quiet=True), truth)
             finally:
                 self._disturbed = -1
             if not self._touched:
@@ -460,34 +413,19 @@ class Variants:
             found[slot] = {n for n in Params.NAMES if got is None or not np.array_equal(got[n], plain[n])}
         return found
 
-    def evaluate(self, edits: Sequence[Edit] = (), puts: Sequence[Put] = (), whole: bool = False) -> Outcome:
-        """Run on all cases and count what is right: every recognized quantity, and every right matrix.
-
-        What was put in does not count. With `whole` only the matrices count where not all nine are right.
-        """
+    def evaluate(self, edits: Sequence[Edit] = ()) -> Outcome:
+        """Run on all cases and count what is right: every recognized quantity, and every right matrix."""
         if self.choices(edits) is None:
             return Outcome(0, 0, False)
-        own = {put.slot for put in puts}
-        given = list({id(array): array for put in puts for array in put.values.values()}.values())
         bits = shift = score = 0
         right, error = True, ""
         for truth in self.truths:
-            trace = self.run(truth, edits, puts, quiet=whole)
+            trace = self.run(truth, edits)
             matrices = right_matrices(trace, truth)
             for name in matrices:
                 bits |= 1 << shift + truth.total + Params.NAMES.index(name)
-            if whole and len(matrices) < 9:
-                return Outcome(bits, 4 * len(matrices), False)
-            if whole:
-                trace = self.run(truth, edits, puts)
-            events = self.events(trace, truth)
-            there = _union([event for event in events if event[0] in own])
-            seen = _union([event for event in events if event[0] not in own])
-            if own:
-                seen |= there & ~_union([(0, found) for found in truth.recognize(given)])
-            seen &= truth.counted
-            score += seen.bit_count()
-            score += 4 * len(matrices)
+            seen = self.seen(trace, truth) & truth.counted
+            score += seen.bit_count() + 4 * len(matrices)
             right = right and len(matrices) == 9
             error = error or (str(trace.error) if trace.error else "")
             bits |= seen << shift
@@ -505,12 +443,6 @@ class Variants:
         with np.errstate(all="ignore"):
             found = truth.recognize([value for _, value in pairs])
         return [(slot, bits or -is_zero(value)) for (slot, value), bits in zip(pairs, found, strict=True)]
-
-    def evaluate_all(
-        self, batch: Sequence[Edit], made: Sequence[Edit] = (), puts: Sequence[Put] = (), whole: bool = False
-    ) -> Iterator[tuple[Edit, Outcome]]:
-        """Evaluate edits one after the other, each with those `made`."""
-        return ((edit, self.evaluate((*made, edit), puts, whole)) for edit in batch)
 
 
 def _calls(node: ast.AST) -> set[str]:

@@ -6,16 +6,18 @@ For code that stops with an error or never ends: edits with which it runs. Impor
 from __future__ import annotations
 
 import ast
+import builtins
+import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from lstm_teach.doctor.edits import _Maker, in_order
+from lstm_teach.doctor.donors import in_order
+from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import Deadline
-from lstm_teach.doctor.pitfalls import misspelt
+from lstm_teach.doctor.missing import steps_of_loops
 from lstm_teach.doctor.reads import Reads
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.statements import steps_of_loops
 from lstm_teach.doctor.synthesis import candidates
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Edit, Outcome, Slot, Variants, find_slots, right_matrices
@@ -146,7 +148,7 @@ def let_run(
     edits = [edit for edit in bench.every if edit.slots & leading]
     for slot in bench.slots:
         if slot.number == place or (slot.kind == "statement" and slot.unit == bench.slots[place].unit):
-            edits += misspelt(_Maker(bench.scene, slot), error)
+            edits += _misspelt(Maker(bench.scene, slot), error)
     edits.sort(key=lambda edit: bench.doubt(edit, place))
     running: list[tuple[Edit, Outcome]] = []
     for first in range(0, len(edits), AT_ONCE):
@@ -158,6 +160,30 @@ def let_run(
                 running.append((edit, outcome))
     running.sort(key=lambda pair: (-pair[1].score, bench.doubt(pair[0], place)))
     return bench.slots, running, bench.tried
+
+
+def _misspelt(maker: Maker, error: Exception) -> Iterator[Edit]:
+    """Names much like the one that Python does not know, wherever the statement reads it; or the other way round."""
+    inside = list(ast.walk(maker.slot.node))
+    quoted = re.search("'(\\w+)'", str(error))  # Python tells the name of a local one in the message only
+    name = getattr(error, "name", None) or (quoted[1] if quoted else "")
+    if isinstance(error, NameError):
+        known = {*maker.slot.names, *maker.unit.function.__globals__, *dir(builtins)}
+        places = [node for node in inside if isinstance(node, ast.Name) and node.id == name]
+    elif isinstance(error, AttributeError):
+        known = set(dir(error.obj))
+        places = [node for node in inside if isinstance(node, ast.Attribute) and node.attr == name]
+    else:
+        return
+    ends = [maker.unit.span(node)[1] for node in places if isinstance(node.ctx, ast.Load)]
+    for rank, new in enumerate(difflib.get_close_matches(name, known - {name}, 5) if ends else ()):
+        changes = [(end - len(name), end, new) for end in ends]
+        yield maker.edit("unknown name", 1.0 + 0.1 * rank, *changes, old=name, new=new)
+    read = {n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    given = [node for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    for node in given if name in read else ():
+        if node.id not in read and difflib.get_close_matches(node.id, [name]):  # a name that nobody reads
+            yield maker.swap("target", 0.9, node, name)
 
 
 def let_end(backward: Callable, units: list[Unit], truths: list[Truth]) -> list[tuple[Edit, Outcome]]:

@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach.doctor.edits import _Maker
+from lstm_teach.doctor.donors import other_attributes
+from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import EDIT, spend
+from lstm_teach.doctor.missing import insertion, loop_ends, read_in_loop, targets_left
 from lstm_teach.doctor.scene import Scene, is_zeros, look, targets_of
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.statements import candidate_edits, insertion, loop_ends, read_in_loop, targets_left
+from lstm_teach.doctor.statements import candidate_edits
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Edit, Slot, Variants, find_slots
 from lstm_teach.params import Params
@@ -38,7 +40,7 @@ class _Place:
     """A statement or gap at which to look, with the expressions there that may be rewritten."""
 
     slot: Slot
-    maker: _Maker
+    maker: Maker
     visits: int = 0
 
 
@@ -89,7 +91,7 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
             if len(left.setdefault(gap.number, [])) < _MOST_LEFT:
                 left[gap.number].append(target)
     places = {
-        slot.number: _Place(slot, _Maker(scene, slot))
+        slot.number: _Place(slot, Maker(scene, slot))
         for slot in scene.slots
         if (_walks_back(scene, slot) if slot.kind == "statement" else slot.number in ends or slot.number in left)
     }
@@ -231,13 +233,13 @@ def _atom_texts(scene: Scene, unit: int) -> list[str]:
             if atom.unit == unit and isinstance(atom.shape, tuple) and atom.shape and atom.shape[0] != "ints":
                 texts[atom.text] = None
     for slot_number, atoms in scene.atoms.items():
-        maker = _Maker(scene, scene.slots[slot_number])
+        maker = Maker(scene, scene.slots[slot_number])
         for atom in atoms:
             if atom.unit == unit and atom.text in texts:
                 inner = atom.node.value if isinstance(atom.node, ast.Subscript) else None
                 for node in [atom.node, *([inner] if isinstance(inner, ast.Subscript) else [])]:
                     texts[maker.seg(node)] = None
-                    texts |= dict.fromkeys(maker.other_attributes(node))
+                    texts |= dict.fromkeys(other_attributes(maker, node))
         if scene.slots[slot_number].unit == unit and scene.slots[slot_number].node is not None:
             for node in ast.walk(scene.slots[slot_number].node):
                 if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:

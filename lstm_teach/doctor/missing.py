@@ -1,0 +1,527 @@
+"""Statements that are missing: a copy of one that is there with other things in it, a reset, a delta handed on.
+
+Imports growth, scene and variants.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lstm_teach.doctor.donors import unlike
+from lstm_teach.doctor.edits import Maker, sums_up
+from lstm_teach.doctor.growth import alike
+from lstm_teach.doctor.indices import quarters
+from lstm_teach.doctor.scene import Scene, is_docstring, is_vector, is_zeros, targets_of
+from lstm_teach.doctor.source import Unit
+from lstm_teach.doctor.variants import Edit, Part, Slot
+from lstm_teach.params import Params
+
+
+def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Iterator[Edit]:
+    """All of them, for each unit."""
+    for number, unit in enumerate(scene.units):
+        own = [s for s in scene.slots if s.unit == number and s.kind == "statement"]
+        for rule in _RULES:
+            yield from rule(scene, unit, number, own, gaps)
+
+
+def insertion(gap: Slot, text: str) -> Part:
+    """A part that puts a statement at a gap."""
+    return Part(gap.number, text, ((gap.start, gap.end, f"{gap.indent}{text}\n"),))
+
+
+def _insert(cost: float, gap: Slot, text: str, kind: str = "missing statement") -> Edit:
+    return Edit(kind, cost, (insertion(gap, text),), "", text)
+
+
+def _of_a_sibling(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """What is prepared and never filled: a sibling's statement once more, with its name and another thing in it."""
+    waiting = {name for name, slot in _prepared(unit, own).items() if not slot.loops and _begins_with_zeros(slot)}
+    for slot in own:
+        gap = gaps.get((slot.block, slot.index + 1)) or gaps.get((slot.block, slot.index))
+        if isinstance(slot.node, ast.Return) or is_docstring(slot.node) or slot.indent is None or gap is None:
+            continue
+        text = unit.text[slot.start : slot.end]
+        for target in targets_of(slot.node):
+            root = _root(unit, target)
+            for other in _siblings(scene, unit, number, target) - {root}:
+                offset = unit.span(target)[0] - slot.start
+                renamed = text[:offset] + other + text[offset + len(root) :]
+                for atom in [a for a in scene.atoms.get(slot.number, ()) if isinstance(a.shape, tuple)]:
+                    start, end = unit.span(atom.node)
+                    at = start - slot.start + (len(other) - len(root)) * (start > slot.start + offset)
+                    for choice in scene.of_shape(number, atom.shape, slot):
+                        if choice.text != atom.text and choice.back in (atom.back, None):
+                            new = renamed[:at] + choice.text + renamed[at + end - start :]
+                            cost = 1.6 + 0.1 * unlike(atom.text, choice.text) - 0.002 * slot.index  # after the last
+                            yield _insert(cost - (other in waiting and slot.loops != ()), gap, new)
+
+
+def _prepared(unit: Unit, own: list[Slot]) -> dict[str, Slot]:
+    """What is assigned in one statement only: its preparation."""
+    counts: dict[str, list[Slot]] = {}
+    for slot in own:
+        for target in targets_of(slot.node):
+            counts.setdefault(unit.segment(target), []).append(slot)
+    return {name: slots[0] for name, slots in counts.items() if len(slots) == 1}
+
+
+def _handed_on(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`dc_next = dc` or `dc_next = dc * f` at the end of a loop that reads `dc_next` and never gives it a value."""
+    loaded = {n.id for n in ast.walk(unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    for name, slot in _prepared(unit, own).items():
+        shape = scene.results.get(slot.number) or shapes_of(scene, number).get(name)
+        if slot.loops or not isinstance(shape, tuple) or not name.isidentifier():
+            continue
+        waiting = _begins_with_zeros(slot)
+        vectors = [a for a in scene.of_shape(number, shape) if a.text != name]
+        for gap in loop_ends(scene, number):
+            if name not in read_in_loop(scene, gap):
+                continue
+            for a in vectors:
+                # What nobody reads was rather meant to have this name from the beginning.
+                likely = waiting and not (a.text.isidentifier() and a.text not in loaded)
+                yield _insert(0.9 if likely else 2.2, gap, f"{name} = {a.text}")
+            for a, b in itertools.combinations(vectors, 2):
+                if not (a.back and b.back):
+                    yield _insert(1.6 if waiting else 2.4, gap, f"{name} = {a.text} * {b.text}")
+
+
+def _begins_with_zeros(slot: Slot) -> bool:
+    """Whether a statement prepares something with zeros: what is added up, or handed on from one step to the next."""
+    value = getattr(slot.node, "value", None)
+    return any(is_zeros(one) for one in (value.elts if isinstance(value, ast.Tuple) else [value]))
+
+
+def _of_the_gate_left_out(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """What is done for two or three gates, once more with another gate's letter in the same places."""
+    texts = {slot.number: unit.text[slot.start : slot.end] for slot in own if slot.indent is not None}
+    known = set(texts.values())
+    for number, text in texts.items():
+        slot = scene.slots[number]
+        gap = gaps.get((slot.block, slot.index + 1))
+        for before in own:
+            other = texts.get(before.number, "")
+            if gap is None or before.block != slot.block or before.index >= slot.index or len(other) != len(text):
+                continue
+            at = [k for k, (a, b) in enumerate(zip(other, text, strict=True)) if a != b]
+            letters = {(other[k], text[k]) for k in at}
+            if len(letters) != 1 or not set(next(iter(letters))) <= set("ifog"):
+                continue
+            for letter in sorted(set("ifog") - set(*letters)):
+                new = "".join(letter if k in at else char for k, char in enumerate(text))
+                if new not in known:
+                    yield _insert(1.45, gap, new)
+
+
+def _more_of_the_same(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`a += W.T @ b` once more, with another matrix and another vector of the same shapes."""
+    for slot in own:
+        gap = gaps.get((slot.block, slot.index + 1))
+        if isinstance(slot.node, ast.AugAssign) and gap is not None:
+            before = unit.text[slot.start : unit.span(slot.node.value)[0]]
+            for other, cost in alike(Maker(scene, slot), slot.node.value):
+                new = before + other
+                yield _insert(min(1.45 + cost, 1.95), gap, new)
+
+
+def _carried(
+    scene: Scene, unit: Unit, number: int, own: list[Slot]
+) -> tuple[dict[str, Any], list[tuple[str, Slot]], set[str]]:
+    """What is carried through a loop, with its shape; every change of something; names of what others hold too."""
+    carried: dict[str, Any] = {}
+    known, read = shapes_of(scene, number), set()
+    others_too = {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)}
+    changed = [(_root(unit, target), slot) for slot in own for target in targets_of(slot.node)]
+    for slot in own:
+        inside = slot.loops or unit.owner is not None  # a method may be called in every turn
+        if inside:
+            read |= {n.id for n in ast.walk(slot.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        for target in targets_of(slot.node) if inside else ():
+            name, shape = unit.segment(target), scene.results.get(slot.number) or known.get(unit.segment(target))
+            whole = not isinstance(target, ast.Subscript) or isinstance(target.slice, ast.Constant)
+            anew = isinstance(target, ast.Name) and isinstance(slot.node, ast.Assign) and name not in read
+            if whole and is_vector(shape) and not anew:  # what is made anew in every turn is not carried
+                carried[name] = shape
+            base = _root(unit, target)
+            if base != name and sums_up(slot.node) and is_vector(known.get(base)) and len(known[base]) == 1:
+                carried[base] = known[base]  # added up entry by entry
+        calls = ast.walk(slot.node) if slot.loops and isinstance(slot.node, ast.Expr) else ()
+        for call in (node for node in calls if isinstance(node, ast.Call)):  # it may change an array that it gets
+            for name in (unit.segment(arg) for arg in call.args if isinstance(arg, ast.Name | ast.Attribute)):
+                if is_vector(known.get(name)) and len(known[name]) == 1:
+                    carried.setdefault(name, known[name])
+                    changed.append((name, slot))
+        if isinstance(getattr(slot.node, "value", None), ast.Attribute):
+            others_too |= {target.id for target in targets_of(slot.node) if isinstance(target, ast.Name)}
+    return carried, changed, others_too
+
+
+def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """What is carried through a loop set to zero again, or multiplied by something, once more in each turn."""
+    carried, changed, others_too = _carried(scene, unit, number, own)
+    for gap in gaps.values():
+        if gap.unit != number:
+            continue
+        block = [g.index for g in gaps.values() if g.block == gap.block]
+        read = read_in_loop(scene, gap) if gap.loops else set()
+        for name, shape in carried.items():
+            first = re.match(r"\w+", name)
+            if not first or not (not name.isidentifier() or name in others_too or first[0] in read):
+                continue  # a function may be called in every turn of a loop elsewhere
+            # The usual place of a reset is just before the first change; that of a factor is the end.
+            adds = [s.start for root, s in changed if root == name and s.start >= gap.start]
+            between = [g for g in block if gap.index < g <= _index_of(scene, gap, min(adds))] if adds else block
+            for value in (f"{name} = {scene.numpy}.zeros_like({name})", f"{name}[:] = 0"):
+                if name in others_too or value[-1] == ")":
+                    yield _insert(1.7 + 0.03 * len(between), gap, value)
+            assigned = any(root == name and s.block == gap.block and s.index + 1 == gap.index for root, s in changed)
+            if (len(shape) == 1 or 1 in shape) and (assigned or gap.index == max(block)):
+                for other in scene.of_shape(number, shape):
+                    if other.text != name and not other.back:
+                        late = 0.03 * (max(block) - gap.index)
+                        yield _insert(2.1 + late, gap, f"{name} = {name} * {other.text}")
+
+
+def _other_path(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`dc = dc + dh * o * (1 - tc ** 2)` where what is carried gets nothing from what this step alone computes."""
+    inside = [slot for slot in own if slot.loops or unit.owner is not None]
+    reads = {slot.number: {atom.text for atom in scene.atoms.get(slot.number, ())} for slot in inside}
+    for name, shape in _carried(scene, unit, number, own)[0].items():
+        giving = [s for s in inside if name in (unit.segment(target) for target in targets_of(s.node))]
+        gives = {text for slot in giving for text in reads[slot.number]}
+        first = {slot.block: slot.index for slot in inside[::-1] if name in reads[slot.number]}
+        factors = [atom.text for atom in scene.of_shape(number, shape) if not atom.back and atom.text != name]
+        for slot in inside:
+            gap, before = gaps.get((slot.block, slot.index + 1)), first.get(slot.block, -1) > slot.index
+            for target in targets_of(slot.node) if gap is not None and before and scene.walks_back(slot) else ():
+                new = unit.segment(target)
+                if new == name or new in gives or scene.results.get(slot.number) != shape:
+                    continue
+                for a in factors:
+                    yield _insert(1.8, gap, f"{name} = {name} + {new} * {a}")
+                    for b in (b for b in factors if b != a):
+                        yield _insert(2.0, gap, f"{name} = {name} + {new} * {a} * (1 - {b} ** 2)")
+
+
+def _slopes_of_blocks(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """One gate's block of stacked slopes, which is of another kind than the others."""
+    shapes, parts = shapes_of(scene, number), {}  # the parts that are taken of arrays of a shape
+    for slot in own:
+        counted = {n.id for loop in slot.loops for n in ast.walk(loop) if isinstance(n, ast.Name) and _stored(n)}
+        for n in ast.walk(slot.node):
+            if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Tuple | ast.Slice):
+                names = {inner.id for inner in ast.walk(n.slice) if isinstance(inner, ast.Name)}
+                if names.isdisjoint(counted):
+                    parts.setdefault(shapes.get(unit.segment(n.value)), set()).add(unit.segment(n.slice))
+    sizes = [a.text for a in scene.of_shape(number, "int") if a.text.isidentifier()]
+    for slot in own:
+        shape, gap = scene.results.get(slot.number), gaps.get((slot.block, slot.index + 1))
+        targets = targets_of(slot.node)
+        if gap is None or not is_vector(shape) or len(targets) != 1 or not isinstance(targets[0], ast.Name):
+            continue
+        of_slopes = bool(re.search(r"\b1(\.0?)? ?- ?", unit.text[slot.start : slot.end]))
+        name, read = targets[0].id, {a.text for a in scene.atoms.get(slot.number, ()) if a.shape == shape}
+        blocks = [block for size in sizes for block in quarters(size)] if of_slopes else []
+        last = [", ".join([":"] * (len(shape) - 1) + [block]) for block in blocks]
+        rows = [str(k) for k in range(4)] if len(shape) > 1 and shape[0] == 4 and "[3" in unit.text else []
+        for other in sorted(read - {name}):
+            for index in dict.fromkeys([*last, *rows, *sorted(parts.get(shape, ()))]):
+                for slope in (f"1 - {other}[{index}] ** 2", f"{other}[{index}] * (1 - {other}[{index}])"):
+                    yield _insert(1.1 if of_slopes else 1.6, gap, f"{name}[{index}] = {slope}")
+
+
+def _stored(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
+
+
+def _target_subtracted(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`dy[targets[t]] -= 1` after the output error is begun."""
+    arguments, np_ = [arg.arg for arg in unit.node.args.args], scene.numpy
+    for slot in own:
+        gap, shape, targets = (
+            gaps.get((slot.block, slot.index + 1)),
+            scene.results.get(slot.number),
+            targets_of(slot.node),
+        )
+        if gap is None or not is_vector(shape) or len(targets) != 1:
+            continue
+        loops = [unit.segment(loop.target) for loop in slot.loops if isinstance(loop, ast.For)]
+        places = [a.text for a in scene.of_shape(number, "int")] + [f"{a}[{t}]" for a in arguments for t in loops]
+        if len(shape) == 2 and 1 not in shape:
+            places = [f"{np_}.arange(len({a})), {a}" for a in arguments]
+        for index in dict.fromkeys(places if len(shape) < 3 else ()):
+            yield _insert(2.2, gap, f"{unit.segment(targets[0])}[{index}] -= 1")
+
+
+def _not_begun_with(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`states[0] = c0` for an argument that the function never reads, None or not."""
+    read = {n.id for n in ast.walk(unit.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    given = {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)} - read
+    shapes = {a.text: a.shape for a in scene.unread if a.unit == number and a.text in given and is_vector(a.shape)}
+    yield from _first_row(scene, unit, number, own, gaps)
+    for slot in own:
+        gap, shape = gaps.get((slot.block, slot.index + 1)), scene.results.get(slot.number)
+        if gap is None or not is_vector(shape):  # `grads = Params.zeros(...)` has no shape
+            continue
+        if is_zeros(getattr(slot.node, "value", None)) and len(targets_of(slot.node)) == 1:
+            name = unit.segment(targets_of(slot.node)[0])
+            for arg in (arg for arg, held in shapes.items() if held in (shape[1:], shape[:1])):
+                for row in ("0", "-1") if shape[1:] == shapes[arg] else (":, 0", ":, -1"):
+                    code = f"{name}[{row}] = 0 if {arg} is None else {arg}"
+                    yield _insert(1.4, gap, code)
+
+
+def _first_row(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`h_before[0] = h0` where the states of the steps before are made of those of all steps."""
+    shapes, given = shapes_of(scene, number), [arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)]
+    starts = {name: shapes[name] for name in given if is_vector(shapes.get(name)) and len(shapes[name]) == 1}
+    for slot in own:
+        gap, names = gaps.get((slot.block, slot.index + 1)), [unit.segment(target) for target in targets_of(slot.node)]
+        made = [name for name in names if is_vector(shapes.get(name)) and len(shapes[name]) == 2]
+        if gap is None or slot.loops or not 1 <= len(made) == len(names) <= 2:
+            continue
+        for row in itertools.permutations(starts, len(made)):
+            for index, along in (("0", slice(1, None)), (":, 0", slice(1))):
+                if all(shapes[name][along] == starts[start] for name, start in zip(made, row, strict=True)):
+                    code = f"{', '.join(f'{name}[{index}]' for name in made)} = {', '.join(row)}"
+                    yield _insert(1.6, gap, code)
+
+
+def _shared(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """A list or dict of its own for each call or object, where a default or a class holds one for all."""
+    first = min((slot.block for slot in own), default=None)
+    block = sorted((gap for (at, _), gap in gaps.items() if at == first), key=lambda gap: gap.index)
+    args = unit.node.args
+    defaults = zip([*args.posonlyargs, *args.args][::-1], args.defaults[::-1], strict=False)
+    for arg, default in defaults if block else ():
+        if isinstance(default, ast.Dict | ast.List):
+            yield _insert(1.2, block[0], f"{arg.arg} = {unit.segment(default)}")
+    for name, value in vars(unit.owner).items() if block and unit.owner and unit.node.name == "__init__" else ():
+        if type(value) in (list, dict) and name[:2] != "__":
+            yield _insert(1.0, block[-1], f"{args.args[0].arg}.{name} = {type(value)()!r}")
+
+
+def _bound_late(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`def undo(h=h)` for a function made in a loop, which sees the loop's names as they are when it is called.
+
+    A changed version is run with a copy of the function instead, whose names have values of their own.
+    """
+    for loop in (node for node in ast.walk(unit.tree) if isinstance(node, ast.For | ast.While)):
+        given = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        for made in (node for node in loop.body if isinstance(node, ast.FunctionDef)):
+            inner = [n for part in made.body for n in ast.walk(part)]
+            own = {n.arg for n in ast.walk(made.args) if isinstance(n, ast.arg)}
+            own |= {n.id for n in inner if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+            read = sorted({n.id for n in inner if isinstance(n, ast.Name)} & given - own)
+            row = unit.row(unit.span(made)[0])
+            before = next((g for g in gaps.values() if g.unit == number and g.start == unit.line_start(row)), None)
+            after = gaps.get((before.block, before.index + 1)) if before is not None else None
+            if read and after is not None and made.args.kwarg is None:
+                names = ", ".join(f"{name}={name}" for name in read)
+                parts = [unit.span(node)[1] for node in ast.walk(made.args) if hasattr(node, "end_lineno")]
+                end = unit.text.index(")", max(parts, default=unit.span(made)[0]))
+                text = f", {names}" if parts else names
+                f = made.name
+                code = f"{f} = type({f})({f}.__code__, {f}.__globals__, {f}.__name__, {f}.__defaults__, "
+                code += f"tuple(type(cell)(cell.cell_contents) for cell in {f}.__closure__ or ()))"
+                part = Part(after.number, code, ((end, end, text),))
+                yield Edit("late binding", 1.2, (part,), unit.text[unit.span(made)[0] : end + 1], names)
+
+
+def _never_returned(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`return grads` at the end of a function that returns nothing, and nine names in the order of the gradients."""
+    if any(isinstance(node, ast.Return | ast.Yield) for node in ast.walk(unit.node)) or not own:
+        return
+    first = min(slot.block for slot in own)
+    end = max((gap for (block, _), gap in gaps.items() if block == first), key=lambda gap: gap.index, default=None)
+    names = [t.id for slot in own for t in targets_of(slot.node) if isinstance(t, ast.Name) and not slot.loops]
+    names = list(dict.fromkeys(names[::-1]))
+    nine = [next((name for name in names if name.endswith(matrix)), "") for matrix in Params.NAMES]
+    for text in [", ".join(nine)] * all(nine) + names if end is not None else ():
+        yield Edit("no return", 1.2, (insertion(end, f"return {text}"),), "", f"return {text}")
+
+
+def _overwritten(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`c_before = c` before c is changed, for a statement after it that means the old one."""
+    shapes = {atom.text: atom.shape for slot in own for atom in scene.atoms.get(slot.number, ())}
+    for slot in own:
+        gap, targets = gaps.get((slot.block, slot.index)), targets_of(slot.node)
+        if gap is None or len(targets) != 1 or not isinstance(targets[0], ast.Name | ast.Attribute):
+            continue
+        text = unit.segment(targets[0])
+        name = f"{text.rpartition('.')[2]}_before"
+        thing = str(shapes.get(text)).startswith(("object ", "list of "))
+        if not (is_vector(shapes.get(text)) or thing) or name in unit.text:
+            continue
+        keep = f"{name} = {text}" + ".copy()" * isinstance(slot.node, ast.AugAssign)
+        for later in own:
+            spans = [unit.span(a.node) for a in scene.atoms.get(later.number, ()) if a.text == text]
+            if later.block == slot.block and later.index > slot.index and spans:
+                every = sorted(set(spans))
+                for some in [[span] for span in every] + [every] * (len(every) > 1):
+                    changes = tuple((*span, name) for span in some)
+                    code, last = "", later.start
+                    for start, end, new in changes:
+                        code, last = code + unit.text[last:start] + new, end
+                    part = Part(later.number, code + unit.text[last : later.end], changes)
+                    yield Edit("overwritten", 1.5, (insertion(gap, keep), part), text, keep)
+
+
+_RULES = (
+    _of_a_sibling,
+    _of_the_gate_left_out,
+    _more_of_the_same,
+    _handed_on,
+    _changes,
+    _other_path,
+    _slopes_of_blocks,
+    _target_subtracted,
+    _not_begun_with,
+    _shared,
+    _bound_late,
+    _never_returned,
+    _overwritten,
+)
+
+
+def steps_of_loops(slots: list[Slot]) -> Iterator[Edit]:
+    """`t -= 1` in a loop `while t >= 0` where nothing changes `t`: at the end of its block, or else further up."""
+    loops = {id(s.loops[-1]): s.loops[-1] for s in slots if s.loops and isinstance(s.loops[-1], ast.While)}
+    for loop in loops.values():
+        names = [node.id for node in ast.walk(loop.test) if isinstance(node, ast.Name)]
+        written = {node.id for node in ast.walk(loop) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        if written & set(names):
+            continue
+        gaps = [s for s in slots if s.kind == "gap" and s.loops and s.loops[-1] is loop]
+        gaps = [gap for gap in gaps if gap.block == min(s.block for s in gaps)]
+        for late, gap in enumerate(sorted(gaps, key=lambda gap: -gap.index)):
+            for text in (f"{name} {sign}= 1" for name in dict.fromkeys(names) for sign in "-+"):
+                yield Edit("step of a loop", 1.0 + 0.01 * late, (insertion(gap, text),), text.split()[0], text)
+
+
+def targets_left(scene: Scene, number: int) -> Iterator[tuple[Slot, str]]:
+    """What the statements of a loop seem to leave out, with the gap at which to fill it: a gate's row, block or array.
+
+    Arrays that are prepared and filled nowhere, with the index at which others are filled; of an array that is filled
+    block by block or key by key, the other blocks.
+    """
+    unit = scene.units[number]
+    own = [s for s in scene.slots if s.unit == number and s.kind == "statement" and s.indent is not None]
+    filled: dict[str, Slot] = {}
+    for slot in own:
+        for target in targets_of(slot.node) if isinstance(slot.node, ast.Assign) else ():
+            if isinstance(target, ast.Subscript):
+                filled[unit.segment(target)] = slot  # the last one
+    bases = {text[: text.index("[")] for text in filled if "[" in text}
+    known = {"".join(text.split()) for text in filled}
+    shapes = shapes_of(scene, number)
+    last: dict[tuple[int, str], Slot] = {}
+    for text, slot in filled.items():
+        base, _, index = text.partition("[")
+        for name, shape in shapes.items():
+            if name not in bases and name.isidentifier() and shape == shapes.get(base) and is_vector(shape):
+                last[slot.block, f"{name}[{index}"] = slot
+        for new in _other_blocks(index):
+            if "".join(f"{base}[{new}".split()) not in known:
+                last[slot.block, f"{base}[{new}"] = slot
+    for (block, text), slot in last.items():
+        gap = next((g for g in scene.slots if g.kind == "gap" and (g.block, g.index) == (block, slot.index + 1)), None)
+        if gap is not None:
+            yield gap, text
+
+
+def _other_blocks(index: str) -> Iterator[str]:
+    """The text of an index with another gate in it: another number up to three, key, or quarter."""
+    for found in re.finditer(r"(?<![\w.)\]*+-])[0-3](?![\w.]| *[*:])", index):
+        yield from (index[: found.start()] + str(k) + index[found.end() :] for k in range(4))
+    for found in re.finditer(r"(?<=[\"'])[ifog](?=[\"'])", index):
+        yield from (index[: found.start()] + letter + index[found.end() :] for letter in "ifog")
+    for found in re.finditer(r"[^,\[\]:]*:[^,\[\]:]*", index):
+        name = re.search(r"[A-Za-z_][\w.]*", found[0])
+        if name is not None:
+            n = name[0]
+            quarters = (f":{n}", f"{n}:2 * {n}", f"2 * {n}:3 * {n}", f"3 * {n}:", f"3 * {n}:4 * {n}")
+            yield from (index[: found.start()] + new + index[found.end() :] for new in quarters)
+
+
+def _index_of(scene: Scene, gap: Slot, position: int) -> int:
+    """Place, in the block of a gap, of the statement that holds a position in the text."""
+    starts = [s.index for s in scene.slots if s.block == gap.block and s.unit == gap.unit and s.start <= position]
+    return max(starts, default=gap.index)
+
+
+def loop_ends(scene: Scene, unit: int) -> list[Slot]:
+    """The last gap of each loop's body."""
+    last: dict[int, Slot] = {}
+    for slot in scene.slots:
+        if slot.kind == "gap" and slot.unit == unit and slot.loops:
+            last[slot.block] = slot
+    return list(last.values())
+
+
+def read_in_loop(scene: Scene, gap: Slot) -> set[str]:
+    """Names that are read in the loop at whose end this gap is."""
+    loop = gap.loops[-1]
+    return {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
+
+def _root(unit: Unit, target: ast.expr) -> str:
+    """The target without its last index: what is filled."""
+    while isinstance(target, ast.Subscript) and not _string_key(target):
+        target = target.value
+    return unit.segment(target)
+
+
+def _string_key(node: ast.Subscript) -> bool:
+    return isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+
+
+def _siblings(scene: Scene, unit: Unit, number: int, target: ast.expr) -> set[str]:
+    """Prepared things of which no filling statement exists, that look like the target's root."""
+    root = _root(unit, target)
+    filled: dict[str, int] = {}
+    for slot in scene.slots:
+        if slot.unit == number and slot.kind == "statement":
+            for other in targets_of(slot.node):
+                filled[_root(unit, other)] = filled.get(_root(unit, other), 0) + 1
+    base = target
+    while isinstance(base, ast.Subscript) and not _string_key(base):
+        base = base.value
+    if isinstance(base, ast.Attribute):
+        owner = unit.segment(base.value)
+        names = {f"{owner}.{n}" for n in ("V", "Wi", "Wf", "Wo", "Wg", "Ui", "Uf", "Uo", "Ug")}
+        return {n for n in names if filled.get(n, 0) == 0 and unlike(n, root) <= 2}
+    if isinstance(target, ast.Subscript) and _string_key_root(target) is not None:
+        key = _string_key_root(target)
+        owner = root[: root.rindex("[")]
+        quote = root[root.rindex("[") + 1]
+        names = {f"{owner}[{quote}{n}{quote}]" for n in _matrix_keys(key)}
+        return {n for n in names if filled.get(n, 0) == 0}
+    shapes = shapes_of(scene, number)
+    alike = {n for n in filled if shapes.get(n, shapes.get(root)) == shapes.get(root, shapes.get(n))}
+    alike = {n for n in alike if (number, n) not in scene.filled}  # what is still to be filled begins with zeros
+    looped = {_root(unit, t) for s in scene.slots if s.unit == number and s.loops for t in targets_of(s.node)}
+    left = {n for n in alike if (filled[n] == 1 and unlike(n, root) <= 3) or (n not in looped and filled[n] == 2)}
+    return left if filled.get(root, 0) > 1 else set()
+
+
+def shapes_of(scene: Scene, unit: int) -> dict[str, Any]:
+    """The shapes of everything that has a name in a unit."""
+    return {atom.text: atom.shape for atom in scene.unread if atom.unit == unit}
+
+
+def _string_key_root(target: ast.expr) -> str | None:
+    while isinstance(target, ast.Subscript):
+        if _string_key(target):
+            return target.slice.value
+        target = target.value
+    return None
+
+
+def _matrix_keys(key: str) -> list[str]:
+    return [key[:-1] + gate for gate in "ifog" if key[:-1] + gate != key]

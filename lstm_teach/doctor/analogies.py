@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lstm_teach.doctor.scene import is_vector
-from lstm_teach.doctor.variants import Edit
+from lstm_teach.doctor.slots import Edit
 
 _ALIKE = 0.6  # how much of two patterns has to be the same
 _SHORTEST, _LONGEST = 6, 60  # tokens of a statement that is compared

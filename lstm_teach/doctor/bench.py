@@ -17,10 +17,11 @@ from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import Deadline
 from lstm_teach.doctor.missing import steps_of_loops
 from lstm_teach.doctor.reads import Reads
+from lstm_teach.doctor.slots import Edit, Slot, find_slots
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.synthesis import candidates
 from lstm_teach.doctor.truth import Truth
-from lstm_teach.doctor.variants import Edit, Outcome, Slot, Variants, find_slots, right_matrices
+from lstm_teach.doctor.variants import Outcome, Variants, right_matrices
 from lstm_teach.params import Params
 
 AT_ONCE = 500  # edits compiled together

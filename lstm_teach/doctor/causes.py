@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.truth import Key
-from lstm_teach.doctor.variants import Edit
 
 # The first level of a finding: the kind of mistake to look for, without the place.
 IDEAS = {

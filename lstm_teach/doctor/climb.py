@@ -19,8 +19,9 @@ import numpy as np
 from lstm_teach.doctor.bench import AT_ONCE, ELSEWHERE, JUST, Bench, Mended
 from lstm_teach.doctor.fuel import Deadline
 from lstm_teach.doctor.scene import targets_of
+from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.truth import COUNTED, FORWARD, Case, Truth, make_case
-from lstm_teach.doctor.variants import Edit, Trace, Variants, gradients
+from lstm_teach.doctor.variants import Trace, Variants, gradients
 from lstm_teach.gradcheck import LENGTHS, own_case, states_taken
 from lstm_teach.gradients import exact_gradient
 from lstm_teach.params import Params

@@ -13,14 +13,16 @@ import numpy as np
 
 from lstm_teach import guard, validate
 from lstm_teach.doctor import causes
+from lstm_teach.doctor.build import build
 from lstm_teach.doctor.fuel import STEPS
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import Flaw, Result, exact, proof_cases, prove_callable, rewrite, search
-from lstm_teach.doctor.source import NoSource, Unit, build, learner_functions, whole_text
+from lstm_teach.doctor.source import NoSource, Unit, learner_functions, whole_text
 from lstm_teach.doctor.suspects import suspects
 from lstm_teach.doctor.synthesis import candidates
 from lstm_teach.doctor.truth import Case, Key, Truth, make_case, zero_case
-from lstm_teach.doctor.variants import Endless, Variants, gradients, right_matrices, usable
+from lstm_teach.doctor.values import usable
+from lstm_teach.doctor.variants import Endless, Variants, gradients, right_matrices
 from lstm_teach.gradcheck import LENGTHS, Backward, check_gradients, collect_gradients, own_case, states_taken
 from lstm_teach.gradreport import GradientReport, relative_error, verdict
 from lstm_teach.params import Params

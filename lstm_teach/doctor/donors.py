@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lstm_teach.doctor.scene import Atom, all_vectors, is_tokens, is_vector, targets_of
-from lstm_teach.doctor.variants import Edit
+from lstm_teach.doctor.slots import Edit
 from lstm_teach.params import Params
 
 _CACHE = {"i", "f", "o", "g", "c", "ct", "h"}

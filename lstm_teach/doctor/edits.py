@@ -17,7 +17,7 @@ from lstm_teach.doctor.growth import growth
 from lstm_teach.doctor.indices import indices
 from lstm_teach.doctor.rewrites import rewritten
 from lstm_teach.doctor.scene import Atom, Scene, is_tokens, is_vector, is_zeros, paths_in
-from lstm_teach.doctor.variants import Edit, Part, Slot
+from lstm_teach.doctor.slots import Edit, Part, Slot
 
 _ALONG = (
     "roll",

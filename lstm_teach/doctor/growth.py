@@ -14,7 +14,7 @@ import numpy as np
 
 from lstm_teach.doctor.donors import donors, unlike
 from lstm_teach.doctor.scene import Atom, all_vectors, is_vector, is_zeros
-from lstm_teach.doctor.variants import Edit
+from lstm_teach.doctor.slots import Edit
 from lstm_teach.params import Params
 
 _MOST = 100  # products like one that is there

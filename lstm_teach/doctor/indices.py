@@ -13,7 +13,7 @@ from typing import Any
 
 from lstm_teach.doctor.donors import plus, unlike
 from lstm_teach.doctor.scene import is_tokens, is_vector
-from lstm_teach.doctor.variants import Edit
+from lstm_teach.doctor.slots import Edit
 from lstm_teach.params import Params
 
 _SHIFTS = (" - 1", " + 1")

@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from lstm_teach.doctor.slots import Slot
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.variants import Slot
 
 
 class Reads:

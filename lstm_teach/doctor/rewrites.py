@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lstm_teach.doctor.variants import OPERATORS, Edit
+from lstm_teach.doctor.slots import OPERATORS, Edit
 
 # kind of mistake, cost (small for what people often do), what is written, what may be meant
 REWRITES = (

@@ -15,12 +15,14 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.doctor.bench import Bench, Mended, let_end, let_run
+from lstm_teach.doctor.build import build
 from lstm_teach.doctor.climb import Climb
 from lstm_teach.doctor.fuel import PROOF, STEPS, Deadline, spend
 from lstm_teach.doctor.scene import Scene
-from lstm_teach.doctor.source import Unit, build
+from lstm_teach.doctor.slots import Edit
+from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Case, Truth, make_case, zero_case
-from lstm_teach.doctor.variants import Edit, Endless, Outcome, Variants
+from lstm_teach.doctor.variants import Endless, Outcome, Variants
 from lstm_teach.gradcheck import LENGTHS, collect_gradients, own_case
 from lstm_teach.gradients import exact_gradient
 from lstm_teach.gradreport import relative_error

@@ -13,7 +13,7 @@ from dataclasses import replace
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.missing import insertion, missing_statements
 from lstm_teach.doctor.scene import Scene, is_docstring, is_vector, is_zeros
-from lstm_teach.doctor.variants import Edit, Part, Slot
+from lstm_teach.doctor.slots import Edit, Part, Slot
 
 _SAME_TWICE = re.compile(r"zip\((\w+|\([\w,]+\)),\1\)")  # a list that is paired with itself
 _UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 
 from lstm_teach.doctor.scene import is_docstring, targets_of
-from lstm_teach.doctor.variants import Slot, Variants
+from lstm_teach.doctor.slots import Slot
+from lstm_teach.doctor.variants import Variants
 
 
 def suspects(variants: Variants) -> list[int]:

@@ -19,12 +19,14 @@ import numpy as np
 from lstm_teach.doctor.donors import other_attributes
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import EDIT, spend
-from lstm_teach.doctor.missing import insertion, loop_ends, read_in_loop, targets_left
-from lstm_teach.doctor.scene import Scene, is_zeros, look, targets_of
+from lstm_teach.doctor.look import look
+from lstm_teach.doctor.missing import insertion, loop_ends, read_in_loop, shapes_of
+from lstm_teach.doctor.scene import Scene, is_vector, is_zeros, targets_of
+from lstm_teach.doctor.slots import Edit, Slot, find_slots
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.statements import candidate_edits
 from lstm_teach.doctor.truth import Truth
-from lstm_teach.doctor.variants import Edit, Slot, Variants, find_slots
+from lstm_teach.doctor.variants import Variants
 from lstm_teach.params import Params
 
 _VISITS = 2  # how often a statement is looked at in one run: the last step, and one that the future reaches
@@ -87,7 +89,7 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
     ends = {slot.number for number in range(len(units)) for slot in loop_ends(scene, number)[:3]}
     left: dict[int, list[str]] = {}
     for number in range(len(units)):
-        for gap, target in targets_left(scene, number):
+        for gap, target in _targets_left(scene, number):
             if len(left.setdefault(gap.number, [])) < _MOST_LEFT:
                 left[gap.number].append(target)
     places = {
@@ -430,3 +432,48 @@ def _accumulators(written: dict[str, int]) -> Iterator[str]:
         for match in re.finditer(r"[WUV](?=[ifog]?\b|\"|')|(?<=[WU])[ifog]\b", root):
             for other in "WUV" if match[0] in "WUV" else "ifog":
                 yield root[: match.start()] + other + root[match.end() :]
+
+
+def _targets_left(scene: Scene, number: int) -> Iterator[tuple[Slot, str]]:
+    """What the statements of a loop seem to leave out, with the gap at which to fill it: a gate's row, block or array.
+
+    Arrays that are prepared and filled nowhere, with the index at which others are filled; of an array that is filled
+    block by block or key by key, the other blocks.
+    """
+    unit = scene.units[number]
+    own = [s for s in scene.slots if s.unit == number and s.kind == "statement" and s.indent is not None]
+    filled: dict[str, Slot] = {}
+    for slot in own:
+        for target in targets_of(slot.node) if isinstance(slot.node, ast.Assign) else ():
+            if isinstance(target, ast.Subscript):
+                filled[unit.segment(target)] = slot  # the last one
+    bases = {text[: text.index("[")] for text in filled if "[" in text}
+    known = {"".join(text.split()) for text in filled}
+    shapes = shapes_of(scene, number)
+    last: dict[tuple[int, str], Slot] = {}
+    for text, slot in filled.items():
+        base, _, index = text.partition("[")
+        for name, shape in shapes.items():
+            if name not in bases and name.isidentifier() and shape == shapes.get(base) and is_vector(shape):
+                last[slot.block, f"{name}[{index}"] = slot
+        for new in _other_blocks(index):
+            if "".join(f"{base}[{new}".split()) not in known:
+                last[slot.block, f"{base}[{new}"] = slot
+    for (block, text), slot in last.items():
+        gap = next((g for g in scene.slots if g.kind == "gap" and (g.block, g.index) == (block, slot.index + 1)), None)
+        if gap is not None:
+            yield gap, text
+
+
+def _other_blocks(index: str) -> Iterator[str]:
+    """The text of an index with another gate in it: another number up to three, key, or quarter."""
+    for found in re.finditer(r"(?<![\w.)\]*+-])[0-3](?![\w.]| *[*:])", index):
+        yield from (index[: found.start()] + str(k) + index[found.end() :] for k in range(4))
+    for found in re.finditer(r"(?<=[\"'])[ifog](?=[\"'])", index):
+        yield from (index[: found.start()] + letter + index[found.end() :] for letter in "ifog")
+    for found in re.finditer(r"[^,\[\]:]*:[^,\[\]:]*", index):
+        name = re.search(r"[A-Za-z_][\w.]*", found[0])
+        if name is not None:
+            n = name[0]
+            quarters = (f":{n}", f"{n}:2 * {n}", f"2 * {n}:3 * {n}", f"3 * {n}:", f"3 * {n}:4 * {n}")
+            yield from (index[: found.start()] + new + index[found.end() :] for new in quarters)

@@ -16,7 +16,7 @@ from lstm_teach.doctor.donors import in_order
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import Deadline
 from lstm_teach.doctor.missing import steps_of_loops
-from lstm_teach.doctor.reads import Reads
+from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Edit, Slot, find_slots
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.synthesis import candidates
@@ -56,7 +56,6 @@ class Bench:
         seen = candidates(backward, units, self.truth)
         self.scene, self.every = seen.scene, seen.edits
         self.bare = Variants(backward, units, [], [self.truth])
-        self.reads = Reads(units, self.slots)
         self.kinds = {slot.number: slot.kind for slot in self.slots}
         self.tried = 0
         self._forms: dict[int, tuple[list[str], list[str]]] = {}
@@ -145,7 +144,7 @@ def let_run(
     if error is None or not begun:
         return bench.slots, [], 0
     place = begun[-1]
-    leading = {place, *bench.reads.feeders([place])}
+    leading = {place, *_feeders(bench, place)}
     edits = [edit for edit in bench.every if edit.slots & leading]
     for slot in bench.slots:
         if slot.number == place or (slot.kind == "statement" and slot.unit == bench.slots[place].unit):
@@ -185,6 +184,28 @@ def _misspelt(maker: Maker, error: Exception) -> Iterator[Edit]:
     for node in given if name in read else ():
         if node.id not in read and difflib.get_close_matches(node.id, [name]):  # a name that nobody reads
             yield maker.swap("target", 0.9, node, name)
+
+
+def _feeders(bench: Bench, place: int) -> set[int]:
+    """The statements that assign a name which one reads, and those that call the function that it is in."""
+    unit = bench.units[bench.slots[place].unit]
+    around = [
+        n for n in ast.walk(unit.tree) if isinstance(n, ast.FunctionDef) and bench.slots[place].node in ast.walk(n)
+    ]
+    read, calls = _words(bench.slots[place].node), {function.name for function in around}
+    found = set()
+    for slot in bench.slots:
+        if slot.kind == "statement":
+            called = {name for n in ast.walk(slot.node) if isinstance(n, ast.Call) for name in _words(n.func)}
+            given = {name for target in targets_of(slot.node) for name in _words(target)}
+            found |= {slot.number} if given & read or called & calls else set()
+    return found
+
+
+def _words(node: ast.AST) -> set[str]:
+    """The names and attributes in an expression."""
+    inside = list(ast.walk(node))
+    return {n.id for n in inside if isinstance(n, ast.Name)} | {n.attr for n in inside if isinstance(n, ast.Attribute)}
 
 
 def let_end(backward: Callable, units: list[Unit], truths: list[Truth]) -> list[tuple[Edit, Outcome]]:

@@ -34,9 +34,8 @@ class Endless(RuntimeError):
 
 @dataclass
 class Outcome:
-    """What one run of a variant gave, over all cases: bits of right quantities and matrices, or an error."""
+    """What one run of a variant gave, over all cases: how much is right, whether all is, or an error."""
 
-    bits: int
     score: int
     right: bool
     error: str = ""
@@ -230,21 +229,16 @@ class Variants:
     def evaluate(self, edits: Sequence[Edit] = ()) -> Outcome:
         """Run on all cases and count what is right: every recognized quantity, and every right matrix."""
         if self.choices(edits) is None:
-            return Outcome(0, 0, False)
-        bits = shift = score = 0
-        right, error = True, ""
+            return Outcome(0, False)
+        score, right, error = 0, True, ""
         for truth in self.truths:
             trace = self.run(truth, edits)
             matrices = right_matrices(trace, truth)
-            for name in matrices:
-                bits |= 1 << shift + truth.total + Params.NAMES.index(name)
             seen = self.seen(trace, truth) & truth.counted
             score += seen.bit_count() + 4 * len(matrices)
             right = right and len(matrices) == 9
             error = error or (str(trace.error) if trace.error else "")
-            bits |= seen << shift
-            shift += truth.total + 9
-        return Outcome(bits, score, right, error)
+        return Outcome(score, right, error)
 
     def seen(self, trace: Trace, truth: Truth) -> int:
         """All keys that are recognized in a run, as bits."""

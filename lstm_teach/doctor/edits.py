@@ -131,14 +131,18 @@ class Maker:
 
     def swap(self, kind: str, cost: float, node: ast.AST, text: str, operator: type | None = None) -> Edit:
         """An edit that puts a text for a node: in parentheses, if it is an operation that needs them there."""
+        return self.edit(kind, cost, self.placed(node, text, operator))
+
+    def placed(self, node: ast.AST, text: str, operator: type | None = None) -> tuple[int, int, str]:
+        """Start, end and new text where a text replaces a node; `operator` is the one that it is an operation of."""
         start, end = self.unit.span(node)
         before = re.search(r"(?:^|[^\w\s)\]]\s*)\($", self.unit.text[:start])
         enclosed = before and self.unit.text[end : end + 1] == ")" and isinstance(node, ast.BinOp)
         if enclosed and re.fullmatch(r"[\w.]+(\[\w+\])?", text):
-            start, end = start - 1, end + 1  # a name by itself needs no parentheses
-        elif operator is not None and not enclosed and not self.stands(node, operator):
-            text = f"({text})"
-        return self.edit(kind, cost, (start, end, text))
+            return start - 1, end + 1, text  # a name by itself needs no parentheses
+        if operator is not None and not enclosed and not self.stands(node, operator):
+            return start, end, f"({text})"
+        return start, end, text
 
     def renamed(self, edit: Edit, old: str, new: str) -> Edit:
         """The same edit, which the report tells in these words."""

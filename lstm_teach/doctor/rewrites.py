@@ -8,11 +8,14 @@ variants.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from lstm_teach.doctor.slots import OPERATORS, Edit
+
+_PLACES = 8  # in which the same may be written at once
 
 # kind of mistake, cost (small for what people often do), what is written, what may be meant
 REWRITES = (
@@ -167,7 +170,8 @@ RENAMED = (
 
 
 def rewritten(maker: Any, root: ast.AST) -> Iterator[Edit]:
-    """Everything in a statement or head that the tables know, written as they say."""
+    """Everything in a statement or head that the tables know, written as they say: in one place, and in all of them."""
+    same: dict[tuple, list[tuple[int, int, str]]] = {}
     for node in ast.walk(root):
         if isinstance(getattr(node, "ctx", None), ast.Store):
             continue
@@ -177,13 +181,20 @@ def rewritten(maker: Any, root: ast.AST) -> Iterator[Edit]:
                 for other in others:
                     whole = bound.get(other) or _OTHERS[other]
                     operator = type(whole.op) if isinstance(whole, ast.BinOp) else None
-                    yield maker.swap(kind, cost, node, _filled(maker, other, bound), operator)
+                    change = maker.placed(node, _filled(maker, other, bound), operator)
+                    same.setdefault((kind, cost, id(pattern), other), []).append(change)
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             end = maker.unit.span(node.func)[1]
             for kind, cost, old, *others in RENAMED:
                 for new in others if old == name else ():
-                    yield maker.edit(kind, cost, (end - len(name), end, new), old=name, new=new)
+                    same.setdefault((kind, cost, old, new), []).append((end - len(name), end, new))
+    for (kind, cost, *_), changes in same.items():
+        for change in changes:
+            yield maker.edit(kind, cost, change)
+        apart = all(one[1] <= other[0] for one, other in itertools.pairwise(sorted(changes)))
+        if 1 < len(changes) <= _PLACES and apart:
+            yield maker.edit(kind, cost + 0.1, *changes)
 
 
 def _parsed(text: str) -> ast.AST:

@@ -437,11 +437,12 @@ def test_a_place_at_which_another_control_moves_is_not_drawn_ahead(monkeypatch):
     def arrange(before, a, **others):
         return {"b": {"max": min(a, 2)}}
 
-    controls = {"a": int_slider("a", 2, 0, 4), "b": int_slider("b", 0, 0, 2)}
+    controls = {"a": int_slider("a", 3, 0, 4), "b": int_slider("b", 1, 0, 2)}
     explorer = Explorer("t", controls, lambda a, b: (new_png(), f"{a}"), arrange=arrange)
     demo = type("", (), {"explorer": explorer})
-    assert places(ahead_of_time(demo, monkeypatch, lambda: explorer.picture.set_trait("held", "a"))) == [3]
-    assert controls["b"].max == 2
+    moves = [lambda: explorer.picture.set_trait("held", "a"), lambda: controls["a"].set_trait("value", 2)]
+    assert places(ahead_of_time(demo, monkeypatch, *moves)) == [4, 2, 1]  # not 0, at which b would be 0 too
+    assert (controls["b"].value, controls["b"].max) == (1, 2)
     explorer.close()
 
 

@@ -221,7 +221,7 @@ class Explorer:
             return
         key = self._key(**{name: places[0]})
         try:
-            if key not in self._ahead and not self._would_arrange(values := self.values | {name: places[0]}):
+            if key not in self._ahead and not self._moves_others(values := self.values | {name: places[0]}):
                 self._away = True
                 self._ahead[key] = self._drawn(values)
                 self._ahead = dict(list(self._ahead.items())[-2 * AHEAD :])
@@ -230,10 +230,10 @@ class Explorer:
             return  # not asked for yet: it is raised and shown when the reader gets there
         self._look_ahead(name, places[1:])
 
-    def _would_arrange(self, values: dict[str, Any]) -> bool:
-        """Whether another control would be set for these values."""
+    def _moves_others(self, values: dict[str, Any]) -> bool:
+        """Whether the values of other controls would change with these."""
         wanted = self._arrange(self._before, **values) if self._arrange else {}
-        return any(getattr(self.controls[name], t) != v for name, traits in wanted.items() for t, v in traits.items())
+        return any(_is_moved(self.controls[name], traits) for name, traits in wanted.items())
 
     @_one_at_a_time
     def set(self, **values: Any) -> None:
@@ -466,6 +466,13 @@ def _set(control: widgets.Widget, traits: dict[str, Any]) -> None:
             setattr(control, name, value)
             if name in ("min", "max") and "value" in traits:
                 control.send_state(name)
+
+
+def _is_moved(control: widgets.Widget, traits: dict[str, Any]) -> bool:
+    """Whether these traits would change a control's value; a range that still holds it does not."""
+    if "options" in traits or traits.get("value", control.value) != control.value:
+        return True
+    return any(end in traits and sign * control.value > sign * traits[end] for end, sign in (("max", 1), ("min", -1)))
 
 
 def _restore(control: widgets.Widget, state: dict[str, Any]) -> None:

@@ -26,9 +26,9 @@ from lab import cell_errors, open_notebook, run_all, start_chromium, start_lab, 
 # Median and 95th percentile of the milliseconds that an explorer may take, in JupyterLab and on the site.
 IN_LAB, ON_SITE = (33, 70), (60, 100)
 
-# Resolves to the time from the next key press until the frame that shows the next picture has been painted. The
-# picture's number changes when its decoded bytes are in place; the frame after that paints it, and a message posted
-# from that frame's callback arrives after the painting.
+# Resolves to the time from the next key press until the frame that shows the picture for it has been painted. The
+# values that the picture belongs to change when its bytes are in place; the frame after that paints it, and a message
+# posted from that frame's callback arrives after the painting.
 ANSWER = """([img, timeout]) => {
     window.lstmTeachAnswer = new Promise((resolve, reject) => {
         let start;
@@ -43,7 +43,7 @@ ANSWER = """([img, timeout]) => {
                 channel.port2.postMessage(null);
             });
         });
-        observer.observe(img, { attributeFilter: ['data-seq'] });
+        observer.observe(img, { attributeFilter: ['data-values'] });
     });
 }"""
 

@@ -1,21 +1,25 @@
 """A class on a real JupyterHub: what it costs, and what is lost when the hub is killed in the middle.
 
-    sudo .venv/bin/python benchmarks/hub_class.py [--students 30] [--lesson 01] [--python /usr/bin/python3]
+    sudo .venv/bin/python benchmarks/hub_class.py [--students 30] [--lessons 01 02] [--python /usr/bin/python3]
 
 Starts the hub of instructor/hub in a folder of its own. All students log in at the same moment, as browsers do, over
-HTTP through the hub's proxy: each waits for the server, opens the lesson, runs all its cells, moves a slider of an
-explorer and saves an exercise. Then all run the lesson again, and in the middle of that the hub and its proxy are
-killed (SIGKILL) and started anew: everybody comes back to the same kernel, moves the slider and saves again. At the
-end everything is killed, servers and kernels too, as when the machine is switched off. What was saved is read from the
-disk, and one student's once more over HTTP after a new start and a new login.
+HTTP through the hub's proxy: each waits for the server, opens a lesson, runs all its cells, moves the first slider of
+an explorer (in lesson 7, which has none, the first list) and saves an exercise. Then all run their lesson again, and in
+the middle of that the hub and its proxy are killed (SIGKILL) and started anew: everybody comes back to the same kernel,
+moves the slider and saves again. At the end everything is killed, servers and kernels too, as when the machine is
+switched off. What was saved is read from the disk, and one student's once more over HTTP after a new start and a new
+login.
 
-Prints the times of the median and of the slowest student, the memory, and how many fit into 2, 8 and 32 GB. Needs
-Linux, root, and what start_hub.py needs. The accounts lstm-bench-N are made for this and removed at the end.
+The lessons are dealt out in turn; lesson 6, which trains for a minute, goes to two students at most. Prints the times
+of the median and of the slowest student, the same for each lesson, the memory, and how many fit into 2, 8 and 32 GB if
+all had the lesson that needs most. Needs Linux, root, and what start_hub.py needs. The accounts lstm-bench-N are made
+for this and removed at the end.
 """
 
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import pwd
@@ -45,7 +49,8 @@ sys.path[:0] = [str(ROOT / "instructor" / "hub"), str(ROOT / "tests" / "browser"
 import homes  # noqa: E402
 from lab import free_port  # noqa: E402
 
-EXERCISE = "exercises/01_forward_pass.ipynb"
+LESSONS = ["00", "01", "02", "03", "04", "05", "06", "07"]
+LONG_LESSON = "06"  # it trains nets for a minute
 PASSWORD = "a long password of {}"
 SYSTEM = 500  # MB that the machine needs for itself
 MOVES = 5
@@ -92,10 +97,11 @@ class Student:
 
     name: str
     hub: str
+    lesson: Path
     browser: httpx.AsyncClient
     kernel: str = ""
     socket: WebSocketClientConnection | None = None
-    slider: tuple[str, float, float] = ("", 0, 0)  # comm, and two values
+    control: tuple[str, str, list[float]] = ("", "", [])  # of an explorer: comm, trait, where it is moved to
     picture: str = ""  # comm
     took: dict[str, float] = field(default_factory=dict)
     moves: list[float] = field(default_factory=list)
@@ -106,13 +112,35 @@ class Student:
     def url(self) -> str:
         return f"{self.hub}/user/{self.name}"
 
+    @property
+    def exercise(self) -> str:
+        """The exercise that goes with the lesson; before lesson 1, its."""
+        number = max(self.lesson.name[:2], "01")
+        (file,) = (ROOT / "notebooks" / "exercises").glob(f"{number}_*.ipynb")
+        return f"exercises/{file.name}"
+
+    def cells(self) -> list[str]:
+        """The code of the lesson."""
+        cells = nbformat.read(self.lesson, as_version=4).cells
+        return [cell.source for cell in cells if cell.cell_type == "code" and cell.source.strip()]
+
     def headers(self) -> dict[str, str]:
         """What a page sends along to show that it is a page of this server."""
         token = next(c.value for c in self.browser.cookies.jar if c.name == "_xsrf" and c.path == f"/user/{self.name}/")
         return {"X-XSRFToken": token}
 
 
-async def log_in(student: Student, lesson: str) -> None:
+def deal(lessons: list[Path], count: int) -> list[Path]:
+    """A lesson for each student, in turn; the long one for two at most, unless there is no other."""
+    dealt: list[Path] = []
+    for lesson in itertools.cycle(lessons):
+        if len(dealt) == count:
+            return dealt
+        if not lesson.name.startswith(LONG_LESSON) or dealt.count(lesson) < 2 or lessons == [lesson]:
+            dealt.append(lesson)
+
+
+async def log_in(student: Student) -> None:
     """Log in and wait until JupyterLab's page for the lesson has been delivered."""
     began = time.monotonic()
     browser = student.browser
@@ -125,7 +153,7 @@ async def log_in(student: Student, lesson: str) -> None:
         raise RuntimeError(f"{student.name} was not let in: {answer.url}")
     student.took["log in"] = time.monotonic() - began
     await browser.get(f"{student.hub}/hub/spawn/{student.name}")
-    page = f"{student.url}/lab/tree/{homes.LESSONS}/{lesson}"
+    page = f"{student.url}/lab/tree/{homes.LESSONS}/{student.lesson.name}"
     while True:
         answer = await browser.get(page)
         if answer.status_code == 200 and str(answer.url).startswith(student.url):
@@ -136,12 +164,12 @@ async def log_in(student: Student, lesson: str) -> None:
     student.took["log in and JupyterLab"] = time.monotonic() - began
 
 
-async def open_lesson(student: Student, lesson: str) -> None:
+async def open_lesson(student: Student) -> None:
     """Read the notebook and start its kernel."""
     began = time.monotonic()
-    path = f"{homes.LESSONS}/{lesson}"
+    path = f"{homes.LESSONS}/{student.lesson.name}"
     (await student.browser.get(f"{student.url}/api/contents/{path}")).raise_for_status()
-    session = {"path": path, "name": lesson, "type": "notebook", "kernel": {"name": "python3"}}
+    session = {"path": path, "name": student.lesson.name, "type": "notebook", "kernel": {"name": "python3"}}
     answer = await student.browser.post(f"{student.url}/api/sessions", json=session, headers=student.headers())
     answer.raise_for_status()
     student.kernel = answer.json()["kernel"]["id"]
@@ -195,32 +223,40 @@ async def run(student: Student, code: str) -> list[dict]:
     return made
 
 
-async def run_lesson(student: Student, cells: list[str]) -> None:
-    """Run all cells, and find the first explorer: its picture, and a slider in the same cell."""
+def where_to(state: dict) -> tuple[str, list[float]] | None:
+    """The trait of a slider or a list, and another value and the one that it has; None if this is neither."""
+    model = state.get("_model_name", "")
+    if model in ("IntSliderModel", "FloatSliderModel"):
+        here = state["value"]
+        return "value", [state["max"] if here == state["min"] else state["min"], here]
+    if model == "DropdownModel":
+        here = state["index"] or 0
+        return "index", [(here + 1) % len(state["_options_labels"]), here]
+    return None
+
+
+async def run_lesson(student: Student) -> None:
+    """Run all cells, and find the first explorer with a slider: its picture, and that slider; without one, a list."""
     began = time.monotonic()
-    student.picture = ""
-    for code in cells:
+    found = []
+    for code in student.cells():
         made = [(comm["comm_id"], comm["data"].get("state", {})) for comm in await run(student, code)]
         pictures = [comm for comm, state in made if "seq" in state and "pointer_events" in state]
-        sliders = [(comm, state) for comm, state in made if "SliderModel" in state.get("_model_name", "")]
-        if pictures and sliders and not student.picture:
-            comm, state = sliders[0]
-            low, high = state.get("min", 0), state.get("max", 100)
-            student.picture, student.slider = (
-                pictures[0],
-                (comm, low, high if state["value"] == low else state["value"]),
-            )
-    if not student.picture:
-        raise RuntimeError("the lesson has no explorer with a slider")
+        controls = [(comm, *where_to(state)) for comm, state in made if where_to(state)]
+        found += [(control, pictures[0]) for control in controls if pictures]
+    if not found:
+        raise RuntimeError(f"{student.lesson.name} has no explorer with a slider or a list")
+    found.sort(key=lambda pair: pair[0][1] != "value")  # sliders first, in their order
+    student.control, student.picture = found[0]
     student.took.setdefault("run all cells", time.monotonic() - began)
 
 
 async def move(student: Student) -> None:
     """Move the slider there and back, each time until the new picture has come."""
-    comm, *values = student.slider
+    comm, trait, values = student.control
     for number in range(MOVES):
         began = time.monotonic()
-        data = {"method": "update", "state": {"value": values[number % 2]}, "buffer_paths": []}
+        data = {"method": "update", "state": {trait: values[number % 2]}, "buffer_paths": []}
         await student.socket.write_message(json.dumps(message("comm_msg", {"comm_id": comm, "data": data})))
         while True:
             got = read(await asyncio.wait_for(student.socket.read_message(), 120))
@@ -234,7 +270,7 @@ async def move(student: Student) -> None:
 async def save(student: Student) -> None:
     """Write into the exercise and save it, as JupyterLab does: the whole notebook."""
     began = time.monotonic()
-    address = f"{student.url}/api/contents/{homes.LESSONS}/{EXERCISE}"
+    address = f"{student.url}/api/contents/{homes.LESSONS}/{student.exercise}"
     model = (await student.browser.get(address)).raise_for_status().json()
     text = f"# {student.name}, {len(student.saved) + 1}: {uuid.uuid4().hex}"
     cell = next(cell for cell in model["content"]["cells"] if cell["cell_type"] == "code")
@@ -258,25 +294,25 @@ async def come_back(student: Student, first: str = "assert mark_of_this_kernel =
             await asyncio.sleep(1)
 
 
-async def whole_lesson(student: Student, lesson: str, cells: list[str]) -> None:
+async def whole_lesson(student: Student) -> None:
     """From the login to the saved exercise."""
-    await log_in(student, lesson)
-    await open_lesson(student, lesson)
-    await run_lesson(student, cells)
+    await log_in(student)
+    await open_lesson(student)
+    await run_lesson(student)
     await move(student)
     await save(student)
 
 
-async def through_the_kill(student: Student, cells: list[str], killed: asyncio.Event) -> None:
+async def through_the_kill(student: Student, killed: asyncio.Event) -> None:
     """Run the lesson again; it is cut off by the kill. Come back, run it to its end, move the slider, save."""
     with contextlib.suppress(WebSocketClosedError, OSError):
         while not killed.is_set():
-            await run_lesson(student, cells)
+            await run_lesson(student)
     await killed.wait()
     began = time.monotonic()
     await come_back(student)
     student.took["cut off by the kill"] = time.monotonic() - began
-    await run_lesson(student, cells)
+    await run_lesson(student)
     await move(student)
     await save(student)
 
@@ -370,7 +406,7 @@ def lost(students: list[Student], base: Path) -> list[str]:
     """What was saved and is not on the disk."""
     missing = []
     for student in students:
-        text = (base / "homes" / student.name / homes.LESSONS / EXERCISE).read_text(encoding="utf-8")
+        text = (base / "homes" / student.name / homes.LESSONS / student.exercise).read_text(encoding="utf-8")
         missing += [line for line in student.saved if line not in text]
     return missing
 
@@ -380,19 +416,18 @@ def new_browser() -> httpx.AsyncClient:
     return httpx.AsyncClient(timeout=600, follow_redirects=True)
 
 
-async def hold_class(hub: Hub, names: list[str], lesson: Path) -> tuple[list[Student], list[list[float]], float, float]:
+async def hold_class(hub: Hub, lessons: dict[str, Path]) -> tuple[list[Student], list[list[float]], float, float]:
     """The whole class, with the kill; the students, everybody's memory again and again, the hub's, its new start."""
-    notebook = nbformat.read(lesson, as_version=4)
-    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    students = [Student(name, hub.url, new_browser()) for name in names]
+    names = list(lessons)
+    students = [Student(name, hub.url, lesson, new_browser()) for name, lesson in lessons.items()]
     seen: list[list[float]] = []
     watcher = asyncio.create_task(watch(names, seen))
-    await asyncio.gather(*(whole_lesson(student, lesson.name, cells) for student in students))
+    await asyncio.gather(*(whole_lesson(student) for student in students))
     of_hub = memory_of_hub(hub)
     print("all have saved; now the hub is killed", flush=True)
     killed = asyncio.Event()
     again, *_ = await asyncio.gather(
-        kill_in_the_middle(hub, killed), *(through_the_kill(student, cells, killed) for student in students)
+        kill_in_the_middle(hub, killed), *(through_the_kill(student, killed) for student in students)
     )
     if watcher.done():
         watcher.result()  # it ends by itself only with an exception: show it
@@ -404,11 +439,11 @@ async def hold_class(hub: Hub, names: list[str], lesson: Path) -> tuple[list[Stu
     return students, seen, max(of_hub, memory_of_hub(hub)), again
 
 
-async def read_again(hub: Hub, student: Student, lesson: str) -> None:
+async def read_again(student: Student) -> None:
     """Log in anew, and find the exercise as it was saved."""
     student.browser = new_browser()
-    await log_in(student, lesson)
-    answer = await student.browser.get(f"{student.url}/api/contents/{homes.LESSONS}/{EXERCISE}")
+    await log_in(student)
+    answer = await student.browser.get(f"{student.url}/api/contents/{homes.LESSONS}/{student.exercise}")
     missing = [line for line in student.saved if line not in json.dumps(answer.json()["content"], ensure_ascii=False)]
     if missing or not student.saved:
         raise RuntimeError(f"{student.name} has lost {missing}")
@@ -417,18 +452,28 @@ async def read_again(hub: Hub, student: Student, lesson: str) -> None:
 
 def report(students: list[Student], seen: list[list[float]], of_hub: float, again: float) -> str:
     """The table of the class."""
-    lines = [f"{'for each student':<24} {'median':>8} {'slowest':>8}"]
+    each = [max(moment[number] for moment in seen) for number in range(len(students))]
+    lines = [f"{'for each lesson':<24} students, run of all cells median and slowest in s, a move in ms, memory in MB"]
+    for lesson in sorted({student.lesson for student in students}):
+        having = [number for number, student in enumerate(students) if student.lesson == lesson]
+        runs = [students[number].took["run all cells"] for number in having]
+        moves = [1000 * value for number in having for value in students[number].moves]
+        memory = max(each[number] for number in having)
+        lines.append(
+            f"{lesson.stem:<24} {len(having):>3} {median(runs):>8.1f} {max(runs):>8.1f}"
+            f" {median(moves):>8.0f} {max(moves):>8.0f} {memory:>8.0f}"
+        )
+    lines.append(f"{'for each student':<24} {'median':>8} {'slowest':>8}")
     for name in students[0].took:
         values = [student.took[name] for student in students]
         lines.append(f"{name + ', s':<24} {median(values):>8.1f} {max(values):>8.1f}")
     moves = [1000 * value for student in students for value in student.moves]
     lines.append(f"{'a move of a slider, ms':<24} {median(moves):>8.0f} {max(moves):>8.0f}")
     peak = max(seen, key=sum)
-    lines.append(f"{'memory, MB':<24} {median(peak):>8.0f} {max(map(max, seen)):>8.0f}")
+    lines.append(f"{'memory, MB':<24} {median(peak):>8.0f} {max(each):>8.0f}")
     lines.append(f"hub and proxy {of_hub:.0f} MB; all students together at most {sum(peak):.0f} MB")
-    each = max(map(max, seen))
-    fit = [f"{int((1000 * size - SYSTEM - of_hub) / each)} in {size} GB" for size in (2, 8, 32)]
-    lines.append(f"with {each:.0f} MB each and {SYSTEM} MB for the machine itself fit: {', '.join(fit)}")
+    fit = [f"{int((1000 * size - SYSTEM - of_hub) / max(each))} in {size} GB" for size in (2, 8, 32)]
+    lines.append(f"with {max(each):.0f} MB each and {SYSTEM} MB for the machine itself fit: {', '.join(fit)}")
     lines.append(f"the hub was back {again:.1f} s after its new start; kernels lost: 0 of {len(students)}")
     return "\n".join(lines)
 
@@ -436,15 +481,15 @@ def report(students: list[Student], seen: list[list[float]], of_hub: float, agai
 def main(arguments: list[str]) -> int:
     """Hold the class and print what it took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lesson", default="01", help="how the lesson's name begins (default: 01)")
+    parser.add_argument("--lessons", nargs="+", default=LESSONS, help="how their names begin (default: all eight)")
     parser.add_argument("--students", type=int, default=30, help="how many (default: 30)")
     parser.add_argument("--python", default=sys._base_executable, help="the Python that starts the hub")
     parser.add_argument("--base", type=Path, help="keep the hub's folder here, so that a second run installs nothing")
     options = parser.parse_args(arguments)
     if not sys.platform.startswith("linux") or os.geteuid() != 0:
         parser.error("this needs Linux and root, like the hub itself")
-    lesson = find_lesson(options.lesson)
     names = [f"bench-{number}" for number in range(1, options.students + 1)]
+    lessons = dict(zip(names, deal([find_lesson(begins) for begins in options.lessons], options.students), strict=True))
     base = options.base or Path(tempfile.mkdtemp(prefix="lstm-class-"))
     base.mkdir(exist_ok=True)
     base.chmod(0o755)
@@ -452,14 +497,14 @@ def main(arguments: list[str]) -> int:
         for old in [base / "homes", base / "hub.log", base / "hub" / "hub.sqlite", *base.glob("hub/passwords*")]:
             shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
         with hub_for(names, options.python, base) as hub:
-            print(f"{lesson.stem}, {options.students} students on a JupyterHub; {machine()}", flush=True)
-            students, *numbers = asyncio.run(hold_class(hub, names, lesson))
+            print(f"{options.students} students on a JupyterHub; {machine()}", flush=True)
+            students, *numbers = asyncio.run(hold_class(hub, lessons))
             print(report(students, *numbers))
             hub.kill()
             end_all(names)
             gone = lost(students, base)
             hub.start()
-            asyncio.run(read_again(hub, students[0], lesson.name))
+            asyncio.run(read_again(students[0]))
             count = sum(len(student.saved) for student in students)
             print(f"saved {count} times, lost after the kill of everything: {len(gone)} {gone[:3] or ''}")
             log = (base / "hub.log").read_text(errors="replace")

@@ -61,7 +61,7 @@ def train(seed: int = 29) -> Params:
     toward zero helps with that. The unit with the memory is put first.
     """
     params = Params.random(len(SYMBOLS), 2, seed=seed, scale=0.5, forget_bias=1.0)
-    update = adam(params.flat.size, rate=0.03)
+    update = adam(rate=0.03).start()
     for longest, steps in ((2, 250), (5, 250), (15, 400)):
         pairs = [sequence(rang, quiet) for rang in (False, True) for quiet in range(longest + 1)]
         xs, targets, weights = pad(pairs)

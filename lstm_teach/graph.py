@@ -1,8 +1,8 @@
 """One unit of the LSTM as boxes and arrows: values, deltas, local slopes, and what the loss does when a box is nudged.
 
-May import numpy, params, forward, nested and the input checks. Boxes have names such as `c[0]`, `zf[1]`, `h[-1]`,
-`scores[0,1]` (step, symbol) and `loss[0]`; `kept[t]` is f * c[t-1], `added[t]` is i * g, and `others[t]` stands for the
-other units at step t. An arrow is named by its two ends, in the direction of the values: `c[0] -> ct[0]`.
+May import numpy, params, forward, backward, nested and the input checks. Boxes have names such as `c[0]`, `zf[1]`,
+`h[-1]`, `scores[0,1]` (step, symbol) and `loss[0]`; `kept[t]` is f * c[t-1], `added[t]` is i * g, and `others[t]` are
+the other units at step t. An arrow is named by its two ends, in the direction of the values: `c[0] -> ct[0]`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from types import SimpleNamespace
 
 import numpy as np
 
 from lstm_teach import validate
-from lstm_teach.forward import check_params, softmax
+from lstm_teach.backward import output_delta
+from lstm_teach.forward import check_params, forward, softmax
 from lstm_teach.nested import FLAWS
 from lstm_teach.params import GATES, Params
 
@@ -361,18 +361,17 @@ def walk_back(net: Net, flaws: Collection[str] = ()) -> Back:
     if isinstance(flaws, str) or unknown:
         raise ValueError(f"flaws must be a collection of names out of {', '.join(FLAWS)}; got {validate.brief(flaws)}.")
     p, u, flaws = net.params, net.unit, frozenset(flaws)
-    steps = _all_units(net)
+    cache = forward(p, net.x, net.h0, net.c0)
+    dy = output_delta(cache, net.targets)
     boxes, arrows = defaultdict(float), defaultdict(float)
     strays: dict[tuple[str, str, str], float] = defaultdict(float)
     missing = set()
     left_over = np.zeros(net.H)  # what the walk before left at step 0
     for t in reversed(range(net.T)):
-        dy = steps[t].y.copy()
-        dy[net.targets[t]] -= 1
         boxes[f"loss[{t}]"] = 1.0
         for k in range(net.K):
-            boxes[score(t, k)] = arrows[arrow(score(t, k), f"loss[{t}]")] = dy[k]
-        dh = p.V.T @ dy
+            boxes[score(t, k)] = arrows[arrow(score(t, k), f"loss[{t}]")] = dy[t, k]
+        dh = p.V.T @ dy[t]
         start = t - 1 if "short_range" in flaws else t
         if start < t:
             missing.add(arrow(f"h[{t}]", f"scores[{t}]"))
@@ -384,22 +383,18 @@ def walk_back(net: Net, flaws: Collection[str] = ()) -> Back:
         if dc.any() and start >= 0:
             strays["stale_cell_delta", "ct[0]", f"c[{start}]"] += dc[u]
         for s in range(start, -1, -1):
-            now, here, before = steps[s], f"[{s}]", f"[{s - 1}]"
-            do, dct = dh * now.ct, dh * now.o
-            dc_hidden = dct * (1 - now.ct**2)
+            here, before = f"[{s}]", f"[{s - 1}]"
+            i, f, o, g, ct = cache.i[s], cache.f[s], cache.o[s], cache.g[s], cache.ct[s]
+            do, dct = dh * ct, dh * o
+            dc_hidden = dct * (1 - ct**2)
             dc = dc + dc_hidden
-            di, df, dg = dc * now.g, dc * now.c_before, dc * now.i
-            dz = {
-                "i": di * now.i * (1 - now.i),
-                "f": df * now.f * (1 - now.f),
-                "o": do * now.o * (1 - now.o),
-                "g": dg * (1 - now.g**2),
-            }
+            di, df, dg = dc * g, dc * cache.c[s - 1], dc * i
+            dz = {"i": di * i * (1 - i), "f": df * f * (1 - f), "o": do * o * (1 - o), "g": dg * (1 - g**2)}
             found = {"h": dh, "o": do, "ct": dct, "c": dc, "kept": dc, "added": dc, "i": di, "f": df, "g": dg}
             for name, delta in found.items():
                 boxes[name + here] += delta[u]
             arrows[arrow("c" + here, "ct" + here)] += dc_hidden[u]
-            arrows[arrow("c" + before, "kept" + here)] += dc[u] * now.f[u]
+            arrows[arrow("c" + before, "kept" + here)] += dc[u] * f[u]
             for gate in GATES:
                 W = p["W" + gate]
                 boxes[f"z{gate}{here}"] += dz[gate][u]
@@ -409,25 +404,12 @@ def walk_back(net: Net, flaws: Collection[str] = ()) -> Back:
             if s == 0:
                 left_over = dc_hidden
                 boxes["h[-1]"] += sum(p["W" + gate][:, u] @ dz[gate] for gate in GATES)
-                boxes["c[-1]"] += dc[u] * now.f[u]
+                boxes["c[-1]"] += dc[u] * f[u]
             elif "carry_accumulates" in flaws:
                 strays["carry_accumulates", "c" + here, "c" + before] += dc[u]
             dh = sum(p["W" + gate].T @ dz[gate] for gate in GATES)
-            dc = dc + dc * now.f if "carry_accumulates" in flaws else dc * now.f
+            dc = dc + dc * f if "carry_accumulates" in flaws else dc * f
     return _gathered(net, boxes, arrows, missing, strays, flaws)
-
-
-def _all_units(net: Net) -> list[SimpleNamespace]:
-    """What every step computes, (H,) each, with c_before and y (K,)."""
-    p, h, c, steps = net.params, net.h0, net.c0, []
-    for token in net.x:
-        z = {gate: p["U" + gate][:, token] + p["W" + gate] @ h for gate in GATES}
-        i, f, o, g = sigmoid(z["i"]), sigmoid(z["f"]), sigmoid(z["o"]), np.tanh(z["g"])
-        c_before, c = c, f * c + i * g
-        ct = np.tanh(c)
-        h = o * ct
-        steps.append(SimpleNamespace(i=i, f=f, o=o, g=g, c_before=c_before, c=c, ct=ct, h=h, y=softmax(p.V @ h)))
-    return steps
 
 
 def _gathered(net: Net, boxes, arrows, missing, strays, flaws) -> Back:

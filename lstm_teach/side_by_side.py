@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_teach.batch import pad
+from lstm_teach.batch import Scratch, pad
 from lstm_teach.params import Params
 
 Pair = tuple[np.ndarray, np.ndarray]  # token ids x (T,) and targets (T,)
@@ -47,8 +47,8 @@ def collect(drawn: Sequence[Sequence[Pair]]) -> Sequences:
 
 @dataclass(frozen=True)
 class States:
-    """What the forward pass computed: gates (T, 4, N, B, H) in the order i, f, o, g; c, ct, h (T+1, N, B, H), whose row
-    -1 is the initial state; y and surprise = -log y (T, N, B, vocab_size).
+    """What the forward pass computed: gates (T, 4, N, B, H) in the order i, f, o, g; ct (T, N, B, H); c and h
+    (T+1, N, B, H), whose row -1 is the initial state; y and surprise = -log y (T, N, B, vocab_size).
     """
 
     gates: np.ndarray
@@ -59,48 +59,63 @@ class States:
     surprise: np.ndarray
 
 
-def forward_nets(params: Params, xs: np.ndarray) -> States:
+def forward_nets(params: Params, xs: np.ndarray, scratch: Scratch) -> States:
     """Run N nets, `params.flat` (N, n), over the B sequences in the columns of `xs` (T, B)."""
     (T, B), N, H, K = xs.shape, len(params.flat), params.hidden_size, params.vocab_size
-    gates = np.empty((T, 4, N, B, H))
-    c, ct, h = np.zeros((3, T + 1, N, B, H))
+    gates, ct = scratch.array("gates", T, 4, N, B, H), scratch.array("ct", T, N, B, H)
+    c, h = scratch.array("c", T + 1, N, B, H), scratch.array("h", T + 1, N, B, H)
+    c[-1] = h[-1] = 0
+
     W = np.ascontiguousarray(params.W.reshape(N, 4, H, H).transpose(1, 0, 3, 2))
     U = np.ascontiguousarray(params.U.reshape(N, 4, H, K).transpose(1, 0, 3, 2))
+    W[:3] /= 2  # sigmoid as a tanh, see forward.py
+    U[:3] /= 2
     for t in range(T):
-        z = np.matmul(h[t - 1], W) + U.take(xs[t], axis=2)
-        gates[t, :3] = 0.5 + 0.5 * np.tanh(0.5 * z[:3])  # sigmoid(z), without overflow
-        gates[t, 3] = np.tanh(z[3])
-        i, f, o, g = gates[t]
-        c[t] = f * c[t - 1] + i * g
-        ct[t] = np.tanh(c[t])
-        h[t] = o * ct[t]
-    scores = np.matmul(h[:-1], params.V.swapaxes(1, 2))
-    surprise = scores.max(-1, keepdims=True) - scores
-    y = np.exp(-surprise)
+        a = np.matmul(h[t - 1], W, out=gates[t])
+        a += U.take(xs[t], axis=2)
+        np.tanh(a, out=a)
+        a[:3] *= 0.5
+        a[:3] += 0.5
+        i, f, o, g = a
+        np.multiply(f, c[t - 1], out=c[t])
+        c[t] += i * g
+        np.tanh(c[t], out=ct[t])
+        np.multiply(o, ct[t], out=h[t])
+    scores = np.matmul(h[:-1], params.V.swapaxes(1, 2), out=scratch.array("scores", T, N, B, K))
+    surprise = np.subtract(scores.max(-1, keepdims=True), scores, out=scores)
+    y = np.exp(-surprise, out=scratch.array("y", T, N, B, K))
     total = y.sum(-1, keepdims=True)
-    return States(gates, c, ct, h, y / total, surprise + np.log(total))
+    y /= total
+    surprise += np.log(total)
+    return States(gates, c, ct, h, y, surprise)
 
 
-def bptt_nets(params: Params, sequences: Sequences) -> tuple[np.ndarray, Params]:
+def bptt_nets(params: Params, sequences: Sequences, scratch: Scratch | None = None) -> tuple[np.ndarray, Params]:
     """Each net's loss (N,), summed over its sequences, and its gradient, in one walk back for all of them."""
-    states, dy, loss = _start(params, sequences)
-    dh_loss, W = np.matmul(dy, params.V), _back(params)
-    to_cell, to_z = _slopes(states)
-    dz = np.empty_like(states.gates)
+    scratch = scratch or Scratch()
+    states, dy, loss = _start(params, sequences, scratch)
+    dh_loss, W = np.matmul(dy, params.V, out=scratch.array("dh_loss", *states.ct.shape)), _back(params)
+    dz = scratch.array("dz", *states.gates.shape)
     dh_future, dc_carry = np.zeros((2, *states.h.shape[1:]))
     for t in reversed(range(len(dz))):
+        (i, f, o, g), ct = states.gates[t], states.ct[t]
         dh = dh_loss[t] + dh_future
-        dc = dh * to_cell[t] + dc_carry
-        np.multiply(to_z[t], dc, out=dz[t])
-        np.multiply(to_z[t, 2], dh, out=dz[t, 2])
+        dc = dh * o * (1 - ct * ct) + dc_carry
+        np.multiply(dc, g * i * (1 - i), out=dz[t, 0])
+        np.multiply(dc, states.c[t - 1] * f * (1 - f), out=dz[t, 1])
+        np.multiply(dh, ct * o * (1 - o), out=dz[t, 2])
+        np.multiply(dc, i * (1 - g * g), out=dz[t, 3])
         dh_future = np.matmul(dz[t], W).sum(0)
-        dc_carry = dc * states.gates[t, 1]
-    return loss, _gradient(params, sequences, states, dy, dz)
+        dc_carry = dc * f
+    return loss, _gradient(params, sequences, states, dy, dz, scratch)
 
 
-def nested_nets(params: Params, sequences: Sequences, repaired: Collection[str] = ()) -> tuple[np.ndarray, Params]:
+def nested_nets(
+    params: Params, sequences: Sequences, repaired: Collection[str] = (), scratch: Scratch | None = None
+) -> tuple[np.ndarray, Params]:
     """As `bptt_nets`, by the loop of the question, of whose flaws those in `repaired` are repaired."""
-    states, dy, loss = _start(params, sequences)
+    scratch = scratch or Scratch()
+    states, dy, loss = _start(params, sequences, scratch)
     dh_loss, N, H = np.matmul(dy, params.V), len(params.flat), params.hidden_size
     to_cell, to_z = _slopes(states)
     to_z = np.ascontiguousarray(np.moveaxis(to_z, 1, 3))  # (T, N, B, 4, H): one product leads back through all gates
@@ -123,12 +138,12 @@ def nested_nets(params: Params, sequences: Sequences, repaired: Collection[str] 
             carry = dc * f[s, :, :n]
             dc = carry if "carry_accumulates" in repaired else dc + carry
     dz_of_all = np.moveaxis(dz_of_all, 3, 1)
-    return loss, _gradient(params, sequences, states, dy, dz_of_all, "scalar_dot" not in repaired)
+    return loss, _gradient(params, sequences, states, dy, dz_of_all, scratch, "scalar_dot" not in repaired)
 
 
-def _start(params: Params, sequences: Sequences) -> tuple[States, np.ndarray, np.ndarray]:
+def _start(params: Params, sequences: Sequences, scratch: Scratch) -> tuple[States, np.ndarray, np.ndarray]:
     """The states, the deltas of the scores (T, N, B, vocab_size) and the losses (N,)."""
-    states = forward_nets(params, sequences.xs)
+    states = forward_nets(params, sequences.xs, scratch)
     weights = sequences.valid[:, None] * sequences.counts
     own = sequences.targets[:, None, :, None]
     surprise = np.take_along_axis(states.surprise, own, -1)[..., 0]
@@ -147,26 +162,35 @@ def _back(params: Params) -> np.ndarray:
 def _slopes(states: States) -> tuple[np.ndarray, np.ndarray]:
     """Local slopes: from h to c (T, N, B, H); from c (for o: from h) to the pre-activations (T, 4, N, B, H)."""
     i, f, o, g = states.gates.swapaxes(0, 1)
-    ct, c_before = states.ct[:-1], np.roll(states.c, 1, axis=0)[:-1]
+    ct, c_before = states.ct, np.roll(states.c, 1, axis=0)[:-1]
     to_z = np.stack([g * i * (1 - i), c_before * f * (1 - f), ct * o * (1 - o), i * (1 - g**2)], axis=1)
     return o * (1 - ct**2), to_z
 
 
 def _gradient(
-    params: Params, sequences: Sequences, states: States, dy: np.ndarray, dz: np.ndarray, scalar_dot: bool = False
+    params: Params,
+    sequences: Sequences,
+    states: States,
+    dy: np.ndarray,
+    dz: np.ndarray,
+    scratch: Scratch,
+    scalar_dot: bool = False,
 ) -> Params:
     """The nine gradients of each net from the deltas of its scores and pre-activations."""
     (T, B), N, H, K = sequences.xs.shape, len(params.flat), params.hidden_size, params.vocab_size
     grads = Params(K, H, np.zeros_like(params.flat))
 
-    def by_net(array: np.ndarray) -> np.ndarray:  # (T, ..., N, B, n) -> (..., N, T * B, n)
+    def by_net(name: str, array: np.ndarray) -> np.ndarray:  # (T, ..., N, B, n) -> (..., N, T * B, n)
         array = np.moveaxis(array, 0, -3)
-        return array.reshape(*array.shape[:-3], T * B, array.shape[-1])
+        copy = scratch.array(name, *array.shape)
+        copy[...] = array
+        return copy.reshape(*array.shape[:-3], T * B, array.shape[-1])
 
-    h, h_before = by_net(states.h[:-1]), by_net(np.roll(states.h, 1, axis=0)[:-1])
-    dz = by_net(dz)
+    h, dy, dz = by_net("h by net", states.h[:-1]), by_net("dy by net", dy), by_net("dz by net", dz)
+    h_before = np.zeros_like(h)
+    h_before[:, B:] = h[:, :-B]
     one_hot = np.eye(K)[sequences.xs.ravel()]
-    grads.V[...] = np.matmul(by_net(dy).swapaxes(1, 2), h)
+    grads.V[...] = np.matmul(dy.swapaxes(1, 2), h)
     if scalar_dot:  # a number, added to every entry
         dW = np.broadcast_to((dz * h_before).sum((-2, -1))[..., None, None], (4, N, H, H))
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -21,45 +21,63 @@ from lstm_teach.params import GATES, Params
 from lstm_teach.side_by_side import bptt_nets, collect, nested_nets
 from lstm_teach.tasks import Task
 
-Optimizer = Callable[[np.ndarray], np.ndarray]  # the gradient of `flat` -> what to add to `flat`
+Step = Callable[[np.ndarray], np.ndarray]  # the gradient of `flat` -> what to add to `flat`
 
 
-def sgd(size: int | tuple[int, ...], rate: float) -> Optimizer:
+@dataclass(frozen=True)
+class Optimizer:
+    """What makes steps of gradients; `start()` returns a function for one training, with a memory of its own."""
+
+    start: Callable[[], Step]
+
+
+def sgd(rate: float = 0.1) -> Optimizer:
     """Gradient descent: step = -rate * gradient."""
-    return lambda gradient: -rate * gradient
+    rate = _checked(rate)
+    return Optimizer(lambda: lambda gradient: -rate * gradient)
 
 
-def adagrad(size: int | tuple[int, ...], rate: float, eps: float = 1e-8) -> Optimizer:
+def adagrad(rate: float = 0.1, eps: float = 1e-8) -> Optimizer:
     """Each number's steps shrink with all that it has seen. Source: Duchi, Hazan, Singer, JMLR 12 (2011) 2121."""
-    seen = np.zeros(size)
+    rate = _checked(rate)
 
-    def step(gradient: np.ndarray) -> np.ndarray:
-        seen[...] += gradient**2
-        return -rate * gradient / (np.sqrt(seen) + eps)
+    def start() -> Step:
+        seen = 0.0
 
-    return step
+        def step(gradient: np.ndarray) -> np.ndarray:
+            nonlocal seen
+            seen = seen + gradient**2
+            return -rate * gradient / (np.sqrt(seen) + eps)
+
+        return step
+
+    return Optimizer(start)
 
 
-def adam(size: int | tuple[int, ...], rate: float, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8) -> Optimizer:
+def adam(rate: float = 0.01, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8) -> Optimizer:
     """Moving means of the gradient and of its square, both corrected for their start at zero.
 
     Source: Kingma and Ba, ICLR 2015, algorithm 1.
     """
-    mean, square = np.zeros(size), np.zeros(size)
-    count = 0
+    rate = _checked(rate)
 
-    def step(gradient: np.ndarray) -> np.ndarray:
-        nonlocal count
-        count += 1
-        mean[...] = b1 * mean + (1 - b1) * gradient
-        square[...] = b2 * square + (1 - b2) * gradient**2
-        return -rate * (mean / (1 - b1**count)) / (np.sqrt(square / (1 - b2**count)) + eps)
+    def start() -> Step:
+        mean, square, count = 0.0, 0.0, 0
 
-    return step
+        def step(gradient: np.ndarray) -> np.ndarray:
+            nonlocal mean, square, count
+            count += 1
+            mean = b1 * mean + (1 - b1) * gradient
+            square = b2 * square + (1 - b2) * gradient**2
+            return -rate * (mean / (1 - b1**count)) / (np.sqrt(square / (1 - b2**count)) + eps)
+
+        return step
+
+    return Optimizer(start)
 
 
-OPTIMIZERS = {"sgd": sgd, "adagrad": adagrad, "adam": adam}
-RATES = {"sgd": 0.1, "adagrad": 0.1, "adam": 0.01}
+def _checked(rate: float) -> float:
+    return validate.finite_number("rate", rate, positive=True)
 
 
 def clip(gradient: np.ndarray, limit: float) -> float:
@@ -147,12 +165,10 @@ def train(
     steps: int = 500,
     backward: Backward = bptt,
     *,
-    optimizer: str = "adam",
-    rate: float | None = None,
+    optimizer: Optimizer | None = None,
     batch: int = 16,
     clip_norm: float = 5.0,
     seed: int = 0,
-    test_every: int | None = None,
     progress: bool = True,
 ) -> History:
     """Change `params` in place, `steps` times, along the gradient of a batch that is drawn from `task`.
@@ -161,10 +177,10 @@ def train(
                        `nested_bptt` (also as `partial(nested_bptt, repaired=...)`) run in their batch forms, every
                        other one sequence by sequence. The gradient is that of the loss of one sequence (the sum over
                        its steps), averaged over the `batch` and clipped to the norm `clip_norm`.
-    How:               `optimizer` is adam, adagrad or sgd; `rate` is its step size (0.01, 0.1, 0.1 if none is given).
-                       The same `seed` gives the same history.
-    What is noted:     the loss and the norms of every step, and the test set before the first step and after every
-                       `test_every` (by default 20 times). `progress` shows a bar where somebody watches.
+    How:               `optimizer` is `adam(rate=0.01)` unless you give another, made by `adam`, `adagrad` or `sgd`. The
+                       same `seed` gives the same history.
+    What is noted:     the loss and the norms of every step, and the test set about 20 times, also before the first step
+                       and after the last. `progress` shows a bar where somebody watches.
 
     Stop it with an interrupt (the kernel's stop button, or Ctrl-C): what was learned stays in `params`, and the history
     up to there is returned. It also stops, and says why, when a gradient is not finite, or when `backward` raises or
@@ -172,15 +188,13 @@ def train(
     Raises ValueError or TypeError for a bad argument, before any step, and LearnerError if the first call of `backward`
     raises or does not return nine gradients.
     """
+    optimizer = adam() if optimizer is None else optimizer
     _check(params, task, backward, optimizer)
     steps, batch = validate.positive_integer("steps", steps), validate.positive_integer("batch", batch)
-    rate = validate.finite_number("rate", RATES[optimizer] if rate is None else rate, positive=True)
     clip_norm = validate.finite_number("clip_norm", clip_norm, positive=True)
-    test_every = validate.positive_integer("test_every", max(1, steps // 20) if test_every is None else test_every)
 
-    rng = np.random.default_rng(validate.seed(seed))
-    update = OPTIMIZERS[optimizer](params.flat.size, rate)
-    history, scratch = History(), Scratch()
+    rng, test_every = np.random.default_rng(validate.seed(seed)), max(1, steps // 20)
+    update, history, scratch = optimizer.start(), History(), Scratch()
     with _bar(steps, task.name, progress) as bar:
         try:
             history.measure(0, params, task)
@@ -206,7 +220,7 @@ def train(
     return history
 
 
-def _check(params: Params, task: Task, backward: Backward, optimizer: str) -> None:
+def _check(params: Params, task: Task, backward: Backward, optimizer: Optimizer) -> None:
     """Raise ValueError or TypeError, one sentence, if this can't be trained."""
     check_params(params, one_net=True)
     if params.flat.dtype != np.float64:
@@ -219,8 +233,9 @@ def _check(params: Params, task: Task, backward: Backward, optimizer: str) -> No
         raise ValueError(f"params must have vocab_size {task.vocab_size} for this task, got {params.vocab_size}.")
     if not callable(backward):
         raise TypeError(f"backward must be a function backward(params, x, targets), got {validate.brief(backward)}.")
-    if not isinstance(optimizer, str) or optimizer not in OPTIMIZERS:
-        raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {validate.brief(optimizer)}.")
+    if not isinstance(optimizer, Optimizer):
+        made = "made by sgd, adagrad or adam, such as adam(rate=0.01)"
+        raise TypeError(f"optimizer must be {made}, got {validate.brief(optimizer)}.")
 
 
 def _not_finite(norms: list[float], norm: float) -> str:
@@ -255,7 +270,7 @@ def batch_gradient(
     flaws_repaired = repaired_in(backward)
     if flaws_repaired is not None and backward is not bptt:
         nets = Params(params.vocab_size, params.hidden_size, params.flat[None])
-        losses, several = nested_nets(nets, collect([pairs]), flaws_repaired)
+        losses, several = nested_nets(nets, collect([pairs]), flaws_repaired, scratch)
         grads = Params(params.vocab_size, params.hidden_size, several.flat[0] / len(pairs))
         return float(losses[0]) / sum(len(x) for x, _ in pairs), grads
     xs, targets, weights = pad(pairs)
@@ -309,7 +324,7 @@ def train_side_by_side(
     batch: int = 16,
     clip_norm: float = 5.0,
 ) -> np.ndarray:
-    """Do to each of the nets what `train` does with adam and its seed, all of them at once; return the losses.
+    """Do to each of the nets what `train` does with `adam(rate)` and its seed, all at once; return the losses.
 
     Much faster than one after the other, for small nets of one size. `backward` must be `bptt`, or `nested_bptt` with
     any of its flaws repaired. Changes the nets in place, with no stop for a gradient that is not finite; the result
@@ -323,16 +338,17 @@ def train_side_by_side(
     if any((net.vocab_size, net.hidden_size) != (task.vocab_size, nets[0].hidden_size) for net in nets):
         raise ValueError(f"nets must all have vocab_size {task.vocab_size}, as the task, and the same hidden_size.")
     together = Params(task.vocab_size, nets[0].hidden_size, np.stack([net.flat for net in nets]))
-    rngs = {seed: np.random.default_rng(validate.seed(seed)) for seed in seeds}
-    update = adam(together.flat.shape, rate)
-    losses = []
+    different = list(dict.fromkeys(seeds))
+    own = [different.index(seed) for seed in seeds]  # nets with the same seed get the same sequences
+    rngs = [np.random.default_rng(validate.seed(seed)) for seed in different]
+    update, scratch, losses = adam(rate).start(), Scratch(), []
     for _ in range(steps):
-        drawn = {seed: task.draw(rng, batch) for seed, rng in rngs.items()}  # nets with the same seed get the same
-        sequences = collect([drawn[seed] for seed in seeds])
+        drawn = collect([task.draw(rng, batch) for rng in rngs])
+        sequences = replace(drawn, counts=drawn.counts[own])
         if backward is bptt:
-            loss, grads = bptt_nets(together, sequences)
+            loss, grads = bptt_nets(together, sequences, scratch)
         else:
-            loss, grads = nested_nets(together, sequences, flaws_repaired)
+            loss, grads = nested_nets(together, sequences, flaws_repaired, scratch)
         losses.append(loss / (sequences.counts @ sequences.valid.sum(0)))
         grads.flat /= batch
         for gradient in grads.flat:

@@ -92,7 +92,7 @@ def test_the_count_is_right_after_every_set_of_repairs(flaws):
     expected = "none. All nine" if flaws == ALL else f"{len(ALL - flaws)}, in {lines} line"
     assert count.summary.startswith(f"Flaws left: {expected}")
     for flaw, repair in loop.REPAIRS.items():
-        assert (repair.mended in str(count)) == (flaw in flaws)
+        assert (repair.repairs in str(count)) == (flaw in flaws)
 
 
 @pytest.mark.parametrize("gates", ["i", "fo", "ifg"])

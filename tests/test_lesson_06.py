@@ -17,6 +17,7 @@ from lstm_teach.explorers.training import STRINGS, clipping_explorer, learning_e
 from lstm_teach.figures import training as figures
 from lstm_teach.lessons import runs_06 as runs
 from lstm_teach.side_by_side import bptt_nets, collect, nested_nets
+from lstm_teach.training import adam, sgd
 
 pytestmark = pytest.mark.xdist_group("lesson_06")  # the lesson is run once, for all of them
 
@@ -319,7 +320,7 @@ def test_with_the_grammar_too_clipping_keeps_v_from_moving():
     for limit in (5.0, 1e300):
         task, net = tasks.reber(64), runs.reber_net(seed=0)
         start = net.copy()
-        options = {"optimizer": "sgd", "rate": 0.01, "batch": 8, "clip_norm": limit, "progress": False}
+        options = {"optimizer": sgd(0.01), "batch": 8, "clip_norm": limit, "progress": False}
         history = lt.train(net, task, 20, lt.nested_bptt, **options)
         moved[limit] = np.linalg.norm(net.V - start.V)
         assert sum(history.clipped) == (20 if limit == 5.0 else 0)
@@ -375,7 +376,8 @@ def histories():
     task, found = tasks.reber(64), {}
     for kind, rate in {"right": 0.02, "almost right": 0.01, "broken": 1e-6}.items():
         params = lt.Params.random(task.vocab_size, 12, seed=0, scale=0.25, forget_bias=1.0)
-        found[kind] = lt.train(params, task, 120, batch=8, rate=rate, clip_norm=2.0, test_every=30, progress=False)
+        options = {"optimizer": adam(rate), "batch": 8, "clip_norm": 2.0, "progress": False}
+        found[kind] = lt.train(params, task, 120, **options)
     return found
 
 
@@ -411,11 +413,11 @@ def test_it_starts_at_the_end_of_the_first_run(explorer):
 
 def test_a_last_test_out_of_turn_and_a_run_without_steps_are_shown_too(histories):
     uneven = copy.copy(histories["right"])
-    uneven.tested = [0, 30, 60, 90, 97]
+    uneven.tested = [*uneven.tested[:-1], 117]
     explorer = learning_explorer({"right": uneven})
-    assert "After 97 training steps" in explorer.text
-    explorer.controls["step"].value = 90
-    assert "After 90 training steps" in explorer.text
+    assert "After 117 training steps" in explorer.text
+    explorer.controls["step"].value = 108
+    assert "After 108 training steps" in explorer.text
     unborn = copy.copy(histories["right"])
     for name in ("tested", "judged", "snapshots"):
         setattr(unborn, name, getattr(unborn, name)[:1])

@@ -23,7 +23,7 @@ from lstm_teach.explorers import clinic as explorers
 from lstm_teach.figures import clinic as figures
 from lstm_teach.gradcheck import LENGTHS, own_case
 from lstm_teach.lessons import clinic, clinic_cases
-from lstm_teach.lessons.clinic_lines import FAULTY, reasons
+from lstm_teach.lessons.clinic import FAULTY, reasons
 from lstm_teach.models.differences import RIGHT
 from lstm_teach.nested import FLAWS
 

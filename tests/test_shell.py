@@ -1,5 +1,6 @@
 """The shell of the explorers, driven by its controls' values without a kernel or a browser."""
 
+import asyncio
 import base64
 import subprocess
 import sys
@@ -45,8 +46,8 @@ class Demo:
             "scale": log_slider("Weight scale", 0.1, -3, 1),
         }
 
-        def arrange(controls, tokens, **others):
-            controls["step"].max = len(tokens) - 1
+        def arrange(before, tokens, **others):
+            return {"step": {"max": len(tokens) - 1}}
 
         self.explorer = Explorer("A title", controls, self.draw, arrange=arrange, **options)
 
@@ -348,8 +349,8 @@ def test_pyplot_is_not_needed():
 
 
 def test_the_picture_is_sent_before_what_the_controls_are_set_to(monkeypatch):
-    def arrange(controls, a, **others):
-        controls["b"].max = a
+    def arrange(before, a, **others):
+        return {"b": {"max": a}}
 
     explorer = Explorer(
         "t", {"a": int_slider("a", 2, 1, 4), "b": int_slider("b", 0, 0, 2)}, lambda a, b: (new_png(), f"{a}"),
@@ -361,4 +362,127 @@ def test_the_picture_is_sent_before_what_the_controls_are_set_to(monkeypatch):
         monkeypatch.setattr(widget, "send_state", send)
     explorer.controls["a"].value = 4
     assert sent and sent[0] is explorer.picture and sent[-1] is explorer.controls["b"]
+    explorer.close()
+
+
+# ------------------------------------------------------------------------------------ ahead of time
+
+
+def ahead_of_time(demo: Demo, monkeypatch, *actions) -> list[dict]:
+    """Carry out actions with time between them, as in a kernel; return what the browser was handed to keep."""
+    handed = []
+
+    def send(content, buffers):
+        handed.append({**content, "png": buffers[0]})
+
+    async def kernel():
+        for action in actions:
+            action()
+            before = None
+            while before != (before := len(handed)):
+                await asyncio.sleep(0.1)
+
+    monkeypatch.setattr(demo.explorer.picture, "send", send)
+    asyncio.run(kernel())
+    return handed
+
+
+def places(handed: list[dict], control: int = 0) -> list:
+    return [picture["values"][control] for picture in handed]
+
+
+def test_a_slider_that_is_taken_hold_of_has_its_neighbors_drawn(demo, monkeypatch):
+    take = lambda: demo.explorer.picture.set_trait("held", "step")  # noqa: E731
+    handed = ahead_of_time(demo, monkeypatch, take)
+    assert places(handed) == [3, 1]
+    assert handed[0]["text"] == "Step 3 of 5, <b>bias</b> 1.0 &lt; 9"
+    assert handed[0]["alt"] == "Step 3 of 5, bias 1.0 < 9"
+    seq = demo.explorer.picture.seq
+    demo.explorer.controls["step"].value = 3
+    assert demo.explorer.picture.seq == seq + 1
+    assert demo.explorer.png == handed[0]["png"]
+    assert demo.explorer.picture.values == handed[0]["values"]
+
+
+def test_what_a_slider_passes_next_is_drawn_once_and_ends_with_its_range(demo, monkeypatch):
+    step = demo.explorer.controls["step"]
+    moves = [
+        lambda: demo.explorer.picture.set_trait("held", "step"),
+        *(lambda v=v: step.set_trait("value", v) for v in (1, 0, 1, 2)),
+    ]
+    handed = ahead_of_time(demo, monkeypatch, *moves)
+    assert places(handed) == [3, 1, 0, 2, 4]  # going down 0; going up 2 and 4, as 3 was there from the start
+    assert [values["step"] for values in demo.drawn] == [2, 3, 1, 0, 1, 2, 4]  # only the second 1 was asked for
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [("bias", [1.1, 1.3], [1.2, 1.3, 1.4, 1.5, 1.7, 1.9]), ("scale", [0.2, 0.4], [0.4, 0.8, 1.6, 0.8, 1.6, 3.2])],
+)
+def test_numbers_and_powers_go_on_as_they_went(demo, monkeypatch, name, values, expected):
+    slider = demo.explorer.controls[name]
+    demo.explorer.picture.held = name
+    handed = ahead_of_time(demo, monkeypatch, *(lambda v=v: slider.set_trait("value", v) for v in values))
+    known = list(dict.fromkeys(places(handed, list(demo.explorer.controls).index(name))))
+    assert known == pytest.approx(list(dict.fromkeys(expected)))
+
+
+def test_nothing_is_drawn_ahead_for_a_slider_that_nobody_holds(demo, monkeypatch):
+    move = lambda: demo.explorer.controls["bias"].set_trait("value", 2.0)  # noqa: E731
+    assert ahead_of_time(demo, monkeypatch, lambda: demo.explorer.picture.set_trait("held", "kind"), move) == []
+    assert len(demo.drawn) == 2
+
+
+def test_a_place_at_which_another_control_moves_is_not_drawn_ahead(monkeypatch):
+    def arrange(before, a, **others):
+        return {"b": {"max": min(a, 2)}}
+
+    controls = {"a": int_slider("a", 3, 0, 4), "b": int_slider("b", 1, 0, 2)}
+    explorer = Explorer("t", controls, lambda a, b: (new_png(), f"{a}"), arrange=arrange)
+    demo = type("", (), {"explorer": explorer})
+    moves = [lambda: explorer.picture.set_trait("held", "a"), lambda: controls["a"].set_trait("value", 2)]
+    assert places(ahead_of_time(demo, monkeypatch, *moves)) == [4, 2, 1]  # not 0, at which b would be 0 too
+    assert (controls["b"].value, controls["b"].max) == (1, 2)
+    explorer.close()
+
+
+def test_an_error_ahead_of_time_is_shown_only_to_who_gets_there(demo, monkeypatch):
+    def fail():
+        demo.error = RuntimeError("no such step")
+        demo.explorer.picture.held = "step"
+
+    assert ahead_of_time(demo, monkeypatch, fail) == []
+    assert demo.explorer.message == ""
+    with pytest.raises(RuntimeError, match="no such step"):
+        demo.explorer.controls["step"].value = 3
+    assert demo.explorer.message.startswith("RuntimeError: no such step")
+
+
+def test_another_control_or_a_finer_screen_makes_what_was_drawn_ahead_worthless(demo, monkeypatch):
+    take = lambda: demo.explorer.picture.set_trait("held", "step")  # noqa: E731
+    ahead_of_time(demo, monkeypatch, take, lambda: demo.explorer.picture.set_trait("scale", 2.0))
+    shown = pixels(demo.explorer.png)
+    assert shown.shape[:2] == (400, 600)
+    demo.explorer.controls["step"].value = 3
+    assert pixels(demo.explorer.png).shape[:2] == (400, 600)
+    demo.explorer.controls["step"].value = 2
+    assert (pixels(demo.explorer.png) == shown).all()
+
+
+def test_a_click_is_meant_for_the_picture_that_is_shown_not_for_one_drawn_ahead(monkeypatch):
+    demo = Demo(pick=lambda axes, x, y: {"bias": float(demo.dot.get_xdata()[0])})
+    take = lambda: demo.explorer.picture.set_trait("held", "step")  # noqa: E731
+    ahead_of_time(demo, monkeypatch, take, lambda: demo.explorer.point(0.5, 0.5))
+    assert demo.explorer.controls["bias"].value == 2  # the dot is at step 2, ahead were 3 and 1
+    demo.explorer.close()
+
+
+def test_values_are_told_apart_however_small_but_not_by_rounding_errors():
+    controls = {"rate": log_slider("Rate", 1e-16, -16, 0), "bias": float_slider("Bias", 0.3, -1, 1)}
+    explorer = Explorer("t", controls, lambda rate, bias: (new_png(), f"{rate}"))
+    assert explorer.picture.values == [1e-16, 0.3]
+    explorer.set(rate=1.2589254117941e-16, bias=0.1 + 0.2)
+    assert explorer.picture.values == [1.258925412e-16, 0.3]
+    explorer.set(bias=0.1 + 0.2 - 0.3)
+    assert explorer.picture.values[1] == 0
     explorer.close()

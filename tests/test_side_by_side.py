@@ -9,7 +9,7 @@ import pytest
 import lstm_teach as lt
 from lstm_teach import tasks
 from lstm_teach.side_by_side import bptt_nets, collect, nested_nets
-from lstm_teach.training import batch_gradient, train_side_by_side
+from lstm_teach.training import adam, batch_gradient, train_side_by_side
 
 TASK = tasks.reber(16)
 COMBINATIONS = list(chain.from_iterable(combinations(lt.FLAWS, count) for count in range(5)))
@@ -52,11 +52,11 @@ def test_every_different_sequence_is_run_once_and_counted_for_each_net():
 
 @pytest.mark.parametrize("backward", [lt.bptt, lt.nested_bptt, partial(lt.nested_bptt, repaired=lt.FLAWS[:2])])
 def test_nets_trained_side_by_side_end_where_each_ends_alone(backward):
-    options = {"batch": 4, "rate": 0.02, "clip_norm": 2.0}
+    options = {"batch": 4, "clip_norm": 2.0}
     several, alone, seeds = some_nets(scale=0.3), some_nets(scale=0.3), (4, 5, 4)
-    losses = train_side_by_side(several, TASK, 8, backward, seeds=seeds, **options)
+    losses = train_side_by_side(several, TASK, 8, backward, seeds=seeds, rate=0.02, **options)
     for k, (net, seed) in enumerate(zip(alone, seeds, strict=True)):
-        history = lt.train(net, TASK, 8, backward, seed=seed, progress=False, **options)
+        history = lt.train(net, TASK, 8, backward, optimizer=adam(0.02), seed=seed, progress=False, **options)
         np.testing.assert_allclose(losses[:, k], history.loss, rtol=1e-7)
         np.testing.assert_allclose(several[k].flat, net.flat, rtol=1e-6, atol=1e-8)
 

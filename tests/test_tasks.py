@@ -59,7 +59,7 @@ def test_reber_is_judged_by_all_legal_symbols_above_all_others():
     task = tasks.reber(test_size=20)
     assert task.judge(lt.Params.zeros(7, 4)) == 0  # all symbols alike: nothing legal stands out
     trained = lt.Params.random(7, 16, seed=0, scale=0.25, forget_bias=1.0)
-    lt.train(trained, task, steps=500, batch=16, progress=False, test_every=500)
+    lt.train(trained, task, steps=500, progress=False)
     judged = task.judge(trained)
     assert judged > 0.3
     # The same judgement once more, string by string, with the single forward pass.

@@ -26,12 +26,12 @@ def one_by_one(params, x, targets):
 
 
 def test_sgd_walks_against_the_gradient():
-    np.testing.assert_allclose(training.sgd(3, 0.5)(np.array([1.0, -2.0, 0.0])), [-0.5, 1.0, 0.0])
+    np.testing.assert_allclose(training.sgd(0.5).start()(np.array([1.0, -2.0, 0.0])), [-0.5, 1.0, 0.0])
 
 
 def test_adagrad_and_adam_follow_their_formulas():
     gradients = np.random.default_rng(0).normal(size=(6, 5))
-    adagrad, adam = training.adagrad(5, 0.1), training.adam(5, 0.01)
+    adagrad, adam = training.adagrad(0.1).start(), training.adam(0.01).start()
     for n in range(1, 7):
         g = gradients[:n]
         np.testing.assert_allclose(adagrad(g[-1]), -0.1 * g[-1] / np.sqrt((g**2).sum(0)), rtol=1e-6)
@@ -49,11 +49,11 @@ def test_clipping_keeps_the_direction_and_bounds_the_norm():
     np.testing.assert_allclose(gradient, [0.6, 0.8])
 
 
-@pytest.mark.parametrize("optimizer", training.OPTIMIZERS)
-def test_each_optimizer_lowers_the_loss(optimizer):
+@pytest.mark.parametrize("make", [training.sgd, training.adagrad, training.adam])
+def test_each_optimizer_lowers_the_loss(make):
     params = fresh()
     before = TASK.test_loss(params)
-    history = train(params, steps=60, optimizer=optimizer, batch=8)
+    history = train(params, steps=60, optimizer=make(), batch=8)
     assert history.test_loss[-1] < 0.5 * before
     assert history.test_loss[-1] == TASK.test_loss(params)
 
@@ -65,6 +65,18 @@ def test_the_same_seed_gives_the_same_history_and_another_one_does_not():
         runs.append((train(params, seed=seed), params))
     assert runs[0][0] == runs[1][0] and np.array_equal(runs[0][1].flat, runs[1][1].flat)
     assert runs[0][0].loss != runs[2][0].loss
+
+
+def test_an_optimizer_starts_anew_in_each_training_and_adam_is_the_one_of_those_who_give_none():
+    optimizer = training.adam()
+    first, second, default, other = fresh(), fresh(), fresh(), fresh()
+    train(first, optimizer=optimizer)
+    train(second, optimizer=optimizer)
+    train(default)
+    train(other, optimizer=training.adam(rate=0.02))
+    np.testing.assert_array_equal(first.flat, second.flat)
+    np.testing.assert_array_equal(first.flat, default.flat)
+    assert not np.allclose(first.flat, other.flat)
 
 
 def test_every_form_of_a_right_backward_pass_learns_the_same():
@@ -95,10 +107,11 @@ def test_a_broken_backward_pass_trains_too_and_leads_elsewhere():
 def test_the_history_holds_one_entry_a_step_and_the_norms_before_clipping():
     params = fresh()
     start = params.copy()
-    history = train(params, steps=7, clip_norm=1e-3, test_every=3)
-    assert len(history.loss) == len(history.clipped) == 7 and all(history.clipped)
-    assert set(history.norms) == set(lt.Params.NAMES) and {len(n) for n in history.norms.values()} == {7}
-    assert history.tested == [0, 3, 6, 7] and len(history.test_loss) == len(history.judged) == 4
+    history = train(params, steps=47, clip_norm=1e-3)
+    assert len(history.loss) == len(history.clipped) == 47 and all(history.clipped)
+    assert set(history.norms) == set(lt.Params.NAMES) and {len(n) for n in history.norms.values()} == {47}
+    assert history.tested == [*range(0, 47, 2), 47]  # every 47 // 20 steps, and after the last
+    assert len(history.test_loss) == len(history.judged) == len(history.tested)
     assert history.test_loss[0] == TASK.test_loss(start) and history.judged[0] == TASK.judge(start)
     np.testing.assert_array_equal(history.snapshots[0].flat, start.flat)
     np.testing.assert_array_equal(history.snapshots[-1].flat, params.flat)
@@ -166,8 +179,8 @@ def test_an_interrupt_while_the_test_set_is_measured_leaves_a_history_that_is_wh
                 else:
                     task = TASK
                     patch.setattr(tasks.Task, "test_loss", interrupted)
-                history = lt.train(fresh(), task, steps=9, test_every=3, batch=2, progress=False)
-            assert history.stopped.startswith(f"Interrupted after {3 * at} steps")
+                history = lt.train(fresh(), task, steps=60, batch=2, progress=False)
+            assert history.stopped.startswith(f"Interrupted after {3 * at} steps")  # it is measured every third step
             lengths = {len(history.tested), len(history.test_loss), len(history.judged), len(history.snapshots)}
             assert lengths == {at}
 
@@ -241,12 +254,10 @@ def nothing_much(params, x, targets):
     [
         ({"steps": 0}, ValueError, "steps must be at least 1, got 0"),
         ({"batch": 2.5}, TypeError, "batch must be a whole number, got 2.5"),
-        ({"rate": -1.0}, ValueError, "rate must be a positive number, got -1.0"),
         ({"clip_norm": float("nan")}, ValueError, "clip_norm must be a positive number, got nan"),
-        ({"optimizer": "adan"}, ValueError, "optimizer must be one of sgd, adagrad, adam, got 'adan'"),
+        ({"optimizer": "adam"}, TypeError, r"optimizer must be made by .*, such as adam\(rate=0.01\), got 'adam'"),
+        ({"optimizer": training.adam}, TypeError, r"such as adam\(rate=0.01\), got <function adam"),
         ({"backward": 3}, TypeError, r"backward must be a function backward\(params, x, targets\), got 3"),
-        ({"test_every": 0}, ValueError, "test_every must be at least 1, got 0"),
-        ({"optimizer": ["adam"]}, ValueError, "optimizer must be one of sgd, adagrad, adam, got"),
         ({"seed": -1}, ValueError, "seed must be a whole number of at least 0, got -1"),
     ],
 )
@@ -256,6 +267,13 @@ def test_bad_arguments_get_one_sentence_before_any_step(options, kind, sentence)
     with pytest.raises(kind, match=sentence):
         train(params, **options)
     np.testing.assert_array_equal(params.flat, start)
+
+
+@pytest.mark.parametrize("make", [training.sgd, training.adagrad, training.adam])
+def test_a_rate_that_is_no_positive_number_gets_one_sentence_where_it_is_given(make):
+    for rate, kind in ((-1.0, ValueError), (float("nan"), ValueError), ("fast", TypeError)):
+        with pytest.raises(kind, match="rate must be a"):
+            make(rate)
 
 
 def test_params_and_task_have_to_fit():

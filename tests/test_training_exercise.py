@@ -40,7 +40,7 @@ def test_numbers_of_the_question_about_the_plateau_are_so():
 
 def test_adam_by_hand_is_that_of_the_library():
     random = np.random.default_rng(0)
-    step, flat, mean, square = training.adam(5, 0.1), np.zeros(5), np.zeros(5), np.zeros(5)
+    step, flat, mean, square = training.adam(0.1).start(), np.zeros(5), np.zeros(5), np.zeros(5)
     for count in (1, 2, 3):
         gradient = random.normal(0, 1, 5)
         moved = flat + step(gradient)

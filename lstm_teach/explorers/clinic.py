@@ -12,7 +12,6 @@ from ..doctor import Diagnosis
 from ..figures import clinic as figures
 from ..html import bold, code, fold, table
 from ..lessons import clinic
-from ..lessons.clinic_lines import reasons
 from .shell import Explorer, dropdown, where
 
 
@@ -40,7 +39,7 @@ def find_the_line(number: int) -> Explorer:
     """The code of a case: choose a line, by click or in the list, and read at once whether it is the faulty one."""
     lines, first = inspect.getsourcelines(clinic.case(number))
     lines = [line.rstrip() for line in lines]
-    why = reasons(number, lines)
+    why = clinic.reasons(number, lines)
     scene, update = figures.build_code(lines, first)
 
     def draw(line: int):

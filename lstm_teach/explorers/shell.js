@@ -1,5 +1,8 @@
 // One picture with its line of text and its message. The bytes of the next one are loaded before they are shown, and
-// decoded in the frame that shows them (decoding: sync), so nothing flickers.
+// decoded in the frame that shows them (decoding: sync), so nothing flickers. A picture belongs to the values of all
+// controls. Those that the kernel has drawn ahead of time and those shown last are kept, and shown without asking it.
+
+const KEPT = 24; // pictures, of some 50 kB
 
 // Play goes on from where its slider was put. Only the browser needs to know: with jslink a key press would send two
 // messages to the kernel, and the picture would wait for both.
@@ -34,37 +37,99 @@ function render({ model, el }) {
     undo.push(() => model.off(event, handler));
   };
 
-  // ---- the newest picture, one at a time
-  let busy = false;
+  // ---- the picture for the controls as they are, or else the newest one; one at a time
+  const kept = new Map(); // by their keys, the oldest first
+  const visits = new Map(); // for the same keys, when the controls were last like that
+  let [newest, shown, showing, line, moves] = [null, null, null, null, 0];
+  let here = () => null; // the key of the controls' values, once their models are there
   const say = (sentence) => (message.textContent = sentence);
 
-  async function show() {
-    if (busy) return; // the loop below takes the newest picture when it comes round
-    busy = true;
-    let seq = null;
-    while (seq !== model.get("seq")) {
-      seq = model.get("seq");
-      const [png, alt, html, width, height] = ["png", "alt", "text", "width", "height"].map((k) => model.get(k));
-      const url = dataUrl(png);
-      const next = new Image();
-      const whole = await new Promise((resolve) => {
-        next.onload = () => resolve(true); // decode() would wait for a frame of the screen
-        next.onerror = () => resolve(false);
-        next.src = url;
-      });
-      if (!whole) {
-        say(`The browser could not read picture ${seq} (${png?.byteLength ?? 0} bytes).`);
-        continue;
-      }
-      Object.assign(img, { width, height, alt, src: url });
-      text.innerHTML = html;
-      say(model.get("message"));
-      img.dataset.seq = seq;
-    }
-    busy = false;
+  function keep(content, png) {
+    const key = JSON.stringify(content.values);
+    const before = kept.get(key);
+    const same = before && sameBytes(before.png, png);
+    if (before && !same) kept.clear(); // drawn otherwise by now, and so may be all the others
+    const picture = Object.assign(same ? before : { key, png }, content);
+    kept.delete(key);
+    kept.set(key, picture);
+    if (kept.size > KEPT) kept.delete(kept.keys().next().value);
+    return picture;
   }
-  listen("change:seq", show);
+
+  function load(picture) {
+    const next = new Image();
+    picture.url = dataUrl(picture.png);
+    picture.image = next; // or the browser may forget its pixels
+    return new Promise((resolve) => {
+      next.onload = () => resolve((picture.loaded = true)); // decode() would wait for a frame of the screen
+      next.onerror = () => resolve(false);
+      next.src = picture.url;
+    });
+  }
+
+  function choose() {
+    const visit = (picture) => visits.get(picture.key) ?? Infinity; // never: the kernel has set the controls
+    return kept.get(here()) ?? (shown && visit(newest) < visit(shown) ? shown : newest); // no way back to an older one
+  }
+
+  const show = () => (showing ??= follow().finally(() => (showing = null)));
+
+  async function follow() {
+    for (let picture = choose(); picture !== shown; picture = choose()) {
+      if (!picture.loaded && !(await load(picture))) {
+        say(`The browser could not read a picture (${picture.png?.byteLength ?? 0} bytes).`);
+        kept.delete(picture.key);
+        return;
+      }
+      put(picture);
+    }
+  }
+
+  function put(picture) {
+    const { url, key, width, height, alt, text: html } = picture;
+    Object.assign(img, { width, height, alt });
+    if (html !== line) text.innerHTML = line = html; // a screen reader says it when it is set
+    if (picture === shown) return;
+    shown = picture;
+    img.src = url;
+    img.dataset.values = key;
+  }
+
+  async function confirm() {
+    const seq = model.get("seq");
+    const content = Object.fromEntries(["values", "alt", "text", "width", "height"].map((k) => [k, model.get(k)]));
+    newest = keep(content, model.get("png"));
+    if (newest === shown) put(newest); // its words may have changed
+    await show();
+    say(model.get("message"));
+    img.dataset.seq = seq;
+  }
+  listen("change:seq", confirm);
   listen("change:message", () => say(model.get("message")));
+  listen("msg:custom", (content, [png]) => load(keep(content, png)));
+
+  const find = (reference) => model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""));
+  Promise.all(model.get("controls").map(find)).then((controls) => {
+    here = () => JSON.stringify(controls.map(valueOf));
+    const move = () => {
+      visits.set(here(), ++moves);
+      if (newest) show();
+    };
+    for (const control of controls) {
+      control.on("change:value change:index", move);
+      undo.push(() => control.off("change:value change:index", move));
+    }
+    move();
+  });
+
+  // ---- what the reader has hold of, so that the kernel draws its next places ahead of time
+  const take = ({ target }) => {
+    const control = target.closest("[class*=lt-control-], [class*=lt-play-]");
+    const held = control?.className.match(/lt-(?:control|play)-(\S+)/)[1];
+    if (!held || held === model.get("held")) return;
+    model.set("held", held);
+    model.save_changes();
+  };
 
   // ---- the pointer: kind, x, y, running number; x and y from 0 to 1, from the left and the top
   let count = 0;
@@ -107,13 +172,26 @@ function render({ model, el }) {
     root.lstmTeachNamed = true;
     const attributeFilter = ["class", "aria-valuetext"];
     onChange.observe(root, { subtree: true, childList: true, characterData: true, attributeFilter });
+    for (const event of ["focusin", "pointerdown"]) root.addEventListener(event, take);
     name(root);
   };
   undo.push(() => onChange.disconnect());
 
-  show();
-  say(model.get("message"));
+  confirm();
   return () => undo.forEach((step) => step());
+}
+
+// What a control says, as the kernel writes it: without the rounding errors that a slider adds up on its way.
+function valueOf(control) {
+  const value = control.get("index") ?? control.get("value");
+  if (typeof value !== "number") return value;
+  return Number(control.get("base") ? value.toPrecision(10) : value.toFixed(10));
+}
+
+function sameBytes(a, b) {
+  const bytes = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  const [one, other] = [bytes(a), bytes(b)];
+  return one.length === other.length && one.every((byte, k) => byte === other[k]);
 }
 
 // A page reads a data URL by itself; for a blob it asks another process, which costs 3 ms a picture.

@@ -1,13 +1,20 @@
 """The shell of every explorer: labelled controls above a picture, one line of text, a place for messages.
 
 May import figures.scene and still, ipywidgets and anywidget. What the page offers to tests: the root has the class
-`lt-explorer`; each control `lt-control-<name>`; the picture is `img.lt-picture`, whose `data-seq` is the
-number of the picture shown; the line of text is `.lt-text`, the message `.lt-message`, the button
-`.lt-reset`.
+`lt-explorer`; each control `lt-control-<name>`; the picture is `img.lt-picture`, whose `data-values` are the values
+of the controls that it was drawn for, and whose `data-seq` is the number of the last picture that the kernel has
+confirmed; the line of text is `.lt-text`, the message `.lt-message`, the button `.lt-reset`.
+
+The way to the kernel and back takes several times as long as a drawing. So while a reader has hold of a slider, the
+kernel draws the pictures of its next few places ahead of time. The page keeps these, and those that it has shown, and
+shows a kept one at once; the kernel's answer follows in any case, and replaces it if it is another picture.
 """
 
+import asyncio
 import functools
 import html
+import json
+import math
 import re
 import struct
 import threading
@@ -15,7 +22,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import anywidget
 import ipywidgets as widgets
@@ -28,6 +35,11 @@ from ..figures.still import still_html
 HERE = Path(__file__).parent
 # a control takes the room there is, and a row of its own where there is little
 WIDE = {"width": "auto", "flex": "1 1 320px"}
+
+SLIDERS = widgets.IntSlider, widgets.FloatSlider, widgets.FloatLogSlider
+
+AHEAD = 3  # pictures of a slider drawn ahead of time: a held key passes as many places while the kernel answers
+PAUSE = 0.004  # seconds before each of them, in which the kernel hears of what the reader does meanwhile
 
 LOCK = threading.RLock()
 
@@ -43,6 +55,14 @@ def _one_at_a_time(method: Callable) -> Callable:
     return alone
 
 
+class Drawn(NamedTuple):
+    """A picture as PNG, its line of text as HTML, and its size in pixels of the page."""
+
+    png: bytes
+    text: str
+    size: tuple[int, int]
+
+
 class Picture(anywidget.AnyWidget):
     """A PNG in an `<img>` that stays, with its line of text and its message; `seq` counts the pictures."""
 
@@ -56,16 +76,24 @@ class Picture(anywidget.AnyWidget):
     height = traitlets.Int().tag(sync=True)
     seq = traitlets.Int().tag(sync=True)
     scale = traitlets.Float(1.0).tag(sync=True)  # told by the browser: its pixels for one of ours, 0.5 to 2
+    controls = traitlets.List().tag(sync=True, **widgets.widget_serialization)
+    values = traitlets.List().tag(sync=True)  # of the controls, in their order, when the picture was drawn
+    held = traitlets.Unicode().tag(sync=True)  # told by the browser: the name of the control that the reader holds
     plays = traitlets.List().tag(sync=True, **widgets.widget_serialization)  # pairs: play buttons, their slider
     pointer_events = traitlets.List(traitlets.Enum(["click", "pointermove"])).tag(sync=True)
     pointer = traitlets.List().tag(sync=True)  # told by the browser: kind, x, y (0 to 1), running number
 
-    def show(self, png: bytes, text: str, size: tuple[int, int] | None = None, message: str = "") -> None:
-        """Show another picture; `size` in pixels of the page is the size of the PNG unless given."""
+    def show(self, picture: Drawn, values: list, message: str = "") -> None:
+        """Show another picture, drawn for these values of the controls."""
         with self.hold_sync():  # one message to the browser
-            self.png, self.text, self.alt, self.message = png, text, plain(text), message
-            self.width, self.height = size or struct.unpack(">II", png[16:24])
+            self.png, self.text, (self.width, self.height) = picture
+            self.alt, self.values, self.message = plain(picture.text), values, message
             self.seq += 1
+
+    def keep(self, picture: Drawn, values: list) -> None:
+        """Hand the browser a picture that may be asked for next."""
+        png, text, (width, height) = picture
+        self.send(dict(values=values, text=text, alt=plain(text), width=width, height=height), buffers=[png])
 
 
 class Explorer:
@@ -73,11 +101,12 @@ class Explorer:
 
     `controls` maps names to controls (see the functions below), `draw(**values)` gets their values by these
     names and returns a `Scene` (or PNG bytes) and one line of text, which may be HTML. `rows` puts several
-    controls side by side: lists of their names. `arrange(controls, **values)` is called before `draw` and may
-    set other controls (the maximum of a slider, say) without a further drawing. `pick(axes, x, y)` is called
-    with the place in data coordinates when somebody clicks on the picture (`hover=True`: or moves over it)
-    and returns the values to set, by name, or None.
+    controls side by side: lists of their names. `arrange(before, **values)` is called before `draw` with the
+    values drawn last and the new ones; it returns what else to set, without a further drawing: {"t": {"max": 3}}, by
+    names of controls and of their traits. `pick(axes, x, y)` is called with the place in data coordinates when
+    somebody clicks on the picture (`hover=True`: or moves over it) and returns the values to set, by name, or None.
 
+    `draw` and `arrange` have to give the same for the same values, as pictures are kept and drawn ahead of time.
     An exception in `draw` is shown in the message area and raised again; a ValueError of a text field's
     `parse` is the reader's own input and is only shown. Both keep the last picture.
     """
@@ -88,7 +117,7 @@ class Explorer:
         controls: Mapping[str, widgets.Widget],
         draw: Callable[..., tuple[Scene | bytes, str]],
         rows: Sequence[Sequence[str]] | None = None,
-        arrange: Callable[..., None] | None = None,
+        arrange: Callable[..., dict[str, dict[str, Any]]] | None = None,
         pick: Callable[..., dict | None] | None = None,
         hover: bool = False,
     ):
@@ -96,7 +125,12 @@ class Explorer:
         self._draw, self._arrange, self._pick = draw, arrange, pick
         self._scene: Scene | None = None
         self._held = False
-        self.picture = Picture(plays=[[c.play, c] for c in self.controls.values() if hasattr(c, "play")])
+        self._before: dict[str, Any] | None = None  # the values drawn last for the page
+        self._ahead: dict[str, Drawn] = {}  # pictures drawn ahead of time, by the values of all controls
+        self._away = False  # the figure is one of these, not what the page shows
+        self._turn = 0  # counts the reader's moves; after the next one nobody wants what was drawn ahead of this one
+        plays = [[c.play, c] for c in self.controls.values() if hasattr(c, "play")]
+        self.picture = Picture(controls=[*self.controls.values()], plays=plays)
         if pick:
             self.picture.pointer_events = ["click", "pointermove"] if hover else ["click"]
         self._start = {name: _state(control) for name, control in self.controls.items()}
@@ -106,6 +140,7 @@ class Explorer:
             control.observe(self._changed, "value")
         self.picture.observe(self._sharpen, "scale")
         self.picture.observe(self._pointed, "pointer")
+        self.picture.observe(self._taken, "held")
         _replace_earlier_run(self)
 
     @property
@@ -141,21 +176,69 @@ class Explorer:
             with self._hold():
                 values = self._read()
                 if values and self._arrange:
-                    self._arrange(self.controls, **values)
+                    for name, traits in self._arrange(self._before or values, **values).items():
+                        _set(self.controls[name], traits)
                     values = self._read()
                 if values is None:
                     return
-                drawn, text = self._draw(**values)
-                self._scene = drawn if isinstance(drawn, Scene) else None
-                png = self._scene.png(self.picture.scale) if self._scene else drawn
+                picture = self._ahead.pop(self._key(), None)
+                self._away = picture is not None
+                picture = picture or self._drawn(values)
         except Exception as error:
             self.picture.message = where(error)
             raise
-        self.picture.show(png, text, self._scene and self._scene.size)
+        self._before = values
+        self.picture.show(picture, json.loads(self._key()))
+
+    def _drawn(self, values: dict[str, Any]) -> Drawn:
+        drawn, text = self._draw(**values)
+        self._scene = drawn if isinstance(drawn, Scene) else None
+        png = self._scene.png(self.picture.scale) if self._scene else drawn
+        return Drawn(png, text, self._scene.size if self._scene else struct.unpack(">II", png[16:24]))
+
+    def _come_back(self) -> None:
+        """Make the figure what the page shows, if it is a picture drawn ahead of time."""
+        if self._away:
+            self._drawn(self._before)
+            self._away = False
+
+    def _key(self, **changed: Any) -> str:
+        """The values of all controls, some of them changed, as the browser knows them and without rounding errors."""
+        return json.dumps([_said(c, changed.get(name)) for name, c in self.controls.items()])
+
+    def _look_ahead(self, name: str, places: Sequence[float]) -> None:
+        """Draw the pictures of these places of a slider, one at a time, once the kernel has nothing else to do."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return  # no kernel, so nobody waits for a picture
+        if places:
+            loop.call_later(PAUSE, self._draw_ahead, self._turn, name, places)
+
+    @_one_at_a_time
+    def _draw_ahead(self, turn: int, name: str, places: Sequence[float]) -> None:
+        if turn != self._turn or self._draw is None:
+            return
+        key = self._key(**{name: places[0]})
+        try:
+            if key not in self._ahead and not self._moves_others(values := self.values | {name: places[0]}):
+                self._away = True
+                self._ahead[key] = self._drawn(values)
+                self._ahead = dict(list(self._ahead.items())[-2 * AHEAD :])
+                self.picture.keep(self._ahead[key], json.loads(key))
+        except Exception:
+            return  # not asked for yet: it is raised and shown when the reader gets there
+        self._look_ahead(name, places[1:])
+
+    def _moves_others(self, values: dict[str, Any]) -> bool:
+        """Whether the values of other controls would change with these."""
+        wanted = self._arrange(self._before, **values) if self._arrange else {}
+        return any(_is_moved(self.controls[name], traits) for name, traits in wanted.items())
 
     @_one_at_a_time
     def set(self, **values: Any) -> None:
         """Set several controls and draw once."""
+        self._go_on()
         with self._hold():
             for name, value in values.items():
                 self.controls[name].value = value
@@ -164,6 +247,7 @@ class Explorer:
     @_one_at_a_time
     def reset(self) -> None:
         """Put every control back to where it started and draw once."""
+        self._go_on()
         with self._hold():
             for name, control in self.controls.items():
                 if hasattr(control, "play"):
@@ -173,6 +257,7 @@ class Explorer:
 
     def point(self, x: float, y: float) -> None:
         """Act as for a click on the picture at x, y: 0 to 1, from the left and from the top."""
+        self._come_back()
         place = self._scene and self._pick and self._scene.at(x, y)
         chosen = (place and self._pick(*place)) or {}
         if any(self.controls[name].value != value for name, value in chosen.items()):
@@ -202,13 +287,35 @@ class Explorer:
 
     @_one_at_a_time
     def _changed(self, change) -> None:
-        if not self._held:
-            self.redraw()
+        if self._held:
+            return
+        held = self.controls.get(self.picture.held)
+        self._go_on(same=change.owner is held)
+        self.redraw()
+        if change.owner is held and isinstance(held, SLIDERS):
+            move = _power(held, change.new) - _power(held, change.old)
+            self._look_ahead(self.picture.held, _after(held, [k * move for k in range(1, AHEAD + 1)]))
+
+    @_one_at_a_time
+    def _taken(self, change) -> None:
+        slider = self.controls.get(change.new)
+        if isinstance(slider, SLIDERS):
+            self._go_on()
+            self._look_ahead(change.new, _after(slider, [slider.step, -slider.step]))
+
+    def _go_on(self, same: bool = False) -> None:
+        """Note that the reader does something else, `same` with the same slider: nothing further is drawn ahead."""
+        self._turn += 1
+        if not same:
+            self._ahead.clear()
 
     @_one_at_a_time
     def _sharpen(self, change) -> None:
+        self._go_on()
+        self._come_back()
         if self._scene:
-            self.picture.show(self._scene.png(change.new), self.text, self._scene.size, self.message)
+            picture = Drawn(self._scene.png(change.new), self.text, self._scene.size)
+            self.picture.show(picture, self.picture.values, self.message)
 
     @_one_at_a_time
     def _pointed(self, change) -> None:
@@ -239,6 +346,8 @@ class Explorer:
         width = f"{max(map(len, labels), default=0)}ch"  # ipywidgets' own width cuts longer labels off
         for name, control in self.controls.items():
             control.add_class(f"lt-control-{name}")
+            if hasattr(control, "play"):
+                control.play.add_class(f"lt-play-{name}")
             control.tooltip = ""  # None would show the word "null"
             control.style.description_width = width
         reset = widgets.Button(description="Reset", tooltip="Put every control back to where it started")
@@ -326,8 +435,44 @@ def where(error: Exception) -> str:
     return f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno}: {last.line})"
 
 
+def _said(control: widgets.Widget, place: float | None = None) -> Any:
+    """A control's value, or a place of a slider, as shell.js knows it: without rounding errors, or an index."""
+    value = place if place is not None else control.index if control.has_trait("index") else control.value
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.10g}" if isinstance(control, widgets.FloatLogSlider) else f"{value:.10f}")
+
+
+def _power(slider: widgets.Widget, value: float) -> float:
+    """Where a value is on a slider; on a logarithmic one, its power."""
+    return math.log(value, slider.base) if isinstance(slider, widgets.FloatLogSlider) else value
+
+
+def _after(slider: widgets.Widget, moves: Sequence[float]) -> list[float]:
+    """The values of a slider after each of these moves from where it is, without those beyond its ends."""
+    places = [_power(slider, slider.value) + move for move in moves]
+    places = [place for place in places if slider.min <= place <= slider.max]
+    return [slider.base**place for place in places] if isinstance(slider, widgets.FloatLogSlider) else places
+
+
 def _state(control: widgets.Widget) -> dict[str, Any]:
     return {name: getattr(control, name) for name in ("options", "min", "max", "value") if control.has_trait(name)}
+
+
+def _set(control: widgets.Widget, traits: dict[str, Any]) -> None:
+    """Set traits of a control; its range goes to the page first, or that may cut the value off and send this back."""
+    for name, value in traits.items():
+        if getattr(control, name) != value:
+            setattr(control, name, value)
+            if name in ("min", "max") and "value" in traits:
+                control.send_state(name)
+
+
+def _is_moved(control: widgets.Widget, traits: dict[str, Any]) -> bool:
+    """Whether these traits would change a control's value; a range that still holds it does not."""
+    if "options" in traits or traits.get("value", control.value) != control.value:
+        return True
+    return any(end in traits and sign * control.value > sign * traits[end] for end, sign in (("max", 1), ("min", -1)))
 
 
 def _restore(control: widgets.Widget, state: dict[str, Any]) -> None:

@@ -93,18 +93,15 @@ def two_way(
         return max(showing[-1] - skipped, 0)
 
     at_start = last_position(choices[0]) if operation is None else operation, start or ""
-    before = {"operation": at_start[0], "chosen": at_start[1]}
 
-    def arrange(controls, operation, chosen, steps=choices[0], **others):
-        slider, selection = controls["operation"], controls["chosen"]
-        if slider.max != last_position(steps):
-            selection.options = _options(net_of(steps, 0), direction)
-            slider.max = last_position(steps)
-            slider.send_state("max")  # first, or the page may cut the value off at the old end and send that back
-            slider.value = slider.max
-        elif before["operation"] != operation and before["chosen"] == chosen and (operation, chosen) != at_start:
-            selection.value = ""  # the slider was moved alone: the choice follows it again
-        before.update(operation=slider.value, chosen=selection.value)
+    def arrange(before, operation, chosen, steps=choices[0], **others):
+        last = last_position(steps)
+        if controls["operation"].max != last:
+            options = _options(net_of(steps, 0), direction)
+            return {"chosen": {"options": options, "value": ""}, "operation": {"max": last, "value": last}}
+        if before["operation"] != operation and before["chosen"] == chosen and (operation, chosen) != at_start:
+            return {"chosen": {"value": ""}}  # the slider was moved alone: the choice follows it again
+        return {}
 
     def pick(axes, px: float, py: float) -> dict | None:
         T = controls["steps"].value if "steps" in controls else choices[0]

@@ -82,8 +82,8 @@ def credit_explorer() -> Explorer:
     heat, _, row, bars = scene.figure.axes
     last = vanishing.CREDIT_STEPS - 1
 
-    def arrange(controls, s, **_):
-        controls["t"].max = s  # a later state does not act on the loss
+    def arrange(before, s, **_):
+        return {"t": {"max": s}}  # a later state does not act on the loss
 
     def draw(s, t, forget_bias, quantity):
         shown = flow(forget_bias), quantity, s, t

@@ -90,7 +90,11 @@ def steps() -> Iterator[dict[str, Any]]:
     """Calls of `descend`, and the parts of its answer."""
     for case in gradients():
         arguments = tuple(case[name] for name in ("flat", "gradient", "rate", "limit"))
-        yield {**case, "arguments": arguments, "answer": case["flat"] + training.sgd(1, case["rate"])(case["clipped"])}
+        yield {
+            **case,
+            "arguments": arguments,
+            "answer": case["flat"] + training.sgd(case["rate"]).start()(case["clipped"]),
+        }
 
 
 def count() -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What lesson 7 works with: its one net, the ladder of a backward pass, a right pass to break, the names of a case.
+"""What lesson 7 works with: its net, the ladder of a pass, a right pass to break, what is said of a case's lines.
 
 Imports the numeric core, the cases and the pictures; no widgets.
 """
@@ -9,8 +9,10 @@ import inspect
 import linecache
 import re
 import sys
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -19,12 +21,14 @@ import lstm_teach as lt
 from lstm_teach.figures import clinic as figures
 from lstm_teach.figures.still import Still, show
 from lstm_teach.lessons import cases_07, clinic_cases
-from lstm_teach.lessons.clinic_lines import FAULTY
 
 LENGTHS, CASES = (1, 2, 3, 6), (1, 2, 3, 4, 5)
 STATES = ("not zero", "zero")  # the initial states that a ladder is climbed from
 VOCAB_SIZE, HIDDEN_SIZE, SEED = 4, 5, 0
 TOKENS, TARGETS = (2, 0, 2, 3, 1, 1), (1, 3, 0, 0, 2, 3)
+
+WORDS = tomllib.loads((Path(__file__).parent / "07_debugging_clinic.toml").read_text(encoding="utf-8"))
+FAULTY = {int(number): told for number, told in WORDS["faulty"].items()}  # the faulty line of a case, what points at it
 
 # Where a fault sits, and what it is: a line of `right_pass`, and what somebody might have written there.
 FAULTS = {
@@ -148,6 +152,29 @@ def names(number: int) -> dict[str, object]:
     """The names of a case at one step of its walk, with the values that they should have there."""
     first = next(getattr(cases_07, f"case_{number}")())
     return {name: value for name, value in first.items() if not name.startswith("repair")}
+
+
+def reasons(number: int, lines: Sequence[str]) -> dict[int, tuple[bool, str]]:
+    """Of each line that can be chosen, by its place in `lines`: whether it is the faulty one, and why (not).
+
+    Raises KeyError for a line that nothing is said about.
+    """
+    found = {}
+    for place, line in enumerate(lines):
+        text = line.strip()
+        if text == FAULTY[number][0]:
+            found[place] = True, FAULTY[number][1]
+        elif not text.startswith(("def ", "}", "return ")) and text != "dz = {":
+            found[place] = False, _why(number, text)
+    return found
+
+
+def _why(number: int, text: str) -> str:
+    for table in (WORDS["cleared"][str(number)], WORDS["cleared"]["general"]):
+        for start, words in table.items():
+            if text.startswith(start):
+                return words
+    raise KeyError(f"case {number}: nothing is said about {text!r}")
 
 
 @cache

@@ -106,9 +106,9 @@ class FlawsLeft:
         """What has been repaired, in words."""
         if self.flaws is None:
             return ()
-        words = [repair.mended for flaw, repair in REPAIRS.items() if flaw not in self.flaws]
+        words = [repair.repairs for flaw, repair in REPAIRS.items() if flaw not in self.flaws]
         if "scalar_dot" in self.flaws and len(self.gates) < len(GATES):
-            words.append(f"{REPAIRS['scalar_dot'].mended}, in {_names('W', _other(self.gates))}")
+            words.append(f"{REPAIRS['scalar_dot'].repairs}, in {_names('W', _other(self.gates))}")
         return tuple(words)
 
     @property

@@ -48,7 +48,7 @@ def reber_net(seed: int) -> Params:
 def three_runs(steps: int = STEPS) -> dict[str, History]:
     """Three nets from the same start, trained on the same strings with different gradients: runs A, B and C."""
     task = tasks.reber()
-    options = {"batch": 8, "rate": 0.01, "seed": SEED, "progress": False}
+    options = {"batch": 8, "seed": SEED, "progress": False}
     return {letter: train(reber_net(SEED), task, steps, BACKWARDS[kind], **options) for letter, kind in NAMES.items()}
 
 

@@ -1,39 +1,38 @@
 """diagnose_model(): the ladder and the checks of the checker for any model, whatever its equations.
 
-Imports differences, families, the guard and validate. Nothing here knows what an LSTM is.
+Imports the rest of this package, the guard, html and validate. Nothing here knows what an LSTM is.
 """
 
 from __future__ import annotations
 
+import linecache
+import sysconfig
 import time
-from collections.abc import Callable, Iterable, Mapping
+import traceback
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
 from lstm_teach import guard, html, validate
 from lstm_teach.gradcheck import LENGTHS
-from lstm_teach.gradreport import marked, relative_error, word
+from lstm_teach.gradreport import listing, marked, word
 from lstm_teach.models.case import split
 from lstm_teach.models.differences import (
     RIGHT,
     Arrays,
-    Comparison,
     Model,
-    Piece,
     Seen,
     Unusable,
-    came_from,
-    copies,
-    departures,
-    gradient,
-    listed,
-    losses,
-    reference,
+    compare,
+    is_mapping,
     rounding_noise,
+    value,
 )
 from lstm_teach.models.experiments import explain
 from lstm_teach.models.families import ModelFinding, finding
+from lstm_teach.models.relations import pooled
 from lstm_teach.models.soundness import of_sane_size, soundness, unread_by_the_gradient, unread_by_the_loss
 
 ModelCase = Callable[[int], tuple[Arrays, Callable[[Arrays], float], Callable[[Arrays], Arrays]]]
@@ -64,7 +63,7 @@ class ModelDiagnosis:
         """One sentence."""
         if not self.ladder:
             return "The gradient could not be compared; the reason is below."
-        lengths = listed(map(str, self.ladder))
+        lengths = listing(self.ladder)
         if self.passed:
             return f"The gradient is right: it agrees with differences of the loss at T = {lengths}."
         wrong = [name for name in self._names if any(errors[name] > RIGHT for errors in self.ladder.values())]
@@ -72,7 +71,7 @@ class ModelDiagnosis:
             return f"The gradient agrees with differences at T = {lengths}; other lengths could not be compared."
         if not wrong:
             return f"The gradient agrees with differences at T = {lengths}, but the check itself is not sound."
-        return f"The gradient is not right: {listed(wrong)}. The likeliest reason comes first."
+        return f"The gradient is not right: {listing(wrong)}. The likeliest reason comes first."
 
     @property
     def _names(self) -> list[str]:
@@ -146,9 +145,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     findings: list[ModelFinding] = []
     notes: dict[str, None] = {}  # a dict keeps the order and drops repetitions
     models: dict[int, Model] = {}
-    seen: dict[int, dict[str, Comparison]] = {}
+    seen: Seen = {}
     hidden: dict[int, float] = {}  # where weights were replaced: the error of all numbers together at the learner's own
-
     failed: dict[int, Exception] = {}
     idle: dict[int, set[str]] = {}  # the arrays with which the loss does not change
 
@@ -160,44 +158,48 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
         return of_sane_size(replace(model, noise=rounding_noise(model)), notes)
 
     for T in lengths:
-        if findings or (T > 6 and any(c.error > RIGHT for each in seen.values() for c in each.values())):
+        if findings or (T > 6 and _is_wrong(seen)):
             break  # short sequences tell more about a mistake
         try:
-            model = take(T)
-            findings = soundness(model, lambda T=T: take(T), notes)
+            own = take(T)
+            findings = soundness(own, lambda T=T: take(T), notes)
             if findings:
                 break
-            model = replace(model, noise=rounding_noise(model))
-            if model.noise > 1e-12 * max(1.0, abs(losses(model, [model.params])[0])):
-                findings = [
-                    finding("precision", f"At T = {T} the loss jumps by {model.noise:.0e} from one weight to the next.")
-                ]
+            own = replace(own, noise=rounding_noise(own))
+            if own.noise > 1e-12 * max(1.0, abs(value(own))):
+                jumps = f"At T = {T} the loss jumps by {own.noise:.0e} from one weight to the next."
+                findings = [finding("precision", jumps)]
                 break
-            idle[T] = unread_by_the_loss(model)
-            own, model = model, of_sane_size(model, notes)
-            models[T], seen[T] = model, compare(model)
-            if model is not own:
-                hidden[T] = _together(compare(own))
+            idle[T] = unread_by_the_loss(own)
+            models[T] = of_sane_size(own, notes)
+            seen[T] = compare(models[T])
+            if models[T] is not own:
+                hidden[T] = pooled(compare(own)).error
             if T > 1 and not idle[T] and len(idle) <= 2:
-                findings = _fixed(own)
-            _remarks(T, model, seen[T], notes)
-        except (guard.LearnerError, Unusable) as error:
+                findings = unread_by_the_gradient(own)
+            if all(np.abs(c.right[c.tried]).max() < 1e-8 for c in seen[T].values()):
+                notes[f"At T = {T} the right gradient is almost zero, so the check says nothing there."] = None
+        except guard.LearnerError as error:
             failed[T] = error
             if "did not finish" in str(error):
                 break
     try:
         findings = findings or _unread(idle, seen, notes)
-        if not findings and any(c.error > RIGHT for each in seen.values() for c in each.values()):
-            findings, said = explain(seen, models, ready, compare)
+        if not findings and _is_wrong(seen):
+            findings, said = explain(seen, models, ready)
             notes.update(dict.fromkeys(said))
-            hidden = {T: off for T, off in hidden.items() if any(c.error > RIGHT for c in seen[T].values())}
+            hidden = {T: off for T, off in hidden.items() if any(c.wrong for c in seen[T].values())}
             if hidden and max(hidden.values()) < 1e-4:
                 findings.insert(0, _hidden(hidden, seen))
-    except (guard.LearnerError, Unusable) as error:
+    except guard.LearnerError as error:
         failed[max(seen)] = error
     findings = _failures(failed, seen) + findings
     ladder = {T: {name: c.error for name, c in each.items()} for T, each in seen.items()}
     return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started)
+
+
+def _is_wrong(seen: Seen) -> bool:
+    return any(c.wrong for each in seen.values() for c in each.values())
 
 
 def _take(case: ModelCase, T: int, seconds: float) -> Model:
@@ -211,23 +213,22 @@ def _take(case: ModelCase, T: int, seconds: float) -> Model:
             f"case({T}) must return three things, (params, loss, gradient), got {validate.brief(result)}{count}."
         )
     params, loss, slope = result
-    if not (isinstance(params, Mapping) or (hasattr(params, "keys") and hasattr(params, "__getitem__"))):
+    if not is_mapping(params):
         raise TypeError(f"params of case({T}) must be a mapping of named arrays, got {validate.brief(params)}.")
-    names = list(params.keys())
-    if not names:
+    if not list(params.keys()):
         raise ValueError(f"params of case({T}) must hold at least one array, got none.")
     for said, function in (("loss", loss), ("gradient", slope)):
         if not callable(function):
             raise TypeError(f"{said} of case({T}) must be a function of params, got {validate.brief(function)}.")
-    for name in names:
-        value = params[name]
-        if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
-            got = f"an array of dtype {value.dtype}" if isinstance(value, np.ndarray) else validate.brief(value)
-            raise TypeError(f"params[{name!r}] of case({T}) must be an array of floating-point numbers, got {got}.")
-        if not value.size:
-            raise ValueError(f"params[{name!r}] of case({T}) must hold at least one number, got shape {value.shape}.")
-        if not np.isfinite(value).all():
-            raise ValueError(f"params[{name!r}] of case({T}) must be finite, got {value[~np.isfinite(value)][0]}.")
+    for name in params:
+        array, what = params[name], f"params[{name!r}] of case({T}) must"
+        if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+            got = f"an array of dtype {array.dtype}" if isinstance(array, np.ndarray) else validate.brief(array)
+            raise TypeError(f"{what} be an array of floating-point numbers, got {got}.")
+        if not array.size:
+            raise ValueError(f"{what} hold at least one number, got shape {array.shape}.")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{what} be finite, got {array[~np.isfinite(array)][0]}.")
     return Model(params, loss, slope, T, seconds)
 
 
@@ -235,14 +236,28 @@ def _failures(failed: dict[int, Exception], seen: Seen) -> list[ModelFinding]:
     """Which lengths gave nothing to compare, and why; one finding for each reason."""
     lengths: dict[tuple[str, str], list[int]] = {}
     for T, error in failed.items():
-        kind = "raises" if isinstance(error, guard.LearnerError) else "unusable"
-        lengths.setdefault((kind, f"{error}{came_from(error)}"), []).append(T)
+        kind = "unusable" if isinstance(error, Unusable) else "raises"
+        lengths.setdefault((kind, f"{error}{_came_from(error)}"), []).append(T)
         if not seen:
             break  # it fails at every length, most likely for one reason
     return [
-        ModelFinding(kind, f"At T = {listed(map(str, at))}: {said}" if seen else said)
-        for (kind, said), at in lengths.items()
+        ModelFinding(kind, f"At T = {listing(at)}: {said}" if seen else said) for (kind, said), at in lengths.items()
     ]
+
+
+def _came_from(error: Exception) -> str:
+    """The line of the learner's own files that raised, where the error's sentence does not name it already."""
+    own = tuple(str(Path(module.__file__).parent) for module in (np, guard))
+    python = (sysconfig.get_path("stdlib"), "<frozen", "<__")
+    cause = error.__cause__
+    for frame, number in reversed(list(traceback.walk_tb(cause.__traceback__)) if cause else []):
+        file = frame.f_code.co_filename
+        if file.startswith(own) or (file.startswith(python) and "-packages" not in file):
+            continue
+        line = linecache.getline(file, number, frame.f_globals).strip()
+        where = f" It came from line {number} of {Path(file).name}, in {frame.f_code.co_name}"
+        return "" if line and line in str(error) else f"{where}: {line}" if line else f"{where}."
+    return ""
 
 
 def _unread(idle: dict[int, set[str]], seen: Seen, notes: dict[str, None]) -> list[ModelFinding]:
@@ -251,69 +266,18 @@ def _unread(idle: dict[int, set[str]], seen: Seen, notes: dict[str, None]) -> li
     unread = [n for n in seen[longer[0]] if all(n in idle[T] for T in longer)] if longer else []
     wrong = [name for name in unread if any(seen[T][name].mine.any() for T in longer)]
     if wrong:
-        at = f"T = {listed(map(str, longer))}"
-        what = f"Is {listed(wrong)} read? The loss does not change with it at {at}, and its gradient is not zero."
-        return [finding("not read", what)]
+        change = f"The loss does not change with it at T = {listing(longer)}, and its gradient is not zero."
+        return [finding("not read", f"Is {listing(wrong)} read? {change}")]
     if unread:
-        notes[f"The loss does not change with {listed(unread)} at any length, so the check says nothing about it."] = (
-            None
-        )
+        what = f"The loss does not change with {listing(unread)} at any length, so the check says nothing about it."
+        notes[what] = None
     return []
 
 
-def _fixed(model: Model) -> list[ModelFinding]:
-    """Arrays that the gradient does not read."""
-    unread = unread_by_the_gradient(model)
-    if not unread:
-        return []
-    what = f"Is {listed(unread)} read by gradient? With other numbers in it the gradient stays the same, and is wrong."
-    return [finding("not read", what)]
-
-
-def _together(compared: dict[str, Comparison]) -> float:
-    """The norm-relative error of all numbers together, as a check of one flat vector sees it."""
-    mine, right = (np.concatenate([getattr(c, side)[c.tried] for c in compared.values()]) for side in ("mine", "right"))
-    return relative_error(mine, right)
-
-
-def _hidden(hidden: dict[int, float], seen: dict[int, dict[str, Comparison]]) -> ModelFinding:
+def _hidden(hidden: dict[int, float], seen: Seen) -> ModelFinding:
     worst = max(c.error for each in seen.values() for c in each.values())
     return finding(
         "small weights",
         f"With your weights the error of all numbers together is {max(hidden.values()):.0e} at most.",
         f"With random weights of usual size it goes up to {worst:.0e} in one array.",
     )
-
-
-def _remarks(T: int, model: Model, compared: dict[str, Comparison], notes: dict[str, None]) -> None:
-    if all(np.abs(c.right[c.tried]).max() < 1e-8 for c in compared.values()):
-        notes[f"At T = {T} the right gradient is almost zero, so the check says nothing there."] = None
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
-
-
-def compare(model: Model, effort: float = 1.0) -> dict[str, Comparison]:
-    """The gradient beside its differences, array by array. `effort` is how much longer than usual it may take.
-
-    Up to T = 3 all numbers of a small model are tried, up to 6 it is 60 of each array, then 20; fewer if it is slow.
-    """
-    spent = min(_seconds(lambda: losses(model, [model.params])) for _ in range(5))
-    spent = max(spent, 1e-6)  # a coarse clock may not have moved
-    mine = gradient(model, copies(model.params))
-    most = 400 if model.steps <= 3 else 60 * effort if model.steps <= 6 else 20
-    count = int(np.clip(effort * model.seconds / 10 / (4 * spent * len(mine)), 12, most))
-    compared: dict[str, Comparison] = {}
-    for name, array in mine.items():
-        right, blur = reference(model, name, array, count)
-        compared[name] = Comparison(array, right, blur)
-    large = [name for name, array in mine.items() if array.size > count]
-    if large:  # a mistake in the entries that were not tried shows along a random direction
-        off, _, blur = departures(model, model.params, [[Piece(name)] for name in large])
-        for name, error in zip(large, off, strict=True):
-            if error > 1e-6 + blur and compared[name].error <= RIGHT:
-                compared[name] = replace(compared[name], elsewhere=float(error))
-    return compared

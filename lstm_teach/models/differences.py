@@ -1,19 +1,16 @@
 """The derivative of any loss by differences, with its own error: what `diagnose_model` holds a gradient against.
 
-Imports the guard, validate and numpy only. Nothing here knows what an LSTM is.
+Imports the guard, validate and case only. Nothing here knows what an LSTM is.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
-import linecache
 import math
-import sysconfig
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import timeit
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,13 +19,14 @@ from lstm_teach import guard, validate
 from lstm_teach.models.case import first
 
 Arrays = Mapping[str, np.ndarray]
+Shape = tuple[int, ...]
 Index = tuple[int | slice, ...]
 
-
 RIGHT = 1e-9  # norm-relative; right gradients stay below 1e-11, single precision anywhere leaves 1e-8 and more
+_FOURTH = (-2, -1, 1, 2)  # where the differences of fourth order read the loss, in steps
 
 
-class Unusable(Exception):
+class Unusable(guard.LearnerError):
     """loss or gradient returned something that can't be compared; the message is one sentence."""
 
 
@@ -36,7 +34,8 @@ class Unusable(Exception):
 class Model:
     """One case: named arrays, `loss(params) -> float`, `gradient(params) -> mapping`, the number of steps.
 
-    A guarded call may take `seconds`; `noise` is how far rounding moves the loss.
+    A guarded call may take `seconds`; `noise` is how far rounding moves the loss. Where all arrays have one factor too
+    many, `alike` are those that are off by nothing else: the gradient is divided by what they say it is.
     """
 
     params: Arrays
@@ -45,6 +44,11 @@ class Model:
     steps: int
     seconds: float
     noise: float = 0.0
+    alike: tuple[str, ...] = ()
+
+    @property
+    def shapes(self) -> dict[str, Shape]:  # noqa: D102
+        return {name: self.params[name].shape for name in self.params}
 
     def at(self, params: Arrays) -> Model:
         """The same model with other weights."""
@@ -63,97 +67,102 @@ def changed(params: Arrays, name: str, change: Callable[[np.ndarray], np.ndarray
     return moved
 
 
-def came_from(error: Exception) -> str:
-    """The line of the learner's own files that raised, where the error's sentence does not name it already."""
-    cause = error.__cause__
-    packages = (
-        *(str(Path(module.__file__).parent) for module in (np, guard)),
-        sysconfig.get_path("stdlib"),
-        "<frozen",
-        "<__",
-    )
-    for frame, number in reversed(list(traceback.walk_tb(cause.__traceback__)) if cause else []):
-        file = frame.f_code.co_filename
-        installed = "-packages" in file and not file.startswith(
-            packages[:2]
-        )  # within the folder of the standard library
-        if installed or not file.startswith(packages):
-            line = linecache.getline(file, number, frame.f_globals).strip()
-            where = f" It came from line {number} of {Path(file).name}, in {frame.f_code.co_name}"
-            return "" if line and line in str(error) else f"{where}: {line}" if line else f"{where}."
-    return ""
+def _along(params: Arrays, direction: Arrays, step: float) -> Arrays:
+    moved = copies(params)
+    for name, value in direction.items():
+        moved[name][...] += step * value
+    return moved
+
+
+# ------------------------------------------------------------------------------------------------- guarded calls
 
 
 def losses(model: Model, points: Iterable[Arrays]) -> np.ndarray:
-    """The loss at each of `points`, in one guarded call. Raises LearnerError or Unusable."""
-    return _guarded(model.loss, model.seconds, lambda: _losses(model, points))
+    """The loss at each of `points`, in one guarded call. Raises LearnerError, of which Unusable is one."""
+    return _guarded(model.loss, model.seconds, lambda: np.array([_number(model.loss(point)) for point in points]))
 
 
-def _losses(model: Model, points: Iterable[Arrays]) -> np.ndarray:
-    return np.array([_number(first(model.loss(point))) for point in points])
+def value(model: Model, params: Arrays | None = None) -> float:
+    """The loss at the model's own weights, or at others."""
+    return float(losses(model, [copies(model.params if params is None else params)])[0])
+
+
+def gradient(model: Model, params: Arrays | None = None, before: Arrays | None = None) -> dict[str, np.ndarray]:
+    """The model's own gradient, at its own weights or at others, as float64 arrays. Raises LearnerError.
+
+    The loss is called first, with the same weights unless `before` gives others: many models read in the backward
+    pass what the forward pass left behind.
+    """
+    params = model.params if params is None else params
+    value(model, params if before is None else before)  # guarded by itself, so that its errors bear its name
+    got = _guarded(model.gradient, model.seconds, lambda: _read(model.gradient(copies(params)), model.params))
+    size = math.sqrt(sum(float(np.sum(got[name] ** 2)) for name in model.alike))
+    if not size:
+        return got
+    # These point the right way, so the slope of the loss along them says how long they should be.
+    along, h = {name: got[name] / size for name in model.alike}, 1e-3
+    slope = _slope(losses(model, (_along(params, along, times * h) for times in _FOURTH)), h)
+    return {name: array * (slope / size) for name, array in got.items()}
 
 
 def _guarded(function: Callable, seconds: float, run: Callable[[], Any]) -> Any:
     """`run()`, under the guard once for many calls; an error bears the name of the learner's `function`."""
-
-    def work() -> Any:
-        return run()
-
-    work.__wrapped__ = function
+    run.__wrapped__ = function
     try:
-        return guard.call(work, seconds=seconds)
+        return guard.call(run, seconds=seconds)
     except guard.LearnerError as error:
         if isinstance(error.__cause__, Unusable):
             raise error.__cause__ from None
         raise
 
 
-def _number(value: object) -> float:
+def _real(value: object, must: str) -> np.ndarray:
     try:
         array = np.asarray(value)
     except (TypeError, ValueError):
         array = np.asarray(None)
-    if array.size != 1 or array.dtype.kind not in "fiu":
-        raise Unusable(f"loss(params) must return one real number, got {validate.brief(value)}.")
+    if array.dtype.kind not in "fiu":
+        raise Unusable(f"{must}, got {validate.brief(value)}.")
+    return array
+
+
+def _number(result: object) -> float:
+    result, must = first(result), "loss(params) must return one real number"
+    array = _real(result, must)
+    if array.size != 1:
+        raise Unusable(f"{must}, got {validate.brief(result)}.")
     if not np.isfinite(array).all():
         raise Unusable(f"loss(params) must return a finite number, got {array.ravel()[0]}.")
     return float(array.ravel()[0])
 
 
-def gradient(model: Model, params: Arrays, before: Arrays | None = None) -> dict[str, np.ndarray]:
-    """The model's own gradient at `params` as float64 arrays. Raises LearnerError or Unusable.
-
-    The loss is called first, with the same weights unless `before` gives others: many models read in the backward
-    pass what the forward pass left behind.
-    """
-    losses(model, [params if before is None else before])  # guarded by itself, so that its errors bear its name
-    return _guarded(model.gradient, model.seconds, lambda: _gradient(model, params))
+def is_mapping(arrays: object) -> bool:
+    """Whether names can be looked up in it; a Params is no Mapping."""
+    return isinstance(arrays, Mapping) or (hasattr(arrays, "keys") and hasattr(arrays, "__getitem__"))
 
 
-def _gradient(model: Model, params: Arrays) -> dict[str, np.ndarray]:
-    result = model.gradient(params)
-    if not isinstance(result, Mapping) and not (hasattr(result, "keys") and hasattr(result, "__getitem__")):
+def _read(result: Any, params: Arrays) -> dict[str, np.ndarray]:
+    """What a learner's gradient returned, if there is an array of the right shape for each of `params`."""
+    if not is_mapping(result):
         raise Unusable(f"gradient(params) must return a mapping of named arrays, got {validate.brief(result)}.")
-    missing = [str(name) for name in model.params if name not in list(result.keys())]
+    missing = [str(name) for name in params if name not in list(result.keys())]
     if missing:
         raise Unusable(f"gradient(params) must have an entry for every array of params; missing: {', '.join(missing)}.")
     got = {}
-    for name, value in model.params.items():
-        try:
-            array = np.asarray(result[name])
-        except (TypeError, ValueError):
-            array = np.asarray(None)
-        if array.dtype.kind not in "fiu":
-            raise Unusable(f"gradient[{name!r}] must be an array of real numbers, got {validate.brief(result[name])}.")
-        if array.shape != value.shape:
-            hint = " Is it transposed?" if array.shape == value.shape[::-1] else ""
+    for name, own in params.items():
+        array = _real(result[name], f"gradient[{name!r}] must be an array of real numbers")
+        if array.shape != own.shape:
+            hint = " Is it transposed?" if array.shape == own.shape[::-1] else ""
             raise Unusable(
-                f"gradient[{name!r}] must have the shape of params[{name!r}], {value.shape}, got {array.shape}.{hint}"
+                f"gradient[{name!r}] must have the shape of params[{name!r}], {own.shape}, got {array.shape}.{hint}"
             )
         if not np.isfinite(array).all():
             raise Unusable(f"gradient[{name!r}] must be finite, got {array[~np.isfinite(array)][0]}.")
         got[name] = array.astype(np.float64)
     return got
+
+
+# --------------------------------------------------------------------------------------------------- differences
 
 
 def rounding_noise(model: Model) -> float:
@@ -166,7 +175,7 @@ def rounding_noise(model: Model) -> float:
     rng = np.random.default_rng(0)
     found, values = [], []
     for _ in range(3):
-        direction = {name: rng.normal(size=model.params[name].shape) for name in model.params}
+        direction = {name: rng.normal(size=shape) for name, shape in model.shapes.items()}
         line = losses(model, (_along(model.params, direction, 1e-4 + 1e-6 * step) for step in range(9)))
         found.append(np.sqrt(np.mean(np.diff(line, 4) ** 2) / math.comb(8, 4)))
         values += list(line)
@@ -183,11 +192,9 @@ def is_single(arrays: Iterable[np.ndarray]) -> bool:
     return bool(len(numbers) and (single == numbers).all() and (single.view(np.uint32) & 0xFFF).any())
 
 
-def _along(params: Arrays, direction: Arrays, step: float) -> Arrays:
-    moved = copies(params)
-    for name, value in direction.items():
-        moved[name][...] += step * value
-    return moved
+def _slope(values: np.ndarray, step: np.ndarray | float) -> np.ndarray | float:
+    """The slope from the losses at -2, -1, 1 and 2 steps, exact to fourth order."""
+    return values @ [1, -8, 8, -1] / (12 * step)
 
 
 def reference(model: Model, name: str, mine: np.ndarray, count: int) -> tuple[np.ndarray, float]:
@@ -202,11 +209,17 @@ def reference(model: Model, name: str, mine: np.ndarray, count: int) -> tuple[np
     if mine.size > count:
         likely = np.where(mine.ravel() != 0, 1.0, 0.05)  # of a table most rows are not used at all
         entries = np.sort(np.random.default_rng(0).choice(mine.size, count, replace=False, p=likely / likely.sum()))
-    weights = model.params[name].ravel()[entries]
+    places = np.transpose(np.unravel_index(entries, mine.shape))
+    here = value(model)
+
+    def around(which: np.ndarray) -> np.ndarray:
+        pairs = zip(places[which], step[which], strict=True)
+        points = ((tuple(place), functools.partial(np.add, n * h)) for place, h in pairs for n in _FOURTH)
+        return losses(model, (changed(model.params, name, add, where) for where, add in points)).reshape(-1, 4)
+
     got = mine.ravel()[entries]
-    step = 1e-3 * np.maximum(1, np.abs(weights))
-    here = losses(model, [model.params])[0]
-    right, _, _ = _slopes(model, name, entries, step, here)
+    step = 1e-3 * np.maximum(1, np.abs(model.params[name].ravel()[entries]))
+    right = _slope(around(np.arange(len(entries))), step)
     off = 1.5 * model.noise / step
     scale = np.abs(got).max(initial=0)
     doubtful = np.flatnonzero(np.abs(got - right) > 1e-10 * scale + 4 * off)
@@ -214,12 +227,13 @@ def reference(model: Model, name: str, mine: np.ndarray, count: int) -> tuple[np
         if not len(doubtful):
             break
         step[doubtful] /= 8
-        again, left, ahead = _slopes(model, name, entries[doubtful], step[doubtful], here)
-        off[doubtful] = 1.5 * model.noise / step[doubtful]
-        low, high = np.minimum(left, ahead), np.maximum(left, ahead)
+        values, h, mine_here = around(doubtful), step[doubtful], got[doubtful]
+        again = _slope(values, h)
+        off[doubtful] = 1.5 * model.noise / h
+        sides = (values @ [1, -4, 0, 0] + 3 * here) / (2 * h), (values @ [0, 0, 4, -1] - 3 * here) / (2 * h)
+        low, high = np.sort(sides, axis=0)
         size = np.maximum(np.abs(low), np.abs(high))
-        mine_here, slack = got[doubtful], 1e-6 * size
-        corner = (high - low > 1e-3 * size) & (low - slack <= mine_here) & (mine_here <= high + slack)
+        corner = (high - low > 1e-3 * size) & (low - 1e-6 * size <= mine_here) & (mine_here <= high + 1e-6 * size)
         away = np.abs(mine_here - again)
         settled = np.abs(again - right[doubtful]) <= 1e-3 * away
         right[doubtful] = np.where(corner & settled, mine_here, again)
@@ -227,30 +241,6 @@ def reference(model: Model, name: str, mine: np.ndarray, count: int) -> tuple[np
     whole = np.full(mine.size, np.nan)
     whole[entries] = right
     return whole.reshape(mine.shape), float(np.linalg.norm(off))
-
-
-def _slopes(
-    model: Model, name: str, entries: np.ndarray, step: np.ndarray, here: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The slope at each entry from both sides (fourth order), from the left and from the right (second order)."""
-    shape = model.params[name].shape
-
-    def points() -> Iterator[Arrays]:
-        for entry, h in zip(entries, step, strict=True):
-            where = np.unravel_index(entry, shape)
-            for times in (-2, -1, 1, 2):
-                yield changed(model.params, name, functools.partial(np.add, times * h), where)
-
-    values = losses(model, points()).reshape(-1, 4)
-    back2, back1, on1, on2 = values.T
-    both = (back2 - 8 * back1 + 8 * on1 - on2) / (12 * step)
-    return both, (3 * here - 4 * back1 + back2) / (2 * step), (4 * on1 - on2 - 3 * here) / (2 * step)
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names in a sentence: "W, U and b"."""
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 @dataclass(frozen=True)
@@ -263,7 +253,7 @@ class Comparison:
     elsewhere: float = 0.0  # the error along random directions, if it shows there alone
 
     @property
-    def shape(self) -> tuple[int, ...]:  # noqa: D102
+    def shape(self) -> Shape:  # noqa: D102
         return self.mine.shape
 
     @property
@@ -277,12 +267,46 @@ class Comparison:
         off = max(np.linalg.norm(mine - right) - 4 * self.blur, 0.0)
         return float(off / max(np.linalg.norm(mine), np.linalg.norm(right))) if off else self.elsewhere
 
+    @property
+    def wrong(self) -> bool:
+        """Whether it is further off than rounding."""
+        return self.error > RIGHT
+
+    @property
+    def silent(self) -> bool:
+        """Whether the right gradient is zero here, so that this says nothing about a factor or a delta."""
+        return not np.abs(self.right[self.tried]).max(initial=0) > 4 * self.blur
+
+    @property
+    def away(self) -> np.ndarray:
+        """What is too much, zero where differences can't tell."""
+        return np.where(np.abs(self.mine - self.right) > 4 * self.blur, self.mine - self.right, 0)
+
     def part(self, where: Index) -> Comparison:
         """The comparison of one block."""
         return Comparison(self.mine[where], self.right[where], self.blur)
 
 
 Seen = dict[int, dict[str, Comparison]]
+
+
+def compare(model: Model, effort: float = 1.0) -> dict[str, Comparison]:
+    """The gradient beside its differences, array by array. `effort` is how much longer than usual it may take.
+
+    Up to T = 3 all numbers of a small model are tried, up to 6 it is 60 of each array, then 20; fewer if it is slow.
+    """
+    spent = max(min(timeit.repeat(lambda: value(model), number=1)), 1e-6)  # a coarse clock may not have moved
+    mine = gradient(model)
+    most = 400 if model.steps <= 3 else 60 * effort if model.steps <= 6 else 20
+    count = int(np.clip(effort * model.seconds / 10 / (4 * spent * len(mine)), 12, most))
+    compared = {name: Comparison(array, *reference(model, name, array, count)) for name, array in mine.items()}
+    large = [name for name, array in mine.items() if array.size > count]
+    if large:  # a mistake in the entries that were not tried shows along a random direction
+        off, _, blur = departures(model, model.params, [[Piece(name)] for name in large])
+        for name, error in zip(large, off, strict=True):
+            if error > 1e-6 + blur and not compared[name].wrong:
+                compared[name] = replace(compared[name], elsewhere=float(error))
+    return compared
 
 
 @dataclass(frozen=True)
@@ -298,15 +322,19 @@ class Piece:
         """The part as an index into the array."""
         return (*(slice(*ends) if ends else slice(None) for ends in self.part), ...)
 
-    def told(self, shape: tuple[int, ...]) -> str:
+    def of(self, each: dict[str, Comparison]) -> Comparison:
+        """Its own part of what was compared."""
+        return each[self.name].part(self.where)
+
+    def told(self, shape: Shape) -> str:
         """The part in words: "rows 6 to 11 of W (block 2 of 4)"."""
         words = []
         for axis, ends in enumerate(self.part):
             if ends:
                 line = ("row", "column")[axis] if len(shape) == 2 else "entry" if len(shape) == 1 else "slice"
-                first, last = ends[0], ends[1] - 1
+                start, last = ends[0], ends[1] - 1
                 many = "entries" if line == "entry" else line + "s"
-                words.append(f"{many} {first} to {last}" if last > first else f"{line} {first}")
+                words.append(f"{many} {start} to {last}" if last > start else f"{line} {start}")
                 words[-1] += f" along axis {axis}" if line == "slice" else ""
         label = f" ({self.label})" if self.label else ""
         return f"{', '.join(words)} of {self.name}{label}" if words else self.name
@@ -317,48 +345,22 @@ def departures(model: Model, params: Arrays, groups: list[list[Piece]]) -> tuple
 
     `off` (n,) is relative to the largest slope that was met, `size` (n,) is the slope itself relative to it, and what
     is below `blur` can't be told from rounding. Six calls of the loss for each group, where the full comparison
-    takes four for each number. Raises LearnerError or Unusable.
+    takes four for each number. Raises LearnerError.
     """
     rng, h, tries = np.random.default_rng(1), 1e-5, 3
     directions = []
     for group in groups:
         for _ in range(tries):
-            direction: dict[str, np.ndarray] = {}
+            direction = {piece.name: np.zeros(params[piece.name].shape) for piece in group}
             for piece in group:
-                whole = direction.setdefault(piece.name, np.zeros(params[piece.name].shape))
-                where = piece.where
-                whole[where] = rng.normal(size=whole[where].shape)
+                part = direction[piece.name][piece.where]
+                part[...] = rng.normal(size=part.shape)
             directions.append(direction)
-
-    def work() -> tuple[dict[str, np.ndarray], np.ndarray]:
-        _losses(model, [copies(params)])
-        got = _gradient(model, copies(params))
-        return got, _losses(model, (_along(params, d, side * h) for d in directions for side in (-1, 1)))
-
-    got, values = _guarded(model.gradient, model.seconds, work)
+    got = gradient(model, params)
+    values = losses(model, (_along(params, d, side * h) for d in directions for side in (-1, 1)))
     right = np.diff(values.reshape(-1, tries, 2))[..., 0] / (2 * h)
     told = np.array([sum(np.sum(part * got[name]) for name, part in d.items()) for d in directions])
     told = told.reshape(right.shape)
     largest = max(np.abs(right).max(), np.abs(told).max(), 1e-300)
     off, size = np.median(np.abs(right - told), axis=1), np.median(np.abs(right), axis=1)
     return off / largest, size / largest, 20 * model.noise / h / largest
-
-
-def without_factor(model: Model, names: Iterable[str]) -> Model:
-    """The model with its gradient divided by the factor that these arrays have at the same weights.
-
-    Their gradient points the right way, so the slope of the loss along it says how long it should be.
-    """
-
-    def divided(params: Arrays) -> Arrays:
-        got = {name: np.array(value, dtype=float) for name, value in _gradient(model, params).items()}
-        size = math.sqrt(sum(float(np.sum(got[name] ** 2)) for name in names))
-        if not size:
-            return got
-        along, h = {name: got[name] / size for name in names}, 1e-3
-        back2, back1, on1, on2 = _losses(model, (_along(params, along, times * h) for times in (-2, -1, 1, 2)))
-        slope = (back2 - 8 * back1 + 8 * on1 - on2) / (12 * h)
-        return {name: value * (slope / size) for name, value in got.items()}
-
-    divided.__wrapped__ = model.gradient
-    return replace(model, gradient=divided)

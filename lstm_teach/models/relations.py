@@ -5,16 +5,24 @@ Imports differences, families and layout.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-from lstm_teach.models.differences import RIGHT, Comparison, Model, Piece, Seen, listed
+from lstm_teach.gradreport import listing
+from lstm_teach.models.differences import Comparison, Model, Piece, Seen
 from lstm_teach.models.families import FAMILIES, ModelFinding, finding
-from lstm_teach.models.layout import Shapes, gates, layouts
+from lstm_teach.models.layout import Layout
 
 _SAME = 1e-6  # norm-relative: two arrays are the same up to the error of the differences
+
+
+def same(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays are equal up to the error of the differences."""
+    return bool(np.linalg.norm(a - b) <= _SAME * max(np.linalg.norm(a), np.linalg.norm(b)))
 
 
 def ratio(c: Comparison) -> float | None:
@@ -26,98 +34,86 @@ def ratio(c: Comparison) -> float | None:
     return k if k and same(mine, k * right) else None
 
 
-def same(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two arrays are equal up to the error of the differences."""
-    return bool(np.linalg.norm(a - b) <= _SAME * max(np.linalg.norm(a), np.linalg.norm(b)))
-
-
-def is_silent(c: Comparison) -> bool:
-    """Whether the right gradient is zero here, so that this says nothing about a factor or a delta."""
-    return not np.abs(c.right[c.tried]).max(initial=0) > 4 * c.blur
-
-
-def part_of(each: dict[str, Comparison], piece: Piece) -> Comparison:
-    """The comparison of one piece."""
-    return each[piece.name].part(piece.where)
-
-
-def is_off(part: Comparison, whole: Comparison) -> bool:
+def is_off(piece: Piece, each: dict[str, Comparison]) -> bool:
     """Whether a block is wrong, measured by the size of the whole array."""
-    size = np.linalg.norm(whole.right[whole.tried])
-    away = np.linalg.norm((part.mine - part.right)[part.tried])
-    return bool(away > 1e-8 * max(size, np.linalg.norm(whole.mine)) + 4 * whole.blur)
+    whole, part = each[piece.name], piece.of(each)
+    size = max(np.linalg.norm(whole.right[whole.tried]), np.linalg.norm(whole.mine))
+    return bool(np.linalg.norm((part.mine - part.right)[part.tried]) > 1e-8 * size + 4 * whole.blur)
 
 
-def pooled(each: dict[str, Comparison], names: Iterable[str]) -> Comparison:
-    """Several arrays as one."""
-    mine, right = (np.concatenate([getattr(each[n], side).ravel() for n in names]) for side in ("mine", "right"))
+def pooled(each: dict[str, Comparison], names: Iterable[str] | None = None) -> Comparison:
+    """Several arrays, or all of them, as one."""
+    parts = [each[name] for name in names or each]
+    mine, right = (np.concatenate([getattr(c, side).ravel() for c in parts]) for side in ("mine", "right"))
     return Comparison(mine, right, 0.0)
 
 
-def whole(seen: Seen) -> list[ModelFinding]:
-    """One factor for the whole gradient, or one bound on all its numbers."""
-    all_of_it = {T: pooled(each, each) for T, each in seen.items()}
-    ratios = {T: ratio(c) for T, c in all_of_it.items()}
-    if all(ratios.values()):
-        return [factor("", ratios, {T: float(np.linalg.norm(c.mine)) for T, c in all_of_it.items()})]
-    return _bounded(all_of_it, "the gradient")
+def norms(each: dict[int, Comparison]) -> dict[int, float]:
+    """The norm of the learner's gradient at each length."""
+    return {T: float(np.linalg.norm(c.mine)) for T, c in each.items()}
+
+
+# ------------------------------------------------------------------------------------------------ all arrays at once
 
 
 def common_factor(seen: Seen) -> tuple[list[str], ModelFinding | None]:
     """The arrays that are off by one factor, and by nothing else, where no array is right: it belongs to all."""
-    lengths = [T for T, each in seen.items() if any(c.error > RIGHT for c in each.values())]
-    ratios = {
-        name: {T: ratio(c) for T in lengths if not is_silent(c := seen[T][name])} for name in next(iter(seen.values()))
-    }
-    told = {name: at for name, at in ratios.items() if at and all(at.values())}
-    if len(told) < 2 or len(told) == len(ratios):
+    lengths = [T for T, each in seen.items() if any(c.wrong for c in each.values())]
+    names = next(iter(seen.values()))
+    ratios = {name: {T: ratio(seen[T][name]) for T in lengths if not seen[T][name].silent} for name in names}
+    told = [name for name, at in ratios.items() if at and all(at.values())]
+    rest = [name for name in names if name not in told and any(each[name].wrong for each in seen.values())]
+    agreed = {T: [ratios[name][T] for name in told if T in ratios[name]] for T in lengths}
+    if len(told) < (2 if rest else 1):
         return [], None
-    agreed = {T: [at[T] for at in told.values() if T in at] for T in lengths}
     if any(not ks or max(ks) - min(ks) > _SAME * abs(ks[0]) or abs(ks[0] - 1) <= _SAME for ks in agreed.values()):
         return [], None
     shared = {T: agreed[T][0] if T in agreed else 1.0 for T in seen}
     # the norm is that of all arrays, those with a further mistake as well: clipping is the last thing that is done
-    norms = {T: float(np.linalg.norm(np.concatenate([c.mine.ravel() for c in seen[T].values()]))) for T in lengths}
-    return list(told), factor(listed(told), shared, norms, together=True)
+    at = norms({T: pooled(seen[T]) for T in lengths})
+    return told, factor(
+        listing(told) if rest else "", shared, at, "The norm of all arrays together" if rest else "Its norm"
+    )
 
 
-def _bounded(each: dict[int, Comparison], what: str) -> list[ModelFinding]:
+def bounded(each: dict[int, Comparison], what: str) -> list[ModelFinding]:
     """mine = clip(right, -bound, bound), with one bound for all lengths."""
-    wrong = {T: c for T, c in each.items() if c.error > RIGHT}
-    bounds = {T: float(np.abs(c.mine).max()) for T, c in wrong.items()}
-    bound = next(iter(bounds.values()))
-    for T, c in wrong.items():
-        mine, right = c.mine[c.tried], c.right[c.tried]
-        if not bound or abs(bounds[T] - bound) > 1e-9 * bound or not same(mine, np.clip(right, -bound, bound)):
+    wrong = [c for c in each.values() if c.wrong]
+    bound = float(np.abs(wrong[0].mine).max())
+    for c in wrong:
+        clipped = np.clip(c.right, -bound, bound)[c.tried]
+        if not bound or abs(np.abs(c.mine).max() - bound) > 1e-9 * bound or not same(c.mine[c.tried], clipped):
             return []
-    count = sum(int((np.abs(c.right[c.tried]) > bound).sum()) for c in wrong.values())
+    count = sum(int((np.abs(c.right[c.tried]) > bound).sum()) for c in wrong)
     if count < 2:
         return []
     place = f"No number of {what} is larger than {bound:.4g}."
     return [finding("clipping", place, f"In {count} places the right one is larger, and there it is exactly that.")]
 
 
-def factor(name: str, ratios: dict[int, float], norms: dict[int, float], together: bool = False) -> ModelFinding:
+def factor(name: str, ratios: dict[int, float], norms: dict[int, float], norm: str = "Its norm") -> ModelFinding:
     """A finding for a constant ratio, with the law that it follows over the lengths."""
     of = f"The gradient of {name}" if name else "The whole gradient"
     values = {T: k for T, k in ratios.items() if abs(k - 1) > 1e-6}
     T, k = list(values.items())[-1]
-    place = f"{of} is {k:.4g} times the right one at T = {T}, in every entry."
     at = {T: norms[T] for T in values if T in norms}
     if len(at) > 1 and max(at.values()) - min(at.values()) <= 1e-9 * max(at.values()) and max(values.values()) < 1:
-        whose = "The norm of all arrays together" if together else "Its norm"
-        return finding("clipping", place, f"{whose} is {at[T]:.4g} at {_lengths(at)}: the norm is clipped.")
-    law = _law(ratios)
-    if law:
+        place = f"{of} is {k:.4g} times the right one at T = {T}, in every entry."
+        return finding("clipping", place, f"{norm} is {at[T]:.4g} at T = {listing(at)}: the norm is clipped.")
+    if law := _law(ratios):
         power, constant = law
         if power == 0 and abs(constant + 1) < 1e-5:
-            return finding("sign", f"{of} is the right one times -1 at {_lengths(ratios)}.")
+            return finding("sign", f"{of} is the right one times -1 at T = {listing(ratios)}.")
+        place = f"{of} is {constant if power == 0 else k:.4g} times the right one"
         if power == 0:
-            place = f"{of} is {constant:.4g} times the right one everywhere, at {_lengths(ratios)}."
-            return finding("scale", place, _number(constant))
+            return finding("scale", f"{place} everywhere, at T = {listing(ratios)}.", _number(constant))
         words = {-2: "1/T²", -1: "1/T", 1: "T", 2: "T²"}[power]
         also = "" if abs(constant - 1) < 1e-5 else f", times {fraction(constant)}"
-        return finding("scale", place, f"The factor is {words} with T = {T}{also}. {_AVERAGE[power > 0]}")
+        sides = ("loss is", "gradients are") if power > 0 else ("gradients are", "loss is")
+        why = f"The {sides[0]} averaged over the steps while the {sides[1]} summed."
+        return finding(
+            "scale", f"{place} at T = {T}, in every entry.", f"The factor is {words} with T = {T}{also}. {why}"
+        )
     told = ", ".join(f"{k:.3g} at T = {T}" for T, k in ratios.items())
     counts = all(abs(Fraction(k).limit_denominator(40) - Fraction(k)) < 1e-5 for k in values.values())
     size = f"{of} has the right direction, but not the size: {told}."
@@ -134,12 +130,6 @@ def _law(ratios: dict[int, float]) -> tuple[int, float] | None:
         if max(constants) - min(constants) <= 1e-5 * abs(constants[-1]):
             return power, constants[-1]
     return None
-
-
-_AVERAGE = {
-    True: "The loss is averaged over the steps while the gradients are summed.",
-    False: "The gradients are averaged over the steps while the loss is summed.",
-}
 
 
 def _number(constant: float) -> str:
@@ -161,195 +151,203 @@ def fraction(number: float) -> str:
     return f"{'-' if number < 0 else ''}{'1/' if abs(number) < 1 else ''}{count}"
 
 
-def _lengths(lengths: Iterable[int]) -> str:
-    return f"T = {listed(map(str, lengths))}"
+# ------------------------------------------------------------------------------------------ one array, or one block
 
 
-def copies_in(seen: Seen, shapes: Shapes, outputs: Collection[str], wrong: list[str]) -> tuple[list[str], set[str]]:
-    """Sentences on gradients that are the same as each other and should not be, and the arrays that they explain."""
-    said, explained, sets = [], set(), gates(shapes, outputs)
-    pieces = [piece for name in shapes for layout in layouts(shapes, name, outputs) for piece in layout]
-    wholes = [piece for piece in pieces if not piece.part]
-    for piece in pieces:
-        for other in wholes if not piece.part else [p for p in pieces if p.name == piece.name]:
-            if [*pieces].index(other) <= [*pieces].index(piece) or len(piece.part) != len(other.part):
-                continue
-            pairs = [(part_of(each, piece), part_of(each, other)) for each in seen.values()]
-            pairs = [(a, b) for a, b in pairs if a.mine.shape == b.mine.shape and a.mine.any()]
-            both = [a.tried & b.tried for a, b in pairs]
-            if (
-                not pairs
-                or not np.ptp(pairs[0][0].mine)
-                or {piece.name, other.name}.isdisjoint(wrong)
-                or any(np.abs(a.mine - b.mine).max() > 1e-12 * np.abs(a.mine).max() for a, b in pairs)
-                or not all(m.any() and not same(a.right[m], b.right[m]) for (a, b), m in zip(pairs, both, strict=True))
-            ):
-                continue
-            words = [p.told(shapes[p.name]) for p in (piece, other)]
-            off = [any(is_off(part_of(each, p), each[p.name]) for each in seen.values()) for p in (piece, other)]
-            sisters = [[n for n in gate if n != p.name] for p in (piece, other) for gate in sets if p.name in gate]
-            start = next(each for each in seen.values() if max(each[p.name].error for p in (piece, other)) > RIGHT)
-            lone = [bool(names) and all(start[n].error <= RIGHT for n in names) for names in sisters]
-            one = f" That of {words[off.index(False)]} is right." if False in off else ""
-            if (
-                not one and not piece.part and sum(lone) == 1
-            ):  # the other one belongs to a gate that is wrong as a whole
-                off = lone
-                one = (
-                    f" {listed(sisters[lone.index(True)])} are right, so that of {words[lone.index(True)]} is the copy."
-                )
-            said.append(
-                f"Your gradients of {words[0]} and of {words[1]} are the same, number by number, and the right ones "
-                f"are not.{one}"
-            )
-            if one and not piece.part:
-                explained.add((piece, other)[off.index(True)].name)
-    return said, explained
+@dataclass(frozen=True)
+class _Part:
+    """A piece whose gradient is wrong, and what there is to compare it with at each length where it is."""
+
+    piece: Piece
+    bad: dict[int, Comparison]
+    seen: Seen
+    models: dict[int, Model]
+    layout: Layout
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return next(iter(self.bad.values())).shape
+
+    def equals(self, expected: Callable[[int, Comparison], np.ndarray]) -> bool:
+        """Whether the gradient is what is expected, as far as that is known, at each length."""
+        pairs = [(c.mine, expected(T, c)) for T, c in self.bad.items()]
+        known = [
+            (mine[~np.isnan(other)], other[~np.isnan(other)]) for mine, other in pairs if mine.shape == other.shape
+        ]
+        return len(known) == len(pairs) and all(len(mine) and same(mine, other) for mine, other in known)
 
 
-def relations(
-    seen: Seen, models: dict[int, Model], wrong: list[str], shapes: Shapes, outputs: Collection[str] = ()
-) -> tuple[list[ModelFinding], set[str]]:
-    """Arrays whose error is explained by a relation that holds at every length where they are wrong."""
-    found: list[ModelFinding] = []
-    laws: dict[tuple, list[Piece]] = {}
-    said, copied = copies_in(seen, shapes, outputs, wrong)
-    explained = {*copied}
-    for name in [name for name in wrong if name not in explained]:
-        lengths = [T for T, each in seen.items() if each[name].error > RIGHT]
-        tries = (_related(seen, models, each, lengths, shapes, outputs) for each in layouts(shapes, name, outputs))
-        related = next((one for one in tries if one is not None), None)
-        explained |= {name} if related else set()
-        for kind, piece, detail in related or ():
-            laws.setdefault((kind, detail, bool(piece.part)), []).append(piece)
-    for (family, detail, _), pieces in laws.items():
-        each = {T: part_of(seen[T], pieces[0]) for T in seen}
-        where = listed(piece.told(shapes[piece.name]) for piece in pieces)
-        if family == "scale":
-            found.append(factor(where, dict(detail), {T: float(np.linalg.norm(c.mine)) for T, c in each.items()}))
-        elif family == "clipping":
-            found += _bounded(each, f"the gradient of {where}")
-        else:
-            kind, words = _SAID[family]
-            line = ("row", "column")[detail] if family == "lines" else ""
-            found.append(finding(kind, words.format(where=where, detail=detail, line=line)))
-    copies = [finding("gate rows", " ".join(said))] if said else []
-    found = _merged(found)
-    return (copies + found if copied else found + copies), explained
+def _multiple(part: _Part) -> tuple | None:
+    """The constant ratios to the right gradient; of a block or of one number only if they follow a law."""
+    ratios = {T: ratio(c) for T, c in part.bad.items()}
+    if not all(ratios.values()):
+        return None
+    others = {T: 1.0 for T in part.seen if T not in ratios and not part.piece.of(part.seen[T]).silent}
+    ratios = {T: float(f"{k:.6g}") for T, k in sorted({**ratios, **others}.items())}
+    lawful = len(part.bad) > 1 and _law(ratios)
+    size = np.prod(part.shape)
+    return tuple(ratios.items()) if lawful or (not part.piece.part and size > 1 and size * len(part.bad) > 2) else None
 
 
-_SAID = {
-    "left out": ("left out", "The gradient of {where} is zero at every length; the right one is not."),
-    "transpose": ("transpose", "The gradient of {where} is the transpose of the right one."),
-    "axis": (
-        "axis",
-        "The gradient of {where} has the right sum, or its average everywhere, but not the right numbers one by one.",
-    ),
-    "lines": ("axis", "Every {line} of the gradient of {where} holds the sum of all {line}s of the right one."),
-    "gate rows": ("gate rows", "Where the gradient of {where} belongs, there is that of {detail}."),
-    "penalty": (
-        "left out",
-        "What is missing in the gradient of {where} is a multiple of the weights: the penalty on large ones.",
-    ),
-}
+def _transpose(part: _Part) -> bool:
+    return len(part.shape) == 2 and max(part.shape) > 1 and part.equals(lambda T, c: c.right.T)
 
 
-def _merged(found: list[ModelFinding]) -> list[ModelFinding]:
-    """One finding for each family, in the order of `FAMILIES`, those about size alone last."""
-    families = sorted({one.family for one in found}, key=lambda family: (family == "scale", [*FAMILIES].index(family)))
-    merged = []
-    for family in families:
-        alike = [one for one in found if one.family == family]
-        place, evidence = (
-            " ".join(dict.fromkeys(filter(None, (getattr(one, part) for one in alike))))
-            for part in ("place", "evidence")
-        )
-        merged.append(finding(family, place, evidence))
-    return merged
-
-
-def _related(
-    seen: Seen,
-    models: dict[int, Model],
-    pieces: list[Piece],
-    lengths: list[int],
-    shapes: Shapes,
-    outputs: Collection[str],
-) -> list[tuple[str, Piece, object]] | None:
-    """For each wrong piece its relation to the right gradient, None if one has none."""
-    said = []
-    for piece in pieces:
-        bad = {T: c for T in lengths if is_off(c := part_of(seen[T], piece), seen[T][piece.name])}
-        if not bad:
-            continue
-        relation = _relation(seen, models, piece, bad, shapes, outputs)
-        if relation is None:
-            return None
-        said.append((relation[0], piece, relation[1]))
-    return said
-
-
-def _relation(
-    seen: Seen,
-    models: dict[int, Model],
-    piece: Piece,
-    bad: dict[int, Comparison],
-    shapes: Shapes,
-    outputs: Collection[str],
-) -> tuple[str, object] | None:
-    parts = bad.values()
-    if all(not c.mine.any() for c in parts):
-        return "left out", None
-    ratios = {T: ratio(c) for T, c in bad.items()}
-    if all(ratios.values()):
-        at_one = {T: 1.0 for T in seen if T not in bad and not is_silent(part_of(seen[T], piece))}
-        ratios = {T: float(f"{k:.6g}") for T, k in sorted({**ratios, **at_one}.items())}
-        size = next(iter(parts)).mine.size  # of one number any error is a ratio, so it has to follow a law
-        if (size > 1 and size * len(bad) > 2 and (not piece.part or (len(bad) > 1 and _law(ratios)))) or (
-            size == 1 and len(bad) > 1 and _law(ratios)
-        ):
-            return "scale", tuple(ratios.items())
-    shape = next(iter(parts)).shape
-    if len(shape) == 2 and shape[0] == shape[1] > 1 and _all_same(parts, lambda c: c.mine.T, lambda c: c.right):
-        return "transpose", None
-    if not piece.part and _penalty(models, piece.name, bad):
-        return "penalty", None
-    for other in _others(shapes, piece, shape, outputs):
-        if all(same(c.mine[r.tried], r.right[r.tried]) for T, c in bad.items() for r in [part_of(seen[T], other)]):
-            return "gate rows", other.told(shapes[other.name])
-    size = max(shape, default=1)
-    if not piece.part and 1 < size == np.prod(shape):
-        sums = [(c.mine.sum(), c.right.sum(), np.abs(c.right).sum()) for c in parts if c.tried.all()]
-        told = any(abs(b) > 1e-4 * by for _, b, by in sums)  # the errors of a softmax sum to 0, however they are added
-        if told and all(abs(a - b) <= _SAME * by or abs(a / size - b) <= _SAME * by for a, b, by in sums):
-            return "axis", None
-    for axis in (0, 1) if not piece.part and len(shape) == 2 and min(shape) > 1 else ():
-        sums = [(c.mine, np.broadcast_to(c.right.sum(axis, keepdims=True), shape)) for c in parts if c.tried.all()]
-        if sums and all(same(mine, right) for mine, right in sums):
-            return "lines", axis
-    if not piece.part and _bounded(bad, ""):
-        return "clipping", None
-    return None
-
-
-def _penalty(models: dict[int, Model], name: str, bad: dict[int, Comparison]) -> bool:
+def _penalty(part: _Part) -> bool:
     """Whether what is missing is a multiple of the weights themselves."""
-    for T, c in bad.items():
-        missing, weights = (c.right - c.mine)[c.tried], models[T].params[name][c.tried]
+    for T, c in part.bad.items():
+        missing, weights = (c.right - c.mine)[c.tried], part.models[T].params[part.piece.name][c.tried]
         by = np.vdot(missing, weights) / max(np.vdot(weights, weights), 1e-300)
         if by <= 0 or weights.size < 3 or not same(missing, by * weights):
             return False
     return True
 
 
-def _all_same(parts: Iterable[Comparison], one: Callable, other: Callable) -> bool:
-    return all(same(one(c)[c.tried], other(c)[c.tried]) for c in parts)
+def _place(part: _Part) -> str | None:
+    """Another array, or block of an array, whose right gradient this is."""
+    every = (other for name in part.layout.shapes for pieces in part.layout.of(name) for other in pieces)
+    others = (other for other in every if other != part.piece)
+    found = next((o for o in others if part.equals(lambda T, c, o=o: o.of(part.seen[T]).right)), None)
+    return part.layout.told([found]) if found else None
 
 
-def _others(shapes: Shapes, piece: Piece, shape: tuple[int, ...], outputs: Collection[str]) -> Iterator[Piece]:
-    """Other arrays, or blocks of arrays, of the same shape."""
-    for name in shapes:
-        for pieces in layouts(shapes, name, outputs):
-            for other in pieces:
-                if other != piece and np.empty(shapes[name])[other.where].shape == shape:
-                    yield other
+def _sum(part: _Part) -> bool:
+    """Whether it has the right sum, or is it everywhere."""
+    size = max(part.shape, default=1)
+    sums = [(c.mine.sum(), c.right.sum(), np.abs(c.right).sum()) for c in part.bad.values() if c.tried.all()]
+    told = any(abs(b) > 1e-4 * by for _, b, by in sums)  # the errors of a softmax sum to 0, however they are added
+    is_vector = 1 < size == np.prod(part.shape)
+    return is_vector and told and all(min(abs(a - b), abs(a / size - b)) <= _SAME * by for a, b, by in sums)
+
+
+def _lines(part: _Part) -> str | None:
+    """Whether all rows, or all columns, are the sum of those of the right one."""
+    for axis, line in enumerate(("row", "column")) if len(part.shape) == 2 and min(part.shape) > 1 else ():
+        if part.equals(lambda T, c, axis=axis: 0 * c.mine + c.right.sum(axis, keepdims=True)):
+            return line
+    return None
+
+
+# Family, whether a block can have the relation, what the relation is, what to say; the first that holds counts.
+_RELATIONS = (
+    (
+        "left out",
+        True,
+        lambda part: not any(c.mine.any() for c in part.bad.values()),
+        "The gradient of {where} is zero at every length; the right one is not.",
+    ),
+    ("scale", True, _multiple, ""),
+    ("transpose", True, _transpose, "The gradient of {where} is the transpose of the right one."),
+    (
+        "left out",
+        False,
+        _penalty,
+        "What is missing in the gradient of {where} is a multiple of the weights: the penalty on large ones.",
+    ),
+    ("gate rows", True, _place, "Where the gradient of {where} belongs, there is that of {detail}."),
+    (
+        "axis",
+        False,
+        _sum,
+        "The gradient of {where} has the right sum, or its average everywhere, but not the right numbers one by one.",
+    ),
+    (
+        "axis",
+        False,
+        _lines,
+        "Every {detail} of the gradient of {where} holds the sum of all {detail}s of the right one.",
+    ),
+    ("clipping", False, lambda part: bool(bounded(part.bad, "")), ""),
+)
+
+
+def relations(
+    seen: Seen, models: dict[int, Model], wrong: list[str], layout: Layout
+) -> tuple[list[ModelFinding], set[str]]:
+    """Arrays whose error is explained by a relation that holds at every length where they are wrong."""
+    said, copied = _copies(seen, layout, wrong)
+    laws: dict[tuple, list[Piece]] = {}
+    explained = set(copied)
+    for name in [name for name in wrong if name not in copied]:
+        at = {T: each for T, each in seen.items() if each[name].wrong}
+        for pieces in layout.of(name):
+            bad = {piece: {T: piece.of(each) for T, each in at.items() if is_off(piece, each)} for piece in pieces}
+            parts = [_Part(piece, found, seen, models, layout) for piece, found in bad.items() if found]
+            related = [_relation(part) for part in parts]
+            if all(related):
+                for law, part in zip(related, parts, strict=True):
+                    laws.setdefault((*law, bool(part.piece.part)), []).append(part.piece)
+                explained |= {name} if related else set()
+                break
+    found: list[ModelFinding] = []
+    for (row, detail, _), pieces in laws.items():
+        family, _, _, words = _RELATIONS[row]
+        where, each = layout.told(pieces), {T: pieces[0].of(seen[T]) for T in seen}
+        if family == "scale":
+            found.append(factor(where, dict(detail), norms(each)))
+        elif family == "clipping":
+            found += bounded(each, f"the gradient of {where}")
+        else:
+            found.append(finding(family, words.format(where=where, detail=detail)))
+    copies = [finding("gate rows", " ".join(said))] if said else []
+    found = _merged(found)
+    return (copies + found if copied else found + copies), explained
+
+
+def _relation(part: _Part) -> tuple[int, object] | None:
+    """The first row of `_RELATIONS` that holds, and its detail."""
+    for row, (_, of_blocks, relation, _) in enumerate(_RELATIONS):
+        if (of_blocks or not part.piece.part) and (detail := relation(part)):
+            return row, detail
+    return None
+
+
+def _merged(found: list[ModelFinding]) -> list[ModelFinding]:
+    """One finding for each family, in the order of `FAMILIES`, those about size alone last."""
+    merged = []
+    for family in sorted({one.family for one in found}, key=lambda name: (name == "scale", [*FAMILIES].index(name))):
+        alike = [one for one in found if one.family == family]
+        said = ([one.place for one in alike], [one.evidence for one in alike])
+        merged.append(finding(family, *(" ".join(dict.fromkeys(filter(None, texts))) for texts in said)))
+    return merged
+
+
+def _copies(seen: Seen, layout: Layout, wrong: list[str]) -> tuple[list[str], set[str]]:
+    """Sentences on gradients that are the same as each other and should not be, and the arrays that they explain."""
+    said, explained = [], set()
+    pieces = [piece for name in layout.shapes for each in layout.of(name) for piece in each]
+    for pair in itertools.combinations(pieces, 2):
+        names = [piece.name for piece in pair]
+        blocks = [bool(piece.part) for piece in pair]
+        comparable = names[0] == names[1] if all(blocks) else not any(blocks)
+        if not comparable or set(names).isdisjoint(wrong) or not _is_copy(seen, *pair):
+            continue
+        words = [piece.told(layout.shapes[piece.name]) for piece in pair]
+        off = [any(is_off(piece, each) for each in seen.values()) for piece in pair]
+        one = f" That of {words[off.index(False)]} is right." if False in off else ""
+        if not one and not any(blocks):  # is the other one of a gate that is wrong as a whole?
+            start = next(each for each in seen.values() if any(each[name].wrong for name in names))
+            sisters = [[n for n in gate if n != name] for name in names for gate in layout.gates if name in gate]
+            lone = [bool(others) and not any(start[n].wrong for n in others) for others in sisters]
+            if sum(lone) == 1:
+                off, at = lone, lone.index(True)
+                one = f" {listing(sisters[at])} are right, so that of {words[at]} is the copy."
+        said.append(
+            f"Your gradients of {words[0]} and of {words[1]} are the same, number by number, and the right ones are "
+            f"not.{one}"
+        )
+        if one and not any(blocks):
+            explained.add(names[off.index(True)])
+    return said, explained
+
+
+def _is_copy(seen: Seen, piece: Piece, other: Piece) -> bool:
+    """Whether the learner's two gradients are the same at every length, and the right ones are not."""
+    pairs = [(piece.of(each), other.of(each)) for each in seen.values()]
+    pairs = [(a, b) for a, b in pairs if a.shape == b.shape and a.mine.any()]
+    for a, b in pairs:
+        both = a.tried & b.tried
+        apart = np.abs(a.mine - b.mine).max() > 1e-12 * np.abs(a.mine).max()
+        if apart or not both.any() or same(a.right[both], b.right[both]):
+            return False
+    return bool(pairs) and bool(np.ptp(pairs[0][0].mine))

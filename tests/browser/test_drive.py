@@ -1,11 +1,24 @@
 """The tests of the lessons can fail: explorers with a fault each, and one without, in a notebook of their own."""
 
+import itertools
+import json
+
 import drive
 import lab as laboratory
 import nbformat
 import projectfiles
 import pytest
-from drive import by_keyboard, by_mouse, explorers_on, nameless, play, tab_order, use_by_keyboard, use_by_mouse
+from drive import (
+    by_keyboard,
+    by_mouse,
+    explorers_on,
+    nameless,
+    play,
+    slider_place,
+    tab_order,
+    use_by_keyboard,
+    use_by_mouse,
+)
 from lab import cell_errors, find_chromium, open_notebook, run_all, shut_down_kernel, start_lab, watch
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -28,8 +41,8 @@ def numbers(words):
         raise ValueError(f"tokens must be whole numbers; got {words!r}")
     return tuple(map(int, words.split()))
 
-def arrange(controls, tokens, **others):
-    controls["step"].max = len(tokens)
+def arrange(before, tokens, **others):
+    return {"step": {"max": len(tokens)}}
 
 controls = {
     "step": int_slider("Step", 2, 0, 5, play_ms=200),
@@ -69,6 +82,17 @@ FAULTS = [
     ("Credulous", "Explorer('Credulous', {'tokens': text('Tokens', '1 2', parse=str)}, "
      "lambda tokens: (png(tokens), f'Tokens {tokens}'))", "a message, not within"),
 ]  # fmt: skip
+# What it says of its picture is the digest of it, and it never draws the same picture twice: nothing of it can be kept.
+FICKLE = """
+import hashlib
+drawn = itertools.count()
+
+def draw(level):
+    picture = png(level, next(drawn))
+    return picture, hashlib.sha256(picture).hexdigest()
+
+Explorer("Fickle", {"level": int_slider("Level", 20, 0, 40)}, draw)
+"""
 OTHER_CELLS = """
 e = Explorer("Nameless", {"level": int_slider("", 2, 0, 4)}, lambda level: (png(level), f"Level {level}"))
 e
@@ -92,7 +116,7 @@ print("a warning", file=sys.stderr)
 @pytest.fixture(scope="module")
 def faulty(browser, lab):
     """The notebook of good and faulty explorers, opened and run: its page, what went wrong, explorers by title."""
-    sources = [TOOLS, GOOD, *(source for _, source, _ in FAULTS), *OTHER_CELLS.split("===")]
+    sources = [TOOLS, GOOD, FICKLE, *(source for _, source, _ in FAULTS), *OTHER_CELLS.split("===")]
     cells = [new_code_cell(source.strip(), id=f"cell-{i}") for i, source in enumerate(sources)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), lab.root_dir / "faulty.ipynb")
@@ -138,6 +162,52 @@ def test_play_goes_on_from_where_the_slider_was_put(faulty):
     button.click()
     good.settle()
     good.reset(by_mouse)
+
+
+# The order in which the picture changes and the kernel confirms it, from now on; and which picture came at each change.
+WATCH = """root => {
+    const img = root.querySelector('img.lt-picture');
+    root.lstmTeachSeen = [];
+    const note = ({ attributeName: what }) => root.lstmTeachSeen.push([what, img.dataset.values, img.src]);
+    new MutationObserver(changes => changes.forEach(note))
+        .observe(img, { attributeFilter: ['data-values', 'data-seq'] });
+}"""
+
+
+@pytest.mark.browser
+def test_the_next_place_of_a_slider_is_shown_before_the_kernel_answers_and_no_older_one_after_it(faulty):
+    good = faulty[2]["Good"]
+    handle = good.control("bias").locator("[role=slider]")
+    handle.focus()
+    good.settle()
+    good.page.wait_for_timeout(500)  # the kernel draws the neighbors
+    good.root.evaluate(WATCH)
+    keys = ["ArrowRight"] * 6 + ["ArrowLeft"] * 9
+    for key in keys:
+        handle.press(key)
+        good.page.wait_for_timeout(30)
+    good.settle()
+    seen = good.root.evaluate("root => root.lstmTeachSeen")
+    assert seen[0][0] == "data-values", "the first change came from the kernel"
+    shown = [json.loads(values)[1] for what, values, _ in seen if what == "data-values"]
+    steps = [b - a for a, b in itertools.pairwise(shown)]
+    turn = shown.index(max(shown))
+    assert all(step > 0 for step in steps[:turn]) and all(step < 0 for step in steps[turn:]), shown
+    assert shown[-1] == -0.75 == round(slider_place(good.control("bias"))[1], 10)
+    pictures = {(values, picture) for what, values, picture in seen if what == "data-values"}
+    assert len(pictures) == len({picture for _, picture in pictures}) == len({values for values, _ in pictures})
+    good.reset(by_keyboard)
+
+
+@pytest.mark.browser
+def test_a_picture_that_was_kept_is_replaced_if_the_kernel_draws_another(faulty):
+    fickle = faulty[2]["Fickle"]
+    handle = fickle.control("level").locator("[role=slider]")
+    for key in ("ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowRight", "ArrowRight"):
+        handle.press(key)
+        fickle.settle()
+        view = fickle.look()
+        assert view.pixels == view.text
 
 
 @pytest.mark.browser

@@ -111,20 +111,23 @@ def _broadcast(maker: Any, shape: Any) -> list[Atom]:
 
 
 def alike(maker: Any, part: ast.AST) -> list[tuple[str, float]]:
-    """A product or call of one or two things with others of the same shapes in it, the likely ones first, and costs."""
+    """An expression with other things of the same shapes in it, the likely ones first, and costs.
+
+    Two things at most are replaced, and one where there are more.
+    """
     inner = [atom for atom in maker.atoms_in(part) if isinstance(atom.shape, tuple)]
-    if len(inner) not in (1, 2):
-        return []
     start, text = maker.unit.span(part)[0], maker.seg(part)
-    spans = [maker.unit.span(atom.node) for atom in inner]
+    groups = [inner] if len(inner) in (1, 2) else [[atom] for atom in inner]
     found: list[tuple[float, float, str]] = []
-    for others in itertools.product(*(donors(maker, atom) for atom in inner)):
-        new = text
-        for (s, e), other in sorted(zip(spans, others, strict=True), reverse=True):
-            new = new[: s - start] + other + new[e - start :]
-        far = [unlike(a.text, o) for a, o in zip(inner, others, strict=True)]
-        unused = sum(other not in maker.unit.text for other in others)
-        found.append((sum(min(each, 4) for each in far) - 6 * unused, 0.1 * sum(far), new))
+    for group in groups:
+        spans = [maker.unit.span(atom.node) for atom in group]
+        for others in itertools.product(*(donors(maker, atom) for atom in group)):
+            new = text
+            for (s, e), other in sorted(zip(spans, others, strict=True), reverse=True):
+                new = new[: s - start] + other + new[e - start :]
+            far = [unlike(a.text, o) for a, o in zip(group, others, strict=True)]
+            unused = sum(other not in maker.unit.text for other in others)
+            found.append((sum(min(each, 4) for each in far) - 6 * unused, 0.1 * sum(far), new))
     return [(new, cost) for _, cost, new in sorted(found, key=lambda one: one[0])[:_MOST]]
 
 

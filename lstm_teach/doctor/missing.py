@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from lstm_teach.doctor.donors import unlike
 from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.growth import alike
 from lstm_teach.doctor.indices import quarters
-from lstm_teach.doctor.scene import Scene, is_docstring, is_vector, is_zeros, targets_of
+from lstm_teach.doctor.scene import Scene, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit, Part, Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
@@ -38,27 +39,45 @@ def _insert(cost: float, gap: Slot, text: str, kind: str = "missing statement") 
     return Edit(kind, cost, (insertion(gap, text),), "", text)
 
 
-def _of_a_sibling(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
-    """What is prepared and never filled: a sibling's statement once more, with its name and another thing in it."""
+def _once_more(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """A statement like one that is there, with others of the same shapes in it.
+
+    What it fills is the same, or a sibling that is prepared and never filled.
+    """
     waiting = {name for name, slot in _prepared(unit, own).items() if not slot.loops and _begins_with_zeros(slot)}
     for slot in own:
         gap = gaps.get((slot.block, slot.index + 1)) or gaps.get((slot.block, slot.index))
-        if isinstance(slot.node, ast.Return) or is_docstring(slot.node) or slot.indent is None or gap is None:
+        targets = targets_of(slot.node)
+        if gap is None or slot.indent is None or len(targets) != 1:
             continue
-        text = unit.text[slot.start : slot.end]
-        for target in targets_of(slot.node):
-            root = _root(unit, target)
-            for other in _siblings(scene, unit, number, target) - {root}:
-                offset = unit.span(target)[0] - slot.start
-                renamed = text[:offset] + other + text[offset + len(root) :]
-                for atom in [a for a in scene.atoms.get(slot.number, ()) if isinstance(a.shape, tuple)]:
-                    start, end = unit.span(atom.node)
-                    at = start - slot.start + (len(other) - len(root)) * (start > slot.start + offset)
-                    for choice in scene.of_shape(number, atom.shape, slot):
-                        if choice.text != atom.text and choice.back in (atom.back, None):
-                            new = renamed[:at] + choice.text + renamed[at + end - start :]
-                            cost = 1.6 + 0.1 * unlike(atom.text, choice.text) - 0.002 * slot.index  # after the last
-                            yield _insert(cost - (other in waiting and slot.loops != ()), gap, new)
+        root, offset = _root(unit, targets[0]), unit.span(targets[0])[0]
+        last, value = unit.text[offset + len(root) : unit.span(slot.node.value)[0]], slot.node.value
+        others = alike(Maker(scene, slot), value)
+        for new, cost in others if isinstance(slot.node, ast.AugAssign) else ():
+            yield _insert(min(1.45 + cost, 1.95), gap, root + last + new)
+        for name in _siblings(scene, unit, number, own, root):
+            sure = name in waiting and slot.loops != ()
+            for new, cost in others:
+                yield _insert(1.6 + cost - 0.002 * slot.index - sure, gap, name + last + new)
+
+
+def _siblings(scene: Scene, unit: Unit, number: int, own: list[Slot], root: str) -> set[str]:
+    """What is prepared or not there yet, but filled nowhere, and looks like what is filled here."""
+    filled = Counter(_root(unit, target) for slot in own for target in targets_of(slot.node))
+    looped = {_root(unit, target) for slot in own if slot.loops for target in targets_of(slot.node)}
+    shapes = shapes_of(scene, number)
+    same = {n for n in filled if shapes.get(n, shapes.get(root)) == shapes.get(root, shapes.get(n))}
+    same = {n for n in same if (number, n) not in scene.filled}  # what is still to be filled begins with zeros
+    left = {n for n in same if (filled[n] == 1 and unlike(n, root) <= 3) or (n not in looped and filled[n] == 2)}
+    parts = {name for name in other_matrices(root) if name not in filled and not name.isidentifier()}
+    return (parts | (left if filled[root] > 1 else set())) - {root}
+
+
+def other_matrices(name: str) -> Iterator[str]:
+    """The name with another matrix or gate in it: `dWf` and `dV` for `dWi`."""
+    for match in re.finditer(r"[WUV](?=[ifog]?\b|\"|')|(?<=[WU])[ifog]\b", name):
+        for other in "WUV" if match[0] in "WUV" else "ifog":
+            yield name[: match.start()] + other + name[match.end() :]
 
 
 def _prepared(unit: Unit, own: list[Slot]) -> dict[str, Slot]:
@@ -116,17 +135,6 @@ def _of_the_gate_left_out(scene: Scene, unit: Unit, number: int, own: list[Slot]
                 new = "".join(letter if k in at else char for k, char in enumerate(text))
                 if new not in known:
                     yield _insert(1.45, gap, new)
-
-
-def _more_of_the_same(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
-    """`a += W.T @ b` once more, with another matrix and another vector of the same shapes."""
-    for slot in own:
-        gap = gaps.get((slot.block, slot.index + 1))
-        if isinstance(slot.node, ast.AugAssign) and gap is not None:
-            before = unit.text[slot.start : unit.span(slot.node.value)[0]]
-            for other, cost in alike(Maker(scene, slot), slot.node.value):
-                new = before + other
-                yield _insert(min(1.45 + cost, 1.95), gap, new)
 
 
 def _carried(
@@ -263,7 +271,6 @@ def _not_begun_with(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps
     read = {n.id for n in ast.walk(unit.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     given = {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)} - read
     shapes = {a.text: a.shape for a in scene.unread if a.unit == number and a.text in given and is_vector(a.shape)}
-    yield from _first_row(scene, unit, number, own, gaps)
     for slot in own:
         gap, shape = gaps.get((slot.block, slot.index + 1)), scene.results.get(slot.number)
         if gap is None or not is_vector(shape):  # `grads = Params.zeros(...)` has no shape
@@ -274,36 +281,6 @@ def _not_begun_with(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps
                 for row in ("0", "-1") if shape[1:] == shapes[arg] else (":, 0", ":, -1"):
                     code = f"{name}[{row}] = 0 if {arg} is None else {arg}"
                     yield _insert(1.4, gap, code)
-
-
-def _first_row(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
-    """`h_before[0] = h0` where the states of the steps before are made of those of all steps."""
-    shapes, given = shapes_of(scene, number), [arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)]
-    starts = {name: shapes[name] for name in given if is_vector(shapes.get(name)) and len(shapes[name]) == 1}
-    for slot in own:
-        gap, names = gaps.get((slot.block, slot.index + 1)), [unit.segment(target) for target in targets_of(slot.node)]
-        made = [name for name in names if is_vector(shapes.get(name)) and len(shapes[name]) == 2]
-        if gap is None or slot.loops or not 1 <= len(made) == len(names) <= 2:
-            continue
-        for row in itertools.permutations(starts, len(made)):
-            for index, along in (("0", slice(1, None)), (":, 0", slice(1))):
-                if all(shapes[name][along] == starts[start] for name, start in zip(made, row, strict=True)):
-                    code = f"{', '.join(f'{name}[{index}]' for name in made)} = {', '.join(row)}"
-                    yield _insert(1.6, gap, code)
-
-
-def _shared(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
-    """A list or dict of its own for each call or object, where a default or a class holds one for all."""
-    first = min((slot.block for slot in own), default=None)
-    block = sorted((gap for (at, _), gap in gaps.items() if at == first), key=lambda gap: gap.index)
-    args = unit.node.args
-    defaults = zip([*args.posonlyargs, *args.args][::-1], args.defaults[::-1], strict=False)
-    for arg, default in defaults if block else ():
-        if isinstance(default, ast.Dict | ast.List):
-            yield _insert(1.2, block[0], f"{arg.arg} = {unit.segment(default)}")
-    for name, value in vars(unit.owner).items() if block and unit.owner and unit.node.name == "__init__" else ():
-        if type(value) in (list, dict) and name[:2] != "__":
-            yield _insert(1.0, block[-1], f"{args.args[0].arg}.{name} = {type(value)()!r}")
 
 
 def _bound_late(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
@@ -373,16 +350,14 @@ def _overwritten(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: d
 
 
 _RULES = (
-    _of_a_sibling,
+    _once_more,
     _of_the_gate_left_out,
-    _more_of_the_same,
     _handed_on,
     _changes,
     _other_path,
     _slopes_of_blocks,
     _target_subtracted,
     _not_begun_with,
-    _shared,
     _bound_late,
     _never_returned,
     _overwritten,
@@ -436,47 +411,6 @@ def _string_key(node: ast.Subscript) -> bool:
     return isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
 
 
-def _siblings(scene: Scene, unit: Unit, number: int, target: ast.expr) -> set[str]:
-    """Prepared things of which no filling statement exists, that look like the target's root."""
-    root = _root(unit, target)
-    filled: dict[str, int] = {}
-    for slot in scene.slots:
-        if slot.unit == number and slot.kind == "statement":
-            for other in targets_of(slot.node):
-                filled[_root(unit, other)] = filled.get(_root(unit, other), 0) + 1
-    base = target
-    while isinstance(base, ast.Subscript) and not _string_key(base):
-        base = base.value
-    if isinstance(base, ast.Attribute):
-        owner = unit.segment(base.value)
-        names = {f"{owner}.{n}" for n in ("V", "Wi", "Wf", "Wo", "Wg", "Ui", "Uf", "Uo", "Ug")}
-        return {n for n in names if filled.get(n, 0) == 0 and unlike(n, root) <= 2}
-    if isinstance(target, ast.Subscript) and _string_key_root(target) is not None:
-        key = _string_key_root(target)
-        owner = root[: root.rindex("[")]
-        quote = root[root.rindex("[") + 1]
-        names = {f"{owner}[{quote}{n}{quote}]" for n in _matrix_keys(key)}
-        return {n for n in names if filled.get(n, 0) == 0}
-    shapes = shapes_of(scene, number)
-    alike = {n for n in filled if shapes.get(n, shapes.get(root)) == shapes.get(root, shapes.get(n))}
-    alike = {n for n in alike if (number, n) not in scene.filled}  # what is still to be filled begins with zeros
-    looped = {_root(unit, t) for s in scene.slots if s.unit == number and s.loops for t in targets_of(s.node)}
-    left = {n for n in alike if (filled[n] == 1 and unlike(n, root) <= 3) or (n not in looped and filled[n] == 2)}
-    return left if filled.get(root, 0) > 1 else set()
-
-
 def shapes_of(scene: Scene, unit: int) -> dict[str, Any]:
     """The shapes of everything that has a name in a unit."""
     return {atom.text: atom.shape for atom in scene.unread if atom.unit == unit}
-
-
-def _string_key_root(target: ast.expr) -> str | None:
-    while isinstance(target, ast.Subscript):
-        if _string_key(target):
-            return target.slice.value
-        target = target.value
-    return None
-
-
-def _matrix_keys(key: str) -> list[str]:
-    return [key[:-1] + gate for gate in "ifog" if key[:-1] + gate != key]

@@ -245,9 +245,9 @@ def _filled(maker: Any, text: str, bound: dict[str, ast.expr]) -> str:
         return maker.seg(one) if inside == ("", "") or _holds(one, *inside) else maker.tight(one)
 
     new = re.sub(r"(?<![\w.])(?:np|[A-Z])\b", word, text)
-    new = re.sub(r"(?<![\w.])(-?\d+) ([+-]) 1\b(?=[,)])", lambda m: str(int(m[1]) + (1 if m[2] == "+" else -1)), new)
-    for there, back in ((" + 1", " - 1"), (" - 1", " + 1")):  # `n - 1 + 1`
-        new = new.replace(f"{there}{back}", "")
+    if text.startswith("range("):  # `0 + 1` and `n - 1 + 1`
+        new = re.sub(r"(?<![\w.])(-?\d+) ([+-]) 1(?=[,)])", lambda m: str(int(m[1]) + (1 if m[2] == "+" else -1)), new)
+        new = re.sub(r" \+ 1 - 1(?=[,)])| - 1 \+ 1(?=[,)])", "", new)
     return new
 
 

@@ -20,7 +20,7 @@ from lstm_teach.doctor.donors import other_attributes
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import EDIT, spend
 from lstm_teach.doctor.look import look
-from lstm_teach.doctor.missing import insertion, loop_ends, read_in_loop, shapes_of
+from lstm_teach.doctor.missing import insertion, loop_ends, other_matrices, read_in_loop, shapes_of
 from lstm_teach.doctor.scene import Scene, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit, Slot, find_slots
 from lstm_teach.doctor.source import Unit
@@ -429,9 +429,7 @@ def _accumulators(written: dict[str, int]) -> Iterator[str]:
         root = re.sub(r"\[[^\[\]]*,[^\[\]]*\]$", "", text)
         if not count:
             yield root
-        for match in re.finditer(r"[WUV](?=[ifog]?\b|\"|')|(?<=[WU])[ifog]\b", root):
-            for other in "WUV" if match[0] in "WUV" else "ifog":
-                yield root[: match.start()] + other + root[match.end() :]
+        yield from other_matrices(root)
 
 
 def _targets_left(scene: Scene, number: int) -> Iterator[tuple[Slot, str]]:

@@ -5,7 +5,7 @@ special to a lesson is data: `lstm_teach/lessons/<name>.toml` names its blanks, 
 words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test holds the library's lines to the cases.
 
     [blanks.product]
-    case = "unit_step"                 # a function in lessons/cases.py, or "cases_05:decay" for another module there
+    case = "cases_05:decay"            # a function in lessons/cases_05.py
     names = ["do", "dct"]              # what the cell assigns, in order
     hints = ["the idea", "the place", "the line"]         # optional
     [blanks.product.library]           # what the lesson goes on with where a line is open or wrong
@@ -46,6 +46,7 @@ import numpy as np
 from lstm_teach import guard, kept
 from lstm_teach.cellcode import cell, has_dots, holds_dots, library_calls, names_read, numbers_typed, touched
 from lstm_teach.forward import Cache
+from lstm_teach.gradreport import listing
 from lstm_teach.judging import Attempt, Trouble, difference, explain, is_like, same, wrong_form
 from lstm_teach.params import Params
 from lstm_teach.recognize import recognize
@@ -120,7 +121,8 @@ class Lesson:
                 self.written[name] = frame.f_globals[name]
         note = _go_on(blank, parts, frame.f_globals)
         wrong = any(part.sentence for part in parts)
-        verdict = Verdict(_called(parts), parts, blank.hints if wrong else (), note, said=_said(parts))
+        names = listing([part.name for part in parts])
+        verdict = Verdict(names, parts, blank.hints if wrong else (), note, said=_said(parts))
         self.verdicts.pop(group, None)
         self.verdicts[group] = verdict  # the last one judged comes last
         return verdict
@@ -215,7 +217,7 @@ def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
         once = known and "every" in blank.mistakes  # one mistake, many parts: said once, without each part's numbers
         parts.append(Part(part, known if once else f"{off} {known}".strip()))
     if attempt.changed:  # whatever else is off may come from this
-        said = f"{name} writes to what it was given, {_listed(list(attempt.changed))}."
+        said = f"{name} writes to what it was given, {listing(attempt.changed)}."
         return (Part(name, f"{said} Make new arrays, or work on a .copy()."),)
     return tuple(parts)
 
@@ -235,7 +237,7 @@ def _follows(blank: Blank, part: str, cases: Sequence[Mapping], answers: Sequenc
         return ""
     if not all(_close(got[part], value) for (got, _), value in zip(answers, by_line, strict=True)):
         return ""
-    return f"This line is right, but it reads {_listed(read)}: look there first."
+    return f"This line is right, but it reads {listing(read)}: look there first."
 
 
 def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[str, Any]) -> tuple[Part, ...]:
@@ -270,7 +272,7 @@ def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[
             )
         parts.append(Part(name, sentence))
     if changed:
-        said = f"This cell changes {_listed(sorted(changed))} itself, which its lines and later ones are given."
+        said = f"This cell changes {listing(sorted(changed))} itself, which its lines and later ones are given."
         if any(part.sentence for part in parts):  # what is wrong may be so for this reason alone
             return tuple(Part(p.name, f"{said} Take that line out.") if p.sentence else p for p in parts)
         parts.append(Part("inputs", f"{said} Use a new name."))
@@ -360,7 +362,7 @@ def _on_this_net(
     if not read and is_like(got, right):
         return "A typed-in number can be right for these numbers only: write the line with names."
     if typed and is_like(got, right) and np.allclose(got, right, rtol=1e-2):
-        return f"{TYPED}{_listed(typed)}, can be right for these numbers only: write it with names."
+        return f"{TYPED}{listing(typed)}, can be right for these numbers only: write it with names."
     if sentence := difference(name, got, right, _axes(right, name), relative=True):
         return sentence
     if np.asarray(namespace[name]).dtype in (np.float32, np.float16):
@@ -381,14 +383,14 @@ def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: froze
         return ""
     old = sorted(read - needed) or sorted(read)
     were = "were" if len(old) > 1 else "was"
-    return f"The line fits, but here it reads an old number: {_listed(old)} {were} left over from an earlier cell."
+    return f"The line fits, but here it reads an old number: {listing(old)} {were} left over from an earlier cell."
 
 
 def _from_earlier(read: frozenset[str], namespace: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> str:
     """That a line reads numbers of an earlier cell, which stay the same in every trial; "" if it does not."""
     kinds = int | float | np.ndarray
     stale = sorted(n for n in read if n not in cases[0] and isinstance(namespace.get(n), kinds))
-    return f" Note that {_listed(stale)} came from an earlier cell, and stays as it was there." if stale else ""
+    return f" Note that {listing(stale)} came from an earlier cell, and stays as it was there." if stale else ""
 
 
 def _axes(right: np.ndarray, name: str = "") -> tuple[str, ...]:
@@ -414,24 +416,16 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
                 f"The library's {name} can't be computed from the names in this notebook "
                 f"({type(error).__name__}: {error}): restart the kernel and run all cells."
             )
-    return f"The lesson goes on with the library's {_listed([f'`{n}`' for n in wrong])}." if wrong else ""
+    return f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}." if wrong else ""
 
 
 def _said(parts: Sequence[Part]) -> str:
-    right, names = sum(part.passed for part in parts), _listed([f"`{part.name}`" for part in parts])
+    right, names = sum(part.passed for part in parts), listing([f"`{part.name}`" for part in parts])
     if right == len(parts):
         return f"Right: {names}."
     if all(part.open for part in parts):
         return f"Not written yet: {names}."
     return "Not right yet." if len(parts) == 1 else f"{right} of {len(parts)} right so far."
-
-
-def _called(parts: Sequence[Part]) -> str:
-    return _listed([part.name for part in parts])
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 # ------------------------------------------------------------------------------------------ answers and files
@@ -446,12 +440,12 @@ def _parts_of(answer: Any, blank: Blank, name: str, like: Any = None) -> dict[st
         like = dict(like.items())
     if isinstance(like, dict):
         if not isinstance(answer, Mapping | Params) or not set(like) <= set(answer.keys()):
-            raise Trouble(f"{name} should return {_listed(list(like))}, each under its name.")
+            raise Trouble(f"{name} should return {listing(like)}, each under its name.")
         return {key: answer[key] for key in like}
     if isinstance(like, tuple):
         keys = blank.returns or tuple(f"result {k + 1}" for k in range(len(like)))
         if not isinstance(answer, tuple | list) or len(answer) != len(like):
-            raise Trouble(f"{name} should return {len(like)} things: {_listed(keys)}.")
+            raise Trouble(f"{name} should return {len(like)} things: {listing(keys)}.")
         return dict(zip(keys, answer, strict=True))
     return {name: answer}
 
@@ -497,8 +491,7 @@ def _blank(lesson: str, group: str, spec: Mapping[str, Any]) -> Blank:
     names, library = tuple(spec["names"]), spec.get("library")
     if not isinstance(library, str) and (library is None or set(library) != set(names)):
         raise ValueError(f"{lesson}.toml: blanks.{group}.library must have a line for each of {', '.join(names)}.")
-    module, _, function = spec["case"].rpartition(":")
-    case = _import(f"lstm_teach.lessons.{module or 'cases'}:{function}")
+    case = _import(f"lstm_teach.lessons.{spec['case']}")
     extra = {key: tuple(spec.get(key, ())) for key in ("hints", "returns")}
     extra |= {"allow": frozenset(spec.get("allow", ())) | TOOLS, "lines": spec.get("lines", {})}
     return Blank(group, names, case, library, spec.get("mistakes", {}), **extra)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -181,7 +181,7 @@ def _short(error: float) -> str:
     return f"{error:.2f}"
 
 
-def listing(items: Mapping | Sequence) -> str:
+def listing(items: Iterable) -> str:
     """Items for a sentence: "1, 2 and 3"."""
     *most, last = map(str, items)
     return f"{', '.join(most)} and {last}" if most else last

@@ -52,7 +52,6 @@ class Attempt:
         self.function, self.name = function, guard.name_of(function)
         self.changed: dict[str, None] = {}  # in the order of their discovery
         self.rounded: dict[str, None] = {}
-        self.answered = False  # whether the function has returned anything yet
         self._seconds, self._left, self._slow = seconds, seconds, slow
         self._answers: dict[tuple[int, ...], tuple] = {}
 
@@ -93,7 +92,6 @@ class Attempt:
                 found[_input_name(self.function, number)] = None
         if answer is None:
             return None, f"{self.name} returns nothing (None): is a return missing at its end?"
-        self.answered = True
         return answer, ""
 
 
@@ -103,16 +101,14 @@ def judge(
     hints: Sequence[str],
     seconds: float = SECONDS,
     note: str = "",
-    report: Callable[[], Any] | None = None,
     allow: Sequence[str] | None = (),
     slow: str = ENDLESS,
 ) -> Verdict:
     """Try `function` part by part and collect the verdict.
 
     Each part gets the `Attempt` and returns a sentence, empty if all is right; `Trouble` counts as its sentence.
-    A function that writes to its inputs gets one more part, which is not right. `report` is called for the verdict's
-    report if something is wrong and the function did return something. A function that calls one of the library's
-    `ANSWERS` earns nothing; `allow` names those that this task permits, None permits all.
+    A function that writes to its inputs gets one more part, which is not right. A function that calls one of the
+    library's `ANSWERS` earns nothing; `allow` names those that this task permits, None permits all.
     """
     if not callable(function):
         return Verdict("Your function", tuple(Part(name, _no_function(function)) for name in parts), tuple(hints), note)
@@ -138,8 +134,7 @@ def judge(
     if wrong and not hints_wanted():
         off = "Hints are off. To see three hints, and the mistake's name if it is a known one, run show_hints(True)."
         return Verdict(attempt.name, tuple(results), (), f"{note} {off}".strip())
-    wanted = report and attempt.answered and wrong
-    return Verdict(attempt.name, tuple(results), tuple(hints), note, report() if wanted else None)
+    return Verdict(attempt.name, tuple(results), tuple(hints), note)
 
 
 def _no_function(given: Any) -> str:
@@ -154,31 +149,19 @@ def _own_lines(name: str, called: str) -> str:
     )
 
 
-def unpack(answer: Any, names: str) -> dict[str, Any]:
-    """The parts of a tuple by name (`names` is "c h", say); raise `Trouble` if there are more or fewer."""
-    listed = names.split()
-    if not isinstance(answer, tuple | list | np.ndarray) or len(answer) != len(listed):
-        got = f"{len(answer)} of them" if isinstance(answer, tuple | list) else kind(answer)
-        raise Trouble(f"The function should return {len(listed)} arrays ({', '.join(listed)}), but returns {got}.")
-    return dict(zip(listed, answer, strict=True))
-
-
 def difference(
     name: str,
     got: Any,
     right: np.ndarray | float,
     axes: Sequence[str] = ("unit",),
-    mistakes: Mapping[str, np.ndarray | float] | None = None,
     tolerance: float = 1e-9,
     relative: bool = False,
     should: str = "right is",
 ) -> str:
     """What is off in an array that should equal `right`: a sentence, empty if nothing is.
 
-    `axes` names what each axis counts. `mistakes` maps sentences to the array that a common mistake gives: where one of
-    them is what came, its sentence is added.
-    `tolerance` is the largest difference allowed, relative to 1 + |right|, or to |right| alone where `relative`.
-    `should` are the words before the number that should have come.
+    `axes` names what each axis counts. `tolerance` is the largest difference allowed, relative to 1 + |right|, or to
+    |right| alone where `relative`. `should` are the words before the number that should have come.
     """
     right = np.asarray(right)
     if sentence := wrong_form(name, got, right, axes):
@@ -193,12 +176,8 @@ def difference(
     are = "is" if wrong.sum() == 1 else "are"
     extent = f" ({wrong.sum()} of {wrong.size} numbers {are} off, by up to {off.max():.2g})" if wrong.size > 1 else ""
     sentence = f"{name} is off{_where(axes, first)}: yours is {yours}, {should} {theirs}{extent}."
-    if not hints_wanted():
-        return sentence
-    known = explain([array], [right], {words: [np.asarray(value)] for words, value in (mistakes or {}).items()})
-    if not known and array.dtype in (np.float32, np.float16):
-        known = f"The array is {array.dtype}; compute in float64."
-    return f"{sentence} {known}".strip()
+    single = array.dtype in (np.float32, np.float16) and hints_wanted()
+    return f"{sentence} The array is {array.dtype}; compute in float64." if single else sentence
 
 
 def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ()) -> str:

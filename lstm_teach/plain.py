@@ -12,8 +12,6 @@ import numpy as np
 
 from lstm_teach.params import Params
 
-GATE_DELTAS = ("dzi", "dzf", "dzo", "dzg")
-
 
 def sigmoid(z: np.ndarray) -> np.ndarray:
     """A share between 0 and 1, one half at z = 0. Its slope, in terms of its own output s, is s (1 - s)."""

@@ -1,10 +1,12 @@
-"""What to train on: a word list, the embedded Reber grammar, long-lag recall. Imports params, forward and batch."""
+"""What to train on: a word list, the embedded Reber grammar, long-lag recall. Imports params, batch, side_by_side."""
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from lstm_teach import validate
 from lstm_teach.batch import batch_forward, batch_loss, pad
 from lstm_teach.params import Params
+from lstm_teach.side_by_side import collect
 
 Pair = tuple[np.ndarray, np.ndarray]  # token ids x (T,) and targets (T,)
 
@@ -57,8 +60,14 @@ class Task:
 
     def test_loss(self, params: Params) -> float:
         """Mean cross-entropy per symbol on the test pairs, in nats."""
-        xs, targets, weights = pad(self.test)
+        xs, targets, weights = self._measured
         return batch_loss(params, xs, targets, weights) / weights.sum()
+
+    @cached_property
+    def _measured(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The test pairs, every different one once: xs, targets, and how often each step counts, (T, B) each."""
+        test = collect([self.test])
+        return test.xs, test.targets, test.valid * test.counts[0]
 
 
 def next_symbol_pair(tokens: np.ndarray) -> Pair:
@@ -205,16 +214,17 @@ def reber(test_size: int = 256) -> Task:
     rng = np.random.default_rng(12345)
     strings = [reber_string(rng) for _ in range(test_size)]
     test = [pair(text) for text, _ in strings]
-    xs, _, weights = pad(test)
+    different = Counter((text, tuple(choices)) for text, choices in strings)
+    xs, _, valid = pad([pair(text) for text, _ in different])
     legal = np.zeros((*xs.shape, len(REBER_SYMBOLS)), dtype=bool)
-    for column, (_, choices) in enumerate(strings):
+    for column, (_, choices) in enumerate(different):
         for t, symbols in enumerate(choices):
             legal[t, column, [encode[symbol] for symbol in symbols]] = True
 
     def judge(params: Params) -> float:
         y = batch_forward(params, xs).y
         good = np.where(legal, y, np.inf).min(-1) > np.where(legal, -np.inf, y).max(-1)
-        return float((good | (weights == 0)).all(0).mean())
+        return float(np.average((good | (valid == 0)).all(0), weights=[*different.values()]))
 
     return Task("reber", REBER_SYMBOLS, draw, test, judge)
 

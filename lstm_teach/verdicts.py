@@ -71,7 +71,6 @@ class Verdict:
     parts    `Part`s, in the order in which one would write them
     hints    the idea, the place, the line; () where no hint is needed
     note     one more sentence, shown whatever the result
-    report   anything else that shows itself (a `Diagnosis`, say), folded below the parts; None if there is none
     said     the first sentence, where the usual one does not fit
     """
 
@@ -79,7 +78,6 @@ class Verdict:
     parts: tuple[Part, ...]
     hints: tuple[str, ...] = ()
     note: str = ""
-    report: Any = None
     said: str = ""
 
     @property
@@ -121,7 +119,6 @@ class Verdict:
             lines.append(f"  {_MARKS[state][1]:<7}  {names}")
             lines += [f"           {sentence}"] if sentence else []
         lines += [self.note] if self.note else []
-        lines += ["", "In detail:", str(self.report)] if self.report is not None else []
         if self.hints and not self.passed:
             lines.append("Three hints are in .hints, from the idea to the line: look at .hints[0] first.")
         return "\n".join(lines)
@@ -148,8 +145,7 @@ class Verdict:
             summary,
             listed,
             html.prose(self.note) if listed else "",
-            "" if self.passed else _hints_html(self.hints),
-            "" if self.report is None else html.fold("In detail", self.report._repr_html_(), "1em"),
+            "" if self.passed else hints_html(self.hints),
         ]
         return "".join([*parts, "</section>"])
 
@@ -161,12 +157,12 @@ def points_for(verdict: Any, most: float) -> Points:
     return points
 
 
-def _hints_html(hints: Sequence[str]) -> str:
+def hints_html(hints: Sequence[str], of: str = "") -> str:
     """Each hint inside the one before it, so that the next can be opened only there."""
     nested = ""
     for number in reversed(range(len(hints))):
         text = f'<p style="white-space:pre-wrap">{html.inline(hints[number])}</p>'
-        nested = html.fold(f"Hint {number + 1} of {len(hints)}: {LEVELS[number]}", text + nested, "1em")
+        nested = html.fold(f"Hint {number + 1} of {len(hints)}{of}: {LEVELS[number]}", text + nested, "1em")
     return nested
 
 

@@ -254,6 +254,8 @@ def test_deltas_agree_with_the_plain_ones_and_with_their_parts(case):
         assert delta.shape == (len(case[1]), case[0].hidden_size), name
         expected = np.array([step[name] for step in literal])
         np.testing.assert_allclose(delta, expected, rtol=1e-12, atol=1e-14, err_msg=name)
+    through_tanh = np.array([step["dct"] for step in literal]) * (1 - lt.forward(params, x, h0, c0).ct[:-1] ** 2)
+    np.testing.assert_allclose(deltas.dc_hidden, through_tanh, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(deltas.dh, deltas.dh_loss + deltas.dh_future, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(deltas.dc, deltas.dc_hidden + deltas.dc_carry, rtol=1e-12, atol=1e-15)
     assert not deltas.dh_future[-1].any() and not deltas.dc_carry[-1].any()

@@ -9,20 +9,22 @@ from lesson_cells import run_cell
 import lstm_teach as lt
 from lstm_teach import blanks, kept, plain
 from lstm_teach.blanks import Blank, Lesson, judge_blank
-from lstm_teach.lessons import cases
+from lstm_teach.lessons import cases, cases_02
 
 PRODUCT = Blank(
     "product",
     ("do", "dct"),
-    cases.unit_steps,
+    cases_02.two_steps,
     {"do": "dh * ct", "dct": "dh * o"},
     {"do": {"dh * o": "Its own factor.", "dh * ct * 1.0": "The right answer is no mistake."}},
 )
 
 
 def vector_cases():
-    for case in cases.steps():
-        yield case | {"dWf": np.outer(case["dzf"], case["h_before"])}
+    for net in cases.sequences():
+        for t in range(len(net.x)):
+            case = cases.names_at(net, t)
+            yield case | {"dWf": np.outer(case["dzf"], case["h_before"])}
 
 
 VECTORS = Blank(
@@ -368,7 +370,7 @@ def test_a_lesson_that_is_not_there_and_a_blank_that_is_not_there_are_said():
 
 def test_what_is_judged_is_what_plain_computes():
     """The cases rest on plain.py alone; test_plain holds that against a complex step."""
-    for case in cases.unit_steps():
+    for case in cases_02.two_steps():
         assert case["dct"] == pytest.approx(case["dh"] * case["o"], rel=1e-14)
     statements = []
     assert all(part.sentence for part in judge_blank(PRODUCT, statements, {}))

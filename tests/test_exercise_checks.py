@@ -14,7 +14,7 @@ from projectfiles import ROOT
 import lstm_teach as lt
 from lstm_teach import exercises, judging
 from lstm_teach.exercises import engine
-from lstm_teach.exercises.checks import Verdict
+from lstm_teach.verdicts import Verdict
 
 pytestmark = pytest.mark.long
 

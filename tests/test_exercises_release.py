@@ -11,7 +11,7 @@ import pytest
 from exercise_cells import points_of
 from projectfiles import ROOT, skip_but_fail_in_ci
 
-from lstm_teach.exercises.checks import show_hints
+from lstm_teach.verdicts import show_hints
 
 SOURCES = sorted((ROOT / "instructor" / "exercises").glob("*.ipynb"))
 each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)

@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
-from backward_passes import ALL, FAULTS, RETURN, RIGHT, autograd_pass, literal, with_fault
-from hypothesis import given, settings
+from backward_passes import ALL, FAULTS, RETURN, RIGHT, literal, with_fault
+from hypothesis import given
 from hypothesis import strategies as st
 
 import lstm_teach as lt
@@ -469,15 +469,6 @@ def test_a_pass_that_takes_too_long_is_stopped_at_the_time_given():
     assert "within 0.2 seconds and was stopped, at line" in report.problems[0]
 
 
-def test_a_check_of_the_default_nets_is_quick():
-    times = []
-    for _ in range(9):
-        begin = time.perf_counter()
-        lt.check_gradients(lt.bptt)
-        times.append(time.perf_counter() - begin)
-    assert min(times) < 0.05
-
-
 # The references
 
 
@@ -609,8 +600,8 @@ def test_bad_arguments_of_the_exact_gradient_get_one_sentence(params, change, er
 
 
 @st.composite
-def cases(draw, longest=9):
-    K, H, T = draw(st.integers(2, 7)), draw(st.integers(1, 6)), draw(st.integers(1, longest))
+def cases(draw):
+    K, H, T = draw(st.integers(2, 7)), draw(st.integers(1, 6)), draw(st.integers(1, 9))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     params = lt.Params.random(K, H, draw(st.integers(0, 99)), draw(st.floats(0.05, 2)), draw(st.floats(-2, 3)))
     h0, c0 = (draw(st.sampled_from([None, rng.normal(size=H)])) for _ in range(2))
@@ -625,14 +616,6 @@ def test_the_exact_gradient_is_that_of_the_complex_step(case):
     assert lt.relative_error(exact.flat, step.flat) < 1e-12
     for name in lt.Params.NAMES:
         assert np.linalg.norm(exact[name] - step[name]) <= 1e-12 * np.linalg.norm(step.flat)
-
-
-@settings(max_examples=25)
-@given(cases(longest=6))
-def test_the_exact_gradient_is_that_of_hips_autograd(case):
-    params, *rest = case
-    exact, by_autograd = lt.exact_gradient(params, *rest), lt.Params.like(params, autograd_pass(params, *rest))
-    assert lt.relative_error(exact.flat, by_autograd.flat) < 1e-10
 
 
 def test_a_vocabulary_of_one_word_has_no_gradient():

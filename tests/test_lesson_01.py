@@ -39,92 +39,31 @@ def sigmoid(z):
 
 # ------------------------------------------------------------------------------------------ the blanks
 
-BLANKS = {  # the cell: two right answers in other styles; wrong ones and what is said to them
-    "cell": (
-        [{"c": "i * g + c_before * f"}, {"c": "np.dot([f, i], [c_before, g])"}],
-        {
-            "f * c_before + g": "the input gate i lets in only a share",
-            "c_before + i * g": "the forget gate f keeps only a share",
-            "(1 - f) * c_before + i * g": "f is the share that stays",
-            "i * c_before + f * g": "have changed places",
-            "f * (c_before + i * g)": "check the parentheses",
-            "f * c_before + (1 - f) * g": "A separate gate, i,",
-            "f * c_before - i * g": "",
-        },
-    ),
-    "hidden": (
-        [{"h": "np.tanh(c) * o"}, {"h": "ct - (1 - o) * ct"}],
-        {
-            "o * c": "It is squashed first",
-            "ct": "the output gate o shows only a share of it",
-            "np.tanh(o * c)": "acts before the squashing",
-            "o * np.tanh(ct)": "squashes twice",
-            "f * ct": "takes the forget gate",
-        },
-    ),
-    "gates": (
-        [
-            {"i": "1 / (1 + np.exp(-zi))", "f": "sigmoid(zf)", "o": "1 - sigmoid(-zo)", "g": "2 * sigmoid(2 * zg) - 1"},
-            {"i": "sigmoid(zi)", "f": "np.exp(zf) / (1 + np.exp(zf))", "o": "sigmoid(zo)", "g": "np.tanh(zg)"},
-        ],
-        {},
-    ),
-    "pre-activation": (
-        [{"zi": "params.Wi.dot(h_before) + params.Ui @ onehot"}, {"zi": "params.Ui.T[token] + h_before @ params.Wi.T"}],
-        {
-            "params.Ui[:, token]": "The part from h_before is missing",
-            "params.Wi @ h_before": "The token's part is missing",
-            "params.Ui[:, token] + params.Wi.T @ h_before": "Wi is transposed here",
-            "params.Ui[:, token] + h_before @ params.Wi": "Wi is transposed here",
-            "params.Ui[:, token] + params.Wi @ c_before": "not the cell c_before",
-            "params.Ui[:, token] + params.Wi * h_before": "For a matrix times a vector, use @",
-            "params.Uf[:, token] + params.Wf @ h_before": "This is zf, not zi",
-        },
-    ),
-    "scores": (
-        [{"scores": "np.array([params.V @ row for row in h[:-1]])"}, {"scores": "(params.V @ h[:T].T).T"}],
-        {
-            "h @ params.V.T": "one row too many",
-            "h[1:] @ params.V.T": "leaves out step 0",
-            "c[:-1] @ params.V.T": "not the cell c",
-            "params.V @ h[:-1].T": "a row for each step",
-        },
-    ),
-    "softmax": (
-        [{"y": "(e.T / e.sum(axis=1)).T"}, {"y": "e / e.sum(axis=-1)[:, None]"}],
-        {
-            "e / e.sum()": "all the rows together sum to 1",
-            "e / e.sum(axis=0)": "The sum goes over the tokens of one step",
-            "e / e.max(axis=1, keepdims=True)": "Divide each row by its own sum",
-            "e": "These rows don't sum to 1 yet",
-        },
-    ),
-    "loss": (
-        [{"L": "np.log(1 / picked).sum()"}, {"L": "-sum(np.log(p) for p in picked)"}],
-        {
-            "-np.log(picked).mean()": "This is the mean over the steps",
-            "np.log(picked).sum()": "The minus sign is missing",
-            "-np.log(picked)": "Add them up to one number",
-            "-np.log(picked.sum())": "Take the logarithm of each step first",
-            "-np.log(picked.mean())": "This is the logarithm of the mean",
-            "(1 - picked).sum()": "not one minus the probabilities",
-            "-np.log(y).sum()": "Only the target counts",
-        },
-    ),
-    "left": (
-        [{"left": "(1 / (1 + np.exp(-b))) ** n"}, {"left": "np.prod([sigmoid(b)] * n)"}],
-        {
-            "sigmoid(b) * n": "multiplies by the number of steps",
-            "b ** n": "raises b itself",
-            "sigmoid(b * n)": "squashes once, after n steps",
-            "sigmoid(b)": "what is left after one step",
-            "(1 - sigmoid(b)) ** n": "takes the share that is lost",
-            "np.tanh(b) ** n": "squashed by the sigmoid",
-        },
-    ),
+BLANKS = {  # the cell: two right answers in other styles
+    "cell": [{"c": "i * g + c_before * f"}, {"c": "np.dot([f, i], [c_before, g])"}],
+    "hidden": [{"h": "np.tanh(c) * o"}, {"h": "ct - (1 - o) * ct"}],
+    "gates": [
+        {"i": "1 / (1 + np.exp(-zi))", "f": "sigmoid(zf)", "o": "1 - sigmoid(-zo)", "g": "2 * sigmoid(2 * zg) - 1"},
+        {"i": "sigmoid(zi)", "f": "np.exp(zf) / (1 + np.exp(zf))", "o": "sigmoid(zo)", "g": "np.tanh(zg)"},
+    ],
+    "pre-activation": [
+        {"zi": "params.Wi.dot(h_before) + params.Ui @ onehot"},
+        {"zi": "params.Ui.T[token] + h_before @ params.Wi.T"},
+    ],
+    "scores": [{"scores": "np.array([params.V @ row for row in h[:-1]])"}, {"scores": "(params.V @ h[:T].T).T"}],
+    "softmax": [{"y": "(e.T / e.sum(axis=1)).T"}, {"y": "e / e.sum(axis=-1)[:, None]"}],
+    "loss": [{"L": "np.log(1 / picked).sum()"}, {"L": "-sum(np.log(p) for p in picked)"}],
+    "left": [{"left": "(1 / (1 + np.exp(-b))) ** n"}, {"left": "np.prod([sigmoid(b)] * n)"}],
 }
-RIGHT = [(name, lines) for name, (rights, _) in BLANKS.items() for lines in rights]
-WRONG = [(name, line, words) for name, (_, wrongs) in BLANKS.items() for line, words in wrongs.items()]
+RIGHT = [(name, lines) for name, rights in BLANKS.items() for lines in rights]
+WRONG = [  # in other words than the lesson's file has them, or not in it
+    ("cell", "f * c_before - i * g", ""),
+    ("pre-activation", "params.Ui[:, token] + h_before @ params.Wi", "Wi is transposed here"),
+    ("pre-activation", "params.Uf[:, token] + params.Wf @ h_before", "This is zf, not zi"),
+    ("softmax", "e / e.max(axis=1, keepdims=True)", "Divide each row by its own sum"),
+    ("left", "sigmoid(b * n)", "squashes once, after n steps"),
+    ("left", "(1 - sigmoid(b)) ** n", "takes the share that is lost"),
+]
 
 
 def test_the_folded_solution_of_every_blank_is_right(lesson):
@@ -141,7 +80,7 @@ def test_right_lines_are_accepted_however_they_are_written(name, lines):
 
 @pytest.mark.parametrize(("name", "line", "words"), WRONG)
 def test_a_wrong_line_is_told_what_it_is(name, line, words):
-    (target,) = BLANKS[name][0][0]
+    (target,) = BLANKS[name][0]
     verdict = judged(LESSON, name, {target: line})
     assert not verdict.passed and words in str(verdict), str(verdict)
 
@@ -155,16 +94,16 @@ def right_numbers():
             if c.cell_type == "code":
                 run_cell(LESSON, c.id, c.source, names)
             if c.id in BLANKS:
-                found[c.id] = copied(names)[next(iter(BLANKS[c.id][0][0]))]
+                found[c.id] = copied(names)[next(iter(BLANKS[c.id][0]))]
     return found
 
 
 @pytest.mark.parametrize("name", BLANKS)
 def test_a_right_number_typed_in_is_not_a_formula(name, right_numbers):
-    target = next(iter(BLANKS[name][0][0]))
+    target = next(iter(BLANKS[name][0]))
     number = right_numbers[name]
     number = repr(float(number)) if np.ndim(number) == 0 else f"np.array({number.tolist()})"
-    verdict = judged(LESSON, name, {**BLANKS[name][0][0], target: number})
+    verdict = judged(LESSON, name, {**BLANKS[name][0], target: number})
     assert not verdict.passed and "A typed-in number can be right for these numbers only" in str(verdict)
 
 

@@ -118,19 +118,6 @@ def test_right_lines_in_other_styles_are_right(group, name, expression):
     assert said(group, name, expression) == ""
 
 
-NAMED = [
-    (group, name, expression, sentence)
-    for group in GROUPS
-    for name, table in Lesson(LESSON).blank(group).mistakes.items()
-    for expression, sentence in table.items()
-]
-
-
-@pytest.mark.parametrize(("group", "name", "expression", "sentence"), NAMED)
-def test_every_named_mistake_is_named_and_no_other(group, name, expression, sentence):
-    assert said(group, name, expression).endswith(sentence)
-
-
 def test_there_are_three_named_mistakes_or_more_for_each_blank():
     for group in GROUPS:
         blank = Lesson(LESSON).blank(group)

@@ -304,9 +304,9 @@ def test_the_learners_own_pass_learns_the_bell_and_the_loop_does_not(lesson):
     ends = {name: (losses[-1], np.linalg.norm(net.V - start.V)) for name, (net, losses, _) in lesson["runs_of"].items()}
     assert ends["my_bptt, limit 5"][0] < 0.35 < np.log(2)
     loss, moved = ends["the loop, limit 5"]
-    assert loss > 12 and moved < 1e-6
+    assert loss > 11 and moved < 1e-5
     loss, moved = ends["the loop, no limit"]
-    assert np.log(2) < loss < 3 and moved > 1
+    assert np.log(2) < loss < 1.5 and moved > 1
     net = lesson["runs_of"]["the loop, no limit"][0]
     for x, targets in lesson["bell"].test:  # "that most targets are quiet"
         assert (lt.forward(net, x).y.argmax(1) == targets)[1:-1].mean() > 0.9
@@ -330,7 +330,7 @@ def test_with_the_grammar_too_clipping_keeps_v_from_moving():
 def test_right_and_almost_right_teach_the_bell_to_all_eight_and_the_loop_to_none(lesson):
     for kind, backward in runs.BACKWARDS.items():
         nets, task = [runs.bell_net(seed, forget_bias=3) for seed in range(8)], runs.bell_task(gap=5)
-        lesson["train_side_by_side"](nets, task, 300, backward, seeds=range(8), rate=0.02, batch=8)
+        lesson["train_side_by_side"](nets, task, 150, backward, seeds=range(8), rate=0.02, batch=8)
         losses = runs.sequence_loss(nets, task)
         assert (losses < lesson["half"]).sum() == (0 if kind == "broken" else 8)
         if kind == "broken":
@@ -352,7 +352,7 @@ def test_the_walk_of_the_last_loss_is_right_in_the_almost_right_loop_and_the_one
 
 def test_how_many_runs_learn_each_gap(lesson):
     counts = {gap: (losses < lesson["half"]).sum(axis=1).tolist() for gap, losses in lesson["all_losses"].items()}
-    assert counts == {10: [2, 4, 7, 7], 20: [0, 1, 5, 7], 40: [0, 0, 0, 4]}
+    assert counts == {10: [1, 4, 7, 7], 20: [0, 1, 5, 7], 40: [0, 0, 0, 4]}
     two = (lesson["all_losses"][10] < lesson["half"])[:, :2].sum(axis=1)
     assert two.tolist() == [0, 2, 2, 2]  # "Biases 1, 3 and 5 look equally good: two of two"
     assert "bias 1 is not as good: four of eight, against seven" in prose("gaps-read")

@@ -1,11 +1,13 @@
 """What holds for every lesson: budgets, blanks, predictions, and that it runs with the solutions filled in."""
 
+import ast
+
 import numpy as np
 import pytest
 from lesson_cells import NOTEBOOKS, cells_of, solutions, solved, solved_run
 
 from instructor.lesson_table import JUDGE, PREDICT, count
-from lstm_teach.blanks import FOLDER, Lesson, _close
+from lstm_teach.blanks import FOLDER, Lesson, _close, judge_blank
 
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("0*.ipynb"))
 WORDS, LINES = 1800, 120
@@ -72,6 +74,21 @@ def test_no_named_mistake_is_the_right_answer(name):
                 differs = [np.shape(w) != np.shape(r) or not _close(w, r) for w, r in zip(wrong, right, strict=True)]
                 assert any(differs), (group, part, expression)
                 assert said.strip().endswith((".", "?")), said
+
+
+@each_lesson
+def test_every_named_mistake_of_a_line_is_named_and_the_lines_beside_it_stay_right(name):
+    lesson = Lesson(name)
+    for blank in map(lesson.blank, groups(name)):
+        for part, table in {} if blank.is_function else blank.mistakes.items():
+            for expression, words in table.items():
+                lines = [f"{n} = {expression if n == part else line}" for n, line in blank.library.items()]
+                case = blank.cases()[0]
+                space = {"np": np, **case, **case.get("start", {})}
+                exec("\n".join(lines), space)
+                said = {p.name: p.sentence for p in judge_blank(blank, ast.parse("\n".join(lines)).body, space)}
+                assert words in said.pop(part), (blank.group, part, expression)
+                assert not any(said.values()), (blank.group, part, expression)
 
 
 def right_of(case: dict, part: str) -> np.ndarray:

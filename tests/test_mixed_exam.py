@@ -11,7 +11,7 @@ from projectfiles import ROOT
 import lstm_teach as lt
 from lstm_teach.exercises import mixed_exam as exam
 from lstm_teach.exercises import mixed_exam_cases as exam_cell
-from lstm_teach.exercises.checks import show_hints
+from lstm_teach.verdicts import show_hints
 
 NOTEBOOK = nbformat.read(ROOT / "notebooks" / "exercises" / "07_mixed_exam.ipynb", as_version=4)
 CELLS = {cell.id: cell.source for cell in NOTEBOOK.cells}
@@ -92,7 +92,7 @@ def test_the_gradient_of_the_last_loss_is_that_of_the_last_loss():
 
 def test_the_pass_to_repair_has_the_flaws_that_the_check_looks_for(answer_pass):
     case = exam._last_case(2, 5, 4, 3)
-    expected = exam.last_loss_pass(*case, flaws=exam.LAST_FLAWS)
+    expected = exam.last_loss_pass(*case, flaws=("slope of o", "Wo left out"))
     assert lt.relative_error(answer_pass(*case).flat, expected.flat) < 1e-13
 
 

@@ -96,7 +96,6 @@ def check(
     function: Callable,
     cases: Sequence[Case],
     right: Callable | None = None,
-    report: Callable[[], Any] | None = None,
 ) -> Verdict:
     """Judge a learner's function on the cases; `right` gets the arguments of a case and returns the right answer."""
     spec = task_of(module, task)
@@ -120,7 +119,7 @@ def check(
     else:
         names = list(dict.fromkeys(case.part for case in cases))
         parts = {name: part([k for k, case in enumerate(cases) if case.part == name]) for name in names}
-    found = run(module, task, function, parts, report)
+    found = run(module, task, function, parts)
     return replace(found, parts=tuple(_given_own(part, tables.following) for part in found.parts))
 
 
@@ -140,18 +139,12 @@ def right_results(spec: Mapping, cases: Sequence[Case], right: Callable | None) 
     return found
 
 
-def run(
-    module: str,
-    task: str,
-    function: Callable,
-    parts: Mapping[str, Callable[[Attempt], str]],
-    report: Callable[[], Any] | None = None,
-) -> Verdict:
+def run(module: str, task: str, function: Callable, parts: Mapping[str, Callable[[Attempt], str]]) -> Verdict:
     """Judge a learner's function part by part with the hints and limits of the task's file; see judging.judge."""
     spec = task_of(module, task)
     allow = None if spec.get("allow") == "all" else spec.get("allow", ())
     limits = {"seconds": spec.get("seconds", SECONDS), "slow": spec.get("slow", ENDLESS)}
-    return judge(function, parts, spec["hints"], note=spec.get("note", ""), report=report, allow=allow, **limits)
+    return judge(function, parts, spec["hints"], note=spec.get("note", ""), allow=allow, **limits)
 
 
 def words_of(module: str) -> dict[str, Any]:
@@ -202,7 +195,7 @@ def _off(tables: _Tables, k: int, attempt: Attempt, only: str) -> tuple[str, str
             label = spec.get("label", "{}").format(name)
             given = tables.given(k, got, name)
             should = f"with your {' and '.join(given)} it should be" if given else "right is"
-            sentence = difference(label, got[name], expected[name], axes, None, tolerance, relative, should)
+            sentence = difference(label, got[name], expected[name], axes, tolerance, relative, should)
             if sentence:
                 fits = is_like(got[name], np.asarray(expected[name]))
                 return f"{sentence} {case.also(got[name]) if case.also and fits else ''}".strip(), name

@@ -77,7 +77,7 @@ def check_numerical_gradient(numerical_gradient: Callable, seed: int = 1) -> Ver
 
         return Case(part, (watched, net, step), {"plain": plain}, also=also)
 
-    lstm_loss, net = _lstm_loss(seed, 3, 2, 5)
+    lstm_loss, net = _lstm_loss(seed, 3, 2)
     other = Params.random(2, 3, seed=seed + 1)
     cases = [on("the loss of an LSTM", lstm_loss, net, 0.05), on("another loss with a large step", no_lstm, other, 0.3)]
     right = {id(case.arguments[0]): case.names["plain"] for case in cases}
@@ -281,7 +281,7 @@ def check_slope_along(slope_along: Callable, seed: int = 1) -> Verdict:
     random = np.random.default_rng(seed)
 
     def on(part: str, vocab_size: int, hidden_size: int, step: float, direction: Callable) -> Case:
-        loss_fn, net = _lstm_loss(seed, vocab_size, hidden_size, 5)
+        loss_fn, net = _lstm_loss(seed, vocab_size, hidden_size)
         asked: list[None] = []
 
         def counted(params: Params) -> float:
@@ -316,10 +316,10 @@ def _moved(net: Params, by: np.ndarray | float) -> Params:
     return moved
 
 
-def _lstm_loss(seed: int, vocab_size: int, hidden_size: int, length: int) -> tuple[Callable[[Params], float], Params]:
-    """The loss of a sequence as a function of the net, and a net with weights of order 1."""
+def _lstm_loss(seed: int, vocab_size: int, hidden_size: int) -> tuple[Callable[[Params], float], Params]:
+    """The loss of five steps as a function of the net, and a net with weights of order 1."""
     random = np.random.default_rng(seed)
-    x, targets = random.integers(0, vocab_size, (2, length))
+    x, targets = random.integers(0, vocab_size, (2, 5))
     h0, c0 = random.uniform(-0.9, 0.9, hidden_size), random.normal(0, 1, hidden_size)
     params = Params.random(vocab_size, hidden_size, seed=seed, scale=0.8)
     return lambda net: loss(net, x, targets, h0, c0), params

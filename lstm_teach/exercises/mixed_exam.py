@@ -236,8 +236,6 @@ def _rung(letter: str) -> Callable[[object], str]:
 
 # ------------------------------------------------------------------------------------------ 4. find and repair
 
-LAST_FLAWS = ("slope of o", "Wo left out")
-
 
 def last_loss_pass(
     params: Params,

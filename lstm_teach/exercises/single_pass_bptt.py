@@ -188,11 +188,9 @@ def from_zeros(params: Params, a: np.ndarray, x: np.ndarray, targets: np.ndarray
     return v["dc0"] + v["dh0"] * (1 - np.tanh(a) ** 2)
 
 
-def around_the_start(
-    params: Params, a: np.ndarray, x: np.ndarray, targets: np.ndarray, h0: np.ndarray | None = None
-) -> Mapping[str, np.ndarray]:
+def around_the_start(params: Params, a: np.ndarray, x: np.ndarray, targets: np.ndarray) -> Mapping[str, np.ndarray]:
     """The deltas of step 0, dh and dc, and of the state before it, dh0 and dc0; of the loss of step 0 too, V' dy."""
-    cache = forward(params, x, np.tanh(a) if h0 is None else h0, a)
+    cache = forward(params, x, np.tanh(a), a)
     dh_future = dc_carry = np.zeros(params.hidden_size)
     for t in reversed(range(len(x))):
         dh = params.V.T @ output_delta(cache, targets)[t] + dh_future

@@ -112,21 +112,21 @@ def check_pieces(in_pieces: Callable, seed: int = 1) -> Verdict:
     return check(__name__, "pieces", in_pieces, cases, right=pieced)
 
 
-def cut_text(seed: int, lengths: Sequence[int], scale: float = 0.8, size: tuple[int, int] = (4, 3)) -> tuple:
+def cut_text(seed: int, lengths: Sequence[int]) -> tuple:
     """A net's `back`, and its text cut into pieces of these lengths: (x, targets, h0, c0) each, in order."""
-    random = np.random.default_rng(seed)
-    params = Params.random(*size, seed=seed, scale=scale)
-    h, c, pieces = *random.uniform(-0.8, 0.8, (2, size[1])), []
+    K, H, random = 4, 3, np.random.default_rng(seed)
+    params = Params.random(K, H, seed=seed)
+    h, c, pieces = *random.uniform(-0.8, 0.8, (2, H)), []
     for length in lengths:
-        x, targets = random.integers(0, size[0], (2, length))
+        x, targets = random.integers(0, K, (2, length))
         pieces.append((x, targets, h, c))
         cache = forward(params, x, h, c)
         h, c = cache.h[length - 1], cache.c[length - 1]
 
     def back(piece: tuple, dh_end: np.ndarray | float, dc_end: np.ndarray | float) -> tuple:
         x, targets, h0, c0 = piece
-        cache, grads = forward(params, x, h0, c0), Params.zeros(*size)
-        dh, dc = np.zeros(size[1]) + dh_end, np.zeros(size[1]) + dc_end
+        cache, grads = forward(params, x, h0, c0), Params.zeros(K, H)
+        dh, dc = np.zeros(H) + dh_end, np.zeros(H) + dc_end
         dy = output_delta(cache, targets)
         for t in reversed(range(len(x))):
             here = step(params, cache, t, params.V.T @ dy[t] + dh, dc)
@@ -272,11 +272,3 @@ def solved(measure: Callable[[float], float], orders: float) -> float:
 
 
 lost = measured(5, 60, 32, 0.1)  # to try things out: a fresh net that reads 60 tokens
-
-
-def _shape(value: object) -> tuple[int, ...] | None:
-    """The shape of what a learner's function returns; None for rows of different length."""
-    try:
-        return np.shape(value)
-    except ValueError:
-        return None

@@ -49,14 +49,14 @@ def estimates(name: str, index: tuple[int, int], precision: str) -> dict[str, np
     }
 
 
-def taylor(name: str, index: tuple[int, int], count: int = 24) -> np.ndarray:
-    """The first coefficients of the loss as a power series in the nudge of one weight: (count,).
+def taylor(name: str, index: tuple[int, int]) -> np.ndarray:
+    """The first 24 coefficients of the loss as a power series in the nudge of one weight.
 
     By Cauchy's formula, from losses on a circle in the complex plane. A large circle, so rounding does little.
     """
     turns = np.exp(2j * np.pi * np.arange(POINTS) / POINTS)
     coefficients = np.fft.fft(losses_along(name, index, RADIUS * turns)).real / POINTS
-    return coefficients[:count] / RADIUS ** np.arange(count)
+    return coefficients[:24] / RADIUS ** np.arange(24)
 
 
 @lru_cache

@@ -169,13 +169,6 @@ def guess_at(fade: Fade, t: float, norm: float) -> float | None:
     return float(np.clip((norm / fade.norms[LAST]) ** (1 / steps_back), *GUESS_LIMITS))
 
 
-def fade_picture(fade: Fade, revealed: bool = True) -> Figure:
-    """Return the picture of one net's last loss and the guesses at it; before `revealed` only the learner's guess."""
-    scene, update = build_fade()
-    update(fade, revealed)
-    return scene.figure
-
-
 def describe_fade(fade: Fade, revealed: bool = True) -> str:
     """Say in one line what the picture shows, and nothing that it does not show yet."""
     start, guessed, rates = fade.norms[LAST], fade.line("guess")[0], fade.rates

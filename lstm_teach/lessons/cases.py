@@ -50,20 +50,6 @@ def names_at(net: SimpleNamespace, t: int) -> dict[str, Any]:
     return {**here, "onehot": np.eye(K)[target], "scores": params.V @ cache.h[t]}
 
 
-def steps(**options: Any) -> Iterator[dict[str, Any]]:
-    """The first, a middle and the last step of each net: vectors, and matrices by their names."""
-    for net in sequences(**options):
-        for t in sorted({0, len(net.x) // 2, len(net.x) - 1}):
-            yield names_at(net, t)
-
-
-def unit_steps() -> Iterator[dict[str, Any]]:
-    """Nets of one unit, as plain numbers: V is a vector over the tokens, W and U rows are numbers and vectors."""
-    for net in sequences(sizes=((2, 1), (3, 1), (4, 1), (5, 1)), lengths=(1, 2, 3, 4)):
-        for t in range(len(net.x)):
-            yield {name: as_numbers(value) for name, value in names_at(net, t).items()}
-
-
 def as_numbers(value: Any) -> Any:
     """A vector of one unit as a number, a matrix of one unit as a number or a vector over the tokens."""
     if not isinstance(value, np.ndarray):

@@ -24,12 +24,12 @@ import lstm_teach as lt
 from lstm_teach import backward, guard, html, plain
 from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
-from lstm_teach.gradreport import relative_error, verdict
+from lstm_teach.gradreport import listing, relative_error, verdict
 from lstm_teach.judging import Attempt, Trouble
 from lstm_teach.lessons.loop import FILENAME, GATES, MISTAKES, PRODUCTS, REPAIRS, gate_deltas, posted_loop, variant
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import Params
-from lstm_teach.verdicts import LEVELS
+from lstm_teach.verdicts import hints_html
 
 Gradients = Mapping[str, np.ndarray]
 LENGTHS = (1, 2, 3, 4, 6)
@@ -140,10 +140,7 @@ class FlawsLeft:
     def _repr_html_(self) -> str:
         mark = "✓" if self.passed else "✗"
         lines = "".join(html.prose(line) for line in self._lines())
-        hints = ""
-        for number, hint in reversed(list(enumerate(self.hints))):  # each inside the one before it
-            title = f"Hint {number + 1} of {len(self.hints)} for one of the flaws: {LEVELS[number]}"
-            hints = html.fold(title, html.prose(hint) + hints, "1em")
+        hints = hints_html(self.hints, " for one of the flaws")
         return f'<section aria-label="Flaws left">{html.bold(f"{mark} {self.summary}")}{lines}{hints}</section>'
 
 
@@ -281,7 +278,7 @@ def _passing(right: Mapping[int, tuple[str, ...]]) -> str:
     for place, (names, lengths) in enumerate(runs):
         what = {0: "none of the nine", len(Params.NAMES): "all nine"}.get(len(names), f"{len(names)} of the nine")
         what = f"only d{names[0]}" if len(names) == 1 else what
-        where = f" from T = {lengths[0]} on" if place and place == len(runs) - 1 else f" at T = {_and(lengths)}"
+        where = f" from T = {lengths[0]} on" if place and place == len(runs) - 1 else f" at T = {listing(lengths)}"
         said.append(what + (", at every length" if len(runs) == 1 else where))
     return said[0] if len(said) == 1 else f"{', '.join(said[:-1])}, and {said[-1]}"
 
@@ -461,9 +458,4 @@ def _other(gates: Iterable[str]) -> str:
 
 def _names(prefix: str, gates: Iterable[str]) -> str:
     """Names of gradients in a sentence: "dWi, dWf and dWo"."""
-    return _and(f"d{prefix}{gate}" for gate in gates)
-
-
-def _and(words: Iterable[object]) -> str:
-    *most, last = map(str, words)
-    return f"{', '.join(most)} and {last}" if most else last
+    return listing([f"d{prefix}{gate}" for gate in gates])

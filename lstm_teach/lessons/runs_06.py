@@ -6,7 +6,8 @@ Imports training, tasks, bell and nested. `benchmarks/eight_seeds.py` makes the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
+from dataclasses import replace
+from functools import cache, partial
 
 import numpy as np
 
@@ -47,9 +48,13 @@ def reber_net(seed: int) -> Params:
 
 def three_runs(steps: int = STEPS) -> dict[str, History]:
     """Three nets from the same start, trained on the same strings with different gradients: runs A, B and C."""
-    task = tasks.reber()
-    options = {"batch": 8, "seed": SEED, "progress": False}
-    return {letter: train(reber_net(SEED), task, steps, BACKWARDS[kind], **options) for letter, kind in NAMES.items()}
+    task, rng, runs = tasks.reber(), np.random.default_rng(SEED), {}
+    batches = [task.draw(rng, 8) for _ in range(steps)]  # to draw them takes time: once for all three
+    for letter, kind in NAMES.items():
+        drawn = iter(batches)
+        same = replace(task, draw=lambda rng, count, drawn=drawn: next(drawn))
+        runs[letter] = train(reber_net(SEED), same, steps, BACKWARDS[kind], batch=8, progress=False)
+    return runs
 
 
 def remembered(params: Params, task: tasks.Task) -> float:
@@ -62,7 +67,12 @@ def remembered(params: Params, task: tasks.Task) -> float:
 
 def reber_gradient(params: Params, kind: str, strings: int = 64) -> np.ndarray:
     """The gradient (n,) of the mean loss of a string over the first test strings, by one of `BACKWARDS`."""
-    return batch_gradient(params, tasks.reber(strings).test, BACKWARDS[kind])[1].flat
+    return batch_gradient(params, _test_strings(strings), BACKWARDS[kind])[1].flat
+
+
+@cache
+def _test_strings(count: int) -> list[tasks.Pair]:
+    return tasks.reber(count).test
 
 
 def grammar_loss(strings: int = 2000) -> tuple[float, float]:

@@ -46,7 +46,7 @@ def main(arguments: list) -> int:
     os.chdir(str(FOLDER))
     prepare(testing)
     if testing:
-        parallel = ["-n", "auto", "--dist", "loadgroup"]  # as many tests at a time as there are cores
+        parallel = ["-n", "auto", "--dist", "loadfile"]  # as many files at a time as there are cores
         return replace_by([str(PYTHON), "-m", "pytest", *parallel, *arguments[1:]])
     # The user's own settings come first; they win.
     places = [os.environ.get("JUPYTER_CONFIG_PATH"), str(SETTINGS)]

@@ -83,19 +83,19 @@ def walk_back(
     dy = output_delta(cache, targets)
     dh_loss = dy @ params.V
     dh = dh_loss.copy()  # the loop adds dh_future
-    dc, dz = slopes(cache)  # the loop multiplies by the delta that each hears; it adds dc_carry to dc
+    dc, dz = slopes(cache)  # the loop multiplies by the delta that reaches each; it adds dc_carry to dc
     dz = dz.reshape(T, 4 * H)
 
     dh_future, dc_carry = np.zeros(H), np.zeros(H)  # the last step has no future
-    heard = np.empty((4, H))  # the gates i, f and g hear dc, only o hears dh
-    heard_flat, heard_by_o = heard.reshape(4 * H), heard[2]
+    arriving = np.empty((4, H))  # dc at the gates i, f and g, dh at o
+    arriving_flat, arriving_at_o = arriving.reshape(4 * H), arriving[2]
     for dh_t, dc_t, dz_t, f_t in zip(dh[::-1], dc[::-1], dz[::-1], f[::-1], strict=True):
         dh_t += dh_future
         dc_t *= dh_t
         dc_t += dc_carry
-        heard[:] = dc_t
-        heard_by_o[:] = dh_t
-        dz_t *= heard_flat
+        arriving[:] = dc_t
+        arriving_at_o[:] = dh_t
+        dz_t *= arriving_flat
         dh_future = dz_t.dot(params.W)  # the same numbers as W' dz
         dc_carry = dc_t * f_t
 
@@ -137,7 +137,7 @@ def output_delta(cache: Cache, targets: np.ndarray) -> np.ndarray:
 def slopes(cache: Cache) -> tuple[np.ndarray, np.ndarray]:
     """What each step does by itself, its inputs held fixed: dh -> dc (T, H), and dc or dh -> dz (T, 4, H).
 
-    The gates i, f and g (rows 0, 1 and 3) hear the cell, so their slopes multiply dc; o (row 2) multiplies dh.
+    The gates i, f and g (rows 0, 1 and 3) act on the cell, so their slopes multiply dc; o (row 2) multiplies dh.
     """
     gates, ct = cache.gates[:-1].reshape(len(cache.x), 4, -1), cache.ct[:-1]
     i, _, o, g = gates.swapaxes(0, 1)

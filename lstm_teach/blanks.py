@@ -11,7 +11,7 @@ words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test 
     [blanks.product.library]           # what the lesson goes on with where a line is open or wrong
     do = "dh * ct"
     dct = "dh * o"
-    [blanks.product.mistakes.do]       # an expression in the case's names, and what it says of somebody who wrote it
+    [blanks.product.mistakes.do]       # an expression in the case's names, and what is said to whoever wrote it
     "dh * o" = "..."
 
     [blanks.step_back]                 # a function

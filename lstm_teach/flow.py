@@ -218,7 +218,7 @@ def _flow(
 
 
 def _by_hidden(params: Params, to_dz: np.ndarray) -> np.ndarray:
-    """(T, 2H, H): what (h[t], c[t]) answer to h[t-1] with c[t-1] held fixed. Rows of deltas times it go a step back."""
+    """(T, 2H, H): how (h[t], c[t]) change with h[t-1], c[t-1] held fixed. Rows of deltas times it go a step back."""
     T, _, H = to_dz.shape
     by_h = np.empty((T, 2 * H, H))
     by_h[:, :H] = to_dz[:, 2, :, None] * params.Wo  # h through the output gate

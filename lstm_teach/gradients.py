@@ -120,7 +120,7 @@ def exact_gradient(
     i, f, o, g, ct = cache.i[:-1], cache.f[:-1], cache.o[:-1], cache.g[:-1], cache.ct[:-1]
     h_before, c_before = cache.h[rows - 1], cache.c[rows - 1]
 
-    # What one step does by itself: c answers to its pre-activations and to c[t-1], h answers to zo and to c.
+    # What one step does by itself: c depends on its pre-activations and on c[t-1], h on zo and on c.
     c_by_zi, c_by_zf, c_by_zg = i * (1 - i) * g, f * (1 - f) * c_before, (1 - g**2) * i
     h_by_zo, h_by_c = o * (1 - o) * ct, o * (1 - ct**2)
 
@@ -133,7 +133,7 @@ def exact_gradient(
     jacobian[:, :H, :H] += h_by_zo[:, :, None] * params.Wo
 
     error = cache.y.copy()
-    error[rows, targets] -= 1  # what the loss of a step answers to that step's scores
+    error[rows, targets] -= 1  # the slope of a step's loss in that step's scores
     loss_by_h = error @ params.V
 
     tangents = np.zeros((2 * H * T, 2 * H))  # row: one number of one state; columns: the state of the step reached

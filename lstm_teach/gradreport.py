@@ -162,7 +162,7 @@ class GradientReport:
 
 
 _MARKS = {"right": "✓", "close, not exact": "≈", "suspicious": "?", "wrong": "✗"}
-_COLORS = {"right": "#0072B2", "close, not exact": "#56B4E9", "suspicious": "#E69F00", "wrong": "#B5005B"}
+_COLORS = {"right": "#22228A", "close, not exact": "#56B4E9", "suspicious": "#E69F00", "wrong": "#B5005B"}
 
 
 def _bar(error: float, word: str) -> str:

@@ -14,12 +14,12 @@ CELL = 'style="text-align:left;padding:2px 10px 2px 0"'
 
 
 def inline(text: str) -> str:
-    """Text with what stands between backticks as code."""
+    """Text with what is between backticks as code."""
     return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def prose(text: str) -> str:
-    """A paragraph, with what stands between backticks as code; "" for no text."""
+    """A paragraph, with what is between backticks as code; "" for no text."""
     return f"<p>{inline(text)}</p>" if text else ""
 
 

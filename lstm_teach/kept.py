@@ -1,6 +1,6 @@
 """Functions that a learner wrote in one lesson and uses in the next. Imports the standard library only.
 
-The file, beside the notebook, is plain Python: a learner can read it, change it, or delete it. Each function stands
+The file, beside the notebook, is plain Python: a learner can read it, change it, or delete it. Each function is
 between two comment lines that say where it comes from.
 """
 

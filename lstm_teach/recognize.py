@@ -60,7 +60,7 @@ def _tiers(
             ],
         }
     if any(np.shape(g) != np.shape(r) for g, r in zip(got, right, strict=True)):
-        yield _others(name, right, cases)
+        yield _others(name, cases)
         return
     values = _values(right, cases)
     others = {q: v for q, v in values.items() if q != name}
@@ -68,14 +68,14 @@ def _tiers(
     yield from _multiple(got, right)
     slopes, *factors = _factors(name, right, cases, mentioned)
     yield slopes
-    yield {words: vs for words, vs in _others(name, right, cases).items() if mentioned - {words.split()[2].rstrip(",")}}
+    yield {words: vs for words, vs in _others(name, cases).items() if mentioned - {words.split()[2].rstrip(",")}}
     yield {
         f"There is one term too many: {q}.": [r + v for r, v in zip(right, vs, strict=True)]
         for q, vs in others.items()
         if q in mentioned
     }
     yield from factors
-    yield _others(name, right, cases)
+    yield _others(name, cases)
 
 
 def _factors(
@@ -121,7 +121,7 @@ def _multiple(got: Sequence[np.ndarray], right: Sequence[np.ndarray]) -> Iterato
     yield {"This is zero everywhere.": [np.zeros_like(r, dtype=float) for r in right]}
 
 
-def _others(name: str, right: Sequence[np.ndarray], cases: Sequence[Mapping[str, Any]]) -> dict[str, list[np.ndarray]]:
+def _others(name: str, cases: Sequence[Mapping[str, Any]]) -> dict[str, list[np.ndarray]]:
     """The other quantities of the cases, whatever their shape."""
     common = [q for q in cases[0] if q != name and all(_is_number(case.get(q)) for case in cases)]
     return {f"This is {q}, not {name}.": [np.asarray(case[q]) for case in cases] for q in common}

@@ -212,7 +212,7 @@ RIGHT = {
 
 
 class Fault(NamedTuple):
-    """`old` is a line of `literal` (without its indentation), `new` stands in its place.
+    """`old` is a line of `literal` (without its indentation), `new` replaces it.
 
     Either the gradients in `off` are wrong and no others, at the length `at`, where the fault shows first;
     or the report's problems hold the words `says`.
@@ -226,6 +226,16 @@ class Fault(NamedTuple):
     says: str = ""
 
 
+# lines of `literal` that several faults are in
+TARGET = "dy[targets[t]] -= 1"
+TO_V = "dV += np.outer(dy, h[t])"
+DH = "dh = V.T @ dy + dh_future"
+DC = "dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry"
+CARRY = "dc_carry = dc * f[t]"
+FUTURE = "dh_future = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg"
+ROWS = "i, f, o, g, c, ct, h = (np.zeros((T + 1, H)) for _ in range(7))"
+STEPS = "for t in reversed(range(T)):"
+H0 = "h[-1] = 0 if h0 is None else h0"
 RETURN = "return dV, dWi, dWf, dWo, dWg, dUi, dUf, dUo, dUg"
 W, U = "Wi Wf Wo Wg", "Ui Uf Uo Ug"
 GATES, ALL = f"{W} {U}", f"V {W} {U}"
@@ -240,141 +250,75 @@ FAULTS = [
         GATES,
     ),
     # the loss
-    Fault("targets forgotten", "dy[targets[t]] -= 1", "pass", 1, ALL),
-    Fault("sign of dy", "dy[targets[t]] -= 1", "dy[targets[t]] += 1", 1, ALL),
-    Fault("inputs as targets", "dy[targets[t]] -= 1", "dy[x[t]] -= 1", 1, ALL),
-    Fault("target of the step before", "dy[targets[t]] -= 1", "dy[targets[t - 1]] -= 1", 2, ALL),
-    Fault("mean loss", "dy[targets[t]] -= 1", "dy[targets[t]] -= 1; dy /= T", 2, ALL),
-    Fault("squared error", "dy[targets[t]] -= 1", "dy[targets[t]] -= 1; dy *= 2 * y[t]", 1, ALL),
-    Fault("loss of the last step alone", "dy[targets[t]] -= 1", "dy[targets[t]] -= 1; dy *= t == T - 1", 2, ALL),
+    Fault("targets forgotten", TARGET, "pass", 1, ALL),
+    Fault("sign of dy", TARGET, "dy[targets[t]] += 1", 1, ALL),
+    Fault("inputs as targets", TARGET, "dy[x[t]] -= 1", 1, ALL),
+    Fault("target of the step before", TARGET, "dy[targets[t - 1]] -= 1", 2, ALL),
+    Fault("mean loss", TARGET, "dy[targets[t]] -= 1; dy /= T", 2, ALL),
+    Fault("squared error", TARGET, "dy[targets[t]] -= 1; dy *= 2 * y[t]", 1, ALL),
+    Fault("loss of the last step alone", TARGET, "dy[targets[t]] -= 1; dy *= t == T - 1", 2, ALL),
     Fault(
-        "no loss where the token is its own target",
-        "dy[targets[t]] -= 1",
-        "dy[targets[t]] -= 1; dy *= x[t] != targets[t]",
-        20,
-        ALL,
+        "no loss where the token is its own target", TARGET, "dy[targets[t]] -= 1; dy *= x[t] != targets[t]", 20, ALL
     ),
     Fault("probabilities of the step before", "dy = y[t].copy()", "dy = y[t - 1].copy()", 2, ALL),
     # V
-    Fault("dV from the state before", "dV += np.outer(dy, h[t])", "dV += np.outer(dy, h[t - 1])", 1, "V"),
-    Fault("dV from the cell", "dV += np.outer(dy, h[t])", "dV += np.outer(dy, ct[t])", 1, "V"),
-    Fault("dV replaced", "dV += np.outer(dy, h[t])", "dV = np.outer(dy, h[t])", 2, "V"),
-    Fault(
-        "dV transposed", "dV += np.outer(dy, h[t])", "dV = dV.reshape(H, K) + np.outer(h[t], dy)", says="shape (4, 5)"
-    ),
-    Fault("dV by dot", "dV += np.outer(dy, h[t])", "dV += np.dot(dy, dy)", 1, "V"),
-    Fault("first step left out of dV", "dV += np.outer(dy, h[t])", "dV += np.outer(dy, h[t]) * (t > 0)", 1, "V"),
+    Fault("dV from the state before", TO_V, "dV += np.outer(dy, h[t - 1])", 1, "V"),
+    Fault("dV from the cell", TO_V, "dV += np.outer(dy, ct[t])", 1, "V"),
+    Fault("dV replaced", TO_V, "dV = np.outer(dy, h[t])", 2, "V"),
+    Fault("dV transposed", TO_V, "dV = dV.reshape(H, K) + np.outer(h[t], dy)", says="shape (4, 5)"),
+    Fault("dV by dot", TO_V, "dV += np.dot(dy, dy)", 1, "V"),
+    Fault("first step left out of dV", TO_V, "dV += np.outer(dy, h[t]) * (t > 0)", 1, "V"),
     # the two carries
-    Fault("dh_future forgotten", "dh = V.T @ dy + dh_future", "dh = V.T @ dy", 2, GATES),
-    Fault("dh_future subtracted", "dh = V.T @ dy + dh_future", "dh = V.T @ dy - dh_future", 2, GATES),
-    Fault("dh_future twice", "dh = V.T @ dy + dh_future", "dh = V.T @ dy + 2 * dh_future", 2, GATES),
-    Fault("loss only at the end", "dh = V.T @ dy + dh_future", "dh = dh_future + V.T @ dy * (t == T - 1)", 2, GATES),
-    Fault("dh clipped at 10", "dh = V.T @ dy + dh_future", "dh = np.clip(V.T @ dy + dh_future, -10, 10)", 20, GATES),
-    Fault("dh clipped at 1", "dh = V.T @ dy + dh_future", "dh = np.clip(V.T @ dy + dh_future, -1, 1)", 3, GATES),
+    Fault("dh_future forgotten", DH, "dh = V.T @ dy", 2, GATES),
+    Fault("dh_future subtracted", DH, "dh = V.T @ dy - dh_future", 2, GATES),
+    Fault("dh_future twice", DH, "dh = V.T @ dy + 2 * dh_future", 2, GATES),
+    Fault("loss only at the end", DH, "dh = dh_future + V.T @ dy * (t == T - 1)", 2, GATES),
+    Fault("dh clipped at 10", DH, "dh = np.clip(V.T @ dy + dh_future, -10, 10)", 20, GATES),
+    Fault("dh clipped at 1", DH, "dh = np.clip(V.T @ dy + dh_future, -1, 1)", 3, GATES),
     Fault(
         "walk cut off after 4 steps",
-        "dh = V.T @ dy + dh_future",
+        DH,
         "dh = V.T @ dy + dh_future * (t % 4 != 3); dc_carry = dc_carry * (t % 4 != 3)",
         6,
         GATES,
     ),
     Fault(
         "walk cut off after 10 steps",
-        "dh = V.T @ dy + dh_future",
+        DH,
         "dh = V.T @ dy + dh_future * (T - t != 11); dc_carry = dc_carry * (T - t != 11)",
         20,
         GATES,
     ),
     Fault("carry starts at one", "dc_carry = np.zeros(H)", "dc_carry = np.ones(H)", 1, ACT_C),
     Fault("dh_future starts at one", "dh_future = np.zeros(H)", "dh_future = np.ones(H)", 1, GATES),
-    Fault("dc_carry forgotten", "dc_carry = dc * f[t]", "pass", 2, ACT_C),
-    Fault("dc_carry without f", "dc_carry = dc * f[t]", "dc_carry = dc", 2, ACT_C),
-    Fault("dc_carry with i", "dc_carry = dc * f[t]", "dc_carry = dc * i[t]", 2, ACT_C),
-    Fault("dc_carry with f of the step before", "dc_carry = dc * f[t]", "dc_carry = dc * f[t - 1]", 2, ACT_C),
-    Fault("dc_carry with 1 - f", "dc_carry = dc * f[t]", "dc_carry = dc * (1 - f[t])", 2, ACT_C),
-    Fault("dc_carry grows", "dc_carry = dc * f[t]", "dc_carry = dc_carry + dc * f[t]", 3, ACT_C),
-    Fault("dc_carry from dh", "dc_carry = dc * f[t]", "dc_carry = dh * f[t]", 2, ACT_C),
-    Fault(
-        "dh_future misses a gate",
-        "dh_future = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
-        "dh_future = Wi.T @ dzi + Wf.T @ dzf + Wg.T @ dzg",
-        2,
-        GATES,
-    ),
-    Fault(
-        "dh_future without transposes",
-        "dh_future = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
-        "dh_future = Wi @ dzi + Wf @ dzf + Wo @ dzo + Wg @ dzg",
-        2,
-        GATES,
-    ),
-    Fault(
-        "dh_future mixes gates",
-        "dh_future = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
-        "dh_future = Wi.T @ dzf + Wf.T @ dzi + Wo.T @ dzo + Wg.T @ dzg",
-        2,
-        GATES,
-    ),
+    Fault("dc_carry forgotten", CARRY, "pass", 2, ACT_C),
+    Fault("dc_carry without f", CARRY, "dc_carry = dc", 2, ACT_C),
+    Fault("dc_carry with i", CARRY, "dc_carry = dc * i[t]", 2, ACT_C),
+    Fault("dc_carry with f of the step before", CARRY, "dc_carry = dc * f[t - 1]", 2, ACT_C),
+    Fault("dc_carry with 1 - f", CARRY, "dc_carry = dc * (1 - f[t])", 2, ACT_C),
+    Fault("dc_carry grows", CARRY, "dc_carry = dc_carry + dc * f[t]", 3, ACT_C),
+    Fault("dc_carry from dh", CARRY, "dc_carry = dh * f[t]", 2, ACT_C),
+    Fault("dh_future misses a gate", FUTURE, "dh_future = Wi.T @ dzi + Wf.T @ dzf + Wg.T @ dzg", 2, GATES),
+    Fault("dh_future without transposes", FUTURE, "dh_future = Wi @ dzi + Wf @ dzf + Wo @ dzo + Wg @ dzg", 2, GATES),
+    Fault("dh_future mixes gates", FUTURE, "dh_future = Wi.T @ dzf + Wf.T @ dzi + Wo.T @ dzo + Wg.T @ dzg", 2, GATES),
     Fault(
         "dh_future from the gates, not the pre-activations",
-        "dh_future = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
+        FUTURE,
         "dh_future = Wi.T @ di + Wf.T @ df + Wo.T @ do + Wg.T @ dg",
         2,
         GATES,
     ),
     Fault(
-        "dh_future grows",
-        "dh_future = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
-        "dh_future = dh_future + Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
-        3,
-        GATES,
+        "dh_future grows", FUTURE, "dh_future = dh_future + Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg", 3, GATES
     ),
     # the slopes
-    Fault(
-        "dc without o",
-        "dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry",
-        "dc = dh * (1 - ct[t] ** 2) + dc_carry",
-        1,
-        ACT_C,
-    ),
-    Fault(
-        "dc without its slope", "dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry", "dc = dh * o[t] + dc_carry", 1, ACT_C
-    ),
-    Fault(
-        "dc with the slope of c",
-        "dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry",
-        "dc = dh * o[t] * (1 - c[t] ** 2) + dc_carry",
-        1,
-        ACT_C,
-    ),
-    Fault(
-        "dc with the slope not squared",
-        "dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry",
-        "dc = dh * o[t] * (1 - ct[t]) + dc_carry",
-        1,
-        ACT_C,
-    ),
-    Fault(
-        "dc with the slope of the step before",
-        "dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry",
-        "dc = dh * o[t] * (1 - ct[t - 1] ** 2) + dc_carry",
-        1,
-        ACT_C,
-    ),
-    Fault(
-        "slope on the carry too",
-        "dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry",
-        "dc = (dh * o[t] + dc_carry) * (1 - ct[t] ** 2)",
-        2,
-        ACT_C,
-    ),
-    Fault(
-        "dc of the loss alone",
-        "dc = dh * o[t] * (1 - ct[t] ** 2) + dc_carry",
-        "dc = V.T @ dy * o[t] * (1 - ct[t] ** 2) + dc_carry",
-        2,
-        ACT_C,
-    ),
+    Fault("dc without o", DC, "dc = dh * (1 - ct[t] ** 2) + dc_carry", 1, ACT_C),
+    Fault("dc without its slope", DC, "dc = dh * o[t] + dc_carry", 1, ACT_C),
+    Fault("dc with the slope of c", DC, "dc = dh * o[t] * (1 - c[t] ** 2) + dc_carry", 1, ACT_C),
+    Fault("dc with the slope not squared", DC, "dc = dh * o[t] * (1 - ct[t]) + dc_carry", 1, ACT_C),
+    Fault("dc with the slope of the step before", DC, "dc = dh * o[t] * (1 - ct[t - 1] ** 2) + dc_carry", 1, ACT_C),
+    Fault("slope on the carry too", DC, "dc = (dh * o[t] + dc_carry) * (1 - ct[t] ** 2)", 2, ACT_C),
+    Fault("dc of the loss alone", DC, "dc = V.T @ dy * o[t] * (1 - ct[t] ** 2) + dc_carry", 2, ACT_C),
     Fault("slope of i forgotten", "dzi = di * i[t] * (1 - i[t])", "dzi = di", 1, "Wi Ui"),
     Fault("slope of i doubled", "dzi = di * i[t] * (1 - i[t])", "dzi = di * i[t] * (1 - i[t]) ** 2", 1, "Wi Ui"),
     Fault("slope of f from i", "dzf = df * f[t] * (1 - f[t])", "dzf = df * i[t] * (1 - i[t])", 1, "Wf Uf"),
@@ -415,8 +359,8 @@ FAULTS = [
     Fault("token 0 left out", "dUg[:, x[t]] += dzg", "dUg[:, x[t]] += dzg * bool(x[t])", 2, "Ug"),
     Fault(
         "repeated tokens not added up",
-        "dc_carry = dc * f[t]",
-        "dc_carry = dc * f[t]; dz = [*dz, dzi] if t < T - 1 else [dzi]; dUi = np.zeros((H, K)); "
+        CARRY,
+        f"{CARRY}; dz = [*dz, dzi] if t < T - 1 else [dzi]; dUi = np.zeros((H, K)); "
         "dUi[:, x[t:]] += np.array(dz[::-1]).T",
         3,
         "Ui",
@@ -441,30 +385,18 @@ FAULTS = [
     Fault("Wi clipped at 10", RETURN, RETURN.replace("dWi", "np.clip(dWi, -10, 10)"), 20, "Wi"),
     Fault("V clipped at 5", RETURN, RETURN.replace("dV", "np.clip(dV, -5, 5)"), 20, "V"),
     # the steps
-    Fault("forward order", "for t in reversed(range(T)):", "for t in range(T):", 2, GATES),
-    Fault("first step left out", "for t in reversed(range(T)):", "for t in reversed(range(1, T)):", 1, ALL),
-    Fault("last step left out", "for t in reversed(range(T)):", "for t in reversed(range(T - 1)):", 1, ALL),
-    Fault("a step twice", "for t in reversed(range(T)):", "for t in [*reversed(range(T)), 0]:", 1, ALL),
+    Fault("forward order", STEPS, "for t in range(T):", 2, GATES),
+    Fault("first step left out", STEPS, "for t in reversed(range(1, T)):", 1, ALL),
+    Fault("last step left out", STEPS, "for t in reversed(range(T - 1)):", 1, ALL),
+    Fault("a step twice", STEPS, "for t in [*reversed(range(T)), 0]:", 1, ALL),
     # the initial state
-    Fault("h0 ignored", "h[-1] = 0 if h0 is None else h0", "h[-1] = 0", 1, ALL),
+    Fault("h0 ignored", H0, "h[-1] = 0", 1, ALL),
     Fault("c0 ignored", "c[-1] = 0 if c0 is None else c0", "c[-1] = 0", 1, ALL),
-    Fault("ones where no h0 is given", "h[-1] = 0 if h0 is None else h0", "h[-1] = 1 if h0 is None else h0", 20, ALL),
-    Fault("c0 taken for h0", "h[-1] = 0 if h0 is None else h0", "h[-1] = 0 if h0 is None else c0", 1, ALL),
-    Fault(
-        "T rows instead of T + 1",
-        "i, f, o, g, c, ct, h = (np.zeros((T + 1, H)) for _ in range(7))",
-        "i, f, o, g, c, ct, h = (np.zeros((T, H)) for _ in range(7))",
-        1,
-        W + " Uf",
-    ),
+    Fault("ones where no h0 is given", H0, "h[-1] = 1 if h0 is None else h0", 20, ALL),
+    Fault("c0 taken for h0", H0, "h[-1] = 0 if h0 is None else c0", 1, ALL),
+    Fault("T rows instead of T + 1", ROWS, "i, f, o, g, c, ct, h = (np.zeros((T, H)) for _ in range(7))", 1, W + " Uf"),
     # the forward pass
-    Fault(
-        "states share one array",
-        "i, f, o, g, c, ct, h = (np.zeros((T + 1, H)) for _ in range(7))",
-        "i, f, o, g, c, ct, h = [np.zeros((T + 1, H))] * 7",
-        1,
-        ALL,
-    ),
+    Fault("states share one array", ROWS, "i, f, o, g, c, ct, h = [np.zeros((T + 1, H))] * 7", 1, ALL),
     Fault("softmax divides twice", "y[t] = e / e.sum()", "y[t] = e / e.sum() ** 2", 1, ALL),
     Fault("h without tanh", "h[t] = o[t] * ct[t]", "h[t] = o[t] * c[t]", 1, ALL),
     Fault(
@@ -476,24 +408,9 @@ FAULTS = [
     # not a right answer at all
     Fault("changes params", RETURN, f"params.V -= 0.1 * dV; {RETURN}", says="changes its input params"),
     Fault("changes x", RETURN, f"x += 1; {RETURN}", says="changes its input x"),
-    Fault(
-        "changes targets",
-        "dy[targets[t]] -= 1",
-        "dy[targets[t]] -= 1; targets[t] = 0",
-        says="changes its input targets",
-    ),
-    Fault(
-        "changes h0",
-        "h[-1] = 0 if h0 is None else h0",
-        "h0 = np.zeros(H) if h0 is None else h0; h[-1] = h0; h0 *= 2",
-        says="changes its input h0",
-    ),
-    Fault(
-        "changes c0",
-        "dc_carry = dc * f[t]",
-        "dc_carry = dc * f[t]; c0 += 0 if c0 is None else dc",
-        says="changes its input c0",
-    ),
+    Fault("changes targets", TARGET, "dy[targets[t]] -= 1; targets[t] = 0", says="changes its input targets"),
+    Fault("changes h0", H0, "h0 = np.zeros(H) if h0 is None else h0; h[-1] = h0; h0 *= 2", says="changes its input h0"),
+    Fault("changes c0", CARRY, "dc_carry = dc * f[t]; c0 += 0 if c0 is None else dc", says="changes its input c0"),
     Fault("returns nothing", RETURN, "pass", says="returns nothing"),
     Fault("returns a number", RETURN, "return dV.sum()", says="has to return a Params"),
     Fault("returns a word", RETURN, "return 'dV dWi dWf'", says="has to return a Params"),
@@ -526,7 +443,7 @@ FAULTS = [
     Fault("float32 in what it returns", RETURN, RETURN.replace("dWf", "dWf.astype(np.float32)"), says="dWf as float32"),
     Fault(
         "float32 in the states",
-        "i, f, o, g, c, ct, h = (np.zeros((T + 1, H)) for _ in range(7))",
+        ROWS,
         "i, f, o, g, c, ct, h = (np.zeros((T + 1, H), np.float32) for _ in range(7))",
         2,
         "V Wo Uo",
@@ -538,32 +455,30 @@ FAULTS = [
         "dV = kept.setdefault((T, K, H), np.zeros((K, H)))",
         says="called again",
     ),
-    Fault("random numbers", "dy[targets[t]] -= 1", "dy[targets[t]] -= 1; dy *= np.random.rand()", says="called again"),
+    Fault("random numbers", TARGET, "dy[targets[t]] -= 1; dy *= np.random.rand()", says="called again"),
     Fault(
         "raises",
-        "dc_carry = dc * f[t]",
+        CARRY,
         "raise RuntimeError('no idea.')",
         says="literal raised RuntimeError: no idea, at line 48: raise",
     ),
     Fault(
         "wrong name",
-        "dc_carry = dc * f[t]",
+        CARRY,
         "dc_carry = dc * ff[t]",
         says="NameError: name 'ff' is not defined, at line 48: dc_carry = dc * ff[t].",
     ),
-    Fault("ends Python", "dc_carry = dc * f[t]", "raise SystemExit", says="raised SystemExit"),
-    Fault(
-        "never ends", "dc_carry = dc * f[t]", "while t < T: t -= 1", says="was stopped, at line 48: while t < T: t -= 1"
-    ),
+    Fault("ends Python", CARRY, "raise SystemExit", says="raised SystemExit"),
+    Fault("never ends", CARRY, "while t < T: t -= 1", says="was stopped, at line 48: while t < T: t -= 1"),
     Fault(
         "never ends and catches exceptions",
-        "dc_carry = dc * f[t]",
+        CARRY,
         "\n".join(["while True:", "    try:", "        len(x)", "    except Exception:", "        pass"]),
         says="did not finish within 0.2 seconds and was stopped",
     ),
     Fault(
         "never ends and catches everything",
-        "dc_carry = dc * f[t]",
+        CARRY,
         "\n".join(["while True:", "    try:", "        len(x)", "    except:", "        pass"]),
         says="did not finish within 0.2 seconds and was stopped",
     ),
@@ -575,7 +490,7 @@ def with_fault(old: str, new: str) -> Callable:
     source = inspect.getsource(literal)
     lines = source.splitlines()
     places = [number for number, line in enumerate(lines) if line.strip() == old]
-    assert len(places) == 1, f"{old!r} stands {len(places)} times in literal"
+    assert len(places) == 1, f"{old!r} is {len(places)} times in literal"
     indent = lines[places[0]][: -len(old)]
     lines[places[0]] = "\n".join(indent + line for line in new.splitlines())
     changed = "\n".join(lines) + "\n"

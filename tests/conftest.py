@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import hypothesis
-import pytest
 from projectfiles import CI
 
 if not CI:  # in CI hypothesis loads a profile of its own, which has no deadline either
@@ -15,10 +14,11 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Run the quick tests first and the browser last; leave out the long ones unless they are asked for."""
-    for item in items:
-        if item.get_closest_marker("browser"):  # one JupyterLab and one Chromium are enough
-            item.add_marker(pytest.mark.xdist_group("browser"))
+    """One at a time, run the quick tests first and the browser last; leave out the long ones unless asked for.
+
+    Several at a time (start.py), each process takes a file, the one with most tests first: so a notebook that the tests
+    of a file share is opened once. Two processes may each have a JupyterLab and a Chromium for a while.
+    """
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     named = any(Path(argument.partition("::")[0]).suffix == ".py" for argument in config.args)
     if not (config.getoption("--all") or named):

@@ -134,6 +134,11 @@ def test_deltas_are_not_called_right_because_the_output_weights_are():
                 assert "deltas are right" not in told(found), found
 
 
+def test_no_array_is_said_to_cure_nothing_that_was_not_tried():
+    diagnosis = lt.diagnose_model(load("rnn_tanh", "dU = dU + dz.T @ X[t]", "dU = dz.T @ X[t]"))
+    assert families(diagnosis) == ["summing"]
+
+
 @pytest.mark.parametrize(
     "setting", [("H, K = 3, 4", "H, K = 4, 4"), ("rng.normal(0, 0.6, (2, H))", "np.zeros((2, H))")]
 )

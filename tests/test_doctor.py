@@ -456,8 +456,11 @@ def test_a_class_that_a_table_of_another_class_holds_is_put_in_its_place():
 @pytest.mark.parametrize(("step", "said"), [(-1, False), (0, True), (None, True)])
 def test_a_step_before_the_first_one_is_not_said_to_go_wrong_first(step, said):
     """What step 0 hands on belongs to the initial state, and no step reads it."""
-    finding = Finding("dh_future", "", "on the way to h", step, 17, "line", "cause", "repair", "evidence", length=3)
+    about = ("dh_future", "", "on the way to h", step, 17, "line", "cause", "repair", "evidence")
+    finding = Finding(*about, length=3, proved=True, how="replace")
     assert finding.place.startswith("Look at line 17") and ("The first thing to go wrong" in finding.place) == said
+    tried = Finding(*about, length=3, how="replace")
+    assert "first thing" not in tried.place and ("With the change below, dh_future" in tried.place) == said
     assert "t = -1" not in finding.place
 
 

@@ -163,9 +163,11 @@ def trouble_when_run(notebook: nbformat.NotebookNode, folder: Path, home: Path) 
         startup_timeout=CELL_TIMEOUT,
         allow_errors=True,
         store_widget_state=False,
+        shutdown_kernel="immediate",
         resources={"metadata": {"path": str(folder)}},
     )
-    client.execute(env=kernel_environment(home))
+    client.execute(env=kernel_environment(home), cleanup_kc=True)  # a kernel of a manager that it is given would stay
+    assert not manager.has_kernel
     found = []
     for cell in code_cells(notebook):
         if cell.execution_count is None:

@@ -4,6 +4,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
+from matplotlib.transforms import Bbox
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
@@ -94,6 +95,22 @@ def test_no_text_covers_another_or_leaves_the_picture(name, size, options):
     for (one, a), (other, b) in combinations(boxes, 2):
         across, down = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
         assert across <= 1 or down <= 4, f"{one!r} and {other!r} overlap by {across:.0f} x {down:.0f} pixels"
+
+
+@pytest.mark.parametrize("direction", figures.DIRECTIONS)
+def test_the_legend_has_twelve_pixels_and_no_word_of_it_touches_a_mark(direction):
+    figure = figures.picture(small_net(3), direction=direction, flaws=() if direction == "forward" else FLAWS)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    words = [text for text in axes.texts if text.get_position()[1] > BOTTOM]
+    drawn = [path.vertices for group in axes.collections for path in group.get_paths() if len(path.vertices)]
+    drawn += [line.get_xydata() for line in axes.lines if len(line.get_xydata())]
+    marks = [Bbox([places.min(0), places.max(0)]) for places in drawn if places[:, 1].min() > BOTTOM]
+    marks = [axes.transData.transform_bbox(mark) for mark in marks]
+    assert len(words) >= 5 and len(marks) >= 12  # nine of them are the colors of values
+    for text in words:
+        assert text.get_fontsize() * figure.dpi / 72 >= 12
+        assert not any(text.get_window_extent().overlaps(mark) for mark in marks), text.get_text()
 
 
 @pytest.mark.parametrize("T", [1, 2, 3])

@@ -129,6 +129,17 @@ def cause(edit: Edit) -> str:
     return text[0].upper() + text[1:]
 
 
+UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
+MISPLACED = "Is every value used at its own step, put where it belongs, and added up where it should be?"
+NAMES = {"d": "the gates' deltas", "dz": "the pre-activations' deltas"}  # where a letter stands for all four gates
+
+
+def lines(numbers: list[int]) -> str:
+    """Numbers of lines in words: "line 7", "lines 7, 8 and 9"."""
+    *first, last = map(str, numbers)
+    return f"lines {', '.join(first)} and {last}" if first else f"line {last}"
+
+
 _PATHS = {
     "dy": "the error at the output of the same step",
     "dh_loss": "on the way from the loss of the same step to h",

@@ -18,8 +18,7 @@ from lstm_teach.doctor.fuel import STEPS
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import Flaw, Result, exact, proof_cases, prove_callable, rewrite, search
 from lstm_teach.doctor.source import NoSource, Unit, learner_functions, whole_text
-from lstm_teach.doctor.suspects import suspects
-from lstm_teach.doctor.synthesis import candidates
+from lstm_teach.doctor.suspects import Suspects, feeders, same, suspects
 from lstm_teach.doctor.truth import Case, Key, Truth, make_case, zero_case
 from lstm_teach.doctor.values import usable
 from lstm_teach.doctor.variants import Endless, Variants, gradients, right_matrices
@@ -310,7 +309,7 @@ def _finding(
     repair = _repair(units, flaw, number, row)
     place, key, order = _first_gone(backward, alone, repaired, truth)
     quantity, gate, path, step = causes.describe_key(key) if key else ("", "", "", None)
-    evidence = _evidence(backward, flaw, alone, takes, proved)
+    evidence = _evidence(backward, flaw, alone, takes) if proved else _gained(backward, alone, repaired, truth)
     elsewhere = tuple(line for line in elsewhere if line != unit.first_line + row)
     if elsewhere:
         evidence += f" A change of line {' or of line '.join(map(str, elsewhere))} would do as well."
@@ -322,7 +321,7 @@ def _finding(
         step,
         unit.first_line + row,
         code,
-        " ".join(causes.cause(edit) for edit in flaw.edits),
+        "Not proved: " * (not proved) + " ".join(causes.cause(edit) for edit in flaw.edits),
         repair,
         evidence,
         causes.IDEAS[edit.kind],
@@ -383,7 +382,7 @@ def _first_gone(
     one, other = whole.run(truth), broken.run(truth)
     usual = [(k, slot) for k, slot in enumerate(one.slots) if usable(one.values[k])]
     for order, (k, slot) in enumerate(usual):
-        if k < len(other.slots) and other.slots[k] == slot and not _same(one.values[k], other.values[k]):
+        if k < len(other.slots) and other.slots[k] == slot and not same(one.values[k], other.values[k]):
             found = truth.recognize([one.values[k]])[0]
             if found > 0 and found & truth.counted:
                 bits = found & truth.counted
@@ -391,12 +390,19 @@ def _first_gone(
     return 0, None, 10**6
 
 
-def _same(a: Any, b: Any) -> bool:
-    a, b = (value if type(value) is list else [value] for value in (a, b))
-    return len(a) == len(b) and all(x is y or np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+def _gained(backward: Backward, alone: list[Unit], repaired: list[Unit], truth: Truth) -> str:
+    """Which gradients are right with an edit that is not proved, and not without it."""
+    before, now = (
+        right_matrices(variants.run(truth), truth)
+        for variants in (Variants(backward, units, [], [truth]) for units in (alone, repaired))
+    )
+    names = [f"d{name}" for name in Params.NAMES if name in now and name not in before]
+    if names:
+        return f"With it, {' and '.join(filter(None, (', '.join(names[:-1]), names[-1])))} agree at T = 3."
+    return "With it, more of the deltas are right, but no more of the gradients."
 
 
-def _evidence(backward: Backward, flaw: Flaw, alone: list[Unit], takes: dict[str, bool], proved: bool) -> str:
+def _evidence(backward: Backward, flaw: Flaw, alone: list[Unit], takes: dict[str, bool]) -> str:
     """What this flaw alone does to the nine gradients, by length."""
     if flaw.edits[0].kind in _WITHOUT:
         return _WITHOUT[flaw.edits[0].kind]
@@ -412,47 +418,66 @@ def _evidence(backward: Backward, flaw: Flaw, alone: list[Unit], takes: dict[str
     names = sorted({n for each in wrong.values() for n in each}, key=Params.NAMES.index)
     size = max(e for errors in ladder.values() for e in errors.values())
     some = "all nine gradients" if len(names) == 9 else f"d{', d'.join(names)}"
-    text = f"This fault alone makes {some} wrong, from T = {first} on (error up to {size:.2g})."
-    if proved:
-        text += (
-            " With the repair, all nine agree with the exact gradient at T = 1, 2, 3 and 6 and on nets of other sizes."
-        )
-    return text
+    return (
+        f"This fault alone makes {some} wrong, from T = {first} on (error up to {size:.2g}). With the repair, all nine "
+        "agree with the exact gradient at T = 1, 2, 3 and 6 and on nets of other sizes."
+    )
 
 
 def _known(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> tuple[list[Finding], list[str]]:
-    """Where no repair was found: the first value that is no right quantity, and what was right before it."""
+    """Where no repair was found: a line that may be wrong, with what is known of it, and what is right and what not."""
     truth = Truth(make_case(3, 23, takes))
     variants = Variants(backward, units, [], [truth])
-    ordered = suspects(variants)
     trace = variants.run(truth)
     if gradients(trace, truth) is None:
         return [], []  # it stops, or returns nothing of use: the check has said so, and no value tells more
-    notes, place = [], []
-    seen = 0
-    for _, found in variants.events(trace, truth):
-        seen |= max(found, 0)
+    notes = []
+    seen = variants.seen(trace, truth)
     for name in ("dy", "dh_loss", "dh", "dc", "d", "dz", "dh_future", "dc_carry"):
         keys = [k for k, key in enumerate(truth.keys) if key.quantity == name and key.loss is None and key.step >= 0]
         if keys and not any(seen >> k & 1 for k in keys):
-            notes.append(f"The right value of {name} was not seen at any step.")
+            notes.append(f"The right value of {causes.NAMES.get(name, name)} was not seen at any step.")
             break
-    right = right_matrices(trace, truth)
-    if "V" in right:  # then the forward pass is right, as far as h: rather what comes from the targets is wrong
-        scene = candidates(backward, units, truth).scene
-        later = [number for number in ordered if scene.walks_back(variants.slots[number])]
-        ordered = later or ordered
-    if ordered:
-        slot = variants.slots[ordered[0]]
-        unit = units[slot.unit]
-        line = unit.line_number(slot.start)
-        row = unit.row(slot.start)
-        cause = (
-            "The value that this line computes first is none of the right quantities; the fault is here or just before."
-        )
-        code = unit.text.splitlines()[row].strip()
-        evidence, helper = "Its value was compared with all right ones.", _helper(units, slot.unit)
-        place = [Finding("", "", "", None, line, code, cause, "", evidence, cause, function=helper)]
+    longer = Truth(make_case(6, 26, takes))
+    right = [name for name in right_matrices(trace, truth) if name in right_matrices(variants.run(longer), longer)]
+    found = suspects(variants, truth, set(right))
+    place = [_suspect(units, variants, found, right)] if found.unknown or (found.just and right) else []
     if right:
-        notes.append(f"Right at T = 3: d{', d'.join(right)}.")
+        notes.append(f"Right at T = 3 and T = 6: d{', d'.join(right)}.")
     return place, notes
+
+
+def _suspect(units: list[Unit], variants: Variants, found: Suspects, right: list[str]) -> Finding:
+    """The first statement that may be wrong as a finding. It says no more than what was seen."""
+
+    def line(number: int) -> int:
+        slot = variants.slots[number]
+        return units[slot.unit].line_number(slot.start)
+
+    number = (found.unknown or found.just)[0]
+    slot = variants.slots[number]
+    unit = units[slot.unit]
+    code = unit.text.splitlines()[unit.row(slot.start)].strip()
+    lines = sorted({line(other) for other in feeders(variants, number, found.open)} - {line(number)})
+    reads = f" ({causes.lines(lines)})" if lines else ""
+    wrong = [name for name in Params.NAMES if name not in right]
+    if found.unknown:
+        idea = causes.UNKNOWN
+        cause = (
+            "This line computes a value that is none of the right quantities. Of the values that may be wrong it is "
+            "the first in the run."
+        )
+        if right:
+            cause += " No gradient that is right depends on it."
+        evidence = (
+            f"It may be half-way to a right value. If it is not, the fault is in this line, in what it reads{reads}, "
+            "or further up."
+        )
+    else:
+        idea = causes.MISPLACED
+        cause = f"Exactly the wrong gradients (d{', d'.join(wrong)}) depend on what this line computes."
+        others = sorted({line(other) for other in found.just} - {line(number)})
+        if others:
+            cause += f" The same is true of {causes.lines(others)}."
+        evidence = "No value was found that must be wrong."
+    return Finding("", "", "", None, line(number), code, cause, "", evidence, idea, function=_helper(units, slot.unit))

@@ -54,6 +54,8 @@ class Finding:
         long = f" (of {self.length} steps, walking back)" if step and self.length else ""
         known = what and (self.first_step is None or self.first_step >= 0)  # before step 0 no step reads anything
         wrong = f"The first thing to go wrong is {what}{step}{long}, {self.path}." if known else ""
+        if not self.proved:  # other faults may come before
+            wrong = f"With the change below, {what}{step}{long} comes right, {self.path}." if known and self.how else ""
         return " ".join(part for part in (f"Look at {where}." if where else "", wrong) if part)
 
 
@@ -121,7 +123,7 @@ class Diagnosis:
                 parts.append(f"   {finding.cause}")
             if finding.how:
                 repair = finding.repair.replace("\n", "\n" + " " * 11)
-                parts.append(f"   {_HOW[finding.how]} {repair}".rstrip())
+                parts.append(f"   {_how(finding)} {repair}".rstrip())
             if finding.evidence:
                 parts.append(f"   {finding.evidence}")
         if self.notes:
@@ -153,12 +155,18 @@ def _count(number: int, word: str) -> str:
 
 
 _HOW = {"replace": "Repair:", "add": "Repair, to be added after this line:", "remove": "Repair: this line should go."}
+_TRY = {"replace": "Try:", "add": "Try, added after this line:", "remove": "Try it without this line."}
+
+
+def _how(finding: Finding) -> str:
+    """What to do with the line; only what is proved is called a repair."""
+    return (_HOW if finding.proved else _TRY).get(finding.how, "")
 
 
 def _line_html(finding: Finding) -> str:
     return (
         f"{html.prose(finding.cause)}<p>Line {finding.line} now:</p>{html.code(finding.code)}"
-        f"{html.prose(_HOW.get(finding.how, ''))}{html.code(finding.repair) if finding.repair else ''}"
+        f"{html.prose(_how(finding))}{html.code(finding.repair) if finding.repair else ''}"
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from .. import bell
 from ..figures import flawed_backward as figures
 from ..gradients import exact_gradient
+from ..lessons.loop import REPAIRS
 from ..nested import FLAWS, nested_bptt
 from ..params import Params
 from .shell import Explorer, checkbox, float_slider, int_slider
@@ -56,8 +57,7 @@ def switchboard() -> Explorer:
 
 def label(flaw: str) -> str:
     """What a repair does to its line, as HTML."""
-    _, before, after = figures.REPAIRS[flaw]
-    before, after = (line.format(dz="dz") for line in (before, after))
+    before, after = (line.format(dz="dz") for line in REPAIRS[flaw][:2])
     return (
         f"{figures.NUMBERS[flaw]}&ensp;<b>{flaw}</b>:&ensp;<code>{before}</code>&ensp;becomes&ensp;<code>{after}</code>"
     )

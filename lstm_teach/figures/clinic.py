@@ -73,7 +73,7 @@ def _number(error: float) -> str:
 
 
 def _frame(axes: Axes, lengths: Sequence[int], title: str) -> None:
-    """Rows and columns of a ladder; the names of the gradients stand above."""
+    """Rows and columns of a ladder; the names of the gradients are above."""
     tidy(axes)
     axes.set_title(title, loc="left", x=-0.09, fontsize=LARGE, pad=12)  # above the names of the rows too
     axes.set(xlim=(-0.6, 9.4), ylim=(len(lengths) - 0.5, -0.5))

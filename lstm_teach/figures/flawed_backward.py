@@ -1,6 +1,6 @@
 """Lesson 03: nine gradients beside the right ones, and the sixteen versions of the posted loop.
 
-May import numpy, matplotlib, the lines of the loop, and the verdicts of the gradient check.
+May import numpy, matplotlib, and the verdicts of the gradient check.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..gradreport import relative_error, verdict
-from ..lessons.loop import REPAIRS as LINES
 from ..nested import FLAWS
 from ..params import Params
 from .scene import Scene
@@ -31,14 +30,12 @@ from .style import (
     short,
 )
 
-# Of each flaw: what its repair does, the code as posted, and the code that repairs it.
-LABELS = {
+LABELS = {  # what the repair of each flaw does
     "short_range": "Walk starts at step t",
     "stale_cell_delta": "Cell delta starts from zero",
     "scalar_dot": "Outer product for dW",
     "carry_accumulates": "Carry replaces the cell delta",
 }
-REPAIRS = {flaw: (words, LINES[flaw].before, LINES[flaw].after) for flaw, words in LABELS.items()}
 NUMBERS = {flaw: number for number, flaw in enumerate(FLAWS, 1)}
 
 VERDICTS = {"right": ("o", RIGHT), "close, not exact": ("D", SKY), "suspicious": ("^", UNSURE), "wrong": ("X", WRONG)}

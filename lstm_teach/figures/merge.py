@@ -18,10 +18,10 @@ from matplotlib.text import Text
 from .scene import Scene
 from .style import COLORS, GRAY, LARGE, NORMAL, SMALL, WIDTH, YELLOW, new_figure
 
-PHASES = 3  # positions for each meeting: the two are marked, they stand together, they are one
+PHASES = 3  # positions for each meeting: the two are marked, they are side by side, they are one
 LEFT, RIGHT_EDGE, TOP, PITCH = 130, 892, 116, 52  # pixels: first column, end of the last, first row, row to row
 CARD_HEIGHT, TAG_WIDTH, TAG_HEIGHT, BADGE = 38, 58, 22, 36
-TOGETHER = 0.86  # how many rows below the upper card the lower one stands when the two are about to be added
+TOGETHER = 0.86  # how many rows below the upper card the lower one is when the two are about to be added
 COLORMAP, LIMIT = colormaps["RdBu_r"], 1.5  # of deltas; one scale for dh and dc_carry
 KEY = "Blue is negative, red is positive; the darker, the larger. A cross marks the loss where a walk starts."
 
@@ -44,7 +44,7 @@ def turns(T: int, merged: int) -> int:
 def hands(own: np.ndarray, merged: int) -> np.ndarray:
     """What each walk has in hand after some meetings: (T, T, 2), NaN where it does not come or is merged already.
 
-    `own[t, s]` holds dh and dc_carry of the walk from loss t when it stands at step s, NaN for s > t. The walk from
+    `own[t, s]` holds dh and dc_carry of the walk from loss t when it is at step s, NaN for s > t. The walk from
     the last loss, row T-1, takes the others in.
     """
     T = len(own)
@@ -56,7 +56,7 @@ def hands(own: np.ndarray, merged: int) -> np.ndarray:
 
 
 def losses(T: int, merged: int, s: int) -> tuple[int, int]:
-    """The first and the last loss that the walk from the last step has picked up when it stands at step s."""
+    """The first and the last loss that the walk from the last step has picked up when it is at step s."""
     return max(s, T - 1 - merged), T - 1
 
 
@@ -274,7 +274,7 @@ def _say(text: Text, place: Sequence[float], words: str, color: str = "black") -
 
 
 def _background(axes: Axes, T: int) -> None:
-    """Bands for the steps, their headings, and an outline where each turn of the two loops stands at first."""
+    """Bands for the steps, their headings, and an outline where each turn of the two loops is at first."""
     for s in range(T):
         x = _left(T, s)
         size = _card_width(T) + 16, PITCH * T + TOP - 48

@@ -61,7 +61,7 @@ def sizes(deltas: Deltas, step: int) -> np.ndarray:
 WIDTH, HEIGHT = 900, 500  # pixels
 MAP = (92, 66, 260, 322)  # left, top, width and height of the map of differences
 DOTS = (446, 46, 436, 342)
-LOWEST, HIGHEST = 1e-3, 1e2  # of the axis of sizes; a smaller size stands in a column of its own
+LOWEST, HIGHEST = 1e-3, 1e2  # of the axis of sizes; a smaller size has a column of its own
 NOTHING = LOWEST / 6
 
 

@@ -53,8 +53,10 @@ NAMES = {
     "y": "probabilities y",
 }
 
-CRIMSON = "#B5005B"  # darker than all colors of the model but black, so that it is told from them without its hue
-RIGHT, WRONG, UNSURE = BLUE, CRIMSON, ORANGE  # a verdict; always with a mark of its own. Nothing else is crimson
+# A verdict, always with a mark of its own. Nothing else is navy or crimson. Navy is between black and the darkest of
+# the other colors, so that it is told from all of them without its hue.
+NAVY, CRIMSON = "#22228A", "#B5005B"
+RIGHT, WRONG, UNSURE = NAVY, CRIMSON, ORANGE
 
 MAGNITUDE = "cividis"
 SIGNED = "PuOr_r"  # orange is positive, purple is negative, white is zero

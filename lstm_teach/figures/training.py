@@ -17,12 +17,12 @@ from ..training import History
 from .scene import Scene
 from .style import (
     BLACK,
-    BLUE,
     GRAY,
     LIGHT_GRAY,
     MAGNITUDE,
     NORMAL,
     ORANGE,
+    RIGHT,
     SMALL,
     WRONG,
     new_figure,
@@ -33,7 +33,7 @@ from .style import (
 
 # The three kinds of gradient that the lesson compares: a color, and a dash and marker as a second cue.
 KINDS = {
-    "right": {"color": BLUE, "linestyle": "-", "marker": "o"},
+    "right": {"color": RIGHT, "linestyle": "-", "marker": "o"},
     "almost right": {"color": ORANGE, "linestyle": (0, (6, 1.5)), "marker": "s"},
     "broken": {"color": WRONG, "linestyle": (0, (1, 1)), "marker": "X"},
 }
@@ -224,9 +224,9 @@ def recall_picture(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -
     for axes, (gap, runs) in zip(panels, learned.items(), strict=True):
         runs = np.asarray(runs, bool)
         tidy(axes, f"gap of {gap}", "seed of the run")
-        for wanted, style in ((True, {"markerfacecolor": BLUE}), (False, {"markerfacecolor": "white"})):
+        for wanted, style in ((True, {"markerfacecolor": BLACK}), (False, {"markerfacecolor": "white"})):
             rows, columns = np.nonzero(runs == wanted)
-            axes.plot(columns, rows, "o", markersize=11, markeredgecolor=BLUE if wanted else GRAY, **style)
+            axes.plot(columns, rows, "o", markersize=11, markeredgecolor=BLACK if wanted else GRAY, **style)
         for row, count in enumerate(runs.sum(1)):
             axes.text(runs.shape[1] - 0.3, row, f"{count} of {runs.shape[1]}", fontsize=NORMAL, va="center")
         axes.set(xlim=(-0.6, runs.shape[1] + 1.1), ylim=(len(biases) - 0.5, -0.5), xticks=range(runs.shape[1]))
@@ -236,7 +236,7 @@ def recall_picture(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -
     panels[0].set_ylabel("forget-gate bias", fontsize=NORMAL)
     marks = [
         Line2D([], [], marker="o", linestyle="", markersize=10, markeredgecolor=edge, markerfacecolor=face)
-        for edge, face in ((BLUE, BLUE), (GRAY, "white"))
+        for edge, face in ((BLACK, BLACK), (GRAY, "white"))
     ]
     figure.legend(marks, ["learned", "not learned"], loc="outside lower right", ncols=2, fontsize=NORMAL, frameon=False)
     return figure
@@ -276,7 +276,7 @@ def describe_angles(angles: Mapping[str, Sequence[float]]) -> str:
 
 PARTS = {  # what is drawn below the whole gradient: words, style
     "gates": ("the gates' eight matrices", {"color": LIGHT_GRAY, "linewidth": 5}),
-    "V": ("V alone", {"color": BLUE, "linewidth": 1.2, "linestyle": (0, (6, 1.5))}),
+    "V": ("V alone", {"color": GRAY, "linewidth": 1.4, "linestyle": (0, (6, 1.5))}),
 }
 
 

@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgba
 from ..graph import Back, Net, Operation, ends, kind_and_step, score
 from . import two_way_words as words
 from .scene import Scene
-from .style import BLACK, COLORS, GRAY, WRONG, YELLOW
+from .style import BLACK, COLORS, GRAY, SMALL, WRONG, YELLOW
 from .two_way_layout import BOTTOM, RAIL, ROWS, TOKEN, TOP, Layout, future_place, stray_path
 
 Reveal = Collection[str] | None
@@ -136,7 +136,7 @@ def _legend(axes: Axes, direction: str, flaw_marks: bool) -> None:
     y = BOTTOM + 17
 
     def write(x: float, words: str, **options) -> None:
-        axes.text(x, y, words, fontsize=7.2, **MIDDLE, **options)
+        axes.text(x, y, words, fontsize=SMALL, **MIDDLE, **options)
 
     def bar(x: float, colors: np.ndarray, limit: str) -> None:
         cells = [rectangle(x + 9 * k, y - 5, x + 9 * k + 9, y + 5) for k in range(9)]
@@ -151,36 +151,36 @@ def _legend(axes: Axes, direction: str, flaw_marks: bool) -> None:
 
     _patch(axes, octagon(24, y, 26, 14), "white", BLACK, 1.2)
     write(41, "value")
-    bar(102, VALUE_COLORS, "2")
-    if direction == "forward":
-        line(240, GONE, 1.4, False, (8, 3.5))
-        write(276, "a value has gone here")
-        y -= 22  # all in one row
-    else:
-        _patch(axes, tag(244, y, 28, 14), "white", BLACK, 1.2)
-        write(262, "delta")
-        bar(322, DELTA_COLORS, "1")
-        line(450, GONE, 1.4, False, (8, 3.5))
-        write(486, "a value has gone here")
-        line(616, BLACK, 2.4, True, (9, 4.5))
-        write(652, "a delta has come back")
-        _patch(axes, tag(794, y, 28, 14), "white", BLACK, 2.4)
-        write(812, "sum of parts")
+    bar(123, VALUE_COLORS, "2")
+    if direction == "forward":  # all in one row
+        line(262, GONE, 1.4, False, (8, 3.5))
+        write(298, "a value has gone here")
+        _sample(axes, 481, y, dashed=False)
+        write(499, "chosen")
+        return
+    _patch(axes, tag(261, y, 28, 14), "white", BLACK, 1.2)
+    write(279, "delta")
+    bar(358, DELTA_COLORS, "1")
+    _patch(axes, tag(496, y, 28, 14), "white", BLACK, 2.4)
+    write(514, "sum of parts")
+    _sample(axes, 624, y, dashed=False)
+    write(642, "chosen")
+    _sample(axes, 715, y, dashed=True)
+    write(733, "changes with a nudge")
     y += 22
-    _sample(axes, 24 if direction != "forward" else 440, y, dashed=False)
-    write(44 if direction != "forward" else 460, "chosen")
-    if direction != "forward":
-        _sample(axes, 116, y, dashed=True)
-        write(136, "changes with a nudge of the chosen box")
+    line(11, GONE, 1.4, False, (8, 3.5))
+    write(47, "a value has gone here")
+    line(208, BLACK, 2.4, True, (9, 4.5))
+    write(244, "a delta has come back")
     if flaw_marks:
-        _patch(axes, tag(371, y + 1, 34, 13), "white", WRONG, 2)
-        axes.plot(388, y - 5, **CROSS, zorder=0.2)
-        write(400, "a wrong delta")
-        line(516, WRONG, 3, True, (11, 6))
-        write(552, "an extra arrow")
-        line(672, GONE, 1.4, False, (8, 3.5))
-        axes.plot(685, y, marker="X", color=WRONG, markersize=10, markeredgecolor="white", linestyle="", zorder=0.2)
-        write(710, "a missing arrow")
+        _patch(axes, tag(429, y + 1, 34, 13), "white", WRONG, 2)
+        axes.plot(446, y - 5, **CROSS, zorder=0.2)
+        write(458, "a wrong delta")
+        line(568, WRONG, 3, True, (11, 6))
+        write(604, "an extra arrow")
+        line(718, GONE, 1.4, False, (8, 3.5))
+        axes.plot(731, y, marker="X", color=WRONG, markersize=10, markeredgecolor="white", linestyle="", zorder=0.2)
+        write(756, "a missing arrow")
 
 
 def _sample(axes: Axes, x: float, y: float, dashed: bool) -> None:

@@ -1,7 +1,7 @@
 """The steps on which the repaired lines of lesson 7 are judged: the names of each case's code, and the right value.
 
-Imports params, forward and plain. The right values are those of `plain.walk_back`, asked for by what they mean ("what
-this step sends back through h"), not by the line that computes them.
+Imports params, forward, plain and cases. The right values are those of `plain.walk_back`, asked for by what they mean
+("what this step sends back through h"), not by the line that computes them.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import numpy as np
 
 from lstm_teach import plain
 from lstm_teach.forward import forward
-from lstm_teach.params import GATES, Params
+from lstm_teach.lessons.cases import sequences
+from lstm_teach.params import GATES
 
-SHAPES = ((4, 3, 3), (5, 4, 2), (6, 5, 4), (3, 5, 2))  # vocab_size, hidden_size (more than T - 2: f[t] exists), T
+SIZES, LENGTHS = ((4, 3), (5, 4), (6, 5), (3, 5)), (3, 2, 4, 2)  # more units than T - 2, so that f[t] exists
 
 
 def case_1() -> Iterator[dict]:
@@ -107,15 +108,10 @@ def case_5() -> Iterator[dict]:
 
 
 def _walks() -> Iterator[SimpleNamespace]:
-    """A random net and sequence with weights of order one and an initial state away from zero, walked back."""
-    for seed, (K, H, T) in enumerate(SHAPES):
-        rng = np.random.default_rng(70 + seed)
-        params = Params(K, H, rng.normal(0, 0.8, K * H + 4 * H * H + 4 * H * K))
-        x, targets = rng.integers(0, K, (2, T))
-        h0, c0 = rng.uniform(0.3, 0.9, (2, H)) * rng.choice([-1, 1], (2, H))
-        _, deltas, dy = plain.walk_back(params, plain.forward(params, x, h0, c0), targets)
-        cache = forward(params, x, h0, c0)
-        yield SimpleNamespace(params=params, x=x, targets=targets, h0=h0, c0=c0, T=T, cache=cache, deltas=deltas, dy=dy)
+    """Random nets and sequences, walked back, with the cache that the library's forward pass makes, as in the cases."""
+    for walk in sequences(SIZES, LENGTHS, seed=70):
+        walk.cache, walk.T = forward(walk.params, walk.x, walk.h0, walk.c0), len(walk.x)
+        yield walk
 
 
 def _common(walk: SimpleNamespace, t: int) -> dict:

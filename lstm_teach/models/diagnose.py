@@ -9,7 +9,7 @@ import linecache
 import sysconfig
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,15 +18,14 @@ import numpy as np
 from lstm_teach import guard, html, validate
 from lstm_teach.gradcheck import LENGTHS
 from lstm_teach.gradreport import listing, marked, word
-from lstm_teach.models.case import split
 from lstm_teach.models.differences import (
     RIGHT,
-    Arrays,
     Model,
+    ModelCase,
     Seen,
     Unusable,
     compare,
-    is_mapping,
+    model_of,
     rounding_noise,
     value,
 )
@@ -34,8 +33,6 @@ from lstm_teach.models.experiments import explain
 from lstm_teach.models.families import ModelFinding, finding
 from lstm_teach.models.relations import pooled
 from lstm_teach.models.soundness import of_sane_size, soundness, unread_by_the_gradient, unread_by_the_loss
-
-ModelCase = Callable[[int], tuple[Arrays, Callable[[Arrays], float], Callable[[Arrays], Arrays]]]
 
 
 @dataclass(frozen=True)
@@ -151,7 +148,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     idle: dict[int, set[str]] = {}  # the arrays with which the loss does not change
 
     def take(T: int) -> Model:
-        return _take(case, T, seconds)
+        return model_of(case, T, seconds)
 
     def ready(T: int) -> Model:
         model = take(T)
@@ -200,36 +197,6 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
 
 def _is_wrong(seen: Seen) -> bool:
     return any(c.wrong for each in seen.values() for c in each.values())
-
-
-def _take(case: ModelCase, T: int, seconds: float) -> Model:
-    """`case(T)`, checked. Raises TypeError or ValueError in one sentence."""
-    result = guard.call(case, T, seconds=seconds)
-    if isinstance(result, tuple | list) and len(result) == 2 and callable(result[1]):
-        result = result[0], *split(result[1])
-    if not isinstance(result, tuple | list) or len(result) != 3:
-        count = f" of {len(result)}" if isinstance(result, tuple | list) else ""
-        raise TypeError(
-            f"case({T}) must return three things, (params, loss, gradient), got {validate.brief(result)}{count}."
-        )
-    params, loss, slope = result
-    if not is_mapping(params):
-        raise TypeError(f"params of case({T}) must be a mapping of named arrays, got {validate.brief(params)}.")
-    if not list(params.keys()):
-        raise ValueError(f"params of case({T}) must hold at least one array, got none.")
-    for said, function in (("loss", loss), ("gradient", slope)):
-        if not callable(function):
-            raise TypeError(f"{said} of case({T}) must be a function of params, got {validate.brief(function)}.")
-    for name in params:
-        array, what = params[name], f"params[{name!r}] of case({T}) must"
-        if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
-            got = f"an array of dtype {array.dtype}" if isinstance(array, np.ndarray) else validate.brief(array)
-            raise TypeError(f"{what} be an array of floating-point numbers, got {got}.")
-        if not array.size:
-            raise ValueError(f"{what} hold at least one number, got shape {array.shape}.")
-        if not np.isfinite(array).all():
-            raise ValueError(f"{what} be finite, got {array[~np.isfinite(array)][0]}.")
-    return Model(params, loss, slope, T, seconds)
 
 
 def _failures(failed: dict[int, Exception], seen: Seen) -> list[ModelFinding]:

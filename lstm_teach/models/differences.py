@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import guard, validate
-from lstm_teach.models.case import first
+from lstm_teach.models.case import first, split
 
 Arrays = Mapping[str, np.ndarray]
 Shape = tuple[int, ...]
 Index = tuple[int | slice, ...]
+ModelCase = Callable[[int], tuple[Arrays, Callable[[Arrays], float], Callable[[Arrays], Arrays]]]
 
 RIGHT = 1e-9  # norm-relative; right gradients stay below 1e-11, single precision anywhere leaves 1e-8 and more
 _FOURTH = (-2, -1, 1, 2)  # where the differences of fourth order read the loss, in steps
@@ -53,6 +54,36 @@ class Model:
     def at(self, params: Arrays) -> Model:
         """The same model with other weights."""
         return replace(self, params=params)
+
+
+def model_of(case: ModelCase, T: int, seconds: float) -> Model:
+    """`case(T)`, checked. Raises TypeError or ValueError in one sentence."""
+    result = guard.call(case, T, seconds=seconds)
+    if isinstance(result, tuple | list) and len(result) == 2 and callable(result[1]):
+        result = result[0], *split(result[1])
+    if not isinstance(result, tuple | list) or len(result) != 3:
+        count = f" of {len(result)}" if isinstance(result, tuple | list) else ""
+        raise TypeError(
+            f"case({T}) must return three things, (params, loss, gradient), got {validate.brief(result)}{count}."
+        )
+    params, loss, slope = result
+    if not _is_mapping(params):
+        raise TypeError(f"params of case({T}) must be a mapping of named arrays, got {validate.brief(params)}.")
+    if not list(params.keys()):
+        raise ValueError(f"params of case({T}) must hold at least one array, got none.")
+    for said, function in (("loss", loss), ("gradient", slope)):
+        if not callable(function):
+            raise TypeError(f"{said} of case({T}) must be a function of params, got {validate.brief(function)}.")
+    for name in params:
+        array, what = params[name], f"params[{name!r}] of case({T}) must"
+        if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+            got = f"an array of dtype {array.dtype}" if isinstance(array, np.ndarray) else validate.brief(array)
+            raise TypeError(f"{what} be an array of floating-point numbers, got {got}.")
+        if not array.size:
+            raise ValueError(f"{what} hold at least one number, got shape {array.shape}.")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{what} be finite, got {array[~np.isfinite(array)][0]}.")
+    return Model(params, loss, slope, T, seconds)
 
 
 def copies(params: Arrays) -> Arrays:
@@ -136,14 +167,14 @@ def _number(result: object) -> float:
     return float(array.ravel()[0])
 
 
-def is_mapping(arrays: object) -> bool:
+def _is_mapping(arrays: object) -> bool:
     """Whether names can be looked up in it; a Params is no Mapping."""
     return isinstance(arrays, Mapping) or (hasattr(arrays, "keys") and hasattr(arrays, "__getitem__"))
 
 
 def _read(result: Any, params: Arrays) -> dict[str, np.ndarray]:
     """What a learner's gradient returned, if there is an array of the right shape for each of `params`."""
-    if not is_mapping(result):
+    if not _is_mapping(result):
         raise Unusable(f"gradient(params) must return a mapping of named arrays, got {validate.brief(result)}.")
     missing = [str(name) for name in params if name not in list(result.keys())]
     if missing:
@@ -210,34 +241,27 @@ def reference(model: Model, name: str, mine: np.ndarray, count: int) -> tuple[np
         likely = np.where(mine.ravel() != 0, 1.0, 0.05)  # of a table most rows are not used at all
         entries = np.sort(np.random.default_rng(0).choice(mine.size, count, replace=False, p=likely / likely.sum()))
     places = np.transpose(np.unravel_index(entries, mine.shape))
-    here = value(model)
-
-    def around(which: np.ndarray) -> np.ndarray:
-        pairs = zip(places[which], step[which], strict=True)
-        points = ((tuple(place), functools.partial(np.add, n * h)) for place, h in pairs for n in _FOURTH)
-        return losses(model, (changed(model.params, name, add, where) for where, add in points)).reshape(-1, 4)
-
     got = mine.ravel()[entries]
     step = 1e-3 * np.maximum(1, np.abs(model.params[name].ravel()[entries]))
-    right = _slope(around(np.arange(len(entries))), step)
-    off = 1.5 * model.noise / step
-    scale = np.abs(got).max(initial=0)
-    doubtful = np.flatnonzero(np.abs(got - right) > 1e-10 * scale + 4 * off)
-    for _ in range(4):
-        if not len(doubtful):
-            break
-        step[doubtful] /= 8
-        values, h, mine_here = around(doubtful), step[doubtful], got[doubtful]
+    right, off = np.full(len(entries), np.nan), np.zeros(len(entries))
+    doubtful, here = np.arange(len(entries)), value(model)
+    for _ in range(5):
+        pairs = [(tuple(places[k]), n * step[k]) for k in doubtful for n in _FOURTH]
+        points = (changed(model.params, name, functools.partial(np.add, by), where) for where, by in pairs)
+        values, h, own = losses(model, points).reshape(-1, 4), step[doubtful], got[doubtful]
         again = _slope(values, h)
         off[doubtful] = 1.5 * model.noise / h
         sides = (values @ [1, -4, 0, 0] + 3 * here) / (2 * h), (values @ [0, 0, 4, -1] - 3 * here) / (2 * h)
         low, high = np.sort(sides, axis=0)
         size = np.maximum(np.abs(low), np.abs(high))
-        corner = (high - low > 1e-3 * size) & (low - 1e-6 * size <= mine_here) & (mine_here <= high + 1e-6 * size)
-        away = np.abs(mine_here - again)
-        settled = np.abs(again - right[doubtful]) <= 1e-3 * away
-        right[doubtful] = np.where(corner & settled, mine_here, again)
-        doubtful = doubtful[~settled & (away > 1e-10 * scale + 4 * off[doubtful])]
+        corner = (high - low > 1e-3 * size) & (low - 1e-6 * size <= own) & (own <= high + 1e-6 * size)
+        away = np.abs(own - again)
+        settled = np.abs(again - right[doubtful]) <= 1e-3 * away  # not in the first round
+        right[doubtful] = np.where(corner & settled, own, again)
+        doubtful = doubtful[~settled & (away > 1e-10 * np.abs(got).max(initial=0) + 4 * off[doubtful])]
+        step[doubtful] /= 8
+        if not len(doubtful):
+            break
     whole = np.full(mine.size, np.nan)
     whole[entries] = right
     return whole.reshape(mine.shape), float(np.linalg.norm(off))

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from lstm_teach.gradreport import listing
-from lstm_teach.models.differences import Model, Piece, Seen, changed, compare, copies, gradient, reference
+from lstm_teach.models.differences import Model, Piece, Seen, changed, compare, gradient, reference
 from lstm_teach.models.evidence import Evidence, basis, inside, measured, outputs, rank, with_zeros, wrong_of
 from lstm_teach.models.families import ModelFinding, finding
 from lstm_teach.models.layout import Layout
@@ -117,22 +117,6 @@ def _switch(case: Evidence, take: Take) -> Said:
                 return [("clipping", what)]
             last = off
     return []
-
-
-def _right_somewhere(case: Evidence, take: Take) -> Said:
-    """Is it right at one of several random choices of the weights, and wrong at others? No smooth formula is."""
-    rng = np.random.default_rng(0)
-    offs = []
-    for _ in range(12):
-        params = copies(case.model.params)
-        for name, shape in case.layout.shapes.items():
-            params[name][...] = rng.normal(size=shape) / np.sqrt(min(shape, default=1))
-        offs.append(case.off(params))
-    told = [off for off in offs if off is not None]
-    count = sum(off < 1e-8 for off in told)
-    if not 0 < count < len(told):
-        return []
-    return [("clipping", f"At {count} of {len(told)} random choices of the weights it is exactly right.")]
 
 
 def _transposed(case: Evidence, take: Take) -> Said:
@@ -259,10 +243,8 @@ def _within_a_step(case: Evidence, take: Take) -> Said:
     bad, shared, at_output = case.bad, case.shared, case.layout.outputs
     factors = {name: shared.factors(name) for name in bad}
     if all(pair == (True, False) for pair in factors.values()):
-        what = (
-            f"At this length the deltas in the gradient of {listing(bad)} point the right way, and the inputs do not."
-        )
-        return [("product", what)]
+        what = f"At this length the deltas in the gradient of {listing(bad)} point the right way"
+        return [("product", f"{what}, and the inputs do not.")]
     if proof := shared.proof(bad, [name for name in case.each if name not in bad and name not in shared.silent]):
         return [("product", proof)]
     proved = [name for name, pair in factors.items() if pair == (False, True)]
@@ -278,10 +260,8 @@ def _within_a_step(case: Evidence, take: Take) -> Said:
             return [("loss", what.strip()), *([("forward", other)] if unknown else [])]
         if at_output or not case.blocks:
             other = "No array is known to be the one at the output, so the derivative of the loss itself may be wrong."
-            return [
-                ("formula", f"Every array is wrong. {space}".strip()),
-                *([] if at_output else [("loss", other)]),
-            ]
+            said = [("formula", f"Every array is wrong. {space}".strip())]
+            return said if at_output else [*said, ("loss", other)]
     if not proved and (guess := shared.guess(bad, shared.silent)):
         other = f"Or the delta is wrong, if nothing but {listing(bad)} gets it."
         return [("product", guess), *([("gate", other)] if set(bad) - set(at_output) else [])]
@@ -301,7 +281,6 @@ _AT_ONE_STEP = (
     _misplaced,
     _several_products,
     _silent_at_first,
-    _right_somewhere,
     _within_a_step,
 )
 
@@ -336,24 +315,29 @@ def _over_many_steps(case: Evidence, take: Take) -> Said:
     # A walk that ends lacks the first step in every array that gets anything of it.
     outputs = case.layout.outputs
     right = [name for name, c in case.each.items() if name not in [*case.bad, *outputs] and c.mine.ndim > 1]
-    heard = [name for name in right if 1 not in case.seen or not case.seen[1][name].silent]
-    if (heard and outputs) or case.blocks:
+    told = [name for name in right if 1 not in case.seen or not case.seen[1][name].silent]
+    if (told and outputs) or case.blocks:
         return []
     return [("truncation", f"It is as if the walk ended after {case.before} steps.")]
 
 
+def _tries_zeros(case: Evidence) -> bool:
+    """One array alone is wrong where the deltas are right, as a rule; zeros elsewhere would hide what it is made of."""
+    return len(case.bad) > 1 or len(case.each) < 3
+
+
 def _way_back(case: Evidence, take: Take) -> Said:
-    """Through a matrix, if it is more than one array that is wrong."""
-    return [] if len(case.bad) == 1 < len(case.each) - 1 else _cured(case, take)
+    return _cured(case, take) if _tries_zeros(case) else []
 
 
 def _own_delta(case: Evidence, take: Take) -> Said:
     """Wrong with more steps only, on no way through a matrix: the cell, a gate that was silent at T = 1, the loss."""
     alone = len(case.bad) == 1 and case.first < max(case.seen)
     guess = case.shared.guess(case.bad, set() if alone else case.shared.silent)
-    said = _at_the_output(case) or _one_gate(case) or _right_somewhere(case, take) or _wrong_steps(case)
-    said = said or _beside_the_matrices(case)
-    return [("summing", guess), *(one for one in said if one[0] != "summing")] if guess else said
+    said = _at_the_output(case) or _one_gate(case) or _wrong_steps(case)
+    if not said and (_tries_zeros(case) or not guess):
+        said = _beside_the_matrices(case)
+    return [("summing", guess), *said] if guess else said
 
 
 def _at_the_output(case: Evidence) -> Said:
@@ -370,10 +354,8 @@ def _one_gate(case: Evidence) -> Said:
             labels = {piece.label for piece in wrong}
             one = case.layout.is_one_gate(wrong) if labels == {""} else len(labels) == 1
             if 0 < len(wrong) < len(pieces) and one:
-                told = case.layout.told
-                return [
-                    ("gate", f"With {told(cut)} set to zero, so that nothing spreads, only {told(wrong)} stay wrong.")
-                ]
+                what = f"With {case.layout.told(cut)} set to zero, so that nothing spreads"
+                return [("gate", f"{what}, only {case.layout.told(wrong)} stay wrong.")]
     hint = case.gate_hint() if case.before else ""
     return [("carry", hint)] if hint else []
 
@@ -408,21 +390,14 @@ def _wrong_steps(case: Evidence) -> Said:
 
 
 def _beside_the_matrices(case: Evidence) -> Said:
-    what = "No array set to zero cures it, so it is not on the way back through one alone."
-    where = "It may be on the way from cell to cell, or straight from h to h"
-    where += "; or within one step, since T = 1 was not compared" if case.before is None else ""
-    said = [("carry", f"{what} {where}.")]
-    if case.first == 2 and case.is_whole():
-        cell = "The way from cell to cell would leave the output gate's gradient right at T = 2, and no gate's is."
-        return [("steps", cell), *said]
-    if not any(case.shared.partners[name] for name in case.bad):
-        said.append(
-            (
-                "summing",
-                f"Or the deltas are right: nothing is known to share those in the gradient of {listing(case.bad)}.",
-            )
-        )
-    return said
+    what = (
+        "No array set to zero cures it, so it is not on the way back through one alone. " if _tries_zeros(case) else ""
+    )
+    what += "It may be on the way from cell to cell, or straight from h to h"
+    what += "; or within one step, since T = 1 was not compared" if case.before is None else ""
+    cell = "The way from cell to cell would leave the output gate's gradient right at T = 2, and no gate's is."
+    said = [("steps", cell)] if case.first == 2 and len(case.bad) > 1 and case.is_whole() else []
+    return [*said, ("carry", f"{what}.")]
 
 
 _WITH_MORE_STEPS = (_switch, _transposed, _told_by_others, _over_many_steps, _way_back, _own_delta)

@@ -44,6 +44,10 @@ class Layout:
                     ends = [(k * size, (k + 1) * size) for k in range(count)]
                     yield [Piece(name, (*[None] * axis, e), f"block {k + 1} of {count}") for k, e in enumerate(ends)]
 
+    def pieces(self) -> list[Piece]:
+        """All arrays, and all blocks that they may have."""
+        return [piece for name in self.shapes for pieces in self.of(name) for piece in pieces]
+
     def blocks(self, name: str) -> list[Piece]:
         """All blocks that the array may have."""
         return [piece for pieces in self.of(name) for piece in pieces if piece.part]

@@ -171,10 +171,18 @@ class _Part:
     def equals(self, expected: Callable[[int, Comparison], np.ndarray]) -> bool:
         """Whether the gradient is what is expected, as far as that is known, at each length."""
         pairs = [(c.mine, expected(T, c)) for T, c in self.bad.items()]
-        known = [
-            (mine[~np.isnan(other)], other[~np.isnan(other)]) for mine, other in pairs if mine.shape == other.shape
-        ]
-        return len(known) == len(pairs) and all(len(mine) and same(mine, other) for mine, other in known)
+        known = [~np.isnan(other) for _, other in pairs]
+        alike = all(mine.shape == other.shape for mine, other in pairs)
+        return alike and all(at.any() and same(m[at], o[at]) for (m, o), at in zip(pairs, known, strict=True))
+
+
+# Each of these says whether a part has one relation to the right gradient, and if so in which words, or with which
+# ratios; a false value if it has not.
+
+
+def _left_out(part: _Part) -> str:
+    zero = not any(c.mine.any() for c in part.bad.values())
+    return "The gradient of {where} is zero at every length; the right one is not." if zero else ""
 
 
 def _multiple(part: _Part) -> tuple | None:
@@ -189,75 +197,60 @@ def _multiple(part: _Part) -> tuple | None:
     return tuple(ratios.items()) if lawful or (not part.piece.part and size > 1 and size * len(part.bad) > 2) else None
 
 
-def _transpose(part: _Part) -> bool:
-    return len(part.shape) == 2 and max(part.shape) > 1 and part.equals(lambda T, c: c.right.T)
+def _transpose(part: _Part) -> str:
+    turned = len(part.shape) == 2 and max(part.shape) > 1 and part.equals(lambda T, c: c.right.T)
+    return "The gradient of {where} is the transpose of the right one." if turned else ""
 
 
-def _penalty(part: _Part) -> bool:
-    """Whether what is missing is a multiple of the weights themselves."""
+def _penalty(part: _Part) -> str:
+    """What is missing is a multiple of the weights themselves."""
     for T, c in part.bad.items():
         missing, weights = (c.right - c.mine)[c.tried], part.models[T].params[part.piece.name][c.tried]
         by = np.vdot(missing, weights) / max(np.vdot(weights, weights), 1e-300)
         if by <= 0 or weights.size < 3 or not same(missing, by * weights):
-            return False
-    return True
+            return ""
+    return "What is missing in the gradient of {where} is a multiple of the weights: the penalty on large ones."
 
 
-def _place(part: _Part) -> str | None:
-    """Another array, or block of an array, whose right gradient this is."""
-    every = (other for name in part.layout.shapes for pieces in part.layout.of(name) for other in pieces)
-    others = (other for other in every if other != part.piece)
-    found = next((o for o in others if part.equals(lambda T, c, o=o: o.of(part.seen[T]).right)), None)
-    return part.layout.told([found]) if found else None
+def _place(part: _Part) -> str:
+    """It is the right gradient of another array, or of a block of one."""
+    others = (other for other in part.layout.pieces() if other != part.piece)
+    found = [other for other in others if part.equals(lambda T, c, other=other: other.of(part.seen[T]).right)]
+    return f"Where the gradient of {{where}} belongs, there is that of {part.layout.told(found[:1])}." if found else ""
 
 
-def _sum(part: _Part) -> bool:
-    """Whether it has the right sum, or is it everywhere."""
+def _sum(part: _Part) -> str:
+    """A vector with the right sum, or with it everywhere."""
     size = max(part.shape, default=1)
     sums = [(c.mine.sum(), c.right.sum(), np.abs(c.right).sum()) for c in part.bad.values() if c.tried.all()]
     told = any(abs(b) > 1e-4 * by for _, b, by in sums)  # the errors of a softmax sum to 0, however they are added
-    is_vector = 1 < size == np.prod(part.shape)
-    return is_vector and told and all(min(abs(a - b), abs(a / size - b)) <= _SAME * by for a, b, by in sums)
+    if not told or not 1 < size == np.prod(part.shape):
+        return ""
+    if any(min(abs(a - b), abs(a / size - b)) > _SAME * by for a, b, by in sums):
+        return ""
+    return "The gradient of {where} has the right sum, or its average everywhere, but not the right numbers one by one."
 
 
-def _lines(part: _Part) -> str | None:
-    """Whether all rows, or all columns, are the sum of those of the right one."""
+def _lines(part: _Part) -> str:
     for axis, line in enumerate(("row", "column")) if len(part.shape) == 2 and min(part.shape) > 1 else ():
         if part.equals(lambda T, c, axis=axis: 0 * c.mine + c.right.sum(axis, keepdims=True)):
-            return line
-    return None
+            return f"Every {line} of the gradient of {{where}} holds the sum of all {line}s of the right one."
+    return ""
 
 
-# Family, whether a block can have the relation, what the relation is, what to say; the first that holds counts.
-_RELATIONS = (
-    (
-        "left out",
-        True,
-        lambda part: not any(c.mine.any() for c in part.bad.values()),
-        "The gradient of {where} is zero at every length; the right one is not.",
-    ),
-    ("scale", True, _multiple, ""),
-    ("transpose", True, _transpose, "The gradient of {where} is the transpose of the right one."),
-    (
-        "left out",
-        False,
-        _penalty,
-        "What is missing in the gradient of {where} is a multiple of the weights: the penalty on large ones.",
-    ),
-    ("gate rows", True, _place, "Where the gradient of {where} belongs, there is that of {detail}."),
-    (
-        "axis",
-        False,
-        _sum,
-        "The gradient of {where} has the right sum, or its average everywhere, but not the right numbers one by one.",
-    ),
-    (
-        "axis",
-        False,
-        _lines,
-        "Every {detail} of the gradient of {where} holds the sum of all {detail}s of the right one.",
-    ),
-    ("clipping", False, lambda part: bool(bounded(part.bad, "")), ""),
+def _clipped(part: _Part) -> bool:
+    return bool(bounded(part.bad, ""))
+
+
+_RELATIONS = (  # in this order: the family, the relation, whether a block can have it
+    ("left out", _left_out, True),
+    ("scale", _multiple, True),
+    ("transpose", _transpose, True),
+    ("left out", _penalty, False),
+    ("gate rows", _place, True),
+    ("axis", _sum, False),
+    ("axis", _lines, False),
+    ("clipping", _clipped, False),
 )
 
 
@@ -280,26 +273,23 @@ def relations(
                 explained |= {name} if related else set()
                 break
     found: list[ModelFinding] = []
-    for (row, detail, _), pieces in laws.items():
-        family, _, _, words = _RELATIONS[row]
+    for (family, said_of_it, _), pieces in laws.items():
         where, each = layout.told(pieces), {T: pieces[0].of(seen[T]) for T in seen}
         if family == "scale":
-            found.append(factor(where, dict(detail), norms(each)))
+            found.append(factor(where, dict(said_of_it), norms(each)))
         elif family == "clipping":
             found += bounded(each, f"the gradient of {where}")
         else:
-            found.append(finding(family, words.format(where=where, detail=detail)))
+            found.append(finding(family, said_of_it.replace("{where}", where)))
     copies = [finding("gate rows", " ".join(said))] if said else []
     found = _merged(found)
     return (copies + found if copied else found + copies), explained
 
 
-def _relation(part: _Part) -> tuple[int, object] | None:
-    """The first row of `_RELATIONS` that holds, and its detail."""
-    for row, (_, of_blocks, relation, _) in enumerate(_RELATIONS):
-        if (of_blocks or not part.piece.part) and (detail := relation(part)):
-            return row, detail
-    return None
+def _relation(part: _Part) -> tuple[str, str | tuple | bool] | None:
+    """The first of `_RELATIONS` that holds: its family, and what it says."""
+    tries = ((family, relation(part)) for family, relation, of_blocks in _RELATIONS if of_blocks or not part.piece.part)
+    return next((tried for tried in tries if tried[1]), None)
 
 
 def _merged(found: list[ModelFinding]) -> list[ModelFinding]:
@@ -315,8 +305,7 @@ def _merged(found: list[ModelFinding]) -> list[ModelFinding]:
 def _copies(seen: Seen, layout: Layout, wrong: list[str]) -> tuple[list[str], set[str]]:
     """Sentences on gradients that are the same as each other and should not be, and the arrays that they explain."""
     said, explained = [], set()
-    pieces = [piece for name in layout.shapes for each in layout.of(name) for piece in each]
-    for pair in itertools.combinations(pieces, 2):
+    for pair in itertools.combinations(layout.pieces(), 2):
         names = [piece.name for piece in pair]
         blocks = [bool(piece.part) for piece in pair]
         comparable = names[0] == names[1] if all(blocks) else not any(blocks)

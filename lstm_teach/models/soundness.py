@@ -5,6 +5,8 @@ Imports differences, families and the guard.
 
 from __future__ import annotations
 
+import functools
+import gc
 import inspect
 import random
 import types
@@ -70,9 +72,9 @@ def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) 
 def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float]) -> ModelFinding:
     """Called again and again, a state that is kept settles or drifts by equal steps; random numbers do neither."""
     sources = _random_sources(model.loss)
-    before = [read() for read in sources]
+    before = [repr(read()) for read in sources]
     calls = np.array([value(model) for _ in range(40)])
-    drawn = any(read() != state for read, state in zip(sources, before, strict=True))
+    drawn = any(repr(read()) != state for read, state in zip(sources, before, strict=True))
     steps = np.abs(np.diff(calls))
     settles = steps[-12:].max() <= 0.05 * max(steps[:4].max(), np.ptp(values))
     drifts = np.ptp(np.diff(calls)) <= 1e-6 * steps.max()
@@ -94,30 +96,28 @@ def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float
     return finding("random", place, f"{start}, and the values never settle: random numbers are drawn, as for dropout.")
 
 
-def _random_sources(function: Callable) -> list[Callable[[], str]]:
+_GENERATORS = {  # how to read the state of each kind
+    np.random.Generator: lambda one: one.bit_generator.state,
+    np.random.RandomState: lambda one: one.get_state(),
+    random.Random: lambda one: one.getstate(),
+}
+
+
+def _random_sources(function: Callable) -> list[Callable[[], object]]:
     """Functions that read the states of the random generators that a function may use: of numpy, Python and its own."""
-    found: list[Callable[[], str]] = [lambda: repr(random.getstate()), lambda: repr(np.random.get_state())]
+    found: list[Callable[[], object]] = [random.getstate, np.random.get_state]
     seen, waiting = set(), [function]
-    while waiting:
+    while waiting and len(seen) < 500:
         one = waiting.pop()
-        if id(one) in seen or len(seen) > 500:
+        if id(one) in seen or isinstance(one, type | types.ModuleType):
             continue
         seen.add(id(one))
-        if isinstance(one, np.random.Generator):
-            found.append(lambda one=one: repr(one.bit_generator.state))
-        elif isinstance(one, np.random.RandomState):
-            found.append(lambda one=one: repr(one.get_state()))
-        elif isinstance(one, random.Random):
-            found.append(lambda one=one: repr(one.getstate()))
-        elif isinstance(one, types.FunctionType):
+        found += [functools.partial(read, one) for kind, read in _GENERATORS.items() if isinstance(one, kind)]
+        if isinstance(one, types.FunctionType):
             own = inspect.getclosurevars(one)
             waiting += [*own.nonlocals.values(), *own.globals.values(), *(one.__defaults__ or ())]
-        elif isinstance(one, types.MethodType):
-            waiting += [one.__func__, one.__self__]
-        elif isinstance(one, dict | list | tuple):
-            waiting += list(one.values() if isinstance(one, dict) else one)[:50]
-        elif hasattr(one, "__dict__") and not isinstance(one, type | types.ModuleType):
-            waiting += list(vars(one).values())[:50]
+        else:
+            waiting += gc.get_referents(one)[:50]  # of a method its object, of an object its attributes
     return found
 
 

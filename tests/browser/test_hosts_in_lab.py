@@ -6,8 +6,12 @@ from lab import cell_errors, run_all, shut_down_kernel, watch
 
 pytestmark = pytest.mark.browser
 LESSON = "notebooks/00_start_here.ipynb"
-# Notebook 7.6 raises this on every page, its empty start page too.
-NOTEBOOKS_OWN = "uncaught: Cannot read properties of undefined (reading 'schema')"
+# Notebook 7.6 raises the first on every page, its empty start page too, and the second now and then on a slow machine;
+# nothing here asks for that command.
+NOTEBOOKS_OWN = (
+    "uncaught: Cannot read properties of undefined (reading 'schema')",
+    "uncaught: Command 'filebrowser:open-path' not registered.",
+)
 
 
 @pytest.fixture
@@ -49,6 +53,6 @@ def test_a_lesson_runs_in_notebook_7_and_its_explorers_answer_the_keyboard(page,
             for name in explorer.controls:
                 use_by_keyboard(explorer, name)
                 explorer.reset(by_keyboard)
-        assert [line for line in trouble.take() if line != NOTEBOOKS_OWN] == []
+        assert [line for line in trouble.take() if line not in NOTEBOOKS_OWN] == []
     finally:
         shut_down_kernel(page)

@@ -1,0 +1,170 @@
+"""Does the doctor repair every single fault in the plainest backward pass? A sweep over all of them.
+
+The pass is that of lstm_teach/plain.py in one function: one name for each gate and delta, one loop. The faults are made
+from its syntax tree; those that change no gradient are left out. Run from the repository's root:
+
+    python benchmarks/doctor_plain_sweep.py [kind ...] [--every 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import statistics
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import lstm_teach as lt
+from benchmarks.doctor_corpus import define
+from benchmarks.doctor_quality import computing_time
+
+PLAIN = """\
+import numpy as np
+import lstm_teach as lt
+
+
+def backward(params, x, targets, h0=None, c0=None):
+    V, Wi, Wf, Wo, Wg, Ui, Uf, Uo, Ug = params.values()
+    cache = lt.forward(params, x, h0, c0)
+    i, f, o, g, c, ct, h, y = cache.i, cache.f, cache.o, cache.g, cache.c, cache.ct, cache.h, cache.y
+    T, H, K = len(x), params.hidden_size, params.vocab_size
+    dV, dWi, dWf, dWo, dWg = np.zeros((K, H)), *np.zeros((4, H, H))
+    dUi, dUf, dUo, dUg = np.zeros((4, H, K))
+    dh_next = np.zeros(H)
+    dc_next = np.zeros(H)
+    for t in reversed(range(T)):
+        dy = y[t].copy()
+        dy[targets[t]] -= 1
+        dh = V.T @ dy + dh_next
+        do = dh * ct[t]
+        dct = dh * o[t]
+        dc = dct * (1 - ct[t] ** 2) + dc_next
+        di = dc * g[t]
+        df = dc * c[t - 1]
+        dg = dc * i[t]
+        dzi = di * i[t] * (1 - i[t])
+        dzf = df * f[t] * (1 - f[t])
+        dzo = do * o[t] * (1 - o[t])
+        dzg = dg * (1 - g[t] ** 2)
+        dV += np.outer(dy, h[t])
+        dWi += np.outer(dzi, h[t - 1])
+        dWf += np.outer(dzf, h[t - 1])
+        dWo += np.outer(dzo, h[t - 1])
+        dWg += np.outer(dzg, h[t - 1])
+        dUi[:, x[t]] += dzi
+        dUf[:, x[t]] += dzf
+        dUo[:, x[t]] += dzo
+        dUg[:, x[t]] += dzg
+        dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg
+        dc_next = dc * f[t]
+    return dV, dWi, dWf, dWo, dWg, dUi, dUf, dUo, dUg
+"""
+DELTAS = ("dh", "do", "dct", "dc", "di", "df", "dg", "dzi", "dzf", "dzo", "dzg", "dh_next", "dc_next")
+FAMILIES = [[stem + gate for gate in "ifog"] for stem in ("", "d", "dz", "W", "dW", "dU")]
+INDICES = {"t": ("t - 1", "t + 1"), "t - 1": ("t", "t + 1", "t - 2")}
+
+
+def changes(statement: ast.stmt, made: set[str]) -> Iterator[tuple[str, ast.AST, str]]:
+    """Kind, node and new text of every fault of one statement; `made` are the names that have a value there."""
+    if isinstance(statement, ast.Assign | ast.AugAssign):
+        target = ast.unparse(statement.targets[0] if isinstance(statement, ast.Assign) else statement.target)
+        shape = {"dy": "K", "dy[targets[t]]": "()", "dV": "(K, H)"}.get(
+            target, "(H, H)" if target.startswith("dW") else "H"
+        )
+        yield "zeros", statement.value, f"np.zeros({shape})"
+        if shape == "H":
+            yield from (("another delta", statement.value, name) for name in DELTAS if name in made)
+    if isinstance(statement, ast.AugAssign):
+        swapped = "-" if isinstance(statement.op, ast.Add) else "+"
+        yield "assignment", statement, f"{ast.unparse(statement.target)} = {ast.unparse(statement.value)}"
+        yield "sign", statement, f"{ast.unparse(statement.target)} {swapped}= {ast.unparse(statement.value)}"
+    for node in ast.walk(statement):
+        match node:
+            case ast.BinOp(left, ast.Mult() | ast.MatMult() | ast.Pow(), right):
+                yield "factor", node, ast.unparse(left)
+                yield "factor", node, ast.unparse(right)
+            case ast.BinOp(left, ast.Add(), right):
+                yield "term", node, ast.unparse(left)
+                yield "term", node, ast.unparse(right)
+                yield "sign", node, f"{ast.unparse(left)} - {ast.unparse(right)}"
+            case ast.BinOp(ast.Constant(1), ast.Sub(), right):
+                yield "term", node, ast.unparse(right)
+                yield "sign", node, f"(1 + {ast.unparse(right)})"
+            case ast.Attribute(value, "T"):
+                yield "transpose", node, ast.unparse(value)
+            case ast.Subscript(_, index) if ast.unparse(index) in INDICES:
+                yield from (("index", index, new) for new in INDICES[ast.unparse(index)])
+            case ast.Name(name):
+                others = next((family for family in FAMILIES if name in family), [])
+                yield from (("gate", node, other) for other in others if other != name)
+
+
+def faults() -> Iterator[tuple[str, int, str]]:
+    """Kind, line and whole text of every fault that changes a gradient, each text once."""
+    tree, rows, seen = ast.parse(PLAIN), PLAIN.splitlines(), {PLAIN}
+    loop = next(node for node in ast.walk(tree) if isinstance(node, ast.For))
+    for statement in loop.body:
+        row = statement.lineno - 1
+        made = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node.lineno <= row}
+        for kind, node, new in changes(statement, made):
+            line = rows[row][: node.col_offset] + new + rows[row][node.end_col_offset :]
+            text = "\n".join([*rows[:row], line, *rows[row + 1 :], ""])
+            if text not in seen:
+                seen.add(text)
+                if not lt.check_gradients(define(text, "backward", "<fault>")).passed:
+                    yield kind, row + 1, text
+
+
+def examine(kind: str, line: int, text: str) -> dict:
+    """Diagnose one fault and compare with what is known of it."""
+    code = text.splitlines()[line - 1].strip()
+    function, begun = define(text, "backward", "<sweep>"), computing_time()
+    diagnosis = lt.diagnose(function, progress=False)
+    named = [finding.line for finding in diagnosis.findings if finding.line]
+    return {
+        "kind": kind,
+        "line": line,
+        "code": code,
+        "named": named,
+        "flagged": not diagnosis.passed,
+        "first": named[:1] == [line],
+        "proved": diagnosis.repaired_source is not None,
+        "seconds": computing_time() - begun,
+    }
+
+
+def table(rows: list[dict]) -> str:
+    """Aligned text, a row for each kind of fault and one for all."""
+    lines = [f"{'kind':<15}{'faults':>7}{'flagged':>9}{'first line':>12}{'proved':>8}{'median s':>10}{'worst s':>9}"]
+    for kind in (*dict.fromkeys(row["kind"] for row in rows), "all"):
+        some = [row for row in rows if kind in (row["kind"], "all")]
+        flagged, first, proved = (sum(row[key] for row in some) for key in ("flagged", "first", "proved"))
+        seconds = [row["seconds"] for row in some]
+        times = f"{statistics.median(seconds):>10.1f}{max(seconds):>9.1f}"
+        lines.append(f"{kind:<15}{len(some):>7}{flagged:>9}{first:>12}{proved:>8}{times}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print what failed as it comes, then the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kinds", nargs="*", help="only these kinds of faults")
+    parser.add_argument("--every", type=int, default=1, help="only one of so many")
+    options = parser.parse_args()
+    rows = []
+    chosen = [fault for fault in faults() if not options.kinds or fault[0] in options.kinds][:: options.every]
+    for fault in chosen:
+        row = examine(*fault)
+        rows.append(row)
+        if not (row["flagged"] and row["first"] and row["proved"]) or row["seconds"] > 10:
+            proved = "proved" if row["proved"] else "not proved"
+            text = f"line {row['line']} `{row['code']}` named {row['named']} {proved} {row['seconds']:.1f} s"
+            print(f"{row['kind']:<15}{text}", flush=True)
+    print(f"\n{table(rows)}")
+
+
+if __name__ == "__main__":
+    main()

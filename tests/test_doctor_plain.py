@@ -1,0 +1,107 @@
+"""Single faults in the plainest style of all, one of each kind that benchmarks/doctor_plain_sweep.py makes: they are
+repaired; and what a report without a repair says of a line is true."""
+
+import re
+
+import numpy as np
+import pytest
+
+import lstm_teach as lt
+from benchmarks.doctor_plain_sweep import PLAIN, define, faults
+
+ROWS = PLAIN.splitlines()
+long = pytest.mark.long
+
+
+def with_line(right, wrong):
+    """The plain pass with a line changed, and the number of the line."""
+    (row,) = (k for k, text in enumerate(ROWS) if text.strip() == right)
+    return "\n".join([*ROWS[:row], ROWS[row].replace(right, wrong), *ROWS[row + 1 :], ""]), row + 1
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("dh = V.T @ dy + dh_next", "dh = V @ dy + dh_next"),
+        ("dh = V.T @ dy + dh_next", "dh = V.T @ dy"),
+        ("do = dh * ct[t]", "do = dh"),
+        ("dzg = dg * (1 - g[t] ** 2)", "dzg = np.zeros(H)"),
+        ("dy = y[t].copy()", "dy = y[t - 1].copy()"),
+        pytest.param("dy[targets[t]] -= 1", "dy[targets[t]] += 1", marks=long),
+        pytest.param("dc = dct * (1 - ct[t] ** 2) + dc_next", "dc = dct * (1 - ct[t]) + dc_next", marks=long),
+        pytest.param("df = dc * c[t - 1]", "df = dc * c[t]", marks=long),
+        pytest.param("dWi += np.outer(dzi, h[t - 1])", "dWi = np.outer(dzi, h[t - 1])", marks=long),
+        pytest.param("dUf[:, x[t]] += dzf", "dUf[:, x[t]] += dzo", marks=long),
+        pytest.param("dc_next = dc * f[t]", "dc_next = dc", marks=long),
+        pytest.param("dc_next = dc * f[t]", "dc_next = np.zeros(H)", marks=long),
+    ],
+)
+def test_a_single_fault_is_named_first_and_repaired(right, wrong):
+    text, line = with_line(right, wrong)
+    diagnosis = lt.diagnose(define(text, "backward", "<plain>"), progress=False)
+    first = next(finding for finding in diagnosis.findings if finding.line)  # an error that the check saw has none
+    assert first.line == line and first.proved
+    assert diagnosis.repaired_source is not None
+
+
+def test_the_sweep_leaves_out_what_changes_no_gradient_and_knows_every_line_that_it_changes():
+    assert lt.check_gradients(define(PLAIN, "backward", "<plain>")).passed
+    kinds, texts = set(), set()
+    for (kind, line, text), _ in zip(faults(), range(60), strict=False):
+        changed = [k for k, (a, b) in enumerate(zip(ROWS, text.splitlines(), strict=True), 1) if a != b]
+        assert changed == [line]
+        kinds.add(kind)
+        texts.add(text)
+    assert len(texts) == 60 and len(kinds) > 5
+
+
+def gradients(text, x, targets, params):
+    return dict(zip(lt.Params.NAMES, define(text, "backward", "<run>")(params, x, targets), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("do = dh * ct[t]", "do = np.cos(dh)"),
+        ("dc_next = dc * f[t]", "dc_next = dc"),
+    ],
+)
+def test_the_value_of_which_a_report_without_repair_says_so_is_unknown_and_no_right_gradient_depends_on_it(
+    right, wrong
+):
+    text, _ = with_line(right, wrong)
+    finding = lt.diagnose(define(text, "backward", "<plain>"), progress=False, steps=1).findings[0]
+    assert "none of the right quantities" in finding.cause and not finding.proved and not finding.how
+
+    rng = np.random.default_rng(5)
+    params, x, targets = lt.Params.random(7, 4, seed=5), rng.integers(7, size=4), rng.integers(7, size=4)
+    exact, deltas = lt.bptt(params, x, targets, return_deltas=True)
+    known = [row for name in vars(deltas) for row in np.atleast_2d(getattr(deltas, name))]
+    name = re.match(r"\w+", finding.code)[0]
+    rows, row = text.splitlines(), finding.line - 1
+    indent = " " * (len(rows[row]) - len(rows[row].lstrip()))
+    seen = []
+    np.seen = seen
+    try:
+        gradients(
+            "\n".join([*rows[: row + 1], f"{indent}np.seen.append({name}.copy())", *rows[row + 1 :]]),
+            x,
+            targets,
+            params,
+        )
+    finally:
+        del np.seen
+    assert not all(any(v.shape == k.shape and np.allclose(v, k, atol=1e-9) for k in known) for v in seen)
+
+    wrong_now = gradients(text, x, targets, params)
+    disturbed = gradients(
+        "\n".join([*rows[: row + 1], f"{indent}{name} = {name} + 0.01", *rows[row + 1 :]]), x, targets, params
+    )
+    changed = {n for n in exact.NAMES if not np.array_equal(wrong_now[n], disturbed[n])}
+    assert changed and not changed & {n for n in exact.NAMES if np.allclose(wrong_now[n], exact[n], atol=1e-9)}
+
+
+def test_where_all_values_are_right_the_line_is_named_on_which_exactly_the_wrong_gradient_depends():
+    text, line = with_line("dWi += np.outer(dzi, h[t - 1])", "dWi = np.outer(dzi, h[t - 1])")
+    finding = lt.diagnose(define(text, "backward", "<plain>"), progress=False, steps=1).findings[0]
+    assert finding.line == line and "Exactly the wrong gradients (dWi) depend" in finding.cause

@@ -1,7 +1,8 @@
 """Candidate edits by analogy: a statement made like one of its sisters, with its own names.
 
 Four gates mean four statements of one pattern. Where one of them differs from another in the pattern and not in the
-names only, it may be meant to be like it. Takes the maker of edits of one statement (`edits.Maker`). Imports variants.
+names only, it may be meant to be like it. Takes the maker of edits of one statement (`edits.Maker`). Imports scene and
+slots.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sentences: what kind of mistake an edit repairs, in the learner's names. Imports variants and truth."""
+"""Sentences: what kind of mistake an edit repairs, in the learner's names. Imports slots and truth."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Another thing of the same shape: for what a statement reads, for what it assigns, and two things exchanged.
 
-Each function takes the maker of edits of one statement (`edits.Maker`). Imports scene and variants.
+Each function takes the maker of edits of one statement (`edits.Maker`). Imports scene and slots.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Candidate edits of one statement: small changes of its expressions, made from the text alone.
 
-Imports the operators (rewrites, donors, growth, indices, analogies), scene and variants.
+Imports the operators (rewrites, donors, growth, indices, analogies), scene and slots.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A factor or a term that is missing: what the code has, or a product like one that is there, with other things in it.
 
-Each function takes the maker of edits of one statement (`edits.Maker`). Imports donors, scene and variants.
+Each function takes the maker of edits of one statement (`edits.Maker`). Imports donors, scene and slots.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Another index, slice, key or string: shifted, of another loop, of another axis, in one place or in all equal ones.
 
-Each function takes the maker of edits of one statement (`edits.Maker`). Imports donors, scene and variants.
+Each function takes the maker of edits of one statement (`edits.Maker`). Imports donors, scene and slots.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Statements that are missing: a copy of one that is there with other things in it, a reset, a delta handed on.
 
-Imports growth, scene and variants.
+Imports the operators, edits, scene and slots.
 """
 
 from __future__ import annotations

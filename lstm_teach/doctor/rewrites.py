@@ -2,7 +2,7 @@
 
 A capital letter is any expression, the same letter twice the same text; `np` is numpy under any name, and its functions
 match where they were imported by themselves too. A rewrite needs two unrelated authors who made the mistake. Imports
-variants.
+slots.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the candidate edits are made from: everything that the code reads, with the shape that it had in one run.
 
-No name has a meaning here. Imports source, truth and variants.
+No name has a meaning here. Imports slots and source.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Read a learner's function as text, find the helpers it calls, and build it again from changed text.
 
-Imports standins. The text is never rewritten as a whole: an edit replaces a span, so that line
+The text is never rewritten as a whole: an edit replaces a span, so that line
 numbers, comments and the learner's own layout stay.
 """
 

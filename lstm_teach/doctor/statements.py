@@ -1,6 +1,6 @@
 """All candidate edits: those of single statements, and statements left out, moved, exchanged or missing.
 
-Imports edits, missing and scene.
+Imports edits, missing, scene and slots.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which statements may be wrong: what can be told where no repair is found.
 
-Imports scene, truth and variants.
+Imports scene, slots, truth and variants.
 """
 
 from __future__ import annotations

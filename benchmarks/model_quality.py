@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import lstm_teach as lt
-from tests.model_cases import faults
+from tests.model_cases import faults, further
 from tests.model_cases.styles import faults as styles
 
 
@@ -21,6 +21,7 @@ def cases(wanted: list[str]) -> list[tuple]:
     """(model, what is expected first, what was changed, case) of every fault; nothing is expected of right models."""
     found = [(name, None, "", faults.load(name)) for name in faults.MODELS]
     found += [(name, None, "", styles.load(name)) for name in styles.STYLES]
+    found += [(name, None, "", further.load(name)) for name in further.MODELS]
     found += [
         (name, {family}, f"{old} -> {new}", faults.load(name, old, new))
         for name, edits in faults.IN_THE_TEXT.items()
@@ -29,6 +30,10 @@ def cases(wanted: list[str]) -> list[tuple]:
     around = ((name, fault, faults.around(name, fault)) for name in faults.MODELS[::5] for fault in faults.AROUND)
     found += [(name, {faults.AROUND[fault][0]}, fault, case) for name, fault, case in around if case]
     found += [(name, families, str(edits), styles.load(name, edits)) for name, families, edits in styles.FAULTS]
+    found += [
+        (name, set(fault["families"]), str(fault["edits"]), further.load(name, fault["edits"]))
+        for name, fault in further.FAULTS
+    ]
     return [case for case in found if not wanted or case[0] in wanted]
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from lstm_teach import validate
-from lstm_teach.backward import Deltas, before, output_delta, slopes
+from lstm_teach.backward import output_delta, slopes
 from lstm_teach.forward import Cache, check_params, run
 from lstm_teach.nested import check_repaired
 from lstm_teach.params import GATES, Params
@@ -22,54 +22,18 @@ from lstm_teach.params import GATES, Params
 class GradientFlow:
     """Norms of the deltas of each loss: `flow.dh[s, t]` is |dL_s/dh[t]|, for loss step s and state step t <= s.
 
-        dh dc                (T, T)  what reaches the hidden state and the cell; Euclidean norms, in nats per unit
-        dzi dzf dzo dzg      (T, T)  what reaches the pre-activation of each gate
-        predicted            (T, T)  |dc| if nothing but the cell's own carry were at work: the dc[s] that loss s starts
-                                     with, times the forget gates f[t+1] to f[s]
+        dh dc    (T, T)  what reaches the hidden state and the cell; Euclidean norms, in nats per unit
 
     Entries with t > s are 0, and that is their value: no later state acts on a loss. A logarithmic picture has to leave
-    them out. Norms below 1e-154 read as 0, above 1e154 as infinity. Vectors and the split by path are computed when
-    first asked for.
+    them out. Norms below 1e-154 read as 0, above 1e154 as infinity. The split by path is computed when first asked for.
     """
 
     dh: np.ndarray
     dc: np.ndarray
-    dzi: np.ndarray
-    dzf: np.ndarray
-    dzo: np.ndarray
-    dzg: np.ndarray
-    predicted: np.ndarray
     _params: Params
     _cache: Cache
     _vectors: tuple[np.ndarray, np.ndarray]
     _offset: int
-
-    @cached_property
-    def deltas(self) -> Deltas:
-        """The vectors, (T, T, H) each: `flow.deltas.dh[s, t]`. Their sum over s is what `bptt` returns as deltas."""
-        dh, dc = self._vectors
-        hidden_to_cell, to_dz = slopes(self._cache)
-        dzi, dzf, dzo, dzg = (delta * to_dz[:, row] for row, delta in enumerate((dc, dc, dh, dc)))
-        s = np.arange(self._offset, len(dh))
-        dh_loss = np.zeros_like(dh)
-        dh_loss[s, s - self._offset] = dh[s, s - self._offset]
-        dc_hidden = dh * hidden_to_cell
-        return Deltas(
-            dh=dh,
-            dh_loss=dh_loss,
-            dh_future=dh - dh_loss,
-            dc=dc,
-            dc_hidden=dc_hidden,
-            dc_carry=dc - dc_hidden,
-            di=dc * self._cache.g[:-1],
-            df=dc * before(self._cache.c),
-            do=dh * self._cache.ct[:-1],
-            dg=dc * self._cache.i[:-1],
-            dzi=dzi,
-            dzf=dzf,
-            dzo=dzo,
-            dzg=dzg,
-        )
 
     @property
     def dh_paths(self) -> dict[str, np.ndarray]:
@@ -135,8 +99,7 @@ def gradient_flow(
 
     At s = t the loss itself starts the chain: dh[t, t] = V' dy[t]. Raises as `loss` does.
 
-    Every loss keeps its vectors at every step, so memory grows as T*T*H: 16 T*T*H bytes for those of dh and dc, and
-    96 T*T*H more for `deltas` once it is asked for.
+    Every loss keeps its vectors at every step, so memory grows as T*T*H: 16 T*T*H bytes for those of dh and dc.
     """
     check_params(params, one_net=True)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
@@ -157,10 +120,8 @@ def nested_flow(
 
     `repaired` as in `nested_bptt`; with every flaw repaired it is `gradient_flow`. With `short_range` in place the walk
     from s starts at s-1, so that `dh[s, s]` is 0: step s is never credited. `scalar_dot` spoils the weight gradients
-    only, no delta. Where the carry accumulates, `predicted` grows by 1 + f a step instead of shrinking by f. With
-    `stale_cell_delta` in place every walk begins with the explosion of the one before it, and after some thousand inner
-    steps the numbers overflow, as they do in the loop itself.
-    Raises as `nested_bptt` does.
+    only, no delta. With `stale_cell_delta` in place every walk begins with the explosion of the one before it, and
+    after some thousand inner steps the numbers overflow, as they do in the loop itself. Raises as `nested_bptt` does.
     """
     check_params(params, one_net=True)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
@@ -188,33 +149,23 @@ def _flow(
     T, H = len(cache.x), params.hidden_size
     hidden_to_cell, to_dz = slopes(cache)
     dh_start, by_h = output_delta(cache, targets) @ params.V, _by_hidden(params, to_dz)
-    # |dz|**2 is the sum of dc**2 (or dh**2) times slope**2, so that no dz is needed for its norm.
-    weights = np.zeros((T, 2 * H, 6))
-    weights[:, :H, 0] = weights[:, H:, 1] = 1
-    weights[:, :H, 4] = to_dz[:, 2] ** 2
-    weights[:, H:, [2, 3, 5]] = to_dz[:, [0, 1, 3]].swapaxes(1, 2) ** 2
-
     both = np.zeros((T, T, 2 * H))
-    dh, dc, alone = both[..., :H], both[..., H:], np.empty((T, H))  # alone: the carry's own part of dc
-    squares, squares_alone = np.zeros((T, T, 6)), np.zeros((T, T))
+    dh, dc = both[..., :H], both[..., H:]
     for t in reversed(range(T - offset)):
         first = t + offset  # the loss whose walk starts here
         dh_t, dc_t = dh[t, first:], dc[t, first:]
         if first + 1 < T:
             np.matmul(both[t + 1, first + 1 :], by_h[t + 1], out=dh_t[1:])
             np.multiply(dc[t + 1, first + 1 :], carry[t + 1], out=dc_t[1:])
-            alone[first + 1 :] *= carry[t + 1]
         dh_t[0] = dh_start[first]
         if dc_start is not None:
             dc_t[0] = dc_start[first]
         dc_t += dh_t * hidden_to_cell[t]
-        alone[first] = dc_t[0]
-        np.matmul(both[t, first:] ** 2, weights[t], out=squares[t, first:])
-        np.vecdot(alone[first:], alone[first:], out=squares_alone[t, first:])
-    squares[np.isnan(squares)] = np.inf  # infinity times 0, after an overflow
-    norms = np.sqrt(squares).transpose(2, 1, 0)
     vectors = dh.swapaxes(0, 1), dc.swapaxes(0, 1)
-    return GradientFlow(*norms, np.sqrt(squares_alone).T, params.copy(), cache, vectors, offset)
+    norms = [np.sqrt(np.vecdot(each, each)) for each in vectors]
+    for norm in norms:
+        norm[np.isnan(norm)] = np.inf  # infinity times 0, after an overflow
+    return GradientFlow(*norms, params.copy(), cache, vectors, offset)
 
 
 def _by_hidden(params: Params, to_dz: np.ndarray) -> np.ndarray:

@@ -80,11 +80,9 @@ class Deltas:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class GradientFlow:
-    """Norms (T, T) and vectors (T, T, H) of the deltas of each loss: `dh[s, t]` is |dL_s/dh[t]|; 0 where t > s."""
+    """Norms (T, T) of the deltas of each loss: `dh[s, t]` is |dL_s/dh[t]|; 0 where t > s."""
 
     dh: np.ndarray
-    dz: np.ndarray
-    deltas: Deltas
 
 
 def forward(params: Params, x: Sequence[int], h0: Sequence[float] | None = None) -> Cache:
@@ -156,11 +154,7 @@ def gradient_flow(
         if t + 1 < T:
             np.matmul(dz[t + 1, t + 1 :], params.W, out=dh[t, t + 1 :])
         np.multiply(dh[t, t:], slope[t], out=dz[t, t:])
-    dh, dz = dh.swapaxes(0, 1), dz.swapaxes(0, 1)
-    dh_loss = np.zeros((T, T, H))
-    dh_loss[np.arange(T), np.arange(T)] = start
-    deltas = Deltas(dh, dh_loss, dh - dh_loss, dz)
-    return GradientFlow(np.sqrt(np.vecdot(dh, dh)), np.sqrt(np.vecdot(dz, dz)), deltas)
+    return GradientFlow(np.sqrt(np.vecdot(dh, dh)).T)
 
 
 def _run(params: Params, x: Sequence[int], targets: Sequence[int], h0: Sequence[float] | None):

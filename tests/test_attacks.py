@@ -105,7 +105,8 @@ ATTACKS = {
         "    for frame in sys._current_frames().values():\n        while frame:\n"
         "            found += [v for k, v in frame.f_locals.items() if k in ('right', 'numbers', 'expected')]\n"
         "            frame = frame.f_back\n"
-        "    found += [o for o in gc.get_objects() if isinstance(o, dict) and 'doubled' in o]\n"
+        "    name = 'doubled'  # Python 3.14 shows its table of strings, where each is its own value\n"
+        "    found += [o for o in gc.get_objects() if isinstance(o, dict) and dict.get(o, name, name) is not name]\n"
         "    return 2 * found[0]",
         "IndexError",
     ),

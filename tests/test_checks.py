@@ -97,7 +97,8 @@ def test_an_endless_loop_is_stopped_and_asked_once_only():
     start = time.monotonic()
     verdict = check(endless, seconds=0.3)
     assert time.monotonic() - start < 3 and len(calls) == 1
-    assert "did not finish within 0.3 seconds" in str(verdict) and "while True" in str(verdict)
+    assert "did not finish within 0.3 seconds" in str(verdict)
+    assert re.search(r"while True|\bpass\b", str(verdict)), "Python 3.14 is mostly in the loop's second line"
     assert not [thread for thread in threading.enumerate() if "endless" in thread.name]
 
 

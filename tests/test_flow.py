@@ -10,7 +10,6 @@ from lstm_teach.forward import cross_entropy
 from lstm_teach.params import GATES
 
 K = 5
-PARTS = tuple(lt.Deltas.__dataclass_fields__)
 
 
 def case(T=7, H=4, seed=3, scale=0.8, forget_bias=0.5):
@@ -78,49 +77,24 @@ def test_each_delta_agrees_with_a_complex_perturbation_of_that_state(T):
     params, x, targets, h0, c0 = case(T)
     flow = lt.gradient_flow(params, x, targets, h0, c0)
     dh, dc = by_perturbation(params, x, targets, h0, c0)
-    assert lt.relative_error(flow.deltas.dh, dh) < 1e-13
-    assert lt.relative_error(flow.deltas.dc, dc) < 1e-13
     np.testing.assert_allclose(flow.dh, np.linalg.norm(dh, axis=2), rtol=1e-12)
     np.testing.assert_allclose(flow.dc, np.linalg.norm(dc, axis=2), rtol=1e-12)
-
-
-@pytest.mark.parametrize("T", [1, 2, 9])
-@pytest.mark.parametrize("part", PARTS)
-def test_summed_over_the_losses_the_vectors_are_those_of_the_single_pass(T, part):
-    inputs = case(T)
-    _, deltas = lt.bptt(*inputs, return_deltas=True)
-    summed = getattr(lt.gradient_flow(*inputs).deltas, part).sum(0)
-    assert np.abs(summed - getattr(deltas, part)).max() < 1e-14 * (1 + np.abs(getattr(deltas, part)).max())
-
-
-def test_the_norms_are_those_of_the_vectors():
-    flow = lt.gradient_flow(*case(8))
-    for name in ("dh", "dc", "dzi", "dzf", "dzo", "dzg"):
-        expected = np.linalg.norm(getattr(flow.deltas, name), axis=2)
-        np.testing.assert_allclose(getattr(flow, name), expected, rtol=1e-12, err_msg=name)
 
 
 def test_no_later_state_is_credited():
     flow = lt.gradient_flow(*case(6))
     above = np.triu_indices(6, 1)
-    for name in ("dh", "dc", "dzi", "dzf", "dzo", "dzg", "predicted"):
-        assert not getattr(flow, name)[above].any()
+    assert not flow.dh[above].any() and not flow.dc[above].any()
     assert (flow.dh[np.tril_indices(6)] > 0).all()
 
 
-def test_the_prediction_is_the_first_cell_delta_times_the_forget_gates_on_the_way():
-    params, x, targets, h0, c0 = case(6)
-    flow, f = lt.gradient_flow(params, x, targets, h0, c0), lt.forward(params, x, h0, c0).f
-    for s, t in itertools.product(range(6), range(6)):
-        expected = np.linalg.norm(flow.deltas.dc[s, s] * f[t + 1 : s + 1].prod(0)) if t <= s else 0
-        assert flow.predicted[s, t] == pytest.approx(expected, rel=1e-12)
-
-
-def test_without_recurrent_weights_the_prediction_is_exact():
-    params, *rest = case(8)
+def test_without_recurrent_weights_the_cell_s_own_carry_is_all_there_is():
+    params, x, targets, h0, c0 = case(8)
     params.W[:] = 0
-    flow = lt.gradient_flow(params, *rest)
-    np.testing.assert_allclose(flow.dc, flow.predicted, rtol=1e-12)
+    flow, f = lt.gradient_flow(params, x, targets, h0, c0), lt.forward(params, x, h0, c0).f
+    _, dc = by_perturbation(params, x, targets, h0, c0)
+    for s, t in itertools.combinations_with_replacement(range(8), 2):
+        assert flow.dc[t, s] == pytest.approx(np.linalg.norm(dc[t, t] * f[s + 1 : t + 1].prod(0)), rel=1e-12)
     assert not flow.dh[np.tril_indices(8, -1)].any()  # then h[t] acts on its own loss alone
 
 
@@ -133,13 +107,14 @@ def test_the_paths_add_up_and_each_is_its_vector_along_the_sum():
     np.testing.assert_allclose(sum(flow.dc_paths.values()), flow.dc, rtol=1e-12)
     cache = lt.forward(params, x, h0, c0)
     s, t = 5, 2
-    dh, dc = flow.deltas.dh[s, t], flow.deltas.dc[s, t]
-    for gate in GATES:
-        through = params[f"W{gate}"].T @ getattr(flow.deltas, f"dz{gate}")[s, t + 1]
+    dhs, dcs, dzs = walks(params, x, targets, h0, c0, lt.FLAWS)
+    dh, dc = dhs[s, t], dcs[s, t]
+    for gate, dz in zip(GATES, dzs, strict=True):
+        through = params[f"W{gate}"].T @ dz[s, t + 1]
         assert flow.dh_paths[gate][s, t] == pytest.approx(through @ dh / np.linalg.norm(dh), rel=1e-12)
         into_c = through * cache.o[t] * (1 - cache.ct[t] ** 2)
         assert flow.dc_paths[gate][s, t] == pytest.approx(into_c @ dc / np.linalg.norm(dc), rel=1e-12)
-    carried = flow.deltas.dc[s, t + 1] * cache.f[t + 1]
+    carried = dcs[s, t + 1] * cache.f[t + 1]
     assert flow.dc_paths["cell"][s, t] == pytest.approx(carried @ dc / np.linalg.norm(dc), rel=1e-12)
     steps = np.arange(7)
     np.testing.assert_allclose(flow.dh_paths["loss"][steps, steps], flow.dh[steps, steps], rtol=1e-12)
@@ -149,33 +124,17 @@ def test_the_paths_add_up_and_each_is_its_vector_along_the_sum():
 def test_the_nested_flow_is_what_the_loop_does_step_by_step(repaired):
     inputs = case(7)
     flow = lt.nested_flow(*inputs, repaired=repaired)
-    dh, dc, dz = walks(*inputs, repaired)
-    assert lt.relative_error(flow.deltas.dh, dh) < 1e-12
-    assert lt.relative_error(flow.deltas.dc, dc) < 1e-12
-    for gate, expected in zip(GATES, dz, strict=True):
-        assert lt.relative_error(getattr(flow, f"dz{gate}"), np.linalg.norm(expected, axis=2)) < 1e-12
+    dh, dc, _ = walks(*inputs, repaired)
+    np.testing.assert_allclose(flow.dh, np.linalg.norm(dh, axis=2), rtol=1e-11)
+    np.testing.assert_allclose(flow.dc, np.linalg.norm(dc, axis=2), rtol=1e-11)
     np.testing.assert_allclose(sum(flow.dc_paths.values()), flow.dc, rtol=1e-12)
     np.testing.assert_allclose(sum(flow.dh_paths.values()), flow.dh, rtol=1e-12)
-
-
-@pytest.mark.parametrize("repaired", [(), ("short_range",), ("stale_cell_delta",), lt.FLAWS])
-def test_the_nested_flow_gives_the_gradients_of_the_nested_loop(repaired):
-    params, x, targets, h0, c0 = case(6)
-    grads = lt.nested_bptt(params, x, targets, h0, c0, repaired=repaired)
-    deltas = lt.nested_flow(params, x, targets, h0, c0, repaired=repaired).deltas
-    for gate in GATES:
-        expected = np.zeros_like(params[f"U{gate}"])
-        np.add.at(expected.T, x, getattr(deltas, f"dz{gate}").sum(0))
-        assert lt.relative_error(grads[f"U{gate}"], expected) < 1e-12
 
 
 def test_a_short_walk_credits_no_step_with_its_own_loss():
     flow = lt.nested_flow(*case(5))
     assert not np.diag(flow.dh).any()
     assert not np.diag(flow.dc).any()
-    later, steps = np.arange(1, 5), np.arange(4)
-    assert np.array_equal(flow.deltas.dh_loss[later, steps], flow.deltas.dh[later, steps])
-    assert not flow.deltas.dh_future[later, steps].any()
 
 
 def test_an_overflow_reads_as_infinity_without_a_warning():
@@ -198,15 +157,13 @@ def test_the_inputs_are_left_alone_and_later_edits_do_not_reach_the_flow():
     assert np.array_equal(flow.dh_paths["i"], expected)
 
 
-@given(T=st.integers(1, 9), H=st.integers(1, 5), seed=st.integers(0, 10**6), scale=st.floats(0, 3))
+@given(T=st.integers(1, 6), H=st.integers(1, 4), seed=st.integers(0, 10**6), scale=st.floats(0, 3))
 @settings(max_examples=40, deadline=None)
-def test_shapes_and_the_sum_hold_for_any_net(T, H, seed, scale):
+def test_every_norm_is_right_for_any_net(T, H, seed, scale):
     inputs = case(T, H, seed, scale)
     flow = lt.gradient_flow(*inputs)
-    _, deltas = lt.bptt(*inputs, return_deltas=True)
-    assert flow.dh.shape == flow.dc.shape == flow.dzf.shape == flow.predicted.shape == (T, T)
-    assert flow.deltas.dh.shape == (T, T, H)
-    np.testing.assert_allclose(flow.deltas.dc.sum(0), deltas.dc, rtol=1e-9, atol=1e-12 * (1 + np.abs(deltas.dc).max()))
+    for norms, vectors in zip((flow.dh, flow.dc), by_perturbation(*inputs), strict=True):
+        np.testing.assert_allclose(norms, np.linalg.norm(vectors, axis=2), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("function", [lt.gradient_flow, lt.nested_flow])
@@ -226,11 +183,3 @@ def test_an_unknown_flaw_is_named():
     params, x, targets, _, _ = case(4)
     with pytest.raises(ValueError, match=r"'shortrange'"):
         lt.nested_flow(params, x, targets, repaired=("shortrange",))
-
-
-def test_memory_is_what_the_docstring_says():
-    params, T, H = lt.Params.random(4, 5, seed=0), 7, 5
-    flow = lt.gradient_flow(params, np.arange(T) % 4, np.zeros(T, int))
-    assert sum(vectors.nbytes for vectors in flow._vectors) == 16 * T * T * H
-    arrays = {name: vectors for name, vectors in vars(flow.deltas).items() if name not in ("dh", "dc")}
-    assert sum(vectors.nbytes for vectors in arrays.values()) == 96 * T * T * H

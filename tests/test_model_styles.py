@@ -9,6 +9,7 @@ import pytest
 from projectfiles import ROOT
 
 import lstm_teach as lt
+from tests.model_cases import further
 from tests.model_cases.styles.faults import FAULTS, FOLDER, STYLES, load
 
 long = pytest.mark.long  # the rest is run at every change
@@ -42,6 +43,21 @@ def test_the_family_of_a_fault_is_named_first(style, expected, edits):
     diagnosis = diagnosed(style, *edits)
     assert not diagnosis.passed
     assert families(diagnosis)[0] in expected, diagnosis
+
+
+@long
+@pytest.mark.parametrize("name", further.MODELS)
+def test_a_right_model_of_any_kind_is_passed(name):
+    diagnosis = lt.diagnose_model(further.load(name))
+    assert diagnosis.passed, diagnosis
+
+
+@long
+@pytest.mark.parametrize(("name", "fault"), further.FAULTS)
+def test_a_fault_in_a_model_of_any_kind_is_flagged_and_named_first_unless_it_is_known_to_be_missed(name, fault):
+    found = families(lt.diagnose_model(further.load(name, fault["edits"])))
+    assert found
+    assert (found[0] in fault["families"]) != fault.get("missed", False), found
 
 
 # ------------------------------------------------------------------------------- weights that are not handed on

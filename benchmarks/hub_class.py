@@ -101,7 +101,7 @@ class Student:
     browser: httpx.AsyncClient
     kernel: str = ""
     socket: WebSocketClientConnection | None = None
-    control: tuple[str, str, list[float]] = ("", "", [])  # of an explorer: comm, trait, where it is moved to
+    control: tuple[str, str, str, list[float]] = ("", "", "", [])  # of an explorer: comm, name, trait, where to
     picture: str = ""  # comm
     took: dict[str, float] = field(default_factory=dict)
     moves: list[float] = field(default_factory=list)
@@ -202,19 +202,19 @@ def read(received: str | bytes | None) -> dict:
     return json.loads(received)
 
 
-async def run(student: Student, code: str) -> list[dict]:
-    """Run a cell; return the widgets that it made. RuntimeError if it raised."""
+async def run(student: Student, code: str) -> dict[str, dict]:
+    """Run a cell; return the state of each widget that it made, by its comm. RuntimeError if it raised."""
     asked = message("execute_request", {"code": code, "silent": False, "allow_stdin": False})
     await student.socket.write_message(json.dumps(asked))
-    made = []
+    made: dict[str, dict] = {}
     replied = idle = False
     while not (replied and idle):
         got = read(await student.socket.read_message())
         if got["parent_header"].get("msg_id") != asked["header"]["msg_id"]:
             continue
         kind, content = got["msg_type"], got["content"]
-        if kind == "comm_open":
-            made.append(content)
+        if kind in ("comm_open", "comm_msg") and (kind == "comm_open" or content["comm_id"] in made):
+            made.setdefault(content["comm_id"], {}).update(content["data"].get("state", {}))
         idle |= kind == "status" and content["execution_state"] == "idle"
         if kind == "execute_reply":
             if content["status"] != "ok":
@@ -223,15 +223,16 @@ async def run(student: Student, code: str) -> list[dict]:
     return made
 
 
-def where_to(state: dict) -> tuple[str, list[float]] | None:
-    """The trait of a slider or a list, and another value and the one that it has; None if this is neither."""
-    model = state.get("_model_name", "")
+def where_to(state: dict) -> tuple[str, str, list[float]] | None:
+    """Name and trait of a slider or a list, and another value and the one that it has; None if this is neither."""
+    model, classes = state.get("_model_name", ""), " ".join(state.get("_dom_classes", []))
+    name = next(iter(re.findall(r"lt-control-(\S+)", classes)), "")
     if model in ("IntSliderModel", "FloatSliderModel"):
         here = state["value"]
-        return "value", [state["max"] if here == state["min"] else state["min"], here]
+        return name, "value", [state["max"] if here == state["min"] else state["min"], here]
     if model == "DropdownModel":
         here = state["index"] or 0
-        return "index", [(here + 1) % len(state["_options_labels"]), here]
+        return name, "index", [(here + 1) % len(state["_options_labels"]), here]
     return None
 
 
@@ -240,24 +241,30 @@ async def run_lesson(student: Student) -> None:
     began = time.monotonic()
     found = []
     for code in student.cells():
-        made = [(comm["comm_id"], comm["data"].get("state", {})) for comm in await run(student, code)]
-        pictures = [comm for comm, state in made if "seq" in state and "pointer_events" in state]
-        controls = [(comm, *where_to(state)) for comm, state in made if where_to(state)]
+        made = await run(student, code)
+        pictures = [comm for comm, state in made.items() if "seq" in state and "pointer_events" in state]
+        controls = [(comm, *where_to(state)) for comm, state in made.items() if where_to(state)]
         found += [(control, pictures[0]) for control in controls if pictures]
     if not found:
         raise RuntimeError(f"{student.lesson.name} has no explorer with a slider or a list")
-    found.sort(key=lambda pair: pair[0][1] != "value")  # sliders first, in their order
+    found.sort(key=lambda pair: pair[0][2] != "value")  # sliders first, in their order
     student.control, student.picture = found[0]
     student.took.setdefault("run all cells", time.monotonic() - began)
 
 
+async def set_widget(student: Student, comm: str, state: dict) -> None:
+    """What a page sends when the reader changes a widget."""
+    data = {"method": "update", "state": state, "buffer_paths": []}
+    await student.socket.write_message(json.dumps(message("comm_msg", {"comm_id": comm, "data": data})))
+
+
 async def move(student: Student) -> None:
-    """Move the slider there and back, each time until the new picture has come."""
-    comm, trait, values = student.control
+    """Take the slider, which has the kernel draw ahead, and move it there and back; wait for each new picture."""
+    comm, name, trait, values = student.control
+    await set_widget(student, student.picture, {"held": name})
     for number in range(MOVES):
         began = time.monotonic()
-        data = {"method": "update", "state": {trait: values[number % 2]}, "buffer_paths": []}
-        await student.socket.write_message(json.dumps(message("comm_msg", {"comm_id": comm, "data": data})))
+        await set_widget(student, comm, {trait: values[number % 2]})
         while True:
             got = read(await asyncio.wait_for(student.socket.read_message(), 120))
             content = got["content"]

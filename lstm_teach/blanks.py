@@ -141,12 +141,6 @@ class Lesson:
             Question(full, given["text"], options, given.get("right", ""), given.get("reveal", ""), written=False)
         )
 
-    def progress(self) -> str:
-        """How many of the lines judged so far are right."""
-        parts = [part for verdict in self.verdicts.values() for part in verdict.parts]
-        right = sum(part.passed for part in parts)
-        return f"{right} of the {len(parts)} lines judged so far in this lesson are yours and right."
-
     def keep(self, name: str) -> None:
         """Write the learner's function to the file my_functions.py beside the notebook; only if it was judged right."""
         groups = [group for group in self._spec.get("blanks", {}) if name in self.blank(group).names]

@@ -140,9 +140,18 @@ def test_the_class_of_the_benchmark_has_every_lesson_and_the_long_one_twice_at_m
 @pytest.mark.parametrize(
     ("state", "moved"),
     [
-        ({"_model_name": "IntSliderModel", "min": 0, "max": 9, "value": 0}, ("value", [9, 0])),
-        ({"_model_name": "FloatSliderModel", "min": -4.0, "max": 0.0, "value": 0.0}, ("value", [-4.0, 0.0])),
-        ({"_model_name": "DropdownModel", "_options_labels": ["a", "b"], "index": 1}, ("index", [0, 1])),
+        ({"_model_name": "IntSliderModel", "min": 0, "max": 9, "value": 0}, ("", "value", [9, 0])),
+        (
+            {
+                "_model_name": "FloatSliderModel",
+                "min": -4.0,
+                "max": 0.0,
+                "value": 0.0,
+                "_dom_classes": ["lt-control-b"],
+            },
+            ("b", "value", [-4.0, 0.0]),
+        ),
+        ({"_model_name": "DropdownModel", "_options_labels": ["a", "b"], "index": 1}, ("", "index", [0, 1])),
         ({"_model_name": "SliderStyleModel"}, None),
         ({}, None),
     ],

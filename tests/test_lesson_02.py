@@ -67,7 +67,7 @@ WRONG = [
     ("write-product", "dct", "dh * o * (1 - ct**2)", "This is dc, not dct"),
     ("write-gates", "dzi", "dc * i * (1 - i)", "This starts from dc"),
     ("write-gates", "dzi", "di * i * (1 - sigmoid(i))", "takes the sigmoid a second time"),
-    ("write-weights", "dUf", "[0, dzf]", "place 1 always"),
+    ("write-weights", "dUf", "[0, dzf]", "always puts the number in place 1"),
     ("write-dh-total", "dh", "dh_future", "dh_loss is missing"),
     ("write-many-units", "dWf", "dzf @ h_before", "adds up to a single number"),
 ]

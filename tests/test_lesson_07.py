@@ -662,7 +662,7 @@ def test_the_model_to_replace_is_right_as_it_is():
 
 def test_what_a_state_of_zero_hides_is_noted_only_if_the_check_fails_as_the_page_says():
     text = " ".join((ROOT / "docs" / "your_own_model.md").read_text(encoding="utf-8").split())
-    assert "and if the check fails, the report says which arrays those are" in text
+    assert "if the check fails, the report names them" in text
     source = cell_source(NOTEBOOK, "my-gradient").replace("np.full(4, 0.3)", "np.zeros(4)")
     for code, passed in ((source, True), (source.replace('grads["U"] +=', 'grads["U"] ='), False)):
         names = {"np": np, "lt": lt}

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ..bell import BELL, QUIET
 from ..forward import Cache
@@ -41,7 +40,7 @@ def build(longest: int, gates: str = "f") -> tuple[Scene, Callable[[Cache, Cache
         axes.set_xticks(range(0, longest, 2), range(0, longest, 2) if axes is shares else [])
         for y in (0, top / 2, top):
             axes.axhline(y, color=LIGHT_GRAY, linewidth=0.8, zorder=0)
-    lines = _cell_lines(cell)
+    lines = [cell.plot([], [], **look)[0] for look in LINES.values()]
     gate_lines = {gate: shares.plot([], [], **line_style(gate))[0] for gate in gates}
     if len(gates) > 1:
         legend = list(gate_lines.values())
@@ -98,11 +97,6 @@ def share(value: float) -> str:
 def _axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
     """Axes at a place in pixels, counted from the top left."""
     return figure.add_axes((left / WIDTH, 1 - (top + height) / HEIGHT, width / WIDTH, height / HEIGHT))
-
-
-def _cell_lines(axes: Axes) -> list[Line2D]:
-    """The two lines of the cell value."""
-    return [axes.plot([], [], **look)[0] for look in LINES.values()]
 
 
 def _answer_bars(axes: Axes) -> tuple[list, list]:

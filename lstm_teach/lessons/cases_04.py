@@ -143,7 +143,7 @@ def _passes(
 
     @cache
     def passed(**other: str) -> Params:
-        return pass_with(*given, other)
+        return _walk_with(*given, other)[0]
 
     return passed
 
@@ -156,17 +156,10 @@ def _handed(
     return {"dh0": dh0, "dc0": dc0}
 
 
-def pass_with(
-    params: Params, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray, other: Mapping[str, str]
-) -> Params:
-    """The backward pass of `LINES`, with the lines of `other` in place of their own; right if there are none."""
-    return _walk_with(params, x, targets, h0, c0, other)[0]
-
-
 def _walk_with(
     params: Params, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray, other: Mapping[str, str]
 ) -> tuple[Params, np.ndarray, np.ndarray]:
-    """The nine gradients of such a pass, and its last `dh_future` and `dc_carry`."""
+    """The nine gradients of the pass of `LINES` with those of `other` instead, and its last dh_future and dc_carry."""
     line = {name: COMPILED(other.get(name, text)) for name, text in LINES.items()}
     T, H, K = len(x), params.hidden_size, params.vocab_size
     names = {"np": np, "T": T, "H": H, "K": K, "x": x, "targets": targets, "h0": h0, "c0": c0, **dict(params.items())}

@@ -1,5 +1,6 @@
 """The doctor finds faults in passes of any style, proves its repairs, and never accuses a right pass."""
 
+import ast
 import re
 import signal
 import threading
@@ -9,7 +10,9 @@ import pytest
 
 import lstm_teach as lt
 from benchmarks.doctor_corpus import define, passes
+from lstm_teach.doctor.causes import IDEAS
 from lstm_teach.doctor.report import Finding
+from lstm_teach.doctor.rewrites import RENAMED, REWRITES
 
 PASSES = passes("tuning")
 PER_GATE, _ = PASSES["per_gate"]
@@ -505,3 +508,29 @@ def test_names_that_are_declared_in_the_middle_of_a_function_stop_no_search(righ
     diagnosis = lt.diagnose(define(text, "backward", "<closure>"), progress=False)
     assert text.splitlines()[diagnosis.findings[0].line - 1].strip() in (wrong, f"grads.V += {wrong}")
     assert diagnosis.repaired_source is not None
+
+
+def test_every_line_of_the_table_of_rewrites_can_be_used():
+    def letters(text):
+        names = (node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name))
+        return {name for name in names if len(name) == 1 and name.isupper()}
+
+    for kind, cost, pattern, *others in REWRITES:
+        assert kind in IDEAS and 0 < cost < 4 and others and pattern not in others
+        assert all(letters(other) <= letters(pattern) for other in others), pattern
+    assert all(kind in IDEAS and others and name not in others for kind, _, name, *others in RENAMED)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("(1 - ct[t] ** 2)", "(1 - ct[t]) ** 2"),
+        ("f[t] * (1 - f[t])", "f[t] * 1 - f[t]"),
+        ("params.V.T @ dy[t]", "dy[t] @ params.V.T"),
+    ],
+)
+def test_what_is_often_written_for_something_else_is_read_as_that(right, wrong):
+    assert PER_GATE.count(right) == 1, right
+    text = PER_GATE.replace(right, wrong)
+    (finding,) = diagnose(text, "backward").findings
+    assert finding.proved and finding.line == line_of(text, wrong) and right in finding.repair

@@ -1,7 +1,8 @@
 """Candidate edits by analogy: a statement made like one of its sisters, with its own names.
 
 Four gates mean four statements of one pattern. Where one of them differs from another in the pattern and not in the
-names only, it may be meant to be like it. Takes the maker of edits of one statement (`edits._Maker`). Imports variants.
+names only, it may be meant to be like it. Takes the maker of edits of one statement (`edits.Maker`). Imports scene and
+slots.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lstm_teach.doctor.scene import is_vector
-from lstm_teach.doctor.variants import Edit
+from lstm_teach.doctor.slots import Edit
 
 _ALIKE = 0.6  # how much of two patterns has to be the same
 _SHORTEST, _LONGEST = 6, 60  # tokens of a statement that is compared
@@ -38,24 +39,6 @@ def analogies(maker: Any, root: ast.AST) -> Iterator[Edit]:
         if matcher.ratio() >= _ALIKE:
             for text in dict.fromkeys(_merged(its, mine, matcher.get_opcodes())):
                 yield maker.swap("analogy", 1.5, value, text)
-
-
-def one_column(maker: Any, root: ast.AST) -> Iterator[Edit]:
-    """`dV[:, k] += b` for `dV += b[:, None]` where sisters have such an index: one column is meant, not all."""
-    if not isinstance(root, ast.AugAssign) or not isinstance(root.target, ast.Name):
-        return
-    values, name = [maker.seg(root.value)], maker.seg(root.target)
-    if isinstance(root.value, ast.Subscript) and "None" in maker.seg(root.value.slice):
-        values.append(maker.seg(root.value.value))
-    indices = {}
-    for slot in maker.scene.slots:
-        target = getattr(slot.node, "target", None)
-        if slot.unit == maker.slot.unit and slot.block == maker.slot.block and isinstance(target, ast.Subscript):
-            indices[maker.seg(target.slice)] = None
-    for index in indices:
-        for value in values[::-1]:
-            changes = (*maker.unit.span(root.target), f"{name}[{index}]"), (*maker.unit.span(root.value), value)
-            yield maker.edit("index", 1.3, *changes)
 
 
 def _merged(its: list[str], mine: list[str], codes: list[tuple[str, int, int, int, int]]) -> Iterator[str]:

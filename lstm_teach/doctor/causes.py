@@ -1,9 +1,9 @@
-"""Sentences: what kind of mistake an edit repairs, in the learner's names. Imports variants and truth."""
+"""Sentences: what kind of mistake an edit repairs, in the learner's names. Imports slots and truth."""
 
 from __future__ import annotations
 
+from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.truth import Key
-from lstm_teach.doctor.variants import Edit
 
 # The first level of a finding: the kind of mistake to look for, without the place.
 IDEAS = {
@@ -115,11 +115,13 @@ _CAUSES = {
 def cause(edit: Edit) -> str:
     """One sentence on what the edit repairs."""
     old, new = edit.old.strip(), edit.new.strip()
-    accumulate = {
-        "=": "the old value has to be replaced",
+    said = {
         "+=": "the contributions of all steps have to be added up",
         "-=": "the sign is wrong",
-    }.get(new, "the operation is another one")
+        "=": "the old value has to be replaced",
+    }
+    signs = (sign for sign in said if f" {sign} " in f" {new} ")
+    accumulate = said.get(next(signs, ""), "the operation is another one")
     number = ""
     if old in ("dot", "inner", "matmul") and new == "outer":
         number = f": `{old}` of two vectors is one number, and it would be added to every entry of the matrix"

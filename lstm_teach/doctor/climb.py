@@ -3,7 +3,7 @@
 The lowest rung is a net of two units and one step, the highest has steps enough for a token to come again. A fault
 that shows on a low rung is mended before one that needs more steps. What becomes right is seen in blocks of the nine
 gradients: a matrix, or a column of a U, which is the delta of one gate at the one step of its token. Nothing inside the
-pass is looked at, so a run is quick. Imports repair, truth and variants.
+pass is looked at, so a run is quick. Imports bench, truth and variants.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from itertools import count, islice
 
 import numpy as np
 
+from lstm_teach.doctor.bench import AT_ONCE, ELSEWHERE, JUST, Bench, Mended
 from lstm_teach.doctor.fuel import Deadline
-from lstm_teach.doctor.repair import _AT_ONCE, _ELSEWHERE, _JUST, Bench, Mended
 from lstm_teach.doctor.scene import targets_of
+from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.truth import COUNTED, FORWARD, Case, Truth, make_case
-from lstm_teach.doctor.variants import Edit, Trace, Variants, gradients
+from lstm_teach.doctor.variants import Trace, Variants, gradients
 from lstm_teach.gradcheck import LENGTHS, own_case, states_taken
 from lstm_teach.gradients import exact_gradient
 from lstm_teach.params import Params
@@ -176,9 +177,9 @@ class Climb:
         """Single edits that mend everything: those of statements on which all depends that is wrong."""
         if self.root.right == self.full:  # something else is wrong: the inputs are changed, or a length is refused
             return
-        far, just = self.bench.too_far([])
+        far, just = self.bench.too_far()
         near = [edit for edit in self.bench.every if not self.bench.can_not_be(edit, far)]
-        near.sort(key=lambda edit: (edit.cost - _JUST * bool(edit.slots & just), len(edit.new)))
+        near.sort(key=lambda edit: (edit.cost - JUST * bool(edit.slots & just), len(edit.new)))
         self.just = just
         for batch in _batches(near):
             yield from self._tried(self.root, batch, False, deadline)
@@ -261,7 +262,7 @@ class Climb:
         if found:
             found = self._likely_first(found) if state.made else sorted(found, key=self._single_doubt)
             made, alike = state.with_one_more(found[0], found[1:40])
-            yield Mended(self.bench.slots, made, alike, [], self.tried)
+            yield Mended(self.bench.slots, made, alike, self.tried)
 
     def _inside(self, state: _State, batch: list[Edit], look: int, deadline: Deadline) -> Iterator[tuple[int, int]]:
         """The values on the way that become right by an edit (its id), as bits; -1 if one does not stay right."""
@@ -324,7 +325,7 @@ class Climb:
 
     def _single_doubt(self, edit: Edit) -> tuple[float, int]:
         """How likely an edit is that mends everything alone."""
-        return self.bench.doubt(edit, min(edit.slots)) - _JUST * bool(edit.slots & self.just), len(edit.new)
+        return self.bench.doubt(edit, min(edit.slots)) - JUST * bool(edit.slots & self.just), len(edit.new)
 
     def _doubt(self, edit: Edit) -> tuple[float, int]:
         """How likely an edit is among those with the same gain: the more so the more depends on what it changes."""
@@ -362,7 +363,7 @@ class Climb:
         lowest = self._lowest(state)
         wrong = self.rungs[lowest].wrong(state.right[lowest])
         variants = Variants(self.backward, self.units, state.made, [])
-        reach = variants.reach(self.rungs[lowest], sorted(self.statements), (), state.made)
+        reach = variants.reach(self.rungs[lowest], sorted(self.statements), state.made)
         vain = {slot for slot, names in reach.items() if wrong and not names & wrong}
         just = {slot for slot, names in reach.items() if names and names <= wrong}
         most = {name for k, name in enumerate(self.rungs[lowest].names) if self.rungs[lowest].counted >> k & 1}
@@ -372,7 +373,7 @@ class Climb:
         long = self.rungs[lowest].case.length > _LONG
 
         def doubt(edit: Edit) -> tuple[bool, bool, float, int]:
-            cost = edit.cost - _JUST * bool(self.about[id(edit)] & just) + self._inserted(edit)
+            cost = edit.cost - JUST * bool(self.about[id(edit)] & just) + self._inserted(edit)
             return (
                 id(edit) not in beside,
                 bool(state.look) and edit.slots <= self.back,  # nothing comes right there before the forward pass is
@@ -382,7 +383,7 @@ class Climb:
 
         def in_vain(edit: Edit) -> bool:
             at = self.about[id(edit)] & self.statements
-            return bool(at) and at <= vain and edit.kind not in _ELSEWHERE
+            return bool(at) and at <= vain and edit.kind not in ELSEWHERE
 
         if not self.about:
             self.about = {id(edit): self._about(edit) for edit in self.bench.every}
@@ -402,4 +403,4 @@ def _count(right: Sequence[int]) -> int:
 
 
 def _batches(edits: Sequence[Edit]) -> Iterator[list[Edit]]:
-    return (list(edits[first : first + _AT_ONCE]) for first in range(0, len(edits), _AT_ONCE))
+    return (list(edits[first : first + AT_ONCE]) for first in range(0, len(edits), AT_ONCE))

@@ -13,14 +13,15 @@ import numpy as np
 
 from lstm_teach import guard, validate
 from lstm_teach.doctor import causes
+from lstm_teach.doctor.build import build
 from lstm_teach.doctor.fuel import STEPS
-from lstm_teach.doctor.places import Places
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import Flaw, Result, exact, proof_cases, prove_callable, rewrite, search
-from lstm_teach.doctor.source import NoSource, Unit, build, learner_functions, whole_text
+from lstm_teach.doctor.source import NoSource, Unit, learner_functions, whole_text
 from lstm_teach.doctor.suspects import Suspects, feeders, same, suspects
 from lstm_teach.doctor.truth import Case, Key, Truth, make_case, zero_case
-from lstm_teach.doctor.variants import Endless, Variants, find_slots, gradients, right_matrices, usable
+from lstm_teach.doctor.values import usable
+from lstm_teach.doctor.variants import Endless, Variants, gradients, right_matrices
 from lstm_teach.gradcheck import LENGTHS, Backward, check_gradients, collect_gradients, own_case, states_taken
 from lstm_teach.gradreport import GradientReport, relative_error, verdict
 from lstm_teach.params import Params
@@ -99,8 +100,7 @@ def _diagnosis(
     if not result.proved:
         more, known = _known(backward, units if not found else result.units, takes)
         notes += known
-        placed = _placed(units, result.places, {finding.line for finding in found})
-        found += placed or (more if not found else [])
+        found += more if not found else []
         if result.stopped == "interrupted":
             notes.append("The search was interrupted; this is the best so far.")
         elif result.stopped == "steps":
@@ -422,30 +422,6 @@ def _evidence(backward: Backward, flaw: Flaw, alone: list[Unit], takes: dict[str
         f"This fault alone makes {some} wrong, from T = {first} on (error up to {size:.2g}). With the repair, all nine "
         "agree with the exact gradient at T = 1, 2, 3 and 6 and on nets of other sizes."
     )
-
-
-def _placed(units: list[Unit], places: Places | None, named: set[int | None]) -> list[Finding]:
-    """The lines where right values, put in the place of what they compute, make other things right."""
-    found = []
-    slots = find_slots(units)
-    for put in places.puts if places else ():
-        slot = slots[put.slot]
-        unit = units[slot.unit]
-        line = unit.line_number(slot.start)
-        if line in named:
-            continue
-        named.add(line)
-        code = unit.text.splitlines()[unit.row(slot.start)].strip()
-        quantity, gate, path, _ = causes.describe_key(Key(*put.name, 0, None))
-        what = "the zeros that belong here" if put.name[0] == "zero" else f"the right {quantity}"
-        alone = len({each.slot for each in places.puts}) == 1
-        others = "" if alone else " (and other lines put right as well)"
-        then = "all nine gradients are right" if places.complete else "more is right after it"
-        cause = f"With {what} in the place of what this line computes{others}, {then}."
-        evidence = "So the fault is in this line, in what it reads, or in a line that is missing before it."
-        idea, helper = causes.IDEAS["equation"], _helper(units, slot.unit)
-        found.append(Finding(quantity, gate, path, None, line, code, cause, "", evidence, idea, function=helper))
-    return found
 
 
 def _known(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> tuple[list[Finding], list[str]]:

@@ -1,7 +1,7 @@
 """Search for a set of edits that makes a backward pass right, and prove it.
 
 An edit counts as progress only when it brings exact values into being: a right matrix, or a right delta at some step.
-That an error became smaller is never used. Imports climb, places, repair, variants and truth.
+That an error became smaller is never used. Imports bench, climb, variants and truth.
 """
 
 from __future__ import annotations
@@ -14,32 +14,29 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lstm_teach import guard
+from lstm_teach.doctor.bench import Bench, Mended, let_end, let_run
+from lstm_teach.doctor.build import build
 from lstm_teach.doctor.climb import Climb
 from lstm_teach.doctor.fuel import PROOF, STEPS, Deadline, spend
-from lstm_teach.doctor.places import Places, find_places
-from lstm_teach.doctor.repair import Bench, Mended, let_end, let_run, mend, sweep
 from lstm_teach.doctor.scene import Scene
-from lstm_teach.doctor.source import Unit, build
+from lstm_teach.doctor.slots import Edit
+from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Case, Truth, make_case, zero_case
-from lstm_teach.doctor.variants import Edit, Endless, Outcome, Variants
+from lstm_teach.doctor.variants import Endless, Outcome, Variants
 from lstm_teach.gradcheck import LENGTHS, collect_gradients, own_case
 from lstm_teach.gradients import exact_gradient
 from lstm_teach.gradreport import relative_error
 from lstm_teach.params import Params
 
 _SHARE = 0.85  # of the steps is for the search, the rest for proof and report
-_ROUNDS = 4  # how often the places are looked for
-_FOR_PLACES, _PLACES, _MEND = 0.7, 0.36, 0.8  # of the steps left, for all of it, for finding the places, for mending
 _SOON = 200_000  # steps for a single edit that mends everything, before several are looked for
 _NUMBERS = 8  # operations on single numbers of the walk back, from which on it is one entry by entry
-_CLIMB = 0.5  # of the steps left, for several edits by what becomes right of the gradients
-_AGAIN = 0.6  # of the steps left, for those beside what the places made right
-_ALIKE = 0.6  # of the steps left, for one edit in the place of several of one kind
+_CLIMB = 0.6  # of the steps left, for several edits by what becomes right of the gradients
+_AGAIN = 0.6  # of the steps left, for those beside what was made right so far
 _RUNNING = 0.2  # of the steps, for an edit with which code that stops with an error goes on
 _OTHER_LINES = 3  # of which it is asked whether a change of them would do as well
 _MADE_TO_RUN = 7  # of these edits to try
-_SHORT = 6  # the length up to which values are put in
-_FAULTS = 8  # statements to put values in: more come by chance
+_SHORT = 6  # the length up to which a single edit is looked for first
 
 
 @dataclass
@@ -80,7 +77,6 @@ class Result:
     seconds: float
     stopped: str = ""
     elsewhere: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    places: Places | None = None  # where right values in the learner's own code make other things right
 
 
 def apply(units: list[Unit], slots: list, edits: list[Edit]) -> list[Unit]:
@@ -178,7 +174,6 @@ def search(
     both = [truths[0], Truth(make_case(5, 33, takes))]
     cases, deadline = proof_cases(takes), Deadline.after(_SHARE * steps, seconds)
     state = begun_with = State(units, Variants(backward, units, [], truths[:1]).evaluate())
-    found: list[Places] = []
     climb: Climb | None = None
 
     def tell(more: int) -> None:
@@ -186,7 +181,7 @@ def search(
             progress(f"{tried + more} edits tried")
 
     def climb_from(state: State) -> Climb:
-        return Climb(Bench(backward, state.units, both, deadline, tell))
+        return Climb(Bench(backward, state.units, both, tell))
 
     def result(state: State, proved: bool) -> Result:
         flaws = flaws_of(units, state)
@@ -194,8 +189,7 @@ def search(
             flaws = _needed(backward, units, flaws, cases)
         now = rewrite(units, flaws) if proved else state.units
         spent = time.process_time() - begun
-        places = found[0] if found else None
-        return Result(now, flaws, proved, tried, spent, stopped, state.elsewhere, places)
+        return Result(now, flaws, proved, tried, spent, stopped, state.elsewhere)
 
     try:
         if begun_with.outcome.error:
@@ -211,31 +205,23 @@ def search(
         if short:
             soon = _SOON * (3 if _entry_by_entry(climb.bench.scene) else 1)  # such loops are slow
             one = _proved(begun_with, climb.single(deadline.within(soon)), climb, cases)
-            looked_at = climb.tried
         one = one or _proved(begun_with, climb.several(deadline.part(_CLIMB) if short else deadline), climb, cases)
         tried += climb.tried
         if one is not None:
             return result(one, True)
-        if short:
-            climbed = _climbed(begun_with, climb)
-            state, count, proved = _by_places(backward, climbed, both, cases, deadline, progress, found)
-            tried += count
-            if proved:
-                one, count = _one_for_all(state, begun_with, climb, looked_at, cases, deadline.part(_ALIKE))
-                tried += count
-                return result(one or state, True)
-            if state is not climbed and not deadline.over:
-                again = climb_from(state)
-                one = _proved(state, again.single(deadline.part(_AGAIN)), again, cases)
-                one = one or _proved(state, again.several(deadline.part(_AGAIN)), again, cases)
-                tried += again.tried
-                if one is not None:
-                    return result(one, True)
-            before = climb.tried
-            one = _proved(begun_with, climb.several(deadline), climb, cases)
-            tried += climb.tried - before
+        state = _climbed(begun_with, climb) if short else begun_with
+        if state is not begun_with and not deadline.over:  # in the changed code other edits are at hand
+            again = climb_from(state)
+            one = _proved(state, again.single(deadline.part(_AGAIN)), again, cases)
+            one = one or _proved(state, again.several(deadline.part(_AGAIN)), again, cases)
+            tried += again.tried
             if one is not None:
                 return result(one, True)
+        before = climb.tried
+        one = _proved(begun_with, climb.several(deadline), climb, cases)
+        tried += climb.tried - before
+        if one is not None:
+            return result(one, True)
         if deadline.over:
             stopped = "steps"
     except KeyboardInterrupt:
@@ -245,79 +231,9 @@ def search(
     return result(state, False)
 
 
-def _one_for_all(
-    state: State, begun_with: State, climb: Climb, looked_at: int, cases: list[Case], deadline: Deadline
-) -> tuple[State | None, int]:
-    """Several edits may all make up for the same mistake further up, above all if they are of one kind: the one for it.
-
-    The first edits, as many as were `looked_at`, are left out. Returns how many were tried too.
-    """
-    bench, steps = climb.bench, state.steps
-    if len(steps) > 1 and len({step.edit.kind for step in steps}) == 1:
-        rest = {"begun": looked_at}
-    elif len(steps) > 1 and len(state.layers) == 1:
-        rest = {"fed": [step.edit.slots for step in steps]}
-    else:
-        return None, 0
-    mended = sweep(bench.backward, begun_with.units, bench.truths, deadline, bench.tell, **rest)
-    return _proved(begun_with, iter([mended]), climb, cases), mended.tried
-
-
 def _entry_by_entry(scene: Scene) -> bool:
     """Whether the walk back is written in loops over the entries of the arrays."""
     return len({key for key in scene.back if scene.operations.get(key) == ()}) > _NUMBERS
-
-
-def _by_places(
-    backward: Callable,
-    state: State,
-    truths: list[Truth],
-    cases: list[Case],
-    deadline: Deadline,
-    progress: Callable[[str], None] | None,
-    found: list[Places],
-) -> tuple[State, int, bool]:
-    """Find the places of the faults and mend them, anew after each round: what is left shows better then.
-
-    Returns the code as far as it was mended, how many runs were made, and whether it is proved. All places come to
-    `found`.
-    """
-    count, but, deadline = 0, set(), deadline.part(_FOR_PLACES)
-
-    def tell(tried: int) -> None:
-        if progress:
-            progress(f"{count + tried} edits tried")
-
-    for _ in range(_ROUNDS):
-        tell(0)
-        places = find_places(backward, state.units, truths[0], deadline.part(_PLACES), but)
-        count += places.tried
-        found.append(places)
-        if not 0 < len({put.slot for put in places.puts}) <= _FAULTS:
-            break
-        mended = mend(backward, state.units, truths, places, deadline.part(_MEND), tell)
-        count += mended.tried
-        best = None
-        for edits in _choices(mended):
-            new = _step(state, mended.slots, edits, state.outcome)
-            if new is None or (best is not None and deadline.over):
-                continue
-            new.outcome = Variants(backward, new.units, [], truths[:1]).evaluate()
-            if new.outcome.right and prove(backward, new.units, cases) is not None:
-                return new, count, True
-            if best is None or new.outcome.score > best.outcome.score:
-                best = new
-        left = len({put.slot for put in mended.left})
-        trusted = left <= len(mended.edits) + 1  # else the values were put in by chance
-        # With all values right elsewhere each edit has shown what it is worth, whatever the faults that are left hide.
-        shown = places.complete and left <= len(mended.edits)
-        if best is not None and trusted and (shown or best.outcome.score > state.outcome.score):
-            state, but = best, set()
-        elif mended.left and (trusted or left <= 2):
-            but |= {put.slot for put in mended.left}  # the same values may be put in further up or down
-        else:
-            break
-    return state, count, False
 
 
 def _made_to_run(
@@ -389,12 +305,10 @@ def _climbed(begun_with: State, climb: Climb) -> State:
 
 def _choices(mended: Mended) -> Iterator[list[Edit]]:
     """The edits found, and with each of them replaced by one that does as well here."""
-    if mended.edits:
-        yield mended.edits
-    if not mended.left:
-        for number, others in enumerate(mended.others):
-            for other in others:
-                yield [*mended.edits[:number], other, *mended.edits[number + 1 :]]
+    yield mended.edits
+    for number, others in enumerate(mended.others):
+        for other in others:
+            yield [*mended.edits[:number], other, *mended.edits[number + 1 :]]
 
 
 def flaws_of(original: list[Unit], state: State) -> list[Flaw]:

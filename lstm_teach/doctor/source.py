@@ -1,14 +1,12 @@
 """Read a learner's function as text, find the helpers it calls, and build it again from changed text.
 
-Imports standins. The text is never rewritten as a whole: an edit replaces a span, so that line
+The text is never rewritten as a whole: an edit replaces a span, so that line
 numbers, comments and the learner's own layout stay.
 """
 
 from __future__ import annotations
 
 import ast
-import builtins
-import copy
 import enum
 import functools
 import inspect
@@ -23,24 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach.doctor.standins import stand_ins
-
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 _LIBRARIES = tuple({str(Path(sysconfig.get_paths()[key]).resolve()) for key in ("stdlib", "purelib", "platlib")})
-# What a variant of the learner's code may not do: read or write files, ask for input, run text, end the session.
-_FORBIDDEN = ("open", "input", "exec", "eval", "compile", "breakpoint", "exit", "quit")
-_NUMERIC = (
-    "numpy",
-    "math",
-    "cmath",
-    "lstm_teach",
-    "itertools",
-    "functools",
-    "operator",
-    "collections",
-    "typing",
-    "copy",
-)
 
 
 class NoSource(Exception):
@@ -184,9 +166,9 @@ def learner_functions(backward: Callable) -> list[Unit]:
     seen: set[types.CodeType] = set()
     explored: list[Any] = []
     reason = None
-    entry = _plain(backward)
+    entry = plain_function(backward)
     waiting: list[tuple[Any, type | None]] = [(entry, None)]
-    for owner in _classes([backward, getattr(backward, "__self__", None)]):
+    for owner in classes_of([backward, getattr(backward, "__self__", None)]):
         waiting += [(method, owner) for method in _methods(owner)]
         waiting[0] = next((pair for pair in waiting[1:] if pair[0] is entry), waiting[0])
     while waiting:
@@ -205,8 +187,8 @@ def learner_functions(backward: Callable) -> list[Unit]:
             except NoSource as error:
                 reason = reason or str(error)
         values = _named(function)
-        waiting += [(each, None) for each in map(_plain, values) if isinstance(each, types.FunctionType)]
-        waiting += [(method, each) for each in _classes(values) for method in _methods(each)]
+        waiting += [(each, None) for each in map(plain_function, values) if isinstance(each, types.FunctionType)]
+        waiting += [(method, each) for each in classes_of(values) for method in _methods(each)]
     if not found:
         raise NoSource(reason or "its text can't be read.")
     units = list(found.values())
@@ -354,10 +336,10 @@ def _holds(owner: type, things: set[Any]) -> bool:
     held = [value for name, value in vars(owner).items() if name[:2] != "__"]
     held += [each for value in held if type(value) is dict for each in value.values()]
     held += [each for value in held if type(value) in (list, tuple) for each in value]
-    return any(isinstance(_bare(each), type | types.FunctionType) and _bare(each) in things for each in held)
+    return any(isinstance(bare(each), type | types.FunctionType) and bare(each) in things for each in held)
 
 
-def _classes(values: list[Any]) -> list[type]:
+def classes_of(values: list[Any]) -> list[type]:
     """The learner's classes among these values, and those of the objects among them, with their bases.
 
     An enumeration can't be made anew: its members are what they are.
@@ -370,17 +352,17 @@ def _classes(values: list[Any]) -> list[type]:
 
 def _methods(owner: type) -> list[types.FunctionType]:
     """The functions written in a class, whether they take `self` or not."""
-    return [each for value in vars(owner).values() if isinstance(each := _bare(value), types.FunctionType)]
+    return [each for value in vars(owner).values() if isinstance(each := bare(value), types.FunctionType)]
 
 
-def _bare(value: Any) -> Any:
+def bare(value: Any) -> Any:
     """The function inside a static method, class method or property."""
     if isinstance(value, staticmethod | classmethod):
         return value.__func__
     return value.fget if isinstance(value, property) else value
 
 
-def _plain(function: Any) -> Any:
+def plain_function(function: Any) -> Any:
     """The Python function inside partials, bound methods, callable objects and decorators."""
     while True:
         if isinstance(function, functools.partial):
@@ -429,210 +411,3 @@ def closure_values(function: types.FunctionType) -> dict[str, Any]:
         except ValueError:  # not bound yet
             continue
     return values
-
-
-def guarded_builtins() -> dict[str, Any]:
-    """The builtins for variants: no files, no input, no printing, imports of numeric modules only."""
-
-    def refuse(*args: Any, **kwargs: Any) -> None:
-        raise PermissionError("the doctor's variants do not touch files, input or other code")
-
-    def numeric_import(name: str, *args: Any, **kwargs: Any) -> types.ModuleType:
-        if name.split(".")[0] not in _NUMERIC:
-            raise ImportError(f"the doctor's variants do not import {name}")
-        return builtins.__import__(name, *args, **kwargs)
-
-    names = dict(vars(builtins))
-    names.update(dict.fromkeys(_FORBIDDEN, refuse), print=lambda *args, **kwargs: None, __import__=numeric_import)
-    return names
-
-
-def build(
-    backward: Callable,
-    units: list[Unit],
-    trees: list[ast.Module] | None = None,
-    extra: dict[str, Any] | None = None,
-    unread: bool = False,
-) -> Callable:
-    """Compile the units again and put them in place of the learner's functions, in copies of their globals.
-
-    `trees` are the syntax trees to compile (those of the units where None); `extra` are names added to the globals.
-    With `unread` the rows of `lt.forward` that belong to no step hold numbers instead of zeros.
-    Returns a callable used as `backward` is. Raises SyntaxError or ValueError if a tree can't be compiled.
-    """
-    spaces: dict[int, dict[str, Any]] = {}
-    others = stand_ins(unread)
-    for unit in units:
-        space = unit.function.__globals__
-        if id(space) not in spaces:
-            same = {name: others.get(id(value), value) for name, value in space.items()}
-            spaces[id(space)] = {**same, "__builtins__": guarded_builtins(), **(extra or {})}
-    made = _Made()
-    pairs = list(zip(units, trees or [unit.tree for unit in units], strict=True))
-    for unit, tree in reversed(pairs):
-        new = _compile(unit, tree, spaces[id(unit.function.__globals__)], made)
-        made.functions[unit.function.__code__] = new
-        made.objects[id(unit.function)] = unit.function, new
-    owners = {owner for unit in units if unit.owner for owner in (unit.owner, *_classes([unit.owner]))}
-    for owner in sorted(owners, key=lambda each: len(each.__mro__)):
-        made.classes[owner] = _class_again(owner, made)
-    for new in made.classes.values():  # a class may hold other classes, as `gates = {"g": Tanh}` does
-        for name, value in list(vars(new).items()):
-            if name[:2] != "__" and (put := made.put(value)) is not value:
-                setattr(new, name, put)
-    for function in made.functions.values():
-        function.__defaults__ = made.put(function.__defaults__)
-        function.__kwdefaults__ = made.put(function.__kwdefaults__)
-    for cell in made.cells:
-        cell.cell_contents = made.put(cell.cell_contents)
-    for space in spaces.values():
-        for name, value in list(space.items()):
-            if name[:2] != "__":
-                space[name] = made.put(value)
-    entry = made.put_entry(backward, spaces)
-    constants = [unit for unit in units if unit.constants]
-    if not constants:
-        return entry
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        for unit in constants:
-            value = made.functions[unit.function.__code__]()
-            for name, one in zip(unit.constants, value if len(unit.constants) > 1 else [value], strict=True):
-                if unit.owner is not None:
-                    setattr(made.classes[unit.owner], name, one)
-                else:
-                    spaces[id(unit.function.__globals__)][name] = one
-        return entry(*args, **kwargs)
-
-    return call
-
-
-class _Made:
-    """The new functions and classes, and what has to be put in place of the old ones."""
-
-    def __init__(self) -> None:
-        self.functions: dict[types.CodeType, types.FunctionType] = {}  # the first with this text
-        self.classes: dict[type, type] = {}
-        self.cells: list[types.CellType] = []
-        self.objects: dict[int, tuple[Any, Any]] = {}
-
-    def put(self, value: Any) -> Any:
-        """`value` with the new functions and classes in it."""
-        kind = type(value)
-        if kind in (list, tuple, dict) and len(value) < 20:
-            if kind is dict:  # a function may be a key, as in a table of its gradients
-                items = {self.put(key): self.put(each) for key, each in value.items()}
-                pairs = zip([*items, *items.values()], [*value, *value.values()], strict=True)
-                return value if all(a is b for a, b in pairs) else items
-            new = [self.put(each) for each in value]
-            return value if all(a is b for a, b in zip(new, value, strict=True)) else kind(new)
-        if isinstance(value, type):
-            return self.classes.get(value, value)
-        if kind in self.classes:
-            if id(value) not in self.objects:  # they may hold one another
-                new = copy.copy(value)
-                self.objects[id(value)] = value, new
-                new.__class__ = self.classes[kind]
-                for name, held in getattr(new, "__dict__", {}).items():
-                    new.__dict__[name] = self.put(held)
-            return self.objects[id(value)][1]
-        if isinstance(value, types.MethodType):
-            return types.MethodType(self.function(value.__func__), self.put(value.__self__))
-        if isinstance(value, types.FunctionType | functools.partial):
-            plain = _plain(value)
-            return self.function(plain) if getattr(plain, "__code__", None) in self.functions else value
-        return value
-
-    def function(self, old: types.FunctionType) -> types.FunctionType:
-        """The new function for an old one: with the same text, and what is around it and its defaults put in anew."""
-        if old.__code__ not in self.functions:
-            return old
-        if id(old) not in self.objects:
-            like, around = self.functions[old.__code__], closure_values(old)
-            cells = {name: types.CellType() for name in like.__code__.co_freevars}
-            new = types.FunctionType(like.__code__, like.__globals__, like.__name__, None, tuple(cells.values()))
-            self.objects[id(old)] = old, new  # before the things around it, which may hold it
-            new.__defaults__, new.__kwdefaults__ = self.put(old.__defaults__), self.put(old.__kwdefaults__)
-            for name, cell in cells.items():
-                cell.cell_contents = self.put(around[name]) if name in around else new
-        return self.objects[id(old)][1]
-
-    def put_entry(self, backward: Any, spaces: dict) -> Callable:
-        """`backward` with the new functions inside it: through partials, methods, callable objects and lambdas."""
-        if isinstance(backward, functools.partial):
-            return functools.partial(self.put_entry(backward.func, spaces), *backward.args, **backward.keywords)
-        if isinstance(backward, types.MethodType) or type(backward) in self.classes:
-            return self.put(backward)
-        if not isinstance(backward, types.FunctionType):
-            call = _plain(backward)
-            if isinstance(call, types.FunctionType) and call.__code__ in self.functions:
-                return types.MethodType(self.function(call), backward)
-        plain = _plain(backward)
-        if getattr(plain, "__code__", None) in self.functions:
-            return self.function(plain)
-        space = spaces.get(id(plain.__globals__), plain.__globals__)
-        cells = tuple(types.CellType(self.put(value)) for value in closure_values(plain).values())
-        new = types.FunctionType(plain.__code__, space, plain.__name__, plain.__defaults__, cells or None)
-        new.__kwdefaults__ = plain.__kwdefaults__
-        return new
-
-
-def _class_again(owner: type, made: _Made) -> type:
-    """The class with the new functions as its methods."""
-    names = {}
-    for name, value in vars(owner).items():
-        function = _bare(value)
-        new = made.functions.get(getattr(function, "__code__", None))
-        if isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):
-            continue  # of a slot, an instance's dict: the new class gets its own
-        names[name] = value
-        if new is not None and isinstance(function, types.FunctionType):
-            names[name] = type(value)(new) if function is not value else new
-    bases = tuple(made.classes.get(base, base) for base in owner.__bases__)
-    return types.new_class(owner.__name__, bases, {"metaclass": type(owner)}, lambda space: space.update(names))
-
-
-def _compile(unit: Unit, tree: ast.Module, space: dict[str, Any], made: _Made) -> types.FunctionType:
-    """One unit as a function. It is compiled inside a factory whose arguments are the names from around it."""
-    function = unit.function
-    body = tree.body[0].body if unit.shift else tree.body
-    node = next(n for n in body if isinstance(n, ast.FunctionDef))
-    around = closure_values(function)
-    here = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
-    kept, node.decorator_list = node.decorator_list, []
-    defaults, node.args.defaults = node.args.defaults, [ast.Constant(None, **here)] * len(node.args.defaults)
-    kw_defaults = node.args.kw_defaults
-    node.args.kw_defaults = [None if d is None else ast.Constant(None, **here) for d in kw_defaults]
-    name = node.name
-    if unit.owner:
-        _mangle(node, unit.owner.__name__.lstrip("_"))
-        node.name = "__method__"  # inside a method its own name is a global's, as `tanh` in a method `tanh`
-    factory = ast.FunctionDef(
-        name="__factory__",
-        args=ast.arguments([], [ast.arg(name, **here) for name in around], None, [], [], None, []),
-        body=[node, ast.Return(ast.Name(node.name, ast.Load(), **here), **here)],
-        decorator_list=[],
-        type_params=[],
-        **here,
-    )
-    module = ast.Module([factory], [])
-    try:
-        scope: dict[str, Any] = {}
-        flags = function.__code__.co_flags & 0x1FE0000  # `from __future__` features
-        exec(compile(module, function.__code__.co_filename, "exec", flags=flags, dont_inherit=True), space, scope)
-    finally:
-        node.name, node.decorator_list, node.args.defaults, node.args.kw_defaults = name, kept, defaults, kw_defaults
-    new = scope["__factory__"](*around.values())
-    new.__name__, new.__code__ = name, new.__code__.replace(co_name=name)
-    made.cells += new.__closure__ or ()
-    new.__defaults__, new.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
-    return new
-
-
-def _mangle(function: ast.FunctionDef, owner: str) -> None:
-    """Private names (`self.__step`) as Python makes them inside the class, since the text is compiled outside of it."""
-    for node in ast.walk(function):
-        for name in ("attr", "id"):
-            text = getattr(node, name, "")
-            if text.startswith("__") and not text.endswith("__"):
-                setattr(node, name, f"_{owner}{text}")

@@ -1,6 +1,6 @@
 """Which statements may be wrong: what can be told where no repair is found.
 
-Imports scene, truth and variants.
+Imports scene, slots, truth and variants.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lstm_teach.doctor.scene import targets_of
+from lstm_teach.doctor.slots import Slot
 from lstm_teach.doctor.truth import Truth
-from lstm_teach.doctor.variants import Slot, Variants
+from lstm_teach.doctor.variants import Variants
 from lstm_teach.params import Params
 
 

@@ -9,7 +9,6 @@ in one equation, and terms or statements that were forgotten, are found at once.
 from __future__ import annotations
 
 import ast
-import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,13 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach.doctor.edits import _Maker
-from lstm_teach.doctor.fuel import EDIT, Deadline, spend
-from lstm_teach.doctor.scene import Scene, is_zeros, look, targets_of
+from lstm_teach.doctor.donors import other_attributes
+from lstm_teach.doctor.edits import Maker
+from lstm_teach.doctor.fuel import EDIT, spend
+from lstm_teach.doctor.look import look
+from lstm_teach.doctor.missing import insertion, loop_ends, other_matrices, read_in_loop, shapes_of
+from lstm_teach.doctor.scene import Scene, is_vector, is_zeros, targets_of
+from lstm_teach.doctor.slots import Edit, Slot, find_slots
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.statements import candidate_edits, insertion, loop_ends, read_in_loop, targets_left
+from lstm_teach.doctor.statements import candidate_edits
 from lstm_teach.doctor.truth import Truth
-from lstm_teach.doctor.variants import Edit, Put, Slot, Variants, find_slots
+from lstm_teach.doctor.variants import Variants
 from lstm_teach.params import Params
 
 _VISITS = 2  # how often a statement is looked at in one run: the last step, and one that the future reaches
@@ -31,7 +34,7 @@ _PRODUCTS = frozenset(("dc_hidden", "dc", "dc_carry", "d", "dz", "dh", "dh_loss"
 _SUMS = frozenset(("dy", "dh", "dh_future", "dc", "dh_loss"))
 _ANEW, _LESS = 1_500, 0.4  # steps to write one statement anew, and how much less such an edit costs
 _INDICES = 3
-_MOST_ATOMS, _MOST_TERMS, _MOST_LEFT = 40, 140, 8
+_MOST_ATOMS, _MOST_TERMS, _MOST_LEFT = 80, 140, 8
 
 
 @dataclass
@@ -39,8 +42,7 @@ class _Place:
     """A statement or gap at which to look, with the expressions there that may be rewritten."""
 
     slot: Slot
-    maker: _Maker
-    sites: list[tuple[ast.expr, str, bool]]  # node, text, whether it is a term of a sum
+    maker: Maker
     visits: int = 0
 
 
@@ -83,23 +85,17 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
     Where a statement computes something unknown, nothing but zeros, or only hands on what another one made.
     """
     bare = Variants(backward, units, [], [truth])
-    seen = bare.seen(bare.run(truth), truth)
-    products, sums = _Goal(), _Goal()
-    for n, (key, array) in enumerate(zip(truth.keys, truth.values, strict=True)):
-        if not seen >> n & 1 and key.loss is None and array.shape == (truth.H,):
-            for wanted, goal in ((_PRODUCTS, products), (_SUMS, sums)):
-                if key.quantity in wanted:
-                    goal.names.append(key.quantity)
-                    goal.rows.append(array)
+    goals = _goals(truth, bare.seen(bare.run(truth), truth))
+    ends = {slot.number for number in range(len(units)) for slot in loop_ends(scene, number)[:3]}
+    left: dict[int, list[str]] = {}
+    for number in range(len(units)):
+        for gap, target in _targets_left(scene, number):
+            if len(left.setdefault(gap.number, [])) < _MOST_LEFT:
+                left[gap.number].append(target)
     places = {
-        slot.number: _Place(slot, _Maker(scene, slot), [])
+        slot.number: _Place(slot, Maker(scene, slot))
         for slot in scene.slots
-        if isinstance(slot.node, ast.Assign)
-        and len(slot.node.targets) == 1
-        and slot.loops
-        and isinstance(scene.results.get(slot.number), tuple)
-        and math.prod(n for n in scene.results[slot.number] if isinstance(n, int)) == truth.H
-        and (is_zeros(slot.node.value) or scene.walks_back(slot) or isinstance(slot.node.value, ast.Name))
+        if (_walks_back(scene, slot) if slot.kind == "statement" else slot.number in ends or slot.number in left)
     }
     texts = {number: _atom_texts(scene, number) for number in range(len(units))}
     codes: dict[str, Any] = {}
@@ -110,34 +106,70 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
         here.visits += 1
         if here.visits > _VISITS:
             return
-        space, node = {**names, **local_names}, here.slot.node.value
-        now = _value(here.maker.seg(node), space, codes)
-        if now is None or now.size != truth.H:
-            return
-        plain = isinstance(node, ast.Name | ast.Subscript | ast.Attribute)
-        if now.any() and not plain and truth.recognize([now])[0] > 0:
-            return
-        every = dict.fromkeys([*texts[here.slot.unit], *local_names, *_other_steps(texts[here.slot.unit])])
-        atoms = {t: v for t in every if (v := _value(t, space, codes)) is not None and v.any()}
-        fits = {t: v for t, v in atoms.items() if v.shape == now.shape}
-        nothing = [np.zeros(now.shape)]
-        spend(_ANEW)
-        options = [*_products("", now, fits, products, nothing, 3, True)] if products.rows else []
-        terms = _terms(now.shape, atoms) if sums.rows else {}
-        if terms:
-            names, rows = list(terms), np.array([v.ravel() for v in terms.values()])
-            for row, chosen in _Lookup(rows, twice=False).find(np.array(sums.rows), 3):
-                if np.allclose(rows[list(chosen)].sum(0), sums.rows[row], rtol=1e-8, atol=1e-11):
-                    options.append((" + ".join(names[n] for n in chosen), 1.7 + 0.1 * len(chosen)))
-        for code, cost in options:
-            edit = here.maker.swap("equation", cost - _LESS, node, code)
-            if edit.old != code:
-                found.setdefault((number, code), edit)
+        space = {**names, **local_names}
 
-    if places and (products.rows or sums.rows):
+        def value(text: str) -> np.ndarray | None:
+            return _value(text, space, codes)
+
+        if here.slot.kind == "statement" and not _open(here, truth, goals, value):
+            return
+        spend(_ANEW)
+        every = dict.fromkeys([*texts[here.slot.unit], *local_names, *_other_steps(texts[here.slot.unit])])
+        atoms = {t: v for t in every if (v := value(t)) is not None and v.any()}
+        if here.slot.kind == "statement":
+            edits = [*_rewritten(here, atoms, goals, value)]
+        else:
+            whole = [n for n, v in local_names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)]
+            edits = [*_forgotten(here, scene, atoms, whole, goals, truth, value)] if number in ends else []
+            edits += _filled(here, left.get(number, []), atoms, goals, value)
+        for edit in edits:
+            key = number, edit.parts[0].code
+            if key not in found or found[key].cost > edit.cost:
+                found[key] = edit
+
+    if places and goals:
         with np.errstate(all="ignore"):
             Variants(backward, units, [], [truth], at=(set(places), at)).run(truth)
     return list(found.values())
+
+
+def _walks_back(scene: Scene, slot: Slot) -> bool:
+    """Whether it is an assignment of the walk back, or of what may belong to it: zeros, or another name."""
+    node = slot.node
+    return (
+        isinstance(node, ast.Assign)
+        and len(node.targets) == 1
+        and (is_zeros(node.value) or scene.walks_back(slot) or isinstance(node.value, ast.Name))
+    )
+
+
+def _open(place: _Place, truth: Truth, goals: dict, value: Callable) -> bool:
+    """Whether a statement may be meant to compute what is missing: it makes nothing known, or takes what is there."""
+    node = place.slot.node.value
+    now = value(place.maker.seg(node))
+    if now is None or not {(now.size, True), (now.size, False)} & set(goals):
+        return False
+    taken = isinstance(node, ast.Name | ast.Subscript | ast.Attribute)
+    return taken or not now.any() or truth.recognize([now])[0] <= 0
+
+
+def _rewritten(place: _Place, atoms: dict, goals: dict, value: Callable) -> Iterator[Edit]:
+    """The right-hand side as a product of up to three factors, or as a sum of up to three terms."""
+    node, maker = place.slot.node.value, place.maker
+    now = value(maker.seg(node))
+    options: list[tuple[str, float]] = []
+    if (now.size, True) in goals:
+        fits = {t: v for t, v in atoms.items() if v.shape == now.shape}
+        options += _products(now, fits, goals[now.size, True], 3)
+    if (now.size, False) in goals and (terms := _terms(now.shape, atoms)):
+        names, rows = list(terms), np.array([v.ravel() for v in terms.values()])
+        wanted = np.array(goals[now.size, False].rows)
+        for row, chosen in _Lookup(rows, twice=False).find(wanted, 3):
+            if np.allclose(rows[list(chosen)].sum(0), wanted[row], rtol=1e-8, atol=1e-11):
+                options.append((" + ".join(names[n] for n in chosen), 1.7 + 0.1 * len(chosen)))
+    for code, cost in options:
+        if code != maker.seg(node):
+            yield maker.swap("equation", cost - _LESS, node, code)
 
 
 def _other_steps(texts: Sequence[str]) -> Iterator[str]:
@@ -167,124 +199,31 @@ def _value(text: str, space: dict, codes: dict) -> np.ndarray | None:
     return result if type(result) is np.ndarray and result.dtype.kind == "f" and result.size > 1 else None
 
 
-def synthesize_at(
-    backward: Callable,
-    units: list[Unit],
-    scene: Scene,
-    truth: Truth,
-    aims: list[np.ndarray],
-    place: int,
-    near: set[int],
-    puts: Sequence[Put],
-    deadline: Deadline,
-) -> list[Edit]:
-    """Edits that compute the `aims` where `puts` stand: at the slot `place` and, as far as there is time, those `near`.
-
-    And statements forgotten in a loop.
-    """
-    goals: dict[tuple[int, bool], _Goal] = {}
-    for aim in aims:
-        for product in (True, False):
-            goal = goals.setdefault((aim.size, product), _Goal())
-            goal.names.append("")
-            goal.rows.append(aim.ravel())
-    forgotten, near = _goals(truth), {place, *near}
-    ends = {slot.number for number in range(len(units)) for slot in loop_ends(scene, number)[:3]}
-    left: dict[int, list[str]] = {}
-    for number in range(len(units)):
-        for gap, target in targets_left(scene, number):
-            if len(left.setdefault(gap.number, [])) < _MOST_LEFT:
-                left[gap.number].append(target)
-    places = {}
-    for slot in scene.slots:
-        maker = _Maker(scene, slot)
-        if slot.kind == "statement" and slot.number not in near:
-            continue
-        if slot.kind == "statement" and isinstance(slot.node, ast.Assign | ast.AugAssign | ast.Return | ast.AnnAssign):
-            open_ = _open(slot.node.value)
-            sites = [(node, maker.seg(node), term) for node, _, term in maker.sites(slot.node) if id(node) in open_]
-            if sites:
-                places[slot.number] = _Place(slot, maker, sites)
-        elif slot.number in ends or slot.number in left:
-            places[slot.number] = _Place(slot, maker, [])
-    texts = {number: _atom_texts(scene, number) for number in range(len(units))}
-    codes: dict[str, Any] = {}
-    found: dict[tuple[int, str], Edit] = {}
-
-    def value(text: str, space: dict) -> np.ndarray | None:
-        return _value(text, space, codes)
-
-    def at(number: int, names: dict, local_names: dict) -> None:
-        here = places[number]
-        here.visits += 1
-        if here.visits > _VISITS or (deadline.over and number != place):
-            return
-        space = {**names, **local_names}
-        arrays = [name for name, held in local_names.items() if type(held) is np.ndarray]
-        every = dict.fromkeys([*texts[here.slot.unit], *arrays])
-        if number in left:  # a forgotten statement may be the only one that reads an array one step before
-            every |= dict.fromkeys(re.sub(r"\[(\w+)\]$", r"[\1 - 1]", text) for text in list(every))
-        arrays = {t: v for t in every if (v := value(t, space)) is not None}
-        atoms = {t: v for t, v in arrays.items() if v.any()}
-        empty = {t: v for t, v in arrays.items() if "(" not in t and not v.any()} if number == place else None
-        numbers = [n for n, v in local_names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)]
-        edits = (
-            _rewritten(here, atoms, goals, 4, lambda t: value(t, space), empty)
-            if here.sites
-            else _forgotten(here, scene, atoms, numbers, goals, truth, lambda t: value(t, space))
-            if number in ends
-            else ()
-        )
-        edits = [*edits, *_filled(here, left.get(number, []), atoms, forgotten, lambda t: value(t, space))]
-        for edit in edits:
-            key = number, edit.parts[0].code
-            if key not in found or found[key].cost > edit.cost:
-                found[key] = edit
-
-    watched = Variants(backward, units, [], [truth], at=(set(places), at))
-    watched.run(truth, (), puts)
-    return list(found.values())
-
-
-def _open(node: ast.expr | None) -> set[int]:
-    """The expressions whose value a statement hands on as it is: itself, terms of a sum, things in a list or call."""
-    inner: list[ast.expr] = []
-    match node:
-        case None:
-            return set()
-        case ast.BinOp(op=ast.Add() | ast.Sub()) if not isinstance(node.left, ast.Constant):
-            inner = [node.left, node.right]
-        case ast.List() | ast.Tuple():
-            inner = node.elts
-        case ast.Dict():
-            inner = node.values
-        case ast.Call():
-            inner = [*node.args, *(keyword.value for keyword in node.keywords)]
-    return {id(node)}.union(*(_open(each) for each in inner))
-
-
-def _goals(truth: Truth) -> dict[tuple[int, bool], _Goal]:
-    """Right quantities by size, for products and for sums; of all steps in one array as well."""
+def _goals(truth: Truth, seen: int) -> dict[tuple[int, bool], _Goal]:
+    """Right quantities that are not `seen`, by size, for products and for sums; of all steps in one array as well."""
     goals: dict[tuple[int, bool], _Goal] = {}
     stacks: dict[tuple, dict[int, np.ndarray]] = {}
-    for key, array in zip(truth.keys, truth.values, strict=True):
+    missing: set[tuple] = set()
+
+    def add(quantity: str, array: np.ndarray) -> None:
+        for wanted, product in ((_PRODUCTS, True), (_SUMS, False)):
+            if quantity in wanted:
+                goal = goals.setdefault((array.size, product), _Goal())
+                goal.names.append(quantity)
+                goal.rows.append(array)
+
+    for n, (key, array) in enumerate(zip(truth.keys, truth.values, strict=True)):
         if array.ndim != 1 or key.loss is not None:
             continue
         if key.step >= 0:
             stacks.setdefault((key.quantity, key.gate), {})[key.step] = array
-        for wanted, product in ((_PRODUCTS, True), (_SUMS, False)):
-            if key.quantity in wanted:
-                goal = goals.setdefault((array.size, product), _Goal())
-                goal.names.append(key.quantity)
-                goal.rows.append(array)
+        if not seen >> n & 1:
+            missing.add((key.quantity, key.gate))
+            add(key.quantity, array)
     T = truth.case.length
-    for (quantity, _), steps in stacks.items():
-        if T > 1 and len(steps) == T:
-            for wanted, product in ((_PRODUCTS, True), (_SUMS, False)):
-                if quantity in wanted:
-                    goal = goals.setdefault((T * steps[0].size, product), _Goal())
-                    goal.names.append(quantity)
-                    goal.rows.append(np.concatenate([steps[t] for t in range(T)]))
+    for name, steps in stacks.items():
+        if T > 1 and len(steps) == T and name in missing:
+            add(name[0], np.concatenate([steps[t] for t in range(T)]))
     return goals
 
 
@@ -296,13 +235,13 @@ def _atom_texts(scene: Scene, unit: int) -> list[str]:
             if atom.unit == unit and isinstance(atom.shape, tuple) and atom.shape and atom.shape[0] != "ints":
                 texts[atom.text] = None
     for slot_number, atoms in scene.atoms.items():
-        maker = _Maker(scene, scene.slots[slot_number])
+        maker = Maker(scene, scene.slots[slot_number])
         for atom in atoms:
             if atom.unit == unit and atom.text in texts:
                 inner = atom.node.value if isinstance(atom.node, ast.Subscript) else None
                 for node in [atom.node, *([inner] if isinstance(inner, ast.Subscript) else [])]:
                     texts[maker.seg(node)] = None
-                    texts |= dict.fromkeys(maker.other_attributes(node))
+                    texts |= dict.fromkeys(other_attributes(maker, node))
         if scene.slots[slot_number].unit == unit and scene.slots[slot_number].node is not None:
             for node in ast.walk(scene.slots[slot_number].node):
                 if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
@@ -359,121 +298,29 @@ class _Lookup:
 _CLOSE = 1e-11
 
 
-def _rewritten(
-    place: _Place, atoms: dict, goals: dict, most: int, value: Callable, empty: dict | None
-) -> Iterator[Edit]:
-    """Each expression of a statement written anew as a product or with other terms.
-
-    Where all arrays that are zero are given, nothing of a product has to stay.
-    """
-    anew = empty is not None
-    node, maker = place.slot.node, place.maker
-    whole = value(maker.seg(node.value))
-    if whole is None:
-        whole = np.zeros(())
-    before = np.zeros(())
-    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
-        old = value(maker.seg(node.target))
-        before = old if old is not None else before
-    for site, text, term in place.sites:
-        now = value(text)
-        if now is None or (now.size, True) not in goals:
-            continue
-        rests = [np.zeros(now.shape)]
-        for rest in ([whole - now] if term else []) + ([before] if before.ndim else []):
-            if rest.shape == now.shape and rest.any():
-                rests.insert(0, rest)
-        fits = {t: v for t, v in atoms.items() if v.shape == now.shape}
-        whole_sum = not term and len(_added(site)) > 1  # its terms are sites of their own
-        for code, cost in () if whole_sum else _products(text, now, fits, goals[now.size, True], rests, most, anew):
-            yield maker.swap("equation", cost, site, code)
-        if not term:  # one more term that is a product itself
-            for code, cost in _products("", now, fits, goals[now.size, True], [now + rest for rest in rests], 3):
-                if "*" in code:
-                    yield maker.swap("equation", cost, site, f"{text} + {code}")
-        if empty is not None and site is node.value and not before.ndim:  # what is carried, still empty, and a product
-            for code, cost in _products(text, now, fits, goals[now.size, True], [np.zeros(now.shape)], 3, True):
-                for name in (name for name, v in empty.items() if v.shape == now.shape):
-                    yield maker.swap("equation", cost + 0.2, site, f"{name} + {code}")
-        if (now.size, False) in goals and not term:
-            for code, cost in _sums(site, maker, now, atoms, goals[now.size, False], rests, most, value):
-                yield maker.swap("equation", cost, site, code)
-
-
-def _products(
-    text: str, now: np.ndarray, atoms: dict, goal: _Goal, rests: list, most: int, anew: bool = False
-) -> Iterator[tuple[str, float]]:
-    """Products of up to `most` factors that make the place right, with costs: small if like the text that is there."""
+def _products(now: np.ndarray, atoms: dict, goal: _Goal, most: int) -> Iterator[tuple[str, float]]:
+    """Products of up to `most` factors that are one of the right quantities, with costs."""
     factors: dict[str, np.ndarray] = {}
-    own: set[str] = set()  # factors of something that stands there already
-    for name, v in list(atoms.items())[: _MOST_ATOMS if text else 2 * _MOST_ATOMS]:
+    for name, v in list(atoms.items())[:_MOST_ATOMS]:
         bare = name if re.fullmatch(r"[\w.]+(\[[^\[\]]*\])*|[\w.]+\([^()]*\)", name) else f"({name})"
         for code, one in ((bare, v), (f"(1 - {bare})", 1 - v), (f"(1 - {bare} ** 2)", 1 - v * v)):
             flat = np.abs(one).ravel()
             if flat.min() > 1e-9 and np.isfinite(flat).all():
                 factors[code] = one.ravel()
-                if not text or re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text):
-                    own.add(code)
     if not factors:
         return
     names, rows = list(factors), np.array(list(factors.values()))
     table = _Lookup(np.log(np.abs(rows)), twice=True)
-    plain = text.replace(" ", "")
-    for rest in rests:
-        wanted = np.array(goal.rows) - rest.ravel()
-        usable = np.flatnonzero(np.abs(wanted).min(1) > 1e-12)
-        best: dict[int, list[tuple[float, str]]] = {}
-        for k, chosen in table.find(np.log(np.abs(wanted[usable])), most):
-            row = usable[k]
-            if not anew and not own & {names[n] for n in chosen}:
-                continue
-            if np.allclose(rows[list(chosen)].prod(0), wanted[row], rtol=1e-8, atol=1e-12):
-                parts = sorted((names[n] for n in chosen), key=lambda code: _position(code, plain))
-                new = sum(part.replace(" ", "") not in plain for part in parts)
-                best.setdefault(row, []).append((new + 0.3 * len(parts), " * ".join(parts)))
-        for options in best.values():
-            for score, code in sorted(options)[: 6 if anew else 2]:  # at one step two things may be the same
-                yield code, 1.7 + 0.15 * score
-
-
-def _position(code: str, text: str) -> int:
-    """Where a factor stands in the text, so that the order stays; new ones last."""
-    at = text.find(code.replace(" ", ""))
-    return at if at >= 0 else 10_000
-
-
-def _sums(
-    site: ast.expr, maker: _Maker, now: np.ndarray, atoms: dict, goal: _Goal, rests: list, most: int, value: Callable
-) -> Iterator[tuple[str, float]]:
-    """The expression with up to three more terms; without one of its terms as well; or up to four terms anew."""
-    terms = _terms(now.shape, atoms)
-    if not terms:
-        return
-    names, rows = list(terms), np.array([v.ravel() for v in terms.values()])
-    table = _Lookup(rows, twice=False)
-    parts = [(maker.seg(part), value(maker.seg(part))) for part in _added(site)]
-    bases = [(maker.seg(site), now, 0.0)]
-    if len(parts) > 1:
-        for k in range(len(parts)):
-            kept = [part for j, part in enumerate(parts) if j != k]
-            if all(v is not None and v.shape == now.shape for _, v in kept):
-                bases.append((" + ".join(t for t, _ in kept), sum(v for _, v in kept), 0.4))
-    bases.append(("", np.zeros(now.shape), 0.8))
-    for base, start, cost in bases:
-        for rest in rests:
-            wanted = np.array(goal.rows) - rest.ravel() - start.ravel()
-            usable = np.flatnonzero(np.abs(wanted).max(1) > 1e-9)
-            for row, chosen in table.find(wanted[usable], most - 1 if base else most):
-                if np.allclose(rows[list(chosen)].sum(0), wanted[usable[row]], rtol=1e-8, atol=1e-11):
-                    codes = ([base] if base else []) + [names[n] for n in chosen]
-                    if len(codes) > 1:
-                        yield " + ".join(codes), 1.6 + cost + 0.1 * len(chosen)
-
-
-def _added(node: ast.expr) -> list[ast.expr]:
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return _added(node.left) + _added(node.right)
-    return [node]
+    wanted = np.array(goal.rows)
+    usable = np.flatnonzero(np.abs(wanted).min(1) > 1e-12)
+    best: dict[int, list[tuple[float, str]]] = {}
+    for k, chosen in table.find(np.log(np.abs(wanted[usable])), most):
+        if np.allclose(rows[list(chosen)].prod(0), wanted[usable[k]], rtol=1e-8, atol=1e-12):
+            code = " * ".join(sorted((names[n] for n in chosen), key=lambda part: part[0] == "("))
+            best.setdefault(k, []).append((0.3 * len(chosen), code))
+    for options in best.values():
+        for score, code in sorted(options)[:6]:  # at one step two things may be the same
+            yield code, 1.7 + 0.15 * score
 
 
 def _terms(shape: tuple[int, ...], atoms: dict) -> dict[str, np.ndarray]:
@@ -525,9 +372,8 @@ def _forgotten(
         now = value(name)
         if now is None or count or name not in read or (now.size, True) not in goals or not name.isidentifier():
             continue
-        nothing = np.zeros(now.shape)
         fits = {t: v for t, v in atoms.items() if v.shape == now.shape and t != name}
-        for code, cost in _products("", nothing, fits, goals[now.size, True], [nothing], 3):
+        for code, cost in _products(now, fits, goals[now.size, True], 3):
             yield edit(f"{name} = {code}", cost + 0.4)
         terms = _terms(now.shape, {t: v for t, v in atoms.items() if t != name})
         if not terms or (now.size, False) not in goals:
@@ -567,9 +413,8 @@ def _filled(place: _Place, targets: list[str], atoms: dict, goals: dict, value: 
         now = value(target)
         if now is None or (now.size, True) not in goals:
             continue
-        nothing = np.zeros(now.shape)
         fits = {t: v for t, v in atoms.items() if v.shape == now.shape and t != target}
-        for code, cost in _products("", nothing, fits, goals[now.size, True], [nothing], 4):
+        for code, cost in _products(now, fits, goals[now.size, True], 4):
             new = f"{target} = {code}"
             yield Edit("missing statement", cost + 0.2, (insertion(place.slot, new),), "", new)
 
@@ -584,6 +429,49 @@ def _accumulators(written: dict[str, int]) -> Iterator[str]:
         root = re.sub(r"\[[^\[\]]*,[^\[\]]*\]$", "", text)
         if not count:
             yield root
-        for match in re.finditer(r"[WUV](?=[ifog]?\b|\"|')|(?<=[WU])[ifog]\b", root):
-            for other in "WUV" if match[0] in "WUV" else "ifog":
-                yield root[: match.start()] + other + root[match.end() :]
+        yield from other_matrices(root)
+
+
+def _targets_left(scene: Scene, number: int) -> Iterator[tuple[Slot, str]]:
+    """What the statements of a loop seem to leave out, with the gap at which to fill it: a gate's row, block or array.
+
+    Arrays that are prepared and filled nowhere, with the index at which others are filled; of an array that is filled
+    block by block or key by key, the other blocks.
+    """
+    unit = scene.units[number]
+    own = [s for s in scene.slots if s.unit == number and s.kind == "statement" and s.indent is not None]
+    filled: dict[str, Slot] = {}
+    for slot in own:
+        for target in targets_of(slot.node) if isinstance(slot.node, ast.Assign) else ():
+            if isinstance(target, ast.Subscript):
+                filled[unit.segment(target)] = slot  # the last one
+    bases = {text[: text.index("[")] for text in filled if "[" in text}
+    known = {"".join(text.split()) for text in filled}
+    shapes = shapes_of(scene, number)
+    last: dict[tuple[int, str], Slot] = {}
+    for text, slot in filled.items():
+        base, _, index = text.partition("[")
+        for name, shape in shapes.items():
+            if name not in bases and name.isidentifier() and shape == shapes.get(base) and is_vector(shape):
+                last[slot.block, f"{name}[{index}"] = slot
+        for new in _other_blocks(index):
+            if "".join(f"{base}[{new}".split()) not in known:
+                last[slot.block, f"{base}[{new}"] = slot
+    for (block, text), slot in last.items():
+        gap = next((g for g in scene.slots if g.kind == "gap" and (g.block, g.index) == (block, slot.index + 1)), None)
+        if gap is not None:
+            yield gap, text
+
+
+def _other_blocks(index: str) -> Iterator[str]:
+    """The text of an index with another gate in it: another number up to three, key, or quarter."""
+    for found in re.finditer(r"(?<![\w.)\]*+-])[0-3](?![\w.]| *[*:])", index):
+        yield from (index[: found.start()] + str(k) + index[found.end() :] for k in range(4))
+    for found in re.finditer(r"(?<=[\"'])[ifog](?=[\"'])", index):
+        yield from (index[: found.start()] + letter + index[found.end() :] for letter in "ifog")
+    for found in re.finditer(r"[^,\[\]:]*:[^,\[\]:]*", index):
+        name = re.search(r"[A-Za-z_][\w.]*", found[0])
+        if name is not None:
+            n = name[0]
+            quarters = (f":{n}", f"{n}:2 * {n}", f"2 * {n}:3 * {n}", f"3 * {n}:", f"3 * {n}:4 * {n}")
+            yield from (index[: found.start()] + new + index[found.end() :] for new in quarters)

@@ -122,16 +122,6 @@ class Truth:
         )
         self.unfinished = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "dh_loss+back")
 
-    def count_forward(self, seen: int) -> None:
-        """Count right forward values as progress if the pass computes some, and not all are right.
-
-        Some are computed if gates are among the keys `seen`. They are all right if the errors at the output are.
-        """
-        names = (*FORWARD, "dy")
-        bits = {name: sum(1 << k for k, key in enumerate(self.keys) if key.quantity == name) for name in names}
-        if seen & bits["gate"] and bits["dy"] & ~seen:
-            self.counted |= sum(bits.values())
-
     def _add(self, key: Key, value: np.ndarray) -> None:
         if not np.any(value):
             return

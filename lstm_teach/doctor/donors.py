@@ -1,0 +1,235 @@
+"""Another thing of the same shape: for what a statement reads, for what it assigns, and two things exchanged.
+
+Each function takes the maker of edits of one statement (`edits.Maker`). Imports scene and slots.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lstm_teach.doctor.scene import Atom, all_vectors, is_tokens, is_vector, targets_of
+from lstm_teach.doctor.slots import Edit
+from lstm_teach.params import Params
+
+_CACHE = {"i", "f", "o", "g", "c", "ct", "h"}
+# What may be done to something that is read: kind, cost, text. `{0}` is its own text, `{np}` numpy.
+_OF_VECTORS = (
+    ("tanh", 2.0, "{np}.tanh({0})"),
+    ("slope", 2.0, "(1 - {0})"),
+    ("square", 2.0, "{0} ** 2"),
+)
+_OF_LISTS = (("range", 1.5, "{0}[::-1]"), ("range", 1.5, "{0}[1:]"), ("range", 1.5, "{0}[:-1]"))
+
+
+def exchanged_names(maker: Any, root: ast.AST) -> Iterator[Edit]:
+    """Everything that a statement reads replaced by something of the same shape: in one place, and in all of them."""
+    places: dict[str, dict[tuple[int, int], Atom]] = {}
+    for atom in {id(a): a for a in maker.paths.values()}.values():
+        if atom.shape is not None:
+            yield from _one_place(maker, atom)
+            if isinstance(getattr(atom.node, "ctx", ast.Load()), ast.Load):
+                places.setdefault(atom.text, {})[maker.unit.span(atom.node)] = atom
+    called = {n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name)}
+    for text, same in places.items():
+        atom = next(iter(same.values()))
+        for other, cost in donors(maker, atom).items() if len(same) > 1 and isinstance(atom.shape, tuple) else ():
+            yield maker.edit("wrong name", cost + 0.1, *((*span, other) for span in same), old=text, new=other)
+        for name in maker.activations() if is_vector(atom.shape) and maker.slot.kind == "statement" else ():
+            changes = [(*span, f"{name}({text})") for span in same]
+            cost = 1.6 if name in called else 2.0
+            yield maker.edit("helper", cost, *changes, old=text, new=f"{name}({text})")
+
+
+def donors(maker: Any, atom: Atom) -> dict[str, float]:
+    """Other texts that stand for something of the same shape, and what each costs."""
+    scene, node, shape = maker.scene, atom.node, atom.shape
+    found: dict[str, float] = {}
+
+    def add(text: str, cost: float) -> None:
+        if text != atom.text and scene.belongs(text, maker.slot):
+            found[text] = min(found.get(text, 9.0), cost + 0.1 * unlike(atom.text, text))
+
+    index = maker.seg(node)[len(maker.seg(node.value)) :] if isinstance(node, ast.Subscript) else ""
+    for other in maker.within(shape):
+        add(other.text, 1.6)
+        if index and isinstance(other.node, ast.Subscript):  # the same step of another array
+            add(other.text[: len(scene.units[atom.unit].segment(other.node.value))] + index, 1.4)
+        if isinstance(node, ast.Attribute) and isinstance(other.node, ast.Attribute):  # the same of another object
+            add(f"{other.text[: -len(other.node.attr)]}{node.attr}", 1.6)
+    if index:
+        held = next((a.shape for a in scene.unread if a.text == maker.seg(node.value) and a.unit == atom.unit), None)
+        named = [a.text for a in scene.unread if a.unit == atom.unit and a.shape == held] if held is not None else []
+        for name in (*twins(maker, maker.seg(node.value)), *named):
+            add(name + index, 1.4)
+    for other in scene.steps:
+        if other.unit == maker.slot.unit and other.shape == shape:
+            add(other.text, 1.7)
+    for text in other_attributes(maker, node):
+        add(text, 1.5)
+    for text in scene.of_other_objects(maker.slot.unit, shape):
+        add(text, 1.6)
+    return found
+
+
+def _one_place(maker: Any, atom: Atom) -> Iterator[Edit]:
+    """Another thing in one place where something is read; its transpose, its tanh, the number before or after it."""
+    scene, node, shape, text = maker.scene, atom.node, atom.shape, atom.text
+    start, end = maker.unit.span(node)
+    number = shape == "int"
+    others = donors(maker, atom)
+    vectors = all_vectors(scene, maker.slot.unit)
+    if shape == ():  # one number where, it may be, a vector is meant: the same index into another array
+        others |= {v.text: 1.6 + 0.1 * unlike(text, v.text) for v in vectors if v.text not in others}
+    elif (number or is_tokens(shape)) and id(node) in maker.operands:  # a number where a vector is meant
+        others |= {v.text: 1.9 + 0.1 * min(unlike(text, v.text), 4) for v in vectors if len(v.shape) == 1}
+        known = {one.partition("[")[0] for one in scene.one_hot}
+        for rows in [v for v in scene.unread if v.unit == atom.unit and v.text in known and is_vector(v.shape)]:
+            others |= {f"{rows.text}[{text}]": 1.6} if len(rows.shape) == 2 else {}
+    for other, cost in others.items():
+        if scene.belongs(other, maker.slot):
+            yield maker.edit("wrong number" if number else "wrong name", cost, (start, end, other))
+    for name in maker.loop_names():
+        if f"[{name} - 1]" in text:  # before the first step there is the initial state
+            given = maker.given_once()
+            for first in [a.text for a in maker.within(shape) if a.text.isidentifier() and a.text in given]:
+                yield maker.swap("initial value", 1.5, node, f"({text} if {name} > 0 else {first})")
+    for other in maker.within(shape) if atom.back is False else ():
+        if other.text in scene.one_hot:  # the target is not subtracted
+            yield maker.swap("wrong name", 1.6, node, f"({text} - {other.text})")
+    if not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
+        return
+    forms: list[tuple] = []
+    if number:
+        forms += [("wrong number", 2.0, plus(text, delta)) for delta in (" + 1", " - 1")]
+        tokens = [a.text for a in scene.unread if a.unit == atom.unit and is_tokens(a.shape)]
+        forms += [("wrong number", 1.8, f"{one}[{text}]") for one in tokens] if isinstance(node, ast.Name) else []
+    elif isinstance(shape, str) and shape.startswith("list of"):
+        forms += _OF_LISTS
+    elif shape == () or is_vector(shape):
+        forms += _OF_VECTORS
+        if sum(n != 1 for n in shape) >= 2 and maker.unit.text[end : end + 2] != ".T":
+            forms.append(("transpose", 1.0, "{0}.T"))
+        if len(shape) == 1 or (len(shape) == 2 and 1 in shape):
+            index = "[:, None]" if len(shape) == 1 else "[0]" if shape[0] == 1 else "[:, 0]"
+            forms.append(("shape", 1.9, "{0}" + index))
+    for kind, cost, form in forms:
+        yield maker.edit(kind, cost, (start, end, form.format(text, np=scene.numpy) if "{0}" in form else form))
+
+
+def other_attributes(maker: Any, node: ast.expr) -> Iterator[str]:
+    """The path with another attribute of those that the code or the library's own objects have."""
+    text, start, fields = maker.seg(node), maker.unit.span(node)[0], maker.scene.fields
+    if isinstance(node, ast.Attribute) and fields.get(node.attr) is not None:
+        yield from (text[: -len(node.attr)] + attr for attr, shape in fields.items() if shape == fields[node.attr])
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute):
+            end = maker.unit.span(part)[1] - start
+            known = next((family for family in (_CACHE, set(Params.NAMES)) if part.attr in family), set())
+            for attr in sorted(known - {part.attr}):
+                yield text[: end - len(part.attr)] + attr + text[end:]
+
+
+def twins(maker: Any, name: str) -> list[str]:
+    """Lists that begin empty as this one does."""
+    prepared = maker.scene.prepared(maker.slot.unit)
+    own = prepared.get(name)
+    empty = own in ("[]", "list()", "#()")
+    return [other for other, way in prepared.items() if empty and way == own and other != name]
+
+
+def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
+    """Another thing of the same kind is meant to be assigned."""
+    scene, slot = maker.scene, maker.slot
+    if isinstance(target, ast.Tuple | ast.List):
+        yield from swapped_items(maker, target.elts)
+        names = {a.text for a in scene.unread if a.unit == slot.unit and a.text.isidentifier()}
+        for one in [one for one in target.elts if isinstance(one, ast.Name)]:
+            for name in sorted(names - {one.id}):
+                yield maker.swap("target", 2.0 + 0.2 * unlike(one.id, name), one, name)
+        return
+    own, looped = maker.seg(target), {}  # what is assigned, and whether in a loop
+    for other in scene.slots:
+        for one in targets_of(other.node) if other.unit == slot.unit and other.kind == "statement" else ():
+            if type(one) is type(target):
+                name = maker.seg(one)
+                looped[name] = looped.get(name, False) or bool(other.loops)
+    given = {name for name in looped if (slot.unit, name) in scene.filled and not looped[name]}
+    names = set(looped) - (given if slot.loops else set())  # what is given is no place for a result
+    holder = target.value if isinstance(target, ast.Subscript) else target
+    for text in other_attributes(maker, holder) if isinstance(holder, ast.Attribute) else ():
+        yield maker.swap("target", 1.7, holder, text)
+    if isinstance(target, ast.Subscript):
+        base = maker.seg(target.value)
+        index = own[len(base) :]
+        names |= {n.split("[")[0] + index for n in names if "[" in n}
+        held = {a.text: a.shape for a in scene.unread if a.unit == slot.unit and is_vector(a.shape)}
+        same = held.get(base, ())
+        for name, shape in sorted((n, s) for n, s in held.items() if len(s) == len(same) and n + index not in names):
+            yield maker.swap("target", 1.6 + 0.1 * unlike(base, name) + 0.2 * (shape != same), target, name + index)
+    read = {n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    unused = isinstance(target, ast.Name) and own not in read  # nobody reads it: it is meant for another name
+    for name in sorted(names - {own}):
+        empty = slot.loops and not looped.get(name, True)  # it is prepared and never filled
+        likely = 1.2 + 0.05 * min(unlike(own, name), 8)
+        yield maker.swap("target", likely if unused or empty else 2.0 + 0.2 * unlike(own, name), target, name)
+
+
+def swapped_items(maker: Any, items: list[ast.expr], cost: float = 1.8, kind: str = "order") -> Iterator[Edit]:
+    """Two things of a list exchanged; of a list of lists, two of a column."""
+    if all(isinstance(item, ast.Tuple | ast.List) for item in items):
+        for column in zip(*(item.elts for item in items), strict=False):
+            yield from swapped_items(maker, list(column))
+    texts = [maker.seg(item) for item in items]
+    for j, k in itertools.combinations(range(len(items)), 2):
+        if texts[j] != texts[k]:
+            turned = [texts[{j: k, k: j}.get(n, n)] for n in range(len(items))]
+            changes = (*maker.unit.span(items[j]), texts[k]), (*maker.unit.span(items[k]), texts[j])
+            sure = in_order(turned)  # the names of the nine gradients in their order
+            yield maker.edit(kind, 0.9 if sure else cost, *changes, old=texts[j], new=texts[k])
+
+
+def paired(maker: Any, root: ast.AST) -> Iterator[Edit]:
+    """Two things of one shape in the terms of a sum, each in the place of the other."""
+    value = getattr(root, "value", None) if maker.slot.kind == "statement" else None
+    terms = [maker.atoms_in(term) for term in list(maker.terms(value))[1:]] if value is not None else []
+    for first, second in itertools.combinations(terms, 2):
+        for a, b in itertools.product(first, second):
+            if is_vector(a.shape) and a.shape == b.shape and a.text != b.text and a.back is b.back:
+                changes = (*maker.unit.span(a.node), b.text), (*maker.unit.span(b.node), a.text)
+                yield maker.edit("order", 1.6, *changes, old=a.text, new=b.text)
+
+
+def in_order(texts: list[str]) -> bool:
+    """Whether the last nine of some names end as those of the gradients do, in their order."""
+    return len(texts) >= 9 and all(got.endswith(name) for got, name in zip(texts[-9:], Params.NAMES, strict=True))
+
+
+def plus(text: str, delta: str) -> str:
+    """`text` with ` + 1` or ` - 1` added, where a sum that becomes zero is left out."""
+    undo = " - 1" if delta == " + 1" else " + 1"
+    for ending in (undo, undo.replace(" ", "")):
+        if text.endswith(ending):
+            return text[: -len(ending)]
+    if re.fullmatch(r"-?\d+", text):
+        return str(int(text) + (1 if "+" in delta else -1))
+    return text + delta
+
+
+def unlike(a: str, b: str) -> int:
+    """How many characters differ: 1 for `dzi` and `dzf`, and for names of several words of which one is another.
+
+    2 where one name has a word more: `dL_dh_direct` and `dL_dh`.
+    """
+    words = [re.split(r"[_\W]+|(?<=[a-z])(?=[A-Z])", text) for text in (a, b)]
+    if len(words[0]) == len(words[1]) > 1 and sum(x != y for x, y in zip(*words, strict=True)) == 1:
+        return 1
+    short, long = sorted(words, key=len)
+    if len(long) == len(short) + 1 > 2 and any(long[:k] + long[k + 1 :] == short for k in range(len(long))):
+        return 2
+    if len(a) == len(b):
+        return sum(x != y for x, y in zip(a, b, strict=True))
+    return 2 + abs(len(a) - len(b)) + sum(x != y for x, y in zip(a, b, strict=False))

@@ -1,0 +1,158 @@
+"""A factor or a term that is missing: what the code has, or a product like one that is there, with other things in it.
+
+Each function takes the maker of edits of one statement (`edits.Maker`). Imports donors, scene and slots.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from lstm_teach.doctor.donors import donors, unlike
+from lstm_teach.doctor.scene import Atom, all_vectors, is_vector, is_zeros
+from lstm_teach.doctor.slots import Edit
+from lstm_teach.params import Params
+
+_MOST = 100  # products like one that is there
+
+
+def growth(maker: Any, root: ast.AST) -> Iterator[Edit]:
+    """Missing factors and missing terms, wherever in a statement or head one may be missing."""
+    own = {unit.node.name for unit in maker.scene.units}
+    calls = [n for n in ast.walk(root) if isinstance(n, ast.Call) and getattr(n.func, "id", "") in own]
+    handed = {id(arg) for call in calls for arg in call.args}  # rather missing where the function uses it
+    for node, shape, term in _sites(maker, root):
+        yield from _factors(maker, node, shape, (1.8 if term else 1.6) + 0.8 * (id(node) in handed))
+        if not term:
+            yield from _terms(maker, root, node, shape)
+
+
+def _sites(maker: Any, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
+    """Expressions at which a factor or a term may be missing, their shapes, and whether each is a term of a sum."""
+    every = list(ast.walk(root))
+    operations = [n for n in every if isinstance(n, ast.BinOp)]
+    operands = {id(side) for n in operations for side in (n.left, n.right)}
+    added = {id(side) for n in operations if isinstance(n.op, ast.Add | ast.Sub) for side in (n.left, n.right)}
+    value = getattr(root, "value", None) if isinstance(root, ast.stmt) else None
+    lists = [n for n in every if isinstance(n, ast.List | ast.Tuple | ast.Dict)]
+    lists = [n for n in lists if isinstance(getattr(n, "ctx", ast.Load()), ast.Load)]
+    alone = {id(part) for n in lists for part in (n.values if isinstance(n, ast.Dict) else n.elts)} | {id(value)}
+    calls = [n for n in every if isinstance(n, ast.Call) and not maker.of_numpy(n.func)]
+    alone |= {id(part) for n in calls for part in [*n.args, *(keyword.value for keyword in n.keywords)]}
+    for node in every:
+        if not isinstance(node, ast.expr) or isinstance(getattr(node, "ctx", None), ast.Store) or is_zeros(node):
+            continue
+        shape, operation = maker.shape(node), isinstance(node, ast.BinOp)
+        is_sum = operation and isinstance(node.op, ast.Add | ast.Sub)
+        whole, term = id(node) in alone or (operation and id(node) not in operands), id(node) in added and not is_sum
+        number = shape == () and not isinstance(node, ast.Constant)
+        if (whole or term) and (is_vector(shape) or number) and not (term and isinstance(node, ast.Constant)):
+            yield node, shape, term
+        elif is_sum and not whole and maker.slot.kind == "statement" and is_vector(shape):
+            yield node, shape, True
+
+
+def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Edit]:
+    """One more factor: something of the forward pass, or the slope of it. Deltas are multiplied with no other delta."""
+    inner = maker.seg(node) if maker.product(node) else maker.tight(node)
+    for atom in _broadcast(maker, shape):
+        if atom.back:
+            if maker.back(node) is False:
+                yield maker.swap("factor", cost, node, f"{atom.text} * {inner}", ast.Mult)
+            continue
+        slopes = () if atom.text in maker.scene.weights else ("(1 - {0} ** 2)", "{0} * (1 - {0})", "(1 - {0})")
+        for k, form in enumerate(("{0}", *slopes)):
+            less = 0.2 * (k in (1, 2))
+            yield maker.swap("factor", cost - less, node, f"{inner} * {form.format(atom.text)}", ast.Mult)
+
+
+def _terms(maker: Any, root: ast.AST, node: ast.expr, shape: Any) -> Iterator[Edit]:
+    """One more term: something of this shape, a product like the others, a matrix times a vector."""
+    text, back, scene = maker.seg(node), maker.back(node), maker.scene
+    for atom in maker.within(shape):
+        if atom.text in scene.one_hot and back is False:  # an error is the difference to the target
+            yield maker.swap("term", 1.5, node, f"{text} - {atom.text}", ast.Sub)
+        if atom.back is None or back is None or atom.back == back:  # deltas are added to deltas
+            yield _added(maker, node, 1.8, atom.text)
+    for part in list(maker.terms(node))[1:] or [node]:
+        if isinstance(part, ast.BinOp | ast.Call):
+            for new, cost in alike(maker, part):
+                if new not in text:
+                    yield _added(maker, node, 1.5 + cost, new)
+    if shape == () and isinstance(root, ast.Assign) and node is root.value and id(node) in maker.paths:
+        yield from _path_of_numbers(maker, node)
+    if len(shape) == 1:
+        yield from _carried_back(maker, node, shape[0])
+
+
+def _added(maker: Any, node: ast.expr, cost: float, term: str) -> Edit:
+    text = f"{maker.seg(node)} + {term}"
+    edit = maker.swap("term", cost, node, text, ast.Add)
+    return maker.renamed(edit, "", f"+ {term}")
+
+
+def _broadcast(maker: Any, shape: Any) -> list[Atom]:
+    """What can multiply a value of this shape without changing the shape."""
+    if shape == ():
+        return maker.within(())
+    seen: dict[str, Atom] = {}
+    for other in {atom.shape for atoms in maker.scene.atoms.values() for atom in atoms}:
+        if is_vector(other) and len(other) <= len(shape):
+            try:
+                fits = np.broadcast_shapes(other, shape) == shape
+            except ValueError:
+                continue
+            seen |= {a.text: a for a in maker.within(other)} if fits else {}
+    return list(seen.values())
+
+
+def alike(maker: Any, part: ast.AST) -> list[tuple[str, float]]:
+    """An expression with other things of the same shapes in it, the likely ones first, and costs.
+
+    Two things at most are replaced, and one where there are more.
+    """
+    inner = [atom for atom in maker.atoms_in(part) if isinstance(atom.shape, tuple)]
+    start, text = maker.unit.span(part)[0], maker.seg(part)
+    groups = [inner] if len(inner) in (1, 2) else [[atom] for atom in inner]
+    found: list[tuple[float, float, str]] = []
+    for group in groups:
+        spans = [maker.unit.span(atom.node) for atom in group]
+        for others in itertools.product(*(donors(maker, atom) for atom in group)):
+            new = text
+            for (s, e), other in sorted(zip(spans, others, strict=True), reverse=True):
+                new = new[: s - start] + other + new[e - start :]
+            far = [unlike(a.text, o) for a, o in zip(group, others, strict=True)]
+            unused = sum(other not in maker.unit.text for other in others)
+            found.append((sum(min(each, 4) for each in far) - 6 * unused, 0.1 * sum(far), new))
+    return [(new, cost) for _, cost, new in sorted(found, key=lambda one: one[0])[:_MOST]]
+
+
+def _path_of_numbers(maker: Any, node: ast.expr) -> Iterator[Edit]:
+    """`dc_next[j] + dh[j] * o * (1 - tc ** 2)` where the first term stands alone, entry by entry."""
+    weights = maker.scene.weights
+    every = [a for a in maker.within(()) if a.text != maker.seg(node) and a.text not in weights]
+    factors = [atom.text for atom in every if atom.back is False]
+    for delta in (atom.text for atom in every if atom.back and maker.seg(node) not in weights):
+        for a, b in itertools.permutations(factors, 2):
+            yield _added(maker, node, 2.2, f"{delta} * {a} * (1 - {b} ** 2)")
+
+
+def _carried_back(maker: Any, node: ast.expr, size: int) -> Iterator[Edit]:
+    """One more term `M.T @ v`, for every matrix that is not square and every vector that fits."""
+    owners = {
+        a.text.rpartition(".")[0]
+        for atoms in maker.scene.atoms.values()
+        for a in atoms
+        if a.text.rpartition(".")[2] in Params.NAMES
+    }
+    named = [a for a in maker.scene.unread if a.unit == maker.slot.unit and is_vector(a.shape)]
+    every = {a.text: a.shape for a in [*all_vectors(maker.scene, maker.slot.unit), *named]}
+    matrices = [text for text, shape in every.items() if len(shape) == 2 and shape[1] == size and shape[0] != size]
+    for matrix in dict.fromkeys([*matrices, *(f"{owner}.V" for owner in owners)]):
+        for vector, shape in every.items():
+            if len(shape) == 1 and shape[0] not in (size, 1) and every.get(matrix, shape)[0] == shape[0]:
+                yield _added(maker, node, 1.8, f"{matrix}.T @ {vector}")

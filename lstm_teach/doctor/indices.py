@@ -1,0 +1,191 @@
+"""Another index, slice, key or string: shifted, of another loop, of another axis, in one place or in all equal ones.
+
+Each function takes the maker of edits of one statement (`edits.Maker`). Imports donors, scene and slots.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lstm_teach.doctor.donors import plus, unlike
+from lstm_teach.doctor.scene import is_tokens, is_vector
+from lstm_teach.doctor.slots import Edit
+from lstm_teach.params import Params
+
+_SHIFTS = (" - 1", " + 1")
+_USUAL = ("1:", ":-1", ":", "::-1", "-1:", ":-2", "2:")
+
+
+def indices(maker: Any, root: ast.AST) -> Iterator[Edit]:
+    """All that may be wrong in the square brackets of a statement or head, and in its strings."""
+    places: dict[str, list[ast.expr]] = {}
+    bounds: dict[str, list[ast.expr]] = {}
+    calls = [n for n in ast.walk(root) if isinstance(n, ast.Call) and n.args]
+    einsums = [n.args[0] for n in calls if maker.of_numpy(n.func) == "einsum"]
+    for node in ast.walk(root):
+        if isinstance(node, ast.Subscript):
+            yield from _index(maker, node)
+            for part in _parts(node):
+                if not _is_key(part):
+                    places.setdefault(maker.seg(part), []).append(part)
+        elif isinstance(node, ast.Slice):
+            for bound in (node.lower, node.upper):
+                if bound is not None and not isinstance(bound, ast.Constant):
+                    bounds.setdefault(maker.seg(bound), []).append(bound)
+        elif _is_key(node):
+            yield from _einsum(maker, node) if node in einsums else _string(maker, node)
+    for text, nodes in bounds.items():  # where one block ends the next one begins
+        for delta in _SHIFTS if len(nodes) > 1 else ():
+            changes = [(*maker.unit.span(node), plus(text, delta)) for node in nodes]
+            yield maker.edit("slice", 1.3, *changes, old=text, new=plus(text, delta))
+    for text, parts in places.items():
+        for other in _everywhere(maker, parts[0], text) if len(parts) > 1 else ():
+            changes = [(*maker.unit.span(part), other) for part in parts]
+            cost = 1.3 if isinstance(parts[0], ast.Slice) else 1.6  # that all of a block fits is hardly chance
+            yield maker.edit("index", cost, *changes, old=text, new=other)
+
+
+def _parts(node: ast.Subscript) -> list[ast.expr]:
+    return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+
+
+def _is_key(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _everywhere(maker: Any, part: ast.expr, text: str) -> list[str]:
+    """What else may be meant where the same index stands in several places of a statement."""
+    if isinstance(part, ast.Slice):
+        return sorted(_slices(maker, part) - {text}) + ["..."] * (text == ":")
+    if id(part) in maker.paths and maker.paths[id(part)].shape == "slice":
+        return [":"]
+    if not maker.whole_number(part):
+        return []
+    shifted = [] if isinstance(part, ast.Constant) else [plus(text, delta) for delta in _SHIFTS]
+    return [*shifted, f":, {text}", f"..., {text}"]  # of another axis
+
+
+def _index(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
+    index, parts, np_ = node.slice, _parts(node), maker.scene.numpy
+    loops = maker.loop_names()
+    for part in parts:
+        text = maker.seg(part)
+        if isinstance(part, ast.Slice):
+            yield from _slice(maker, part)
+            others = [maker.seg(other) for other in parts if other is not part and not isinstance(other, ast.Slice)]
+            if text == ":" and len(parts) == 2 and others:  # one of each row, not all that are named of all rows
+                yield maker.swap("index", 1.4, part, f"{np_}.arange(len({others[0]}))")
+        elif _is_key(part):
+            for other in parts if len(parts) == 2 else ():  # another quantity, and its own step
+                for key, name in itertools.product(_keys(maker, text), loops if maker.whole_number(other) else ()):
+                    if name != maker.seg(other):
+                        new = ", ".join(key if one is part else name for one in parts)
+                        yield maker.swap("wrong name", 1.8 + 0.1 * unlike(text, key), index, new)
+            for key in _keys(maker, text):
+                yield maker.swap("wrong name", 1.6 + 0.1 * unlike(text, key), part, key)
+        elif isinstance(part, ast.Constant) and part.value is None:
+            for other in (":, None", "None", "..., None") if len(parts) < 3 else ():  # the new axis elsewhere
+                yield maker.swap("shape", 1.5, index, other)
+        elif maker.whole_number(part):
+            for delta in _SHIFTS:
+                yield maker.swap("index", 2.4 if plus(text, delta) == "-1" else 1.0, part, plus(text, delta))
+            if isinstance(part, ast.UnaryOp):
+                yield maker.swap("index", 1.4, part, maker.seg(part.operand))
+            for new in [new for name in loops for new in (name, f"{name} - 1", f"{name} + 1")]:
+                yield maker.swap("index", 1.5, part, new)
+            for new in ("-1", "0"):
+                yield maker.swap("index", 2.6, part, new)
+            if len(parts) == 1 and text in loops:
+                yield maker.swap("index", 1.4, part, f"-1 - {text}")  # counted from the end
+                # The step after, where there is none after the last.
+                yield maker.swap("index", 1.6, part, f"min({text} + 1, len({maker.seg(node.value)}) - 1)")
+        elif id(part) in maker.paths and is_tokens(maker.paths[id(part)].shape):  # numbers of steps
+            steps = f"{np_}.arange(len({text}))"
+            for new in (f"{text}, {steps}", f"{steps}, {text}") if len(parts) == 1 else ():
+                yield maker.swap("index", 1.4, part, new)  # one entry of each row or column, not whole rows
+            for delta in _SHIFTS:
+                yield maker.swap("index", 1.4, part, plus(text, delta))
+            for name in loops:  # that of one step, not all of them
+                yield maker.swap("index", 1.2, part, f"{text}[{name}]")
+    if len(parts) == 2:
+        a, b = (maker.seg(part) for part in parts)
+        changes = (*maker.unit.span(parts[0]), b), (*maker.unit.span(parts[1]), a)
+        yield maker.edit("index", 1.4, *changes, old=f"{a}, {b}", new=f"{b}, {a}")
+    elif maker.whole_number(index) and not isinstance(index, ast.Constant):  # a row where a column is meant
+        read = maker.paths.get(id(node))
+        if isinstance(node.ctx, ast.Store) or (read is not None and is_vector(read.shape)):
+            yield maker.swap("index", 1.5, index, f":, {maker.seg(index)}")
+
+
+def _keys(maker: Any, text: str) -> list[str]:
+    """The other strings that the code has in square brackets, and all others if they are few."""
+    quote, keys = text[0], set()
+    for node in ast.walk(maker.unit.tree):
+        if isinstance(node, ast.Subscript) and _is_key(node.slice):
+            keys.add(f"{quote}{node.slice.value}{quote}")
+    keys |= {f"{quote}{key}{quote}" for key in maker.scene.strings if len(maker.scene.strings) < 40}
+    return sorted(keys - {text})
+
+
+def _slice(maker: Any, node: ast.Slice) -> Iterator[Edit]:
+    text = maker.seg(node)
+    for other in sorted(_slices(maker, node) - {text}):
+        yield maker.swap("slice", 1.4 + 0.1 * min(unlike(text, other), 4), node, other)
+    for bound in (node.lower, node.upper):
+        if bound is not None and not isinstance(bound, ast.UnaryOp):
+            for delta in _SHIFTS:
+                yield maker.swap("slice", 1.4, bound, plus(maker.seg(bound), delta))
+
+
+def _slices(maker: Any, node: ast.Slice) -> set[str]:
+    """Slices that are usual, that the code has elsewhere, and those of other gates' blocks."""
+    others = {*_USUAL, *(maker.seg(n) for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Slice))}
+    first, last = (maker.seg(bound) if bound is not None else "" for bound in (node.lower, node.upper))
+    if not first or not last:  # the same from the other side
+        bare = (first or last).removeprefix("-").strip()
+        others |= {f"{bare}:", f":{bare}", f"-{bare}:", f":-{bare}"} if re.fullmatch(r"[\w.]+", bare) else set()
+    block = [re.fullmatch(r"(?:\d\s*\*\s*)?([^\W\d][\w.]*)?", bound) for bound in (first, last)]
+    size = {found[1] for found in block if found and found[1]}
+    return others | set(quarters(size.pop())) if all(block) and len(size) == 1 else others
+
+
+def quarters(size: str) -> list[str]:
+    """The slices of the four gates' blocks, where a block is of this size."""
+    ends = ["", size, f"2 * {size}", f"3 * {size}", f"4 * {size}"]
+    blocks = [f"{a}:{b}" for a, b in itertools.pairwise(ends)]
+    return [*blocks, *(f"{end}:" for end in ends[1:4]), *(f":{end}" for end in ends[2:4])]
+
+
+def _string(maker: Any, node: ast.Constant) -> Iterator[Edit]:
+    """Another string of the code; two of its letters exchanged; the gate that is not in it."""
+    value, quote = node.value, maker.seg(node)[0]
+    if quote not in "'\"" or not value.strip() or len(value) > 12:
+        return
+    others = {other for other in maker.scene.strings if len(set(other) & set(value)) >= min(2, len(value) - 1)}
+    missing = set("ifog") - set(value)
+    for family in (tuple("ifog"), Params.NAMES, tuple("UVW")):
+        others |= set(family) if value in family else set()
+    if len(value) == 3 and len(missing) == 1 and set(value) < set("ifog"):
+        others |= {value[:k] + min(missing) + value[k:] for k in range(4)}
+    for other in sorted(others - {value}):
+        yield maker.swap("wrong name", 1.6 + 0.1 * min(unlike(value, other), 4), node, f"{quote}{other}{quote}")
+    for other in _two_letters(value) if len(set(value)) == len(value) > 2 else ():
+        yield maker.swap("order", 1.8, node, f"{quote}{other}{quote}")
+
+
+def _two_letters(text: str) -> Iterator[str]:
+    """The text with two letters exchanged."""
+    for k, m in itertools.combinations([k for k, char in enumerate(text) if char.isalpha()], 2):
+        yield text[:k] + text[m] + text[k + 1 : m] + text[k] + text[m + 1 :]
+
+
+def _einsum(maker: Any, node: ast.Constant) -> Iterator[Edit]:
+    """Two letters exchanged, or one put for another."""
+    value, letters = node.value, sorted(set(re.findall("[a-zA-Z]", node.value)))
+    found = {value[:k] + other + value[k + 1 :] for k, old in enumerate(value) if old.isalpha() for other in letters}
+    for new in sorted({*found, *_two_letters(value)} - {value}):
+        yield maker.swap("einsum", 1.6, node, maker.seg(node).replace(value, new))

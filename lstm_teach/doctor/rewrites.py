@@ -1,0 +1,267 @@
+"""What is often written for what, as a table: one line for each rewrite, matched on the syntax tree.
+
+A capital letter is any expression, the same letter twice the same text; `np` is numpy under any name, and its functions
+match where they were imported by themselves too. A rewrite needs two unrelated authors who made the mistake. Imports
+slots.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lstm_teach.doctor.slots import OPERATORS, Edit
+
+_PLACES = 8  # in which the same may be written at once
+
+# kind of mistake, cost (small for what people often do), what is written, what may be meant
+REWRITES = (
+    ("slope", 1.0, "1 - A", "1 - A ** 2"),
+    ("slope", 1.0, "1 - A ** 2", "1 - A"),
+    ("slope", 1.0, "1 - A * B", "1 - A"),
+    ("slope", 1.2, "1 - A ** 2", "A * (1 - A)", "1 - np.tanh(A) ** 2"),
+    ("slope", 1.2, "1 - A * A", "A * (1 - A)", "1 - np.tanh(A) ** 2"),
+    ("slope", 1.0, "A * (B - C)", "1 - C ** 2"),
+    ("slope", 1.0, "D * A * (B - C)", "D * (1 - C ** 2)"),
+    ("slope", 1.6, "A ** B", "1 - A ** B"),
+    ("power", 1.2, "A ** B", "A"),
+    ("sign", 1.2, "-A", "A"),
+    ("operator", 1.4, "A + B", "A - B"),
+    ("operator", 1.4, "A - B", "A + B"),
+    ("operator", 1.2, "A - 1", "1 - A"),
+    ("operator", 1.6, "A - B", "B - A"),
+    ("operator", 1.5, "A + B - C", "A * (B - C)"),
+    ("operator", 2.2, "A + B", "A * B"),
+    ("operator", 2.2, "A - B", "A * B"),
+    ("operator", 2.2, "A * B", "A + B", "A @ B", "A - B"),
+    ("operator", 2.2, "A / B", "A * B"),
+    ("operator", 2.2, "A @ B", "A * B"),
+    ("operator", 2.2, "A ** B", "A * B"),
+    ("dropped term", 1.6, "A + B", "A", "B"),
+    ("dropped term", 1.6, "A - B", "A", "B"),
+    ("dropped factor", 1.4, "A * B", "A", "B"),
+    ("dropped factor", 1.2, "A / B", "A"),
+    ("dropped factor", 1.4, "A * B * (1 - B)", "A"),
+    ("dropped factor", 1.4, "A * (B * (1 - B))", "A"),
+    ("dropped factor", 2.4, "A @ B", "A", "B"),
+    ("product", 1.4, "A @ B", "B @ A", "np.outer(A, B)"),
+    ("product", 1.8, "A @ B", "np.outer(B, A)", "A.T @ B", "A @ B.T", "B.T @ A", "B @ A.T"),
+    ("product", 1.8, "A * B", "np.outer(A, B)", "np.outer(B, A)", "A.T @ B", "A @ B.T", "B.T @ A", "B @ A.T"),
+    ("product", 1.8, "np.dot(A, B)", "np.outer(B, A)", "np.dot(B, A)"),
+    ("product", 1.8, "np.outer(A, B)", "np.dot(B, A)"),
+    ("product", 1.0, "A.dot(B)", "np.outer(A, B)"),
+    ("product", 1.6, "A.dot(B)", "A * B", "B.dot(A)"),
+    ("transpose", 1.2, "A.T", "A"),
+    ("transpose", 1.0, "A.T @ B", "B.T @ A"),
+    ("transpose", 1.0, "A @ B.T", "B @ A.T"),
+    ("transpose", 1.0, "np.dot(A.T, B)", "np.dot(B.T, A)"),
+    ("transpose", 1.0, "np.dot(A, B.T)", "np.dot(B, A.T)"),
+    ("transpose", 1.2, "A[:, None] * B", "B[:, None] * A"),
+    ("transpose", 1.2, "A * B[:, None]", "B * A[:, None]"),
+    ("transpose", 1.2, "A[:, None] * B[None, :]", "B[:, None] * A[None, :]"),
+    ("transpose", 1.2, "A.reshape(C, D) * B", "B.reshape(C, D) * A"),
+    ("transpose", 1.2, "A.reshape(C, D) @ B.reshape(E, F)", "B.reshape(C, D) @ A.reshape(E, F)"),
+    ("transpose", 1.3, "A[B][C]", "A[C][B]"),
+    ("parentheses", 1.3, "(A + B) * C", "A + B * C"),
+    ("parentheses", 1.3, "(A - B) * C", "A - B * C"),
+    ("parentheses", 1.3, "(A - B) ** C", "A - B ** C"),
+    ("parentheses", 1.3, "(A + B) / C", "A + B / C"),
+    ("parentheses", 1.5, "A * (B + C)", "A * B + C"),
+    ("parentheses", 1.5, "A * (B - C)", "A * B - C"),
+    ("parentheses", 1.3, "A * B + C", "A * (B + C)"),
+    ("parentheses", 1.3, "A * B - C", "A * (B - C)"),
+    ("parentheses", 1.3, "A / B + C", "A / (B + C)"),
+    ("parentheses", 1.3, "D + A * B + C", "D + A * (B + C)"),
+    ("parentheses", 1.3, "D + A * B - C", "D + A * (B - C)"),
+    ("parentheses", 1.5, "A + B * C", "(A + B) * C"),
+    ("parentheses", 1.5, "A - B * C", "(A - B) * C"),
+    ("parentheses", 1.5, "A - B ** C", "(A - B) ** C"),
+    ("parentheses", 1.5, "A + B / C", "(A + B) / C"),
+    ("parentheses", 1.3, "F(A - B) ** C", "F(A - B ** C)"),
+    ("initial value", 1.6, "A.copy()", "np.zeros_like(A)"),
+    ("copy", 2.0, "A.copy()", "A"),
+    ("copy", 1.6, "np.array(A)", "A"),
+    ("copy", 1.6, "np.ascontiguousarray(A)", "A"),
+    ("copy", 1.2, "[A] * N", "[A.copy() for _ in range(N)]"),
+    ("copy", 1.2, "F.fromkeys(A, B)", "{key: B.copy() for key in A}"),
+    ("copy", 1.3, "A[:] = B", "A = B"),
+    ("copy", 1.3, "A[...] = B", "A = B"),
+    ("copy", 1.5, "A += B", "A = A + B"),
+    ("copy", 1.5, "A -= B", "A = A - B"),
+    ("copy", 1.5, "A *= B", "A = A * B"),
+    ("assignment", 1.3, "A = A + B", "A += B"),
+    ("assignment", 1.3, "A[B] += C", "np.add.at(A, B, C)"),
+    ("assignment", 1.1, "{**A, **B}", "{name: A[name] + value for name, value in B.items()}"),
+    ("assignment", 1.1, "A | B", "{name: A[name] + value for name, value in B.items()}"),
+    ("assignment", 1.1, "A.update(B)", "A.update({name: A[name] + value for name, value in B.items()})"),
+    ("mean", 1.0, "A.mean()", "A"),
+    ("condition", 1.5, "A if C else B", "A", "B"),
+    ("used up", 1.2, "A = (B for N in C)", "A = [B for N in C]"),
+    ("used up", 1.3, "A = zip(B, C)", "A = list(zip(B, C))"),
+    ("used up", 1.3, "A = map(B, C)", "A = list(map(B, C))"),
+    ("used up", 1.3, "A = reversed(B)", "A = list(reversed(B))"),
+    ("used up", 1.3, "A = enumerate(B)", "A = list(enumerate(B))"),
+    ("used up", 1.3, "A = filter(B, C)", "A = list(filter(B, C))"),
+    ("range", 1.0, "range(A)", "range(A + 1)", "range(A - 1)"),
+    ("range", 1.4, "range(A)", "range(1, A)"),
+    ("range", 1.6, "range(A)", "range(A - 1, -1, -1)"),
+    ("range", 1.0, "range(A, B)", "range(A + 1, B)", "range(A - 1, B)", "range(A, B + 1)", "range(A, B - 1)"),
+    ("range", 1.4, "range(A, B)", "range(B)", "range(A, B, -1)"),
+    ("range", 1.0, "range(A, B, C)", "range(A + 1, B, C)", "range(A - 1, B, C)"),
+    ("range", 1.0, "range(A, B, C)", "range(A, B + 1, C)", "range(A, B - 1, C)"),
+    ("range", 1.4, "range(A, B, C)", "range(A, -1, -1)"),
+    ("range", 1.6, "range(A, -1, -1)", "range(A + 1)"),
+    ("range", 1.2, "range(A)", "reversed(range(A))"),
+    ("range", 1.2, "range(A, B)", "reversed(range(A, B))"),
+    ("range", 1.2, "range(A, B, C)", "reversed(range(A, B, C))"),
+    ("range", 1.2, "A[::-1]", "A"),
+    ("end", 1.2, "A.pop()", "A.pop(0)"),
+    ("end", 1.2, "A.pop(0)", "A.pop()"),
+    ("end", 1.2, "A.popleft()", "A.pop()"),
+    ("end", 1.4, "A.append(B)", "A.insert(0, B)", "A.appendleft(B)"),
+    ("end", 1.4, "A.appendleft(B)", "A.append(B)"),
+    ("end", 1.2, "A.insert(B, C)", "A.append(C)"),
+    ("end", 1.6, "A[-1]", "A.pop()"),
+    ("end", 1.6, "A[0]", "A.pop(0)"),
+    ("slice", 1.4, "slice(A, B)", "slice(None, -1)", "slice(1, None)", "slice(None, None, -1)"),
+    ("slice", 1.4, "slice(A, B, C)", "slice(None)"),
+    ("number type", 1.2, "A.astype(B)", "A"),
+    ("factor", 1.5, "np.tanh(A)", "np.tanh(0.5 * A)", "np.tanh(2 * A)"),
+    ("factor", 1.5, "np.exp(A)", "np.exp(0.5 * A)", "np.exp(2 * A)"),
+)
+
+# The same for the names of functions and methods, whatever they are called with: kind, cost, name, others.
+RENAMED = (
+    ("product", 1.0, "outer", "dot", "multiply", "inner"),
+    ("product", 1.0, "dot", "outer"),
+    ("product", 1.0, "matmul", "outer"),
+    ("product", 1.6, "dot", "multiply", "inner"),
+    ("product", 1.6, "multiply", "dot", "outer"),
+    ("product", 1.6, "inner", "dot", "outer", "multiply"),
+    ("initial value", 0.8, "ones", "zeros"),
+    ("initial value", 0.8, "ones_like", "zeros_like"),
+    ("initial value", 0.8, "empty", "zeros"),
+    ("initial value", 0.8, "empty_like", "zeros_like"),
+    ("mean", 1.0, "sum", "mean"),
+    ("mean", 1.0, "mean", "sum"),
+    ("mean", 1.0, "average", "sum"),
+    ("helper", 1.5, "repeat", "tile"),
+    ("helper", 1.5, "tile", "repeat"),
+    ("helper", 1.5, "flatten", "ravel"),
+    ("helper", 1.5, "hstack", "vstack"),
+    ("helper", 1.5, "vstack", "hstack"),
+    ("helper", 1.5, "max", "sum"),
+    ("helper", 1.5, "amax", "sum"),
+    ("helper", 1.5, "min", "max"),
+    ("helper", 1.5, "prod", "sum"),
+    ("helper", 1.5, "cumsum", "sum"),
+    ("helper", 1.5, "cumprod", "cumsum"),
+    ("helper", 1.5, "minimum", "maximum"),
+    ("helper", 1.5, "log", "exp"),
+    ("helper", 1.8, "tanh", "exp"),
+    ("helper", 1.8, "exp", "tanh"),
+    ("helper", 1.5, "sinh", "tanh"),
+    ("helper", 1.5, "cosh", "tanh"),
+    ("helper", 1.5, "len", "sum"),
+)
+
+
+def rewritten(maker: Any, root: ast.AST) -> Iterator[Edit]:
+    """Everything in a statement or head that the tables know, written as they say: in one place, and in all of them."""
+    same: dict[tuple, list[tuple[int, int, str]]] = {}
+    for node in ast.walk(root):
+        if isinstance(getattr(node, "ctx", None), ast.Store):
+            continue
+        for kind, cost, pattern, others in _BY_SORT.get(_sort(node), ()):
+            bound: dict[str, ast.expr] = {}
+            if _matches(maker, pattern, node, bound):
+                for other in others:
+                    whole = bound.get(other) or _OTHERS[other]
+                    operator = type(whole.op) if isinstance(whole, ast.BinOp) else None
+                    change = maker.placed(node, _filled(maker, other, bound), operator)
+                    same.setdefault((kind, cost, id(pattern), other), []).append(change)
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            end = maker.unit.span(node.func)[1]
+            for kind, cost, old, *others in RENAMED:
+                for new in others if old == name else ():
+                    same.setdefault((kind, cost, old, new), []).append((end - len(name), end, new))
+    for (kind, cost, *_), changes in same.items():
+        for change in changes:
+            yield maker.edit(kind, cost, change)
+        apart = all(one[1] <= other[0] for one, other in itertools.pairwise(sorted(changes)))
+        if 1 < len(changes) <= _PLACES and apart:
+            yield maker.edit(kind, cost + 0.1, *changes)
+
+
+def _parsed(text: str) -> ast.AST:
+    """The tree of an expression or a statement."""
+    node = ast.parse(text).body[0]
+    return node.value if isinstance(node, ast.Expr) else node
+
+
+def _sort(node: ast.AST) -> tuple[type, type | None]:
+    """What has to be the same for a pattern to match, to look at few of them."""
+    return type(node), type(getattr(node, "op", None))
+
+
+def _matches(maker: Any, pattern: Any, node: Any, bound: dict[str, ast.expr]) -> bool:
+    """Whether a node has the form of a pattern; what its capital letters stand for comes to `bound`."""
+    if isinstance(pattern, ast.Name) and re.fullmatch("[A-Z]", pattern.id):
+        known = bound.setdefault(pattern.id, node)
+        return known is node or maker.seg(known) == maker.seg(node)
+    if isinstance(pattern, ast.Attribute) and getattr(pattern.value, "id", "") == "np":
+        return isinstance(node, ast.expr) and maker.of_numpy(node) == pattern.attr
+    if isinstance(pattern, ast.Constant):
+        return isinstance(node, ast.Constant) and pattern.value == node.value
+    if isinstance(pattern, list):
+        return len(pattern) == len(node) and all(
+            _matches(maker, *pair, bound) for pair in zip(pattern, node, strict=True)
+        )
+    if not isinstance(pattern, ast.AST):
+        return pattern == node
+    return type(pattern) is type(node) and all(
+        _matches(maker, each, getattr(node, name), bound)
+        for name, each in ast.iter_fields(pattern)
+        if name not in ("ctx", "type_comment")
+    )
+
+
+def _filled(maker: Any, text: str, bound: dict[str, ast.expr]) -> str:
+    """A pattern's text with the learner's own words."""
+
+    def word(found: re.Match) -> str:
+        if found[0] == "np":
+            return maker.scene.numpy
+        one = bound[found[0]]
+        inside = text[: found.start()].rstrip()[-1:], text[found.end() :].lstrip()[:1]
+        if inside[0] in ("(", ",", "[") and inside[1] in (")", ",", "]"):
+            parts = one.elts if isinstance(one, ast.Tuple) else [one]
+            slices = inside[0] != "[" and any(isinstance(part, ast.Slice) for part in parts)
+            return f"{maker.scene.numpy}.s_[{maker.seg(one)}]" if slices else maker.seg(one)
+        return maker.seg(one) if inside == ("", "") or _holds(one, *inside) else maker.tight(one)
+
+    new = re.sub(r"(?<![\w.])(?:np|[A-Z])\b", word, text)
+    if text.startswith("range("):  # `0 + 1` and `n - 1 + 1`
+        new = re.sub(r"(?<![\w.])(-?\d+) ([+-]) 1(?=[,)])", lambda m: str(int(m[1]) + (1 if m[2] == "+" else -1)), new)
+        new = re.sub(r" \+ 1 - 1(?=[,)])| - 1 \+ 1(?=[,)])", "", new)
+    return new
+
+
+def _holds(one: ast.expr, before: str, after: str) -> bool:
+    """Whether a factor or term needs no parentheses between these signs: `a * b` before ` * c`, or in `c + a * b`."""
+    if not isinstance(one, ast.BinOp) or type(one.op) not in OPERATORS:
+        return False
+    product = isinstance(one.op, ast.Mult | ast.MatMult | ast.Div)
+    return before in ("", "=") and (after in ("", "+", "-") or (product and after in ("*", "@", "/")))
+
+
+_BY_SORT: dict[tuple, list[tuple]] = {}
+_OTHERS: dict[str, ast.AST] = {}
+for _kind, _cost, _pattern, *_others in REWRITES:
+    _tree = _parsed(_pattern)
+    _BY_SORT.setdefault(_sort(_tree), []).append((_kind, _cost, _tree, _others))
+    _OTHERS |= {_other: _parsed(_other) for _other in _others}

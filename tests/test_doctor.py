@@ -96,7 +96,7 @@ def test_the_evidence_of_a_single_fault_agrees_with_the_ladder_above_it(right, w
     size = max(error for each in errors.values() for error in each.values())
     start = f"This fault alone makes {named} wrong, from T = {first} on (error up to "
     assert finding.evidence.startswith(start)
-    assert float(finding.evidence.removeprefix(start).split(")")[0]) >= float(f"{size:.2g}")  # T = 20 may add to it
+    assert float(finding.evidence.removeprefix(start).split(",")[0]) >= float(f"{size:.2g}")  # T = 20 may add to it
 
 
 def test_all_seven_lines_of_the_questions_loop_are_named_and_the_repair_is_right():

@@ -42,6 +42,8 @@ def test_a_single_fault_is_named_first_and_repaired(right, wrong):
     first = next(finding for finding in diagnosis.findings if finding.line)  # an error that the check saw has none
     assert first.line == line and first.proved
     assert diagnosis.repaired_source is not None
+    quoted = [part for finding in diagnosis.findings for part in re.findall("`([^`]*)`", finding.cause)]
+    assert all(part in text or part.lstrip("+-* ") in diagnosis.repaired_source for part in quoted), quoted
 
 
 def test_the_sweep_leaves_out_what_changes_no_gradient_and_knows_every_line_that_it_changes():

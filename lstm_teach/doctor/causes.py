@@ -37,13 +37,13 @@ IDEAS = {
     "moved": "In which order are things used and changed? A value must be used before it is overwritten.",
     "moved in": "What should happen in every turn of the loop, and what once?",
     "moved out": "What should happen in every turn of the loop, and what once?",
-    "missing statement": "Is every prepared value filled, and every delta handed on?",
+    "missing statement": "Does every equation have its line? Is every prepared value filled, every delta handed on?",
     "overwritten": "Is every value that is needed later kept before it is overwritten?",
     "no return": "Does every function hand back what it works out?",
     "unknown name": "Is every name spelt as it was where it was defined?",
     "step of a loop": "Does every loop come to its end?",
     "extra statement": "Is something done once too often?",
-    "order": "Are things named and returned in the order in which they are expected?",
+    "order": "Are things named, used and returned in the order in which they are expected?",
     "argument order": "Are the arguments in the right order?",
     "condition": "Is a step treated differently that should not be?",
     "unwrapped": "Is a value changed by a function that does not belong there (clipping, or a second tanh)?",
@@ -112,6 +112,12 @@ _CAUSES = {
 }
 
 
+def idea(edit: Edit) -> str:
+    """The kind of mistake to look for."""
+    signs = edit.kind == "assignment" and {edit.old.strip(), edit.new.strip()} == {"+=", "-="}
+    return IDEAS["sign" if signs else edit.kind]
+
+
 def cause(edit: Edit) -> str:
     """One sentence on what the edit repairs."""
     old, new = edit.old.strip(), edit.new.strip()
@@ -122,6 +128,8 @@ def cause(edit: Edit) -> str:
     }
     signs = (sign for sign in said if f" {sign} " in f" {new} ")
     accumulate = said.get(next(signs, ""), "the operation is another one")
+    if {old, new} == {"+=", "-="}:
+        accumulate = "the sign is wrong"
     number = ""
     if old in ("dot", "inner", "matmul") and new == "outer":
         number = f": `{old}` of two vectors is one number, and it would be added to every entry of the matrix"
@@ -131,7 +139,7 @@ def cause(edit: Edit) -> str:
 
 UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
 MISPLACED = "Is every value used at its own step, put where it belongs, and added up where it should be?"
-NAMES = {"d": "the gates' deltas", "dz": "the pre-activations' deltas"}  # where a letter stands for all four gates
+NAMES = {"d": "deltas of the gates", "dz": "deltas of the pre-activations"}  # where a letter stands for all four gates
 
 
 def lines(numbers: list[int]) -> str:
@@ -140,8 +148,9 @@ def lines(numbers: list[int]) -> str:
     return f"lines {', '.join(first)} and {last}" if first else f"line {last}"
 
 
+FORWARD_PATH = "in the forward pass"
 _PATHS = {
-    "dy": "the error at the output of the same step",
+    "dy": "the error at the output",
     "dh_loss": "on the way from the loss of the same step to h",
     "dh": "where the loss of this step and the future meet in h",
     "dh_future": "on the way from the next step's gates, through the recurrent weights, to h",
@@ -157,14 +166,17 @@ _PATHS = {
 }
 
 
-def describe_key(key: Key) -> tuple[str, str, str, int]:
+def describe_key(key: Key) -> tuple[str, str, str, int | None]:
     """Quantity, gate, path and step of a recognized value, in the names of the lessons."""
     quantity, gate, step = key.quantity, key.gate, key.step
-    path = _PATHS.get(quantity, "in the forward values that it uses")
+    path = _PATHS.get(quantity, FORWARD_PATH)
     if quantity in ("d", "dz"):
         name = f"{quantity}{gate}"
     elif quantity in ("term", "sum_from", "sum_to", "column"):
         name, gate = f"d{gate}", gate[1:]
+        step = None if name[1] == "U" else step  # the numbers may be right there, and in the column of another token
+    elif quantity == "gate":
+        name = gate
     elif quantity == "back":
         name, step = "dh_future", step - 1
         gate = gate if len(gate) == 1 else ""

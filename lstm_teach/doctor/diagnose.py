@@ -19,11 +19,11 @@ from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import Flaw, Result, exact, proof_cases, prove_callable, rewrite, search
 from lstm_teach.doctor.source import NoSource, Unit, learner_functions, whole_text
 from lstm_teach.doctor.suspects import Suspects, feeders, same, suspects
-from lstm_teach.doctor.truth import Case, Key, Truth, make_case, zero_case
+from lstm_teach.doctor.truth import FORWARD, Case, Key, Truth, make_case, zero_case
 from lstm_teach.doctor.values import usable
 from lstm_teach.doctor.variants import Endless, Variants, gradients, right_matrices
 from lstm_teach.gradcheck import LENGTHS, Backward, check_gradients, collect_gradients, own_case, states_taken
-from lstm_teach.gradreport import GradientReport, relative_error, verdict
+from lstm_teach.gradreport import GradientReport, listing, relative_error, verdict
 from lstm_teach.params import Params
 
 _ADDED = ("missing statement", "step of a loop", "no return")  # kinds of edits that put a line where none was
@@ -309,11 +309,18 @@ def _finding(
     repair = _repair(units, flaw, number, row)
     place, key, order = _first_gone(backward, alone, repaired, truth)
     quantity, gate, path, step = causes.describe_key(key) if key else ("", "", "", None)
-    evidence = _evidence(backward, flaw, alone, takes) if proved else _gained(backward, alone, repaired, truth)
+    evidence = (
+        _evidence(backward, flaw, alone, takes, units != alone) if proved else _gained(backward, alone, repaired, truth)
+    )
     elsewhere = tuple(line for line in elsewhere if line != unit.first_line + row)
     if elsewhere:
         evidence += f" A change of line {' or of line '.join(map(str, elsewhere))} would do as well."
     edit = flaw.edits[0]
+    # Of edits made one upon the other the later ones quote what the earlier ones wrote, and not the learner's text.
+    rows = "\n".join(lines[row : 1 + max(unit.row(change[2] - 1) for change in flaw.changes if change[0] == number)])
+    lines_anew = all(change[3].endswith("\n") for change in flaw.changes) and edit.kind not in _ADDED
+    own = not lines_anew or all(each.old.strip() in rows for each in flaw.edits)
+    cause = " ".join(map(causes.cause, flaw.edits)) if own else f"`{code}` is not what belongs here."
     finding = Finding(
         quantity,
         gate,
@@ -321,10 +328,10 @@ def _finding(
         step,
         unit.first_line + row,
         code,
-        "Not proved: " * (not proved) + " ".join(causes.cause(edit) for edit in flaw.edits),
+        "Not proved: " * (not proved) + cause,
         repair,
         evidence,
-        causes.IDEAS[edit.kind],
+        causes.idea(edit) if own else causes.IDEAS["equation"],
         proved,
         truth.case.length,
         "remove" if not repair else "add" if edit.kind in _ADDED else "replace",
@@ -366,8 +373,11 @@ def _repair(units: list[Unit], flaw: Flaw, number: int, row: int) -> str:
 def _first_gone(
     backward: Backward, alone: list[Unit], repaired: list[Unit], truth: Truth
 ) -> tuple[int, Key | None, int]:
-    """The first right quantity, in the order of the walk back, that this flaw alone makes go missing."""
+    """The first right quantity, in the order of the run, that this flaw alone makes go missing."""
     whole, broken = Variants(backward, repaired, [], [truth]), Variants(backward, alone, [], [truth])
+    telling = truth.counted | sum(
+        1 << k for k, key in enumerate(truth.keys) if key.quantity in FORWARD and key.step >= 0
+    )
     left, trace = 0, broken.run(truth)
     events = broken.events(trace, truth)
     if trace.error is not None or len(right_matrices(trace, truth)) == 9:  # where it stops, the check has said
@@ -375,9 +385,13 @@ def _first_gone(
     for _, found in events:
         left |= max(found, 0)
     for order, (slot, found) in enumerate(whole.events(whole.run(truth), truth)):
-        gone = max(found, 0) & truth.counted & ~left
+        gone = max(found, 0) & telling & ~left
         if gone:
-            return slot, truth.keys[(gone & -gone).bit_length() - 1], order
+            key = truth.keys[(gone & -gone).bit_length() - 1]
+            wrong = [name for name in Params.NAMES if name not in right_matrices(trace, truth)]
+            # The columns of a U are seen one by one: where other gradients are wrong too, it need not be the first.
+            telling_of_all = key.gate[:1] != "U" or all(name[0] == "U" for name in wrong)
+            return slot, key if telling_of_all else None, order
     # Nothing is gone: the same numbers stand in another place or the other way round. Then compare event by event.
     one, other = whole.run(truth), broken.run(truth)
     usual = [(k, slot) for k, slot in enumerate(one.slots) if usable(one.values[k])]
@@ -402,7 +416,7 @@ def _gained(backward: Backward, alone: list[Unit], repaired: list[Unit], truth: 
     return "With it, more of the deltas are right, but no more of the gradients."
 
 
-def _evidence(backward: Backward, flaw: Flaw, alone: list[Unit], takes: dict[str, bool]) -> str:
+def _evidence(backward: Backward, flaw: Flaw, alone: list[Unit], takes: dict[str, bool], one_of_several: bool) -> str:
     """What this flaw alone does to the nine gradients, by length."""
     if flaw.edits[0].kind in _WITHOUT:
         return _WITHOUT[flaw.edits[0].kind]
@@ -416,11 +430,12 @@ def _evidence(backward: Backward, flaw: Flaw, alone: list[Unit], takes: dict[str
     if first is None:
         return "" if ladder else "With this fault alone the function stops with an error."
     names = sorted({n for each in wrong.values() for n in each}, key=Params.NAMES.index)
-    size = max(e for errors in ladder.values() for e in errors.values())
+    size, at = max((max(errors.values()), T) for T, errors in ladder.items())
     some = "all nine gradients" if len(names) == 9 else f"d{', d'.join(names)}"
+    repair = "all repairs together" if one_of_several else "the repair"
     return (
-        f"This fault alone makes {some} wrong, from T = {first} on (error up to {size:.2g}). With the repair, all nine "
-        "agree with the exact gradient at T = 1, 2, 3 and 6 and on nets of other sizes."
+        f"This fault alone makes {some} wrong, from T = {first} on (error up to {size:.2g}, at T = {at}). "
+        f"With {repair}, all nine agree with the exact gradient at T = {listing(LENGTHS)} and on nets of other sizes."
     )
 
 
@@ -433,17 +448,21 @@ def _known(backward: Backward, units: list[Unit], takes: dict[str, bool]) -> tup
         return [], []  # it stops, or returns nothing of use: the check has said so, and no value tells more
     notes = []
     seen = variants.seen(trace, truth)
-    for name in ("dy", "dh_loss", "dh", "dc", "d", "dz", "dh_future", "dc_carry"):
-        keys = [k for k, key in enumerate(truth.keys) if key.quantity == name and key.loss is None and key.step >= 0]
-        if keys and not any(seen >> k & 1 for k in keys):
-            notes.append(f"The right value of {causes.NAMES.get(name, name)} was not seen at any step.")
-            break
+    chain = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")
+    keys = [
+        {k for k, key in enumerate(truth.keys) if key[0] == name and key.loss is None and key.step >= 0}
+        for name in chain
+    ]
+    last = max((n for n, some in enumerate(keys) if any(seen >> k & 1 for k in some)), default=-1)
+    if last + 1 < len(chain):  # what is left out before one that is there need not be computed
+        name = chain[last + 1]
+        notes.append(
+            f"The right value of {causes.NAMES.get(name, name)} was not seen at any step, nor of what follows."
+        )
     longer = Truth(make_case(6, 26, takes))
     right = [name for name in right_matrices(trace, truth) if name in right_matrices(variants.run(longer), longer)]
     found = suspects(variants, truth, set(right))
     place = [_suspect(units, variants, found, right)] if found.unknown or (found.just and right) else []
-    if right:
-        notes.append(f"Right at T = 3 and T = 6: d{', d'.join(right)}.")
     return place, notes
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lstm_teach import html
+from lstm_teach.doctor.causes import FORWARD_PATH
 from lstm_teach.gradreport import GradientReport, marked, word
 
 
@@ -49,9 +50,9 @@ class Finding:
         """The second level: where it is, in one sentence."""
         of = f" of `{self.function}`" if self.function else ""
         where = f"line {self.line}{of}, `{self.code}`" if self.line else ""
-        what = f"d{self.quantity}" if self.quantity in ("h", "c") else self.quantity
+        what, forward = self.quantity, self.path == FORWARD_PATH
         step = f" at step t = {self.first_step}" if self.first_step is not None else ""
-        long = f" (of {self.length} steps, walking back)" if step and self.length else ""
+        long = f" (of {self.length} steps{'' if forward else ', walking back'})" if step and self.length else ""
         known = what and (self.first_step is None or self.first_step >= 0)  # before step 0 no step reads anything
         wrong = f"The first thing to go wrong is {what}{step}{long}, {self.path}." if known else ""
         if not self.proved:  # other faults may come before
@@ -109,7 +110,7 @@ class Diagnosis:
         if any(f.line and f.repair for f in self.findings):
             many = _count(count, "finding").capitalize()
             return f"{self.name} does not pass. {many} below; a full repair was not found."
-        return f"{self.name} does not pass; the place could not be proved. What is known stands below."
+        return f"{self.name} does not pass; the place could not be proved. What is known is below."
 
     def __str__(self) -> str:
         parts = [self.summary]

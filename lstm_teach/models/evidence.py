@@ -98,7 +98,7 @@ class Shared:
     def factors(self, name: str) -> tuple[bool | None, bool | None]:
         """Whether the deltas and the inputs in this gradient are the right ones; None where it can't be told."""
         c = self.each[name]
-        if c.mine.ndim != 2 or not c.tried.all() or not c.mine.any() or not c.right.any():
+        if c.mine.ndim != 2 or not c.tried.all() or not c.mine.any() or c.silent:
             return None, None
         axis, said = self.axis.get(name), []
         for side in (axis or 0, 1 - (axis or 0)):

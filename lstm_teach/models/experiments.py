@@ -366,10 +366,10 @@ def _wrong_steps(case: Evidence) -> Said:
         return []
     one, two = case.seen[1], case.seen[2]
     matrices = [n for n, c in one.items() if c.mine.ndim == 2 and c.tried.all() and min(c.shape) > 1]
-    bad = [name for name in case.bad if name in matrices and one[name].right.any()]
-    told = [n for n in bad if one[n].right.any(axis=1).all() or one[n].right.any(axis=0).all()]  # no gate is silent
+    bad = [name for name in case.bad if name in matrices and not one[name].silent]
     single = [name for name in bad if name not in case.layout.outputs]
-    if len(told) < len(bad) or not single or any(rank(one[name].right) != 1 for name in single):
+    mute = any(block.of(one).silent for name in bad for block in case.layout.blocks(name))  # that gate may be wrong
+    if mute or not single or any(rank(one[name].right) != 1 for name in single):
         return []
     if any(rank(two[name].mine - two[name].right) == 2 == rank(two[name].right) for name in single):
         what = "At T = 2 the delta of the last step is wrong too, to which nothing is handed; at T = 1 it is right."

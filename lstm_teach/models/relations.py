@@ -28,7 +28,7 @@ def same(a: np.ndarray, b: np.ndarray) -> bool:
 def ratio(c: Comparison) -> float | None:
     """The constant k with mine = k * right, None if there is none."""
     mine, right = c.mine[c.tried], c.right[c.tried]
-    if not right.any() or not mine.any():
+    if c.silent or not mine.any():
         return None
     k = float(np.vdot(mine, right) / np.vdot(right, right))
     return k if k and same(mine, k * right) else None

@@ -117,7 +117,8 @@ def picture(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in:
 def describe(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in: Collection[str], step: int) -> str:
     """Say in one line where the two passes part, and how they compare at this step."""
     T = len(right.dh)
-    where = f"{_flaws(left_in)}. Step {step}, {T - 1 - step} walked back."
+    back = T - 1 - step
+    where = f"{_flaws(left_in)}. Step {step}, {back} step{'' if back == 1 else 's'} back from the end."
     wrong = [f"d{name}" for name, error in errors.items() if verdict(error) != "right"]
     parting = first_parting(deltas, right)
     if parting is None:

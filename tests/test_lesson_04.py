@@ -481,7 +481,7 @@ def test_every_flaw_and_every_step_changes_picture_and_text(inspector):
         inspector.set(flaw=flaw, walked=walked)
         assert inspector.png not in seen, (flaw, walked)
         seen[inspector.png] = inspector.text
-        assert f"Step {T - 1 - walked}, {walked} walked back" in inspector.text and len(inspector.text) < 200
+        assert f"Step {T - 1 - walked}, {walked} step" in inspector.text and len(inspector.text) < 200
     assert len(set(seen.values())) == len(seen) and inspector.message == ""
 
 

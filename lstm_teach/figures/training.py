@@ -174,8 +174,8 @@ def describe_reber(grammar: Mapping[int, Mapping[str, int]]) -> str:
     """Say in one line what the graph shows."""
     arrows = sum(map(len, grammar.values()))
     return (
-        f"The embedded Reber grammar: B, then T or P, a walk through a graph of {len(grammar) + 1} states and {arrows} arrows, "
-        "each arrow writing its letter, then the same T or P again, and E."
+        f"The embedded Reber grammar: B, then T or P, a walk through a graph of {len(grammar) + 1} states "
+        f"and {arrows} arrows, each arrow writing its letter, then the same T or P again, and E."
     )
 
 

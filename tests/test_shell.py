@@ -12,7 +12,8 @@ import pytest
 from nbconvert import HTMLExporter
 
 from lstm_teach.explorers import shell
-from lstm_teach.explorers.shell import Explorer, checkbox, choice, dropdown, float_slider, int_slider, log_slider, text
+from lstm_teach.explorers.controls import checkbox, choice, dropdown, float_slider, int_slider, log_slider, text
+from lstm_teach.explorers.shell import Explorer
 from lstm_teach.figures.scene import Scene
 from lstm_teach.figures.style import new_figure
 from tests.scenes import pixels

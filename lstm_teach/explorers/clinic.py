@@ -12,7 +12,8 @@ from ..doctor import Diagnosis
 from ..figures import clinic as figures
 from ..html import bold, code, fold, table
 from ..lessons import clinic
-from .shell import Explorer, dropdown, where
+from .controls import dropdown
+from .shell import Explorer, where
 
 
 def fault_explorer() -> Explorer:

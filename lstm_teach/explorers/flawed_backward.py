@@ -10,7 +10,8 @@ from ..gradients import exact_gradient
 from ..lessons.loop import REPAIRS
 from ..nested import FLAWS, nested_bptt
 from ..params import Params
-from .shell import Explorer, checkbox, float_slider, int_slider
+from .controls import checkbox, float_slider, int_slider
+from .shell import Explorer
 
 HIDDEN_SIZE, LONGEST = 6, 10
 

@@ -3,7 +3,8 @@
 from .. import bell
 from ..figures import forward_pass
 from ..forward import forward
-from .shell import Explorer, float_slider, int_slider
+from .controls import float_slider, int_slider
+from .shell import Explorer
 
 LONGEST = 24  # quiet steps
 

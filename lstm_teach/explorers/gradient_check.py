@@ -9,7 +9,8 @@ from ..figures.style import short
 from ..forward import loss
 from ..gradients import exact_gradient
 from ..params import Params
-from .shell import Explorer, choice, log_slider
+from .controls import choice, log_slider
+from .shell import Explorer
 
 STEPS = 10.0 ** np.linspace(-16, 0, 161)
 WEIGHTS = (("Ug", (2, 1)), ("Wi", (1, 3)))  # the second one has a small derivative

@@ -7,7 +7,8 @@ import numpy as np
 from .. import plain
 from ..figures import merge as figures
 from ..params import Params
-from .shell import Explorer, int_slider
+from .controls import int_slider
+from .shell import Explorer
 
 T = 4
 

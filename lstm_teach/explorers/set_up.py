@@ -3,7 +3,8 @@
 import numpy as np
 
 from ..figures import set_up
-from .shell import Explorer, float_slider
+from .controls import float_slider
+from .shell import Explorer
 
 STEPS = 20
 

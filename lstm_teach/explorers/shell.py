@@ -1,9 +1,9 @@
 """The shell of every explorer: labelled controls above a picture, one line of text, a place for messages.
 
-May import figures.scene and still, ipywidgets and anywidget. What the page offers to tests: the root has the class
-`lt-explorer`; each control `lt-control-<name>`; the picture is `img.lt-picture`, whose `data-values` are the values
-of the controls that it was drawn for, and whose `data-seq` is the number of the last picture that the kernel has
-confirmed; the line of text is `.lt-text`, the message `.lt-message`, the button `.lt-reset`.
+May import controls, figures.scene and still, ipywidgets and anywidget. What the page offers to tests: the root has
+the class `lt-explorer`; each control `lt-control-<name>`; the picture is `img.lt-picture`, whose `data-values` are the
+values of the controls that it was drawn for, and whose `data-seq` is the number of the last picture that the kernel
+has confirmed; the line of text is `.lt-text`, the message `.lt-message`, the button `.lt-reset`.
 
 The way to the kernel and back takes several times as long as a drawing. So while a reader has hold of a slider, the
 kernel draws the pictures of its next few places ahead of time. The page keeps these, and those that it has shown, and
@@ -14,7 +14,6 @@ import asyncio
 import functools
 import html
 import json
-import math
 import re
 import struct
 import threading
@@ -31,13 +30,9 @@ from IPython import get_ipython
 
 from ..figures.scene import Scene
 from ..figures.still import still_html
+from .controls import SLIDERS, after, is_moved, parsed, power, restore, said, set_traits, state
 
 HERE = Path(__file__).parent
-# a control takes the room there is, and a row of its own where there is little
-WIDE = {"width": "auto", "flex": "1 1 320px"}
-
-SLIDERS = widgets.IntSlider, widgets.FloatSlider, widgets.FloatLogSlider
-
 AHEAD = 3  # pictures of a slider drawn ahead of time: a held key passes as many places while the kernel answers
 PAUSE = 0.004  # seconds before each of them, in which the kernel hears of what the reader does meanwhile
 
@@ -133,7 +128,7 @@ class Explorer:
         self.picture = Picture(controls=[*self.controls.values()], plays=plays)
         if pick:
             self.picture.pointer_events = ["click", "pointermove"] if hover else ["click"]
-        self._start = {name: _state(control) for name, control in self.controls.items()}
+        self._start = {name: state(control) for name, control in self.controls.items()}
         self.root = self._lay_out(rows)
         self.redraw()
         for control in self.controls.values():
@@ -177,7 +172,7 @@ class Explorer:
                 values = self._read()
                 if values and self._arrange:
                     for name, traits in self._arrange(self._before or values, **values).items():
-                        _set(self.controls[name], traits)
+                        set_traits(self.controls[name], traits)
                     values = self._read()
                 if values is None:
                     return
@@ -204,7 +199,7 @@ class Explorer:
 
     def _key(self, **changed: Any) -> str:
         """The values of all controls, some of them changed, as the browser knows them and without rounding errors."""
-        return json.dumps([_said(c, changed.get(name)) for name, c in self.controls.items()])
+        return json.dumps([said(c, changed.get(name)) for name, c in self.controls.items()])
 
     def _look_ahead(self, name: str, places: Sequence[float]) -> None:
         """Draw the pictures of these places of a slider, one at a time, once the kernel has nothing else to do."""
@@ -233,7 +228,7 @@ class Explorer:
     def _moves_others(self, values: dict[str, Any]) -> bool:
         """Whether the values of other controls would change with these."""
         wanted = self._arrange(self._before, **values) if self._arrange else {}
-        return any(_is_moved(self.controls[name], traits) for name, traits in wanted.items())
+        return any(is_moved(self.controls[name], traits) for name, traits in wanted.items())
 
     @_one_at_a_time
     def set(self, **values: Any) -> None:
@@ -252,7 +247,7 @@ class Explorer:
             for name, control in self.controls.items():
                 if hasattr(control, "play"):
                     control.play.playing = False
-                _restore(control, self._start[name])
+                restore(control, self._start[name])
         self.redraw()
 
     def point(self, x: float, y: float) -> None:
@@ -293,15 +288,15 @@ class Explorer:
         self._go_on(same=change.owner is held)
         self.redraw()
         if change.owner is held and isinstance(held, SLIDERS):
-            move = _power(held, change.new) - _power(held, change.old)
-            self._look_ahead(self.picture.held, _after(held, [k * move for k in range(1, AHEAD + 1)]))
+            move = power(held, change.new) - power(held, change.old)
+            self._look_ahead(self.picture.held, after(held, [k * move for k in range(1, AHEAD + 1)]))
 
     @_one_at_a_time
     def _taken(self, change) -> None:
         slider = self.controls.get(change.new)
         if isinstance(slider, SLIDERS):
             self._go_on()
-            self._look_ahead(change.new, _after(slider, [slider.step, -slider.step]))
+            self._look_ahead(change.new, after(slider, [slider.step, -slider.step]))
 
     def _go_on(self, same: bool = False) -> None:
         """Note that the reader does something else, `same` with the same slider: nothing further is drawn ahead."""
@@ -361,69 +356,6 @@ class Explorer:
         return root.add_class("lt-explorer")
 
 
-# ------------------------------------------------------------------------------------------ controls
-
-
-def int_slider(
-    label: str, value: int, min: int, max: int, step: int = 1, play_ms: int | None = None
-) -> widgets.IntSlider:
-    """Slider over whole numbers; `play_ms` adds buttons that step through them, in milliseconds a step."""
-    slider = widgets.IntSlider(value, min, max, step, description=label, layout=WIDE)
-    if play_ms:
-        slider.play = widgets.Play(value=value, min=min, max=max, step=step, interval=play_ms, show_repeat=False)
-        slider.link = widgets.jsdlink((slider.play, "value"), (slider, "value"))  # the way back: shell.js
-        for end in ("min", "max"):
-            traitlets.dlink((slider, end), (slider.play, end))
-    return slider
-
-
-def float_slider(
-    label: str, value: float, min: float, max: float, step: float = 0.1, format: str = ".2f"
-) -> widgets.FloatSlider:
-    """Slider over real numbers; `format` is a d3 format for the number beside it."""
-    return widgets.FloatSlider(
-        value, min=min, max=max, step=step, description=label, readout_format=format, layout=WIDE
-    )
-
-
-def log_slider(
-    label: str, value: float, min_power: float, max_power: float, step: float = 0.1, format: str = ".1e"
-) -> widgets.FloatLogSlider:
-    """Slider over 10 ** min_power to 10 ** max_power; `step` is a step of the power."""
-    return widgets.FloatLogSlider(
-        value, min=min_power, max=max_power, step=step, description=label, readout_format=format, layout=WIDE
-    )
-
-
-def checkbox(label: str, value: bool = False) -> widgets.Checkbox:
-    """Box to tick."""
-    return widgets.Checkbox(value, description=label, indent=False, layout={"width": "auto"})
-
-
-def choice(label: str, options: Sequence, value: Any = None) -> widgets.ToggleButtons:
-    """Two to four options side by side: words, or (words, value) pairs; the first is chosen unless given."""
-    chosen = {} if value is None else {"value": value}
-    return widgets.ToggleButtons(options=options, **chosen, description=label, layout=WIDE)
-
-
-def dropdown(label: str, options: Sequence, value: Any = None) -> widgets.Dropdown:
-    """Choose one of many: words, or (words, value) pairs; the first is chosen unless given."""
-    chosen = {} if value is None else {"value": value}
-    return widgets.Dropdown(options=options, **chosen, description=label, layout=WIDE)
-
-
-def text(label: str, value: str, parse: Callable[[str], Any] = str, hint: str = "") -> widgets.Text:
-    """Line to type in; `parse` turns it into the value for `draw`, its ValueError is shown to the reader."""
-    field = widgets.Text(value, description=label, placeholder=hint, continuous_update=True, layout=WIDE)
-    field.parse = parse
-    return field
-
-
-def parsed(control: widgets.Widget) -> Any:
-    """The value of a control as `draw` gets it."""
-    return control.parse(control.value) if hasattr(control, "parse") else control.value
-
-
 def plain(text: str) -> str:
     """Return a line of HTML as plain text, without the titles of its folds."""
     return html.unescape(re.sub(r"<summary>.*?</summary>|</?[a-zA-Z][^>]*>", "", text))
@@ -433,56 +365,6 @@ def where(error: Exception) -> str:
     """An exception in one line: its type, its sentence, and the line of code that raised it."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno}: {last.line})"
-
-
-def _said(control: widgets.Widget, place: float | None = None) -> Any:
-    """A control's value, or a place of a slider, as shell.js knows it: without rounding errors, or an index."""
-    value = place if place is not None else control.index if control.has_trait("index") else control.value
-    if not isinstance(value, float):
-        return value
-    return float(f"{value:.10g}" if isinstance(control, widgets.FloatLogSlider) else f"{value:.10f}")
-
-
-def _power(slider: widgets.Widget, value: float) -> float:
-    """Where a value is on a slider; on a logarithmic one, its power."""
-    return math.log(value, slider.base) if isinstance(slider, widgets.FloatLogSlider) else value
-
-
-def _after(slider: widgets.Widget, moves: Sequence[float]) -> list[float]:
-    """The values of a slider after each of these moves from where it is, without those beyond its ends."""
-    places = [_power(slider, slider.value) + move for move in moves]
-    places = [place for place in places if slider.min <= place <= slider.max]
-    return [slider.base**place for place in places] if isinstance(slider, widgets.FloatLogSlider) else places
-
-
-def _state(control: widgets.Widget) -> dict[str, Any]:
-    return {name: getattr(control, name) for name in ("options", "min", "max", "value") if control.has_trait(name)}
-
-
-def _set(control: widgets.Widget, traits: dict[str, Any]) -> None:
-    """Set traits of a control; its range goes to the page first, or that may cut the value off and send this back."""
-    for name, value in traits.items():
-        if getattr(control, name) != value:
-            setattr(control, name, value)
-            if name in ("min", "max") and "value" in traits:
-                control.send_state(name)
-
-
-def _is_moved(control: widgets.Widget, traits: dict[str, Any]) -> bool:
-    """Whether these traits would change a control's value; a range that still holds it does not."""
-    if "options" in traits or traits.get("value", control.value) != control.value:
-        return True
-    return any(end in traits and sign * control.value > sign * traits[end] for end, sign in (("max", 1), ("min", -1)))
-
-
-def _restore(control: widgets.Widget, state: dict[str, Any]) -> None:
-    state = dict(state)
-    if "options" in state and control.options != state["options"]:
-        control.options = state["options"]
-    state.pop("options", None)
-    with control.hold_trait_notifications():
-        for name, value in state.items():
-            setattr(control, name, value)
 
 
 def _parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:

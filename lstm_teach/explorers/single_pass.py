@@ -14,7 +14,8 @@ from ..gradients import exact_gradient
 from ..gradreport import relative_error
 from ..nested import FLAWS, nested_bptt
 from ..params import Params
-from .shell import Explorer, dropdown, int_slider
+from .controls import dropdown, int_slider
+from .shell import Explorer
 
 T, HIDDEN_SIZE = 8, 4
 LEAST_SECONDS = 0.003  # for one measured time

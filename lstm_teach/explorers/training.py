@@ -10,7 +10,8 @@ from ..figures import training as figures
 from ..forward import forward
 from ..tasks import REBER_SYMBOLS, reber_string
 from ..training import History
-from .shell import Explorer, choice, int_slider, log_slider
+from .controls import choice, int_slider, log_slider
+from .shell import Explorer
 
 STRINGS = 6
 

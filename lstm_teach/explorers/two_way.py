@@ -7,7 +7,8 @@ from ..figures import two_way as figures
 from ..figures.two_way_words import box_name
 from ..graph import Net, arrow, backward_order, forward_operations, make_net
 from ..params import Params
-from .shell import Explorer, checkbox, choice, dropdown, int_slider
+from .controls import checkbox, choice, dropdown, int_slider
+from .shell import Explorer
 
 SEED, SCALE = 695, 1.3
 TOKENS, TARGETS = (1, 0, 1), (0, 1, 1)

@@ -8,7 +8,8 @@ from ..figures import vanishing
 from ..flow import GradientFlow, gradient_flow
 from ..forward import forward
 from ..params import Params
-from .shell import Explorer, choice, float_slider, int_slider
+from .controls import choice, float_slider, int_slider
+from .shell import Explorer
 
 VOCAB_SIZE, HIDDEN_SIZE = 8, 32
 SCALE = 0.1  # near 1/sqrt(3 * 32), the standard deviation of PyTorch's default for 32 units

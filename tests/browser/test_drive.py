@@ -25,8 +25,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 TOOLS = """
 import io, itertools, random
 from PIL import Image
-from lstm_teach.explorers.shell import (
-    Explorer, checkbox, choice, dropdown, float_slider, int_slider, log_slider, text)
+from lstm_teach.explorers.controls import checkbox, choice, dropdown, float_slider, int_slider, log_slider, text
+from lstm_teach.explorers.shell import Explorer
 
 def png(*values, tall=False):
     file, height = io.BytesIO(), 200 if tall else 60

@@ -1,0 +1,124 @@
+"""The controls of the explorers, and what the shell has to know of them. May import ipywidgets."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets as widgets
+import traitlets
+
+# a control takes the room there is, and a row of its own where there is little
+WIDE = {"width": "auto", "flex": "1 1 320px"}
+SLIDERS = widgets.IntSlider, widgets.FloatSlider, widgets.FloatLogSlider
+
+
+def int_slider(
+    label: str, value: int, min: int, max: int, step: int = 1, play_ms: int | None = None
+) -> widgets.IntSlider:
+    """Slider over whole numbers; `play_ms` adds buttons that step through them, in milliseconds a step."""
+    slider = widgets.IntSlider(value, min, max, step, description=label, layout=WIDE)
+    if play_ms:
+        slider.play = widgets.Play(value=value, min=min, max=max, step=step, interval=play_ms, show_repeat=False)
+        slider.link = widgets.jsdlink((slider.play, "value"), (slider, "value"))  # the way back: shell.js
+        for end in ("min", "max"):
+            traitlets.dlink((slider, end), (slider.play, end))
+    return slider
+
+
+def float_slider(
+    label: str, value: float, min: float, max: float, step: float = 0.1, format: str = ".2f"
+) -> widgets.FloatSlider:
+    """Slider over real numbers; `format` is a d3 format for the number beside it."""
+    return widgets.FloatSlider(
+        value, min=min, max=max, step=step, description=label, readout_format=format, layout=WIDE
+    )
+
+
+def log_slider(
+    label: str, value: float, min_power: float, max_power: float, step: float = 0.1, format: str = ".1e"
+) -> widgets.FloatLogSlider:
+    """Slider over 10 ** min_power to 10 ** max_power; `step` is a step of the power."""
+    return widgets.FloatLogSlider(
+        value, min=min_power, max=max_power, step=step, description=label, readout_format=format, layout=WIDE
+    )
+
+
+def checkbox(label: str, value: bool = False) -> widgets.Checkbox:
+    """Box to tick."""
+    return widgets.Checkbox(value, description=label, indent=False, layout={"width": "auto"})
+
+
+def choice(label: str, options: Sequence, value: Any = None) -> widgets.ToggleButtons:
+    """Two to four options side by side: words, or (words, value) pairs; the first is chosen unless given."""
+    chosen = {} if value is None else {"value": value}
+    return widgets.ToggleButtons(options=options, **chosen, description=label, layout=WIDE)
+
+
+def dropdown(label: str, options: Sequence, value: Any = None) -> widgets.Dropdown:
+    """Choose one of many: words, or (words, value) pairs; the first is chosen unless given."""
+    chosen = {} if value is None else {"value": value}
+    return widgets.Dropdown(options=options, **chosen, description=label, layout=WIDE)
+
+
+def text(label: str, value: str, parse: Callable[[str], Any] = str, hint: str = "") -> widgets.Text:
+    """Line to type in; `parse` turns it into the value for `draw`, its ValueError is shown to the reader."""
+    field = widgets.Text(value, description=label, placeholder=hint, continuous_update=True, layout=WIDE)
+    field.parse = parse
+    return field
+
+
+def parsed(control: widgets.Widget) -> Any:
+    """The value of a control as `draw` gets it."""
+    return control.parse(control.value) if hasattr(control, "parse") else control.value
+
+
+def said(control: widgets.Widget, place: float | None = None) -> Any:
+    """A control's value, or a place of a slider, as shell.js knows it: without rounding errors, or an index."""
+    value = place if place is not None else control.index if control.has_trait("index") else control.value
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.10g}" if isinstance(control, widgets.FloatLogSlider) else f"{value:.10f}")
+
+
+def power(slider: widgets.Widget, value: float) -> float:
+    """Where a value is on a slider; on a logarithmic one, its power."""
+    return math.log(value, slider.base) if isinstance(slider, widgets.FloatLogSlider) else value
+
+
+def after(slider: widgets.Widget, moves: Sequence[float]) -> list[float]:
+    """The values of a slider after each of these moves from where it is, without those beyond its ends."""
+    places = [power(slider, slider.value) + move for move in moves]
+    places = [place for place in places if slider.min <= place <= slider.max]
+    return [slider.base**place for place in places] if isinstance(slider, widgets.FloatLogSlider) else places
+
+
+def state(control: widgets.Widget) -> dict[str, Any]:
+    """What `restore` needs to put a control back to where it is now."""
+    return {name: getattr(control, name) for name in ("options", "min", "max", "value") if control.has_trait(name)}
+
+
+def set_traits(control: widgets.Widget, traits: dict[str, Any]) -> None:
+    """Set traits of a control; its range goes to the page first, or that may cut the value off and send this back."""
+    for name, value in traits.items():
+        if getattr(control, name) != value:
+            setattr(control, name, value)
+            if name in ("min", "max") and "value" in traits:
+                control.send_state(name)
+
+
+def is_moved(control: widgets.Widget, traits: dict[str, Any]) -> bool:
+    """Whether these traits would change a control's value; a range that still holds it does not."""
+    if "options" in traits or traits.get("value", control.value) != control.value:
+        return True
+    return any(end in traits and sign * control.value > sign * traits[end] for end, sign in (("max", 1), ("min", -1)))
+
+
+def restore(control: widgets.Widget, state: dict[str, Any]) -> None:
+    """Put a control back to an earlier state, from wherever its range is by now."""
+    state = dict(state)
+    if "options" in state and control.options != state["options"]:
+        control.options = state["options"]
+    state.pop("options", None)
+    with control.hold_trait_notifications():
+        for name, value in state.items():
+            setattr(control, name, value)

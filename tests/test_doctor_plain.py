@@ -34,6 +34,11 @@ def with_line(right, wrong):
         pytest.param("dUf[:, x[t]] += dzf", "dUf[:, x[t]] += dzo", marks=long),
         pytest.param("dc_next = dc * f[t]", "dc_next = dc", marks=long),
         pytest.param("dc_next = dc * f[t]", "dc_next = np.zeros(H)", marks=long),
+        pytest.param(
+            "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg", "dh_next = np.zeros(H)", marks=long
+        ),
+        pytest.param("dy = y[t].copy()", "dy = np.zeros(K)", marks=long),
+        pytest.param("do = dh * ct[t]", "di = dh * ct[t]", marks=long),
     ],
 )
 def test_a_single_fault_is_named_first_and_repaired(right, wrong):

@@ -146,10 +146,12 @@ def let_run(
     place = begun[-1]
     leading = {place, *_feeders(bench, place)}
     edits = [edit for edit in bench.every if edit.slots & leading]
+    edits.sort(key=lambda edit: bench.doubt(edit, place))
+    names: list[Edit] = []
     for slot in bench.slots:
         if slot.number == place or (slot.kind == "statement" and slot.unit == bench.slots[place].unit):
-            edits += _misspelt(Maker(bench.scene, slot), error)
-    edits.sort(key=lambda edit: bench.doubt(edit, place))
+            names += _misspelt(Maker(bench.scene, slot), error)
+    edits = [*sorted(names, key=lambda edit: edit.cost), *edits]
     running: list[tuple[Edit, Outcome]] = []
     for first in range(0, len(edits), AT_ONCE):
         variants = Variants(backward, units, edits[first : first + AT_ONCE], truths[:1])
@@ -181,9 +183,13 @@ def _misspelt(maker: Maker, error: Exception) -> Iterator[Edit]:
         yield maker.edit("unknown name", 1.0 + 0.1 * rank, *changes, old=name, new=new)
     read = {n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     given = [node for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    targets = [t for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Assign) for t in n.targets]
+    assigned = [target.id for target in targets if isinstance(target, ast.Name)]
     for node in given if name in read else ():
         if node.id not in read and difflib.get_close_matches(node.id, [name]):  # a name that nobody reads
             yield maker.swap("target", 0.9, node, name)
+        elif assigned.count(node.id) > 1 and name not in assigned:  # given twice, where the other is given nowhere
+            yield maker.swap("target", 1.1, node, name)
 
 
 def _feeders(bench: Bench, place: int) -> set[int]:

@@ -117,7 +117,8 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
         every = dict.fromkeys([*texts[here.slot.unit], *local_names, *_other_steps(texts[here.slot.unit])])
         atoms = {t: v for t in every if (v := value(t)) is not None and v.any()}
         if here.slot.kind == "statement":
-            edits = [*_rewritten(here, atoms, goals, value)]
+            carried = [t for t, v in local_names.items() if type(v) is np.ndarray and not v.any()]
+            edits = [*_rewritten(here, atoms, carried, goals, truth, value)]
         else:
             whole = [n for n, v in local_names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)]
             edits = [*_forgotten(here, scene, atoms, whole, goals, truth, value)] if number in ends else []
@@ -127,7 +128,7 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
             if key not in found or found[key].cost > edit.cost:
                 found[key] = edit
 
-    if places and goals:
+    if places:
         with np.errstate(all="ignore"):
             Variants(backward, units, [], [truth], at=(set(places), at)).run(truth)
     return list(found.values())
@@ -147,26 +148,40 @@ def _open(place: _Place, truth: Truth, goals: dict, value: Callable) -> bool:
     """Whether a statement may be meant to compute what is missing: it makes nothing known, or takes what is there."""
     node = place.slot.node.value
     now = value(place.maker.seg(node))
-    if now is None or not {(now.size, True), (now.size, False)} & set(goals):
+    if now is None or not (is_zeros(node) or {(now.size, True), (now.size, False)} & set(goals)):
         return False
     taken = isinstance(node, ast.Name | ast.Subscript | ast.Attribute)
     return taken or not now.any() or truth.recognize([now])[0] <= 0
 
 
-def _rewritten(place: _Place, atoms: dict, goals: dict, value: Callable) -> Iterator[Edit]:
-    """The right-hand side as a product of up to three factors, or as a sum of up to three terms."""
+def _rewritten(
+    place: _Place, atoms: dict, carried: list[str], goals: dict, truth: Truth, value: Callable
+) -> Iterator[Edit]:
+    """The right-hand side as a product of up to three factors, or as a sum of terms; where it is zeros, as a donor.
+
+    What is carried is zero still at the last step, and may be one more term.
+    """
     node, maker = place.slot.node.value, place.maker
-    now = value(maker.seg(node))
+    own, now = maker.seg(place.slot.node.targets[0]), value(maker.seg(node))
+    nothing = is_zeros(node)
     options: list[tuple[str, float]] = []
+    fits = {t: v for t, v in atoms.items() if v.shape == now.shape}
     if (now.size, True) in goals:
-        fits = {t: v for t, v in atoms.items() if v.shape == now.shape}
         options += _products(now, fits, goals[now.size, True], 3)
-    if (now.size, False) in goals and (terms := _terms(now.shape, atoms)):
+    if (now.size, False) in goals and (terms := _terms(now.shape, atoms, truth)):
         names, rows = list(terms), np.array([v.ravel() for v in terms.values()])
         wanted = np.array(goals[now.size, False].rows)
-        for row, chosen in _Lookup(rows, twice=False).find(wanted, 3):
+        most = 4 if nothing or isinstance(node, ast.Name) else 3
+        for row, chosen in _Lookup(rows, twice=False).find(wanted, most):
             if np.allclose(rows[list(chosen)].sum(0), wanted[row], rtol=1e-8, atol=1e-11):
                 options.append((" + ".join(names[n] for n in chosen), 1.7 + 0.1 * len(chosen)))
+    empty = [t for t in carried if t != own and np.shape(value(t)) == now.shape]
+    options += [(f"{code} + {t}", cost + 0.1) for code, cost in options for t in empty]
+    if nothing:
+        steps = [t for t, v in atoms.items() if t.isidentifier() and len(v) - truth.case.length in (0, 1)]
+        rows = [f"{t}[{index}]" for t in steps for index in maker.loop_names()]
+        fits |= {t: v for t in rows if (v := value(t)) is not None and v.shape == now.shape}
+        options += [(t, 1.8) for t in fits if t != own]
     for code, cost in options:
         if code != maker.seg(node):
             yield maker.swap("equation", cost - _LESS, node, code)
@@ -323,8 +338,8 @@ def _products(now: np.ndarray, atoms: dict, goal: _Goal, most: int) -> Iterator[
             yield code, 1.7 + 0.15 * score
 
 
-def _terms(shape: tuple[int, ...], atoms: dict) -> dict[str, np.ndarray]:
-    """What may be added to a value of this shape: a name, or a matrix times a vector."""
+def _terms(shape: tuple[int, ...], atoms: dict, truth: Truth) -> dict[str, np.ndarray]:
+    """What may be added to a value of this shape: a name, or a matrix times a vector; weights before other matrices."""
     terms: dict[str, np.ndarray] = {}
     known: set[tuple] = set()
 
@@ -336,7 +351,9 @@ def _terms(shape: tuple[int, ...], atoms: dict) -> dict[str, np.ndarray]:
 
     for name, v in atoms.items():
         add(name, v)
+    weights = {matrix.tobytes() for matrix in truth.case.params.values()}
     matrices = {n: v for n, v in atoms.items() if v.ndim == 2 and min(v.shape) > 1}
+    matrices = dict(sorted(matrices.items(), key=lambda pair: pair[1].tobytes() not in weights))
     owners = {n.rpartition(".")[0] for n in matrices if n.rpartition(".")[2] in Params.NAMES}
     vectors = {n: v for n, v in atoms.items() if sum(k > 1 for k in v.shape) == 1 and v.any()}
     for name, matrix in matrices.items():
@@ -375,7 +392,7 @@ def _forgotten(
         fits = {t: v for t, v in atoms.items() if v.shape == now.shape and t != name}
         for code, cost in _products(now, fits, goals[now.size, True], 3):
             yield edit(f"{name} = {code}", cost + 0.4)
-        terms = _terms(now.shape, {t: v for t, v in atoms.items() if t != name})
+        terms = _terms(now.shape, {t: v for t, v in atoms.items() if t != name}, truth)
         if not terms or (now.size, False) not in goals:
             continue
         names, rows = list(terms), np.array([v.ravel() for v in terms.values()])

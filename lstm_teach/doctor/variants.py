@@ -7,6 +7,7 @@ numbers chooses. A run records what each statement computed. Imports build, slot
 from __future__ import annotations
 
 import ast
+import builtins
 import gc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -76,6 +77,7 @@ class Variants:
         self.watched, self._watch = at or (set(), None)
         self._fuel = 0  # statements that the run may still execute
         self.slots, self.text = find_slots(units), "\0".join(unit.text for unit in units)
+        self._unbound = _unbound(units)
         self._choice = [0] * len(self.slots)
         self._disturbed, self._touched = -1, False
         self._trace = Trace()
@@ -123,14 +125,14 @@ class Variants:
         """Whether the code assigns only names that are local as it is.
 
         Any other would become local in all variants, and a name from the function around could not be read any more.
-        New names are those that the code has nowhere.
+        New names are those that the code has nowhere, or only reads though nothing is called so.
         """
         names = self.slots[part.slot].names
         for node in tree.body:
             for target in getattr(node, "targets", None) or [getattr(node, "target", None)]:
                 for name in ast.walk(target) if target is not None else ():
                     stored = isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
-                    if stored and name.id not in names and name.id in self.text:
+                    if stored and name.id not in names and name.id in self.text and name.id not in self._unbound:
                         return False
         return True
 
@@ -307,3 +309,13 @@ def gradients(trace: Trace, truth: Truth) -> dict[str, np.ndarray] | None:
 def _agree(got: np.ndarray, right: np.ndarray) -> bool:
     difference, size = got - right, np.abs(right).max()
     return bool(np.abs(difference).max() <= 1e-9 * (size or 1e-3))
+
+
+def _unbound(units: list[Unit]) -> set[str]:
+    """Names that are read, though nothing in the units or around them is called so."""
+    inside = [node for unit in units for node in ast.walk(unit.tree)]
+    read = {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    given = {n.id for n in inside if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    given |= {getattr(n, "arg", None) or getattr(n, "asname", None) or getattr(n, "name", None) for n in inside}
+    around = [{*unit.function.__globals__, *unit.function.__code__.co_freevars} for unit in units]
+    return read - given - set().union(dir(builtins), *around)

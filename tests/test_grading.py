@@ -14,14 +14,19 @@ DOUBLED = """\
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from lstm_teach.judging import difference, judge
+from lstm_teach.judging import difference, explain, judge
 
 
 def check(function, seed=4):
     a = np.random.default_rng(seed).normal(size=3)
-    half = {"This is half of it.": a}
+
+    def three_numbers(attempt):
+        answer = attempt(a)
+        off = difference("the answer", answer, 2 * a, ("number",))
+        return off and f"{off} {explain([answer], [2 * a], {'This is half of it.': [a]})}".strip()
+
     parts = {
-        "three numbers": lambda attempt: difference("the answer", attempt(a), 2 * a, ("number",), half),
+        "three numbers": three_numbers,
         "none": lambda attempt: difference("the answer", attempt(a[:0]), a[:0]),
     }
     return judge(function, parts, ("Think.", "Look at the line.", "return 2 * a"))

@@ -53,7 +53,10 @@ def suspects(variants: Variants, truth: Truth, right: set[str]) -> Suspects:
     states = {name: 0.5 * state for name, state in truth.case.states.items()}
     tokens = {name: (getattr(truth.case, name) + 1) % truth.K for name in ("x", "targets")}
     fresh = _changed(variants, truth, states=states, **tokens)
-    unknown = sorted((slot for slot in open_ if slot in first and slot in fresh - fine), key=first.get)
+    strange = sorted((slot for slot in open_ if slot in first and slot not in fine), key=first.get)
+    unknown = [slot for slot in strange if slot in fresh]
+    if not unknown and not right:  # nothing that a pass computes changes, if it reads no token
+        unknown = strange
     return Suspects(open_, just, unknown)
 
 

@@ -484,6 +484,6 @@ def test_values_are_told_apart_however_small_but_not_by_rounding_errors():
     assert explorer.picture.values == [1e-16, 0.3]
     explorer.set(rate=1.2589254117941e-16, bias=0.1 + 0.2)
     assert explorer.picture.values == [1.258925412e-16, 0.3]
-    explorer.set(bias=0.1 + 0.2 - 0.3)
-    assert explorer.picture.values[1] == 0
+    explorer.set(bias=0.3 - 0.1 - 0.2)
+    assert explorer.picture.values[1] == 0 and f"{explorer.values['bias']:.2f}" == "0.00"  # not -0.00
     explorer.close()

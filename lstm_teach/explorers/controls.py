@@ -69,15 +69,20 @@ def text(label: str, value: str, parse: Callable[[str], Any] = str, hint: str = 
 
 def parsed(control: widgets.Widget) -> Any:
     """The value of a control as `draw` gets it."""
-    return control.parse(control.value) if hasattr(control, "parse") else control.value
+    return control.parse(control.value) if hasattr(control, "parse") else _exact(control, control.value)
 
 
 def said(control: widgets.Widget, place: float | None = None) -> Any:
-    """A control's value, or a place of a slider, as shell.js knows it: without rounding errors, or an index."""
+    """A control's value, or a place of a slider, as shell.js knows it: of options the index."""
     value = place if place is not None else control.index if control.has_trait("index") else control.value
+    return _exact(control, value)
+
+
+def _exact(control: widgets.Widget, value: Any) -> Any:
+    """A number without the rounding errors that a slider adds up in steps of 0.1: 0, not -2.8e-17."""
     if not isinstance(value, float):
         return value
-    return float(f"{value:.10g}" if isinstance(control, widgets.FloatLogSlider) else f"{value:.10f}")
+    return float(f"{value:.10g}") if isinstance(control, widgets.FloatLogSlider) else round(value, 10) + 0.0
 
 
 def power(slider: widgets.Widget, value: float) -> float:
@@ -89,7 +94,8 @@ def after(slider: widgets.Widget, moves: Sequence[float]) -> list[float]:
     """The values of a slider after each of these moves from where it is, without those beyond its ends."""
     places = [power(slider, slider.value) + move for move in moves]
     places = [place for place in places if slider.min <= place <= slider.max]
-    return [slider.base**place for place in places] if isinstance(slider, widgets.FloatLogSlider) else places
+    logarithmic = isinstance(slider, widgets.FloatLogSlider)
+    return [_exact(slider, slider.base**place if logarithmic else place) for place in places]
 
 
 def state(control: widgets.Widget) -> dict[str, Any]:

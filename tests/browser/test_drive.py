@@ -192,7 +192,7 @@ def test_the_next_place_of_a_slider_is_shown_before_the_kernel_answers_and_no_ol
     shown = [json.loads(values)[1] for what, values, _ in seen if what == "data-values"]
     steps = [b - a for a, b in itertools.pairwise(shown)]
     turn = shown.index(max(shown))
-    assert all(step > 0 for step in steps[:turn]) and all(step < 0 for step in steps[turn:]), shown
+    assert all(step > 0 for step in steps[:turn]) and all(step < 0 for step in steps[turn:]), f"{shown}"
     assert shown[-1] == -0.75 == round(slider_place(good.control("bias"))[1], 10)
     pictures = {(values, picture) for what, values, picture in seen if what == "data-values"}
     assert len(pictures) == len({picture for _, picture in pictures}) == len({values for values, _ in pictures})

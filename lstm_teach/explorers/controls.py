@@ -112,11 +112,11 @@ def set_traits(control: widgets.Widget, traits: dict[str, Any]) -> None:
                 control.send_state(name)
 
 
-def is_moved(control: widgets.Widget, traits: dict[str, Any]) -> bool:
-    """Whether these traits would change a control's value; a range that still holds it does not."""
-    if "options" in traits or traits.get("value", control.value) != control.value:
-        return True
-    return any(end in traits and sign * control.value > sign * traits[end] for end, sign in (("max", 1), ("min", -1)))
+def value_with(value: Any, traits: dict[str, Any]) -> Any:
+    """What becomes of a control's value when these traits are set; a slider's stays within its range."""
+    value = traits.get("value", value)
+    value = min(value, traits["max"]) if "max" in traits else value
+    return max(value, traits["min"]) if "min" in traits else value
 
 
 def restore(control: widgets.Widget, state: dict[str, Any]) -> None:

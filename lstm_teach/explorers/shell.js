@@ -7,11 +7,14 @@ const KEPT = 24; // pictures, of some 50 kB
 // Play goes on from where its slider was put. Only the browser needs to know: with jslink a key press would send two
 // messages to the kernel, and the picture would wait for both.
 async function initialize({ model }) {
-  const find = (reference) => model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""));
   for (const pair of model.get("plays")) {
-    const [play, slider] = await Promise.all(pair.map(find));
+    const [play, slider] = await modelsOf(model, pair);
     slider.on("change:value", () => play.set("value", slider.get("value")));
   }
+}
+
+function modelsOf(model, references) {
+  return Promise.all(references.map((each) => model.widget_manager.get_model(each.replace("IPY_MODEL_", ""))));
 }
 
 function render({ model, el }) {
@@ -108,8 +111,7 @@ function render({ model, el }) {
   listen("change:message", () => say(model.get("message")));
   listen("msg:custom", (content, [png]) => load(keep(content, png)));
 
-  const find = (reference) => model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""));
-  Promise.all(model.get("controls").map(find)).then((controls) => {
+  modelsOf(model, model.get("controls")).then((controls) => {
     here = () => JSON.stringify(controls.map(valueOf));
     const move = () => {
       visits.set(here(), ++moves);

@@ -30,7 +30,7 @@ from IPython import get_ipython
 
 from ..figures.scene import Scene
 from ..figures.still import still_html
-from .controls import SLIDERS, after, is_moved, parsed, power, restore, said, set_traits, state
+from .controls import SLIDERS, after, parsed, power, restore, said, set_traits, state, value_with
 
 HERE = Path(__file__).parent
 AHEAD = 3  # pictures of a slider drawn ahead of time: a held key passes as many places while the kernel answers
@@ -169,14 +169,14 @@ class Explorer:
     def _redraw(self) -> None:
         try:
             with self._hold():
-                values = self._read()
+                values, asked = self._read(), self._key()
                 if values and self._arrange:
                     for name, traits in self._arrange(self._before or values, **values).items():
                         set_traits(self.controls[name], traits)
                     values = self._read()
                 if values is None:
                     return
-                picture = self._ahead.pop(self._key(), None)
+                picture = self._ahead.pop(asked, None)
                 self._away = picture is not None
                 picture = picture or self._drawn(values)
         except Exception as error:
@@ -216,19 +216,19 @@ class Explorer:
             return
         key = self._key(**{name: places[0]})
         try:
-            if key not in self._ahead and not self._moves_others(values := self.values | {name: places[0]}):
+            if key not in self._ahead:
                 self._away = True
-                self._ahead[key] = self._drawn(values)
+                self._ahead[key] = self._drawn(self._arranged(self.values | {name: places[0]}))
                 self._ahead = dict(list(self._ahead.items())[-2 * AHEAD :])
                 self.picture.keep(self._ahead[key], json.loads(key))
         except Exception:
             return  # not asked for yet: it is raised and shown when the reader gets there
         self._look_ahead(name, places[1:])
 
-    def _moves_others(self, values: dict[str, Any]) -> bool:
-        """Whether the values of other controls would change with these."""
+    def _arranged(self, values: dict[str, Any]) -> dict[str, Any]:
+        """What these values become if `arrange` is asked; the controls stay as they are."""
         wanted = self._arrange(self._before, **values) if self._arrange else {}
-        return any(is_moved(self.controls[name], traits) for name, traits in wanted.items())
+        return values | {name: value_with(values[name], traits) for name, traits in wanted.items()}
 
     @_one_at_a_time
     def set(self, **values: Any) -> None:

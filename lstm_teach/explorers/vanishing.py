@@ -71,7 +71,7 @@ def fade_explorer() -> Explorer:
     return Explorer("How much arrives?", controls, draw, pick=pick)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)  # all places of the slider
 def flow(forget_bias: float) -> GradientFlow:
     """All losses of the first `CREDIT_STEPS` steps."""
     return gradient_flow(*net(vanishing.CREDIT_STEPS, forget_bias))

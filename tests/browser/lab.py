@@ -303,11 +303,11 @@ def read_file(page, path: str) -> str | None:
 
 
 def wait_for_file(page, path: str, timeout: float = 20) -> str:
-    """The same as soon as there is one; TimeoutError if there is none in time."""
+    """The same as soon as something is in it (a browser's file is there a moment before its text), or TimeoutError."""
     deadline = time.monotonic() + timeout
-    while (text := read_file(page, path)) is None:
+    while not (text := read_file(page, path)):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"There is no file {path}.")
+            raise TimeoutError(f"There is no file {path}, or nothing in it.")
         page.wait_for_timeout(200)
     return text
 

@@ -455,6 +455,23 @@ def test_a_place_at_which_another_control_moves_is_drawn_with_that_but_found_by_
     explorer.close()
 
 
+def test_a_place_that_belongs_to_another_picture_when_it_is_reached_in_another_way_is_not_drawn_ahead(monkeypatch):
+    def arrange(before, a, b):
+        return {"b": {"value": 0}} if before["a"] != a and before["b"] == b else {}  # moved alone: b starts anew
+
+    controls = {"a": int_slider("a", 3, 0, 4), "b": int_slider("b", 2, 0, 2)}
+    explorer = Explorer("t", controls, lambda a, b: (new_png(), f"{a} {b}"), arrange=arrange)
+    demo = type("", (), {"explorer": explorer})
+    moves = [lambda: explorer.picture.set_trait("held", "a"), lambda: controls["a"].set_trait("value", 2)]
+    handed = ahead_of_time(demo, monkeypatch, *moves)
+    assert [picture["values"] for picture in handed] == [
+        [1, 0],
+        [0, 0],
+    ]  # none with b = 2, from which b would start anew
+    assert explorer.text == "2 0"
+    explorer.close()
+
+
 def test_an_error_ahead_of_time_is_shown_only_to_who_gets_there(demo, monkeypatch):
     def fail():
         demo.error = RuntimeError("no such step")

@@ -216,18 +216,21 @@ class Explorer:
             return
         key = self._key(**{name: places[0]})
         try:
-            if key not in self._ahead:
+            values = self.values | {name: places[0]}
+            arranged = self._arranged(self._before, values)
+            # where it matters what was before, the same values later may belong to another picture
+            if key not in self._ahead and arranged == self._arranged(values, values):
                 self._away = True
-                self._ahead[key] = self._drawn(self._arranged(self.values | {name: places[0]}))
+                self._ahead[key] = self._drawn(arranged)
                 self._ahead = dict(list(self._ahead.items())[-2 * AHEAD :])
                 self.picture.keep(self._ahead[key], json.loads(key))
         except Exception:
             return  # not asked for yet: it is raised and shown when the reader gets there
         self._look_ahead(name, places[1:])
 
-    def _arranged(self, values: dict[str, Any]) -> dict[str, Any]:
+    def _arranged(self, before: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         """What these values become if `arrange` is asked; the controls stay as they are."""
-        wanted = self._arrange(self._before, **values) if self._arrange else {}
+        wanted = self._arrange(before, **values) if self._arrange else {}
         return values | {name: value_with(values[name], traits) for name, traits in wanted.items()}
 
     @_one_at_a_time

@@ -436,6 +436,15 @@ def test_nothing_is_drawn_ahead_for_a_slider_that_nobody_holds(demo, monkeypatch
     assert len(demo.drawn) == 2
 
 
+def test_what_the_reader_does_next_ends_the_drawing_ahead(demo, monkeypatch):
+    def take_and_leave():
+        demo.explorer.picture.held = "step"
+        demo.explorer.controls["bias"].value = 2.0
+
+    assert ahead_of_time(demo, monkeypatch, take_and_leave) == []
+    assert len(demo.drawn) == 2
+
+
 def test_a_place_at_which_another_control_moves_is_drawn_with_that_but_found_by_what_the_reader_moved(monkeypatch):
     def arrange(before, a, **others):
         return {"b": {"max": min(a, 2)}}

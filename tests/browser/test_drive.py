@@ -1,6 +1,5 @@
 """The tests of the lessons can fail: explorers with a fault each, and one without, in a notebook of their own."""
 
-import itertools
 import json
 
 import drive
@@ -164,50 +163,69 @@ def test_play_goes_on_from_where_the_slider_was_put(faulty):
     good.reset(by_mouse)
 
 
-# The order in which the picture changes and the kernel confirms it, from now on; and which picture came at each change.
+# Every picture that is shown from now on: the values that it belongs to, and its bytes.
 WATCH = """root => {
     const img = root.querySelector('img.lt-picture');
     root.lstmTeachSeen = [];
-    const note = ({ attributeName: what }) => root.lstmTeachSeen.push([what, img.dataset.values, img.src]);
-    new MutationObserver(changes => changes.forEach(note))
-        .observe(img, { attributeFilter: ['data-values', 'data-seq'] });
+    const note = () => root.lstmTeachSeen.push([img.dataset.values, img.src]);
+    new MutationObserver(note).observe(img, { attributeFilter: ['data-values'] });
+}"""
+# For that many seconds the kernel draws nothing; resolves when that has begun.
+BLOCK = """seconds => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const code = `import time\nfrom lstm_teach.explorers.shell import LOCK\n`
+        + `with LOCK:\n    print('begun', flush=True)\n    time.sleep(${seconds})`;
+    const future = kernel.requestExecute({ code, store_history: false });
+    return new Promise(resolve => { future.onIOPub = m => { if (m.header.msg_type === 'stream') resolve(); }; });
 }"""
 
 
+def shown(explorer, control: int) -> list[float]:
+    """A control's value in every picture that was shown since WATCH, in order."""
+    return [json.loads(values)[control] for values, _ in explorer.root.evaluate("root => root.lstmTeachSeen")]
+
+
 @pytest.mark.browser
-def test_the_next_place_of_a_slider_is_shown_before_the_kernel_answers_and_no_older_one_after_it(faulty):
+def test_the_next_places_are_shown_while_the_kernel_is_busy_and_no_older_picture_after_them(faulty):
     good = faulty[2]["Good"]
     handle = good.control("bias").locator("[role=slider]")
-    handle.focus()
-    good.settle()
-    good.page.wait_for_timeout(500)  # the kernel draws the neighbors
+    good.do("one place on", lambda: handle.press("ArrowRight"))
+    good.page.wait_for_timeout(700)  # the kernel draws the next three
     good.root.evaluate(WATCH)
-    keys = ["ArrowRight"] * 6 + ["ArrowLeft"] * 9
-    for key in keys:
+    good.page.evaluate(BLOCK, 2)
+    for _ in range(4):
+        handle.press("ArrowRight")
+        good.page.wait_for_timeout(60)
+    assert shown(good, 1) == [0.5, 0.75, 1.0]  # the fourth has not been drawn yet
+    good.wait_for("img => JSON.parse(img.dataset.values)[1] === 1.25", "img.lt-picture", "the fourth place")
+    for key in ["ArrowLeft"] * 8:
         handle.press(key)
         good.page.wait_for_timeout(30)
     good.settle()
-    seen = good.root.evaluate("root => root.lstmTeachSeen")
-    assert seen[0][0] == "data-values", "the first change came from the kernel"
-    shown = [json.loads(values)[1] for what, values, _ in seen if what == "data-values"]
-    steps = [b - a for a, b in itertools.pairwise(shown)]
-    turn = shown.index(max(shown))
-    assert all(step > 0 for step in steps[:turn]) and all(step < 0 for step in steps[turn:]), f"{shown}"
-    assert shown[-1] == -0.75 == round(slider_place(good.control("bias"))[1], 10)
-    pictures = {(values, picture) for what, values, picture in seen if what == "data-values"}
+    seen = shown(good, 1)
+    assert seen[:4] == [0.5, 0.75, 1.0, 1.25] and seen[3:] == sorted(seen[3:], reverse=True)
+    assert seen[-1] == -0.75 == round(slider_place(good.control("bias"))[1], 10)
+    pictures = {(values, picture) for values, picture in good.root.evaluate("root => root.lstmTeachSeen")}
     assert len(pictures) == len({picture for _, picture in pictures}) == len({values for values, _ in pictures})
     good.reset(by_keyboard)
 
 
 @pytest.mark.browser
-def test_a_picture_that_was_kept_is_replaced_if_the_kernel_draws_another(faulty):
+def test_a_kept_picture_is_replaced_if_the_kernel_draws_another_and_then_no_other_kept_one_is_trusted(faulty):
     fickle = faulty[2]["Fickle"]
     handle = fickle.control("level").locator("[role=slider]")
-    for key in ("ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowRight", "ArrowRight"):
+    for key in ("ArrowLeft", "ArrowRight", "ArrowRight", "ArrowLeft"):
         handle.press(key)
         fickle.settle()
         view = fickle.look()
         assert view.pixels == view.text
+    fickle.page.wait_for_timeout(500)
+    fickle.root.evaluate(WATCH)
+    fickle.page.evaluate(BLOCK, 1)
+    handle.press("ArrowRight")  # to 21, whose picture was kept before that of 20 turned out to be another by now
+    fickle.page.wait_for_timeout(300)
+    assert shown(fickle, 0) == []
+    fickle.wait_for("img => JSON.parse(img.dataset.values)[0] === 21", "img.lt-picture", "the kernel's picture")
 
 
 @pytest.mark.browser

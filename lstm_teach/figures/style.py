@@ -6,7 +6,6 @@ May import numpy and matplotlib; nothing of this package.
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 DPI = 100  # a picture of 900 x 520 pixels is a figure of 9 x 5.2 inches
@@ -60,17 +59,6 @@ RIGHT, WRONG, UNSURE = NAVY, CRIMSON, ORANGE
 
 MAGNITUDE = "cividis"
 SIGNED = "PuOr_r"  # orange is positive, purple is negative, white is zero
-
-
-def signed_norm(*arrays: np.ndarray, limit: float | None = None) -> Normalize:
-    """Scale for a signed heat map: symmetric, so that the white of SIGNED is exactly zero.
-
-    The limit is the largest absolute finite value of `arrays` unless given; all zeros give a limit of 1.
-    """
-    if limit is None:
-        finite = [np.abs(a[np.isfinite(a)]).max(initial=0.0) for a in map(np.asarray, arrays)]
-        limit = max(finite, default=0.0) or 1.0
-    return Normalize(-limit, limit)
 
 
 def new_figure(width_px: int = WIDTH, height_px: int = 420, layout: str | None = "constrained") -> Figure:

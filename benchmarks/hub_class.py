@@ -289,10 +289,16 @@ async def save(student: Student) -> None:
 
 
 async def come_back(student: Student, first: str = "assert mark_of_this_kernel == 1") -> None:
-    """Connect to the kernel and run a cell; if the connection breaks, again a second later, as JupyterLab does."""
+    """Connect to the kernel and run a cell; if the connection breaks, again a second later, as JupyterLab does.
+
+    RuntimeError if the kernel has died.
+    """
     while True:
         try:
-            (await student.browser.get(f"{student.url}/api/kernels/{student.kernel}")).raise_for_status()
+            answer = await student.browser.get(f"{student.url}/api/kernels/{student.kernel}")
+            if "Kernel does not exist" in answer.text:  # another 404 comes of a proxy that knows no way yet
+                raise RuntimeError(f"the kernel of {student.name} has died")
+            answer.raise_for_status()
             await connect(student)
             await run(student, first)
             return

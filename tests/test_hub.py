@@ -164,6 +164,17 @@ PYTHON = "/usr/bin/python3"  # one that everybody may run
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not os.access(PYTHON, os.X_OK), reason=f"needs root and {PYTHON}")
+def test_the_sockets_of_a_students_kernels_have_a_short_path_that_nobody_else_can_read(tmp_path, monkeypatch):
+    who = SimpleNamespace(pw_uid=os.getuid(), pw_gid=os.getgid())
+    monkeypatch.setattr(homes.pwd, "getpwnam", lambda name: who)
+    monkeypatch.setattr(homes, "SOCKETS", tmp_path / "sockets")
+    for _ in range(2):  # the second server of a student finds the folder
+        folder = homes.sockets_of("ada")
+        assert folder.stat().st_mode & 0o777 == 0o700 and folder.stat().st_uid == os.getuid()
+    longest = homes.Path("/run/lstm-class/4294967295/kernel-01234567-89ab-cdef-0123-456789abcdef-ipc-5")
+    assert len(str(longest)) <= 107
+
+
 def test_a_file_is_handed_in_with_the_students_own_rights(monkeypatch):
     """A link to what only root can read brings nothing, and neither does a missing file."""
     nobody = pwd.getpwnam("nobody")

@@ -16,6 +16,7 @@ from pathlib import Path
 NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
 PREFIX = "lstm-"  # of the system's accounts, so that no student is somebody else on this machine
 LESSONS = "lessons"  # the folder in a student's home
+SOCKETS = Path("/run/lstm-class")  # the path of a socket has 107 characters at most, too few for one in a home
 
 
 def read_class(text: str) -> dict[str, bool]:
@@ -102,6 +103,17 @@ def bring_lessons(name: str, lessons: Path) -> None:
     """Copy the lessons that a student does not have yet into the student's home."""
     program = f"{inspect.getsource(copy_missing)}\nimport sys\ncopy_missing(*sys.argv[1:])"
     run_as(name, program, str(lessons), LESSONS)
+
+
+def sockets_of(name: str) -> Path:
+    """A folder for the sockets of a student's kernels, made where there is none; only the student can read it."""
+    known = pwd.getpwnam(account(name))
+    folder = SOCKETS / str(known.pw_uid)
+    SOCKETS.mkdir(mode=0o755, exist_ok=True)
+    if not folder.exists():
+        folder.mkdir(mode=0o700)
+        os.chown(folder, known.pw_uid, known.pw_gid)
+    return folder
 
 
 def hand_in(name: str, file: str) -> bytes | None:

@@ -36,7 +36,9 @@ class ClassSpawner(LocalProcessSpawner):
 
     def user_env(self, env):
         """The variables that say who and where the student is."""
-        return {**env, "USER": homes.account(self.user.name), "HOME": str(base / "homes" / self.user.name)}
+        name = self.user.name
+        home, sockets = base / "homes" / name, homes.sockets_of(name)
+        return {**env, "USER": homes.account(name), "HOME": str(home), "JUPYTER_RUNTIME_DIR": str(sockets)}
 
 
 class PatientProxy(ConfigurableHTTPProxy):
@@ -92,6 +94,8 @@ c.Spawner.environment = {
 }
 c.Spawner.args = [
     "--ServerApp.terminals_enabled=False",
+    # Of thirty kernels that start at once and each look for free ports, two may find the same one; the later one dies.
+    "--KernelManager.transport=ipc",
     # A kernel that has done nothing for so long ends, then its server. What was saved is in the files.
     f"--MappingKernelManager.cull_idle_timeout={60 * options['idle']}",
     "--MappingKernelManager.cull_interval=60",

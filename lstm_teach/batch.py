@@ -1,19 +1,24 @@
-"""The forward pass and bptt for many sequences at once, as training needs them. Imports params only.
+"""The passes for many sequences and several nets at once, as training needs them. Imports params only.
 
-The equations are those of forward.py and backward.py, with a batch axis B after the time axis. The four gates lie in
-four blocks, (4, T, B, H), so that every line of a step works on unbroken memory. Every sequence starts from a zero
-state. Large arrays are reused from call to call (`Scratch`): to get fresh ones from the operating system
-costs as much as to fill them.
+The equations are those of plain.py, with a batch axis B behind the time axis: a state is (T, B, H). With several nets,
+`params.flat` (N, n), it is (T, N, B, H): every net runs on every sequence, and `weights` say how often each net counts
+it. Shapes below are those for several nets; for one net the axis N is missing everywhere. The four gates lie in four
+blocks, (4, T, N, B, H), so that every line of a step works on unbroken memory. Every sequence starts from a zero state.
+Large arrays are reused from call to call (`Scratch`): to get fresh ones from the operating system costs as much as to
+fill them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from lstm_teach.params import Params
+
+Pair = tuple[np.ndarray, np.ndarray]  # token ids x (T,) and targets (T,)
+Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # xs, targets, weights
 
 
 class Scratch:
@@ -30,26 +35,7 @@ class Scratch:
         return self._arrays[name][:size].reshape(shape)
 
 
-@dataclass(frozen=True)
-class BatchCache:
-    """What the forward pass computed: gates i, f, o, g (4, T, B, H); c, ct, h (T, B, H); y (T, B, vocab_size).
-
-    `surprise` (T, B, vocab_size) is -log y, computed from the scores so that it is finite where y rounds to zero.
-
-    `c_before` and `h_before` (T, B, H) are the states that each step started from.
-    """
-
-    gates: np.ndarray
-    c: np.ndarray
-    ct: np.ndarray
-    h: np.ndarray
-    c_before: np.ndarray
-    h_before: np.ndarray
-    surprise: np.ndarray
-    y: np.ndarray
-
-
-def pad(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def pad(pairs: Sequence[Pair]) -> Batch:
     """Put B pairs (x, targets) of different lengths side by side: xs, targets, weights, (T, B) each.
 
     Where a sequence has ended, the tokens are 0 and the weight is 0; elsewhere the weight is 1.
@@ -61,21 +47,56 @@ def pad(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.
     return xs, targets, weights
 
 
+def collect(drawn: Sequence[Sequence[Pair]]) -> Batch:
+    """Put the pairs that each of N nets has drawn side by side, every different one once, longest first.
+
+    Returns xs, targets (T, B) and weights (T, N, B): how often each net has drawn a sequence, and 0 where it has ended.
+    """
+    different: dict[tuple[bytes, bytes], tuple[Pair, np.ndarray]] = {}
+    for net, pairs in enumerate(drawn):
+        for x, targets in pairs:
+            key = np.asarray(x).tobytes(), np.asarray(targets).tobytes()
+            _, counts = different.setdefault(key, ((x, targets), np.zeros(len(drawn))))
+            counts[net] += 1
+    longest_first = sorted(different.values(), key=lambda each: -len(each[0][0]))
+    xs, targets, valid = pad([pair for pair, _ in longest_first])
+    return xs, targets, valid[:, None] * np.transpose([counts for _, counts in longest_first])
+
+
+@dataclass(frozen=True)
+class BatchCache:
+    """What the forward pass computed: gates i, f, o, g (4, T, N, B, H); ct (T, N, B, H); y (T, N, B, vocab_size).
+
+    `states_c` and `states_h` (T+1, N, B, H) hold the initial state in row 0; `c` and `h` leave it out.
+    `surprise` (T, N, B, vocab_size) is -log y, computed from the scores so that it is finite where y rounds to zero.
+    """
+
+    gates: np.ndarray
+    states_c: np.ndarray
+    ct: np.ndarray
+    states_h: np.ndarray
+    surprise: np.ndarray
+    y: np.ndarray
+
+    c = property(lambda self: self.states_c[1:])
+    h = property(lambda self: self.states_h[1:])
+
+
 def batch_forward(params: Params, xs: np.ndarray, scratch: Scratch | None = None) -> BatchCache:
     """Run the LSTM over the B sequences in the columns of `xs` (T, B)."""
     scratch = scratch or Scratch()
-    (T, B), H, K = xs.shape, params.hidden_size, params.vocab_size
-    gates, ct = scratch.array("gates", 4, T, B, H), scratch.array("ct", T, B, H)
-    c, h = scratch.array("c", T + 1, B, H), scratch.array("h", T + 1, B, H)  # here row 0 is the initial state
+    (T, B), H, K, nets = xs.shape, params.hidden_size, params.vocab_size, params.flat.shape[:-1]
+    gates, ct = scratch.array("gates", 4, T, *nets, B, H), scratch.array("ct", T, *nets, B, H)
+    c, h = scratch.array("c", T + 1, *nets, B, H), scratch.array("h", T + 1, *nets, B, H)
     c[0] = h[0] = 0
 
-    W = params.W.reshape(4, H, H).swapaxes(1, 2).copy()
-    U = params.U.reshape(4, H, K).swapaxes(1, 2).copy()
+    W = _by_gate(params.W).swapaxes(-1, -2).copy()
+    U = _by_gate(params.U).swapaxes(-1, -2).copy()
     W[:3] /= 2  # sigmoid as a tanh, see forward.py
     U[:3] /= 2
     for t in range(T):
         a = np.matmul(h[t], W, out=gates[:, t])
-        a += U.take(xs[t], axis=1)
+        a += U.take(xs[t], axis=-2)
         np.tanh(a, out=a)
         a[:3] *= 0.5
         a[:3] += 0.5
@@ -84,61 +105,131 @@ def batch_forward(params: Params, xs: np.ndarray, scratch: Scratch | None = None
         c[t + 1] += i * g
         np.tanh(c[t + 1], out=ct[t])
         np.multiply(o, ct[t], out=h[t + 1])
-    scores = np.matmul(h[1:].reshape(T * B, H), params.V.T, out=scratch.array("scores", T * B, K))
-    surprise = np.subtract(scores.max(1, keepdims=True), scores, out=scores)  # at least 0, so that exp can't overflow
-    y = np.exp(-surprise, out=scratch.array("y", T * B, K))
-    total = y.sum(1, keepdims=True)
+    scores = np.matmul(h[1:], params.V.swapaxes(-1, -2), out=scratch.array("scores", T, *nets, B, K))
+    surprise = np.subtract(scores.max(-1, keepdims=True), scores, out=scores)  # at least 0, so that exp can't overflow
+    y = np.exp(-surprise, out=scratch.array("y", T, *nets, B, K))
+    total = y.sum(-1, keepdims=True)
     y /= total
     surprise += np.log(total)
-    return BatchCache(gates, c[1:], ct, h[1:], c[:-1], h[:-1], surprise.reshape(T, B, K), y.reshape(T, B, K))
+    return BatchCache(gates, c, ct, h, surprise, y)
 
 
-def batch_loss(
-    params: Params, xs: np.ndarray, targets: np.ndarray, weights: np.ndarray, cache: BatchCache | None = None
-) -> float:
-    """The weighted sum of the cross-entropy over all steps of all sequences, in nats."""
-    surprise = (cache or batch_forward(params, xs)).surprise
-    return float((weights * surprise[at(targets)]).sum())
+def _by_gate(stacked: np.ndarray) -> np.ndarray:
+    """A view of W or U with the gates as the first axis: (4, N, H, columns)."""
+    *nets, rows, columns = stacked.shape
+    return stacked.reshape(*nets, 4, rows // 4, columns).swapaxes(0, -3)
 
 
-def at(targets: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Index of each step's own target in a (T, B, vocab_size) array."""
-    return (*np.indices(targets.shape, sparse=True), targets)
+def batch_loss(params: Params, xs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The weighted sum of the cross-entropy over all steps of all sequences, in nats: (N,)."""
+    return _loss(batch_forward(params, xs), targets, weights)
+
+
+def _loss(cache: BatchCache, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return (weights * cache.surprise[_own(targets, cache)]).sum((0, -1))
+
+
+def _own(targets: np.ndarray, cache: BatchCache) -> tuple[np.ndarray, ...]:
+    """Index of each step's own target in y."""
+    return (*np.indices(cache.y.shape[:-1], sparse=True), targets[:, None] if cache.y.ndim > 3 else targets)
 
 
 def batch_bptt(
     params: Params, xs: np.ndarray, targets: np.ndarray, weights: np.ndarray, scratch: Scratch | None = None
-) -> tuple[float, Params]:
+) -> tuple[np.ndarray, Params]:
     """`batch_loss` and its gradient, in one pass from the last step to the first for all sequences together."""
     scratch = scratch or Scratch()
     cache = batch_forward(params, xs, scratch)
-    (T, B), H, K = xs.shape, params.hidden_size, params.vocab_size
-    loss = batch_loss(params, xs, targets, weights, cache)
-
-    dy = cache.y
-    dy[at(targets)] -= 1
-    dy *= weights[..., None]
-    dh_loss = np.matmul(dy.reshape(T * B, K), params.V, out=scratch.array("dh_loss", T * B, H)).reshape(T, B, H)
-    dz = scratch.array("dz", 4, T, B, H)
-    W = params.W.reshape(4, H, H)
-    dh_future, dc_carry = np.zeros((B, H)), np.zeros((B, H))
-    for t in reversed(range(T)):
+    loss, dy, dh_loss = _start(params, cache, targets, weights)
+    dz, W = scratch.array("dz", *cache.gates.shape), np.ascontiguousarray(_by_gate(params.W))
+    dh_future, dc_carry = np.zeros((2, *cache.ct.shape[1:]))
+    for t in reversed(range(len(xs))):
         (i, f, o, g), ct = cache.gates[:, t], cache.ct[t]
         dh = dh_loss[t] + dh_future
         dc = dh * o * (1 - ct * ct) + dc_carry
         np.multiply(dc, g * i * (1 - i), out=dz[0, t])
-        np.multiply(dc, cache.c_before[t] * f * (1 - f), out=dz[1, t])
+        np.multiply(dc, cache.states_c[t] * f * (1 - f), out=dz[1, t])
         np.multiply(dh, ct * o * (1 - o), out=dz[2, t])
         np.multiply(dc, i * (1 - g * g), out=dz[3, t])
         dh_future = np.matmul(dz[:, t], W).sum(0)
         dc_carry = dc * f
+    return loss, _gradient(params, xs, cache, dy, dz, scratch)
 
-    dz = dz.reshape(4, T * B, H)
-    grads = Params.zeros(K, H)
-    np.matmul(dy.reshape(T * B, K).T, cache.h.reshape(T * B, H), out=grads.V)
-    np.matmul(dz.swapaxes(1, 2), cache.h_before.reshape(T * B, H), out=grads.W.reshape(4, H, H))
+
+def batch_nested(
+    params: Params,
+    xs: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    repaired: Collection[str] = (),
+    scratch: Scratch | None = None,
+) -> tuple[np.ndarray, Params]:
+    """As `batch_bptt`, by the loop of the question, of whose flaws those in `repaired` are repaired.
+
+    The sequences have to be in the order of `collect`, the longest first.
+    """
+    scratch = scratch or Scratch()
+    cache = batch_forward(params, xs, scratch)
+    loss, dy, dh_loss = _start(params, cache, targets, weights)
+    (i, f, o, g), ct, c_before = cache.gates, cache.ct, cache.states_c[:-1]
+    to_cell = o * (1 - ct**2)  # local slopes: from h to c, and from c (for o: from h) to the pre-activations
+    to_z = np.stack([g * i * (1 - i), c_before * f * (1 - f), ct * o * (1 - o), i * (1 - g**2)], axis=-2)
+    slope_0 = 1 - ct[0] ** 2
+    dz_of_all = np.zeros_like(to_z)  # (T, N, B, 4, H): one product leads back through all gates
+    left_over = np.zeros_like(ct[0])  # the delta of tanh(c) at step 0, as the walk before has left it
+    lasting = (weights != 0).reshape(len(xs), -1, xs.shape[1]).any(1).sum(1)
+    for t in reversed(range(len(xs))):
+        n = lasting[t]  # the sequences that have a step t come first
+        dh = dh_loss[t, ..., :n, :]
+        dc = np.zeros_like(dh) if "stale_cell_delta" in repaired else (left_over * slope_0)[..., :n, :]
+        for s in reversed(range(t + 1 if "short_range" in repaired else t)):
+            if s == 0:
+                left_over[..., :n, :] = dh * o[0, ..., :n, :]
+            dc = dc + dh * to_cell[s, ..., :n, :]
+            dz = to_z[s, ..., :n, :, :] * dc[..., None, :]
+            dz[..., 2, :] = to_z[s, ..., :n, 2, :] * dh
+            dz_of_all[s, ..., :n, :, :] += dz
+            dh = np.matmul(dz.reshape(*dc.shape[:-1], 4 * params.hidden_size), params.W)
+            carry = dc * f[s, ..., :n, :]
+            dc = carry if "carry_accumulates" in repaired else dc + carry
+    return loss, _gradient(params, xs, cache, dy, np.moveaxis(dz_of_all, -2, 0), scratch, "scalar_dot" not in repaired)
+
+
+def _start(
+    params: Params, cache: BatchCache, targets: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The losses (N,), the deltas of the scores (T, N, B, vocab_size), which replace y, and those of h (T, N, B, H)."""
+    dy = cache.y
+    dy[_own(targets, cache)] -= 1
+    dy *= weights[..., None]
+    return _loss(cache, targets, weights), dy, np.matmul(dy, params.V)
+
+
+def _gradient(
+    params: Params,
+    xs: np.ndarray,
+    cache: BatchCache,
+    dy: np.ndarray,
+    dz: np.ndarray,
+    scratch: Scratch,
+    scalar_dot: bool = False,
+) -> Params:
+    """The nine gradients of each net from the deltas of its scores and pre-activations."""
+    grads, B = Params(params.vocab_size, params.hidden_size, np.zeros_like(params.flat)), xs.shape[1]
+
+    def steps(array: np.ndarray) -> np.ndarray:  # (..., T, N, B, n) -> (..., N, T * B, n)
+        array = np.swapaxes(array, -4, -3) if params.flat.ndim > 1 else array
+        return array.reshape(*array.shape[:-3], -1, array.shape[-1])
+
+    states, dy, dz = steps(cache.states_h), steps(dy), steps(dz)
+    h_before, h = states[..., :-B, :], states[..., B:, :]
+    np.matmul(dy.swapaxes(-1, -2), h, out=grads.V)
+    if scalar_dot:  # a number, added to every entry
+        _by_gate(grads.W)[...] = (dz * h_before).sum((-2, -1), keepdims=True)
+    else:
+        np.matmul(dz.swapaxes(-1, -2), h_before, out=_by_gate(grads.W))
     order = np.argsort(xs, axis=None)  # steps with the same token side by side: their sum is that token's column of U
     tokens, starts = np.unique(xs.ravel()[order], return_index=True)
-    by_token = np.take(dz, order, axis=1, out=scratch.array("by_token", *dz.shape), mode="clip")  # "raise" would copy
-    grads.U.reshape(4, H, K)[:, :, tokens] = np.add.reduceat(by_token, starts, axis=1).swapaxes(1, 2)
-    return loss, grads
+    by_token = np.take(dz, order, axis=-2, out=scratch.array("by_token", *dz.shape), mode="clip")  # "raise" would copy
+    _by_gate(grads.U)[..., tokens] = np.add.reduceat(by_token, starts, axis=-2).swapaxes(-1, -2)
+    return grads

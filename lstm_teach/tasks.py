@@ -1,4 +1,4 @@
-"""What to train on: a word list, the embedded Reber grammar, long-lag recall. Imports params, batch, side_by_side."""
+"""What to train on: a word list, the embedded Reber grammar, long-lag recall. Imports params and batch."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from lstm_teach import validate
-from lstm_teach.batch import batch_forward, batch_loss, pad
+from lstm_teach.batch import Pair, batch_forward, batch_loss, collect, pad
 from lstm_teach.params import Params
-from lstm_teach.side_by_side import collect
-
-Pair = tuple[np.ndarray, np.ndarray]  # token ids x (T,) and targets (T,)
 
 IN_PACKAGE = Path(__file__).parent / "data"  # where an installed copy keeps it
 DATA = IN_PACKAGE if IN_PACKAGE.is_dir() else Path(__file__).parent.parent / "data"
@@ -61,72 +58,47 @@ class Task:
     def test_loss(self, params: Params) -> float:
         """Mean cross-entropy per symbol on the test pairs, in nats."""
         xs, targets, weights = self._measured
-        return batch_loss(params, xs, targets, weights) / weights.sum()
+        return float(batch_loss(params, xs, targets, weights) / weights.sum())
 
     @cached_property
     def _measured(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The test pairs, every different one once: xs, targets, and how often each step counts, (T, B) each."""
-        test = collect([self.test])
-        return test.xs, test.targets, test.valid * test.counts[0]
+        xs, targets, weights = collect([self.test])
+        return xs, targets, weights[:, 0]
 
 
-def next_symbol_pair(tokens: np.ndarray) -> Pair:
+def next_symbol_pair(symbols: str, text: str) -> Pair:
     """A text to predict symbol by symbol: x is all but its last symbol, the targets are all but its first."""
+    tokens = np.array([symbols.index(symbol) for symbol in text])
     return tokens[:-1], tokens[1:]
 
 
 # ------------------------------------------------------------------------------------------ words
 
-WORD_COUNT, WORD_LENGTHS = 4000, (4, 9)
 WORD_DIGEST = "005a22c34513b909db7e96504a8000a44a5b3082fe22dcab5984236f284f930e"  # SHA-256, words joined by line feeds
 
 
-def load_words(path: Path | str | None = None) -> list[str]:
-    """The 4000 words of data/words.txt (origin and licence in data/README.md).
+def load_words() -> list[str]:
+    """The 4000 words of data/words.txt: 4 to 9 letters from a to z, sorted (origin and licence in data/README.md).
 
-    A list of your own at `path` must have the same form: 4000 different words of 4 to 9 letters from a to z, one a
-    line, in the order of the alphabet.
-    Raises FileNotFoundError or ValueError with what is wrong if the file is missing or damaged.
+    Raises FileNotFoundError or ValueError if the file is missing or is not the one that the project came with.
     """
-    packaged = path is None
-    path = DATA / "words.txt" if packaged else path
-    validate.instance("path", path, str | Path, "the path of a word list")
-    path = Path(path)
+    path = DATA / "words.txt"
     if not path.is_file():
-        raise FileNotFoundError(
-            f"{path.name} is missing from {path.parent}; get a fresh copy of the project's data folder."
-        )
-    try:
-        words = path.read_text(encoding="ascii").split("\n")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path.name} is damaged: byte {error.start} is not a plain letter.") from None
-    if words[-1] == "":
-        words.pop()
-    low, high = WORD_LENGTHS
-    for number, word in enumerate(words, start=1):
-        if not (low <= len(word) <= high and word.isalpha() and word.islower()):
-            raise ValueError(
-                f"{path.name} is damaged: line {number} is {word[:20]!r}, expected {low} to {high} letters from a to z."
-            )
-        if number > 1 and word <= words[number - 2]:
-            raise ValueError(
-                f"{path.name} is damaged: line {number} ({word!r}) does not come after line {number - 1} "
-                f"({words[number - 2]!r}) in the alphabet."
-            )
-    if len(words) != WORD_COUNT:
-        raise ValueError(f"{path.name} is damaged: it has {len(words)} words, expected {WORD_COUNT}.")
-    if packaged and hashlib.sha256("\n".join(words).encode()).hexdigest() != WORD_DIGEST:
+        raise FileNotFoundError(f"words.txt is missing from {DATA}; get a fresh copy of the project's data folder.")
+    words = path.read_text(encoding="ascii", errors="replace").split()
+    if hashlib.sha256("\n".join(words).encode()).hexdigest() != WORD_DIGEST:
         raise ValueError(
-            f"{path.name} is damaged: a word is not the one that the project came with (the checksum of the words is "
-            "another); get a fresh copy of the project's data folder."
+            f"words.txt is damaged: it has {len(words)} words, and not all are those that the project came with (their "
+            "checksum is another); get a fresh copy of the project's data folder."
         )
     return words
 
 
 def words() -> Task:
     """Spell English words: from the letters so far, predict the next one; '.' begins and ends a word."""
-    symbols = "." + "abcdefghijklmnopqrstuvwxyz"
-    pairs = [next_symbol_pair(np.array([symbols.index(letter) for letter in f".{word}."])) for word in load_words()]
+    symbols = ".abcdefghijklmnopqrstuvwxyz"
+    pairs = [next_symbol_pair(symbols, f".{word}.") for word in load_words()]
     order = np.random.default_rng(0).permutation(len(pairs))
     test, train = [pairs[k] for k in order[:400]], [pairs[k] for k in order[400:]]
 
@@ -134,28 +106,6 @@ def words() -> Task:
         return [train[k] for k in rng.integers(0, len(train), count)]
 
     return Task("words", symbols, draw, test)
-
-
-def sample_text(params: Params, task: Task, rng: np.random.Generator, start: str = ".", most: int = 20) -> str:
-    """Let the net write: from `start` on, draw each next symbol from its probabilities until `start` comes again."""
-    validate.instance("params", params, Params, "a Params")
-    validate.instance("task", task, Task, "a Task")
-    validate.instance("rng", rng, np.random.Generator, "a numpy.random.Generator")
-    if params.vocab_size != task.vocab_size:
-        raise ValueError(
-            f"params must have the vocab_size of the task, which is {task.vocab_size}, got {params.vocab_size}."
-        )
-    most = validate.positive_integer("most", most)
-    if not len(task.encode(start)):
-        raise ValueError("start must hold at least one symbol, got an empty text.")
-    tokens = list(task.encode(start))
-    stop = tokens[0]
-    for _ in range(most):
-        y = batch_forward(params, np.array(tokens)[:, None]).y[-1, 0]
-        tokens.append(int(rng.choice(len(y), p=y / y.sum())))
-        if tokens[-1] == stop:
-            break
-    return task.decode(np.array(tokens)).strip(start)
 
 
 # ------------------------------------------------------------------------------------------ embedded Reber grammar
@@ -203,23 +153,19 @@ def reber(test_size: int = 256) -> Task:
     """
     test_size = validate.positive_integer("test_size", test_size)
     validate.room("a test set", 10 * test_size, test_size=test_size)  # of 12 symbols on average
-    encode = {symbol: k for k, symbol in enumerate(REBER_SYMBOLS)}
-
-    def pair(text: str) -> Pair:
-        return next_symbol_pair(np.array([encode[symbol] for symbol in text]))
 
     def draw(rng: np.random.Generator, count: int) -> list[Pair]:
-        return [pair(reber_string(rng)[0]) for _ in range(count)]
+        return [next_symbol_pair(REBER_SYMBOLS, reber_string(rng)[0]) for _ in range(count)]
 
     rng = np.random.default_rng(12345)
     strings = [reber_string(rng) for _ in range(test_size)]
-    test = [pair(text) for text, _ in strings]
+    test = [next_symbol_pair(REBER_SYMBOLS, text) for text, _ in strings]
     different = Counter((text, tuple(choices)) for text, choices in strings)
-    xs, _, valid = pad([pair(text) for text, _ in different])
+    xs, _, valid = pad([next_symbol_pair(REBER_SYMBOLS, text) for text, _ in different])
     legal = np.zeros((*xs.shape, len(REBER_SYMBOLS)), dtype=bool)
     for column, (_, choices) in enumerate(different):
         for t, symbols in enumerate(choices):
-            legal[t, column, [encode[symbol] for symbol in symbols]] = True
+            legal[t, column, [REBER_SYMBOLS.index(symbol) for symbol in symbols]] = True
 
     def judge(params: Params) -> float:
         y = batch_forward(params, xs).y

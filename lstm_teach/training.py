@@ -1,24 +1,23 @@
-"""Train a net with any backward pass. Imports the core, batch, side_by_side, tasks; tqdm for the progress bar."""
+"""Train a net with any backward pass. Imports the core, batch, tasks; tqdm for the progress bar."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
 from lstm_teach import guard, validate
 from lstm_teach.backward import bptt, walk_back
-from lstm_teach.batch import Scratch, batch_bptt, batch_loss, pad
+from lstm_teach.batch import Pair, Scratch, batch_bptt, batch_loss, batch_nested, collect, pad
 from lstm_teach.forward import check_params, cross_entropy, run
 from lstm_teach.gradcheck import Backward, collect_gradients, states_taken
 from lstm_teach.guard import LearnerError
-from lstm_teach.nested import FLAWS, nested_bptt
-from lstm_teach.params import GATES, Params
-from lstm_teach.side_by_side import bptt_nets, collect, nested_nets
+from lstm_teach.nested import nested_bptt
+from lstm_teach.params import Params
 from lstm_teach.tasks import Task
 
 Step = Callable[[np.ndarray], np.ndarray]  # the gradient of `flat` -> what to add to `flat`
@@ -106,9 +105,7 @@ class History:
 
     loss          mean cross-entropy per symbol of that step's batch, in nats, before the step
     norms         per matrix, the norm of its gradient before clipping
-    gate_norms    per gate i, f, o, g, the norm of its W and U gradients together
-    whole_norms   the norm of all nine gradients together, which is what clipping looks at
-    clipped       whether the gradient was scaled down
+    clipped       whether the whole gradient was scaled down
     tested        the steps after which the test set was measured ...
     test_loss     ... its mean cross-entropy per symbol ...
     judged        ... and the task's own measure from 0 to 1 (empty where a task has none)
@@ -123,14 +120,6 @@ class History:
     judged: list[float] = field(default_factory=list)
     snapshots: list[Params] = field(default_factory=list, compare=False, repr=False)
     stopped: str = ""
-
-    @property
-    def gate_norms(self) -> dict[str, np.ndarray]:  # noqa: D102
-        return {gate: np.hypot(self.norms["W" + gate], self.norms["U" + gate]) for gate in GATES}
-
-    @property
-    def whole_norms(self) -> np.ndarray:  # noqa: D102
-        return np.array([size(np.array(norms)) for norms in zip(*self.norms.values(), strict=True)])
 
     def record(self, loss: float, norms: list[float], clipped: bool) -> None:
         """Add one step; `norms` in the order of `Params.NAMES`."""
@@ -260,22 +249,17 @@ def somebody_watches() -> bool:
 
 
 def batch_gradient(
-    params: Params, pairs: list[tuple[np.ndarray, np.ndarray]], backward: Backward, scratch: Scratch | None = None
+    params: Params, pairs: list[Pair], backward: Backward, scratch: Scratch | None = None
 ) -> tuple[float, Params]:
     """Mean loss per symbol over the pairs, and the gradient of the loss of one sequence, averaged over the pairs."""
     if backward is bptt and len(pairs) == 1:  # the form for one sequence is the faster one then
         [(x, targets)] = pairs
         cache = run(params, x, None, None)
         return float(cross_entropy(cache.scores, targets).mean()), walk_back(params, cache, targets)
-    flaws_repaired = repaired_in(backward)
-    if flaws_repaired is not None and backward is not bptt:
-        nets = Params(params.vocab_size, params.hidden_size, params.flat[None])
-        losses, several = nested_nets(nets, collect([pairs]), flaws_repaired, scratch)
-        grads = Params(params.vocab_size, params.hidden_size, several.flat[0] / len(pairs))
-        return float(losses[0]) / sum(len(x) for x, _ in pairs), grads
-    xs, targets, weights = pad(pairs)
-    if backward is bptt:
-        loss, grads = batch_bptt(params, xs, targets, weights, scratch)
+    xs, targets, weights = pad(sorted(pairs, key=lambda pair: -len(pair[0])))
+    passes = batch_form(backward)
+    if passes:
+        loss, grads = passes(params, xs, targets, weights, scratch=scratch)
     else:
         loss, grads = batch_loss(params, xs, targets, weights), Params.zeros(params.vocab_size, params.hidden_size)
         states = {name: np.zeros(params.hidden_size) for name, needed in states_taken(backward).items() if needed}
@@ -283,7 +267,7 @@ def batch_gradient(
             for name, matrix in gradients_of(backward, params, x, target, states).items():
                 grads[name][...] += matrix
     grads.flat /= len(pairs)
-    return loss / weights.sum(), grads
+    return float(loss / weights.sum()), grads
 
 
 def gradients_of(
@@ -302,14 +286,14 @@ def gradients_of(
         raise LearnerError(f"{guard.name_of(backward)} {error}") from None
 
 
-def repaired_in(backward: Backward) -> Collection[str] | None:
-    """Which flaws of the question's loop `backward` has repaired (all: it is `bptt`); None for any other pass."""
+def batch_form(backward: Backward) -> Callable | None:
+    """The form for many sequences of `bptt` and of `nested_bptt` with any of its flaws repaired; None for others."""
     if backward is bptt:
-        return FLAWS
+        return batch_bptt
     if backward is nested_bptt:
-        return ()
-    if isinstance(backward, partial) and backward.func is nested_bptt and set(backward.keywords) == {"repaired"}:
-        return None if backward.args else backward.keywords["repaired"]
+        return batch_nested
+    if isinstance(backward, partial) and backward.func is nested_bptt and not backward.args:
+        return partial(batch_nested, **backward.keywords) if [*backward.keywords] == ["repaired"] else None
     return None
 
 
@@ -330,8 +314,8 @@ def train_side_by_side(
     any of its flaws repaired. Changes the nets in place, with no stop for a gradient that is not finite; the result
     (steps, nets) holds the mean loss per symbol of each step's batch.
     """
-    flaws_repaired = repaired_in(backward)
-    if flaws_repaired is None:
+    passes = batch_form(backward)
+    if not passes:
         raise ValueError("backward must be bptt or nested_bptt here; train other passes one net at a time, with train.")
     if len(nets) != len(seeds) or not nets:
         raise ValueError(f"seeds must hold one number per net; got {len(seeds)} for {len(nets)} nets.")
@@ -343,13 +327,10 @@ def train_side_by_side(
     rngs = [np.random.default_rng(validate.seed(seed)) for seed in different]
     update, scratch, losses = adam(rate).start(), Scratch(), []
     for _ in range(steps):
-        drawn = collect([task.draw(rng, batch) for rng in rngs])
-        sequences = replace(drawn, counts=drawn.counts[own])
-        if backward is bptt:
-            loss, grads = bptt_nets(together, sequences, scratch)
-        else:
-            loss, grads = nested_nets(together, sequences, flaws_repaired, scratch)
-        losses.append(loss / (sequences.counts @ sequences.valid.sum(0)))
+        xs, targets, weights = collect([task.draw(rng, batch) for rng in rngs])
+        weights = weights[:, own]
+        loss, grads = passes(together, xs, targets, weights, scratch=scratch)
+        losses.append(loss / weights.sum((0, 2)))
         grads.flat /= batch
         for gradient in grads.flat:
             clip(gradient, clip_norm)

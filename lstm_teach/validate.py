@@ -9,6 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 ArrayLike = Sequence[float] | np.ndarray
+Tokens = Sequence[int] | np.ndarray  # token ids, (T,)
+State = ArrayLike | None  # an initial state, (H,); None means zeros
 MOST_NUMBERS = 10**8  # in one array, which are 0.8 GB
 
 
@@ -62,7 +64,7 @@ def finite_number(name: str, value: float, positive: bool = False) -> float:
     return as_float
 
 
-def tokens(name: str, value: Sequence[int] | np.ndarray, vocab_size: int) -> np.ndarray:
+def tokens(name: str, value: Tokens, vocab_size: int) -> np.ndarray:
     """Return a (T,) integer array of token ids in [0, vocab_size), T >= 1. It is a copy."""
     ids = as_array(name, value, "a flat sequence of token ids").copy()
     if ids.size == 0:
@@ -79,9 +81,7 @@ def tokens(name: str, value: Sequence[int] | np.ndarray, vocab_size: int) -> np.
     return ids
 
 
-def sequence_pair(
-    x: Sequence[int] | np.ndarray, targets: Sequence[int] | np.ndarray, vocab_size: int
-) -> tuple[np.ndarray, np.ndarray]:
+def sequence_pair(x: Tokens, targets: Tokens, vocab_size: int) -> tuple[np.ndarray, np.ndarray]:
     """Return `x` and `targets` as token arrays of the same length."""
     x, targets = tokens("x", x, vocab_size), tokens("targets", targets, vocab_size)
     if len(x) != len(targets):
@@ -91,7 +91,7 @@ def sequence_pair(
     return x, targets
 
 
-def state(name: str, value: ArrayLike | None, hidden_size: int, dtype: np.dtype) -> np.ndarray:
+def state(name: str, value: State, hidden_size: int, dtype: np.dtype) -> np.ndarray:
     """Return an initial state as an (H,) array; None means zeros."""
     if value is None:
         return np.zeros(hidden_size, dtype)

@@ -34,10 +34,6 @@ class NoArray:
         return "NoArray()"
 
 
-def sample(params=None, task=RECALL, start="A"):
-    tasks.sample_text(params or lt.Params.zeros(8, 2), task, np.random.default_rng(0), start)
-
-
 SENTENCES = {
     "like None": (lambda: lt.Params.like(None, PARAMS), TypeError, "params must be a Params, got None (NoneType)."),
     "like a word": (lambda: lt.Params.like("p", PARAMS), TypeError, "params must be a Params, got 'p' (str)."),
@@ -96,19 +92,11 @@ SENTENCES = {
     "encode None": (lambda: RECALL.encode(None), TypeError, "text must be a text of symbols of the task, got None"),
     "encode a number": (lambda: RECALL.encode(3), TypeError, "text must be a text of symbols of the task, got 3 (int)"),
     "encode bytes": (lambda: RECALL.encode(b"A"), TypeError, "text must be a text of symbols of the task, got b'A'"),
-    "start": (lambda: sample(start=""), ValueError, "start must hold at least one symbol, got an empty text."),
-    "other symbols": (
-        lambda: sample(lt.Params.zeros(3, 2)),
-        ValueError,
-        "params must have the vocab_size of the task, which is 8, got 3.",
-    ),
-    "no task": (lambda: sample(task=None), TypeError, "task must be a Task, got None (NoneType)."),
     "no generator": (
         lambda: tasks.reber_string(None),
         TypeError,
         "rng must be a numpy.random.Generator, got None (NoneType).",
     ),
-    "no path": (lambda: tasks.load_words(3), TypeError, "path must be the path of a word list, got 3 (int)."),
 }
 
 

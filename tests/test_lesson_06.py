@@ -2,7 +2,6 @@
 
 import copy
 import re
-from dataclasses import replace as changed
 
 import numpy as np
 import pytest
@@ -11,12 +10,12 @@ from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
 from lstm_teach import bell, tasks
+from lstm_teach.batch import batch_bptt, batch_nested, collect
 from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.shell import plain
 from lstm_teach.explorers.training import STRINGS, clipping_explorer, learning_explorer, short_string
 from lstm_teach.figures import training as figures
 from lstm_teach.lessons import runs_06 as runs
-from lstm_teach.side_by_side import bptt_nets, collect, nested_nets
 from lstm_teach.training import adam, sgd
 
 pytestmark = pytest.mark.xdist_group("lesson_06")  # the lesson is run once, for all of them
@@ -340,13 +339,12 @@ def test_right_and_almost_right_teach_the_bell_to_all_eight_and_the_loop_to_none
 def test_the_walk_of_the_last_loss_is_right_in_the_almost_right_loop_and_the_one_before_is_not():
     nets = [runs.bell_net(seed, forget_bias=1) for seed in range(2)]
     together = lt.Params(3, 12, np.stack([net.flat for net in nets]))
-    sequences = collect([runs.bell_task(6).test] * 2)
+    xs, targets, weights = collect([runs.bell_task(6).test] * 2)
     for losses_at, same in (([-1], True), ([-2, -1], False)):
-        valid = np.zeros_like(sequences.valid)
-        valid[losses_at] = 1
-        some = changed(sequences, valid=valid)
-        right = bptt_nets(together, some)[1].flat
-        almost = nested_nets(together, some, runs.almost_right.keywords["repaired"])[1].flat
+        some = np.zeros_like(weights)
+        some[losses_at] = weights[losses_at]
+        right = batch_bptt(together, xs, targets, some)[1].flat
+        almost = batch_nested(together, xs, targets, some, runs.almost_right.keywords["repaired"])[1].flat
         assert np.allclose(right, almost, rtol=1e-10, atol=1e-14) == same
 
 
@@ -582,7 +580,7 @@ def test_the_gaps_show_each_run_and_count_them():
 
 def test_a_clipped_step_is_marked_exactly_where_the_drawn_norm_crosses_the_limit(histories):
     history = histories["right"]
-    whole = history.whole_norms
+    whole = np.linalg.norm(list(history.norms.values()), axis=0)  # of all nine gradients together
     np.testing.assert_array_equal(whole > 2.0, history.clipped)
     axes = figures.norms_picture(whole, {"V": np.array(history.norms["V"])}, 2.0, "title").axes[0]
     part, drawn, limit, marks = axes.lines

@@ -8,7 +8,7 @@ import pytest
 
 import lstm_teach as lt
 from lstm_teach import tasks
-from lstm_teach.side_by_side import bptt_nets, collect, nested_nets
+from lstm_teach.batch import batch_bptt, batch_nested, collect
 from lstm_teach.training import adam, batch_gradient, train_side_by_side
 
 TASK = tasks.reber(16)
@@ -28,10 +28,10 @@ def test_each_net_gets_the_loss_and_the_gradient_of_its_own_sequences(repaired):
     rng, nets = np.random.default_rng(0), some_nets()
     drawn = [TASK.draw(rng, 6) for _ in nets]  # of different lengths; some come twice
     if repaired is None:
-        losses, grads = bptt_nets(together(nets), collect(drawn))
+        losses, grads = batch_bptt(together(nets), *collect(drawn))
         backward = lt.bptt
     else:
-        losses, grads = nested_nets(together(nets), collect(drawn), repaired)
+        losses, grads = batch_nested(together(nets), *collect(drawn), repaired)
         backward = partial(lt.nested_bptt, repaired=repaired)
     for net, pairs, loss, flat in zip(nets, drawn, losses, grads.flat, strict=True):
         assert loss == pytest.approx(sum(lt.loss(net, *pair) for pair in pairs), rel=1e-12)
@@ -42,12 +42,11 @@ def test_each_net_gets_the_loss_and_the_gradient_of_its_own_sequences(repaired):
 def test_every_different_sequence_is_run_once_and_counted_for_each_net():
     task = tasks.recall(4, fillers=1)
     drawn = [task.draw(np.random.default_rng(seed), 8) for seed in range(3)]
-    sequences = collect(drawn)
-    assert sequences.xs.shape == (6, 2)
-    firsts = sequences.xs[0]
-    for pairs, counts in zip(drawn, sequences.counts, strict=True):
-        for first, count in zip(firsts, counts, strict=True):
-            assert count == sum(x[0] == first for x, _ in pairs)
+    xs, _, weights = collect(drawn)
+    assert xs.shape == (6, 2) and weights.shape == (6, 3, 2)
+    for net, pairs in enumerate(drawn):
+        for b, first in enumerate(xs[0]):
+            assert (weights[:, net, b] == sum(x[0] == first for x, _ in pairs)).all()
 
 
 @pytest.mark.parametrize("backward", [lt.bptt, lt.nested_bptt, partial(lt.nested_bptt, repaired=lt.FLAWS[:2])])

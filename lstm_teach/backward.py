@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, overload
 
 import numpy as np
 
 from lstm_teach import validate
 from lstm_teach.forward import Cache, check_params, gate_rows, run
 from lstm_teach.params import Params
+from lstm_teach.validate import State, Tokens
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,18 +37,8 @@ class Deltas:
     dzg: np.ndarray
 
 
-@overload
-def bptt(params, x, targets, h0=None, c0=None, *, return_deltas: Literal[False] = False) -> Params: ...
-@overload
-def bptt(params, x, targets, h0=None, c0=None, *, return_deltas: Literal[True]) -> tuple[Params, Deltas]: ...
 def bptt(
-    params: Params,
-    x: Sequence[int],
-    targets: Sequence[int],
-    h0: Sequence[float] | None = None,
-    c0: Sequence[float] | None = None,
-    *,
-    return_deltas: bool = False,
+    params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State = None, *, return_deltas: bool = False
 ) -> Params | tuple[Params, Deltas]:
     """The gradient of `loss` with respect to the nine matrices, in one pass from the last step to the first.
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from lstm_teach.backward import output_delta, slopes
 from lstm_teach.forward import Cache, check_params, run
 from lstm_teach.nested import check_repaired
 from lstm_teach.params import GATES, Params
+from lstm_teach.validate import State, Tokens
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -84,13 +85,7 @@ class GradientFlow:
         return f"GradientFlow({len(self.dh)} losses x {len(self.dh)} steps, {self._params.hidden_size} units)"
 
 
-def gradient_flow(
-    params: Params,
-    x: Sequence[int],
-    targets: Sequence[int],
-    h0: Sequence[float] | None = None,
-    c0: Sequence[float] | None = None,
-) -> GradientFlow:
+def gradient_flow(params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State = None) -> GradientFlow:
     """What every single loss L[s] sends back to every step t <= s: all losses in one sweep from the last step on.
 
     With the pieces of one step named as in `bptt`, and for every s > t:
@@ -109,10 +104,10 @@ def gradient_flow(
 
 def nested_flow(
     params: Params,
-    x: Sequence[int],
-    targets: Sequence[int],
-    h0: Sequence[float] | None = None,
-    c0: Sequence[float] | None = None,
+    x: Tokens,
+    targets: Tokens,
+    h0: State = None,
+    c0: State = None,
     *,
     repaired: Collection[str] = (),
 ) -> GradientFlow:

@@ -1,8 +1,7 @@
-"""The forward pass and the loss. Imports params only."""
+"""The forward pass and the loss. Imports params, and softmax from plain."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +9,8 @@ import numpy as np
 
 from lstm_teach import validate
 from lstm_teach.params import Params
+from lstm_teach.plain import softmax
+from lstm_teach.validate import State, Tokens
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,18 +54,7 @@ def gate_rows(stacked: np.ndarray, row: int) -> np.ndarray:
     return stacked[..., row * H : (row + 1) * H]
 
 
-def softmax(scores: np.ndarray) -> np.ndarray:
-    """Probabilities over the last axis; the largest score is subtracted so that exp cannot overflow."""
-    e = np.exp(scores - scores.real.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
-
-
-def forward(
-    params: Params,
-    x: Sequence[int],
-    h0: Sequence[float] | None = None,
-    c0: Sequence[float] | None = None,
-) -> Cache:
+def forward(params: Params, x: Tokens, h0: State = None, c0: State = None) -> Cache:
     """Run the LSTM over the token ids `x` (T,), from the initial state h0, c0 (H,), zeros where None.
 
     At every step (Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000, without bias vectors):
@@ -81,7 +71,7 @@ def forward(
     return run(params, validate.tokens("x", x, params.vocab_size), h0, c0)
 
 
-def run(params: Params, x: np.ndarray, h0: Sequence[float] | None, c0: Sequence[float] | None) -> Cache:
+def run(params: Params, x: np.ndarray, h0: State = None, c0: State = None) -> Cache:
     """Do what `forward` does, for callers that have checked `params` and `x` already."""
     T, H, lead, dtype = len(x), params.hidden_size, params.flat.shape[:-1], params.flat.dtype
 
@@ -113,13 +103,7 @@ def run(params: Params, x: np.ndarray, h0: Sequence[float] | None, c0: Sequence[
     return Cache(x, z, gates, c, ct, h, scores, softmax(scores))
 
 
-def loss(
-    params: Params,
-    x: Sequence[int],
-    targets: Sequence[int],
-    h0: Sequence[float] | None = None,
-    c0: Sequence[float] | None = None,
-) -> float:
+def loss(params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State = None) -> float:
     """The sum (not the mean) over t of the cross-entropy -log y[t, targets[t]], in nats.
 
     With a batch of parameters the result is an array with one loss per net.

@@ -18,19 +18,21 @@ from lstm_teach.forward import check_params, loss
 from lstm_teach.gradients import exact_gradient, numerical_gradient
 from lstm_teach.gradreport import Element, GradientReport, listing, relative_error, verdict
 from lstm_teach.params import Params
+from lstm_teach.validate import State, Tokens
 
 LENGTHS = (1, 2, 3, 6, 20)
 
 Backward = Callable[..., Any]
+Case = tuple[Params, np.ndarray, np.ndarray, dict[str, np.ndarray]]  # params, x, targets, and h0, c0 where given
 
 
 def check_gradients(
     backward: Backward,
     params: Params | None = None,
-    x: Sequence[int] | None = None,
-    targets: Sequence[int] | None = None,
-    h0: Sequence[float] | None = None,
-    c0: Sequence[float] | None = None,
+    x: Tokens | None = None,
+    targets: Tokens | None = None,
+    h0: State = None,
+    c0: State = None,
     *,
     against: str = "exact",
     seconds: float = 10.0,
@@ -57,63 +59,44 @@ def check_gradients(
     if against not in ("exact", "numerical"):
         raise ValueError(f'against must be "exact" or "numerical", got {validate.brief(against)}.')
     seconds = validate.finite_number("seconds", seconds, positive=True)
-    takes = states_taken(backward)
-    name = guard.name_of(backward)
-    notes = []
+    name, takes, notes = guard.name_of(backward), states_taken(backward), []
     if params is None and x is None and targets is None:
         if h0 is not None or c0 is not None:
             raise ValueError(
                 "h0 and c0 need params, x and targets with them; without those, the check chooses its own."
             )
         cases = [own_case(T, takes) for T in LENGTHS]
-        if len(takes) < 2:
+        absent = [key for key in ("h0", "c0") if key not in takes]
+        if absent:
             notes.append(
-                f"{name} takes no {listing([key for key in ('h0', 'c0') if key not in takes])}, so the check started "
-                "from zeros there; at T = 1 a mistake in W or in the forget gate can't show then."
+                f"{name} takes no {listing(absent)}, so the check started from zeros there; at T = 1 a mistake in W or "
+                "in the forget gate can't show then."
             )
     elif params is None or x is None or targets is None:
         raise ValueError("Give params, x and targets together, or give none of them.")
     else:
-        check_params(params, one_net=True)
-        if params.flat.dtype != np.float64:
-            raise TypeError(
-                f"params must be float64 for a check, got {params.flat.dtype}: its rounding looks like a mistake."
-            )
-        x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-        states = {"h0": h0, "c0": c0}
-        states = {
-            key: validate.state(key, value, params.hidden_size, np.float64)
-            for key, value in states.items()
-            if value is not None
-        }
-        absent = [key for key in states if key not in takes]
-        if absent:
-            raise ValueError(f"{absent[0]} was given, but backward takes no argument of that name.")
-        cases = [(params, x, targets, states)]
-        notes += _blind_spots(params, x, states)
+        cases = [_given_case(params, x, targets, {"h0": h0, "c0": c0}, takes)]
+        notes = _blind_spots(*cases[0])
 
     errors: dict[int, dict[str, float]] = {}
     elements: dict[tuple[int, str], Element] = {}
-    problems: dict[str, None] = {}  # a dict keeps the order and drops repetitions
-    *_, moved_at = [T for T in (len(tokens) for _, tokens, *_ in cases) if T <= 3] or [len(cases[0][1])]
-    for net, tokens, goals, states in cases:
-        T = len(tokens)
-        right_so_far = all(verdict(error) == "right" for each in errors.values() for error in each.values())
-        if T > 6 and (problems or not right_so_far):
+    problems: list[str] = []
+    lengths = [len(case[1]) for case in cases]
+    moved_at = max((T for T in lengths if T <= 3), default=lengths[0])
+    for T, case in zip(lengths, cases, strict=True):
+        if T > 6 and (problems or not all(_right(each) for each in errors.values())):
             break  # short sequences tell more about a mistake
-        grads, found = _examine(backward, net, tokens, goals, states, seconds)
-        problems.update(dict.fromkeys(found))
+        grads, found = _examine(backward, case, seconds)
+        problems += found
         if grads is None:
             break  # the other lengths would only say the same again
-        right = _reference(against, net, tokens, goals, states)
-        errors[T] = {key: _error(grads[key], right[key], right) for key in Params.NAMES}
+        right = _reference(against, case)
+        errors[T] = _errors(grads, right)
         for key in Params.NAMES:
-            index = np.unravel_index(np.abs(grads[key] - right[key]).argmax(), right[key].shape)
-            elements[T, key] = Element(
-                key, tuple(int(k) for k in index), T, float(grads[key][index]), float(right[key][index])
-            )
-        if moved_at == T and not found and all(verdict(error) == "right" for error in errors[T].values()):
-            problems.update(dict.fromkeys(_stale(backward, net, tokens, goals, states, seconds)))
+            at = np.unravel_index(np.abs(grads[key] - right[key]).argmax(), right[key].shape)
+            elements[T, key] = Element(key, tuple(map(int, at)), T, float(grads[key][at]), float(right[key][at]))
+        if moved_at == T and not found and _right(errors[T]):
+            problems += _stale(backward, case, seconds)
 
     worst = max(elements, key=lambda at: errors[at[0]][at[1]], default=None)
     if worst and against == "exact" and 1e-10 < errors[worst[0]][worst[1]] < 1e-4:
@@ -122,12 +105,16 @@ def check_gradients(
             "differences leave. Does a part of it use float32?"
         )
     reference = "the exact gradient" if against == "exact" else "central differences"
-    return GradientReport(name, reference, errors, elements.get(worst), tuple(problems), tuple(notes))
+    # A problem that shows at several lengths is told once.
+    return GradientReport(name, reference, errors, elements.get(worst), tuple(dict.fromkeys(problems)), tuple(notes))
 
 
-def _reference(
-    against: str, params: Params, x: np.ndarray, targets: np.ndarray, states: dict[str, np.ndarray]
-) -> Params:
+def _right(errors: dict[str, float]) -> bool:
+    return all(verdict(error) == "right" for error in errors.values())
+
+
+def _reference(against: str, case: Case) -> Params:
+    params, x, targets, states = case
     if against == "exact":
         return exact_gradient(params, x, targets, **states)
     return numerical_gradient(lambda net: loss(net, x, targets, **states), params, batched=True)
@@ -142,7 +129,7 @@ def states_taken(backward: Backward) -> dict[str, bool]:
     return {name: arguments[name].default is inspect.Parameter.empty for name in ("h0", "c0") if name in arguments}
 
 
-def own_case(T: int, takes: dict[str, bool]) -> tuple[Params, np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+def own_case(T: int, takes: dict[str, bool]) -> Case:
     """The net and sequence that the check chooses, with values for those of h0 and c0 that the backward pass takes."""
     rng = np.random.default_rng(1000 + T)
     if T <= 6:
@@ -162,7 +149,23 @@ def own_case(T: int, takes: dict[str, bool]) -> tuple[Params, np.ndarray, np.nda
     return params, x, targets, {name: rng.uniform(0.3, 0.9, H) * rng.choice([-1, 1], H) for name in takes}
 
 
-def _blind_spots(params: Params, x: np.ndarray, states: dict[str, np.ndarray]) -> list[str]:
+def _given_case(params: Params, x: Tokens, targets: Tokens, states: dict[str, State], takes: dict[str, bool]) -> Case:
+    """The caller's own net and sequence; raises if they can't be checked."""
+    check_params(params, one_net=True)
+    if params.flat.dtype != np.float64:
+        raise TypeError(
+            f"params must be float64 for a check, got {params.flat.dtype}: its rounding looks like a mistake."
+        )
+    x, targets = validate.sequence_pair(x, targets, params.vocab_size)
+    given = {name: state for name, state in states.items() if state is not None}
+    given = {name: validate.state(name, state, params.hidden_size, np.float64) for name, state in given.items()}
+    for name in given:
+        if name not in takes:
+            raise ValueError(f"{name} was given, but backward takes no argument of that name.")
+    return params, x, targets, given
+
+
+def _blind_spots(params: Params, x: np.ndarray, targets: np.ndarray, states: dict[str, np.ndarray]) -> list[str]:
     """What a check with the caller's own net can't see."""
     notes, T = [], len(x)
     size = math.sqrt(np.mean(params.flat**2))
@@ -175,104 +178,102 @@ def _blind_spots(params: Params, x: np.ndarray, states: dict[str, np.ndarray]) -
     return notes
 
 
-def _error(got: np.ndarray, right: np.ndarray, whole: Params) -> float:
-    """The relative error, where rounding noise beside the whole gradient counts as zero.
+def _errors(grads: dict[str, np.ndarray], right: Params) -> dict[str, float]:
+    """The relative error of each matrix, where rounding noise beside the whole gradient counts as zero.
 
     A gradient that is zero but for such noise, as that of a gate that is shut, has no digits to compare.
     """
-    error = relative_error(got, right)
-    noise = 1e-14 * np.linalg.norm(whole.flat)
-    return 0.0 if verdict(error) != "right" and np.linalg.norm(got - right) <= noise else error
+    noise = 1e-14 * np.linalg.norm(right.flat)
+    errors = {key: relative_error(grads[key], right[key]) for key in Params.NAMES}
+    return {
+        key: 0.0 if verdict(error) != "right" and np.linalg.norm(grads[key] - right[key]) <= noise else error
+        for key, error in errors.items()
+    }
 
 
-def _examine(
-    backward: Backward,
-    params: Params,
-    x: np.ndarray,
-    targets: np.ndarray,
-    states: dict[str, np.ndarray | None],
-    seconds: float,
-) -> tuple[dict[str, np.ndarray] | None, list[str]]:
+def _examine(backward: Backward, case: Case, seconds: float) -> tuple[dict[str, np.ndarray] | None, list[str]]:
     """Call the backward pass twice with copies: its gradients (None if there are none to judge) and the problems."""
-    problems, results = [], []
-    name = guard.name_of(backward)
+    name, problems, results = guard.name_of(backward), [], []
+    for _ in range(2):
+        given = _copy(case)
+        try:
+            grads, dtypes = _call(backward, given, seconds)
+        except guard.LearnerError as error:
+            return None, [*problems, str(error)]
+        results.append(grads)
+        now = _arrays(given)
+        changed = [key for key, array in _arrays(case).items() if not np.array_equal(array, now[key])]
+        problems += [f"{name} changes its input {key}; work on a copy." for key in changed]
+        if problems:
+            break
+    single = [key for key, dtype in dtypes.items() if dtype in (np.float16, np.float32)]
+    if single:
+        problems.append(
+            f"{name} returns d{', d'.join(single)} as {dtypes[single[0]]}; "
+            "compute in float64, since rounding hides what a check looks for."
+        )
+    unlike = [key for key in Params.NAMES if relative_error(results[0][key], results[-1][key]) > 1e-12]
+    if unlike:
+        problems.append(
+            f"{name} returns something else when it is called again with the same inputs (d{', d'.join(unlike)}); "
+            "do the gradients start from zero in every call?"
+        )
+    return results[0], problems
+
+
+def _stale(backward: Backward, case: Case, seconds: float) -> list[str]:
+    """The problem of a pass that was right and is wrong when the same arrays hold other weights and targets.
+
+    So it is in training. A pass that keeps what an earlier call computed, or reads a net that is not its argument, is
+    right only as long as nothing changes.
+    """
+    net, x, targets, states = _copy(case)
+    for change in ("nothing", "weights", "targets"):
+        if change == "weights":
+            net.flat *= 0.9
+        if change == "targets":
+            targets[:] = targets[::-1].copy()
+        try:
+            grads, _ = _call(backward, (net, x, targets, _copy(case)[3]), seconds)
+        except guard.LearnerError as error:
+            return [str(error)]
+        errors = _errors(grads, exact_gradient(net, x, targets, **states))
+        off = [key for key, error in errors.items() if verdict(error) != "right"]
+        if off:
+            return [
+                f"{guard.name_of(backward)} is right at first, and wrong when it is called again with the same tokens "
+                f"and other {change} (d{', d'.join(off)}); does it keep something from call to call, or use a net that "
+                "is not its argument?"
+            ]
+    return []
+
+
+def _copy(case: Case) -> Case:
+    params, x, targets, states = case
+    return params.copy(), x.copy(), targets.copy(), {name: state.copy() for name, state in states.items()}
+
+
+def _arrays(case: Case) -> dict[str, np.ndarray]:
+    params, x, targets, states = case
+    return {"params": params.flat, "x": x, "targets": targets, **states}
+
+
+def _call(backward: Backward, case: Case, seconds: float) -> tuple[dict[str, np.ndarray], dict[str, np.dtype]]:
+    """The gradients that one call returns, and their types; raises LearnerError, one sentence, if it returns none."""
+    params, x, targets, states = case
 
     @functools.wraps(backward, updated=())
     def call(*args: Any, **kwargs: Any) -> Any:
         _spoil_free_memory(params, len(x))
         return backward(*args, **kwargs)
 
-    for _ in range(2):
-        given = {"params": params.copy(), "x": np.array(x), "targets": np.array(targets)}
-        given |= {key: value.copy() for key, value in states.items()}
-        before = {key: _numbers(value).copy() for key, value in given.items()}
-        try:
-            args = [given[key] for key in ("params", "x", "targets")]
-            result = guard.call(call, *args, seconds=seconds, **{key: given[key] for key in states})
-            arrays = _read_gradients(result)
-            results.append(collect_gradients(result, params))
-        except guard.LearnerError as error:
-            return None, [*problems, str(error)]
-        except ValueError as error:
-            hint = " Was it made with np.empty and never filled?" if "got nan" in str(error) else ""
-            return None, [*problems, f"{name} {error}{hint}"]
-        for key in given:
-            if not np.array_equal(before[key], _numbers(given[key])):
-                problems.append(f"{name} changes its input {key}; work on a copy.")
-        if problems:
-            break
-    single = [key for key in Params.NAMES if np.asarray(arrays[key]).dtype in (np.float16, np.float32)]
-    if single:
-        problems.append(
-            f"{name} returns d{', d'.join(single)} as {np.asarray(arrays[single[0]]).dtype}; "
-            "compute in float64, since rounding hides what a check looks for."
-        )
-    if len(results) == 2:
-        first, second = results
-        unlike = [key for key in Params.NAMES if relative_error(first[key], second[key]) > 1e-12]
-        if unlike:
-            problems.append(
-                f"{name} returns something else when it is called again with the same inputs (d{', d'.join(unlike)}); "
-                "do the gradients start from zero in every call?"
-            )
-    return results[0], problems
-
-
-def _stale(
-    backward: Backward,
-    params: Params,
-    x: np.ndarray,
-    targets: np.ndarray,
-    states: dict[str, np.ndarray],
-    seconds: float,
-) -> list[str]:
-    """The problem of a pass that was right and is wrong when the same arrays hold other weights and targets.
-
-    So it is in training. A pass that keeps what an earlier call computed, or reads a net that is not its argument, is
-    right only as long as nothing changes.
-    """
-    name, net, goals = guard.name_of(backward), params.copy(), np.array(targets)
+    result = guard.call(call, params, x, targets, seconds=seconds, **states)
     try:
-        for change in ("nothing", "weights", "targets"):
-            if change == "weights":
-                net.flat *= 0.9
-            if change == "targets":
-                goals[:] = goals[::-1].copy()
-            given = {key: value.copy() for key, value in states.items()}
-            grads = collect_gradients(guard.call(backward, net, x, goals, seconds=seconds, **given), params)
-            right = exact_gradient(net, x, goals, **states)
-            off = [key for key in Params.NAMES if verdict(_error(grads[key], right[key], right)) != "right"]
-            if off:
-                return [
-                    f"{name} is right at first, and wrong when it is called again with the same tokens and other "
-                    f"{change} (d{', d'.join(off)}); does it keep something from call to call, or use a net that is "
-                    "not its argument?"
-                ]
-    except guard.LearnerError as error:
-        return [str(error)]
+        grads = collect_gradients(result, params)
     except ValueError as error:
-        return [f"{name} {error}"]
-    return []
+        hint = " Was it made with np.empty and never filled?" if "got nan" in str(error) else ""
+        raise guard.LearnerError(f"{guard.name_of(backward)} {error}{hint}") from None
+    return grads, {key: np.asarray(array).dtype for key, array in _read_gradients(result).items()}
 
 
 def _spoil_free_memory(params: Params, T: int) -> None:
@@ -280,10 +281,6 @@ def _spoil_free_memory(params: Params, T: int) -> None:
     K, H = params.vocab_size, params.hidden_size
     shapes = {(K, H), (H, H), (H, K), (T, H), (T + 1, H), (T, K), (4 * H, H), (4 * H, K), (H,), (params.flat.size,)}
     _ = [np.full(shape, np.nan) for shape in shapes for _ in range(6)]  # all are freed together, on return
-
-
-def _numbers(value: Params | np.ndarray) -> np.ndarray:
-    return value.flat if isinstance(value, Params) else value
 
 
 def collect_gradients(result: object, params: Params, finite: bool = True) -> dict[str, np.ndarray]:

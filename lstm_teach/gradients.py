@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
 from lstm_teach import validate
 from lstm_teach.forward import check_params, forward
 from lstm_teach.params import Params
+from lstm_teach.validate import State, Tokens
 
 LossFunction = Callable[[Params], float]
 
@@ -97,13 +98,7 @@ def _losses(
     return losses
 
 
-def exact_gradient(
-    params: Params,
-    x: Sequence[int],
-    targets: Sequence[int],
-    h0: Sequence[float] | None = None,
-    c0: Sequence[float] | None = None,
-) -> Params:
+def exact_gradient(params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State = None) -> Params:
     """The gradient of `loss` in forward mode: nothing is walked back, and there is no step size.
 
     Every number of every state (h[t], c[t]) starts a tangent of its own when its step comes, and all tangents are

@@ -1,25 +1,28 @@
 """One unit of the LSTM as boxes and arrows: values, deltas, local slopes, and what the loss does when a box is nudged.
 
-May import numpy, params, forward, backward, nested and the input checks. Boxes have names such as `c[0]`, `zf[1]`,
-`h[-1]`, `scores[0,1]` (step, symbol) and `loss[0]`; `kept[t]` is f * c[t-1], `added[t]` is i * g, and `others[t]` are
-the other units at step t. An arrow is named by its two ends, in the direction of the values: `c[0] -> ct[0]`.
+May import numpy, params, plain, forward, backward, nested and the input checks. Boxes have names such as `c[0]`,
+`zf[1]`, `h[-1]`, `scores[0,1]` (step, symbol) and `loss[0]`; `kept[t]` is f * c[t-1], `added[t]` is i * g, and
+`others[t]` are the other units at step t. An arrow is named by its two ends, in the direction of the values:
+`c[0] -> ct[0]`.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
 
 from lstm_teach import validate
 from lstm_teach.backward import output_delta
-from lstm_teach.forward import check_params, forward, softmax
-from lstm_teach.nested import FLAWS
+from lstm_teach.forward import check_params, forward
+from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import GATES, Params
+from lstm_teach.plain import sigmoid, softmax
+from lstm_teach.validate import State, Tokens
 
 NUDGE = 0.001  # how far a box is moved in all, half of it to either side
 SAME = 1e-9  # two deltas that differ by more than this part of the largest one are not the same
@@ -68,29 +71,22 @@ class Net:
 
     def first_steps(self, T: int) -> Net:
         """The same net on the first T steps alone."""
-        return Net(self.params, self.x[:T], self.targets[:T], self.h0, self.c0, self.unit)
+        return replace(self, x=self.x[:T], targets=self.targets[:T])
 
     def at_unit(self, unit: int) -> Net:
         """The same net, with another unit looked at."""
-        return Net(self.params, self.x, self.targets, self.h0, self.c0, unit)
+        return replace(self, unit=unit)
 
 
-def make_net(
-    params: Params,
-    x: Sequence[int],
-    targets: Sequence[int],
-    h0: Sequence[float] | None = None,
-    c0: Sequence[float] | None = None,
-    unit: int = 0,
-) -> Net:
+def make_net(params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State = None, unit: int = 0) -> Net:
     """Check a net and its sequence; raise as `loss` does, and for a unit that the net does not have."""
     check_params(params, one_net=True)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
     H = params.hidden_size
     if unit not in range(H):
         raise ValueError(f"unit must be from 0 to {H - 1}, got {validate.brief(unit)}.")
-    states = (np.array(validate.state(name, v, H, np.float64)) for name, v in (("h0", h0), ("c0", c0)))
-    return Net(params, x, targets, *(state * np.ones(H) for state in states), unit)
+    h0, c0 = validate.state("h0", h0, H, np.float64), validate.state("c0", c0, H, np.float64)
+    return Net(params, x, targets, h0, c0, unit)
 
 
 # ------------------------------------------------------------------------------------------------ boxes and arrows
@@ -129,58 +125,47 @@ class Operation:
     arrows: tuple[str, ...] = ()
 
 
-FORWARD = ("z", "gates", "kept", "added", "c", "ct", "h", "scores", "loss")
-BACK = ("loss", "scores", "h", "product", "c", "sum", "kept", "added", "z", "before")
-
-
 @lru_cache
 def forward_operations(T: int, K: int) -> tuple[Operation, ...]:
     """The operations of the forward pass in their order, nine a step."""
 
-    def boxes(kind: str, t: int) -> tuple[str, ...]:
-        if kind == "z":
-            return tuple(f"z{gate}[{t}]" for gate in GATES)
-        if kind == "gates":
-            return tuple(f"{gate}[{t}]" for gate in GATES)
-        return tuple(score(t, k) for k in range(K)) if kind == "scores" else (f"{kind}[{t}]",)
+    def boxes(t: int) -> dict[str, tuple[str, ...]]:
+        several = {"z": [f"z{gate}" for gate in GATES], "gates": GATES}
+        one = {kind: [kind] for kind in ("kept", "added", "c", "ct", "h")}
+        named = {kind: tuple(f"{name}[{t}]" for name in names) for kind, names in (several | one).items()}
+        return named | {"scores": tuple(score(t, k) for k in range(K)), "loss": (f"loss[{t}]",)}
 
-    return tuple(Operation(kind, t, False, boxes(kind, t)) for t in range(T) for kind in FORWARD)
+    return tuple(Operation(kind, t, False, names) for t in range(T) for kind, names in boxes(t).items())
+
+
+def _arrows_back(t: int, K: int, H: int) -> dict[str, list[tuple[str, str]]]:
+    """The arrows of a step, (source, target), by the operation that walks them, in the order of the way back."""
+    here, z = f"[{t}]", [f"z{gate}[{t}]" for gate in GATES]
+    return {
+        "loss": [],
+        "scores": [(score(t, k), "loss" + here) for k in range(K)],
+        "h": [("h" + here, "scores" + here)],
+        "product": [("o" + here, "h" + here), ("ct" + here, "h" + here)],
+        "c": [("c" + here, "ct" + here)],
+        "sum": [("kept" + here, "c" + here), ("added" + here, "c" + here)],
+        "kept": [("f" + here, "kept" + here), (f"c[{t - 1}]", "kept" + here)],
+        "added": [("i" + here, "added" + here), ("g" + here, "added" + here)],
+        "z": [("z" + gate + here, gate + here) for gate in GATES],
+        "before": [(f"h[{t - 1}]", target) for target in z + ["others" + here] * (H > 1)],
+    }
 
 
 @lru_cache
 def back_operations(T: int, K: int, H: int = 1) -> tuple[Operation, ...]:
     """The operations of the backward pass in their order, ten a step."""
-    return tuple(_back_operation(kind, t, K, H) for t in reversed(range(T)) for kind in BACK)
-
-
-def _back_operation(kind: str, t: int, K: int, H: int) -> Operation:
-    here = f"[{t}]"
-    scores = tuple(score(t, k) for k in range(K))
-    first = t == 0  # the initial state has no sums to wait for, so it is filled in with its arrows
-    if kind == "loss":
-        return Operation(kind, t, True, ("loss" + here,))
-    if kind == "scores":
-        return Operation(kind, t, True, scores, tuple(arrow(s, "loss" + here) for s in scores))
-    if kind == "h":
-        return Operation(kind, t, True, ("h" + here,), (arrow("h" + here, "scores" + here),))
-    if kind == "c":
-        return Operation(kind, t, True, ("c" + here,), (arrow("c" + here, "ct" + here),))
-    if kind == "z":
-        pairs = [(f"z{gate}{here}", gate + here) for gate in GATES]
-    elif kind == "before":
-        targets = [f"z{gate}{here}" for gate in GATES] + ["others" + here] * (H > 1)
-        return Operation(
-            kind, t, True, (f"h[{t - 1}]",) * first, tuple(arrow(f"h[{t - 1}]", target) for target in targets)
-        )
-    else:
-        sources = {"product": ("o", "ct"), "sum": ("kept", "added"), "kept": ("f",), "added": ("i", "g")}[kind]
-        target = {"product": "h", "sum": "c"}.get(kind, kind) + here
-        pairs = [(source + here, target) for source in sources]
-    boxes, arrows = [source for source, _ in pairs], [arrow(*pair) for pair in pairs]
-    if kind == "kept":
-        boxes += [f"c[{t - 1}]"] * first
-        arrows.append(arrow(f"c[{t - 1}]", "kept" + here))
-    return Operation(kind, t, True, tuple(boxes), tuple(arrows))
+    operations = []
+    for t in reversed(range(T)):
+        for kind, pairs in _arrows_back(t, K, H).items():
+            # The state of the step before has a sum to wait for, but the initial one is filled in with its arrows.
+            boxes = dict.fromkeys(source for source, _ in pairs if t == 0 or not source.endswith(f"[{t - 1}]"))
+            boxes = (f"loss[{t}]",) if kind == "loss" else tuple(boxes)
+            operations.append(Operation(kind, t, True, boxes, tuple(arrow(*pair) for pair in pairs)))
+    return tuple(operations)
 
 
 @lru_cache
@@ -190,23 +175,15 @@ def backward_order(T: int, K: int, H: int = 1) -> tuple[str, ...]:
     The arrows are those of boxes with several ways out; the arrow of any other box carries the box's own delta.
     """
     operations = back_operations(T, K, H)
-    ways = defaultdict(list)
-    for operation in operations:
-        for name in operation.arrows:
-            ways[ends(name)[0]].append(name)
+    ways = Counter(ends(name)[0] for operation in operations for name in operation.arrows)
     order = []
     for operation in operations:
-        order += [name for name in operation.arrows if len(ways[ends(name)[0]]) > 1]
+        order += [name for name in operation.arrows if ways[ends(name)[0]] > 1]
         order += operation.boxes
     return tuple(order)
 
 
 # ------------------------------------------------------------------------------------------------------- forward
-
-
-def sigmoid(z: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-z)), which cannot overflow in this form."""
-    return 0.5 + 0.5 * np.tanh(0.5 * z)
 
 
 def forward_values(net: Net, place: str | None = None, amount: float = 0.0) -> dict[str, float]:
@@ -343,7 +320,7 @@ class Back:
     arrows: dict[str, float]
     missing: frozenset[str] = frozenset()
     strays: tuple[Stray, ...] = ()
-    flaws: frozenset[str] = field(default=frozenset())
+    flaws: frozenset[str] = frozenset()
 
     def wrong(self, right: Back) -> frozenset[str]:
         """The boxes and arrows whose delta is not that of the right pass; those it leaves out are not among them."""
@@ -356,74 +333,48 @@ def walk_back(net: Net, flaws: Collection[str] = ()) -> Back:
     """Walk back from the loss of every step, as `nested_bptt` does; return what all walks together bring.
 
     Without flaws these are the deltas of `bptt`. With flaws the initial state has no delta: the loop uses none.
+    Every line of a walk is linear in its deltas, so each arrow takes the sum over the walks as it takes a single one.
     """
     unknown = set(flaws) - set(FLAWS)
     if isinstance(flaws, str) or unknown:
         raise ValueError(f"flaws must be a collection of names out of {', '.join(FLAWS)}; got {validate.brief(flaws)}.")
-    p, u, flaws = net.params, net.unit, frozenset(flaws)
+    p, u, short = net.params, net.unit, "short_range" in flaws
+    inputs = p, net.x, net.targets, net.h0, net.c0
+    _, deltas = nested_bptt(*inputs, repaired=set(FLAWS) - set(flaws), return_deltas=True)
     cache = forward(p, net.x, net.h0, net.c0)
     dy = output_delta(cache, net.targets)
-    boxes, arrows = defaultdict(float), defaultdict(float)
-    strays: dict[tuple[str, str, str], float] = defaultdict(float)
-    missing = set()
-    left_over = np.zeros(net.H)  # what the walk before left at step 0
+    boxes, arrows, missing, strays = {}, {}, set(), []
+    carried = 0.0  # what of the cell delta comes to a step from the next one
     for t in reversed(range(net.T)):
-        boxes[f"loss[{t}]"] = 1.0
-        for k in range(net.K):
-            boxes[score(t, k)] = arrows[arrow(score(t, k), f"loss[{t}]")] = dy[t, k]
-        dh = p.V.T @ dy[t]
-        start = t - 1 if "short_range" in flaws else t
-        if start < t:
-            missing.add(arrow(f"h[{t}]", f"scores[{t}]"))
-            if t:
-                strays["short_range", f"scores[{t}]", f"h[{start}]"] += dh[u]
-        else:
-            arrows[arrow(f"h[{t}]", f"scores[{t}]")] += dh[u]
-        dc = left_over if "stale_cell_delta" in flaws else np.zeros(net.H)
-        if dc.any() and start >= 0:
-            strays["stale_cell_delta", "ct[0]", f"c[{start}]"] += dc[u]
-        for s in range(start, -1, -1):
-            here, before = f"[{s}]", f"[{s - 1}]"
-            i, f, o, g, ct = cache.i[s], cache.f[s], cache.o[s], cache.g[s], cache.ct[s]
-            do, dct = dh * ct, dh * o
-            dc_hidden = dct * (1 - ct**2)
-            dc = dc + dc_hidden
-            di, df, dg = dc * g, dc * cache.c[s - 1], dc * i
-            dz = {"i": di * i * (1 - i), "f": df * f * (1 - f), "o": do * o * (1 - o), "g": dg * (1 - g**2)}
-            found = {"h": dh, "o": do, "ct": dct, "c": dc, "kept": dc, "added": dc, "i": di, "f": df, "g": dg}
-            for name, delta in found.items():
-                boxes[name + here] += delta[u]
-            arrows[arrow("c" + here, "ct" + here)] += dc_hidden[u]
-            arrows[arrow("c" + before, "kept" + here)] += dc[u] * f[u]
-            for gate in GATES:
-                W = p["W" + gate]
-                boxes[f"z{gate}{here}"] += dz[gate][u]
-                arrows[arrow("h" + before, f"z{gate}{here}")] += W[u, u] * dz[gate][u]
-                if net.H > 1:
-                    arrows[arrow("h" + before, "others" + here)] += W[:, u] @ dz[gate] - W[u, u] * dz[gate][u]
-            if s == 0:
-                left_over = dc_hidden
-                boxes["h[-1]"] += sum(p["W" + gate][:, u] @ dz[gate] for gate in GATES)
-                boxes["c[-1]"] += dc[u] * f[u]
-            elif "carry_accumulates" in flaws:
-                strays["carry_accumulates", "c" + here, "c" + before] += dc[u]
-            dh = sum(p["W" + gate].T @ dz[gate] for gate in GATES)
-            dc = dc + dc * f if "carry_accumulates" in flaws else dc * f
-    return _gathered(net, boxes, arrows, missing, strays, flaws)
+        here, before, later = f"[{t}]", f"[{t - 1}]", f"[{t + 1}]"
+        another = t + 1 + short < net.T  # here a walk starts, and an earlier one comes by
+        d = {name[1:]: delta[t] for name, delta in vars(deltas).items()}
+        d |= {"ct": d["h"] * cache.o[t], "kept": d["c"], "added": d["c"]}
+        boxes |= {f"loss{here}": 1.0} | {score(t, k): dy[t, k] for k in range(net.K)}
+        names = [*GATES, *(f"z{gate}" for gate in GATES), "kept", "added", "c", "ct", "h"]
+        boxes |= {name + here: d[name][u] for name in names}
 
+        arrows[arrow("h" + here, "scores" + here)] = 0.0 if short else d["h_loss"][u]
+        if short:
+            missing.add(arrow("h" + here, "scores" + here))
+            if t + 1 < net.T:
+                strays.append(Stray("short_range", "scores" + later, "h" + here, float(d["h_loss"][u])))
+        arrows[arrow("c" + here, "ct" + here)] = d["c_hidden"][u]
+        if "carry_accumulates" in flaws and another:
+            strays.append(Stray("carry_accumulates", "c" + later, "c" + here, float(boxes["c" + later])))
+            carried += boxes["c" + later]
+        if "stale_cell_delta" in flaws and another:
+            strays.append(Stray("stale_cell_delta", "ct[0]", "c" + here, float(d["c_carry"][u] - carried)))
 
-def _gathered(net: Net, boxes, arrows, missing, strays, flaws) -> Back:
-    """Fill in what no walk has visited, with zero, and the arrows that carry a box's own delta."""
-    every = {}
-    for operation in back_operations(net.T, net.K, net.H):
-        for name in operation.arrows:
-            every[name] = ends(name)[0]
-    ways = list(every.values())
-    own = {name: float(boxes.get(source, 0.0)) for name, source in every.items() if ways.count(source) == 1}
-    parts = {name: float(arrows.get(name, own.get(name, 0.0))) for name in every}
-    deltas = {name: float(boxes.get(name, 0.0)) for o in back_operations(net.T, net.K, net.H) for name in o.boxes}
-    if flaws:
-        deltas = {name: delta for name, delta in deltas.items() if name not in ("h[-1]", "c[-1]")}
-        parts = {name: part for name, part in parts.items() if every[name] not in ("h[-1]", "c[-1]")}
-    found = tuple(Stray(*key, float(amount)) for key, amount in strays.items())
-    return Back(deltas, parts, frozenset(missing), found, flaws)
+        carried = d["c"][u] * cache.f[t, u]
+        arrows[arrow("c" + before, "kept" + here)] = carried
+        own = {gate: p["W" + gate][u, u] * d["z" + gate][u] for gate in GATES}
+        arrows |= {arrow("h" + before, f"z{gate}{here}"): part for gate, part in own.items()}
+        whole = sum(p["W" + gate][:, u] @ d["z" + gate] for gate in GATES)
+        arrows[arrow("h" + before, "others" + here)] = whole - sum(own.values())
+    if not flaws:
+        boxes |= {"h[-1]": whole, "c[-1]": carried}
+    every = [name for operation in back_operations(net.T, net.K, net.H) for name in operation.arrows]
+    parts = {name: arrows.get(name, boxes[ends(name)[0]]) for name in every if ends(name)[0] in boxes}
+    boxes, parts = ({name: float(delta) for name, delta in each.items()} for each in (boxes, parts))
+    return Back(boxes, parts, frozenset(missing), tuple(strays), frozenset(flaws))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import fields
-from typing import Literal, overload
 
 import numpy as np
 
@@ -12,24 +11,17 @@ from lstm_teach import validate
 from lstm_teach.backward import Deltas, output_delta
 from lstm_teach.forward import check_params, forward
 from lstm_teach.params import Params
+from lstm_teach.validate import State, Tokens
 
 FLAWS = ("short_range", "stale_cell_delta", "scalar_dot", "carry_accumulates")
 
 
-@overload
-def nested_bptt(
-    params, x, targets, h0=None, c0=None, *, repaired=(), return_deltas: Literal[False] = False
-) -> Params: ...
-@overload
-def nested_bptt(
-    params, x, targets, h0=None, c0=None, *, repaired=(), return_deltas: Literal[True]
-) -> tuple[Params, Deltas]: ...
 def nested_bptt(
     params: Params,
-    x: Sequence[int],
-    targets: Sequence[int],
-    h0: Sequence[float] | None = None,
-    c0: Sequence[float] | None = None,
+    x: Tokens,
+    targets: Tokens,
+    h0: State = None,
+    c0: State = None,
     *,
     repaired: Collection[str] = (),
     return_deltas: bool = False,

@@ -138,11 +138,7 @@ def walk_back(
 
 
 def bptt(
-    params: Params,
-    x: np.ndarray,
-    targets: np.ndarray,
-    h0: np.ndarray | None = None,
-    c0: np.ndarray | None = None,
+    params: Params, x: np.ndarray, targets: np.ndarray, h0: np.ndarray | None = None, c0: np.ndarray | None = None
 ) -> Params:
     """The gradient of `loss` with respect to the nine matrices; the initial state is zero unless given."""
     zeros = np.zeros(params.hidden_size)

@@ -1,19 +1,21 @@
 """A vanilla RNN with the LSTM's interface, for comparison: h[t] = tanh(U[:, x[t]] + W h[t-1]), y[t] = softmax(V h[t]).
 
-Imports from params, forward and backward what the two nets have in common.
+Imports from params, plain, forward and backward what the two nets have in common.
 """
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Sequence
+from collections.abc import ItemsView
 from dataclasses import dataclass
 
 import numpy as np
 
 from lstm_teach import validate
 from lstm_teach.backward import before, one_hot, output_delta
-from lstm_teach.forward import cross_entropy, softmax
+from lstm_teach.forward import cross_entropy
 from lstm_teach.params import normal_numbers
+from lstm_teach.plain import softmax
+from lstm_teach.validate import State, Tokens
 
 
 class Params:
@@ -85,7 +87,7 @@ class GradientFlow:
     dh: np.ndarray
 
 
-def forward(params: Params, x: Sequence[int], h0: Sequence[float] | None = None) -> Cache:
+def forward(params: Params, x: Tokens, h0: State = None) -> Cache:
     """Run the RNN over the token ids `x` (T,), from the initial state h0 (H,), zeros where None.
 
     Raises ValueError or TypeError for a token out of range, an empty sequence, a state of the wrong shape.
@@ -103,19 +105,14 @@ def forward(params: Params, x: Sequence[int], h0: Sequence[float] | None = None)
     return Cache(x, h, scores, softmax(scores))
 
 
-def loss(params: Params, x: Sequence[int], targets: Sequence[int], h0: Sequence[float] | None = None) -> float:
+def loss(params: Params, x: Tokens, targets: Tokens, h0: State = None) -> float:
     """The sum (not the mean) over t of the cross-entropy -log y[t, targets[t]], in nats."""
     cache, targets = _run(params, x, targets, h0)
     return cross_entropy(cache.scores, targets).sum().item()
 
 
 def bptt(
-    params: Params,
-    x: Sequence[int],
-    targets: Sequence[int],
-    h0: Sequence[float] | None = None,
-    *,
-    return_deltas: bool = False,
+    params: Params, x: Tokens, targets: Tokens, h0: State = None, *, return_deltas: bool = False
 ) -> Params | tuple[Params, Deltas]:
     """The gradient of `loss`, in one pass from the last step to the first; one delta is carried.
 
@@ -140,9 +137,7 @@ def bptt(
     return (grads, Deltas(dh_loss + dh_future, dh_loss, dh_future, dz)) if return_deltas else grads
 
 
-def gradient_flow(
-    params: Params, x: Sequence[int], targets: Sequence[int], h0: Sequence[float] | None = None
-) -> GradientFlow:
+def gradient_flow(params: Params, x: Tokens, targets: Tokens, h0: State = None) -> GradientFlow:
     """What every single loss sends back to every step, as `lstm_teach.gradient_flow` does for the LSTM."""
     cache, targets = _run(params, x, targets, h0)
     T, H = len(cache.x), params.hidden_size
@@ -157,7 +152,7 @@ def gradient_flow(
     return GradientFlow(np.sqrt(np.vecdot(dh, dh)).T)
 
 
-def _run(params: Params, x: Sequence[int], targets: Sequence[int], h0: Sequence[float] | None):
+def _run(params: Params, x: Tokens, targets: Tokens, h0: State):
     """The forward pass, once both sequences have been looked at, and the targets as an array."""
     if isinstance(params, Params):  # if not, `forward` says so
         x, targets = validate.sequence_pair(x, targets, params.vocab_size)

@@ -1,7 +1,5 @@
 """Lesson 04: a scrubber that brings the walks of two loops together until one is left."""
 
-from functools import lru_cache
-
 import numpy as np
 
 from .. import plain
@@ -20,7 +18,6 @@ def diagram_net(T: int = T) -> tuple[Params, np.ndarray, np.ndarray, np.ndarray,
     return params, x[:T], targets[:T], np.array([0.4]), np.array([0.6])
 
 
-@lru_cache(8)
 def walks(T: int = T) -> np.ndarray:
     """The dh and the dc_carry that the walk from loss t has in hand at step s: (T, T, 2), NaN for s > t."""
     params, x, targets, h0, c0 = diagram_net(T)

@@ -6,11 +6,10 @@ May import numpy, matplotlib and lstm_teach.plain.
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..plain import sigmoid
-from .style import BLACK, COLORS, LIGHT_GRAY, MARKERS, NAMES, NORMAL, new_figure, tidy
+from .style import BLACK, LIGHT_GRAY, NAMES, NORMAL, line_style, new_figure, tidy
 
 FURTHEST = 5  # of the axis of z
 
@@ -21,8 +20,19 @@ def picture(z: Mapping[str, float]) -> Figure:
     left, right = figure.subplots(1, 2)
     tidy(left, "The sigmoid makes a share, from 0 to 1", "z", "sigmoid(z)")
     tidy(right, "tanh keeps the sign, from −1 to 1", "z", "tanh(z)")
-    _draw(left, sigmoid, {gate: z[gate] for gate in z if gate in "ifo"}, (0, 0.5, 1))
-    _draw(right, np.tanh, {gate: z[gate] for gate in z if gate == "g"}, (-1, 0, 1))
+    for axes, curve, gates, ticks in ((left, sigmoid, "ifo", (0, 0.5, 1)), (right, np.tanh, "g", (-1, 0, 1))):
+        line = np.linspace(-FURTHEST, FURTHEST, 201)
+        for y in ticks:
+            axes.axhline(y, color=LIGHT_GRAY, linewidth=0.8)
+        axes.axvline(0, color=LIGHT_GRAY, linewidth=0.8)
+        axes.plot(line, curve(line), color=BLACK, linewidth=1.6)
+        for gate, value in z.items():
+            if gate in gates:
+                look = line_style(gate) | {"markersize": 8, "linestyle": ""}
+                axes.plot([value], [curve(value)], **look | {"label": f"{NAMES[gate]} = {curve(value):.2f}"})
+        room = 0.08 * (ticks[-1] - ticks[0])
+        axes.set(xlim=(-FURTHEST, FURTHEST), ylim=(ticks[0] - room, ticks[-1] + room), yticks=ticks)
+        axes.legend(loc="lower right", fontsize=NORMAL, frameon=False)
     return figure
 
 
@@ -35,18 +45,3 @@ def describe(z: Mapping[str, float]) -> str:
         "The sigmoid rises from 0 to 1 and is one half at z = 0; tanh rises from −1 to 1 and is 0 at z = 0. "
         f"Marked: {', '.join(marks)}."
     )
-
-
-def _draw(axes: Axes, curve: np.ufunc, z: Mapping[str, float], ticks: tuple[float, ...]) -> None:
-    """One curve, with its marks."""
-    line = np.linspace(-FURTHEST, FURTHEST, 201)
-    for y in ticks:
-        axes.axhline(y, color=LIGHT_GRAY, linewidth=0.8)
-    axes.axvline(0, color=LIGHT_GRAY, linewidth=0.8)
-    axes.plot(line, curve(line), color=BLACK, linewidth=1.6)
-    for gate, value in z.items():
-        look = {"color": COLORS[gate], "marker": MARKERS[gate], "markersize": 8, "linestyle": "none"}
-        axes.plot([value], [curve(value)], label=f"{NAMES[gate]} = {curve(value):.2f}", **look)
-    room = 0.08 * (ticks[-1] - ticks[0])
-    axes.set(xlim=(-FURTHEST, FURTHEST), ylim=(ticks[0] - room, ticks[-1] + room), yticks=ticks)
-    axes.legend(loc="lower right", fontsize=NORMAL, frameon=False)

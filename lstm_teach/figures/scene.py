@@ -5,14 +5,14 @@ May import numpy, matplotlib and lettering.
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -72,7 +72,10 @@ class Scene:
         renderer = canvas.get_renderer()
         canvas.restore_region(self._background)
         for artist in self._order:
-            (lettering.draw if type(artist) is Text and artist in self._live else _draw)(artist, renderer)
+            if type(artist) is Text and artist in self._live:
+                lettering.draw(artist, renderer)
+            else:
+                artist.draw(renderer)
         return encode_png(np.asarray(canvas.buffer_rgba()))
 
     def at(self, x: float, y: float) -> tuple[Axes, float, float] | None:
@@ -105,13 +108,15 @@ class Scene:
             children = sorted(axes.get_children(), key=Artist.get_zorder)
             first = next((k for k, child in enumerate(children) if child in self._live), len(children))
             yield from (c for c in children[first:] if c in self._live or _over(axes, c))
-        yield from sorted(
-            set(self._live) & set(self.figure.get_children()) - set(self.figure.axes), key=Artist.get_zorder
-        )
+        of_figure = [a for a in self.figure.get_children() if a in self._live and a not in self.figure.axes]
+        yield from sorted(of_figure, key=Artist.get_zorder)
 
 
-def _draw(artist: Artist, renderer: RendererBase) -> None:
-    artist.draw(renderer)
+def drawn(built: tuple[Scene, Callable[..., None]], *arguments: Any) -> Figure:
+    """The picture of a scene and its `update`, as a figure's `build` returns them, for these arguments."""
+    scene, update = built
+    update(*arguments)
+    return scene.figure
 
 
 def _over(axes: Axes, static: Artist) -> bool:
@@ -144,9 +149,7 @@ def encode_png(rgba: np.ndarray) -> bytes:
     rows = np.zeros((height, 1 + channels * width), np.uint8)  # each row starts with its filter: 0, none
     rows[:, 1:] = rgba.reshape(height, -1)
     header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)  # 8 bits a channel, color type 6: RGBA
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks)
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
+    png = b"\x89PNG\r\n\x1a\n"
+    for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b"")):
+        png += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
+    return png

@@ -18,39 +18,20 @@ BLACK, GRAY, LIGHT_GRAY = "#000000", "#595959", "#D9D9D9"
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
 BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 
-# One color for each thing of the model, the same in every lesson; a delta has the color of its forward twin.
-COLORS = {
-    "i": BLUE,
-    "f": VERMILION,
-    "o": GREEN,
-    "g": PURPLE,
-    "c": BLACK,
-    "h": SKY,
-    "loss": ORANGE,
-    "y": GRAY,
+# Each thing of the model has a color, the same in every lesson; a delta has the color of its forward twin. Marker and
+# dash are the second cue, for eyes or printers that lose the color.
+THINGS = {
+    "i": (BLUE, "o", "-", "input gate i"),
+    "f": (VERMILION, "s", (0, (6, 1.5)), "forget gate f"),
+    "o": (GREEN, "^", (0, (3, 1.5)), "output gate o"),
+    "g": (PURPLE, "D", (0, (6, 1.5, 1, 1.5)), "candidate g"),
+    "c": (BLACK, "P", "-", "cell c"),
+    "h": (SKY, "v", (0, (1, 1)), "hidden state h"),
+    "loss": (ORANGE, "X", "-", "loss"),
+    "y": (GRAY, "*", (0, (1, 2)), "probabilities y"),
 }
-# The second cue, for eyes or printers that lose the color: a marker and a dash for each of the same things.
-MARKERS = {"i": "o", "f": "s", "o": "^", "g": "D", "c": "P", "h": "v", "loss": "X", "y": "*"}
-DASHES = {
-    "i": "-",
-    "f": (0, (6, 1.5)),
-    "o": (0, (3, 1.5)),
-    "g": (0, (6, 1.5, 1, 1.5)),
-    "c": "-",
-    "h": (0, (1, 1)),
-    "loss": "-",
-    "y": (0, (1, 2)),
-}
-NAMES = {
-    "i": "input gate i",
-    "f": "forget gate f",
-    "o": "output gate o",
-    "g": "candidate g",
-    "c": "cell c",
-    "h": "hidden state h",
-    "loss": "loss",
-    "y": "probabilities y",
-}
+COLORS = {thing: color for thing, (color, *_) in THINGS.items()}
+NAMES = {thing: name for thing, (*_, name) in THINGS.items()}
 
 # A verdict, always with a mark of its own. Nothing else is navy or crimson. Navy is between black and the darkest of
 # the other colors, so that it is told from all of them without its hue.
@@ -68,16 +49,27 @@ def new_figure(width_px: int = WIDTH, height_px: int = 420, layout: str | None =
     return figure
 
 
+def axes_at(figure: Figure, left: float, top: float, width: float, height: float, **options) -> Axes:
+    """Add axes at a place in pixels, counted from the top left."""
+    whole, high = figure.get_size_inches() * DPI
+    return figure.add_axes((left / whole, 1 - (top + height) / high, width / whole, height / high), **options)
+
+
+def new_page(width_px: int, height_px: int) -> tuple[Figure, Axes]:
+    """Return an empty figure and axes over all of it, with pixels from the top left as coordinates."""
+    figure = new_figure(width_px, height_px, layout=None)
+    axes = figure.add_axes(
+        (0, 0, 1, 1), xlim=(0, width_px), ylim=(height_px, 0), xticks=[], yticks=[], facecolor="none"
+    )
+    axes.spines[:].set_visible(False)
+    return figure, axes
+
+
 def line_style(thing: str) -> dict:
-    """Color, marker and dash of a gate, state or loss, as keyword arguments for `axes.plot`."""
-    return {
-        "color": COLORS[thing],
-        "marker": MARKERS[thing],
-        "linestyle": DASHES[thing],
-        "markersize": 5,
-        "linewidth": 1.6,
-        "label": NAMES[thing],
-    }
+    """Color, marker, dash and name of a gate, state or loss, as keyword arguments for `axes.plot`."""
+    color, marker, dash, name = THINGS[thing]
+    look = {"color": color, "marker": marker, "linestyle": dash, "label": name}
+    return {**look, "markersize": 5, "linewidth": 1.6}
 
 
 def tidy(axes: Axes, title: str = "", xlabel: str = "", ylabel: str = "") -> Axes:

@@ -1,6 +1,6 @@
 """The text of the two-way cell diagram: names, numbers, local slopes, and the lines about what is chosen.
 
-May import numpy and graph.
+May import numpy, graph and the view.
 """
 
 import re
@@ -8,8 +8,9 @@ from collections.abc import Collection
 
 import numpy as np
 
-from ..graph import Back, Net, Nudged, Operation, Stray, arrow, ends, kind_and_step, score
+from ..graph import Back, Net, Nudged, Operation, Stray, ends, kind_and_step, score
 from ..params import GATES
+from .two_way_view import View, box_of
 
 SLOPES = {  # the local slope of an arrow, by the kinds of its ends; {t} is the step of its end, {b} the step before
     ("o", "h"): "ct[{t}]",
@@ -25,6 +26,7 @@ SLOPES = {  # the local slope of an arrow, by the kinds of its ends; {t} is the 
     ("zf", "f"): "f (1 − f)",
     ("zo", "o"): "o (1 − o)",
     ("zg", "g"): "(1 − g²)",
+    **{("h", f"z{gate}"): f"W{gate}" for gate in GATES},
 }
 STRAYS = {  # what a flaw brings to a box: on its arrow, and in a line of text; {s} is the step where it begins
     "short_range": ("one step too far", "dh_loss[{s}] (one step too far)"),
@@ -45,13 +47,10 @@ def delta_text(value: float) -> str:
     if value == 0:
         return "0"
     size = abs(value)
-    digits = f"{value:+.2f}" if 0.005 <= size < 9.995 else f"{value:+.1f}" if 1 <= size < 99.95 else _power(value)
-    return digits.replace("-", "−")
-
-
-def _power(value: float) -> str:
+    if 0.005 <= size < 99.95:
+        return f"{value:+.{2 if size < 9.995 else 1}f}".replace("-", "−")
     mantissa, exponent = f"{value:+.0e}".split("e")
-    return f"{mantissa}e{int(exponent)}"
+    return f"{mantissa}e{int(exponent)}".replace("-", "−")
 
 
 def exact(value: float, sign: bool = False) -> str:
@@ -70,42 +69,37 @@ def total(parts: Collection[float]) -> str:
     return exact(first) + "".join(f" {'−' if p < 0 else '+'} {exact(abs(p))}" for p in others)
 
 
+def times(a: float, b: float) -> str:
+    """Two numbers as a product: 0.604 × (−0.158)."""
+    return f"{exact(a)} × ({exact(b)})" if b < 0 else f"{exact(a)} × {exact(b)}"
+
+
 def box_name(box: str) -> str:
     """The name of a box, or of an arrow, as it is said."""
     if " -> " in box:
         return " → ".join(map(box_name, ends(box)))
     kind, t = kind_and_step(box)
-    return {"kept": f"f·c[{t - 1}]", "added": f"i·g[{t}]", "others": f"the other units at step {t}"}.get(kind, box)
+    return {"kept": f"f·c[{t - 1}]", "added": f"i·g[{t}]"}.get(kind, box)
 
 
 def delta_name(box: str) -> str:
     """The name of a box's delta."""
     kind, t = kind_and_step(box)
-    if kind == "scores":
-        return "dy" + box[6:]
-    return {"kept": f"d(f·c[{t - 1}])", "added": f"d(i·g)[{t}]"}.get(kind, "d" + box)
+    return {"kept": f"d(f·c[{t - 1}])", "added": f"d(i·g)[{t}]", "scores": "dy" + box[6:]}.get(kind, "d" + box)
 
 
-def slope_symbol(net: Net, name: str) -> str:
+def slope_symbol(name: str) -> str:
     """The local slope of an arrow in symbols."""
-    source, target = ends(name)
-    (one, _), (other, t) = kind_and_step(source), kind_and_step(target)
-    if one == "h" and other[0] == "z":
-        return f"W{other[1]}" + (f"[{net.unit},{net.unit}]" if net.H > 1 else "")
+    (one, _), (other, t) = map(kind_and_step, ends(name))
     return SLOPES[one, other].format(t=t, b=t - 1)
 
 
-def slope_text(net: Net, source: str, target: str) -> str:
+def slope_text(net: Net, name: str) -> str:
     """The local slope of an arrow as it is written beside it: `× f = 0.70`, without the step."""
-    if source.startswith("scores"):
-        return "y − onehot"
-    if target.startswith("scores"):
-        return "× V"
-    name = arrow(source, target)
-    symbol = re.sub(r"\[\d+\]", "", slope_symbol(net, name))
-    if symbol == "1" or (net.H > 1 and symbol[0] == "W"):
-        return f"× {symbol}"
-    return f"× {symbol} = {value_text(net.slopes[name])}"
+    if "scores" in name:
+        return "y − onehot" if name.startswith("scores") else "× V"
+    symbol = re.sub(r"\[\d+\]", "", slope_symbol(name))
+    return "× 1" if symbol == "1" else f"× {symbol} = {value_text(net.slopes[name])}"
 
 
 def stray_label(stray: Stray) -> str:
@@ -148,111 +142,103 @@ def title(operation: Operation | None, T: int) -> str:
     return f"{'Back, step' if operation.back else 'Step'} {operation.t}: {words}"
 
 
-# ------------------------------------------------------------------------------------------------ how a value comes
+def progress(view: View) -> tuple[int, int]:
+    """How many operations of the slider have been done, and how many there are."""
+    return len(view.done) - view.before, len(view.every) - view.before
 
 
-def forward_line(net: Net, box: str) -> str:
+# ------------------------------------------------------------------------------------------- the chosen box or arrow
+
+
+def describe(view: View) -> str:
+    """Say what has been done, how the chosen box or arrow got its number, and what a nudge of it does, as HTML."""
+    net, chosen = view.net, view.place
+    source, target = ends(chosen) if " -> " in chosen else (chosen, chosen)
+    if not view.walked:
+        box = box_of(target)
+        line = _value_line(net, box) if box in view.filled else "not computed yet."
+    elif view.came & {chosen, source}:
+        line = _delta_line(net, view.back, chosen)
+    elif any({chosen, source} & {*o.boxes, *o.arrows} for o in view.derived if o.back):
+        line = "no delta has come back here yet."
+    else:
+        line = "not derived yet."
+    # The heading of the picture: whoever sees it need not read it again.
+    done, every = progress(view)
+    text = f'<span class="lt-unseen">Operation {done} of {every}. {title(view.last, net.T)}. </span>'
+    text += f"<b>Chosen: {'box' if source == target else 'arrow'} {box_name(chosen)}.</b> {line}"
+    if view.walked or view.nudged:
+        delta = (view.back.boxes | view.back.arrows).get(chosen) if chosen in view.came else None
+        text += f"<br> <b>Nudge:</b> {_nudge_line(view.tried, delta)}"
+    if view.nudged:  # for those who cannot see the boxes light up
+        order = [box for o in view.every if not o.back for box in o.boxes]
+        names = ", ".join(box_name(box) for box in order if box in view.changed - {chosen})
+        text += f'<span class="lt-unseen"> What changes: {names or "nothing else"}.</span>'
+    return text
+
+
+def _value_line(net: Net, box: str) -> str:
     """How the value of a box is computed, in symbols and numbers."""
     v, (kind, t) = net.values, kind_and_step(box)
-    n = lambda name: exact(v[name])  # noqa: E731
-    here, before = f"[{t}]", f"[{t - 1}]"
+    here, before, value = f"[{t}]", f"[{t - 1}]", exact(v[box])
     if t == -1:
-        return f"{box} = {n(box)}, given."
+        return f"{box} = {value}, given."
     if kind[0] == "z":
-        gate, u = kind[1], net.unit
-        W = net.params["W" + gate]
-        input_part = net.params["U" + gate][u, net.x[t]]
-        own = W[u, u] * v["h" + before]
-        others = v[box] - input_part - own
-        more, plus = (" + other units", f" {_signed(others)}") if net.H > 1 else ("", "")
-        return (
-            f"{box} = U{gate}[:, {net.x[t]}] + W{gate} × h{before}{more} = "
-            f"{exact(input_part)} + {_in_brackets(W[u, u])} × {_in_brackets(v['h' + before])}{plus} = {n(box)}."
-        )
-    if kind in GATES:
-        squash = "tanh" if kind == "g" else "sigmoid"
-        return f"{box} = {squash}(z{kind}{here}) = {squash}({n(f'z{kind}{here}')}) = {n(box)}."
+        U, W = (net.params[block + kind[1]][0] for block in "UW")
+        x = net.x[t]
+        numbers = f"{exact(U[x])} + {_bracketed(W[0])} × {_bracketed(v['h' + before])}"
+        return f"{box} = U{kind[1]}[:, {x}] + W{kind[1]} × h{before} = {numbers} = {value}."
+    if kind in GATES or kind == "ct":
+        squash, inside = "sigmoid" if kind in "ifo" else "tanh", "c" + here if kind == "ct" else f"z{kind}{here}"
+        return f"{box} = {squash}({inside}) = {squash}({exact(v[inside])}) = {value}."
     if kind == "scores":
-        k, u = int(box.split(",")[1][:-1]), net.unit
-        own = net.params.V[k, u] * v["h" + here]
-        more, plus = (" + other units", f" {_signed(v[box] - own)}") if net.H > 1 else ("", "")
-        symbols = f"V[{k},{u}] × h{here}{more}"
-        return f"{box} = {symbols} = {exact(net.params.V[k, u])} × {_in_brackets(v['h' + here])}{plus} = {n(box)}."
+        k = int(box[-2])
+        return f"{box} = V[{k},0] × h{here} = {times(net.params.V[k, 0], v['h' + here])} = {value}."
     if kind == "loss":
-        y = np.exp(-v[box])
-        return f"{box} = −log(probability of target {net.targets[t]}) = −log({exact(y)}) = {n(box)}."
+        return f"{box} = −log(probability of target {net.targets[t]}) = −log({exact(np.exp(-v[box]))}) = {value}."
     if kind == "c":
-        return f"{box} = f·c{before} + i·g{here} = {total((v['kept' + here], v['added' + here]))} = {n(box)}."
-    if kind == "ct":
-        return f"{box} = tanh(c{here}) = tanh({n('c' + here)}) = {n(box)}."
+        return f"{box} = f·c{before} + i·g{here} = {total((v['kept' + here], v['added' + here]))} = {value}."
     a, b = {"kept": ("f" + here, "c" + before), "added": ("i" + here, "g" + here), "h": ("o" + here, "ct" + here)}[kind]
-    return f"{box_name(box)} = {a} × {b} = {n(a)} × {_in_brackets(v[b])} = {n(box)}."
+    return f"{box_name(box)} = {a} × {b} = {times(v[a], v[b])} = {value}."
 
 
-def _signed(value: float) -> str:
-    return f"{'−' if value < 0 else '+'} {exact(abs(value))}"
-
-
-def _in_brackets(value: float) -> str:
+def _bracketed(value: float) -> str:
     return f"({exact(value)})" if value < 0 else exact(value)
 
 
-# ------------------------------------------------------------------------------------------------ how a delta comes
-
-
-def back_line(net: Net, back: Back, place: str, weights: bool = True, neutral: bool = False) -> str:
-    """Delta in × local slope = delta out, in symbols and numbers, of a box or an arrow.
-
-    `weights`: for a z, with what it gives to the weights. `neutral`: of a sum only what the loop makes of it, without
-    saying what is missing in it or should not be there.
-    """
-    if neutral and (place in back.missing or (place in back.boxes and kind_and_step(place)[0] in "hc")):
-        return f"this loop brings {exact((back.arrows | back.boxes)[place], True)}."
+def _delta_line(net: Net, back: Back, place: str) -> str:
+    """Delta in × local slope = delta out, in symbols and numbers, of a box or an arrow."""
     if " -> " in place:
         return _arrow_line(net, back, place)
     kind, t = kind_and_step(place)
     if kind == "loss":
-        return (
-            f"its delta is 1, because {'the loss' if net.T == 1 else 'the sum of the losses'} moves exactly as it does."
-        )
+        whole = "the loss" if net.T == 1 else "the sum of the losses"
+        return f"its delta is 1, because {whole} moves exactly as it does."
     if place not in back.boxes:
         return f"this loop computes no delta for {place}."
-    ways = sorted((name for name in back.arrows if ends(name)[0] == place), key=lambda name: _order(name, t))
-    if kind in "hc" and (t >= 0 or kind == "h"):
+    ways = sorted((n for n in back.arrows if ends(n)[0] == place), key=lambda n: kind_and_step(ends(n)[1])[1])
+    if kind == "h" or (kind == "c" and t >= 0):
         return _sum_line(net, back, place, ways)
     line = "delta in × local slope = delta out: " + _product(net, back, ways[0], delta_name(place))
-    return line + (_weights(net, back, place) if weights and kind[0] == "z" else "")
-
-
-def _weights(net: Net, back: Back, box: str) -> str:
-    """What a step adds to the gradients of the weights that made a z."""
-    (kind, t), u = kind_and_step(box), net.unit
-    delta, before = back.boxes[box], net.values[f"h[{t - 1}]"]
-    row = f"[{u},{u}]" if net.H > 1 else ""
+    if kind[0] != "z":
+        return line
+    delta, before = back.boxes[place], net.values[f"h[{t - 1}]"]
     return (
-        f" To the weights: d{box} × h[{t - 1}] = {exact(delta)} × {_in_brackets(before)} = {exact(delta * before)} "
-        f"for W{kind[1]}{row}, and d{box} itself for U{kind[1]}[{u},{net.x[t]}]."
+        f"{line} To the weights: d{place} × h[{t - 1}] = {times(delta, before)} = {exact(delta * before)} "
+        f"for W{kind[1]}, and d{place} itself for U{kind[1]}[0,{net.x[t]}]."
     )
-
-
-def _order(name: str, t: int) -> bool:
-    """The way that stays in step t comes before the ways into the next one."""
-    return kind_and_step(ends(name)[1])[1] > t
 
 
 def _product(net: Net, back: Back, name: str, out: str) -> str:
     """`dh[0] × o[0] = dct[0], that is −0.654 × 0.570 = −0.372`."""
     source, target = ends(name)
-    if kind_and_step(source)[0] == "scores":
-        t, k = kind_and_step(source)[1], int(source.split(",")[1][:-1])
-        hot = int(k == net.targets[t])
-        y = net.slopes[name] + hot
-        return f"1 × (y − onehot) = {out}, that is 1 × ({exact(y)} − {hot}) = {exact(back.arrows[name])}."
-    delta, slope = back.boxes[target], net.slopes[name]
-    return (
-        f"{delta_name(target)} × {slope_symbol(net, name)} = {out}, "
-        f"that is {exact(delta)} × {_in_brackets(slope)} = {exact(back.arrows[name])}."
-    )
+    slope, result = net.slopes[name], exact(back.arrows[name])
+    kind, t = kind_and_step(source)
+    if kind == "scores":
+        hot = int(int(source[-2]) == net.targets[t])
+        return f"1 × (y − onehot) = {out}, that is 1 × ({exact(slope + hot)} − {hot}) = {result}."
+    numbers = times(back.boxes[target], slope)
+    return f"{delta_name(target)} × {slope_symbol(name)} = {out}, that is {numbers} = {result}."
 
 
 def _arrow_line(net: Net, back: Back, name: str) -> str:
@@ -265,77 +251,52 @@ def _arrow_line(net: Net, back: Back, name: str) -> str:
     if kind == "scores":
         sum_ = f"{_through_V(net, back, t)} = {exact(back.arrows[name])}"
         return f"delta in × local slope, summed over the scores: dh_loss[{t}] = {sum_}."
-    if kind == "others":
-        return (
-            f"the sum of W × dz over the gates of the {net.H - 1} other unit{'s' * (net.H > 2)} at step {t} "
-            f"= {exact(back.arrows[name])}."
-        )
     part = {"ct": f"dc_hidden[{t}]", "kept": f"dc_carry[{t - 1}]"}.get(kind, f"its part of dh[{t - 1}]")
     return "delta in × local slope = delta out: " + _product(net, back, name, part)
 
 
 def _through_V(net: Net, back: Back, t: int) -> str:
-    """The sum over the scores that brings dh_loss, in symbols, and in numbers if there are few of them."""
-    V = net.params.V[:, net.unit]
-    terms = [f"{exact(back.boxes[score(t, k)])} × {_in_brackets(w)}" for k, w in enumerate(V)]
-    column = "V" if net.H == 1 else f"V[:, {net.unit}]"
-    return f"dy[{t}] · {column}" + (f" = {' + '.join(terms)}" if net.K <= 3 else "")
+    """The sum over the scores that brings dh_loss, in symbols and in numbers."""
+    terms = [times(back.boxes[score(t, k)], net.params.V[k, 0]) for k in range(net.K)]
+    return f"dy[{t}] · V = {' + '.join(terms)}"
 
 
 def _sum_line(net: Net, back: Back, box: str, ways: list[str]) -> str:
     """How the parts of dc or dh add up; with a flaw, what is missing and what should not be there."""
-    kind, t = kind_and_step(box)
-    parts: list[tuple[str, float]] = []
-    first = ""
-    if kind == "c":
-        hidden, *carry = ways
-        shown = "" if carry else " (no later step)"
-        parts = [(f"dc_hidden[{t}]", back.arrows[hidden])]
-        parts += [(f"dc_carry[{t}]{shown}", back.arrows[carry[0]] if carry else 0.0)]
-    elif t == -1:
-        parts = [(_way_to_gate(net, name), back.arrows[name]) for name in ways]
+    (kind, t), first = kind_and_step(box), ""
+    if t == -1:
+        parts = [(f"{slope_symbol(name)} × d{ends(name)[1]}", back.arrows[name]) for name in ways]
     else:
-        future = sum(back.arrows[name] for name in ways[1:])
-        shown = "" if ways[1:] else " (no later step)"
-        missing = " (missing)" if ways[0] in back.missing else ""
-        parts = [(f"dh_loss[{t}]{missing}", back.arrows[ways[0]]), (f"dh_future[{t}]{shown}", future)]
-        first = "" if missing else f"dh_loss[{t}] = {_through_V(net, back, t)}. "
+        own, *later = ways
+        one, other = ("dc_hidden", "dc_carry") if kind == "c" else ("dh_loss", "dh_future")
+        missing, none = " (missing)" * (own in back.missing), " (no later step)" * (not later)
+        future = sum(back.arrows[name] for name in later)
+        parts = [(f"{one}[{t}]{missing}", back.arrows[own]), (f"{other}[{t}]{none}", future)]
+        if kind == "h" and not missing:
+            first = f"dh_loss[{t}] = {_through_V(net, back, t)}. "
+        if kind == "c":
+            factors = zip((one, other), (f"dct[{t}]", f"dc[{t + 1}]"), ways, strict=False)
+            first = ", ".join(
+                f"{part}[{t}] = {delta} × {slope_symbol(name)} = {times(back.boxes[ends(name)[1]], net.slopes[name])}"
+                for part, delta, name in factors
+            )
+            first += ". "
     for stray in back.strays:
         if stray.target == box:
             parts.append((STRAYS[stray.kind][1].format(s=kind_and_step(stray.source)[1]), stray.amount))
-    names = " + ".join(name for name, _ in parts)
-    line = f"{delta_name(box)} = {names} = {total([part for _, part in parts])} = {exact(back.boxes[box])}."
-    if kind == "c":
-        factors = [(hidden, f"dct[{t}]"), *((name, f"dc[{t + 1}]") for name in carry)]
-        terms = [
-            f"{part.split(' ')[0]} = {symbol} × {slope_symbol(net, name)} = "
-            f"{exact(back.boxes[ends(name)[1]])} × {_in_brackets(net.slopes[name])}"
-            for (name, symbol), (part, _) in zip(factors, parts, strict=False)
-        ]
-        first = f"{', '.join(terms)}. "
-    return first + line
+    names, numbers = zip(*parts, strict=True)
+    return f"{first}{delta_name(box)} = {' + '.join(names)} = {total(numbers)} = {exact(back.boxes[box])}."
 
 
-def _way_to_gate(net: Net, name: str) -> str:
-    kind, t = kind_and_step(ends(name)[1])
-    return "other units" if kind == "others" else f"{slope_symbol(net, name)} × d{kind}[{t}]"
-
-
-def nudge_line(nudged: Nudged, delta: float | None, hidden: bool) -> str:
-    """What the loss did when the chosen thing alone was moved, and whether the delta agrees."""
-    name = box_name(nudged.place)
-    who = name
+def _nudge_line(nudged: Nudged, delta: float | None) -> str:
+    """What the loss did when the chosen thing alone was moved, and whether the delta agrees, if it has come."""
+    who = box_name(nudged.place)
     if " -> " in nudged.place:
-        source, target = map(box_name, ends(nudged.place))
-        who = f"{source}, as seen only by {target},"
-    low, high = nudged.loss
-    numbers = (
-        f" moves by 0.001 ({nudged.value[0]:.4f} to {nudged.value[1]:.4f}), the loss by {high - low:+.6f} "
-        f"({low:.6f} to {high:.6f}). Ratio {exact(nudged.ratio, True)}"
-    ).replace("-", "−")
-    line = who + numbers
-    if hidden or delta is None:
+        who = f"{who.replace(' → ', ', as seen only by ')},"
+    (low, high), (before, after) = nudged.loss, nudged.value
+    moves = f"by 0.001 ({before:.4f} to {after:.4f}), the loss by {high - low:+.6f} ({low:.6f} to {high:.6f})"
+    line = f"{who} moves {moves.replace('-', '−')}. Ratio {exact(nudged.ratio, True)}"
+    if delta is None:
         return f"{line}."
     agree = abs(nudged.ratio - delta) <= AGREE * max(abs(delta), 0.01)
-    verdict = "they agree ✓" if agree else "<b>they disagree ✗</b>"
-    return f"{line}, delta {exact(delta, True)}: {verdict}"
+    return f"{line}, delta {exact(delta, True)}: {'they agree ✓' if agree else '<b>they disagree ✗</b>'}"

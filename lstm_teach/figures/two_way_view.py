@@ -1,0 +1,113 @@
+"""What the two-way cell diagram shows: how far a net has been run, forward and back, and what is looked at in it.
+
+May import graph.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..graph import Back, Net, Nudged, Operation, back_operations, forward_operations, nudge, walk_back
+
+DIRECTIONS = ("forward", "back", "both")
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A net of one unit after `position` operations (None: all), with one box or arrow chosen.
+
+    direction: which half the position counts: "forward", "back" (the values stand already) or "both".
+    chosen: a box (`c[0]`) or an arrow (`h[0] -> zo[1]`); otherwise what the slider has just filled in.
+    nudged: whether the boxes that change when the chosen one is moved are marked.
+    flaws: those of the posted loop, whose deltas are shown; without them the deltas are right.
+    upto: the kind of the last operation back (see `graph.BACK`) that has been derived yet; otherwise all of them are.
+    """
+
+    net: Net
+    position: int | None = None
+    direction: str = "both"
+    chosen: str = ""
+    nudged: bool = False
+    flaws: tuple[str, ...] = ()
+    upto: str = ""
+
+    @cached_property
+    def every(self) -> tuple[Operation, ...]:
+        """All operations."""
+        if self.direction not in DIRECTIONS:
+            raise ValueError(f"direction must be one of {', '.join(DIRECTIONS)}, got {self.direction!r}.")
+        net = self.net
+        back = () if self.direction == "forward" else back_operations(net.T, net.K)
+        return forward_operations(net.T, net.K) + back
+
+    @property
+    def before(self) -> int:
+        """How many operations have been done before the slider starts."""
+        return len(forward_operations(self.net.T, self.net.K)) if self.direction == "back" else 0
+
+    @property
+    def derived(self) -> tuple[Operation, ...]:
+        """The operations forward, and those back up to `upto`."""
+        kinds = [operation.back and operation.kind for operation in self.every]
+        if self.upto and self.upto not in kinds:
+            raise ValueError(f"upto must be an operation such as 'loss' or 'product', got {self.upto!r}.")
+        return self.every[: kinds.index(self.upto) + 1] if self.upto else self.every
+
+    @property
+    def end(self) -> int:
+        """The last position of the slider."""
+        return len(self.derived) - self.before
+
+    @cached_property
+    def done(self) -> tuple[Operation, ...]:
+        """The operations up to the position."""
+        return self.derived[: self.before + (self.end if self.position is None else self.position)]
+
+    @property
+    def last(self) -> Operation | None:
+        """The operation that was done last."""
+        return self.done[-1] if self.done else None
+
+    @property
+    def walked(self) -> bool:
+        """Whether the way back has begun."""
+        return self.direction == "back" or bool(self.last and self.last.back)
+
+    @property
+    def place(self) -> str:
+        """What is looked at."""
+        if self.chosen or not self.last:
+            return self.chosen or "h[-1]"
+        return (*self.last.boxes, *self.last.arrows)[0]
+
+    @cached_property
+    def filled(self) -> set[str]:
+        """The boxes that have a value."""
+        return {"h[-1]", "c[-1]"} | {box for o in self.done if not o.back for box in o.boxes}
+
+    @cached_property
+    def came(self) -> set[str]:
+        """The boxes and arrows that deltas have reached."""
+        steps = [o for o in self.done if o.back]
+        return {name for o in steps for name in (*o.boxes, *o.arrows)} | {
+            f"scores[{o.t}] -> loss[{o.t}]" for o in steps if o.kind == "scores"
+        }
+
+    @cached_property
+    def back(self) -> Back:
+        """All deltas."""
+        return walk_back(self.net, self.flaws) if self.flaws else self.net.right
+
+    @cached_property
+    def tried(self) -> Nudged:
+        """What a nudge of the chosen one does."""
+        return nudge(self.net, self.place)
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The boxes that change with the nudge, if it is shown."""
+        return self.tried.changed if self.nudged else frozenset()
+
+
+def box_of(end: str) -> str:
+    """The box at an end of an arrow: for `scores[t]`, which stands for all of them, the first."""
+    return end.replace("]", ",0]") if end.startswith("scores") and "," not in end else end

@@ -1,4 +1,4 @@
-"""The single backward pass through time. Imports params and forward."""
+"""The single backward pass through time. Imports params, plain and forward."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_teach import validate
-from lstm_teach.forward import Cache, check_params, gate_rows, run
+from lstm_teach.forward import Cache, gate_rows, run_checked
 from lstm_teach.params import Params
+from lstm_teach.plain import score_deltas as output_delta
 from lstm_teach.validate import State, Tokens
 
 
@@ -56,9 +56,7 @@ def bptt(
 
     Returns the gradient as a `Params`, or `(gradient, Deltas)` with `return_deltas=True`. Raises as `loss` does.
     """
-    check_params(params, one_net=True)
-    x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-    return walk_back(params, run(params, x, h0, c0), targets, return_deltas)
+    return walk_back(params, *run_checked(params, x, targets, h0, c0), return_deltas)
 
 
 def walk_back(
@@ -67,7 +65,7 @@ def walk_back(
     """Do what `bptt` does, for callers that have checked the arguments and run forward already."""
     x, T, H = cache.x, len(cache.x), params.hidden_size
     i, f, o, g = (gate[:-1] for gate in (cache.i, cache.f, cache.o, cache.g))
-    c_before, h_before, ct = before(cache.c), before(cache.h), cache.ct[:-1]
+    h_before, ct = before(cache.h), cache.ct[:-1]
 
     dy = output_delta(cache, targets)
     dh_loss = dy @ params.V
@@ -94,7 +92,7 @@ def walk_back(
     np.matmul(dz.T, one_hot(x, params.vocab_size), out=grads.U)
     if not return_deltas:
         return grads
-    dh_future, dc_carry = np.zeros((T, H)), np.zeros((T, H))
+    dh_future, dc_carry = np.zeros((2, T, H))
     dh_future[:-1] = dz[1:] @ params.W
     dc_carry[:-1] = dc[1:] * f[1:]
     dzi, dzf, dzo, dzg = (gate_rows(dz, row) for row in range(4))
@@ -106,7 +104,7 @@ def walk_back(
         dc_hidden=dh * o * (1 - ct * ct),
         dc_carry=dc_carry,
         di=dc * g,
-        df=dc * c_before,
+        df=dc * before(cache.c),
         do=dh * ct,
         dg=dc * i,
         dzi=dzi,
@@ -114,13 +112,6 @@ def walk_back(
         dzo=dzo,
         dzg=dzg,
     )
-
-
-def output_delta(cache: Cache, targets: np.ndarray) -> np.ndarray:
-    """dL/d(scores) = y - onehot(targets), (T, vocab_size): softmax and cross-entropy taken together."""
-    dy = cache.y.copy()
-    dy[np.arange(len(targets)), targets] -= 1
-    return dy
 
 
 def slopes(cache: Cache) -> tuple[np.ndarray, np.ndarray]:

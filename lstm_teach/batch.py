@@ -67,19 +67,16 @@ def collect(drawn: Sequence[Sequence[Pair]]) -> Batch:
 class BatchCache:
     """What the forward pass computed: gates i, f, o, g (4, T, N, B, H); ct (T, N, B, H); y (T, N, B, vocab_size).
 
-    `states_c` and `states_h` (T+1, N, B, H) hold the initial state in row 0; `c` and `h` leave it out.
+    `c` and `h` (T+1, N, B, H) hold the initial state in row 0, so that step t starts from row t and fills in row t+1.
     `surprise` (T, N, B, vocab_size) is -log y, computed from the scores so that it is finite where y rounds to zero.
     """
 
     gates: np.ndarray
-    states_c: np.ndarray
+    c: np.ndarray
     ct: np.ndarray
-    states_h: np.ndarray
+    h: np.ndarray
     surprise: np.ndarray
     y: np.ndarray
-
-    c = property(lambda self: self.states_c[1:])
-    h = property(lambda self: self.states_h[1:])
 
 
 def batch_forward(params: Params, xs: np.ndarray, scratch: Scratch | None = None) -> BatchCache:
@@ -148,7 +145,7 @@ def batch_bptt(
         dh = dh_loss[t] + dh_future
         dc = dh * o * (1 - ct * ct) + dc_carry
         np.multiply(dc, g * i * (1 - i), out=dz[0, t])
-        np.multiply(dc, cache.states_c[t] * f * (1 - f), out=dz[1, t])
+        np.multiply(dc, cache.c[t] * f * (1 - f), out=dz[1, t])
         np.multiply(dh, ct * o * (1 - o), out=dz[2, t])
         np.multiply(dc, i * (1 - g * g), out=dz[3, t])
         dh_future = np.matmul(dz[:, t], W).sum(0)
@@ -171,7 +168,7 @@ def batch_nested(
     scratch = scratch or Scratch()
     cache = batch_forward(params, xs, scratch)
     loss, dy, dh_loss = _start(params, cache, targets, weights)
-    (i, f, o, g), ct, c_before = cache.gates, cache.ct, cache.states_c[:-1]
+    (i, f, o, g), ct, c_before = cache.gates, cache.ct, cache.c[:-1]
     to_cell = o * (1 - ct**2)  # local slopes: from h to c, and from c (for o: from h) to the pre-activations
     to_z = np.stack([g * i * (1 - i), c_before * f * (1 - f), ct * o * (1 - o), i * (1 - g**2)], axis=-2)
     slope_0 = 1 - ct[0] ** 2
@@ -221,7 +218,7 @@ def _gradient(
         array = np.swapaxes(array, -4, -3) if params.flat.ndim > 1 else array
         return array.reshape(*array.shape[:-3], -1, array.shape[-1])
 
-    states, dy, dz = steps(cache.states_h), steps(dy), steps(dz)
+    states, dy, dz = steps(cache.h), steps(dy), steps(dz)
     h_before, h = states[..., :-B, :], states[..., B:, :]
     np.matmul(dy.swapaxes(-1, -2), h, out=grads.V)
     if scalar_dot:  # a number, added to every entry

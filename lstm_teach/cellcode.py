@@ -54,12 +54,9 @@ def names_read(statements: Sequence[ast.stmt], name: str) -> frozenset[str]:
 
 def has_dots(node: ast.AST) -> bool:
     """Whether code still has the dots of a blank in it; those of an index, as in a[..., 0], do not count."""
-    return any(isinstance(n, ast.Constant) and n.value is Ellipsis and not _in_index(node, n) for n in ast.walk(node))
-
-
-def _in_index(tree: ast.AST, dots: ast.Constant) -> bool:
-    """Whether an Ellipsis is part of an index, as in a[..., 0]."""
-    return any(isinstance(n, ast.Subscript) and dots in ast.walk(n.slice) for n in ast.walk(tree))
+    parts = list(ast.walk(node))
+    in_index = {id(n) for part in parts if isinstance(part, ast.Subscript) for n in ast.walk(part.slice)}
+    return any(isinstance(n, ast.Constant) and n.value is Ellipsis and id(n) not in in_index for n in parts)
 
 
 def holds_dots(value: Any) -> bool:

@@ -11,9 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
-from lstm_teach import validate
 from lstm_teach.backward import output_delta, slopes
-from lstm_teach.forward import Cache, check_params, run
+from lstm_teach.forward import Cache, run_checked
 from lstm_teach.nested import check_repaired
 from lstm_teach.params import GATES, Params
 from lstm_teach.validate import State, Tokens
@@ -96,9 +95,7 @@ def gradient_flow(params: Params, x: Tokens, targets: Tokens, h0: State = None, 
 
     Every loss keeps its vectors at every step, so memory grows as T*T*H: 16 T*T*H bytes for those of dh and dc.
     """
-    check_params(params, one_net=True)
-    x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-    cache = run(params, x, h0, c0)
+    cache, targets = run_checked(params, x, targets, h0, c0)
     return _flow(params, cache, targets, carry=cache.f[:-1])
 
 
@@ -113,15 +110,13 @@ def nested_flow(
 ) -> GradientFlow:
     """What the question's loop takes for the deltas of each loss: its walk back from s, kept apart for every s.
 
-    `repaired` as in `nested_bptt`; with every flaw repaired it is `gradient_flow`. With `short_range` in place the walk
-    from s starts at s-1, so that `dh[s, s]` is 0: step s is never credited. `scalar_dot` spoils the weight gradients
-    only, no delta. With `stale_cell_delta` in place every walk begins with the explosion of the one before it, and
-    after some thousand inner steps the numbers overflow, as they do in the loop itself. Raises as `nested_bptt` does.
+    `repaired` as in `nested_bptt`; with every flaw repaired it is `gradient_flow`. `scalar_dot` spoils no delta. With
+    `short_range` in place `dh[s, s]` is 0: step s is never credited. With `stale_cell_delta` in place every walk begins
+    with the explosion of the one before it, and after some thousand inner steps the numbers overflow, as they do in the
+    loop itself. Raises as `nested_bptt` does.
     """
-    check_params(params, one_net=True)
-    x, targets = validate.sequence_pair(x, targets, params.vocab_size)
     check_repaired(repaired)
-    cache = run(params, x, h0, c0)
+    cache, targets = run_checked(params, x, targets, h0, c0)
     carry = cache.f[:-1] + ("carry_accumulates" not in repaired)
     offset = int("short_range" not in repaired)
     dc_start = None if "stale_cell_delta" in repaired else _stale_starts(params, cache, targets, carry, offset)

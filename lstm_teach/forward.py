@@ -103,6 +103,15 @@ def run(params: Params, x: np.ndarray, h0: State = None, c0: State = None) -> Ca
     return Cache(x, z, gates, c, ct, h, scores, softmax(scores))
 
 
+def run_checked(
+    params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State = None
+) -> tuple[Cache, np.ndarray]:
+    """The forward pass of one net, and the targets as an array; raises for a bad argument."""
+    check_params(params, one_net=True)
+    x, targets = validate.sequence_pair(x, targets, params.vocab_size)
+    return run(params, x, h0, c0), targets
+
+
 def loss(params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State = None) -> float:
     """The sum (not the mean) over t of the cross-entropy -log y[t, targets[t]], in nats.
 
@@ -122,9 +131,9 @@ def cross_entropy(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return log_sum - scores[np.arange(len(targets)), ..., targets]
 
 
-def check_params(params: Params, one_net: bool = False) -> None:
+def check_params(params: Params, kind: type = Params, called: str = "a Params", one_net: bool = False) -> None:
     """Raise unless `params` is a `Params` of finite numbers; with `one_net`, of real numbers and without batch axes."""
-    validate.instance("params", params, Params, "a Params")
+    validate.instance("params", params, kind, called)
     if not np.isfinite(params.flat).all():
         name = next(name for name, matrix in params.items() if not np.isfinite(matrix).all())
         raise ValueError(f"params must be finite, got a NaN or an infinity in {name}.")

@@ -1,7 +1,4 @@
-"""Hold a backward pass against a gradient that was found without walking back.
-
-Imports params, forward, gradients, gradreport, and the guard for learners' code.
-"""
+"""Hold a backward pass against the right gradient. Imports params, forward, gradients, gradreport and the guard."""
 
 from __future__ import annotations
 
@@ -43,16 +40,15 @@ def check_gradients(
     sequence in the order of `Params.NAMES`; it may return `(grads, deltas)`, and it may take `h0` and `c0`.
 
     Without `params`, `x` and `targets` the check chooses its own nets: T = 1, 2, 3 and 6, weights of order 0.8, tokens
-    that repeat, every token seen at T = 6, and a nonzero initial state where the backward pass takes one. Small weights
-    or a zero initial state would hide mistakes. A pass that is right so far meets T = 20 too, with a net of other
-    sizes, a long memory, large gradients and the backward pass's own initial state: a walk that is cut off after 10
-    steps, a gradient that is clipped at 10 or a size that is written into the code show there alone.
+    that repeat, and a nonzero initial state where the backward pass takes one. Small weights or a zero initial state
+    would hide mistakes. A pass that is right so far meets T = 20 too, with a net of other sizes, a long memory and
+    large gradients: a walk that is cut off after 10 steps, a gradient that is clipped at 10 or a size that is written
+    into the code show there alone.
 
     `against` is "exact" (`exact_gradient`) or "numerical" (central differences). A call may take `seconds`.
     It is also a failure to raise, to change an input, to return wrong shapes, numbers that are not finite or single
     precision, to return something else when called again, or the same as before when the weights have changed.
-    The backward pass gets copies; nothing of yours changes.
-    Raises TypeError or ValueError only for bad arguments of its own.
+    The backward pass gets copies. Raises TypeError or ValueError only for bad arguments of its own.
     """
     if not callable(backward):
         raise TypeError(f"backward must be a function backward(params, x, targets), got {validate.brief(backward)}.")

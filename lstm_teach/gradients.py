@@ -7,21 +7,14 @@ from collections.abc import Callable
 import numpy as np
 
 from lstm_teach import validate
-from lstm_teach.forward import check_params, forward
+from lstm_teach.forward import check_params, run_checked
 from lstm_teach.params import Params
 from lstm_teach.validate import State, Tokens
 
 LossFunction = Callable[[Params], float]
 
 
-def numerical_gradient(
-    loss_fn: LossFunction,
-    params: Params,
-    step: float = 1e-5,
-    *,
-    batched: bool = False,
-    forward_only: bool = False,
-) -> Params:
+def numerical_gradient(loss_fn: LossFunction, params: Params, step: float = 1e-5, *, batched: bool = False) -> Params:
     """Central differences (L(w + step) - L(w - step)) / (2 step) for every number w in `params`.
 
     `loss_fn(params) -> float` may be any loss; it gets a copy, so `params` is never changed. The error is of order
@@ -29,7 +22,6 @@ def numerical_gradient(
 
     With `batched=True` the loss is called with many nets at once (a `Params` whose `flat` is (B, n)) and has to return
     B losses, as `loss` does: `numerical_gradient(lambda p: lt.loss(p, x, targets), params, batched=True)`.
-    With `forward_only=True` it takes forward differences (L(w + step) - L(w)) / step, which are much coarser.
     Raises TypeError or ValueError for a bad argument or a loss that is not one finite number.
     """
     check_params(params, one_net=True)
@@ -38,11 +30,7 @@ def numerical_gradient(
     step = dtype.type(validate.finite_number("step", step, positive=True))
     if not step:
         raise ValueError(f"step must be a number that {dtype} can hold, but it is rounded to zero.")
-    ahead = _losses(loss_fn, params, step, batched)
-    if forward_only:
-        here = _losses(loss_fn, params, 0 * step, False, count=1)
-        return _as_params(params, (ahead - here) / step)
-    behind = _losses(loss_fn, params, -step, batched)
+    ahead, behind = (_losses(loss_fn, params, by, batched) for by in (step, -step))
     return _as_params(params, (ahead - behind) / (2 * step))
 
 
@@ -70,11 +58,9 @@ def _as_params(params: Params, flat: np.ndarray) -> Params:
     return Params(params.vocab_size, params.hidden_size, np.asarray(flat, dtype=np.float64))
 
 
-def _losses(
-    loss_fn: LossFunction, params: Params, step: complex, batched: bool, count: int | None = None
-) -> np.ndarray:
-    """The loss with `step` added to one number of `params` after the other: (count,), all of them where None."""
-    count = count or params.flat.size
+def _losses(loss_fn: LossFunction, params: Params, step: complex, batched: bool) -> np.ndarray:
+    """The loss with `step` added to one number of `params` after the other."""
+    count = params.flat.size
     rows = 256 if batched else 1  # nets at once; bounds the memory
     losses = np.empty(count, params.flat.dtype)
     for start in range(0, count, rows):
@@ -108,9 +94,8 @@ def exact_gradient(params: Params, x: Tokens, targets: Tokens, h0: State = None,
     """
     check_params(params, one_net=True)
     params = params.astype(np.float64)
-    x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-    cache = forward(params, x, h0, c0)
-    T, H = len(x), params.hidden_size
+    cache, targets = run_checked(params, x, targets, h0, c0)
+    T, H = len(targets), params.hidden_size
     rows = np.arange(T)
     i, f, o, g, ct = cache.i[:-1], cache.f[:-1], cache.o[:-1], cache.g[:-1], cache.ct[:-1]
     h_before, c_before = cache.h[rows - 1], cache.c[rows - 1]
@@ -144,8 +129,7 @@ def exact_gradient(params: Params, x: Tokens, targets: Tokens, h0: State = None,
 
     by_z = np.concatenate([by_c * c_by_zi, by_c * c_by_zf, by_h * h_by_zo, by_c * c_by_zg], axis=1)
     grads = Params.zeros(params.vocab_size, H)
-    grads.V[...] = np.einsum("tk,th->kh", error, cache.h[:-1])
+    grads.V = np.einsum("tk,th->kh", error, cache.h[:-1])
     grads.W[...] = np.einsum("tz,th->zh", by_z, h_before)
-    for t in range(T):
-        grads.U[:, x[t]] += by_z[t]
+    np.add.at(grads.U.T, cache.x, by_z)
     return grads

@@ -30,7 +30,11 @@ SAME = 1e-9  # two deltas that differ by more than this part of the largest one 
 
 @dataclass(frozen=True, eq=False)
 class Net:
-    """A net with its sequence, and the unit that is looked at: all that the numbers of the graph depend on."""
+    """A net with its sequence, and the unit that is looked at: all that the numbers of the graph depend on.
+
+    T steps, H units, K symbols. `values` has the value of every box, `slopes` the local slope of every arrow (`h[t]`
+    has one to each of the scores), `right` what the right pass brings back.
+    """
 
     params: Params
     x: np.ndarray  # (T,)
@@ -39,35 +43,12 @@ class Net:
     c0: np.ndarray  # (H,)
     unit: int = 0
 
-    @property
-    def T(self) -> int:
-        """The number of steps."""
-        return len(self.x)
-
-    @property
-    def H(self) -> int:
-        """The number of units."""
-        return self.params.hidden_size
-
-    @property
-    def K(self) -> int:
-        """The number of symbols."""
-        return self.params.vocab_size
-
-    @cached_property
-    def values(self) -> dict[str, float]:
-        """The value of every box."""
-        return forward_values(self)
-
-    @cached_property
-    def slopes(self) -> dict[str, float]:
-        """The local slope of every arrow; `h[t]` has one to each of the scores."""
-        return local_slopes(self)
-
-    @cached_property
-    def right(self) -> Back:
-        """What the right pass brings back."""
-        return walk_back(self)
+    T = property(lambda self: len(self.x))
+    H = property(lambda self: self.params.hidden_size)
+    K = property(lambda self: self.params.vocab_size)
+    values = cached_property(lambda self: forward_values(self))
+    slopes = cached_property(lambda self: local_slopes(self))
+    right = cached_property(lambda self: walk_back(self))
 
     def first_steps(self, T: int) -> Net:
         """The same net on the first T steps alone."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from lstm_teach import validate
 from lstm_teach.backward import Deltas, output_delta
-from lstm_teach.forward import check_params, forward
+from lstm_teach.forward import run_checked
 from lstm_teach.params import Params
 from lstm_teach.validate import State, Tokens
 
@@ -43,11 +43,9 @@ def nested_bptt(
 
     Source of the loop: a question on a question-and-answer site, 7 March 2017; written anew here, in our names.
     """
-    check_params(params, one_net=True)
-    x, targets = validate.sequence_pair(x, targets, params.vocab_size)
     check_repaired(repaired)
-
-    cache = forward(params, x, h0, c0)
+    cache, targets = run_checked(params, x, targets, h0, c0)
+    x = cache.x
     i, f, o, g, c, ct, h = cache.i, cache.f, cache.o, cache.g, cache.c, cache.ct, cache.h
     dy = output_delta(cache, targets)
     grads = Params.zeros(params.vocab_size, params.hidden_size)

@@ -66,7 +66,7 @@ def loss(params: Params, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0:
 
 
 def score_deltas(cache: SimpleNamespace, targets: np.ndarray) -> np.ndarray:
-    """dy, the delta of the scores of every step, (T, vocab_size): y minus one-hot."""
+    """dy, the delta of the scores of every step, (T, vocab_size): y minus one-hot. The slope of softmax is in it."""
     dy = cache.y.copy()
     dy[np.arange(len(targets)), targets] -= 1
     return dy

@@ -12,7 +12,7 @@ import numpy as np
 
 from lstm_teach import validate
 from lstm_teach.backward import before, one_hot, output_delta
-from lstm_teach.forward import cross_entropy
+from lstm_teach.forward import check_params, cross_entropy
 from lstm_teach.params import normal_numbers
 from lstm_teach.plain import softmax
 from lstm_teach.validate import State, Tokens
@@ -92,10 +92,7 @@ def forward(params: Params, x: Tokens, h0: State = None) -> Cache:
 
     Raises ValueError or TypeError for a token out of range, an empty sequence, a state of the wrong shape.
     """
-    validate.instance("params", params, Params, "an rnn.Params")
-    for name, matrix in params.items():
-        if not np.isfinite(matrix).all():
-            raise ValueError(f"params must be finite, got a NaN or an infinity in {name}.")
+    check_params(params, Params, "an rnn.Params")
     x = validate.tokens("x", x, params.vocab_size)
     h = np.empty((len(x) + 1, params.hidden_size), params.flat.dtype)
     h[-1] = validate.state("h0", h0, params.hidden_size, params.flat.dtype)

@@ -21,10 +21,7 @@ DATA = IN_PACKAGE if IN_PACKAGE.is_dir() else Path(__file__).parent.parent / "da
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Sequences to learn from, with a fixed set to measure on, drawn apart from what training draws.
-
-    In `words` no test word is ever drawn for training. The generated tasks have few short sequences, and those come up
-    in training too; see `reber` and `recall`.
+    """Sequences to learn from, with a fixed set to measure on.
 
     symbols   what the token ids stand for, one character each; len(symbols) is the vocabulary size
     draw      draw(rng, count) -> that many pairs (x, targets) to train on
@@ -96,7 +93,7 @@ def load_words() -> list[str]:
 
 
 def words() -> Task:
-    """Spell English words: from the letters so far, predict the next one; '.' begins and ends a word."""
+    """Spell English words: predict the next letter; '.' begins and ends a word. No test word is drawn for training."""
     symbols = ".abcdefghijklmnopqrstuvwxyz"
     pairs = [next_symbol_pair(symbols, f".{word}.") for word in load_words()]
     order = np.random.default_rng(0).permutation(len(pairs))

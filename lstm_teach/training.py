@@ -32,13 +32,13 @@ class Optimizer:
 
 def sgd(rate: float = 0.1) -> Optimizer:
     """Gradient descent: step = -rate * gradient."""
-    rate = _checked(rate)
+    rate = validate.finite_number("rate", rate, positive=True)
     return Optimizer(lambda: lambda gradient: -rate * gradient)
 
 
 def adagrad(rate: float = 0.1, eps: float = 1e-8) -> Optimizer:
     """Each number's steps shrink with all that it has seen. Source: Duchi, Hazan, Singer, JMLR 12 (2011) 2121."""
-    rate = _checked(rate)
+    rate = validate.finite_number("rate", rate, positive=True)
 
     def start() -> Step:
         seen = 0.0
@@ -58,7 +58,7 @@ def adam(rate: float = 0.01, b1: float = 0.9, b2: float = 0.999, eps: float = 1e
 
     Source: Kingma and Ba, ICLR 2015, algorithm 1.
     """
-    rate = _checked(rate)
+    rate = validate.finite_number("rate", rate, positive=True)
 
     def start() -> Step:
         mean, square, count = 0.0, 0.0, 0
@@ -75,15 +75,11 @@ def adam(rate: float = 0.01, b1: float = 0.9, b2: float = 0.999, eps: float = 1e
     return Optimizer(start)
 
 
-def _checked(rate: float) -> float:
-    return validate.finite_number("rate", rate, positive=True)
-
-
 def clip(gradient: np.ndarray, limit: float) -> float:
     """Scale `gradient` in place so that its norm is at most `limit`; return the norm that it had.
 
-    Source: Pascanu, Mikolov, Bengio, ICML 2013. It belongs here and not into the backward pass: a clipped gradient is
-    not the gradient any more, and a check has to say so.
+    Source: Pascanu, Mikolov, Bengio, ICML 2013. It is not part of the backward pass: a check has to tell a clipped
+    gradient from the right one.
     """
     norm = size(gradient)
     if limit < norm < np.inf:
@@ -162,17 +158,15 @@ def train(
 ) -> History:
     """Change `params` in place, `steps` times, along the gradient of a batch that is drawn from `task`.
 
-    What is followed:  `backward` is any backward pass `backward(params, x, targets)`, a broken one too. `bptt` and
-                       `nested_bptt` (also as `partial(nested_bptt, repaired=...)`) run in their batch forms, every
-                       other one sequence by sequence. The gradient is that of the loss of one sequence (the sum over
-                       its steps), averaged over the `batch` and clipped to the norm `clip_norm`.
-    How:               `optimizer` is `adam(rate=0.01)` unless you give another, made by `adam`, `adagrad` or `sgd`. The
-                       same `seed` gives the same history.
-    What is noted:     the loss and the norms of every step, and the test set about 20 times, also before the first step
-                       and after the last. `progress` shows a bar where somebody watches.
+    `backward` is any backward pass `backward(params, x, targets)`, a broken one too. `bptt` and `nested_bptt` (also as
+    `partial(nested_bptt, repaired=...)`) run in their batch forms, every other one sequence by sequence. The gradient
+    is that of the loss of one sequence (the sum over its steps), averaged over the `batch` and clipped to the norm
+    `clip_norm`. `optimizer` is made by `adam`, `adagrad` or `sgd`; None means `adam(rate=0.01)`. The same `seed` gives
+    the same history. Noted are the loss and the norms of every step, and the test set about 20 times, also before the
+    first step and after the last. `progress` shows a bar where somebody watches.
 
-    Stop it with an interrupt (the kernel's stop button, or Ctrl-C): what was learned stays in `params`, and the history
-    up to there is returned. It also stops, and says why, when a gradient is not finite, or when `backward` raises or
+    An interrupt (the kernel's stop button, or Ctrl-C) ends it: what was learned stays in `params`, and the history up
+    to there is returned. It also stops, and says why, when a gradient is not finite, or when `backward` raises or
     returns something else after the first step.
     Raises ValueError or TypeError for a bad argument, before any step, and LearnerError if the first call of `backward`
     raises or does not return nine gradients.

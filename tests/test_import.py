@@ -13,7 +13,7 @@ CORE = {  # module: what it may import of this package
     "guard": set(),
     "params": {"validate"},
     "forward": {"validate", "params", "plain"},
-    "backward": {"validate", "params", "forward"},
+    "backward": {"validate", "params", "plain", "forward"},
     "nested": {"validate", "params", "forward", "backward"},
     "plain": {"params"},
     "graph": {"validate", "params", "plain", "forward", "backward", "nested"},

@@ -1,7 +1,11 @@
+import os
 from pathlib import Path
 
 import hypothesis
 from projectfiles import CI
+
+# Before numpy is imported: the processes of a run, its kernels among them, share the cores and need no threads.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 if not CI:  # in CI hypothesis loads a profile of its own, which has no deadline either
     hypothesis.settings.register_profile("no deadline", deadline=None)  # a slow machine is not a fault

@@ -57,11 +57,13 @@ def run_cells(
 def solved_run(name: str) -> SimpleNamespace:
     """A whole run with the folded solutions filled in, made once for all tests of a process.
 
-    Its `names` at the end, the `results` of the cells by their ids, and what was `printed`.
+    Its `names` at the end, the `results` of the cells by their ids, and what was `printed`. All verdicts are right.
     """
     results, out = {}, io.StringIO()
     with contextlib.redirect_stdout(out):
         names = run_cells(name, replace=solved(name), results=results)
+    verdicts = {cell_id: results[cell_id] for cell_id in solved(name) if hasattr(results[cell_id], "parts")}
+    assert [f"{cell_id}: {verdict}" for cell_id, verdict in verdicts.items() if not verdict.passed] == []
     return SimpleNamespace(names=names, results=results, printed=out.getvalue())
 
 

@@ -17,9 +17,8 @@ import pwd
 
 HUB = ROOT / "instructor" / "hub"
 path = list(sys.path)
-sys.path[:0] = [str(HUB), str(ROOT / "benchmarks")]
+sys.path.insert(0, str(HUB))
 import homes  # noqa: E402
-import hub_class  # noqa: E402
 import start_hub  # noqa: E402
 
 sys.path[:] = path
@@ -124,40 +123,6 @@ def test_the_kubernetes_values_copy_the_lessons_as_the_hub_does_and_name_every_l
     assert values["cull"]["enabled"] and values["hub"]["config"]["Authenticator"]["allowed_users"]
     assert "--no-clobber" in json.dumps(single["lifecycleHooks"]["postStart"])
     assert single["defaultUrl"].endswith("lessons/00_start_here.ipynb")
-
-
-def test_the_class_of_the_benchmark_has_every_lesson_and_the_long_one_twice_at_most():
-    lessons = [hub_class.find_lesson(begins) for begins in hub_class.LESSONS]
-    assert hub_class.deal(lessons, 8) == lessons
-    dealt = [lesson.name[:2] for lesson in hub_class.deal(lessons, 30)]
-    assert {begins: dealt.count(begins) for begins in hub_class.LESSONS} == {
-        **dict.fromkeys(hub_class.LESSONS, 4),
-        "06": 2,
-    }
-    assert len(hub_class.deal([hub_class.find_lesson("06")], 5)) == 5
-
-
-@pytest.mark.parametrize(
-    ("state", "moved"),
-    [
-        ({"_model_name": "IntSliderModel", "min": 0, "max": 9, "value": 0}, ("", "value", [9, 0])),
-        (
-            {
-                "_model_name": "FloatSliderModel",
-                "min": -4.0,
-                "max": 0.0,
-                "value": 0.0,
-                "_dom_classes": ["lt-control-b"],
-            },
-            ("b", "value", [-4.0, 0.0]),
-        ),
-        ({"_model_name": "DropdownModel", "_options_labels": ["a", "b"], "index": 1}, ("", "index", [0, 1])),
-        ({"_model_name": "SliderStyleModel"}, None),
-        ({}, None),
-    ],
-)
-def test_the_first_move_of_the_benchmark_changes_the_control(state, moved):
-    assert hub_class.where_to(state) == moved
 
 
 PYTHON = "/usr/bin/python3"  # one that everybody may run

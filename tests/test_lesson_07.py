@@ -1,9 +1,7 @@
 """Lesson 07: the ladders of faults and cases, diagnoses, lines and repairs, the doctor, what a learner brings."""
 
-import contextlib
 import html
 import inspect
-import io
 import linecache
 import re
 import sys
@@ -12,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, fill, run_cell, solved
+from lesson_cells import cell_source, cells_of, fill, run_cell, solved, solved_run
 from projectfiles import ROOT
 from scenes import assert_same_as_full_drawing
 
@@ -341,11 +339,17 @@ def test_the_lines_of_every_case_count_from_one():
         assert inspect.getsource(clinic.case(number)) == inspect.getsource(getattr(clinic_cases, f"case_{number}"))
 
 
-@pytest.fixture(params=CASES)
-def finder(request):
+@pytest.fixture(scope="module", params=CASES)
+def made(request):
     explorer = explorers.find_the_line(request.param)
     yield request.param, explorer
     explorer.close()
+
+
+@pytest.fixture
+def finder(made):
+    made[1].reset()
+    return made
 
 
 def test_every_line_can_be_chosen_and_says_at_once_whether_it_is_the_faulty_one(finder):
@@ -499,7 +503,7 @@ def test_the_doctor_names_the_faulty_line_and_sees_the_same_gradients_wrong(numb
 
 
 def test_the_doctor_has_a_report_for_a_pass_that_forgets_its_start():
-    report = lt.diagnose(clinic.with_fault("the start: h0 and c0 forgotten"), progress=False, seconds=10)
+    report = lt.diagnose(clinic.with_fault("the start: h0 and c0 forgotten"), progress=False, steps=10_000)
     assert not report.passed and report.findings
 
 
@@ -573,13 +577,10 @@ def test_the_error_of_exactly_one_is_a_gradient_of_zero():
 
 
 def test_the_doctor_repairs_the_loop_in_its_seven_lines_and_the_lesson_checks_the_repair():
-    names = {"np": np, "lt": lt, "question_loop": clinic.question_loop}
-    names |= {"clinic": clinic, "lines_repaired": explorers.lines_repaired}
-    with contextlib.redirect_stdout(io.StringIO()):
-        lines = run_cell(NOTEBOOK, "question-doctor", cell_source(NOTEBOOK, "question-doctor"), names).value
-        report = run_cell(NOTEBOOK, "question-repaired", cell_source(NOTEBOOK, "question-repaired"), names)
-    assert report.passed
-    assert sorted(finding.code for finding in names["diagnosis"].findings) == sorted(QUESTION_LINES)
+    run = solved_run(NOTEBOOK)
+    lines = run.results["question-doctor"].value
+    assert run.results["question-repaired"].passed
+    assert sorted(finding.code for finding in run.names["diagnosis"].findings) == sorted(QUESTION_LINES)
     outside, _, folded = html.unescape(lines).partition("<details")
     assert "faults in seven lines" in outside and not any(line in outside for line in QUESTION_LINES)
     assert all(line in folded for line in QUESTION_LINES)
@@ -615,7 +616,7 @@ def brought(code):
     marked = re.search(r"^    return .*  # replace this line with your code$", source, re.MULTILINE)
     assert marked
     source = source.replace(marked[0], f"    {code}\n    return grads").replace(
-        "lt.diagnose(", "lt.diagnose(progress=False, backward="
+        "lt.diagnose(", "lt.diagnose(progress=False, steps=1000, backward="
     )
     return run_cell(NOTEBOOK, "my-backward", source, {"np": np, "lt": lt, "clinic": clinic})
 
@@ -628,9 +629,7 @@ def test_what_a_learner_brings_gets_a_sentence_and_never_an_exception(code, monk
 
 
 def test_the_pass_to_replace_has_the_fault_that_it_names_and_the_doctor_finds_it():
-    names = {"np": np, "lt": lt, "clinic": clinic}
-    with contextlib.redirect_stdout(io.StringIO()):
-        report = run_cell(NOTEBOOK, "my-backward", cell_source(NOTEBOOK, "my-backward"), names)
+    report = solved_run(NOTEBOOK).results["my-backward"]
     (finding,) = report.findings
     fault = "adding up: dW overwritten at each step"
     assert finding.proved and f'with_fault("{fault}")' in cell_source(NOTEBOOK, "my-backward")

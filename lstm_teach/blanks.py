@@ -129,17 +129,13 @@ class Lesson:
 
     def predict(self, name: str) -> Any:
         """The form of a prediction: answered at once with a reason for each option, never graded."""
-        from lstm_teach.exercises.questions import Option, Question, ask
+        from lstm_teach.exercises.questions import Question, ask
 
         asked = self._spec.get("predictions", {})
         if name not in asked:
             raise KeyError(f"{self.name} has no prediction called {name!r}; it has {', '.join(asked) or 'none'}.")
-        given = asked[name]
-        options = {letter: Option(*option) for letter, option in given.get("options", {}).items()}
-        full = f"{self.name}.{name}"  # unique, so that an answer that is kept never opens another form
-        return ask(
-            Question(full, given["text"], options, given.get("right", ""), given.get("reveal", ""), written=False)
-        )
+        # The full name, so that an answer that is kept never opens another form.
+        return ask(Question.of(f"{self.name}.{name}", asked[name], written=False))
 
     def keep(self, name: str) -> None:
         """Write the learner's function to the file my_functions.py beside the notebook; only if it was judged right."""
@@ -187,49 +183,50 @@ def judge_blank(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[st
 def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
     """Judge a learner's function on all cases, each part of its answer by itself."""
     name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
-    answers = []
-    for case in cases:
-        try:
-            right = _parts_of(case["answer"], blank, name)
-            answers.append((_parts_of(attempt(*case["arguments"]), blank, name, like=case["answer"]), right))
-        except Trouble as trouble:
-            return (Part(name, str(trouble)),)
-    code = getattr(function, "__code__", None)
-    read = frozenset(code.co_names + code.co_varnames) if code else frozenset()
-    parts = []
-    for part in answers[0][1]:
-        got, right = [g[part] for g, _ in answers], [np.asarray(r[part]) for _, r in answers]
-        wrong = [(g, r) for g, r in zip(got, right, strict=True) if not _close(g, r)]
-        off = difference(part, *wrong[0], _axes(wrong[0][1], part), relative=True) if wrong else ""
-        known = ""
-        if off:
-            named = [{**case, **theirs} for case, (_, theirs) in zip(cases, answers, strict=True)]
-            if follows := _follows(blank, part, cases, answers):
-                parts.append(Part(part, follows, waits=True))
-                continue
-            known = _known(blank, part, got, right, named, read)
-        once = known and "every" in blank.mistakes  # one mistake, many parts: said once, without each part's numbers
-        parts.append(Part(part, known if once else f"{off} {known}".strip()))
+    got, right = [], []  # by case and part
+    try:
+        for case in cases:
+            right.append({part: np.asarray(v) for part, v in _parts_of(case["answer"], blank, case["answer"]).items()})
+            got.append(_parts_of(attempt(*case["arguments"]), blank, case["answer"]))
+    except Trouble as trouble:
+        return (Part(name, str(trouble)),)
     if attempt.changed:  # whatever else is off may come from this
         said = f"{name} writes to what it was given, {listing(attempt.changed)}."
         return (Part(name, f"{said} Make new arrays, or work on a .copy()."),)
+    code = getattr(function, "__code__", None)
+    read = frozenset(code.co_names + code.co_varnames) if code else frozenset()
+    named = [case | theirs for case, theirs in zip(cases, right, strict=True)]
+    wrong = [part for part in right[0] if not _all_close([g[part] for g in got], [r[part] for r in right])]
+    parts = []
+    for part in right[0]:
+        if part not in wrong:
+            parts.append(Part(part))
+        elif follows := _follows(blank, part, wrong, cases, got):
+            parts.append(Part(part, follows, waits=True))
+        else:
+            theirs, rights = [g[part] for g in got], [r[part] for r in right]
+            known = _known(blank, part, theirs, rights, named, read)
+            first = next(pair for pair in zip(theirs, rights, strict=True) if not _close(*pair))
+            off = difference(part, *first, _axes(first[1], part), relative=True)
+            once = (
+                known and "every" in blank.mistakes
+            )  # one mistake, many parts: said once, without each part's numbers
+            parts.append(Part(part, known if once else f"{off} {known}".strip()))
     return tuple(parts)
 
 
-def _follows(blank: Blank, part: str, cases: Sequence[Mapping], answers: Sequence[tuple[dict, dict]]) -> str:
+def _follows(blank: Blank, part: str, wrong: Sequence[str], cases: Sequence[Mapping], got: Sequence[Mapping]) -> str:
     """That a wrong part only follows from others, since by its own line it is right; "" if it is not."""
     line = blank.lines.get(part, "")
-    wrong = {p for p in answers[0][1] if not all(_close(got[p], np.asarray(right[p])) for got, right in answers)}
-    names = {n.id for n in ast.walk(ast.parse(line)) if isinstance(n, ast.Name)} - {part}
-    read = [p for p in answers[0][1] if p in wrong & names]
+    read = [p for p in wrong if p != part and p in re.findall(r"\w+", line)]
     if not read:
         return ""
     try:
-        spaces = [{"np": np, **case, **got} for case, (got, _) in zip(cases, answers, strict=True)]
+        spaces = [{"np": np, **case, **theirs} for case, theirs in zip(cases, got, strict=True)]
         by_line = [np.asarray(eval(line, space)) for space in spaces]
     except Exception:  # what it reads may be anything
         return ""
-    if not all(_close(got[part], value) for (got, _), value in zip(answers, by_line, strict=True)):
+    if not _all_close([theirs[part] for theirs in got], by_line):
         return ""
     return f"This line is right, but it reads {listing(read)}: look there first."
 
@@ -252,18 +249,17 @@ def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[
         if any(value is Ellipsis or holds_dots(value) for value in got):
             parts.append(Part(name, open=True))
             continue
-        trouble = next((value for value in got if isinstance(value, Trouble)), None)
         read = names_read(statements, name)
-        sentence = f"{trouble}{_from_earlier(read, namespace, cases)}" if trouble else ""
-        if not trouble and all(_close(g, r) for g, r in zip(got, right, strict=True)):
+        if trouble := next((value for value in got if isinstance(value, Trouble)), None):
+            sentence = f"{trouble}{_from_earlier(read, namespace, cases)}"
+        elif _all_close(got, right):
             sentence = "" if changed else _leftover(blank, name, namespace, read)
-        elif not trouble:
-            form = next((s for g, r in zip(got, right, strict=True) if (s := wrong_form(name, g, r))), "")
+        else:
+            form = next(filter(None, (wrong_form(name, g, r) for g, r in zip(got, right, strict=True))), "")
             known = _known(blank, name, got, right, cases, read)
             here = _on_this_net(blank, name, namespace, statements, cases) or form
-            sentence = (
-                known if known and here.startswith((THIS_NET, TYPED)) else f"{here} {known}".strip() or OTHER_NETS
-            )
+            only = known and here.startswith((THIS_NET, TYPED))
+            sentence = known if only else f"{here} {known}".strip() or OTHER_NETS
         parts.append(Part(name, sentence))
     if changed:
         said = f"This cell changes {listing(sorted(changed))} itself, which its lines and later ones are given."
@@ -334,6 +330,10 @@ def _close(got: Any, right: np.ndarray) -> bool:
         return False
     size = np.max(np.abs(right), initial=0.0)
     return bool(np.max(np.abs(np.asarray(got) - right), initial=0.0) <= TOLERANCE * (size or 1))
+
+
+def _all_close(got: Sequence[Any], right: Sequence[np.ndarray]) -> bool:
+    return all(map(_close, got, right))
 
 
 def _on_this_net(
@@ -425,9 +425,9 @@ def _said(parts: Sequence[Part]) -> str:
 # ------------------------------------------------------------------------------------------ answers and files
 
 
-def _parts_of(answer: Any, blank: Blank, name: str, like: Any = None) -> dict[str, Any]:
+def _parts_of(answer: Any, blank: Blank, like: Any) -> dict[str, Any]:
     """An answer by part; raise `Trouble` if it can't be read as the right answer `like` is built."""
-    like = answer if like is None else like
+    name = blank.names[0]
     if isinstance(like, Params):
         if isinstance(answer, list | tuple) and len(answer) == len(Params.NAMES):
             return dict(zip(Params.NAMES, answer, strict=True))
@@ -437,7 +437,7 @@ def _parts_of(answer: Any, blank: Blank, name: str, like: Any = None) -> dict[st
             raise Trouble(f"{name} should return {listing(like)}, each under its name.")
         return {key: answer[key] for key in like}
     if isinstance(like, tuple):
-        keys = blank.returns or tuple(f"result {k + 1}" for k in range(len(like)))
+        keys = blank.returns
         if not isinstance(answer, tuple | list) or len(answer) != len(like):
             raise Trouble(f"{name} should return {len(like)} things: {listing(keys)}.")
         return dict(zip(keys, answer, strict=True))
@@ -466,13 +466,7 @@ def _named(function: Callable, name: str) -> Callable:
     """The same function under another name."""
     if not isinstance(function, FunctionType):
         return function
-    again = FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
-    again.__kwdefaults__, again.__doc__, again.__module__ = (
-        function.__kwdefaults__,
-        function.__doc__,
-        function.__module__,
-    )
-    return again
+    return FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
 
 
 @cache

@@ -13,7 +13,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -281,16 +281,11 @@ def same(before: Any, after: Any, rounding: bool = False) -> bool:
         return np.array_equal(before, after, equal_nan=True)
     if isinstance(before, list | tuple):
         return len(before) == len(after) and all(same(a, b, rounding) for a, b in zip(before, after, strict=True))
-    if is_dataclass(before) and not isinstance(before, type):  # a Cache, say: its == can't compare arrays
-        return all(same(getattr(before, each.name), getattr(after, each.name), rounding) for each in fields(before))
-    if isinstance(before, SimpleNamespace):
-        return same(vars(before), vars(after), rounding)
     if isinstance(before, dict):
-        return (
-            isinstance(after, dict)
-            and before.keys() == after.keys()
-            and all(same(before[key], after[key], rounding) for key in before)
-        )
+        alike = isinstance(after, dict) and before.keys() == after.keys()
+        return alike and all(same(before[key], after[key], rounding) for key in before)
+    if isinstance(before, SimpleNamespace) or (is_dataclass(before) and not isinstance(before, type)):
+        return same(vars(before), vars(after), rounding)  # a Cache, say: its == can't compare arrays
     return callable(before) or before == after
 
 

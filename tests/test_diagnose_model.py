@@ -178,7 +178,7 @@ def test_the_faults_of_the_exam_are_named(fault):
         shapes = {"V": (4, 3), **{"W" + gate: (3, 3) for gate in "iog"}, **{"U" + gate: (3, 4) for gate in "iog"}}
         net = {name: rng.normal(0, 0.8, shape) for name, shape in shapes.items()}
         task = rng.integers(0, 4, T), rng.integers(0, 4, T), *rng.normal(0, 0.6, (2, 3))
-        return net, lambda p: mixed_exam.coupled_loss(p, *task), lambda p: mixed_exam.backward(p, *task, fault)
+        return net, lambda p: mixed_exam.coupled_loss(p, *task), lambda p: mixed_exam.with_fault(fault)(p, *task)
 
     diagnosis = lt.diagnose_model(case)
     assert families(diagnosis)[0] == EXAM[fault], diagnosis

@@ -105,27 +105,26 @@ def test_no_named_mistake_is_the_right_answer(topic, name, monkeypatch):
     checks(topic)[name](lambda *inputs: None)
     if not seen:
         return  # its parts are functions, which the wrong answers try
-    (module, task, _, cases), options = seen[0]
-    spec = engine.task_of(module, task)
-    rights = engine.right_results(spec, cases, options.get("right"))
-    if rights[0] is None:
-        assert not spec.get("mistakes")
+    (module, name, _, cases), options = seen[0]
+    task = engine.Task(module, name, cases, options.get("right"))
+    if task.rights[0] is None:
+        assert not task.spec.get("mistakes")
         return
-    assert set(spec.get("lines", {})) <= set(rights[0])
+    assert set(task.spec.get("lines", {})) <= set(task.rights[0])
     random, apart = np.random.default_rng(0), {}
-    for result in rights[0]:
+    for result in task.rights[0]:
 
         def read_whole(value, result=result):
-            return engine._numbers(engine.by_name(value, list(rights[0]))[result])
+            return engine.numbers(engine.by_name(value, list(task.rights[0]))[result])
 
-        single, whole = engine.mistakes_of(spec, result, len(rights[0]) > 1)
-        own = [(case, r, engine._numbers(r[result])) for case, r in zip(cases, rights, strict=True) if result in r]
+        single, whole = task.mistakes(result)
+        own = [(k, engine.numbers(right[result])) for k, right in enumerate(task.rights) if result in right]
         table = {}
         for code, words in (single | whole).items():
             got, kept = [], []
-            for case, r, right_one in own:
-                space = engine.space_of(spec, vars(MODULES[topic]), case, r, result)
-                value = engine.value_of(code, space, read_whole if code in whole else engine._numbers)
+            for k, right_one in own:
+                read = read_whole if code in whole else engine.numbers
+                value = engine.value_of(code, task.space(k, result), read)
                 if value is not None:
                     got.append(value)
                     kept.append(right_one)

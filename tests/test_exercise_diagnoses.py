@@ -167,7 +167,7 @@ def test_the_pattern_of_the_fourth_loop_has_a_second_reading_as_its_answer_says(
     net = lambda T: flawed_backward._net(1, 4, 5, T)  # noqa: E731
     for flaws in (["turned product", "g left out"], ["turned product", "token once"]):
         for T, wrong_u in ((1, set()), (2, {"Ui", "Uf", "Uo", "Ug"})):
-            got, right = flawed_backward.nested_loop(*net(T), flaws=flaws), lt.exact_gradient(*net(T))
+            got, right = flawed_backward.with_flaws(*flaws)(*net(T)), lt.exact_gradient(*net(T))
             wrong = {name for name in lt.Params.NAMES if lt.relative_error(got[name], right[name]) > 1e-4}
             assert wrong == {"Wi", "Wf", "Wo", "Wg"} | wrong_u
     question = flawed_backward.HOW_MANY

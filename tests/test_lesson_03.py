@@ -506,9 +506,9 @@ def test_the_turns_are_those_of_the_repaired_loop(monkeypatch):
     counted = []
     plainly = loop.gate_deltas
     monkeypatch.setattr(loop, "gate_deltas", lambda *given: counted.append(given[1]) or plainly(*given))
-    loop.variant.cache_clear()
+    loop.edited.cache_clear()
     right_loop = loop.variant(lt.FLAWS)
-    loop.variant.cache_clear()
+    loop.edited.cache_clear()
     for case in cases_03.turns((1, 2, 3, 7)):
         params, x, targets, *state = bell_net(case["T"])
         cache = lt.forward(params, x, *state)

@@ -37,7 +37,7 @@ def error(a, b):
 def test_complex_steps_central_differences_and_the_pass_back_agree(T):
     case = net, *sequence = exam.exam_case(T, T, 5, 4)
     right = exam.right_gradient(*case)
-    assert error(right, exam.backward(*case)) < 1e-13
+    assert error(right, exam_cell.backward(*case)) < 1e-13
     for name, matrix in net.items():
         for index in list(np.ndindex(matrix.shape))[::5]:
             bump = np.zeros(matrix.shape)
@@ -52,8 +52,10 @@ def test_the_lines_of_a_step_back_are_what_complex_steps_say():
     dh, dc_carry = np.random.default_rng(0).normal(size=(2, 4))
     for t in range(3):
         right = exam.right_deltas(net, x[t], run.h[t - 1], run.c[t - 1], dh, dc_carry)
-        for name, delta in exam_cell.step_back(net, run, t, dh, dc_carry).items():
-            assert delta == pytest.approx(right[name], rel=1e-12, abs=1e-14), name
+        names = exam.values(net, run, t, dh, dc_carry)
+        for name, line in exam.LINES.items():
+            names[name] = eval(line, names)
+            assert names[name] == pytest.approx(right[name], rel=1e-12, abs=1e-14), name
 
 
 def test_the_forward_pass_is_what_the_page_says():
@@ -92,7 +94,7 @@ def test_the_gradient_of_the_last_loss_is_that_of_the_last_loss():
 
 def test_the_pass_to_repair_has_the_flaws_that_the_check_looks_for(answer_pass):
     case = exam._last_case(2, 5, 4, 3)
-    expected = exam.last_loss_pass(*case, flaws=("slope of o", "Wo left out"))
+    expected = exam.with_flaws("slope of o", "Wo left out")(*case)
     assert lt.relative_error(answer_pass(*case).flat, expected.flat) < 1e-13
 
 
@@ -119,13 +121,13 @@ def test_the_faults_of_task_3_are_told_as_they_are_checked():
 def test_the_copied_line_is_noticed_where_the_question_says(state, noticed):
     net, x, targets, h0, c0 = exam.example(1)
     case = net, x, targets, state[0] * h0, state[1] * c0
-    assert (error(exam.backward(*case, "copied di"), exam.right_gradient(*case)) > 1e-3) == noticed
+    assert (error(exam.with_fault("copied di")(*case), exam.right_gradient(*case)) > 1e-3) == noticed
 
 
 def test_the_copied_line_is_noticed_at_two_steps_from_a_zero_state():
     net, x, targets, h0, c0 = exam.example(2)
     case = net, x, targets, 0 * h0, 0 * c0
-    assert error(exam.backward(*case, "copied di"), exam.right_gradient(*case)) > 1e-3
+    assert error(exam.with_fault("copied di")(*case), exam.right_gradient(*case)) > 1e-3
 
 
 def test_the_angle_and_the_error_of_fault_a():
@@ -133,7 +135,7 @@ def test_the_angle_and_the_error_of_fault_a():
     case = net, exam.TOKENS, targets, h0, c0
     a, b = (
         np.concatenate([g[name].ravel() for name in exam.NAMES])
-        for g in (exam.backward(*case, "A"), exam.right_gradient(*case))
+        for g in (exam.with_fault("A")(*case), exam.right_gradient(*case))
     )
     angle = np.degrees(np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b)))
     assert f"angle is {angle:.0f} degrees" in exam.FALLING.options["b"].why

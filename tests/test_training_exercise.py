@@ -15,7 +15,11 @@ def test_the_given_trainer_ends_at_the_loss_of_a_guess_and_the_repaired_one_lear
     given, longer = exercise.example(), exercise.example(60)
     start, faulty, right = (
         exercise.loss_of(flat)
-        for flat in (given[0], exercise.trained(*longer, "torn, dropped, by size"), answers.train(*given))
+        for flat in (
+            given[0],
+            answers.faulty(*answers.AS_GIVEN)(*longer),
+            answers.train(*given),
+        )
     )
     guess = np.log(2) / 4
     assert start > 2 and guess < faulty < 1.02 * guess and right < 0.03
@@ -48,9 +52,9 @@ def test_adam_by_hand_is_that_of_the_library():
         np.testing.assert_allclose(flat, moved, rtol=1e-12)
 
 
-@pytest.mark.parametrize("fault", ["torn", "dropped", "by size"])
+@pytest.mark.parametrize("fault", ["TORN", "DROPPED", "BY_SIZE"])
 def test_each_fault_of_the_trainer_alone_costs_points(fault):
-    assert exercise.check_trainer(answers.faulty(fault)).score < 1
+    assert exercise.check_trainer(answers.faulty(*getattr(answers, fault))).score < 1
 
 
 def test_the_task_with_a_longer_gap_is_drawn_and_judged_as_where_next_says():

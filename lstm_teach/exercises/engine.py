@@ -11,15 +11,13 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     minutes = 5                               # with extra = true it is one to do if there is time
     points = 2                                # a test holds notebook and file together
     hints = ["the idea", "the place", "the line"]
-    tolerance = 1e-4                          # optional, 1e-9 else; relative to 1 + |right|, or to |right| with
-    relative = true                           # optional
+    tolerance = 1e-4                          # optional, 1e-9 else; relative to 1 + |right|
     axes = ["unit"]                           # optional: what each axis counts
     label = "the error of {}"                 # optional: what a result is called in a sentence, by its name
     returns = ["i", "f"]                      # optional: names for the results of a function that returns several
     parts = "results"                         # optional: a part for each result; else for each `part` of the cases
     seconds = 20, slow = "...", note = "..."  # optional; see judging.judge
     allow = ["forward"]                       # optional: functions of the library that the learner may call; or "all"
-    recognize = true                          # optional: also look for missing factors, signs and so on (recognize.py)
     [tasks.bias.mistakes]                     # an expression for the wrong answer, and what is said to it
     "share ** (1 / steps)" = "This is f itself; b is what the sigmoid turns into f."
     [tasks.step.mistakes.c]                   # with `returns`: for one result; else for all together
@@ -37,7 +35,8 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     Each `Case` is one call. Where no number is the only right one, a case has `look` instead: it gets the answer and
     returns a sentence, "" if all is right. Expressions of the tables see the arguments and the case's `names`, the
     results of the right answer by name (`right` if it is only one), numpy as np, and the names of `<topic>.py`.
-    Expressions that are not finite in a case are no mistake there.
+    `changed(before, after)` is what the right answer gives with a piece of its text replaced. Expressions that are
+    not finite in a case are no mistake there.
     A right answer that is a `Params` is compared by the norm-relative error of its nine matrices.
 
 A mistake is named only if it explains the answers of all cases and is far from right where they are (judging.explain),
@@ -47,22 +46,24 @@ the library's own answer) is the business of judging.judge.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lstm_teach.exercises.questions import Option, Question
+from lstm_teach.edited import edited
+from lstm_teach.exercises.questions import Question
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import relative_error, verdict
 from lstm_teach.judging import ENDLESS, SECONDS, Attempt, Trouble, difference, explain, is_like, judge, kind
 from lstm_teach.params import Params
-from lstm_teach.recognize import recognize
 from lstm_teach.verdicts import Part, Verdict, advice, hints_wanted
 
 FOLDER = Path(__file__).parent
@@ -90,58 +91,17 @@ class Case:
     unknown: str = ""
 
 
-def check(
-    module: str,
-    task: str,
-    function: Callable,
-    cases: Sequence[Case],
-    right: Callable | None = None,
-) -> Verdict:
+def check(module: str, task: str, function: Callable, cases: Sequence[Case], right: Callable | None = None) -> Verdict:
     """Judge a learner's function on the cases; `right` gets the arguments of a case and returns the right answer."""
-    spec = task_of(module, task)
-    rights = right_results(spec, cases, right)
-    tables = _Tables(spec, vars(sys.modules[module]), cases, rights)
-    by_result = spec.get("parts") == "results"
-
-    def part(chosen: Sequence[int], only: str = "") -> Callable[[Attempt], str]:
-        def look(attempt: Attempt) -> str:
-            for k in chosen:
-                if found := _off(tables, k, attempt, only):
-                    unknown = advice(cases[k].unknown).strip() if found[1] else ""  # "": no result to explain
-                    sentence = f"In {cases[k].part}: {found[0]}" if by_result and k else found[0]
-                    return f"{sentence} {tables.words(attempt, found[1]) or unknown}".strip()
-            return ""
-
-        return look
-
-    if by_result:
-        parts = {result: part(range(len(cases)), result) for result in rights[0]}
-    else:
-        names = list(dict.fromkeys(case.part for case in cases))
-        parts = {name: part([k for k, case in enumerate(cases) if case.part == name]) for name in names}
-    found = run(module, task, function, parts)
-    return replace(found, parts=tuple(_given_own(part, tables.following) for part in found.parts))
-
-
-def _given_own(part: Part, following: Mapping[str, Sequence[str]]) -> Part:
-    """A part that is right only for wrong results of the learner's own says so in its name."""
-    own = following.get(part.name) if part.passed else None
-    return replace(part, name=f"{part.name} (given your {' and '.join(own)})") if own else part
-
-
-def right_results(spec: Mapping, cases: Sequence[Case], right: Callable | None) -> list[dict[str, Any] | None]:
-    """The right results of every case by name; None where a case has no right answer and is looked at only."""
-    found = []
-    for case in cases:
-        answer = right(*case.arguments) if right else case.right
-        names = list(answer) if isinstance(answer, Mapping) else spec.get("returns", [spec.get("answer", "the answer")])
-        found.append(None if answer is None else by_name(answer, names))
-    return found
+    return Task(module, task, cases, right).verdict(function)
 
 
 def run(module: str, task: str, function: Callable, parts: Mapping[str, Callable[[Attempt], str]]) -> Verdict:
     """Judge a learner's function part by part with the hints and limits of the task's file; see judging.judge."""
-    spec = task_of(module, task)
+    return _judged(task_of(module, task), function, parts)
+
+
+def _judged(spec: Mapping, function: Callable, parts: Mapping[str, Callable[[Attempt], str]]) -> Verdict:
     allow = None if spec.get("allow") == "all" else spec.get("allow", ())
     limits = {"seconds": spec.get("seconds", SECONDS), "slow": spec.get("slow", ENDLESS)}
     return judge(function, parts, spec["hints"], note=spec.get("note", ""), allow=allow, **limits)
@@ -161,46 +121,194 @@ def task_of(module: str, task: str) -> dict[str, Any]:
 def questions(module: str, *names: str) -> list[Question]:
     """The questions of an exercise, by the names of their answers."""
     asked = words_of(module)["questions"]
-    return [
-        Question(
-            name,
-            asked[name]["text"],
-            {letter: Option(*option) for letter, option in asked[name].get("options", {}).items()},
-            asked[name].get("right", ""),
-            asked[name].get("reveal", ""),
-        )
-        for name in names
-    ]
+    return [Question.of(name, asked[name]) for name in names]
 
 
-# ------------------------------------------------------------------------------------------ one case
+# ------------------------------------------------------------------------------------------ one task
 
 
-def _off(tables: _Tables, k: int, attempt: Attempt, only: str) -> tuple[str, str] | None:
-    """The first thing that is off in a case: a sentence and the result that it is about; None if nothing is."""
-    spec, case, right = tables.spec, tables.cases[k], tables.rights[k]
-    answer = attempt(*case.arguments)
-    if right is not None:
-        got = tables.results(k, attempt)
-        if isinstance(next(iter(right.values())), Params):
-            name = next(iter(right))
-            sentence = _nine_off(got[name], right[name], len(case.arguments[1]))
-            return (sentence, name) if sentence else None
-        expected = tables.expected(k, got)
-        for name in [only] if only else right:
+class Task:
+    """A task with its cases, their right results by name, and what is known to go wrong; each sentence is said once.
+
+    The right results of a case are None where it is looked at only.
+    """
+
+    def __init__(self, module: str, task: str, cases: Sequence[Case], right: Callable | None = None):
+        self.spec, self.names, self.cases, self.right = task_of(module, task), vars(sys.modules[module]), cases, right
+        self.rights = [self._right_results(case) for case in cases]
+        self.said: set[str] = set()
+        self.following: dict[str, list[str]] = {}  # results judged by the learner's own wrong ones, and these
+        self.known: dict[tuple, Any] = {}  # what the expressions give, so that each is computed only once
+
+    def _right_results(self, case: Case) -> dict[str, Any] | None:
+        answer = self.right(*case.arguments) if self.right else case.right
+        names = self.spec.get("returns", [self.spec.get("answer", "the answer")])
+        return None if answer is None else by_name(answer, list(answer) if isinstance(answer, Mapping) else names)
+
+    def verdict(self, function: Callable) -> Verdict:
+        """Judge a learner's function: a part for each result, or for each `part` of the cases."""
+        if self.spec.get("parts") == "results":
+            everywhere = range(len(self.cases))
+            parts = {result: partial(self._part, everywhere, result) for result in self.rights[0]}
+        else:
+            parts = {
+                name: partial(self._part, [k for k, case in enumerate(self.cases) if case.part == name], "")
+                for name in dict.fromkeys(case.part for case in self.cases)
+            }
+        found = _judged(self.spec, function, parts)
+        return replace(found, parts=tuple(map(self._given_own, found.parts)))
+
+    def _given_own(self, part: Part) -> Part:
+        """A part that is right only for wrong results of the learner's own says so in its name."""
+        own = self.following.get(part.name) if part.passed else None
+        return replace(part, name=f"{part.name} (given your {' and '.join(own)})") if own else part
+
+    def _part(self, chosen: Sequence[int], only: str, attempt: Attempt) -> str:
+        """The sentence of a part: the first thing that is off in the chosen cases, and what is known of it."""
+        for k in chosen:
+            off, result = self._off(k, attempt, only)
+            if off:
+                unknown = advice(self.cases[k].unknown).strip() if result else ""  # "": no result to explain
+                sentence = f"In {self.cases[k].part}: {off}" if only and k else off
+                return f"{sentence} {self._words(attempt, result) or unknown}".strip()
+        return ""
+
+    def _off(self, k: int, attempt: Attempt, only: str) -> tuple[str, str]:
+        """The first thing that is off in a case: a sentence and the result that it is about; "" if nothing is."""
+        case, right, spec = self.cases[k], self.rights[k], self.spec
+        answer = attempt(*case.arguments)
+        got = self._results(k, attempt) if right else {}
+        for name in [only] if only else right or ():
             if name not in got:
                 return f"The answer has no {name}.", ""
-            tolerance, relative = spec.get("tolerance", 1e-9), spec.get("relative", False)
+            if isinstance(right[name], Params):
+                return _nine_off(got[name], right[name], len(case.arguments[1])), name
+            expected, given = self._expected(k, got, name)
+            if given:
+                self.following[name] = given
             axes = spec.get("axes", ["row", "column"] if np.ndim(right[name]) > 1 else ["unit"])
-            label = spec.get("label", "{}").format(name)
-            given = tables.given(k, got, name)
             should = f"with your {' and '.join(given)} it should be" if given else "right is"
-            sentence = difference(label, got[name], expected[name], axes, tolerance, relative, should)
-            if sentence:
-                fits = is_like(got[name], np.asarray(expected[name]))
-                return f"{sentence} {case.also(got[name]) if case.also and fits else ''}".strip(), name
-    sentence = case.look(answer) if case.look else ""
-    return (sentence, "") if sentence else None
+            compared = spec.get("label", "{}").format(name), got[name], expected, axes
+            if off := difference(*compared, spec.get("tolerance", 1e-9), should=should):
+                also = case.also(got[name]) if case.also and is_like(got[name], np.asarray(expected)) else ""
+                return f"{off} {also}".strip(), name
+        return case.look(answer) if case.look else "", ""
+
+    def _results(self, k: int, attempt: Attempt) -> dict[str, Any]:
+        """The learner's results in a case by name; raise `Trouble` if the answer is not built like the right one."""
+        answer, right = attempt(*self.cases[k].arguments), self.rights[k]
+        if len(right) > 1 and "returns" not in self.spec and not isinstance(answer, Mapping):
+            raise Trouble(f"The function should return a dictionary ({', '.join(right)}), but returns {kind(answer)}.")
+        return by_name(answer, list(right), right, attempt.name)
+
+    def _expected(self, k: int, got: Mapping[str, Any], name: str) -> tuple[Any, list[str]]:
+        """What a result should be: the right one; or what follows from wrong ones of the learner's, and their names."""
+        right, line = self.rights[k], self.spec.get("lines", {}).get(name)
+        if not line or not difference(name, got[name], right[name]):
+            return right[name], []
+        own = self._own(got, right, name)
+        value = value_of(line, self.space(k) | own, numbers)
+        if value is None or not value.any():  # from zeros only zeros follow, and they are not half right
+            return right[name], []
+        read = re.findall(r"\w+", line) if difference(name, value, right[name]) else []
+        return value, [each for each in own if each in read and difference(each, got[each], right[each])]
+
+    def _own(self, got: Mapping[str, Any], right: Mapping[str, Any], result: str) -> dict[str, np.ndarray]:
+        """The learner's results but for one, as far as they can stand in for the right ones where `lines` read them.
+
+        One that is the right value of another result can't: it was made rightly and handed back in the wrong place. (A
+        dz without its slope is the right delta of its gate too, but that delta is in its own place then.)
+        """
+        if "lines" not in self.spec:
+            return {}
+        wrong = {name for name in right if name in got and difference(name, got[name], right[name])}
+        own = {}
+        for name in [name for name in got if name != result]:
+            misplaced = name in wrong and any(not difference(name, got[name], right[each]) for each in wrong - {name})
+            if is_like(got[name], np.asarray(right[name])) and np.any(got[name]) and not misplaced:
+                own[name] = np.asarray(got[name], float)
+        return own
+
+    # ---------------------------------------------------------------------------------- named mistakes
+
+    def space(self, k: int, result: str = "") -> dict[str, Any]:
+        """The names that the expressions of a task's mistakes may use in a case; `right` is the right `result`."""
+        case, right = self.cases[k], self.rights[k] or {}
+        arguments = dict(zip(re.findall(r"\w+", self.spec["call"].partition("(")[2]), case.arguments, strict=False))
+        single = {"name": result} | ({"right": right[result]} if result in right else {})
+        changed = {"changed": lambda *pieces: edited(self.right, *pieces)(*case.arguments)}
+        return {"np": np, **self.names, **changed, **arguments, **case.names, **right, **single}
+
+    def mistakes(self, result: str) -> tuple[dict[str, str], dict[str, str]]:
+        """The named mistakes of one result, and those of the whole answer, if it has several results."""
+        table = self.spec.get("mistakes", {})
+        whole = {code: words for code, words in table.items() if isinstance(words, str)}
+        single = {key: words for key, words in table.items() if not isinstance(words, str)}
+        single = single.get(result, {}) | single.get("each", {})
+        return (single, whole) if len(self.rights[0]) > 1 else (single | whole, {})
+
+    def _words(self, attempt: Attempt, result: str) -> str:
+        """What explains a wrong result in all cases; "" if nothing known does, or if it was said already."""
+        if not hints_wanted() or self.rights[0] is None or not result:
+            return ""
+        words = self._explained(attempt, result)
+        if words in self.said:
+            return ""
+        self.said.add(words)
+        return words
+
+    def _explained(self, attempt: Attempt, result: str) -> str:
+        answers = {}  # the learner's results by case, where there are any
+        for k in range(len(self.cases)):
+            with contextlib.suppress(Trouble):
+                answers[k] = self._results(k, attempt)
+        single, whole = self.mistakes(result)
+        answered = [k for k in answers if result in answers[k] and numbers(answers[k][result]) is not None]
+        if not answered:
+            return ""
+        # First what explains all results together: one of them alone may look like another mistake.
+        complete = [k for k in answered if set(answers[k]) == set(self.rights[k])]
+        together = [_joined(answers[k]) for k in complete]
+        if whole and complete and all(values is not None for values in together):
+            names, wanted = list(self.rights[0]), [_joined(self.rights[k]) for k in complete]
+            spaces = {k: self.space(k, result) for k in complete}
+            table = self._table(whole, spaces, lambda value: _joined(by_name(value, names)), together, wanted)
+            if words := explain(together, wanted, table):
+                return words
+        got = [numbers(answers[k][result]) for k in answered]
+        right = [numbers(self._expected(k, answers[k], result)[0]) for k in answered]
+        spaces = {k: self.space(k, result) | self._own(answers[k], self.rights[k], result) for k in answered}
+        for space, value in zip(spaces.values(), right, strict=True):
+            space["right"] = value
+        return explain(got, right, self._table(single, spaces, numbers, got, right))
+
+    def _table(
+        self,
+        mistakes: Mapping[str, str],
+        spaces: Mapping[int, dict],
+        read: Callable,
+        got: Sequence[np.ndarray],
+        right: Sequence[np.ndarray],
+    ) -> dict[str, list]:
+        """By their words the numbers that mistakes give in the cases that were answered.
+
+        Where a mistake gives no number, whoever made it has taken care of that case: it has to be right.
+        """
+        table = {}
+        for code, words in mistakes.items():
+            values = []
+            for k, space in spaces.items():
+                key = code, k, space["name"]
+                if key not in self.known or "lines" in self.spec:
+                    self.known[key] = value_of(code, space, read)
+                values.append(self.known[key])
+            open_ = [n for n, value in enumerate(values) if value is None]
+            if len(open_) < len(values) and not any(difference("it", got[n], right[n]) for n in open_):
+                table.setdefault(words, [g if v is None else v for g, v in zip(got, values, strict=True)])
+        return table
+
+
+# ------------------------------------------------------------------------------------------ answers
 
 
 def by_name(answer: Any, names: Sequence[str], like: Mapping | None = None, function: str = "") -> dict[str, Any]:
@@ -240,150 +348,6 @@ def _listed(names: Sequence[str]) -> str:
     return " ".join(f"d{name}" for name in names) or "none"
 
 
-# ------------------------------------------------------------------------------------------ named mistakes
-
-
-class _Tables:
-    """The right results and named mistakes of one task; each sentence is said only once."""
-
-    def __init__(self, spec: Mapping, names: Mapping, cases: Sequence[Case], rights: Sequence[Mapping | None]):
-        self.spec, self.names, self.cases, self.rights = spec, names, cases, rights
-        self.said: set[str] = set()
-        self.following: dict[str, list[str]] = {}  # results judged by the learner's own wrong ones, and these
-        self.known: dict[tuple, Any] = {}  # what the expressions give, so that each is computed only once
-
-    def results(self, k: int, attempt: Attempt) -> dict[str, Any]:
-        """The learner's results in a case by name; raise `Trouble` if the answer is not built like the right one."""
-        answer, right = attempt(*self.cases[k].arguments), self.rights[k]
-        if len(right) > 1 and "returns" not in self.spec and not isinstance(answer, Mapping):
-            raise Trouble(f"The function should return a dictionary ({', '.join(right)}), but returns {kind(answer)}.")
-        return by_name(answer, list(right), right, attempt.name)
-
-    def expected(self, k: int, got: Mapping[str, Any]) -> dict[str, Any]:
-        """What the results of a case should be: the right ones, or what follows from the learner's own by `lines`."""
-        expected, right = dict(self.rights[k]), self.rights[k]
-        for name, line in self.spec.get("lines", {}).items():
-            if name in got and difference(name, got[name], right[name]):
-                value = value_of(line, self._space(k, "", self._own(got, right, name)), _numbers)
-                if value is not None and value.any():  # from zeros only zeros follow, and they are not half right
-                    expected[name] = value
-        return expected
-
-    def given(self, k: int, got: Mapping[str, Any], name: str) -> list[str]:
-        """The learner's own wrong results from which it follows what a result should be; [] if it is simply right."""
-        right = self.rights[k]
-        if not difference(name, self.expected(k, got)[name], right[name]):
-            return []
-        read = re.findall(r"\w+", self.spec["lines"][name])
-        own = [
-            each for each in self._own(got, right, name) if each in read and difference(each, got[each], right[each])
-        ]
-        self.following[name] = own
-        return own
-
-    def _own(self, got: Mapping[str, Any], right: Mapping[str, Any], result: str) -> dict[str, np.ndarray]:
-        """The learner's results but for one, as far as they can stand in for the right ones.
-
-        One that is the right value of another result can't: it was made rightly and handed back in the wrong place.
-        """
-        lines = self.spec.get("lines")
-        own = {name: got[name] for name in got if name != result and is_like(got[name], np.asarray(right[name]))}
-        if lines:
-            own = {name: value for name, value in own.items() if not _misplaced(name, got, right)}
-        return {name: np.asarray(value, float) for name, value in own.items() if np.any(value)} if lines else {}
-
-    def words(self, attempt: Attempt, result: str) -> str:
-        """What explains a wrong result in all cases; "" if nothing known does, or if it was said already."""
-        if not hints_wanted() or self.rights[0] is None or not result:
-            return ""
-        words = self._words(attempt, result)
-        if words in self.said:
-            return ""
-        self.said.add(words)
-        return words
-
-    def _words(self, attempt: Attempt, result: str) -> str:
-        answers = {}  # the learner's results by case, where there are any
-        for k in range(len(self.cases)):
-            try:
-                answers[k] = self.results(k, attempt)
-            except Trouble:
-                continue
-        single, whole = mistakes_of(self.spec, result, len(self.rights[0]) > 1)
-        answered = [k for k in answers if result in answers[k] and _numbers(answers[k][result]) is not None]
-        if not answered:
-            return ""
-        # First what explains all results together: one of them alone may look like another mistake.
-        complete = [k for k in answered if set(answers[k]) == set(self.rights[k])]
-        together = [_joined(answers[k]) for k in complete]
-        if whole and complete and all(values is not None for values in together):
-            names, wanted = list(self.rights[0]), [_joined(self.rights[k]) for k in complete]
-            own = {k: self._space(k, result) for k in complete}
-            table = self._table(whole, own, lambda v: _joined(by_name(v, names)), together, wanted)
-            if words := explain(together, wanted, table):
-                return words
-        got = [_numbers(answers[k][result]) for k in answered]
-        right = [_numbers(self.expected(k, answers[k])[result]) for k in answered]
-        spaces = {k: self._space(k, result, self._own(answers[k], self.rights[k], result)) for k in answered}
-        for k, value in zip(answered, right, strict=True):
-            spaces[k]["right"] = value
-        if words := explain(got, right, self._table(single, spaces, _numbers, got, right)):
-            return words
-        if self.spec.get("recognize"):
-            code = getattr(attempt.function, "__code__", None)
-            read = frozenset(code.co_names + code.co_varnames) if code else frozenset()
-            arrays = [{n: v for n, v in s.items() if isinstance(v, np.ndarray | float)} for s in spaces.values()]
-            return recognize(result, got, right, arrays, read)
-        return ""
-
-    def _table(
-        self,
-        mistakes: Mapping[str, str],
-        spaces: Mapping[int, dict],
-        read: Callable,
-        got: Sequence[np.ndarray],
-        right: Sequence[np.ndarray],
-    ) -> dict[str, list]:
-        """By their words the numbers that mistakes give in the cases that were answered.
-
-        Where a mistake gives no number, whoever made it has taken care of that case: it has to be right.
-        """
-        table = {}
-        for code, words in mistakes.items():
-            values = []
-            for k, space in spaces.items():
-                key = code, k, space["name"], bool(self.spec.get("lines"))
-                if key not in self.known or key[-1]:
-                    self.known[key] = value_of(code, space, read)
-                values.append(self.known[key])
-            open_ = [n for n, value in enumerate(values) if value is None]
-            if len(open_) < len(values) and not any(difference("it", got[n], right[n]) for n in open_):
-                table.setdefault(words, [g if v is None else v for g, v in zip(got, values, strict=True)])
-        return table
-
-    def _space(self, k: int, result: str = "", own: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        return space_of(self.spec, self.names, self.cases[k], self.rights[k], result) | dict(own or {})
-
-
-def _misplaced(name: str, got: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
-    """Whether a result is wrong and is the right value of another one that is not where it belongs.
-
-    A dz without its slope is the right delta of its gate too, but the delta is in its own place then.
-    """
-    if not difference(name, got[name], right[name]):
-        return False
-    away = [other for other in right if other != name and other in got and difference(other, got[other], right[other])]
-    return any(not difference(name, got[name], right[other]) for other in away)
-
-
-def space_of(spec: Mapping, names: Mapping, case: Case, right: Mapping | None, result: str = "") -> dict[str, Any]:
-    """The names that the expressions of a task's mistakes may use in a case."""
-    arguments = re.findall(r"\w+", spec["call"].partition("(")[2])
-    results = right or {}
-    single = {"name": result, **({"right": results[result]} if result in results else {})}
-    return {"np": np, **names, **dict(zip(arguments, case.arguments, strict=False)), **case.names, **results, **single}
-
-
 def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | None:
     """The numbers of an expression; None if it can't be computed with these names, or is not finite."""
     try:
@@ -393,16 +357,7 @@ def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | N
         return None
 
 
-def mistakes_of(spec: Mapping, result: str, several: bool) -> tuple[dict[str, str], dict[str, str]]:
-    """The named mistakes of one result, and those of the whole answer, if it has several results."""
-    table = spec.get("mistakes", {})
-    whole = {code: words for code, words in table.items() if isinstance(words, str)}
-    named = [key for key, words in table.items() if key in (result, "each") and not isinstance(words, str)]
-    single = {code: words for key in sorted(named, key="each".__eq__) for code, words in table[key].items()}
-    return (single, whole) if several else (single | whole, {})
-
-
-def _numbers(value: Any) -> np.ndarray | None:
+def numbers(value: Any) -> np.ndarray | None:
     """A value as an array of finite numbers, nine gradients as one vector; None if it is none."""
     if isinstance(value, Params):
         return value.flat
@@ -422,5 +377,5 @@ def _numbers(value: Any) -> np.ndarray | None:
 
 def _joined(results: Mapping[str, Any]) -> np.ndarray | None:
     """All results as one vector; None if one of them is no array of finite numbers."""
-    arrays = [_numbers(value) for value in results.values()]
+    arrays = [numbers(value) for value in results.values()]
     return None if any(array is None for array in arrays) else np.concatenate([np.ravel(array) for array in arrays])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 
 from lstm_teach import exact_gradient, forward
+from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions, task_of
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradreport import relative_error, verdict
@@ -21,29 +22,25 @@ PREDICT_TWO_STEPS, FIRST_LINE, SECOND_LINE, HOW_MANY = questions(
     __name__, "my_wrong_at_two_steps", "my_first_line", "my_second_line", "my_fourth_loop"
 )
 
-FLAWS = (
-    "cell for its tanh",  # the output gate is multiplied by c, where the forward pass has tanh(c)
-    "gate of another step",  # the cell's delta is carried with the forget gate of the step before
-    "token once",  # a column of dU is written, not added to
-    "turned product",  # the rows of dW belong to h; they should belong to z
-    "g left out",  # what reaches h comes from three gates only
-    "W not transposed",  # and so from the wrong units
-    "leftover",  # a walk starts with the delta of the cell that the walk before has left
-    "no forget gate",  # the cell's delta is carried whole
-    "a number",  # np.dot where np.outer is meant
-    "step 0 left out",  # no walk gets to step 0
-)
+# Each flaw: a piece of the loop below, and what somebody might have written there.
+FLAWS = {
+    "cell for its tanh": ("to_h * ct", "to_h * run.c[k]"),  # where the forward pass has tanh(c)
+    "gate of another step": ("to_c * run.f[k]", "to_c * run.f[k - 1]"),  # at the carry
+    "token once": ("[:, x[k]] += ", "[:, x[k]] = "),  # a column of dU is written, not added to
+    "turned product": ("z[gate], run.h[k - 1]", "run.h[k - 1], z[gate]"),
+    "g left out": ("z[gate] for gate in GATES", "z[gate] for gate in GATES[:3]"),  # from i, f, o only
+    "W not transposed": ("].T @", "] @"),  # and so from the wrong units
+    "leftover": ("        to_c = np.zeros(params.hidden_size)\n", ""),  # of the walk before
+    "no forget gate": ("to_c * run.f[k]", "to_c"),  # the cell's delta is carried whole
+    "a number": ("np.outer(z", "np.dot(z"),
+    "step 0 left out": ("range(n, -1, -1)", "range(n, 0, -1)"),  # no walk gets to step 0
+}
 
 
 def nested_loop(
-    params: Params,
-    x: np.ndarray,
-    targets: np.ndarray,
-    h0: np.ndarray | None = None,
-    c0: np.ndarray | None = None,
-    flaws: Collection[str] = (),
+    params: Params, x: np.ndarray, targets: np.ndarray, h0: np.ndarray | None = None, c0: np.ndarray | None = None
 ) -> Params:
-    """The nine gradients by two loops, with some of the `FLAWS` in them; without any it is right."""
+    """The nine gradients by two loops."""
     run = forward(params, x, h0, c0)
     grads = Params.zeros(params.vocab_size, params.hidden_size)
     to_c = np.zeros(params.hidden_size)
@@ -51,31 +48,27 @@ def nested_loop(
         miss = run.y[n] - np.eye(params.vocab_size)[targets[n]]
         grads.V += np.outer(miss, run.h[n])
         to_h = params.V.T @ miss
-        if "leftover" not in flaws:
-            to_c = np.zeros(params.hidden_size)
-        for k in range(n, 0 if "step 0 left out" in flaws else -1, -1):
+        to_c = np.zeros(params.hidden_size)
+        for k in range(n, -1, -1):
             i, f, o, g, ct = run.i[k], run.f[k], run.o[k], run.g[k], run.ct[k]
             to_c = to_c + to_h * o * (1 - ct**2)
-            shown = run.c[k] if "cell for its tanh" in flaws else ct
             z = {
                 "i": to_c * g * i * (1 - i),
                 "f": to_c * run.c[k - 1] * f * (1 - f),
-                "o": to_h * shown * o * (1 - o),
+                "o": to_h * ct * o * (1 - o),
                 "g": to_c * i * (1 - g**2),
             }
             for gate in GATES:
-                product = np.outer(z[gate], run.h[k - 1])
-                if "a number" in flaws:
-                    product = np.dot(z[gate], run.h[k - 1])
-                grads["W" + gate] += product.T if "turned product" in flaws else product
-                before = 0 if "token once" in flaws else grads["U" + gate][:, x[k]]
-                grads["U" + gate][:, x[k]] = before + z[gate]
-            gates = GATES[:3] if "g left out" in flaws else GATES  # i, f, o
-            back = [params["W" + gate] if "W not transposed" in flaws else params["W" + gate].T for gate in gates]
-            to_h = sum(matrix @ z[gate] for matrix, gate in zip(back, gates, strict=True))
-            if "no forget gate" not in flaws:
-                to_c = to_c * run.f[k - 1 if "gate of another step" in flaws else k]
+                grads["W" + gate] += np.outer(z[gate], run.h[k - 1])
+                grads["U" + gate][:, x[k]] += z[gate]
+            to_h = sum(params["W" + gate].T @ z[gate] for gate in GATES)
+            to_c = to_c * run.f[k]
     return grads
+
+
+def with_flaws(*flaws: str) -> Callable[..., Params]:
+    """`nested_loop` with some of the `FLAWS` in it."""
+    return edited(nested_loop, *(piece for flaw in flaws for piece in FLAWS[flaw]))
 
 
 # ------------------------------------------------------------------------------------------ 1. to 4., the four loops
@@ -148,7 +141,7 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
 def wrong_names(flaw: str, length: int, seed: int = 1) -> set[str]:
     """The names of the gradients that a loop with this flaw has wrong for a sequence of this length."""
     net = _net(seed, 4, 5, length)
-    got, right = nested_loop(*net, flaws=[flaw]), exact_gradient(*net)
+    got, right = with_flaws(flaw)(*net), exact_gradient(*net)
     return {name for name in Params.NAMES if verdict(relative_error(got[name], right[name])) != "right"}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions
 from lstm_teach.forward import forward
 from lstm_teach.judging import Trouble, kind, two_numbers
@@ -49,40 +50,30 @@ def check_loss(sequence_loss: Callable, seed: int = 1) -> Verdict:
         Case("other sizes", (V[:4, :3].copy(), h[:2, :3].copy(), np.array([3, 0]))),
         Case("very large scores", large, also=lambda got: advice(kept_finite(got, *large)).strip()),
     ]
-    return check(__name__, "loss", sequence_loss, cases, right=lambda V, h, targets: each(V, h, targets).sum())
+    return check(__name__, "loss", sequence_loss, cases, right=loss_of)
 
 
-def log_softmax(V: np.ndarray, h: np.ndarray) -> np.ndarray:
-    """The logarithm of every probability, (T, K)."""
+def loss_of(V: np.ndarray, h: np.ndarray, targets: np.ndarray) -> float:
+    """The loss of all steps."""
     scores = h @ V.T
-    scores = scores - scores.max(1, keepdims=True)
-    return scores - np.log(np.exp(scores).sum(1, keepdims=True))
+    shifted = scores - scores.max(1, keepdims=True)
+    log_y = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+    each = -log_y[np.arange(len(h)), targets]
+    return each.sum()
 
 
-def each(V: np.ndarray, h: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The loss of each step, (T,)."""
-    return -log_softmax(V, h)[np.arange(len(h)), targets]
-
-
-def shifted_by_token(V: np.ndarray, h: np.ndarray, targets: np.ndarray) -> float:
-    """What comes out if from each token's scores their largest over the steps is subtracted."""
-    scores = h @ V.T
-    scores = scores - scores.max(0)
-    return (np.log(np.exp(scores).sum(1)) - scores[np.arange(len(h)), targets]).sum()
-
-
-def kept_finite(got: float, V: np.ndarray, h: np.ndarray, targets: np.ndarray) -> str:
+def kept_finite(got: float, *given: np.ndarray) -> str:
     """How a loss was kept finite that came out wrong: by a smallest probability or a largest score; "" if by neither.
 
     To add a small number to a probability of 0 and to replace the 0 by it come to the same.
     """
-    y, last = np.exp(-each(V, h, targets)), np.arange(len(h))
+    y = np.exp(-edited(loss_of, "each.sum()", "each")(*given))
     for least in 10.0 ** -np.arange(1, 301):
         if np.isclose(got, -np.log(np.maximum(y, least)).sum(), rtol=1e-9, atol=0):
             return f"A probability of 0 counts as {least:.0e} here: so the log is finite, and far from right."
     for limit in CLIPPED_AT:
-        scores = np.clip(h @ V.T, -limit, limit)
-        if np.isclose(got, -log_softmax(scores.T, np.eye(len(h)))[last, targets].sum(), rtol=1e-9, atol=0):
+        clipped = edited(loss_of, "h @ V.T", f"np.clip(h @ V.T, -{limit}, {limit})")
+        if np.isclose(got, clipped(*given), rtol=1e-9, atol=0):
             return f"The scores were clipped at {limit}: other scores have another loss."
     return ""
 

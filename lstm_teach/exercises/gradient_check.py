@@ -9,13 +9,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lstm_teach import bptt, exact_gradient, forward, loss, nested_bptt
-from lstm_teach.backward import output_delta
+from lstm_teach import bptt, exact_gradient, loss, nested_bptt
+from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions, run, task_of
 from lstm_teach.gradreport import relative_error, verdict
 from lstm_teach.judging import Attempt, Trouble, kind
+from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.nested import FLAWS
-from lstm_teach.params import GATES, Params
+from lstm_teach.params import Params
 from lstm_teach.verdicts import Verdict
 
 PREDICT_DIGITS, FALLING, TINY = questions(__name__, "my_digits", "my_falling_error", "my_tiny_weights")
@@ -75,38 +76,54 @@ def check_numerical_gradient(numerical_gradient: Callable, seed: int = 1) -> Ver
             again = "put each one back before you nudge the next."
             return f"At one point {most} weights were nudged at once: {again}" if most else ""
 
-        return Case(part, (watched, net, step), {"plain": plain}, also=also)
+        return Case(part, (watched, net, step), {"plain": plain}, also=also, right=nine(plain, net, step))
 
     lstm_loss, net = _lstm_loss(seed, 3, 2)
     other = Params.random(2, 3, seed=seed + 1)
     cases = [on("the loss of an LSTM", lstm_loss, net, 0.05), on("another loss with a large step", no_lstm, other, 0.3)]
-    right = {id(case.arguments[0]): case.names["plain"] for case in cases}
-    return check(
-        __name__,
-        "numerical_gradient",
-        numerical_gradient,
-        cases,
-        right=lambda loss_fn, params, step: nine(right[id(loss_fn)], params, step, central),
-    )
+    return check(__name__, "numerical_gradient", numerical_gradient, cases)
 
 
-def central(ahead: float, here: float, behind: float, step: float) -> float:
-    """The slope between the two points."""
-    return (ahead - behind) / (2 * step)
-
-
-def nine(loss_fn: Callable, params: Params, step: float, formula: Callable) -> list[np.ndarray]:
+def nine(
+    loss_fn: Callable,
+    params: Params,
+    step: float,
+    formula: Callable = lambda ahead, here, behind, step: (ahead - behind) / (2 * step),
+) -> list[np.ndarray]:
     """The nine matrices of a formula that gets the loss ahead, here and behind, and the step."""
     grads, here = Params.zeros(params.vocab_size, params.hidden_size), loss_fn(params)
     for k in range(params.flat.size):
         by = step * (np.arange(params.flat.size) == k)
         grads.flat[k] = formula(loss_fn(_moved(params, by)), here, loss_fn(_moved(params, -by)), step)
-    return [grads[name] for name in Params.NAMES]
+    return grads.values()
 
 
 # ------------------------------------------------------------------------------------------ 3. a check of one's own
 
 FAULTS = task_of(__name__, "accepts")["faults"]
+
+# Each fault: a piece of the right pass, and what is there instead.
+PIECES = {
+    "forgotten carry": ("dc_carry = dc * f", "dc_carry = dc"),
+    "forgotten c0": ("cache.c[t - 1]", "cache.c[t - 1] * (t > 0)"),
+    "forgotten h0": ("cache.h[t - 1]", "cache.h[t - 1] * (t > 0)"),
+    "forgotten token": ("[:, x[t]] += ", "[:, x[t]] = "),
+    "transposed W": ("].T @ dz", "] @ dz"),
+    "short memory": (
+        "dz[gate] for",
+        "dz[gate] * ((len(x) - t) % 4 > 0) for",
+        "dc * f",
+        "dc * f * ((len(x) - t) % 4 > 0)",
+    ),
+    "weight decay": ("    return", "    grads.flat[:] += 1e-4 * params.flat\n    return"),
+    "V alone": ("np.outer(dy[t], ", "np.outer(dy[t] * (t > 0), "),
+    "turned dWo": ("    return", "    grads.Wo[:] = grads.Wo.T.copy()\n    return"),
+    "sign": ("    return", "    grads.flat[:] *= -1\n    return"),
+    "one small matrix": (
+        "    return",
+        "    grads[min(grads, key=lambda name: np.linalg.norm(grads[name]))] *= 1.0001\n    return",
+    ),
+}
 
 
 def planted(fault: str = "") -> Callable:
@@ -116,60 +133,17 @@ def planted(fault: str = "") -> Callable:
     """
     if fault and fault not in FAULTS:
         raise ValueError(f"fault must be one of {', '.join(FAULTS)}, got {fault!r}.")
-
-    def backward(params, x, targets, h0=None, c0=None):
-        cache = forward(params, x, h0, c0)
-        dy = output_delta(cache, targets)
-        h_before, c_before = np.roll(cache.h, 1, 0)[:-1], np.roll(cache.c, 1, 0)[:-1]  # row t: the state before step t
-        h_before[0] = cache.h[-1] * (fault != "forgotten h0")
-        c_before[0] = cache.c[-1] * (fault != "forgotten c0")
-        grads = Params.zeros(params.vocab_size, params.hidden_size)
-        dh_future = dc_carry = np.zeros(params.hidden_size)
-        for back, t in enumerate(reversed(range(len(x)))):
-            if fault == "short memory" and back % 4 == 0:  # at back = 0 there is nothing yet
-                dh_future = dc_carry = 0 * dc_carry
-            i, f, o, g, ct = (getattr(cache, name)[t] for name in ("i", "f", "o", "g", "ct"))
-            grads.V += np.outer(dy[t], cache.h[t]) * (t > 0 or fault != "V alone")
-            dh = params.V.T @ dy[t] + dh_future
-            dc = dh * o * (1 - ct**2) + dc_carry
-            dz = dc * g * i * (1 - i), dc * c_before[t] * f * (1 - f), dh * ct * o * (1 - o), dc * i * (1 - g**2)
-            dz = np.concatenate(dz)  # in the order i, f, o, g, as params.W and params.U have it
-            grads.W[...] += np.outer(dz, h_before[t])
-            grads.U[:, x[t]] = dz if fault == "forgotten token" else grads.U[:, x[t]] + dz
-            back_by = [params["W" + gate] if fault == "transposed W" else params["W" + gate].T for gate in GATES]
-            dh_future = np.hstack(back_by) @ dz
-            dc_carry = dc if fault == "forgotten carry" else dc * f
-        if fault == "weight decay":
-            grads.flat[:] += 1e-4 * params.flat
-        elif fault == "turned dWo":
-            grads.Wo[:] = grads.Wo.T.copy()
-        elif fault == "sign":
-            grads.flat[:] *= -1
-        elif fault == "one small matrix":
-            grads[min(Params.NAMES, key=lambda name: np.linalg.norm(grads[name]))] *= 1.0001
-        return grads
-
-    return backward
-
-
-def rounded(params: Params, x: np.ndarray, targets: np.ndarray, h0=None, c0=None) -> Params:
-    """A right backward pass whose numbers have eleven digits."""
-    grads = bptt(params, x, targets, h0, c0)
-    grads.flat[:] = [float(f"{number:.10e}") for number in grads.flat]
-    return grads
-
-
-def nested(params: Params, x: np.ndarray, targets: np.ndarray, h0=None, c0=None) -> Params:
-    """A right backward pass with two loops."""
-    return nested_bptt(params, x, targets, h0, c0, repaired=FLAWS)
+    return edited(right_pass, "right_pass", "backward", *PIECES.get(fault, ()))
 
 
 RIGHT_PASSES = {
     "a single pass": planted(),
-    "two loops": nested,
+    "two loops": lambda *given: nested_bptt(*given, repaired=FLAWS),
     "all gates at once": lambda *given: bptt(*given),
     "no pass back at all, but derivatives carried forward": lambda *given: exact_gradient(*given),
-    "a single pass whose numbers were rounded to eleven digits": rounded,
+    "a single pass whose numbers were rounded to eleven digits": edited(
+        right_pass, "    return", '    grads.flat[:] = [float(f"{number:.10e}") for number in grads.flat]\n    return'
+    ),
 }
 
 
@@ -178,11 +152,9 @@ def check_accepts(accepts: Callable) -> Verdict:
 
     `backward(params, x, targets, h0, c0)` returns an lt.Params.
     """
-    passes = {fault: planted(fault) for fault in FAULTS}
-    first, nothing = (
-        RIGHT_PASSES["a single pass"],
-        lambda params, *rest: Params.zeros(params.vocab_size, params.hidden_size),
-    )
+
+    def nothing(params: Params, *rest: object) -> Params:
+        return Params.zeros(params.vocab_size, params.hidden_size)
 
     def said(attempt: Attempt, backward: Callable) -> bool:
         answer = attempt(backward)
@@ -203,9 +175,9 @@ def check_accepts(accepts: Callable) -> Verdict:
 
     def rejects(fault: str) -> Callable[[Attempt], str]:
         def part(attempt: Attempt) -> str:
-            if said(attempt, passes[fault]):
+            if said(attempt, planted(fault)):
                 return f"It accepts a pass with this mistake: {FAULTS[fault]}."
-            if not said(attempt, first):
+            if not said(attempt, planted()):
                 return "It rejects this one, but right backward passes too: so its False says nothing."
             return ""
 
@@ -294,20 +266,16 @@ def check_slope_along(slope_along: Callable, seed: int = 1) -> Verdict:
         def look(answer: object) -> str:
             return "" if len(asked) <= 2 else f"The number is right, but it took {len(asked)} losses; two are enough."
 
-        return Case(part, (counted, net, direction(net.flat.size), step), {"at": at}, look)
+        along = direction(net.flat.size)
+        right = (at(step * along) - at(-step * along)) / (2 * step)
+        return Case(part, (counted, net, along, step), {"at": at}, look, right=right)
 
     cases = [
         on("a direction through all weights", 4, 3, 1e-3, lambda size: random.normal(0, 1, size)),
         on("a large step", 3, 4, 0.1, lambda size: random.choice([-1.0, 1.0], size)),
         on("one weight alone", 4, 3, 1e-3, lambda size: np.eye(size)[size // 2]),
     ]
-    at = {id(case.arguments[0]): case.names["at"] for case in cases}
-
-    def right(loss_fn: Callable, params: Params, direction: np.ndarray, step: float) -> float:
-        moved = at[id(loss_fn)]
-        return (moved(step * direction) - moved(-step * direction)) / (2 * step)
-
-    return check(__name__, "slope_along", slope_along, cases, right=right)
+    return check(__name__, "slope_along", slope_along, cases)
 
 
 def _moved(net: Params, by: np.ndarray | float) -> Params:

@@ -10,14 +10,14 @@ from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
-from lstm_teach import exact_gradient, forward
+from lstm_teach import exact_gradient
+from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions, task_of
 from lstm_teach.exercises.mixed_exam_cases import (  # noqa: F401  (the file's expressions and the notebook use some)
     LINES,
     NAMES,
     Net,
     Run,
-    backward,
     cell_step,
     coupled_loss,
     exam_case,
@@ -29,11 +29,13 @@ from lstm_teach.exercises.mixed_exam_cases import (  # noqa: F401  (the file's e
     sigmoid,
     to_h,
     values,
+    with_fault,
 )
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import relative_error
 from lstm_teach.judging import Trouble, kind
+from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
 from lstm_teach.validate import brief
 from lstm_teach.verdicts import Verdict, advice
@@ -174,7 +176,7 @@ def ladder(fault: str, seed: int = 3) -> dict[int, dict[str, float]]:
     rungs = {}
     for T in range(1, len(TOKENS) + 1):
         sequence = TOKENS[:T], targets[:T], h0, c0
-        got, right = backward(net, *sequence, fault), right_gradient(net, *sequence)
+        got, right = with_fault(fault)(net, *sequence), right_gradient(net, *sequence)
         rungs[T] = {name: relative_error(got[name], right[name]) for name in NAMES}
     return rungs
 
@@ -237,43 +239,20 @@ def _rung(letter: str) -> Callable[[object], str]:
 # ------------------------------------------------------------------------------------------ 4. find and repair
 
 
-def last_loss_pass(
-    params: Params,
-    x: np.ndarray,
-    target: int,
-    h0: np.ndarray | None = None,
-    c0: np.ndarray | None = None,
-    flaws: Collection[str] = (),
-) -> Params:
-    """The nine gradients of an LSTM that answers once, after its last token; right, or with some of the flaws."""
-    run = forward(params, x, h0, c0)
-    grads = Params.zeros(params.vocab_size, params.hidden_size)
-    dh_future = dc_carry = np.zeros(params.hidden_size)
-    for t in reversed(range(len(x))):
-        i, f, o, g, ct = run.i[t], run.f[t], run.o[t], run.g[t], run.ct[t]
-        dh = dh_future
-        if t == len(x) - 1 or "every loss" in flaws:
-            dy = run.y[t] - np.eye(params.vocab_size)[target]
-            grads.V += np.outer(dy, run.h[t])
-            dh = dh + params.V.T @ dy
-        dc = dh * o * (1 - ct**2) + dc_carry
-        slope = 1 - o**2 if "slope of o" in flaws else o * (1 - o)
-        slope = o if "half the slope" in flaws else slope
-        dz = {
-            "i": dc * g * i * (1 - i),
-            "f": dc * run.c[t - 1] * f * (1 - f),
-            "o": dh * ct * slope,
-            "g": dc * i * (1 - g**2),
-        }
-        for gate in "ifog":
-            grads["W" + gate] += np.outer(dz[gate], run.h[t - 1])
-            grads["U" + gate][:, x[t]] += dz[gate]
-        gates = "ifg" if "Wo left out" in flaws else "ifog"
-        dh_future = sum(
-            (params["W" + gate].T if "W not turned" not in flaws else params["W" + gate]) @ dz[gate] for gate in gates
-        )
-        dc_carry = dc * f
-    return grads
+# Each flaw: a piece of the right pass, and what somebody might have written there.
+FLAWS = {
+    "slope of o": ("do * o * (1 - o)", "do * (1 - o**2)"),
+    "half the slope": ("do * o * (1 - o)", "do * o"),
+    "Wo left out": ('for gate in "ifog")', 'for gate in "ifg")'),
+    "W not turned": ("].T @ dz", "] @ dz"),
+    "every loss": ("    dy[:-1] = 0\n", ""),
+}
+
+
+def with_flaws(*flaws: str) -> Callable[..., Params]:
+    """The pass back of an LSTM that answers once, after its last token; right, or with some of the flaws."""
+    only_the_last = "    grads = ", "    dy[:-1] = 0\n    grads = "
+    return edited(right_pass, *only_the_last, *(piece for flaw in flaws for piece in FLAWS[flaw]))
 
 
 def right_last_gradient(params: Params, x: np.ndarray, target: int, h0: np.ndarray, c0: np.ndarray) -> Params:

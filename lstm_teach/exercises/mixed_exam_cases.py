@@ -6,13 +6,12 @@ of a step back are in mixed_exam.toml.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import CodeType
 
 import numpy as np
 
+from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import task_of
 
 NAMES = ("V", "Wi", "Wo", "Wg", "Ui", "Uo", "Ug")
@@ -80,6 +79,7 @@ def _log_sum(scores: np.ndarray) -> np.ndarray:
 
 # ------------------------------------------------------------------------------------------ what is right
 
+LINES = task_of("mixed_exam", "back")["lines"]  # of a step back, in the order in which they are computed
 TINY = 1e-150  # a complex step: no difference is taken, so it can't be too small
 
 
@@ -126,20 +126,6 @@ def right_derivatives(net: Net, x: np.ndarray, run: Run, t: int) -> dict[str, np
 
 # ------------------------------------------------------------------------------------------ the pass back
 
-LINES = task_of("mixed_exam", "back")["lines"]  # of a step back, in the order in which they are computed
-FAULTY_LINES = {
-    "A": {"dc_before": "0 * dc"},
-    "B": {"dh_before": "to_h(net, i=dzi, g=dzg)"},
-    "D": {"dzo": "do"},
-    "copied di": {"di": "dc * g"},
-    "carry whole": {"dc_before": "dc"},
-    "carry by i": {"dc_before": "dc * i"},
-    "h not carried": {"dh_before": "0 * dh"},
-    "not transposed": {"dh_before": "to_h(net, turned=False, i=dzi, o=dzo, g=dzg)"},
-    "slope of tanh": {"dc": "dh * o * (1 - np.tanh(c) ** 2) + dc_carry"},
-    "tanh of c": {"do": "dh * np.tanh(c)"},
-}
-
 
 def to_h(net: Net, turned: bool = True, **deltas: np.ndarray) -> np.ndarray:
     """What some gates send to h of the step before, (H,); `deltas` are by the letter of the gate."""
@@ -153,43 +139,51 @@ def values(net: Net, run: Run, t: int, dh: np.ndarray, dc_carry: np.ndarray) -> 
     return {"np": np, "to_h": to_h, "net": net, "dh": dh, "dc_carry": dc_carry, "c_before": run.c[t - 1], **rows}
 
 
-@functools.cache
-def _compiled(line: str) -> CodeType:
-    return compile(line, "a line of the step back", "eval")
-
-
-def step_back(
-    net: Net, run: Run, t: int, dh: np.ndarray, dc_carry: np.ndarray, lines: Mapping[str, str] = LINES
-) -> dict[str, np.ndarray]:
-    """One step back by `lines`, perhaps with others than the right ones."""
-    v = values(net, run, t, dh, dc_carry)
-    for name, line in lines.items():
-        v[name] = eval(_compiled(line), v)
-    return {name: v[name] for name in LINES}
-
-
-def backward(
-    net: Net, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray, fault: str = ""
-) -> dict[str, np.ndarray]:
-    """The seven gradients in one pass back, with one of the faults in it; without any it is right."""
-    run = run_coupled(net, x, 0 * h0, 0 * c0) if fault == "E" else run_coupled(net, x, h0, c0)
-    lines = LINES | FAULTY_LINES.get(fault, {})
-    dy = run.y - (fault != "y") * np.eye(len(net["V"]))[targets]
+def backward(net: Net, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> dict[str, np.ndarray]:
+    """The seven gradients in one pass back."""
+    run = run_coupled(net, x, h0, c0)
+    dy = run.y - np.eye(len(net["V"]))[targets]
     grads = {name: np.zeros_like(matrix) for name, matrix in net.items()}
     dh_future = dc_carry = np.zeros(len(h0))
     for t in reversed(range(len(x))):
+        i, o, g, c, c_before = run.i[t], run.o[t], run.g[t], run.c[t], run.c[t - 1]
+        dh = net["V"].T @ dy[t] + dh_future
+        dc = dh * o + dc_carry
+        do, di, dg = dh * c, dc * (g - c_before), dc * i
+        dz = {"i": di * i * (1 - i), "o": do * o * (1 - o), "g": dg * (1 - g**2)}
         grads["V"] += np.outer(dy[t], run.h[t])
-        own = np.zeros(len(h0)) if fault == "last loss" and t < len(x) - 1 else net["V"].T @ dy[t]
-        back = step_back(net, run, t, own + dh_future, dc_carry, lines)
         for gate in "iog":
-            dz = back["dz" + gate]
-            grads["W" + gate] += np.outer(dz, run.h[t if fault == "same h" else t - 1])
-            column = grads["U" + gate][:, x[t]]
-            column[:] = dz if fault == "C" else column + dz
-        dh_future, dc_carry = back["dh_before"], back["dc_before"]
-    if fault == "mean":
-        return {name: grad / len(x) for name, grad in grads.items()}
+            grads["W" + gate] += np.outer(dz[gate], run.h[t - 1])
+            grads["U" + gate][:, x[t]] += dz[gate]
+        dh_future = sum(net["W" + gate].T @ dz[gate] for gate in "iog")
+        dc_carry = dc * (1 - i)
     return grads
+
+
+# Each fault: a piece of the pass, and what somebody might have written there.
+PIECES = {
+    "A": ("dc_carry = dc * (1 - i)", "dc_carry = 0 * dc"),
+    "B": ('for gate in "iog")', 'for gate in "ig")'),
+    "C": ("[:, x[t]] += ", "[:, x[t]] = "),
+    "D": ("do * o * (1 - o)", "do"),
+    "E": ("(net, x, h0, c0)\n", "(net, x, 0 * h0, 0 * c0)\n"),
+    "copied di": ("dc * (g - c_before)", "dc * g"),
+    "carry whole": ("dc_carry = dc * (1 - i)", "dc_carry = dc"),
+    "carry by i": ("dc_carry = dc * (1 - i)", "dc_carry = dc * i"),
+    "h not carried": (" + dh_future", ""),
+    "not transposed": ("].T @ dz", "] @ dz"),
+    "slope of tanh": ("dh * o", "dh * o * (1 - np.tanh(c) ** 2)"),
+    "tanh of c": ("dh * c", "dh * np.tanh(c)"),
+    "last loss": (".T @ dy[t]", ".T @ dy[t] * (t == len(x) - 1)"),
+    "same h": ("run.h[t - 1]", "run.h[t]"),
+    "y": (' - np.eye(len(net["V"]))[targets]', ""),
+    "mean": ("return grads", "return {name: grad / len(x) for name, grad in grads.items()}"),
+}
+
+
+def with_fault(fault: str) -> Callable:
+    """The pass back with one of the faults in it."""
+    return edited(backward, *PIECES[fault])
 
 
 # ------------------------------------------------------------------------------------------ nets to try things with

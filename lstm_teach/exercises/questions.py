@@ -47,6 +47,12 @@ class Question:
     reveal: str = ""
     written: bool = True
 
+    @classmethod
+    def of(cls, name: str, table: Mapping[str, Any], written: bool = True) -> Question:
+        """The question in a table of a file: text, options with their reasons and right; or text and reveal."""
+        options = {letter: Option(*option) for letter, option in table.get("options", {}).items()}
+        return cls(name, table["text"], options, table.get("right", ""), table.get("reveal", ""), written)
+
 
 class Form(anywidget.AnyWidget):
     """The question on the page: radio buttons or a line to type in, a button, and the explanation after it."""
@@ -73,6 +79,8 @@ class Asked:
     def __init__(self, question: Question, answer: Any, file: str | Path = FILE):
         self.question, self.file = question, Path(file)
         self.answer, self.problem = _read(question, answer)
+        said = f"<strong>{html.escape(self.problem)}</strong>"
+        self._problem = f'<p class="lt-question-problem">{said}</p>' if self.problem else ""
         kept = _kept(self.file)
         first = self.answer or str(kept.get(question.name, ""))
         if question.options and first not in question.options:
@@ -104,16 +112,11 @@ class Asked:
     def _explanation(self, answer: str) -> str:
         """What the form says after an answer: why, and how to keep an answer that the cell does not have."""
         if not answer:
-            return self._problem_html()
+            return self._problem
         if answer == self.answer or not self.question.written:
             return explain(self.question, answer)
         line = html.escape(f"{self.question.name} = {json.dumps(answer, ensure_ascii=False)}")
         return f"{explain(self.question, answer)}<p>To keep it in this notebook, write <code>{line}</code> above.</p>"
-
-    def _problem_html(self) -> str:
-        return (
-            f'<p class="lt-question-problem"><strong>{html.escape(self.problem)}</strong></p>' if self.problem else ""
-        )
 
     def _answered(self, change) -> None:
         self.form.explanation = self._explanation(self.form.answer)
@@ -140,7 +143,7 @@ class Asked:
     def _repr_mimebundle_(self, **kwargs) -> dict[str, Any]:
         """The form, and a still page for where no kernel runs."""
         options = "".join(f"<li>{_option(k, option)}</li>" for k, option in self.question.options.items())
-        said = explain(self.question, self.answer) or self._problem_html()
+        said = explain(self.question, self.answer) or self._problem
         still = f"<p>{html.escape(self.question.text)}</p><ul>{options}</ul>{said}"
         return self.root._repr_mimebundle_() | {"text/html": still, "text/plain": str(self)}
 

@@ -25,15 +25,13 @@ PREDICT_PEEPHOLE, ONLY_CARRY, PASSES_AT_ONE = questions(
 
 def step(params: Params, cache: Cache, t: int, dh: np.ndarray, dc_carry: np.ndarray) -> dict[str, np.ndarray]:
     """One right step back: do dc di df dg dzi dzf dzo dzg dh_before dc_before by name, (H,) each like dh, dc_carry."""
-    i, f, o, g, ct = (getattr(cache, name)[t] for name in ("i", "f", "o", "g", "ct"))
+    i, f, o, g, ct = cache.i[t], cache.f[t], cache.o[t], cache.g[t], cache.ct[t]
     do, dc = dh * ct, dh * o * (1 - ct**2) + dc_carry
     di, df, dg = dc * g, dc * cache.c[t - 1], dc * i
     back = {"do": do, "dc": dc, "di": di, "df": df, "dg": dg, "dzi": di * i * (1 - i), "dzf": df * f * (1 - f)}
     back |= {"dzo": do * o * (1 - o), "dzg": dg * (1 - g**2)}
-    return back | {
-        "dh_before": sum(params["W" + gate].T @ back["dz" + gate] for gate in GATES),
-        "dc_before": dc * f,
-    }
+    to_h = sum(params["W" + gate].T @ back["dz" + gate] for gate in GATES)
+    return back | {"dh_before": to_h, "dc_before": dc * f}
 
 
 # ------------------------------------------------------------------------------------------ 1. a walk
@@ -55,32 +53,20 @@ def check_walk(walk: Callable, seed: int = 1) -> Verdict:
 
 
 def walked(
-    step: Callable, params: Params, cache: Cache, targets: np.ndarray, weights: np.ndarray, change: str = ""
+    step: Callable, params: Params, cache: Cache, targets: np.ndarray, weights: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """The deltas dh and dc of all steps, (T, H) each; `change` puts in a mistake."""
+    """The deltas dh and dc of all steps, (T, H) each."""
     T, H = len(targets), params.hidden_size
-    dy = cache.y if change == "y" else -output_delta(cache, targets) if change == "sign" else None
-    if change == "weighs the 1":
-        dy = cache.y - weights[:, None] * np.eye(params.vocab_size)[targets]
-    dh_loss = (output_delta(cache, targets) if dy is None else dy) @ params.V
-    own = np.ones(T) if change in ("unweighted", "weighs all", "weighs the 1") else weights
-    deltas = {name: np.zeros((T, H)) for name in ("dh", "dc")}
+    dy = output_delta(cache, targets)
+    deltas = {"dh": np.zeros((T, H)), "dc": np.zeros((T, H))}
     dh_future = dc_carry = np.zeros(H)
-    for t in range(T) if change == "forward" else reversed(range(T)):
-        if change == "skips" and weights[t] == 0:
-            continue
-        picked_up = 0 if change == "last loss" and t < T - 1 else own[t]
-        dh = picked_up * dh_loss[t] + dh_future
-        if change == "weighs all":
-            dh = weights[t] * dh
+    for t in reversed(range(T)):
+        dh = weights[t] * (params.V.T @ dy[t]) + dh_future
         back = step(params, cache, t, dh, dc_carry)
         deltas["dh"][t], deltas["dc"][t] = dh, back["dc"]
-        before = back["dc"] if change == "dc" else back["dc_before"]
-        dh_future = 0 * dh if change == "no h" else back["dh_before"] + (dh_future if change == "adds h" else 0)
-        dc_carry = 0 * dh if change == "no c" else before + (dc_carry if change == "adds c" else 0)
-        if change == "weighs the carry":
-            dc_carry = weights[t] * dc_carry
-    return {name: rows[::-1] for name, rows in deltas.items()} if change == "reversed" else deltas
+        dh_future = back["dh_before"]
+        dc_carry = back["dc_before"]
+    return deltas
 
 
 # ------------------------------------------------------------------------------------------ 2. biases
@@ -104,8 +90,6 @@ def biases(dzi: np.ndarray, dzf: np.ndarray, dzo: np.ndarray, dzg: np.ndarray, d
 
 # ------------------------------------------------------------------------------------------ 3. peepholes
 
-PEEPHOLE_VALUES = ("dh", "dc_carry", "i", "f", "o", "g", "c_before", "c", "pi", "pf", "po")  # the order of the call
-
 
 def check_peepholes(peephole_back: Callable, seed: int = 1) -> Verdict:
     """Check `peephole_back(dh, dc_carry, i, f, o, g, c_before, c, pi, pf, po)` -> dc dc_before dpi dpf dpo."""
@@ -122,16 +106,11 @@ def check_peepholes(peephole_back: Callable, seed: int = 1) -> Verdict:
 
 def steps_between(*given: np.ndarray) -> dict[str, np.ndarray]:
     """What lies between the arguments of `peephole_back` and its results: ct, dzi, dzf, dzo."""
-    v = dict(zip(PEEPHOLE_VALUES, given, strict=True))
-    ct, o = np.tanh(v["c"]), v["o"]
-    dzo = v["dh"] * ct * o * (1 - o)
-    dc = v["dh"] * o * (1 - ct**2) + v["dc_carry"] + dzo * v["po"]
-    return {
-        "ct": ct,
-        "dzi": dc * v["g"] * v["i"] * (1 - v["i"]),
-        "dzf": dc * v["c_before"] * v["f"] * (1 - v["f"]),
-        "dzo": dzo,
-    }
+    dh, dc_carry, i, f, o, g, c_before, c, _, _, po = given
+    ct = np.tanh(c)
+    dzo = dh * ct * o * (1 - o)
+    dc = dh * o * (1 - ct**2) + dc_carry + dzo * po
+    return {"ct": ct, "dzi": dc * g * i * (1 - i), "dzf": dc * c_before * f * (1 - f), "dzo": dzo}
 
 
 def peepholes(*given: np.ndarray) -> dict[str, np.ndarray]:
@@ -139,15 +118,11 @@ def peepholes(*given: np.ndarray) -> dict[str, np.ndarray]:
 
     Source of the cell: Gers, Schraudolph and Schmidhuber, JMLR 3 (2002) 115.
     """
-    v = dict(zip(PEEPHOLE_VALUES, given, strict=True)) | steps_between(*given)
-    dc = v["dh"] * v["o"] * (1 - v["ct"] ** 2) + v["dc_carry"] + v["dzo"] * v["po"]
-    return {
-        "dc": dc,
-        "dc_before": dc * v["f"] + v["dzi"] * v["pi"] + v["dzf"] * v["pf"],
-        "dpi": v["dzi"] * v["c_before"],
-        "dpf": v["dzf"] * v["c_before"],
-        "dpo": v["dzo"] * v["c"],
-    }
+    dh, dc_carry, _, f, o, _, c_before, c, pi, pf, po = given
+    ct, dzi, dzf, dzo = steps_between(*given).values()
+    dc = dh * o * (1 - ct**2) + dc_carry + dzo * po
+    before = dc * f + dzi * pi + dzf * pf
+    return {"dc": dc, "dc_before": before, "dpi": dzi * c_before, "dpf": dzf * c_before, "dpo": dzo * c}
 
 
 # ------------------------------------------------------------------------------------------ 4. a start that is learned
@@ -178,13 +153,6 @@ def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:
 def start(step: Callable, params: Params, a: np.ndarray, x: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """The gradient of a, which is the cell and, squashed, the hidden state before the first token."""
     v = around_the_start(params, a, x, targets)
-    return v["dc0"] + v["dh0"] * (1 - np.tanh(a) ** 2)
-
-
-def from_zeros(params: Params, a: np.ndarray, x: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """What `start` gives if the forward pass starts from zeros."""
-    zeros = np.zeros_like(a)
-    v = around_the_start(params, zeros, x, targets)
     return v["dc0"] + v["dh0"] * (1 - np.tanh(a) ** 2)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import numpy as np
 
@@ -54,9 +53,9 @@ def check_clip(clip_together: Callable, seed: int = 1) -> Verdict:
     return check(__name__, "clip", clip_together, cases, right=clipped)
 
 
-def clipped(dV: np.ndarray, dW: np.ndarray, limit: float, length: float | None = None) -> dict[str, np.ndarray]:
-    """Both times one factor, so that their norm together is at most limit; `length` is what is taken for that norm."""
-    length = norm(np.append(dV, dW)) if length is None else length
+def clipped(dV: np.ndarray, dW: np.ndarray, limit: float) -> dict[str, np.ndarray]:
+    """Both times one factor, so that their norm together is at most limit."""
+    length = norm(np.append(dV, dW))
     factor = min(1.0, limit / length) if length else 1.0
     return {"new_dV": dV * factor, "new_dW": dW * factor}
 
@@ -138,28 +137,16 @@ def trained(
     rate: float,
     size: int,
     orders: np.ndarray,
-    faults: str = "",
 ) -> np.ndarray:
-    """The weights after all batches; `faults` names what is wrong: "torn, dropped, by size" is the trainer as given."""
-    begun, now = flat, np.arange(len(xs))
-    missing = size if "dropped" in faults else size - 1 if "only full" in faults else 0
+    """The weights after all batches."""
     for order in orders:
-        begun = flat if "of the epoch" in faults else begun
-        now = now[order] if "twice" in faults else np.array(order)
-        pairs = list(zip(now, range(len(xs)) if "torn" in faults else now, strict=True))
-        total = 0.0
-        for first in range(0, len(xs) - missing, size):
-            batch = pairs[:size] if "same batch" in faults else pairs[first : first + size]
-            total = total if "kept" in faults else 0.0
-            for k, m in batch:
-                total = total + gradient_of(
-                    begun if "begun" in faults or "of the epoch" in faults else flat, xs[k], targets[m]
-                )
-                flat = flat - rate * total / len(batch) if "inside" in faults else flat
-            if "inside" in faults:
-                continue
-            count = {"by size": size, "sum": 1, "by symbols": sum(len(xs[k]) for k, _ in batch), "by all": len(xs)}
-            flat = flat - rate * total / next((count[name] for name in count if name in faults), len(batch))
+        pairs = [(xs[k], targets[k]) for k in order]
+        for first in range(0, len(pairs), size):
+            batch = pairs[first : first + size]
+            total = 0.0
+            for x, target in batch:
+                total = total + gradient_of(flat, x, target)
+            flat = flat - rate * total / len(batch)
     return flat
 
 
@@ -196,7 +183,7 @@ def check_sample(sample: Callable, seed: int = 1) -> Verdict:
                     ).strip()
             return ""
 
-        return Case(part, given, {"tokens": partial(sampled, *given[1:])}, also=also)
+        return Case(part, given, also=also)
 
     cases = [
         on("three tokens", 3, 1.0, (12, 5)),
@@ -204,7 +191,7 @@ def check_sample(sample: Callable, seed: int = 1) -> Verdict:
         on("a high temperature", 24, 4.0, (9, 6)),
         on("a low temperature", 24, 0.3, (9, 4)),
     ]
-    return check(__name__, "sample", sample, cases, right=lambda step, *given: sampled(*given))
+    return check(__name__, "sample", sample, cases, right=sampled)
 
 
 def scored_step(params: Params, token: int, h: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -218,33 +205,18 @@ def sampling(seed: int, count: int, temperature: float, sizes: tuple[int, int]) 
     params, random = Params.random(*sizes, seed=seed, scale=1.2), np.random.default_rng(seed)
     while True:
         first, numbers = int(random.integers(sizes[0])), random.uniform(0, 1, count)
-        around = [sampled(params, first, np.clip(numbers + off, 0, 1), temperature) for off in (-1e-9, 0, 1e-9)]
-        if np.array_equal(around[0], around[1]) and np.array_equal(around[1], around[2]):
+        moved = [np.clip(numbers + off, 0, 1) for off in (-1e-9, 0, 1e-9)]
+        low, same, high = (sampled(scored_step, params, first, each, temperature) for each in moved)
+        if np.array_equal(low, same) and np.array_equal(same, high):
             return params, first, numbers
 
 
-def sampled(
-    params: Params,
-    first: int,
-    numbers: np.ndarray,
-    temperature: float,
-    choose: str = "by number",
-    feed: str = "drawn",
-    state: str = "kept",
-    heat: str = "over",
-) -> np.ndarray:
-    """The tokens (n,), drawn rightly or with one of the usual mistakes."""
+def sampled(step: Callable, params: Params, first: int, numbers: np.ndarray, temperature: float) -> np.ndarray:
+    """The tokens (n,)."""
     h, c, token, drawn = *np.zeros((2, params.hidden_size)), first, []
     for number in numbers:
-        if state == "fresh":
-            h, c = np.zeros((2, params.hidden_size))
-        scores, h, c = scored_step(params, first if feed == "first" else token, h, c)
-        y = softmax(scores * {"over": 1 / temperature, "times": temperature, "none": 1.0}[heat])
-        if choose == "most probable":
-            token = int(y.argmax())
-        elif choose == "from the end":
-            token = len(y) - 1 - int(np.argmax(np.cumsum(y[::-1]) > number))
-        else:
-            token = int(np.argmax(np.cumsum(y) > number))
+        scores, h, c = step(params, token, h, c)
+        y = softmax(scores / temperature)
+        token = int(np.argmax(np.cumsum(y) > number))
         drawn.append(token)
     return np.array(drawn)

@@ -6,16 +6,16 @@ The words are in vanishing_gradients.toml; engine.py says how the two belong tog
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
 from lstm_teach.backward import output_delta
-from lstm_teach.exercises.engine import Case, check, questions, task_of
+from lstm_teach.exercises.engine import Case, check, questions, run, task_of
 from lstm_teach.exercises.single_pass_bptt import step
 from lstm_teach.flow import gradient_flow
 from lstm_teach.forward import forward
-from lstm_teach.judging import difference, is_like, two_numbers
+from lstm_teach.judging import Attempt, difference, is_like, two_numbers
 from lstm_teach.params import Params
 from lstm_teach.plain import sigmoid
 from lstm_teach.verdicts import Verdict, advice
@@ -140,17 +140,13 @@ def cut_text(seed: int, lengths: Sequence[int]) -> tuple:
     return back, pieces
 
 
-def pieced(back: Callable, pieces: Sequence[tuple], change: str = "") -> dict[str, np.ndarray]:
-    """The exact and the truncated gradient, (n,) each; `change` puts a mistake into the exact one."""
-    truncated = sum(back(piece, 0, 0)[0] for piece in pieces)
+def pieced(back: Callable, pieces: Sequence[tuple]) -> dict[str, np.ndarray]:
+    """The exact and the truncated gradient, (n,) each."""
     exact, dh, dc = 0, 0, 0
-    for piece in pieces if change == "forward" else reversed(pieces):
-        dh, dc = {"only dh": (dh, 0), "only dc": (0, dc), "crossed": (dc, dh)}.get(change, (dh, dc))
-        grad, dh_start, dc_start = back(piece, dh, dc)
-        exact = exact + grad
-        added = change == "adds"
-        dh, dc = dh_start + (dh if added else 0), dc_start + (dc if added else 0)
-    return {"exact": exact, "truncated": truncated}
+    for piece in reversed(pieces):
+        gradient, dh, dc = back(piece, dh, dc)
+        exact = exact + gradient
+    return {"exact": exact, "truncated": sum(back(piece, 0, 0)[0] for piece in pieces)}
 
 
 # ------------------------------------------------------------------------------------------ 4. what cuts lose
@@ -175,19 +171,9 @@ def check_kept(kept: Callable, seed: int = 1) -> Verdict:
 
 def kept_of(norms: np.ndarray, length: int) -> np.ndarray:
     """For each step t, how much of the sum over s of norms[s, t] comes from losses of its own piece; (T,)."""
-    return (norms * same_piece(norms, length)).sum(0) / norms.sum(0)
-
-
-def same_piece(norms: np.ndarray, length: int, first: int = 0) -> np.ndarray:
-    """Whether loss s and step t are in the same piece, (T, T); the first cut comes after length - first steps."""
-    piece = (np.arange(len(norms)) + first) // length
-    return piece[:, None] == piece
-
-
-def near(norms: np.ndarray, length: int) -> np.ndarray:
-    """Whether step t is less than `length` steps before loss s, (T, T)."""
     s, t = np.indices(norms.shape)
-    return s - t < length
+    kept = s // length == t // length
+    return (norms * kept).sum(0) / norms.sum(0)
 
 
 # ------------------------------------------------------------------------------------------ 5. a bias by measurement
@@ -195,9 +181,10 @@ def near(norms: np.ndarray, length: int) -> np.ndarray:
 
 def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
     """Check `bias_for(lost, orders)` -> b with |lost(b) - orders| at most 0.05, after at most 25 calls of lost."""
-    why, asked = task_of(__name__, "bias")["why"], []
+    why = task_of(__name__, "bias")["why"]
 
-    def on(part: str, T: int, H: int, scale: float, orders: float) -> Case:
+    def on(T: int, H: int, scale: float, orders: float) -> tuple[Callable, Callable]:
+        """What looks at the learner's b, and at the number of measurements that it took."""
         measure, calls = measured(seed, T, H, scale), []
 
         def lost(bias: float) -> float:
@@ -206,7 +193,8 @@ def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
                 raise RuntimeError(f"lost has been called {TOO_MANY} times, and {MEASUREMENTS} times are allowed")
             return measure(bias)
 
-        def look(b: object) -> str:
+        def part(attempt: Attempt) -> str:
+            b = attempt(lost, orders)
             if not is_like(b, np.array(0.5)):
                 return difference("b", b, 0.5)
             now = measure(float(b))
@@ -222,44 +210,42 @@ def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
                 "orders": abs(b - orders) < 2e-3,
                 "unmeasured": not calls,
                 "larger": now > orders,
+                "smaller": True,
             }
-            words = next((why[name] for name, so in explained.items() if so), why["smaller"])
+            words = next(why[name] for name, so in explained.items() if so)
             return f"With your b, {b:.4g}, the net loses {now:.2f} orders; it should lose {orders:g}.{advice(words)}"
 
-        asked.append((look, calls))
-        return Case(part, (lost, orders), look=look)
-
-    cases = [
-        on("two orders in 25 steps", 25, 8, 0.2, 2.0),
-        on("four orders in 40 steps", 40, 10, 0.12, 4.0),
-        on("twelve orders in 40 steps", 40, 10, 0.12, 12.0),
-    ]
-
-    def few(case: Case, first: Callable, calls: list) -> Case:
-        def look(b: object) -> str:
-            if first(b):
+        def few(attempt: Attempt) -> str:
+            if part(attempt):
                 return "This is checked once every bias is right."
-            if len(calls) <= MEASUREMENTS:
-                return ""
-            return f"It took {len(calls)} measurements; {MEASUREMENTS} are allowed.{advice(why['many'])}"
+            many = f"It took {len(calls)} measurements; {MEASUREMENTS} are allowed.{advice(why['many'])}"
+            return many if len(calls) > MEASUREMENTS else ""
 
-        return Case("few measurements", case.arguments, look=look)
+        return part, few
 
-    cases += [few(case, *each) for case, each in zip(cases, asked, strict=True)]
-    return check(__name__, "bias", bias_for, cases)
+    looks = {
+        "two orders in 25 steps": on(25, 8, 0.2, 2.0),
+        "four orders in 40 steps": on(40, 10, 0.12, 4.0),
+        "twelve orders in 40 steps": on(40, 10, 0.12, 12.0),
+    }
+    parts = {name: part for name, (part, _) in looks.items()}
+    parts["few measurements"] = lambda attempt: next(filter(None, (few(attempt) for _, few in looks.values())), "")
+    return run(__name__, "bias", bias_for, parts)
 
 
+@cache
 def measured(seed: int, T: int, H: int, scale: float) -> Callable[[float], float]:
     """The orders that the last loss's dc loses on its way to step 0, for a net with that forget-gate bias."""
-    return lambda bias: _measured(seed, T, H, scale, float(bias))
-
-
-@lru_cache(maxsize=4096)
-@np.errstate(divide="ignore")
-def _measured(seed: int, T: int, H: int, scale: float, bias: float) -> float:
     x, targets = np.random.default_rng(seed).integers(0, 8, (2, T))
-    dc = gradient_flow(Params.random(8, H, seed=seed, scale=scale, forget_bias=bias), x, targets).dc[-1]
-    return float(np.log10(dc[-1] / dc[0]))
+
+    @cache
+    def orders(bias: float) -> float:
+        net = Params.random(8, H, seed=seed, scale=scale, forget_bias=float(bias))
+        first, *_, last = gradient_flow(net, x, targets).dc[-1]
+        with np.errstate(divide="ignore"):
+            return float(np.log10(last / first))
+
+    return orders
 
 
 def solved(measure: Callable[[float], float], orders: float) -> float:

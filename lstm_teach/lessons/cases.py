@@ -6,7 +6,7 @@ complex step. Weights are of order 1 and the initial state is not zero, since sm
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,39 +15,45 @@ import numpy as np
 from lstm_teach import plain
 from lstm_teach.params import Params
 
+STATES = "zi zf zo zg i f o g c ct h"
 SIZES = ((4, 3), (5, 2), (3, 4), (6, 5))  # vocab_size, hidden_size; never equal, so that a transpose shows
+
+
+def walked(params: Params, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> SimpleNamespace:
+    """All of these, and T, H, K, `cache` of `plain.forward`, `grads`, `deltas` and `dy` of `plain.walk_back`."""
+    cache = plain.forward(params, x, h0, c0)
+    grads, deltas, dy = plain.walk_back(params, cache, targets)
+    given = {"params": params, "x": x, "targets": targets, "h0": h0, "c0": c0, "T": len(x)}
+    sizes = {"H": params.hidden_size, "K": params.vocab_size}
+    return SimpleNamespace(**given, **sizes, cache=cache, grads=grads, deltas=deltas, dy=dy)
 
 
 def sequences(
     sizes: tuple[tuple[int, int], ...] = SIZES, lengths: tuple[int, ...] = (1, 2, 3, 5), seed: int = 0
 ) -> Iterator[SimpleNamespace]:
-    """Random nets with a sequence each: params, x, targets, h0, c0, and what plain.py makes of them.
-
-    `cache` is that of `plain.forward`; `grads`, `deltas` and `dy` are those of `plain.walk_back`.
-    """
+    """Random nets with a sequence each, `walked`."""
     for number, ((K, H), T) in enumerate(zip(sizes, lengths, strict=True)):
         rng = np.random.default_rng([seed, number])
         params = Params(K, H, rng.normal(0, 0.8, K * H + 4 * H * H + 4 * H * K))
         x, targets = rng.integers(0, K, (2, T))
         h0, c0 = rng.uniform(0.3, 0.9, (2, H)) * rng.choice([-1, 1], (2, H))
-        cache = plain.forward(params, x, h0, c0)
-        grads, deltas, dy = plain.walk_back(params, cache, targets)
-        yield SimpleNamespace(
-            params=params, x=x, targets=targets, h0=h0, c0=c0, cache=cache, grads=grads, deltas=deltas, dy=dy
-        )
+        yield walked(params, x, targets, h0, c0)
 
 
 def names_at(net: SimpleNamespace, t: int) -> dict[str, Any]:
     """Every name of step t: tokens, weights, forward values, and deltas named as in `plain.step_back`, (H,) each."""
-    cache, params = net.cache, net.params
-    here: dict[str, Any] = {
-        name: getattr(cache, name)[t] for name in ("zi", "zf", "zo", "zg", "i", "f", "o", "g", "c", "ct", "h", "y")
-    }
+    cache = net.cache
+    here: dict[str, Any] = {name: getattr(cache, name)[t] for name in (*STATES.split(), "y")}
     here |= {"c_before": cache.c[t - 1], "h_before": cache.h[t - 1], "dy": net.dy[t], **net.deltas[t]}
-    here |= {name: np.array(matrix) for name, matrix in params.items()}
-    token, target, T, H, K = int(net.x[t]), int(net.targets[t]), len(net.x), params.hidden_size, params.vocab_size
-    here |= {"params": params, "token": token, "target": target, "t": t, "T": T, "H": H, "K": K}
-    return {**here, "onehot": np.eye(K)[target], "scores": params.V @ cache.h[t]}
+    here |= {name: np.array(matrix) for name, matrix in net.params.items()}
+    token, target = int(net.x[t]), int(net.targets[t])
+    here |= {"params": net.params, "token": token, "target": target, "t": t, "T": net.T, "H": net.H, "K": net.K}
+    return {**here, "onehot": np.eye(net.K)[target], "scores": net.params.V @ cache.h[t]}
+
+
+def pick(names: Mapping[str, Any], wanted: str) -> dict[str, Any]:
+    """Some of the names, in the order of `wanted`."""
+    return {name: names[name] for name in wanted.split()}
 
 
 def as_numbers(value: Any) -> Any:

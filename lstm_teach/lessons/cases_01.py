@@ -10,26 +10,23 @@ from collections.abc import Iterator
 import numpy as np
 
 from lstm_teach import plain
-from lstm_teach.lessons.cases import as_numbers, sequences
+from lstm_teach.lessons.cases import as_numbers, names_at, pick, sequences
 from lstm_teach.params import Params
-
-STEP = ("zi", "zf", "zo", "zg", "i", "f", "o", "g", "c", "ct", "h")
-ONE_UNIT = {"sizes": ((2, 1), (3, 1), (4, 1), (5, 1)), "lengths": (1, 2, 3, 4)}
 
 
 def cell() -> Iterator[dict]:
     """One unit, as plain numbers: what goes into the cell, and c."""
-    yield from _one_unit("c_before", "i", "f", "o", "g", "c")
+    yield from _one_unit("c_before i f o g c")
 
 
 def hidden() -> Iterator[dict]:
     """One unit, as plain numbers: what is known up to the cell, and h."""
-    yield from _one_unit("c_before", "i", "f", "o", "g", "c", "ct", "h")
+    yield from _one_unit("c_before i f o g c ct h")
 
 
 def squash() -> Iterator[dict]:
     """One unit, as plain numbers: the pre-activations, and the gates and the candidate."""
-    yield from _one_unit("h_before", "zi", "zf", "zo", "zg", "i", "f", "o", "g")
+    yield from _one_unit("h_before zi zf zo zg i f o g")
 
 
 def sigmoid() -> Iterator[dict]:
@@ -43,11 +40,9 @@ def sigmoid() -> Iterator[dict]:
 def pre_activation() -> Iterator[dict]:
     """One step of a net with several units: params, token, h_before, c_before, and the four z (H,)."""
     for net in sequences():
-        for t in range(len(net.x)):
-            here = {name: getattr(net.cache, name)[t] for name in ("zi", "zf", "zo", "zg")}
-            here |= {"h_before": net.cache.h[t - 1], "c_before": net.cache.c[t - 1]}
-            K, H = net.params.vocab_size, net.params.hidden_size
-            yield here | {"params": net.params, "token": int(net.x[t]), "K": K, "H": H, "onehot": np.eye(K)[net.x[t]]}
+        for t in range(net.T):
+            here = names_at(net, t) | {"onehot": np.eye(net.K)[net.x[t]]}
+            yield pick(here, "zi zf zo zg h_before c_before params token K H onehot")
 
 
 def whole_sequence() -> Iterator[dict]:
@@ -63,12 +58,12 @@ def whole_sequence() -> Iterator[dict]:
 def output() -> Iterator[dict]:
     """A whole sequence: h (T+1, H), the scores (T, K), e, the probabilities y, what the targets got, and the loss L."""
     for net in sequences(lengths=(3, 2, 4, 6)):
-        T, scores = len(net.x), net.cache.h[:-1] @ net.params.V.T
+        cache, scores = net.cache, net.cache.h[:-1] @ net.params.V.T
         e = np.exp(scores - scores.max(axis=1, keepdims=True))
-        picked = net.cache.y[np.arange(T), net.targets]
-        names = {"params": net.params, "h": net.cache.h, "c": net.cache.c, "scores": scores, "e": e, "y": net.cache.y}
-        names |= {"picked": picked, "L": plain.loss(net.params, net.x, net.targets, net.h0, net.c0)}
-        yield names | {"x": net.x, "targets": net.targets, "T": T, "K": net.params.vocab_size}
+        names = {"params": net.params, "h": cache.h, "c": cache.c, "scores": scores, "e": e, "y": cache.y}
+        names |= {"picked": cache.y[np.arange(net.T), net.targets]}
+        names |= {"L": plain.loss(net.params, net.x, net.targets, net.h0, net.c0)}
+        yield names | pick(vars(net), "x targets T K")
 
 
 def left() -> Iterator[dict]:
@@ -83,12 +78,10 @@ def my_forward(params: Params, x: np.ndarray, h0: np.ndarray, c0: np.ndarray) ->
     return cache.h, cache.c
 
 
-def _one_unit(*names: str) -> Iterator[dict]:
-    for net in sequences(**ONE_UNIT):
-        for t in range(len(net.x)):
-            here = {name: getattr(net.cache, name)[t] for name in STEP}
-            here |= {"c_before": net.cache.c[t - 1], "h_before": net.cache.h[t - 1]}
-            yield {name: as_numbers(here[name]) for name in names}
+def _one_unit(wanted: str) -> Iterator[dict]:
+    for net in sequences(sizes=((2, 1), (3, 1), (4, 1), (5, 1)), lengths=(1, 2, 3, 4)):
+        for t in range(net.T):
+            yield {name: as_numbers(value) for name, value in pick(names_at(net, t), wanted).items()}
 
 
 def _from_wrong_row(

@@ -6,18 +6,17 @@ Imports the numeric core, the cases and the pictures; no widgets.
 from __future__ import annotations
 
 import inspect
-import linecache
 import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
 import lstm_teach as lt
+from lstm_teach.edited import edited, made
 from lstm_teach.figures import clinic as figures
 from lstm_teach.figures.still import Still, show
 from lstm_teach.lessons import cases_07, clinic_cases
@@ -42,27 +41,7 @@ FAULTS = {
     "the start: h0 and c0 forgotten": ("lt.forward(params, x, h0, c0)", "lt.forward(params, x)"),
     "the output: dV with the state before": ("np.outer(dy[t], cache.h[t])", "np.outer(dy[t], cache.h[t - 1])"),
 }
-RIGHT_PASS = '''\
-def right_pass(params, x, targets, h0=None, c0=None):
-    """The single pass of lesson 4."""
-    cache = lt.forward(params, x, h0, c0)
-    dy = cache.y - np.eye(params.vocab_size)[targets]
-    grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
-    dh_future = dc_carry = np.zeros(params.hidden_size)
-    for t in reversed(range(len(x))):
-        i, f, o, g, ct = cache.i[t], cache.f[t], cache.o[t], cache.g[t], cache.ct[t]
-        grads.V += np.outer(dy[t], cache.h[t])
-        dh = params.V.T @ dy[t] + dh_future
-        dc = dh * o * (1 - ct**2) + dc_carry
-        di, df, do, dg = dc * g, dc * cache.c[t - 1], dh * ct, dc * i
-        dz = {"i": di * i * (1 - i), "f": df * f * (1 - f), "o": do * o * (1 - o), "g": dg * (1 - g**2)}
-        for gate in "ifog":
-            grads["W" + gate] += np.outer(dz[gate], cache.h[t - 1])
-            grads["U" + gate][:, x[t]] += dz[gate]
-        dh_future = sum(params["W" + gate].T @ dz[gate] for gate in "ifog")
-        dc_carry = dc * f
-    return grads
-'''
+RIGHT_PASS = inspect.getsource(clinic_cases.right_pass)
 
 
 def net(T: int, state: str = "not zero") -> tuple[lt.Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -85,8 +64,8 @@ def ladder(backward: Callable, state: str = "not zero") -> dict[int, dict[str, f
 
 
 def case(number: int) -> Callable:
-    """The backward pass of a case, 1 to 5."""
-    return _alone(f"case_{number}")
+    """The backward pass of a case, 1 to 5, as if it were alone in its file, so that its lines count from 1."""
+    return edited(getattr(clinic_cases, f"case_{number}"))
 
 
 def show_ladder(backward: Callable | int) -> Still:
@@ -103,15 +82,14 @@ def two_broken_passes() -> Still:
 
 def with_fault(fault: str) -> Callable:
     """The right pass with one of the FAULTS."""
-    source = RIGHT_PASS.replace("right_pass", "faulty_pass").replace(*FAULTS[fault])
-    return _made(source, "faulty_pass", f"faulty_pass: {fault}")
+    return edited(clinic_cases.right_pass, "right_pass", "faulty_pass", *FAULTS[fault])
 
 
 def repaired(diagnosis: lt.doctor.Diagnosis, backward: Callable) -> Callable:
     """The pass with the doctor's repairs; as it was if the search was stopped before they were proved."""
     if diagnosis.repaired_source is None:
         return backward
-    return _made(diagnosis.repaired_source, backward.__name__, f"{backward.__name__}, repaired")
+    return made(diagnosis.repaired_source, f"<{backward.__name__}, repaired>", {"np": np, "lt": lt})
 
 
 def load_names(number: int) -> None:
@@ -177,20 +155,6 @@ def _why(number: int, text: str) -> str:
     raise KeyError(f"case {number}: nothing is said about {text!r}")
 
 
-@cache
-def _alone(name: str) -> Callable:
-    """A pass of clinic_cases as if it were alone in its file, so that its lines count from 1."""
-    return _made(inspect.getsource(getattr(clinic_cases, name)), name, name)
-
-
-def _made(source: str, name: str, label: str) -> Callable:
-    """The function `name` made of its text, which `inspect` and the doctor can read again."""
-    file, space = f"<lesson 7: {label}>", {"np": np, "lt": lt}
-    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
-    exec(compile(source, file, "exec"), space)
-    return space[name]
-
-
 class Uncaptioned(Still):
     """A picture whose text is its alt text only: on the page it would read the ladder out for the learner."""
 
@@ -204,5 +168,5 @@ def _picture(ladders: Mapping[str, figures.Ladder]) -> Still:
     return Uncaptioned(still.png, still.text, still.width, still.height)
 
 
-right_pass = _made(RIGHT_PASS, "right_pass", "right_pass")
-question_loop = _alone("question_loop")
+right_pass = edited(clinic_cases.right_pass)
+question_loop = edited(clinic_cases.question_loop)

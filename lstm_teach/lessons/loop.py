@@ -5,8 +5,6 @@ Imports params and forward. The repairs and changes are data, in 03_flawed_backw
 
 from __future__ import annotations
 
-import functools
-import inspect
 import tomllib
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -15,11 +13,12 @@ from typing import NamedTuple
 import numpy as np
 
 import lstm_teach as lt
+from lstm_teach.edited import edited
 from lstm_teach.forward import Cache
 from lstm_teach.params import Params
 
 GATES = "ifog"
-FILENAME = "<a version of the loop>"
+VERSION = "<posted_loop, version"  # how the file name of every `variant` begins
 
 
 def gate_deltas(cache: Cache, s: int, dh: np.ndarray, dc: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -73,35 +72,20 @@ PRODUCTS = WORDS["products"]  # what else can become of dW: the code in place of
 MISTAKES = [(before, *told) for before, others in WORDS["changes"].items() for told in others.items()]
 
 
-@functools.lru_cache(2048)
 def variant(
     repaired: Collection[str] = (), edit: tuple[str, str] | None = None, product: str | None = None
 ) -> Callable[..., Params]:
     """`posted_loop` with these repairs, another change, and another product in the four dW."""
-    source = inspect.getsource(posted_loop)
-    if edit:
-        source = _replaced(source, *edit)
-    for flaw in repaired:
-        before, after = REPAIRS[flaw].before, REPAIRS[flaw].after
+    pieces = list(edit or ())
+    for flaw, repair in REPAIRS.items():
+        if flaw not in repaired:
+            continue
         if flaw == "scalar_dot":
-            source = _with_product(source, after)
-        elif edit is None or edit[0] != before:
-            source = _replaced(source, before, after)
+            product = product or repair.after
+        elif repair.before not in pieces:
+            pieces += repair.before, repair.after
     if product:
-        source = _with_product(source, product)
-    names = dict(globals())
-    exec(compile(source, FILENAME, "exec", dont_inherit=True), names)
-    return names["posted_loop"]
-
-
-def _replaced(source: str, before: str, after: str) -> str:
-    if before not in source:
-        raise ValueError(f"the loop has no {before!r}")
-    return source.replace(before, after)
-
-
-def _with_product(source: str, product: str) -> str:
-    for gate in GATES:
-        dz = f"dz{gate}"
-        source = _replaced(source, REPAIRS["scalar_dot"].before.format(dz=dz), product.format(dz=dz, gate=gate))
-    return source
+        for gate in GATES:
+            dz = f"dz{gate}"
+            pieces += REPAIRS["scalar_dot"].before.format(dz=dz), product.format(dz=dz, gate=gate)
+    return edited(posted_loop, *pieces)

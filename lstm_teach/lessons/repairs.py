@@ -26,7 +26,7 @@ from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import listing, relative_error, verdict
 from lstm_teach.judging import Attempt, Trouble
-from lstm_teach.lessons.loop import FILENAME, GATES, MISTAKES, PRODUCTS, REPAIRS, gate_deltas, posted_loop, variant
+from lstm_teach.lessons.loop import GATES, MISTAKES, PRODUCTS, REPAIRS, VERSION, gate_deltas, posted_loop, variant
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import Params
 from lstm_teach.verdicts import hints_html
@@ -50,11 +50,10 @@ GIVES_THE_ANSWER = {  # the code of what computes the answer, and its name in a 
 
 
 class Case(NamedTuple):
-    """One random net: what the learner's loop gets, and what the sixteen versions of the loop return."""
+    """One random net: its length and what the learner's loop gets."""
 
     T: int
     inputs: tuple[Params, Cache, np.ndarray, np.ndarray]
-    versions: dict[frozenset[str], Params]
 
 
 @dataclass(frozen=True)
@@ -134,9 +133,6 @@ class FlawsLeft:
 
     __repr__ = __str__
 
-    def _repr_mimebundle_(self, **kwargs) -> dict[str, str]:
-        return {"text/plain": str(self), "text/html": self._repr_html_()}
-
     def _repr_html_(self) -> str:
         mark = "✓" if self.passed else "✗"
         lines = "".join(html.prose(line) for line in self._lines())
@@ -210,11 +206,10 @@ def _case(T: int, seed: int) -> Case:
     params = Params.random(K, H, seed=10 * T + seed, scale=0.8)
     x, targets = rng.integers(0, K, (2, T))
     h0, c0 = rng.uniform(0.3, 0.9, (2, H)) * rng.choice([-1, 1], (2, H))
-    versions = {c: nested_bptt(params, x, targets, h0, c0, repaired=c) for c in combinations()}
     cache = forward(params, x, h0, c0)
     dy = plain.score_deltas(cache, targets)
     cache.gates[-1], cache.ct[-1] = rng.uniform(0.2, 0.8, 4 * H), rng.uniform(-0.8, 0.8, H)  # nobody has to read these
-    return Case(T, (params, cache, x, dy), versions)
+    return Case(T, (params, cache, x, dy))
 
 
 def _asked_first() -> Iterator[int]:
@@ -235,7 +230,7 @@ def _watched(loop: Callable, called: set[str], turns: list[int]) -> Callable:
     def note(frame, event, argument) -> None:
         if event == "call" and frame.f_code in GIVES_THE_ANSWER:
             called.add(GIVES_THE_ANSWER[frame.f_code])
-        elif event == "call" and frame.f_code.co_filename == FILENAME:
+        elif event == "call" and frame.f_code.co_filename.startswith(VERSION):
             called.add("the library's loop")
         elif event == "call" and frame.f_code.co_name == "gate_deltas":
             turns[0] += 1
@@ -265,10 +260,9 @@ def _gradients(attempt: Attempt, case: Case) -> Gradients:
 
 def _is_right(got: list[Gradients], name: str, T: int) -> bool:
     """Whether the check would pass one of the nine gradients at this length."""
-    at_T = [
-        (g[name], case.versions[frozenset(FLAWS)][name]) for g, case in zip(got, cases(), strict=True) if case.T == T
-    ]
-    return all(verdict(relative_error(*pair)) == "right" for pair in at_T)
+    right = [_returned(variant(FLAWS), number)[name] for number in range(len(got))]
+    pairs = zip(got, right, cases(), strict=True)
+    return all(verdict(relative_error(theirs[name], its)) == "right" for theirs, its, case in pairs if case.T == T)
 
 
 def _passing(right: Mapping[int, tuple[str, ...]]) -> str:
@@ -286,16 +280,30 @@ def _passing(right: Mapping[int, tuple[str, ...]]) -> str:
 def _left(got: list[Gradients]) -> tuple[frozenset[str], str] | None:
     """The flaws that are left and the gates whose dW still gets a number, or None if no version of the loop fits."""
     for walk in combinations(WALK):
-        if all(_equal(got, name, walk) for name in OUTSIDE_W):
-            dotted = _other([gate for gate in GATES if _equal(got, "W" + gate, walk | {"scalar_dot"})])
-            if all(_equal(got, "W" + gate, walk) for gate in dotted):
+        if _agree(got, OUTSIDE_W, variant(walk)):
+            dotted = _other([gate for gate in GATES if _agree(got, ["W" + gate], variant({*walk, "scalar_dot"}))])
+            if _agree(got, ["W" + gate for gate in dotted], variant(walk)):
                 return frozenset(set(WALK) - walk | ({"scalar_dot"} if dotted else set())), dotted
     return None
 
 
-def _equal(got: list[Gradients], name: str, version: frozenset[str]) -> bool:
-    """Whether one of the nine gradients is that of this version in every case."""
-    return all(_same(g[name], case.versions[version][name]) for g, case in zip(got, cases(), strict=True))
+def _agree(got: list[Gradients], names: Iterable[str], loop: Callable) -> bool:
+    """Whether these gradients are what a version of the loop returns, in every case."""
+    for number in _asked_first():  # three steps tell most loops apart
+        returned = _returned(loop, number)
+        if returned is None or not all(_same(got[number][name], returned[name]) for name in names):
+            return False
+    return True
+
+
+@functools.cache
+def _returned(loop: Callable, number: int) -> Params | None:
+    """What a version of the loop returns in a case; None if it raises."""
+    try:
+        with np.errstate(all="ignore"):
+            return loop(*cases()[number].inputs)
+    except (IndexError, ValueError, TypeError):
+        return None
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -337,7 +345,7 @@ def _what_is_new(got: list[Gradients], loop: Callable) -> FlawsLeft:
         return known
     if not any(np.any(g[member]) for g in got for member in Params.NAMES):
         words = f"All nine gradients that {name} returns are zero. Is what the loops add up also what it returns?"
-    elif not _equal(got, "V", frozenset()):
+    elif not _agree(got, ["V"], posted_loop):
         untouched = "grads.V+=np.outer(dy[t],h[t])" in text
         words = "dV was right, and now it is wrong" + (
             ", though its own line is as it was. So look at what all lines share: the outer loop, `dy`, `h`, and the "
@@ -354,15 +362,21 @@ def _what_is_new(got: list[Gradients], loop: Callable) -> FlawsLeft:
 def _shows_first(got: list[Gradients]) -> str:
     """The shortest length at which no version fits, and the gradients that don't; one that is right is never named."""
     for number, T in enumerate(LENGTHS):
-        at_T = [(g, case) for g, case in zip(got, cases(), strict=True) if case.T == T]
         right = {name for name in Params.NAMES if _is_right(got, name, T)}
-        misfits = [[m for m in Params.NAMES if not _fits(at_T, m, walk)] for walk in combinations(WALK)]
+        misfits = [[m for m in Params.NAMES if not _fits(got, T, m, walk)] for walk in combinations(WALK)]
         off = min((some for some in misfits if not right & set(some)), key=len)
         if not all(misfits):
             continue
         before = f"; up to T = {LENGTHS[number - 1]} there is no sign of it" if number else ""
         return f"It shows first at T = {T}, in {_names('', off)}{before}."
     return "A set of repairs could explain each length by itself, but no one set explains them all."
+
+
+def _fits(got: list[Gradients], T: int, name: str, walk: frozenset[str]) -> bool:
+    """Whether one of the nine gradients is that of a version with these repairs of the walk, either product for dW."""
+    numbers = [number for number, case in enumerate(cases()) if case.T == T]
+    both = [variant(walk), variant({*walk, "scalar_dot"})]
+    return all(any(_same(got[k][name], _returned(loop, k)[name]) for loop in both) for k in numbers)
 
 
 def _same_gate_deltas(loop: Callable) -> bool:
@@ -377,14 +391,6 @@ def _same_gate_deltas(loop: Callable) -> bool:
         return False
 
 
-def _fits(at_T: list[tuple[Gradients, Case]], name: str, walk: frozenset[str]) -> bool:
-    """Whether one of the nine gradients is that of a version with these repairs of the walk, either product for dW."""
-    return all(
-        any(_same(g[name], case.versions[version][name]) for version in (walk, walk | {"scalar_dot"}))
-        for g, case in at_T
-    )
-
-
 def _known_mistake(got: list[Gradients], loop: Callable) -> FlawsLeft | None:
     """About one other change of a walk's line, or of the four products, that explains all that came; None if none does.
 
@@ -397,7 +403,7 @@ def _known_mistake(got: list[Gradients], loop: Callable) -> FlawsLeft | None:
             if flaw in walk:
                 continue  # a line can't be repaired and wrong in another way
             edit = (before, after) if before else None
-            of_gates = _explains(got, OUTSIDE_W, variant(walk, edit)) and _products(got, walk, edit)
+            of_gates = _agree(got, OUTSIDE_W, variant(walk, edit)) and _products(got, walk, edit)
             if not of_gates:
                 continue
             said = {sentence: [g for g in GATES if of_gates[g] == sentence] for sentence in of_gates.values()}
@@ -435,21 +441,8 @@ def _products(got: list[Gradients], walk: frozenset[str], edit: tuple[str, str] 
         open_gates = [gate for gate in GATES if gate not in found]
         if open_gates:
             loop = variant(walk, edit, product)
-            found |= {gate: words for gate in open_gates if _explains(got, ["W" + gate], loop)}
+            found |= {gate: words for gate in open_gates if _agree(got, ["W" + gate], loop)}
     return found if len(found) == len(GATES) else None
-
-
-def _explains(got: list[Gradients], names: Iterable[str], loop: Callable) -> bool:
-    """Whether these gradients of a loop are what came, in every case."""
-    for number in _asked_first():  # three steps tell most loops apart
-        try:
-            with np.errstate(all="ignore"):
-                grads = loop(*cases()[number].inputs)
-        except (IndexError, ValueError, TypeError):
-            return False  # such as a loop that returns nothing
-        if not all(_same(got[number][name], grads[name]) for name in names):
-            return False
-    return True
 
 
 def _other(gates: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
-from sound import backward, bptt, last_loss_pass, run_coupled
+from sound import bptt, run_coupled, wrapped
 
 import lstm_teach as lt
 from lstm_teach.exercises import mixed_exam as exam
@@ -200,7 +200,7 @@ def repair_by_two(params, x, target, h0=None, c0=None):
 
 
 def repair_with(*flaws):
-    return partial(last_loss_pass, flaws=flaws)
+    return partial(wrapped(exam.with_flaws(*flaws)))
 
 
 def repair_every_loss(params, x, target, h0=None, c0=None):
@@ -341,7 +341,7 @@ def whole_by_differences(net, x, targets, h0, c0):
 
 
 def whole_with(fault):
-    return partial(backward, fault=fault)
+    return partial(wrapped(exam.with_fault(fault)))
 
 
 def whole_changed(change):

@@ -1,12 +1,9 @@
 """Answers to exercise 6."""
 
 import numpy as np
-from sound import wrapped
 
 from lstm_teach import training
-from lstm_teach.exercises import training as exercise
-
-trained = wrapped(exercise.trained)
+from lstm_teach.edited import edited
 
 # ------------------------------------------------------------------------------------------ check_clip
 
@@ -172,9 +169,20 @@ def train_step_by_step(flat, xs, targets, gradient_of, rate, size, orders):
     return flat
 
 
-def faulty(faults):
-    """The trainer with some of its faults."""
-    return lambda *given: trained(*given, faults)
+TORN = "targets[k]) for k in order", "targets[m]) for m, k in enumerate(order)"
+DROPPED = "len(pairs)", "len(pairs) - size"
+BY_SIZE = "len(batch)", "size"
+AS_GIVEN = *TORN, *DROPPED, *BY_SIZE
+FULL = "len(pairs)", "len(pairs) - size + 1"
+TWICE = "    for order in orders:", "    order = np.arange(len(xs))\n    for o in orders:\n        order = order[o]"
+KEPT = "gradient = np.zeros(flat.size)", "gradient = gradient if start else np.zeros(flat.size)"
+BEGUN = "    for order", "    begun = flat\n    for order", "gradient_of(flat", "gradient_of(begun"
+OF_THE_EPOCH = "        pairs =", "        begun = flat\n        pairs =", "gradient_of(flat", "gradient_of(begun"
+
+
+def faulty(*pieces):
+    """The trainer with other pieces of text."""
+    return edited(train, *pieces)
 
 
 def changed(**replaced):
@@ -381,23 +389,41 @@ WRONG = {
         "nothing done": (lambda flat, g, m, s, n, rate: (flat, m, s), "has not been changed"),
     },
     "check_trainer": {
-        "as given": (faulty("torn, dropped, by size"), "as in the trainer that was given"),
-        "torn": (faulty("torn"), "don't belong together"),
-        "dropped": (faulty("dropped"), "The last batch of each epoch is never used"),
-        "by size": (faulty("by size"), "A last batch that is smaller is divided by `size`"),
-        "torn and dropped": (faulty("torn, dropped"), "A sequence gets the targets of another one, and"),
-        "torn and by size": (faulty("torn, by size"), "and a smaller last batch is divided by"),
-        "dropped and by size": (faulty("dropped, by size"), "The last batch of each epoch is never used"),
-        "only full batches": (faulty("only full"), "A last batch that is smaller is left out"),
-        "order of the order": (faulty("twice"), "Each order is applied to the lists of the epoch before"),
-        "not reset": (faulty("kept"), "The gradient is never reset"),
-        "sum": (faulty("sum"), "This uses the sum"),
-        "by symbols": (faulty("by symbols"), "divided by the number of symbols"),
-        "by all": (faulty("by all"), "divided by the number of all pairs"),
-        "gradient of the start": (faulty("begun"), "at the weights as they are now"),
-        "gradient of the epoch's start": (faulty("of the epoch"), "at the weights the epoch began with"),
-        "step in the inner loop": (faulty("inside"), "The step is taken in the inner loop"),
-        "same batch": (faulty("same batch"), "uses its first batch"),
+        "as given": (faulty(*AS_GIVEN), "as in the trainer that was given"),
+        "torn": (faulty(*TORN), "don't belong together"),
+        "dropped": (faulty(*DROPPED), "The last batch of each epoch is never used"),
+        "by size": (faulty(*BY_SIZE), "A last batch that is smaller is divided by `size`"),
+        "torn and dropped": (faulty(*TORN, *DROPPED), "A sequence gets the targets of another one, and"),
+        "torn and by size": (faulty(*TORN, *BY_SIZE), "and a smaller last batch is divided by"),
+        "dropped and by size": (faulty(*DROPPED, *BY_SIZE), "The last batch of each epoch is never used"),
+        "only full batches": (
+            faulty(*FULL),
+            "A last batch that is smaller is left out",
+        ),
+        "order of the order": (
+            faulty(*TWICE),
+            "Each order is applied to the lists of the epoch before",
+        ),
+        "not reset": (
+            faulty(*KEPT),
+            "The gradient is never reset",
+        ),
+        "sum": (faulty(" / len(batch)", ""), "This uses the sum"),
+        "by symbols": (faulty("len(batch)", "sum(len(x) for x, _ in batch)"), "divided by the number of symbols"),
+        "by all": (faulty("len(batch)", "len(xs)"), "divided by the number of all pairs"),
+        "gradient of the start": (
+            faulty(*BEGUN),
+            "at the weights as they are now",
+        ),
+        "gradient of the epoch's start": (
+            faulty(*OF_THE_EPOCH),
+            "at the weights the epoch began with",
+        ),
+        "step in the inner loop": (
+            faulty("            flat = flat", "                flat = flat"),
+            "The step is taken in the inner loop",
+        ),
+        "same batch": (faulty("[start : start + size]", "[:size]"), "uses its first batch"),
         "one large batch": (changed(size=lambda v: len(v["xs"])), "All pairs are one batch here"),
         "one by one": (changed(size=lambda v: 1), "after each pair"),
         "one epoch": (changed(orders=lambda v: v["orders"][:1]), "is `return` inside the loop"),

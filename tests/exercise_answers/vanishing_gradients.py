@@ -3,11 +3,9 @@
 import math
 
 import numpy as np
-from sound import gradient_flow, wrapped
+from sound import gradient_flow
 
-from lstm_teach.exercises import vanishing_gradients
-
-pieced = wrapped(vanishing_gradients.pieced)
+from lstm_teach.edited import edited
 
 # ------------------------------------------------------------------------------------------ check_carried
 
@@ -178,8 +176,17 @@ def pieces_with_zeros(back, pieces):
     return np.sum(both, axis=1)
 
 
-def changed(change):
-    return lambda back, pieces: list(pieced(back, pieces, change).values())
+def pieces_added(back, pieces):
+    exact = dh = dc = 0
+    for piece in reversed(pieces):
+        grad, new_dh, new_dc = back(piece, dh, dc)
+        exact, dh, dc = exact + grad, dh + new_dh, dc + new_dc
+    return exact, sum(back(piece, 0, 0)[0] for piece in pieces)
+
+
+def handed(before, after):
+    """The pieces with something else handed over."""
+    return edited(pieces, before, after)
 
 
 def swapped(back, texts):
@@ -429,11 +436,14 @@ WRONG = {
         "swapped": (swapped, "This is the truncated one"),
         "both truncated": (with_exact(lambda e, t, *rest: t), "This is the truncated one"),
         "both exact": (with_truncated(lambda e, t, *rest: e), "This is the exact one"),
-        "forward": (changed("forward"), "from the first to the last"),
-        "only dh": (changed("only dh"), "Only dh is handed over"),
-        "only dc": (changed("only dc"), "Only dc is handed over"),
-        "crossed": (changed("crossed"), "where they are handed over"),
-        "adds": (changed("adds"), "added up from piece to piece"),
+        "forward": (handed("reversed(pieces)", "pieces"), "from the first to the last"),
+        "only dh": (handed("dh, dc)", "dh, 0)"), "Only dh is handed over"),
+        "only dc": (handed("dh, dc)", "0, dc)"), "Only dc is handed over"),
+        "crossed": (handed("dh, dc)", "dc, dh)"), "where they are handed over"),
+        "adds": (
+            pieces_added,
+            "added up from piece to piece",
+        ),
         "mean": (with_exact(lambda e, t, back, p: e / len(p)), "This is the mean over the pieces"),
         "mean of the truncated": (with_truncated(lambda e, t, back, p: t / len(p)), "This is the mean"),
         "first piece": (with_truncated(lambda e, t, back, p: back(p[0], 0, 0)[0]), "the first piece alone"),
@@ -443,7 +453,7 @@ WRONG = {
         ),
         "what is lost": (with_truncated(lambda e, t, *rest: e - t), "This is what truncation loses"),
         "half truncated": (
-            with_truncated(lambda e, t, back, p: pieced(back, p, "only dc")["exact"]),
+            with_truncated(lambda e, t, back, p: handed("dh, dc)", "0, dc)")(back, p)[0]),
             "dc is still handed over",
         ),
         "lists of pieces": (

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from lstm_teach import html
 from lstm_teach.doctor.causes import FORWARD_PATH
 from lstm_teach.gradreport import GradientReport, marked, word
+from lstm_teach.params import Params
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,15 @@ class Finding:
     function     the name of the helper that the line is in; "" for the function that was given
     """
 
-    quantity: str
-    gate: str
-    path: str
-    first_step: int | None
-    line: int | None
-    code: str
-    cause: str
-    repair: str
-    evidence: str
+    quantity: str = ""
+    gate: str = ""
+    path: str = ""
+    first_step: int | None = None
+    line: int | None = None
+    code: str = ""
+    cause: str = ""
+    repair: str = ""
+    evidence: str = ""
     idea: str = ""
     proved: bool = False
     length: int | None = None
@@ -48,16 +49,20 @@ class Finding:
     @property
     def place(self) -> str:
         """The second level: where it is, in one sentence."""
-        of = f" of `{self.function}`" if self.function else ""
-        where = f"line {self.line}{of}, `{self.code}`" if self.line else ""
-        what, forward = self.quantity, self.path == FORWARD_PATH
-        step = f" at step t = {self.first_step}" if self.first_step is not None else ""
-        long = f" (of {self.length} steps{'' if forward else ', walking back'})" if step and self.length else ""
-        known = what and (self.first_step is None or self.first_step >= 0)  # before step 0 no step reads anything
-        wrong = f"The first thing to go wrong is {what}{step}{long}, {self.path}." if known else ""
-        if not self.proved:  # other faults may come before
-            wrong = f"With the change below, {what}{step}{long} comes right, {self.path}." if known and self.how else ""
-        return " ".join(part for part in (f"Look at {where}." if where else "", wrong) if part)
+        parts = []
+        if self.line:
+            of = f" of `{self.function}`" if self.function else ""
+            parts.append(f"Look at line {self.line}{of}, `{self.code}`.")
+        what, step = self.quantity, self.first_step
+        known = what and (step is None or step >= 0)  # before step 0 no step reads anything
+        if step is not None:
+            back = "" if self.path == FORWARD_PATH else ", walking back"
+            what += f" at step t = {step}" + (f" (of {self.length} steps{back})" if self.length else "")
+        if known and self.proved:
+            parts.append(f"The first thing to go wrong is {what}, {self.path}.")
+        elif known and self.how:  # other faults may come before
+            parts.append(f"With the change below, {what} comes right, {self.path}.")
+        return " ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -91,42 +96,51 @@ class Diagnosis:
         """One sentence."""
         if self.repaired_source is None:
             return self._headline
-        lines = sorted({f.line for f in self.findings if f.line})
         helpers = {f.function for f in self.findings if f.line}
         of = f" of {helpers.pop()}" if len(helpers) == 1 and all(helpers) else ""
-        where = f", {'in line ' if len(lines) == 1 else ''}{', '.join(map(str, lines))}{of};"
+        where = f", {'in line ' if len(self._lines) == 1 else ''}{', '.join(map(str, self._lines))}{of};"
         return self._headline.replace(";", where, 1)
+
+    @property
+    def _lines(self) -> list[int]:
+        """What the check itself saw has no line, and comes from the faults that have one."""
+        return sorted({f.line for f in self.findings if f.line})
 
     @property
     def _headline(self) -> str:
         """The summary without the lines, which the HTML keeps for the second level."""
         if self.passed:
             return self.report.summary
-        count = len(self.findings)
-        if self.repaired_source is not None:  # what the check itself saw has no line, and comes from these faults
-            lines = len({f.line for f in self.findings if f.line})
-            faults = "one fault" if lines == 1 else f"faults in {_count(lines, 'line')}"
+        if self.repaired_source is not None:
+            faults = "one fault" if len(self._lines) == 1 else f"faults in {_count(len(self._lines), 'line')}"
             return f"{self.name} has {faults}; with the repair, every gradient is exact at all lengths tried."
         if any(f.line and f.repair for f in self.findings):
-            many = _count(count, "finding").capitalize()
+            many = _count(len(self.findings), "finding").capitalize()
             return f"{self.name} does not pass. {many} below; a full repair was not found."
         return f"{self.name} does not pass; the place could not be proved. What is known is below."
 
+    def _ladder(self) -> list[list[str]]:
+        """The table of errors in words, its head first; without rows if all is right."""
+        rows = [] if self.passed else self.ladder.items()
+        words = [[str(T), *(word(errors[name], 1e-7) for name in Params.NAMES)] for T, errors in rows]
+        return [["T", *(f"d{name}" for name in Params.NAMES)], *words]
+
     def __str__(self) -> str:
         parts = [self.summary]
-        if not self.passed and self.ladder:
-            parts += ["", *ladder_text(self.ladder)]
+        head, *rows = self._ladder()
+        if rows:
+            parts.append("")
+            parts += ["".join([f"{T:<5}", *(f"{cell:<10}" for cell in cells)]).rstrip() for T, *cells in (head, *rows)]
         for number, finding in enumerate(self.findings, 1):
-            parts += ["", f"{number}. {finding.idea or finding.cause}"]
-            if finding.line:
-                parts.append(f"   {finding.place}")
-            if finding.cause != (finding.idea or finding.cause):
-                parts.append(f"   {finding.cause}")
-            if finding.how:
-                repair = finding.repair.replace("\n", "\n" + " " * 11)
-                parts.append(f"   {_how(finding)} {repair}".rstrip())
-            if finding.evidence:
-                parts.append(f"   {finding.evidence}")
+            idea = finding.idea or finding.cause
+            repair = finding.repair.replace("\n", "\n" + " " * 11)
+            said = [
+                finding.place if finding.line else "",
+                finding.cause if finding.cause != idea else "",
+                f"{_how(finding)} {repair}".strip(),
+                finding.evidence,
+            ]
+            parts += ["", f"{number}. {idea}", *(f"   {text}" for text in said if text)]
         if self.notes:
             parts += ["", *(f"Note: {note}" for note in self.notes)]
         return "\n".join(parts)
@@ -135,8 +149,9 @@ class Diagnosis:
 
     def _repr_html_(self) -> str:
         parts = [html.bold(self._headline)]
-        if not self.passed and self.ladder:
-            parts.append(ladder_html(self.ladder))
+        head, *rows = self._ladder()
+        if rows:
+            parts.append(html.table(_CAPTION, head, [[T, *map(marked, cells)] for T, *cells in rows]))
         for number, finding in enumerate(self.findings, 1):
             levels = [
                 ("1. The idea", html.prose(finding.idea or finding.cause)),
@@ -150,11 +165,7 @@ class Diagnosis:
         return "".join(parts)
 
 
-def _count(number: int, word: str) -> str:
-    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-    return f"{words[number] if number < len(words) else number} {word}{'' if number == 1 else 's'}"
-
-
+_CAPTION = "The ladder: norm-relative error of each gradient against the exact one, by length of the sequence."
 _HOW = {"replace": "Repair:", "add": "Repair, to be added after this line:", "remove": "Repair: this line should go."}
 _TRY = {"replace": "Try:", "add": "Try, added after this line:", "remove": "Try it without this line."}
 
@@ -171,18 +182,6 @@ def _line_html(finding: Finding) -> str:
     )
 
 
-def ladder_text(ladder: dict[int, dict[str, float]], right: float = 1e-7) -> list[str]:
-    """The errors as aligned lines; up to `right` counts as right."""
-    names = list(next(iter(ladder.values())))
-    lines = ["T    " + "".join(f"{'d' + name:<10}" for name in names)]
-    for T, errors in ladder.items():
-        lines.append(f"{T:<5}" + "".join(f"{word(errors[name], right):<10}" for name in names))
-    return [line.rstrip() for line in lines]
-
-
-def ladder_html(ladder: dict[int, dict[str, float]], right: float = 1e-7) -> str:
-    """The errors as a table; up to `right` counts as right."""
-    names = list(next(iter(ladder.values())))
-    caption = "The ladder: norm-relative error of each gradient against the exact one, by length of the sequence."
-    rows = [[T, *(marked(word(errors[name], right)) for name in names)] for T, errors in ladder.items()]
-    return html.table(caption, ["T", *(f"d{name}" for name in names)], rows)
+def _count(number: int, word: str) -> str:
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    return f"{words[number] if number < len(words) else number} {word}{'' if number == 1 else 's'}"

@@ -1,63 +1,78 @@
-"""Which statements may be wrong: what can be told where no repair is found.
+"""Which statement may be wrong: what can be told where no repair is found.
 
-Imports scene, slots, truth and variants.
+Imports causes, report, scene, slots, truth and variants.
 """
 
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from itertools import takewhile
+from typing import Any
 
 import numpy as np
 
+from lstm_teach.doctor import causes
+from lstm_teach.doctor.report import Finding
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Slot
-from lstm_teach.doctor.truth import Truth
-from lstm_teach.doctor.variants import Variants
+from lstm_teach.doctor.source import Unit
+from lstm_teach.doctor.truth import Case, Truth, make_case
+from lstm_teach.doctor.variants import Trace, Variants, gradients, right_matrices
+from lstm_teach.gradreport import listing
 from lstm_teach.params import Params
 
+_CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
 
-class Suspects(NamedTuple):
+
+def what_is_known(backward: Callable, units: list[Unit], takes: dict[str, bool]) -> tuple[list[Finding], list[str]]:
+    """A line that may be wrong, as a finding if there is one, and a note on what the run never makes."""
+    truth, longer = Truth(make_case(3, 23, takes)), Truth(make_case(6, 26, takes))
+    variants = Variants(backward, units, [], [truth])
+    trace = variants.run(truth)
+    if gradients(trace, truth) is None:
+        return [], []  # it stops, or returns nothing of use: the check has said so, and no value tells more
+    seen = variants.seen(trace, truth)
+    made = {key.quantity for k, key in enumerate(truth.keys) if seen >> k & 1 and key.loss is None and key.step >= 0}
+    notes = []
+    if never := [*takewhile(lambda name: name not in made, reversed(_CHAIN))]:
+        name = causes.NAMES.get(never[-1], never[-1])  # what is left out before one that is made need not be computed
+        notes.append(f"The right value of {name} was not seen at any step, nor of what follows.")
+    # On a short sequence a wrong delta may not show yet.
+    right = set(right_matrices(trace, truth)) & set(right_matrices(variants.run(longer), longer))
+    may, just, unknown = _suspects(variants, trace, truth, right)
+    if unknown or (just and right):
+        return [_finding(units, variants, may, just, unknown, right)], notes
+    return [], notes
+
+
+def _suspects(
+    variants: Variants, trace: Trace, truth: Truth, right: set[str]
+) -> tuple[list[int], list[int], list[int]]:
     """Slots that may be wrong, in the order of the run.
 
-    open      those on which no right gradient depends; where the gradient of V is right, of the walk back only
-    just      of these, those on which exactly the wrong gradients depend
-    unknown   those whose value is no right quantity, nor the same for every sequence, and of which nothing right is
-              made later
+    First those on which no right gradient depends; where the gradient of V is right, of the walk back only. Then, of
+    these, those on which exactly the wrong gradients depend; and those whose value is no right quantity, nor the same
+    for every sequence, and of which nothing right is made later.
     """
-
-    open: list[int]
-    just: list[int]
-    unknown: list[int]
-
-
-def suspects(variants: Variants, truth: Truth, right: set[str]) -> Suspects:
-    """What can be told of the statements from one run, and from disturbing each of them.
-
-    `right` are the gradients that are right on longer sequences too: on a short one, a wrong delta may not show yet.
-    """
-    trace = variants.run(truth)
-    first: dict[int, int] = {}
-    reached: dict[int, None] = {}
-    for count, (slot, found) in enumerate(variants.events(trace, truth)):
-        reached[slot] = None
-        if found == 0 or (found > 0 and not found & ~truth.unfinished):
-            first.setdefault(slot, count)
+    events, case = variants.events(trace, truth), truth.case
+    reached = dict.fromkeys(slot for slot, _ in events)
+    strange = dict.fromkeys(slot for slot, found in events if found >= 0 and not found & ~truth.unfinished)
+    tokens = {name: (getattr(case, name) + 1) % truth.K for name in ("x", "targets")}
+    states = {name: 0.5 * state for name, state in case.states.items()}
+    back = _changed(variants, trace, replace(case, targets=tokens["targets"])) if "V" in right else reached
     reach = variants.reach(truth, reached)
-    back = _changed(variants, truth, targets=(truth.case.targets + 1) % truth.K) if "V" in right else reached
-    open_ = [slot for slot in reached if slot in back and not reach.get(slot, right) & right]
-    open_ = [slot for slot in open_ if not _only_returns(variants.slots[slot])]
-    just = [slot for slot in open_ if reach[slot] == set(Params.NAMES) - right]
-    fine = _finished(variants, set(first), set(reached) - set(first))
-    states = {name: 0.5 * state for name, state in truth.case.states.items()}
-    tokens = {name: (getattr(truth.case, name) + 1) % truth.K for name in ("x", "targets")}
-    fresh = _changed(variants, truth, states=states, **tokens)
-    strange = sorted((slot for slot in open_ if slot in first and slot not in fine), key=first.get)
-    unknown = [slot for slot in strange if slot in fresh]
-    if not unknown and not right:  # nothing that a pass computes changes, if it reads no token
-        unknown = strange
-    return Suspects(open_, just, unknown)
+    may = [slot for slot in reached if slot in back and not reach.get(slot, right) & right]
+    may = [slot for slot in may if not _only_returns(variants.slots[slot])]
+    just = [slot for slot in may if reach.get(slot) == set(Params.NAMES) - right]
+    half_way = _half_way(variants, strange, reached)
+    unknown = [slot for slot in strange if slot in may and slot not in half_way]
+    fresh = _changed(variants, trace, replace(case, states=states, **tokens))
+    if right or not fresh.isdisjoint(unknown):  # else nothing that a pass computes changes, if it reads no token
+        unknown = [slot for slot in unknown if slot in fresh]
+    return may, just, unknown
 
 
 def _only_returns(slot: Slot) -> bool:
@@ -65,29 +80,13 @@ def _only_returns(slot: Slot) -> bool:
     return isinstance(slot.node, ast.Return) and isinstance(slot.node.value, ast.Name | ast.Tuple | ast.List | ast.Dict)
 
 
-def _changed(variants: Variants, truth: Truth, **new: Any) -> set[int]:
-    """Slots that compute something else where something of the case is new."""
-    values: list[dict[int, list[Any]]] = []
-    for each in (truth, Truth(replace(truth.case, **new))):
-        trace = variants.run(each)
-        values.append({})
-        for slot, value in zip(trace.slots, trace.values, strict=False):
-            values[-1].setdefault(slot, []).append(value)
-    one, other = values
-    return {
-        slot
-        for slot, mine in one.items()
-        if len(mine) != len(other.get(slot, ())) or not all(map(same, mine, other[slot]))
-    }
-
-
-def feeders(variants: Variants, number: int, among: list[int]) -> list[int]:
-    """Those `among` some statements that assign, in the same function, a name which this one reads."""
-    slot = variants.slots[number]
-    names = [node for node in ast.walk(slot.node) if isinstance(node, ast.Name)]
-    read = {node.id for node in names if isinstance(node.ctx, ast.Load) or isinstance(slot.node, ast.AugAssign)}
-    alike = (other for other in among if other != number and variants.slots[other].unit == slot.unit)
-    return [other for other in alike if _names(variants.slots[other])[0] & read]
+def _changed(variants: Variants, trace: Trace, case: Case) -> set[int]:
+    """Slots that compute something else in another case."""
+    one, other = defaultdict(list), defaultdict(list)
+    for values, each in ((one, trace), (other, variants.run(Truth(case)))):
+        for slot, value in zip(each.slots, each.values, strict=False):
+            values[slot].append(value)
+    return {slot for slot in one if len(one[slot]) != len(other[slot]) or not all(map(same, one[slot], other[slot]))}
 
 
 def same(a: Any, b: Any) -> bool:
@@ -96,20 +95,14 @@ def same(a: Any, b: Any) -> bool:
     return len(a) == len(b) and all(x is y or np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-def _finished(variants: Variants, unknown: set[int], known: set[int]) -> set[int]:
-    """Unknown values that are only half-way: a later statement makes something right of them."""
-    fine: set[int] = set()
-    names = {s.number: _names(s) for s in variants.slots if s.number in unknown | known}
-    while True:
-        more = {
-            number
-            for number in unknown - fine
-            if names[number][0]
-            and any(reader > number and names[number][0] & names[reader][1] for reader in known | fine)
-        }
-        if not more:
-            return fine
-        fine |= more
+def _half_way(variants: Variants, strange: Iterable[int], reached: Iterable[int]) -> set[int]:
+    """The strange values that are only half-way: a later statement makes something right of them."""
+    names = {slot: _names(variants.slots[slot]) for slot in reached}
+    good = set(reached) - set(strange)
+    for slot in sorted(strange, reverse=True):
+        if any(reader > slot and names[slot][0] & names[reader][1] for reader in good):
+            good.add(slot)
+    return good & set(strange)
 
 
 def _names(slot: Slot) -> tuple[set[str], set[str]]:
@@ -119,6 +112,54 @@ def _names(slot: Slot) -> tuple[set[str], set[str]]:
     given = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name) and id(n) not in indices}
     value = getattr(slot.node, "value", None)
     several = isinstance(slot.node, ast.Return) and not isinstance(value, ast.BinOp)
-    if several or isinstance(value, ast.Tuple | ast.List | ast.Dict):
+    if several or value is None or isinstance(value, ast.Tuple | ast.List | ast.Dict):
         return given, set()  # one right thing among several says nothing of the others
-    return given, {n.id for n in ast.walk(value) if isinstance(n, ast.Name)} if value is not None else set()
+    return given, {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+
+
+def _finding(
+    units: list[Unit], variants: Variants, may: list[int], just: list[int], unknown: list[int], right: set[str]
+) -> Finding:
+    """The first statement that may be wrong as a finding. It says no more than what was seen."""
+    first = variants.slots[(unknown or just)[0]]
+    unit = units[first.unit]
+
+    def others(numbers: Iterable[int]) -> str:
+        slots = (variants.slots[number] for number in numbers)
+        lines = {units[slot.unit].line_number(slot.start) for slot in slots} - {unit.line_number(first.start)}
+        return f"line{'s' if len(lines) > 1 else ''} {listing(sorted(lines))}" if lines else ""
+
+    if unknown:
+        idea = causes.UNKNOWN
+        cause = (
+            "This line computes a value that is none of the right quantities. Of the values that may be wrong it is "
+            "the first in the run."
+        )
+        if right:
+            cause += " No gradient that is right depends on it."
+        names = [node for node in ast.walk(first.node) if isinstance(node, ast.Name)]
+        read = {n.id for n in names if isinstance(n.ctx, ast.Load) or isinstance(first.node, ast.AugAssign)}
+        own = (slot for slot in map(variants.slots.__getitem__, may) if slot.unit == first.unit)
+        feeders = others(slot.number for slot in own if _names(slot)[0] & read)
+        reads = f" ({feeders})" if feeders else ""
+        evidence = (
+            f"It may be half-way to a right value. If it is not, the fault is in this line, in what it reads{reads}, "
+            "or further up."
+        )
+    else:
+        idea = causes.MISPLACED
+        wrong = [name for name in Params.NAMES if name not in right]
+        cause = f"Exactly the wrong gradients (d{', d'.join(wrong)}) depend on what this line computes."
+        if lines := others(just):
+            cause += f" The same is true of {lines}."
+        evidence = "No value was found that must be wrong."
+    where = place(units, first.unit, unit.row(first.start))
+    return Finding(**where, cause=cause, evidence=evidence, idea=idea)
+
+
+def place(units: list[Unit], number: int, row: int) -> dict[str, Any]:
+    """The line, its text and the helper that it is in, if it is in one, as a finding has them."""
+    unit = units[number]
+    name, code = unit.function.__name__, unit.text.splitlines()[row].strip()
+    helper = number and not unit.constants and name.isidentifier()  # not a lambda
+    return {"line": unit.first_line + row, "code": code, "function": name if helper else ""}

@@ -1,9 +1,8 @@
-"""One unit of the LSTM as boxes and arrows: values, deltas, local slopes, and what the loss does when a box is nudged.
+"""An LSTM of one unit as boxes and arrows: values, deltas, local slopes, and what the loss does when a box is nudged.
 
 May import numpy, params, plain, forward, backward, nested and the input checks. Boxes have names such as `c[0]`,
-`zf[1]`, `h[-1]`, `scores[0,1]` (step, symbol) and `loss[0]`; `kept[t]` is f * c[t-1], `added[t]` is i * g, and
-`others[t]` are the other units at step t. An arrow is named by its two ends, in the direction of the values:
-`c[0] -> ct[0]`.
+`zf[1]`, `h[-1]`, `scores[0,1]` (step, symbol) and `loss[0]`; `kept[t]` is f * c[t-1] and `added[t]` is i * g. An arrow
+is named by its two ends, in the direction of the values: `c[0] -> ct[0]`.
 """
 
 from __future__ import annotations
@@ -11,14 +10,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
 
 from lstm_teach import validate
 from lstm_teach.backward import output_delta
-from lstm_teach.forward import check_params, forward
+from lstm_teach.forward import check_params, cross_entropy, forward
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import GATES, Params
 from lstm_teach.plain import sigmoid, softmax
@@ -30,44 +29,33 @@ SAME = 1e-9  # two deltas that differ by more than this part of the largest one 
 
 @dataclass(frozen=True, eq=False)
 class Net:
-    """A net with its sequence, and the unit that is looked at: all that the numbers of the graph depend on.
+    """A net of one unit with its sequence: all that the numbers of the graph depend on.
 
-    T steps, H units, K symbols. `values` has the value of every box, `slopes` the local slope of every arrow (`h[t]`
-    has one to each of the scores), `right` what the right pass brings back.
+    T steps, K symbols. `values` has the value of every box, `slopes` the local slope of every arrow (`h[t]` has one to
+    each of the scores), `right` what the right pass brings back.
     """
 
     params: Params
     x: np.ndarray  # (T,)
     targets: np.ndarray  # (T,)
-    h0: np.ndarray  # (H,)
-    c0: np.ndarray  # (H,)
-    unit: int = 0
+    h0: np.ndarray  # (1,)
+    c0: np.ndarray  # (1,)
 
     T = property(lambda self: len(self.x))
-    H = property(lambda self: self.params.hidden_size)
     K = property(lambda self: self.params.vocab_size)
     values = cached_property(lambda self: forward_values(self))
     slopes = cached_property(lambda self: local_slopes(self))
     right = cached_property(lambda self: walk_back(self))
 
-    def first_steps(self, T: int) -> Net:
-        """The same net on the first T steps alone."""
-        return replace(self, x=self.x[:T], targets=self.targets[:T])
 
-    def at_unit(self, unit: int) -> Net:
-        """The same net, with another unit looked at."""
-        return replace(self, unit=unit)
-
-
-def make_net(params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State = None, unit: int = 0) -> Net:
-    """Check a net and its sequence; raise as `loss` does, and for a unit that the net does not have."""
+def make_net(params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State = None) -> Net:
+    """Check a net and its sequence; raise as `loss` does, and for a net of several units."""
     check_params(params, one_net=True)
+    if params.hidden_size != 1:
+        raise ValueError(f"params must have hidden_size 1, since one unit is drawn, got {params.hidden_size}.")
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-    H = params.hidden_size
-    if unit not in range(H):
-        raise ValueError(f"unit must be from 0 to {H - 1}, got {validate.brief(unit)}.")
-    h0, c0 = validate.state("h0", h0, H, np.float64), validate.state("c0", c0, H, np.float64)
-    return Net(params, x, targets, h0, c0, unit)
+    h0, c0 = validate.state("h0", h0, 1, np.float64), validate.state("c0", c0, 1, np.float64)
+    return Net(params, x, targets, h0, c0)
 
 
 # ------------------------------------------------------------------------------------------------ boxes and arrows
@@ -119,9 +107,9 @@ def forward_operations(T: int, K: int) -> tuple[Operation, ...]:
     return tuple(Operation(kind, t, False, names) for t in range(T) for kind, names in boxes(t).items())
 
 
-def _arrows_back(t: int, K: int, H: int) -> dict[str, list[tuple[str, str]]]:
+def _arrows_back(t: int, K: int) -> dict[str, list[tuple[str, str]]]:
     """The arrows of a step, (source, target), by the operation that walks them, in the order of the way back."""
-    here, z = f"[{t}]", [f"z{gate}[{t}]" for gate in GATES]
+    here, before = f"[{t}]", f"[{t - 1}]"
     return {
         "loss": [],
         "scores": [(score(t, k), "loss" + here) for k in range(K)],
@@ -129,33 +117,33 @@ def _arrows_back(t: int, K: int, H: int) -> dict[str, list[tuple[str, str]]]:
         "product": [("o" + here, "h" + here), ("ct" + here, "h" + here)],
         "c": [("c" + here, "ct" + here)],
         "sum": [("kept" + here, "c" + here), ("added" + here, "c" + here)],
-        "kept": [("f" + here, "kept" + here), (f"c[{t - 1}]", "kept" + here)],
+        "kept": [("f" + here, "kept" + here), ("c" + before, "kept" + here)],
         "added": [("i" + here, "added" + here), ("g" + here, "added" + here)],
-        "z": [("z" + gate + here, gate + here) for gate in GATES],
-        "before": [(f"h[{t - 1}]", target) for target in z + ["others" + here] * (H > 1)],
+        "z": [(f"z{gate}{here}", gate + here) for gate in GATES],
+        "before": [("h" + before, f"z{gate}{here}") for gate in GATES],
     }
 
 
 @lru_cache
-def back_operations(T: int, K: int, H: int = 1) -> tuple[Operation, ...]:
+def back_operations(T: int, K: int) -> tuple[Operation, ...]:
     """The operations of the backward pass in their order, ten a step."""
     operations = []
     for t in reversed(range(T)):
-        for kind, pairs in _arrows_back(t, K, H).items():
+        for kind, pairs in _arrows_back(t, K).items():
             # The state of the step before has a sum to wait for, but the initial one is filled in with its arrows.
-            boxes = dict.fromkeys(source for source, _ in pairs if t == 0 or not source.endswith(f"[{t - 1}]"))
-            boxes = (f"loss[{t}]",) if kind == "loss" else tuple(boxes)
-            operations.append(Operation(kind, t, True, boxes, tuple(arrow(*pair) for pair in pairs)))
+            sources = [source for source, _ in pairs if t == 0 or not source.endswith(f"[{t - 1}]")]
+            boxes = dict.fromkeys([f"loss[{t}]"] if kind == "loss" else sources)
+            operations.append(Operation(kind, t, True, tuple(boxes), tuple(arrow(*pair) for pair in pairs)))
     return tuple(operations)
 
 
 @lru_cache
-def backward_order(T: int, K: int, H: int = 1) -> tuple[str, ...]:
+def backward_order(T: int, K: int) -> tuple[str, ...]:
     """Every box, and every arrow that carries a part of a box's delta, in the order of the way back.
 
     The arrows are those of boxes with several ways out; the arrow of any other box carries the box's own delta.
     """
-    operations = back_operations(T, K, H)
+    operations = back_operations(T, K)
     ways = Counter(ends(name)[0] for operation in operations for name in operation.arrows)
     order = []
     for operation in operations:
@@ -167,57 +155,40 @@ def backward_order(T: int, K: int, H: int = 1) -> tuple[str, ...]:
 # ------------------------------------------------------------------------------------------------------- forward
 
 
-def forward_values(net: Net, place: str | None = None, amount: float = 0.0) -> dict[str, float]:
-    """Run the graph forward; return the value of every box of the unit, `loss` (the sum), and the `others`.
+def forward_values(net: Net, place: str = "", amount: float = 0.0) -> dict[str, float]:
+    """Run the graph forward; return the value of every box, and `loss` (the sum).
 
     With `place` that box is moved by `amount` after it has been computed, and what comes after it is computed from
     the moved value. If `place` is an arrow, only the box at its end sees the moved value.
-    `others[t]` is an array: the pre-activations of the other units, so that it tells whether they change.
     """
-    p, u = net.params, net.unit
-    others = np.arange(net.H) != u
-    own = np.zeros(net.H)
-    own[u] = amount
+    p = net.params
 
-    def moved(name: str, value: np.ndarray) -> np.ndarray:
-        return value + own if name == place else value
+    def moved(name: str, value: float) -> float:
+        return float(value + amount * (name == place))
 
-    values: dict[str, float | np.ndarray] = {}
-    h, c = moved("h[-1]", net.h0), moved("c[-1]", net.c0)
-    values["h[-1]"], values["c[-1]"] = h[u], c[u]
-    losses = []
+    h, c = moved("h[-1]", net.h0[0]), moved("c[-1]", net.c0[0])
+    values = {"h[-1]": h, "c[-1]": c, "loss": 0.0}
     for t in range(net.T):
-        here = f"[{t}]"
+        here, before = f"[{t}]", f"[{t - 1}]"
         z = {}
         for gate in GATES:
-            W = p["W" + gate]
-            z[gate] = p["U" + gate][:, net.x[t]] + W @ h
-            if place == arrow(f"h[{t - 1}]", f"z{gate}{here}"):
-                z[gate][u] += W[u, u] * amount
-            if place == arrow(f"h[{t - 1}]", "others" + here):
-                z[gate][others] += W[others, u] * amount
-            z[gate] = moved(f"z{gate}{here}", z[gate])
-            values[f"z{gate}{here}"] = z[gate][u]
-        if net.H > 1:
-            values["others" + here] = np.concatenate([z[gate][others] for gate in GATES])
+            h_seen = moved(arrow("h" + before, f"z{gate}{here}"), h)
+            z[gate] = moved(f"z{gate}{here}", p["U" + gate][0, net.x[t]] + p["W" + gate][0, 0] * h_seen)
         i, f, o = (moved(gate + here, sigmoid(z[gate])) for gate in "ifo")
         g = moved("g" + here, np.tanh(z["g"]))
-        c_seen = moved(arrow(f"c[{t - 1}]", "kept" + here), c)
-        kept, added = moved("kept" + here, f * c_seen), moved("added" + here, i * g)
+        kept = moved("kept" + here, f * moved(arrow("c" + before, "kept" + here), c))
+        added = moved("added" + here, i * g)
         c = moved("c" + here, kept + added)
         ct = moved("ct" + here, np.tanh(moved(arrow("c" + here, "ct" + here), c)))
         h = moved("h" + here, o * ct)
-        scores = p.V @ moved(arrow("h" + here, "scores" + here), h)
-        for k in range(net.K):
-            scores[k] += amount * (place == score(t, k))
-            values[score(t, k)] = scores[k]
-        loss = np.log(np.exp(scores - scores.max()).sum()) + scores.max() - scores[net.targets[t]]
-        loss += amount * (place == "loss" + here)
-        losses.append(loss)
-        step = {"i": i, "f": f, "o": o, "g": g, "kept": kept, "added": added, "c": c, "ct": ct, "h": h}
-        values |= {name + here: array[u] for name, array in step.items()} | {"loss" + here: loss}
-    values["loss"] = sum(losses)
-    return {name: v if isinstance(v, np.ndarray) and v.ndim else float(v) for name, v in values.items()}
+        h_seen = moved(arrow("h" + here, "scores" + here), h)
+        scores = [moved(score(t, k), V * h_seen) for k, V in enumerate(p.V[:, 0])]
+        loss = moved("loss" + here, cross_entropy(np.array([scores]), net.targets[t : t + 1])[0])
+        step = {"i": i, "f": f, "o": o, "g": g, "kept": kept, "added": added, "c": c, "ct": ct, "h": h, "loss": loss}
+        values |= {f"z{gate}{here}": z[gate] for gate in GATES} | {name + here: value for name, value in step.items()}
+        values |= {score(t, k): value for k, value in enumerate(scores)}
+        values["loss"] += loss
+    return values
 
 
 @dataclass(frozen=True)
@@ -241,7 +212,7 @@ def nudge(net: Net, place: str) -> Nudged:
     The nudged box is among the changed ones if `place` is a box, and not if it is an arrow.
     """
     low, high = (forward_values(net, place, side * NUDGE / 2) for side in (-1, 1))
-    changed = frozenset(name for name in high if name != "loss" and np.any(high[name] != low[name]))
+    changed = frozenset(name for name in high if name != "loss" and high[name] != low[name])
     source = ends(place)[0] if " -> " in place else place
     value = net.values[source]
     return Nudged(place, (value - NUDGE / 2, value + NUDGE / 2), (low["loss"], high["loss"]), changed)
@@ -252,13 +223,13 @@ def nudge(net: Net, place: str) -> Nudged:
 
 def local_slopes(net: Net) -> dict[str, float]:
     """How much the end of each arrow changes for each unit of its beginning, every other input held fixed."""
-    p, u, v = net.params, net.unit, net.values
+    p, v = net.params, net.values
     slopes = {}
     for t in range(net.T):
         here, before = f"[{t}]", f"[{t - 1}]"
         y = softmax(np.array([v[score(t, k)] for k in range(net.K)]))
         for k in range(net.K):
-            slopes[arrow("h" + here, score(t, k))] = p.V[k, u]
+            slopes[arrow("h" + here, score(t, k))] = p.V[k, 0]
             slopes[arrow(score(t, k), "loss" + here)] = y[k] - (k == net.targets[t])
         i, f, o, g, ct = (v[name + here] for name in ("i", "f", "o", "g", "ct"))
         slopes |= {
@@ -276,7 +247,7 @@ def local_slopes(net: Net) -> dict[str, float]:
             arrow("zo" + here, "o" + here): o * (1 - o),
             arrow("zg" + here, "g" + here): 1 - g**2,
         }
-        slopes |= {arrow("h" + before, f"z{gate}{here}"): p["W" + gate][u, u] for gate in GATES}
+        slopes |= {arrow("h" + before, f"z{gate}{here}"): p["W" + gate][0, 0] for gate in GATES}
     return {name: float(slope) for name, slope in slopes.items()}
 
 
@@ -319,43 +290,39 @@ def walk_back(net: Net, flaws: Collection[str] = ()) -> Back:
     unknown = set(flaws) - set(FLAWS)
     if isinstance(flaws, str) or unknown:
         raise ValueError(f"flaws must be a collection of names out of {', '.join(FLAWS)}; got {validate.brief(flaws)}.")
-    p, u, short = net.params, net.unit, "short_range" in flaws
-    inputs = p, net.x, net.targets, net.h0, net.c0
+    short, inputs = "short_range" in flaws, (net.params, net.x, net.targets, net.h0, net.c0)
     _, deltas = nested_bptt(*inputs, repaired=set(FLAWS) - set(flaws), return_deltas=True)
-    cache = forward(p, net.x, net.h0, net.c0)
+    cache = forward(net.params, net.x, net.h0, net.c0)
     dy = output_delta(cache, net.targets)
     boxes, arrows, missing, strays = {}, {}, set(), []
     carried = 0.0  # what of the cell delta comes to a step from the next one
     for t in reversed(range(net.T)):
         here, before, later = f"[{t}]", f"[{t - 1}]", f"[{t + 1}]"
         another = t + 1 + short < net.T  # here a walk starts, and an earlier one comes by
-        d = {name[1:]: delta[t] for name, delta in vars(deltas).items()}
-        d |= {"ct": d["h"] * cache.o[t], "kept": d["c"], "added": d["c"]}
-        boxes |= {f"loss{here}": 1.0} | {score(t, k): dy[t, k] for k in range(net.K)}
+        d = {name[1:]: float(delta[t, 0]) for name, delta in vars(deltas).items()}
+        d |= {"ct": d["h"] * float(cache.o[t, 0]), "kept": d["c"], "added": d["c"]}
+        boxes |= {f"loss{here}": 1.0} | {score(t, k): float(dy[t, k]) for k in range(net.K)}
         names = [*GATES, *(f"z{gate}" for gate in GATES), "kept", "added", "c", "ct", "h"]
-        boxes |= {name + here: d[name][u] for name in names}
+        boxes |= {name + here: d[name] for name in names}
 
-        arrows[arrow("h" + here, "scores" + here)] = 0.0 if short else d["h_loss"][u]
+        arrows[arrow("h" + here, "scores" + here)] = 0.0 if short else d["h_loss"]
         if short:
             missing.add(arrow("h" + here, "scores" + here))
             if t + 1 < net.T:
-                strays.append(Stray("short_range", "scores" + later, "h" + here, float(d["h_loss"][u])))
-        arrows[arrow("c" + here, "ct" + here)] = d["c_hidden"][u]
+                strays.append(Stray("short_range", "scores" + later, "h" + here, d["h_loss"]))
+        arrows[arrow("c" + here, "ct" + here)] = d["c_hidden"]
         if "carry_accumulates" in flaws and another:
-            strays.append(Stray("carry_accumulates", "c" + later, "c" + here, float(boxes["c" + later])))
+            strays.append(Stray("carry_accumulates", "c" + later, "c" + here, boxes["c" + later]))
             carried += boxes["c" + later]
         if "stale_cell_delta" in flaws and another:
-            strays.append(Stray("stale_cell_delta", "ct[0]", "c" + here, float(d["c_carry"][u] - carried)))
+            strays.append(Stray("stale_cell_delta", "ct[0]", "c" + here, d["c_carry"] - carried))
 
-        carried = d["c"][u] * cache.f[t, u]
+        carried = d["c"] * float(cache.f[t, 0])
         arrows[arrow("c" + before, "kept" + here)] = carried
-        own = {gate: p["W" + gate][u, u] * d["z" + gate][u] for gate in GATES}
-        arrows |= {arrow("h" + before, f"z{gate}{here}"): part for gate, part in own.items()}
-        whole = sum(p["W" + gate][:, u] @ d["z" + gate] for gate in GATES)
-        arrows[arrow("h" + before, "others" + here)] = whole - sum(own.values())
+        to_h = {gate: float(net.params["W" + gate][0, 0]) * d["z" + gate] for gate in GATES}
+        arrows |= {arrow("h" + before, f"z{gate}{here}"): part for gate, part in to_h.items()}
     if not flaws:
-        boxes |= {"h[-1]": whole, "c[-1]": carried}
-    every = [name for operation in back_operations(net.T, net.K, net.H) for name in operation.arrows]
+        boxes |= {"h[-1]": sum(to_h.values()), "c[-1]": carried}
+    every = [name for operation in back_operations(net.T, net.K) for name in operation.arrows]
     parts = {name: arrows.get(name, boxes[ends(name)[0]]) for name in every if ends(name)[0] in boxes}
-    boxes, parts = ({name: float(delta) for name, delta in each.items()} for each in (boxes, parts))
     return Back(boxes, parts, frozenset(missing), tuple(strays), frozenset(flaws))

@@ -28,12 +28,12 @@ QUANTITIES = ("dh", "do", "dc", "di", "df", "dg", "dzi", "dzf", "dzo", "dzg")
 COMBINATIONS = [flaws for n in range(5) for flaws in combinations(lt.FLAWS, n)]
 
 
-def random_net(seed: int, T: int | None = None, H: int | None = None, K: int | None = None) -> Net:
+def random_net(seed: int, T: int | None = None, K: int | None = None) -> Net:
     rng = np.random.default_rng(seed)
-    T, H, K = T or rng.integers(1, 4), H or rng.integers(1, 5), K or rng.integers(2, 6)
-    params = lt.Params.random(int(K), int(H), seed=seed, scale=rng.uniform(0.5, 1.3))
+    T, K = T or rng.integers(1, 4), K or rng.integers(2, 6)
+    params = lt.Params.random(int(K), 1, seed=seed, scale=rng.uniform(0.5, 1.3))
     x, targets = rng.integers(0, K, (2, T))
-    return make_net(params, x, targets, rng.normal(size=H), rng.normal(size=H), int(rng.integers(H)))
+    return make_net(params, x, targets, rng.normal(size=1), rng.normal(size=1))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -42,7 +42,7 @@ def test_the_values_are_those_of_the_forward_pass(seed):
     cache = lt.forward(net.params, net.x, net.h0, net.c0)
     for t in range(-1, net.T):
         for name in ("c", "h") if t < 0 else ("i", "f", "o", "g", "zi", "zf", "zo", "zg", "c", "ct", "h"):
-            assert net.values[f"{name}[{t}]"] == pytest.approx(getattr(cache, name)[t, net.unit], rel=1e-12)
+            assert net.values[f"{name}[{t}]"] == pytest.approx(getattr(cache, name)[t, 0], rel=1e-12)
     for t, k in np.ndindex(net.T, net.K):
         assert net.values[score(t, k)] == pytest.approx(cache.scores[t, k], rel=1e-12)
     assert net.values["loss"] == pytest.approx(lt.loss(net.params, net.x, net.targets, net.h0, net.c0), rel=1e-12)
@@ -55,9 +55,9 @@ def test_what_comes_back_is_what_the_single_pass_brings_whole_and_in_parts(seed)
     _, deltas = lt.bptt(net.params, net.x, net.targets, net.h0, net.c0, return_deltas=True)
     assert_deltas(net, walk_back(net), deltas)
     for t in range(net.T):
-        of = {name: getattr(deltas, name)[t, net.unit] for name in ("dh_loss", "dh_future", "dc_hidden", "dc_carry")}
+        of = {name: getattr(deltas, name)[t, 0] for name in ("dh_loss", "dh_future", "dc_hidden", "dc_carry")}
         arrows = net.right.arrows
-        later = sum(part for name, part in arrows.items() if name.startswith((f"h[{t}] -> z", f"h[{t}] -> o")))
+        later = sum(part for name, part in arrows.items() if name.startswith(f"h[{t}] -> z"))
         assert arrows[arrow(f"h[{t}]", f"scores[{t}]")] == pytest.approx(of["dh_loss"], rel=1e-10, abs=1e-14)
         assert later == pytest.approx(of["dh_future"], rel=1e-10, abs=1e-14)
         assert arrows[arrow(f"c[{t}]", f"ct[{t}]")] == pytest.approx(of["dc_hidden"], rel=1e-10, abs=1e-14)
@@ -68,7 +68,7 @@ def test_what_comes_back_is_what_the_single_pass_brings_whole_and_in_parts(seed)
 def assert_deltas(net: Net, back, deltas: Deltas) -> None:
     for t in range(net.T):
         for name in QUANTITIES:
-            right = getattr(deltas, name)[t, net.unit]
+            right = getattr(deltas, name)[t, 0]
             assert back.boxes[f"{name[1:]}[{t}]"] == pytest.approx(right, rel=1e-10, abs=1e-14), (name, t)
 
 
@@ -91,7 +91,7 @@ def test_with_any_flaws_it_is_the_loop_of_the_question(flaws):
 @pytest.mark.parametrize("seed", range(40))
 def test_every_delta_is_what_the_loss_does_when_that_box_or_arrow_alone_is_nudged(seed):
     net = random_net(seed)
-    for name in backward_order(net.T, net.K, net.H):
+    for name in backward_order(net.T, net.K):
         delta = (net.right.boxes | net.right.arrows)[name]
         ratio = nudge(net, name).ratio
         assert ratio == pytest.approx(delta, rel=1e-5, abs=2e-6), name
@@ -108,8 +108,6 @@ def test_delta_in_times_local_slope_is_delta_out_on_every_arrow(seed):
     for name, part in back.arrows.items():
         source, target = ends(name)
         kind, t = kind_and_step(target) if target[:6] != "scores" else ("scores", int(target[7:-1]))
-        if kind == "others":
-            continue
         if kind == "scores":
             product = sum(back.boxes[score(t, k)] * net.slopes[arrow(source, score(t, k))] for k in range(net.K))
         else:
@@ -118,7 +116,7 @@ def test_delta_in_times_local_slope_is_delta_out_on_every_arrow(seed):
 
 
 def test_a_local_slope_is_how_much_the_end_of_an_arrow_moves_alone():
-    net = random_net(3, T=2, H=3)
+    net = random_net(3, T=2)
     for name, slope in net.slopes.items():
         source, target = ends(name)
         if kind_and_step(source)[0] in ("h", "c"):  # the boxes with several ways: one of them alone
@@ -130,20 +128,15 @@ def test_a_local_slope_is_how_much_the_end_of_an_arrow_moves_alone():
 
 
 @pytest.mark.parametrize("T", [1, 2, 3])
-@pytest.mark.parametrize("H", [1, 3])
-def test_a_nudge_changes_exactly_what_arrows_lead_to(T, H):
-    net = random_net(7, T=T, H=H, K=3)
+def test_a_nudge_changes_exactly_what_arrows_lead_to(T):
+    net = random_net(7, T=T, K=3)
     after = {}
     for name in net.right.arrows:
         source, target = ends(name)
         after.setdefault(source, []).append(target)
-    for t in range(T):  # the scores are one end of an arrow and several boxes; other units lead on as h does
+    for t in range(T):  # the scores are one end of an arrow and several boxes
         after[f"scores[{t}]"] = [score(t, k) for k in range(net.K)]
-        if H > 1 and t < T - 1:
-            after[f"others[{t}]"] = [f"scores[{t}]", *after[f"h[{t}]"]]
-        elif H > 1:
-            after[f"others[{t}]"] = [f"scores[{t}]"]
-    for name in backward_order(T, net.K, H):
+    for name in backward_order(T, net.K):
         reached, new = set(), [ends(name)[1] if " -> " in name else name]
         while new:
             box = new.pop()
@@ -155,7 +148,7 @@ def test_a_nudge_changes_exactly_what_arrows_lead_to(T, H):
 
 
 def test_a_flaw_leaves_out_or_adds_just_its_own_arrows():
-    net = random_net(5, T=3, H=2)
+    net = random_net(5, T=3)
     back = walk_back(net, ["short_range"])
     assert back.missing == {arrow(f"h[{t}]", f"scores[{t}]") for t in range(3)}
     assert {(s.source, s.target) for s in back.strays} == {("scores[2]", "h[1]"), ("scores[1]", "h[0]")}
@@ -176,7 +169,7 @@ def test_a_flaw_leaves_out_or_adds_just_its_own_arrows():
 
 @pytest.mark.parametrize("flaw", ["short_range", "stale_cell_delta", "carry_accumulates"])
 def test_what_is_called_wrong_is_what_differs_from_the_right_pass(flaw):
-    net = random_net(2, T=3, H=2)
+    net = random_net(2, T=3)
     back = walk_back(net, [flaw])
     wrong = back.wrong(net.right)
     assert wrong
@@ -190,7 +183,7 @@ def test_what_is_called_wrong_is_what_differs_from_the_right_pass(flaw):
 def test_the_operations_fill_in_every_box_once_in_either_direction(T):
     forward = [box for operation in forward_operations(T, 2) for box in operation.boxes]
     back = [box for operation in back_operations(T, 2) for box in operation.boxes]
-    net = random_net(0, T=T, H=1, K=2)
+    net = random_net(0, T=T, K=2)
     assert sorted(forward) == sorted(set(net.values) - {"h[-1]", "c[-1]", "loss"})
     assert sorted(back) == sorted(set(net.values) - {"loss"})
     arrows = [name for operation in back_operations(T, 2) for name in operation.arrows]
@@ -204,9 +197,9 @@ def test_the_operations_fill_in_every_box_once_in_either_direction(T):
 
 
 def test_bad_input_gets_a_sentence():
-    params = lt.Params.random(2, 2)
-    with pytest.raises(ValueError, match="unit must be from 0 to 1"):
-        make_net(params, [0], [1], unit=2)
+    with pytest.raises(ValueError, match="params must have hidden_size 1, since one unit is drawn, got 2"):
+        make_net(lt.Params.random(2, 2), [0], [1])
+    params = lt.Params.random(2, 1)
     with pytest.raises(ValueError, match=r"x\[0\]"):
         make_net(params, [5], [1])
     net = make_net(params, [0], [1])

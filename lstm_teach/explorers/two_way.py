@@ -33,7 +33,7 @@ def two_way(
     direction: "forward" (values only), "back" (the values stand already) or "both".
     flaws: those of the posted loop that the learner can choose from, one at a time.
     start: the box (`c[0]`) or arrow (`h[0] -> zo[1]`) chosen at the start; otherwise what the slider has just done.
-    upto: the kind of the last operation back (see `graph.BACK`) that may be shown; what comes after it stays empty.
+    upto: the kind of the last operation back (see `graph`) that may be shown; what comes after it stays empty.
     operation: where the slider is at the start; otherwise at its end.
     """
     if steps not in (1, 2, 3):

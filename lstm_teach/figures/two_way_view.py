@@ -19,7 +19,7 @@ class View:
     chosen: a box (`c[0]`) or an arrow (`h[0] -> zo[1]`); otherwise what the slider has just filled in.
     nudged: whether the boxes that change when the chosen one is moved are marked.
     flaws: those of the posted loop, whose deltas are shown; without them the deltas are right.
-    upto: the kind of the last operation back (see `graph.BACK`) that has been derived yet; otherwise all of them are.
+    upto: the kind of the last operation back (see `graph`) that has been derived yet; otherwise all of them are.
     """
 
     net: Net

@@ -47,6 +47,20 @@ def sequence(rang: bool, quiet: int = 12) -> tuple[np.ndarray, np.ndarray]:
     return x, targets
 
 
+def untrained(
+    T: int, hidden_size: int, seed: int, scale: float
+) -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """A random net at the task of the bell: params, x (T,), targets (T,), h0, c0 (hidden_size,).
+
+    The bell rings at the first step; the question comes at the last one, unless that is the first. The initial state is
+    not zero, since a zero in it would hide mistakes at the first step.
+    """
+    x, targets = sequence(True, T - 2) if T > 1 else (np.array([BELL]), np.array([QUIET]))
+    rng = np.random.default_rng(1000 + seed)
+    h0, c0 = rng.uniform(0.3, 0.9, (2, hidden_size)) * rng.choice([-1, 1], (2, hidden_size))
+    return Params.random(len(SYMBOLS), hidden_size, seed=seed, scale=scale), x, targets, h0, c0
+
+
 def forgetful(params: Params, bias: float) -> Params:
     """A copy of the net with `bias` added to the pre-activation of every forget gate, whatever the token."""
     changed = params.copy()
@@ -70,11 +84,6 @@ def train(seed: int = 29) -> Params:
             for gate in GATES:
                 grads["W" + gate] += 0.002 * params["W" + gate]
             params.flat += update(grads.flat)
-    return _swap_units(params)
-
-
-def _swap_units(params: Params) -> Params:
-    """The same net with its two units in the other order."""
     swapped = params.copy()
     swapped.V = params.V[:, ::-1]
     for gate in GATES:

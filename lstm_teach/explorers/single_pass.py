@@ -24,14 +24,8 @@ LEAST_SECONDS = 0.003  # for one measured time
 def bell_net(
     T: int = T, seed: int = 0, scale: float = 0.8
 ) -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """An untrained net and the bell task: params, x, targets (T,), h0, c0 (4,); T is at least 2.
-
-    The bell rings at the first step, a gap of quiet steps follows, and the last step asks for it: the right answer is
-    the bell. The initial state is not zero, since a zero in it would hide mistakes at the first step.
-    """
-    rng = np.random.default_rng(1000 + seed)
-    h0, c0 = rng.uniform(0.3, 0.9, (2, HIDDEN_SIZE)) * rng.choice([-1, 1], (2, HIDDEN_SIZE))
-    return Params.random(3, HIDDEN_SIZE, seed=seed, scale=scale), *bell.sequence(True, T - 2), h0, c0
+    """The net of the lesson, untrained, at the task of the bell: params, x (T,), targets (T,), h0 (4,), c0 (4,)."""
+    return bell.untrained(T, HIDDEN_SIZE, seed, scale)
 
 
 @lru_cache(16)

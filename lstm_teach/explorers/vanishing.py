@@ -60,10 +60,9 @@ def fade_explorer() -> Explorer:
         guess = vanishing.guess_at(fade(*values), x, y) if axes is fades else None
         return None if guess is None else {"guess": round(guess, 2)}
 
+    label, none = "Your guess: share left per step (far left: none yet)", vanishing.NO_GUESS
     controls = {
-        "guess": float_slider(
-            "Your guess: share left per step (far left: none yet)", vanishing.NO_GUESS, vanishing.NO_GUESS, high, 0.01
-        ),
+        "guess": float_slider(label, none, none, high, 0.01),
         "show": choice("Show", (HIDDEN, SHOWN)),
         "forget_bias": float_slider("Forget-gate bias", 0.0, *BIASES, step=0.25),
         "scale": float_slider("Weight scale", SCALE, *SCALES, step=0.02),

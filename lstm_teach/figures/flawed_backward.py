@@ -14,21 +14,9 @@ from matplotlib.lines import Line2D
 from ..gradreport import relative_error, verdict
 from ..nested import FLAWS
 from ..params import Params
-from .scene import Scene
-from .style import (
-    GRAY,
-    LARGE,
-    LIGHT_GRAY,
-    NORMAL,
-    RIGHT,
-    SIGNED,
-    SKY,
-    SMALL,
-    UNSURE,
-    WRONG,
-    new_figure,
-    short,
-)
+from .scene import Scene, drawn
+from .shapes import rectangle
+from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, SIGNED, SKY, SMALL, UNSURE, WRONG, new_figure, short
 
 LABELS = {  # what the repair of each flaw does
     "short_range": "Walk starts at step t",
@@ -50,29 +38,25 @@ def build(vocab_size: int, hidden_size: int) -> tuple[Scene, Callable]:
     shapes = {name: matrix.shape for name, matrix in Params.zeros(K, H).items()}
     names = [*Params.NAMES[1:], "V"]
     corners = {name: PITCH * k + (PITCH - 1 - shapes[name][1]) // 2 for k, name in enumerate(names)}
+    lower = max(H, K) + GAP  # the row at which the matrices of the loop begin
     width, height = PITCH * len(names) - 1, 2 * max(H, K) + GAP
     figure = new_figure(900, 460, layout=None)
 
-    left, bottom = 0.105, 0.545
-    axes = figure.add_axes(
-        (left, bottom, 0.88, 0.395), anchor="NW", aspect="equal", xlim=(-0.1, width + 0.1), ylim=(height + 0.1, -0.1)
-    )
+    axes = figure.add_axes((0.105, 0.545, 0.88, 0.395), anchor="NW", aspect="equal", xticks=[], yticks=[])
+    axes.set(xlim=(-0.1, width + 0.1), ylim=(height + 0.1, -0.1))
     axes.spines[:].set_visible(False)
-    axes.set(xticks=[], yticks=[])
     axes.apply_aspect()
     mesh = axes.pcolormesh(np.zeros((height, width)), cmap=SIGNED, vmin=-1, vmax=1)
     box = axes.get_position()
-    to_x = lambda column: box.x0 + column / width * box.width  # noqa: E731
     middles = {name: corners[name] + shapes[name][1] / 2 for name in names}
+    at = {name: box.x0 + middle / width * box.width for name, middle in middles.items()}
     frames = []
-    for name in names:
-        for top in (0, max(H, K) + GAP):
-            high, wide = shapes[name]
-            x, y = [corners[name], corners[name] + wide], [top, top + high]
-            frames.append([(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1]), (x[0], y[0])])
-        figure.text(to_x(middles[name]), box.y1 + 0.028, f"d{name}", ha="center", va="center", fontsize=LARGE)
+    for name, (high, wide) in shapes.items():
+        for top in (0, lower):
+            frames.append(rectangle(corners[name], top, corners[name] + wide, top + high))
+        figure.text(at[name], box.y1 + 0.028, f"d{name}", ha="center", va="center", fontsize=LARGE)
     axes.add_collection(LineCollection(frames, colors=GRAY, linewidths=0.8))  # one artist, since they lie over the mesh
-    for words, top in (("right", 0), ("this loop", max(H, K) + GAP)):
+    for words, top in (("right", 0), ("this loop", lower)):
         y = box.y1 - (top + H / 2) / height * box.height
         figure.text(0.012, y, words, va="center", fontsize=NORMAL)
 
@@ -84,23 +68,20 @@ def build(vocab_size: int, hidden_size: int) -> tuple[Scene, Callable]:
     for power in powers:
         dots.axhline(power, color=LIGHT_GRAY, linewidth=0.7, zorder=0.5)
     dots.axhline(-4.3, color=GRAY, linewidth=0.8, zorder=0.5)
-    marks = {}
-    for word, (marker, color) in VERDICTS.items():
-        marks[word] = dots.plot([], [], marker=marker, color=color, linestyle="", markersize=8, clip_on=False)[0]
+    looks = {word: {"marker": marker, "color": color, "linestyle": ""} for word, (marker, color) in VERDICTS.items()}
+    marks = {word: dots.plot([], [], **look, markersize=8, clip_on=False)[0] for word, look in looks.items()}
     rows = {"error": 0.165, "length": 0.105}
-    for words, y in (("error", 0.35), ("error", rows["error"]), ("length", rows["length"])):
+    for words, y in (("error", 0.35), *rows.items()):
         figure.text(0.012, y, words, fontsize=NORMAL, va="center")
     texts = {
-        (row, name): figure.text(to_x(middles[name]), y, "", ha="center", va="center", fontsize=NORMAL)
+        (row, name): figure.text(at[name], y, "", ha="center", va="center", fontsize=NORMAL)
         for row, y in rows.items()
         for name in names
     }
     scale = figure.text(0.985, 0.03, "", ha="right", va="center", fontsize=SMALL)
-    handles = [Line2D([], [], marker=m, color=c, linestyle="", markersize=6) for m, c in VERDICTS.values()]
-    figure.legend(
-        handles, list(VERDICTS), loc="center left", bbox_to_anchor=(0.0, 0.03), ncols=4, fontsize=SMALL,
-        frameon=False, handletextpad=0, columnspacing=1,
-    )  # fmt: skip
+    handles = [Line2D([], [], **look, markersize=6, label=word) for word, look in looks.items()]
+    tight = {"ncols": 4, "fontsize": SMALL, "frameon": False, "handletextpad": 0, "columnspacing": 1}
+    figure.legend(handles=handles, loc="center left", bbox_to_anchor=(0.0, 0.03), **tight)
     scene = Scene(figure)
     scene.live(mesh, *marks.values(), *texts.values(), scale)
 
@@ -109,13 +90,12 @@ def build(vocab_size: int, hidden_size: int) -> tuple[Scene, Callable]:
         cells = np.full((height, width), np.nan)
         places = {word: [] for word in VERDICTS}
         for name in names:
-            for top, grads in ((0, right), (max(H, K) + GAP, got)):
-                high, wide = shapes[name]
+            high, wide = shapes[name]
+            for top, grads in ((0, right), (lower, got)):
                 cells[top : top + high, corners[name] : corners[name] + wide] = grads[name] / limit
             error = relative_error(got[name], right[name])
             word = verdict(error)
-            at = RIGHT_AT if word == "right" else max(np.log10(error), LOWEST)
-            places[word].append((middles[name], at))
+            places[word].append((middles[name], RIGHT_AT if word == "right" else max(np.log10(error), LOWEST)))
             texts["error", name].set_text("0" if word == "right" else short(error, 2))
             texts["length", name].set_text(ratio(got[name], right[name]))
         mesh.set_array(np.clip(cells, -1, 1))
@@ -132,10 +112,7 @@ def picture(got: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> F
     All matrices share one signed scale, whose end is the largest number of the four right dW. The error is
     norm-relative; the length is |loop's| / |right|.
     """
-    vocab_size, hidden_size = np.shape(right["V"])
-    scene, update = build(vocab_size, hidden_size)
-    update(got, right)
-    return scene.figure
+    return drawn(build(*np.shape(right["V"])), got, right)
 
 
 def describe(got: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray], loop: str = "The loop as posted") -> str:

@@ -5,15 +5,13 @@ May import numpy, matplotlib, lstm_teach.forward and lstm_teach.bell.
 
 from collections.abc import Callable
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..bell import BELL, QUIET
 from ..forward import Cache
-from .scene import Scene
-from .style import COLORS, GRAY, LIGHT_GRAY, NAMES, NORMAL, RIGHT, WRONG, line_style, new_figure, tidy
+from .scene import Scene, drawn
+from .style import COLORS, GRAY, LIGHT_GRAY, NORMAL, RIGHT, WRONG, axes_at, line_style, new_figure, tidy
 
-WIDTH, HEIGHT = 900, 440  # pixels
 UNIT = 0  # the unit with the memory
 HIGHEST = 2  # of the axis of the cell value
 LOOK = {"color": COLORS["c"], "markersize": 6, "linewidth": 1.6}
@@ -28,13 +26,11 @@ def build(longest: int, gates: str = "f") -> tuple[Scene, Callable[[Cache, Cache
 
     `gates` are those to draw below the cell value, in the run in which the bell rang.
     """
-    figure = new_figure(WIDTH, HEIGHT, layout=None)
-    scene = Scene(figure)
-    cell = _axes_at(figure, 58, 34, 556, 200)
-    shares = _axes_at(figure, 58, 278, 556, 116)
-    answers = _axes_at(figure, 656, 60, 230, 140)
-    tidy(cell, "Cell value c of one unit: what it remembers")
-    tidy(shares, "Its gates, when the bell rang" if len(gates) > 1 else "Its forget gate f, when the bell rang", "step")
+    figure = new_figure(900, 440, layout=None)
+    cell = tidy(axes_at(figure, 58, 34, 556, 200), "Cell value c of one unit: what it remembers")
+    what = "gates" if len(gates) > 1 else "forget gate f"
+    shares = tidy(axes_at(figure, 58, 278, 556, 116), f"Its {what}, when the bell rang", "step")
+    answers = tidy(axes_at(figure, 656, 60, 230, 140), "Its answer when asked", "probability of “bell”")
     for axes, top in ((cell, HIGHEST), (shares, 1)):
         axes.set(xlim=(-0.6, longest - 0.4), ylim=(-0.06 * top, 1.06 * top), yticks=(0, top / 2, top))
         axes.set_xticks(range(0, longest, 2), range(0, longest, 2) if axes is shares else [])
@@ -43,12 +39,17 @@ def build(longest: int, gates: str = "f") -> tuple[Scene, Callable[[Cache, Cache
     lines = [cell.plot([], [], **look)[0] for look in LINES.values()]
     gate_lines = {gate: shares.plot([], [], **line_style(gate))[0] for gate in gates}
     if len(gates) > 1:
-        legend = list(gate_lines.values())
-        figure.legend(legend, [NAMES[gate] for gate in gates], loc="lower left", bbox_to_anchor=(0.72, 0.13),
-                      fontsize=NORMAL, frameon=False, handlelength=3)  # fmt: skip
+        look = {"bbox_to_anchor": (0.72, 0.13), "fontsize": NORMAL, "frameon": False, "handlelength": 3}
+        figure.legend(handles=[*gate_lines.values()], loc="lower left", **look)
     asked = [axes.axvline(0, color=GRAY, linewidth=1, linestyle=":") for axes in (cell, shares)]
     question = cell.text(0, 0.97 * HIGHEST, "asked", fontsize=NORMAL, ha="right", va="top", color=GRAY)
-    bars, words = _answer_bars(answers)
+    answers.set(xlim=(0, 1), ylim=(2, -0.1), yticks=[], xticks=(0, 0.5, 1))
+    for y, (name, look) in zip((0.3, 1.3), LINES.items(), strict=True):
+        answers.plot((0.01, 0.06, 0.11), (y, y, y), **look, markevery=(1, 5), zorder=0)
+        answers.text(0.15, y, name, fontsize=NORMAL, va="center", zorder=0)
+    bars = answers.barh((0.66, 1.66), (0, 0), height=0.3)
+    words = [answers.text(1, y, "", fontsize=NORMAL, va="center", ha="right") for y in (0.3, 1.3)]
+    scene = Scene(figure)
     scene.live(*lines, *gate_lines.values(), *asked, question, *bars, *words)
 
     def update(rang: Cache, silent: Cache) -> None:
@@ -71,9 +72,7 @@ def build(longest: int, gates: str = "f") -> tuple[Scene, Callable[[Cache, Cache
 
 def picture(rang: Cache, silent: Cache, gates: str = "f") -> Figure:
     """Return the picture of two forward passes of the same length, with a bell at the first step and without."""
-    scene, update = build(len(rang.x), gates)
-    update(rang, silent)
-    return scene.figure
+    return drawn(build(len(rang.x), gates), rang, silent)
 
 
 def describe(rang: Cache, silent: Cache) -> str:
@@ -92,20 +91,3 @@ def describe(rang: Cache, silent: Cache) -> str:
 def share(value: float) -> str:
     """Two decimals, and never a minus before zero."""
     return f"{round(float(value), 2) + 0.0:.2f}"
-
-
-def _axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    """Axes at a place in pixels, counted from the top left."""
-    return figure.add_axes((left / WIDTH, 1 - (top + height) / HEIGHT, width / WIDTH, height / HEIGHT))
-
-
-def _answer_bars(axes: Axes) -> tuple[list, list]:
-    """Two bars for the probability of the answer "bell", one for each run, and the words above them."""
-    tidy(axes, "Its answer when asked", "probability of “bell”")
-    axes.set(xlim=(0, 1), ylim=(2, -0.1), yticks=[], xticks=(0, 0.5, 1))
-    for y, (name, look) in zip((0.3, 1.3), LINES.items(), strict=True):
-        axes.plot((0.01, 0.06, 0.11), (y, y, y), **look, markevery=(1, 5), zorder=0)
-        axes.text(0.15, y, name, fontsize=NORMAL, va="center", zorder=0)
-    bars = list(axes.barh((0.66, 1.66), (0, 0), height=0.3))
-    words = [axes.text(1, y, "", fontsize=NORMAL, va="center", ha="right") for y in (0.3, 1.3)]
-    return bars, words

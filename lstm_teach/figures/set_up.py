@@ -9,19 +9,15 @@ from collections.abc import Callable
 import numpy as np
 from matplotlib.figure import Figure
 
-from .scene import Scene
+from .scene import Scene, drawn
 from .style import COLORS, NORMAL, new_figure, percent, short, tidy
 
 
 def build(steps: int = 20) -> tuple[Scene, Callable[[np.ndarray], None]]:
     """Draw what stays; return the scene and `update(left)`, where `left` is (steps + 1,) fractions."""
     figure = new_figure(900, 300)
-    axes = tidy(
-        figure.subplots(),
-        title="What is left of a cell value of 1 when the forget gate is f at every step",
-        xlabel="steps later, n",
-        ylabel="value left, f to the power n",
-    )
+    words = "What is left of a cell value of 1 when the forget gate is f at every step"
+    axes = tidy(figure.subplots(), words, "steps later, n", "value left, f to the power n")
     axes.set(xlim=(-0.7, steps + 0.7), ylim=(0, 1.12), xticks=range(0, steps + 1, max(1, steps // 10)))
     bars = axes.bar(range(steps + 1), np.ones(steps + 1), width=0.7, color=COLORS["f"])
     last = axes.text(steps, 0, "", ha="center", va="bottom", fontsize=NORMAL)
@@ -39,9 +35,7 @@ def build(steps: int = 20) -> tuple[Scene, Callable[[np.ndarray], None]]:
 
 def picture(left: np.ndarray) -> Figure:
     """Return the picture of `left`, (steps + 1,) fractions that start at 1."""
-    scene, update = build(len(left) - 1)
-    update(left)
-    return scene.figure
+    return drawn(build(len(left) - 1), left)
 
 
 def describe(left: np.ndarray) -> str:

@@ -8,7 +8,6 @@ from dataclasses import fields
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -18,8 +17,8 @@ from ..backward import Deltas
 from ..gradreport import verdict
 from ..nested import FLAWS
 from ..params import GATES, Params
-from .scene import Scene
-from .style import COLORS, GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, new_figure, short, tidy
+from .scene import Scene, drawn
+from .style import BLACK, COLORS, GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, axes_at, new_figure, short, tidy
 
 QUANTITIES = (
     *("dh_loss", "dh_future", "dh", "dc_hidden", "dc_carry", "dc"),
@@ -109,9 +108,7 @@ def picture(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in:
     `deltas` and `right` hold (T, H) arrays, `errors` the norm-relative errors of the loop's nine gradients, `left_in`
     the flaws that the loop has. The lengths have one logarithmic axis for all steps and loops.
     """
-    scene, update = build(len(right.dh))
-    update(deltas, right, errors, left_in, step)
-    return scene.figure
+    return drawn(build(len(right.dh)), deltas, right, errors, left_in, step)
 
 
 def describe(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in: Collection[str], step: int) -> str:
@@ -119,12 +116,11 @@ def describe(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in
     T = len(right.dh)
     back = T - 1 - step
     where = f"{_flaws(left_in)}. Step {step}, {back} step{'' if back == 1 else 's'} back from the end."
-    wrong = [f"d{name}" for name, error in errors.items() if verdict(error) != "right"]
     parting = first_parting(deltas, right)
     if parting is None:
-        verdicts = (
-            f"yet {len(wrong)} of 9 gradients are wrong ({' '.join(wrong)})" if wrong else "and all 9 gradients are"
-        )
+        wrong = [f"d{name}" for name, error in errors.items() if verdict(error) != "right"]
+        some = f"yet {len(wrong)} of 9 gradients are wrong ({' '.join(wrong)})"
+        verdicts = some if wrong else "and all 9 gradients are"
         return f"{where} In this loop every delta of every step is right, {verdicts}."
     apart = parted(deltas, right)[:, step]
     here = "At this step all 14 deltas are right."
@@ -147,13 +143,9 @@ def _at(x: float, y: float) -> tuple[float, float]:
     return x / WIDTH, 1 - y / HEIGHT
 
 
-def _axes(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    return figure.add_axes((left / WIDTH, 1 - (top + height) / HEIGHT, width / WIDTH, height / HEIGHT))
-
-
 def _difference_map(figure: Figure, T: int) -> tuple:
     """A cell for each quantity and step, crosses where the passes differ, frames of the first cell and of the step."""
-    axes = _axes(figure, *MAP)
+    axes = axes_at(figure, *MAP)
     rows = len(QUANTITIES)
     edges = np.arange(T + 1) - 0.5, np.arange(rows + 1) - 0.5
     colors = ListedColormap([LIGHT_GRAY, WRONG])
@@ -164,23 +156,22 @@ def _difference_map(figure: Figure, T: int) -> tuple:
     axes.set_xlabel("step (the walk goes left)", fontsize=NORMAL)
     axes.tick_params(labelsize=NORMAL, length=0)
     axes.spines[:].set_visible(False)
-    (crosses,) = axes.plot([], [], linestyle="", marker="x", color="white", markersize=5)
-    frame = {"fill": False, "clip_on": False}
-    column = axes.add_patch(Rectangle((0, -0.5), 1, rows, edgecolor="black", linewidth=1.4, **frame))
-    first = axes.add_patch(Rectangle((0, 0), 1, 1, edgecolor="black", linewidth=3.5, zorder=4, **frame))
-    keys = (
-        Patch(facecolor=LIGHT_GRAY, label="same"),
-        Patch(facecolor=WRONG, label="differs (×)"),
-        Rectangle((0, 0), 1, 1, fill=False, edgecolor="black", linewidth=3, label="first on the way back"),
-        Rectangle((0, 0), 1, 1, fill=False, edgecolor="black", linewidth=1.2, label="this step"),
-    )
+    (crosses,) = axes.plot([], [], "x", color="white", markersize=5)
+    frame = {"fill": False, "edgecolor": BLACK}
+    column = axes.add_patch(Rectangle((0, -0.5), 1, rows, linewidth=1.4, clip_on=False, **frame))
+    first = axes.add_patch(Rectangle((0, 0), 1, 1, linewidth=3.5, zorder=4, clip_on=False, **frame))
+    keys = [Patch(facecolor=LIGHT_GRAY, label="same"), Patch(facecolor=WRONG, label="differs (×)")]
+    keys += [
+        Patch(linewidth=3, label="first on the way back", **frame),
+        Patch(linewidth=1.2, label="this step", **frame),
+    ]
     _key(figure, keys, 12, 412, columns=2)
     return mesh, crosses, first, column
 
 
 def _dots(figure: Figure) -> dict[str, Line2D]:
     """Lengths on a logarithmic axis, a row for each quantity: one mark where the passes agree, else two."""
-    axes = tidy(_axes(figure, *DOTS))
+    axes = tidy(axes_at(figure, *DOTS))
     rows = len(QUANTITIES)
     axes.set(xscale="log", xlim=(LOWEST / 16, HIGHEST), ylim=(rows - 0.5, -0.5))
     ticks = 10.0 ** np.arange(np.log10(LOWEST), np.log10(HIGHEST) + 0.5)
@@ -191,28 +182,24 @@ def _dots(figure: Figure) -> dict[str, Line2D]:
     axes.tick_params(labelsize=NORMAL, length=0)
     axes.grid(axis="x", color=LIGHT_GRAY, linewidth=0.6)
     axes.axvline(LOWEST / 2.2, color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0.5)
-    axes.axhline(5.5, color=LIGHT_GRAY, linewidth=0.8, zorder=0.5)
-    axes.axhline(9.5, color=LIGHT_GRAY, linewidth=0.8, zorder=0.5)
-    style = {"linestyle": "", "clip_on": False}
-    marks = {
-        "between": axes.plot([], [], color=GRAY, linewidth=1)[0],
-        "both": axes.plot([], [], marker="o", color=RIGHT, markersize=7, label="both the same", **style)[0],
-        "right": axes.plot(
-            [], [], marker="o", markerfacecolor="white", color=RIGHT, markeredgewidth=1.8, markersize=8,
-            label="the right pass", **style,
-        )[0],
-        "loop": axes.plot(
-            [], [], marker="X", color=WRONG, markeredgecolor="black", markersize=8, label="this loop", **style
-        )[0],
-    }  # fmt: skip
-    _key(figure, [marks["both"], marks["right"], marks["loop"]], DOTS[0], 434, columns=3)
-    return marks
+    for row in (5.5, 9.5):
+        axes.axhline(row, color=LIGHT_GRAY, linewidth=0.8, zorder=0.5)
+    (between,) = axes.plot([], [], color=GRAY, linewidth=1)
+    looks = {
+        "both": {"marker": "o", "color": RIGHT, "markersize": 7, "label": "both the same"},
+        "right": {"marker": "o", "color": RIGHT, "markersize": 8, "label": "the right pass"},
+        "loop": {"marker": "X", "color": WRONG, "markersize": 8, "label": "this loop", "markeredgecolor": BLACK},
+    }
+    looks["right"] |= {"markerfacecolor": "white", "markeredgewidth": 1.8}
+    marks = {name: axes.plot([], [], linestyle="", clip_on=False, **look)[0] for name, look in looks.items()}
+    _key(figure, marks.values(), DOTS[0], 434, columns=3)
+    return {"between": between, **marks}
 
 
 def _verdicts(figure: Figure) -> dict[str, Line2D]:
     """A mark for each of the nine gradients: one line of marks for the right ones, one for the others."""
     figure.text(*_at(12, 465), "Gradients of this loop", fontsize=NORMAL, va="center")
-    axes = _axes(figure, 150, 452, 340, 26)
+    axes = axes_at(figure, 150, 452, 340, 26)
     axes.set(xlim=(-0.5, 8.5), ylim=(-1, 1), yticks=[])
     axes.set_xticks(range(9), [f"d{name}" for name in Params.NAMES])
     axes.tick_params(labelsize=NORMAL, length=0)
@@ -247,9 +234,9 @@ def times_picture(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[fl
     panels = figure.subplots(1, 2)
     for axes, values, title in zip(panels, (counted, milliseconds), ("Turns", "Time, milliseconds"), strict=True):
         tidy(axes, title, "length T of the sequence")
-        for name, style in zip(values, ({"marker": "s", "linestyle": "--"}, {"marker": "o"}), strict=True):
-            color = GRAY if name == "two loops" else COLORS["h"]
-            axes.plot(lengths, values[name], color=color, markeredgecolor="black", **style)
+        looks = {"color": GRAY, "marker": "s", "linestyle": "--"}, {"color": COLORS["h"], "marker": "o"}
+        for name, style in zip(values, looks, strict=True):
+            axes.plot(lengths, values[name], markeredgecolor=BLACK, **style)
             words = f"{name}: {_few(values[name][-1])}"
             axes.annotate(words, (lengths[-1], values[name][-1]), (-8, 8), textcoords="offset points", ha="right")
         axes.set(xlim=(0, 1.04 * lengths[-1]), ylim=(0, 1.12 * max(values["two loops"])))

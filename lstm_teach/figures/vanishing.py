@@ -7,36 +7,31 @@ numpy, matplotlib, scene and style.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import matplotlib
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 from matplotlib.image import PcolorImage
-from matplotlib.patches import Patch, PathPatch
-from matplotlib.path import Path
+from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FixedLocator, LogLocator, MultipleLocator, NullLocator
+from matplotlib.ticker import LogFormatterMathtext, LogLocator, MultipleLocator, NullLocator
 
 from ..flow import GradientFlow
-from .scene import Scene
-from .style import (
-    BLACK,
-    COLORS,
-    GRAY,
-    LARGE,
-    LIGHT_GRAY,
-    MAGNITUDE,
-    NAMES,
-    NORMAL,
-    ORANGE,
-    SMALL,
-    WRONG,
-    new_figure,
-    short,
-    tidy,
-)
+from .scene import Scene, drawn
+from .shapes import rectangle
+from .style import BLACK, COLORS, GRAY, LARGE, LIGHT_GRAY, NAMES, NORMAL, SMALL, WRONG, axes_at, new_figure, short, tidy
+
+
+def _log_axis(axes: Axes, low: float, high: float, every: float) -> None:
+    """A vertical logarithmic axis with fixed ends, and a thin line at each `every`-fold."""
+    axes.set(yscale="log", ylim=(low, high))
+    axes.yaxis.set_major_locator(LogLocator(every))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.grid(axis="y", color=LIGHT_GRAY, linewidth=0.6)
+
 
 # ------------------------------------------------------------------------------------------ a guess, and what happens
 
@@ -53,13 +48,7 @@ FADES = {  # in the order of the rows of the lower picture, from the top
     "matrix": {"color": COLORS["g"], "linestyle": (0, (6, 1.5, 1, 1.5)), "marker": "D", "label": "one matrix"},
     "measured": {"color": BLACK, "linestyle": "-", "marker": "P", "label": "measured"},
 }
-LONG_NAMES = {
-    "guess": "your guess",
-    "alone": "forget gate alone",
-    "matrix": "one matrix: both roads",
-    "measured": "measured",
-}
-
+LONG_NAMES = "your guess", "forget gate alone", "one matrix: both roads", "measured"
 INVITATION = "Click above step 0: how far down is the line when it gets there?"
 
 
@@ -94,16 +83,10 @@ def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
     figure = new_figure(900, 500)
     figure.get_layout_engine().set(hspace=0.05)
     fades, rates = figure.subplots(2, height_ratios=(3, 1))
-    tidy(
-        fades,
-        "What the last loss sends back to the cell",
-        "step t: a symbol is read at 0, the loss asks for it at 59",
-        "$|dL_{59}/dc[t]|$",
-    )
-    fades.set(xlim=(-1, STEPS), yscale="log", ylim=FADE_LIMITS)
-    fades.yaxis.set_major_locator(LogLocator(1e5))
-    fades.yaxis.set_minor_locator(NullLocator())
-    fades.grid(axis="y", color=LIGHT_GRAY, linewidth=0.6)
+    below = "step t: a symbol is read at 0, the loss asks for it at 59"
+    tidy(fades, "What the last loss sends back to the cell", below, "$|dL_{59}/dc[t]|$")
+    fades.set_xlim(-1, STEPS)
+    _log_axis(fades, *FADE_LIMITS, every=1e5)
     tidy(rates, "", "share of the delta that is left at each step (1: nothing is lost)")
     rates.set(xlim=RATE_LIMITS, ylim=(-0.6, 3.6), yticks=range(4))
     rates.set_yticklabels([style["label"] for style in reversed(FADES.values())], fontsize=NORMAL)
@@ -111,42 +94,32 @@ def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
     rates.grid(axis="x", color=LIGHT_GRAY, linewidth=0.6)
     rates.axvline(1, color=GRAY, linewidth=1)
 
-    line_looks = {which: {"linewidth": 1.8, "markersize": 5, **style} for which, style in FADES.items()}
-    lines = {which: fades.plot([], [], markevery=range(0, STEPS, 10), **look)[0] for which, look in line_looks.items()}
+    look = {"linewidth": 1.8, "markersize": 5, "markevery": range(0, STEPS, 10)}
+    lines = {which: fades.plot([], [], **look, **style)[0] for which, style in FADES.items()}
     lines["guess"].set(markevery=[0], markersize=10, markerfacecolor="white", markeredgewidth=2, zorder=3)
     dots = {which: rates.plot([], [], style["marker"], color=style["color"])[0] for which, style in FADES.items()}
     beside = {"transform": rates.get_yaxis_transform(), "va": "center", "fontsize": NORMAL}
     numbers = {which: rates.text(1.01, 3 - row, "0.000", **beside) for row, which in enumerate(FADES)}
-    names = list(LONG_NAMES.values())
-    legend = fades.legend(lines.values(), names, loc="lower right", fontsize=NORMAL, frameon=False, handlelength=4)
+    legend = fades.legend(lines.values(), LONG_NAMES, loc="lower right", fontsize=NORMAL, frameon=False, handlelength=4)
     legend.set_in_layout(False)  # in the corner that no line from the right edge reaches
     invitation = fades.text(1, 1e7, INVITATION, va="center", fontsize=LARGE, color=GRAY)
 
-    scene = Scene(figure)
     known = fades.text(1, 3e2, "", va="center", fontsize=NORMAL, color=GRAY)
+    scene = Scene(figure)
     scene.live(*lines.values(), *dots.values(), *numbers.values(), known)
-
-    named = None
-
-    def name_what_is_shown(guessed: bool, revealed: bool) -> None:
-        nonlocal named
-        named = guessed, revealed
-        invitation.set_visible(not guessed and not revealed)
-        for artist in first:
-            artist.set_visible(guessed)
-        for artist in later:
-            artist.set_visible(revealed)
-        scene.forget()
-
     first = legend.legend_handles[:1] + legend.get_texts()[:1]
     later = legend.legend_handles[1:] + legend.get_texts()[1:] + rates.get_yticklabels()[:-1]
     scene.png()  # the layout, with all names in it
-    name_what_is_shown(False, False)
+    named = None
 
     def update(fade: Fade, revealed: bool) -> None:
+        nonlocal named
         if named != (fade.guessed, revealed):
-            name_what_is_shown(fade.guessed, revealed)
-        known.set_visible(invitation.get_visible())
+            named = fade.guessed, revealed
+            for artists, visible in ((first, fade.guessed), (later, revealed), ([invitation, known], not any(named))):
+                for artist in artists:
+                    artist.set_visible(visible)
+            scene.forget()
         known.set_text(f"Forget gates {fade.gate:.3f} on average; |delta| {short(fade.norms[LAST], 2)} at step 59")
         for row, which in enumerate(FADES):
             shown = fade.guessed if which == "guess" else revealed
@@ -200,10 +173,8 @@ def walks_picture(right: Mapping[str, np.ndarray], posted: Mapping[str, np.ndarr
     figure = new_figure(900, 375)
     figure.get_layout_engine().set(w_pad=0.1, rect=(0, 0, 1, 0.96))  # a printed line is right above the title
     axes = tidy(figure.subplots(), "The walk back from the last loss", "step t", "$|dL_{59}/dc[t]|$")
-    axes.set(yscale="log", ylim=WALK_LIMITS, xlim=(-1, STEPS))
-    axes.yaxis.set_major_locator(LogLocator(1e5))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.grid(axis="y", color=LIGHT_GRAY, linewidth=0.6)
+    axes.set_xlim(-1, STEPS)
+    _log_axis(axes, *WALK_LIMITS, every=1e5)
     for walks, color, marker in ((right, BLACK, "P"), (posted, WRONG, "X")):
         for (name, norms), dash in zip(walks.items(), DASHES, strict=False):
             seen = np.where(norms > 0, norms, np.nan)  # the posted walk starts one step late
@@ -221,9 +192,8 @@ def describe_walks(right: Mapping[str, np.ndarray], posted: Mapping[str, np.ndar
 # ------------------------------------------------------------------------------------------ who is credited
 
 CREDIT_STEPS = 20
-CREDIT_POWERS = -6, 1  # of ten
-CREDIT_LIMITS = tuple(10.0**power for power in CREDIT_POWERS)
-BANDS = 10.0 ** np.arange(CREDIT_POWERS[0], CREDIT_POWERS[1] + 1)  # one color for each power of ten
+BANDS = 10.0 ** np.arange(-6, 2)  # one color for each power of ten
+CREDIT_LIMITS = BANDS[0], BANDS[-1]
 SHARE_LIMITS = -0.3, 1.3
 PATHS = ("loss", "cell", "g", "gates")
 PATH_COLORS = {"loss": COLORS["loss"], "cell": GRAY, "g": COLORS["g"], "gates": COLORS["i"]}
@@ -234,32 +204,25 @@ HATCHES = {"loss": "", "cell": "", "g": "xx", "gates": "//"}
 def build_credit() -> tuple[Scene, Callable[[GradientFlow, str, int, int], None]]:
     """Draw what stays of "who is credited"; return the scene and `update(flow, quantity, s, t)`; quantity: "h", "c"."""
     figure = new_figure(900, 484, layout=None)
-
-    def panel(left: int, top: int, width: int, height: int) -> Axes:  # pixels, from the upper left corner
-        return figure.add_axes((left / 900, 1 - (top + height) / 484, width / 900, height / 484))
-
-    heat, color_bar = panel(55, 30, 380, 355), panel(450, 30, 14, 355)
-    row, bars = panel(605, 30, 280, 145), panel(605, 235, 280, 150)
+    places = (55, 30, 380, 355), (450, 30, 14, 355), (605, 30, 280, 145), (605, 235, 280, 150)
+    heat, color_bar, row, bars = (axes_at(figure, *place) for place in places)
     tidy(heat, "Each loss (row), each step's state (column)", "state step t", "loss step s")
     tidy(row, "The framed row: one loss, going back", "", "|delta|")
     tidy(bars, "The roads by which it arrived", "state step t", "share")
     norm = BoundaryNorm(BANDS, 256)
-    color_map = matplotlib.colormaps[MAGNITUDE].with_extremes(bad="white")
+    color_map = colormaps["cividis"]
     edges = np.arange(CREDIT_STEPS + 1) - 0.5
     blank = np.zeros((CREDIT_STEPS, CREDIT_STEPS, 4), np.uint8)
     image = heat.add_image(PcolorImage(heat, edges, edges, blank))  # half as long to draw as imshow's
     heat.set(xlim=edges[[0, -1]], ylim=edges[[0, -1]])
-    figure.colorbar(ScalarMappable(norm, color_map), cax=color_bar, ticks=FixedLocator(BANDS))
-    color_bar.set_yticklabels([f"$10^{{{power}}}$" for power in range(CREDIT_POWERS[0], CREDIT_POWERS[1] + 1)])
+    figure.colorbar(ScalarMappable(norm, color_map), cax=color_bar, ticks=BANDS, format=LogFormatterMathtext())
     color_bar.tick_params(labelsize=SMALL)
     color_bar.minorticks_off()
     color_bar.set_title("|delta|", fontsize=NORMAL, loc="left")
     for axis in (heat.xaxis, heat.yaxis, row.xaxis, bars.xaxis):
         axis.set_major_locator(MultipleLocator(5))
-    row.set(yscale="log", ylim=CREDIT_LIMITS, xlim=edges[[0, -1]])
-    row.yaxis.set_major_locator(LogLocator(1e2))
-    row.yaxis.set_minor_locator(NullLocator())
-    row.grid(axis="y", color=LIGHT_GRAY, linewidth=0.6)
+    row.set_xlim(edges[[0, -1]])
+    _log_axis(row, *CREDIT_LIMITS, every=1e2)
     bars.set(ylim=SHARE_LIMITS, yticks=(0, 0.5, 1), yticklabels=("0", "50 %", "100 %"), xlim=edges[[0, -1]])
     bars.axhline(0, color=GRAY, linewidth=0.8)
 
@@ -268,9 +231,9 @@ def build_credit() -> tuple[Scene, Callable[[GradientFlow, str, int, int], None]
     down = heat.plot([], [], dashes=(4, 2), **frame)[0]
     across = heat.plot([], [], **frame)[0]
     row_line = row.plot([], [], color=BLACK, linewidth=1.5)[0]
-    row_dot = row.plot([], [], "o", color=ORANGE, markersize=7)[0]
+    row_dot = row.plot([], [], "o", color=COLORS["loss"], markersize=7)[0]
     look = {path: {"facecolor": PATH_COLORS[path], "edgecolor": "white", "hatch": HATCHES[path]} for path in PATHS}
-    stacks = {path: bars.add_patch(PathPatch(Path(np.zeros((1, 2))), linewidth=0.4, **look[path])) for path in PATHS}
+    stacks = {path: bars.add_collection(PolyCollection([], linewidth=0.4, **look[path])) for path in PATHS}
     here = bars.axvline(0, color=BLACK, linewidth=0.8, linestyle=(0, (1, 1.5)))
     labels = PATH_NAMES | {"gates": f"{PATH_NAMES['gates']} (thin)"}
     handles = [Patch(label=labels[path], **look[path]) for path in PATHS]
@@ -284,20 +247,15 @@ def build_credit() -> tuple[Scene, Callable[[GradientFlow, str, int, int], None]
         colors = color_map(norm(np.clip(norms, *CREDIT_LIMITS)), bytes=True)
         colors[~np.tri(CREDIT_STEPS, dtype=bool)] = 255  # no later state acts on a loss
         image.set_data(edges, edges, colors)
-        across.set_data(*_frame(-0.5, s - 0.5, s + 0.5, s + 0.5))
-        down.set_data(*_frame(t - 0.5, t - 0.5, t + 0.5, CREDIT_STEPS - 0.5))
+        across.set_data(*zip(*rectangle(-0.5, s - 0.5, s + 0.5, s + 0.5), strict=True))
+        down.set_data(*zip(*rectangle(t - 0.5, t - 0.5, t + 0.5, CREDIT_STEPS - 0.5), strict=True))
         here.set_xdata([t, t])
         row_line.set_data(np.arange(s + 1), norms[s, : s + 1])
         row_dot.set_data([t], [norms[s, t]])
-        for path, shape in stacked(shares).items():
-            stacks[path].set_path(shape)
+        for path, corners in stacked(shares).items():
+            stacks[path].set_verts(corners)
 
     return scene, update
-
-
-def _frame(left: float, low: float, right: float, high: float) -> tuple[list[float], list[float]]:
-    """The corners of a rectangle, there and back, as x and y."""
-    return [left, right, right, left, left], [low, low, high, high, low]
 
 
 def quantities(flow: GradientFlow, quantity: str, s: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -312,27 +270,23 @@ def quantities(flow: GradientFlow, quantity: str, s: int) -> tuple[np.ndarray, d
     return norms, shares | {"gates": gates}
 
 
-def stacked(shares: dict[str, np.ndarray]) -> dict[str, Path]:
-    """The outline of all bars of each of `PATHS`: positive shares pile up, negative ones pile down."""
+def stacked(shares: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The corners of all bars of each of `PATHS`, (bars, 4, 2): positive shares pile up, negative ones pile down."""
     steps = np.arange(len(shares["loss"]))
-    left, right = steps - 0.42, steps + 0.42
     up, down = np.zeros((2, len(steps)))
-    codes = np.tile([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], len(steps))
     outlines = {}
     for path in PATHS:
         share = shares.get(path, np.zeros(len(steps)))
         start = np.where(share >= 0, up, down)
         up, down = up + np.maximum(share, 0), down + np.minimum(share, 0)
-        across, along = np.array([left, right, right, left, left]), start + np.outer([0, 0, 1, 1, 0], share)
-        outlines[path] = Path(np.stack([across.T.ravel(), along.T.ravel()], axis=1), codes)
+        across, along = np.add.outer(steps, [-0.42, 0.42, 0.42, -0.42]), start[:, None] + np.outer(share, [0, 0, 1, 1])
+        outlines[path] = np.stack([across, along], axis=2)
     return outlines
 
 
 def credit_picture(flow: GradientFlow, quantity: str, s: int, t: int) -> Figure:
     """Return the picture of a flow with the cursor at loss step s and state step t."""
-    scene, update = build_credit()
-    update(flow, quantity, s, t)
-    return scene.figure
+    return drawn(build_credit(), flow, quantity, s, t)
 
 
 def describe_credit(flow: GradientFlow, quantity: str, s: int, t: int) -> str:

@@ -126,6 +126,27 @@ def test_what_the_gradients_prove_is_told(model, old, new, fact):
     assert fact in told(lt.diagnose_model(load(model, old, new)))
 
 
+def test_one_of_two_places_that_is_left_out_of_a_gradient_is_told_in_another_kind_of_net_too():
+    def case(T):
+        rng = np.random.default_rng(T)
+        params, x, goal = {"W": rng.normal(size=(5, 5)), "v": rng.normal(size=5)}, rng.normal(size=5), T
+
+        def forward(p):
+            first = np.tanh(p["W"] @ x)
+            return first, np.tanh(p["W"] @ first)
+
+        def gradient(p):
+            first, second = forward(p)
+            error = p["v"] @ second - goal
+            return {"W": np.outer(error * p["v"] * (1 - second**2), first), "v": error * second}
+
+        return params, lambda p: 0.5 * float((p["v"] @ forward(p)[1] - goal) ** 2), gradient
+
+    diagnosis = lt.diagnose_model(case, lengths=(1, 2))
+    assert families(diagnosis) == ["left out"]
+    assert "of W is a sum of 2 products of a delta and an input, yours of 1; the rest is missing." in told(diagnosis)
+
+
 def test_deltas_are_not_called_right_because_the_output_weights_are():
     for model, edits in IN_THE_TEXT.items():
         for family, old, new in edits:

@@ -29,52 +29,42 @@ def case_of(net: Any, names: Iterable[str], loss: Callable[[int], Any], gradient
     Raises TypeError if a name is not an array of floating-point numbers in the net, AttributeError or KeyError if it
     is not there.
     """
-    names = list(names)
+    names, gradient = list(names), gradient or loss
     for name in names:
-        value = _get(*_owner(net, name))
+        value = _value(net, name)
         if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
             raise TypeError(f"{name} of net must be an array of floating-point numbers, got {validate.brief(value)}.")
-    for said, function in (("loss", loss), ("gradient", gradient or loss)):
+    for said, function in (("loss", loss), ("gradient", gradient)):
         if not callable(function):
             raise TypeError(f"{said} must be a function of T, got {validate.brief(function)}.")
 
     def case(T: int) -> tuple:
         def own_loss(params: Mapping) -> Any:
             with _holding(net, params):
-                return first(loss(T))
+                return loss(T)
 
         def own_gradient(params: Mapping) -> Any:
             with _holding(net, params):
-                return by_name(rest((gradient or loss)(T)), names)
+                return _by_name(after_the_loss(gradient(T)), names)
 
-        own_loss.__wrapped__, own_gradient.__wrapped__ = loss, gradient or loss
-        return {name: _get(*_owner(net, name)).copy() for name in names}, own_loss, own_gradient
+        own_loss.__wrapped__, own_gradient.__wrapped__ = loss, gradient
+        return {name: _value(net, name).copy() for name in names}, own_loss, own_gradient
 
     return case
 
 
-def split(both: Callable) -> tuple[Callable, Callable]:
-    """The loss and the gradient of a function that returns (loss, gradient)."""
-    return functools.wraps(both)(lambda p: first(both(p))), functools.wraps(both)(lambda p: rest(both(p)))
-
-
-def first(result: Any) -> Any:
-    """The loss, where the gradient comes with it."""
-    return result[0] if isinstance(result, tuple | list) and result else result
-
-
-def rest(result: Any) -> Any:
+def after_the_loss(result: Any) -> Any:
     """The gradient, where the loss comes before it."""
     if not isinstance(result, tuple | list) or not result or np.ndim(result[0]):
         return result
     return result[1] if len(result) == 2 and not isinstance(result[1], np.ndarray) else result[1:]
 
 
-def by_name(grads: Any, names: list[str]) -> Any:
+def _by_name(grads: Any, names: list[str]) -> Any:
     """A gradient as a mapping: one array for each name, or a mapping of dW for W."""
     if isinstance(grads, Mapping):
-        other = {name: key for name in names for key in (f"d{name}", f"d_{name}") if key in grads}
-        return {name: grads[name if name in grads else other[name]] for name in names if name in grads or name in other}
+        keys = {name: next((key for key in (name, f"d{name}", f"d_{name}") if key in grads), None) for name in names}
+        return {name: grads[key] for name, key in keys.items() if key is not None}
     if isinstance(grads, np.ndarray) and len(names) == 1:
         return {names[0]: grads}
     if not isinstance(grads, tuple | list) or len(grads) != len(names):
@@ -86,8 +76,7 @@ def by_name(grads: Any, names: list[str]) -> Any:
 @contextmanager
 def _holding(net: Any, params: Mapping) -> Iterator[None]:
     """Write the weights into the net's own arrays, so that whatever shares them sees it; undo it, updates too."""
-    owners = {name: _owner(net, name) for name in params}
-    arrays = {name: _get(*owner) for name, owner in owners.items()}
+    arrays = {name: _value(net, name) for name in params}
     saved = {name: array.copy() for name, array in arrays.items()}
     try:
         for name, array in arrays.items():
@@ -96,22 +85,17 @@ def _holding(net: Any, params: Mapping) -> Iterator[None]:
     finally:
         for name, array in arrays.items():
             array[...] = saved[name]
-            _set(*owners[name], array)
+            *path, last = name.split(".")
+            owner = functools.reduce(_get, path, net)
+            if isinstance(owner, Mapping):
+                owner[last] = array
+            else:
+                setattr(owner, last, array)
 
 
-def _owner(net: Any, name: str) -> tuple[Any, str]:
-    *path, last = name.split(".")
-    for part in path:
-        net = _get(net, part)
-    return net, last
+def _value(net: Any, name: str) -> Any:
+    return functools.reduce(_get, name.split("."), net)
 
 
 def _get(owner: Any, name: str) -> Any:
     return owner[name] if isinstance(owner, Mapping) else getattr(owner, name)
-
-
-def _set(owner: Any, name: str, value: Any) -> None:
-    if isinstance(owner, Mapping):
-        owner[name] = value
-    else:
-        setattr(owner, name, value)

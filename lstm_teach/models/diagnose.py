@@ -18,21 +18,11 @@ import numpy as np
 from lstm_teach import guard, html, validate
 from lstm_teach.gradcheck import LENGTHS
 from lstm_teach.gradreport import listing, marked, word
-from lstm_teach.models.differences import (
-    RIGHT,
-    Model,
-    ModelCase,
-    Seen,
-    Unusable,
-    compare,
-    model_of,
-    rounding_noise,
-    value,
-)
+from lstm_teach.models.differences import RIGHT, Model, ModelCase, Seen, Unusable, compare, model_of, rounding_noise
 from lstm_teach.models.experiments import explain
 from lstm_teach.models.families import ModelFinding, finding
-from lstm_teach.models.relations import pooled
-from lstm_teach.models.soundness import of_sane_size, soundness, unread_by_the_gradient, unread_by_the_loss
+from lstm_teach.models.relations import pooled, wrong_of
+from lstm_teach.models.soundness import of_sane_size, soundness, unread
 
 
 @dataclass(frozen=True)
@@ -63,24 +53,26 @@ class ModelDiagnosis:
         lengths = listing(self.ladder)
         if self.passed:
             return f"The gradient is right: it agrees with differences of the loss at T = {lengths}."
-        wrong = [name for name in self._names if any(errors[name] > RIGHT for errors in self.ladder.values())]
-        if not wrong and all(found.family in ("raises", "unusable") for found in self.findings):
+        wrong = [name for name, errors in self._errors().items() if max(errors) > RIGHT]
+        if wrong:
+            return f"The gradient is not right: {listing(wrong)}. The likeliest reason comes first."
+        if all(found.family in ("raises", "unusable") for found in self.findings):
             return f"The gradient agrees with differences at T = {lengths}; other lengths could not be compared."
-        if not wrong:
-            return f"The gradient agrees with differences at T = {lengths}, but the check itself is not sound."
-        return f"The gradient is not right: {listing(wrong)}. The likeliest reason comes first."
+        return f"The gradient agrees with differences at T = {lengths}, but the check itself is not sound."
 
-    @property
-    def _names(self) -> list[str]:
-        return list(next(iter(self.ladder.values()), {}))
+    def _errors(self) -> dict[str, list[float]]:
+        names = next(iter(self.ladder.values()), {})
+        return {name: [errors[name] for errors in self.ladder.values()] for name in names}
 
-    def _rows(self) -> list[list[str]]:
-        return [[name, *(word(errors[name], RIGHT) for errors in self.ladder.values())] for name in self._names]
+    def _table(self) -> list[list[str]]:
+        """The ladder in words, its head first."""
+        rows = ([name, *(word(error, RIGHT) for error in errors)] for name, errors in self._errors().items())
+        return [["array", *(f"T = {T}" for T in self.ladder)], *rows]
 
     def __str__(self) -> str:
         lines = [self.summary]
         if self.ladder:
-            table = [["array", *(f"T = {T}" for T in self.ladder)], *self._rows()]
+            table = self._table()
             widths = [max(map(len, column)) for column in zip(*table, strict=True)]
             lines += ["", *("  ".join(map(str.ljust, row, widths)).rstrip() for row in table), "", _CAPTION]
         for number, found in enumerate(self.findings, 1):
@@ -93,8 +85,8 @@ class ModelDiagnosis:
     def _repr_html_(self) -> str:
         parts = [html.bold(self.summary)]
         if self.ladder:
-            rows = [[name, *map(marked, words)] for name, *words in self._rows()]
-            parts.append(html.table(_CAPTION, ["array", *(f"T = {T}" for T in self.ladder)], rows))
+            head, *rows = self._table()
+            parts.append(html.table(_CAPTION, head, [[name, *map(marked, words)] for name, *words in rows]))
         for number, found in enumerate(self.findings, 1):
             levels = [
                 ("1. The idea", html.prose(found.idea)),
@@ -141,39 +133,25 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
         raise ValueError("lengths must hold at least one number of steps, got none.")
     findings: list[ModelFinding] = []
     notes: dict[str, None] = {}  # a dict keeps the order and drops repetitions
-    models: dict[int, Model] = {}
+    own: dict[int, Model] = {}
+    models: dict[int, Model] = {}  # the same, but with weights of usual size where the learner's are tiny
     seen: Seen = {}
-    hidden: dict[int, float] = {}  # where weights were replaced: the error of all numbers together at the learner's own
     failed: dict[int, Exception] = {}
-    idle: dict[int, set[str]] = {}  # the arrays with which the loss does not change
 
     def take(T: int) -> Model:
-        return model_of(case, T, seconds)
-
-    def ready(T: int) -> Model:
-        model = take(T)
-        return of_sane_size(replace(model, noise=rounding_noise(model)), notes)
+        model = model_of(case, T, seconds)
+        return replace(model, noise=rounding_noise(model))
 
     for T in lengths:
-        if findings or (T > 6 and _is_wrong(seen)):
+        if T > 6 and any(map(wrong_of, seen.values())):
             break  # short sequences tell more about a mistake
         try:
-            own = take(T)
-            findings = soundness(own, lambda T=T: take(T), notes)
+            findings = soundness(model_of(case, T, seconds), lambda T=T: model_of(case, T, seconds), notes)
             if findings:
                 break
-            own = replace(own, noise=rounding_noise(own))
-            if own.noise > 1e-12 * max(1.0, abs(value(own))):
-                jumps = f"At T = {T} the loss jumps by {own.noise:.0e} from one weight to the next."
-                findings = [finding("precision", jumps)]
-                break
-            idle[T] = unread_by_the_loss(own)
-            models[T] = of_sane_size(own, notes)
+            own[T] = take(T)
+            models[T] = of_sane_size(own[T], notes)
             seen[T] = compare(models[T])
-            if models[T] is not own:
-                hidden[T] = pooled(compare(own)).error
-            if T > 1 and not idle[T] and len(idle) <= 2:
-                findings = unread_by_the_gradient(own)
             if all(np.abs(c.right[c.tried]).max() < 1e-8 for c in seen[T].values()):
                 notes[f"At T = {T} the right gradient is almost zero, so the check says nothing there."] = None
         except guard.LearnerError as error:
@@ -181,22 +159,22 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             if "did not finish" in str(error):
                 break
     try:
-        findings = findings or _unread(idle, seen, notes)
-        if not findings and _is_wrong(seen):
-            findings, said = explain(seen, models, ready)
+        findings = findings or unread(models, seen, notes)
+        if not findings and any(map(wrong_of, seen.values())):
+            findings, said = explain(seen, models, lambda T: of_sane_size(take(T), notes))
             notes.update(dict.fromkeys(said))
-            hidden = {T: off for T, off in hidden.items() if any(c.wrong for c in seen[T].values())}
-            if hidden and max(hidden.values()) < 1e-4:
-                findings.insert(0, _hidden(hidden, seen))
+            replaced = [T for T in seen if wrong_of(seen[T]) and models[T] is not own[T]]
+            hidden = max((pooled(compare(own[T])).error for T in replaced), default=np.inf)
+            if hidden < 1e-4:
+                worst = max(c.error for each in seen.values() for c in each.values())
+                yours = f"With your weights the error of all numbers together is {hidden:.0e} at most."
+                usual = f"With random weights of usual size it goes up to {worst:.0e} in one array."
+                findings.insert(0, finding("small weights", yours, usual))
     except guard.LearnerError as error:
         failed[max(seen)] = error
     findings = _failures(failed, seen) + findings
     ladder = {T: {name: c.error for name, c in each.items()} for T, each in seen.items()}
     return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started)
-
-
-def _is_wrong(seen: Seen) -> bool:
-    return any(c.wrong for each in seen.values() for c in each.values())
 
 
 def _failures(failed: dict[int, Exception], seen: Seen) -> list[ModelFinding]:
@@ -225,26 +203,3 @@ def _came_from(error: Exception) -> str:
         where = f" It came from line {number} of {Path(file).name}, in {frame.f_code.co_name}"
         return "" if line and line in str(error) else f"{where}: {line}" if line else f"{where}."
     return ""
-
-
-def _unread(idle: dict[int, set[str]], seen: Seen, notes: dict[str, None]) -> list[ModelFinding]:
-    """Arrays with which the loss does not change at any length, though their gradient is not zero."""
-    longer = [T for T in idle if T > 1 and T in seen]  # at T = 1 nothing has to come of what acts on a state of zero
-    unread = [n for n in seen[longer[0]] if all(n in idle[T] for T in longer)] if longer else []
-    wrong = [name for name in unread if any(seen[T][name].mine.any() for T in longer)]
-    if wrong:
-        change = f"The loss does not change with it at T = {listing(longer)}, and its gradient is not zero."
-        return [finding("not read", f"Is {listing(wrong)} read? {change}")]
-    if unread:
-        what = f"The loss does not change with {listing(unread)} at any length, so the check says nothing about it."
-        notes[what] = None
-    return []
-
-
-def _hidden(hidden: dict[int, float], seen: Seen) -> ModelFinding:
-    worst = max(c.error for each in seen.values() for c in each.values())
-    return finding(
-        "small weights",
-        f"With your weights the error of all numbers together is {max(hidden.values()):.0e} at most.",
-        f"With random weights of usual size it goes up to {worst:.0e} in one array.",
-    )

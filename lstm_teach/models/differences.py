@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import guard, validate
-from lstm_teach.models.case import first, split
+from lstm_teach.models.case import after_the_loss
 
 Arrays = Mapping[str, np.ndarray]
-Shape = tuple[int, ...]
 Index = tuple[int | slice, ...]
 ModelCase = Callable[[int], tuple[Arrays, Callable[[Arrays], float], Callable[[Arrays], Arrays]]]
 
@@ -33,11 +32,7 @@ class Unusable(guard.LearnerError):
 
 @dataclass(frozen=True)
 class Model:
-    """One case: named arrays, `loss(params) -> float`, `gradient(params) -> mapping`, the number of steps.
-
-    A guarded call may take `seconds`; `noise` is how far rounding moves the loss. Where all arrays have one factor too
-    many, `alike` are those that are off by nothing else: the gradient is divided by what they say it is.
-    """
+    """One case. A guarded call may take `seconds`; `noise` is how far rounding moves the loss."""
 
     params: Arrays
     loss: Callable[[Arrays], float]
@@ -45,29 +40,25 @@ class Model:
     steps: int
     seconds: float
     noise: float = 0.0
-    alike: tuple[str, ...] = ()
 
     @property
-    def shapes(self) -> dict[str, Shape]:  # noqa: D102
+    def shapes(self) -> dict[str, tuple[int, ...]]:  # noqa: D102
         return {name: self.params[name].shape for name in self.params}
-
-    def at(self, params: Arrays) -> Model:
-        """The same model with other weights."""
-        return replace(self, params=params)
 
 
 def model_of(case: ModelCase, T: int, seconds: float) -> Model:
     """`case(T)`, checked. Raises TypeError or ValueError in one sentence."""
     result = guard.call(case, T, seconds=seconds)
     if isinstance(result, tuple | list) and len(result) == 2 and callable(result[1]):
-        result = result[0], *split(result[1])
+        both = result[1]
+        result = result[0], both, functools.wraps(both)(lambda params: after_the_loss(both(params)))
     if not isinstance(result, tuple | list) or len(result) != 3:
         count = f" of {len(result)}" if isinstance(result, tuple | list) else ""
         raise TypeError(
             f"case({T}) must return three things, (params, loss, gradient), got {validate.brief(result)}{count}."
         )
     params, loss, slope = result
-    if not _is_mapping(params):
+    if not hasattr(params, "keys"):  # a Params is no Mapping
         raise TypeError(f"params of case({T}) must be a mapping of named arrays, got {validate.brief(params)}.")
     if not list(params.keys()):
         raise ValueError(f"params of case({T}) must hold at least one array, got none.")
@@ -86,23 +77,17 @@ def model_of(case: ModelCase, T: int, seconds: float) -> Model:
     return Model(params, loss, slope, T, seconds)
 
 
-def copies(params: Arrays) -> Arrays:
-    """An independent copy of the same type."""
-    return {name: value.copy() for name, value in params.items()} if type(params) is dict else copy.deepcopy(params)
-
-
-def changed(params: Arrays, name: str, change: Callable[[np.ndarray], np.ndarray], where: Index = ()) -> Arrays:
-    """A copy in which `params[name][where]` is what `change` makes of it."""
-    moved = copies(params)
-    moved[name][where] = change(moved[name][where])
+def changed(params: Arrays, changes: Iterable[tuple[str, Index, np.ndarray | float]] = ()) -> Arrays:
+    """A copy of the same type, with other numbers at some places of some arrays."""
+    # A Params is no dict, and the learner's functions may want one.
+    moved = {name: value.copy() for name, value in params.items()} if type(params) is dict else copy.deepcopy(params)
+    for name, where, new in changes:
+        moved[name][where] = new
     return moved
 
 
 def _along(params: Arrays, direction: Arrays, step: float) -> Arrays:
-    moved = copies(params)
-    for name, value in direction.items():
-        moved[name][...] += step * value
-    return moved
+    return changed(params, [(name, (), params[name] + step * by) for name, by in direction.items()])
 
 
 # ------------------------------------------------------------------------------------------------- guarded calls
@@ -115,7 +100,7 @@ def losses(model: Model, points: Iterable[Arrays]) -> np.ndarray:
 
 def value(model: Model, params: Arrays | None = None) -> float:
     """The loss at the model's own weights, or at others."""
-    return float(losses(model, [copies(model.params if params is None else params)])[0])
+    return float(losses(model, [changed(model.params if params is None else params)])[0])
 
 
 def gradient(model: Model, params: Arrays | None = None, before: Arrays | None = None) -> dict[str, np.ndarray]:
@@ -126,14 +111,26 @@ def gradient(model: Model, params: Arrays | None = None, before: Arrays | None =
     """
     params = model.params if params is None else params
     value(model, params if before is None else before)  # guarded by itself, so that its errors bear its name
-    got = _guarded(model.gradient, model.seconds, lambda: _read(model.gradient(copies(params)), model.params))
-    size = math.sqrt(sum(float(np.sum(got[name] ** 2)) for name in model.alike))
-    if not size:
-        return got
-    # These point the right way, so the slope of the loss along them says how long they should be.
-    along, h = {name: got[name] / size for name in model.alike}, 1e-3
-    slope = _slope(losses(model, (_along(params, along, times * h) for times in _FOURTH)), h)
-    return {name: array * (slope / size) for name, array in got.items()}
+    return _guarded(model.gradient, model.seconds, lambda: _read(model.gradient(changed(params)), model.params))
+
+
+def rescaled(model: Model, names: list[str]) -> Model:
+    """The model with its gradient divided by one factor; of `names` it is the right one but for that factor.
+
+    So the slope of the loss along these says how long the gradient should be, at any weights.
+    """
+
+    def scaled(params: Arrays) -> Arrays:
+        got = gradient(model, params)
+        size = math.sqrt(sum(float(np.sum(got[name] ** 2)) for name in names))
+        if not size:
+            return got
+        along, h = {name: got[name] / size for name in names}, 1e-3
+        slope = _slope(losses(model, (_along(params, along, times * h) for times in _FOURTH)), h)
+        return {name: array * (slope / size) for name, array in got.items()}
+
+    scaled.__wrapped__ = model.gradient
+    return replace(model, gradient=scaled)
 
 
 def _guarded(function: Callable, seconds: float, run: Callable[[], Any]) -> Any:
@@ -142,8 +139,8 @@ def _guarded(function: Callable, seconds: float, run: Callable[[], Any]) -> Any:
     try:
         return guard.call(run, seconds=seconds)
     except guard.LearnerError as error:
-        if isinstance(error.__cause__, Unusable):
-            raise error.__cause__ from None
+        if isinstance(error.__cause__, guard.LearnerError):
+            raise error.__cause__ from error.__cause__.__cause__
         raise
 
 
@@ -158,7 +155,9 @@ def _real(value: object, must: str) -> np.ndarray:
 
 
 def _number(result: object) -> float:
-    result, must = first(result), "loss(params) must return one real number"
+    """The loss, which comes first where the gradient comes with it."""
+    result = result[0] if isinstance(result, tuple | list) and result else result
+    must = "loss(params) must return one real number"
     array = _real(result, must)
     if array.size != 1:
         raise Unusable(f"{must}, got {validate.brief(result)}.")
@@ -167,14 +166,9 @@ def _number(result: object) -> float:
     return float(array.ravel()[0])
 
 
-def _is_mapping(arrays: object) -> bool:
-    """Whether names can be looked up in it; a Params is no Mapping."""
-    return isinstance(arrays, Mapping) or (hasattr(arrays, "keys") and hasattr(arrays, "__getitem__"))
-
-
 def _read(result: Any, params: Arrays) -> dict[str, np.ndarray]:
     """What a learner's gradient returned, if there is an array of the right shape for each of `params`."""
-    if not _is_mapping(result):
+    if not hasattr(result, "keys"):
         raise Unusable(f"gradient(params) must return a mapping of named arrays, got {validate.brief(result)}.")
     missing = [str(name) for name in params if name not in list(result.keys())]
     if missing:
@@ -225,7 +219,7 @@ def is_single(arrays: Iterable[np.ndarray]) -> bool:
 
 def _slope(values: np.ndarray, step: np.ndarray | float) -> np.ndarray | float:
     """The slope from the losses at -2, -1, 1 and 2 steps, exact to fourth order; exactly zero if they are all equal."""
-    back2, back1, on1, on2 = np.moveaxis(values, -1, 0)
+    back2, back1, on1, on2 = values.T
     return (8 * (on1 - back1) - (on2 - back2)) / (12 * step)
 
 
@@ -241,15 +235,16 @@ def reference(model: Model, name: str, mine: np.ndarray, count: int) -> tuple[np
     if mine.size > count:
         likely = np.where(mine.ravel() != 0, 1.0, 0.05)  # of a table most rows are not used at all
         entries = np.sort(np.random.default_rng(0).choice(mine.size, count, replace=False, p=likely / likely.sum()))
-    places = np.transpose(np.unravel_index(entries, mine.shape))
+    places = [np.unravel_index(entry, mine.shape) for entry in entries]
     got = mine.ravel()[entries]
     step = 1e-3 * np.maximum(1, np.abs(model.params[name].ravel()[entries]))
     right, off = np.full(len(entries), np.nan), np.zeros(len(entries))
     doubtful, here = np.arange(len(entries)), value(model)
     for _ in range(5):
-        pairs = [(tuple(places[k]), n * step[k]) for k in doubtful for n in _FOURTH]
-        points = (changed(model.params, name, functools.partial(np.add, by), where) for where, by in pairs)
-        values, h, own = losses(model, points).reshape(-1, 4), step[doubtful], got[doubtful]
+        moves = ((places[k], n * step[k]) for k in doubtful for n in _FOURTH)
+        points = (changed(model.params, [(name, at, model.params[name][at] + by)]) for at, by in moves)
+        values = losses(model, points).reshape(-1, 4)
+        h, own = step[doubtful], got[doubtful]
         again = _slope(values, h)
         off[doubtful] = 1.5 * model.noise / h
         back2, back1, on1, on2 = values.T - here
@@ -274,12 +269,8 @@ class Comparison:
 
     mine: np.ndarray
     right: np.ndarray
-    blur: float
+    blur: float = 0.0
     elsewhere: float = 0.0  # the error along random directions, if it shows there alone
-
-    @property
-    def shape(self) -> Shape:  # noqa: D102
-        return self.mine.shape
 
     @property
     def tried(self) -> np.ndarray:  # noqa: D102
@@ -307,85 +298,53 @@ class Comparison:
         """What is too much, zero where differences can't tell."""
         return np.where(np.abs(self.mine - self.right) > 4 * self.blur, self.mine - self.right, 0)
 
-    def part(self, where: Index) -> Comparison:
-        """The comparison of one block."""
-        return Comparison(self.mine[where], self.right[where], self.blur)
-
 
 Seen = dict[int, dict[str, Comparison]]
 
 
-def compare(model: Model, effort: float = 1.0) -> dict[str, Comparison]:
-    """The gradient beside its differences, array by array. `effort` is how much longer than usual it may take.
+def compare(model: Model) -> dict[str, Comparison]:
+    """The gradient beside its differences, array by array.
 
     Up to T = 3 all numbers of a small model are tried, up to 6 it is 60 of each array, then 20; fewer if it is slow.
     """
     spent = max(min(timeit.repeat(lambda: value(model), number=1)), 1e-6)  # a coarse clock may not have moved
     mine = gradient(model)
-    most = 400 if model.steps <= 3 else 60 * effort if model.steps <= 6 else 20
-    count = int(np.clip(effort * model.seconds / 10 / (4 * spent * len(mine)), 12, most))
+    most = 400 if model.steps <= 3 else 60 if model.steps <= 6 else 20
+    count = int(np.clip(model.seconds / 10 / (4 * spent * len(mine)), 12, most))
     compared = {name: Comparison(array, *reference(model, name, array, count)) for name, array in mine.items()}
-    large = [name for name, array in mine.items() if array.size > count]
-    if large:  # a mistake in the entries that were not tried shows along a random direction
-        off, _, blur = departures(model, model.params, [[Piece(name)] for name in large])
-        for name, error in zip(large, off, strict=True):
-            if error > 1e-6 + blur and not compared[name].wrong:
-                compared[name] = replace(compared[name], elsewhere=float(error))
+    # A mistake in the entries that were not tried shows along a random direction.
+    large = [name for name, array in mine.items() if array.size > count and not compared[name].wrong]
+    for name, (off, _) in zip(large, measured(model, model.params, [[(name, ())] for name in large]), strict=False):
+        if off > 2e-6:
+            compared[name] = replace(compared[name], elsewhere=off)
     return compared
 
 
-@dataclass(frozen=True)
-class Piece:
-    """An array, or a part of it: from where to where along its first axes (None: all of it), and which gate that is."""
+def measured(model: Model, params: Arrays, groups: list[list[tuple[str, Index]]]) -> list[tuple[float, float]]:
+    """How far the gradient of each group of parts is off at `params`, along random directions in it: (off, size) each.
 
-    name: str
-    part: tuple[tuple[int, int] | None, ...] = ()
-    label: str = ""
-
-    @property
-    def where(self) -> Index:
-        """The part as an index into the array."""
-        return (*(slice(*ends) if ends else slice(None) for ends in self.part), ...)
-
-    def of(self, each: dict[str, Comparison]) -> Comparison:
-        """Its own part of what was compared."""
-        return each[self.name].part(self.where)
-
-    def told(self, shape: Shape) -> str:
-        """The part in words: "rows 6 to 11 of W (block 2 of 4)"."""
-        words = []
-        for axis, ends in enumerate(self.part):
-            if ends:
-                line = ("row", "column")[axis] if len(shape) == 2 else "entry" if len(shape) == 1 else "slice"
-                start, last = ends[0], ends[1] - 1
-                many = "entries" if line == "entry" else line + "s"
-                words.append(f"{many} {start} to {last}" if last > start else f"{line} {start}")
-                words[-1] += f" along axis {axis}" if line == "slice" else ""
-        label = f" ({self.label})" if self.label else ""
-        return f"{', '.join(words)} of {self.name}{label}" if words else self.name
-
-
-def departures(model: Model, params: Arrays, groups: list[list[Piece]]) -> tuple[np.ndarray, np.ndarray, float]:
-    """How far the gradient of each group is off at `params`, along random directions in it: (off, size, blur).
-
-    `off` (n,) is relative to the largest slope that was met, `size` (n,) is the slope itself relative to it, and what
-    is below `blur` can't be told from rounding. Six calls of the loss for each group, where the full comparison
-    takes four for each number. Raises LearnerError.
+    `off` is relative to the largest slope that was met, `size` is the slope itself relative to it; [] where the loss
+    fails, or is too noisy to tell 1e-6. Six calls of the loss for each group, where the full comparison takes four
+    for each number.
     """
     rng, h, tries = np.random.default_rng(1), 1e-5, 3
     directions = []
     for group in groups:
         for _ in range(tries):
-            direction = {piece.name: np.zeros(params[piece.name].shape) for piece in group}
-            for piece in group:
-                part = direction[piece.name][piece.where]
-                part[...] = rng.normal(size=part.shape)
+            direction = {name: np.zeros(params[name].shape) for name, _ in group}
+            for name, where in group:
+                direction[name][where] = rng.normal(size=direction[name][where].shape)
             directions.append(direction)
-    got = gradient(model, params)
-    values = losses(model, (_along(params, d, side * h) for d in directions for side in (-1, 1)))
+    try:
+        got = gradient(model, params)
+        values = losses(model, (_along(params, d, side * h) for d in directions for side in (-1, 1)))
+    except guard.LearnerError:
+        return []
     right = np.diff(values.reshape(-1, tries, 2))[..., 0] / (2 * h)
     told = np.array([sum(np.sum(part * got[name]) for name, part in d.items()) for d in directions])
     told = told.reshape(right.shape)
-    largest = max(np.abs(right).max(), np.abs(told).max(), 1e-300)
+    largest = max(np.abs(right).max(initial=0), np.abs(told).max(initial=0), 1e-300)
+    if 20 * model.noise / h / largest >= 1e-6:
+        return []
     off, size = np.median(np.abs(right - told), axis=1), np.median(np.abs(right), axis=1)
-    return off / largest, size / largest, 20 * model.noise / h / largest
+    return list(zip((off / largest).tolist(), (size / largest).tolist(), strict=True))

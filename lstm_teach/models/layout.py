@@ -1,14 +1,30 @@
 """How the arrays of a model are laid out, told from their shapes: gates side by side, squares that act on a state.
 
-Imports differences and gradreport.
+Imports gradreport.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from lstm_teach.gradreport import listing
-from lstm_teach.models.differences import Piece, Shape
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """An array, or a part of it: from where to where along its first axes (None: all of it), and which gate that is."""
+
+    name: str
+    part: tuple[tuple[int, int] | None, ...] = ()
+    label: str = ""
+
+    @property
+    def where(self) -> tuple:
+        """The part as an index into the array."""
+        return (*(slice(*ends) if ends else slice(None) for ends in self.part), ...)
 
 
 class Layout:
@@ -24,9 +40,33 @@ class Layout:
         self._states = {n for n in squares.union(*(shapes[name] for name in outputs)) if n > 1}
         self.gates = self._gates()
 
+    def _gates(self) -> list[list[str]]:
+        groups: dict[Shape, list[str]] = {}
+        for name, shape in self.shapes.items():
+            if name not in self.outputs:
+                groups.setdefault(shape, []).append(name)
+        sets = {shape: names for shape, names in groups.items() if len(names) in (3, 4)}
+        most = max(map(len, sets.values()), default=0)
+        same = {shape: names for shape, names in sets.items() if len(names) == most}
+        if self._states and not all(self._states.intersection(shape) for shape in same):
+            return []  # layers of one shape, with the gates side by side
+        return [list(gate) for gate in zip(*same.values(), strict=True)] if any(len(s) > 1 for s in same) else []
+
     def told(self, pieces: Iterable[Piece]) -> str:
-        """These pieces in words."""
-        return listing(dict.fromkeys(piece.told(self.shapes[piece.name]) for piece in pieces))
+        """These pieces in words: "rows 6 to 11 of W (block 2 of 4) and b"."""
+        return listing(dict.fromkeys(map(self._told, pieces)))
+
+    def _told(self, piece: Piece) -> str:
+        words, sides = [], len(self.shapes[piece.name])
+        for axis, ends in enumerate(piece.part):
+            if ends and ends != (0, self.shapes[piece.name][axis]):
+                line = ("row", "column")[axis] if sides == 2 else "entry" if sides == 1 else "slice"
+                start, last = ends[0], ends[1] - 1
+                many = "entries" if line == "entry" else line + "s"
+                words.append(f"{many} {start} to {last}" if last > start else f"{line} {start}")
+                words[-1] += f" along axis {axis}" if line == "slice" else ""
+        label = f" ({piece.label})" if piece.label else ""
+        return f"{', '.join(words)} of {piece.name}{label}" if words else piece.name
 
     def of(self, name: str) -> Iterator[list[Piece]]:
         """The array as a whole; then as 4, 3 or 2 gates along an axis, each as long as another axis is."""
@@ -44,29 +84,16 @@ class Layout:
                     ends = [(k * size, (k + 1) * size) for k in range(count)]
                     yield [Piece(name, (*[None] * axis, e), f"block {k + 1} of {count}") for k, e in enumerate(ends)]
 
-    def pieces(self) -> list[Piece]:
-        """All arrays, and all blocks that they may have."""
-        return [piece for name in self.shapes for pieces in self.of(name) for piece in pieces]
-
     def blocks(self, name: str) -> list[Piece]:
         """All blocks that the array may have."""
         return [piece for pieces in self.of(name) for piece in pieces if piece.part]
 
-    def _gates(self) -> list[list[str]]:
-        groups: dict[Shape, list[str]] = {}
-        for name, shape in self.shapes.items():
-            if name not in self.outputs:
-                groups.setdefault(shape, []).append(name)
-        sets = [names for names in groups.values() if len(names) in (3, 4)]
-        same = [names for names in sets if len(names) == len(max(sets, key=len))]
-        shapes = [self.shapes[names[0]] for names in same]
-        if self._states and not all(self._states.intersection(shape) for shape in shapes):
-            return []  # layers of one shape, with the gates side by side
-        return [list(gate) for gate in zip(*same, strict=True)] if any(len(shape) > 1 for shape in shapes) else []
-
-    def is_one_gate(self, pieces: Iterable[Piece]) -> bool:
+    def is_one_gate(self, pieces: Collection[Piece]) -> bool:
         """Whether these belong to one gate, which has twins."""
         names = {piece.name for piece in pieces}
+        labels = {piece.label for piece in pieces}
+        if labels != {""}:
+            return len(labels) == 1
         if any(names <= set(gate) for gate in self.gates):
             return True
         if any(map(self.blocks, names)):
@@ -75,8 +102,8 @@ class Layout:
         twins = [shape for name, shape in self.shapes.items() if name not in names]
         return len(set(same)) == len(same) and all(shape in twins for shape in same)
 
-    def squares(self) -> Iterator[list[Piece]]:
-        """The square blocks, one for each gate, of the matrices that may act on the state; in turn where that is open.
+    def on_the_state(self) -> Iterator[list[Piece]]:
+        """The parts of the matrices that may act on the state; in turn where it is open which do.
 
         Where the state and the input share a matrix, either the first or the last of its rows or columns are the
         state's.
@@ -91,25 +118,17 @@ class Layout:
         ]
         exact = [(name, axis, size) for name, axis, size in every if self.shapes[name][1 - axis] == size]
         for last in (False, True) if not exact else (False,):
-            found: dict[str, list[Piece]] = {}
+            found: dict[str, Piece] = {}
             for name, axis, size in exact or every:
                 start = self.shapes[name][1 - axis] - size if last else 0
-                across = (start, start + size)
-                along = [(k * size, (k + 1) * size) for k in range(self.shapes[name][axis] // size)]
-                parts = [(ends, across) if axis == 0 else (across, ends) for ends in along]
-                found.setdefault(name, [Piece(name, part) for part in parts])
+                across = None if exact else (start, start + size)
+                found.setdefault(name, Piece(name, (across, None) if axis else (None, across)))
             if found:
-                yield [piece for pieces in found.values() for piece in pieces]
+                yield list(found.values())
 
-    def together(self, pieces: list[Piece]) -> list[Piece]:
-        """Blocks of one array that make up a part of it as that part, or as the array."""
-        joined = []
-        for name in dict.fromkeys(piece.name for piece in pieces):
-            own = [piece.part for piece in pieces if piece.name == name]
-            ends = tuple((min(part[a][0] for part in own), max(part[a][1] for part in own)) for a in (0, 1))
-            full = sum((rows[1] - rows[0]) * (columns[1] - columns[0]) for rows, columns in own)
-            if full == (ends[0][1] - ends[0][0]) * (ends[1][1] - ends[1][0]):
-                part = tuple(None if end == (0, n) else end for end, n in zip(ends, self.shapes[name], strict=True))
-                own = [part if any(part) else ()]
-            joined += [Piece(name, part) for part in own]
-        return joined
+    def squares(self, piece: Piece) -> list[Piece]:
+        """The square blocks, one for each gate, of a part that acts on the state."""
+        ends = [end or (0, n) for end, n in zip(piece.part, self.shapes[piece.name], strict=True)]
+        size = min(last - first for first, last in ends)
+        blocks = [[(at, at + size) for at in range(first, last, size)] for first, last in ends]
+        return [Piece(piece.name, (rows, columns)) for rows in blocks[0] for columns in blocks[1]]

@@ -429,6 +429,11 @@ def _single_weights(T, params, loss, gradient):
     return params, loss, lambda p: gradient({k: v.astype(float) for k, v in _single(p).items()})
 
 
+def _penalty_forgotten(T, params, loss, gradient):
+    name = next(name for name, value in params.items() if _matrix(value.shape))
+    return params, lambda p: loss(p) + 0.05 * float((p[name] ** 2).sum()), gradient
+
+
 def _norm_clipped(T, p, grads):
     norm = np.sqrt(sum((g**2).sum() for g in grads.values()))
     return {name: g * min(1, 0.3 / norm) for name, g in grads.items()}
@@ -509,6 +514,8 @@ AROUND: dict[str, tuple[str, Callable, Callable]] = {
     "a bias summed to one number": ("axis", _one(lambda g: 0 * g + g.sum(), _bias), _bias),
     "a bias averaged to one number": ("axis", _one(lambda g: 0 * g + g.mean(), _bias), _bias),
     "a bias the other way round": ("axis", _one(lambda g: g[::-1], _bias), _bias),
+    "a penalty left out of the gradient": ("left out", _penalty_forgotten, _matrix),
+    "every row of a matrix is the sum of all": ("axis", _one(lambda g: 0 * g + g.sum(axis=0), _matrix), _matrix),
 }
 
 

@@ -16,28 +16,21 @@ def build(norms: Mapping[str, np.ndarray]) -> tuple[Scene, Callable[[str, float]
     """Draw what stays; return the scene and `update(run, limit)`. `norms` maps runs to the norm at each step."""
     figure = new_figure(880, 430, layout=None)
     above = tidy(figure.add_axes((0.08, 0.5, 0.72, 0.42)), "Norm of the whole gradient", "", "norm (logarithmic)")
-    below = tidy(
-        figure.add_axes((0.08, 0.12, 0.72, 0.24)), "What clipping leaves of each gradient", "training step", "share"
-    )
+    below = figure.add_axes((0.08, 0.12, 0.72, 0.24))
+    tidy(below, "What clipping leaves of each gradient", "training step", "share")
     longest = max(map(len, norms.values()))
     for axes in (above, below):
         axes.set_xlim(-0.01 * longest, 1.01 * longest)
     above.set_yscale("log")
     above.yaxis.set_minor_locator(NullLocator())  # the axis is drawn again with each picture
     below.set_ylim(-0.05, 1.1)
-    whole = above.plot([], [], color=BLACK, linewidth=1.5, label="the whole gradient")[0]
+    (whole,) = above.plot([], [], color=BLACK, linewidth=1.5, label="the whole gradient")
     line = above.axhline(1, color=BLACK, linewidth=1, linestyle=(0, (2, 2)), label="the limit")
-    marks = above.plot(
-        [], [], "|", color=BLACK, markersize=7, label="a clipped step", transform=above.get_xaxis_transform()
-    )[0]
-    left = below.plot([], [], color=BLACK, linewidth=1.2)[0]
-    figure.legend(
-        *above.get_legend_handles_labels(),
-        loc="upper right",
-        bbox_to_anchor=(0.995, 0.93),
-        fontsize=SMALL,
-        frameon=False,
-    )
+    look = {"color": BLACK, "markersize": 7, "label": "a clipped step"}
+    (marks,) = above.plot([], [], "|", **look, transform=above.get_xaxis_transform())
+    (left,) = below.plot([], [], color=BLACK, linewidth=1.2)
+    handles = [whole, line, marks]
+    figure.legend(handles=handles, loc="upper right", bbox_to_anchor=(0.995, 0.93), fontsize=SMALL, frameon=False)
     scene = Scene(figure)
     scene.live(whole, line, marks, left, above.yaxis)
     shown = ""

@@ -24,7 +24,7 @@ def show(figure: Figure, text: str) -> Still:
     """Return the figure, drawn at twice its size so that it stays sharp, with `text` as caption and alt text."""
     width, height = (round(inches * figure.dpi) for inches in figure.get_size_inches())
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=2 * figure.dpi, pil_kwargs={"compress_level": 1})  # a fifth larger, faster
+    figure.savefig(file, dpi=2 * figure.dpi, pil_kwargs={"compress_level": 1})  # a fifth larger, faster
     return Still(file.getvalue(), text, width, height)
 
 

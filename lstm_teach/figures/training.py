@@ -6,7 +6,6 @@ May import numpy, matplotlib, params and the rest of figures; histories and arra
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -14,27 +13,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch
 
 from ..training import History
-from .scene import Scene
-from .style import (
-    BLACK,
-    GRAY,
-    LIGHT_GRAY,
-    MAGNITUDE,
-    NORMAL,
-    ORANGE,
-    RIGHT,
-    SMALL,
-    WRONG,
-    new_figure,
-    percent,
-    short,
-    tidy,
-)
+from .scene import Scene, drawn
+from .style import BLACK, GRAY, LIGHT_GRAY, NORMAL, RIGHT, SMALL, UNSURE, WRONG, new_figure, percent, short, tidy
 
 # The three kinds of gradient that the lesson compares: a color, and a dash and marker as a second cue.
 KINDS = {
     "right": {"color": RIGHT, "linestyle": "-", "marker": "o"},
-    "almost right": {"color": ORANGE, "linestyle": (0, (6, 1.5)), "marker": "s"},
+    "almost right": {"color": UNSURE, "linestyle": (0, (6, 1.5)), "marker": "s"},
     "broken": {"color": WRONG, "linestyle": (0, (1, 1)), "marker": "X"},
 }
 # The same three before the reader knows which is which: nothing but black and gray.
@@ -43,6 +28,7 @@ LETTERS = {
     "B": {"color": GRAY, "linestyle": "-", "marker": "v"},
     "C": {"color": BLACK, "linestyle": (0, (6, 1.5)), "marker": "P"},
 }
+DASHED = {"color": BLACK, "linewidth": 1, "linestyle": (0, (2, 2))}  # of lines to compare with
 
 
 def curves_picture(
@@ -85,16 +71,7 @@ def describe_curves(histories: Mapping[str, History], levels: Mapping[str, float
 # ------------------------------------------------------------------------------------------ the grammar
 
 # where each state is drawn
-PLACES = {
-    0: (2.1, 0),
-    1: (3.3, 0),
-    2: (4.5, 0.75),
-    3: (4.5, -0.75),
-    4: (5.9, 0.75),
-    5: (5.9, -0.75),
-    6: (7.1, 0),
-    7: (8.2, 0),
-}
+PLACES = dict(enumerate([(2.1, 0), (3.3, 0), (4.5, 0.75), (4.5, -0.75), (5.9, 0.75), (5.9, -0.75), (7.1, 0), (8.2, 0)]))
 
 
 def reber_picture(grammar: Mapping[int, Mapping[str, int]]) -> Figure:
@@ -103,71 +80,32 @@ def reber_picture(grammar: Mapping[int, Mapping[str, int]]) -> Figure:
     axes = figure.subplots()
     axes.set(xlim=(-0.5, 10.9), ylim=(-1.65, 1.65), aspect="equal")
     axes.set_axis_off()
-    ends = {"start": (0, 0), "outer": (0.9, 0), "again": (9.6, 0), "end": (10.6, 0)}
-    for state, place in PLACES.items():
-        _state(axes, place, str(state))
-    for place in ends.values():
-        _state(axes, place, "")
-    for state, arrows in grammar.items():
-        for symbol, to in arrows.items():
-            if to == state:
-                _loop(axes, PLACES[state], symbol)
-            else:
-                _arrow(axes, PLACES[state], PLACES[to], symbol)
-    _arrow(axes, ends["start"], ends["outer"], "B")
-    _arrow(axes, ends["outer"], PLACES[0], "T or P", strong=True)
-    _arrow(axes, PLACES[7], ends["again"], "the same", strong=True)
-    _arrow(axes, ends["again"], ends["end"], "E")
-    axes.annotate(
-        "", (8.85, -0.3), (1.6, -0.3), arrowprops={
-            "arrowstyle": "-|>", "connectionstyle": "arc3,rad=0.28", "color": GRAY, "linewidth": 1.6,
-            "linestyle": (0, (4, 2)),
-        },
-    )  # fmt: skip
+    start, outer, again, end = (0, 0), (0.9, 0), (9.6, 0), (10.6, 0)
+    center = {"ha": "center", "va": "center"}
+    for place, name in (
+        *((place, state) for state, place in PLACES.items()),
+        *((p, "") for p in (start, outer, again, end)),
+    ):
+        axes.plot(*place, "o", markersize=19, markerfacecolor="white", markeredgecolor=GRAY, markeredgewidth=1.4)
+        axes.text(*place, name, fontsize=SMALL, color=GRAY, **center)
+    moves = [(PLACES[a], PLACES[b], symbol, 1.4) for a, arrows in grammar.items() for symbol, b in arrows.items()]
+    moves += [(start, outer, "B", 1.4), (outer, PLACES[0], "T or P", 3.2)]
+    moves += [(PLACES[7], again, "the same", 3.2), (again, end, "E", 1.4)]
+    for a, b, symbol, width in moves:
+        if a == b:  # back to where it comes from
+            (x, y), up = a, 1 if a[1] > 0 else -1
+            a, b, at = (x - 0.14, y + 0.16 * up), (x + 0.14, y + 0.16 * up), (x + 0.4 * up, y + 0.42 * up)
+            options = {"linewidth": 1.6, "shrinkA": 2, "shrinkB": 2, "connectionstyle": f"arc3,rad={-1.9 * up}"}
+        else:
+            way = np.subtract(b, a)
+            at = np.add(a, b) / 2 + 0.19 * np.array([-way[1], way[0]]) / np.hypot(*way)
+            options = {"linewidth": width, "shrinkA": 11, "shrinkB": 11}
+        axes.add_patch(FancyArrowPatch(a, b, arrowstyle="-|>", mutation_scale=11, color=BLACK, **options))
+        axes.text(*at, symbol, fontsize=NORMAL if len(symbol) > 1 else 11, weight="bold", **center)
+    look = {"arrowstyle": "-|>", "color": GRAY, "linewidth": 1.6, "linestyle": (0, (4, 2))}
+    axes.annotate("", (8.85, -0.3), (1.6, -0.3), arrowprops={**look, "connectionstyle": "arc3,rad=0.28"})
     axes.text(5.2, -1.62, "remember", ha="center", va="bottom", fontsize=NORMAL)
     return figure
-
-
-def _state(axes: Axes, place: tuple[float, float], name: str) -> None:
-    axes.plot(*place, "o", markersize=19, markerfacecolor="white", markeredgecolor=GRAY, markeredgewidth=1.4)
-    axes.text(*place, name, ha="center", va="center", fontsize=SMALL, color=GRAY)
-
-
-def _arrow(axes: Axes, a: tuple[float, float], b: tuple[float, float], symbol: str, strong: bool = False) -> None:
-    axes.add_patch(
-        FancyArrowPatch(
-            a,
-            b,
-            arrowstyle="-|>",
-            mutation_scale=11,
-            shrinkA=11,
-            shrinkB=11,
-            color=BLACK,
-            linewidth=3.2 if strong else 1.4,
-        )
-    )
-    x, y = np.add(a, b) / 2
-    across = np.array([a[1] - b[1], b[0] - a[0]]) / np.hypot(b[0] - a[0], b[1] - a[1])
-    axes.text(
-        *((x, y) + 0.19 * across),
-        symbol,
-        ha="center",
-        va="center",
-        fontsize=NORMAL if len(symbol) > 1 else 11,
-        weight="bold",
-    )
-
-
-def _loop(axes: Axes, place: tuple[float, float], symbol: str) -> None:
-    up = 1 if place[1] > 0 else -1
-    a, b = (place[0] - 0.14, place[1] + 0.16 * up), (place[0] + 0.14, place[1] + 0.16 * up)
-    axes.add_patch(
-        FancyArrowPatch(
-            a, b, arrowstyle="-|>", mutation_scale=11, shrinkA=2, shrinkB=2, color=BLACK, linewidth=1.6,
-            connectionstyle=f"arc3,rad={-1.9 * up}",
-        )
-    )  # fmt: skip
-    axes.text(place[0] + 0.4 * up, place[1] + 0.42 * up, symbol, ha="center", va="center", fontsize=11, weight="bold")
 
 
 def describe_reber(grammar: Mapping[int, Mapping[str, int]]) -> str:
@@ -187,13 +125,10 @@ def seeds_picture(shares: Mapping[str, Sequence[float]], title: str, guess: floa
     figure = new_figure(880, 100 + 62 * len(shares))
     axes = tidy(figure.subplots(), title, "share of the test strings")
     for row, (kind, values) in enumerate(shares.items()):
-        style = KINDS[kind]
         axes.axhline(row, color=LIGHT_GRAY, linewidth=1, zorder=0)
-        places = _spread(values, 0.014)
-        axes.plot(
-            values, row + 0.18 * places, style["marker"], color=style["color"], markersize=8, markeredgecolor="white"
-        )
-    axes.axvline(guess, color="black", linewidth=1, linestyle=(0, (2, 2)), zorder=0)
+        heights = row + 0.18 * _spread(values, 0.014)
+        axes.plot(values, heights, **KINDS[kind] | {"linestyle": ""}, markersize=8, markeredgecolor="white")
+    axes.axvline(guess, **DASHED, zorder=0)
     axes.text(guess - 0.005, -0.62, "guessing", fontsize=SMALL, ha="right", va="center")
     axes.set(xlim=(0.38, 1.02), ylim=(len(shares) - 0.5, -0.8), yticks=range(len(shares)))
     axes.set_yticklabels(shares, fontsize=NORMAL)
@@ -260,7 +195,7 @@ def angles_picture(steps: Sequence[int], angles: Mapping[str, Sequence[float]]) 
     axes = tidy(figure.subplots(), "Angle to the right gradient", "training step", "degrees")
     for kind, values in angles.items():
         axes.plot(steps, values, **KINDS[kind], markersize=5, label=kind)
-    axes.axhline(90, color="black", linewidth=1, linestyle=(0, (2, 2)), zorder=1)
+    axes.axhline(90, **DASHED, zorder=1)
     axes.set(ylim=(-4, 184), yticks=(0, 45, 90, 135, 180))
     for height, words in ((0, "the same direction"), (90, "a right angle"), (180, "the opposite direction")):
         axes.text(1.01, height, words, fontsize=SMALL, va="center", transform=axes.get_yaxis_transform())
@@ -292,12 +227,10 @@ def norms_picture(whole: np.ndarray, parts: Mapping[str, np.ndarray], limit: flo
         words, style = PARTS[name]
         axes.plot(steps, norms, **style, label=words)
     axes.plot(steps, whole, color=BLACK, linewidth=1.8, label="the whole gradient")
-    axes.axhline(limit, color="black", linewidth=1, linestyle=(0, (2, 2)), label=f"the limit, {short(limit)}")
+    axes.axhline(limit, **DASHED, label=f"the limit, {short(limit)}")
     clipped = steps[whole > limit]
-    axes.plot(
-        clipped, np.full(len(clipped), 0.02), "|", color="black", markersize=7, transform=axes.get_xaxis_transform(),
-        label="a clipped step",
-    )  # fmt: skip
+    look = {"color": BLACK, "markersize": 7, "label": "a clipped step"}
+    axes.plot(clipped, np.full(len(clipped), 0.02), "|", **look, transform=axes.get_xaxis_transform())
     axes.set_yscale("log")
     axes.set_xlim(1 - 0.01 * len(whole), len(whole) * 1.01)
     low, high = axes.get_ylim()
@@ -332,53 +265,31 @@ def build(
     curve.set(ylim=(-0.14, 1.14))
     curve.set_xlabel("training step", fontsize=SMALL, labelpad=1)
     handles, labels = curve.get_legend_handles_labels()
-    now = curve.axvline(0, color="black", linewidth=1.2)
-    point = curve.plot(
-        [], [], "o", markersize=11, markerfacecolor="none", markeredgecolor="black", markeredgewidth=1.8
-    )[0]
+    now = curve.axvline(0, color=BLACK, linewidth=1.2)
+    ring = {"markerfacecolor": "none", "linestyle": ""}
+    (point,) = curve.plot([], [], marker="o", markersize=11, markeredgecolor=BLACK, markeredgewidth=1.8, **ring)
 
     maps = tidy(figure.add_axes((0.07, 0.08, 0.72, 0.46)), ylabel="predicted next letter")
-    maps.set_title(
-        "Probability that each letter comes next, along the string; framed: what the grammar allows",
-        fontsize=NORMAL,
-        loc="left",
-        zorder=0,
-    )
+    words = "Probability that each letter comes next, along the string; framed: what the grammar allows"
+    maps.set_title(words, fontsize=NORMAL, loc="left", zorder=0)
     image = maps.imshow(np.zeros((K, STEPS_SHOWN, 4), np.uint8), aspect="auto", interpolation="nearest", resample=False)
     maps.set_yticks(range(K), symbols)
     maps.tick_params(length=0)
     maps.set_xticks([])
     maps.spines[:].set_visible(False)
-    frames = maps.plot(
-        [], [], "s", markersize=15, markerfacecolor="none", markeredgecolor="white", markeredgewidth=1.6
-    )[0]
-    missed = maps.plot([], [], "X", markersize=8, markerfacecolor=WRONG, markeredgecolor="white")[0]
-    letters = [  # as markers: to draw a line for each symbol takes less time than a text for each step
-        maps.plot(
-            [],
-            [],
-            color="black",
-            linestyle="",
-            marker=rf"$\mathrm{{{symbol}}}$",
-            markersize=7,
-            markeredgewidth=0,
-            clip_on=False,
-        )[0]
-        for symbol in symbols
-    ]
-    colors = ScalarMappable(Normalize(0, 1), MAGNITUDE)
+    (frames,) = maps.plot([], [], marker="s", markersize=15, markeredgecolor="white", markeredgewidth=1.6, **ring)
+    cross = {"marker": "X", "markersize": 8, "markerfacecolor": WRONG, "markeredgecolor": "white", "linestyle": ""}
+    (missed,) = maps.plot([], [], **cross)
+    look = {"color": BLACK, "linestyle": "", "markersize": 7, "markeredgewidth": 0, "clip_on": False}
+    # as markers: to draw a line for each symbol takes less time than a text for each step
+    letters = [maps.plot([], [], marker=rf"$\mathrm{{{symbol}}}$", **look)[0] for symbol in symbols]
+    colors = ScalarMappable(Normalize(0, 1), "cividis")
     bar = figure.add_axes((0.82, 0.08, 0.018, 0.46))
     figure.colorbar(colors, cax=bar, ticks=[0, 0.5, 1]).ax.tick_params(labelsize=SMALL)
     bar.set_ylabel("probability", fontsize=SMALL)
-    cross = Line2D([], [], marker="X", linestyle="", markerfacecolor=WRONG, markeredgecolor="white", markersize=8)
-    figure.legend(
-        [*handles, cross],
-        [*labels, "ranked below a\nforbidden letter"],
-        loc="upper right",
-        bbox_to_anchor=(0.995, 0.95),
-        fontsize=SMALL,
-        frameon=False,
-    )
+    handles.append(Line2D([], [], **cross))
+    labels.append("ranked below a\nforbidden letter")
+    figure.legend(handles, labels, loc="upper right", bbox_to_anchor=(0.995, 0.95), fontsize=SMALL, frameon=False)
 
     scene = Scene(figure)
     scene.live(now, point, image, frames, missed, *letters)
@@ -391,10 +302,8 @@ def build(
         cells = np.full((K, STEPS_SHOWN, 4), 255, np.uint8)  # white after the end of the string
         cells[:, :T] = colors.to_rgba(y[:T].T, bytes=True)
         image.set_data(cells)
-        steps, allowed = np.nonzero(legal[:T])
-        frames.set_data(steps, allowed)
-        steps, below = np.nonzero(below_a_forbidden_one(y, legal)[:T])
-        missed.set_data(steps, below)
+        frames.set_data(np.nonzero(legal[:T]))
+        missed.set_data(np.nonzero(below_a_forbidden_one(y, legal)[:T]))
         now.set_xdata([tested[at], tested[at]])
         point.set_data([tested[at]], [kinds[kind][at]])
 
@@ -423,9 +332,7 @@ def picture(
     `text` of T+1 symbols. `kinds` holds, for each kind of gradient, the judgement at the steps `tested`; `at` is the
     index of the moment that is shown and `kind` the gradient that the net was trained with.
     """
-    scene, update = build(symbols, tested, kinds)
-    update(y, legal, text, kind, at)
-    return scene.figure
+    return drawn(build(symbols, tested, kinds), y, legal, text, kind, at)
 
 
 def describe(y: np.ndarray, legal: np.ndarray, text: str, symbols: str, kind: str, step: int) -> str:

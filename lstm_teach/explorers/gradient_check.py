@@ -97,22 +97,17 @@ def step_size_explorer() -> Explorer:
         update(at, k, scheme, np.finfo(real).eps, change.astype(float) / (STEPS[k] * at.derivative))
         return scene, figures.describe(at, STEPS[k], k, scheme, precision)
 
-    weights = []
-    for number in range(len(WEIGHTS)):
-        at = curves(number, "double")
-        weights.append((f"{at.name}[{at.index[0]}, {at.index[1]}], delta {short(at.derivative, 2)}", number))
+    weights = [curves(number, "double") for number in range(len(WEIGHTS))]
+    names = [f"{at.name}[{at.index[0]}, {at.index[1]}], delta {short(at.derivative, 2)}" for at in weights]
     controls = {
-        "step": log_slider("Nudge", 1.0, -16, 0, step=0.1, format=".1e"),
-        "scheme": choice("Scheme", list(figures.SCHEMES), "central"),
-        "precision": choice("Precision", tuple(DTYPES), "double"),
-        "weight": choice("Weight", weights, 0),
+        "step": log_slider("Nudge", 1.0, -16, 0),
+        "scheme": choice("Scheme", list(figures.SCHEMES)),
+        "precision": choice("Precision", list(DTYPES)),
+        "weight": choice("Weight", [(name, number) for number, name in enumerate(names)]),
     }
 
     def pick(axes, x: float, y: float) -> dict | None:
-        if axes is not scene.figure.axes[0]:
-            return None
-        return {"step": STEPS[np.abs(np.log10(STEPS / x)).argmin()]}
+        return {"step": STEPS[np.abs(np.log10(STEPS / x)).argmin()]} if axes is scene.figure.axes[0] else None
 
-    return Explorer(
-        "Look for the best nudge", controls, draw, rows=[["step"], ["scheme", "precision", "weight"]], pick=pick
-    )
+    rows = [["step"], ["scheme", "precision", "weight"]]
+    return Explorer("Look for the best nudge", controls, draw, rows, pick=pick)

@@ -3,8 +3,6 @@
 May import numpy, matplotlib, and the ladder of the gradient check.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -59,38 +57,31 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
     left.minorticks_off()
     bound = left.axhline(RIGHT_UP_TO, color=LIGHT_GRAY, linewidth=1, zorder=0.4)
     here = left.axvline(steps[0], color=LIGHT_GRAY, linewidth=5, zorder=0.5)
-    bend = left.plot([], [], color=GRAY, linewidth=1.1, linestyle=(0, (1, 1.5)))[0]
-    rounding = left.plot([], [], color=GRAY, linewidth=1.1, linestyle=(0, (4, 2)))[0]
+    (bend,) = left.plot([], [], color=GRAY, linewidth=1.1, linestyle=(0, (1, 1.5)))
+    (rounding,) = left.plot([], [], color=GRAY, linewidth=1.1, linestyle=(0, (4, 2)))
     lines = {scheme: left.plot(steps, steps, **style | {"marker": ""})[0] for scheme, style in SCHEMES.items()}
     marks = {
         scheme: left.plot([], [], **style | {"linestyle": ""}, markeredgecolor="white")[0]
         for scheme, style in SCHEMES.items()
     }
 
-    right = tidy(
-        figure.add_axes((0.66, 0.115, 0.33, 0.69)),
-        xlabel="distance from the weight, in nudges",
-        ylabel="in units of nudge × true slope",
-    )
+    right = figure.add_axes((0.66, 0.115, 0.33, 0.69))
+    tidy(right, "", "distance from the weight, in nudges", "in units of nudge × true slope")
     right.set(xlim=(around[0], around[-1]), xticks=(-1, 0, 1))
     for line in (right.axhline, right.axvline):
         line(0, color=LIGHT_GRAY, linewidth=0.8)
-    tangent = right.plot(around, around, color=LIGHT_GRAY, linewidth=6)[0]
-    curve = right.plot(around, around, color=COLORS["loss"], linewidth=2)[0]
-    secant = right.plot(around, around, color=BLACK, linewidth=1.4, linestyle=(0, (5, 2)))[0]
-    used = right.plot([], [], color=BLACK, marker="D", markersize=7, linestyle="", markeredgecolor="white")[0]
+    (tangent,) = right.plot(around, around, color=LIGHT_GRAY, linewidth=6)
+    (curve,) = right.plot(around, around, color=COLORS["loss"], linewidth=2)
+    (secant,) = right.plot(around, around, color=BLACK, linewidth=1.4, linestyle=(0, (5, 2)))
+    (used,) = right.plot([], [], "D", color=BLACK, markersize=7, markeredgecolor="white")
     ratio = right.text(0.04, 0.97, "", transform=right.transAxes, fontsize=NORMAL, va="top")
 
     figure.text(0.02, 0.965, "Relative error of the measured delta", fontsize=LARGE, va="center")
     figure.text(0.62, 0.965, "The loss around the weight", fontsize=LARGE, va="center")
     small = {"fontsize": SMALL, "frameon": False, "loc": "upper left", "borderaxespad": 0, "columnspacing": 0.9}
     handles = [Line2D([], [], **style) for style in SCHEMES.values()] + [bend, rounding, bound]
-    names = [
-        *SCHEMES,
-        "from the bend of the curve",
-        "from rounding, about",
-        f"{RIGHT_WORD} up to {short(RIGHT_UP_TO)}",
-    ]
+    words = "from the bend of the curve", "from rounding, about", f"{RIGHT_WORD} up to {short(RIGHT_UP_TO)}"
+    names = [*SCHEMES, *words]
     figure.legend(handles, names, bbox_to_anchor=(0.02, 0.935), ncols=3, handlelength=2.6, **small)
     handles, names = [curve, tangent, secant], ["loss, as computed", "true slope", "measured slope"]
     figure.legend(handles, names, bbox_to_anchor=(0.62, 0.935), ncols=2, **small)
@@ -103,8 +94,7 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
         for each, error in curves.error.items():
             shown = np.clip(np.abs(error), FLOOR, CEILING)
             lines[each].set(ydata=shown, linewidth=2.4 if each == scheme else 1.2)
-            marks[each].set(markersize=11 if each == scheme else 7)
-            marks[each].set_data([steps[k]], [shown[k]])
+            marks[each].set(data=([steps[k]], [shown[k]]), markersize=11 if each == scheme else 7)
         bend.set_data(steps, inside(curves.bend[scheme]))
         rounding.set_data(steps, inside(expected_rounding(curves, steps, eps)))
         curve.set_ydata(change)
@@ -170,15 +160,13 @@ def checks_picture(checks: Sequence[str], passes: Sequence[str], errors: np.ndar
     axes.spines[:].set_visible(False)
     lying = lies(errors, bounds)
     for (row, column), error in np.ndenumerate(errors):
-        lie = lying[row, column]
-        face = {"facecolor": WRONG, "edgecolor": WRONG} if lie else {"facecolor": "white", "edgecolor": LIGHT_GRAY}
-        axes.add_patch(Rectangle((column + 0.02, row + 0.08), 0.96, 0.84, **face))
-        said = f"{'accepts' if error <= bounds[row] else 'rejects'} {short(error, 1)}"
-        color = "white" if lie else RIGHT
-        said = f"{'✗' if lie else '✓'} {said}"
-        axes.text(
-            column + 0.5, row + 0.5, said, ha="center", va="center", fontsize=8, color=color
-        )  # as wide as a cell allows
+        mark, face, edge, color = (
+            ("✗", WRONG, WRONG, "white") if lying[row, column] else ("✓", "white", LIGHT_GRAY, RIGHT)
+        )
+        axes.add_patch(Rectangle((column + 0.02, row + 0.08), 0.96, 0.84, facecolor=face, edgecolor=edge))
+        said = f"{mark} {'accepts' if error <= bounds[row] else 'rejects'} {short(error, 1)}"
+        style = {"ha": "center", "va": "center", "fontsize": 8}  # as large as a cell allows
+        axes.text(column + 0.5, row + 0.5, said, color=color, **style)
     figure.text(0.02, 1 - 16 / height, "What each check says about each pass", fontsize=LARGE, va="center")
     legend = "✓ the check is right    ✗ (filled) the check lies    the number is the error it computes"
     figure.text(0.285, 18 / height, legend, fontsize=SMALL, va="center")

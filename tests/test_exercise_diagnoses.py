@@ -23,6 +23,7 @@ from lstm_teach.exercises import (
     training,
     unread,
 )
+from lstm_teach.exercises.nets import case_of
 from lstm_teach.exercises.questions import Question
 
 MODULES = {topic: importlib.import_module(f"lstm_teach.exercises.{topic}") for topic in TOPICS}
@@ -164,10 +165,12 @@ def test_the_last_hint_of_the_numerical_gradient_runs_with_the_names_of_the_task
 
 def test_the_pattern_of_the_fourth_loop_has_a_second_reading_as_its_answer_says():
     """A turned product and an = for a += look the same: all dW wrong at T = 1, the dU from T = 2 on."""
-    net = lambda T: flawed_backward._net(1, 4, 5, T)  # noqa: E731
     for flaws in (["turned product", "g left out"], ["turned product", "token once"]):
         for T, wrong_u in ((1, set()), (2, {"Ui", "Uf", "Uo", "Ug"})):
-            got, right = flawed_backward.with_flaws(*flaws)(*net(T)), lt.exact_gradient(*net(T))
+            got, right = (
+                flawed_backward.with_flaws(*flaws)(*case_of(1, T, 4, 5)),
+                lt.exact_gradient(*case_of(1, T, 4, 5)),
+            )
             wrong = {name for name in lt.Params.NAMES if lt.relative_error(got[name], right[name]) > 1e-4}
             assert wrong == {"Wi", "Wf", "Wo", "Wg"} | wrong_u
     question = flawed_backward.HOW_MANY
@@ -231,7 +234,7 @@ def test_an_answer_that_is_kept_opens_no_other_form(tmp_path):
 
 def wrong_of(backward, T):
     """The gradients of a pass that are wrong on a net of exercise 4, by name."""
-    case = single_pass_bptt.case_of(3, T, 4, 5)
+    case = case_of(3, T, 4, 5)
     got, right = backward(*case), lt.exact_gradient(*case)
     return {name for name in lt.Params.NAMES if lt.relative_error(got[name], right[name]) > 1e-4}
 

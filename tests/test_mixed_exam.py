@@ -80,7 +80,7 @@ def test_the_derivatives_of_task_7_are_those_of_the_forward_pass():
 
 
 def test_the_gradient_of_the_last_loss_is_that_of_the_last_loss():
-    params, x, target, h0, c0 = exam._last_case(1, 4, 4, 5)
+    params, x, target, h0, c0 = exam.last_case(1, 4, 4, 5)
     right = exam.right_last_gradient(params, x, target, h0, c0)
 
     def last(net):
@@ -93,7 +93,7 @@ def test_the_gradient_of_the_last_loss_is_that_of_the_last_loss():
 
 
 def test_the_pass_to_repair_has_the_flaws_that_the_check_looks_for(answer_pass):
-    case = exam._last_case(2, 5, 4, 3)
+    case = exam.last_case(2, 5, 4, 3)
     expected = exam.with_flaws("slope of o", "Wo left out")(*case)
     assert lt.relative_error(answer_pass(*case).flat, expected.flat) < 1e-13
 

@@ -12,6 +12,7 @@ import numpy as np
 from lstm_teach import exact_gradient, forward
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions, task_of
+from lstm_teach.exercises.nets import case_of
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradreport import relative_error, verdict
 from lstm_teach.judging import Trouble, kind
@@ -96,11 +97,8 @@ def check_fourth(fourth_repaired: Callable, seed: int = 1) -> Verdict:
 
 def _repaired(task: str, function: Callable, seed: int, shortest: int) -> Verdict:
     """Whether the backward pass is right, length by length, from the shortest at which the loop was wrong."""
-    sizes = {f"T = {shortest}": (4, 5, shortest), "T = 6": (4, 5, 6), "T = 9 with other sizes": (6, 3, 9)}
-    if shortest == 1:
-        sizes["T = 2"] = (4, 5, 2)
-    sizes = dict(sorted(sizes.items()))
-    cases = [Case(part, _net(seed + size[-1], *size)) for part, size in sizes.items()]
+    sizes = {f"T = {T}": (T, 4, 5) for T in (1, 2, 6) if shortest <= T} | {"T = 9 with other sizes": (9, 6, 3)}
+    cases = [Case(part, case_of(seed + size[0], *size)) for part, size in sizes.items()]
     with filled_forward():  # a repair that is right only because a row is zero is none
         return check(__name__, task, function, cases, right=exact_gradient)
 
@@ -140,18 +138,10 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
 
 def wrong_names(flaw: str, length: int, seed: int = 1) -> set[str]:
     """The names of the gradients that a loop with this flaw has wrong for a sequence of this length."""
-    net = _net(seed, 4, 5, length)
+    net = case_of(seed, length, 4, 5)
     got, right = with_flaws(flaw)(*net), exact_gradient(*net)
     return {name for name in Params.NAMES if verdict(relative_error(got[name], right[name])) != "right"}
 
 
 def _listed(names: Collection[str]) -> str:
     return " ".join(f"d{name}" for name in Params.NAMES if name in names) or "none"
-
-
-def _net(seed: int, vocab_size: int, hidden_size: int, length: int) -> tuple:
-    """params with weights of order 1, x, targets, and a state h0, c0 that is not zero."""
-    random = np.random.default_rng(seed)
-    x, targets = random.integers(0, vocab_size, (2, length))
-    params = Params.random(vocab_size, hidden_size, seed=seed, scale=0.8)
-    return params, x, targets, random.uniform(-0.9, 0.9, hidden_size), random.normal(0, 1, hidden_size)

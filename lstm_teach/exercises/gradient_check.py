@@ -12,6 +12,7 @@ import numpy as np
 from lstm_teach import bptt, exact_gradient, loss, nested_bptt
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions, run, task_of
+from lstm_teach.exercises.nets import case_of
 from lstm_teach.gradreport import relative_error, verdict
 from lstm_teach.judging import Attempt, Trouble, kind
 from lstm_teach.lessons.clinic_cases import right_pass
@@ -286,8 +287,5 @@ def _moved(net: Params, by: np.ndarray | float) -> Params:
 
 def _lstm_loss(seed: int, vocab_size: int, hidden_size: int) -> tuple[Callable[[Params], float], Params]:
     """The loss of five steps as a function of the net, and a net with weights of order 1."""
-    random = np.random.default_rng(seed)
-    x, targets = random.integers(0, vocab_size, (2, 5))
-    h0, c0 = random.uniform(-0.9, 0.9, hidden_size), random.normal(0, 1, hidden_size)
-    params = Params.random(vocab_size, hidden_size, seed=seed, scale=0.8)
-    return lambda net: loss(net, x, targets, h0, c0), params
+    params, *sequence = case_of(seed, 5, vocab_size, hidden_size)
+    return lambda net: loss(net, *sequence), params

@@ -31,6 +31,7 @@ from lstm_teach.exercises.mixed_exam_cases import (  # noqa: F401  (the file's e
     values,
     with_fault,
 )
+from lstm_teach.exercises.nets import case_of
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import relative_error
@@ -268,30 +269,23 @@ def last_ladder(backward: Callable) -> str:
     """What is wrong with a pass that is called like those of task 4, at each of four lengths, as text."""
     lines = [f"{'T':<4}" + "".join(f"{'d' + name:<9}" for name in Params.NAMES)]
     for T in LENGTHS:
-        case = _last_case(5, T, 4, 5)
+        case = last_case(5, T, 4, 5)
         right, got = right_last_gradient(*case), collect_gradients(backward(*case), case[0])
         errors = [relative_error(got[name], right[name]) for name in Params.NAMES]
         lines.append(f"{T:<4}" + "".join(f"{f'{e:.2g}' if e > RIGHT else 'right':<9}" for e in errors))
     return "\n".join(lines)
 
 
-def _last_case(seed: int, T: int, K: int, H: int) -> tuple:
+def last_case(seed: int, T: int, K: int, H: int) -> tuple:
     """params, x, target, h0, c0 for task 4."""
-    random = np.random.default_rng(seed)
-    params = Params.random(K, H, seed=seed, scale=0.8)
-    return (
-        params,
-        random.integers(0, K, T),
-        int(random.integers(K)),
-        random.uniform(-0.9, 0.9, H),
-        random.normal(0, 1, H),
-    )
+    params, x, targets, h0, c0 = case_of(seed, T, K, H)
+    return params, x, int(targets[-1]), h0, c0
 
 
 def check_repair(repaired: Callable, seed: int = 1) -> Verdict:
     """Check `repaired(params, x, target, h0, c0)` -> nine gradients of the last loss."""
     sizes = {"T = 1": (1, 4, 5), "T = 2": (2, 4, 5), "T = 6": (6, 4, 5), "T = 9, other sizes": (9, 6, 3)}
-    cases = [Case(part, _last_case(seed + T, T, K, H)) for part, (T, K, H) in sizes.items()]
+    cases = [Case(part, last_case(seed + T, T, K, H)) for part, (T, K, H) in sizes.items()]
     with filled_forward():  # a repair that is right only because a row is zero is none
         return check(__name__, "repair", repaired, cases, right=right_last_gradient)
 

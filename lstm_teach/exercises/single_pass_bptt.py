@@ -12,6 +12,7 @@ import numpy as np
 from lstm_teach import borrowed
 from lstm_teach.backward import output_delta
 from lstm_teach.exercises.engine import Case, check, questions
+from lstm_teach.exercises.nets import case_of
 from lstm_teach.exercises.unread import filled
 from lstm_teach.forward import Cache, forward
 from lstm_teach.judging import TOOLS
@@ -165,11 +166,3 @@ def around_the_start(params: Params, a: np.ndarray, x: np.ndarray, targets: np.n
         back = step(params, cache, t, dh, dc_carry)
         dh_future, dc_carry = back["dh_before"], back["dc_before"]
     return {"dh": dh, "dc": back["dc"], "dh0": dh_future, "dc0": dc_carry, "f0": cache.f[0]}
-
-
-def case_of(seed: int, T: int, K: int, H: int) -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """A net with weights of order 1, a sequence with targets, and an initial state h0, c0 that is not zero."""
-    random = np.random.default_rng(seed)
-    x, targets = random.integers(0, K, (2, T))
-    h0 = random.uniform(0.3, 0.9, H) * random.choice([-1, 1], H)
-    return Params.random(K, H, seed=seed, scale=0.8), x, targets, h0, random.normal(0, 1, H)

@@ -101,8 +101,9 @@ def _experiments(
 
 def _switch(case: Evidence) -> Said:
     """Does the error vanish at once, not by and by, when the deltas are made smaller by way of another array?"""
+    start = case.off([])
     for name in [n for n, c in case.each.items() if n not in case.bad and c.mine.ndim > 1]:
-        last = case.off([])
+        last = start
         for scale in (0.5, 0.2, 0.1, 0.03, 0.01, 0.003):
             off = case.off([Piece(name)], lambda array, scale=scale: scale * array)
             if off is None or last is None:
@@ -300,10 +301,10 @@ def _wrong_step(case: Evidence) -> Said:
         read = [name for name in matrices if name not in bad and rank(right[name]) == 2]
         none = [name for name in inner if rank(mine[name]) == 1 < rank(right[name])]
         if read and none:
-            what = (
-                f"With {case.layout.told(cut)} set to zero, so that nothing spreads, one of the two steps gives nothing"
-            )
-            return [("steps", f"{what} at all to {listing(none)}, though {listing(read)} gets something of both.")]
+            what = f"With {case.layout.told(cut)} set to zero, so that nothing spreads, one of the two steps gives"
+            return [
+                ("steps", f"{what} nothing at all to {listing(none)}, though {listing(read)} gets something of both.")
+            ]
     return []
 
 

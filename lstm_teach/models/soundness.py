@@ -88,14 +88,11 @@ def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float
     if (settles or drifts) and not drawn:
         how = "settle down" if settles else "go up or down by the same amount at each call"
         return finding("state", place, f"The values {how}: a state is carried on from call to call.")
+    start = "Every new case(T) starts with the same value"
     if same_start and not drawn:
-        how = "Every new case(T) starts with the same value, and no random number is drawn that could be seen"
+        how = f"{start}, and no random number is drawn that could be seen"
         return finding("state", place, f"{how}: it looks as if a state is carried on from call to call.")
-    start = (
-        "Every new case(T) starts with the same value"
-        if same_start
-        else "Even the first value of a new case(T) differs"
-    )
+    start = start if same_start else "Even the first value of a new case(T) differs"
     return finding("random", place, f"{start}, and the values never settle: random numbers are drawn, as for dropout.")
 
 
@@ -121,10 +118,9 @@ def unread(models: dict[int, Model], seen: Seen, notes: dict[str, None]) -> list
     longer = [T for T in seen if T > 1]  # at T = 1 nothing has to come of what acts on a state of zero
     if not longer:
         return []
-    idle = {
-        T: [n for n in m.params if value(m, _moved(m, n, 0.1)) == value(m)] for T, m in models.items() if T in longer
-    }
-    idle = [name for name in idle[longer[0]] if all(name in others for others in idle.values())]
+    still = {T: value(models[T]) for T in longer}
+    names = models[longer[0]].params
+    idle = [n for n in names if all(value(models[T], _moved(models[T], n, 0.1)) == still[T] for T in longer)]
     wrong = [name for name in idle if any(seen[T][name].mine.any() for T in longer)]
     if wrong:
         change = f"The loss does not change with it at T = {listing(longer)}, and its gradient is not zero."

@@ -49,7 +49,7 @@ def verdict(error: float) -> str:
 
 def word(error: float, right: float) -> str:
     """ "right" up to `right`, else the error in a few characters: 3e-05, 0.12, 1.20."""
-    return "right" if error <= right else f"{error:.0e}" if error < 0.01 else f"{error:.2f}"
+    return "right" if error <= right else _short(error)
 
 
 def marked(text: str) -> str:
@@ -70,8 +70,7 @@ class Element:
     @property
     def relative_error(self) -> float:
         """|got - expected| / max(|got|, |expected|); two zeros agree. Information only: elements near 0 rule it."""
-        largest = max(abs(self.got), abs(self.expected))
-        return abs(self.got - self.expected) / largest if largest else 0.0
+        return relative_error(self.got, self.expected)
 
 
 @dataclass(frozen=True)

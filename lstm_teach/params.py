@@ -82,27 +82,25 @@ class Params:
     def like(cls, params: Params, matrices: Params | Mapping[str, np.ndarray] | Sequence[np.ndarray]) -> Params:
         """Collect nine matrices, by name or in the order of `NAMES`, in a new `Params` shaped like `params`."""
         validate.instance("params", params, Params, "a Params")
-        if isinstance(matrices, Mapping | Params):
-            names = list(matrices.keys())
-            missing = [name for name in cls.NAMES if name not in names]
-            unknown = [name for name in names if name not in cls.NAMES]
-            if missing or unknown:
-                raise ValueError(
-                    f"matrices must have the nine names {', '.join(cls.NAMES)}; "
-                    f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(map(str, unknown)) or 'none'}."
-                )
-            arrays = [matrices[name] for name in cls.NAMES]
-        elif isinstance(matrices, Sequence) and not isinstance(matrices, str):
-            arrays = list(matrices)
-            if len(arrays) != 9:
-                raise ValueError(f"matrices must be nine, in the order {', '.join(cls.NAMES)}; got {len(arrays)}.")
-        else:
+        if isinstance(matrices, Sequence) and not isinstance(matrices, str):
+            if len(matrices) != 9:
+                raise ValueError(f"matrices must be nine, in the order {', '.join(cls.NAMES)}; got {len(matrices)}.")
+            matrices = dict(zip(cls.NAMES, matrices, strict=True))
+        if not isinstance(matrices, Mapping | Params):
             raise TypeError(
                 f"matrices must be a Params, a mapping or a sequence of nine arrays, got {validate.brief(matrices)}."
             )
+        names = list(matrices.keys())
+        missing = [name for name in cls.NAMES if name not in names]
+        unknown = [name for name in names if name not in cls.NAMES]
+        if missing or unknown:
+            raise ValueError(
+                f"matrices must have the nine names {', '.join(cls.NAMES)}; "
+                f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(map(str, unknown)) or 'none'}."
+            )
         new = cls(params.vocab_size, params.hidden_size)
-        for name, array in zip(cls.NAMES, arrays, strict=True):
-            new[name][...] = validate.real_array(name, array, new[name].shape, np.float64)
+        for name in cls.NAMES:
+            new[name] = matrices[name]
         return new
 
     def __getitem__(self, name: str) -> np.ndarray:

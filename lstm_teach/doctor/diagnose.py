@@ -12,11 +12,12 @@ import numpy as np
 
 from lstm_teach import guard, validate
 from lstm_teach.doctor.build import build
-from lstm_teach.doctor.findings import CALL as _CALL
-from lstm_teach.doctor.findings import Account, called, ladder, wrong_at
+from lstm_teach.doctor.findings import Account, ladder, wrong_at
 from lstm_teach.doctor.fuel import STEPS
+from lstm_teach.doctor.proof import CALL as _CALL
+from lstm_teach.doctor.proof import called, is_right, proof_cases
 from lstm_teach.doctor.report import Diagnosis, Finding
-from lstm_teach.doctor.search import proof_cases, prove_callable, search
+from lstm_teach.doctor.search import search
 from lstm_teach.doctor.source import NoSource, Unit, learner_functions, whole_text
 from lstm_teach.doctor.suspects import what_is_known
 from lstm_teach.doctor.truth import Truth, make_case, zero_case
@@ -58,7 +59,7 @@ def _diagnosis(
 ) -> Diagnosis:
     takes = states_taken(backward)
     diagnosis = Diagnosis(getattr(backward, "__name__", type(backward).__name__), report)
-    if report.passed and prove_callable(backward, proof_cases(takes)) is not None:
+    if report.passed and is_right(backward, proof_cases(takes)):
         return diagnosis
 
     problems = [
@@ -125,7 +126,7 @@ def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...])
             stopped = error
         if isinstance(stopped, Endless | guard.LearnerError):
             return units, stopped
-    own, read, filled = (called(function, case) for function in (backward, *texts))
+    own, read, filled = (called(function, case, case.params.copy()) for function in (backward, *texts))
     if _equal(read, filled) and not _equal(own, read):
         raise NoSource(
             "its text, run by itself, returns something else. Was the file changed after it was loaded, does a "
@@ -147,7 +148,7 @@ def _lengths(backward: Backward, takes: dict[str, bool]) -> tuple[int, ...]:
     None if it shows in none of the nets that are tried: then it needs the large gradients of the check's own long one.
     """
     lengths = (3, 2, 6, 1, 4, 12, 20)
-    return next(((T,) for T in lengths if prove_callable(backward, [make_case(T, 20 + T, takes)]) is None), ())
+    return next(((T,) for T in lengths if not is_right(backward, [make_case(T, 20 + T, takes)])), ())
 
 
 def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str, float]]) -> list[str]:

@@ -11,23 +11,20 @@ import time
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
-import numpy as np
-
-from lstm_teach import guard
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.build import build
+from lstm_teach.doctor.proof import CALL, called, errors
 from lstm_teach.doctor.report import Finding
-from lstm_teach.doctor.search import Flaw, Result, exact, rewrite
+from lstm_teach.doctor.search import Flaw, Result, rewrite
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.suspects import place, same
 from lstm_teach.doctor.truth import FORWARD, Case, Key, Truth, make_case
 from lstm_teach.doctor.values import usable
 from lstm_teach.doctor.variants import Trace, Variants, right_matrices
-from lstm_teach.gradcheck import LENGTHS, collect_gradients, own_case
-from lstm_teach.gradreport import listing, relative_error
+from lstm_teach.gradcheck import LENGTHS, own_case
+from lstm_teach.gradreport import listing
 from lstm_teach.params import Params
 
-CALL = 5.0  # seconds that one call may take
 _TELLING = 6  # right values that an edit must bring into being, if it is not proved: one or two may come by chance
 _WITHOUT = {
     "step of a loop": "Without it the function never ends.",
@@ -79,8 +76,10 @@ class Account:
             alone = self.units
         edit, number, row = flaw.edits[0], *self._row(flaw)
         where = place(self.units, number, row)
-        order, key = self._first_gone(alone)
-        evidence = self._evidence(flaw, alone) if self.result.proved else self._gained(alone)
+        broken = self._variants(alone)
+        trace = broken.run(self.truth)
+        order, key = self._first_gone(broken, trace)
+        evidence = self._evidence(flaw, alone) if self.result.proved else self._gained(trace)
         elsewhere = tuple(line for line in self.result.elsewhere.get(id(edit), ()) if line != where["line"])
         if elsewhere:
             evidence += f" A change of line {' or of line '.join(map(str, elsewhere))} would do as well."
@@ -141,10 +140,9 @@ class Account:
             lines[0] += "  # before this line"
         return "\n".join(lines)
 
-    def _first_gone(self, alone: list[Unit]) -> tuple[int, Key | None]:
+    def _first_gone(self, broken: Variants, trace: Trace) -> tuple[int, Key | None]:
         """The first right quantity that a flaw alone makes go missing, and its place in the order of the run."""
-        truth, broken, (right, events) = self.truth, self._variants(alone), self._repaired
-        trace = broken.run(truth)
+        truth, (right, events) = self.truth, self._repaired
         wrong = set(Params.NAMES) - set(right_matrices(trace, truth))
         if trace.error is not None or not wrong:  # where it stops, the check has said
             return len(broken.events(trace, truth)), None
@@ -162,16 +160,15 @@ class Account:
                 return order, key if sure else None
         # Nothing is gone: the same numbers stand in another place or the other way round. Then compare event by event.
         usual = [k for k, value in enumerate(right.values) if usable(value)]
-        for order, (k, (slot, found)) in enumerate(zip(usual, events, strict=True)):
+        for order, (k, (slot, found)) in enumerate(zip(usual, events, strict=False)):
             there = found > 0 and found & truth.counted and trace.slots[k : k + 1] == [slot]
             if there and not same(right.values[k], trace.values[k]):
                 return order, first(found & truth.counted)
         return 10**6, None
 
-    def _gained(self, alone: list[Unit]) -> str:
+    def _gained(self, trace: Trace) -> str:
         """Which gradients are right with an edit that is not proved, and not without it."""
-        before = right_matrices(self._variants(alone).run(self.truth), self.truth)
-        now = right_matrices(self._repaired[0], self.truth)
+        before, now = (right_matrices(each, self.truth) for each in (trace, self._repaired[0]))
         names = [f"d{name}" for name in now if name not in before]
         if names:
             return f"With it, {listing(names)} agree at T = 3."
@@ -181,12 +178,12 @@ class Account:
         """What a flaw alone does to the nine gradients, by length."""
         if flaw.edits[0].kind in _WITHOUT:
             return _WITHOUT[flaw.edits[0].kind]
-        errors = ladder(build(self.backward, alone), self.cases)
-        wrong = wrong_at(errors, 1e-9)
+        found = ladder(build(self.backward, alone), self.cases)
+        wrong = wrong_at(found, 1e-9)
         if not wrong:
-            return "" if errors else "With this fault alone the function stops with an error."
+            return "" if found else "With this fault alone the function stops with an error."
         names = [f"d{name}" for name in Params.NAMES if any(name in each for each in wrong.values())]
-        size, at = max((max(each.values()), T) for T, each in errors.items())
+        size, at = max((max(each.values()), T) for T, each in found.items())
         repair = "all repairs together" if len(self.flaws) > 1 else "the repair"
         return (
             f"This fault alone makes {'all nine gradients' if len(names) == 9 else ', '.join(names)} wrong, from "
@@ -204,13 +201,11 @@ def ladder(backward: Callable, cases: Iterable[Case]) -> dict[int, dict[str, flo
     found = {}
     for case in cases:
         begun = time.monotonic()
-        right, got = exact(case), called(backward, case)
+        got = called(backward, case, case.params.copy())
         if got is None and time.monotonic() - begun > CALL:
             break  # it does not end, and would not at another length
         if got is not None:
-            noise = 1e-13 * np.linalg.norm(right.flat)
-            off = {name: np.linalg.norm(got[name] - right[name]) > noise for name in Params.NAMES}
-            found[case.length] = {n: relative_error(got[n], right[n]) if off[n] else 0.0 for n in Params.NAMES}
+            found[case.length] = errors(got, case)
     return found
 
 
@@ -218,14 +213,3 @@ def wrong_at(errors: dict[int, dict[str, float]], right: float) -> dict[int, lis
     """The gradients that are off by more than `right`, at the lengths at which some are."""
     wrong = {T: [name for name, error in each.items() if error > right] for T, each in errors.items()}
     return {T: names for T, names in wrong.items() if names}
-
-
-def called(backward: Callable, case: Case) -> dict[str, np.ndarray] | None:
-    """The nine gradients that a call with copies returns, None if there are none."""
-    states = {name: value.copy() for name, value in case.states.items()}
-    try:
-        with np.errstate(all="ignore"):
-            args = case.params.copy(), case.x.copy(), case.targets.copy()
-            return collect_gradients(guard.call(backward, *args, seconds=CALL, **states), case.params)
-    except (guard.LearnerError, ValueError, TypeError):
-        return None

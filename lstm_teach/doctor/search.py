@@ -1,7 +1,7 @@
 """Search for a set of edits that makes a backward pass right, and prove it.
 
 An edit counts as progress only when it brings exact values into being: a right matrix, or a right delta at some step.
-That an error became smaller is never used. Imports bench, climb, variants and truth.
+That an error became smaller is never used. Imports bench, climb, proof, variants and truth.
 """
 
 from __future__ import annotations
@@ -11,22 +11,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from lstm_teach import guard
 from lstm_teach.doctor.bench import Bench, Mended, let_end, let_run
-from lstm_teach.doctor.build import build
 from lstm_teach.doctor.climb import Climb
-from lstm_teach.doctor.fuel import PROOF, STEPS, Deadline, spend
+from lstm_teach.doctor.fuel import STEPS, Deadline
+from lstm_teach.doctor.proof import proof_cases, prove
 from lstm_teach.doctor.scene import Scene
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.truth import Case, Truth, make_case, zero_case
+from lstm_teach.doctor.truth import Case, Truth, make_case
 from lstm_teach.doctor.variants import Endless, Outcome, Variants
-from lstm_teach.gradcheck import LENGTHS, collect_gradients, own_case
-from lstm_teach.gradients import exact_gradient
-from lstm_teach.gradreport import relative_error
-from lstm_teach.params import Params
+from lstm_teach.gradcheck import LENGTHS, own_case
 
 _SHARE = 0.85  # of the steps is for the search, the rest for proof and report
 _SOON = 200_000  # steps for a single edit that mends everything, before several are looked for
@@ -92,67 +86,6 @@ def apply(units: list[Unit], slots: list, edits: list[Edit]) -> list[Unit]:
             text = text[:start] + replacement + text[end:]
         new[number] = units[number].with_text(text)
     return new
-
-
-def prove(backward: Callable, units: list[Unit], cases: list[Case], seconds: float = 5.0) -> float | None:
-    """Run the units' text, uninstrumented, on all cases: the largest error if every gradient is right, else None."""
-    try:
-        call, filled = build(backward, units), build(backward, units, unread=True)
-    except (SyntaxError, ValueError):
-        return None
-    error = prove_callable(call, cases, seconds)
-    # Where rows that belong to no step are read, the answer is right by chance.
-    return None if error is None or prove_callable(filled, cases[2::4], seconds) is None else error
-
-
-def prove_callable(call: Callable, cases: list[Case], seconds: float = 5.0) -> float | None:
-    """The largest error if a backward pass is right on all cases, called twice each; None if it is not."""
-    largest = 0.0
-    for case in cases:
-        spend(PROOF)
-        right = exact(case)
-        for _ in range(2):
-            states = {name: value.copy() for name, value in case.states.items()}
-            x, targets, params = case.x.copy(), case.targets.copy(), case.params.copy()
-            try:
-                with np.errstate(all="ignore"):
-                    got = collect_gradients(
-                        guard.call(call, params, x, targets, seconds=seconds, **states), case.params
-                    )
-            except (guard.LearnerError, ValueError, TypeError):
-                return None
-            if not np.array_equal(params.flat, case.params.flat):
-                return None
-            for name in Params.NAMES:
-                scale = np.linalg.norm(right.flat)
-                if np.linalg.norm(got[name] - right[name]) > 1e-13 * scale:
-                    error = relative_error(got[name], right[name])
-                    if error > 1e-9:
-                        return None
-                    largest = max(largest, error)
-    return max(largest, 1e-16)
-
-
-_known: dict[int, tuple[Case, Params]] = {}
-
-
-def exact(case: Case) -> Params:
-    """The exact gradient of a case; those of the last cases are kept."""
-    if id(case) not in _known or _known[id(case)][0] is not case:
-        if len(_known) > 64:
-            _known.clear()
-        _known[id(case)] = case, exact_gradient(case.params, case.x, case.targets, **case.states)
-    return _known[id(case)][1]
-
-
-def proof_cases(takes: dict[str, bool]) -> list[Case]:
-    """The nets on which a repair has to be right: the check's own, others of several sizes, with and without h0, c0."""
-    cases = [Case(*own_case(T, takes)) for T in LENGTHS]
-    cases += [make_case(T, 40 + T, takes) for T in LENGTHS]
-    cases += [make_case(T, 60 + T, takes, vocab_size=3, hidden_size=4) for T in (4, 7)]
-    if takes:
-        cases += [zero_case(T, 80 + T, takes) for T in (1, 3)]
-    return cases
 
 
 def search(
@@ -252,7 +185,7 @@ def _made_to_run(
     first = None
     for edit, outcome in running[:_MADE_TO_RUN]:
         new = _step(state, slots, [edit], outcome)
-        if new is not None and outcome.right and prove(backward, new.units, cases) is not None:
+        if new is not None and outcome.right and prove(backward, new.units, cases):
             return new, count, True
         first = first or new
     return first or (None if endless else state), count, False
@@ -263,7 +196,7 @@ def _proved(state: State, sets: Iterator[Mended], climb: Climb, cases: list[Case
     for mended in sets:
         for edits in _choices(mended):
             new = _step(state, mended.slots, edits, state.outcome)
-            if new is not None and prove(climb.backward, new.units, cases) is not None:
+            if new is not None and prove(climb.backward, new.units, cases):
                 if not state.steps:  # else the lines are not those of the learner's text
                     new.elsewhere = _elsewhere(state, mended, edits, climb, cases)
                 return new
@@ -288,7 +221,7 @@ def _elsewhere(
         proved = []
         for where, other in list(others.items())[:_OTHER_LINES]:
             new = _step(state, mended.slots, [*edits[:number], other, *edits[number + 1 :]], state.outcome)
-            if new is not None and prove(climb.backward, new.units, cases) is not None:
+            if new is not None and prove(climb.backward, new.units, cases):
                 proved.append(where)
         found[id(edit)] = tuple(proved)
     return found
@@ -377,7 +310,7 @@ def _needed(backward: Callable, units: list[Unit], flaws: list[Flaw], cases: lis
     for flaw in list(flaws):
         fewer = [other for other in flaws if other is not flaw]
         try:
-            if fewer and prove(backward, rewrite(units, fewer), cases) is not None:
+            if fewer and prove(backward, rewrite(units, fewer), cases):
                 flaws = fewer
         except (SyntaxError, StopIteration):
             continue

@@ -1,0 +1,86 @@
+"""Calls of a backward pass held against the exact gradient, and the proof of a repair.
+
+Imports build, fuel, source, truth and the guard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from lstm_teach import guard
+from lstm_teach.doctor.build import build
+from lstm_teach.doctor.fuel import PROOF, spend
+from lstm_teach.doctor.source import Unit
+from lstm_teach.doctor.truth import Case, make_case, zero_case
+from lstm_teach.gradcheck import LENGTHS, collect_gradients, own_case
+from lstm_teach.gradients import exact_gradient
+from lstm_teach.gradreport import relative_error
+from lstm_teach.params import Params
+
+CALL = 5.0  # seconds that one call may take
+
+
+def proof_cases(takes: dict[str, bool]) -> list[Case]:
+    """The nets on which a repair has to be right: the check's own, others of several sizes, with and without h0, c0."""
+    cases = [Case(*own_case(T, takes)) for T in LENGTHS]
+    cases += [make_case(T, 40 + T, takes) for T in LENGTHS]
+    cases += [make_case(T, 60 + T, takes, vocab_size=3, hidden_size=4) for T in (4, 7)]
+    if takes:
+        cases += [zero_case(T, 80 + T, takes) for T in (1, 3)]
+    return cases
+
+
+def prove(backward: Callable, units: list[Unit], cases: list[Case]) -> bool:
+    """Whether the units' text, uninstrumented, is right on all cases."""
+    try:
+        call, filled = build(backward, units), build(backward, units, unread=True)
+    except (SyntaxError, ValueError):
+        return False
+    return is_right(call, cases) and is_right(filled, cases[2::4])  # if it reads rows of no step, it is so by chance
+
+
+def is_right(backward: Callable, cases: Iterable[Case]) -> bool:
+    """Whether a backward pass is right on all cases, called twice each, and changes no parameter."""
+    for case in cases:
+        spend(PROOF)
+        for _ in range(2):
+            params = case.params.copy()
+            got = called(backward, case, params)
+            if got is None or not np.array_equal(params.flat, case.params.flat):
+                return False
+            if max(errors(got, case).values()) > 1e-9:
+                return False
+    return True
+
+
+def called(backward: Callable, case: Case, params: Params) -> dict[str, np.ndarray] | None:
+    """The nine gradients that a call with these parameters and copies of the rest returns, None if there are none."""
+    states = {name: value.copy() for name, value in case.states.items()}
+    try:
+        with np.errstate(all="ignore"):
+            result = guard.call(backward, params, case.x.copy(), case.targets.copy(), seconds=CALL, **states)
+            return collect_gradients(result, case.params)
+    except (guard.LearnerError, ValueError, TypeError):
+        return None
+
+
+def errors(got: dict[str, np.ndarray], case: Case) -> dict[str, float]:
+    """The norm-relative errors of the nine gradients; zero for rounding noise beside the whole gradient."""
+    right = exact(case)
+    noise = 1e-13 * np.linalg.norm(right.flat)
+    off = [name for name in Params.NAMES if np.linalg.norm(got[name] - right[name]) > noise]
+    return {name: relative_error(got[name], right[name]) if name in off else 0.0 for name in Params.NAMES}
+
+
+_known: dict[int, tuple[Case, Params]] = {}
+
+
+def exact(case: Case) -> Params:
+    """The exact gradient of a case; those of the last cases are kept."""
+    if id(case) not in _known or _known[id(case)][0] is not case:
+        if len(_known) > 64:
+            _known.clear()
+        _known[id(case)] = case, exact_gradient(case.params, case.x, case.targets, **case.states)
+    return _known[id(case)][1]

@@ -6,7 +6,6 @@ Imports source and standins.
 from __future__ import annotations
 
 import ast
-import builtins
 import copy
 import functools
 import types
@@ -14,38 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lstm_teach.doctor.source import Unit, bare, classes_of, closure_values, plain_function
-from lstm_teach.doctor.standins import stand_ins
-
-# What a variant of the learner's code may not do: read or write files, ask for input, run text, end the session.
-_FORBIDDEN = ("open", "input", "exec", "eval", "compile", "breakpoint", "exit", "quit")
-_NUMERIC = (
-    "numpy",
-    "math",
-    "cmath",
-    "lstm_teach",
-    "itertools",
-    "functools",
-    "operator",
-    "collections",
-    "typing",
-    "copy",
-)
-
-
-def guarded_builtins() -> dict[str, Any]:
-    """The builtins for variants: no files, no input, no printing, imports of numeric modules only."""
-
-    def refuse(*args: Any, **kwargs: Any) -> None:
-        raise PermissionError("the doctor's variants do not touch files, input or other code")
-
-    def numeric_import(name: str, *args: Any, **kwargs: Any) -> types.ModuleType:
-        if name.split(".")[0] not in _NUMERIC:
-            raise ImportError(f"the doctor's variants do not import {name}")
-        return builtins.__import__(name, *args, **kwargs)
-
-    names = dict(vars(builtins))
-    names.update(dict.fromkeys(_FORBIDDEN, refuse), print=lambda *args, **kwargs: None, __import__=numeric_import)
-    return names
+from lstm_teach.doctor.standins import guarded_builtins, stand_ins
 
 
 def build(
@@ -57,8 +25,8 @@ def build(
 ) -> Callable:
     """Compile the units again and put them in place of the learner's functions, in copies of their globals.
 
-    `trees` are the syntax trees to compile (those of the units where None); `extra` are names added to the globals.
-    With `unread` the rows of `lt.forward` that belong to no step hold numbers instead of zeros.
+    `trees` are the syntax trees to compile (those of the units where None); they are used up. `extra` are names added
+    to the globals. With `unread` the rows of `lt.forward` that belong to no step hold numbers instead of zeros.
     Returns a callable used as `backward` is. Raises SyntaxError or ValueError if a tree can't be compiled.
     """
     spaces: dict[int, dict[str, Any]] = {}
@@ -69,9 +37,9 @@ def build(
             same = {name: others.get(id(value), value) for name, value in space.items()}
             spaces[id(space)] = {**same, "__builtins__": guarded_builtins(), **(extra or {})}
     made = _Made()
-    pairs = list(zip(units, trees or [unit.tree for unit in units], strict=True))
+    pairs = list(zip(units, trees or [unit.parsed() for unit in units], strict=True))
     for unit, tree in reversed(pairs):
-        new = _compile(unit, tree, spaces[id(unit.function.__globals__)], made)
+        new = _compile(unit, tree, spaces[id(unit.function.__globals__)])
         made.functions[unit.function.__code__] = new
         made.objects[id(unit.function)] = unit.function, new
     owners = {owner for unit in units if unit.owner for owner in (unit.owner, *classes_of([unit.owner]))}
@@ -84,12 +52,10 @@ def build(
     for function in made.functions.values():
         function.__defaults__ = made.put(function.__defaults__)
         function.__kwdefaults__ = made.put(function.__kwdefaults__)
-    for cell in made.cells:
-        cell.cell_contents = made.put(cell.cell_contents)
+        for cell in function.__closure__ or ():
+            cell.cell_contents = made.put(cell.cell_contents)
     for space in spaces.values():
-        for name, value in list(space.items()):
-            if name[:2] != "__":
-                space[name] = made.put(value)
+        space |= {name: made.put(value) for name, value in space.items() if name[:2] != "__"}
     entry = made.put_entry(backward, spaces)
     constants = [unit for unit in units if unit.constants]
     if not constants:
@@ -114,19 +80,17 @@ class _Made:
     def __init__(self) -> None:
         self.functions: dict[types.CodeType, types.FunctionType] = {}  # the first with this text
         self.classes: dict[type, type] = {}
-        self.cells: list[types.CellType] = []
         self.objects: dict[int, tuple[Any, Any]] = {}
 
     def put(self, value: Any) -> Any:
         """`value` with the new functions and classes in it."""
         kind = type(value)
         if kind in (list, tuple, dict) and len(value) < 20:
-            if kind is dict:  # a function may be a key, as in a table of its gradients
-                items = {self.put(key): self.put(each) for key, each in value.items()}
-                pairs = zip([*items, *items.values()], [*value, *value.values()], strict=True)
-                return value if all(a is b for a, b in pairs) else items
-            new = [self.put(each) for each in value]
-            return value if all(a is b for a, b in zip(new, value, strict=True)) else kind(new)
+            old = [*value, *value.values()] if kind is dict else value  # a function may be a key of a table
+            new = [self.put(each) for each in old]
+            if all(a is b for a, b in zip(new, old, strict=True)):
+                return value
+            return dict(zip(new[: len(value)], new[len(value) :], strict=True)) if kind is dict else kind(new)
         if isinstance(value, type):
             return self.classes.get(value, value)
         if kind in self.classes:
@@ -162,14 +126,10 @@ class _Made:
         """`backward` with the new functions inside it: through partials, methods, callable objects and lambdas."""
         if isinstance(backward, functools.partial):
             return functools.partial(self.put_entry(backward.func, spaces), *backward.args, **backward.keywords)
-        if isinstance(backward, types.MethodType) or type(backward) in self.classes:
-            return self.put(backward)
-        if not isinstance(backward, types.FunctionType):
-            call = plain_function(backward)
-            if isinstance(call, types.FunctionType) and call.__code__ in self.functions:
-                return types.MethodType(self.function(call), backward)
-        plain = plain_function(backward)
-        if getattr(plain, "__code__", None) in self.functions:
+        new, plain = self.put(backward), plain_function(backward)
+        if new is not backward:
+            return new
+        if plain.__code__ in self.functions:
             return self.function(plain)
         space = spaces.get(id(plain.__globals__), plain.__globals__)
         cells = tuple(types.CellType(self.put(value)) for value in closure_values(plain).values())
@@ -193,47 +153,31 @@ def _class_again(owner: type, made: _Made) -> type:
     return types.new_class(owner.__name__, bases, {"metaclass": type(owner)}, lambda space: space.update(names))
 
 
-def _compile(unit: Unit, tree: ast.Module, space: dict[str, Any], made: _Made) -> types.FunctionType:
-    """One unit as a function. It is compiled inside a factory whose arguments are the names from around it."""
-    function = unit.function
-    body = tree.body[0].body if unit.shift else tree.body
-    node = next(n for n in body if isinstance(n, ast.FunctionDef))
-    around = closure_values(function)
-    here = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
-    kept, node.decorator_list = node.decorator_list, []
-    defaults, node.args.defaults = node.args.defaults, [ast.Constant(None, **here)] * len(node.args.defaults)
-    kw_defaults = node.args.kw_defaults
-    node.args.kw_defaults = [None if d is None else ast.Constant(None, **here) for d in kw_defaults]
-    name = node.name
-    if unit.owner:
-        _mangle(node, unit.owner.__name__.lstrip("_"))
-        node.name = "__method__"  # inside a method its own name is a global's, as `tanh` in a method `tanh`
-    factory = ast.FunctionDef(
-        name="__factory__",
-        args=ast.arguments([], [ast.arg(name, **here) for name in around], None, [], [], None, []),
-        body=[node, ast.Return(ast.Name(node.name, ast.Load(), **here), **here)],
-        decorator_list=[],
-        type_params=[],
-        **here,
+def _compile(unit: Unit, tree: ast.Module, space: dict[str, Any]) -> types.FunctionType:
+    """One unit as a function. It is compiled inside a factory whose arguments are the names from around it.
+
+    A method is compiled inside a class, for its private names and `super()`: one whose name nobody calls.
+    """
+    function, (node,) = unit.function, tree.body
+    nothing = ast.parse("None", mode="eval").body
+    node.decorator_list = []
+    node.args.defaults = [nothing] * len(node.args.defaults)  # their values are those of the function
+    node.args.kw_defaults = [default and nothing for default in node.args.kw_defaults]
+    around = {name: value for name, value in closure_values(function).items() if name != "__class__"}
+    owner = f"__{unit.owner.__name__}" if unit.owner else ""
+    module = ast.parse(
+        f"def factory({', '.join(around)}):\n  {f'class {owner}' if owner else 'if 1'}:\n    pass\n"
+        f"  return {owner or node.name}"
     )
-    module = ast.Module([factory], [])
-    try:
-        scope: dict[str, Any] = {}
-        flags = function.__code__.co_flags & 0x1FE0000  # `from __future__` features
-        exec(compile(module, function.__code__.co_filename, "exec", flags=flags, dont_inherit=True), space, scope)
-    finally:
-        node.name, node.decorator_list, node.args.defaults, node.args.kw_defaults = name, kept, defaults, kw_defaults
-    new = scope["__factory__"](*around.values())
-    new.__name__, new.__code__ = name, new.__code__.replace(co_name=name)
-    made.cells += new.__closure__ or ()
+    module.body[0].body[0].body = [node]
+    scope: dict[str, Any] = {}
+    flags = function.__code__.co_flags & 0x1FE0000  # `from __future__` features
+    exec(compile(module, unit.place, "exec", flags, dont_inherit=True), space, scope)
+    new = scope["factory"](*around.values())
+    if owner:
+        new = next(each for each in map(bare, vars(new).values()) if isinstance(each, types.FunctionType))
+        for name, cell in zip(new.__code__.co_freevars, new.__closure__ or (), strict=True):
+            if name == "__class__":
+                cell.cell_contents = unit.owner
     new.__defaults__, new.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
     return new
-
-
-def _mangle(function: ast.FunctionDef, owner: str) -> None:
-    """Private names (`self.__step`) as Python makes them inside the class, since the text is compiled outside of it."""
-    for node in ast.walk(function):
-        for name in ("attr", "id"):
-            text = getattr(node, name, "")
-            if text.startswith("__") and not text.endswith("__"):
-                setattr(node, name, f"_{owner}{text}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lstm_teach.doctor.source import Unit
 
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete, ast.Pass)
+HEADS = {ast.For: "iter", ast.While: "test", ast.If: "test"}  # what stands in the head of a block
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**"}
 
 
@@ -24,9 +25,9 @@ class Slot:
     block: int  # number of the block of statements that it stands in
     index: int  # its place there; a gap stands before the statement of this index
     loops: tuple[ast.For | ast.While, ...]
-    indent: str = ""
-    names: frozenset[str] = frozenset()  # the local names of the function that it stands in
-    bare: bool = False  # what a lambda returns: an expression without `return`
+    indent: str | None  # of its block
+    names: frozenset[str]  # the local names of the function that it stands in
+    bare: bool  # what a lambda returns: an expression without `return`
 
 
 @dataclass(frozen=True)
@@ -59,63 +60,60 @@ def find_slots(units: list[Unit]) -> list[Slot]:
     """All places of all units, in the order of the text."""
     slots: list[Slot] = []
     blocks = 0
-    names = frozenset()
 
-    def add(unit: int, kind: str, node: ast.AST | None, span: tuple[int, int], block: int, index: int, loops, indent):
-        bare = isinstance(node, ast.Return) and units[unit].text[span[0] : span[0] + 6] != "return"
-        slots.append(Slot(len(slots), unit, kind, node, *span, block, index, tuple(loops), indent, names, bare))
-
-    def walk(unit: int, body: list[ast.stmt], loops: list) -> None:
-        nonlocal blocks, names
+    def walk(unit: int, body: list[ast.stmt], loops: tuple, names: frozenset[str]) -> None:
+        nonlocal blocks
         blocks += 1
         block, source = blocks, units[unit]
-        first_row = source.row(source.span(body[0])[0])
-        line = source.text[source.line_start(first_row) : source.span(body[0])[0]]
+        start = source.span(body[0])[0]
+        line = source.text[source.line_start(source.row(start)) : start]
         indent = line if not line.strip() else None  # None: the block stands on the line of its head
+
+        def add(kind: str, node: ast.AST | None, span: tuple[int, int], index: int) -> None:
+            bare = isinstance(node, ast.Return) and not source.text.startswith("return", span[0])
+            slots.append(Slot(len(slots), unit, kind, node, *span, block, index, loops, indent, names, bare))
+
         for index, node in enumerate(body):
             span = source.span(node)
             at = source.line_start(source.row(span[0]))
             alone = not source.text[at : span[0]].strip()  # no other statement before it on its line
             if indent is not None and alone:
-                add(unit, "gap", None, (at, at), block, index, loops, indent)
+                add("gap", None, (at, at), index)
             if isinstance(node, SIMPLE):
-                add(unit, "statement", node, span, block, index, loops, indent)
-            elif isinstance(node, ast.For):
-                add(unit, "head", node.iter, source.span(node.iter), block, index, loops, indent)
-                walk(unit, node.body, [*loops, node])
-            elif isinstance(node, ast.While | ast.If):
-                add(unit, "head", node.test, source.span(node.test), block, index, loops, indent)
-                walk(unit, node.body, [*loops, node] if isinstance(node, ast.While) else loops)
-            elif isinstance(node, ast.FunctionDef):
-                around, names = names, local_names(node)
-                walk(unit, node.body, [])
-                names = around
-            elif isinstance(node, ast.With | ast.Try):
-                walk(unit, node.body, loops)
-            elif isinstance(node, ast.Match):
-                for number, case in enumerate(node.cases):
-                    if isinstance(case.pattern, ast.MatchValue) and isinstance(node.subject, ast.Name):
-                        value = case.pattern.value
-                        add(unit, "pattern", value, source.span(value), block, of_case(index, number), loops, None)
-                    walk(unit, case.body, loops)
-            elif isinstance(node, ast.ClassDef):
-                walk(unit, node.body, [])
-            for name in ("orelse", "finalbody"):
-                if getattr(node, name, None):
-                    walk(unit, getattr(node, name), loops)
+                add("statement", node, span, index)
+            elif head := HEADS.get(type(node)):
+                add("head", getattr(node, head), source.span(getattr(node, head)), index)
+            for holder, field in blocks_in(node):
+                if value := compared(node, holder):
+                    add("pattern", value, source.span(value), -1 - blocks)  # its own number, and no statement's
+                inner, known = loops, names
+                if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                    inner, known = (), local_names(node) if isinstance(node, ast.FunctionDef) else names
+                elif isinstance(node, ast.For | ast.While) and field == "body":
+                    inner = (*loops, node)
+                walk(unit, getattr(holder, field), inner, known)
         if indent is not None and not isinstance(body[-1], ast.Return):
             end = source.line_start(source.row(source.span(body[-1])[1]) + 1)
-            add(unit, "gap", None, (end, end), block, len(body), loops, indent)
+            add("gap", None, (end, end), len(body))
 
     for number, unit in enumerate(units):
-        names = local_names(unit.node)
-        walk(number, unit.node.body, [])
+        walk(number, unit.node.body, (), local_names(unit.node))
     return slots
 
 
-def of_case(index: int, number: int) -> int:
-    """The index of a case's pattern: no statement has one below zero."""
-    return -1 - 100 * index - number
+def blocks_in(node: ast.stmt) -> list[tuple[ast.AST, str]]:
+    """Where the blocks inside a statement stand, in the order of the text; those after `except` are left alone."""
+    holders = [node, *getattr(node, "cases", ())]
+    places = [*((holder, "body") for holder in holders), (node, "orelse"), (node, "finalbody")]
+    return [(holder, field) for holder, field in places if getattr(holder, field, None)]
+
+
+def compared(node: ast.stmt, case: ast.AST) -> ast.expr | None:
+    """The value with which a name is compared by a case of a `match` statement, if it is no more than that."""
+    match node, case:
+        case ast.Match(ast.Name()), ast.match_case(ast.MatchValue(value)):
+            return value
+    return None
 
 
 def local_names(function: ast.FunctionDef) -> frozenset[str]:

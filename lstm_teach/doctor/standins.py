@@ -1,11 +1,12 @@
-"""What changed versions get instead of numpy and the library: the same, but rows that nobody may read hold numbers.
+"""What changed versions get instead of numpy, the library and the builtins. Imports forward.
 
-Code that is right only because an unused row is zero, or because `np.empty` happened to be, is not right. The learner's
-own modules stay as they are. Imports forward.
+The same, but rows that nobody may read hold numbers: code that is right only because an unused row is zero, or because
+`np.empty` happened to be, is not right. And no files. The learner's own modules stay as they are.
 """
 
 from __future__ import annotations
 
+import builtins
 import functools
 import sys
 import types
@@ -16,6 +17,36 @@ from typing import Any
 import numpy as np
 
 from lstm_teach.forward import Cache, forward
+
+# What a variant of the learner's code may not do: read or write files, ask for input, run text, end the session.
+_FORBIDDEN = ("open", "input", "exec", "eval", "compile", "breakpoint", "exit", "quit")
+_NUMERIC = (
+    "numpy",
+    "math",
+    "cmath",
+    "lstm_teach",
+    "itertools",
+    "functools",
+    "operator",
+    "collections",
+    "typing",
+    "copy",
+)
+
+
+def guarded_builtins() -> dict[str, Any]:
+    """The builtins for variants: no files, no input, no printing, imports of numeric modules only."""
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise PermissionError("the doctor's variants do not touch files, input or other code")
+
+    def numeric_import(name: str, *args: Any, **kwargs: Any) -> types.ModuleType:
+        if name.split(".")[0] not in _NUMERIC:
+            raise ImportError(f"the doctor's variants do not import {name}")
+        return builtins.__import__(name, *args, **kwargs)
+
+    others = {"print": lambda *args, **kwargs: None, "__import__": numeric_import}
+    return vars(builtins) | dict.fromkeys(_FORBIDDEN, refuse) | others
 
 
 def stand_ins(unread: bool) -> dict[int, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,7 @@ def numbers(value: Any) -> np.ndarray | None:
 
 
 def exchanged(value: Any, change: Callable[[np.ndarray], np.ndarray], depth: int = 0) -> Any:
-    """A list, tuple, dict or Params with each array in it changed, in the order of `kept`.
-
-    Lists of floats count as arrays.
-    """
+    """A list, tuple, dict or Params with each array in it changed; lists of floats count as arrays."""
     kind = type(value)
     if kind is np.ndarray:
         return change(value)
@@ -69,25 +66,21 @@ def kept(value: Any) -> Any:
     if type(value) is np.ndarray:
         return value.copy()
     array = numbers(value)
-    if array is not None:
-        return array
-    if type(value) in (dict, Params) or isinstance(value, list | tuple):
-        found: list[np.ndarray] = []
-        _collect(value, found, 0)
-        return found
-    return None
+    if array is None and (isinstance(value, list | tuple) or type(value) in (dict, Params)):
+        return list(_arrays(value))
+    return array
 
 
-def _collect(value: Any, found: list[np.ndarray], depth: int) -> None:
+def _arrays(value: Any, depth: int = 0) -> Iterator[np.ndarray]:
     if type(value) is np.ndarray:
-        found.append(value.copy())
+        yield value.copy()
     elif type(value) is Params:
-        found += [value[name].copy() for name in Params.NAMES]
+        yield from (value[name].copy() for name in Params.NAMES)
     elif (array := numbers(value)) is not None:
-        found.append(array)
+        yield array
     elif depth < 2 and (type(value) is dict or isinstance(value, list | tuple)) and len(value) < 50:
         for each in value.values() if type(value) is dict else value:
-            _collect(each, found, depth + 1)
+            yield from _arrays(each, depth + 1)
 
 
 def fits(value: Any) -> Any:

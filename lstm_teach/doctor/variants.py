@@ -20,7 +20,7 @@ from lstm_teach.doctor.build import build
 from lstm_teach.doctor.fuel import EDIT, RUN, STATEMENT, VALUE, spend
 from lstm_teach.doctor.slots import Edit, Part, find_slots
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.switch import HERE, OWNER, RESULT, Switch, declared_first
+from lstm_teach.doctor.switch import HERE, Switch
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.values import disturbed, fits, is_zero, kept, numbers, usable
 from lstm_teach.gradcheck import collect_gradients
@@ -48,9 +48,6 @@ class Trace:
 
     slots: list[int] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
-    parts: list[int] = field(
-        default_factory=list
-    )  # which of a statement's values: 0, TARGET, OWNER, an argument's number
     result: Any = None
     error: Exception | None = None
     kept_inputs: bool = True  # whether the arrays that it was given are as they were
@@ -81,87 +78,68 @@ class Variants:
         self._choice = [0] * len(self.slots)
         self._disturbed, self._touched = -1, False
         self._trace = Trace()
-        self._acting = acting_functions(units)
+        self._acting = _acting_functions(units)
         self.alternatives: dict[int, list[list[ast.stmt] | ast.expr]] = {}
         self._numbers: dict[tuple[int, str], int] = {}
         collecting = gc.isenabled()
         gc.disable()  # hundreds of thousands of nodes are made, and none of them is garbage until the end
         try:
             self.edits = [edit for edit in edits if self._enter(edit)]
-            trees = [declared_first(Switch(self, unit, number).tree) for number, unit in enumerate(units)]
-            extra = {"__choice__": self._choice, "__record__": self._record, "__fuel__": self._burn}
-            extra |= {"__owner__": self._record_owner, "__fits__": fits}
-            extra |= {"__at__": self._look, "__globals__": globals, "__locals__": locals}
-            self.call = build(backward, units, trees, extra)
+            trees = [Switch(self, unit, number).tree for number, unit in enumerate(units)]
+            names = {"record": self._record, "owner": self._record_owner, "fits": fits, "fuel": self._burn}
+            names |= {"choice": self._choice, "at": self._look, "globals": globals, "locals": locals}
+            self.call = build(backward, units, trees, {f"__{name}__": value for name, value in names.items()})
             spend(EDIT * (len(self._numbers) + len(self.slots)))
         finally:
             if collecting:
                 gc.enable()
 
     def _enter(self, edit: Edit) -> bool:
-        """Parse the edit's code; False if Python can't read it."""
-        parsed = []
+        """Take in what an edit changes; False if that can't be."""
         for part in edit.parts:
-            if (part.slot, part.code) in self._numbers:
-                continue
-            head = self.slots[part.slot].kind in ("head", "pattern")
-            try:
-                tree = ast.parse(part.code.strip(), mode="eval" if head else "exec")
-            except (SyntaxError, ValueError):
-                return False
-            if not head and not self._keeps_names(part, tree):
-                return False
-            body = tree.body
-            if self.slots[part.slot].bare and isinstance(body[0], ast.Expr):  # what a lambda returns
-                body = [ast.Return(body[0].value, **HERE)]
-            parsed.append((part, body))
-        for part, body in parsed:
-            alternatives = self.alternatives.setdefault(part.slot, [])
-            alternatives.append(body)
-            self._numbers[part.slot, part.code] = len(alternatives)
+            if (part.slot, part.code) not in self._numbers:
+                new = self._parsed(part)
+                if new is None:
+                    return False
+                self.alternatives.setdefault(part.slot, []).append(new)
+                self._numbers[part.slot, part.code] = len(self.alternatives[part.slot])
         return True
 
-    def _keeps_names(self, part: Part, tree: ast.Module) -> bool:
-        """Whether the code assigns only names that are local as it is.
+    def _parsed(self, part: Part) -> list[ast.stmt] | ast.expr | None:
+        """The tree of what is to stand at a slot. None if Python can't read it, or if it assigns a name of others.
 
-        Any other would become local in all variants, and a name from the function around could not be read any more.
-        New names are those that the code has nowhere, or only reads though nothing is called so.
+        It would become local in all variants, and a name from the function around could not be read any more. New names
+        are those that the code has nowhere, or only reads though nothing is called so.
         """
-        names = self.slots[part.slot].names
-        for node in tree.body:
-            for target in getattr(node, "targets", None) or [getattr(node, "target", None)]:
-                for name in ast.walk(target) if target is not None else ():
-                    stored = isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
-                    if stored and name.id not in names and name.id in self.text and name.id not in self._unbound:
-                        return False
-        return True
+        slot = self.slots[part.slot]
+        try:
+            body = ast.parse(part.code.strip(), mode="eval" if slot.kind in ("head", "pattern") else "exec").body
+        except (SyntaxError, ValueError):
+            return None
+        if isinstance(body, ast.expr):
+            return body
+        if slot.bare and isinstance(body[0], ast.Expr):  # what a lambda returns
+            return [ast.Return(body[0].value, **HERE)]
+        targets = [one for node in body for one in getattr(node, "targets", [getattr(node, "target", None)]) if one]
+        names = [node for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+        given = {name.id for name in names if isinstance(name.ctx, ast.Store)} - slot.names - self._unbound
+        return None if any(name in self.text for name in given) else body
 
-    def choices(self, edits: tuple[Edit, ...] | list[Edit]) -> list[tuple[int, int]] | None:
-        """Which alternative to take at which slot; None if two edits want different things at one slot."""
-        chosen: dict[int, int] = {}
-        for edit in edits:
-            for part in edit.parts:
-                number = self._numbers[part.slot, part.code]
-                if chosen.setdefault(part.slot, number) != number:
-                    return None
-        return list(chosen.items())
-
-    def _record(self, slot: int, value: Any, part: int = 0) -> Any:
+    def _record(self, slot: int, value: Any, result: bool = False) -> Any:
         trace = self._trace
         if slot == self._disturbed:
             value, before = disturbed(value), value
             self._touched |= value is not before and (type(value) not in (list, tuple, dict) or bool(kept(value)))
         fits(value)
         if not trace.quiet:
-            trace.parts.append(part)
-            trace.values.append(kept(value) if type(value) is not Params or part == RESULT else None)
+            trace.values.append(kept(value) if type(value) is not Params or result else None)
             trace.slots.append(slot)
         return value
 
     def _record_owner(self, slot: int, value: Any, axes: int) -> None:
         array = numbers(value) if type(value) is list else value
         if getattr(array, "ndim", 0) == axes:
-            self._record(slot, value, OWNER)
+            self._record(slot, value)
 
     def _burn(self, statements: int) -> None:
         """Called in every turn of a loop and every call of a function: what goes on for ever is stopped soon."""
@@ -180,8 +158,8 @@ class Variants:
 
     def run(self, truth: Truth, edits: Sequence[Edit] = (), quiet: bool = False) -> Trace:
         """Run on one case and return what the statements computed."""
-        for slot, number in self.choices(edits) or ():
-            self._choice[slot] = number
+        for part in [part for edit in edits for part in edit.parts]:
+            self._choice[part.slot] = self._numbers[part.slot, part.code]
         trace = self._trace = Trace(quiet=quiet)
         case = truth.case
         H, K = case.params.hidden_size, case.params.vocab_size
@@ -195,22 +173,18 @@ class Variants:
             trace.error = error if isinstance(error, Exception) else Endless("it does not end")
         finally:
             spend(RUN + STATEMENT * (fuel - self._fuel))
-            for edit in edits:
-                for slot in edit.slots:
-                    self._choice[slot] = 0
+            self._choice[:] = [0] * len(self._choice)
         own = case.params.flat, case.x, case.targets, *case.states.values()
         now = given[0].flat, *given[1:], *states.values()
         trace.kept_inputs = all(a.tobytes() == b.tobytes() for a, b in zip(now, own, strict=True))
         return trace
 
     def reach(self, truth: Truth, slots: Iterable[int], edits: Sequence[Edit] = ()) -> dict[int, set[str]]:
-        """The matrices whose gradient changes if what a statement computes is disturbed.
+        """The matrices whose gradient changes if what a statement computes is disturbed. It needs `records`.
 
         All nine if the run fails, if it is no value with numbers that could be disturbed, or if the statement calls a
-        function that does more than return a value. It needs `records`.
+        function that does more than return a value.
         """
-        if not self.records:
-            raise ValueError("what a statement reaches is seen with records only")
         plain = gradients(self.run(truth, edits, quiet=True), truth)
         found: dict[int, set[str]] = {}
         acting = {slot.number for slot in self.slots if slot.node is not None and _calls(slot.node) & self._acting}
@@ -230,8 +204,6 @@ class Variants:
 
     def evaluate(self, edits: Sequence[Edit] = ()) -> Outcome:
         """Run on all cases and count what is right: every recognized quantity, and every right matrix."""
-        if self.choices(edits) is None:
-            return Outcome(0, False)
         score, right, error = 0, True, ""
         for truth in self.truths:
             trace = self.run(truth, edits)
@@ -244,7 +216,10 @@ class Variants:
 
     def seen(self, trace: Trace, truth: Truth) -> int:
         """All keys that are recognized in a run, as bits."""
-        return _union(self.events(trace, truth))
+        bits = 0
+        for _, found in self.events(trace, truth):
+            bits |= max(found, 0)
+        return bits
 
     def events(self, trace: Trace, truth: Truth) -> list[tuple[int, int]]:
         """Slots and recognized keys (bits), in the order of the run; -1 for zeros, which belong to no quantity."""
@@ -261,39 +236,23 @@ def _calls(node: ast.AST) -> set[str]:
     return {getattr(func, "attr", getattr(func, "id", "")) for func in calls}
 
 
-def acting_functions(units: list[Unit]) -> set[str]:
+def _acting_functions(units: list[Unit]) -> set[str]:
     """Names of those functions that change something that others see: an array, an attribute; or call one that does."""
-    functions = [node for unit in units for node in ast.walk(unit.tree) if isinstance(node, ast.FunctionDef)]
-    found: set[str] = set()
-    while True:
-        more = {
-            function.name
-            for function in functions
-            if function.name not in found
-            and any(
-                (isinstance(n, ast.Attribute | ast.Subscript) and isinstance(n.ctx, ast.Store))
-                or (isinstance(n, ast.Call) and _calls(n) & found)
-                for n in ast.walk(function)
-            )
-        }
-        if not more:
-            return found
+    every = [node for unit in units for node in ast.walk(unit.tree) if isinstance(node, ast.FunctionDef)]
+    found = {function.name for function in every if any(map(_is_filled, ast.walk(function)))}
+    while more := {function.name for function in every if function.name not in found and _calls(function) & found}:
         found |= more
+    return found
 
 
-def _union(events: list[tuple[int, int]]) -> int:
-    bits = 0
-    for _, found in events:
-        bits |= max(found, 0)
-    return bits
+def _is_filled(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store)
 
 
 def right_matrices(trace: Trace, truth: Truth) -> list[str]:
     """Names of the matrices whose gradient a run returned right, to 1e-9."""
-    grads = gradients(trace, truth)
-    if grads is None:
-        return []
-    return [name for name in Params.NAMES if _agree(grads[name], truth.gradient[name])]
+    grads = gradients(trace, truth) or {}
+    return [name for name, got in grads.items() if _agree(got, truth.gradient[name])]
 
 
 def gradients(trace: Trace, truth: Truth) -> dict[str, np.ndarray] | None:

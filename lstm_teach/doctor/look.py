@@ -6,8 +6,11 @@ Imports build, scene and truth.
 from __future__ import annotations
 
 import ast
+import re
 import types
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,187 +23,176 @@ from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Truth
 
 _COMPARED = 40  # how often at most something is compared between the two runs
+# The part of an index that says which gate: a number, a constant in capitals, or the last letter of a short key.
+_GATE = re.compile(r"""[^\[]*\[([0-3]|[A-Z][A-Z_\d]*)[,\]][^\[]*|.*["']\w{0,2}([ifog])["']\]""")
+
+Key = tuple[int, str] | tuple[int, int, int]  # a unit with a name, or with the start and end of an expression
+
+
+@dataclass
+class _Sight:
+    """What a name or an expression was when it was first seen.
+
+    number  whether it was a single number
+    filled  whether it held numbers other than zero
+    parts   the shapes of its attributes, and of the vectors that it or these hold under keys: ".c", '["i"]', '.s["i"]'
+    """
+
+    shape: Any
+    number: float | None
+    one_hot: bool
+    filled: bool
+    parts: dict[str, Any]
 
 
 def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> Scene:
     """Run the code once and note the shape of everything that it reads and computes."""
-    scene = Scene(units, slots)
-    shapes: dict[int, Any] = {}
-    found: list[Atom] = []
-    trees = []
-    probes: dict[tuple[int, int, int], int] = {}
-    for number, unit in enumerate(units):
-        trees.append(_Probe(number, unit, found, probes).visit(unit.parsed()))
-    for unit in units:
-        mark_methods(unit.tree)
-    for slot in slots:
-        if slot.node is not None:
-            own = []
-            for node in paths_in(slot.node):
-                key = (slot.unit, *units[slot.unit].span(node))
-                if key in probes:
-                    found[probes[key]].node = node
-                    own.append(found[probes[key]])
-            scene.atoms[slot.number] = own
-    by_span = {(s.unit, s.start): s.number for s in slots if s.kind == "statement"}
-
+    scene, case = Scene(units, slots), truth.case
     module = units[0].function.__globals__.get("__name__")
+    probes = [_Probe(number, unit) for number, unit in enumerate(units)]
+    sights: dict[Key, _Sight] = {}
+    first: dict[Key, list] = {}  # the numbers of the first run, to compare with the second
+    passed: Counter[Key] = Counter()
+    changed: set[Key] = set()
 
-    def shape_of(value: Any) -> Any:
-        if isinstance(value, bool | np.bool_):
-            return None
-        if isinstance(value, int | np.integer):
-            return "int"
-        if isinstance(value, np.ndarray):
-            return value.shape if value.dtype.kind == "f" else ("ints", value.shape)
-        if isinstance(value, float):
-            return ()
-        if isinstance(value, slice):
-            return "slice"
-        if isinstance(value, list) and value and isinstance(value[0], float):
-            return f"numbers ({len(value)})"
-        if isinstance(value, list) and value and isinstance(value[0], list) and value[0]:
-            inner = shape_of(value[0])
-            return f"{len(value)} x {inner}" if isinstance(inner, str) else None
-        if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
-            return f"list of {value[0].shape}"
-        if isinstance(value, list | tuple) and value and type(value[0]).__module__ != "builtins":
-            return f"list of {type(value[0]).__name__}"
-        if isinstance(value, dict) and value:
-            first = shape_of(next(iter(value.values())))
-            return f"dict of {first}" if is_vector(first) else None
-        if getattr(type(value), "__module__", "") == module and not callable(value):
-            return f"object {type(value).__name__}"
-        return None
-
-    numbers: dict[Any, list] = {}  # what was read and computed in the first run, to compare with the second
-    changed: set = set()
-    passed: dict[Any, int] = {}
-
-    def note(key: Any, value: Any) -> None:
-        passed[key] = count = passed.get(key, -1) + 1
-        if count >= _COMPARED:
-            return
-        now = value.tobytes() if isinstance(value, np.ndarray) else value if isinstance(value, float) else None
-        if repeated and numbers.get(key, [])[count : count + 1] != [now]:
-            changed.add(key)
-        elif not repeated:
-            numbers.setdefault(key, []).append(now)
-
-    weights = set(truth.case.params.flat.tolist())
-
-    def atom(number: int, value: Any) -> Any:
-        if number not in shapes:
-            shapes[number] = shape_of(value)
-            if _is_one_hot(value):
-                scene.one_hot.add(found[number].text)
-            if isinstance(value, float) and value in weights:
-                scene.weights.add(found[number].text)
-        note(number, value)
+    def see(key: Key, value: Any) -> Any:
+        if key not in sights or (len(key) == 2 and sights[key].shape is None):
+            sights[key] = _sight(value, module)
+        count, passed[key] = passed[key], passed[key] + 1
+        if count < _COMPARED:
+            now = value.tobytes() if isinstance(value, np.ndarray) else value if isinstance(value, float) else None
+            if not repeated:
+                first.setdefault(key, []).append(now)
+            elif first.get(key, [])[count : count + 1] != [now]:
+                changed.add(key)
         return value
 
-    def note_fields(value: Any) -> None:
-        for name, held in _fields(value).items():
-            scene.fields.setdefault(name, shape_of(held))
-
-    held: dict[tuple[int, str, str], Any] = {}  # fields and keys of objects that have a name
-
-    def note_parts(unit: int, name: str, value: Any) -> None:
-        parts = {f".{field}": each for field, each in _fields(value).items()}
-        for path, whole in [("", value), *parts.items()]:
-            parts |= {f'{path}["{key}"]': each for key, each in _records(whole).items()}
-        held.update({(unit, name, path): shape_of(each) for path, each in parts.items()})
-
-    def result(unit: int, start: int, value: Any) -> Any:
-        if by_span.get((unit, start), -1) not in scene.results:
-            number = by_span.get((unit, start), -1)
-            scene.results[number] = shape_of(value)
-            note_fields(value)
-            for target in targets_of(slots[number].node) if number >= 0 else ():
-                if isinstance(target, ast.Name):
-                    note_parts(unit, target.id, value)
-            if _holds_numbers(value):
-                scene.filled |= {(unit, units[unit].segment(target)) for target in targets_of(slots[number].node)}
-        return value
-
-    def operation(unit: int, start: int, end: int, value: Any) -> Any:
-        scene.operations.setdefault((unit, start, end), shape_of(value))
-        note((unit, start, end), value)
-        return value
-
-    assigned: dict[tuple[int, str], Any] = {}
-
-    def name_value(unit: int, name: str, value: Any) -> Any:
-        if assigned.get((unit, name)) is None:
-            assigned[unit, name] = shape_of(value)
-            if _is_one_hot(value):
-                scene.one_hot.add(name)
-            if _holds_numbers(value):
-                scene.filled.add((unit, name))
-            note_fields(value)
-            note_parts(unit, name, value)
-        note((unit, name), value)
-        return value
-
-    extra_names = {"__name_value__": name_value}
-    call = build(
-        backward, units, trees, extra_names | {"__atom__": atom, "__result__": result, "__operation__": operation}
-    )
-    case = truth.case
+    call = build(backward, units, [probe.tree for probe in probes], {"__see__": see})
     for repeated in (False, True):
         targets = (case.targets + repeated) % case.params.vocab_size
         passed.clear()
         try:
             with np.errstate(all="ignore"):
                 call(case.params.copy(), case.x.copy(), targets, **{k: v.copy() for k, v in case.states.items()})
-        except (Exception, guard.OutOfTime) as error:  # what stops half way is looked at as far as it went
-            scene.results.setdefault(-1, error)
-    keys = {key for key in changed if isinstance(key, tuple) and len(key) == 3}
+        except (Exception, guard.OutOfTime):
+            pass  # what stops half way is looked at as far as it went
+
+    atoms = {key: atom for probe in probes for key, atom in probe.atoms.items()}
+    seen = {key: atom for key, atom in atoms.items() if key in sights}
+    names = {key: sight.shape for key, sight in sights.items() if len(key) == 2}
+    for key, atom in seen.items():
+        atom.shape, atom.back = sights[key].shape, key in changed
+    shapes = {(atom.unit, atom.text): atom.shape for atom in seen.values() if atom.shape is not None}
+    for atom in atoms.values():  # of what was not reached, as elsewhere
+        atom.shape = shapes.get((atom.unit, atom.text)) if atom.shape is None else atom.shape
+    weights = set(case.params.flat.tolist())
+    scene.weights = {atom.text for key, atom in seen.items() if sights[key].number in weights}
+    scene.one_hot = {atom.text for key, atom in seen.items() if sights[key].one_hot}
+    scene.one_hot |= {name for unit, name in names if sights[unit, name].one_hot}
+    computed = {key for probe in probes for key in probe.operations} & set(sights)
+    scene.operations = {key: sights[key].shape for key in computed}
     # What is in an empty array comes from anywhere.
-    scene.back = {key for key in keys if "empty" not in units[key[0]].text[key[1] : key[2]]}
-    by_text: dict[tuple[int, str], Any] = {}
-    for number, one in enumerate(found):
-        one.shape = shapes.get(number)
-        one.back = number in changed if number in shapes else None
-        if one.shape is not None:
-            by_text[one.unit, one.text] = one.shape
-    for one in found:
-        one.shape = one.shape if one.shape is not None else by_text.get((one.unit, one.text))
-    for (unit, name), shape in assigned.items():
+    scene.back = {key for key in computed & changed if "empty" not in units[key[0]].text[key[1] : key[2]]}
+    given = {key: [key[1]] for key in names}  # what is given which names
+    for slot in slots:
+        if slot.node is not None:
+            spans = [(slot.unit, *units[slot.unit].span(node)) for node in paths_in(slot.node)]
+            scene.atoms[slot.number] = [atoms[span] for span in spans if span in atoms]
+        if slot.kind == "statement" and _assigns(slot.node):
+            key = slot.unit, *units[slot.unit].span(slot.node.value)
+            if key in sights:
+                scene.results[slot.number] = sights[key].shape
+                given[key] = [units[slot.unit].segment(target) for target in targets_of(slot.node)]
+    parts: dict[tuple[int, str], Any] = {}
+    for key, sight in sights.items():
+        for text in given.get(key, ()):
+            scene.filled |= {(key[0], text)} if sight.filled else set()
+            parts |= {(key[0], text + part): shape for part, shape in sight.parts.items() if text.isidentifier()}
+        for part, shape in sight.parts.items() if key in given else ():
+            if "[" not in part:
+                scene.fields.setdefault(part[1:], shape)
+    for (unit, name), shape in names.items():
         if shape is not None:
             scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape, (unit, name) in changed))
-    for (unit, name, part), shape in held.items():
-        text = name + part if '"' in units[unit].text else name + part.replace('"', "'")
-        if is_vector(shape) and not {(unit, text), (unit, text.replace('"', "'"))} & set(by_text):
-            scene.unread.append(Atom(ast.parse(text, mode="eval").body, text, unit, shape))
-    scene.unread += [*_of_other_gates(found), *_of_other_keys(found)]
-    scene.steps = list(_of_other_arrays(found, assigned))
-    for slot in slots:
-        for target in targets_of(slot.node) if slot.kind == "statement" else ():
-            kept = isinstance(target, ast.Name | ast.Attribute) or (
-                isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant)
-            )
-            if kept and len(targets_of(slot.node)) == 1:
-                shape = scene.results.get(slot.number)
-                if isinstance(target, ast.Attribute):
-                    scene.fields[target.attr] = shape
-                if shape is not None:
-                    owner = units[slot.unit].owner if isinstance(target, ast.Attribute) else None
-                    for number, unit in enumerate(units):  # an attribute is there for all methods of the class
-                        if number == slot.unit or (owner is not None and unit.owner is owner):
-                            scene.unread.append(Atom(target, units[slot.unit].segment(target), number, shape))
-    for unit in units:
-        for call in (n for n in ast.walk(unit.tree) if isinstance(n, ast.Call)):
-            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-            strings = (arg for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
-            scene.words.setdefault(name, set()).update(unit.segment(arg) for arg in strings)
-        texts = {n.value for n in ast.walk(unit.tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
-        texts |= {n.arg for n in ast.walk(unit.tree) if isinstance(n, ast.keyword) and n.arg}
-        scene.strings |= {text for text in texts if text.isidentifier()}
-        for name, value in unit.function.__globals__.items():
-            if value is np:
-                scene.numpy = name
+    for (unit, text), shape in parts.items():
+        quoted = text if '"' in units[unit].text else text.replace('"', "'")
+        if is_vector(shape) and shapes.keys().isdisjoint({(unit, text), (unit, text.replace('"', "'"))}):
+            scene.unread.append(Atom(ast.parse(quoted, mode="eval").body, quoted, unit, shape))
+    scene.unread += _of_other_gates(list(atoms.values()))
+    scene.steps = list(_of_other_arrays(list(atoms.values()), names))
+    _note_kept(scene)
+    _note_words(scene)
     return scene
+
+
+def _note_kept(scene: Scene) -> None:
+    """Names, attributes and keys that are assigned are there for others, though nothing may read them yet."""
+    for slot in scene.slots:
+        targets, shape = targets_of(slot.node) if slot.kind == "statement" else (), scene.results.get(slot.number)
+        match targets:
+            case [ast.Name() | ast.Attribute() | ast.Subscript(slice=ast.Constant()) as target]:
+                attribute, owner = isinstance(target, ast.Attribute), scene.units[slot.unit].owner
+                if attribute:
+                    scene.fields[target.attr] = shape
+                for number, unit in enumerate(scene.units):  # an attribute is there for all methods of the class
+                    here = number == slot.unit or (attribute and owner is not None and unit.owner is owner)
+                    if here and shape is not None:
+                        scene.unread.append(Atom(target, scene.units[slot.unit].segment(target), number, shape))
+
+
+def _note_words(scene: Scene) -> None:
+    """The strings of the code, and what numpy is called."""
+    for unit in scene.units:
+        for node in ast.walk(unit.tree):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                strings = [arg for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+                scene.words.setdefault(name, set()).update(map(unit.segment, strings))
+            text = getattr(node, "value", None) if isinstance(node, ast.Constant) else getattr(node, "arg", None)
+            if isinstance(node, ast.Constant | ast.keyword) and isinstance(text, str) and text.isidentifier():
+                scene.strings.add(text)
+        scene.numpy = next((name for name, value in unit.function.__globals__.items() if value is np), scene.numpy)
+
+
+def _assigns(node: ast.AST) -> bool:
+    return isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and node.value is not None
+
+
+def _sight(value: Any, module: str | None) -> _Sight:
+    fields = {f".{name}": held for name, held in _fields(value).items()}
+    for path, whole in [("", value), *fields.items()]:
+        fields |= {f'{path}["{key}"]': held for key, held in _records(whole).items()}
+    parts = {path: _shape(held, module) for path, held in fields.items()}
+    number = value if isinstance(value, float) else None
+    return _Sight(_shape(value, module), number, _is_one_hot(value), _holds_numbers(value), parts)
+
+
+def _shape(value: Any, module: str | None) -> Any:
+    """The shape of an array, () of a number; words for what else may be exchanged for one another, or None."""
+    if isinstance(value, bool | np.bool_):
+        return None
+    if isinstance(value, int | np.integer):
+        return "int"
+    if isinstance(value, np.ndarray):
+        return value.shape if value.dtype.kind == "f" else ("ints", value.shape)
+    if isinstance(value, float):
+        return ()
+    if isinstance(value, slice):
+        return "slice"
+    if isinstance(value, list) and value and isinstance(value[0], float):
+        return f"numbers ({len(value)})"
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        inner = _shape(value[0], module)
+        return f"{len(value)} x {inner}" if isinstance(inner, str) else None
+    if isinstance(value, list | tuple) and value and type(value[0]).__module__ != "builtins":
+        arrays = isinstance(value, list) and isinstance(value[0], np.ndarray)
+        return f"list of {value[0].shape if arrays else type(value[0]).__name__}"
+    if isinstance(value, dict) and value:
+        first = _shape(next(iter(value.values())), module)
+        return f"dict of {first}" if is_vector(first) else None
+    if type(value).__module__ == module and not callable(value):
+        return f"object {type(value).__name__}"
+    return None
 
 
 def _fields(value: Any) -> dict[str, Any]:
@@ -238,42 +230,24 @@ def _is_one_hot(value: Any) -> bool:
     return bool(np.isin(value, (0, 1)).all() and (value.sum(-1) == 1).all())
 
 
-def _of_other_gates(found: list[Atom]) -> Iterator[Atom]:
-    """`s[2]` or `s[O]` where the code reads `s[0]` and `s[1]`, or `s[I]` and `s[F]`: the other gates' rows."""
-    rows: dict[tuple[int, str], dict[str, Atom]] = {}
-    for atom in found:
-        index = atom.node.slice if isinstance(atom.node, ast.Subscript) else None
-        first = index.elts[0] if isinstance(index, ast.Tuple) and index.elts else index
-        gate = (isinstance(first, ast.Name) and first.id.isupper()) or (
-            isinstance(first, ast.Constant) and first.value in range(4)
-        )
-        if gate and is_vector(atom.shape):
-            key = first.id if isinstance(first, ast.Name) else str(first.value)
-            base, bracket, rest = atom.text.partition("[")
-            if rest.startswith(key):
-                rows.setdefault((atom.unit, base + bracket + "\0" + rest[len(key) :]), {})[key] = atom
-    names = {key for (_, _), keys in rows.items() for key in keys}
-    for (unit, pattern), keys in rows.items():
-        if len(keys) > 1:
-            for key in sorted(names - set(keys)):
-                one = next(iter(keys.values()))
-                yield Atom(one.node, pattern.replace("\0", key), unit, one.shape, one.back)
+def _of_other_gates(atoms: list[Atom]) -> Iterator[Atom]:
+    """`s[2]`, `s[O]` or `w["Wo"]` where the code reads such things of two gates: those of the others.
 
-
-def _of_other_keys(found: list[Atom]) -> Iterator[Atom]:
-    """`w["Wo"]` where the code reads `w["Wi"]` and `w["Wf"]`, and `s["f"]` where it reads `s["i"]`."""
-    read: dict[tuple[int, str, Any], dict[str, Atom]] = {}
-    for atom in found:
-        index = atom.node.slice if isinstance(atom.node, ast.Subscript) else None
-        key = index.value if isinstance(index, ast.Constant) and isinstance(index.value, str) else ""
-        if key[-1:] in ("i", "f", "o", "g") and len(key) < 4 and is_vector(atom.shape):
-            quote = atom.text[-2]
-            read.setdefault((atom.unit, atom.text.removesuffix(f"{key[-1]}{quote}]"), atom.shape), {})[key[-1]] = atom
-    for (unit, base, shape), keys in read.items():
-        one = next(iter(keys.values()))
-        for letter in "ifog":
-            if letter not in keys and (len(keys) > 1 or base[-1] in "'\""):
-                yield Atom(one.node, f"{base}{letter}{one.text[-2]}]", unit, shape, one.back)
+    And `s["f"]` where it reads `s["i"]`.
+    """
+    read: dict[tuple, dict[str, Atom]] = {}
+    for atom in atoms:
+        found = _GATE.fullmatch(atom.text) if isinstance(atom.node, ast.Subscript) and is_vector(atom.shape) else None
+        if found:
+            start, end = found.span(found.lastindex)
+            pattern = atom.text[:start], atom.text[end:], atom.unit, found.lastindex == 2 and atom.shape
+            read.setdefault(pattern, {})[found[found.lastindex]] = atom
+    numbers = sorted({gate for (*_, letters), gates in read.items() if not letters for gate in gates})
+    for (before, after, unit, letters), gates in read.items():
+        one = next(iter(gates.values()))
+        if len(gates) > 1 or (letters and before[-1] in "'\""):
+            for gate in (gate for gate in ("ifog" if letters else numbers) if gate not in gates):
+                yield Atom(one.node, before + gate + after, unit, one.shape, one.back)
 
 
 def _of_other_arrays(found: list[Atom], assigned: dict[tuple[int, str], Any]) -> Iterator[Atom]:
@@ -287,72 +261,58 @@ def _of_other_arrays(found: list[Atom], assigned: dict[tuple[int, str], Any]) ->
             base, bracket, index = atom.text.rpartition("[")
             read.setdefault((atom.unit, bracket + index, atom.shape), {})[base] = atom
     for (unit, index, shape), arrays in read.items():
-        one = next(iter(arrays.values()))
-        shapes = {assigned.get((unit, base)) for base in arrays} - {None}
-        named = (
-            [name for (u, name), held in assigned.items() if u == unit and held in shapes] if len(shapes) == 1 else []
-        )
-        others = [base for (u, _, s), bases in read.items() if (u, s) == (unit, shape) for base in bases]
-        for base in dict.fromkeys([*named, *others]) if len(arrays) > 1 else ():
-            if base not in arrays:
-                yield Atom(one.node, base + index, unit, shape)
+        if len(arrays) > 1:
+            one, shapes = next(iter(arrays.values())), {assigned.get((unit, base)) for base in arrays} - {None}
+            same = [name for (u, name), held in assigned.items() if u == unit and {held} == shapes]
+            same += [base for (u, _, s), bases in read.items() if (u, s) == (unit, shape) for base in bases]
+            yield from (Atom(one.node, base + index, unit, shape) for base in dict.fromkeys(same) if base not in arrays)
 
 
 class _Probe(ast.NodeTransformer):
-    def __init__(self, number: int, unit: Unit, found: list[Atom], probes: dict):
-        self.number, self.unit, self.found, self.probes = number, unit, found, probes
+    """The tree of a unit in which all that is read, computed or named is shown to `__see__`.
 
-    def visit(self, node: ast.AST) -> ast.AST:
+    `atoms` are the names and paths that it reads, `operations` the calls and sums, both by unit and span.
+    """
+
+    def __init__(self, number: int, unit: Unit):
+        self.number, self.unit = number, unit
+        mark_methods(unit.tree)
+        functions = [f for f in ast.walk(unit.tree) if isinstance(f, ast.FunctionDef)]
+        tops = [top for f in functions for top in (*f.decorator_list, f.args, f.returns) if top is not None]
+        outside = {id(part) for top in tops for part in ast.walk(top)}  # these are not evaluated again
+        paths = sorted(paths_in(unit.tree), key=lambda node: self.key(node)[::-1])
+        paths = [path for path in paths if id(path) not in outside]
+        self.atoms = {self.key(path): Atom(path, unit.segment(path), number) for path in paths}
+        inside = [node for node in ast.walk(unit.tree) if id(node) not in outside]
+        self.operations = {self.key(node) for node in inside if isinstance(node, ast.BinOp | ast.Call)}
+        self.values = {self.key(node.value) for node in inside if _assigns(node)}
+        self.tree = ast.fix_missing_locations(self.visit(unit.parsed()))
+
+    def key(self, node: ast.AST) -> Key:
+        """The unit and the span of a node."""
+        return self.number, *self.unit.span(node)
+
+    def visit(self, node: ast.AST) -> Any:
         if isinstance(node, ast.pattern):  # what stands there is no expression
             return node
-        if isinstance(node, ast.Module):
-            mark_methods(node)
-            self.wanted = {id(path) for path in paths_in(node)}
-            self.skip = {
-                id(part)
-                for f in ast.walk(node)
-                if isinstance(f, ast.FunctionDef)
-                for top in [*f.decorator_list, *f.args.defaults, *f.args.kw_defaults, f.args, f.returns]
-                if top is not None
-                for part in ast.walk(top)
-            }
-        spans = None
-        if hasattr(node, "lineno") and isinstance(node, ast.expr | ast.stmt):
-            spans = self.unit.span(node)
-        wanted = id(node) in getattr(self, "wanted", ()) and id(node) not in self.skip
-        text = self.unit.text[slice(*spans)] if wanted else ""
-        operation = isinstance(node, ast.BinOp) or (isinstance(node, ast.Call) and id(node) not in self.skip)
-        value = getattr(node, "value", None) if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) else None
+        key = self.key(node) if isinstance(node, ast.expr) else None
         node = self.generic_visit(node)
+        if key in self.atoms or key in self.operations or key in self.values:
+            return self.seen(key, node)
+        names: list[str] = []
         if isinstance(node, ast.FunctionDef):
-            every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-            node.body = [self.name_value(arg.arg) for arg in every] + node.body
-        if isinstance(node, ast.For):
-            names = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
-            node.body = [self.name_value(name) for name in names] + node.body
-        if value is not None:
-            name = ast.Name("__result__", ast.Load())
-            node.value = ast.Call(name, [ast.Constant(self.number), ast.Constant(spans[0]), node.value], [])
-        if operation:
-            name = ast.Name("__operation__", ast.Load())
-            node = ast.copy_location(
-                ast.Call(name, [ast.Constant(k) for k in (self.number, *spans)] + [node], []), node
-            )
-        if wanted:
-            key = (self.number, *spans)
-            if key not in self.probes:
-                self.probes[key] = len(self.found)
-                self.found.append(Atom(node, text, self.number))
-            name = ast.Name("__atom__", ast.Load())
-            return ast.fix_missing_locations(
-                ast.copy_location(ast.Call(name, [ast.Constant(self.probes[key]), node], []), node)
-            )
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
-            names = [e.id for e in node.targets[0].elts if isinstance(e, ast.Name)]
-            return [node, *(self.name_value(name) for name in names)]
-        return ast.fix_missing_locations(node) if isinstance(node, ast.Module) else node
+            names = [arg.arg for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+        elif isinstance(node, ast.For):
+            names = [inner.id for inner in ast.walk(node.target) if isinstance(inner, ast.Name)]
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+            names = [one.id for one in node.targets[0].elts if isinstance(one, ast.Name)]
+        looks = [ast.Expr(self.seen((self.number, name), ast.Name(name, ast.Load()))) for name in names]
+        if isinstance(node, ast.Assign):
+            return [node, *looks]
+        if looks:
+            node.body[:0] = looks
+        return node
 
-    def name_value(self, name: str) -> ast.stmt:
-        """A statement that notes the shape of what a name stands for."""
-        arguments = [ast.Constant(self.number), ast.Constant(name), ast.Name(name, ast.Load())]
-        return ast.Expr(ast.Call(ast.Name("__name_value__", ast.Load()), arguments, []))
+    def seen(self, key: Key, node: ast.expr) -> ast.expr:
+        """The expression, shown to `__see__`."""
+        return ast.copy_location(ast.Call(ast.Name("__see__", ast.Load()), [ast.Constant(key), node], []), node)

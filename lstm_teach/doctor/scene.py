@@ -6,6 +6,7 @@ No name has a meaning here. Imports slots and source.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -52,65 +53,59 @@ class Scene:
     one_hot: set[str] = field(default_factory=set)  # what is read and holds a 1 for each token and else zeros
     filled: set[tuple[int, str]] = field(default_factory=set)  # units and what held numbers as soon as it was assigned
     weights: set[str] = field(default_factory=set)  # what is read and gives single numbers of the parameters
-    _of_others: dict[tuple[int, Any], list[str]] = field(default_factory=dict)
-    _of_shape: dict[tuple[int, Any], list[Atom]] = field(default_factory=dict)
-    _prepared: dict[int, dict[str, str]] = field(default_factory=dict)
-    _counting: dict[int, set[str]] = field(default_factory=dict)
-    _around: dict[int, set[str]] = field(default_factory=dict)
+
+    @functools.cached_property
+    def _by_shape(self) -> dict[tuple[int, Any], dict[str, Atom]]:
+        """All atoms, by unit and shape, each text once, in the order of the code; unread names last."""
+        found: dict[tuple[int, Any], dict[str, Atom]] = {}
+        for atom in [*(atom for atoms in self.atoms.values() for atom in atoms), *self.unread]:
+            found.setdefault((atom.unit, atom.shape), {}).setdefault(atom.text, atom)
+        return found
 
     def of_shape(self, unit: int, shape: Any, slot: Slot | None = None) -> list[Atom]:
         """All atoms of a unit with this shape, each text once, in the order of the code; unread names last.
 
         With a `slot` only those that mean something there: `w[j]` belongs into the loop that counts `j`.
         """
-        if (unit, shape) not in self._of_shape:
-            seen: dict[str, Atom] = {}
-            for atoms in [*self.atoms.values(), self.unread]:
-                for atom in atoms:
-                    if atom.unit == unit and atom.shape == shape and shape is not None:
-                        seen.setdefault(atom.text, atom)
-            self._of_shape[unit, shape] = list(seen.values())
-        every = self._of_shape[unit, shape]
-        return every if slot is None else [atom for atom in every if self.belongs(atom.text, slot)]
+        every = self._by_shape.get((unit, shape), {}) if shape is not None else {}
+        return [atom for text, atom in every.items() if slot is None or self.belongs(text, slot)]
 
     def belongs(self, text: str, slot: Slot) -> bool:
         """Whether a text has no names in it that only other loops than those around a slot give a value."""
-        strange = self._strange(slot)
+        strange = self._strange[slot.number]
         return not strange or strange.isdisjoint(_NAMES.findall(text))
+
+    @functools.cached_property
+    def _strange(self) -> list[set[str]]:
+        """For each slot, the names that only loops and comprehensions give a value, other loops than those around."""
+        counting = []
+        for unit in self.units:
+            inside = list(ast.walk(unit.tree))
+            bound = {id(n): n.id for loop in inside if isinstance(loop, _LOOPS) for n in _names_in(loop.target)}
+            given = [n for n in _names_in(unit.tree) if not isinstance(n.ctx, ast.Load) and id(n) not in bound]
+            kept = {n.id for n in given} | {n.arg for n in inside if isinstance(n, ast.arg)}
+            counting.append(set(bound.values()) - kept)
+        found = []
+        for slot in self.slots:
+            own = ast.walk(slot.node) if slot.node is not None else ()
+            around = [loop for loop in (*slot.loops, *own) if isinstance(loop, _LOOPS)]
+            found.append(counting[slot.unit] - {n.id for loop in around for n in _names_in(loop.target)})
+        return found
 
     def prepared(self, unit: int) -> dict[str, str]:
         """The first value of each thing that is assigned in a unit, as a pattern with `#` for all names."""
-        if unit not in self._prepared:
-            found = self._prepared[unit] = {}
-            segment = self.units[unit].segment
-            for slot in self.slots:
-                if slot.unit == unit and isinstance(slot.node, ast.Assign):
-                    targets, value = targets_of(slot.node), slot.node.value
-                    values = value.elts if isinstance(value, ast.Tuple) else [value] * len(targets)
-                    for target, one in zip(targets, values, strict=False):
-                        found.setdefault(segment(target), _NAMES.sub("#", segment(one)))
         return self._prepared[unit]
 
-    def _strange(self, slot: Slot) -> set[str]:
-        """Names that only loops and comprehensions of the unit give a value, other loops than those around a slot."""
-        if slot.unit not in self._counting:
-            inside = list(ast.walk(self.units[slot.unit].tree))
-            loops = [n.target for n in inside if isinstance(n, ast.For | ast.comprehension)]
-            bound = [n for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Name)]
-            others = {id(n) for n in bound}
-            kept = {
-                n.id
-                for n in inside
-                if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load) and id(n) not in others
-            }
-            kept |= {n.arg for n in inside if isinstance(n, ast.arg)}
-            self._counting[slot.unit] = {n.id for n in bound} - kept
-        if slot.number not in self._around:
-            own = [n for n in ast.walk(slot.node) if isinstance(n, ast.comprehension)] if slot.node is not None else []
-            around = [loop.target for loop in (*slot.loops, *own) if hasattr(loop, "target")]
-            names = {n.id for target in around for n in ast.walk(target) if isinstance(n, ast.Name)}
-            self._around[slot.number] = self._counting[slot.unit] - names
-        return self._around[slot.number]
+    @functools.cached_property
+    def _prepared(self) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = [{} for _ in self.units]
+        for slot in self.slots:
+            if isinstance(slot.node, ast.Assign):
+                targets, value, segment = targets_of(slot.node), slot.node.value, self.units[slot.unit].segment
+                values = value.elts if isinstance(value, ast.Tuple) else [value] * len(targets)
+                for target, one in zip(targets, values, strict=False):
+                    found[slot.unit].setdefault(segment(target), _NAMES.sub("#", segment(one)))
+        return found
 
     def walks_back(self, slot: Slot) -> bool:
         """Whether some operation in a slot depends on the targets, and so belongs to the walk back."""
@@ -118,18 +113,21 @@ class Scene:
 
     def of_other_objects(self, unit: int, shape: Any) -> list[str]:
         """What is read of one object, of other objects of its kind: `b.out[t]` where the code reads `a.out[t]`."""
-        if (unit, shape) not in self._of_others:
-            kinds: dict[str, str] = {}
-            for atom in [*(a for atoms in self.atoms.values() for a in atoms), *self.unread]:
-                if atom.unit == unit and isinstance(atom.shape, str) and atom.shape.startswith("object "):
-                    kinds[atom.text] = atom.shape
-            found: dict[str, None] = {}
-            for atom in self.of_shape(unit, shape):
-                owner, dot, rest = atom.text.partition(".")
-                if dot and owner in kinds:
-                    found |= {f"{other}.{rest}": None for other, kind in kinds.items() if kind == kinds[owner]}
-            self._of_others[unit, shape] = list(found)
-        return self._of_others[unit, shape]
+        every = self._by_shape.items()
+        kinds = [list(texts) for (of, kind), texts in every if of == unit and str(kind).startswith("object ")]
+        found: dict[str, None] = {}
+        for atom in self.of_shape(unit, shape):
+            owner, dot, rest = atom.text.partition(".")
+            for alike in (kind for kind in kinds if dot and owner in kind):
+                found |= {f"{other}.{rest}": None for other in alike}
+        return list(found)
+
+
+_LOOPS = (ast.For, ast.comprehension)
+
+
+def _names_in(root: ast.AST) -> Iterator[ast.Name]:
+    return (node for node in ast.walk(root) if isinstance(node, ast.Name))
 
 
 def paths_in(root: ast.AST) -> Iterator[ast.expr]:

@@ -6,6 +6,7 @@ it: through `lt.bptt`, `from lstm_teach import bptt as b`, and helper functions 
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import functools
 import inspect
@@ -86,16 +87,12 @@ def _named(code: CodeType, names: Mapping[str, Any], known: dict[str, Any]) -> I
 
 
 def _closure(function: FunctionType) -> dict[str, Any]:
-    """What a function's free names stand for."""
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
-    return {name: cell.cell_contents for name, cell in cells if not _is_empty(cell)}
-
-
-def _is_empty(cell: Any) -> bool:
-    try:
-        return cell.cell_contents is None
-    except ValueError:
-        return True
+    """What a function's free names stand for, as far as they are set."""
+    found = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
+        with contextlib.suppress(ValueError):  # it is empty
+            found[name] = cell.cell_contents
+    return found
 
 
 def _is_answer(value: Any, modules: Collection[str], allowed: Collection[str]) -> bool:

@@ -54,9 +54,10 @@ def names_read(statements: Sequence[ast.stmt], name: str) -> frozenset[str]:
 
 def has_dots(node: ast.AST) -> bool:
     """Whether code still has the dots of a blank in it; those of an index, as in a[..., 0], do not count."""
-    parts = list(ast.walk(node))
-    in_index = {id(n) for part in parts if isinstance(part, ast.Subscript) for n in ast.walk(part.slice)}
-    return any(isinstance(n, ast.Constant) and n.value is Ellipsis and id(n) not in in_index for n in parts)
+    nodes = list(ast.walk(node))
+    in_index = {id(part) for n in nodes if isinstance(n, ast.Subscript) for part in ast.walk(n.slice)}
+    dots = [n for n in nodes if isinstance(n, ast.Constant) and n.value is Ellipsis]
+    return any(id(n) not in in_index for n in dots)
 
 
 def holds_dots(value: Any) -> bool:

@@ -44,7 +44,6 @@ def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -
     Where there are no threads, it runs in the caller's under a `Limit`, and what hangs outside of Python can't be
     stopped.
     """
-    name = name_of(function)
     context = contextvars.copy_context()  # numpy's error settings, and the cell that print writes to
     outcome: dict[str, Any] = {}
     # Not Thread.join: after an interrupted join Python 3.11 and 3.12 take the thread for ended.
@@ -58,7 +57,7 @@ def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -
         finally:
             ended.set()
 
-    worker = threading.Thread(target=run, name=f"call of {name}", daemon=True)
+    worker = threading.Thread(target=run, name=f"call of {name_of(function)}", daemon=True)
     try:
         worker.start()
     except RuntimeError:  # there are no threads here, or no more
@@ -77,9 +76,7 @@ def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -
         return outcome["value"]
     error = outcome.get("error")
     if error is None or isinstance(error, OutOfTime):
-        end = "was stopped" if stopped else "can't be stopped from outside"
-        advice = "Look for a loop that never ends." if stopped else "Restart the kernel if it slows you down."
-        raise LearnerError(f"{name} did not finish within {round(seconds, 2):g} seconds and {end}{place}. {advice}")
+        raise _too_long(function, seconds, place, stopped)
     raise LearnerError(what_it_raised(function, error)) from error
 
 
@@ -97,8 +94,14 @@ def _call_here(function: Callable, args: tuple, kwargs: dict[str, Any], seconds:
         if limit.outer_over:  # this call is itself inside one that is out of time
             raise
         place = _place(function, traceback.walk_tb(error.__traceback__))
-    said = f"{name_of(function)} did not finish within {round(seconds, 2):g} seconds and was stopped{place}."
-    raise LearnerError(f"{said} Look for a loop that never ends.")
+    raise _too_long(function, seconds, place)
+
+
+def _too_long(function: Callable, seconds: float, place: str, stopped: bool = True) -> LearnerError:
+    end = "was stopped" if stopped else "can't be stopped from outside"
+    advice = "Look for a loop that never ends." if stopped else "Restart the kernel if it slows you down."
+    name = name_of(function)
+    return LearnerError(f"{name} did not finish within {round(seconds, 2):g} seconds and {end}{place}. {advice}")
 
 
 class Limit:

@@ -31,7 +31,8 @@ def check_gate(gate: Callable, seed: int = 1) -> Verdict:
     cases = []
     sizes = ("one net", 0, (6, 6), 4, 0.8), ("other sizes", 1, (8, 3), 0, 0.8), ("large weights", 2, (4, 5), 1, 4.0)
     for part, number, size, token, scale in sizes:
-        net, h_before = _net(seed + number, *size, scale)
+        net = Params.random(*size, seed=seed + number, scale=scale)
+        h_before = np.random.default_rng(seed + number).uniform(-0.9, 0.9, net.hidden_size)
         cases.append(Case(part, (net.Ui, net.Wi, token, h_before)))
     return check(__name__, "gate", gate, cases, right=lambda U, W, token, h: sigmoid(U[:, token] + W @ h))
 
@@ -179,9 +180,3 @@ def _cell(net: object, x: Sequence[int], name: str) -> np.ndarray:
     if not np.isfinite(net.flat).all():
         raise Trouble(f"{name} returns a net with numbers that are not finite.")
     return forward(net, x).c[:-1, 0]
-
-
-def _net(seed: int, vocab_size: int, hidden_size: int, scale: float) -> tuple[Params, np.ndarray]:
-    """A net, and a hidden state that is not zero."""
-    random = np.random.default_rng(seed)
-    return Params.random(vocab_size, hidden_size, seed=seed, scale=scale), random.uniform(-0.9, 0.9, hidden_size)

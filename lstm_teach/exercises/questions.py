@@ -22,7 +22,6 @@ from lstm_teach.verdicts import Points, points_for
 
 HERE = Path(__file__).parent
 FILE = "my_answers.json"  # beside the notebook, and only if the learner wants it
-UNANSWERED = ("...", "", None, Ellipsis)
 
 
 class Option(NamedTuple):
@@ -183,7 +182,7 @@ def _option(letter: str, option: Option) -> str:
 
 def _read(question: Question, answer: Any) -> tuple[str, str]:
     """The learner's answer as text, "" if there is none yet; and what is off about it, "" if nothing is."""
-    if any(answer is nothing or (isinstance(answer, str) and answer.strip() == nothing) for nothing in UNANSWERED):
+    if answer is None or answer is Ellipsis or (isinstance(answer, str) and answer.strip() in ("...", "")):
         return "", ""
     if not question.options:
         return str(answer).strip(), ""

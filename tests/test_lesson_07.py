@@ -5,7 +5,7 @@ import inspect
 import linecache
 import re
 import sys
-from functools import partial
+from functools import cache, partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -491,9 +491,15 @@ def test_a_name_that_the_case_does_not_have_says_so(number, right_side, said):
 # ------------------------------------------------------------------------------------------------------ the doctor
 
 
+@cache
+def diagnosed(number):
+    """What the doctor says of a case, asked once."""
+    return lt.diagnose(clinic.case(number), progress=False)
+
+
 @pytest.mark.parametrize("number", CASES)
 def test_the_doctor_names_the_faulty_line_and_sees_the_same_gradients_wrong(number):
-    report = lt.diagnose(clinic.case(number), progress=False)
+    report = diagnosed(number)
     lines, first = source_lines(number)
     (finding,) = report.findings
     assert finding.line == first + [line.strip() for line in lines].index(FAULTY[number][0])
@@ -502,12 +508,14 @@ def test_the_doctor_names_the_faulty_line_and_sees_the_same_gradients_wrong(numb
     assert tuple(rungs) == CASE_LADDERS[number][:4]
 
 
+@pytest.mark.long
 def test_the_doctor_has_a_report_for_a_pass_that_forgets_its_start():
     report = lt.diagnose(clinic.with_fault("the start: h0 and c0 forgotten"), progress=False, steps=10_000)
     assert not report.passed and report.findings
 
 
-def test_the_button_shows_the_report_without_numbers_of_other_nets():
+def test_the_button_shows_the_report_without_numbers_of_other_nets(monkeypatch):
+    monkeypatch.setattr(explorers, "diagnose", lambda backward, progress: diagnosed(3))
     button, report = explorers.ask_the_doctor(3).children
     assert button.description == "Ask the doctor" and report.value == ""
     button.click()
@@ -525,6 +533,7 @@ def test_a_doctor_that_fails_says_so_and_can_be_asked_again(monkeypatch):
     assert "RuntimeError: no more beds" in report.value and not button.disabled
 
 
+@pytest.mark.long
 def test_the_doctor_does_not_say_what_is_untrue_of_a_second_tanh_and_of_a_wrong_row():
     source = clinic.RIGHT_PASS.lstrip()
     twice = source.replace("dg * (1 - g**2)", "dg * (1 - np.tanh(g) ** 2)")

@@ -21,6 +21,8 @@ from drive import (
 from lab import cell_errors, find_chromium, open_notebook, run_all, shut_down_kernel, start_lab, watch
 from nbformat.v4 import new_code_cell, new_notebook
 
+pytestmark = [pytest.mark.browser, pytest.mark.long]
+
 TOOLS = """
 import io, itertools, random
 from PIL import Image
@@ -136,7 +138,6 @@ def hasty(monkeypatch):
     monkeypatch.setattr(drive, "ANSWER_TIMEOUT", 2)
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("use", "act"), [(use_by_keyboard, by_keyboard), (use_by_mouse, by_mouse)])
 def test_nothing_is_said_against_an_explorer_without_a_fault(faulty, use, act):
     good = faulty[2]["Good"]
@@ -148,7 +149,6 @@ def test_nothing_is_said_against_an_explorer_without_a_fault(faulty, use, act):
     good.reset(act)
 
 
-@pytest.mark.browser
 def test_play_goes_on_from_where_the_slider_was_put(faulty):
     good = faulty[2]["Good"]
     good.control("step").locator("[role=slider]").press("Home")
@@ -185,7 +185,6 @@ def shown(explorer, control: int) -> list[float]:
     return [json.loads(values)[control] for values, _ in explorer.root.evaluate("root => root.lstmTeachSeen")]
 
 
-@pytest.mark.browser
 def test_the_next_places_are_shown_while_the_kernel_is_busy_and_no_older_picture_after_them(faulty):
     good = faulty[2]["Good"]
     handle = good.control("bias").locator("[role=slider]")
@@ -210,7 +209,6 @@ def test_the_next_places_are_shown_while_the_kernel_is_busy_and_no_older_picture
     good.reset(by_keyboard)
 
 
-@pytest.mark.browser
 def test_a_kept_picture_is_replaced_if_the_kernel_draws_another_and_then_no_other_kept_one_is_trusted(faulty):
     fickle = faulty[2]["Fickle"]
     handle = fickle.control("level").locator("[role=slider]")
@@ -228,7 +226,6 @@ def test_a_kept_picture_is_replaced_if_the_kernel_draws_another_and_then_no_othe
     fickle.wait_for("img => JSON.parse(img.dataset.values)[0] === 21", "img.lt-picture", "the kernel's picture")
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("title", "source", "complaint"), FAULTS, ids=[title for title, _, _ in FAULTS])
 def test_each_fault_of_an_explorer_is_noticed(faulty, hasty, title, source, complaint):
     explorer = faulty[2][title]
@@ -238,17 +235,14 @@ def test_each_fault_of_an_explorer_is_noticed(faulty, hasty, title, source, comp
             explorer.reset(by_keyboard)
 
 
-@pytest.mark.browser
 def test_a_control_without_a_name_is_noticed(faulty):
     assert any("slider" in line for line in nameless(faulty[2]["Nameless"]))
 
 
-@pytest.mark.browser
 def test_a_control_that_the_tabulator_key_does_not_reach_is_noticed(faulty):
     assert tab_order(faulty[2]["Unreachable"]) == ["level"]
 
 
-@pytest.mark.browser
 def test_errors_of_cells_and_of_the_page_are_noticed(faulty):
     page, trouble, _ = faulty
     errors = cell_errors(page)
@@ -261,7 +255,6 @@ def test_errors_of_cells_and_of_the_page_are_noticed(faulty):
     assert kinds == ["console: from a cell", "request to elsewhere: http://elsewhere.invalid/"]
 
 
-@pytest.mark.browser
 def test_a_server_that_does_not_start_is_told_with_its_log(tmp_path):
     with pytest.raises(RuntimeError, match="JupyterLab stopped"), start_lab(tmp_path / "missing"):
         pass

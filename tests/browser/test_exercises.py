@@ -69,6 +69,7 @@ def test_a_prediction_is_typed_and_revealed_by_keyboard(page):
     assert "You wrote: add a few" in go_to(page, "ask-prediction").inner_text()
 
 
+@pytest.mark.long
 def test_the_exam_gives_no_hints_until_asked_and_a_mistyped_letter_stops_nothing(browser, lab):
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     trouble = watch(page)

@@ -4,7 +4,7 @@ import pytest
 from drive import by_keyboard, explorers_on, nameless, use_by_keyboard
 from lab import cell_errors, run_all, shut_down_kernel, watch
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 LESSON = "notebooks/00_start_here.ipynb"
 # Notebook 7.6 raises the first on every page, its empty start page too, and the second now and then on a slow machine;
 # nothing here asks for that command.

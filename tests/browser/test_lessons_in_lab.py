@@ -32,10 +32,15 @@ class Lesson:
     trouble: Trouble
 
 
-LEARNERS = [path for path in notebooks() if relative(path).startswith("notebooks/")]
+def learners():
+    """Every notebook of a learner; the exercises, which have no explorers, only with --all."""
+    for path in notebooks():
+        name = relative(path)
+        if name.startswith("notebooks/"):
+            yield pytest.param(path, marks=pytest.mark.long if "/exercises/" in name else (), id=name)
 
 
-@pytest.fixture(scope="module", params=LEARNERS, ids=relative)
+@pytest.fixture(scope="module", params=learners())
 def lesson(request, browser, lab) -> Iterator[Lesson]:
     """One page for each notebook, used by all tests of that notebook."""
     path = request.param

@@ -7,7 +7,7 @@ import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lstm_teach.doctor.slots import HEADS, SIMPLE, Slot, blocks_in, compared
+from lstm_teach.doctor.slots import HEADS, SIMPLE, Slot, blocks_in
 from lstm_teach.doctor.source import Unit
 
 HERE = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}  # of new nodes; a later walk costs more
@@ -49,21 +49,11 @@ class Switch:
                 if isinstance(node, ast.FunctionDef):
                     self._function(node)
                     continue
-                if compared(node, holder):
-                    self._pattern(node.subject, holder, self.at[number, -1 - self.number, "pattern"])
                 block = getattr(holder, field)
                 turn = [_burning(block)] if isinstance(node, ast.For | ast.While) and field == "body" else []
                 setattr(holder, field, [*turn, *self._block(block)])
             new.append(node)
         return new + self._gap(number, len(body)) or [ast.Pass(**HERE)]
-
-    def _pattern(self, subject: ast.Name, case: ast.match_case, slot: Slot) -> None:
-        """A pattern is no expression that could be switched; a guard is one."""
-        if others := self.variants.alternatives.get(slot.number):
-            value = _chosen(slot, case.pattern.value, others, _if_expression)
-            test = ast.Compare(copy.deepcopy(subject), [ast.Eq()], [value], **HERE)
-            case.pattern = ast.MatchAs(None, None, **HERE)
-            case.guard = ast.BoolOp(ast.And(), [test, case.guard or _constant(True)], **HERE)
 
     def _gap(self, block: int, index: int) -> list[ast.stmt]:
         slot = self.at.get((block, index, "gap"))

@@ -113,7 +113,7 @@ class Variants:
         """
         slot = self.slots[part.slot]
         try:
-            body = ast.parse(part.code.strip(), mode="eval" if slot.kind in ("head", "pattern") else "exec").body
+            body = ast.parse(part.code.strip(), mode="eval" if slot.kind == "head" else "exec").body
         except (SyntaxError, ValueError):
             return None
         if isinstance(body, ast.expr):

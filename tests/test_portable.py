@@ -9,6 +9,8 @@ import pytest
 from browser_limits import CHECKS
 from projectfiles import ROOT
 
+pytestmark = pytest.mark.long
+
 ENVIRONMENT = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg"}
 
 

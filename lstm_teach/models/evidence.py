@@ -1,7 +1,7 @@
 """The shortest length at which a gradient is wrong: what can be read off it, and what other weights do to the error.
 
 A gradient of low rank is a sum of products of a delta and an input: which arrays share a delta, which factor is wrong?
-Imports layout and relations.
+Imports differences, layout and relations.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def shared_deltas(seen: Seen) -> tuple[dict[str, int], dict[str, set[str]]]:
     reach some units only lie in the same span whether they are the same or not, so they tell nothing.
     """
     arrays = {name: c.mine for name, c in next(iter(seen.values())).items()}
-    axes = {name: _longest(array) for name, array in arrays.items() if not is_matrix(array)}
+    axes = {name: _longest(array) for name, array in arrays.items() if array.size == max(array.shape, default=1)}
     partners: dict[str, set[str]] = {name: set() for name in arrays}
     lengths = [_spans(each) for each in seen.values()]
     telling = {side for spans in lengths for side, span in spans.items() if not _sparse(span)}

@@ -237,7 +237,7 @@ def _from_the_loss(case: Evidence) -> Said:
         what = f"Every array is wrong, {listing(wrong)} too where nothing goes back beyond it, at zero."
         other = f"The input of {listing(wrong)} can't be told from the delta; if it is wrong, it is this."
         said = [("loss", f"{what} {case.inputs_right()}".strip()), ("forward", other)]
-        return said if set(factors) == {(None, None)} else said[:1]
+        return said if set(factors) == {(None, None)} and case.first == 1 else said[:1]
     if case.first > 1 or (case.blocks and not at_output):
         return []
     said = [("formula", f"Every array is wrong. {case.inputs_right()}".strip())]
@@ -331,9 +331,13 @@ def _between_steps(case: Evidence) -> Said:
         what += "It may be on the way from cell to cell, or straight from h to h"
         what += "; or within one step, since T = 1 was not compared" if case.before is None else ""
         said = [("carry", f"{what}.")]
-        if not case.blocks and set(case.each) <= {*case.bad, *case.silent, *case.layout.outputs}:
-            other = "Or it is not what is carried, but what a step gets from the loss or from the layer above."
-            said.append(("steps", other))  # the way from cell to cell would leave an output gate right
+        # Does it look like an LSTM, with gates stacked by four or four sets of arrays, of which all is wrong?
+        four = len(case.layout.gates) == 4 or any(len(p) == 4 for name in case.bad for p in case.layout.of(name))
+        shown = {name for name, c in case.each.items() if c.mine.ndim > 1 and not case.is_mute(Piece(name))}
+        whole = four and not case.blocks and shown <= {*case.bad, *case.layout.outputs}
+        if case.first == 2 and len(case.bad) > 1 and whole:
+            cell = "The way from cell to cell would leave the output gate's gradient right at T = 2, and no gate's is."
+            said.insert(0, ("steps", cell))
     return [("summing", guess), *said] if guess else said
 
 

@@ -1,6 +1,6 @@
 """An LSTM of one unit as boxes and arrows: values, deltas, local slopes, and what the loss does when a box is nudged.
 
-May import numpy, params, plain, forward, backward, nested and the input checks. Boxes have names such as `c[0]`,
+May import numpy, params, plain, forward, nested and the input checks. Boxes have names such as `c[0]`,
 `zf[1]`, `h[-1]`, `scores[0,1]` (step, symbol) and `loss[0]`; `kept[t]` is f * c[t-1] and `added[t]` is i * g. An arrow
 is named by its two ends, in the direction of the values: `c[0] -> ct[0]`.
 """
@@ -16,8 +16,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from lstm_teach import validate
-from lstm_teach.backward import output_delta
-from lstm_teach.forward import check_params, cross_entropy, forward
+from lstm_teach.forward import check_params, cross_entropy
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import GATES, Params
 from lstm_teach.plain import sigmoid, softmax
@@ -285,44 +284,41 @@ def walk_back(net: Net, flaws: Collection[str] = ()) -> Back:
     """Walk back from the loss of every step, as `nested_bptt` does; return what all walks together bring.
 
     Without flaws these are the deltas of `bptt`. With flaws the initial state has no delta: the loop uses none.
-    Every line of a walk is linear in its deltas, so each arrow takes the sum over the walks as it takes a single one.
+    Every line of a walk is linear in its deltas, so the sum over all walks goes over an arrow as a single one does.
     """
     unknown = set(flaws) - set(FLAWS)
     if isinstance(flaws, str) or unknown:
         raise ValueError(f"flaws must be a collection of names out of {', '.join(FLAWS)}; got {validate.brief(flaws)}.")
-    short, inputs = "short_range" in flaws, (net.params, net.x, net.targets, net.h0, net.c0)
+    inputs = net.params, net.x, net.targets, net.h0, net.c0
     _, deltas = nested_bptt(*inputs, repaired=set(FLAWS) - set(flaws), return_deltas=True)
-    cache = forward(net.params, net.x, net.h0, net.c0)
-    dy = output_delta(cache, net.targets)
-    boxes, arrows, missing, strays = {}, {}, set(), []
-    carried = 0.0  # what of the cell delta comes to a step from the next one
+    short, slopes, boxes, parts, strays = "short_range" in flaws, net.slopes, {}, {}, []
     for t in reversed(range(net.T)):
-        here, before, later = f"[{t}]", f"[{t - 1}]", f"[{t + 1}]"
-        another = t + 1 + short < net.T  # here a walk starts, and an earlier one comes by
+        here, later = f"[{t}]", f"[{t + 1}]"
         d = {name[1:]: float(delta[t, 0]) for name, delta in vars(deltas).items()}
-        d |= {"ct": d["h"] * float(cache.o[t, 0]), "kept": d["c"], "added": d["c"]}
-        boxes |= {f"loss{here}": 1.0} | {score(t, k): float(dy[t, k]) for k in range(net.K)}
+        d |= {"ct": d["h"] * net.values["o" + here], "kept": d["c"], "added": d["c"]}
         names = [*GATES, *(f"z{gate}" for gate in GATES), "kept", "added", "c", "ct", "h"]
-        boxes |= {name + here: d[name] for name in names}
-
-        arrows[arrow("h" + here, "scores" + here)] = 0.0 if short else d["h_loss"]
-        if short:
-            missing.add(arrow("h" + here, "scores" + here))
-            if t + 1 < net.T:
-                strays.append(Stray("short_range", "scores" + later, "h" + here, d["h_loss"]))
-        arrows[arrow("c" + here, "ct" + here)] = d["c_hidden"]
-        if "carry_accumulates" in flaws and another:
-            strays.append(Stray("carry_accumulates", "c" + later, "c" + here, boxes["c" + later]))
-            carried += boxes["c" + later]
-        if "stale_cell_delta" in flaws and another:
-            strays.append(Stray("stale_cell_delta", "ct[0]", "c" + here, d["c_carry"] - carried))
-
-        carried = d["c"] * float(cache.f[t, 0])
-        arrows[arrow("c" + before, "kept" + here)] = carried
-        to_h = {gate: float(net.params["W" + gate][0, 0]) * d["z" + gate] for gate in GATES}
-        arrows |= {arrow("h" + before, f"z{gate}{here}"): part for gate, part in to_h.items()}
-    if not flaws:
-        boxes |= {"h[-1]": sum(to_h.values()), "c[-1]": carried}
-    every = [name for operation in back_operations(net.T, net.K) for name in operation.arrows]
-    parts = {name: arrows.get(name, boxes[ends(name)[0]]) for name in every if ends(name)[0] in boxes}
-    return Back(boxes, parts, frozenset(missing), tuple(strays), frozenset(flaws))
+        boxes |= {"loss" + here: 1.0} | {name + here: d[name] for name in names}
+        boxes |= {score(t, k): slopes[arrow(score(t, k), "loss" + here)] for k in range(net.K)}
+        if short and t + 1 < net.T:
+            strays.append(Stray("short_range", "scores" + later, "h" + here, d["h_loss"]))
+        if t + 1 + short < net.T:  # here a walk starts, and an earlier one comes by
+            carried = boxes["c" + later] * net.values["f" + later]
+            if "carry_accumulates" in flaws:
+                strays.append(Stray("carry_accumulates", "c" + later, "c" + here, boxes["c" + later]))
+                carried += boxes["c" + later]
+            if "stale_cell_delta" in flaws:
+                strays.append(Stray("stale_cell_delta", "ct[0]", "c" + here, d["c_carry"] - carried))
+    for name in (name for operation in back_operations(net.T, net.K) for name in operation.arrows):
+        source, target = ends(name)
+        _, t = kind_and_step(source)
+        if t < 0 and flaws:
+            continue
+        if target in boxes:
+            parts[name] = boxes[target] * slopes[name]
+        else:  # all scores of the step
+            all_scores = sum(boxes[score(t, k)] * slopes[arrow(source, score(t, k))] for k in range(net.K))
+            parts[name] = 0.0 if short else all_scores
+        if t < 0:
+            boxes[source] = boxes.get(source, 0.0) + parts[name]
+    missing = frozenset(arrow(f"h[{t}]", f"scores[{t}]") for t in range(net.T) if short)
+    return Back(boxes, parts, missing, tuple(strays), frozenset(flaws))

@@ -10,12 +10,12 @@ from functools import cache
 
 import numpy as np
 
-from lstm_teach.backward import output_delta
+from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions, run, task_of
-from lstm_teach.exercises.single_pass_bptt import step
 from lstm_teach.flow import gradient_flow
 from lstm_teach.forward import forward
 from lstm_teach.judging import Attempt, difference, is_like, two_numbers
+from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
 from lstm_teach.plain import sigmoid
 from lstm_teach.verdicts import Verdict, advice
@@ -112,6 +112,14 @@ def check_pieces(in_pieces: Callable, seed: int = 1) -> Verdict:
     return check(__name__, "pieces", in_pieces, cases, right=pieced)
 
 
+# The single pass of a piece: it starts from what comes to its end, and returns what it sends to its start too.
+WALK = edited(
+    *(right_pass, "h0=None, c0=None", "h0, c0, dh_future, dc_carry"),
+    *("    dh_future = dc_carry = np.zeros(params.hidden_size)\n", ""),
+    *("return grads", "return grads.flat, dh_future, dc_carry"),
+)
+
+
 def cut_text(seed: int, lengths: Sequence[int]) -> tuple:
     """A net's `back`, and its text cut into pieces of these lengths: (x, targets, h0, c0) each, in order."""
     K, H, random = 4, 3, np.random.default_rng(seed)
@@ -124,18 +132,7 @@ def cut_text(seed: int, lengths: Sequence[int]) -> tuple:
         h, c = cache.h[length - 1], cache.c[length - 1]
 
     def back(piece: tuple, dh_end: np.ndarray | float, dc_end: np.ndarray | float) -> tuple:
-        x, targets, h0, c0 = piece
-        cache, grads = forward(params, x, h0, c0), Params.zeros(K, H)
-        dh, dc = np.zeros(H) + dh_end, np.zeros(H) + dc_end
-        dy = output_delta(cache, targets)
-        for t in reversed(range(len(x))):
-            here = step(params, cache, t, params.V.T @ dy[t] + dh, dc)
-            grads.V += np.outer(dy[t], cache.h[t])
-            for gate in "ifog":
-                grads["W" + gate] += np.outer(here["dz" + gate], cache.h[t - 1])
-                grads["U" + gate][:, x[t]] += here["dz" + gate]
-            dh, dc = here["dh_before"], here["dc_before"]
-        return grads.flat, dh, dc
+        return WALK(params, *piece, np.zeros(H) + dh_end, np.zeros(H) + dc_end)
 
     return back, pieces
 

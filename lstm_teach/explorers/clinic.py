@@ -18,15 +18,12 @@ from .shell import Explorer, where
 
 def fault_explorer() -> Explorer:
     """Choose a fault in a right pass, and see its ladder from both initial states."""
-    titles = [f"Initial state {state}" for state in clinic.STATES]
+    titles = {f"Initial state {state}": state for state in clinic.STATES}
     ladders = {
-        fault: {
-            title: clinic.ladder(clinic.with_fault(fault), state)
-            for title, state in zip(titles, clinic.STATES, strict=True)
-        }
+        fault: {title: clinic.ladder(clinic.with_fault(fault), state) for title, state in titles.items()}
         for fault in clinic.FAULTS
     }
-    scene, update = figures.build(titles, clinic.LENGTHS)
+    scene, update = figures.build(list(titles), clinic.LENGTHS)
 
     def draw(fault: str):
         update(list(ladders[fault].values()), *clinic.FAULTS[fault])
@@ -74,9 +71,8 @@ def ask_the_doctor(backward: Callable | int) -> widgets.VBox:
     Without the ladder of the report: it is of other nets, and its numbers are not those of the lesson.
     """
     backward = clinic.case(backward) if isinstance(backward, int) else backward
-    button = widgets.Button(
-        description="Ask the doctor", tooltip="Takes a few seconds", layout={"width": "max-content"}
-    )
+    layout = {"width": "max-content"}
+    button = widgets.Button(description="Ask the doctor", tooltip="Takes a few seconds", layout=layout)
     report = widgets.HTML()
 
     def ask(_: widgets.Button) -> None:

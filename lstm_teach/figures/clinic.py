@@ -6,8 +6,8 @@ May import numpy, matplotlib, and the verdicts of the gradient check.
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
+import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from ..gradreport import verdict
 from ..params import GATES, Params
 from .scene import Scene
-from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, new_figure, short, tidy
+from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, new_figure, new_page, short, tidy
 
 Errors = Mapping[str, float]  # norm-relative, by matrix
 Ladder = Mapping[int, Errors]  # by length of the sequence
@@ -52,7 +52,8 @@ def ladder_picture(ladders: Mapping[str, Ladder]) -> Figure:
     A dot is right; a number is the norm-relative error of a gradient that is not.
     """
     figure = new_figure(900, 215, layout=None)
-    _panels(figure, list(ladders), list(next(iter(ladders.values()))), 0.02, 0.75)[1](list(ladders.values()))
+    _, update = _panels(figure, list(ladders), list(next(iter(ladders.values()))), 0.02, 0.75)
+    update(list(ladders.values()))
     return figure
 
 
@@ -68,54 +69,45 @@ def describe_ladder(ladders: Mapping[str, Ladder]) -> str:
     return " ".join(parts)
 
 
-def _number(error: float) -> str:
-    return f"{error:.2f}" if error >= 0.01 else short(error, 1)
-
-
-def _frame(axes: Axes, lengths: Sequence[int], title: str) -> None:
-    """Rows and columns of a ladder; the names of the gradients are above."""
-    tidy(axes)
-    axes.set_title(title, loc="left", x=-0.09, fontsize=LARGE, pad=12)  # above the names of the rows too
-    axes.set(xlim=(-0.6, 9.4), ylim=(len(lengths) - 0.5, -0.5))
-    axes.set_xticks(list(COLUMNS.values()), [f"d{name}" for name in COLUMNS])
-    axes.set_yticks(range(len(lengths)), [f"T = {T}" for T in lengths])
-    axes.xaxis.tick_top()
-    axes.tick_params(length=0, labelsize=NORMAL)
-    axes.spines[:].set_visible(False)
-
-
 def _panels(
     figure: Figure, titles: Sequence[str], lengths: Sequence[int], bottom: float, height: float
 ) -> tuple[list[Artist], Callable]:
     """Two ladders side by side; return the artists that change and `update(ladders)`."""
     panels = []
     for number, title in enumerate(titles):
-        axes = figure.add_axes((0.055 + 0.51 * number, bottom, 0.43, height))
-        _frame(axes, lengths, title)
+        axes = tidy(figure.add_axes((0.055 + 0.51 * number, bottom, 0.43, height)))
+        axes.set_title(title, loc="left", x=-0.09, fontsize=LARGE, pad=12)  # above the names of the rows too
+        axes.set(xlim=(-0.6, 9.4), ylim=(len(lengths) - 0.5, -0.5))
+        axes.set_xticks(list(COLUMNS.values()), [f"d{name}" for name in COLUMNS])
+        axes.set_yticks(range(len(lengths)), [f"T = {T}" for T in lengths])
+        axes.xaxis.tick_top()
+        axes.tick_params(length=0, labelsize=NORMAL)
+        axes.spines[:].set_visible(False)
         edges = [edge for x in COLUMNS.values() for edge in (x - 0.47, x + 0.47)]  # every second column is a gap
-        rows = [k - 0.5 for k in range(len(lengths) + 1)]
-        cells, colors = [[0] * 17] * len(lengths), ListedColormap(["white", WRONG_TINT])
+        rows = np.arange(len(lengths) + 1) - 0.5
+        cells, colors = np.zeros((len(lengths), 17)), ListedColormap(["white", WRONG_TINT])
         tint = axes.pcolormesh(edges, rows, cells, cmap=colors, vmax=1)
         for row in rows[1:-1]:
             axes.axhline(row, color="white", linewidth=5)
-        dots = axes.plot([], [], "o", color=RIGHT, markersize=6)[0]
+        (dots,) = axes.plot([], [], "o", color=RIGHT, markersize=6)
         numbers = {
-            (row, name): axes.text(x, row, "", ha="center", va="center", fontsize=NORMAL)
-            for row, (name, x) in product(range(len(lengths)), COLUMNS.items())
+            (T, name): axes.text(x, row, "", ha="center", va="center", fontsize=NORMAL)
+            for (row, T), (name, x) in product(enumerate(lengths), COLUMNS.items())
         }
         panels.append((tint, dots, numbers))
 
     def update(ladders: Sequence[Ladder]) -> None:
         for (tint, dots, numbers), ladder in zip(panels, ladders, strict=True):
-            wrong = [set(wrong_ones(ladder[T])) for T in lengths]
-            cells = [[0] * 17 for _ in lengths]
-            for row, T in enumerate(lengths):
-                cells[row][::2] = [int(name in wrong[row]) for name in COLUMNS]
-                for name in COLUMNS:
-                    numbers[row, name].set_text(_number(ladder[T][name]) if name in wrong[row] else "")
+            wrong = {T: set(wrong_ones(ladder[T])) for T in lengths}
+            cells = np.zeros((len(lengths), 17))
+            cells[:, ::2] = [[name in wrong[T] for name in COLUMNS] for T in lengths]
             tint.set_array(cells)
-            places = [(x, row) for row, names in enumerate(wrong) for name, x in COLUMNS.items() if name not in names]
-            dots.set_data(*zip(*places, strict=True) if places else ([], []))
+            for (T, name), text in numbers.items():
+                error = ladder[T][name]
+                said = f"{error:.2f}" if error >= 0.01 else short(error, 1)
+                text.set_text(said if name in wrong[T] else "")
+            right = [text.get_position() for (T, name), text in numbers.items() if name not in wrong[T]]
+            dots.set_data(*np.reshape(right, (-1, 2)).T)
 
     return [artist for tint, dots, numbers in panels for artist in (tint, dots, *numbers.values())], update
 
@@ -164,10 +156,8 @@ def build_code(lines: Sequence[str], first: int) -> tuple[Scene, Callable]:
     is at y = n in the data coordinates of the only axes.
     """
     height = LINE * (len(lines) + 1)
-    figure = new_figure(900, height, layout=None)
-    axes = figure.add_axes((0, 0, 1, 1), facecolor="none", zorder=5)  # above the code
-    axes.set(xlim=(0, 900), ylim=(first + len(lines), first - 1), xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)
+    figure, axes = new_page(900, height)
+    axes.set(ylim=(first + len(lines), first - 1), zorder=5)  # above the code
     frame = axes.add_patch(Rectangle((58, 0), 836, 0.96, linewidth=1.5, visible=False))
     mark = axes.text(18, 0, "", fontsize=LARGE, va="center_baseline", ha="center")
     scene = Scene(figure)

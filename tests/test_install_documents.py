@@ -67,7 +67,8 @@ def dependency_differences(environment: str, project: dict) -> list[str]:
 
 def hosts_in(text: str) -> list[str]:
     """The package registries' hosts that a text names."""
-    return [host for host in REGISTRY_HOSTS if host in text.lower()]
+    text = text.lower()
+    return [host for host in REGISTRY_HOSTS if host in text]
 
 
 def test_environment_yml_has_exactly_the_dependencies_of_pyproject():

@@ -367,7 +367,7 @@ def test_a_fault_in_a_lambda_of_a_table_is_repaired_where_it_stands_and_the_lear
 
 @pytest.mark.parametrize("endless", ["while True:", "for _ in iter(int, 1):"])
 def test_a_pass_that_never_ends_is_said_to_do_so_and_is_not_waited_for(endless, monkeypatch):
-    monkeypatch.setattr(sys.modules["lstm_teach.doctor.diagnose"], "_CALL", 0.5)
+    monkeypatch.setattr(sys.modules["lstm_teach.doctor.diagnose"], "CALL", 0.5)
     text = f"def backward(params, x, targets, h0=None, c0=None):\n    {endless}\n        pass\n"
     diagnosis = diagnose(text)
     assert re.search("did not finish .* at line [23]:", diagnosis.findings[0].cause)
@@ -384,7 +384,7 @@ def test_a_pass_that_never_ends_is_said_to_do_so_and_is_not_waited_for(endless, 
     ],
 )
 def test_the_step_that_a_while_loop_lacks_is_found(style, step, repair, monkeypatch):
-    monkeypatch.setattr(sys.modules["lstm_teach.doctor.diagnose"], "_CALL", 0.5)
+    monkeypatch.setattr(sys.modules["lstm_teach.doctor.diagnose"], "CALL", 0.5)
     text, name = PASSES[style]
     diagnosis = diagnose(without_line(text, step), name)
     assert "did not finish" in diagnosis.findings[0].cause

@@ -632,7 +632,7 @@ def brought(code):
 
 @pytest.mark.parametrize("code", BROUGHT)
 def test_what_a_learner_brings_gets_a_sentence_and_never_an_exception(code, monkeypatch):
-    monkeypatch.setattr(sys.modules["lstm_teach.doctor.diagnose"], "_CALL", 0.5)
+    monkeypatch.setattr(sys.modules["lstm_teach.doctor.diagnose"], "CALL", 0.5)
     report = brought(code)
     assert not report.passed and BROUGHT[code] in str(report), str(report)
 

@@ -14,8 +14,7 @@ from lstm_teach import guard, validate
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.findings import Account, ladder, wrong_at
 from lstm_teach.doctor.fuel import STEPS
-from lstm_teach.doctor.proof import CALL as _CALL
-from lstm_teach.doctor.proof import called, is_right, proof_cases
+from lstm_teach.doctor.proof import CALL, called, is_right, proof_cases
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import search
 from lstm_teach.doctor.source import NoSource, Unit, learner_functions, whole_text
@@ -47,7 +46,7 @@ def diagnose(
     if seconds is not None:
         seconds = validate.finite_number("seconds", seconds, positive=True)
     steps = int(validate.finite_number("steps", steps, positive=True))
-    report = check_gradients(backward, seconds=_CALL)
+    report = check_gradients(backward, seconds=CALL)
     show = _show if progress and _watched(sys.stdout) else None
     with warnings.catch_warnings():  # what Python says of hundreds of changed versions is not for the learner
         warnings.simplefilter("ignore")
@@ -121,7 +120,7 @@ def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...])
         raise NoSource(f"its text can't be compiled by itself ({error}).") from None
     if problems:
         try:
-            stopped = guard.call(Variants(backward, units, [], []).run, Truth(case), seconds=_CALL).error
+            stopped = guard.call(Variants(backward, units, [], []).run, Truth(case), seconds=CALL).error
         except guard.LearnerError as error:
             stopped = error
         if isinstance(stopped, Endless | guard.LearnerError):

@@ -43,7 +43,7 @@ def what_is_known(backward: Callable, units: list[Unit], takes: dict[str, bool])
     # On a short sequence a wrong delta may not show yet.
     right = set(right_matrices(trace, truth)) & set(right_matrices(variants.run(longer), longer))
     may, just, unknown = _suspects(variants, trace, truth, right)
-    if unknown or (just and right):
+    if unknown or just:
         return [_finding(units, variants, may, just, unknown, right)], notes
     return [], notes
 
@@ -66,7 +66,7 @@ def _suspects(
     reach = variants.reach(truth, reached)
     may = [slot for slot in reached if slot in back and not reach.get(slot, right) & right]
     may = [slot for slot in may if not _only_returns(variants.slots[slot])]
-    just = [slot for slot in may if reach.get(slot) == set(Params.NAMES) - right]
+    just = [slot for slot in may if right and reach[slot] == set(Params.NAMES) - right]
     half_way = _half_way(variants, strange, reached)
     unknown = [slot for slot in strange if slot in may and slot not in half_way]
     fresh = _changed(variants, trace, replace(case, states=states, **tokens))

@@ -186,7 +186,8 @@ def build_values(scene: Scene, axes: Axes, layout: Layout) -> Update:
         colors = [np.ones(4) if v is None else shade(VALUE_COLORS, v, VALUE_LIMIT) for v in values]
         boxes.set_facecolor(colors)
         for text, value, color in zip(texts, values, colors, strict=True):
-            text.set(text="" if value is None else words.value_text(value), color=ink(color))
+            text.set_text("" if value is None else words.value_text(value))
+            text.set_color(ink(color))
 
     return update
 
@@ -278,11 +279,13 @@ def build_deltas(scene: Scene, axes: Axes, layout: Layout) -> Update:
             if bad:
                 x, y, width, tall = places[name]
                 corners.append((x + width / 2 - 1, y - tall / 2 + 1))
-            text.set(text=words.delta_text(delta), color=ink(color))
+            text.set_text(words.delta_text(delta))
+            text.set_color(ink(color))
         tags.set_facecolor(faces)
         tags.set_edgecolor(edges)
         tags.set_linewidth(widths)
         crosses.set_data(*np.reshape(corners, (-1, 2)).T)
+        crosses.set_visible(bool(corners))
 
     return update
 
@@ -316,6 +319,8 @@ def build_flaws(scene: Scene, axes: Axes, layout: Layout) -> Update:
             half = 0.41 * len(label) * layout.sizes.small + 5
             frames.append(rectangle(x - half, y - 8, x + half, y + 8))
         boxes.set_verts(frames)
+        for artist in (lines, heads, boxes):  # it takes time to draw nothing
+            artist.set_visible(bool(drawn))
 
     return update
 
@@ -349,6 +354,7 @@ def build_frames(scene: Scene, axes: Axes, layout: Layout) -> Update:
         ):
             for line in lines:
                 line.set_segments(segments)
+                line.set_visible(bool(segments))
 
     return update
 

@@ -242,7 +242,7 @@ async def run_lesson(student: Student) -> None:
     found = []
     for code in student.cells():
         made = await run(student, code)
-        pictures = [comm for comm, state in made.items() if "seq" in state and "pointer_events" in state]
+        pictures = [comm for comm, state in made.items() if "seq" in state and "clickable" in state]
         controls = [(comm, *where_to(state)) for comm, state in made.items() if where_to(state)]
         found += [(control, pictures[0]) for control in controls if pictures]
     if not found:

@@ -1,7 +1,7 @@
 """The controls of the explorers, and what the shell has to know of them. May import ipywidgets."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -44,14 +44,14 @@ def log_slider(
 
 
 def checkbox(label: str, value: bool = False) -> widgets.Checkbox:
-    """Box to tick."""
-    return widgets.Checkbox(value, description=label, indent=False, layout={"width": "auto"})
+    """Box to tick; its label may be HTML."""
+    layout = {"width": "auto"}
+    return widgets.Checkbox(value, description=label, description_allow_html=True, indent=False, layout=layout)
 
 
-def choice(label: str, options: Sequence, value: Any = None) -> widgets.ToggleButtons:
-    """Two to four options side by side: words, or (words, value) pairs; the first is chosen unless given."""
-    chosen = {} if value is None else {"value": value}
-    return widgets.ToggleButtons(options=options, **chosen, description=label, layout=WIDE)
+def choice(label: str, options: Sequence) -> widgets.ToggleButtons:
+    """Two to four options side by side: words, or (words, value) pairs; the first is chosen."""
+    return widgets.ToggleButtons(options=options, description=label, layout=WIDE)
 
 
 def dropdown(label: str, options: Sequence, value: Any = None) -> widgets.Dropdown:
@@ -60,25 +60,13 @@ def dropdown(label: str, options: Sequence, value: Any = None) -> widgets.Dropdo
     return widgets.Dropdown(options=options, **chosen, description=label, layout=WIDE)
 
 
-def text(label: str, value: str, parse: Callable[[str], Any] = str, hint: str = "") -> widgets.Text:
-    """Line to type in; `parse` turns it into the value for `draw`, its ValueError is shown to the reader."""
-    field = widgets.Text(value, description=label, placeholder=hint, continuous_update=True, layout=WIDE)
-    field.parse = parse
-    return field
-
-
-def parsed(control: widgets.Widget) -> Any:
-    """The value of a control as `draw` gets it."""
-    return control.parse(control.value) if hasattr(control, "parse") else _exact(control, control.value)
-
-
 def said(control: widgets.Widget, place: float | None = None) -> Any:
     """A control's value, or a place of a slider, as shell.js knows it: of options the index."""
     value = place if place is not None else control.index if control.has_trait("index") else control.value
-    return _exact(control, value)
+    return exact(control, value)
 
 
-def _exact(control: widgets.Widget, value: Any) -> Any:
+def exact(control: widgets.Widget, value: Any) -> Any:
     """A number without the rounding errors that a slider adds up in steps of 0.1: 0, not -2.8e-17."""
     if not isinstance(value, float):
         return value
@@ -95,36 +83,4 @@ def after(slider: widgets.Widget, moves: Sequence[float]) -> list[float]:
     places = [power(slider, slider.value) + move for move in moves]
     places = [place for place in places if slider.min <= place <= slider.max]
     logarithmic = isinstance(slider, widgets.FloatLogSlider)
-    return [_exact(slider, slider.base**place if logarithmic else place) for place in places]
-
-
-def state(control: widgets.Widget) -> dict[str, Any]:
-    """What `restore` needs to put a control back to where it is now."""
-    return {name: getattr(control, name) for name in ("options", "min", "max", "value") if control.has_trait(name)}
-
-
-def set_traits(control: widgets.Widget, traits: dict[str, Any]) -> None:
-    """Set traits of a control; its range goes to the page first, or that may cut the value off and send this back."""
-    for name, value in traits.items():
-        if getattr(control, name) != value:
-            setattr(control, name, value)
-            if name in ("min", "max") and "value" in traits:
-                control.send_state(name)
-
-
-def value_with(value: Any, traits: dict[str, Any]) -> Any:
-    """What becomes of a control's value when these traits are set; a slider's stays within its range."""
-    value = traits.get("value", value)
-    value = min(value, traits["max"]) if "max" in traits else value
-    return max(value, traits["min"]) if "min" in traits else value
-
-
-def restore(control: widgets.Widget, state: dict[str, Any]) -> None:
-    """Put a control back to an earlier state, from wherever its range is by now."""
-    state = dict(state)
-    if "options" in state and control.options != state["options"]:
-        control.options = state["options"]
-    state.pop("options", None)
-    with control.hold_trait_notifications():
-        for name, value in state.items():
-            setattr(control, name, value)
+    return [exact(slider, slider.base**place if logarithmic else place) for place in places]

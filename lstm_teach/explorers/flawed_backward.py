@@ -19,15 +19,8 @@ HIDDEN_SIZE, LONGEST = 6, 10
 def bell_net(
     T: int = 4, seed: int = 111, scale: float = 0.8
 ) -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The net of the lesson, untrained, at the task of the bell: params, x (T,), targets (T,), h0 (6,), c0 (6,).
-
-    The bell rings at the first step; the question comes at the last one, unless that is the first. The initial state is
-    not zero, since a zero in it would hide mistakes at the first step.
-    """
-    x, targets = bell.sequence(True, T - 2) if T > 1 else (np.array([bell.BELL]), np.array([bell.QUIET]))
-    rng = np.random.default_rng(1000 + seed)
-    h0, c0 = rng.uniform(0.3, 0.9, (2, HIDDEN_SIZE)) * rng.choice([-1, 1], (2, HIDDEN_SIZE))
-    return Params.random(len(bell.SYMBOLS), HIDDEN_SIZE, seed=seed, scale=scale), x, targets, h0, c0
+    """The net of the lesson, untrained, at the task of the bell: params, x (T,), targets (T,), h0 (6,), c0 (6,)."""
+    return bell.untrained(T, HIDDEN_SIZE, seed, scale)
 
 
 @lru_cache(256)
@@ -49,8 +42,6 @@ def switchboard() -> Explorer:
         return scene, figures.describe(got, right, f"Repaired: {done}. At T = {length}")
 
     controls = {flaw: checkbox(label(flaw)) for flaw in FLAWS}
-    for box in controls.values():
-        box.description_allow_html = True
     controls["length"] = int_slider("Length T of the sequence", 4, 1, LONGEST)
     controls["scale"] = float_slider("Scale of the weights", 0.8, 0.1, 1.5)
     return Explorer("Switch the repairs on and off", controls, draw, rows=[*([f] for f in FLAWS), ["length", "scale"]])

@@ -133,18 +133,20 @@ function render({ model, el }) {
     model.save_changes();
   };
 
-  // ---- the pointer: kind, x, y, running number; x and y from 0 to 1, from the left and the top
+  // ---- a click: x, y, running number; x and y from 0 to 1, from the left and the top
   let count = 0;
   const point = (event) => {
     const box = img.getBoundingClientRect();
     const inside = (value) => Math.min(1, Math.max(0, value));
     const x = inside((event.clientX - box.left) / box.width);
     const y = inside((event.clientY - box.top) / box.height);
-    model.set("pointer", [event.type, x, y, ++count]);
+    model.set("pointer", [x, y, ++count]);
     model.save_changes();
   };
-  for (const kind of model.get("pointer_events")) img.addEventListener(kind, point);
-  if (model.get("pointer_events").length) img.style.cursor = "pointer";
+  if (model.get("clickable")) {
+    img.addEventListener("click", point);
+    img.style.cursor = "pointer";
+  }
 
   // ---- the size on the screen, so that the kernel draws as many pixels as are shown
   const measure = () => {
@@ -238,8 +240,6 @@ function name(root) {
   // or JupyterLab takes the arrow keys to move to another cell, and d d to delete this one
   for (const element of root.querySelectorAll("select, button, input[type=checkbox], [role=slider]"))
     set(element, "data-lm-suppress-shortcuts", "true");
-  for (const field of root.querySelectorAll(".widget-text"))
-    set(field.querySelector("input"), "aria-invalid", String(field.classList.contains("lt-invalid")));
 }
 
 export default { initialize, render };

@@ -30,7 +30,7 @@ from IPython import get_ipython
 
 from ..figures.scene import Scene
 from ..figures.still import still_html
-from .controls import SLIDERS, after, parsed, power, restore, said, set_traits, state, value_with
+from .controls import SLIDERS, after, exact, power, said
 
 HERE = Path(__file__).parent
 AHEAD = 3  # pictures of a slider drawn ahead of time: a held key passes as many places while the kernel answers
@@ -75,8 +75,8 @@ class Picture(anywidget.AnyWidget):
     values = traitlets.List().tag(sync=True)  # of the controls, in their order, when the picture was drawn
     held = traitlets.Unicode().tag(sync=True)  # told by the browser: the name of the control that the reader holds
     plays = traitlets.List().tag(sync=True, **widgets.widget_serialization)  # pairs: play buttons, their slider
-    pointer_events = traitlets.List(traitlets.Enum(["click", "pointermove"])).tag(sync=True)
-    pointer = traitlets.List().tag(sync=True)  # told by the browser: kind, x, y (0 to 1), running number
+    clickable = traitlets.Bool().tag(sync=True)
+    pointer = traitlets.List().tag(sync=True)  # told by the browser: x and y of a click (0 to 1), running number
 
     def show(self, picture: Drawn, values: list, message: str = "") -> None:
         """Show another picture, drawn for these values of the controls."""
@@ -97,13 +97,12 @@ class Explorer:
     `controls` maps names to controls (see the functions below), `draw(**values)` gets their values by these
     names and returns a `Scene` (or PNG bytes) and one line of text, which may be HTML. `rows` puts several
     controls side by side: lists of their names. `arrange(before, **values)` is called before `draw` with the
-    values drawn last and the new ones; it returns what else to set, without a further drawing: {"t": {"max": 3}}, by
-    names of controls and of their traits. `pick(axes, x, y)` is called with the place in data coordinates when
-    somebody clicks on the picture (`hover=True`: or moves over it) and returns the values to set, by name, or None.
+    values drawn last and the new ones; it returns what else to set, without a further drawing: a "max" or a "value" by
+    names of controls, {"t": {"max": 3}}. `pick(axes, x, y)` is called with the place in data coordinates when
+    somebody clicks on the picture and returns the values to set, by name, or None.
 
     `draw` and `arrange` have to give the same for the same values, as pictures are kept and drawn ahead of time.
-    An exception in `draw` is shown in the message area and raised again; a ValueError of a text field's
-    `parse` is the reader's own input and is only shown. Both keep the last picture.
+    An exception in `draw` is shown in the message area and raised again; the last picture stays.
     """
 
     def __init__(
@@ -114,7 +113,6 @@ class Explorer:
         rows: Sequence[Sequence[str]] | None = None,
         arrange: Callable[..., dict[str, dict[str, Any]]] | None = None,
         pick: Callable[..., dict | None] | None = None,
-        hover: bool = False,
     ):
         self.title, self.controls = title, dict(controls)
         self._draw, self._arrange, self._pick = draw, arrange, pick
@@ -125,10 +123,11 @@ class Explorer:
         self._away = False  # the figure is one of these, not what the page shows
         self._turn = 0  # counts the reader's moves; after the next one nobody wants what was drawn ahead of this one
         plays = [[c.play, c] for c in self.controls.values() if hasattr(c, "play")]
-        self.picture = Picture(controls=[*self.controls.values()], plays=plays)
-        if pick:
-            self.picture.pointer_events = ["click", "pointermove"] if hover else ["click"]
-        self._start = {name: state(control) for name, control in self.controls.items()}
+        self.picture = Picture(controls=[*self.controls.values()], plays=plays, clickable=pick is not None)
+        self._start = {  # what takes each control back to where it is now
+            name: {trait: getattr(control, trait) for trait in ("min", "max", "value") if control.has_trait(trait)}
+            for name, control in self.controls.items()
+        }
         self.root = self._lay_out(rows)
         self.redraw()
         for control in self.controls.values():
@@ -155,8 +154,8 @@ class Explorer:
 
     @property
     def values(self) -> dict[str, Any]:
-        """What `draw` gets: the controls' values, those of text fields parsed (may raise ValueError)."""
-        return {name: parsed(control) for name, control in self.controls.items()}
+        """What `draw` gets: the controls' values."""
+        return {name: exact(control, control.value) for name, control in self.controls.items()}
 
     @_one_at_a_time
     def redraw(self) -> None:
@@ -169,13 +168,11 @@ class Explorer:
     def _redraw(self) -> None:
         try:
             with self._hold():
-                values, asked = self._read(), self._key()
-                if values and self._arrange:
+                values, asked = self.values, self._key()
+                if self._arrange:
                     for name, traits in self._arrange(self._before or values, **values).items():
-                        set_traits(self.controls[name], traits)
-                    values = self._read()
-                if values is None:
-                    return
+                        _set(self.controls[name], traits)
+                    values = self.values
                 picture = self._ahead.pop(asked, None)
                 self._away = picture is not None
                 picture = picture or self._drawn(values)
@@ -188,8 +185,9 @@ class Explorer:
     def _drawn(self, values: dict[str, Any]) -> Drawn:
         drawn, text = self._draw(**values)
         self._scene = drawn if isinstance(drawn, Scene) else None
-        png = self._scene.png(self.picture.scale) if self._scene else drawn
-        return Drawn(png, text, self._scene.size if self._scene else struct.unpack(">II", png[16:24]))
+        if self._scene:
+            return Drawn(self._scene.png(self.picture.scale), text, self._scene.size)
+        return Drawn(drawn, text, struct.unpack(">II", drawn[16:24]))
 
     def _come_back(self) -> None:
         """Make the figure what the page shows, if it is a picture drawn ahead of time."""
@@ -231,7 +229,8 @@ class Explorer:
     def _arranged(self, before: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         """What these values become if `arrange` is asked; the controls stay as they are."""
         wanted = self._arrange(before, **values) if self._arrange else {}
-        return values | {name: value_with(values[name], traits) for name, traits in wanted.items()}
+        chosen = {name: traits.get("value", values[name]) for name, traits in wanted.items()}
+        return values | {name: min(value, wanted[name].get("max", value)) for name, value in chosen.items()}
 
     @_one_at_a_time
     def set(self, **values: Any) -> None:
@@ -250,7 +249,7 @@ class Explorer:
             for name, control in self.controls.items():
                 if hasattr(control, "play"):
                     control.play.playing = False
-                restore(control, self._start[name])
+                _set(control, self._start[name])
         self.redraw()
 
     def point(self, x: float, y: float) -> None:
@@ -317,24 +316,8 @@ class Explorer:
 
     @_one_at_a_time
     def _pointed(self, change) -> None:
-        _, x, y, _ = change.new
+        x, y, _ = change.new
         self.point(x, y)
-
-    def _read(self) -> dict[str, Any] | None:
-        """Return the controls' values, or None after saying what is wrong with a text field."""
-        values, wrong = {}, []
-        for name, control in self.controls.items():
-            try:
-                values[name] = parsed(control)
-            except ValueError as error:
-                wrong.append(str(error))
-                control.add_class("lt-invalid")
-            else:
-                control.remove_class("lt-invalid")
-        if not wrong:
-            return values
-        self.picture.message = wrong[0]
-        return None
 
     def _lay_out(self, rows: Sequence[Sequence[str]] | None) -> widgets.VBox:
         rows = rows or [[name] for name in self.controls]
@@ -357,6 +340,13 @@ class Explorer:
         title = widgets.HTML(f"<b>{html.escape(self.title)}</b>").add_class("lt-title")
         root = widgets.VBox([title, *(widgets.HBox(box).add_class("lt-row") for box in boxes), self.picture])
         return root.add_class("lt-explorer")
+
+
+def _set(control: widgets.Widget, traits: dict[str, Any]) -> None:
+    """Set traits of a control, whatever its range is before and whatever their order."""
+    with control.hold_trait_notifications():
+        for name, value in traits.items():
+            setattr(control, name, value)
 
 
 def plain(text: str) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 ANSWER_TIMEOUT = 10  # seconds that an explorer may take to show the next picture; far above what is promised
 NAMED_ROLES = "slider|checkbox|button|combobox|textbox|radio|spinbutton|switch|listbox|radiogroup|group"
-INVALID_TEXT = "no such thing @"
 
 # What a reader can see of an explorer. The digest stands for the pixels: the same PNG, the same picture.
 LOOK = """async root => {
@@ -146,19 +145,19 @@ class OnPage:
         """What the message area says."""
         return self.root.locator(".lt-message").text_content().strip()
 
-    def judge(self, view: View, what: str, message: bool = False) -> None:
-        """What has to hold of an explorer at any moment; `message` says whether one is expected."""
+    def judge(self, view: View, what: str) -> None:
+        """What has to hold of an explorer at any moment."""
         where = f"{self.title}, {what}"
         assert view.pictures == 1, f"{where}: {view.pictures} pictures, not 1"
         assert view.visible, f"{where}: the picture is not visible"
         assert view.text, f"{where}: the line of text is empty"
         assert view.alt == view.text, f"{where}: alt {view.alt!r} is not the line of text {view.text!r}"
-        assert view.text_fits or view.message, f"{where}: the line of text does not fit: {view.text!r}"
-        assert bool(view.message) == message, f"{where}: message {view.message!r}"
+        assert view.text_fits, f"{where}: the line of text does not fit: {view.text!r}"
+        assert not view.message, f"{where}: message {view.message!r}"
         change = view.height - self.first.height
         assert abs(change) < 1, f"{where}: the height changed by {change:g} pixels; text: {view.text!r}"
 
-    def do(self, what: str, action: Callable[[], object], answers: bool = True, message: bool = False) -> View:
+    def do(self, what: str, action: Callable[[], object], answers: bool = True) -> View:
         """Carry out an action; return what is shown then, judged. `answers`: a new picture has to come."""
         before = self.seq()
         action()
@@ -166,7 +165,7 @@ class OnPage:
             self.wait_for_seq(before + 1, what)
         self.settle()
         view = self.look()
-        self.judge(view, what, message)
+        self.judge(view, what)
         return view
 
     def share_changed(self, keep: bool = False) -> float:
@@ -216,7 +215,6 @@ def kind(control) -> str:
         "checkbox": "widget-checkbox",
         "choice": "widget-toggle-buttons",
         "dropdown": "widget-dropdown",
-        "text": "widget-text",
     }
     classes = control.get_attribute("class").split()
     found = [name for name, css in kinds.items() if css in classes]
@@ -289,7 +287,7 @@ def drag_slider_to_ends(explorer: OnPage, name: str) -> None:
         different(explorer, name, views)
 
 
-# --------------------------------------------------------------- checkboxes, buttons, lists, text fields
+# ---------------------------------------------------------------------------- checkboxes, buttons, lists
 
 
 def toggle_checkbox(explorer: OnPage, name: str, act: Callable) -> None:
@@ -355,42 +353,6 @@ def choose_each_option(explorer: OnPage, name: str) -> None:
         different(explorer, name, views)
 
 
-def type_text(explorer: OnPage, name: str, act: Callable) -> None:
-    """Enter something that is not valid, then nothing at all, then something shorter that is valid."""
-    page, field = explorer.page, explorer.control(name).locator("input")
-    first, before = field.input_value(), explorer.look()
-    for wrong in (INVALID_TEXT, ""):
-
-        def enter(wrong=wrong):
-            select_all(page, field, act)
-            if wrong:
-                page.keyboard.insert_text(wrong)
-            else:
-                page.keyboard.press("Delete")
-            shown = "message => message.textContent.trim() !== ''"
-            explorer.wait_for(shown, ".lt-message", f"{name}, {wrong!r}: a message")
-
-        view = explorer.do(f"{name}, {wrong!r}", enter, answers=False, message=True)
-        assert view.seq == before.seq, f"{explorer.title}, {name}: {wrong!r} changed the picture"
-        assert field.input_value() == wrong, f"{explorer.title}, {name}: the field lost what was typed"
-    words = first.split()
-    shorter = " ".join(words[:-1]) if len(words) > 1 else first.strip()[:-1]
-
-    def enter_shorter():
-        select_all(page, field, act)
-        page.keyboard.type(shorter)  # key by key: JupyterLab must not take any for a shortcut of its own
-
-    view = explorer.do(f"{name}, {shorter!r}", enter_shorter)
-    assert field.input_value() == shorter, f"{explorer.title}, {name}: typing gave {field.input_value()!r}"
-    assert view.pixels != before.pixels, f"{explorer.title}, {name}: the same picture for {shorter!r}"
-
-
-def select_all(page, field, act: Callable) -> None:
-    """Go to a text field and select what it holds."""
-    act(field, None)
-    page.keyboard.press("ControlOrMeta+a")
-
-
 # ----------------------------------------------------------------------------------------- all of them
 
 
@@ -417,12 +379,10 @@ def use_by_keyboard(explorer: OnPage, name: str) -> None:
             press_choice(explorer, name, by_keyboard)
         case "dropdown":
             press_dropdown_to_ends(explorer, name)
-        case "text":
-            type_text(explorer, name, by_keyboard)
 
 
 def use_by_mouse(explorer: OnPage, name: str) -> None:
-    """Move one control to its ends, with the mouse (and type where one has to type)."""
+    """Move one control to its ends, with the mouse."""
     match kind(explorer.control(name)):
         case "slider":
             drag_slider_to_ends(explorer, name)
@@ -432,8 +392,6 @@ def use_by_mouse(explorer: OnPage, name: str) -> None:
             press_choice(explorer, name, by_mouse)
         case "dropdown":
             choose_each_option(explorer, name)
-        case "text":
-            type_text(explorer, name, by_mouse)
 
 
 def play(explorer: OnPage, index: int, act: Callable) -> None:

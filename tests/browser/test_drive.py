@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.long]
 TOOLS = """
 import io, itertools, random
 from PIL import Image
-from lstm_teach.explorers.controls import checkbox, choice, dropdown, float_slider, int_slider, log_slider, text
+from lstm_teach.explorers.controls import checkbox, choice, dropdown, float_slider, int_slider, log_slider
 from lstm_teach.explorers.shell import Explorer
 
 def png(*values, tall=False):
@@ -37,13 +37,8 @@ def png(*values, tall=False):
 def level(): return {"level": int_slider("Level", 2, 0, 4)}
 """
 GOOD = """
-def numbers(words):
-    if not words.replace(" ", "").isdigit():
-        raise ValueError(f"tokens must be whole numbers; got {words!r}")
-    return tuple(map(int, words.split()))
-
-def arrange(before, tokens, **others):
-    return {"step": {"max": len(tokens)}}
+def arrange(before, length, **others):
+    return {"step": {"max": length}}
 
 controls = {
     "step": int_slider("Step", 2, 0, 5, play_ms=200),
@@ -52,10 +47,10 @@ controls = {
     "shown": checkbox("Show it", True),
     "way": choice("Direction", ["forward", "backward"]),
     "gate": dropdown("Gate", ["input", "forget", "output"], "forget"),
-    "tokens": text("Tokens", "3 1 4 1 5", parse=numbers),
+    "length": int_slider("Length", 5, 2, 7),
 }
 Explorer("Good", controls, lambda **values: (png(*values.values()), f"It shows <b>{values['step']}</b>."),
-    rows=[["step"], ["bias", "rate"], ["shown", "way"], ["gate", "tokens"]], arrange=arrange)
+    rows=[["step"], ["bias", "rate"], ["shown", "way"], ["gate", "length"]], arrange=arrange)
 """
 # Title, what makes the explorer, and what the tests of the lessons have to say of it.
 FAULTS = [
@@ -80,8 +75,6 @@ FAULTS = [
      "e = Explorer('Sticks', {'more': checkbox('More'), **level()}, lambda **v: (png(*v.values()), 'A'))\n"
      "tick = lambda change, box=e.controls['more']: box.set_trait('value', True)\n"
      "e.controls['level'].observe(tick, 'value')\ne", r"after reset \["),
-    ("Credulous", "Explorer('Credulous', {'tokens': text('Tokens', '1 2', parse=str)}, "
-     "lambda tokens: (png(tokens), f'Tokens {tokens}'))", "a message, not within"),
 ]  # fmt: skip
 # What it says of its picture is the digest of it, and it never draws the same picture twice: nothing of it can be kept.
 FICKLE = """

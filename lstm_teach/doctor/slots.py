@@ -18,7 +18,7 @@ class Slot:
 
     number: int
     unit: int
-    kind: str  # "statement", "head", "gap", "pattern" (the value after `case`)
+    kind: str  # "statement", "head", "gap"
     node: ast.AST | None
     start: int
     end: int
@@ -84,8 +84,6 @@ def find_slots(units: list[Unit]) -> list[Slot]:
             elif head := HEADS.get(type(node)):
                 add("head", getattr(node, head), source.span(getattr(node, head)), index)
             for holder, field in blocks_in(node):
-                if value := compared(node, holder):
-                    add("pattern", value, source.span(value), -1 - blocks)  # its own number, and no statement's
                 inner, known = loops, names
                 if isinstance(node, ast.FunctionDef | ast.ClassDef):
                     inner, known = (), local_names(node) if isinstance(node, ast.FunctionDef) else names
@@ -106,14 +104,6 @@ def blocks_in(node: ast.stmt) -> list[tuple[ast.AST, str]]:
     holders = [node, *getattr(node, "cases", ())]
     places = [*((holder, "body") for holder in holders), (node, "orelse"), (node, "finalbody")]
     return [(holder, field) for holder, field in places if getattr(holder, field, None)]
-
-
-def compared(node: ast.stmt, case: ast.AST) -> ast.expr | None:
-    """The value with which a name is compared by a case of a `match` statement, if it is no more than that."""
-    match node, case:
-        case ast.Match(ast.Name()), ast.match_case(ast.MatchValue(value)):
-            return value
-    return None
 
 
 def local_names(function: ast.FunctionDef) -> frozenset[str]:

@@ -58,7 +58,6 @@ class Bench:
         self.bare = Variants(backward, units, [], [self.truth])
         self.kinds = {slot.number: slot.kind for slot in self.slots}
         self.tried = 0
-        self._forms: dict[int, tuple[list[str], list[str]]] = {}
 
     def can_not_be(self, edit: Edit, far: set[int]) -> bool:
         """Whether an edit changes only statements on which not all depends that is wrong."""
@@ -87,38 +86,10 @@ class Bench:
         gaps = (slot for slot in self.slots if slot.kind == "gap" and slot.block == here.block)
         return {slot.number for slot in gaps if slot.index in (here.index, here.index + 1)}
 
-    def like_others(self, edit: Edit) -> int:
-        """How many others beside an expression it is made like, but for the names: `i * (1 - i)`, `f * (1 - f)`.
-
-        Less than 0 if the expression is like others as it stands, and would be like none.
-        """
-        part = edit.parts[0]
-        slot = self.slots[part.slot]
-        if len(edit.parts) > 1 or slot.kind != "statement" or not part.code:
-            return 0
-        if part.slot not in self._forms:
-            unit = self.units[slot.unit]
-            old = _forms(unit.text[slot.start : slot.end])
-            others = [
-                form
-                for s in self.slots
-                if s.kind == "statement" and s.unit == slot.unit and s is not slot
-                for form in _forms(unit.text[s.start : s.end])[:1]
-            ]
-            self._forms[part.slot] = old, others
-        old, others = self._forms[part.slot]
-        new = _forms(part.code)
-        if len(new) != len(old):
-            return 0
-        changed = [k for k, form in enumerate(new) if form != old[k] and re.search(r"[-+*/@(]", form)]
-        beside = {k: others if k == 0 else [form for j, form in enumerate(new) if j not in (0, k)] for k in changed}
-        after = max((beside[k].count(new[k]) for k in changed), default=0)
-        return after or -max((beside[k].count(old[k]) for k in changed if re.search(r"[-+*/@(]", old[k])), default=0)
-
     def doubt(self, edit: Edit, place: int) -> float:
         """The cost of an edit for a fault at a place: less if it is made right there or beside it."""
         at = {slot for slot in edit.slots if self.kinds[slot] != "gap"} or edit.slots
-        cost = edit.cost - 0.4 * max(-2, min(self.like_others(edit), 2))
+        cost = edit.cost
         if edit.kind == "order" and any(_in_order(self.slots[slot].node) for slot in at):
             cost += 0.6  # the names stand as they should; so they were given to the wrong things
         reset = "zeros_like" in edit.new  # its usual place is before the first change, wherever it is missed
@@ -225,26 +196,3 @@ def _in_order(node: ast.AST | None) -> bool:
     """Whether a statement returns things whose names are those of the gradients, in their order."""
     value = getattr(node, "value", None) if isinstance(node, ast.Return) else None
     return isinstance(value, ast.Tuple | ast.List) and in_order([ast.unparse(one) for one in value.elts])
-
-
-_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[[^\[\]]*\])*(?!\s*\(|\w)")
-
-
-def _forms(code: str) -> list[str]:
-    """What a statement assigns or returns, and each thing in it if it is a list: the text with numbers for names."""
-    value = re.split(r"(?<![=!<>])=(?!=)", code, maxsplit=1)[-1].strip().removeprefix("return").strip()
-    depth, parts = 0, [""]
-    for char in value.strip("()[]{}") if "," in value else "":
-        depth += (char in "([{") - (char in ")]}")
-        if char == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += char
-
-    def form(text: str) -> str:
-        seen: dict[str, int] = {}
-        if re.fullmatch(r"\s*\([^()]*(\([^()]*\)[^()]*)*\)\s*", text):
-            text = text.strip()[1:-1]
-        return _NAME.sub(lambda name: f"#{seen.setdefault(name[0], len(seen))}", "".join(text.split()))
-
-    return [form(value), *(form(part) for part in parts if part.strip())]

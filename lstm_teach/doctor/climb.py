@@ -20,7 +20,7 @@ from lstm_teach.doctor.bench import AT_ONCE, ELSEWHERE, JUST, Bench, Mended
 from lstm_teach.doctor.fuel import Deadline
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Edit
-from lstm_teach.doctor.truth import COUNTED, FORWARD, Case, Truth, make_case
+from lstm_teach.doctor.truth import Case, make_case
 from lstm_teach.doctor.variants import Trace, Variants, gradients
 from lstm_teach.gradcheck import LENGTHS, own_case, states_taken
 from lstm_teach.gradients import exact_gradient
@@ -40,7 +40,6 @@ _ODD = 2  # more for an edit of another kind where only long sequences are wrong
 _INSERTED = 0.5  # more for a new statement: often it does the same as a change of the one before it
 _LONG = 6  # steps from which on a net is long
 _MUCH = 6  # blocks that have to become right for edits to be kept that do not mend everything
-_LIKELY = 5000  # edits to be tried in every way before the others
 # What may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size.
 CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
 _FIRST_NAME = re.compile(r"[^\W\d]\w*")
@@ -87,24 +86,6 @@ class Rung:
         return {name for k, name in enumerate(self.names) if not bits >> k & 1}
 
 
-class Inside:
-    """What a run computes on its way on one net, as far as it is right: for what does not show in the gradients yet."""
-
-    def __init__(self, case: Case):
-        self.truth = Truth(case)
-        self.back = self._bits({*COUNTED, "dh_loss"} - {"term", "sum_from", "sum_to", "back"})
-        self.forward = self._bits(FORWARD)
-        self.wanted = self._bits({"h", "c"})
-
-    def _bits(self, names: set[str]) -> int:
-        keys = enumerate(self.truth.keys)
-        return sum(1 << k for k, key in keys if key.quantity in names and key.loss is None and key.step >= 0)
-
-    def right_values(self, variants: Variants, edits: Sequence[Edit]) -> int:
-        """The right quantities that are computed, as bits."""
-        return variants.seen(variants.run(self.truth, edits), self.truth)
-
-
 def ladder(takes: dict[str, bool]) -> list[Rung]:
     """The nets, the simplest first: one step from zeros, one step, three steps that see nothing of h, three, five."""
     one, three = (_distinct(make_case(T, 27 + T, takes, **_SMALL)) for T in (1, 3))
@@ -133,10 +114,9 @@ class _State:
     alike: list[list[Edit]] = field(compare=False)  # for each of them, others with the same gain
     right: tuple[int, ...] = field(compare=False)  # on each rung
     beside: list[Edit] = field(compare=False, default_factory=list)  # gains of the state before
-    todo: Iterator[tuple[list[Edit], bool]] | None = field(compare=False, default=None)  # and whether tried before
+    todo: Iterator[list[Edit]] | None = field(compare=False, default=None)
     gains: dict[tuple[int, ...], list[Edit]] = field(compare=False, default_factory=dict)  # by what is right then
     batches: int = field(compare=False, default=0)  # tried
-    look: int = field(compare=False, default=0)  # right values on the way that count too
 
     def with_one_more(self, edit: Edit, alike: Sequence[Edit] = ()) -> tuple[list[Edit], list[list[Edit]]]:
         """The edits made and one more, in the place of those that change the same slots; and those alike."""
@@ -155,7 +135,6 @@ class Climb:
         longest = Case(*own_case(LENGTHS[-1], states_taken(backward)))  # clipping may show there only
         self.rungs += [Rung(case) for case in (*(truth.case for truth in truths), longest)]
         self.full = tuple(rung.full for rung in self.rungs)
-        self.values = Inside(self.three.case)
         self.numbers, self.followed, self.reach = count(), set(), None
         self.waiting: list[_State] | None = None  # states of which not all edits are tried
         self.turn, self.done = 0, set()  # edits that were tried by themselves
@@ -163,12 +142,6 @@ class Climb:
         self.statements = {slot.number for slot in self.bench.slots if slot.kind == "statement"}
         self.before = {(slot.block, slot.index): slot for slot in self.bench.slots if slot.kind == "statement"}
         self.about: dict[int, set[int]] = {}  # the slots that an edit is about, by its id
-        scene = self.bench.scene
-        self.back = {slot.number for slot in self.bench.slots if slot.node is not None and scene.walks_back(slot)}
-        # Whether the forward pass is over where the walk back begins.
-        whole, begun = (Variants(backward, units, [], [], at) for at in (None, (self.back, _stop)))
-        seen = self.values.right_values(whole, ()) & self.values.forward
-        self.apart = self.values.right_values(begun, ()) & self.values.forward == seen
         bare = Variants(backward, units, [], [], records=False)
         right = tuple(self._right(bare, rung, ()) for rung in self.rungs)
         self.root = self.best = _State(0, 0, next(self.numbers), [], [], right)
@@ -182,20 +155,19 @@ class Climb:
         near.sort(key=lambda edit: (edit.cost - JUST * bool(edit.slots & just), len(edit.new)))
         self.just = just
         for batch in _batches(near):
-            yield from self._tried(self.root, batch, False, deadline)
+            yield from self._tried(self.root, batch, deadline)
             if deadline.over:
                 break
-        self._begin(self.root)
-        self.done = {id(edit) for edit in near[: self.tried]} if not self.root.look else set()
+        self.done = {id(edit) for edit in near[: self.tried]}
 
     def several(self, deadline: Deadline) -> Iterator[Mended]:
         """Sets of edits that mend everything together. A second call goes on where the first one ended."""
         if self.root.right == self.full:
             return
         if self.waiting is None:
-            self.root.todo = self._to_try(self.root)
-            for batch, again in islice(self.root.todo, _BEFORE):
-                yield from self._tried(self.root, batch, again, deadline)
+            self.root.todo = _batches([edit for edit in self._next(self.root) if id(edit) not in self.done])
+            for batch in islice(self.root.todo, _BEFORE):
+                yield from self._tried(self.root, batch, deadline)
             self.waiting = [self.root, *self._following(self.root)]
             self.best = max(self.waiting, key=lambda state: _count(state.right))
         while self.waiting and not deadline.over:
@@ -205,25 +177,15 @@ class Climb:
             state = self.root if root else min(self.waiting)
             self.waiting.remove(state)
             if state.todo is None:
-                state.todo = self._to_try(state)
-            batch, again = next(state.todo, (None, False))
+                state.todo = _batches(self._next(state))
+            batch = next(state.todo, None)
             if batch is None:
                 continue
-            yield from self._tried(state, batch, again, deadline)
+            yield from self._tried(state, batch, deadline)
             state.put_off += _TURN
             new = [*self._following(state), state]
             self.waiting += new
             self.best = max([self.best, *new], key=lambda state: _count(state.right))
-
-    def _begin(self, state: _State) -> None:
-        """Values on the way count from the beginning where the forward pass is wrong: no gradient is right then."""
-        lowest = self._lowest(state)
-        if "V" in self.rungs[lowest].wrong(state.right[lowest]):
-            wanted = self.values.wanted
-            seen = self.values.right_values(Variants(self.backward, self.units, state.made, []), state.made) & wanted
-            # Where no state is seen at all it may be that none is kept in a variable.
-            if seen != wanted and (seen or not state.right[lowest] & self.rungs[lowest].counted):
-                state.look = self.values.forward
 
     def _lowest(self, state: _State) -> int:
         """The first rung on which something is wrong."""
@@ -233,27 +195,17 @@ class Climb:
         """The edits with which most of the gradients was right, if they made much of them right."""
         return self.best.made if _count(self.best.right) >= _count(self.root.right) + _MUCH else []
 
-    def _tried(self, state: _State, batch: list[Edit], again: bool, deadline: Deadline) -> Iterator[Mended]:
-        """Try a batch of edits; those that gain something are noted in the state.
-
-        Those that are tried `again` gained nothing in the gradients: now values of the walk back count as well.
-        """
+    def _tried(self, state: _State, batch: list[Edit], deadline: Deadline) -> Iterator[Mended]:
+        """Try a batch of edits; those that gain something are noted in the state."""
         self.tell(self.tried)
         state.batches += 1
-        look, inside = state.look | self.values.back * again, {}
-        if look:
-            looked = batch if again else [edit for edit in batch if not edit.slots <= self.back]
-            inside = dict(self._inside(state, looked, look, deadline))
-        if again:
-            batch = [edit for edit in batch if inside.get(id(edit), 0) > 0]
         variants = Variants(self.backward, self.units, [*state.made, *batch], [], records=False)
         allowed = {id(edit) for edit in variants.edits}
-        some = [edit for edit in batch if id(edit) in allowed and inside.get(id(edit), 0) >= 0]
         found = []
-        for edit in some:
-            right = self._gain(variants, state, edit, inside.get(id(edit), 0))
+        for edit in (edit for edit in batch if id(edit) in allowed):
+            right = self._gain(variants, state, edit)
             self.tried += 1
-            if right is not None and right[:-1] == self.full:
+            if right == self.full:
                 found.append(edit)
             elif right is not None:
                 state.gains.setdefault(right, []).append(edit)
@@ -264,24 +216,11 @@ class Climb:
             made, alike = state.with_one_more(found[0], found[1:40])
             yield Mended(self.bench.slots, made, alike, self.tried)
 
-    def _inside(self, state: _State, batch: list[Edit], look: int, deadline: Deadline) -> Iterator[tuple[int, int]]:
-        """The values on the way that become right by an edit (its id), as bits; -1 if one does not stay right."""
-        stop = (self.back, _stop) if self.apart and look == self.values.forward else None
-        variants = Variants(self.backward, self.units, [*state.made, *batch], [], stop)
-        before = self.values.right_values(variants, state.made) & look
-        allowed = {id(edit) for edit in variants.edits}
-        some = [edit for edit in batch if id(edit) in allowed]
-        for edit in some:
-            now = self.values.right_values(variants, state.with_one_more(edit)[0]) & look
-            yield id(edit), -1 if before & ~now else now & ~before
-            if deadline.over:
-                break
+    def _gain(self, variants: Variants, state: _State, edit: Edit) -> tuple[int, ...] | None:
+        """What is right on each rung with one more edit.
 
-    def _gain(self, variants: Variants, state: _State, edit: Edit, inside: int) -> tuple[int, ...] | None:
-        """What is right on each rung with one more edit, and what it makes right on the way.
-
-        None if nothing is gained on the lowest rung that is wrong, nor on the way; or if something is lost up to there,
-        or more than is gained on a higher rung (two faults may make up for one another in a block).
+        None if nothing is gained on the lowest rung that is wrong; or if something is lost up to there, or more than is
+        gained on a higher rung (two faults may make up for one another in a block).
         """
         edits, before = state.with_one_more(edit)[0], state.right
         lowest = self._lowest(state)
@@ -289,11 +228,11 @@ class Climb:
         for k in (lowest, *range(lowest), *range(lowest + 1, len(self.rungs))):
             right[k] = self._right(variants, self.rungs[k], edits)
             gained, lost = right[k] & ~before[k] & self.rungs[k].counted, before[k] & ~right[k]
-            if k == lowest and not (gained or inside):
+            if k == lowest and not gained:
                 return None
             if lost and (k <= lowest or lost.bit_count() > gained.bit_count()):
                 return None
-        return (*right, inside)
+        return tuple(right)
 
     @staticmethod
     def _right(variants: Variants, rung: Rung, edits: Sequence[Edit]) -> int:
@@ -313,9 +252,7 @@ class Climb:
                     beside = [other for gains in state.gains.values() for other in gains]
                     put_off = state.put_off + _STEP + _TWIN * rank - gained + _ZEROS * ("zeros_like(" in edit.new)
                     cost = state.cost + edit.cost
-                    new = _State(put_off, cost, next(self.numbers), made, alike, right[:-1], beside)
-                    self._begin(new)
-                    yield new
+                    yield _State(put_off, cost, next(self.numbers), made, alike, right, beside)
 
     def _likely_first(self, edits: list[Edit]) -> list[Edit]:
         """Edits with the same gain, the likeliest first; what may as well go is not moved to where it does no harm."""
@@ -338,15 +275,6 @@ class Climb:
 
     def _inserted(self, edit: Edit) -> float:
         return _INSERTED * (edit.kind == "missing statement" and edit.slots.isdisjoint(self.statements))
-
-    def _to_try(self, state: _State) -> Iterator[tuple[list[Edit], bool]]:
-        """The likely edits first, tried for what becomes right in the gradients, then on the way; then the others."""
-        edits = self._next(state)
-        done = self.done if state is self.root else ()
-        for part in (edits[:_LIKELY], edits[_LIKELY:]):
-            new = [edit for edit in part if id(edit) not in done]
-            yield from ((batch, False) for batch in _batches(new))
-            yield from ((batch, True) for batch in _batches(part))
 
     def _about(self, edit: Edit) -> set[int]:
         """The slots of an edit; those of the statement before, if a new one only changes what that one has made."""
@@ -372,11 +300,10 @@ class Climb:
 
         long = self.rungs[lowest].case.length > _LONG
 
-        def doubt(edit: Edit) -> tuple[bool, bool, float, int]:
+        def doubt(edit: Edit) -> tuple[bool, float, int]:
             cost = edit.cost - JUST * bool(self.about[id(edit)] & just) + self._inserted(edit)
             return (
                 id(edit) not in beside,
-                bool(state.look) and edit.slots <= self.back,  # nothing comes right there before the forward pass is
                 cost + _ODD * (long and edit.kind not in CUTTING),
                 abs(len(edit.new) - len(edit.old)),
             )
@@ -388,14 +315,6 @@ class Climb:
         if not self.about:
             self.about = {id(edit): self._about(edit) for edit in self.bench.every}
         return sorted((edit for edit in self.bench.every if not in_vain(edit)), key=doubt)
-
-
-class _Enough(Exception):
-    """The forward pass is over."""
-
-
-def _stop(*_: object) -> None:
-    raise _Enough
 
 
 def _count(right: Sequence[int]) -> int:

@@ -70,8 +70,6 @@ def donors(maker: Any, atom: Atom) -> dict[str, float]:
             add(other.text, 1.7)
     for text in other_attributes(maker, node):
         add(text, 1.5)
-    for text in scene.of_other_objects(maker.slot.unit, shape):
-        add(text, 1.6)
     return found
 
 
@@ -86,20 +84,9 @@ def _one_place(maker: Any, atom: Atom) -> Iterator[Edit]:
         others |= {v.text: 1.6 + 0.1 * unlike(text, v.text) for v in vectors if v.text not in others}
     elif (number or is_tokens(shape)) and id(node) in maker.operands:  # a number where a vector is meant
         others |= {v.text: 1.9 + 0.1 * min(unlike(text, v.text), 4) for v in vectors if len(v.shape) == 1}
-        known = {one.partition("[")[0] for one in scene.one_hot}
-        for rows in [v for v in scene.unread if v.unit == atom.unit and v.text in known and is_vector(v.shape)]:
-            others |= {f"{rows.text}[{text}]": 1.6} if len(rows.shape) == 2 else {}
     for other, cost in others.items():
         if scene.belongs(other, maker.slot):
             yield maker.edit("wrong number" if number else "wrong name", cost, (start, end, other))
-    for name in maker.loop_names():
-        if f"[{name} - 1]" in text:  # before the first step there is the initial state
-            given = maker.given_once()
-            for first in [a.text for a in maker.within(shape) if a.text.isidentifier() and a.text in given]:
-                yield maker.swap("initial value", 1.5, node, f"({text} if {name} > 0 else {first})")
-    for other in maker.within(shape) if atom.back is False else ():
-        if other.text in scene.one_hot:  # the target is not subtracted
-            yield maker.swap("wrong name", 1.6, node, f"({text} - {other.text})")
     if not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
         return
     forms: list[tuple] = []
@@ -159,9 +146,6 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
                 looped[name] = looped.get(name, False) or bool(other.loops)
     given = {name for name in looped if (slot.unit, name) in scene.filled and not looped[name]}
     names = set(looped) - (given if slot.loops else set())  # what is given is no place for a result
-    holder = target.value if isinstance(target, ast.Subscript) else target
-    for text in other_attributes(maker, holder) if isinstance(holder, ast.Attribute) else ():
-        yield maker.swap("target", 1.7, holder, text)
     if isinstance(target, ast.Subscript):
         base = maker.seg(target.value)
         index = own[len(base) :]
@@ -190,17 +174,6 @@ def swapped_items(maker: Any, items: list[ast.expr], cost: float = 1.8, kind: st
             changes = (*maker.unit.span(items[j]), texts[k]), (*maker.unit.span(items[k]), texts[j])
             sure = in_order(turned)  # the names of the nine gradients in their order
             yield maker.edit(kind, 0.9 if sure else cost, *changes, old=texts[j], new=texts[k])
-
-
-def paired(maker: Any, root: ast.AST) -> Iterator[Edit]:
-    """Two things of one shape in the terms of a sum, each in the place of the other."""
-    value = getattr(root, "value", None) if maker.slot.kind == "statement" else None
-    terms = [maker.atoms_in(term) for term in list(maker.terms(value))[1:]] if value is not None else []
-    for first, second in itertools.combinations(terms, 2):
-        for a, b in itertools.product(first, second):
-            if is_vector(a.shape) and a.shape == b.shape and a.text != b.text and a.back is b.back:
-                changes = (*maker.unit.span(a.node), b.text), (*maker.unit.span(b.node), a.text)
-                yield maker.edit("order", 1.6, *changes, old=a.text, new=b.text)
 
 
 def in_order(texts: list[str]) -> bool:

@@ -1,6 +1,6 @@
 """Candidate edits of one statement: small changes of its expressions, made from the text alone.
 
-Imports the operators (rewrites, donors, growth, indices, analogies), scene and slots.
+Imports the operators (rewrites, donors, growth, indices), scene and slots.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from lstm_teach.doctor.analogies import analogies
-from lstm_teach.doctor.donors import another_target, exchanged_names, paired, plus, swapped_items, unlike
+from lstm_teach.doctor.donors import another_target, exchanged_names, swapped_items, unlike
 from lstm_teach.doctor.growth import growth
 from lstm_teach.doctor.indices import indices
 from lstm_teach.doctor.rewrites import rewritten
@@ -70,10 +69,8 @@ class Maker:
         if self.slot.kind == "statement":
             yield from self._statement(node)
             yield from growth(self, node)
-            yield from analogies(self, node)
-            yield from paired(self, node)
         elif self.slot.kind == "head":
-            yield from self._head(node)
+            yield from self._reversed(node)
         yield from rewritten(self, node)
         yield from exchanged_names(self, node)
         yield from indices(self, node)
@@ -86,9 +83,6 @@ class Maker:
                 yield from self._compare(inner)
             elif isinstance(inner, ast.List | ast.Tuple) and isinstance(inner.ctx, ast.Load):
                 yield from swapped_items(self, inner.elts)
-                yield from self._one_more(inner.elts)
-            elif isinstance(inner, ast.Dict):
-                yield from swapped_items(self, inner.values)
             elif isinstance(inner, ast.comprehension):
                 yield from self._reversed(inner.iter)
             elif isinstance(inner, ast.Lambda):
@@ -192,13 +186,6 @@ class Maker:
         every = [u for u in self.scene.units[1:] if u.owner is None and u is not self.unit]
         return [unit.node.name for unit in every if len(unit.node.args.args) == 1]
 
-    def given_once(self) -> set[str]:
-        """Names that get their value outside of all loops."""
-        loops = [n for n in ast.walk(self.unit.tree) if isinstance(n, ast.For | ast.While)]
-        inside = [n for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Name)]
-        every = {n.id for n in ast.walk(self.unit.tree) if isinstance(n, ast.Name)}
-        return every - {n.id for n in inside if isinstance(n.ctx, ast.Store)}
-
     def loop_names(self) -> list[str]:
         """The numbers that count the loops around."""
         heads = [loop for loop in self.slot.loops if isinstance(loop, ast.For)]
@@ -253,20 +240,6 @@ class Maker:
                 yield self.swap("slice", 1.6, value, f"{self.tight(value)}[::-1]")
             forward = self.back(value) is False  # nothing changes its sign there
             yield self.swap("sign", 1.9 if forward else 1.5, value, f"-{self.tight(value)}")
-            if isinstance(node, ast.Assign) and isinstance(value, ast.BinOp):  # an activation that is forgotten
-                for name in (f"{np_}.tanh", *self.activations()):
-                    kind = "tanh" if name == f"{np_}.tanh" else "helper"
-                    yield self.swap(kind, 1.7, value, f"{name}({self.seg(value)})")
-        elif is_tokens(shape) and isinstance(node, ast.Assign):  # numbers of steps
-            for delta in (" - 1", " + 1"):
-                yield self.swap("index", 1.3, value, plus(self.tight(value), delta))
-        elif shape == "int" and isinstance(node, ast.Assign):
-            for text in (text for name in self.loop_names() for text in (name, f"{name} - 1", f"{name} + 1")):
-                yield self.swap("index", 1.6, value, text)
-            yield self.swap("initial value", 2.2, value, f"{np_}.zeros({self.seg(value)})")
-        elif shape == () and isinstance(node, ast.Assign):
-            for like in {self._like(s) for s in self.scene.results.values() if is_vector(s) and len(s) == 1} - {None}:
-                yield self.swap("initial value", 2.5, value, f"{np_}.zeros_like({like})")
 
     def _like(self, shape: Any) -> str | None:
         """Something of this shape to make zeros of; no argument of the function, which may be None."""
@@ -274,17 +247,6 @@ class Maker:
         own = [a.text for a in self.scene.atoms.get(self.slot.number, ()) if a.shape == shape]
         others = [a.text for a in self.within(shape)]
         return next((text for text in own + others if text not in given), None)
-
-    def _head(self, root: ast.expr) -> Iterator[Edit]:
-        yield from self._reversed(root)
-        if not isinstance(root, ast.Call | ast.Subscript | ast.Name):
-            yield self.swap("condition", 1.8, root, "True")
-            yield self.swap("condition", 2.2, root, f"not ({self.seg(root)})")
-        if isinstance(root, ast.List | ast.Tuple) and len(root.elts) > 1:  # a name that the loop leaves out
-            prepared, names = self.scene.prepared(self.slot.unit), [self.seg(item) for item in root.elts]
-            ways, end = {prepared.get(name) for name in names}, self.unit.span(root.elts[-1])[1]
-            for name in [name for name, way in prepared.items() if ways == {way} and name not in names]:
-                yield self.edit("term", 1.5, (end, end, f", {name}"), new=name, old="")
 
     def _reversed(self, root: ast.expr) -> Iterator[Edit]:
         """The things that a loop runs over, the last one first."""
@@ -294,23 +256,6 @@ class Maker:
                 yield self.swap("range", 1.3, root, f"list({text})[::-1]")
 
     # Expressions
-
-    def _one_more(self, items: list[ast.expr]) -> Iterator[Edit]:
-        """The item of the gate that is left out of a list of two or three, like the others with another letter."""
-        texts = [self.seg(item) for item in items]
-        if not 2 <= len(texts) <= 3 or len({len(text) for text in texts}) > 1:
-            return
-        at = [k for k, letters in enumerate(zip(*texts, strict=True)) if len(set(letters)) > 1]
-        used = {text[k] for text in texts for k in at}
-        if not at or not used < set("ifog") or any(len({text[k] for k in at}) > 1 for text in texts):
-            return
-        for letter in sorted(set("ifog") - used):
-            new = "".join(letter if k in at else char for k, char in enumerate(texts[0]))
-            end = self.unit.span(items[-1])[1]
-            yield self.edit("term", 1.6, (end, end, f", {new}"), new=new, old="")
-            for item in items:
-                start = self.unit.span(item)[0]
-                yield self.edit("term", 1.7, (start, start, f"{new}, "), new=new, old="")
 
     def _late_binding(self, node: ast.Lambda) -> Iterator[Edit]:
         """A function made in a loop sees the loop's names as they are when it is called: as defaults they stay."""
@@ -351,68 +296,30 @@ class Maker:
         texts = [self.seg(arg) for arg in args]
         if not (isinstance(self.slot.node, ast.Expr) and self.slot.node.value is node) and args:
             yield from self._unwrapped(node, name, texts)
-        yield from self._other_function(node, name)
+        yield from self._other_function(node)
         yield from self._other_arguments(node, name, texts)
         yield from self._keywords(node, name)
         for arg in args:
-            if is_vector(self.shape(arg)) and len(args) == 1 and not isinstance(arg, ast.UnaryOp):
-                yield self.swap("sign", 1.8, arg, f"-{self.tight(arg)}")
             if name in _ITERATING:
                 yield from self._reversed(arg)
-        listed = [one for arg in args if isinstance(arg, ast.List | ast.Tuple) for one in arg.elts]
-        for one in (one for one in (*args, *listed) if is_zeros(one) and is_vector(self.shape(one))):
-            for other in self.within(self.shape(one)):  # nothing where something is meant
-                yield self.swap("wrong name", 1.7, one, other.text)
-        if is_zeros(node) and self.slot.kind == "statement":
-            yield from self._not_given(node)
 
     def _unwrapped(self, node: ast.Call, name: str, texts: list[str]) -> Iterator[Edit]:
-        """An argument without what is done to it; what was called before and is kept under a name."""
+        """An argument without what is done to it."""
         if name in _CHANGING:
             yield self.swap("unwrapped" if name != "reversed" else "range", 1.15, node, texts[0])
-        elif name in ("max", "min") or (is_vector(self.shape(node)) and len(texts) > 1):
-            for arg in node.args:
-                yield self.swap("unwrapped", 1.6, node, self.tight(arg))
         elif len(texts) == 1 and isinstance(node.func, ast.Name) and name not in _COUNTING:
             yield self.swap("unwrapped", 2.2, node, texts[0])
-        same = [n for n in ast.walk(self.slot.node) if isinstance(n, ast.Call) and self.seg(n) == self.seg(node)]
-        if len(same) > 1 and len(texts) == 1 and same[0] is node:
-            changes = [(*self.unit.span(one), self.tight(node.args[0])) for one in same]
-            yield self.edit("unwrapped", 1.3, *changes, old=self.seg(node), new=texts[0])
-        for slot in self.scene.slots:
-            if slot.unit == self.slot.unit and slot is not self.slot and isinstance(slot.node, ast.Assign):
-                kept = slot.node.targets[0]
-                if isinstance(kept, ast.Name) and self.seg(slot.node.value) == self.seg(node):
-                    yield self.swap("wrong name", 1.4, node, kept.id)
 
-    def _other_function(self, node: ast.Call, name: str) -> Iterator[Edit]:
-        """Another function of the learner's is called, or handed to a call; a tanh where a sigmoid is meant."""
-        takes = {unit.node.name: len(unit.node.args.args) for unit in self.scene.units if unit.owner is None}
-        tanh = f"{self.scene.numpy}.tanh"
-        if isinstance(node.func, ast.Name) and not any(isinstance(a, ast.Starred) for a in node.args):
-            for unit in self.scene.units[1:]:
-                if unit.node.name != name and len(unit.node.args.args) >= len(node.args):
-                    yield self.swap("helper", 1.6, node.func, unit.node.name)
-        if len(node.args) == 1 and (self.of_numpy(node.func) == "tanh" or name in self.activations()):
-            for other in (tanh, *self.activations()):
-                yield self.swap("helper", 1.5, node.func, other)
-        for arg in [*node.args, *(keyword.value for keyword in node.keywords)]:
-            own = takes.get(self.seg(arg), 1 if self.of_numpy(arg) == "tanh" else None)
-            for other in [one for one in (*takes, tanh) if takes.get(one, 1) == own] if own is not None else ():
-                yield self.swap("helper", 1.4 + 0.02 * min(unlike(self.seg(arg), other), 20), arg, other)
+    def _other_function(self, node: ast.Call) -> Iterator[Edit]:
+        """Another function of one argument is called, or handed to a call: a sigmoid, a slope, a tanh."""
+        for func in (node.func, *node.args, *(keyword.value for keyword in node.keywords)):
+            if self.of_numpy(func) == "tanh" or self.seg(func) in self.activations():
+                for other in (f"{self.scene.numpy}.tanh", *self.activations()):
+                    yield self.swap("helper", 1.5, func, other)
 
     def _other_arguments(self, node: ast.Call, name: str, texts: list[str]) -> Iterator[Edit]:
-        """Arguments in another order, those of another call of the same function, one that is left out."""
+        """Arguments in another order, one that is left out, a range as far as the loop around has come."""
         args, own = node.args, [unit for unit in self.scene.units if unit.node.name == name]
-        if not self.of_numpy(node.func):
-            for other in ast.walk(self.unit.tree):
-                if isinstance(other, ast.Call) and self.seg(other.func) == self.seg(node.func):
-                    for mine, its in zip(args, other.args, strict=False):
-                        yield self.swap("wrong name", 1.7, mine, self.seg(its))
-        for arg in args:
-            if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and self.of_numpy(node.func) != "einsum":
-                for word in sorted(self.scene.words.get(name, set()) - {self.seg(arg)}):
-                    yield self.swap("wrong name", 1.6, arg, word)
         wanted = [arg.arg for arg in own[0].node.args.args][-len(args) :] if own and args else []
         kept = sum(unlike(a, b) for a, b in zip(texts, wanted, strict=False))
         cost = 1.4 if own or len(args) == 2 else 1.8  # people call their own in another order
@@ -428,13 +335,9 @@ class Maker:
         forgotten = [f"{arg}={arg}" for arg in mine if args and arg in takes and arg not in has]
         for new in dict.fromkeys([*forgotten, ", ".join(forgotten)] if forgotten else ()):
             yield self.edit("term", 1.6, (at, at, f", {new}"), new=new, old="")
-        if args and not node.keywords and isinstance(args[-1], ast.Constant | ast.UnaryOp):
-            last = self.unit.span(args[-1])  # a call without its last number: a place, an axis
-            start = self.unit.span(args[-2])[1] if len(args) > 1 else last[0]
-            yield self.edit("axis", 2.0, (start, last[1], ""), old=self.seg(node), new=self.seg(node.func))
         if self.of_numpy(node.func) in ("range", "arange") or name == "range":
             for arg in args[:2]:
-                for loop in self.loop_names():  # as far as the loop around has come
+                for loop in self.loop_names():
                     for new in (loop, f"{loop} + 1"):
                         yield self.swap("range", 1.3, arg, new)
 
@@ -453,8 +356,6 @@ class Maker:
         for kind, cost, new in added:
             yield self.edit(kind, cost, (at, at, f"{comma}{new}"), old=self.seg(node), new=new)
         for key, value in given.items():
-            if key in self.slot.names and key != self.seg(value):
-                yield self.swap("wrong name", 1.6, value, key)
             if key == "order":
                 yield self.swap("layout", 1.3, value, '"C"' if "F" in self.seg(value) else '"F"')
             if key == "dtype":
@@ -464,17 +365,6 @@ class Maker:
                     yield self.swap("axis", 1.5, value, axis)
                     if "keepdims" not in given:
                         yield self.swap("axis", 1.5, value, f"{axis}, keepdims=True")
-
-    def _not_given(self, node: ast.Call) -> Iterator[Edit]:
-        """Zeros where the walk or the forward pass begins, though the function was given what to begin with."""
-        function, shape = self.unit.node, self.shape(node)
-        read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-        shapes = {atom.text: atom.shape for atom in self.scene.unread if atom.unit == self.slot.unit}
-        for name in (arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)):
-            if isinstance(shape, tuple) and shapes.get(name) == shape:
-                new = f"{self.seg(node)} if {name} is None else {name}"
-                whole = node is getattr(self.slot.node, "value", None)
-                yield self.swap("given state", 1.8 if name in read else 1.3, node, new if whole else f"({new})")
 
 
 def sums_up(node: ast.AST) -> bool:

@@ -135,10 +135,7 @@ class Account:
             neighbor = before[at].strip() if at < len(before) else ""
             where = f"before line {self.units[number].first_line + at} ({neighbor})" if neighbor else "at the end"
             return f"{code}  # to stand {where if neighbor != code else 'in the loop, one level deeper'}"
-        lines = [line for _, line in new]
-        if kind == "overwritten":
-            lines[0] += "  # before this line"
-        return "\n".join(lines)
+        return "\n".join(line for _, line in new)
 
     def _first_gone(self, broken: Variants, trace: Trace) -> tuple[int, Key | None]:
         """The first right quantity that a flaw alone makes go missing, and its place in the order of the run."""

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from lstm_teach.doctor.donors import donors, unlike
-from lstm_teach.doctor.scene import Atom, all_vectors, is_vector, is_zeros
+from lstm_teach.doctor.scene import Atom, is_vector, is_zeros
 from lstm_teach.doctor.slots import Edit
-from lstm_teach.params import Params
 
 _MOST = 100  # products like one that is there
 
@@ -72,10 +71,8 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
 
 def _terms(maker: Any, root: ast.AST, node: ast.expr, shape: Any) -> Iterator[Edit]:
     """One more term: something of this shape, a product like the others, a matrix times a vector."""
-    text, back, scene = maker.seg(node), maker.back(node), maker.scene
+    text, back = maker.seg(node), maker.back(node)
     for atom in maker.within(shape):
-        if atom.text in scene.one_hot and back is False:  # an error is the difference to the target
-            yield maker.swap("term", 1.5, node, f"{text} - {atom.text}", ast.Sub)
         if atom.back is None or back is None or atom.back == back:  # deltas are added to deltas
             yield _added(maker, node, 1.8, atom.text)
     for part in list(maker.terms(node))[1:] or [node]:
@@ -83,10 +80,6 @@ def _terms(maker: Any, root: ast.AST, node: ast.expr, shape: Any) -> Iterator[Ed
             for new, cost in alike(maker, part):
                 if new not in text:
                     yield _added(maker, node, 1.5 + cost, new)
-    if shape == () and isinstance(root, ast.Assign) and node is root.value and id(node) in maker.paths:
-        yield from _path_of_numbers(maker, node)
-    if len(shape) == 1:
-        yield from _carried_back(maker, node, shape[0])
 
 
 def _added(maker: Any, node: ast.expr, cost: float, term: str) -> Edit:
@@ -129,30 +122,3 @@ def alike(maker: Any, part: ast.AST) -> list[tuple[str, float]]:
             unused = sum(other not in maker.unit.text for other in others)
             found.append((sum(min(each, 4) for each in far) - 6 * unused, 0.1 * sum(far), new))
     return [(new, cost) for _, cost, new in sorted(found, key=lambda one: one[0])[:_MOST]]
-
-
-def _path_of_numbers(maker: Any, node: ast.expr) -> Iterator[Edit]:
-    """`dc_next[j] + dh[j] * o * (1 - tc ** 2)` where the first term stands alone, entry by entry."""
-    weights = maker.scene.weights
-    every = [a for a in maker.within(()) if a.text != maker.seg(node) and a.text not in weights]
-    factors = [atom.text for atom in every if atom.back is False]
-    for delta in (atom.text for atom in every if atom.back and maker.seg(node) not in weights):
-        for a, b in itertools.permutations(factors, 2):
-            yield _added(maker, node, 2.2, f"{delta} * {a} * (1 - {b} ** 2)")
-
-
-def _carried_back(maker: Any, node: ast.expr, size: int) -> Iterator[Edit]:
-    """One more term `M.T @ v`, for every matrix that is not square and every vector that fits."""
-    owners = {
-        a.text.rpartition(".")[0]
-        for atoms in maker.scene.atoms.values()
-        for a in atoms
-        if a.text.rpartition(".")[2] in Params.NAMES
-    }
-    named = [a for a in maker.scene.unread if a.unit == maker.slot.unit and is_vector(a.shape)]
-    every = {a.text: a.shape for a in [*all_vectors(maker.scene, maker.slot.unit), *named]}
-    matrices = [text for text, shape in every.items() if len(shape) == 2 and shape[1] == size and shape[0] != size]
-    for matrix in dict.fromkeys([*matrices, *(f"{owner}.V" for owner in owners)]):
-        for vector, shape in every.items():
-            if len(shape) == 1 and shape[0] not in (size, 1) and every.get(matrix, shape)[0] == shape[0]:
-                yield _added(maker, node, 1.8, f"{matrix}.T @ {vector}")

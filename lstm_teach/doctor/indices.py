@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lstm_teach.doctor.donors import plus, unlike
-from lstm_teach.doctor.scene import is_tokens, is_vector
+from lstm_teach.doctor.scene import is_vector
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.params import Params
 
@@ -23,7 +23,6 @@ _USUAL = ("1:", ":-1", ":", "::-1", "-1:", ":-2", "2:")
 def indices(maker: Any, root: ast.AST) -> Iterator[Edit]:
     """All that may be wrong in the square brackets of a statement or head, and in its strings."""
     places: dict[str, list[ast.expr]] = {}
-    bounds: dict[str, list[ast.expr]] = {}
     calls = [n for n in ast.walk(root) if isinstance(n, ast.Call) and n.args]
     einsums = [n.args[0] for n in calls if maker.of_numpy(n.func) == "einsum"]
     for node in ast.walk(root):
@@ -32,16 +31,8 @@ def indices(maker: Any, root: ast.AST) -> Iterator[Edit]:
             for part in _parts(node):
                 if not _is_key(part):
                     places.setdefault(maker.seg(part), []).append(part)
-        elif isinstance(node, ast.Slice):
-            for bound in (node.lower, node.upper):
-                if bound is not None and not isinstance(bound, ast.Constant):
-                    bounds.setdefault(maker.seg(bound), []).append(bound)
         elif _is_key(node):
             yield from _einsum(maker, node) if node in einsums else _string(maker, node)
-    for text, nodes in bounds.items():  # where one block ends the next one begins
-        for delta in _SHIFTS if len(nodes) > 1 else ():
-            changes = [(*maker.unit.span(node), plus(text, delta)) for node in nodes]
-            yield maker.edit("slice", 1.3, *changes, old=text, new=plus(text, delta))
     for text, parts in places.items():
         for other in _everywhere(maker, parts[0], text) if len(parts) > 1 else ():
             changes = [(*maker.unit.span(part), other) for part in parts]
@@ -79,38 +70,15 @@ def _index(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
             others = [maker.seg(other) for other in parts if other is not part and not isinstance(other, ast.Slice)]
             if text == ":" and len(parts) == 2 and others:  # one of each row, not all that are named of all rows
                 yield maker.swap("index", 1.4, part, f"{np_}.arange(len({others[0]}))")
-        elif _is_key(part):
-            for other in parts if len(parts) == 2 else ():  # another quantity, and its own step
-                for key, name in itertools.product(_keys(maker, text), loops if maker.whole_number(other) else ()):
-                    if name != maker.seg(other):
-                        new = ", ".join(key if one is part else name for one in parts)
-                        yield maker.swap("wrong name", 1.8 + 0.1 * unlike(text, key), index, new)
-            for key in _keys(maker, text):
-                yield maker.swap("wrong name", 1.6 + 0.1 * unlike(text, key), part, key)
-        elif isinstance(part, ast.Constant) and part.value is None:
-            for other in (":, None", "None", "..., None") if len(parts) < 3 else ():  # the new axis elsewhere
-                yield maker.swap("shape", 1.5, index, other)
         elif maker.whole_number(part):
             for delta in _SHIFTS:
                 yield maker.swap("index", 2.4 if plus(text, delta) == "-1" else 1.0, part, plus(text, delta))
-            if isinstance(part, ast.UnaryOp):
-                yield maker.swap("index", 1.4, part, maker.seg(part.operand))
             for new in [new for name in loops for new in (name, f"{name} - 1", f"{name} + 1")]:
                 yield maker.swap("index", 1.5, part, new)
             for new in ("-1", "0"):
                 yield maker.swap("index", 2.6, part, new)
             if len(parts) == 1 and text in loops:
                 yield maker.swap("index", 1.4, part, f"-1 - {text}")  # counted from the end
-                # The step after, where there is none after the last.
-                yield maker.swap("index", 1.6, part, f"min({text} + 1, len({maker.seg(node.value)}) - 1)")
-        elif id(part) in maker.paths and is_tokens(maker.paths[id(part)].shape):  # numbers of steps
-            steps = f"{np_}.arange(len({text}))"
-            for new in (f"{text}, {steps}", f"{steps}, {text}") if len(parts) == 1 else ():
-                yield maker.swap("index", 1.4, part, new)  # one entry of each row or column, not whole rows
-            for delta in _SHIFTS:
-                yield maker.swap("index", 1.4, part, plus(text, delta))
-            for name in loops:  # that of one step, not all of them
-                yield maker.swap("index", 1.2, part, f"{text}[{name}]")
     if len(parts) == 2:
         a, b = (maker.seg(part) for part in parts)
         changes = (*maker.unit.span(parts[0]), b), (*maker.unit.span(parts[1]), a)
@@ -119,16 +87,6 @@ def _index(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
         read = maker.paths.get(id(node))
         if isinstance(node.ctx, ast.Store) or (read is not None and is_vector(read.shape)):
             yield maker.swap("index", 1.5, index, f":, {maker.seg(index)}")
-
-
-def _keys(maker: Any, text: str) -> list[str]:
-    """The other strings that the code has in square brackets, and all others if they are few."""
-    quote, keys = text[0], set()
-    for node in ast.walk(maker.unit.tree):
-        if isinstance(node, ast.Subscript) and _is_key(node.slice):
-            keys.add(f"{quote}{node.slice.value}{quote}")
-    keys |= {f"{quote}{key}{quote}" for key in maker.scene.strings if len(maker.scene.strings) < 40}
-    return sorted(keys - {text})
 
 
 def _slice(maker: Any, node: ast.Slice) -> Iterator[Edit]:

@@ -6,7 +6,6 @@ Imports the operators, edits, scene and slots.
 from __future__ import annotations
 
 import ast
-import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ from typing import Any
 from lstm_teach.doctor.donors import unlike
 from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.growth import alike
-from lstm_teach.doctor.indices import quarters
 from lstm_teach.doctor.scene import Scene, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit, Part, Slot
 from lstm_teach.doctor.source import Unit
@@ -89,52 +87,10 @@ def _prepared(unit: Unit, own: list[Slot]) -> dict[str, Slot]:
     return {name: slots[0] for name, slots in counts.items() if len(slots) == 1}
 
 
-def _handed_on(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
-    """`dc_next = dc` or `dc_next = dc * f` at the end of a loop that reads `dc_next` and never gives it a value."""
-    loaded = {n.id for n in ast.walk(unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    for name, slot in _prepared(unit, own).items():
-        shape = scene.results.get(slot.number) or shapes_of(scene, number).get(name)
-        if slot.loops or not isinstance(shape, tuple) or not name.isidentifier():
-            continue
-        waiting = _begins_with_zeros(slot)
-        vectors = [a for a in scene.of_shape(number, shape) if a.text != name]
-        for gap in loop_ends(scene, number):
-            if name not in read_in_loop(scene, gap):
-                continue
-            for a in vectors:
-                # What nobody reads was rather meant to have this name from the beginning.
-                likely = waiting and not (a.text.isidentifier() and a.text not in loaded)
-                yield _insert(0.9 if likely else 2.2, gap, f"{name} = {a.text}")
-            for a, b in itertools.combinations(vectors, 2):
-                if not (a.back and b.back):
-                    yield _insert(1.6 if waiting else 2.4, gap, f"{name} = {a.text} * {b.text}")
-
-
 def _begins_with_zeros(slot: Slot) -> bool:
     """Whether a statement prepares something with zeros: what is added up, or handed on from one step to the next."""
     value = getattr(slot.node, "value", None)
     return any(is_zeros(one) for one in (value.elts if isinstance(value, ast.Tuple) else [value]))
-
-
-def _of_the_gate_left_out(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
-    """What is done for two or three gates, once more with another gate's letter in the same places."""
-    texts = {slot.number: unit.text[slot.start : slot.end] for slot in own if slot.indent is not None}
-    known = set(texts.values())
-    for number, text in texts.items():
-        slot = scene.slots[number]
-        gap = gaps.get((slot.block, slot.index + 1))
-        for before in own:
-            other = texts.get(before.number, "")
-            if gap is None or before.block != slot.block or before.index >= slot.index or len(other) != len(text):
-                continue
-            at = [k for k, (a, b) in enumerate(zip(other, text, strict=True)) if a != b]
-            letters = {(other[k], text[k]) for k in at}
-            if len(letters) != 1 or not set(next(iter(letters))) <= set("ifog"):
-                continue
-            for letter in sorted(set("ifog") - set(*letters)):
-                new = "".join(letter if k in at else char for k, char in enumerate(text))
-                if new not in known:
-                    yield _insert(1.45, gap, new)
 
 
 def _carried(
@@ -195,58 +151,6 @@ def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict)
                         yield _insert(2.1 + late, gap, f"{name} = {name} * {other.text}")
 
 
-def _other_path(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
-    """`dc = dc + dh * o * (1 - tc ** 2)` where what is carried gets nothing from what this step alone computes."""
-    inside = [slot for slot in own if slot.loops or unit.owner is not None]
-    reads = {slot.number: {atom.text for atom in scene.atoms.get(slot.number, ())} for slot in inside}
-    for name, shape in _carried(scene, unit, number, own)[0].items():
-        giving = [s for s in inside if name in (unit.segment(target) for target in targets_of(s.node))]
-        gives = {text for slot in giving for text in reads[slot.number]}
-        first = {slot.block: slot.index for slot in inside[::-1] if name in reads[slot.number]}
-        factors = [atom.text for atom in scene.of_shape(number, shape) if not atom.back and atom.text != name]
-        for slot in inside:
-            gap, before = gaps.get((slot.block, slot.index + 1)), first.get(slot.block, -1) > slot.index
-            for target in targets_of(slot.node) if gap is not None and before and scene.walks_back(slot) else ():
-                new = unit.segment(target)
-                if new == name or new in gives or scene.results.get(slot.number) != shape:
-                    continue
-                for a in factors:
-                    yield _insert(1.8, gap, f"{name} = {name} + {new} * {a}")
-                    for b in (b for b in factors if b != a):
-                        yield _insert(2.0, gap, f"{name} = {name} + {new} * {a} * (1 - {b} ** 2)")
-
-
-def _slopes_of_blocks(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
-    """One gate's block of stacked slopes, which is of another kind than the others."""
-    shapes, parts = shapes_of(scene, number), {}  # the parts that are taken of arrays of a shape
-    for slot in own:
-        counted = {n.id for loop in slot.loops for n in ast.walk(loop) if isinstance(n, ast.Name) and _stored(n)}
-        for n in ast.walk(slot.node):
-            if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Tuple | ast.Slice):
-                names = {inner.id for inner in ast.walk(n.slice) if isinstance(inner, ast.Name)}
-                if names.isdisjoint(counted):
-                    parts.setdefault(shapes.get(unit.segment(n.value)), set()).add(unit.segment(n.slice))
-    sizes = [a.text for a in scene.of_shape(number, "int") if a.text.isidentifier()]
-    for slot in own:
-        shape, gap = scene.results.get(slot.number), gaps.get((slot.block, slot.index + 1))
-        targets = targets_of(slot.node)
-        if gap is None or not is_vector(shape) or len(targets) != 1 or not isinstance(targets[0], ast.Name):
-            continue
-        of_slopes = bool(re.search(r"\b1(\.0?)? ?- ?", unit.text[slot.start : slot.end]))
-        name, read = targets[0].id, {a.text for a in scene.atoms.get(slot.number, ()) if a.shape == shape}
-        blocks = [block for size in sizes for block in quarters(size)] if of_slopes else []
-        last = [", ".join([":"] * (len(shape) - 1) + [block]) for block in blocks]
-        rows = [str(k) for k in range(4)] if len(shape) > 1 and shape[0] == 4 and "[3" in unit.text else []
-        for other in sorted(read - {name}):
-            for index in dict.fromkeys([*last, *rows, *sorted(parts.get(shape, ()))]):
-                for slope in (f"1 - {other}[{index}] ** 2", f"{other}[{index}] * (1 - {other}[{index}])"):
-                    yield _insert(1.1 if of_slopes else 1.6, gap, f"{name}[{index}] = {slope}")
-
-
-def _stored(node: ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Store)
-
-
 def _target_subtracted(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
     """`dy[targets[t]] -= 1` after the output error is begun."""
     arguments, np_ = [arg.arg for arg in unit.node.args.args], scene.numpy
@@ -266,50 +170,6 @@ def _target_subtracted(scene: Scene, unit: Unit, number: int, own: list[Slot], g
             yield _insert(2.2, gap, f"{unit.segment(targets[0])}[{index}] -= 1")
 
 
-def _not_begun_with(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
-    """`states[0] = c0` for an argument that the function never reads, None or not."""
-    read = {n.id for n in ast.walk(unit.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    given = {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)} - read
-    shapes = {a.text: a.shape for a in scene.unread if a.unit == number and a.text in given and is_vector(a.shape)}
-    for slot in own:
-        gap, shape = gaps.get((slot.block, slot.index + 1)), scene.results.get(slot.number)
-        if gap is None or not is_vector(shape):  # `grads = Params.zeros(...)` has no shape
-            continue
-        if is_zeros(getattr(slot.node, "value", None)) and len(targets_of(slot.node)) == 1:
-            name = unit.segment(targets_of(slot.node)[0])
-            for arg in (arg for arg, held in shapes.items() if held in (shape[1:], shape[:1])):
-                for row in ("0", "-1") if shape[1:] == shapes[arg] else (":, 0", ":, -1"):
-                    code = f"{name}[{row}] = 0 if {arg} is None else {arg}"
-                    yield _insert(1.4, gap, code)
-
-
-def _bound_late(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
-    """`def undo(h=h)` for a function made in a loop, which sees the loop's names as they are when it is called.
-
-    A changed version is run with a copy of the function instead, whose names have values of their own.
-    """
-    for loop in (node for node in ast.walk(unit.tree) if isinstance(node, ast.For | ast.While)):
-        given = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        for made in (node for node in loop.body if isinstance(node, ast.FunctionDef)):
-            inner = [n for part in made.body for n in ast.walk(part)]
-            own = {n.arg for n in ast.walk(made.args) if isinstance(n, ast.arg)}
-            own |= {n.id for n in inner if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-            read = sorted({n.id for n in inner if isinstance(n, ast.Name)} & given - own)
-            row = unit.row(unit.span(made)[0])
-            before = next((g for g in gaps.values() if g.unit == number and g.start == unit.line_start(row)), None)
-            after = gaps.get((before.block, before.index + 1)) if before is not None else None
-            if read and after is not None and made.args.kwarg is None:
-                names = ", ".join(f"{name}={name}" for name in read)
-                parts = [unit.span(node)[1] for node in ast.walk(made.args) if hasattr(node, "end_lineno")]
-                end = unit.text.index(")", max(parts, default=unit.span(made)[0]))
-                text = f", {names}" if parts else names
-                f = made.name
-                code = f"{f} = type({f})({f}.__code__, {f}.__globals__, {f}.__name__, {f}.__defaults__, "
-                code += f"tuple(type(cell)(cell.cell_contents) for cell in {f}.__closure__ or ()))"
-                part = Part(after.number, code, ((end, end, text),))
-                yield Edit("late binding", 1.2, (part,), unit.text[unit.span(made)[0] : end + 1], names)
-
-
 def _never_returned(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
     """`return grads` at the end of a function that returns nothing, and nine names in the order of the gradients."""
     if any(isinstance(node, ast.Return | ast.Yield) for node in ast.walk(unit.node)) or not own:
@@ -323,44 +183,11 @@ def _never_returned(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps
         yield Edit("no return", 1.2, (insertion(end, f"return {text}"),), "", f"return {text}")
 
 
-def _overwritten(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
-    """`c_before = c` before c is changed, for a statement after it that means the old one."""
-    shapes = {atom.text: atom.shape for slot in own for atom in scene.atoms.get(slot.number, ())}
-    for slot in own:
-        gap, targets = gaps.get((slot.block, slot.index)), targets_of(slot.node)
-        if gap is None or len(targets) != 1 or not isinstance(targets[0], ast.Name | ast.Attribute):
-            continue
-        text = unit.segment(targets[0])
-        name = f"{text.rpartition('.')[2]}_before"
-        thing = str(shapes.get(text)).startswith(("object ", "list of "))
-        if not (is_vector(shapes.get(text)) or thing) or name in unit.text:
-            continue
-        keep = f"{name} = {text}" + ".copy()" * isinstance(slot.node, ast.AugAssign)
-        for later in own:
-            spans = [unit.span(a.node) for a in scene.atoms.get(later.number, ()) if a.text == text]
-            if later.block == slot.block and later.index > slot.index and spans:
-                every = sorted(set(spans))
-                for some in [[span] for span in every] + [every] * (len(every) > 1):
-                    changes = tuple((*span, name) for span in some)
-                    code, last = "", later.start
-                    for start, end, new in changes:
-                        code, last = code + unit.text[last:start] + new, end
-                    part = Part(later.number, code + unit.text[last : later.end], changes)
-                    yield Edit("overwritten", 1.5, (insertion(gap, keep), part), text, keep)
-
-
 _RULES = (
     _once_more,
-    _of_the_gate_left_out,
-    _handed_on,
     _changes,
-    _other_path,
-    _slopes_of_blocks,
     _target_subtracted,
-    _not_begun_with,
-    _bound_late,
     _never_returned,
-    _overwritten,
 )
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.missing import insertion, missing_statements
-from lstm_teach.doctor.scene import Scene, is_docstring, is_vector, is_zeros
+from lstm_teach.doctor.scene import Scene, is_docstring, is_zeros
 from lstm_teach.doctor.slots import Edit, Part, Slot
 
 _SAME_TWICE = re.compile(r"zip\((\w+|\([\w,]+\)),\1\)")  # a list that is paired with itself
@@ -35,44 +35,14 @@ def candidate_edits(scene: Scene) -> list[Edit]:
                 edits[key] = edit
     for edit in in_all_sisters(scene, list(edits.values())):
         edits.setdefault(_key(edit), edit)
-    for edit in (*exchanged(scene), *moves(scene)):
+    for edit in moves(scene):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
-    return sorted(_likelier(scene, map(_Replacing(scene), edits.values())), key=lambda edit: edit.cost)
+    return sorted(_likelier(scene, edits.values()), key=lambda edit: edit.cost)
 
 
 def _key(edit: Edit) -> tuple[tuple[int, str], ...]:
     """What an edit does, whatever the spaces."""
     return tuple((part.slot, "".join(part.code.split())) for part in edit.parts)
-
-
-class _Replacing:
-    """Turns a new statement right after one that assigns the same name into a new right-hand side of that one."""
-
-    def __init__(self, scene: Scene):
-        self.scene = scene
-        self.blocks: dict[int, list[Slot]] = {}
-        for slot in scene.slots:
-            if slot.kind != "gap":
-                self.blocks.setdefault(slot.block, []).append(slot)
-
-    def __call__(self, edit: Edit) -> Edit:
-        if edit.kind != "missing statement" or len(edit.parts) > 1:
-            return edit
-        gap = self.scene.slots[edit.parts[0].slot]
-        unit = self.scene.units[gap.unit]
-        name, sign, code = edit.parts[0].code.partition(" = ")
-        word = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
-        if not sign or not name.isidentifier() or word.search(code):
-            return edit
-        for slot in reversed([one for one in self.blocks.get(gap.block, ()) if one.index < gap.index]):
-            if isinstance(slot.node, ast.Assign) and [unit.segment(t) for t in slot.node.targets] == [name]:
-                break
-            if slot.kind != "statement" or word.search(unit.text[slot.start : slot.end]):
-                return edit
-        else:
-            return edit
-        part = Part(slot.number, edit.parts[0].code, ((*unit.span(slot.node.value), code),))
-        return Edit("equation", edit.cost, (part,), unit.segment(slot.node.value), code)
 
 
 def _likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
@@ -113,26 +83,6 @@ def in_all_sisters(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
         if len(each) == len(sisters[number]):
             parts = tuple(part for one in each for part in one.parts)
             yield Edit(edit.kind, edit.cost + 0.1, parts, edit.old, edit.new, tuple(each))
-
-
-def exchanged(scene: Scene) -> Iterator[Edit]:
-    """What two statements of a block assign, each in the place of the other."""
-    for slot in scene.slots:
-        shape = scene.results.get(slot.number)
-        for other in scene.slots[slot.number + 1 :]:
-            if other.block != slot.block or slot.kind != "statement" or other.kind != "statement":
-                continue
-            pair = slot.node, other.node
-            if is_vector(shape) and scene.results.get(other.number) == shape and type(pair[0]) is type(pair[1]):
-                unit = scene.units[slot.unit]
-                spans = [unit.span(node.value) for node in pair]
-                texts = [unit.text[start:end] for start, end in spans]
-                parts = tuple(
-                    Part(s.number, unit.text[s.start : start] + new + unit.text[end : s.end], ((start, end, new),))
-                    for s, (start, end), new in zip((slot, other), spans, texts[::-1], strict=True)
-                )
-                each = tuple(Edit("wrong name", 1.8, (part,), texts[k], texts[1 - k]) for k, part in enumerate(parts))
-                yield Edit("order", 2.0, parts, texts[0], texts[1], each)
 
 
 def moves(scene: Scene) -> Iterator[Edit]:

@@ -20,8 +20,8 @@ from lstm_teach.doctor.donors import other_attributes
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import EDIT, spend
 from lstm_teach.doctor.look import look
-from lstm_teach.doctor.missing import insertion, loop_ends, other_matrices, read_in_loop, shapes_of
-from lstm_teach.doctor.scene import Scene, is_vector, is_zeros, targets_of
+from lstm_teach.doctor.missing import insertion, loop_ends, read_in_loop
+from lstm_teach.doctor.scene import Scene, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit, Slot, find_slots
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.statements import candidate_edits
@@ -34,7 +34,7 @@ _PRODUCTS = frozenset(("dc_hidden", "dc", "dc_carry", "d", "dz", "dh", "dh_loss"
 _SUMS = frozenset(("dy", "dh", "dh_future", "dc", "dh_loss"))
 _ANEW, _LESS = 1_500, 0.4  # steps to write one statement anew, and how much less such an edit costs
 _INDICES = 3
-_MOST_ATOMS, _MOST_TERMS, _MOST_LEFT = 80, 140, 8
+_MOST_ATOMS, _MOST_TERMS = 80, 140
 
 
 @dataclass
@@ -87,15 +87,10 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
     bare = Variants(backward, units, [], [truth])
     goals = _goals(truth, bare.seen(bare.run(truth), truth))
     ends = {slot.number for number in range(len(units)) for slot in loop_ends(scene, number)[:3]}
-    left: dict[int, list[str]] = {}
-    for number in range(len(units)):
-        for gap, target in _targets_left(scene, number):
-            if len(left.setdefault(gap.number, [])) < _MOST_LEFT:
-                left[gap.number].append(target)
     places = {
         slot.number: _Place(slot, Maker(scene, slot))
         for slot in scene.slots
-        if (_walks_back(scene, slot) if slot.kind == "statement" else slot.number in ends or slot.number in left)
+        if (_walks_back(scene, slot) if slot.kind == "statement" else slot.number in ends)
     }
     texts = {number: _atom_texts(scene, number) for number in range(len(units))}
     codes: dict[str, Any] = {}
@@ -120,9 +115,7 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
             carried = [t for t, v in local_names.items() if type(v) is np.ndarray and not v.any()]
             edits = [*_rewritten(here, atoms, carried, goals, truth, value)]
         else:
-            whole = [n for n, v in local_names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)]
-            edits = [*_forgotten(here, scene, atoms, whole, goals, truth, value)] if number in ends else []
-            edits += _filled(here, left.get(number, []), atoms, goals, value)
+            edits = [*_forgotten(here, scene, atoms, goals, truth, value)]
         for edit in edits:
             key = number, edit.parts[0].code
             if key not in found or found[key].cost > edit.cost:
@@ -168,13 +161,8 @@ def _rewritten(
     fits = {t: v for t, v in atoms.items() if v.shape == now.shape}
     if (now.size, True) in goals:
         options += _products(now, fits, goals[now.size, True], 3)
-    if (now.size, False) in goals and (terms := _terms(now.shape, atoms, truth)):
-        names, rows = list(terms), np.array([v.ravel() for v in terms.values()])
-        wanted = np.array(goals[now.size, False].rows)
-        most = 4 if nothing or isinstance(node, ast.Name) else 3
-        for row, chosen in _Lookup(rows, twice=False).find(wanted, most):
-            if np.allclose(rows[list(chosen)].sum(0), wanted[row], rtol=1e-8, atol=1e-11):
-                options.append((" + ".join(names[n] for n in chosen), 1.7 + 0.1 * len(chosen)))
+    most = 4 if nothing or isinstance(node, ast.Name) else 3
+    options += [(code, 1.7 + 0.1 * n) for code, n in _sums(now, atoms, goals, truth, most)]
     empty = [t for t in carried if t != own and np.shape(value(t)) == now.shape]
     options += [(f"{code} + {t}", cost + 0.1) for code, cost in options for t in empty]
     if nothing:
@@ -338,6 +326,17 @@ def _products(now: np.ndarray, atoms: dict, goal: _Goal, most: int) -> Iterator[
             yield code, 1.7 + 0.15 * score
 
 
+def _sums(now: np.ndarray, atoms: dict, goals: dict, truth: Truth, most: int) -> Iterator[tuple[str, int]]:
+    """Sums of up to `most` terms that are one of the right quantities, with the number of terms."""
+    terms = _terms(now.shape, atoms, truth) if (now.size, False) in goals else {}
+    if terms:
+        names, rows = list(terms), np.array([v.ravel() for v in terms.values()])
+        wanted = np.array(goals[now.size, False].rows)
+        for row, chosen in _Lookup(rows, twice=False).find(wanted, most):
+            if np.allclose(rows[list(chosen)].sum(0), wanted[row], rtol=1e-8, atol=1e-11):
+                yield " + ".join(names[n] for n in chosen), len(chosen)
+
+
 def _terms(shape: tuple[int, ...], atoms: dict, truth: Truth) -> dict[str, np.ndarray]:
     """What may be added to a value of this shape: a name, or a matrix times a vector; weights before other matrices."""
     terms: dict[str, np.ndarray] = {}
@@ -367,128 +366,21 @@ def _terms(shape: tuple[int, ...], atoms: dict, truth: Truth) -> dict[str, np.nd
     return terms
 
 
-def _forgotten(
-    place: _Place, scene: Scene, atoms: dict, numbers: list[str], goals: dict, truth: Truth, value: Callable
-) -> Iterator[Edit]:
-    """Statements at the end of a loop that fill what was prepared and never filled, or hand on a delta."""
-    unit = scene.units[place.slot.unit]
-    own = [s for s in scene.slots if s.unit == place.slot.unit and s.kind == "statement"]
-    inside = {id(loop) for loop in place.slot.loops}
+def _forgotten(place: _Place, scene: Scene, atoms: dict, goals: dict, truth: Truth, value: Callable) -> Iterator[Edit]:
+    """At the end of a loop, a new value for what the loop reads and nothing in it changes: what is carried back."""
+    unit, inside = scene.units[place.slot.unit], {id(loop) for loop in place.slot.loops}
     written: dict[str, int] = {}
-    for slot in own:
+    for slot in (s for s in scene.slots if s.unit == place.slot.unit and s.kind == "statement"):
         for target in targets_of(slot.node):
-            looped = any(id(loop) in inside for loop in slot.loops)
             text = unit.segment(target)
-            written[text] = written.get(text, 0) + looped
-
-    def edit(code: str, cost: float) -> Edit:
-        return Edit("missing statement", cost, (insertion(place.slot, code),), "", code)
-
-    read = read_in_loop(scene, place.slot)
-    for name, count in written.items():
+            written[text] = written.get(text, 0) + any(id(loop) in inside for loop in slot.loops)
+    for name in read_in_loop(scene, place.slot) & {name for name, times in written.items() if not times}:
         now = value(name)
-        if now is None or count or name not in read or (now.size, True) not in goals or not name.isidentifier():
-            continue
-        fits = {t: v for t, v in atoms.items() if v.shape == now.shape and t != name}
-        for code, cost in _products(now, fits, goals[now.size, True], 3):
-            yield edit(f"{name} = {code}", cost + 0.4)
-        terms = _terms(now.shape, {t: v for t, v in atoms.items() if t != name}, truth)
-        if not terms or (now.size, False) not in goals:
-            continue
-        names, rows = list(terms), np.array([v.ravel() for v in terms.values()])
-        goal = np.array(goals[now.size, False].rows)
-        for row, chosen in _Lookup(rows, twice=False).find(goal, 4):
-            if np.allclose(rows[list(chosen)].sum(0), goal[row], rtol=1e-8, atol=1e-11):
-                yield edit(f"{name} = " + " + ".join(names[n] for n in chosen), 1.9 + 0.05 * len(chosen))
-
-    vectors = {n: v for n, v in atoms.items() if sum(k > 1 for k in v.shape) == 1 and v.any()}
-    found = truth.recognize(list(vectors.values()))
-    deltas = {n: v for (n, v), bits in zip(vectors.items(), found, strict=True) if _is(truth, bits, ("dz", "dy"))}
-    inputs = {n: v for (n, v), bits in zip(vectors.items(), found, strict=True) if _is(truth, bits, ("h", "x"))}
-    whole = numbers + [a.text for s in own for a in scene.atoms.get(s.number, ()) if a.shape == "int"]
-    for name in dict.fromkeys(_accumulators(written)):
-        now = value(name)
-        if now is None or now.ndim != 2 or min(now.shape) < 2:
-            continue
-        for delta, d in deltas.items():
-            if d.size != now.shape[0]:
-                continue
-            for index in dict.fromkeys(whole):
-                if d.ndim == 1:
-                    yield edit(f"{name}[:, {index}] += {delta}", 2.0)
-            for other, v in inputs.items():
-                if v.size == now.shape[1] and v.ndim == d.ndim == 1:
-                    yield edit(f"{name} += {scene.numpy}.outer({delta}, {other})", 2.0)
-                elif v.size == now.shape[1] and v.ndim == d.ndim == 2:
-                    turned = (f"{delta} @ {other}.T") if d.shape[1] == 1 else f"{delta}.T @ {other}"
-                    yield edit(f"{name} += {turned}", 2.0)
-
-
-def _filled(place: _Place, targets: list[str], atoms: dict, goals: dict, value: Callable) -> Iterator[Edit]:
-    """Statements that fill a row, a block or an array that is left out, with a right quantity that is missing."""
-    for target in targets:
-        now = value(target)
         if now is None or (now.size, True) not in goals:
             continue
-        fits = {t: v for t, v in atoms.items() if v.shape == now.shape and t != target}
-        for code, cost in _products(now, fits, goals[now.size, True], 4):
-            new = f"{target} = {code}"
-            yield Edit("missing statement", cost + 0.2, (insertion(place.slot, new),), "", new)
-
-
-def _is(truth: Truth, bits: int, quantities: tuple[str, ...]) -> bool:
-    return bits > 0 and any(bits >> n & 1 and key.quantity in quantities for n, key in enumerate(truth.keys))
-
-
-def _accumulators(written: dict[str, int]) -> Iterator[str]:
-    """What is filled in the loop, and the same with another matrix or gate in its name; what is only prepared."""
-    for text, count in written.items():
-        root = re.sub(r"\[[^\[\]]*,[^\[\]]*\]$", "", text)
-        if not count:
-            yield root
-        yield from other_matrices(root)
-
-
-def _targets_left(scene: Scene, number: int) -> Iterator[tuple[Slot, str]]:
-    """What the statements of a loop seem to leave out, with the gap at which to fill it: a gate's row, block or array.
-
-    Arrays that are prepared and filled nowhere, with the index at which others are filled; of an array that is filled
-    block by block or key by key, the other blocks.
-    """
-    unit = scene.units[number]
-    own = [s for s in scene.slots if s.unit == number and s.kind == "statement" and s.indent is not None]
-    filled: dict[str, Slot] = {}
-    for slot in own:
-        for target in targets_of(slot.node) if isinstance(slot.node, ast.Assign) else ():
-            if isinstance(target, ast.Subscript):
-                filled[unit.segment(target)] = slot  # the last one
-    bases = {text[: text.index("[")] for text in filled if "[" in text}
-    known = {"".join(text.split()) for text in filled}
-    shapes = shapes_of(scene, number)
-    last: dict[tuple[int, str], Slot] = {}
-    for text, slot in filled.items():
-        base, _, index = text.partition("[")
-        for name, shape in shapes.items():
-            if name not in bases and name.isidentifier() and shape == shapes.get(base) and is_vector(shape):
-                last[slot.block, f"{name}[{index}"] = slot
-        for new in _other_blocks(index):
-            if "".join(f"{base}[{new}".split()) not in known:
-                last[slot.block, f"{base}[{new}"] = slot
-    for (block, text), slot in last.items():
-        gap = next((g for g in scene.slots if g.kind == "gap" and (g.block, g.index) == (block, slot.index + 1)), None)
-        if gap is not None:
-            yield gap, text
-
-
-def _other_blocks(index: str) -> Iterator[str]:
-    """The text of an index with another gate in it: another number up to three, key, or quarter."""
-    for found in re.finditer(r"(?<![\w.)\]*+-])[0-3](?![\w.]| *[*:])", index):
-        yield from (index[: found.start()] + str(k) + index[found.end() :] for k in range(4))
-    for found in re.finditer(r"(?<=[\"'])[ifog](?=[\"'])", index):
-        yield from (index[: found.start()] + letter + index[found.end() :] for letter in "ifog")
-    for found in re.finditer(r"[^,\[\]:]*:[^,\[\]:]*", index):
-        name = re.search(r"[A-Za-z_][\w.]*", found[0])
-        if name is not None:
-            n = name[0]
-            quarters = (f":{n}", f"{n}:2 * {n}", f"2 * {n}:3 * {n}", f"3 * {n}:", f"3 * {n}:4 * {n}")
-            yield from (index[: found.start()] + new + index[found.end() :] for new in quarters)
+        others = {t: v for t, v in atoms.items() if t != name}
+        fits = {t: v for t, v in others.items() if v.shape == now.shape}
+        found = [(code, cost + 0.4) for code, cost in _products(now, fits, goals[now.size, True], 3)]
+        found += [(code, 1.9 + 0.05 * n) for code, n in _sums(now, others, goals, truth, 4)]
+        for new, cost in ((f"{name} = {code}", cost) for code, cost in found):
+            yield Edit("missing statement", cost, (insertion(place.slot, new),), "", new)

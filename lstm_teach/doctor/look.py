@@ -40,7 +40,6 @@ class _Sight:
 
     shape: Any
     number: float | None
-    one_hot: bool
     filled: bool
     parts: dict[str, Any]
 
@@ -87,8 +86,6 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
         atom.shape = shapes.get((atom.unit, atom.text)) if atom.shape is None else atom.shape
     weights = set(case.params.flat.tolist())
     scene.weights = {atom.text for key, atom in seen.items() if sights[key].number in weights}
-    scene.one_hot = {atom.text for key, atom in seen.items() if sights[key].one_hot}
-    scene.one_hot |= {name for unit, name in names if sights[unit, name].one_hot}
     computed = {key for probe in probes for key in probe.operations} & set(sights)
     scene.operations = {key: sights[key].shape for key in computed}
     # What is in an empty array comes from anywhere.
@@ -144,10 +141,6 @@ def _note_words(scene: Scene) -> None:
     """The strings of the code, and what numpy is called."""
     for unit in scene.units:
         for node in ast.walk(unit.tree):
-            if isinstance(node, ast.Call):
-                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-                strings = [arg for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-                scene.words.setdefault(name, set()).update(map(unit.segment, strings))
             text = getattr(node, "value", None) if isinstance(node, ast.Constant) else getattr(node, "arg", None)
             if isinstance(node, ast.Constant | ast.keyword) and isinstance(text, str) and text.isidentifier():
                 scene.strings.add(text)
@@ -164,7 +157,7 @@ def _sight(value: Any, module: str | None) -> _Sight:
         fields |= {f'{path}["{key}"]': held for key, held in _records(whole).items()}
     parts = {path: _shape(held, module) for path, held in fields.items()}
     number = value if isinstance(value, float) else None
-    return _Sight(_shape(value, module), number, _is_one_hot(value), _holds_numbers(value), parts)
+    return _Sight(_shape(value, module), number, _holds_numbers(value), parts)
 
 
 def _shape(value: Any, module: str | None) -> Any:
@@ -222,12 +215,6 @@ def _holds_numbers(value: Any) -> bool:
     if isinstance(value, np.ndarray | int | float):
         return getattr(value, "dtype", np.dtype(int)).kind in "biuf" and bool(np.any(value))
     return isinstance(value, list) and any(_holds_numbers(one) for one in value)
-
-
-def _is_one_hot(value: Any) -> bool:
-    if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.ndim == 0:
-        return False
-    return bool(np.isin(value, (0, 1)).all() and (value.sum(-1) == 1).all())
 
 
 def _of_other_gates(atoms: list[Atom]) -> Iterator[Atom]:

@@ -47,10 +47,8 @@ class Scene:
     numpy: str = "np"
     unread: list[Atom] = field(default_factory=list)  # arguments and assigned names, read or not
     steps: list[Atom] = field(default_factory=list)  # of arrays, at the steps at which others are read
-    words: dict[str, set[str]] = field(default_factory=dict)  # strings that a function is called with, by its name
     strings: set[str] = field(default_factory=set)  # all strings of the code
     fields: dict[str, Any] = field(default_factory=dict)  # shapes of what is assigned to attributes
-    one_hot: set[str] = field(default_factory=set)  # what is read and holds a 1 for each token and else zeros
     filled: set[tuple[int, str]] = field(default_factory=set)  # units and what held numbers as soon as it was assigned
     weights: set[str] = field(default_factory=set)  # what is read and gives single numbers of the parameters
 
@@ -110,17 +108,6 @@ class Scene:
     def walks_back(self, slot: Slot) -> bool:
         """Whether some operation in a slot depends on the targets, and so belongs to the walk back."""
         return any(unit == slot.unit and slot.start <= start and end <= slot.end for unit, start, end in self.back)
-
-    def of_other_objects(self, unit: int, shape: Any) -> list[str]:
-        """What is read of one object, of other objects of its kind: `b.out[t]` where the code reads `a.out[t]`."""
-        every = self._by_shape.items()
-        kinds = [list(texts) for (of, kind), texts in every if of == unit and str(kind).startswith("object ")]
-        found: dict[str, None] = {}
-        for atom in self.of_shape(unit, shape):
-            owner, dot, rest = atom.text.partition(".")
-            for alike in (kind for kind in kinds if dot and owner in kind):
-                found |= {f"{other}.{rest}": None for other in alike}
-        return list(found)
 
 
 _LOOPS = (ast.For, ast.comprehension)

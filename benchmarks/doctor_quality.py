@@ -93,12 +93,17 @@ def main() -> None:
     parser.add_argument("splits", nargs="*", default=SPLITS, metavar="split", help=" or ".join(SPLITS))
     parser.add_argument("--sample", type=int, help="only so many cases of each split, and so many right passes")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="+", metavar="ID", help="only these cases, as einar/2")
     parser.add_argument("--json", type=Path, help="write every case to this file")
     parser.add_argument("--tables", action="store_true", help="print the tables only, not every case")
     options = parser.parse_args()
     everything = []
     for split in options.splits:
         chosen = sample(split, options.sample, options.seed) if options.sample else cases(split)
+        if options.only:
+            chosen = [case for case in cases(split) if case.id in options.only]
+            if len(chosen) < len(options.only):
+                parser.error(f"{split} has only {', '.join(case.id for case in chosen) or 'none'} of these.")
         rows = []
         for case in chosen:
             row = examine(case)
@@ -114,7 +119,8 @@ def main() -> None:
                     f"{proved} {row['computing']:.1f} s{missed}",
                     flush=True,
                 )
-        print(f"\n{split}; {right_passes(split, options.sample)}\nComputing time in seconds.\n\n{table(rows)}\n")
+        right = right_passes(split, len(chosen) if options.only else options.sample)
+        print(f"\n{split}; {right}\nComputing time in seconds.\n\n{table(rows)}\n")
         if not options.tables:
             print(f"{kinds(rows)}\n", flush=True)
 

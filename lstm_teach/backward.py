@@ -8,7 +8,7 @@ import numpy as np
 
 from lstm_teach.forward import Cache, gate_rows, run_checked
 from lstm_teach.params import Params
-from lstm_teach.plain import score_deltas as output_delta
+from lstm_teach.plain import score_deltas
 from lstm_teach.validate import State, Tokens
 
 
@@ -67,7 +67,7 @@ def walk_back(
     i, f, o, g = (gate[:-1] for gate in (cache.i, cache.f, cache.o, cache.g))
     h_before, ct = before(cache.h), cache.ct[:-1]
 
-    dy = output_delta(cache, targets)
+    dy = score_deltas(cache, targets)
     dh_loss = dy @ params.V
     dh = dh_loss.copy()  # the loop adds dh_future
     dc, dz = slopes(cache)  # the loop multiplies by the delta that reaches each; it adds dc_carry to dc

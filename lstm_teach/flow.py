@@ -1,4 +1,4 @@
-"""How far each loss reaches back: the deltas of every single loss. Imports params, forward, backward, nested.
+"""How far each loss reaches back: the deltas of every single loss. Imports params, plain, forward, backward, nested.
 
 `bptt` carries the sum over all losses. Here the losses stay apart, which is what one has to see to speak of vanishing.
 """
@@ -11,10 +11,11 @@ from functools import cached_property
 
 import numpy as np
 
-from lstm_teach.backward import output_delta, slopes
+from lstm_teach.backward import slopes
 from lstm_teach.forward import Cache, run_checked
 from lstm_teach.nested import check_repaired
 from lstm_teach.params import GATES, Params
+from lstm_teach.plain import score_deltas
 from lstm_teach.validate import State, Tokens
 
 
@@ -138,7 +139,7 @@ def _flow(
     """
     T, H = len(cache.x), params.hidden_size
     hidden_to_cell, to_dz = slopes(cache)
-    dh_start, by_h = output_delta(cache, targets) @ params.V, _by_hidden(params, to_dz)
+    dh_start, by_h = score_deltas(cache, targets) @ params.V, _by_hidden(params, to_dz)
     both = np.zeros((T, T, 2 * H))
     dh, dc = both[..., :H], both[..., H:]
     for t in reversed(range(T - offset)):
@@ -184,7 +185,7 @@ def _stale_starts(params: Params, cache: Cache, targets: np.ndarray, carry: np.n
     for t in range(1, T):
         dc_to_0[t] = by_h[t, H:] @ dh_to_0[t - 1] + carry[t, :, None] * dc_to_0[t - 1]
         dh_to_0[t] = by_h[t, :H] @ dh_to_0[t - 1] + hidden_to_cell[t, :, None] * dc_to_0[t]
-    dh_start, dc_start, dh_at_0 = output_delta(cache, targets) @ params.V, np.zeros((T, H)), np.zeros(H)
+    dh_start, dc_start, dh_at_0 = score_deltas(cache, targets) @ params.V, np.zeros((T, H)), np.zeros(H)
     for s in reversed(range(offset, T)):
         dc_start[s] = dh_at_0 * hidden_to_cell[0]
         dh_at_0 = dh_start[s] @ dh_to_0[s - offset] + dc_start[s] @ dc_to_0[s - offset]

@@ -30,7 +30,7 @@ ANSWERS = (
     *("backward", "batch", "doctor", "exercises", "flow", "forward", "gradcheck", "gradients", "gradreport"),
     *("lessons", "models", "nested", "plain", "rnn", "training"),
 )
-TOOLS = ("Cache", "example", "output_delta", "sigmoid", "softmax")
+TOOLS = ("Cache", "example", "score_deltas", "sigmoid", "softmax")
 ENDLESS = "Look for a loop that never ends."
 
 

@@ -8,7 +8,7 @@ from dataclasses import fields
 import numpy as np
 
 from lstm_teach import validate
-from lstm_teach.backward import Deltas, output_delta
+from lstm_teach.backward import Deltas, score_deltas
 from lstm_teach.forward import run_checked
 from lstm_teach.params import Params
 from lstm_teach.validate import State, Tokens
@@ -47,7 +47,7 @@ def nested_bptt(
     cache, targets = run_checked(params, x, targets, h0, c0)
     x = cache.x
     i, f, o, g, c, ct, h = cache.i, cache.f, cache.o, cache.g, cache.c, cache.ct, cache.h
-    dy = output_delta(cache, targets)
+    dy = score_deltas(cache, targets)
     grads = Params.zeros(params.vocab_size, params.hidden_size)
     dct = np.zeros_like(c)
     product = np.outer if "scalar_dot" in repaired else np.dot

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_teach import validate
-from lstm_teach.backward import before, one_hot, output_delta
+from lstm_teach.backward import before, one_hot
 from lstm_teach.forward import check_params, cross_entropy
 from lstm_teach.params import normal_numbers
-from lstm_teach.plain import softmax
+from lstm_teach.plain import score_deltas, softmax
 from lstm_teach.validate import State, Tokens
 
 
@@ -120,7 +120,7 @@ def bptt(
     cache, targets = _run(params, x, targets, h0)
     T, H = len(cache.x), params.hidden_size
     slope = 1 - cache.h[:-1] ** 2
-    dy = output_delta(cache, targets)
+    dy = score_deltas(cache, targets)
     dh_loss = dy @ params.V
     dh_future, dz = np.zeros((T + 1, H)), np.empty((T, H))  # row -1 takes what goes on to the initial state
     for t in reversed(range(T)):
@@ -139,7 +139,7 @@ def gradient_flow(params: Params, x: Tokens, targets: Tokens, h0: State = None) 
     cache, targets = _run(params, x, targets, h0)
     T, H = len(cache.x), params.hidden_size
     slope = 1 - cache.h[:-1] ** 2
-    start = output_delta(cache, targets) @ params.V
+    start = score_deltas(cache, targets) @ params.V
     dh, dz = np.zeros((T, T, H)), np.zeros((T, T, H))  # (step, loss, unit), so that the losses s >= t lie together
     for t in reversed(range(T)):
         dh[t, t] = start[t]

@@ -13,7 +13,7 @@ from exercise_answers import training as training_answers
 from test_exercise_checks import TOPICS
 
 import lstm_teach as lt
-from lstm_teach import borrowed, judging
+from lstm_teach import borrowed, judging, plain
 from lstm_teach.exercises import (
     flawed_backward,
     forward_pass,
@@ -332,3 +332,16 @@ def test_rows_that_belong_to_no_step_are_filled_for_a_while_only():
     assert (lt.forward(net, [0, 1]).f[-1] == 0).all()
     flawed_backward.check_third(lambda *case: 1 / 0)
     assert (lt.forward(net, [0, 1]).f[-1] == 0).all()
+
+
+def test_every_tool_that_an_answer_may_use_is_there_under_its_own_name():
+    there = set()
+    for module in (*MODULES.values(), *(importlib.import_module(f"lstm_teach.{name}") for name in judging.ANSWERS)):
+        there |= {name for name, value in vars(module).items() if getattr(value, "__name__", "") == name}
+    assert set(judging.TOOLS) <= there
+
+    def dy(cache, targets):
+        return plain.score_deltas(cache, targets)
+
+    assert borrowed.in_function(dy, judging.ANSWERS, judging.TOOLS) == ""
+    assert borrowed.in_function(dy, judging.ANSWERS) == "plain.score_deltas"

@@ -13,10 +13,10 @@ from scenes import assert_same_as_full_drawing, pixels
 
 import lstm_teach as lt
 from lstm_teach import plain, set_up
-from lstm_teach.backward import output_delta
 from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.set_up import set_up_check
 from lstm_teach.figures import set_up as figures
+from lstm_teach.plain import score_deltas
 
 LESSON = "00_start_here"
 PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
@@ -213,7 +213,7 @@ def test_the_names_and_shapes_in_the_table_are_those_of_the_library():
     cache = lt.forward(params, x)
     _, deltas = lt.bptt(params, x, [1, 1, 1], return_deltas=True)
     known = dict(params.items()) | vars(deltas) | {"x": x, "targets": x, "y": cache.y}
-    known["dy"] = output_delta(cache, x)
+    known["dy"] = score_deltas(cache, x)
     plain_cache = plain.forward(params, x, np.zeros(H), np.zeros(H))
     known["dct"] = np.array([step["dct"] for step in plain.walk_back(params, plain_cache, np.array([1, 1, 1]))[1]])
     known |= {name: getattr(cache, name) for name in ("i", "f", "o", "g", "c", "ct", "h", "zi", "zf", "zo", "zg")}

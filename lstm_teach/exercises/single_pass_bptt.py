@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from lstm_teach import borrowed
-from lstm_teach.backward import output_delta
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions
 from lstm_teach.exercises.nets import case_of
@@ -19,6 +18,7 @@ from lstm_teach.forward import Cache, forward
 from lstm_teach.judging import TOOLS
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import GATES, Params
+from lstm_teach.plain import score_deltas
 from lstm_teach.verdicts import Verdict
 
 PREDICT_PEEPHOLE, ONLY_CARRY, PASSES_AT_ONE = questions(
@@ -60,7 +60,7 @@ def walked(
 ) -> dict[str, np.ndarray]:
     """The deltas dh and dc of all steps, (T, H) each."""
     T, H = len(targets), params.hidden_size
-    dy = output_delta(cache, targets)
+    dy = score_deltas(cache, targets)
     deltas = {"dh": np.zeros((T, H)), "dc": np.zeros((T, H))}
     dh_future = dc_carry = np.zeros(H)
     for t in reversed(range(T)):

@@ -38,7 +38,6 @@ NAMES = {thing: name for thing, (*_, name) in THINGS.items()}
 NAVY, CRIMSON = "#22228A", "#B5005B"
 RIGHT, WRONG, UNSURE = NAVY, CRIMSON, ORANGE
 
-MAGNITUDE = "cividis"
 SIGNED = "PuOr_r"  # orange is positive, purple is negative, white is zero
 
 

@@ -1,6 +1,6 @@
 """The posted loop as lesson 3 gives it to the learner, its repairs, and other changes that somebody might make.
 
-Imports params and forward. The repairs and changes are data, in 03_flawed_backward.toml; `variant` applies them.
+Imports the package and edited. The repairs and changes are data, in 03_flawed_backward.toml; `variant` applies them.
 """
 
 from __future__ import annotations

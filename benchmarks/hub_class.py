@@ -296,7 +296,7 @@ async def come_back(student: Student, first: str = "assert mark_of_this_kernel =
     while True:
         try:
             answer = await student.browser.get(f"{student.url}/api/kernels/{student.kernel}")
-            if "Kernel does not exist" in answer.text:  # another 404 comes of a proxy that knows no way yet
+            if "Kernel does not exist" in answer.text:  # any other 404 comes from a proxy that has no route yet
                 raise RuntimeError(f"the kernel of {student.name} has died")
             answer.raise_for_status()
             await connect(student)

@@ -57,7 +57,6 @@ class Bench:
         self.scene, self.every = seen.scene, seen.edits
         self.bare = Variants(backward, units, [], [self.truth])
         self.kinds = {slot.number: slot.kind for slot in self.slots}
-        self.tried = 0
 
     def can_not_be(self, edit: Edit, far: set[int]) -> bool:
         """Whether an edit changes only statements on which not all depends that is wrong."""
@@ -76,9 +75,9 @@ class Bench:
         just = {n for n in reach if reach[n] == wrong} | self.heads(wrong)
         return {n for n, names in reach.items() if not wrong <= names}, just
 
-    def heads(self, wrong: set[str], most: int = 9) -> set[int]:
-        """The heads of blocks where nearly all gradients are wrong of those that can be: they concern all inside."""
-        return {n for n, kind in self.kinds.items() if kind == "head"} if len(wrong) >= most - 1 else set()
+    def heads(self, wrong: set[str], tellable: int = 9) -> set[int]:
+        """The heads of blocks, if all `tellable` gradients but one at most are wrong: a head concerns all inside."""
+        return {n for n, kind in self.kinds.items() if kind == "head"} if len(wrong) >= tellable - 1 else set()
 
     def _beside(self, place: int) -> set[int]:
         """The gaps before and after a statement."""
@@ -124,15 +123,16 @@ def let_run(
             names += _misspelt(Maker(bench.scene, slot), error)
     edits = [*sorted(names, key=lambda edit: edit.cost), *edits]
     running: list[tuple[Edit, Outcome]] = []
+    tried = 0
     for first in range(0, len(edits), AT_ONCE):
         variants = Variants(backward, units, edits[first : first + AT_ONCE], truths[:1])
         for edit in variants.edits:
             outcome = variants.evaluate([edit])
-            bench.tried += 1
+            tried += 1
             if not outcome.error and not deadline.over:
                 running.append((edit, outcome))
     running.sort(key=lambda pair: (-pair[1].score, bench.doubt(pair[0], place)))
-    return bench.slots, running, bench.tried
+    return bench.slots, running, tried
 
 
 def _misspelt(maker: Maker, error: Exception) -> Iterator[Edit]:

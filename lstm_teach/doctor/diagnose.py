@@ -144,7 +144,7 @@ def _equal(one: dict[str, np.ndarray] | None, other: dict[str, np.ndarray] | Non
 def _lengths(backward: Backward, takes: dict[str, bool]) -> tuple[int, ...]:
     """Length of the sequence to search with: 3 where the fault shows there, else the first at which it does.
 
-    None if it shows in none of the nets that are tried: then it needs the large gradients of the check's own long one.
+    Empty if it shows in none of the nets that are tried: then it needs the large gradients of the check's own long one.
     """
     lengths = (3, 2, 6, 1, 4, 12, 20)
     return next(((T,) for T in lengths if not is_right(backward, [make_case(T, 20 + T, takes)])), ())

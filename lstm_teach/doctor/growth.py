@@ -20,14 +20,14 @@ _MOST = 100  # products like one that is there
 
 
 def growth(maker: Any, root: ast.AST) -> Iterator[Edit]:
-    """Missing factors and missing terms, wherever in a statement or head one may be missing."""
+    """Missing factors and missing terms, wherever in a statement one may be missing."""
     own = {unit.node.name for unit in maker.scene.units}
     calls = [n for n in ast.walk(root) if isinstance(n, ast.Call) and getattr(n.func, "id", "") in own]
     handed = {id(arg) for call in calls for arg in call.args}  # rather missing where the function uses it
     for node, shape, term in _sites(maker, root):
         yield from _factors(maker, node, shape, (1.8 if term else 1.6) + 0.8 * (id(node) in handed))
         if not term:
-            yield from _terms(maker, root, node, shape)
+            yield from _terms(maker, node, shape)
 
 
 def _sites(maker: Any, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
@@ -69,7 +69,7 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
             yield maker.swap("factor", cost - less, node, f"{inner} * {form.format(atom.text)}", ast.Mult)
 
 
-def _terms(maker: Any, root: ast.AST, node: ast.expr, shape: Any) -> Iterator[Edit]:
+def _terms(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
     """One more term: something of this shape, a product like the others, a matrix times a vector."""
     text, back = maker.seg(node), maker.back(node)
     for atom in maker.within(shape):

@@ -33,7 +33,7 @@ Key = tuple[int, str] | tuple[int, int, int]  # a unit with a name, or with the 
 class _Sight:
     """What a name or an expression was when it was first seen.
 
-    number  whether it was a single number
+    number  the number, if it was a single floating-point one
     filled  whether it held numbers other than zero
     parts   the shapes of its attributes, and of the vectors that it or these hold under keys: ".c", '["i"]', '.s["i"]'
     """

@@ -2,16 +2,18 @@
 
 May import numpy, params, plain, forward, nested and the input checks. Boxes have names such as `c[0]`,
 `zf[1]`, `h[-1]`, `scores[0,1]` (step, symbol) and `loss[0]`; `kept[t]` is f * c[t-1] and `added[t]` is i * g. An arrow
-is named by its two ends, in the direction of the values: `c[0] -> ct[0]`.
+is named by its two ends, in the direction of the values: `c[0] -> ct[0]`. The arrow `h[t] -> scores[t]` leads to all
+scores of the step.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,6 +44,7 @@ class Net:
 
     T = property(lambda self: len(self.x))
     K = property(lambda self: self.params.vocab_size)
+    formulas = cached_property(lambda self: {box: formula for t in range(self.T) for box, formula in _step(self, t)})
     values = cached_property(lambda self: forward_values(self))
     slopes = cached_property(lambda self: local_slopes(self))
     right = cached_property(lambda self: walk_back(self))
@@ -55,6 +58,52 @@ def make_net(params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: S
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
     h0, c0 = validate.state("h0", h0, 1, np.float64), validate.state("c0", c0, 1, np.float64)
     return Net(params, x, targets, h0, c0)
+
+
+# ------------------------------------------------------------------------------------------- what a box is made of
+
+
+class Formula(NamedTuple):
+    """How a box is computed: what it reads, its value from theirs, and from it and theirs the local slope in each."""
+
+    reads: tuple[str, ...]
+    value: Callable[..., float]
+    slopes: Callable[..., Sequence[float]]
+
+
+SIGMOID = sigmoid, lambda s, z: (s * (1 - s),)
+TANH = np.tanh, lambda v, z: (1 - v**2,)
+PRODUCT = lambda a, b: a * b, lambda v, a, b: (b, a)
+SUM = lambda a, b: a + b, lambda v, a, b: (1.0, 1.0)
+
+
+def _times(weight: float, plus: float = 0.0) -> tuple[Callable, Callable]:
+    return lambda h: plus + weight * h, lambda v, h: (weight,)
+
+
+def _cross_entropy(target: int) -> tuple[Callable, Callable]:
+    def slopes(v: float, *scores: float) -> np.ndarray:
+        return softmax(np.array(scores)) - (np.arange(len(scores)) == target)
+
+    return lambda *scores: cross_entropy(np.array([scores]), [target])[0], slopes
+
+
+def _step(net: Net, t: int) -> Iterator[tuple[str, Formula]]:
+    """The boxes of a step in the order of the forward pass."""
+    p, here, before = net.params, f"[{t}]", f"[{t - 1}]"
+    for gate in GATES:
+        yield f"z{gate}{here}", Formula(("h" + before,), *_times(p["W" + gate][0, 0], p["U" + gate][0, net.x[t]]))
+    for gate in GATES:
+        yield gate + here, Formula((f"z{gate}{here}",), *(TANH if gate == "g" else SIGMOID))
+    yield "kept" + here, Formula(("f" + here, "c" + before), *PRODUCT)
+    yield "added" + here, Formula(("i" + here, "g" + here), *PRODUCT)
+    yield "c" + here, Formula(("kept" + here, "added" + here), *SUM)
+    yield "ct" + here, Formula(("c" + here,), *TANH)
+    yield "h" + here, Formula(("o" + here, "ct" + here), *PRODUCT)
+    scores = tuple(score(t, k) for k in range(net.K))
+    for k, name in enumerate(scores):
+        yield name, Formula(("h" + here,), *_times(p.V[k, 0]))
+    yield "loss" + here, Formula(scores, *_cross_entropy(net.targets[t]))
 
 
 # ------------------------------------------------------------------------------------------------ boxes and arrows
@@ -82,6 +131,11 @@ def score(t: int, k: int) -> str:
     return f"scores[{t},{k}]"
 
 
+def _drawn(source: str, box: str) -> str:
+    """The arrow that is drawn from one box to another: that to a score leads to all scores of its step."""
+    return arrow(source, re.sub(r",\d+", "", box))
+
+
 @dataclass(frozen=True)
 class Operation:
     """One place of the walk: what it fills in, and on the way back over which arrows deltas come."""
@@ -94,55 +148,45 @@ class Operation:
 
 
 @lru_cache
-def forward_operations(T: int, K: int) -> tuple[Operation, ...]:
+def forward_operations(net: Net) -> tuple[Operation, ...]:
     """The operations of the forward pass in their order, nine a step."""
-
-    def boxes(t: int) -> dict[str, tuple[str, ...]]:
-        several = {"z": [f"z{gate}" for gate in GATES], "gates": GATES}
-        one = {kind: [kind] for kind in ("kept", "added", "c", "ct", "h")}
-        named = {kind: tuple(f"{name}[{t}]" for name in names) for kind, names in (several | one).items()}
-        return named | {"scores": tuple(score(t, k) for k in range(K)), "loss": (f"loss[{t}]",)}
-
-    return tuple(Operation(kind, t, False, names) for t in range(T) for kind, names in boxes(t).items())
+    boxes = {}
+    for box in net.formulas:
+        kind, t = kind_and_step(box)
+        together = "z" if kind[0] == "z" else "gates" if kind in GATES else kind
+        boxes.setdefault((together, t), []).append(box)
+    return tuple(Operation(kind, t, False, tuple(names)) for (kind, t), names in boxes.items())
 
 
-def _arrows_back(t: int, K: int) -> dict[str, list[tuple[str, str]]]:
-    """The arrows of a step, (source, target), by the operation that walks them, in the order of the way back."""
-    here, before = f"[{t}]", f"[{t - 1}]"
-    return {
-        "loss": [],
-        "scores": [(score(t, k), "loss" + here) for k in range(K)],
-        "h": [("h" + here, "scores" + here)],
-        "product": [("o" + here, "h" + here), ("ct" + here, "h" + here)],
-        "c": [("c" + here, "ct" + here)],
-        "sum": [("kept" + here, "c" + here), ("added" + here, "c" + here)],
-        "kept": [("f" + here, "kept" + here), ("c" + before, "kept" + here)],
-        "added": [("i" + here, "added" + here), ("g" + here, "added" + here)],
-        "z": [(f"z{gate}{here}", gate + here) for gate in GATES],
-        "before": [("h" + before, f"z{gate}{here}") for gate in GATES],
-    }
+# The operations of the way back in their order, and the boxes of the forward pass that each of them goes back from.
+BACK_FROM = dict(
+    scores="loss", h="scores", product="h", c="ct", sum="c", kept="kept", added="added", z="gates", before="z"
+)
 
 
 @lru_cache
-def back_operations(T: int, K: int) -> tuple[Operation, ...]:
+def back_operations(net: Net) -> tuple[Operation, ...]:
     """The operations of the backward pass in their order, ten a step."""
+    filled = {(operation.kind, operation.t): operation.boxes for operation in forward_operations(net)}
     operations = []
-    for t in reversed(range(T)):
-        for kind, pairs in _arrows_back(t, K).items():
+    for t in reversed(range(net.T)):
+        operations.append(Operation("loss", t, True, (f"loss[{t}]",)))
+        for kind, origin in BACK_FROM.items():
+            pairs = [(source, box) for box in filled[origin, t] for source in net.formulas[box].reads]
             # The state of the step before has a sum to wait for, but the initial one is filled in with its arrows.
             sources = [source for source, _ in pairs if t == 0 or not source.endswith(f"[{t - 1}]")]
-            boxes = dict.fromkeys([f"loss[{t}]"] if kind == "loss" else sources)
-            operations.append(Operation(kind, t, True, tuple(boxes), tuple(arrow(*pair) for pair in pairs)))
+            arrows = tuple(dict.fromkeys(_drawn(*pair) for pair in pairs))
+            operations.append(Operation(kind, t, True, tuple(dict.fromkeys(sources)), arrows))
     return tuple(operations)
 
 
 @lru_cache
-def backward_order(T: int, K: int) -> tuple[str, ...]:
+def backward_order(net: Net) -> tuple[str, ...]:
     """Every box, and every arrow that carries a part of a box's delta, in the order of the way back.
 
     The arrows are those of boxes with several ways out; the arrow of any other box carries the box's own delta.
     """
-    operations = back_operations(T, K)
+    operations = back_operations(net)
     ways = Counter(ends(name)[0] for operation in operations for name in operation.arrows)
     order = []
     for operation in operations:
@@ -160,33 +204,13 @@ def forward_values(net: Net, place: str = "", amount: float = 0.0) -> dict[str, 
     With `place` that box is moved by `amount` after it has been computed, and what comes after it is computed from
     the moved value. If `place` is an arrow, only the box at its end sees the moved value.
     """
-    p = net.params
-
-    def moved(name: str, value: float) -> float:
-        return float(value + amount * (name == place))
-
-    h, c = moved("h[-1]", net.h0[0]), moved("c[-1]", net.c0[0])
-    values = {"h[-1]": h, "c[-1]": c, "loss": 0.0}
-    for t in range(net.T):
-        here, before = f"[{t}]", f"[{t - 1}]"
-        z = {}
-        for gate in GATES:
-            h_seen = moved(arrow("h" + before, f"z{gate}{here}"), h)
-            z[gate] = moved(f"z{gate}{here}", p["U" + gate][0, net.x[t]] + p["W" + gate][0, 0] * h_seen)
-        i, f, o = (moved(gate + here, sigmoid(z[gate])) for gate in "ifo")
-        g = moved("g" + here, np.tanh(z["g"]))
-        kept = moved("kept" + here, f * moved(arrow("c" + before, "kept" + here), c))
-        added = moved("added" + here, i * g)
-        c = moved("c" + here, kept + added)
-        ct = moved("ct" + here, np.tanh(moved(arrow("c" + here, "ct" + here), c)))
-        h = moved("h" + here, o * ct)
-        h_seen = moved(arrow("h" + here, "scores" + here), h)
-        scores = [moved(score(t, k), V * h_seen) for k, V in enumerate(p.V[:, 0])]
-        loss = moved("loss" + here, cross_entropy(np.array([scores]), net.targets[t : t + 1])[0])
-        step = {"i": i, "f": f, "o": o, "g": g, "kept": kept, "added": added, "c": c, "ct": ct, "h": h, "loss": loss}
-        values |= {f"z{gate}{here}": z[gate] for gate in GATES} | {name + here: value for name, value in step.items()}
-        values |= {score(t, k): value for k, value in enumerate(scores)}
-        values["loss"] += loss
+    values = {"h[-1]": float(net.h0[0]), "c[-1]": float(net.c0[0])}
+    if place in values:
+        values[place] += amount
+    for box, formula in net.formulas.items():
+        seen = [values[name] + amount * (_drawn(name, box) == place) for name in formula.reads]
+        values[box] = float(formula.value(*seen)) + amount * (box == place)
+    values["loss"] = sum(values[f"loss[{t}]"] for t in range(net.T))
     return values
 
 
@@ -212,8 +236,7 @@ def nudge(net: Net, place: str) -> Nudged:
     """
     low, high = (forward_values(net, place, side * NUDGE / 2) for side in (-1, 1))
     changed = frozenset(name for name in high if name != "loss" and high[name] != low[name])
-    source = ends(place)[0] if " -> " in place else place
-    value = net.values[source]
+    value = net.values[place.partition(" -> ")[0]]
     return Nudged(place, (value - NUDGE / 2, value + NUDGE / 2), (low["loss"], high["loss"]), changed)
 
 
@@ -222,32 +245,11 @@ def nudge(net: Net, place: str) -> Nudged:
 
 def local_slopes(net: Net) -> dict[str, float]:
     """How much the end of each arrow changes for each unit of its beginning, every other input held fixed."""
-    p, v = net.params, net.values
-    slopes = {}
-    for t in range(net.T):
-        here, before = f"[{t}]", f"[{t - 1}]"
-        y = softmax(np.array([v[score(t, k)] for k in range(net.K)]))
-        for k in range(net.K):
-            slopes[arrow("h" + here, score(t, k))] = p.V[k, 0]
-            slopes[arrow(score(t, k), "loss" + here)] = y[k] - (k == net.targets[t])
-        i, f, o, g, ct = (v[name + here] for name in ("i", "f", "o", "g", "ct"))
-        slopes |= {
-            arrow("o" + here, "h" + here): ct,
-            arrow("ct" + here, "h" + here): o,
-            arrow("c" + here, "ct" + here): 1 - ct**2,
-            arrow("kept" + here, "c" + here): 1.0,
-            arrow("added" + here, "c" + here): 1.0,
-            arrow("f" + here, "kept" + here): v["c" + before],
-            arrow("c" + before, "kept" + here): f,
-            arrow("i" + here, "added" + here): g,
-            arrow("g" + here, "added" + here): i,
-            arrow("zi" + here, "i" + here): i * (1 - i),
-            arrow("zf" + here, "f" + here): f * (1 - f),
-            arrow("zo" + here, "o" + here): o * (1 - o),
-            arrow("zg" + here, "g" + here): 1 - g**2,
-        }
-        slopes |= {arrow("h" + before, f"z{gate}{here}"): p["W" + gate][0, 0] for gate in GATES}
-    return {name: float(slope) for name, slope in slopes.items()}
+    slopes, v = {}, net.values
+    for box, formula in net.formulas.items():
+        each = formula.slopes(v[box], *(v[name] for name in formula.reads))
+        slopes |= {arrow(name, box): float(slope) for name, slope in zip(formula.reads, each, strict=True)}
+    return slopes
 
 
 @dataclass(frozen=True)
@@ -291,34 +293,30 @@ def walk_back(net: Net, flaws: Collection[str] = ()) -> Back:
         raise ValueError(f"flaws must be a collection of names out of {', '.join(FLAWS)}; got {validate.brief(flaws)}.")
     inputs = net.params, net.x, net.targets, net.h0, net.c0
     _, deltas = nested_bptt(*inputs, repaired=set(FLAWS) - set(flaws), return_deltas=True)
-    short, slopes, boxes, parts, strays = "short_range" in flaws, net.slopes, {}, {}, []
-    for t in reversed(range(net.T)):
+    short = "short_range" in flaws
+    given = {f"loss[{t}]": 1.0 for t in range(net.T)}
+    for kind, delta in (("h", deltas.dh), ("c", deltas.dc)):
+        given |= {f"{kind}[{t}]": float(delta[t, 0]) for t in range(net.T)}
+    boxes, parts, strays = dict(given), {}, []
+    for box, formula in reversed(net.formulas.items()):
+        for source in formula.reads:
+            if flaws and source.endswith("[-1]"):
+                continue
+            name, part = _drawn(source, box), boxes[box] * net.slopes[arrow(source, box)]
+            parts[name] = parts.get(name, 0.0) + part
+            if source not in given:  # one way leads out of it, but for the initial h, which has four
+                boxes[source] = boxes.get(source, 0.0) + part
+    missing = frozenset(name for name in parts if short and " -> scores" in name)
+    for t in reversed(range(net.T - 1)):
         here, later = f"[{t}]", f"[{t + 1}]"
-        d = {name[1:]: float(delta[t, 0]) for name, delta in vars(deltas).items()}
-        d |= {"ct": d["h"] * net.values["o" + here], "kept": d["c"], "added": d["c"]}
-        names = [*GATES, *(f"z{gate}" for gate in GATES), "kept", "added", "c", "ct", "h"]
-        boxes |= {"loss" + here: 1.0} | {name + here: d[name] for name in names}
-        boxes |= {score(t, k): slopes[arrow(score(t, k), "loss" + here)] for k in range(net.K)}
-        if short and t + 1 < net.T:
-            strays.append(Stray("short_range", "scores" + later, "h" + here, d["h_loss"]))
+        if short:
+            strays.append(Stray("short_range", "scores" + later, "h" + here, float(deltas.dh_loss[t, 0])))
         if t + 1 + short < net.T:  # here a walk starts, and an earlier one comes by
-            carried = boxes["c" + later] * net.values["f" + later]
+            carried = parts[arrow("c" + here, "kept" + later)]
             if "carry_accumulates" in flaws:
                 strays.append(Stray("carry_accumulates", "c" + later, "c" + here, boxes["c" + later]))
                 carried += boxes["c" + later]
             if "stale_cell_delta" in flaws:
-                strays.append(Stray("stale_cell_delta", "ct[0]", "c" + here, d["c_carry"] - carried))
-    for name in (name for operation in back_operations(net.T, net.K) for name in operation.arrows):
-        source, target = ends(name)
-        _, t = kind_and_step(source)
-        if t < 0 and flaws:
-            continue
-        if target in boxes:
-            parts[name] = boxes[target] * slopes[name]
-        else:  # all scores of the step
-            all_scores = sum(boxes[score(t, k)] * slopes[arrow(source, score(t, k))] for k in range(net.K))
-            parts[name] = 0.0 if short else all_scores
-        if t < 0:
-            boxes[source] = boxes.get(source, 0.0) + parts[name]
-    missing = frozenset(arrow(f"h[{t}]", f"scores[{t}]") for t in range(net.T) if short)
-    return Back(boxes, parts, missing, tuple(strays), frozenset(flaws))
+                left_over = float(deltas.dc_carry[t, 0]) - carried
+                strays.append(Stray("stale_cell_delta", "ct[0]", "c" + here, left_over))
+    return Back(boxes, parts | dict.fromkeys(missing, 0.0), missing, tuple(strays), frozenset(flaws))

@@ -91,7 +91,7 @@ def test_with_any_flaws_it_is_the_loop_of_the_question(flaws):
 @pytest.mark.parametrize("seed", range(40))
 def test_every_delta_is_what_the_loss_does_when_that_box_or_arrow_alone_is_nudged(seed):
     net = random_net(seed)
-    for name in backward_order(net.T, net.K):
+    for name in backward_order(net):
         delta = (net.right.boxes | net.right.arrows)[name]
         ratio = nudge(net, name).ratio
         assert ratio == pytest.approx(delta, rel=1e-5, abs=2e-6), name
@@ -136,7 +136,7 @@ def test_a_nudge_changes_exactly_what_arrows_lead_to(T):
         after.setdefault(source, []).append(target)
     for t in range(T):  # the scores are one end of an arrow and several boxes
         after[f"scores[{t}]"] = [score(t, k) for k in range(net.K)]
-    for name in backward_order(T, net.K):
+    for name in backward_order(net):
         reached, new = set(), [ends(name)[1] if " -> " in name else name]
         while new:
             box = new.pop()
@@ -181,15 +181,15 @@ def test_what_is_called_wrong_is_what_differs_from_the_right_pass(flaw):
 
 @pytest.mark.parametrize("T", [1, 2, 3])
 def test_the_operations_fill_in_every_box_once_in_either_direction(T):
-    forward = [box for operation in forward_operations(T, 2) for box in operation.boxes]
-    back = [box for operation in back_operations(T, 2) for box in operation.boxes]
     net = random_net(0, T=T, K=2)
+    forward = [box for operation in forward_operations(net) for box in operation.boxes]
+    back = [box for operation in back_operations(net) for box in operation.boxes]
     assert sorted(forward) == sorted(set(net.values) - {"h[-1]", "c[-1]", "loss"})
     assert sorted(back) == sorted(set(net.values) - {"loss"})
-    arrows = [name for operation in back_operations(T, 2) for name in operation.arrows]
+    arrows = [name for operation in back_operations(net) for name in operation.arrows]
     assert sorted(arrows) == sorted(net.right.arrows) and len(set(arrows)) == len(arrows)
     done = set()
-    for operation in back_operations(T, 2):  # no delta is used before it has been filled in
+    for operation in back_operations(net):  # no delta is used before it has been filled in
         for name in operation.arrows:
             target = ends(name)[1]
             assert target in done or (target.startswith("scores") and score(int(target[7:-1]), 0) in done)

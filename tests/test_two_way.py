@@ -52,7 +52,7 @@ def test_at_the_end_every_value_and_every_delta_is_on_the_page(T):
             assert value_text(value) in shown, name
     for name, delta in net.right.boxes.items():
         assert delta_text(delta) in shown, name
-    parts = [name for name in backward_order(T, 2) if " -> " in name]
+    parts = [name for name in backward_order(net) if " -> " in name]
     for name in parts:
         assert delta_text(net.right.arrows[name]) in shown, name
 
@@ -157,7 +157,7 @@ def test_a_delta_always_has_a_sign(value, text):
 @pytest.mark.parametrize("T", [1, 2, 3])
 def test_whatever_is_chosen_its_line_ends_with_its_delta_and_the_nudge_agrees(T):
     net = small_net(T)
-    for name in backward_order(T, 2):
+    for name in backward_order(net):
         text = describe(View(net, chosen=name))
         delta = (net.right.boxes | net.right.arrows)[name]
         assert f"= {exact(delta)}" in text.split("<b>Nudge:")[0] or name.startswith("loss"), text
@@ -289,7 +289,7 @@ def test_forward_a_click_on_an_arrow_chooses_nothing():
 def test_every_box_and_every_part_can_be_chosen_with_the_keyboard_in_backward_order():
     explorer = two_way(steps=3)
     names = [value for _, value in explorer.controls["chosen"].options]
-    assert names == ["", *backward_order(3, 2)]
+    assert names == ["", *backward_order(small_net(3))]
 
 
 def test_the_choice_follows_the_slider_again_when_it_moves():
@@ -307,7 +307,7 @@ def test_with_upto_nothing_later_on_the_way_back_is_given_away():
     net = small_net(1)
     explorer = two_way(direction="back", upto="product")
     assert explorer.controls["operation"].max == 4
-    hidden = [name for name in backward_order(1, 2)[6:] if " -> " not in name]
+    hidden = [name for name in backward_order(net)[6:] if " -> " not in name]
     for name in hidden:
         explorer.controls["chosen"].value = name
         before, after = plain(explorer.text).split("Nudge:")
@@ -315,7 +315,7 @@ def test_with_upto_nothing_later_on_the_way_back_is_given_away():
         assert "delta" not in after and exact(net.right.boxes[name], True) in after  # the loss is still asked
     figure = picture(net, direction="back", upto="product")
     assert not [word for word in words(figure) if word.startswith(("× (1", "× f", "× i", "× g", "× W"))]
-    shown = {delta_text(net.right.boxes[name]) for name in backward_order(1, 2)[:6]}
+    shown = {delta_text(net.right.boxes[name]) for name in backward_order(net)[:6]}
     assert {word for word in words(figure) if word[0] in "+−" and word not in ("−2", "−1")} <= shown | {
         value_text(value) for value in net.values.values()
     }

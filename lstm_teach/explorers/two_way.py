@@ -41,7 +41,7 @@ def two_way(
     net = make_net(*diagram_net(steps))
     whole, layout = View(net, None, direction, upto=upto), lay_out(steps, slots=direction != "forward")
     scene, update = figures.build(net, direction, bool(flaws))
-    order = backward_order(steps, net.K)
+    order = backward_order(net)
     if direction == "forward":
         order = ("h[-1]", "c[-1]", *(box for o in whole.every for box in o.boxes))
     names = [FOLLOW, *((f"{'arrow ' if ' -> ' in name else ''}{box_name(name)}", name) for name in order)]

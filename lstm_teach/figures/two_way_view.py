@@ -36,13 +36,13 @@ class View:
         if self.direction not in DIRECTIONS:
             raise ValueError(f"direction must be one of {', '.join(DIRECTIONS)}, got {self.direction!r}.")
         net = self.net
-        back = () if self.direction == "forward" else back_operations(net.T, net.K)
-        return forward_operations(net.T, net.K) + back
+        back = () if self.direction == "forward" else back_operations(net)
+        return forward_operations(net) + back
 
     @property
     def before(self) -> int:
         """How many operations have been done before the slider starts."""
-        return len(forward_operations(self.net.T, self.net.K)) if self.direction == "back" else 0
+        return len(forward_operations(self.net)) if self.direction == "back" else 0
 
     @property
     def derived(self) -> tuple[Operation, ...]:

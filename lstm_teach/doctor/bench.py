@@ -6,17 +6,11 @@ For code that stops with an error or never ends: edits with which it runs. Impor
 from __future__ import annotations
 
 import ast
-import builtins
-import difflib
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lstm_teach.doctor.donors import in_order
-from lstm_teach.doctor.edits import Maker
-from lstm_teach.doctor.fuel import Deadline
 from lstm_teach.doctor.missing import steps_of_loops
-from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Edit, Slot, find_slots
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.synthesis import candidates
@@ -97,92 +91,6 @@ class Bench:
         elsewhere = any(self.slots[slot].unit != self.slots[place].unit for slot in at)
         returned = any(isinstance(self.slots[slot].node, ast.Return) for slot in at)
         return cost + 0.3 + 0.2 * elsewhere + 0.1 * returned
-
-
-def let_run(
-    backward: Callable, units: list[Unit], truths: list[Truth], deadline: Deadline, progress: Callable[[int], None]
-) -> tuple[list[Slot], list[tuple[Edit, Outcome]], int]:
-    """For code that stops with an error: edits of what stops, or of what leads there, with which it runs to its end.
-
-    The likely ones first, by what is right then; and the slots, and how many edits were tried.
-    """
-    bench = Bench(backward, units, truths, progress)
-    begun: list[int] = []
-    statements = {slot.number for slot in bench.slots if slot.kind == "statement"}
-    watched = Variants(backward, units, [], truths[:1], at=(statements, lambda slot, *names: begun.append(slot)))
-    error = watched.run(truths[0]).error
-    if error is None or not begun:
-        return bench.slots, [], 0
-    place = begun[-1]
-    leading = {place, *_feeders(bench, place)}
-    edits = [edit for edit in bench.every if edit.slots & leading]
-    edits.sort(key=lambda edit: bench.doubt(edit, place))
-    names: list[Edit] = []
-    for slot in bench.slots:
-        if slot.number == place or (slot.kind == "statement" and slot.unit == bench.slots[place].unit):
-            names += _misspelt(Maker(bench.scene, slot), error)
-    edits = [*sorted(names, key=lambda edit: edit.cost), *edits]
-    running: list[tuple[Edit, Outcome]] = []
-    tried = 0
-    for first in range(0, len(edits), AT_ONCE):
-        variants = Variants(backward, units, edits[first : first + AT_ONCE], truths[:1])
-        for edit in variants.edits:
-            outcome = variants.evaluate([edit])
-            tried += 1
-            if not outcome.error and not deadline.over:
-                running.append((edit, outcome))
-    running.sort(key=lambda pair: (-pair[1].score, bench.doubt(pair[0], place)))
-    return bench.slots, running, tried
-
-
-def _misspelt(maker: Maker, error: Exception) -> Iterator[Edit]:
-    """Names much like the one that Python does not know, wherever the statement reads it; or the other way round."""
-    inside = list(ast.walk(maker.slot.node))
-    quoted = re.search("'(\\w+)'", str(error))  # Python tells the name of a local one in the message only
-    name = getattr(error, "name", None) or (quoted[1] if quoted else "")
-    if isinstance(error, NameError):
-        known = {*maker.slot.names, *maker.unit.function.__globals__, *dir(builtins)}
-        places = [node for node in inside if isinstance(node, ast.Name) and node.id == name]
-    elif isinstance(error, AttributeError):
-        known = set(dir(error.obj))
-        places = [node for node in inside if isinstance(node, ast.Attribute) and node.attr == name]
-    else:
-        return
-    ends = [maker.unit.span(node)[1] for node in places if isinstance(node.ctx, ast.Load)]
-    for rank, new in enumerate(difflib.get_close_matches(name, known - {name}, 5) if ends else ()):
-        changes = [(end - len(name), end, new) for end in ends]
-        yield maker.edit("unknown name", 1.0 + 0.1 * rank, *changes, old=name, new=new)
-    read = {n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    given = [node for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-    targets = [t for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Assign) for t in n.targets]
-    assigned = [target.id for target in targets if isinstance(target, ast.Name)]
-    for node in given if name in read else ():
-        if node.id not in read and difflib.get_close_matches(node.id, [name]):  # a name that nobody reads
-            yield maker.swap("target", 0.9, node, name)
-        elif assigned.count(node.id) > 1 and name not in assigned:  # given twice, where the other is given nowhere
-            yield maker.swap("target", 1.1, node, name)
-
-
-def _feeders(bench: Bench, place: int) -> set[int]:
-    """The statements that assign a name which one reads, and those that call the function that it is in."""
-    unit = bench.units[bench.slots[place].unit]
-    around = [
-        n for n in ast.walk(unit.tree) if isinstance(n, ast.FunctionDef) and bench.slots[place].node in ast.walk(n)
-    ]
-    read, calls = _words(bench.slots[place].node), {function.name for function in around}
-    found = set()
-    for slot in bench.slots:
-        if slot.kind == "statement":
-            called = {name for n in ast.walk(slot.node) if isinstance(n, ast.Call) for name in _words(n.func)}
-            given = {name for target in targets_of(slot.node) for name in _words(target)}
-            found |= {slot.number} if given & read or called & calls else set()
-    return found
-
-
-def _words(node: ast.AST) -> set[str]:
-    """The names and attributes in an expression."""
-    inside = list(ast.walk(node))
-    return {n.id for n in inside if isinstance(n, ast.Name)} | {n.attr for n in inside if isinstance(n, ast.Attribute)}
 
 
 def let_end(backward: Callable, units: list[Unit], truths: list[Truth]) -> list[tuple[Edit, Outcome]]:

@@ -49,6 +49,7 @@ _PATHS = {
     "dh": "where the loss of this step and the future meet in h",
     "dh_future": _FUTURE,
     "back": _FUTURE,
+    "dct": "on the way from h through the output gate",
     "dc_hidden": "on the way from h through the output gate and the tanh to the cell",
     "dc": "where the way through h and the way through the next forget gate meet in the cell",
     "dc_carry": "on the way from the next step's cell through its forget gate",

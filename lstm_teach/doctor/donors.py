@@ -6,6 +6,8 @@ Each function takes the maker of edits of one statement (`edits.Maker`). Imports
 from __future__ import annotations
 
 import ast
+import builtins
+import difflib
 import itertools
 import re
 from collections.abc import Iterator
@@ -206,3 +208,35 @@ def unlike(a: str, b: str) -> int:
     if len(a) == len(b):
         return sum(x != y for x, y in zip(a, b, strict=True))
     return 2 + abs(len(a) - len(b)) + sum(x != y for x, y in zip(a, b, strict=False))
+
+
+def misspelt(maker: Any) -> Iterator[Edit]:
+    """Names much like the one that Python does not know, wherever the statement reads it; or the other way round."""
+    error, inside, every = maker.scene.error, list(ast.walk(maker.slot.node)), list(ast.walk(maker.unit.tree))
+    quoted = re.search("'(\\w+)'", str(error))  # Python tells the name of a local one in the message only
+    name = getattr(error, "name", None) or (quoted[1] if quoted else "")
+    names = [node for node in every if isinstance(node, ast.Name)]
+    if isinstance(error, NameError):
+        own = {node.id for node in names} | {node.arg for node in every if isinstance(node, ast.arg)}
+        known = own | {*maker.unit.function.__globals__, *dir(builtins)}
+        places = [node for node in inside if isinstance(node, ast.Name) and node.id == name]
+    elif isinstance(error, AttributeError):
+        known = set(dir(error.obj))
+        places = [node for node in inside if isinstance(node, ast.Attribute) and node.attr == name]
+    else:
+        return
+    ends = [maker.unit.span(node)[1] for node in places if isinstance(node.ctx, ast.Load)]
+    for rank, new in enumerate(difflib.get_close_matches(name, known - {name}, 5) if ends else ()):
+        changes = [(end - len(name), end, new) for end in ends]
+        yield maker.edit("unknown name", 0.3 + 0.1 * rank, *changes, old=name, new=new)
+    read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    assigned = [node.id for node in names if isinstance(node.ctx, ast.Store)]
+    for node in inside:  # the same of another object
+        if isinstance(node, ast.Attribute) and name in (node.attr, getattr(node.value, "id", "")):
+            owners = {maker.seg(n.value) for n in every if isinstance(n, ast.Attribute) and n.attr == node.attr}
+            for owner in sorted(owners - {maker.seg(node.value)}):
+                yield maker.swap("wrong name", 0.9, node.value, owner)
+    for node in inside:  # a name that nobody reads, or that is given twice where this one is given nowhere
+        given = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and name in read
+        if given and (node.id not in read or (assigned.count(node.id) > 1 and name not in assigned)):
+            yield maker.swap("target", 0.9, node, name)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from lstm_teach.doctor.donors import another_target, exchanged_names, swapped_items, unlike
+from lstm_teach.doctor.donors import another_target, exchanged_names, misspelt, swapped_items, unlike
 from lstm_teach.doctor.growth import growth
 from lstm_teach.doctor.indices import indices
 from lstm_teach.doctor.rewrites import rewritten
@@ -74,6 +74,7 @@ class Maker:
         yield from rewritten(self, node)
         yield from exchanged_names(self, node)
         yield from indices(self, node)
+        yield from misspelt(self)
         for inner in ast.walk(node):
             if isinstance(inner, ast.Call):
                 yield from self._call(inner)

@@ -73,8 +73,10 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
         try:
             with np.errstate(all="ignore"):
                 call(case.params.copy(), case.x.copy(), targets, **{k: v.copy() for k, v in case.states.items()})
-        except (Exception, guard.OutOfTime):
-            pass  # what stops half way is looked at as far as it went
+        except Exception as error:  # what stops half way is looked at as far as it went
+            scene.error = error
+        except guard.OutOfTime:
+            pass
 
     atoms = {key: atom for probe in probes for key, atom in probe.atoms.items()}
     seen = {key: atom for key, atom in atoms.items() if key in sights}

@@ -50,6 +50,7 @@ class Scene:
     strings: set[str] = field(default_factory=set)  # all strings of the code
     fields: dict[str, Any] = field(default_factory=dict)  # shapes of what is assigned to attributes
     filled: set[tuple[int, str]] = field(default_factory=set)  # units and what held numbers as soon as it was assigned
+    error: Exception | None = None  # what stopped the run
     weights: set[str] = field(default_factory=set)  # what is read and gives single numbers of the parameters
 
     @functools.cached_property

@@ -11,15 +11,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from lstm_teach.doctor.bench import Bench, Mended, let_end, let_run
+from lstm_teach.doctor.bench import Bench, Mended, let_end
 from lstm_teach.doctor.climb import Climb
 from lstm_teach.doctor.fuel import STEPS, Deadline
 from lstm_teach.doctor.proof import proof_cases, prove
 from lstm_teach.doctor.scene import Scene
-from lstm_teach.doctor.slots import Edit
+from lstm_teach.doctor.slots import Edit, find_slots
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Case, Truth, make_case
-from lstm_teach.doctor.variants import Endless, Outcome, Variants
+from lstm_teach.doctor.variants import Outcome, Variants
 from lstm_teach.gradcheck import LENGTHS, own_case
 
 _SHARE = 0.85  # of the steps is for the search, the rest for proof and report
@@ -27,9 +27,8 @@ _SOON = 200_000  # steps for a single edit that mends everything, before several
 _NUMBERS = 8  # operations on single numbers of the walk back, from which on it is one entry by entry
 _CLIMB = 0.6  # of the steps left, for several edits by what becomes right of the gradients
 _AGAIN = 0.6  # of the steps left, for those beside what was made right so far
-_RUNNING = 0.2  # of the steps, for an edit with which code that stops with an error goes on
 _OTHER_LINES = 3  # of which it is asked whether a change of them would do as well
-_MADE_TO_RUN = 7  # of these edits to try
+_MADE_TO_END = 7  # of these edits to try
 _SHORT = 6  # the length up to which a single edit is looked for first
 
 
@@ -125,13 +124,11 @@ def search(
         return Result(now, flaws, proved, tried, spent, stopped, state.elsewhere)
 
     try:
-        if begun_with.outcome.error:
-            state, tried, proved = _made_to_run(backward, begun_with, truths, cases, deadline.part(_RUNNING))
-            if proved:
-                return result(state, True)
-            if state is None:  # every edit would hang as well
-                return result(begun_with, False)
-            begun_with = state
+        if begun_with.outcome.endless:
+            ending, proved = _made_to_end(backward, begun_with, truths, cases)
+            if ending is None or proved:
+                return result(ending or begun_with, proved)
+            state = begun_with = ending
         climb = climb_from(begun_with)
         short = truths[0].case.length <= _SHORT  # of a fault that shows in long sequences only the values tell little
         one = None
@@ -169,26 +166,15 @@ def _entry_by_entry(scene: Scene) -> bool:
     return len({key for key in scene.back if scene.operations.get(key) == ()}) > _NUMBERS
 
 
-def _made_to_run(
-    backward: Callable, state: State, truths: list[Truth], cases: list[Case], deadline: Deadline
-) -> tuple[State | None, int, bool]:
-    """Code that stops with an error, or never ends, after an edit with which it runs; tries; whether it is proved.
-
-    The state as it is where no edit helps, None where it goes on for ever.
-    """
-    bare = Variants(backward, state.units, [], truths[:1])
-    slots, endless, count = bare.slots, isinstance(bare.run(truths[0]).error, Endless), 0
-    if endless:
-        running = let_end(backward, state.units, truths)
-    else:
-        slots, running, count = let_run(backward, state.units, truths, deadline, lambda tried: None)
-    first = None
-    for edit, outcome in running[:_MADE_TO_RUN]:
+def _made_to_end(backward: Callable, state: State, truths: list[Truth], cases: list[Case]) -> tuple[State | None, bool]:
+    """Code that never ends after an edit with which it does, and whether that is proved; None if every edit hangs."""
+    slots, first = find_slots(state.units), None
+    for edit, outcome in let_end(backward, state.units, truths)[:_MADE_TO_END]:
         new = _step(state, slots, [edit], outcome)
         if new is not None and outcome.right and prove(backward, new.units, cases):
-            return new, count, True
+            return new, True
         first = first or new
-    return first or (None if endless else state), count, False
+    return first, False
 
 
 def _proved(state: State, sets: Iterator[Mended], climb: Climb, cases: list[Case]) -> State | None:

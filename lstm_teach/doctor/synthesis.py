@@ -9,6 +9,7 @@ in one equation, and terms or statements that were forgotten, are found at once.
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,10 +31,15 @@ from lstm_teach.doctor.variants import Variants
 from lstm_teach.params import Params
 
 _VISITS = 2  # how often a statement is looked at in one run: the last step, and one that the future reaches
-_PRODUCTS = frozenset(("dc_hidden", "dc", "dc_carry", "d", "dz", "dh", "dh_loss"))
-_SUMS = frozenset(("dy", "dh", "dh_future", "dc", "dh_loss"))
+_SORTS = {  # which quantities are products of the things at hand, sums of them, outer products of two
+    "product": ("dct", "dc_hidden", "dc", "dc_carry", "d", "dz", "dh", "dh_loss"),
+    "sum": ("dy", "dh", "dh_future", "dc", "dh_loss"),
+    "outer": ("term",),
+}
 _ANEW, _LESS = 1_500, 0.4  # steps to write one statement anew, and how much less such an edit costs
+_TORN = 0.8  # less cost where the shape was wrong
 _INDICES = 3
+_MOST_OUTER = 6
 _MOST_ATOMS, _MOST_TERMS = 80, 140
 
 
@@ -44,6 +50,7 @@ class _Place:
     slot: Slot
     maker: Maker
     visits: int = 0
+    torn: bool = False  # it gave its target another shape than before
 
 
 @dataclass
@@ -87,10 +94,11 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
     bare = Variants(backward, units, [], [truth])
     goals = _goals(truth, bare.seen(bare.run(truth), truth))
     ends = {slot.number for number in range(len(units)) for slot in loop_ends(scene, number)[:3]}
+    back = {slot.block for slot in scene.slots if slot.kind == "statement" and scene.walks_back(slot)}
     places = {
         slot.number: _Place(slot, Maker(scene, slot))
         for slot in scene.slots
-        if (_walks_back(scene, slot) if slot.kind == "statement" else slot.number in ends)
+        if (_may_be_a_delta(slot, back) if slot.kind == "statement" else slot.number in ends)
     }
     texts = {number: _atom_texts(scene, number) for number in range(len(units))}
     codes: dict[str, Any] = {}
@@ -99,21 +107,24 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
     def at(number: int, names: dict, local_names: dict) -> None:
         here = places[number]
         here.visits += 1
-        if here.visits > _VISITS:
+        if here.visits > _VISITS or any(place.torn for place in places.values()):  # then nothing means anything
             return
         space = {**names, **local_names}
 
         def value(text: str) -> np.ndarray | None:
             return _value(text, space, codes)
 
-        if here.slot.kind == "statement" and not _open(here, truth, goals, value):
-            return
+        shape = ()
+        if here.slot.kind == "statement":
+            shape = _wanted(here, scene.walks_back(here.slot), truth, goals, value)
+            if shape is None:
+                return
         spend(_ANEW)
         every = dict.fromkeys([*texts[here.slot.unit], *local_names, *_other_steps(texts[here.slot.unit])])
         atoms = {t: v for t in every if (v := value(t)) is not None and v.any()}
         if here.slot.kind == "statement":
             carried = [t for t, v in local_names.items() if type(v) is np.ndarray and not v.any()]
-            edits = [*_rewritten(here, atoms, carried, goals, truth, value)]
+            edits = [*_rewritten(here, shape, atoms, carried, goals, truth, value)]
         else:
             edits = [*_forgotten(here, scene, atoms, goals, truth, value)]
         for edit in edits:
@@ -127,52 +138,63 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
     return list(found.values())
 
 
-def _walks_back(scene: Scene, slot: Slot) -> bool:
-    """Whether it is an assignment of the walk back, or of what may belong to it: zeros, or another name."""
+def _may_be_a_delta(slot: Slot, back: set[int]) -> bool:
+    """Whether it assigns among what walks `back` (blocks), or what may belong to it: zeros, or another name."""
     node = slot.node
     return (
-        isinstance(node, ast.Assign)
-        and len(node.targets) == 1
-        and (is_zeros(node.value) or scene.walks_back(slot) or isinstance(node.value, ast.Name))
+        isinstance(node, ast.Assign | ast.AugAssign)
+        and len(targets_of(node)) == 1
+        and (is_zeros(node.value) or slot.block in back or isinstance(node.value, ast.Name))
     )
 
 
-def _open(place: _Place, truth: Truth, goals: dict, value: Callable) -> bool:
-    """Whether a statement may be meant to compute what is missing: it makes nothing known, or takes what is there."""
-    node = place.slot.node.value
-    now = value(place.maker.seg(node))
-    if now is None or not (is_zeros(node) or {(now.size, True), (now.size, False)} & set(goals)):
-        return False
-    taken = isinstance(node, ast.Name | ast.Subscript | ast.Attribute)
-    return taken or not now.any() or truth.recognize([now])[0] <= 0
+def _wanted(place: _Place, walks: bool, truth: Truth, goals: dict, value: Callable) -> tuple[int, ...] | None:
+    """The shape of what a statement may be meant to compute, None if it computes what is known.
+
+    It makes nothing known, or a forward value among deltas, or takes what is there, or makes another shape than before.
+    """
+    node, maker, taken = place.slot.node, place.maker, (ast.Name, ast.Subscript, ast.Attribute)
+    now, before = value(maker.seg(node.value)), value(maker.seg(targets_of(node)[0]))
+    like = now if before is None else before
+    if like is None or (now is None and isinstance(node, ast.Assign)):
+        return None
+    if not (is_zeros(node.value) or any((like.size, sort) in goals for sort in _SORTS)):
+        return None
+    place.torn = isinstance(node, ast.Assign) and like.shape != now.shape
+    if isinstance(node.value, taken) or now is None or not now.any() or place.torn:
+        return like.shape
+    found = truth.recognize([now])[0]
+    return like.shape if found <= 0 or not (walks or found & truth.counted) else None
 
 
 def _rewritten(
-    place: _Place, atoms: dict, carried: list[str], goals: dict, truth: Truth, value: Callable
+    place: _Place, shape: tuple[int, ...], atoms: dict, carried: list[str], goals: dict, truth: Truth, value: Callable
 ) -> Iterator[Edit]:
     """The right-hand side as a product of up to three factors, or as a sum of terms; where it is zeros, as a donor.
 
     What is carried is zero still at the last step, and may be one more term.
     """
     node, maker = place.slot.node.value, place.maker
-    own, now = maker.seg(place.slot.node.targets[0]), value(maker.seg(node))
+    own, size = maker.seg(targets_of(place.slot.node)[0]), math.prod(shape)
     nothing = is_zeros(node)
     options: list[tuple[str, float]] = []
-    fits = {t: v for t, v in atoms.items() if v.shape == now.shape}
-    if (now.size, True) in goals:
-        options += _products(now, fits, goals[now.size, True], 3)
-    most = 4 if nothing or isinstance(node, ast.Name) else 3
-    options += [(code, 1.7 + 0.1 * n) for code, n in _sums(now, atoms, goals, truth, most)]
-    empty = [t for t in carried if t != own and np.shape(value(t)) == now.shape]
+    fits = {t: v for t, v in atoms.items() if v.shape == shape}
+    if (size, "product") in goals:
+        options += _products(fits, goals[size, "product"], 3)
+    if (size, "outer") in goals:
+        options += _outer(maker.scene.numpy, atoms, shape, goals[size, "outer"])
+    most = 4 if nothing or isinstance(node, ast.Name) or place.torn else 3
+    options += [(code, 1.7 + 0.1 * n) for code, n in _sums(shape, atoms, goals, truth, most)]
+    empty = [t for t in carried if t != own and np.shape(value(t)) == shape]
     options += [(f"{code} + {t}", cost + 0.1) for code, cost in options for t in empty]
     if nothing:
         steps = [t for t, v in atoms.items() if t.isidentifier() and len(v) - truth.case.length in (0, 1)]
         rows = [f"{t}[{index}]" for t in steps for index in maker.loop_names()]
-        fits |= {t: v for t in rows if (v := value(t)) is not None and v.shape == now.shape}
+        fits |= {t: v for t in rows if (v := value(t)) is not None and v.shape == shape}
         options += [(t, 1.8) for t in fits if t != own]
     for code, cost in options:
         if code != maker.seg(node):
-            yield maker.swap("equation", cost - _LESS, node, code)
+            yield maker.swap("equation", cost - _LESS - _TORN * place.torn, node, code)
 
 
 def _other_steps(texts: Sequence[str]) -> Iterator[str]:
@@ -202,23 +224,23 @@ def _value(text: str, space: dict, codes: dict) -> np.ndarray | None:
     return result if type(result) is np.ndarray and result.dtype.kind == "f" and result.size > 1 else None
 
 
-def _goals(truth: Truth, seen: int) -> dict[tuple[int, bool], _Goal]:
-    """Right quantities that are not `seen`, by size, for products and for sums; of all steps in one array as well."""
-    goals: dict[tuple[int, bool], _Goal] = {}
+def _goals(truth: Truth, seen: int) -> dict[tuple[int, str], _Goal]:
+    """Right quantities that are not `seen`, by size and sort; of all steps in one array as well."""
+    goals: dict[tuple[int, str], _Goal] = {}
     stacks: dict[tuple, dict[int, np.ndarray]] = {}
     missing: set[tuple] = set()
 
     def add(quantity: str, array: np.ndarray) -> None:
-        for wanted, product in ((_PRODUCTS, True), (_SUMS, False)):
+        for sort, wanted in _SORTS.items():
             if quantity in wanted:
-                goal = goals.setdefault((array.size, product), _Goal())
+                goal = goals.setdefault((array.size, sort), _Goal())
                 goal.names.append(quantity)
                 goal.rows.append(array)
 
     for n, (key, array) in enumerate(zip(truth.keys, truth.values, strict=True)):
-        if array.ndim != 1 or key.loss is not None:
+        if key.loss is not None or (array.ndim != 1 and key.quantity != "term"):
             continue
-        if key.step >= 0:
+        if key.step >= 0 and array.ndim == 1:
             stacks.setdefault((key.quantity, key.gate), {})[key.step] = array
         if not seen >> n & 1:
             missing.add((key.quantity, key.gate))
@@ -301,7 +323,7 @@ class _Lookup:
 _CLOSE = 1e-11
 
 
-def _products(now: np.ndarray, atoms: dict, goal: _Goal, most: int) -> Iterator[tuple[str, float]]:
+def _products(atoms: dict, goal: _Goal, most: int) -> Iterator[tuple[str, float]]:
     """Products of up to `most` factors that are one of the right quantities, with costs."""
     factors: dict[str, np.ndarray] = {}
     for name, v in list(atoms.items())[:_MOST_ATOMS]:
@@ -326,12 +348,25 @@ def _products(now: np.ndarray, atoms: dict, goal: _Goal, most: int) -> Iterator[
             yield code, 1.7 + 0.15 * score
 
 
-def _sums(now: np.ndarray, atoms: dict, goals: dict, truth: Truth, most: int) -> Iterator[tuple[str, int]]:
+def _outer(np_: str, atoms: dict, shape: tuple[int, ...], goal: _Goal) -> Iterator[tuple[str, float]]:
+    """Outer products of two vectors that are one of the right quantities, with costs."""
+    rng = np.random.default_rng(11)
+    across, along = (rng.standard_normal(n) for n in shape)
+    left, right = ({t: v.ravel() @ r for t, v in atoms.items() if v.size == len(r)} for r in (across, along))
+    products = np.outer(list(left.values()), list(right.values()))
+    for wanted in goal.rows:
+        if wanted.shape == shape:
+            for a, b in np.argwhere(np.abs(products - across @ wanted @ along) < _CLOSE)[:_MOST_OUTER]:
+                yield f"{np_}.outer({list(left)[a]}, {list(right)[b]})", 1.7
+
+
+def _sums(shape: tuple[int, ...], atoms: dict, goals: dict, truth: Truth, most: int) -> Iterator[tuple[str, int]]:
     """Sums of up to `most` terms that are one of the right quantities, with the number of terms."""
-    terms = _terms(now.shape, atoms, truth) if (now.size, False) in goals else {}
+    size = math.prod(shape)
+    terms = _terms(shape, atoms, truth) if (size, "sum") in goals else {}
     if terms:
         names, rows = list(terms), np.array([v.ravel() for v in terms.values()])
-        wanted = np.array(goals[now.size, False].rows)
+        wanted = np.array(goals[size, "sum"].rows)
         for row, chosen in _Lookup(rows, twice=False).find(wanted, most):
             if np.allclose(rows[list(chosen)].sum(0), wanted[row], rtol=1e-8, atol=1e-11):
                 yield " + ".join(names[n] for n in chosen), len(chosen)
@@ -376,11 +411,11 @@ def _forgotten(place: _Place, scene: Scene, atoms: dict, goals: dict, truth: Tru
             written[text] = written.get(text, 0) + any(id(loop) in inside for loop in slot.loops)
     for name in read_in_loop(scene, place.slot) & {name for name, times in written.items() if not times}:
         now = value(name)
-        if now is None or (now.size, True) not in goals:
+        if now is None or (now.size, "product") not in goals:
             continue
         others = {t: v for t, v in atoms.items() if t != name}
         fits = {t: v for t, v in others.items() if v.shape == now.shape}
-        found = [(code, cost + 0.4) for code, cost in _products(now, fits, goals[now.size, True], 3)]
-        found += [(code, 1.9 + 0.05 * n) for code, n in _sums(now, others, goals, truth, 4)]
+        found = [(code, cost + 0.4) for code, cost in _products(fits, goals[now.size, "product"], 3)]
+        found += [(code, 1.9 + 0.05 * n) for code, n in _sums(now.shape, others, goals, truth, 4)]
         for new, cost in ((f"{name} = {code}", cost) for code, cost in found):
             yield Edit("missing statement", cost, (insertion(place.slot, new),), "", new)

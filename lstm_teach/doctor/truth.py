@@ -20,7 +20,7 @@ from lstm_teach.params import GATES, Params
 # Quantities that only a right backward pass brings into being. The others (forward values, slopes, unfinished
 # products) tell that a statement is on the way, but are no progress by themselves.
 COUNTED = frozenset(
-    ("dy", "dh", "dh_future", "dc_hidden", "dc", "dc_carry", "d", "dz", "back", "term", "sum_from", "sum_to")
+    ("dy", "dh", "dh_future", "dct", "dc_hidden", "dc", "dc_carry", "d", "dz", "back", "term", "sum_from", "sum_to")
 )
 FORWARD = frozenset(("gate", "h", "c", "ct", "y"))  # counted where the pass computes its own forward values
 
@@ -152,13 +152,12 @@ class Truth:
     def _delta_values(self, deltas: dict[str, np.ndarray], t: int) -> Iterator[tuple[str, str, int, np.ndarray]]:
         """The deltas of step t, and what may be computed on the way to them, with the step that each belongs to."""
         dh, dc = deltas["dh"], deltas["dc"]
-        for name in ("dh_loss", "dh", "dc", "dc_hidden"):
+        for name in ("dh_loss", "dh", "dc", "dct", "dc_hidden"):
             yield name, "", t, deltas[name]
         # What is handed on from step t belongs to step t-1; at t = 0 it is what reaches the initial state.
         yield "dh_future", "", t - 1, deltas["dh_before"]
         yield "dc_carry", "", t - 1, deltas["dc_before"]
-        for piece in (deltas["dct"], dh * (1 - self.cache.ct[t] ** 2)):
-            yield "piece", "", t, piece
+        yield "piece", "", t, dh * (1 - self.cache.ct[t] ** 2)
         for gate in GATES:
             s, d, arriving = getattr(self.cache, gate)[t], deltas["d" + gate], dh if gate == "o" else dc
             for piece in (d * s, d * (1 - s), arriving * self._slope(gate, t)):

@@ -40,6 +40,7 @@ class Outcome:
     score: int
     right: bool
     error: str = ""
+    endless: bool = False
 
 
 @dataclass
@@ -204,7 +205,7 @@ class Variants:
 
     def evaluate(self, edits: Sequence[Edit] = ()) -> Outcome:
         """Run on all cases and count what is right: every recognized quantity, and every right matrix."""
-        score, right, error = 0, True, ""
+        score, right, error, endless = 0, True, "", False
         for truth in self.truths:
             trace = self.run(truth, edits)
             matrices = right_matrices(trace, truth)
@@ -212,7 +213,8 @@ class Variants:
             score += seen.bit_count() + 4 * len(matrices)
             right = right and len(matrices) == 9
             error = error or (str(trace.error) if trace.error else "")
-        return Outcome(score, right, error)
+            endless = endless or isinstance(trace.error, Endless)
+        return Outcome(score, right, error, endless)
 
     def seen(self, trace: Trace, truth: Truth) -> int:
         """All keys that are recognized in a run, as bits."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 import difflib
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -194,6 +195,7 @@ def plus(text: str, delta: str) -> str:
     return text + delta
 
 
+@functools.lru_cache(100_000)
 def unlike(a: str, b: str) -> int:
     """How many characters differ: 1 for `dzi` and `dzf`, and for names of several words of which one is another.
 

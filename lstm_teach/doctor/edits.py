@@ -131,8 +131,8 @@ class Maker:
     def placed(self, node: ast.AST, text: str, operator: type | None = None) -> tuple[int, int, str]:
         """Start, end and new text where a text replaces a node; `operator` is the one that it is an operation of."""
         start, end = self.unit.span(node)
-        before = re.search(r"(?:^|[^\w\s)\]]\s*)\($", self.unit.text[:start])
-        enclosed = before and self.unit.text[end : end + 1] == ")" and isinstance(node, ast.BinOp)
+        enclosed = isinstance(node, ast.BinOp) and self.unit.text[end : end + 1] == ")"
+        enclosed = enclosed and re.search(r"(?:^|[^\w\s)\]]\s*)\($", self.unit.text[:start]) is not None
         if enclosed and re.fullmatch(r"[\w.]+(\[\w+\])?", text):
             return start - 1, end + 1, text  # a name by itself needs no parentheses
         if operator is not None and not enclosed and not self.stands(node, operator):

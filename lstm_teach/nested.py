@@ -1,4 +1,8 @@
-"""The loop of the question: for the loss of every step, walk back over all earlier steps. Imports as backward does."""
+"""The loop of the question: for the loss of every step, walk back over all earlier steps. Imports as backward does.
+
+A step of a walk is right, and the same as in plain.py. What is wrong is where a walk starts, what it starts with, what
+is done with a step's deltas, and how its cell delta is carried on.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,10 @@ from dataclasses import fields
 import numpy as np
 
 from lstm_teach import validate
-from lstm_teach.backward import Deltas, score_deltas
+from lstm_teach.backward import Deltas
 from lstm_teach.forward import run_checked
-from lstm_teach.params import Params
+from lstm_teach.params import GATES, Params
+from lstm_teach.plain import cell_back, score_deltas
 from lstm_teach.validate import State, Tokens
 
 FLAWS = ("short_range", "stale_cell_delta", "scalar_dot", "carry_accumulates")
@@ -45,52 +50,33 @@ def nested_bptt(
     """
     check_repaired(repaired)
     cache, targets = run_checked(params, x, targets, h0, c0)
-    x = cache.x
-    i, f, o, g, c, ct, h = cache.i, cache.f, cache.o, cache.g, cache.c, cache.ct, cache.h
-    dy = score_deltas(cache, targets)
-    grads = Params.zeros(params.vocab_size, params.hidden_size)
-    dct = np.zeros_like(c)
+    x, dy, H = cache.x, score_deltas(cache, targets), params.hidden_size
+    grads = Params.zeros(params.vocab_size, H)
     product = np.outer if "scalar_dot" in repaired else np.dot
-    credited = {delta.name: np.zeros((len(x), params.hidden_size)) for delta in fields(Deltas)}
+    left_over = np.zeros(H)  # the part of dc at step 0 that the latest walk had there
+    credited = {delta.name: np.zeros((len(x), H)) for delta in fields(Deltas)}
 
     for t in reversed(range(len(x))):
-        grads.V += np.outer(dy[t], h[t])
+        grads.V += np.outer(dy[t], cache.h[t])
         dh = params.V.T @ dy[t]
-        dc = np.zeros_like(dh) if "stale_cell_delta" in repaired else dct[0] * (1 - ct[0] ** 2)
+        dc_carry = np.zeros(H) if "stale_cell_delta" in repaired else left_over
 
         dh_part = "dh_loss"
         for s in reversed(range(t + 1 if "short_range" in repaired else t)):
-            do = dh * ct[s]
-            dct[s] = dh * o[s]
-            dc_carry = dc
-            dc = dc + dct[s] * (1 - ct[s] ** 2)
-            di = dc * g[s]
-            df = dc * c[s - 1]
-            dg = dc * i[s]
+            d = cell_back(params, cache, s, dh, dc_carry)
 
-            dzi = di * i[s] * (1 - i[s])
-            dzf = df * f[s] * (1 - f[s])
-            dzo = do * o[s] * (1 - o[s])
-            dzg = dg * (1 - g[s] ** 2)
-
-            grads.Wi += product(dzi, h[s - 1])
-            grads.Wf += product(dzf, h[s - 1])
-            grads.Wo += product(dzo, h[s - 1])
-            grads.Wg += product(dzg, h[s - 1])
-            grads.Ui[:, x[s]] += dzi
-            grads.Uf[:, x[s]] += dzf
-            grads.Uo[:, x[s]] += dzo
-            grads.Ug[:, x[s]] += dzg
-
+            for gate in GATES:
+                grads["W" + gate] += product(d["dz" + gate], cache.h[s - 1])
+                grads["U" + gate][:, x[s]] += d["dz" + gate]
+            if s == 0:
+                left_over = d["dc_hidden"]
             if return_deltas:
-                found = {"dh": dh, dh_part: dh, "dc": dc, "dc_hidden": dct[s] * (1 - ct[s] ** 2)}
-                found |= {"dc_carry": dc_carry, "di": di, "df": df, "do": do, "dg": dg}
-                found |= {"dzi": dzi, "dzf": dzf, "dzo": dzo, "dzg": dzg}
-                for name, delta in found.items():
-                    credited[name][s] += delta
+                d[dh_part] = dh
+                for name, delta in credited.items():
+                    delta[s] += d.get(name, 0.0)
 
-            dh = params.Wi.T @ dzi + params.Wf.T @ dzf + params.Wo.T @ dzo + params.Wg.T @ dzg
-            dc = dc * f[s] if "carry_accumulates" in repaired else dc + dc * f[s]
+            dh = d["dh_before"]
+            dc_carry = d["dc_before"] if "carry_accumulates" in repaired else d["dc"] + d["dc_before"]
             dh_part = "dh_future"
     return (grads, Deltas(**credited)) if return_deltas else grads
 

@@ -80,10 +80,16 @@ def step_back(
     `dh_future` and `dc_carry` are what step t+1 sent back, zeros at the last step; `dh_before` and `dc_before` are what
     this step sends back to step t-1.
     """
-    i, f, o, g, ct, c_before = cache.i[t], cache.f[t], cache.o[t], cache.g[t], cache.ct[t], cache.c[t - 1]
-
     dh_loss = params.V.T @ dy[t]
     dh = dh_loss + dh_future
+    return {"dh_loss": dh_loss, "dh_future": dh_future, **cell_back(params, cache, t, dh, dc_carry)}
+
+
+def cell_back(
+    params: Params, cache: SimpleNamespace, t: int, dh: np.ndarray, dc_carry: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The deltas of step t from the whole of dh on: through the cell and its gates, to the states of step t-1."""
+    i, f, o, g, ct, c_before = cache.i[t], cache.f[t], cache.o[t], cache.g[t], cache.ct[t], cache.c[t - 1]
 
     do = dh * ct
     dct = dh * o
@@ -104,9 +110,8 @@ def step_back(
     dc_before = dc * f
 
     return {
-        "dh_loss": dh_loss, "dh_future": dh_future, "dh": dh, "do": do, "dct": dct,
-        "dc_hidden": dc_hidden, "dc_carry": dc_carry, "dc": dc, "di": di, "df": df, "dg": dg,
-        "dzi": dzi, "dzf": dzf, "dzo": dzo, "dzg": dzg, "dh_before": dh_before, "dc_before": dc_before,
+        "dh": dh, "do": do, "dct": dct, "dc_hidden": dc_hidden, "dc_carry": dc_carry, "dc": dc, "di": di, "df": df,
+        "dg": dg, "dzi": dzi, "dzf": dzf, "dzo": dzo, "dzg": dzg, "dh_before": dh_before, "dc_before": dc_before,
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ CORE = {  # module: what it may import of this package
     "params": {"validate"},
     "forward": {"validate", "params", "plain"},
     "backward": {"validate", "params", "plain", "forward"},
-    "nested": {"validate", "params", "forward", "backward"},
+    "nested": {"validate", "params", "plain", "forward", "backward"},
     "plain": {"params"},
     "graph": {"validate", "params", "plain", "forward", "backward", "nested"},
     "gradients": {"validate", "params", "forward"},

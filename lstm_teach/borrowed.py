@@ -1,4 +1,4 @@
-"""Whether code leans on a function of the library that is the answer itself. Imports the standard library only.
+"""Whether code leans on a function of the library that is the answer itself. Imports the guard.
 
 Used by the blanks of the lessons and by the checks of the exercises. It looks at what the code names, without running
 it: through `lt.bptt`, `from lstm_teach import bptt as b`, and helper functions of the same notebook.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import dis
-import functools
 import inspect
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from types import CodeType, FunctionType
 from typing import Any
+
+from lstm_teach.guard import unwrapped
 
 # after these, what was named last is still at hand
 QUIET = {"CACHE", "COPY", "EXTENDED_ARG", "NOP", "POP_TOP", "PRECALL", "PUSH_NULL", "RESUME", "SWAP"}
@@ -25,8 +26,7 @@ def in_function(function: Any, modules: Collection[str], allowed: Collection[str
     An answer is what is defined in one of the library's `modules` ("backward", "exercises"), unless its name is in
     `allowed`.
     """
-    while isinstance(function, functools.partial) or hasattr(function, "__wrapped__"):
-        function = function.func if isinstance(function, functools.partial) else function.__wrapped__
+    function = unwrapped(function)
     if _is_answer(function, modules, allowed):
         return function.__name__
     if not isinstance(function, FunctionType):

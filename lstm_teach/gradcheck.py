@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import math
@@ -13,7 +14,7 @@ import numpy as np
 from lstm_teach import guard, validate
 from lstm_teach.forward import check_params, loss
 from lstm_teach.gradients import exact_gradient, numerical_gradient
-from lstm_teach.gradreport import Element, GradientReport, listing, relative_error, verdict
+from lstm_teach.gradreport import Element, GradientReport, listing, off, relative_error
 from lstm_teach.params import Params
 from lstm_teach.validate import State, Tokens
 
@@ -80,7 +81,7 @@ def check_gradients(
     lengths = [len(case[1]) for case in cases]
     moved_at = max((T for T in lengths if T <= 3), default=lengths[0])
     for T, case in zip(lengths, cases, strict=True):
-        if T > 6 and (problems or not all(_right(each) for each in errors.values())):
+        if T > 6 and (problems or any(map(off, errors.values()))):
             break  # short sequences tell more about a mistake
         grads, found = _examine(backward, case, seconds)
         problems += found
@@ -91,7 +92,7 @@ def check_gradients(
         for key in Params.NAMES:
             at = np.unravel_index(np.abs(grads[key] - right[key]).argmax(), right[key].shape)
             elements[T, key] = Element(key, tuple(map(int, at)), T, float(grads[key][at]), float(right[key][at]))
-        if moved_at == T and not found and _right(errors[T]):
+        if moved_at == T and not found and not off(errors[T]):
             problems += _stale(backward, case, seconds)
 
     worst = max(elements, key=lambda at: errors[at[0]][at[1]], default=None)
@@ -103,10 +104,6 @@ def check_gradients(
     reference = "the exact gradient" if against == "exact" else "central differences"
     # A problem that shows at several lengths is told once.
     return GradientReport(name, reference, errors, elements.get(worst), tuple(dict.fromkeys(problems)), tuple(notes))
-
-
-def _right(errors: dict[str, float]) -> bool:
-    return all(verdict(error) == "right" for error in errors.values())
 
 
 def _reference(against: str, case: Case) -> Params:
@@ -182,7 +179,7 @@ def _errors(grads: dict[str, np.ndarray], right: Params) -> dict[str, float]:
     noise = 1e-14 * np.linalg.norm(right.flat)
     errors = {key: relative_error(grads[key], right[key]) for key in Params.NAMES}
     return {
-        key: 0.0 if verdict(error) != "right" and np.linalg.norm(grads[key] - right[key]) <= noise else error
+        key: 0.0 if off({key: error}) and np.linalg.norm(grads[key] - right[key]) <= noise else error
         for key, error in errors.items()
     }
 
@@ -191,7 +188,7 @@ def _examine(backward: Backward, case: Case, seconds: float) -> tuple[dict[str, 
     """Call the backward pass twice with copies: its gradients (None if there are none to judge) and the problems."""
     name, problems, results = guard.name_of(backward), [], []
     for _ in range(2):
-        given = _copy(case)
+        given = copy.deepcopy(case)
         try:
             grads, dtypes = _call(backward, given, seconds)
         except guard.LearnerError as error:
@@ -223,30 +220,23 @@ def _stale(backward: Backward, case: Case, seconds: float) -> list[str]:
     So it is in training. A pass that keeps what an earlier call computed, or reads a net that is not its argument, is
     right only as long as nothing changes.
     """
-    net, x, targets, states = _copy(case)
+    net, x, targets, states = copy.deepcopy(case)
     for change in ("nothing", "weights", "targets"):
         if change == "weights":
             net.flat *= 0.9
         if change == "targets":
             targets[:] = targets[::-1].copy()
         try:
-            grads, _ = _call(backward, (net, x, targets, _copy(case)[3]), seconds)
+            grads, _ = _call(backward, (net, x, targets, copy.deepcopy(states)), seconds)
         except guard.LearnerError as error:
             return [str(error)]
-        errors = _errors(grads, exact_gradient(net, x, targets, **states))
-        off = [key for key, error in errors.items() if verdict(error) != "right"]
-        if off:
+        if wrong := off(_errors(grads, exact_gradient(net, x, targets, **states))):
             return [
                 f"{guard.name_of(backward)} is right at first, and wrong when it is called again with the same tokens "
-                f"and other {change} (d{', d'.join(off)}); does it keep something from call to call, or use a net that "
-                "is not its argument?"
+                f"and other {change} (d{', d'.join(wrong)}); does it keep something from call to call, or use a net "
+                "that is not its argument?"
             ]
     return []
-
-
-def _copy(case: Case) -> Case:
-    params, x, targets, states = case
-    return params.copy(), x.copy(), targets.copy(), {name: state.copy() for name, state in states.items()}
 
 
 def _arrays(case: Case) -> dict[str, np.ndarray]:

@@ -24,14 +24,13 @@ def numerical_gradient(loss_fn: LossFunction, params: Params, step: float = 1e-5
     B losses, as `loss` does: `numerical_gradient(lambda p: lt.loss(p, x, targets), params, batched=True)`.
     Raises TypeError or ValueError for a bad argument or a loss that is not one finite number.
     """
-    check_params(params, one_net=True)
-    _check_loss_fn(loss_fn)
+    _check(loss_fn, params)
     dtype = params.flat.dtype
     step = dtype.type(validate.finite_number("step", step, positive=True))
     if not step:
         raise ValueError(f"step must be a number that {dtype} can hold, but it is rounded to zero.")
     ahead, behind = (_losses(loss_fn, params, by, batched) for by in (step, -step))
-    return _as_params(params, (ahead - behind) / (2 * step))
+    return Params(params.vocab_size, params.hidden_size, ((ahead - behind) / (2 * step)).astype(np.float64))
 
 
 def complex_step_gradient(
@@ -43,19 +42,16 @@ def complex_step_gradient(
     It has to return a complex number.
     Source: Squire and Trapp, SIAM Review 40 (1998) 110-112. Arguments and errors as in `numerical_gradient`.
     """
-    check_params(params, one_net=True)
-    _check_loss_fn(loss_fn)
+    _check(loss_fn, params)
     step = validate.finite_number("step", step, positive=True)
-    return _as_params(params, _losses(loss_fn, params.astype(np.complex128), 1j * step, batched).imag / step)
+    losses = _losses(loss_fn, params.astype(np.complex128), 1j * step, batched)
+    return Params(params.vocab_size, params.hidden_size, losses.imag / step)
 
 
-def _check_loss_fn(loss_fn: LossFunction) -> None:
+def _check(loss_fn: LossFunction, params: Params) -> None:
+    check_params(params, one_net=True)
     if not callable(loss_fn):
         raise TypeError(f"loss_fn must be a function of the parameters, got {validate.brief(loss_fn)}.")
-
-
-def _as_params(params: Params, flat: np.ndarray) -> Params:
-    return Params(params.vocab_size, params.hidden_size, np.asarray(flat, dtype=np.float64))
 
 
 def _losses(loss_fn: LossFunction, params: Params, step: complex, batched: bool) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -45,6 +45,11 @@ def verdict(error: float) -> str:
     if validate.number("error", error) < 0:
         raise ValueError(f"error must not be negative, got {error}.")
     return next(word for bound, word in LADDER if error <= bound or bound == math.inf)
+
+
+def off(errors: Mapping[str, float]) -> list[str]:
+    """The names of those that are not right."""
+    return [name for name, error in errors.items() if verdict(error) != "right"]
 
 
 def word(error: float, right: float) -> str:
@@ -104,17 +109,15 @@ class GradientReport:
 
     @property
     def passed(self) -> bool:  # noqa: D102
-        return bool(self.errors) and not self.problems and all(verdict(e) == "right" for e in self.errors.values())
+        return bool(self.errors) and not self.problems and not off(self.errors)
 
     @property
     def summary(self) -> str:
         """One sentence."""
         if self.passed:
-            lengths, largest = listing(self.errors_by_length), self.errors[self.worst]
-            return (
-                f"{self.name} passes: all nine gradients are right at T = {lengths} (largest error {_short(largest)})."
-            )
-        wrong = [name for name, error in self.errors.items() if verdict(error) != "right"]
+            lengths, largest = listing(self.errors_by_length), _short(self.errors[self.worst])
+            return f"{self.name} passes: all nine gradients are right at T = {lengths} (largest error {largest})."
+        wrong = off(self.errors)
         many = "all" if len(wrong) == 9 else f"{len(wrong)} of the"
         said = [f"{many} nine gradients are off: {', '.join(wrong)}"] if len(wrong) > 1 else []
         said += [f"the gradient of {wrong[0]} is off"] if len(wrong) == 1 else []

@@ -180,11 +180,11 @@ def what_it_raised(function: Callable, error: BaseException) -> str:
 
 def name_of(function: Callable) -> str:
     """What to call a function, a partial, a method or a callable object in a sentence."""
-    function = _own(function)
+    function = unwrapped(function)
     return getattr(function, "__name__", type(function).__name__)
 
 
-def _own(function: Callable) -> Callable:
+def unwrapped(function: Callable) -> Callable:
     """What the learner wrote, inside partials and decorators."""
     while isinstance(function, functools.partial) or hasattr(function, "__wrapped__"):
         function = function.func if isinstance(function, functools.partial) else function.__wrapped__
@@ -213,7 +213,7 @@ def _stop(worker: threading.Thread, ended: threading.Event) -> bool:
 
 def _place(function: Callable, frames: Iterable[tuple[FrameType, int]]) -> str:
     """Where it happened: the innermost line that shares the function's globals, so another cell of the notebook too."""
-    function = _own(function)
+    function = unwrapped(function)
     if not hasattr(function, "__globals__"):
         function = function.__call__  # of a callable object
     names = getattr(function, "__globals__", None)

@@ -156,10 +156,9 @@ class Params:
         return Params, (self.vocab_size, self.hidden_size, self.flat.copy())
 
     def __repr__(self) -> str:
-        lead = f", {self.flat.shape[:-1]} nets" if self.flat.ndim > 1 else ""
-        return (
-            f"Params(vocab_size={self.vocab_size}, hidden_size={self.hidden_size}, {self.flat.shape[-1]} numbers{lead})"
-        )
+        *lead, n = self.flat.shape
+        nets = f", {tuple(lead)} nets" if lead else ""
+        return f"Params(vocab_size={self.vocab_size}, hidden_size={self.hidden_size}, {n} numbers{nets})"
 
 
 def _zeros(size: int, place: int) -> np.ndarray:

@@ -149,8 +149,8 @@ def gradient_flow(params: Params, x: Tokens, targets: Tokens, h0: State = None) 
     return GradientFlow(np.sqrt(np.vecdot(dh, dh)).T)
 
 
-def _run(params: Params, x: Tokens, targets: Tokens, h0: State):
+def _run(params: Params, x: Tokens, targets: Tokens, h0: State) -> tuple[Cache, np.ndarray]:
     """The forward pass, once both sequences have been looked at, and the targets as an array."""
-    if isinstance(params, Params):  # if not, `forward` says so
-        x, targets = validate.sequence_pair(x, targets, params.vocab_size)
+    check_params(params, Params, "an rnn.Params")
+    x, targets = validate.sequence_pair(x, targets, params.vocab_size)
     return forward(params, x, h0), targets

@@ -140,14 +140,8 @@ class Verdict:
             mark, _ = _MARKS[self.parts[0].state]  # one thing to say: one line
             sentence = html.inline(f"{self.parts[0].sentence} {self.note}".strip())
             summary, listed = f"<p>{mark} <strong>{html.inline(self.summary)}</strong> {sentence}</p>", ""
-        parts = [
-            f'<section aria-label="Check of {html.escape(self.name)}">',
-            summary,
-            listed,
-            html.prose(self.note) if listed else "",
-            "" if self.passed else hints_html(self.hints),
-        ]
-        return "".join([*parts, "</section>"])
+        note, hints = html.prose(self.note) if listed else "", "" if self.passed else hints_html(self.hints)
+        return f'<section aria-label="Check of {html.escape(self.name)}">{summary}{listed}{note}{hints}</section>'
 
 
 def points_for(verdict: Any, most: float) -> Points:

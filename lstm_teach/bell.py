@@ -1,21 +1,16 @@
-"""The small net of lesson 1: it remembers whether a bell rang at the first step. Imports params, batch and training.
-
-`python -m lstm_teach.bell` trains it again, in about two seconds, and prints the weights that `net` holds.
-"""
+"""The small net of lesson 1: it remembers whether a bell rang at the first step. Imports params."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from lstm_teach import validate
-from lstm_teach.batch import batch_bptt, pad
-from lstm_teach.params import GATES, Params
-from lstm_teach.training import adam
+from lstm_teach.params import Params
 
 QUIET, BELL, ASK = 0, 1, 2
 SYMBOLS = ("quiet", "bell", "?")
 
-# What `train` returns, rounded to two decimals.
+# What `python benchmarks/bell_weights.py` trains in about two seconds, rounded to two decimals.
 WEIGHTS = {
     "V": [[2.03, -4.62], [2.52, 6.89], [-3.98, 3.1]],
     "Wi": [[-0.54, 1.26], [0.11, -0.21]],
@@ -66,32 +61,3 @@ def forgetful(params: Params, bias: float) -> Params:
     changed = params.copy()
     changed.Uf += bias
     return changed
-
-
-def train(seed: int = 29) -> Params:
-    """Train the net from random weights, first with short gaps, then with longer ones.
-
-    Most seeds learn the task; this one does so with gates that are easy to read. A slight pull of the recurrent weights
-    toward zero helps with that. The unit with the memory is put first.
-    """
-    params = Params.random(len(SYMBOLS), 2, seed=seed, scale=0.5, forget_bias=1.0)
-    update = adam(rate=0.03).start()
-    for longest, steps in ((2, 250), (5, 250), (15, 400)):
-        pairs = [sequence(rang, quiet) for rang in (False, True) for quiet in range(longest + 1)]
-        xs, targets, weights = pad(pairs)
-        for _ in range(steps):
-            _, grads = batch_bptt(params, xs, targets, weights / len(pairs))
-            for gate in GATES:
-                grads["W" + gate] += 0.002 * params["W" + gate]
-            params.flat += update(grads.flat)
-    swapped = params.copy()
-    swapped.V = params.V[:, ::-1]
-    for gate in GATES:
-        swapped["W" + gate] = params["W" + gate][::-1, ::-1]
-        swapped["U" + gate] = params["U" + gate][::-1]
-    return swapped
-
-
-if __name__ == "__main__":
-    for name, matrix in train().items():
-        print(f'    "{name}": {matrix.round(2).tolist()},')

@@ -20,37 +20,24 @@ from lstm_teach.nested import nested_bptt
 from lstm_teach.params import Params
 from lstm_teach.tasks import Task
 
-Step = Callable[[np.ndarray], np.ndarray]  # the gradient of `flat` -> what to add to `flat`
-
 
 @dataclass(frozen=True)
 class Optimizer:
-    """What makes steps of gradients; `start()` returns a function for one training, with a memory of its own."""
+    """What makes steps of gradients: `step(gradient, memory)` is what to add to `flat`, `memory` a dict of its own.
 
-    start: Callable[[], Step]
+    `start()` returns a function gradient -> step for one training, with a memory of its own.
+    """
+
+    step: Callable[[np.ndarray, dict], np.ndarray]
+
+    def start(self) -> Callable[[np.ndarray], np.ndarray]:  # noqa: D102
+        return partial(self.step, memory={})
 
 
 def sgd(rate: float = 0.1) -> Optimizer:
     """Gradient descent: step = -rate * gradient."""
     rate = validate.finite_number("rate", rate, positive=True)
-    return Optimizer(lambda: lambda gradient: -rate * gradient)
-
-
-def adagrad(rate: float = 0.1, eps: float = 1e-8) -> Optimizer:
-    """Each number's steps shrink with all that it has seen. Source: Duchi, Hazan, Singer, JMLR 12 (2011) 2121."""
-    rate = validate.finite_number("rate", rate, positive=True)
-
-    def start() -> Step:
-        seen = 0.0
-
-        def step(gradient: np.ndarray) -> np.ndarray:
-            nonlocal seen
-            seen = seen + gradient**2
-            return -rate * gradient / (np.sqrt(seen) + eps)
-
-        return step
-
-    return Optimizer(start)
+    return Optimizer(lambda gradient, memory: -rate * gradient)
 
 
 def adam(rate: float = 0.01, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8) -> Optimizer:
@@ -60,19 +47,13 @@ def adam(rate: float = 0.01, b1: float = 0.9, b2: float = 0.999, eps: float = 1e
     """
     rate = validate.finite_number("rate", rate, positive=True)
 
-    def start() -> Step:
-        mean, square, count = 0.0, 0.0, 0
+    def step(gradient: np.ndarray, memory: dict) -> np.ndarray:
+        count = memory["count"] = memory.get("count", 0) + 1
+        mean = memory["mean"] = b1 * memory.get("mean", 0.0) + (1 - b1) * gradient
+        square = memory["square"] = b2 * memory.get("square", 0.0) + (1 - b2) * gradient**2
+        return -rate * (mean / (1 - b1**count)) / (np.sqrt(square / (1 - b2**count)) + eps)
 
-        def step(gradient: np.ndarray) -> np.ndarray:
-            nonlocal mean, square, count
-            count += 1
-            mean = b1 * mean + (1 - b1) * gradient
-            square = b2 * square + (1 - b2) * gradient**2
-            return -rate * (mean / (1 - b1**count)) / (np.sqrt(square / (1 - b2**count)) + eps)
-
-        return step
-
-    return Optimizer(start)
+    return Optimizer(step)
 
 
 def clip(gradient: np.ndarray, limit: float) -> float:
@@ -161,7 +142,7 @@ def train(
     `backward` is any backward pass `backward(params, x, targets)`, a broken one too. `bptt` and `nested_bptt` (also as
     `partial(nested_bptt, repaired=...)`) run in their batch forms, every other one sequence by sequence. The gradient
     is that of the loss of one sequence (the sum over its steps), averaged over the `batch` and clipped to the norm
-    `clip_norm`. `optimizer` is made by `adam`, `adagrad` or `sgd`; None means `adam(rate=0.01)`. The same `seed` gives
+    `clip_norm`. `optimizer` is made by `adam` or `sgd`; None means `adam(rate=0.01)`. The same `seed` gives
     the same history. Noted are the loss and the norms of every step, and the test set about 20 times, also before the
     first step and after the last. `progress` shows a bar where somebody watches.
 
@@ -210,15 +191,12 @@ def _check(params: Params, task: Task, backward: Backward, optimizer: Optimizer)
         raise TypeError(f"params must be float64 for training, got {params.flat.dtype}.")
     if not params.flat.flags.writeable:
         raise ValueError("params must be writable, since training changes them in place; got a read-only vector.")
-    if not isinstance(task, Task):
-        raise TypeError(f"task must be a Task (see lstm_teach.tasks), got {validate.brief(task)}.")
+    validate.instance("task", task, Task, "a Task (see lstm_teach.tasks)")
     if params.vocab_size != task.vocab_size:
         raise ValueError(f"params must have vocab_size {task.vocab_size} for this task, got {params.vocab_size}.")
     if not callable(backward):
         raise TypeError(f"backward must be a function backward(params, x, targets), got {validate.brief(backward)}.")
-    if not isinstance(optimizer, Optimizer):
-        made = "made by sgd, adagrad or adam, such as adam(rate=0.01)"
-        raise TypeError(f"optimizer must be {made}, got {validate.brief(optimizer)}.")
+    validate.instance("optimizer", optimizer, Optimizer, "made by sgd or adam, such as adam(rate=0.01)")
 
 
 def _not_finite(norms: list[float], norm: float) -> str:
@@ -256,22 +234,19 @@ def batch_gradient(
         loss, grads = passes(params, xs, targets, weights, scratch=scratch)
     else:
         loss, grads = batch_loss(params, xs, targets, weights), Params.zeros(params.vocab_size, params.hidden_size)
-        states = {name: np.zeros(params.hidden_size) for name, needed in states_taken(backward).items() if needed}
-        for x, target in pairs:
-            for name, matrix in gradients_of(backward, params, x, target, states).items():
+        for pair in pairs:
+            for name, matrix in gradients_of(backward, params, *pair).items():
                 grads[name][...] += matrix
     grads.flat /= len(pairs)
     return float(loss / weights.sum()), grads
 
 
-def gradients_of(
-    backward: Backward, params: Params, x: np.ndarray, targets: np.ndarray, states: dict[str, np.ndarray]
-) -> dict[str, np.ndarray]:
+def gradients_of(backward: Backward, params: Params, x: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
     """What any backward pass returns for one sequence, by name. Raises LearnerError if it fails; it gets copies."""
-    given = {name: state.copy() for name, state in states.items()}
+    states = {name: np.zeros(params.hidden_size) for name, needed in states_taken(backward).items() if needed}
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # `train` says when a gradient is not finite
-            result = backward(params.copy(), x.copy(), targets.copy(), **given)
+            result = backward(params.copy(), x.copy(), targets.copy(), **states)
     except (Exception, SystemExit) as error:
         raise LearnerError(guard.what_it_raised(backward, error)) from error
     try:

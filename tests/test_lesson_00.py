@@ -16,6 +16,7 @@ from lstm_teach import plain, set_up
 from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.set_up import set_up_check
 from lstm_teach.figures import set_up as figures
+from lstm_teach.figures.scene import drawn
 from lstm_teach.plain import score_deltas
 
 LESSON = "00_start_here"
@@ -110,7 +111,7 @@ def test_what_is_said_is_true():
 
 def test_the_heights_of_the_bars_are_the_powers():
     left = 0.8 ** np.arange(11)
-    axes = figures.picture(left).axes[0]
+    axes = drawn(figures.build(10), left).axes[0]
     assert [bar.get_height() for bar in axes.patches] == pytest.approx(left)
 
 

@@ -17,6 +17,7 @@ from lstm_teach import bell, graph, plain
 from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.forward_pass import LONGEST, bell_explorer
 from lstm_teach.figures import curves, forward_pass
+from lstm_teach.figures.scene import drawn
 from lstm_teach.lessons import one_unit
 
 LESSON = "01_forward_pass"
@@ -394,10 +395,10 @@ def test_the_bell_picture_follows_both_sliders_and_stays_inside(gates):
 
 def test_the_bell_picture_shows_the_numbers_of_the_two_runs():
     rang, silent = (lt.forward(bell.forgetful(bell.net(), -2.0), bell.sequence(r)[0]) for r in (True, False))
-    figure = forward_pass.picture(rang, silent)
+    figure = drawn(forward_pass.build(len(rang.x)), rang, silent)
     cell_axes, shares, answers = figure.axes
-    drawn = [line.get_ydata() for line in cell_axes.lines if len(line.get_ydata()) == len(rang.x)]
-    np.testing.assert_array_equal(drawn, [rang.c[:-1, 0], silent.c[:-1, 0]])
+    shown = [line.get_ydata() for line in cell_axes.lines if len(line.get_ydata()) == len(rang.x)]
+    np.testing.assert_array_equal(shown, [rang.c[:-1, 0], silent.c[:-1, 0]])
     assert any(np.array_equal(line.get_ydata(), rang.f[:-1, 0]) for line in shares.lines)
     words = [text.get_text() for text in answers.texts]
     assert "0.05  ✗ wrong" in words and "0.00  ✓ right" in words

@@ -13,6 +13,7 @@ from lstm_teach import plain
 from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.single_pass import bell_net, delta_inspector, two_passes
 from lstm_teach.figures import single_pass as pictures
+from lstm_teach.figures.scene import drawn
 from lstm_teach.lessons import cases_04
 
 NAME = "04_single_pass_bptt"
@@ -430,7 +431,7 @@ def test_the_repaired_loop_credits_the_deltas_of_the_single_pass(length):
 def test_the_picture_shows_the_lengths_of_its_step(left_in):
     loop, right, errors = two_passes(left_in)
     for step in (7, 2):
-        differs, dots, verdicts = pictures.picture(loop, right, errors, left_in, step).axes
+        differs, dots, verdicts = drawn(pictures.build(len(right.dh)), loop, right, errors, left_in, step).axes
         apart = pictures.parted(loop, right)
         assert np.array_equal(differs.collections[0].get_array() > 0, apart)
         marks = {line.get_label(): line for line in dots.lines}

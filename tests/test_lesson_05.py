@@ -15,6 +15,7 @@ from lstm_teach.blanks import Lesson
 from lstm_teach.explorers import vanishing as explorers
 from lstm_teach.explorers.shell import plain
 from lstm_teach.figures import vanishing
+from lstm_teach.figures.scene import drawn
 
 LESSON = "05_vanishing_gradients"
 T, H, K = 60, 32, 8
@@ -499,7 +500,7 @@ def test_no_number_of_the_second_picture_leaves_its_scale_and_each_bias_has_colo
             top = sum(np.maximum(share, 0) for share in shares.values()).max()
             bottom = sum(np.minimum(share, 0) for share in shares.values()).min()
             assert vanishing.SHARE_LIMITS[0] < bottom and top < vanishing.SHARE_LIMITS[1]
-        colors = vanishing.credit_picture(flow, "c", 19, 10).axes[0].images[0].get_array()
+        colors = drawn(vanishing.build_credit(), flow, "c", 19, 10).axes[0].images[0].get_array()
         used[float(bias)] = len({tuple(color) for color in colors[19]})
     assert used[0.0] >= 5 > 2 >= used[1.0] and used[2.0] == 1  # the decay is seen, and so is that it is gone
 
@@ -508,12 +509,12 @@ def test_what_the_framed_row_loses_can_be_counted_in_colors():
     for bias, colors in ((0, 5), (0.5, 3), (1, 2), (2, 1)):
         row = explorers.flow(float(bias)).dc[19]
         assert abs(np.log10(row[19] / row[0]) - (colors - 1)) < 0.7
-        picture = vanishing.credit_picture(explorers.flow(float(bias)), "c", 19, 10)
+        picture = drawn(vanishing.build_credit(), explorers.flow(float(bias)), "c", 19, 10)
         assert len({tuple(color) for color in picture.axes[0].images[0].get_array()[19]}) == colors
 
 
 def test_the_frame_lies_around_the_row_not_over_its_colors():
-    heat = vanishing.credit_picture(explorers.flow(0.0), "c", 12, 5).axes[0]
+    heat = drawn(vanishing.build_credit(), explorers.flow(0.0), "c", 12, 5).axes[0]
     down, across = heat.lines
     assert set(across.get_ydata()) == {11.5, 12.5} and set(down.get_xdata()) == {4.5, 5.5}
 
@@ -527,7 +528,7 @@ def test_the_shares_in_the_caption_add_up_to_100(quantity, bias):
 
 
 def test_darker_is_smaller_and_no_state_after_the_loss_has_a_color():
-    colors = vanishing.credit_picture(explorers.flow(0.0), "c", 15, 10).axes[0].images[0].get_array()
+    colors = drawn(vanishing.build_credit(), explorers.flow(0.0), "c", 15, 10).axes[0].images[0].get_array()
     assert (colors[np.triu_indices(vanishing.CREDIT_STEPS, 1)] == 255).all()
     yellow = colors[..., 0].astype(int)
     assert yellow[19, 19] > yellow[19, 10] > yellow[19, 0]
@@ -545,7 +546,7 @@ def test_the_bars_add_up_to_the_whole(quantity):
 
 def test_the_curve_beside_the_map_is_its_row():
     flow = explorers.flow(1.0)
-    _, _, row, _ = vanishing.credit_picture(flow, "h", 15, 10).axes
+    _, _, row, _ = drawn(vanishing.build_credit(), flow, "h", 15, 10).axes
     np.testing.assert_array_equal(row.lines[0].get_ydata(), flow.dh[15, :16])
     assert tuple(row.get_ylim()) == pytest.approx(vanishing.CREDIT_LIMITS)
 

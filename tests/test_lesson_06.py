@@ -15,6 +15,7 @@ from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.shell import plain
 from lstm_teach.explorers.training import STRINGS, clipping_explorer, learning_explorer, short_string
 from lstm_teach.figures import training as figures
+from lstm_teach.figures.scene import drawn
 from lstm_teach.lessons import runs_06 as runs
 from lstm_teach.training import adam, sgd
 
@@ -494,7 +495,7 @@ def test_the_map_shows_the_probabilities_the_frames_and_the_letters():
     rng = np.random.default_rng(0)
     y = rng.dirichlet(np.ones(7), len(choices))
     legal = np.array([[symbol in allowed for symbol in tasks.REBER_SYMBOLS] for allowed in choices])
-    figure = figures.picture(y, legal, text, tasks.REBER_SYMBOLS, [0, 10], {"right": [0, 0.5]}, "right", 1)
+    figure = drawn(figures.build(tasks.REBER_SYMBOLS, [0, 10], {"right": [0, 0.5]}), y, legal, text, "right", 1)
     curve, maps, _ = figure.axes
     T = len(choices)
     colors = np.asarray(maps.images[0].get_array())

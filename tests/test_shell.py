@@ -27,8 +27,7 @@ class Demo:
         figure = new_figure(300, 200, layout=None)
         self.axes = figure.add_axes((0.1, 0.1, 0.8, 0.8), xlim=(0, 10), ylim=(0, 10))
         (self.dot,) = self.axes.plot([0], [5], "o")
-        self.scene = Scene(figure)
-        self.scene.live(self.dot)
+        self.scene = Scene(figure, self.dot)
         self.drawn = []
         self.error = None
         controls = {
@@ -102,7 +101,7 @@ def test_a_control_that_is_changed_in_draw_does_not_draw_again():
     def draw(a):
         drawn.append(a)
         explorer_controls["a"].value = a + 1
-        return new_png(), "text"
+        return new_scene(), "text"
 
     explorer_controls = {"a": int_slider("a", 0, 0, 9)}
     explorer = Explorer("t", explorer_controls, draw)
@@ -111,8 +110,8 @@ def test_a_control_that_is_changed_in_draw_does_not_draw_again():
     explorer.close()
 
 
-def new_png() -> bytes:
-    return Scene(new_figure(40, 30)).png()
+def new_scene() -> Scene:
+    return Scene(new_figure(40, 30))
 
 
 @pytest.mark.parametrize("error", [RuntimeError("the weights are gone"), ValueError("bad value in draw")])
@@ -150,7 +149,7 @@ def test_reset_puts_everything_back_and_draws_once(demo):
 
 
 def test_reset_finds_the_way_back_from_a_range_beyond_the_first():
-    explorer = Explorer("t", {"a": int_slider("a", 2, 0, 4)}, lambda a: (new_png(), f"a is {a}"))
+    explorer = Explorer("t", {"a": int_slider("a", 2, 0, 4)}, lambda a: (new_scene(), f"a is {a}"))
     slider = explorer.controls["a"]
     slider.max = 20
     slider.min = slider.value = 10
@@ -212,19 +211,11 @@ def test_a_finer_screen_gets_more_pixels_without_another_computation(demo):
     assert demo.explorer.message == "kept"
 
 
-def test_png_bytes_are_shown_at_their_size():
-    explorer = Explorer("t", {"a": int_slider("a", 0, 0, 1)}, lambda a: (new_png(), "text"))
-    assert (explorer.picture.width, explorer.picture.height) == (40, 30)
-    explorer.picture.scale = 2.0  # nothing to draw sharper
-    assert explorer.picture.seq == 1
-    explorer.close()
-
-
 def test_labels_have_room_and_rows_are_checked(demo):
     for control in demo.explorer.controls.values():
         assert control.style.description_width == f"{len('A rather long label for a forget-gate bias')}ch"
     with pytest.raises(ValueError, match="rows must name every control once"):
-        Explorer("t", {"a": int_slider("a", 0, 0, 1), "b": checkbox("b")}, lambda **v: (b"", ""), rows=[["a"]])
+        Explorer("t", {"a": int_slider("a", 0, 0, 1), "b": checkbox("b")}, lambda **v: (new_scene(), ""), rows=[["a"]])
 
 
 def test_each_part_has_the_class_that_tests_look_for(demo):
@@ -324,7 +315,7 @@ def test_the_picture_is_sent_before_what_the_controls_are_set_to(monkeypatch):
         return {"b": {"max": a}}
 
     explorer = Explorer(
-        "t", {"a": int_slider("a", 2, 1, 4), "b": int_slider("b", 0, 0, 2)}, lambda a, b: (new_png(), f"{a}"),
+        "t", {"a": int_slider("a", 2, 1, 4), "b": int_slider("b", 0, 0, 2)}, lambda a, b: (new_scene(), f"{a}"),
         arrange=arrange,
     )  # fmt: skip
     sent = []
@@ -420,7 +411,7 @@ def test_a_place_at_which_another_control_moves_is_drawn_with_that_but_found_by_
 
     controls = {"a": int_slider("a", 3, 0, 4), "b": int_slider("b", 1, 0, 2)}
     drawn = []
-    explorer = Explorer("t", controls, lambda a, b: (new_png(), f"{drawn.append((a, b))} {a} {b}"), arrange=arrange)
+    explorer = Explorer("t", controls, lambda a, b: (new_scene(), f"{drawn.append((a, b))} {a} {b}"), arrange=arrange)
     demo = type("", (), {"explorer": explorer})
     moves = [lambda: explorer.picture.set_trait("held", "a"), lambda: controls["a"].set_trait("value", 2)]
     handed = ahead_of_time(demo, monkeypatch, *moves)
@@ -438,7 +429,7 @@ def test_a_place_that_belongs_to_another_picture_when_it_is_reached_in_another_w
         return {"b": {"value": 0}} if before["a"] != a and before["b"] == b else {}  # moved alone: b starts anew
 
     controls = {"a": int_slider("a", 3, 0, 4), "b": int_slider("b", 2, 0, 2)}
-    explorer = Explorer("t", controls, lambda a, b: (new_png(), f"{a} {b}"), arrange=arrange)
+    explorer = Explorer("t", controls, lambda a, b: (new_scene(), f"{a} {b}"), arrange=arrange)
     demo = type("", (), {"explorer": explorer})
     moves = [lambda: explorer.picture.set_trait("held", "a"), lambda: controls["a"].set_trait("value", 2)]
     handed = ahead_of_time(demo, monkeypatch, *moves)
@@ -483,7 +474,7 @@ def test_a_click_is_meant_for_the_picture_that_is_shown_not_for_one_drawn_ahead(
 
 def test_values_are_told_apart_however_small_but_not_by_rounding_errors():
     controls = {"rate": log_slider("Rate", 1e-16, -16, 0), "bias": float_slider("Bias", 0.3, -1, 1)}
-    explorer = Explorer("t", controls, lambda rate, bias: (new_png(), f"{rate}"))
+    explorer = Explorer("t", controls, lambda rate, bias: (new_scene(), f"{rate}"))
     assert explorer.picture.values == [1e-16, 0.3]
     explorer.set(rate=1.2589254117941e-16, bias=0.1 + 0.2)
     assert explorer.picture.values == [1.258925412e-16, 0.3]

@@ -11,13 +11,14 @@ import lstm_teach as lt
 from lstm_teach.explorers.merge import diagram_net
 from lstm_teach.explorers.shell import plain
 from lstm_teach.explorers.two_way import two_way
-from lstm_teach.figures import two_way as figures
+from lstm_teach.figures.scene import drawn
+from lstm_teach.figures.two_way import CROSS, DELTA_COLORS, VALUE_COLORS, build, shade
 from lstm_teach.figures.two_way_layout import BOTTOM, lay_out
-from lstm_teach.figures.two_way_parts import CROSS, DELTA_COLORS, VALUE_COLORS, shade
-from lstm_teach.figures.two_way_view import DIRECTIONS, View, box_of
+from lstm_teach.figures.two_way_view import View, box_of
 from lstm_teach.figures.two_way_words import delta_text, describe, exact, value_text
 from lstm_teach.graph import backward_order, ends, make_net, walk_back
 
+DIRECTIONS = ("forward", "back", "both")
 FLAWS = ("short_range", "stale_cell_delta", "carry_accumulates")
 
 
@@ -26,7 +27,8 @@ def small_net(T: int = 1):
 
 
 def picture(net, flaw_marks: bool = False, **options):
-    return figures.picture(View(net, **options), flaw_marks)
+    view = View(net, **options)
+    return drawn(build(net, view.direction, flaw_marks), view)
 
 
 def crossed(figure) -> list[tuple[float, float]]:
@@ -43,7 +45,7 @@ def words(figure) -> list[str]:
 # ------------------------------------------------------------------------------------------------------- the picture
 
 
-@pytest.mark.parametrize("T", [1, 2, 3])
+@pytest.mark.parametrize("T", [1, 2])
 def test_at_the_end_every_value_and_every_delta_is_on_the_page(T):
     net = small_net(T)
     shown = words(picture(net))
@@ -60,7 +62,7 @@ def test_at_the_end_every_value_and_every_delta_is_on_the_page(T):
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_numbers_fill_in_one_operation_at_a_time(direction):
     net = small_net(2)
-    scene, update = figures.build(net, direction)
+    scene, update = build(net, direction)
     counts = []
     for position in range(View(net, direction=direction).end + 1):
         update(View(net, position, direction))
@@ -74,10 +76,10 @@ def test_forward_shows_no_deltas():
 
 
 STATES = [
-    *(("end", T, {}) for T in (1, 2, 3)),
-    *(("nudged", T, {"chosen": "c[-1]", "nudged": True}) for T in (1, 2, 3)),
-    *((flaw, T, {"flaws": (flaw,), "chosen": "c[0]"}) for flaw in FLAWS for T in (1, 2, 3)),
-    *(("forward", T, {"direction": "forward"}) for T in (1, 2, 3)),
+    *(("end", T, {}) for T in (1, 2)),
+    *(("nudged", T, {"chosen": "c[-1]", "nudged": True}) for T in (1, 2)),
+    *((flaw, T, {"flaws": (flaw,), "chosen": "c[0]"}) for flaw in FLAWS for T in (1, 2)),
+    *(("forward", T, {"direction": "forward"}) for T in (1, 2)),
 ]
 
 
@@ -96,7 +98,7 @@ def test_no_text_covers_another_or_leaves_the_picture(name, T, options):
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_the_legend_has_twelve_pixels_and_no_word_of_it_touches_a_mark(direction):
-    figure = picture(small_net(3), direction != "forward", direction=direction)
+    figure = picture(small_net(2), direction != "forward", direction=direction)
     figure.draw_without_rendering()
     axes = figure.axes[0]
     words = [text for text in axes.texts if text.get_position()[1] > BOTTOM]
@@ -110,7 +112,7 @@ def test_the_legend_has_twelve_pixels_and_no_word_of_it_touches_a_mark(direction
         assert not any(text.get_window_extent().overlaps(mark) for mark in marks), text.get_text()
 
 
-@pytest.mark.parametrize("T", [1, 2, 3])
+@pytest.mark.parametrize("T", [1, 2])
 def test_type_is_at_least_nine_pixels_high_on_the_screen(T):
     figure = picture(small_net(T), flaws=("short_range",), nudged=True)
     assert min(text.get_fontsize() for text in figure.axes[0].texts) * figure.dpi / 72 >= 9
@@ -127,7 +129,7 @@ def test_a_larger_number_is_darker_on_either_side(colors):
 
 def test_the_scene_shows_what_a_full_drawing_would():
     net = small_net(2)
-    scene, update = figures.build(net, flaw_marks=True)
+    scene, update = build(net, flaw_marks=True)
     for arguments in (
         {"position": 0},
         {"position": 7, "chosen": "h[0]", "nudged": True},
@@ -135,11 +137,10 @@ def test_the_scene_shows_what_a_full_drawing_would():
         {"position": 31, "chosen": "c[0]", "nudged": True},
         {"chosen": "c[0]", "flaws": ("short_range",)},
         {"chosen": "c[0] -> ct[0]", "nudged": True, "flaws": ("carry_accumulates",)},
-        {"net": make_net(lt.Params.random(2, 1, seed=3), [1, 0], [0, 1], [0.1], [0.2])},
         {"position": 3},
         {"upto": "loss"},
     ):
-        update(View(**{"net": net, **arguments}))
+        update(View(net, **arguments))
         assert_same_as_full_drawing(scene)
 
 
@@ -154,7 +155,7 @@ def test_a_delta_always_has_a_sign(value, text):
 # ----------------------------------------------------------------------------------------------------------- the words
 
 
-@pytest.mark.parametrize("T", [1, 2, 3])
+@pytest.mark.parametrize("T", [1, 2])
 def test_whatever_is_chosen_its_line_ends_with_its_delta_and_the_nudge_agrees(T):
     net = small_net(T)
     for name in backward_order(net):
@@ -166,16 +167,15 @@ def test_whatever_is_chosen_its_line_ends_with_its_delta_and_the_nudge_agrees(T)
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
-@pytest.mark.parametrize("T", [2, 3])
-def test_the_nudge_disagrees_exactly_where_the_flaw_makes_a_delta_wrong(flaw, T):
-    net = small_net(T)
+def test_the_nudge_disagrees_exactly_where_the_flaw_makes_a_delta_wrong(flaw):
+    net = small_net(2)
     back = walk_back(net, [flaw])
     wrong = back.wrong(net.right)
     for name in back.boxes:
         text = describe(View(net, chosen=name, flaws=(flaw,)))
         assert ("they disagree ✗" in text) == (name in wrong), text
         assert ("they agree ✓" in text) == (name not in wrong), text
-    layout, marked = lay_out(T), crossed(picture(net, flaws=(flaw,)))
+    layout, marked = lay_out(2), crossed(picture(net, flaws=(flaw,)))
     for name in set(back.boxes) & set(layout.boxes):
         (_, top), (right, bottom) = layout.spot(name, -1, -1), layout.spot(name, 1, 1)
         in_tag = [(x, y) for x, y in marked if right - 5 < x < right + 5 and top + layout.sizes.box[1] < y < bottom]
@@ -239,7 +239,7 @@ def test_the_weights_get_their_share_from_a_chosen_z():
     "options",
     [
         {},
-        {"steps": 3, "flaws": FLAWS},
+        {"steps": 2, "flaws": FLAWS},
         {"direction": "forward", "steps": 2},
         {"direction": "back", "upto": "product", "start": "c[0]"},
     ],
@@ -287,9 +287,9 @@ def test_forward_a_click_on_an_arrow_chooses_nothing():
 
 
 def test_every_box_and_every_part_can_be_chosen_with_the_keyboard_in_backward_order():
-    explorer = two_way(steps=3)
+    explorer = two_way(steps=2)
     names = [value for _, value in explorer.controls["chosen"].options]
-    assert names == ["", *backward_order(small_net(3))]
+    assert names == ["", *backward_order(small_net(2))]
 
 
 def test_the_choice_follows_the_slider_again_when_it_moves():
@@ -338,8 +338,8 @@ def test_the_flaws_can_be_chosen_and_none():
 
 
 def test_bad_arguments_get_a_sentence():
-    with pytest.raises(ValueError, match="steps must be 1, 2 or 3"):
-        two_way(steps=4)
+    with pytest.raises(ValueError, match="steps must be 1 or 2"):
+        two_way(steps=3)
     with pytest.raises(ValueError, match="direction must be one of"):
         two_way(direction="up")
     with pytest.raises(ValueError, match="upto must be an operation"):
@@ -349,7 +349,7 @@ def test_bad_arguments_get_a_sentence():
 
 
 def test_the_arrow_of_an_only_way_is_the_choice_of_its_box():
-    layout = lay_out(3)
+    layout = lay_out(2)
     sources = [ends(name)[0] for name in layout.paths]
     for source, (name, path) in zip(sources, layout.paths.items(), strict=True):
         found = layout.at(*path.mean(axis=0))

@@ -25,22 +25,17 @@ def int_slider(
     return slider
 
 
-def float_slider(
-    label: str, value: float, min: float, max: float, step: float = 0.1, format: str = ".2f"
-) -> widgets.FloatSlider:
-    """Slider over real numbers; `format` is a d3 format for the number beside it."""
-    return widgets.FloatSlider(
-        value, min=min, max=max, step=step, description=label, readout_format=format, layout=WIDE
-    )
+def float_slider(label: str, value: float, min: float, max: float, step: float = 0.1) -> widgets.FloatSlider:
+    """Slider over real numbers."""
+    return widgets.FloatSlider(value, min=min, max=max, step=step, description=label, layout=WIDE)
 
 
 def log_slider(
-    label: str, value: float, min_power: float, max_power: float, step: float = 0.1, format: str = ".1e"
+    label: str, value: float, low: float, high: float, step: float = 0.1, format: str = ".1e"
 ) -> widgets.FloatLogSlider:
-    """Slider over 10 ** min_power to 10 ** max_power; `step` is a step of the power."""
-    return widgets.FloatLogSlider(
-        value, min=min_power, max=max_power, step=step, description=label, readout_format=format, layout=WIDE
-    )
+    """Slider over 10 ** low to 10 ** high; `step` one of the power, `format` a d3 format for the number beside it."""
+    look = {"description": label, "readout_format": format, "layout": WIDE}
+    return widgets.FloatLogSlider(value, min=low, max=high, step=step, **look)
 
 
 def checkbox(label: str, value: bool = False) -> widgets.Checkbox:

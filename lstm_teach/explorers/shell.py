@@ -15,7 +15,6 @@ import functools
 import html
 import json
 import re
-import struct
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -94,33 +93,36 @@ class Picture(anywidget.AnyWidget):
 class Explorer:
     """Controls above a picture that follows them; the last expression of a notebook cell.
 
-    `controls` maps names to controls (see the functions below), `draw(**values)` gets their values by these
-    names and returns a `Scene` (or PNG bytes) and one line of text, which may be HTML. `rows` puts several
-    controls side by side: lists of their names. `arrange(before, **values)` is called before `draw` with the
-    values drawn last and the new ones; it returns what else to set, without a further drawing: a "max" or a "value" by
-    names of controls, {"t": {"max": 3}}. `pick(axes, x, y)` is called with the place in data coordinates when
-    somebody clicks on the picture and returns the values to set, by name, or None.
+    `controls` maps names to controls (see `controls`), `draw(**values)` gets their values by these names and returns a
+    `Scene` and one line of text, which may be HTML. `rows` puts several controls side by side: lists of their names.
+    `arrange(before, **values)` is called before `draw` with the values drawn last and the new ones; it returns what
+    else to set, without a further drawing: a "max" or a "value" by names of controls, {"t": {"max": 3}}.
+    `pick(axes, x, y)` is called with the place in data coordinates when somebody clicks on the picture and returns the
+    values to set, by name, or None.
 
     `draw` and `arrange` have to give the same for the same values, as pictures are kept and drawn ahead of time.
     An exception in `draw` is shown in the message area and raised again; the last picture stays.
+
+    `text` is the line under the picture, as HTML, `png` the picture, `message` what went wrong, empty when all is well.
     """
 
     def __init__(
         self,
         title: str,
         controls: Mapping[str, widgets.Widget],
-        draw: Callable[..., tuple[Scene | bytes, str]],
+        draw: Callable[..., tuple[Scene, str]],
         rows: Sequence[Sequence[str]] | None = None,
         arrange: Callable[..., dict[str, dict[str, Any]]] | None = None,
         pick: Callable[..., dict | None] | None = None,
     ):
         self.title, self.controls = title, dict(controls)
-        self._draw, self._arrange, self._pick = draw, arrange, pick
-        self._scene: Scene | None = None
+        self._draw, self._pick = draw, pick
+        self._arrange = arrange or (lambda before, **values: {})
         self._held = False
         self._before: dict[str, Any] | None = None  # the values drawn last for the page
+        self._scene: Scene | None = None
+        self._drawn_for: dict[str, Any] | None = None  # the values that the scene shows: the page's, or others ahead
         self._ahead: dict[str, Drawn] = {}  # pictures drawn ahead of time, by the values of all controls
-        self._away = False  # the figure is one of these, not what the page shows
         self._turn = 0  # counts the reader's moves; after the next one nobody wants what was drawn ahead of this one
         plays = [[c.play, c] for c in self.controls.values() if hasattr(c, "play")]
         self.picture = Picture(controls=[*self.controls.values()], plays=plays, clickable=pick is not None)
@@ -132,25 +134,13 @@ class Explorer:
         self.redraw()
         for control in self.controls.values():
             control.observe(self._changed, "value")
-        self.picture.observe(self._sharpen, "scale")
-        self.picture.observe(self._pointed, "pointer")
-        self.picture.observe(self._taken, "held")
+        for trait, handler in (("scale", self._sharpen), ("pointer", self._pointed), ("held", self._taken)):
+            self.picture.observe(handler, trait)
         _replace_earlier_run(self)
 
-    @property
-    def text(self) -> str:
-        """The line under the picture, as HTML."""
-        return self.picture.text
-
-    @property
-    def png(self) -> bytes:
-        """The picture that is shown."""
-        return self.picture.png
-
-    @property
-    def message(self) -> str:
-        """What the message area says; empty when all is well."""
-        return self.picture.message
+    text = property(lambda self: self.picture.text)
+    png = property(lambda self: self.picture.png)
+    message = property(lambda self: self.picture.message)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -163,37 +153,28 @@ class Explorer:
         with ExitStack() as after:  # what `arrange` sets is sent after the picture, which need not wait for it
             for control in self.controls.values():
                 after.enter_context(control.hold_sync())
-            self._redraw()
-
-    def _redraw(self) -> None:
-        try:
-            with self._hold():
-                values, asked = self.values, self._key()
-                if self._arrange:
+            values, asked = self.values, self._key()
+            try:
+                with self._hold():
                     for name, traits in self._arrange(self._before or values, **values).items():
                         _set(self.controls[name], traits)
                     values = self.values
-                picture = self._ahead.pop(asked, None)
-                self._away = picture is not None
-                picture = picture or self._drawn(values)
-        except Exception as error:
-            self.picture.message = where(error)
-            raise
-        self._before = values
-        self.picture.show(picture, json.loads(self._key()))
+                    picture = self._ahead.pop(asked, None) or self._drawn(values)
+            except Exception as error:
+                self.picture.message = where(error)
+                raise
+            self._before = values
+            self.picture.show(picture, json.loads(self._key()))
 
     def _drawn(self, values: dict[str, Any]) -> Drawn:
-        drawn, text = self._draw(**values)
-        self._scene = drawn if isinstance(drawn, Scene) else None
-        if self._scene:
-            return Drawn(self._scene.png(self.picture.scale), text, self._scene.size)
-        return Drawn(drawn, text, struct.unpack(">II", drawn[16:24]))
+        self._drawn_for = values
+        self._scene, text = self._draw(**values)
+        return Drawn(self._scene.png(self.picture.scale), text, self._scene.size)
 
     def _come_back(self) -> None:
-        """Make the figure what the page shows, if it is a picture drawn ahead of time."""
-        if self._away:
+        """Make the figure what the page shows, if a picture was drawn ahead of time."""
+        if self._drawn_for != self._before:
             self._drawn(self._before)
-            self._away = False
 
     def _key(self, **changed: Any) -> str:
         """The values of all controls, some of them changed, as the browser knows them and without rounding errors."""
@@ -210,7 +191,7 @@ class Explorer:
 
     @_one_at_a_time
     def _draw_ahead(self, turn: int, name: str, places: Sequence[float]) -> None:
-        if turn != self._turn or self._draw is None:
+        if turn != self._turn:
             return
         key = self._key(**{name: places[0]})
         try:
@@ -218,7 +199,6 @@ class Explorer:
             arranged = self._arranged(self._before, values)
             # where it matters what was before, the same values later may belong to another picture
             if key not in self._ahead and arranged == self._arranged(values, values):
-                self._away = True
                 self._ahead[key] = self._drawn(arranged)
                 self._ahead = dict(list(self._ahead.items())[-2 * AHEAD :])
                 self.picture.keep(self._ahead[key], json.loads(key))
@@ -228,34 +208,33 @@ class Explorer:
 
     def _arranged(self, before: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         """What these values become if `arrange` is asked; the controls stay as they are."""
-        wanted = self._arrange(before, **values) if self._arrange else {}
+        wanted = self._arrange(before, **values)
         chosen = {name: traits.get("value", values[name]) for name, traits in wanted.items()}
         return values | {name: min(value, wanted[name].get("max", value)) for name, value in chosen.items()}
 
     @_one_at_a_time
     def set(self, **values: Any) -> None:
         """Set several controls and draw once."""
-        self._go_on()
-        with self._hold():
-            for name, value in values.items():
-                self.controls[name].value = value
-        self.redraw()
+        self._put({name: {"value": value} for name, value in values.items()})
 
     @_one_at_a_time
     def reset(self) -> None:
         """Put every control back to where it started and draw once."""
+        for play, _ in self.picture.plays:
+            play.playing = False
+        self._put(self._start)
+
+    def _put(self, traits: dict[str, dict[str, Any]]) -> None:
         self._go_on()
         with self._hold():
-            for name, control in self.controls.items():
-                if hasattr(control, "play"):
-                    control.play.playing = False
-                _set(control, self._start[name])
+            for name, wanted in traits.items():
+                _set(self.controls[name], wanted)
         self.redraw()
 
     def point(self, x: float, y: float) -> None:
         """Act as for a click on the picture at x, y: 0 to 1, from the left and from the top."""
         self._come_back()
-        place = self._scene and self._pick and self._scene.at(x, y)
+        place = self._pick and self._scene.at(x, y)
         chosen = (place and self._pick(*place)) or {}
         if any(self.controls[name].value != value for name, value in chosen.items()):
             self.set(**chosen)
@@ -263,6 +242,7 @@ class Explorer:
     @_one_at_a_time
     def close(self) -> None:
         """Take the explorer off the page and let go of its figure."""
+        self._go_on()
         self._draw = self._arrange = self._pick = self._scene = None
         for widget in _parts(self.root):
             widget.unobserve_all()
@@ -310,36 +290,33 @@ class Explorer:
     def _sharpen(self, change) -> None:
         self._go_on()
         self._come_back()
-        if self._scene:
-            picture = Drawn(self._scene.png(change.new), self.text, self._scene.size)
-            self.picture.show(picture, self.picture.values, self.message)
+        picture = Drawn(self._scene.png(change.new), self.text, self._scene.size)
+        self.picture.show(picture, self.picture.values, self.message)
 
     @_one_at_a_time
     def _pointed(self, change) -> None:
-        x, y, _ = change.new
-        self.point(x, y)
+        self.point(*change.new[:2])
 
     def _lay_out(self, rows: Sequence[Sequence[str]] | None) -> widgets.VBox:
         rows = rows or [[name] for name in self.controls]
         if sorted(name for row in rows for name in row) != sorted(self.controls):
             raise ValueError(f"rows must name every control once, got {rows!r} for {list(self.controls)}")
         labels = [c.description for c in self.controls.values() if not isinstance(c, widgets.Checkbox)]
-        width = f"{max(map(len, labels), default=0)}ch"  # ipywidgets' own width cuts longer labels off
         for name, control in self.controls.items():
             control.add_class(f"lt-control-{name}")
+            control.tooltip = ""  # None would show the word "null"
+            # ipywidgets' own width cuts longer labels off
+            control.style.description_width = f"{max(map(len, labels), default=0)}ch"
             if hasattr(control, "play"):
                 control.play.add_class(f"lt-play-{name}")
-            control.tooltip = ""  # None would show the word "null"
-            control.style.description_width = width
         reset = widgets.Button(description="Reset", tooltip="Put every control back to where it started")
-        reset.add_class("lt-reset")
-        reset.on_click(lambda _: self.reset())
-        boxes = [[self.controls[name] for name in row] for row in rows]
-        boxes = [[part for c in row for part in ([c, c.play] if hasattr(c, "play") else [c])] for row in boxes]
-        boxes[-1].append(reset)
+        reset.add_class("lt-reset").on_click(lambda _: self.reset())
+        parts = [[self.controls[name] for name in row] for row in rows]
+        parts = [[part for c in row for part in ([c, c.play] if hasattr(c, "play") else [c])] for row in parts]
+        parts[-1].append(reset)
         title = widgets.HTML(f"<b>{html.escape(self.title)}</b>").add_class("lt-title")
-        root = widgets.VBox([title, *(widgets.HBox(box).add_class("lt-row") for box in boxes), self.picture])
-        return root.add_class("lt-explorer")
+        boxes = [widgets.HBox(row).add_class("lt-row") for row in parts]
+        return widgets.VBox([title, *boxes, self.picture]).add_class("lt-explorer")
 
 
 def _set(control: widgets.Widget, traits: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Lesson 04: walk backwards in time and lay the deltas of a flawed loop beside those of the right pass."""
 
-import time
+import timeit
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -63,11 +63,7 @@ def delta_inspector() -> Explorer:
 
 def milliseconds(function: Callable, *arguments: Any, repeats: int = 5) -> float:
     """The shortest of a few measured times of a call, which is repeated until even a coarse clock can time it."""
-    times = []
-    for _ in range(repeats):
-        start, calls, spent = time.perf_counter(), 0, 0.0
-        while spent < LEAST_SECONDS:
-            function(*arguments)
-            calls, spent = calls + 1, time.perf_counter() - start
-        times.append(1000 * spent / calls)
-    return min(times)
+    timer, calls = timeit.Timer(lambda: function(*arguments)), 1
+    while timer.timeit(calls) < LEAST_SECONDS:
+        calls *= 2
+    return 1000 * min(timer.repeat(repeats, calls)) / calls

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..figures import two_way as figures
+from ..figures.two_way import build
 from ..figures.two_way_layout import lay_out
 from ..figures.two_way_view import View
 from ..figures.two_way_words import box_name, describe
@@ -29,18 +29,20 @@ def two_way(
 ) -> Explorer:
     """Return the cell as boxes and arrows, with values that fill in forward and deltas that fill in on the way back.
 
-    steps: how many steps are shown, 1 to 3.
+    steps: how many steps are shown, 1 or 2.
     direction: "forward" (values only), "back" (the values stand already) or "both".
     flaws: those of the posted loop that the learner can choose from, one at a time.
     start: the box (`c[0]`) or arrow (`h[0] -> zo[1]`) chosen at the start; otherwise what the slider has just done.
     upto: the kind of the last operation back (see `graph`) that may be shown; what comes after it stays empty.
     operation: where the slider is at the start; otherwise at its end.
     """
-    if steps not in (1, 2, 3):
-        raise ValueError(f"steps must be 1, 2 or 3, got {steps!r}.")
+    if steps not in (1, 2):
+        raise ValueError(f"steps must be 1 or 2, got {steps!r}.")
+    if direction not in TITLES:
+        raise ValueError(f"direction must be one of {', '.join(TITLES)}, got {direction!r}.")
     net = make_net(*diagram_net(steps))
     whole, layout = View(net, None, direction, upto=upto), lay_out(steps, slots=direction != "forward")
-    scene, update = figures.build(net, direction, bool(flaws))
+    scene, update = build(net, direction, bool(flaws))
     order = backward_order(net)
     if direction == "forward":
         order = ("h[-1]", "c[-1]", *(box for o in whole.every for box in o.boxes))

@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from ..gradreport import verdict
 from ..params import GATES, Params
 from .scene import Scene
-from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, new_figure, new_page, short, tidy
+from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, bare, new_figure, new_page, short, tidy
 
 Errors = Mapping[str, float]  # norm-relative, by matrix
 Ladder = Mapping[int, Errors]  # by length of the sequence
@@ -81,8 +81,7 @@ def _panels(
         axes.set_xticks(list(COLUMNS.values()), [f"d{name}" for name in COLUMNS])
         axes.set_yticks(range(len(lengths)), [f"T = {T}" for T in lengths])
         axes.xaxis.tick_top()
-        axes.tick_params(length=0, labelsize=NORMAL)
-        axes.spines[:].set_visible(False)
+        bare(axes).tick_params(labelsize=NORMAL)
         edges = [edge for x in COLUMNS.values() for edge in (x - 0.47, x + 0.47)]  # every second column is a gap
         rows = np.arange(len(lengths) + 1) - 0.5
         cells, colors = np.zeros((len(lengths), 17)), ListedColormap(["white", WRONG_TINT])
@@ -125,15 +124,13 @@ def build(titles: Sequence[str], lengths: Sequence[int]) -> tuple[Scene, Callabl
         figure.text(0.012, y, label, fontsize=NORMAL, va="center", color=color)
         lines.append(figure.text(0.085, y, "", fontsize=NORMAL, family="monospace", va="center"))
     figure.add_artist(Rectangle((0.075, 0.01), 0.915, 0.21, fill=False, edgecolor=LIGHT_GRAY))
-    scene = Scene(figure)
-    scene.live(*artists, *lines)
 
     def update(ladders: Sequence[Ladder], right: str, faulty: str) -> None:
         update_panels(ladders)
         for line, code in zip(lines, (right, faulty), strict=True):
             line.set_text(code)
 
-    return scene, update
+    return Scene(figure, *artists, *lines), update
 
 
 def describe(ladders: Mapping[str, Ladder]) -> str:
@@ -160,8 +157,6 @@ def build_code(lines: Sequence[str], first: int) -> tuple[Scene, Callable]:
     axes.set(ylim=(first + len(lines), first - 1), zorder=5)  # above the code
     frame = axes.add_patch(Rectangle((58, 0), 836, 0.96, linewidth=1.5, visible=False))
     mark = axes.text(18, 0, "", fontsize=LARGE, va="center_baseline", ha="center")
-    scene = Scene(figure)
-    scene.live(frame, mark)
     for place, line in enumerate(lines):  # texts of the figure, not of the axes: those would be drawn again each time
         y = 1 - LINE * (place + 1) / height
         style = {"fontsize": CODE, "family": "monospace", "va": "center_baseline"}
@@ -176,4 +171,4 @@ def build_code(lines: Sequence[str], first: int) -> tuple[Scene, Callable]:
             frame.set(y=number - 0.48, facecolor=(color, 0.2), edgecolor=color)
             mark.set(y=number, color=color)
 
-    return scene, update
+    return Scene(figure, frame, mark), update

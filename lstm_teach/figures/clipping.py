@@ -31,8 +31,6 @@ def build(norms: Mapping[str, np.ndarray]) -> tuple[Scene, Callable[[str, float]
     (left,) = below.plot([], [], color=BLACK, linewidth=1.2)
     handles = [whole, line, marks]
     figure.legend(handles=handles, loc="upper right", bbox_to_anchor=(0.995, 0.93), fontsize=SMALL, frameon=False)
-    scene = Scene(figure)
-    scene.live(whole, line, marks, left, above.yaxis)
     shown = ""
 
     def update(run: str, limit: float) -> None:
@@ -49,7 +47,7 @@ def build(norms: Mapping[str, np.ndarray]) -> tuple[Scene, Callable[[str, float]
         marks.set_data(clipped, np.full(len(clipped), 0.03))
         left.set_data(steps, np.minimum(1, limit / values))
 
-    return scene, update
+    return Scene(figure, whole, line, marks, left, above.yaxis), update
 
 
 def describe(run: str, values: np.ndarray, limit: float) -> str:

@@ -16,7 +16,7 @@ from ..nested import FLAWS
 from ..params import Params
 from .scene import Scene, drawn
 from .shapes import rectangle
-from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, SIGNED, SKY, SMALL, UNSURE, WRONG, new_figure, short
+from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, SIGNED, SKY, SMALL, UNSURE, WRONG, bare, new_figure, short
 
 LABELS = {  # what the repair of each flaw does
     "short_range": "Walk starts at step t",
@@ -82,8 +82,6 @@ def build(vocab_size: int, hidden_size: int) -> tuple[Scene, Callable]:
     handles = [Line2D([], [], **look, markersize=6, label=word) for word, look in looks.items()]
     tight = {"ncols": 4, "fontsize": SMALL, "frameon": False, "handletextpad": 0, "columnspacing": 1}
     figure.legend(handles=handles, loc="center left", bbox_to_anchor=(0.0, 0.03), **tight)
-    scene = Scene(figure)
-    scene.live(mesh, *marks.values(), *texts.values(), scale)
 
     def update(got: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> None:
         limit = max(np.abs(right["W" + gate]).max() for gate in "ifog") or 1.0
@@ -103,7 +101,7 @@ def build(vocab_size: int, hidden_size: int) -> tuple[Scene, Callable]:
             mark.set_data(*np.reshape(places[word], (-1, 2)).T)
         scale.set_text(f"Orange is positive, purple negative, white 0; darkest at {short(limit, 2)} and beyond")
 
-    return scene, update
+    return Scene(figure, mesh, *marks.values(), *texts.values(), scale), update
 
 
 def picture(got: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> Figure:
@@ -141,9 +139,7 @@ def lattice_picture(values: Mapping[frozenset[str], int], total: int, title: str
     axes.set_title(title, fontsize=LARGE, loc="left")
     axes.set(xlim=(-0.45, 4.45), ylim=(-3.1, 3.1))
     axes.set_xticks(range(5), ["nothing repaired", "one repair", "two", "three", "all four"], fontsize=NORMAL)
-    axes.set_yticks([])
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
+    bare(axes).set_yticks([])
     place, most = {}, max(values.values())
     for count in range(5):
         level = sorted(filter(lambda c: len(c) == count, values), key=numbers)

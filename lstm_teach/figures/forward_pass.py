@@ -5,11 +5,9 @@ May import numpy, matplotlib, lstm_teach.forward and lstm_teach.bell.
 
 from collections.abc import Callable
 
-from matplotlib.figure import Figure
-
 from ..bell import BELL, QUIET
 from ..forward import Cache
-from .scene import Scene, drawn
+from .scene import Scene
 from .style import COLORS, GRAY, LIGHT_GRAY, NORMAL, RIGHT, WRONG, axes_at, line_style, new_figure, tidy
 
 UNIT = 0  # the unit with the memory
@@ -49,8 +47,6 @@ def build(longest: int, gates: str = "f") -> tuple[Scene, Callable[[Cache, Cache
         answers.text(0.15, y, name, fontsize=NORMAL, va="center", zorder=0)
     bars = answers.barh((0.66, 1.66), (0, 0), height=0.3)
     words = [answers.text(1, y, "", fontsize=NORMAL, va="center", ha="right") for y in (0.3, 1.3)]
-    scene = Scene(figure)
-    scene.live(*lines, *gate_lines.values(), *asked, question, *bars, *words)
 
     def update(rang: Cache, silent: Cache) -> None:
         last = len(rang.x) - 1
@@ -67,12 +63,7 @@ def build(longest: int, gates: str = "f") -> tuple[Scene, Callable[[Cache, Cache
             bar.set(width=p, facecolor=RIGHT if good else WRONG)
             text.set_text(f"{share(p)}  {'✓ right' if good else '✗ wrong'}")
 
-    return scene, update
-
-
-def picture(rang: Cache, silent: Cache, gates: str = "f") -> Figure:
-    """Return the picture of two forward passes of the same length, with a bell at the first step and without."""
-    return drawn(build(len(rang.x), gates), rang, silent)
+    return Scene(figure, *lines, *gate_lines.values(), *asked, question, *bars, *words), update
 
 
 def describe(rang: Cache, silent: Cache) -> str:

@@ -86,8 +86,7 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
     handles, names = [curve, tangent, secant], ["loss, as computed", "true slope", "measured slope"]
     figure.legend(handles, names, bbox_to_anchor=(0.62, 0.935), ncols=2, **small)
 
-    scene = Scene(figure)
-    scene.live(here, bend, rounding, *lines.values(), *marks.values(), tangent, curve, secant, used, ratio)
+    scene = Scene(figure, here, bend, rounding, *lines.values(), *marks.values(), tangent, curve, secant, used, ratio)
 
     def update(curves: Curves, k: int, scheme: str, eps: float, change: np.ndarray) -> None:
         here.set_xdata([steps[k], steps[k]])

@@ -24,12 +24,13 @@ PAD = 4  # pixels around a line, for characters that lean out of their own width
 def draw(text: Text, renderer: RendererBase) -> None:
     """Draw a matplotlib text; one plain horizontal line on pixels is drawn quickly, all else as usual."""
     words = text.get_text()
-    quick = WANTED and text.get_visible() and isinstance(renderer, RendererAgg)
-    if not (quick and _is_plain(words) and _is_simple(text)):
+    special = text.get_rotation() or text.get_wrap() or text.get_bbox_patch() or text.get_path_effects()
+    clipped = text.get_clip_on() and (text.get_clip_box() or text.get_clip_path())
+    if special or clipped or not (WANTED and isinstance(renderer, RendererAgg) and _is_plain(words)):
         Text.draw(text, renderer)
         return
     x, y = text.get_transform().transform(text.get_unitless_position())
-    if not words or not np.isfinite([x, y]).all():
+    if not (words and text.get_visible() and np.isfinite([x, y]).all()):
         return
     font = findfont(text.get_fontproperties()), text.get_fontsize(), renderer.dpi
     ink, baseline, width = _line(words, *font)
@@ -48,12 +49,6 @@ def draw(text: Text, renderer: RendererBase) -> None:
     below = len(ink) - baseline
     renderer.draw_image(renderer.new_gc(), round(x) - PAD, round(y) - below, picture[::-1])
     text.stale = False
-
-
-def _is_simple(text: Text) -> bool:
-    clipped = text.get_clip_on() and (text.get_clip_box() or text.get_clip_path())
-    special = text.get_rotation() or text.get_wrap() or text.get_usetex()
-    return not (clipped or special or text.get_bbox_patch() or text.get_path_effects())
 
 
 @lru_cache(4096)

@@ -73,9 +73,8 @@ def build(T: int) -> tuple[Scene, Callable[[np.ndarray, int], None]]:
     lefts = [WIDTH - 92 - 18 * (turns(T, 0) - k) for k in range(turns(T, 0))]  # a square for each turn
     shapes = [rectangle(x, 13, x + 14, 27) for x in lefts]
     squares = axes.add_collection(PolyCollection(shapes, edgecolor=GRAY, linewidth=1, zorder=3))
-    scene = Scene(figure)
-    scene.live(marks, cards, tags, shafts, heads, badges, starts, title, count, sums, squares, plus, *names)
-    scene.live(*(text for card in words for text in card))
+    live = marks, cards, tags, shafts, heads, badges, starts, title, count, sums, squares, plus, *names
+    scene = Scene(figure, *live, *(text for card in words for text in card))
 
     def update(own: np.ndarray, position: int) -> None:
         merged, phase = divmod(position, PHASES)

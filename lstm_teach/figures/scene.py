@@ -20,17 +20,17 @@ from . import lettering
 
 
 class Scene:
-    """A figure that is built once and updated often.
+    """A figure that is built once and updated often; `live` are the artists that change.
 
     Everything is drawn once and kept as the background. `png()` puts the background back and draws the live
     artists over it, with whatever lies above them, so the result is the picture that a full drawing gives.
     Ticks, titles, limits and color bars belong to the background: after changing one of them call `forget()`.
     """
 
-    def __init__(self, figure: Figure):
+    def __init__(self, figure: Figure, *live: Artist):
         self.figure = figure
         self._dpi = figure.dpi  # at scale 1
-        self._live: list[Artist] = []
+        self._live = list(live)
         self._background = None
         self._order: list[Artist] = []
         self._laid_out = False

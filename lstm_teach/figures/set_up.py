@@ -1,19 +1,18 @@
 """Lesson 00: what is left of a cell value that is multiplied by the same forget gate at every step.
 
-The pattern of every figure module: `build()` returns a scene and the function that updates it, a picture is a
-pure function of its arrays, and `describe()` returns the one line that is both its caption and its alt text.
+The pattern of every figure module: `build()` returns a scene and the function that updates it for other arrays, and
+`describe()` returns the one line that is both the caption of the picture and its alt text.
 """
 
 from collections.abc import Callable
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from .scene import Scene, drawn
+from .scene import Scene
 from .style import COLORS, NORMAL, new_figure, percent, short, tidy
 
 
-def build(steps: int = 20) -> tuple[Scene, Callable[[np.ndarray], None]]:
+def build(steps: int) -> tuple[Scene, Callable[[np.ndarray], None]]:
     """Draw what stays; return the scene and `update(left)`, where `left` is (steps + 1,) fractions."""
     figure = new_figure(900, 300)
     words = "What is left of a cell value of 1 when the forget gate is f at every step"
@@ -22,20 +21,12 @@ def build(steps: int = 20) -> tuple[Scene, Callable[[np.ndarray], None]]:
     bars = axes.bar(range(steps + 1), np.ones(steps + 1), width=0.7, color=COLORS["f"])
     last = axes.text(steps, 0, "", ha="center", va="bottom", fontsize=NORMAL)
 
-    scene = Scene(figure)
-    scene.live(*bars, last)
-
     def update(left: np.ndarray) -> None:
         for bar, height in zip(bars, left, strict=True):
             bar.set_height(height)
         last.set(y=left[-1] + 0.02, text=percent(left[-1]))
 
-    return scene, update
-
-
-def picture(left: np.ndarray) -> Figure:
-    """Return the picture of `left`, (steps + 1,) fractions that start at 1."""
-    return drawn(build(len(left) - 1), left)
+    return Scene(figure, *bars, last), update
 
 
 def describe(left: np.ndarray) -> str:

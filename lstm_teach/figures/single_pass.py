@@ -17,8 +17,8 @@ from ..backward import Deltas
 from ..gradreport import verdict
 from ..nested import FLAWS
 from ..params import GATES, Params
-from .scene import Scene, drawn
-from .style import BLACK, COLORS, GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, axes_at, new_figure, short, tidy
+from .scene import Scene
+from .style import BLACK, COLORS, GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, axes_at, bare, new_figure, short, tidy
 
 QUANTITIES = (
     *("dh_loss", "dh_future", "dh", "dc_hidden", "dc_carry", "dc"),
@@ -65,15 +65,19 @@ NOTHING = LOWEST / 6
 
 
 def build(T: int) -> tuple[Scene, Callable[..., None]]:
-    """Draw what stays; return the scene and `update(deltas, right, errors, left_in, step)` (see `picture`)."""
+    """Where some loop's deltas differ from the right ones in T steps, and how long they all are at one step.
+
+    Draw what stays; return the scene and `update(deltas, right, errors, left_in, step)`: `deltas` and `right` hold
+    (T, H) arrays, `errors` the norm-relative errors of the loop's nine gradients, `left_in` the flaws that the loop
+    has. The lengths have one logarithmic axis for all steps and loops.
+    """
     figure = new_figure(WIDTH, HEIGHT, layout=None)
     difference, crosses, first, column = _difference_map(figure, T)
     dots = _dots(figure)
     verdicts = _verdicts(figure)
     heading = figure.text(*_at(12, 24), "", fontsize=LARGE, va="center")
     moment = figure.text(*_at(DOTS[0], 24), "", fontsize=LARGE, va="center")
-    scene = Scene(figure)
-    scene.live(difference, crosses, first, column, *dots.values(), *verdicts.values(), heading, moment)
+    live = difference, crosses, first, column, heading, moment
 
     def update(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in: Collection[str], step: int) -> None:
         apart = parted(deltas, right)
@@ -99,16 +103,7 @@ def build(T: int) -> tuple[Scene, Callable[..., None]]:
             at = [k for k, name in enumerate(Params.NAMES) if (verdict(errors[name]) == "right") == (word == "right")]
             marks.set_data(at, np.zeros(len(at)))
 
-    return scene, update
-
-
-def picture(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in: Collection[str], step: int) -> Figure:
-    """Where some loop's deltas differ from the right ones, and how long they all are at one step.
-
-    `deltas` and `right` hold (T, H) arrays, `errors` the norm-relative errors of the loop's nine gradients, `left_in`
-    the flaws that the loop has. The lengths have one logarithmic axis for all steps and loops.
-    """
-    return drawn(build(len(right.dh)), deltas, right, errors, left_in, step)
+    return Scene(figure, *live, *dots.values(), *verdicts.values()), update
 
 
 def describe(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in: Collection[str], step: int) -> str:
@@ -154,8 +149,7 @@ def _difference_map(figure: Figure, T: int) -> tuple:
     axes.set_yticks(range(rows), QUANTITIES)
     axes.xaxis.tick_top()
     axes.set_xlabel("step (the walk goes left)", fontsize=NORMAL)
-    axes.tick_params(labelsize=NORMAL, length=0)
-    axes.spines[:].set_visible(False)
+    bare(axes).tick_params(labelsize=NORMAL)
     (crosses,) = axes.plot([], [], "x", color="white", markersize=5)
     frame = {"fill": False, "edgecolor": BLACK}
     column = axes.add_patch(Rectangle((0, -0.5), 1, rows, linewidth=1.4, clip_on=False, **frame))
@@ -202,8 +196,7 @@ def _verdicts(figure: Figure) -> dict[str, Line2D]:
     axes = axes_at(figure, 150, 452, 340, 26)
     axes.set(xlim=(-0.5, 8.5), ylim=(-1, 1), yticks=[])
     axes.set_xticks(range(9), [f"d{name}" for name in Params.NAMES])
-    axes.tick_params(labelsize=NORMAL, length=0)
-    axes.spines[:].set_visible(False)
+    bare(axes).tick_params(labelsize=NORMAL)
     marks = {
         word: axes.plot([], [], marker=marker, color=color, linestyle="", markersize=8, label=word)[0]
         for word, marker, color in (("right", "o", RIGHT), ("wrong", "X", WRONG))

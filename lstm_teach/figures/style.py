@@ -81,6 +81,13 @@ def tidy(axes: Axes, title: str = "", xlabel: str = "", ylabel: str = "") -> Axe
     return axes
 
 
+def bare(axes: Axes) -> Axes:
+    """Take the frame and the marks of the ticks off an axes, whose labels stay."""
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    return axes
+
+
 def short(value: float, digits: int = 3) -> str:
     """Format a number for people: at most `digits` significant digits, never a long tail.
 

@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch
 
 from ..training import History
-from .scene import Scene, drawn
-from .style import BLACK, GRAY, LIGHT_GRAY, NORMAL, RIGHT, SMALL, UNSURE, WRONG, new_figure, percent, short, tidy
+from .scene import Scene
+from .style import BLACK, GRAY, LIGHT_GRAY, NORMAL, RIGHT, SMALL, UNSURE, WRONG, bare, new_figure, percent, short, tidy
 
 # The three kinds of gradient that the lesson compares: a color, and a dash and marker as a second cue.
 KINDS = {
@@ -36,7 +36,8 @@ def curves_picture(
 ) -> Figure:
     """Test loss per letter against the training step; the names are those of `KINDS` or of `LETTERS`.
 
-    `levels` maps words to losses that are drawn as level lines. `top` ends the axis there: curves above are left out.
+    `levels` maps words to losses that are drawn as level lines below `top`, which ends the axis: curves above are left
+    out.
     """
     figure = new_figure(880, 340)
     axes = tidy(figure.subplots(), "Loss on the test strings", "training step", "nats per letter")
@@ -45,15 +46,14 @@ def curves_picture(
             axes.plot(history.tested, history.test_loss, **(KINDS | LETTERS)[name], markersize=5, label=name)
     last = max(history.tested[-1] for history in histories.values())
     axes.set_xlim(-0.02 * last, last * 1.02)
+    axes.set_ylim(0, top)
     if levels:
         low = min(*levels.values(), *(min(h.test_loss) for h in histories.values()))
-        room = 0.15 * ((top or 2) - low)
-        axes.set_ylim(low - room, top)
+        room = 0.15 * (top - low)
+        axes.set_ylim(low - room)
         for words, level in levels.items():
             axes.axhline(level, color="black", linewidth=1, zorder=1)
             axes.text(0, level + room / 10, f"{words}: {level:.3f}", va="bottom", fontsize=NORMAL)
-    else:
-        axes.set_ylim(0, top)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=NORMAL, frameon=False)
     return figure
 
@@ -82,10 +82,8 @@ def reber_picture(grammar: Mapping[int, Mapping[str, int]]) -> Figure:
     axes.set_axis_off()
     start, outer, again, end = (0, 0), (0.9, 0), (9.6, 0), (10.6, 0)
     center = {"ha": "center", "va": "center"}
-    for place, name in (
-        *((place, state) for state, place in PLACES.items()),
-        *((p, "") for p in (start, outer, again, end)),
-    ):
+    names = {place: state for state, place in PLACES.items()} | dict.fromkeys((start, outer, again, end), "")
+    for place, name in names.items():
         axes.plot(*place, "o", markersize=19, markerfacecolor="white", markeredgecolor=GRAY, markeredgewidth=1.4)
         axes.text(*place, name, fontsize=SMALL, color=GRAY, **center)
     moves = [(PLACES[a], PLACES[b], symbol, 1.4) for a, arrows in grammar.items() for symbol, b in arrows.items()]
@@ -159,21 +157,17 @@ def recall_picture(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -
     for axes, (gap, runs) in zip(panels, learned.items(), strict=True):
         runs = np.asarray(runs, bool)
         tidy(axes, f"gap of {gap}", "seed of the run")
-        for wanted, style in ((True, {"markerfacecolor": BLACK}), (False, {"markerfacecolor": "white"})):
+        for wanted, words, edge, face in ((True, "learned", BLACK, BLACK), (False, "not learned", GRAY, "white")):
             rows, columns = np.nonzero(runs == wanted)
-            axes.plot(columns, rows, "o", markersize=11, markeredgecolor=BLACK if wanted else GRAY, **style)
+            axes.plot(columns, rows, "o", markersize=11, markeredgecolor=edge, markerfacecolor=face, label=words)
         for row, count in enumerate(runs.sum(1)):
             axes.text(runs.shape[1] - 0.3, row, f"{count} of {runs.shape[1]}", fontsize=NORMAL, va="center")
         axes.set(xlim=(-0.6, runs.shape[1] + 1.1), ylim=(len(biases) - 0.5, -0.5), xticks=range(runs.shape[1]))
-        axes.spines[:].set_visible(False)
-        axes.tick_params(length=0)
+        bare(axes)
     panels[0].set_yticks(range(len(biases)), [short(bias) for bias in biases])
     panels[0].set_ylabel("forget-gate bias", fontsize=NORMAL)
-    marks = [
-        Line2D([], [], marker="o", linestyle="", markersize=10, markeredgecolor=edge, markerfacecolor=face)
-        for edge, face in ((BLACK, BLACK), (GRAY, "white"))
-    ]
-    figure.legend(marks, ["learned", "not learned"], loc="outside lower right", ncols=2, fontsize=NORMAL, frameon=False)
+    look = {"ncols": 2, "fontsize": NORMAL, "frameon": False, "markerscale": 10 / 11}
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower right", **look)
     return figure
 
 
@@ -256,7 +250,13 @@ STEPS_SHOWN = 24  # of a string; a longer one is cut
 def build(
     symbols: str, tested: Sequence[int], kinds: Mapping[str, Sequence[float]]
 ) -> tuple[Scene, Callable[..., None]]:
-    """Draw what stays; return the scene and `update(y, legal, text, kind, at)` (see `picture`)."""
+    """What a net predicts along one string, under the curve of how much of the task it has learned.
+
+    `kinds` holds, for each kind of gradient, the judgement at the steps `tested`. Draw what stays; return the scene and
+    `update(y, legal, text, kind, at)`: y (T, K) holds the probabilities of the next symbol, legal (T, K) what the
+    grammar allows there, for a text of T+1 symbols; `kind` the gradient that the net was trained with, `at` the index
+    of the moment that is shown.
+    """
     K = len(symbols)
     figure = new_figure(880, 470, layout=None)
     curve = tidy(figure.add_axes((0.07, 0.68, 0.72, 0.25)), "Test strings solved", "", "share")
@@ -274,9 +274,7 @@ def build(
     maps.set_title(words, fontsize=NORMAL, loc="left", zorder=0)
     image = maps.imshow(np.zeros((K, STEPS_SHOWN, 4), np.uint8), aspect="auto", interpolation="nearest", resample=False)
     maps.set_yticks(range(K), symbols)
-    maps.tick_params(length=0)
-    maps.set_xticks([])
-    maps.spines[:].set_visible(False)
+    bare(maps).set_xticks([])
     (frames,) = maps.plot([], [], marker="s", markersize=15, markeredgecolor="white", markeredgewidth=1.6, **ring)
     cross = {"marker": "X", "markersize": 8, "markerfacecolor": WRONG, "markeredgecolor": "white", "linestyle": ""}
     (missed,) = maps.plot([], [], **cross)
@@ -291,9 +289,6 @@ def build(
     labels.append("ranked below a\nforbidden letter")
     figure.legend(handles, labels, loc="upper right", bbox_to_anchor=(0.995, 0.95), fontsize=SMALL, frameon=False)
 
-    scene = Scene(figure)
-    scene.live(now, point, image, frames, missed, *letters)
-
     def update(y: np.ndarray, legal: np.ndarray, text: str, kind: str, at: int) -> None:
         T = min(len(text) - 1, STEPS_SHOWN)
         for symbol, letter in zip(symbols, letters, strict=True):
@@ -307,32 +302,13 @@ def build(
         now.set_xdata([tested[at], tested[at]])
         point.set_data([tested[at]], [kinds[kind][at]])
 
-    return scene, update
+    return Scene(figure, now, point, image, frames, missed, *letters), update
 
 
 def below_a_forbidden_one(y: np.ndarray, legal: np.ndarray) -> np.ndarray:
     """Which legal symbols have a lower probability than some forbidden one: (T, K) booleans."""
     forbidden = np.where(legal, -np.inf, y).max(axis=1, keepdims=True)
     return legal & (y <= forbidden)
-
-
-def picture(
-    y: np.ndarray,
-    legal: np.ndarray,
-    text: str,
-    symbols: str,
-    tested: Sequence[int],
-    kinds: Mapping[str, Sequence[float]],
-    kind: str,
-    at: int,
-) -> Figure:
-    """What a net predicts along one string, under the curve of how much of the task it has learned.
-
-    `y` (T, K) holds the probabilities of the next symbol, `legal` (T, K) what the grammar allows there, for the string
-    `text` of T+1 symbols. `kinds` holds, for each kind of gradient, the judgement at the steps `tested`; `at` is the
-    index of the moment that is shown and `kind` the gradient that the net was trained with.
-    """
-    return drawn(build(symbols, tested, kinds), y, legal, text, kind, at)
 
 
 def describe(y: np.ndarray, legal: np.ndarray, text: str, symbols: str, kind: str, step: int) -> str:

@@ -35,6 +35,18 @@ ARROWS = (  # source, where it is left, target, where that is reached: half widt
     ("o", (0.15, -1), "h", (-0.92, 1)),
     *((f"z{gate}", (0, -1), gate, (0, 1)) for gate in GATES),
 )
+ASIDE = {  # by the kinds of an arrow's ends: how far from its middle its local slope is written, and the alignment
+    ("c", "kept"): (0, -11, "center"),
+    ("kept", "c"): (0, -11, "center"),
+    ("f", "kept"): (8, 0, "left"),
+    ("i", "added"): (-8, -7, "right"),
+    ("g", "added"): (8, -7, "left"),
+    ("c", "ct"): (34, -2, "left"),
+    ("ct", "h"): (0, -11, "center"),
+    ("o", "h"): (-12, -8, "right"),
+    ("h", "scores"): (-7, -5, "right"),
+    **{("h", f"z{gate}"): (-7, 2, "right") for gate in GATES},
+}
 LANE = 0.97  # where h goes down to the next step
 NEAR = 6  # pixels from an arrow that still count as a click on it
 
@@ -48,15 +60,13 @@ class Sizes:
     tag: tuple[int, int]
     part: tuple[int, int]
     cell: int  # width of one score
-    shift: float  # how far their row is to the right of h
     text: float
     small: float
 
 
 SIZES = {
-    1: Sizes(112, (66, 26), (66, 20), (50, 17), 52, 0, 9.5, 8),
-    2: Sizes(72, (54, 24), (54, 19), (45, 16), 36, 0, 8.5, 7.2),
-    3: Sizes(54, (43, 23), (43, 18), (38, 15), 35, 6, 7.4, 7),
+    1: Sizes(112, (66, 26), (66, 20), (50, 17), 52, 9.5, 8),
+    2: Sizes(72, (54, 24), (54, 19), (45, 16), 36, 8.5, 7.2),
 }
 
 
@@ -117,17 +127,16 @@ def _distance(path: np.ndarray, x: float, y: float) -> float:
 
 
 def lay_out(T: int, slots: bool = True) -> Layout:
-    """Place everything for 1 to 3 steps, with or without slots for deltas."""
+    """Place everything for one or two steps, with or without slots for deltas."""
     sizes = SIZES[T] if slots else replace(SIZES[T], tag=(0, -1))
-    width = min(sizes.box[0], sizes.left - 14)
+    width = sizes.box[0]
     boxes = {"c[-1]": (8 + width / 2, ROWS["cell"], width), "h[-1]": (8 + width / 2, RAIL - 12, width)}
     layout = Layout(T, sizes, boxes, {}, {}, {})
     for t in range(T):
         for kind, (x, row) in COLUMNS.items():
             boxes[f"{kind}[{t}]"] = (layout.start(t + x), ROWS[row], sizes.box[0])
         for k in (0, 1):
-            x = boxes[f"h[{t}]"][0] + sizes.shift + (k - 0.5) * sizes.cell
-            boxes[score(t, k)] = (x, ROWS["gates"], sizes.cell)
+            boxes[score(t, k)] = (boxes[f"h[{t}]"][0] + (k - 0.5) * sizes.cell, ROWS["gates"], sizes.cell)
         _add_arrows(layout, t)
     return layout
 

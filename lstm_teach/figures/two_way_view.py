@@ -6,9 +6,7 @@ May import graph.
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..graph import Back, Net, Nudged, Operation, back_operations, forward_operations, nudge, walk_back
-
-DIRECTIONS = ("forward", "back", "both")
+from ..graph import Net, Operation, back_operations, forward_operations, nudge, walk_back
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +18,10 @@ class View:
     nudged: whether the boxes that change when the chosen one is moved are marked.
     flaws: those of the posted loop, whose deltas are shown; without them the deltas are right.
     upto: the kind of the last operation back (see `graph`) that has been derived yet; otherwise all of them are.
+
+    `end` is the slider's last position, `last` the operation done last, `walked` whether the way back has begun,
+    `filled` the boxes that have a value, `back` all deltas, `tried` what a nudge does, `changed` the boxes that it
+    changes, if it is shown.
     """
 
     net: Net
@@ -33,18 +35,14 @@ class View:
     @cached_property
     def every(self) -> tuple[Operation, ...]:
         """All operations."""
-        if self.direction not in DIRECTIONS:
-            raise ValueError(f"direction must be one of {', '.join(DIRECTIONS)}, got {self.direction!r}.")
-        net = self.net
-        back = () if self.direction == "forward" else back_operations(net)
-        return forward_operations(net) + back
+        return forward_operations(self.net) + (() if self.direction == "forward" else back_operations(self.net))
 
-    @property
+    @cached_property
     def before(self) -> int:
         """How many operations have been done before the slider starts."""
         return len(forward_operations(self.net)) if self.direction == "back" else 0
 
-    @property
+    @cached_property
     def derived(self) -> tuple[Operation, ...]:
         """The operations forward, and those back up to `upto`."""
         kinds = [operation.back and operation.kind for operation in self.every]
@@ -52,60 +50,32 @@ class View:
             raise ValueError(f"upto must be an operation such as 'loss' or 'product', got {self.upto!r}.")
         return self.every[: kinds.index(self.upto) + 1] if self.upto else self.every
 
-    @property
-    def end(self) -> int:
-        """The last position of the slider."""
-        return len(self.derived) - self.before
-
     @cached_property
     def done(self) -> tuple[Operation, ...]:
         """The operations up to the position."""
         return self.derived[: self.before + (self.end if self.position is None else self.position)]
 
-    @property
-    def last(self) -> Operation | None:
-        """The operation that was done last."""
-        return self.done[-1] if self.done else None
+    @cached_property
+    def came(self) -> set[str]:
+        """The boxes and arrows that deltas have reached."""
+        steps = [o for o in self.done if o.back]
+        summed = {f"scores[{o.t}] -> loss[{o.t}]" for o in steps if o.kind == "scores"}
+        return summed.union(*((*o.boxes, *o.arrows) for o in steps))
 
-    @property
-    def walked(self) -> bool:
-        """Whether the way back has begun."""
-        return self.direction == "back" or bool(self.last and self.last.back)
-
-    @property
+    @cached_property
     def place(self) -> str:
         """What is looked at."""
         if self.chosen or not self.last:
             return self.chosen or "h[-1]"
         return (*self.last.boxes, *self.last.arrows)[0]
 
-    @cached_property
-    def filled(self) -> set[str]:
-        """The boxes that have a value."""
-        return {"h[-1]", "c[-1]"} | {box for o in self.done if not o.back for box in o.boxes}
-
-    @cached_property
-    def came(self) -> set[str]:
-        """The boxes and arrows that deltas have reached."""
-        steps = [o for o in self.done if o.back]
-        return {name for o in steps for name in (*o.boxes, *o.arrows)} | {
-            f"scores[{o.t}] -> loss[{o.t}]" for o in steps if o.kind == "scores"
-        }
-
-    @cached_property
-    def back(self) -> Back:
-        """All deltas."""
-        return walk_back(self.net, self.flaws) if self.flaws else self.net.right
-
-    @cached_property
-    def tried(self) -> Nudged:
-        """What a nudge of the chosen one does."""
-        return nudge(self.net, self.place)
-
-    @property
-    def changed(self) -> frozenset[str]:
-        """The boxes that change with the nudge, if it is shown."""
-        return self.tried.changed if self.nudged else frozenset()
+    end = property(lambda self: len(self.derived) - self.before)
+    last = property(lambda self: self.done[-1] if self.done else None)
+    walked = property(lambda self: self.direction == "back" or bool(self.last and self.last.back))
+    filled = cached_property(lambda self: {"h[-1]", "c[-1]"}.union(*(o.boxes for o in self.done if not o.back)))
+    back = cached_property(lambda self: walk_back(self.net, self.flaws) if self.flaws else self.net.right)
+    tried = cached_property(lambda self: nudge(self.net, self.place))
+    changed = property(lambda self: self.tried.changed if self.nudged else frozenset())
 
 
 def box_of(end: str) -> str:

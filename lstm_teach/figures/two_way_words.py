@@ -8,25 +8,17 @@ from collections.abc import Collection
 
 import numpy as np
 
-from ..graph import Back, Net, Nudged, Operation, Stray, ends, kind_and_step, score
+from ..graph import Back, Net, Nudged, Stray, ends, kind_and_step, score
 from ..params import GATES
 from .two_way_view import View, box_of
 
-SLOPES = {  # the local slope of an arrow, by the kinds of its ends; {t} is the step of its end, {b} the step before
-    ("o", "h"): "ct[{t}]",
-    ("ct", "h"): "o[{t}]",
-    ("c", "ct"): "(1 − ct[{t}]²)",
-    ("kept", "c"): "1",
-    ("added", "c"): "1",
-    ("f", "kept"): "c[{b}]",
-    ("c", "kept"): "f[{t}]",
-    ("i", "added"): "g[{t}]",
-    ("g", "added"): "i[{t}]",
-    ("zi", "i"): "i (1 − i)",
-    ("zf", "f"): "f (1 − f)",
-    ("zo", "o"): "o (1 − o)",
-    ("zg", "g"): "(1 − g²)",
-    **{("h", f"z{gate}"): f"W{gate}" for gate in GATES},
+PRODUCTS = ("kept", "added", "h")  # the kinds of boxes that multiply the two that they read
+SLOPES = {  # the local slope of an arrow, by the kind of its end; {t} is its step. That of a product is the other one
+    "c": "1",
+    "ct": "(1 − ct[{t}]²)",
+    **{gate: f"{gate} (1 − {gate})" for gate in "ifo"},
+    "g": "(1 − g²)",
+    **{f"z{gate}": f"W{gate}" for gate in GATES},
 }
 STRAYS = {  # what a flaw brings to a box: on its arrow, and in a line of text; {s} is the step where it begins
     "short_range": ("one step too far", "dh_loss[{s}] (one step too far)"),
@@ -71,7 +63,11 @@ def total(parts: Collection[float]) -> str:
 
 def times(a: float, b: float) -> str:
     """Two numbers as a product: 0.604 × (−0.158)."""
-    return f"{exact(a)} × ({exact(b)})" if b < 0 else f"{exact(a)} × {exact(b)}"
+    return f"{exact(a)} × {_bracketed(b)}"
+
+
+def _bracketed(value: float) -> str:
+    return f"({exact(value)})" if value < 0 else exact(value)
 
 
 def box_name(box: str) -> str:
@@ -88,17 +84,20 @@ def delta_name(box: str) -> str:
     return {"kept": f"d(f·c[{t - 1}])", "added": f"d(i·g)[{t}]", "scores": "dy" + box[6:]}.get(kind, "d" + box)
 
 
-def slope_symbol(name: str) -> str:
+def slope_symbol(net: Net, name: str) -> str:
     """The local slope of an arrow in symbols."""
-    (one, _), (other, t) = map(kind_and_step, ends(name))
-    return SLOPES[one, other].format(t=t, b=t - 1)
+    source, target = ends(name)
+    kind, t = kind_and_step(target)
+    if kind in PRODUCTS:
+        return next(other for other in net.formulas[target].reads if other != source)
+    return SLOPES[kind].format(t=t)
 
 
 def slope_text(net: Net, name: str) -> str:
-    """The local slope of an arrow as it is written beside it: `× f = 0.70`, without the step."""
+    """The local slope of an arrow as it is written beside it: `× f = 0.70`, without the step of its end."""
     if "scores" in name:
         return "y − onehot" if name.startswith("scores") else "× V"
-    symbol = re.sub(r"\[\d+\]", "", slope_symbol(name))
+    symbol = re.sub(r"\[\d+\]", "", slope_symbol(net, name))
     return "× 1" if symbol == "1" else f"× {symbol} = {value_text(net.slopes[name])}"
 
 
@@ -132,19 +131,16 @@ TITLES = {
 }
 
 
-def title(operation: Operation | None, T: int) -> str:
-    """What an operation does, in a few words."""
+def heading(view: View) -> tuple[str, str]:
+    """How many operations of the slider have been done, "3 of 19", and what the last one does, in a few words."""
+    operation, start = view.last, view.before
+    progress = f"{len(view.done) - start} of {len(view.every) - start}"
     if operation is None:
-        return "Start: the initial state and the tokens"
+        return progress, "Start: the initial state and the tokens"
     words = TITLES[operation.kind, operation.back].format(b=operation.t - 1)
-    if operation.back and operation.kind in "hc" and operation.t < T - 1:
+    if operation.back and operation.kind in "hc" and operation.t < view.net.T - 1:
         words = f"{operation.kind} adds its two parts"
-    return f"{'Back, step' if operation.back else 'Step'} {operation.t}: {words}"
-
-
-def progress(view: View) -> tuple[int, int]:
-    """How many operations of the slider have been done, and how many there are."""
-    return len(view.done) - view.before, len(view.every) - view.before
+    return progress, f"{'Back, step' if operation.back else 'Step'} {operation.t}: {words}"
 
 
 # ------------------------------------------------------------------------------------------- the chosen box or arrow
@@ -164,8 +160,7 @@ def describe(view: View) -> str:
     else:
         line = "not derived yet."
     # The heading of the picture: whoever sees it need not read it again.
-    done, every = progress(view)
-    text = f'<span class="lt-unseen">Operation {done} of {every}. {title(view.last, net.T)}. </span>'
+    text = f'<span class="lt-unseen">Operation {". ".join(heading(view))}. </span>'
     text += f"<b>Chosen: {'box' if source == target else 'arrow'} {box_name(chosen)}.</b> {line}"
     if view.walked or view.nudged:
         delta = (view.back.boxes | view.back.arrows).get(chosen) if chosen in view.came else None
@@ -179,31 +174,28 @@ def describe(view: View) -> str:
 
 def _value_line(net: Net, box: str) -> str:
     """How the value of a box is computed, in symbols and numbers."""
-    v, (kind, t) = net.values, kind_and_step(box)
-    here, before, value = f"[{t}]", f"[{t - 1}]", exact(v[box])
+    v, (kind, t), value = net.values, kind_and_step(box), exact(net.values[box])
     if t == -1:
         return f"{box} = {value}, given."
-    if kind[0] == "z":
-        U, W = (net.params[block + kind[1]][0] for block in "UW")
-        x = net.x[t]
-        numbers = f"{exact(U[x])} + {_bracketed(W[0])} × {_bracketed(v['h' + before])}"
-        return f"{box} = U{kind[1]}[:, {x}] + W{kind[1]} × h{before} = {numbers} = {value}."
-    if kind in GATES or kind == "ct":
-        squash, inside = "sigmoid" if kind in "ifo" else "tanh", "c" + here if kind == "ct" else f"z{kind}{here}"
-        return f"{box} = {squash}({inside}) = {squash}({exact(v[inside])}) = {value}."
-    if kind == "scores":
-        k = int(box[-2])
-        return f"{box} = V[{k},0] × h{here} = {times(net.params.V[k, 0], v['h' + here])} = {value}."
+    reads = net.formulas[box].reads
+    numbers = [v[name] for name in reads]
     if kind == "loss":
-        return f"{box} = −log(probability of target {net.targets[t]}) = −log({exact(np.exp(-v[box]))}) = {value}."
-    if kind == "c":
-        return f"{box} = f·c{before} + i·g{here} = {total((v['kept' + here], v['added' + here]))} = {value}."
-    a, b = {"kept": ("f" + here, "c" + before), "added": ("i" + here, "g" + here), "h": ("o" + here, "ct" + here)}[kind]
-    return f"{box_name(box)} = {a} × {b} = {times(v[a], v[b])} = {value}."
-
-
-def _bracketed(value: float) -> str:
-    return f"({exact(value)})" if value < 0 else exact(value)
+        symbols, shown = f"−log(probability of target {net.targets[t]})", f"−log({exact(np.exp(-v[box]))})"
+    elif kind == "scores":
+        k = int(box[-2])
+        symbols, shown = f"V[{k},0] × {reads[0]}", times(net.params.V[k, 0], *numbers)
+    elif kind[0] == "z":
+        (U, W), x = (net.params[block + kind[1]][0] for block in "UW"), net.x[t]
+        symbols = f"U{kind[1]}[:, {x}] + W{kind[1]} × {reads[0]}"
+        shown = f"{exact(U[x])} + {_bracketed(W[0])} × {_bracketed(*numbers)}"
+    elif kind == "c":
+        symbols, shown = " + ".join(map(box_name, reads)), total(numbers)
+    elif kind in PRODUCTS:
+        symbols, shown = " × ".join(reads), times(*numbers)
+    else:
+        squash = "sigmoid" if kind in "ifo" else "tanh"
+        symbols, shown = f"{squash}({reads[0]})", f"{squash}({exact(*numbers)})"
+    return f"{box_name(box)} = {symbols} = {shown} = {value}."
 
 
 def _delta_line(net: Net, back: Back, place: str) -> str:
@@ -238,7 +230,7 @@ def _product(net: Net, back: Back, name: str, out: str) -> str:
         hot = int(int(source[-2]) == net.targets[t])
         return f"1 × (y − onehot) = {out}, that is 1 × ({exact(slope + hot)} − {hot}) = {result}."
     numbers = times(back.boxes[target], slope)
-    return f"{delta_name(target)} × {slope_symbol(name)} = {out}, that is {numbers} = {result}."
+    return f"{delta_name(target)} × {slope_symbol(net, name)} = {out}, that is {numbers} = {result}."
 
 
 def _arrow_line(net: Net, back: Back, name: str) -> str:
@@ -265,7 +257,7 @@ def _sum_line(net: Net, back: Back, box: str, ways: list[str]) -> str:
     """How the parts of dc or dh add up; with a flaw, what is missing and what should not be there."""
     (kind, t), first = kind_and_step(box), ""
     if t == -1:
-        parts = [(f"{slope_symbol(name)} × d{ends(name)[1]}", back.arrows[name]) for name in ways]
+        parts = [(f"{slope_symbol(net, name)} × d{ends(name)[1]}", back.arrows[name]) for name in ways]
     else:
         own, *later = ways
         one, other = ("dc_hidden", "dc_carry") if kind == "c" else ("dh_loss", "dh_future")
@@ -275,12 +267,11 @@ def _sum_line(net: Net, back: Back, box: str, ways: list[str]) -> str:
         if kind == "h" and not missing:
             first = f"dh_loss[{t}] = {_through_V(net, back, t)}. "
         if kind == "c":
-            factors = zip((one, other), (f"dct[{t}]", f"dc[{t + 1}]"), ways, strict=False)
-            first = ", ".join(
-                f"{part}[{t}] = {delta} × {slope_symbol(name)} = {times(back.boxes[ends(name)[1]], net.slopes[name])}"
-                for part, delta, name in factors
-            )
-            first += ". "
+            products = []
+            for part, delta, name in zip((one, other), (f"dct[{t}]", f"dc[{t + 1}]"), ways, strict=False):
+                numbers = times(back.boxes[ends(name)[1]], net.slopes[name])
+                products.append(f"{part}[{t}] = {delta} × {slope_symbol(net, name)} = {numbers}")
+            first = f"{', '.join(products)}. "
     for stray in back.strays:
         if stray.target == box:
             parts.append((STRAYS[stray.kind][1].format(s=kind_and_step(stray.source)[1]), stray.amount))

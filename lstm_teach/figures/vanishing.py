@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.artist import setp
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PolyCollection
@@ -20,7 +21,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogFormatterMathtext, LogLocator, MultipleLocator, NullLocator
 
 from ..flow import GradientFlow
-from .scene import Scene, drawn
+from .scene import Scene
 from .shapes import rectangle
 from .style import BLACK, COLORS, GRAY, LARGE, LIGHT_GRAY, NAMES, NORMAL, SMALL, WRONG, axes_at, new_figure, short, tidy
 
@@ -48,7 +49,6 @@ FADES = {  # in the order of the rows of the lower picture, from the top
     "matrix": {"color": COLORS["g"], "linestyle": (0, (6, 1.5, 1, 1.5)), "marker": "D", "label": "one matrix"},
     "measured": {"color": BLACK, "linestyle": "-", "marker": "P", "label": "measured"},
 }
-LONG_NAMES = "your guess", "forget gate alone", "one matrix: both roads", "measured"
 INVITATION = "Click above step 0: how far down is the line when it gets there?"
 
 
@@ -100,13 +100,13 @@ def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
     dots = {which: rates.plot([], [], style["marker"], color=style["color"])[0] for which, style in FADES.items()}
     beside = {"transform": rates.get_yaxis_transform(), "va": "center", "fontsize": NORMAL}
     numbers = {which: rates.text(1.01, 3 - row, "0.000", **beside) for row, which in enumerate(FADES)}
-    legend = fades.legend(lines.values(), LONG_NAMES, loc="lower right", fontsize=NORMAL, frameon=False, handlelength=4)
+    names = "your guess", "forget gate alone", "one matrix: both roads", "measured"
+    legend = fades.legend(lines.values(), names, loc="lower right", fontsize=NORMAL, frameon=False, handlelength=4)
     legend.set_in_layout(False)  # in the corner that no line from the right edge reaches
     invitation = fades.text(1, 1e7, INVITATION, va="center", fontsize=LARGE, color=GRAY)
 
     known = fades.text(1, 3e2, "", va="center", fontsize=NORMAL, color=GRAY)
-    scene = Scene(figure)
-    scene.live(*lines.values(), *dots.values(), *numbers.values(), known)
+    scene = Scene(figure, *lines.values(), *dots.values(), *numbers.values(), known)
     first = legend.legend_handles[:1] + legend.get_texts()[:1]
     later = legend.legend_handles[1:] + legend.get_texts()[1:] + rates.get_yticklabels()[:-1]
     scene.png()  # the layout, with all names in it
@@ -117,19 +117,15 @@ def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
         if named != (fade.guessed, revealed):
             named = fade.guessed, revealed
             for artists, visible in ((first, fade.guessed), (later, revealed), ([invitation, known], not any(named))):
-                for artist in artists:
-                    artist.set_visible(visible)
+                setp(artists, visible=visible)
             scene.forget()
         known.set_text(f"Forget gates {fade.gate:.3f} on average; |delta| {short(fade.norms[LAST], 2)} at step 59")
         for row, which in enumerate(FADES):
-            shown = fade.guessed if which == "guess" else revealed
-            for artist in (lines[which], dots[which]):
-                artist.set_visible(shown)
-            rate = fade.rates[which]
-            lines[which].set_data(np.arange(STEPS), fade.line(which))
-            dots[which].set_data([rate], [3 - row])
-            numbers[which].set_visible(shown or which == "guess")
-            numbers[which].set_text(f"{rate:.3f}" if which != "guess" else f"{rate:.2f}" if shown else "none")
+            rate, shown = fade.rates[which], fade.guessed if which == "guess" else revealed
+            lines[which].set(data=(np.arange(STEPS), fade.line(which)), visible=shown)
+            dots[which].set(data=([rate], [3 - row]), visible=shown)
+            said = f"{rate:.3f}" if which != "guess" else f"{rate:.2f}" if shown else "none"
+            numbers[which].set(text=said, visible=shown or which == "guess")
 
     return scene, update
 
@@ -195,10 +191,12 @@ CREDIT_STEPS = 20
 BANDS = 10.0 ** np.arange(-6, 2)  # one color for each power of ten
 CREDIT_LIMITS = BANDS[0], BANDS[-1]
 SHARE_LIMITS = -0.3, 1.3
-PATHS = ("loss", "cell", "g", "gates")
-PATH_COLORS = {"loss": COLORS["loss"], "cell": GRAY, "g": COLORS["g"], "gates": COLORS["i"]}
-PATH_NAMES = {"loss": "own loss", "cell": "carry", "g": f"through {NAMES['g']}", "gates": "through i, f and o"}
-HATCHES = {"loss": "", "cell": "", "g": "xx", "gates": "//"}
+PATHS = {  # the name of each road, its color and its hatch
+    "loss": ("own loss", COLORS["loss"], ""),
+    "cell": ("carry", GRAY, ""),
+    "g": (f"through {NAMES['g']}", COLORS["g"], "xx"),
+    "gates": ("through i, f and o", COLORS["i"], "//"),
+}
 
 
 def build_credit() -> tuple[Scene, Callable[[GradientFlow, str, int, int], None]]:
@@ -232,15 +230,13 @@ def build_credit() -> tuple[Scene, Callable[[GradientFlow, str, int, int], None]
     across = heat.plot([], [], **frame)[0]
     row_line = row.plot([], [], color=BLACK, linewidth=1.5)[0]
     row_dot = row.plot([], [], "o", color=COLORS["loss"], markersize=7)[0]
-    look = {path: {"facecolor": PATH_COLORS[path], "edgecolor": "white", "hatch": HATCHES[path]} for path in PATHS}
-    stacks = {path: bars.add_collection(PolyCollection([], linewidth=0.4, **look[path])) for path in PATHS}
+    stacks, handles = {}, []
+    for path, (name, color, hatch) in PATHS.items():
+        look = {"facecolor": color, "edgecolor": "white", "hatch": hatch}
+        stacks[path] = bars.add_collection(PolyCollection([], linewidth=0.4, **look))
+        handles.append(Patch(label=f"{name} (thin)" if path == "gates" else name, **look))
     here = bars.axvline(0, color=BLACK, linewidth=0.8, linestyle=(0, (1, 1.5)))
-    labels = PATH_NAMES | {"gates": f"{PATH_NAMES['gates']} (thin)"}
-    handles = [Patch(label=labels[path], **look[path]) for path in PATHS]
     figure.legend(handles=handles, loc="lower right", ncols=2, fontsize=NORMAL, frameon=False)
-
-    scene = Scene(figure)
-    scene.live(image, down, across, row_line, row_dot, *stacks.values(), here)
 
     def update(flow: GradientFlow, quantity: str, s: int, t: int) -> None:
         norms, shares = quantities(flow, quantity, s)
@@ -255,7 +251,7 @@ def build_credit() -> tuple[Scene, Callable[[GradientFlow, str, int, int], None]
         for path, corners in stacked(shares).items():
             stacks[path].set_verts(corners)
 
-    return scene, update
+    return Scene(figure, image, down, across, row_line, row_dot, *stacks.values(), here), update
 
 
 def quantities(flow: GradientFlow, quantity: str, s: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -284,18 +280,13 @@ def stacked(shares: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return outlines
 
 
-def credit_picture(flow: GradientFlow, quantity: str, s: int, t: int) -> Figure:
-    """Return the picture of a flow with the cursor at loss step s and state step t."""
-    return drawn(build_credit(), flow, quantity, s, t)
-
-
 def describe_credit(flow: GradientFlow, quantity: str, s: int, t: int) -> str:
     """Say in one line what the picture shows at the cursor."""
     norms, shares = quantities(flow, quantity, s)
     there = [path for path in PATHS if path in shares and (path == "loss") == (s == t)]  # on the diagonal, its own loss
     tenths = {path: round(1000 * shares[path][t]) for path in there}
     tenths[there[-1]] += 1000 - sum(tenths.values())  # the least of them takes up the rounding
-    parts = ", ".join(f"{tenths[path] / 10:g} % {PATH_NAMES[path]}" for path in there)
+    parts = ", ".join(f"{tenths[path] / 10:g} % {PATHS[path][0]}" for path in there)
     return (
         f"The loss at step {s}, the state at step {t}: |dL[{s}]/d{quantity}[{t}]| is {short(norms[s, t], 2)}; at step "
         f"{s} itself it is {short(norms[s, s], 2)}. By road: {parts}."

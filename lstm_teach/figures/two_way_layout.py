@@ -44,7 +44,8 @@ ASIDE = {  # by the kinds of an arrow's ends: how far from its middle its local 
     ("c", "ct"): (34, -2, "left"),
     ("ct", "h"): (0, -11, "center"),
     ("o", "h"): (-12, -8, "right"),
-    ("h", "scores"): (-7, -5, "right"),
+    ("h", "scores"): (60, 0, "left"),  # beyond the tag with the delta
+    **{(f"z{gate}", gate): (5, -4, "left") for gate in GATES},  # above the name of the next box
     **{("h", f"z{gate}"): (-7, 2, "right") for gate in GATES},
 }
 LANE = 0.97  # where h goes down to the next step

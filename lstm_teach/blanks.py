@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import ast
 import copy
-import importlib
+import pkgutil
 import re
 import sys
 import tomllib
@@ -89,8 +89,8 @@ class Blank:
 
     def library_value(self, name: str, namespace: Mapping[str, Any]) -> Any:
         """What the lesson goes on with: the library's function, or its line run with the names of the notebook."""
-        if self.is_function:
-            return _named(_import(self.library), f"the library's {name}")  # so that a check of it says whose it is
+        if self.is_function:  # under a name that says whose it is, in a check of it too
+            return _named(pkgutil.resolve_name(self.library), f"the library's {name}")
         return eval(self.library[name], dict(namespace))
 
 
@@ -104,10 +104,21 @@ class Lesson:
 
     def blank(self, group: str) -> Blank:
         """The group of blanks of that name."""
-        blanks = self._spec.get("blanks", {})
-        if group not in blanks:
-            raise KeyError(f"{self.name} has no blanks called {group!r}; it has {', '.join(blanks) or 'none'}.")
-        return _blank(self.name, group, blanks[group])
+        spec = self._entry("blanks", "blanks", group)
+        names, library = tuple(spec["names"]), spec.get("library")
+        if not isinstance(library, str) and (library is None or set(library) != set(names)):
+            lines = f"a line for each of {', '.join(names)}"
+            raise ValueError(f"{self.name}.toml: blanks.{group}.library must have {lines}.")
+        case = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
+        hints, returns = (tuple(spec.get(key, ())) for key in ("hints", "returns"))
+        allow, lines = frozenset(spec.get("allow", ())) | TOOLS, spec.get("lines", {})
+        return Blank(group, names, case, library, spec.get("mistakes", {}), hints, returns, allow, lines)
+
+    def _entry(self, table: str, what: str, name: str) -> dict[str, Any]:
+        entries = self._spec.get(table, {})
+        if name not in entries:
+            raise KeyError(f"{self.name} has no {what} called {name!r}; it has {', '.join(entries) or 'none'}.")
+        return entries[name]
 
     def judge(self, group: str) -> Verdict:
         """Judge the lines of the cell above the call; what is not right is replaced by the library's version."""
@@ -131,11 +142,9 @@ class Lesson:
         """The form of a prediction: answered at once with a reason for each option, never graded."""
         from lstm_teach.exercises.questions import Question, ask
 
-        asked = self._spec.get("predictions", {})
-        if name not in asked:
-            raise KeyError(f"{self.name} has no prediction called {name!r}; it has {', '.join(asked) or 'none'}.")
+        asked = self._entry("predictions", "prediction", name)
         # The full name, so that an answer that is kept never opens another form.
-        return ask(Question.of(f"{self.name}.{name}", asked[name], written=False))
+        return ask(Question.of(f"{self.name}.{name}", asked, written=False))
 
     def keep(self, name: str) -> None:
         """Write the learner's function to the file my_functions.py beside the notebook; only if it was judged right."""
@@ -159,7 +168,7 @@ class Lesson:
                 return function
             problem = f"the {name} in {kept.FILE} is no longer right ({wrong[0].sentence})"
         print(f"This lesson uses the library's {name}: {problem}.")
-        return _import(_library_of(name))
+        return pkgutil.resolve_name(_library_of(name))
 
 
 # ------------------------------------------------------------------------------------------ judging
@@ -208,10 +217,9 @@ def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
             known = _known(blank, part, theirs, rights, named, read)
             first = next(pair for pair in zip(theirs, rights, strict=True) if not _close(*pair))
             off = difference(part, *first, _axes(first[1], part), relative=True)
-            once = (
-                known and "every" in blank.mistakes
-            )  # one mistake, many parts: said once, without each part's numbers
-            parts.append(Part(part, known if once else f"{off} {known}".strip()))
+            # One mistake in many parts is said once, without each part's numbers.
+            alone = known and "every" in blank.mistakes
+            parts.append(Part(part, known if alone else f"{off} {known}".strip()))
     return tuple(parts)
 
 
@@ -294,12 +302,7 @@ def _run(
 
 
 def _known(
-    blank: Blank,
-    name: str,
-    got: Sequence[Any],
-    right: Sequence[np.ndarray],
-    cases: Sequence[Mapping[str, Any]],
-    read: frozenset[str],
+    blank: Blank, name: str, got: Sequence, right: Sequence[np.ndarray], cases: Sequence[Mapping], read: frozenset[str]
 ) -> str:
     """What the wrong values of one blank are instead, in words; "" if nothing known explains them."""
     try:
@@ -337,20 +340,11 @@ def _all_close(got: Sequence[Any], right: Sequence[np.ndarray]) -> bool:
 
 
 def _on_this_net(
-    blank: Blank,
-    name: str,
-    namespace: Mapping[str, Any],
-    statements: Sequence[ast.stmt],
-    cases: Sequence[Mapping[str, Any]],
+    blank: Blank, name: str, namespace: Mapping, statements: Sequence[ast.stmt], cases: Sequence[Mapping]
 ) -> str:
     """The learner's number and the right one on the lesson's own net, or that only there it is right."""
-    read = names_read(statements, name)
-    try:
-        right = np.asarray(blank.library_value(name, namespace))
-    except Exception:  # the learner's own names may be anything; `_go_on` says so
-        return ""
-    got = namespace.get(name)
-    if isinstance(got, Iterator):  # looking at it would use it up
+    read, got, right = names_read(statements, name), namespace.get(name), _library_here(blank, name, namespace)
+    if right is None or isinstance(got, Iterator):  # looking at an iterator would use it up
         return ""
     typed = [f"{number:g}" for number in numbers_typed(statements, name)]
     if not read and is_like(got, right):
@@ -364,17 +358,21 @@ def _on_this_net(
     return f"{THIS_NET}{_from_earlier(read, namespace, cases)}"
 
 
+def _library_here(blank: Blank, name: str, namespace: Mapping[str, Any]) -> np.ndarray | None:
+    try:
+        return np.asarray(blank.library_value(name, namespace))
+    except Exception:  # the learner's own names may be anything; `_go_on` says so
+        return None
+
+
 def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: frozenset[str]) -> str:
     """That a line which is right in every trial reads an old number in this notebook; "" if it does not."""
     if read & set(blank.names):  # another blank of the cell, which is judged by itself
         return ""
-    try:
-        right, got = np.asarray(blank.library_value(name, namespace)), np.asarray(namespace.get(name))
-        needed = {n.id for n in ast.walk(ast.parse(blank.library[name])) if isinstance(n, ast.Name)}
-    except Exception:  # the learner's own names may be anything; `_go_on` says so
+    got, right = namespace.get(name), _library_here(blank, name, namespace)
+    if right is None or not is_like(got, right) or np.allclose(got, right, rtol=1e-6, atol=0):
         return ""
-    if not is_like(got, right) or np.allclose(got, right, rtol=1e-6, atol=0):
-        return ""
+    needed = {n.id for n in ast.walk(ast.parse(blank.library[name])) if isinstance(n, ast.Name)}
     old = sorted(read - needed) or sorted(read)
     were = "were" if len(old) > 1 else "was"
     return f"The line fits, but here it reads an old number: {listing(old)} {were} left over from an earlier cell."
@@ -387,7 +385,7 @@ def _from_earlier(read: frozenset[str], namespace: Mapping[str, Any], cases: Seq
     return f" Note that {listing(stale)} came from an earlier cell, and stays as it was there." if stale else ""
 
 
-def _axes(right: np.ndarray, name: str = "") -> tuple[str, ...]:
+def _axes(right: np.ndarray, name: str) -> tuple[str, ...]:
     if right.ndim > 1:
         return ("row", "column")
     return ("token",) if name in PER_TOKEN else ("unit",) if PER_UNIT.match(name) else ("entry",)
@@ -467,19 +465,3 @@ def _named(function: Callable, name: str) -> Callable:
     if not isinstance(function, FunctionType):
         return function
     return FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
-
-
-@cache
-def _import(path: str) -> Any:
-    module, _, name = path.partition(":")
-    return getattr(importlib.import_module(module), name)
-
-
-def _blank(lesson: str, group: str, spec: Mapping[str, Any]) -> Blank:
-    names, library = tuple(spec["names"]), spec.get("library")
-    if not isinstance(library, str) and (library is None or set(library) != set(names)):
-        raise ValueError(f"{lesson}.toml: blanks.{group}.library must have a line for each of {', '.join(names)}.")
-    case = _import(f"lstm_teach.lessons.{spec['case']}")
-    extra = {key: tuple(spec.get(key, ())) for key in ("hints", "returns")}
-    extra |= {"allow": frozenset(spec.get("allow", ())) | TOOLS, "lines": spec.get("lines", {})}
-    return Blank(group, names, case, library, spec.get("mistakes", {}), **extra)

@@ -1,4 +1,4 @@
-"""The small net of lesson 1: it remembers whether a bell rang at the first step. Imports params."""
+"""The small net of lesson 1: it remembers whether a bell rang at the first step. Imports params and validate."""
 
 from __future__ import annotations
 

@@ -98,13 +98,6 @@ class History:
     snapshots: list[Params] = field(default_factory=list, compare=False, repr=False)
     stopped: str = ""
 
-    def record(self, loss: float, norms: list[float], clipped: bool) -> None:
-        """Add one step; `norms` in the order of `Params.NAMES`."""
-        self.loss.append(loss)
-        self.clipped.append(clipped)
-        for name, norm in zip(Params.NAMES, norms, strict=True):
-            self.norms[name].append(norm)
-
     def measure(self, step: int, params: Params, task: Task) -> None:
         """Measure the test set after `step` steps."""
         loss, judged = task.test_loss(params), [task.judge(params)] if task.judge else []
@@ -169,7 +162,10 @@ def train(
                 if not np.isfinite(norm + loss):
                     history.stopped = f"Stopped at step {step}: {_not_finite(norms, norm)} not finite."
                     break
-                history.record(loss, norms, norm > clip_norm)
+                history.loss.append(loss)
+                history.clipped.append(norm > clip_norm)
+                for name, each in zip(Params.NAMES, norms, strict=True):
+                    history.norms[name].append(each)
                 params.flat += update(grads.flat)
                 if step % test_every == 0 or step == steps:
                     history.measure(step, params, task)

@@ -114,18 +114,21 @@ def judge(
         return Verdict("Your function", tuple(Part(name, _no_function(function)) for name in parts), tuple(hints), note)
     attempt = Attempt(function, seconds, slow)
     called = "" if allow is None else borrowed.in_function(function, ANSWERS, (*TOOLS, *allow))
-    results = [Part(name, _own_lines(attempt.name, called)) for name in parts] if called else []
-    for name, part in () if called else parts.items():
+    if called:
+        what = "is" if called == attempt.name else f"calls {called}, which is"
+        called = f"{attempt.name} {what} the library's own answer, so there is nothing of yours to check yet."
+        called += " Write the lines yourself."
+    results = []
+    for name, part in parts.items():
         try:
-            results.append(Part(name, part(attempt)))
+            results.append(Part(name, called or part(attempt)))
         except Trouble as trouble:
             results.append(Part(name, str(trouble)))
+    names = " and ".join(attempt.changed | attempt.rounded)
     if attempt.changed:  # an input that changed in its last digits was written to as well, so one line says it all
-        names = " and ".join(attempt.changed | attempt.rounded)
         advice = "a later step would start from the wrong numbers. Make new arrays, or work on a .copy()."
         results.append(Part("inputs", f"{attempt.name} writes to what it was given, {names}: {advice}"))
     elif attempt.rounded:
-        names = " and ".join(attempt.rounded)
         advice = (
             "Adding a number and subtracting it again leaves a rounding error. Save the old value and write it back."
         )
@@ -140,13 +143,6 @@ def judge(
 def _no_function(given: Any) -> str:
     got = "nothing (None)" if given is None else brief(given)
     return f"The check needs your function itself, got {got}: give its name, without parentheses."
-
-
-def _own_lines(name: str, called: str) -> str:
-    what = "is" if called == name else f"calls {called}, which is"
-    return (
-        f"{name} {what} the library's own answer, so there is nothing of yours to check yet. Write the lines yourself."
-    )
 
 
 def difference(
@@ -240,13 +236,9 @@ def two_numbers(yours: float, right: float) -> tuple[str, str]:
     return texts
 
 
-def is_like(got: object, right: np.ndarray) -> bool:
+def is_like(got: object, right: np.ndarray | float) -> bool:
     """Whether something can stand in for an array: its shape, real and finite."""
-    try:
-        array = np.asarray(got)
-    except ValueError:
-        return False
-    return array.dtype.kind in "fiub" and array.shape == right.shape and bool(np.isfinite(array).all())
+    return not wrong_form("it", got, np.asarray(right))
 
 
 def kind(value: Any) -> str:
@@ -273,19 +265,18 @@ def same(before: Any, after: Any, rounding: bool = False) -> bool:
     if isinstance(before, Params):
         return same(before.flat, after.flat, rounding)
     if isinstance(before, np.ndarray):
-        if before.dtype.kind not in "fc":
-            return np.array_equal(before, after)
-        if rounding:
-            size = np.max(np.abs(before[np.isfinite(before)]), initial=0.0)  # a tiny array is judged like a large one
-            return before.shape == after.shape and np.allclose(before, after, 0, 1e-12 * size, equal_nan=True)
-        return np.array_equal(before, after, equal_nan=True)
-    if isinstance(before, list | tuple):
-        return len(before) == len(after) and all(same(a, b, rounding) for a, b in zip(before, after, strict=True))
+        may_be_nan = before.dtype.kind in "fc"
+        if not (rounding and may_be_nan):
+            return np.array_equal(before, after, equal_nan=may_be_nan)
+        size = np.max(np.abs(before[np.isfinite(before)]), initial=0.0)  # a tiny array is judged like a large one
+        return before.shape == after.shape and np.allclose(before, after, 0, 1e-12 * size, equal_nan=True)
+    if isinstance(before, SimpleNamespace) or (is_dataclass(before) and not isinstance(before, type)):
+        before, after = vars(before), vars(after)  # a Cache, say: its == can't compare arrays
     if isinstance(before, dict):
         alike = isinstance(after, dict) and before.keys() == after.keys()
         return alike and all(same(before[key], after[key], rounding) for key in before)
-    if isinstance(before, SimpleNamespace) or (is_dataclass(before) and not isinstance(before, type)):
-        return same(vars(before), vars(after), rounding)  # a Cache, say: its == can't compare arrays
+    if isinstance(before, list | tuple):
+        return len(before) == len(after) and all(same(a, b, rounding) for a, b in zip(before, after, strict=True))
     return callable(before) or before == after
 
 

@@ -17,7 +17,7 @@ from lstm_teach.explorers.flawed_backward import bell_net, gradients, switchboar
 from lstm_teach.explorers.two_way import two_way
 from lstm_teach.figures import flawed_backward as pictures
 from lstm_teach.figures.style import short
-from lstm_teach.lessons import cases_03, loop
+from lstm_teach.lessons import cases, loop
 from lstm_teach.lessons.repairs import combinations, flaws_left, go_on_with
 
 NAME = "03_flawed_backward"
@@ -509,7 +509,7 @@ def test_the_turns_are_those_of_the_repaired_loop(monkeypatch):
     loop.edited.cache_clear()
     right_loop = loop.variant(lt.FLAWS)
     loop.edited.cache_clear()
-    for case in cases_03.turns((1, 2, 3, 7)):
+    for case in cases.turns((1, 2, 3, 7)):
         params, x, targets, *state = bell_net(case["T"])
         cache = lt.forward(params, x, *state)
         counted.clear()

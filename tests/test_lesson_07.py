@@ -28,6 +28,7 @@ from lstm_teach.nested import FLAWS
 NOTEBOOK = "07_debugging_clinic"
 NAMES = lt.Params.NAMES
 WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
+RIGHT_PASS = inspect.getsource(clinic_cases.right_pass)
 CASES = tuple(WORDS)
 
 # Which gradients are wrong at T = 1, 2, 3 and 6 from a state that is not zero; and at T = 1 from zero.
@@ -156,7 +157,7 @@ def test_the_right_pass_is_right_and_the_ladder_is_the_error_against_the_plain_p
 def test_every_fault_is_one_replacement_and_has_the_ladder_that_the_lesson_tells():
     assert set(FAULT_LADDERS) == set(clinic.FAULTS) and len(clinic.FAULTS) == 9
     for fault, (old, _) in clinic.FAULTS.items():
-        assert clinic.RIGHT_PASS.count(old) == 1
+        assert RIGHT_PASS.count(old) == 1
         assert seen(clinic.with_fault(fault)) == FAULT_LADDERS[fault], fault
 
 
@@ -175,7 +176,7 @@ def test_from_zero_the_slope_of_f_hides_at_one_step_and_another_mistake_of_f_doe
     params, x, targets, *_ = clinic.net(1, "zero")
     right = lt.exact_gradient(params, x, targets)
     assert [name for name in NAMES if not right[name].any()] == ["Wi", "Wf", "Wo", "Wg", "Uf"]
-    source = clinic.RIGHT_PASS.replace("dc * cache.c[t - 1], dh", "dc * cache.c[t], dh")
+    source = RIGHT_PASS.replace("dc * cache.c[t - 1], dh", "dc * cache.c[t], dh")
     assert wrong(from_source(source, "right_pass"), 1, "zero") == {"Uf"}
 
 
@@ -190,7 +191,7 @@ def test_the_table_of_families_is_what_its_faults_show():
     assert len(wrong(clinic.with_fault("dc_carry: never handed on"), 2)) == 6
     assert table["T = 2", "`dh_future`"].endswith("eight of nine")
     assert len(wrong(clinic.with_fault("dh_future: never handed on"), 2)) == 8
-    twice = from_source(clinic.RIGHT_PASS.replace("dh = params.V.T", "dh = 2 * params.V.T"), "right_pass")
+    twice = from_source(RIGHT_PASS.replace("dh = params.V.T", "dh = 2 * params.V.T"), "right_pass")
     unvisited = partial(lt.nested_bptt, repaired=tuple(flaw for flaw in FLAWS if flaw != "short_range"))
     assert table["T = 1", "`dh`, within a step; or a step that the loop never visits"] == "dW and dU of all four gates"
     assert wrong(twice, 1) == wrong(unvisited, 1) == set(NAMES) - {"V"}
@@ -535,7 +536,7 @@ def test_a_doctor_that_fails_says_so_and_can_be_asked_again(monkeypatch):
 
 @pytest.mark.long
 def test_the_doctor_does_not_say_what_is_untrue_of_a_second_tanh_and_of_a_wrong_row():
-    source = clinic.RIGHT_PASS.lstrip()
+    source = RIGHT_PASS.lstrip()
     twice = source.replace("dg * (1 - g**2)", "dg * (1 - np.tanh(g) ** 2)")
     (finding,) = lt.diagnose(from_source(twice, "right_pass"), progress=False).findings
     assert finding.idea.startswith("Is a value changed by a function that does not belong there")

@@ -19,6 +19,11 @@ STATES = "zi zf zo zg i f o g c ct h"
 SIZES = ((4, 3), (5, 2), (3, 4), (6, 5))  # vocab_size, hidden_size; never equal, so that a transpose shows
 
 
+def state(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Numbers of either sign between 0.3 and 0.9 in size, for initial states: none is so small that it hides much."""
+    return rng.uniform(0.3, 0.9, shape) * rng.choice([-1, 1], shape)
+
+
 def walked(params: Params, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> SimpleNamespace:
     """All of these, and T, H, K, `cache` of `plain.forward`, `grads`, `deltas` and `dy` of `plain.walk_back`."""
     cache = plain.forward(params, x, h0, c0)
@@ -36,8 +41,7 @@ def sequences(
         rng = np.random.default_rng([seed, number])
         params = Params(K, H, rng.normal(0, 0.8, K * H + 4 * H * H + 4 * H * K))
         x, targets = rng.integers(0, K, (2, T))
-        h0, c0 = rng.uniform(0.3, 0.9, (2, H)) * rng.choice([-1, 1], (2, H))
-        yield walked(params, x, targets, h0, c0)
+        yield walked(params, x, targets, *state(rng, 2, H))
 
 
 def names_at(net: SimpleNamespace, t: int) -> dict[str, Any]:
@@ -63,3 +67,15 @@ def as_numbers(value: Any) -> Any:
     if value.size == 1:
         return float(value.item())
     return value.ravel() if value.ndim == 2 else value
+
+
+def left() -> Iterator[dict]:
+    """Lesson 0: what is left of a cell value of 1 that is multiplied by f at each of n steps."""
+    for f, n in ((0.8, 20), (0.5, 3), (0.93, 7), (0.25, 2)):
+        yield {"f": f, "n": n, "left": np.prod([f] * n).item()}
+
+
+def turns(lengths: tuple[int, ...] = (1, 2, 3, 10, 33, 500)) -> Iterator[dict[str, Any]]:
+    """Lesson 3: how often the repaired inner loop runs. The walk from step t visits the steps t, t-1, ..., 0."""
+    for T in lengths:
+        yield {"T": T, "turns": len([s for t in range(T) for s in range(t + 1)])}

@@ -1,32 +1,39 @@
 """The cases on which the lines of lesson 1 are judged: random nets, the names that may be read, the right values.
 
-Imports plain and cases. Right values are those of `plain.forward`, which the tests hold against the library.
+Imports plain, cases and edited. Right values are those of `plain.forward`, which the tests hold against the library.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from lstm_teach import plain
+from lstm_teach.edited import edited
 from lstm_teach.lessons.cases import as_numbers, names_at, pick, sequences
 from lstm_teach.params import Params
 
-
-def cell() -> Iterator[dict]:
-    """One unit, as plain numbers: what goes into the cell, and c."""
-    yield from _one_unit("c_before i f o g c")
-
-
-def hidden() -> Iterator[dict]:
-    """One unit, as plain numbers: what is known up to the cell, and h."""
-    yield from _one_unit("c_before i f o g c ct h")
+# What `my_forward` may start step t from instead of row t - 1.
+WRONG_ROWS = {
+    "same_row": "cache.h[t], cache.c[t]",
+    "start": "h0, c0",
+    "swapped": "cache.c[t - 1], cache.h[t - 1]",
+    "next_row": "cache.h[t + 1], cache.c[t + 1]",
+}
 
 
-def squash() -> Iterator[dict]:
-    """One unit, as plain numbers: the pre-activations, and the gates and the candidate."""
-    yield from _one_unit("h_before zi zf zo zg i f o g")
+def one_unit(wanted: str) -> Iterator[dict]:
+    """One unit, as plain numbers: what is known where a line is written, and what the line gives."""
+    for net in sequences(sizes=((2, 1), (3, 1), (4, 1), (5, 1)), lengths=(1, 2, 3, 4)):
+        for t in range(net.T):
+            yield {name: as_numbers(value) for name, value in pick(names_at(net, t), wanted).items()}
+
+
+cell = partial(one_unit, "c_before i f o g c")
+hidden = partial(one_unit, "c_before i f o g c ct h")
+squash = partial(one_unit, "h_before zi zf zo zg i f o g")
 
 
 def sigmoid() -> Iterator[dict]:
@@ -50,8 +57,9 @@ def whole_sequence() -> Iterator[dict]:
     for net in sequences(lengths=(3, 2, 4, 6)):
         arguments = (net.params, net.x, net.h0, net.c0)
         names = {"arguments": arguments, "answer": (net.cache.h, net.cache.c)}
-        for kind in ("same_row", "start", "swapped", "next_row"):
-            names[f"h_{kind}"], names[f"c_{kind}"] = _from_wrong_row(kind, *arguments)
+        for kind, rows in WRONG_ROWS.items():
+            wrong = edited(plain.forward, "cache.h[t - 1], cache.c[t - 1]", rows)(*arguments)
+            names |= {f"h_{kind}": wrong.h, f"c_{kind}": wrong.c}
         yield names
 
 
@@ -76,27 +84,3 @@ def my_forward(params: Params, x: np.ndarray, h0: np.ndarray, c0: np.ndarray) ->
     """h and c of all steps, (T+1, H) each; row -1 is the initial state."""
     cache = plain.forward(params, x, h0, c0)
     return cache.h, cache.c
-
-
-def _one_unit(wanted: str) -> Iterator[dict]:
-    for net in sequences(sizes=((2, 1), (3, 1), (4, 1), (5, 1)), lengths=(1, 2, 3, 4)):
-        for t in range(net.T):
-            yield {name: as_numbers(value) for name, value in pick(names_at(net, t), wanted).items()}
-
-
-def _from_wrong_row(
-    kind: str, params: Params, x: np.ndarray, h0: np.ndarray, c0: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """What `my_forward` gives when step t starts from another place than row t-1."""
-    h, c = np.zeros((2, len(x) + 1, params.hidden_size))
-    h[-1], c[-1] = h0, c0
-    for t in range(len(x)):
-        before = {
-            "same_row": (h[t], c[t]),
-            "start": (h0, c0),
-            "swapped": (c[t - 1], h[t - 1]),
-            "next_row": (h[t + 1], c[t + 1]),
-        }
-        made = plain.step(params, x[t], *before[kind])
-        h[t], c[t] = made["h"], made["c"]
-    return h, c

@@ -13,7 +13,7 @@ import numpy as np
 
 from lstm_teach import plain
 from lstm_teach.forward import forward
-from lstm_teach.lessons.cases import STATES, as_numbers, names_at, pick, walked
+from lstm_teach.lessons.cases import STATES, as_numbers, names_at, pick, state, walked
 from lstm_teach.lessons.library import SENT_ON
 from lstm_teach.params import GATES, Params
 
@@ -98,5 +98,4 @@ def random_net(rng: np.random.Generator, K: int, H: int, steps: int) -> tuple:
     params = Params(K, H, rng.normal(size=K * H + 4 * H * H + 4 * H * K))
     x = rng.integers(0, K, steps)
     targets = (x + rng.integers(1, K, steps)) % K
-    h0, c0 = rng.uniform(0.3, 0.9, (2, H)) * rng.choice([-1, 1], (2, H))
-    return params, x, targets, h0, c0
+    return params, x, targets, *state(rng, 2, H)

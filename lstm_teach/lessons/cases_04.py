@@ -102,9 +102,6 @@ def initial() -> Iterator[dict[str, Any]]:
         yield case | {"last": net.deltas[-1], "loss": net.params.V.T @ net.dy[0], "f": net.cache.f[0], "handed": handed}
 
 
-# ------------------------------------------------------------------------ what the lesson goes on with
-
-
 def initial_deltas(
     params: Params, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -70,22 +70,13 @@ def rate_of() -> Iterator[dict]:
     """Matrices whose eigenvalues were drawn first, and the largest of their absolute values."""
     for seed, eigenvalues in enumerate(((0.4, 0.5 + 0.6j), (-1.1, 0.7, 0.3), (0.9, -0.2), (0.3, -0.6 + 0.2j, -0.1))):
         rng = np.random.default_rng(30 + seed)
-        blocks = [_block(value) for value in eigenvalues]
-        size = sum(len(block) for block in blocks)
-        diagonal, at = np.zeros((size, size)), 0
-        for block in blocks:
-            diagonal[at : at + len(block), at : at + len(block)] = block
-            at += len(block)
-        basis = np.linalg.qr(rng.normal(size=(size, size)))[0] + 0.3 * rng.normal(size=(size, size))
-        one_step = basis @ diagonal @ np.linalg.inv(basis)
+        roots = [*eigenvalues, *(value.conjugate() for value in eigenvalues if isinstance(value, complex))]
+        companion = np.diag(np.ones(len(roots) - 1), -1)  # of the polynomial with these roots, its eigenvalues
+        companion[0] = -np.poly(roots)[1:].real
+        basis = np.linalg.qr(rng.normal(size=companion.shape))[0] + 0.3 * rng.normal(size=companion.shape)
+        one_step = basis @ companion @ np.linalg.inv(basis)
         rate = float(max(abs(value) for value in eigenvalues))
         yield {"one_step": one_step, "arguments": (one_step,), "answer": rate}
-
-
-def _block(eigenvalue: complex) -> np.ndarray:
-    """A real matrix with that eigenvalue, and its conjugate where it is complex."""
-    a, b = np.real(eigenvalue), np.imag(eigenvalue)
-    return np.array([[a, -b], [b, a]]) if b else np.array([[a]])
 
 
 def rate_needed() -> Iterator[dict]:
@@ -104,9 +95,6 @@ def bias_helped() -> Iterator[dict]:
         needed = float(1 / (1 + np.exp(-bias)) + extra)
         alone = float(np.log(needed / (1 - needed)))
         yield {"rate_needed": needed, "extra": float(extra), "bias_alone": alone, "bias_helped": float(bias)}
-
-
-# ------------------------------------------------------------------------ what the lesson goes on with
 
 
 def largest_eigenvalue(one_step: np.ndarray) -> float:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import training
+from lstm_teach.lessons.cases import pick
 from lstm_teach.lessons.runs_06 import BACKWARDS, EIGHT_SEEDS
 
 
@@ -62,12 +63,8 @@ def cosines() -> Iterator[dict[str, Any]]:
 def gradients() -> Iterator[dict[str, Any]]:
     """Gradients longer and shorter than the limit, one with many small numbers, with a step that takes them."""
     rng = np.random.default_rng(6)
-    for size, length, limit, rate in (
-        (9, 12.0, 5.0, 0.1),
-        (200, 3e4, 0.5, 0.02),
-        (60, 1.5, 5.0, 2.0),
-        (7, 0.3, 1, 0.7),
-    ):
+    rows = (9, 12.0, 5.0, 0.1), (200, 3e4, 0.5, 0.02), (60, 1.5, 5.0, 2.0), (7, 0.3, 1, 0.7)
+    for size, length, limit, rate in rows:
         flat, gradient = rng.normal(0, 1, (2, size))
         gradient *= length / np.linalg.norm(gradient)
         clipped = gradient.copy()
@@ -79,22 +76,15 @@ def norm() -> Iterator[dict[str, Any]]:
     """The norms of nine matrices, and that of all their numbers together."""
     for size, case in enumerate(gradients(), start=2):
         matrices = np.random.default_rng(size).normal(0, size, (9, 4, size)) * np.arange(1, 10)[:, None, None]
-        yield {
-            **{name: case[name] for name in ("rate", "limit")},
-            "norms": np.array([np.linalg.norm(matrix) for matrix in matrices]),
-            "norm": np.linalg.norm(matrices.ravel()),
-        }
+        norms = np.array([np.linalg.norm(matrix) for matrix in matrices])
+        yield pick(case, "rate limit") | {"norms": norms, "norm": np.linalg.norm(matrices.ravel())}
 
 
 def steps() -> Iterator[dict[str, Any]]:
     """Calls of `descend`, and the parts of its answer."""
     for case in gradients():
-        arguments = tuple(case[name] for name in ("flat", "gradient", "rate", "limit"))
-        yield {
-            **case,
-            "arguments": arguments,
-            "answer": case["flat"] + training.sgd(case["rate"]).start()(case["clipped"]),
-        }
+        answer = case["flat"] + training.sgd(case["rate"]).start()(case["clipped"])
+        yield case | {"arguments": tuple(pick(case, "flat gradient rate limit").values()), "answer": answer}
 
 
 def count() -> Iterator[dict[str, Any]]:

@@ -5,7 +5,6 @@ Imports the numeric core, the cases and the pictures; no widgets.
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 import tomllib
@@ -19,7 +18,7 @@ import lstm_teach as lt
 from lstm_teach.edited import edited, made
 from lstm_teach.figures import clinic as figures
 from lstm_teach.figures.still import Still, show
-from lstm_teach.lessons import cases_07, clinic_cases
+from lstm_teach.lessons import cases, cases_07, clinic_cases
 
 LENGTHS, CASES = (1, 2, 3, 6), (1, 2, 3, 4, 5)
 STATES = ("not zero", "zero")  # the initial states that a ladder is climbed from
@@ -41,17 +40,13 @@ FAULTS = {
     "the start: h0 and c0 forgotten": ("lt.forward(params, x, h0, c0)", "lt.forward(params, x)"),
     "the output: dV with the state before": ("np.outer(dy[t], cache.h[t])", "np.outer(dy[t], cache.h[t - 1])"),
 }
-RIGHT_PASS = inspect.getsource(clinic_cases.right_pass)
 
 
 def net(T: int, state: str = "not zero") -> tuple[lt.Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The first T steps (1 to 6) of the lesson's one sequence, on its one net: params, x, targets (T,), h0, c0 (H,)."""
     params = lt.Params.random(VOCAB_SIZE, HIDDEN_SIZE, seed=SEED, scale=0.8)
-    rng = np.random.default_rng(SEED)
-    h0, c0 = rng.uniform(0.3, 0.9, (2, HIDDEN_SIZE)) * rng.choice([-1, 1], (2, HIDDEN_SIZE))
-    if state == "zero":
-        h0, c0 = np.zeros((2, HIDDEN_SIZE))
-    return params, np.array(TOKENS[:T]), np.array(TARGETS[:T]), h0, c0
+    states = cases.state(np.random.default_rng(SEED), 2, HIDDEN_SIZE)
+    return params, np.array(TOKENS[:T]), np.array(TARGETS[:T]), *(np.zeros_like(states) if state == "zero" else states)
 
 
 def ladder(backward: Callable, state: str = "not zero") -> dict[int, dict[str, float]]:

@@ -13,9 +13,6 @@ from lstm_teach.params import Params
 SENT_ON = ("dh", "dc", "dzi", "dzf", "dzo", "dzg", "dh_before", "dc_before")  # what a step back returns
 
 
-# ------------------------------------------------------------------------------------------------ lesson 2
-
-
 def central_difference(loss_of: Callable[[float], float], w: float, step: float = 0.001) -> float:
     """How fast loss_of changes at w, from its values a step above and a step below."""
     change = loss_of(w + step) - loss_of(w - step)

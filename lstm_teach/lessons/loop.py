@@ -15,9 +15,8 @@ import numpy as np
 import lstm_teach as lt
 from lstm_teach.edited import edited
 from lstm_teach.forward import Cache
-from lstm_teach.params import Params
+from lstm_teach.params import GATES, Params
 
-GATES = "ifog"
 VERSION = "<posted_loop, version"  # how the file name of every `variant` begins
 
 

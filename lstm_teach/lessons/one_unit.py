@@ -29,43 +29,40 @@ def weights() -> tuple[np.ndarray, tuple[float, ...], tuple[np.ndarray, ...]]:
     return PARAMS.V[:, 0].copy(), W, U
 
 
+def _by_name() -> dict[str, float | np.ndarray]:
+    V, W, U = weights()
+    names = ["V", *("W" + gate for gate in "ifog"), *("U" + gate for gate in "ifog")]
+    return dict(zip(names, (V, *W, *U), strict=True))
+
+
 def loss_with(steps: int = 1, **moved: complex) -> float:
     """The loss of the first `steps` steps when numbers of step 0 hold other values, and all that comes after follows.
 
     `loss_with(c=0.8)` is the loss with 0.8 in the cell of step 0. `scores` takes an array, and so do the columns of
     weights (`Uf=...`); a weight is moved at every step that reads it.
     """
-    V, W, U = weights()
-    V = moved.get("V", V)
-    W = {gate: moved.get("W" + gate, w) for gate, w in zip("ifog", W, strict=True)}
-    U = {gate: moved.get("U" + gate, u) for gate, u in zip("ifog", U, strict=True)}
-    h, c = H0[0].item(), C0[0].item()
-    h, c = moved.get("h_before", h), moved.get("c_before", c)
+    weight = _by_name() | moved
+    h, c = moved.get("h_before", H0[0].item()), moved.get("c_before", C0[0].item())
     loss = 0.0
     for t in range(steps):
         here = moved if t == 0 else {}
-        zi, zf, zo, zg = (here.get("z" + gate, U[gate][TOKENS[t]] + W[gate] * h) for gate in "ifog")
-        i = here.get("i", plain.sigmoid(zi))
-        f = here.get("f", plain.sigmoid(zf))
-        o = here.get("o", plain.sigmoid(zo))
-        g = here.get("g", np.tanh(zg))
+        z = {gate: here.get("z" + gate, weight["U" + gate][TOKENS[t]] + weight["W" + gate] * h) for gate in "ifog"}
+        i, f, o = (here.get(gate, plain.sigmoid(z[gate])) for gate in "ifo")
+        g = here.get("g", np.tanh(z["g"]))
         c = here.get("c", f * c + i * g)
         ct = here.get("ct", np.tanh(c))
         h = here.get("h", o * ct)
-        scores = here.get("scores", V * h)
+        scores = here.get("scores", weight["V"] * h)
         loss = loss - np.log(plain.softmax(scores)[TARGETS[t]])
     return loss
 
 
 def values() -> dict[str, float | np.ndarray]:
     """What each number of step 0 holds, by name, and the weights."""
-    V, W, U = weights()
-    step = plain.step(PARAMS, TOKENS[0], H0, C0)
+    step, weight = plain.step(PARAMS, TOKENS[0], H0, C0), _by_name()
     numbers = {name: value[0].item() for name, value in step.items() if name != "y"}
-    numbers |= {"h_before": H0[0].item(), "c_before": C0[0].item(), "scores": V * numbers["h"], "V": V}
-    for gate, w, u in zip("ifog", W, U, strict=True):
-        numbers |= {"W" + gate: w, "U" + gate: u}
-    return numbers
+    before = {"h_before": H0[0].item(), "c_before": C0[0].item()}
+    return numbers | before | {"scores": weight["V"] * numbers["h"]} | weight
 
 
 def along(delta: str, steps: int = 1) -> Iterator[tuple[str, Callable[[complex], float], float]]:

@@ -16,7 +16,6 @@ import sys
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -26,12 +25,14 @@ from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import listing, relative_error, verdict
 from lstm_teach.judging import Attempt, Trouble
-from lstm_teach.lessons.loop import GATES, MISTAKES, PRODUCTS, REPAIRS, VERSION, gate_deltas, posted_loop, variant
+from lstm_teach.lessons.cases import state
+from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, REPAIRS, VERSION, gate_deltas, posted_loop, variant
 from lstm_teach.nested import FLAWS, nested_bptt
-from lstm_teach.params import Params
+from lstm_teach.params import GATES, Params
 from lstm_teach.verdicts import hints_html
 
 Gradients = Mapping[str, np.ndarray]
+Inputs = tuple[Params, Cache, np.ndarray, np.ndarray]
 LENGTHS = (1, 2, 3, 4, 6)
 SECONDS = 6.0  # for all calls of one count
 SAME = 1e-9  # norm-relative; two versions of the loop differ by more, rounding by less
@@ -47,13 +48,6 @@ GIVES_THE_ANSWER = {  # the code of what computes the answer, and its name in a 
     plain.bptt.__code__: "plain.bptt",
     plain.walk_back.__code__: "plain.walk_back",
 }
-
-
-class Case(NamedTuple):
-    """One random net: its length and what the learner's loop gets."""
-
-    T: int
-    inputs: tuple[Params, Cache, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -101,28 +95,27 @@ class FlawsLeft:
         return f"Flaws left: {len(self.flaws)}, in {self.lines} line{'s' * (self.lines > 1)}."
 
     @property
-    def repaired(self) -> tuple[str, ...]:
-        """What has been repaired, in words."""
-        if self.flaws is None:
-            return ()
-        words = [repair.repairs for flaw, repair in REPAIRS.items() if flaw not in self.flaws]
-        if "scalar_dot" in self.flaws and len(self.gates) < len(GATES):
-            words.append(f"{REPAIRS['scalar_dot'].repairs}, in {_names('W', _other(self.gates))}")
-        return tuple(words)
+    def _some_gates(self) -> bool:
+        """Whether the product is repaired for some of the gates only."""
+        return 0 < len(self.gates) < len(GATES)
 
     @property
     def hints(self) -> tuple[str, ...]:
         """The idea, the place, the line: of one of the flaws that are left, first of one that is half repaired."""
-        left = self.beside if self.flaws is None else self.flaws
-        if left and "scalar_dot" in left and 0 < len(self.gates) < len(GATES):
+        if self._some_gates:
             idea = f"You have repaired some lines of one kind. The same is wrong in {_names('W', self.gates)}."
             return (idea, *REPAIRS["scalar_dot"].hints[1:])
+        left = self.beside if self.flaws is None else self.flaws
         return next((repair.hints for flaw, repair in REPAIRS.items() if flaw in left), ())
 
     def _lines(self) -> list[str]:
-        lines = list(self.sentences)
-        if self.repaired:
-            lines.append(f"Repaired{'' if self.passed else ' so far'}: {'; '.join(self.repaired)}.")
+        lines, repaired = list(self.sentences), []
+        if self.flaws is not None:
+            repaired = [repair.repairs for flaw, repair in REPAIRS.items() if flaw not in self.flaws]
+            if self._some_gates:
+                repaired.append(f"{REPAIRS['scalar_dot'].repairs}, in {_names('W', _other(self.gates))}")
+        if repaired:
+            lines.append(f"Repaired{'' if self.passed else ' so far'}: {'; '.join(repaired)}.")
         if self.right and not self.passed:
             lines.append(f"The gradient check would pass {_passing(self.right)}.")
         return lines
@@ -151,10 +144,10 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     attempt = Attempt(_watched(loop, called, turns), SECONDS)
     got: list[Gradients] = []  # one for each case
     try:
-        for case in cases():
+        for inputs in cases():
             turns[0] = 0
             with contextlib.redirect_stdout(io.StringIO()) if got else contextlib.nullcontext():
-                got.append(_gradients(attempt, case))
+                got.append(_gradients(attempt, inputs))
             if called:
                 raise Trouble(
                     f"{attempt.name} calls {min(called)}, which computes the whole gradient. What counts here is your "
@@ -194,24 +187,23 @@ def combinations(flaws: Collection[str] = FLAWS) -> list[frozenset[str]]:
 
 
 @functools.cache
-def cases() -> tuple[Case, ...]:
-    """Two nets for each length, with initial states that are not zero.
+def cases() -> tuple[Inputs, ...]:
+    """Two nets for each length, with initial states that are not zero: params, cache, x, dy.
 
     First those of three steps, which tell most loops apart; what a loop prints is shown for the first one only.
     """
     return tuple(_case(T, seed) for T in sorted(LENGTHS, key=lambda T: (T != 3, T)) for seed in (0, 1))
 
 
-def _case(T: int, seed: int) -> Case:
+def _case(T: int, seed: int) -> Inputs:
     rng = np.random.default_rng([T, seed])
     K, H = ((5, 4), (3, 5))[seed]
     params = Params.random(K, H, seed=10 * T + seed, scale=0.8)
     x, targets = rng.integers(0, K, (2, T))
-    h0, c0 = rng.uniform(0.3, 0.9, (2, H)) * rng.choice([-1, 1], (2, H))
-    cache = forward(params, x, h0, c0)
+    cache = forward(params, x, *state(rng, 2, H))
     dy = plain.score_deltas(cache, targets)
     cache.gates[-1], cache.ct[-1] = rng.uniform(0.2, 0.8, 4 * H), rng.uniform(-0.8, 0.8, H)  # nobody has to read these
-    return Case(T, (params, cache, x, dy))
+    return params, cache, x, dy
 
 
 def _watched(loop: Callable, called: set[str], turns: list[int]) -> Callable:
@@ -242,22 +234,25 @@ def _watched(loop: Callable, called: set[str], turns: list[int]) -> Callable:
     return watched
 
 
-def _gradients(attempt: Attempt, case: Case) -> Gradients:
+def _gradients(attempt: Attempt, inputs: Inputs) -> Gradients:
     """What the loop returns for a case as nine arrays; raises `Trouble` if it is something else."""
     try:
         with np.errstate(all="ignore"):
-            return collect_gradients(attempt(*case.inputs), case.inputs[0])
-    except Trouble as trouble:
-        raise Trouble(f"{str(trouble).removesuffix('.')} (in a sequence with T = {case.T}).") from None
-    except ValueError as error:
-        raise Trouble(f"{attempt.name} {str(error).removesuffix('.')} (in a sequence with T = {case.T}).") from None
+            return collect_gradients(attempt(*inputs), inputs[0])
+    except (Trouble, ValueError) as error:
+        said = str(error) if isinstance(error, Trouble) else f"{attempt.name} {error}"
+        raise Trouble(f"{said.removesuffix('.')} (in a sequence with T = {len(inputs[2])}).") from None
 
 
 def _is_right(got: list[Gradients], name: str, T: int) -> bool:
     """Whether the check would pass one of the nine gradients at this length."""
-    right = [_returned(variant(FLAWS), number)[name] for number in range(len(got))]
-    pairs = zip(got, right, cases(), strict=True)
-    return all(verdict(relative_error(theirs[name], its)) == "right" for theirs, its, case in pairs if case.T == T)
+    pairs = [(got[k][name], _returned(variant(FLAWS), k)[name]) for k in _of_length(T)]
+    return all(verdict(relative_error(theirs, its)) == "right" for theirs, its in pairs)
+
+
+def _of_length(T: int) -> list[int]:
+    """The numbers of the cases of this length."""
+    return [k for k, (_, _, x, _) in enumerate(cases()) if len(x) == T]
 
 
 def _passing(right: Mapping[int, tuple[str, ...]]) -> str:
@@ -286,7 +281,7 @@ def _agree(got: list[Gradients], names: Iterable[str], loop: Callable) -> bool:
     """Whether these gradients are what a version of the loop returns, in every case."""
     for number, grads in enumerate(got):
         returned = _returned(loop, number)
-        if returned is None or not all(_same(grads[name], returned[name]) for name in names):
+        if returned is None or not all(relative_error(grads[name], returned[name]) <= SAME for name in names):
             return False
     return True
 
@@ -296,13 +291,9 @@ def _returned(loop: Callable, number: int) -> Params | None:
     """What a version of the loop returns in a case; None if it raises."""
     try:
         with np.errstate(all="ignore"):
-            return loop(*cases()[number].inputs)
+            return loop(*cases()[number])
     except (IndexError, ValueError, TypeError):
         return None
-
-
-def _same(a: np.ndarray, b: np.ndarray) -> bool:
-    return relative_error(a, b) <= SAME
 
 
 def _untouched(loop: Callable) -> str:
@@ -369,15 +360,16 @@ def _shows_first(got: list[Gradients]) -> str:
 
 def _fits(got: list[Gradients], T: int, name: str, walk: frozenset[str]) -> bool:
     """Whether one of the nine gradients is that of a version with these repairs of the walk, either product for dW."""
-    numbers = [number for number, case in enumerate(cases()) if case.T == T]
     both = [variant(walk), variant({*walk, "scalar_dot"})]
-    return all(any(_same(got[k][name], _returned(loop, k)[name]) for loop in both) for k in numbers)
+    return all(
+        any(relative_error(got[k][name], _returned(loop, k)[name]) <= SAME for loop in both) for k in _of_length(T)
+    )
 
 
 def _same_gate_deltas(loop: Callable) -> bool:
     """Whether the lesson's own function, which the loop calls, is still what it was."""
     theirs = getattr(loop, "__globals__", {}).get("gate_deltas", gate_deltas)
-    cache = cases()[-1].inputs[1]
+    cache = cases()[-1][1]
     dh, dc = cache.h[0] + 0.5, cache.c[0] - 0.5  # any two vectors will do
     try:
         given = guard.call(theirs, cache, 1, dh, dc, seconds=SECONDS)

@@ -20,7 +20,6 @@ pytestmark = pytest.mark.long
 
 NOT_EXERCISES = {"engine", "nets", "questions", "unread"}
 TOPICS = sorted({module.name for module in pkgutil.iter_modules(exercises.__path__)} - NOT_EXERCISES)
-TOPICS = [topic for topic in TOPICS if not topic.endswith("_cases")]  # a part of another one
 ANSWERS = {topic: importlib.import_module(f"exercise_answers.{topic}") for topic in TOPICS}
 MODULES = {topic: importlib.import_module(f"lstm_teach.exercises.{topic}") for topic in TOPICS}
 SOURCES = {path.stem.partition("_")[2]: path for path in (ROOT / "instructor" / "exercises").glob("*.ipynb")}

@@ -10,7 +10,6 @@ from projectfiles import ROOT
 
 import lstm_teach as lt
 from lstm_teach.exercises import mixed_exam as exam
-from lstm_teach.exercises import mixed_exam_cases as exam_cell
 from lstm_teach.verdicts import show_hints
 
 NOTEBOOK = nbformat.read(ROOT / "notebooks" / "exercises" / "07_mixed_exam.ipynb", as_version=4)
@@ -37,7 +36,7 @@ def error(a, b):
 def test_complex_steps_central_differences_and_the_pass_back_agree(T):
     case = net, *sequence = exam.exam_case(T, T, 5, 4)
     right = exam.right_gradient(*case)
-    assert error(right, exam_cell.backward(*case)) < 1e-13
+    assert error(right, exam.backward(*case)) < 1e-13
     for name, matrix in net.items():
         for index in list(np.ndindex(matrix.shape))[::5]:
             bump = np.zeros(matrix.shape)

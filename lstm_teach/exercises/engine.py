@@ -50,7 +50,7 @@ import contextlib
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -62,9 +62,9 @@ from lstm_teach.edited import edited
 from lstm_teach.exercises.questions import Question
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import relative_error, verdict
-from lstm_teach.judging import ENDLESS, SECONDS, Attempt, Trouble, difference, explain, is_like, judge, kind
+from lstm_teach.judging import Attempt, Trouble, difference, explain, is_like, judge, kind
 from lstm_teach.params import Params
-from lstm_teach.verdicts import Part, Verdict, advice, hints_wanted
+from lstm_teach.verdicts import Verdict, advice, hints_wanted
 
 FOLDER = Path(__file__).parent
 
@@ -96,17 +96,6 @@ def check(module: str, task: str, function: Callable, cases: Sequence[Case], rig
     return Task(module, task, cases, right).verdict(function)
 
 
-def run(module: str, task: str, function: Callable, parts: Mapping[str, Callable[[Attempt], str]]) -> Verdict:
-    """Judge a learner's function part by part with the hints and limits of the task's file; see judging.judge."""
-    return _judged(task_of(module, task), function, parts)
-
-
-def _judged(spec: Mapping, function: Callable, parts: Mapping[str, Callable[[Attempt], str]]) -> Verdict:
-    allow = None if spec.get("allow") == "all" else spec.get("allow", ())
-    limits = {"seconds": spec.get("seconds", SECONDS), "slow": spec.get("slow", ENDLESS)}
-    return judge(function, parts, spec["hints"], note=spec.get("note", ""), allow=allow, **limits)
-
-
 def words_of(module: str) -> dict[str, Any]:
     """Everything in the file of an exercise; `module` is the name of the exercise or of its module."""
     path = FOLDER / f"{module.rpartition('.')[2]}.toml"
@@ -124,9 +113,6 @@ def questions(module: str, *names: str) -> list[Question]:
     return [Question.of(name, asked[name]) for name in names]
 
 
-# ------------------------------------------------------------------------------------------ one task
-
-
 class Task:
     """A task with its cases, their right results by name, and what is known to go wrong; each sentence is said once.
 
@@ -138,7 +124,6 @@ class Task:
         self.rights = [self._right_results(case) for case in cases]
         self.said: set[str] = set()
         self.following: dict[str, list[str]] = {}  # results judged by the learner's own wrong ones, and these
-        self.known: dict[tuple, Any] = {}  # what the expressions give, so that each is computed only once
 
     def _right_results(self, case: Case) -> dict[str, Any] | None:
         answer = self.right(*case.arguments) if self.right else case.right
@@ -148,20 +133,20 @@ class Task:
     def verdict(self, function: Callable) -> Verdict:
         """Judge a learner's function: a part for each result, or for each `part` of the cases."""
         if self.spec.get("parts") == "results":
-            everywhere = range(len(self.cases))
-            parts = {result: partial(self._part, everywhere, result) for result in self.rights[0]}
+            parts = {result: partial(self._part, range(len(self.cases)), result) for result in self.rights[0]}
         else:
             parts = {
                 name: partial(self._part, [k for k, case in enumerate(self.cases) if case.part == name], "")
                 for name in dict.fromkeys(case.part for case in self.cases)
             }
-        found = _judged(self.spec, function, parts)
-        return replace(found, parts=tuple(map(self._given_own, found.parts)))
-
-    def _given_own(self, part: Part) -> Part:
-        """A part that is right only for wrong results of the learner's own says so in its name."""
-        own = self.following.get(part.name) if part.passed else None
-        return replace(part, name=f"{part.name} (given your {' and '.join(own)})") if own else part
+        allow = None if self.spec.get("allow") == "all" else self.spec.get("allow", ())
+        limits = {key: self.spec[key] for key in ("note", "seconds", "slow") if key in self.spec}
+        found = judge(function, parts, self.spec["hints"], allow=allow, **limits)
+        judged = []
+        for part in found.parts:  # one that is right only for wrong results of the learner's own says so in its name
+            own = self.following.get(part.name) if part.passed else None
+            judged.append(replace(part, name=f"{part.name} (given your {' and '.join(own)})") if own else part)
+        return replace(found, parts=tuple(judged))
 
     def _part(self, chosen: Sequence[int], only: str, attempt: Attempt) -> str:
         """The sentence of a part: the first thing that is off in the chosen cases, and what is known of it."""
@@ -190,16 +175,22 @@ class Task:
             should = f"with your {' and '.join(given)} it should be" if given else "right is"
             compared = spec.get("label", "{}").format(name), got[name], expected, axes
             if off := difference(*compared, spec.get("tolerance", 1e-9), should=should):
-                also = case.also(got[name]) if case.also and is_like(got[name], np.asarray(expected)) else ""
+                also = case.also(got[name]) if case.also and is_like(got[name], expected) else ""
                 return f"{off} {also}".strip(), name
         return case.look(answer) if case.look else "", ""
 
     def _results(self, k: int, attempt: Attempt) -> dict[str, Any]:
         """The learner's results in a case by name; raise `Trouble` if the answer is not built like the right one."""
         answer, right = attempt(*self.cases[k].arguments), self.rights[k]
+        first, model = next(iter(right.items()))
+        if isinstance(model, Params):
+            try:
+                return {first: collect_gradients(answer, model)}
+            except ValueError as error:
+                raise Trouble(f"{attempt.name} {error}") from error
         if len(right) > 1 and "returns" not in self.spec and not isinstance(answer, Mapping):
             raise Trouble(f"The function should return a dictionary ({', '.join(right)}), but returns {kind(answer)}.")
-        return by_name(answer, list(right), right, attempt.name)
+        return by_name(answer, list(right))
 
     def _expected(self, k: int, got: Mapping[str, Any], name: str) -> tuple[Any, list[str]]:
         """What a result should be: the right one; or what follows from wrong ones of the learner's, and their names."""
@@ -225,11 +216,9 @@ class Task:
         own = {}
         for name in [name for name in got if name != result]:
             misplaced = name in wrong and any(not difference(name, got[name], right[each]) for each in wrong - {name})
-            if is_like(got[name], np.asarray(right[name])) and np.any(got[name]) and not misplaced:
+            if is_like(got[name], right[name]) and np.any(got[name]) and not misplaced:
                 own[name] = np.asarray(got[name], float)
         return own
-
-    # ---------------------------------------------------------------------------------- named mistakes
 
     def space(self, k: int, result: str = "") -> dict[str, Any]:
         """The names that the expressions of a task's mistakes may use in a case; `right` is the right `result`."""
@@ -249,9 +238,7 @@ class Task:
 
     def _words(self, attempt: Attempt, result: str) -> str:
         """What explains a wrong result in all cases; "" if nothing known does, or if it was said already."""
-        if not hints_wanted() or self.rights[0] is None or not result:
-            return ""
-        words = self._explained(attempt, result)
+        words = self._explained(attempt, result) if result and hints_wanted() else ""
         if words in self.said:
             return ""
         self.said.add(words)
@@ -263,62 +250,43 @@ class Task:
             with contextlib.suppress(Trouble):
                 answers[k] = self._results(k, attempt)
         single, whole = self.mistakes(result)
-        answered = [k for k in answers if result in answers[k] and numbers(answers[k][result]) is not None]
-        if not answered:
-            return ""
         # First what explains all results together: one of them alone may look like another mistake.
-        complete = [k for k in answered if set(answers[k]) == set(self.rights[k])]
-        together = [_joined(answers[k]) for k in complete]
-        if whole and complete and all(values is not None for values in together):
-            names, wanted = list(self.rights[0]), [_joined(self.rights[k]) for k in complete]
-            spaces = {k: self.space(k, result) for k in complete}
-            table = self._table(whole, spaces, lambda value: _joined(by_name(value, names)), together, wanted)
-            if words := explain(together, wanted, table):
-                return words
-        got = [numbers(answers[k][result]) for k in answered]
-        right = [numbers(self._expected(k, answers[k], result)[0]) for k in answered]
-        spaces = {k: self.space(k, result) | self._own(answers[k], self.rights[k], result) for k in answered}
-        for space, value in zip(spaces.values(), right, strict=True):
-            space["right"] = value
-        return explain(got, right, self._table(single, spaces, numbers, got, right))
-
-    def _table(
-        self,
-        mistakes: Mapping[str, str],
-        spaces: Mapping[int, dict],
-        read: Callable,
-        got: Sequence[np.ndarray],
-        right: Sequence[np.ndarray],
-    ) -> dict[str, list]:
-        """By their words the numbers that mistakes give in the cases that were answered.
-
-        Where a mistake gives no number, whoever made it has taken care of that case: it has to be right.
-        """
-        table = {}
-        for code, words in mistakes.items():
-            values = []
-            for k, space in spaces.items():
-                key = code, k, space["name"]
-                if key not in self.known or "lines" in self.spec:
-                    self.known[key] = value_of(code, space, read)
-                values.append(self.known[key])
-            open_ = [n for n, value in enumerate(values) if value is None]
-            if len(open_) < len(values) and not any(difference("it", got[n], right[n]) for n in open_):
-                table.setdefault(words, [g if v is None else v for g, v in zip(got, values, strict=True)])
-        return table
+        names = list(self.rights[0])
+        complete = {k: _joined(each) for k, each in answers.items() if set(each) == set(self.rights[k])}
+        got = {k: value for k, value in complete.items() if value is not None}
+        right = {k: _joined(self.rights[k]) for k in got}
+        spaces = {k: self.space(k, result) for k in got}
+        if words := _explained(whole, spaces, lambda value: _joined(by_name(value, names)), got, right):
+            return words
+        got = {k: value for k in answers if (value := numbers(answers[k].get(result))) is not None}
+        right = {k: numbers(self._expected(k, answers[k], result)[0]) for k in got}
+        own = {k: self._own(answers[k], self.rights[k], result) for k in got}
+        spaces = {k: self.space(k, result) | own[k] | {"right": right[k]} for k in got}
+        return _explained(single, spaces, numbers, got, right)
 
 
-# ------------------------------------------------------------------------------------------ answers
+def _explained(
+    mistakes: Mapping[str, str],
+    spaces: Mapping[int, dict],
+    read: Callable,
+    got: Mapping[int, np.ndarray],
+    right: Mapping[int, np.ndarray],
+) -> str:
+    """The words of the mistake that explains what came in the cases that were answered, or "".
+
+    Where a mistake gives no number, whoever made it has taken care of that case: it has to be right.
+    """
+    table = {}
+    for code, words in mistakes.items():
+        values = {k: value_of(code, space, read) for k, space in spaces.items()}
+        open_ = [k for k, value in values.items() if value is None]
+        if len(open_) < len(values) and not any(difference("it", got[k], right[k]) for k in open_):
+            table.setdefault(words, [got[k] if value is None else value for k, value in values.items()])
+    return explain(list(got.values()), list(right.values()), table)
 
 
-def by_name(answer: Any, names: Sequence[str], like: Mapping | None = None, function: str = "") -> dict[str, Any]:
-    """An answer by the names of its results; raise `Trouble` if a learner's is not built like the right one."""
-    model = answer if like is None else next(iter(like.values()))
-    if isinstance(model, Params):
-        try:
-            return {names[0]: answer if like is None else collect_gradients(answer, model)}
-        except ValueError as error:
-            raise Trouble(f"{function} {error}") from error
+def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
+    """An answer by the names of its results; raise `Trouble` if they are not so many."""
     if isinstance(answer, Mapping | Params) and (len(names) > 1 or names[0] in answer.keys()):  # noqa: SIM118
         return {name: answer[name] for name in names if name in answer.keys()}  # noqa: SIM118  (Params is no Mapping)
     if len(names) == 1:
@@ -338,14 +306,15 @@ def _nine_off(grads: Mapping[str, np.ndarray], right: Params, length: int) -> st
     worst, fine = max(wrong, key=errors.get), [name for name in Params.NAMES if name not in wrong]
     at = tuple(int(k) for k in np.unravel_index(abs(grads[worst] - right[worst]).argmax(), right[worst].shape))
     return (
-        f"With {length} step{'s' * (length > 1)}, wrong: {_listed(wrong)}; right: {_listed(fine)}. Furthest off is"
+        f"With {length} step{'s' * (length > 1)}, wrong: {listed(wrong)}; right: {listed(fine)}. Furthest off is"
         f" d{worst}, with an error of {errors[worst]:.2g}; at row {at[0]}, column {at[1]} yours is"
         f" {grads[worst][at]:.3g}, right is {right[worst][at]:.3g}."
     )
 
 
-def _listed(names: Sequence[str]) -> str:
-    return " ".join(f"d{name}" for name in names) or "none"
+def listed(names: Collection[str]) -> str:
+    """Some of the nine gradients in a sentence, in their order."""
+    return " ".join(f"d{name}" for name in Params.NAMES if name in names) or "none"
 
 
 def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | None:
@@ -359,16 +328,11 @@ def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | N
 
 def numbers(value: Any) -> np.ndarray | None:
     """A value as an array of finite numbers, nine gradients as one vector; None if it is none."""
-    if isinstance(value, Params):
-        return value.flat
-    if isinstance(value, dict):
-        if set(value) != set(Params.NAMES) or not all(isinstance(each, np.ndarray) for each in value.values()):
-            return None
-        together = Params.zeros(*value["V"].shape)
-        for name in Params.NAMES:
-            together[name][:] = value[name]
-        return together.flat
     try:
+        if isinstance(value, Params | dict):
+            if set(value.keys()) != set(Params.NAMES):
+                return None
+            value = np.concatenate([np.ravel(value[name]) for name in Params.NAMES])
         array = np.asarray(value)
     except ValueError:  # rows of different length
         return None

@@ -23,9 +23,6 @@ BELL = 2
 CLIPPED_AT = (10, 20, 30, 50, 88, 100, 200, 300, 500, 600, 700, 709)  # so that exp is finite
 
 
-# ------------------------------------------------------------------------------------------ 1. one gate
-
-
 def check_gate(gate: Callable, seed: int = 1) -> Verdict:
     """Check `gate(U, W, token, h_before)` -> (H,), U (H, K) and W (H, H), on nets drawn with `seed`."""
     cases = []
@@ -35,9 +32,6 @@ def check_gate(gate: Callable, seed: int = 1) -> Verdict:
         h_before = np.random.default_rng(seed + number).uniform(-0.9, 0.9, net.hidden_size)
         cases.append(Case(part, (net.Ui, net.Wi, token, h_before)))
     return check(__name__, "gate", gate, cases, right=lambda U, W, token, h: sigmoid(U[:, token] + W @ h))
-
-
-# ------------------------------------------------------------------------------------------ 2. the loss
 
 
 def check_loss(sequence_loss: Callable, seed: int = 1) -> Verdict:
@@ -79,9 +73,6 @@ def kept_finite(got: float, *given: np.ndarray) -> str:
     return ""
 
 
-# ------------------------------------------------------------------------------------------ 3. a bias that keeps
-
-
 def check_bias(bias_that_keeps: Callable) -> Verdict:
     """Check `bias_that_keeps(share, steps)` -> b with sigmoid(b) ** steps == share, up to 0.0001; 0 < share < 1."""
 
@@ -103,9 +94,6 @@ def bias(share: float, steps: int) -> float:
     """The forget-gate bias that leaves `share` of a cell value after `steps`."""
     f = share ** (1 / steps)
     return np.log(f / (1 - f))
-
-
-# ------------------------------------------------------------------------------------------ 4., 5. nets made by hand
 
 
 def check_counter(counter_net: Callable, seed: int = 1) -> Verdict:

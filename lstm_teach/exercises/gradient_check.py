@@ -11,10 +11,11 @@ import numpy as np
 
 from lstm_teach import bptt, exact_gradient, loss, nested_bptt
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, questions, run, task_of
+from lstm_teach.exercises.engine import Case, check, questions, task_of
 from lstm_teach.exercises.nets import case_of
 from lstm_teach.gradreport import relative_error, verdict
-from lstm_teach.judging import Attempt, Trouble, kind
+from lstm_teach.guard import name_of
+from lstm_teach.judging import Trouble, kind
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.nested import FLAWS
 from lstm_teach.params import Params
@@ -24,26 +25,20 @@ PREDICT_DIGITS, FALLING, TINY = questions(__name__, "my_digits", "my_falling_err
 norm = np.linalg.norm
 
 
-# ------------------------------------------------------------------------------------------ 1. one error
-
-
 def check_relative_error(relative_error: Callable, seed: int = 1) -> Verdict:
     """Check `relative_error(a, b)` -> |a - b| / max(|a|, |b|) with norms, one number; 0 for two matrices of zeros."""
     random = np.random.default_rng(seed)
     large, noise = random.normal(0, 1, (2, 4, 3))
     small, zero = 0.5 * large + 0.1 * noise, np.zeros((4, 3))
 
-    def zeros(words: str, a: np.ndarray, b: np.ndarray) -> Case:
-        return Case("zeros", (a, b), also=lambda got: f"Here {words}.")
-
     cases = [
         Case("the first is larger", (large, small)),
         Case("the second is larger", (small, large)),
         Case("tiny matrices", (1e-12 * large, 1e-12 * small)),
         Case("opposite signs", (large, -large)),
-        zeros("both matrices are zero", zero, zero.copy()),
-        zeros("a is zero and b is not", zero, large),
-        zeros("b is zero and a is not", large, zero),
+        Case("zeros", (zero, zero.copy()), also=lambda got: "Here both matrices are zero."),
+        Case("zeros", (zero, large), also=lambda got: "Here a is zero and b is not."),
+        Case("zeros", (large, zero), also=lambda got: "Here b is zero and a is not."),
     ]
     return check(__name__, "relative_error", relative_error, cases, right=error)
 
@@ -51,9 +46,6 @@ def check_relative_error(relative_error: Callable, seed: int = 1) -> Verdict:
 def error(a: np.ndarray, b: np.ndarray) -> float:
     """The norm-relative error of two matrices."""
     return norm(a - b) / max(norm(a), norm(b), 1e-300)
-
-
-# ------------------------------------------------------------------------------------------ 2. nine matrices
 
 
 def check_numerical_gradient(numerical_gradient: Callable, seed: int = 1) -> Verdict:
@@ -93,13 +85,10 @@ def nine(
 ) -> list[np.ndarray]:
     """The nine matrices of a formula that gets the loss ahead, here and behind, and the step."""
     grads, here = Params.zeros(params.vocab_size, params.hidden_size), loss_fn(params)
-    for k in range(params.flat.size):
-        by = step * (np.arange(params.flat.size) == k)
+    for k, by in enumerate(step * np.eye(params.flat.size)):
         grads.flat[k] = formula(loss_fn(_moved(params, by)), here, loss_fn(_moved(params, -by)), step)
     return grads.values()
 
-
-# ------------------------------------------------------------------------------------------ 3. a check of one's own
 
 FAULTS = task_of(__name__, "accepts")["faults"]
 
@@ -154,41 +143,32 @@ def check_accepts(accepts: Callable) -> Verdict:
     `backward(params, x, targets, h0, c0)` returns an lt.Params.
     """
 
-    def nothing(params: Params, *rest: object) -> Params:
-        return Params.zeros(params.vocab_size, params.hidden_size)
+    def on(part: str, backward: Callable, right: bool, words: str) -> Case:
+        def look(answer: object) -> str:
+            if not isinstance(answer, bool | np.bool_):
+                raise Trouble(f"{name_of(accepts)} should return True or False, but returns {kind(answer)}.")
+            return "" if answer == right else words
 
-    def said(attempt: Attempt, backward: Callable) -> bool:
-        answer = attempt(backward)
-        if not isinstance(answer, bool | np.bool_):
-            raise Trouble(f"{attempt.name} should return True or False, but returns {kind(answer)}.")
-        return bool(answer)
+        return Case(part, (backward,), look=look)
 
-    def accepts_right(attempt: Attempt) -> str:
-        for words, backward in RIGHT_PASSES.items():
-            if not said(attempt, backward):
-                return (
-                    f"It rejects a right backward pass ({words}). Print the nine errors for lt.bptt: are the numbers"
-                    " that you compare with sharp enough, and is the bound above what rounding leaves?"
-                )
-        if said(attempt, nothing):
-            return "It accepts right backward passes, but also one that returns zeros only: so its True says nothing."
-        return ""
+    look_at = (
+        "Print the nine errors for lt.bptt: are the numbers that you compare with sharp enough, and is the bound above"
+        " what rounding leaves?"
+    )
+    cases = [
+        on("right passes", backward, True, f"It rejects a right backward pass ({words}). {look_at}")
+        for words, backward in RIGHT_PASSES.items()
+    ]
+    zeros = "It accepts right backward passes, but also one that returns zeros only: so its True says nothing."
+    cases.append(
+        on("right passes", lambda params, *rest: Params.zeros(params.vocab_size, params.hidden_size), False, zeros)
+    )
+    right_too = "It rejects this one, but right backward passes too: so its False says nothing."
+    for fault, words in FAULTS.items():
+        cases.append(on(fault, planted(fault), False, f"It accepts a pass with this mistake: {words}."))
+        cases.append(on(fault, planted(), True, right_too))
+    return check(__name__, "accepts", accepts, cases)
 
-    def rejects(fault: str) -> Callable[[Attempt], str]:
-        def part(attempt: Attempt) -> str:
-            if said(attempt, planted(fault)):
-                return f"It accepts a pass with this mistake: {FAULTS[fault]}."
-            if not said(attempt, planted()):
-                return "It rejects this one, but right backward passes too: so its False says nothing."
-            return ""
-
-        return part
-
-    parts = {"right passes": accepts_right} | {fault: rejects(fault) for fault in FAULTS}
-    return run(__name__, "accepts", accepts, parts)
-
-
-# ------------------------------------------------------------------------------------------ 4. where a fault hides
 
 HIDING_FAULTS = ("forgotten carry", "forgotten c0", "forgotten h0", "forgotten token")
 
@@ -200,7 +180,7 @@ def check_blind_spot(blind_spot: Callable) -> Verdict:
 
     def on(fault: str) -> Case:
         def look(answer: object) -> str:
-            net = _net_and_sequence(answer, "blind_spot")
+            net = _net_and_sequence(answer)
             hidden_error, matrix = _worst(planted(fault), net)
             if verdict(hidden_error) != "right":
                 size = f"the norm-relative error of d{matrix} is {hidden_error:.1g}"
@@ -215,10 +195,10 @@ def check_blind_spot(blind_spot: Callable) -> Verdict:
     return check(__name__, "blind_spot", blind_spot, [on(fault) for fault in HIDING_FAULTS])
 
 
-def _net_and_sequence(answer: object, name: str) -> tuple:
+def _net_and_sequence(answer: object) -> tuple:
     """params, x, targets, h0, c0 as a learner returned them, fit for a check; else `Trouble`."""
     if not isinstance(answer, tuple | list) or len(answer) != 5:
-        raise Trouble(f"{name} should return five things (params, x, targets, h0, c0), but returns {kind(answer)}.")
+        raise Trouble(f"blind_spot should return five things (params, x, targets, h0, c0), but returns {kind(answer)}.")
     params = answer[0]
     if not isinstance(params, Params):
         raise Trouble(f"The first of the five should be the net, an lt.Params, but is {kind(params)}.")
@@ -241,9 +221,6 @@ def _worst(backward: Callable, net: tuple) -> tuple[float, str]:
     """The largest of the nine norm-relative errors, and the matrix that has it."""
     got, right = backward(*net), exact_gradient(*net)
     return max((relative_error(got[name], right[name]), name) for name in Params.NAMES)
-
-
-# ------------------------------------------------------------------------------------------ 5. two losses
 
 
 def check_slope_along(slope_along: Callable, seed: int = 1) -> Verdict:

@@ -1,41 +1,26 @@
-"""Cases and right answers of the mixed exam, about a cell that no lesson has: its gates are coupled, and h has no tanh.
+"""Cases and right answers of the mixed exam, about a cell that no lesson has: its gates are coupled, h has no tanh.
 
-The words are in mixed_exam.toml; engine.py says how the two belong together. The cell is in mixed_exam_cases.py.
+The words are in mixed_exam.toml, and the lines of a step back too; engine.py says how the two belong together. What a
+gradient or a delta should be comes from complex steps of the forward pass, not from a backward pass.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Mapping
+from types import SimpleNamespace
 
 import numpy as np
 
 from lstm_teach import exact_gradient
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions, task_of
-from lstm_teach.exercises.mixed_exam_cases import (  # noqa: F401  (the file's expressions and the notebook use some)
-    LINES,
-    NAMES,
-    Net,
-    Run,
-    cell_step,
-    coupled_loss,
-    exam_case,
-    example,
-    right_deltas,
-    right_derivatives,
-    right_gradient,
-    run_coupled,
-    sigmoid,
-    to_h,
-    values,
-    with_fault,
-)
-from lstm_teach.exercises.nets import case_of
+from lstm_teach.exercises.nets import by_length, case_of
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import relative_error
 from lstm_teach.judging import Trouble, kind
+from lstm_teach.lessons.cases import state
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
 from lstm_teach.validate import brief
@@ -51,9 +36,175 @@ COUNT, SHORTEST, SECOND_FAULT, NEGATIVE = questions(
 PRICE, FALLING, PLATEAU = questions(__name__, "my_price", "my_falling_loss", "my_plateau_loss")
 
 
-# ------------------------------------------------------------------------------------------ 1. a step forwards
+NAMES = ("V", "Wi", "Wo", "Wg", "Ui", "Uo", "Ug")
+Net = Mapping[str, np.ndarray]
 
-STEP_NAMES = ("i", "o", "g", "c", "h")
+
+def run_coupled(net: Net, x: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> SimpleNamespace:
+    """The forward pass of the exam's cell: `net` has the seven matrices by name, x is (T,), h0 and c0 are (H,).
+
+    It leaves i o g (T, H); c h (T+1, H), whose row -1 is the initial state; y (T, K).
+    """
+    steps, before = [], {"h": h0, "c": c0}
+    for token in x:
+        before = cell_step(net, token, before["h"], before["c"])
+        steps.append(before)
+    rows = {name: np.array([step[name] for step in steps]) for name in "iogch"}
+    rows["c"], rows["h"] = np.vstack([rows["c"], c0]), np.vstack([rows["h"], h0])
+    scores = rows["h"][:-1] @ net["V"].T
+    return SimpleNamespace(**rows, y=np.exp(scores - _log_sum(scores)[:, None]))
+
+
+def coupled_loss(net: Net, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> float:
+    """The cross-entropy, summed over the steps."""
+    scores = run_coupled(net, x, h0, c0).h[:-1] @ net["V"].T
+    return (_log_sum(scores) - scores[np.arange(len(x)), targets]).sum()
+
+
+def cell_step(net: Net, token: int, h_before: np.ndarray, c_before: np.ndarray, nudge: Mapping | None = None) -> dict:
+    """One step; `nudge` is added to the values that it names, to see what they move. All may be complex."""
+    v: dict[str, np.ndarray] = {}
+
+    def put(name: str, value: np.ndarray) -> None:
+        v[name] = value + (nudge or {}).get(name, 0)
+
+    for gate in "iog":
+        put("z" + gate, net["U" + gate][:, token] + net["W" + gate] @ h_before)
+        put(gate, np.tanh(v["zg"]) if gate == "g" else sigmoid(v["z" + gate]))
+    put("c", (1 - v["i"]) * c_before + v["i"] * v["g"])
+    put("h", v["o"] * v["c"])
+    return v
+
+
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    """A share between 0 and 1; z may be complex."""
+    return 1 / (1 + np.exp(-z))
+
+
+def _log_sum(scores: np.ndarray) -> np.ndarray:
+    """The logarithm of the sum of the exponentials of each row."""
+    largest = scores.real.max(axis=1)
+    return largest + np.log(np.exp(scores - largest[:, None]).sum(axis=1))
+
+
+LINES = task_of("mixed_exam", "back")["lines"]  # of a step back, in the order in which they are computed
+TINY = 1e-150  # a complex step: no difference is taken, so it can't be too small
+
+
+def slopes(function: Callable, at: np.ndarray) -> np.ndarray:
+    """The derivative of a function's result, a number or (m,), by each entry of an array, by complex steps."""
+    nudges = 1j * TINY * np.eye(at.size).reshape(at.size, *at.shape)
+    columns = np.array([np.imag(function(at + nudge)) / TINY for nudge in nudges])
+    return columns.T.reshape(*columns.shape[1:], *at.shape)
+
+
+def right_gradient(
+    net: Net, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The seven gradients."""
+    return {
+        name: slopes(lambda nudged, name=name: coupled_loss({**net, name: nudged}, x, targets, h0, c0), matrix)
+        for name, matrix in net.items()
+    }
+
+
+def right_deltas(
+    net: Net, token: int, h_before: np.ndarray, c_before: np.ndarray, dh: np.ndarray, dc_carry: np.ndarray
+):
+    """What each value of one step gets of dh and dc_carry: a dictionary of the names in `LINES`."""
+
+    def sent(by: np.ndarray, name: str) -> complex:
+        h, c = h_before + by * (name == "h_before"), c_before + by * (name == "c_before")
+        v = cell_step(net, token, h, c, {name: by})
+        return dh @ v["h"] + dc_carry @ v["c"]
+
+    return {name: slopes(lambda by, name=name: sent(by, name[1:]), np.zeros(len(dh))) for name in LINES}
+
+
+def right_derivatives(net: Net, x: np.ndarray, run: SimpleNamespace, t: int) -> dict[str, np.ndarray]:
+    """The immediate and the total derivative of c[t] by c[t-1], (H, H) each."""
+    h, o, c = run.h[t - 1], run.o[t - 1], run.c[t - 1]
+    return {
+        "immediate": slopes(lambda c: cell_step(net, x[t], h, c)["c"], c),
+        "total": slopes(lambda c: cell_step(net, x[t], o * c, c)["c"], c),
+    }
+
+
+def to_h(net: Net, turned: bool = True, **deltas: np.ndarray) -> np.ndarray:
+    """What some gates send to h of the step before, (H,); `deltas` are by the letter of the gate."""
+    weights = {gate: net["W" + gate] for gate in deltas}
+    return sum((w.T if turned else w) @ deltas[gate] for gate, w in weights.items())
+
+
+def values(net: Net, run: SimpleNamespace, t: int, dh: np.ndarray, dc_carry: np.ndarray) -> dict:
+    """What the lines of step t read, by name."""
+    rows = {name: getattr(run, name)[t] for name in "iogch"}
+    return {"np": np, "to_h": to_h, "net": net, "dh": dh, "dc_carry": dc_carry, "c_before": run.c[t - 1], **rows}
+
+
+def backward(net: Net, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> dict[str, np.ndarray]:
+    """The seven gradients in one pass back."""
+    run = run_coupled(net, x, h0, c0)
+    dy = run.y - np.eye(len(net["V"]))[targets]
+    grads = {name: np.zeros_like(matrix) for name, matrix in net.items()}
+    dh_future = dc_carry = np.zeros(len(h0))
+    for t in reversed(range(len(x))):
+        i, o, g, c, c_before = run.i[t], run.o[t], run.g[t], run.c[t], run.c[t - 1]
+        dh = net["V"].T @ dy[t] + dh_future
+        dc = dh * o + dc_carry
+        do, di, dg = dh * c, dc * (g - c_before), dc * i
+        dz = {"i": di * i * (1 - i), "o": do * o * (1 - o), "g": dg * (1 - g**2)}
+        grads["V"] += np.outer(dy[t], run.h[t])
+        for gate in "iog":
+            grads["W" + gate] += np.outer(dz[gate], run.h[t - 1])
+            grads["U" + gate][:, x[t]] += dz[gate]
+        dh_future = sum(net["W" + gate].T @ dz[gate] for gate in "iog")
+        dc_carry = dc * (1 - i)
+    return grads
+
+
+# Each fault: a piece of the pass, and what somebody might have written there.
+PIECES = {
+    "A": ("dc_carry = dc * (1 - i)", "dc_carry = 0 * dc"),
+    "B": ('for gate in "iog")', 'for gate in "ig")'),
+    "C": ("[:, x[t]] += ", "[:, x[t]] = "),
+    "D": ("do * o * (1 - o)", "do"),
+    "E": ("(net, x, h0, c0)\n", "(net, x, 0 * h0, 0 * c0)\n"),
+    "copied di": ("dc * (g - c_before)", "dc * g"),
+    "carry whole": ("dc_carry = dc * (1 - i)", "dc_carry = dc"),
+    "carry by i": ("dc_carry = dc * (1 - i)", "dc_carry = dc * i"),
+    "h not carried": (" + dh_future", ""),
+    "not transposed": ("].T @ dz", "] @ dz"),
+    "slope of tanh": ("dh * o", "dh * o * (1 - np.tanh(c) ** 2)"),
+    "tanh of c": ("dh * c", "dh * np.tanh(c)"),
+    "last loss": (".T @ dy[t]", ".T @ dy[t] * (t == len(x) - 1)"),
+    "same h": ("run.h[t - 1]", "run.h[t]"),
+    "y": (' - np.eye(len(net["V"]))[targets]', ""),
+    "mean": ("return grads", "return {name: grad / len(x) for name, grad in grads.items()}"),
+}
+
+
+def with_fault(fault: str) -> Callable:
+    """The pass back with one of the faults in it."""
+    return edited(backward, *PIECES[fault])
+
+
+def exam_case(seed: int, T: int, K: int, H: int, scale: float = 0.8) -> tuple:
+    """net, x, targets, h0, c0: weights of order 1, a token that comes again, and a state that is not zero."""
+    random = np.random.default_rng(seed)
+    x, targets = random.integers(0, K, (2, T))
+    x[-1] = x[0]
+    shapes = {"V": (K, H), "W": (H, H), "U": (H, K)}
+    net = {name: scale * random.normal(0, 1, shapes[name[0]]) for name in NAMES}
+    return net, x, targets, state(random, H), random.uniform(-1, 1, H)
+
+
+def example(T: int = 6) -> tuple:
+    """net, x, targets, h0, c0 to try things with."""
+    return exam_case(7, T, 4, 3)
+
+
+# ------------------------------------------------------------------------------------------ the tasks, 1 to 8
 
 
 def check_step(coupled_step: Callable, seed: int = 1) -> Verdict:
@@ -62,7 +213,7 @@ def check_step(coupled_step: Callable, seed: int = 1) -> Verdict:
     for part, K, H, scale in (("one net", 5, 4, 0.8), ("a net of other sizes with large weights", 3, 6, 3.0)):
         net, (token, *_), _, h_before, c_before = exam_case(seed + H, 1, K, H, scale)
         right = cell_step(net, token, h_before, c_before)
-        cases.append(Case(part, (net, token, h_before, c_before), right=[right[name] for name in STEP_NAMES]))
+        cases.append(Case(part, (net, token, h_before, c_before), right=[right[name] for name in "iogch"]))
     return check(__name__, "step", coupled_step, cases)
 
 
@@ -76,19 +227,13 @@ def curve(name: str, z: np.ndarray) -> np.ndarray:
     return np.tanh(z) if name == "g" else sigmoid(z)
 
 
-# ------------------------------------------------------------------------------------------ 2. a gradient check
-
-
 def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
     """Check `errors_by_matrix(loss_of, net, grads)` -> a dictionary: the relative error of each matrix, one number."""
     net, *sequence = exam_case(seed, 4, 4, 3)
     grads = right_gradient(net, *sequence)
     noise = np.random.default_rng(seed).normal(0, 1, grads["Wg"].shape)
-    shifted = grads | {
-        "Wg": grads["Wg"] + 0.5 * noise,
-        "V": -1.3 * grads["V"],
-        "Uo": grads["Uo"] + 0.02 * grads["Uo"][::-1],
-    }
+    shifted = grads | {"Wg": grads["Wg"] + 0.5 * noise, "V": -1.3 * grads["V"]}
+    shifted["Uo"] = grads["Uo"] + 0.02 * grads["Uo"][::-1]
 
     def exam_loss(moved: Net) -> float:
         return coupled_loss(moved, *sequence)
@@ -101,6 +246,7 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
     other_grads = {"A": np.exp(other["A"]), "B": np.full((1, 4), 1e-9)}
     other_grads["A"][2, 0] -= 3 * other["B"][0, 1]
     other_grads["B"][0, 1] -= 3 * other["A"][2, 0]
+    other_wrong = {"A": -2 * other_grads["A"], "B": -0.5 * other_grads["B"]}
     flat, zero, one = {"C": random.normal(0, 1, (2, 2))}, {"C": np.zeros((2, 2))}, {"C": np.ones((2, 2))}
 
     def on(part: str, loss_of: Callable, net: Net, grads: Mapping, exact: Mapping) -> Case:
@@ -118,7 +264,7 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
         on("the net of this exam", exam_loss, net, grads, grads),
         on("the net of this exam", exam_loss, net, shifted, grads),
         on("another loss and another net", other_loss, other, other_grads, other_grads),
-        on("another loss and another net", other_loss, other, {n: k * other_grads[n] for n, k in _AB}, other_grads),
+        on("another loss and another net", other_loss, other, other_wrong, other_grads),
         on("a loss that does not change", lambda net: 1.5, flat, zero, zero),
         on("a loss that does not change", lambda net: 1.5, flat, one, zero),
     ]
@@ -156,15 +302,10 @@ def step_words(moves: list[np.ndarray], error: float) -> str:
     return ""
 
 
-_AB = (("A", -2), ("B", -0.5))  # factors of wrong gradients
-
-
 def compared(a: np.ndarray, b: np.ndarray, formula: Callable) -> float:
     """A formula of |a - b|, |a| and |b| for gradients that differ; nan for equal ones, which no formula tells apart."""
     return np.nan if (a == b).all() else formula(norm(a - b), norm(a), norm(b))
 
-
-# ------------------------------------------------------------------------------------------ 3. the ladder
 
 FAULTS = task_of(__name__, "ladder")["faults"]  # by letter
 TOKENS = np.array([3, 1, 3, 0, 2, 1])
@@ -184,9 +325,8 @@ def ladder(fault: str, seed: int = 3) -> dict[int, dict[str, float]]:
 
 def check_ladder(predictions: Callable) -> Verdict:
     """Check `predictions()` -> for each letter of a fault the first T that shows it, and the names of what is wrong."""
-    return check(
-        __name__, "ladder", predictions, [Case(f"fault {letter}", (), look=_rung(letter)) for letter in FAULTS]
-    )
+    cases = [Case(f"fault {letter}", (), look=_rung(letter)) for letter in FAULTS]
+    return check(__name__, "ladder", predictions, cases)
 
 
 def _rung(letter: str) -> Callable[[object], str]:
@@ -237,9 +377,6 @@ def _rung(letter: str) -> Callable[[object], str]:
     return look
 
 
-# ------------------------------------------------------------------------------------------ 4. find and repair
-
-
 # Each flaw: a piece of the right pass, and what somebody might have written there.
 FLAWS = {
     "slope of o": ("do * o * (1 - o)", "do * (1 - o**2)"),
@@ -284,13 +421,8 @@ def last_case(seed: int, T: int, K: int, H: int) -> tuple:
 
 def check_repair(repaired: Callable, seed: int = 1) -> Verdict:
     """Check `repaired(params, x, target, h0, c0)` -> nine gradients of the last loss."""
-    sizes = {"T = 1": (1, 4, 5), "T = 2": (2, 4, 5), "T = 6": (6, 4, 5), "T = 9, other sizes": (9, 6, 3)}
-    cases = [Case(part, last_case(seed + T, T, K, H)) for part, (T, K, H) in sizes.items()]
     with filled_forward():  # a repair that is right only because a row is zero is none
-        return check(__name__, "repair", repaired, cases, right=right_last_gradient)
-
-
-# ------------------------------------------------------------------------------------------ 5. a step back
+        return check(__name__, "repair", repaired, by_length(seed, case_of=last_case), right=right_last_gradient)
 
 
 def check_back(coupled_back: Callable, seed: int = 1) -> Verdict:
@@ -303,9 +435,6 @@ def check_back(coupled_back: Callable, seed: int = 1) -> Verdict:
         right = right_deltas(net, x[t], run.h[t - 1], run.c[t - 1], *given[3:])
         cases.append(Case(part, given, values(*given), right=right))
     return check(__name__, "back", coupled_back, cases)
-
-
-# ------------------------------------------------------------------------------------------ 6. the whole pass
 
 
 def check_pass(coupled_gradients: Callable, seed: int = 1) -> Verdict:
@@ -321,9 +450,6 @@ def check_pass(coupled_gradients: Callable, seed: int = 1) -> Verdict:
     return check(__name__, "pass", coupled_gradients, cases, right=right_gradient)
 
 
-# ------------------------------------------------------------------------------------------ 7. immediate and total
-
-
 def check_derivatives(two_derivatives: Callable, seed: int = 1) -> Verdict:
     """Check `two_derivatives(net, run, t)` -> immediate, total: row k is c[t][k], column j is c[t-1][j]."""
     cases = []
@@ -337,9 +463,6 @@ def check_derivatives(two_derivatives: Callable, seed: int = 1) -> Verdict:
         names["by_g"] = (i * (1 - g**2))[:, None] * net["Wg"]
         cases.append(Case(part, (net, run, t), names, right=(right["immediate"], right["total"])))
     return check(__name__, "derivatives", two_derivatives, cases)
-
-
-# ------------------------------------------------------------------------------------------ 8. how far it reaches
 
 
 def check_bias(write_bias: Callable) -> Verdict:

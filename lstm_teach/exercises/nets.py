@@ -1,9 +1,13 @@
-"""The nets and sequences that exercises are judged on. Imports params only."""
+"""The nets and sequences that exercises are judged on."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from lstm_teach.exercises.engine import Case
+from lstm_teach.lessons.cases import state
 from lstm_teach.params import Params
 
 
@@ -11,5 +15,10 @@ def case_of(seed: int, T: int, K: int, H: int) -> tuple[Params, np.ndarray, np.n
     """A net with weights of order 1, a sequence with targets, and an initial state h0, c0 that is not zero."""
     random = np.random.default_rng(seed)
     x, targets = random.integers(0, K, (2, T))
-    h0 = random.uniform(0.3, 0.9, H) * random.choice([-1, 1], H)
-    return Params.random(K, H, seed=seed, scale=0.8), x, targets, h0, random.normal(0, 1, H)
+    return Params.random(K, H, seed=seed, scale=0.8), x, targets, state(random, H), random.normal(0, 1, H)
+
+
+def by_length(seed: int, shortest: int = 1, case_of: Callable = case_of) -> list[Case]:
+    """A repaired pass is judged length by length, from the shortest at which it was wrong."""
+    sizes = {f"T = {T}": (T, 4, 5) for T in (1, 2, 6) if shortest <= T} | {"T = 9 with other sizes": (9, 6, 3)}
+    return [Case(part, case_of(seed + size[0], *size)) for part, size in sizes.items()]

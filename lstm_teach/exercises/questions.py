@@ -69,13 +69,13 @@ class Form(anywidget.AnyWidget):
 class Asked:
     """A question that was asked: shows its form, and has the score of the answer in the notebook's cell.
 
-    `answer` is what the cell says, "" where it says nothing yet or no letter of the question's, which `problem` then
-    says and the page shows, so that nothing stops; `score` is 1 if the answer is right. What somebody enters
-    in the form is explained at once and, if they tick the box, kept in a file beside the notebook; the score is about
-    the cell.
+    It gets the learner's own answer from the cell above: a letter, or any text for a prediction; "..." or "" if there
+    is none yet. One that is no letter of the question's is a `problem`, a sentence on the page, so that nothing stops.
+    `score` is 1 if the answer is right. What somebody enters in the form is explained at once and, if they tick the
+    box, kept in a file beside the notebook; the score is about the cell.
     """
 
-    def __init__(self, question: Question, answer: Any, file: str | Path = FILE):
+    def __init__(self, question: Question, answer: Any = "...", file: str | Path = FILE):
         self.question, self.file = question, Path(file)
         self.answer, self.problem = _read(question, answer)
         said = f"<strong>{html.escape(self.problem)}</strong>"
@@ -119,11 +119,12 @@ class Asked:
 
     def _answered(self, change) -> None:
         self.form.explanation = self._explanation(self.form.answer)
-        kept = _kept(self.file)
+        kept, name = _kept(self.file), self.question.name
         if self.form.keep and self.form.answer:
-            _write(self.file, kept | {self.question.name: self.form.answer})
-        elif change.name == "keep" and kept.pop(self.question.name, None) is not None:
-            _write(self.file, kept)
+            kept[name] = self.form.answer
+        elif change.name != "keep" or kept.pop(name, None) is None:
+            return
+        self.file.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
     def __str__(self) -> str:
         question = self.question
@@ -147,12 +148,7 @@ class Asked:
         return self.root._repr_mimebundle_() | {"text/html": still, "text/plain": str(self)}
 
 
-def ask(question: Question, answer: Any = "...", file: str | Path = FILE) -> Asked:
-    """Ask a question; `answer` is the learner's own from the cell above: a letter, or any text for a prediction.
-
-    An unanswered one is "..." or "". One that is no letter of the question's gets a sentence and no points.
-    """
-    return Asked(question, answer, file)
+ask = Asked  # as a notebook says it
 
 
 def explain(question: Question, answer: str) -> str:
@@ -204,7 +200,3 @@ def _kept(file: Path) -> dict[str, str]:
     if not isinstance(kept, dict):
         raise ValueError(f"{file} should hold the answers of earlier questions as JSON, but does not: move it away.")
     return kept
-
-
-def _write(file: Path, answers: dict[str, str]) -> None:
-    file.write_text(json.dumps(answers, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -9,15 +9,16 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from lstm_teach import borrowed
+from lstm_teach import borrowed, plain
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions
 from lstm_teach.exercises.nets import case_of
 from lstm_teach.exercises.unread import filled
 from lstm_teach.forward import Cache, forward
 from lstm_teach.judging import TOOLS
+from lstm_teach.lessons.cases import pick
 from lstm_teach.lessons.clinic_cases import right_pass
-from lstm_teach.params import GATES, Params
+from lstm_teach.params import Params
 from lstm_teach.plain import score_deltas
 from lstm_teach.verdicts import Verdict
 
@@ -26,18 +27,13 @@ PREDICT_PEEPHOLE, ONLY_CARRY, PASSES_AT_ONE = questions(
 )
 
 
+STEP = "do dc di df dg dzi dzf dzo dzg dh_before dc_before"
+
+
 def step(params: Params, cache: Cache, t: int, dh: np.ndarray, dc_carry: np.ndarray) -> dict[str, np.ndarray]:
-    """One right step back: do dc di df dg dzi dzf dzo dzg dh_before dc_before by name, (H,) each like dh, dc_carry."""
-    i, f, o, g, ct = cache.i[t], cache.f[t], cache.o[t], cache.g[t], cache.ct[t]
-    do, dc = dh * ct, dh * o * (1 - ct**2) + dc_carry
-    di, df, dg = dc * g, dc * cache.c[t - 1], dc * i
-    back = {"do": do, "dc": dc, "di": di, "df": df, "dg": dg, "dzi": di * i * (1 - i), "dzf": df * f * (1 - f)}
-    back |= {"dzo": do * o * (1 - o), "dzg": dg * (1 - g**2)}
-    to_h = sum(params["W" + gate].T @ back["dz" + gate] for gate in GATES)
-    return back | {"dh_before": to_h, "dc_before": dc * f}
-
-
-# ------------------------------------------------------------------------------------------ 1. a walk
+    """One right step back: the deltas in `STEP` by name, (H,) each like dh, dc_carry."""
+    no_loss = np.zeros((t + 1, params.vocab_size))  # it is in dh already
+    return pick(plain.step_back(params, cache, no_loss, t, dh, dc_carry), STEP)
 
 
 def check_walk(walk: Callable, seed: int = 1) -> Verdict:
@@ -72,9 +68,6 @@ def walked(
     return deltas
 
 
-# ------------------------------------------------------------------------------------------ 2. biases
-
-
 def check_biases(bias_gradients: Callable, seed: int = 1) -> Verdict:
     """Check `bias_gradients(dzi, dzf, dzo, dzg, dy)` -> db (H,) and da (K,); dz. are (T, H), dy is (T, K)."""
     random = np.random.default_rng(seed)
@@ -91,9 +84,6 @@ def biases(dzi: np.ndarray, dzf: np.ndarray, dzo: np.ndarray, dzg: np.ndarray, d
     return {"db": (dzi + dzf + dzo + dzg).sum(0), "da": dy.sum(0)}
 
 
-# ------------------------------------------------------------------------------------------ 3. peepholes
-
-
 def check_peepholes(peephole_back: Callable, seed: int = 1) -> Verdict:
     """Check `peephole_back(dh, dc_carry, i, f, o, g, c_before, c, pi, pf, po)` -> dc dc_before dpi dpf dpo."""
     random = np.random.default_rng(seed)
@@ -108,12 +98,12 @@ def check_peepholes(peephole_back: Callable, seed: int = 1) -> Verdict:
 
 
 def steps_between(*given: np.ndarray) -> dict[str, np.ndarray]:
-    """What lies between the arguments of `peephole_back` and its results: ct, dzi, dzf, dzo."""
+    """What lies between the arguments of `peephole_back` and its results: ct, dzi, dzf, dzo; and dc."""
     dh, dc_carry, i, f, o, g, c_before, c, _, _, po = given
     ct = np.tanh(c)
     dzo = dh * ct * o * (1 - o)
     dc = dh * o * (1 - ct**2) + dc_carry + dzo * po
-    return {"ct": ct, "dzi": dc * g * i * (1 - i), "dzf": dc * c_before * f * (1 - f), "dzo": dzo}
+    return {"ct": ct, "dzi": dc * g * i * (1 - i), "dzf": dc * c_before * f * (1 - f), "dzo": dzo, "dc": dc}
 
 
 def peepholes(*given: np.ndarray) -> dict[str, np.ndarray]:
@@ -121,14 +111,10 @@ def peepholes(*given: np.ndarray) -> dict[str, np.ndarray]:
 
     Source of the cell: Gers, Schraudolph and Schmidhuber, JMLR 3 (2002) 115.
     """
-    dh, dc_carry, _, f, o, _, c_before, c, pi, pf, po = given
-    ct, dzi, dzf, dzo = steps_between(*given).values()
-    dc = dh * o * (1 - ct**2) + dc_carry + dzo * po
+    _, _, _, f, _, _, c_before, c, pi, pf, _ = given
+    _, dzi, dzf, dzo, dc = steps_between(*given).values()
     before = dc * f + dzi * pi + dzf * pf
     return {"dc": dc, "dc_before": before, "dpi": dzi * c_before, "dpf": dzf * c_before, "dpo": dzo * c}
-
-
-# ------------------------------------------------------------------------------------------ 4. a start that is learned
 
 
 def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:

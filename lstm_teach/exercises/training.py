@@ -25,9 +25,6 @@ norm = np.linalg.norm
 PREDICT_PLATEAU, SUM_ADAM, PLATEAU = questions(__name__, "my_loss_without_memory", "my_sum_with_adam", "my_plateau")
 
 
-# ------------------------------------------------------------------------------------------ 1. clipping
-
-
 def check_clip(clip_together: Callable, seed: int = 1) -> Verdict:
     """Check `clip_together(dV, dW, limit)` -> both matrices, new ones, with a norm of at most limit together."""
     random = np.random.default_rng(seed)
@@ -60,9 +57,6 @@ def clipped(dV: np.ndarray, dW: np.ndarray, limit: float) -> dict[str, np.ndarra
     return {"new_dV": dV * factor, "new_dW": dW * factor}
 
 
-# ------------------------------------------------------------------------------------------ 2. Adam
-
-
 def check_adam(adam_step: Callable, seed: int = 1) -> Verdict:
     """Check `adam_step(flat, gradient, mean, square, count, rate)` -> flat, mean, square, new vectors (n,) each."""
     random = np.random.default_rng(seed)
@@ -93,9 +87,6 @@ def right_adam(
 def adam_move(flat: np.ndarray, rate: float, mean: np.ndarray, square: np.ndarray) -> np.ndarray:
     """The step of Adam with means that are corrected already, or not."""
     return flat - rate * mean / (np.sqrt(square) + EPS)
-
-
-# ------------------------------------------------------------------------------------------ 3. a trainer
 
 
 def check_trainer(train: Callable, seed: int = 1) -> Verdict:
@@ -162,9 +153,6 @@ def loss_of(flat: np.ndarray, gap: int = 2) -> float:
     """Mean cross-entropy per symbol of `example`'s net with these weights, in nats, on 200 other sequences."""
     xs, targets, weights = pad(tasks.recall(gap, 4).draw(np.random.default_rng(1), 200))
     return batch_loss(Params(8, 8, np.array(flat, float)), xs, targets, weights) / weights.sum()
-
-
-# ------------------------------------------------------------------------------------------ 4. samples
 
 
 def check_sample(sample: Callable, seed: int = 1) -> Verdict:

@@ -11,10 +11,10 @@ from functools import cache
 import numpy as np
 
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, questions, run, task_of
+from lstm_teach.exercises.engine import Case, check, questions, task_of
 from lstm_teach.flow import gradient_flow
 from lstm_teach.forward import forward
-from lstm_teach.judging import Attempt, difference, is_like, two_numbers
+from lstm_teach.judging import difference, is_like, two_numbers
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
 from lstm_teach.plain import sigmoid
@@ -25,9 +25,6 @@ MEASUREMENTS, NEAR = 25, 0.05  # how often it may be measured, and how near in o
 TOO_MANY = 100  # measurements after which the check stops waiting
 
 PREDICT_STEPS, SHUT_GATE, CUT_TEXT = questions(__name__, "my_steps", "my_shut_gate", "my_cut_text")
-
-
-# ------------------------------------------------------------------------------------------ 1. the carry alone
 
 
 def check_carried(carried: Callable, seed: int = 1) -> Verdict:
@@ -48,9 +45,6 @@ def check_carried(carried: Callable, seed: int = 1) -> Verdict:
 def gates(f: np.ndarray, s: int, first: int, last: int) -> np.ndarray:
     """In each row t from 0 to s the product of the gates from step t + first to step last, (s+1, H)."""
     return np.array([f[t + first : last + 1].prod(axis=0) for t in range(s + 1)])
-
-
-# ------------------------------------------------------------------------------------------ 2. the reach
 
 
 def check_reach(reach: Callable) -> Verdict:
@@ -90,9 +84,6 @@ def reach_of(bias: float, extra: float, share: float) -> float:
     """The smallest whole number of steps after which at most `share` of a delta is left, or -1."""
     rate = sigmoid(bias) + extra
     return -1.0 if rate >= 1 else float(np.ceil(np.log(share) / np.log(rate)))
-
-
-# ------------------------------------------------------------------------------------------ 3. a text in pieces
 
 
 def check_pieces(in_pieces: Callable, seed: int = 1) -> Verdict:
@@ -146,9 +137,6 @@ def pieced(back: Callable, pieces: Sequence[tuple]) -> dict[str, np.ndarray]:
     return {"exact": exact, "truncated": sum(back(piece, 0, 0)[0] for piece in pieces)}
 
 
-# ------------------------------------------------------------------------------------------ 4. what cuts lose
-
-
 def check_kept(kept: Callable, seed: int = 1) -> Verdict:
     """Check `kept(norms, length)` -> (T,): for each step the share of the sum over losses that the cuts leave."""
     random = np.random.default_rng(seed)
@@ -173,14 +161,11 @@ def kept_of(norms: np.ndarray, length: int) -> np.ndarray:
     return (norms * kept).sum(0) / norms.sum(0)
 
 
-# ------------------------------------------------------------------------------------------ 5. a bias by measurement
-
-
 def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
     """Check `bias_for(lost, orders)` -> b with |lost(b) - orders| at most 0.05, after at most 25 calls of lost."""
     why = task_of(__name__, "bias")["why"]
 
-    def on(T: int, H: int, scale: float, orders: float) -> tuple[Callable, Callable]:
+    def on(part: str, T: int, H: int, scale: float, orders: float) -> tuple[Case, Case]:
         """What looks at the learner's b, and at the number of measurements that it took."""
         measure, calls = measured(seed, T, H, scale), []
 
@@ -190,9 +175,8 @@ def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
                 raise RuntimeError(f"lost has been called {TOO_MANY} times, and {MEASUREMENTS} times are allowed")
             return measure(bias)
 
-        def part(attempt: Attempt) -> str:
-            b = attempt(lost, orders)
-            if not is_like(b, np.array(0.5)):
+        def look(b: object) -> str:
+            if not is_like(b, 0.5):
                 return difference("b", b, 0.5)
             now = measure(float(b))
             if abs(now - orders) <= NEAR:
@@ -212,22 +196,20 @@ def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
             words = next(why[name] for name, so in explained.items() if so)
             return f"With your b, {b:.4g}, the net loses {now:.2f} orders; it should lose {orders:g}.{advice(words)}"
 
-        def few(attempt: Attempt) -> str:
-            if part(attempt):
+        def few(b: object) -> str:
+            if look(b):
                 return "This is checked once every bias is right."
             many = f"It took {len(calls)} measurements; {MEASUREMENTS} are allowed.{advice(why['many'])}"
             return many if len(calls) > MEASUREMENTS else ""
 
-        return part, few
+        return Case(part, (lost, orders), look=look), Case("few measurements", (lost, orders), look=few)
 
-    looks = {
-        "two orders in 25 steps": on(25, 8, 0.2, 2.0),
-        "four orders in 40 steps": on(40, 10, 0.12, 4.0),
-        "twelve orders in 40 steps": on(40, 10, 0.12, 12.0),
-    }
-    parts = {name: part for name, (part, _) in looks.items()}
-    parts["few measurements"] = lambda attempt: next(filter(None, (few(attempt) for _, few in looks.values())), "")
-    return run(__name__, "bias", bias_for, parts)
+    looks = (
+        on("two orders in 25 steps", 25, 8, 0.2, 2.0),
+        on("four orders in 40 steps", 40, 10, 0.12, 4.0),
+        on("twelve orders in 40 steps", 40, 10, 0.12, 12.0),
+    )
+    return check(__name__, "bias", bias_for, [case for cases in zip(*looks, strict=True) for case in cases])
 
 
 @cache

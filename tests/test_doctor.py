@@ -405,6 +405,13 @@ def test_what_python_does_not_know_is_read_as_the_name_that_is_most_like_it():
     assert diagnosis.repaired_source is not None
 
 
+def test_the_name_of_another_object_is_replaced_by_one_that_has_what_is_read():
+    text = PER_GATE.replace("params.Wf.T", "np.Wf.T")
+    diagnosis = diagnose(text)
+    assert "AttributeError" in diagnosis.findings[0].cause
+    assert diagnosis.findings[1].line == line_of(text, "np.Wf.T") and diagnosis.repaired_source is not None
+
+
 def test_a_forgotten_return_is_added_after_the_last_line():
     returned = [line for line in PER_GATE.splitlines() if line.strip().startswith("return ")][-1]
     text = without_line(PER_GATE, returned.strip())

@@ -38,6 +38,15 @@ def with_line(right, wrong):
             "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg", "dh_next = np.zeros(H)", marks=long
         ),
         pytest.param("dy = y[t].copy()", "dy = np.zeros(K)", marks=long),
+        pytest.param("dct = dh * o[t]", "dct = np.zeros(H)", marks=long),
+        ("dWf += np.outer(dzf, h[t - 1])", "dWf += np.zeros((H, H))"),
+        pytest.param("dzi = di * i[t] * (1 - i[t])", "dzi = 1 - i[t]", marks=long),
+        pytest.param("dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg", "dh_next = Wg.T @ dzg", marks=long),
+        pytest.param(
+            "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
+            "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T + Wg.T @ dzg",
+            marks=long,
+        ),
         pytest.param("do = dh * ct[t]", "di = dh * ct[t]", marks=long),
     ],
 )

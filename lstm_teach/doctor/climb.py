@@ -38,6 +38,7 @@ _ROOT = 3  # the code as it was has one turn in so many
 _UPPER = 0.05  # less cost for every gradient that depends on what an edit changes
 _ODD = 2  # more for an edit of another kind where only long sequences are wrong
 _INSERTED = 0.5  # more for a new statement: often it does the same as a change of the one before it
+_INSIDE = 12  # edits to go on from that make something right inside the pass only
 _LONG = 6  # steps from which on a net is long
 _MUCH = 6  # blocks that have to become right for edits to be kept that do not mend everything
 # What may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size.
@@ -137,6 +138,7 @@ class Climb:
         self.full = tuple(rung.full for rung in self.rungs)
         self.numbers, self.followed, self.reach = count(), set(), None
         self.waiting: list[_State] | None = None  # states of which not all edits are tried
+        self.seen_inside: list[_State] = []
         self.turn, self.done = 0, set()  # edits that were tried by themselves
         self.just: set[int] = set()  # slots on which just the wrong gradients depend
         self.statements = {slot.number for slot in self.bench.slots if slot.kind == "statement"}
@@ -170,7 +172,12 @@ class Climb:
                 yield from self._tried(self.root, batch, deadline)
             self.waiting = [self.root, *self._following(self.root)]
             self.best = max(self.waiting, key=lambda state: _count(state.right))
-        while self.waiting and not deadline.over:
+        while not deadline.over:
+            if not self.waiting and all(self.best is not one for one in self.seen_inside):
+                self.seen_inside.append(self.best)
+                self.waiting = self._inside(self.best, deadline)
+            if not self.waiting:
+                break
             self.turn += 1
             # Now and then the code as it was has its turn, whatever was gained: one edit may mend it after all.
             root = self.turn % _ROOT == 0 and self.root in self.waiting
@@ -253,6 +260,34 @@ class Climb:
                     put_off = state.put_off + _STEP + _TWIN * rank - gained + _ZEROS * ("zeros_like(" in edit.new)
                     cost = state.cost + edit.cost
                     yield _State(put_off, cost, next(self.numbers), made, alike, right, beside)
+
+    def _inside(self, state: _State, deadline: Deadline) -> list[_State]:
+        """The states after edits that make more quantities right inside the pass, where no gradient shows it yet."""
+        truth, found = self.bench.truth, []
+
+        def inside(variants: Variants, edits: list[Edit]) -> int:
+            return variants.seen(variants.run(truth, edits), truth) & truth.counted
+
+        before = inside(Variants(self.backward, self.units, state.made, [truth]), state.made)
+        for batch in _batches(self._next(state)):
+            variants = Variants(self.backward, self.units, [*state.made, *batch], [truth])
+            allowed = {id(edit) for edit in variants.edits}
+            for edit in (edit for edit in batch if id(edit) in allowed and not deadline.over):
+                made, alike = state.with_one_more(edit)
+                now = inside(variants, made)
+                gained = now.bit_count() - before.bit_count()
+                if gained > 0:
+                    found.append((gained, self._doubt(edit), made, alike))
+            if deadline.over:
+                break
+        found = sorted(found, key=lambda one: (-one[0], one[1]))[:_INSIDE]
+        bare = Variants(self.backward, self.units, [edit for one in found for edit in one[2]], [], records=False)
+        return [
+            _State(
+                rank, 0, next(self.numbers), made, alike, tuple(self._right(bare, rung, made) for rung in self.rungs)
+            )
+            for rank, (_, _, made, alike) in enumerate(found)
+        ]
 
     def _likely_first(self, edits: list[Edit]) -> list[Edit]:
         """Edits with the same gain, the likeliest first; what may as well go is not moved to where it does no harm."""

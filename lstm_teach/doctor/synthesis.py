@@ -51,6 +51,7 @@ class _Place:
     maker: Maker
     visits: int = 0
     torn: bool = False  # it gave its target another shape than before
+    partial: bool = False  # it is what some gates send back, and not all four
 
 
 @dataclass
@@ -151,9 +152,10 @@ def _may_be_a_delta(slot: Slot, back: set[int]) -> bool:
 def _wanted(place: _Place, walks: bool, truth: Truth, goals: dict, value: Callable) -> tuple[int, ...] | None:
     """The shape of what a statement may be meant to compute, None if it computes what is known.
 
-    It makes nothing known, or a forward value among deltas, or takes what is there, or makes another shape than before.
+    It makes nothing known, a forward value among deltas or a part of a sum, takes what is there, or makes another shape
+    than before.
     """
-    node, maker, taken = place.slot.node, place.maker, (ast.Name, ast.Subscript, ast.Attribute)
+    node, maker = place.slot.node, place.maker
     now, before = value(maker.seg(node.value)), value(maker.seg(targets_of(node)[0]))
     like = now if before is None else before
     if like is None or (now is None and isinstance(node, ast.Assign)):
@@ -161,10 +163,13 @@ def _wanted(place: _Place, walks: bool, truth: Truth, goals: dict, value: Callab
     if not (is_zeros(node.value) or any((like.size, sort) in goals for sort in _SORTS)):
         return None
     place.torn = isinstance(node, ast.Assign) and like.shape != now.shape
-    if isinstance(node.value, taken) or now is None or not now.any() or place.torn:
+    handed_on = isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Subscript | ast.Attribute)
+    if handed_on or now is None or not now.any() or place.torn:
         return like.shape
     found = truth.recognize([now])[0]
-    return like.shape if found <= 0 or not (walks or found & truth.counted) else None
+    place.partial = found > 0 and bool(found & truth.parts)
+    known = found > 0 and not place.partial and (walks or found & truth.counted)
+    return None if known else like.shape
 
 
 def _rewritten(
@@ -183,7 +188,7 @@ def _rewritten(
         options += _products(fits, goals[size, "product"], 3)
     if (size, "outer") in goals:
         options += _outer(maker.scene.numpy, atoms, shape, goals[size, "outer"])
-    most = 4 if nothing or isinstance(node, ast.Name) or place.torn else 3
+    most = 4 if nothing or isinstance(node, ast.Name) or place.torn or place.partial else 3
     options += [(code, 1.7 + 0.1 * n) for code, n in _sums(shape, atoms, goals, truth, most)]
     empty = [t for t in carried if t != own and np.shape(value(t)) == shape]
     options += [(f"{code} + {t}", cost + 0.1) for code, cost in options for t in empty]

@@ -94,6 +94,7 @@ class Truth:
             for k, key in enumerate(self.keys)
             if key.quantity in COUNTED and (key.loss is None or key.loss > key.step)
         )
+        self.parts = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "back")
         self.unfinished = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "dh_loss+back")
 
     def _quantities(self) -> Iterator[tuple[Key, np.ndarray]]:

@@ -13,7 +13,7 @@ from lstm_teach.explorers.shell import plain
 from lstm_teach.explorers.two_way import two_way
 from lstm_teach.figures.scene import drawn
 from lstm_teach.figures.two_way import CROSS, DELTA_COLORS, VALUE_COLORS, build, shade
-from lstm_teach.figures.two_way_layout import BOTTOM, lay_out
+from lstm_teach.figures.two_way_layout import BOTTOM, Layout
 from lstm_teach.figures.two_way_view import View, box_of
 from lstm_teach.figures.two_way_words import delta_text, describe, exact, value_text
 from lstm_teach.graph import backward_order, ends, make_net, walk_back
@@ -175,7 +175,7 @@ def test_the_nudge_disagrees_exactly_where_the_flaw_makes_a_delta_wrong(flaw):
         text = describe(View(net, chosen=name, flaws=(flaw,)))
         assert ("they disagree ✗" in text) == (name in wrong), text
         assert ("they agree ✓" in text) == (name not in wrong), text
-    layout, marked = lay_out(2), crossed(picture(net, flaws=(flaw,)))
+    layout, marked = Layout(2), crossed(picture(net, flaws=(flaw,)))
     for name in set(back.boxes) & set(layout.boxes):
         (_, top), (right, bottom) = layout.spot(name, -1, -1), layout.spot(name, 1, 1)
         in_tag = [(x, y) for x, y in marked if right - 5 < x < right + 5 and top + layout.sizes.box[1] < y < bottom]
@@ -266,7 +266,7 @@ def test_every_control_can_be_moved_to_its_ends(options):
 
 def test_a_click_chooses_a_box_or_an_arrow_and_nothing_where_nothing_is():
     explorer = two_way(steps=2)
-    layout = lay_out(2)
+    layout = Layout(2)
     for name in ("c[0]", "zf[1]", "h[-1]", "scores[1,1]", "loss[0]"):
         (left, top), (right, bottom) = layout.spot(name, -1, -1), layout.spot(name, 1, 1)
         explorer.point((left + right) / 2 / 900, (top + bottom) / 2 / 474)
@@ -281,7 +281,7 @@ def test_a_click_chooses_a_box_or_an_arrow_and_nothing_where_nothing_is():
 
 def test_forward_a_click_on_an_arrow_chooses_nothing():
     explorer = two_way(direction="forward")
-    x, y = lay_out(1, slots=False).paths["h[-1] -> zi[0]"].mean(axis=0)
+    x, y = Layout(1, slots=False).paths["h[-1] -> zi[0]"].mean(axis=0)
     explorer.point(x / 900, y / 474)
     assert explorer.controls["chosen"].value == "" and not explorer.message
 
@@ -349,7 +349,7 @@ def test_bad_arguments_get_a_sentence():
 
 
 def test_the_arrow_of_an_only_way_is_the_choice_of_its_box():
-    layout = lay_out(2)
+    layout = Layout(2)
     sources = [ends(name)[0] for name in layout.paths]
     for source, (name, path) in zip(sources, layout.paths.items(), strict=True):
         found = layout.at(*path.mean(axis=0))

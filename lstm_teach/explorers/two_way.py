@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..figures.two_way import build
-from ..figures.two_way_layout import lay_out
+from ..figures.two_way_layout import Layout
 from ..figures.two_way_view import View
 from ..figures.two_way_words import box_name, describe
 from ..graph import backward_order, make_net
@@ -41,7 +41,7 @@ def two_way(
     if direction not in TITLES:
         raise ValueError(f"direction must be one of {', '.join(TITLES)}, got {direction!r}.")
     net = make_net(*diagram_net(steps))
-    whole, layout = View(net, None, direction, upto=upto), lay_out(steps, slots=direction != "forward")
+    whole, layout = View(net, None, direction, upto=upto), Layout(steps, slots=direction != "forward")
     scene, update = build(net, direction, bool(flaws))
     order = backward_order(net)
     if direction == "forward":

@@ -20,7 +20,7 @@ from . import two_way_words as words
 from .scene import Scene
 from .shapes import Points, head, octagon, rectangle, tag
 from .style import BLACK, COLORS, GRAY, LARGE, SMALL, WRONG, YELLOW, new_page
-from .two_way_layout import Layout, future_place, lay_out, stray_path
+from .two_way_layout import Layout, future_place, stray_path
 from .two_way_view import View, box_of
 
 Update = Callable[[View], None]
@@ -43,7 +43,7 @@ def build(net: Net, direction: str = "both", flaw_marks: bool = False) -> tuple[
 
     `flaw_marks`: with what marks wrong deltas and arrows in the legend.
     """
-    layout = lay_out(net.T, slots=direction != "forward")
+    layout = Layout(net.T, slots=direction != "forward")
     figure, axes = new_page(page.WIDTH, page.HEIGHT)
     scene = Scene(figure)
     _static(axes, layout, net, direction)

@@ -11,6 +11,8 @@ from ..graph import arrow, ends, score
 from ..params import GATES
 from .two_way_view import box_of
 
+Place = tuple[float, float]
+
 WIDTH, HEIGHT = 900, 474
 TOP, BOTTOM = 36, 420  # of the steps' background
 ROWS = {"cell": 84, "middle": 161, "gates": 239, "z": 315}  # centers of the value boxes
@@ -71,36 +73,69 @@ SIZES = {
 }
 
 
-@dataclass(frozen=True)
 class Layout:
-    """Places of one diagram.
+    """Places of one diagram, of one or two steps, with or without slots for deltas.
 
     boxes: name -> (x, y, width); the delta slot hangs below a box. parts: arrow -> (x, y) of its small tag.
     paths: arrow -> corners, from the source to the target. trunks: step t -> corners of the line from h[t-1] to
     the branches of step t, which all arrows to z[t] share.
     """
 
-    T: int
-    sizes: Sizes
-    boxes: dict[str, tuple[float, float, float]]
-    paths: dict[str, np.ndarray]
-    trunks: dict[int, np.ndarray]
-    parts: dict[str, tuple[float, float]]
-
-    @property
-    def step_width(self) -> float:
-        """The width of a step."""
-        return (WIDTH - 6 - self.sizes.left) / self.T
+    def __init__(self, T: int, slots: bool = True):
+        self.T, self.sizes = T, SIZES[T] if slots else replace(SIZES[T], tag=(0, -1))
+        width = self.sizes.box[0]
+        self.boxes = {"c[-1]": (8 + width / 2, ROWS["cell"], width), "h[-1]": (8 + width / 2, RAIL - 12, width)}
+        self.paths, self.trunks, self.parts = {}, {}, {}
+        for t in range(T):
+            for kind, (x, row) in COLUMNS.items():
+                self.boxes[f"{kind}[{t}]"] = (self.start(t + x), ROWS[row], width)
+            for k in (0, 1):
+                x = self.boxes[f"h[{t}]"][0] + (k - 0.5) * self.sizes.cell
+                self.boxes[score(t, k)] = (x, ROWS["gates"], self.sizes.cell)
+            self._add_arrows(t)
 
     def start(self, t: float) -> float:
         """The left edge of a step, or a place within it: 0.5 is the middle of step 0."""
-        return self.sizes.left + t * self.step_width
+        return self.sizes.left + t * (WIDTH - 6 - self.sizes.left) / self.T
 
-    def spot(self, box: str, across: float, down: float) -> tuple[float, float]:
+    def spot(self, box: str, across: float, down: float) -> Place:
         """A point of a box with its delta slot, in half widths and half heights from the center of its value."""
         x, y, width = self.boxes[box]
         half = self.sizes.box[1] / 2
         return x + across * width / 2, y + down * (half if down < 0 else half + self.sizes.tag[1] + 1)
+
+    def _add_arrows(self, t: int) -> None:
+        """Draw the arrows of step t, and place the tags of the parts that they carry."""
+        here, c, h, h_before, c_before = f"[{t}]", f"c[{t}]", f"h[{t}]", f"h[{t - 1}]", f"c[{t - 1}]"
+        spot, (part, _), half = self.spot, self.sizes.part, self.sizes.box[1] / 2
+
+        def join(
+            source: str, target: str, *corners: tuple[float, float], tag: tuple[float, float] | None = None
+        ) -> None:
+            """Add an arrow; `tag` is how far its tag is from its middle."""
+            path = self.paths[arrow(source, target)] = np.array(corners, float)
+            if tag:
+                self.parts[arrow(source, target)] = tuple(path.mean(axis=0) + tag)
+
+        join(c_before, "kept" + here, spot(c_before, 1, 0), spot("kept" + here, -1, 0))
+        if t:
+            x, y = spot(c_before, 1, 0)
+            self.parts[arrow(c_before, "kept" + here)] = (x + 14 + part / 2, y)
+        for source, leave, target, arrive in ARROWS:
+            join(source + here, target + here, spot(source + here, *leave), spot(target + here, *arrive))
+        x, y = spot(c, 1, 0)
+        join(c, "ct" + here, (x + 1, y + half + 5), spot("ct" + here, -0.3, -1), tag=(2, 0))
+        column, top = spot(h, 0, 1)
+        join(h, "scores" + here, (column, top), (column, ROWS["gates"] - half), tag=(5 + part / 2, 0))
+        bottom = spot(score(t, 0), 0, 1)[1]
+        join("scores" + here, "loss" + here, (column, bottom), spot("loss" + here, 0, -1))
+        for gate in GATES:
+            x, y = spot(f"z{gate}{here}", 0, 1)
+            join(h_before, f"z{gate}{here}", (x, RAIL), (x, y), tag=(5 + part / 2, 2))
+        start, row = spot(h_before, 1, 0)[0], ROWS["middle"]
+        lane = self.start(t - 1 + LANE)
+        corners = [(start, row), (lane, row), (lane, RAIL)] if t else [(start, RAIL)]
+        self.trunks[t] = np.array([*corners, (self.boxes["zo" + here][0], RAIL)])
 
     def at(self, x: float, y: float) -> str | None:
         """The box or arrow at a place; an arrow that alone leaves its box counts as the box."""
@@ -127,54 +162,7 @@ def _distance(path: np.ndarray, x: float, y: float) -> float:
     return float(np.hypot(*(nearest - (x, y)).T).min())
 
 
-def lay_out(T: int, slots: bool = True) -> Layout:
-    """Place everything for one or two steps, with or without slots for deltas."""
-    sizes = SIZES[T] if slots else replace(SIZES[T], tag=(0, -1))
-    width = sizes.box[0]
-    boxes = {"c[-1]": (8 + width / 2, ROWS["cell"], width), "h[-1]": (8 + width / 2, RAIL - 12, width)}
-    layout = Layout(T, sizes, boxes, {}, {}, {})
-    for t in range(T):
-        for kind, (x, row) in COLUMNS.items():
-            boxes[f"{kind}[{t}]"] = (layout.start(t + x), ROWS[row], sizes.box[0])
-        for k in (0, 1):
-            boxes[score(t, k)] = (boxes[f"h[{t}]"][0] + (k - 0.5) * sizes.cell, ROWS["gates"], sizes.cell)
-        _add_arrows(layout, t)
-    return layout
-
-
-def _add_arrows(layout: Layout, t: int) -> None:
-    """Draw the arrows of step t, and place the tags of the parts that they carry."""
-    here, c, h, h_before, c_before = f"[{t}]", f"c[{t}]", f"h[{t}]", f"h[{t - 1}]", f"c[{t - 1}]"
-    spot, (part, _), half = layout.spot, layout.sizes.part, layout.sizes.box[1] / 2
-
-    def join(source: str, target: str, *corners: tuple[float, float], tag: tuple[float, float] | None = None) -> None:
-        """Add an arrow; `tag` is how far its tag is from its middle."""
-        path = layout.paths[arrow(source, target)] = np.array(corners, float)
-        if tag:
-            layout.parts[arrow(source, target)] = tuple(path.mean(axis=0) + tag)
-
-    join(c_before, "kept" + here, spot(c_before, 1, 0), spot("kept" + here, -1, 0))
-    if t:
-        x, y = spot(c_before, 1, 0)
-        layout.parts[arrow(c_before, "kept" + here)] = (x + 14 + part / 2, y)
-    for source, leave, target, arrive in ARROWS:
-        join(source + here, target + here, spot(source + here, *leave), spot(target + here, *arrive))
-    x, y = spot(c, 1, 0)
-    join(c, "ct" + here, (x + 1, y + half + 5), spot("ct" + here, -0.3, -1), tag=(2, 0))
-    column, top = spot(h, 0, 1)
-    join(h, "scores" + here, (column, top), (column, ROWS["gates"] - half), tag=(5 + part / 2, 0))
-    bottom = spot(score(t, 0), 0, 1)[1]
-    join("scores" + here, "loss" + here, (column, bottom), spot("loss" + here, 0, -1))
-    for gate in GATES:
-        x, y = spot(f"z{gate}{here}", 0, 1)
-        join(h_before, f"z{gate}{here}", (x, RAIL), (x, y), tag=(5 + part / 2, 2))
-    start, row = spot(h_before, 1, 0)[0], ROWS["middle"]
-    lane = layout.start(t - 1 + LANE)
-    corners = [(start, row), (lane, row), (lane, RAIL)] if t else [(start, RAIL)]
-    layout.trunks[t] = np.array([*corners, (layout.boxes["zo" + here][0], RAIL)])
-
-
-def future_place(layout: Layout, t: int) -> tuple[float, float]:
+def future_place(layout: Layout, t: int) -> Place:
     """Where the sum of what comes back from step t+1 to h[t] stands."""
     right = min(layout.start(t + LANE) + 6, layout.start(t + 1) - 2)
     return right - layout.sizes.part[0] / 2, ROWS["middle"] - 21

@@ -235,7 +235,7 @@ def misspelt(maker: Any) -> Iterator[Edit]:
     assigned = [node.id for node in names if isinstance(node.ctx, ast.Store)]
     for node in inside:  # the same of another object
         if isinstance(node, ast.Attribute) and name in (node.attr, getattr(node.value, "id", "")):
-            owners = {maker.seg(n.value) for n in every if isinstance(n, ast.Attribute) and n.attr == node.attr}
+            owners = {maker.seg(n.value) for n in every if isinstance(n, ast.Attribute)}
             for owner in sorted(owners - {maker.seg(node.value)}):
                 yield maker.swap("wrong name", 0.9, node.value, owner)
     for node in inside:  # a name that nobody reads, or that is given twice where this one is given nowhere

@@ -20,10 +20,11 @@ def pytest_addoption(parser):
 def pytest_collection_modifyitems(config, items):
     """One at a time, run the quick tests first and the browser last; leave out the long ones unless asked for.
 
-    Several at a time (start.py), each process takes a file, the one with most tests first: so a notebook that the tests
-    of a file share is opened once. Two processes may each have a JupyterLab and a Chromium for a while.
+    Several at a time (start.py), each process takes a file, in this order: so a notebook that the tests of a file share
+    is opened once. The browser, which takes longest, comes first then, or one process would wait for it at the end.
     """
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    several = hasattr(config, "workerinput")
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is not None) != several)
     named = any(Path(argument.partition("::")[0]).suffix == ".py" for argument in config.args)
     if not (config.getoption("--all") or named):
         left_out = [item for item in items if any(item.get_closest_marker(name) for name in ("long", "grading"))]

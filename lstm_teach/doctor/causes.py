@@ -15,6 +15,7 @@ _OPERATION = {
     "+=": "the contributions of all steps have to be added up",
     "-=": "the sign is wrong",
     "=": "the old value has to be replaced",
+    "": "the operation is another one",
 }
 
 
@@ -29,18 +30,13 @@ def idea(edit: Edit) -> str:
 
 def cause(edit: Edit) -> str:
     """One sentence on what the edit repairs."""
-    old, new = edit.old.strip(), edit.new.strip()
-    operator = "-=" if _is_sign(edit) else next((sign for sign in _OPERATION if f" {sign} " in f" {new} "), "")
-    number = ""
+    old, new, number = edit.old.strip(), edit.new.strip(), ""
+    sign = "-=" if _is_sign(edit) else next((sign for sign in _OPERATION if sign and f" {sign} " in f" {new} "), "")
     if old in ("dot", "inner", "matmul") and new == "outer":
         number = f": `{old}` of two vectors is one number, and it would be added to every entry of the matrix"
-    why = _OPERATION.get(operator, "the operation is another one")
-    return _KINDS[edit.kind]["cause"].format(old=old, new=new, accumulate=why, number=number)
+    return _KINDS[edit.kind]["cause"].format(old=old, new=new, accumulate=_OPERATION[sign], number=number)
 
 
-UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
-MISPLACED = "Is every value used at its own step, put where it belongs, and added up where it should be?"
-NAMES = {"d": "deltas of the gates", "dz": "deltas of the pre-activations"}  # where a letter stands for all four gates
 FORWARD_PATH = "in the forward pass"
 _FUTURE = "on the way from the next step's gates, through the recurrent weights, to h"
 _SUM = "where the steps' contributions to the weights are added up"
@@ -62,17 +58,17 @@ _PATHS = {
 
 def describe_key(key: Key) -> dict[str, Any]:
     """Quantity, gate, path and first step of a recognized value, in the names of the lessons, as a finding has them."""
-    name, gate, step, path = key.quantity, key.gate, key.step, _PATHS.get(key.quantity, FORWARD_PATH)
-    if name in ("d", "dz"):
-        name += gate
-    elif name in ("term", "sum_from", "sum_to"):
-        name, gate = f"d{gate}", gate[1:]
-        step = None if name[1] == "U" else step  # the numbers may be right there, and in the column of another token
-    elif name == "gate":
-        name = gate
-    elif name == "back":
-        name, step = "dh_future", step - 1
-        gate = gate if len(gate) == 1 else ""
-    if key.quantity == "d":
-        path = f"on the way from {'h into the output gate' if gate == 'o' else f'the cell into the gate {gate}'}"
+    (name, gate, step, _), path = key, _PATHS.get(key.quantity, FORWARD_PATH)
+    match name:
+        case "d":
+            path = f"on the way from {'h into the output gate' if gate == 'o' else f'the cell into the gate {gate}'}"
+            name = f"d{gate}"
+        case "dz":
+            name = f"dz{gate}"
+        case "term" | "sum_from" | "sum_to":  # a U may be right there, and in the column of another token
+            name, gate, step = f"d{gate}", gate[1:], None if gate[0] == "U" else step
+        case "gate":
+            name = gate
+        case "back":
+            name, gate, step = "dh_future", gate if len(gate) == 1 else "", step - 1
     return {"quantity": name, "gate": gate, "path": path, "first_step": step}

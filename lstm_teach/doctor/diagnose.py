@@ -61,10 +61,8 @@ def _diagnosis(
     if report.passed and is_right(backward, proof_cases(takes)):
         return diagnosis
 
-    problems = [
-        Finding(cause=problem, evidence="The gradient check itself saw it, before any comparison.")
-        for problem in report.problems
-    ]
+    seen = "The gradient check itself saw it, before any comparison."
+    problems = [Finding(cause=problem, evidence=seen) for problem in report.problems]
     units, endless = [], None
     try:
         units, endless = _read(backward, takes, report.problems)
@@ -90,7 +88,7 @@ def _diagnosis(
     if not result.proved:
         place, known = what_is_known(backward, result.units if found else units, takes)
         found = found or place
-        notes += known + _STOPPED.get(result.stopped, [])
+        notes += known + _STOPPED[result.stopped]
     return replace(
         diagnosis,
         findings=(*problems, *found),
@@ -102,6 +100,7 @@ def _diagnosis(
 
 
 _STOPPED = {
+    "": [],
     "interrupted": ["The search was interrupted; this is the best so far."],
     "steps": ["The search stopped at its limit; `steps=` gives it more."],
 }
@@ -126,19 +125,18 @@ def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...])
         if isinstance(stopped, Endless | guard.LearnerError):
             return units, stopped
     own, read, filled = (called(function, case, case.params.copy()) for function in (backward, *texts))
-    if _equal(read, filled) and not _equal(own, read):
+
+    def equal(one: dict[str, np.ndarray] | None, other: dict[str, np.ndarray] | None) -> bool:
+        if one is None or other is None:
+            return one is other
+        return all(np.allclose(one[n], other[n], rtol=1e-9, atol=1e-12) for n in Params.NAMES)
+
+    if equal(read, filled) and not equal(own, read):
         raise NoSource(
             "its text, run by itself, returns something else. Was the file changed after it was loaded, does a "
             "decorator change the result, or does it read a file on its way to the result?"
         )
     return units, None
-
-
-def _equal(one: dict[str, np.ndarray] | None, other: dict[str, np.ndarray] | None) -> bool:
-    """Whether two gradients are equal, or both are missing."""
-    if one is None or other is None:
-        return one is other
-    return all(np.allclose(one[n], other[n], rtol=1e-9, atol=1e-12) for n in Params.NAMES)
 
 
 def _lengths(backward: Backward, takes: dict[str, bool]) -> tuple[int, ...]:

@@ -125,7 +125,7 @@ def other_attributes(maker: Any, node: ast.expr) -> Iterator[str]:
 
 def twins(maker: Any, name: str) -> list[str]:
     """Lists that begin empty as this one does."""
-    prepared = maker.scene.prepared(maker.slot.unit)
+    prepared = maker.scene.prepared[maker.slot.unit]
     own = prepared.get(name)
     empty = own in ("[]", "list()", "#()")
     return [other for other, way in prepared.items() if empty and way == own and other != name]

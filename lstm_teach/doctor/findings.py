@@ -37,9 +37,8 @@ class Account:
     """What a search found, told flaw by flaw: the code with one flaw alone beside the repaired code, in one case."""
 
     def __init__(self, backward: Callable, units: list[Unit], takes: dict[str, bool], result: Result):
-        self.backward, self.units, self.result = backward, units, result
+        self.backward, self.units, self.takes, self.result = backward, units, takes, result
         self.truth = Truth(make_case(3, 23, takes))
-        self.cases = [Case(*own_case(T, takes)) for T in LENGTHS]
         self.flaws = result.flaws if result.proved else self._telling(result.flaws)
 
     def findings(self) -> list[Finding]:
@@ -75,8 +74,7 @@ class Account:
         except (SyntaxError, StopIteration):
             alone = self.units
         edit, number, row = flaw.edits[0], *self._row(flaw)
-        where = place(self.units, number, row)
-        broken = self._variants(alone)
+        where, broken = place(self.units, number, row), self._variants(alone)
         trace = broken.run(self.truth)
         order, key = self._first_gone(broken, trace)
         evidence = self._evidence(flaw, alone) if self.result.proved else self._gained(trace)
@@ -102,10 +100,8 @@ class Account:
 
     def _row(self, flaw: Flaw) -> tuple[int, int]:
         """The unit and the row of it that a flaw is in; of a statement that is moved, where it stands now."""
-        kind = flaw.edits[0].kind
-        number, start, _, _ = min(flaw.changes, key=lambda change: (not change[3].strip(), change[1]))
-        if kind.startswith("moved"):
-            number, start, _, _ = flaw.changes[0]
+        kind, places = flaw.edits[0].kind, sorted(flaw.changes, key=lambda change: (not change[3].strip(), change[1]))
+        number, start, *_ = flaw.changes[0] if kind.startswith("moved") else places[0]
         unit = self.units[number]
         row = unit.row(min(start, len(unit.text) - 1))
         if kind in _ADDED:  # after the last line above that is more than a comment
@@ -115,8 +111,7 @@ class Account:
 
     def _quotes_the_learner(self, flaw: Flaw, number: int, row: int) -> bool:
         """Whether what the edits replace is there. Of edits made one upon the other, later ones quote earlier ones."""
-        whole_lines = all(change[3].endswith("\n") for change in flaw.changes)
-        if not whole_lines or flaw.edits[0].kind in _ADDED:
+        if flaw.edits[0].kind in _ADDED or not all(text.endswith("\n") for *_, text in flaw.changes):
             return True
         unit = self.units[number]
         last = max(unit.row(end - 1) for changed, _, end, _ in flaw.changes if changed == number)
@@ -167,15 +162,14 @@ class Account:
         """Which gradients are right with an edit that is not proved, and not without it."""
         before, now = (right_matrices(each, self.truth) for each in (trace, self._repaired[0]))
         names = [f"d{name}" for name in now if name not in before]
-        if names:
-            return f"With it, {listing(names)} agree at T = 3."
-        return "With it, more of the deltas are right, but no more of the gradients."
+        more = "more of the deltas are right, but no more of the gradients"
+        return f"With it, {f'{listing(names)} agree at T = 3' if names else more}."
 
     def _evidence(self, flaw: Flaw, alone: list[Unit]) -> str:
         """What a flaw alone does to the nine gradients, by length."""
         if flaw.edits[0].kind in _WITHOUT:
             return _WITHOUT[flaw.edits[0].kind]
-        found = ladder(build(self.backward, alone), self.cases)
+        found = ladder(build(self.backward, alone), [Case(*own_case(T, self.takes)) for T in LENGTHS])
         wrong = wrong_at(found, 1e-9)
         if not wrong:
             return "" if found else "With this fault alone the function stops with an error."
@@ -199,10 +193,10 @@ def ladder(backward: Callable, cases: Iterable[Case]) -> dict[int, dict[str, flo
     for case in cases:
         begun = time.monotonic()
         got = called(backward, case, case.params.copy())
-        if got is None and time.monotonic() - begun > CALL:
-            break  # it does not end, and would not at another length
         if got is not None:
             found[case.length] = errors(got, case)
+        elif time.monotonic() - begun > CALL:
+            break  # it does not end, and would not at another length
     return found
 
 

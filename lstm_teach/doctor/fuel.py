@@ -37,18 +37,13 @@ class Deadline:
         return cls(_spent[0] + int(steps), moment)
 
     @property
-    def left(self) -> int:
-        """Steps until then, at least zero."""
-        return max(0, self.at - _spent[0])
-
-    @property
     def over(self) -> bool:
         """Whether it has passed."""
-        return _spent[0] > self.at or (self.moment < float("inf") and time.process_time() > self.moment)
+        return _spent[0] > self.at or time.process_time() > self.moment
 
     def part(self, share: float) -> Deadline:
         """An earlier one, after this share of the steps that are left."""
-        return Deadline(_spent[0] + int(share * self.left), self.moment)
+        return Deadline(_spent[0] + int(share * max(0, self.at - _spent[0])), self.moment)
 
     def within(self, steps: int) -> Deadline:
         """The earlier of this one and so many steps from now."""

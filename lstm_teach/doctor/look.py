@@ -6,18 +6,17 @@ Imports build, scene and truth.
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 import types
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.doctor.build import build
-from lstm_teach.doctor.scene import Atom, Scene, is_vector, mark_methods, paths_in, targets_of
+from lstm_teach.doctor.scene import Atom, Scene, is_vector, paths_in, targets_of
 from lstm_teach.doctor.slots import Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Truth
@@ -29,47 +28,28 @@ _GATE = re.compile(r"""[^\[]*\[([0-3]|[A-Z][A-Z_\d]*)[,\]][^\[]*|.*["']\w{0,2}([
 Key = tuple[int, str] | tuple[int, int, int]  # a unit with a name, or with the start and end of an expression
 
 
-@dataclass
-class _Sight:
-    """What a name or an expression was when it was first seen.
-
-    number  the number, if it was a single floating-point one
-    filled  whether it held numbers other than zero
-    parts   the shapes of its attributes, and of the vectors that it or these hold under keys: ".c", '["i"]', '.s["i"]'
-    """
-
-    shape: Any
-    number: float | None
-    filled: bool
-    parts: dict[str, Any]
-
-
 def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> Scene:
-    """Run the code once and note the shape of everything that it reads and computes."""
+    """Run the code once, and again for other targets: the shape of all it reads and computes, and what changes then."""
     scene, case = Scene(units, slots), truth.case
     module = units[0].function.__globals__.get("__name__")
     probes = [_Probe(number, unit) for number, unit in enumerate(units)]
-    sights: dict[Key, _Sight] = {}
-    first: dict[Key, list] = {}  # the numbers of the first run, to compare with the second
-    passed: Counter[Key] = Counter()
-    changed: set[Key] = set()
+    # When it was first seen: its shape, whether it held numbers other than zero, and the shapes of what it holds.
+    sights: dict[Key, tuple[Any, bool, dict[str, Any]]] = {}
+    runs: list[dict[Key, list]] = []  # the numbers in both runs
 
     def see(key: Key, value: Any) -> Any:
-        if key not in sights or (len(key) == 2 and sights[key].shape is None):
-            sights[key] = _sight(value, module)
-        count, passed[key] = passed[key], passed[key] + 1
-        if count < _COMPARED:
+        if key not in sights or (len(key) == 2 and sights[key][0] is None):
+            sights[key] = _shape(value, module), _holds_numbers(value), _shapes_in(value, module)
+        numbers = runs[-1].setdefault(key, [])
+        if len(numbers) < _COMPARED:
             now = value.tobytes() if isinstance(value, np.ndarray) else value if isinstance(value, float) else None
-            if not repeated:
-                first.setdefault(key, []).append(now)
-            elif first.get(key, [])[count : count + 1] != [now]:
-                changed.add(key)
+            numbers.append(now)
         return value
 
     call = build(backward, units, [probe.tree for probe in probes], {"__see__": see})
-    for repeated in (False, True):
-        targets = (case.targets + repeated) % case.params.vocab_size
-        passed.clear()
+    for other in (0, 1):
+        runs.append({})
+        targets = (case.targets + other) % case.params.vocab_size
         try:
             with np.errstate(all="ignore"):
                 call(case.params.copy(), case.x.copy(), targets, **{k: v.copy() for k, v in case.states.items()})
@@ -78,88 +58,75 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
         except guard.OutOfTime:
             pass
 
+    first, second = runs
+    changed = {key for key, numbers in second.items() if numbers != first.get(key, [])[: len(numbers)]}
+    shapes = {key: shape for key, (shape, *_) in sights.items()}
     atoms = {key: atom for probe in probes for key, atom in probe.atoms.items()}
-    seen = {key: atom for key, atom in atoms.items() if key in sights}
-    names = {key: sight.shape for key, sight in sights.items() if len(key) == 2}
+    seen = {key: atom for key, atom in atoms.items() if key in shapes}
     for key, atom in seen.items():
-        atom.shape, atom.back = sights[key].shape, key in changed
-    shapes = {(atom.unit, atom.text): atom.shape for atom in seen.values() if atom.shape is not None}
+        atom.shape, atom.back = shapes[key], key in changed
+    texts = {(atom.unit, atom.text): atom.shape for atom in seen.values() if atom.shape is not None}
     for atom in atoms.values():  # of what was not reached, as elsewhere
-        atom.shape = shapes.get((atom.unit, atom.text)) if atom.shape is None else atom.shape
+        atom.shape = texts.get((atom.unit, atom.text)) if atom.shape is None else atom.shape
     weights = set(case.params.flat.tolist())
-    scene.weights = {atom.text for key, atom in seen.items() if sights[key].number in weights}
-    computed = {key for probe in probes for key in probe.operations} & set(sights)
-    scene.operations = {key: sights[key].shape for key in computed}
+    scene.weights = {atom.text for key, atom in seen.items() if (first.get(key) or second[key])[0] in weights}
+    scene.operations = {key: shapes[key] for probe in probes for key in probe.operations if key in shapes}
     # What is in an empty array comes from anywhere.
-    scene.back = {key for key in computed & changed if "empty" not in units[key[0]].text[key[1] : key[2]]}
+    computed = changed & scene.operations.keys()
+    scene.back = {key for key in computed if "empty" not in units[key[0]].text[key[1] : key[2]]}
+    names = {key: shape for key, shape in shapes.items() if len(key) == 2}
     given = {key: [key[1]] for key in names}  # what is given which names
-    for slot in slots:
-        if slot.node is not None:
-            spans = [(slot.unit, *units[slot.unit].span(node)) for node in paths_in(slot.node)]
-            scene.atoms[slot.number] = [atoms[span] for span in spans if span in atoms]
-        if slot.kind == "statement" and _assigns(slot.node):
-            key = slot.unit, *units[slot.unit].span(slot.node.value)
-            if key in sights:
-                scene.results[slot.number] = sights[key].shape
-                given[key] = [units[slot.unit].segment(target) for target in targets_of(slot.node)]
-    parts: dict[tuple[int, str], Any] = {}
-    for key, sight in sights.items():
-        for text in given.get(key, ()):
-            scene.filled |= {(key[0], text)} if sight.filled else set()
-            parts |= {(key[0], text + part): shape for part, shape in sight.parts.items() if text.isidentifier()}
-        for part, shape in sight.parts.items() if key in given else ():
+    for slot in (slot for slot in slots if slot.node is not None):
+        unit = units[slot.unit]
+        spans = [(slot.unit, *unit.span(node)) for node in paths_in(slot.node)]
+        scene.atoms[slot.number] = [atoms[span] for span in spans if span in atoms]
+        key = (slot.unit, *unit.span(slot.node.value)) if slot.kind == "statement" and _assigns(slot.node) else None
+        if key in shapes:
+            scene.results[slot.number] = shapes[key]
+            given[key] = [unit.segment(target) for target in targets_of(slot.node)]
+    held: dict[tuple[int, str], Any] = {}
+    for key in (key for key in shapes if key in given):
+        _, filled, parts = sights[key]
+        for text in given[key]:
+            scene.filled |= {(key[0], text)} if filled else set()
+            held |= {(key[0], text + part): shape for part, shape in parts.items() if text.isidentifier()}
+        for part, shape in parts.items():
             if "[" not in part:
                 scene.fields.setdefault(part[1:], shape)
-    for (unit, name), shape in names.items():
+    for key, shape in names.items():
         if shape is not None:
-            scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape, (unit, name) in changed))
-    for (unit, text), shape in parts.items():
-        quoted = text if '"' in units[unit].text else text.replace('"', "'")
-        if is_vector(shape) and shapes.keys().isdisjoint({(unit, text), (unit, text.replace('"', "'"))}):
-            scene.unread.append(Atom(ast.parse(quoted, mode="eval").body, quoted, unit, shape))
+            scene.unread.append(Atom(ast.Name(key[1], ast.Load()), key[1], key[0], shape, key in changed))
+    for (number, text), shape in held.items():
+        quoted = text if '"' in units[number].text else text.replace('"', "'")
+        if is_vector(shape) and texts.keys().isdisjoint({(number, text), (number, text.replace('"', "'"))}):
+            scene.unread.append(Atom(ast.parse(quoted, mode="eval").body, quoted, number, shape))
     scene.unread += _of_other_gates(list(atoms.values()))
     scene.steps = list(_of_other_arrays(list(atoms.values()), names))
     _note_kept(scene)
-    _note_words(scene)
+    for unit in units:
+        scene.numpy = next((name for name, value in unit.function.__globals__.items() if value is np), scene.numpy)
+        for node in ast.walk(unit.tree):
+            match node:
+                case ast.Constant(str(text)) | ast.keyword(str(text)) if text.isidentifier():
+                    scene.strings.add(text)
     return scene
 
 
 def _note_kept(scene: Scene) -> None:
     """Names, attributes and keys that are assigned are there for others, though nothing may read them yet."""
-    for slot in scene.slots:
-        targets, shape = targets_of(slot.node) if slot.kind == "statement" else (), scene.results.get(slot.number)
-        match targets:
+    for slot in (slot for slot in scene.slots if slot.kind == "statement"):
+        match targets_of(slot.node):
             case [ast.Name() | ast.Attribute() | ast.Subscript(slice=ast.Constant()) as target]:
-                attribute, owner = isinstance(target, ast.Attribute), scene.units[slot.unit].owner
-                if attribute:
-                    scene.fields[target.attr] = shape
-                for number, unit in enumerate(scene.units):  # an attribute is there for all methods of the class
-                    here = number == slot.unit or (attribute and owner is not None and unit.owner is owner)
-                    if here and shape is not None:
-                        scene.unread.append(Atom(target, scene.units[slot.unit].segment(target), number, shape))
-
-
-def _note_words(scene: Scene) -> None:
-    """The strings of the code, and what numpy is called."""
-    for unit in scene.units:
-        for node in ast.walk(unit.tree):
-            text = getattr(node, "value", None) if isinstance(node, ast.Constant) else getattr(node, "arg", None)
-            if isinstance(node, ast.Constant | ast.keyword) and isinstance(text, str) and text.isidentifier():
-                scene.strings.add(text)
-        scene.numpy = next((name for name, value in unit.function.__globals__.items() if value is np), scene.numpy)
+                unit, shape, owner = scene.units[slot.unit], scene.results.get(slot.number), None
+                if isinstance(target, ast.Attribute):  # it is there for all methods of the class
+                    scene.fields[target.attr], owner = shape, unit.owner
+                for number, other in enumerate(scene.units):
+                    if shape is not None and (other is unit or (owner is not None and other.owner is owner)):
+                        scene.unread.append(Atom(target, unit.segment(target), number, shape))
 
 
 def _assigns(node: ast.AST) -> bool:
     return isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and node.value is not None
-
-
-def _sight(value: Any, module: str | None) -> _Sight:
-    fields = {f".{name}": held for name, held in _fields(value).items()}
-    for path, whole in [("", value), *fields.items()]:
-        fields |= {f'{path}["{key}"]': held for key, held in _records(whole).items()}
-    parts = {path: _shape(held, module) for path, held in fields.items()}
-    number = value if isinstance(value, float) else None
-    return _Sight(_shape(value, module), number, _holds_numbers(value), parts)
 
 
 def _shape(value: Any, module: str | None) -> Any:
@@ -190,6 +157,17 @@ def _shape(value: Any, module: str | None) -> Any:
     return None
 
 
+def _shapes_in(value: Any, module: str | None) -> dict[str, Any]:
+    """The shapes of its attributes, and of the vectors that it or these hold under keys: ".c", '["i"]', '.s["i"]'."""
+    held = {f".{name}": each for name, each in _fields(value).items()}
+    for path, whole in [("", value), *held.items()]:
+        if isinstance(whole, dict) and len(whole) < 40:
+            arrays = {key: each for key, each in whole.items() if isinstance(each, np.ndarray) and isinstance(key, str)}
+            vectors = {k: v for k, v in arrays.items() if k.isidentifier() and sum(n > 1 for n in v.shape) == 1}
+            held |= {f'{path}["{key}"]': vector for key, vector in vectors.items()}
+    return {path: _shape(each, module) for path, each in held.items()}
+
+
 def _fields(value: Any) -> dict[str, Any]:
     """The attributes of an object that holds values: of a class of the learner's, a named tuple, a namespace."""
     kind = type(value)
@@ -198,18 +176,9 @@ def _fields(value: Any) -> dict[str, Any]:
     found = dict(list(vars(value).items())[:40]) if kind.__dictoffset__ else {}
     for name in (*getattr(kind, "_fields", ()), *getattr(kind, "__match_args__", ())):
         if isinstance(vars(kind).get(name), types.MemberDescriptorType) or isinstance(value, tuple):
-            try:
+            with contextlib.suppress(AttributeError):  # of a slot that is not filled yet
                 found[name] = object.__getattribute__(value, name)
-            except AttributeError:  # of a slot that is not filled yet
-                continue
     return {name: held for name, held in found.items() if name[:1] != "_"}
-
-
-def _records(value: Any) -> dict[str, np.ndarray]:
-    """The vectors that a dict holds under names."""
-    items = value.items() if isinstance(value, dict) and len(value) < 40 else ()
-    arrays = [(key, held) for key, held in items if isinstance(key, str) and isinstance(held, np.ndarray)]
-    return {key: held for key, held in arrays if key.isidentifier() and sum(n > 1 for n in held.shape) == 1}
 
 
 def _holds_numbers(value: Any) -> bool:
@@ -265,16 +234,14 @@ class _Probe(ast.NodeTransformer):
 
     def __init__(self, number: int, unit: Unit):
         self.number, self.unit = number, unit
-        mark_methods(unit.tree)
         functions = [f for f in ast.walk(unit.tree) if isinstance(f, ast.FunctionDef)]
         tops = [top for f in functions for top in (*f.decorator_list, f.args, f.returns) if top is not None]
         outside = {id(part) for top in tops for part in ast.walk(top)}  # these are not evaluated again
-        paths = sorted(paths_in(unit.tree), key=lambda node: self.key(node)[::-1])
-        paths = [path for path in paths if id(path) not in outside]
-        self.atoms = {self.key(path): Atom(path, unit.segment(path), number) for path in paths}
         inside = [node for node in ast.walk(unit.tree) if id(node) not in outside]
+        paths = sorted(paths_in(unit.tree), key=lambda node: self.key(node)[::-1])
+        self.atoms = {self.key(p): Atom(p, unit.segment(p), number) for p in paths if id(p) not in outside}
         self.operations = {self.key(node) for node in inside if isinstance(node, ast.BinOp | ast.Call)}
-        self.values = {self.key(node.value) for node in inside if _assigns(node)}
+        self.shown = {*self.atoms, *self.operations, *(self.key(node.value) for node in inside if _assigns(node))}
         self.tree = ast.fix_missing_locations(self.visit(unit.parsed()))
 
     def key(self, node: ast.AST) -> Key:
@@ -285,16 +252,16 @@ class _Probe(ast.NodeTransformer):
         if isinstance(node, ast.pattern):  # what stands there is no expression
             return node
         key = self.key(node) if isinstance(node, ast.expr) else None
-        node = self.generic_visit(node)
-        if key in self.atoms or key in self.operations or key in self.values:
+        node, names = self.generic_visit(node), []
+        if key in self.shown:
             return self.seen(key, node)
-        names: list[str] = []
-        if isinstance(node, ast.FunctionDef):
-            names = [arg.arg for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
-        elif isinstance(node, ast.For):
-            names = [inner.id for inner in ast.walk(node.target) if isinstance(inner, ast.Name)]
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
-            names = [one.id for one in node.targets[0].elts if isinstance(one, ast.Name)]
+        match node:
+            case ast.FunctionDef(args=args):
+                names = [arg.arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
+            case ast.For(target):
+                names = [inner.id for inner in ast.walk(target) if isinstance(inner, ast.Name)]
+            case ast.Assign([ast.Tuple(elts), *_]):
+                names = [one.id for one in elts if isinstance(one, ast.Name)]
         looks = [ast.Expr(self.seen((self.number, name), ast.Name(name, ast.Load()))) for name in names]
         if isinstance(node, ast.Assign):
             return [node, *looks]

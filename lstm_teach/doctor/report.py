@@ -112,25 +112,24 @@ class Diagnosis:
         if self.passed:
             return self.report.summary
         if self.repaired_source is not None:
-            faults = "one fault" if len(self._lines) == 1 else f"faults in {_count(len(self._lines), 'line')}"
+            faults = "one fault" if len(self._lines) == 1 else f"faults in {_count(len(self._lines))} lines"
             return f"{self.name} has {faults}; with the repair, every gradient is exact at all lengths tried."
         if any(f.line and f.repair for f in self.findings):
-            many = _count(len(self.findings), "finding").capitalize()
+            many = f"{_count(len(self.findings)).capitalize()} finding{'s' * (len(self.findings) > 1)}"
             return f"{self.name} does not pass. {many} below; a full repair was not found."
         return f"{self.name} does not pass; the place could not be proved. What is known is below."
 
     def _ladder(self) -> list[list[str]]:
-        """The table of errors in words, its head first; without rows if all is right."""
+        """The table of errors in words, its head first; nothing if all is right."""
         rows = [] if self.passed else self.ladder.items()
         words = [[str(T), *(word(errors[name], 1e-7) for name in Params.NAMES)] for T, errors in rows]
-        return [["T", *(f"d{name}" for name in Params.NAMES)], *words]
+        return [["T", *(f"d{name}" for name in Params.NAMES)], *words] if words else []
 
     def __str__(self) -> str:
         parts = [self.summary]
-        head, *rows = self._ladder()
-        if rows:
-            parts.append("")
-            parts += ["".join([f"{T:<5}", *(f"{cell:<10}" for cell in cells)]).rstrip() for T, *cells in (head, *rows)]
+        for row, (T, *cells) in enumerate(self._ladder()):
+            parts += [] if row else [""]
+            parts.append("".join([f"{T:<5}", *(f"{cell:<10}" for cell in cells)]).rstrip())
         for number, finding in enumerate(self.findings, 1):
             idea = finding.idea or finding.cause
             repair = finding.repair.replace("\n", "\n" + " " * 11)
@@ -149,9 +148,8 @@ class Diagnosis:
 
     def _repr_html_(self) -> str:
         parts = [html.bold(self._headline)]
-        head, *rows = self._ladder()
-        if rows:
-            parts.append(html.table(_CAPTION, head, [[T, *map(marked, cells)] for T, *cells in rows]))
+        if ladder := self._ladder():
+            parts.append(html.table(_CAPTION, ladder[0], [[T, *map(marked, cells)] for T, *cells in ladder[1:]]))
         for number, finding in enumerate(self.findings, 1):
             levels = [
                 ("1. The idea", html.prose(finding.idea or finding.cause)),
@@ -182,6 +180,6 @@ def _line_html(finding: Finding) -> str:
     )
 
 
-def _count(number: int, word: str) -> str:
+def _count(number: int) -> str:
     words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-    return f"{words[number] if number < len(words) else number} {word}{'' if number == 1 else 's'}"
+    return words[number] if number < len(words) else str(number)

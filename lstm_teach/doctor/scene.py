@@ -91,12 +91,9 @@ class Scene:
             found.append(counting[slot.unit] - {n.id for loop in around for n in _names_in(loop.target)})
         return found
 
-    def prepared(self, unit: int) -> dict[str, str]:
-        """The first value of each thing that is assigned in a unit, as a pattern with `#` for all names."""
-        return self._prepared[unit]
-
     @functools.cached_property
-    def _prepared(self) -> list[dict[str, str]]:
+    def prepared(self) -> list[dict[str, str]]:
+        """By unit, the first value of each thing that is assigned, as a pattern with `#` for all names."""
         found: list[dict[str, str]] = [{} for _ in self.units]
         for slot in self.slots:
             if isinstance(slot.node, ast.Assign):
@@ -112,6 +109,7 @@ class Scene:
 
 
 _LOOPS = (ast.For, ast.comprehension)
+_PATHS = (ast.Name, ast.Attribute, ast.Subscript)
 
 
 def _names_in(root: ast.AST) -> Iterator[ast.Name]:
@@ -119,41 +117,28 @@ def _names_in(root: ast.AST) -> Iterator[ast.Name]:
 
 
 def paths_in(root: ast.AST) -> Iterator[ast.expr]:
-    """Largest name, attribute and subscript chains that are read, and those inside their indices."""
+    """Largest name, attribute and subscript chains that are read, and those inside their indices.
+
+    They are without a last `.T`, and without the name of a method that is called.
+    """
+    called, inside = set(), set()  # ids: of what is called, and of what a larger path begins with
+
+    def stripped(node: ast.expr) -> ast.expr:
+        while isinstance(node, ast.Attribute) and (node.attr == "T" or id(node) in called):
+            node = node.value
+        return node
+
     for node in ast.walk(root):
-        for name, child in ast.iter_fields(node):
-            for one in child if isinstance(child, list) else [child]:
-                if not isinstance(one, ast.Name | ast.Attribute | ast.Subscript):
-                    continue
-                one = _stripped(one)
-                inside = isinstance(node, ast.Attribute | ast.Subscript) and name == "value"
-                if inside and not isinstance(node, ast.Attribute):
-                    continue
-                if inside and _chain(node):
-                    continue
-                if isinstance(getattr(one, "ctx", None), ast.Load):
-                    yield one
-    if isinstance(root, ast.Name | ast.Attribute | ast.Subscript):
-        yield _stripped(root)
-
-
-def _chain(node: ast.AST) -> bool:
-    """Whether an attribute node belongs to a larger path (not a method that is called, not `.T`)."""
-    return not getattr(node, "_method", False) and not (isinstance(node, ast.Attribute) and node.attr == "T")
-
-
-def _stripped(node: ast.expr) -> ast.expr:
-    """The path without a last `.T` or a called method's name."""
-    while isinstance(node, ast.Attribute) and (node.attr == "T" or getattr(node, "_method", False)):
-        node = node.value
-    return node
-
-
-def mark_methods(tree: ast.AST) -> None:
-    """Note which attributes are methods being called, for `paths_in`."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            node.func._method = True
+        if isinstance(node, ast.Call):
+            called.add(id(node.func))
+        elif isinstance(node, _PATHS):
+            path = stripped(node)
+            if node is not root and id(node) not in inside and isinstance(getattr(path, "ctx", None), ast.Load):
+                yield path
+            if path is node and not isinstance(node, ast.Name):
+                inside.add(id(node.value))
+    if isinstance(root, _PATHS):
+        yield stripped(root)
 
 
 def targets_of(node: ast.AST) -> list[ast.expr]:
@@ -167,10 +152,9 @@ def targets_of(node: ast.AST) -> list[ast.expr]:
 def all_vectors(scene: Scene, unit: int) -> list[Atom]:
     """All arrays that a unit reads, each text once."""
     seen: dict[str, Atom] = {}
-    for atoms in scene.atoms.values():
-        for atom in atoms:
-            if atom.unit == unit and is_vector(atom.shape):
-                seen.setdefault(atom.text, atom)
+    for atom in (atom for atoms in scene.atoms.values() for atom in atoms):
+        if atom.unit == unit and is_vector(atom.shape):
+            seen.setdefault(atom.text, atom)
     return list(seen.values())
 
 
@@ -186,8 +170,10 @@ def is_vector(shape: Any) -> bool:
 
 def is_zeros(node: ast.expr) -> bool:
     """Whether the expression is an array of zeros."""
-    name = getattr(getattr(node, "func", None), "attr", getattr(getattr(node, "func", None), "id", ""))
-    return isinstance(node, ast.Call) and name in ("zeros", "zeros_like")
+    match node:
+        case ast.Call(ast.Name(name) | ast.Attribute(attr=name)):
+            return name in ("zeros", "zeros_like")
+    return False
 
 
 def is_docstring(node: ast.AST) -> bool:

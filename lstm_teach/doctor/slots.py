@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from dataclasses import dataclass
 
 from lstm_teach.doctor.source import Unit
 
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete, ast.Pass)
 HEADS = {ast.For: "iter", ast.While: "test", ast.If: "test"}  # what stands in the head of a block
+_SCOPES = ast.FunctionDef | ast.ClassDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**"}
 
 
@@ -27,7 +29,6 @@ class Slot:
     loops: tuple[ast.For | ast.While, ...]
     indent: str | None  # of its block
     names: frozenset[str]  # the local names of the function that it stands in
-    bare: bool  # what a lambda returns: an expression without `return`
 
 
 @dataclass(frozen=True)
@@ -59,25 +60,21 @@ class Edit:
 def find_slots(units: list[Unit]) -> list[Slot]:
     """All places of all units, in the order of the text."""
     slots: list[Slot] = []
-    blocks = 0
+    blocks = itertools.count(1)
 
     def walk(unit: int, body: list[ast.stmt], loops: tuple, names: frozenset[str]) -> None:
-        nonlocal blocks
-        blocks += 1
-        block, source = blocks, units[unit]
+        block, source = next(blocks), units[unit]
         start = source.span(body[0])[0]
         line = source.text[source.line_start(source.row(start)) : start]
         indent = line if not line.strip() else None  # None: the block stands on the line of its head
 
         def add(kind: str, node: ast.AST | None, span: tuple[int, int], index: int) -> None:
-            bare = isinstance(node, ast.Return) and not source.text.startswith("return", span[0])
-            slots.append(Slot(len(slots), unit, kind, node, *span, block, index, loops, indent, names, bare))
+            slots.append(Slot(len(slots), unit, kind, node, *span, block, index, loops, indent, names))
 
         for index, node in enumerate(body):
             span = source.span(node)
             at = source.line_start(source.row(span[0]))
-            alone = not source.text[at : span[0]].strip()  # no other statement before it on its line
-            if indent is not None and alone:
+            if indent is not None and not source.text[at : span[0]].strip():  # the first on its line
                 add("gap", None, (at, at), index)
             if isinstance(node, SIMPLE):
                 add("statement", node, span, index)
@@ -101,25 +98,20 @@ def find_slots(units: list[Unit]) -> list[Slot]:
 
 def blocks_in(node: ast.stmt) -> list[tuple[ast.AST, str]]:
     """Where the blocks inside a statement stand, in the order of the text; those after `except` are left alone."""
-    holders = [node, *getattr(node, "cases", ())]
-    places = [*((holder, "body") for holder in holders), (node, "orelse"), (node, "finalbody")]
+    cases = [(case, "body") for case in getattr(node, "cases", ())]
+    places = [(node, "body"), *cases, (node, "orelse"), (node, "finalbody")]
     return [(holder, field) for holder, field in places if getattr(holder, field, None)]
 
 
 def local_names(function: ast.FunctionDef) -> frozenset[str]:
-    """The names that belong to a function itself: its arguments, and what it assigns, loops over or defines."""
-    found, elsewhere = {arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)}, set()
-    waiting: list[ast.AST] = list(function.body)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            elsewhere |= set(node.names)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found.add(node.name)
-            continue
-        elif isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            continue
-        waiting += ast.iter_child_nodes(node)
-    return frozenset(found | elsewhere)
+    """The names of a function's own statements: its arguments, and what it assigns, loops over, declares or defines."""
+    found, waiting = {arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)}, [*function.body]
+    for node in waiting:  # which grows
+        match node:
+            case ast.Name(name, ast.Store()) | ast.FunctionDef(name) | ast.ClassDef(name):
+                found.add(name)
+            case ast.Global(names) | ast.Nonlocal(names):
+                found.update(names)
+        if not isinstance(node, _SCOPES):
+            waiting += ast.iter_child_nodes(node)
+    return frozenset(found)

@@ -11,11 +11,12 @@ import bisect
 import enum
 import functools
 import inspect
+import itertools
 import sysconfig
 import textwrap
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,27 +45,19 @@ class Unit:
     first_line: int  # number of the first line of `text` in the learner's file or cell
     owner: type | None = None  # the class of a method
     constants: tuple[str, ...] = ()  # the names that get what it returns, for constants
-    tree: ast.Module = field(init=False)
-    node: ast.FunctionDef = field(init=False)
 
     def __post_init__(self) -> None:
         self.text = self.text if self.text.endswith("\n") else self.text + "\n"
+        self.shift = int(self.text[:1] in (" ", "\t"))  # lines put before an indented function, so that it is parsed
         self.tree = self.parsed()
-        (self.node,) = self.tree.body
+        self.node: ast.FunctionDef = self.tree.body[0]
         self._lines = self.text.splitlines(keepends=True)
-        self._starts = [0]
-        for line in self._lines:
-            self._starts.append(self._starts[-1] + len(line))
+        self._starts = [0, *itertools.accumulate(map(len, self._lines))]
 
     @property
     def place(self) -> str:
         """The file or cell that it comes from."""
         return self.function.__code__.co_filename
-
-    @property
-    def shift(self) -> int:
-        """Lines put before the text so that an indented function can be parsed."""
-        return 1 if self.text[:1] in (" ", "\t") else 0
 
     def parsed(self) -> ast.Module:
         """A new syntax tree of the text, with the function alone."""
@@ -90,7 +83,7 @@ class Unit:
 
     def with_text(self, text: str) -> Unit:
         """The same function with other text."""
-        return Unit(self.function, text, self.first_line, self.owner, self.constants)
+        return replace(self, text=text)
 
     def span(self, node: ast.AST) -> tuple[int, int]:
         """Start and end of a node in the text."""
@@ -127,12 +120,10 @@ def read_function(function: Callable, owner: type | None = None) -> Unit:
         raise NoSource(f"{name} is not a Python function.")
     try:
         lines, first = inspect.getsourcelines(function.__code__)
-    except (OSError, TypeError, IndexError):
-        raise NoSource(
-            f"the text of {name} can't be found (it was typed at a prompt, or built from a string)."
-        ) from None
-    try:
         unit = Unit(function, "".join(lines), first, owner)
+    except (OSError, TypeError, IndexError):
+        reason = f"the text of {name} can't be found (it was typed at a prompt, or built from a string)."
+        raise NoSource(reason) from None
     except (SyntaxError, StopIteration, ValueError):
         reason = f"the text of {name} can't be read as a function of its own."
         if name == "<lambda>":
@@ -153,7 +144,7 @@ def learner_functions(backward: Callable) -> list[Unit]:
     units: list[Unit] = []
     read: set[types.CodeType] = set()
     explored: list[Any] = []
-    reasons: list[str] = []
+    reasons: list[NoSource] = []
     entry, owners = plain_function(backward), classes_of([backward, getattr(backward, "__self__", None)])
     methods = [(method, owner) for owner in owners for method in _methods(owner)]
     waiting = sorted([*methods, (entry, None)], key=lambda pair: pair[0] is not entry)
@@ -168,12 +159,12 @@ def learner_functions(backward: Callable) -> list[Unit]:
             try:
                 units.append(read_function(function, owner))
             except NoSource as error:
-                reasons.append(str(error))
+                reasons.append(error)
         values = _named(function) if code else []
         waiting += [(each, None) for each in map(plain_function, values) if isinstance(each, types.FunctionType)]
         waiting += [(method, each) for each in classes_of(values) for method in _methods(each)]
     if not units:
-        raise NoSource(reasons[0])
+        raise reasons[0]
     return [*units, *_constants(units)]
 
 
@@ -208,29 +199,22 @@ def _constants(units: list[Unit]) -> Iterator[Unit]:
             names, text = _given(node), "".join(lines[node.lineno - 1 : node.end_lineno])
             space = {**around, **vars(owner)} if owner else around
             values = [space.get(name) for name in names]
-            if named & set(names) and _is_alone(text) and _is_constant(node.value, values, space):
+            if named & set(names) and _is_constant(text, values, space):
                 code = compile(f"def {names[0]}(): pass", place, "exec").co_consts[0]
                 function = types.FunctionType(code.replace(co_firstlineno=node.lineno), around)
                 yield Unit(function, text, node.lineno, owner, names)
 
 
-def _is_alone(text: str) -> bool:
-    """Whether these lines are one assignment and no more."""
-    try:
-        return [type(node) for node in ast.parse(textwrap.dedent(text)).body] == [ast.Assign]
-    except SyntaxError:
-        return False
-
-
-def _is_constant(node: ast.expr, values: list[Any], space: dict[str, Any]) -> bool:
-    """Whether an expression gives what its names stand for: nothing has changed or filled them since."""
+def _is_constant(text: str, values: list[Any], space: dict[str, Any]) -> bool:
+    """Whether a text is one assignment, of these values still: nothing has changed or filled them since."""
     if not all(isinstance(value, str | int | float | slice | tuple | list | dict) for value in values):
         return False
     try:
-        code = compile(ast.Expression(node), "<constant>", "eval")
+        (node,) = ast.parse(textwrap.dedent(text)).body
+        code = compile(ast.Expression(node.value), "<constant>", "eval")
         again = eval(code, {**space, "__builtins__": guarded_builtins()})
         return _same(values, list(again) if len(values) > 1 else [again])
-    except Exception:  # what a file or the session gave it
+    except Exception:  # there is more on its lines, or a file or the session gave it
         return False
 
 
@@ -267,17 +251,17 @@ def whole_text(units: list[Unit], repaired: list[Unit]) -> str:
             new.add(around[0].name)
             makers |= set() if unit.owner else {around[0].name}
         else:
-            spans[unit.place, unit.first_line] = unit.first_line + len(unit.text.splitlines()) - 1
+            spans[unit.place, unit.first_line] = unit.line_number(len(unit.text) - 1)
             new.add(unit.node.name)
-    for place, (_, tree) in files.items():
+    for place, (lines, tree) in files.items():
         for node in tree.body:
             given, read = set(_given(node)), _read_at_once(node)
             if given and (makers & read or (named & given and new & read)):
                 spans[place, _first_line(node)] = node.end_lineno
                 new |= given
-    for unit, now in changed:
-        start, count = unit.first_line - 1, len(unit.text.splitlines())
-        files[unit.place][0][start : start + count] = [now.text, *[""] * (count - 1)]  # the others keep their numbers
+        for unit, now in (pair for pair in changed if pair[0].place == place):
+            start, count = unit.first_line - 1, len(unit.text.splitlines())
+            lines[start : start + count] = [now.text, *[""] * (count - 1)]  # the others keep their numbers
     places = list(files)
     order = sorted(spans, key=lambda span: (places.index(span[0]), span[1]))
     pieces = ("".join(files[place][0][first - 1 : spans[place, first]]) for place, first in order)

@@ -20,18 +20,7 @@ from lstm_teach.forward import Cache, forward
 # What a variant of the learner's code may not do: read or write files, ask for input, run text, end the session.
 _FORBIDDEN = ("open", "input", "exec", "eval", "compile", "breakpoint", "exit", "quit")
 _REMEMBERED = 100  # forward passes
-_NUMERIC = (
-    "numpy",
-    "math",
-    "cmath",
-    "lstm_teach",
-    "itertools",
-    "functools",
-    "operator",
-    "collections",
-    "typing",
-    "copy",
-)
+_SAFE = ("numpy", "math", "cmath", "lstm_teach", "itertools", "functools", "operator", "collections", "typing", "copy")
 
 
 def guarded_builtins() -> dict[str, Any]:
@@ -41,7 +30,7 @@ def guarded_builtins() -> dict[str, Any]:
         raise PermissionError("the doctor's variants do not touch files, input or other code")
 
     def numeric_import(name: str, *args: Any, **kwargs: Any) -> types.ModuleType:
-        if name.split(".")[0] not in _NUMERIC:
+        if name.split(".")[0] not in _SAFE:
             raise ImportError(f"the doctor's variants do not import {name}")
         return builtins.__import__(name, *args, **kwargs)
 
@@ -49,27 +38,24 @@ def guarded_builtins() -> dict[str, Any]:
     return vars(builtins) | dict.fromkeys(_FORBIDDEN, refuse) | others
 
 
+@functools.cache
 def stand_ins(unread: bool) -> dict[int, Any]:
     """What to put instead of a global, by its id.
 
     With `unread` the last row of the gates of `forward` is filled, and `np.empty` holds other numbers.
     """
-    numpy, (library, remembering) = _numpy(unread), _library(unread)
-    found = {id(np): numpy, id(np.empty): numpy.empty, id(np.empty_like): numpy.empty_like}
-    return found | {id(sys.modules["lstm_teach"]): library, id(forward): remembering}
+    others = {"empty": _random(np.empty, unread), "empty_like": _random(np.empty_like, unread)}
+    remembering = _remembering(unread)
+    found = {id(getattr(np, name)): other for name, other in others.items()} | {id(forward): remembering}
+    library = sys.modules["lstm_teach"]
+    return found | {id(np): _like(np, **others), id(library): _like(library, forward=remembering)}
 
 
 def _like(module: types.ModuleType, **others: Any) -> types.ModuleType:
     """A module that has these other things, and all else as it is."""
     new = types.ModuleType(module.__name__)
-    new.__dict__.update(vars(module))
-    new.__dict__.update(others, __getattr__=lambda name: getattr(module, name))
+    vars(new).update(vars(module), **others, __getattr__=lambda name: getattr(module, name))
     return new
-
-
-@functools.cache
-def _numpy(other: bool) -> types.ModuleType:
-    return _like(np, empty=_random(np.empty, other), empty_like=_random(np.empty_like, other))
 
 
 def _random(made: Callable, other: bool) -> Callable:
@@ -92,9 +78,8 @@ def _numbers(size: int, other: bool) -> np.ndarray:
     return np.random.default_rng([size, other]).uniform(0.2, 0.8, size)
 
 
-@functools.cache
-def _library(unread: bool) -> tuple[types.ModuleType, Callable]:
-    """The library and its `forward`, which remembers: nearly all versions run it on the same few nets."""
+def _remembering(unread: bool) -> Callable:
+    """The library's `forward`, which remembers: nearly all versions run it on the same few nets."""
     known: dict[tuple, Cache] = {}
 
     @functools.wraps(forward)
@@ -110,4 +95,4 @@ def _library(unread: bool) -> tuple[types.ModuleType, Callable]:
             new["gates"][-1] = _numbers(new["gates"][-1].size, True).reshape(new["gates"][-1].shape)
         return Cache(**new)
 
-    return _like(sys.modules["lstm_teach"], forward=call), call
+    return call

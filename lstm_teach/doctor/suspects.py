@@ -1,6 +1,6 @@
 """Which statement may be wrong: what can be told where no repair is found.
 
-Imports causes, report, scene, slots, truth and variants.
+Imports report, scene, slots, truth and variants.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach.doctor import causes
 from lstm_teach.doctor.report import Finding
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Slot
@@ -25,6 +24,9 @@ from lstm_teach.gradreport import listing
 from lstm_teach.params import Params
 
 _CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
+_LETTERS = {"d": "deltas of the gates", "dz": "deltas of the pre-activations"}  # which stand for all four gates
+_UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
+_MISPLACED = "Is every value used at its own step, put where it belongs, and added up where it should be?"
 
 
 def what_is_known(backward: Callable, units: list[Unit], takes: dict[str, bool]) -> tuple[list[Finding], list[str]]:
@@ -38,14 +40,12 @@ def what_is_known(backward: Callable, units: list[Unit], takes: dict[str, bool])
     made = {key.quantity for k, key in enumerate(truth.keys) if seen >> k & 1 and key.loss is None and key.step >= 0}
     notes = []
     if never := [*takewhile(lambda name: name not in made, reversed(_CHAIN))]:
-        name = causes.NAMES.get(never[-1], never[-1])  # what is left out before one that is made need not be computed
+        name = _LETTERS.get(never[-1], never[-1])  # what is left out before one that is made need not be computed
         notes.append(f"The right value of {name} was not seen at any step, nor of what follows.")
     # On a short sequence a wrong delta may not show yet.
     right = set(right_matrices(trace, truth)) & set(right_matrices(variants.run(longer), longer))
     may, just, unknown = _suspects(variants, trace, truth, right)
-    if unknown or just:
-        return [_finding(units, variants, may, just, unknown, right)], notes
-    return [], notes
+    return [_finding(units, variants.slots, may, just, unknown, right)] if unknown or just else [], notes
 
 
 def _suspects(
@@ -67,8 +67,12 @@ def _suspects(
     may = [slot for slot in reached if slot in back and not reach.get(slot, right) & right]
     may = [slot for slot in may if not _only_returns(variants.slots[slot])]
     just = [slot for slot in may if right and reach[slot] == set(Params.NAMES) - right]
-    half_way = _half_way(variants, strange, reached)
-    unknown = [slot for slot in strange if slot in may and slot not in half_way]
+    # Strange values may be half-way: a later statement makes something right of them.
+    names, good = {slot: _names(variants.slots[slot]) for slot in reached}, reached.keys() - strange.keys()
+    for slot in sorted(strange, reverse=True):
+        if any(reader > slot and names[slot][0] & names[reader][1] for reader in good):
+            good.add(slot)
+    unknown = [slot for slot in strange if slot in may and slot not in good]
     fresh = _changed(variants, trace, replace(case, states=states, **tokens))
     if right or not fresh.isdisjoint(unknown):  # else nothing that a pass computes changes, if it reads no token
         unknown = [slot for slot in unknown if slot in fresh]
@@ -95,16 +99,6 @@ def same(a: Any, b: Any) -> bool:
     return len(a) == len(b) and all(x is y or np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-def _half_way(variants: Variants, strange: Iterable[int], reached: Iterable[int]) -> set[int]:
-    """The strange values that are only half-way: a later statement makes something right of them."""
-    names = {slot: _names(variants.slots[slot]) for slot in reached}
-    good = set(reached) - set(strange)
-    for slot in sorted(strange, reverse=True):
-        if any(reader > slot and names[slot][0] & names[reader][1] for reader in good):
-            good.add(slot)
-    return good & set(strange)
-
-
 def _names(slot: Slot) -> tuple[set[str], set[str]]:
     """Names that a statement assigns, and names that it reads."""
     targets = targets_of(slot.node)
@@ -118,43 +112,35 @@ def _names(slot: Slot) -> tuple[set[str], set[str]]:
 
 
 def _finding(
-    units: list[Unit], variants: Variants, may: list[int], just: list[int], unknown: list[int], right: set[str]
+    units: list[Unit], slots: list[Slot], may: list[int], just: list[int], unknown: list[int], right: set[str]
 ) -> Finding:
     """The first statement that may be wrong as a finding. It says no more than what was seen."""
-    first = variants.slots[(unknown or just)[0]]
+    first = slots[(unknown or just)[0]]
     unit = units[first.unit]
 
     def others(numbers: Iterable[int]) -> str:
-        slots = (variants.slots[number] for number in numbers)
-        lines = {units[slot.unit].line_number(slot.start) for slot in slots} - {unit.line_number(first.start)}
+        lines = {units[slots[n].unit].line_number(slots[n].start) for n in numbers} - {unit.line_number(first.start)}
         return f"line{'s' if len(lines) > 1 else ''} {listing(sorted(lines))}" if lines else ""
 
     if unknown:
-        idea = causes.UNKNOWN
         cause = (
             "This line computes a value that is none of the right quantities. Of the values that may be wrong it is "
-            "the first in the run."
+            f"the first in the run.{' No gradient that is right depends on it.' if right else ''}"
         )
-        if right:
-            cause += " No gradient that is right depends on it."
         names = [node for node in ast.walk(first.node) if isinstance(node, ast.Name)]
         read = {n.id for n in names if isinstance(n.ctx, ast.Load) or isinstance(first.node, ast.AugAssign)}
-        own = (slot for slot in map(variants.slots.__getitem__, may) if slot.unit == first.unit)
-        feeders = others(slot.number for slot in own if _names(slot)[0] & read)
-        reads = f" ({feeders})" if feeders else ""
+        feeders = others(n for n in may if slots[n].unit == first.unit and _names(slots[n])[0] & read)
         evidence = (
-            f"It may be half-way to a right value. If it is not, the fault is in this line, in what it reads{reads}, "
-            "or further up."
+            "It may be half-way to a right value. If it is not, the fault is in this line, in what it reads"
+            f"{f' ({feeders})' if feeders else ''}, or further up."
         )
     else:
-        idea = causes.MISPLACED
-        wrong = [name for name in Params.NAMES if name not in right]
+        wrong, lines = [name for name in Params.NAMES if name not in right], others(just)
         cause = f"Exactly the wrong gradients (d{', d'.join(wrong)}) depend on what this line computes."
-        if lines := others(just):
-            cause += f" The same is true of {lines}."
+        cause += f" The same is true of {lines}." if lines else ""
         evidence = "No value was found that must be wrong."
     where = place(units, first.unit, unit.row(first.start))
-    return Finding(**where, cause=cause, evidence=evidence, idea=idea)
+    return Finding(**where, cause=cause, evidence=evidence, idea=_UNKNOWN if unknown else _MISPLACED)
 
 
 def place(units: list[Unit], number: int, row: int) -> dict[str, Any]:

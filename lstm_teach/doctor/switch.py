@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 from lstm_teach.doctor.slots import HEADS, SIMPLE, Slot, blocks_in
@@ -20,7 +21,7 @@ class Switch:
         self.variants, self.tree = variants, unit.parsed()
         own = [slot for slot in variants.slots if slot.unit == number]
         self.at = {(slot.block, slot.index, slot.kind): slot for slot in own}
-        self.number = own[0].block - 1  # blocks are counted in the order of the text, as in `find_slots`
+        self.blocks = itertools.count(own[0].block)  # counted in the order of the text, as in `find_slots`
         self.declared: list[ast.stmt] = []
         self._function(self.tree.body[0])
 
@@ -31,10 +32,9 @@ class Switch:
         node.body, self.declared = [*self.declared, *body], around
 
     def _block(self, body: list[ast.stmt]) -> list[ast.stmt]:
-        self.number += 1
-        number, new = self.number, []
+        number, new = next(self.blocks), []
         for index, node in enumerate(body):
-            new += self._gap(number, index)
+            new += self._switch(self.at.get((number, index, "gap")), [])
             if isinstance(node, SIMPLE):
                 new += self._switch(self.at[number, index, "statement"], [node])
                 continue
@@ -42,9 +42,9 @@ class Switch:
                 self.declared.append(node)
                 continue
             if head := HEADS.get(type(node)):
-                slot, value = self.at[number, index, "head"], getattr(node, head)
-                others = self.variants.alternatives.get(slot.number)
-                setattr(node, head, _chosen(slot, value, others, _if_expression) if others else value)
+                slot = self.at[number, index, "head"]
+                others = self.variants.alternatives.get(slot.number, ())
+                setattr(node, head, _chosen(slot, [getattr(node, head), *others]))
             for holder, field in blocks_in(node):
                 if isinstance(node, ast.FunctionDef):
                     self._function(node)
@@ -53,22 +53,18 @@ class Switch:
                 turn = [_burning(block)] if isinstance(node, ast.For | ast.While) and field == "body" else []
                 setattr(holder, field, [*turn, *self._block(block)])
             new.append(node)
-        return new + self._gap(number, len(body)) or [ast.Pass(**HERE)]
+        return new + self._switch(self.at.get((number, len(body), "gap")), []) or [ast.Pass(**HERE)]
 
-    def _gap(self, block: int, index: int) -> list[ast.stmt]:
-        slot = self.at.get((block, index, "gap"))
-        return self._switch(slot, []) if slot else []
-
-    def _switch(self, slot: Slot, own: list[ast.stmt]) -> list[ast.stmt]:
-        own = [new for node in own for new in self._recorded(slot, node)]
-        if slot.number in self.variants.watched:
-            watch = _call("__at__", _constant(slot.number), _call("__globals__"), _call("__locals__"))
-            own = [ast.Expr(watch, **HERE), *own]
-        others = self.variants.alternatives.get(slot.number)
-        if not others:
+    def _switch(self, slot: Slot | None, own: list[ast.stmt]) -> list[ast.stmt]:
+        """What stands at a slot, or one of its alternatives."""
+        if slot is None:
             return own
-        others = [[new for node in other for new in self._recorded(slot, node)] for other in others]
-        return _chosen(slot, own, others, _if_statement)
+        others = self.variants.alternatives.get(slot.number, ())
+        own, *others = ([new for node in one for new in self._recorded(slot, node)] for one in (own, *others))
+        if slot.number in self.variants.watched:
+            watch = _call("__at__", slot.number, _call("__globals__"), _call("__locals__"))
+            own = [ast.Expr(watch, **HERE), *own]
+        return _chosen(slot, [own, *others])
 
     def _recorded(self, slot: Slot, node: ast.stmt) -> Iterator[ast.stmt]:
         """The statement, with calls that record what it computes."""
@@ -90,35 +86,28 @@ class Switch:
                 yield from _owner(slot, node.targets[0])
         else:
             if isinstance(node, ast.Expr) and isinstance(value, ast.Call):
-                value.args = [
-                    arg if isinstance(arg, ast.Constant | ast.Starred) else _record(slot, arg) for arg in value.args
-                ]
+                alone = ast.Constant | ast.Starred
+                value.args = [arg if isinstance(arg, alone) else _record(slot, arg) for arg in value.args]
             yield node
 
 
-def _chosen(slot: Slot, own: Any, others: list, either: Callable) -> Any:
-    """`own` where nothing else is chosen, or one of the others: in nested halves, a tree flat enough to compile."""
-    choice = ast.Subscript(ast.Name("__choice__", ast.Load(), **HERE), _constant(slot.number), ast.Load(), **HERE)
+def _chosen(slot: Slot, options: list) -> Any:
+    """The first where nothing else is chosen, or one of the others: in nested halves, a tree flat enough to compile."""
+    choice = ast.Subscript(ast.Name("__choice__", ast.Load(), **HERE), _node(slot.number), ast.Load(), **HERE)
 
-    def compared(operator: ast.cmpop, number: int) -> ast.Compare:
-        return ast.Compare(choice, [operator], [_constant(number)], **HERE)
+    def either(operator: ast.cmpop, number: int, then: Any, otherwise: Any) -> Any:
+        test = ast.Compare(choice, [operator], [_node(number)], **HERE)
+        if isinstance(then, ast.expr):
+            return ast.IfExp(test, then, otherwise, **HERE)
+        return [ast.If(test, then or [ast.Pass(**HERE)], otherwise or [ast.Pass(**HERE)], **HERE)]
 
-    def half(first: int, options: list) -> Any:
-        if len(options) == 1:
-            return options[0]
-        middle = len(options) // 2
-        parts = half(first, options[:middle]), half(first + middle, options[middle:])
-        return either(compared(ast.Lt(), first + middle), *parts)
+    def half(first: int, last: int) -> Any:
+        if last - first == 1:
+            return options[first]
+        middle = (first + last) // 2
+        return either(ast.Lt(), middle, half(first, middle), half(middle, last))
 
-    return either(compared(ast.Eq(), 0), own, half(1, others))
-
-
-def _if_statement(test: ast.expr, then: list[ast.stmt], otherwise: list[ast.stmt]) -> list[ast.stmt]:
-    return [ast.If(test, then or [ast.Pass(**HERE)], otherwise or [ast.Pass(**HERE)], **HERE)]
-
-
-def _if_expression(test: ast.expr, then: ast.expr, otherwise: ast.expr) -> ast.expr:
-    return ast.IfExp(test, then, otherwise, **HERE)
+    return either(ast.Eq(), 0, options[0], half(1, len(options))) if len(options) > 1 else options[0]
 
 
 def _owner(slot: Slot, target: ast.expr) -> Iterator[ast.stmt]:
@@ -130,20 +119,20 @@ def _owner(slot: Slot, target: ast.expr) -> Iterator[ast.stmt]:
     if rows or (len(parts) == 1 and not isinstance(parts[0], ast.Slice)):
         owner = copy.deepcopy(target.value)
         owner.ctx = ast.Load()
-        yield ast.Expr(_call("__owner__", _constant(slot.number), owner, _constant(1 + rows)), **HERE)
+        yield ast.Expr(_call("__owner__", slot.number, owner, 1 + rows), **HERE)
 
 
 def _record(slot: Slot, value: ast.expr, result: bool = False) -> ast.expr:
-    return _call("__record__", _constant(slot.number), value, _constant(result))
+    return _call("__record__", slot.number, value, result)
 
 
 def _burning(block: list[ast.stmt]) -> ast.stmt:
-    return ast.Expr(_call("__fuel__", _constant(len(block))), **HERE)
+    return ast.Expr(_call("__fuel__", len(block)), **HERE)
 
 
-def _call(name: str, *args: ast.expr) -> ast.Call:
-    return ast.Call(ast.Name(name, ast.Load(), **HERE), list(args), [], **HERE)
+def _call(name: str, *args: ast.expr | int) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load(), **HERE), list(map(_node, args)), [], **HERE)
 
 
-def _constant(value: int) -> ast.Constant:
-    return ast.Constant(value, **HERE)
+def _node(value: ast.expr | int) -> ast.expr:
+    return value if isinstance(value, ast.expr) else ast.Constant(value, **HERE)

@@ -6,6 +6,7 @@ random numbers that agrees to ten digits with the right dc at step 2 is the righ
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -34,7 +35,7 @@ class Key(NamedTuple):
     loss: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """One net and one sequence to try a backward pass on."""
 
@@ -47,6 +48,11 @@ class Case:
     def length(self) -> int:
         """Number of steps."""
         return len(self.x)
+
+    @functools.cached_property
+    def gradient(self) -> Params:
+        """The exact gradient."""
+        return exact_gradient(self.params, self.x, self.targets, **self.states)
 
 
 def make_case(T: int, seed: int, takes: Iterable[str], vocab_size: int = 6, hidden_size: int = 5) -> Case:
@@ -70,55 +76,53 @@ class Truth:
     """The right gradient and a table of all right quantities of one case, with a quick search by value."""
 
     def __init__(self, case: Case):
-        self.case, self.H, self.K = case, case.params.hidden_size, case.params.vocab_size
+        self.case, self.gradient, self.H, self.K = case, case.gradient, case.params.hidden_size, case.params.vocab_size
         start = (case.states.get(name, np.zeros(self.H)) for name in ("h0", "c0"))
         self.cache = plain.forward(case.params, case.x, *start)
-        self.gradient = exact_gradient(case.params, case.x, case.targets, **case.states)
         self.keys: list[Key] = []
         self.values: list[np.ndarray] = []
         known: set[tuple[float, ...]] = set()
         forms: dict[tuple[int, ...], list[tuple[int, np.ndarray]]] = {}
-        for key, value in self._quantities():
+        for *key, value in self._quantities():
             rounded = tuple(np.round(value, 11).ravel())
             if rounded in known or not value.any():
                 continue  # the same numbers under two names: the name that came first stays
             known.add(rounded)
             for form in (value,) if value.ndim == 1 else (value, value.T):
                 forms.setdefault(form.shape, []).append((len(self.keys), form.ravel()))
-            self.keys.append(key)
+            self.keys.append(Key(*key))
             self.values.append(value)
         self._tables = {shape: _Table(rows) for shape, rows in forms.items()}
         # What the loss of a step does within its own step is no progress: it appears as soon as the future is dropped.
-        self.counted = sum(
-            1 << k
-            for k, key in enumerate(self.keys)
-            if key.quantity in COUNTED and (key.loss is None or key.loss > key.step)
-        )
+        own = [key.loss is not None and key.loss <= key.step for key in self.keys]
+        self.counted = sum(1 << k for k, key in enumerate(self.keys) if key.quantity in COUNTED and not own[k])
         self.parts = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "back")
         self.unfinished = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "dh_loss+back")
 
-    def _quantities(self) -> Iterator[tuple[Key, np.ndarray]]:
-        """All right quantities, those with the same numbers as another one too."""
+    def _quantities(self) -> Iterator[tuple[str, str, int, int | None, np.ndarray]]:
+        """All right quantities (quantity, gate, step, loss, value), those with the same numbers as another one too."""
         T, cache = self.case.length, self.cache
         dy = plain.score_deltas(cache, self.case.targets)
         for t in (-1, *range(T)):
             for name in ("h", "c", "ct"):
-                yield Key(name, "", t, None), getattr(cache, name)[t]
+                yield name, "", t, None, getattr(cache, name)[t]
             for name, gate, value in self._forward_values(t) if t >= 0 else ():
-                yield Key(name, gate, t, None), value
+                yield name, gate, t, None, value
         for t in range(T):
-            yield Key("dy", "", t, None), dy[t]
+            yield "dy", "", t, None, dy[t]
         earlier: dict[str, np.ndarray] = {}  # what the losses before have added to the gradients
         for loss in (None, *reversed(range(T))) if T > 1 else (None,):
             errors = dy if loss is None else np.where(np.arange(T)[:, None] == loss, dy, 0)
             steps = self._walk_back(errors)
             for t, deltas in enumerate(steps):
                 for name, gate, step, value in self._delta_values(deltas, t):
-                    yield Key(name, gate, step, loss), value
-                for gate, back in _backs(self.case.params, deltas):
-                    yield Key("back", gate, t, loss), back
+                    yield name, gate, step, loss, value
+                backs = {gate: self.case.params["W" + gate].T @ deltas["dz" + gate] for gate in GATES}
+                for chosen in (some for count in (1, 2, 3) for some in itertools.combinations(GATES, count)):
+                    gates, back = "+".join(chosen), sum(backs[gate] for gate in chosen)
+                    yield "back", gates, t, loss, back
                     if t:
-                        yield Key("dh_loss+back", gate, t, loss), steps[t - 1]["dh_loss"] + back
+                        yield "dh_loss+back", gates, t, loss, steps[t - 1]["dh_loss"] + back
             yield from self._gradients(steps, errors, loss, earlier)
 
     def _forward_values(self, t: int) -> Iterator[tuple[str, str, np.ndarray]]:
@@ -163,13 +167,12 @@ class Truth:
             s, d, arriving = getattr(self.cache, gate)[t], deltas["d" + gate], dh if gate == "o" else dc
             for piece in (d * s, d * (1 - s), arriving * self._slope(gate, t)):
                 yield "piece", gate, t, piece
-        for gate in GATES:
-            yield "d", gate, t, deltas["d" + gate]
-            yield "dz", gate, t, deltas["dz" + gate]
+        for gate, name in itertools.product(GATES, ("d", "dz")):
+            yield name, gate, t, deltas[name + gate]
 
     def _gradients(
         self, steps: list[dict], dy: np.ndarray, loss: int | None, earlier: dict[str, np.ndarray]
-    ) -> Iterator[tuple[Key, np.ndarray]]:
+    ) -> Iterator[tuple[str, str, int, int | None, np.ndarray]]:
         """What the nine gradients are after each step, in a loop from the last step or from the first."""
         x, h, T = self.case.x, self.cache.h, len(steps)
         factors = {"V": (dy, h[:-1])}
@@ -183,12 +186,12 @@ class Truth:
                 so_far = so_far + earlier.get(name, 0)
                 earlier[name] = so_far[0]
             for t in reversed(range(T)):
-                yield Key("term", name, t, loss), terms[t]
-                yield Key("sum_from", name, t, loss), so_far[t]
+                yield "term", name, t, loss, terms[t]
+                yield "sum_from", name, t, loss, so_far[t]
                 if name[0] == "U":
-                    yield Key("column", name, t, loss), so_far[t][:, x[t]]
+                    yield "column", name, t, loss, so_far[t][:, x[t]]
             for t in range(T - 1) if loss is None else ():
-                yield Key("sum_to", name, t, loss), terms[: t + 1].sum(axis=0)
+                yield "sum_to", name, t, loss, terms[: t + 1].sum(axis=0)
 
     def recognize(self, values: list[Any]) -> list[int]:
         """For each value (an array, or a list of arrays) the keys that it contains, as bits: bit n is `keys[n]`.
@@ -245,14 +248,6 @@ class Truth:
         if size % H == 0:
             return [slice(start, start + H) for start in range(0, size, H)]
         return [slice(H), slice(H, None), slice(K), slice(K, None)] if size == H + K else []
-
-
-def _backs(params: Params, deltas: dict[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
-    """What one to three of the four gates send back to h."""
-    backs = {gate: params["W" + gate].T @ deltas["dz" + gate] for gate in GATES}
-    for count in (1, 2, 3):
-        for chosen in itertools.combinations(GATES, count):
-            yield "+".join(chosen), sum(backs[gate] for gate in chosen)
 
 
 class _Table:

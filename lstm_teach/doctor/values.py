@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -23,42 +23,33 @@ def numbers(value: Any) -> np.ndarray | None:
     return np.array(value) if all(isinstance(each, float) for row in rows for each in row) else None
 
 
-def exchanged(value: Any, change: Callable[[np.ndarray], np.ndarray], depth: int = 0) -> Any:
-    """A list, tuple, dict or Params with each array in it changed; lists of floats count as arrays."""
+def disturbed(value: Any, depth: int = 0) -> Any:
+    """A value with other numbers in it: floats, and whole numbers by themselves or in arrays; no usual one stays.
+
+    A list, tuple, dict or Params is a new one with each array in it disturbed; lists of floats count as arrays.
+    """
     kind = type(value)
     if kind is np.ndarray:
-        return change(value)
+        if value.dtype.kind in "iu":
+            return np.where(value > 0, value - 1, value + 1)  # as an index it stays in bounds
+        return 1.1 * value + 0.123 if value.dtype.kind == "f" else value
+    if depth == 0 and isinstance(value, int | np.integer) and kind is not bool:
+        return value - 1 if value > 0 else value + 1
+    if depth == 0 and isinstance(value, float):
+        return 1.1 * value + 0.123
     array = numbers(value)
     if array is not None:
-        return change(array).tolist()
+        return disturbed(array).tolist()
     if depth > 1:
         return value
     if kind is Params:
-        new = value.copy()
-        for name in Params.NAMES:
-            new[name][...] = change(value[name])
-        return new
+        return Params(value.vocab_size, value.hidden_size, disturbed(value.flat))
     if kind is dict:
-        return {key: exchanged(each, change, depth + 1) for key, each in value.items()}
+        return {key: disturbed(each, depth + 1) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        each = [exchanged(each, change, depth + 1) for each in value]
+        each = [disturbed(each, depth + 1) for each in value]
         return each if kind is list else tuple(each) if kind is tuple else kind(*each)
     return value
-
-
-def disturbed(value: Any) -> Any:
-    """A value with other numbers in it: floats, and whole numbers by themselves or in arrays; no usual one stays."""
-    if isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_):
-        return value - 1 if value > 0 else value + 1  # as an index it stays in bounds
-    if isinstance(value, float):
-        return 1.1 * value + 0.123
-
-    def other(array: np.ndarray) -> np.ndarray:
-        if array.dtype.kind in "iu":
-            return np.where(array > 0, array - 1, array + 1)
-        return 1.1 * array + 0.123 if array.dtype.kind == "f" else array
-
-    return exchanged(value, other)
 
 
 def kept(value: Any) -> Any:
@@ -66,21 +57,20 @@ def kept(value: Any) -> Any:
     if type(value) is np.ndarray:
         return value.copy()
     array = numbers(value)
-    if array is None and (isinstance(value, list | tuple) or type(value) in (dict, Params)):
-        return list(_arrays(value))
-    return array
+    return list(_arrays(value)) if array is None and _holds_others(value) else array
 
 
 def _arrays(value: Any, depth: int = 0) -> Iterator[np.ndarray]:
-    if type(value) is np.ndarray:
-        yield value.copy()
-    elif type(value) is Params:
-        yield from (value[name].copy() for name in Params.NAMES)
-    elif (array := numbers(value)) is not None:
+    array = value.copy() if type(value) is np.ndarray else numbers(value)
+    if array is not None:
         yield array
-    elif depth < 2 and (type(value) is dict or isinstance(value, list | tuple)) and len(value) < 50:
-        for each in value.values() if type(value) is dict else value:
+    elif depth < 2 and _holds_others(value) and len(value) < 50:
+        for each in value if isinstance(value, list | tuple) else value.values():
             yield from _arrays(each, depth + 1)
+
+
+def _holds_others(value: Any) -> bool:
+    return isinstance(value, list | tuple) or type(value) in (dict, Params)
 
 
 def fits(value: Any) -> Any:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import gc
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,28 +37,30 @@ class Endless(RuntimeError):
 
 @dataclass
 class Outcome:
-    """What one run of a variant gave, over all cases: how much is right, whether all is, or an error."""
+    """What one run of a variant gave: how much is right, whether all is, or an error."""
 
     score: int
     right: bool
-    error: str = ""
-    endless: bool = False
+    error: str
+    endless: bool
 
 
 @dataclass
 class Trace:
     """What the statements computed in one run, in order: slot numbers and values."""
 
+    quiet: bool = False  # nothing is kept but the result
+    disturbed: int = -1  # the slot of which another value is put in the place of what it computes
+    touched: bool = False  # whether there was such a value
     slots: list[int] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
     result: Any = None
     error: Exception | None = None
     kept_inputs: bool = True  # whether the arrays that it was given are as they were
-    quiet: bool = False  # nothing is kept but the result
 
 
 class Variants:
-    """All candidate edits of some units compiled into one set of functions, run on the cases of `truths`.
+    """All candidate edits of some units compiled into one set of functions; `truths` is what `evaluate` runs on.
 
     `at` is a set of slots and a function that is called before each of them with its number and the names there.
     Without `records` what the statements compute is not kept, which is faster.
@@ -77,7 +81,6 @@ class Variants:
         self.slots, self.text = find_slots(units), "\0".join(unit.text for unit in units)
         self._unbound = _unbound(units)
         self._choice = [0] * len(self.slots)
-        self._disturbed, self._touched = -1, False
         self._trace = Trace()
         self._acting = _acting_functions(units)
         self.alternatives: dict[int, list[list[ast.stmt] | ast.expr]] = {}
@@ -85,7 +88,7 @@ class Variants:
         collecting = gc.isenabled()
         gc.disable()  # hundreds of thousands of nodes are made, and none of them is garbage until the end
         try:
-            self.edits = [edit for edit in edits if self._enter(edit)]
+            self.edits = [edit for edit in edits if all(map(self._enter, edit.parts))]
             trees = [Switch(self, unit, number).tree for number, unit in enumerate(units)]
             names = {"record": self._record, "owner": self._record_owner, "fits": fits, "fuel": self._burn}
             names |= {"choice": self._choice, "at": self._look, "globals": globals, "locals": locals}
@@ -95,15 +98,14 @@ class Variants:
             if collecting:
                 gc.enable()
 
-    def _enter(self, edit: Edit) -> bool:
-        """Take in what an edit changes; False if that can't be."""
-        for part in edit.parts:
-            if (part.slot, part.code) not in self._numbers:
-                new = self._parsed(part)
-                if new is None:
-                    return False
-                self.alternatives.setdefault(part.slot, []).append(new)
-                self._numbers[part.slot, part.code] = len(self.alternatives[part.slot])
+    def _enter(self, part: Part) -> bool:
+        """Take in what an edit changes at a slot; False if that can't be."""
+        if (part.slot, part.code) not in self._numbers:
+            new = self._parsed(part)
+            if new is None:
+                return False
+            self.alternatives.setdefault(part.slot, []).append(new)
+            self._numbers[part.slot, part.code] = len(self.alternatives[part.slot])
         return True
 
     def _parsed(self, part: Part) -> list[ast.stmt] | ast.expr | None:
@@ -119,18 +121,17 @@ class Variants:
             return None
         if isinstance(body, ast.expr):
             return body
-        if slot.bare and isinstance(body[0], ast.Expr):  # what a lambda returns
+        if isinstance(slot.node, ast.Return) and body and isinstance(body[0], ast.Expr):  # what a lambda returns
             return [ast.Return(body[0].value, **HERE)]
         targets = [one for node in body for one in getattr(node, "targets", [getattr(node, "target", None)]) if one]
-        names = [node for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
-        given = {name.id for name in names if isinstance(name.ctx, ast.Store)} - slot.names - self._unbound
+        given = _names(targets, ast.Store) - slot.names - self._unbound
         return None if any(name in self.text for name in given) else body
 
     def _record(self, slot: int, value: Any, result: bool = False) -> Any:
         trace = self._trace
-        if slot == self._disturbed:
+        if slot == trace.disturbed:
             value, before = disturbed(value), value
-            self._touched |= value is not before and (type(value) not in (list, tuple, dict) or bool(kept(value)))
+            trace.touched |= value is not before and (type(value) not in (list, tuple, dict) or bool(kept(value)))
         fits(value)
         if not trace.quiet:
             trace.values.append(kept(value) if type(value) is not Params or result else None)
@@ -157,11 +158,11 @@ class Variants:
             spend(STATEMENT * (_LOOKING - self._fuel))
             self._fuel = fuel
 
-    def run(self, truth: Truth, edits: Sequence[Edit] = (), quiet: bool = False) -> Trace:
-        """Run on one case and return what the statements computed."""
+    def run(self, truth: Truth, edits: Sequence[Edit] = (), quiet: bool = False, disturbed: int = -1) -> Trace:
+        """Run on one case and return what the statements computed; what one slot computes may be `disturbed`."""
         for part in [part for edit in edits for part in edit.parts]:
             self._choice[part.slot] = self._numbers[part.slot, part.code]
-        trace = self._trace = Trace(quiet=quiet)
+        trace = self._trace = Trace(quiet, disturbed)
         case = truth.case
         H, K = case.params.hidden_size, case.params.vocab_size
         self._fuel = fuel = 10_000 + 60 * case.length * H * (H + K)  # far more than loops over all entries take
@@ -190,38 +191,22 @@ class Variants:
         found: dict[int, set[str]] = {}
         acting = {slot.number for slot in self.slots if slot.node is not None and _calls(slot.node) & self._acting}
         for slot in slots if plain is not None else ():
-            if slot in acting:
-                found[slot] = set(Params.NAMES)
-                continue
-            self._disturbed, self._touched = slot, False
-            try:
-                got = gradients(self.run(truth, edits, quiet=True), truth)
-            finally:
-                self._disturbed = -1
-            if not self._touched:
-                got = None
+            trace = self.run(truth, edits, quiet=True, disturbed=slot) if slot not in acting else Trace()
+            got = gradients(trace, truth) if trace.touched else None
             found[slot] = {n for n in Params.NAMES if got is None or not np.array_equal(got[n], plain[n])}
         return found
 
     def evaluate(self, edits: Sequence[Edit] = ()) -> Outcome:
-        """Run on all cases and count what is right: every recognized quantity, and every right matrix."""
-        score, right, error, endless = 0, True, "", False
-        for truth in self.truths:
-            trace = self.run(truth, edits)
-            matrices = right_matrices(trace, truth)
-            seen = self.seen(trace, truth) & truth.counted
-            score += seen.bit_count() + 4 * len(matrices)
-            right = right and len(matrices) == 9
-            error = error or (str(trace.error) if trace.error else "")
-            endless = endless or isinstance(trace.error, Endless)
-        return Outcome(score, right, error, endless)
+        """Run and count what is right: every recognized quantity, and every right matrix."""
+        (truth,) = self.truths
+        trace = self.run(truth, edits)
+        matrices, error = right_matrices(trace, truth), trace.error
+        score = (self.seen(trace, truth) & truth.counted).bit_count() + 4 * len(matrices)
+        return Outcome(score, len(matrices) == 9, str(error or ""), isinstance(error, Endless))
 
     def seen(self, trace: Trace, truth: Truth) -> int:
         """All keys that are recognized in a run, as bits."""
-        bits = 0
-        for _, found in self.events(trace, truth):
-            bits |= max(found, 0)
-        return bits
+        return functools.reduce(operator.or_, (max(found, 0) for _, found in self.events(trace, truth)), 0)
 
     def events(self, trace: Trace, truth: Truth) -> list[tuple[int, int]]:
         """Slots and recognized keys (bits), in the order of the run; -1 for zeros, which belong to no quantity."""
@@ -241,20 +226,21 @@ def _calls(node: ast.AST) -> set[str]:
 def _acting_functions(units: list[Unit]) -> set[str]:
     """Names of those functions that change something that others see: an array, an attribute; or call one that does."""
     every = [node for unit in units for node in ast.walk(unit.tree) if isinstance(node, ast.FunctionDef)]
-    found = {function.name for function in every if any(map(_is_filled, ast.walk(function)))}
-    while more := {function.name for function in every if function.name not in found and _calls(function) & found}:
-        found |= more
+    filled, found = ast.Attribute | ast.Subscript, set()
+    acts = [f for f in every if any(isinstance(n, filled) and isinstance(n.ctx, ast.Store) for n in ast.walk(f))]
+    while not found.issuperset(names := {function.name for function in acts}):
+        found |= names
+        acts = [function for function in every if _calls(function) & found]
     return found
-
-
-def _is_filled(node: ast.AST) -> bool:
-    return isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store)
 
 
 def right_matrices(trace: Trace, truth: Truth) -> list[str]:
     """Names of the matrices whose gradient a run returned right, to 1e-9."""
-    grads = gradients(trace, truth) or {}
-    return [name for name, got in grads.items() if _agree(got, truth.gradient[name])]
+
+    def agrees(got: np.ndarray, right: np.ndarray) -> bool:
+        return bool(np.abs(got - right).max() <= 1e-9 * (np.abs(right).max() or 1e-3))
+
+    return [name for name, got in (gradients(trace, truth) or {}).items() if agrees(got, truth.gradient[name])]
 
 
 def gradients(trace: Trace, truth: Truth) -> dict[str, np.ndarray] | None:
@@ -267,16 +253,17 @@ def gradients(trace: Trace, truth: Truth) -> dict[str, np.ndarray] | None:
         return None
 
 
-def _agree(got: np.ndarray, right: np.ndarray) -> bool:
-    difference, size = got - right, np.abs(right).max()
-    return bool(np.abs(difference).max() <= 1e-9 * (size or 1e-3))
-
-
 def _unbound(units: list[Unit]) -> set[str]:
     """Names that are read, though nothing in the units or around them is called so."""
-    inside = [node for unit in units for node in ast.walk(unit.tree)]
-    read = {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    given = {n.id for n in inside if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    trees = [unit.tree for unit in units]
+    inside = [node for tree in trees for node in ast.walk(tree)]
+    given = _names(trees, ast.Store | ast.Del)
     given |= {getattr(n, "arg", None) or getattr(n, "asname", None) or getattr(n, "name", None) for n in inside}
     around = [{*unit.function.__globals__, *unit.function.__code__.co_freevars} for unit in units]
-    return read - given - set().union(dir(builtins), *around)
+    return _names(trees, ast.Load) - given - set().union(dir(builtins), *around)
+
+
+def _names(roots: list[ast.AST], context: type) -> set[str]:
+    """The names that are read, or given, in some trees."""
+    every = (node for root in roots for node in ast.walk(root) if isinstance(node, ast.Name))
+    return {name.id for name in every if isinstance(name.ctx, context)}

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.artist import setp
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_rgba
@@ -321,7 +320,8 @@ def _build_flaws(scene: Scene, axes: Axes, layout: Layout) -> Update:
         lines.set_segments(paths)
         heads.set_verts([head(path[-2], path[-1], 11, 6) for path in paths])
         frames = []
-        setp(texts, text="")
+        for text in texts:
+            text.set_text("")
         for stray, path, text in zip(drawn, paths, texts, strict=False):
             label = f"{words.stray_label(stray)}: {words.delta_text(stray.amount)}"
             level = np.argmax(np.abs(np.diff(path[:, 0])))
@@ -331,7 +331,8 @@ def _build_flaws(scene: Scene, axes: Axes, layout: Layout) -> Update:
             half = 0.41 * len(label) * layout.sizes.small + 5
             frames.append(rectangle(x - half, y - 8, x + half, y + 8))
         boxes.set_verts(frames)
-        setp([lines, heads, boxes], visible=bool(drawn))  # it takes time to draw nothing
+        for artist in (lines, heads, boxes):  # it takes time to draw nothing
+            artist.set_visible(bool(drawn))
 
     return update
 
@@ -359,7 +360,9 @@ def _build_frames(scene: Scene, axes: Axes, layout: Layout) -> Update:
             (around_one, [around([chosen], 3.5)] if chosen in layout.boxes else []),
             (around_all, [around(names, 3) for names in groups]),
         ):
-            setp(lines, segments=segments, visible=bool(segments))
+            for line in lines:
+                line.set_segments(segments)
+                line.set_visible(bool(segments))
 
     return update
 

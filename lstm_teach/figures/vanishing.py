@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.artist import setp
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PolyCollection
@@ -117,7 +116,8 @@ def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
         if named != (fade.guessed, revealed):
             named = fade.guessed, revealed
             for artists, visible in ((first, fade.guessed), (later, revealed), ([invitation, known], not any(named))):
-                setp(artists, visible=visible)
+                for artist in artists:
+                    artist.set_visible(visible)
             scene.forget()
         known.set_text(f"Forget gates {fade.gate:.3f} on average; |delta| {short(fade.norms[LAST], 2)} at step 59")
         for row, which in enumerate(FADES):

@@ -1,15 +1,15 @@
 """Read a learner's function as text, find the helpers it calls, and put repaired text together again.
 
 The text is never rewritten as a whole: an edit replaces a span, so that line numbers, comments and the learner's own
-layout stay. Imports standins.
+layout stay. Imports standins and the guard.
 """
 
 from __future__ import annotations
 
 import ast
 import bisect
+import contextlib
 import enum
-import functools
 import inspect
 import itertools
 import sysconfig
@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_teach import guard
 from lstm_teach.doctor.standins import guarded_builtins
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
@@ -304,23 +305,19 @@ def bare(value: Any) -> Any:
 def plain_function(function: Any) -> Any:
     """The Python function inside partials, bound methods, callable objects and decorators."""
     while True:
+        function = guard.unwrapped(function)
         called = vars(type(function)).get("__call__")
-        if isinstance(function, functools.partial):
-            function = function.func
-        elif isinstance(function, types.MethodType):
+        if isinstance(function, types.MethodType):
             function = function.__func__
-        elif hasattr(function, "__wrapped__"):
-            function = function.__wrapped__
-        elif not isinstance(function, types.FunctionType) and isinstance(called, types.FunctionType):
-            function = called
-        else:
+        elif isinstance(function, types.FunctionType) or not isinstance(called, types.FunctionType):
             return function
+        else:
+            function = called
 
 
 def _is_learners(function: types.FunctionType) -> bool:
     filename = function.__code__.co_filename
-    path = str(Path(filename).resolve()) if not filename.startswith("<") else filename
-    return not path.startswith(_PACKAGE) and not path.startswith(_LIBRARIES)
+    return filename.startswith("<") or not str(Path(filename).resolve()).startswith((_PACKAGE, *_LIBRARIES))
 
 
 def _names(code: types.CodeType) -> Iterator[str]:
@@ -344,8 +341,6 @@ def closure_values(function: types.FunctionType) -> dict[str, Any]:
     """Names and values that a function takes from the function around it."""
     values = {}
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        try:
+        with contextlib.suppress(ValueError):  # not bound yet
             values[name] = cell.cell_contents
-        except ValueError:  # not bound yet
-            continue
     return values

@@ -219,8 +219,9 @@ class Truth:
         """The pieces of stacked arrays (n, ...) that could be a quantity, as (form, (n, pieces, size))."""
         n, *shape = stack.shape
         cuts = [self._cuts(size) for size in shape]
-        if not stack.size:
+        if not stack.size or not shape:
             return
+        lines = stack.reshape(-1, *shape[1:]) if len(shape) > 2 else None  # of which the pieces are looked at as well
         if len(shape) == 1:
             for cut in cuts[0]:
                 part = stack[:, None, cut]
@@ -229,15 +230,11 @@ class Truth:
             for rows, columns in itertools.product(*cuts):
                 part = stack[:, rows, columns]
                 yield part.shape[1:], part.reshape(n, 1, -1)
-            for axis, lines in ((1, stack), (0, stack.swapaxes(1, 2))):
+            for axis in (1, 0):
                 if shape[axis] in (self.H, self.K) or (cuts[axis] and not cuts[1 - axis]):
-                    yield from self._parts_of_parts(n, lines.reshape(-1, shape[axis]))
+                    lines = stack.swapaxes(axis + 1, 2).reshape(-1, shape[axis])
                     break
-        elif shape:
-            yield from self._parts_of_parts(n, stack.reshape(-1, *shape[1:]))
-
-    def _parts_of_parts(self, n: int, stack: np.ndarray) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
-        for form, parts in self._parts(stack):
+        for form, parts in self._parts(lines) if lines is not None else ():
             yield form, parts.reshape(n, -1, parts.shape[-1])
 
     def _cuts(self, size: int) -> list[slice]:

@@ -122,10 +122,12 @@ def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
         known.set_text(f"Forget gates {fade.gate:.3f} on average; |delta| {short(fade.norms[LAST], 2)} at step 59")
         for row, which in enumerate(FADES):
             rate, shown = fade.rates[which], fade.guessed if which == "guess" else revealed
-            lines[which].set(data=(np.arange(STEPS), fade.line(which)), visible=shown)
-            dots[which].set(data=([rate], [3 - row]), visible=shown)
-            said = f"{rate:.3f}" if which != "guess" else f"{rate:.2f}" if shown else "none"
-            numbers[which].set(text=said, visible=shown or which == "guess")
+            for artist in (lines[which], dots[which]):
+                artist.set_visible(shown)
+            lines[which].set_data(np.arange(STEPS), fade.line(which))
+            dots[which].set_data([rate], [3 - row])
+            numbers[which].set_visible(shown or which == "guess")
+            numbers[which].set_text(f"{rate:.3f}" if which != "guess" else f"{rate:.2f}" if shown else "none")
 
     return scene, update
 

@@ -66,7 +66,7 @@ PLACES = [
     ("lstm_stacked", "df * f * (1 - f)", "df", "rows 4 to 7 of W (block 2 of 4)"),
     ("lstm_stacked", "dg * (1 - g**2)", "dg", "entries 12 to 15 of b (block 4 of 4)"),
     ("lstm_rows_batch", "dc * i * (1 - g * g)", "dc * i", "columns 6 to 8 of kernel (block 3 of 4)"),
-    ("lstm_stacked", "dc_next = dc * f", "pass", "Block 3 alone is right"),
+    ("lstm_stacked", "dc_next = dc * f", "pass", "only block 3 of 4 is right"),
     ("gru_reset_before", 'p["U_z"].T @ dz + p["U_r"].T @ dr', 'p["U_z"].T @ dz', "With U_r set to zero"),
     ("lstm_stacked", *CARRY[1:], "With W set to zero"),
     ("two_layers_dropout", 'd_lower = p["W1"].T @ a1', 'd_lower = p["W1"] @ a1', "With W1 made symmetric"),
@@ -116,7 +116,7 @@ PROVED = [
         "out_bias is made with the same deltas as out, whose gradient is right",
     ),
     ("rnn_tied", 'grads["table"][text[t]] += dz', "pass", "is a sum of 2 products of a delta and an input, yours of 1"),
-    ("rnn_layer_norm", 'grads["W"] += decay * p["W"]', "pass", "in the gradient of W is a multiple of the weights"),
+    ("rnn_layer_norm", 'grads["W"] += decay * p["W"]', "pass", "The gradient of W lacks a multiple of the weights"),
     ("lstm_peephole", 'dc * f + di * P["peep_i"] + df * P["peep_f"]', "dc * f", "With peep_i and peep_f set to zero"),
 ]
 

@@ -35,19 +35,19 @@ def case_of(net: Any, names: Iterable[str], loss: Callable[[int], Any], gradient
         if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
             raise TypeError(f"{name} of net must be an array of floating-point numbers, got {validate.brief(value)}.")
     for said, function in (("loss", loss), ("gradient", gradient)):
-        if not callable(function):
-            raise TypeError(f"{said} must be a function of T, got {validate.brief(function)}.")
+        validate.instance(said, function, Callable, "a function of T")
 
     def case(T: int) -> tuple:
+        @functools.wraps(loss)
         def own_loss(params: Mapping) -> Any:
             with _holding(net, params):
                 return loss(T)
 
+        @functools.wraps(gradient)
         def own_gradient(params: Mapping) -> Any:
             with _holding(net, params):
                 return _by_name(after_the_loss(gradient(T)), names)
 
-        own_loss.__wrapped__, own_gradient.__wrapped__ = loss, gradient
         return {name: _value(net, name).copy() for name in names}, own_loss, own_gradient
 
     return case
@@ -63,8 +63,7 @@ def after_the_loss(result: Any) -> Any:
 def _by_name(grads: Any, names: list[str]) -> Any:
     """A gradient as a mapping: one array for each name, or a mapping of dW for W."""
     if isinstance(grads, Mapping):
-        keys = {name: next((key for key in (name, f"d{name}", f"d_{name}") if key in grads), None) for name in names}
-        return {name: grads[key] for name, key in keys.items() if key is not None}
+        return {name: grads[key] for name in names for key in (f"d_{name}", f"d{name}", name) if key in grads}
     if isinstance(grads, np.ndarray) and len(names) == 1:
         return {names[0]: grads}
     if not isinstance(grads, tuple | list) or len(grads) != len(names):

@@ -9,8 +9,8 @@ import linecache
 import sysconfig
 import time
 import traceback
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from lstm_teach import guard, html, validate
 from lstm_teach.gradcheck import LENGTHS
 from lstm_teach.gradreport import listing, marked, word
-from lstm_teach.models.differences import RIGHT, Model, ModelCase, Seen, Unusable, compare, model_of, rounding_noise
+from lstm_teach.models.differences import RIGHT, Model, ModelCase, Seen, Unusable, compare, model_of
 from lstm_teach.models.experiments import explain
 from lstm_teach.models.families import ModelFinding, finding
 from lstm_teach.models.relations import pooled, wrong_of
@@ -53,20 +53,18 @@ class ModelDiagnosis:
         lengths = listing(self.ladder)
         if self.passed:
             return f"The gradient is right: it agrees with differences of the loss at T = {lengths}."
-        wrong = [name for name, errors in self._errors().items() if max(errors) > RIGHT]
+        each = self.ladder.values()
+        wrong = [name for name in next(iter(each)) if any(errors[name] > RIGHT for errors in each)]
         if wrong:
             return f"The gradient is not right: {listing(wrong)}. The likeliest reason comes first."
         if all(found.family in ("raises", "unusable") for found in self.findings):
             return f"The gradient agrees with differences at T = {lengths}; other lengths could not be compared."
         return f"The gradient agrees with differences at T = {lengths}, but the check itself is not sound."
 
-    def _errors(self) -> dict[str, list[float]]:
-        names = next(iter(self.ladder.values()), {})
-        return {name: [errors[name] for errors in self.ladder.values()] for name in names}
-
     def _table(self) -> list[list[str]]:
         """The ladder in words, its head first."""
-        rows = ([name, *(word(error, RIGHT) for error in errors)] for name, errors in self._errors().items())
+        lengths = [*self.ladder.values()]
+        rows = ([name, *(word(errors[name], RIGHT) for errors in lengths)] for name in lengths[0])
         return [["array", *(f"T = {T}" for T in self.ladder)], *rows]
 
     def __str__(self) -> str:
@@ -125,31 +123,26 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     the results of `loss` and `gradient`, an exception too, is a finding.
     """
     started = time.perf_counter()
-    if not callable(case):
-        raise TypeError(f"case must be a function case(T), got {validate.brief(case)}.")
+    validate.instance("case", case, Callable, "a function case(T)")
     seconds = validate.finite_number("seconds", seconds, positive=True)
     lengths = sorted({validate.positive_integer("each of lengths", T) for T in lengths})
     if not lengths:
         raise ValueError("lengths must hold at least one number of steps, got none.")
+    unsound: ModelFinding | None = None
     findings: list[ModelFinding] = []
     notes: dict[str, None] = {}  # a dict keeps the order and drops repetitions
     own: dict[int, Model] = {}
     models: dict[int, Model] = {}  # the same, but with weights of usual size where the learner's are tiny
     seen: Seen = {}
     failed: dict[int, Exception] = {}
-
-    def take(T: int) -> Model:
-        model = model_of(case, T, seconds)
-        return replace(model, noise=rounding_noise(model))
-
     for T in lengths:
         if T > 6 and any(map(wrong_of, seen.values())):
             break  # short sequences tell more about a mistake
         try:
-            findings = soundness(model_of(case, T, seconds), lambda T=T: model_of(case, T, seconds), notes)
-            if findings:
+            own[T] = model_of(case, T, seconds)
+            unsound = soundness(own[T], lambda T=T: model_of(case, T, seconds), notes)
+            if unsound:
                 break
-            own[T] = take(T)
             models[T] = of_sane_size(own[T], notes)
             seen[T] = compare(models[T])
             if all(np.abs(c.right[c.tried]).max() < 1e-8 for c in seen[T].values()):
@@ -159,9 +152,11 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             if "did not finish" in str(error):
                 break
     try:
-        findings = findings or unread(models, seen, notes)
-        if not findings and any(map(wrong_of, seen.values())):
-            findings, said = explain(seen, models, lambda T: of_sane_size(take(T), notes))
+        unsound = unsound or unread(models, seen, notes)
+        if unsound:
+            findings = [unsound]
+        elif any(map(wrong_of, seen.values())):
+            findings, said = explain(seen, models, lambda T: of_sane_size(model_of(case, T, seconds), notes))
             notes.update(dict.fromkeys(said))
             replaced = [T for T in seen if wrong_of(seen[T]) and models[T] is not own[T]]
             hidden = max((pooled(compare(own[T])).error for T in replaced), default=np.inf)

@@ -32,18 +32,34 @@ class Unusable(guard.LearnerError):
 
 @dataclass(frozen=True)
 class Model:
-    """One case. A guarded call may take `seconds`; `noise` is how far rounding moves the loss."""
+    """One case, of so many `steps`. A guarded call may take `seconds`."""
 
     params: Arrays
     loss: Callable[[Arrays], float]
     gradient: Callable[[Arrays], Arrays]
     steps: int
     seconds: float
-    noise: float = 0.0
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:  # noqa: D102
         return {name: self.params[name].shape for name in self.params}
+
+    @functools.cached_property
+    def noise(self) -> float:
+        """How far rounding alone moves the loss, from the fourth differences along a short line.
+
+        Over steps of 1e-6 a smooth loss is a parabola to 1e-18, so what a fourth difference leaves is noise.
+        Source: More and Wild, SIAM J. Sci. Comput. 33 (2011) 1292-1314. A corner of a ReLU on one of the lines would
+        look like noise, so the lines do not go through the weights themselves, and the smallest of three counts.
+        """
+        rng, lines = np.random.default_rng(0), []
+        for _ in range(3):
+            direction = {name: rng.normal(size=shape) for name, shape in self.shapes.items()}
+            lines.append(losses(self, (_along(self.params, direction, 1e-4 + 1e-6 * step) for step in range(9))))
+        first = np.abs(lines[0][0])
+        single = is_single(lines)  # then the steps of float32 can hide between the points
+        noise = min(np.sqrt(np.mean(np.diff(line, 4) ** 2) / math.comb(8, 4)) for line in lines)
+        return float(max(noise, np.spacing(np.float32(first) if single else first)))
 
 
 def model_of(case: ModelCase, T: int, seconds: float) -> Model:
@@ -63,8 +79,7 @@ def model_of(case: ModelCase, T: int, seconds: float) -> Model:
     if not list(params.keys()):
         raise ValueError(f"params of case({T}) must hold at least one array, got none.")
     for said, function in (("loss", loss), ("gradient", slope)):
-        if not callable(function):
-            raise TypeError(f"{said} of case({T}) must be a function of params, got {validate.brief(function)}.")
+        validate.instance(f"{said} of case({T})", function, Callable, "a function of params")
     for name in params:
         array, what = params[name], f"params[{name!r}] of case({T}) must"
         if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
@@ -144,13 +159,16 @@ def _guarded(function: Callable, seconds: float, run: Callable[[], Any]) -> Any:
         raise
 
 
-def _real(value: object, must: str) -> np.ndarray:
+def _real(value: object, must: str, finite: str) -> np.ndarray:
+    """A learner's number or numbers as an array; the sentences say what must be, and that it must be finite."""
     try:
         array = np.asarray(value)
     except (TypeError, ValueError):
         array = np.asarray(None)
     if array.dtype.kind not in "fiu":
         raise Unusable(f"{must}, got {validate.brief(value)}.")
+    if not np.isfinite(array).all():
+        raise Unusable(f"{finite}, got {array[~np.isfinite(array)][0]}.")
     return array
 
 
@@ -158,11 +176,9 @@ def _number(result: object) -> float:
     """The loss, which comes first where the gradient comes with it."""
     result = result[0] if isinstance(result, tuple | list) and result else result
     must = "loss(params) must return one real number"
-    array = _real(result, must)
+    array = _real(result, must, "loss(params) must return a finite number")
     if array.size != 1:
         raise Unusable(f"{must}, got {validate.brief(result)}.")
-    if not np.isfinite(array).all():
-        raise Unusable(f"loss(params) must return a finite number, got {array.ravel()[0]}.")
     return float(array.ravel()[0])
 
 
@@ -175,37 +191,16 @@ def _read(result: Any, params: Arrays) -> dict[str, np.ndarray]:
         raise Unusable(f"gradient(params) must have an entry for every array of params; missing: {', '.join(missing)}.")
     got = {}
     for name, own in params.items():
-        array = _real(result[name], f"gradient[{name!r}] must be an array of real numbers")
+        must = f"gradient[{name!r}] must"
+        array = _real(result[name], f"{must} be an array of real numbers", f"{must} be finite")
         if array.shape != own.shape:
             hint = " Is it transposed?" if array.shape == own.shape[::-1] else ""
-            raise Unusable(
-                f"gradient[{name!r}] must have the shape of params[{name!r}], {own.shape}, got {array.shape}.{hint}"
-            )
-        if not np.isfinite(array).all():
-            raise Unusable(f"gradient[{name!r}] must be finite, got {array[~np.isfinite(array)][0]}.")
+            raise Unusable(f"{must} have the shape of params[{name!r}], {own.shape}, got {array.shape}.{hint}")
         got[name] = array.astype(np.float64)
     return got
 
 
 # --------------------------------------------------------------------------------------------------- differences
-
-
-def rounding_noise(model: Model) -> float:
-    """How far rounding alone moves the loss, from the fourth differences along a short line.
-
-    Over steps of 1e-6 a smooth loss is a parabola to 1e-18, so what a fourth difference leaves is noise.
-    Source: More and Wild, SIAM J. Sci. Comput. 33 (2011) 1292-1314. A corner of a ReLU on one of the lines would
-    look like noise, so the lines do not go through the weights themselves, and the smallest of three counts.
-    """
-    rng = np.random.default_rng(0)
-    found, values = [], []
-    for _ in range(3):
-        direction = {name: rng.normal(size=shape) for name, shape in model.shapes.items()}
-        line = losses(model, (_along(model.params, direction, 1e-4 + 1e-6 * step) for step in range(9)))
-        found.append(np.sqrt(np.mean(np.diff(line, 4) ** 2) / math.comb(8, 4)))
-        values += list(line)
-    single = is_single([np.array(values)])  # then the steps of float32 can hide between the points
-    return max(min(found), float(np.spacing(np.abs(np.float32(values[0]) if single else values[0]))))
 
 
 def is_single(arrays: Iterable[np.ndarray]) -> bool:
@@ -277,6 +272,16 @@ class Comparison:
         return ~np.isnan(self.right)
 
     @property
+    def is_matrix(self) -> bool:
+        """Whether it has rows and columns."""
+        return self.mine.ndim == 2 and min(self.mine.shape) > 1
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether all of it is along one axis."""
+        return self.mine.size == max(self.mine.shape, default=1)
+
+    @property
     def error(self) -> float:
         """|mine - right| / max(|mine|, |right|) in Euclidean norms, beyond what differences can tell."""
         mine, right = self.mine[self.tried], self.right[self.tried]
@@ -328,13 +333,12 @@ def measured(model: Model, params: Arrays, groups: list[list[tuple[str, Index]]]
     for each number.
     """
     rng, h, tries = np.random.default_rng(1), 1e-5, 3
-    directions = []
-    for group in groups:
-        for _ in range(tries):
-            direction = {name: np.zeros(params[name].shape) for name, _ in group}
-            for name, where in group:
-                direction[name][where] = rng.normal(size=direction[name][where].shape)
-            directions.append(direction)
+    zeros = {name: np.zeros(shape) for name, shape in model.shapes.items()}
+    directions = [
+        changed(zeros, ((name, where, rng.normal(size=zeros[name][where].shape)) for name, where in group))
+        for group in groups
+        for _ in range(tries)
+    ]
     try:
         got = gradient(model, params)
         values = losses(model, (_along(params, d, side * h) for d in directions for side in (-1, 1)))

@@ -7,7 +7,7 @@ Imports differences, layout and relations.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,30 +36,15 @@ def inside(vectors: np.ndarray, span: np.ndarray) -> bool:
     return bool(np.linalg.norm(vectors - span @ (span.T @ vectors)) <= 1e-6 * np.linalg.norm(vectors))
 
 
-def _sparse(span: np.ndarray) -> bool:
-    """Whether the span is one of some coordinates: rows that are picked, or a delta that reaches some units only."""
-    return int((np.abs(span).max(axis=1, initial=0) >= 1e-9).sum()) == span.shape[1]
-
-
-def is_matrix(array: np.ndarray) -> bool:
-    """Whether it has rows and columns."""
-    return array.ndim == 2 and min(array.shape) > 1
-
-
-def _longest(array: np.ndarray) -> int:
-    return int(np.argmax(array.shape or (1,)))
-
-
 def _spans(each: Each) -> dict[Side, np.ndarray]:
     """What spans the columns and the rows of a right gradient, where it is less than everything."""
     spans = {}
     for name, c in each.items():
-        if not c.tried.all() or c.silent:
-            continue
-        if is_matrix(c.right):
-            spans |= {(name, axis): basis(c.right, axis) for axis in (0, 1)}
-        else:
-            spans[name, _longest(c.right)] = basis(c.right.reshape(-1, 1), 0)
+        if c.tried.all() and not c.silent:
+            if c.is_matrix:
+                spans |= {(name, axis): basis(c.right, axis) for axis in (0, 1)}
+            else:
+                spans[name, int(np.argmax(c.right.shape or 0))] = basis(c.right.reshape(-1, 1), 0)
     return {side: span for side, span in spans.items() if span.shape[1] < len(span)}
 
 
@@ -68,38 +53,30 @@ def shared_deltas(seen: Seen) -> tuple[dict[str, int], dict[str, set[str]]]:
 
     With few steps and a small batch the gradient of a matrix is a sum of few products of a delta and an input, so its
     columns (or its rows, if the layout is the other one) are combinations of a few deltas. A bias whose gradient is
-    such a combination, or a matrix with another number of inputs that has the same ones, shares the delta. Deltas that
-    reach some units only lie in the same span whether they are the same or not, so they tell nothing.
+    such a combination, or a matrix with another number of inputs that has the same ones, shares the delta.
     """
-    arrays = {name: c.mine for name, c in next(iter(seen.values())).items()}
-    axes = {name: _longest(array) for name, array in arrays.items() if array.size == max(array.shape, default=1)}
-    partners: dict[str, set[str]] = {name: set() for name in arrays}
-    lengths = [_spans(each) for each in seen.values()]
-    telling = {side for spans in lengths for side, span in spans.items() if not _sparse(span)}
-    picked = {side for spans in lengths for side in spans} - telling  # as rows of a table are
-    for spans in lengths:
-        told = [side for side, span in spans.items() if not _sparse(span)]
-        alike = [pair for pair in itertools.permutations(told, 2) if _alike(spans, *pair)]
-        for by_number in (False, False, True):
-            # The delta runs across from where one row is picked, as of a table; along a side shared with an array of
-            # which this is known; and as a last sign along one shared with a matrix that has another number of inputs.
-            found = {side for side in told if (side[0], 1 - side[1]) in picked}
-            found |= {one for one, other in alike if other in axes.items()}
-            if by_number:
-                inputs = {side: arrays[side[0]].shape[1 - side[1]] for side in told if is_matrix(arrays[side[0]])}
-                found |= {one for one, other in alike if {one, other} <= inputs.keys() and inputs[one] != inputs[other]}
-            names = [name for name, _ in found]
-            axes = {name: axis for name, axis in found if names.count(name) == 1} | axes
-        for one, other in alike:
-            if one in axes.items() and other in axes.items():
-                partners[one[0]].add(other[0])
-    return axes, partners
-
-
-def _alike(spans: dict[Side, np.ndarray], one: Side, other: Side) -> bool:
-    """Whether the same deltas, or the same inputs, are in two arrays."""
-    fewer, more = sorted((spans[one], spans[other]), key=lambda span: span.shape[1])
-    return one[0] != other[0] and len(fewer) == len(more) and inside(fewer, more)
+    arrays = next(iter(seen.values()))
+    picked: set[Side] = set()
+    telling: set[Side] = set()
+    alike: set[tuple[Side, Side]] = set()
+    for spans in (_spans(each) for each in seen.values()):
+        # Deltas that reach some units only lie in the same span whether they are the same or not, so they tell nothing.
+        sparse = {side for side, span in spans.items() if (np.abs(span).max(axis=1) >= 1e-9).sum() == span.shape[1]}
+        picked, telling = picked | sparse, telling | (spans.keys() - sparse)
+        for one, other in itertools.permutations(spans.keys() - sparse, 2):
+            fewer, more = sorted((spans[one], spans[other]), key=lambda span: span.shape[1])
+            if one[0] != other[0] and len(fewer) == len(more) and inside(fewer, more):
+                alike.add((one, other))
+    # The delta runs along a vector; along a side shared with an array of which this is known; across from where one row
+    # is picked, as of a table; and as a last sign along a side shared with a matrix that has another number of inputs.
+    deltas = {(name, int(np.argmax(c.mine.shape or 0))) for name, c in arrays.items() if c.is_vector}
+    across = {(name, axis) for name, axis in telling if (name, 1 - axis) in picked - telling}
+    inputs = {(name, axis): arrays[name].mine.size // arrays[name].mine.shape[axis] for name, axis in telling}
+    for last in (False, False, True):
+        found = {one for one, other in alike if other in deltas or (last and inputs[one] != inputs[other])} | across
+        deltas |= {(name, axis) for name, axis in found if (name, 1 - axis) not in found | deltas}
+    shared = {(one[0], other[0]) for one, other in alike if {one, other} <= deltas}
+    return dict(deltas), {name: {other for one, other in shared if one == name} for name in arrays}
 
 
 def outputs(model: Model) -> list[str]:
@@ -137,14 +114,15 @@ class Evidence:
         self.axes, self.partners = shared_deltas(self.seen)
         # Where the state is zero at the start, the gradient of what it is multiplied with knows nothing of that step.
         self.silent = {name for name, c in next(iter(self.seen.values())).items() if c.silent}
-        self.blocks = {name: blocks for name in self.bad if (blocks := self._wrong_blocks(name))}
+        parts = [self._parts(name) for name in self.bad]
+        self.wrong = [piece for wrong, _ in parts for piece in wrong]
+        self.right = [piece for _, right in parts for piece in right]  # blocks of the same arrays, shown to be right
 
     # ------------------------------------------------------------------------------------------ what can be read off
 
     def place(self) -> str:
         """From which length on which arrays and blocks are wrong."""
-        names = sorted(self.bad, key=lambda name: name not in self.blocks)
-        wrong = self.layout.told(piece for n in names for piece in self.blocks.get(n, ([Piece(n)], []))[0])
+        wrong = self.layout.told(sorted(self.wrong, key=lambda piece: not piece.part))
         if self.before is None:
             already = ", the shortest length compared" if self.first > 1 else ""
             return f"Wrong at T = {self.first} already{already}: {wrong}."
@@ -157,8 +135,8 @@ class Evidence:
         start = self.seen.get(1) if self.first <= 2 else None
         return any(part_of(piece, one).silent for one in (start, self.each) if one)
 
-    def _wrong_blocks(self, name: str) -> tuple[list[Piece], list[Piece]] | None:
-        """Of an array that is wrong in whole blocks only, the blocks that are wrong and those shown to be right."""
+    def _parts(self, name: str) -> tuple[list[Piece], list[Piece]]:
+        """The array, or if it is wrong in whole blocks only, the blocks that are wrong and those shown to be right."""
         for pieces in self.layout.of(name):
             axis = len(pieces[0].part) - 1
             if not pieces[0].part or axis != self.axes.get(name, axis):
@@ -168,42 +146,38 @@ class Evidence:
             lines = [Piece(name, (*p.part[:axis], (k, k + 1))) for p in wrong for k in range(*p.part[axis])]
             if wrong and right and all(is_off(p, self.each) or part_of(p, self.each).silent for p in lines):
                 return wrong, right
-        return None
-
-    def labels(self, right: bool = False) -> set[str]:
-        """Which blocks are wrong, or shown to be right, in the arrays that are wrong in whole blocks."""
-        return {piece.label for pieces in self.blocks.values() for piece in pieces[right]}
+        return [Piece(name)], []
 
     def gate_hint(self) -> str:
         """One gate is right and the others are wrong: the output gate's delta is the one without the cell."""
-        said, right = "", self.labels(right=True)
-        if len(right) == 1 and int(min(right).split()[-1]) > 2 and not right & self.labels():
-            said = f"{min(right).split(' of ')[0].capitalize()} alone is right."
-        elif not self.blocks:
-            bad = set(self.bad)
-            sets = [[n for n in gate if n in bad or not self.is_mute(Piece(n))] for gate in self.layout.gates]
-            whole = [names for names in sets if names and bad.isdisjoint(names)]
-            off = [names for names in sets if not bad.isdisjoint(names)]
-            if len(whole) == 1 and len(off) > 1 and bad <= set().union(*off):
-                said = f"Of the gates that show anything here, only the one of {listing(whole[0])} is right."
-        if not said:
+        inner = [Piece(name) for gate in self.layout.gates for name in gate if name not in self.bad]
+        right = self.right or [piece for piece in inner if not self.is_mute(piece)]
+        wrong = self.layout.gates_of(self.wrong)
+        fine = self.layout.gates_of(right) - wrong
+        if len(fine) != 1 or len(wrong) < 2:
             return ""
         return (
-            f"{said} If that is the output gate, look at the delta of the cell, which all gates but this one use: how "
-            "it gets there from h, and how the next step's part is added to it."
+            f"Of the gates that show anything here, only {min(fine)} is right. If that is the output gate, look at the "
+            "delta of the cell, which all gates but this one use: how it gets there from h, and how the next step's "
+            "part is added to it."
         )
 
-    def is_one_gate(self) -> bool:
-        """Whether what is wrong belongs to one gate, which has twins."""
-        twins = {c.mine.shape for name, c in self.each.items() if name not in self.bad}
-        one_delta = set(self.bad) <= {self.bad[0]} | self.partners[self.bad[0]]
-        one_delta = one_delta and all(self.each[name].mine.shape in twins for name in self.bad)
-        return one_delta or len(self.labels()) == 1 or self.layout.is_one_gate([Piece(name) for name in self.bad])
+    def is_one_gate(self, pieces: list[Piece] | None = None) -> bool:
+        """Whether these, or all that are wrong, belong to one gate, which has twins."""
+        gates = self.layout.gates_of(pieces or self.wrong)
+        names = {piece.name for piece in pieces or self.wrong}
+        same = [self.layout.shapes[name] for name in names]
+        twins = set(same) <= {shape for name, shape in self.layout.shapes.items() if name not in names}
+        if pieces is None and twins and any(names <= {name} | self.partners[name] for name in names):
+            return True  # with one delta
+        if gates or any(map(self.layout.blocks, names)):
+            return len(gates) == 1
+        return twins and len(set(same)) == len(same)
 
     def factors(self, name: str) -> tuple[bool | None, bool | None]:
         """Whether the deltas and the inputs in this gradient are the right ones; None where it can't be told."""
         c = self.each[name]
-        if not is_matrix(c.mine) or not c.tried.all() or not c.mine.any() or c.silent:
+        if not c.is_matrix or not c.tried.all() or not c.mine.any() or c.silent:
             return None, None
         axis, said = self.axes.get(name, 0), []
         for side in (axis, 1 - axis):
@@ -234,52 +208,42 @@ class Evidence:
 
     # ----------------------------------------------------------------------------------------------- at other weights
 
-    def with_zeros(self, pieces: Iterable[Piece], change: Callable = np.zeros_like) -> Arrays:
+    def with_change(self, pieces: Iterable[Piece], change: Callable = np.zeros_like) -> Arrays:
         """The weights with zeros, or something else, in these pieces."""
         own = self.model.params
         return changed(own, ((piece.name, piece.where, change(own[piece.name][piece.where])) for piece in pieces))
 
-    def off(self, pieces: Iterable[Piece], change: Callable = np.zeros_like) -> float | None:
-        """The error of all wrong arrays with zeros there; None where it can't be told: the loss fails, or is flat."""
-        found = measured(self.model, self.with_zeros(pieces, change), [[(name, ()) for name in self.bad]])
-        return next((off for off, size in found if size > 0), None)
-
-    def cures(self, pieces: Iterable[Piece], change: Callable = np.zeros_like) -> bool:
-        """Whether the gradient is right, and says something, with zeros or something else in these pieces."""
-        off = self.off(pieces, change)
-        return off is not None and off < 1e-6
-
-    def least(self, pieces: list[Piece], change: Callable = np.zeros_like) -> list[Piece]:
-        """Those of the pieces whose change is needed for the cure."""
-        for piece in pieces:
-            fewer = [other for other in pieces if other != piece]
-            if fewer and self.cures(fewer, change):
-                pieces = fewer
-        return pieces
+    def off(self, pieces: Iterable[Piece], change: Callable = np.zeros_like) -> float:
+        """The error of all wrong arrays with that change; infinite where the loss fails, or is flat."""
+        found = measured(self.model, self.with_change(pieces, change), [[(name, ()) for name in self.bad]])
+        return next((off for off, size in found if size > 0), np.inf)
 
     def still_wrong(self, zeros: Iterable[Piece], pieces: list[Piece]) -> list[Piece]:
         """Which of the pieces have a wrong gradient with zeros in others."""
-        found = measured(self.model, self.with_zeros(zeros), [[(piece.name, piece.where)] for piece in pieces])
+        found = measured(self.model, self.with_change(zeros), [[(piece.name, piece.where)] for piece in pieces])
         return [piece for piece, (off, _) in zip(pieces, found, strict=False) if off > 1e-6]
 
-    def cuts(self) -> Iterator[list[Piece]]:
-        """Arrays through which a delta may go back: matrices before vectors, one alone before all of one shape."""
-        shapes: dict[tuple, list[Piece]] = {}
-        for name in sorted(self.each, key=lambda n: (self.each[n].mine.ndim < 2, n not in self.bad)):
-            if name not in self.layout.outputs:  # without them there are no deltas at all
-                shapes.setdefault(self.each[name].mine.shape, []).append(Piece(name))
-                yield [Piece(name)]
-        yield from (pieces for pieces in shapes.values() if len(pieces) > 1)
-        yield from self.layout.on_the_state()
+    def needed(self, pieces: list[Piece], parts: Callable, change: Callable = np.zeros_like) -> list[Piece]:
+        """The fewest of these pieces whose change cures the error, and of one alone the part; none if all do not."""
+        if self.off(pieces, change) >= 1e-6:
+            return []
+        for piece in pieces:
+            fewer = [other for other in pieces if other != piece]
+            if fewer and self.off(fewer, change) < 1e-6:
+                pieces = fewer
+        smaller = parts(pieces[0]) if len(pieces) == 1 else ()
+        return next(([part] for part in smaller if self.off([part], change) < 1e-6), pieces)
 
     def cure(self) -> str:
-        """What cures it when it is zero, in words."""
-        for pieces in self.cuts():
-            if self.cures(pieces):
-                if len(pieces) > 1:
-                    pieces = self.least(pieces)
-                elif not pieces[0].part:
-                    pieces = next(([b] for b in self.layout.blocks(pieces[0].name) if self.cures([b])), pieces)
-                told = self.layout.told(pieces)
+        """What cures it when it is zero, in words: matrices before vectors, one alone before all of one shape."""
+        inner = [name for name in self.each if name not in self.layout.outputs]  # without outputs no deltas at all
+        inner = sorted(inner, key=lambda name: (self.each[name].mine.ndim < 2, name not in self.bad))
+        shapes: dict[tuple, list[Piece]] = {}
+        for name in inner:
+            shapes.setdefault(self.each[name].mine.shape, []).append(Piece(name))
+        together = [pieces for pieces in shapes.values() if len(pieces) > 1]
+        for pieces in [*([Piece(name)] for name in inner), *together, *self.layout.on_the_state()]:
+            if needed := self.needed(pieces, lambda piece: [] if piece.part else self.layout.blocks(piece.name)):
+                told = self.layout.told(needed)
                 return f"With {told} set to zero all is right: the mistake is on the way back through {told}."
         return ""

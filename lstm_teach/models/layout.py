@@ -88,19 +88,11 @@ class Layout:
         """All blocks that the array may have."""
         return [piece for pieces in self.of(name) for piece in pieces if piece.part]
 
-    def is_one_gate(self, pieces: Collection[Piece]) -> bool:
-        """Whether these belong to one gate, which has twins."""
-        names = {piece.name for piece in pieces}
-        labels = {piece.label for piece in pieces}
-        if labels != {""}:
-            return len(labels) == 1
-        if any(names <= set(gate) for gate in self.gates):
-            return True
-        if any(map(self.blocks, names)):
-            return False  # in each of these are several gates
-        same = [self.shapes[name] for name in names]
-        twins = [shape for name, shape in self.shapes.items() if name not in names]
-        return len(set(same)) == len(same) and all(shape in twins for shape in same)
+    def gates_of(self, pieces: Collection[Piece]) -> set[str]:
+        """The gates to which these belong, in words, as far as they are known: blocks, or arrays of their own."""
+        own = {name: f"the one of {listing(gate)}" for gate in self.gates for name in gate}
+        labels = {piece.label for piece in pieces} - {""}
+        return labels or {own[piece.name] for piece in pieces if piece.name in own}
 
     def on_the_state(self) -> Iterator[list[Piece]]:
         """The parts of the matrices that may act on the state; in turn where it is open which do.

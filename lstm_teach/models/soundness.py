@@ -23,18 +23,17 @@ from lstm_teach.models.differences import (
     is_single,
     losses,
     measured,
-    rounding_noise,
     value,
 )
 from lstm_teach.models.families import ModelFinding, finding
 
 
-def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) -> list[ModelFinding]:
+def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) -> ModelFinding | None:
     """What is wrong with the check itself: precision, inputs that change, calls that can't be repeated."""
     params = model.params
     single = [name for name in params if params[name].dtype != np.float64]
     if single:
-        return [finding("precision", f"{listing(single)} of params is {params[single[0]].dtype}.")]
+        return finding("precision", f"{listing(single)} of params is {params[single[0]].dtype}.")
     given = changed(params)
     calls = {
         "loss": lambda: losses(model, [given]),
@@ -44,12 +43,13 @@ def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) 
         call()
         altered = [key for key in params if not np.array_equal(given[key], params[key])]
         if altered:
-            return [finding("input changed", f"{name}(params) changes {listing(altered)} of its argument.")]
+            return finding("input changed", f"{name}(params) changes {listing(altered)} of its argument.")
     values = [value(model) for _ in range(3)]
     first, again = gradient(model), gradient(model)
     values.append(value(model))
-    if np.ptp(values) > 1e-12 * max(1, abs(values[0])):
-        return [_not_repeatable(model, fresh, values)]
+    size = max(1, abs(values[0]))
+    if np.ptp(values) > 1e-12 * size:
+        return _not_repeatable(model, fresh, values)
     drifting = [name for name in params if relative_error(first[name], again[name]) > 1e-9]
     if drifting:
         place = f"Called again with the same params, gradient(params) returns something else for {listing(drifting)}."
@@ -58,19 +58,17 @@ def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) 
         how = "The loss is the same each time, so only the backward pass starts from something old."
         if 1 < ratio < np.inf and relative_error(twice, ratio * once) < 1e-6:
             how = f"It is {ratio:.3g} times the last one: new gradients are added to old ones."
-        return [finding("state", place, how)]
+        return finding("state", place, how)
     after = gradient(model, before=changed(params, ((name, (), params[name] + 0.1) for name in params)))
     if any(relative_error(first[name], after[name]) > 1e-9 for name in params):
         what = "gradient(params) uses what the last call of loss left behind, and is right only after loss(params) with"
         notes[f"{what} the same params; the check called them in that order."] = None
     if is_single(first.values()):
-        what = "Every number of the gradient fits float32 exactly, so it was computed in float32."
-        return [finding("precision", what)]
-    noise = rounding_noise(model)
-    if noise > 1e-12 * max(1, abs(values[0])):
-        jumps = f"At T = {model.steps} the loss jumps by {noise:.0e} from one weight to the next."
-        return [finding("precision", jumps)]
-    return []
+        return finding("precision", "Every number of the gradient fits float32 exactly, so it was computed in float32.")
+    if model.noise > 1e-12 * size:
+        jumps = f"At T = {model.steps} the loss jumps by {model.noise:.0e} from one weight to the next."
+        return finding("precision", jumps)
+    return None
 
 
 def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float]) -> ModelFinding:
@@ -84,16 +82,18 @@ def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float
     drifts = np.ptp(np.diff(calls)) <= 1e-6 * steps.max()
     # Of the first call: a state that is kept starts at the same place in every new case, a random number does not.
     same_start = value(fresh()) == value(fresh())
+    start = (
+        "Every new case(T) starts with the same value"
+        if same_start
+        else "Even the first value of a new case(T) differs"
+    )
+    if settles or drifts:
+        start = f"The values {'settle down' if settles else 'go up or down by the same amount at each call'}"
     place = f"Called again with the same params, loss(params) returns {', '.join(f'{each:.6g}' for each in values)}."
-    if (settles or drifts) and not drawn:
-        how = "settle down" if settles else "go up or down by the same amount at each call"
-        return finding("state", place, f"The values {how}: a state is carried on from call to call.")
-    start = "Every new case(T) starts with the same value"
-    if same_start and not drawn:
-        how = f"{start}, and no random number is drawn that could be seen"
-        return finding("state", place, f"{how}: it looks as if a state is carried on from call to call.")
-    start = start if same_start else "Even the first value of a new case(T) differs"
-    return finding("random", place, f"{start}, and the values never settle: random numbers are drawn, as for dropout.")
+    if not drawn and (settles or drifts or same_start):
+        unseen = "no random number is drawn that could be seen: a state is carried on from call to call, it seems"
+        return finding("state", place, f"{start}, and {unseen}.")
+    return finding("random", place, f"{start}, and random numbers are drawn, as for dropout.")
 
 
 def _random_sources(function: Callable) -> list[Callable[[], object]]:
@@ -113,24 +113,23 @@ def _random_sources(function: Callable) -> list[Callable[[], object]]:
     return found
 
 
-def unread(models: dict[int, Model], seen: Seen, notes: dict[str, None]) -> list[ModelFinding]:
+def unread(models: dict[int, Model], seen: Seen, notes: dict[str, None]) -> ModelFinding | None:
     """Arrays with which the loss never changes, and their gradient is not zero; or the gradient, and it is wrong."""
     longer = [T for T in seen if T > 1]  # at T = 1 nothing has to come of what acts on a state of zero
     if not longer:
-        return []
+        return None
     still = {T: value(models[T]) for T in longer}
-    names = models[longer[0]].params
-    idle = [n for n in names if all(value(models[T], _moved(models[T], n, 0.1)) == still[T] for T in longer)]
+    model = models[longer[0]]
+    idle = [n for n in model.params if all(value(models[T], _moved(models[T], n, 0.1)) == still[T] for T in longer)]
     wrong = [name for name in idle if any(seen[T][name].mine.any() for T in longer)]
     if wrong:
         change = f"The loss does not change with it at T = {listing(longer)}, and its gradient is not zero."
-        return [finding("not read", f"Is {listing(wrong)} read? {change}")]
+        return finding("not read", f"Is {listing(wrong)} read? {change}")
     if idle:
         what = f"The loss does not change with {listing(idle)} at any length, so the check says nothing about it."
         notes[what] = None
-        return []
-    model, found = models[longer[0]], []
-    here, every = gradient(model), [[(name, ()) for name in model.params]]
+        return None
+    here, every, found = gradient(model), [[(name, ()) for name in model.params]], []
     for name in model.params:
         moved = _moved(model, name, 0.3)
         there = gradient(model, moved)
@@ -138,7 +137,7 @@ def unread(models: dict[int, Model], seen: Seen, notes: dict[str, None]) -> list
             off = [one for params in (model.params, moved) for one, _ in measured(model, params, every)]
             found += [name] if len(off) == 2 and off[1] > max(1e-4, 10 * off[0]) else []
     what = "read by gradient? With other numbers in it the gradient stays the same, and is wrong."
-    return [finding("not read", f"Is {listing(found)} {what}")] if found else []
+    return finding("not read", f"Is {listing(found)} {what}") if found else None
 
 
 def _moved(model: Model, name: str, by: float) -> dict[str, np.ndarray]:
@@ -164,9 +163,7 @@ def of_sane_size(model: Model, notes: dict[str, None]) -> Model:
     tiny = f"The weights of {listing(small)} are tiny (root mean square {max(size[n] for n in small):.0e})"
     tiny += "; most mistakes can't be told there."
     try:
-        other = replace(model, params=usual)
-        gradient(other)
-        other = replace(other, noise=rounding_noise(other))
+        gradient(other := replace(model, params=usual))
     except guard.LearnerError as error:
         notes[f"{tiny} Other weights could not be tried: {error}"] = None
         return model

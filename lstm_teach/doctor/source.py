@@ -200,18 +200,18 @@ def _constants(units: list[Unit]) -> Iterator[Unit]:
             names, text = _given(node), "".join(lines[node.lineno - 1 : node.end_lineno])
             space = {**around, **vars(owner)} if owner else around
             values = [space.get(name) for name in names]
-            if named & set(names) and _is_constant(text, values, space):
+            if named & set(names) and _is_constant(node, text, values, space):
                 code = compile(f"def {names[0]}(): pass", place, "exec").co_consts[0]
                 function = types.FunctionType(code.replace(co_firstlineno=node.lineno), around)
                 yield Unit(function, text, node.lineno, owner, names)
 
 
-def _is_constant(text: str, values: list[Any], space: dict[str, Any]) -> bool:
-    """Whether a text is one assignment, of these values still: nothing has changed or filled them since."""
+def _is_constant(node: ast.stmt, text: str, values: list[Any], space: dict[str, Any]) -> bool:
+    """Whether an assignment is alone on its lines and gives these values still: nothing has filled them since."""
     if not all(isinstance(value, str | int | float | slice | tuple | list | dict) for value in values):
         return False
     try:
-        (node,) = ast.parse(textwrap.dedent(text)).body
+        (_,) = ast.parse(textwrap.dedent(text)).body
         code = compile(ast.Expression(node.value), "<constant>", "eval")
         again = eval(code, {**space, "__builtins__": guarded_builtins()})
         return _same(values, list(again) if len(values) > 1 else [again])

@@ -7,7 +7,7 @@ import pytest
 from instructor_modules import collected, score
 from projectfiles import ROOT
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="some attacks need POSIX")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(os.name == "nt", reason="some attacks need POSIX")]
 MEMORY = 3000 + os.getpid() % 500  # MB; tells the processes of these attacks from those of tests that run beside them
 SOURCE = ROOT / "instructor" / "exercises"
 HIDDEN = """\

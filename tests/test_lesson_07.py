@@ -586,6 +586,7 @@ def test_the_error_of_exactly_one_is_a_gradient_of_zero():
     assert lt.relative_error(1e6 * right.Wf, right.Wf) == pytest.approx(1, abs=0.005)
 
 
+@pytest.mark.long
 def test_the_doctor_repairs_the_loop_in_its_seven_lines_and_the_lesson_checks_the_repair():
     run = solved_run(NOTEBOOK)
     lines = run.results["question-doctor"].value

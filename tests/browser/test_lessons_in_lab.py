@@ -33,11 +33,11 @@ class Lesson:
 
 
 def learners():
-    """Every notebook of a learner; the exercises, which have no explorers, only with --all."""
+    """Every notebook of a learner; only the lessons themselves without --all."""
     for path in notebooks():
         name = relative(path)
         if name.startswith("notebooks/"):
-            yield pytest.param(path, marks=pytest.mark.long if "/exercises/" in name else (), id=name)
+            yield pytest.param(path, marks=() if re.match(r"notebooks/\d\d_", name) else pytest.mark.long, id=name)
 
 
 @pytest.fixture(scope="module", params=learners())

@@ -6,7 +6,6 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -47,7 +46,9 @@ def diagnose(
         seconds = validate.finite_number("seconds", seconds, positive=True)
     steps = int(validate.finite_number("steps", steps, positive=True))
     report = check_gradients(backward, seconds=CALL)
-    show = _show if progress and _watched(sys.stdout) else None
+    # At a terminal or in a notebook somebody looks on, but not at a log that is captured.
+    watched = sys.stdout.isatty() or type(sys.stdout).__module__.startswith("ipykernel")
+    show = _show if progress and watched else None
     with warnings.catch_warnings():  # what Python says of hundreds of changed versions is not for the learner
         warnings.simplefilter("ignore")
         return _diagnosis(backward, report, steps, seconds, show)
@@ -165,11 +166,6 @@ def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str,
     if zero and 0 < first <= 6 and not wrong_at(zero, 1e-7):
         notes.append("From a zero initial state all is right: the fault is in what is read at t = 0.")
     return notes
-
-
-def _watched(stream: Any) -> bool:
-    """Whether somebody looks on: at a terminal or in a notebook, but not at a log that is captured."""
-    return stream.isatty() or type(stream).__module__.startswith("ipykernel")
 
 
 def _show(text: str) -> None:

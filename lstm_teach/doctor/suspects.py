@@ -65,7 +65,7 @@ def _suspects(
     back = _changed(variants, trace, replace(case, targets=tokens["targets"])) if "V" in right else reached
     reach = variants.reach(truth, reached)
     may = [slot for slot in reached if slot in back and not reach.get(slot, right) & right]
-    may = [slot for slot in may if not _only_returns(variants.slots[slot])]
+    may = [slot for slot in may if not _hands_on(variants.slots[slot].node)]
     just = [slot for slot in may if right and reach[slot] == set(Params.NAMES) - right]
     # Strange values may be half-way: a later statement makes something right of them.
     names, good = {slot: _names(variants.slots[slot]) for slot in reached}, reached.keys() - strange.keys()
@@ -79,9 +79,9 @@ def _suspects(
     return may, just, unknown
 
 
-def _only_returns(slot: Slot) -> bool:
-    """Whether a statement computes nothing, and only returns what others have made."""
-    return isinstance(slot.node, ast.Return) and isinstance(slot.node.value, ast.Name | ast.Tuple | ast.List | ast.Dict)
+def _hands_on(node: ast.AST | None) -> bool:
+    """Whether a statement only returns what others have made."""
+    return isinstance(node, ast.Return) and isinstance(node.value, ast.Name | ast.Tuple | ast.List | ast.Dict)
 
 
 def _changed(variants: Variants, trace: Trace, case: Case) -> set[int]:

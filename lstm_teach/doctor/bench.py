@@ -1,6 +1,6 @@
 """The learner's code with all edits that may be tried on it, and what tells the likely ones from the others.
 
-For code that stops with an error or never ends: edits with which it runs. Imports edits, synthesis, truth and variants.
+For code that never ends: steps of its loops with which it does. Imports edits, synthesis, truth and variants.
 """
 
 from __future__ import annotations
@@ -73,24 +73,13 @@ class Bench:
         """The heads of blocks, if all `tellable` gradients but one at most are wrong: a head concerns all inside."""
         return {n for n, kind in self.kinds.items() if kind == "head"} if len(wrong) >= tellable - 1 else set()
 
-    def _beside(self, place: int) -> set[int]:
-        """The gaps before and after a statement."""
-        here = self.slots[place]
-        gaps = (slot for slot in self.slots if slot.kind == "gap" and slot.block == here.block)
-        return {slot.number for slot in gaps if slot.index in (here.index, here.index + 1)}
-
-    def doubt(self, edit: Edit, place: int) -> float:
-        """The cost of an edit for a fault at a place: less if it is made right there or beside it."""
-        at = {slot for slot in edit.slots if self.kinds[slot] != "gap"} or edit.slots
+    def doubt(self, edit: Edit) -> float:
+        """The cost of an edit, more if it changes several places."""
+        at = [self.slots[slot] for slot in edit.slots if self.kinds[slot] != "gap"]
         cost = edit.cost
-        if edit.kind == "order" and any(_in_order(self.slots[slot].node) for slot in at):
+        if edit.kind == "order" and any(_in_order(slot.node) for slot in at):
             cost += 0.6  # the names stand as they should; so they were given to the wrong things
-        reset = "zeros_like" in edit.new  # its usual place is before the first change, wherever it is missed
-        if at == {place} or (at <= self._beside(place) and not reset):
-            return cost
-        elsewhere = any(self.slots[slot].unit != self.slots[place].unit for slot in at)
-        returned = any(isinstance(self.slots[slot].node, ast.Return) for slot in at)
-        return cost + 0.3 + 0.2 * elsewhere + 0.1 * returned
+        return cost + (0.3 + 0.2 * (len({slot.unit for slot in at}) > 1)) * (len(at) > 1)
 
 
 def let_end(backward: Callable, units: list[Unit], truths: list[Truth]) -> list[tuple[Edit, Outcome]]:

@@ -297,7 +297,7 @@ class Climb:
 
     def _single_doubt(self, edit: Edit) -> tuple[float, int]:
         """How likely an edit is that mends everything alone."""
-        return self.bench.doubt(edit, min(edit.slots)) - JUST * bool(edit.slots & self.just), len(edit.new)
+        return self.bench.doubt(edit) - JUST * bool(edit.slots & self.just), len(edit.new)
 
     def _doubt(self, edit: Edit) -> tuple[float, int]:
         """How likely an edit is among those with the same gain: the more so the more depends on what it changes."""
@@ -306,7 +306,7 @@ class Climb:
             single = {s.number for s in self.bench.slots if not isinstance(getattr(s.node, "value", None), _MANY)}
             self.reach = variants.reach(self.three, sorted(self.statements & single))
         reached = max((len(self.reach.get(slot, ())) for slot in edit.slots), default=0)
-        return self.bench.doubt(edit, min(edit.slots)) - _UPPER * reached + self._inserted(edit), len(edit.new)
+        return self.bench.doubt(edit) - _UPPER * reached + self._inserted(edit), len(edit.new)
 
     def _inserted(self, edit: Edit) -> float:
         return _INSERTED * (edit.kind == "missing statement" and edit.slots.isdisjoint(self.statements))

@@ -46,8 +46,8 @@ def main(arguments: list) -> int:
     os.chdir(str(FOLDER))
     prepare(testing)
     if testing:
-        # As many files at a time as there are cores, in the order of tests/conftest.py.
-        parallel = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+        # Files in the order of tests/conftest.py, one more at a time than there are cores: a browser is waited for.
+        parallel = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
         return replace_by([str(PYTHON), "-m", "pytest", *parallel, *arguments[1:]])
     # The user's own settings come first; they win.
     places = [os.environ.get("JUPYTER_CONFIG_PATH"), str(SETTINGS)]

@@ -10,6 +10,7 @@ import shutil
 import pytest
 from instructor_modules import collected, grade, handed_in, reports, score
 
+pytestmark = pytest.mark.long
 DOUBLED = """\
 ### BEGIN HIDDEN TESTS
 import numpy as np

@@ -6,7 +6,7 @@ import pytest
 from cells import go_to, press, run, wait_for_text, write
 from lab import cell_errors, open_notebook, read_file, run_all, shut_down_kernel, wait_for_file, watch
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 PATH = "notebooks/exercises/01_forward_pass.ipynb"
 SOLUTION = "def gate(U, W, token, h_before): return 1 / (1 + np.exp(-(U[:, token] + W @ h_before)))"
@@ -69,7 +69,6 @@ def test_a_prediction_is_typed_and_revealed_by_keyboard(page):
     assert "You wrote: add a few" in go_to(page, "ask-prediction").inner_text()
 
 
-@pytest.mark.long
 def test_the_exam_gives_no_hints_until_asked_and_a_mistyped_letter_stops_nothing(browser, lab):
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     trouble = watch(page)

@@ -123,3 +123,17 @@ def test_where_all_values_are_right_the_line_is_named_on_which_exactly_the_wrong
     text, line = with_line("dWi += np.outer(dzi, h[t - 1])", "dWi = np.outer(dzi, h[t - 1])")
     finding = lt.diagnose(define(text, "backward", "<plain>"), progress=False, steps=1).findings[0]
     assert finding.line == line and "Exactly the wrong gradients (dWi) depend" in finding.cause
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "    flat = np.zeros(H * H)\n    for t",  # as large as a matrix, and a vector
+        pytest.param("    for t in range(2):\n        step = np.zeros((H, H + t))\n    for t", marks=long),
+    ],
+)
+def test_an_equation_is_written_anew_whatever_else_a_pass_names(beside):
+    text, line = with_line("dzi = di * i[t] * (1 - i[t])", "dzi = np.zeros(H)")
+    text = text.replace("    for t", beside, 1)
+    diagnosis = lt.diagnose(define(text, "backward", "<plain>"), progress=False)
+    assert diagnosis.findings[0].line == line + beside.count("\n") and diagnosis.repaired_source is not None

@@ -1,6 +1,6 @@
 """The learner's code with all edits that may be tried on it, and what tells the likely ones from the others.
 
-For code that never ends: steps of its loops with which it does. Imports edits, synthesis, truth and variants.
+For code that never ends: steps of its loops with which it does. Imports donors, missing, synthesis and variants.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ class Bench:
         cost = edit.cost
         if edit.kind == "order" and any(_in_order(slot.node) for slot in at):
             cost += 0.6  # the names stand as they should; so they were given to the wrong things
-        return cost + (0.3 + 0.2 * (len({slot.unit for slot in at}) > 1)) * (len(at) > 1)
+        if len(at) > 1:
+            cost += 0.3 + 0.2 * (len({slot.unit for slot in at}) > 1)
+        return cost
 
 
 def let_end(backward: Callable, units: list[Unit], truths: list[Truth]) -> list[tuple[Edit, Outcome]]:

@@ -174,8 +174,9 @@ class Climb:
             self.best = max(self.waiting, key=lambda state: _count(state.right))
         while not deadline.over:
             if not self.waiting and all(self.best is not one for one in self.seen_inside):
-                self.seen_inside.append(self.best)
                 self.waiting = self._inside(self.best, deadline)
+                if not deadline.over:  # else a second call looks again
+                    self.seen_inside.append(self.best)
             if not self.waiting:
                 break
             self.turn += 1

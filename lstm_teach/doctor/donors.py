@@ -213,20 +213,24 @@ def unlike(a: str, b: str) -> int:
 
 
 def misspelt(maker: Any) -> Iterator[Edit]:
-    """Names much like the one that Python does not know, wherever the statement reads it; or the other way round."""
-    error, inside, every = maker.scene.error, list(ast.walk(maker.slot.node)), list(ast.walk(maker.unit.tree))
+    """For a name that Python does not know: one much like it, another object that it is read of, or a name to give it.
+
+    The last where a statement assigns a name that nobody reads, or one that is assigned twice.
+    """
+    error = maker.scene.error
     quoted = re.search("'(\\w+)'", str(error))  # Python tells the name of a local one in the message only
     name = getattr(error, "name", None) or (quoted[1] if quoted else "")
+    if not name or not isinstance(error, NameError | AttributeError):
+        return
+    inside, every = list(ast.walk(maker.slot.node)), list(ast.walk(maker.unit.tree))
     names = [node for node in every if isinstance(node, ast.Name)]
     if isinstance(error, NameError):
         own = {node.id for node in names} | {node.arg for node in every if isinstance(node, ast.arg)}
         known = own | {*maker.unit.function.__globals__, *dir(builtins)}
         places = [node for node in inside if isinstance(node, ast.Name) and node.id == name]
-    elif isinstance(error, AttributeError):
+    else:
         known = set(dir(error.obj))
         places = [node for node in inside if isinstance(node, ast.Attribute) and node.attr == name]
-    else:
-        return
     ends = [maker.unit.span(node)[1] for node in places if isinstance(node.ctx, ast.Load)]
     for rank, new in enumerate(difflib.get_close_matches(name, known - {name}, 5) if ends else ()):
         changes = [(end - len(name), end, new) for end in ends]

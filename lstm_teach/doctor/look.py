@@ -54,7 +54,7 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             with np.errstate(all="ignore"):
                 call(case.params.copy(), case.x.copy(), targets, **{k: v.copy() for k, v in case.states.items()})
         except Exception as error:  # what stops half way is looked at as far as it went
-            scene.error = error
+            scene.error = scene.error or (None if other else error.with_traceback(None))
         except guard.OutOfTime:
             pass
 

@@ -88,9 +88,9 @@ def candidates(backward: Callable, units: list[Unit], truth: Truth) -> Candidate
 
 
 def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Truth) -> list[Edit]:
-    """Right-hand sides of the walk back written anew: products and sums that are right and that the run never makes.
+    """Right-hand sides of the walk back written anew: products, sums and outer products that the run never makes.
 
-    Where a statement computes something unknown, nothing but zeros, or only hands on what another one made.
+    `_wanted` says for which statements.
     """
     bare = Variants(backward, units, [], [truth])
     goals = _goals(truth, bare.seen(bare.run(truth), truth))
@@ -117,7 +117,7 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
 
         shape = ()
         if here.slot.kind == "statement":
-            shape = _wanted(here, scene.walks_back(here.slot), truth, goals, value)
+            shape = _wanted(here, scene.walks_back(here.slot), scene.error is not None, truth, goals, value)
             if shape is None:
                 return
         spend(_ANEW)
@@ -149,20 +149,23 @@ def _may_be_a_delta(slot: Slot, back: set[int]) -> bool:
     )
 
 
-def _wanted(place: _Place, walks: bool, truth: Truth, goals: dict, value: Callable) -> tuple[int, ...] | None:
+def _wanted(
+    place: _Place, walks: bool, stopped: bool, truth: Truth, goals: dict, value: Callable
+) -> tuple[int, ...] | None:
     """The shape of what a statement may be meant to compute, None if it computes what is known.
 
-    It makes nothing known, a forward value among deltas or a part of a sum, takes what is there, or makes another shape
-    than before.
+    A statement may be meant for something else if it makes nothing known, a forward value among deltas or a part of a
+    sum, if it takes what is there, or if it makes another shape than before and the pass stops later on.
     """
     node, maker = place.slot.node, place.maker
     now, before = value(maker.seg(node.value)), value(maker.seg(targets_of(node)[0]))
-    like = now if before is None else before
-    if like is None or (now is None and isinstance(node, ast.Assign)):
+    if now is None and (before is None or isinstance(node, ast.Assign)):
         return None
+    # A name may hold something else later on; it is a fault only if it stops the pass.
+    place.torn = isinstance(node, ast.Assign) and before is not None and before.shape != now.shape and stopped
+    like = now if before is None or (isinstance(node, ast.Assign) and not place.torn) else before
     if not (is_zeros(node.value) or any((like.size, sort) in goals for sort in _SORTS)):
         return None
-    place.torn = isinstance(node, ast.Assign) and like.shape != now.shape
     handed_on = isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Subscript | ast.Attribute)
     if handed_on or now is None or not now.any() or place.torn:
         return like.shape
@@ -186,7 +189,7 @@ def _rewritten(
     fits = {t: v for t, v in atoms.items() if v.shape == shape}
     if (size, "product") in goals:
         options += _products(fits, goals[size, "product"], 3)
-    if (size, "outer") in goals:
+    if len(shape) == 2 and (size, "outer") in goals:
         options += _outer(maker.scene.numpy, atoms, shape, goals[size, "outer"])
     most = 4 if nothing or isinstance(node, ast.Name) or place.torn or place.partial else 3
     options += [(code, 1.7 + 0.1 * n) for code, n in _sums(shape, atoms, goals, truth, most)]

@@ -46,13 +46,21 @@ def main(arguments: list) -> int:
     os.chdir(str(FOLDER))
     prepare(testing)
     if testing:
-        # Files in the order of tests/conftest.py, one more at a time than there are cores: a browser is waited for.
-        parallel = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
+        parallel = ["-n", str(processes()), "--dist", "loadfile", "--no-loadscope-reorder"]
         return replace_by([str(PYTHON), "-m", "pytest", *parallel, *arguments[1:]])
     # The user's own settings come first; they win.
     places = [os.environ.get("JUPYTER_CONFIG_PATH"), str(SETTINGS)]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, places))
     return replace_by([str(PYTHON), "-m", "jupyterlab", *lab_options(), *arguments])
+
+
+def processes() -> int:
+    """How many files to test at a time: one more than there are cores, because a browser test mostly waits.
+
+    Five at most: each may have a JupyterLab and a browser of its own for a while.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, 4) + 1
 
 
 def prepare(testing: bool) -> None:

@@ -20,8 +20,8 @@ def pytest_addoption(parser):
 def pytest_collection_modifyitems(config, items):
     """One at a time, run the quick tests first and the browser last; leave out the long ones unless asked for.
 
-    Several at a time (start.py), each process takes a file, in this order: so a notebook that the tests of a file share
-    is opened once. The browser, which takes longest, comes first then, or one process would wait for it at the end.
+    Several at a time (start.py), each process takes a file, so that a notebook that the tests of a file share is opened
+    once. The browser, which takes longest, comes first then, or the others would wait for it at the end.
     """
     several = hasattr(config, "workerinput")
     items.sort(key=lambda item: (item.get_closest_marker("browser") is not None) != several)

@@ -95,11 +95,23 @@ def walk_back(
     dh_future, dc_carry = np.zeros((2, T, H))
     dh_future[:-1] = dz[1:] @ params.W
     dc_carry[:-1] = dc[1:] * f[1:]
-    dc_hidden, df = dh * o * (1 - ct * ct), dc * before(cache.c)
-    dz_by_gate = (gate_rows(dz, row) for row in range(4))
+    dzi, dzf, dzo, dzg = (gate_rows(dz, row) for row in range(4))
     return grads, Deltas(
-        dh, dh_loss, dh_future, dc, dc_hidden, dc_carry, dc * g, df, dh * ct, dc * i, *dz_by_gate
-    )  # fmt: skip
+        dh=dh,
+        dh_loss=dh_loss,
+        dh_future=dh_future,
+        dc=dc,
+        dc_hidden=dh * o * (1 - ct * ct),
+        dc_carry=dc_carry,
+        di=dc * g,
+        df=dc * before(cache.c),
+        do=dh * ct,
+        dg=dc * i,
+        dzi=dzi,
+        dzf=dzf,
+        dzo=dzo,
+        dzg=dzg,
+    )
 
 
 def slopes(cache: Cache) -> tuple[np.ndarray, np.ndarray]:

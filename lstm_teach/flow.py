@@ -44,7 +44,7 @@ class GradientFlow:
         in on different paths may pull in different directions, so norms would not add up: each number is the part of a
         path's vector that points along their sum. It is negative where a path works against the others.
         """
-        return self._paths[0]
+        return dict(self._paths[0])
 
     @property
     def dc_paths(self) -> dict[str, np.ndarray]:
@@ -53,7 +53,7 @@ class GradientFlow:
         c[t] has one path more than h[t]: straight to c[t+1] through the forget gate ("cell"). The others pass through
         h[t], as in `dh_paths`, which also says what the numbers mean.
         """
-        return self._paths[1]
+        return dict(self._paths[1])
 
     @cached_property
     def _paths(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

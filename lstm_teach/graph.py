@@ -71,21 +71,22 @@ class Formula(NamedTuple):
     slopes: Callable[..., Sequence[float]]
 
 
-SIGMOID = sigmoid, lambda s, z: (s * (1 - s),)
-TANH = np.tanh, lambda v, z: (1 - v**2,)
-PRODUCT = lambda a, b: a * b, lambda v, a, b: (b, a)
-SUM = lambda a, b: a + b, lambda v, a, b: (1.0, 1.0)
+# Pairs (value, slopes) of a formula.
+SIGMOID = (sigmoid, lambda s, z: (s * (1 - s),))
+TANH = (np.tanh, lambda v, z: (1 - v**2,))
+PRODUCT = (lambda a, b: a * b, lambda v, a, b: (b, a))
+SUM = (lambda a, b: a + b, lambda v, a, b: (1.0, 1.0))
 
 
 def _times(weight: float, plus: float = 0.0) -> tuple[Callable, Callable]:
-    return lambda h: plus + weight * h, lambda v, h: (weight,)
+    return (lambda h: plus + weight * h, lambda v, h: (weight,))
 
 
 def _cross_entropy(target: int) -> tuple[Callable, Callable]:
     def slopes(v: float, *scores: float) -> np.ndarray:
         return softmax(np.array(scores)) - (np.arange(len(scores)) == target)
 
-    return lambda *scores: cross_entropy(np.array([scores]), [target])[0], slopes
+    return (lambda *scores: cross_entropy(np.array([scores]), [target])[0], slopes)
 
 
 def _step(net: Net, t: int) -> Iterator[tuple[str, Formula]]:

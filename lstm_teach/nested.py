@@ -35,7 +35,7 @@ def nested_bptt(
 
         short_range        the walk back from the loss at t starts at t-1, not at t
         stale_cell_delta   the cell delta starts from what an earlier walk left at step 0, not from zero
-        scalar_dot         np.dot of two vectors gives a number; the outer product is meant (four lines)
+        scalar_dot         np.dot of two vectors gives a number; the outer product is meant (four lines in the question)
         carry_accumulates  the cell delta is increased by dc * f, not replaced by it
 
     `repaired=()` is the question's loop; `repaired=FLAWS` is right, though it takes T(T+1)/2 inner steps where `bptt`

@@ -537,6 +537,8 @@ def test_the_curves_are_those_of_the_histories_with_levels_and_without_what_lies
     assert [line.get_label() for line in axes.lines[:2]] == ["right", "almost right"]
     assert figures.describe_curves(histories, {"a level": 0.5}).endswith(" The lines: a level: 0.500.")
     assert set(axes.lines[2].get_ydata()) == {0.5} and axes.texts[0].get_text() == "a level: 0.500"
+    axes = figures.curves_picture(histories, {"a level": 0.5}).axes[0]  # no top: all curves, and the level
+    assert [line.get_label() for line in axes.lines[:-1]] == [*histories] and set(axes.lines[-1].get_ydata()) == {0.5}
 
 
 def test_before_the_reveal_the_curves_wear_no_color_that_means_right_or_wrong():

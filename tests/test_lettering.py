@@ -71,6 +71,13 @@ def test_what_is_not_one_plain_line_is_drawn_as_usual(words, options):
     assert (drawn(QuickText, words, **options) == drawn(Text, words, **options)).all()
 
 
+def test_text_set_by_tex_is_left_to_matplotlib(monkeypatch):
+    usual = []
+    monkeypatch.setattr(Text, "draw", lambda text, renderer: usual.append(text))  # so that it needs no TeX
+    drawn(QuickText, usetex=True)
+    assert len(usual) == 1
+
+
 def test_a_line_is_not_upside_down():
     quick, usual = (drawn(kind, "7 L 4 j", fontsize=20) for kind in (QuickText, Text))
     assert np.corrcoef(quick.sum(axis=1), usual.sum(axis=1))[0, 1] > 0.95

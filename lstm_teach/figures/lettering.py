@@ -24,9 +24,10 @@ PAD = 4  # pixels around a line, for characters that lean out of their own width
 def draw(text: Text, renderer: RendererBase) -> None:
     """Draw a matplotlib text; one plain horizontal line on pixels is drawn quickly, all else as usual."""
     words = text.get_text()
-    special = text.get_rotation() or text.get_wrap() or text.get_bbox_patch() or text.get_path_effects()
+    special = text.get_rotation() or text.get_wrap() or text.get_usetex()
+    adorned = text.get_bbox_patch() or text.get_path_effects()
     clipped = text.get_clip_on() and (text.get_clip_box() or text.get_clip_path())
-    if special or clipped or not (WANTED and isinstance(renderer, RendererAgg) and _is_plain(words)):
+    if special or adorned or clipped or not (WANTED and isinstance(renderer, RendererAgg) and _is_plain(words)):
         Text.draw(text, renderer)
         return
     x, y = text.get_transform().transform(text.get_unitless_position())

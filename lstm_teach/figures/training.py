@@ -36,8 +36,7 @@ def curves_picture(
 ) -> Figure:
     """Test loss per letter against the training step; the names are those of `KINDS` or of `LETTERS`.
 
-    `levels` maps words to losses that are drawn as level lines below `top`, which ends the axis: curves above are left
-    out.
+    `levels` maps words to losses that are drawn as level lines. `top` ends the axis there: curves above are left out.
     """
     figure = new_figure(880, 340)
     axes = tidy(figure.subplots(), "Loss on the test strings", "training step", "nats per letter")
@@ -49,7 +48,7 @@ def curves_picture(
     axes.set_ylim(0, top)
     if levels:
         low = min(*levels.values(), *(min(h.test_loss) for h in histories.values()))
-        room = 0.15 * (top - low)
+        room = 0.15 * ((top or 2) - low)
         axes.set_ylim(low - room)
         for words, level in levels.items():
             axes.axhline(level, color="black", linewidth=1, zorder=1)

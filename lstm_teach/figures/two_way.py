@@ -50,7 +50,7 @@ def build(net: Net, direction: str = "both", flaw_marks: bool = False) -> tuple[
     builders = [_build_values, _build_arrows, _build_frames]
     if direction != "forward":
         builders += [_build_slopes, _build_deltas, _build_flaws]
-    updates = [build(scene, axes, layout) for build in builders]
+    updates = [builder(scene, axes, layout) for builder in builders]
     heading = scene.live(axes.text(12, 17, "", fontsize=LARGE, va="center_baseline"))
 
     def update(view: View) -> None:

@@ -256,16 +256,16 @@ class Task:
         got = {k: value for k, value in complete.items() if value is not None}
         right = {k: _joined(self.rights[k]) for k in got}
         spaces = {k: self.space(k, result) for k in got}
-        if words := _explained(whole, spaces, lambda value: _joined(by_name(value, names)), got, right):
+        if words := _mistake_that_explains(whole, spaces, lambda value: _joined(by_name(value, names)), got, right):
             return words
         got = {k: value for k in answers if (value := numbers(answers[k].get(result))) is not None}
         right = {k: numbers(self._expected(k, answers[k], result)[0]) for k in got}
         own = {k: self._own(answers[k], self.rights[k], result) for k in got}
         spaces = {k: self.space(k, result) | own[k] | {"right": right[k]} for k in got}
-        return _explained(single, spaces, numbers, got, right)
+        return _mistake_that_explains(single, spaces, numbers, got, right)
 
 
-def _explained(
+def _mistake_that_explains(
     mistakes: Mapping[str, str],
     spaces: Mapping[int, dict],
     read: Callable,

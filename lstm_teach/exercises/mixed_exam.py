@@ -1,4 +1,4 @@
-"""Cases and right answers of the mixed exam, about a cell that no lesson has: its gates are coupled, h has no tanh.
+"""Cases and right answers of the mixed exam, about a cell that no lesson has: its gates are coupled, and h has no tanh.
 
 The words are in mixed_exam.toml, and the lines of a step back too; engine.py says how the two belong together. What a
 gradient or a delta should be comes from complex steps of the forward pass, not from a backward pass.
@@ -422,7 +422,7 @@ def last_case(seed: int, T: int, K: int, H: int) -> tuple:
 def check_repair(repaired: Callable, seed: int = 1) -> Verdict:
     """Check `repaired(params, x, target, h0, c0)` -> nine gradients of the last loss."""
     with filled_forward():  # a repair that is right only because a row is zero is none
-        return check(__name__, "repair", repaired, by_length(seed, case_of=last_case), right=right_last_gradient)
+        return check(__name__, "repair", repaired, by_length(seed, make=last_case), right=right_last_gradient)
 
 
 def check_back(coupled_back: Callable, seed: int = 1) -> Verdict:

@@ -18,7 +18,7 @@ def case_of(seed: int, T: int, K: int, H: int) -> tuple[Params, np.ndarray, np.n
     return Params.random(K, H, seed=seed, scale=0.8), x, targets, state(random, H), random.normal(0, 1, H)
 
 
-def by_length(seed: int, shortest: int = 1, case_of: Callable = case_of) -> list[Case]:
-    """A repaired pass is judged length by length, from the shortest at which it was wrong."""
+def by_length(seed: int, shortest: int = 1, make: Callable = case_of) -> list[Case]:
+    """Cases of growing length for a repaired pass, from the shortest at which the flawed one was wrong."""
     sizes = {f"T = {T}": (T, 4, 5) for T in (1, 2, 6) if shortest <= T} | {"T = 9 with other sizes": (9, 6, 3)}
-    return [Case(part, case_of(seed + size[0], *size)) for part, size in sizes.items()]
+    return [Case(part, make(seed + size[0], *size)) for part, size in sizes.items()]

@@ -71,7 +71,7 @@ def rate_of() -> Iterator[dict]:
     for seed, eigenvalues in enumerate(((0.4, 0.5 + 0.6j), (-1.1, 0.7, 0.3), (0.9, -0.2), (0.3, -0.6 + 0.2j, -0.1))):
         rng = np.random.default_rng(30 + seed)
         roots = [*eigenvalues, *(value.conjugate() for value in eigenvalues if isinstance(value, complex))]
-        companion = np.diag(np.ones(len(roots) - 1), -1)  # of the polynomial with these roots, its eigenvalues
+        companion = np.diag(np.ones(len(roots) - 1), -1)  # companion matrix: its eigenvalues are the roots
         companion[0] = -np.poly(roots)[1:].real
         basis = np.linalg.qr(rng.normal(size=companion.shape))[0] + 0.3 * rng.normal(size=companion.shape)
         one_step = basis @ companion @ np.linalg.inv(basis)

@@ -32,7 +32,7 @@ class Unusable(guard.LearnerError):
 
 @dataclass(frozen=True)
 class Model:
-    """One case, of so many `steps`. A guarded call may take `seconds`."""
+    """One case: a sequence of `steps` steps. A guarded call may take `seconds`."""
 
     params: Arrays
     loss: Callable[[Arrays], float]

@@ -91,9 +91,10 @@ def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float
         start = f"The values {'settle down' if settles else 'go up or down by the same amount at each call'}"
     place = f"Called again with the same params, loss(params) returns {', '.join(f'{each:.6g}' for each in values)}."
     if not drawn and (settles or drifts or same_start):
-        unseen = "no random number is drawn that could be seen: a state is carried on from call to call, it seems"
+        unseen = "no random draw was seen, so a state seems to be carried over from call to call"
         return finding("state", place, f"{start}, and {unseen}.")
-    return finding("random", place, f"{start}, and random numbers are drawn, as for dropout.")
+    never = "" if settles or drifts else "the values never settle: "
+    return finding("random", place, f"{start}, and {never}random numbers are drawn, as for dropout.")
 
 
 def _random_sources(function: Callable) -> list[Callable[[], object]]:

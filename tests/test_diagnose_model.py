@@ -7,6 +7,7 @@ import pytest
 
 import lstm_teach as lt
 from lstm_teach.exercises import mixed_exam
+from lstm_teach.models.layout import Layout, Piece
 from tests.model_cases.faults import AROUND, FOLDER, IN_THE_TEXT, MODELS, SLOW, around, load
 
 pytestmark = pytest.mark.long
@@ -79,7 +80,12 @@ PLACES = [
     ),
     ("lstm_coupled", "dy /= T", "pass", "The factor is T with T = 6. The loss is averaged over the steps while"),
     ("lstm_rows_batch", "/ Y.size", "/ N", "The factor is T with T = 6, times 2."),
-    ("gru_reset_after", "hs[t + 1] - goal[t]", "(hs[t + 1] - goal[t]) / T", "is 0.1667 times the right one at T = 6"),
+    (
+        "gru_reset_after",
+        "hs[t + 1] - goal[t]",
+        "(hs[t + 1] - goal[t]) / T",
+        "The whole gradient is 0.1667 times the right one at T = 6",
+    ),
     ("rnn_tanh", "db = db + dz.sum(axis=0)", "db = db + dz.mean(axis=0)", "bh is 0.25 times the right one everywhere"),
     ("rnn_tanh", "db = db + dz.sum(axis=0)", "db = db + dz.mean(axis=0)", "It is 1/4 at every length"),
 ]
@@ -210,6 +216,32 @@ def test_blocks_that_are_swapped_are_told_with_their_rows():
     what = "Where the gradient of rows 4 to 7 of W (block 2 of 4) belongs, there is that of rows 8 to 11 of W"
     assert what in told(diagnosis)
     assert len(diagnosis.findings) == 1
+
+
+def test_the_blocks_that_are_used_untransposed_are_told_one_by_one():
+    new = 'p["W"][:H] @ dz[:H] + p["W"][H:8] @ dz[H:8] + p["W"][8:].T @ dz[8:]'
+    diagnosis = lt.diagnose_model(load("lstm_stacked", 'p["W"].T @ dz', new))
+    assert "With rows 0 to 3 of W and rows 4 to 7 of W made symmetric" in told(diagnosis)
+    diagnosis = lt.diagnose_model(
+        load("lstm_stacked", 'p["W"].T @ dz', "sum(p['W'][k:k+H] @ dz[k:k+H] for k in range(0, 16, H))")
+    )
+    assert "With W made symmetric" in told(diagnosis)
+
+
+def test_the_blocks_through_which_nothing_goes_back_are_told_one_by_one():
+    diagnosis = lt.diagnose_model(load("lstm_stacked", 'p["W"].T @ dz', 'p["W"][8:].T @ dz[8:]'))
+    assert "With rows 0 to 3 of W (block 1 of 4) and rows 4 to 7 of W (block 2 of 4) set to zero" in told(diagnosis)
+
+
+def test_what_belongs_to_no_gate_is_not_taken_for_a_part_of_one():
+    layout = Layout({"Wi": (3, 3), "Wf": (3, 3), "Wo": (3, 3), "Ui": (3, 2), "Uf": (3, 2), "Uo": (3, 2), "X": (2, 5)})
+    assert len(layout.gates_of([Piece("Wi"), Piece("Ui")])) == 1
+    assert not layout.gates_of([Piece("Wi"), Piece("Ui"), Piece("X")])
+
+
+def test_a_factor_of_all_arrays_is_one_of_the_whole_gradient():
+    diagnosis = lt.diagnose_model(load("gru_reset_after", "hs[t + 1] - goal[t]", "0.5 * (hs[t + 1] - goal[t])"))
+    assert "The whole gradient is 0.5 times the right one everywhere" in told(diagnosis)
 
 
 def test_arrays_that_are_right_at_every_length_are_ruled_out():

@@ -223,16 +223,15 @@ class Evidence:
         found = measured(self.model, self.with_change(zeros), [[(piece.name, piece.where)] for piece in pieces])
         return [piece for piece, (off, _) in zip(pieces, found, strict=False) if off > 1e-6]
 
-    def needed(self, pieces: list[Piece], parts: Callable, change: Callable = np.zeros_like) -> list[Piece]:
-        """The fewest of these pieces whose change cures the error, and of one alone the part; none if all do not."""
+    def needed(self, pieces: list[Piece], change: Callable = np.zeros_like) -> list[Piece]:
+        """The fewest of these pieces whose change cures the error; none if that of all does not."""
         if self.off(pieces, change) >= 1e-6:
             return []
         for piece in pieces:
             fewer = [other for other in pieces if other != piece]
             if fewer and self.off(fewer, change) < 1e-6:
                 pieces = fewer
-        smaller = parts(pieces[0]) if len(pieces) == 1 else ()
-        return next(([part] for part in smaller if self.off([part], change) < 1e-6), pieces)
+        return pieces
 
     def cure(self) -> str:
         """What cures it when it is zero, in words: matrices before vectors, one alone before all of one shape."""
@@ -243,7 +242,9 @@ class Evidence:
             shapes.setdefault(self.each[name].mine.shape, []).append(Piece(name))
         together = [pieces for pieces in shapes.values() if len(pieces) > 1]
         for pieces in [*([Piece(name)] for name in inner), *together, *self.layout.on_the_state()]:
-            if needed := self.needed(pieces, lambda piece: [] if piece.part else self.layout.blocks(piece.name)):
-                told = self.layout.told(needed)
+            if needed := self.needed(pieces):
+                whole = len(needed) == 1 and not needed[0].part
+                splits = [(len(own), self.needed(own)) for own in self.layout.of(needed[0].name)] if whole else []
+                told = self.layout.told(next((off for count, off in splits if len(off) < count), needed))
                 return f"With {told} set to zero all is right: the mistake is on the way back through {told}."
         return ""

@@ -47,7 +47,7 @@ def explain(seen: Seen, models: dict[int, Model], take: Take) -> tuple[list[Mode
 
     alike, law = common_factor(seen)
     if law and set(wrong) <= set(alike):
-        return [law.of("all arrays")], notes
+        return [law.of()], notes
     if law:
         of_all = law.of(listing(alike))
         models = {T: rescaled(model, alike) for T, model in models.items()}
@@ -56,7 +56,7 @@ def explain(seen: Seen, models: dict[int, Model], take: Take) -> tuple[list[Mode
         told = f"{of_all.evidence} All arrays seem to have it; what is found next was found after dividing by it."
         return [replace(of_all, evidence=told.strip()), *found], [note for note in more if "ruled out" not in note]
     if not unseen and (law := bounded({T: pooled(each) for T, each in seen.items()})):
-        return [law.of("all arrays")], notes
+        return [law.of()], notes
     longest = models[max(models)]
     layout = Layout(longest.shapes, outputs(longest))
     found, explained = relations(seen, models, wrong, layout)
@@ -118,15 +118,12 @@ def _cured(case: Evidence) -> Iterator[Said]:
             last = off
 
     # Does it vanish when a square matrix, or the square blocks of one, are symmetric?
-    def symmetric(part: np.ndarray) -> np.ndarray:
-        if part.shape[0] < part.shape[1]:
-            return symmetric(part.T).T
-        squares = part.reshape(-1, part.shape[1], part.shape[1])
-        return ((squares + squares.transpose(0, 2, 1)) / 2).reshape(part.shape)
-
     for pieces in case.layout.on_the_state():
-        if needed := case.needed(pieces, case.layout.squares, symmetric):
-            told = case.layout.told(needed)
+        parts = [(piece, case.layout.squares(piece)) for piece in pieces]
+        needed = case.needed([square for _, own in parts for square in own], lambda square: (square + square.T) / 2)
+        if needed:
+            wrong = [(piece, own, [square for square in own if square in needed]) for piece, own in parts]
+            told = case.layout.told(one for piece, own, off in wrong for one in ([piece] if off == own else off))
             yield [("transpose", f"With {told} made symmetric, so equal to the transpose, all is right.")]
 
 

@@ -89,10 +89,11 @@ class Layout:
         return [piece for pieces in self.of(name) for piece in pieces if piece.part]
 
     def gates_of(self, pieces: Collection[Piece]) -> set[str]:
-        """The gates to which these belong, in words, as far as they are known: blocks, or arrays of their own."""
+        """The gates to which these belong, in words: blocks, or arrays of their own if all belong to some gate."""
         own = {name: f"the one of {listing(gate)}" for gate in self.gates for name in gate}
         labels = {piece.label for piece in pieces} - {""}
-        return labels or {own[piece.name] for piece in pieces if piece.name in own}
+        arrays = {own.get(piece.name, "") for piece in pieces}
+        return labels or (set() if "" in arrays else arrays)
 
     def on_the_state(self) -> Iterator[list[Piece]]:
         """The parts of the matrices that may act on the state; in turn where it is open which do.

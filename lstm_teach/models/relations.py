@@ -28,9 +28,11 @@ class Law(NamedTuple):
     place: str
     evidence: str = ""
 
-    def of(self, where: str) -> ModelFinding:
-        """The finding for these arrays or blocks."""
-        return finding(self.family, self.place.replace("{where}", where), self.evidence)
+    def of(self, where: str = "") -> ModelFinding:
+        """The finding for these arrays or blocks, or for the whole gradient."""
+        subject = f"gradient of {where}" if where else "whole gradient"
+        place = self.place.replace("gradient of {where}", subject).replace("{where}", where)
+        return finding(self.family, place, self.evidence)
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:

@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 TOOLS = """
 import io, itertools, random
+from types import SimpleNamespace
 from PIL import Image
 from lstm_teach.explorers.controls import checkbox, choice, dropdown, float_slider, int_slider, log_slider
 from lstm_teach.explorers.shell import Explorer
@@ -32,7 +33,7 @@ from lstm_teach.explorers.shell import Explorer
 def png(*values, tall=False):
     file, height = io.BytesIO(), 200 if tall else 60
     Image.frombytes("L", (300, height), random.Random(str(values)).randbytes(300 * height)).save(file, "png")
-    return file.getvalue()
+    return SimpleNamespace(png=lambda scale: file.getvalue(), size=(300, height))  # all that is asked of a scene
 
 def level(): return {"level": int_slider("Level", 2, 0, 4)}
 """
@@ -83,7 +84,7 @@ drawn = itertools.count()
 
 def draw(level):
     picture = png(level, next(drawn))
-    return picture, hashlib.sha256(picture).hexdigest()
+    return picture, hashlib.sha256(picture.png(1)).hexdigest()
 
 Explorer("Fickle", {"level": int_slider("Level", 20, 0, 40)}, draw)
 """

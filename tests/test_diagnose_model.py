@@ -233,6 +233,12 @@ def test_the_blocks_through_which_nothing_goes_back_are_told_one_by_one():
     assert "With rows 0 to 3 of W (block 1 of 4) and rows 4 to 7 of W (block 2 of 4) set to zero" in told(diagnosis)
 
 
+def test_two_wrong_blocks_that_are_the_same_are_told_though_none_is_known_to_be_the_copy():
+    diagnosis = lt.diagnose_model(load("lstm_stacked", "df * f * (1 - f), do * o * (1 - o)", "df, df"))
+    blocks = "rows 4 to 7 of W (block 2 of 4) and of rows 8 to 11 of W (block 3 of 4)"
+    assert f"Your gradients of {blocks} are the same, number by number, and the right ones are not." in told(diagnosis)
+
+
 def test_what_belongs_to_no_gate_is_not_taken_for_a_part_of_one():
     layout = Layout({"Wi": (3, 3), "Wf": (3, 3), "Wo": (3, 3), "Ui": (3, 2), "Uf": (3, 2), "Uo": (3, 2), "X": (2, 5)})
     assert len(layout.gates_of([Piece("Wi"), Piece("Ui")])) == 1

@@ -5,6 +5,7 @@ Imports differences, families and layout.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
@@ -256,4 +257,22 @@ def relations(
         if alike:
             texts = [one.place for one in alike], [one.evidence for one in alike]
             merged.append(finding(family, *(" ".join(dict.fromkeys(filter(None, each))) for each in texts)))
+    if said := _twins(seen, [name for name in wrong if name not in explained], layout):
+        merged.append(finding("gate rows", said))
     return merged, explained
+
+
+def _twins(seen: Seen, names: list[str], layout: Layout) -> str:
+    """Which of these gradients, or blocks of one, are the same as each other where the right ones are not."""
+    said = []
+    for pieces in ([Piece(name) for name in names], *map(layout.blocks, names)):
+        for one, other in itertools.combinations(pieces, 2):
+            pairs = [(part_of(one, each), part_of(other, each)) for each in seen.values()]
+            if any(a.mine.shape != b.mine.shape for a, b in pairs):
+                continue
+            equal = all(np.abs(a.mine - b.mine).max() <= 1e-12 * np.abs(a.mine).max() for a, b in pairs)
+            known = [(a.right, b.right, a.tried & b.tried) for a, b in pairs if np.ptp(a.mine)]
+            if equal and known and not any(same(a[both], b[both]) for a, b, both in known):
+                words = f"{layout.told([one])} and of {layout.told([other])}"
+                said.append(f"Your gradients of {words} are the same, number by number, and the right ones are not.")
+    return " ".join(said)

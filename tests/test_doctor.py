@@ -544,3 +544,19 @@ def test_what_is_often_written_for_something_else_is_read_as_that(right, wrong, 
     text = PER_GATE.replace(right, wrong)
     finding = diagnose(text).findings[-1]
     assert finding.proved and finding.line == line_of(text, wrong) and repair in finding.repair
+
+
+def test_constants_of_one_name_on_one_line_of_two_modules_stay_apart(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "two_rows.py").write_text("ROW = 2\n\n\ndef rows(a):\n    return a * ROW\n")
+    (tmp_path / "one_row.py").write_text(
+        "ROW = 1\nfrom two_rows import rows\nimport numpy as np, lstm_teach as lt\n\n\n"
+        + PER_GATE[PER_GATE.index("def backward") :]
+        .replace("dh_next = np.zeros", "dh_next = ROW * rows(0.0) * np.zeros")
+        .replace("dh = params.V.T @ dy[t] + dh_next", "dh = params.V.T @ dy[t] + rows(dh_next) / 2 * ROW")
+        .replace("dzi = di * i[t] * (1 - i[t])", "dzi = di * i[t]")
+    )
+    import one_row
+
+    diagnosis = lt.diagnose(one_row.backward, progress=False)
+    assert diagnosis.repaired_source is not None

@@ -201,7 +201,8 @@ def _constants(units: list[Unit]) -> Iterator[Unit]:
             space = {**around, **vars(owner)} if owner else around
             values = [space.get(name) for name in names]
             if named & set(names) and _is_constant(node, text, values, space):
-                code = compile(f"def {names[0]}(): pass", place, "exec").co_consts[0]
+                # Code compares equal wherever it comes from: what it returns tells two modules apart.
+                code = compile(f"def {names[0]}(): return {place!r}", place, "exec").co_consts[0]
                 function = types.FunctionType(code.replace(co_firstlineno=node.lineno), around)
                 yield Unit(function, text, node.lineno, owner, names)
 

@@ -235,7 +235,7 @@ def test_the_blocks_through_which_nothing_goes_back_are_told_one_by_one():
 
 def test_two_wrong_blocks_that_are_the_same_are_told_though_none_is_known_to_be_the_copy():
     diagnosis = lt.diagnose_model(load("lstm_stacked", "df * f * (1 - f), do * o * (1 - o)", "df, df"))
-    blocks = "rows 4 to 7 of W (block 2 of 4) and of rows 8 to 11 of W (block 3 of 4)"
+    blocks = "entries 4 to 7 of b (block 2 of 4) and of entries 8 to 11 of b (block 3 of 4)"
     assert f"Your gradients of {blocks} are the same, number by number, and the right ones are not." in told(diagnosis)
 
 

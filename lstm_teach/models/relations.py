@@ -272,7 +272,8 @@ def _twins(seen: Seen, names: list[str], layout: Layout) -> str:
                 continue
             equal = all(np.abs(a.mine - b.mine).max() <= 1e-12 * np.abs(a.mine).max() for a, b in pairs)
             known = [(a.right, b.right, a.tried & b.tried) for a, b in pairs if np.ptp(a.mine)]
-            if equal and known and not any(same(a[both], b[both]) for a, b, both in known):
+            apart = [not same(a[both], b[both]) for a, b, both in known if both.any()]
+            if equal and apart and all(apart):
                 words = f"{layout.told([one])} and of {layout.told([other])}"
                 said.append(f"Your gradients of {words} are the same, number by number, and the right ones are not.")
     return " ".join(said)

@@ -32,27 +32,33 @@ class Lesson:
     trouble: Trouble
 
 
-def learners():
-    """Every notebook of a learner; only the lessons themselves without --all."""
-    for path in notebooks():
-        name = relative(path)
-        if name.startswith("notebooks/"):
-            yield pytest.param(path, marks=() if re.match(r"notebooks/\d\d_", name) else pytest.mark.long, id=name)
+def lessons(names: str):
+    """The fixture for the learners' notebooks with such names: one page for each, used by all tests of that notebook.
+
+    Only the lessons themselves are opened without --all.
+    """
+    chosen = [(path, relative(path)) for path in notebooks() if re.match(names, relative(path))]
+    marks = [() if re.match(r"notebooks/\d\d_", name) else pytest.mark.long for _, name in chosen]
+    params = [pytest.param(path, marks=mark, id=name) for (path, name), mark in zip(chosen, marks, strict=True)]
+
+    @pytest.fixture(scope="module", params=params)
+    def lesson(request, browser, lab) -> Iterator[Lesson]:
+        path = request.param
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        trouble = watch(page)
+        try:
+            open_notebook(page, lab, relative(path))
+            run_all(page, timeout=300)  # lesson 6 trains for a minute
+            yield Lesson(relative(path), explorers_on(page), cell_errors(page), trouble)
+        finally:
+            shut_down_kernel(page)
+            page.close()
+
+    return lesson
 
 
-@pytest.fixture(scope="module", params=learners())
-def lesson(request, browser, lab) -> Iterator[Lesson]:
-    """One page for each notebook, used by all tests of that notebook."""
-    path = request.param
-    page = browser.new_page(viewport={"width": 1280, "height": 1000})
-    trouble = watch(page)
-    try:
-        open_notebook(page, lab, relative(path))
-        run_all(page, timeout=300)  # lesson 6 trains for a minute
-        yield Lesson(relative(path), explorers_on(page), cell_errors(page), trouble)
-    finally:
-        shut_down_kernel(page)
-        page.close()
+EARLY = r"notebooks/0[0-3]_"
+lesson = lessons(EARLY)  # test_later_lessons_in_lab.py has the others, so that two processes can share them
 
 
 def test_lesson_runs_without_an_error(lesson):

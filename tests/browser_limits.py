@@ -144,6 +144,9 @@ def a_time_is_measured_by_a_coarse_clock():
 
     assert milliseconds(sum, [1, 2, 3]) > 0
 
+    pause = iter([0.05])  # one slow call, as on a busy machine, must not make the measured times too short
+    assert milliseconds(lambda: time.sleep(next(pause, 0))) > 0
+
 
 if __name__ == "__main__":
     here = Path(__file__).resolve().parent

@@ -64,6 +64,6 @@ def delta_inspector() -> Explorer:
 def milliseconds(function: Callable, *arguments: Any, repeats: int = 5) -> float:
     """The shortest of a few measured times of a call, which is repeated until even a coarse clock can time it."""
     timer, calls = timeit.Timer(lambda: function(*arguments)), 1
-    while timer.timeit(calls) < LEAST_SECONDS:
+    while min(times := timer.repeat(repeats, calls)) < LEAST_SECONDS:
         calls *= 2
-    return 1000 * min(timer.repeat(repeats, calls)) / calls
+    return 1000 * min(times) / calls

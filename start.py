@@ -46,6 +46,8 @@ def main(arguments: list) -> int:
     os.chdir(str(FOLDER))
     prepare(testing)
     if testing:
+        # Dozens of kernels and processes import the same modules: let them be compiled once.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         parallel = ["-n", str(processes()), "--dist", "loadfile", "--no-loadscope-reorder"]
         return replace_by([str(PYTHON), "-m", "pytest", *parallel, *arguments[1:]])
     # The user's own settings come first; they win.

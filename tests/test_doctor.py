@@ -97,6 +97,7 @@ def test_a_fault_in_a_pass_that_must_be_given_its_initial_state_is_repaired():
     assert diagnosis.repaired_source is not None
 
 
+@long
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
@@ -250,6 +251,7 @@ def test_a_pass_without_readable_source_is_told_so():
     assert "can't be searched" in diagnosis.findings[-1].cause
 
 
+@long
 def test_changed_versions_can_not_open_files_or_import_other_modules(tmp_path):
     path = tmp_path / "written"
     text = PER_GATE.replace("    return grads", f"    mode = 'r'\n    open({str(path)!r}, mode)\n    return grads")
@@ -265,6 +267,7 @@ def test_bad_arguments_get_one_sentence():
 BEYOND_REPAIR = PER_GATE.replace("do = dh * ct[t]", "do = np.cos(37 * dh + ct[t]) * np.sin(dh) - np.exp(ct[t] ** 3)")
 
 
+@long
 def test_an_interrupted_search_returns_what_was_found_so_far():
     counting = "    calls.append(1)\n    if len(calls) == 300:\n        raise KeyboardInterrupt\n"
     body = BEYOND_REPAIR.index("    ", BEYOND_REPAIR.index("):\n", BEYOND_REPAIR.index("def backward(")))
@@ -349,6 +352,7 @@ def backward(params, x, targets):
 """
 
 
+@long
 def test_a_fault_in_a_lambda_of_a_table_is_repaired_where_it_stands_and_the_learners_constants_stay_as_they_are():
     right, wrong = '"g": lambda out: 1 - out**2', '"g": lambda out: 1 - np.tanh(out) ** 2'
     text = HEAD + CONSTANTS.replace(right, wrong)
@@ -375,6 +379,7 @@ def test_a_pass_that_never_ends_is_said_to_do_so_and_is_not_waited_for(endless, 
     assert not any(finding.code == "pass" for finding in diagnosis.findings)
 
 
+@long
 @pytest.mark.parametrize(
     "style, step, repair",
     [
@@ -392,6 +397,7 @@ def test_the_step_that_a_while_loop_lacks_is_found(style, step, repair, monkeypa
     assert diagnosis.repaired_source is not None
 
 
+@long
 def test_what_python_does_not_know_is_read_as_the_name_that_is_most_like_it():
     text = PER_GATE.replace("dc_next = ", "dc_nxt = ", 1)
     diagnosis = diagnose(text)
@@ -405,6 +411,7 @@ def test_what_python_does_not_know_is_read_as_the_name_that_is_most_like_it():
     assert diagnosis.repaired_source is not None
 
 
+@long
 def test_the_name_of_another_object_is_replaced_by_one_that_has_what_is_read():
     text = PER_GATE.replace("params.Wf.T", "np.Wf.T")
     diagnosis = diagnose(text)
@@ -504,6 +511,7 @@ def backward(params, x, targets, h0=None, c0=None):
 """
 
 
+@long
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
@@ -546,6 +554,7 @@ def test_what_is_often_written_for_something_else_is_read_as_that(right, wrong, 
     assert finding.proved and finding.line == line_of(text, wrong) and repair in finding.repair
 
 
+@long
 def test_constants_of_one_name_on_one_line_of_two_modules_stay_apart(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "two_rows.py").write_text("ROW = 2\n\n\ndef rows(a):\n    return a * ROW\n")

@@ -1,7 +1,6 @@
 """Every lesson in a real JupyterLab: it runs, and every explorer answers keyboard and mouse as it should."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -16,7 +15,7 @@ from drive import (
     use_by_keyboard,
     use_by_mouse,
 )
-from lab import Trouble, cell_errors, open_notebook, run_all, shut_down_kernel, watch
+from lab import Trouble, cell_errors, open_next, run_all, shut_down_kernel, watch
 from projectfiles import notebooks, relative
 
 pytestmark = pytest.mark.browser
@@ -33,7 +32,7 @@ class Lesson:
 
 
 def lessons(names: str):
-    """The fixture for the learners' notebooks with such names: one page for each, used by all tests of that notebook.
+    """The fixture for the learners' notebooks with such names: each is run once, used by all tests of that notebook.
 
     Only the lessons themselves are opened without --all.
     """
@@ -42,19 +41,22 @@ def lessons(names: str):
     params = [pytest.param(path, marks=mark, id=name) for (path, name), mark in zip(chosen, marks, strict=True)]
 
     @pytest.fixture(scope="module", params=params)
-    def lesson(request, browser, lab) -> Iterator[Lesson]:
-        path = request.param
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        trouble = watch(page)
-        try:
-            open_notebook(page, lab, relative(path))
-            run_all(page, timeout=300)  # lesson 6 trains for a minute
-            yield Lesson(relative(path), explorers_on(page), cell_errors(page), trouble)
-        finally:
-            shut_down_kernel(page)
-            page.close()
+    def lesson(request, page, lab) -> Lesson:
+        path, trouble = relative(request.param), watch(page)
+        open_next(page, lab, path)
+        run_all(page, timeout=300)  # lesson 6 trains for a minute
+        return Lesson(path, explorers_on(page), cell_errors(page), trouble)
 
     return lesson
+
+
+@pytest.fixture(scope="module")
+def page(browser):
+    """One page, on which one notebook after the other is opened."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    yield page
+    shut_down_kernel(page)
+    page.close()
 
 
 EARLY = r"notebooks/0[0-3]_"

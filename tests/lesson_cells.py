@@ -18,6 +18,7 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 SOLUTION = re.compile(r"<details><summary>Solution</summary>\s*```python\n(.*?)```", re.DOTALL)
 
 
+@cache  # reading takes longer than running most cells
 def cells_of(name: str) -> list[nbformat.NotebookNode]:
     """The cells of `notebooks/<name>.ipynb`."""
     return nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells

@@ -169,6 +169,7 @@ def test_it_starts_where_the_curve_visibly_bends(explorer):
     assert "error 0.23, all of it from the bend of the curve" in explorer.text
 
 
+@pytest.mark.long
 def test_every_end_of_the_controls_keeps_all_curves_inside_the_axes(explorer):
     left, right = explorer._scene.figure.axes
     for step in (1e-16, 7.9e-15, 1e-5, 1.0):

@@ -130,6 +130,7 @@ def test_all_seven_lines_of_the_questions_loop_are_named_and_the_repair_is_right
     assert lt.check_gradients(repaired).passed
 
 
+@long
 def test_the_repaired_source_of_methods_is_the_whole_class_and_takes_the_place_of_the_old_one():
     text, name = PASSES["java_class"]
     text = text.replace("return 1 - value * value", "return 1 - value")

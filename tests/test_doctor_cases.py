@@ -84,7 +84,7 @@ SEVERAL = [
     "scan/6",
     "lista_italiana/5",
 ]
-QUICK = 6  # of them without --all
+QUICK = 4  # of them without --all
 
 
 @pytest.mark.parametrize(

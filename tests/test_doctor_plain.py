@@ -75,11 +75,12 @@ def gradients(text, x, targets, params):
     return dict(zip(lt.Params.NAMES, define(text, "backward", "<run>")(params, x, targets), strict=True))
 
 
+@long
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
         ("do = dh * ct[t]", "do = np.cos(dh)"),
-        pytest.param("dc_next = dc * f[t]", "dc_next = dc", marks=long),
+        ("dc_next = dc * f[t]", "dc_next = dc"),
     ],
 )
 def test_the_value_of_which_a_report_without_repair_says_so_is_unknown_and_no_right_gradient_depends_on_it(
@@ -125,11 +126,12 @@ def test_where_all_values_are_right_the_line_is_named_on_which_exactly_the_wrong
     assert finding.line == line and "Exactly the wrong gradients (dWi) depend" in finding.cause
 
 
+@long
 @pytest.mark.parametrize(
     "beside",
     [
         "    flat = np.zeros(H * H)\n    for t",  # as large as a matrix, and a vector
-        pytest.param("    for t in range(2):\n        step = np.zeros((H, H + t))\n    for t", marks=long),
+        "    for t in range(2):\n        step = np.zeros((H, H + t))\n    for t",
     ],
 )
 def test_an_equation_is_written_anew_whatever_else_a_pass_names(beside):

@@ -617,6 +617,7 @@ def test_the_limit_is_moved_and_the_clipped_steps_follow():
             clipping_explorer(bad)
 
 
+@pytest.mark.long
 def test_what_the_page_on_clipping_says(capsys):
     page = run_cells(DEEPER)
     printed = capsys.readouterr().out

@@ -498,7 +498,7 @@ def diagnosed(number):
     return lt.diagnose(clinic.case(number), progress=False)
 
 
-@pytest.mark.parametrize("number", CASES)
+@pytest.mark.parametrize("number", [CASES[0], *(pytest.param(number, marks=pytest.mark.long) for number in CASES[1:])])
 def test_the_doctor_names_the_faulty_line_and_sees_the_same_gradients_wrong(number):
     report = diagnosed(number)
     lines, first = source_lines(number)

@@ -145,6 +145,7 @@ def test_a_block_that_can_show_nothing_is_left_out_of_the_reasoning():
     assert hint in told(diagnosis)  # the forget gate's 1 is right as well
 
 
+@long
 def test_an_index_of_minus_one_at_the_first_step_is_named():
     h = diagnosed("rows_of_states", ("h_before = h[t - 1] if t > 0 else np.zeros(nh)", "h_before = h[t - 1]"))
     s = diagnosed("rows_of_states", ("s_before = s[t - 1] if t > 0 else np.zeros(nh)", "s_before = s[t - 1]"))

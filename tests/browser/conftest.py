@@ -5,7 +5,7 @@ from lab import SITE, find_chromium, start_chromium, start_lab, start_site
 from projectfiles import ROOT, skip_but_fail_in_ci
 
 ONLY_THERE = "test_on_the_site.py"
-IN_BOTH = ("test_blanks_in_lab.py", "test_exercises.py", "test_lessons_in_lab.py", "test_later_lessons_in_lab.py")
+IN_BOTH = ("test_exercises.py", "test_lessons_in_lab.py", "test_later_lessons_in_lab.py")
 ON_THE_SITE = (*IN_BOTH, ONLY_THERE)
 
 

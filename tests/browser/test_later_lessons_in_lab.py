@@ -1,6 +1,15 @@
 """The same as test_lessons_in_lab.py for the later lessons, the deeper pages and the exercises."""
 
-from test_lessons_in_lab import *  # noqa: F403
-from test_lessons_in_lab import EARLY, lessons
+from test_lessons_in_lab import (  # noqa: F401
+    EARLY,
+    lessons,
+    page,
+    pytestmark,
+    test_a_numbered_lesson_has_an_explorer,
+    test_every_control_has_a_name_for_a_screen_reader,
+    test_every_control_works,
+    test_lesson_runs_without_an_error,
+    test_the_tabulator_key_reaches_every_control_in_reading_order,
+)
 
 lesson = lessons(rf"(?!{EARLY})notebooks/")

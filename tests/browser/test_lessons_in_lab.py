@@ -1,9 +1,10 @@
-"""Every lesson in a real JupyterLab: it runs, and every explorer answers keyboard and mouse as it should."""
+"""The lessons in a real JupyterLab: they run, explorers answer keyboard and mouse, blanks answer what is written."""
 
 import re
 from dataclasses import dataclass
 
 import pytest
+from cells import go_to, press, wait_for_text, write
 from drive import (
     OnPage,
     by_keyboard,
@@ -15,7 +16,7 @@ from drive import (
     use_by_keyboard,
     use_by_mouse,
 )
-from lab import Trouble, cell_errors, open_next, run_all, shut_down_kernel, watch
+from lab import Trouble, cell_errors, open_next, read_file, run_all, shut_down_kernel, watch
 from projectfiles import notebooks, relative
 
 pytestmark = pytest.mark.browser
@@ -98,3 +99,75 @@ def test_every_control_works(lesson, use, act):
             play(explorer, index, act)
             explorer.reset(act)
     assert lesson.trouble.take() == []
+
+
+# ------------------------------------------------------- blanks and predictions as a learner meets them, by keyboard
+
+JUDGE = 'lesson.judge("product")'
+
+
+@pytest.fixture(scope="module")
+def blanks(page, lab):
+    """Lesson 2 once more, run untouched, on its page; the tests write in its cells."""
+    trouble = watch(page)
+    open_next(page, lab, "notebooks/02_one_step_back.ipynb")
+    run_all(page, timeout=120)
+    assert cell_errors(page) == []
+    yield page
+    assert trouble.take() == []
+
+
+def test_a_blank_is_open_then_wrong_then_right(blanks):
+    go_to(blanks, "write-product")
+    wait_for_text(blanks, "write-product", "Not written yet: do and dct.")
+    write(blanks, "write-product", f"do = dh * o\ndct = dh * o\n{JUDGE}")
+    wait_for_text(blanks, "write-product", "1 of 2 right so far.")
+    shown = go_to(blanks, "write-product").inner_text()
+    assert "The lesson goes on with the library's do." in shown
+    write(blanks, "write-product", f"do = dh * ct\ndct = dh * o\n{JUDGE}")
+    wait_for_text(blanks, "write-product", "Right: do and dct.")
+
+
+def test_the_hints_of_a_blank_open_by_keyboard_one_inside_the_other(blanks):
+    write(blanks, "write-product", f"do = dh\ndct = dh\n{JUDGE}")
+    wait_for_text(blanks, "write-product", "0 of 2 right so far.")
+    cell = go_to(blanks, "write-product")
+    for number in (1, 2, 3):
+        visible = [summary for summary in cell.query_selector_all("summary") if summary.is_visible()]
+        assert len(visible) == number
+        press(blanks, visible[-1], "Enter")
+
+
+def test_a_verdict_is_a_section_with_a_name(blanks):
+    cell = go_to(blanks, "write-product")
+    assert cell.query_selector("section[aria-label]").get_attribute("aria-label") == "Check of do and dct"
+
+
+def test_a_prediction_is_answered_by_keyboard_and_every_control_has_a_name(blanks):
+    form = go_to(blanks, "predict-product").wait_for_selector("form.lt-question")
+    assert form.query_selector("legend").inner_text()
+    for field in form.query_selector_all("input, button"):
+        named = field.evaluate("element => (element.labels?.[0] ?? element).textContent.trim()")
+        assert named, field.evaluate("element => element.outerHTML")
+    cells = blanks.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length")
+    press(blanks, form.query_selector("input[type=radio]"), "Space")
+    blanks.keyboard.press("ArrowDown")
+    blanks.keyboard.press("Tab")
+    blanks.keyboard.press("Enter")
+    wait_for_text(blanks, "predict-product", "b is right.")
+    assert blanks.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == cells
+
+
+def test_a_line_that_raises_or_is_cut_off_says_so_and_the_next_cell_still_runs(blanks):
+    write(blanks, "write-product", f"do = dh * nothing\ndct = dh * o\n{JUDGE}")
+    wait_for_text(blanks, "write-product", "NameError")
+    write(blanks, "write-product", f"do = dh * ct\ndct = dh * o\n{JUDGE}")
+    wait_for_text(blanks, "write-product", "Right: do and dct.")
+
+
+def test_nothing_is_kept_unless_the_learner_says_so(blanks):
+    kept = "notebooks/my_functions.py"
+    assert read_file(blanks, kept) is None
+    write(blanks, "keep-it", 'lesson.keep("step_back")')
+    wait_for_text(blanks, "keep-it", "step_back is not kept: it is not written yet")
+    assert read_file(blanks, kept) is None

@@ -60,23 +60,23 @@ SHARP = """img => {
     const scale = Math.min(2, Math.max(0.5, img.clientWidth / img.getAttribute('width') * devicePixelRatio));
     return Math.abs(img.naturalWidth - img.getAttribute('width') * scale) <= 1;
 }"""
-# Wait until nothing moves: twice in a row the kernel has answered everything before, and no change came.
-SETTLE = """async ([root, seconds]) => {
+# Wait until nothing moves: twice in a row the kernel has answered everything before, and no change came. Then look.
+SETTLE = f"""async ([root, seconds]) => {{
     const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
     const frame = () => new Promise(requestAnimationFrame);
     const seen = () => root.querySelector('img.lt-picture')?.dataset.seq + root.textContent;
     const end = performance.now() + 1000 * seconds;
-    for (let quiet = 0, before = seen(); quiet < 2;) {
-        if (performance.now() > end) return false;
+    for (let quiet = 0, before = seen(); quiet < 2;) {{
+        if (performance.now() > end) return null;
         await kernel.requestKernelInfo();
         await frame();
         await frame();
         const now = seen();
         quiet = now === before ? quiet + 1 : 0;
         before = now;
-    }
-    return true;
-}"""
+    }}
+    return ({LOOK})(root);
+}}"""
 
 
 @dataclass
@@ -98,13 +98,12 @@ class OnPage:
     """One explorer on a page, and how it looked at first."""
 
     def __init__(self, page, root):
-        self.page, self.root = page, root
+        self.page, self.root, self.element = page, root, root.element_handle()
         self.title = root.locator(".widget-html").first.text_content().strip()
         root.scroll_into_view_if_needed()
         root.locator("img.lt-picture[data-seq]").wait_for()
         self.wait_for(SHARP, "img.lt-picture", "at first: as many pixels as are shown")
-        self.settle()
-        self.first, self.settings = self.look(), root.evaluate(SETTINGS)
+        self.first, self.settings = self.settle(), root.evaluate(SETTINGS)
         self.share_changed(keep=True)
         self.controls = control_names(root)
         self.judge(self.first, "at first")
@@ -113,14 +112,15 @@ class OnPage:
         """The element of the control with that name."""
         return self.root.locator(f".lt-control-{name}")
 
-    def settle(self) -> None:
-        """Wait until nothing moves any more."""
-        quiet = self.page.evaluate(SETTLE, [self.root.element_handle(), ANSWER_TIMEOUT])
-        assert quiet, f"{self.title}: still moving after {ANSWER_TIMEOUT} s"
+    def settle(self) -> View:
+        """Wait until nothing moves any more; what the explorer shows then."""
+        seen = self.page.evaluate(SETTLE, [self.element, ANSWER_TIMEOUT])
+        assert seen, f"{self.title}: still moving after {ANSWER_TIMEOUT} s"
+        return View(**seen)
 
     def look(self) -> View:
         """What the explorer shows now."""
-        return View(**self.root.evaluate(LOOK))
+        return View(**self.element.evaluate(LOOK))
 
     def seq(self) -> int:
         """The number of the picture that is shown now."""
@@ -163,14 +163,13 @@ class OnPage:
         action()
         if answers:
             self.wait_for_seq(before + 1, what)
-        self.settle()
-        view = self.look()
+        view = self.settle()
         self.judge(view, what)
         return view
 
     def share_changed(self, keep: bool = False) -> float:
         """The share of points that differ from the picture that was kept last."""
-        return self.page.evaluate(SHARE_CHANGED, [self.root.element_handle(), keep])
+        return self.page.evaluate(SHARE_CHANGED, [self.element, keep])
 
     def reset(self, act: Callable) -> None:
         """Press the reset button; everything has to be and to look as at first."""
@@ -248,8 +247,8 @@ def press_slider_to_ends(explorer: OnPage, name: str) -> None:
     for key, back, index in (("Home", "ArrowRight", 0), ("End", "ArrowLeft", 2)):
         place = slider_place(control)
         handle.focus()
-        explorer.do(f"{name}, {key}", lambda key=key: handle.press(key), answers=place[1] != place[index])
-        views[key] = explorer.look()
+        moves = place[1] != place[index]
+        views[key] = explorer.do(f"{name}, {key}", lambda key=key: handle.press(key), answers=moves)
         place = slider_place(control)
         assert place[1] == place[index], f"{explorer.title}, {name}: {key} leads to {place[1]} of {place}"
         if place[0] < place[2]:
@@ -279,8 +278,7 @@ def drag_slider_to_ends(explorer: OnPage, name: str) -> None:
             mouse.move(target, y, steps=4)
             mouse.up()
 
-        explorer.do(f"{name}, dragged to the {end}", drag, answers=place[1] != place[index])
-        views[end] = explorer.look()
+        views[end] = explorer.do(f"{name}, dragged to the {end}", drag, answers=place[1] != place[index])
         place = slider_place(control)
         assert place[1] == place[index], f"{explorer.title}, {name}: dragging to the {end} gives {place[1]} of {place}"
     if place[0] < place[2]:
@@ -401,8 +399,7 @@ def play(explorer: OnPage, index: int, act: Callable) -> None:
     act(button, "Space")
     explorer.wait_for_seq(before.seq + 1, "play")
     act(button, "Space")
-    explorer.settle()
-    view = explorer.look()
+    view = explorer.settle()
     explorer.judge(view, "play")
     assert view.pixels != before.pixels, f"{explorer.title}: play shows nothing new"
 

@@ -208,8 +208,7 @@ def test_a_kept_picture_is_replaced_if_the_kernel_draws_another_and_then_no_othe
     handle = fickle.control("level").locator("[role=slider]")
     for key in ("ArrowLeft", "ArrowRight", "ArrowRight", "ArrowLeft"):
         handle.press(key)
-        fickle.settle()
-        view = fickle.look()
+        view = fickle.settle()
         assert view.pixels == view.text
     fickle.page.wait_for_timeout(500)
     fickle.root.evaluate(WATCH)

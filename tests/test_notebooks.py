@@ -62,7 +62,7 @@ def test_notebook_runs_from_top_to_bottom(path, tmp_path):
 
 
 def read(path: Path) -> nbformat.NotebookNode:
-    """The notebook as it is; nbformat's own reading would mend some of its faults."""
+    """The notebook as it is; nbformat's own reading would repair some of its faults."""
     return nbformat.v4.reads(path.read_text(encoding="utf-8"))
 
 
@@ -78,7 +78,7 @@ def problems(notebook: nbformat.NotebookNode, folder: Path) -> list[str]:
     found = []
     try:
         with warnings.catch_warnings(action="ignore"):
-            nbformat.validate(copy.deepcopy(notebook), relax_add_props=False)  # it would mend the ids
+            nbformat.validate(copy.deepcopy(notebook), relax_add_props=False)  # it would repair the ids
     except nbformat.ValidationError as error:
         found.append(f"not valid: {error.message}")
     if notebook.metadata.get("kernelspec", {}).get("name") != "python3":

@@ -1,7 +1,7 @@
 """Make one edit after the other, each of which makes more of the returned gradients right: a climb up a ladder of nets.
 
 The lowest rung is a net of two units and one step, the highest has steps enough for a token to come again. A fault
-that shows on a low rung is mended before one that needs more steps. What becomes right is seen in blocks of the nine
+that shows on a low rung is repaired before one that needs more steps. What becomes right is seen in blocks of the nine
 gradients: a matrix, or a column of a U, which is the delta of one gate at the one step of its token. Nothing inside the
 pass is looked at, so a run is quick. Imports bench, truth and variants.
 """
@@ -40,7 +40,7 @@ _ODD = 2  # more for an edit of another kind where only long sequences are wrong
 _INSERTED = 0.5  # more for a new statement: often it does the same as a change of the one before it
 _INSIDE = 12  # edits to go on from that make something right inside the pass only
 _LONG = 6  # steps from which on a net is long
-_MUCH = 6  # blocks that have to become right for edits to be kept that do not mend everything
+_MUCH = 6  # blocks that have to become right for edits to be kept that do not repair everything
 # What may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size.
 CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
 _FIRST_NAME = re.compile(r"[^\W\d]\w*")
@@ -149,7 +149,7 @@ class Climb:
         self.root = self.best = _State(0, 0, next(self.numbers), [], [], right)
 
     def single(self, deadline: Deadline) -> Iterator[Mended]:
-        """Single edits that mend everything: those of statements on which all depends that is wrong."""
+        """Single edits that repair everything: those of statements on which all depends that is wrong."""
         if self.root.right == self.full:  # something else is wrong: the inputs are changed, or a length is refused
             return
         far, just = self.bench.too_far()
@@ -163,7 +163,7 @@ class Climb:
         self.done = {id(edit) for edit in near[: self.tried]}
 
     def several(self, deadline: Deadline) -> Iterator[Mended]:
-        """Sets of edits that mend everything together. A second call goes on where the first one ended."""
+        """Sets of edits that repair everything together. A second call goes on where the first one ended."""
         if self.root.right == self.full:
             return
         if self.waiting is None:
@@ -180,7 +180,7 @@ class Climb:
             if not self.waiting:
                 break
             self.turn += 1
-            # Now and then the code as it was has its turn, whatever was gained: one edit may mend it after all.
+            # Now and then the code as it was has its turn, whatever was gained: one edit may repair it after all.
             root = self.turn % _ROOT == 0 and self.root in self.waiting
             state = self.root if root else min(self.waiting)
             self.waiting.remove(state)
@@ -297,7 +297,7 @@ class Climb:
         return sorted(edits, key=self._doubt)
 
     def _single_doubt(self, edit: Edit) -> tuple[float, int]:
-        """How likely an edit is that mends everything alone."""
+        """How likely an edit is that repairs everything alone."""
         return self.bench.doubt(edit) - JUST * bool(edit.slots & self.just), len(edit.new)
 
     def _doubt(self, edit: Edit) -> tuple[float, int]:

@@ -264,20 +264,12 @@ def open_notebook(page, lab: Lab, path: str, timeout: float = 60) -> None:
 
 
 def open_next(page, lab: Lab, path: str, timeout: float = 60) -> None:
-    """The same in the JupyterLab that is on the page, which takes a third of the time; the notebook there is closed."""
-    if page.evaluate("!window.jupyterapp?.shell?.currentWidget"):
+    """The same in the JupyterLab that is on the page already, if there is one: that takes a third of the time."""
+    if page.evaluate("!window.jupyterapp"):
         open_notebook(page, lab, path, timeout)
-        return
-    page.evaluate(
-        """async path => {
-            const before = window.jupyterapp.shell.currentWidget;
-            await window.jupyterapp.commands.execute('docmanager:open', { path });
-            await before.sessionContext.shutdown();
-            before.dispose();
-        }""",
-        path,
-    )
-    wait_until_open(page, path, timeout)
+    else:
+        page.evaluate("path => { window.jupyterapp.commands.execute('docmanager:open', { path }); }", path)
+        wait_until_open(page, path, timeout)
 
 
 def wait_until_open(page, path: str, timeout: float) -> None:
@@ -337,6 +329,12 @@ def wait_for_file(page, path: str, timeout: float = 20) -> str:
 def shut_down_kernel(page) -> None:
     """End the kernel of the open notebook, which would go on when the page is closed."""
     page.evaluate("window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown()")
+
+
+def close_notebook(page) -> None:
+    """End the kernel of the open notebook and close the notebook; the page with JupyterLab stays."""
+    shut_down_kernel(page)
+    page.evaluate("window.jupyterapp?.shell.currentWidget?.dispose()")
 
 
 def cell_errors(page) -> list[str]:

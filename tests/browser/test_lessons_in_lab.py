@@ -1,6 +1,7 @@
 """The lessons in a real JupyterLab: they run, explorers answer keyboard and mouse, blanks answer what is written."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -16,7 +17,7 @@ from drive import (
     use_by_keyboard,
     use_by_mouse,
 )
-from lab import Trouble, cell_errors, open_next, read_file, run_all, shut_down_kernel, watch
+from lab import Trouble, cell_errors, close_notebook, open_next, read_file, run_all, watch
 from projectfiles import notebooks, relative
 
 pytestmark = pytest.mark.browser
@@ -42,11 +43,12 @@ def lessons(names: str):
     params = [pytest.param(path, marks=mark, id=name) for (path, name), mark in zip(chosen, marks, strict=True)]
 
     @pytest.fixture(scope="module", params=params)
-    def lesson(request, page, lab) -> Lesson:
+    def lesson(request, page, lab) -> Iterator[Lesson]:
         path, trouble = relative(request.param), watch(page)
         open_next(page, lab, path)
         run_all(page, timeout=300)  # lesson 6 trains for a minute
-        return Lesson(path, explorers_on(page), cell_errors(page), trouble)
+        yield Lesson(path, explorers_on(page), cell_errors(page), trouble)
+        close_notebook(page)
 
     return lesson
 
@@ -56,7 +58,6 @@ def page(browser):
     """One page, on which one notebook after the other is opened."""
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     yield page
-    shut_down_kernel(page)
     page.close()
 
 
@@ -115,6 +116,7 @@ def blanks(page, lab):
     assert cell_errors(page) == []
     yield page
     assert trouble.take() == []
+    close_notebook(page)
 
 
 def test_a_blank_is_open_then_wrong_then_right(blanks):

@@ -14,7 +14,7 @@ import itertools
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -23,7 +23,7 @@ import lstm_teach as lt
 from lstm_teach import backward, guard, html, plain
 from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
-from lstm_teach.gradreport import listing, relative_error, verdict
+from lstm_teach.gradreport import LADDER, listing, relative_error
 from lstm_teach.judging import Attempt, Trouble
 from lstm_teach.lessons.cases import state
 from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, REPAIRS, VERSION, gate_deltas, posted_loop, variant
@@ -36,8 +36,10 @@ Inputs = tuple[Params, Cache, np.ndarray, np.ndarray]
 LENGTHS = (1, 2, 3, 4, 6)
 SECONDS = 6.0  # for all calls of one count
 SAME = 1e-9  # norm-relative; two versions of the loop differ by more, rounding by less
+PASSES = LADDER[0][0]  # the largest error that the gradient check passes
 WALK = ("short_range", "stale_cell_delta", "carry_accumulates")  # the flaws in the deltas, not in the four dW
 OUTSIDE_W = ("V", "Ui", "Uf", "Uo", "Ug")
+UNCHANGED = ("", "", "")  # no change of a line: the text before and after it, and no words
 ALL_LINES = sum(repair.lines for repair in REPAIRS.values())
 GIVES_THE_ANSWER = {  # the code of what computes the answer, and its name in a sentence
     lt.bptt.__code__: "lt.bptt",
@@ -113,7 +115,8 @@ class FlawsLeft:
         if self.flaws is not None:
             repaired = [repair.repairs for flaw, repair in REPAIRS.items() if flaw not in self.flaws]
             if self._some_gates:
-                repaired.append(f"{REPAIRS['scalar_dot'].repairs}, in {_names('W', _other(self.gates))}")
+                done = [gate for gate in GATES if gate not in self.gates]
+                repaired.append(f"{REPAIRS['scalar_dot'].repairs}, in {_names('W', done)}")
         if repaired:
             lines.append(f"Repaired{'' if self.passed else ' so far'}: {'; '.join(repaired)}.")
         if self.right and not self.passed:
@@ -160,11 +163,13 @@ def flaws_left(loop: Callable) -> FlawsLeft:
                 )
     except Trouble as trouble:
         return FlawsLeft(None, sentences=(str(trouble),))
-    right = {T: tuple(name for name in Params.NAMES if _is_right(got, name, T)) for T in LENGTHS}
-    found = _left(got)
-    if found is None:
-        return replace(_what_is_new(got, loop), right=right)
-    left = FlawsLeft(*found, right=right)
+    repaired = variant(FLAWS)
+    right = {T: tuple(name for name in Params.NAMES if _agree(got, [name], repaired, T, PASSES)) for T in LENGTHS}
+    repairs_only = [found for found in _explanations(got) if set(found[1].values()) <= {"dot", "outer"}]
+    if not repairs_only:
+        return replace(_what_is_new(got, loop, right), right=right)
+    flaws, products, *_ = repairs_only[0]
+    left = FlawsLeft(flaws, "".join(gate for gate in GATES if products[gate] == "dot"), right=right)
     if left.passed and turns[0] == LENGTHS[-1]:  # the last case has that many steps
         single = "Your loop takes one turn per step, so it is already the single pass of lesson 4."
         return replace(left, sentences=(single,))
@@ -192,18 +197,18 @@ def cases() -> tuple[Inputs, ...]:
 
     First those of three steps, which tell most loops apart; what a loop prints is shown for the first one only.
     """
-    return tuple(_case(T, seed) for T in sorted(LENGTHS, key=lambda T: (T != 3, T)) for seed in (0, 1))
-
-
-def _case(T: int, seed: int) -> Inputs:
-    rng = np.random.default_rng([T, seed])
-    K, H = ((5, 4), (3, 5))[seed]
-    params = Params.random(K, H, seed=10 * T + seed, scale=0.8)
-    x, targets = rng.integers(0, K, (2, T))
-    cache = forward(params, x, *state(rng, 2, H))
-    dy = plain.score_deltas(cache, targets)
-    cache.gates[-1], cache.ct[-1] = rng.uniform(0.2, 0.8, 4 * H), rng.uniform(-0.8, 0.8, H)  # nobody has to read these
-    return params, cache, x, dy
+    found = []
+    for T in sorted(LENGTHS, key=lambda T: (T != 3, T)):
+        for seed, (K, H) in enumerate(((5, 4), (3, 5))):
+            rng = np.random.default_rng([T, seed])
+            params = Params.random(K, H, seed=10 * T + seed, scale=0.8)
+            x, targets = rng.integers(0, K, (2, T))
+            cache = forward(params, x, *state(rng, 2, H))
+            dy = plain.score_deltas(cache, targets)
+            # nobody has to read these rows
+            cache.gates[-1], cache.ct[-1] = rng.uniform(0.2, 0.8, 4 * H), rng.uniform(-0.8, 0.8, H)
+            found.append((params, cache, x, dy))
+    return tuple(found)
 
 
 def _watched(loop: Callable, called: set[str], turns: list[int]) -> Callable:
@@ -244,17 +249,6 @@ def _gradients(attempt: Attempt, inputs: Inputs) -> Gradients:
         raise Trouble(f"{said.removesuffix('.')} (in a sequence with T = {len(inputs[2])}).") from None
 
 
-def _is_right(got: list[Gradients], name: str, T: int) -> bool:
-    """Whether the check would pass one of the nine gradients at this length."""
-    pairs = [(got[k][name], _returned(variant(FLAWS), k)[name]) for k in _of_length(T)]
-    return all(verdict(relative_error(theirs, its)) == "right" for theirs, its in pairs)
-
-
-def _of_length(T: int) -> list[int]:
-    """The numbers of the cases of this length."""
-    return [k for k, (_, _, x, _) in enumerate(cases()) if len(x) == T]
-
-
 def _passing(right: Mapping[int, tuple[str, ...]]) -> str:
     """Which gradients are right at which lengths: "5 of the nine at T = 1, and only dV from T = 2 on"."""
     runs = [(names, [T for T, _ in run]) for names, run in itertools.groupby(right.items(), key=lambda item: item[1])]
@@ -267,22 +261,31 @@ def _passing(right: Mapping[int, tuple[str, ...]]) -> str:
     return said[0] if len(said) == 1 else f"{', '.join(said[:-1])}, and {said[-1]}"
 
 
-def _left(got: list[Gradients]) -> tuple[frozenset[str], str] | None:
-    """The flaws that are left and the gates whose dW still gets a number, or None if no version of the loop fits."""
-    for walk in combinations(WALK):
-        if _agree(got, OUTSIDE_W, variant(walk)):
-            dotted = _other([gate for gate in GATES if _agree(got, ["W" + gate], variant({*walk, "scalar_dot"}))])
-            if _agree(got, ["W" + gate for gate in dotted], variant(walk)):
-                return frozenset(set(WALK) - walk | ({"scalar_dot"} if dotted else set())), dotted
-    return None
+def _explanations(
+    got: list[Gradients], changes: Iterable[tuple[str, str, str]] = (UNCHANGED,)
+) -> Iterator[tuple[frozenset[str], dict[str, str], str, str]]:
+    """The versions of the loop, each with one of the changes of a line of the walk, that return what came.
+
+    Each is told by the flaws left in it, by what its dW add up (see `_products`), and by the change: the line before
+    it, and the words.
+    """
+    for walk in reversed(combinations(WALK)):
+        for before, after, words in changes:
+            flaw = next((flaw for flaw in WALK if REPAIRS[flaw].before == before), None)
+            if flaw in walk:
+                continue  # a line can't be repaired and wrong in another way
+            if products := _products(got, walk, (before, after)):
+                dotted = {"scalar_dot"} if "dot" in products.values() else set()
+                yield frozenset(set(WALK) - walk - {flaw} | dotted), products, before, words
 
 
-def _agree(got: list[Gradients], names: Iterable[str], loop: Callable) -> bool:
-    """Whether these gradients are what a version of the loop returns, in every case."""
-    for number, grads in enumerate(got):
-        returned = _returned(loop, number)
-        if returned is None or not all(relative_error(grads[name], returned[name]) <= SAME for name in names):
-            return False
+def _agree(got: list[Gradients], names: Iterable[str], loop: Callable, T: int = 0, most: float = SAME) -> bool:
+    """Whether these gradients are what a version of the loop returns, in every case, or in those of length T."""
+    for number, (grads, (_, _, x, _)) in enumerate(zip(got, cases(), strict=True)):
+        if T in (0, len(x)):
+            returned = _returned(loop, number)
+            if returned is None or not all(relative_error(grads[name], returned[name]) <= most for name in names):
+                return False
     return True
 
 
@@ -316,7 +319,7 @@ def _tree(function: Callable) -> str:
     return ast.dump(ast.Module(body, []))
 
 
-def _what_is_new(got: list[Gradients], loop: Callable) -> FlawsLeft:
+def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Collection[str]]) -> FlawsLeft:
     """About a loop that no set of repairs explains: the mistake by its name, or where it shows first."""
     name, text = guard.name_of(loop), _squeezed(_source(loop))
     in_text = frozenset(
@@ -340,30 +343,24 @@ def _what_is_new(got: list[Gradients], loop: Callable) -> FlawsLeft:
             else f": leave the line that adds to grads.V in {name} as it was."
         )
     else:
-        words = f"What {name} returns fits no version of the loop. {_shows_first(got)}"
+        words = f"What {name} returns fits no version of the loop. {_shows_first(got, right)}"
     last = "Go back to the last version that was counted, and change one line at a time from there."
     return FlawsLeft(None, sentences=(f"{words} {last}",), beside=in_text)
 
 
-def _shows_first(got: list[Gradients]) -> str:
+def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]]) -> str:
     """The shortest length at which no version fits, and the gradients that don't; one that is right is never named."""
     for number, T in enumerate(LENGTHS):
-        right = {name for name in Params.NAMES if _is_right(got, name, T)}
-        misfits = [[m for m in Params.NAMES if not _fits(got, T, m, walk)] for walk in combinations(WALK)]
-        off = min((some for some in misfits if not right & set(some)), key=len)
+        misfits = []  # for each set of repairs of the walk, what neither product for dW explains
+        for walk in combinations(WALK):
+            both = variant(walk), variant({*walk, "scalar_dot"})
+            misfits.append([m for m in Params.NAMES if not any(_agree(got, [m], version, T) for version in both)])
+        off = min((some for some in misfits if not set(right[T]) & set(some)), key=len)
         if not all(misfits):
             continue
         before = f"; up to T = {LENGTHS[number - 1]} there is no sign of it" if number else ""
         return f"It shows first at T = {T}, in {_names('', off)}{before}."
     return "A set of repairs could explain each length by itself, but no one set explains them all."
-
-
-def _fits(got: list[Gradients], T: int, name: str, walk: frozenset[str]) -> bool:
-    """Whether one of the nine gradients is that of a version with these repairs of the walk, either product for dW."""
-    both = [variant(walk), variant({*walk, "scalar_dot"})]
-    return all(
-        any(relative_error(got[k][name], _returned(loop, k)[name]) <= SAME for loop in both) for k in _of_length(T)
-    )
 
 
 def _same_gate_deltas(loop: Callable) -> bool:
@@ -384,20 +381,11 @@ def _known_mistake(got: list[Gradients], loop: Callable) -> FlawsLeft | None:
     Two changes may have the same effect; one whose line is still there as posted is then not meant.
     """
     found: dict[tuple[str, ...], set[frozenset[str]]] = {}
-    for walk in reversed(combinations(WALK)):
-        for before, after, words in (("", "", ""), *MISTAKES):
-            flaw = next((flaw for flaw in WALK if REPAIRS[flaw].before == before), None)
-            if flaw in walk:
-                continue  # a line can't be repaired and wrong in another way
-            edit = (before, after) if before else None
-            of_gates = _agree(got, OUTSIDE_W, variant(walk, edit)) and _products(got, walk, edit)
-            if not of_gates:
-                continue
-            said = {sentence: [g for g in GATES if of_gates[g] == sentence] for sentence in of_gates.values()}
-            sentences = [words] if words else []
-            sentences += [s.format(names=_names("W", gates)) for s, gates in said.items() if s not in ("dot", "outer")]
-            left = set(WALK) - walk - {flaw} | ({"scalar_dot"} if "dot" in said else set())
-            found.setdefault((before, *sentences), set()).add(frozenset(left))
+    for left, products, before, words in _explanations(got, (UNCHANGED, *MISTAKES)):
+        said = {sentence: [g for g in GATES if products[g] == sentence] for sentence in products.values()}
+        sentences = [words] if words else []
+        sentences += [s.format(names=_names("W", gates)) for s, gates in said.items() if s not in ("dot", "outer")]
+        found.setdefault((before, *sentences), set()).add(left)
     text = _squeezed(_source(loop))
     changed = [key for key in found if _squeezed(key[0]) not in text or not key[0]]
     for key in changed or found:
@@ -420,20 +408,19 @@ def _squeezed(text: str) -> str:
     return "".join(text.split())
 
 
-def _products(got: list[Gradients], walk: frozenset[str], edit: tuple[str, str] | None) -> dict[str, str] | None:
-    """For each gate what its dW adds up: "dot", "outer", or the words of another product; None if one fits nothing."""
-    known = {REPAIRS["scalar_dot"].after: "outer", REPAIRS["scalar_dot"].before: "dot", **PRODUCTS}
-    found = {}
-    for product, words in known.items():
-        open_gates = [gate for gate in GATES if gate not in found]
-        if open_gates:
-            loop = variant(walk, edit, product)
-            found |= {gate: words for gate in open_gates if _agree(got, ["W" + gate], loop)}
+def _products(got: list[Gradients], walk: frozenset[str], edit: tuple[str, str]) -> dict[str, str] | None:
+    """For each gate what its dW adds up: "dot", "outer", or the words of another product.
+
+    None if that explains no dW of a gate, or if the other gradients are not those of a loop with these changes.
+    """
+    if not _agree(got, OUTSIDE_W, variant(walk, edit)):
+        return None
+    found: dict[str, str] = {}
+    repair = REPAIRS["scalar_dot"]
+    for product, words in {repair.after: "outer", repair.before: "dot", **PRODUCTS}.items():
+        loop = variant(walk, edit, product)
+        found |= {gate: words for gate in GATES if gate not in found and _agree(got, ["W" + gate], loop)}
     return found if len(found) == len(GATES) else None
-
-
-def _other(gates: Iterable[str]) -> str:
-    return "".join(gate for gate in GATES if gate not in gates)
 
 
 def _names(prefix: str, gates: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from test_lessons_in_lab import (  # noqa: F401
     EARLY,
     lessons,
-    page,
+    new_page,
     pytestmark,
     test_a_numbered_lesson_has_an_explorer,
     test_every_control_has_a_name_for_a_screen_reader,

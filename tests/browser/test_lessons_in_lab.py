@@ -1,8 +1,9 @@
 """The lessons in a real JupyterLab: they run, explorers answer keyboard and mouse, blanks answer what is written."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 from cells import go_to, press, wait_for_text, write
@@ -43,8 +44,9 @@ def lessons(names: str):
     params = [pytest.param(path, marks=mark, id=name) for (path, name), mark in zip(chosen, marks, strict=True)]
 
     @pytest.fixture(scope="module", params=params)
-    def lesson(request, page, lab) -> Iterator[Lesson]:
-        path, trouble = relative(request.param), watch(page)
+    def lesson(request, new_page, lab) -> Iterator[Lesson]:
+        path, page = relative(request.param), new_page()
+        trouble = watch(page)
         open_next(page, lab, path)
         run_all(page, timeout=300)  # lesson 6 trains for a minute
         yield Lesson(path, explorers_on(page), cell_errors(page), trouble)
@@ -54,11 +56,13 @@ def lessons(names: str):
 
 
 @pytest.fixture(scope="module")
-def page(browser):
-    """One page, on which one notebook after the other is opened."""
-    page = browser.new_page(viewport={"width": 1280, "height": 1000})
-    yield page
-    page.close()
+def new_page(browser, lab) -> Callable:
+    """Opens a page for a notebook: always the same one, but on the site, where it holds the kernel, a new one."""
+
+    def page():
+        return browser.new_page(viewport={"width": 1280, "height": 1000})
+
+    return page if lab.is_site else cache(page)
 
 
 EARLY = r"notebooks/0[0-3]_"
@@ -108,8 +112,9 @@ JUDGE = 'lesson.judge("product")'
 
 
 @pytest.fixture(scope="module")
-def blanks(page, lab):
+def blanks(new_page, lab):
     """Lesson 2 once more, run untouched, on its page; the tests write in its cells."""
+    page = new_page()
     trouble = watch(page)
     open_next(page, lab, "notebooks/02_one_step_back.ipynb")
     run_all(page, timeout=120)

@@ -1,8 +1,9 @@
 """Blanks: what a learner writes in a lesson is judged on the spot, line by line; and the lesson's predictions.
 
-Imports judging, recognize and verdicts; the forms of predictions (ipywidgets) only when one is asked for. What is
-special to a lesson is data: `lstm_teach/lessons/<name>.toml` names its blanks, their cases, the library's lines and the
-words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test holds the library's lines to the cases.
+Imports borrowed, cellcode, judging, recognize and verdicts; the forms of predictions (ipywidgets) only when one is
+asked for. What is special to a lesson is data: `lstm_teach/lessons/<name>.toml` names its blanks, their cases, the
+library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test holds the
+library's lines to the cases.
 
     [blanks.product]
     case = "cases_05:decay"            # a function in lessons/cases_05.py
@@ -43,11 +44,11 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import guard, kept
-from lstm_teach.cellcode import cell, has_dots, holds_dots, library_calls, names_read, numbers_typed, touched
+from lstm_teach import borrowed, guard, kept
+from lstm_teach.cellcode import cell, has_dots, holds_dots, names_read, numbers_typed, touched
 from lstm_teach.forward import Cache
 from lstm_teach.gradreport import listing
-from lstm_teach.judging import Attempt, Trouble, difference, explain, is_like, same, wrong_form
+from lstm_teach.judging import Attempt, Trouble, difference, is_like, known_mistake, numbers, same, wrong_form
 from lstm_teach.params import Params
 from lstm_teach.recognize import recognize
 from lstm_teach.verdicts import Part, Verdict
@@ -55,10 +56,12 @@ from lstm_teach.verdicts import Part, Verdict
 FOLDER = Path(__file__).parent / "lessons"
 TOLERANCE = 1e-9  # relative to the largest number of the right answer
 SECONDS = 10.0  # for all that one judgement calls
-TOOLS = frozenset(["sigmoid", "softmax"])  # functions in these modules that are no answer
+TOOLS = ("sigmoid", "softmax")  # functions in these modules that are no answer
 OTHER_NETS = "It is not right on every net."
 THIS_NET = "It is right for these numbers; for others it is not."
 TYPED = "The number typed in, "
+# modules whose functions are the answer itself; a blank may not just call them
+ANSWERS = ("backward", "plain", "nested", "gradcheck", "gradients", "flow", "lessons.library")
 PER_TOKEN = ("dy", "y", "scores")
 PER_UNIT = re.compile(r"d?(z?[ifog]|c|ct|h)(_\w+)?$")
 COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
@@ -75,7 +78,7 @@ class Blank:
     mistakes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     hints: tuple[str, ...] = ()
     returns: tuple[str, ...] = ()
-    allow: frozenset[str] = frozenset()
+    allow: tuple[str, ...] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -90,7 +93,10 @@ class Blank:
     def library_value(self, name: str, namespace: Mapping[str, Any]) -> Any:
         """What the lesson goes on with: the library's function, or its line run with the names of the notebook."""
         if self.is_function:  # under a name that says whose it is, in a check of it too
-            return _named(pkgutil.resolve_name(self.library), f"the library's {name}")
+            its = pkgutil.resolve_name(self.library)
+            return FunctionType(
+                its.__code__, its.__globals__, f"the library's {name}", its.__defaults__, its.__closure__
+            )
         return eval(self.library[name], dict(namespace))
 
 
@@ -104,15 +110,14 @@ class Lesson:
 
     def blank(self, group: str) -> Blank:
         """The group of blanks of that name."""
-        spec = self._entry("blanks", "blanks", group)
-        names, library = tuple(spec["names"]), spec.get("library")
-        if not isinstance(library, str) and (library is None or set(library) != set(names)):
+        spec = dict(self._entry("blanks", "blanks", group))
+        library, names = spec.get("library", ()), spec["names"]
+        if not isinstance(library, str) and set(library) != set(names):
             lines = f"a line for each of {', '.join(names)}"
             raise ValueError(f"{self.name}.toml: blanks.{group}.library must have {lines}.")
-        case = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
-        hints, returns = (tuple(spec.get(key, ())) for key in ("hints", "returns"))
-        allow, lines = frozenset(spec.get("allow", ())) | TOOLS, spec.get("lines", {})
-        return Blank(group, names, case, library, spec.get("mistakes", {}), hints, returns, allow, lines)
+        spec["case"] = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
+        spec["allow"] = [*spec.get("allow", ()), *TOOLS]
+        return Blank(group, **{key: tuple(v) if isinstance(v, list) else v for key, v in spec.items()})
 
     def _entry(self, table: str, what: str, name: str) -> dict[str, Any]:
         entries = self._spec.get(table, {})
@@ -125,13 +130,12 @@ class Lesson:
         blank, frame = self.blank(group), sys._getframe(1)
         statements = cell(frame.f_code.co_filename, frame.f_lineno)
         parts = judge_blank(blank, statements, frame.f_globals)
+        wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
         for name in blank.names:
             self.written.pop(name, None)
-            wrong = [part for part in parts if part.sentence and (blank.is_function or part.name == name)]
-            if wrong and name in frame.f_globals:
+            if name in wrong and name in frame.f_globals:
                 self.written[name] = frame.f_globals[name]
         note = _go_on(blank, parts, frame.f_globals)
-        wrong = any(part.sentence for part in parts)
         names = listing([part.name for part in parts])
         verdict = Verdict(names, parts, blank.hints if wrong else (), note, said=_said(parts))
         self.verdicts.pop(group, None)
@@ -176,7 +180,8 @@ class Lesson:
 
 def judge_blank(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[str, Any]) -> tuple[Part, ...]:
     """Judge the statements of a cell that has just run in `namespace`; one part per name, or per part of an answer."""
-    if called := library_calls(statements, namespace, blank.allow):
+    code = compile(ast.Module(list(statements), []), "this cell", "exec")
+    if called := borrowed.in_code(code, namespace, ANSWERS, blank.allow):
         words = f"This calls {called}, which is the library's own answer. Write the lines yourself."
         return tuple(Part(name, words) for name in blank.names)
     if not blank.is_function:
@@ -192,11 +197,8 @@ def judge_blank(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[st
 def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
     """Judge a learner's function on all cases, each part of its answer by itself."""
     name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
-    got, right = [], []  # by case and part
     try:
-        for case in cases:
-            right.append({part: np.asarray(v) for part, v in _parts_of(case["answer"], blank, case["answer"]).items()})
-            got.append(_parts_of(attempt(*case["arguments"]), blank, case["answer"]))
+        got = [_parts_of(attempt(*case["arguments"]), blank, case["answer"]) for case in cases]
     except Trouble as trouble:
         return (Part(name, str(trouble)),)
     if attempt.changed:  # whatever else is off may come from this
@@ -204,16 +206,18 @@ def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
         return (Part(name, f"{said} Make new arrays, or work on a .copy()."),)
     code = getattr(function, "__code__", None)
     read = frozenset(code.co_names + code.co_varnames) if code else frozenset()
+    answers = [_parts_of(case["answer"], blank, case["answer"]) for case in cases]
+    right = [{part: np.asarray(value) for part, value in answer.items()} for answer in answers]
     named = [case | theirs for case, theirs in zip(cases, right, strict=True)]
-    wrong = [part for part in right[0] if not _all_close([g[part] for g in got], [r[part] for r in right])]
+    trials = {part: ([g[part] for g in got], [r[part] for r in right]) for part in right[0]}
+    wrong = [part for part, pair in trials.items() if not all(map(_close, *pair))]
     parts = []
-    for part in right[0]:
+    for part, (theirs, rights) in trials.items():
         if part not in wrong:
             parts.append(Part(part))
         elif follows := _follows(blank, part, wrong, cases, got):
             parts.append(Part(part, follows, waits=True))
         else:
-            theirs, rights = [g[part] for g in got], [r[part] for r in right]
             known = _known(blank, part, theirs, rights, named, read)
             first = next(pair for pair in zip(theirs, rights, strict=True) if not _close(*pair))
             off = difference(part, *first, _axes(first[1], part), relative=True)
@@ -230,11 +234,10 @@ def _follows(blank: Blank, part: str, wrong: Sequence[str], cases: Sequence[Mapp
     if not read:
         return ""
     try:
-        spaces = [{"np": np, **case, **theirs} for case, theirs in zip(cases, got, strict=True)]
-        by_line = [np.asarray(eval(line, space)) for space in spaces]
+        by_line = [np.asarray(eval(line, {"np": np, **case, **g})) for case, g in zip(cases, got, strict=True)]
     except Exception:  # what it reads may be anything
         return ""
-    if not _all_close([theirs[part] for theirs in got], by_line):
+    if not all(_close(theirs[part], value) for theirs, value in zip(got, by_line, strict=True)):
         return ""
     return f"This line is right, but it reads {listing(read)}: look there first."
 
@@ -260,7 +263,7 @@ def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[
         read = names_read(statements, name)
         if trouble := next((value for value in got if isinstance(value, Trouble)), None):
             sentence = f"{trouble}{_from_earlier(read, namespace, cases)}"
-        elif _all_close(got, right):
+        elif all(map(_close, got, right)):
             sentence = "" if changed else _leftover(blank, name, namespace, read)
         else:
             form = next(filter(None, (wrong_form(name, g, r) for g, r in zip(got, right, strict=True))), "")
@@ -291,7 +294,8 @@ def _run(
         here = [n for n in names if last[n] == k]
         try:
             exec(compile(ast.Module([statement], []), "this cell", "exec"), space)
-            found |= {n: copy.deepcopy(_listed_out(space[n])) for n in here}
+            made = {n: space[n] for n in here}  # an iterator, such as reversed(range(T)), as the list of what it gives
+            found |= {n: copy.deepcopy(list(v) if isinstance(v, Iterator) else v) for n, v in made.items()}
         except Exception as error:
             said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
             trouble = Trouble(f"On a net of a different size, this line raises {said}.")
@@ -305,27 +309,17 @@ def _known(
     blank: Blank, name: str, got: Sequence, right: Sequence[np.ndarray], cases: Sequence[Mapping], read: frozenset[str]
 ) -> str:
     """What the wrong values of one blank are instead, in words; "" if nothing known explains them."""
-    try:
-        arrays = [np.asarray(g) for g in got]
-    except ValueError:  # rows of different length
+    arrays = [numbers(g) for g in got]
+    if any(a is None for a in arrays):
         return ""
-    if any(a.dtype.kind not in "fiub" or not np.isfinite(a).all() for a in arrays):
-        return ""
-    table = {}
-    for expression, words in blank.mistakes.get(name, {}).items():
-        table.setdefault(words, [np.asarray(eval(expression, {"np": np, **case})) for case in cases])
-    for expression, words in blank.mistakes.get("every", {}).items():
-        table.setdefault(words, [np.asarray(eval(expression, {"np": np, **case})[name]) for case in cases])
-    if words := explain(arrays, right, table) or recognize(name, arrays, right, cases, read):
+    whole = {f"({code})[{name!r}]": words for code, words in blank.mistakes.get("every", {}).items()}
+    tries = [({"np": np, **case}, g, r) for case, g, r in zip(cases, arrays, right, strict=True)]
+    words = known_mistake(blank.mistakes.get(name, {}) | whole, tries)
+    if words := words or recognize(name, arrays, right, cases, read):
         return words
     if any(a.dtype in (np.float32, np.float16) for a in arrays):
         return "The numbers are float32; compute in float64."
     return ""
-
-
-def _listed_out(value: Any) -> Any:
-    """An iterator, such as reversed(range(T)), as the list of what it gives; anything else as it is."""
-    return list(value) if isinstance(value, Iterator) else value
 
 
 def _close(got: Any, right: np.ndarray) -> bool:
@@ -333,10 +327,6 @@ def _close(got: Any, right: np.ndarray) -> bool:
         return False
     size = np.max(np.abs(right), initial=0.0)
     return bool(np.max(np.abs(np.asarray(got) - right), initial=0.0) <= TOLERANCE * (size or 1))
-
-
-def _all_close(got: Sequence[Any], right: Sequence[np.ndarray]) -> bool:
-    return all(map(_close, got, right))
 
 
 def _on_this_net(
@@ -351,11 +341,8 @@ def _on_this_net(
         return "A typed-in number can be right for these numbers only: write the line with names."
     if typed and is_like(got, right) and np.allclose(got, right, rtol=1e-2):
         return f"{TYPED}{listing(typed)}, can be right for these numbers only: write it with names."
-    if sentence := difference(name, got, right, _axes(right, name), relative=True):
-        return sentence
-    if np.asarray(namespace[name]).dtype in (np.float32, np.float16):
-        return ""
-    return f"{THIS_NET}{_from_earlier(read, namespace, cases)}"
+    off = difference(name, got, right, _axes(right, name), relative=True)
+    return off or f"{THIS_NET}{_from_earlier(read, namespace, cases)}"
 
 
 def _library_here(blank: Blank, name: str, namespace: Mapping[str, Any]) -> np.ndarray | None:
@@ -396,10 +383,8 @@ def _axes(right: np.ndarray, name: str) -> tuple[str, ...]:
 
 def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> str:
     """Put the library's version where a line is not right; say so."""
-    if blank.is_function:
-        wrong = [] if all(part.passed for part in parts) else [blank.names[0]]
-    else:
-        wrong = [part.name for part in parts if not part.passed and part.name in blank.names]
+    failed = {blank.names[0] if blank.is_function else part.name for part in parts if not part.passed}
+    wrong = [name for name in blank.names if name in failed]
     for name in wrong:
         try:
             namespace[name] = blank.library_value(name, namespace)
@@ -425,21 +410,16 @@ def _said(parts: Sequence[Part]) -> str:
 
 def _parts_of(answer: Any, blank: Blank, like: Any) -> dict[str, Any]:
     """An answer by part; raise `Trouble` if it can't be read as the right answer `like` is built."""
-    name = blank.names[0]
-    if isinstance(like, Params):
-        if isinstance(answer, list | tuple) and len(answer) == len(Params.NAMES):
-            return dict(zip(Params.NAMES, answer, strict=True))
-        like = dict(like.items())
-    if isinstance(like, dict):
-        if not isinstance(answer, Mapping | Params) or not set(like) <= set(answer.keys()):
-            raise Trouble(f"{name} should return {listing(like)}, each under its name.")
-        return {key: answer[key] for key in like}
-    if isinstance(like, tuple):
-        keys = blank.returns
-        if not isinstance(answer, tuple | list) or len(answer) != len(like):
-            raise Trouble(f"{name} should return {len(like)} things: {listing(keys)}.")
+    name, named = blank.names[0], isinstance(like, dict | Params)
+    if not (named or isinstance(like, tuple)):
+        return {name: answer}
+    keys = list(like.keys()) if named else blank.returns
+    if named and isinstance(answer, Mapping | Params) and set(keys) <= set(answer.keys()):
+        return {key: answer[key] for key in keys}
+    if not isinstance(like, dict) and isinstance(answer, tuple | list) and len(answer) == len(keys):
         return dict(zip(keys, answer, strict=True))
-    return {name: answer}
+    wanted = f"{listing(keys)}, each under its name" if named else f"{len(keys)} things: {listing(keys)}"
+    raise Trouble(f"{name} should return {wanted}.")
 
 
 @cache
@@ -458,10 +438,3 @@ def _library_of(name: str) -> str:
             if name in spec["names"] and isinstance(spec.get("library"), str):
                 return spec["library"]
     raise KeyError(f"No lesson has a function {name!r} to write.")
-
-
-def _named(function: Callable, name: str) -> Callable:
-    """The same function under another name."""
-    if not isinstance(function, FunctionType):
-        return function
-    return FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)

@@ -1,16 +1,11 @@
-"""Read the code of a notebook's cell: what its lines assign, read and call. Imports borrowed."""
+"""Read the code of a notebook's cell: what its lines assign and read. Imports the standard library only."""
 
 from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-from lstm_teach import borrowed
-
-# modules whose functions are the answer itself; a blank may not just call them
-ANSWERS = ("backward", "plain", "nested", "gradcheck", "gradients", "flow", "lessons.library")
 
 
 def cell(filename: str, line: int) -> list[ast.stmt]:
@@ -63,12 +58,6 @@ def has_dots(node: ast.AST) -> bool:
 def holds_dots(value: Any) -> bool:
     """Whether a value is a tuple or list with dots in it."""
     return isinstance(value, tuple | list) and any(v is Ellipsis for v in value)
-
-
-def library_calls(statements: Sequence[ast.stmt], namespace: Mapping[str, Any], allowed: frozenset[str]) -> str:
-    """The first function of the library that is the answer itself, as the learner wrote it; "" if none is used."""
-    code = compile(ast.Module(list(statements), []), "this cell", "exec")
-    return borrowed.in_code(code, namespace, ANSWERS, allowed)
 
 
 def numbers_typed(statements: Sequence[ast.stmt], name: str) -> list[float]:

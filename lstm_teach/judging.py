@@ -198,6 +198,26 @@ def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ())
     return ""
 
 
+def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | None:
+    """The numbers of an expression; None if it can't be computed with these names, or is not finite."""
+    try:
+        with np.errstate(all="ignore"):
+            return read(eval(code, space))
+    except (ValueError, IndexError):  # arrays that do not fit
+        return None
+
+
+def numbers(value: Any) -> np.ndarray | None:
+    """A value as an array of finite numbers, several values by name as one vector; None if it is none."""
+    try:
+        if isinstance(value, Params | dict):
+            value = np.concatenate([np.ravel(value[name]) for name in value.keys()])  # noqa: SIM118  (of a Params)
+        array = np.asarray(value)
+    except (TypeError, ValueError):  # rows of different length, unlike things by name, or nothing at all
+        return None
+    return array if array.dtype.kind in "fiub" and np.isfinite(array).all() else None
+
+
 def explain(
     got: Sequence[np.ndarray], right: Sequence[np.ndarray], mistakes: Mapping[str, Sequence[np.ndarray]]
 ) -> str:
@@ -218,6 +238,27 @@ def explain(
         if near <= 1e-7 and far > 1e-7 and near / far < best:  # nan is never near
             best, words = near / far, known
     return words
+
+
+def known_mistake(
+    mistakes: Mapping[str, str],
+    tries: Sequence[tuple[dict[str, Any], np.ndarray, np.ndarray]],
+    read: Callable[[Any], np.ndarray | None] = numbers,
+) -> str:
+    """The words of the mistake that explains what came in all cases, or "".
+
+    `mistakes` has the words by the expression that gives what came; `tries` has for each case the names that the
+    expressions may use, what came, and what is right; `read` makes numbers of an expression's value. Where a mistake
+    gives none, whoever made it has taken care of that case: it has to be right.
+    """
+    table = {}
+    for code, words in mistakes.items():
+        values = [value_of(code, space, read) for space, _, _ in tries]
+        missing = [(got, right) for value, (_, got, right) in zip(values, tries, strict=True) if value is None]
+        if len(missing) < len(tries) and not any(difference("it", *pair) for pair in missing):
+            pairs = zip(values, tries, strict=True)
+            table.setdefault(words, [got if value is None else value for value, (_, got, _) in pairs])
+    return explain([got for _, got, _ in tries], [right for _, _, right in tries], table)
 
 
 def _distance(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> float:

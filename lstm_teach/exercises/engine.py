@@ -62,7 +62,7 @@ from lstm_teach.edited import edited
 from lstm_teach.exercises.questions import Question
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import relative_error, verdict
-from lstm_teach.judging import Attempt, Trouble, difference, explain, is_like, judge, kind
+from lstm_teach.judging import Attempt, Trouble, difference, is_like, judge, kind, known_mistake, numbers, value_of
 from lstm_teach.params import Params
 from lstm_teach.verdicts import Verdict, advice, hints_wanted
 
@@ -245,44 +245,22 @@ class Task:
         return words
 
     def _explained(self, attempt: Attempt, result: str) -> str:
-        answers = {}  # the learner's results by case, where there are any
-        for k in range(len(self.cases)):
-            with contextlib.suppress(Trouble):
-                answers[k] = self._results(k, attempt)
         single, whole = self.mistakes(result)
-        # First what explains all results together: one of them alone may look like another mistake.
         names = list(self.rights[0])
-        complete = {k: _joined(each) for k, each in answers.items() if set(each) == set(self.rights[k])}
-        got = {k: value for k, value in complete.items() if value is not None}
-        right = {k: _joined(self.rights[k]) for k in got}
-        spaces = {k: self.space(k, result) for k in got}
-        if words := _mistake_that_explains(whole, spaces, lambda value: _joined(by_name(value, names)), got, right):
-            return words
-        got = {k: value for k in answers if (value := numbers(answers[k].get(result))) is not None}
-        right = {k: numbers(self._expected(k, answers[k], result)[0]) for k in got}
-        own = {k: self._own(answers[k], self.rights[k], result) for k in got}
-        spaces = {k: self.space(k, result) | own[k] | {"right": right[k]} for k in got}
-        return _mistake_that_explains(single, spaces, numbers, got, right)
-
-
-def _mistake_that_explains(
-    mistakes: Mapping[str, str],
-    spaces: Mapping[int, dict],
-    read: Callable,
-    got: Mapping[int, np.ndarray],
-    right: Mapping[int, np.ndarray],
-) -> str:
-    """The words of the mistake that explains what came in the cases that were answered, or "".
-
-    Where a mistake gives no number, whoever made it has taken care of that case: it has to be right.
-    """
-    table = {}
-    for code, words in mistakes.items():
-        values = {k: value_of(code, space, read) for k, space in spaces.items()}
-        open_ = [k for k, value in values.items() if value is None]
-        if len(open_) < len(values) and not any(difference("it", got[k], right[k]) for k in open_):
-            table.setdefault(words, [got[k] if value is None else value for k, value in values.items()])
-    return explain(list(got.values()), list(right.values()), table)
+        together, alone = [], []  # for each case that was answered: the names, what came, what is right
+        for k, right in enumerate(self.rights):
+            with contextlib.suppress(Trouble):
+                answer, space = self._results(k, attempt), self.space(k, result)
+                joined = numbers(answer)
+                if set(answer) == set(right) and joined is not None:
+                    together.append((space, joined, numbers(right)))
+                got = numbers(answer.get(result))
+                if got is not None:
+                    expected = numbers(self._expected(k, answer, result)[0])
+                    alone.append((space | self._own(answer, right, result) | {"right": expected}, got, expected))
+        # First what explains all results together: one of them alone may look like another mistake.
+        words = known_mistake(whole, together, lambda value: numbers(by_name(value, names)))
+        return words or known_mistake(single, alone)
 
 
 def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -315,31 +293,3 @@ def _nine_off(grads: Mapping[str, np.ndarray], right: Params, length: int) -> st
 def listed(names: Collection[str]) -> str:
     """Some of the nine gradients in a sentence, in their order."""
     return " ".join(f"d{name}" for name in Params.NAMES if name in names) or "none"
-
-
-def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | None:
-    """The numbers of an expression; None if it can't be computed with these names, or is not finite."""
-    try:
-        with np.errstate(all="ignore"):
-            return read(eval(code, space))
-    except (ValueError, IndexError):  # arrays that do not fit
-        return None
-
-
-def numbers(value: Any) -> np.ndarray | None:
-    """A value as an array of finite numbers, nine gradients as one vector; None if it is none."""
-    try:
-        if isinstance(value, Params | dict):
-            if set(value.keys()) != set(Params.NAMES):
-                return None
-            value = np.concatenate([np.ravel(value[name]) for name in Params.NAMES])
-        array = np.asarray(value)
-    except ValueError:  # rows of different length
-        return None
-    return array if array.dtype.kind in "fiub" and np.isfinite(array).all() else None
-
-
-def _joined(results: Mapping[str, Any]) -> np.ndarray | None:
-    """All results as one vector; None if one of them is no array of finite numbers."""
-    arrays = [numbers(value) for value in results.values()]
-    return None if any(array is None for array in arrays) else np.concatenate([np.ravel(array) for array in arrays])

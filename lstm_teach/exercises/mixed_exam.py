@@ -23,6 +23,7 @@ from lstm_teach.judging import Trouble, kind
 from lstm_teach.lessons.cases import state
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
+from lstm_teach.plain import sigmoid
 from lstm_teach.validate import brief
 from lstm_teach.verdicts import Verdict, advice
 
@@ -69,16 +70,11 @@ def cell_step(net: Net, token: int, h_before: np.ndarray, c_before: np.ndarray, 
         v[name] = value + (nudge or {}).get(name, 0)
 
     for gate in "iog":
-        put("z" + gate, net["U" + gate][:, token] + net["W" + gate] @ h_before)
-        put(gate, np.tanh(v["zg"]) if gate == "g" else sigmoid(v["z" + gate]))
+        put("z" + gate, z(net, gate, token, h_before))
+        put(gate, curve(gate, v["z" + gate]))
     put("c", (1 - v["i"]) * c_before + v["i"] * v["g"])
     put("h", v["o"] * v["c"])
     return v
-
-
-def sigmoid(z: np.ndarray) -> np.ndarray:
-    """A share between 0 and 1; z may be complex."""
-    return 1 / (1 + np.exp(-z))
 
 
 def _log_sum(scores: np.ndarray) -> np.ndarray:

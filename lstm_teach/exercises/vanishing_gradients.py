@@ -91,14 +91,10 @@ def check_pieces(in_pieces: Callable, seed: int = 1) -> Verdict:
 
     `back(piece, dh_end, dc_end)` is given: the gradient of a piece (n,), and what it sends to its start, dh and dc.
     """
-
-    def on(part: str, seed: int, *lengths: int) -> Case:
-        return Case(part, cut_text(seed, lengths))
-
     cases = [
-        on("three pieces", seed, 4, 4, 2),
-        on("five pieces of one step", seed + 1, 1, 1, 1, 1, 1),
-        on("a single piece", seed + 2, 3),
+        Case("three pieces", cut_text(seed, (4, 4, 2))),
+        Case("five pieces of one step", cut_text(seed + 1, (1, 1, 1, 1, 1))),
+        Case("a single piece", cut_text(seed + 2, (3,))),
     ]
     return check(__name__, "pieces", in_pieces, cases, right=pieced)
 

@@ -15,6 +15,9 @@ from benchmarks.doctor_corpus import define, passes
 from lstm_teach.doctor.causes import IDEAS
 from lstm_teach.doctor.report import Finding
 from lstm_teach.doctor.rewrites import RENAMED, REWRITES
+from lstm_teach.doctor.source import learner_functions
+from lstm_teach.doctor.truth import Truth, make_case
+from lstm_teach.doctor.variants import Variants
 
 PASSES = passes("tuning")
 PER_GATE, _ = PASSES["per_gate"]
@@ -399,6 +402,15 @@ def test_the_step_that_a_while_loop_lacks_is_found(style, step, repair, monkeypa
 
 
 @long
+def test_a_helper_that_is_called_through_a_partial_with_some_of_its_arguments_is_read_and_repaired():
+    text = PER_GATE.replace("params.Wo.T @ dzo", "second(params.Wo.T @ dzo)") + (
+        "\n\ndef added(number, delta):\n    return delta + number + 1\n\n\nsecond = functools.partial(added, 0)\n"
+    )
+    diagnosis = diagnose("import functools\n" + text)
+    assert diagnosis.findings[0].code == "return delta + number + 1" and diagnosis.repaired_source is not None
+
+
+@long
 def test_what_python_does_not_know_is_read_as_the_name_that_is_most_like_it():
     text = PER_GATE.replace("dc_next = ", "dc_nxt = ", 1)
     diagnosis = diagnose(text)
@@ -526,6 +538,19 @@ def test_names_that_are_declared_in_the_middle_of_a_function_stop_no_search(righ
     diagnosis = diagnose(text)
     assert text.splitlines()[diagnosis.findings[0].line - 1].strip() in (wrong, f"grads.V += {wrong}")
     assert diagnosis.repaired_source is not None
+
+
+def test_an_error_of_the_doctors_own_while_it_looks_at_a_statement_is_not_taken_for_the_learners():
+    lenient = PER_GATE.replace("def backward(", "def inner(") + (
+        "\n\ndef backward(params, x, targets):\n    try:\n        return inner(params, x, targets)\n"
+        "    except Exception:\n        return None\n"
+    )
+    for text in (PER_GATE, lenient):
+        backward, truth = define(text, "backward", "<looked at>"), Truth(make_case(3, 23, []))
+        every = {slot.number for slot in Variants(backward, learner_functions(backward), [], []).slots}
+        variants = Variants(backward, learner_functions(backward), [], [truth], at=(every, lambda *_: 1 / 0))
+        with pytest.raises(ZeroDivisionError):
+            variants.run(truth)
 
 
 def test_every_line_of_the_table_of_rewrites_can_be_used():

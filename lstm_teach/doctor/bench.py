@@ -37,13 +37,7 @@ class Mended:
 class Bench:
     """The learner's code, and the edits to try on it."""
 
-    def __init__(
-        self,
-        backward: Callable,
-        units: list[Unit],
-        truths: list[Truth],
-        tell: Callable[[int], None],
-    ):
+    def __init__(self, backward: Callable, units: list[Unit], truths: list[Truth], tell: Callable[[int], None]):
         self.backward, self.units, self.tell = backward, units, tell
         self.truths, self.truth = truths, truths[0]
         self.slots = find_slots(units)

@@ -36,6 +36,8 @@ def build(
             made.spaces[id(space)] = {**same, "__builtins__": guarded_builtins(), **(extra or {})}
     for unit, tree in zip(units, trees or [unit.parsed() for unit in units], strict=True):
         made.codes.setdefault(unit.function.__code__, _compiled(unit, tree))
+    plain = plain_function(backward)  # what can't be read stays as it is, with the new functions around it
+    made.codes.setdefault(plain.__code__, plain.__code__)
     functions = [(unit.function, made.empty(unit.function)) for unit in units]
     owners = {owner for unit in units if unit.owner for owner in (unit.owner, *classes_of([unit.owner]))}
     for owner in sorted(owners, key=lambda each: len(each.__mro__)):
@@ -48,7 +50,8 @@ def build(
         made.fill(old, new)
     for space in made.spaces.values():
         space |= {name: made.put(value) for name, value in space.items() if name[:2] != "__"}
-    entry = made.put_entry(backward)
+    entry = made.put(backward)
+    entry = made.function(plain) if entry is backward else entry
     constants = [unit for unit in units if unit.constants]
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -94,7 +97,9 @@ class _Made:
             return self.objects[id(value)][1]
         if isinstance(value, types.MethodType):
             return types.MethodType(self.function(value.__func__), self.put(value.__self__))
-        if isinstance(value, types.FunctionType | functools.partial):
+        if isinstance(value, functools.partial):
+            return functools.partial(self.put(value.func), *value.args, **value.keywords)
+        if isinstance(value, types.FunctionType):
             plain = plain_function(value)
             return self.function(plain) if getattr(plain, "__code__", None) in self.codes else value
         return value
@@ -111,7 +116,8 @@ class _Made:
         """The new function, without what is around it, which may hold it."""
         code = self.codes[old.__code__]
         cells = tuple(types.CellType() for _ in code.co_freevars)
-        new = types.FunctionType(code, self.spaces[id(old.__globals__)], code.co_name, None, cells)
+        space = self.spaces.get(id(old.__globals__), old.__globals__)
+        new = types.FunctionType(code, space, code.co_name, None, cells)
         self.objects[id(old)] = old, new
         return new
 
@@ -121,21 +127,6 @@ class _Made:
         around = closure_values(old)
         for name, cell in zip(new.__code__.co_freevars, new.__closure__ or (), strict=True):
             cell.cell_contents = self.put(around[name]) if name in around else new
-
-    def put_entry(self, backward: Any) -> Callable:
-        """`backward` with the new functions inside it: through partials, methods, callable objects and lambdas."""
-        if isinstance(backward, functools.partial):
-            return functools.partial(self.put_entry(backward.func), *backward.args, **backward.keywords)
-        new, plain = self.put(backward), plain_function(backward)
-        if new is not backward:
-            return new
-        if plain.__code__ in self.codes:
-            return self.function(plain)
-        space = self.spaces.get(id(plain.__globals__), plain.__globals__)
-        cells = tuple(types.CellType(self.put(value)) for value in closure_values(plain).values())
-        new = types.FunctionType(plain.__code__, space, plain.__name__, plain.__defaults__, cells or None)
-        new.__kwdefaults__ = plain.__kwdefaults__
-        return new
 
 
 def _class_again(owner: type, made: _Made) -> type:

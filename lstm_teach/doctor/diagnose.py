@@ -17,7 +17,6 @@ from lstm_teach.doctor.proof import CALL, called, is_right, proof_cases
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import search
 from lstm_teach.doctor.source import NoSource, Unit, learner_functions, whole_text
-from lstm_teach.doctor.suspects import what_is_known
 from lstm_teach.doctor.truth import Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Endless, Variants
 from lstm_teach.gradcheck import LENGTHS, Backward, check_gradients, states_taken
@@ -85,9 +84,10 @@ def _diagnosis(
     finally:
         if show:
             print("\r" + " " * 70 + "\r", end="", flush=True)
-    found = Account(backward, units, takes, result).findings()
+    account = Account(backward, units, takes, result)
+    found = account.findings()
     if not result.proved:
-        place, known = what_is_known(backward, result.units if found else units, takes)
+        place, known = account.what_is_known(result.units if found else units)
         found = found or place
         notes += known + _STOPPED[result.stopped]
     return replace(

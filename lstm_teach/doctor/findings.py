@@ -1,26 +1,38 @@
-"""What the search found as findings: of each flaw its line, what goes wrong first, the cause, repair and evidence.
+"""What was found as findings: of each flaw its line, what goes wrong first, the cause, repair and evidence.
 
-Imports build, causes, report, search, suspects, truth and variants.
+Where no repair is proved: the first statement that may be wrong.
+
+Imports build, causes, report, scene, search, slots, truth and variants.
 """
 
 from __future__ import annotations
 
+import ast
 import difflib
+import functools
 import math
+import operator
+import re
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from dataclasses import replace
+from itertools import takewhile
+from typing import Any
+
+import numpy as np
 
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.proof import CALL, called, errors
 from lstm_teach.doctor.report import Finding
+from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.search import Flaw, Result, rewrite
+from lstm_teach.doctor.slots import Slot
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.suspects import place, same
 from lstm_teach.doctor.truth import FORWARD, Case, Key, Truth, make_case
 from lstm_teach.doctor.values import usable
-from lstm_teach.doctor.variants import Trace, Variants, right_matrices
+from lstm_teach.doctor.variants import Trace, Variants, gradients, right_matrices
 from lstm_teach.gradcheck import LENGTHS, own_case
 from lstm_teach.gradreport import listing
 from lstm_teach.params import Params
@@ -31,6 +43,10 @@ _WITHOUT = {
     "no return": "Without it the function returns nothing.",
 }
 _ADDED = ("missing statement", *_WITHOUT)  # kinds of edits that put a line where none was
+_CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
+_LETTERS = {"d": "deltas of the gates", "dz": "deltas of the pre-activations"}  # which stand for all four gates
+_UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
+_MISPLACED = "Is every value used at its own step, put where it belongs, and added up where it should be?"
 
 
 class Account:
@@ -46,6 +62,25 @@ class Account:
         told = [self._finding(flaw) for flaw in self.flaws]
         return [finding for _, finding in sorted(told, key=lambda pair: (pair[0], pair[1].line))]
 
+    def what_is_known(self, units: list[Unit]) -> tuple[list[Finding], list[str]]:
+        """Where nothing is proved: a line that may be wrong, if there is one, and a note on what is never made."""
+        variants, truth = self._variants(units), self.truth
+        trace, longer = variants.run(truth), Truth(make_case(6, 26, self.takes))
+        if gradients(trace, truth) is None:
+            return [], []  # it stops, or returns nothing of use: the check has said so, and no value tells more
+        events = variants.events(trace, truth)
+        seen = functools.reduce(operator.or_, (max(found, 0) for _, found in events), 0)
+        keys = (key for k, key in enumerate(truth.keys) if seen >> k & 1)
+        made = {key.quantity for key in keys if key.loss is None and key.step >= 0}
+        notes = []
+        if never := [*takewhile(lambda name: name not in made, reversed(_CHAIN))]:
+            name = _LETTERS.get(never[-1], never[-1])  # what is left out before one that is made need not be computed
+            notes.append(f"The right value of {name} was not seen at any step, nor of what follows.")
+        # On a short sequence a wrong delta may not show yet.
+        right = set(right_matrices(trace, truth)) & set(right_matrices(variants.run(longer), longer))
+        may, just, unknown = _suspects(variants, trace, events, truth, right)
+        return [_suspicion(units, variants.slots, may, just, unknown, right)] if unknown or just else [], notes
+
     def _variants(self, units: list[Unit]) -> Variants:
         return Variants(self.backward, units, [], [self.truth])
 
@@ -60,7 +95,7 @@ class Account:
 
         return [flaw for flaw in flaws if score(flaws) - score(_others(flaws, flaw)) >= _TELLING]
 
-    @cached_property
+    @functools.cached_property
     def _repaired(self) -> tuple[Trace, list[tuple[int, int]]]:
         """What the repaired code computes, and what is recognized of it."""
         variants = self._variants(rewrite(self.units, self.flaws))
@@ -204,3 +239,104 @@ def wrong_at(errors: dict[int, dict[str, float]], right: float) -> dict[int, lis
     """The gradients that are off by more than `right`, at the lengths at which some are."""
     wrong = {T: [name for name, error in each.items() if error > right] for T, each in errors.items()}
     return {T: names for T, names in wrong.items() if names}
+
+
+def _suspects(
+    variants: Variants, trace: Trace, events: list[tuple[int, int]], truth: Truth, right: set[str]
+) -> tuple[list[int], list[int], list[int]]:
+    """Slots that may be wrong, in the order of the run.
+
+    First those on which no right gradient depends; where the gradient of V is right, of the walk back only. Then, of
+    these, those on which exactly the wrong gradients depend; and those whose value is no right quantity, nor the same
+    for every sequence, and of which nothing right is made later.
+    """
+    case = truth.case
+    reached = dict.fromkeys(slot for slot, _ in events)
+    strange = dict.fromkeys(slot for slot, found in events if found >= 0 and not found & ~truth.unfinished)
+    tokens = {name: (getattr(case, name) + 1) % truth.K for name in ("x", "targets")}
+    states = {name: 0.5 * state for name, state in case.states.items()}
+    back = _changed(variants, trace, replace(case, targets=tokens["targets"])) if "V" in right else reached
+    reach = variants.reach(truth, reached)
+    may = [slot for slot in reached if slot in back and not reach.get(slot, right) & right]
+    may = [slot for slot in may if not _hands_on(variants.slots[slot].node)]
+    just = [slot for slot in may if right and reach[slot] == set(Params.NAMES) - right]
+    # Strange values may be half-way: a later statement makes something right of them.
+    names, good = {slot: _names(variants.slots[slot]) for slot in reached}, reached.keys() - strange.keys()
+    for slot in sorted(strange, reverse=True):
+        if any(reader > slot and names[slot][0] & names[reader][1] for reader in good):
+            good.add(slot)
+    unknown = [slot for slot in strange if slot in may and slot not in good]
+    fresh = _changed(variants, trace, replace(case, states=states, **tokens))
+    if right or not fresh.isdisjoint(unknown):  # else nothing that a pass computes changes, if it reads no token
+        unknown = [slot for slot in unknown if slot in fresh]
+    return may, just, unknown
+
+
+def _hands_on(node: ast.AST | None) -> bool:
+    """Whether a statement only returns what others have made."""
+    return isinstance(node, ast.Return) and isinstance(node.value, ast.Name | ast.Tuple | ast.List | ast.Dict)
+
+
+def _changed(variants: Variants, trace: Trace, case: Case) -> set[int]:
+    """Slots that compute something else in another case."""
+    one, other = defaultdict(list), defaultdict(list)
+    for values, each in ((one, trace), (other, variants.run(Truth(case)))):
+        for slot, value in zip(each.slots, each.values, strict=False):
+            values[slot].append(value)
+    return {slot for slot in one if len(one[slot]) != len(other[slot]) or not all(map(same, one[slot], other[slot]))}
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two kept values are the same arrays."""
+    a, b = (value if type(value) is list else [value] for value in (a, b))
+    return len(a) == len(b) and all(x is y or np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def _names(slot: Slot) -> tuple[set[str], set[str]]:
+    """Names that a statement assigns, and names that it reads."""
+    given = {re.match(r"\w*", ast.unparse(target))[0] for target in targets_of(slot.node)}
+    value = getattr(slot.node, "value", None)
+    several = isinstance(slot.node, ast.Return) and not isinstance(value, ast.BinOp)
+    if several or value is None or isinstance(value, ast.Tuple | ast.List | ast.Dict):
+        return given, set()  # one right thing among several says nothing of the others
+    return given, {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+
+
+def _suspicion(
+    units: list[Unit], slots: list[Slot], may: list[int], just: list[int], unknown: list[int], right: set[str]
+) -> Finding:
+    """The first statement that may be wrong as a finding. It says no more than what was seen."""
+    first = slots[(unknown or just)[0]]
+    unit = units[first.unit]
+
+    def others(numbers: Iterable[int]) -> str:
+        lines = {units[slots[n].unit].line_number(slots[n].start) for n in numbers} - {unit.line_number(first.start)}
+        return f"line{'s' if len(lines) > 1 else ''} {listing(sorted(lines))}" if lines else ""
+
+    if unknown:
+        cause = (
+            "This line computes a value that is none of the right quantities. Of the values that may be wrong it is "
+            f"the first in the run.{' No gradient that is right depends on it.' if right else ''}"
+        )
+        names = [node for node in ast.walk(first.node) if isinstance(node, ast.Name)]
+        read = {n.id for n in names if isinstance(n.ctx, ast.Load) or isinstance(first.node, ast.AugAssign)}
+        feeders = others(n for n in may if slots[n].unit == first.unit and _names(slots[n])[0] & read)
+        evidence = (
+            "It may be half-way to a right value. If it is not, the fault is in this line, in what it reads"
+            f"{f' ({feeders})' if feeders else ''}, or further up."
+        )
+    else:
+        wrong, lines = [name for name in Params.NAMES if name not in right], others(just)
+        cause = f"Exactly the wrong gradients (d{', d'.join(wrong)}) depend on what this line computes."
+        cause += f" The same is true of {lines}." if lines else ""
+        evidence = "No value was found that must be wrong."
+    where = place(units, first.unit, unit.row(first.start))
+    return Finding(**where, cause=cause, evidence=evidence, idea=_UNKNOWN if unknown else _MISPLACED)
+
+
+def place(units: list[Unit], number: int, row: int) -> dict[str, Any]:
+    """The line, its text and the helper that it is in, if it is in one, as a finding has them."""
+    unit = units[number]
+    name, code = unit.function.__name__, unit.text.splitlines()[row].strip()
+    helper = number and not unit.constants and name.isidentifier()  # not a lambda
+    return {"line": unit.first_line + row, "code": code, "function": name if helper else ""}

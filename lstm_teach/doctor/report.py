@@ -126,10 +126,8 @@ class Diagnosis:
         return [["T", *(f"d{name}" for name in Params.NAMES)], *words] if words else []
 
     def __str__(self) -> str:
-        parts = [self.summary]
-        for row, (T, *cells) in enumerate(self._ladder()):
-            parts += [] if row else [""]
-            parts.append("".join([f"{T:<5}", *(f"{cell:<10}" for cell in cells)]).rstrip())
+        rows = ["".join([f"{T:<5}", *(f"{cell:<10}" for cell in cells)]).rstrip() for T, *cells in self._ladder()]
+        parts = [self.summary, "", *rows] if rows else [self.summary]
         for number, finding in enumerate(self.findings, 1):
             idea = finding.idea or finding.cause
             repair = finding.repair.replace("\n", "\n" + " " * 11)

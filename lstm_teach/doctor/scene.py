@@ -170,10 +170,8 @@ def is_vector(shape: Any) -> bool:
 
 def is_zeros(node: ast.expr) -> bool:
     """Whether the expression is an array of zeros."""
-    match node:
-        case ast.Call(ast.Name(name) | ast.Attribute(attr=name)):
-            return name in ("zeros", "zeros_like")
-    return False
+    called = getattr(node, "func", None)
+    return getattr(called, "attr", getattr(called, "id", "")) in ("zeros", "zeros_like")
 
 
 def is_docstring(node: ast.AST) -> bool:

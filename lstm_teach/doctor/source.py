@@ -243,31 +243,29 @@ def whole_text(units: list[Unit], repaired: list[Unit]) -> str:
     named = {name for unit in units for name in _names(unit.function.__code__)}
     named |= {unit.owner.__name__ for unit in units if unit.owner}
     new, makers = set(), set()  # names: of what is there anew, and of those among them that make other functions
-    spans: dict[tuple[str, int], int] = {}  # last lines, by file and first line
+    spans: dict[str, dict[int, int]] = {place: {} for place in files}  # last lines, by file and first line
     for unit, _ in changed:
         kind = ast.ClassDef if unit.owner else ast.FunctionDef
         around = [n for n in ast.walk(files[unit.place][1]) if isinstance(n, kind)]
         around = [n for n in around if n.lineno <= unit.first_line <= n.end_lineno]  # the outermost first
         if around and (unit.owner or unit is not units[0]):
-            spans[unit.place, _first_line(around[0])] = around[0].end_lineno
+            spans[unit.place][_first_line(around[0])] = around[0].end_lineno
             new.add(around[0].name)
             makers |= set() if unit.owner else {around[0].name}
         else:
-            spans[unit.place, unit.first_line] = unit.line_number(len(unit.text) - 1)
+            spans[unit.place][unit.first_line] = unit.line_number(len(unit.text) - 1)
             new.add(unit.node.name)
     for place, (lines, tree) in files.items():
         for node in tree.body:
             given, read = set(_given(node)), _read_at_once(node)
             if given and (makers & read or (named & given and new & read)):
-                spans[place, _first_line(node)] = node.end_lineno
+                spans[place][_first_line(node)] = node.end_lineno
                 new |= given
         for unit, now in (pair for pair in changed if pair[0].place == place):
             start, count = unit.first_line - 1, len(unit.text.splitlines())
             lines[start : start + count] = [now.text, *[""] * (count - 1)]  # the others keep their numbers
-    places = list(files)
-    order = sorted(spans, key=lambda span: (places.index(span[0]), span[1]))
-    pieces = ("".join(files[place][0][first - 1 : spans[place, first]]) for place, first in order)
-    return "\n".join(map(textwrap.dedent, pieces))
+    order = ((files[place][0], *span) for place in files for span in sorted(spans[place].items()))
+    return "\n".join(textwrap.dedent("".join(lines[first - 1 : last])) for lines, first, last in order)
 
 
 def _first_line(node: ast.stmt) -> int:

@@ -77,6 +77,7 @@ class Variants:
     ):
         self.truths, self.records = truths, records
         self.watched, self._watch = at or (set(), None)
+        self._failed: Exception | None = None  # what was raised by somebody's look at a statement
         self._fuel = 0  # statements that the run may still execute
         self.slots, self.text = find_slots(units), "\0".join(unit.text for unit in units)
         self._unbound = _unbound(units)
@@ -154,6 +155,9 @@ class Variants:
         fuel, self._fuel = self._fuel, _LOOKING
         try:
             self._watch(slot, names, local_names)
+        except Exception as error:
+            self._failed = error
+            raise
         finally:
             spend(STATEMENT * (_LOOKING - self._fuel))
             self._fuel = fuel
@@ -176,6 +180,8 @@ class Variants:
         finally:
             spend(RUN + STATEMENT * (fuel - self._fuel))
             self._choice[:] = [0] * len(self._choice)
+        if self._failed is not None:  # no error of the learner's code
+            raise self._failed
         own = case.params.flat, case.x, case.targets, *case.states.values()
         now = given[0].flat, *given[1:], *states.values()
         trace.kept_inputs = all(a.tobytes() == b.tobytes() for a, b in zip(now, own, strict=True))

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import guard
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.scene import Atom, Scene, is_vector, paths_in, targets_of
 from lstm_teach.doctor.slots import Slot
@@ -55,25 +54,20 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
                 call(case.params.copy(), case.x.copy(), targets, **{k: v.copy() for k, v in case.states.items()})
         except Exception as error:  # what stops half way is looked at as far as it went
             scene.error = scene.error or (None if other else error.with_traceback(None))
-        except guard.OutOfTime:
-            pass
 
     first, second = runs
     changed = {key for key, numbers in second.items() if numbers != first.get(key, [])[: len(numbers)]}
     shapes = {key: shape for key, (shape, *_) in sights.items()}
     atoms = {key: atom for probe in probes for key, atom in probe.atoms.items()}
-    seen = {key: atom for key, atom in atoms.items() if key in shapes}
-    for key, atom in seen.items():
-        atom.shape, atom.back = shapes[key], key in changed
-    texts = {(atom.unit, atom.text): atom.shape for atom in seen.values() if atom.shape is not None}
+    for key in atoms.keys() & shapes.keys():
+        atoms[key].shape, atoms[key].back = shapes[key], key in changed
+    texts = {(atom.unit, atom.text): atom.shape for atom in atoms.values() if atom.shape is not None}
     for atom in atoms.values():  # of what was not reached, as elsewhere
         atom.shape = texts.get((atom.unit, atom.text)) if atom.shape is None else atom.shape
     weights = set(case.params.flat.tolist())
-    scene.weights = {atom.text for key, atom in seen.items() if (first.get(key) or second[key])[0] in weights}
+    scene.weights = {atom.text for key, atom in atoms.items() if first.get(key, second.get(key, [None]))[0] in weights}
     scene.operations = {key: shapes[key] for probe in probes for key in probe.operations if key in shapes}
-    # What is in an empty array comes from anywhere.
-    computed = changed & scene.operations.keys()
-    scene.back = {key for key in computed if "empty" not in units[key[0]].text[key[1] : key[2]]}
+    scene.back = changed & scene.operations.keys()
     names = {key: shape for key, shape in shapes.items() if len(key) == 2}
     given = {key: [key[1]] for key in names}  # what is given which names
     for slot in (slot for slot in slots if slot.node is not None):

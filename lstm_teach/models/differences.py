@@ -69,10 +69,8 @@ def model_of(case: ModelCase, T: int, seconds: float) -> Model:
         both = result[1]
         result = result[0], both, functools.wraps(both)(lambda params: after_the_loss(both(params)))
     if not isinstance(result, tuple | list) or len(result) != 3:
-        count = f" of {len(result)}" if isinstance(result, tuple | list) else ""
-        raise TypeError(
-            f"case({T}) must return three things, (params, loss, gradient), got {validate.brief(result)}{count}."
-        )
+        got = validate.brief(result) + (f" of {len(result)}" if isinstance(result, tuple | list) else "")
+        raise TypeError(f"case({T}) must return three things, (params, loss, gradient), got {got}.")
     params, loss, slope = result
     if not hasattr(params, "keys"):  # a Params is no Mapping
         raise TypeError(f"params of case({T}) must be a mapping of named arrays, got {validate.brief(params)}.")
@@ -345,8 +343,7 @@ def measured(model: Model, params: Arrays, groups: list[list[tuple[str, Index]]]
     except guard.LearnerError:
         return []
     right = np.diff(values.reshape(-1, tries, 2))[..., 0] / (2 * h)
-    told = np.array([sum(np.sum(part * got[name]) for name, part in d.items()) for d in directions])
-    told = told.reshape(right.shape)
+    told = np.array([sum(np.sum(part * got[name]) for name, part in d.items()) for d in directions]).reshape(-1, tries)
     largest = max(np.abs(right).max(initial=0), np.abs(told).max(initial=0), 1e-300)
     if 20 * model.noise / h / largest >= 1e-6:
         return []

@@ -6,6 +6,7 @@ Imports differences, layout and relations.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import numpy as np
 from lstm_teach.gradreport import listing
 from lstm_teach.models.differences import Arrays, Model, Seen, changed, measured
 from lstm_teach.models.layout import Layout, Piece
-from lstm_teach.models.relations import Each, is_off, part_of, wrong_of
+from lstm_teach.models.relations import Each, part_of, wrong_of
 
 Side = tuple[str, int]  # an array, and along which axis
 
@@ -26,9 +27,7 @@ def basis(matrix: np.ndarray, axis: int) -> np.ndarray:
     return left[:, sizes > max(1e-7 * sizes[0], 1e-300)]
 
 
-def rank(matrix: np.ndarray) -> int:
-    """How many products it takes."""
-    return basis(matrix, 0).shape[1]
+rank = functools.partial(np.linalg.matrix_rank, rtol=1e-7)  # of how many products a matrix is the sum
 
 
 def inside(vectors: np.ndarray, span: np.ndarray) -> bool:
@@ -114,6 +113,8 @@ class Evidence:
         self.axes, self.partners = shared_deltas(self.seen)
         # Where the state is zero at the start, the gradient of what it is multiplied with knows nothing of that step.
         self.silent = {name for name, c in next(iter(self.seen.values())).items() if c.silent}
+        inner = self.each.keys() - {*self.bad, *self.layout.outputs, *self.silent}
+        self.fine = any(self.each[name].mine.ndim > 1 for name in inner)  # a matrix inside is shown to be right
         parts = [self._parts(name) for name in self.bad]
         self.wrong = [piece for wrong, _ in parts for piece in wrong]
         self.right = [piece for _, right in parts for piece in right]  # blocks of the same arrays, shown to be right
@@ -141,10 +142,10 @@ class Evidence:
             axis = len(pieces[0].part) - 1
             if not pieces[0].part or axis != self.axes.get(name, axis):
                 continue
-            wrong = [piece for piece in pieces if is_off(piece, self.each)]
+            wrong = [piece for piece in pieces if part_of(piece, self.each).wrong]
             right = [piece for piece in pieces if piece not in wrong and not self.is_mute(piece)]
             lines = [Piece(name, (*p.part[:axis], (k, k + 1))) for p in wrong for k in range(*p.part[axis])]
-            if wrong and right and all(is_off(p, self.each) or part_of(p, self.each).silent for p in lines):
+            if wrong and right and all(c.wrong or c.silent for c in (part_of(line, self.each) for line in lines)):
                 return wrong, right
         return [Piece(name)], []
 

@@ -16,7 +16,7 @@ from lstm_teach.models.differences import Model, Seen, compare, gradient, measur
 from lstm_teach.models.evidence import Evidence, basis, inside, outputs, rank
 from lstm_teach.models.families import ModelFinding, finding
 from lstm_teach.models.layout import Layout, Piece
-from lstm_teach.models.relations import bounded, common_factor, fraction, part_of, pooled, ratio, relations, wrong_of
+from lstm_teach.models.relations import bounded, common_factor, fraction, pooled, ratio, relations, wrong_of
 
 Take = Callable[[int], Model]
 Said = list[tuple[str, str]]  # families, each with how one can see it
@@ -100,7 +100,7 @@ def _hypotheses(case: Evidence) -> Iterator[Said]:
     yield from _cured(case)
     yield from _at_one_step(case) if case.first == 1 else ()
     yield from _right_deltas(case)
-    yield from _over_many_steps(case) if case.first > 2 else ()
+    yield from _over_many_steps(case) if case.first > 2 and case.before else ()
     yield from _from_the_loss(case)
     yield _within_a_step(case) if case.first == 1 else _between_steps(case)
 
@@ -187,7 +187,7 @@ def _wrong_start(case: Evidence, more: dict) -> str | None:
 def _right_deltas(case: Evidence) -> Iterator[Said]:
     """The deltas are right, since they point the right way or make other gradients that are right."""
     factors = {case.factors(name) for name in case.bad}
-    shows = case.first == 1 or (case.before == 1 and all(case.is_mute(Piece(name)) for name in case.bad))
+    shows = case.first == 1 or (case.before == 1 and case.silent.issuperset(case.bad))
     if shows and factors == {(True, False)}:
         what = f"At T = {case.first} the deltas in the gradient of {listing(case.bad)} point the right way"
         yield [("product", f"{what}, and the inputs do not.")]
@@ -205,22 +205,16 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
 
 def _over_many_steps(case: Evidence) -> Iterator[Said]:
     """Right for two steps or more: the walk is cut off, or something piles up, which shows from the third step on."""
-    if case.before is None:
-        return
     if case.before == 2:
-        length = 20
-        last = pooled(compare(case.take(length)), case.bad)
+        last = pooled(compare(case.take(20)), case.bad)
         mine, right = last.mine[last.tried], last.right[last.tried]
         # What is cut off is missing, and has little to do with what is left; what piles up makes most of the sum.
         alike = np.vdot(mine - right, mine) / (np.linalg.norm(mine - right) * np.linalg.norm(mine))
         if alike > 0.4:
             most = f"most of the gradient of {listing(case.bad)} is what is too much (cosine {alike:.2f})"
-            yield [("accumulation", f"At T = {length} {most}.")]
+            yield [("accumulation", f"At T = 20 {most}.")]
     # A walk that ends lacks the first step in every array that gets anything of it.
-    outputs = case.layout.outputs
-    right = [name for name, c in case.each.items() if name not in [*case.bad, *outputs] and c.mine.ndim > 1]
-    told = [name for name in right if 1 not in case.seen or not case.seen[1][name].silent]
-    if not (told and outputs) and not case.right:
+    if not (case.fine and case.layout.outputs) and not case.right:
         yield [("truncation", f"It is as if the walk ended after {case.before} steps.")]
 
 
@@ -269,9 +263,7 @@ def _between_steps(case: Evidence) -> Said:
         said = [("carry", f"{what}.")]
         # Does it look like an LSTM, with gates stacked by four or four sets of arrays, of which all is wrong?
         four = len(case.layout.gates) == 4 or any(len(p) == 4 for name in case.bad for p in case.layout.of(name))
-        shown = {name for name, c in case.each.items() if c.mine.ndim > 1 and not case.is_mute(Piece(name))}
-        whole = four and not case.right and shown <= {*case.bad, *case.layout.outputs}
-        if case.first == 2 and len(case.bad) > 1 and whole:
+        if case.first == 2 and len(case.bad) > 1 and four and not case.right and not case.fine:
             cell = "The way from cell to cell would leave the output gate's gradient right at T = 2, and no gate's is."
             said.insert(0, ("steps", cell))
     return [("summing", guess), *said] if guess else said
@@ -295,10 +287,10 @@ def _wrong_step(case: Evidence) -> Said:
         return []
     one, two = case.seen[1], case.each
     matrices = [name for name, c in one.items() if c.is_matrix and c.tried.all()]
-    bad = [name for name in case.bad if name in matrices and not one[name].silent]
+    bad = [name for name in case.bad if name in matrices and name not in case.silent]
     inner = [name for name in bad if name not in case.layout.outputs]
     # A gate that showed nothing at T = 1 may be wrong at both steps.
-    mute = any(part_of(block, one).silent for name in bad for block in case.layout.blocks(name))
+    mute = any(case.is_mute(block) for name in bad for block in case.layout.blocks(name))
     if mute or any(rank(one[name].right) > 1 for name in inner):
         return []
     if any(rank(two[name].away) == 2 == rank(two[name].right) for name in inner):

@@ -61,13 +61,6 @@ def part_of(piece: Piece, each: Each) -> Comparison:
     return Comparison(whole.mine[piece.where], whole.right[piece.where], whole.blur)
 
 
-def is_off(piece: Piece, each: Each) -> bool:
-    """Whether a block is wrong, measured by the size of the whole array."""
-    whole, part = each[piece.name], part_of(piece, each)
-    size = max(np.linalg.norm(whole.right[whole.tried]), np.linalg.norm(whole.mine))
-    return bool(np.linalg.norm((part.mine - part.right)[part.tried]) > 1e-8 * size + 4 * whole.blur)
-
-
 def pooled(each: Each, names: Iterable[str] | None = None) -> Comparison:
     """Several arrays, or all of them, as one."""
     parts = [each[name] for name in names or each]
@@ -136,9 +129,8 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Law:
     place = f"{of} right in direction, but not in size: it is "
     place += ", ".join(f"{k:.3g} times the right one at T = {T}" for T, k in ratios.items()) + "."
     if all(abs(Fraction(k).limit_denominator(40) - Fraction(k)) < 1e-5 for k in off.values()):
-        return Law(
-            "scale", place, "These are ratios of small numbers, as of counts: of steps with a target, or in a mask."
-        )
+        counts = "These are ratios of small numbers, as of counts: of steps with a target, or in a mask."
+        return Law("scale", place, counts)
     return Law("clipping", place, "Is its norm clipped?") if len(off) == 1 and 0 < k < 1 else Law("scale", place)
 
 
@@ -240,10 +232,7 @@ def relations(
     explained = set()
     for name in wrong:
         for pieces in layout.of(name):
-            off = {
-                p: {T: part_of(p, each) for T, each in seen.items() if each[name].wrong and is_off(p, each)}
-                for p in pieces
-            }
+            off = {p: {T: c for T, each in seen.items() if (c := part_of(p, each)).wrong} for p in pieces}
             laws = {p: next(_laws(p, bad, seen, models, layout), None) for p, bad in off.items() if bad}
             if laws and all(laws.values()):
                 explained.add(name)

@@ -15,16 +15,7 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.gradreport import listing, relative_error
-from lstm_teach.models.differences import (
-    Model,
-    Seen,
-    changed,
-    gradient,
-    is_single,
-    losses,
-    measured,
-    value,
-)
+from lstm_teach.models.differences import Model, Seen, changed, gradient, is_single, losses, measured, value
 from lstm_teach.models.families import ModelFinding, finding
 
 
@@ -82,13 +73,12 @@ def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float
     drifts = np.ptp(np.diff(calls)) <= 1e-6 * steps.max()
     # Of the first call: a state that is kept starts at the same place in every new case, a random number does not.
     same_start = value(fresh()) == value(fresh())
-    start = (
-        "Every new case(T) starts with the same value"
-        if same_start
-        else "Even the first value of a new case(T) differs"
-    )
     if settles or drifts:
         start = f"The values {'settle down' if settles else 'go up or down by the same amount at each call'}"
+    elif same_start:
+        start = "Every new case(T) starts with the same value"
+    else:
+        start = "Even the first value of a new case(T) differs"
     place = f"Called again with the same params, loss(params) returns {', '.join(f'{each:.6g}' for each in values)}."
     if not drawn and (settles or drifts or same_start):
         unseen = "no random draw was seen, so a state seems to be carried over from call to call"
@@ -104,10 +94,8 @@ def _random_sources(function: Callable) -> list[Callable[[], object]]:
     for one in waiting:  # of a function its globals and its closure, of a method its object, of that its attributes
         if isinstance(one, random.Random):
             found.append(one.getstate)
-        elif isinstance(one, np.random.RandomState):
-            found.append(one.get_state)
-        elif isinstance(one, np.random.Generator):
-            found.append(lambda one=one: one.bit_generator.state)
+        elif isinstance(one, np.random.BitGenerator):  # inside a Generator or a RandomState, as a rule
+            found.append(lambda one=one: one.state)
         if id(one) not in seen and len(waiting) < 20_000 and not isinstance(one, type | types.ModuleType):
             waiting += gc.get_referents(one)
         seen.add(id(one))

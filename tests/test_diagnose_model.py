@@ -1,5 +1,6 @@
 """diagnose_model calls right models right, whatever their equations, and names the family of a fault first."""
 
+import re
 from html.parser import HTMLParser
 
 import numpy as np
@@ -176,6 +177,13 @@ def test_neither_equal_sizes_nor_a_zero_state_mislead(setting, fault):
     space = {"__name__": "changed"}
     exec(text.replace(old, new), space)
     assert families(lt.diagnose_model(space["case"]))[0] == family
+
+
+def test_one_of_two_gates_is_named_without_biases_too():
+    text = re.sub(r'.*\["b[fh]"\] \+?= .*\n', "", (FOLDER / "mgu_forecast.py").read_text())
+    space = {"__name__": "changed"}
+    exec(re.sub(r' \+ p\["b[fh]"\]', "", text).replace("d_f * f * (1 - f)", "d_f * f"), space)
+    assert families(lt.diagnose_model(space["case"], lengths=(1, 2)))[0] == "gate"
 
 
 EXAM = {

@@ -114,16 +114,16 @@ def test_no_named_mistake_is_the_right_answer(topic, name, monkeypatch):
     for result in task.rights[0]:
 
         def read_whole(value, result=result):
-            return engine.numbers(engine.by_name(value, list(task.rights[0]))[result])
+            return judging.numbers(engine.by_name(value, list(task.rights[0]))[result])
 
         single, whole = task.mistakes(result)
-        own = [(k, engine.numbers(right[result])) for k, right in enumerate(task.rights) if result in right]
+        own = [(k, judging.numbers(right[result])) for k, right in enumerate(task.rights) if result in right]
         table = {}
         for code, words in (single | whole).items():
             got, kept = [], []
             for k, right_one in own:
-                read = read_whole if code in whole else engine.numbers
-                value = engine.value_of(code, task.space(k, result), read)
+                read = read_whole if code in whole else judging.numbers
+                value = judging.value_of(code, task.space(k, result), read)
                 if value is not None:
                     got.append(value)
                     kept.append(right_one)

@@ -19,6 +19,7 @@ from lstm_teach.doctor.slots import Edit
 from lstm_teach.params import Params
 
 _CACHE = {"i", "f", "o", "g", "c", "ct", "h"}
+_PAIR = 1.4  # of two things one takes either for the other
 # What may be done to something that is read: kind, cost, text. `{0}` is its own text, `{np}` numpy.
 _OF_VECTORS = (
     ("tanh", 2.0, "{np}.tanh({0})"),
@@ -176,7 +177,8 @@ def swapped_items(maker: Any, items: list[ast.expr], cost: float = 1.8, kind: st
             turned = [texts[{j: k, k: j}.get(n, n)] for n in range(len(items))]
             changes = (*maker.unit.span(items[j]), texts[k]), (*maker.unit.span(items[k]), texts[j])
             sure = in_order(turned)  # the names of the nine gradients in their order
-            yield maker.edit(kind, 0.9 if sure else cost, *changes, old=texts[j], new=texts[k])
+            usual = min(cost, _PAIR) if len(items) == 2 else cost
+            yield maker.edit(kind, 0.9 if sure else usual, *changes, old=texts[j], new=texts[k])
 
 
 def in_order(texts: list[str]) -> bool:

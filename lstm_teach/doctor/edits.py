@@ -323,7 +323,7 @@ class Maker:
         args, own = node.args, [unit for unit in self.scene.units if unit.node.name == name]
         wanted = [arg.arg for arg in own[0].node.args.args][-len(args) :] if own and args else []
         kept = sum(unlike(a, b) for a, b in zip(texts, wanted, strict=False))
-        cost = 1.4 if own or len(args) == 2 else 1.8  # people call their own in another order
+        cost = 1.4 if own else 1.8  # people call their own in another order
         for edit in swapped_items(self, args, cost, "argument order" if len(args) == 2 else "order"):
             turned = [{edit.old: edit.new, edit.new: edit.old}.get(text, text) for text in texts]
             worse = kept < sum(unlike(a, b) for a, b in zip(turned, wanted, strict=False))

@@ -122,7 +122,12 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
                 return
         spend(_ANEW)
         every = dict.fromkeys([*texts[here.slot.unit], *local_names, *_other_steps(texts[here.slot.unit])])
-        atoms = {t: v for t in every if (v := value(t)) is not None and v.any()}
+        atoms = {t: v for t in every if (v := value(t)) is not None}
+        if here.slot.kind == "statement" and _takes_or_makes_nothing(here.slot.node.value):
+            steps = [t for t, v in atoms.items() if t.isidentifier() and len(v) - truth.case.length in (0, 1)]
+            rows = [f"{t}[{index}]" for t in steps for index in here.maker.loop_names()]
+            atoms |= {t: v for t in rows if (v := value(t)) is not None}
+        atoms = {t: v for t, v in atoms.items() if v.any()}
         if here.slot.kind == "statement":
             carried = [t for t, v in local_names.items() if type(v) is np.ndarray and not v.any()]
             edits = [*_rewritten(here, shape, atoms, carried, goals, truth, value)]
@@ -166,13 +171,18 @@ def _wanted(
     like = now if before is None or (isinstance(node, ast.Assign) and not place.torn) else before
     if not (is_zeros(node.value) or any((like.size, sort) in goals for sort in _SORTS)):
         return None
-    handed_on = isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Subscript | ast.Attribute)
-    if handed_on or now is None or not now.any() or place.torn:
+    bare = isinstance(node, ast.Assign) and _takes_or_makes_nothing(node.value)
+    if bare or now is None or not now.any() or place.torn:
         return like.shape
     found = truth.recognize([now])[0]
     place.partial = found > 0 and bool(found & truth.parts)
     known = found > 0 and not place.partial and (walks or found & truth.counted)
     return None if known else like.shape
+
+
+def _takes_or_makes_nothing(value: ast.expr) -> bool:
+    """Whether a right-hand side is one thing as it is, or zeros: then any array's row of the step may be missing."""
+    return is_zeros(value) or isinstance(value, ast.Name | ast.Subscript | ast.Attribute)
 
 
 def _rewritten(
@@ -196,9 +206,6 @@ def _rewritten(
     empty = [t for t in carried if t != own and np.shape(value(t)) == shape]
     options += [(f"{code} + {t}", cost + 0.1) for code, cost in options for t in empty]
     if nothing:
-        steps = [t for t, v in atoms.items() if t.isidentifier() and len(v) - truth.case.length in (0, 1)]
-        rows = [f"{t}[{index}]" for t in steps for index in maker.loop_names()]
-        fits |= {t: v for t in rows if (v := value(t)) is not None and v.shape == shape}
         options += [(t, 1.8) for t in fits if t != own]
     for code, cost in options:
         if code != maker.seg(node):
@@ -237,6 +244,7 @@ def _goals(truth: Truth, seen: int) -> dict[tuple[int, str], _Goal]:
     goals: dict[tuple[int, str], _Goal] = {}
     stacks: dict[tuple, dict[int, np.ndarray]] = {}
     missing: set[tuple] = set()
+    T = truth.case.length
 
     def add(quantity: str, array: np.ndarray) -> None:
         for sort, wanted in _SORTS.items():
@@ -248,12 +256,13 @@ def _goals(truth: Truth, seen: int) -> dict[tuple[int, str], _Goal]:
     for n, (key, array) in enumerate(zip(truth.keys, truth.values, strict=True)):
         if key.loss is not None or (array.ndim != 1 and key.quantity != "term"):
             continue
+        same = key.quantity == "dh_loss" and key.step == T - 1  # what dh is at the last step; kept once
         if key.step >= 0 and array.ndim == 1:
             stacks.setdefault((key.quantity, key.gate), {})[key.step] = array
         if not seen >> n & 1:
             missing.add((key.quantity, key.gate))
+        if same or not seen >> n & 1:
             add(key.quantity, array)
-    T = truth.case.length
     for name, steps in stacks.items():
         if T > 1 and len(steps) == T and name in missing:
             add(name[0], np.concatenate([steps[t] for t in range(T)]))

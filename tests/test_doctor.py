@@ -581,6 +581,30 @@ def test_what_is_often_written_for_something_else_is_read_as_that(right, wrong, 
 
 
 @long
+def test_a_sigmoid_taken_twice_in_a_helper_for_its_slope_is_taken_once():
+    text = re.sub(r"(\b[ifo]\[t\]) \* \(1 - \1\)", r"slope(\1)", PER_GATE).replace(
+        "def backward",
+        "def squash(z):\n    return 1 / (1 + np.exp(-z))\n\n\n"
+        "def slope(value):\n    return value * (1 - value)\n\n\ndef backward",
+    )
+    assert lt.check_gradients(define(text, "backward", "<slope>")).passed
+    wrong = "return squash(value) * (1 - squash(value))"
+    text = text.replace("return value * (1 - value)", wrong)
+    finding = diagnose(text).findings[0]
+    assert finding.proved and finding.line == line_of(text, wrong) and "value * (1 - value)" in finding.repair
+
+
+def test_what_is_prepared_for_all_steps_and_read_at_none_is_read_again():
+    text = PER_GATE.replace("params.V.T @ dy[t] + dh_next", "from_loss[t] + dh_next").replace(
+        "    grads =", "    from_loss = dy @ params.V\n    grads ="
+    )
+    assert lt.check_gradients(define(text, "backward", "<from the loss>")).passed
+    text = text.replace("dh = from_loss[t] + dh_next", "dh = dh_next")
+    finding = diagnose(text).findings[0]
+    assert finding.proved and finding.line == line_of(text, "dh = dh_next") and "from_loss[t]" in finding.repair
+
+
+@long
 def test_constants_of_one_name_on_one_line_of_two_modules_stay_apart(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "two_rows.py").write_text("ROW = 2\n\n\ndef rows(a):\n    return a * ROW\n")

@@ -594,6 +594,28 @@ def test_a_sigmoid_taken_twice_in_a_helper_for_its_slope_is_taken_once():
     assert finding.proved and finding.line == line_of(text, wrong) and "value * (1 - value)" in finding.repair
 
 
+@pytest.mark.parametrize(
+    ("built", "wrong"),
+    [
+        ('dz = {"i": dzi, "f": dzf, "o": do * o[t] * (1 - o[t]), "g": dzg}', "o[t] * (1 - o[t])"),
+        ('dz = dict(zip("ifog", [dzi, dzf, do * o[t] * (1 - o[t]), dzg]))', "1 - o[t]"),
+    ],
+)
+def test_one_of_several_things_that_a_statement_puts_together_is_written_anew(built, wrong):
+    head, tail = PER_GATE.partition("        grads.Wi +=")[0], PER_GATE.partition("        dc_next = dc * f")
+    text = f"""{head}        {built}
+        for gate, d in dz.items():
+            grads["W" + gate] += np.outer(d, h[t - 1])
+            grads["U" + gate][:, x[t]] += d
+        dh_next = sum(params["W" + gate].T @ d for gate, d in dz.items())
+{tail[1]}{tail[2]}"""
+    text = text.replace("        dzo = do * o[t] * (1 - o[t])\n", "")
+    assert lt.check_gradients(define(text, "backward", "<several>")).passed
+    text = text.replace("do * o[t] * (1 - o[t])", wrong)
+    finding = diagnose(text).findings[0]
+    assert finding.proved and finding.line == line_of(text, built[:8])
+
+
 def test_what_is_prepared_for_all_steps_and_read_at_none_is_read_again():
     text = PER_GATE.replace("params.V.T @ dy[t] + dh_next", "from_loss[t] + dh_next").replace(
         "    grads =", "    from_loss = dy @ params.V\n    grads ="

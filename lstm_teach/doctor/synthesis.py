@@ -37,6 +37,7 @@ _SORTS = {  # which quantities are products of the things at hand, sums of them,
     "outer": ("term",),
 }
 _ANEW, _LESS = 1_500, 0.4  # steps to write one statement anew, and how much less such an edit costs
+_ONE_OF_SEVERAL = 0.3  # more where a statement holds several things: what depends on it tells less
 _TORN = 0.8  # less cost where the shape was wrong
 _INDICES = 3
 _MOST_OUTER = 6
@@ -115,24 +116,27 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
         def value(text: str) -> np.ndarray | None:
             return _value(text, space, codes)
 
-        shape = ()
-        if here.slot.kind == "statement":
-            shape = _wanted(here, scene.walks_back(here.slot), scene.error is not None, truth, goals, value)
-            if shape is None:
-                return
-        spend(_ANEW)
-        every = dict.fromkeys([*texts[here.slot.unit], *local_names, *_other_steps(texts[here.slot.unit])])
-        atoms = {t: v for t in every if (v := value(t)) is not None}
-        if here.slot.kind == "statement" and _takes_or_makes_nothing(here.slot.node.value):
-            steps = [t for t, v in atoms.items() if t.isidentifier() and len(v) - truth.case.length in (0, 1)]
-            rows = [f"{t}[{index}]" for t in steps for index in here.maker.loop_names()]
-            atoms |= {t: v for t in rows if (v := value(t)) is not None}
-        atoms = {t: v for t, v in atoms.items() if v.any()}
+        def at_hand(rows: bool) -> dict[str, np.ndarray]:
+            spend(_ANEW)
+            every = dict.fromkeys([*texts[here.slot.unit], *local_names, *_other_steps(texts[here.slot.unit])])
+            atoms = {t: v for t in every if (v := value(t)) is not None}
+            if rows:
+                steps = [t for t, v in atoms.items() if t.isidentifier() and len(v) - truth.case.length in (0, 1)]
+                texts_of_rows = [f"{t}[{index}]" for t in steps for index in here.maker.loop_names()]
+                atoms |= {t: v for t in texts_of_rows if (v := value(t)) is not None}
+            return {t: v for t, v in atoms.items() if v.any()}
+
+        edits: list[Edit] = []
         if here.slot.kind == "statement":
             carried = [t for t, v in local_names.items() if type(v) is np.ndarray and not v.any()]
-            edits = [*_rewritten(here, shape, atoms, carried, goals, truth, value)]
+            walks, stopped = scene.walks_back(here.slot), scene.error is not None
+            for part in _parts(here.slot.node):
+                shape = _wanted(here, part, walks, stopped, truth, goals, value)
+                if shape is not None:
+                    atoms = at_hand(_takes_or_makes_nothing(part))
+                    edits += _rewritten(here, part, shape, atoms, carried, goals, truth, value)
         else:
-            edits = [*_forgotten(here, scene, atoms, goals, truth, value)]
+            edits += _forgotten(here, scene, at_hand(False), goals, truth, value)
         for edit in edits:
             key = number, edit.parts[0].code
             if key not in found or found[key].cost > edit.cost:
@@ -145,37 +149,53 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
 
 
 def _may_be_a_delta(slot: Slot, back: set[int]) -> bool:
-    """Whether it assigns among what walks `back` (blocks), or what may belong to it: zeros, or another name."""
+    """Whether it makes something among what walks `back` (blocks), or assigns what may belong to it: zeros, a name."""
     node = slot.node
-    return (
-        isinstance(node, ast.Assign | ast.AugAssign)
-        and len(targets_of(node)) == 1
-        and (is_zeros(node.value) or slot.block in back or isinstance(node.value, ast.Name))
-    )
+    if isinstance(node, ast.Assign | ast.AugAssign) and len(targets_of(node)) == 1:
+        return is_zeros(node.value) or slot.block in back or isinstance(node.value, ast.Name)
+    return isinstance(node, ast.Assign | ast.Return | ast.Expr) and slot.block in back and len(_parts(node)) > 0
+
+
+def _parts(node: ast.stmt) -> list[ast.expr]:
+    """What a statement computes: its right-hand side, or the things that it puts together, hands on or keeps."""
+    value = node.value
+    whole = [value] if isinstance(node, ast.Assign | ast.AugAssign) and len(targets_of(node)) == 1 else []
+    held: list[ast.expr] = []
+    for inner in ast.walk(value) if value is not None else ():
+        match inner:
+            case ast.Dict(values=several) | ast.List(elts=several) | ast.Tuple(elts=several):
+                held += several
+            case ast.Call(args=args, keywords=keywords) if inner is value:
+                held += [*args, *(keyword.value for keyword in keywords)]
+    if isinstance(node, ast.Return) and not isinstance(value, ast.Tuple | ast.Dict | ast.List):
+        held.append(value)
+    return [*whole, *(part for part in held if isinstance(part, ast.BinOp | ast.Call | ast.UnaryOp))]
 
 
 def _wanted(
-    place: _Place, walks: bool, stopped: bool, truth: Truth, goals: dict, value: Callable
+    place: _Place, part: ast.expr, walks: bool, stopped: bool, truth: Truth, goals: dict, value: Callable
 ) -> tuple[int, ...] | None:
-    """The shape of what a statement may be meant to compute, None if it computes what is known.
+    """The shape of what a part of a statement may be meant to compute, None if it computes what is known.
 
-    A statement may be meant for something else if it makes nothing known, a forward value among deltas or a part of a
+    It may be meant for something else if it makes nothing known, a forward value among deltas or a part of a
     sum, if it takes what is there, or if it makes another shape than before and the pass stops later on.
     """
     node, maker = place.slot.node, place.maker
-    now, before = value(maker.seg(node.value)), value(maker.seg(targets_of(node)[0]))
+    whole = part is node.value and isinstance(node, ast.Assign | ast.AugAssign)
+    now, before = value(maker.seg(part)), value(maker.seg(targets_of(node)[0])) if whole else None
     if now is None and (before is None or isinstance(node, ast.Assign)):
         return None
     # A name may hold something else later on; it is a fault only if it stops the pass.
     place.torn = isinstance(node, ast.Assign) and before is not None and before.shape != now.shape and stopped
     like = now if before is None or (isinstance(node, ast.Assign) and not place.torn) else before
-    if not (is_zeros(node.value) or any((like.size, sort) in goals for sort in _SORTS)):
+    if not (is_zeros(part) or any((like.size, sort) in goals for sort in _SORTS)):
         return None
-    bare = isinstance(node, ast.Assign) and _takes_or_makes_nothing(node.value)
+    bare = isinstance(node, ast.Assign) and _takes_or_makes_nothing(part)
     if bare or now is None or not now.any() or place.torn:
         return like.shape
     found = truth.recognize([now])[0]
     place.partial = found > 0 and bool(found & truth.parts)
+    walks = walks if whole else maker.back(part) is not False
     known = found > 0 and not place.partial and (walks or found & truth.counted)
     return None if known else like.shape
 
@@ -186,14 +206,21 @@ def _takes_or_makes_nothing(value: ast.expr) -> bool:
 
 
 def _rewritten(
-    place: _Place, shape: tuple[int, ...], atoms: dict, carried: list[str], goals: dict, truth: Truth, value: Callable
+    place: _Place,
+    node: ast.expr,
+    shape: tuple[int, ...],
+    atoms: dict,
+    carried: list[str],
+    goals: dict,
+    truth: Truth,
+    value: Callable,
 ) -> Iterator[Edit]:
-    """The right-hand side as a product of up to three factors, or as a sum of terms; where it is zeros, as a donor.
+    """A part of a statement as a product of up to three factors, or as a sum of terms; where it is zeros, as a donor.
 
     What is carried is zero still at the last step, and may be one more term.
     """
-    node, maker = place.slot.node.value, place.maker
-    own, size = maker.seg(targets_of(place.slot.node)[0]), math.prod(shape)
+    maker, size = place.maker, math.prod(shape)
+    own = [maker.seg(target) for target in targets_of(place.slot.node)]
     nothing = is_zeros(node)
     options: list[tuple[str, float]] = []
     fits = {t: v for t, v in atoms.items() if v.shape == shape}
@@ -203,13 +230,14 @@ def _rewritten(
         options += _outer(maker.scene.numpy, atoms, shape, goals[size, "outer"])
     most = 4 if nothing or isinstance(node, ast.Name) or place.torn or place.partial else 3
     options += [(code, 1.7 + 0.1 * n) for code, n in _sums(shape, atoms, goals, truth, most)]
-    empty = [t for t in carried if t != own and np.shape(value(t)) == shape]
+    empty = [t for t in carried if t not in own and np.shape(value(t)) == shape]
     options += [(f"{code} + {t}", cost + 0.1) for code, cost in options for t in empty]
     if nothing:
-        options += [(t, 1.8) for t in fits if t != own]
+        options += [(t, 1.8) for t in fits if t not in own]
     for code, cost in options:
         if code != maker.seg(node):
-            yield maker.swap("equation", cost - _LESS - _TORN * place.torn, node, code)
+            more = -_LESS if node is place.slot.node.value else _ONE_OF_SEVERAL
+            yield maker.swap("equation", cost + more - _TORN * place.torn, node, code)
 
 
 def _other_steps(texts: Sequence[str]) -> Iterator[str]:

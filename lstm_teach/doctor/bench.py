@@ -25,7 +25,7 @@ JUST = 0.8  # less cost where nothing depends on a statement but what is wrong
 
 
 @dataclass
-class Mended:
+class Repair:
     """Edits that make everything right together, each with others that would do as well."""
 
     slots: list[Slot]

@@ -16,7 +16,7 @@ from itertools import count, islice
 
 import numpy as np
 
-from lstm_teach.doctor.bench import AT_ONCE, ELSEWHERE, JUST, Bench, Mended
+from lstm_teach.doctor.bench import AT_ONCE, ELSEWHERE, JUST, Bench, Repair
 from lstm_teach.doctor.fuel import Deadline
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Edit
@@ -148,7 +148,7 @@ class Climb:
         right = tuple(self._right(bare, rung, ()) for rung in self.rungs)
         self.root = self.best = _State(0, 0, next(self.numbers), [], [], right)
 
-    def single(self, deadline: Deadline) -> Iterator[Mended]:
+    def single(self, deadline: Deadline) -> Iterator[Repair]:
         """Single edits that repair everything: those of statements on which all depends that is wrong."""
         if self.root.right == self.full:  # something else is wrong: the inputs are changed, or a length is refused
             return
@@ -162,7 +162,7 @@ class Climb:
                 break
         self.done = {id(edit) for edit in near[: self.tried]}
 
-    def several(self, deadline: Deadline) -> Iterator[Mended]:
+    def several(self, deadline: Deadline) -> Iterator[Repair]:
         """Sets of edits that repair everything together. A second call goes on where the first one ended."""
         if self.root.right == self.full:
             return
@@ -203,7 +203,7 @@ class Climb:
         """The edits with which most of the gradients was right, if they made much of them right."""
         return self.best.made if _count(self.best.right) >= _count(self.root.right) + _MUCH else []
 
-    def _tried(self, state: _State, batch: list[Edit], deadline: Deadline) -> Iterator[Mended]:
+    def _tried(self, state: _State, batch: list[Edit], deadline: Deadline) -> Iterator[Repair]:
         """Try a batch of edits; those that gain something are noted in the state."""
         self.tell(self.tried)
         state.batches += 1
@@ -222,7 +222,7 @@ class Climb:
         if found:
             found = self._likely_first(found) if state.made else sorted(found, key=self._single_doubt)
             made, alike = state.with_one_more(found[0], found[1:40])
-            yield Mended(self.bench.slots, made, alike, self.tried)
+            yield Repair(self.bench.slots, made, alike, self.tried)
 
     def _gain(self, variants: Variants, state: _State, edit: Edit) -> tuple[int, ...] | None:
         """What is right on each rung with one more edit.

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from lstm_teach.doctor.bench import Bench, Mended, let_end
+from lstm_teach.doctor.bench import Bench, Repair, let_end
 from lstm_teach.doctor.climb import Climb
 from lstm_teach.doctor.fuel import STEPS, Deadline
 from lstm_teach.doctor.proof import proof_cases, prove
@@ -177,36 +177,36 @@ def _made_to_end(backward: Callable, state: State, truths: list[Truth], cases: l
     return first, False
 
 
-def _proved(state: State, sets: Iterator[Mended], climb: Climb, cases: list[Case]) -> State | None:
+def _proved(state: State, sets: Iterator[Repair], climb: Climb, cases: list[Case]) -> State | None:
     """The state after the first of these sets of edits that is proved."""
-    for mended in sets:
-        for edits in _choices(mended):
-            new = _step(state, mended.slots, edits, state.outcome)
+    for repair in sets:
+        for edits in _choices(repair):
+            new = _step(state, repair.slots, edits, state.outcome)
             if new is not None and prove(climb.backward, new.units, cases):
                 if not state.steps:  # else the lines are not those of the learner's text
-                    new.elsewhere = _elsewhere(state, mended, edits, climb, cases)
+                    new.elsewhere = _elsewhere(state, repair, edits, climb, cases)
                 return new
     return None
 
 
 def _elsewhere(
-    state: State, mended: Mended, edits: list[Edit], climb: Climb, cases: list[Case]
+    state: State, repair: Repair, edits: list[Edit], climb: Climb, cases: list[Case]
 ) -> dict[int, tuple[int, ...]]:
     """For each of the edits, by its id, other lines of which a change is proved as well."""
 
     def line(edit: Edit) -> int:
-        slot = mended.slots[min(edit.slots)]
+        slot = repair.slots[min(edit.slots)]
         return state.units[slot.unit].line_number(slot.start)
 
     found: dict[int, tuple[int, ...]] = {}
     for number, edit in enumerate(edits):
         others: dict[int, Edit] = {}
-        for other in (mended.edits[number], *mended.others[number]):
+        for other in (repair.edits[number], *repair.others[number]):
             if line(other) != line(edit):
                 others.setdefault(line(other), other)
         proved = []
         for where, other in list(others.items())[:_OTHER_LINES]:
-            new = _step(state, mended.slots, [*edits[:number], other, *edits[number + 1 :]], state.outcome)
+            new = _step(state, repair.slots, [*edits[:number], other, *edits[number + 1 :]], state.outcome)
             if new is not None and prove(climb.backward, new.units, cases):
                 proved.append(where)
         found[id(edit)] = tuple(proved)
@@ -222,12 +222,12 @@ def _climbed(begun_with: State, climb: Climb) -> State:
     return new or begun_with
 
 
-def _choices(mended: Mended) -> Iterator[list[Edit]]:
+def _choices(repair: Repair) -> Iterator[list[Edit]]:
     """The edits found, and with each of them replaced by one that does as well here."""
-    yield mended.edits
-    for number, others in enumerate(mended.others):
+    yield repair.edits
+    for number, others in enumerate(repair.others):
         for other in others:
-            yield [*mended.edits[:number], other, *mended.edits[number + 1 :]]
+            yield [*repair.edits[:number], other, *repair.edits[number + 1 :]]
 
 
 def flaws_of(original: list[Unit], state: State) -> list[Flaw]:

@@ -616,6 +616,18 @@ def test_one_of_several_things_that_a_statement_puts_together_is_written_anew(bu
     assert finding.proved and finding.line == line_of(text, built[:8])
 
 
+def test_arrays_with_named_columns_beside_the_others_stop_no_search():
+    text = PER_GATE.replace(
+        "    dh_next = np",
+        '    kept = np.zeros(len(x), dtype=[("t", int), ("dh", float, params.hidden_size)])\n    dh_next = np',
+    )
+    text = text.replace("        do =", '        kept[t]["dh"] = dh\n        do =').replace(
+        "do = dh * ct[t]", "do = dh"
+    )
+    finding = diagnose(text).findings[0]
+    assert finding.proved and finding.line == line_of(text, "do = dh\n")
+
+
 def test_what_is_prepared_for_all_steps_and_read_at_none_is_read_again():
     text = PER_GATE.replace("params.V.T @ dy[t] + dh_next", "from_loss[t] + dh_next").replace(
         "    grads =", "    from_loss = dy @ params.V\n    grads ="

@@ -128,7 +128,7 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
 
         edits: list[Edit] = []
         if here.slot.kind == "statement":
-            carried = [t for t, v in local_names.items() if type(v) is np.ndarray and not v.any()]
+            carried = [t for t in local_names if (v := value(t)) is not None and not v.any()]
             walks, stopped = scene.walks_back(here.slot), scene.error is not None
             for part in _parts(here.slot.node):
                 shape = _wanted(here, part, walks, stopped, truth, goals, value)

@@ -19,7 +19,7 @@ from lstm_teach.doctor.slots import Edit
 from lstm_teach.params import Params
 
 _CACHE = {"i", "f", "o", "g", "c", "ct", "h"}
-_PAIR = 1.4  # of two things one takes either for the other
+_PAIR = 1.4  # two things are easily exchanged
 # What may be done to something that is read: kind, cost, text. `{0}` is its own text, `{np}` numpy.
 _OF_VECTORS = (
     ("tanh", 2.0, "{np}.tanh({0})"),

@@ -331,10 +331,13 @@ def shut_down_kernel(page) -> None:
     page.evaluate("window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown()")
 
 
-def close_notebook(page) -> None:
-    """End the kernel of the open notebook and close the notebook; the page with JupyterLab stays."""
+def close_notebook(page, lab: Lab) -> None:
+    """End the kernel of the open notebook and close it; the page with JupyterLab stays, a page of the site goes."""
     shut_down_kernel(page)
-    page.evaluate("window.jupyterapp?.shell.currentWidget?.dispose()")
+    if lab.is_site:
+        page.close()
+    else:
+        page.evaluate("window.jupyterapp?.shell.currentWidget?.dispose()")
 
 
 def cell_errors(page) -> list[str]:

@@ -50,7 +50,7 @@ def lessons(names: str):
         open_next(page, lab, path)
         run_all(page, timeout=300)  # lesson 6 trains for a minute
         yield Lesson(path, explorers_on(page), cell_errors(page), trouble)
-        close_notebook(page)
+        close_notebook(page, lab)
 
     return lesson
 
@@ -121,7 +121,7 @@ def blanks(new_page, lab):
     assert cell_errors(page) == []
     yield page
     assert trouble.take() == []
-    close_notebook(page)
+    close_notebook(page, lab)
 
 
 def test_a_blank_is_open_then_wrong_then_right(blanks):

@@ -19,8 +19,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.doctor_corpus import SPLITS, Broken, cases, define, passes
+from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.slots import Edit
-from lstm_teach.doctor.source import learner_functions
 from lstm_teach.doctor.synthesis import candidates
 from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.gradcheck import states_taken
@@ -53,9 +53,9 @@ def undone_by(case: Broken, right: str) -> set[str]:
     """The rules with an edit after which the text is the right one, but for spaces and needless parentheses."""
     _made_by.clear()
     backward = define(case.text, case.function, f"<{case.id}>")
-    units = learner_functions(backward)
-    found = candidates(backward, units, Truth(make_case(3, 23, states_taken(backward))))
-    begins = [case.text.find(unit.text.rstrip("\n")) for unit in units]
+    code = Code.of(backward)
+    found = candidates(code, Truth(make_case(3, 23, states_taken(backward))))
+    begins = [case.text.find(unit.text.rstrip("\n")) for unit in code.units]
     wanted, tree, rules = _SPACES.sub("", right), ast.dump(ast.parse(right)), set()
     for edit in found.edits:
         changes = set()

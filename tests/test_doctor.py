@@ -13,9 +13,9 @@ import pytest
 import lstm_teach as lt
 from benchmarks.doctor_corpus import define, passes
 from lstm_teach.doctor.causes import IDEAS
+from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.report import Finding
 from lstm_teach.doctor.rewrites import RENAMED, REWRITES
-from lstm_teach.doctor.source import learner_functions
 from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.doctor.variants import Variants
 
@@ -547,8 +547,8 @@ def test_an_error_of_the_doctors_own_while_it_looks_at_a_statement_is_not_taken_
     )
     for text in (PER_GATE, lenient):
         backward, truth = define(text, "backward", "<looked at>"), Truth(make_case(3, 23, []))
-        every = {slot.number for slot in Variants(backward, learner_functions(backward), [], []).slots}
-        variants = Variants(backward, learner_functions(backward), [], [truth], at=(every, lambda *_: 1 / 0))
+        every = {slot.number for slot in Code.of(backward).slots}
+        variants = Variants(Code.of(backward), [], [truth], at=(every, lambda *_: 1 / 0))
         with pytest.raises(ZeroDivisionError):
             variants.run(truth)
 

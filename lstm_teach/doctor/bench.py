@@ -9,10 +9,10 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.donors import in_order
 from lstm_teach.doctor.missing import steps_of_loops
-from lstm_teach.doctor.slots import Edit, Slot, find_slots
-from lstm_teach.doctor.source import Unit
+from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.synthesis import candidates
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Outcome, Variants, right_matrices
@@ -28,7 +28,6 @@ JUST = 0.8  # less cost where nothing depends on a statement but what is wrong
 class Repair:
     """Edits that make everything right together, each with others that would do as well."""
 
-    slots: list[Slot]
     edits: list[Edit] = field(default_factory=list)
     others: list[list[Edit]] = field(default_factory=list)
     tried: int = 0
@@ -37,13 +36,12 @@ class Repair:
 class Bench:
     """The learner's code, and the edits to try on it."""
 
-    def __init__(self, backward: Callable, units: list[Unit], truths: list[Truth], tell: Callable[[int], None]):
-        self.backward, self.units, self.tell = backward, units, tell
+    def __init__(self, code: Code, truths: list[Truth], tell: Callable[[int], None]):
+        self.code, self.slots, self.tell = code, code.slots, tell
         self.truths, self.truth = truths, truths[0]
-        self.slots = find_slots(units)
-        seen = candidates(backward, units, self.truth)
+        seen = candidates(code, self.truth)
         self.scene, self.every = seen.scene, seen.edits
-        self.bare = Variants(backward, units, [], [self.truth])
+        self.bare = Variants(code, [], [self.truth])
         self.kinds = {slot.number: slot.kind for slot in self.slots}
 
     def can_not_be(self, edit: Edit, far: set[int]) -> bool:
@@ -78,9 +76,9 @@ class Bench:
         return cost
 
 
-def let_end(backward: Callable, units: list[Unit], truths: list[Truth]) -> list[tuple[Edit, Outcome]]:
+def let_end(code: Code, truths: list[Truth]) -> list[tuple[Edit, Outcome]]:
     """For code with a loop that never ends: steps of such loops with which it ends, the best first."""
-    variants = Variants(backward, units, list(steps_of_loops(find_slots(units))), truths[:1])
+    variants = Variants(code, list(steps_of_loops(code.slots)), truths[:1])
     ending = [(edit, outcome) for edit in variants.edits if not (outcome := variants.evaluate([edit])).error]
     return sorted(ending, key=lambda pair: (-pair[1].score, pair[0].cost))
 

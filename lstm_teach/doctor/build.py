@@ -1,6 +1,6 @@
 """Compile a learner's functions again from changed text or trees, and put them in place of the old ones.
 
-Imports source and standins.
+Imports code, source and standins.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.source import Unit, bare, classes_of, closure_values, plain_function
 from lstm_teach.doctor.standins import guarded_builtins, stand_ins
 
 
 def build(
-    backward: Callable,
-    units: list[Unit],
+    code: Code,
     trees: list[ast.Module] | None = None,
     extra: dict[str, Any] | None = None,
     unread: bool = False,
 ) -> Callable:
-    """Compile the units again and put them in place of the learner's functions, in copies of their globals.
+    """Compile the code again and put them in place of the learner's functions, in copies of their globals.
 
     `trees` are the syntax trees to compile (those of the units where None); they are used up. `extra` are names added
     to the globals. With `unread` the rows of `lt.forward` that belong to no step hold numbers instead of zeros.
     Returns a callable used as `backward` is. Raises SyntaxError or ValueError if a tree can't be compiled.
     """
-    others, made = stand_ins(unread), _Made()
+    others, made, units, backward = stand_ins(unread), _Made(), code.units, code.backward
     for space in (unit.function.__globals__ for unit in units):
         if id(space) not in made.spaces:
             same = {name: others.get(id(value), value) for name, value in space.items()}

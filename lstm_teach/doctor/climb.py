@@ -129,11 +129,11 @@ class Climb:
     """The search: `single` begins it, `several` goes on with what was found on the way."""
 
     def __init__(self, bench: Bench):
-        self.bench, self.backward, self.units, self.tell, self.tried = bench, bench.backward, bench.units, bench.tell, 0
-        backward, units, truths = bench.backward, bench.units, bench.truths
-        self.rungs = ladder(states_taken(backward))
+        self.bench, self.code, self.tell, self.tried = bench, bench.code, bench.tell, 0
+        takes, truths = states_taken(bench.code.backward), bench.truths
+        self.rungs = ladder(takes)
         self.three = self.rungs[-2]
-        longest = Case(*own_case(LENGTHS[-1], states_taken(backward)))  # clipping may show there only
+        longest = Case(*own_case(LENGTHS[-1], takes))  # clipping may show there only
         self.rungs += [Rung(case) for case in (*(truth.case for truth in truths), longest)]
         self.full = tuple(rung.full for rung in self.rungs)
         self.numbers, self.followed, self.reach = count(), set(), None
@@ -144,7 +144,7 @@ class Climb:
         self.statements = {slot.number for slot in self.bench.slots if slot.kind == "statement"}
         self.before = {(slot.block, slot.index): slot for slot in self.bench.slots if slot.kind == "statement"}
         self.about: dict[int, set[int]] = {}  # the slots that an edit is about, by its id
-        bare = Variants(backward, units, [], [], records=False)
+        bare = Variants(self.code, [], [], records=False)
         right = tuple(self._right(bare, rung, ()) for rung in self.rungs)
         self.root = self.best = _State(0, 0, next(self.numbers), [], [], right)
 
@@ -207,7 +207,7 @@ class Climb:
         """Try a batch of edits; those that gain something are noted in the state."""
         self.tell(self.tried)
         state.batches += 1
-        variants = Variants(self.backward, self.units, [*state.made, *batch], [], records=False)
+        variants = Variants(self.code, [*state.made, *batch], [], records=False)
         allowed = {id(edit) for edit in variants.edits}
         found = []
         for edit in (edit for edit in batch if id(edit) in allowed):
@@ -222,7 +222,7 @@ class Climb:
         if found:
             found = self._likely_first(found) if state.made else sorted(found, key=self._single_doubt)
             made, alike = state.with_one_more(found[0], found[1:40])
-            yield Repair(self.bench.slots, made, alike, self.tried)
+            yield Repair(made, alike, self.tried)
 
     def _gain(self, variants: Variants, state: _State, edit: Edit) -> tuple[int, ...] | None:
         """What is right on each rung with one more edit.
@@ -269,9 +269,9 @@ class Climb:
         def inside(variants: Variants, edits: list[Edit]) -> int:
             return variants.seen(variants.run(truth, edits), truth) & truth.counted
 
-        before = inside(Variants(self.backward, self.units, state.made, [truth]), state.made)
+        before = inside(Variants(self.code, state.made, [truth]), state.made)
         for batch in _batches(self._next(state)):
-            variants = Variants(self.backward, self.units, [*state.made, *batch], [truth])
+            variants = Variants(self.code, [*state.made, *batch], [truth])
             allowed = {id(edit) for edit in variants.edits}
             for edit in (edit for edit in batch if id(edit) in allowed and not deadline.over):
                 made, alike = state.with_one_more(edit)
@@ -282,7 +282,7 @@ class Climb:
             if deadline.over:
                 break
         found = sorted(found, key=lambda one: (-one[0], one[1]))[:_INSIDE]
-        bare = Variants(self.backward, self.units, [edit for one in found for edit in one[2]], [], records=False)
+        bare = Variants(self.code, [edit for one in found for edit in one[2]], [], records=False)
         return [
             _State(
                 rank, 0, next(self.numbers), made, alike, tuple(self._right(bare, rung, made) for rung in self.rungs)
@@ -303,7 +303,7 @@ class Climb:
     def _doubt(self, edit: Edit) -> tuple[float, int]:
         """How likely an edit is among those with the same gain: the more so the more depends on what it changes."""
         if self.reach is None:
-            variants = Variants(self.backward, self.units, [], [])
+            variants = Variants(self.code, [], [])
             single = {s.number for s in self.bench.slots if not isinstance(getattr(s.node, "value", None), _MANY)}
             self.reach = variants.reach(self.three, sorted(self.statements & single))
         reached = max((len(self.reach.get(slot, ())) for slot in edit.slots), default=0)
@@ -326,7 +326,7 @@ class Climb:
         """Edits to try with those made: what else gained something first, then what does something to what is wrong."""
         lowest = self._lowest(state)
         wrong = self.rungs[lowest].wrong(state.right[lowest])
-        variants = Variants(self.backward, self.units, state.made, [])
+        variants = Variants(self.code, state.made, [])
         reach = variants.reach(self.rungs[lowest], sorted(self.statements), state.made)
         vain = {slot for slot, names in reach.items() if wrong and not names & wrong}
         just = {slot for slot, names in reach.items() if names and names <= wrong}

@@ -11,12 +11,13 @@ import numpy as np
 
 from lstm_teach import guard, validate
 from lstm_teach.doctor.build import build
+from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.findings import Account, ladder, wrong_at
 from lstm_teach.doctor.fuel import STEPS
 from lstm_teach.doctor.proof import CALL, called, is_right, proof_cases
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import search
-from lstm_teach.doctor.source import NoSource, Unit, learner_functions, whole_text
+from lstm_teach.doctor.source import NoSource, whole_text
 from lstm_teach.doctor.truth import Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Endless, Variants
 from lstm_teach.gradcheck import LENGTHS, Backward, check_gradients, states_taken
@@ -63,9 +64,9 @@ def _diagnosis(
 
     seen = "The gradient check itself saw it, before any comparison."
     problems = [Finding(cause=problem, evidence=seen) for problem in report.problems]
-    units, endless = [], None
+    code, endless = None, None
     try:
-        units, endless = _read(backward, takes, report.problems)
+        code, endless = _read(backward, takes, report.problems)
     except NoSource as error:
         problems.append(Finding(cause=f"The source can't be searched: {error}"))
     wrong = report.errors_by_length
@@ -75,25 +76,25 @@ def _diagnosis(
     if hangs:
         notes.append("It does not end, so no repair was looked for.")
     diagnosis = replace(diagnosis, findings=tuple(problems), ladder=dict(wrong), ladder_zero=zero, notes=tuple(notes))
-    if hangs or not units:
+    if hangs or code is None:
         return diagnosis
 
     lengths = (3,) if endless else _lengths(backward, takes)
     try:
-        result = search(backward, units, takes, lengths=lengths, steps=steps, seconds=seconds, progress=show)
+        result = search(code, takes, lengths=lengths, steps=steps, seconds=seconds, progress=show)
     finally:
         if show:
             print("\r" + " " * 70 + "\r", end="", flush=True)
-    account = Account(backward, units, takes, result)
+    account = Account(code, takes, result)
     found = account.findings()
     if not result.proved:
-        place, known = account.what_is_known(result.units if found else units)
+        place, known = account.what_is_known(result.code if found else code)
         found = found or place
         notes += known + _STOPPED[result.stopped]
     return replace(
         diagnosis,
         findings=(*problems, *found),
-        repaired_source=whole_text(units, result.units) if result.proved else None,
+        repaired_source=whole_text(code.units, result.code.units) if result.proved else None,
         notes=tuple(notes),
         seconds=result.seconds,
         tried=result.tried,
@@ -107,24 +108,24 @@ _STOPPED = {
 }
 
 
-def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...]) -> tuple[list[Unit], Exception | None]:
+def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...]) -> tuple[Code, Exception | None]:
     """The learner's functions, and what stopped them if they never end: `Endless`, or a `LearnerError` in what hangs.
 
     Raises NoSource unless the text that was read does what the function does. What depends on the numbers that
     `np.empty` happens to hold can't be compared.
     """
-    units, case = learner_functions(backward), make_case(3, 23, takes)
+    code, case = Code.of(backward), make_case(3, 23, takes)
     try:
-        texts = [build(backward, units, unread=unread) for unread in (False, True)]
+        texts = [build(code, unread=unread) for unread in (False, True)]
     except (SyntaxError, ValueError) as error:
         raise NoSource(f"its text can't be compiled by itself ({error}).") from None
     if problems:
         try:
-            stopped = guard.call(Variants(backward, units, [], []).run, Truth(case), seconds=CALL).error
+            stopped = guard.call(Variants(code, [], []).run, Truth(case), seconds=CALL).error
         except guard.LearnerError as error:
             stopped = error
         if isinstance(stopped, Endless | guard.LearnerError):
-            return units, stopped
+            return code, stopped
     own, read, filled = (called(function, case, case.params.copy()) for function in (backward, *texts))
 
     def equal(one: dict[str, np.ndarray] | None, other: dict[str, np.ndarray] | None) -> bool:
@@ -137,7 +138,7 @@ def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...])
             "its text, run by itself, returns something else. Was the file changed after it was loaded, does a "
             "decorator change the result, or does it read a file on its way to the result?"
         )
-    return units, None
+    return code, None
 
 
 def _lengths(backward: Backward, takes: dict[str, bool]) -> tuple[int, ...]:

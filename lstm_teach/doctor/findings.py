@@ -24,10 +24,11 @@ import numpy as np
 
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.build import build
+from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.proof import CALL, called, errors
 from lstm_teach.doctor.report import Finding
 from lstm_teach.doctor.scene import targets_of
-from lstm_teach.doctor.search import Flaw, Result, rewrite
+from lstm_teach.doctor.search import Flaw, Result, repaired
 from lstm_teach.doctor.slots import Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import FORWARD, Case, Key, Truth, make_case
@@ -52,8 +53,8 @@ _MISPLACED = "Is every value used at its own step, put where it belongs, and add
 class Account:
     """What a search found, told flaw by flaw: the code with one flaw alone beside the repaired code, in one case."""
 
-    def __init__(self, backward: Callable, units: list[Unit], takes: dict[str, bool], result: Result):
-        self.backward, self.units, self.takes, self.result = backward, units, takes, result
+    def __init__(self, code: Code, takes: dict[str, bool], result: Result):
+        self.code, self.units, self.takes, self.result = code, code.units, takes, result
         self.truth = Truth(make_case(3, 23, takes))
         self.flaws = result.flaws if result.proved else self._telling(result.flaws)
 
@@ -62,9 +63,9 @@ class Account:
         told = [self._finding(flaw) for flaw in self.flaws]
         return [finding for _, finding in sorted(told, key=lambda pair: (pair[0], pair[1].line))]
 
-    def what_is_known(self, units: list[Unit]) -> tuple[list[Finding], list[str]]:
+    def what_is_known(self, code: Code) -> tuple[list[Finding], list[str]]:
         """Where nothing is proved: a line that may be wrong, if there is one, and a note on what is never made."""
-        variants, truth = self._variants(units), self.truth
+        variants, truth = self._variants(code), self.truth
         trace, longer = variants.run(truth), Truth(make_case(6, 26, self.takes))
         if gradients(trace, truth) is None:
             return [], []  # it stops, or returns nothing of use: the check has said so, and no value tells more
@@ -79,17 +80,17 @@ class Account:
         # On a short sequence a wrong delta may not show yet.
         right = set(right_matrices(trace, truth)) & set(right_matrices(variants.run(longer), longer))
         may, just, unknown = _suspects(variants, trace, events, truth, right)
-        return [_suspicion(units, variants.slots, may, just, unknown, right)] if unknown or just else [], notes
+        return [_suspicion(code, may, just, unknown, right)] if unknown or just else [], notes
 
-    def _variants(self, units: list[Unit]) -> Variants:
-        return Variants(self.backward, units, [], [self.truth])
+    def _variants(self, code: Code) -> Variants:
+        return Variants(code, [], [self.truth])
 
     def _telling(self, flaws: list[Flaw]) -> list[Flaw]:
         """Those that bring many right values into being."""
 
         def score(chosen: list[Flaw]) -> float:
             try:
-                return self._variants(rewrite(self.units, chosen)).evaluate().score
+                return self._variants(repaired(self.code, chosen)).evaluate().score
             except (SyntaxError, StopIteration):
                 return math.nan
 
@@ -98,16 +99,16 @@ class Account:
     @functools.cached_property
     def _repaired(self) -> tuple[Trace, list[tuple[int, int]]]:
         """What the repaired code computes, and what is recognized of it."""
-        variants = self._variants(rewrite(self.units, self.flaws))
+        variants = self._variants(repaired(self.code, self.flaws))
         trace = variants.run(self.truth)
         return trace, variants.events(trace, self.truth)
 
     def _finding(self, flaw: Flaw) -> tuple[int, Finding]:
         """One flaw as a finding, and where it stands in the order of the walk back."""
         try:
-            alone = rewrite(self.units, _others(self.flaws, flaw))
+            alone = repaired(self.code, _others(self.flaws, flaw))
         except (SyntaxError, StopIteration):
-            alone = self.units
+            alone = self.code
         edit, number, row = flaw.edits[0], *self._row(flaw)
         where, broken = place(self.units, number, row), self._variants(alone)
         trace = broken.run(self.truth)
@@ -156,7 +157,7 @@ class Account:
     def _repair(self, flaw: Flaw, number: int, row: int) -> str:
         """The line that should stand there instead."""
         kind = flaw.edits[0].kind
-        before, after = (units[number].text.splitlines() for units in (self.units, rewrite(self.units, [flaw])))
+        before, after = (code.units[number].text.splitlines() for code in (self.code, repaired(self.code, [flaw])))
         new: list[tuple[int, str]] = []  # rows of the text before, and what is put there
         for tag, at, _, start, end in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
             new += [(at, line.strip()) for line in after[start:end] if tag != "equal" and line.strip()]
@@ -200,11 +201,11 @@ class Account:
         more = "more of the deltas are right, but no more of the gradients"
         return f"With it, {f'{listing(names)} agree at T = 3' if names else more}."
 
-    def _evidence(self, flaw: Flaw, alone: list[Unit]) -> str:
+    def _evidence(self, flaw: Flaw, alone: Code) -> str:
         """What a flaw alone does to the nine gradients, by length."""
         if flaw.edits[0].kind in _WITHOUT:
             return _WITHOUT[flaw.edits[0].kind]
-        found = ladder(build(self.backward, alone), [Case(*own_case(T, self.takes)) for T in LENGTHS])
+        found = ladder(build(alone), [Case(*own_case(T, self.takes)) for T in LENGTHS])
         wrong = wrong_at(found, 1e-9)
         if not wrong:
             return "" if found else "With this fault alone the function stops with an error."
@@ -302,10 +303,9 @@ def _names(slot: Slot) -> tuple[set[str], set[str]]:
     return given, {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
 
 
-def _suspicion(
-    units: list[Unit], slots: list[Slot], may: list[int], just: list[int], unknown: list[int], right: set[str]
-) -> Finding:
+def _suspicion(code: Code, may: list[int], just: list[int], unknown: list[int], right: set[str]) -> Finding:
     """The first statement that may be wrong as a finding. It says no more than what was seen."""
+    units, slots = code.units, code.slots
     first = slots[(unknown or just)[0]]
     unit = units[first.unit]
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from lstm_teach.doctor.build import build
+from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.scene import Atom, Scene, is_vector, paths_in, targets_of
-from lstm_teach.doctor.slots import Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Truth
 
@@ -27,9 +27,10 @@ _GATE = re.compile(r"""[^\[]*\[([0-3]|[A-Z][A-Z_\d]*)[,\]][^\[]*|.*["']\w{0,2}([
 Key = tuple[int, str] | tuple[int, int, int]  # a unit with a name, or with the start and end of an expression
 
 
-def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> Scene:
+def look(code: Code, truth: Truth) -> Scene:
     """Run the code once, and again for other targets: the shape of all it reads and computes, and what changes then."""
-    scene, case = Scene(units, slots), truth.case
+    units, slots, case = code.units, code.slots, truth.case
+    scene = Scene(units, slots)
     module = units[0].function.__globals__.get("__name__")
     probes = [_Probe(number, unit) for number, unit in enumerate(units)]
     # When it was first seen: its shape, whether it held numbers other than zero, and the shapes of what it holds.
@@ -45,7 +46,7 @@ def look(backward: Any, units: list[Unit], slots: list[Slot], truth: Truth) -> S
             numbers.append(now)
         return value
 
-    call = build(backward, units, [probe.tree for probe in probes], {"__see__": see})
+    call = build(code, [probe.tree for probe in probes], {"__see__": see})
     for other in (0, 1):
         runs.append({})
         targets = (case.targets + other) % case.params.vocab_size

@@ -1,6 +1,6 @@
 """Calls of a backward pass held against the exact gradient, and the proof of a repair.
 
-Imports build, fuel, source, truth and the guard.
+Imports build, code, fuel, truth and the guard.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.doctor.build import build
+from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.fuel import PROOF, spend
-from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Case, make_case, zero_case
 from lstm_teach.gradcheck import LENGTHS, collect_gradients, own_case
 from lstm_teach.gradreport import relative_error
@@ -29,10 +29,10 @@ def proof_cases(takes: dict[str, bool]) -> list[Case]:
     return cases + [zero_case(T, 80 + T, takes) for T in (1, 3) if takes]
 
 
-def prove(backward: Callable, units: list[Unit], cases: list[Case]) -> bool:
-    """Whether the units' text, uninstrumented, is right on all cases."""
+def prove(code: Code, cases: list[Case]) -> bool:
+    """Whether the text, uninstrumented, is right on all cases."""
     try:
-        call, filled = build(backward, units), build(backward, units, unread=True)
+        call, filled = build(code), build(code, unread=True)
     except (SyntaxError, ValueError):
         return False
     return is_right(call, cases) and is_right(filled, cases[2::4])  # if it reads rows of no step, it is so by chance

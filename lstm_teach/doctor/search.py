@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lstm_teach.doctor.bench import Bench, Repair, let_end
 from lstm_teach.doctor.climb import Climb
+from lstm_teach.doctor.code import Change, Code
 from lstm_teach.doctor.fuel import STEPS, Deadline
 from lstm_teach.doctor.proof import proof_cases, prove
 from lstm_teach.doctor.scene import Scene
-from lstm_teach.doctor.slots import Edit, find_slots
+from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Case, Truth, make_case
 from lstm_teach.doctor.variants import Outcome, Variants
@@ -37,14 +38,14 @@ class Step:
     """One applied edit, and what it changes in the text."""
 
     edit: Edit
-    changes: list[tuple[int, int, int, str]]  # unit, start, end, new text: in the learner's own text
+    changes: list[Change]  # unit, start, end, new text: in the learner's own text
 
 
 @dataclass(eq=False)
 class State:
     """The learner's code after some edits."""
 
-    units: list[Unit]
+    code: Code
     outcome: Outcome
     steps: list[Step] = field(default_factory=list)
     layers: list[list[Step]] = field(default_factory=list)  # steps that were made at once, in the same text
@@ -56,14 +57,14 @@ class Flaw:
     """Edits that belong together because their places overlap, as changes of the learner's original text."""
 
     edits: list[Edit]
-    changes: list[tuple[int, int, int, str]]
+    changes: list[Change]
 
 
 @dataclass
 class Result:
-    """What the search found: the repaired units and the edits, in full (`proved`) or as far as it came."""
+    """What the search found: the repaired code and the edits, in full (`proved`) or as far as it came."""
 
-    units: list[Unit]
+    code: Code
     flaws: list[Flaw]
     proved: bool
     tried: int
@@ -72,24 +73,8 @@ class Result:
     elsewhere: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
-def apply(units: list[Unit], slots: list, edits: list[Edit]) -> list[Unit]:
-    """The units with the edits made in their text. Raises SyntaxError if the text can't be read then."""
-    changes: dict[int, list[tuple[int, int, str]]] = {}
-    for edit in edits:
-        for part in edit.parts:
-            changes.setdefault(slots[part.slot].unit, []).extend(part.changes)
-    new = list(units)
-    for number, parts in changes.items():
-        text = units[number].text
-        for start, end, replacement in sorted(set(parts), reverse=True):
-            text = text[:start] + replacement + text[end:]
-        new[number] = units[number].with_text(text)
-    return new
-
-
 def search(
-    backward: Callable,
-    units: list[Unit],
+    code: Code,
     takes: dict[str, bool],
     *,
     lengths: tuple[int, ...] = (3,),
@@ -97,7 +82,7 @@ def search(
     seconds: float | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Result:
-    """Look for the smallest set of edits that repairs `units`, for at most so many `steps` (see fuel) and `seconds`.
+    """Look for the smallest set of edits that repairs `code`, for at most so many `steps` (see fuel) and `seconds`.
 
     Without `lengths` the net is the check's own for long sequences.
     """
@@ -105,7 +90,7 @@ def search(
     truths = [Truth(make_case(T, 20 + T, takes)) for T in lengths] or [Truth(Case(*own_case(LENGTHS[-1], takes)))]
     both = [truths[0], Truth(make_case(5, 33, takes))]
     cases, deadline = proof_cases(takes), Deadline.after(_SHARE * steps, seconds)
-    state = begun_with = State(units, Variants(backward, units, [], truths[:1]).evaluate())
+    state = begun_with = State(code, Variants(code, [], truths[:1]).evaluate())
     climb: Climb | None = None
 
     def tell(more: int) -> None:
@@ -113,19 +98,19 @@ def search(
             progress(f"{tried + more} edits tried")
 
     def climb_from(state: State) -> Climb:
-        return Climb(Bench(backward, state.units, both, tell))
+        return Climb(Bench(state.code, both, tell))
 
     def result(state: State, proved: bool) -> Result:
-        flaws = flaws_of(units, state)
+        flaws = flaws_of(code.units, state)
         if proved:
-            flaws = _needed(backward, units, flaws, cases)
-        now = rewrite(units, flaws) if proved else state.units
+            flaws = _needed(code, flaws, cases)
+        now = repaired(code, flaws) if proved else state.code
         spent = time.process_time() - begun
         return Result(now, flaws, proved, tried, spent, stopped, state.elsewhere)
 
     try:
         if begun_with.outcome.endless:
-            ending, proved = _made_to_end(backward, begun_with, truths, cases)
+            ending, proved = _made_to_end(begun_with, truths, cases)
             if ending is None or proved:
                 return result(ending or begun_with, proved)
             state = begun_with = ending
@@ -166,12 +151,12 @@ def _entry_by_entry(scene: Scene) -> bool:
     return len({key for key in scene.back if scene.operations.get(key) == ()}) > _NUMBERS
 
 
-def _made_to_end(backward: Callable, state: State, truths: list[Truth], cases: list[Case]) -> tuple[State | None, bool]:
+def _made_to_end(state: State, truths: list[Truth], cases: list[Case]) -> tuple[State | None, bool]:
     """Code that never ends after an edit with which it does, and whether that is proved; None if every edit hangs."""
-    slots, first = find_slots(state.units), None
-    for edit, outcome in let_end(backward, state.units, truths)[:_MADE_TO_END]:
-        new = _step(state, slots, [edit], outcome)
-        if new is not None and outcome.right and prove(backward, new.units, cases):
+    first = None
+    for edit, outcome in let_end(state.code, truths)[:_MADE_TO_END]:
+        new = _step(state, [edit], outcome)
+        if new is not None and outcome.right and prove(new.code, cases):
             return new, True
         first = first or new
     return first, False
@@ -181,8 +166,8 @@ def _proved(state: State, sets: Iterator[Repair], climb: Climb, cases: list[Case
     """The state after the first of these sets of edits that is proved."""
     for repair in sets:
         for edits in _choices(repair):
-            new = _step(state, repair.slots, edits, state.outcome)
-            if new is not None and prove(climb.backward, new.units, cases):
+            new = _step(state, edits, state.outcome)
+            if new is not None and prove(new.code, cases):
                 if not state.steps:  # else the lines are not those of the learner's text
                     new.elsewhere = _elsewhere(state, repair, edits, climb, cases)
                 return new
@@ -195,8 +180,8 @@ def _elsewhere(
     """For each of the edits, by its id, other lines of which a change is proved as well."""
 
     def line(edit: Edit) -> int:
-        slot = repair.slots[min(edit.slots)]
-        return state.units[slot.unit].line_number(slot.start)
+        slot = state.code.slots[min(edit.slots)]
+        return state.code.units[slot.unit].line_number(slot.start)
 
     found: dict[int, tuple[int, ...]] = {}
     for number, edit in enumerate(edits):
@@ -206,8 +191,8 @@ def _elsewhere(
                 others.setdefault(line(other), other)
         proved = []
         for where, other in list(others.items())[:_OTHER_LINES]:
-            new = _step(state, repair.slots, [*edits[:number], other, *edits[number + 1 :]], state.outcome)
-            if new is not None and prove(climb.backward, new.units, cases):
+            new = _step(state, [*edits[:number], other, *edits[number + 1 :]], state.outcome)
+            if new is not None and prove(new.code, cases):
                 proved.append(where)
         found[id(edit)] = tuple(proved)
     return found
@@ -216,9 +201,9 @@ def _elsewhere(
 def _climbed(begun_with: State, climb: Climb) -> State:
     """The state after the edits that made much right, if there are any."""
     made = climb.so_far()
-    new = _step(begun_with, climb.bench.slots, made, begun_with.outcome) if made else None
+    new = _step(begun_with, made, begun_with.outcome) if made else None
     if new is not None:
-        new.outcome = Variants(climb.backward, new.units, [], climb.bench.truths[:1]).evaluate()
+        new.outcome = Variants(new.code, [], climb.bench.truths[:1]).evaluate()
     return new or begun_with
 
 
@@ -263,7 +248,7 @@ def _by_lines(original: list[Unit], state: State) -> list[Flaw]:
     """One flaw a changed line, for edits that overlap."""
     flaws = []
     edits = [step.edit for step in state.steps]
-    for number, (old, new) in enumerate(zip(original, state.units, strict=True)):
+    for number, (old, new) in enumerate(zip(original, state.code.units, strict=True)):
         a, b = old.text.splitlines(keepends=True), new.text.splitlines(keepends=True)
         for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
             if tag == "equal":
@@ -277,41 +262,33 @@ def _by_lines(original: list[Unit], state: State) -> list[Flaw]:
     return flaws
 
 
-def rewrite(units: list[Unit], flaws: list[Flaw]) -> list[Unit]:
-    """The original units with the changes of these flaws."""
-    new = list(units)
-    for number, unit in enumerate(units):
-        text = unit.text
-        for _, start, end, replacement in sorted(
-            {change for flaw in flaws for change in flaw.changes if change[0] == number}, reverse=True
-        ):
-            text = text[:start] + replacement + text[end:]
-        if text != unit.text:
-            new[number] = unit.with_text(text)
-    return new
+def repaired(code: Code, flaws: Iterable[Flaw]) -> Code:
+    """The original code with the changes of these flaws."""
+    return code.changed(change for flaw in flaws for change in flaw.changes)
 
 
-def _needed(backward: Callable, units: list[Unit], flaws: list[Flaw], cases: list[Case]) -> list[Flaw]:
+def _needed(code: Code, flaws: list[Flaw], cases: list[Case]) -> list[Flaw]:
     """Leave out the edits without which everything is right as well."""
     for flaw in list(flaws):
         fewer = [other for other in flaws if other is not flaw]
         try:
-            if fewer and prove(backward, rewrite(units, fewer), cases):
+            if fewer and prove(repaired(code, fewer), cases):
                 flaws = fewer
         except (SyntaxError, StopIteration):
             continue
     return flaws
 
 
-def _step(state: State, slots: list, edits: list[Edit], outcome: Outcome) -> State | None:
+def _step(state: State, edits: list[Edit], outcome: Outcome) -> State | None:
     """The state after some more edits, None if the text can't be read then."""
-    try:
-        units = apply(state.units, slots, edits)
-    except (SyntaxError, StopIteration):
-        return None
+    slots = state.code.slots
     steps = [
         Step(edit, [(slots[part.slot].unit, *change) for part in edit.parts for change in part.changes])
         for made in edits
         for edit in made.each or (made,)
     ]
-    return State(units, outcome, [*state.steps, *steps], [*state.layers, steps])
+    try:
+        code = state.code.changed(change for step in steps for change in step.changes)
+    except (SyntaxError, StopIteration):
+        return None
+    return State(code, outcome, [*state.steps, *steps], [*state.layers, steps])

@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.donors import other_attributes
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import EDIT, spend
 from lstm_teach.doctor.look import look
 from lstm_teach.doctor.missing import insertion, loop_ends, read_in_loop
 from lstm_teach.doctor.scene import Scene, is_zeros, targets_of
-from lstm_teach.doctor.slots import Edit, Slot, find_slots
-from lstm_teach.doctor.source import Unit
+from lstm_teach.doctor.slots import Edit, Slot
 from lstm_teach.doctor.statements import candidate_edits
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Variants
@@ -71,38 +71,29 @@ class Candidates:
     edits: list[Edit]
 
 
-_kept: list[tuple[tuple, Candidates]] = []
-
-
-def candidates(backward: Callable, units: list[Unit], truth: Truth) -> Candidates:
-    """All candidate edits, and the scene. Kept for the last two codes: many ask for them."""
-    key = (backward, *units, truth)
-    for known, found in _kept:
-        if len(known) == len(key) and all(a is b for a, b in zip(known, key, strict=True)):
-            return found
-    scene = look(backward, units, find_slots(units), truth)
-    edits = [*candidate_edits(scene), *written_anew(backward, units, scene, truth)]
+def candidates(code: Code, truth: Truth) -> Candidates:
+    """All candidate edits, and the scene."""
+    scene = look(code, truth)
+    edits = [*candidate_edits(scene), *written_anew(code, scene, truth)]
     spend(EDIT * len(edits) // 4)
-    found = Candidates(scene, sorted(edits, key=lambda edit: edit.cost))
-    _kept[:] = [(key, found), *_kept[:1]]
-    return found
+    return Candidates(scene, sorted(edits, key=lambda edit: edit.cost))
 
 
-def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Truth) -> list[Edit]:
+def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
     """Right-hand sides of the walk back written anew: products, sums and outer products that the run never makes.
 
     `_wanted` says for which statements.
     """
-    bare = Variants(backward, units, [], [truth])
+    bare = Variants(code, [], [truth])
     goals = _goals(truth, bare.seen(bare.run(truth), truth))
-    ends = {slot.number for number in range(len(units)) for slot in loop_ends(scene, number)[:3]}
+    ends = {slot.number for number in range(len(code.units)) for slot in loop_ends(scene, number)[:3]}
     back = {slot.block for slot in scene.slots if slot.kind == "statement" and scene.walks_back(slot)}
     places = {
         slot.number: _Place(slot, Maker(scene, slot))
         for slot in scene.slots
         if (_may_be_a_delta(slot, back) if slot.kind == "statement" else slot.number in ends)
     }
-    texts = {number: _atom_texts(scene, number) for number in range(len(units))}
+    texts = {number: _atom_texts(scene, number) for number in range(len(code.units))}
     codes: dict[str, Any] = {}
     found: dict[tuple[int, str], Edit] = {}
 
@@ -144,7 +135,7 @@ def written_anew(backward: Callable, units: list[Unit], scene: Scene, truth: Tru
 
     if places:
         with np.errstate(all="ignore"):
-            Variants(backward, units, [], [truth], at=(set(places), at)).run(truth)
+            Variants(code, [], [truth], at=(set(places), at)).run(truth)
     return list(found.values())
 
 

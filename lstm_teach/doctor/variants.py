@@ -7,7 +7,6 @@ numbers chooses. A run records what each statement computed. Imports build, slot
 from __future__ import annotations
 
 import ast
-import builtins
 import functools
 import gc
 import operator
@@ -19,9 +18,9 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.doctor.build import build
+from lstm_teach.doctor.code import Code, names
 from lstm_teach.doctor.fuel import EDIT, RUN, STATEMENT, VALUE, spend
-from lstm_teach.doctor.slots import Edit, Part, find_slots
-from lstm_teach.doctor.source import Unit
+from lstm_teach.doctor.slots import Edit, Part
 from lstm_teach.doctor.switch import HERE, Switch
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.values import disturbed, fits, is_zero, kept, numbers, usable
@@ -60,7 +59,7 @@ class Trace:
 
 
 class Variants:
-    """All candidate edits of some units compiled into one set of functions; `truths` is what `evaluate` runs on.
+    """All candidate edits of some code compiled into one set of functions; `truths` is what `evaluate` runs on.
 
     `at` is a set of slots and a function that is called before each of them with its number and the names there.
     Without `records` what the statements compute is not kept, which is faster.
@@ -68,8 +67,7 @@ class Variants:
 
     def __init__(
         self,
-        backward: Callable,
-        units: list[Unit],
+        code: Code,
         edits: list[Edit],
         truths: list[Truth],
         at: tuple[set[int], Callable] | None = None,
@@ -79,21 +77,19 @@ class Variants:
         self.watched, self._watch = at or (set(), None)
         self._failed: Exception | None = None  # what was raised by somebody's look at a statement
         self._fuel = 0  # statements that the run may still execute
-        self.slots, self.text = find_slots(units), "\0".join(unit.text for unit in units)
-        self._unbound = _unbound(units)
+        self.code, self.slots = code, code.slots
         self._choice = [0] * len(self.slots)
         self._trace = Trace()
-        self._acting = _acting_functions(units)
         self.alternatives: dict[int, list[list[ast.stmt] | ast.expr]] = {}
         self._numbers: dict[tuple[int, str], int] = {}
         collecting = gc.isenabled()
         gc.disable()  # hundreds of thousands of nodes are made, and none of them is garbage until the end
         try:
             self.edits = [edit for edit in edits if all(map(self._enter, edit.parts))]
-            trees = [Switch(self, unit, number).tree for number, unit in enumerate(units)]
-            names = {"record": self._record, "owner": self._record_owner, "fits": fits, "fuel": self._burn}
-            names |= {"choice": self._choice, "at": self._look, "globals": globals, "locals": locals}
-            self.call = build(backward, units, trees, {f"__{name}__": value for name, value in names.items()})
+            trees = [Switch(self, unit, number).tree for number, unit in enumerate(code.units)]
+            given = {"record": self._record, "owner": self._record_owner, "fits": fits, "fuel": self._burn}
+            given |= {"choice": self._choice, "at": self._look, "globals": globals, "locals": locals}
+            self.call = build(code, trees, {f"__{name}__": value for name, value in given.items()})
             spend(EDIT * (len(self._numbers) + len(self.slots)))
         finally:
             if collecting:
@@ -125,8 +121,8 @@ class Variants:
         if isinstance(slot.node, ast.Return) and body and isinstance(body[0], ast.Expr):  # what a lambda returns
             return [ast.Return(body[0].value, **HERE)]
         targets = [one for node in body for one in getattr(node, "targets", [getattr(node, "target", None)]) if one]
-        given = _names(targets, ast.Store) - slot.names - self._unbound
-        return None if any(name in self.text for name in given) else body
+        given = names(targets, ast.Store) - slot.names - self.code.unbound
+        return None if any(name in self.code.text for name in given) else body
 
     def _record(self, slot: int, value: Any, result: bool = False) -> Any:
         trace = self._trace
@@ -195,9 +191,8 @@ class Variants:
         """
         plain = gradients(self.run(truth, edits, quiet=True), truth)
         found: dict[int, set[str]] = {}
-        acting = {slot.number for slot in self.slots if slot.node is not None and _calls(slot.node) & self._acting}
         for slot in slots if plain is not None else ():
-            trace = self.run(truth, edits, quiet=True, disturbed=slot) if slot not in acting else Trace()
+            trace = self.run(truth, edits, quiet=True, disturbed=slot) if slot not in self.code.acting else Trace()
             got = gradients(trace, truth) if trace.touched else None
             found[slot] = {n for n in Params.NAMES if got is None or not np.array_equal(got[n], plain[n])}
         return found
@@ -223,23 +218,6 @@ class Variants:
         return [(slot, bits or -is_zero(value)) for (slot, value), bits in zip(pairs, found, strict=True)]
 
 
-def _calls(node: ast.AST) -> set[str]:
-    """Names of the functions and methods that are called."""
-    calls = (n.func for n in ast.walk(node) if isinstance(n, ast.Call))
-    return {getattr(func, "attr", getattr(func, "id", "")) for func in calls}
-
-
-def _acting_functions(units: list[Unit]) -> set[str]:
-    """Names of those functions that change something that others see: an array, an attribute; or call one that does."""
-    every = [node for unit in units for node in ast.walk(unit.tree) if isinstance(node, ast.FunctionDef)]
-    filled, found = ast.Attribute | ast.Subscript, set()
-    acts = [f for f in every if any(isinstance(n, filled) and isinstance(n.ctx, ast.Store) for n in ast.walk(f))]
-    while not found.issuperset(names := {function.name for function in acts}):
-        found |= names
-        acts = [function for function in every if _calls(function) & found]
-    return found
-
-
 def right_matrices(trace: Trace, truth: Truth) -> list[str]:
     """Names of the matrices whose gradient a run returned right, to 1e-9."""
 
@@ -257,19 +235,3 @@ def gradients(trace: Trace, truth: Truth) -> dict[str, np.ndarray] | None:
         return collect_gradients(trace.result, truth.case.params)
     except (ValueError, TypeError):
         return None
-
-
-def _unbound(units: list[Unit]) -> set[str]:
-    """Names that are read, though nothing in the units or around them is called so."""
-    trees = [unit.tree for unit in units]
-    inside = [node for tree in trees for node in ast.walk(tree)]
-    given = _names(trees, ast.Store | ast.Del)
-    given |= {getattr(n, "arg", None) or getattr(n, "asname", None) or getattr(n, "name", None) for n in inside}
-    around = [{*unit.function.__globals__, *unit.function.__code__.co_freevars} for unit in units]
-    return _names(trees, ast.Load) - given - set().union(dir(builtins), *around)
-
-
-def _names(roots: list[ast.AST], context: type) -> set[str]:
-    """The names that are read, or given, in some trees."""
-    every = (node for root in roots for node in ast.walk(root) if isinstance(node, ast.Name))
-    return {name.id for name in every if isinstance(name.ctx, context)}

@@ -1,0 +1,79 @@
+"""A learner's functions as text, with what is asked of that text again and again. Imports slots and source."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from lstm_teach.doctor.slots import Slot, find_slots
+from lstm_teach.doctor.source import Unit, learner_functions
+
+Change = tuple[int, int, int, str]  # the number of a unit, start and end in its text, and what stands there instead
+
+
+@dataclass(frozen=True, eq=False)
+class Code:
+    """The callable that the learner handed in, and the text of what it runs: `units`, the entry first."""
+
+    backward: Callable
+    units: list[Unit]
+
+    @classmethod
+    def of(cls, backward: Callable) -> Code:
+        """The code of a backward pass, its helpers included. Raises NoSource if nothing is readable."""
+        return cls(backward, learner_functions(backward))
+
+    def changed(self, changes: Iterable[Change]) -> Code:
+        """The same with other text at some places. Raises SyntaxError or StopIteration if it can't be read then."""
+        new = [unit.text for unit in self.units]
+        for number, start, end, text in sorted(set(changes), reverse=True):
+            new[number] = new[number][:start] + text + new[number][end:]
+        pairs = zip(self.units, new, strict=True)
+        return Code(self.backward, [unit if unit.text == text else unit.with_text(text) for unit, text in pairs])
+
+    @functools.cached_property
+    def slots(self) -> list[Slot]:
+        """All places that an edit can change."""
+        return find_slots(self.units)
+
+    @functools.cached_property
+    def text(self) -> str:
+        """The text of all units."""
+        return "\0".join(unit.text for unit in self.units)
+
+    @functools.cached_property
+    def unbound(self) -> set[str]:
+        """Names that are read, though nothing in the units or around them is called so."""
+        trees = [unit.tree for unit in self.units]
+        inside = [node for tree in trees for node in ast.walk(tree)]
+        given = names(trees, ast.Store | ast.Del)
+        given |= {getattr(n, "arg", None) or getattr(n, "asname", None) or getattr(n, "name", None) for n in inside}
+        functions = [unit.function for unit in self.units]
+        around = [{*function.__globals__, *function.__code__.co_freevars} for function in functions]
+        return names(trees, ast.Load) - given - set().union(dir(builtins), *around)
+
+    @functools.cached_property
+    def acting(self) -> set[int]:
+        """Slots that call a function which changes what others see, an array or an attribute, or calls such a one."""
+        every = [node for unit in self.units for node in ast.walk(unit.tree) if isinstance(node, ast.FunctionDef)]
+        filled, found = ast.Attribute | ast.Subscript, set()
+        acts = [f for f in every if any(isinstance(n, filled) and isinstance(n.ctx, ast.Store) for n in ast.walk(f))]
+        while not found.issuperset(new := {function.name for function in acts}):
+            found |= new
+            acts = [function for function in every if _calls(function) & found]
+        return {slot.number for slot in self.slots if slot.node is not None and _calls(slot.node) & found}
+
+
+def names(roots: Iterable[ast.AST], context: type) -> set[str]:
+    """The names that are read, or given, in some trees."""
+    every = (node for root in roots for node in ast.walk(root) if isinstance(node, ast.Name))
+    return {name.id for name in every if isinstance(name.ctx, context)}
+
+
+def _calls(node: ast.AST) -> set[str]:
+    """Names of the functions and methods that are called."""
+    calls = (n.func for n in ast.walk(node) if isinstance(n, ast.Call))
+    return {getattr(func, "attr", getattr(func, "id", "")) for func in calls}

@@ -5,7 +5,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..figures import clipping
 from ..figures import training as figures
 from ..forward import forward
 from ..tasks import REBER_SYMBOLS, reber_string
@@ -74,12 +73,12 @@ def clipping_explorer(norms: Mapping[str, np.ndarray], limit: float = 5.0) -> Ex
     """
     if not norms or any(not len(n) or not (np.isfinite(n) & (np.asarray(n) > 0)).all() for n in norms.values()):
         raise ValueError("norms must map names to the positive norms of the steps of a run, one run at least.")
-    scene, update = clipping.build(norms)
+    scene, update = figures.build_limit(norms)
     start = 10 ** (round(np.log10(limit) / 0.05) * 0.05)  # a place of the slider: the page would move to one anyway
 
     def draw(limit: float, run: str):
         update(run, limit)
-        return scene, clipping.describe(run, norms[run], limit)
+        return scene, figures.describe_limit(run, norms[run], limit)
 
     controls = {
         "limit": log_slider("Limit", start, -1, 2, 0.05, ".2r"),

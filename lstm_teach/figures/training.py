@@ -1,4 +1,4 @@
-"""Lesson 6: curves without and with names, the Reber graph, gradient norms, eight seeds, what a net predicts.
+"""Lesson 6: curves without and with names, the Reber graph, norms and a limit on them, seeds, what a net predicts.
 
 May import numpy, matplotlib, params and the rest of figures; histories and arrays come from the lesson.
 """
@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch
 
 from ..training import History
@@ -29,6 +28,7 @@ LETTERS = {
     "C": {"color": BLACK, "linestyle": (0, (6, 1.5)), "marker": "P"},
 }
 DASHED = {"color": BLACK, "linewidth": 1, "linestyle": (0, (2, 2))}  # of lines to compare with
+CLIPPED = {"color": BLACK, "marker": "|", "linestyle": "", "markersize": 7, "label": "a clipped step"}
 
 
 def curves_picture(
@@ -222,8 +222,7 @@ def norms_picture(whole: np.ndarray, parts: Mapping[str, np.ndarray], limit: flo
     axes.plot(steps, whole, color=BLACK, linewidth=1.8, label="the whole gradient")
     axes.axhline(limit, **DASHED, label=f"the limit, {short(limit)}")
     clipped = steps[whole > limit]
-    look = {"color": BLACK, "markersize": 7, "label": "a clipped step"}
-    axes.plot(clipped, np.full(len(clipped), 0.02), "|", **look, transform=axes.get_xaxis_transform())
+    axes.plot(clipped, np.full(len(clipped), 0.02), **CLIPPED, transform=axes.get_xaxis_transform())
     axes.set_yscale("log")
     axes.set_xlim(1 - 0.01 * len(whole), len(whole) * 1.01)
     low, high = axes.get_ylim()
@@ -241,7 +240,55 @@ def describe_norms(whole: np.ndarray, limit: float) -> str:
     )
 
 
-# ------------------------------------------------------------------------------------------ the explorer
+# ------------------------------------------------------------------------------------------ a limit on the norm
+
+
+def build_limit(norms: Mapping[str, np.ndarray]) -> tuple[Scene, Callable[[str, float], None]]:
+    """A limit on the gradient's norm, moved by hand: which steps it clips, and how much is left of them.
+
+    Draw what stays; return the scene and `update(run, limit)`. `norms` maps runs to the norm at each step.
+    """
+    figure = new_figure(880, 430, layout=None)
+    above = tidy(figure.add_axes((0.08, 0.5, 0.72, 0.42)), "Norm of the whole gradient", "", "norm (logarithmic)")
+    below = figure.add_axes((0.08, 0.12, 0.72, 0.24))
+    tidy(below, "What clipping leaves of each gradient", "training step", "share")
+    longest = max(map(len, norms.values()))
+    for axes in (above, below):
+        axes.set_xlim(-0.01 * longest, 1.01 * longest)
+    above.set_yscale("log")
+    above.minorticks_off()  # the axis is drawn again with each picture
+    below.set_ylim(-0.05, 1.1)
+    (whole,) = above.plot([], [], color=BLACK, linewidth=1.5, label="the whole gradient")
+    line = above.axhline(1, **DASHED, label="the limit")
+    (marks,) = above.plot([], [], **CLIPPED, transform=above.get_xaxis_transform())
+    (left,) = below.plot([], [], color=BLACK, linewidth=1.2)
+    figure.legend(loc="upper right", bbox_to_anchor=(0.995, 0.93), fontsize=SMALL, frameon=False)
+
+    def update(run: str, limit: float) -> None:
+        values = np.asarray(norms[run])
+        steps = np.arange(1, len(values) + 1)
+        low, high = min(values.min(), 0.1), max(values.max(), 100.0)
+        above.set_ylim(low / (high / low) ** 0.12, high * (high / low) ** 0.03)
+        whole.set_data(steps, values)
+        line.set_ydata([limit, limit])
+        clipped = steps[values > limit]
+        marks.set_data(clipped, np.full(len(clipped), 0.03))
+        left.set_data(steps, np.minimum(1, limit / values))
+
+    return Scene(figure, whole, line, marks, left, above.yaxis), update
+
+
+def describe_limit(run: str, values: np.ndarray, limit: float) -> str:
+    """Say in one line how many steps the limit clips, and what it leaves of the longest gradient."""
+    values = np.asarray(values)
+    count, share = int(np.sum(values > limit)), min(1, limit / values.max())
+    return (
+        f"A limit of {short(limit, 2)} on the run with the {run} gradient clips {count} of {len(values)} steps; of the "
+        f"longest gradient, {short(values.max(), 2)}, it leaves the share {short(share, 2)}."
+    )
+
+
+# ------------------------------------------------------------------------------------------ what a net predicts
 
 STEPS_SHOWN = 24  # of a string; a longer one is cut
 
@@ -263,7 +310,6 @@ def build(
         curve.plot(tested, judged, **KINDS[kind], markersize=4, label=kind)
     curve.set(ylim=(-0.14, 1.14))
     curve.set_xlabel("training step", fontsize=SMALL, labelpad=1)
-    handles, labels = curve.get_legend_handles_labels()
     now = curve.axvline(0, color=BLACK, linewidth=1.2)
     ring = {"markerfacecolor": "none", "linestyle": ""}
     (point,) = curve.plot([], [], marker="o", markersize=11, markeredgecolor=BLACK, markeredgewidth=1.8, **ring)
@@ -275,8 +321,8 @@ def build(
     maps.set_yticks(range(K), symbols)
     bare(maps).set_xticks([])
     (frames,) = maps.plot([], [], marker="s", markersize=15, markeredgecolor="white", markeredgewidth=1.6, **ring)
-    cross = {"marker": "X", "markersize": 8, "markerfacecolor": WRONG, "markeredgecolor": "white", "linestyle": ""}
-    (missed,) = maps.plot([], [], **cross)
+    cross = {"color": WRONG, "markersize": 8, "markeredgecolor": "white", "label": "ranked below a\nforbidden letter"}
+    (missed,) = maps.plot([], [], "X", **cross)
     look = {"color": BLACK, "linestyle": "", "markersize": 7, "markeredgewidth": 0, "clip_on": False}
     # as markers: to draw a line for each symbol takes less time than a text for each step
     letters = [maps.plot([], [], marker=rf"$\mathrm{{{symbol}}}$", **look)[0] for symbol in symbols]
@@ -284,9 +330,7 @@ def build(
     bar = figure.add_axes((0.82, 0.08, 0.018, 0.46))
     figure.colorbar(colors, cax=bar, ticks=[0, 0.5, 1]).ax.tick_params(labelsize=SMALL)
     bar.set_ylabel("probability", fontsize=SMALL)
-    handles.append(Line2D([], [], **cross))
-    labels.append("ranked below a\nforbidden letter")
-    figure.legend(handles, labels, loc="upper right", bbox_to_anchor=(0.995, 0.95), fontsize=SMALL, frameon=False)
+    figure.legend(loc="upper right", bbox_to_anchor=(0.995, 0.95), fontsize=SMALL, frameon=False)
 
     def update(y: np.ndarray, legal: np.ndarray, text: str, kind: str, at: int) -> None:
         T = min(len(text) - 1, STEPS_SHOWN)

@@ -13,7 +13,7 @@ import numpy as np
 
 from lstm_teach.backward import slopes
 from lstm_teach.forward import Cache, run_checked
-from lstm_teach.nested import check_repaired
+from lstm_teach.nested import check_repaired, walks
 from lstm_teach.params import GATES, Params
 from lstm_teach.plain import score_deltas
 from lstm_teach.validate import State, Tokens
@@ -94,7 +94,12 @@ def gradient_flow(params: Params, x: Tokens, targets: Tokens, h0: State = None, 
     """
     cache, targets = run_checked(params, x, targets, h0, c0)
     T, H, f = len(cache.x), params.hidden_size, cache.f
-    hidden_to_cell, by_h = _one_step_back(params, cache)
+    hidden_to_cell, to_dz = slopes(cache)
+    by_h = np.empty((T, 2 * H, H))  # how (h[t], c[t]) change with h[t-1], c[t-1] held fixed
+    by_h[:, :H] = to_dz[:, 2, :, None] * params.Wo  # h through the output gate, c through the others
+    by_h[:, H:] = to_dz[:, 0, :, None] * params.Wi
+    by_h[:, H:] += to_dz[:, 1, :, None] * params.Wf
+    by_h[:, H:] += to_dz[:, 3, :, None] * params.Wg
     start = score_deltas(cache, targets) @ params.V
     both = np.zeros((T, T, 2 * H))  # (step, loss, ...), so that the losses that reach a step lie next to each other
     dh, dc = both[..., :H], both[..., H:]
@@ -126,37 +131,11 @@ def nested_flow(
     check_repaired(repaired)
     cache, targets = run_checked(params, x, targets, h0, c0)
     T, H = len(cache.x), params.hidden_size
-    hidden_to_cell, by_h = _one_step_back(params, cache)
-    start, left_over = score_deltas(cache, targets) @ params.V, np.zeros(H)
-    carry = cache.f + ("carry_accumulates" not in repaired)
-    offset = int("short_range" not in repaired)
     both = np.zeros((T, T, 2 * H))
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding walk may leave the range of float64
-        for s in reversed(range(T)):
-            dh, dc_carry = start[s], np.zeros(H) if "stale_cell_delta" in repaired else left_over
-            for t in reversed(range(s + 1 - offset)):
-                dc_hidden = dh * hidden_to_cell[t]
-                dc = dc_hidden + dc_carry
-                both[t, s, :H], both[t, s, H:] = dh, dc
-                dh, dc_carry = both[t, s] @ by_h[t], dc * carry[t]
-                if t == 0:
-                    left_over = dc_hidden
-    return _flow(params, cache, both, offset)
-
-
-def _one_step_back(params: Params, cache: Cache) -> tuple[np.ndarray, np.ndarray]:
-    """How c[t] changes with h[t] (T, H), and how (h[t], c[t]) change with h[t-1], c[t-1] held fixed (T, 2H, H).
-
-    A row of deltas times the second goes a step back.
-    """
-    hidden_to_cell, to_dz = slopes(cache)
-    T, _, H = to_dz.shape
-    by_h = np.empty((T, 2 * H, H))
-    by_h[:, :H] = to_dz[:, 2, :, None] * params.Wo  # h through the output gate
-    by_h[:, H:] = to_dz[:, 0, :, None] * params.Wi
-    by_h[:, H:] += to_dz[:, 1, :, None] * params.Wf
-    by_h[:, H:] += to_dz[:, 3, :, None] * params.Wg
-    return hidden_to_cell, by_h
+        for s, t, d in walks(params, cache, score_deltas(cache, targets), repaired):
+            both[t, s, :H], both[t, s, H:] = d["dh"], d["dc"]
+    return _flow(params, cache, both, int("short_range" not in repaired))
 
 
 @np.errstate(over="ignore", invalid="ignore")

@@ -6,14 +6,14 @@ is done with a step's deltas, and how its cell delta is carried on.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import fields
 
 import numpy as np
 
 from lstm_teach import validate
 from lstm_teach.backward import Deltas
-from lstm_teach.forward import run_checked
+from lstm_teach.forward import Cache, run_checked
 from lstm_teach.params import GATES, Params
 from lstm_teach.plain import cell_back, score_deltas
 from lstm_teach.validate import State, Tokens
@@ -53,32 +53,35 @@ def nested_bptt(
     x, dy, H = cache.x, score_deltas(cache, targets), params.hidden_size
     grads = Params.zeros(params.vocab_size, H)
     product = np.outer if "scalar_dot" in repaired else np.dot
-    left_over = np.zeros(H)  # the part of dc at step 0 that the latest walk had there
     credited = {delta.name: np.zeros((len(x), H)) for delta in fields(Deltas)}
 
     for t in reversed(range(len(x))):
         grads.V += np.outer(dy[t], cache.h[t])
-        dh = params.V.T @ dy[t]
-        dc_carry = np.zeros(H) if "stale_cell_delta" in repaired else left_over
+    for _, s, d in walks(params, cache, dy, repaired):
+        for gate in GATES:
+            grads["W" + gate] += product(d["dz" + gate], cache.h[s - 1])
+            grads["U" + gate][:, x[s]] += d["dz" + gate]
+        if return_deltas:
+            for name, delta in credited.items():
+                delta[s] += d.get(name, 0.0)
+    return (grads, Deltas(**credited)) if return_deltas else grads
 
-        dh_part = "dh_loss"
+
+def walks(
+    params: Params, cache: Cache, dy: np.ndarray, repaired: Collection[str]
+) -> Iterator[tuple[int, int, dict[str, np.ndarray]]]:
+    """Every step of every walk: from the loss at t back to step s, and the deltas there, named as in `Deltas`."""
+    left_over = np.zeros(params.hidden_size)  # the part of dc at step 0 that the latest walk had there
+    for t in reversed(range(len(cache.x))):
+        dh, dh_part = params.V.T @ dy[t], "dh_loss"
+        dc_carry = np.zeros_like(dh) if "stale_cell_delta" in repaired else left_over
         for s in reversed(range(t + 1 if "short_range" in repaired else t)):
             d = cell_back(params, cache, s, dh, dc_carry)
-
-            for gate in GATES:
-                grads["W" + gate] += product(d["dz" + gate], cache.h[s - 1])
-                grads["U" + gate][:, x[s]] += d["dz" + gate]
+            yield t, s, d | {dh_part: dh}
             if s == 0:
                 left_over = d["dc_hidden"]
-            if return_deltas:
-                d[dh_part] = dh
-                for name, delta in credited.items():
-                    delta[s] += d.get(name, 0.0)
-
-            dh = d["dh_before"]
+            dh, dh_part = d["dh_before"], "dh_future"
             dc_carry = d["dc_before"] if "carry_accumulates" in repaired else d["dc"] + d["dc_before"]
-            dh_part = "dh_future"
-    return (grads, Deltas(**credited)) if return_deltas else grads
 
 
 def check_repaired(repaired: Collection[str]) -> None:

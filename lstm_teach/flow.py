@@ -95,21 +95,18 @@ def gradient_flow(params: Params, x: Tokens, targets: Tokens, h0: State = None, 
     cache, targets = run_checked(params, x, targets, h0, c0)
     T, H, f = len(cache.x), params.hidden_size, cache.f
     hidden_to_cell, to_dz = slopes(cache)
-    by_h = np.empty((T, 2 * H, H))  # how (h[t], c[t]) change with h[t-1], c[t-1] held fixed
-    by_h[:, :H] = to_dz[:, 2, :, None] * params.Wo  # h through the output gate, c through the others
-    by_h[:, H:] = to_dz[:, 0, :, None] * params.Wi
-    by_h[:, H:] += to_dz[:, 1, :, None] * params.Wf
-    by_h[:, H:] += to_dz[:, 3, :, None] * params.Wg
     start = score_deltas(cache, targets) @ params.V
-    both = np.zeros((T, T, 2 * H))  # (step, loss, ...), so that the losses that reach a step lie next to each other
-    dh, dc = both[..., :H], both[..., H:]
+    dh, dc = np.zeros((2, T, T, H))  # (step, loss, H), so that the losses that reach a step lie next to each other
     for t in reversed(range(T)):
         if t + 1 < T:
-            np.matmul(both[t + 1, t + 1 :], by_h[t + 1], out=dh[t, t + 1 :])
-            np.multiply(dc[t + 1, t + 1 :], f[t + 1], out=dc[t, t + 1 :])
+            dh_after, dc_after = dh[t + 1, t + 1 :], dc[t + 1, t + 1 :]
+            dz = to_dz[t + 1] * dc_after[:, None]  # i, f and g act on the cell, ...
+            dz[:, 2] = to_dz[t + 1, 2] * dh_after  # ... o on h
+            np.matmul(dz.reshape(-1, 4 * H), params.W, out=dh[t, t + 1 :])
+            np.multiply(dc_after, f[t + 1], out=dc[t, t + 1 :])
         dh[t, t] = start[t]
         dc[t, t:] += dh[t, t:] * hidden_to_cell[t]
-    return _flow(params, cache, both)
+    return _flow(params, cache, dh, dc)
 
 
 def nested_flow(
@@ -131,18 +128,17 @@ def nested_flow(
     check_repaired(repaired)
     cache, targets = run_checked(params, x, targets, h0, c0)
     T, H = len(cache.x), params.hidden_size
-    both = np.zeros((T, T, 2 * H))
+    dh, dc = np.zeros((2, T, T, H))
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding walk may leave the range of float64
         for s, t, d in walks(params, cache, score_deltas(cache, targets), repaired):
-            both[t, s, :H], both[t, s, H:] = d["dh"], d["dc"]
-    return _flow(params, cache, both, int("short_range" not in repaired))
+            dh[t, s], dc[t, s] = d["dh"], d["dc"]
+    return _flow(params, cache, dh, dc, int("short_range" not in repaired))
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def _flow(params: Params, cache: Cache, both: np.ndarray, offset: int = 0) -> GradientFlow:
-    """The flow of the deltas of h and c (step, loss, 2H)."""
-    vectors = tuple(np.split(both, 2, axis=-1))
-    norms = [np.sqrt(np.vecdot(each, each)).T for each in vectors]
+def _flow(params: Params, cache: Cache, dh: np.ndarray, dc: np.ndarray, offset: int = 0) -> GradientFlow:
+    """The flow of the deltas of h and c (step, loss, H)."""
+    norms = [np.sqrt(np.vecdot(each, each)).T for each in (dh, dc)]
     for norm in norms:
         norm[np.isnan(norm)] = np.inf  # infinity times 0, after an overflow
-    return GradientFlow(*norms, params.copy(), cache, vectors, offset)
+    return GradientFlow(*norms, params.copy(), cache, (dh, dc), offset)

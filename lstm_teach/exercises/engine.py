@@ -64,7 +64,7 @@ from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import relative_error, verdict
 from lstm_teach.judging import Attempt, Trouble, difference, is_like, judge, kind, known_mistake, numbers, value_of
 from lstm_teach.params import Params
-from lstm_teach.verdicts import Verdict, advice, hints_wanted
+from lstm_teach.verdicts import Verdict, hints_wanted
 
 FOLDER = Path(__file__).parent
 
@@ -153,9 +153,8 @@ class Task:
         for k in chosen:
             off, result = self._off(k, attempt, only)
             if off:
-                unknown = advice(self.cases[k].unknown).strip() if result else ""  # "": no result to explain
                 sentence = f"In {self.cases[k].part}: {off}" if only and k else off
-                return f"{sentence} {self._words(attempt, result) or unknown}".strip()
+                return f"{sentence} {self._words(k, attempt, result)}".strip()
         return ""
 
     def _off(self, k: int, attempt: Attempt, only: str) -> tuple[str, str]:
@@ -236,9 +235,11 @@ class Task:
         single = single.get(result, {}) | single.get("each", {})
         return (single, whole) if len(self.rights[0]) > 1 else (single | whole, {})
 
-    def _words(self, attempt: Attempt, result: str) -> str:
-        """What explains a wrong result in all cases; "" if nothing known does, or if it was said already."""
-        words = self._explained(attempt, result) if result and hints_wanted() else ""
+    def _words(self, k: int, attempt: Attempt, result: str) -> str:
+        """What explains a wrong result in all cases, else the words of its case for that; "" if said before."""
+        if not (result and hints_wanted()):
+            return ""
+        words = self._explained(attempt, result) or self.cases[k].unknown
         if words in self.said:
             return ""
         self.said.add(words)

@@ -310,6 +310,10 @@ WRONG = {
         "the library": (clip_by_library, "calls training.clip"),
         "nothing done": (lambda dV, dW, limit: (dV, dW), "Nothing has been made shorter"),
         "each by itself": (clip_each, "Each matrix has been clipped by itself"),
+        "each made as long as the limit": (
+            lambda dV, dW, limit: tuple(np.divide(limit, np.linalg.norm(d)) * d for d in (dV, dW)),
+            "only where they are too long together",
+        ),
         "each number": (
             lambda dV, dW, limit: (np.clip(dV, -limit, limit), np.clip(dW, -limit, limit)),
             "turns the direction",

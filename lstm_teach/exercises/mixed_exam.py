@@ -1,7 +1,7 @@
 """Cases and right answers of the mixed exam, about a cell that no lesson has: its gates are coupled, and h has no tanh.
 
 The words are in mixed_exam.toml, and the lines of a step back too; engine.py says how the two belong together. What a
-gradient or a delta should be comes from complex steps of the forward pass, not from a backward pass.
+gradient should be comes from complex steps of the forward pass, not from a backward pass.
 """
 
 from __future__ import annotations
@@ -62,19 +62,22 @@ def coupled_loss(net: Net, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c
     return (_log_sum(scores) - scores[np.arange(len(x)), targets]).sum()
 
 
-def cell_step(net: Net, token: int, h_before: np.ndarray, c_before: np.ndarray, nudge: Mapping | None = None) -> dict:
-    """One step; `nudge` is added to the values that it names, to see what they move. All may be complex."""
-    v: dict[str, np.ndarray] = {}
-
-    def put(name: str, value: np.ndarray) -> None:
-        v[name] = value + (nudge or {}).get(name, 0)
-
-    for gate in "iog":
-        put("z" + gate, z(net, gate, token, h_before))
-        put(gate, curve(gate, v["z" + gate]))
-    put("c", (1 - v["i"]) * c_before + v["i"] * v["g"])
-    put("h", v["o"] * v["c"])
+def cell_step(net: Net, token: int, h_before: np.ndarray, c_before: np.ndarray) -> dict[str, np.ndarray]:
+    """One step: i o g c h by name. All may be complex."""
+    v = {gate: curve(gate, z(net, gate, token, h_before)) for gate in "iog"}
+    v["c"] = (1 - v["i"]) * c_before + v["i"] * v["g"]
+    v["h"] = v["o"] * v["c"]
     return v
+
+
+def z(net: Net, name: str, token: int, h_before: np.ndarray) -> np.ndarray:
+    """The sum that goes through the curve of a gate, (H,)."""
+    return net["U" + name][:, token] + net["W" + name] @ h_before
+
+
+def curve(name: str, z: np.ndarray) -> np.ndarray:
+    """What a gate, or the candidate g, makes of its sum."""
+    return np.tanh(z) if name == "g" else sigmoid(z)
 
 
 def _log_sum(scores: np.ndarray) -> np.ndarray:
@@ -83,47 +86,24 @@ def _log_sum(scores: np.ndarray) -> np.ndarray:
     return largest + np.log(np.exp(scores - largest[:, None]).sum(axis=1))
 
 
-LINES = task_of("mixed_exam", "back")["lines"]  # of a step back, in the order in which they are computed
 TINY = 1e-150  # a complex step: no difference is taken, so it can't be too small
-
-
-def slopes(function: Callable, at: np.ndarray) -> np.ndarray:
-    """The derivative of a function's result, a number or (m,), by each entry of an array, by complex steps."""
-    nudges = 1j * TINY * np.eye(at.size).reshape(at.size, *at.shape)
-    columns = np.array([np.imag(function(at + nudge)) / TINY for nudge in nudges])
-    return columns.T.reshape(*columns.shape[1:], *at.shape)
 
 
 def right_gradient(
     net: Net, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray
 ) -> dict[str, np.ndarray]:
     """The seven gradients."""
-    return {
-        name: slopes(lambda nudged, name=name: coupled_loss({**net, name: nudged}, x, targets, h0, c0), matrix)
-        for name, matrix in net.items()
-    }
+    grads = {name: np.zeros_like(matrix) for name, matrix in net.items()}
+    for name, grad in grads.items():
+        moved = net | {name: net[name].astype(complex)}
+        for index in np.ndindex(grad.shape):
+            moved[name][index] += 1j * TINY
+            grad[index] = coupled_loss(moved, x, targets, h0, c0).imag / TINY
+            moved[name][index] = net[name][index]
+    return grads
 
 
-def right_deltas(
-    net: Net, token: int, h_before: np.ndarray, c_before: np.ndarray, dh: np.ndarray, dc_carry: np.ndarray
-):
-    """What each value of one step gets of dh and dc_carry: a dictionary of the names in `LINES`."""
-
-    def sent(by: np.ndarray, name: str) -> complex:
-        h, c = h_before + by * (name == "h_before"), c_before + by * (name == "c_before")
-        v = cell_step(net, token, h, c, {name: by})
-        return dh @ v["h"] + dc_carry @ v["c"]
-
-    return {name: slopes(lambda by, name=name: sent(by, name[1:]), np.zeros(len(dh))) for name in LINES}
-
-
-def right_derivatives(net: Net, x: np.ndarray, run: SimpleNamespace, t: int) -> dict[str, np.ndarray]:
-    """The immediate and the total derivative of c[t] by c[t-1], (H, H) each."""
-    h, o, c = run.h[t - 1], run.o[t - 1], run.c[t - 1]
-    return {
-        "immediate": slopes(lambda c: cell_step(net, x[t], h, c)["c"], c),
-        "total": slopes(lambda c: cell_step(net, x[t], o * c, c)["c"], c),
-    }
+LINES = task_of("mixed_exam", "back")["lines"]  # of a step back, in the order in which they are computed
 
 
 def to_h(net: Net, turned: bool = True, **deltas: np.ndarray) -> np.ndarray:
@@ -136,6 +116,14 @@ def values(net: Net, run: SimpleNamespace, t: int, dh: np.ndarray, dc_carry: np.
     """What the lines of step t read, by name."""
     rows = {name: getattr(run, name)[t] for name in "iogch"}
     return {"np": np, "to_h": to_h, "net": net, "dh": dh, "dc_carry": dc_carry, "c_before": run.c[t - 1], **rows}
+
+
+def right_deltas(*given) -> dict[str, np.ndarray]:
+    """The deltas of a step by the names in `LINES`; it is given what `values` is."""
+    names = values(*given)
+    for name, line in LINES.items():
+        names[name] = eval(line, names)
+    return {name: names[name] for name in LINES}
 
 
 def backward(net: Net, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> dict[str, np.ndarray]:
@@ -208,19 +196,8 @@ def check_step(coupled_step: Callable, seed: int = 1) -> Verdict:
     cases = []
     for part, K, H, scale in (("one net", 5, 4, 0.8), ("a net of other sizes with large weights", 3, 6, 3.0)):
         net, (token, *_), _, h_before, c_before = exam_case(seed + H, 1, K, H, scale)
-        right = cell_step(net, token, h_before, c_before)
-        cases.append(Case(part, (net, token, h_before, c_before), right=[right[name] for name in "iogch"]))
-    return check(__name__, "step", coupled_step, cases)
-
-
-def z(net: Net, name: str, token: int, h_before: np.ndarray) -> np.ndarray:
-    """The sum that goes through the curve of a gate, (H,)."""
-    return net["U" + name][:, token] + net["W" + name] @ h_before
-
-
-def curve(name: str, z: np.ndarray) -> np.ndarray:
-    """What a gate, or the candidate g, makes of its sum."""
-    return np.tanh(z) if name == "g" else sigmoid(z)
+        cases.append(Case(part, (net, token, h_before, c_before)))
+    return check(__name__, "step", coupled_step, cases, right=cell_step)
 
 
 def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
@@ -428,9 +405,8 @@ def check_back(coupled_back: Callable, seed: int = 1) -> Verdict:
         net, x, _, h0, c0 = exam_case(seed + more, T, K, H)
         run = run_coupled(net, x, h0, c0)
         given = net, run, t, *np.random.default_rng(seed + more).normal(0, 1, (2, H))
-        right = right_deltas(net, x[t], run.h[t - 1], run.c[t - 1], *given[3:])
-        cases.append(Case(part, given, values(*given), right=right))
-    return check(__name__, "back", coupled_back, cases)
+        cases.append(Case(part, given, values(*given)))
+    return check(__name__, "back", coupled_back, cases, right=right_deltas)
 
 
 def check_pass(coupled_gradients: Callable, seed: int = 1) -> Verdict:
@@ -452,12 +428,11 @@ def check_derivatives(two_derivatives: Callable, seed: int = 1) -> Verdict:
     for part, more, T, K, H, t in (("step 2", 0, 5, 4, 3, 2), ("step 1 of a net of five units", 1, 3, 3, 5, 1)):
         net, x, _, h0, c0 = exam_case(seed + more, T, K, H)
         run = run_coupled(net, x, h0, c0)
-        right = right_derivatives(net, x, run, t)
-        i, g, before = run.i[t], run.g[t], run.c[t - 1]
-        names = {"i": i, "g": g, "before": before, "o": run.o[t], "o_before": run.o[t - 1], "kept": np.diag(1 - i)}
-        names["by_i"] = ((g - before) * i * (1 - i))[:, None] * net["Wi"]
-        names["by_g"] = (i * (1 - g**2))[:, None] * net["Wg"]
-        cases.append(Case(part, (net, run, t), names, right=(right["immediate"], right["total"])))
+        i, g, before, o_before, kept = run.i[t], run.g[t], run.c[t - 1], run.o[t - 1], np.diag(1 - run.i[t])
+        names = {"i": i, "before": before, "o": run.o[t], "o_before": o_before, "kept": kept, "g": g}
+        by_i, by_g = ((g - before) * i * (1 - i))[:, None] * net["Wi"], (i * (1 - g**2))[:, None] * net["Wg"]
+        total = kept + (by_i + by_g) * o_before
+        cases.append(Case(part, (net, run, t), names | {"by_i": by_i, "by_g": by_g}, right=(kept, total)))
     return check(__name__, "derivatives", two_derivatives, cases)
 
 
@@ -468,7 +443,7 @@ def check_bias(write_bias: Callable) -> Verdict:
         def also(own: object) -> str:
             left = (1 - sigmoid(np.float64(own))) ** steps
             count = f"{steps} step{'s' * (steps > 1)}"
-            return f"With yours {left:.3g} is left after {count}; the task asks for {share:g}."
+            return f"With yours, {left:.3g} is left after {count}; the task asks for {share:g}."
 
         return Case(part, (share, steps), also=also)
 

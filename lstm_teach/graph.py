@@ -210,7 +210,7 @@ def forward_values(net: Net, place: str = "", amount: float = 0.0) -> dict[str, 
         values[place] += amount
     for box, formula in net.formulas.items():
         seen = [values[name] + amount * (_drawn(name, box) == place) for name in formula.reads]
-        values[box] = float(formula.value(*seen)) + amount * (box == place)
+        values[box] = formula.value(*seen) + amount * (box == place)
     values["loss"] = sum(values[f"loss[{t}]"] for t in range(net.T))
     return values
 

@@ -272,7 +272,7 @@ def test_the_cells_on_the_bell_print_what_the_explorer_shows(lesson):
 
 
 def test_the_one_unit_of_the_lesson_is_that_of_the_picture(lesson):
-    values = one_unit.values()
+    values = {box.removesuffix("[0]"): value for box, value in one_unit.NET.values.items()}
     for name in ("i", "f", "o", "g"):
         assert f"{values[name]:.2f}" in cell_source(LESSON, "numbers")
     assert (one_unit.TOKENS[0], one_unit.H0[0], one_unit.C0[0]) == (1, 0.4, 0.6)
@@ -405,7 +405,7 @@ def test_the_bell_picture_shows_the_numbers_of_the_two_runs():
 
 
 def test_the_two_curves_are_drawn_with_the_numbers_of_the_step():
-    z = {gate: one_unit.values()["z" + gate] for gate in "ifog"}
+    z = {gate: one_unit.NET.values[f"z{gate}[0]"] for gate in "ifog"}
     left, right = curves.picture(z).axes
     for axes, curve, gates in ((left, plain.sigmoid, "ifo"), (right, np.tanh, "g")):
         (line,) = [line for line in axes.lines if len(line.get_xdata()) > 100]

@@ -220,11 +220,12 @@ def test_the_net_of_the_lesson_is_that_of_its_picture():
 
 
 def test_moving_a_number_to_where_it_is_changes_nothing():
-    values = one_unit.values()
+    names = (*lt.Params.NAMES, "h_before", "c_before", *("z" + gate for gate in "ifog"), *"ifogchy", "ct")
     for steps in (1, 2):
         here = plain.loss(one_unit.PARAMS, one_unit.TOKENS[:steps], one_unit.TARGETS[:steps], one_unit.H0, one_unit.C0)
-        for name, value in values.items():
-            assert one_unit.loss_with(steps, **{name: value}) == pytest.approx(here, rel=1e-14), name
+        for name in names:
+            for label, loss_of, w in one_unit.along("d" + name, steps):
+                assert loss_of(w) == pytest.approx(here, rel=1e-14), label
 
 
 @pytest.mark.parametrize("steps", [1, 2])
@@ -319,10 +320,8 @@ def test_the_cases_are_right_by_a_complex_step():
 
 
 def test_the_numbers_of_the_predictions_and_of_the_prose():
-    step = one_unit.values()
-    assert one_unit.loss_with(h=step["h"] + 0.0005) - one_unit.loss_with(h=step["h"] - 0.0005) == pytest.approx(
-        -0.654e-3, abs=5e-7
-    )
+    ((_, loss_of, h),) = one_unit.along("dh")
+    assert loss_of(h + 0.0005) - loss_of(h - 0.0005) == pytest.approx(-0.654e-3, abs=5e-7)
     assert "0.654 times the nudge" in PROSE["delta"] and "Here it is −0.654" in PROSE["delta"]
     assert round(np.tanh(3), 3) == 0.995 and round(1 - np.tanh(3) ** 2, 4) == 0.0099 and 1 - np.tanh(3) < 0.005
     assert 0.5 * 0.5 == 0.25 and round(0.999 * 0.001, 3) == 0.001

@@ -1,17 +1,19 @@
 """The net of lesson 2: one unit, two tokens, two steps, and what its loss does when one number alone is moved.
 
-Imports params, plain and forward. It is the net that the two-way picture shows.
+Imports params, plain, forward and graph. It is the net that the two-way picture shows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lstm_teach import plain
 from lstm_teach.forward import forward
+from lstm_teach.graph import forward_values, make_net
 from lstm_teach.params import Params
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 PARAMS = Params.random(vocab_size=2, hidden_size=1, seed=695, scale=1.3)
 TOKENS, TARGETS = np.array([1, 0]), np.array([0, 1])
 H0, C0 = np.array([0.4]), np.array([0.6])
+NET = make_net(PARAMS, TOKENS, TARGETS, H0, C0)
 
 
 def weights() -> tuple[np.ndarray, tuple[float, ...], tuple[np.ndarray, ...]]:
@@ -29,55 +32,32 @@ def weights() -> tuple[np.ndarray, tuple[float, ...], tuple[np.ndarray, ...]]:
     return PARAMS.V[:, 0].copy(), W, U
 
 
-def _by_name() -> dict[str, float | np.ndarray]:
-    V, W, U = weights()
-    names = ["V", *("W" + gate for gate in "ifog"), *("U" + gate for gate in "ifog")]
-    return dict(zip(names, (V, *W, *U), strict=True))
-
-
-def loss_with(steps: int = 1, **moved: complex) -> float:
-    """The loss of the first `steps` steps when numbers of step 0 hold other values, and all that comes after follows.
-
-    `loss_with(c=0.8)` is the loss with 0.8 in the cell of step 0. `scores` takes an array, and so do the columns of
-    weights (`Uf=...`); a weight is moved at every step that reads it.
-    """
-    weight = _by_name() | moved
-    h, c = moved.get("h_before", H0[0].item()), moved.get("c_before", C0[0].item())
-    loss = 0.0
-    for t in range(steps):
-        here = moved if t == 0 else {}
-        z = {gate: here.get("z" + gate, weight["U" + gate][TOKENS[t]] + weight["W" + gate] * h) for gate in "ifog"}
-        i, f, o = (here.get(gate, plain.sigmoid(z[gate])) for gate in "ifo")
-        g = here.get("g", np.tanh(z["g"]))
-        c = here.get("c", f * c + i * g)
-        ct = here.get("ct", np.tanh(c))
-        h = here.get("h", o * ct)
-        scores = here.get("scores", weight["V"] * h)
-        loss = loss - np.log(plain.softmax(scores)[TARGETS[t]])
-    return loss
-
-
-def values() -> dict[str, float | np.ndarray]:
-    """What each number of step 0 holds, by name, and the weights."""
-    step, weight = plain.step(PARAMS, TOKENS[0], H0, C0), _by_name()
-    numbers = {name: value[0].item() for name, value in step.items() if name != "y"}
-    before = {"h_before": H0[0].item(), "c_before": C0[0].item()}
-    return numbers | before | {"scores": weight["V"] * numbers["h"]} | weight
-
-
 def along(delta: str, steps: int = 1) -> Iterator[tuple[str, Callable[[complex], float], float]]:
     """For the number that a delta belongs to (`dc`: c; `dy`: the scores): a label, the loss along it, its value.
 
-    An array gives one of these for each of its entries.
+    An array gives one of these for each of its entries. The loss is that of the first `steps` steps. The number is that
+    of step 0; a weight is moved at every step that reads it.
     """
     name = "scores" if delta == "dy" else delta.removeprefix("d")
-    value = values()[name]
-    if np.ndim(value) == 0:
-        yield name, lambda w: loss_with(steps, **{name: w}), value
-        return
-    for k, entry in enumerate(value):
-        here = np.arange(len(value)) == k
-        yield f"{name}[{k}]", lambda w, here=here: loss_with(steps, **{name: np.where(here, w, value)}), entry
+    if name in Params.NAMES:
+        found = [(partial(_loss_with_weight, name, k, steps), w) for k, w in enumerate(PARAMS[name].ravel().tolist())]
+    else:
+        places = {"scores": ["scores[0,0]", "scores[0,1]"], "h_before": ["h[-1]"], "c_before": ["c[-1]"]}
+        boxes = places.get(name, [f"{name}[0]"])
+        found = [(partial(_loss_with_box, box, steps), NET.values[box]) for box in boxes]
+    for k, (loss_of, value) in enumerate(found):
+        yield f"{name}[{k}]" if len(found) > 1 else name, loss_of, value
+
+
+def _loss_with_weight(name: str, k: int, steps: int, w: complex) -> float:
+    params = PARAMS.astype(np.result_type(w, float))
+    params[name].flat[k] = w
+    return plain.loss(params, TOKENS[:steps], TARGETS[:steps], H0, C0)
+
+
+def _loss_with_box(box: str, steps: int, w: complex) -> float:
+    values = forward_values(NET, box, w - NET.values[box])
+    return sum(values[f"loss[{t}]"] for t in range(steps))
 
 
 def nudges(central_difference: Callable, deltas: dict[str, float | np.ndarray], steps: int, lesson: Lesson) -> str:

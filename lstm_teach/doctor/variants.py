@@ -207,15 +207,20 @@ class Variants:
 
     def seen(self, trace: Trace, truth: Truth) -> int:
         """All keys that are recognized in a run, as bits."""
-        return functools.reduce(operator.or_, (max(found, 0) for _, found in self.events(trace, truth)), 0)
+        return functools.reduce(operator.or_, (max(bits, 0) for *_, bits in self._recognized(trace, truth)), 0)
 
     def events(self, trace: Trace, truth: Truth) -> list[tuple[int, int]]:
         """Slots and recognized keys (bits), in the order of the run; -1 for zeros, which belong to no quantity."""
+        return [(slot, bits or -is_zero(value)) for slot, value, bits in self._recognized(trace, truth)]
+
+    @staticmethod
+    def _recognized(trace: Trace, truth: Truth) -> list[tuple[int, Any, int]]:
+        """Slots, values with numbers in them, and recognized keys."""
         pairs = [(slot, value) for slot, value in zip(trace.slots, trace.values, strict=False) if usable(value)]
         spend(VALUE * len(pairs))
         with np.errstate(all="ignore"):
             found = truth.recognize([value for _, value in pairs])
-        return [(slot, bits or -is_zero(value)) for (slot, value), bits in zip(pairs, found, strict=True)]
+        return [(*pair, bits) for pair, bits in zip(pairs, found, strict=True)]
 
 
 def right_matrices(trace: Trace, truth: Truth) -> list[str]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
+from operator import add, mul
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from lstm_teach import validate
 from lstm_teach.forward import check_params, cross_entropy
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import GATES, Params
-from lstm_teach.plain import sigmoid, softmax
+from lstm_teach.plain import sigmoid
 from lstm_teach.validate import State, Tokens
 
 NUDGE = 0.001  # how far a box is moved in all, half of it to either side
@@ -64,47 +65,37 @@ def make_net(params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: S
 
 
 class Formula(NamedTuple):
-    """How a box is computed: what it reads, its value from theirs, and from it and theirs the local slope in each."""
+    """How a box is computed: what it reads, and its value from theirs, which may be complex."""
 
     reads: tuple[str, ...]
-    value: Callable[..., float]
-    slopes: Callable[..., Sequence[float]]
+    value: Callable[..., complex]
 
 
-# Pairs (value, slopes) of a formula.
-SIGMOID = (sigmoid, lambda s, z: (s * (1 - s),))
-TANH = (np.tanh, lambda v, z: (1 - v**2,))
-PRODUCT = (lambda a, b: a * b, lambda v, a, b: (b, a))
-SUM = (lambda a, b: a + b, lambda v, a, b: (1.0, 1.0))
+def _times(weight: float, h: complex, plus: float = 0.0) -> complex:
+    return plus + weight * h
 
 
-def _times(weight: float, plus: float = 0.0) -> tuple[Callable, Callable]:
-    return (lambda h: plus + weight * h, lambda v, h: (weight,))
-
-
-def _cross_entropy(target: int) -> tuple[Callable, Callable]:
-    def slopes(v: float, *scores: float) -> np.ndarray:
-        return softmax(np.array(scores)) - (np.arange(len(scores)) == target)
-
-    return (lambda *scores: cross_entropy(np.array([scores]), [target])[0], slopes)
+def _cross_entropy(target: int, *scores: complex) -> complex:
+    return cross_entropy(np.array([scores]), [target])[0]
 
 
 def _step(net: Net, t: int) -> Iterator[tuple[str, Formula]]:
     """The boxes of a step in the order of the forward pass."""
     p, here, before = net.params, f"[{t}]", f"[{t - 1}]"
     for gate in GATES:
-        yield f"z{gate}{here}", Formula(("h" + before,), *_times(p["W" + gate][0, 0], p["U" + gate][0, net.x[t]]))
+        weight, column = p["W" + gate][0, 0], p["U" + gate][0, net.x[t]]
+        yield f"z{gate}{here}", Formula(("h" + before,), partial(_times, weight, plus=column))
     for gate in GATES:
-        yield gate + here, Formula((f"z{gate}{here}",), *(TANH if gate == "g" else SIGMOID))
-    yield "kept" + here, Formula(("f" + here, "c" + before), *PRODUCT)
-    yield "added" + here, Formula(("i" + here, "g" + here), *PRODUCT)
-    yield "c" + here, Formula(("kept" + here, "added" + here), *SUM)
-    yield "ct" + here, Formula(("c" + here,), *TANH)
-    yield "h" + here, Formula(("o" + here, "ct" + here), *PRODUCT)
+        yield gate + here, Formula((f"z{gate}{here}",), np.tanh if gate == "g" else sigmoid)
+    yield "kept" + here, Formula(("f" + here, "c" + before), mul)
+    yield "added" + here, Formula(("i" + here, "g" + here), mul)
+    yield "c" + here, Formula(("kept" + here, "added" + here), add)
+    yield "ct" + here, Formula(("c" + here,), np.tanh)
+    yield "h" + here, Formula(("o" + here, "ct" + here), mul)
     scores = tuple(score(t, k) for k in range(net.K))
     for k, name in enumerate(scores):
-        yield name, Formula(("h" + here,), *_times(p.V[k, 0]))
-    yield "loss" + here, Formula(scores, *_cross_entropy(net.targets[t]))
+        yield name, Formula(("h" + here,), partial(_times, p.V[k, 0]))
+    yield "loss" + here, Formula(scores, partial(_cross_entropy, net.targets[t]))
 
 
 # ------------------------------------------------------------------------------------------------ boxes and arrows
@@ -246,10 +237,11 @@ def nudge(net: Net, place: str) -> Nudged:
 
 def local_slopes(net: Net) -> dict[str, float]:
     """How much the end of each arrow changes for each unit of its beginning, every other input held fixed."""
-    slopes, v = {}, net.values
+    slopes, step = {}, 1e-30  # a complex step, as in `complex_step_gradient`: exact to rounding
     for box, formula in net.formulas.items():
-        each = formula.slopes(v[box], *(v[name] for name in formula.reads))
-        slopes |= {arrow(name, box): float(slope) for name, slope in zip(formula.reads, each, strict=True)}
+        for name in formula.reads:
+            moved = formula.value(*(net.values[other] + 1j * step * (other == name) for other in formula.reads))
+            slopes[arrow(name, box)] = float(moved.imag / step)
     return slopes
 
 

@@ -4,7 +4,6 @@ May import numpy, matplotlib, and the names and verdicts of the core.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import fields
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -36,9 +35,8 @@ FLAW_NAMES = {
 
 def parted(deltas: Deltas, right: Deltas) -> np.ndarray:
     """Where two passes differ: (14, T) booleans, a row for each of `QUANTITIES`, a column for each step."""
-    largest = max(np.abs(getattr(right, name.name)).max() for name in fields(Deltas))
-    differences = [np.abs(getattr(deltas, name) - getattr(right, name)).max(axis=1) for name in QUANTITIES]
-    return np.array(differences) > SAME * largest
+    ours, theirs = (np.array([getattr(each, name) for name in QUANTITIES]) for each in (deltas, right))
+    return np.abs(ours - theirs).max(axis=2) > SAME * np.abs(theirs).max()
 
 
 def first_parting(deltas: Deltas, right: Deltas) -> tuple[int, str] | None:

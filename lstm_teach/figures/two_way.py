@@ -19,7 +19,7 @@ from . import two_way_words as words
 from .scene import Scene
 from .shapes import Points, head, octagon, rectangle, tag
 from .style import BLACK, COLORS, GRAY, LARGE, SMALL, WRONG, YELLOW, new_page
-from .two_way_layout import Layout, future_place, stray_path
+from .two_way_layout import Layout, stray_path
 from .two_way_view import View, box_of
 
 Update = Callable[[View], None]
@@ -246,32 +246,23 @@ def _build_arrows(scene: Scene, axes: Axes, layout: Layout) -> Update:
 
 
 def _build_deltas(scene: Scene, axes: Axes, layout: Layout) -> Update:
-    """Tags with deltas: one below each box, small ones for the parts of a sum.
-
-    `later[t]` is what comes back to h[t] from step t+1, over all its arrows; `carry` that no later c exists.
-    """
-    (height, part), last = (layout.sizes.tag[1], layout.sizes.part), layout.T - 1
-    places = {
-        name: (x, y + layout.sizes.box[1] / 2 + 1 + height / 2, width, height)
-        for name, (x, y, width) in layout.boxes.items()
-    }
-    parts = {name: (*place, *part) for name, place in layout.parts.items()}
-    parts |= {f"later[{t}]": (*future_place(layout, t), *part) for t in range(layout.T)}
-    x, y = layout.spot(f"c[{last}]", 1, 0)
-    parts["carry"] = (x + 14 + part[0] / 2, y, *part)
-    places |= parts
+    """Tags with deltas: one below each box, small ones for the parts of a sum; 0 is what no later step brings back."""
+    height, last = layout.sizes.tag[1], layout.T - 1
+    below = layout.sizes.box[1] / 2 + 1 + height / 2
+    places = {name: (x, y + below, width, height) for name, (x, y, width) in layout.boxes.items()}
+    places |= {name: (*place, *layout.sizes.part) for name, place in layout.parts.items()}
     sources = {name: (name, [name]) for name in places}  # what has to come before a tag is filled, what it adds up
     for t in range(last):
         ways = [name for name in layout.paths if name.startswith(f"h[{t}] -> z")]
         sources[f"later[{t}]"] = ways[0], ways
-    sources |= {f"later[{last}]": (f"h[{last}]", []), "carry": (f"c[{last}]", [])}
+    sources |= {f"later[{last}]": (f"h[{last}]", []), f"c[{last}] -> kept[{last + 1}]": (f"c[{last}]", [])}
     sums = {f"{kind}[{t}]" for t in range(layout.T) for kind in "ch"}
     tags = axes.add_collection(
         PolyCollection([tag(*place, nose=4 if place[2] < 40 else 6) for place in places.values()], zorder=2)
     )
     texts = {}
     for name, (x, y, width, _) in places.items():
-        small = name in parts or width < 40
+        small = name in layout.parts or width < 40
         size, weight = (layout.sizes.small, "normal") if small else (layout.sizes.text, "bold")
         texts[name] = axes.text(x + 2.5, y, "", **CENTER, zorder=2.2, fontsize=size, weight=weight)
     (crosses,) = axes.plot([], [], **CROSS, zorder=2.25)  # at the corner of a tag: its number is wrong
@@ -283,7 +274,7 @@ def _build_deltas(scene: Scene, axes: Axes, layout: Layout) -> Update:
         looks, corners = [], []
         for name, (first, ways) in sources.items():
             if first not in view.came or first not in deltas:
-                looks.append((hidden, hidden, 0.9) if name in parts else (white, empty, 0.9))
+                looks.append((hidden, hidden, 0.9) if name in layout.parts else (white, empty, 0.9))
                 texts[name].set_text("")
                 continue
             delta, bad = sum(deltas[way] for way in ways), not wrong.isdisjoint(ways)

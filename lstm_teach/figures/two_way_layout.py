@@ -76,7 +76,8 @@ SIZES = {
 class Layout:
     """Places of one diagram, of one or two steps, with or without slots for deltas.
 
-    boxes: name -> (x, y, width); the delta slot hangs below a box. parts: arrow -> (x, y) of its small tag.
+    boxes: name -> (x, y, width); the delta slot hangs below a box. parts: arrow -> (x, y) of its small tag, also of
+    the one that would carry the last cell on; `later[t]` adds up all that comes back from step t+1 to h[t].
     paths: arrow -> corners, from the source to the target. trunks: step t -> corners of the line from h[t-1] to
     the branches of step t, which all arrows to z[t] share.
     """
@@ -107,7 +108,7 @@ class Layout:
     def _add_arrows(self, t: int) -> None:
         """Draw the arrows of step t, and place the tags of the parts that they carry."""
         here, c, h, h_before, c_before = f"[{t}]", f"c[{t}]", f"h[{t}]", f"h[{t - 1}]", f"c[{t - 1}]"
-        spot, (part, _), half = self.spot, self.sizes.part, self.sizes.box[1] / 2
+        spot, part, half = self.spot, self.sizes.part[0] / 2, self.sizes.box[1] / 2
 
         def join(
             source: str, target: str, *corners: tuple[float, float], tag: tuple[float, float] | None = None
@@ -118,24 +119,24 @@ class Layout:
                 self.parts[arrow(source, target)] = tuple(path.mean(axis=0) + tag)
 
         join(c_before, "kept" + here, spot(c_before, 1, 0), spot("kept" + here, -1, 0))
-        if t:
-            x, y = spot(c_before, 1, 0)
-            self.parts[arrow(c_before, "kept" + here)] = (x + 14 + part / 2, y)
         for source, leave, target, arrive in ARROWS:
             join(source + here, target + here, spot(source + here, *leave), spot(target + here, *arrive))
         x, y = spot(c, 1, 0)
+        self.parts[arrow(c, f"kept[{t + 1}]")] = (x + 14 + part, y)
         join(c, "ct" + here, (x + 1, y + half + 5), spot("ct" + here, -0.3, -1), tag=(2, 0))
         column, top = spot(h, 0, 1)
-        join(h, "scores" + here, (column, top), (column, ROWS["gates"] - half), tag=(5 + part / 2, 0))
+        join(h, "scores" + here, (column, top), (column, ROWS["gates"] - half), tag=(5 + part, 0))
         bottom = spot(score(t, 0), 0, 1)[1]
         join("scores" + here, "loss" + here, (column, bottom), spot("loss" + here, 0, -1))
         for gate in GATES:
             x, y = spot(f"z{gate}{here}", 0, 1)
-            join(h_before, f"z{gate}{here}", (x, RAIL), (x, y), tag=(5 + part / 2, 2))
+            join(h_before, f"z{gate}{here}", (x, RAIL), (x, y), tag=(5 + part, 2))
         start, row = spot(h_before, 1, 0)[0], ROWS["middle"]
         lane = self.start(t - 1 + LANE)
         corners = [(start, row), (lane, row), (lane, RAIL)] if t else [(start, RAIL)]
         self.trunks[t] = np.array([*corners, (self.boxes["zo" + here][0], RAIL)])
+        right = min(self.start(t + LANE) + 6, self.start(t + 1) - 2)
+        self.parts[f"later[{t}]"] = (right - part, ROWS["middle"] - 21)
 
     def at(self, x: float, y: float) -> str | None:
         """The box or arrow at a place; an arrow that alone leaves its box counts as the box."""
@@ -144,8 +145,8 @@ class Layout:
             if left <= x <= right and top <= y <= bottom:
                 return name
         near = {name: _distance(path, x, y) for name, path in self.paths.items()}
-        for name, (px, py) in self.parts.items():  # its tag belongs to an arrow
-            near[name] = min(near[name], max(0, np.hypot(px - x, py - y) - 12))
+        for name in near.keys() & self.parts.keys():  # its tag belongs to an arrow
+            near[name] = min(near[name], max(0, np.hypot(*np.subtract(self.parts[name], (x, y))) - 12))
         name = min(near, key=near.get)
         if near[name] > NEAR:
             return None
@@ -160,12 +161,6 @@ def _distance(path: np.ndarray, x: float, y: float) -> float:
     along = ((np.array([x, y]) - a) * (b - a)).sum(1) / np.maximum(((b - a) ** 2).sum(1), 1e-9)
     nearest = a + np.clip(along, 0, 1)[:, None] * (b - a)
     return float(np.hypot(*(nearest - (x, y)).T).min())
-
-
-def future_place(layout: Layout, t: int) -> Place:
-    """Where the sum of what comes back from step t+1 to h[t] stands."""
-    right = min(layout.start(t + LANE) + 6, layout.start(t + 1) - 2)
-    return right - layout.sizes.part[0] / 2, ROWS["middle"] - 21
 
 
 def stray_path(layout: Layout, kind: str, source: str, target: str) -> np.ndarray:

@@ -19,7 +19,8 @@ class View:
     flaws: those of the posted loop, whose deltas are shown; without them the deltas are right.
     upto: the kind of the last operation back (see `graph`) that has been derived yet; otherwise all of them are.
 
-    `end` is the slider's last position, `last` the operation done last, `walked` whether the way back has begun,
+    `before` is how many operations have been done before the slider starts, `end` the slider's last position, `done`
+    the operations up to the position, `last` the last one of them, `walked` whether the way back has begun,
     `filled` the boxes that have a value, `back` all deltas, `tried` what a nudge does, `changed` the boxes that it
     changes, if it is shown.
     """
@@ -38,22 +39,12 @@ class View:
         return forward_operations(self.net) + (() if self.direction == "forward" else back_operations(self.net))
 
     @cached_property
-    def before(self) -> int:
-        """How many operations have been done before the slider starts."""
-        return len(forward_operations(self.net)) if self.direction == "back" else 0
-
-    @cached_property
     def derived(self) -> tuple[Operation, ...]:
         """The operations forward, and those back up to `upto`."""
         kinds = [operation.back and operation.kind for operation in self.every]
         if self.upto and self.upto not in kinds:
             raise ValueError(f"upto must be an operation such as 'loss' or 'product', got {self.upto!r}.")
         return self.every[: kinds.index(self.upto) + 1] if self.upto else self.every
-
-    @cached_property
-    def done(self) -> tuple[Operation, ...]:
-        """The operations up to the position."""
-        return self.derived[: self.before + (self.end if self.position is None else self.position)]
 
     @cached_property
     def came(self) -> set[str]:
@@ -69,7 +60,9 @@ class View:
             return self.chosen or "h[-1]"
         return (*self.last.boxes, *self.last.arrows)[0]
 
+    before = property(lambda self: len(forward_operations(self.net)) if self.direction == "back" else 0)
     end = property(lambda self: len(self.derived) - self.before)
+    done = cached_property(lambda self: self.derived[: None if self.position is None else self.before + self.position])
     last = property(lambda self: self.done[-1] if self.done else None)
     walked = property(lambda self: self.direction == "back" or bool(self.last and self.last.back))
     filled = cached_property(lambda self: {"h[-1]", "c[-1]"}.union(*(o.boxes for o in self.done if not o.back)))

@@ -6,6 +6,7 @@ numpy, matplotlib, scene and style.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from matplotlib import colormaps
@@ -17,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import PcolorImage
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import LogFormatterMathtext, LogLocator, MultipleLocator, NullLocator
+from matplotlib.ticker import LogFormatterMathtext, LogLocator, MultipleLocator
 
 from ..flow import GradientFlow
 from .scene import Scene
@@ -29,7 +30,7 @@ def _log_axis(axes: Axes, low: float, high: float, every: float) -> None:
     """A vertical logarithmic axis with fixed ends, and a thin line at each `every`-fold."""
     axes.set(yscale="log", ylim=(low, high))
     axes.yaxis.set_major_locator(LogLocator(every))
-    axes.yaxis.set_minor_locator(NullLocator())
+    axes.minorticks_off()
     axes.grid(axis="y", color=LIGHT_GRAY, linewidth=0.6)
 
 
@@ -106,8 +107,8 @@ def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
 
     known = fades.text(1, 3e2, "", va="center", fontsize=NORMAL, color=GRAY)
     scene = Scene(figure, *lines.values(), *dots.values(), *numbers.values(), known)
-    first = legend.legend_handles[:1] + legend.get_texts()[:1]
-    later = legend.legend_handles[1:] + legend.get_texts()[1:] + rates.get_yticklabels()[:-1]
+    first, *others = zip(lines.values(), dots.values(), legend.legend_handles, legend.get_texts(), strict=True)
+    later = [*chain(*others), *list(numbers.values())[1:], *rates.get_yticklabels()[:-1]]
     scene.png()  # the layout, with all names in it
     named = None
 
@@ -121,13 +122,10 @@ def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
             scene.forget()
         known.set_text(f"Forget gates {fade.gate:.3f} on average; |delta| {short(fade.norms[LAST], 2)} at step 59")
         for row, which in enumerate(FADES):
-            rate, shown = fade.rates[which], fade.guessed if which == "guess" else revealed
-            for artist in (lines[which], dots[which]):
-                artist.set_visible(shown)
+            rate = fade.rates[which]
             lines[which].set_data(np.arange(STEPS), fade.line(which))
             dots[which].set_data([rate], [3 - row])
-            numbers[which].set_visible(shown or which == "guess")
-            numbers[which].set_text(f"{rate:.3f}" if which != "guess" else f"{rate:.2f}" if shown else "none")
+            numbers[which].set_text(f"{rate:.3f}" if which != "guess" else f"{rate:.2f}" if fade.guessed else "none")
 
     return scene, update
 

@@ -110,13 +110,7 @@ def gradient_flow(params: Params, x: Tokens, targets: Tokens, h0: State = None, 
 
 
 def nested_flow(
-    params: Params,
-    x: Tokens,
-    targets: Tokens,
-    h0: State = None,
-    c0: State = None,
-    *,
-    repaired: Collection[str] = (),
+    params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State = None, *, repaired: Collection[str] = ()
 ) -> GradientFlow:
     """What the question's loop takes for the deltas of each loss: its walk back from s, kept apart for every s.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
@@ -97,7 +96,7 @@ def state(name: str, value: State, hidden_size: int, dtype: np.dtype) -> np.ndar
         return np.zeros(hidden_size, dtype)
     kind = np.complex128 if np.dtype(dtype).kind == "c" else np.float64
     array = real_array(name, value, (hidden_size,), kind, finite=False)
-    most = _largest_factor(dtype)
+    most = math.sqrt(np.finfo(dtype).max)  # products of two numbers up to this size do not overflow
     if not np.abs(array).max() <= most:  # nor is NaN
         array = real_array(name, array, (hidden_size,), kind)
         size = np.abs(array)
@@ -105,12 +104,6 @@ def state(name: str, value: State, hidden_size: int, dtype: np.dtype) -> np.ndar
             f"{name} must hold numbers up to {most:.0e} in size, got {size.max()} at index {size.argmax()}."
         )
     return array.astype(dtype, copy=False)
-
-
-@lru_cache
-def _largest_factor(dtype: np.dtype) -> float:
-    """Products of two numbers up to this size do not overflow."""
-    return math.sqrt(np.finfo(dtype).max)
 
 
 def as_array(name: str, value: object, called: str) -> np.ndarray:

@@ -35,14 +35,9 @@ def meeting() -> Iterator[dict[str, Any]]:
 
 def _walk(net: SimpleNamespace, rows: list[int]) -> list[dict[str, np.ndarray]]:
     """The deltas of every step, of a walk that picks up the losses of these steps only."""
-    H, T = net.params.hidden_size, len(net.x)
-    dy = np.where(np.isin(np.arange(T), rows)[:, None], net.dy, 0)
-    dh_future, dc_carry = np.zeros(H), np.zeros(H)
-    deltas: list[dict] = [{} for _ in range(T)]
-    for t in reversed(range(T)):
-        deltas[t] = plain.step_back(net.params, net.cache, dy, t, dh_future, dc_carry)
-        dh_future, dc_carry = deltas[t]["dh_before"], deltas[t]["dc_before"]
-    return deltas
+    picked_up = np.isin(np.arange(net.T), rows)[:, None]
+    y = np.where(picked_up, net.cache.y, np.eye(net.K)[net.targets])  # what is predicted for sure sends nothing back
+    return plain.walk_back(net.params, SimpleNamespace(**vars(net.cache) | {"y": y}), net.targets)[1]
 
 
 def start() -> Iterator[dict[str, Any]]:

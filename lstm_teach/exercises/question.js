@@ -54,7 +54,7 @@ function render({ model, el }) {
     model.save_changes();
   });
   form.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.target.type === "submit") return;
+    if (event.key !== "Enter" || event.target.type === "submit" || event.target.tagName === "SUMMARY") return;
     event.preventDefault(); // JupyterLab would keep the key from the form
     event.stopPropagation();
     form.requestSubmit();

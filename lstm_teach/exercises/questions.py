@@ -78,8 +78,6 @@ class Asked:
     def __init__(self, question: Question, answer: Any = "...", file: str | Path = FILE):
         self.question, self.file = question, Path(file)
         self.answer, self.problem = _read(question, answer)
-        said = f"<strong>{html.escape(self.problem)}</strong>"
-        self._problem = f'<p class="lt-question-problem">{said}</p>' if self.problem else ""
         kept = _kept(self.file)
         first = self.answer or str(kept.get(question.name, ""))
         if question.options and first not in question.options:
@@ -111,7 +109,7 @@ class Asked:
     def _explanation(self, answer: str) -> str:
         """What the form says after an answer: why, and how to keep an answer that the cell does not have."""
         if not answer:
-            return self._problem
+            return html.bold(self.problem) if self.problem else ""
         if answer == self.answer or not self.question.written:
             return explain(self.question, answer)
         line = html.escape(f"{self.question.name} = {json.dumps(answer, ensure_ascii=False)}")
@@ -143,8 +141,7 @@ class Asked:
     def _repr_mimebundle_(self, **kwargs) -> dict[str, Any]:
         """The form, and a still page for where no kernel runs."""
         options = "".join(f"<li>{_option(k, option)}</li>" for k, option in self.question.options.items())
-        said = explain(self.question, self.answer) or self._problem
-        still = f"<p>{html.escape(self.question.text)}</p><ul>{options}</ul>{said}"
+        still = f"<p>{html.escape(self.question.text)}</p><ul>{options}</ul>{self._explanation(self.answer)}"
         return self.root._repr_mimebundle_() | {"text/html": still, "text/plain": str(self)}
 
 
@@ -160,16 +157,14 @@ def explain(question: Question, answer: str) -> str:
         return ""
     if not question.options:
         return f"<p>You wrote: {html.escape(answer)}</p><p>{html.escape(question.reveal)}</p>"
-    right = answer == question.right
-    why = html.escape(question.options[answer].why)
-    parts = [f"<p><strong>{answer} is {'right' if right else 'not the answer'}.</strong> {why}</p>"]
-    parts += [] if right else ["<p>Choose again, or open the reasons for the others.</p>"]
-    parts += ["<details><summary>The reasons for the others</summary><ul>"]
-    for letter, option in question.options.items():
-        if letter != answer:
-            word = "right" if letter == question.right else "not this one"
-            parts.append(f"<li>{_option(letter, option)} (<strong>{word}</strong>): {html.escape(option.why)}</li>")
-    return "".join([*parts, "</ul></details>"])
+    right, why = answer == question.right, html.escape(question.options[answer].why)
+    said = f"<p><strong>{answer} is {'right' if right else 'not the answer'}.</strong> {why}</p>"
+    again = "" if right else "<p>Choose again, or open the reasons for the others.</p>"
+    others = ""
+    for letter in [letter for letter in question.options if letter != answer]:
+        option, word = question.options[letter], "right" if letter == question.right else "not this one"
+        others += f"<li>{_option(letter, option)} (<strong>{word}</strong>): {html.escape(option.why)}</li>"
+    return f"{said}{again}{html.fold('The reasons for the others', f'<ul>{others}</ul>')}"
 
 
 def _option(letter: str, option: Option) -> str:

@@ -2,7 +2,6 @@
 
 import html
 import inspect
-from collections.abc import Callable
 from dataclasses import replace
 
 import ipywidgets as widgets
@@ -65,12 +64,11 @@ def lines_repaired(diagnosis: Diagnosis) -> widgets.HTML:
     return widgets.HTML(bold(diagnosis.summary) + fold("The lines, before and after", lines))
 
 
-def ask_the_doctor(backward: Callable | int) -> widgets.VBox:
-    """A button that has a pass, or a case, diagnosed, and shows the doctor's report below it.
+def ask_the_doctor(number: int) -> widgets.VBox:
+    """A button that has a case diagnosed, and shows the doctor's report below it.
 
     Without the ladder of the report: it is of other nets, and its numbers are not those of the lesson.
     """
-    backward = clinic.case(backward) if isinstance(backward, int) else backward
     layout = {"width": "max-content"}
     button = widgets.Button(description="Ask the doctor", tooltip="Takes a few seconds", layout=layout)
     report = widgets.HTML()
@@ -78,7 +76,7 @@ def ask_the_doctor(backward: Callable | int) -> widgets.VBox:
     def ask(_: widgets.Button) -> None:
         button.disabled, report.value = True, "<p>The doctor is looking. This takes a few seconds.</p>"
         try:
-            report.value = replace(diagnose(backward, progress=False), ladder={})._repr_html_()
+            report.value = replace(diagnose(clinic.case(number), progress=False), ladder={})._repr_html_()
         except Exception as error:
             report.value = f"<p>{html.escape(where(error))}</p>"
             raise

@@ -14,7 +14,7 @@ from .shell import Explorer
 
 STEPS = 10.0 ** np.linspace(-16, 0, 161)
 WEIGHTS = (("Ug", (2, 1)), ("Wi", (1, 3)))  # the second one has a small derivative
-DTYPES = {"double": np.float64, "single": np.float32}
+PRECISIONS = ("double", "single")  # as NumPy calls them
 RADIUS, POINTS = 0.5, 64  # the circle on which the Taylor series of the loss is found; it converges well beyond it
 AROUND = np.linspace(-1.2, 1.2, 121).round(2)  # in steps, for the loss around the weight
 
@@ -40,14 +40,10 @@ def losses_along(name: str, index: tuple[int, int], nudges: np.ndarray) -> np.nd
 
 def estimates(name: str, index: tuple[int, int], precision: str) -> dict[str, np.ndarray]:
     """What each scheme, computing in that precision, takes for the derivative at every step: {scheme: (161,)}."""
-    real = DTYPES[precision]
-    h = STEPS.astype(real)
-    here = losses_along(name, index, np.zeros(1, real))
-    ahead, behind = losses_along(name, index, h), losses_along(name, index, -h)
-    return {
-        "central": ((ahead - behind) / (2 * h)).astype(float),
-        "one-sided": ((ahead - here) / h).astype(float),
-    }
+    h = STEPS.astype(precision)
+    behind, here, ahead = (losses_along(name, index, nudges) for nudges in (-h, 0 * h[:1], h))
+    found = {"central": (ahead - behind) / (2 * h), "one-sided": (ahead - here) / h}
+    return {scheme: estimate.astype(float) for scheme, estimate in found.items()}
 
 
 def taylor(name: str, index: tuple[int, int]) -> np.ndarray:
@@ -69,19 +65,13 @@ def curves(weight: int, precision: str) -> figures.Curves:
     powers = taylor(name, index)
     found, best = estimates(name, index, precision), estimates(name, index, "double")
     n = np.arange(2, len(powers))
-    error, bend, rounding = {}, {}, {}
-    for scheme in figures.SCHEMES:
-        kept = {"one-sided": 1, "central": n % 2}[scheme]
+    bend = {}
+    for scheme, kept in (("one-sided", 1), ("central", n % 2)):
         series = (kept * powers[2:] * STEPS[:, None] ** (n - 1)).sum(axis=1)
         # A wide step needs too many terms, but in double precision its rounding is too small to tell.
-        wide = RADIUS / 10 < STEPS
-        series[wide] = (best[scheme] - derivative)[wide]
-        error[scheme] = (found[scheme] - derivative) / derivative
-        bend[scheme] = series / derivative
-        rounding[scheme] = error[scheme] - bend[scheme]
-        if precision == "double":
-            rounding[scheme][wide] = np.nan
-    return figures.Curves(name, index, powers[0], derivative, error, bend, rounding)
+        bend[scheme] = np.where(RADIUS / 10 < STEPS, best[scheme] - derivative, series) / derivative
+    error = {scheme: (estimate - derivative) / derivative for scheme, estimate in found.items()}
+    return figures.Curves(name, index, powers[0], derivative, error, bend)
 
 
 def step_size_explorer() -> Explorer:
@@ -91,10 +81,9 @@ def step_size_explorer() -> Explorer:
     def draw(step: float, scheme: str, precision: str, weight: int):
         at = curves(weight, precision)
         k = round(10 * np.log10(step)) + 160
-        real = DTYPES[precision]
-        values = losses_along(at.name, at.index, (AROUND * STEPS[k]).astype(real))
+        values = losses_along(at.name, at.index, (AROUND * STEPS[k]).astype(precision))
         change = values - values[len(values) // 2]
-        update(at, k, scheme, np.finfo(real).eps, change.astype(float) / (STEPS[k] * at.derivative))
+        update(at, k, scheme, np.finfo(precision).eps, change.astype(float) / (STEPS[k] * at.derivative))
         return scene, figures.describe(at, STEPS[k], k, scheme, precision)
 
     weights = [curves(number, "double") for number in range(len(WEIGHTS))]
@@ -102,7 +91,7 @@ def step_size_explorer() -> Explorer:
     controls = {
         "step": log_slider("Nudge", 1.0, -16, 0),
         "scheme": choice("Scheme", list(figures.SCHEMES)),
-        "precision": choice("Precision", list(DTYPES)),
+        "precision": choice("Precision", PRECISIONS),
         "weight": choice("Weight", [(name, number) for number, name in enumerate(names)]),
     }
 

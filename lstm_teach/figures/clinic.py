@@ -31,19 +31,14 @@ def wrong_ones(errors: Errors) -> list[str]:
 
 def words(errors: Errors) -> str:
     """Which gradients are wrong, in as few words as they allow: "none", "all W", "all but V", "W and U of i f g"."""
-    wrong = wrong_ones(errors)
-    if not wrong:
-        return "none"
-    if len(wrong) == 9:
-        return "all nine"
-    gates = {block: [gate for gate in GATES if block + gate in wrong] for block in "WU"}
-    if len(wrong) == 4 and (len(gates["W"]) == 4 or len(gates["U"]) == 4):
-        return "all W" if gates["W"] else "all U"
-    if gates["W"] == gates["U"] and "V" not in wrong and len(wrong) < 8:
-        return f"W and U of {' '.join(gates['W'])}"
-    if len(wrong) >= 6:
-        return "all but " + " ".join(name for name in Params.NAMES if name not in wrong)
-    return " ".join(wrong)
+    wrong, (V, *gates) = wrong_ones(errors), Params.NAMES
+    for names, said in (([], "none"), (gates[:4], "all W"), (gates[4:], "all U"), ([V, *gates], "all nine")):
+        if wrong == names:
+            return said
+    both = [gate for gate in GATES if {"W" + gate, "U" + gate} <= set(wrong)]
+    if len(wrong) == 2 * len(both) < 8:
+        return f"W and U of {' '.join(both)}"
+    return " ".join(wrong if len(wrong) < 6 else ["all but", *(name for name in Params.NAMES if name not in wrong)])
 
 
 def ladder_picture(ladders: Mapping[str, Ladder]) -> Figure:

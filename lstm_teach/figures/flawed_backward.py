@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ..gradreport import relative_error, verdict
 from ..nested import FLAWS
@@ -68,8 +67,10 @@ def build(vocab_size: int, hidden_size: int) -> tuple[Scene, Callable]:
     for power in powers:
         dots.axhline(power, color=LIGHT_GRAY, linewidth=0.7, zorder=0.5)
     dots.axhline(-4.3, color=GRAY, linewidth=0.8, zorder=0.5)
-    looks = {word: {"marker": marker, "color": color, "linestyle": ""} for word, (marker, color) in VERDICTS.items()}
-    marks = {word: dots.plot([], [], **look, markersize=8, clip_on=False)[0] for word, look in looks.items()}
+    look = {"linestyle": "", "markersize": 8, "clip_on": False}
+    marks = {
+        word: dots.plot([], [], mark, color=color, **look, label=word)[0] for word, (mark, color) in VERDICTS.items()
+    }
     rows = {"error": 0.165, "length": 0.105}
     for words, y in (("error", 0.35), *rows.items()):
         figure.text(0.012, y, words, fontsize=NORMAL, va="center")
@@ -79,9 +80,8 @@ def build(vocab_size: int, hidden_size: int) -> tuple[Scene, Callable]:
         for name in names
     }
     scale = figure.text(0.985, 0.03, "", ha="right", va="center", fontsize=SMALL)
-    handles = [Line2D([], [], **look, markersize=6, label=word) for word, look in looks.items()]
-    tight = {"ncols": 4, "fontsize": SMALL, "frameon": False, "handletextpad": 0, "columnspacing": 1}
-    figure.legend(handles=handles, loc="center left", bbox_to_anchor=(0.0, 0.03), **tight)
+    tight = {"markerscale": 0.75, "handletextpad": 0, "columnspacing": 1}
+    figure.legend(loc="center left", bbox_to_anchor=(0.0, 0.03), ncols=4, fontsize=SMALL, frameon=False, **tight)
 
     def update(got: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> None:
         limit = max(np.abs(right["W" + gate]).max() for gate in "ifog") or 1.0

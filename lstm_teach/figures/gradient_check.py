@@ -29,9 +29,8 @@ RIGHT_UP_TO, RIGHT_WORD = LADDER[0]
 class Curves:
     """For one weight: its name and index, the loss, the derivative, and the relative errors at every step.
 
-    `error` is that of the estimate, `bend` the part of it that exact arithmetic would leave (the truncation error), and
-    `rounding` the rest: {scheme: (n,)}, signed, in parts of the derivative. `rounding` is NaN where it is too small to
-    be told.
+    `error` is that of the estimate, `bend` the part of it that exact arithmetic would leave (the truncation error):
+    {scheme: (n,)}, signed, in parts of the derivative. What is left of the error is rounding.
     """
 
     name: str
@@ -40,7 +39,6 @@ class Curves:
     derivative: float
     error: dict[str, np.ndarray]
     bend: dict[str, np.ndarray]
-    rounding: dict[str, np.ndarray]
 
 
 def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
@@ -125,15 +123,16 @@ def expected_rounding(curves: Curves, steps: np.ndarray, eps: float) -> np.ndarr
 
 def describe(curves: Curves, step: float, k: int, scheme: str, precision: str) -> str:
     """Say in one line how wrong the derivative is at this step, and which of the two errors does it."""
-    error, bend, rounding = (abs(part[scheme][k]) for part in (curves.error, curves.bend, curves.rounding))
+    error, bend = curves.error[scheme][k], curves.bend[scheme][k]
+    rounding, bend = abs(error - bend), abs(bend)
     row, column = curves.index
     at = f"{curves.name}[{row}, {column}], {scheme}, {precision} precision, nudge {short(step, 2)}"
     if error == 0:
         return f"{at}: error 0, every digit is right."
-    if curves.error[scheme][k] == -1:
+    if error == -1:
         return f"{at}: error 1, the nudge is so small that the loss doesn't change at all."
-    said = f"{at}: error {short(error, 2)}"
-    if np.isnan(rounding):
+    said = f"{at}: error {short(abs(error), 2)}"
+    if rounding == 0:
         return f"{said}, all of it from the bend of the curve."
     if max(bend, rounding) < 3 * min(bend, rounding):
         return f"{said}: {short(bend, 2)} from the bend of the curve, {short(rounding, 2)} from rounding."

@@ -22,7 +22,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that it ru
 import numpy as np
 
 import lstm_teach as lt
-from lstm_teach.batch import Scratch
 from lstm_teach.plain import bptt as plain_bptt
 from lstm_teach.training import batch_gradient
 
@@ -70,7 +69,7 @@ def main() -> None:
 
 def compare(params: lt.Params, xs: np.ndarray, targets: np.ndarray, rounds: int) -> None:
     """Print one line of the table; the sequences are the columns of `xs` and `targets`."""
-    batch, scratch, zeros = xs.shape[1], Scratch(), np.zeros(H)
+    batch, zeros = xs.shape[1], np.zeros(H)
     pairs = [(xs[:, b], targets[:, b]) for b in range(batch)]
 
     def one_by_one():
@@ -78,7 +77,7 @@ def compare(params: lt.Params, xs: np.ndarray, targets: np.ndarray, rounds: int)
             plain_bptt(params, xs[:, b], targets[:, b], zeros, zeros)
 
     def library():
-        return batch_gradient(params, pairs, lt.bptt, scratch)[1]  # what a step of lt.train calls
+        return batch_gradient(params, pairs, lt.bptt)[1]  # what a step of lt.train calls
 
     runs = {"plain": one_by_one, "library": library}
     if torch:

@@ -4,8 +4,6 @@ The equations are those of plain.py, with a batch axis B behind the time axis: a
 `params.flat` (N, n), it is (T, N, B, H): every net runs on every sequence, and `weights` say how often each net counts
 it. Shapes below are those for several nets; for one net the axis N is missing everywhere. The four gates lie in four
 blocks, (4, T, N, B, H), so that every line of a step works on unbroken memory. Every sequence starts from a zero state.
-Large arrays are reused from call to call (`Scratch`): to get fresh ones from the operating system costs as much as to
-fill them.
 """
 
 from __future__ import annotations
@@ -19,20 +17,6 @@ from lstm_teach.params import Params
 
 Pair = tuple[np.ndarray, np.ndarray]  # token ids x (T,) and targets (T,)
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # xs, targets, weights
-
-
-class Scratch:
-    """Arrays that are used again by the next call; what the last call returned in them is then overwritten."""
-
-    def __init__(self):
-        self._arrays: dict[str, np.ndarray] = {}
-
-    def array(self, name: str, *shape: int) -> np.ndarray:
-        """An array of this shape with unknown content."""
-        size = int(np.prod(shape))
-        if name not in self._arrays or self._arrays[name].size < size:
-            self._arrays[name] = np.empty(size)
-        return self._arrays[name][:size].reshape(shape)
 
 
 def pad(pairs: Sequence[Pair]) -> Batch:
@@ -79,13 +63,11 @@ class BatchCache:
     y: np.ndarray
 
 
-def batch_forward(params: Params, xs: np.ndarray, scratch: Scratch | None = None) -> BatchCache:
+def batch_forward(params: Params, xs: np.ndarray) -> BatchCache:
     """Run the LSTM over the B sequences in the columns of `xs` (T, B)."""
-    scratch = scratch or Scratch()
-    (T, B), H, K, nets = xs.shape, params.hidden_size, params.vocab_size, params.flat.shape[:-1]
-    gates, ct = scratch.array("gates", 4, T, *nets, B, H), scratch.array("ct", T, *nets, B, H)
-    c, h = scratch.array("c", T + 1, *nets, B, H), scratch.array("h", T + 1, *nets, B, H)
-    c[0] = h[0] = 0
+    (T, B), H, nets = xs.shape, params.hidden_size, params.flat.shape[:-1]
+    gates, ct = np.empty((4, T, *nets, B, H)), np.empty((T, *nets, B, H))
+    c, h = np.zeros((2, T + 1, *nets, B, H))
 
     W = _by_gate(params.W).swapaxes(-1, -2).copy()
     U = _by_gate(params.U).swapaxes(-1, -2).copy()
@@ -102,9 +84,9 @@ def batch_forward(params: Params, xs: np.ndarray, scratch: Scratch | None = None
         c[t + 1] += i * g
         np.tanh(c[t + 1], out=ct[t])
         np.multiply(o, ct[t], out=h[t + 1])
-    scores = np.matmul(h[1:], params.V.swapaxes(-1, -2), out=scratch.array("scores", T, *nets, B, K))
-    surprise = np.subtract(scores.max(-1, keepdims=True), scores, out=scores)  # at least 0, so that exp can't overflow
-    y = np.exp(-surprise, out=scratch.array("y", T, *nets, B, K))
+    scores = h[1:] @ params.V.swapaxes(-1, -2)
+    surprise = scores.max(-1, keepdims=True) - scores  # at least 0, so that exp can't overflow
+    y = np.exp(-surprise)
     total = y.sum(-1, keepdims=True)
     y /= total
     surprise += np.log(total)
@@ -131,14 +113,10 @@ def _own(targets: np.ndarray, cache: BatchCache) -> tuple[np.ndarray, ...]:
     return (*np.indices(cache.y.shape[:-1], sparse=True), targets[:, None] if cache.y.ndim > 3 else targets)
 
 
-def batch_bptt(
-    params: Params, xs: np.ndarray, targets: np.ndarray, weights: np.ndarray, scratch: Scratch | None = None
-) -> tuple[np.ndarray, Params]:
+def batch_bptt(params: Params, xs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, Params]:
     """`batch_loss` and its gradient, in one pass from the last step to the first for all sequences together."""
-    scratch = scratch or Scratch()
-    cache = batch_forward(params, xs, scratch)
-    loss, dy, dh_loss = _start(params, cache, targets, weights)
-    dz, W = scratch.array("dz", *cache.gates.shape), np.ascontiguousarray(_by_gate(params.W))
+    cache, loss, dy, dh_loss = _start(params, xs, targets, weights)
+    dz, W = np.empty_like(cache.gates), np.ascontiguousarray(_by_gate(params.W))
     dh_future, dc_carry = np.zeros((2, *cache.ct.shape[1:]))
     for t in reversed(range(len(xs))):
         (i, f, o, g), ct = cache.gates[:, t], cache.ct[t]
@@ -150,7 +128,7 @@ def batch_bptt(
         np.multiply(dc, i * (1 - g * g), out=dz[3, t])
         dh_future = np.matmul(dz[:, t], W).sum(0)
         dc_carry = dc * f
-    return loss, _gradient(params, xs, cache, dy, dz, scratch)
+    return loss, _gradient(params, xs, cache, dy, dz)
 
 
 def batch_nested(
@@ -159,15 +137,12 @@ def batch_nested(
     targets: np.ndarray,
     weights: np.ndarray,
     repaired: Collection[str] = (),
-    scratch: Scratch | None = None,
 ) -> tuple[np.ndarray, Params]:
     """As `batch_bptt`, by the loop of the question, of whose flaws those in `repaired` are repaired.
 
     The sequences have to be in the order of `collect`, the longest first.
     """
-    scratch = scratch or Scratch()
-    cache = batch_forward(params, xs, scratch)
-    loss, dy, dh_loss = _start(params, cache, targets, weights)
+    cache, loss, dy, dh_loss = _start(params, xs, targets, weights)
     (i, f, o, g), ct, c_before = cache.gates, cache.ct, cache.c[:-1]
     to_cell = o * (1 - ct**2)  # local slopes: from h to c, and from c (for o: from h) to the pre-activations
     to_z = np.stack([g * i * (1 - i), c_before * f * (1 - f), ct * o * (1 - o), i * (1 - g**2)], axis=-2)
@@ -189,17 +164,18 @@ def batch_nested(
             dh = np.matmul(dz.reshape(*dc.shape[:-1], 4 * params.hidden_size), params.W)
             carry = dc * f[s, ..., :n, :]
             dc = carry if "carry_accumulates" in repaired else dc + carry
-    return loss, _gradient(params, xs, cache, dy, np.moveaxis(dz_of_all, -2, 0), scratch, "scalar_dot" not in repaired)
+    return loss, _gradient(params, xs, cache, dy, np.moveaxis(dz_of_all, -2, 0), "scalar_dot" not in repaired)
 
 
 def _start(
-    params: Params, cache: BatchCache, targets: np.ndarray, weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The losses (N,), the deltas of the scores (T, N, B, vocab_size), which replace y, and those of h (T, N, B, H)."""
+    params: Params, xs: np.ndarray, targets: np.ndarray, weights: np.ndarray
+) -> tuple[BatchCache, np.ndarray, np.ndarray, np.ndarray]:
+    """The forward pass, the losses (N,), and the deltas of the scores, which replace y, and of h (T, N, B, H)."""
+    cache = batch_forward(params, xs)
     dy = cache.y
     dy[_own(targets, cache)] -= 1
     dy *= weights[..., None]
-    return _loss(cache, targets, weights), dy, np.matmul(dy, params.V)
+    return cache, _loss(cache, targets, weights), dy, np.matmul(dy, params.V)
 
 
 def _gradient(
@@ -208,7 +184,6 @@ def _gradient(
     cache: BatchCache,
     dy: np.ndarray,
     dz: np.ndarray,
-    scratch: Scratch,
     scalar_dot: bool = False,
 ) -> Params:
     """The nine gradients of each net from the deltas of its scores and pre-activations."""
@@ -227,6 +202,5 @@ def _gradient(
         np.matmul(dz.swapaxes(-1, -2), h_before, out=_by_gate(grads.W))
     order = np.argsort(xs, axis=None)  # steps with the same token side by side: their sum is that token's column of U
     tokens, starts = np.unique(xs.ravel()[order], return_index=True)
-    by_token = np.take(dz, order, axis=-2, out=scratch.array("by_token", *dz.shape), mode="clip")  # "raise" would copy
-    _by_gate(grads.U)[..., tokens] = np.add.reduceat(by_token, starts, axis=-2).swapaxes(-1, -2)
+    _by_gate(grads.U)[..., tokens] = np.add.reduceat(dz.take(order, axis=-2), starts, axis=-2).swapaxes(-1, -2)
     return grads

@@ -12,7 +12,7 @@ import numpy as np
 
 from lstm_teach import guard, validate
 from lstm_teach.backward import bptt, walk_back
-from lstm_teach.batch import Pair, Scratch, batch_bptt, batch_loss, batch_nested, collect, pad
+from lstm_teach.batch import Pair, batch_bptt, batch_loss, batch_nested, collect, pad
 from lstm_teach.forward import check_params, cross_entropy, run
 from lstm_teach.gradcheck import Backward, collect_gradients, states_taken
 from lstm_teach.guard import LearnerError
@@ -151,12 +151,12 @@ def train(
     clip_norm = validate.finite_number("clip_norm", clip_norm, positive=True)
 
     rng, test_every = np.random.default_rng(validate.seed(seed)), max(1, steps // 20)
-    update, history, scratch = optimizer.start(), History(), Scratch()
+    update, history = optimizer.start(), History()
     with _bar(steps, task.name, progress) as bar:
         try:
             history.measure(0, params, task)
             for step in range(1, steps + 1):
-                loss, grads = batch_gradient(params, task.draw(rng, batch), backward, scratch)
+                loss, grads = batch_gradient(params, task.draw(rng, batch), backward)
                 norms = [size(matrix) for matrix in grads.values()]
                 norm = clip(grads.flat, clip_norm)
                 if not np.isfinite(norm + loss):
@@ -216,9 +216,7 @@ def somebody_watches() -> bool:
     return hasattr(shell, "kernel") or (sys.stderr is not None and sys.stderr.isatty())
 
 
-def batch_gradient(
-    params: Params, pairs: list[Pair], backward: Backward, scratch: Scratch | None = None
-) -> tuple[float, Params]:
+def batch_gradient(params: Params, pairs: list[Pair], backward: Backward) -> tuple[float, Params]:
     """Mean loss per symbol over the pairs, and the gradient of the loss of one sequence, averaged over the pairs."""
     if backward is bptt and len(pairs) == 1:  # the form for one sequence is the faster one then
         [(x, targets)] = pairs
@@ -227,7 +225,7 @@ def batch_gradient(
     xs, targets, weights = pad(sorted(pairs, key=lambda pair: -len(pair[0])))
     passes = batch_form(backward)
     if passes:
-        loss, grads = passes(params, xs, targets, weights, scratch=scratch)
+        loss, grads = passes(params, xs, targets, weights)
     else:
         loss, grads = batch_loss(params, xs, targets, weights), Params.zeros(params.vocab_size, params.hidden_size)
         for pair in pairs:
@@ -290,11 +288,11 @@ def train_side_by_side(
     different = list(dict.fromkeys(seeds))
     own = [different.index(seed) for seed in seeds]  # nets with the same seed get the same sequences
     rngs = [np.random.default_rng(validate.seed(seed)) for seed in different]
-    update, scratch, losses = adam(rate).start(), Scratch(), []
+    update, losses = adam(rate).start(), []
     for _ in range(steps):
         xs, targets, weights = collect([task.draw(rng, batch) for rng in rngs])
         weights = weights[:, own]
-        loss, grads = passes(together, xs, targets, weights, scratch=scratch)
+        loss, grads = passes(together, xs, targets, weights)
         losses.append(loss / weights.sum((0, 2)))
         grads.flat /= batch
         for gradient in grads.flat:

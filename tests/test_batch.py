@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lstm_teach as lt
-from lstm_teach.batch import Scratch, batch_bptt, batch_forward, batch_loss, pad
+from lstm_teach.batch import batch_bptt, batch_forward, batch_loss, pad
 
 
 def random_pairs(seed, vocab_size, lengths):
@@ -49,17 +49,6 @@ def test_what_stands_in_the_padding_changes_nothing():
     loss_other, grads_other = batch_bptt(params, *other, weights)
     assert loss_other == loss
     np.testing.assert_array_equal(grads_other.flat, grads.flat)
-
-
-def test_scratch_arrays_of_an_earlier_and_larger_batch_leave_no_trace():
-    params = lt.Params.random(5, 4, seed=3)
-    small, large = pad(random_pairs(1, 5, [3, 2])), pad(random_pairs(2, 5, [9, 8, 7]))
-    scratch = Scratch()
-    batch_bptt(params, *large, scratch)
-    loss, grads = batch_bptt(params, *small, scratch)
-    fresh_loss, fresh = batch_bptt(params, *small)
-    assert loss == fresh_loss
-    np.testing.assert_array_equal(grads.flat, fresh.flat)
 
 
 def test_the_loss_stays_finite_where_a_probability_rounds_to_zero():

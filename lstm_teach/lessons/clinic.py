@@ -133,21 +133,17 @@ def reasons(number: int, lines: Sequence[str]) -> dict[int, tuple[bool, str]]:
     Raises KeyError for a line that nothing is said about.
     """
     found = {}
+    cleared = [*WORDS["cleared"][str(number)].items(), *WORDS["cleared"]["general"].items()]
     for place, line in enumerate(lines):
         text = line.strip()
         if text == FAULTY[number][0]:
             found[place] = True, FAULTY[number][1]
         elif not text.startswith(("def ", "}", "return ")) and text != "dz = {":
-            found[place] = False, _why(number, text)
+            words = next((words for start, words in cleared if text.startswith(start)), None)
+            if words is None:
+                raise KeyError(f"case {number}: nothing is said about {text!r}")
+            found[place] = False, words
     return found
-
-
-def _why(number: int, text: str) -> str:
-    for table in (WORDS["cleared"][str(number)], WORDS["cleared"]["general"]):
-        for start, words in table.items():
-            if text.startswith(start):
-                return words
-    raise KeyError(f"case {number}: nothing is said about {text!r}")
 
 
 class Uncaptioned(Still):

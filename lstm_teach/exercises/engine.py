@@ -61,7 +61,7 @@ import numpy as np
 from lstm_teach.edited import edited
 from lstm_teach.exercises.questions import Question
 from lstm_teach.gradcheck import collect_gradients
-from lstm_teach.gradreport import relative_error, verdict
+from lstm_teach.gradreport import off, relative_error
 from lstm_teach.judging import Attempt, Trouble, difference, is_like, judge, kind, known_mistake, numbers, value_of
 from lstm_teach.params import Params
 from lstm_teach.verdicts import Verdict, hints_wanted
@@ -151,9 +151,9 @@ class Task:
     def _part(self, chosen: Sequence[int], only: str, attempt: Attempt) -> str:
         """The sentence of a part: the first thing that is off in the chosen cases, and what is known of it."""
         for k in chosen:
-            off, result = self._off(k, attempt, only)
-            if off:
-                sentence = f"In {self.cases[k].part}: {off}" if only and k else off
+            sentence, result = self._off(k, attempt, only)
+            if sentence:
+                sentence = f"In {self.cases[k].part}: {sentence}" if only and k else sentence
                 return f"{sentence} {self._words(k, attempt, result)}".strip()
         return ""
 
@@ -173,9 +173,9 @@ class Task:
             axes = spec.get("axes", ["row", "column"] if np.ndim(right[name]) > 1 else ["unit"])
             should = f"with your {' and '.join(given)} it should be" if given else "right is"
             compared = spec.get("label", "{}").format(name), got[name], expected, axes
-            if off := difference(*compared, spec.get("tolerance", 1e-9), should=should):
+            if sentence := difference(*compared, spec.get("tolerance", 1e-9), should=should):
                 also = case.also(got[name]) if case.also and is_like(got[name], expected) else ""
-                return f"{off} {also}".strip(), name
+                return f"{sentence} {also}".strip(), name
         return case.look(answer) if case.look else "", ""
 
     def _results(self, k: int, attempt: Attempt) -> dict[str, Any]:
@@ -278,17 +278,21 @@ def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
 
 def _nine_off(grads: Mapping[str, np.ndarray], right: Params, length: int) -> str:
     """Which of nine gradients are wrong, the one that is furthest off and its worst entry; "" if all are right."""
-    errors = {name: relative_error(grads[name], right[name]) for name in Params.NAMES}
-    wrong = [name for name in Params.NAMES if verdict(errors[name]) != "right"]
-    if not wrong:
+    errors = errors_of(grads, right)
+    if not (wrong := off(errors)):
         return ""
-    worst, fine = max(wrong, key=errors.get), [name for name in Params.NAMES if name not in wrong]
+    worst, fine = max(wrong, key=errors.get), [name for name in errors if name not in wrong]
     at = tuple(int(k) for k in np.unravel_index(abs(grads[worst] - right[worst]).argmax(), right[worst].shape))
     return (
         f"With {length} step{'s' * (length > 1)}, wrong: {listed(wrong)}; right: {listed(fine)}. Furthest off is"
         f" d{worst}, with an error of {errors[worst]:.2g}; at row {at[0]}, column {at[1]} yours is"
         f" {grads[worst][at]:.3g}, right is {right[worst][at]:.3g}."
     )
+
+
+def errors_of(grads: Mapping, right: Mapping) -> dict[str, float]:
+    """The norm-relative error of each gradient, by name."""
+    return {name: relative_error(grads[name], right[name]) for name in right}
 
 
 def listed(names: Collection[str]) -> str:

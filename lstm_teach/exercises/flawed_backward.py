@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from lstm_teach import exact_gradient
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, listed, questions, task_of
+from lstm_teach.exercises.engine import Case, check, errors_of, listed, questions, task_of
 from lstm_teach.exercises.nets import by_length, case_of
 from lstm_teach.exercises.unread import filled_forward
-from lstm_teach.gradreport import relative_error, verdict
+from lstm_teach.gradreport import off
 from lstm_teach.judging import Trouble, kind
 from lstm_teach.lessons.clinic_cases import question_loop
 from lstm_teach.params import Params
@@ -39,11 +39,8 @@ FLAWS = {
     "turned product": ("h[s - 1])", "h[s - 1]).T"),
     "g left out": (" + params.Wg.T @ dzg", ""),  # from i, f, o only
     "W not transposed": (".T @ dz", " @ dz"),  # and so from the wrong units
-    # what the walk before has left
-    "leftover": ("        dc = np.zeros(params.hidden_size)\n", "", "    dct =", "    dc = 0\n    dct ="),
     "no forget gate": ("dc = dc * f", "dc = dc"),  # the cell's delta is carried whole
     "a number": ("np.outer(dz", "np.dot(dz"),
-    "step 0 left out": ("reversed(range(t + 1))", "range(t, 0, -1)"),  # no walk gets to step 0
 }
 
 
@@ -52,29 +49,20 @@ def with_flaws(*flaws: str) -> Callable[..., Params]:
     return edited(nested_loop, *(piece for flaw in flaws for piece in FLAWS[flaw]))
 
 
-def check_first(first_repaired: Callable, seed: int = 1) -> Verdict:
-    """Check `first_repaired(params, x, targets, h0, c0)` -> nine gradients; it is the first loop, repaired."""
-    return _repaired("first", first_repaired, by_length(seed))
+def _check_of(loop: str, shortest: int = 1) -> Callable[..., Verdict]:
+    """The check of a repaired loop, on lengths from the shortest at which the loop was wrong."""
+
+    def check_repaired(repaired: Callable, seed: int = 1) -> Verdict:
+        with filled_forward():  # a repair that is right only because a row is zero is none
+            return check(__name__, loop, repaired, by_length(seed, shortest), right=exact_gradient)
+
+    called = f"{loop}_repaired(params, x, targets, h0, c0)"
+    check_repaired.__doc__ = f"Check `{called}` -> nine gradients; it is the {loop} loop, repaired."
+    return check_repaired
 
 
-def check_second(second_repaired: Callable, seed: int = 1) -> Verdict:
-    """Check `second_repaired(params, x, targets, h0, c0)` -> nine gradients; it is the second loop, repaired."""
-    return _repaired("second", second_repaired, by_length(seed, shortest=2))
-
-
-def check_third(third_repaired: Callable, seed: int = 1) -> Verdict:
-    """Check `third_repaired(params, x, targets, h0, c0)` -> nine gradients; it is the third loop, repaired."""
-    return _repaired("third", third_repaired, by_length(seed, shortest=2))
-
-
-def check_fourth(fourth_repaired: Callable, seed: int = 1) -> Verdict:
-    """Check `fourth_repaired(params, x, targets, h0, c0)` -> nine gradients; it is the fourth loop, repaired."""
-    return _repaired("fourth", fourth_repaired, by_length(seed))
-
-
-def _repaired(task: str, function: Callable, cases: list[Case]) -> Verdict:
-    with filled_forward():  # a repair that is right only because a row is zero is none
-        return check(__name__, task, function, cases, right=exact_gradient)
+check_first, check_fourth = _check_of("first"), _check_of("fourth")
+check_second, check_third = _check_of("second", shortest=2), _check_of("third", shortest=2)
 
 
 # Of a loop with one flaw, the kind of flaw that its wrong gradients at T = 1 and T = 2 tell.
@@ -114,5 +102,4 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
 def wrong_names(flaw: str, length: int, seed: int = 1) -> set[str]:
     """The names of the gradients that a loop with this flaw has wrong for a sequence of this length."""
     net = case_of(seed, length, 4, 5)
-    got, right = with_flaws(flaw)(*net), exact_gradient(*net)
-    return {name for name in Params.NAMES if verdict(relative_error(got[name], right[name])) != "right"}
+    return set(off(errors_of(with_flaws(flaw)(*net), exact_gradient(*net))))

@@ -104,17 +104,12 @@ def check_counter(counter_net: Callable, seed: int = 1) -> Verdict:
         x = random.integers(0, BELL, length)
         x[list(bells)] = BELL
 
-        def look(net: Params) -> str:
-            c, count = _cell(net, x, "counter_net"), np.cumsum(x == BELL)
-            wrong = np.flatnonzero(abs(c - count) > 0.1)
-            if not wrong.size:
-                return ""
-            t = wrong[0]
-            rang = f"{count[t]} bell{'s have' if count[t] != 1 else ' has'} rung so far"
-            wanted = f"{rang}, so it should be within 0.1 of {count[t]}"
-            return f"After step {t} of {length} the cell value is {c[t]:.4g}; {wanted}."
+        def off(t: int, value: float) -> str:
+            count = (x[: t + 1] == BELL).sum()
+            rang = f"{count} bell{'s have' if count != 1 else ' has'} rung so far"
+            return f"{rang}, so it should be within 0.1 of {count}" if abs(value - count) > 0.1 else ""
 
-        return Case(part, (), look=look)
+        return _step_by_step(part, "counter_net", x, off)
 
     cases = [
         on("one bell in 5 steps", 5, [2]),
@@ -127,25 +122,17 @@ def check_counter(counter_net: Callable, seed: int = 1) -> Verdict:
 
 def check_light(light_net: Callable, seed: int = 1) -> Verdict:
     """Check `light_net()` -> `Params` of 3 tokens whose unit 0 has c > 0.5 while the light is on, else at most 0.5."""
-    random = np.random.default_rng(seed)
 
     def on(part: str, x: Sequence[int]) -> Case:
-        switched = np.maximum.accumulate(np.where(np.asarray(x) != STAY, np.arange(len(x)), -1))
-        lit = (switched >= 0) & (np.asarray(x)[switched] == ON)
+        def off(t: int, value: float) -> str:
+            last = max((s for s in range(t + 1) if x[s] != STAY), default=None)
+            lit = last is not None and x[last] == ON
+            switched = f"was last switched {'on' if lit else 'off'} at step {last}"
+            state = "has not been switched on yet" if last is None else switched
+            limit = "above" if lit else "at most"
+            return f"the light {state}, so it should be {limit} 0.5" if (value > 0.5) != lit else ""
 
-        def look(net: Params) -> str:
-            c = _cell(net, x, "light_net")
-            wrong = np.flatnonzero((c > 0.5) != lit)
-            if not wrong.size:
-                return ""
-            t = wrong[0]
-            last = f"was last switched {'on' if lit[t] else 'off'} at step {switched[t]}"
-            state = last if switched[t] >= 0 else "has not been switched on yet"
-            limit = "above" if lit[t] else "at most"
-            value = f"After step {t} of {len(x)} the cell value is {c[t]:.3g}"
-            return f"{value}; the light {state}, so it should be {limit} 0.5."
-
-        return Case(part, (), look=look)
+        return _step_by_step(part, "light_net", x, off)
 
     cases = [
         on("on", [STAY, STAY, ON, STAY, STAY]),
@@ -154,9 +141,21 @@ def check_light(light_net: Callable, seed: int = 1) -> Verdict:
         on("five times off then on", [OFF] * 5 + [ON, STAY]),
         on("200 steps after it was switched on", [ON] + [STAY] * 200),
         on("200 steps after it was switched off", [ON, OFF] + [STAY] * 200),
-        on("on and off at random", random.integers(0, 3, 80)),
+        on("on and off at random", np.random.default_rng(seed).integers(0, 3, 80)),
     ]
     return check(__name__, "light", light_net, cases)
+
+
+def _step_by_step(part: str, name: str, x: Sequence[int], off: Callable[[int, float], str]) -> Case:
+    """A case that looks at the cell value of unit 0 after each step; `off` says what is wrong with one, or ""."""
+
+    def look(net: Params) -> str:
+        for t, value in enumerate(_cell(net, x, name)):
+            if words := off(t, value):
+                return f"After step {t} of {len(x)} the cell value is {value:.4g}; {words}."
+        return ""
+
+    return Case(part, (), look=look)
 
 
 def _cell(net: object, x: Sequence[int], name: str) -> np.ndarray:

@@ -11,8 +11,8 @@ import numpy as np
 
 from lstm_teach import bptt, exact_gradient, loss, nested_bptt
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, questions, task_of
-from lstm_teach.exercises.nets import case_of
+from lstm_teach.exercises.engine import Case, check, errors_of, questions, task_of
+from lstm_teach.exercises.nets import case_of, watched
 from lstm_teach.gradreport import relative_error, verdict
 from lstm_teach.guard import name_of
 from lstm_teach.judging import Trouble, kind
@@ -22,7 +22,7 @@ from lstm_teach.params import Params
 from lstm_teach.verdicts import Verdict
 
 PREDICT_DIGITS, FALLING, TINY = questions(__name__, "my_digits", "my_falling_error", "my_tiny_weights")
-norm = np.linalg.norm
+norm, error = np.linalg.norm, relative_error  # the second under a name that no task has
 
 
 def check_relative_error(relative_error: Callable, seed: int = 1) -> Verdict:
@@ -43,11 +43,6 @@ def check_relative_error(relative_error: Callable, seed: int = 1) -> Verdict:
     return check(__name__, "relative_error", relative_error, cases, right=error)
 
 
-def error(a: np.ndarray, b: np.ndarray) -> float:
-    """The norm-relative error of two matrices."""
-    return norm(a - b) / max(norm(a), norm(b), 1e-300)
-
-
 def check_numerical_gradient(numerical_gradient: Callable, seed: int = 1) -> Verdict:
     """Check `numerical_gradient(loss_fn, params, step)` -> nine matrices, for any loss_fn(params) -> float."""
     weights = np.random.default_rng(seed).normal(0, 1, Params.zeros(2, 3).flat.size)
@@ -56,20 +51,14 @@ def check_numerical_gradient(numerical_gradient: Callable, seed: int = 1) -> Ver
         return float(weights @ np.sin(params.flat) + np.cos(params.flat.sum()))
 
     def on(part: str, plain: Callable, net: Params, step: float) -> Case:
-        several: list[int] = []  # how many weights were nudged, where it was more than one
-
-        def watched(params: Params) -> float:
-            moved = np.count_nonzero(abs(params.flat - net.flat) > step / 2)
-            if moved > 1:
-                several.append(moved)
-            return plain(params)
+        loss_fn, moves = watched(plain, net)
 
         def also(got: object) -> str:
-            most = max(several, default=0)
+            most = max([np.count_nonzero(abs(by) > step / 2) for by in moves], default=0)
             again = "put each one back before you nudge the next."
-            return f"At one point {most} weights were nudged at once: {again}" if most else ""
+            return f"At one point {most} weights were nudged at once: {again}" if most > 1 else ""
 
-        return Case(part, (watched, net, step), {"plain": plain}, also=also, right=nine(plain, net, step))
+        return Case(part, (loss_fn, net, step), {"plain": plain}, also=also, right=nine(plain, net, step))
 
     lstm_loss, net = _lstm_loss(seed, 3, 2)
     other = Params.random(2, 3, seed=seed + 1)
@@ -219,8 +208,8 @@ def _net_and_sequence(answer: object) -> tuple:
 
 def _worst(backward: Callable, net: tuple) -> tuple[float, str]:
     """The largest of the nine norm-relative errors, and the matrix that has it."""
-    got, right = backward(*net), exact_gradient(*net)
-    return max((relative_error(got[name], right[name]), name) for name in Params.NAMES)
+    errors = errors_of(backward(*net), exact_gradient(*net))
+    return max((error, name) for name, error in errors.items())
 
 
 def check_slope_along(slope_along: Callable, seed: int = 1) -> Verdict:
@@ -232,17 +221,13 @@ def check_slope_along(slope_along: Callable, seed: int = 1) -> Verdict:
 
     def on(part: str, vocab_size: int, hidden_size: int, step: float, direction: Callable) -> Case:
         loss_fn, net = _lstm_loss(seed, vocab_size, hidden_size)
-        asked: list[None] = []
-
-        def counted(params: Params) -> float:
-            asked.append(None)
-            return loss_fn(params)
+        counted, moves = watched(loss_fn, net)
 
         def at(by: np.ndarray | float) -> float:
             return loss_fn(_moved(net, by))
 
         def look(answer: object) -> str:
-            return "" if len(asked) <= 2 else f"The number is right, but it took {len(asked)} losses; two are enough."
+            return "" if len(moves) <= 2 else f"The number is right, but it took {len(moves)} losses; two are enough."
 
         along = direction(net.flat.size)
         right = (at(step * along) - at(-step * along)) / (2 * step)

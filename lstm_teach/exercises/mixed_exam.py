@@ -14,21 +14,19 @@ import numpy as np
 
 from lstm_teach import exact_gradient
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, questions, task_of
-from lstm_teach.exercises.nets import by_length, case_of
+from lstm_teach.exercises.engine import Case, check, errors_of, questions, task_of
+from lstm_teach.exercises.nets import by_length, case_of, watched
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradcheck import collect_gradients
-from lstm_teach.gradreport import relative_error
+from lstm_teach.gradreport import off, verdict
 from lstm_teach.judging import Trouble, kind
 from lstm_teach.lessons.cases import state
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
-from lstm_teach.plain import sigmoid
+from lstm_teach.plain import sigmoid, softmax
 from lstm_teach.validate import brief
 from lstm_teach.verdicts import Verdict, advice
 
-RIGHT = 1e-7  # the largest relative error of a right gradient
-LENGTHS = (1, 2, 3, 6)
 norm = np.linalg.norm
 
 COUNT, SHORTEST, SECOND_FAULT, NEGATIVE = questions(
@@ -52,14 +50,13 @@ def run_coupled(net: Net, x: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> Simp
         steps.append(before)
     rows = {name: np.array([step[name] for step in steps]) for name in "iogch"}
     rows["c"], rows["h"] = np.vstack([rows["c"], c0]), np.vstack([rows["h"], h0])
-    scores = rows["h"][:-1] @ net["V"].T
-    return SimpleNamespace(**rows, y=np.exp(scores - _log_sum(scores)[:, None]))
+    return SimpleNamespace(**rows, y=softmax(rows["h"][:-1] @ net["V"].T))
 
 
 def coupled_loss(net: Net, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> float:
     """The cross-entropy, summed over the steps."""
-    scores = run_coupled(net, x, h0, c0).h[:-1] @ net["V"].T
-    return (_log_sum(scores) - scores[np.arange(len(x)), targets]).sum()
+    y = run_coupled(net, x, h0, c0).y
+    return -np.log(y[np.arange(len(x)), targets]).sum()
 
 
 def cell_step(net: Net, token: int, h_before: np.ndarray, c_before: np.ndarray) -> dict[str, np.ndarray]:
@@ -78,12 +75,6 @@ def z(net: Net, name: str, token: int, h_before: np.ndarray) -> np.ndarray:
 def curve(name: str, z: np.ndarray) -> np.ndarray:
     """What a gate, or the candidate g, makes of its sum."""
     return np.tanh(z) if name == "g" else sigmoid(z)
-
-
-def _log_sum(scores: np.ndarray) -> np.ndarray:
-    """The logarithm of the sum of the exponentials of each row."""
-    largest = scores.real.max(axis=1)
-    return largest + np.log(np.exp(scores - largest[:, None]).sum(axis=1))
 
 
 TINY = 1e-150  # a complex step: no difference is taken, so it can't be too small
@@ -223,15 +214,14 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
     flat, zero, one = {"C": random.normal(0, 1, (2, 2))}, {"C": np.zeros((2, 2))}, {"C": np.ones((2, 2))}
 
     def on(part: str, loss_of: Callable, net: Net, grads: Mapping, exact: Mapping) -> Case:
-        watched, moves = watch(loss_of, net)
+        loss, moves = watched(loss_of, net)
 
         def also(error: object) -> str:
             if grads is not exact or not error > 0:
                 return ""
             return f"This gradient is right, so its error should be below 1e-7.{advice(step_words(moves, error))}"
 
-        right = {name: relative_error(grads[name], exact[name]) if grads is not exact else 0.0 for name in net}
-        return Case(part, (watched, net, grads), {"exact": exact}, also=also, right=right)
+        return Case(part, (loss, net, grads), {"exact": exact}, also=also, right=errors_of(grads, exact))
 
     cases = [
         on("the net of this exam", exam_loss, net, grads, grads),
@@ -242,22 +232,6 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
         on("a loss that does not change", lambda net: 1.5, flat, one, zero),
     ]
     return check(__name__, "errors", errors_by_matrix, cases)
-
-
-def watch(loss_of: Callable, net: Net) -> tuple[Callable, list[np.ndarray]]:
-    """The same loss, and a list that gets, for each call, by how much the numbers that differ from net's were moved."""
-    first, moves = {name: matrix.copy() for name, matrix in net.items()}, []
-
-    def watched(moved: Net) -> float:
-        loss = loss_of(moved)
-        if isinstance(moved, Mapping) and all(
-            np.shape(moved.get(name)) == matrix.shape for name, matrix in first.items()
-        ):
-            by = np.concatenate([np.ravel(moved[name] - matrix) for name, matrix in first.items()])
-            moves.append(by[by != 0])
-        return loss
-
-    return watched, moves
 
 
 def step_words(moves: list[np.ndarray], error: float) -> str:
@@ -291,63 +265,53 @@ def ladder(fault: str, seed: int = 3) -> dict[int, dict[str, float]]:
     rungs = {}
     for T in range(1, len(TOKENS) + 1):
         sequence = TOKENS[:T], targets[:T], h0, c0
-        got, right = with_fault(fault)(net, *sequence), right_gradient(net, *sequence)
-        rungs[T] = {name: relative_error(got[name], right[name]) for name in NAMES}
+        rungs[T] = errors_of(with_fault(fault)(net, *sequence), right_gradient(net, *sequence))
     return rungs
 
 
 def check_ladder(predictions: Callable) -> Verdict:
     """Check `predictions()` -> for each letter of a fault the first T that shows it, and the names of what is wrong."""
-    cases = [Case(f"fault {letter}", (), look=_rung(letter)) for letter in FAULTS]
+    cases = [Case(f"fault {letter}", (), look=functools.partial(_rung, letter)) for letter in FAULTS]
     return check(__name__, "ladder", predictions, cases)
 
 
-def _rung(letter: str) -> Callable[[object], str]:
-    """What looks at the prediction for one fault."""
-    rungs = ladder(letter)
-    wrong = {T: {name for name, error in errors.items() if error > RIGHT} for T, errors in rungs.items()}
-    first = next(T for T, names in wrong.items() if names)
-
-    def look(answer: object) -> str:
-        if not isinstance(answer, Mapping):
-            raise Trouble(f"The function should return a dictionary with the keys A to E, but returns {kind(answer)}.")
-        if letter not in answer:
-            return f"The dictionary has no {letter!r}."
-        own = answer[letter]
-        if not isinstance(own, tuple | list) or len(own) != 2:
-            return f'{letter!r} should have a T and names, (2, "Wi Ui") for instance, but has {brief(own)}.'
-        T, names = own
-        if isinstance(T, bool) or not isinstance(T, int | np.integer) or T not in rungs:
-            return f"The T of {letter!r} should be a number from 1 to {len(rungs)}, but is {brief(T)}."
-        if isinstance(names, str):
-            names = names.replace(",", " ").split()
-        elif not isinstance(names, Collection):
-            return f"The names of {letter!r} should be one text, but are {brief(names)}."
-        named = {str(name) if str(name) in NAMES else str(name).removeprefix("d") for name in names}
-        if unknown := sorted(named - set(NAMES)):
-            return f"The names of {letter!r} should be some of {' '.join(NAMES)}, but {unknown[0]} is among them."
-        if first > T:
-            ask = advice("Is the wrong number used for any gradient there?")
-            most = max(rungs[T].values())
-            return f"You see it at T = {T} first, but there all seven are right, up to {most:.0e}.{ask}"
-        if first < T:
-            worst = max(rungs[first].values())
-            return f"You see it at T = {T} first, but a shorter sequence shows it, with errors up to {worst:.2g}."
-        many = f"{len(wrong[T])} of the seven {'is' if len(wrong[T]) == 1 else 'are'} wrong"
-        for name in NAMES:
-            if name in named - wrong[T]:
-                why = advice("Follow it from the line with the fault: does its product ever get there?")
-                return f"T = {T} is right. There you name d{name}, whose error is {rungs[T][name]:.0e}; {many}.{why}"
-        if missing := wrong[T] - named:
-            more = " more" if named else ""
-            count = f"{len(missing)}{more} {'is' if len(missing) == 1 else 'are'} wrong"
-            why = advice("Ask what else reads the wrong number.")
-            fine = "T = {} is right, and so is what you name" if named else "T = {} is right"
-            least = min(rungs[T][name] for name in missing)
-            return f"{fine.format(T)}, but {count}, with errors of {least:.2g} or more.{why}"
-        return ""
-
-    return look
+def _rung(letter: str, answer: object) -> str:
+    """What is off in the prediction for one fault."""
+    if not isinstance(answer, Mapping):
+        raise Trouble(f"The function should return a dictionary with the keys A to E, but returns {kind(answer)}.")
+    if letter not in answer:
+        return f"The dictionary has no {letter!r}."
+    own, rungs = answer[letter], ladder(letter)
+    if not isinstance(own, tuple | list) or len(own) != 2:
+        return f'{letter!r} should have a T and names, (2, "Wi Ui") for instance, but has {brief(own)}.'
+    T, names = own
+    if isinstance(T, bool) or not isinstance(T, int | np.integer) or T not in rungs:
+        return f"The T of {letter!r} should be a number from 1 to {len(rungs)}, but is {brief(T)}."
+    if not isinstance(names, Collection):
+        return f"The names of {letter!r} should be one text, but are {brief(names)}."
+    names = names.replace(",", " ").split() if isinstance(names, str) else names
+    named = {str(name).removeprefix("d") for name in names}
+    if unknown := sorted(named - set(NAMES)):
+        return f"The names of {letter!r} should be some of {' '.join(NAMES)}, but {unknown[0]} is among them."
+    first, errors = next(T for T in rungs if off(rungs[T])), rungs[T]
+    if first > T:
+        ask = advice("Is the wrong number used for any gradient there?")
+        return f"You see it at T = {T} first, but there all seven are right, up to {max(errors.values()):.0e}.{ask}"
+    if first < T:
+        worst = max(rungs[first].values())
+        return f"You see it at T = {T} first, but a shorter sequence shows it, with errors up to {worst:.2g}."
+    wrong = off(errors)
+    for name in NAMES:
+        if name in named and name not in wrong:
+            why = advice("Follow it from the line with the fault: does its product ever get there?")
+            many = f"{len(wrong)} of the seven are wrong"
+            return f"T = {T} is right. There you name d{name}, whose error is {errors[name]:.0e}; {many}.{why}"
+    if missing := [errors[name] for name in wrong if name not in named]:
+        fine, what = (", and so is what you name", "more") if named else ("", "gradients")
+        count = f"{len(missing)} {what} {'is' if len(missing) == 1 else 'are'} wrong"
+        why = advice("Ask what else reads the wrong number.")
+        return f"T = {T} is right{fine}, but {count}, with errors of {min(missing):.2g} or more.{why}"
+    return ""
 
 
 # Each flaw: a piece of the right pass, and what somebody might have written there.
@@ -378,11 +342,10 @@ def right_last_gradient(params: Params, x: np.ndarray, target: int, h0: np.ndarr
 def last_ladder(backward: Callable) -> str:
     """What is wrong with a pass that is called like those of task 4, at each of four lengths, as text."""
     lines = [f"{'T':<4}" + "".join(f"{'d' + name:<9}" for name in Params.NAMES)]
-    for T in LENGTHS:
+    for T in (1, 2, 3, 6):
         case = last_case(5, T, 4, 5)
-        right, got = right_last_gradient(*case), collect_gradients(backward(*case), case[0])
-        errors = [relative_error(got[name], right[name]) for name in Params.NAMES]
-        lines.append(f"{T:<4}" + "".join(f"{f'{e:.2g}' if e > RIGHT else 'right':<9}" for e in errors))
+        errors = errors_of(collect_gradients(backward(*case), case[0]), right_last_gradient(*case)).values()
+        lines.append(f"{T:<4}" + "".join(f"{'right' if verdict(e) == 'right' else f'{e:.2g}':<9}" for e in errors))
     return "\n".join(lines)
 
 
@@ -411,14 +374,14 @@ def check_back(coupled_back: Callable, seed: int = 1) -> Verdict:
 
 def check_pass(coupled_gradients: Callable, seed: int = 1) -> Verdict:
     """Check `coupled_gradients(net, x, targets, h0, c0)` -> a dictionary of the seven gradients."""
-    unknown = {
-        1: "At T = 1 a step hands nothing on, so look at the lines that make this gradient.",
-        2: "T = 1 is right, so look at what is carried from step to step, and at sums.",
-        6: "Shorter sequences are right, so look at what is carried from step to step, and at sums.",
-    }
-    cases = []
-    for T, K, H in ((1, 4, 5), (2, 4, 5), (6, 5, 3)):
-        cases.append(Case(f"a sequence of T = {T}", exam_case(seed + T, T, K, H), unknown=unknown[T]))
+    cases = [
+        Case(f"a sequence of T = {T}", exam_case(seed + T, T, K, H), unknown=words)
+        for T, K, H, words in (
+            (1, 4, 5, "At T = 1 a step hands nothing on, so look at the lines that make this gradient."),
+            (2, 4, 5, "T = 1 is right, so look at what is carried from step to step, and at sums."),
+            (6, 5, 3, "Shorter sequences are right, so look at what is carried from step to step, and at sums."),
+        )
+    ]
     return check(__name__, "pass", coupled_gradients, cases, right=right_gradient)
 
 

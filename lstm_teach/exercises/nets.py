@@ -1,8 +1,10 @@
-"""The nets and sequences that exercises are judged on."""
+"""The nets and sequences that exercises are judged on, and an eye on what is done with them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import copy
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -22,3 +24,17 @@ def by_length(seed: int, shortest: int = 1, make: Callable = case_of) -> list[Ca
     """Cases of growing length for a repaired pass, from the shortest at which the flawed one was wrong."""
     sizes = {f"T = {T}": (T, 4, 5) for T in (1, 2, 6) if shortest <= T} | {"T = 9 with other sizes": (9, 6, 3)}
     return [Case(part, make(seed + size[0], *size)) for part, size in sizes.items()]
+
+
+def watched(loss_of: Callable, net: Mapping | Params) -> tuple[Callable, list[np.ndarray]]:
+    """The same loss, and a list that gets, for each call, by how much the numbers that differ from net's were moved."""
+    first, moves = copy.deepcopy(net), []
+
+    def watched_loss(moved: Mapping | Params) -> float:
+        loss = loss_of(moved)
+        with contextlib.suppress(KeyError, TypeError, ValueError):  # the loss of something else
+            by = np.concatenate([np.ravel(moved[name] - matrix) for name, matrix in first.items()])
+            moves.append(by[by != 0])
+        return loss
+
+    return watched_loss, moves

@@ -149,12 +149,10 @@ ask = Asked  # as a notebook says it
 
 
 def explain(question: Question, answer: str) -> str:
-    """What to say after an answer, as HTML; empty before it: why the chosen option is right or not.
+    """What to say after an answer, as HTML: why the chosen option is right or not.
 
     The reasons for the others are folded, so that whoever guessed wrong can think again before reading on.
     """
-    if not answer:
-        return ""
     if not question.options:
         return f"<p>You wrote: {html.escape(answer)}</p><p>{html.escape(question.reveal)}</p>"
     right, why = answer == question.right, html.escape(question.options[answer].why)

@@ -39,15 +39,15 @@ def step(params: Params, cache: Cache, t: int, dh: np.ndarray, dc_carry: np.ndar
 def check_walk(walk: Callable, seed: int = 1) -> Verdict:
     """Check `walk(step, params, cache, targets, weights)` -> dh, dc, (T, H) each, of the weighted sum of losses."""
 
-    def on(part: str, seed: int, size: tuple[int, int], weights: list[float]) -> Case:
-        params, x, targets, h0, c0 = case_of(seed, len(weights), *size)
-        return Case(part, (step, params, filled(forward(params, x, h0, c0)), targets, np.array(weights, float)))
-
-    cases = [
-        on("six steps", seed, (5, 4), [0.5, 0, 1, 2, 0.25, 1.5]),
-        on("a loss at the last step alone", seed + 1, (4, 3), [0, 0, 0, 1]),
-        on("a single step", seed + 2, (3, 5), [2]),
-    ]
+    cases = []
+    for part, more, size, weights in (
+        ("six steps", 0, (5, 4), [0.5, 0, 1, 2, 0.25, 1.5]),
+        ("a loss at the last step alone", 1, (4, 3), [0, 0, 0, 1]),
+        ("a single step", 2, (3, 5), [2]),
+    ):
+        params, x, targets, h0, c0 = case_of(seed + more, len(weights), *size)
+        cache = filled(forward(params, x, h0, c0))
+        cases.append(Case(part, (step, params, cache, targets, np.array(weights, float))))
     return check(__name__, "walk", walk, cases, right=walked)
 
 
@@ -71,11 +71,8 @@ def walked(
 def check_biases(bias_gradients: Callable, seed: int = 1) -> Verdict:
     """Check `bias_gradients(dzi, dzf, dzo, dzg, dy)` -> db (H,) and da (K,); dz. are (T, H), dy is (T, K)."""
     random = np.random.default_rng(seed)
-
-    def on(part: str, T: int, H: int, K: int) -> Case:
-        return Case(part, (*random.normal(0, 1, (4, T, H)), random.normal(0, 1, (T, K))))
-
-    cases = [on("six steps", 6, 4, 5), on("as many steps as units", 3, 3, 3), on("a single step", 1, 2, 4)]
+    sizes = ("six steps", 6, 4, 5), ("as many steps as units", 3, 3, 3), ("a single step", 1, 2, 4)
+    cases = [Case(part, (*random.normal(0, 1, (4, T, H)), random.normal(0, 1, (T, K)))) for part, T, H, K in sizes]
     return check(__name__, "biases", bias_gradients, cases, right=biases)
 
 
@@ -86,35 +83,31 @@ def biases(dzi: np.ndarray, dzf: np.ndarray, dzo: np.ndarray, dzg: np.ndarray, d
 
 def check_peepholes(peephole_back: Callable, seed: int = 1) -> Verdict:
     """Check `peephole_back(dh, dc_carry, i, f, o, g, c_before, c, pi, pf, po)` -> dc dc_before dpi dpf dpo."""
-    random = np.random.default_rng(seed)
-
-    def on(part: str, H: int) -> Case:
+    random, cases = np.random.default_rng(seed), []
+    for part, H in (("five units", 5), ("three units", 3)):
         dh, dc_carry, c_before, *p = random.uniform(0.3, 1.5, (6, H)) * random.choice([-1, 1], (6, H))
         i, f, o, g = *random.uniform(0.15, 0.85, (3, H)), random.uniform(-0.8, 0.8, H)
         given = (dh, dc_carry, i, f, o, g, c_before, f * c_before + i * g, *p)
-        return Case(part, given, steps_between(*given))
-
-    return check(__name__, "peepholes", peephole_back, [on("five units", 5), on("three units", 3)], right=peepholes)
-
-
-def steps_between(*given: np.ndarray) -> dict[str, np.ndarray]:
-    """What lies between the arguments of `peephole_back` and its results: ct, dzi, dzf, dzo; and dc."""
-    dh, dc_carry, i, f, o, g, c_before, c, _, _, po = given
-    ct = np.tanh(c)
-    dzo = dh * ct * o * (1 - o)
-    dc = dh * o * (1 - ct**2) + dc_carry + dzo * po
-    return {"ct": ct, "dzi": dc * g * i * (1 - i), "dzf": dc * c_before * f * (1 - f), "dzo": dzo, "dc": dc}
+        cases.append(Case(part, given, peepholes(*given)))
+    return check(
+        *(__name__, "peepholes", peephole_back, cases),
+        right=lambda *given: pick(peepholes(*given), "dc dc_before dpi dpf dpo"),
+    )
 
 
 def peepholes(*given: np.ndarray) -> dict[str, np.ndarray]:
-    """One right step back through a cell with peepholes, all that is elementwise; (H,) each.
+    """One right step back through a cell with peepholes, all that is elementwise, and what lies between; (H,) each.
 
     Source of the cell: Gers, Schraudolph and Schmidhuber, JMLR 3 (2002) 115.
     """
-    _, _, _, f, _, _, c_before, c, pi, pf, _ = given
-    _, dzi, dzf, dzo, dc = steps_between(*given).values()
-    before = dc * f + dzi * pi + dzf * pf
-    return {"dc": dc, "dc_before": before, "dpi": dzi * c_before, "dpf": dzf * c_before, "dpo": dzo * c}
+    dh, dc_carry, i, f, o, g, c_before, c, pi, pf, po = given
+    ct = np.tanh(c)
+    dzo = dh * ct * o * (1 - o)
+    dc = dh * o * (1 - ct**2) + dc_carry + dzo * po
+    dzi, dzf = dc * g * i * (1 - i), dc * c_before * f * (1 - f)
+    gradients = {"dpi": dzi * c_before, "dpf": dzf * c_before, "dpo": dzo * c}
+    between = {"ct": ct, "dzi": dzi, "dzf": dzf, "dzo": dzo}
+    return {"dc": dc, "dc_before": dc * f + dzi * pi + dzf * pf, **gradients, **between}
 
 
 def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:

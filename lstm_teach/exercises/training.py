@@ -98,26 +98,16 @@ def check_trainer(train: Callable, seed: int = 1) -> Verdict:
         """No net's gradient, but quick, and different for all pairs."""
         return np.sin(flat + read[x].sum(0)) * asked[targets].sum(0)
 
-    def on(part: str, count: int, size: int, *orders: Sequence[int]) -> Case:
+    cases = []
+    for part, count, size, *orders in (
+        ("a single batch", 3, 3, [0, 1, 2]),
+        ("two batches", 4, 2, [2, 0, 3, 1]),
+        ("a last batch that is smaller", 5, 2, [3, 1, 4, 0, 2]),
+        ("three epochs", 5, 3, [1, 4, 0, 2, 3], [4, 2, 3, 1, 0], [2, 0, 1, 4, 3]),
+    ):
         xs, targets = (list(each) for each in random.integers(0, 4, (2, count, 4)))
-        return Case(part, (random.normal(0, 1, 12), xs, targets, gradient_of, 0.1, size, np.array(orders)))
-
-    cases = [
-        on("a single batch", 3, 3, [0, 1, 2]),
-        on("two batches", 4, 2, [2, 0, 3, 1]),
-        on("a last batch that is smaller", 5, 2, [3, 1, 4, 0, 2]),
-        on("three epochs", 5, 3, [1, 4, 0, 2, 3], [4, 2, 3, 1, 0], [2, 0, 1, 4, 3]),
-    ]
+        cases.append(Case(part, (random.normal(0, 1, 12), xs, targets, gradient_of, 0.1, size, np.array(orders))))
     return check(__name__, "trainer", train, cases, right=trained)
-
-
-def for_net(params: Params) -> tuple[Callable, np.ndarray]:
-    """`gradient_of(flat, x, targets)` for nets of this size, and the weights of this one, (n,)."""
-
-    def gradient_of(flat: np.ndarray, x: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        return bptt(Params(params.vocab_size, params.hidden_size, np.array(flat, float)), x, targets).flat
-
-    return gradient_of, params.flat.copy()
 
 
 def trained(
@@ -143,8 +133,11 @@ def trained(
 
 def example(epochs: int = 20, gap: int = 2) -> tuple:
     """What `train` gets to learn to recall a symbol over a gap: flat, xs, targets, gradient_of, rate, size, orders."""
-    gradient_of, flat = for_net(Params.random(8, 8, seed=0, scale=0.3, forget_bias=1.0))
-    random = np.random.default_rng(0)
+
+    def gradient_of(flat: np.ndarray, x: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        return bptt(Params(8, 8, np.array(flat, float)), x, targets).flat
+
+    flat, random = Params.random(8, 8, seed=0, scale=0.3, forget_bias=1.0).flat.copy(), np.random.default_rng(0)
     xs, targets = (list(each) for each in zip(*tasks.recall(gap, 4).draw(random, 60), strict=True))
     return flat, xs, targets, gradient_of, 0.3, 8, np.array([random.permutation(60) for _ in range(epochs)])
 

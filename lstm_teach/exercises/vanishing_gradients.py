@@ -30,15 +30,8 @@ PREDICT_STEPS, SHUT_GATE, CUT_TEXT = questions(__name__, "my_steps", "my_shut_ga
 def check_carried(carried: Callable, seed: int = 1) -> Verdict:
     """Check `carried(f, dc, s)` -> (s+1, H): what the forget gates (T+1, H) alone leave of dc (H,)."""
     random = np.random.default_rng(seed)
-
-    def on(part: str, T: int, H: int, s: int) -> Case:
-        return Case(part, (random.uniform(0.2, 0.95, (T + 1, H)), random.normal(0, 1, H), s))
-
-    cases = [
-        on("a loss in the middle", 12, 4, 8),
-        on("a loss at either end", 6, 3, 5),
-        on("a loss at either end", 5, 3, 0),
-    ]
+    sizes = ("a loss in the middle", 12, 4, 8), ("a loss at either end", 6, 3, 5), ("a loss at either end", 5, 3, 0)
+    cases = [Case(part, (random.uniform(0.2, 0.95, (T + 1, H)), random.normal(0, 1, H), s)) for part, T, H, s in sizes]
     return check(__name__, "carried", carried, cases, right=lambda f, dc, s: dc * gates(f, s, 1, s))
 
 
@@ -62,9 +55,8 @@ def check_reach(reach: Callable) -> Verdict:
 
         never = f"The rate is {rate:.4g} here, so share is never reached; return -1."
         names = {"rate": shown, "exact": np.log(share) / np.log(shown)}
-        if rate >= 1:
-            return Case(part, (bias, extra, share), names, unknown=never)
-        return Case(part, (bias, extra, share), names, also=also)
+        said = {"also": also} if rate < 1 else {"unknown": never}
+        return Case(part, (bias, extra, share), names, **said)
 
     cases = [
         on("nets with two roads back", 0.0, 0.11, 1e-3),
@@ -135,18 +127,16 @@ def pieced(back: Callable, pieces: Sequence[tuple]) -> dict[str, np.ndarray]:
 
 def check_kept(kept: Callable, seed: int = 1) -> Verdict:
     """Check `kept(norms, length)` -> (T,): for each step the share of the sum over losses that the cuts leave."""
-    random = np.random.default_rng(seed)
-
-    def on(part: str, T: int, length: int) -> Case:
+    random, cases = np.random.default_rng(seed), []
+    for part, T, length in (
+        ("pieces of four steps", 12, 4),
+        ("a last piece that is shorter", 10, 4),
+        ("pieces of one step or a single piece", 5, 1),
+        ("pieces of one step or a single piece", 5, 7),
+    ):
         s, t = np.indices((T, T))
-        return Case(part, (np.where(s >= t, random.uniform(0.5, 1.5, (T, T)) * 0.8 ** (s - t), 0), length))
-
-    cases = [
-        on("pieces of four steps", 12, 4),
-        on("a last piece that is shorter", 10, 4),
-        on("pieces of one step or a single piece", 5, 1),
-        on("pieces of one step or a single piece", 5, 7),
-    ]
+        norms = np.where(s >= t, random.uniform(0.5, 1.5, (T, T)) * 0.8 ** (s - t), 0)
+        cases.append(Case(part, (norms, length)))
     return check(__name__, "kept", kept, cases, right=kept_of)
 
 

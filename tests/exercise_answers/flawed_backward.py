@@ -6,6 +6,7 @@ import numpy as np
 from sound import bptt, wrapped
 
 import lstm_teach as lt
+from lstm_teach.edited import edited
 from lstm_teach.exercises import flawed_backward
 
 
@@ -49,9 +50,16 @@ def right_with_deltas(params, x, targets, h0=None, c0=None):
     return bptt(params, x, targets, h0, c0, return_deltas=True)
 
 
+FLAWS = flawed_backward.FLAWS | {
+    # what the walk before has left
+    "leftover": ("        dc = np.zeros(params.hidden_size)\n", "", "    dct =", "    dc = 0\n    dct ="),
+    "step 0 left out": ("reversed(range(t + 1))", "range(t, 0, -1)"),  # no walk gets to step 0
+}
+
+
 def with_flaws(*flaws):
     """A loop that has these flaws; a partial has no source that the doctor would search for long."""
-    return partial(wrapped(flawed_backward.with_flaws(*flaws)))
+    return partial(wrapped(edited(flawed_backward.nested_loop, *(piece for flaw in flaws for piece in FLAWS[flaw]))))
 
 
 def changed(change):

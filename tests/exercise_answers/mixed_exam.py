@@ -554,7 +554,7 @@ WRONG = {
         "D at two steps": (said(D=(2, "Wo Uo")), "a shorter sequence shows it, with errors up to"),
         "D, W alone": (said(D=(1, "Wo")), "1 more is wrong"),
         "E without V": (said(E=(1, "Wi Wo Wg Ui Uo Ug")), "1 more is wrong"),
-        "D, nothing named": (said(D=(1, "")), "T = 1 is right, but 2 are wrong, with errors of"),
+        "D, nothing named": (said(D=(1, "")), "T = 1 is right, but 2 gradients are wrong, with errors of"),
         "E, W alone": (said(E=(1, "Wi Wo Wg")), "4 more are wrong"),
         "the form as it is": (lambda: dict.fromkeys("ABCDE", (1, "")), "none of 5 parts is right"),
         "not a dictionary": (lambda: list(LADDER.values()), "should return a dictionary"),

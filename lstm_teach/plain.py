@@ -6,6 +6,7 @@ are, without checks; complex numbers pass through, so that a complex step can di
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
@@ -116,9 +117,9 @@ def cell_back(
 
 
 def walk_back(
-    params: Params, cache: SimpleNamespace, targets: np.ndarray
+    params: Params, cache: SimpleNamespace, targets: np.ndarray, step_back: Callable = step_back
 ) -> tuple[Params, list[dict[str, np.ndarray]], np.ndarray]:
-    """The single pass: the nine gradients, the deltas of every step (see `step_back`), and dy."""
+    """The single pass: the nine gradients, the deltas of every step, by `step_back` or one like it, and dy."""
     x, T, H = cache.x, len(cache.x), params.hidden_size
     grads = Params.zeros(params.vocab_size, H)
     dy = score_deltas(cache, targets)

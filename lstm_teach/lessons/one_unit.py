@@ -136,17 +136,6 @@ def walk_with(step_back: Callable) -> Callable:
     """A backward pass for `check_gradients`: the forward pass, then `step_back` from the last step to the first."""
 
     def backward(params, x, targets, h0=None, c0=None):
-        cache, H = forward(params, x, h0, c0), params.hidden_size
-        dy = plain.score_deltas(cache, targets)
-        grads = Params.zeros(params.vocab_size, H)
-        coming = {"dh_future": np.zeros(H), "dc_carry": np.zeros(H)}
-        for t in reversed(range(len(x))):
-            d = step_back(params, cache, dy, t, **coming)
-            grads.V += np.outer(dy[t], cache.h[t])
-            for gate in "ifog":
-                grads["W" + gate] += np.outer(d["dz" + gate], cache.h[t - 1])
-                grads["U" + gate][:, x[t]] += d["dz" + gate]
-            coming = {"dh_future": d["dh_before"], "dc_carry": d["dc_before"]}
-        return grads
+        return plain.walk_back(params, forward(params, x, h0, c0), targets, step_back)[0]
 
     return backward

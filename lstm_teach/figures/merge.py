@@ -6,10 +6,8 @@ May import numpy and matplotlib.
 from collections.abc import Callable
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from .scene import Scene, drawn
@@ -22,7 +20,7 @@ TAG_WIDTH, BADGE = 58, 36
 CARD_WIDTH, CARD_HEIGHT = BADGE + 2 * TAG_WIDTH + 18, 38
 TAGS = BADGE + 6 + TAG_WIDTH / 2, BADGE + 12 + 1.5 * TAG_WIDTH  # from the left edge of a card to the middle of each tag
 TOGETHER = 0.86  # how many rows below the upper card the lower one is when the two are about to be added
-COLORMAP, LIMIT = colormaps["RdBu_r"], 1.5  # of deltas; one scale for dh and dc_carry
+LIMIT = 1.5  # of the colors of deltas; one scale for dh and dc_carry
 KEY = "Blue is negative, red is positive; the darker, the larger. A cross marks the loss where a walk starts."
 
 
@@ -58,7 +56,8 @@ def build(T: int) -> tuple[Scene, Callable[[np.ndarray, int], None]]:
 
     marks = axes.add_collection(PolyCollection([], facecolor=YELLOW, edgecolor="black", linewidth=0.8, zorder=2))
     cards = axes.add_collection(PolyCollection([], facecolor="white", edgecolor="black", zorder=3))
-    tags = axes.add_collection(PolyCollection([], edgecolor="black", linewidth=0.8, zorder=4))
+    tags = PolyCollection([], edgecolor="black", linewidth=0.8, zorder=4, cmap="RdBu_r", clim=(-LIMIT, LIMIT))
+    axes.add_collection(tags)
     shafts = axes.add_collection(LineCollection([], color="black", linewidth=2.2, zorder=2.5))
     (heads,) = axes.plot([], [], "<", color="black", markersize=8, zorder=2.6)
     (badges,) = axes.plot([], [], "o", color="white", markeredgecolor="black", markersize=21, zorder=4)
@@ -89,7 +88,7 @@ def build(T: int) -> tuple[Scene, Callable[[np.ndarray, int], None]]:
         cards.set_linewidth([2.2 if merged and t == last and s > meeting else 1 for t, s in places])
         badges.set_data(spots[:, 0] + BADGE / 2 + 2, spots[:, 1])
         tags.set_verts([tag(x + across, y, TAG_WIDTH, 22, 8) for x, y in spots for across in TAGS])
-        tags.set_facecolor(COLORMAP(Normalize(-LIMIT, LIMIT)([value for each in places for value in shown[each]])))
+        tags.set_array([value for each in places for value in shown[each]])
         for text in (text for card in words for text in card):
             text.set_text("")
         for (label, *numbers), (t, s), (x, y) in zip(words, places, spots, strict=False):

@@ -42,7 +42,7 @@ class Scene:
         return round(width), round(height)
 
     def live(self, *artists: Artist):
-        """Mark artists (lines, images, texts, patches, collections, an axis, a whole axes) as changing.
+        """Mark artists (lines, images, texts, patches, collections, an axis) as changing.
 
         Returns the artist, or the tuple of them, so that it can wrap the call that makes them.
         """
@@ -102,9 +102,6 @@ class Scene:
     def _drawing_order(self) -> Iterator[Artist]:
         """Yield the live artists and the static ones of the same axes that lie above them, lowest first."""
         for axes in sorted(self.figure.axes, key=Artist.get_zorder):
-            if axes in self._live:
-                yield axes
-                continue
             children = sorted(axes.get_children(), key=Artist.get_zorder)
             first = next((k for k, child in enumerate(children) if child in self._live), len(children))
             yield from (c for c in children[first:] if c in self._live or _over(axes, c))

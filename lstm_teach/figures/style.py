@@ -57,18 +57,14 @@ def axes_at(figure: Figure, left: float, top: float, width: float, height: float
 def new_page(width_px: int, height_px: int) -> tuple[Figure, Axes]:
     """Return an empty figure and axes over all of it, with pixels from the top left as coordinates."""
     figure = new_figure(width_px, height_px, layout=None)
-    axes = figure.add_axes(
-        (0, 0, 1, 1), xlim=(0, width_px), ylim=(height_px, 0), xticks=[], yticks=[], facecolor="none"
-    )
-    axes.spines[:].set_visible(False)
-    return figure, axes
+    page = {"xlim": (0, width_px), "ylim": (height_px, 0), "xticks": [], "yticks": []}
+    return figure, bare(figure.add_axes((0, 0, 1, 1), facecolor="none", **page))
 
 
 def line_style(thing: str) -> dict:
     """Color, marker, dash and name of a gate, state or loss, as keyword arguments for `axes.plot`."""
     color, marker, dash, name = THINGS[thing]
-    look = {"color": color, "marker": marker, "linestyle": dash, "label": name}
-    return {**look, "markersize": 5, "linewidth": 1.6}
+    return {"color": color, "marker": marker, "linestyle": dash, "label": name, "markersize": 5, "linewidth": 1.6}
 
 
 def tidy(axes: Axes, title: str = "", xlabel: str = "", ylabel: str = "") -> Axes:
@@ -95,10 +91,8 @@ def short(value: float, digits: int = 3) -> str:
     ['0', '0.5', '0.123', '1235', '1.23e-7', '-2e12']
     """
     value = float(value)
-    if not np.isfinite(value):
-        return str(value)
-    if value == 0:
-        return "0"
+    if value == 0 or not np.isfinite(value):
+        return f"{value + 0.0:g}"  # no minus before zero
     size = abs(float(f"{value:.{digits}g}"))  # rounded first: 999.7 is 1000
     if 1e-3 <= size < 1e5:
         return f"{value:.{digits}g}" if size < 10**digits else f"{value:.0f}"

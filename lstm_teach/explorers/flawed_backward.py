@@ -41,15 +41,11 @@ def switchboard() -> Explorer:
         done = figures.numbers(repaired).replace("+", ", ").replace("none", "nothing")
         return scene, figures.describe(got, right, f"Repaired: {done}. At T = {length}")
 
-    controls = {flaw: checkbox(label(flaw)) for flaw in FLAWS}
+    controls = {}
+    for number, flaw in enumerate(FLAWS, 1):
+        before, after = (line.format(dz="dz") for line in REPAIRS[flaw][:2])
+        change = f"<code>{before}</code>&ensp;becomes&ensp;<code>{after}</code>"
+        controls[flaw] = checkbox(f"{number}&ensp;<b>{flaw}</b>:&ensp;{change}")
     controls["length"] = int_slider("Length T of the sequence", 4, 1, LONGEST)
     controls["scale"] = float_slider("Scale of the weights", 0.8, 0.1, 1.5)
     return Explorer("Switch the repairs on and off", controls, draw, rows=[*([f] for f in FLAWS), ["length", "scale"]])
-
-
-def label(flaw: str) -> str:
-    """What a repair does to its line, as HTML."""
-    before, after = (line.format(dz="dz") for line in REPAIRS[flaw][:2])
-    return (
-        f"{figures.NUMBERS[flaw]}&ensp;<b>{flaw}</b>:&ensp;<code>{before}</code>&ensp;becomes&ensp;<code>{after}</code>"
-    )

@@ -345,7 +345,7 @@ def _parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
     yield widget
 
 
-_of_cell: dict[str, tuple[str, list[Explorer]]] = {}  # for each notebook cell its last run and what that made
+_of_cell: dict[str, dict[str, list[Explorer]]] = {}  # what each notebook cell made, by its run
 
 
 def _replace_earlier_run(explorer: Explorer) -> None:
@@ -355,10 +355,8 @@ def _replace_earlier_run(explorer: Explorer) -> None:
     cell = request.get("metadata", {}).get("cellId")
     if cell is None:
         return
-    run, made = _of_cell.get(cell, (None, []))
-    if run != request["header"]["msg_id"]:
-        for earlier in made:
+    this_run, runs = request["header"]["msg_id"], _of_cell.setdefault(cell, {})
+    for run in runs.keys() - {this_run}:
+        for earlier in runs.pop(run):
             earlier.close()
-        run, made = request["header"]["msg_id"], []
-    made.append(explorer)
-    _of_cell[cell] = run, made
+    runs.setdefault(this_run, []).append(explorer)

@@ -156,11 +156,9 @@ def checks_picture(checks: Sequence[str], passes: Sequence[str], errors: np.ndar
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    lying = lies(errors, bounds)
+    lying, looks = lies(errors, bounds), (("✓", "white", LIGHT_GRAY, RIGHT), ("✗", WRONG, WRONG, "white"))
     for (row, column), error in np.ndenumerate(errors):
-        mark, face, edge, color = (
-            ("✗", WRONG, WRONG, "white") if lying[row, column] else ("✓", "white", LIGHT_GRAY, RIGHT)
-        )
+        mark, face, edge, color = looks[int(lying[row, column])]
         axes.add_patch(Rectangle((column + 0.02, row + 0.08), 0.96, 0.84, facecolor=face, edgecolor=edge))
         said = f"{mark} {'accepts' if error <= bounds[row] else 'rejects'} {short(error, 1)}"
         style = {"ha": "center", "va": "center", "fontsize": 8}  # as large as a cell allows

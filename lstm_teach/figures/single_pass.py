@@ -163,12 +163,11 @@ def _difference_map(figure: Figure, T: int) -> tuple:
 
 def _dots(figure: Figure) -> dict[str, Line2D]:
     """Lengths on a logarithmic axis, a row for each quantity: one mark where the passes agree, else two."""
-    axes = tidy(axes_at(figure, *DOTS))
+    axes = tidy(axes_at(figure, *DOTS), xlabel="size (norm) of the delta; each line is ten times the one before")
     rows = len(QUANTITIES)
     axes.set(xscale="log", xlim=(LOWEST / 16, HIGHEST), ylim=(rows - 0.5, -0.5))
     ticks = 10.0 ** np.arange(np.log10(LOWEST), np.log10(HIGHEST) + 0.5)
     axes.set_xticks([NOTHING, *ticks], ["< 0.001", *(short(tick) for tick in ticks)])
-    axes.set_xlabel("size (norm) of the delta; each line is ten times the one before", fontsize=NORMAL)
     axes.set_yticks(range(rows), QUANTITIES)
     axes.minorticks_off()
     axes.tick_params(labelsize=NORMAL, length=0)

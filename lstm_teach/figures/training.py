@@ -44,8 +44,7 @@ def curves_picture(
         if top is None or min(history.test_loss) < top:
             axes.plot(history.tested, history.test_loss, **(KINDS | LETTERS)[name], markersize=5, label=name)
     last = max(history.tested[-1] for history in histories.values())
-    axes.set_xlim(-0.02 * last, last * 1.02)
-    axes.set_ylim(0, top)
+    axes.set(xlim=(-0.02 * last, last * 1.02), ylim=(0, top))
     if levels:
         low = min(*levels.values(), *(min(h.test_loss) for h in histories.values()))
         room = 0.15 * ((top or 2) - low)
@@ -53,7 +52,7 @@ def curves_picture(
         for words, level in levels.items():
             axes.axhline(level, color="black", linewidth=1, zorder=1)
             axes.text(0, level + room / 10, f"{words}: {level:.3f}", va="bottom", fontsize=NORMAL)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=NORMAL, frameon=False)
+    figure.legend(loc="outside right upper", fontsize=NORMAL, frameon=False)
     return figure
 
 
@@ -127,8 +126,8 @@ def seeds_picture(shares: Mapping[str, Sequence[float]], title: str, guess: floa
         axes.plot(values, heights, **KINDS[kind] | {"linestyle": ""}, markersize=8, markeredgecolor="white")
     axes.axvline(guess, **DASHED, zorder=0)
     axes.text(guess - 0.005, -0.62, "guessing", fontsize=SMALL, ha="right", va="center")
-    axes.set(xlim=(0.38, 1.02), ylim=(len(shares) - 0.5, -0.8), yticks=range(len(shares)))
-    axes.set_yticklabels(shares, fontsize=NORMAL)
+    axes.set(xlim=(0.38, 1.02), ylim=(len(shares) - 0.5, -0.8))
+    axes.set_yticks(range(len(shares)), shares, fontsize=NORMAL)
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
     return figure
@@ -172,9 +171,7 @@ def recall_picture(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -
 
 def describe_recall(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -> str:
     """Say in one line how many runs learned each gap, for each bias."""
-    parts = [
-        f"gap {gap}: {', '.join(str(int(count)) for count in np.sum(runs, axis=1))}" for gap, runs in learned.items()
-    ]
+    parts = [f"gap {gap}: {', '.join(map(str, np.sum(runs, axis=1)))}" for gap, runs in learned.items()]
     of = np.shape(next(iter(learned.values())))[1]
     return f"Runs of {of} that learned it, at forget-gate biases {', '.join(map(short, biases))}: {'; '.join(parts)}."
 
@@ -223,11 +220,10 @@ def norms_picture(whole: np.ndarray, parts: Mapping[str, np.ndarray], limit: flo
     axes.axhline(limit, **DASHED, label=f"the limit, {short(limit)}")
     clipped = steps[whole > limit]
     axes.plot(clipped, np.full(len(clipped), 0.02), **CLIPPED, transform=axes.get_xaxis_transform())
-    axes.set_yscale("log")
-    axes.set_xlim(1 - 0.01 * len(whole), len(whole) * 1.01)
+    axes.set(yscale="log", xlim=(1 - 0.01 * len(whole), len(whole) * 1.01))
     low, high = axes.get_ylim()
     axes.set_ylim(low / (high / low) ** 0.08, high)  # room for the marks
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=SMALL, frameon=False)
+    figure.legend(loc="outside right upper", fontsize=SMALL, frameon=False)
     return figure
 
 

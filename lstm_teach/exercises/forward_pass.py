@@ -149,21 +149,16 @@ def check_light(light_net: Callable, seed: int = 1) -> Verdict:
 def _step_by_step(part: str, name: str, x: Sequence[int], off: Callable[[int, float], str]) -> Case:
     """A case that looks at the cell value of unit 0 after each step; `off` says what is wrong with one, or ""."""
 
-    def look(net: Params) -> str:
-        for t, value in enumerate(_cell(net, x, name)):
+    def look(net: object) -> str:
+        if not isinstance(net, Params):
+            raise Trouble(f"{name} should return the net, an lt.Params, but returns {kind(net)}.")
+        if net.vocab_size != 3:
+            raise Trouble(f"{name} should return a net of 3 tokens, but its vocab_size is {net.vocab_size}.")
+        if not np.isfinite(net.flat).all():
+            raise Trouble(f"{name} returns a net with numbers that are not finite.")
+        for t, value in enumerate(forward(net, x).c[:-1, 0]):
             if words := off(t, value):
                 return f"After step {t} of {len(x)} the cell value is {value:.4g}; {words}."
         return ""
 
     return Case(part, (), look=look)
-
-
-def _cell(net: object, x: Sequence[int], name: str) -> np.ndarray:
-    """The cell value of unit 0 after each step; raise `Trouble` if the learner's net is none."""
-    if not isinstance(net, Params):
-        raise Trouble(f"{name} should return the net, an lt.Params, but returns {kind(net)}.")
-    if net.vocab_size != 3:
-        raise Trouble(f"{name} should return a net of 3 tokens, but its vocab_size is {net.vocab_size}.")
-    if not np.isfinite(net.flat).all():
-        raise Trouble(f"{name} returns a net with numbers that are not finite.")
-    return forward(net, x).c[:-1, 0]

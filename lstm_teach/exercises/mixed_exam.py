@@ -12,7 +12,6 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from lstm_teach import exact_gradient
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, errors_of, questions, task_of
 from lstm_teach.exercises.nets import by_length, case_of, watched
@@ -330,21 +329,12 @@ def with_flaws(*flaws: str) -> Callable[..., Params]:
     return edited(right_pass, *only_the_last, *(piece for flaw in flaws for piece in FLAWS[flaw]))
 
 
-def right_last_gradient(params: Params, x: np.ndarray, target: int, h0: np.ndarray, c0: np.ndarray) -> Params:
-    """The gradient of the last loss alone: that of all losses without that of all but the last."""
-    targets = np.full(len(x), target)
-    grads = exact_gradient(params, x, targets, h0, c0)
-    if len(x) > 1:
-        grads.flat[:] -= exact_gradient(params, x[:-1], targets[:-1], h0, c0).flat
-    return grads
-
-
 def last_ladder(backward: Callable) -> str:
     """What is wrong with a pass that is called like those of task 4, at each of four lengths, as text."""
     lines = [f"{'T':<4}" + "".join(f"{'d' + name:<9}" for name in Params.NAMES)]
     for T in (1, 2, 3, 6):
         case = last_case(5, T, 4, 5)
-        errors = errors_of(collect_gradients(backward(*case), case[0]), right_last_gradient(*case)).values()
+        errors = errors_of(collect_gradients(backward(*case), case[0]), with_flaws()(*case)).values()
         lines.append(f"{T:<4}" + "".join(f"{'right' if verdict(e) == 'right' else f'{e:.2g}':<9}" for e in errors))
     return "\n".join(lines)
 
@@ -358,7 +348,7 @@ def last_case(seed: int, T: int, K: int, H: int) -> tuple:
 def check_repair(repaired: Callable, seed: int = 1) -> Verdict:
     """Check `repaired(params, x, target, h0, c0)` -> nine gradients of the last loss."""
     with filled_forward():  # a repair that is right only because a row is zero is none
-        return check(__name__, "repair", repaired, by_length(seed, make=last_case), right=right_last_gradient)
+        return check(__name__, "repair", repaired, by_length(seed, make=last_case), right=with_flaws())
 
 
 def check_back(coupled_back: Callable, seed: int = 1) -> Verdict:

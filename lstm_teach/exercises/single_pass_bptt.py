@@ -38,7 +38,6 @@ def step(params: Params, cache: Cache, t: int, dh: np.ndarray, dc_carry: np.ndar
 
 def check_walk(walk: Callable, seed: int = 1) -> Verdict:
     """Check `walk(step, params, cache, targets, weights)` -> dh, dc, (T, H) each, of the weighted sum of losses."""
-
     cases = []
     for part, more, size, weights in (
         ("six steps", 0, (5, 4), [0.5, 0, 1, 2, 0.25, 1.5]),
@@ -89,14 +88,14 @@ def check_peepholes(peephole_back: Callable, seed: int = 1) -> Verdict:
         i, f, o, g = *random.uniform(0.15, 0.85, (3, H)), random.uniform(-0.8, 0.8, H)
         given = (dh, dc_carry, i, f, o, g, c_before, f * c_before + i * g, *p)
         cases.append(Case(part, given, peepholes(*given)))
-    return check(
-        *(__name__, "peepholes", peephole_back, cases),
-        right=lambda *given: pick(peepholes(*given), "dc dc_before dpi dpf dpo"),
-    )
+    return check(__name__, "peepholes", peephole_back, cases, right=lambda *given: pick(peepholes(*given), PEEPHOLES))
+
+
+PEEPHOLES = "dc dc_before dpi dpf dpo"
 
 
 def peepholes(*given: np.ndarray) -> dict[str, np.ndarray]:
-    """One right step back through a cell with peepholes, all that is elementwise, and what lies between; (H,) each.
+    """One right step back through a cell with peepholes: `PEEPHOLES` by name, and what lies between; (H,) each.
 
     Source of the cell: Gers, Schraudolph and Schmidhuber, JMLR 3 (2002) 115.
     """

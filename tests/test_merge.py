@@ -67,7 +67,7 @@ def test_the_turns_go_from_the_triangle_down_to_one_a_step(length):
 
 def test_at_every_position_the_picture_shows_as_many_cards_as_turns_and_the_numbers_of_hands(explorer):
     axes = explorer._scene.figure.axes[0]
-    for position in range(pictures.positions(T) + 1):
+    for position in range(pictures.PHASES * (T - 1) + 1):
         explorer.controls["position"].value = position
         merged, phase = divmod(position, 3)
         shown = pictures.hands(walks(), merged)
@@ -102,11 +102,11 @@ def test_one_of_two_that_meet_has_nothing_carried():
 
 def test_every_position_looks_and_reads_differently(explorer):
     seen = {}
-    for position in range(pictures.positions(T) + 1):
+    for position in range(pictures.PHASES * (T - 1) + 1):
         explorer.controls["position"].value = position
         seen[explorer.png] = explorer.text
         assert len(explorer.text) < 220
-    assert len(seen) == len(set(seen.values())) == pictures.positions(T) + 1
+    assert len(seen) == len(set(seen.values())) == pictures.PHASES * (T - 1) + 1
 
 
 def test_what_is_drawn_again_is_what_a_full_drawing_shows(explorer):
@@ -117,7 +117,7 @@ def test_what_is_drawn_again_is_what_a_full_drawing_shows(explorer):
 
 def test_no_two_texts_overlap_and_none_is_cut_off(explorer):
     axes = explorer._scene.figure.axes[0]
-    for position in range(pictures.positions(T) + 1):
+    for position in range(pictures.PHASES * (T - 1) + 1):
         explorer.controls["position"].value = position
         boxes = [text.get_window_extent() for text in axes.texts if text.get_text()]
         assert all(box.x0 >= 0 and box.x1 <= pictures.WIDTH and box.y0 >= 0 for box in boxes)

@@ -47,5 +47,5 @@ def merging() -> Explorer:
         step = figures.step_at(T, x)
         return None if step is None else {"position": figures.PHASES * (T - 1 - step)}
 
-    controls = {"position": int_slider("Bring the walks together", 0, 0, figures.positions(T), play_ms=900)}
+    controls = {"position": int_slider("Bring the walks together", 0, 0, figures.PHASES * (T - 1), play_ms=900)}
     return Explorer("Ten turns, or fewer", controls, draw, pick=pick)

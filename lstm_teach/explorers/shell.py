@@ -28,7 +28,7 @@ import traitlets
 from IPython import get_ipython
 
 from ..figures.scene import Scene
-from ..figures.still import still_html
+from ..figures.still import Still
 from .controls import SLIDERS, after, exact, power, said
 
 HERE = Path(__file__).parent
@@ -251,8 +251,8 @@ class Explorer:
     def _repr_mimebundle_(self, **kwargs) -> dict[str, str]:
         """The live widget, and a still picture for where no kernel runs."""
         p = self.picture
-        still = still_html(p.png, p.alt, p.width, p.height)
-        return self.root._repr_mimebundle_() | {"text/html": still, "text/plain": f"{self.title} {p.alt}"}
+        still = Still(p.png, p.alt, p.width, p.height)._repr_mimebundle_()
+        return self.root._repr_mimebundle_() | still | {"text/plain": f"{self.title} {p.alt}"}
 
     @contextmanager
     def _hold(self) -> Iterator[None]:

@@ -14,7 +14,9 @@ from .scene import Scene, drawn
 from .shapes import Points, octagon, rectangle, tag
 from .style import COLORS, GRAY, LARGE, NORMAL, SMALL, WIDTH, YELLOW, new_page
 
-PHASES = 3  # positions for each meeting: the two are marked, they are side by side, they are one
+# Of the scrubber for each meeting: the two are marked, they are side by side, they are one. A position is
+# PHASES * meetings that are over + the phase; the last one is PHASES * (T - 1).
+PHASES = 3
 LEFT, RIGHT_EDGE, TOP, PITCH = 130, 892, 116, 52  # pixels: first column, end of the last, first row, row to row
 TAG_WIDTH, BADGE = 58, 36
 CARD_WIDTH, CARD_HEIGHT = BADGE + 2 * TAG_WIDTH + 18, 38
@@ -22,11 +24,6 @@ TAGS = BADGE + 6 + TAG_WIDTH / 2, BADGE + 12 + 1.5 * TAG_WIDTH  # from the left 
 TOGETHER = 0.86  # how many rows below the upper card the lower one is when the two are about to be added
 LIMIT = 1.5  # of the colors of deltas; one scale for dh and dc_carry
 KEY = "Blue is negative, red is positive; the darker, the larger. A cross marks the loss where a walk starts."
-
-
-def positions(T: int) -> int:
-    """The last position of the scrubber; the first is 0. A position is PHASES * meetings that are over + the phase."""
-    return PHASES * (T - 1)
 
 
 def turns(T: int, merged: int) -> int:

@@ -11,28 +11,24 @@ from matplotlib.figure import Figure
 
 
 class Still:
-    """The last expression of a notebook cell: `show(picture(...), describe(...))`."""
+    """A PNG with its line of text, width and height in pixels of the page: shown by a notebook with caption and alt."""
 
     def __init__(self, png: bytes, text: str, width: int, height: int):
         self.png, self.text, self.width, self.height = png, text, width, height
 
     def _repr_mimebundle_(self, **kwargs) -> dict[str, str]:
-        return {"text/html": still_html(self.png, self.text, self.width, self.height), "text/plain": self.text}
+        source, words = base64.b64encode(self.png).decode(), html.escape(self.text)
+        page = (
+            f'<figure style="margin:0"><img src="data:image/png;base64,{source}" alt="{words}" '
+            f'width="{self.width}" height="{self.height}" style="max-width:100%;height:auto">'
+            f"<figcaption>{words}</figcaption></figure>"
+        )
+        return {"text/html": page, "text/plain": self.text}
 
 
 def show(figure: Figure, text: str) -> Still:
-    """Return the figure, drawn at twice its size so that it stays sharp, with `text` as caption and alt text."""
+    """Return the figure, drawn at twice its size so that it stays sharp; the last expression of a notebook cell."""
     width, height = (round(inches * figure.dpi) for inches in figure.get_size_inches())
     file = io.BytesIO()
     figure.savefig(file, dpi=2 * figure.dpi, pil_kwargs={"compress_level": 1})  # a fifth larger, faster
     return Still(file.getvalue(), text, width, height)
-
-
-def still_html(png: bytes, text: str, width: int, height: int) -> str:
-    """HTML of a picture with its caption; width and height in pixels of the page."""
-    source = base64.b64encode(png).decode()
-    return (
-        f'<figure style="margin:0"><img src="data:image/png;base64,{source}" alt="{html.escape(text)}" '
-        f'width="{width}" height="{height}" style="max-width:100%;height:auto">'
-        f"<figcaption>{html.escape(text)}</figcaption></figure>"
-    )

@@ -53,10 +53,12 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
     left.set_xticks(10.0 ** np.arange(-16, 1, 2))
     left.set_yticks([1e-12, 1e-10, RIGHT_UP_TO, 1e-4, 1e-2, 1, 1e2, 1e4])
     left.minorticks_off()
-    bound = left.axhline(RIGHT_UP_TO, color=LIGHT_GRAY, linewidth=1, zorder=0.4)
+    accepted = f"{RIGHT_WORD} up to {short(RIGHT_UP_TO)}"
+    bound = left.axhline(RIGHT_UP_TO, color=LIGHT_GRAY, linewidth=1, zorder=0.4, label=accepted)
     here = left.axvline(steps[0], color=LIGHT_GRAY, linewidth=5, zorder=0.5)
-    (bend,) = left.plot([], [], color=GRAY, linewidth=1.1, linestyle=(0, (1, 1.5)))
-    (rounding,) = left.plot([], [], color=GRAY, linewidth=1.1, linestyle=(0, (4, 2)))
+    thin = {"color": GRAY, "linewidth": 1.1}
+    (bend,) = left.plot([], [], **thin, linestyle=(0, (1, 1.5)), label="from the bend of the curve")
+    (rounding,) = left.plot([], [], **thin, linestyle=(0, (4, 2)), label="from rounding, about")
     lines = {scheme: left.plot(steps, steps, **style | {"marker": ""})[0] for scheme, style in SCHEMES.items()}
     marks = {
         scheme: left.plot([], [], **style | {"linestyle": ""}, markeredgecolor="white")[0]
@@ -68,21 +70,18 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
     right.set(xlim=(around[0], around[-1]), xticks=(-1, 0, 1))
     for line in (right.axhline, right.axvline):
         line(0, color=LIGHT_GRAY, linewidth=0.8)
-    (tangent,) = right.plot(around, around, color=LIGHT_GRAY, linewidth=6)
-    (curve,) = right.plot(around, around, color=COLORS["loss"], linewidth=2)
-    (secant,) = right.plot(around, around, color=BLACK, linewidth=1.4, linestyle=(0, (5, 2)))
+    (tangent,) = right.plot(around, around, color=LIGHT_GRAY, linewidth=6, label="true slope")
+    (curve,) = right.plot(around, around, color=COLORS["loss"], linewidth=2, label="loss, as computed")
+    (secant,) = right.plot(around, around, color=BLACK, linewidth=1.4, linestyle=(0, (5, 2)), label="measured slope")
     (used,) = right.plot([], [], "D", color=BLACK, markersize=7, markeredgecolor="white")
     ratio = right.text(0.04, 0.97, "", transform=right.transAxes, fontsize=NORMAL, va="top")
 
     figure.text(0.02, 0.965, "Relative error of the measured delta", fontsize=LARGE, va="center")
     figure.text(0.62, 0.965, "The loss around the weight", fontsize=LARGE, va="center")
     small = {"fontsize": SMALL, "frameon": False, "loc": "upper left", "borderaxespad": 0, "columnspacing": 0.9}
-    handles = [Line2D([], [], **style) for style in SCHEMES.values()] + [bend, rounding, bound]
-    words = "from the bend of the curve", "from rounding, about", f"{RIGHT_WORD} up to {short(RIGHT_UP_TO)}"
-    names = [*SCHEMES, *words]
-    figure.legend(handles, names, bbox_to_anchor=(0.02, 0.935), ncols=3, handlelength=2.6, **small)
-    handles, names = [curve, tangent, secant], ["loss, as computed", "true slope", "measured slope"]
-    figure.legend(handles, names, bbox_to_anchor=(0.62, 0.935), ncols=2, **small)
+    errors = [Line2D([], [], **style, label=scheme) for scheme, style in SCHEMES.items()] + [bend, rounding, bound]
+    figure.legend(handles=errors, bbox_to_anchor=(0.02, 0.935), ncols=3, handlelength=2.6, **small)
+    figure.legend(handles=[curve, tangent, secant], bbox_to_anchor=(0.62, 0.935), ncols=2, **small)
 
     scene = Scene(figure, here, bend, rounding, *lines.values(), *marks.values(), tangent, curve, secant, used, ratio)
 

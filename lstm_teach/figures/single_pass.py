@@ -153,10 +153,8 @@ def _difference_map(figure: Figure, T: int) -> tuple:
     column = axes.add_patch(Rectangle((0, -0.5), 1, rows, linewidth=1.4, clip_on=False, **frame))
     first = axes.add_patch(Rectangle((0, 0), 1, 1, linewidth=3.5, zorder=4, clip_on=False, **frame))
     keys = [Patch(facecolor=LIGHT_GRAY, label="same"), Patch(facecolor=WRONG, label="differs (×)")]
-    keys += [
-        Patch(linewidth=3, label="first on the way back", **frame),
-        Patch(linewidth=1.2, label="this step", **frame),
-    ]
+    widths = {"first on the way back": 3, "this step": 1.2}
+    keys += [Patch(linewidth=width, label=words, **frame) for words, width in widths.items()]
     _key(figure, keys, 12, 412, columns=2)
     return mesh, crosses, first, column
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import re
 import sys
 import warnings
@@ -19,9 +20,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.doctor_corpus import SPLITS, Broken, cases, define, passes
+from lstm_teach.doctor.bench import Bench
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.slots import Edit
-from lstm_teach.doctor.synthesis import candidates
 from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.gradcheck import states_taken
 
@@ -49,29 +50,25 @@ def _noting(make):
     return made
 
 
-def undone_by(case: Broken, right: str) -> set[str]:
-    """The rules with an edit after which the text is the right one, but for spaces and needless parentheses."""
-    _made_by.clear()
+def undoing(case: Broken, right: str) -> tuple[Bench, list[Edit]]:
+    """All edits for a case, and those after which the text is right but for spaces and needless parentheses."""
     backward = define(case.text, case.function, f"<{case.id}>")
-    code = Code.of(backward)
-    found = candidates(code, Truth(make_case(3, 23, states_taken(backward))))
+    code, takes = Code.of(backward), states_taken(backward)
+    bench = Bench(code, [Truth(make_case(3, 23, takes)), Truth(make_case(5, 33, takes))], lambda tried: None)
     begins = [case.text.find(unit.text.rstrip("\n")) for unit in code.units]
-    wanted, tree, rules = _SPACES.sub("", right), ast.dump(ast.parse(right)), set()
-    for edit in found.edits:
+    wanted, tree, found = _SPACES.sub("", right), ast.dump(ast.parse(right)), []
+    for edit in bench.every:
         changes = set()
         for part in edit.parts:
-            begin = begins[found.scene.slots[part.slot].unit]
+            begin = begins[code.slots[part.slot].unit]
             changes |= {(start + begin, end + begin, new) for start, end, new in part.changes}
         text = case.text
         for start, end, new in sorted(changes, reverse=True):
             text = text[:start] + new + text[end:]
         if _SPACES.sub("", text) == wanted:
-            try:
-                same = ast.dump(ast.parse(text)) == tree
-            except SyntaxError:
-                continue
-            rules |= {_made_by.get(hash(edit.parts), "?")} if same else set()
-    return rules
+            with contextlib.suppress(SyntaxError):
+                found += [edit] if ast.dump(ast.parse(text)) == tree else []
+    return bench, found
 
 
 def main() -> None:
@@ -86,7 +83,9 @@ def main() -> None:
     undone, alone = Counter(), Counter()
     covered = 0
     for case in single:
-        rules = undone_by(case, right[case.hand][0])
+        _made_by.clear()
+        _, edits = undoing(case, right[case.hand][0])
+        rules = {_made_by.get(hash(edit.parts), "?") for edit in edits}
         covered += bool(rules)
         undone.update(rules)
         alone.update(rules if len(rules) == 1 else ())

@@ -12,6 +12,7 @@ import pytest
 
 import lstm_teach as lt
 from benchmarks.doctor_corpus import define, passes
+from lstm_teach.doctor.bench import PRIOR
 from lstm_teach.doctor.causes import IDEAS
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.report import Finding
@@ -562,6 +563,10 @@ def test_every_line_of_the_table_of_rewrites_can_be_used():
         assert kind in IDEAS and 0 < cost < 4 and others and pattern not in others
         assert all(letters(other) <= letters(pattern) for other in others), pattern
     assert all(kind in IDEAS and others and name not in others for kind, _, name, *others in RENAMED)
+
+
+def test_what_was_learned_is_about_kinds_that_there_are():
+    assert PRIOR and PRIOR.keys() <= IDEAS.keys()
 
 
 @pytest.mark.parametrize(

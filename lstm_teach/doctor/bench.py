@@ -6,8 +6,10 @@ For code that never ends: steps of its loops with which it does. Imports donors,
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.donors import in_order
@@ -21,7 +23,9 @@ from lstm_teach.params import Params
 AT_ONCE = 500  # edits compiled together
 _MOVING = ("target", "moved", "moved in", "moved out")  # what depends on the value may be something else then
 ELSEWHERE = (*_MOVING, "copy", "number type")  # what such an edit does shows elsewhere
-JUST = 0.8  # less cost where nothing depends on a statement but what is wrong
+# By kind of edit: more cost the more of them are made for one that is needed; learned by benchmarks/doctor_prior.py.
+PRIOR: dict[str, float] = tomllib.loads((Path(__file__).parent / "prior.toml").read_text(encoding="utf-8"))
+JUST = 1.0  # less cost where nothing depends on a statement but what is wrong
 
 
 @dataclass
@@ -40,7 +44,9 @@ class Bench:
         self.code, self.slots, self.tell = code, code.slots, tell
         self.truths, self.truth = truths, truths[0]
         seen = candidates(code, self.truth)
-        self.scene, self.every = seen.scene, seen.edits
+        self.scene = seen.scene
+        every = [replace(edit, cost=edit.cost + PRIOR.get(edit.kind, 0)) for edit in seen.edits]
+        self.every = sorted(every, key=lambda edit: edit.cost)
         self.bare = Variants(code, [], [self.truth])
         self.kinds = {slot.number: slot.kind for slot in self.slots}
 

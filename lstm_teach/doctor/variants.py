@@ -217,7 +217,7 @@ class Variants:
     def _recognized(trace: Trace, truth: Truth) -> list[tuple[int, Any, int]]:
         """Slots, values with numbers in them, and recognized keys."""
         pairs = [(slot, value) for slot, value in zip(trace.slots, trace.values, strict=False) if usable(value)]
-        spend(VALUE * len(pairs))
+        spend(VALUE * sum(len(value) if type(value) is list else 1 for _, value in pairs))
         with np.errstate(all="ignore"):
             found = truth.recognize([value for _, value in pairs])
         return [(*pair, bits) for pair, bits in zip(pairs, found, strict=True)]

@@ -171,7 +171,7 @@ def recall_picture(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -
 
 def describe_recall(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -> str:
     """Say in one line how many runs learned each gap, for each bias."""
-    parts = [f"gap {gap}: {', '.join(map(str, np.sum(runs, axis=1)))}" for gap, runs in learned.items()]
+    parts = [f"gap {gap}: {', '.join(map(str, np.count_nonzero(runs, axis=1)))}" for gap, runs in learned.items()]
     of = np.shape(next(iter(learned.values())))[1]
     return f"Runs of {of} that learned it, at forget-gate biases {', '.join(map(short, biases))}: {'; '.join(parts)}."
 

@@ -75,7 +75,7 @@ def candidates(code: Code, truth: Truth) -> Candidates:
     """All candidate edits, and the scene."""
     scene = look(code, truth)
     edits = [*candidate_edits(scene), *written_anew(code, scene, truth)]
-    spend(EDIT * len(edits) // 4)
+    spend(EDIT * len(edits) // 2)
     return Candidates(scene, sorted(edits, key=lambda edit: edit.cost))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-STEPS = 4_600_000  # for one diagnosis, fifteen seconds or so on a usual machine
+STEPS = 4_400_000  # for one diagnosis, fifteen seconds or so on a usual machine
 RUN, STATEMENT = 25, 1  # steps for one run of a changed version, and for each statement in it
 EDIT, PROOF = 40, 150  # for one changed statement to be compiled, and for one net of a proof
 VALUE = 3  # for one array that is looked up among the right ones

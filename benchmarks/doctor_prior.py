@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.doctor_corpus import cases, passes
 from benchmarks.doctor_coverage import undoing
 from lstm_teach.doctor import causes
-from lstm_teach.doctor.bench import JUST, PRIOR
+from lstm_teach.doctor.bench import JUST
 
 KINDS = sorted(causes.IDEAS)
 SHRINK = 2.0  # how strongly the prior of a kind that is seldom seen is drawn to zero
@@ -58,7 +58,7 @@ def seen_in(every: int) -> list[Seen]:
         these = {id(edit) for edit in undoes}
         if any(id(edit) in these for edit in near):
             kind = np.array([KINDS.index(edit.kind) for edit in near])
-            cost = np.array([edit.cost - PRIOR.get(edit.kind, 0) for edit in near])
+            cost = np.array([edit.cost for edit in near])
             alone = np.array([bool(edit.slots & just) for edit in near])
             found.append(Seen(case.hand, kind, cost, alone, np.array([id(edit) in these for edit in near])))
     return found

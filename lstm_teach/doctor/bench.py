@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lstm_teach.doctor.code import Code
@@ -23,7 +23,7 @@ from lstm_teach.params import Params
 AT_ONCE = 500  # edits compiled together
 _MOVING = ("target", "moved", "moved in", "moved out")  # what depends on the value may be something else then
 ELSEWHERE = (*_MOVING, "copy", "number type")  # what such an edit does shows elsewhere
-# By kind of edit: more cost the more of them are made for one that is needed; learned by benchmarks/doctor_prior.py.
+# By kind: more cost the more edits are made for one that is needed; learned by benchmarks/doctor_prior.py.
 PRIOR: dict[str, float] = tomllib.loads((Path(__file__).parent / "prior.toml").read_text(encoding="utf-8"))
 JUST = 1.0  # less cost where nothing depends on a statement but what is wrong
 
@@ -37,6 +37,11 @@ class Repair:
     tried: int = 0
 
 
+def cost_to_try(edit: Edit) -> float:
+    """The cost by which edits are tried. Which of several that would do is told goes by their own: how natural they are."""
+    return edit.cost + PRIOR.get(edit.kind, 0)
+
+
 class Bench:
     """The learner's code, and the edits to try on it."""
 
@@ -44,9 +49,7 @@ class Bench:
         self.code, self.slots, self.tell = code, code.slots, tell
         self.truths, self.truth = truths, truths[0]
         seen = candidates(code, self.truth)
-        self.scene = seen.scene
-        every = [replace(edit, cost=edit.cost + PRIOR.get(edit.kind, 0)) for edit in seen.edits]
-        self.every = sorted(every, key=lambda edit: edit.cost)
+        self.scene, self.every = seen.scene, seen.edits
         self.bare = Variants(code, [], [self.truth])
         self.kinds = {slot.number: slot.kind for slot in self.slots}
 

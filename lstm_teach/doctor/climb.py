@@ -16,7 +16,7 @@ from itertools import count, islice
 
 import numpy as np
 
-from lstm_teach.doctor.bench import AT_ONCE, ELSEWHERE, JUST, Bench, Repair
+from lstm_teach.doctor.bench import AT_ONCE, ELSEWHERE, JUST, Bench, Repair, cost_to_try
 from lstm_teach.doctor.fuel import Deadline
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Edit
@@ -154,7 +154,7 @@ class Climb:
             return
         far, just = self.bench.too_far()
         near = [edit for edit in self.bench.every if not self.bench.can_not_be(edit, far)]
-        near.sort(key=lambda edit: (edit.cost - JUST * bool(edit.slots & just), len(edit.new)))
+        near.sort(key=lambda edit: (cost_to_try(edit) - JUST * bool(edit.slots & just), len(edit.new)))
         self.just = just
         for batch in _batches(near):
             yield from self._tried(self.root, batch, deadline)
@@ -337,7 +337,7 @@ class Climb:
         long = self.rungs[lowest].case.length > _LONG
 
         def doubt(edit: Edit) -> tuple[bool, float, int]:
-            cost = edit.cost - JUST * bool(self.about[id(edit)] & just) + self._inserted(edit)
+            cost = cost_to_try(edit) - JUST * bool(self.about[id(edit)] & just) + self._inserted(edit)
             return (
                 id(edit) not in beside,
                 cost + _ODD * (long and edit.kind not in CUTTING),

@@ -38,7 +38,7 @@ class Repair:
 
 
 def cost_to_try(edit: Edit) -> float:
-    """The cost by which edits are tried. Which of several that would do is told goes by their own: how natural they are."""
+    """The cost by which edits are tried. Which of several that would do is told goes by their own costs."""
     return edit.cost + PRIOR.get(edit.kind, 0)
 
 

@@ -48,6 +48,7 @@ def with_line(right, wrong):
             marks=long,
         ),
         pytest.param("do = dh * ct[t]", "di = dh * ct[t]", marks=long),
+        ("dUg[:, x[t]] += dzg", "dUi[:, x[t]] += dzg"),  # a place is seldom wrong, so other edits are tried before
     ],
 )
 def test_a_single_fault_is_named_first_and_repaired(right, wrong):

@@ -24,7 +24,7 @@ from lstm_teach.doctor.variants import Outcome, Variants
 from lstm_teach.gradcheck import LENGTHS, own_case
 
 _SHARE = 0.85  # of the steps is for the search, the rest for proof and report
-_SOON = 200_000  # steps for a single edit that repairs everything, before several are looked for
+_SOON = 280_000  # steps for a single edit that repairs everything, before several are looked for
 _NUMBERS = 8  # operations on single numbers of the walk back, from which on it is one entry by entry
 _CLIMB = 0.6  # of the steps left, for several edits by what becomes right of the gradients
 _AGAIN = 0.6  # of the steps left, for those beside what was made right so far

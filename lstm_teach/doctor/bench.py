@@ -34,7 +34,6 @@ class Repair:
 
     edits: list[Edit] = field(default_factory=list)
     others: list[list[Edit]] = field(default_factory=list)
-    tried: int = 0
 
 
 def cost_to_try(edit: Edit) -> float:
@@ -48,8 +47,7 @@ class Bench:
     def __init__(self, code: Code, truths: list[Truth], tell: Callable[[int], None]):
         self.code, self.slots, self.tell = code, code.slots, tell
         self.truths, self.truth = truths, truths[0]
-        seen = candidates(code, self.truth)
-        self.scene, self.every = seen.scene, seen.edits
+        self.scene, self.every = candidates(code, self.truth)
         self.bare = Variants(code, [], [self.truth])
         self.kinds = {slot.number: slot.kind for slot in self.slots}
 

@@ -23,7 +23,7 @@ def build(
     extra: dict[str, Any] | None = None,
     unread: bool = False,
 ) -> Callable:
-    """Compile the code again and put them in place of the learner's functions, in copies of their globals.
+    """Compile the code again and put the new functions in place of the learner's functions, in copies of their globals.
 
     `trees` are the syntax trees to compile (those of the units where None); they are used up. `extra` are names added
     to the globals. With `unread` the rows of `lt.forward` that belong to no step hold numbers instead of zeros.

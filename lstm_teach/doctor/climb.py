@@ -222,7 +222,7 @@ class Climb:
         if found:
             found = self._likely_first(found) if state.made else sorted(found, key=self._single_doubt)
             made, alike = state.with_one_more(found[0], found[1:40])
-            yield Repair(made, alike, self.tried)
+            yield Repair(made, alike)
 
     def _gain(self, variants: Variants, state: _State, edit: Edit) -> tuple[int, ...] | None:
         """What is right on each rung with one more edit.

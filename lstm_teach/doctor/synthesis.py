@@ -63,20 +63,12 @@ class _Goal:
     rows: list[np.ndarray] = field(default_factory=list)
 
 
-@dataclass(eq=False)
-class Candidates:
+def candidates(code: Code, truth: Truth) -> tuple[Scene, list[Edit]]:
     """What is seen of the running code, and all edits to try on it, the commonest mistakes first."""
-
-    scene: Scene
-    edits: list[Edit]
-
-
-def candidates(code: Code, truth: Truth) -> Candidates:
-    """All candidate edits, and the scene."""
     scene = look(code, truth)
     edits = [*candidate_edits(scene), *written_anew(code, scene, truth)]
     spend(EDIT * len(edits) // 2)
-    return Candidates(scene, sorted(edits, key=lambda edit: edit.cost))
+    return scene, sorted(edits, key=lambda edit: edit.cost)
 
 
 def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:

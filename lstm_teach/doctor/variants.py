@@ -1,7 +1,8 @@
 """Run many changed versions of a learner's function without compiling each: all changes in one function, switched.
 
 Every statement that has candidate changes becomes a switch between its own text and the changed ones; a list of
-numbers chooses. A run records what each statement computed. Imports build, slots, switch, values, truth and the guard.
+numbers chooses. A run records what each statement computed. Imports build, code, slots, switch, values, truth and
+the guard.
 """
 
 from __future__ import annotations

@@ -215,7 +215,7 @@ def test_forward_every_box_says_how_its_value_came():
         for box in operation.boxes:
             text = describe(View(net, direction="forward", chosen=box))
             assert f"= {exact(net.values[box])}." in text and "Nudge" not in text, text
-    assert "not computed yet" in describe(View(net, 1, "forward", chosen="c[0]"))
+    assert "Not computed yet." in describe(View(net, 1, "forward", chosen="c[0]"))
     assert "scores[0,0] = V[0,0] × h[0]" in describe(View(net, 9, chosen="h[0] -> scores[0]"))
 
 
@@ -311,7 +311,7 @@ def test_with_upto_nothing_later_on_the_way_back_is_given_away():
     for name in hidden:
         explorer.controls["chosen"].value = name
         before, after = plain(explorer.text).split("Nudge:")
-        assert before.rstrip().endswith("not derived yet.") and "×" not in before.split("Chosen")[1]
+        assert before.rstrip().endswith("Not derived yet.") and "×" not in before.split("Chosen")[1]
         assert "delta" not in after and exact(net.right.boxes[name], True) in after  # the loss is still asked
     figure = picture(net, direction="back", upto="product")
     assert not [word for word in words(figure) if word.startswith(("× (1", "× f", "× i", "× g", "× W"))]

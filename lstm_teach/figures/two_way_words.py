@@ -152,13 +152,13 @@ def describe(view: View) -> str:
     source, target = ends(chosen) if " -> " in chosen else (chosen, chosen)
     if not view.walked:
         box = box_of(target)
-        line = _value_line(net, box) if box in view.filled else "not computed yet."
+        line = _value_line(net, box) if box in view.filled else "Not computed yet."
     elif view.came & {chosen, source}:
         line = _delta_line(net, view.back, chosen)
     elif any({chosen, source} & {*o.boxes, *o.arrows} for o in view.derived if o.back):
-        line = "no delta has come back here yet."
+        line = "No delta has come back here yet."
     else:
-        line = "not derived yet."
+        line = "Not derived yet."
     # The heading of the picture: whoever sees it need not read it again.
     text = f'<span class="lt-unseen">Operation {". ".join(heading(view))}. </span>'
     text += f"<b>Chosen: {'box' if source == target else 'arrow'} {box_name(chosen)}.</b> {line}"
@@ -205,13 +205,13 @@ def _delta_line(net: Net, back: Back, place: str) -> str:
     kind, t = kind_and_step(place)
     if kind == "loss":
         whole = "the loss" if net.T == 1 else "the sum of the losses"
-        return f"its delta is 1, because {whole} moves exactly as it does."
+        return f"Its delta is 1, because {whole} moves exactly as it does."
     if place not in back.boxes:
-        return f"this loop computes no delta for {place}."
+        return f"This loop computes no delta for {place}."
     ways = sorted((n for n in back.arrows if ends(n)[0] == place), key=lambda n: kind_and_step(ends(n)[1])[1])
     if kind == "h" or (kind == "c" and t >= 0):
         return _sum_line(net, back, place, ways)
-    line = "delta in × local slope = delta out: " + _product(net, back, ways[0], delta_name(place))
+    line = "Delta in × local slope = delta out: " + _product(net, back, ways[0], delta_name(place))
     if kind[0] != "z":
         return line
     delta, before = back.boxes[place], net.values[f"h[{t - 1}]"]
@@ -242,9 +242,9 @@ def _arrow_line(net: Net, back: Back, name: str) -> str:
         return f"this loop brings nothing to {source}."
     if kind == "scores":
         sum_ = f"{_through_V(net, back, t)} = {exact(back.arrows[name])}"
-        return f"delta in × local slope, summed over the scores: dh_loss[{t}] = {sum_}."
+        return f"Delta in × local slope, summed over the scores: dh_loss[{t}] = {sum_}."
     part = {"ct": f"dc_hidden[{t}]", "kept": f"dc_carry[{t - 1}]"}.get(kind, f"its part of dh[{t - 1}]")
-    return "delta in × local slope = delta out: " + _product(net, back, name, part)
+    return "Delta in × local slope = delta out: " + _product(net, back, name, part)
 
 
 def _through_V(net: Net, back: Back, t: int) -> str:

@@ -60,9 +60,18 @@ SHARP = """img => {
     const scale = Math.min(2, Math.max(0.5, img.clientWidth / img.getAttribute('width') * devicePixelRatio));
     return Math.abs(img.naturalWidth - img.getAttribute('width') * scale) <= 1;
 }"""
-# Wait until nothing moves: twice in a row the kernel has answered everything before, and no change came. Then look.
+# Wait until nothing moves: the kernel has answered every message, and twice in a row no change came. Then look.
+# Widgets' messages are answered in a thread of their own, so that an answer to another message says nothing of them.
 SETTLE = f"""async ([root, seconds]) => {{
     const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    if (!kernel.lstmTeachOpen) {{
+        const open = kernel.lstmTeachOpen = new Set();
+        kernel.anyMessage.connect((_, {{ msg, direction }}) => {{
+            if (direction === 'send' && msg.channel === 'shell') open.add(msg.header.msg_id);
+            if (msg.header.msg_type === 'status' && msg.content.execution_state === 'idle')
+                open.delete(msg.parent_header.msg_id);
+        }});
+    }}
     const frame = () => new Promise(requestAnimationFrame);
     const seen = () => root.querySelector('img.lt-picture')?.dataset.seq + root.textContent;
     const end = performance.now() + 1000 * seconds;
@@ -72,7 +81,7 @@ SETTLE = f"""async ([root, seconds]) => {{
         await frame();
         await frame();
         const now = seen();
-        quiet = now === before ? quiet + 1 : 0;
+        quiet = now === before && !kernel.lstmTeachOpen.size ? quiet + 1 : 0;
         before = now;
     }}
     return ({LOOK})(root);

@@ -88,6 +88,16 @@ def draw(level):
 
 Explorer("Fickle", {"level": int_slider("Level", 20, 0, 40)}, draw)
 """
+# The kernel needs longer for a picture than for an answer to anything else.
+SLOW = """
+import time
+
+def draw(level):
+    time.sleep(0.3)
+    return png(level), f"Level {level}"
+
+Explorer("Slow", level(), draw)
+"""
 OTHER_CELLS = """
 e = Explorer("Nameless", {"level": int_slider("", 2, 0, 4)}, lambda level: (png(level), f"Level {level}"))
 e
@@ -111,7 +121,7 @@ print("a warning", file=sys.stderr)
 @pytest.fixture(scope="module")
 def faulty(browser, lab):
     """The notebook of good and faulty explorers, opened and run: its page, what went wrong, explorers by title."""
-    sources = [TOOLS, GOOD, FICKLE, *(source for _, source, _ in FAULTS), *OTHER_CELLS.split("===")]
+    sources = [TOOLS, GOOD, FICKLE, SLOW, *(source for _, source, _ in FAULTS), *OTHER_CELLS.split("===")]
     cells = [new_code_cell(source.strip(), id=f"cell-{i}") for i, source in enumerate(sources)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), lab.root_dir / "faulty.ipynb")
@@ -217,6 +227,13 @@ def test_a_kept_picture_is_replaced_if_the_kernel_draws_another_and_then_no_othe
     fickle.page.wait_for_timeout(300)
     assert shown(fickle, 0) == []
     fickle.wait_for("img => JSON.parse(img.dataset.values)[0] === 21", "img.lt-picture", "the kernel's picture")
+
+
+@pytest.mark.parametrize(("use", "act"), [(use_by_keyboard, by_keyboard), (use_by_mouse, by_mouse)])
+def test_nothing_is_said_against_a_slow_explorer(faulty, use, act):
+    slow = faulty[2]["Slow"]
+    use(slow, "level")
+    slow.reset(act)
 
 
 @pytest.mark.parametrize(("title", "source", "complaint"), FAULTS, ids=[title for title, _, _ in FAULTS])

@@ -38,7 +38,10 @@ _ROOT = 3  # the code as it was has one turn in so many
 _UPPER = 0.05  # less cost for every gradient that depends on what an edit changes
 _ODD = 2  # more for an edit of another kind where only long sequences are wrong
 _INSERTED = 0.5  # more for a new statement: often it does the same as a change of the one before it
-_INSIDE = 12  # edits to go on from that make something right inside the pass only
+# What becomes right inside the pass is looked at after so many batches in the best state, for the likeliest edits, and
+# for all of them when nothing else is left; and with how many of those edits the climb goes on.
+_STUCK, _LIKELY, _EVERY = 4, 800, 1_000_000
+_EARLY, _LATE = 4, 12
 _LONG = 6  # steps from which on a net is long
 _MUCH = 6  # blocks that have to become right for edits to be kept that do not repair everything
 # What may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size.
@@ -71,11 +74,14 @@ class Rung:
         self.full = (1 << len(self.names) + 1) - 1
         self.counted = self.full & ~sum(1 << k for k in np.flatnonzero(size == 0).tolist())  # zeros tell nothing
 
-    def right_blocks(self, trace: Trace) -> int:
-        """The blocks that are right in what a run returned, as bits; and one more bit if everything is in order."""
+    def right_blocks(self, trace: Trace) -> int | None:
+        """The blocks that are right in what a run returned, as bits; and one more bit if everything is in order.
+
+        None if it did not return nine gradients.
+        """
         grads = gradients(trace, self)
         if grads is None:
-            return 0
+            return None
         got = np.concatenate([grads[name].ravel() for name in Params.NAMES])[self.order]
         right = np.logical_and.reduceat(np.abs(got - self.right) <= self.near, self.starts)
         if right.all() and trace.kept_inputs:
@@ -104,6 +110,9 @@ def _distinct(case: Case) -> Case:
     return replace(case, x=np.arange(T)[::-1] % K, targets=(np.arange(T) + 1) % K)
 
 
+_Made = tuple[list[Edit], list[list[Edit]]]  # edits, and for each of them others with the same gain
+
+
 @dataclass(order=True)
 class _State:
     """Edits that were made, and those to be tried with them; what is least put off goes first."""
@@ -119,7 +128,7 @@ class _State:
     gains: dict[tuple[int, ...], list[Edit]] = field(compare=False, default_factory=dict)  # by what is right then
     batches: int = field(compare=False, default=0)  # tried
 
-    def with_one_more(self, edit: Edit, alike: Sequence[Edit] = ()) -> tuple[list[Edit], list[list[Edit]]]:
+    def with_one_more(self, edit: Edit, alike: Sequence[Edit] = ()) -> _Made:
         """The edits made and one more, in the place of those that change the same slots; and those alike."""
         kept = [k for k, other in enumerate(self.made) if other.slots.isdisjoint(edit.slots)]
         return [*(self.made[k] for k in kept), edit], [*(self.alike[k] for k in kept), list(alike)]
@@ -138,14 +147,15 @@ class Climb:
         self.full = tuple(rung.full for rung in self.rungs)
         self.numbers, self.followed, self.reach = count(), set(), None
         self.waiting: list[_State] | None = None  # states of which not all edits are tried
-        self.seen_inside: list[_State] = []
+        self.looked: dict[int, int] = {}  # by a state's number, for how many edits it was looked inside
+        self.failed: set[int] = set()  # edits with which no gradients came where some came before
         self.turn, self.done = 0, set()  # edits that were tried by themselves
         self.just: set[int] = set()  # slots on which just the wrong gradients depend
         self.statements = {slot.number for slot in self.bench.slots if slot.kind == "statement"}
         self.before = {(slot.block, slot.index): slot for slot in self.bench.slots if slot.kind == "statement"}
         self.about: dict[int, set[int]] = {}  # the slots that an edit is about, by its id
         bare = Variants(self.code, [], [], records=False)
-        right = tuple(self._right(bare, rung, ()) for rung in self.rungs)
+        right = tuple(self._right(bare, rung, ()) or 0 for rung in self.rungs)
         self.root = self.best = _State(0, 0, next(self.numbers), [], [], right)
 
     def single(self, deadline: Deadline) -> Iterator[Repair]:
@@ -173,10 +183,7 @@ class Climb:
             self.waiting = [self.root, *self._following(self.root)]
             self.best = max(self.waiting, key=lambda state: _count(state.right))
         while not deadline.over:
-            if not self.waiting and all(self.best is not one for one in self.seen_inside):
-                self.waiting = self._inside(self.best, deadline)
-                if not deadline.over:  # else a second call looks again
-                    self.seen_inside.append(self.best)
+            self.waiting = self.waiting or self._look(_EVERY, _LATE, deadline)
             if not self.waiting:
                 break
             self.turn += 1
@@ -194,6 +201,8 @@ class Climb:
             new = [*self._following(state), state]
             self.waiting += new
             self.best = max([self.best, *new], key=lambda state: _count(state.right))
+            if self.best.batches >= _STUCK:
+                self.waiting += self._look(_LIKELY, _EARLY, deadline)
 
     def _lowest(self, state: _State) -> int:
         """The first rung on which something is wrong."""
@@ -234,7 +243,10 @@ class Climb:
         lowest = self._lowest(state)
         right = list(before)
         for k in (lowest, *range(lowest), *range(lowest + 1, len(self.rungs))):
-            right[k] = self._right(variants, self.rungs[k], edits)
+            bits = self._right(variants, self.rungs[k], edits)
+            if bits is None and k == lowest and before[k]:
+                self.failed.add(id(edit))
+            right[k] = bits or 0
             gained, lost = right[k] & ~before[k] & self.rungs[k].counted, before[k] & ~right[k]
             if k == lowest and not gained:
                 return None
@@ -243,7 +255,7 @@ class Climb:
         return tuple(right)
 
     @staticmethod
-    def _right(variants: Variants, rung: Rung, edits: Sequence[Edit]) -> int:
+    def _right(variants: Variants, rung: Rung, edits: Sequence[Edit]) -> int | None:
         return rung.right_blocks(variants.run(rung, edits, quiet=True))
 
     def _following(self, state: _State) -> Iterator[_State]:
@@ -262,33 +274,39 @@ class Climb:
                     cost = state.cost + edit.cost
                     yield _State(put_off, cost, next(self.numbers), made, alike, right, beside)
 
-    def _inside(self, state: _State, deadline: Deadline) -> list[_State]:
-        """The states after edits that make more quantities right inside the pass, where no gradient shows it yet."""
-        truth, found = self.bench.truth, []
+    def _look(self, edits: int, most: int, deadline: Deadline) -> list[_State]:
+        """At most so many states after the first `edits` of the best state, if it was not looked inside for as many."""
+        state = self.best
+        if self.looked.get(state.number, 0) >= edits:
+            return []
+        found = self._inside(state, self._next(state)[:edits], deadline)[:most]
+        if not deadline.over:  # else a second call looks again
+            self.looked[state.number] = edits
+        bare = Variants(self.code, [edit for made, _ in found for edit in made], [], records=False)
+        rights = [tuple(self._right(bare, rung, made) or 0 for rung in self.rungs) for made, _ in found]
+        pairs = enumerate(zip(found, rights, strict=True))
+        return [_State(state.put_off + k, 0, next(self.numbers), *one, right) for k, (one, right) in pairs]
 
-        def inside(variants: Variants, edits: list[Edit]) -> int:
-            return variants.seen(variants.run(truth, edits), truth) & truth.counted
+    def _inside(self, state: _State, edits: list[Edit], deadline: Deadline) -> list[_Made]:
+        """With which edits more quantities are right inside the pass, where no gradient shows it yet: most first."""
+        truth, found, known = self.bench.truth, [], {}
 
-        before = inside(Variants(self.code, state.made, [truth]), state.made)
-        for batch in _batches(self._next(state)):
+        def inside(variants: Variants, edits: list[Edit], known: dict) -> int:
+            return variants.seen(variants.run(truth, edits), truth, known) & truth.counted
+
+        before = inside(Variants(self.code, state.made, [truth]), state.made, known)
+        for batch in _batches([edit for edit in edits if id(edit) not in self.failed]):
             variants = Variants(self.code, [*state.made, *batch], [truth])
             allowed = {id(edit) for edit in variants.edits}
             for edit in (edit for edit in batch if id(edit) in allowed and not deadline.over):
-                made, alike = state.with_one_more(edit)
-                now = inside(variants, made)
+                made = state.with_one_more(edit)
+                now = inside(variants, made[0], known.copy())  # most of what it computes is as before
                 gained = now.bit_count() - before.bit_count()
                 if gained > 0:
-                    found.append((gained, self._doubt(edit), made, alike))
+                    found.append((-gained, self._doubt(edit), made))
             if deadline.over:
                 break
-        found = sorted(found, key=lambda one: (-one[0], one[1]))[:_INSIDE]
-        bare = Variants(self.code, [edit for one in found for edit in one[2]], [], records=False)
-        return [
-            _State(
-                rank, 0, next(self.numbers), made, alike, tuple(self._right(bare, rung, made) for rung in self.rungs)
-            )
-            for rank, (_, _, made, alike) in enumerate(found)
-        ]
+        return [made for *_, made in sorted(found, key=lambda one: one[:2])]
 
     def _likely_first(self, edits: list[Edit]) -> list[Edit]:
         """Edits with the same gain, the likeliest first; what may as well go is not moved to where it does no harm."""
@@ -336,10 +354,11 @@ class Climb:
 
         long = self.rungs[lowest].case.length > _LONG
 
-        def doubt(edit: Edit) -> tuple[bool, float, int]:
+        def doubt(edit: Edit) -> tuple[bool, bool, float, int]:
             cost = cost_to_try(edit) - JUST * bool(self.about[id(edit)] & just) + self._inserted(edit)
             return (
                 id(edit) not in beside,
+                id(edit) in self.failed,
                 cost + _ODD * (long and edit.kind not in CUTTING),
                 abs(len(edit.new) - len(edit.old)),
             )

@@ -113,6 +113,8 @@ def _note_kept(scene: Scene) -> None:
         match targets_of(slot.node):
             case [ast.Name() | ast.Attribute() | ast.Subscript(slice=ast.Constant()) as target]:
                 unit, shape, owner = scene.units[slot.unit], scene.results.get(slot.number), None
+                if isinstance(slot.node, ast.AugAssign):  # it was there before, and may be larger than what is added
+                    continue
                 if isinstance(target, ast.Attribute):  # it is there for all methods of the class
                     scene.fields[target.attr], owner = shape, unit.owner
                 for number, other in enumerate(scene.units):

@@ -14,7 +14,7 @@ from typing import Any
 from lstm_teach.doctor.donors import unlike
 from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.growth import alike
-from lstm_teach.doctor.scene import Scene, is_vector, is_zeros, targets_of
+from lstm_teach.doctor.scene import Scene, is_tokens, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit, Part, Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
@@ -153,17 +153,18 @@ def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict)
 
 def _target_subtracted(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
     """`dy[targets[t]] -= 1` after the output error is begun."""
-    arguments, np_ = [arg.arg for arg in unit.node.args.args], scene.numpy
+    known, np_ = shapes_of(scene, number), scene.numpy
+    arguments = [arg.arg for arg in unit.node.args.args if is_tokens(known.get(arg.arg))]
     for slot in own:
-        gap, shape, targets = (
-            gaps.get((slot.block, slot.index + 1)),
-            scene.results.get(slot.number),
-            targets_of(slot.node),
-        )
+        gap, targets = gaps.get((slot.block, slot.index + 1)), targets_of(slot.node)
+        grown = isinstance(slot.node, ast.AugAssign) and known.get(unit.segment(targets[0]))
+        shape = grown or scene.results.get(slot.number)
         if gap is None or not is_vector(shape) or len(targets) != 1:
             continue
         loops = [unit.segment(loop.target) for loop in slot.loops if isinstance(loop, ast.For)]
-        places = [a.text for a in scene.of_shape(number, "int")] + [f"{a}[{t}]" for a in arguments for t in loops]
+        numbers = [a.text for a in scene.of_shape(number, "int")]
+        counting = dict.fromkeys(loops + [name for name in numbers if name.isidentifier()])
+        places = numbers + [f"{a}[{t}]" for a in arguments for t in counting]
         if len(shape) == 2 and 1 not in shape:
             places = [f"{np_}.arange(len({a})), {a}" for a in arguments]
         for index in dict.fromkeys(places if len(shape) < 3 else ()):

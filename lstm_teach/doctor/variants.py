@@ -24,7 +24,7 @@ from lstm_teach.doctor.fuel import EDIT, RUN, STATEMENT, VALUE, spend
 from lstm_teach.doctor.slots import Edit, Part
 from lstm_teach.doctor.switch import HERE, Switch
 from lstm_teach.doctor.truth import Truth
-from lstm_teach.doctor.values import disturbed, fits, is_zero, kept, numbers, usable
+from lstm_teach.doctor.values import disturbed, fits, is_zero, kept, mark, numbers, usable
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.params import Params
 
@@ -206,22 +206,25 @@ class Variants:
         score = (self.seen(trace, truth) & truth.counted).bit_count() + 4 * len(matrices)
         return Outcome(score, len(matrices) == 9, str(error or ""), isinstance(error, Endless))
 
-    def seen(self, trace: Trace, truth: Truth) -> int:
-        """All keys that are recognized in a run, as bits."""
-        return functools.reduce(operator.or_, (max(bits, 0) for *_, bits in self._recognized(trace, truth)), 0)
+    def seen(self, trace: Trace, truth: Truth, known: dict | None = None) -> int:
+        """All keys that are recognized in a run, as bits. What is in `known` is not looked up; all else comes there."""
+        found = self._recognized(trace, truth, {} if known is None else known)
+        return functools.reduce(operator.or_, (max(bits, 0) for *_, bits in found), 0)
 
     def events(self, trace: Trace, truth: Truth) -> list[tuple[int, int]]:
         """Slots and recognized keys (bits), in the order of the run; -1 for zeros, which belong to no quantity."""
-        return [(slot, bits or -is_zero(value)) for slot, value, bits in self._recognized(trace, truth)]
+        return [(slot, bits or -is_zero(value)) for slot, value, bits in self._recognized(trace, truth, {})]
 
     @staticmethod
-    def _recognized(trace: Trace, truth: Truth) -> list[tuple[int, Any, int]]:
+    def _recognized(trace: Trace, truth: Truth, known: dict) -> list[tuple[int, Any, int]]:
         """Slots, values with numbers in them, and recognized keys."""
         pairs = [(slot, value) for slot, value in zip(trace.slots, trace.values, strict=False) if usable(value)]
-        spend(VALUE * sum(len(value) if type(value) is list else 1 for _, value in pairs))
+        marks = [mark(value) for _, value in pairs]
+        new = {each: value for each, (_, value) in zip(marks, pairs, strict=True) if each not in known}
+        spend(VALUE * sum(len(value) if type(value) is list else 1 for value in new.values()))
         with np.errstate(all="ignore"):
-            found = truth.recognize([value for _, value in pairs])
-        return [(*pair, bits) for pair, bits in zip(pairs, found, strict=True)]
+            known.update(zip(new, truth.recognize(list(new.values())), strict=True))
+        return [(*pair, known[each]) for each, pair in zip(marks, pairs, strict=True)]
 
 
 def right_matrices(trace: Trace, truth: Truth) -> list[str]:

@@ -101,7 +101,8 @@ def _too_long(function: Callable, seconds: float, place: str, stopped: bool = Tr
     end = "was stopped" if stopped else "can't be stopped from outside"
     advice = "Look for a loop that never ends." if stopped else "Restart the kernel if it slows you down."
     name = name_of(function)
-    return LearnerError(f"{name} did not finish within {round(seconds, 2):g} seconds and {end}{place}. {advice}")
+    limit = round(seconds, 1 if seconds > 1 else 2)  # of two seconds 1.99 may be left
+    return LearnerError(f"{name} did not finish within {limit:g} seconds and {end}{place}. {advice}")
 
 
 class Limit:

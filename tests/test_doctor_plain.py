@@ -144,22 +144,17 @@ def test_an_equation_is_written_anew_whatever_else_a_pass_names(beside):
 
 @long
 @pytest.mark.parametrize(
-    "faults",
+    "beside",
     [
-        {
-            "dUg[:, x[t]] += dzg": "dUg[:, targets[t]] += dzg",
-            "dWg += np.outer(dzg, h[t - 1])": "dWg += np.outer(dzg, h[t])",
-        },
-        {
-            "dUg[:, x[t]] += dzg": "dUg[:, x[t]] += np.clip(dzg, -0.01, 0.01)",
-            "dy[targets[t]] -= 1": "dy[targets[t]] -= 2",
-        },
+        ("dUg[:, x[t]] += dzg", "dUg[:, targets[t]] += dzg"),
+        ("dUg[:, x[t]] += dzg", "dUg[:, x[t]] += np.clip(dzg, -0.01, 0.01)"),
     ],
     ids=["wrong index", "clipped"],
 )
-def test_a_fault_that_another_one_hides_is_found_by_what_becomes_right_inside_the_pass(faults):
+def test_a_fault_that_another_one_hides_is_found_by_what_becomes_right_inside_the_pass(beside):
     text = PLAIN
-    for right, wrong in {"dzg = dg * (1 - g[t] ** 2)": "dzg = dg * (1 - g[t])", **faults}.items():
+    hidden = "dzg = dg * (1 - g[t] ** 2)", "dzg = dg * (1 - g[t])"
+    for right, wrong in (("dy[targets[t]] -= 1", "dy[targets[t]] -= 2"), hidden, beside):
         text = text.replace(right, wrong)
     diagnosis = lt.diagnose(define(text, "backward", "<plain>"), progress=False, steps=2_500_000)
     assert diagnosis.repaired_source is not None and len({finding.line for finding in diagnosis.findings}) == 3
@@ -203,3 +198,27 @@ def test_the_target_is_subtracted_again_in_a_function_that_counts_no_loop():
     text = NESTED.replace("        p[targets[t]] -= 1\n", "")
     diagnosis = lt.diagnose(define(text, "backward", "<nested>"), progress=False)
     assert "p[targets[t]] -= 1" in diagnosis.repaired_source
+
+
+def test_a_result_that_another_one_overwrites_is_sent_where_it_belongs():
+    text = PLAIN.replace("dUf, dUo, dUg = np.zeros((4, H, K))", "dUf, dUo, dUg = dU = np.zeros((4, H, K))")
+    text = text.replace("    for t in", "    dz = np.zeros((4, H))\n    for t in")
+    for row, gate in enumerate("ifog"):
+        text = text.replace(f"dz{gate} =", f"dz[{row}] =").replace(f"dz{gate}", f"dz[{row}]")
+    right, wrong = "dz[1] = df * f[t]", "dz[2] = df * f[t]"
+    assert right in text and wrong not in text
+    diagnosis = lt.diagnose(define(text.replace(right, wrong), "backward", "<rows>"), progress=False)
+    assert diagnosis.findings[0].line == text[: text.index(right)].count("\n") + 1
+    assert right in diagnosis.repaired_source
+
+
+def test_an_array_of_an_object_that_a_function_fills_is_set_to_zero_again():
+    text = PLAIN.replace("    dh_next = np.zeros(H)\n", "    held = type('Held', (), {'dh': np.zeros(H)})()\n")
+    text = text.replace("+ dh_next", "+ held.dh")
+    back = "        dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg\n"
+    text = text.replace(
+        back, "        for W, dz in ((Wi, dzi), (Wf, dzf), (Wo, dzo), (Wg, dzg)):\n            add(W.T, dz, held.dh)\n"
+    )
+    text = text.replace("def backward", "def add(matrix, vector, to):\n    to += matrix @ vector\n\n\ndef backward")
+    diagnosis = lt.diagnose(define(text, "backward", "<held>"), progress=False)
+    assert "held.dh = np.zeros_like(held.dh)" in diagnosis.repaired_source

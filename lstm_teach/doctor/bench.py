@@ -14,7 +14,8 @@ from pathlib import Path
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.donors import in_order
 from lstm_teach.doctor.missing import steps_of_loops
-from lstm_teach.doctor.slots import Edit
+from lstm_teach.doctor.scene import targets_of
+from lstm_teach.doctor.slots import Edit, Slot
 from lstm_teach.doctor.synthesis import candidates
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Outcome, Variants, right_matrices
@@ -22,7 +23,7 @@ from lstm_teach.params import Params
 
 AT_ONCE = 500  # edits compiled together
 _MOVING = ("target", "moved", "moved in", "moved out")  # what depends on the value may be something else then
-ELSEWHERE = (*_MOVING, "copy", "number type")  # what such an edit does shows elsewhere
+_ELSEWHERE = (*_MOVING, "copy", "number type")  # what such an edit does shows elsewhere
 # By kind: more cost the more edits are made for one that is needed; learned by benchmarks/doctor_prior.py.
 PRIOR: dict[str, float] = tomllib.loads((Path(__file__).parent / "prior.toml").read_text(encoding="utf-8"))
 JUST = 1.0  # less cost where nothing depends on a statement but what is wrong
@@ -50,11 +51,21 @@ class Bench:
         self.scene, self.every = candidates(code, self.truth)
         self.bare = Variants(code, [], [self.truth])
         self.kinds = {slot.number: slot.kind for slot in self.slots}
+        self.assigned = {slot.number: self._end_of_targets(slot) for slot in self.slots}
 
     def can_not_be(self, edit: Edit, far: set[int]) -> bool:
-        """Whether an edit changes only statements on which not all depends that is wrong."""
+        """Whether an edit changes only statements on which not all depends that is wrong, and nothing elsewhere."""
         at = {slot for slot in edit.slots if self.kinds[slot] == "statement"}
-        return bool(at) and at <= far and edit.kind not in ELSEWHERE
+        return bool(at) and at <= far and not self.shows_elsewhere(edit)
+
+    def shows_elsewhere(self, edit: Edit) -> bool:
+        """Whether an edit may change what does not depend on its statements as they are: it assigns something else."""
+        starts = ((part.slot, start) for part in edit.parts for start, *_ in part.changes)
+        return edit.kind in _ELSEWHERE or any(start < self.assigned[slot] for slot, start in starts)
+
+    def _end_of_targets(self, slot: Slot) -> int:
+        targets = targets_of(slot.node) if slot.kind == "statement" else []
+        return max((self.code.units[slot.unit].span(target)[1] for target in targets), default=slot.start)
 
     def too_far(self) -> tuple[set[int], set[int]]:
         """Statements that can't be all that is wrong: some wrong gradient does not depend on them.

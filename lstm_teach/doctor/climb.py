@@ -16,7 +16,7 @@ from itertools import count, islice
 
 import numpy as np
 
-from lstm_teach.doctor.bench import AT_ONCE, ELSEWHERE, JUST, Bench, Repair, cost_to_try
+from lstm_teach.doctor.bench import AT_ONCE, JUST, Bench, Repair, cost_to_try
 from lstm_teach.doctor.fuel import Deadline
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Edit
@@ -201,7 +201,7 @@ class Climb:
             new = [*self._following(state), state]
             self.waiting += new
             self.best = max([self.best, *new], key=lambda state: _count(state.right))
-            if self.best.batches >= _STUCK:
+            if self.best.batches >= _STUCK and self.best is not self.root:
                 self.waiting += self._look(_LIKELY, _EARLY, deadline)
 
     def _lowest(self, state: _State) -> int:
@@ -365,7 +365,7 @@ class Climb:
 
         def in_vain(edit: Edit) -> bool:
             at = self.about[id(edit)] & self.statements
-            return bool(at) and at <= vain and edit.kind not in ELSEWHERE
+            return bool(at) and at <= vain and not self.bench.shows_elsewhere(edit)
 
         if not self.about:
             self.about = {id(edit): self._about(edit) for edit in self.bench.every}

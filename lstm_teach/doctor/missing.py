@@ -241,4 +241,5 @@ def _string_key(node: ast.Subscript) -> bool:
 
 def shapes_of(scene: Scene, unit: int) -> dict[str, Any]:
     """The shapes of everything that has a name in a unit."""
-    return {atom.text: atom.shape for atom in scene.unread if atom.unit == unit}
+    read = (atom for atoms in scene.atoms.values() for atom in atoms)
+    return {atom.text: atom.shape for atom in (*read, *scene.unread) if atom.unit == unit}

@@ -222,3 +222,12 @@ def test_an_array_of_an_object_that_a_function_fills_is_set_to_zero_again():
     text = text.replace("def backward", "def add(matrix, vector, to):\n    to += matrix @ vector\n\n\ndef backward")
     diagnosis = lt.diagnose(define(text, "backward", "<held>"), progress=False)
     assert "held.dh = np.zeros_like(held.dh)" in diagnosis.repaired_source
+
+
+def test_a_sigmoid_written_out_in_its_own_slope_is_one_fault_where_the_slope_is():
+    text = PLAIN.replace("def backward", "def slope(s):\n    return s * (1 - 1 / (1 + np.exp(-s)))\n\n\ndef backward")
+    for gate in "ifo":
+        text = text.replace(f"d{gate} * {gate}[t] * (1 - {gate}[t])", f"d{gate} * slope({gate}[t])")
+    diagnosis = lt.diagnose(define(text, "backward", "<slope>"), progress=False)
+    assert [finding.line for finding in diagnosis.findings] == [6]
+    assert "return s * (1 - s)" in diagnosis.repaired_source

@@ -153,6 +153,12 @@ def ends_with_a_loop():
         never_ends()
 
 
+@pytest.mark.long
+def test_a_limit_of_which_hundredths_are_left_is_said_without_them():
+    with pytest.raises(guard.LearnerError, match="did not finish within 1 seconds"):
+        guard.call(never_ends, seconds=1.04)
+
+
 @pytest.mark.parametrize("function", [never_ends, swallows, swallows_everything, ends_with_a_loop])
 def test_stops_a_loop_that_never_ends(function):
     before = set(threading.enumerate())

@@ -22,8 +22,8 @@ from lstm_teach.doctor.variants import Outcome, Variants, right_matrices
 from lstm_teach.params import Params
 
 AT_ONCE = 500  # edits compiled together
-_MOVING = ("target", "moved", "moved in", "moved out")  # what depends on the value may be something else then
-_ELSEWHERE = (*_MOVING, "copy", "number type")  # what such an edit does shows elsewhere
+# Kinds of edits whose effect shows elsewhere.
+_ELSEWHERE = ("target", "moved", "moved in", "moved out", "copy", "number type")
 # By kind: more cost the more edits are made for one that is needed; learned by benchmarks/doctor_prior.py.
 PRIOR: dict[str, float] = tomllib.loads((Path(__file__).parent / "prior.toml").read_text(encoding="utf-8"))
 JUST = 1.0  # less cost where nothing depends on a statement but what is wrong

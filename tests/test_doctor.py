@@ -17,6 +17,7 @@ from lstm_teach.doctor.causes import IDEAS
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.report import Finding
 from lstm_teach.doctor.rewrites import RENAMED, REWRITES
+from lstm_teach.doctor.slots import Edit, Part
 from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.doctor.variants import Variants
 
@@ -658,3 +659,38 @@ def test_constants_of_one_name_on_one_line_of_two_modules_stay_apart(tmp_path, m
 
     diagnosis = lt.diagnose(one_row.backward, progress=False)
     assert diagnosis.repaired_source is not None
+
+
+def test_an_edit_that_python_refuses_only_when_it_compiles_is_left_out():
+    code = Code.of(define(PER_GATE, "backward", "<refused>"))
+    slot = next(slot for slot in code.slots if "dh = params" in PER_GATE[slot.start : slot.end])
+    edits = [
+        Edit("axis", 1.0, (Part(slot.number, text, ((slot.start, slot.end, text),)),))
+        for text in ("dh = np.sum(dy, axis=0, axis=0)", "dh = dh_next")
+    ]
+    assert Variants(code, edits, []).edits == edits[1:]
+
+
+def test_two_changes_that_one_statement_needs_are_one_finding():
+    text, name = PASSES["olga"]
+    wrong = text.replace("dc_next*c_prev +", "dc_next*c_next +").replace("*c_prev*da_next", "*c_next*da_next")
+    (finding,) = diagnose(wrong, name).findings
+    assert finding.proved and finding.line == line_of(wrong, "dft =") and finding.repair.count("c_prev") == 2
+    assert finding.cause == "`c_next` is used where `c_prev` belongs."
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"\.T @ dz([ifog])", r".T @ d\1"),  # in all terms of one statement
+        (r"([ch])\[t - 1\]", r"\1[t]"),  # the right gradients are zero where the state before is
+        pytest.param(r" \* \(1 - ([ifo])\[t\]\)", "", marks=long),
+        (r"dg \* \(1 - g\[t\] \*\* 2\)", "dg * g[t]"),  # as large as what is half way to another gate's delta
+        (r"d([io]) \* \1\[t\] \*", r"d\1 *"),
+    ],
+)
+def test_one_mistake_made_for_every_gate_is_repaired_where_it_was_made(right, wrong):
+    text = re.sub(right, wrong, PER_GATE)
+    lines = [k for k, (a, b) in enumerate(zip(PER_GATE.splitlines(), text.splitlines(), strict=True), 1) if a != b]
+    diagnosis = diagnose(text)
+    assert diagnosis.repaired_source is not None and sorted(f.line for f in diagnosis.findings) == lines

@@ -64,9 +64,9 @@ def test_a_single_fault_is_named_first_and_repaired(right, wrong):
 def test_the_sweep_leaves_out_what_changes_no_gradient_and_knows_every_line_that_it_changes():
     assert lt.check_gradients(define(PLAIN, "backward", "<plain>")).passed
     kinds, texts = set(), set()
-    for (kind, line, text), _ in zip(faults(), range(60), strict=False):
+    for (kind, lines, text), _ in zip(faults(), range(60), strict=False):
         changed = [k for k, (a, b) in enumerate(zip(ROWS, text.splitlines(), strict=True), 1) if a != b]
-        assert changed == [line]
+        assert changed == lines and len(lines) == 1
         kinds.add(kind)
         texts.add(text)
     assert len(texts) == 60 and len(kinds) > 5

@@ -6,7 +6,9 @@ For code that never ends: steps of its loops with which it does. Imports donors,
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +18,7 @@ from lstm_teach.doctor.donors import in_order
 from lstm_teach.doctor.missing import steps_of_loops
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Edit, Slot
-from lstm_teach.doctor.synthesis import candidates
+from lstm_teach.doctor.synthesis import ANEW_LESS, candidates
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Outcome, Variants, right_matrices
 from lstm_teach.params import Params
@@ -26,6 +28,7 @@ AT_ONCE = 500  # edits compiled together
 _ELSEWHERE = ("target", "moved", "moved in", "moved out", "copy", "number type")
 # By kind: more cost the more edits are made for one that is needed; learned by benchmarks/doctor_prior.py.
 PRIOR: dict[str, float] = tomllib.loads((Path(__file__).parent / "prior.toml").read_text(encoding="utf-8"))
+_WORD = re.compile(r"\w+")
 JUST = 1.0  # less cost where nothing depends on a statement but what is wrong
 
 
@@ -53,10 +56,11 @@ class Bench:
         self.kinds = {slot.number: slot.kind for slot in self.slots}
         self.assigned = {slot.number: self._end_of_targets(slot) for slot in self.slots}
 
-    def can_not_be(self, edit: Edit, far: set[int]) -> bool:
-        """Whether an edit changes only statements on which not all depends that is wrong, and nothing elsewhere."""
+    def can_not_be(self, edit: Edit, missed: dict[int, set[str]]) -> bool:
+        """Whether an edit changes only statements that all `missed` some wrong gradient, and nothing elsewhere."""
         at = {slot for slot in edit.slots if self.kinds[slot] == "statement"}
-        return bool(at) and at <= far and not self.shows_elsewhere(edit)
+        out = [missed.get(slot, set()) for slot in at]
+        return bool(out) and bool(set.intersection(*out)) and not self.shows_elsewhere(edit)
 
     def shows_elsewhere(self, edit: Edit) -> bool:
         """Whether an edit may change what does not depend on its statements as they are: it assigns something else."""
@@ -67,17 +71,14 @@ class Bench:
         targets = targets_of(slot.node) if slot.kind == "statement" else []
         return max((self.code.units[slot.unit].span(target)[1] for target in targets), default=slot.start)
 
-    def too_far(self) -> tuple[set[int], set[int]]:
-        """Statements that can't be all that is wrong: some wrong gradient does not depend on them.
-
-        And those on which just the wrong ones depend.
-        """
+    def reached(self) -> tuple[dict[int, set[str]], set[int]]:
+        """Of each statement the wrong gradients that do not depend on it, and those on which just the wrong ones do."""
         got = right_matrices(self.bare.run(self.truth), self.truth)
         wrong = set(Params.NAMES) - set(got)
         written = [slot.number for slot in self.slots if slot.kind == "statement"]
         reach = self.bare.reach(self.truth, written)
         just = {n for n in reach if reach[n] == wrong} | self.heads(wrong)
-        return {n for n, names in reach.items() if not wrong <= names}, just
+        return {n: wrong - names for n, names in reach.items()}, just
 
     def heads(self, wrong: set[str], tellable: int = 9) -> set[int]:
         """The heads of blocks, if all `tellable` gradients but one at most are wrong: a head concerns all inside."""
@@ -86,7 +87,8 @@ class Bench:
     def doubt(self, edit: Edit) -> float:
         """The cost of an edit, more if it changes several places."""
         at = [self.slots[slot] for slot in edit.slots if self.kinds[slot] != "gap"]
-        cost = edit.cost
+        anew = edit.kind == "equation" and Counter(_WORD.findall(edit.old)) - Counter(_WORD.findall(edit.new))
+        cost = edit.cost + ANEW_LESS * bool(anew and "zeros" not in edit.old)  # a small change does as well, elsewhere
         if edit.kind == "order" and any(_in_order(slot.node) for slot in at):
             cost += 0.6  # the names stand as they should; so they were given to the wrong things
         if len(at) > 1:

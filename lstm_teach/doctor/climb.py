@@ -94,14 +94,14 @@ class Rung:
 
 
 def ladder(takes: dict[str, bool]) -> list[Rung]:
-    """The nets, the simplest first: one step from zeros, one step, three steps that see nothing of h, three, five."""
+    """The nets, the simplest first: one step, one step from zeros, three steps that see nothing of h, three, five."""
     one, three = (_distinct(make_case(T, 27 + T, takes, **_SMALL)) for T in (1, 3))
     needed = {name: np.zeros(one.params.hidden_size) for name in takes if takes[name]}
     zeros = [replace(one, states=needed)] if takes else []
     apart = replace(three, params=three.params.copy())
     apart.params.W[...] = 0
     again = make_case(5, 27, takes, vocab_size=4, hidden_size=3)  # tokens come again
-    return [Rung(case) for case in (*zeros, one, apart, three, again)]
+    return [Rung(case) for case in (one, *zeros, apart, three, again)]
 
 
 def _distinct(case: Case) -> Case:
@@ -148,6 +148,7 @@ class Climb:
         self.numbers, self.followed, self.reach = count(), set(), None
         self.waiting: list[_State] | None = None  # states of which not all edits are tried
         self.looked: dict[int, int] = {}  # by a state's number, for how many edits it was looked inside
+        self.together: dict[tuple[int, ...], Edit | None] = {}  # edits of one statement as one, by their ids
         self.failed: set[int] = set()  # edits with which no gradients came where some came before
         self.turn, self.done = 0, set()  # edits that were tried by themselves
         self.just: set[int] = set()  # slots on which just the wrong gradients depend
@@ -162,8 +163,8 @@ class Climb:
         """Single edits that repair everything: those of statements on which all depends that is wrong."""
         if self.root.right == self.full:  # something else is wrong: the inputs are changed, or a length is refused
             return
-        far, just = self.bench.too_far()
-        near = [edit for edit in self.bench.every if not self.bench.can_not_be(edit, far)]
+        missed, just = self.bench.reached()
+        near = [edit for edit in self.bench.every if not self.bench.can_not_be(edit, missed)]
         near.sort(key=lambda edit: (cost_to_try(edit) - JUST * bool(edit.slots & just), len(edit.new)))
         self.just = just
         for batch in _batches(near):
@@ -369,7 +370,19 @@ class Climb:
 
         if not self.about:
             self.about = {id(edit): self._about(edit) for edit in self.bench.every}
-        return sorted((edit for edit in self.bench.every if not in_vain(edit)), key=doubt)
+        edits = sorted((edit for edit in self.bench.every if not in_vain(edit)), key=doubt)
+        return [one for edit in edits for one in (edit, self._with_those_made(state, edit)) if one]
+
+    def _with_those_made(self, state: _State, edit: Edit) -> Edit | None:
+        """The edit with those made in the same statements, if they change other places there."""
+        there = [other for other in state.made if not other.slots.isdisjoint(edit.slots)]
+        key = id(edit), *map(id, there)
+        if there and key not in self.together:
+            one: Edit | None = edit
+            for other in there:
+                one = one and other.with_too(one, self.bench.slots, self.code.units)
+            self.together[key] = one
+        return self.together.get(key)
 
 
 def _count(right: Sequence[int]) -> int:

@@ -29,7 +29,7 @@ from lstm_teach.doctor.proof import CALL, called, errors
 from lstm_teach.doctor.report import Finding
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.search import Flaw, Result, repaired
-from lstm_teach.doctor.slots import Slot
+from lstm_teach.doctor.slots import ADDED, Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import FORWARD, Case, Key, Truth, make_case
 from lstm_teach.doctor.values import usable
@@ -43,7 +43,6 @@ _WITHOUT = {
     "step of a loop": "Without it the function never ends.",
     "no return": "Without it the function returns nothing.",
 }
-_ADDED = ("missing statement", *_WITHOUT)  # kinds of edits that put a line where none was
 _CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
 _LETTERS = {"d": "deltas of the gates", "dz": "deltas of the pre-activations"}  # which stand for all four gates
 _UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
@@ -117,7 +116,7 @@ class Account:
         elsewhere = tuple(line for line in self.result.elsewhere.get(id(edit), ()) if line != where["line"])
         if elsewhere:
             evidence += f" A change of line {' or of line '.join(map(str, elsewhere))} would do as well."
-        cause, idea = " ".join(map(causes.cause, flaw.edits)), causes.idea(edit)
+        cause, idea = " ".join(dict.fromkeys(map(causes.cause, flaw.edits))), causes.idea(edit)
         if not self._quotes_the_learner(flaw, number, row):
             cause, idea = f"`{where['code']}` is not what belongs here.", causes.IDEAS["equation"]
         repair = self._repair(flaw, number, row)
@@ -130,7 +129,7 @@ class Account:
             idea=idea,
             proved=self.result.proved,
             length=self.truth.case.length,
-            how="remove" if not repair else "add" if edit.kind in _ADDED else "replace",
+            how="remove" if not repair else "add" if edit.kind in ADDED else "replace",
             elsewhere=elsewhere,
         )
 
@@ -140,14 +139,14 @@ class Account:
         number, start, *_ = flaw.changes[0] if kind.startswith("moved") else places[0]
         unit = self.units[number]
         row = unit.row(min(start, len(unit.text) - 1))
-        if kind in _ADDED:  # after the last line above that is more than a comment
+        if kind in ADDED:  # after the last line above that is more than a comment
             above = enumerate(unit.text[:start].splitlines())
             row = max((k for k, line in above if line.split("#")[0].strip()), default=row)
         return number, row
 
     def _quotes_the_learner(self, flaw: Flaw, number: int, row: int) -> bool:
         """Whether what the edits replace is there. Of edits made one upon the other, later ones quote earlier ones."""
-        if flaw.edits[0].kind in _ADDED or not all(text.endswith("\n") for *_, text in flaw.changes):
+        if flaw.edits[0].kind in ADDED or not all(text.endswith("\n") for *_, text in flaw.changes):
             return True
         unit = self.units[number]
         last = max(unit.row(end - 1) for changed, _, end, _ in flaw.changes if changed == number)

@@ -58,6 +58,7 @@ def _sites(maker: Any, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
 def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Edit]:
     """One more factor: something of the forward pass, or the slope of it. Deltas are multiplied with no other delta."""
     inner = maker.seg(node) if maker.product(node) else maker.tight(node)
+    factors = {other.text for other in maker.atoms_in(node)}
     for atom in _broadcast(maker, shape):
         if atom.back:
             if maker.back(node) is False:
@@ -65,7 +66,8 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
             continue
         slopes = () if atom.text in maker.scene.weights else ("(1 - {0} ** 2)", "{0} * (1 - {0})", "(1 - {0})")
         for k, form in enumerate(("{0}", *slopes)):
-            less = 0.2 * (k in (1, 2))
+            completes = f"1 - {atom.text}" in inner if k == 0 else k == 3 and atom.text in factors  # s * (1 - s)
+            less = 0.2 * (k in (1, 2)) + 0.3 * completes
             yield maker.swap("factor", cost - less, node, f"{inner} * {form.format(atom.text)}", ast.Mult)
 
 

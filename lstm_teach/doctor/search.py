@@ -17,7 +17,7 @@ from lstm_teach.doctor.code import Change, Code
 from lstm_teach.doctor.fuel import STEPS, Deadline
 from lstm_teach.doctor.proof import proof_cases, prove
 from lstm_teach.doctor.scene import Scene
-from lstm_teach.doctor.slots import Edit
+from lstm_teach.doctor.slots import ADDED, Edit
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Case, Truth, make_case
 from lstm_teach.doctor.variants import Outcome, Variants
@@ -104,6 +104,7 @@ def search(
         flaws = flaws_of(code.units, state)
         if proved:
             flaws = _needed(code, flaws, cases)
+        flaws = _of_one_line(code.units, flaws)
         now = repaired(code, flaws) if proved else state.code
         spent = time.process_time() - begun
         return Result(now, flaws, proved, tried, spent, stopped, state.elsewhere)
@@ -277,6 +278,19 @@ def _needed(code: Code, flaws: list[Flaw], cases: list[Case]) -> list[Flaw]:
         except (SyntaxError, StopIteration):
             continue
     return flaws
+
+
+def _of_one_line(units: list[Unit], flaws: list[Flaw]) -> list[Flaw]:
+    """Changes of the same line as one flaw, so that its repair is the whole line; statements that move stay alone."""
+    found: dict[tuple, Flaw] = {}
+    for flaw in flaws:
+        number, start, *_ = min(flaw.changes)
+        kind, place = flaw.edits[0].kind, units[number].row(min(start, len(units[number].text) - 1))
+        key = (number, place, kind in ADDED, "" if not kind.startswith("moved") else id(flaw))
+        same = found.setdefault(key, flaw)
+        if same is not flaw:
+            found[key] = Flaw([*same.edits, *flaw.edits], [*same.changes, *flaw.changes])
+    return list(found.values())
 
 
 def _step(state: State, edits: list[Edit], outcome: Outcome) -> State | None:

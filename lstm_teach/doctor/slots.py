@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import itertools
+import textwrap
 from dataclasses import dataclass
 
 from lstm_teach.doctor.source import Unit
 
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete, ast.Pass)
+ADDED = ("missing statement", "step of a loop", "no return")  # kinds of edits that put a line where none was
 HEADS = {ast.For: "iter", ast.While: "test", ast.If: "test"}  # what stands in the head of a block
 _SCOPES = ast.FunctionDef | ast.ClassDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**"}
@@ -55,6 +57,21 @@ class Edit:
     def slots(self) -> set[int]:
         """Numbers of the slots that it changes."""
         return {part.slot for part in self.parts}
+
+    def with_too(self, other: Edit, slots: list[Slot], units: list[Unit]) -> Edit | None:
+        """Both as one edit, None if they change the same text."""
+        parts = []
+        for number in sorted(self.slots | other.slots):
+            slot, text, code = slots[number], units[slots[number].unit].text, ""
+            changes = sorted(c for part in (*self.parts, *other.parts) if part.slot == number for c in part.changes)
+            if any(one == two or one[1] > two[0] for one, two in itertools.pairwise(changes)):
+                return None
+            at = slot.start
+            for start, end, new in changes:
+                code, at = code + text[at:start] + new, end
+            parts.append(Part(number, textwrap.dedent(code + text[at : slot.end]), tuple(changes)))
+        each = (*(self.each or (self,)), *(other.each or (other,)))
+        return Edit(other.kind, self.cost + other.cost, tuple(parts), other.old, other.new, each)
 
 
 def find_slots(units: list[Unit]) -> list[Slot]:

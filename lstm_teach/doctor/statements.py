@@ -6,6 +6,7 @@ Imports edits, missing, scene and slots.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.missing import insertion, missing_statements
 from lstm_teach.doctor.scene import Scene, is_docstring, is_zeros
 from lstm_teach.doctor.slots import Edit, Part, Slot
+from lstm_teach.doctor.source import Unit
 
 _SAME_TWICE = re.compile(r"zip\((\w+|\([\w,]+\)),\1\)")  # a list that is paired with itself
 _UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far
@@ -33,7 +35,7 @@ def candidate_edits(scene: Scene) -> list[Edit]:
                 continue
             if key not in edits or edits[key].cost > edit.cost:
                 edits[key] = edit
-    for edit in in_all_sisters(scene, list(edits.values())):
+    for edit in [*in_all_sisters(scene, list(edits.values())), *in_all_terms(scene, list(edits.values()))]:
         edits.setdefault(_key(edit), edit)
     for edit in moves(scene):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
@@ -66,7 +68,7 @@ def in_all_sisters(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
     for slot in scene.slots:
         if slot.kind == "statement" and isinstance(slot.node, ast.Assign | ast.AugAssign | ast.Expr):
             text = scene.units[slot.unit].text[slot.start : slot.end]
-            groups.setdefault((slot.block, _WORD.sub("#", "".join(text.split()))), []).append(slot)
+            groups.setdefault((slot.block, _pattern(text)), []).append(slot)
     sisters = {slots[0].number: slots for slots in groups.values() if 2 <= len(slots) <= 4}
     known = {_key(edit)[0]: edit for edit in edits if len(edit.parts) == 1}
     texts = {slot.number: scene.units[slot.unit].text[slot.start : slot.end] for slot in scene.slots}
@@ -76,13 +78,66 @@ def in_all_sisters(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
             continue
         each = [edit]
         for slot in sisters[number][1:]:
-            words = dict(zip(_WORD.findall(texts[number]), _WORD.findall(texts[slot.number]), strict=False))
-            code = _WORD.sub(lambda found, words=words: words.get(found[0], found[0]), edit.parts[0].code)
+            code = _analogous(edit.parts[0].code, texts[number], texts[slot.number])
             same = known.get((slot.number, "".join(code.split())))
             each += [same] if same is not None else []
         if len(each) == len(sisters[number]):
             parts = tuple(part for one in each for part in one.parts)
             yield Edit(edit.kind, edit.cost + 0.1, parts, edit.old, edit.new, tuple(each))
+
+
+def in_all_terms(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
+    """The same change of all terms, items or arguments of one pattern in one statement."""
+    terms = {slot.number: list(_sister_terms(scene.units[slot.unit], slot.node)) for slot in scene.slots if slot.node}
+    for edit in edits:
+        if len(edit.parts) > 1 or len(edit.parts[0].changes) > 1:
+            continue
+        slot, ((start, end, new),) = scene.slots[edit.parts[0].slot], edit.parts[0].changes
+        text = scene.units[slot.unit].text
+        for spans in terms[slot.number]:
+            first, last = next((span for span in spans if span[0] <= start and end <= span[1]), (0, 0))
+            # What is all of a term, or beside it, has nothing that is the same in the others.
+            if first == last or (start, end) == (first, last) or start == end in (first, last):
+                continue
+            code = text[first:start] + new + text[end:last]
+            changes = [(s, e, _analogous(code, text[first:last], text[s:e])) for s, e in spans]
+            yield Maker(scene, slot).edit(edit.kind, edit.cost + 0.1, *changes)
+
+
+def _sister_terms(unit: Unit, node: ast.AST) -> Iterator[list[tuple[int, int]]]:
+    """The spans of two to four terms of sums, items or arguments that have the same pattern, and more than one word."""
+    groups: dict[str, dict[tuple[int, int], None]] = {}
+    for inner in ast.walk(node):
+        match inner:
+            case ast.BinOp(left, ast.Add() | ast.Sub(), right):
+                parts = [left, right]
+            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Dict(values=parts) | ast.Call(args=parts):
+                pass
+            case _:
+                continue
+        for part in parts:
+            text = unit.segment(part)
+            if len(_WORD.findall(text)) > 1:
+                groups.setdefault(_pattern(text), {})[unit.span(part)] = None
+    for spans in map(sorted, groups.values()):
+        if 2 <= len(spans) <= 4 and all(one[1] <= two[0] for one, two in itertools.pairwise(spans)):
+            yield spans
+
+
+def _pattern(text: str) -> str:
+    return _WORD.sub("#", "".join(text.split()))
+
+
+def _analogous(code: str, own: str, other: str) -> str:
+    """What `code`, a change of `own`, is in `other`: word for word, a new word with the letter of the other gate."""
+    words = dict(zip(_WORD.findall(own), _WORD.findall(other), strict=False))
+    ends = {(a[-1], b[-1]) for a, b in words.items() if a != b and a[:-1] == b[:-1]}
+
+    def word(found: re.Match) -> str:
+        new = (found[0][:-1] + b for a, b in ends if found[0][-1] == a)
+        return words.get(found[0]) or next(new, found[0])
+
+    return _WORD.sub(word, code)
 
 
 def moves(scene: Scene) -> Iterator[Edit]:

@@ -36,7 +36,9 @@ _SORTS = {  # which quantities are products of the things at hand, sums of them,
     "sum": ("dy", "dh", "dh_future", "dc", "dh_loss"),
     "outer": ("term",),
 }
-_ANEW, _LESS = 1_500, 0.4  # steps to write one statement anew, and how much less such an edit costs
+_ANEW = 1_500  # steps to write one statement anew
+ANEW_LESS = 0.4  # less cost for such an edit to be tried
+_LOST = 0.05  # more for each thing that it does not read any more
 _ONE_OF_SEVERAL = 0.3  # more where a statement holds several things: what depends on it tells less
 _TORN = 0.8  # less cost where the shape was wrong
 _INDICES = 3
@@ -179,7 +181,7 @@ def _wanted(
     found = truth.recognize([now])[0]
     place.partial = found > 0 and bool(found & truth.parts)
     walks = walks if whole else maker.back(part) is not False
-    known = found > 0 and not place.partial and (walks or found & truth.counted)
+    known = found > 0 and not place.partial and found & (~truth.pieces if walks else truth.counted)
     return None if known else like.shape
 
 
@@ -217,9 +219,11 @@ def _rewritten(
     options += [(f"{code} + {t}", cost + 0.1) for code, cost in options for t in empty]
     if nothing:
         options += [(t, 1.8) for t in fits if t not in own]
+    names = {atom.text for atom in maker.atoms_in(node)}
     for code, cost in options:
         if code != maker.seg(node):
-            more = -_LESS if node is place.slot.node.value else _ONE_OF_SEVERAL
+            cost += _LOST * sum(name not in code for name in names)
+            more = -ANEW_LESS if node is place.slot.node.value else _ONE_OF_SEVERAL
             yield maker.swap("equation", cost + more - _TORN * place.torn, node, code)
 
 

@@ -96,6 +96,7 @@ class Truth:
         # What the loss of a step does within its own step is no progress: it appears as soon as the future is dropped.
         own = [key.loss is not None and key.loss <= key.step for key in self.keys]
         self.counted = sum(1 << k for k, key in enumerate(self.keys) if key.quantity in COUNTED and not own[k])
+        self.pieces = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "piece")
         self.parts = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "back")
         self.unfinished = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "dh_loss+back")
 

@@ -11,6 +11,7 @@ import ast
 import functools
 import gc
 import operator
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -92,6 +93,11 @@ class Variants:
             given |= {"choice": self._choice, "at": self._look, "globals": globals, "locals": locals}
             self.call = build(code, trees, {f"__{name}__": value for name, value in given.items()})
             spend(EDIT * (len(self._numbers) + len(self.slots)))
+        except SyntaxError:  # a few errors Python finds only when it compiles, as an argument that is given twice
+            sound = [edit for edit in self.edits if all(map(_compiles, edit.parts))]
+            if len(sound) == len(self.edits):
+                raise
+            self.__init__(code, sound, truths, at, records)
         finally:
             if collecting:
                 gc.enable()
@@ -225,6 +231,14 @@ class Variants:
         with np.errstate(all="ignore"):
             known.update(zip(new, truth.recognize(list(new.values())), strict=True))
         return [(*pair, known[each]) for each, pair in zip(marks, pairs, strict=True)]
+
+
+def _compiles(part: Part) -> bool:
+    try:
+        compile(f"def function():\n{textwrap.indent(part.code.strip() or 'pass', ' ')}", "<edit>", "exec")
+    except SyntaxError:
+        return False
+    return True
 
 
 def right_matrices(trace: Trace, truth: Truth) -> list[str]:

@@ -271,9 +271,28 @@ def test_exercise_3_gives_the_repair_away_in_the_last_hint_only(name, flaws, giv
 def test_numbers_of_exercise_1_are_so():
     question = {q.name: q for q in asked("forward_pass")}
     assert "63.4" in question["my_full_cell"].reveal and round(sum(0.99**k for k in range(100)), 1) == 63.4
-    assert "37 %" in question["my_full_cell"].reveal and round(0.99**100, 2) == 0.37
+    assert "37%" in question["my_full_cell"].reveal and round(0.99**100, 2) == 0.37
     steps = [round(float(np.tanh(n + 1) - np.tanh(n)), k) for n, k in ((0, 2), (3, 3))]
     assert steps == [0.76, 0.004] and all(str(s) in str(question["my_count_shown"].options) for s in steps)
+
+
+def test_large_scores_break_the_softmax_of_lesson_1_as_the_task_says():
+    """Shifted, the probability of a target is 0, and its log makes the loss inf; unshifted, it is no number either."""
+
+    def by_softmax(shift):
+        def loss(V, h, targets):
+            scores = h @ V.T
+            e = np.exp(scores - shift * scores.max(axis=1, keepdims=True))
+            y = e / e.sum(axis=1, keepdims=True)
+            return -np.log(y[np.arange(len(h)), targets]).sum()
+
+        return loss
+
+    for seed in (1, 2026):  # the second is the notebook's
+        for shift, number in ((0, "(nan|inf)"), (1, "inf")):
+            *fine, large = forward_pass.check_loss(by_softmax(shift), seed).parts
+            assert all(part.passed for part in fine)
+            assert re.match(f"the loss is {number}: ", large.sentence)
 
 
 # ------------------------------------------------------------------------------------------ the library's own answers

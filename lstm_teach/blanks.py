@@ -30,7 +30,9 @@ library's lines to the cases.
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
+import os
 import pkgutil
 import re
 import sys
@@ -39,16 +41,27 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from types import FunctionType, SimpleNamespace
+from types import FunctionType, MappingProxyType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from lstm_teach import borrowed, guard, kept
-from lstm_teach.cellcode import cell, has_dots, holds_dots, names_read, numbers_typed, touched
+from lstm_teach.cellcode import (
+    cell,
+    compared,
+    counted,
+    has_dots,
+    holds_dots,
+    names_read,
+    numbers_typed,
+    reads_itself,
+    stored,
+    touched,
+)
 from lstm_teach.forward import Cache
 from lstm_teach.gradreport import listing
-from lstm_teach.judging import Attempt, Trouble, difference, is_like, known_mistake, numbers, same, wrong_form
+from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, known_mistake, numbers, same, wrong_form
 from lstm_teach.params import Params
 from lstm_teach.recognize import recognize
 from lstm_teach.verdicts import Part, Verdict
@@ -56,12 +69,12 @@ from lstm_teach.verdicts import Part, Verdict
 FOLDER = Path(__file__).parent / "lessons"
 TOLERANCE = 1e-9  # relative to the largest number of the right answer
 SECONDS = 10.0  # for all that one judgement calls
-TOOLS = ("sigmoid", "softmax")  # functions in these modules that are no answer
+TOOLS = ("sigmoid", "softmax")  # functions in these modules that are no answer, but to the blank of their name
 OTHER_NETS = "It is not right on every net."
 THIS_NET = "It is right for these numbers; for others it is not."
 TYPED = "The number typed in, "
-# modules whose functions are the answer itself; a blank may not just call them
-ANSWERS = ("backward", "plain", "nested", "gradcheck", "gradients", "flow", "lessons.library")
+ZERO = "This is zero everywhere."
+ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
 PER_TOKEN = ("dy", "y", "scores")
 PER_UNIT = re.compile(r"d?(z?[ifog]|c|ct|h)(_\w+)?$")
 COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
@@ -116,7 +129,7 @@ class Lesson:
             lines = f"a line for each of {', '.join(names)}"
             raise ValueError(f"{self.name}.toml: blanks.{group}.library must have {lines}.")
         spec["case"] = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
-        spec["allow"] = [*spec.get("allow", ()), *TOOLS]
+        spec["allow"] = [*spec.get("allow", ()), *(tool for tool in TOOLS if tool not in names)]
         return Blank(group, **{key: tuple(v) if isinstance(v, list) else v for key, v in spec.items()})
 
     def _entry(self, table: str, what: str, name: str) -> dict[str, Any]:
@@ -129,13 +142,18 @@ class Lesson:
         """Judge the lines of the cell above the call; what is not right is replaced by the library's version."""
         blank, frame = self.blank(group), sys._getframe(1)
         statements = cell(frame.f_code.co_filename, frame.f_lineno)
-        parts = judge_blank(blank, statements, frame.f_globals)
+        # What the cell prints it has printed; that of other nets would only be puzzling.
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+            parts = judge_blank(blank, statements, frame.f_globals)
         wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
         for name in blank.names:
             self.written.pop(name, None)
             if name in wrong and name in frame.f_globals:
                 self.written[name] = frame.f_globals[name]
         note = _go_on(blank, parts, frame.f_globals)
+        if not blank.is_function and (counts := counted(statements) & blank.cases()[0].keys() - {*blank.names}):
+            used = f"The loop has used up {listing(sorted(counts))}: another letter would leave later cells alone."
+            note = f"{note} {used}".strip()
         names = listing([part.name for part in parts])
         verdict = Verdict(names, parts, blank.hints if wrong else (), note, said=_said(parts))
         self.verdicts.pop(group, None)
@@ -211,6 +229,7 @@ def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
     named = [case | theirs for case, theirs in zip(cases, right, strict=True)]
     trials = {part: ([g[part] for g in got], [r[part] for r in right]) for part in right[0]}
     wrong = [part for part, pair in trials.items() if not all(map(_close, *pair))]
+    every = {code: words for code, words in blank.mistakes.get("every", {}).items() if _is_all(code, trials, named)}
     parts = []
     for part, (theirs, rights) in trials.items():
         if part not in wrong:
@@ -218,13 +237,27 @@ def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
         elif follows := _follows(blank, part, wrong, cases, got):
             parts.append(Part(part, follows, waits=True))
         else:
-            known = _known(blank, part, theirs, rights, named, read)
+            known = _known(blank, part, theirs, rights, named, read, every)
             first = next(pair for pair in zip(theirs, rights, strict=True) if not _close(*pair))
             off = difference(part, *first, _axes(first[1], part), relative=True)
             # One mistake in many parts is said once, without each part's numbers.
             alone = known and "every" in blank.mistakes
             parts.append(Part(part, known if alone else f"{off} {known}".strip()))
     return tuple(parts)
+
+
+def _is_all(code: str, trials: Mapping[str, tuple], cases: Sequence[Mapping]) -> bool:
+    """Whether a mistake of the whole answer was made: what it says of the others has to be true as well."""
+    for k, case in enumerate(cases):
+        try:
+            values = eval(code, {"np": np, **case})
+        except (ValueError, IndexError):  # arrays that do not fit
+            continue
+        for part, (theirs, rights) in trials.items():
+            value = numbers(values[part])
+            if value is not None and not _close(value, rights[k]) and not _close(theirs[k], value):
+                return False
+    return True
 
 
 def _follows(blank: Blank, part: str, wrong: Sequence[str], cases: Sequence[Mapping], got: Sequence[Mapping]) -> str:
@@ -249,11 +282,12 @@ def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[
     def run_all() -> list[dict[str, Any]]:
         return [_run(blank.names, statements, case, namespace) for case in cases]
 
-    run_all.__name__ = "This cell"
     try:
         runs = guard.call(run_all, seconds=SECONDS)
     except guard.LearnerError as error:
-        return tuple(Part(name, str(error)) for name in blank.names)
+        raised = error.__cause__
+        what = f"raises {type(raised).__name__}" if raised else f"does not end within {SECONDS:g} seconds"
+        return tuple(Part(name, f"With other numbers than these, this cell {what}.") for name in blank.names)
     parts, changed = [], {name for run in runs for name in run["changed"]}
     for name in blank.names:
         got, right = [run[name] for run in runs], [np.asarray(case[name]) for case in cases]
@@ -262,7 +296,7 @@ def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[
             continue
         read = names_read(statements, name)
         if trouble := next((value for value in got if isinstance(value, Trouble)), None):
-            sentence = f"{trouble}{_from_earlier(read, namespace, cases)}"
+            sentence = f"{trouble}{_from_earlier(read - stored(statements), namespace, cases)}"
         elif all(map(_close, got, right)):
             sentence = "" if changed else _leftover(blank, name, namespace, read)
         else:
@@ -270,13 +304,18 @@ def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[
             known = _known(blank, name, got, right, cases, read)
             here = _on_this_net(blank, name, namespace, statements, cases) or form
             only = known and here.startswith((THIS_NET, TYPED))
+            twice = (here == ALL_TYPED and known == ZERO) or ("float32" in here and "float32" in known)
+            known = "" if twice else known  # a typed index may be 0
             sentence = known if only else f"{here} {known}".strip() or OTHER_NETS
         parts.append(Part(name, sentence))
     if changed:
-        said = f"This cell changes {listing(sorted(changed))} itself, which its lines and later ones are given."
+        names, them = listing(sorted(changed)), "them as they were" if len(changed) > 1 else "it as it was"
+        said = f"This cell changes {names} itself, but later cells need {them}."
         if any(part.sentence for part in parts):  # what is wrong may be so for this reason alone
-            return tuple(Part(p.name, f"{said} Take that line out.") if p.sentence else p for p in parts)
-        parts.append(Part("inputs", f"{said} Use a new name."))
+            said += " Take that line out, and run the cells above again."
+            return tuple(Part(p.name, said) if p.sentence else p for p in parts)
+        way = "Use a new name" if changed <= stored(statements) else "A += on a slice does; write the sum with = and +"
+        parts.append(Part(names, f"{said} {way}, and run the cells above again."))
     return tuple(parts)
 
 
@@ -288,31 +327,55 @@ def _run(
     space = {n: copy.deepcopy(v) if isinstance(v, COPIED) else v for n, v in namespace.items() if n in read}
     given = {n: v for n, v in case.items() if n not in names and n != "start"}
     space |= copy.deepcopy({**given, **case.get("start", {})})
+    whole = {n: copy.deepcopy(v) if isinstance(v, COPIED) else v for n, v in space.items()}
     last = {n: max((k for k, s in enumerate(statements) if n in touched(s)), default=None) for n in names}
-    found: dict[str, Any] = {n: Trouble(f"No line of this cell says what {n} is.") for n in names if last[n] is None}
+    found: dict[str, Any] = {}
+    for n in (n for n in names if last[n] is None):
+        only = ": == compares, = assigns" if compared(statements, n) else ""
+        found[n] = Trouble(f"No line of this cell says what {n} is{only}.")
+    own = counted(statements)  # what may be changed: a loop's count, and what the cell itself has made as it is given
     for k, statement in enumerate(statements):
-        here = [n for n in names if last[n] == k]
+        here, code = [n for n in names if last[n] == k], compile(ast.Module([statement], []), "this cell", "exec")
+        with contextlib.suppress(Exception):
+            exec(code, whole)
         try:
-            exec(compile(ast.Module([statement], []), "this cell", "exec"), space)
-            made = {n: space[n] for n in here}  # an iterator, such as reversed(range(T)), as the list of what it gives
-            found |= {n: copy.deepcopy(list(v) if isinstance(v, Iterator) else v) for n, v in made.items()}
+            exec(code, space)
         except Exception as error:
             said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
             trouble = Trouble(f"On a net of a different size, this line raises {said}.")
-            found |= {n: trouble for n in here or names if n not in found}
+            made = {n for n in here if isinstance(statement, ast.Expr) and n in space}  # it may only be printed
+            found |= {n: trouble for n in here or names if n not in found and n not in made}
+        found |= {n: _taken(space[n]) for n in here if n in space and n not in found}
+        own |= {n for n in given.keys() & stored([statement]) if same(given[n], space.get(n), rounding=True)}
         space |= {n: copy.deepcopy(case[n]) for n in here}
-    found["changed"] = {n for n in given if n in read and not same(given[n], space.get(n))} - set(names)
+    # A line is judged with the right values of the blanks before it; but what is right in the end is right.
+    found |= {n: value for n in names if n in whole and _close(value := _taken(whole[n]), np.asarray(case[n]))}
+    found["changed"] = {n for n in given if n in read and not same(given[n], space.get(n))} - {*names, *own}
     return found
 
 
+def _taken(value: Any) -> Any:
+    """A copy; of an iterator, such as reversed(range(T)), the list of what it gives."""
+    return copy.deepcopy(list(value) if isinstance(value, Iterator) else value)
+
+
 def _known(
-    blank: Blank, name: str, got: Sequence, right: Sequence[np.ndarray], cases: Sequence[Mapping], read: frozenset[str]
+    blank: Blank,
+    name: str,
+    got: Sequence,
+    right: Sequence[np.ndarray],
+    cases: Sequence[Mapping],
+    read: frozenset[str],
+    every: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """What the wrong values of one blank are instead, in words; "" if nothing known explains them."""
+    """What the wrong values of one blank are instead, in words; "" if nothing known explains them.
+
+    `every` are the mistakes of a whole answer that may be named.
+    """
     arrays = [numbers(g) for g in got]
     if any(a is None for a in arrays):
         return ""
-    whole = {f"({code})[{name!r}]": words for code, words in blank.mistakes.get("every", {}).items()}
+    whole = {f"({code})[{name!r}]": words for code, words in every.items()}
     tries = [({"np": np, **case}, g, r) for case, g, r in zip(cases, arrays, right, strict=True)]
     words = known_mistake(blank.mistakes.get(name, {}) | whole, tries)
     if words := words or recognize(name, arrays, right, cases, read):
@@ -336,13 +399,14 @@ def _on_this_net(
     read, got, right = names_read(statements, name), namespace.get(name), _library_here(blank, name, namespace)
     if right is None or isinstance(got, Iterator):  # looking at an iterator would use it up
         return ""
-    typed = [f"{number:g}" for number in numbers_typed(statements, name)]
+    here = [namespace.get(n) for n in cases[0] if isinstance(namespace.get(n), int | float)]
+    typed = [f"{number:g}" for number in numbers_typed(statements, name) if number % 1 or number in here]
     if not read and is_like(got, right):
-        return "A typed-in number can be right for these numbers only: write the line with names."
+        return f"This reads the {name} of an earlier cell." if reads_itself(statements, name) else ALL_TYPED
     if typed and is_like(got, right) and np.allclose(got, right, rtol=1e-2):
         return f"{TYPED}{listing(typed)}, can be right for these numbers only: write it with names."
     off = difference(name, got, right, _axes(right, name), relative=True)
-    return off or f"{THIS_NET}{_from_earlier(read, namespace, cases)}"
+    return off or f"{THIS_NET}{_from_earlier(read - stored(statements), namespace, cases)}"
 
 
 def _library_here(blank: Blank, name: str, namespace: Mapping[str, Any]) -> np.ndarray | None:
@@ -369,7 +433,8 @@ def _from_earlier(read: frozenset[str], namespace: Mapping[str, Any], cases: Seq
     """That a line reads numbers of an earlier cell, which stay the same in every trial; "" if it does not."""
     kinds = int | float | np.ndarray
     stale = sorted(n for n in read if n not in cases[0] and isinstance(namespace.get(n), kinds))
-    return f" Note that {listing(stale)} came from an earlier cell, and stays as it was there." if stale else ""
+    stay = "stay as they were" if len(stale) > 1 else "stays as it was"
+    return f" Note that {listing(stale)} came from an earlier cell, and {stay} there." if stale else ""
 
 
 def _axes(right: np.ndarray, name: str) -> tuple[str, ...]:
@@ -416,7 +481,8 @@ def _parts_of(answer: Any, blank: Blank, like: Any) -> dict[str, Any]:
     keys = list(like.keys()) if named else blank.returns
     if named and isinstance(answer, Mapping | Params) and set(keys) <= set(answer.keys()):
         return {key: answer[key] for key in keys}
-    if not isinstance(like, dict) and isinstance(answer, tuple | list) and len(answer) == len(keys):
+    several = isinstance(answer, tuple | list) or (isinstance(answer, np.ndarray) and answer.ndim > 1)
+    if not isinstance(like, dict) and several and len(answer) == len(keys):
         return dict(zip(keys, answer, strict=True))
     wanted = f"{listing(keys)}, each under its name" if named else f"{len(keys)} things: {listing(keys)}"
     raise Trouble(f"{name} should return {wanted}.")

@@ -17,10 +17,11 @@ def cell(filename: str, line: int) -> list[ast.stmt]:
 
 
 def touched(statement: ast.stmt) -> set[str]:
-    """The names that a statement assigns to, adds to, or calls something on."""
-    names = set()
+    """The names that a statement assigns to, adds to, or calls something on, also inside a loop or a condition."""
+    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)]
+    names = {n.id for call in calls for n in ast.walk(call) if isinstance(n, ast.Name)}
     for node in ast.walk(statement):
-        if isinstance(node, ast.Name) and (isinstance(node.ctx, ast.Store) or isinstance(statement, ast.Expr)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)
         elif isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store):
             base = node
@@ -30,6 +31,17 @@ def touched(statement: ast.stmt) -> set[str]:
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
     return names
+
+
+def stored(statements: Sequence[ast.stmt]) -> set[str]:
+    """The names that are assigned or added to, and those of which a part is."""
+    return set().union(*(touched(s) for s in statements if not isinstance(s, ast.Expr)))
+
+
+def counted(statements: Sequence[ast.stmt]) -> set[str]:
+    """The names that count the turns of a loop."""
+    targets = [node.target for s in statements for node in ast.walk(s) if isinstance(node, ast.For)]
+    return {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
 
 
 def names_read(statements: Sequence[ast.stmt], name: str) -> frozenset[str]:
@@ -61,6 +73,18 @@ def holds_dots(value: Any) -> bool:
 
 
 def numbers_typed(statements: Sequence[ast.stmt], name: str) -> list[float]:
-    """The numbers in the lines of one blank that are not whole."""
+    """The numbers in the lines of one blank, without 0, 1 and 2, which a formula may need."""
     numbers = [n.value for s in statements if name in touched(s) for n in ast.walk(s) if isinstance(n, ast.Constant)]
-    return [number for number in numbers if type(number) is float and number % 1]
+    return [number for number in numbers if type(number) in (int, float) and number not in (0, 1, 2)]
+
+
+def reads_itself(statements: Sequence[ast.stmt], name: str) -> bool:
+    """Whether the lines of a blank read the blank's own name."""
+    nodes = [n for s in statements if name in touched(s) for n in ast.walk(s) if isinstance(n, ast.Name)]
+    return any(n.id == name and isinstance(n.ctx, ast.Load) for n in nodes)
+
+
+def compared(statements: Sequence[ast.stmt], name: str) -> bool:
+    """Whether a line is `name == ...`, which only compares."""
+    values = [s.value for s in statements if isinstance(s, ast.Expr) and isinstance(s.value, ast.Compare)]
+    return any(isinstance(v.ops[0], ast.Eq) and getattr(v.left, "id", "") == name for v in values)

@@ -126,8 +126,8 @@ def judge(
             results.append(Part(name, str(trouble)))
     names = " and ".join(attempt.changed | attempt.rounded)
     if attempt.changed:  # an input that changed in its last digits was written to as well, so one line says it all
-        advice = "a later step would start from the wrong numbers. Make new arrays, or work on a .copy()."
-        results.append(Part("inputs", f"{attempt.name} writes to what it was given, {names}: {advice}"))
+        advice = "Make new arrays, work on a .copy(), or write the old values back."
+        results.append(Part("inputs", f"{attempt.name} writes to what it was given, {names}. {advice}"))
     elif attempt.rounded:
         advice = (
             "Adding a number and subtracting it again leaves a rounding error. Save the old value and write it back."
@@ -229,14 +229,17 @@ def explain(
     several the nearest is named.
     """
     best, words = 1e-3, ""
+    first, size = np.ravel(got[0])[:1], np.max(np.abs(got[0]), initial=0.0)
     for known, values in mistakes.items():
         if any(np.shape(g) != np.shape(v) for g, v in zip(got, values, strict=True)):
             continue
+        if not np.all(np.abs(first - np.ravel(values[0])[:1]) <= 1e-6 * size):  # most of thousands end here
+            continue
+        near = [_distance([g], [v]) for g, v in zip(got, values, strict=True)]
         same_shape = all(np.shape(v) == np.shape(r) for v, r in zip(values, right, strict=True))
         far = _distance(values, right) if same_shape else np.inf
-        near = max(_distance([g], [v]) for g, v in zip(got, values, strict=True))
-        if near <= 1e-7 and far > 1e-7 and near / far < best:  # nan is never near
-            best, words = near / far, known
+        if all(each <= 1e-7 for each in near) and far > 1e-7 and max(near) / far < best:  # nan is never near
+            best, words = max(near) / far, known
     return words
 
 
@@ -287,7 +290,10 @@ def kind(value: Any) -> str:
     if callable(value):
         return "a function"
     if isinstance(value, str):
-        return f"text, {brief(value)}; code is written without quotation marks"
+        code = "; code is written without quotation marks" if not value.isidentifier() else ""
+        return f"text, {brief(value)}{code}"
+    if isinstance(value, np.ndarray) and value.dtype.kind in "OSU":
+        return f"an array of dtype {value.dtype}"
     return shape_in_words(value.shape) if isinstance(value, np.ndarray) else brief(value)
 
 

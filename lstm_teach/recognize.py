@@ -43,6 +43,9 @@ def recognize(
             for tier in _factors(name, rest, fits, mentioned - {q}):
                 if words := explain(rest_got, rest, tier):
                     return f"The term {q} is right. The rest: {words[0].lower()}{words[1:]}"
+            for other in (mentioned - {q}) & fits.keys() if explain(rest, rest_got, fits) else ():
+                if explain(rest_got, rest, {other: fits[other]}):
+                    return f"The term {q} is right, {other} is not."
     return ""
 
 
@@ -81,9 +84,11 @@ def _factors(name: str, right: Sequence[np.ndarray], fits: Tier, mentioned: froz
         yield {f"Right except for one missing factor: {q}.": _each(np.divide, right, usable[q]) for q in missing}
     more = {q: _each(np.multiply, right, values) for q, values in own.items()}
     yield {f"Right except for one factor too many: {q}.": values for q, values in more.items()}
-    for instead in usable.values():
+    for instead in usable.values() if len(mentioned) > 1 else ():  # of one thing alone no factor is right
         yield {
-            f"Right except for one factor: {q} is not the right one.": _each(np.divide, more[q], instead)
+            f"Right except for one factor: {q}{',' if ',' in q else ''} is not the right one.": _each(
+                np.divide, more[q], instead
+            )
             for q, values in own.items()
             if values is not instead
         }

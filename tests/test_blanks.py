@@ -229,6 +229,7 @@ def test_shapes_are_said(line, words):
         ("dc_hidden", "term dc_carry is missing"),
         ("dc_carry", "term dc_hidden is missing"),
         ("dct", "is off"),
+        ("dc_carry + dh", "The term dc_carry is right, dh is not."),
     ],
 )
 def test_a_term_or_a_factor_of_a_sum_is_told_apart(line, words):
@@ -238,7 +239,121 @@ def test_a_term_or_a_factor_of_a_sum_is_told_apart(line, words):
 
 def test_an_input_that_is_changed_is_said():
     verdict, _ = judged(PRODUCT, "before = dh\ndh *= ct\ndo = dh\ndct = before * o")
-    assert "changes dh itself" in sentences(verdict)["inputs"]
+    assert "changes dh itself" in sentences(verdict)["dh"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "dWf = []\nfor d in dzf:\n    dWf.append(d * h_before)",
+        "dWf = np.zeros((H, H))\nfor row, d in zip(dWf, dzf):\n    row += d * h_before",
+        "dWf = np.zeros((H, H))\nfor j in range(H):\n    if True:\n        np.multiply(dzf[j], h_before, out=dWf[j])",
+    ],
+)
+def test_what_is_right_in_the_end_is_right_however_it_was_filled(source):
+    verdict, _ = judged(VECTORS, f"dc = dct * (1 - ct**2) + dc_carry\n{source}")
+    assert verdict.passed, str(verdict)
+
+
+def test_a_later_line_that_only_shows_a_blank_does_not_spoil_it():
+    source = "dc = dct * (1 - ct**2) + dc_carry\ndWf = np.outer(dzf, h_before)\nprint(dWf[{}])"
+    names = notebook(VECTORS)
+    for k in range(names["H"]):
+        verdict, _ = judged(VECTORS, source.format(k), notebook(VECTORS))
+        assert verdict.passed, str(verdict)
+
+
+def test_what_the_cell_has_made_itself_it_may_change():
+    hidden = "dc_hidden = dct * (1 - ct**2)\ndc_hidden += dc_carry\ndc = dc_hidden"
+    verdict, _ = judged(VECTORS, f"{hidden}\ndWf = np.outer(dzf, h_before)")
+    assert verdict.passed, str(verdict)
+
+
+def test_a_loop_that_counts_with_a_name_of_the_lesson_is_no_mistake_but_is_said():
+    verdict, _ = judged(
+        VECTORS, "dc = dct * (1 - ct**2) + dc_carry\nfor t in range(1):\n    dWf = np.outer(dzf, h_before)"
+    )
+    assert verdict.passed and "used up t" in str(verdict)
+
+
+def test_a_view_of_an_input_is_said_to_be_one():
+    verdict, _ = judged(
+        VECTORS, "part = dc_carry[:]\npart += dct * (1 - ct**2)\ndc = part\ndWf = np.outer(dzf, h_before)"
+    )
+    assert "+= on a slice" in str(verdict)
+
+
+def test_what_a_cell_prints_for_other_nets_is_not_shown(capsys):
+    judged(PRODUCT, "do = dh * ct\nprint('seen', do)\ndct = dh * o")
+    assert capsys.readouterr().out.count("seen") == 1
+
+
+def test_a_loop_that_ends_on_this_net_alone_is_said(monkeypatch):
+    monkeypatch.setattr(blanks, "SECONDS", 0.3)
+    names = notebook(PRODUCT)
+    verdict, _ = judged(PRODUCT, f"while dh != {names['dh']!r}:\n    pass\ndo = dh * ct\ndct = dh * o", names)
+    assert sentences(verdict)["do"] == "With other numbers than these, this cell does not end within 0.3 seconds."
+
+
+def test_a_line_that_only_compares_is_said():
+    names = notebook(PRODUCT) | {"do": 1.0}
+    verdict, _ = judged(PRODUCT, "do == dh * ct\ndct = dh * o", names)
+    assert "== compares" in sentences(verdict)["do"]
+
+
+def test_a_line_that_reads_its_own_name_is_not_taken_for_a_typed_number():
+    names = notebook(PRODUCT)
+    names["do"] = names["dh"] * names["ct"]
+    verdict, _ = judged(PRODUCT, "do = do * 1\ndct = dh * o", names)
+    assert "the do of an earlier cell" in sentences(verdict)["do"]
+
+
+def test_an_answer_of_two_things_may_be_one_array():
+    blank = Blank(
+        "two",
+        ("both",),
+        lambda: ({"arguments": (np.arange(k), 2.0), "answer": (np.arange(k), np.arange(k) * 2.0)} for k in (2, 3)),
+        "lstm_teach.plain:sigmoid",
+        returns=("one", "two"),
+    )
+    verdict, _ = judged(
+        blank, "def both(a, b):\n    return np.stack([a, a * b])", {"np": np, "lesson": OneGroup(blank)}
+    )
+    assert verdict.passed, str(verdict)
+
+
+def test_a_mistake_of_the_whole_answer_is_named_only_where_all_of_it_is_true():
+    every = {"{'one': -a, 'two': -2.0 * a}": "The sign is flipped in both."}
+    blank = Blank(
+        "two",
+        ("both",),
+        lambda: (
+            {
+                "arguments": (np.arange(1.0, k),),
+                "a": np.arange(1.0, k),
+                "answer": {"one": np.arange(1.0, k), "two": 2 * np.arange(1.0, k)},
+            }
+            for k in (3, 4)
+        ),
+        "lstm_teach.plain:sigmoid",
+        {"every": every},
+    )
+    for body, said in (("-a, 'two': -2 * a", 2), ("-a, 'two': 2 * a", 0)):
+        verdict, _ = judged(blank, f"def both(a):\n    return {{'one': {body}}}", {"np": np, "lesson": OneGroup(blank)})
+        assert [part.sentence for part in verdict.parts].count("The sign is flipped in both.") == said, str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("dct = dh", "missing factor: o"),
+        ("dct = ct", "This is ct, not dct."),
+        ("dct = dh * c", "factor: c is not the right one"),
+    ],
+)
+def test_a_name_alone_is_no_factor(line, words):
+    verdict, _ = judged(PRODUCT, f"do = dh * ct\n{line}")
+    assert words in sentences(verdict)["dct"], sentences(verdict)["dct"]
 
 
 def test_a_line_that_is_gone_is_said():

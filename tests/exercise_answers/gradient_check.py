@@ -402,9 +402,9 @@ WRONG = {
     "check_relative_error": {
         "0/0": (lambda a, b: norm(a - b) / np.maximum(norm(a), norm(b)), "is nan"),
         "absolute": (lambda a, b: norm(a - b), "the size of the difference alone"),
-        "by a, 0 for zeros": (lambda a, b: norm(a - b) / norm(a) if a.any() else 0.0, "and 0 where a is zero"),
+        "by a, 0 for zeros": (lambda a, b: norm(a - b) / norm(a) if a.any() else 0.0, "returns 0 where a is zero"),
         "by b, no condition": (lambda a, b: norm(a - b) / norm(b), "by the size of b"),
-        "a changed": (relative_error_in_place, "writes to what it was given, a: "),
+        "a changed": (relative_error_in_place, "writes to what it was given, a"),
         "by a": (either(lambda a, b: norm(a - b) / norm(a) if a.any() else 1.0), "by the size of a"),
         "by b": (either(lambda a, b: norm(a - b) / norm(b) if b.any() else 1.0), "by the size of b"),
         "by the sum": (either(lambda a, b: norm(a - b) / (norm(a) + norm(b))), "by both sizes together"),
@@ -426,7 +426,24 @@ WRONG = {
             either(lambda a, b: abs(a - b).sum() / max(abs(a).sum(), abs(b).sum())),
             "sums of absolute values",
         ),
-        "sizes": (either(lambda a, b: abs(norm(a) - norm(b)) / max(norm(a), norm(b))), "compares the two sizes"),
+        "sizes": (either(lambda a, b: abs(norm(a) - norm(b)) / max(norm(a), norm(b))), "compares the two sizes; two"),
+        "sizes, signed": (either(lambda a, b: (norm(a) - norm(b)) / max(norm(a), norm(b))), "of the two sizes; two"),
+        "sizes by their sum": (
+            either(lambda a, b: abs(norm(a) - norm(b)) / (norm(a) + norm(b))),
+            "compares the two sizes, and divides by their sum",
+        ),
+        "sizes alone": (lambda a, b: abs(norm(a) - norm(b)), "the difference of the two sizes alone"),
+        "sizes alone, signed": (lambda a, b: norm(a) - norm(b), "the difference of the two sizes alone"),
+        "by the mean size": (either(lambda a, b: 2 * norm(a - b) / (norm(a) + norm(b))), "the mean of the two sizes"),
+        "by the size of the sum": (
+            lambda a, b: norm(a - b) / norm(a + b) if norm(a + b) else 0.0,
+            "where a and b nearly cancel",
+        ),
+        "by the size of the sum, 0/0": (lambda a, b: norm(a - b) / norm(a + b), "is 0 where a and b cancel"),
+        "by the smaller, 0 for zeros": (
+            lambda a, b: norm(a - b) / min(norm(a), norm(b)) if a.any() and b.any() else 0.0,
+            "returns 0 where one is zero",
+        ),
         "a little added": (
             lambda a, b: norm(a - b) / (max(norm(a), norm(b)) + 1e-8),
             "is larger than tiny matrices are",

@@ -433,7 +433,7 @@ WRONG = {
             "compares the two sizes, and divides by their sum",
         ),
         "sizes alone": (lambda a, b: abs(norm(a) - norm(b)), "the difference of the two sizes alone"),
-        "sizes alone, signed": (lambda a, b: norm(a) - norm(b), "the difference of the two sizes alone"),
+        "sizes alone, signed": (lambda a, b: norm(a) - norm(b), "alone, and it can be negative"),
         "by the mean size": (either(lambda a, b: 2 * norm(a - b) / (norm(a) + norm(b))), "the mean of the two sizes"),
         "by the size of the sum": (
             lambda a, b: norm(a - b) / norm(a + b) if norm(a + b) else 0.0,

@@ -439,7 +439,7 @@ WRONG = {
             lambda a, b: norm(a - b) / norm(a + b) if norm(a + b) else 0.0,
             "where a and b nearly cancel",
         ),
-        "by the size of the sum, 0/0": (lambda a, b: norm(a - b) / norm(a + b), "is 0 where a and b cancel"),
+        "by the size of the sum, 0/0": (lambda a, b: norm(a - b) / norm(a + b), "where a and b nearly cancel"),
         "by the smaller, 0 for zeros": (
             lambda a, b: norm(a - b) / min(norm(a), norm(b)) if a.any() and b.any() else 0.0,
             "returns 0 where one is zero",

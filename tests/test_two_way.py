@@ -12,11 +12,11 @@ from lstm_teach.explorers.merge import diagram_net
 from lstm_teach.explorers.shell import plain
 from lstm_teach.explorers.two_way import two_way
 from lstm_teach.figures.scene import drawn
-from lstm_teach.figures.two_way import CROSS, DELTA_COLORS, VALUE_COLORS, build, shade
+from lstm_teach.figures.two_way import CHOSEN, CROSS, DELTA_COLORS, FRAME, VALUE_COLORS, build, shade
 from lstm_teach.figures.two_way_layout import BOTTOM, Layout
 from lstm_teach.figures.two_way_view import View, box_of
 from lstm_teach.figures.two_way_words import delta_text, describe, exact, value_text
-from lstm_teach.graph import backward_order, ends, make_net, walk_back
+from lstm_teach.graph import backward_order, ends, make_net, score, walk_back
 
 DIRECTIONS = ("forward", "back", "both")
 FLAWS = ("short_range", "stale_cell_delta", "carry_accumulates")
@@ -152,6 +152,62 @@ def test_a_delta_always_has_a_sign(value, text):
     assert delta_text(value) == text
 
 
+def ink(figure, text, scale: int = 2) -> tuple[float, float]:
+    """The first and the last row of a text that has ink, in pixels of the picture from its top."""
+    others = [artist for artist in figure.axes[0].get_children() if artist is not text and artist.get_visible()]
+    for artist in others:
+        artist.set_visible(False)
+    figure.set_dpi(figure.dpi * scale)
+    figure.canvas.draw()
+    rows = np.flatnonzero((np.asarray(figure.canvas.buffer_rgba())[..., :3] < 160).any(axis=(1, 2)))
+    figure.set_dpi(figure.dpi / scale)
+    for artist in others:
+        artist.set_visible(True)
+    return rows.min() / scale, (rows.max() + 1) / scale
+
+
+@pytest.mark.parametrize("T", [1, 2])
+def test_the_frame_around_a_box_is_clear_of_the_name_above_it(T):
+    layout, figure = Layout(T), picture(small_net(T))
+    outside = FRAME + CHOSEN[0][1] * figure.dpi / 72 / 2
+    for name in ("h[-1]", "zg[0]", "i[0]", "h[0]", "c[0]", "g[0]"):
+        x, y, _ = layout.boxes[name]
+        above = [t for t in figure.axes[0].texts if t.get_text() in (name, name[:-3])]
+        text = min(above, key=lambda t: np.hypot(t.get_position()[0] - x, t.get_position()[1] - y))
+        assert ink(figure, text)[1] <= y - layout.sizes.box[1] / 2 - outside, name
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_the_label_of_an_extra_arrow_covers_no_name_and_no_number(flaw):
+    figure = picture(small_net(2), flaws=(flaw,))
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    (label,) = [text for text in axes.texts if ": " in text.get_text() and text.get_zorder() == 2.4]
+    (box,) = [group for group in axes.collections if group.get_zorder() == 2.3]
+    box = axes.transData.transform_bbox(box.get_paths()[0].get_extents())
+    assert box.x0 < label.get_window_extent().x0 and label.get_window_extent().x1 < box.x1
+    layout = Layout(2)
+    for name in layout.boxes:
+        spots = axes.transData.transform([layout.spot(name, side, side) for side in (-1, 1)])
+        assert not box.overlaps(Bbox(spots)), name
+    for text in axes.texts:
+        if text is not label and text.get_text() and box.overlaps(text.get_window_extent()):
+            assert ink(figure, text)[0] >= 474 - box.y0, text.get_text()
+
+
+@pytest.mark.parametrize("T", [1, 2])
+def test_a_number_keeps_off_the_ends_of_its_tag(T):
+    figure, layout = picture(small_net(T)), Layout(T)
+    figure.draw_without_rendering()
+    for name in (score(t, k) for t in range(T) for k in (0, 1)):
+        x, y, width = layout.boxes[name]
+        below = y + layout.sizes.box[1] / 2 + 1 + layout.sizes.tag[1] / 2
+        places = [(text, *text.get_position()) for text in figure.axes[0].texts]
+        (number,) = [text for text, across, down in places if abs(across - x) < 4 and down == below]
+        extent = number.get_window_extent()
+        assert extent.x0 >= x - width / 2 + 2.5 and extent.x1 <= x + width / 2 - 2.5, (name, number.get_text())
+
+
 # ----------------------------------------------------------------------------------------------------------- the words
 
 
@@ -161,8 +217,9 @@ def test_whatever_is_chosen_its_line_ends_with_its_delta_and_the_nudge_agrees(T)
     for name in backward_order(net):
         text = describe(View(net, chosen=name))
         delta = (net.right.boxes | net.right.arrows)[name]
-        assert f"= {exact(delta)}" in text.split("<b>Nudge:")[0] or name.startswith("loss"), text
-        assert text.endswith("they agree ✓") and exact(delta, True) in text.split("<b>Nudge:")[1], text
+        line, check = text.split("<b>Check by a nudge:")
+        assert f"= {exact(delta)}" in line or name.startswith("loss"), text
+        assert text.endswith("they agree ✓") and exact(delta, True) in check, text
         assert "  " not in plain(text)
 
 
@@ -217,6 +274,33 @@ def test_forward_every_box_says_how_its_value_came():
             assert f"= {exact(net.values[box])}." in text and "Nudge" not in text, text
     assert "Not computed yet." in describe(View(net, 1, "forward", chosen="c[0]"))
     assert "scores[0,0] = V[0,0] × h[0]" in describe(View(net, 9, chosen="h[0] -> scores[0]"))
+
+
+def test_one_step_names_no_part_that_only_a_later_step_brings():
+    net = small_net(1)
+    assert "dh[0] = dy[0] · V = −0.331 × 0.747 + 0.331 × (−1.228) = −0.654." in describe(View(net, chosen="h[0]"))
+    assert "dc[0] = dct[0] × (1 − ct[0]²) = −0.372 × 0.608 = −0.226." in describe(View(net, chosen="c[0]"))
+    for name in backward_order(net):
+        text = describe(View(net, chosen=name))
+        assert not any(word in text for word in ("dh_", "dc_", "later")), text
+    shown = words(picture(net))
+    assert "0" not in shown and "no later step" not in shown
+    assert words(picture(small_net(2))).count("0") == 2  # what no later step brings to h[1] and to c[1]
+
+
+def test_every_negative_number_of_a_sum_is_in_brackets_after_a_plus():
+    for T in (1, 2):
+        net = small_net(T)
+        assert not any("+ −" in describe(View(net, chosen=name)) for name in backward_order(net))
+    assert "0.288 × 0.747 + (−0.288) × (−1.228)" in describe(View(small_net(2), chosen="h[1]"))
+
+
+def test_the_heading_counts_up_to_where_the_slider_ends():
+    explorer = two_way(upto="loss", operation=9)
+    end = explorer.controls["operation"].max
+    explorer.set(operation=end)
+    assert f"Operation {end} of {end}." in plain(explorer.text) and "of 19" not in explorer.text
+    explorer.close()
 
 
 def test_the_text_names_the_boxes_that_a_nudge_lights_up():
@@ -309,7 +393,9 @@ def test_with_upto_nothing_later_on_the_way_back_is_given_away():
     assert explorer.controls["operation"].max == 4
     hidden = [name for name in backward_order(net)[6:] if " -> " not in name]
     for name in hidden:
-        explorer.controls["chosen"].value = name
+        explorer.set(chosen=name, nudge=False)
+        assert "udge:" not in explorer.text  # nothing to check, and nothing was asked
+        explorer.set(nudge=True)
         before, after = plain(explorer.text).split("Nudge:")
         assert before.rstrip().endswith("Not derived yet.") and "×" not in before.split("Chosen")[1]
         assert "delta" not in after and exact(net.right.boxes[name], True) in after  # the loss is still asked

@@ -30,8 +30,9 @@ DELTA_COLORS = colormaps["RdBu_r"](np.linspace(0, 1, 257))
 WAITING, GONE, EMPTY = "#CCCCCC", "#7A7A7A", "#D0D0D0"
 EDGES = {**COLORS, **{"z" + gate: COLORS[gate] for gate in GATES}, "ct": COLORS["c"], "scores": COLORS["loss"]}
 UNDER = (BLACK, 12, "-"), (YELLOW, 10, "-")  # color, width and dash of the lines around a chosen arrow
-CHOSEN = (BLACK, 5.0, "-"), (YELLOW, 3.2, "-")
+CHOSEN = (BLACK, 4.2, "-"), (YELLOW, 2.6, "-")
 CHANGED = (YELLOW, 4.0, "-"), (BLACK, 1.0, (0, (3, 2)))
+FRAME = 2.5  # pixels from a box to the middle of the frame around it: clear of the box's name
 CROSS = {"marker": "X", "color": WRONG, "markersize": 7.5, "markeredgecolor": "white", "markeredgewidth": 0.7}
 CROSS["linestyle"] = ""
 CENTER = {"ha": "center", "va": "center_baseline"}
@@ -95,9 +96,8 @@ def _static(axes: Axes, layout: Layout, net: Net, direction: str) -> None:
         write(x, y + sum(sizes.box[1:]) / 2 + sizes.tag[1] + 12, f"target {net.targets[t]}", ha="center")
     for box, (x, y, _) in layout.boxes.items():
         label, dx, align = _label(box, layout)
-        up = 12.5 if layout.T == 1 else 14  # one step needs the room above for the local slopes
-        write(x + dx, y - sizes.box[1] / 2 - up, label, sizes.text, ha=align)
-    if direction != "forward":
+        write(x + dx, y - sizes.box[1] / 2 - 14, label, sizes.text, ha=align)
+    if direction != "forward" and layout.T > 1:
         end = layout.start(last + 1) - 8
         for box in (f"c[{last}]", f"h[{last}]"):
             x, y = layout.spot(box, 1, 0)
@@ -113,6 +113,8 @@ def _label(box: str, layout: Layout) -> tuple[str, float, str]:
         return "scores" if box == score(t, 0) else "", layout.boxes[f"h[{t}]"][0] - 7 - layout.boxes[box][0], "right"
     if kind == "g":
         return kind, half, "right"
+    if kind[0] == "z":  # beside its arrow: the local slope of the gate before ends near the box
+        return kind, -7, "right"
     if kind == "ct":
         return ("ct = tanh c" if layout.T == 1 else "ct"), 2, "left"
     if kind in ("kept", "c") or t < 0:
@@ -192,7 +194,7 @@ def _build_values(scene: Scene, axes: Axes, layout: Layout) -> Update:
         )
     )
     texts = [
-        axes.text(x, y, "", fontsize=sizes.small if width < 40 else sizes.text, **CENTER, zorder=0.7)
+        axes.text(x, y, "", fontsize=sizes.small if width < page.NARROW else sizes.text, **CENTER, zorder=0.7)
         for x, y, width in layout.boxes.values()
     ]
     scene.live(boxes, *texts)
@@ -255,16 +257,19 @@ def _build_deltas(scene: Scene, axes: Axes, layout: Layout) -> Update:
     for t in range(last):
         ways = [name for name in layout.paths if name.startswith(f"h[{t}] -> z")]
         sources[f"later[{t}]"] = ways[0], ways
-    sources |= {f"later[{last}]": (f"h[{last}]", []), f"c[{last}] -> kept[{last + 1}]": (f"c[{last}]", [])}
-    sums = {f"{kind}[{t}]" for t in range(layout.T) for kind in "ch"}
+    sums = {"h[-1]"}
+    if layout.T > 1:  # one step alone has only one part each, and nothing from later
+        sources |= {f"later[{last}]": (f"h[{last}]", []), f"c[{last}] -> kept[{last + 1}]": (f"c[{last}]", [])}
+        sums |= {f"{kind}[{t}]" for t in range(layout.T) for kind in "ch"}
+    noses = [4 if width < page.NARROW else 6 for _, _, width, _ in places.values()]
     tags = axes.add_collection(
-        PolyCollection([tag(*place, nose=4 if place[2] < 40 else 6) for place in places.values()], zorder=2)
+        PolyCollection([tag(*place, nose=nose) for place, nose in zip(places.values(), noses, strict=True)], zorder=2)
     )
     texts = {}
-    for name, (x, y, width, _) in places.items():
-        small = name in layout.parts or width < 40
+    for (name, (x, y, width, _)), nose in zip(places.items(), noses, strict=True):
+        small = name in layout.parts or width < page.NARROW
         size, weight = (layout.sizes.small, "normal") if small else (layout.sizes.text, "bold")
-        texts[name] = axes.text(x + 2.5, y, "", **CENTER, zorder=2.2, fontsize=size, weight=weight)
+        texts[name] = axes.text(x + nose / 2 - 0.5, y, "", **CENTER, zorder=2.2, fontsize=size, weight=weight)
     (crosses,) = axes.plot([], [], **CROSS, zorder=2.25)  # at the corner of a tag: its number is wrong
     scene.live(tags, crosses, *texts.values())
     hidden, white, empty = (to_rgba(color) for color in (("white", 0.0), "white", EMPTY))
@@ -316,10 +321,11 @@ def _build_flaws(scene: Scene, axes: Axes, layout: Layout) -> Update:
         for stray, path, text in zip(drawn, paths, texts, strict=False):
             label = f"{words.stray_label(stray)}: {words.delta_text(stray.amount)}"
             level = np.argmax(np.abs(np.diff(path[:, 0])))
-            source = 0.68 if stray.kind == "carry_accumulates" else 0.5
-            x, y = source * path[level] + (1 - source) * path[level + 1]
+            half = 0.39 * len(label) * layout.sizes.small + 3
+            x, y = path[level : level + 2].mean(axis=0)
+            if stray.kind == "short_range":  # before the boxes of the later step, whose names it would cover
+                x = path[level + 1][0] + half + 3
             text.set(text=label, position=(x, y))
-            half = 0.41 * len(label) * layout.sizes.small + 5
             frames.append(rectangle(x - half, y - 8, x + half, y + 8))
         boxes.set_verts(frames)
         for artist in (lines, heads, boxes):  # it takes time to draw nothing
@@ -332,7 +338,11 @@ def _build_frames(scene: Scene, axes: Axes, layout: Layout) -> Update:
     """A frame around what is chosen, and frames around what changes with a nudge."""
 
     def add(looks: tuple, zorder: float) -> tuple[LineCollection, ...]:
-        lines = [LineCollection([], color=c, linewidth=w, linestyle=d, zorder=zorder) for c, w, d in looks]
+        caps = {"-": "projecting"}  # a frame begins and ends at a corner, which has to be filled
+        lines = [
+            LineCollection([], color=c, linewidth=w, linestyle=d, capstyle=caps.get(d, "butt"), zorder=zorder)
+            for c, w, d in looks
+        ]
         return scene.live(*map(axes.add_collection, lines))
 
     under, around_one, around_all = add(UNDER, 0.85), add(CHOSEN, 0.9), add(CHANGED, 0.91)
@@ -348,8 +358,8 @@ def _build_frames(scene: Scene, axes: Axes, layout: Layout) -> Update:
         groups += [[name] for name in layout.boxes if name in others and not any(name in pair for pair in groups)]
         for lines, segments in (
             (under, [layout.paths[chosen]] if chosen in layout.paths else []),
-            (around_one, [around([chosen], 3.5)] if chosen in layout.boxes else []),
-            (around_all, [around(names, 3) for names in groups]),
+            (around_one, [around([chosen], FRAME)] if chosen in layout.boxes else []),
+            (around_all, [around(names, FRAME) for names in groups]),
         ):
             for line in lines:
                 line.set_segments(segments)

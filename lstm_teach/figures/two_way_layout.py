@@ -16,7 +16,7 @@ Place = tuple[float, float]
 WIDTH, HEIGHT = 900, 474
 TOP, BOTTOM = 36, 420  # of the steps' background
 ROWS = {"cell": 84, "middle": 161, "gates": 239, "z": 315}  # centers of the value boxes
-RAIL, TOKEN, HIGH = 390, 407, 48  # the line of h[t-1]; the tokens; arrows that should not be there
+RAIL, TOKEN, HIGH = 390, 407, 46  # the line of h[t-1]; the tokens; arrows that should not be there
 COLUMNS = {  # centers, in parts of a step's width
     "kept": (0.09, "cell"),
     "c": (0.3475, "cell"),
@@ -41,16 +41,17 @@ ASIDE = {  # by the kinds of an arrow's ends: how far from its middle its local 
     ("c", "kept"): (0, -11, "center"),
     ("kept", "c"): (0, -11, "center"),
     ("f", "kept"): (8, 0, "left"),
-    ("i", "added"): (-8, -7, "right"),
-    ("g", "added"): (8, -7, "left"),
-    ("c", "ct"): (34, -2, "left"),
+    ("i", "added"): (4, -10, "right"),
+    ("g", "added"): (-4, -10, "left"),
+    ("c", "ct"): (34, -5, "left"),
     ("ct", "h"): (0, -11, "center"),
     ("o", "h"): (-12, -8, "right"),
     ("h", "scores"): (60, 0, "left"),  # beyond the tag with the delta
-    **{(f"z{gate}", gate): (5, -4, "left") for gate in GATES},  # above the name of the next box
+    **{(f"z{gate}", gate): (6, -4, "left") for gate in GATES},  # the name of the box is on the other side
     **{("h", f"z{gate}"): (-7, 2, "right") for gate in GATES},
 }
 LANE = 0.97  # where h goes down to the next step
+NARROW = 42  # pixels: a box or tag that is narrower has small letters
 NEAR = 6  # pixels from an arrow that still count as a click on it
 
 
@@ -68,8 +69,8 @@ class Sizes:
 
 
 SIZES = {
-    1: Sizes(112, (66, 26), (66, 20), (50, 17), 52, 9.5, 8),
-    2: Sizes(72, (54, 24), (54, 19), (45, 16), 36, 8.5, 7.2),
+    1: Sizes(112, (66, 26), (66, 20), (50, 17), 56, 9.5, 8),
+    2: Sizes(72, (54, 24), (54, 19), (45, 16), 40, 8.5, 7.2),
 }
 
 
@@ -77,7 +78,8 @@ class Layout:
     """Places of one diagram, of one or two steps, with or without slots for deltas.
 
     boxes: name -> (x, y, width); the delta slot hangs below a box. parts: arrow -> (x, y) of its small tag, also of
-    the one that would carry the last cell on; `later[t]` adds up all that comes back from step t+1 to h[t].
+    the one that would carry the last cell on; `later[t]` adds up all that comes back from step t+1 to h[t]. A single
+    step has neither.
     paths: arrow -> corners, from the source to the target. trunks: step t -> corners of the line from h[t-1] to
     the branches of step t, which all arrows to z[t] share.
     """
@@ -122,7 +124,8 @@ class Layout:
         for source, leave, target, arrive in ARROWS:
             join(source + here, target + here, spot(source + here, *leave), spot(target + here, *arrive))
         x, y = spot(c, 1, 0)
-        self.parts[arrow(c, f"kept[{t + 1}]")] = (x + 14 + part, y)
+        if self.T > 1:  # one step alone has nothing that comes from later
+            self.parts[arrow(c, f"kept[{t + 1}]")] = (x + 14 + part, y)
         join(c, "ct" + here, (x + 1, y + half + 5), spot("ct" + here, -0.3, -1), tag=(2, 0))
         column, top = spot(h, 0, 1)
         join(h, "scores" + here, (column, top), (column, ROWS["gates"] - half), tag=(5 + part, 0))
@@ -135,8 +138,9 @@ class Layout:
         lane = self.start(t - 1 + LANE)
         corners = [(start, row), (lane, row), (lane, RAIL)] if t else [(start, RAIL)]
         self.trunks[t] = np.array([*corners, (self.boxes["zo" + here][0], RAIL)])
-        right = min(self.start(t + LANE) + 6, self.start(t + 1) - 2)
-        self.parts[f"later[{t}]"] = (right - part, ROWS["middle"] - 21)
+        if self.T > 1:
+            right = min(self.start(t + LANE) + 6, self.start(t + 1) - 2)
+            self.parts[f"later[{t}]"] = (right - part, ROWS["middle"] - 21)
 
     def at(self, x: float, y: float) -> str | None:
         """The box or arrow at a place; an arrow that alone leaves its box counts as the box."""
@@ -168,10 +172,10 @@ def stray_path(layout: Layout, kind: str, source: str, target: str) -> np.ndarra
     x, y, width = layout.boxes[target]
     if kind == "short_range":
         from_x = layout.boxes[box_of(source)][0] - layout.sizes.cell / 2
-        level = ROWS["middle"] + 39
+        level = ROWS["middle"] + 37
         turn = layout.start(int(source[7:-1]) - 1 + LANE) - 11
         right = x + width / 2 + 1
-        rise, lane = ROWS["gates"], from_x - 13  # beside the name of the scores
+        rise, lane = ROWS["gates"], from_x - 11  # beside the name of the scores
         return np.array([(from_x, rise), (lane, rise), (lane, level), (turn, level), (turn, y + 9), (right, y + 9)])
     xs, ys, ws = layout.boxes[source]
     top = layout.sizes.box[1] / 2

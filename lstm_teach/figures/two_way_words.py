@@ -25,6 +25,7 @@ STRAYS = {  # what a flaw brings to a box: on its arrow, and in a line of text; 
     "stale_cell_delta": ("left over", "what an earlier walk left over"),
     "carry_accumulates": ("dc[{s}] × 1 as well", "dc[{s}] (again, without f[{s}])"),
 }
+CHECK = "Check by a nudge"  # of a delta that has come back, whether "nudge" is ticked or not
 AGREE = 1e-4  # a nudge and a delta that differ by less than this, relatively, agree
 
 
@@ -134,7 +135,7 @@ TITLES = {
 def heading(view: View) -> tuple[str, str]:
     """How many operations of the slider have been done, "3 of 19", and what the last one does, in a few words."""
     operation, start = view.last, view.before
-    progress = f"{len(view.done) - start} of {len(view.every) - start}"
+    progress = f"{len(view.done) - start} of {view.end}"
     if operation is None:
         return progress, "Start: the initial state and the tokens"
     words = TITLES[operation.kind, operation.back].format(b=operation.t - 1)
@@ -162,9 +163,9 @@ def describe(view: View) -> str:
     # The heading of the picture: whoever sees it need not read it again.
     text = f'<span class="lt-unseen">Operation {". ".join(heading(view))}. </span>'
     text += f"<b>Chosen: {'box' if source == target else 'arrow'} {box_name(chosen)}.</b> {line}"
-    if view.walked or view.nudged:
-        delta = (view.back.boxes | view.back.arrows).get(chosen) if chosen in view.came else None
-        text += f"<br> <b>Nudge:</b> {_nudge_line(view.tried, delta)}"
+    delta = (view.back.boxes | view.back.arrows).get(chosen) if chosen in view.came else None
+    if view.nudged or delta is not None:
+        text += f"<br> <b>{'Nudge' if view.nudged else CHECK}:</b> {_nudge_line(view.tried, delta)}"
     if view.nudged:  # for those who cannot see the boxes light up
         order = [box for o in view.every if not o.back for box in o.boxes]
         names = ", ".join(box_name(box) for box in order if box in view.changed - {chosen})
@@ -249,13 +250,25 @@ def _arrow_line(net: Net, back: Back, name: str) -> str:
 
 def _through_V(net: Net, back: Back, t: int) -> str:
     """The sum over the scores that brings dh_loss, in symbols and in numbers."""
-    terms = [times(back.boxes[score(t, k)], net.params.V[k, 0]) for k in range(net.K)]
+    pairs = [(back.boxes[score(t, k)], net.params.V[k, 0]) for k in range(net.K)]
+    first, *others = pairs
+    terms = [times(*first), *(f"{_bracketed(delta)} × {_bracketed(weight)}" for delta, weight in others)]
     return f"dy[{t}] · V = {' + '.join(terms)}"
 
 
 def _sum_line(net: Net, back: Back, box: str, ways: list[str]) -> str:
-    """How the parts of dc or dh add up; with a flaw, what is missing and what should not be there."""
+    """How the parts of dc or dh add up; with a flaw, what is missing and what should not be there.
+
+    In a net of one step each has a single part, and nothing to add it to: a later step has not been heard of yet.
+    """
     (kind, t), first = kind_and_step(box), ""
+    if net.T == 1 and t == 0 and not back.flaws:
+        if kind == "h":
+            one = _through_V(net, back, t)
+        else:
+            slope = slope_symbol(net, ways[0])
+            one = f"dct[0] × {slope} = {times(back.boxes['ct[0]'], net.slopes[ways[0]])}"
+        return f"{delta_name(box)} = {one} = {exact(back.boxes[box])}."
     if t == -1:
         parts = [(f"{slope_symbol(net, name)} × d{ends(name)[1]}", back.arrows[name]) for name in ways]
     else:

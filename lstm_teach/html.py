@@ -18,6 +18,11 @@ def inline(text: str) -> str:
     return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
+def as_code(name: str) -> str:
+    """A function's name between backticks, for in a sentence `backward` reads like a word; several words stay."""
+    return name if " " in name else f"`{name}`"
+
+
 def prose(text: str) -> str:
     """A paragraph, with what is between backticks as code; "" for no text."""
     return f"<p>{inline(text)}</p>" if text else ""

@@ -96,11 +96,12 @@ class Verdict:
         if self.said:
             return self.said
         if self.passed:
-            return f"{self.name} is right in every part."
+            return f"{html.as_code(self.name)} is right in every part."
         if all(part.open for part in self.parts):
-            return f"{self.name}: nothing is written yet."
+            return f"{html.as_code(self.name)}: nothing is written yet."
         right = sum(part.passed for part in self.parts)
-        return f"{self.name}: {right or 'none'} of {len(self.parts)} parts {'are' if right > 1 else 'is'} right so far."
+        many = f"{right or 'none'} of {len(self.parts)} parts {'are' if right > 1 else 'is'} right so far."
+        return f"{html.as_code(self.name)}: {many}"
 
     def points(self, most: float) -> Points:
         """The score in points, `most` if all is right; the last expression of a graded cell."""

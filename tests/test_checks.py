@@ -32,7 +32,7 @@ def check(function, seconds=10.0, **options):
 
 def test_a_right_function_passes_and_shows_no_hints():
     verdict = check(double)
-    assert verdict.passed and verdict.score == 1 and verdict.summary == "double is right in every part."
+    assert verdict.passed and verdict.score == 1 and verdict.summary == "`double` is right in every part."
     assert "Hint" not in verdict._repr_html_() and "hint" not in str(verdict)
 
 
@@ -165,7 +165,7 @@ def test_warnings_and_standard_error_do_not_fail_a_right_answer(capsys):
 def test_partial_credit_counts_parts():
     verdict = Verdict("f", (Part("a"), Part("b", "b is off."), Part("c")), HINTS)
     assert verdict.score == pytest.approx(2 / 3) and not verdict.passed
-    assert verdict.summary == "f: 2 of 3 parts are right so far."
+    assert verdict.summary == "`f`: 2 of 3 parts are right so far."
     points = verdict.points(4)
     assert points == 2.67 and type(points._repr_mimebundle_()["text/plain"]) is str
     assert float(points._repr_mimebundle_()["text/plain"]) == 2.67  # what nbgrader reads
@@ -176,7 +176,8 @@ def test_partial_credit_counts_parts():
 def test_the_text_and_the_page_say_the_same():
     verdict = check(lambda v: 2 * v + np.array([0, 1, 0]))
     page = verdict._repr_html_()
-    assert verdict.summary.replace("<", "&lt;").replace(">", "&gt;") in page
+    assert verdict.summary.startswith("`<lambda>`: ") and verdict.summary in str(verdict)
+    assert verdict.summary.replace("`<lambda>`", "<code>&lt;lambda&gt;</code>") in page
     for part in verdict.parts:
         assert part.sentence in page and part.sentence in str(verdict)
     assert str(verdict).count(verdict.parts[0].sentence) == 1  # two parts, one line

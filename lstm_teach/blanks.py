@@ -51,6 +51,7 @@ from lstm_teach.cellcode import (
     cell,
     compared,
     counted,
+    globals_read,
     has_dots,
     holds_dots,
     names_read,
@@ -215,10 +216,11 @@ def judge_blank(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[st
 def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
     """Judge a learner's function on all cases, each part of its answer by itself."""
     name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
+    stale = _from_earlier(globals_read(function), getattr(function, "__globals__", {}), [{}])
     try:
         got = [_parts_of(attempt(*case["arguments"]), blank, case["answer"]) for case in cases]
     except Trouble as trouble:
-        return (Part(name, str(trouble)),)
+        return (Part(name, f"{trouble}{stale}"),)
     if attempt.changed:  # whatever else is off may come from this
         said = f"{name} writes to what it was given, {listing(attempt.changed)}."
         return (Part(name, f"{said} Make new arrays, or work on a .copy()."),)
@@ -242,7 +244,7 @@ def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
             off = difference(part, *first, _axes(first[1], part), relative=True)
             # One mistake in many parts is said once, without each part's numbers.
             alone = known and "every" in blank.mistakes
-            parts.append(Part(part, known if alone else f"{off} {known}".strip()))
+            parts.append(Part(part, known if alone else f"{off} {known or stale}".strip()))
     return tuple(parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dis
 import linecache
 from collections.abc import Sequence
 from typing import Any
@@ -57,6 +58,13 @@ def names_read(statements: Sequence[ast.stmt], name: str) -> frozenset[str]:
         found |= new
         waiting |= new
     return frozenset(found - {"np", name})
+
+
+def globals_read(function: Any) -> frozenset[str]:
+    """The names that a function reads of the notebook around it."""
+    code = getattr(function, "__code__", None)
+    instructions = dis.get_instructions(code) if code else ()
+    return frozenset(one.argval for one in instructions if one.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
 
 
 def has_dots(node: ast.AST) -> bool:

@@ -66,7 +66,9 @@ def _tiers(
     yield from _multiple(got, right)
     slopes, *factors = _factors(name, right, fits, mentioned)
     yield slopes
-    yield {words: values for words, values in others.items() if mentioned - {words.split()[2].rstrip(",")}}
+    read = [fits[q] for q in mentioned & fits.keys()] if len(mentioned) == 1 else []  # a name alone is no answer
+    same = [values for values in others.values() if any(all(map(np.array_equal, values, one)) for one in read)]
+    yield {words: values for words, values in others.items() if all(values is not one for one in same)}
     own = {q: values for q, values in terms.items() if q in mentioned}
     yield {f"There is one term too many: {q}.": _each(np.add, right, values) for q, values in own.items()}
     yield from factors

@@ -41,7 +41,7 @@ def bptt_cases():
         yield {"arguments": (net.params, net.x, net.targets, net.h0, net.c0), "answer": net.grads}
 
 
-PASS = Blank("pass", ("my_bptt",), bptt_cases, "lstm_teach.plain:bptt")
+PASS = Blank("pass", ("my_bptt",), bptt_cases, "lstm_teach.plain:bptt", allow=("forward",))
 
 
 class OneGroup(Lesson):
@@ -306,6 +306,21 @@ def test_a_line_that_reads_its_own_name_is_not_taken_for_a_typed_number():
     names["do"] = names["dh"] * names["ct"]
     verdict, _ = judged(PRODUCT, "do = do * 1\ndct = dh * o", names)
     assert "the do of an earlier cell" in sentences(verdict)["do"]
+
+
+def test_a_function_that_reads_a_number_of_the_notebook_is_told_so():
+    blank = Blank(
+        "one",
+        ("twice",),
+        lambda: ({"arguments": (k,), "answer": 2.0 * k} for k in (1.0, 3.0)),
+        "lstm_teach.plain:sigmoid",
+    )
+    names = {"np": np, "k": 5.0, "lesson": OneGroup(blank)}
+    for body in ("2.0 * k", "np.ones(2) @ np.ones(3) * k"):
+        verdict, _ = judged(blank, f"def twice(a):\n    return {body}", names)
+        assert "Note that k came from an earlier cell, and stays as it was there." in str(verdict)
+    verdict, _ = judged(blank, "def twice(a):\n    return 3.0 * a", names)
+    assert "earlier cell" not in str(verdict)
 
 
 def test_an_answer_of_two_things_may_be_one_array():

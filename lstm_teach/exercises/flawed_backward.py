@@ -41,6 +41,8 @@ FLAWS = {
     "W not transposed": (".T @ dz", " @ dz"),  # and so from the wrong units
     "no forget gate": ("dc = dc * f", "dc = dc"),  # the cell's delta is carried whole
     "a number": ("np.outer(dz", "np.dot(dz"),
+    "delta of the cell": ("dh * ct[s]", "dc * ct[s]"),  # o is repaired, and reads the wrong delta
+    "carry added": ("dc = dc * f", "dc = dc + dc * f"),  # to what it should replace
 }
 
 

@@ -169,9 +169,13 @@ RIGHT = {
 }
 
 WRONG = {
-    "check_first": mistaken("cell for its tanh"),
+    "check_first": mistaken("cell for its tanh")
+    | {"delta of the cell": (with_flaws("delta of the cell"), "to_h has become to_c")},
     "check_second": mistaken("gate of another step")
-    | {"no forget gate": (with_flaws("no forget gate"), "carried back whole, without a forget gate")},
+    | {
+        "no forget gate": (with_flaws("no forget gate"), "carried back whole, without a forget gate"),
+        "carry added": (with_flaws("carry added"), "what is carried is added to to_c"),
+    },
     "check_third": mistaken("token once")
     | {
         "a step too many": (loop(lambda n: range(n, -2, -1)), "With 2 steps, wrong: dWi dWf dWo dWg"),
@@ -187,7 +191,7 @@ WRONG = {
     },
     "check_suspect": {
         "always product": (lambda one, two: "product", "spoils the four dW at T = 1 already"),
-        "always cell carry": (lambda one, two: "cell carry", "acts from T = 2 on, and at T = 2 it spoils the three"),
+        "always cell carry": (lambda one, two: "cell carry", "acts from T = 2 on, and at T = 2 it spoils i, f and g"),
         "carries mixed up": (
             but(lambda said, one, two: {"cell carry": "hidden carry", "hidden carry": "cell carry"}.get(said, said)),
             "then it spoils the output gate too",

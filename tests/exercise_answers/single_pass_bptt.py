@@ -309,6 +309,11 @@ WRONG = {
             "weights[t] multiplies dh_future as well",
         ),
         "no h": (handing(dh_before=lambda b, h: 0 * h), "dh_before is not handed on"),
+        "nothing": (walk_with(hand=lambda back, h, c: (h, c)), "Nothing is handed on"),
+        "weight of the step before": (
+            lambda *given: walk_with()(*given[:-1], np.roll(given[-1], 1)),
+            "has the weight of the step before it",
+        ),
         "no c": (handing(dc_before=lambda b, c: 0 * c), "dc_before is not handed on"),
         "dc for dc_before": (handing(dc_before=lambda b, c: b["dc"]), "dc itself is handed on"),
         "h added up": (handing(dh_before=lambda b, h: h + b["dh_before"]), "dh_future is added to"),

@@ -176,6 +176,16 @@ def pieces_with_zeros(back, pieces):
     return np.sum(both, axis=1)
 
 
+def pieces_in_one_array(back, pieces):
+    exact = truncated = np.zeros_like(back(pieces[0], 0, 0)[0])
+    dh = dc = 0
+    for piece in reversed(pieces):
+        grad, dh, dc = back(piece, dh, dc)
+        exact += grad
+        truncated += back(piece, 0, 0)[0]
+    return exact, truncated
+
+
 def pieces_added(back, pieces):
     exact = dh = dc = 0
     for piece in reversed(pieces):
@@ -391,6 +401,12 @@ WRONG = {
             "Steps after s get nothing",
         ),
         "in place": (carried_in_place, "writes to what it was given, dc"),
+        "f[s] in row s": (lambda f, dc, s: carried(f, dc * f[s], s), "f[s] has been multiplied in once too often"),
+        "one too late": (gates(2, lambda s, rows: s + 1), "The gates f[t+2] to f[s+1] are used"),
+        "rows of all steps": (
+            lambda f, dc, s: np.concatenate([carried(f, dc, s), np.zeros((len(f) - s - 2, len(dc)))]),
+            "leave out their rows",
+        ),
         "same row": (carried_same_row, "the carried delta is off"),
         "only the end": (lambda f, dc, s: carried(f, dc, s)[0], "This is what arrives at step 0"),
         "rows of all kinds": (lambda f, dc, s: [dc, f], "the carried delta should be an array of shape"),
@@ -451,6 +467,7 @@ WRONG = {
             with_exact(lambda e, t, back, p: e - back(p[-1], 0, 0)[0]),
             "of the last piece is missing",
         ),
+        "one array": (pieces_in_one_array, "one array under two names"),
         "what is lost": (with_truncated(lambda e, t, *rest: e - t), "This is what truncation loses"),
         "half truncated": (
             with_truncated(lambda e, t, back, p: handed("dh, dc)", "0, dc)")(back, p)[0]),

@@ -41,7 +41,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from types import FunctionType, MappingProxyType, SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -303,7 +303,7 @@ def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[
             sentence = "" if changed else _leftover(blank, name, namespace, read)
         else:
             form = next(filter(None, (wrong_form(name, g, r) for g, r in zip(got, right, strict=True))), "")
-            known = _known(blank, name, got, right, cases, read)
+            known = _known(blank, name, got, right, cases, read, {})
             here = _on_this_net(blank, name, namespace, statements, cases) or form
             only = known and here.startswith((THIS_NET, TYPED))
             twice = (here == ALL_TYPED and known == ZERO) or ("float32" in here and "float32" in known)
@@ -368,7 +368,7 @@ def _known(
     right: Sequence[np.ndarray],
     cases: Sequence[Mapping],
     read: frozenset[str],
-    every: Mapping[str, str] = MappingProxyType({}),
+    every: Mapping[str, str],
 ) -> str:
     """What the wrong values of one blank are instead, in words; "" if nothing known explains them.
 

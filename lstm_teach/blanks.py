@@ -46,20 +46,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import borrowed, guard, kept
-from lstm_teach.cellcode import (
-    cell,
-    compared,
-    counted,
-    globals_read,
-    has_dots,
-    holds_dots,
-    names_read,
-    numbers_typed,
-    reads_itself,
-    stored,
-    touched,
-)
+from lstm_teach import borrowed, cellcode, guard, kept
 from lstm_teach.forward import Cache
 from lstm_teach.gradreport import listing
 from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, known_mistake, numbers, same, wrong_form
@@ -142,7 +129,7 @@ class Lesson:
     def judge(self, group: str) -> Verdict:
         """Judge the lines of the cell above the call; what is not right is replaced by the library's version."""
         blank, frame = self.blank(group), sys._getframe(1)
-        statements = cell(frame.f_code.co_filename, frame.f_lineno)
+        statements = cellcode.cell(frame.f_code.co_filename, frame.f_lineno)
         # What the cell prints it has printed; that of other nets would only be puzzling.
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
             parts = judge_blank(blank, statements, frame.f_globals)
@@ -152,11 +139,10 @@ class Lesson:
             if name in wrong and name in frame.f_globals:
                 self.written[name] = frame.f_globals[name]
         note = _go_on(blank, parts, frame.f_globals)
-        if not blank.is_function and (counts := counted(statements) & blank.cases()[0].keys() - {*blank.names}):
-            used = f"The loop has used up {listing(sorted(counts))}: another letter would leave later cells alone."
-            note = f"{note} {used}".strip()
+        if not blank.is_function and (used := cellcode.counted(statements) & blank.cases()[0].keys()):
+            note += f" The loop has used up {listing(sorted(used))}: another letter would leave later cells alone."
         names = listing([part.name for part in parts])
-        verdict = Verdict(names, parts, blank.hints if wrong else (), note, said=_said(parts))
+        verdict = Verdict(names, parts, blank.hints if wrong else (), note.strip(), said=_said(parts))
         self.verdicts.pop(group, None)
         self.verdicts[group] = verdict  # the last one judged comes last
         return verdict
@@ -208,7 +194,7 @@ def judge_blank(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[st
     name = blank.names[0]
     written = [s for s in statements if isinstance(s, ast.FunctionDef) and s.name == name]
     function = namespace.get(name)
-    if not callable(function) or (written and has_dots(written[-1])):
+    if not callable(function) or (written and cellcode.has_dots(written[-1])):
         return (Part(name, open=True),)
     return judge_function(blank, function)
 
@@ -216,7 +202,7 @@ def judge_blank(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[st
 def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
     """Judge a learner's function on all cases, each part of its answer by itself."""
     name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
-    stale = _from_earlier(globals_read(function), getattr(function, "__globals__", {}), [{}])
+    stale = _from_earlier(cellcode.globals_read(function), getattr(function, "__globals__", {}), [{}])
     try:
         got = [_parts_of(attempt(*case["arguments"]), blank, case["answer"]) for case in cases]
     except Trouble as trouble:
@@ -293,12 +279,12 @@ def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[
     parts, changed = [], {name for run in runs for name in run["changed"]}
     for name in blank.names:
         got, right = [run[name] for run in runs], [np.asarray(case[name]) for case in cases]
-        if any(value is Ellipsis or holds_dots(value) for value in got):
+        if any(value is Ellipsis or cellcode.holds_dots(value) for value in got):
             parts.append(Part(name, open=True))
             continue
-        read = names_read(statements, name)
+        read = cellcode.names_read(statements, name)
         if trouble := next((value for value in got if isinstance(value, Trouble)), None):
-            sentence = f"{trouble}{_from_earlier(read - stored(statements), namespace, cases)}"
+            sentence = f"{trouble}{_from_earlier(read - cellcode.stored(statements), namespace, cases)}"
         elif all(map(_close, got, right)):
             sentence = "" if changed else _leftover(blank, name, namespace, read)
         else:
@@ -316,7 +302,8 @@ def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[
         if any(part.sentence for part in parts):  # what is wrong may be so for this reason alone
             said += " Take that line out, and run the cells above again."
             return tuple(Part(p.name, said) if p.sentence else p for p in parts)
-        way = "Use a new name" if changed <= stored(statements) else "A += on a slice does; write the sum with = and +"
+        named = changed <= cellcode.stored(statements)
+        way = "Use a new name" if named else "A += on a slice does; write the sum with = and +"
         parts.append(Part(names, f"{said} {way}, and run the cells above again."))
     return tuple(parts)
 
@@ -326,16 +313,16 @@ def _run(
 ) -> dict[str, Any]:
     """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`."""
     read = {node.id for s in statements for node in ast.walk(s) if isinstance(node, ast.Name)}
-    space = {n: copy.deepcopy(v) if isinstance(v, COPIED) else v for n, v in namespace.items() if n in read}
+    space = _copies({n: v for n, v in namespace.items() if n in read})
     given = {n: v for n, v in case.items() if n not in names and n != "start"}
     space |= copy.deepcopy({**given, **case.get("start", {})})
-    whole = {n: copy.deepcopy(v) if isinstance(v, COPIED) else v for n, v in space.items()}
-    last = {n: max((k for k, s in enumerate(statements) if n in touched(s)), default=None) for n in names}
+    whole = _copies(space)
+    last = {n: max((k for k, s in enumerate(statements) if n in cellcode.touched(s)), default=None) for n in names}
     found: dict[str, Any] = {}
     for n in (n for n in names if last[n] is None):
-        only = ": == compares, = assigns" if compared(statements, n) else ""
+        only = ": == compares, = assigns" if cellcode.compared(statements, n) else ""
         found[n] = Trouble(f"No line of this cell says what {n} is{only}.")
-    own = counted(statements)  # what may be changed: a loop's count, and what the cell itself has made as it is given
+    own = cellcode.counted(statements)  # may be changed, as what the cell itself makes, as it is given
     for k, statement in enumerate(statements):
         here, code = [n for n in names if last[n] == k], compile(ast.Module([statement], []), "this cell", "exec")
         with contextlib.suppress(Exception):
@@ -348,12 +335,16 @@ def _run(
             made = {n for n in here if isinstance(statement, ast.Expr) and n in space}  # it may only be printed
             found |= {n: trouble for n in here or names if n not in found and n not in made}
         found |= {n: _taken(space[n]) for n in here if n in space and n not in found}
-        own |= {n for n in given.keys() & stored([statement]) if same(given[n], space.get(n), rounding=True)}
+        own |= {n for n in given.keys() & cellcode.stored([statement]) if same(given[n], space.get(n), rounding=True)}
         space |= {n: copy.deepcopy(case[n]) for n in here}
     # A line is judged with the right values of the blanks before it; but what is right in the end is right.
     found |= {n: value for n in names if n in whole and _close(value := _taken(whole[n]), np.asarray(case[n]))}
     found["changed"] = {n for n in given if n in read and not same(given[n], space.get(n))} - {*names, *own}
     return found
+
+
+def _copies(space: Mapping[str, Any]) -> dict[str, Any]:
+    return {n: copy.deepcopy(v) if isinstance(v, COPIED) else v for n, v in space.items()}
 
 
 def _taken(value: Any) -> Any:
@@ -398,17 +389,17 @@ def _on_this_net(
     blank: Blank, name: str, namespace: Mapping, statements: Sequence[ast.stmt], cases: Sequence[Mapping]
 ) -> str:
     """The learner's number and the right one on the lesson's own net, or that only there it is right."""
-    read, got, right = names_read(statements, name), namespace.get(name), _library_here(blank, name, namespace)
+    read, got, right = cellcode.names_read(statements, name), namespace.get(name), _library_here(blank, name, namespace)
     if right is None or isinstance(got, Iterator):  # looking at an iterator would use it up
         return ""
     here = [namespace.get(n) for n in cases[0] if isinstance(namespace.get(n), int | float)]
-    typed = [f"{number:g}" for number in numbers_typed(statements, name) if number % 1 or number in here]
+    typed = [f"{number:g}" for number in cellcode.numbers_typed(statements, name) if number % 1 or number in here]
     if not read and is_like(got, right):
-        return f"This reads the {name} of an earlier cell." if reads_itself(statements, name) else ALL_TYPED
+        return f"This reads the {name} of an earlier cell." if cellcode.reads_itself(statements, name) else ALL_TYPED
     if typed and is_like(got, right) and np.allclose(got, right, rtol=1e-2):
         return f"{TYPED}{listing(typed)}, can be right for these numbers only: write it with names."
     off = difference(name, got, right, _axes(right, name), relative=True)
-    return off or f"{THIS_NET}{_from_earlier(read - stored(statements), namespace, cases)}"
+    return off or f"{THIS_NET}{_from_earlier(read - cellcode.stored(statements), namespace, cases)}"
 
 
 def _library_here(blank: Blank, name: str, namespace: Mapping[str, Any]) -> np.ndarray | None:

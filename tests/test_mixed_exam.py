@@ -170,7 +170,7 @@ def test_the_numbers_of_the_other_questions():
     i = 1 - 0.9 ** (1 / 100)
     assert (
         f"{1 - i:.5f}, so i is {i:.5f}" in exam.PRICE.options["a"].why
-        and f"{100 * i:.1f} %" in exam.PRICE.options["a"].text
+        and f"{100 * i:.1f}%" in exam.PRICE.options["a"].text
     )
     for letter, loss in (("b", np.log(4) / 8), ("c", np.log(4)), ("d", np.log(8))):
         assert exam.PLATEAU.options[letter].text == f"about {loss:.2f}"

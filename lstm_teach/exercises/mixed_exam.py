@@ -254,6 +254,7 @@ def compared(a: np.ndarray, b: np.ndarray, formula: Callable) -> float:
 
 
 FAULTS = task_of(__name__, "ladder")["faults"]  # by letter
+LATER = task_of(__name__, "ladder")["later"]  # what to ask where one is thought to show too early
 TOKENS = np.array([3, 1, 3, 0, 2, 1])
 
 
@@ -294,11 +295,13 @@ def _rung(letter: str, answer: object) -> str:
         return f"The names of {letter!r} should be some of {' '.join(NAMES)}, but {unknown[0]} is among them."
     first, errors = next(T for T in rungs if off(rungs[T])), rungs[T]
     if first > T:
-        ask = advice("Is the wrong number used for any gradient there?")
-        return f"You see it at T = {T} first, but there all seven are right, up to {max(errors.values()):.0e}.{ask}"
+        fine = f"but there all seven are right, up to {max(errors.values()):.0e}"
+        return f"You say that it first shows at T = {T}, {fine}.{advice(LATER[letter])}"
     if first < T:
         worst = max(rungs[first].values())
-        return f"You see it at T = {T} first, but a shorter sequence shows it, with errors up to {worst:.2g}."
+        return (
+            f"You say that it first shows at T = {T}, but a shorter sequence shows it, with errors up to {worst:.2g}."
+        )
     wrong = off(errors)
     for name in NAMES:
         if name in named and name not in wrong:

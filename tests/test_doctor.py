@@ -20,6 +20,7 @@ from lstm_teach.doctor.rewrites import RENAMED, REWRITES
 from lstm_teach.doctor.slots import Edit, Part
 from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.doctor.variants import Variants
+from lstm_teach.gradreport import listing
 
 PASSES = passes("tuning")
 PER_GATE, _ = PASSES["per_gate"]
@@ -108,6 +109,7 @@ def test_a_fault_in_a_pass_that_must_be_given_its_initial_state_is_repaired():
     [
         pytest.param("return grads", "return {name: np.clip(grad, -5, 5) for name, grad in grads.items()}", marks=long),
         ("params.Wo.T @ dzo", "params.Wo @ dzo"),
+        ("dzg = dg * (1 - g[t] ** 2)", "dzg = dg * (1 - g[t])"),  # at T = 1 of one gate only
     ],
 )
 def test_the_evidence_of_a_single_fault_agrees_with_the_ladder_above_it(right, wrong):
@@ -118,7 +120,10 @@ def test_the_evidence_of_a_single_fault_agrees_with_the_ladder_above_it(right, w
     named = "all nine gradients" if len(off) == 9 else ", ".join(f"d{n}" for n in lt.Params.NAMES if n in off)
     first = min(T for T, each in errors.items() if max(each.values()) > 1e-7)
     size = max(error for each in errors.values() for error in each.values())
-    start = f"This fault alone makes {named} wrong, from T = {first} on (error up to "
+    begun = [f"d{name}" for name in lt.Params.NAMES if errors[first][name] > 1e-7]
+    only = f"; at T = {first}, only {listing(begun)}" if len(begun) < len(off) else ""
+    assert ("g[t]" in right) == (only == "; at T = 1, only dWg and dUg")
+    start = f"This fault alone makes {named} wrong, from T = {first} on{only} (error up to "
     assert finding.evidence.startswith(start)
     assert float(finding.evidence.removeprefix(start).split(",")[0]) >= float(f"{size:.2g}")  # T = 20 may add to it
 

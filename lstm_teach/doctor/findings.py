@@ -211,9 +211,11 @@ class Account:
         names = [f"d{name}" for name in Params.NAMES if any(name in each for each in wrong.values())]
         size, at = max((max(each.values()), T) for T, each in found.items())
         repair = "all repairs together" if len(self.flaws) > 1 else "the repair"
+        first, begun = min(wrong), [f"d{name}" for name in wrong[min(wrong)]]
+        only = f"; at T = {first}, only {listing(begun)}" if len(begun) < len(names) else ""
         return (
             f"This fault alone makes {'all nine gradients' if len(names) == 9 else ', '.join(names)} wrong, from "
-            f"T = {min(wrong)} on (error up to {size:.2g}, at T = {at}). With {repair}, all nine agree with the exact "
+            f"T = {first} on{only} (error up to {size:.2g}, at T = {at}). With {repair}, all nine agree with the exact "
             f"gradient at T = {listing(LENGTHS)} and on nets of other sizes."
         )
 

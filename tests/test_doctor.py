@@ -123,8 +123,9 @@ def test_the_evidence_of_a_single_fault_agrees_with_the_ladder_above_it(right, w
     begun = [f"d{name}" for name in lt.Params.NAMES if errors[first][name] > 1e-7]
     only = f"; at T = {first}, only {listing(begun)}" if len(begun) < len(off) else ""
     assert ("g[t]" in right) == (only == "; at T = 1, only dWg and dUg")
-    start = f"This fault alone makes {named} wrong, from T = {first} on{only} (error up to "
+    start = f"This fault alone makes {named} wrong, from T = {first} on (error up to "
     assert finding.evidence.startswith(start)
+    assert finding.evidence.removeprefix(start).split(")")[1].startswith(f"{only}. With the repair, all nine agree")
     assert float(finding.evidence.removeprefix(start).split(",")[0]) >= float(f"{size:.2g}")  # T = 20 may add to it
 
 

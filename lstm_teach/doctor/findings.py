@@ -215,7 +215,7 @@ class Account:
         only = f"; at T = {first}, only {listing(begun)}" if len(begun) < len(names) else ""
         return (
             f"This fault alone makes {'all nine gradients' if len(names) == 9 else ', '.join(names)} wrong, from "
-            f"T = {first} on{only} (error up to {size:.2g}, at T = {at}). With {repair}, all nine agree with the exact "
+            f"T = {first} on (error up to {size:.2g}, at T = {at}){only}. With {repair}, all nine agree with the exact "
             f"gradient at T = {listing(LENGTHS)} and on nets of other sizes."
         )
 

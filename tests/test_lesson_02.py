@@ -296,8 +296,8 @@ def test_a_line_that_is_judged_again_is_the_learner_s_even_if_a_later_one_of_its
 @pytest.mark.parametrize(("changes", "whose", "passed"), [
     (None, "the library's step_back", True),
     ([], "your step_back.", True),
-    ([(" + dc_carry", "")], "your step_back, which was judged not right yet", False),
-    ([("params.V.T @ dy", "params.V.T @ cache")], "your step_back, which was judged not right yet", False),
+    ([(" + dc_carry", "")], "This checks your step_back, although it isn't right yet.", False),
+    ([("params.V.T @ dy", "params.V.T @ cache")], "This checks your step_back, although it isn't right yet.", False),
 ])  # fmt: skip
 def test_the_check_runs_on_the_learner_s_own_function_right_or_wrong(changes, whose, passed, capsys):
     replace = {} if changes is None else {"write-step-back": edited("write-step-back", *changes)}

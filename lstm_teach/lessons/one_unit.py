@@ -110,7 +110,7 @@ def yours(lesson: Lesson, name: str, current: Callable) -> Callable:
         print(f"This is the library's {name}, since yours is not written yet.")
         return current
     if name in lesson.written:
-        print(f"This is your {name}, which was judged not right yet.")
+        print(f"This checks your {name}, although it isn't right yet.")
         return lesson.written[name]
     print(f"This is your {name}.")
     return current

@@ -16,7 +16,7 @@ def build(steps: int) -> tuple[Scene, Callable[[np.ndarray], None]]:
     """Draw what stays; return the scene and `update(left)`, where `left` is (steps + 1,) fractions."""
     figure = new_figure(900, 300)
     words = "What is left of a cell value of 1 when the forget gate is f at every step"
-    axes = tidy(figure.subplots(), words, "steps later, n", "value left, f to the power n")
+    axes = tidy(figure.subplots(), words, "steps later, n", "value left")
     axes.set(xlim=(-0.7, steps + 0.7), ylim=(0, 1.12), xticks=range(0, steps + 1, max(1, steps // 10)))
     bars = axes.bar(range(steps + 1), np.ones(steps + 1), width=0.7, color=COLORS["f"])
     last = axes.text(steps, 0, "", ha="center", va="bottom", fontsize=NORMAL)

@@ -105,8 +105,8 @@ def test_the_picture_and_its_text_follow_the_slider(explorer, forget):
 
 
 def test_what_is_said_is_true():
-    assert figures.describe(0.5 ** np.arange(21)) == "With f = 0.5, 9.54e-5 % of the value is left after 20 steps."
-    assert figures.describe(np.ones(21)) == "With f = 1, 100 % of the value is left after 20 steps."
+    assert figures.describe(0.5 ** np.arange(21)) == "With f = 0.5, 9.54e-5% of the value is left after 20 steps."
+    assert figures.describe(np.ones(21)) == "With f = 1, 100% of the value is left after 20 steps."
 
 
 def test_the_heights_of_the_bars_are_the_powers():
@@ -133,7 +133,7 @@ def test_the_text_counts_the_bars_as_they_are(explorer):
 def test_the_slider_starts_where_the_prediction_asks_and_says_the_same(explorer, capsys):
     asked = Lesson(LESSON)._spec["predictions"]["left"]
     assert "multiplied by 0.8 at each of 20 steps" in asked["text"] and asked["right"] == "c"
-    assert explorer.text == "With f = 0.8, 1.15 % of the value is left after 20 steps."
+    assert explorer.text == "With f = 0.8, 1.15% of the value is left after 20 steps."
     assert all("1.15 %" in option[1] for option in asked["options"].values())
     assert f"{0.8**7:.0%}".replace("%", " %") in asked["options"]["b"][1] and 0.8**8 < 0.2 < 0.8**7
     run_cells(LESSON)

@@ -524,7 +524,9 @@ def test_the_frame_lies_around_the_row_not_over_its_colors():
 def test_the_shares_in_the_caption_add_up_to_100(quantity, bias):
     for t in range(20):
         said = vanishing.describe_credit(explorers.flow(bias), quantity, 19, t).partition("By road: ")[2]
-        assert sum(float(share) for share in re.findall(r"(\S+) %", said)) == pytest.approx(100), said
+        shares = [float(share.replace("−", "-")) for share in re.findall(r"(\S+)%", said)]
+        assert sum(shares) == pytest.approx(100), said
+        assert ("a negative share works against the others" in said) == (min(shares) < 0), said
 
 
 def test_darker_is_smaller_and_no_state_after_the_loss_has_a_color():

@@ -150,6 +150,12 @@ def test_numbers_have_a_sign_and_few_digits(value, digits, text):
     assert pictures.signed(value, digits) == text
 
 
+def test_two_losses_are_named_one_by_one_and_more_by_the_first_and_the_last(explorer):
+    for position, losses in ((3, "losses 2 and 3"), (5, "losses 2 and 3"), (6, "losses 1 to 3")):
+        explorer.controls["position"].value = position
+        assert explorer.text.startswith(f"The walk from {losses} ")
+
+
 def test_a_long_triangle_can_be_drawn_too():
     own = np.full((3, 3, 2), np.nan)
     own[np.tril_indices(3)] = 0.5

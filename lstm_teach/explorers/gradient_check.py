@@ -5,7 +5,6 @@ from functools import lru_cache
 import numpy as np
 
 from ..figures import gradient_check as figures
-from ..figures.style import short
 from ..forward import loss
 from ..gradients import exact_gradient
 from ..params import Params
@@ -87,7 +86,7 @@ def step_size_explorer() -> Explorer:
         return scene, figures.describe(at, STEPS[k], k, scheme, precision)
 
     weights = [curves(number, "double") for number in range(len(WEIGHTS))]
-    names = [f"{at.name}[{at.index[0]}, {at.index[1]}], delta {short(at.derivative, 2)}" for at in weights]
+    names = [f"{at.name}[{at.index[0]}, {at.index[1]}]" for at in weights]
     controls = {
         "step": log_slider("Nudge", 1.0, -16, 0),
         "scheme": choice("Scheme", list(figures.SCHEMES)),

@@ -122,8 +122,16 @@ def describe(got: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray], loo
     worst = max(errors, key=errors.get)
     return (
         f"{loop}: {len(good)} of 9 gradients {'is' if len(good) == 1 else 'are'} right ({' '.join(good)}). "
-        f"Worst: d{worst}, error {short(errors[worst], 2)}, {ratio(got[worst], right[worst])} as long as the right one."
+        f"Worst: d{worst}, error {short(errors[worst], 2)}, {_length(got[worst], right[worst])}."
     )
+
+
+def _length(got: np.ndarray, right: np.ndarray) -> str:
+    """How long a gradient is beside the right one, in words."""
+    if not got.any():
+        return "all zeros"
+    times = short(np.linalg.norm(got) / np.linalg.norm(right), 2)
+    return "as long as the right one" if times == "1" else f"{times} times as long as the right one"
 
 
 def ratio(got: np.ndarray, right: np.ndarray) -> str:

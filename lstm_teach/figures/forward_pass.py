@@ -71,9 +71,10 @@ def describe(rang: Cache, silent: Cache) -> str:
     last = len(rang.x) - 1
     before = [share(cache.c[last - 1, UNIT]) for cache in (rang, silent)]
     ends = [share(cache.y[-1, BELL]) for cache in (rang, silent)]
+    quiet = "1 quiet step" if last == 2 else f"{last - 1} quiet steps"
     f = rang.f[1:last, UNIT].mean() if last > 1 else rang.f[0, UNIT]
     return (
-        f"Forget gate near {share(f)} while it waits. After {last - 1} quiet steps the cell value is {before[0]} if "
+        f"Forget gate near {share(f)} while it waits. After {quiet} the cell value is {before[0]} if "
         f"the bell rang and {before[1]} if not. Asked at step {last}, the net answers “bell” with probability "
         f"{ends[0]} if it rang and {ends[1]} if not."
     )

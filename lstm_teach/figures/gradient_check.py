@@ -69,7 +69,9 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
     tidy(right, "", "distance from the weight, in nudges", "in units of nudge × true slope")
     right.set(xlim=(around[0], around[-1]), xticks=(-1, 0, 1))
     for line in (right.axhline, right.axvline):
-        line(0, color=LIGHT_GRAY, linewidth=0.8)
+        line(0, color=LIGHT_GRAY, linewidth=0.8, zorder=0.5)
+    blank = {"transform": right.transAxes, "facecolor": "white", "edgecolor": "none", "zorder": 0.6}
+    right.add_patch(Rectangle((0.02, 0.905), 0.96, 0.085, **blank))  # no line behind the words
     (tangent,) = right.plot(around, around, color=LIGHT_GRAY, linewidth=6, label="true slope")
     (curve,) = right.plot(around, around, color=COLORS["loss"], linewidth=2, label="loss, as computed")
     (secant,) = right.plot(around, around, color=BLACK, linewidth=1.4, linestyle=(0, (5, 2)), label="measured slope")
@@ -125,7 +127,8 @@ def describe(curves: Curves, step: float, k: int, scheme: str, precision: str) -
     error, bend = curves.error[scheme][k], curves.bend[scheme][k]
     rounding, bend = abs(error - bend), abs(bend)
     row, column = curves.index
-    at = f"{curves.name}[{row}, {column}], {scheme}, {precision} precision, nudge {short(step, 2)}"
+    slope = f"{'−' if curves.derivative < 0 else ''}{short(abs(curves.derivative), 2)}"
+    at = f"{curves.name}[{row}, {column}], {scheme}, {precision} precision, delta {slope}, nudge {short(step, 2)}"
     if error == 0:
         return f"{at}: error 0, every digit is right."
     if error == -1:

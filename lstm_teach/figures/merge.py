@@ -135,7 +135,8 @@ def describe(own: np.ndarray, position: int) -> str:
     T = len(own)
     merged, phase = divmod(position, PHASES)
     left, at = turns(T, merged), T - 1 - merged
-    walks = f"The walk from losses {at} to {T - 1}" if merged else f"The walk from loss {T - 1}"
+    several = f"losses {at} and {T - 1}" if merged == 1 else f"losses {at} to {T - 1}"
+    walks = f"The walk from {several if merged else f'loss {T - 1}'}"
     if phase:
         now = "reach" if phase == 1 else "are together at"
         sums = _sums(own, merged)

@@ -120,9 +120,16 @@ def describe(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in
     if apart.any():
         got, expected = sizes(deltas, step), sizes(right, step)
         most = max(np.flatnonzero(apart), key=lambda k: abs(np.log((got[k] + 1e-9) / (expected[k] + 1e-9))))
-        lengths = f"the size of {QUANTITIES[most]} is {short(got[most], 2)}; it should be {short(expected[most], 2)}"
+        ours, wanted = _apart(got[most], expected[most])
+        lengths = f"the size of {QUANTITIES[most]} is {ours}; it should be {wanted}"
         here = f"At this step {apart.sum()} of 14 deltas differ: {lengths}."
     return f"{where} The first difference is at step {parting[0]}, in {parting[1]}. {here}"
+
+
+def _apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with as few digits as show that they differ, at least two."""
+    pairs = ((short(a, digits), short(b, digits)) for digits in range(2, 17))
+    return next((pair for pair in pairs if pair[0] != pair[1]), (short(a, 2), short(b, 2)))
 
 
 def _flaws(left_in: Collection[str]) -> str:

@@ -101,5 +101,16 @@ def short(value: float, digits: int = 3) -> str:
 
 
 def percent(fraction: float) -> str:
-    """Format a fraction as a percentage, e.g. 0.125 as '12.5 %'."""
-    return f"{short(100 * fraction)} %"
+    """Format a fraction as a percentage, e.g. 0.125 as '12.5%'."""
+    return f"{short(100 * fraction)}%"
+
+
+def whole_percent(fraction: float) -> str:
+    """Format a fraction as a whole percentage, where 0 and 100 mean none and all.
+
+    >>> [whole_percent(p) for p in (0, 0.004, 0.953, 0.996, 1)]
+    ['0%', 'less than 1%', '95%', 'more than 99%', '100%']
+    """
+    if 0 < fraction < 0.005:
+        return "less than 1%"
+    return "more than 99%" if 0.995 < fraction < 1 else f"{fraction:.0%}"

@@ -13,7 +13,21 @@ from matplotlib.patches import FancyArrowPatch
 
 from ..training import History
 from .scene import Scene
-from .style import BLACK, GRAY, LIGHT_GRAY, NORMAL, RIGHT, SMALL, UNSURE, WRONG, bare, new_figure, percent, short, tidy
+from .style import (
+    BLACK,
+    GRAY,
+    LIGHT_GRAY,
+    NORMAL,
+    RIGHT,
+    SMALL,
+    UNSURE,
+    WRONG,
+    bare,
+    new_figure,
+    short,
+    tidy,
+    whole_percent,
+)
 
 # The three kinds of gradient that the lesson compares: a color, and a dash and marker as a second cue.
 KINDS = {
@@ -90,7 +104,8 @@ def reber_picture(grammar: Mapping[int, Mapping[str, int]]) -> Figure:
     for a, b, symbol, width in moves:
         if a == b:  # back to where it comes from
             (x, y), up = a, 1 if a[1] > 0 else -1
-            a, b, at = (x - 0.14, y + 0.16 * up), (x + 0.14, y + 0.16 * up), (x + 0.4 * up, y + 0.42 * up)
+            a, b = (x - 0.14, y + 0.16 * up), (x + 0.14, y + 0.16 * up)
+            at = (x + 0.4, y + 0.42) if up > 0 else (x - 0.36, y - 0.2)  # above the arc
             options = {"linewidth": 1.6, "shrinkA": 2, "shrinkB": 2, "connectionstyle": f"arc3,rad={-1.9 * up}"}
         else:
             way = np.subtract(b, a)
@@ -144,7 +159,7 @@ def _spread(values: Sequence[float], width: float) -> np.ndarray:
 
 def describe_seeds(shares: Mapping[str, Sequence[float]]) -> str:
     """Say in one line what the lowest and the highest run of each kind reach."""
-    parts = [f"{kind} {percent(min(values))} to {percent(max(values))}" for kind, values in shares.items()]
+    parts = [f"{kind} {whole_percent(min(values))} to {whole_percent(max(values))}" for kind, values in shares.items()]
     return f"{len(next(iter(shares.values())))} runs each, lowest to highest share: {', '.join(parts)}."
 
 
@@ -277,11 +292,12 @@ def build_limit(norms: Mapping[str, np.ndarray]) -> tuple[Scene, Callable[[str, 
 def describe_limit(run: str, values: np.ndarray, limit: float) -> str:
     """Say in one line how many steps the limit clips, and what it leaves of the longest gradient."""
     values = np.asarray(values)
-    count, share = int(np.sum(values > limit)), min(1, limit / values.max())
-    return (
-        f"A limit of {short(limit, 2)} on the run with the {run} gradient clips {count} of {len(values)} steps; of the "
-        f"longest gradient, {short(values.max(), 2)}, it leaves the share {short(share, 2)}."
-    )
+    count, longest = int(np.sum(values > limit)), values.max()
+    said = f"A limit of {short(limit, 2)} on the run with the {run} gradient clips {count} of {len(values)} steps"
+    if not count:
+        return f"{said}: it shortens none."
+    share = short(limit / longest, 2)
+    return f"{said}; it shortens the longest gradient (norm {short(longest, 2)}) to {share} of its length."
 
 
 # ------------------------------------------------------------------------------------------ what a net predicts
@@ -357,5 +373,5 @@ def describe(y: np.ndarray, legal: np.ndarray, text: str, symbols: str, kind: st
     return (
         f"After {step} training steps with the {kind} gradient: {good.sum()} of {len(good)} predictions in {text} rank "
         "every allowed letter above every forbidden one; near the end, "
-        f"where {text[1]} has to come again, the net gives it {percent(remembered)}."
+        f"where {text[1]} has to come again, the net gives it {whole_percent(remembered)}."
     )

@@ -49,6 +49,7 @@ FADES = {  # in the order of the rows of the lower picture, from the top
     "matrix": {"color": COLORS["g"], "linestyle": (0, (6, 1.5, 1, 1.5)), "marker": "D", "label": "one matrix"},
     "measured": {"color": BLACK, "linestyle": "-", "marker": "P", "label": "measured"},
 }
+NOT_YET = f"you have not guessed yet ({NO_GUESS}, the slider's far left, means no guess)"
 INVITATION = "Click above step 0: how far down is the line when it gets there?"
 
 
@@ -145,7 +146,7 @@ def describe_fade(fade: Fade, revealed: bool = True) -> str:
     if not revealed:
         return (
             f"Draw first. The forget gates are {fade.gate:.2f} on average. The delta is {short(start, 2)} at step 59; "
-            f"{guess if fade.guessed else 'you have not guessed yet'}."
+            f"{guess if fade.guessed else NOT_YET}."
         )
     measured = (
         f"Measured: {rates['measured']:.3f} of the delta is left at each step; {short(fade.norms[0], 2)} arrives at "
@@ -221,7 +222,7 @@ def build_credit() -> tuple[Scene, Callable[[GradientFlow, str, int, int], None]
         axis.set_major_locator(MultipleLocator(5))
     row.set_xlim(edges[[0, -1]])
     _log_axis(row, *CREDIT_LIMITS, every=1e2)
-    bars.set(ylim=SHARE_LIMITS, yticks=(0, 0.5, 1), yticklabels=("0", "50 %", "100 %"), xlim=edges[[0, -1]])
+    bars.set(ylim=SHARE_LIMITS, yticks=(0, 0.5, 1), yticklabels=("0", "50%", "100%"), xlim=edges[[0, -1]])
     bars.axhline(0, color=GRAY, linewidth=0.8)
 
     outline = [withStroke(linewidth=3.5, foreground="white")]
@@ -285,9 +286,10 @@ def describe_credit(flow: GradientFlow, quantity: str, s: int, t: int) -> str:
     norms, shares = quantities(flow, quantity, s)
     there = [path for path in PATHS if path in shares and (path == "loss") == (s == t)]  # on the diagonal, its own loss
     tenths = {path: round(1000 * shares[path][t]) for path in there}
-    tenths[there[-1]] += 1000 - sum(tenths.values())  # the least of them takes up the rounding
-    parts = ", ".join(f"{tenths[path] / 10:g} % {PATHS[path][0]}" for path in there)
+    tenths[max(tenths, key=tenths.get)] += 1000 - sum(tenths.values())  # the largest of them takes up the rounding
+    parts = ", ".join(f"{tenths[path] / 10:g}% {PATHS[path][0]}".replace("-", "−") for path in there)
+    against = "; a negative share works against the others" * any(tenths[path] < 0 for path in there)
     return (
         f"The loss at step {s}, the state at step {t}: |dL[{s}]/d{quantity}[{t}]| is {short(norms[s, t], 2)}; at step "
-        f"{s} itself it is {short(norms[s, s], 2)}. By road: {parts}."
+        f"{s} itself it is {short(norms[s, s], 2)}. By road: {parts}{against}."
     )

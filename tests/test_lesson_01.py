@@ -49,10 +49,13 @@ BLANKS = {  # the cell: two right answers in other styles
         {"i": "sigmoid(zi)", "f": "np.exp(zf) / (1 + np.exp(zf))", "o": "sigmoid(zo)", "g": "np.tanh(zg)"},
     ],
     "pre-activation": [
-        {"zi": "params.Wi.dot(h_before) + params.Ui @ onehot"},
-        {"zi": "params.Ui.T[token] + h_before @ params.Wi.T"},
+        {"zi_many": "params.Wi.dot(h0) + params.Ui @ onehot"},
+        {"zi_many": "params.Ui.T[token] + h0 @ params.Wi.T"},
     ],
-    "scores": [{"scores": "np.array([params.V @ row for row in h[:-1]])"}, {"scores": "(params.V @ h[:T].T).T"}],
+    "scores": [
+        {"scores": "np.array([params.V @ row for row in h_all[:-1]])"},
+        {"scores": "(params.V @ h_all[:T].T).T"},
+    ],
     "softmax": [{"y": "(e.T / e.sum(axis=1)).T"}, {"y": "e / e.sum(axis=-1)[:, None]"}],
     "loss": [{"L": "np.log(1 / picked).sum()"}, {"L": "-sum(np.log(p) for p in picked)"}],
     "left": [{"left": "(1 / (1 + np.exp(-b))) ** n"}, {"left": "np.prod([sigmoid(b)] * n)"}],
@@ -60,8 +63,8 @@ BLANKS = {  # the cell: two right answers in other styles
 RIGHT = [(name, lines) for name, rights in BLANKS.items() for lines in rights]
 WRONG = [  # in other words than the lesson's file has them, or not in it
     ("cell", "f * c_before - i * g", ""),
-    ("pre-activation", "params.Ui[:, token] + h_before @ params.Wi", "Wi is transposed here"),
-    ("pre-activation", "params.Uf[:, token] + params.Wf @ h_before", "This is zf, not zi"),
+    ("pre-activation", "params.Ui[:, token] + h0 @ params.Wi", "Wi is transposed here"),
+    ("pre-activation", "params.Uf[:, token] + params.Wf @ h0", "This is zf_many, not zi_many"),
     ("softmax", "e / e.max(axis=1, keepdims=True)", "Divide each row by its own sum"),
     ("left", "sigmoid(b * n)", "squashes once, after n steps"),
     ("left", "(1 - sigmoid(b)) ** n", "takes the share that is lost"),
@@ -327,9 +330,9 @@ def test_a_bias_in_every_column_of_uf_raises_every_zf(lesson):
 
 def test_with_t_rows_the_forward_pass_is_right_and_row_minus_one_is_not(lesson):
     names = run_cells(LESSON, until="too-few-rows", replace={k: v for k, v in solved(LESSON).items() if k in BEFORE})
-    np.testing.assert_array_equal(names["h_short"], names["h"][:-1])
-    np.testing.assert_array_equal(names["c"][-1], names["c0"])
-    np.testing.assert_array_equal(names["c_short"][-1], names["c"][names["T"] - 1])
+    np.testing.assert_array_equal(names["h_short"], names["h_all"][:-1])
+    np.testing.assert_array_equal(names["c_all"][-1], names["c0"])
+    np.testing.assert_array_equal(names["c_short"][-1], names["c_all"][names["T"] - 1])
 
 
 BEFORE = ("cell", "hidden", "sigmoid", "gates", "pre-activation", "my-forward")

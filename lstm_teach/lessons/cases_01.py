@@ -13,7 +13,7 @@ import numpy as np
 from lstm_teach import plain
 from lstm_teach.edited import edited
 from lstm_teach.lessons.cases import as_numbers, names_at, pick, sequences
-from lstm_teach.params import Params
+from lstm_teach.params import GATES, Params
 
 # What `my_forward` may start step t from instead of row t - 1.
 WRONG_ROWS = {
@@ -45,11 +45,13 @@ def sigmoid() -> Iterator[dict]:
 
 
 def pre_activation() -> Iterator[dict]:
-    """One step of a net with several units: params, token, h_before, c_before, and the four z (H,)."""
+    """One step of a net with several units: params, token, the state h0, c0 before it, and the four z (H,)."""
     for net in sequences():
         for t in range(net.T):
             here = names_at(net, t) | {"onehot": np.eye(net.K)[net.x[t]]}
-            yield pick(here, "zi zf zo zg h_before c_before params token K H onehot")
+            here |= {"h0": here["h_before"], "c0": here["c_before"]}
+            here |= {f"z{gate}_many": here[f"z{gate}"] for gate in GATES}
+            yield pick(here, "zi_many zf_many zo_many zg_many h0 c0 params token K H onehot")
 
 
 def whole_sequence() -> Iterator[dict]:
@@ -64,11 +66,11 @@ def whole_sequence() -> Iterator[dict]:
 
 
 def output() -> Iterator[dict]:
-    """A whole sequence: h (T+1, H), the scores (T, K), e, the probabilities y, what the targets got, and the loss L."""
+    """A whole sequence: h_all, c_all (T+1, H), scores (T, K), e, probabilities y, what the targets got, the loss L."""
     for net in sequences(lengths=(3, 2, 4, 6)):
         cache, scores = net.cache, net.cache.h[:-1] @ net.params.V.T
         e = np.exp(scores - scores.max(axis=1, keepdims=True))
-        names = {"params": net.params, "h": cache.h, "c": cache.c, "scores": scores, "e": e, "y": cache.y}
+        names = {"params": net.params, "h_all": cache.h, "c_all": cache.c, "scores": scores, "e": e, "y": cache.y}
         names |= {"picked": cache.y[np.arange(net.T), net.targets]}
         names |= {"L": plain.loss(net.params, net.x, net.targets, net.h0, net.c0)}
         yield names | pick(vars(net), "x targets T K")

@@ -28,10 +28,12 @@ def one_step() -> Iterator[dict]:
 
 
 def two_steps() -> Iterator[dict]:
-    """Step t of two or three with one unit, with a step after it."""
+    """Step t of two or three with one unit, with a step after it; dh, dct and dc are those of its own loss alone."""
     for seed, (steps, t) in enumerate([(2, 0), (3, 0), (3, 1), (2, 0)]):
         names = one_unit_at(10 + seed, steps, t)
-        yield names | {"start": {"dh": names["dh"], "dc": names["dc"]}}  # as when the cell is run once more
+        names |= {"dh_whole": names["dh"], "dc_whole": names["dc"], "dh": names["dh_loss"]}
+        names |= {"do": names["dh"] * names["ct"], "dct": names["dh"] * names["o"]}
+        yield names | {"dc": names["dct"] * (1 - names["ct"] ** 2)}
 
 
 def one_unit_at(seed: int, steps: int, t: int) -> dict:
@@ -52,7 +54,7 @@ def one_unit_at(seed: int, steps: int, t: int) -> dict:
 
 
 def many_units() -> Iterator[dict]:
-    """One step of a net with several units, on its own: V (K, H), the W (H, H), dy (K,), the rest (H,).
+    """One step of a net with several units, on its own; every name ends in _many: the W (H, H), the rest (H,).
 
     K = H as on the page, so that a product along the wrong axis runs and is told what it is.
     """
@@ -60,7 +62,8 @@ def many_units() -> Iterator[dict]:
         net = walked(*random_net(np.random.default_rng(20 + seed), K=H, H=H, steps=1))
         here = names_at(net, 0) | {"dW" + gate: net.grads["W" + gate] for gate in GATES}
         deltas = "dh dh_loss dc dzi dzf dzo dzg dh_before"
-        yield pick(here, f"{STATES} V y dy h_before c_before {deltas} Wi dWi Wf dWf Wo dWo Wg dWg")
+        names = pick(here, f"{STATES} V y dy h_before c_before {deltas} Wi dWi Wf dWf Wo dWo Wg dWg")
+        yield {f"{name}_many": value for name, value in names.items()}
 
 
 def step_back() -> Iterator[dict]:

@@ -93,7 +93,8 @@ def load_names(number: int) -> None:
     has = f"The line that you repair in case {number} can read {', '.join(own)}."
     left = {k: re.match(r"\w+", FAULTY[k][0])[0] for k in CASES}  # what the faulty lines assign to
     others = {name: k for k in reversed(CASES) for name in [*names(k), left[k]]}
-    gone = {name: f"{name} is a name of case {k}. {has}" for name, k in others.items()}
+    back = "To go back to that case, run clinic.load_names({})."
+    gone = {name: f"{name} is a name of case {k}. {has} {back.format(k)}" for name, k in others.items()}
     gone[left[number]] = f"{left[number]} is on the left of the line, not on its right. {has}"
     notebook |= {name: Gone(words) for name, words in gone.items() if name not in own} | own
 

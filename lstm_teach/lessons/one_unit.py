@@ -33,12 +33,12 @@ def weights() -> tuple[np.ndarray, tuple[float, ...], tuple[np.ndarray, ...]]:
 
 
 def along(delta: str, steps: int = 1) -> Iterator[tuple[str, Callable[[complex], float], float]]:
-    """For the number that a delta belongs to (`dc`: c; `dy`: the scores): a label, the loss along it, its value.
+    """For the number that a delta belongs to (`dc`, `dc_whole`: c; `dy`: scores): a label, the loss along it, a value.
 
     An array gives one of these for each of its entries. The loss is that of the first `steps` steps. The number is that
     of step 0; a weight is moved at every step that reads it.
     """
-    name = "scores" if delta == "dy" else delta.removeprefix("d")
+    name = "scores" if delta == "dy" else delta.removeprefix("d").removesuffix("_whole")
     if name in Params.NAMES:
         found = [(partial(_loss_with_weight, name, k, steps), w) for k, w in enumerate(PARAMS[name].ravel().tolist())]
     else:
@@ -124,12 +124,12 @@ def sent_back() -> tuple[float, float]:
 
 
 def many_units() -> tuple[np.ndarray, ...]:
-    """One step back of a net with 3 units and 3 tokens: V, Wi, Wf, Wo, Wg, dy, dzi, dzf, dzo, dzg, h_before."""
+    """One step back of a net with 3 units and 3 tokens: its Wf, (3, 3), and dzf and h_before, (3,) each."""
     params = Params.random(vocab_size=3, hidden_size=3, seed=2)
     h0, c0 = np.array([0.4, -0.7, 0.3]), np.array([0.6, 0.2, -0.5])
     cache = plain.forward(params, [2], h0, c0)
-    _, (d,), (dy,) = plain.walk_back(params, cache, np.array([1]))
-    return params.V, params.Wi, params.Wf, params.Wo, params.Wg, dy, d["dzi"], d["dzf"], d["dzo"], d["dzg"], h0
+    _, (deltas,), _ = plain.walk_back(params, cache, np.array([1]))
+    return params.Wf, deltas["dzf"], h0
 
 
 def walk_with(step_back: Callable) -> Callable:

@@ -229,6 +229,8 @@ def explain(
     several the nearest is named.
     """
     best, words = 1e-3, ""
+    if not got:
+        return ""
     first, size = np.ravel(got[0])[:1], np.max(np.abs(got[0]), initial=0.0)
     for known, values in mistakes.items():
         if any(np.shape(g) != np.shape(v) for g, v in zip(got, values, strict=True)):

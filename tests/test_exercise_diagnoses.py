@@ -96,6 +96,16 @@ def test_a_rounding_error_left_in_the_net_is_not_told_to_be_a_written_input():
     assert "leaves params changed in the last digits" in said and "writes to what it was given" not in said
 
 
+def test_a_gradient_that_is_off_by_little_shows_the_digits_in_which_it_is_off():
+    def backward(*case):
+        grads = flawed_answers.right(*case)
+        grads.Wf[0, 0] += 1e-5
+        return grads
+
+    yours, right = re.search(r"yours is (\S+), right is (\S+)\.", str(flawed_backward.check_first(backward))).groups()
+    assert yours != right and float(yours) - float(right) == pytest.approx(1e-5, rel=0.2)
+
+
 def test_an_edited_loop_is_not_told_that_it_is_unrepaired():
     """With one of two flaws repaired, T = 1 still gives the numbers of the unrepaired loop."""
     verdict = str(flawed_backward.check_fourth(flawed_answers.with_flaws("turned product")))

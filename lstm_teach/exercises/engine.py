@@ -62,7 +62,18 @@ from lstm_teach.edited import edited
 from lstm_teach.exercises.questions import Question
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import off, relative_error
-from lstm_teach.judging import Attempt, Trouble, difference, is_like, judge, kind, known_mistake, numbers, value_of
+from lstm_teach.judging import (
+    Attempt,
+    Trouble,
+    difference,
+    is_like,
+    judge,
+    kind,
+    known_mistake,
+    numbers,
+    two_numbers,
+    value_of,
+)
 from lstm_teach.params import Params
 from lstm_teach.verdicts import Verdict, hints_wanted
 
@@ -283,10 +294,11 @@ def _nine_off(grads: Mapping[str, np.ndarray], right: Params, length: int) -> st
         return ""
     worst, fine = max(wrong, key=errors.get), [name for name in errors if name not in wrong]
     at = tuple(int(k) for k in np.unravel_index(abs(grads[worst] - right[worst]).argmax(), right[worst].shape))
+    yours, theirs = two_numbers(grads[worst][at], right[worst][at])
     return (
         f"With {length} step{'s' * (length > 1)}, wrong: {listed(wrong)}; right: {listed(fine)}. Furthest off is"
         f" d{worst}, with an error of {errors[worst]:.2g}; at row {at[0]}, column {at[1]} yours is"
-        f" {grads[worst][at]:.3g}, right is {right[worst][at]:.3g}."
+        f" {yours}, right is {theirs}."
     )
 
 

@@ -26,7 +26,7 @@ QUANTITIES = (
 )  # in the order in which a step computes them
 SAME = 1e-9  # of the largest right delta; rounding leaves about 1e-16, the mildest flaw about 1e-3
 FLAW_NAMES = {
-    "short_range": "1: the walk starts a step too early",
+    "short_range": "1: the walk leaves out its first step",
     "stale_cell_delta": "2: the cell delta starts from leftovers",
     "scalar_dot": "3: np.dot instead of np.outer",
     "carry_accumulates": "4: the cell delta is added to, not replaced",

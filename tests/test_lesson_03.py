@@ -206,7 +206,7 @@ def test_two_changes_with_the_same_effect_are_told_apart_by_the_line_that_is_sti
     [
         (
             [("dc = dc + dc * f[s]", "dc = dc * f[s] ** 2")],
-            ["fits no version of the loop", "shows first at T = 2", "up to T = 1 there is no sign of it"],
+            ["matches none of the mistakes", "shows first at T = 2", "At T = 1 there is no sign of it"],
         ),
         (
             [("dct[s] = dh * o[s]", "dct[s] = dh * o[s] ** 2")],

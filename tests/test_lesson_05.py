@@ -244,7 +244,20 @@ def test_the_one_matrix_predicts_the_rate_of_other_nets_too(seed):
         assert abs(predicted - measured) < 0.025 < measured - gate  # and the forget gate alone does not
     params = lt.Params.random(K, H, seed, 0.1, forget_bias=2)
     predicted = np.abs(np.linalg.eigvals(lt.forward(params, x).f[:-1].mean() * np.eye(H) + params.Wg / 4)).max()
-    assert abs(predicted - rate(lt.gradient_flow(params, x, targets).dc[59])) < 0.06  # "a few hundredths at bias 2"
+    assert abs(predicted - rate(lt.gradient_flow(params, x, targets).dc[59])) < 0.06
+
+
+def test_how_far_off_the_one_matrix_is_with_other_random_weights_is_said_right():
+    x, targets = np.random.default_rng(1000).integers(0, K, (T, 2)).T
+    for bias, said in ((0, 0.03), (2, 0.07)):
+        off = []
+        for seed in range(12):
+            params = lt.Params.random(K, H, seed, 0.1, forget_bias=bias)
+            gate = lt.forward(params, x).f[:-1].mean()
+            predicted = np.abs(np.linalg.eigvals(gate * np.eye(H) + params.Wg.T / 4)).max()
+            off.append(predicted - rate(lt.gradient_flow(params, x, targets).dc[59]))
+        assert round(max(map(abs, off)), 2) == said and np.sum(np.array(off) > -0.001) >= 11  # "nearly always upward"
+        assert f"0.0{said * 100:.0f} at bias {bias}" in words("rates-read")
 
 
 def test_the_numbers_about_the_two_roads(lesson, net):

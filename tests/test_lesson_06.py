@@ -235,8 +235,8 @@ def test_what_is_said_of_the_eight_seeds():
     right, almost, _ = (runs.EIGHT_SEEDS[kind]["remembered"] for kind in runs.BACKWARDS)
     assert sum(share >= 0.74 for share in right) == 7 and sum(0.4 < share < 0.6 for share in right) == 1
     assert max(almost) <= 0.65
-    assert "none remembers in more than 65 %" in prose("seeds-read")
-    assert "seven of its runs reach 74 % or more, and one still guesses" in prose("seeds-read")
+    assert "none remembers in more than 65%" in prose("seeds-read")
+    assert "seven of its runs reach 74% or more, and one still guesses" in prose("seeds-read")
     losses = runs.EIGHT_SEEDS["right"]["loss"], runs.EIGHT_SEEDS["almost right"]["loss"]
     assert all(one < other for one, other in zip(*losses, strict=True))  # "the lowest loss picks out the right run too"
     best, length = runs.grammar_loss()

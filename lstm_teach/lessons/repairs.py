@@ -343,7 +343,7 @@ def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Colle
             else f": leave the line that adds to grads.V in {name} as it was."
         )
     else:
-        words = f"What {name} returns fits no version of the loop. {_shows_first(got, right)}"
+        words = f"What {name} returns matches none of the mistakes known here. {_shows_first(got, right)}"
     last = "Go back to the last version that was counted, and change one line at a time from there."
     return FlawsLeft(None, sentences=(f"{words} {last}",), beside=in_text)
 
@@ -358,8 +358,8 @@ def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]]) -> 
         off = min((some for some in misfits if not set(right[T]) & set(some)), key=len)
         if not all(misfits):
             continue
-        before = f"; up to T = {LENGTHS[number - 1]} there is no sign of it" if number else ""
-        return f"It shows first at T = {T}, in {_names('', off)}{before}."
+        before = f" At T = {LENGTHS[number - 1]} there is no sign of it." if number else ""
+        return f"It shows first at T = {T}, in {_names('', off)}.{before}"
     return "A set of repairs could explain each length by itself, but no one set explains them all."
 
 

@@ -62,10 +62,11 @@ BLANKS = {  # the cell: two right answers in other styles
 }
 RIGHT = [(name, lines) for name, rights in BLANKS.items() for lines in rights]
 WRONG = [  # in other words than the lesson's file has them, or not in it
-    ("cell", "f * c_before - i * g", ""),
+    ("cell", "f * c_before - i * g", "What comes in is subtracted here"),
     ("pre-activation", "params.Ui[:, token] + h0 @ params.Wi", "Wi is transposed here"),
     ("pre-activation", "params.Uf[:, token] + params.Wf @ h0", "This is zf_many, not zi_many"),
     ("softmax", "e / e.max(axis=1, keepdims=True)", "Divide each row by its own sum"),
+    ("left", "f ** n", "f is still the gate from above"),
     ("left", "sigmoid(b * n)", "squashes once, after n steps"),
     ("left", "(1 - sigmoid(b)) ** n", "takes the share that is lost"),
 ]
@@ -81,6 +82,10 @@ def test_the_folded_solution_of_every_blank_is_right(lesson):
 def test_right_lines_are_accepted_however_they_are_written(name, lines):
     verdict = judged(LESSON, name, lines)
     assert verdict.passed, str(verdict)
+
+
+def test_the_gate_of_the_bias_may_be_called_f_too():
+    assert judged(LESSON, "left", source='f = sigmoid(b)\nleft = f**n\n\nlesson.judge("left")').passed
 
 
 @pytest.mark.parametrize(("name", "line", "words"), WRONG)
@@ -147,6 +152,8 @@ FUNCTIONS = {
         ],
         {
             "h[t], c[t]": "Step t starts from row t here, which is still zero",
+            "h[t - 1], c[t]": "c is read from row t here",
+            "h[t], c[t - 1]": "h is read from row t here",
             "h0, c0": "Every step starts from the initial state here",
             "c[t - 1], h[t - 1]": "have changed places",
             "h[t + 1], c[t + 1]": "It has to start from the row before",

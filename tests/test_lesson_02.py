@@ -64,6 +64,7 @@ def test_right_lines_in_another_style_are_right(cell, lines):
 
 
 WRONG = [
+    ("write-dh", "dh", "np.sum(V + dy)", "the deltas of the scores add up to zero"),
     ("write-product", "do", "dh * ct * o * (1 - o)", "This is dzo, not do"),
     ("write-product", "dct", "dh * o * (1 - ct**2)", "This is dc, not dct"),
     ("write-gates", "dzi", "dc * i * (1 - i)", "This starts from dc"),
@@ -133,6 +134,7 @@ DIFFERENCES = [
     ([("loss_of(w + step) - loss_of(w - step)", "loss_of(w - step) - loss_of(w + step)")], "The sign is flipped"),
     ([("return change / (2 * step)", "return -0.654")], "right is"),
     ([("return change", "change")], "returns nothing|None"),
+    ([("step=0.001", "step")], "step"),  # later cells call it without
 ]
 
 
@@ -175,6 +177,7 @@ STEPS_BACK = [
     ([(f"params.W{gate}.T @", f"params.W{gate} *") for gate in "ifog"], "dh_before", "the line for one unit"),
     ([("params.V.T @ dy", "np.sum(params.V * dy[:, None])")], "dh", "each unit has its own number"),
     ([(f"params.W{gate}.T", f"params.W{gate}") for gate in "ifog"], "dh_before", "in the forward direction"),
+    ([("dc_before = dc * f", "dc_before = dc * cache.f[t - 1]")], "dc_before", "forget gate of the step before"),
     ([("dc_before = dc * f", "dc_before = dc")], "dc_before", "The forget gate is missing"),
     ([("dc_before = dc * f", "dc_before = dc_carry + dc * f")], "dc_before", "counted twice"),
     ([("dc_before = dc * f", "dc_before = 0.1 * np.ones(3)")], "dc_before", "right is|shape"),

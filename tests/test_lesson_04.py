@@ -62,6 +62,7 @@ RIGHT = {
             "next_dc_carry": "d['dc'] * f",
         },
         {"next_dh_future": "d['dh_before']", "next_dc_carry": "d['dc_before']"},
+        {"next_dh_future": "step_back(params, cache, dy, t, dh_future, dc_carry)['dh_before']"},
         {"next_dh_future": "sum(d['dz' + a] @ params['W' + a] for a in 'ifog')", "next_dc_carry": "f * d['dc']"},
     ],
     "sums": [
@@ -186,6 +187,8 @@ FAULTS = {  # (source, old, new): words, and the gradients that are still right
     ("PASS", 'd["dz" + gate], cache.h[t - 1]', 'd["dz" + gate], cache.h[t]'): ("h[t] is used where h[t-1]", "V Ui Ug"),
     ("PASS", "np.outer(d[", "np.dot(d["): ("np.dot gives one number", "V Ui Uf"),
     ("PASS", "[:, x[t]] +=", "[:, targets[t]] +="): ("the column of the target", "V Wi Wo"),
+    ("PASS", "gate], cache.h[t - 1])", "gate], cache.h[t - 1]) * (t > 0)"): ("Step 0 adds nothing", "V Ui Uf Uo Ug"),
+    ("PASS", "np.outer(dy[t], cache.h[t])", "np.outer(-dy[t], cache.h[t])"): ("In V, the sign is flipped", "Wi Uo"),
     ("PASS", "[:, x[t]] +=", "[:, x[t]] ="): ("overwrites what it got before", "V Wi Wo"),
     ("PASS", "    return grads", "    grads.flat[:] /= len(x)\n    return grads"): ("This is the mean", ""),
     ("PASS", "lt.forward(params, x, h0, c0)", "lt.forward(params, x)"): ("pass it h0 and c0", ""),

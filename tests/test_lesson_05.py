@@ -136,6 +136,8 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
         ("two_roads", "through_g", "dc * i * w * o_before * (1 - ct_before**2)", "(1 - g**2), the slope of tanh"),
         ("one_step", "one_step", "2 * (f * np.eye(H) + 0.25 * Wg.T)", "is 2 times what it should be"),
         ("rate_of", "rate_of", "np.linalg.eigvals(one_step).max()", "complex"),
+        ("rate_of", "rate_of", "np.abs(np.linalg.eigvals(one_step))[0]", "lists first"),
+        ("left", "left", "np.array([f**k for k in range(60)])", "typed in, and n may have another length: raise"),
         ("one_step", "one_step", "0.5 * np.eye(H) + 0.25 * params.Wg.T", "use f"),
         ("two_roads", "through_g", "dc * i * g * w * o_before * ct_before", "slope"),
         ("rate_needed", "rate_needed", "share", "This is share, not"),

@@ -121,6 +121,8 @@ WRONG = [
     ("count", "clipped_steps", "np.sum(whole < limit)", "were not clipped"),
     ("count", "clipped_steps", "np.sum(whole[whole > limit])", "Count the steps instead"),
     ("count", "clipped_steps", "52", "typed-in number"),
+    ("count", "clipped_steps", "np.any(whole > limit)", "only says whether any step was clipped"),
+    ("count", "clipped_steps", "np.sum(whole) > limit", "compare first, then add up"),
     ("learned", "learned", "np.mean(losses < half, axis=1)", "a sum, not a mean"),
     ("learned", "learned", "np.sum(losses < half, axis=0)", "the wrong axis"),
     ("learned", "learned", "np.sum(losses < half)", "all biases together"),

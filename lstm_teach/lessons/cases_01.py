@@ -21,6 +21,8 @@ WRONG_ROWS = {
     "start": "h0, c0",
     "swapped": "cache.c[t - 1], cache.h[t - 1]",
     "next_row": "cache.h[t + 1], cache.c[t + 1]",
+    "cell_row": "cache.h[t - 1], cache.c[t]",
+    "hidden_row": "cache.h[t], cache.c[t - 1]",
 }
 
 
@@ -77,9 +79,12 @@ def output() -> Iterator[dict]:
 
 
 def left() -> Iterator[dict]:
-    """What is left of a cell value of 1 after n steps with a bias of b on a forget gate that has z = 0 without it."""
+    """What is left of a cell value of 1 after n steps with a bias of b on a forget gate that has z = 0 without it.
+
+    On the page there is an f from above, which has another bias.
+    """
     for b, n in ((0.0, 5), (1.0, 20), (3.0, 8), (-0.5, 3)):
-        yield {"b": b, "n": n, "left": float(plain.sigmoid(b) ** n)}
+        yield {"b": b, "n": n, "left": float(plain.sigmoid(b) ** n), "start": {"f": 0.7}}
 
 
 def my_forward(params: Params, x: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

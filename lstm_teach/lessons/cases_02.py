@@ -89,6 +89,8 @@ def central_difference() -> Iterator[dict]:
         names = {"loss_of": partial(cubic, a, b, k, d), "w": w, "step": step}
         slope = 3 * a * w**2 + 2 * b * w + k
         yield names | {"arguments": tuple(names.values()), "answer": slope + a * step**2}
+    names["step"] = 0.001  # as it is if it is not given
+    yield names | {"arguments": (names["loss_of"], w), "answer": slope + a * 0.001**2}
 
 
 def cubic(a: float, b: float, k: float, d: float, w: float) -> float:

@@ -68,7 +68,8 @@ def _walked(carried) -> Iterator[dict]:
 
 def rate_of() -> Iterator[dict]:
     """Matrices whose eigenvalues were drawn first, and the largest of their absolute values."""
-    for seed, eigenvalues in enumerate(((0.4, 0.5 + 0.6j), (-1.1, 0.7, 0.3), (0.9, -0.2), (0.3, -0.6 + 0.2j, -0.1))):
+    drawn = (0.4, 0.5 + 0.6j), (-1.1, 0.7, 0.3), (0.9, -0.2), (0.3, -0.6 + 0.2j, -0.1), (0.2, 0.9)
+    for seed, eigenvalues in enumerate(drawn):
         rng = np.random.default_rng(30 + seed)
         roots = [*eigenvalues, *(value.conjugate() for value in eigenvalues if isinstance(value, complex))]
         companion = np.diag(np.ones(len(roots) - 1), -1)  # companion matrix: its eigenvalues are the roots

@@ -93,6 +93,7 @@ def count() -> Iterator[dict[str, Any]]:
     for length, limit in ((30, 5.0), (50, 1.0), (12, 9.0), (400, 3.0)):
         whole = rng.lognormal(1.0, 1.2, length)
         yield {"whole": whole, "limit": limit, "clipped_steps": len([norm for norm in whole if norm > limit])}
+    yield {"whole": rng.uniform(0.5, 2.5, 40), "limit": 3.0, "clipped_steps": 0}  # their sum is above the limit
 
 
 def learned() -> Iterator[dict[str, Any]]:

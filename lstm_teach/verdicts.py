@@ -14,7 +14,12 @@ from lstm_teach import html
 LEVELS = ("the idea", "the place", "the line")
 _wanted = {"hints": True}  # see show_hints
 # in the page's own color, for a dark theme too
-_MARKS = {"right": ("✓", "right"), "wrong": ("✗", "not yet"), "open": ("○", "not written yet"), "waits": ("…", "waiting")}
+_MARKS = {
+    "right": ("✓", "right"),
+    "wrong": ("✗", "not yet"),
+    "open": ("○", "not written yet"),
+    "waits": ("…", "waiting"),
+}
 
 
 def show_hints(wanted: bool) -> None:

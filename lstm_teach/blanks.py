@@ -37,7 +37,7 @@ import pkgutil
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -51,7 +51,7 @@ from lstm_teach.forward import Cache
 from lstm_teach.gradreport import listing
 from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, known_mistake, numbers, same, wrong_form
 from lstm_teach.params import Params
-from lstm_teach.recognize import recognize
+from lstm_teach.recognize import axes, recognize
 from lstm_teach.verdicts import Part, Verdict
 
 FOLDER = Path(__file__).parent / "lessons"
@@ -63,8 +63,6 @@ THIS_NET = "It is right for these numbers; for others it is not."
 TYPED = "The number typed in, "
 ZERO = "This is zero everywhere."
 ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
-PER_TOKEN = ("dy", "y", "scores")
-PER_UNIT = re.compile(r"d?(z?[ifog]|c|ct|h)(_\w+)?$")
 COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
 
 
@@ -132,17 +130,16 @@ class Lesson:
         statements = cellcode.cell(frame.f_code.co_filename, frame.f_lineno)
         # What the cell prints it has printed; that of other nets would only be puzzling.
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            parts = judge_blank(blank, statements, frame.f_globals)
+            before = cellcode.made_before(frame.f_globals, f'judge("{group}")')
+            parts = judge_blank(blank, statements, frame.f_globals, before)
         wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
         for name in blank.names:
             self.written.pop(name, None)
             if name in wrong and name in frame.f_globals:
                 self.written[name] = frame.f_globals[name]
         note = _go_on(blank, parts, frame.f_globals)
-        if not blank.is_function and (used := cellcode.counted(statements) & blank.cases()[0].keys()):
-            note += f" The loop has used up {listing(sorted(used))}: another letter would leave later cells alone."
         names = listing([part.name for part in parts])
-        verdict = Verdict(names, parts, blank.hints if wrong else (), note.strip(), said=_said(parts))
+        verdict = Verdict(names, parts, blank.hints if wrong else (), note, said=_said(parts))
         self.verdicts.pop(group, None)
         self.verdicts[group] = verdict  # the last one judged comes last
         return verdict
@@ -183,26 +180,31 @@ class Lesson:
 # ------------------------------------------------------------------------------------------ judging
 
 
-def judge_blank(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[str, Any]) -> tuple[Part, ...]:
-    """Judge the statements of a cell that has just run in `namespace`; one part per name, or per part of an answer."""
+def judge_blank(
+    blank: Blank, statements: Sequence[ast.stmt], namespace: dict[str, Any], before: set[str] | None = None
+) -> tuple[Part, ...]:
+    """Judge the statements of a cell that has just run in `namespace`; one part per name, or per part of an answer.
+
+    `before` are the names that were there before the cell, if that is known.
+    """
     code = compile(ast.Module(list(statements), []), "this cell", "exec")
     if called := borrowed.in_code(code, namespace, ANSWERS, blank.allow):
         words = f"This calls {called}, which is the library's own answer. Write the lines yourself."
         return tuple(Part(name, words) for name in blank.names)
     if not blank.is_function:
-        return _judge_values(blank, statements, namespace)
+        return _judge_values(blank, statements, namespace, before)
     name = blank.names[0]
     written = [s for s in statements if isinstance(s, ast.FunctionDef) and s.name == name]
     function = namespace.get(name)
     if not callable(function) or (written and cellcode.has_dots(written[-1])):
         return (Part(name, open=True),)
-    return judge_function(blank, function)
+    return judge_function(blank, function, cellcode.stored(statements))
 
 
-def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
-    """Judge a learner's function on all cases, each part of its answer by itself."""
+def judge_function(blank: Blank, function: Callable, own: Collection[str] = ()) -> tuple[Part, ...]:
+    """Judge a learner's function on all cases, each part of its answer by itself; `own` names its cell has made."""
     name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
-    stale = _from_earlier(cellcode.globals_read(function), getattr(function, "__globals__", {}), [{}])
+    stale = _from_earlier(cellcode.globals_read(function) - {*own}, getattr(function, "__globals__", {}), [{}])
     try:
         got = [_parts_of(attempt(*case["arguments"]), blank, case["answer"]) for case in cases]
     except Trouble as trouble:
@@ -227,10 +229,10 @@ def judge_function(blank: Blank, function: Callable) -> tuple[Part, ...]:
         else:
             known = _known(blank, part, theirs, rights, named, read, every)
             first = next(pair for pair in zip(theirs, rights, strict=True) if not _close(*pair))
-            off = difference(part, *first, _axes(first[1], part), relative=True)
+            off = difference(part, *first, axes(first[1], part), relative=True)
             # One mistake in many parts is said once, without each part's numbers.
             alone = known and "every" in blank.mistakes
-            parts.append(Part(part, known if alone else f"{off} {known or stale}".strip()))
+            parts.append(Part(part, known if alone else f"{off} {known or stale.strip()}".strip()))
     return tuple(parts)
 
 
@@ -263,7 +265,9 @@ def _follows(blank: Blank, part: str, wrong: Sequence[str], cases: Sequence[Mapp
     return f"This line is right, but it reads {listing(read)}: look there first."
 
 
-def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[str, Any]) -> tuple[Part, ...]:
+def _judge_values(
+    blank: Blank, statements: Sequence[ast.stmt], namespace: dict[str, Any], before: set[str] | None
+) -> tuple[Part, ...]:
     """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
     cases = blank.cases()
 
@@ -276,7 +280,7 @@ def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[
         raised = error.__cause__
         what = f"raises {type(raised).__name__}" if raised else f"does not end within {SECONDS:g} seconds"
         return tuple(Part(name, f"With other numbers than these, this cell {what}.") for name in blank.names)
-    parts, changed = [], {name for run in runs for name in run["changed"]}
+    parts, changed = [], {name for run in runs for name in run["changed"] if before is None or name in before}
     for name in blank.names:
         got, right = [run[name] for run in runs], [np.asarray(case[name]) for case in cases]
         if any(value is Ellipsis or cellcode.holds_dots(value) for value in got):
@@ -298,12 +302,16 @@ def _judge_values(blank: Blank, statements: Sequence[ast.stmt], namespace: dict[
         parts.append(Part(name, sentence))
     if changed:
         names, them = listing(sorted(changed)), "them as they were" if len(changed) > 1 else "it as it was"
-        said = f"This cell changes {names} itself, but later cells need {them}."
+        said, way = f"This cell changes {names} itself, but later cells need {them}.", "Use a new name"
+        if changed <= cellcode.counted(statements):
+            said, way = f"The loop in this cell counts with {names}, but later cells need {them}.", "Use another letter"
+        elif not changed <= cellcode.stored(statements):
+            way = "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"
         if any(part.sentence for part in parts):  # what is wrong may be so for this reason alone
-            said += " Take that line out, and run the cells above again."
-            return tuple(Part(p.name, said) if p.sentence else p for p in parts)
-        named = changed <= cellcode.stored(statements)
-        way = "Use a new name" if named else "A += on a slice does; write the sum with = and +"
+            way = "Take that line out" if way == "Use a new name" else way
+            return tuple(
+                Part(p.name, f"{said} {way}, and run the cells above again.") if p.sentence else p for p in parts
+            )
         parts.append(Part(names, f"{said} {way}, and run the cells above again."))
     return tuple(parts)
 
@@ -322,7 +330,6 @@ def _run(
     for n in (n for n in names if last[n] is None):
         only = ": == compares, = assigns" if cellcode.compared(statements, n) else ""
         found[n] = Trouble(f"No line of this cell says what {n} is{only}.")
-    own = cellcode.counted(statements)  # may be changed, as what the cell itself makes, as it is given
     for k, statement in enumerate(statements):
         here, code = [n for n in names if last[n] == k], compile(ast.Module([statement], []), "this cell", "exec")
         with contextlib.suppress(Exception):
@@ -332,14 +339,12 @@ def _run(
         except Exception as error:
             said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
             trouble = Trouble(f"On a net of a different size, this line raises {said}.")
-            made = {n for n in here if isinstance(statement, ast.Expr) and n in space}  # it may only be printed
-            found |= {n: trouble for n in here or names if n not in found and n not in made}
+            found |= {n: trouble for n in here or names if n not in found}
         found |= {n: _taken(space[n]) for n in here if n in space and n not in found}
-        own |= {n for n in given.keys() & cellcode.stored([statement]) if same(given[n], space.get(n), rounding=True)}
         space |= {n: copy.deepcopy(case[n]) for n in here}
     # A line is judged with the right values of the blanks before it; but what is right in the end is right.
     found |= {n: value for n in names if n in whole and _close(value := _taken(whole[n]), np.asarray(case[n]))}
-    found["changed"] = {n for n in given if n in read and not same(given[n], space.get(n))} - {*names, *own}
+    found["changed"] = {n for n in given if n in read and not same(given[n], space.get(n), rounding=True)} - {*names}
     return found
 
 
@@ -394,11 +399,12 @@ def _on_this_net(
         return ""
     here = [namespace.get(n) for n in cases[0] if isinstance(namespace.get(n), int | float)]
     typed = [f"{number:g}" for number in cellcode.numbers_typed(statements, name) if number % 1 or number in here]
+    typed = [number for number in typed if float(number) >= 1e-3]  # a smaller one keeps a division from zero
     if not read and is_like(got, right):
         return f"This reads the {name} of an earlier cell." if cellcode.reads_itself(statements, name) else ALL_TYPED
     if typed and is_like(got, right) and np.allclose(got, right, rtol=1e-2):
         return f"{TYPED}{listing(typed)}, can be right for these numbers only: write it with names."
-    off = difference(name, got, right, _axes(right, name), relative=True)
+    off = difference(name, got, right, axes(right, name), relative=True)
     return off or f"{THIS_NET}{_from_earlier(read - cellcode.stored(statements), namespace, cases)}"
 
 
@@ -417,8 +423,10 @@ def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: froze
     if right is None or not is_like(got, right) or np.allclose(got, right, rtol=1e-6, atol=0):
         return ""
     needed = {n.id for n in ast.walk(ast.parse(blank.library[name])) if isinstance(n, ast.Name)}
-    old = sorted(read - needed) or sorted(read)
+    old = [n for n in sorted(read - needed) or sorted(read) if isinstance(namespace.get(n), int | float | np.ndarray)]
     were = "were" if len(old) > 1 else "was"
+    if not old:
+        return "The line fits, but here it gives another number: run the cells above again."
     return f"The line fits, but here it reads an old number: {listing(old)} {were} left over from an earlier cell."
 
 
@@ -428,12 +436,6 @@ def _from_earlier(read: frozenset[str], namespace: Mapping[str, Any], cases: Seq
     stale = sorted(n for n in read if n not in cases[0] and isinstance(namespace.get(n), kinds))
     stay = "stay as they were" if len(stale) > 1 else "stays as it was"
     return f" Note that {listing(stale)} came from an earlier cell, and {stay} there." if stale else ""
-
-
-def _axes(right: np.ndarray, name: str) -> tuple[str, ...]:
-    if right.ndim > 1:
-        return ("row", "column")
-    return ("token",) if name in PER_TOKEN else ("unit",) if PER_UNIT.match(name) else ("entry",)
 
 
 # ------------------------------------------------------------------------------------------ going on

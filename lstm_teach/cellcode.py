@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import dis
 import linecache
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -20,6 +21,7 @@ def cell(filename: str, line: int) -> list[ast.stmt]:
 def touched(statement: ast.stmt) -> set[str]:
     """The names that a statement assigns to, adds to, or calls something on, also inside a loop or a condition."""
     calls = [n for n in ast.walk(statement) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)]
+    calls = [n for n in calls if getattr(n.value.func, "id", "") not in ("print", "display")]
     names = {n.id for call in calls for n in ast.walk(call) if isinstance(n, ast.Name)}
     for node in ast.walk(statement):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -87,9 +89,27 @@ def numbers_typed(statements: Sequence[ast.stmt], name: str) -> list[float]:
 
 
 def reads_itself(statements: Sequence[ast.stmt], name: str) -> bool:
-    """Whether the lines of a blank read the blank's own name."""
-    nodes = [n for s in statements if name in touched(s) for n in ast.walk(s) if isinstance(n, ast.Name)]
-    return any(n.id == name and isinstance(n.ctx, ast.Load) for n in nodes)
+    """Whether the first line of a blank reads the blank's own name."""
+    first = next((s for s in statements if name in touched(s)), None)
+    nodes = list(ast.walk(first)) if first else []
+    filled = {id(n.value) for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)}
+    reads = [n for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and id(n) not in filled]
+    return any(n.id == name for n in reads)
+
+
+def made_before(namespace: Mapping[str, Any], call: str) -> set[str] | None:
+    """The names that cells without this call have made, but for what only counted loops; None if that isn't known."""
+    ran, names = namespace.get("In"), set()  # IPython's list of all cells that have run
+    if not isinstance(ran, list):
+        return None
+    for source in (source for source in ran if call not in source):
+        with contextlib.suppress(SyntaxError):  # a cell with a magic, or one that failed
+            tree = ast.parse(source)
+            targets = [node.target for node in ast.walk(tree) if isinstance(node, ast.For | ast.comprehension)]
+            counts = {id(node) for target in targets for node in ast.walk(target)}
+            nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+            names |= {node.id for node in nodes if id(node) not in counts}
+    return names
 
 
 def compared(statements: Sequence[ast.stmt], name: str) -> bool:

@@ -129,9 +129,7 @@ def judge(
         advice = "Make new arrays, work on a .copy(), or write the old values back."
         results.append(Part("inputs", f"{attempt.name} writes to what it was given, {names}. {advice}"))
     elif attempt.rounded:
-        advice = (
-            "Adding a number and subtracting it again leaves a rounding error. Save the old value and write it back."
-        )
+        advice = "Undoing a change by arithmetic leaves a rounding error. Save the old value and write it back."
         results.append(Part("inputs", f"{attempt.name} leaves {names} changed in the last digits. {advice}"))
     wrong = not all(part.passed for part in results)
     if wrong and not hints_wanted():
@@ -294,7 +292,7 @@ def kind(value: Any) -> str:
     if callable(value):
         return "a function"
     if isinstance(value, str):
-        code = "; code is written without quotation marks" if not value.isidentifier() else ""
+        code = "; code is written without quotation marks" if set(value) & set("*+/@()[]=") else ""
         return f"text, {brief(value)}{code}"
     if isinstance(value, np.ndarray) and value.dtype.kind in "OSU":
         return f"an array of dtype {value.dtype}"
@@ -314,20 +312,32 @@ def _where(axes: Sequence[str], index: tuple[int, ...]) -> str:
 def same(before: Any, after: Any, rounding: bool = False) -> bool:
     """Whether a copy of an input is still what it was; with `rounding`, up to its last digits, by the array's size."""
     if isinstance(before, Params):
-        return same(before.flat, after.flat, rounding)
+        return isinstance(after, Params) and same(before.flat, after.flat, rounding)
     if isinstance(before, np.ndarray):
+        try:
+            after = np.asarray(after)
+        except ValueError:  # rows of different length
+            return False
+        if before.shape != after.shape or (after.dtype.kind not in "biufc") != (before.dtype.kind not in "biufc"):
+            return False
         may_be_nan = before.dtype.kind in "fc"
         if not (rounding and may_be_nan):
             return np.array_equal(before, after, equal_nan=may_be_nan)
         size = np.max(np.abs(before[np.isfinite(before)]), initial=0.0)  # a tiny array is judged like a large one
-        return before.shape == after.shape and np.allclose(before, after, 0, 1e-12 * size, equal_nan=True)
+        return np.allclose(before, after, 0, 1e-12 * size, equal_nan=True)
     if isinstance(before, SimpleNamespace) or (is_dataclass(before) and not isinstance(before, type)):
+        if type(after) is not type(before):
+            return False
         before, after = vars(before), vars(after)  # a Cache, say: its == can't compare arrays
     if isinstance(before, dict):
         alike = isinstance(after, dict) and before.keys() == after.keys()
         return alike and all(same(before[key], after[key], rounding) for key in before)
     if isinstance(before, list | tuple):
-        return len(before) == len(after) and all(same(a, b, rounding) for a, b in zip(before, after, strict=True))
+        return (
+            isinstance(after, list | tuple)
+            and len(before) == len(after)
+            and all(same(a, b, rounding) for a, b in zip(before, after, strict=True))
+        )
     return callable(before) or before == after
 
 

@@ -6,6 +6,7 @@ said is true of every case, and a factor or term is "too many" only if the learn
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 
 from lstm_teach.judging import explain
 
+PER_TOKEN = ("dy", "y", "scores")
+PER_UNIT = re.compile(r"d?(z?[ifog]|c|ct|h)(_\w+)?$")
 SIGMOIDS, TANHS = ("i", "f", "o"), ("g", "ct")
 Numbers = list[np.ndarray]  # one array for each case
 Tier = dict[str, Numbers]  # by their words, the numbers that mistakes give
@@ -132,3 +135,10 @@ def _same_shape(got: Numbers, right: Sequence[np.ndarray]) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, float | np.floating) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
+
+
+def axes(right: np.ndarray, name: str) -> tuple[str, ...]:
+    """What each axis of a quantity of this name counts, in words."""
+    if right.ndim > 1:
+        return ("row", "column")
+    return ("token",) if name in PER_TOKEN else ("unit",) if PER_UNIT.match(name) else ("entry",)

@@ -265,22 +265,43 @@ def test_a_later_line_that_only_shows_a_blank_does_not_spoil_it():
 
 def test_what_the_cell_has_made_itself_it_may_change():
     hidden = "dc_hidden = dct * (1 - ct**2)\ndc_hidden += dc_carry\ndc = dc_hidden"
-    verdict, _ = judged(VECTORS, f"{hidden}\ndWf = np.outer(dzf, h_before)")
+    source = f"{hidden}\ndWf = np.outer(dzf, h_before)"
+    verdict, _ = judged(VECTORS, source, notebook(VECTORS) | {"In": ["dct = 1", source]})
+    assert not verdict.passed  # an earlier run of other lines
+    verdict, _ = judged(VECTORS, source, notebook(VECTORS) | {"In": ["dct = 1", f'{source}\nlesson.judge("vectors")']})
     assert verdict.passed, str(verdict)
 
 
-def test_a_loop_that_counts_with_a_name_of_the_lesson_is_no_mistake_but_is_said():
+def test_a_loop_that_counts_with_a_name_is_a_mistake_only_where_the_notebook_has_that_name():
+    source = "dc = dct * (1 - ct**2) + dc_carry\nfor t in range(1):\n    dWf = np.outer(dzf, h_before)"
+    verdict, _ = judged(VECTORS, source, notebook(VECTORS) | {"In": ["for t in range(3):\n    pass", "%magic", source]})
+    assert verdict.passed, str(verdict)
+    verdict, _ = judged(VECTORS, source, notebook(VECTORS) | {"In": ["t, T = 1, 2"]})
+    assert sentences(verdict)["dc"] == "" and "counts with t" in sentences(verdict)["t"]
+
+
+@pytest.mark.parametrize("value", ["0", "1.0", "None", "[]", "'x'", "[np.ones(2), 1]", "object()", "[[1], [1, 2]]"])
+def test_a_name_of_the_lesson_may_be_given_to_anything(value):
+    source = f"h_before, c = {value}, h_before\ndc = dct * (1 - ct**2) + dc_carry\ndWf = np.outer(dzf, c)"
+    verdict, _ = judged(VECTORS, source, notebook(VECTORS) | {"In": ["dct = 1"]})
+    assert verdict.passed, str(verdict)
+    verdict, _ = judged(VECTORS, source)
+    assert "This cell changes c and h_before itself" in str(verdict), str(verdict)
+
+
+def test_a_number_that_is_filled_in_is_not_said_to_be_of_an_earlier_cell():
+    names = notebook(PRODUCT)
     verdict, _ = judged(
-        VECTORS, "dc = dct * (1 - ct**2) + dc_carry\nfor t in range(1):\n    dWf = np.outer(dzf, h_before)"
+        PRODUCT, f"do = np.zeros(1)\ndo[0] = {names['dh'] * names['ct']!r}\ndo = do[0]\ndct = dh * o", names
     )
-    assert verdict.passed and "used up t" in str(verdict)
+    assert "earlier cell" not in str(verdict)
 
 
 def test_a_view_of_an_input_is_said_to_be_one():
     verdict, _ = judged(
         VECTORS, "part = dc_carry[:]\npart += dct * (1 - ct**2)\ndc = part\ndWf = np.outer(dzf, h_before)"
     )
-    assert "+= on a slice" in str(verdict)
+    assert "after a = b, a *= 2 changes b too" in str(verdict)
 
 
 def test_what_a_cell_prints_for_other_nets_is_not_shown(capsys):

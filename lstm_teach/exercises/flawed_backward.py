@@ -13,9 +13,10 @@ from lstm_teach.exercises.engine import Case, check, errors_of, listed, question
 from lstm_teach.exercises.nets import by_length, case_of
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradreport import off
-from lstm_teach.judging import Trouble, kind
+from lstm_teach.judging import Trouble
 from lstm_teach.lessons.clinic_cases import question_loop
 from lstm_teach.params import Params
+from lstm_teach.validate import brief
 from lstm_teach.verdicts import Verdict
 
 PREDICT_TWO_STEPS, FIRST_LINE, SECOND_LINE, HOW_MANY = questions(
@@ -90,7 +91,7 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
         def look(answer: object) -> str:
             if not isinstance(answer, str) or answer not in would:
                 names = ", ".join(f'"{name}"' for name in would)
-                raise Trouble(f"suspect should return one of {names}, but returns {kind(answer)}.")
+                raise Trouble(f"suspect should return one of {names}, but returns {brief(answer)}.")
             if answer == culprit:
                 return ""
             return f"Wrong at T = 1: {listed(one)}. Wrong at T = 2: {listed(two)}. {would[answer]}"

@@ -18,7 +18,7 @@ from lstm_teach.exercises.nets import by_length, case_of, watched
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import off, verdict
-from lstm_teach.judging import Trouble, kind
+from lstm_teach.judging import Trouble, kind, two_numbers
 from lstm_teach.lessons.cases import state
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
@@ -397,9 +397,9 @@ def check_bias(write_bias: Callable) -> Verdict:
 
     def on(part: str, share: float, steps: int) -> Case:
         def also(own: object) -> str:
-            left = (1 - sigmoid(np.float64(own))) ** steps
+            left, wanted = two_numbers((1 - sigmoid(np.float64(own))) ** steps, share)
             count = f"{steps} step{'s' * (steps > 1)}"
-            return f"With yours, {left:.3g} is left after {count}; the task asks for {share:g}."
+            return f"With yours, {left} is left after {count}; the task asks for {wanted}."
 
         return Case(part, (share, steps), also=also)
 

@@ -719,7 +719,7 @@ WRONG = {
         "power for root": (lambda share, steps: bias(share**steps, 1), "have changed places"),
         "rounded": (lambda share, steps: round(bias(share, steps), 2), "With yours, 0.4986 is left"),
         "a matrix": (lambda share, steps: np.full((2, 2), bias(share, steps)), "should be a single number"),
-        "zero": (lambda share, steps: 0.0, "With yours, 0.000977 is left"),
+        "zero": (lambda share, steps: 0.0, "With yours, 0.0009766 is left"),
         "returns nothing": (lambda *given: print(end=""), "is a return missing"),
     },
 }

@@ -130,7 +130,7 @@ class Lesson:
         statements = cellcode.cell(frame.f_code.co_filename, frame.f_lineno)
         # What the cell prints it has printed; that of other nets would only be puzzling.
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            before = cellcode.made_before(frame.f_globals, f'judge("{group}")')
+            before = cellcode.made_before(frame.f_globals, f'judge("{group}")', statements, self._lines_after(group))
             parts = judge_blank(blank, statements, frame.f_globals, before)
         wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
         for name in blank.names:
@@ -143,6 +143,12 @@ class Lesson:
         self.verdicts.pop(group, None)
         self.verdicts[group] = verdict  # the last one judged comes last
         return verdict
+
+    def _lines_after(self, group: str) -> list[str]:
+        """The library's lines of the blanks that come after a group."""
+        tables = [spec.get("library") for spec in self._spec["blanks"].values()]
+        later = tables[[*self._spec["blanks"]].index(group) + 1 :]
+        return [line for lines in later if isinstance(lines, dict) for line in lines.values()]
 
     def predict(self, name: str) -> Any:
         """The form of a prediction: answered at once with a reason for each option, never graded."""
@@ -358,18 +364,9 @@ def _taken(value: Any) -> Any:
 
 
 def _known(
-    blank: Blank,
-    name: str,
-    got: Sequence,
-    right: Sequence[np.ndarray],
-    cases: Sequence[Mapping],
-    read: frozenset[str],
-    every: Mapping[str, str],
+    blank: Blank, name: str, got: Sequence, right: Sequence, cases: Sequence[Mapping], read: frozenset, every: Mapping
 ) -> str:
-    """What the wrong values of one blank are instead, in words; "" if nothing known explains them.
-
-    `every` are the mistakes of a whole answer that may be named.
-    """
+    """What wrong values are instead, in words, or ""; `every` are the mistakes of a whole answer that may be named."""
     arrays = [numbers(g) for g in got]
     if any(a is None for a in arrays):
         return ""
@@ -408,9 +405,9 @@ def _on_this_net(
     return off or f"{THIS_NET}{_from_earlier(read - cellcode.stored(statements), namespace, cases)}"
 
 
-def _library_here(blank: Blank, name: str, namespace: Mapping[str, Any]) -> np.ndarray | None:
+def _library_here(blank: Blank, name: str, namespace: Mapping[str, Any], read: Callable = np.asarray) -> Any:
     try:
-        return np.asarray(blank.library_value(name, namespace))
+        return read(blank.library_value(name, namespace))
     except Exception:  # the learner's own names may be anything; `_go_on` says so
         return None
 
@@ -445,6 +442,9 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     """Put the library's version where a line is not right; say so."""
     failed = {blank.names[0] if blank.is_function else part.name for part in parts if not part.passed}
     wrong = [name for name in blank.names if name in failed]
+    for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), list)]:
+        if isinstance(_library_here(blank, name, namespace, copy.copy), np.ndarray):  # which later cells may count on
+            namespace[name] = np.array(namespace[name])
     for name in wrong:
         try:
             namespace[name] = blank.library_value(name, namespace)

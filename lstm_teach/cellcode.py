@@ -97,8 +97,13 @@ def reads_itself(statements: Sequence[ast.stmt], name: str) -> bool:
     return any(n.id == name for n in reads)
 
 
-def made_before(namespace: Mapping[str, Any], call: str) -> set[str] | None:
-    """The names that cells without this call have made, but for what only counted loops; None if that isn't known."""
+def made_before(
+    namespace: Mapping[str, Any], call: str, statements: Sequence[ast.stmt], later: Sequence[str]
+) -> set[str] | None:
+    """The names that cells without this call have made; None if it isn't known what has run.
+
+    What only counts loops is left out: in those cells, and in the statements of this one if no later line reads it.
+    """
     ran, names = namespace.get("In"), set()  # IPython's list of all cells that have run
     if not isinstance(ran, list):
         return None
@@ -109,7 +114,8 @@ def made_before(namespace: Mapping[str, Any], call: str) -> set[str] | None:
             counts = {id(node) for target in targets for node in ast.walk(target)}
             nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
             names |= {node.id for node in nodes if id(node) not in counts}
-    return names
+    read = {n.id for line in later for n in ast.walk(ast.parse(line)) if isinstance(n, ast.Name)}
+    return names - (counted(statements) - read)
 
 
 def compared(statements: Sequence[ast.stmt], name: str) -> bool:

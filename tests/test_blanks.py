@@ -51,6 +51,9 @@ class OneGroup(Lesson):
         self.name, self.verdicts, self.written = "test", {}, {}
         self._blank, self._spec = blank, {"blanks": {blank.group: {}}}
 
+    def _lines_after(self, group: str) -> list[str]:
+        return ["t + 1"]
+
     def blank(self, group: str) -> Blank:
         assert group == self._blank.group
         return self._blank
@@ -251,8 +254,9 @@ def test_an_input_that_is_changed_is_said():
     ],
 )
 def test_what_is_right_in_the_end_is_right_however_it_was_filled(source):
-    verdict, _ = judged(VECTORS, f"dc = dct * (1 - ct**2) + dc_carry\n{source}")
+    verdict, names = judged(VECTORS, f"dc = dct * (1 - ct**2) + dc_carry\n{source}")
     assert verdict.passed, str(verdict)
+    assert isinstance(names["dWf"], np.ndarray)  # a later cell may call its methods
 
 
 def test_a_later_line_that_only_shows_a_blank_does_not_spoil_it():
@@ -276,6 +280,8 @@ def test_a_loop_that_counts_with_a_name_is_a_mistake_only_where_the_notebook_has
     source = "dc = dct * (1 - ct**2) + dc_carry\nfor t in range(1):\n    dWf = np.outer(dzf, h_before)"
     verdict, _ = judged(VECTORS, source, notebook(VECTORS) | {"In": ["for t in range(3):\n    pass", "%magic", source]})
     assert verdict.passed, str(verdict)
+    verdict, _ = judged(VECTORS, source.replace("for t", "for T"), notebook(VECTORS) | {"In": ["t, T = 1, 2"]})
+    assert verdict.passed, str(verdict)  # no blank that comes later reads it
     verdict, _ = judged(VECTORS, source, notebook(VECTORS) | {"In": ["t, T = 1, 2"]})
     assert sentences(verdict)["dc"] == "" and "counts with t" in sentences(verdict)["t"]
 

@@ -28,7 +28,7 @@ TIDY = 0.25  # seconds of them to tidy up in
 
 
 class OutOfTime(SystemExit):
-    """Raised inside a call that ran too long. `except Exception` lets it by, and a thread that it ends says nothing."""
+    """Raised inside a call that ran too long, where there is no thread to stop. `except Exception` lets it by."""
 
 
 class LearnerError(Exception):
@@ -64,7 +64,7 @@ def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -
         return _call_here(function, args, kwargs, seconds)
     place, stopped = "", True
     try:
-        if not _ends(worker, ended, seconds):
+        if late := not _ends(worker, ended, seconds):
             frame = sys._current_frames().get(worker.ident)
             place = _place(function, reversed(list(traceback.walk_stack(frame)))) if frame else ""
             stopped = _stop(worker, ended)
@@ -75,7 +75,7 @@ def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -
     if "value" in outcome:
         return outcome["value"]
     error = outcome.get("error")
-    if error is None or isinstance(error, OutOfTime):
+    if error is None or (late and isinstance(error, SystemExit)):
         raise _too_long(function, seconds, place, stopped)
     raise LearnerError(what_it_raised(function, error)) from error
 
@@ -202,10 +202,13 @@ def _ends(worker: threading.Thread, ended: threading.Event, seconds: float) -> b
 
 
 def _stop(worker: threading.Thread, ended: threading.Event) -> bool:
-    """Raise `OutOfTime` in the thread, again and again in case a bare `except:` catches it; True if that ended it."""
+    """Raise SystemExit in the thread, again and again in case a bare `except:` catches it; True if that ended it.
+
+    Wherever it arrives, a thread that it ends says nothing: Python is silent about it, and not about its subclasses.
+    """
     deadline, wait = time.monotonic() + PATIENCE, TIDY
     while worker.is_alive() and time.monotonic() < deadline:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), ctypes.py_object(OutOfTime))
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), ctypes.py_object(SystemExit))
         if ended.wait(wait):
             return True
         wait = 0.005

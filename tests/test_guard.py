@@ -267,3 +267,19 @@ def test_a_stopped_thread_says_nothing_on_stderr():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.stdout.split(), done.stderr) == (["stopped"] * 3, "")
+
+
+def test_a_thread_that_is_stopped_when_its_call_has_just_returned_says_nothing_on_stderr():
+    code = (
+        "import threading, time\n"
+        "from types import SimpleNamespace\n"
+        "from lstm_teach import guard\n"
+        "class Slow(threading.Event):\n"
+        "    def set(self):\n"
+        "        end = time.perf_counter() + 0.4\n"
+        "        while time.perf_counter() < end: pass\n"
+        "guard.threading = SimpleNamespace(Event=Slow, Thread=threading.Thread)\n"
+        "print(guard.call(lambda: 'returned', seconds=0.1))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.split(), done.stderr) == (["returned"], "")

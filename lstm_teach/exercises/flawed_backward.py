@@ -89,12 +89,13 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
         one, two = (wrong_names(flaw, length, seed) for length in (1, 2))
 
         def look(answer: object) -> str:
-            if not isinstance(answer, str) or answer not in would:
+            kind = answer.strip().lower() if isinstance(answer, str) else ""
+            if kind not in would:
                 names = ", ".join(f'"{name}"' for name in would)
                 raise Trouble(f"suspect should return one of {names}, but returns {brief(answer)}.")
-            if answer == culprit:
+            if kind == culprit:
                 return ""
-            return f"Wrong at T = 1: {listed(one)}. Wrong at T = 2: {listed(two)}. {would[answer]}"
+            return f"Wrong at T = 1: {listed(one)}. Wrong at T = 2: {listed(two)}. {would[kind]}"
 
         return Case(f"pass {number}", (one, two), look=look)
 

@@ -74,7 +74,7 @@ def kept_finite(got: float, *given: np.ndarray) -> str:
 
 
 def check_bias(bias_that_keeps: Callable) -> Verdict:
-    """Check `bias_that_keeps(share, steps)` -> b with sigmoid(b) ** steps == share, up to 0.0001; 0 < share < 1."""
+    """Check `bias_that_keeps(share, steps)` -> b, to four decimal places, with sigmoid(b) ** steps == share."""
 
     def left(share: float, steps: int) -> Callable[[float], str]:
         def also(b: float) -> str:

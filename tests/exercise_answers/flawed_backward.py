@@ -165,6 +165,7 @@ RIGHT = {
         "by counting": suspect_by_counting,
         "by sets": suspect_by_sets,
         "from the end": suspect_from_the_end,
+        "with a capital and a space": but(lambda said, one, two: f"{said.capitalize()} "),
     },
 }
 
@@ -211,7 +212,7 @@ WRONG = {
             lambda one, two: "product" if len(one) > 1 else suspect(one, two),
             "Wrong at T = 1: dWo dUo",
         ),
-        "capitals": (but(lambda said, *_: said.title()), 'should return one of "product"'),
+        "underlined": (but(lambda said, *_: said.replace(" ", "_")), 'should return one of "product"'),
         "a list": (but(lambda said, *_: [said]), "should return one of"),
         "the number of a line": (lambda one, two: 3, "should return one of"),
         "T = 2 minus T = 1": (lambda one, two: suspect(two - one, two), "Wrong at T = 1"),

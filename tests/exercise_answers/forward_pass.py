@@ -282,7 +282,7 @@ WRONG = {
         "constant": (lambda share, steps: 3.345, "a quarter after 1 step"),
         "logarithm of f": (lambda share, steps: np.log(share) / steps, "This is the logarithm of f"),
         "a time": (lambda share, steps: -steps / np.log(share), "This is a time"),
-        "rounded": (lambda share, steps: round(float(bias(share, steps)), 2), "b is off"),
+        "rounded": (lambda share, steps: round(float(bias(share, steps)), 3), "b is off"),
         "a percentage": (lambda share, steps: bias(share / 100, steps), "asks for 0.25"),
         "log of a negative number": (lambda share, steps: np.log(share - 1), "look for a division by 0, a log of 0"),
     },

@@ -327,6 +327,7 @@ RIGHT = {
         "copies": gradient_of_copies,
         "in place": gradient_in_place_as_a_list,
         "formula": gradient_with(lambda ahead, here, behind, step: (ahead - behind) / (2 * step)),
+        "names with a d": lambda *given: {f"d{name}": grad for name, grad in gradient(*given).items()},
     },
     "check_relative_error": {
         "plain": error,

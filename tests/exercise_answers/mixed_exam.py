@@ -453,6 +453,7 @@ RIGHT = {
         "flat, fourth order": errors_flat,
         "a new net": errors_new_net,
         "step 2e-6": errors_of_directions,
+        "names with a d": lambda *given: {f"d{name}": error for name, error in errors_flat(*given).items()},
     },
     "check_ladder": {
         "plain": said(),
@@ -460,6 +461,10 @@ RIGHT = {
             key: [np.int64(T), ["d" + n for n in names.split()]] for key, (T, names) in LADDER.items()
         },
         "commas": lambda: {key: (T, ", ".join(sorted(names.split()))) for key, (T, names) in LADDER.items()},
+        "semicolons, and": lambda: {
+            key: (float(T), "; ".join(names.split()[:-1]) + " and " + names.split()[-1])
+            for key, (T, names) in LADDER.items()
+        },
         "sets": lambda: {key: (T, set(names.split())) for key, (T, names) in reversed(LADDER.items())},
     },
     "check_repair": {
@@ -476,6 +481,7 @@ RIGHT = {
     },
     "check_pass": {
         "one loop": whole,
+        "names with a d": lambda *given: {f"d{name}": grad for name, grad in whole(*given).items()},
         "nested": whole_nested,
         "complex steps": whole_by_differences,
         "in another order": lambda *given: dict(reversed(whole(*given).items())),
@@ -560,7 +566,7 @@ WRONG = {
         "not a dictionary": (lambda: list(LADDER.values()), "should return a dictionary"),
         "a letter left out": (lambda: {key: LADDER[key] for key in "ABCE"}, "The dictionary has no 'D'"),
         "names alone": (said(A="Wi Wg"), "should have a T and names"),
-        "T as text": (said(A=("2", "Wi Wg Ui Ug")), "should be a number from 1 to 6"),
+        "T as text": (said(A=("2", "Wi Wg Ui Ug")), "should be a whole number from 1 to 6"),
         "an unknown name": (said(A=(2, "Wf Uf")), "but Uf is among them"),
         "returns nothing": (lambda: None, "is a return missing"),
     },

@@ -39,7 +39,7 @@ def numbers_before(cell_id):
         "cosine": {},
         "descend": {},
         "count": {"whole": rng.uniform(0, 10, 100), "limit": 5.0},
-        "learned": {"losses": rng.uniform(0, 1, (4, 8)), "half": 0.35},
+        "learned": {"losses": rng.uniform(0, 1, (4, 8)), "half": 0.35, "biases": (0, 1, 3, 5)},
     }
     return {"np": np, "lt": lt, "lesson": Lesson(NAME), **by_cell[cell_id]}
 
@@ -79,7 +79,12 @@ RIGHT = {
         step(CLIPPED + "return flat + (-rate) * clipped"),
     ],
     "count": ["clipped_steps = np.count_nonzero(whole > limit)", "clipped_steps = len(whole[whole > limit])"],
-    "learned": ["learned = (losses < half).sum(axis=1)", "learned = np.array([sum(row < half) for row in losses])"],
+    "learned": [
+        "learned = (losses < half).sum(axis=1)",
+        "learned = np.array([sum(row < half) for row in losses])",
+        "learned = [0, 0, 0, 0]\nfor k, row in enumerate(losses):\n    learned[k] = sum(row < half)",
+        "learned = np.zeros(len(biases))\nfor k in range(len(biases)):\n    learned[k] = np.sum(losses[k] < half)",
+    ],
 }
 
 WRONG = [

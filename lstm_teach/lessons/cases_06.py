@@ -97,8 +97,8 @@ def count() -> Iterator[dict[str, Any]]:
 
 
 def learned() -> Iterator[dict[str, Any]]:
-    """Losses of several runs (biases, seeds), and how many of each row are below `half`."""
+    """Losses of runs with the lesson's four biases and eight seeds, and how many of each row are below `half`."""
     rng = np.random.default_rng(8)
-    for rows, seeds, half in ((4, 8, 0.35), (3, 8, 0.5), (4, 5, 0.2), (2, 9, 0.35)):
-        losses = rng.uniform(0, 1, (rows, seeds))
+    for half in (0.35, 0.5, 0.2, 0.35):
+        losses = rng.uniform(0, 1, (4, 8))
         yield {"losses": losses, "half": half, "learned": np.array([len(row[row < half]) for row in losses])}

@@ -187,23 +187,25 @@ def check_blind_spot(blind_spot: Callable) -> Verdict:
 def _net_and_sequence(answer: object) -> tuple:
     """params, x, targets, h0, c0 as a learner returned them, fit for a check; else `Trouble`."""
     if not isinstance(answer, tuple | list) or len(answer) != 5:
-        raise Trouble(f"blind_spot should return five things (params, x, targets, h0, c0), but returns {kind(answer)}.")
+        got = f"{len(answer)} of them" if isinstance(answer, tuple | list) else kind(answer)
+        raise Trouble(f"blind_spot should return five things (params, x, targets, h0, c0), but returns {got}.")
     params = answer[0]
     if not isinstance(params, Params):
         raise Trouble(f"The first of the five should be the net, an lt.Params, but is {kind(params)}.")
     if np.size(answer[1]) > 30 or params.hidden_size > 20 or params.vocab_size > 20:
         raise Trouble("At most 30 steps, 20 units and 20 tokens, please: a small net is enough.")
     try:
-        loss(*answer)
+        exact_gradient(*answer)
     except (TypeError, ValueError) as error:
-        raise Trouble(f"lt.loss does not take these: {error}") from error
+        raise Trouble(f"These can't be used: {error}") from error
     size = np.sqrt(np.mean(params.flat**2))
     if not 0.3 <= size <= 3:
         raise Trouble(
             f"The weights should be of the usual size, a root mean square of 0.3 to 3; yours is {size:.2g}."
             " lt.Params.random(4, 3) is a good start."
         )
-    return tuple(answer)
+    _, x, targets, *states = answer
+    return params.astype(np.float64), x, np.asarray(targets), *states
 
 
 def _worst(backward: Callable, net: tuple) -> tuple[float, str]:

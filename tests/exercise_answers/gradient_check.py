@@ -254,6 +254,11 @@ HIDDEN = {
 }
 
 
+def batches(changed):
+    net = lt.Params(4, 3, np.tile(lt.Params.random(4, 3).flat, (2, 1)))
+    return {fault: {"params": net} | parts for fault, parts in changed.items()}
+
+
 def hiding_otherwise(fault):
     random = np.random.default_rng(5)
     params = lt.Params.random(8, 6, seed=5, scale=0.5)
@@ -348,6 +353,7 @@ RIGHT = {
         "plain": hiding(**HIDDEN),
         "another net": hiding_otherwise,
         "no state given": hiding(**HIDDEN | {"c0": {"c0": None}, "h0": {"h0": None}}),
+        "tuples": lambda fault: [*hiding(**HIDDEN)(fault)[:1], *map(tuple, hiding(**HIDDEN)(fault)[1:])],
         "four different tokens": hiding(**HIDDEN | {"token": {"x": [3, 1, 2, 0], "targets": [0, 0, 1, 1]}}),
     },
     "check_slope_along": {
@@ -568,8 +574,9 @@ WRONG = {
             hiding(**HIDDEN | {"carry": {"params": lt.Params.random(4, 3, scale=0.01)}}),
             "a root mean square of 0.3 to 3",
         ),
-        "no targets": (lambda fault: hiding(**HIDDEN)(fault)[:4], "should return five things"),
-        "token out of range": (hiding(**HIDDEN | {"token": {"x": [0, 1, 4]}}), "lt.loss does not take these"),
+        "no targets": (lambda fault: hiding(**HIDDEN)(fault)[:4], "but returns 4 of them"),
+        "a batch of nets": (hiding(**batches(HIDDEN)), "must be one net, got a batch"),
+        "token out of range": (hiding(**HIDDEN | {"token": {"x": [0, 1, 4]}}), "must be a token id from 0 to 3"),
         "too long": (
             hiding(**HIDDEN | {"token": {"x": [0] * 31, "targets": [0] * 31}}),
             "At most 30 steps",

@@ -667,11 +667,11 @@ WRONG = {
             derivatives_with(lambda v: (np.diag(v.i), v.kept + (v.by_i + v.by_g) * v.o_before)),
             "kept is 1 - i",
         ),
-        "swapped": (lambda *given: derivatives_by_matrices(*given)[::-1], "have changed places"),
+        "swapped": (lambda *given: derivatives_by_matrices(*given)[::-1], "This is the total one"),
         "twice immediate": (derivatives_with(lambda v: (v.kept, v.kept)), "in the total one i and g move too"),
         "twice total": (
             derivatives_with(lambda v: (v.kept + (v.by_i + v.by_g) * v.o_before,) * 2),
-            "are held fixed in the immediate one",
+            "in the immediate one i and g are held fixed",
         ),
         "no i": (derivatives_with(lambda v: (v.kept, v.kept + v.by_g * v.o_before)), "The way through i is missing"),
         "no g": (derivatives_with(lambda v: (v.kept, v.kept + v.by_i * v.o_before)), "The way through g is missing"),

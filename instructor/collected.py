@@ -26,7 +26,10 @@ class Unreadable(Exception):
 
 @dataclass
 class Cell:
-    """A cell of an exercise's source, or of a submission: what it is called, "code" or "markdown", and its text."""
+    """A cell of an exercise's source, or of a submission: what it is called, "code" or "markdown", and its text.
+
+    `heading` is the last one above it, `section` the last one that begins a task.
+    """
 
     name: str
     kind: str
@@ -34,6 +37,7 @@ class Cell:
     points: float | None = None  # of a graded one
     solution: bool = False
     heading: str = ""
+    section: str = ""
 
 
 @dataclass
@@ -80,7 +84,7 @@ def read_cells(path: Path) -> tuple[list[Cell], dict]:
         raise Unreadable(f"it can't be opened ({error.strerror})") from None
     if not isinstance(whole, dict) or not isinstance(whole.get("cells"), list):
         raise Unreadable("it holds no cells, so it is no notebook")
-    cells, heading = [], ""
+    cells, heading, section = [], "", ""
     for raw in whole["cells"]:
         if not isinstance(raw, dict):
             raise Unreadable("one of its cells is damaged")
@@ -89,11 +93,12 @@ def read_cells(path: Path) -> tuple[list[Cell], dict]:
         metadata = raw.get("metadata") if isinstance(raw.get("metadata"), dict) else {}
         graded = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
         kind = str(raw.get("cell_type", ""))
-        if kind == "markdown" and (found := re.findall(r"^##+ +(.*)", text, re.MULTILINE)):
-            heading = found[-1].strip()
+        for marks, words in re.findall(r"^(##+) +(.*)", text, re.MULTILINE) if kind == "markdown" else ():
+            heading = words.strip()
+            section = heading if marks == "##" else section
         name = str(graded.get("grade_id") or raw.get("id") or "")
         points = float(graded.get("points") or 0) if graded.get("grade") and kind == "code" else None
-        cells.append(Cell(name, kind, text, points, bool(graded.get("solution")), heading))
+        cells.append(Cell(name, kind, text, points, bool(graded.get("solution")), heading, section))
     return cells, whole.get("metadata") if isinstance(whole.get("metadata"), dict) else {}
 
 

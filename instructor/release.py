@@ -108,16 +108,16 @@ def solutions_page(source: nbformat.NotebookNode, topic: str) -> str:
         f"# Solutions. {title}",
         f"They belong to [the exercise](../{topic}.ipynb). Open one only after two tries of your own.",
     ]
-    heading = ""
+    heading = section = ""
     for cell in source.cells:
         if cell.cell_type == "markdown":
-            headings = re.findall(r"^##+ (.*)", cell.source, re.MULTILINE)
-            heading = headings[-1] if headings else heading
+            for marks, heading in re.findall(r"^(##+) (.*)", cell.source, re.MULTILINE):
+                section = heading if marks == "##" else section
             continue
         for code in REGION.findall(cell.source):
             why, code = split_comment(code)
             whole = REGION.sub(lambda _, code=code: code, cell.source)
-            page += [f"## {heading}", folded("Solution", f"{why}\n\n```python\n{whole.strip()}\n```")]
+            page += [f"## {section}", folded("Solution", f"{why}\n\n```python\n{whole.strip()}\n```")]
         for _, name in ASKED.findall(cell.source):
             page += [f"## {heading}", folded("Answer", answer_text(asked[name]))]
     return "\n\n".join(page) + "\n"

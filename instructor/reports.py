@@ -18,9 +18,9 @@ from lstm_teach import html
 from lstm_teach.verdicts import LEVELS
 
 MARKS = {"right": ("✓", "right"), "wrong": ("✗", "not yet"), "open": ("○", "not written yet"), "waits": ("…", "waits")}
-SENTENCES = re.compile(r"(?<=[.?])\s+(?=[A-Z])")
+SENTENCES = re.compile(r"(?<=[.?])\s+")
 UNKNOWN = "wrong numbers, of no known mistake"
-NUMBERS = re.compile(r"\b(yours|right) is\b|\d\.\d")  # sentences about numbers, which differ between students
+NUMBERS = re.compile(r"\b(yours|right) is\b|\d\.\d|steps?, wrong:")  # sentences about numbers, which differ by student
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 2em auto; padding: 0 1em; color: #222; }
 h1 { font-size: 1.5em; } h2 { font-size: 1.25em; margin-top: 2em; } h3 { font-size: 1.05em; margin: 1.6em 0 .3em; }
@@ -135,11 +135,10 @@ def mistakes(task: dict) -> list[str]:
     if task.get("problem"):
         return [_general(task["problem"])]
     if "answer" in task:
-        return (
-            [f"answered {task['answer']}: {task.get('answer_text', '')}"]
-            if task["parts"][0][1] == "wrong"
-            else (["not answered"] if task["parts"][0][1] == "open" else [])
-        )
+        _, state, problem = task["parts"][0]
+        if task["answer"]:
+            return [f"answered {task['answer']}: {task.get('answer_text', '')}"] if state == "wrong" else []
+        return ["answered with none of the letters" if problem else "not answered"]
     found = []
     for _, state, sentence in task["parts"]:
         if state == "open" or "is not written yet" in sentence:
@@ -198,10 +197,13 @@ def task_section(task: dict) -> str:
         parts.append(html.prose(task.get("why", "") or task["parts"][0][2]))
     else:
         parts += [html.prose(task.get("said", "")), '<ul class="parts">']
-        for name, state, sentence in task["parts"]:
+        alike: dict[tuple, list[str]] = {}  # parts of which the same is said share a line
+        for name, *said in task["parts"]:
+            alike.setdefault(tuple(said), []).append(name)
+        for (state, sentence), names in alike.items():
             mark, word = MARKS[state]
             said = f"<div>{html.inline(sentence)}</div>" if sentence else ""
-            parts.append(f"<li><strong>{mark} {word}:</strong> {html.inline(name)}{said}</li>")
+            parts.append(f"<li><strong>{mark} {word}:</strong> {html.inline(', '.join(names))}{said}</li>")
         parts.append("</ul>")
         if task["points"] < task["most"]:
             parts.append(_hints(task.get("hints", ())))

@@ -72,7 +72,7 @@ def score(
     finally:
         submission.close()
     tasks = [
-        {"name": task.name, "heading": task.heading, "most": task.points}
+        {"name": task.name, "heading": task.heading if "ask(" in task.text else task.section, "most": task.points}
         | results[task.name]
         | {"notes": todo.task_notes.get(task.name, [])}
         for task in known.tasks

@@ -366,9 +366,25 @@ def test_mistakes_of_the_same_kind_are_counted_together():
     assert reports.mistakes({"parts": [[name, "wrong", name] for name in raised]}) == [
         "f raised IndexError: index … is out of bounds."
     ]
+    known = "With 1 step, wrong: dV; right: none. Furthest off is dV, with an error of 0.5. dc_carry is missing."
+    again = "With 2 steps, wrong: dV; right: none. Furthest off is dV, with an error of 0.25."
+    parts = [["T = 1", "wrong", known], ["T = 2", "wrong", again]]
+    assert reports.mistakes({"parts": parts}) == ["dc_carry is missing."]  # a sentence may begin with a small letter
     assert reports.mistakes({"parts": [["a", "wrong", "a is off: yours is 1, right is 2."]]}) == [
         "wrong numbers, of no known mistake"
     ]
+
+
+def test_what_is_no_letter_is_not_said_to_be_no_answer():
+    for problem, words in (("", "not answered"), ("my_half should be one of ...", "answered with none of the letters")):
+        assert reports.mistakes({"answer": "", "parts": [["the answer", "open", problem]]}) == [words]
+
+
+def test_a_check_below_a_question_has_its_tasks_heading_and_the_question_its_own(tmp_path):
+    cells = CELLS[:3] + CELLS[5:] + CELLS[3:5]
+    (tmp_path / "09_doubling.ipynb").write_text(json.dumps(notebook(cells)), encoding="utf-8")
+    known = collected.exercise(tmp_path / "09_doubling.ipynb")
+    assert [(cell.heading, cell.section) for cell in known.tasks] == [("Question: undone", "Task 1: double it")] * 2
 
 
 def test_numbers_of_ones_own_come_from_the_name():

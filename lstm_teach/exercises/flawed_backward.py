@@ -89,7 +89,7 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
         one, two = (wrong_names(flaw, length, seed) for length in (1, 2))
 
         def look(answer: object) -> str:
-            kind = answer.strip().lower() if isinstance(answer, str) else ""
+            kind = " ".join(answer.lower().split()) if isinstance(answer, str) else ""
             if kind not in would:
                 names = ", ".join(f'"{name}"' for name in would)
                 raise Trouble(f"suspect should return one of {names}, but returns {brief(answer)}.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Collection, Mapping
+from numbers import Real
 from types import SimpleNamespace
 
 import numpy as np
@@ -286,10 +287,11 @@ def _rung(letter: str, answer: object) -> str:
     if not isinstance(own, tuple | list) or len(own) != 2:
         return f'{letter!r} should have a T and names, (2, "Wi Ui") for instance, but has {brief(own)}.'
     T, names = own
-    if isinstance(T, bool) or not isinstance(T, int | float | np.number) or T not in rungs:
+    if isinstance(T, bool) or not isinstance(T, Real) or T not in rungs:
         return f"The T of {letter!r} should be a whole number from 1 to {len(rungs)}, but is {brief(T)}."
     if not isinstance(names, Collection):
         return f"The names of {letter!r} should be one text, but are {brief(names)}."
+    T = int(T)
     names = set(re.findall(r"\w+", names)) - {"and"} if isinstance(names, str) else names
     named = {str(name).removeprefix("d") for name in names}
     if unknown := sorted(named - set(NAMES)):

@@ -550,6 +550,7 @@ WRONG = {
     },
     "check_ladder": {
         "A at one step": (said(A=(1, "Wi Wg Ui Ug")), "shows at T = 1, but there all seven are right, up to"),
+        "a float": (said(C=(2.0, "Ui Uo Ug")), "first shows at T = 2, but there all seven are right"),
         "A with o": (said(A=(2, "Wi Wo Wg Ui Uo Ug")), "There you name dWo, whose error"),
         "A at three steps": (said(A=(3, "Wi Wg Ui Ug")), "a shorter sequence shows it"),
         "B, o alone": (said(B=(2, "Wo Uo")), "4 more are wrong"),

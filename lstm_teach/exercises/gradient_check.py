@@ -55,8 +55,8 @@ def check_numerical_gradient(numerical_gradient: Callable, seed: int = 1) -> Ver
 
         def also(got: object) -> str:
             most = max([np.count_nonzero(abs(by) > step / 2) for by in moves], default=0)
-            again = "put each one back before you nudge the next."
-            return f"At one point {most} weights were nudged at once: {again}" if most > 1 else ""
+            again = "Nudge one number, put it back, then take the next."
+            return f"At one point {most} weights were nudged at once. {again}" if most > 1 else ""
 
         return Case(part, (loss_fn, net, step), {"plain": plain}, also=also, right=nine(plain, net, step))
 
@@ -99,8 +99,9 @@ PIECES = {
     "turned dWo": ("    return", "    grads.Wo[:] = grads.Wo.T.copy()\n    return"),
     "sign": ("    return", "    grads.flat[:] *= -1\n    return"),
     "one small matrix": (
-        "    return",
-        "    grads[min(grads, key=lambda name: np.linalg.norm(grads[name]))] *= 1.0001\n    return",
+        "    return",  # of all numbers together it is 9e-8, of the smallest matrix about 1e-6
+        "    small = grads[min(grads, key=lambda name: np.linalg.norm(grads[name]))]\n"
+        "    small *= 1 + 9e-8 * np.linalg.norm(grads.flat) / (np.linalg.norm(small) or 1)\n    return",
     ),
 }
 

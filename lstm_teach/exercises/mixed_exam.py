@@ -360,7 +360,7 @@ def check_repair(repaired: Callable, seed: int = 1) -> Verdict:
 def check_back(coupled_back: Callable, seed: int = 1) -> Verdict:
     """Check `coupled_back(net, run, t, dh, dc_carry)` -> a dictionary of the nine deltas, (H,) each."""
     cases = []
-    for part, more, T, K, H, t in (("step 2", 0, 5, 6, 4, 2), ("step 0 of another net", 1, 1, 3, 5, 0)):
+    for part, more, T, K, H, t in (("step 3", 0, 5, 6, 4, 3), ("step 0 of another net", 1, 1, 3, 5, 0)):
         net, x, _, h0, c0 = exam_case(seed + more, T, K, H)
         run = run_coupled(net, x, h0, c0)
         given = net, run, t, *np.random.default_rng(seed + more).normal(0, 1, (2, H))

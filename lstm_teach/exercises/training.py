@@ -41,7 +41,7 @@ def check_clip(clip_together: Callable, seed: int = 1) -> Verdict:
         on("one that is too long", 12, 5),
         on("one that is too long", 3e4, 0.5, 0.1),
         on("two short ones that are too long together", 1.2, 1.0, 0.7),
-        on("many small numbers", 2, 1.0, 0.6, flat=True),
+        on("many small numbers", 2, 1.0, 0.8, flat=True),
         on("short ones stay", 9, 4),  # else leaving all as it is would earn this part
         on("short ones stay", 1.5, 5.0),
         on("short ones stay", 1e-7, 5.0, 0.9),

@@ -1,5 +1,7 @@
 """Answers to exercise 2."""
 
+from functools import partial
+
 import numpy as np
 from sound import bptt, check_gradients
 
@@ -169,6 +171,10 @@ X, TARGETS = [0, 1, 2, 0, 3, 1, 4], [1, 2, 0, 3, 1, 4, 0]
 STATE = np.full(4, 0.5), np.full(4, -0.7)
 
 
+def one_error(grads, numbers):
+    return lt.relative_error(grads.flat, numbers.flat)
+
+
 def checking(x=X, targets=TARGETS, h0=STATE[0], c0=STATE[1], scale=0.8, bound=1e-7, step=1e-5, of=None):
     """A check with some of its choices changed; `of(grads, numbers)` is its error."""
 
@@ -183,13 +189,14 @@ def checking(x=X, targets=TARGETS, h0=STATE[0], c0=STATE[1], scale=0.8, bound=1e
     return accepts
 
 
-def accepts_by_the_exact_gradient(backward):
+def accepts_on_three_nets(backward):
     for seed in range(3):
         random = np.random.default_rng(seed)
         params = lt.Params.random(3, 5, seed=seed)
         x, targets = random.integers(0, 3, (2, 9))
-        h0, c0 = random.normal(size=(2, 5))
-        got, right = backward(params, x, targets, h0, c0), lt.exact_gradient(params, x, targets, h0, c0)
+        given = x, targets, *random.normal(size=(2, 5))
+        right = lt.complex_step_gradient(lambda net, given=given: lt.loss(net, *given), params, batched=True)
+        got = backward(params, *given)
         for name in right:
             if not np.allclose(got[name], right[name], rtol=1e-9, atol=1e-11):
                 return False
@@ -197,24 +204,26 @@ def accepts_by_the_exact_gradient(backward):
 
 
 PARAMS = lt.Params.random(5, 4, seed=3)
+EXACT = lt.exact_gradient(PARAMS, X, TARGETS)
 
 
 def accepts_by_allclose(backward):
     numbers = lt.numerical_gradient(lambda net: lt.loss(net, X, TARGETS, *STATE), PARAMS)
     grads = backward(PARAMS, X, TARGETS, *STATE)
-    return all(np.allclose(grads[name], numbers[name], rtol=1e-6, atol=1e-8) for name in numbers)
+    return all(np.allclose(grads[name], numbers[name], rtol=1e-7, atol=1e-9) for name in numbers)
 
 
-def accepts_by_directions(backward):
-    """Slopes along random directions in place of a numerical gradient."""
+def accepts_by_directions(backward, bound=2e-9):
+    """Slopes along random directions of length 1 in place of a numerical gradient."""
     random, params = np.random.default_rng(0), lt.Params.random(5, 4, seed=3)
     grads = backward(params, X, TARGETS, *STATE)
     for _ in range(40):
         ahead, behind, along = params.copy(), params.copy(), random.normal(size=params.flat.size)
+        along /= norm(along)
         ahead.flat[:] += 1e-5 * along
         behind.flat[:] -= 1e-5 * along
         slope = (lt.loss(ahead, X, TARGETS, *STATE) - lt.loss(behind, X, TARGETS, *STATE)) / 2e-5
-        if abs(slope - grads.flat @ along) > 1e-6:
+        if abs(slope - grads.flat @ along) > bound:
             return False
     return True
 
@@ -344,9 +353,9 @@ RIGHT = {
     },
     "check_accepts": {
         "plain": checking(),
-        "exact gradient": accepts_by_the_exact_gradient,
+        "three nets": accepts_on_three_nets,
         "directions": accepts_by_directions,
-        "nine in one, strictly": checking(of=lambda got, numbers: lt.relative_error(got.flat, numbers.flat)),
+        "nine in one, far more strictly": checking(of=one_error, bound=1e-8),
         "allclose": accepts_by_allclose,
     },
     "check_blind_spot": {
@@ -381,7 +390,7 @@ WRONG = {
         ),
         "V forgotten": (
             gradient_with(lambda a, h, b, s: (a - b) / 2 / s, lt.Params.NAMES[1:]),
-            "Nothing has been written into this matrix",
+            "Either nothing was written here",
         ),
         "not put back": (gradient_not_put_back, "put each one back before you nudge the next"),
         "step subtracted again": (gradient_step_subtracted_again, "leaves params changed in the last digits"),
@@ -404,7 +413,10 @@ WRONG = {
             lambda f, params, step: {"V": gradient(f, params, step).V},
             "The answer has no Wi",
         ),
-        "zeros": (lambda f, params, step: lt.Params.zeros(params.vocab_size, params.hidden_size), "Nothing has been"),
+        "zeros": (
+            lambda f, params, step: lt.Params.zeros(params.vocab_size, params.hidden_size),
+            "did you nudge a copy of the net?",
+        ),
     },
     "check_relative_error": {
         "0/0": (lambda a, b: norm(a - b) / np.maximum(norm(a), norm(b)), "is nan"),
@@ -483,19 +495,17 @@ WRONG = {
             "rejects a right backward pass (a single pass)",
         ),
         "one that does not round": (
-            lambda backward: (
-                lt.relative_error(backward(PARAMS, X, TARGETS).flat, lt.exact_gradient(PARAMS, X, TARGETS).flat) < 1e-13
-            ),
+            lambda backward: one_error(backward(PARAMS, X, TARGETS), EXACT) < 1e-13,
             "rounded to eleven digits",
         ),
         "tiny weights": (checking(scale=0.01), "rejects a right backward pass"),
         "tiny weights, lenient": (checking(scale=0.01, bound=1e-2), "It accepts a pass with this mistake"),
         "tiny weights, lenient, all as one": (
-            checking(scale=0.01, bound=1e-2, of=lambda got, numbers: lt.relative_error(got.flat, numbers.flat)),
+            checking(scale=0.01, bound=1e-2, of=one_error),
             "or tiny weights hide this",
         ),
         "nine errors in one": (
-            checking(of=lambda got, numbers: lt.relative_error(got.flat, numbers.flat), bound=1e-3),
+            checking(of=one_error, bound=1e-3),
             "A bound that is too lenient hides this",
         ),
         "tiny step": (checking(step=1e-13), "rejects a right backward pass"),
@@ -538,9 +548,20 @@ WRONG = {
             checking(of=lambda got, num: max(lt.relative_error(got[n], num[n]) for n in lt.Params.NAMES if n != "Wo")),
             "look at Wo too",
         ),
-        "one error over all": (
-            checking(of=lambda got, numbers: lt.relative_error(got.flat, numbers.flat), bound=5e-5),
+        "one error over all": (checking(of=one_error), "One error over all numbers together"),
+        "one error over all, leniently": (checking(of=one_error, bound=1e-6), "One error over all numbers together"),
+        "one allclose over all": (
+            checking(of=lambda got, numbers: not np.allclose(got.flat, numbers.flat), bound=0),
             "One error over all numbers together",
+        ),
+        "the mean of nine errors": (
+            checking(of=lambda got, num: np.mean([lt.relative_error(got[n], num[n]) for n in num]), bound=1e-6),
+            "a bound that is too lenient",
+        ),
+        "directions, leniently": (partial(accepts_by_directions, bound=1e-6), "One error over all numbers together"),
+        "against the exact gradient": (
+            lambda backward: checking()(backward) and bool(lt.exact_gradient(PARAMS, X, TARGETS)),
+            "calls lt.exact_gradient",
         ),
         "no difference": (
             checking(of=lambda got, num: max(lt.relative_error(abs(got[n]), abs(num[n])) for n in num)),

@@ -325,10 +325,11 @@ WRONG = {
         "squared": (clip_by(lambda dV, dW: norm(dV, dW) ** 2), "the root is missing"),
         "norms added": (clip_by(lambda dV, dW: np.linalg.norm(dV) + np.linalg.norm(dW)), "lengths don't"),
         "the longer": (clip_by(lambda dV, dW: max(np.linalg.norm(dV), np.linalg.norm(dW))), "The longer of the two"),
+        "W alone": (clip_by(lambda dV, dW: np.linalg.norm(dW)), "The norm of dW alone"),
         "V alone": (clip_by(lambda dV, dW: np.linalg.norm(dV)), "The norm of dV alone"),
         "largest": (clip_by(lambda dV, dW: max(abs(dV).max(), abs(dW).max())), "The largest number"),
         "absolute": (clip_by(lambda dV, dW: abs(dV).sum() + abs(dW).sum()), "The sum of the absolute values"),
-        "max for min": (clip_by(norm, lambda limit, n: max(1.0, limit / n) if n else 1.0), "max has been taken"),
+        "max for min": (clip_by(norm, lambda limit, n: max(1.0, limit / n) if n else 1.0), "the other way round"),
         "upside down": (clip_by(norm, lambda limit, n: min(1.0, n / limit)), "a short gradient is made shorter"),
         "long ones upside down": (
             clip_by(norm, lambda limit, n: max(1.0, n / limit)),

@@ -392,7 +392,7 @@ WRONG = {
             gradient_with(lambda a, h, b, s: (a - b) / 2 / s, lt.Params.NAMES[1:]),
             "Either nothing was written here",
         ),
-        "not put back": (gradient_not_put_back, "put each one back before you nudge the next"),
+        "not put back": (gradient_not_put_back, "Nudge one number, put it back, then take the next"),
         "step subtracted again": (gradient_step_subtracted_again, "leaves params changed in the last digits"),
         "H by H": (gradient_of_square_matrices, "IndexError"),
         "a row at a time": (gradient_of_a_row, "weights were nudged at once"),

@@ -310,12 +310,17 @@ def _rung(letter: str, answer: object) -> str:
         if name in named and name not in wrong:
             why = advice("Follow it from the line with the fault: does its product ever get there?")
             many = f"{len(wrong)} of the seven are wrong"
-            return f"T = {T} is right. There you name d{name}, whose error is {errors[name]:.0e}; {many}.{why}"
+            named_too = f"You name d{name}, whose error there is {errors[name]:.0e}; {many}."
+            return f"Your first T, {T}, is right. {named_too}{why}"
     if missing := [errors[name] for name in wrong if name not in named]:
-        fine, what = (", and so is what you name", "more") if named else ("", "gradients")
-        count = f"{len(missing)} {what} {'is' if len(missing) == 1 else 'are'} wrong"
-        why = advice("Ask what else reads the wrong number.")
-        return f"T = {T} is right{fine}, but {count}, with errors of {min(missing):.2g} or more.{why}"
+        count, least = len(missing), f"{min(missing):.2g}"
+        size = f"with an error of {least}" if count == 1 else f"with errors of {least} or more"
+        if named:
+            more = f"{count} more {'is' if count == 1 else 'are'} wrong there, {size}."
+            why = advice("Ask what else reads the wrong number.")
+            return f"Your first T, {T}, is right, and so is what you name. {more}{why}"
+        none = f"You name none of the {count} gradients that are wrong there, {size}."
+        return f"Your first T, {T}, is right. {none}{advice('Ask what reads the wrong number.')}"
     return ""
 
 

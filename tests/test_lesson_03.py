@@ -212,6 +212,10 @@ def test_two_changes_with_the_same_effect_are_told_apart_by_the_line_that_is_sti
             [("dct[s] = dh * o[s]", "dct[s] = dh * o[s] ** 2")],
             ["shows first at T = 1, in dWi, dWf, dWg, dUi, dUf and dUg"],
         ),
+        (  # at T = 2 a flaw that is no longer in the text could explain it
+            [("dct[s] = dh * o[s]", "dct[s] = dh * o[s] + 0.5 * dct[s]")],
+            ["shows first at T = 2, in dWi, dWf, dWg, dUi, dUf and dUg. At T = 1 there is no sign", "nine at T = 1"],
+        ),
         ([("np.outer(dzi, h[s - 1])", "2 * np.outer(dzi, h[s - 1])")], ["shows first at T = 1, in dWi."]),
         (
             [("grads.V += np.outer(dy[t], h[t])", "grads.V += np.outer(dy[t], h[t - 1])")],
@@ -240,7 +244,7 @@ def test_what_no_table_knows_is_described_by_where_it_shows_first(changes, words
     [
         ("dh = params.V.T @ dy[t]", "dh = params.V.T @ dz[t]", "raised UnboundLocalError"),
         ("reversed(range(t)):", "reversed(range(t + 2)):", "raised IndexError"),
-        ("return grads", "return None", "returns nothing"),
+        ("return grads", "return None", "With T = 3, my_loop returns nothing"),
         ("return grads", "return grads.V", "it has to return"),
         ("return grads", "return [grads.V] * 9", "dWi"),
         ("return grads", "grads.Wo *= np.nan\n    return grads", "dWo"),
@@ -386,6 +390,7 @@ def test_a_mistake_in_what_every_step_shares_never_blames_the_line_of_dv(flaws, 
         ([("dh = params.Wi.T", "dh = params.V.T @ dy[s] + params.Wi.T")], "about the loss of step t alone"),
         ([("[:, x[s]] += dz", "[:, x[s]] = dz")], "a column of dU keeps only"),
         ([("grads.Wf +=", "grads.Wf =")], "only what the last turn brought is left in dWf."),
+        ([("dct[s] = dh", "dct[s] += dh")], "dct[s] keeps what an earlier walk left there."),
         ([("range(t + 1)", "range(t - 1)")], "leaves out two steps"),
         ([("range(t + 1)", "range(max(t, 1))")], "every other walk still leaves out its first step"),
     ],

@@ -246,7 +246,7 @@ def _gradients(attempt: Attempt, inputs: Inputs) -> Gradients:
             return collect_gradients(attempt(*inputs), inputs[0])
     except (Trouble, ValueError) as error:
         said = str(error) if isinstance(error, Trouble) else f"{attempt.name} {error}"
-        raise Trouble(f"{said.removesuffix('.')} (in a sequence with T = {len(inputs[2])}).") from None
+        raise Trouble(f"With T = {len(inputs[2])}, {said}") from None
 
 
 def _passing(right: Mapping[int, tuple[str, ...]]) -> str:
@@ -343,17 +343,21 @@ def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Colle
             else f": leave the line that adds to grads.V in {name} as it was."
         )
     else:
-        words = f"What {name} returns matches none of the mistakes known here. {_shows_first(got, right)}"
+        shows = _shows_first(got, right, in_text if text else FLAWS)
+        words = f"What {name} returns matches none of the mistakes known here. {shows}"
     last = "Go back to the last version that was counted, and change one line at a time from there."
     return FlawsLeft(None, sentences=(f"{words} {last}",), beside=in_text)
 
 
-def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]]) -> str:
-    """The shortest length at which no version fits, and the gradients that don't; one that is right is never named."""
+def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]], left: Collection[str]) -> str:
+    """The shortest length at which no version fits, and the gradients that don't; one that is right is never named.
+
+    The versions are those with some of the flaws in `left`.
+    """
     for number, T in enumerate(LENGTHS):
         misfits = []  # for each set of repairs of the walk, what neither product for dW explains
-        for walk in combinations(WALK):
-            both = variant(walk), variant({*walk, "scalar_dot"})
+        for walk in [c for c in combinations(WALK) if {*WALK} - c <= {*left}]:
+            both = variant({*walk, "scalar_dot"}), variant(walk | ({"scalar_dot"} - {*left}))
             misfits.append([m for m in Params.NAMES if not any(_agree(got, [m], version, T) for version in both)])
         off = min((some for some in misfits if not set(right[T]) & set(some)), key=len)
         if not all(misfits):

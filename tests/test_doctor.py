@@ -1,6 +1,7 @@
 """The doctor finds faults in passes of any style, proves its repairs, and never accuses a right pass."""
 
 import ast
+import inspect
 import re
 import signal
 import sys
@@ -12,15 +13,18 @@ import pytest
 
 import lstm_teach as lt
 from benchmarks.doctor_corpus import define, passes
+from lstm_teach.doctor import causes
 from lstm_teach.doctor.bench import PRIOR
 from lstm_teach.doctor.causes import IDEAS
 from lstm_teach.doctor.code import Code
+from lstm_teach.doctor.diagnose import _ladder_notes
 from lstm_teach.doctor.report import Finding
 from lstm_teach.doctor.rewrites import RENAMED, REWRITES
 from lstm_teach.doctor.slots import Edit, Part
 from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.doctor.variants import Variants
 from lstm_teach.gradreport import listing
+from lstm_teach.lessons import clinic_cases
 
 PASSES = passes("tuning")
 PER_GATE, _ = PASSES["per_gate"]
@@ -488,6 +492,37 @@ def test_a_class_that_a_table_of_another_class_holds_is_put_in_its_place():
     assert diagnosis.findings[0].line == line_of(wrong, 'Tanh.df(rec["c"])') and diagnosis.repaired_source is not None
     wrong = text.replace("return 1. - a ** 2", "return 1. - a")
     assert lt.check_gradients(repaired(diagnose(wrong, name), wrong, name)).passed
+
+
+@pytest.mark.parametrize(
+    ("wrong", "note"),
+    [
+        ({2: "all", 3: "all"}, "All nine are right at T = 1, and wrong from T = 2 on. Look at what all nine share: dy"),
+        ({3: "WU"}, "All nine are right at T = 1 and 2, but not from T = 3 on. Look at what is carried from step to"),
+        ({2: "V"}, "All nine are right at T = 1, but not at T = 2. Look at what is carried from step to step, or"),
+    ],
+)
+def test_the_note_on_the_ladder_says_no_more_than_the_ladder(wrong, note):
+    def error(T, name):
+        return 0.5 * (T in wrong and (wrong[T] == "all" or name[0] in wrong[T]))
+
+    ladder = {T: {name: error(T, name) for name in lt.Params.NAMES} for T in (1, 2, 3)}
+    assert _ladder_notes(ladder, {})[0].startswith(note)
+    assert not any("All nine" in note for note in _ladder_notes({T: ladder[T] for T in (2, 3) if T in wrong}, {}))
+
+
+def test_what_is_forgotten_in_a_call_is_no_term_and_what_is_made_before_the_loop_is_wrong_at_no_step_first():
+    forgotten, outer = (Edit("term", 1, (), "", new) for new in ("h0=h0, c0=c0", "+ dc_carry"))
+    assert causes.idea(forgotten) == "Does the pass start where the net starts?"
+    assert causes.cause(forgotten).endswith("`h0` and `c0` are missing from the call.")
+    assert causes.cause(Edit("term", 1, (), "", "dc=dc")) == "`dc` is missing from the call."
+    assert causes.cause(outer) == "A term is missing: `+ dc_carry`."
+    text = HEAD + inspect.getsource(clinic_cases.right_pass)
+    (finding,) = diagnose(text.replace("(params, x, h0, c0)", "(params, x)"), "right_pass").findings
+    assert finding.cause == causes.cause(forgotten)
+    assert "The first thing to go wrong is dy, the error at the output." in finding.place
+    (finding,) = diagnose(text.replace("cache.h[t])", "cache.h[t - 1])"), "right_pass").findings
+    assert "dV at step t = 2 (of 3 steps, walking back), on the way from the scores to V." in finding.place
 
 
 @pytest.mark.parametrize(("step", "said"), [(-1, False), (0, True), (None, True)])

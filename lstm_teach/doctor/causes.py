@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.truth import Key
+from lstm_teach.gradreport import listing
 
 _KINDS = tomllib.loads((Path(__file__).parent / "causes.toml").read_text(encoding="utf-8"))
 IDEAS = {kind: said["idea"] for kind, said in _KINDS.items()}  # the first level of a finding
@@ -19,22 +21,33 @@ _OPERATION = {
 }
 
 
-def _is_sign(edit: Edit) -> bool:
-    return edit.kind == "assignment" and {edit.old.strip(), edit.new.strip()} == {"+=", "-="}
+_FORGOTTEN = re.compile(r"(\w+)=\1(?:, (\w+)=\2)*")  # what an edit adds to a call: `h0=h0, c0=c0`
+
+
+def _kind(edit: Edit) -> str:
+    """The kind of an edit as its words have it: a changed sign and a forgotten argument have words of their own."""
+    old, new = edit.old.strip(), edit.new.strip()
+    if edit.kind == "assignment" and {old, new} == {"+=", "-="}:
+        return "sign"
+    if edit.kind == "term" and not old and _FORGOTTEN.fullmatch(new):
+        return "initial state" if new in ("h0=h0", "c0=c0", "h0=h0, c0=c0") else "argument"
+    return edit.kind
 
 
 def idea(edit: Edit) -> str:
     """The kind of mistake to look for."""
-    return IDEAS["sign" if _is_sign(edit) else edit.kind]
+    return IDEAS[_kind(edit)]
 
 
 def cause(edit: Edit) -> str:
     """One sentence on what the edit repairs."""
-    old, new, number = edit.old.strip(), edit.new.strip(), ""
-    sign = "-=" if _is_sign(edit) else next((sign for sign in _OPERATION if sign and f" {sign} " in f" {new} "), "")
+    kind, old, new, number = _kind(edit), edit.old.strip(), edit.new.strip(), ""
+    sign = "-=" if kind == "sign" else next((sign for sign in _OPERATION if sign and f" {sign} " in f" {new} "), "")
     if old in ("dot", "inner", "matmul") and new == "outer":
         number = f": `{old}` of two vectors is one number, and it would be added to every entry of the matrix"
-    return _KINDS[edit.kind]["cause"].format(old=old, new=new, accumulate=_OPERATION[sign], number=number)
+    missing = [f"`{argument.partition('=')[0]}`" for argument in new.split(", ")]
+    names = f"{listing(missing)} {'are' if len(missing) > 1 else 'is'}"
+    return _KINDS[kind]["cause"].format(old=old, new=new, accumulate=_OPERATION[sign], number=number, names=names)
 
 
 FORWARD_PATH = "in the forward pass"
@@ -66,9 +79,10 @@ def describe_key(key: Key) -> dict[str, Any]:
         case "dz":
             name = f"dz{gate}"
         case "term" | "sum_from" | "sum_to":  # a U may be right there, and in the column of another token
+            path = "on the way from the scores to V" if (name, gate) == ("term", "V") else path
             name, gate, step = f"d{gate}", gate[1:], None if gate[0] == "U" else step
         case "gate":
             name = gate
         case "back":
-            name, gate, step = "dh_future", gate if len(gate) == 1 else "", step - 1
+            name, gate, step = "dh_future", gate if len(gate) == 1 else "", None if step is None else step - 1
     return {"quantity": name, "gate": gate, "path": path, "first_step": step}

@@ -21,7 +21,7 @@ from lstm_teach.doctor.source import NoSource, whole_text
 from lstm_teach.doctor.truth import Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Endless, Variants
 from lstm_teach.gradcheck import LENGTHS, Backward, check_gradients, states_taken
-from lstm_teach.gradreport import GradientReport
+from lstm_teach.gradreport import GradientReport, listing
 from lstm_teach.params import Params
 
 
@@ -157,11 +157,14 @@ def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str,
     right = [f"d{name}" for name in Params.NAMES if not any(name in names for names in wrong.values())]
     if first == 1:
         notes.append(f"It shows at T = 1 already (d{', d'.join(wrong[1])}): nothing has been carried there yet.")
-    elif first:
-        where = "carried from step to step, or added up over the steps"
+    elif before := [T for T in ladder if first > T]:
+        every = "and wrong" if all(len(names) == 9 for names in wrong.values()) else "but not"
+        on = [*wrong] == [T for T in ladder if T in wrong or first < T]
+        where = f"{every} from T = {first} on" if on else f"{every} at T = {listing(wrong)}"
+        look = "what is carried from step to step, or added up over the steps"
         if len(wrong[first]) == 9:
-            where = "common to all nine: the loss, a factor, a limit"
-        notes.append(f"All nine are right at T = 1; it shows from T = {first} on: look at what is {where}.")
+            look = "what all nine share: dy, a common factor, a clipping limit"
+        notes.append(f"All nine are right at T = {listing(before)}, {where}. Look at {look}.")
     if 0 < len(right) < 9:
         notes.append(f"Right at every length, so ruled out: {', '.join(right)}.")
     if zero and 0 < first <= 6 and not wrong_at(zero, 1e-7):

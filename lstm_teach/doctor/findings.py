@@ -175,7 +175,10 @@ class Account:
             return len(broken.events(trace, truth)), None
 
         def first(bits: int) -> Key:
-            return truth.keys[(bits & -bits).bit_length() - 1]
+            key, *others = [key for k, key in enumerate(truth.keys) if bits >> k & 1]
+            # What is made of several steps at once, before the loop, goes wrong at none of them first.
+            at_once = any(other[:2] == key[:2] and other.step != key.step for other in others)
+            return key._replace(step=None) if at_once else key
 
         forward = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in FORWARD and key.step >= 0)
         missing = (truth.counted | forward) & ~broken.seen(trace, truth)

@@ -593,7 +593,7 @@ def test_the_doctor_repairs_the_loop_in_its_seven_lines_and_the_lesson_checks_th
     assert run.results["question-repaired"].passed
     assert sorted(finding.code for finding in run.names["diagnosis"].findings) == sorted(QUESTION_LINES)
     outside, _, folded = html.unescape(lines).partition("<details")
-    assert "faults in seven lines" in outside and not any(line in outside for line in QUESTION_LINES)
+    assert "faults in seven lines; with" in outside and not any(line in outside for line in QUESTION_LINES)
     assert all(line in folded for line in QUESTION_LINES)
     shown = [int(number) for number in re.findall(r'<th scope="row"[^>]*>(\d+)</th>', folded)]
     text = inspect.getsource(clinic_cases.question_loop).splitlines()

@@ -95,11 +95,11 @@ class Diagnosis:
     def summary(self) -> str:
         """One sentence."""
         if self.repaired_source is None:
-            return self._headline
+            return self.headline
         helpers = {f.function for f in self.findings if f.line}
         of = f" of {helpers.pop()}" if len(helpers) == 1 and all(helpers) else ""
         where = f", {'in line ' if len(self._lines) == 1 else ''}{', '.join(map(str, self._lines))}{of};"
-        return self._headline.replace(";", where, 1)
+        return self.headline.replace(";", where, 1)
 
     @property
     def _lines(self) -> list[int]:
@@ -107,7 +107,7 @@ class Diagnosis:
         return sorted({f.line for f in self.findings if f.line})
 
     @property
-    def _headline(self) -> str:
+    def headline(self) -> str:
         """The summary without the lines, which the HTML keeps for the second level."""
         if self.passed:
             return self.report.summary
@@ -145,7 +145,7 @@ class Diagnosis:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        parts = [html.bold(self._headline)]
+        parts = [html.bold(self.headline)]
         if ladder := self._ladder():
             parts.append(html.table(_CAPTION, ladder[0], [[T, *map(marked, cells)] for T, *cells in ladder[1:]]))
         for number, finding in enumerate(self.findings, 1):

@@ -61,7 +61,7 @@ def lines_repaired(diagnosis: Diagnosis) -> widgets.HTML:
     found = sorted((finding for finding in diagnosis.findings if finding.line), key=lambda finding: finding.line)
     rows = [(str(finding.line), code(finding.code), code(finding.repair)) for finding in found]
     lines = table("What the doctor changed", ("line", "as it was", "repaired"), rows)
-    return widgets.HTML(bold(diagnosis.summary) + fold("The lines, before and after", lines))
+    return widgets.HTML(bold(diagnosis.headline) + fold("The lines, before and after", lines))
 
 
 def ask_the_doctor(number: int) -> widgets.VBox:

@@ -158,7 +158,7 @@ def _step_by_step(part: str, name: str, x: Sequence[int], off: Callable[[int, fl
             raise Trouble(f"{name} returns a net with numbers that are not finite.")
         for t, value in enumerate(forward(net, x).c[:-1, 0]):
             if words := off(t, value):
-                return f"After step {t} of {len(x)} the cell value is {value:.4g}; {words}."
+                return f"After step {t} (the steps are 0 to {len(x) - 1}) the cell value is {value:.4g}; {words}."
         return ""
 
     return Case(part, (), look=look)

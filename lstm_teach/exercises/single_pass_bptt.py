@@ -125,7 +125,8 @@ def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:
             measured = f"The numbers are right, but measured with {called}, two losses or more for each entry of a."
             return f"{measured} Derive them: walk back with step, and go on into a." if called else ""
 
-        return Case(part, (counted, params, a, x, targets), around_the_start(params, a, x, targets), look)
+        deltas = around_the_start(params, x, targets, np.tanh(a), a)
+        return Case(part, (counted, params, a, x, targets), deltas, look)
 
     cases = [on("five steps", seed, 5, 4, 6), on("a single step", seed + 1, 1, 6, 3)]
     return check(__name__, "start", start_gradient, cases, right=start)
@@ -133,11 +134,11 @@ def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:
 
 def start(step: Callable, params: Params, a: np.ndarray, x: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """The gradient of a, which is the cell and, squashed, the hidden state before the first token."""
-    v = around_the_start(params, a, x, targets)
+    v = around_the_start(params, x, targets, np.tanh(a), a)
     return v["dc0"] + v["dh0"] * (1 - np.tanh(a) ** 2)
 
 
-def around_the_start(params: Params, a: np.ndarray, x: np.ndarray, targets: np.ndarray) -> Mapping[str, np.ndarray]:
+def around_the_start(*given: Params | np.ndarray) -> Mapping[str, np.ndarray]:
     """The deltas of step 0, dh and dc, and of the state before it, dh0 and dc0; of the loss of step 0 too, V' dy."""
     names = '{"dh": dh, "dc": dc, "dh0": dh_future, "dc0": dc_carry}'
-    return edited(right_pass, "return grads", f"return {names}")(params, x, targets, np.tanh(a), a)
+    return edited(right_pass, "return grads", f"return {names}")(*given)

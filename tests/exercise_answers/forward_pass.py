@@ -230,7 +230,7 @@ WRONG = {
         "no token": (lambda U, W, k, h: sigmoid(W @ h), "What the token adds is missing"),
         "sign of the exponent": (lambda U, W, k, h: 1 / (1 + np.exp(U[:, k] + W @ h)), "wrong sign"),
         "all tokens": (lambda U, W, k, h: sigmoid(U.sum(1) + W @ h), "adds up all columns"),
-        "product by elements": (lambda U, W, k, h: sigmoid(U[:, k] + W * h), "array of shape (6, 6)"),
+        "product by elements": (lambda U, W, k, h: sigmoid(U[:, k] + W * h), "a matrix times a vector is @"),
         "first answer again": (gate_that_remembers, "other sizes"),
         "writes to U": (gate_in_place, "writes to what it was given, U"),
         "single precision": (lambda *given: gate(*given).astype(np.float32), "float64"),

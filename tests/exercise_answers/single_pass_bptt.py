@@ -401,6 +401,7 @@ WRONG = {
         "step 0": (start_of_step_0, "These are dh and dc of step 0"),
         "from zeros": (start_with(state=lambda a: (0 * a, 0 * a)), "The forward pass starts from zeros"),
         "nudges": (start_by_nudging, "measured with lt.loss"),
+        "h0 and c0 exchanged": (start_with(state=lambda a: (a, np.tanh(a))), "h0 and c0 have changed places"),
         "h0 is a": (start_with(state=lambda a: (a, a)), "da is off"),
         "no carry": (start_with(carry=False), "da is off"),
         "mean": (

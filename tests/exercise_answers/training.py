@@ -103,6 +103,11 @@ def adam_with(m1=lambda m, g: 0.9 * m + 0.1 * g, s1=lambda s, g: 0.999 * s + 0.0
     return mistaken
 
 
+def adam_with_the_old_mean(flat, gradient, mean, square, count, rate):
+    _, m, s = adam(flat, gradient, mean, square, count, rate)
+    return flat - rate * mean / (1 - 0.9**count) / (np.sqrt(s / (1 - 0.999**count)) + 1e-8), m, s
+
+
 def adam_in_order(*order):
     """Everything is right but the order of the results."""
     return lambda *given: tuple(adam(*given)[k] for k in order)
@@ -248,8 +253,8 @@ def sample_by_choice(step, params, first, numbers, temperature):
     return np.array(drawn)
 
 
-def sample_with(choose=None, heat=lambda s, t: s / t, feed=True, keep=True, front=False, until=None):
-    """Sampling with one of its lines replaced; choose(y, number)."""
+def sample_with(choose=None, heat=lambda s, t: s / t, feed=True, keep=True, front=False, until=None, cool=None):
+    """Sampling with one of its lines replaced; choose(y, number), cool(probabilities, temperature)."""
 
     def mistaken(step, params, first, numbers, temperature):
         h = c = np.zeros(params.hidden_size)
@@ -257,7 +262,7 @@ def sample_with(choose=None, heat=lambda s, t: s / t, feed=True, keep=True, fron
         for number in numbers[:until]:
             scores, *state = step(params, token, h, c)
             h, c = state if keep else (h, c)
-            y = softmax(heat(scores, temperature))
+            y = cool(softmax(scores), temperature) if cool else softmax(heat(scores, temperature))
             new = choose(y, number) if choose else int(np.searchsorted(np.cumsum(y), number, side="right"))
             token = new if feed else token
             drawn.append(new)
@@ -352,6 +357,15 @@ WRONG = {
             adam_with(step=lambda m, s, g, n: m / (np.sqrt(s / (1 - 0.999**n)) + 1e-8)),
             "The mean is not corrected",
         ),
+        "a product for the power": (
+            adam_with(step=lambda m, s, g, n: m / (1 - 0.9 * n) / (np.sqrt(s / (1 - 0.999**n)) + 1e-8)),
+            "The correction uses a power",
+        ),
+        "products for both powers": (
+            adam_with(step=lambda m, s, g, n: m / (1 - 0.9 * n) / (np.sqrt(s / (1 - 0.999 * n)) + 1e-8)),
+            "or a root or log of a negative one",
+        ),
+        "the old mean": (adam_with_the_old_mean, "The step uses the mean from before this gradient"),
         "square uncorrected": (
             adam_with(step=lambda m, s, g, n: m / (1 - 0.9**n) / (np.sqrt(s) + 1e-8)),
             "The square is not corrected",
@@ -452,6 +466,10 @@ WRONG = {
         "no state": (sample_with(keep=False), "Every turn starts from a state of zeros"),
         "times": (sample_with(heat=lambda s, t: s * t), "The scores are multiplied"),
         "no temperature": (sample_with(heat=lambda s, t: s), "The temperature has no effect"),
+        "probabilities divided": (
+            sample_with(choose=lambda y, n: int(np.argmax(np.cumsum(y) > n)), cool=lambda y, t: y / t),
+            "The probabilities are divided",
+        ),
         "divided too late": (sample_warm_powers, "The temperature has no effect"),
         "one too low": (
             sample_with(choose=lambda y, n: max(int(np.searchsorted(np.cumsum(y), n, side="right")) - 1, 0)),

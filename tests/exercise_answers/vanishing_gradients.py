@@ -383,6 +383,10 @@ WRONG = {
             "The product begins at step 0",
         ),
         "without dc": (gates(1, lambda s, rows: s, start=1.0), "dc is missing"),
+        "the last gate alone": (
+            lambda f, dc, s: np.array([dc * f[s] ** (s - t) for t in range(s + 1)]),
+            "The gate of step s is used at every step",
+        ),
         "one gate": (carried_neighbor, "Every row has one gate only"),
         "average": (
             lambda f, dc, s: dc * (f[1 : s + 1].mean() if s else 1) ** np.arange(s, -1, -1)[:, None],
@@ -480,6 +484,10 @@ WRONG = {
         "one of two": (lambda back, texts: pieces(back, texts)[0], "should return 2 arrays"),
     },
     "check_kept": {
+        "rows and columns exchanged": (
+            lambda norms, n: [norms[t, t : (t // n + 1) * n].sum() / norms[t, t:].sum() for t in range(len(norms))],
+            "Row s is the loss, column t the step",
+        ),
         "rows": (kept_with(axis=1), "These are the shares of each loss"),
         "band": (kept_with(lambda s, t, n: s - t < n), "cuts come every `length` steps"),
         "lost": (kept_with(say=lambda some, all_: 1 - some / all_), "This is the share that is lost"),

@@ -115,6 +115,9 @@ class Params:
 
     def __setattr__(self, name: str, value: np.ndarray) -> None:
         if name in self.NAMES:
+            if isinstance(value, float | int):
+                every = f"to set every entry, put [:] after the name, as in params.{name}[:] = {value}"
+                raise ValueError(f"{name} must have shape {self[name].shape}, got a single number; {every}.")
             self[name] = value
         elif name not in ("W", "U", "flat") or value is not self.__dict__[name]:
             raise AttributeError(f"{name!r} can't be set; assign to one of {', '.join(self.NAMES)}, or to flat[:]")

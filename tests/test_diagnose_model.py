@@ -484,3 +484,65 @@ def test_the_text_is_aligned_and_says_what_the_html_says():
     assert starts == {table[0].index("T = 1")}
     assert diagnosis.findings[0].advice in str(diagnosis)
     assert not any(line != line.rstrip() for line in lines)
+
+
+def small_rnn(seed, walk):
+    """A tanh net with half of the squared error as its loss; `walk(h, error, W)` yields t and the delta there."""
+
+    def states(p, inputs):
+        h = [np.full(4, 0.3)]
+        for step in inputs:
+            h.append(np.tanh(p["W"] @ h[-1] + p["U"] @ step))
+        return np.array(h)
+
+    def case(T):
+        rng = np.random.default_rng(T + seed)
+        p = {"W": rng.normal(0, 0.7, (4, 4)), "U": rng.normal(0, 0.7, (4, 3))}
+        inputs, wanted = rng.normal(size=(T, 3)), rng.normal(size=(T, 4))
+
+        def gradient(p):
+            h = states(p, inputs)
+            grads = {name: np.zeros_like(array) for name, array in p.items()}
+            for t, dz in walk(h, h[1:] - wanted, p["W"]):
+                grads["W"] += np.outer(dz, h[t])
+                grads["U"] += np.outer(dz, inputs[t])
+            return grads
+
+        return p, lambda p: ((states(p, inputs)[1:] - wanted) ** 2).sum() / 2, gradient
+
+    return case
+
+
+def piles_up(h, error, W):
+    back = 0
+    for t in reversed(range(len(error))):
+        dz = (error[t] + back) * (1 - h[t + 1] ** 2)
+        yield t, dz
+        back = back + W.T @ dz
+
+
+def two_steps_from_each_loss(h, error, W):
+    for s in range(len(error)):
+        d = error[s]
+        for t in range(s, max(s - 2, -1), -1):
+            dz = d * (1 - h[t + 1] ** 2)
+            yield t, dz
+            d = W.T @ dz
+
+
+def the_last_two_steps(h, error, W):
+    back = 0
+    for t in reversed(range(max(len(error) - 2, 0), len(error))):
+        dz = (error[t] + back) * (1 - h[t + 1] ** 2)
+        yield t, dz
+        back = W.T @ dz
+
+
+@pytest.mark.parametrize(
+    ("walk", "family"),
+    [(piles_up, "accumulation"), (two_steps_from_each_loss, "truncation"), (the_last_two_steps, "truncation")],
+)
+def test_what_piles_up_and_what_is_cut_off_are_told_apart_only_where_the_numbers_do(walk, family):
+    found = [families(diagnose(small_rnn(seed, walk))) for seed in (0, 100, 200, 300)]
+    assert all(family in each and set(each) <= {"accumulation", "truncation"} for each in found), found
+    assert any(each == [family] for each in found)

@@ -20,6 +20,8 @@ from lstm_teach.models.relations import bounded, common_factor, fraction, pooled
 
 Take = Callable[[int], Model]
 Said = list[tuple[str, str]]  # families, each with how one can see it
+# The cosine of a gradient and what is too much in it: from where on something piles up, and where that is likelier.
+_PILED_UP, _EITHER = 0.7, 0.4
 
 
 def explain(seen: Seen, models: dict[int, Model], take: Take) -> tuple[list[ModelFinding], list[str]]:
@@ -205,17 +207,26 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
 
 def _over_many_steps(case: Evidence) -> Iterator[Said]:
     """Right for two steps or more: the walk is cut off, or something piles up, which shows from the third step on."""
+    said: Said = []
+    # A walk that ends lacks the first step in every array that gets anything of it.
+    if not (case.fine and case.layout.outputs) and not case.right:
+        said = [("truncation", f"It is as if the walk ended after {case.before} steps.")]
     if case.before == 2:
         last = pooled(compare(case.take(20)), case.bad)
         mine, right = last.mine[last.tried], last.right[last.tried]
         # What is cut off is missing, and has little to do with what is left; what piles up makes most of the sum.
         alike = np.vdot(mine - right, mine) / (np.linalg.norm(mine - right) * np.linalg.norm(mine))
-        if alike > 0.4:
-            most = f"most of the gradient of {listing(case.bad)} is what is too much (cosine {alike:.2f})"
-            yield [("accumulation", f"At T = 20 {most}.")]
-    # A walk that ends lacks the first step in every array that gets anything of it.
-    if not (case.fine and case.layout.outputs) and not case.right:
-        yield [("truncation", f"It is as if the walk ended after {case.before} steps.")]
+        of = listing(case.bad)
+        if alike > _PILED_UP or (not said and alike > _EITHER):
+            told = f"At T = 20 most of the gradient of {of} is what is too much (cosine {alike:.2f})."
+            said = [("accumulation", told)]
+        elif alike > 0 and said:
+            told = f"at T = 20 the cosine of the gradient of {of} and what is too much in it is {alike:.2f}"
+            either = f"The numbers don't settle which of the two it is: {told}."
+            said = [(said[0][0], f"{said[0][1]} {either}"), ("accumulation", either)]
+            said = said[::-1] if alike > _EITHER else said
+    if said:
+        yield said
 
 
 def _from_the_loss(case: Evidence) -> Iterator[Said]:

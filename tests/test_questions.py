@@ -24,9 +24,10 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    ("answer", "score"), [("b", 1), (" B ", 1), ("a", 0), ("...", 0), ("", 0), (None, 0), (..., 0)]
-)
+RIGHT, OPEN = ("b", " B ", "b)", "(b)", "b.", "'b'"), ("...", "…", "", None, ...)
+
+
+@pytest.mark.parametrize(("answer", "score"), [(b, 1) for b in RIGHT] + [("a", 0)] + [(each, 0) for each in OPEN])
 def test_the_score_is_about_the_cell(answer, score):
     asked = ask(COLORS, answer)
     assert asked.score == score == asked.points(1) and asked.passed == bool(score)

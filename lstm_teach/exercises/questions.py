@@ -171,12 +171,13 @@ def _option(letter: str, option: Option) -> str:
 
 def _read(question: Question, answer: Any) -> tuple[str, str]:
     """The learner's answer as text, "" if there is none yet; and what is off about it, "" if nothing is."""
-    if answer is None or answer is Ellipsis or (isinstance(answer, str) and answer.strip() in ("...", "")):
+    letter = answer.strip(" \n.…():'\"").lower() if isinstance(answer, str) else None
+    if answer is None or answer is Ellipsis or letter == "":
         return "", ""
     if not question.options:
         return str(answer).strip(), ""
-    if isinstance(answer, str) and answer.strip().lower() in question.options:
-        return answer.strip().lower(), ""
+    if letter in question.options:
+        return letter, ""
     letters = ", ".join(f'"{letter}"' for letter in question.options)
     advice = f"Write one of them into {question.name}, between quotation marks, and run both cells again."
     return "", f"{question.name} should be one of the letters {letters}, got {brief(answer)}. {advice}"

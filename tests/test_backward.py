@@ -640,7 +640,8 @@ BAD_PARAMS = {
     "assigned number": (
         lambda: setattr(lt.Params.zeros(3, 1), "Uf", 20),
         ValueError,
-        "Uf must have shape (1, 3), got a single number; to set every entry, put [:] after the name, as in params.Uf[:] = 20.",
+        "Uf must have shape (1, 3), got a single number; to set every entry",
+        "put [:] after the name, as in params.Uf[:] = 20.",
     ),
     "assigned text": (
         lambda: lt.Params.zeros(4, 3).__setitem__("V", [["a"] * 3] * 4),

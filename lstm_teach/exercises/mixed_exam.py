@@ -238,7 +238,7 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
 def step_words(moves: list[np.ndarray], error: float) -> str:
     """What the calls of the loss say of an error that should be 0: which numbers were moved, how far and where to."""
     if any(len(by) > 1 for by in moves):
-        return "A loss was taken with several numbers moved at once: write the old value back before you move the next."
+        return "A loss was taken with several numbers moved at once. Move one, write the old value back, take the next."
     steps = np.concatenate([*moves, []])
     both = (steps > 0).any() and (steps < 0).any()
     if both and abs(error - 0.5) < 1e-3:

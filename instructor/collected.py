@@ -96,7 +96,7 @@ def read_cells(path: Path) -> tuple[list[Cell], dict]:
         for marks, words in re.findall(r"^(##+) +(.*)", text, re.MULTILINE) if kind == "markdown" else ():
             heading = words.strip()
             section = heading if marks == "##" else section
-        name = str(graded.get("grade_id") or raw.get("id") or "")
+        name = str(graded.get("grade_id") or raw.get("id") or metadata.get("id") or "")  # the last one is Colab's
         points = float(graded.get("points") or 0) if graded.get("grade") and kind == "code" else None
         cells.append(Cell(name, kind, text, points, bool(graded.get("solution")), heading, section))
     return cells, whole.get("metadata") if isinstance(whole.get("metadata"), dict) else {}
@@ -168,6 +168,8 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
         else:
             result.notes.append(sentence)
 
+    nameless = any(cell.kind == "code" and not cell.name for cell in cells)  # an older program has saved it
+    lost: list[str] = []
     wrong_kind = set()
     for cell, name in zip(cells, own, strict=True):
         if name and by_name[name].kind == "code" and cell.kind != "code":
@@ -185,9 +187,14 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
             say(cell.name, f"The cell {cell.name} has been deleted; it has been put back, since others need it.")
         elif needed := sorted(bound_names(cell.text)):
             here = set(needed) <= bound
+            if here and nameless:
+                lost += needed
+                continue
             names = " and ".join(needed)
             what = f"{names} is in another cell, which is graded" if here else f"{names} is missing"
             say(cell.name, f"The cell {cell.name} has been deleted: {what}.")
+    if lost:
+        result.notes.append(f"Some cells have lost their names. {', '.join(lost)}: graded all the same.")
     reached = set()
     for number, (cell, name) in enumerate(zip(cells, own, strict=True)):
         if name in {task.name for task in known.tasks}:
@@ -233,12 +240,13 @@ def _own_name(cell: Cell) -> bool:
 
 
 def _identity(cell: Cell, by_name: dict[str, Cell], tasks: dict[str, str]) -> str:
-    """Which cell of the exercise it is: by its name, or a check by its last line; "" for one of the learner's own."""
+    """Which cell of the exercise it is: by its name or text, a check by its last line; "" for the learner's own."""
     if cell.name in by_name:
         return cell.name
     if cell.kind != "code":
         return ""
-    as_released = (each.name for each in by_name.values() if each.solution and released(each) == plain(cell.text))
+    may_be = (each for each in by_name.values() if each.kind == "code" and (each.solution or not cell.name))
+    as_released = (each.name for each in may_be if released(each) == plain(cell.text))
     return tasks.get(_last_line(cell.text), "") or next(as_released, "")
 
 

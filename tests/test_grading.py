@@ -375,6 +375,26 @@ def test_mistakes_of_the_same_kind_are_counted_together():
     ]
 
 
+def test_cells_that_lost_their_names_are_not_said_to_be_deleted(tmp_path):
+    """An older program saves cells without ids; Colab keeps them in another place."""
+    (tmp_path / "09_doubling.ipynb").write_text(json.dumps(notebook(CELLS)), encoding="utf-8")
+    known = collected.exercise(tmp_path / "09_doubling.ipynb")
+    plain, colab = notebook(handed()), notebook(handed())
+    for cell in plain["cells"]:
+        del cell["id"]
+        cell["metadata"] = {}
+    for cell in colab["cells"]:
+        cell["metadata"]["id"] = cell.pop("id")
+    for submission, notes in (
+        (plain, ["Some cells have lost their names. doubled, my_half: graded all the same."]),
+        (colab, []),
+    ):
+        (tmp_path / "x.ipynb").write_text(json.dumps(submission), encoding="utf-8")
+        found = collected.plan(collected.read_cells(tmp_path / "x.ipynb")[0], known)
+        assert (found.notes, found.task_notes) == (notes, {})
+        assert [name for kind, name, _ in found.steps if kind == "task"] == list(POINTS)
+
+
 def test_what_is_no_letter_is_not_said_to_be_no_answer():
     for problem, words in (("", "not answered"), ("my_half should be one of ...", "answered with none of the letters")):
         assert reports.mistakes({"answer": "", "parts": [["the answer", "open", problem]]}) == [words]

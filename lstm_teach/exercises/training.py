@@ -65,11 +65,12 @@ def check_adam(adam_step: Callable, seed: int = 1) -> Verdict:
     gradient[-1] = 0  # where a missing eps shows
     mean, square = random.normal(0, 0.5, 8), random.uniform(0.1, 1, 8)
 
-    def on(part: str, *given: np.ndarray | float) -> Case:
-        return Case(part, given, {"c1": 1 - B1 ** given[4], "c2": 1 - B2 ** given[4]})
+    def on(part: str, *given: np.ndarray | float, unknown: str = "") -> Case:
+        return Case(part, given, {"c1": 1 - B1 ** given[4], "c2": 1 - B2 ** given[4]}, unknown=unknown)
 
+    divided = f"At step 7 the mean is divided by 1 - 0.9**7 = {1 - B1**7:.2g}, and the square by {1 - B2**7:.1g}"
     cases = [
-        on("step 7", flat.copy(), random.normal(0, 1, 8), mean, square, 7, 0.1),
+        on("step 7", flat.copy(), random.normal(0, 1, 8), mean, square, 7, 0.1, unknown=f"{divided}, for new_flat."),
         on("the first step", flat, gradient, np.zeros(8), np.zeros(8), 1, 0.01),
     ]
     return check(__name__, "adam", adam_step, cases, right=right_adam)

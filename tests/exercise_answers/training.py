@@ -363,7 +363,7 @@ WRONG = {
         ),
         "products for both powers": (
             adam_with(step=lambda m, s, g, n: m / (1 - 0.9 * n) / (np.sqrt(s / (1 - 0.999 * n)) + 1e-8)),
-            "or a root or log of a negative one",
+            "At step 7 the mean is divided by 1 - 0.9**7 = 0.52, and the square by 0.007",
         ),
         "the old mean": (adam_with_the_old_mean, "The step uses the mean from before this gradient"),
         "square uncorrected": (

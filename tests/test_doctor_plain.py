@@ -231,3 +231,68 @@ def test_a_sigmoid_written_out_in_its_own_slope_is_one_fault_where_the_slope_is(
     diagnosis = lt.diagnose(define(text, "backward", "<slope>"), progress=False)
     assert [finding.line for finding in diagnosis.findings] == [6]
     assert "return s * (1 - s)" in diagnosis.repaired_source
+
+
+BACK = "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg"
+SEVERAL = {
+    # What the first repair of the loss's delta may leave out shows only when the other faults are gone.
+    "one repair as good as another": (
+        ("dh = V.T @ dy + dh_next", "dh = V.T @ y[t] + dh_next"),
+        ("dc = dct * (1 - ct[t] ** 2) + dc_next", "dc = dct * (1 - c[t] ** 2) + dc_next"),
+        ("dUi[:, x[t]] += dzi", "dUi[:, x[t]] += di"),
+        (BACK, BACK.replace(" + Wo.T @ dzo", "")),
+    ),
+    "one not read and wrong": (
+        ("dh = V.T @ dy + dh_next", "dh = V.T @ dy"),
+        (BACK, "dh_next = Wi.T @ di + Wf.T @ df + Wo.T @ do + Wg.T @ dg"),
+    ),
+    "another not read and wrong": (
+        ("dc = dct * (1 - ct[t] ** 2) + dc_next", "dc = dct * (1 - ct[t] ** 2)"),
+        ("dc_next = dc * f[t]", "dc_next = dc * f[t + 1]"),
+    ),
+    "a part of what is not read": (("dh = V.T @ dy + dh_next", "dh = V.T @ dy"), (BACK, "dh_next = Wi.T @ dzi")),
+    "one cause of all that is left": (
+        ("dy[targets[t]] -= 1", "dy[x[t]] -= 1"),
+        ("dc = dct * (1 - ct[t] ** 2) + dc_next", "dc = dct + dc_next"),
+    ),
+    "some that have nothing to do with each other": (
+        (BACK, BACK.replace(" + Wg.T @ dzg", "")),
+        ("dUf[:, x[t]] += dzf", "dUf[:, x[t - 1]] += dzf"),
+        ("df = dc * c[t - 1]", "df = dc * c[t]"),
+        (", h[t - 1])", ", h[t])"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[long] * (k % 2)) for k, name in enumerate(SEVERAL)])
+def test_several_natural_mistakes_at_once_are_repaired(name):
+    text = PLAIN
+    for right, wrong in SEVERAL[name]:
+        assert right in text
+        text = text.replace(right, wrong)
+    diagnosis = lt.diagnose(define(text, "backward", "<several>"), progress=False)
+    assert diagnosis.repaired_source is not None
+
+
+@pytest.mark.parametrize("wrong", ["dy -= 1", "dy[targets] -= 1"])
+def test_where_all_entries_are_changed_the_one_that_is_meant_is_found(wrong):
+    text, line = with_line("dy[targets[t]] -= 1", wrong)
+    diagnosis = lt.diagnose(define(text, "backward", "<all>"), progress=False)
+    assert [finding.line for finding in diagnosis.findings] == [line]
+    assert "dy[targets[t]] -= 1" in diagnosis.repaired_source
+
+
+def test_a_line_that_is_not_like_its_sisters_is_changed_to_be_like_them():
+    text = PLAIN.replace("dV += np.outer(dy, h[t])", "dV += np.outer(dy, h[t - 1])")
+    right = "dWf += np.outer(dzf, h[t - 1])"
+    assert right in text
+    text = text.replace(right, "dWf += np.outer(h[t - 1], dzf)")
+    diagnosis = lt.diagnose(define(text, "backward", "<sisters>"), progress=False)
+    assert right in diagnosis.repaired_source and "dWf.T" not in diagnosis.repaired_source
+
+
+def test_a_value_that_is_named_and_read_nowhere_can_be_a_factor():
+    text = PLAIN.replace("do = dh * ct[t]", "do = dh * c[t]")
+    text = text.replace("dct * (1 - ct[t] ** 2) + dc_next", "dct + dc_next")
+    diagnosis = lt.diagnose(define(text, "backward", "<factor>"), progress=False)
+    assert diagnosis.repaired_source is not None

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
-from itertools import count, islice
+from itertools import chain, count, islice
 
 import numpy as np
 
@@ -155,9 +155,7 @@ class Climb:
         self.statements = {slot.number for slot in self.bench.slots if slot.kind == "statement"}
         self.before = {(slot.block, slot.index): slot for slot in self.bench.slots if slot.kind == "statement"}
         self.about: dict[int, set[int]] = {}  # the slots that an edit is about, by its id
-        bare = Variants(self.code, [], [], records=False)
-        right = tuple(self._right(bare, rung, ()) or 0 for rung in self.rungs)
-        self.root = self.best = _State(0, 0, next(self.numbers), [], [], right)
+        self.root = self.best = _State(0, 0, next(self.numbers), [], [], self._rights([]))
 
     def single(self, deadline: Deadline) -> Iterator[Repair]:
         """Single edits that repair everything: those of statements on which all depends that is wrong."""
@@ -181,10 +179,11 @@ class Climb:
             self.root.todo = _batches([edit for edit in self._next(self.root) if id(edit) not in self.done])
             for batch in islice(self.root.todo, _BEFORE):
                 yield from self._tried(self.root, batch, deadline)
-            self.waiting = [self.root, *self._following(self.root)]
-            self.best = max(self.waiting, key=lambda state: _count(state.right))
+            self.waiting = [self.root]
+            yield from self._noted(self._following(self.root))
         while not deadline.over:
-            self.waiting = self.waiting or self._look(_EVERY, _LATE, deadline)
+            if not self.waiting:
+                yield from self._noted(self._look(_EVERY, _LATE, deadline))
             if not self.waiting:
                 break
             self.turn += 1
@@ -198,12 +197,20 @@ class Climb:
             if batch is None:
                 continue
             yield from self._tried(state, batch, deadline)
-            state.put_off += _TURN
-            new = [*self._following(state), state]
-            self.waiting += new
-            self.best = max([self.best, *new], key=lambda state: _count(state.right))
-            if self.best.batches >= _STUCK and self.best is not self.root:
-                self.waiting += self._look(_LIKELY, _EARLY, deadline)
+            state.put_off += _TURN * state.batches
+            self.waiting.append(state)
+            yield from self._noted(chain(self._following(state), self._twins(state)))
+            if self.best.batches >= _STUCK:
+                yield from self._noted(self._look(_LIKELY, _EARLY, deadline))
+
+    def _noted(self, new: Iterable[_State]) -> Iterator[Repair]:
+        """Note new states to go on from; those in which everything is right are repairs."""
+        for state in new:
+            if state.right == self.full:
+                yield Repair(state.made, state.alike)
+            else:
+                self.waiting.append(state)
+                self.best = max(self.best, state, key=lambda state: _count(state.right))
 
     def _lowest(self, state: _State) -> int:
         """The first rung on which something is wrong."""
@@ -230,7 +237,7 @@ class Climb:
             if deadline.over:
                 break
         if found:
-            found = self._likely_first(found) if state.made else sorted(found, key=self._single_doubt)
+            found = self._likely_first(found, state) if state.made else sorted(found, key=self._single_doubt)
             made, alike = state.with_one_more(found[0], found[1:40])
             yield Repair(made, alike)
 
@@ -263,8 +270,9 @@ class Climb:
         """The states after the best gains of a state, as far as they are new."""
         if len(state.made) + 1 >= _DEEPEST or (state.made and state.batches < _FIRST):
             return
+        yield from self._all_at_once(state)
         for right in sorted(state.gains, key=_count, reverse=True)[:_BRANCHES]:
-            edits = self._likely_first(state.gains[right])
+            edits = self._likely_first(state.gains[right], state)
             gained = _count(right) - _count(state.right)
             for rank, edit in enumerate(edits[:_ALIKE]):
                 made, alike = state.with_one_more(edit, [other for other in edits[:8] if other is not edit])
@@ -275,25 +283,61 @@ class Climb:
                     cost = state.cost + edit.cost
                     yield _State(put_off, cost, next(self.numbers), made, alike, right, beside)
 
+    def _all_at_once(self, state: _State) -> Iterator[_State]:
+        """The state after all gains that have nothing to do with each other, if there are several."""
+        made, alike, lowest, gained = list(state.made), list(state.alike), self._lowest(state), 0
+        for right in sorted(state.gains, key=_count, reverse=True):
+            edit, *others = self._likely_first(state.gains[right], state)[:8]
+            new = right[lowest] & ~state.right[lowest]
+            if not new & gained and all(edit.slots.isdisjoint(other.slots) for other in made):
+                made, alike, gained = [*made, edit], [*alike, others], gained | new
+        if len(made) > len(state.made) + 1 and frozenset(map(id, made)) not in self.followed:
+            self.followed.add(frozenset(map(id, made)))
+            right = self._rights(made)
+            if _count(right) > max(map(_count, state.gains)):
+                put_off = state.put_off + _STEP - (_count(right) - _count(state.right))
+                yield _State(put_off, state.cost, next(self.numbers), made, alike, right)
+
+    def _rights(self, made: Sequence[Edit]) -> tuple[int, ...]:
+        """What is right on each rung with these edits."""
+        variants = Variants(self.code, made, [], records=False)
+        return tuple(self._right(variants, rung, made) or 0 for rung in self.rungs)
+
+    def _twins(self, state: _State) -> Iterator[_State]:
+        """Where a state is stuck, those with one of its edits replaced by one that gained as much when it was made."""
+        if state.gains or state.batches != _STUCK:
+            return
+        for k, others in enumerate(state.alike):
+            for other in others:
+                made = [*state.made[:k], other, *state.made[k + 1 :]]
+                if frozenset(map(id, made)) in self.followed:
+                    continue
+                self.followed.add(frozenset(map(id, made)))
+                right = self._rights(made)
+                if _count(right) >= _count(state.right):
+                    alike = [*state.alike[:k], [], *state.alike[k + 1 :]]
+                    yield _State(state.put_off, state.cost, next(self.numbers), made, alike, right, state.beside)
+
     def _look(self, edits: int, most: int, deadline: Deadline) -> list[_State]:
         """At most so many states after the first `edits` of the best state, if it was not looked inside for as many."""
         state = self.best
         if self.looked.get(state.number, 0) >= edits:
             return []
-        found = self._inside(state, self._next(state)[:edits], deadline)[:most]
+        found = self._inside(state, self._next(state, inside=True)[:edits], deadline)[:most]
         if not deadline.over:  # else a second call looks again
             self.looked[state.number] = edits
-        bare = Variants(self.code, [edit for made, _ in found for edit in made], [], records=False)
-        rights = [tuple(self._right(bare, rung, made) or 0 for rung in self.rungs) for made, _ in found]
+        rights = [self._rights(made) for made, _ in found]
         pairs = enumerate(zip(found, rights, strict=True))
-        return [_State(state.put_off + k, 0, next(self.numbers), *one, right) for k, (one, right) in pairs]
+        now = _count(state.right)
+        states = ((state.put_off + k + max(0, now - _count(right)), one, right) for k, (one, right) in pairs)
+        return [_State(put_off, 0, next(self.numbers), *one, right) for put_off, one, right in states]
 
     def _inside(self, state: _State, edits: list[Edit], deadline: Deadline) -> list[_Made]:
         """With which edits more quantities are right inside the pass, where no gradient shows it yet: most first."""
         truth, found, known = self.bench.truth, [], {}
 
         def inside(variants: Variants, edits: list[Edit], known: dict) -> int:
-            return variants.seen(variants.run(truth, edits), truth, known) & truth.counted
+            return variants.seen(variants.run(truth, edits), truth, known) & truth.inner
 
         before = inside(Variants(self.code, state.made, [truth]), state.made, known)
         for batch in _batches([edit for edit in edits if id(edit) not in self.failed]):
@@ -309,24 +353,29 @@ class Climb:
                 break
         return [made for *_, made in sorted(found, key=lambda one: one[:2])]
 
-    def _likely_first(self, edits: list[Edit]) -> list[Edit]:
+    def _likely_first(self, edits: list[Edit], state: _State) -> list[Edit]:
         """Edits with the same gain, the likeliest first; what may as well go is not moved to where it does no harm."""
+        wrong = self.three.wrong(state.right[self.rungs.index(self.three)])
         gone = set().union(*(edit.slots for edit in edits if edit.kind == "extra statement"))
         edits = [edit for edit in edits if not (edit.kind.startswith("moved") and edit.slots & gone)]
-        return sorted(edits, key=self._doubt)
+        return sorted(edits, key=lambda edit: self._doubt(edit, wrong))
 
     def _single_doubt(self, edit: Edit) -> tuple[float, int]:
         """How likely an edit is that repairs everything alone."""
         return self.bench.doubt(edit) - JUST * bool(edit.slots & self.just), len(edit.new)
 
-    def _doubt(self, edit: Edit) -> tuple[float, int]:
-        """How likely an edit is among those with the same gain: the more so the more depends on what it changes."""
+    def _doubt(self, edit: Edit, wrong: Set[str] = frozenset()) -> tuple[float, int]:
+        """How likely an edit is among those with the same gain: the more so the more depends on what it changes.
+
+        And more if nothing depends on that but what is `wrong`.
+        """
         if self.reach is None:
             variants = Variants(self.code, [], [])
             single = {s.number for s in self.bench.slots if not isinstance(getattr(s.node, "value", None), _MANY)}
             self.reach = variants.reach(self.three, sorted(self.statements & single))
-        reached = max((len(self.reach.get(slot, ())) for slot in edit.slots), default=0)
-        return self.bench.doubt(edit) - _UPPER * reached + self._inserted(edit), len(edit.new)
+        at = [self.reach.get(slot, set()) for slot in edit.slots]
+        reached, just = max(map(len, at), default=0), any(names and names <= wrong for names in at)
+        return self.bench.doubt(edit) - _UPPER * reached - JUST * just + self._inserted(edit), len(edit.new)
 
     def _inserted(self, edit: Edit) -> float:
         return _INSERTED * (edit.kind == "missing statement" and edit.slots.isdisjoint(self.statements))
@@ -341,22 +390,30 @@ class Climb:
         name = _FIRST_NAME.match(edit.new)
         return {before.number} if name and name[0] in {found[0] for found in made} else edit.slots
 
-    def _next(self, state: _State) -> list[Edit]:
-        """Edits to try with those made: what else gained something first, then what does something to what is wrong."""
+    def _next(self, state: _State, inside: bool = False) -> list[Edit]:
+        """Edits to try with those made: what else gained something first, then what does something to what is wrong.
+
+        For a look `inside`, what nobody reads as well.
+        """
         lowest = self._lowest(state)
         wrong = self.rungs[lowest].wrong(state.right[lowest])
         variants = Variants(self.code, state.made, [])
         reach = variants.reach(self.rungs[lowest], sorted(self.statements), state.made)
-        vain = {slot for slot, names in reach.items() if wrong and not names & wrong}
+        # What changes nothing at all may be what should be read: a look inside sees whether it comes right.
+        unread = {slot for slot, names in reach.items() if inside and not names and self.rungs[lowest].case.length > 1}
+        vain = {slot for slot, names in reach.items() if wrong and not names & wrong} - unread
         just = {slot for slot, names in reach.items() if names and names <= wrong}
         most = {name for k, name in enumerate(self.rungs[lowest].names) if self.rungs[lowest].counted >> k & 1}
         just |= self.bench.heads(wrong, len(most))
+        exactly = unread | {slot for slot, names in reach.items() if names == wrong}
+        just |= unread
         beside = {id(edit) for edit in state.beside}
 
         long = self.rungs[lowest].case.length > _LONG
 
         def doubt(edit: Edit) -> tuple[bool, bool, float, int]:
-            cost = cost_to_try(edit) - JUST * bool(self.about[id(edit)] & just) + self._inserted(edit)
+            at = self.about[id(edit)]
+            cost = cost_to_try(edit) - JUST * (bool(at & just) + bool(at & exactly)) + self._inserted(edit)
             return (
                 id(edit) not in beside,
                 id(edit) in self.failed,

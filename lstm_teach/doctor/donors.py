@@ -98,6 +98,8 @@ def _one_place(maker: Any, atom: Atom) -> Iterator[Edit]:
         forms += [("wrong number", 2.0, plus(text, delta)) for delta in (" + 1", " - 1")]
         tokens = [a.text for a in scene.unread if a.unit == atom.unit and is_tokens(a.shape)]
         forms += [("wrong number", 1.8, f"{one}[{text}]") for one in tokens] if isinstance(node, ast.Name) else []
+    elif is_tokens(shape):
+        forms += [("wrong number", 1.8, f"{{0}}[{name}]") for name in maker.loop_names()]
     elif isinstance(shape, str) and shape.startswith("list of"):
         forms += _OF_LISTS
     elif shape == () or is_vector(shape):
@@ -158,6 +160,10 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
         same = held.get(base, ())
         for name, shape in sorted((n, s) for n, s in held.items() if len(s) == len(same) and n + index not in names):
             yield maker.swap("target", 1.6 + 0.1 * unlike(base, name) + 0.2 * (shape != same), target, name + index)
+    elif isinstance(slot.node, ast.AugAssign):  # of all entries where one is meant
+        tokens = [a.text for a in scene.unread if a.unit == slot.unit and is_tokens(a.shape)]
+        for index in (f"{one}[{name}]" for one in tokens for name in maker.loop_names()):
+            yield maker.swap("index", 1.8, target, f"{own}[{index}]")
     read = {n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     unused = isinstance(target, ast.Name) and own not in read  # nobody reads it: it is meant for another name
     for name in sorted(names - {own}):

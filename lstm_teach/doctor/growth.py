@@ -102,7 +102,8 @@ def _broadcast(maker: Any, shape: Any) -> list[Atom]:
             except ValueError:
                 continue
             seen |= {a.text: a for a in maker.within(other)} if fits else {}
-    return list(seen.values())
+    steps = (a for a in maker.scene.steps if a.unit == maker.slot.unit and a.shape == shape)
+    return list(({a.text: a for a in steps} | seen).values())
 
 
 def alike(maker: Any, part: ast.AST) -> list[tuple[str, float]]:

@@ -72,7 +72,9 @@ def _index(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
                 yield maker.swap("index", 1.4, part, f"{np_}.arange(len({others[0]}))")
         elif maker.whole_number(part):
             for delta in _SHIFTS:
-                yield maker.swap("index", 2.4 if plus(text, delta) == "-1" else 1.0, part, plus(text, delta))
+                new = plus(text, delta)
+                usual = 1.0 + 0.1 * (new not in maker.unit.text)
+                yield maker.swap("index", 2.4 if new == "-1" else usual, part, new)
             for new in [new for name in loops for new in (name, f"{name} - 1", f"{name} + 1")]:
                 yield maker.swap("index", 1.5, part, new)
             for new in ("-1", "0"):

@@ -19,6 +19,7 @@ from lstm_teach.doctor.source import Unit
 
 _SAME_TWICE = re.compile(r"zip\((\w+|\([\w,]+\)),\1\)")  # a list that is paired with itself
 _UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far
+_AS_SISTERS = 0.6  # less cost for an edit by which a statement comes to be written as another of its block
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -48,7 +49,10 @@ def _key(edit: Edit) -> tuple[tuple[int, str], ...]:
 
 
 def _likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
-    """The edits, with less cost for those that read a name which is assigned and never read."""
+    """The edits, with less cost for those that read a name which is assigned and never read.
+
+    And for those by which a statement comes to be written as another of its block, for another gate.
+    """
     unread: dict[int, set[str]] = {}
     for number, unit in enumerate(scene.units):
         names = [node for node in ast.walk(unit.tree) if isinstance(node, ast.Name)]
@@ -56,7 +60,24 @@ def _likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
         unread[number] = {
             n for n in stored - {node.id for node in names if isinstance(node.ctx, ast.Load)} if n[0] != "_"
         }
+    texts: dict[tuple[int, str], list[str]] = {}  # of statements, by block and pattern
+    for slot in scene.slots:
+        if slot.kind == "statement":
+            text = scene.units[slot.unit].text[slot.start : slot.end]
+            texts.setdefault((slot.block, _pattern(text)), []).append(text)
+
+    def sisters(slot: Slot, text: str) -> bool:
+        return any(_for_another_gate(text, other) for other in texts.get((slot.block, _pattern(text)), ()))
+
+    alone = {
+        slot.number
+        for slot in scene.slots
+        if slot.kind == "statement" and not sisters(slot, scene.units[slot.unit].text[slot.start : slot.end])
+    }
     for edit in edits:
+        slot = scene.slots[edit.parts[0].slot]
+        if len(edit.parts) == 1 and slot.number in alone and sisters(slot, edit.parts[0].code):
+            edit = replace(edit, cost=edit.cost - _AS_SISTERS)
         names = unread[scene.slots[edit.parts[0].slot].unit]
         reads = names and not names.isdisjoint(_WORD.findall(re.split(r"(?<![=!<>])=(?!=)", edit.new)[-1]))
         yield replace(edit, cost=edit.cost - _UNREAD) if reads else edit
@@ -126,6 +147,14 @@ def _sister_terms(unit: Unit, node: ast.AST) -> Iterator[list[tuple[int, int]]]:
 
 def _pattern(text: str) -> str:
     return _WORD.sub("#", "".join(text.split()))
+
+
+def _for_another_gate(one: str, other: str) -> bool:
+    """Whether two texts of one pattern are the same but for the letter of the gate at the end of some words."""
+    ones, others = _WORD.findall(one), _WORD.findall(other)
+    pairs = [(a, b) for a, b in zip(ones, others, strict=False) if a != b]
+    one_letter = len({(a[-1], b[-1]) for a, b in pairs}) == 1 and all(a[:-1] == b[:-1] for a, b in pairs)
+    return len(ones) == len(others) and one_letter
 
 
 def _analogous(code: str, own: str, other: str) -> str:

@@ -98,6 +98,9 @@ class Truth:
         self.counted = sum(1 << k for k, key in enumerate(self.keys) if key.quantity in COUNTED and not own[k])
         self.pieces = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "piece")
         self.parts = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "back")
+        # Progress that no gradient shows: neither what is added to one, nor a part that is gone when its sum is there.
+        added = sum(1 << k for k, key in enumerate(self.keys) if key.quantity in ("term", "sum_from", "sum_to"))
+        self.inner = self.counted & ~added & ~self.parts
         self.unfinished = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "dh_loss+back")
 
     def _quantities(self) -> Iterator[tuple[str, str, int, int | None, np.ndarray]]:

@@ -2,15 +2,18 @@
 
 The pass is that of lstm_teach/plain.py in one function: one name for each gate and delta, one loop. The faults are made
 from its syntax tree, and by a table of mistakes that are made for every gate alike; those that change no gradient are
-left out. Run from the repository's root:
+left out. With `--several`, passes with two to four mistakes, drawn from two tables of what people really write.
+Run from the repository's root:
 
     python benchmarks/doctor_plain_sweep.py [kind ...] [--every 5]
+    python benchmarks/doctor_plain_sweep.py --several 60 [--seed 1]
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import random
 import re
 import statistics
 import sys
@@ -97,6 +100,57 @@ EVERY_GATE = (
     (r"dc_next = dc \*", "dc_next += dc_next *"),
     (r"return dV, dWi", "return dV / T, dWi"),
 )
+# What people write in one line: a part of the right one, and what stands there instead.
+ONE_LINE = (
+    ("dh_next = np.zeros(H)", "dh_next = np.zeros(H) + 1"),
+    ("reversed(range(T))", "range(T)"),
+    ("reversed(range(T))", "range(T - 1, 0, -1)"),
+    ("dy[targets[t]] -= 1", "dy[x[t]] -= 1"),
+    ("dy[targets[t]] -= 1", "dy[targets[t]] += 1"),
+    ("dy[targets[t]] -= 1", "dy -= 1"),
+    ("V.T @ dy + dh_next", "V.T @ dy"),
+    ("V.T @ dy + dh_next", "V.T @ y[t] + dh_next"),
+    ("dh * ct[t]", "dh * c[t]"),
+    ("dh * ct[t]", "dh * h[t]"),
+    ("dh * ct[t]", "dh * np.tanh(ct[t])"),
+    ("dh * o[t]", "dh * ct[t]"),
+    ("dct * (1 - ct[t] ** 2)", "dct"),
+    ("dct * (1 - ct[t] ** 2)", "dct * ct[t] * (1 - ct[t])"),
+    ("dct * (1 - ct[t] ** 2)", "dct * (1 - c[t] ** 2)"),
+    ("(1 - ct[t] ** 2) + dc_next", "(1 - ct[t] ** 2)"),
+    ("dc * g[t]", "dc * i[t]"),
+    ("dc * c[t - 1]", "dc * c[t]"),
+    ("dc * i[t]", "dc * g[t]"),
+    ("di * i[t] * (1 - i[t])", "di * i[t]"),
+    ("di * i[t] * (1 - i[t])", "di * (1 - i[t])"),
+    ("df * f[t] * (1 - f[t])", "df"),
+    ("df * f[t] * (1 - f[t])", "df * i[t] * (1 - i[t])"),
+    ("do * o[t] * (1 - o[t])", "do * (1 - o[t] ** 2)"),
+    ("dg * (1 - g[t] ** 2)", "dg * g[t]"),
+    ("dg * (1 - g[t] ** 2)", "dg * (1 - g[t])"),
+    ("dg * (1 - g[t] ** 2)", "dg * g[t] * (1 - g[t])"),
+    ("dV += np.outer(dy, h[t])", "dV += np.outer(dy, h[t - 1])"),
+    ("dV += np.outer(dy, h[t])", "dV += np.outer(y[t], h[t])"),
+    ("dV += np.outer(dy, h[t])", "dV += np.outer(dy, c[t])"),
+    ("np.outer(dzf, h[t - 1])", "np.outer(h[t - 1], dzf)"),
+    ("np.outer(dzf, h[t - 1])", "np.outer(dzf, c[t - 1])"),
+    ("np.outer(dzo, h[t - 1])", "np.dot(dzo, h[t - 1])"),
+    ("np.outer(dzo, h[t - 1])", "np.outer(dzo, h[t])"),
+    ("np.outer(dzg, h[t - 1])", "np.outer(dg, h[t - 1])"),
+    ("dUi[:, x[t]] += dzi", "dUi[:, x[t]] = dzi"),
+    ("dUi[:, x[t]] += dzi", "dUi[:, x[t]] += di"),
+    ("dUf[:, x[t]]", "dUf[:, x[t - 1]]"),
+    ("dUg[:, x[t]]", "dUg[:, targets[t]]"),
+    ("dh_next = Wi", "dh_next += Wi"),
+    ("Wi.T @ dzi + Wf.T @ dzf", "Wi @ dzi + Wf @ dzf"),
+    ("Wi.T @ dzi + Wf.T @ dzf", "Wi.T @ di + Wf.T @ df"),
+    (" + Wg.T @ dzg", ""),
+    ("dc_next = dc * f[t]", "dc_next += dc * f[t]"),
+    ("dc_next = dc * f[t]", "dc_next = dc * f[t - 1]"),
+    ("dc_next = dc * f[t]", "dc_next = dc * f[t + 1]"),
+    ("dc_next = dc * f[t]", "dc_next = dc_next * f[t]"),
+    ("dc_next = dc * f[t]", "dc_next = dc"),
+)
 INDICES = {"t": ("t - 1", "t + 1"), "t - 1": ("t", "t + 1", "t - 2")}
 
 
@@ -155,8 +209,28 @@ def faults() -> Iterator[tuple[str, list[int], str]]:
         yield "every gate", [number for number, (old, new) in pairs if old != new], text
 
 
-def examine(kind: str, lines: list[int], text: str) -> dict:
-    """Diagnose one fault and compare with what is known of it."""
+def several(count: int, seed: int) -> Iterator[tuple[str, list[list[int]], str]]:
+    """Passes with two to four mistakes in different lines: how many, for each the lines that it changes, the text."""
+    rng, rows = random.Random(seed), PLAIN.splitlines()
+    one_line = [(re.escape(right), wrong) for right, wrong in ONE_LINE]
+    while count:
+        lines, changed, n = list(rows), [], rng.choice((2, 2, 3, 3, 4))
+        for _ in range(n):
+            right, wrong = rng.choice(EVERY_GATE if rng.random() < 0.25 else one_line)
+            pairs = enumerate(zip(rows, re.sub(right, wrong, PLAIN).splitlines(), strict=True))
+            new = {number: text for number, (old, text) in pairs if old != text}
+            changed.append([number + 1 for number in new])
+            lines = [new.get(number, text) for number, text in enumerate(lines)]
+        text = "\n".join([*lines, ""])
+        apart = len({number for each in changed for number in each}) == sum(map(len, changed))
+        if apart and not lt.check_gradients(define(text, "backward", "<fault>")).passed:
+            count -= 1
+            yield f"{n} mistakes", changed, text
+
+
+def examine(kind: str, faults: list[list[int]], text: str) -> dict:
+    """Diagnose one pass and compare with what is known of it: for each fault the lines that it changes."""
+    lines = sorted(line for each in faults for line in each)
     code = text.splitlines()[lines[0] - 1].strip()
     function, begun = define(text, "backward", "<sweep>"), computing_time()
     diagnosis = lt.diagnose(function, progress=False)
@@ -168,6 +242,7 @@ def examine(kind: str, lines: list[int], text: str) -> dict:
         "named": named,
         "flagged": not diagnosis.passed,
         "first": not set(named[:1]).isdisjoint(lines),
+        "all": all(not set(named).isdisjoint(each) for each in faults),
         "proved": diagnosis.repaired_source is not None,
         "seconds": computing_time() - begun,
     }
@@ -175,13 +250,14 @@ def examine(kind: str, lines: list[int], text: str) -> dict:
 
 def table(rows: list[dict]) -> str:
     """Aligned text, a row for each kind of fault and one for all."""
-    lines = [f"{'kind':<15}{'faults':>7}{'flagged':>9}{'first line':>12}{'proved':>8}{'median s':>10}{'worst s':>9}"]
+    counts = f"{'faults':>7}{'flagged':>9}{'first line':>12}{'all lines':>11}{'proved':>8}"
+    lines = [f"{'kind':<15}{counts}{'median s':>10}{'worst s':>9}"]
     for kind in (*dict.fromkeys(row["kind"] for row in rows), "all"):
         some = [row for row in rows if kind in (row["kind"], "all")]
-        flagged, first, proved = (sum(row[key] for row in some) for key in ("flagged", "first", "proved"))
+        flagged, first, every, proved = (sum(row[key] for row in some) for key in ("flagged", "first", "all", "proved"))
         seconds = [row["seconds"] for row in some]
         times = f"{statistics.median(seconds):>10.1f}{max(seconds):>9.1f}"
-        lines.append(f"{kind:<15}{len(some):>7}{flagged:>9}{first:>12}{proved:>8}{times}")
+        lines.append(f"{kind:<15}{len(some):>7}{flagged:>9}{first:>12}{every:>11}{proved:>8}{times}")
     return "\n".join(lines)
 
 
@@ -190,13 +266,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kinds", nargs="*", help="only these kinds of faults")
     parser.add_argument("--every", type=int, default=1, help="only one of so many")
+    parser.add_argument("--several", type=int, metavar="N", help="so many passes with two to four mistakes instead")
+    parser.add_argument("--seed", type=int, default=1, help="of those")
     options = parser.parse_args()
     rows = []
-    chosen = [fault for fault in faults() if not options.kinds or fault[0] in options.kinds][:: options.every]
+    if options.several:
+        chosen = list(several(options.several, options.seed))
+    else:
+        every = [(kind, [lines], text) for kind, lines, text in faults()]
+        chosen = [fault for fault in every if not options.kinds or fault[0] in options.kinds][:: options.every]
     for fault in chosen:
         row = examine(*fault)
         rows.append(row)
-        if not (row["flagged"] and row["first"] and row["proved"]) or row["seconds"] > 10:
+        if not (row["flagged"] and row["first"] and row["all"] and row["proved"]) or row["seconds"] > 10:
             proved = "proved" if row["proved"] else "not proved"
             text = f"lines {row['lines']} `{row['code']}` named {row['named']} {proved} {row['seconds']:.1f} s"
             print(f"{row['kind']:<15}{text}", flush=True)

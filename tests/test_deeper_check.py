@@ -121,14 +121,14 @@ def test_the_worst_element_rejects_the_right_pass_on_almost_every_net(page):
 
 def test_the_exercise_has_the_answer_that_is_folded_below_it(page):
     source = cell_source(NOTEBOOK, "backward")
-    assert source.count("dh * ct") == 1
+    assert source.count("dc * g * i") == 1
     names = dict(page)
-    run_cell(NOTEBOOK, "backward", source.replace("dh * ct", "dh * cache.c[t]"), names)
+    run_cell(NOTEBOOK, "backward", source.replace("dc * g * i", "dc * i"), names)
     report = run_cell(NOTEBOOK, "try-it", cell_source(NOTEBOOK, "try-it"), names)
     wrong = {
         T: [n for n, e in errors.items() if lt.verdict(e) != "right"] for T, errors in report.errors_by_length.items()
     }
-    assert wrong[1] == ["Wo", "Uo"] and wrong[2] == GATES
+    assert wrong[1] == ["Wi", "Ui"] and wrong[2] == GATES
 
 
 # ------------------------------------------------------------------------------------------------ the picture

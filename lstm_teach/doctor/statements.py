@@ -150,11 +150,10 @@ def _pattern(text: str) -> str:
 
 
 def _for_another_gate(one: str, other: str) -> bool:
-    """Whether two texts of one pattern are the same but for the letter of the gate at the end of some words."""
+    """Whether two texts of one pattern are the same but for the gate's letter, at the end of all words that have it."""
     ones, others = _WORD.findall(one), _WORD.findall(other)
-    pairs = [(a, b) for a, b in zip(ones, others, strict=False) if a != b]
-    one_letter = len({(a[-1], b[-1]) for a, b in pairs}) == 1 and all(a[:-1] == b[:-1] for a, b in pairs)
-    return len(ones) == len(others) and one_letter
+    ends = {(a[-1], b[-1]) for a, b in zip(ones, others, strict=False) if a != b and a[:-1] == b[:-1]}
+    return len(ends) == 1 and others == [a[:-1] + dict(ends).get(a[-1], a[-1]) for a in ones]
 
 
 def _analogous(code: str, own: str, other: str) -> str:

@@ -39,7 +39,7 @@ FAULT_LADDERS = {
     "dc_carry: never handed on": ("none", "W and U of i f g", *2 * ["all but V"], "none"),
     "a product: dU in the column of the target": (*4 * ["all U"], "Ui Uo Ug"),
     "adding up: dW overwritten at each step": ("none", *3 * ["all W"], "none"),
-    "adding up: dU overwritten at each step": ("none", "none", "all U", "all U", "none"),
+    "adding up: a column of dU overwritten at each step": ("none", "none", "all U", "all U", "none"),
     "the start: h0 and c0 forgotten": (*4 * ["all nine"], "none"),
     "the output: dV with the state before": (*4 * ["V"], "V"),
 }
@@ -196,7 +196,7 @@ def test_the_table_of_families_is_what_its_faults_show():
     assert table["T = 1", "`dh`, within a step; or a step that the loop never visits"] == "dW and dU of all four gates"
     assert wrong(twice, 1) == wrong(unvisited, 1) == set(NAMES) - {"V"}
     assert first["adding up: dW overwritten at each step"] == (2, "all W")
-    assert first["adding up: dU overwritten at each step"] == (3, "all U")
+    assert first["adding up: a column of dU overwritten at each step"] == (3, "all U")
     assert first["the start: h0 and c0 forgotten"] == (1, "all nine")
     assert first["a product: dU in the column of the target"] == (1, "all U")
 
@@ -477,7 +477,9 @@ def test_the_names_of_a_case_are_loaded_and_those_of_the_others_are_gone():
         (5, "slope['f'] * dc", "slope is a name of case 4. The line"),
         (2, "errors * T", r"^errors is on the left of the line, not on its right\..* case 2 can read T, K, H,"),
         (3, "dzg", "dzg is on the left of the line, not on its right"),
-        (3, "dz['g'].T", "dz is a name of case 1. The line"),
+        (3, "dz['g'].T", "dz does not exist yet in this line. The line that you repair in case 3"),
+        (2, "cache.y[t]", "t does not exist yet in this line. The line comes before the loop and computes all steps"),
+        (2, "(cache.y - wanted) @ dy", "dy is a name of case 1. The line"),
         (5, "into.get('f')", "into is a name of case 4. The line"),
         (4, "errors @ dh", "errors is a name of case 2. The line"),
     ],

@@ -5,6 +5,7 @@ Imports the numeric core, the cases and the pictures; no widgets.
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 import tomllib
@@ -36,7 +37,7 @@ FAULTS = {
     "dc_carry: never handed on": ("dc_carry = dc * f", "dc_lost = dc * f"),
     "a product: dU in the column of the target": ("[:, x[t]] +=", "[:, targets[t]] +="),
     "adding up: dW overwritten at each step": ('grads["W" + gate] +=', 'grads["W" + gate] ='),
-    "adding up: dU overwritten at each step": ("[:, x[t]] +=", "[:, x[t]] ="),
+    "adding up: a column of dU overwritten at each step": ("[:, x[t]] +=", "[:, x[t]] ="),
     "the start: h0 and c0 forgotten": ("lt.forward(params, x, h0, c0)", "lt.forward(params, x)"),
     "the output: dV with the state before": ("np.outer(dy[t], cache.h[t])", "np.outer(dy[t], cache.h[t - 1])"),
 }
@@ -95,6 +96,11 @@ def load_names(number: int) -> None:
     others = {name: k for k in reversed(CASES) for name in [*names(k), left[k]]}
     back = "To go back to that case, run clinic.load_names({})."
     gone = {name: f"{name} is a name of case {k}. {has} {back.format(k)}" for name, k in others.items()}
+    its = getattr(clinic_cases, f"case_{number}")
+    before = inspect.getsource(its).partition(FAULTY[number][0])[0]
+    early = "" if "    for t in" in before else " The line comes before the loop and computes all steps at once."
+    for name in gone.keys() & {*its.__code__.co_varnames} - {*re.findall(r"\w+", before)}:
+        gone[name] = f"{name} does not exist yet in this line.{early} {has}"
     gone[left[number]] = f"{left[number]} is on the left of the line, not on its right. {has}"
     notebook |= {name: Gone(words) for name, words in gone.items() if name not in own} | own
 

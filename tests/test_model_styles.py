@@ -296,7 +296,7 @@ def recipes():
 
 
 @pytest.mark.parametrize(("title", "code"), recipes())
-def test_the_recipes_work(title, code, tmp_path, monkeypatch):
+def test_the_recipes_work(title, code, tmp_path, monkeypatch, capsys):
     """Each with the files that it speaks of, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -311,6 +311,7 @@ def test_the_recipes_work(title, code, tmp_path, monkeypatch):
     try:
         exec(code, space)
         assert isinstance(space["diagnosis"], lt.ModelDiagnosis) and space["diagnosis"].passed, space["diagnosis"]
+        assert str(space["diagnosis"]) in capsys.readouterr().out
     finally:
         for name in ("rnn", "train", "old"):
             sys.modules.pop(name, None)

@@ -245,6 +245,12 @@ def test_a_wrong_number_is_written_as_it_is_so_that_a_wrong_zero_does_not_read_n
     assert "0" in shown and "+0.57" in shown and not [word for word in shown if "≠" in word]
 
 
+@pytest.mark.parametrize("place", ["h[-1]", "c[-1]", "h[-1] -> zi[0]"])
+def test_the_posted_loop_s_delta_of_the_initial_state_is_made_but_not_used(place):
+    assert "makes a delta for" in describe(View(small_net(2), chosen=place, flaws=("short_range",)))
+    assert "makes a delta for" not in describe(View(small_net(2), chosen=place))
+
+
 def test_the_heading_says_what_was_chosen_by_hand_so_that_it_differs_from_following_the_slider():
     heading = [w for w in words(picture(small_net(2), chosen="h[-1]")) if w.startswith("38 of 38")]
     assert heading == ["38 of 38   Back, step 0: through the four W to h[-1]    ·    chosen: h[-1]"]

@@ -25,6 +25,7 @@ STRAYS = {  # what a flaw brings to a box: on its arrow, and in a line of text; 
     "stale_cell_delta": ("left over", "what an earlier walk left over"),
     "carry_accumulates": ("dc[{s}] × 1 as well", "dc[{s}] (again, without f[{s}])"),
 }
+UNUSED = "The last turn of a walk, s = 0, makes a delta for {box} too, but nothing uses it. So it isn't shown here."
 CHECK = "Check by a nudge"  # of a delta that has come back, whether "nudge" is ticked or not
 AGREE = 1e-4  # a nudge and a delta that differ by less than this, relatively, agree
 
@@ -208,7 +209,7 @@ def _delta_line(net: Net, back: Back, place: str) -> str:
         whole = "the loss" if net.T == 1 else "the sum of the losses"
         return f"Its delta is 1, because {whole} moves exactly as it does."
     if place not in back.boxes:
-        return f"This loop computes no delta for {place}."
+        return UNUSED.format(box=place)
     ways = sorted((n for n in back.arrows if ends(n)[0] == place), key=lambda n: kind_and_step(ends(n)[1])[1])
     if kind == "h" or (kind == "c" and t >= 0):
         return _sum_line(net, back, place, ways)
@@ -240,7 +241,7 @@ def _arrow_line(net: Net, back: Back, name: str) -> str:
     if name in back.missing:
         return f"missing: this loop never brings dy[{t}] to {source}."
     if name not in back.arrows:
-        return f"this loop brings nothing to {source}."
+        return UNUSED.format(box=source)
     if kind == "scores":
         sum_ = f"{_through_V(net, back, t)} = {exact(back.arrows[name])}"
         return f"Delta in × local slope, summed over the scores: dh_loss[{t}] = {sum_}."

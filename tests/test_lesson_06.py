@@ -635,7 +635,7 @@ def test_what_the_page_on_clipping_says(capsys):
     assert 0 < np.sum(norms["right"] > 5) < 30 and 0.35 < np.mean(norms["right"] > 1) < 0.65
     assert (norms["broken"] > 100).all()
     rows = {float(row.split()[0]): list(map(float, row.split()[1:])) for row in printed.splitlines()[1:6]}
-    assert 12 < rows[0.3][-1] / rows[0.3][0] < 18 and rows[4][-1] / rows[4][0] > 1e11
+    assert 12 < rows[0.3][-1] / rows[0.3][0] < 18 and 1.5e11 < rows[4][-1] / rows[4][0] < 2.5e11
     assert all(later > 10 * earlier for earlier, later in zip(rows[4][:-1], rows[4][1:], strict=True))
     start, after = re.search(r"before the step (\d+)", printed), re.findall(r"loss (\d+) after it", printed)
     assert int(after[0]) < int(start[1]) < int(after[1])

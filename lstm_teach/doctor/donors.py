@@ -24,6 +24,7 @@ _PAIR = 1.4  # two things are easily exchanged
 _OF_VECTORS = (
     ("tanh", 2.0, "{np}.tanh({0})"),
     ("slope", 2.0, "(1 - {0})"),
+    ("slope", 2.0, "(1 - {0} ** 2)"),
     ("square", 2.0, "{0} ** 2"),
 )
 _OF_LISTS = (("range", 1.5, "{0}[::-1]"), ("range", 1.5, "{0}[1:]"), ("range", 1.5, "{0}[:-1]"))

@@ -499,6 +499,7 @@ def test_the_turns_are_right_in_any_style(line):
         ("T * (T + 1)", "twice the sum"),
         ("T", "the number of walks"),
         ("2 * T", "doubles when T does"),
+        ("0 + T", "yours is 500, right is 125,250"),
         ("125250", "A typed-in number"),
         ("...", "not written yet"),
     ],

@@ -275,7 +275,7 @@ def two_numbers(yours: float, right: float) -> tuple[str, str]:
     """Two different numbers with as few digits as show that they differ, at least four; of whole ones all digits."""
     whole = all(float(each).is_integer() and abs(each) < 1e9 for each in (yours, right))
     if whole and max(abs(yours), abs(right)) >= 1e4:
-        return f"{yours:,.0f}", f"{right:,.0f}"
+        return f"{yours + 0.0:,.0f}", f"{right + 0.0:,.0f}"
     for digits in range(4, 17):
         texts = f"{yours + 0.0:.{digits}g}", f"{right + 0.0:.{digits}g}"  # never minus zero
         if texts[0] != texts[1]:

@@ -11,7 +11,7 @@ import pytest
 
 import lstm_teach as lt
 from lstm_teach.exercises.engine import by_name
-from lstm_teach.judging import Attempt, Trouble, difference, explain, judge, kind
+from lstm_teach.judging import Attempt, Trouble, difference, explain, judge, kind, two_numbers
 from lstm_teach.verdicts import Part, Verdict, advice, show_hints
 
 INPUT = np.array([1.0, 2.0, 3.0])
@@ -251,3 +251,7 @@ def test_kinds_are_named_in_words():
         and kind(np.float64(2)).endswith("(float64)")
         and kind(None) == ("None (NoneType)")
     )
+
+
+def test_zero_has_no_minus_sign_beside_a_large_whole_number_either():
+    assert two_numbers(-0.0, 20000) == ("0", "20,000") and two_numbers(-0.0, 0.5) == ("0", "0.5")

@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-RIGHT, OPEN = ("b", " B ", "b)", "(b)", "b.", "'b'"), ("...", "…", "", None, ...)
+RIGHT, OPEN = ("b", " B ", "b)", "(b)", "b.", "'b'", "b\t", "[b]", "“b”"), ("...", "…", "\t", "", None, ...)
 
 
 @pytest.mark.parametrize(("answer", "score"), [(b, 1) for b in RIGHT] + [("a", 0)] + [(each, 0) for each in OPEN])

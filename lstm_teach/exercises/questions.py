@@ -7,6 +7,7 @@ those who like it better.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,7 +172,7 @@ def _option(letter: str, option: Option) -> str:
 
 def _read(question: Question, answer: Any) -> tuple[str, str]:
     """The learner's answer as text, "" if there is none yet; and what is off about it, "" if nothing is."""
-    letter = answer.strip(" \n.…():'\"").lower() if isinstance(answer, str) else None
+    letter = re.sub(r"^\W+|\W+$", "", answer).lower() if isinstance(answer, str) else None
     if answer is None or answer is Ellipsis or letter == "":
         return "", ""
     if not question.options:

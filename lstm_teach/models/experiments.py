@@ -221,8 +221,8 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
             told = f"At T = 20 most of the gradient of {of} is what is too much (cosine {alike:.2f})."
             said = [("accumulation", told)]
         elif alike > 0 and said:
-            told = f"at T = 20 the cosine of the gradient of {of} and what is too much in it is {alike:.2f}"
-            either = f"The numbers don't settle which of the two it is: {told}."
+            told = f"at T = 20 the cosine between the gradient of {of} and its excess is {alike:.2f}"
+            either = f"The numbers don't settle whether the walk ends or something piles up: {told}."
             said = [(said[0][0], f"{said[0][1]} {either}"), ("accumulation", either)]
             said = said[::-1] if alike > _EITHER else said
     if said:

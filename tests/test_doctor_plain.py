@@ -122,7 +122,8 @@ def test_the_value_of_which_a_report_without_repair_says_so_is_unknown_and_no_ri
 
 
 def test_where_all_values_are_right_the_line_is_named_on_which_exactly_the_wrong_gradient_depends():
-    text, line = with_line("dWi += np.outer(dzi, h[t - 1])", "dWi += np.outer(dzi, h[t - 1]) if t else 0")
+    wrong = "dWi += (np.outer(dzi, h[t - 1]) if t else 0) * (1 if t else 0)"  # more than one edit away from right
+    text, line = with_line("dWi += np.outer(dzi, h[t - 1])", wrong)
     finding = lt.diagnose(define(text, "backward", "<plain>"), progress=False, steps=1).findings[0]
     assert finding.line == line and "Exactly the wrong gradients (dWi) depend" in finding.cause
 

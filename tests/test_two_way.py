@@ -249,6 +249,8 @@ def test_a_wrong_number_is_written_as_it_is_so_that_a_wrong_zero_does_not_read_n
 def test_the_posted_loop_s_delta_of_the_initial_state_is_made_but_not_used(place):
     assert "makes a delta for" in describe(View(small_net(2), chosen=place, flaws=("short_range",)))
     assert "makes a delta for" not in describe(View(small_net(2), chosen=place))
+    assert "makes a delta for" in describe(View(small_net(1), chosen=place, flaws=("carry_accumulates",)))
+    assert "no walk of this loop takes a turn" in describe(View(small_net(1), chosen=place, flaws=("short_range",)))
 
 
 def test_the_heading_says_what_was_chosen_by_hand_so_that_it_differs_from_following_the_slider():

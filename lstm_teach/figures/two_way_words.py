@@ -26,6 +26,7 @@ STRAYS = {  # what a flaw brings to a box: on its arrow, and in a line of text; 
     "carry_accumulates": ("dc[{s}] × 1 as well", "dc[{s}] (again, without f[{s}])"),
 }
 UNUSED = "The last turn of a walk, s = 0, makes a delta for {box} too, but nothing uses it. So it isn't shown here."
+NO_TURN = "With a single step no walk of this loop takes a turn, so no delta is made for {box}."
 CHECK = "Check by a nudge"  # of a delta that has come back, whether "nudge" is ticked or not
 AGREE = 1e-4  # a nudge and a delta that differ by less than this, relatively, agree
 
@@ -209,7 +210,7 @@ def _delta_line(net: Net, back: Back, place: str) -> str:
         whole = "the loss" if net.T == 1 else "the sum of the losses"
         return f"Its delta is 1, because {whole} moves exactly as it does."
     if place not in back.boxes:
-        return UNUSED.format(box=place)
+        return _unused(net, back, place)
     ways = sorted((n for n in back.arrows if ends(n)[0] == place), key=lambda n: kind_and_step(ends(n)[1])[1])
     if kind == "h" or (kind == "c" and t >= 0):
         return _sum_line(net, back, place, ways)
@@ -241,12 +242,18 @@ def _arrow_line(net: Net, back: Back, name: str) -> str:
     if name in back.missing:
         return f"missing: this loop never brings dy[{t}] to {source}."
     if name not in back.arrows:
-        return UNUSED.format(box=source)
+        return _unused(net, back, source)
     if kind == "scores":
         sum_ = f"{_through_V(net, back, t)} = {exact(back.arrows[name])}"
         return f"Delta in × local slope, summed over the scores: dh_loss[{t}] = {sum_}."
     part = {"ct": f"dc_hidden[{t}]", "kept": f"dc_carry[{t - 1}]"}.get(kind, f"its part of dh[{t - 1}]")
     return "Delta in × local slope = delta out: " + _product(net, back, name, part)
+
+
+def _unused(net: Net, back: Back, box: str) -> str:
+    """Why a state before the first step has no delta in a loop with a flaw."""
+    no_turn = net.T == 1 and "short_range" in back.flaws
+    return (NO_TURN if no_turn else UNUSED).format(box=box)
 
 
 def _through_V(net: Net, back: Back, t: int) -> str:

@@ -31,7 +31,8 @@ _DEEPEST = 9  # edits
 _BRANCHES, _ALIKE = 6, 3  # different gains that are followed from one state, and edits with the same gain
 _FIRST = 2  # batches of edits to try in a state before the gains are followed: the best may be among the next
 _BEFORE = 1  # the same in the code as it was, where `single` left out what can't be all that is wrong
-# Blocks that have to be gained to make up for an edit that was made, a likelier edit with the same gain, a batch tried.
+# Blocks that have to be gained to make up for an edit that was made, for a likelier edit with the same gain, and for
+# the batches tried: so many times 1 for the first of a state, 2 for the second, 3 for the third.
 _STEP, _TWIN, _TURN = 3, 3, 0.5
 _ZEROS = 12  # the same for an edit that cuts off what is carried: what is wrong in it does not show any more then
 _ROOT = 3  # the code as it was has one turn in so many

@@ -66,19 +66,19 @@ def _likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
             text = scene.units[slot.unit].text[slot.start : slot.end]
             texts.setdefault((slot.block, _pattern(text)), []).append(text)
 
-    def sisters(slot: Slot, text: str) -> bool:
+    def like_a_sister(slot: Slot, text: str) -> bool:
         return any(_for_another_gate(text, other) for other in texts.get((slot.block, _pattern(text)), ()))
 
     alone = {
         slot.number
         for slot in scene.slots
-        if slot.kind == "statement" and not sisters(slot, scene.units[slot.unit].text[slot.start : slot.end])
+        if slot.kind == "statement" and not like_a_sister(slot, scene.units[slot.unit].text[slot.start : slot.end])
     }
     for edit in edits:
         slot = scene.slots[edit.parts[0].slot]
-        if len(edit.parts) == 1 and slot.number in alone and sisters(slot, edit.parts[0].code):
+        if len(edit.parts) == 1 and slot.number in alone and like_a_sister(slot, edit.parts[0].code):
             edit = replace(edit, cost=edit.cost - _AS_SISTERS)
-        names = unread[scene.slots[edit.parts[0].slot].unit]
+        names = unread[slot.unit]
         reads = names and not names.isdisjoint(_WORD.findall(re.split(r"(?<![=!<>])=(?!=)", edit.new)[-1]))
         yield replace(edit, cost=edit.cost - _UNREAD) if reads else edit
 

@@ -285,9 +285,12 @@ BEYOND_REPAIR = PER_GATE.replace("do = dh * ct[t]", "do = np.cos(37 * dh + ct[t]
 
 @long
 def test_an_interrupted_search_returns_what_was_found_so_far():
-    counting = "    calls.append(1)\n    if len(calls) == 300:\n        raise KeyboardInterrupt\n"
+    # Not counted in the pass itself: a change of its condition would interrupt a second time, after the search.
+    calls = (
+        "from unittest.mock import Mock\ncall = Mock(side_effect=[None] * 299 + [KeyboardInterrupt] + [None] * 10**6)\n"
+    )
     body = BEYOND_REPAIR.index("    ", BEYOND_REPAIR.index("):\n", BEYOND_REPAIR.index("def backward(")))
-    diagnosis = diagnose("calls = []\n" + BEYOND_REPAIR[:body] + counting + BEYOND_REPAIR[body:])
+    diagnosis = diagnose(calls + BEYOND_REPAIR[:body] + "    call()\n" + BEYOND_REPAIR[body:])
     assert not diagnosis.passed and diagnosis.repaired_source is None
     assert any("interrupted" in note for note in diagnosis.notes)
 

@@ -297,3 +297,24 @@ def test_a_value_that_is_named_and_read_nowhere_can_be_a_factor():
     text = text.replace("dct * (1 - ct[t] ** 2) + dc_next", "dct + dc_next")
     diagnosis = lt.diagnose(define(text, "backward", "<factor>"), progress=False)
     assert diagnosis.repaired_source is not None
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "neighbor"),
+    [
+        # The line before makes a right quantity, so the slope isn't missing there; and of the two lines that could be
+        # changed for a wrong `do`, that one is meant after which no line makes what is no quantity.
+        ("dc = dct * (1 - ct[t] ** 2) + dc_next", "dc = dct + dc_next", "dct = dh * o[t]"),
+        ("do = dh * ct[t]", "do = dh * h[t]", "dzo = do * o[t] * (1 - o[t])"),
+    ],
+)
+def test_of_two_lines_that_could_be_changed_the_wrong_one_is_named(right, wrong, neighbor):
+    text, line = with_line(right, wrong)
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert found.line == line and found.repair == right
+    # with another fault beside it
+    other = "dUi[:, x[t]] += dzi"
+    assert other in text and neighbor in text
+    text = text.replace(other, "dUi[:, x[t]] = dzi")
+    found = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert [each.repair for each in found] == [right, other]

@@ -38,6 +38,9 @@ _ZEROS = 12  # the same for an edit that cuts off what is carried: what is wrong
 _ROOT = 3  # the code as it was has one turn in so many
 _UPPER = 0.05  # less cost for every gradient that depends on what an edit changes
 _ODD = 2  # more for an edit of another kind where only long sequences are wrong
+_SOUND = 0.25  # more for a change of a statement that makes a right quantity
+_STRANGE = 0.3  # more for each statement that makes something strange after an edit that repairs everything
+_CLOSE = 4  # edits of about the same doubt, of which this is asked
 _INSERTED = 0.5  # more for a new statement: often it does the same as a change of the one before it
 # What becomes right inside the pass is looked at after so many batches in the best state, for the likeliest edits, and
 # for all of them when nothing else is left; and with how many of those edits the climb goes on.
@@ -128,6 +131,7 @@ class _State:
     todo: Iterator[list[Edit]] | None = field(compare=False, default=None)
     gains: dict[tuple[int, ...], list[Edit]] = field(compare=False, default_factory=dict)  # by what is right then
     batches: int = field(compare=False, default=0)  # tried
+    sound: set[int] | None = field(compare=False, default=None)  # slots that make something right, see `_sound`
 
     def with_one_more(self, edit: Edit, alike: Sequence[Edit] = ()) -> _Made:
         """The edits made and one more, in the place of those that change the same slots; and those alike."""
@@ -164,7 +168,9 @@ class Climb:
             return
         missed, just = self.bench.reached()
         near = [edit for edit in self.bench.every if not self.bench.can_not_be(edit, missed)]
-        near.sort(key=lambda edit: (cost_to_try(edit) - JUST * bool(edit.slots & just), len(edit.new)))
+        sound = self._sound(self.root)
+        costs = {id(e): cost_to_try(e) - JUST * bool(e.slots & just) + _SOUND * (e.slots <= sound) for e in near}
+        near.sort(key=lambda edit: (costs[id(edit)], len(edit.new)))
         self.just = just
         for batch in _batches(near):
             yield from self._tried(self.root, batch, deadline)
@@ -238,7 +244,7 @@ class Climb:
             if deadline.over:
                 break
         if found:
-            found = self._likely_first(found, state) if state.made else sorted(found, key=self._single_doubt)
+            found = self._likely_first(found, state)
             made, alike = state.with_one_more(found[0], found[1:40])
             yield Repair(made, alike)
 
@@ -359,16 +365,27 @@ class Climb:
         wrong = self.three.wrong(state.right[self.rungs.index(self.three)])
         gone = set().union(*(edit.slots for edit in edits if edit.kind == "extra statement"))
         edits = [edit for edit in edits if not (edit.kind.startswith("moved") and edit.slots & gone)]
-        return sorted(edits, key=lambda edit: self._doubt(edit, wrong))
+        sound = self._sound(state) if edits[1:] else set()
+        doubts = {id(edit): self._doubt(edit, wrong, sound) for edit in edits}
+        edits.sort(key=lambda edit: doubts[id(edit)])
+        close = [edit for edit in edits[:_CLOSE] if doubts[id(edit)][0] <= doubts[id(edits[0])][0] + _STRANGE]
+        if any(edit.slots != close[0].slots for edit in close):
+            strange = {id(edit): _STRANGE * self._strange(edit, state) for edit in close}
+            close.sort(key=lambda edit: (doubts[id(edit)][0] + strange[id(edit)], doubts[id(edit)][1]))
+        return [*close, *edits[len(close) :]]
 
-    def _single_doubt(self, edit: Edit) -> tuple[float, int]:
-        """How likely an edit is that repairs everything alone."""
-        return self.bench.doubt(edit) - JUST * bool(edit.slots & self.just), len(edit.new)
+    def _strange(self, edit: Edit, state: _State) -> int:
+        """How many statements, with one more edit, make what is no right quantity, or only a piece of one."""
+        truth, made = self.bench.truth, state.with_one_more(edit)[0]
+        variants = Variants(self.code, made, [truth])
+        return len(
+            {slot for slot, found in variants.events(variants.run(truth, made), truth) if not found & ~truth.pieces}
+        )
 
-    def _doubt(self, edit: Edit, wrong: Set[str] = frozenset()) -> tuple[float, int]:
+    def _doubt(self, edit: Edit, wrong: Set[str] = frozenset(), sound: Set[int] = frozenset()) -> tuple[float, int]:
         """How likely an edit is among those with the same gain: the more so the more depends on what it changes.
 
-        And more if nothing depends on that but what is `wrong`.
+        And more if nothing depends on that but what is `wrong`, less if it changes what is `sound` alone.
         """
         if self.reach is None:
             variants = Variants(self.code, [], [])
@@ -376,7 +393,20 @@ class Climb:
             self.reach = variants.reach(self.three, sorted(self.statements & single))
         at = [self.reach.get(slot, set()) for slot in edit.slots]
         reached, just = max(map(len, at), default=0), any(names and names <= wrong for names in at)
-        return self.bench.doubt(edit) - _UPPER * reached - JUST * just + self._inserted(edit), len(edit.new)
+        cost = self.bench.doubt(edit) - _UPPER * reached - JUST * just + _SOUND * (edit.slots <= sound)
+        return cost + self._inserted(edit), len(edit.new)
+
+    def _sound(self, state: _State) -> set[int]:
+        """Statements that make, the first time, a right quantity that none before has made."""
+        if state.sound is None:
+            truth, seen, first = self.bench.truth, 0, {}
+            variants = Variants(self.code, state.made, [truth])
+            for slot, found in variants.events(variants.run(truth, state.made), truth):
+                new = max(found, 0) & truth.counted & ~seen
+                seen |= new
+                first.setdefault(slot, new)
+            state.sound = {slot for slot, new in first.items() if new}
+        return state.sound
 
     def _inserted(self, edit: Edit) -> float:
         return _INSERTED * (edit.kind == "missing statement" and edit.slots.isdisjoint(self.statements))
@@ -410,7 +440,7 @@ class Climb:
         just |= unread
         beside = {id(edit) for edit in state.beside}
 
-        long = self.rungs[lowest].case.length > _LONG
+        long, sound = self.rungs[lowest].case.length > _LONG, self._sound(state)
 
         def doubt(edit: Edit) -> tuple[bool, bool, float, int]:
             at = self.about[id(edit)]
@@ -418,7 +448,7 @@ class Climb:
             return (
                 id(edit) not in beside,
                 id(edit) in self.failed,
-                cost + _ODD * (long and edit.kind not in CUTTING),
+                cost + _ODD * (long and edit.kind not in CUTTING) + _SOUND * (edit.slots <= sound),
                 abs(len(edit.new) - len(edit.old)),
             )
 

@@ -53,7 +53,7 @@ def seen_in(every: int) -> list[Seen]:
     right, found = passes("tuning"), []
     for case in [case for case in cases("tuning") if len(case.lines) == 1][::every]:
         bench, undoes = undoing(case, right[case.hand][0])
-        far, just = bench.too_far()
+        far, just = bench.reached()
         near = [edit for edit in bench.every if not bench.can_not_be(edit, far)]
         these = {id(edit) for edit in undoes}
         if any(id(edit) in these for edit in near):

@@ -2,10 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import lstm_teach as lt
 from benchmarks.doctor_corpus import FOLDER, SPLITS, cases, define, passes, sample
+from benchmarks.doctor_prior import learned, seen_in
 
 BY_ID = {case.id: case for case in cases("tuning")}
 
@@ -96,3 +98,12 @@ def test_the_doctor_names_the_line_first_and_proves_a_repair(case):
     assert not diagnosis.passed
     assert diagnosis.findings[0].line in frozenset.union(*broken.lines)
     assert diagnosis.repaired_source is not None
+
+
+@pytest.mark.long
+def test_the_prior_makes_kinds_that_undo_faults_cheaper():
+    found = seen_in(every=120)
+    undoing = {kind for one in found for kind in one.kind[one.undoes]}
+    _, _, prior = learned(found, steps=60)
+    others = {kind for one in found for kind in one.kind} - undoing
+    assert np.mean(prior[[*undoing]]) < np.mean(prior[[*others]])

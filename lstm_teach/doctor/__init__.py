@@ -2,7 +2,7 @@
 
 Imports the numeric core only. docs/doctor.md says how it works and in which order to read the modules: source (the
 learner's text), look and scene (one run), edits and statements (the changes to try), variants (running many changed
-versions), climb and search, findings, report, diagnose.
+versions), climb, likely and search, findings, report, diagnose.
 """
 
 from lstm_teach.doctor.diagnose import diagnose

@@ -1,0 +1,160 @@
+"""Which edits are likely: the order in which they are tried, and which of several that gain the same goes first.
+
+What tells is a run of the code with the edits made: which gradients depend on a statement, and whether what it makes is
+a right quantity. Imports bench, rungs, scene, slots and variants.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from collections.abc import Sequence, Set
+
+from lstm_teach.doctor.bench import JUST, Bench, cost_to_try
+from lstm_teach.doctor.rungs import Rung, State
+from lstm_teach.doctor.scene import targets_of
+from lstm_teach.doctor.slots import Edit
+from lstm_teach.doctor.variants import Variants
+
+_UPPER = 0.05  # less cost for every gradient that depends on what an edit changes
+_ODD = 2  # more for an edit of another kind where only long sequences are wrong
+_SOUND = 0.25  # more for a change of nothing but statements that make a right quantity
+_STRANGE = 0.3  # more for each statement that still makes something else after the edit
+_CLOSE = 4  # of so many edits with about the same cost that is asked
+_INSERTED = 0.5  # more for a new statement: often it does the same as a change of the one before it
+_LONG = 6  # steps from which on a net is long
+# What may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size.
+CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
+_FIRST_NAME = re.compile(r"[^\W\d]\w*")
+_MANY = ast.Tuple | ast.List | ast.Dict  # in a statement with several things an edit changes one of them
+
+
+class Likely:
+    """Orders the edits of a bench. `rungs` are the nets of the climb, those of `ladder` first."""
+
+    def __init__(self, bench: Bench, rungs: Sequence[Rung], three: int):
+        self.bench, self.code, self.rungs, self.three = bench, bench.code, rungs, three
+        self.failed: set[int] = set()  # edits with which no gradients came where some came before
+        written = [slot for slot in bench.slots if slot.kind == "statement"]
+        self._statements, self._before = {s.number for s in written}, {(s.block, s.index): s for s in written}
+        lists = ast.List | ast.Dict
+        self._several = {s.number for s in written if any(isinstance(node, lists) for node in ast.walk(s.node))}
+        self._together: dict[tuple[int, ...], Edit | None] = {}  # edits of one statement as one, by their ids
+        self._reach: dict[int, set[str]] | None = None  # of each statement the gradients that depend on it
+
+    @functools.cached_property
+    def _about(self) -> dict[int, set[int]]:
+        """The slots that each edit is about, by its id."""
+        return {id(edit): self._meant(edit) for edit in self.bench.every}
+
+    def alone(self, root: State) -> list[Edit]:
+        """Edits that may repair everything by themselves: those of statements on which all depends that is wrong."""
+        missed, just = self.bench.reached()
+        sound = self._sound(root)
+
+        def doubt(edit: Edit) -> tuple[float, int]:
+            cost = cost_to_try(edit) - JUST * bool(edit.slots & just) + _SOUND * (edit.slots <= sound)
+            return cost, len(edit.new)
+
+        return sorted((edit for edit in self.bench.every if not self.bench.can_not_be(edit, missed)), key=doubt)
+
+    def next(self, state: State, inside: bool = False) -> list[Edit]:
+        """Edits to try with those made: what else gained something first, then what does something to what is wrong.
+
+        For a look `inside`, what nobody reads as well.
+        """
+        lowest = state.lowest(self.rungs)
+        rung, wrong = self.rungs[lowest], self.rungs[lowest].wrong(state.right[lowest])
+        reach = Variants(self.code, state.made, []).reach(rung, sorted(self._statements), state.made)
+        # What changes nothing at all may be what should be read: a look inside sees whether it comes right.
+        unread = {slot for slot, names in reach.items() if inside and not names and rung.case.length > 1}
+        vain = {slot for slot, names in reach.items() if wrong and not names & wrong} - unread
+        most = {name for k, name in enumerate(rung.names) if rung.counted >> k & 1}
+        just = unread | {slot for slot, names in reach.items() if names and names <= wrong}
+        just |= self.bench.heads(wrong, len(most))
+        exactly = unread | {slot for slot, names in reach.items() if names == wrong}
+        beside, long, sound = {id(edit) for edit in state.beside}, rung.case.length > _LONG, self._sound(state)
+
+        def doubt(edit: Edit) -> tuple[bool, bool, float, int]:
+            at = self._about[id(edit)]
+            cost = cost_to_try(edit) - JUST * (bool(at & just) + bool(at & exactly)) + self._inserted(edit)
+            cost += _ODD * (long and edit.kind not in CUTTING) + _SOUND * (edit.slots <= sound)
+            return id(edit) not in beside, id(edit) in self.failed, cost, abs(len(edit.new) - len(edit.old))
+
+        def in_vain(edit: Edit) -> bool:
+            at = self._about[id(edit)] & self._statements
+            return bool(at) and at <= vain and not self.bench.shows_elsewhere(edit)
+
+        edits = sorted((edit for edit in self.bench.every if not in_vain(edit)), key=doubt)
+        return [one for edit in edits for one in (edit, self._with_those_made(state, edit)) if one]
+
+    def _with_those_made(self, state: State, edit: Edit) -> Edit | None:
+        """The edit with those made in the same statements, if they change other places there."""
+        there = [other for other in state.made if not other.slots.isdisjoint(edit.slots)]
+        key = id(edit), *map(id, there)
+        if there and key not in self._together:
+            one: Edit | None = edit
+            for other in there:
+                one = one and other.with_too(one, self.bench.slots, self.code.units)
+            self._together[key] = one
+        return self._together.get(key)
+
+    def first(self, edits: list[Edit], state: State) -> list[Edit]:
+        """Edits with the same gain, the likeliest first; what may as well go is not moved to where it does no harm."""
+        wrong = self.rungs[self.three].wrong(state.right[self.three])
+        gone = set().union(*(edit.slots for edit in edits if edit.kind == "extra statement"))
+        edits = [edit for edit in edits if not (edit.kind.startswith("moved") and edit.slots & gone)]
+        sound = self._sound(state) if edits[1:] else set()
+        doubts = {id(edit): self.doubt(edit, wrong, sound) for edit in edits}
+        edits.sort(key=lambda edit: doubts[id(edit)])
+        close = [edit for edit in edits[:_CLOSE] if doubts[id(edit)][0] <= doubts[id(edits[0])][0] + _STRANGE]
+        if any(edit.slots != close[0].slots for edit in close):
+            strange = {id(edit): _STRANGE * self._strange(edit, state) for edit in close}
+            close.sort(key=lambda edit: (doubts[id(edit)][0] + strange[id(edit)], doubts[id(edit)][1]))
+        return [*close, *edits[len(close) :]]
+
+    def doubt(self, edit: Edit, wrong: Set[str] = frozenset(), sound: Set[int] = frozenset()) -> tuple[float, int]:
+        """How likely an edit is among those with the same gain: the more so the more depends on what it changes.
+
+        And more if nothing depends on that but what is `wrong`, less if it changes what is `sound` alone.
+        """
+        if self._reach is None:
+            single = {s.number for s in self.bench.slots if not isinstance(getattr(s.node, "value", None), _MANY)}
+            self._reach = Variants(self.code, [], []).reach(self.rungs[self.three], sorted(self._statements & single))
+        at = [self._reach.get(slot, set()) for slot in edit.slots]
+        reached, just = max(map(len, at), default=0), any(names and names <= wrong for names in at)
+        cost = self.bench.doubt(edit) - _UPPER * reached - JUST * just + _SOUND * (edit.slots <= sound)
+        return cost + self._inserted(edit), len(edit.new)
+
+    def _strange(self, edit: Edit, state: State) -> int:
+        """How many statements, with one more edit, make what is no right quantity, or only a piece of one."""
+        truth, made = self.bench.truth, state.with_one_more(edit)[0]
+        variants = Variants(self.code, made, [truth])
+        events = variants.events(variants.run(truth, made), truth)
+        return len({slot for slot, found in events if not found & ~truth.pieces})
+
+    def _sound(self, state: State) -> set[int]:
+        """Statements that make, the first time, a right quantity that none before has made, and nothing beside it."""
+        if state.sound is None:
+            truth, seen, first = self.bench.truth, 0, {}
+            variants = Variants(self.code, state.made, [truth])
+            for slot, found in variants.events(variants.run(truth, state.made), truth):
+                new = max(found, 0) & truth.counted & ~seen
+                seen |= new
+                first.setdefault(slot, new)
+            state.sound = {slot for slot, new in first.items() if new and slot not in self._several}
+        return state.sound
+
+    def _inserted(self, edit: Edit) -> float:
+        return _INSERTED * (edit.kind == "missing statement" and edit.slots.isdisjoint(self._statements))
+
+    def _meant(self, edit: Edit) -> set[int]:
+        """The slots of an edit; that of the statement before, if a new one only changes what that one has made."""
+        slot = self.bench.slots[min(edit.slots)]
+        before = self._before.get((slot.block, slot.index - 1))
+        if edit.kind != "missing statement" or before is None or slot.kind != "gap":
+            return edit.slots
+        made = {_FIRST_NAME.match(ast.unparse(target)) for target in targets_of(before.node)} - {None}
+        name = _FIRST_NAME.match(edit.new)
+        return {before.number} if name and name[0] in {found[0] for found in made} else edit.slots

@@ -1,0 +1,114 @@
+"""The ladder of nets that a climb goes up, and where it stands on it.
+
+What is right is seen in blocks of the nine gradients: a matrix, or a column of a U, which is the delta of one gate at
+the one step of its token. Imports slots, truth and variants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from lstm_teach.doctor.slots import Edit
+from lstm_teach.doctor.truth import Case, make_case
+from lstm_teach.doctor.variants import Trace, gradients
+from lstm_teach.gradients import exact_gradient
+from lstm_teach.params import Params
+
+_SMALL = {"vocab_size": 4, "hidden_size": 2}  # no two sizes are the same, nor that of three steps
+
+
+class Rung:
+    """One net of the ladder, with its right gradient in blocks."""
+
+    def __init__(self, case: Case):
+        self.case = case
+        self.gradient = exact_gradient(case.params, case.x, case.targets, **case.states)
+        labels, self.names = [], []
+        for name in Params.NAMES:
+            right = self.gradient[name]
+            own = np.zeros(right.shape, dtype=int)
+            if name[0] == "U":  # each token's column by itself; those that never come are all one
+                own += np.where(right.any(axis=0), 1 + np.arange(right.shape[1]), 0)
+            numbers, own = np.unique(own, return_inverse=True)
+            labels.append(len(self.names) + own.ravel())
+            self.names += [name] * len(numbers)
+        label = np.concatenate(labels)
+        self.order = np.argsort(label, kind="stable")
+        self.starts = np.searchsorted(label[self.order], np.arange(len(self.names)))
+        self.right = np.concatenate([self.gradient[name].ravel() for name in Params.NAMES])[self.order]
+        size = np.maximum.reduceat(np.abs(self.right), self.starts)
+        self.near = (1e-9 * np.where(size > 0, size, 1e-3))[label[self.order]]
+        self.full = (1 << len(self.names) + 1) - 1
+        self.counted = self.full & ~sum(1 << k for k in np.flatnonzero(size == 0).tolist())  # zeros tell nothing
+
+    def right_blocks(self, trace: Trace) -> int | None:
+        """The blocks that are right in what a run returned, as bits; and one more bit if everything is in order.
+
+        None if it did not return nine gradients.
+        """
+        grads = gradients(trace, self)
+        if grads is None:
+            return None
+        got = np.concatenate([grads[name].ravel() for name in Params.NAMES])[self.order]
+        right = np.logical_and.reduceat(np.abs(got - self.right) <= self.near, self.starts)
+        if right.all() and trace.kept_inputs:
+            return self.full
+        return int.from_bytes(np.packbits(right, bitorder="little").tobytes(), "little")
+
+    def wrong(self, bits: int) -> set[str]:
+        """Names of the matrices in which something is wrong."""
+        return {name for k, name in enumerate(self.names) if not bits >> k & 1}
+
+
+def ladder(takes: dict[str, bool]) -> list[Rung]:
+    """The nets, the simplest first: one step, one step from zeros, three steps that see nothing of h, three, five."""
+    one, three = (_distinct(make_case(T, 27 + T, takes, **_SMALL)) for T in (1, 3))
+    needed = {name: np.zeros(one.params.hidden_size) for name in takes if takes[name]}
+    zeros = [replace(one, states=needed)] if takes else []
+    apart = replace(three, params=three.params.copy())
+    apart.params.W[...] = 0
+    again = make_case(5, 27, takes, vocab_size=4, hidden_size=3)  # tokens come again
+    return [Rung(case) for case in (one, *zeros, apart, three, again)]
+
+
+def _distinct(case: Case) -> Case:
+    """The same with tokens of which none comes twice."""
+    T, K = case.length, case.params.vocab_size
+    return replace(case, x=np.arange(T)[::-1] % K, targets=(np.arange(T) + 1) % K)
+
+
+Made = tuple[list[Edit], list[list[Edit]]]  # edits, and for each of them others with the same gain
+
+
+@dataclass(order=True)
+class State:
+    """Edits that were made, and those to be tried with them; what is least put off goes first."""
+
+    put_off: float
+    cost: float
+    number: int
+    made: list[Edit] = field(compare=False)
+    alike: list[list[Edit]] = field(compare=False)  # for each of them, others with the same gain
+    right: tuple[int, ...] = field(compare=False)  # on each rung
+    beside: list[Edit] = field(compare=False, default_factory=list)  # gains of the state before
+    todo: Iterator[list[Edit]] | None = field(compare=False, default=None)
+    gains: dict[tuple[int, ...], list[Edit]] = field(compare=False, default_factory=dict)  # by what is right then
+    batches: int = field(compare=False, default=0)  # tried
+    sound: set[int] | None = field(compare=False, default=None)  # statements, see likely.py
+
+    def lowest(self, rungs: Sequence[Rung]) -> int:
+        """The first rung on which something is wrong."""
+        return next((k for k, rung in enumerate(rungs) if self.right[k] != rung.full), -1)
+
+    def with_one_more(self, edit: Edit, alike: Sequence[Edit] = ()) -> Made:
+        """The edits made and one more, in the place of those that change the same slots; and those alike."""
+        kept = [k for k, other in enumerate(self.made) if other.slots.isdisjoint(edit.slots)]
+        return [*(self.made[k] for k in kept), edit], [*(self.alike[k] for k in kept), list(alike)]
+
+
+def count_right(right: Sequence[int]) -> int:
+    """How many blocks are right, over all rungs."""
+    return sum(bits.bit_count() for bits in right)

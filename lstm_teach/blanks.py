@@ -277,11 +277,8 @@ def _judge_values(
     """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
     cases = blank.cases()
 
-    def run_all() -> list[dict[str, Any]]:
-        return [_run(blank.names, statements, case, namespace) for case in cases]
-
     try:
-        runs = guard.call(run_all, seconds=SECONDS)
+        runs = guard.call(lambda: [_run(blank.names, statements, case, namespace) for case in cases], seconds=SECONDS)
     except guard.LearnerError as error:
         raised = error.__cause__
         what = f"raises {type(raised).__name__}" if raised else f"does not end within {SECONDS:g} seconds"

@@ -21,12 +21,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # so that it runs without an installation
 
 from lstm_teach.blanks import Lesson  # noqa: E402
+from lstm_teach.explorers.shell import Explorer  # noqa: E402
 
 NOTEBOOKS = ROOT / "notebooks"
 # Minutes for one of each. Words are read at 200 a minute; folded answers and messages come on top of what is counted.
 MINUTES = {"words": 1 / 200, "lines": 1 / 15, "blanks": 1.0, "predictions": 0.75, "explorers": 2.5}
 JUDGE = re.compile(r"lesson\.judge\(\"(\w+)\"\)")
 PREDICT = re.compile(r"lesson\.predict\(\"(\w+)\"\)")
+IMPORT = re.compile(r"^from lstm_teach\.explorers\.\w+ import .+$", re.MULTILINE)
 REPAIRED_LINES = {"03_flawed_backward": 7}  # lines of the question's loop that the learner repairs in place
 
 
@@ -46,8 +48,16 @@ def count(name: str) -> dict[str, int]:
         "lines": sum(bool(line.strip()) for line in code.splitlines()),
         "blanks": sum(len(lesson.blank(group).names) for group in JUDGE.findall(code)) + REPAIRED_LINES.get(name, 0),
         "predictions": len(PREDICT.findall(code)),
-        "explorers": len(re.findall(r"^from lstm_teach\.explorers\.\w+ import", code, re.MULTILINE)),
+        "explorers": explorers(code),
     }
+
+
+def explorers(code: str) -> int:
+    """How many explorers the cells show: calls of those imported functions that return one."""
+    found: dict[str, object] = {}
+    exec("\n".join(IMPORT.findall(code)), found)
+    shown = [name for name, it in found.items() if getattr(it, "__annotations__", {}).get("return") is Explorer]
+    return sum(len(re.findall(rf"\b{name}\(", code)) for name in shown)
 
 
 def minutes(counted: dict[str, int]) -> float:

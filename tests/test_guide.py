@@ -124,11 +124,30 @@ def test_the_numbers_of_the_lessons_are_those_that_the_script_counts():
     assert all(float(row[-1]) > 0 for row in rows)
 
 
+def test_an_explorer_counts_as_often_as_it_is_shown_and_what_else_is_imported_with_it_does_not():
+    code = """
+from lstm_teach.explorers.merge import merging, walks
+from lstm_teach.explorers.clinic import ask_the_doctor
+from lstm_teach.explorers.two_way import two_way
+
+merging()
+two_way(steps=1)
+two_way(steps=2)
+ask_the_doctor(1)
+own = walks(T=4)
+"""
+    assert TABLE["explorers"](code) == 3
+    assert TABLE["explorers"]("import numpy as np\nnp.zeros(3)") == 0
+
+
 def test_the_minutes_that_the_lessons_announce_are_those_that_the_guide_says():
     usual, others = re.search(r"announce (\d+) minutes each \((.*?)\)", section("The lessons in numbers")).groups()
     told = dict.fromkeys(range(8), usual) | {int(n): m for n, m in re.findall(r"(\d): (\d+)", others)}
     announced = [re.search(r"\*\*Time\*\*: (\d+) minutes", cells(name, "markdown"))[1] for name in LESSONS]
     assert announced == [told[number] for number in range(8)]
+    assert all(
+        int(said) >= round(TABLE["minutes"](TABLE["count"](n))) for said, n in zip(announced, LESSONS, strict=True)
+    )
     assert bold(section("The lessons in numbers"))[0] in headings(LESSONS[2])
 
 

@@ -1,7 +1,7 @@
 """Blanks: what a learner writes in a lesson is judged on the spot, line by line; and the lesson's predictions.
 
-Imports borrowed, cellcode, judging, recognize and verdicts; the forms of predictions (ipywidgets) only when one is
-asked for. What is special to a lesson is data: `lstm_teach/lessons/<name>.toml` names its blanks, their cases, the
+Imports borrowed, cellcode, judging, recognize, trial and verdicts; the forms of predictions (ipywidgets) only when one
+is asked for. What is special to a lesson is data: `lstm_teach/lessons/<name>.toml` names its blanks, their cases, the
 library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test holds the
 library's lines to the cases.
 
@@ -12,6 +12,8 @@ library's lines to the cases.
     [blanks.product.library]           # what the lesson goes on with where a line is open or wrong
     do = "dh * ct"
     dct = "dh * o"
+    [blanks.product.given]             # optional: other lines of the cell, in order, which the lesson gives
+    ct = "np.tanh(c)"
     [blanks.product.mistakes.do]       # an expression in the case's names, and what is said to whoever wrote it
     "dh * o" = "..."
 
@@ -37,33 +39,33 @@ import pkgutil
 import re
 import sys
 import tomllib
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from types import FunctionType, SimpleNamespace
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from lstm_teach import borrowed, cellcode, guard, kept
-from lstm_teach.forward import Cache
+from lstm_teach import borrowed, cellcode, guard, kept, trial, verdicts
 from lstm_teach.gradreport import listing
-from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, known_mistake, numbers, same, wrong_form
+from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, known_mistake, numbers, wrong_form
 from lstm_teach.params import Params
 from lstm_teach.recognize import axes, recognize
+from lstm_teach.trial import close
 from lstm_teach.verdicts import Part, Verdict
 
 FOLDER = Path(__file__).parent / "lessons"
-TOLERANCE = 1e-9  # relative to the largest number of the right answer
 SECONDS = 10.0  # for all that one judgement calls
 TOOLS = ("sigmoid", "softmax")  # functions in these modules that are no answer, but to the blank of their name
 OTHER_NETS = "It is not right on every net."
 THIS_NET = "It is right for these numbers; for others it is not."
-TYPED = "The number typed in, "
-ZERO = "This is zero everywhere."
+TYPED = "The number typed in, ", "The numbers typed in, "
 ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
-COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
+NOT_TYPED = "Write the line with names, not with numbers typed in."
+UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Blank:
     returns: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_function(self) -> bool:
@@ -96,7 +99,7 @@ class Blank:
             return FunctionType(
                 its.__code__, its.__globals__, f"the library's {name}", its.__defaults__, its.__closure__
             )
-        return eval(self.library[name], dict(namespace))
+        return eval({**self.given, **self.library}[name], dict(namespace))
 
 
 class Lesson:
@@ -127,9 +130,10 @@ class Lesson:
     def judge(self, group: str) -> Verdict:
         """Judge the lines of the cell above the call; what is not right is replaced by the library's version."""
         blank, frame = self.blank(group), sys._getframe(1)
-        statements = cellcode.cell(frame.f_code.co_filename, frame.f_lineno)
-        # What the cell prints it has printed; that of other nets would only be puzzling.
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        statements, shown = cellcode.cell(frame)
+        # What the cell prints it has printed; that of other nets would only be puzzling, and so would warnings.
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             before = cellcode.made_before(frame.f_globals, f'judge("{group}")', statements, self._lines_after(group))
             parts = judge_blank(blank, statements, frame.f_globals, before)
         wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
@@ -139,9 +143,11 @@ class Lesson:
                 self.written[name] = frame.f_globals[name]
         note = _go_on(blank, parts, frame.f_globals)
         names = listing([part.name for part in parts])
-        verdict = Verdict(names, parts, blank.hints if wrong else (), note, said=_said(parts))
+        verdict = Verdict(names, parts, blank.hints if wrong - blank.given.keys() else (), note, said=_said(parts))
         self.verdicts.pop(group, None)
         self.verdicts[group] = verdict  # the last one judged comes last
+        if not shown:
+            verdicts.show(verdict)
         return verdict
 
     def _lines_after(self, group: str) -> list[str]:
@@ -195,7 +201,7 @@ def judge_blank(
     """
     code = compile(ast.Module(list(statements), []), "this cell", "exec")
     if called := borrowed.in_code(code, namespace, ANSWERS, blank.allow):
-        words = f"This calls {called}, which is the library's own answer. Write the lines yourself."
+        words = f"This calls {called} of the library. Here the lines themselves are asked for: write them yourself."
         return tuple(Part(name, words) for name in blank.names)
     if not blank.is_function:
         return _judge_values(blank, statements, namespace, before)
@@ -224,7 +230,7 @@ def judge_function(blank: Blank, function: Callable, own: Collection[str] = ()) 
     right = [{part: np.asarray(value) for part, value in answer.items()} for answer in answers]
     named = [case | theirs for case, theirs in zip(cases, right, strict=True)]
     trials = {part: ([g[part] for g in got], [r[part] for r in right]) for part in right[0]}
-    wrong = [part for part, pair in trials.items() if not all(map(_close, *pair))]
+    wrong = [part for part, pair in trials.items() if not all(map(close, *pair))]
     every = {code: words for code, words in blank.mistakes.get("every", {}).items() if _is_all(code, trials, named)}
     parts = []
     for part, (theirs, rights) in trials.items():
@@ -234,8 +240,9 @@ def judge_function(blank: Blank, function: Callable, own: Collection[str] = ()) 
             parts.append(Part(part, follows, waits=True))
         else:
             known = _known(blank, part, theirs, rights, named, read, every)
-            first = next(pair for pair in zip(theirs, rights, strict=True) if not _close(*pair))
-            off = difference(part, *first, axes(first[1], part), relative=True)
+            first = next(pair for pair in zip(theirs, rights, strict=True) if not close(*pair))
+            answer = f"What {name} returns" if part == name else part
+            off = wrong_form(answer, *first) or difference(part, *first, axes(first[1], part), relative=True)
             # One mistake in many parts is said once, without each part's numbers.
             alone = known and "every" in blank.mistakes
             parts.append(Part(part, known if alone else f"{off} {known or stale.strip()}".strip()))
@@ -251,7 +258,7 @@ def _is_all(code: str, trials: Mapping[str, tuple], cases: Sequence[Mapping]) ->
             continue
         for part, (theirs, rights) in trials.items():
             value = numbers(values[part])
-            if value is not None and not _close(value, rights[k]) and not _close(theirs[k], value):
+            if value is not None and not close(value, rights[k]) and not close(theirs[k], value):
                 return False
     return True
 
@@ -266,7 +273,7 @@ def _follows(blank: Blank, part: str, wrong: Sequence[str], cases: Sequence[Mapp
         by_line = [np.asarray(eval(line, {"np": np, **case, **g})) for case, g in zip(cases, got, strict=True)]
     except Exception:  # what it reads may be anything
         return ""
-    if not all(_close(theirs[part], value) for theirs, value in zip(got, by_line, strict=True)):
+    if not all(close(theirs[part], value) for theirs, value in zip(got, by_line, strict=True)):
         return ""
     return f"This line is right, but it reads {listing(read)}: look there first."
 
@@ -275,89 +282,67 @@ def _judge_values(
     blank: Blank, statements: Sequence[ast.stmt], namespace: dict[str, Any], before: set[str] | None
 ) -> tuple[Part, ...]:
     """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
-    cases = blank.cases()
-
+    cases, given = blank.cases(), blank.given.keys()
     try:
-        runs = guard.call(lambda: [_run(blank.names, statements, case, namespace) for case in cases], seconds=SECONDS)
+        runs = guard.call(
+            lambda: [trial.run(blank.names, given, statements, case, namespace) for case in cases], seconds=SECONDS
+        )
     except guard.LearnerError as error:
         raised = error.__cause__
         what = f"raises {type(raised).__name__}" if raised else f"does not end within {SECONDS:g} seconds"
         return tuple(Part(name, f"With other numbers than these, this cell {what}.") for name in blank.names)
-    parts, changed = [], {name for run in runs for name in run["changed"] if before is None or name in before}
+    changed = {name for run in runs for name in run["changed"] if before is None or name in before}
+    spoiled = [name for name in given if any(name in run["spoiled"] for run in runs)]
+    was = "The given line for {0} has been changed. It was `{0} = {1}`; put it back."
+    parts = [Part(name, was.format(name, blank.given[name])) for name in spoiled]
     for name in blank.names:
         got, right = [run[name] for run in runs], [np.asarray(case[name]) for case in cases]
         if any(value is Ellipsis or cellcode.holds_dots(value) for value in got):
             parts.append(Part(name, open=True))
             continue
         read = cellcode.names_read(statements, name)
+        waits = [n for n in spoiled if n in read]
         if trouble := next((value for value in got if isinstance(value, Trouble)), None):
             sentence = f"{trouble}{_from_earlier(read - cellcode.stored(statements), namespace, cases)}"
-        elif all(map(_close, got, right)):
+        elif all(map(close, got, right)) and waits:
+            sentence = f"This line is right, but it reads {listing(waits)}: look there first."
+            parts.append(Part(name, sentence, waits=True))
+            continue
+        elif all(map(close, got, right)):
             sentence = "" if changed else _leftover(blank, name, namespace, read)
         else:
             form = next(filter(None, (wrong_form(name, g, r) for g, r in zip(got, right, strict=True))), "")
             known = _known(blank, name, got, right, cases, read, {})
             here = _on_this_net(blank, name, namespace, statements, cases) or form
-            only = known and here.startswith((THIS_NET, TYPED))
-            twice = (here == ALL_TYPED and known == ZERO) or ("float32" in here and "float32" in known)
-            known = "" if twice else known  # a typed index may be 0
+            only = known and here.startswith((THIS_NET, *TYPED))
+            known = "" if "float32" in here and "float32" in known else known
             sentence = known if only else f"{here} {known}".strip() or OTHER_NETS
+            sentence = UNSET if form and cellcode.calls(statements, name, "empty") else sentence
         parts.append(Part(name, sentence))
     if changed:
-        names, them = listing(sorted(changed)), "them as they were" if len(changed) > 1 else "it as it was"
-        said, way = f"This cell changes {names} itself, but later cells need {them}.", "Use a new name"
-        if changed <= cellcode.counted(statements):
-            said, way = f"The loop in this cell counts with {names}, but later cells need {them}.", "Use another letter"
-        elif not changed <= cellcode.stored(statements):
-            way = "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"
+        said, way = _changed(changed, statements)
         if any(part.sentence for part in parts):  # what is wrong may be so for this reason alone
             way = "Take that line out" if way == "Use a new name" else way
             return tuple(
                 Part(p.name, f"{said} {way}, and run the cells above again.") if p.sentence else p for p in parts
             )
-        parts.append(Part(names, f"{said} {way}, and run the cells above again."))
+        parts.append(Part(listing(sorted(changed)), f"{said} {way}, and run the cells above again."))
     return tuple(parts)
 
 
-def _run(
-    names: Sequence[str], statements: Sequence[ast.stmt], case: Mapping[str, Any], namespace: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`."""
-    read = {node.id for s in statements for node in ast.walk(s) if isinstance(node, ast.Name)}
-    space = _copies({n: v for n, v in namespace.items() if n in read})
-    given = {n: v for n, v in case.items() if n not in names and n != "start"}
-    space |= copy.deepcopy({**given, **case.get("start", {})})
-    whole = _copies(space)
-    last = {n: max((k for k, s in enumerate(statements) if n in cellcode.touched(s)), default=None) for n in names}
-    found: dict[str, Any] = {}
-    for n in (n for n in names if last[n] is None):
-        only = ": == compares, = assigns" if cellcode.compared(statements, n) else ""
-        found[n] = Trouble(f"No line of this cell says what {n} is{only}.")
-    for k, statement in enumerate(statements):
-        here, code = [n for n in names if last[n] == k], compile(ast.Module([statement], []), "this cell", "exec")
-        with contextlib.suppress(Exception):
-            exec(code, whole)
-        try:
-            exec(code, space)
-        except Exception as error:
-            said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
-            trouble = Trouble(f"On a net of a different size, this line raises {said}.")
-            found |= {n: trouble for n in here or names if n not in found}
-        found |= {n: _taken(space[n]) for n in here if n in space and n not in found}
-        space |= {n: copy.deepcopy(case[n]) for n in here}
-    # A line is judged with the right values of the blanks before it; but what is right in the end is right.
-    found |= {n: value for n in names if n in whole and _close(value := _taken(whole[n]), np.asarray(case[n]))}
-    found["changed"] = {n for n in given if n in read and not same(given[n], space.get(n), rounding=True)} - {*names}
-    return found
-
-
-def _copies(space: Mapping[str, Any]) -> dict[str, Any]:
-    return {n: copy.deepcopy(v) if isinstance(v, COPIED) else v for n, v in space.items()}
-
-
-def _taken(value: Any) -> Any:
-    """A copy; of an iterator, such as reversed(range(T)), the list of what it gives."""
-    return copy.deepcopy(list(value) if isinstance(value, Iterator) else value)
+def _changed(changed: Collection[str], statements: Sequence[ast.stmt]) -> tuple[str, str]:
+    """What to say of names that the cell has changed though other cells need them, and what to do about it."""
+    one, names = len(changed) == 1, listing(sorted(changed))
+    said = f"but later cells need {'it as it was' if one else 'them as they were'}."
+    if {*changed} <= cellcode.counted(statements):
+        return f"The loop in this cell counts with {names}, {said}", "Use another letter"
+    said = f"This cell changes {names} {'itself' if one else 'themselves'}, {said}"
+    if {*changed} <= cellcode.stored(statements):
+        return said, "Use a new name"
+    if alias := cellcode.alias(statements, changed):
+        name, line, original = alias
+        return said, f"After `{line}`, what is done to {name} is done to {original} too. Begin with `{line}.copy()`"
+    return said, "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"
 
 
 def _known(
@@ -377,13 +362,6 @@ def _known(
     return ""
 
 
-def _close(got: Any, right: np.ndarray) -> bool:
-    if not is_like(got, right):
-        return False
-    size = np.max(np.abs(right), initial=0.0)
-    return bool(np.max(np.abs(np.asarray(got) - right), initial=0.0) <= TOLERANCE * (size or 1))
-
-
 def _on_this_net(
     blank: Blank, name: str, namespace: Mapping, statements: Sequence[ast.stmt], cases: Sequence[Mapping]
 ) -> str:
@@ -392,21 +370,39 @@ def _on_this_net(
     if right is None or isinstance(got, Iterator):  # looking at an iterator would use it up
         return ""
     here = [namespace.get(n) for n in cases[0] if isinstance(namespace.get(n), int | float)]
-    typed = [f"{number:g}" for number in cellcode.numbers_typed(statements, name) if number % 1 or number in here]
-    typed = [number for number in typed if float(number) >= 1e-3]  # a smaller one keeps a division from zero
-    if not read and is_like(got, right):
-        return f"This reads the {name} of an earlier cell." if cellcode.reads_itself(statements, name) else ALL_TYPED
-    if typed and is_like(got, right) and np.allclose(got, right, rtol=1e-2):
-        return f"{TYPED}{listing(typed)}, can be right for these numbers only: write it with names."
+    in_library = cellcode.numbers_typed(ast.parse(f"{name} = {blank.library[name]}").body, name)
+    typed = [n for n in cellcode.numbers_typed(statements, name) if n not in in_library and (n % 1 or n in here)]
+    typed = [f"{n:g}" for n in dict.fromkeys(typed) if n >= 1e-3]  # a smaller one keeps a division from zero
     off = difference(name, got, right, axes(right, name), relative=True)
+    nearly = is_like(got, right) and np.allclose(got, right, rtol=1e-2)  # a typed number has been rounded
+    if not read and is_like(got, right):
+        if cellcode.reads_itself(statements, name):
+            return f"This reads the {name} of an earlier cell."
+        return ALL_TYPED if nearly else f"{off} {NOT_TYPED}"
+    if typed and nearly:
+        them, several = listing(typed), len(typed) > 1
+        with_names = f"write {'them' if several else 'it'} with names"
+        return f"{TYPED[several]}{them}, can be right for these numbers only: {with_names}."
+    kinds = {n: type(namespace.get(n)).__module__ for n in read - cases[0].keys()}
+    if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):
+        return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
     return off or f"{THIS_NET}{_from_earlier(read - cellcode.stored(statements), namespace, cases)}"
 
 
 def _library_here(blank: Blank, name: str, namespace: Mapping[str, Any], read: Callable = np.asarray) -> Any:
     try:
-        return read(blank.library_value(name, namespace))
+        return read(blank.library_value(name, _with_given(blank, namespace)))
     except Exception:  # the learner's own names may be anything; `_go_on` says so
         return None
+
+
+def _with_given(blank: Blank, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """The notebook's names, after the lines that the lesson gives; the learner may have changed those."""
+    names = dict(namespace)
+    for name in blank.given:
+        with contextlib.suppress(Exception):
+            names[name] = blank.library_value(name, names)
+    return names
 
 
 def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: frozenset[str]) -> str:
@@ -417,7 +413,8 @@ def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: froze
     if right is None or not is_like(got, right) or np.allclose(got, right, rtol=1e-6, atol=0):
         return ""
     needed = {n.id for n in ast.walk(ast.parse(blank.library[name])) if isinstance(n, ast.Name)}
-    old = [n for n in sorted(read - needed) or sorted(read) if isinstance(namespace.get(n), int | float | np.ndarray)]
+    suspects = read - needed or read & blank.given.keys() or read
+    old = [n for n in sorted(suspects) if isinstance(namespace.get(n), int | float | np.ndarray)]
     were = "were" if len(old) > 1 else "was"
     if not old:
         return "The line fits, but here it gives another number: run the cells above again."
@@ -438,13 +435,13 @@ def _from_earlier(read: frozenset[str], namespace: Mapping[str, Any], cases: Seq
 def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> str:
     """Put the library's version where a line is not right; say so."""
     failed = {blank.names[0] if blank.is_function else part.name for part in parts if not part.passed}
-    wrong = [name for name in blank.names if name in failed]
+    wrong = [name for name in (*blank.given, *blank.names) if name in failed]
     for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), list)]:
         if isinstance(_library_here(blank, name, namespace, copy.copy), np.ndarray):  # which later cells may count on
             namespace[name] = np.array(namespace[name])
     for name in wrong:
         try:
-            namespace[name] = blank.library_value(name, namespace)
+            namespace[name] = blank.library_value(name, _with_given(blank, namespace))
         except Exception as error:
             return (
                 f"The library's {name} can't be computed from the names in this notebook "

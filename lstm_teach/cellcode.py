@@ -6,16 +6,41 @@ import ast
 import contextlib
 import dis
 import linecache
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import FrameType
 from typing import Any
 
 
-def cell(filename: str, line: int) -> list[ast.stmt]:
-    """The statements of the running cell above the call in `line`."""
-    source = "".join(linecache.getlines(filename))
+def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
+    """The statements of the running cell before the call that runs in `frame`, and whether that call shows its value.
+
+    It does not where another line follows it, or a semicolon, or where its value is only given a name.
+    """
+    source = "".join(linecache.getlines(frame.f_code.co_filename))
     if not source:
         raise RuntimeError("lesson.judge reads the cell it is in: call it in a cell of the notebook.")
-    return [s for s in ast.parse(source).body if s.end_lineno < line]
+    body = ast.parse(source).body
+    line, end_line, column, end = [*frame.f_code.co_positions()][frame.f_lasti // 2]
+    if column is None:  # Python was told to leave them out
+        return [s for s in body if s.end_lineno < frame.f_lineno], True
+    here = (line, column, end_line, end)
+    before = [s for s in body if (s.end_lineno, s.end_col_offset) <= here[:2]]
+    nodes = [n for s in body for n in ast.walk(s) if isinstance(n, ast.Expr | ast.Assign)]
+    alone = next((n for n in nodes if _span(n.value) == here), None)
+    if alone is None:  # it is part of a larger expression, which says what becomes of it
+        return before, True
+    if isinstance(alone, ast.Assign):
+        return before, isinstance(body[-1], ast.Expr) and ast.dump(body[-1].value) == _loaded(alone.targets[0])
+    after = source.encode().splitlines()[end_line - 1][end:].lstrip(b") ")
+    return before, alone is body[-1] and not after.startswith(b";")
+
+
+def _loaded(target: ast.expr) -> str:
+    return ast.dump(ast.parse(ast.unparse(target), mode="eval").body)
+
+
+def _span(node: ast.expr) -> tuple[int, int, int, int]:
+    return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
 
 
 def touched(statement: ast.stmt) -> set[str]:
@@ -95,6 +120,24 @@ def reads_itself(statements: Sequence[ast.stmt], name: str) -> bool:
     filled = {id(n.value) for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)}
     reads = [n for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and id(n) not in filled]
     return any(n.id == name for n in reads)
+
+
+def calls(statements: Sequence[ast.stmt], name: str, function: str) -> bool:
+    """Whether the lines of one blank call a function whose name begins so."""
+    called = [n.func for s in statements if name in touched(s) for n in ast.walk(s) if isinstance(n, ast.Call)]
+    return any(getattr(f, "attr", getattr(f, "id", "")).startswith(function) for f in called)
+
+
+def alias(statements: Sequence[ast.stmt], names: Collection[str]) -> tuple[str, str, str] | None:
+    """A name for one of `names` or a part of it that is changed later, the line that gives it, which of `names`."""
+    for k, statement in enumerate(statements):
+        base = statement.value if isinstance(statement, ast.Assign) else None
+        while isinstance(base, ast.Subscript | ast.Attribute):
+            base = base.value
+        target = statement.targets[0] if isinstance(base, ast.Name) and base.id in names else None
+        if isinstance(target, ast.Name) and any(target.id in touched(later) for later in statements[k + 1 :]):
+            return target.id, ast.unparse(statement), base.id
+    return None
 
 
 def made_before(

@@ -10,6 +10,7 @@ import contextlib
 import contextvars
 import functools
 import linecache
+import re
 import sys
 import threading
 import time
@@ -176,7 +177,17 @@ def what_it_raised(function: Callable, error: BaseException) -> str:
     """One sentence on an exception that came out of a learner's function, with its line if it is known."""
     said = " ".join(str(error).split()).removesuffix(".")
     place = _place(function, traceback.walk_tb(error.__traceback__))
-    return f"{name_of(function)} raised {type(error).__name__}{': ' if said else ''}{said}{place}."
+    return f"{name_of(function)} raised {type(error).__name__}{': ' if said else ''}{said}{place}.{on_shapes(error)}"
+
+
+def on_shapes(error: BaseException) -> str:
+    """What NumPy's words for arrays that do not fit mean, after a space; "" for another error."""
+    if not (
+        isinstance(error, ValueError)
+        and re.search("broadcast|core dimension|enough dimensions|not aligned", str(error))
+    ):
+        return ""
+    return " The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
 
 
 def name_of(function: Callable) -> str:

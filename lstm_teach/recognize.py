@@ -14,6 +14,7 @@ import numpy as np
 
 from lstm_teach.judging import explain
 
+NOT_NAMES = ("answer",)  # of a case, but of nothing that a learner could read
 PER_TOKEN = ("dy", "y", "scores")
 PER_UNIT = re.compile(r"d?(z?[ifog]|c|ct|h)(_\w+)?$")
 SIGMOIDS, TANHS = ("i", "f", "o"), ("g", "ct")
@@ -33,7 +34,8 @@ def recognize(
     `cases` hold the names and numbers that the line could read, `mentioned` the names that it does read.
     """
     got = [np.asarray(value) for value in got]
-    known = {q: [np.asarray(c[q]) for c in cases] for q in cases[0] if all(_is_number(c.get(q)) for c in cases)}
+    names = [q for q in cases[0] if q not in NOT_NAMES and all(_is_number(c.get(q)) for c in cases)]
+    known = {q: [np.asarray(c[q]) for c in cases] for q in names}
     # those that have the shape of the answer, or are single numbers
     fits = {q: vs for q, vs in known.items() if all(v.shape in ((), r.shape) for v, r in zip(vs, right, strict=True))}
     others = {f"This is {q}, not {name}.": vs for q, vs in known.items() if q != name}
@@ -107,7 +109,8 @@ def _multiple(got: Numbers, right: Sequence[np.ndarray]) -> Iterator[Tier]:
     if factor and np.isfinite(factor):
         times = f"Every number is {factor:.4g} times what it should be."
         yield {"The sign is flipped." if abs(factor + 1) < 1e-9 else times: [factor * r for r in right]}
-    yield {"This is zero everywhere.": [np.zeros_like(r, dtype=float) for r in right]}
+    if all(a.ndim and a.dtype.kind == "f" for a in (*got, *right)):  # of an index or a count it says nothing
+        yield {"This is zero everywhere.": [np.zeros_like(r) for r in right]}
 
 
 def _slopes(fits: Tier) -> dict[str, tuple[Numbers, frozenset[str]]]:

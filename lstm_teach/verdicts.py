@@ -5,6 +5,7 @@ A `Verdict` is HTML in a notebook and text in a terminal; lessons and exercises 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -148,6 +149,16 @@ class Verdict:
             summary, listed = f"<p>{mark} <strong>{html.inline(self.summary)}</strong> {sentence}</p>", ""
         note, hints = html.prose(self.note) if listed else "", "" if self.passed else hints_html(self.hints)
         return f'<section aria-label="Check of {html.escape(self.name)}">{summary}{listed}{note}{hints}</section>'
+
+
+def show(verdict: Verdict) -> None:
+    """Show a verdict at once, where it is not the value of a cell's last line."""
+    if "IPython" in sys.modules and sys.modules["IPython"].get_ipython():
+        from IPython.display import display
+
+        display(verdict)
+    else:
+        print(verdict)
 
 
 def points_for(verdict: Any, most: float) -> Points:

@@ -1,10 +1,12 @@
 """Blanks are judged line by line, by what they compute on many nets, and the lesson goes on whatever was written."""
 
 import linecache
+import warnings
 
 import numpy as np
 import pytest
-from lesson_cells import run_cell
+from lesson_cells import cell_source, cells_of, run_cell, solved
+from lesson_cells import judged as judged_in
 
 import lstm_teach as lt
 from lstm_teach import blanks, kept, plain
@@ -292,7 +294,7 @@ def test_a_name_of_the_lesson_may_be_given_to_anything(value):
     verdict, _ = judged(VECTORS, source, notebook(VECTORS) | {"In": ["dct = 1"]})
     assert verdict.passed, str(verdict)
     verdict, _ = judged(VECTORS, source)
-    assert "This cell changes c and h_before itself" in str(verdict), str(verdict)
+    assert "This cell changes c and h_before themselves, but later cells need them" in str(verdict), str(verdict)
 
 
 def test_a_number_that_is_filled_in_is_not_said_to_be_of_an_earlier_cell():
@@ -307,6 +309,10 @@ def test_a_view_of_an_input_is_said_to_be_one():
     verdict, _ = judged(
         VECTORS, "part = dc_carry[:]\npart += dct * (1 - ct**2)\ndc = part\ndWf = np.outer(dzf, h_before)"
     )
+    assert "After `part = dc_carry[:]`, what is done to part is done to dc_carry too." in str(verdict)
+    assert "Begin with `part = dc_carry[:].copy()`, and run the cells above again." in str(verdict)
+    body = "np.multiply(dc_carry, 2, out=dc_carry)\ndc = dct * (1 - ct**2) + dc_carry\ndWf = np.outer(dzf, h_before)"
+    verdict, _ = judged(VECTORS, body)  # there is no line to show
     assert "after a = b, a *= 2 changes b too" in str(verdict)
 
 
@@ -424,7 +430,7 @@ def test_calling_the_library_is_no_answer():
         "    run = lt.exact_gradient\n    return lt.exact_gradient(params, x, targets, h0, c0)",
     ):
         verdict, _ = judged(PASS, f"def my_bptt(params, x, targets, h0=None, c0=None):\n{source}")
-        assert "library's own answer" in str(verdict)
+        assert "of the library. Here the lines themselves are asked for" in str(verdict)
 
 
 def test_an_open_function_is_open_and_the_librarys_takes_its_place():
@@ -499,7 +505,7 @@ def test_a_function_is_kept_only_if_it_is_right_and_used_only_while_it_is(tmp_pa
     source = f'{RIGHT_PASS}\nlesson.keep("my_bptt")\nlesson.judge("pass")\nlesson.keep("my_bptt")\n'
     linecache.cache[filename] = len(source), None, source.splitlines(keepends=True), filename
     exec(compile(source, filename, "exec"), space)
-    first, then = capsys.readouterr().out.splitlines()
+    first, *_, then = capsys.readouterr().out.splitlines()
     assert "not kept" in first and kept.FILE in then
     brought = lesson.bring("my_bptt")
     assert brought is not plain.bptt
@@ -531,3 +537,143 @@ def test_what_is_judged_is_what_plain_computes():
         assert case["dct"] == pytest.approx(case["dh"] * case["o"], rel=1e-14)
     statements = []
     assert all(part.sentence for part in judge_blank(PRODUCT, statements, {}))
+
+
+# ---------------------------------------------------------------------------------- where and when a verdict is shown
+
+FORWARD, BACK, SINGLE = "01_forward_pass", "02_one_step_back", "04_single_pass_bptt"
+
+
+@pytest.mark.parametrize(
+    ("call", "times"),
+    [
+        ('lesson.judge("cell")', 0),  # the notebook shows the value of the last line
+        ('(lesson.judge("cell"))  # here', 0),
+        ('lesson.judge("cell")\nprint(c)', 1),
+        ('lesson.judge("cell");', 1),
+        ('lesson.judge(\n    "cell"\n) ;  # quiet', 1),
+        ('x = lesson.judge("cell")', 1),
+        ('x = lesson.judge("cell")\nx', 0),
+        ('if True:\n    lesson.judge("cell")', 1),
+        ('print(lesson.judge("cell"))', 1),
+        ('lesson.judge("cell").passed', 0),
+        ('lesson.judge("cell"); lesson.judge("cell")', 1),
+    ],
+)
+def test_a_verdict_is_shown_once_wherever_the_call_is(call, times, capsys):
+    judged_in(FORWARD, "cell", source=f'name = "ü"; c = f * c_before + g\n{call}')
+    assert capsys.readouterr().out.count("All of g comes in here") == times
+
+
+def test_what_comes_before_the_call_in_its_line_is_judged():
+    assert judged_in(FORWARD, "cell", source='c=f*c_before+i*g;lesson.judge("cell")').passed
+    verdict = judged_in(FORWARD, "cell", source='"ü"; c=f*c_before+g; lesson.judge("cell")')
+    assert "All of g" in sentences(verdict)["c"]
+    verdict = judged_in(FORWARD, "cell", source='x = [lesson.judge("cell")]; c = f * c_before\nx[0]')
+    assert "No line of this cell says what c is" in str(verdict)
+
+
+# ------------------------------------------------------------------------------------------------ lines that are given
+
+
+def test_the_given_lines_of_a_blank_are_those_of_its_cell():
+    found = 0
+    for name in (FORWARD, BACK):
+        lesson = Lesson(name)
+        for group, spec in lesson._spec["blanks"].items():
+            cell = next(c.source for c in cells_of(name) if f'judge("{group}")' in c.source)
+            for key, line in spec.get("given", {}).items():
+                assert f"\n{key} = {line}" in f"\n{cell}", (group, key)
+                found += 1
+    assert found == 7
+
+
+GIVEN = [
+    (FORWARD, "hidden", "ct = 1 / (1 + np.exp(-c))\nh = o * ct", {"ct": "It was `ct = np.tanh(c)`", "h": "reads ct"}),
+    (FORWARD, "hidden", "ct = 1 / (1 + np.exp(-c))\nh = o * np.tanh(c)", {"ct": "put it back", "h": ""}),
+    (FORWARD, "hidden", "ct = np.sinh(c)\nh = o * c", {"ct": "has been changed", "h": "This shows a share of c"}),
+    (FORWARD, "loss", "picked = y[:, targets]\nL = -np.log(picked).sum()", {"picked": "arange", "L": "reads picked"}),
+    (BACK, "sum", "dc_before = dc * c\ndf, di, dg = dc * c_before, dc * g, dc * i",
+     {"dc_before": "`dc_before = dc * f`", "df": "", "di": "", "dg": ""}),
+    (BACK, "two_roads_c", "dc_hidden = dh_whole * o\ndc_whole = dc_hidden + dc_carry",
+     {"dc_hidden": "(1 - ct**2)", "dc_whole": "reads dc_hidden"}),
+]  # fmt: skip
+
+
+def cell_of(name, group):
+    return next(cell.id for cell in cells_of(name) if f'judge("{group}")' in cell.source)
+
+
+@pytest.mark.parametrize(("name", "group", "lines", "words"), GIVEN, ids=[lines for *_, lines, _ in GIVEN])
+def test_a_given_line_that_was_changed_is_told_to_be_put_back_and_the_lesson_goes_on_with_it(name, group, lines, words):
+    verdict = judged_in(name, cell_of(name, group), source=f'{lines}\nlesson.judge("{group}")')
+    said = sentences(verdict)
+    assert said.keys() == words.keys()
+    assert all(word in said[key] and bool(word) == bool(said[key]) for key, word in words.items()), said
+    assert not any("right for these numbers" in sentence for sentence in said.values())
+    assert verdict.note.startswith(f"The lesson goes on with the library's `{next(iter(words))}`")
+
+
+def test_the_notebook_has_the_given_and_the_right_value_after_a_changed_given_line():
+    names = {"np": np, "lesson": Lesson(FORWARD), "c": 0.7, "o": 0.5}
+    run_cell(FORWARD, "hidden", 'ct = np.sinh(c)\nh = o * ct\nlesson.judge("hidden")', names)
+    assert (names["ct"], names["h"]) == (np.tanh(0.7), 0.5 * np.tanh(0.7))
+    names["ct"] = 0.1  # from a cell that was not judged
+    assert run_cell(FORWARD, "hidden", 'h = o * np.tanh(c)\nlesson.judge("hidden")', names).passed
+    verdict = run_cell(FORWARD, "hidden", 'h = o * ct\nlesson.judge("hidden")', names | {"ct": 0.1})
+    assert "ct was left over from an earlier cell" in sentences(verdict)["h"]
+
+
+@pytest.mark.parametrize(
+    ("name", "group", "lines"),
+    [
+        (FORWARD, "hidden", "ct = (np.exp(c) - np.exp(-c)) / (np.exp(c) + np.exp(-c))\nh = ct * o"),
+        (FORWARD, "hidden", "ct = 0\nct = np.tanh(c)\nh = ct * o"),
+        (FORWARD, "loss",
+         "picked = []\nfor k in range(T):\n    picked += [y[k, targets[k]]]\nL = -np.log(picked).sum()"),
+        (FORWARD, "softmax", "e = np.exp(scores - scores.max(axis=1, keepdims=True))\ny = e\ny /= e.sum(1)[:, None]"),
+        (BACK, "two_roads_c", "dc_hidden = dh_whole * o * (1 - ct**2)\ndc_hidden += dc_carry\ndc_whole = dc_hidden"),
+        (BACK, "two_roads_c", "dc_whole = dh_whole * o * (1 - ct**2) + dc_carry"),
+        (SINGLE, "start", "dh_future = dc_carry = np.zeros(H)"),
+        (SINGLE, "start", "dh_future, dc_carry = np.empty((2, H))\ndh_future[:] = 0\ndc_carry[:] = 0"),
+    ],
+)  # fmt: skip
+def test_a_given_line_in_another_style_and_lines_that_build_on_it_are_right(name, group, lines):
+    verdict = judged_in(name, cell_of(name, group), source=f'{lines}\nlesson.judge("{group}")')
+    assert verdict.passed, str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "lines", "words"),
+    [
+        (SINGLE, "hand-on", "next_dh_future = deltas.dh_future[t - 1]\nnext_dc_carry = dc * f", "This reads deltas"),
+        (SINGLE, "start", "dh_future = np.empty(H)\ndc_carry = np.zeros(H)", "np.empty only reserves memory"),
+        (SINGLE, "start", "dh_future = np.zeros(H)\ndc_carry = np.empty_like(h0)", "np.empty only reserves memory"),
+        (FORWARD, "pre-activation", "zi_many = params.Ui[:, token]\nzi_many += params.Wi @ h0",
+         "After `zi_many = params.Ui[:, token]`, what is done to zi_many is done to params too"),
+        (SINGLE, "meet", "new = dh_a\nnew += dh_b\ndh_both = new\ndc_carry_both = dc_carry_a + dc_carry_b",
+         "This cell changes dh_a itself, but later cells need it as it was. After `new = dh_a`, what is done to new"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_for_another_reason_than_the_line_itself_is_said(name, cell, lines, words):
+    group = cell.replace("-", "_")
+    assert words in str(judged_in(name, cell, source=f'{lines}\nlesson.judge("{group}")'))
+
+
+def test_trials_raise_no_warnings_beside_the_learner_s_own():
+    names = {"np": np, "lesson": Lesson(FORWARD), "c": 0.7, "o": 0.5}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the line gives no warning on this net, but on others it would
+        verdict = run_cell(FORWARD, "hidden", 'ct = np.tanh(c)\nh = ct ** o\nlesson.judge("hidden")', names)
+    assert "h is off" in sentences(verdict)["h"]
+
+
+@pytest.mark.parametrize(
+    "line", ["params.V @ dy + dh_future", "params.V.T @ dy + dh_future[:-1]", "params.V.T * dy[:2]"]
+)
+def test_arrays_that_do_not_fit_are_told_so_in_plain_words(line):
+    source = solved(BACK)["write-step-back"].replace("params.V.T @ dy + dh_future", line)
+    assert "at line 5: dh" in (said := str(judged_in(BACK, "write-step-back", source=source)))
+    assert "The shapes don't fit: look at the shape of each side." in said
+    source = cell_source(BACK, "write-step-back").replace("dh = ...", "dh = float('a')").replace("...", "dh")
+    assert "shapes don't fit" not in str(judged_in(BACK, "write-step-back", source=source))

@@ -21,7 +21,8 @@ from lesson_cells import (
 )
 
 from instructor.lesson_table import JUDGE, PREDICT, count
-from lstm_teach.blanks import FOLDER, Lesson, _close, judge_blank
+from lstm_teach.blanks import FOLDER, Lesson, judge_blank
+from lstm_teach.trial import close
 
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("0*.ipynb"))
 WORDS, LINES = 1800, 120
@@ -72,7 +73,7 @@ def test_the_librarys_lines_are_right_on_the_cases(name):
                 if blank.is_function:
                     continue  # its answer is held by the test of its solution, and by that of plain.py
                 space = {"np": np, **case, **case.get("start", {})}
-                assert _close(blank.library_value(line, space), np.asarray(case[line])), (group, line)
+                assert close(blank.library_value(line, space), np.asarray(case[line])), (group, line)
 
 
 @each_lesson
@@ -85,7 +86,7 @@ def test_no_named_mistake_is_the_right_answer(name):
             right = [right_of(case, part) for case in cases]
             for expression, said in table.items():
                 wrong = [np.asarray(eval(expression, {"np": np, **case})) for case in cases]
-                differs = [np.shape(w) != np.shape(r) or not _close(w, r) for w, r in zip(wrong, right, strict=True)]
+                differs = [np.shape(w) != np.shape(r) or not close(w, r) for w, r in zip(wrong, right, strict=True)]
                 assert any(differs), (group, part, expression)
                 assert said.strip().endswith((".", "?")), said
 

@@ -1,0 +1,93 @@
+"""Run the lines of a learner's cell on one case of a blank, with other numbers than the notebook's.
+
+Imports cellcode, guard and judging. The notebook's own names and arrays stay as they are.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import copy
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from lstm_teach import cellcode, guard
+from lstm_teach.forward import Cache
+from lstm_teach.judging import Trouble, is_like, same
+from lstm_teach.params import Params
+
+TOLERANCE = 1e-9  # relative to the largest number of the right answer
+COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
+
+
+def run(
+    names: Sequence[str],
+    given: Collection[str],
+    statements: Sequence[ast.stmt],
+    case: Mapping[str, Any],
+    namespace: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`.
+
+    `given` are the names that the lesson's own lines in this cell assign. "changed" are the names whose values the
+    statements have changed, "spoiled" those of `given` that they never make right.
+    """
+    read = {node.id for s in statements for node in ast.walk(s) if isinstance(node, ast.Name)}
+    space = _copies({n: v for n, v in namespace.items() if n in read})
+    known = {n: v for n, v in case.items() if n not in names and n != "start"}
+    space |= copy.deepcopy({**known, **case.get("start", {})})
+    whole = _copies(space)
+    codes = [compile(ast.Module([statement], []), "this cell", "exec") for statement in statements]
+    touched = [cellcode.touched(statement) for statement in statements]
+    last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in (*names, *given)}
+    spoiled = {n for n in given if last[n] is not None}
+    for code, theirs in zip(codes, touched, strict=True):
+        _spoil_free_memory(case)
+        with contextlib.suppress(Exception):
+            exec(code, whole)
+        spoiled -= {n for n in spoiled & theirs if close(whole.get(n), np.asarray(case[n]))}
+    found: dict[str, Any] = {}
+    for n in (n for n in names if last[n] is None):
+        only = ": == compares, = assigns" if cellcode.compared(statements, n) else ""
+        found[n] = Trouble(f"No line of this cell says what {n} is{only}.")
+    for k, code in enumerate(codes):
+        here = [n for n in names if last[n] == k]
+        _spoil_free_memory(case)
+        try:
+            exec(code, space)
+        except Exception as error:
+            said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
+            trouble = Trouble(f"On a net of a different size, this line raises {said}.{guard.on_shapes(error)}")
+            found |= {n: trouble for n in here or names if n not in found}
+        found |= {n: taken(space[n]) for n in here if n in space and n not in found}
+        space |= {n: copy.deepcopy(case[n]) for n in (*here, *(n for n in spoiled if last[n] == k))}
+    # A line is judged with the right values of the blanks before it; but what is right in the end is right.
+    found |= {n: value for n in names if n in whole and close(value := taken(whole[n]), np.asarray(case[n]))}
+    changed = {n for n in known if n in read and not same(known[n], space.get(n), rounding=True)}
+    return found | {"changed": changed - {*names, *given}, "spoiled": spoiled}
+
+
+def _spoil_free_memory(case: Mapping[str, Any]) -> None:
+    """Leave NaN in the memory that np.empty hands out next, where a lucky zero would hide that nothing filled it."""
+    shapes = {np.shape(v) for v in case.values() if isinstance(v, np.ndarray)}
+    _ = [np.full(shape, np.nan) for shape in shapes for _ in range(6)]  # all are freed together, on return
+
+
+def close(got: Any, right: np.ndarray) -> bool:
+    """Whether an answer is right."""
+    if not is_like(got, right):
+        return False
+    size = np.max(np.abs(right), initial=0.0)
+    return bool(np.max(np.abs(np.asarray(got) - right), initial=0.0) <= TOLERANCE * (size or 1))
+
+
+def _copies(space: Mapping[str, Any]) -> dict[str, Any]:
+    return {n: copy.deepcopy(v) if isinstance(v, COPIED) else v for n, v in space.items()}
+
+
+def taken(value: Any) -> Any:
+    """A copy; of an iterator, such as reversed(range(T)), the list of what it gives."""
+    return copy.deepcopy(list(value) if isinstance(value, Iterator) else value)

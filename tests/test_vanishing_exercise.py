@@ -10,6 +10,7 @@ from exercise_cells import points_of
 from projectfiles import ROOT
 
 import lstm_teach as lt
+from lstm_teach import judging
 from lstm_teach.exercises import vanishing_gradients as exercise
 
 
@@ -133,3 +134,26 @@ def test_near_a_rate_of_1_only_the_smallest_number_of_steps_is_right(off):
     verdict = exercise.check_reach(lambda *given: answers.reach(*given) + off * (given[0] > 6))
     assert [part.name for part in verdict.parts if not part.passed] == ["a rate very near 1"]
     assert "e+0" not in str(verdict)
+
+
+def test_a_loop_without_a_line_for_a_rate_of_1_loses_that_part_alone():
+    def counted(bias, extra, share):
+        n, left = 0, 1.0
+        while left > share:
+            n, left = n + 1, left * (1 / (1 + np.exp(-bias)) + extra)
+        return n
+
+    verdict = exercise.check_reach(counted)
+    assert [part.name for part in verdict.parts if not part.passed] == ["a rate of 1 or more"]
+    assert "return -1 before it" in str(verdict) and verdict.points(3) == pytest.approx(2.4)
+
+
+def test_a_search_that_never_ends_may_never_have_measured(monkeypatch):
+    def endless(lost, orders):
+        while True:
+            pass
+
+    plain = judging.Attempt.__init__
+    monkeypatch.setattr(judging.Attempt, "__init__", lambda self, f, seconds, slow: plain(self, f, 0.3, slow))
+    assert "was stopped, at line" in (verdict := str(exercise.check_bias(endless)))
+    assert "Either a loop in it never ends, or it calls lost" in verdict

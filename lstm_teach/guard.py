@@ -102,7 +102,7 @@ def _too_long(function: Callable, seconds: float, place: str, stopped: bool = Tr
     end = "was stopped" if stopped else "can't be stopped from outside"
     advice = "Look for a loop that never ends." if stopped else "Restart the kernel if it slows you down."
     name = name_of(function)
-    limit = round(seconds, 1 if seconds > 1 else 2)  # of two seconds 1.99 may be left
+    limit = round(seconds, 0 if seconds > 2 else 1 if seconds > 1 else 2)  # of two seconds 1.99 may be left
     return LearnerError(f"{name} did not finish within {limit:g} seconds and {end}{place}. {advice}")
 
 

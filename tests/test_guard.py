@@ -153,10 +153,11 @@ def ends_with_a_loop():
         never_ends()
 
 
-@pytest.mark.long
-def test_a_limit_of_which_hundredths_are_left_is_said_without_them():
-    with pytest.raises(guard.LearnerError, match="did not finish within 1 seconds"):
-        guard.call(never_ends, seconds=1.04)
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(7.9, "8"), (2.04, "2"), (1.99, "2"), (1.5, "1.5"), (1.04, "1"), (0.25, "0.25")]
+)
+def test_a_limit_is_said_without_the_part_of_a_second_that_has_gone_before(seconds, said):
+    assert f"did not finish within {said} seconds and was stopped" in str(guard._too_long(never_ends, seconds, ""))
 
 
 @pytest.mark.parametrize("function", [never_ends, swallows, swallows_everything, ends_with_a_loop])

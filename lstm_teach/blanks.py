@@ -3,30 +3,33 @@
 Imports borrowed, cellcode, judging, recognize, trial and verdicts; the forms of predictions (ipywidgets) only when one
 is asked for. What is special to a lesson is data: `lstm_teach/lessons/<name>.toml` names its blanks, their cases, the
 library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test holds the
-library's lines to the cases.
+library's lines to the cases. A case may have `start`, the values that the cell begins with where they are not the right
+ones: an f from a cell above.
 
     [blanks.product]
-    case = "cases_05:decay"            # a function in lessons/cases_05.py
+    case = "cases_02:one_step"         # a function in lessons/cases_02.py: dicts of every name and its right value
     names = ["do", "dct"]              # what the cell assigns, in order
-    hints = ["the idea", "the place", "the line"]         # optional
+    hints = ["the idea", "the place", "the line"]
     [blanks.product.library]           # what the lesson goes on with where a line is open or wrong
     do = "dh * ct"
     dct = "dh * o"
-    [blanks.product.given]             # optional: other lines of the cell, in order, which the lesson gives
-    ct = "np.tanh(c)"
     [blanks.product.mistakes.do]       # an expression in the case's names, and what is said to whoever wrote it
     "dh * o" = "..."
+    [blanks.hidden.given]              # optional: other lines of the cell, in order, which the lesson gives
+    ct = "np.tanh(c)"
 
     [blanks.step_back]                 # a function
-    case = "step_back"                 # each case has `arguments` (a tuple) and `answer`
+    case = "cases_02:step_back"        # each case has `arguments` (a tuple) and `answer` too
     names = ["step_back"]
-    library = "lstm_teach.plain:step_back"
-    returns = ["dh", "dc"]             # names for the parts if it returns a tuple; a dict or Params has its own
-    allow = ["step_back"]              # functions of the library that it may call
+    library = "lstm_teach.lessons.library:step_back"
     [blanks.step_back.lines]           # optional: each part by its line, so that what only follows is not blamed
     dzi = "dc * g * i * (1 - i)"
     [blanks.step_back.mistakes.dc]     # by part; by the function's name if the answer is one array
-    [blanks.step_back.mistakes.every]  # an expression for the whole answer: its parts are compared one by one
+    "dh * o * (1 - ct**2)" = "..."
+    [blanks.initial]
+    returns = ["dh0", "dc0"]           # names for the parts if it returns a tuple; a dict or Params has its own
+    allow = ["forward", "step_back", "the library's my_bptt"]   # functions of the library that it may call
+    [blanks.initial.mistakes.every]    # an expression for the whole answer: its parts are compared one by one
 """
 
 from __future__ import annotations

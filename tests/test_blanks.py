@@ -1,6 +1,8 @@
 """Blanks are judged line by line, by what they compute on many nets, and the lesson goes on whatever was written."""
 
 import linecache
+import textwrap
+import tomllib
 import warnings
 
 import numpy as np
@@ -677,3 +679,16 @@ def test_arrays_that_do_not_fit_are_told_so_in_plain_words(line):
     assert "The shapes don't fit: look at the shape of each side." in said
     source = cell_source(BACK, "write-step-back").replace("dh = ...", "dh = float('a')").replace("...", "dh")
     assert "shapes don't fit" not in str(judged_in(BACK, "write-step-back", source=source))
+
+
+def test_the_example_of_the_docstring_is_what_lessons_have():
+    files = [tomllib.loads(path.read_text(encoding="utf-8"))["blanks"] for path in blanks.FOLDER.glob("0*.toml")]
+    shown = tomllib.loads(textwrap.dedent(blanks.__doc__[blanks.__doc__.index("    [blanks.") :]))["blanks"]
+    assert len(shown) == 4 and all(any(holds(file.get(name), group) for file in files) for name, group in shown.items())
+
+
+def holds(whole, part):
+    """Whether a table has all that another one has; words and hints are left out there."""
+    if isinstance(part, dict):
+        return isinstance(whole, dict) and all(holds(whole.get(key), value) for key, value in part.items())
+    return whole is not None and (part in (whole, "...") or "the idea" in part)

@@ -14,7 +14,7 @@ import numpy as np
 from lstm_teach import guard, validate
 from lstm_teach.forward import check_params, loss
 from lstm_teach.gradients import exact_gradient, numerical_gradient
-from lstm_teach.gradreport import Element, GradientReport, listing, off, relative_error
+from lstm_teach.gradreport import Element, GradientReport, errors_of, listing, off
 from lstm_teach.params import Params
 from lstm_teach.validate import State, Tokens
 
@@ -172,16 +172,9 @@ def _blind_spots(params: Params, x: np.ndarray, targets: np.ndarray, states: dic
 
 
 def _errors(grads: dict[str, np.ndarray], right: Params) -> dict[str, float]:
-    """The relative error of each matrix, where rounding noise beside the whole gradient counts as zero.
-
-    A gradient that is zero but for such noise, as that of a gate that is shut, has no digits to compare.
-    """
-    noise = 1e-14 * np.linalg.norm(right.flat)
-    errors = {key: relative_error(grads[key], right[key]) for key in Params.NAMES}
-    return {
-        key: 0.0 if off({key: error}) and np.linalg.norm(grads[key] - right[key]) <= noise else error
-        for key, error in errors.items()
-    }
+    """The relative error of each matrix; 0 for one that is off only by rounding beside the whole gradient."""
+    errors, beside = errors_of(grads, right), errors_of(grads, right, noise=1e-14)
+    return errors | {key: beside[key] for key in off(errors)}
 
 
 def _examine(backward: Backward, case: Case, seconds: float) -> tuple[dict[str, np.ndarray] | None, list[str]]:
@@ -205,7 +198,7 @@ def _examine(backward: Backward, case: Case, seconds: float) -> tuple[dict[str, 
             f"{name} returns d{', d'.join(single)} as {dtypes[single[0]]}; "
             "compute in float64, since rounding hides what a check looks for."
         )
-    unlike = [key for key in Params.NAMES if relative_error(results[0][key], results[-1][key]) > 1e-12]
+    unlike = [key for key, error in errors_of(results[0], results[-1]).items() if error > 1e-12]
     if unlike:
         problems.append(
             f"{name} returns something else when it is called again with the same inputs (d{', d'.join(unlike)}); "

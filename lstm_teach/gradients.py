@@ -1,4 +1,4 @@
-"""Gradients from independent sources: differences, a complex step, forward mode. Imports params and forward only."""
+"""Gradients from independent sources: differences, a complex step, forward mode. Imports params, forward, validate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a gradient is from the right one, in a number, a word and a table. Imports params only."""
+"""How far a gradient is from the right one, in a number, a word and a table. Imports params, html and validate."""
 
 from __future__ import annotations
 
@@ -31,6 +31,16 @@ def relative_error(a: np.ndarray, b: np.ndarray) -> float:
         return math.nan
     a, b = a / largest, b / largest  # so that no square overflows or vanishes
     return float(np.linalg.norm(a - b) / max(np.linalg.norm(a), np.linalg.norm(b)))
+
+
+def errors_of(got: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray], noise: float = 0.0) -> dict[str, float]:
+    """The relative error of each gradient, by name; 0 where the difference is at most `noise` times the norm of all.
+
+    A gradient that is zero but for rounding, as that of a gate that is shut, has no digits to compare.
+    """
+    least = noise * math.hypot(*(np.linalg.norm(right[name]) for name in right))
+    same = [name for name in right if noise and np.linalg.norm(got[name] - right[name]) <= least]
+    return {name: 0.0 if name in same else relative_error(got[name], right[name]) for name in right}
 
 
 def _real(name: str, value: np.ndarray) -> np.ndarray:

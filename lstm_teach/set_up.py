@@ -1,4 +1,4 @@
-"""What is installed, and whether it is new enough. Imports the standard library only."""
+"""What is installed, and whether it is new enough. Imports the package, for its version."""
 
 import platform
 import re

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import lstm_teach as lt
 from lstm_teach.gradcheck import LENGTHS
-from lstm_teach.gradreport import LADDER
+from lstm_teach.gradreport import LADDER, errors_of
 
 X, TARGETS = [2, 0, 2, 3, 1], [1, 3, 0, 0, 2]
 
@@ -352,6 +352,15 @@ def test_relative_error_is_of_norms_and_knows_zeros_and_extremes():
     assert lt.relative_error([1e-200], [2e-200]) == pytest.approx(0.5)
     with pytest.raises(ValueError, match=r"same shape, got \(2,\) and \(1,\)"):
         lt.relative_error([1, 2], [1])
+
+
+def test_the_errors_of_several_gradients_leave_out_what_is_noise_beside_all_of_them():
+    right = {"a": np.array([1e-14, 0]), "b": np.array([3.0, 4.0])}
+    got = {"a": np.array([2e-14, 0]), "b": np.array([3.0, 4.5])}
+    errors = {"a": pytest.approx(0.5), "b": pytest.approx(0.5 / np.hypot(3, 4.5))}
+    assert errors_of(got, right) == errors == errors_of(got, right, noise=1e-15)
+    assert errors_of(got, right, noise=1e-14) == errors | {"a": 0.0}
+    assert errors_of({"a": [1e-200]}, {"a": np.array([2e-200])}) == {"a": pytest.approx(0.5)}
 
 
 # What the check does with inputs

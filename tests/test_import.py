@@ -1,6 +1,7 @@
 """Arrows point one way: which module may import which, and what `import lstm_teach` brings along."""
 
 import ast
+import re
 import subprocess
 import sys
 
@@ -61,6 +62,15 @@ def own(path):
 def test_a_core_module_imports_only_what_stands_before_it(module):
     names = {path.stem for path in PACKAGE.glob("*.py")} | {"figures", "explorers"}
     assert own(PACKAGE / f"{module}.py") & names <= CORE[module]
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
+def test_a_docstring_that_says_what_only_is_imported_names_it_all(path):
+    said = re.search(r"Imports ([^.;:]*?)\s+only[.:]", ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "")
+    if said and path.stem != "__init__":
+        words = {*re.findall(r"\w+", said[1]), *(["validate"] if "input checks" in said[1] else ())}
+        modules = {name for name in imported(path) if (ROOT / f"{name.replace('.', '/')}.py").is_file()}
+        assert {name.rpartition(".")[2] for name in modules} <= words
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.name)

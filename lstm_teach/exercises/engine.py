@@ -61,7 +61,7 @@ import numpy as np
 from lstm_teach.edited import edited
 from lstm_teach.exercises.questions import Question
 from lstm_teach.gradcheck import collect_gradients
-from lstm_teach.gradreport import off, relative_error
+from lstm_teach.gradreport import errors_of, off
 from lstm_teach.judging import (
     Attempt,
     Trouble,
@@ -302,11 +302,6 @@ def _nine_off(grads: Mapping[str, np.ndarray], right: Params, length: int) -> st
         f" d{worst}, with an error of {errors[worst]:.2g}; at row {at[0]}, column {at[1]} yours is"
         f" {yours}, right is {theirs}."
     )
-
-
-def errors_of(grads: Mapping, right: Mapping) -> dict[str, float]:
-    """The norm-relative error of each gradient, by name."""
-    return {name: relative_error(grads[name], right[name]) for name in right}
 
 
 def listed(names: Collection[str]) -> str:

@@ -11,7 +11,7 @@ from .. import bell
 from ..backward import Deltas, bptt
 from ..figures import single_pass as figures
 from ..gradients import exact_gradient
-from ..gradreport import relative_error
+from ..gradreport import errors_of
 from ..nested import FLAWS, nested_bptt
 from ..params import Params
 from .controls import dropdown, int_slider
@@ -34,9 +34,7 @@ def two_passes(left_in: frozenset[str]) -> tuple[Deltas, Deltas, dict[str, float
     net = bell_net()
     repaired = frozenset(FLAWS) - left_in
     gradient, deltas = nested_bptt(*net, repaired=repaired, return_deltas=True)
-    exact = exact_gradient(*net)
-    errors = {name: relative_error(gradient[name], exact[name]) for name in Params.NAMES}
-    return deltas, bptt(*net, return_deltas=True)[1], errors
+    return deltas, bptt(*net, return_deltas=True)[1], errors_of(gradient, exact_gradient(*net))
 
 
 def delta_inspector() -> Explorer:

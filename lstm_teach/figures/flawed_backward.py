@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from ..gradreport import relative_error, verdict
+from ..gradreport import errors_of, verdict
 from ..nested import FLAWS
 from ..params import Params
 from .scene import Scene, drawn
@@ -85,13 +85,14 @@ def build(vocab_size: int, hidden_size: int) -> tuple[Scene, Callable]:
 
     def update(got: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> None:
         limit = max(np.abs(right["W" + gate]).max() for gate in "ifog") or 1.0
+        errors = errors_of(got, right)
         cells = np.full((height, width), np.nan)
         places = {word: [] for word in VERDICTS}
         for name in names:
             high, wide = shapes[name]
             for top, grads in ((0, right), (lower, got)):
                 cells[top : top + high, corners[name] : corners[name] + wide] = grads[name] / limit
-            error = relative_error(got[name], right[name])
+            error = errors[name]
             word = verdict(error)
             places[word].append((middles[name], RIGHT_AT if word == "right" else max(np.log10(error), LOWEST)))
             texts["error", name].set_text("0" if word == "right" else short(error, 2))
@@ -115,7 +116,7 @@ def picture(got: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> F
 
 def describe(got: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray], loop: str = "The loop as posted") -> str:
     """Say in one line which gradients are right, and which is worst."""
-    errors = {name: relative_error(got[name], right[name]) for name in Params.NAMES}
+    errors = errors_of(got, right)
     good = [f"d{name}" for name in Params.NAMES if verdict(errors[name]) == "right"]
     if len(good) == len(errors):
         return f"{loop}: all 9 gradients are right."

@@ -65,7 +65,7 @@ def short_string(number: int) -> tuple[str, list[str]]:
             return text, choices
 
 
-def clipping_explorer(norms: Mapping[str, np.ndarray], limit: float = 5.0) -> Explorer:
+def clipping_explorer(norms: Mapping[str, np.ndarray]) -> Explorer:
     """Return the picture of what a limit would do to the steps of some runs.
 
     `norms` maps the words for each run's gradient to the norm of its whole gradient, one positive number per step.
@@ -74,14 +74,13 @@ def clipping_explorer(norms: Mapping[str, np.ndarray], limit: float = 5.0) -> Ex
     if not norms or any(not len(n) or not (np.isfinite(n) & (np.asarray(n) > 0)).all() for n in norms.values()):
         raise ValueError("norms must map names to the positive norms of the steps of a run, one run at least.")
     scene, update = figures.build_limit(norms)
-    start = 10 ** (round(np.log10(limit) / 0.05) * 0.05)  # a place of the slider: the page would move to one anyway
 
     def draw(limit: float, run: str):
         update(run, limit)
         return scene, figures.describe_limit(run, norms[run], limit)
 
     controls = {
-        "limit": log_slider("Limit", start, -1, 2, 0.05, ".2r"),
+        "limit": log_slider("Limit", 10**0.7, -1, 2, 0.05, ".2r"),
         "run": choice("Gradient", list(norms)),
     }
     return Explorer("Where should the limit be?", controls, draw, rows=[["limit", "run"]])

@@ -280,6 +280,15 @@ def test_bad_arguments_get_one_sentence():
         lt.diagnose(3)
 
 
+def test_a_helper_that_is_called_through_its_module_is_said_not_to_be_looked_into(tmp_path, monkeypatch):
+    (tmp_path / "my_lstm_module.py").write_text(PER_GATE.replace("do = dh * ct[t]", "do = dh * c[t]"), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    text = "import my_lstm_module as m\n\n\ndef backward(params, x, targets, h0=None, c0=None):\n"
+    notes = diagnose(text + "    return m.backward(params, x, targets, h0, c0)\n", steps=FEW).notes
+    assert any("m.backward was not looked into" in n and "from my_lstm_module import backward" in n for n in notes)
+    assert not any("No value in the run" in note for note in notes)
+
+
 BEYOND_REPAIR = PER_GATE.replace("do = dh * ct[t]", "do = np.cos(37 * dh + ct[t]) * np.sin(dh) - np.exp(ct[t] ** 3)")
 
 
@@ -594,7 +603,7 @@ def test_an_error_of_the_doctors_own_while_it_looks_at_a_statement_is_not_taken_
     for text in (PER_GATE, lenient):
         backward, truth = define(text, "backward", "<looked at>"), Truth(make_case(3, 23, []))
         every = {slot.number for slot in Code.of(backward).slots}
-        variants = Variants(Code.of(backward), [], [truth], at=(every, lambda *_: 1 / 0))
+        variants = Variants(Code.of(backward), at=(every, lambda *_: 1 / 0))
         with pytest.raises(ZeroDivisionError):
             variants.run(truth)
 
@@ -712,7 +721,7 @@ def test_an_edit_that_python_refuses_only_when_it_compiles_is_left_out():
         Edit("axis", 1.0, (Part(slot.number, text, ((slot.start, slot.end, text),)),))
         for text in ("dh = np.sum(dy, axis=0, axis=0)", "dh = dh_next")
     ]
-    assert Variants(code, edits, []).edits == edits[1:]
+    assert Variants(code, edits).edits == edits[1:]
 
 
 def test_two_changes_that_one_statement_needs_are_one_finding():

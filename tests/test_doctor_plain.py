@@ -318,3 +318,100 @@ def test_of_two_lines_that_could_be_changed_the_wrong_one_is_named(right, wrong,
     text = text.replace(other, "dUi[:, x[t]] = dzi")
     found = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
     assert [each.repair for each in found] == [right, other]
+
+
+def number_of(text, line):
+    (number,) = (k for k, each in enumerate(text.splitlines(), 1) if each.strip() == line)
+    return number
+
+
+ONE_NAME = (
+    PLAIN.replace("dh_next = np.zeros(H)", "dh = np.zeros(H)")
+    .replace("dc_next = np.zeros(H)", "dc = np.zeros(H)")
+    .replace("dh = V.T @ dy + dh_next", "dh = dh + V.T @ dy")
+    .replace("dc = dct * (1 - ct[t] ** 2) + dc_next", "dc += dct * (1 - ct[t] ** 2)")
+    .replace("dh_next = Wi", "dh = Wi")
+    .replace("dc_next = dc * f[t]", "dc = dc * f[t]")
+)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "after"),
+    [
+        ("        dc = dc * f[t]\n", "dh = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg"),
+        ("        dh = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg\n", "dc = dc * f[t]"),
+    ],
+)
+def test_a_delta_that_goes_into_the_next_turn_as_it_is_should_be_handed_on(left_out, after):
+    text = ONE_NAME.replace(left_out, "")
+    assert lt.check_gradients(define(ONE_NAME, "backward", "<right>")).passed and text != ONE_NAME
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert (found.line, found.how) == (number_of(text, after), "add")
+    name, _, value = found.repair.partition(" = ")
+    factors = re.findall(r"\w+\.T @ \w+|\w+\[t\]|\bd\w\b", value)
+    assert f"        {name} = " == left_out[: len(name) + 11] and all(factor in left_out for factor in factors)
+
+
+def test_a_value_that_is_replaced_where_this_step_meets_the_next_is_not_said_to_be_summed_over_all_steps():
+    text = ONE_NAME.replace("dc += dct", "dc = dct")
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert found.repair == "dc += dct * (1 - ct[t] ** 2)" and "steps" not in found.cause
+
+
+AT_ONCE = PLAIN.replace("        dy = y[t].copy()\n        dy[targets[t]] -= 1\n", "        dy = errors[t]\n").replace(
+    "    for t in", "    errors = y.copy()\n    errors[np.arange(T), targets] -= 1\n    for t in"
+)
+
+
+def test_what_should_not_be_there_is_not_moved_to_where_it_does_nothing():
+    assert lt.check_gradients(define(AT_ONCE, "backward", "<right>")).passed
+    text = AT_ONCE.replace("    for t in", "    errors /= T\n    for t in")
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert found.code == "errors /= T" and found.how == "remove" and "first thing to go wrong" not in found.place
+
+
+def test_an_array_that_gets_a_new_value_under_the_name_of_a_loop_stays_as_it_was():
+    body = "\n".join(f"        dW{gate} += np.outer(dz{gate}, h[t - 1])" for gate in "ifog")
+    head = "        for dW, dz in zip((dWi, dWf, dWo, dWg), (dzi, dzf, dzo, dzg)):\n"
+    right = PLAIN.replace(body, f"{head}            dW += np.outer(dz, h[t - 1])")
+    assert lt.check_gradients(define(right, "backward", "<right>")).passed and right != PLAIN
+    (found,) = lt.diagnose(define(right.replace("dW +=", "dW = dW +"), "backward", "<plain>"), progress=False).findings
+    assert found.repair == "dW += np.outer(dz, h[t - 1])" and "changes the array itself" in found.cause
+
+
+def test_a_smaller_change_of_a_line_comes_before_an_equation_anew():
+    right = PLAIN.replace("ct[t]", "np.tanh(c[t])").replace("c, ct, h", "c, h").replace("cache.ct, ", "")
+    text = right.replace("do = dh * np.tanh(c[t])", "do = dh * c[t]")
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert found.cause == "The tanh is missing: `c[t]` should be `np.tanh(c[t])`."
+
+
+def test_of_a_statement_over_several_lines_the_one_is_named_that_changes():
+    whole = "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg"
+    text = PLAIN.replace(whole, "dh_next = (Wi.T @ dzi + Wf.T @ dzf\n                   + Wg.T @ dzg)")
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert found.line == number_of(text, "+ Wg.T @ dzg)") and found.cause == "A term is missing: `+ Wo.T @ dzo`."
+    assert found.repair == "+ Wg.T @ dzg + Wo.T @ dzo)"
+
+
+def test_the_first_thing_to_go_wrong_is_no_gradient_that_is_right():
+    text = PLAIN.replace(
+        "return dV, dWi, dWf, dWo, dWg, dUi", "return [dV, *np.split(np.r_[dWi, dWf, dWg, dWo], 4), dUi"
+    )
+    text = text.replace("dUf, dUo, dUg\n", "dUf, dUo, dUg]\n")
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert found.proved and found.quantity in ("", "dWo", "dWg")
+
+
+def test_gradients_that_are_zero_are_said_to_be_so_where_no_repair_is_found():
+    text = PLAIN.replace("dUf[:, x[t]] += dzf", "pass").replace("dWg += np.outer(dzg, h[t - 1])", "pass")
+    notes = lt.diagnose(define(text, "backward", "<plain>"), steps=1, progress=False).notes
+    assert "dWg and dUf are zero: nothing is added there, or it is lost." in notes
+
+
+def test_a_change_that_needs_other_lines_too_is_not_said_to_do_as_well():
+    text = PLAIN.replace(
+        "        do = dh * ct[t]\n        dct = dh * o[t]\n", "        dct, do = dh * ct[t], dh * o[t]\n"
+    )
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert found.code.startswith("dct, do") and not found.elsewhere

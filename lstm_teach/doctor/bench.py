@@ -52,7 +52,7 @@ class Bench:
         self.code, self.slots, self.tell = code, code.slots, tell
         self.truths, self.truth = truths, truths[0]
         self.scene, self.every = candidates(code, self.truth)
-        self.bare = Variants(code, [], [self.truth])
+        self.bare = Variants(code)
         self.kinds = {slot.number: slot.kind for slot in self.slots}
         self.assigned = {slot.number: self._end_of_targets(slot) for slot in self.slots}
 
@@ -96,10 +96,10 @@ class Bench:
         return cost
 
 
-def let_end(code: Code, truths: list[Truth]) -> list[tuple[Edit, Outcome]]:
+def let_end(code: Code, truth: Truth) -> list[tuple[Edit, Outcome]]:
     """For code with a loop that never ends: steps of such loops with which it ends, the best first."""
-    variants = Variants(code, list(steps_of_loops(code.slots)), truths[:1])
-    ending = [(edit, outcome) for edit in variants.edits if not (outcome := variants.evaluate([edit])).error]
+    variants = Variants(code, list(steps_of_loops(code.slots)))
+    ending = [(edit, outcome) for edit in variants.edits if not (outcome := variants.evaluate(truth, [edit])).error]
     return sorted(ending, key=lambda pair: (-pair[1].score, pair[0].cost))
 
 

@@ -14,9 +14,10 @@ from lstm_teach.gradreport import listing
 _KINDS = tomllib.loads((Path(__file__).parent / "causes.toml").read_text(encoding="utf-8"))
 IDEAS = {kind: said["idea"] for kind, said in _KINDS.items()}  # the first level of a finding
 _OPERATION = {
-    "+=": "the contributions of all steps have to be added up",
-    "-=": "the sign is wrong",
-    "=": "the old value has to be replaced",
+    "add.at": "with an array of indices, `+=` counts a token that comes twice only once",
+    " += ": "this has to be added to what is there already",
+    " -= ": "the sign is wrong",
+    " = ": "what was there before has to be replaced",
     "": "the operation is another one",
 }
 
@@ -39,15 +40,20 @@ def idea(edit: Edit) -> str:
     return IDEAS[_kind(edit)]
 
 
-def cause(edit: Edit) -> str:
-    """One sentence on what the edit repairs."""
-    kind, old, new, number = _kind(edit), edit.old.strip(), edit.new.strip(), ""
-    sign = "-=" if kind == "sign" else next((sign for sign in _OPERATION if sign and f" {sign} " in f" {new} "), "")
+def cause(edit: Edit, key: Key | None = None) -> str:
+    """One sentence on what the edit repairs, where `key` is the first thing that goes wrong."""
+    kind, old, new, number = _kind(edit), " ".join(edit.old.split()), " ".join(edit.new.split()), ""
+    sign = next(sign for sign in _OPERATION if sign in f" {new} ")
+    # Of a weight gradient that is turned round this is not the reason.
+    more = new.count(".T") > old.count(".T") and new.replace(".T", "") == old.replace(".T", "")
+    back = more and key is not None and key.quantity in ("dh", "dh_loss", "dh_future", "back")
+    transposed = ": on the way back a matrix acts transposed" if back else ""
     if old in ("dot", "inner", "matmul") and new == "outer":
         number = f": `{old}` of two vectors is one number, and it would be added to every entry of the matrix"
     missing = [f"`{argument.partition('=')[0]}`" for argument in new.split(", ")]
     names = f"{listing(missing)} {'are' if len(missing) > 1 else 'is'}"
-    return _KINDS[kind]["cause"].format(old=old, new=new, accumulate=_OPERATION[sign], number=number, names=names)
+    parts = {"accumulate": _OPERATION[sign], "number": number, "names": names, "transposed": transposed}
+    return _KINDS[kind]["cause"].format(old=old, new=new, **parts)
 
 
 FORWARD_PATH = "in the forward pass"

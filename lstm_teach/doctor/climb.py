@@ -20,6 +20,7 @@ from lstm_teach.doctor.variants import Variants
 from lstm_teach.gradcheck import LENGTHS, own_case, states_taken
 
 _DEEPEST = 9  # edits
+_SMALLER = 400  # edits of one statement
 _BRANCHES, _ALIKE = 6, 3  # different gains that are followed from one state, and edits with the same gain
 _FIRST = 2  # batches of edits to try in a state before the gains are followed: the best may be among the next
 _BEFORE = 1  # the same in the code as it was, where `single` left out what can't be all that is wrong
@@ -80,9 +81,10 @@ class Climb:
             if not self.waiting:
                 break
             self.turn += 1
-            # Now and then the code as it was has its turn, whatever was gained: one edit may repair it after all.
-            root = self.turn % _ROOT == 0 and self.root in self.waiting
-            state = self.root if root else min(self.waiting)
+            # Now and then the code as it was has its turn, whatever was gained: one edit may repair it after all. And
+            # where the best state is stuck, the one before it: what was gained there may not have been what was meant.
+            earlier = (self.root, self.best.before if self.best.batches >= _STUCK else None, None)[self.turn % _ROOT]
+            state = earlier if earlier in self.waiting else min(self.waiting)
             self.waiting.remove(state)
             if state.todo is None:
                 state.todo = _batches(self.likely.next(state))
@@ -113,7 +115,7 @@ class Climb:
         """Try a batch of edits; those that gain something are noted in the state."""
         self.tell(self.tried)
         state.batches += 1
-        variants = Variants(self.code, [*state.made, *batch], [], records=False)
+        variants = Variants(self.code, [*state.made, *batch], records=False)
         allowed = {id(edit) for edit in variants.edits}
         found = []
         for edit in (edit for edit in batch if id(edit) in allowed):
@@ -127,8 +129,16 @@ class Climb:
                 break
         if found:
             found = self.likely.first(found, state)
+            if found[0].kind == "equation" or found[0].kind.startswith("moved"):
+                found = self.likely.first([*found, *self._smaller(state, found[0])], state)
             made, alike = state.with_one_more(found[0], found[1:40])
             yield Repair(made, alike)
+
+    def _smaller(self, state: State, edit: Edit) -> list[Edit]:
+        """Other changes of the same statements that repair everything too, of the likeliest."""
+        others = [one for one in self.bench.every if one.slots <= edit.slots and one.kind != edit.kind][:_SMALLER]
+        variants = Variants(self.code, [*state.made, *others], records=False)
+        return [one for one in variants.edits if one in others and self._gain(variants, state, one) == self.full]
 
     def _gain(self, variants: Variants, state: State, edit: Edit) -> tuple[int, ...] | None:
         """What is right on each rung with one more edit.
@@ -165,12 +175,11 @@ class Climb:
             gained = count_right(right) - count_right(state.right)
             for rank, edit in enumerate(edits[:_ALIKE]):
                 made, alike = state.with_one_more(edit, [other for other in edits[:8] if other is not edit])
-                if frozenset(map(id, made)) not in self.followed:
-                    self.followed.add(frozenset(map(id, made)))
+                if self._is_new(made):
                     beside = [other for gains in state.gains.values() for other in gains]
                     put_off = state.put_off + _STEP + _TWIN * rank - gained + _ZEROS * ("zeros_like(" in edit.new)
                     cost = state.cost + edit.cost
-                    yield State(put_off, cost, next(self.numbers), made, alike, right, beside)
+                    yield State(put_off, cost, next(self.numbers), made, alike, right, state, beside)
 
     def _all_at_once(self, state: State) -> Iterator[State]:
         """The state after all gains that have nothing to do with each other, if there are several."""
@@ -180,16 +189,22 @@ class Climb:
             new = right[lowest] & ~state.right[lowest]
             if not new & gained and all(edit.slots.isdisjoint(other.slots) for other in made):
                 made, alike, gained = [*made, edit], [*alike, others], gained | new
-        if len(made) > len(state.made) + 1 and frozenset(map(id, made)) not in self.followed:
-            self.followed.add(frozenset(map(id, made)))
+        if len(made) > len(state.made) + 1 and self._is_new(made):
             right = self._rights(made)
             if count_right(right) > max(map(count_right, state.gains)):
                 put_off = state.put_off + _STEP - (count_right(right) - count_right(state.right))
-                yield State(put_off, state.cost, next(self.numbers), made, alike, right)
+                yield State(put_off, state.cost, next(self.numbers), made, alike, right, state)
+
+    def _is_new(self, made: Sequence[Edit]) -> bool:
+        """Whether nobody has gone on from these edits yet; from now on somebody has."""
+        key = frozenset(map(id, made))
+        new = key not in self.followed
+        self.followed.add(key)
+        return new
 
     def _rights(self, made: Sequence[Edit]) -> tuple[int, ...]:
         """What is right on each rung with these edits."""
-        variants = Variants(self.code, made, [], records=False)
+        variants = Variants(self.code, made, records=False)
         return tuple(self._right(variants, rung, made) or 0 for rung in self.rungs)
 
     def _twins(self, state: State) -> Iterator[State]:
@@ -199,13 +214,14 @@ class Climb:
         for k, others in enumerate(state.alike):
             for other in others:
                 made = [*state.made[:k], other, *state.made[k + 1 :]]
-                if frozenset(map(id, made)) in self.followed:
+                if not self._is_new(made):
                     continue
-                self.followed.add(frozenset(map(id, made)))
                 right = self._rights(made)
                 if count_right(right) >= count_right(state.right):
                     alike = [*state.alike[:k], [], *state.alike[k + 1 :]]
-                    yield State(state.put_off, state.cost, next(self.numbers), made, alike, right, state.beside)
+                    yield State(
+                        state.put_off, state.cost, next(self.numbers), made, alike, right, state.before, state.beside
+                    )
 
     def _look(self, edits: int, most: int, deadline: Deadline) -> list[State]:
         """At most so many states after the first `edits` of the best state, if it was not looked inside for as many."""
@@ -219,7 +235,7 @@ class Climb:
         pairs = enumerate(zip(found, rights, strict=True))
         now = count_right(state.right)
         states = ((state.put_off + k + max(0, now - count_right(right)), one, right) for k, (one, right) in pairs)
-        return [State(put_off, 0, next(self.numbers), *one, right) for put_off, one, right in states]
+        return [State(put_off, 0, next(self.numbers), *one, right, state) for put_off, one, right in states]
 
     def _inside(self, state: State, edits: list[Edit], deadline: Deadline) -> list[Made]:
         """With which edits more quantities are right inside the pass, where no gradient shows it yet: most first."""
@@ -228,9 +244,9 @@ class Climb:
         def inside(variants: Variants, edits: list[Edit], known: dict) -> int:
             return variants.seen(variants.run(truth, edits), truth, known) & truth.inner
 
-        before = inside(Variants(self.code, state.made, [truth]), state.made, known)
+        before = inside(Variants(self.code, state.made), state.made, known)
         for batch in _batches([edit for edit in edits if id(edit) not in self.likely.failed]):
-            variants = Variants(self.code, [*state.made, *batch], [truth])
+            variants = Variants(self.code, [*state.made, *batch])
             allowed = {id(edit) for edit in variants.edits}
             for edit in (edit for edit in batch if id(edit) in allowed and not deadline.over):
                 made = state.with_one_more(edit)

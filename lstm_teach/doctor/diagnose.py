@@ -17,7 +17,7 @@ from lstm_teach.doctor.fuel import STEPS
 from lstm_teach.doctor.proof import CALL, called, is_right, proof_cases
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import search
-from lstm_teach.doctor.source import NoSource, whole_text
+from lstm_teach.doctor.source import NoSource, through_modules, whole_text
 from lstm_teach.doctor.truth import Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Endless, Variants
 from lstm_teach.gradcheck import LENGTHS, Backward, check_gradients, states_taken
@@ -88,9 +88,13 @@ def _diagnosis(
     account = Account(code, takes, result)
     found = account.findings()
     if not result.proved:
-        place, known = account.what_is_known(result.code if found else code)
-        found = found or place
-        notes += known + _STOPPED[result.stopped]
+        if outside := through_modules(code.units):  # then what the rest of the code computes tells little
+            said = "{} was not looked into. It will be after `{}`, without the module's name."
+            notes += [said.format(*pair) for pair in outside.items()]
+        else:
+            place, known = account.what_is_known(result.code if found else code)
+            found, notes = found or place, notes + known
+        notes += _STOPPED[result.stopped]
     return replace(
         diagnosis,
         findings=(*problems, *found),
@@ -121,7 +125,7 @@ def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...])
         raise NoSource(f"its text can't be compiled by itself ({error}).") from None
     if problems:
         try:
-            stopped = guard.call(Variants(code, [], []).run, Truth(case), seconds=CALL).error
+            stopped = guard.call(Variants(code).run, Truth(case), seconds=CALL).error
         except guard.LearnerError as error:
             stopped = error
         if isinstance(stopped, Endless | guard.LearnerError):

@@ -43,6 +43,7 @@ _WITHOUT = {
     "step of a loop": "Without it the function never ends.",
     "no return": "Without it the function returns nothing.",
 }
+_SPOILS = ("extra statement", "copy", "in place")  # kinds of edits of what changes a right value
 _CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
 _LETTERS = {"d": "deltas of the gates", "dz": "deltas of the pre-activations"}  # which stand for all four gates
 _UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
@@ -54,7 +55,7 @@ class Account:
 
     def __init__(self, code: Code, takes: dict[str, bool], result: Result):
         self.code, self.units, self.takes, self.result = code, code.units, takes, result
-        self.truth = Truth(make_case(3, 23, takes))
+        self.truth, self.one = Truth(make_case(3, 23, takes)), Truth(make_case(1, 21, takes))
         self.flaws = result.flaws if result.proved else self._telling(result.flaws)
 
     def findings(self) -> list[Finding]:
@@ -64,7 +65,7 @@ class Account:
 
     def what_is_known(self, code: Code) -> tuple[list[Finding], list[str]]:
         """Where nothing is proved: a line that may be wrong, if there is one, and a note on what is never made."""
-        variants, truth = self._variants(code), self.truth
+        variants, truth = Variants(code), self.truth
         trace, longer = variants.run(truth), Truth(make_case(6, 26, self.takes))
         if gradients(trace, truth) is None:
             return [], []  # it stops, or returns nothing of use: the check has said so, and no value tells more
@@ -75,21 +76,25 @@ class Account:
         notes = []
         if never := [*takewhile(lambda name: name not in made, reversed(_CHAIN))]:
             name = _LETTERS.get(never[-1], never[-1])  # what is left out before one that is made need not be computed
-            notes.append(f"The right value of {name} was not seen at any step, nor of what follows.")
+            notes.append(f"No value in the run is the right {name} of any step, nor what follows from it.")
+        empty = [
+            f"d{name}" for name, got in gradients(trace, truth).items() if not got.any() and truth.gradient[name].any()
+        ]
+        if empty:
+            notes.append(
+                f"{listing(empty)} {'is' if len(empty) == 1 else 'are'} zero: nothing is added there, or it is lost."
+            )
         # On a short sequence a wrong delta may not show yet.
         right = set(right_matrices(trace, truth)) & set(right_matrices(variants.run(longer), longer))
         may, just, unknown = _suspects(variants, trace, events, truth, right)
         return [_suspicion(code, may, just, unknown, right)] if unknown or just else [], notes
-
-    def _variants(self, code: Code) -> Variants:
-        return Variants(code, [], [self.truth])
 
     def _telling(self, flaws: list[Flaw]) -> list[Flaw]:
         """Those that bring many right values into being."""
 
         def score(chosen: list[Flaw]) -> float:
             try:
-                return self._variants(repaired(self.code, chosen)).evaluate().score
+                return Variants(repaired(self.code, chosen)).evaluate(self.truth).score
             except (SyntaxError, StopIteration):
                 return math.nan
 
@@ -98,7 +103,7 @@ class Account:
     @functools.cached_property
     def _repaired(self) -> tuple[Trace, list[tuple[int, int]]]:
         """What the repaired code computes, and what is recognized of it."""
-        variants = self._variants(repaired(self.code, self.flaws))
+        variants = Variants(repaired(self.code, self.flaws))
         trace = variants.run(self.truth)
         return trace, variants.events(trace, self.truth)
 
@@ -109,14 +114,18 @@ class Account:
         except (SyntaxError, StopIteration):
             alone = self.code
         edit, number, row = flaw.edits[0], *self._row(flaw)
-        where, broken = place(self.units, number, row), self._variants(alone)
+        where, broken = place(self.units, number, row), Variants(alone)
         trace = broken.run(self.truth)
         order, key = self._first_gone(broken, trace)
+        if edit.kind in _SPOILS or edit.kind.startswith("moved"):
+            key = None  # what it spoils was right before
         evidence = self._evidence(flaw, alone) if self.result.proved else self._gained(trace)
         elsewhere = tuple(line for line in self.result.elsewhere.get(id(edit), ()) if line != where["line"])
         if elsewhere:
             evidence += f" A change of line {' or of line '.join(map(str, elsewhere))} would do as well."
-        cause, idea = " ".join(dict.fromkeys(map(causes.cause, flaw.edits))), causes.idea(edit)
+        cause, idea = " ".join(dict.fromkeys(causes.cause(each, key) for each in flaw.edits)), causes.idea(edit)
+        if edit.kind == "equation" and not self.result.proved:
+            cause = f"with `{edit.new}` instead of `{edit.old}` more comes right."
         if not self._quotes_the_learner(flaw, number, row):
             cause, idea = f"`{where['code']}` is not what belongs here.", causes.IDEAS["equation"]
         repair = self._repair(flaw, number, row)
@@ -136,8 +145,12 @@ class Account:
     def _row(self, flaw: Flaw) -> tuple[int, int]:
         """The unit and the row of it that a flaw is in; of a statement that is moved, where it stands now."""
         kind, places = flaw.edits[0].kind, sorted(flaw.changes, key=lambda change: (not change[3].strip(), change[1]))
-        number, start, *_ = flaw.changes[0] if kind.startswith("moved") else places[0]
+        number, start, end, text = flaw.changes[0] if kind.startswith("moved") else places[0]
         unit = self.units[number]
+        if text.strip():  # of a statement over several lines the one that changes
+            old = unit.text[start:end]
+            same = next((k for k, (a, b) in enumerate(zip(old, text, strict=False)) if a != b), len(old))
+            start += len(old[:same].rstrip())
         row = unit.row(min(start, len(unit.text) - 1))
         if kind in ADDED:  # after the last line above that is more than a comment
             above = enumerate(unit.text[:start].splitlines())
@@ -187,13 +200,18 @@ class Account:
                 key = first(found & missing)
                 # The columns of a U are seen one by one: where other gradients are wrong too, it need not be the first.
                 sure = key.gate[:1] != "U" or all(name[0] == "U" for name in wrong)
+                # With a single step the walk back sees the last step alone: what is wrong there is so at that step.
+                at_once = len(right_matrices(broken.run(self.one), self.one)) < len(Params.NAMES)
+                sure = sure and (not at_once or key.step in (None, truth.case.length - 1))
                 return order, key if sure else None
         # Nothing is gone: the same numbers stand in another place or the other way round. Then compare event by event.
         usual = [k for k, value in enumerate(right.values) if usable(value)]
+        kept = sum(1 << k for k, key in enumerate(truth.keys) if key.gate in Params.NAMES and key.gate not in wrong)
         for order, (k, (slot, found)) in enumerate(zip(usual, events, strict=False)):
-            there = found > 0 and found & truth.counted and trace.slots[k : k + 1] == [slot]
+            found = max(found, 0) & truth.counted & ~kept
+            there = found > 0 and trace.slots[k : k + 1] == [slot]
             if there and not same(right.values[k], trace.values[k]):
-                return order, first(found & truth.counted)
+                return order, first(found)
         return 10**6, None
 
     def _gained(self, trace: Trace) -> str:
@@ -201,7 +219,8 @@ class Account:
         before, now = (right_matrices(each, self.truth) for each in (trace, self._repaired[0]))
         names = [f"d{name}" for name in now if name not in before]
         more = "more of the deltas are right, but no more of the gradients"
-        return f"With it, {f'{listing(names)} agree at T = 3' if names else more}."
+        agree = f"{listing(names)} agree{'s' * (len(names) == 1)} at T = 3" if names else more
+        return f"With it, {agree}."
 
     def _evidence(self, flaw: Flaw, alone: Code) -> str:
         """What a flaw alone does to the nine gradients, by length."""

@@ -16,6 +16,8 @@ from lstm_teach.doctor.donors import donors, unlike
 from lstm_teach.doctor.scene import Atom, is_vector, is_zeros
 from lstm_teach.doctor.slots import Edit
 
+# Which of the thing itself, the slopes of tanh and of the sigmoid in it, and a part of the latter can be a factor.
+_FORMS = {"": (0,), "tanh": (0, 1), "sigmoid": (0, 2, 3), "unknown": (0, 1, 2, 3)}
 _MOST = 100  # products like one that is there
 
 
@@ -64,11 +66,13 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
             if maker.back(node) is False:
                 yield maker.swap("factor", cost, node, f"{atom.text} * {inner}", ast.Mult)
             continue
-        slopes = () if atom.text in maker.scene.weights else ("(1 - {0} ** 2)", "{0} * (1 - {0})", "(1 - {0})")
-        for k, form in enumerate(("{0}", *slopes)):
+        squash = maker.scene.squash(atom)
+        for k in _FORMS[squash]:
+            form = ("{0}", "(1 - {0} ** 2)", "{0} * (1 - {0})", "(1 - {0})")[k]
             completes = f"1 - {atom.text}" in inner if k == 0 else k == 3 and atom.text in factors  # s * (1 - s)
             less = 0.2 * (k in (1, 2)) + 0.3 * completes
-            yield maker.swap("factor", cost - less, node, f"{inner} * {form.format(atom.text)}", ast.Mult)
+            kind = "missing slope" if k in (1, 2) and squash != "unknown" else "factor"
+            yield maker.swap(kind, cost - less, node, f"{inner} * {form.format(atom.text)}", ast.Mult)
 
 
 def _terms(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:

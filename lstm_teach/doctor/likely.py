@@ -66,7 +66,7 @@ class Likely:
         """
         lowest = state.lowest(self.rungs)
         rung, wrong = self.rungs[lowest], self.rungs[lowest].wrong(state.right[lowest])
-        reach = Variants(self.code, state.made, []).reach(rung, sorted(self._statements), state.made)
+        reach = Variants(self.code, state.made).reach(rung, sorted(self._statements), state.made)
         # What changes nothing at all may be what should be read: a look inside sees whether it comes right.
         unread = {slot for slot, names in reach.items() if inside and not names and rung.case.length > 1}
         vain = {slot for slot, names in reach.items() if wrong and not names & wrong} - unread
@@ -112,7 +112,13 @@ class Likely:
         if any(edit.slots != close[0].slots for edit in close):
             strange = {id(edit): _STRANGE * self._strange(edit, state) for edit in close}
             close.sort(key=lambda edit: (doubts[id(edit)][0] + strange[id(edit)], doubts[id(edit)][1]))
-        return [*close, *edits[len(close) :]]
+        edits[: len(close)] = close
+        # Of several ways to change a statement an equation anew is the largest change.
+        smaller = [edit for edit in edits if edit.kind != "equation" and edit.slots == edits[0].slots]
+        if smaller and edits[0].kind == "equation":
+            edits.remove(smaller[0])
+            edits.insert(0, smaller[0])
+        return edits
 
     def doubt(self, edit: Edit, wrong: Set[str] = frozenset(), sound: Set[int] = frozenset()) -> tuple[float, int]:
         """How likely an edit is among those with the same gain: the more so the more depends on what it changes.
@@ -121,7 +127,7 @@ class Likely:
         """
         if self._reach is None:
             single = {s.number for s in self.bench.slots if not isinstance(getattr(s.node, "value", None), _MANY)}
-            self._reach = Variants(self.code, [], []).reach(self.rungs[self.three], sorted(self._statements & single))
+            self._reach = Variants(self.code).reach(self.rungs[self.three], sorted(self._statements & single))
         at = [self._reach.get(slot, set()) for slot in edit.slots]
         reached, just = max(map(len, at), default=0), any(names and names <= wrong for names in at)
         cost = self.bench.doubt(edit) - _UPPER * reached - JUST * just + _SOUND * (edit.slots <= sound)
@@ -130,7 +136,7 @@ class Likely:
     def _strange(self, edit: Edit, state: State) -> int:
         """How many statements, with one more edit, make what is no right quantity, or only a piece of one."""
         truth, made = self.bench.truth, state.with_one_more(edit)[0]
-        variants = Variants(self.code, made, [truth])
+        variants = Variants(self.code, made)
         events = variants.events(variants.run(truth, made), truth)
         return len({slot for slot, found in events if not found & ~truth.pieces})
 
@@ -138,7 +144,7 @@ class Likely:
         """Statements that make, the first time, a right quantity that none before has made, and nothing beside it."""
         if state.sound is None:
             truth, seen, first = self.bench.truth, 0, {}
-            variants = Variants(self.code, state.made, [truth])
+            variants = Variants(self.code, state.made)
             for slot, found in variants.events(variants.run(truth, state.made), truth):
                 new = max(found, 0) & truth.counted & ~seen
                 seen |= new

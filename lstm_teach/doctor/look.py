@@ -36,10 +36,13 @@ def look(code: Code, truth: Truth) -> Scene:
     # When it was first seen: its shape, whether it held numbers other than zero, and the shapes of what it holds.
     sights: dict[Key, tuple[Any, bool, dict[str, Any]]] = {}
     runs: list[dict[Key, list]] = []  # the numbers in both runs
+    arrays: dict[Key, np.ndarray] = {}  # as they were first seen
 
     def see(key: Key, value: Any) -> Any:
         if key not in sights or (len(key) == 2 and sights[key][0] is None):
             sights[key] = _shape(value, module), _holds_numbers(value), _shapes_in(value, module)
+            if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+                arrays[key] = value.copy()
         numbers = runs[-1].setdefault(key, [])
         if len(numbers) < _COMPARED:
             now = value.tobytes() if isinstance(value, np.ndarray) else value if isinstance(value, float) else None
@@ -67,6 +70,11 @@ def look(code: Code, truth: Truth) -> Scene:
         atom.shape = texts.get((atom.unit, atom.text)) if atom.shape is None else atom.shape
     weights = set(case.params.flat.tolist())
     scene.weights = {atom.text for key, atom in atoms.items() if first.get(key, second.get(key, [None]))[0] in weights}
+    for (unit, *where), found in zip(arrays, truth.recognize([*arrays.values()]), strict=True):
+        squashes = {truth.keys[k].squash for k in range(max(found, 0).bit_length()) if found >> k & 1}
+        if len(squashes) == 1 and None not in squashes:
+            text = where[0] if len(where) == 1 else units[unit].text[slice(*where)]
+            scene.squashed[unit, text] = squashes.pop()
     scene.operations = {key: shapes[key] for probe in probes for key in probe.operations if key in shapes}
     scene.back = changed & scene.operations.keys()
     names = {key: shape for key, shape in shapes.items() if len(key) == 2}
@@ -214,7 +222,8 @@ def _of_other_arrays(found: list[Atom], assigned: dict[tuple[int, str], Any]) ->
     for atom in found:
         if isinstance(atom.node, ast.Subscript) and is_vector(atom.shape):
             base, bracket, index = atom.text.rpartition("[")
-            read.setdefault((atom.unit, bracket + index, atom.shape), {})[base] = atom
+            if index.count("]") == 1:  # no index in an index
+                read.setdefault((atom.unit, bracket + index, atom.shape), {})[base] = atom
     for (unit, index, shape), arrays in read.items():
         if len(arrays) > 1:
             one, shapes = next(iter(arrays.values())), {assigned.get((unit, base)) for base in arrays} - {None}

@@ -15,7 +15,7 @@ from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.fuel import PROOF, spend
 from lstm_teach.doctor.truth import Case, make_case, zero_case
 from lstm_teach.gradcheck import LENGTHS, collect_gradients, own_case
-from lstm_teach.gradreport import relative_error
+from lstm_teach.gradreport import errors_of
 from lstm_teach.params import Params
 
 CALL = 5.0  # seconds that one call may take
@@ -64,6 +64,4 @@ def called(backward: Callable, case: Case, params: Params) -> dict[str, np.ndarr
 
 def errors(got: dict[str, np.ndarray], case: Case) -> dict[str, float]:
     """The norm-relative errors of the nine gradients; zero for rounding noise beside the whole gradient."""
-    right, noise = case.gradient, 1e-13 * np.linalg.norm(case.gradient.flat)
-    off = [name for name in Params.NAMES if np.linalg.norm(got[name] - right[name]) > noise]
-    return {name: relative_error(got[name], right[name]) if name in off else 0.0 for name in Params.NAMES}
+    return errors_of(got, case.gradient, 1e-13)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from lstm_teach import html
 from lstm_teach.doctor.causes import FORWARD_PATH
-from lstm_teach.gradreport import GradientReport, marked, word
+from lstm_teach.gradreport import GradientReport, listing, marked, word
 from lstm_teach.params import Params
 
 
@@ -98,7 +98,7 @@ class Diagnosis:
             return self.headline
         helpers = {f.function for f in self.findings if f.line}
         of = f" of {helpers.pop()}" if len(helpers) == 1 and all(helpers) else ""
-        where = f", {'in line ' if len(self._lines) == 1 else ''}{', '.join(map(str, self._lines))}{of};"
+        where = f", {'in line ' if len(self._lines) == 1 else ''}{listing(self._lines)}{of};"
         return self.headline.replace(";", where, 1)
 
     @property

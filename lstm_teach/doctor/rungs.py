@@ -93,6 +93,7 @@ class State:
     made: list[Edit] = field(compare=False)
     alike: list[list[Edit]] = field(compare=False)  # for each of them, others with the same gain
     right: tuple[int, ...] = field(compare=False)  # on each rung
+    before: State | None = field(compare=False, default=None)
     beside: list[Edit] = field(compare=False, default_factory=list)  # gains of the state before
     todo: Iterator[list[Edit]] | None = field(compare=False, default=None)
     gains: dict[tuple[int, ...], list[Edit]] = field(compare=False, default_factory=dict)  # by what is right then

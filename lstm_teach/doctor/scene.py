@@ -51,6 +51,7 @@ class Scene:
     fields: dict[str, Any] = field(default_factory=dict)  # shapes of what is assigned to attributes
     filled: set[tuple[int, str]] = field(default_factory=set)  # units and what held numbers as soon as it was assigned
     error: Exception | None = None  # what stopped the run
+    squashed: dict[tuple[int, str], str] = field(default_factory=dict)  # of forward values, see `squash`
     weights: set[str] = field(default_factory=set)  # what is read and gives single numbers of the parameters
 
     @functools.cached_property
@@ -68,6 +69,13 @@ class Scene:
         """
         every = self._by_shape.get((unit, shape), {}) if shape is not None else {}
         return [atom for text, atom in every.items() if slot is None or self.belongs(text, slot)]
+
+    def squash(self, atom: Atom) -> str:
+        """What made an atom: "sigmoid", "tanh", "" for neither; "unknown" for what is no forward value."""
+        if atom.text in self.weights:
+            return ""
+        base = atom.text.rpartition("[")[0]
+        return self.squashed.get((atom.unit, atom.text), self.squashed.get((atom.unit, base), "unknown"))
 
     def belongs(self, text: str, slot: Slot) -> bool:
         """Whether a text has no names in it that only other loops than those around a slot give a value."""

@@ -20,7 +20,7 @@ from lstm_teach.doctor.scene import Scene
 from lstm_teach.doctor.slots import ADDED, Edit
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Case, Truth, make_case
-from lstm_teach.doctor.variants import Outcome, Variants
+from lstm_teach.doctor.variants import Variants
 from lstm_teach.gradcheck import LENGTHS, own_case
 
 _SHARE = 0.85  # of the steps is for the search, the rest for proof and report
@@ -34,11 +34,11 @@ _SHORT = 6  # the length up to which a single edit is looked for first
 
 
 @dataclass
-class Step:
-    """One applied edit, and what it changes in the text."""
+class Flaw:
+    """Edits that belong together, as changes of a text: of the learner's, or of what it was when they were made."""
 
-    edit: Edit
-    changes: list[Change]  # unit, start, end, new text: in the learner's own text
+    edits: list[Edit]
+    changes: list[Change]  # unit, start, end, new text
 
 
 @dataclass(eq=False)
@@ -46,18 +46,8 @@ class State:
     """The learner's code after some edits."""
 
     code: Code
-    outcome: Outcome
-    steps: list[Step] = field(default_factory=list)
-    layers: list[list[Step]] = field(default_factory=list)  # steps that were made at once, in the same text
+    layers: list[list[Flaw]] = field(default_factory=list)  # edits that were made at once, in the same text
     elsewhere: dict[int, tuple[int, ...]] = field(default_factory=dict)  # by an edit's id, lines that would do as well
-
-
-@dataclass
-class Flaw:
-    """Edits that belong together because their places overlap, as changes of the learner's original text."""
-
-    edits: list[Edit]
-    changes: list[Change]
 
 
 @dataclass
@@ -90,7 +80,7 @@ def search(
     truths = [Truth(make_case(T, 20 + T, takes)) for T in lengths] or [Truth(Case(*own_case(LENGTHS[-1], takes)))]
     both = [truths[0], Truth(make_case(5, 33, takes))]
     cases, deadline = proof_cases(takes), Deadline.after(_SHARE * steps, seconds)
-    state = begun_with = State(code, Variants(code, [], truths[:1]).evaluate())
+    state = begun_with = State(code)
     climb: Climb | None = None
 
     def tell(more: int) -> None:
@@ -110,8 +100,8 @@ def search(
         return Result(now, flaws, proved, tried, spent, stopped, state.elsewhere)
 
     try:
-        if begun_with.outcome.endless:
-            ending, proved = _made_to_end(begun_with, truths, cases)
+        if Variants(code).evaluate(truths[0]).endless:
+            ending, proved = _made_to_end(begun_with, truths[0], cases)
             if ending is None or proved:
                 return result(ending or begun_with, proved)
             state = begun_with = ending
@@ -152,11 +142,11 @@ def _entry_by_entry(scene: Scene) -> bool:
     return len({key for key in scene.back if scene.operations.get(key) == ()}) > _NUMBERS
 
 
-def _made_to_end(state: State, truths: list[Truth], cases: list[Case]) -> tuple[State | None, bool]:
+def _made_to_end(state: State, truth: Truth, cases: list[Case]) -> tuple[State | None, bool]:
     """Code that never ends after an edit with which it does, and whether that is proved; None if every edit hangs."""
     first = None
-    for edit, outcome in let_end(state.code, truths)[:_MADE_TO_END]:
-        new = _step(state, [edit], outcome)
+    for edit, outcome in let_end(state.code, truth)[:_MADE_TO_END]:
+        new = _step(state, [edit])
         if new is not None and outcome.right and prove(new.code, cases):
             return new, True
         first = first or new
@@ -167,9 +157,9 @@ def _proved(state: State, sets: Iterator[Repair], climb: Climb, cases: list[Case
     """The state after the first of these sets of edits that is proved."""
     for repair in sets:
         for edits in _choices(repair):
-            new = _step(state, edits, state.outcome)
+            new = _step(state, edits)
             if new is not None and prove(new.code, cases):
-                if not state.steps:  # else the lines are not those of the learner's text
+                if not state.layers:  # else the lines are not those of the learner's text
                     new.elsewhere = _elsewhere(state, repair, edits, climb, cases)
                 return new
     return None
@@ -188,11 +178,11 @@ def _elsewhere(
     for number, edit in enumerate(edits):
         others: dict[int, Edit] = {}
         for other in (repair.edits[number], *repair.others[number]):
-            if line(other) != line(edit):
+            if line(other) != line(edit) and len(other.parts) == 1 and other.kind not in ADDED:
                 others.setdefault(line(other), other)
         proved = []
         for where, other in list(others.items())[:_OTHER_LINES]:
-            new = _step(state, [*edits[:number], other, *edits[number + 1 :]], state.outcome)
+            new = _step(state, [*edits[:number], other, *edits[number + 1 :]])
             if new is not None and prove(new.code, cases):
                 proved.append(where)
         found[id(edit)] = tuple(proved)
@@ -202,10 +192,7 @@ def _elsewhere(
 def _climbed(begun_with: State, climb: Climb) -> State:
     """The state after the edits that made much right, if there are any."""
     made = climb.so_far()
-    new = _step(begun_with, made, begun_with.outcome) if made else None
-    if new is not None:
-        new.outcome = Variants(new.code, [], climb.bench.truths[:1]).evaluate()
-    return new or begun_with
+    return (_step(begun_with, made) if made else None) or begun_with
 
 
 def _choices(repair: Repair) -> Iterator[list[Edit]]:
@@ -221,11 +208,11 @@ def flaws_of(original: list[Unit], state: State) -> list[Flaw]:
     flaws: list[Flaw] = []
     for number, layer in enumerate(state.layers):
         for step in layer:
-            new = Flaw([step.edit], list(step.changes))
+            new = Flaw(step.edits, step.changes)
             touched = []
             # Undo the layers before, the last one first, to find where the changes were in the original text.
             for earlier in reversed(state.layers[:number]):
-                undo = sorted({change for other in earlier for change in other.changes}, reverse=False)
+                undo = sorted({change for other in earlier for change in other.changes})
                 moved = []
                 for unit, start, end, text in new.changes:
                     shift, inside = 0, False
@@ -248,7 +235,7 @@ def flaws_of(original: list[Unit], state: State) -> list[Flaw]:
 def _by_lines(original: list[Unit], state: State) -> list[Flaw]:
     """One flaw a changed line, for edits that overlap."""
     flaws = []
-    edits = [step.edit for step in state.steps]
+    edits = [edit for layer in state.layers for step in layer for edit in step.edits]
     for number, (old, new) in enumerate(zip(original, state.code.units, strict=True)):
         a, b = old.text.splitlines(keepends=True), new.text.splitlines(keepends=True)
         for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
@@ -293,11 +280,11 @@ def _of_one_line(units: list[Unit], flaws: list[Flaw]) -> list[Flaw]:
     return list(found.values())
 
 
-def _step(state: State, edits: list[Edit], outcome: Outcome) -> State | None:
+def _step(state: State, edits: list[Edit]) -> State | None:
     """The state after some more edits, None if the text can't be read then."""
     slots = state.code.slots
     steps = [
-        Step(edit, [(slots[part.slot].unit, *change) for part in edit.parts for change in part.changes])
+        Flaw([edit], [(slots[part.slot].unit, *change) for part in edit.parts for change in part.changes])
         for made in edits
         for edit in made.each or (made,)
     ]
@@ -305,4 +292,4 @@ def _step(state: State, edits: list[Edit], outcome: Outcome) -> State | None:
         code = state.code.changed(change for step in steps for change in step.changes)
     except (SyntaxError, StopIteration):
         return None
-    return State(code, outcome, [*state.steps, *steps], [*state.layers, steps])
+    return State(code, [*state.layers, steps])

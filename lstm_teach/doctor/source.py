@@ -169,6 +169,21 @@ def learner_functions(backward: Callable) -> list[Unit]:
     return [*units, *_constants(units)]
 
 
+def through_modules(units: list[Unit]) -> dict[str, str]:
+    """What the code names through a module of the learner's (`mylstm.LSTM`), and its import: nobody looks into that."""
+    found: dict[str, str] = {}
+    for unit in units:
+        for node in ast.walk(unit.tree):
+            match node:
+                case ast.Attribute(ast.Name(name), attr):
+                    module = unit.function.__globals__.get(name)
+                    value = getattr(module, attr, None) if isinstance(module, types.ModuleType) else None
+                    own = classes_of([value]) if isinstance(value, type) else isinstance(value, types.FunctionType)
+                    if own and (isinstance(value, type) or _is_learners(value)):
+                        found[f"{name}.{attr}"] = f"from {module.__name__} import {attr}"
+    return found
+
+
 def _file(function: types.FunctionType) -> tuple[list[str], ast.Module]:
     """The lines of the file or cell that a function comes from, and its tree: an empty one if it can't be read."""
     lines = list(inspect.findsource(function.__code__)[0])

@@ -12,7 +12,7 @@ import ast
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,7 @@ ANEW_LESS = 0.4  # less cost for such an edit to be tried
 _LOST = 0.05  # more for each thing that it does not read any more
 _ONE_OF_SEVERAL = 0.3  # more where a statement holds several things: what depends on it tells less
 _TORN = 0.8  # less cost where the shape was wrong
+_HANDED = 1.4  # less cost for a delta that is handed on nowhere
 _INDICES = 3
 _MOST_OUTER = 6
 _MOST_ATOMS, _MOST_TERMS = 80, 140
@@ -57,14 +58,6 @@ class _Place:
     partial: bool = False  # it is what some gates send back, and not all four
 
 
-@dataclass
-class _Goal:
-    """Right quantities of one size, one a row."""
-
-    names: list[str] = field(default_factory=list)
-    rows: list[np.ndarray] = field(default_factory=list)
-
-
 def candidates(code: Code, truth: Truth) -> tuple[Scene, list[Edit]]:
     """What is seen of the running code, and all edits to try on it, the commonest mistakes first."""
     scene = look(code, truth)
@@ -78,8 +71,9 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
 
     `_wanted` says for which statements.
     """
-    bare = Variants(code, [], [truth])
-    goals = _goals(truth, bare.seen(bare.run(truth), truth))
+    bare = Variants(code)
+    seen = bare.seen(bare.run(truth), truth)
+    goals, handed_on = _goals(truth, seen), _goals(truth, seen, ("dc_carry", "dh_future"))
     ends = {slot.number for number in range(len(code.units)) for slot in loop_ends(scene, number)[:3]}
     back = {slot.block for slot in scene.slots if slot.kind == "statement" and scene.walks_back(slot)}
     places = {
@@ -121,7 +115,7 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
                     atoms = at_hand(_takes_or_makes_nothing(part))
                     edits += _rewritten(here, part, shape, atoms, carried, goals, truth, value)
         else:
-            edits += _forgotten(here, scene, at_hand(False), goals, truth, value)
+            edits += _forgotten(here, scene, at_hand(False), goals, handed_on, truth, value)
         for edit in edits:
             key = number, edit.parts[0].code
             if key not in found or found[key].cost > edit.cost:
@@ -129,7 +123,7 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
 
     if places:
         with np.errstate(all="ignore"):
-            Variants(code, [], [truth], at=(set(places), at)).run(truth)
+            Variants(code, at=(set(places), at)).run(truth)
     return list(found.values())
 
 
@@ -254,19 +248,17 @@ def _value(text: str, space: dict, codes: dict) -> np.ndarray | None:
     return result if type(result) is np.ndarray and result.dtype.kind == "f" and result.size > 1 else None
 
 
-def _goals(truth: Truth, seen: int) -> dict[tuple[int, str], _Goal]:
-    """Right quantities that are not `seen`, by size and sort; of all steps in one array as well."""
-    goals: dict[tuple[int, str], _Goal] = {}
+def _goals(truth: Truth, seen: int, only: Sequence[str] = ()) -> dict[tuple[int, str], list[np.ndarray]]:
+    """Right quantities that are not `seen`, or `only` these, by size and sort; of all steps in one array as well."""
+    goals: dict[tuple[int, str], list[np.ndarray]] = {}
     stacks: dict[tuple, dict[int, np.ndarray]] = {}
     missing: set[tuple] = set()
     T = truth.case.length
 
     def add(quantity: str, array: np.ndarray) -> None:
         for sort, wanted in _SORTS.items():
-            if quantity in wanted:
-                goal = goals.setdefault((array.size, sort), _Goal())
-                goal.names.append(quantity)
-                goal.rows.append(array)
+            if quantity in wanted and quantity in (only or wanted):
+                goals.setdefault((array.size, sort), []).append(array)
 
     for n, (key, array) in enumerate(zip(truth.keys, truth.values, strict=True)):
         if key.loss is not None or (array.ndim != 1 and key.quantity != "term"):
@@ -355,7 +347,7 @@ class _Lookup:
 _CLOSE = 1e-11
 
 
-def _products(atoms: dict, goal: _Goal, most: int) -> Iterator[tuple[str, float]]:
+def _products(atoms: dict, goal: list[np.ndarray], most: int) -> Iterator[tuple[str, float]]:
     """Products of up to `most` factors that are one of the right quantities, with costs."""
     factors: dict[str, np.ndarray] = {}
     for name, v in list(atoms.items())[:_MOST_ATOMS]:
@@ -368,7 +360,7 @@ def _products(atoms: dict, goal: _Goal, most: int) -> Iterator[tuple[str, float]
         return
     names, rows = list(factors), np.array(list(factors.values()))
     table = _Lookup(np.log(np.abs(rows)), twice=True)
-    wanted = np.array(goal.rows)
+    wanted = np.array(goal)
     usable = np.flatnonzero(np.abs(wanted).min(1) > 1e-12)
     best: dict[int, list[tuple[float, str]]] = {}
     for k, chosen in table.find(np.log(np.abs(wanted[usable])), most):
@@ -380,13 +372,13 @@ def _products(atoms: dict, goal: _Goal, most: int) -> Iterator[tuple[str, float]
             yield code, 1.7 + 0.15 * score
 
 
-def _outer(np_: str, atoms: dict, shape: tuple[int, ...], goal: _Goal) -> Iterator[tuple[str, float]]:
+def _outer(np_: str, atoms: dict, shape: tuple[int, ...], goal: list[np.ndarray]) -> Iterator[tuple[str, float]]:
     """Outer products of two vectors that are one of the right quantities, with costs."""
     rng = np.random.default_rng(11)
     across, along = (rng.standard_normal(n) for n in shape)
     left, right = ({t: v.ravel() @ r for t, v in atoms.items() if v.size == len(r)} for r in (across, along))
     products = np.outer(list(left.values()), list(right.values()))
-    for wanted in goal.rows:
+    for wanted in goal:
         if wanted.shape == shape:
             for a, b in np.argwhere(np.abs(products - across @ wanted @ along) < _CLOSE)[:_MOST_OUTER]:
                 yield f"{np_}.outer({list(left)[a]}, {list(right)[b]})", 1.7
@@ -398,7 +390,7 @@ def _sums(shape: tuple[int, ...], atoms: dict, goals: dict, truth: Truth, most: 
     terms = _terms(shape, atoms, truth) if (size, "sum") in goals else {}
     if terms:
         names, rows = list(terms), np.array([v.ravel() for v in terms.values()])
-        wanted = np.array(goals[size, "sum"].rows)
+        wanted = np.array(goals[size, "sum"])
         for row, chosen in _Lookup(rows, twice=False).find(wanted, most):
             if np.allclose(rows[list(chosen)].sum(0), wanted[row], rtol=1e-8, atol=1e-11):
                 yield " + ".join(names[n] for n in chosen), len(chosen)
@@ -433,21 +425,31 @@ def _terms(shape: tuple[int, ...], atoms: dict, truth: Truth) -> dict[str, np.nd
     return terms
 
 
-def _forgotten(place: _Place, scene: Scene, atoms: dict, goals: dict, truth: Truth, value: Callable) -> Iterator[Edit]:
-    """At the end of a loop, a new value for what the loop reads and nothing in it changes: what is carried back."""
+def _forgotten(
+    place: _Place, scene: Scene, atoms: dict, goals: dict, handed_on: dict, truth: Truth, value: Callable
+) -> Iterator[Edit]:
+    """At the end of a loop, a new value for what the loop reads and nothing in it changes: what is carried back.
+
+    And for a delta of h or c that goes into the next turn as it is: what should be `handed_on` in its place.
+    """
     unit, inside = scene.units[place.slot.unit], {id(loop) for loop in place.slot.loops}
     written: dict[str, int] = {}
     for slot in (s for s in scene.slots if s.unit == place.slot.unit and s.kind == "statement"):
         for target in targets_of(slot.node):
             text = unit.segment(target)
             written[text] = written.get(text, 0) + any(id(loop) in inside for loop in slot.loops)
-    for name in read_in_loop(scene, place.slot) & {name for name, times in written.items() if not times}:
-        now = value(name)
-        if now is None or (now.size, "product") not in goals:
+    for name in read_in_loop(scene, place.slot) & written.keys():
+        now, wanted = value(name), goals
+        if written[name] and now is not None:
+            found = max(0, truth.recognize([now])[0])
+            kinds = {key.quantity for k, key in enumerate(truth.keys) if found >> k & 1}
+            wanted = handed_on if kinds & {"dc", "dh", "dh_loss"} else {}
+        if now is None or (now.size, "product") not in wanted:
             continue
-        others = {t: v for t, v in atoms.items() if t != name}
+        others = {t: v for t, v in atoms.items() if t != name or written[name]}
         fits = {t: v for t, v in others.items() if v.shape == now.shape}
-        found = [(code, cost + 0.4) for code, cost in _products(fits, goals[now.size, "product"], 3)]
-        found += [(code, 1.9 + 0.05 * n) for code, n in _sums(now.shape, others, goals, truth, 4)]
+        less = _HANDED * bool(written[name])
+        found = [(code, cost + 0.4 - less) for code, cost in _products(fits, wanted[now.size, "product"], 3)]
+        found += [(code, 1.9 + 0.05 * n - less) for code, n in _sums(now.shape, others, wanted, truth, 4)]
         for new, cost in ((f"{name} = {code}", cost) for code, cost in found):
             yield Edit("missing statement", cost, (insertion(place.slot, new),), "", new)

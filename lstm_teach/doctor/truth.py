@@ -34,6 +34,13 @@ class Key(NamedTuple):
     step: int
     loss: int | None
 
+    @property
+    def squash(self) -> str | None:
+        """Of which function it is the output, "sigmoid" or "tanh", or "" of none; None of what is no forward value."""
+        if self.quantity == "gate":
+            return "tanh" if self.gate == "g" else "sigmoid"
+        return "tanh" if self.quantity == "ct" else "" if self.quantity in FORWARD else None
+
 
 @dataclass(frozen=True, eq=False)
 class Case:

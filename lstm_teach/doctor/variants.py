@@ -61,7 +61,7 @@ class Trace:
 
 
 class Variants:
-    """All candidate edits of some code compiled into one set of functions; `truths` is what `evaluate` runs on.
+    """All candidate edits of some code compiled into one set of functions.
 
     `at` is a set of slots and a function that is called before each of them with its number and the names there.
     Without `records` what the statements compute is not kept, which is faster.
@@ -70,12 +70,11 @@ class Variants:
     def __init__(
         self,
         code: Code,
-        edits: list[Edit],
-        truths: list[Truth],
+        edits: Sequence[Edit] = (),
         at: tuple[set[int], Callable] | None = None,
         records: bool = True,
     ):
-        self.truths, self.records = truths, records
+        self.records = records
         self.watched, self._watch = at or (set(), None)
         self._failed: Exception | None = None  # what was raised by somebody's look at a statement
         self._fuel = 0  # statements that the run may still execute
@@ -97,7 +96,7 @@ class Variants:
             sound = [edit for edit in self.edits if all(map(_compiles, edit.parts))]
             if len(sound) == len(self.edits):
                 raise
-            self.__init__(code, sound, truths, at, records)
+            self.__init__(code, sound, at, records)
         finally:
             if collecting:
                 gc.enable()
@@ -204,9 +203,8 @@ class Variants:
             found[slot] = {n for n in Params.NAMES if got is None or not np.array_equal(got[n], plain[n])}
         return found
 
-    def evaluate(self, edits: Sequence[Edit] = ()) -> Outcome:
+    def evaluate(self, truth: Truth, edits: Sequence[Edit] = ()) -> Outcome:
         """Run and count what is right: every recognized quantity, and every right matrix."""
-        (truth,) = self.truths
         trace = self.run(truth, edits)
         matrices, error = right_matrices(trace, truth), trace.error
         score = (self.seen(trace, truth) & truth.counted).bit_count() + 4 * len(matrices)

@@ -138,6 +138,27 @@ def test_what_the_gradients_prove_is_told(model, old, new, fact):
     assert fact in told(diagnose(load(model, old, new)))
 
 
+@pytest.mark.parametrize(
+    ("w", "family"), [("0 * dw", "left out"), ("-dw", "sign"), ("dw / T", "scale"), ("db", "gate rows")]
+)
+def test_a_single_number_may_be_a_parameter_and_its_fault_is_named(w, family):
+    def case(T):
+        x, goal = np.random.default_rng(T).normal(size=(2, T))
+
+        def loss(p):
+            return np.sum((np.tanh(p["w"] * x + p["b"]) - goal) ** 2) / 2
+
+        def gradient(p):
+            y = np.tanh(p["w"] * x + p["b"])
+            delta = (y - goal) * (1 - y**2)
+            dw, db = np.array(delta @ x), np.array(delta.sum())
+            return {"w": eval(w, {"T": T, "dw": dw, "db": db}), "b": db}
+
+        return {"w": np.array(0.7), "b": np.array(-0.3)}, loss, gradient
+
+    assert families(diagnose(case, lengths=(1, 2, 4)))[0] == family
+
+
 def test_one_of_two_places_that_is_left_out_of_a_gradient_is_told_in_another_kind_of_net_too():
     def case(T):
         rng = np.random.default_rng(T)

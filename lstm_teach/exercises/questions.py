@@ -76,8 +76,8 @@ class Asked:
     box, kept in a file beside the notebook; the score is about the cell.
     """
 
-    def __init__(self, question: Question, answer: Any = "...", file: str | Path = FILE):
-        self.question, self.file = question, Path(file)
+    def __init__(self, question: Question, answer: Any = "..."):
+        self.question, self.file = question, Path(FILE)
         self.answer, self.problem = _read(question, answer)
         kept = _kept(self.file)
         first = self.answer or str(kept.get(question.name, ""))
@@ -89,7 +89,6 @@ class Asked:
             answer=first,
             keep=question.name in kept,
             explanation=self._explanation(first),
-            file=self.file.name,
         )
         self.form.observe(self._answered, ["answer", "keep"])
         self.root = widgets.Box([self.form], layout={"overflow": "visible"})

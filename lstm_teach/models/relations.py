@@ -160,6 +160,7 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, models: dict[int, Model], layout: 
     if ratios := _ratios(piece, bad, seen):
         yield factor(ratios, {T: part_of(piece, each) for T, each in seen.items()})
     the, any_of = "The gradient of {where}", next(iter(bad.values()))
+    # each gets T and a piece of any shape, one number (0-d) too; what has another shape than the piece is no match
     instead: list[tuple[Law, Callable[[int, Comparison], np.ndarray]]] = [
         (Law("left out", f"{the} is zero at every length; the right one is not."), lambda T, c: 0 * c.right),
         (Law("transpose", f"{the} is the transpose of the right one."), lambda T, c: c.right.T),

@@ -415,3 +415,15 @@ def test_a_change_that_needs_other_lines_too_is_not_said_to_do_as_well():
     )
     (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
     assert found.code.startswith("dct, do") and not found.elsewhere
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("do = dh * tanh(c[t])", "do = dh * c[t]"), ("dWf += outer(dzf, h[t - 1])", "dWf += dzf * h[t - 1]")],
+)
+def test_where_functions_of_numpy_are_imported_one_by_one_a_repair_names_them_so(right, wrong):
+    text = PLAIN.replace("ct[t]", "np.tanh(c[t])").replace("c, ct, h", "c, h").replace("cache.ct, ", "")
+    text = text.replace("import numpy as np", "from numpy import outer, tanh, zeros").replace("np.", "")
+    assert lt.check_gradients(define(text, "backward", "<right>")).passed and right in text
+    (found,) = lt.diagnose(define(text.replace(right, wrong), "backward", "<plain>"), progress=False).findings
+    assert found.repair == right and found.proved

@@ -18,6 +18,7 @@ import inspect
 import json
 import signal
 import sys
+import textwrap
 import time
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,10 @@ def score(
                 results[name]["code"] = code.get(results[name].get("subject"), "")
                 continue
             problem = submission.run(text)
+            if problem and not name:
+                counts = set().union(*(collected.bound_names(cell.text) for cell in known.cells))
+                end = "." if collected.bound_names(text) & counts else "; it doesn't count."
+                todo.notes.append(f"Another cell {textwrap.shorten(problem, 200)}{end}")
             expected = next((cell.text for cell in known.cells if cell.name == name), "")
             for bound in collected.bound_names(text) or collected.bound_names(expected):
                 code[bound] = text

@@ -107,6 +107,7 @@ class Worker:
         from IPython.core.interactiveshell import InteractiveShell
         from traitlets.config import Config
 
+        InteractiveShell.enable_gui = lambda shell, gui=None: None  # for %matplotlib; there is nothing to show
         self.shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
         self.names = self.shell.user_ns
         self.receive, self.send = receive, send

@@ -10,7 +10,8 @@ if str(ROOT / "instructor") not in sys.path:
 import collected
 import grade
 import handed_in
+import remote
 import reports
 import score
 
-__all__ = ["collected", "grade", "handed_in", "reports", "score"]
+__all__ = ["collected", "grade", "handed_in", "remote", "reports", "score"]

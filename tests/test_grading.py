@@ -8,7 +8,7 @@ import re
 import shutil
 
 import pytest
-from instructor_modules import collected, grade, handed_in, reports, score
+from instructor_modules import collected, grade, handed_in, remote, reports, score
 
 pytestmark = pytest.mark.long
 DOUBLED = """\
@@ -88,11 +88,13 @@ RIGHT = handed()
 HALF = "def doubled(a):\n    return a"
 UNTOUCHED = "def doubled(a):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
 DELETED = handed(imports=None, check_doubled=None)
+OWN = [("own", "markdown", "Hello"), ("own-1", "code", "while True:\n    pass"), ("own-2", "code", "a = = 1")]
+OWN += [("own-3", "code", "def doubled(a):\n    return 2 * a\n\n\ninput()")]
 COPIED = [*RIGHT[:4], ("copy", "code", UNTOUCHED), *RIGHT[4:]]
 FILES = {  # what a learning platform might export
     "Ada Lovelace_101_assignsubmission_file_/exercise (1).ipynb": notebook(RIGHT),
     "Bo Half_102_assignsubmission_file_/x.ipynb": notebook(handed(doubled=HALF, my_half=None)),
-    "Cy Odd_103_assignsubmission_file_/x.ipynb": notebook([*DELETED[:2], ("own", "markdown", "Hello"), *DELETED[2:]]),
+    "Cy Odd_103_assignsubmission_file_/x.ipynb": notebook([*DELETED[:2], *OWN, *DELETED[2:]]),
     "Di Endless_104_assignsubmission_file_/x.ipynb": notebook(
         handed(doubled="while True:\n    pass", my_half='my_half = "b"'), lstm_teach={"student": "Ada Lovelace"}
     ),
@@ -151,6 +153,9 @@ def test_what_is_odd_is_said_in_plain_words(graded):
     assert "The cell my-half has been deleted: my_half is missing." in notes["Bo Half"]
     assert "The check check-doubled has been deleted; the task is graded all the same." in notes["Cy Odd"]
     assert "The cell imports has been deleted; it has been put back, since others need it." in notes["Cy Odd"]
+    assert re.search(r"Another cell did not finish within [\d.]+ seconds; it doesn't count\.", notes["Cy Odd"])
+    assert "Another cell raised SyntaxError: invalid syntax, at line 1: a = = 1; it doesn't count." in notes["Cy Odd"]
+    assert "Another cell raised EOFError: EOF when reading a line, at line 5: input()." in notes["Cy Odd"]
     assert notes["Di Endless"] == "This notebook was made for Ada Lovelace."
     assert notes["Ed Broken"] == "Not graded: it is damaged, or it is no notebook."
     assert "it is none of the exercises" in notes["Flo Other"]
@@ -416,3 +421,11 @@ def test_numbers_of_ones_own_come_from_the_name():
 @pytest.mark.parametrize(("wall", "processor", "times"), [(1.2, 1.2, 1), (0.5, 0.9, 1), (2.4, 1.2, 2), (60, 1, 4)])
 def test_on_a_busy_machine_a_check_waits_longer(wall, processor, times):
     assert score.patience(wall, processor) == times
+
+
+def test_a_cell_that_asks_for_pictures_in_the_page_runs():
+    submission = remote.Submission()
+    try:
+        assert submission.run("%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1])\nplt.show()") == ""
+    finally:
+        submission.close()

@@ -14,7 +14,7 @@ import numpy as np
 from lstm_teach import guard, validate
 from lstm_teach.forward import check_params, loss
 from lstm_teach.gradients import exact_gradient, numerical_gradient
-from lstm_teach.gradreport import Element, GradientReport, errors_of, listing, off
+from lstm_teach.gradreport import Element, GradientReport, errors_of, off
 from lstm_teach.params import Params
 from lstm_teach.validate import State, Tokens
 
@@ -66,8 +66,8 @@ def check_gradients(
         absent = [key for key in ("h0", "c0") if key not in takes]
         if absent:
             notes.append(
-                f"{name} takes no {listing(absent)}, so the check started from zeros there; at T = 1 a mistake in W or "
-                "in the forget gate can't show then."
+                f"{name} has no argument called {' or '.join(absent)}, so the check started from zeros there; at T = 1 "
+                "a mistake in W or in the forget gate can't show then."
             )
     elif params is None or x is None or targets is None:
         raise ValueError("Give params, x and targets together, or give none of them.")

@@ -140,8 +140,8 @@ class GradientReport:
         if self.worst_element and not self.passed and self.errors[self.worst] > LADDER[0][0]:
             e = self.worst_element
             lines.append(
-                f"Furthest off: d{e.matrix}[{e.index[0]}, {e.index[1]}] at T = {e.length} is {e.got:.4g}, "
-                f"expected {e.expected:.4g}."
+                f"Furthest off in d{e.matrix}: d{e.matrix}[{e.index[0]}, {e.index[1]}] at T = {e.length} is "
+                f"{e.got:.4g}, expected {e.expected:.4g}."
             )
         return lines + [f"Note: {note}" for note in self.notes]
 

@@ -416,7 +416,7 @@ def test_a_note_says_which_states_the_pass_does_not_take():
         return lt.bptt(params, x, targets, c0=c0)
 
     (note,) = lt.check_gradients(only_c0).notes
-    assert note.startswith("only_c0 takes no h0, so")
+    assert note.startswith("only_c0 has no argument called h0, so")
     assert lt.check_gradients(only_c0).passed
 
 

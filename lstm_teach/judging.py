@@ -176,6 +176,8 @@ def difference(
 
 def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ()) -> str:
     """What makes `got` no possible answer (not numbers, another shape, NaN): a sentence, empty if nothing does."""
+    if callable(got):
+        return f"{name} is a function: are parentheses missing after it?"
     try:
         array = np.asarray(got)
     except ValueError:  # rows of different length

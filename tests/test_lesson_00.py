@@ -105,7 +105,9 @@ def test_the_picture_and_its_text_follow_the_slider(explorer, forget):
 
 
 def test_what_is_said_is_true():
-    assert figures.describe(0.5 ** np.arange(21)) == "With f = 0.5, 9.54e-5% of the value is left after 20 steps."
+    for f, left in ((0.0, "0%"), (0.01, "less than 0.01%"), (0.63, "less than 0.01%"), (0.64, "0.0133%")):
+        said = f"With f = {f:g}, {left} of the value is left after 20 steps."
+        assert figures.describe(f ** np.arange(21)) == said
     assert figures.describe(np.ones(21)) == "With f = 1, 100% of the value is left after 20 steps."
 
 
@@ -165,6 +167,11 @@ def test_the_folded_solution_is_right():
         ("1 - f ** n", "the part that is lost"),
         ("1 - n * (1 - f)", "takes the same amount away at each step"),
         ("0.8 ** 20", "typed-in number"),
+        ("0.0115", "A typed-in number can be right for these numbers only"),
+        ("0.01", "left is off: yours is 0.01, right is 0.01153. Write the line with names"),
+        ("1 - n * f", "takes f away at each step"),
+        ("f / n", "divides f by the number of steps"),
+        ("1 / f**n", "divides by f at every step, so this grows"),
     ],
 )
 def test_a_wrong_line_is_told_what_it_is(line, words):
@@ -174,6 +181,12 @@ def test_a_wrong_line_is_told_what_it_is(line, words):
 
 def test_the_try_that_the_lesson_suggests_shows_a_named_mistake():
     assert "write `f * n` first" in " ".join(cell("blanks").split())
+
+
+def test_a_line_that_python_cannot_run_stops_the_cells_below_as_the_lesson_says():
+    with pytest.raises(TypeError):
+        judged(LESSON, "left", {"left": "f ^ n"})
+    assert "not `a ^ b`" in cell("blanks") and "the cells\nbelow don't run" in cell("blanks-note")
 
 
 # ------------------------------------------------------------------------------------------ the map

@@ -109,6 +109,8 @@ RIGHT = [
     ("bias_helped", "bias_helped", "logit(rate_needed - extra)"),
     ("bias_helped", "bias_helped", "np.log((rate_needed - extra) / (1 - rate_needed + extra))"),
     ("bias_helped", "bias_helped", "np.log(rate_needed - extra) - np.log(1 - (rate_needed - extra))"),
+    ("bias_helped", "bias_helped", "logit(rate_needed - (rate_of(one_step) - f))"),
+    ("bias_helped", "bias_helped", "logit(rate_needed - rate_of(one_step) + f)"),
     ("posted_step", "posted_step", "one_step + np.eye(H)"),
     ("posted_step", "posted_step", "np.eye(H) + f * np.eye(H) + Wg.T / 4"),
 ]
@@ -143,6 +145,14 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
         ("rate_needed", "rate_needed", "share", "This is share, not"),
         ("posted_step", "posted_step", "one_step", "This is one_step, not"),
         ("bias_helped", "bias_helped", "bias_alone", "the bias for the carry alone"),
+        ("left", "left", "np.cumprod(np.r_[1, np.full(59, f)])", "The count is typed in, and n may have"),
+        ("rate_of", "rate_of", "np.abs(np.linalg.eigvals(one_step)).max", "What rate_of returns is a function: are"),
+        ("rate_of", "rate_of", "np.linalg.eigvals(one_step).max()", "What rate_of returns should hold real numbers"),
+        ("rate_needed", "rate_needed", "1 / share ** (1 / steps)", "This is 1 over the rate."),
+        ("rate_needed", "rate_needed", "share ** (-1 / steps)", "This is 1 over the rate."),
+        ("posted_step", "posted_step", "(1 + f) + 0.25 * Wg.T", "1 + f belongs on the diagonal only"),
+        ("posted_step", "posted_step", "one_step - 2 * f * np.eye(H) + np.eye(H)", "The carry has the wrong sign"),
+        ("posted_step", "posted_step", "np.eye(H) + 0.25 * Wg.T", "The carry is missing its dc * f"),
     ],
 )
 def test_other_wrong_lines_are_answered_in_words(group, name, expression, distinctive):
@@ -159,6 +169,21 @@ def test_other_wrong_lines_are_answered_in_words(group, name, expression, distin
 )
 def test_a_typed_in_number_is_not_right(group, name, number):
     assert said(group, name, number)
+
+
+@pytest.mark.parametrize(
+    ("group", "expression", "expected"),
+    [
+        ("rate_needed", "0.8895", "A typed-in number can be right for these numbers only: write the line with names."),
+        ("bias_helped", "1", "bias_helped is off: yours is 1, right is 1.263. Write the line with names, not"),
+        ("rate_needed", "1", "rate_needed is off: yours is 1, right is 0.8895. Write the line with names, not with"),
+        ("one_step", "0.503 * np.eye(H) + 0.25 * Wg.T", "The number typed in, 0.503, can be right for these numbers"),
+        ("posted_step", "1.503 * np.eye(H) + Wg.T / 4", "The number typed in, 1.503, can be right for these numbers"),
+        ("one_step", "(0.403 + 0.1) * np.eye(H) + 0.25 * Wg.T", "The numbers typed in, 0.403 and 0.1, can be"),
+    ],
+)
+def test_of_numbers_typed_in_it_is_said_whether_they_are_right_here(group, expression, expected):
+    assert said(group, group, expression).startswith(expected)
 
 
 # ------------------------------------------------------------------------------------------ predictions
@@ -254,13 +279,13 @@ def test_how_far_off_the_one_matrix_is_with_other_random_weights_is_said_right()
     x, targets = np.random.default_rng(1000).integers(0, K, (T, 2)).T
     for bias, said in ((0, 0.03), (2, 0.07)):
         off = []
-        for seed in range(12):
+        for seed in range(40):
             params = lt.Params.random(K, H, seed, 0.1, forget_bias=bias)
             gate = lt.forward(params, x).f[:-1].mean()
             predicted = np.abs(np.linalg.eigvals(gate * np.eye(H) + params.Wg.T / 4)).max()
             off.append(predicted - rate(lt.gradient_flow(params, x, targets).dc[59]))
-        assert round(max(map(abs, off)), 2) == said and np.sum(np.array(off) > -0.001) >= 11  # "nearly always upward"
-        assert f"0.0{said * 100:.0f} at bias {bias}" in words("rates-read")
+        assert np.mean(np.abs(off) < said) > 0.9 and np.mean(np.array(off) > 0) > 0.75
+        assert f"{said} at bias {bias}" in words("rates-read") and "and mostly upward" in words("rates-read")
 
 
 def test_the_numbers_about_the_two_roads(lesson, net):
@@ -527,6 +552,19 @@ def test_what_the_framed_row_loses_can_be_counted_in_colors():
         assert abs(np.log10(row[19] / row[0]) - (colors - 1)) < 0.7
         picture = drawn(vanishing.build_credit(), explorers.flow(float(bias)), "c", 19, 10)
         assert len({tuple(color) for color in picture.axes[0].images[0].get_array()[19]}) == colors
+
+
+def test_what_the_framed_row_loses_and_what_comes_through_g_is_said_below_the_picture():
+    lost, through_g = {}, {}
+    for bias in (0, 1, 3):
+        flow = explorers.flow(float(bias))
+        lost[bias] = np.log10(flow.dc[19, 19] / flow.dc[19, 0])
+        through_g[bias] = vanishing.quantities(flow, "c", 19)[1]["g"][:19]
+    assert 3.7 < lost[0] < 4 and 1 < lost[1] < 1.4 and lost[3] < 0
+    assert "nearly four powers of ten at bias 0, and a little more than one at bias 1" in words("credit-questions")
+    np.testing.assert_allclose(np.median(through_g[0]), 1 / 5, atol=0.01)
+    np.testing.assert_allclose(np.median(through_g[3]), 1 / 8, atol=0.01)
+    assert "a fifth at bias 0, an eighth at bias 3" in words("credit-questions")
 
 
 def test_the_frame_lies_around_the_row_not_over_its_colors():

@@ -27,6 +27,12 @@ NAME, DEEPER = "06_training", "deeper/exploding_and_clipping"
 # The blanks. Each is judged with a few numbers in place of those that the cells before it take seconds to make.
 
 
+def norms_of_a_run(rng):
+    norms = rng.uniform(0, 3, (100, 9))
+    parts = {"gates": np.sqrt((norms[:, 1:] ** 2).sum(axis=1)), "V": norms[:, 0]}
+    return {"norms_bell": norms, "whole": np.sqrt((norms**2).sum(axis=1)), "parts": parts}
+
+
 def numbers_before(cell_id):
     """Names that the cell reads, as the lesson has them there, with other numbers."""
     rng = np.random.default_rng(3)
@@ -34,11 +40,11 @@ def numbers_before(cell_id):
     by_cell = {
         "price": {"best": 0.44, "length": 10.9},
         "which": {"end_loss": np.array([1.89, 0.464, 0.518]), "remembered": np.array([0.457, 1.0, 0.555])},
-        "norm": {"norms": rng.uniform(0.1, 7, 9)},
+        "norm": {"norms": np.full(9, np.linalg.norm(gradient) / 3), "gradient": gradient},
         "clip": {"gradient": gradient, "norm": np.linalg.norm(gradient), "limit": 5.0},
         "cosine": {},
         "descend": {},
-        "count": {"whole": rng.uniform(0, 10, 100), "limit": 5.0},
+        "count": {"limit": 5.0, **norms_of_a_run(rng)},
         "learned": {"losses": rng.uniform(0, 1, (4, 8)), "half": 0.35, "biases": (0, 1, 3, 5)},
     }
     return {"np": np, "lt": lt, "lesson": Lesson(NAME), **by_cell[cell_id]}
@@ -78,7 +84,11 @@ RIGHT = {
         ),
         step(CLIPPED + "return flat + (-rate) * clipped"),
     ],
-    "count": ["clipped_steps = np.count_nonzero(whole > limit)", "clipped_steps = len(whole[whole > limit])"],
+    "count": [
+        "clipped_steps = np.count_nonzero(whole > limit)",
+        "clipped_steps = len(whole[whole > limit])",
+        "clipped_steps = np.sum(np.linalg.norm(norms_bell, axis=1) > limit)",
+    ],
     "learned": [
         "learned = (losses < half).sum(axis=1)",
         "learned = np.array([sum(row < half) for row in losses])",
@@ -125,7 +135,17 @@ WRONG = [
     ("count", "clipped_steps", "np.mean(whole > limit)", "a sum, not a mean"),
     ("count", "clipped_steps", "np.sum(whole < limit)", "were not clipped"),
     ("count", "clipped_steps", "np.sum(whole[whole > limit])", "Count the steps instead"),
-    ("count", "clipped_steps", "52", "typed-in number"),
+    ("count", "clipped_steps", "int(1e6)", "clipped_steps is off: yours is 1,000,000, right is"),
+    ("count", "clipped_steps", "np.sum(norms_bell > limit)", "each of the nine matrices by itself"),
+    ("count", "clipped_steps", "(parts['V'] > limit).sum()", "Only the gradient of V is counted"),
+    ("count", "clipped_steps", "np.count_nonzero(parts['gates'] > limit)", "The gradient of V is left out"),
+    ("norm", "norm", "np.linalg.norm(gradient)", "This is the norm too, but here it should come from the nine numbers"),
+    ("norm", "norm", "np.sum(norms**2) ** 1/2", "Python takes the power first and then halves"),
+    ("norm", "norm", "7.9", "norm is off: yours is 7.9, right is"),
+    ("cosine", "cosine", "return 1 - a @ b / np.linalg.norm(a) / np.linalg.norm(b)", "1 minus the cosine"),
+    ("clip", "clipped", "gradient if norm > limit else gradient * limit / norm", "lengthens short gradients"),
+    ("price", "forgets", "best + np.log(2) // length", "// drops the fraction"),
+    ("price", "forgets", "0.6", "forgets is off: yours is 0.6, right is 0.5036. Write the line with names, not with"),
     ("count", "clipped_steps", "np.any(whole > limit)", "only says whether any step was clipped"),
     ("count", "clipped_steps", "np.sum(whole) > limit", "compare first, then add up"),
     ("learned", "learned", "np.mean(losses < half, axis=1)", "a sum, not a mean"),
@@ -137,7 +157,7 @@ WRONG = [
     ("count", "clipped_steps", "whole > limit", "Count those that are"),
     ("learned", "learned", "losses < half", "Count them, row by row"),
     ("learned", "learned", "(losses < half).any(axis=1)", "Count how many have"),
-    ("learned", "learned", "[1, 3, 5, 7]", "A typed-in number can be right"),
+    ("learned", "learned", "[1, 3, 5, 8]", "numbers are off, by up to 8). Write the line with names, not with"),
     ("descend", "descend", CLIPPED + "return flat + rate * clipped", "goes there"),
     ("descend", "descend", CLIPPED + "return flat - clipped", "The rate is missing"),
     ("descend", "descend", "return flat - rate * gradient", "has not been clipped"),
@@ -155,6 +175,20 @@ def test_a_threshold_is_answered_with_shares_that_were_measured_and_not_with_a_t
     assert f"{max(almost):.2f}" == "0.64"
     said = verdict("which", "right_run = np.argmax(remembered > 0.9)\nbroken_run = ...").parts[0].sentence
     assert said.startswith("A fixed threshold fails for other seeds")
+
+
+def test_numbers_that_are_right_here_are_told_that_they_can_be_right_here_only():
+    names = numbers_before("count")
+    right = int(np.sum(names["whole"] > names["limit"]))
+    said = verdict("count", f"clipped_steps = {right}").parts[0].sentence
+    assert said == "A typed-in number can be right for these numbers only: write the line with names."
+
+
+def test_of_an_index_and_of_counts_it_is_not_said_that_they_are_zero_everywhere():
+    right_run = verdict("which", "right_run = 0 * np.argmin(end_loss)\nbroken_run = ...").parts[0].sentence
+    learned = verdict("learned", "learned = np.sum(losses, axis=1) < half").parts[0].sentence
+    assert right_run == "right_run is off: yours is 0, right is 1."
+    assert learned.startswith("learned is off at entry 0: yours is 0, right is") and "zero" not in learned
 
 
 def test_every_blank_has_its_folded_solution_and_that_is_right():

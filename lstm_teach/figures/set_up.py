@@ -24,7 +24,7 @@ def build(steps: int) -> tuple[Scene, Callable[[np.ndarray], None]]:
     def update(left: np.ndarray) -> None:
         for bar, height in zip(bars, left, strict=True):
             bar.set_height(height)
-        last.set(y=left[-1] + 0.02, text=percent(left[-1]))
+        last.set(y=left[-1] + 0.02, text=share(left[-1]).replace("less than ", "<"))
 
     return Scene(figure, *bars, last), update
 
@@ -32,4 +32,9 @@ def build(steps: int) -> tuple[Scene, Callable[[np.ndarray], None]]:
 def describe(left: np.ndarray) -> str:
     """Say in one line what the picture shows."""
     f, steps = left[1], len(left) - 1
-    return f"With f = {short(f)}, {percent(left[-1])} of the value is left after {steps} steps."
+    return f"With f = {short(f)}, {share(left[-1])} of the value is left after {steps} steps."
+
+
+def share(left: float) -> str:
+    """A share in percent, without the powers of ten that tiny ones would need."""
+    return "less than 0.01%" if 0 < left < 1e-4 else percent(left)

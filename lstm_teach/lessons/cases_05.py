@@ -89,13 +89,19 @@ def rate_needed() -> Iterator[dict]:
 
 
 def bias_helped() -> Iterator[dict]:
-    """A rate a net has to have, and what the road through g adds to it; made from the bias that gives the rate."""
+    """A rate a net has to have, and what the road through g adds to it; made from the bias that gives the rate.
+
+    Of the net at bias 0: its gate f, and its matrix of one step back, whose largest eigenvalue is f + extra.
+    """
     for seed in range(4):
         rng = np.random.default_rng(60 + seed)
         bias, extra = rng.uniform(-1, 1.3), rng.uniform(0.05, 0.15)
         needed = float(1 / (1 + np.exp(-bias)) + extra)
         alone = float(np.log(needed / (1 - needed)))
-        yield {"rate_needed": needed, "extra": float(extra), "bias_alone": alone, "bias_helped": float(bias)}
+        f, along = rng.uniform(0.4, 0.6), rng.normal(size=3)
+        one_step = f * np.eye(3) + extra * np.outer(along, along) / (along @ along)
+        case = {"rate_needed": needed, "extra": float(extra), "f": float(f), "one_step": one_step}
+        yield case | {"bias_alone": alone, "bias_helped": float(bias)}
 
 
 def largest_eigenvalue(one_step: np.ndarray) -> float:

@@ -73,11 +73,11 @@ def gradients() -> Iterator[dict[str, Any]]:
 
 
 def norm() -> Iterator[dict[str, Any]]:
-    """The norms of nine matrices, and that of all their numbers together."""
+    """The norms of nine matrices, and that of all their numbers together; `gradient` is of another net."""
     for size, case in enumerate(gradients(), start=2):
         matrices = np.random.default_rng(size).normal(0, size, (9, 4, size)) * np.arange(1, 10)[:, None, None]
         norms = np.array([np.linalg.norm(matrix) for matrix in matrices])
-        yield pick(case, "rate limit") | {"norms": norms, "norm": np.linalg.norm(matrices.ravel())}
+        yield pick(case, "gradient rate limit") | {"norms": norms, "norm": np.linalg.norm(matrices.ravel())}
 
 
 def steps() -> Iterator[dict[str, Any]]:
@@ -88,12 +88,17 @@ def steps() -> Iterator[dict[str, Any]]:
 
 
 def count() -> Iterator[dict[str, Any]]:
-    """Norms over several trainings, and at how many steps they are above the limit."""
+    """Norms of nine matrices over several trainings, (steps, 9), and how often the whole is above the limit."""
     rng = np.random.default_rng(7)
-    for length, limit in ((30, 5.0), (50, 1.0), (12, 9.0), (400, 3.0)):
-        whole = rng.lognormal(1.0, 1.2, length)
-        yield {"whole": whole, "limit": limit, "clipped_steps": len([norm for norm in whole if norm > limit])}
-    yield {"whole": rng.uniform(0.5, 2.5, 40), "limit": 3.0, "clipped_steps": 0}  # their sum is above the limit
+    runs = [
+        (rng.lognormal(-0.5, 1.2, (steps, 9)), limit) for steps, limit in ((30, 5.0), (50, 1.5), (12, 9.0), (400, 3.0))
+    ]
+    runs.append((rng.uniform(0.1, 0.8, (40, 9)), 3.0))  # never, but the sum of all is above the limit
+    for norms, limit in runs:
+        whole = np.sqrt((norms**2).sum(axis=1))
+        parts = {"gates": np.sqrt((norms[:, 1:] ** 2).sum(axis=1)), "V": norms[:, 0]}
+        clipped = len([norm for norm in whole if norm > limit])
+        yield {"norms_bell": norms, "whole": whole, "parts": parts, "limit": limit, "clipped_steps": clipped}
 
 
 def learned() -> Iterator[dict[str, Any]]:

@@ -45,7 +45,7 @@ def test_every_table_belongs_to_an_exercise():
 @each_check
 def test_right_answers_are_accepted(topic, name):
     check, answers = checks(topic)[name], ANSWERS[topic].RIGHT[name]
-    assert len(answers) >= 4
+    assert len(answers) >= 4, f"tests/exercise_answers/{topic}.py has {len(answers)} right answers for {name}, not 4"
     seeds = [2, 3] if "seed" in inspect.signature(check).parameters else []
     for style, answer in answers.items():
         for verdict in (check(answer), *(check(answer, seed=seed) for seed in seeds)):
@@ -55,7 +55,7 @@ def test_right_answers_are_accepted(topic, name):
 @each_check
 def test_wrong_answers_are_rejected_with_a_reason(topic, name):
     answers = ANSWERS[topic].WRONG[name]
-    assert len(answers) >= 12
+    assert len(answers) >= 12, f"tests/exercise_answers/{topic}.py has {len(answers)} wrong answers for {name}, not 12"
     for mistake, (function, words) in answers.items():
         verdict = judged(topic, name, function)
         assert not verdict.passed and verdict.score < 1, mistake

@@ -135,6 +135,7 @@ WRONG = [
     ("count", "clipped_steps", "np.mean(whole > limit)", "a sum, not a mean"),
     ("count", "clipped_steps", "np.sum(whole < limit)", "were not clipped"),
     ("count", "clipped_steps", "np.sum(whole[whole > limit])", "Count the steps instead"),
+    ("count", "clipped_steps", "(whole > limit).sum", "clipped_steps is a function: are parentheses missing"),
     ("count", "clipped_steps", "int(1e6)", "clipped_steps is off: yours is 1,000,000, right is"),
     ("count", "clipped_steps", "np.sum(norms_bell > limit)", "each of the nine matrices by itself"),
     ("count", "clipped_steps", "(parts['V'] > limit).sum()", "Only the gradient of V is counted"),

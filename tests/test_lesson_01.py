@@ -65,6 +65,11 @@ WRONG = [  # in other words than the lesson's file has them, or not in it
     ("cell", "f * c_before - i * g", "What comes in is subtracted here"),
     ("pre-activation", "params.Ui[:, token] + h0 @ params.Wi", "Wi is transposed here"),
     ("pre-activation", "params.Uf[:, token] + params.Wf @ h0", "This is zf_many, not zi_many"),
+    ("pre-activation", "params.Ui[:, token] + params.Wf @ h0", "Wf belongs to the forget gate"),
+    ("pre-activation", "params.Ug @ onehot + params.Wi @ h0", "Ug belongs to the candidate"),
+    ("pre-activation", "params.Ui[:, [token]] + params.Wi @ h0", "a column plus a vector gives a matrix"),
+    ("pre-activation", "(params.Ui[:, token] + params.Wi @ h0)[:, None]", "right, but in a column, shape (H, 1)"),
+    ("loss", "-np.sum(np.log(picked)) / np.log(10)", "the logarithm to base 10"),
     ("softmax", "e / e.max(axis=1, keepdims=True)", "Divide each row by its own sum"),
     ("left", "f ** n", "f is still the gate from above"),
     ("left", "sigmoid(b * n)", "squashes once, after n steps"),
@@ -137,8 +142,10 @@ FUNCTIONS = {
     "sigmoid": (
         ["1 / (1 + np.exp(-z))", "0.5 + np.tanh(z / 2) / 2", "np.exp(z) / (np.exp(z) + 1)"],
         {
-            "1 / (1 + np.exp(z))": "the exponent is minus z",
-            "1 / 1 + np.exp(-z)": "put parentheses around the whole denominator",
+            "1 / (1 + np.exp(z))": "it is 1 minus the sigmoid",
+            "np.exp(-z) / (1 + np.exp(-z))": "it is 1 minus the sigmoid",
+            "1 / 1 + np.exp(-z)": "The sigmoid is 1 over all of it: 1 / (...)",
+            "1 + np.exp(-z)": "which is the denominator",
             "1 / np.exp(-z)": "A 1 is missing in the denominator",
             "np.tanh(z)": "This is tanh, which runs from −1 to 1",
             "0.5": "sigmoid",
@@ -155,6 +162,8 @@ FUNCTIONS = {
             "h[t - 1], c[t]": "c is read from row t here",
             "h[t], c[t - 1]": "h is read from row t here",
             "h0, c0": "Every step starts from the initial state here",
+            "h[t - 1], c0": "Every step starts from c0 here",
+            "h0, c[t - 1]": "Every step starts from h0 here",
             "c[t - 1], h[t - 1]": "have changed places",
             "h[t + 1], c[t + 1]": "It has to start from the row before",
             "h[t - 2], c[t - 2]": "",
@@ -297,6 +306,9 @@ def test_the_predictions_are_answered_with_the_right_numbers(lesson):
     assert ["0.787" in why for _, why in said] == [True, False, False]  # a wrong option does not tell
     names = lesson[0]
     known = names["T"] * np.log(names["K"])
+    options = PREDICTIONS["knows_nothing"]["options"]
+    assert options["a"][0].startswith(f"log {names['K']}, about {np.log(names['K']):.2f}")
+    assert options["c"][0] == f"{names['T']}/{names['K']}" and options["c"][1].startswith("7/8 is the sum of the seven")
     assert PREDICTIONS["knows_nothing"]["options"]["b"][0] == f"{names['T']} times log {names['K']}, about {known:.1f}"
     assert f"about {np.log(names['K']):.2f}" in PREDICTIONS["knows_nothing"]["options"]["b"][1]
     assert f"all weights zero    {known:.4f}" in lesson[1]

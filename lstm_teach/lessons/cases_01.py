@@ -19,6 +19,8 @@ from lstm_teach.params import GATES, Params
 WRONG_ROWS = {
     "same_row": "cache.h[t], cache.c[t]",
     "start": "h0, c0",
+    "cell_start": "cache.h[t - 1], c0",
+    "hidden_start": "h0, cache.c[t - 1]",
     "swapped": "cache.c[t - 1], cache.h[t - 1]",
     "next_row": "cache.h[t + 1], cache.c[t + 1]",
     "cell_row": "cache.h[t - 1], cache.c[t]",

@@ -405,7 +405,8 @@ def test_with_upto_nothing_later_on_the_way_back_is_given_away():
         assert "udge:" not in explorer.text  # nothing to check, and nothing was asked
         explorer.set(nudge=True)
         before, after = plain(explorer.text).split("Nudge:")
-        assert before.rstrip().endswith("Not derived yet.") and "×" not in before.split("Chosen")[1]
+        assert before.rstrip().endswith("Its delta comes later on the way back.")
+        assert "×" not in before.split("Chosen")[1]
         assert "delta" not in after and exact(net.right.boxes[name], True) in after  # the loss is still asked
     figure = picture(net, direction="back", upto="product")
     assert not [word for word in words(figure) if word.startswith(("× (1", "× f", "× i", "× g", "× W"))]

@@ -161,7 +161,7 @@ def describe(view: View) -> str:
     elif any({chosen, source} & {*o.boxes, *o.arrows} for o in view.derived if o.back):
         line = "No delta has come back here yet."
     else:
-        line = "Not derived yet."
+        line = "Its delta comes later on the way back."
     # The heading of the picture: whoever sees it need not read it again.
     text = f'<span class="lt-unseen">Operation {". ".join(heading(view))}. </span>'
     text += f"<b>Chosen: {'box' if source == target else 'arrow'} {box_name(chosen)}.</b> {line}"

@@ -24,7 +24,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,6 +35,8 @@ sys.path[:0] = [str(ROOT), str(HERE)]
 import collected  # noqa: E402
 import handed_in  # noqa: E402
 import reports  # noqa: E402
+
+SEVERAL = re.compile(r"One of \d+ (submissions of this exercise|files) by the same student\.")
 
 
 def main(arguments: list[str]) -> int:
@@ -175,17 +176,26 @@ def end(child: subprocess.Popen) -> None:
 
 
 def several(records: list[dict]) -> list[str]:
-    """Say it, in the records too, where a student has handed in an exercise more than once."""
-    times = Counter((each["student"], each["number"], each["exercise"]) for each in records if each["exercise"])
-    found = []
+    """Say it, in the records too, where a student has handed in an exercise more than once.
+
+    A file that can't be read may be any exercise, so with one of these all files of its student are taken together.
+    """
+    found, students = [], {}
     for record in records:
-        record["notes"] = [note for note in record["notes"] if "submissions of this exercise" not in note]
-        if (count := times[record["student"], record["number"], record["exercise"]]) > 1:
-            record["notes"].append(f"One of {count} submissions of this exercise by the same student.")
-    for (student, _, exercise), count in times.items():
-        if count > 1:
-            names = ", ".join(r["file"] for r in records if (r["student"], r["exercise"]) == (student, exercise))
-            found.append(f"{student} has handed in {exercise} {count} times ({names}): each is graded, none is chosen.")
+        record["notes"] = [note for note in record["notes"] if not SEVERAL.fullmatch(note)]
+        students.setdefault((record["student"], record["number"]), []).append(record)
+    for (student, _), own in students.items():
+        known = all(record["exercise"] for record in own)
+        for exercise in dict.fromkeys(record["exercise"] if known else "" for record in own):
+            alike = [record for record in own if not known or record["exercise"] == exercise]
+            if (count := len(alike)) == 1:
+                continue
+            for record in alike:
+                what = "submissions of this exercise" if known else "files"
+                record["notes"].append(f"One of {count} {what} by the same student.")
+            what = f"{exercise} {count} times" if known else f"{count} files"
+            end = "each is graded, none is chosen" if known else "not all can be graded, and none is chosen"
+            found.append(f"{student} has handed in {what} ({', '.join(record['file'] for record in alike)}): {end}.")
     return found
 
 
@@ -201,8 +211,10 @@ def write(records: list[dict], out: Path, options: argparse.Namespace) -> None:
     if options.format:
         tables = {"moodle": reports.moodle_table, "canvas": lambda each: reports.canvas_table(each, options.column)}
         texts[f"{options.format}.csv"] = tables[options.format](records)
-        print(f"\nFor {options.format.title()}: {out / options.format}.csv")
-        print("".join(f"{sentence}\n" for sentence in reports.left_out(records)), end="")
+        left_out, platform = reports.left_out(records), options.format.title()
+        there = f"For {platform}: {out / options.format}.csv"
+        print(f"\nNo line for {platform} could be written." if len(left_out) == len(records) else f"\n{there}")
+        print("".join(f"{sentence}\n" for sentence in left_out), end="")
     for name, text in texts.items():
         (out / name).write_text(text, encoding="utf-8", newline="\n")
 

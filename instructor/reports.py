@@ -85,7 +85,7 @@ def left_out(records: Sequence[dict]) -> list[str]:
     found = []
     for record in records:
         if id(record) not in uploaded:
-            why = "was not graded" if record["points"] is None else "has handed in more than one file"
+            why = "was not graded" if record["points"] is None else "is not the only file"
             why = why if record["number"] or record["points"] is None else "has no number of the platform's in the name"
             found.append(f"{record['student']} is not in it: {record['file']} {why}.")
     return found

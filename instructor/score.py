@@ -16,6 +16,7 @@ import builtins
 import contextlib
 import inspect
 import json
+import re
 import signal
 import sys
 import textwrap
@@ -120,7 +121,9 @@ def described(points: Points) -> dict:
     if hasattr(verdict, "parts"):
         result["said"] = verdict.summary
         result["hints"] = list(verdict.hints)
-        result["parts"] = [[part.name, part.state, part.sentence] for part in verdict.parts]
+        # an error without a text has only its place (see remote.py), which is not what it says
+        said = [re.sub(r"( raised \w+):( at line \d)", r"\1,\2", part.sentence) for part in verdict.parts]
+        result["parts"] = [[part.name, part.state, each] for part, each in zip(verdict.parts, said, strict=True)]
     else:
         question, answer = verdict.question, verdict.answer
         option = question.options.get(answer)

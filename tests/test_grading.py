@@ -10,6 +10,8 @@ import shutil
 import pytest
 from instructor_modules import collected, grade, handed_in, remote, reports, score
 
+from lstm_teach import judging
+
 pytestmark = pytest.mark.long
 DOUBLED = """\
 ### BEGIN HIDDEN TESTS
@@ -344,8 +346,8 @@ def test_canvas_gets_the_columns_that_its_gradebook_reads():
     ]
     assert reports.left_out(records) == [
         "bo is not in it: x.ipynb was not graded.",
-        "cy is not in it: x.ipynb has handed in more than one file.",
-        "cy is not in it: x.ipynb has handed in more than one file.",
+        "cy is not in it: x.ipynb is not the only file.",
+        "cy is not in it: x.ipynb is not the only file.",
     ]
 
 
@@ -355,6 +357,27 @@ def test_two_submissions_of_a_student_are_said_and_none_is_chosen():
         (said,) = grade.several(records)
     assert said == "cy has handed in 09 2 times (a.ipynb, b.ipynb): each is graded, none is chosen."
     assert [len(each["notes"]) for each in records] == [1, 1, 0]
+
+
+def test_a_damaged_file_beside_a_good_one_is_said_in_both_rows():
+    records = [record("cy", file="a.ipynb"), record("cy", points=None, file="b.ipynb"), record("bo", "2")]
+    records[1]["exercise"] = ""
+    for _ in range(2):
+        (said,) = grade.several(records)
+    assert said == "cy has handed in 2 files (a.ipynb, b.ipynb): not all can be graded, and none is chosen."
+    assert [each["notes"] for each in records] == [["One of 2 files by the same student."]] * 2 + [[]]
+    again = [record("di", file="a.ipynb"), record("di", file="b.ipynb") | {"exercise": "08"}]
+    assert grade.several(again) == [] and again[0]["notes"] == []  # two exercises
+
+
+def test_a_platforms_table_without_anybody_is_not_announced(tmp_path, capsys):
+    options = grade.parser().parse_args([str(tmp_path), "--format", "moodle"])
+    grade.write([record("cy", number="")], tmp_path / "out", options)
+    printed = capsys.readouterr().out
+    assert "No line for Moodle could be written." in printed and "moodle.csv" not in printed
+    assert "cy is not in it: x.ipynb has no number of the platform's in the name." in printed
+    grade.write([record("cy", number=""), record("bo")], tmp_path / "out", options)
+    assert "For Moodle: " in capsys.readouterr().out
 
 
 def test_a_student_cannot_put_a_formula_into_the_teachers_spreadsheet():
@@ -429,3 +452,15 @@ def test_a_cell_that_asks_for_pictures_in_the_page_runs():
         assert submission.run("%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1])\nplt.show()") == ""
     finally:
         submission.close()
+
+
+@pytest.mark.parametrize(("line", "said"), [("raise RuntimeError", ","), ("raise RuntimeError('no')", ": no,")])
+def test_what_is_raised_without_a_text_is_told_with_its_line(line, said):
+    submission = remote.Submission()
+    try:
+        submission.run(f"def f(a):\n    {line}")
+        verdict = judging.judge(submission.look("f"), {"it": lambda attempt: attempt(1)}, ())
+    finally:
+        submission.close()
+    ((_, _, sentence),) = score.described(verdict.points(1))["parts"]
+    assert sentence == f"f raised RuntimeError{said} at line 2: {line}."

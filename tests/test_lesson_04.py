@@ -1,5 +1,6 @@
 """Lesson 04: what blanks accept, what is said to wrong lines, the numbers of the prose, the inspector, the times."""
 
+import inspect
 import itertools
 import re
 
@@ -15,6 +16,7 @@ from lstm_teach.explorers.single_pass import bell_net, delta_inspector, two_pass
 from lstm_teach.figures import single_pass as pictures
 from lstm_teach.figures.scene import drawn
 from lstm_teach.lessons import cases_04
+from lstm_teach.lessons.clinic_cases import question_loop
 
 NAME = "04_single_pass_bptt"
 ALL = frozenset(lt.FLAWS)
@@ -179,6 +181,12 @@ FAULTS = {  # (source, old, new): words, and the gradients that are still right
     ("PASS", '        dh_future = d["dh_before"]\n', ""): ("No step receives later losses through h", "V"),
     ("PASS", 'dh_future = d["dh_before"]', 'dh_future = d["dh"]'): ("You hand on dh itself", "V"),
     ("PASS", 'dh_future = d["dh_before"]', 'dh_future = dh_future + d["dh_before"]'): ("dh_future piles up", "V"),
+    ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = d["dh_before"]'): ("dc_carry is given dh_before", "V"),
+    ("PASS", 'dh_future = d["dh_before"]', 'dh_future = d["dc_before"]'): ("dh_future is given dc_before", "V"),
+    ("PASS", "t, dh_future, dc_carry)", "t, dc_carry, dh_future)"): ("in the call of step_back, or where they", "V"),
+    ("PASS", '_before"]\n        dc_carry = d["dc_before"]', '"]\n        dc_carry = d["dc"]'): ("themselves", "V"),
+    ("PASS", 'np.outer(d["dz" + gate], ', '(d["dz" + gate] * '): ("multiplied unit by unit", "V Ui Uf"),
+    ("PASS", "cache.h[t - 1]", "x[t]"): ("In the four W, x[t] is used", "V Ui"),
     ("PASS", "reversed(range(len(x)))", "range(len(x))"): ("The loop runs forward", "V"),
     ("PASS", "reversed(range(len(x)))", "range(len(x) - 1, 0, -1)"): ("The loop stops before step 0", ""),
     ("PASS", "reversed(range(len(x)))", "reversed(range(len(x) - 1))"): ("leaves out the last step", ""),
@@ -215,6 +223,45 @@ def test_a_usual_mistake_in_the_pass_is_named_once(which, old, new):
     assert verdict.note == "The lesson goes on with the library's `my_bptt`."
 
 
+def inside_another_walk(with_V):
+    """The solution with its loop inside another one, which starts a walk from every step."""
+    before, loop, after = re.split(r"(?<=hidden_size\)\n)(    dh_future = .*?)(?=    return)", PASS, flags=re.DOTALL)
+    v = "        grads.V += np.outer(dy[t], cache.h[t])\n"
+    assert loop.count(v) == loop.count("reversed(range(len(x)))") == 1
+    loop = loop if with_V else loop.replace(v, "")
+    loop = re.sub("^", "    ", loop.replace("range(len(x))", "range(start + 1)"), flags=re.MULTILINE).rstrip(" ")
+    own = "" if with_V else v.replace("[t]", "[start]")
+    return f"{before}    for start in reversed(range(len(x))):\n{own}{loop}{after}"
+
+
+@pytest.mark.parametrize(("with_V", "words"), [(True, "Each loss is picked up more than once"), (False, "V is right")])
+def test_a_walk_inside_another_is_named(with_V, words):
+    verdict = judged(NAME, "my-bptt", source=inside_another_walk(with_V) + JUDGE)
+    wrong = {part.name: part.sentence for part in verdict.parts if not part.passed}
+    assert len(set(wrong.values())) == 1 and ("V" in wrong) == with_V
+    assert words in said(verdict) and "a walk inside another" in said(verdict)
+
+
+def test_the_posted_loop_of_lesson_3_is_named_as_what_it_is():
+    source = inspect.getsource(question_loop).replace("question_loop", "my_bptt")
+    verdict = judged(NAME, "my-bptt", source=source + JUDGE)
+    wrong = {part.sentence for part in verdict.parts if not part.passed}
+    assert len(wrong) == 1 and "the two loops of lesson 3, with their flaws" in wrong.pop()
+
+
+def test_a_wrong_pass_can_be_called_above_its_judgement_and_prints_its_own_deltas(capsys):
+    assert 'the call `my_bptt(*net)` in\nthe blank\'s cell, *above* `lesson.judge("my_bptt")`' in cell_source(
+        NAME, "inspect-questions"
+    )
+    source = PASS.replace('dc_carry = d["dc_before"]', 'dc_carry = d["dc"]')
+    source = source.replace("        grads.V +=", '        print(t, *d["dc"])\n        grads.V +=')
+    verdict = judged(NAME, "my-bptt", source=f"{source}\nmy_bptt(*net){JUDGE}")
+    printed = [[float(number) for number in line.split()] for line in capsys.readouterr().out.splitlines()]
+    right = lt.bptt(*bell_net(T), return_deltas=True)[1].dc
+    agree = {int(t): bool(np.allclose(dc, right[int(t)])) for t, *dc in printed}
+    assert not verdict.passed and agree == {t: t == T - 1 for t in range(T)}
+
+
 def test_a_carry_that_is_used_one_step_too_early_is_named():
     source = OWN_LINES.replace("        di = dc * g\n", "        dc = dc * f\n        di = dc * g\n")
     source = source.replace('d["dc_before"] = dc * f', 'd["dc_before"] = dc')
@@ -230,7 +277,7 @@ def test_a_pass_that_no_table_knows_gets_places_and_numbers():
 
 def test_the_library_s_pass_is_no_answer_to_the_frame():
     source = cell_source(NAME, "my-bptt").replace("    ...\n", "    grads = lt.bptt(params, x, targets, h0, c0)\n")
-    assert "the library's own answer" in said(judged(NAME, "my-bptt", source=source))
+    assert "the library" in said(judged(NAME, "my-bptt", source=source))
 
 
 def test_the_passes_with_another_line_are_right_without_one_and_wrong_with_any():

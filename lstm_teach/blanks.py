@@ -56,7 +56,7 @@ from lstm_teach import borrowed, cellcode, guard, kept, trial, verdicts
 from lstm_teach.gradreport import listing
 from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, known_mistake, numbers, wrong_form
 from lstm_teach.params import Params
-from lstm_teach.recognize import axes, recognize
+from lstm_teach.recognize import axes, is_all, recognize
 from lstm_teach.trial import close
 from lstm_teach.verdicts import Part, Verdict
 
@@ -169,6 +169,9 @@ class Lesson:
 
     def keep(self, name: str) -> None:
         """Write the learner's function to the file my_functions.py beside the notebook; only if it was judged right."""
+        if not isinstance(name, str):
+            print(kept.quoted("keep", name))
+            return
         groups = [group for group in self._spec.get("blanks", {}) if name in self.blank(group).names]
         verdict = self.verdicts.get(groups[0]) if groups else None
         if verdict is None or not verdict.passed:
@@ -178,8 +181,26 @@ class Lesson:
         else:
             print(kept.write(name, self.name, groups[0], sys._getframe(1).f_globals[name]))
 
+    def is_open(self, name: str) -> bool:
+        """Whether the blank of that name was judged last as not written yet."""
+        last = [verdict for group, verdict in self.verdicts.items() if name in self.blank(group).names][-1:]
+        return any(part.open for verdict in last for part in verdict.parts if part.name == name)
+
+    def yours(self, name: str) -> Callable:
+        """The learner's own function, right or wrong; the library's if it is not written. Prints which."""
+        if self.is_open(name):
+            print(f"This is the library's {name}, since yours is not written yet.")
+        elif name in self.written:
+            print(f"This checks your {name}, although it isn't right yet.")
+            return self.written[name]
+        else:
+            print(f"This is your {name}.")
+        return sys._getframe(1).f_globals[name]
+
     def bring(self, name: str) -> Callable:
         """The learner's own function from an earlier lesson if it was kept and is still right, else the library's."""
+        if not isinstance(name, str):
+            raise TypeError(kept.quoted("bring", name))
         lesson, group, function, problem = kept.read(name)
         if function is not None:
             blank = Lesson(lesson).blank(group)
@@ -234,7 +255,10 @@ def judge_function(blank: Blank, function: Callable, own: Collection[str] = ()) 
     named = [case | theirs for case, theirs in zip(cases, right, strict=True)]
     trials = {part: ([g[part] for g in got], [r[part] for r in right]) for part in right[0]}
     wrong = [part for part, pair in trials.items() if not all(map(close, *pair))]
-    every = {code: words for code, words in blank.mistakes.get("every", {}).items() if _is_all(code, trials, named)}
+    every = {code: words for code, words in blank.mistakes.get("every", {}).items() if is_all(code, trials, named)}
+    # The numbers shown are those of one case, if there is one in which all that is wrong shows.
+    off = [[not close(*pair) for pair in zip(*trials[part], strict=True)] for part in wrong]
+    shown = next((k for k in range(len(cases)) if all(each[k] for each in off)), None)
     parts = []
     for part, (theirs, rights) in trials.items():
         if part not in wrong:
@@ -243,27 +267,14 @@ def judge_function(blank: Blank, function: Callable, own: Collection[str] = ()) 
             parts.append(Part(part, follows, waits=True))
         else:
             known = _known(blank, part, theirs, rights, named, read, every)
-            first = next(pair for pair in zip(theirs, rights, strict=True) if not close(*pair))
+            k = off[wrong.index(part)].index(True) if shown is None else shown
+            first = theirs[k], rights[k]
             answer = f"What {name} returns" if part == name else part
-            off = wrong_form(answer, *first) or difference(part, *first, axes(first[1], part), relative=True)
+            said = wrong_form(answer, *first) or difference(part, *first, axes(first[1], part), relative=True)
             # One mistake in many parts is said once, without each part's numbers.
             alone = known and "every" in blank.mistakes
-            parts.append(Part(part, known if alone else f"{off} {known or stale.strip()}".strip()))
+            parts.append(Part(part, known if alone else f"{said} {known or stale.strip()}".strip()))
     return tuple(parts)
-
-
-def _is_all(code: str, trials: Mapping[str, tuple], cases: Sequence[Mapping]) -> bool:
-    """Whether a mistake of the whole answer was made: what it says of the others has to be true as well."""
-    for k, case in enumerate(cases):
-        try:
-            values = eval(code, {"np": np, **case})
-        except (ValueError, IndexError):  # arrays that do not fit
-            continue
-        for part, (theirs, rights) in trials.items():
-            value = numbers(values[part])
-            if value is not None and not close(value, rights[k]) and not close(theirs[k], value):
-                return False
-    return True
 
 
 def _follows(blank: Blank, part: str, wrong: Sequence[str], cases: Sequence[Mapping], got: Sequence[Mapping]) -> str:
@@ -323,7 +334,7 @@ def _judge_values(
             sentence = UNSET if form and cellcode.calls(statements, name, "empty") else sentence
         parts.append(Part(name, sentence))
     if changed:
-        said, way = _changed(changed, statements)
+        said, way = trial.words_for_changes(changed, statements)
         if any(part.sentence for part in parts):  # what is wrong may be so for this reason alone
             way = "Take that line out" if way == "Use a new name" else way
             return tuple(
@@ -331,21 +342,6 @@ def _judge_values(
             )
         parts.append(Part(listing(sorted(changed)), f"{said} {way}, and run the cells above again."))
     return tuple(parts)
-
-
-def _changed(changed: Collection[str], statements: Sequence[ast.stmt]) -> tuple[str, str]:
-    """What to say of names that the cell has changed though other cells need them, and what to do about it."""
-    one, names = len(changed) == 1, listing(sorted(changed))
-    said = f"but later cells need {'it as it was' if one else 'them as they were'}."
-    if {*changed} <= cellcode.counted(statements):
-        return f"The loop in this cell counts with {names}, {said}", "Use another letter"
-    said = f"This cell changes {names} {'itself' if one else 'themselves'}, {said}"
-    if {*changed} <= cellcode.stored(statements):
-        return said, "Use a new name"
-    if alias := cellcode.alias(statements, changed):
-        name, line, original = alias
-        return said, f"After `{line}`, what is done to {name} is done to {original} too. Begin with `{line}.copy()`"
-    return said, "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"
 
 
 def _known(

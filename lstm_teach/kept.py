@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 FILE = "my_functions.py"
 HEAD = '''"""Functions you wrote in the lessons and chose to keep. Delete the file to start over."""
@@ -33,6 +34,12 @@ def write(name: str, lesson: str, group: str, function: Callable) -> str:
     section = f"# --- {name}, from {lesson}, {group}\n{source}\n# --- end of {name}\n"
     path.write_text(f"{text}\n\n\n{section}", encoding="utf-8")
     return f"Your {name} is in the file {FILE} beside this notebook; later lessons can use it."
+
+
+def quoted(what: str, function: Any) -> str:
+    """What to write instead of `lesson.keep(step_back)`, without quotation marks."""
+    name = getattr(function, "__name__", "step_back").removeprefix("the library's ")
+    return f'Write the name in quotation marks: lesson.{what}("{name}").'
 
 
 def read(name: str) -> tuple[str, str, Callable | None, str]:

@@ -1,7 +1,7 @@
 """Say what a wrong value is, by its numbers: another quantity, a factor or a term too many or too few, a sign.
 
-Imports judging and numpy. Nothing here knows a blank: the names and numbers of its cases are all that is used. What is
-said is true of every case, and a factor or term is "too many" only if the learner's own line has it.
+Imports judging, trial and numpy. Nothing here knows a blank: the names and numbers of its cases are all that is used.
+What is said is true of every case, and a factor or term is "too many" only if the learner's own line has it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach.judging import explain
+from lstm_teach.judging import explain, numbers
+from lstm_teach.trial import close
 
 NOT_NAMES = ("answer",)  # of a case, but of nothing that a learner could read
 PER_TOKEN = ("dy", "y", "scores")
@@ -138,6 +139,20 @@ def _same_shape(got: Numbers, right: Sequence[np.ndarray]) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, float | np.floating) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
+
+
+def is_all(code: str, trials: Mapping[str, tuple], cases: Sequence[Mapping]) -> bool:
+    """Whether a mistake of the whole answer was made: what it says of the others has to be true as well."""
+    for k, case in enumerate(cases):
+        try:
+            values = eval(code, {"np": np, **case})
+        except (ValueError, IndexError):  # arrays that do not fit
+            continue
+        for part, (theirs, rights) in trials.items():
+            value = numbers(values[part])
+            if value is not None and not close(value, rights[k]) and not close(theirs[k], value):
+                return False
+    return True
 
 
 def axes(right: np.ndarray, name: str) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Run the lines of a learner's cell on one case of a blank, with other numbers than the notebook's.
 
-Imports cellcode, guard and judging. The notebook's own names and arrays stay as they are.
+Imports cellcode, guard, gradreport and judging. The notebook's own names and arrays stay as they are.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from lstm_teach import cellcode, guard
 from lstm_teach.forward import Cache
+from lstm_teach.gradreport import listing
 from lstm_teach.judging import Trouble, is_like, same
 from lstm_teach.params import Params
 
@@ -91,3 +92,18 @@ def _copies(space: Mapping[str, Any]) -> dict[str, Any]:
 def taken(value: Any) -> Any:
     """A copy; of an iterator, such as reversed(range(T)), the list of what it gives."""
     return copy.deepcopy(list(value) if isinstance(value, Iterator) else value)
+
+
+def words_for_changes(changed: Collection[str], statements: Sequence[ast.stmt]) -> tuple[str, str]:
+    """What to say of names that the cell has changed though other cells need them, and what to do about it."""
+    one, names = len(changed) == 1, listing(sorted(changed))
+    said = f"but later cells need {'it as it was' if one else 'them as they were'}."
+    if {*changed} <= cellcode.counted(statements):
+        return f"The loop in this cell counts with {names}, {said}", "Use another letter"
+    said = f"This cell changes {names} {'itself' if one else 'themselves'}, {said}"
+    if {*changed} <= cellcode.stored(statements):
+        return said, "Use a new name"
+    if alias := cellcode.alias(statements, changed):
+        name, line, original = alias
+        return said, f"After `{line}`, what is done to {name} is done to {original} too. Begin with `{line}.copy()`"
+    return said, "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"

@@ -692,3 +692,27 @@ def holds(whole, part):
     if isinstance(part, dict):
         return isinstance(whole, dict) and all(holds(whole.get(key), value) for key, value in part.items())
     return whole is not None and (part in (whole, "...") or "the idea" in part)
+
+
+def test_a_function_that_is_given_without_quotation_marks_is_told_so(capsys):
+    lesson, theirs = Lesson(BACK), Lesson(BACK).blank("step_back").library_value("step_back", {})
+    for function in (theirs, run_cell(BACK, "x", "def step_back():\n    pass\nstep_back", {})):
+        lesson.keep(function)
+        assert capsys.readouterr().out == 'Write the name in quotation marks: lesson.keep("step_back").\n'
+        with pytest.raises(TypeError, match=r'quotation marks: lesson.bring\("step_back"\)'):
+            lesson.bring(function)
+
+
+@pytest.mark.parametrize("change", ["(w + step) - (w - step)", "2 * step * loss_of(w) / loss_of(w)"])
+@pytest.mark.parametrize(("result", "words"), [("change / (2 * step)", "This comes to 1"), ("change", "the distance")])
+def test_a_change_without_the_loss_is_named_and_no_name_that_only_the_library_has(change, result, words):
+    source = f"def central_difference(loss_of, w, step=0.001):\n    change = {change}\n    return {result}"
+    said = sentences(
+        judged_in(BACK, "write-central-difference", source=f'{source}\nlesson.judge("central_difference")')
+    )
+    assert words in said["central_difference"] and "factor" not in said["central_difference"]
+    source = source.replace(f"return {result}", f"return {result} * 3 + 0.5")
+    said = sentences(
+        judged_in(BACK, "write-central-difference", source=f'{source}\nlesson.judge("central_difference")')
+    )
+    assert "answer" not in said["central_difference"]

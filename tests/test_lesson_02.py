@@ -9,7 +9,7 @@ from lesson_cells import cell_source, cells_of, copied, judged, names_before, ru
 
 import lstm_teach as lt
 from lstm_teach import plain
-from lstm_teach.blanks import FOLDER
+from lstm_teach.blanks import FOLDER, Lesson
 from lstm_teach.explorers.merge import diagram_net
 from lstm_teach.lessons import cases_02, library, one_unit
 
@@ -305,15 +305,35 @@ def test_compare_says_of_an_open_line_that_it_is_the_library_s(capsys):
 def test_compare_copes_with_what_is_no_number(capsys):
     for line in ('"no"', "V", "[1, 2, 3]"):
         lesson = run_cells(NOTEBOOK, until="write-dh", replace={"write-dh": f'dh = {line}\nlesson.judge("hidden")'})
-        said = one_unit.nudges(library.central_difference, {"dh": lesson["dh"]}, 1, lesson["lesson"]).splitlines()
+        capsys.readouterr()
+        lesson["compare"](dh=lesson["dh"])
+        said = capsys.readouterr().out.splitlines()
         assert "differs" in said[0] and len(said) == 2, said
+        lesson["compare"](dh=-0.654)  # a number typed in the call is no line of the learner's
+        assert capsys.readouterr().out.splitlines() == ["h          given     -0.654   nudged -0.654"]
 
 
 def test_an_open_line_that_is_judged_again_is_the_learner_s():
     lesson = run_cells(NOTEBOOK, until="write-dc-total")["lesson"]
-    assert one_unit.is_open(lesson, "dc")
+    assert lesson.is_open("dc")
     lesson.verdicts["squash"] = judged(NOTEBOOK, "write-dc", {"dc": "dct * (1 - ct**2)"})
-    assert not one_unit.is_open(lesson, "dc")
+    assert not lesson.is_open("dc")
+
+
+def test_compare_says_that_the_numbers_of_the_step_have_been_changed(capsys):
+    source = cell_source(NOTEBOOK, "step-in-numbers")
+    said = "compare measures the original step (token 1, target 0, h_before 0.4, c_before 0.6)."
+    for before, after, times in (("1, 0, 0.4, 0.6", "0, 1, -0.9, 1.5", 2), ("0.4, 0.6", "0.40, np.float64(0.6)", 0)):
+        assert before in source
+        run_cells(NOTEBOOK, until="compare-dy", replace={"step-in-numbers": source.replace(before, after)})
+        out = capsys.readouterr().out
+        assert (out.count("The numbers of the step have been changed."), out.count(said)) == (times, times)
+
+
+def test_the_report_of_the_check_says_whose_step_the_walk_takes():
+    assert one_unit.walk_with(plain.step_back).__name__ == "the walk with your step_back"
+    theirs = Lesson(NOTEBOOK).blank("step_back").library_value("step_back", {})
+    assert one_unit.walk_with(theirs).__name__ == "the walk with the library's step_back"
 
 
 @pytest.mark.parametrize(("changes", "whose", "passed"), [

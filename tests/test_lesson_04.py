@@ -384,6 +384,30 @@ def test_cutting_inside_a_turn_is_not_linear():
     assert np.minimum(0.8, 1) + np.minimum(0.8, 1) == 1.6 and np.minimum(0.8 + 0.8, 1) == 1
 
 
+@pytest.mark.parametrize(("source", "whose", "passed"), [
+    (None, "This is the library's my_bptt, since yours is not written yet.", True),
+    (PASS, "This is your my_bptt.", True),
+    (PASS.replace('d["dc_before"]', 'd["dc"]'), "This checks your my_bptt, although it isn't right yet.", False),
+])  # fmt: skip
+def test_the_check_runs_on_the_learner_s_own_pass_right_or_wrong(source, whose, passed, capsys):
+    results = {}
+    run_cells(NAME, until="check", replace={"my-bptt": source + JUDGE} if source else {}, results=results)
+    assert whose in capsys.readouterr().out and results["check"].passed is passed
+
+
+def test_a_measured_answer_is_told_that_the_lines_are_asked_for():
+    source = "def initial_deltas(*net):\n    return lt.loss(*net), lt.loss(*net)" + JUDGE.replace("my_bptt", "initial")
+    words = "This calls lt.loss of the library. Here the lines themselves are asked for: write them yourself."
+    assert words in said(judged(NAME, "initial", source=source))
+
+
+def test_the_numbers_of_one_answer_are_those_of_one_net():
+    line = '[:, x[t]] += d["dz" + gate]'
+    source = PASS.replace(line, f'{line} * (cache.h[t] if len(x) > 1 or gate == "i" else 1)')  # Ui on one net more
+    sizes = re.findall(r"U. is off .*? of (\d+) numbers", said(judged(NAME, "my-bptt", source=source + JUDGE)))
+    assert len(sizes) == 4 and len(set(sizes)) == 1
+
+
 def test_the_check_passes_to_twelve_digits(lesson):
     report = lt.check_gradients(lesson["my_bptt"])
     assert report.passed

@@ -1,10 +1,11 @@
 """The net of lesson 2: one unit, two tokens, two steps, and what its loss does when one number alone is moved.
 
-Imports params, plain, forward and graph. It is the net that the two-way picture shows.
+Imports params, plain, forward, graph and guard. It is the net that the two-way picture shows.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import numpy as np
 from lstm_teach import plain
 from lstm_teach.forward import forward
 from lstm_teach.graph import forward_values, make_net
+from lstm_teach.guard import name_of
 from lstm_teach.params import Params
 
 if TYPE_CHECKING:
@@ -64,15 +66,21 @@ def nudges(central_difference: Callable, deltas: dict[str, float | np.ndarray], 
     """Each delta beside what the loss does when its number is nudged, measured with that function, one line each.
 
     Where the learner's delta was judged wrong, it is that one which is shown, and the library's below it. A delta that
-    the lesson gives, and that is judged nowhere, is called "given".
+    the lesson gives, and that is judged nowhere, is called "given", and so is one that isn't what its name stands for
+    where this is called.
     """
-    lines = []
+    names, lines = sys._getframe(1).f_globals, []
+    numbers = {"token": TOKENS[0], "target": TARGETS[0], "h_before": H0[0], "c_before": C0[0]}
+    if any(n in names and not np.array_equal(names[n], number) for n, number in numbers.items()):
+        original = ", ".join(f"{name} {number:g}" for name, number in numbers.items())
+        lines = ["The numbers of the step have been changed.", f"compare measures the original step ({original})."]
     for delta, value in deltas.items():
         measured = [(label, central_difference(loss_of, w)) for label, loss_of, w in along(delta, steps)]
-        if delta in lesson.written:
+        current = value is names.get(delta) or np.array_equal(value, names.get(delta))
+        if current and delta in lesson.written:
             lines += _beside("yours", lesson.written[delta], measured) + _beside("library's", value, measured)
         else:
-            lines += _beside(_whose(lesson, delta), value, measured)
+            lines += _beside(_whose(lesson, delta) if current else "given", value, measured)
     return "\n".join(lines)
 
 
@@ -95,25 +103,7 @@ def _beside(whose: str, delta: Any, measured: Sequence[tuple[str, float]]) -> li
 def _whose(lesson: Lesson, name: str) -> str:
     if not any(name in lesson.blank(group).names for group in lesson.verdicts):
         return "given"
-    return "library's" if is_open(lesson, name) else "yours"
-
-
-def is_open(lesson: Lesson, name: str) -> bool:
-    """Whether the blank of that name was judged last as not written yet."""
-    last = [verdict for group, verdict in lesson.verdicts.items() if name in lesson.blank(group).names][-1:]
-    return any(part.open for verdict in last for part in verdict.parts if part.name == name)
-
-
-def yours(lesson: Lesson, name: str, current: Callable) -> Callable:
-    """The learner's own function, right or wrong; the library's, `current`, if it is not written. Prints which."""
-    if is_open(lesson, name):
-        print(f"This is the library's {name}, since yours is not written yet.")
-        return current
-    if name in lesson.written:
-        print(f"This checks your {name}, although it isn't right yet.")
-        return lesson.written[name]
-    print(f"This is your {name}.")
-    return current
+    return "library's" if lesson.is_open(name) else "yours"
 
 
 def sent_back() -> tuple[float, float]:
@@ -138,4 +128,6 @@ def walk_with(step_back: Callable) -> Callable:
     def backward(params, x, targets, h0=None, c0=None):
         return plain.walk_back(params, forward(params, x, h0, c0), targets, step_back)[0]
 
+    name = name_of(step_back)
+    backward.__name__ = f"the walk with {name if ' ' in name else f'your {name}'}"
     return backward

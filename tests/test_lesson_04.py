@@ -277,7 +277,7 @@ def test_a_pass_that_no_table_knows_gets_places_and_numbers():
 
 def test_the_library_s_pass_is_no_answer_to_the_frame():
     source = cell_source(NAME, "my-bptt").replace("    ...\n", "    grads = lt.bptt(params, x, targets, h0, c0)\n")
-    assert "the library" in said(judged(NAME, "my-bptt", source=source))
+    assert "This calls lt.bptt of the library" in said(judged(NAME, "my-bptt", source=source))
 
 
 def test_the_passes_with_another_line_are_right_without_one_and_wrong_with_any():

@@ -78,7 +78,14 @@ def grade(
         note = rename_single(folder, expected)
         problem = grade_in_process(course, assignment, name, seconds, cell_seconds, memory)
         score, most = read_score(course, assignment, name)
-        yield Row(name, None if problem else score, most, "; ".join(filter(None, (note, problem))))
+        odd = notes_file(course, assignment, name)
+        said = " ".join(odd.read_text(encoding="utf-8").splitlines()) if odd.is_file() else ""
+        yield Row(name, None if problem else score, most, "; ".join(filter(None, (note, problem, said))))
+
+
+def notes_file(course: Path, assignment: str, student: str) -> Path:
+    """Where the process of a submission leaves what is odd about it, a sentence on each line."""
+    return course / "grading" / assignment / f"{student}.notes.txt"
 
 
 def rename_single(folder: Path, expected: list[str]) -> str:
@@ -96,6 +103,7 @@ def grade_in_process(
     """Grade one submission in a process of its own; return what went wrong, "" if it was graded."""
     log = course / "grading" / assignment / f"{student}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    notes_file(course, assignment, student).unlink(missing_ok=True)
     command = [sys.executable, str(HERE / "grade.py"), "--one", student, str(course), assignment]
     command += [f"--cell-seconds={cell_seconds}", f"--memory={memory}"]
     with log.open("wb") as stream:
@@ -146,7 +154,11 @@ def grade_one(course: Path, assignment: str, student: str, cell_seconds: int, me
         def preprocess(self, nb, resources, *rest, **options):
             name = resources["unique_key"]
             source = course / "source" / assignment / f"{name}.ipynb"
-            results = {task["name"]: task for task in score_apart(nb, source, cell_seconds, memory)["tasks"]}
+            scored = score_apart(nb, source, cell_seconds, memory)
+            results = {task["name"]: task for task in scored["tasks"]}
+            odd = [*scored["notes"], *(note for task in scored["tasks"] for note in task["notes"])]
+            with notes_file(course, assignment, student).open("a", encoding="utf-8") as stream:
+                stream.writelines(f"{note}\n" for note in odd)
             for cell in nb.cells:
                 if cell.cell_type == "code":
                     cell.outputs, cell.execution_count = [], None

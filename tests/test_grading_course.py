@@ -132,7 +132,11 @@ def test_the_solutions_of_every_exercise_are_right_from_outside_too(modules, nam
 def test_a_copied_cell_and_a_renamed_notebook_cost_no_points(course):
     _, rows, _ = course
     assert rows["doubled"].score == rows["doubled"].most > 10
-    assert rows["doubled"].note == "was called my homework.ipynb"
+    assert rows["doubled"].note == (
+        "was called my homework.ipynb; The cell gate is there twice; they are alike."
+        " The check check-gate is there twice; it counts once."
+    )
+    assert rows["wrong"].note == ""
 
 
 @pytest.mark.parametrize("student", ["wrong", "tampering", "dying"])

@@ -449,3 +449,13 @@ def test_the_arrow_of_an_only_way_is_the_choice_of_its_box():
     for source, (name, path) in zip(sources, layout.paths.items(), strict=True):
         found = layout.at(*path.mean(axis=0))
         assert found in (name, box_of(source)) or sources.count(source) > 1, (name, found)
+
+
+def test_a_click_on_the_name_above_a_box_chooses_the_box():
+    layout, texts = Layout(1), {text.get_text(): text for text in picture(small_net()).axes[0].texts}
+    names = {"ct = tanh c": "ct[0]", "scores": "scores[0,0]", "i·g": "added[0]", "zg": "zg[0]", "g": "g[0]"}
+    for name, box in {**names, "h[0]": "h[0]", "c[-1]": "c[-1]"}.items():
+        x, y = texts[name].get_position()
+        inward = {"left": 8, "center": 8, "right": -8}[texts[name].get_ha()]
+        assert layout.at(x + inward, y) == box
+    assert layout.at(2, 2) is None

@@ -53,6 +53,7 @@ ASIDE = {  # by the kinds of an arrow's ends: how far from its middle its local 
 LANE = 0.97  # where h goes down to the next step
 NARROW = 42  # pixels: a box or tag that is narrower has small letters
 NEAR = 6  # pixels from an arrow that still count as a click on it
+NAME = 22  # the height above a box in which its name is
 
 
 @dataclass(frozen=True)
@@ -143,20 +144,26 @@ class Layout:
             self.parts[f"later[{t}]"] = (right - part, ROWS["middle"] - 21)
 
     def at(self, x: float, y: float) -> str | None:
-        """The box or arrow at a place; an arrow that alone leaves its box counts as the box."""
-        for name in self.boxes:
-            (left, top), (right, bottom) = self.spot(name, -1, -1), self.spot(name, 1, 1)
-            if left <= x <= right and top <= y <= bottom:
-                return name
+        """The box or arrow at a place; the name of a box, and an arrow that alone leaves it, count as the box."""
+        if box := self._box_at(x, y):
+            return box
         near = {name: _distance(path, x, y) for name, path in self.paths.items()}
         for name in near.keys() & self.parts.keys():  # its tag belongs to an arrow
             near[name] = min(near[name], max(0, np.hypot(*np.subtract(self.parts[name], (x, y))) - 12))
         name = min(near, key=near.get)
         if near[name] > NEAR:
-            return None
+            return self._box_at(x, y, NAME)
         source = ends(name)[0]
         ways = sum(ends(other)[0] == source for other in self.paths)
         return name if ways > 1 else box_of(source)
+
+    def _box_at(self, x: float, y: float, above: float = 0) -> str | None:
+        """The box at a place, or this much below it."""
+        for name in self.boxes:
+            (left, top), (right, bottom) = self.spot(name, -1, -1), self.spot(name, 1, 1)
+            if left <= x <= right and top - above <= y <= bottom:
+                return name
+        return None
 
 
 def _distance(path: np.ndarray, x: float, y: float) -> float:

@@ -153,10 +153,9 @@ class Verdict:
 
 def show(verdict: Verdict) -> None:
     """Show a verdict at once, where it is not the value of a cell's last line."""
-    if "IPython" in sys.modules and sys.modules["IPython"].get_ipython():
-        from IPython.display import display
-
-        display(verdict)
+    ipython = sys.modules.get("IPython")
+    if ipython and ipython.get_ipython():
+        ipython.display.display(verdict)
     else:
         print(verdict)
 

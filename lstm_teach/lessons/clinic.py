@@ -19,6 +19,7 @@ import lstm_teach as lt
 from lstm_teach.edited import edited, made
 from lstm_teach.figures import clinic as figures
 from lstm_teach.figures.still import Still, show
+from lstm_teach.gradreport import errors_of
 from lstm_teach.lessons import cases, cases_07, clinic_cases
 
 LENGTHS, CASES = (1, 2, 3, 6), (1, 2, 3, 4, 5)
@@ -55,7 +56,7 @@ def ladder(backward: Callable, state: str = "not zero") -> dict[int, dict[str, f
     rungs = {}
     for T in LENGTHS:
         got, right = backward(*net(T, state)), lt.exact_gradient(*net(T, state))
-        rungs[T] = {name: lt.relative_error(got[name], right[name]) for name in lt.Params.NAMES}
+        rungs[T] = errors_of(got, right)
     return rungs
 
 

@@ -14,6 +14,8 @@ from types import SimpleNamespace
 import nbformat
 import numpy as np
 
+from lstm_teach.params import Params
+
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 SOLUTION = re.compile(r"<details><summary>Solution</summary>\s*```python\n(.*?)```", re.DOTALL)
 
@@ -141,7 +143,7 @@ def _run_of(name: str) -> SimpleNamespace:
 
 def copied(namespace: dict) -> dict:
     """A notebook's names, with arrays and containers of their own."""
-    kinds = (np.ndarray, list, dict, set)
+    kinds = (np.ndarray, list, dict, set, Params)
     return {
         key: copy.deepcopy(value) if isinstance(value, kinds) and key != "__builtins__" else value
         for key, value in namespace.items()

@@ -235,13 +235,13 @@ def test_every_answer_has_a_name_of_its_own():
     assert len(names) > 20 and sorted(set(names)) == sorted(names)
 
 
-def test_an_answer_that_is_kept_opens_no_other_form(tmp_path):
-    file = tmp_path / "my_answers.json"
+def test_an_answer_that_is_kept_opens_no_other_form(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     every = [question for topic in TOPICS for question in asked(topic)]
-    first = questions.ask(every[0], file=file)
+    first = questions.ask(every[0])
     first.form.keep, first.form.answer = True, "1.5"
-    assert file.is_file()
-    assert [q.name for q in every if questions.ask(q, file=file).form.answer] == [every[0].name]
+    assert (tmp_path / "my_answers.json").is_file()
+    assert [q.name for q in every if questions.ask(q).form.answer] == [every[0].name]
 
 
 def wrong_of(backward, T):

@@ -427,3 +427,20 @@ def test_where_functions_of_numpy_are_imported_one_by_one_a_repair_names_them_so
     assert lt.check_gradients(define(text, "backward", "<right>")).passed and right in text
     (found,) = lt.diagnose(define(text.replace(right, wrong), "backward", "<plain>"), progress=False).findings
     assert found.repair == right and found.proved
+
+
+def test_a_name_that_ends_like_the_module_stays_whole_there():
+    text = re.sub(r"\b(V|W[ifog])\b", r"\1_np", PLAIN.replace("import numpy as np", "from numpy import outer, zeros"))
+    text = re.sub(r"\bnp\.", "", text)
+    assert lt.check_gradients(define(text, "backward", "<right>")).passed and "Wf_np.T @ dzf" in text
+    wrong = text.replace("Wf_np.T @ dzf", "Wf_np @ dzf")
+    (found,) = lt.diagnose(define(wrong, "backward", "<plain>"), progress=False).findings
+    assert "Wf_np.T @ dzf" in found.repair and found.proved
+
+
+def test_numpy_may_be_imported_inside_the_function():
+    text = PLAIN.replace("import numpy as np\n", "", 1).replace("    V, Wi", "    import numpy as np\n\n    V, Wi", 1)
+    assert lt.check_gradients(define(text, "backward", "<right>")).passed
+    wrong = text.replace("dWf += np.outer(dzf, h[t - 1])", "dWf += dzf * h[t - 1]")
+    (found,) = lt.diagnose(define(wrong, "backward", "<plain>"), progress=False).findings
+    assert found.repair == "dWf += np.outer(dzf, h[t - 1])" and found.proved

@@ -25,6 +25,7 @@ from lstm_teach.doctor.look import look
 from lstm_teach.doctor.missing import insertion, loop_ends, read_in_loop
 from lstm_teach.doctor.scene import Scene, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit, Part, Slot
+from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.statements import candidate_edits
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Variants
@@ -62,23 +63,30 @@ def candidates(code: Code, truth: Truth) -> tuple[Scene, list[Edit]]:
     """What is seen of the running code, and all edits to try on it, the commonest mistakes first."""
     scene = look(code, truth)
     edits = [*candidate_edits(scene), *written_anew(code, scene, truth)]
-    if not any(value is np for unit in code.units for value in unit.function.__globals__.values()):
-        edits = [_by_name(edit, f"{scene.numpy}.") for edit in edits]
+    if not any(_has_numpy(unit) for unit in code.units):
+        edits = [_by_name(edit, re.compile(rf"(?<![\w.]){scene.numpy}\.")) for edit in edits]
     spend(EDIT * len(edits) // 2)
     return scene, sorted(edits, key=lambda edit: edit.cost)
 
 
-def _by_name(edit: Edit, module: str) -> Edit:
+def _has_numpy(unit: Unit) -> bool:
+    """Whether NumPy itself has a name in this function, not only some of its functions."""
+    imports = (node for node in ast.walk(unit.tree) if isinstance(node, ast.Import))
+    inside = any(name.name == "numpy" for node in imports for name in node.names)
+    return inside or any(value is np for value in unit.function.__globals__.values())
+
+
+def _by_name(edit: Edit, module: re.Pattern[str]) -> Edit:
     """The edit for code that imports NumPy's functions one by one."""
     parts = [
         Part(
             part.slot,
-            part.code.replace(module, ""),
-            tuple((a, b, text.replace(module, "")) for a, b, text in part.changes),
+            module.sub("", part.code),
+            tuple((a, b, module.sub("", text)) for a, b, text in part.changes),
         )
         for part in edit.parts
     ]
-    return replace(edit, parts=tuple(parts), new=edit.new.replace(module, ""))
+    return replace(edit, parts=tuple(parts), new=module.sub("", edit.new))
 
 
 def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:

@@ -331,7 +331,7 @@ def _judge_values(
             only = known and here.startswith((THIS_NET, *TYPED))
             known = "" if "float32" in here and "float32" in known else known
             sentence = known if only else f"{here} {known}".strip() or OTHER_NETS
-            sentence = UNSET if form and cellcode.calls(statements, name, "empty") else sentence
+            sentence = UNSET if " is nan" in form and cellcode.calls(statements, name, "empty") else sentence
         parts.append(Part(name, sentence))
     if changed:
         said, way = trial.words_for_changes(changed, statements)

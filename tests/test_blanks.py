@@ -651,6 +651,7 @@ def test_a_given_line_in_another_style_and_lines_that_build_on_it_are_right(name
         (SINGLE, "hand-on", "next_dh_future = deltas.dh_future[t - 1]\nnext_dc_carry = dc * f", "This reads deltas"),
         (SINGLE, "start", "dh_future = np.empty(H)\ndc_carry = np.zeros(H)", "np.empty only reserves memory"),
         (SINGLE, "start", "dh_future = np.zeros(H)\ndc_carry = np.empty_like(h0)", "np.empty only reserves memory"),
+        (SINGLE, "start", "dh_future = np.empty(H + 1)\ndh_future[:] = 0\ndc_carry = np.zeros(H)", "shape"),
         (FORWARD, "pre-activation", "zi_many = params.Ui[:, token]\nzi_many += params.Wi @ h0",
          "After `zi_many = params.Ui[:, token]`, what is done to zi_many is done to params too"),
         (SINGLE, "meet", "new = dh_a\nnew += dh_b\ndh_both = new\ndc_carry_both = dc_carry_a + dc_carry_b",

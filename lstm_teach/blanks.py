@@ -54,7 +54,7 @@ import numpy as np
 
 from lstm_teach import borrowed, cellcode, guard, kept, trial, verdicts
 from lstm_teach.gradreport import listing
-from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, known_mistake, numbers, wrong_form
+from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, known_mistake, numbers, same, wrong_form
 from lstm_teach.params import Params
 from lstm_teach.recognize import axes, is_all, recognize
 from lstm_teach.trial import close
@@ -99,9 +99,8 @@ class Blank:
         """What the lesson goes on with: the library's function, or its line run with the names of the notebook."""
         if self.is_function:  # under a name that says whose it is, in a check of it too
             its = pkgutil.resolve_name(self.library)
-            return FunctionType(
-                its.__code__, its.__globals__, f"the library's {name}", its.__defaults__, its.__closure__
-            )
+            called = f"the library's {name}"
+            return FunctionType(its.__code__, its.__globals__, called, its.__defaults__, its.__closure__)
         return eval({**self.given, **self.library}[name], dict(namespace))
 
 
@@ -242,7 +241,10 @@ def judge_function(blank: Blank, function: Callable, own: Collection[str] = ()) 
     name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
     stale = _from_earlier(cellcode.globals_read(function) - {*own}, getattr(function, "__globals__", {}), [{}])
     try:
-        got = [_parts_of(attempt(*case["arguments"]), blank, case["answer"]) for case in cases]
+        answers = [attempt(*case["arguments"]) for case in cases]
+        if any(answer is Ellipsis for answer in answers):
+            return (Part(name, open=True),)
+        got = [_parts_of(answer, blank, case["answer"]) for answer, case in zip(answers, cases, strict=True)]
     except Trouble as trouble:
         return (Part(name, f"{trouble}{stale}"),)
     if attempt.changed:  # whatever else is off may come from this
@@ -250,8 +252,8 @@ def judge_function(blank: Blank, function: Callable, own: Collection[str] = ()) 
         return (Part(name, f"{said} Make new arrays, or work on a .copy()."),)
     code = getattr(function, "__code__", None)
     read = frozenset(code.co_names + code.co_varnames) if code else frozenset()
-    answers = [_parts_of(case["answer"], blank, case["answer"]) for case in cases]
-    right = [{part: np.asarray(value) for part, value in answer.items()} for answer in answers]
+    wanted = [_parts_of(case["answer"], blank, case["answer"]) for case in cases]
+    right = [{part: np.asarray(value) for part, value in answer.items()} for answer in wanted]
     named = [case | theirs for case, theirs in zip(cases, right, strict=True)]
     trials = {part: ([g[part] for g in got], [r[part] for r in right]) for part in right[0]}
     wrong = [part for part, pair in trials.items() if not all(map(close, *pair))]
@@ -380,8 +382,8 @@ def _on_this_net(
         return ALL_TYPED if nearly else f"{off} {NOT_TYPED}"
     if typed and nearly:
         them, several = listing(typed), len(typed) > 1
-        with_names = f"write {'them' if several else 'it'} with names"
-        return f"{TYPED[several]}{them}, can be right for these numbers only: {with_names}."
+        it = "them" if several else "it"
+        return f"{TYPED[several]}{them}, can be right for these numbers only: write {it} with names."
     kinds = {n: type(namespace.get(n)).__module__ for n in read - cases[0].keys()}
     if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):
         return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
@@ -422,8 +424,7 @@ def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: froze
 
 def _from_earlier(read: frozenset[str], namespace: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> str:
     """That a line reads numbers of an earlier cell, which stay the same in every trial; "" if it does not."""
-    kinds = int | float | np.ndarray
-    stale = sorted(n for n in read if n not in cases[0] and isinstance(namespace.get(n), kinds))
+    stale = sorted(n for n in read - cases[0].keys() if isinstance(namespace.get(n), int | float | np.ndarray))
     stay = "stay as they were" if len(stale) > 1 else "stays as it was"
     return f" Note that {listing(stale)} came from an earlier cell, and {stay} there." if stale else ""
 
@@ -435,6 +436,8 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     """Put the library's version where a line is not right; say so."""
     failed = {blank.names[0] if blank.is_function else part.name for part in parts if not part.passed}
     wrong = [name for name in (*blank.given, *blank.names) if name in failed]
+    given = {n: value for n, value in _with_given(blank, namespace).items() if n in blank.given}
+    changed = {n for n in given.keys() - failed if not same(np.asarray(given[n]), namespace.get(n), rounding=True)}
     for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), list)]:
         if isinstance(_library_here(blank, name, namespace, copy.copy), np.ndarray):  # which later cells may count on
             namespace[name] = np.array(namespace[name])
@@ -446,7 +449,10 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
                 f"The library's {name} can't be computed from the names in this notebook "
                 f"({type(error).__name__}: {error}): restart the kernel and run all cells."
             )
-    return f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}." if wrong else ""
+    namespace.update({n: given[n] for n in changed})
+    said = [f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}."] if wrong else []
+    words = "Here {0} is no longer what the given line `{0} = {1}` makes it; the lesson goes on with that line."
+    return " ".join([*said, *(words.format(n, blank.given[n]) for n in given if n in changed)])
 
 
 def _said(parts: Sequence[Part]) -> str:

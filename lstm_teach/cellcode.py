@@ -14,7 +14,8 @@ from typing import Any
 def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     """The statements of the running cell before the call that runs in `frame`, and whether that call shows its value.
 
-    It does not where another line follows it, or a semicolon, or where its value is only given a name.
+    It does not where another line follows it, or a semicolon, or where its value is only given a name. An `if` or a
+    `with` around the call is one of the statements. Calls of `judge` are None in them: they can be run again.
     """
     source = "".join(linecache.getlines(frame.f_code.co_filename))
     if not source:
@@ -22,17 +23,31 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     body = ast.parse(source).body
     line, end_line, column, end = [*frame.f_code.co_positions()][frame.f_lasti // 2]
     if column is None:  # Python was told to leave them out
-        return [s for s in body if s.end_lineno < frame.f_lineno], True
+        return [_Unjudged().visit(s) for s in body if s.end_lineno < frame.f_lineno], True
     here = (line, column, end_line, end)
-    before = [s for s in body if (s.end_lineno, s.end_col_offset) <= here[:2]]
-    nodes = [n for s in body for n in ast.walk(s) if isinstance(n, ast.Expr | ast.Assign)]
+    nodes = [n for s in body for n in ast.walk(s) if isinstance(n, ast.Expr | ast.Assign | ast.AnnAssign) and n.value]
     alone = next((n for n in nodes if _span(n.value) == here), None)
     if alone is None:  # it is part of a larger expression, which says what becomes of it
-        return before, True
-    if isinstance(alone, ast.Assign):
-        return before, isinstance(body[-1], ast.Expr) and ast.dump(body[-1].value) == _loaded(alone.targets[0])
-    after = source.encode().splitlines()[end_line - 1][end:].lstrip(b") ")
-    return before, alone is body[-1] and not after.startswith(b";")
+        shown = True
+    elif isinstance(alone, ast.Expr):
+        after = source.encode().splitlines()[end_line - 1][end:].lstrip(b") ")
+        shown = alone is body[-1] and not after.startswith(b";")
+    else:
+        target = alone.target if isinstance(alone, ast.AnnAssign) else alone.targets[0]
+        shown = isinstance(body[-1], ast.Expr) and ast.dump(body[-1].value) == _loaded(target)
+    before = [s for s in body if (s.end_lineno, s.end_col_offset) <= here[:2] or _encloses(s, here)]
+    return [_Unjudged().visit(s) for s in before], shown
+
+
+def _encloses(statement: ast.stmt, here: tuple[int, int, int, int]) -> bool:
+    start, *_, end = _span(statement)[:2], _span(statement)[2:]
+    return hasattr(statement, "body") and start <= here[:2] and here[2:] <= end
+
+
+class _Unjudged(ast.NodeTransformer):
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        is_judge = isinstance(node.func, ast.Attribute) and node.func.attr == "judge"
+        return ast.copy_location(ast.Constant(None), node) if is_judge else self.generic_visit(node)
 
 
 def _loaded(target: ast.expr) -> str:

@@ -34,7 +34,8 @@ def run(
     """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`.
 
     `given` are the names that the lesson's own lines in this cell assign. "changed" are the names whose values the
-    statements have changed, "spoiled" those of `given` that they never make right.
+    statements have changed, "spoiled" those of `given` that they never make right, if not all of `names` are right in
+    the end: then no right answer needs them.
     """
     read = {node.id for s in statements for node in ast.walk(s) if isinstance(node, ast.Name)}
     space = _copies({n: v for n, v in namespace.items() if n in read})
@@ -54,6 +55,10 @@ def run(
     for n in (n for n in names if last[n] is None):
         only = ": == compares, = assigns" if cellcode.compared(statements, n) else ""
         found[n] = Trouble(f"No line of this cell says what {n} is{only}.")
+    ends = {n: taken(whole[n]) for n in names if n in whole}
+    right = {n: value for n, value in ends.items() if close(value, np.asarray(case[n]))}
+    spoiled = set() if right.keys() == {*names} else spoiled
+    failed: dict[str, Trouble] = {}  # names that a line of no blank would have made, and what it raises
     for k, code in enumerate(codes):
         here = [n for n in names if last[n] == k]
         _spoil_free_memory(case)
@@ -61,12 +66,16 @@ def run(
             exec(code, space)
         except Exception as error:
             said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
-            trouble = Trouble(f"On a net of a different size, this line raises {said}.{guard.on_shapes(error)}")
-            found |= {n: trouble for n in here or names if n not in found}
+            line = "this line" if here else f"the line `{ast.unparse(statements[k]).splitlines()[0]}`"
+            trouble = Trouble(f"On a net of a different size, {line} raises {said}.{guard.on_shapes(error)}")
+            found |= {n: trouble for n in here if n not in found}
+            failed |= {} if here else dict.fromkeys(touched[k], trouble)
         found |= {n: taken(space[n]) for n in here if n in space and n not in found}
         space |= {n: copy.deepcopy(case[n]) for n in (*here, *(n for n in spoiled if last[n] == k))}
+    needs = {n: (n, *cellcode.names_read(statements, n)) for n in names if failed}
+    found |= {n: failed[r] for n, read_by_it in needs.items() for r in read_by_it if r in failed}
     # A line is judged with the right values of the blanks before it; but what is right in the end is right.
-    found |= {n: value for n in names if n in whole and close(value := taken(whole[n]), np.asarray(case[n]))}
+    found |= {n: Trouble(f"No line of this cell says what {n} is.") for n in names if n not in found} | right
     changed = {n for n in known if n in read and not same(known[n], space.get(n), rounding=True)}
     return found | {"changed": changed - {*names, *given}, "spoiled": spoiled}
 

@@ -2,6 +2,7 @@
 repaired; and what a report without a repair says of a line is true."""
 
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -444,3 +445,156 @@ def test_numpy_may_be_imported_inside_the_function():
     wrong = text.replace("dWf += np.outer(dzf, h[t - 1])", "dWf += dzf * h[t - 1]")
     (found,) = lt.diagnose(define(wrong, "backward", "<plain>"), progress=False).findings
     assert found.repair == "dWf += np.outer(dzf, h[t - 1])" and found.proved
+
+
+ZEROS = ["dh_next = np.zeros(H)", "dc_next = 0", "dWf = np.zeros((H, H))", "dUf = np.zeros_like(Uf)"]
+
+
+@pytest.mark.parametrize("reset", [ZEROS[0], *(pytest.param(line, marks=long) for line in ZEROS[1:])])
+def test_what_is_set_to_zero_in_every_turn_should_go(reset):
+    text = PLAIN.replace("        dy = y[t].copy()\n", f"        {reset}\n        dy = y[t].copy()\n")
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert (found.code, found.how, found.proved) == (reset, "remove", True)
+
+
+@pytest.mark.parametrize(
+    ("before", "reset"),
+    [("dc = dct * (1", "dc_next = 0"), pytest.param("dh = V.T", "dy *= 0", marks=long)],
+)
+def test_what_is_set_to_zero_just_before_it_is_read_should_go_and_nothing_moves(before, reset):
+    text = PLAIN.replace(f"        {before}", f"        {reset}\n        {before}", 1)
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert (found.code, found.how, found.proved) == (reset, "remove", True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "dV += np.outer(dy, h[t])",
+        "dWf += np.outer(dzf, h[t - 1])",
+        pytest.param("dUo[:, x[t]] += dzo", marks=long),
+        pytest.param("dc_next = dc * f[t]", marks=long),
+        "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
+        pytest.param("dy[targets[t]] -= 1", marks=long),
+    ],
+)
+def test_a_line_that_was_left_out_is_found(line):
+    text = PLAIN.replace(f"        {line}\n", "", 1)
+    assert text != PLAIN
+    diagnosis = lt.diagnose(define(text, "backward", "<plain>"), progress=False)
+    (found,) = diagnosis.findings
+    assert (found.repair, found.how, found.proved) == (line, "add", True)
+
+
+STACKED = """\
+import numpy as np
+import lstm_teach as lt
+
+
+def backward(params, tokens, targets, h0=None, c0=None):
+    cache = lt.forward(params, tokens, h0, c0)
+    H, K = params.hidden_size, params.vocab_size
+    W = np.vstack([params.Wi, params.Wf, params.Wo, params.Wg])
+    gW, gU, gV = np.zeros_like(W), np.zeros((4 * H, K)), np.zeros((K, H))
+    dh_next, dc_next = np.zeros(H), np.zeros(H)
+    for t in range(len(tokens) - 1, -1, -1):
+        i, f, o, g = cache.i[t], cache.f[t], cache.o[t], cache.g[t]
+        dy = cache.y[t] - np.eye(K)[targets[t]]
+        dh = params.V.T @ dy + dh_next
+        dc = dh * o * (1 - cache.ct[t] ** 2) + dc_next
+        di, df, do, dg = dc * g, dc * cache.c[t - 1], dh * cache.ct[t], dc * i
+        dz = np.concatenate([di * i * (1 - i), df * f * (1 - f), do * o * (1 - o), dg * (1 - g**2)])
+        step = np.outer(dz, cache.h[t - 1])
+        gV += np.outer(dy, cache.h[t])
+        gW += step
+        gU[:, tokens[t]] += dz
+        dh_next = W.T @ dz
+        dc_next = dc * f
+    return [gV, *np.split(gW, 4), *np.split(gU, 4)]
+"""
+
+
+@long
+@pytest.mark.parametrize(
+    "line", ["gV += np.outer(dy, cache.h[t])", "gW += step", "gU[:, tokens[t]] += dz", "dh_next = W.T @ dz"]
+)
+def test_a_line_that_was_left_out_is_found_where_the_gates_are_one_array(line):
+    assert lt.check_gradients(define(STACKED, "backward", "<right>")).passed
+    text = STACKED.replace(f"        {line}\n", "", 1)
+    (found,) = lt.diagnose(define(text, "backward", "<stacked>"), progress=False).findings
+    assert (found.repair, found.how, found.proved) == (line, "add", True)
+
+
+@long
+@pytest.mark.parametrize("loop", ["range(T - 1, -1)", "range(T - 1, 0)", "range(T, 0)", "range(T, 0, -1)"])
+def test_a_walk_with_a_wrong_end_or_without_its_step_is_repaired(loop):
+    text = PLAIN.replace("reversed(range(T))", loop)
+    found = next(one for one in lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings if one.line)
+    assert found.repair == "for t in range(T - 1, -1, -1):" and found.proved
+
+
+@pytest.mark.parametrize("head", ["for t in range(0):", "t = T - 1\n    while t > T:"])
+def test_a_loop_that_never_runs_is_named(head):
+    text = PLAIN.replace("for t in reversed(range(T)):", head)
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), steps=1, progress=False).findings
+    assert found.cause == "This loop never runs." and found.code == head.rpartition("\n")[2].strip()
+    text = PLAIN.replace(
+        "        dy = y[t].copy()\n", "        if t > T:\n            dy = y[t] * 2\n        dy = y[t]\n"
+    )
+    found = lt.diagnose(define(text, "backward", "<plain>"), steps=1, progress=False).findings
+    assert all(one.cause != "This loop never runs." for one in found)
+
+
+@long
+@pytest.mark.parametrize("wrong", ["V.T @ dy * 0.5 + dh_next", "dh_next - V.T @ dy", "V.T @ dy + dh_next + 0.1"])
+def test_where_h_gets_the_wrong_delta_that_is_the_first_thing_to_go_wrong(wrong):
+    text, line = with_line("dh = V.T @ dy + dh_next", f"dh = {wrong}")
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert (found.line, found.quantity, found.first_step) == (line, "dh", 2)
+
+
+@long
+@pytest.mark.parametrize("wrong", ["return dV, dWf, dWi,", "return dV, dWi.T, dWf,"])
+def test_nothing_is_said_to_go_wrong_first_where_right_gradients_are_returned_wrongly(wrong):
+    text = PLAIN.replace("return dV, dWi, dWf,", wrong)
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    row = 1 + next(k for k, line in enumerate(text.splitlines()) if line.strip().startswith("return"))
+    assert (found.line == row and found.quantity == "") or row in found.elsewhere
+
+
+@pytest.mark.parametrize(
+    ("begin", "call"),
+    [
+        ("import my_tools", "my_tools.slopes.of_sigmoid"),
+        pytest.param("import my_tools.slopes as q", "q.of_sigmoid", marks=long),
+    ],
+)
+def test_a_wrong_helper_of_another_module_is_said_not_to_be_looked_into_beside_a_proved_repair(
+    tmp_path, monkeypatch, begin, call
+):
+    (tmp_path / "my_tools").mkdir()
+    (tmp_path / "my_tools" / "__init__.py").write_text("from . import slopes\n", encoding="utf-8")
+    (tmp_path / "my_tools" / "slopes.py").write_text("def of_sigmoid(s):\n    return s * (1 + s)\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("my_tools", "my_tools.slopes"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    text = PLAIN.replace("import numpy", f"{begin}\nimport numpy", 1)
+    called = text.replace("do * o[t] * (1 - o[t])", f"do * {call}(o[t])")
+    diagnosis = lt.diagnose(define(called, "backward", "<plain>"), progress=False)
+    (found,) = diagnosis.findings
+    assert found.proved and call in found.code
+    (note,) = [note for note in diagnosis.notes if "not looked into" in note]
+    assert call in note and "from my_tools.slopes import of_sigmoid" in note
+    beside = text.replace("dzg = dg", f"unused = {call}(o[t])\n        dzg = 2 * dg")
+    diagnosis = lt.diagnose(define(beside, "backward", "<plain>"), progress=False)
+    assert diagnosis.findings[0].proved and not any("not looked into" in note for note in diagnosis.notes)
+
+
+def test_of_two_files_each_names_numpy_in_its_own_way(tmp_path, monkeypatch):
+    helper = "from numpy import outer\n\n\ndef add(M, a, b):\n    M += a * b\n"
+    (tmp_path / "my_adding.py").write_text(helper, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    text = PLAIN.replace("import numpy", "from my_adding import add\nimport numpy", 1)
+    text = text.replace("dWf += np.outer(dzf, h[t - 1])", "add(dWf, dzf, h[t - 1])")
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert found.proved and found.repair == "M += outer(a, b)" and found.function == "add"

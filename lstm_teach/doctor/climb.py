@@ -20,7 +20,7 @@ from lstm_teach.doctor.variants import Variants
 from lstm_teach.gradcheck import LENGTHS, own_case, states_taken
 
 _DEEPEST = 9  # edits
-_SMALLER = 400  # edits of one statement
+_SIMPLER = 400  # edits of one statement
 _BRANCHES, _ALIKE = 6, 3  # different gains that are followed from one state, and edits with the same gain
 _FIRST = 2  # batches of edits to try in a state before the gains are followed: the best may be among the next
 _BEFORE = 1  # the same in the code as it was, where `single` left out what can't be all that is wrong
@@ -58,12 +58,18 @@ class Climb:
         """Single edits that repair everything: those of statements on which all depends that is wrong."""
         if self.root.right == self.full:  # something else is wrong: the inputs are changed, or a length is refused
             return
-        near = self.likely.alone(self.root)
-        for batch in _batches(near):
-            yield from self._tried(self.root, batch, deadline)
+        waiting: list[Edit] = []
+        for batch in _batches(self.likely.alone(self.root)):
+            found = self._tried(self.root, batch, deadline)
+            self.done |= {id(edit) for edit in batch}
+            if found and not waiting and self.likely.changes_right(found, self.root) and not deadline.over:
+                waiting = found  # the next batch may have one that changes what is wrong
+                continue
+            yield from self._repair(self.root, [*waiting, *found], deadline)
+            waiting = []
             if deadline.over:
                 break
-        self.done = {id(edit) for edit in near[: self.tried]}
+        yield from self._repair(self.root, waiting, deadline)
 
     def several(self, deadline: Deadline) -> Iterator[Repair]:
         """Sets of edits that repair everything together. A second call goes on where the first one ended."""
@@ -72,7 +78,7 @@ class Climb:
         if self.waiting is None:
             self.root.todo = _batches([edit for edit in self.likely.next(self.root) if id(edit) not in self.done])
             for batch in islice(self.root.todo, _BEFORE):
-                yield from self._tried(self.root, batch, deadline)
+                yield from self._repair(self.root, self._tried(self.root, batch, deadline), deadline)
             self.waiting = [self.root]
             yield from self._noted(self._following(self.root))
         while not deadline.over:
@@ -91,7 +97,7 @@ class Climb:
             batch = next(state.todo, None)
             if batch is None:
                 continue
-            yield from self._tried(state, batch, deadline)
+            yield from self._repair(state, self._tried(state, batch, deadline), deadline)
             state.put_off += _TURN * state.batches
             self.waiting.append(state)
             yield from self._noted(chain(self._following(state), self._twins(state)))
@@ -111,8 +117,8 @@ class Climb:
         """The edits with which most of the gradients was right, if they made much of them right."""
         return self.best.made if count_right(self.best.right) >= count_right(self.root.right) + _MUCH else []
 
-    def _tried(self, state: State, batch: list[Edit], deadline: Deadline) -> Iterator[Repair]:
-        """Try a batch of edits; those that gain something are noted in the state."""
+    def _tried(self, state: State, batch: list[Edit], deadline: Deadline) -> list[Edit]:
+        """Try a batch of edits: those that repair everything. Those that gain something are noted in the state."""
         self.tell(self.tried)
         state.batches += 1
         variants = Variants(self.code, [*state.made, *batch], records=False)
@@ -127,18 +133,25 @@ class Climb:
                 state.gains.setdefault(right, []).append(edit)
             if deadline.over:
                 break
+        return found
+
+    def _repair(self, state: State, found: list[Edit], deadline: Deadline) -> Iterator[Repair]:
+        """The likeliest of the edits that repair everything, with the others; none where there are none."""
         if found:
             found = self.likely.first(found, state)
             if found[0].kind == "equation" or found[0].kind.startswith("moved"):
-                found = self.likely.first([*found, *self._smaller(state, found[0])], state)
-            made, alike = state.with_one_more(found[0], found[1:40])
-            yield Repair(made, alike)
+                found = self.likely.first([*found, *self._simpler(state, found[0], deadline)], state)
+            yield Repair(*state.with_one_more(found[0], found[1:40]))
 
-    def _smaller(self, state: State, edit: Edit) -> list[Edit]:
+    def _simpler(self, state: State, edit: Edit, deadline: Deadline) -> list[Edit]:
         """Other changes of the same statements that repair everything too, of the likeliest."""
-        others = [one for one in self.bench.every if one.slots <= edit.slots and one.kind != edit.kind][:_SMALLER]
+        others = [one for one in self.bench.every if one.slots <= edit.slots and one.kind != edit.kind][:_SIMPLER]
         variants = Variants(self.code, [*state.made, *others], records=False)
-        return [one for one in variants.edits if one in others and self._gain(variants, state, one) == self.full]
+        allowed, found = {id(one) for one in variants.edits}, []
+        for one in (one for one in others if id(one) in allowed and not deadline.over):
+            self.tried += 1
+            found += [one] if self._gain(variants, state, one) == self.full else []
+        return found
 
     def _gain(self, variants: Variants, state: State, edit: Edit) -> tuple[int, ...] | None:
         """What is right on each rung with one more edit.

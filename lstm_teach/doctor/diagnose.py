@@ -87,11 +87,12 @@ def _diagnosis(
             print("\r" + " " * 70 + "\r", end="", flush=True)
     account = Account(code, takes, result)
     found = account.findings()
+    outside = through_modules(code.units)
+    if result.proved:  # where a line calls such a thing the fault may be in there
+        outside = {name: way for name, way in outside.items() if any(name in finding.code for finding in found)}
+    notes += [_OUTSIDE.format(*pair) for pair in outside.items()]
     if not result.proved:
-        if outside := through_modules(code.units):  # then what the rest of the code computes tells little
-            said = "{} was not looked into. It will be after `{}`, without the module's name."
-            notes += [said.format(*pair) for pair in outside.items()]
-        else:
+        if not outside:  # else what the rest of the code computes tells little
             place, known = account.what_is_known(result.code if found else code)
             found, notes = found or place, notes + known
         notes += _STOPPED[result.stopped]
@@ -105,6 +106,7 @@ def _diagnosis(
     )
 
 
+_OUTSIDE = "{} was not looked into, and the fault may be in there. It will be after `{}`, without the module's name."
 _STOPPED = {
     "": [],
     "interrupted": ["The search was interrupted; this is the best so far."],

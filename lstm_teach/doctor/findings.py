@@ -29,7 +29,7 @@ from lstm_teach.doctor.proof import CALL, called, errors
 from lstm_teach.doctor.report import Finding
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.search import Flaw, Result, repaired
-from lstm_teach.doctor.slots import ADDED, Slot
+from lstm_teach.doctor.slots import ADDED, HEADS, Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import FORWARD, Case, Key, Truth, make_case
 from lstm_teach.doctor.values import usable
@@ -44,10 +44,14 @@ _WITHOUT = {
     "no return": "Without it the function returns nothing.",
 }
 _SPOILS = ("extra statement", "copy", "in place")  # kinds of edits of what changes a right value
+_BESIDES = FORWARD | {"dh_loss"}  # what may be the first to go wrong, beside what is progress
 _CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
 _LETTERS = {"d": "deltas of the gates", "dz": "deltas of the pre-activations"}  # which stand for all four gates
 _UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
 _MISPLACED = "Is every value used at its own step, put where it belongs, and added up where it should be?"
+
+
+_IDLE, _NOTHING = "This loop never runs.", "On a sequence of three steps nothing inside it is executed."
 
 
 class Account:
@@ -84,6 +88,10 @@ class Account:
             notes.append(
                 f"{listing(empty)} {'is' if len(empty) == 1 else 'are'} zero: nothing is added there, or it is lost."
             )
+        if idle := _never_run(self.code.slots, trace):
+            unit = self.units[idle.unit]
+            where = place(self.units, idle.unit, unit.row(idle.start))
+            return [Finding(**where, cause=_IDLE, evidence=_NOTHING, idea=causes.IDEAS["range"])], notes
         # On a short sequence a wrong delta may not show yet.
         right = set(right_matrices(trace, truth)) & set(right_matrices(variants.run(longer), longer))
         may, just, unknown = _suspects(variants, trace, events, truth, right)
@@ -117,7 +125,8 @@ class Account:
         where, broken = place(self.units, number, row), Variants(alone)
         trace = broken.run(self.truth)
         order, key = self._first_gone(broken, trace)
-        if edit.kind in _SPOILS or edit.kind.startswith("moved"):
+        returned = where["code"].startswith("return") and not where["function"]
+        if edit.kind in _SPOILS or edit.kind.startswith("moved") or returned:
             key = None  # what it spoils was right before
         evidence = self._evidence(flaw, alone) if self.result.proved else self._gained(trace)
         elsewhere = tuple(line for line in self.result.elsewhere.get(id(edit), ()) if line != where["line"])
@@ -191,10 +200,11 @@ class Account:
             key, *others = [key for k, key in enumerate(truth.keys) if bits >> k & 1]
             # What is made of several steps at once, before the loop, goes wrong at none of them first.
             at_once = any(other[:2] == key[:2] and other.step != key.step for other in others)
+            key = key._replace(quantity="dh") if key[::2] == ("dh_loss", truth.case.length - 1) else key  # no future
             return key._replace(step=None) if at_once else key
 
-        forward = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in FORWARD and key.step >= 0)
-        missing = (truth.counted | forward) & ~broken.seen(trace, truth)
+        besides = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in _BESIDES and key.step >= 0)
+        missing = (truth.counted | besides) & ~broken.seen(trace, truth)
         for order, (_, found) in enumerate(events):
             if found > 0 and found & missing:
                 key = first(found & missing)
@@ -294,6 +304,18 @@ def _suspects(
     if right or not fresh.isdisjoint(unknown):  # else nothing that a pass computes changes, if it reads no token
         unknown = [slot for slot in unknown if slot in fresh]
     return may, just, unknown
+
+
+def _never_run(slots: list[Slot], trace: Trace) -> Slot | None:
+    """The head of the first loop in which nothing was executed, in a function in which something was."""
+    ran = {*trace.slots}
+    units, begun = {slots[k].unit for k in ran}, {id(loop) for k in ran for loop in slots[k].loops}
+    for slot in slots:
+        idle = [loop for loop in slot.loops if id(loop) not in begun and slot.unit in units]
+        if idle and isinstance(slot.node, ast.Assign | ast.AugAssign):
+            head = getattr(idle[0], HEADS[type(idle[0])])
+            return next(each for each in slots if each.node is head)
+    return None
 
 
 def _hands_on(node: ast.AST | None) -> bool:

@@ -18,7 +18,7 @@ from lstm_teach.doctor.slots import Edit
 
 # Which of the thing itself, the slopes of tanh and of the sigmoid in it, and a part of the latter can be a factor.
 _FORMS = {"": (0,), "tanh": (0, 1), "sigmoid": (0, 2, 3), "unknown": (0, 1, 2, 3)}
-_MOST = 100  # products like one that is there
+_MOST = 100  # products like one that is there, with one thing replaced, and with two
 
 
 def growth(maker: Any, root: ast.AST) -> Iterator[Edit]:
@@ -118,14 +118,16 @@ def alike(maker: Any, part: ast.AST) -> list[tuple[str, float]]:
     inner = [atom for atom in maker.atoms_in(part) if isinstance(atom.shape, tuple)]
     start, text = maker.unit.span(part)[0], maker.seg(part)
     groups = [inner] if len(inner) in (1, 2) else [[atom] for atom in inner]
-    found: list[tuple[float, float, str]] = []
+    found: list[tuple[int, float, float, str]] = []
     for group in groups:
         spans = [maker.unit.span(atom.node) for atom in group]
-        for others in itertools.product(*(donors(maker, atom) for atom in group)):
+        for others in itertools.product(*([atom.text, *donors(maker, atom)] for atom in group)):
             new = text
             for (s, e), other in sorted(zip(spans, others, strict=True), reverse=True):
                 new = new[: s - start] + other + new[e - start :]
             far = [unlike(a.text, o) for a, o in zip(group, others, strict=True)]
             unused = sum(other not in maker.unit.text for other in others)
-            found.append((sum(min(each, 4) for each in far) - 6 * unused, 0.1 * sum(far), new))
-    return [(new, cost) for _, cost, new in sorted(found, key=lambda one: one[0])[:_MOST]]
+            found.append((sum(map(bool, far)), sum(min(each, 4) for each in far) - 6 * unused, 0.1 * sum(far), new))
+    found.sort(key=lambda one: one[:2])
+    most = [one for number in (1, 2) for one in [one for one in found if one[0] == number][:_MOST]]
+    return [(new, cost) for *_, cost, new in most]

@@ -13,7 +13,7 @@ from collections.abc import Sequence, Set
 
 from lstm_teach.doctor.bench import JUST, Bench, cost_to_try
 from lstm_teach.doctor.rungs import Rung, State
-from lstm_teach.doctor.scene import targets_of
+from lstm_teach.doctor.scene import is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.variants import Variants
 
@@ -101,10 +101,20 @@ class Likely:
         return self._together.get(key)
 
     def first(self, edits: list[Edit], state: State) -> list[Edit]:
-        """Edits with the same gain, the likeliest first; what may as well go is not moved to where it does no harm."""
+        """Edits with the same gain, the likeliest first.
+
+        What may as well go is not moved to where it does no harm, nor are zeros added instead of left out.
+        """
         wrong = self.rungs[self.three].wrong(state.right[self.three])
         gone = set().union(*(edit.slots for edit in edits if edit.kind == "extra statement"))
-        edits = [edit for edit in edits if not (edit.kind.startswith("moved") and edit.slots & gone)]
+        zeros = {slot for slot in gone if _gives_zeros(self.bench.slots[slot].node)}
+
+        def instead(edit: Edit) -> bool:
+            if edit.kind.startswith("moved"):
+                return bool(zeros or edit.slots & gone)
+            return edit.kind != "extra statement" and not edit.slots.isdisjoint(zeros)
+
+        edits = [edit for edit in edits if not instead(edit)]
         sound = self._sound(state) if edits[1:] else set()
         doubts = {id(edit): self.doubt(edit, wrong, sound) for edit in edits}
         edits.sort(key=lambda edit: doubts[id(edit)])
@@ -119,6 +129,11 @@ class Likely:
             edits.remove(smaller[0])
             edits.insert(0, smaller[0])
         return edits
+
+    def changes_right(self, edits: Sequence[Edit], state: State) -> bool:
+        """Whether all of these edits change nothing but statements that make a right quantity."""
+        sound = self._sound(state)
+        return all(edit.slots <= sound for edit in edits)
 
     def doubt(self, edit: Edit, wrong: Set[str] = frozenset(), sound: Set[int] = frozenset()) -> tuple[float, int]:
         """How likely an edit is among those with the same gain: the more so the more depends on what it changes.
@@ -164,3 +179,8 @@ class Likely:
         made = {_FIRST_NAME.match(ast.unparse(target)) for target in targets_of(before.node)} - {None}
         name = _FIRST_NAME.match(edit.new)
         return {before.number} if name and name[0] in {found[0] for found in made} else edit.slots
+
+
+def _gives_zeros(node: ast.AST | None) -> bool:
+    value = getattr(node, "value", None)
+    return isinstance(value, ast.expr) and (is_zeros(value) or getattr(value, "value", None) == 0)

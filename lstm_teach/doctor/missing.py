@@ -33,8 +33,9 @@ def insertion(gap: Slot, text: str) -> Part:
     return Part(gap.number, text, ((gap.start, gap.end, f"{gap.indent}{text}\n"),))
 
 
-def _insert(cost: float, gap: Slot, text: str, kind: str = "missing statement") -> Edit:
-    return Edit(kind, cost, (insertion(gap, text),), "", text)
+def forgotten(gap: Slot, cost: float, text: str) -> Edit:
+    """A statement that is missing at a gap."""
+    return Edit("missing statement", cost, (insertion(gap, text),), "", text)
 
 
 def _once_more(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
@@ -52,11 +53,11 @@ def _once_more(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dic
         last, value = unit.text[offset + len(root) : unit.span(slot.node.value)[0]], slot.node.value
         others = alike(Maker(scene, slot), value)
         for new, cost in others if isinstance(slot.node, ast.AugAssign) else ():
-            yield _insert(min(1.45 + cost, 1.95), gap, root + last + new)
+            yield forgotten(gap, min(1.45 + cost, 1.95), root + last + new)
         for name in _siblings(scene, unit, number, own, root):
             sure = name in waiting and slot.loops != ()
             for new, cost in others:
-                yield _insert(1.6 + cost - 0.002 * slot.index - sure, gap, name + last + new)
+                yield forgotten(gap, 1.6 + cost - 0.002 * slot.index - sure, name + last + new)
 
 
 def _siblings(scene: Scene, unit: Unit, number: int, own: list[Slot], root: str) -> set[str]:
@@ -69,6 +70,25 @@ def _siblings(scene: Scene, unit: Unit, number: int, own: list[Slot], root: str)
     left = {n for n in same if (filled[n] == 1 and unlike(n, root) <= 3) or (n not in looped and filled[n] == 2)}
     parts = {name for name in other_matrices(root) if name not in filled and not name.isidentifier()}
     return (parts | (left if filled[root] > 1 else set())) - {root}
+
+
+def never_filled(scene: Scene, number: int) -> set[str]:
+    """What a unit prepares before its loops and never fills, and the same of other matrices for what is filled."""
+    unit = scene.units[number]
+    own = [slot for slot in scene.slots if slot.unit == number and slot.kind == "statement"]
+    roots = [(_root(unit, target), slot) for slot in own for target in targets_of(slot.node)]
+    counts = Counter(root for root, _ in roots)
+    once = {root for root, slot in roots if counts[root] == 1 and not slot.loops}
+    filled = {text for slot in own for target in targets_of(slot.node) for text in _beginnings(unit, target)}
+    return once | ({other for text in filled for other in other_matrices(text) if not other.isidentifier()} - filled)
+
+
+def _beginnings(unit: Unit, target: ast.expr) -> Iterator[str]:
+    """The target, and what is left of it without its last index, and without the one before."""
+    yield unit.segment(target)
+    while isinstance(target, ast.Subscript):
+        target = target.value
+        yield unit.segment(target)
 
 
 def other_matrices(name: str) -> Iterator[str]:
@@ -142,13 +162,13 @@ def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict)
             between = [g for g in block if gap.index < g <= _index_of(scene, gap, min(adds))] if adds else block
             for value in (f"{name} = {scene.numpy}.zeros_like({name})", f"{name}[:] = 0"):
                 if name in others_too or value[-1] == ")":
-                    yield _insert(1.7 + 0.03 * len(between), gap, value)
+                    yield forgotten(gap, 1.7 + 0.03 * len(between), value)
             assigned = any(root == name and s.block == gap.block and s.index + 1 == gap.index for root, s in changed)
             if (len(shape) == 1 or 1 in shape) and (assigned or gap.index == max(block)):
                 for other in scene.of_shape(number, shape):
                     if other.text != name and not other.back:
                         late = 0.03 * (max(block) - gap.index)
-                        yield _insert(2.1 + late, gap, f"{name} = {name} * {other.text}")
+                        yield forgotten(gap, 2.1 + late, f"{name} = {name} * {other.text}")
 
 
 def _target_subtracted(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
@@ -168,7 +188,7 @@ def _target_subtracted(scene: Scene, unit: Unit, number: int, own: list[Slot], g
         if len(shape) == 2 and 1 not in shape:
             places = [f"{np_}.arange(len({a})), {a}" for a in arguments]
         for index in dict.fromkeys(places if len(shape) < 3 else ()):
-            yield _insert(2.2, gap, f"{unit.segment(targets[0])}[{index}] -= 1")
+            yield forgotten(gap, 2.2, f"{unit.segment(targets[0])}[{index}] -= 1")
 
 
 def _never_returned(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:

@@ -81,6 +81,8 @@ REWRITES = (
     ("range", 1.6, "range(A)", "range(A - 1, -1, -1)"),
     ("range", 1.0, "range(A, B)", "range(A + 1, B)", "range(A - 1, B)", "range(A, B + 1)", "range(A, B - 1)"),
     ("range", 1.4, "range(A, B)", "range(B)", "range(A, B, -1)"),
+    ("range", 1.5, "range(A, B)", "range(A, -1, -1)", "range(A - 1, -1, -1)"),
+    ("range", 1.5, "range(A, B, C)", "range(A - 1, -1, -1)", "range(A, -1, -1)"),
     ("range", 1.0, "range(A, B, C)", "range(A + 1, B, C)", "range(A - 1, B, C)"),
     ("range", 1.0, "range(A, B, C)", "range(A, B + 1, C)", "range(A, B - 1, C)"),
     ("range", 1.2, "range(A)", "reversed(range(A))"),

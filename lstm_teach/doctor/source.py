@@ -174,14 +174,24 @@ def through_modules(units: list[Unit]) -> dict[str, str]:
     found: dict[str, str] = {}
     for unit in units:
         for node in ast.walk(unit.tree):
-            match node:
-                case ast.Attribute(ast.Name(name), attr):
-                    module = unit.function.__globals__.get(name)
-                    value = getattr(module, attr, None) if isinstance(module, types.ModuleType) else None
-                    own = classes_of([value]) if isinstance(value, type) else isinstance(value, types.FunctionType)
-                    if own and (isinstance(value, type) or _is_learners(value)):
-                        found[f"{name}.{attr}"] = f"from {module.__name__} import {attr}"
+            module = _module(node.value, unit.function.__globals__) if isinstance(node, ast.Attribute) else None
+            value = getattr(module, node.attr, None) if module else None
+            is_function = isinstance(value, types.FunctionType) and _is_learners(value)
+            if is_function or (isinstance(value, type) and classes_of([value])):
+                found[unit.segment(node)] = f"from {module.__name__} import {node.attr}"
     return found
+
+
+def _module(node: ast.expr, space: dict[str, Any]) -> types.ModuleType | None:
+    """The module that an expression names, `package.part` too."""
+    match node:
+        case ast.Name(name):
+            value = space.get(name)
+        case ast.Attribute(owner, name):
+            value = getattr(_module(owner, space), name, None)
+        case _:
+            return None
+    return value if isinstance(value, types.ModuleType) else None
 
 
 def _file(function: types.FunctionType) -> tuple[list[str], ast.Module]:

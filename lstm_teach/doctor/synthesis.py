@@ -9,6 +9,7 @@ in one equation, and terms or statements that were forgotten, are found at once.
 from __future__ import annotations
 
 import ast
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -22,14 +23,14 @@ from lstm_teach.doctor.donors import other_attributes
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import EDIT, spend
 from lstm_teach.doctor.look import look
-from lstm_teach.doctor.missing import insertion, loop_ends, read_in_loop
-from lstm_teach.doctor.scene import Scene, is_zeros, targets_of
+from lstm_teach.doctor.lookup import outer, products, sums
+from lstm_teach.doctor.missing import forgotten, loop_ends, never_filled, read_in_loop, shapes_of
+from lstm_teach.doctor.scene import Scene, is_tokens, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit, Part, Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.statements import candidate_edits
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Variants
-from lstm_teach.params import Params
 
 _VISITS = 2  # how often a statement is looked at in one run: the last step, and one that the future reaches
 _SORTS = {  # which quantities are products of the things at hand, sums of them, outer products of two
@@ -42,10 +43,10 @@ ANEW_LESS = 0.4  # less cost for such an edit to be tried
 _LOST = 0.05  # more for each thing that it does not read any more
 _ONE_OF_SEVERAL = 0.3  # more where a statement holds several things: what depends on it tells less
 _TORN = 0.8  # less cost where the shape was wrong
+_ENDS = 6  # of loops, at which to look
+_UNFILLED = 0.8  # cost of the statement that fills what is prepared and never filled
 _HANDED = 1.4  # less cost for a delta that is handed on nowhere
 _INDICES = 3
-_MOST_OUTER = 6
-_MOST_ATOMS, _MOST_TERMS = 80, 140
 
 
 @dataclass
@@ -63,8 +64,9 @@ def candidates(code: Code, truth: Truth) -> tuple[Scene, list[Edit]]:
     """What is seen of the running code, and all edits to try on it, the commonest mistakes first."""
     scene = look(code, truth)
     edits = [*candidate_edits(scene), *written_anew(code, scene, truth)]
-    if not any(_has_numpy(unit) for unit in code.units):
-        edits = [_by_name(edit, re.compile(rf"(?<![\w.]){scene.numpy}\.")) for edit in edits]
+    bare = {slot.number for slot in scene.slots if not _has_numpy(code.units[slot.unit])}
+    module = re.compile(rf"(?<![\w.]){scene.numpy}\.")
+    edits = [edit if edit.slots.isdisjoint(bare) else _by_name(edit, module) for edit in edits]
     spend(EDIT * len(edits) // 2)
     return scene, sorted(edits, key=lambda edit: edit.cost)
 
@@ -97,7 +99,7 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
     bare = Variants(code)
     seen = bare.seen(bare.run(truth), truth)
     goals, handed_on = _goals(truth, seen), _goals(truth, seen, ("dc_carry", "dh_future"))
-    ends = {slot.number for number in range(len(code.units)) for slot in loop_ends(scene, number)[:3]}
+    ends = {slot.number for number in range(len(code.units)) for slot in loop_ends(scene, number)[:_ENDS]}
     back = {slot.block for slot in scene.slots if slot.kind == "statement" and scene.walks_back(slot)}
     places = {
         slot.number: _Place(slot, Maker(scene, slot))
@@ -138,7 +140,9 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
                     atoms = at_hand(_takes_or_makes_nothing(part))
                     edits += _rewritten(here, part, shape, atoms, carried, goals, truth, value)
         else:
-            edits += _forgotten(here, scene, at_hand(False), goals, handed_on, truth, value)
+            atoms = at_hand(False)
+            edits += _forgotten(here, scene, atoms, goals, handed_on, truth, value)
+            edits += _unfilled(here, scene, atoms, truth, value)
         for edit in edits:
             key = number, edit.parts[0].code
             if key not in found or found[key].cost > edit.cost:
@@ -227,11 +231,11 @@ def _rewritten(
     options: list[tuple[str, float]] = []
     fits = {t: v for t, v in atoms.items() if v.shape == shape}
     if (size, "product") in goals:
-        options += _products(fits, goals[size, "product"], 3)
+        options += products(fits, goals[size, "product"], 3)
     if len(shape) == 2 and (size, "outer") in goals:
-        options += _outer(maker.scene.numpy, atoms, shape, goals[size, "outer"])
+        options += outer(maker.scene.numpy, atoms, shape, goals[size, "outer"])
     most = 4 if nothing or isinstance(node, ast.Name) or place.torn or place.partial else 3
-    options += [(code, 1.7 + 0.1 * n) for code, n in _sums(shape, atoms, goals, truth, most)]
+    options += [(code, 1.7 + 0.1 * n) for code, n in sums(shape, atoms, goals, truth, most)]
     empty = [t for t in carried if t not in own and np.shape(value(t)) == shape]
     options += [(f"{code} + {t}", cost + 0.1) for code, cost in options for t in empty]
     if nothing:
@@ -324,130 +328,6 @@ def _atom_texts(scene: Scene, unit: int) -> list[str]:
     return list(texts)
 
 
-class _Lookup:
-    """Sums of one or two of some numbers; which of them give a wanted number?"""
-
-    def __init__(self, rows: np.ndarray, twice: bool):
-        """`rows` (n, size) are the things to add; `twice` if one may be used two times."""
-        rng = np.random.default_rng(11)
-        self.direction = rng.standard_normal(rows.shape[1]) if rows.ndim == 2 and len(rows) else np.zeros(0)
-        self.ones = rows @ self.direction if len(rows) else np.zeros(0)
-        a, b = np.triu_indices(len(self.ones), 0 if twice or len(self.ones) < 2 else 1)
-        sums = self.ones[a] + self.ones[b]
-        order = np.argsort(sums)
-        self.pairs, self.sums = np.stack([a, b], axis=1)[order], sums[order]
-
-    def find(self, wanted: np.ndarray, most: int) -> Iterator[tuple[int, tuple[int, ...]]]:
-        """`(row of wanted, numbers of the things)` for sums of one up to `most` (four) things, the short ones first."""
-        if not len(self.ones) or not len(wanted):
-            return
-        aims = wanted @ self.direction
-        for row, thing in np.argwhere(np.abs(aims[:, None] - self.ones) < _CLOSE):
-            yield row, (thing,)
-        if most > 1:
-            for where, pair in self._pairs(aims[:, None]):
-                yield where[0], pair
-        if most > 2:
-            for (row, first), pair in self._pairs(aims[:, None] - self.ones):
-                if first <= min(pair):
-                    yield row, (first, *pair)
-        if most > 3:
-            for (row, first), pair in self._pairs(aims[:, None] - self.sums):
-                one = self.pairs[first]
-                if max(one) <= min(pair):
-                    yield row, (*one, *pair)
-
-    def _pairs(self, aims: np.ndarray) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-        flat = aims.ravel()
-        low = np.searchsorted(self.sums[:-1], flat - _CLOSE)
-        for hit in np.flatnonzero(np.abs(self.sums[low] - flat) < _CLOSE)[:400]:
-            k = low[hit]
-            while k < len(self.sums) and self.sums[k] - flat[hit] < _CLOSE and k < low[hit] + 20:
-                yield (hit // aims.shape[1], hit % aims.shape[1]), tuple(self.pairs[k])
-                k += 1
-
-
-_CLOSE = 1e-11
-
-
-def _products(atoms: dict, goal: list[np.ndarray], most: int) -> Iterator[tuple[str, float]]:
-    """Products of up to `most` factors that are one of the right quantities, with costs."""
-    factors: dict[str, np.ndarray] = {}
-    for name, v in list(atoms.items())[:_MOST_ATOMS]:
-        bare = name if re.fullmatch(r"[\w.]+(\[[^\[\]]*\])*|[\w.]+\([^()]*\)", name) else f"({name})"
-        for code, one in ((bare, v), (f"(1 - {bare})", 1 - v), (f"(1 - {bare} ** 2)", 1 - v * v)):
-            flat = np.abs(one).ravel()
-            if flat.min() > 1e-9 and np.isfinite(flat).all():
-                factors[code] = one.ravel()
-    if not factors:
-        return
-    names, rows = list(factors), np.array(list(factors.values()))
-    table = _Lookup(np.log(np.abs(rows)), twice=True)
-    wanted = np.array(goal)
-    usable = np.flatnonzero(np.abs(wanted).min(1) > 1e-12)
-    best: dict[int, list[tuple[float, str]]] = {}
-    for k, chosen in table.find(np.log(np.abs(wanted[usable])), most):
-        if np.allclose(rows[list(chosen)].prod(0), wanted[usable[k]], rtol=1e-8, atol=1e-12):
-            code = " * ".join(sorted((names[n] for n in chosen), key=lambda part: part[0] == "("))
-            best.setdefault(k, []).append((0.3 * len(chosen), code))
-    for options in best.values():
-        for score, code in sorted(options)[:6]:  # at one step two things may be the same
-            yield code, 1.7 + 0.15 * score
-
-
-def _outer(np_: str, atoms: dict, shape: tuple[int, ...], goal: list[np.ndarray]) -> Iterator[tuple[str, float]]:
-    """Outer products of two vectors that are one of the right quantities, with costs."""
-    rng = np.random.default_rng(11)
-    across, along = (rng.standard_normal(n) for n in shape)
-    left, right = ({t: v.ravel() @ r for t, v in atoms.items() if v.size == len(r)} for r in (across, along))
-    products = np.outer(list(left.values()), list(right.values()))
-    for wanted in goal:
-        if wanted.shape == shape:
-            for a, b in np.argwhere(np.abs(products - across @ wanted @ along) < _CLOSE)[:_MOST_OUTER]:
-                yield f"{np_}.outer({list(left)[a]}, {list(right)[b]})", 1.7
-
-
-def _sums(shape: tuple[int, ...], atoms: dict, goals: dict, truth: Truth, most: int) -> Iterator[tuple[str, int]]:
-    """Sums of up to `most` terms that are one of the right quantities, with the number of terms."""
-    size = math.prod(shape)
-    terms = _terms(shape, atoms, truth) if (size, "sum") in goals else {}
-    if terms:
-        names, rows = list(terms), np.array([v.ravel() for v in terms.values()])
-        wanted = np.array(goals[size, "sum"])
-        for row, chosen in _Lookup(rows, twice=False).find(wanted, most):
-            if np.allclose(rows[list(chosen)].sum(0), wanted[row], rtol=1e-8, atol=1e-11):
-                yield " + ".join(names[n] for n in chosen), len(chosen)
-
-
-def _terms(shape: tuple[int, ...], atoms: dict, truth: Truth) -> dict[str, np.ndarray]:
-    """What may be added to a value of this shape: a name, or a matrix times a vector; weights before other matrices."""
-    terms: dict[str, np.ndarray] = {}
-    known: set[tuple] = set()
-
-    def add(code: str, v: np.ndarray) -> None:
-        mark = tuple(np.round(v.ravel(), 10))
-        if v.shape == shape and v.any() and mark not in known and len(terms) < _MOST_TERMS:
-            known.add(mark)
-            terms[code] = v
-
-    for name, v in atoms.items():
-        add(name, v)
-    weights = {matrix.tobytes() for matrix in truth.case.params.values()}
-    matrices = {n: v for n, v in atoms.items() if v.ndim == 2 and min(v.shape) > 1}
-    matrices = dict(sorted(matrices.items(), key=lambda pair: pair[1].tobytes() not in weights))
-    owners = {n.rpartition(".")[0] for n in matrices if n.rpartition(".")[2] in Params.NAMES}
-    vectors = {n: v for n, v in atoms.items() if sum(k > 1 for k in v.shape) == 1 and v.any()}
-    for name, matrix in matrices.items():
-        if owners and name.rpartition(".")[2] not in Params.NAMES and "." in name:
-            continue
-        for other, v in vectors.items():
-            if v.shape in ((matrix.shape[0],), (matrix.shape[0], 1)):
-                add(f"{name}.T @ {other}", matrix.T @ v)
-            elif v.ndim == 2 and v.shape == (1, matrix.shape[0]):
-                add(f"{other} @ {name}", v @ matrix)
-    return terms
-
-
 def _forgotten(
     place: _Place, scene: Scene, atoms: dict, goals: dict, handed_on: dict, truth: Truth, value: Callable
 ) -> Iterator[Edit]:
@@ -471,8 +351,38 @@ def _forgotten(
             continue
         others = {t: v for t, v in atoms.items() if t != name or written[name]}
         fits = {t: v for t, v in others.items() if v.shape == now.shape}
-        less = _HANDED * bool(written[name])
-        found = [(code, cost + 0.4 - less) for code, cost in _products(fits, wanted[now.size, "product"], 3)]
-        found += [(code, 1.9 + 0.05 * n - less) for code, n in _sums(now.shape, others, wanted, truth, 4)]
+        found = [(code, cost + 0.4) for code, cost in products(fits, wanted[now.size, "product"], 3)]
+        found += [(code, 1.9 + 0.05 * n) for code, n in sums(now.shape, others, wanted, truth, 4)]
         for new, cost in ((f"{name} = {code}", cost) for code, cost in found):
-            yield Edit("missing statement", cost, (insertion(place.slot, new),), "", new)
+            yield forgotten(place.slot, cost - _HANDED, new)
+
+
+def _unfilled(place: _Place, scene: Scene, atoms: dict, truth: Truth, value: Callable) -> Iterator[Edit]:
+    """At the end of a loop, the contribution of this step to a weight gradient to which nothing is added so far."""
+    unit, slot = scene.units[place.slot.unit], place.slot
+    empty = {name: now for name in never_filled(scene, slot.unit) if (now := value(name)) is not None and now.ndim == 2}
+    empty = {name: now for name, now in empty.items() if not now.any()}
+    if not empty:
+        return
+    found = dict(zip(atoms, truth.recognize(list(atoms.values())), strict=True))
+
+    def known(*quantities: str) -> list[str]:
+        bits = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in quantities and key.loss is None)
+        return [text for text, keys in found.items() if max(keys, 0) & bits]
+
+    tokens = [arg.arg for arg in unit.node.args.args if is_tokens(shapes_of(scene, slot.unit).get(arg.arg))]
+    numbers = [atom.text for atom in scene.of_shape(slot.unit, "int", slot)]
+    numbers += [f"{each}[{t}]" for each in tokens for t in place.maker.loop_names()]
+    for name, now in empty.items():
+        deltas = known("dz", "dy")
+        new = [text for text in known("term") if atoms[text].shape == now.shape]
+        for delta in deltas:
+            if atoms[delta].size == len(now):
+                states = [text for text in known("h", "x") if atoms[text].size == now.shape[1]]
+                new += [f"{scene.numpy}.outer({delta}, {state})" for state in states]
+        for code in new:
+            yield forgotten(slot, _UNFILLED, f"{name} += {code}")
+        for delta, number in itertools.product(deltas, dict.fromkeys(numbers)):
+            for index, size in ((f":, {number}", now.shape[0]), (number, now.shape[1])):
+                if atoms[delta].shape == (size,):
+                    yield forgotten(slot, _UNFILLED, f"{name}[{index}] += {delta}")

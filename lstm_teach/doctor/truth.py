@@ -103,6 +103,7 @@ class Truth:
         # What the loss of a step does within its own step is no progress: it appears as soon as the future is dropped.
         own = [key.loss is not None and key.loss <= key.step for key in self.keys]
         self.counted = sum(1 << k for k, key in enumerate(self.keys) if key.quantity in COUNTED and not own[k])
+        self.forward = sum(1 << k for k, key in enumerate(self.keys) if key.quantity in FORWARD)
         self.pieces = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "piece")
         self.parts = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "back")
         # Progress that no gradient shows: neither what is added to one, nor a part that is gone when its sum is there.

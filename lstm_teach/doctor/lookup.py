@@ -1,0 +1,142 @@
+"""Expressions of things at hand whose value is a wanted one: products, sums and outer products, found by a look-up.
+
+Imports truth and params.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from lstm_teach.doctor.truth import Truth
+from lstm_teach.params import Params
+
+_MOST_OUTER = 6
+_MOST_ATOMS, _MOST_TERMS = 80, 140
+_CLOSE = 1e-11
+
+
+class _Lookup:
+    """Sums of one or two of some numbers; which of them give a wanted number?"""
+
+    def __init__(self, rows: np.ndarray, twice: bool):
+        """`rows` (n, size) are the things to add; `twice` if one may be used two times."""
+        rng = np.random.default_rng(11)
+        self.direction = rng.standard_normal(rows.shape[1]) if rows.ndim == 2 and len(rows) else np.zeros(0)
+        self.ones = rows @ self.direction if len(rows) else np.zeros(0)
+        a, b = np.triu_indices(len(self.ones), 0 if twice or len(self.ones) < 2 else 1)
+        sums = self.ones[a] + self.ones[b]
+        order = np.argsort(sums)
+        self.pairs, self.sums = np.stack([a, b], axis=1)[order], sums[order]
+
+    def find(self, wanted: np.ndarray, most: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """`(row of wanted, numbers of the things)` for sums of one up to `most` (four) things, the short ones first."""
+        if not len(self.ones) or not len(wanted):
+            return
+        aims = wanted @ self.direction
+        for row, thing in np.argwhere(np.abs(aims[:, None] - self.ones) < _CLOSE):
+            yield row, (thing,)
+        if most > 1:
+            for where, pair in self._pairs(aims[:, None]):
+                yield where[0], pair
+        if most > 2:
+            for (row, first), pair in self._pairs(aims[:, None] - self.ones):
+                if first <= min(pair):
+                    yield row, (first, *pair)
+        if most > 3:
+            for (row, first), pair in self._pairs(aims[:, None] - self.sums):
+                one = self.pairs[first]
+                if max(one) <= min(pair):
+                    yield row, (*one, *pair)
+
+    def _pairs(self, aims: np.ndarray) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+        flat = aims.ravel()
+        low = np.searchsorted(self.sums[:-1], flat - _CLOSE)
+        for hit in np.flatnonzero(np.abs(self.sums[low] - flat) < _CLOSE)[:400]:
+            k = low[hit]
+            while k < len(self.sums) and self.sums[k] - flat[hit] < _CLOSE and k < low[hit] + 20:
+                yield (hit // aims.shape[1], hit % aims.shape[1]), tuple(self.pairs[k])
+                k += 1
+
+
+def products(atoms: dict, goal: list[np.ndarray], most: int) -> Iterator[tuple[str, float]]:
+    """Products of up to `most` factors that are one of the right quantities, with costs."""
+    factors: dict[str, np.ndarray] = {}
+    for name, v in list(atoms.items())[:_MOST_ATOMS]:
+        bare = name if re.fullmatch(r"[\w.]+(\[[^\[\]]*\])*|[\w.]+\([^()]*\)", name) else f"({name})"
+        for code, one in ((bare, v), (f"(1 - {bare})", 1 - v), (f"(1 - {bare} ** 2)", 1 - v * v)):
+            flat = np.abs(one).ravel()
+            if flat.min() > 1e-9 and np.isfinite(flat).all():
+                factors[code] = one.ravel()
+    if not factors:
+        return
+    names, rows = list(factors), np.array(list(factors.values()))
+    table = _Lookup(np.log(np.abs(rows)), twice=True)
+    wanted = np.array(goal)
+    usable = np.flatnonzero(np.abs(wanted).min(1) > 1e-12)
+    best: dict[int, list[tuple[float, str]]] = {}
+    for k, chosen in table.find(np.log(np.abs(wanted[usable])), most):
+        if np.allclose(rows[list(chosen)].prod(0), wanted[usable[k]], rtol=1e-8, atol=1e-12):
+            code = " * ".join(sorted((names[n] for n in chosen), key=lambda part: part[0] == "("))
+            best.setdefault(k, []).append((0.3 * len(chosen), code))
+    for options in best.values():
+        for score, code in sorted(options)[:6]:  # at one step two things may be the same
+            yield code, 1.7 + 0.15 * score
+
+
+def outer(np_: str, atoms: dict, shape: tuple[int, ...], goal: list[np.ndarray]) -> Iterator[tuple[str, float]]:
+    """Outer products of two vectors that are one of the right quantities, with costs."""
+    rng = np.random.default_rng(11)
+    across, along = (rng.standard_normal(n) for n in shape)
+    left, right = ({t: v.ravel() @ r for t, v in atoms.items() if v.size == len(r)} for r in (across, along))
+    products = np.outer(list(left.values()), list(right.values()))
+    for wanted in goal:
+        if wanted.shape == shape:
+            for a, b in np.argwhere(np.abs(products - across @ wanted @ along) < _CLOSE)[:_MOST_OUTER]:
+                yield f"{np_}.outer({list(left)[a]}, {list(right)[b]})", 1.7
+
+
+def sums(shape: tuple[int, ...], atoms: dict, goals: dict, truth: Truth, most: int) -> Iterator[tuple[str, int]]:
+    """Sums of up to `most` terms that are one of the right quantities, with the number of terms."""
+    size = math.prod(shape)
+    terms = _terms(shape, atoms, truth) if (size, "sum") in goals else {}
+    if terms:
+        names, rows = list(terms), np.array([v.ravel() for v in terms.values()])
+        wanted = np.array(goals[size, "sum"])
+        for row, chosen in _Lookup(rows, twice=False).find(wanted, most):
+            if np.allclose(rows[list(chosen)].sum(0), wanted[row], rtol=1e-8, atol=1e-11):
+                yield " + ".join(names[n] for n in chosen), len(chosen)
+
+
+def _terms(shape: tuple[int, ...], atoms: dict, truth: Truth) -> dict[str, np.ndarray]:
+    """What may be added to a value of this shape: a name, or a matrix times a vector; weights before other matrices."""
+    terms: dict[str, np.ndarray] = {}
+    known: set[tuple] = set()
+
+    def add(code: str, v: np.ndarray) -> None:
+        mark = tuple(np.round(v.ravel(), 10))
+        if v.shape == shape and v.any() and mark not in known and len(terms) < _MOST_TERMS:
+            known.add(mark)
+            terms[code] = v
+
+    for name, v in atoms.items():
+        add(name, v)
+    weights = {matrix.tobytes() for matrix in truth.case.params.values()}
+    matrices = {n: v for n, v in atoms.items() if v.ndim == 2 and min(v.shape) > 1}
+    matrices = dict(sorted(matrices.items(), key=lambda pair: pair[1].tobytes() not in weights))
+    owners = {n.rpartition(".")[0] for n in matrices if n.rpartition(".")[2] in Params.NAMES}
+    vectors = {n: v for n, v in atoms.items() if sum(k > 1 for k in v.shape) == 1 and v.any()}
+    found = truth.recognize(list(vectors.values()))  # on the way back no matrix acts on a value of the forward pass
+    vectors = {n: v for (n, v), k in zip(vectors.items(), found, strict=True) if not max(k, 0) & truth.forward}
+    for name, matrix in matrices.items():
+        if owners and name.rpartition(".")[2] not in Params.NAMES and "." in name:
+            continue
+        for other, v in vectors.items():
+            if v.shape in ((matrix.shape[0],), (matrix.shape[0], 1)):
+                add(f"{name}.T @ {other}", matrix.T @ v)
+            elif v.ndim == 2 and v.shape == (1, matrix.shape[0]):
+                add(f"{other} @ {name}", v @ matrix)
+    return terms

@@ -60,7 +60,7 @@ def _tiers(
 ) -> Iterator[Tier]:
     """Mistakes by their words, the simplest first."""
     if any(r.ndim == 2 and g.shape == r.T.shape for g, r in zip(got, right, strict=True)):
-        yield {"This is the transpose: rows and columns have changed places.": [r.T for r in right]}
+        yield {"This is the transpose: rows and columns are swapped.": [r.T for r in right]}
     if any(r.ndim for r in right):
         one = "over all entries, one number; each entry keeps its own number."
         yield {f"This is the sum {one}": [r.sum() for r in right], f"This is the mean {one}": [r.mean() for r in right]}

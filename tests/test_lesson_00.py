@@ -162,7 +162,7 @@ def test_the_folded_solution_is_right():
     [
         ("...", "Not written yet"),
         ("f * n", "This multiplies by the number of steps"),
-        ("n ** f", "Base and exponent have changed places"),
+        ("n ** f", "Base and exponent are swapped"),
         ("f", "after one step"),
         ("1 - f ** n", "the part that is lost"),
         ("1 - n * (1 - f)", "takes the same amount away at each step"),

@@ -164,7 +164,7 @@ FUNCTIONS = {
             "h0, c0": "Every step starts from the initial state here",
             "h[t - 1], c0": "Every step starts from c0 here",
             "h0, c[t - 1]": "Every step starts from h0 here",
-            "c[t - 1], h[t - 1]": "have changed places",
+            "c[t - 1], h[t - 1]": "are swapped",
             "h[t + 1], c[t + 1]": "It has to start from the row before",
             "h[t - 2], c[t - 2]": "",
         },

@@ -408,6 +408,16 @@ def test_a_forward_outer_loop_is_only_wrong_as_long_as_a_walk_starts_from_a_left
     assert "would do no harm if every walk started afresh" in str(count) and count.beside == {"stale_cell_delta"}
 
 
+def test_a_start_that_is_right_by_accident_as_long_as_a_walk_is_short_is_told_to_be_so():
+    start = "dc = dct[0] * (1 - ct[0] ** 2)", "dc = dct[-1] * (1 - ct[-1] ** 2)"
+    counted = left(edited(start))
+    assert counted.flaws == ALL - {"stale_cell_delta"}
+    (said,) = counted.sentences
+    assert said.startswith("One thing doesn't show yet, but it will: dc now begins with row -1 of dct")
+    assert said.partition(": ")[2] in str(left(edited(start, ("range(t)", "range(t + 1)"))))
+    assert not left(edited((start[0], "dc = np.zeros_like(dh)  # dc = dct[-1]"))).sentences
+
+
 def test_hints_for_the_lines_that_are_still_as_posted_come_with_a_new_mistake_too():
     unknown = ("dc = dc + dc * f[s]", "dc = dc * f[s] ** 2")
     count = left(edited(unknown, source=repaired({"scalar_dot", "short_range"})))

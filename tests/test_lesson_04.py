@@ -315,7 +315,7 @@ INITIAL = solutions(NAME)["initial"]
 INITIAL_FAULTS = {
     "return dh_future, dc_carry": {
         'return d["dh"], d["dc"]': ("This is dh of step 0", "This is dc of step 0"),
-        "return dc_carry, dh_future": ("dh0 and dc0 have changed places",) * 2,
+        "return dc_carry, dh_future": ("dh0 and dc0 are swapped",) * 2,
         "return dh_future + params.V.T @ dy[0], dc_carry": ("No loss is read off the initial state",),
     },
     'dc_carry = d["dc_before"]': {'dc_carry = d["dc"]': ("The walk hands on dc itself",)},

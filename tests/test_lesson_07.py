@@ -459,7 +459,7 @@ def test_the_names_of_a_case_are_loaded_and_those_of_the_others_are_gone():
     others = {name for number in CASES for name in clinic.names(number)} - set(own)
     assert {"dg", "dz", "c_part"} < others
     gone = {name for name in names if isinstance(names[name], clinic.Gone)}
-    assert gone == others | {"grads", "errors", "dzg"}
+    assert gone == others | {"grads", "errors", "dzg", "c", "y"}
 
 
 @pytest.mark.parametrize(
@@ -471,6 +471,11 @@ def test_the_names_of_a_case_are_loaded_and_those_of_the_others_are_gone():
             r"^dg is a name of case 1\. The line that you repair in case 3 can read i, f, o, g, ct, dh, dc, dzi,",
         ),
         (3, "(1 - g**2) * dg", "dg is a name of case 1. The line"),
+        (
+            3,
+            "dc * i * (1 - c**2)",
+            "^Here c has no name of its own: it is cache.c. The line that you repair in case 3 can",
+        ),
         (3, "np.outer(dg, g)", "dg is a name of case 1. The line"),
         (4, "sum(di)", "di is a name of case 1. The line"),
         (5, "dc * -dc_carry", "dc_carry is a name of case 1. The line"),

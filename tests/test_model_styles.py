@@ -218,7 +218,7 @@ def test_an_exact_ratio_at_the_first_wrong_length_is_told():
 @long
 def test_one_array_for_each_gate_gets_the_hint_at_the_cell():
     diagnosis = diagnosed("gate_attributes", ("dc_next = dc * f", "dc_next = dc_next * f"))
-    assert "only the one of W_o, U_o and b_o is right. If that is the output gate" in told(diagnosis)
+    assert "only the gate of W_o, U_o and b_o is right. If that is the output gate" in told(diagnosis)
 
 
 @long

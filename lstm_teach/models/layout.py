@@ -90,7 +90,7 @@ class Layout:
 
     def gates_of(self, pieces: Collection[Piece]) -> set[str]:
         """The gates to which these belong, in words: blocks, or arrays of their own if all belong to some gate."""
-        own = {name: f"the one of {listing(gate)}" for gate in self.gates for name in gate}
+        own = {name: f"the gate of {listing(gate)}" for gate in self.gates for name in gate}
         labels = {piece.label for piece in pieces} - {""}
         arrays = {own.get(piece.name, "") for piece in pieces}
         return labels or (set() if "" in arrays else arrays)

@@ -122,15 +122,17 @@ def _terms(shape: tuple[int, ...], atoms: dict, truth: Truth) -> dict[str, np.nd
             known.add(mark)
             terms[code] = v
 
-    for name, v in atoms.items():
+    # On the way back no weights and nothing of the forward pass is added to anything, and no matrix acts on it.
+    found = truth.recognize(list(atoms.values()))
+    back = {n: v for (n, v), k in zip(atoms.items(), found, strict=True) if not max(k, 0) & truth.forward}
+    back = {n: v for n, v in back.items() if not np.isin(v, truth.case.params.flat).all()}
+    for name, v in back.items():
         add(name, v)
     weights = {matrix.tobytes() for matrix in truth.case.params.values()}
     matrices = {n: v for n, v in atoms.items() if v.ndim == 2 and min(v.shape) > 1}
     matrices = dict(sorted(matrices.items(), key=lambda pair: pair[1].tobytes() not in weights))
     owners = {n.rpartition(".")[0] for n in matrices if n.rpartition(".")[2] in Params.NAMES}
-    vectors = {n: v for n, v in atoms.items() if sum(k > 1 for k in v.shape) == 1 and v.any()}
-    found = truth.recognize(list(vectors.values()))  # on the way back no matrix acts on a value of the forward pass
-    vectors = {n: v for (n, v), k in zip(vectors.items(), found, strict=True) if not max(k, 0) & truth.forward}
+    vectors = {n: v for n, v in back.items() if sum(k > 1 for k in v.shape) == 1 and v.any()}
     for name, matrix in matrices.items():
         if owners and name.rpartition(".")[2] not in Params.NAMES and "." in name:
             continue

@@ -92,7 +92,8 @@ def _beginnings(unit: Unit, target: ast.expr) -> Iterator[str]:
 
 
 def other_matrices(name: str) -> Iterator[str]:
-    """The name with another matrix or gate in it: `dWf` and `dV` for `dWi`."""
+    """The name with another matrix or gate in it: `dWf`, `dVi` and `dV` for `dWi`."""
+    yield from {re.sub(r"[WU][ifog]\b", "V", name), re.sub(r"([\"'])[WU]([\"']) \+ \w+", r"\1V\2", name)} - {name}
     for match in re.finditer(r"[WUV](?=[ifog]?\b|\"|')|(?<=[WU])[ifog]\b", name):
         for other in "WUV" if match[0] in "WUV" else "ifog":
             yield name[: match.start()] + other + name[match.end() :]

@@ -125,8 +125,11 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
             every = dict.fromkeys([*texts[here.slot.unit], *local_names, *_other_steps(texts[here.slot.unit])])
             atoms = {t: v for t in every if (v := value(t)) is not None}
             if rows:
-                steps = [t for t, v in atoms.items() if t.isidentifier() and len(v) - truth.case.length in (0, 1)]
+                lists = {t: v for t, v in local_names.items() if isinstance(v, list)}
+                known = [(t, v) for t, v in (atoms | lists).items() if t.isidentifier()]
+                steps = [t for t, v in known if len(v) - truth.case.length in (0, 1)]
                 texts_of_rows = [f"{t}[{index}]" for t in steps for index in here.maker.loop_names()]
+                texts_of_rows += [f"{t}[-1]" for t in lists]
                 atoms |= {t: v for t in texts_of_rows if (v := value(t)) is not None}
             return {t: v for t, v in atoms.items() if v.any()}
 
@@ -140,7 +143,7 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
                     atoms = at_hand(_takes_or_makes_nothing(part))
                     edits += _rewritten(here, part, shape, atoms, carried, goals, truth, value)
         else:
-            atoms = at_hand(False)
+            atoms = at_hand(True)
             edits += _forgotten(here, scene, atoms, goals, handed_on, truth, value)
             edits += _unfilled(here, scene, atoms, truth, value)
         for edit in edits:

@@ -145,6 +145,13 @@ def test_a_question_reads_the_same_in_the_notebook_and_in_its_form(release, path
 
 
 @each_source
+def test_a_stop_sign_comes_after_the_question_of_its_task(release, path):
+    text = "\n".join(cell.source for cell in release.read(path).cells if cell.cell_type == "markdown")
+    for rest in text.split("**Stop here**")[1:]:
+        assert re.search(r"^#+ .*", rest, re.MULTILINE)[0].startswith("## ")
+
+
+@each_source
 def test_cells_are_named_after_what_they_are(release, path):
     """Stable grade ids: the cell's own, so that a cell and its points can be found again."""
     for cell in release.read(path).cells:

@@ -10,6 +10,7 @@ from projectfiles import ROOT
 
 import lstm_teach as lt
 from lstm_teach.exercises import mixed_exam as exam
+from lstm_teach.gradreport import errors_of, off
 from lstm_teach.verdicts import show_hints
 
 NOTEBOOK = nbformat.read(ROOT / "notebooks" / "exercises" / "07_mixed_exam.ipynb", as_version=4)
@@ -133,6 +134,16 @@ def test_its_table_says_what_the_question_says_and_one_repair_is_not_enough(answ
     assert [wrong(answers.repair_with("slope of o"), row) for row in (0, 1)] == ["dWo dUo", eight]  # one would do
     assert not any(wrong(answers.repair, row) for row in range(4))
     assert "only dWo and dUo" in exam.SECOND_FAULT.text and "all eight" in exam.SECOND_FAULT.text
+
+
+def test_the_question_asks_of_the_table_and_claims_nothing_of_the_pass_above_it(answer_pass):
+    """In that pass the wrong delta of the output gate stays where it is: line d leaves it out."""
+    case = exam.last_case(5, 2, 4, 5)
+    moved = off(errors_of(answers.repair_with("Wo left out")(*case), answer_pass(*case)))
+    assert sorted(moved) == ["Uo", "Wo"]
+    assert "Does the table alone prove" in exam.SECOND_FAULT.text
+    said = exam.SECOND_FAULT.options["a"].why, exam.SECOND_FAULT.options["b"].text
+    assert all("wrong delta of the output gate can go through Wo" in text for text in said)
 
 
 def test_the_faults_of_task_3_are_told_as_they_are_checked():
@@ -292,4 +303,4 @@ def test_gradients_that_one_known_mistake_spoils_get_no_other_advice():
 
 def test_results_that_have_changed_places_get_one_reason():
     verdict = str(exam.check_step(answers.step_with(order="ioghc")))
-    assert verdict.count("c and h have changed places") == 1 and "The cell is shown whole" not in verdict
+    assert verdict.count("c and h are swapped") == 1 and "The cell is shown whole" not in verdict

@@ -67,3 +67,11 @@ def test_the_task_with_a_longer_gap_is_drawn_and_judged_as_where_next_says():
 
 def test_the_guess_gives_no_reason_that_a_later_question_asks_for():
     assert "half" not in exercise.PREDICT_PLATEAU.reveal
+
+
+def test_the_alphabet_that_an_option_needs_is_told_where_the_task_is_told():
+    cells = nbformat.read(ROOT / "instructor" / "exercises" / "06_training.ipynb", as_version=4).cells
+    task = next(cell.source for cell in cells if cell.id == "task-3")
+    assert all("from an alphabet of eight" in text for text in (exercise.PREDICT_PLATEAU.text, task))
+    flat, xs, *_ = exercise.example()
+    assert lt.Params(8, 8, flat).vocab_size == 8 and {len(x) for x in xs} == {4}

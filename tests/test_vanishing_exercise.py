@@ -83,6 +83,7 @@ def test_an_answer_of_a_strange_form_is_judged_and_not_an_error(check):
 
 def test_what_the_formula_misses_is_measured_in_the_notebook(capsys):
     notebook = nbformat.read(ROOT / "instructor" / "exercises" / "05_vanishing_gradients.ipynb", as_version=4)
+    said = next(cell.source for cell in notebook.cells if cell.id == "try-bias")
     notebook.cells = [cell for cell in notebook.cells if cell.id in ("imports", "gates-in-a-cache", "formula-misses")]
     points_of(notebook)
     gates, _, *rows = capsys.readouterr().out.splitlines()
@@ -91,6 +92,8 @@ def test_what_the_formula_misses_is_measured_in_the_notebook(capsys):
     for row in rows:
         asked, _, measured = map(float, row.split())
         assert measured < asked - 1  # all roads together lose less than the carry alone
+    grown = [float(row.split()[2]) < 0 for row in rows]
+    assert grown == [False, False, False, True] and "In the last line the loss is negative" in said
 
 
 def test_the_lines_to_copy_show_that_cuts_take_more_where_deltas_fade_slowly(capsys):

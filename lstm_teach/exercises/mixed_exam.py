@@ -308,7 +308,7 @@ def _rung(letter: str, answer: object) -> str:
     wrong = off(errors)
     for name in NAMES:
         if name in named and name not in wrong:
-            why = advice("Follow it from the line with the fault: does its product ever get there?")
+            why = advice(f"Trace the fault from its line: does it ever reach d{name}?")
             many = f"{len(wrong)} of the seven are wrong"
             named_too = f"You name d{name}, whose error there is {errors[name]:.0e}; {many}."
             return f"Your first T, {T}, is right. {named_too}{why}"

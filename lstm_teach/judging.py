@@ -151,11 +151,13 @@ def difference(
     tolerance: float = 1e-9,
     relative: bool = False,
     should: str = "right is",
+    back: bool = False,
 ) -> str:
     """What is off in an array that should equal `right`: a sentence, empty if nothing is.
 
     `axes` names what each axis counts. `tolerance` is the largest difference allowed, relative to 1 + |right|, or to
-    |right| alone where `relative`. `should` are the words before the number that should have come.
+    |right| alone where `relative`. `should` are the words before the number that should have come. With `back` the
+    first axis counts steps that are walked from the last one on, and the first step that is off is the last in order.
     """
     right = np.asarray(right)
     if sentence := wrong_form(name, got, right, axes):
@@ -165,11 +167,15 @@ def difference(
     wrong = ~(off <= tolerance * (abs(right) if relative else 1 + abs(right)))
     if not wrong.any():
         return ""
-    first = tuple(np.argwhere(wrong)[0])
+    places = np.argwhere(wrong)
+    steps = np.unique(places[:, 0]) if back else ()
+    first = tuple(places[places[:, 0] == steps[-1]][0] if back else places[0])
     yours, theirs = two_numbers(array[first], right[first])
     are = "is" if wrong.sum() == 1 else "are"
     extent = f" ({wrong.sum()} of {wrong.size} numbers {are} off, by up to {off.max():.2g})" if wrong.size > 1 else ""
     sentence = f"{name} is off{_where(axes, first)}: yours is {yours}, {should} {theirs}{extent}."
+    if len(steps) > 1:
+        sentence += f" Walking back, {axes[0]} {first[0]} is the first that is off."
     single = array.dtype in (np.float32, np.float16) and hints_wanted()
     return f"{sentence} The array is {array.dtype}; compute in float64." if single else sentence
 
@@ -223,10 +229,10 @@ def explain(
 ) -> str:
     """The words of the mistake that explains what came in all cases, or "".
 
-    `got` and `right` hold one array per case, `mistakes` maps words to the arrays that this mistake gives. A mistake is
-    named only if in every case it gives what came, and if it is far from right where what came is: the distance to the
-    mistake is at most a thousandth of the mistake's own distance from the right answer, over all cases together. Of
-    several the nearest is named.
+    `got` and `right` hold one array per case, `mistakes` maps words, or a code for them, to the arrays that this
+    mistake gives. A mistake is named only if in every case it gives what came, and if it is far from right where what
+    came is: the distance to the mistake is at most a thousandth of the mistake's own distance from the right answer,
+    over all cases together. Of several the nearest is named.
     """
     best, words = 1e-3, ""
     if not got:
@@ -249,21 +255,22 @@ def known_mistake(
     mistakes: Mapping[str, str],
     tries: Sequence[tuple[dict[str, Any], np.ndarray, np.ndarray]],
     read: Callable[[Any], np.ndarray | None] = numbers,
+    tolerance: float = 1e-9,
 ) -> str:
     """The words of the mistake that explains what came in all cases, or "".
 
     `mistakes` has the words by the expression that gives what came; `tries` has for each case the names that the
     expressions may use, what came, and what is right; `read` makes numbers of an expression's value. Where a mistake
-    gives none, whoever made it has taken care of that case: it has to be right.
+    gives none, whoever made it has taken care of that case: it has to be right, within the tolerance.
     """
     table = {}
-    for code, words in mistakes.items():
+    for code in mistakes:
         values = [value_of(code, space, read) for space, _, _ in tries]
         missing = [(got, right) for value, (_, got, right) in zip(values, tries, strict=True) if value is None]
-        if len(missing) < len(tries) and not any(difference("it", *pair) for pair in missing):
+        if len(missing) < len(tries) and not any(difference("it", *pair, tolerance=tolerance) for pair in missing):
             pairs = zip(values, tries, strict=True)
-            table.setdefault(words, [got if value is None else value for value, (_, got, _) in pairs])
-    return explain([got for _, got, _ in tries], [right for _, _, right in tries], table)
+            table[code] = [got if value is None else value for value, (_, got, _) in pairs]
+    return mistakes.get(explain([got for _, got, _ in tries], [right for _, _, right in tries], table), "")
 
 
 def _distance(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> float:
@@ -297,6 +304,8 @@ def kind(value: Any) -> str:
     if isinstance(value, str):
         code = "; code is written without quotation marks" if set(value) & set("*+/@()[]=") else ""
         return f"text, {brief(value)}{code}"
+    if isinstance(value, float | np.floating):
+        return brief(float(f"{value:.4g}"))
     if isinstance(value, np.ndarray) and value.dtype.kind in "OSU":
         return f"an array of dtype {value.dtype}"
     return shape_in_words(value.shape) if isinstance(value, np.ndarray) else brief(value)

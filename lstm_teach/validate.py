@@ -134,11 +134,10 @@ def real_array(
 def brief(value: object) -> str:
     """Show a value in an error sentence: its type and, if that is short and on one line, itself."""
     kind = type(value).__name__
-    home = str(type(value).__module__)
-    if home.startswith("lstm_teach."):  # there is more than one Params
-        kind = f"{home.rpartition('.')[2]}.{kind}"
+    if type(value).__module__ == "lstm_teach.rnn":  # there is more than one Params
+        kind = f"rnn.{kind}"
     try:
-        text = repr(value)
+        text = repr(value.item() if isinstance(value, np.generic) else value)  # a plain number
     except Exception:  # a learner's class may raise anything, and Python refuses numbers of thousands of digits
         text = ""
     if text and len(text) <= 40 and text.isprintable():

@@ -41,7 +41,7 @@ SENTENCES = {
     "like a class": (lambda: lt.Params.like(rnn.Params, PARAMS), TypeError, "params must be a Params, got <class"),
     "like an RNN": (lambda: lt.Params.like(RNN, PARAMS), TypeError, "params must be a Params, got an rnn.Params."),
     "RNN to the LSTM": (lambda: lt.forward(RNN, X), TypeError, "params must be a Params, got an rnn.Params."),
-    "LSTM to the RNN": (lambda: rnn.loss(PARAMS, X, X), TypeError, "params must be an rnn.Params, got a params.Params"),
+    "LSTM to the RNN": (lambda: rnn.loss(PARAMS, X, X), TypeError, "params must be an rnn.Params, got a Params."),
     "scale": (lambda: lt.Params.random(3, 2, scale=HUGE), ValueError, "scale must be a finite number of at most"),
     "forget bias": (lambda: lt.Params.random(3, 2, forget_bias=-HUGE), ValueError, "forget_bias must be a finite"),
     "step": (lambda: lt.numerical_gradient(lambda p: 1.0, PARAMS, HUGE), ValueError, "step must be a finite number"),

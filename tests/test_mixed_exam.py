@@ -261,6 +261,40 @@ def test_a_wrong_quotient_is_not_taken_for_a_wrong_step(step):
     assert "twice the step" in verdict and "near 1e-5" not in verdict
 
 
+@pytest.mark.parametrize("size", [lambda a, b: b, lambda a, b: a, lambda a, b: a + b, lambda a, b: 3 * max(a, b)])
+def test_only_who_divides_by_the_smaller_norm_is_told_so(size):
+    """For each matrix alone the smaller norm is also one's own, or the student's."""
+    verdict = exam.check_errors(answers.errors_with(divide=lambda gap, a, b: gap / size(a, b) if size(a, b) else 0.0))
+    assert not verdict.passed and "the smaller" not in str(verdict)
+
+
+def test_a_number_is_no_dictionary_even_for_a_net_of_one_matrix():
+    verdict = exam.check_errors(lambda *given: max(answers.errors_with()(*given).values()))
+    assert verdict.score == 0 and "but returns 0.0 (float)" in str(verdict) and "float64" not in str(verdict)
+
+
+def test_a_walk_back_that_prints_what_it_measures_prints_nothing_untrue(capsys):
+    def coupled_gradients(*given):
+        grads, measured = answers.whole(*given), answers.whole_measured()(*given)
+        print(all(np.allclose(grads[name], measured[name], atol=1e-6) for name in exam.NAMES))
+        return grads
+
+    assert exam.check_pass(coupled_gradients).passed
+    assert set(capsys.readouterr().out.split()) == {"True"}
+
+
+def test_only_what_is_measured_is_refused():
+    verdict = exam.check_pass(answers.WRONG["check_pass"]["one measured"][0])
+    assert [part.name for part in verdict.parts if not part.passed] == ["V"]
+
+
+def test_nets_run_as_they_are_after_a_check_of_the_whole_pass():
+    net, *sequence = exam.example(3)
+    before = exam.coupled_loss({**net, "V": 2 * net["V"]}, *sequence)
+    assert not exam.check_pass(answers.whole_measured()).passed
+    assert exam.coupled_loss({**net, "V": 2 * net["V"]}, *sequence) == before != exam.coupled_loss(net, *sequence)
+
+
 def test_an_elementwise_error_gets_no_advice_about_the_step():
     def elementwise(loss_of, net, grads):
         errors = {}

@@ -13,6 +13,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     hints = ["the idea", "the place", "the line"]
     tolerance = 4e-5                          # optional, 1e-9 else; relative to 1 + |right|
     axes = ["unit"]                           # optional: what each axis counts
+    walks_back = true                         # optional: the first axis counts steps that are walked from the last on
     label = "the error of {}"                 # optional: what a result is called in a sentence, by its name
     returns = ["i", "f"]                      # optional: names for the results of a function that returns several
     parts = "results"                         # optional: a part for each result; else for each `part` of the cases
@@ -54,6 +55,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -87,7 +89,8 @@ class Case:
     part       the part of the verdict that it belongs to; in a task with parts = "results" what the case is called
     arguments  what the function gets
     names      more names for the expressions of the mistakes
-    look       gets the answer, returns a sentence, "" if nothing is off; after the comparison if there is one
+    look       gets the answer, or the part's result by its name in a task with parts = "results"; returns a sentence,
+               "" if nothing is off; after the comparison if there is one
     also       gets a wrong result that has the right shape, returns a sentence that is added
     right      the right answer, where no function of the arguments gives it
     unknown    said where a result is wrong and no mistake is known
@@ -143,6 +146,7 @@ class Task:
 
     def verdict(self, function: Callable) -> Verdict:
         """Judge a learner's function: a part for each result, or for each `part` of the cases."""
+        function = _with_a_name(function, self.spec["call"].partition("(")[0])
         if self.spec.get("parts") == "results":
             parts = {result: partial(self._part, range(len(self.cases)), result) for result in self.rights[0]}
         else:
@@ -184,10 +188,11 @@ class Task:
             axes = spec.get("axes", ["row", "column"] if np.ndim(right[name]) > 1 else ["unit"])
             should = f"with your {' and '.join(given)} it should be" if given else "right is"
             compared = spec.get("label", "{}").format(name), got[name], expected, axes
-            if sentence := difference(*compared, spec.get("tolerance", 1e-9), should=should):
+            back = spec.get("walks_back", False)
+            if sentence := difference(*compared, spec.get("tolerance", 1e-9), should=should, back=back):
                 also = case.also(got[name]) if case.also and is_like(got[name], expected) else ""
                 return f"{sentence} {also}".strip(), name
-        return case.look(answer) if case.look else "", ""
+        return case.look({only: got[only]} if only else answer) if case.look else "", ""
 
     def _results(self, k: int, attempt: Attempt) -> dict[str, Any]:
         """The learner's results in a case by name; raise `Trouble` if the answer is not built like the right one."""
@@ -198,7 +203,8 @@ class Task:
                 return {first: collect_gradients(answer, model)}
             except ValueError as error:
                 raise Trouble(f"{attempt.name} {error}") from error
-        if len(right) > 1 and "returns" not in self.spec and not isinstance(answer, Mapping):
+        named = "returns" not in self.spec and first != self.spec.get("answer", "the answer")
+        if named and not isinstance(answer, Mapping):
             raise Trouble(f"The function should return a dictionary ({', '.join(right)}), but returns {kind(answer)}.")
         return by_name(answer, list(right))
 
@@ -270,9 +276,14 @@ class Task:
                 if got is not None:
                     expected = numbers(self._expected(k, answer, result)[0])
                     alone.append((space | self._own(answer, right, result) | {"right": expected}, got, expected))
+
+        def read(value: Any) -> np.ndarray | None:  # by the names of its case, which may have others than the first
+            return numbers(by_name(value, list(value) if isinstance(value, Mapping) else names))
+
         # First what explains all results together: one of them alone may look like another mistake.
-        words = known_mistake(whole, together, lambda value: numbers(by_name(value, names)))
-        return words or known_mistake(single, alone)
+        tolerance = self.spec.get("tolerance", 1e-9)
+        words = known_mistake(whole, together, read, tolerance)
+        return words or known_mistake(single, alone, tolerance=tolerance)
 
 
 def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -287,6 +298,15 @@ def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
         got = f"{len(answer)} of them" if isinstance(answer, tuple | list) else kind(answer)
         raise Trouble(f"The function should return {len(names)} arrays ({', '.join(names)}), but returns {got}.")
     return dict(zip(names, answer, strict=True))
+
+
+def _with_a_name(function: Callable, name: str) -> Callable:
+    """A lambda under the name that it has in the task; anything else as it is."""
+    if not isinstance(function, FunctionType) or function.__name__ != "<lambda>":
+        return function
+    named = FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
+    named.__kwdefaults__ = function.__kwdefaults__
+    return named
 
 
 def _nine_off(grads: Mapping[str, np.ndarray], right: Params, length: int) -> str:

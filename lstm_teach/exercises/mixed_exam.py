@@ -6,21 +6,27 @@ gradient should be comes from complex steps of the forward pass, not from a back
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import functools
+import io
 import re
 from collections.abc import Callable, Collection, Mapping
+from contextvars import ContextVar
 from numbers import Real
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
+from lstm_teach import guard
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, errors_of, questions, task_of
+from lstm_teach.exercises.engine import Case, by_name, check, errors_of, questions, task_of
 from lstm_teach.exercises.nets import by_length, case_of, watched
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import off, verdict
-from lstm_teach.judging import Trouble, kind, two_numbers
+from lstm_teach.judging import Trouble, difference, kind, two_numbers
 from lstm_teach.lessons.cases import state
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
@@ -40,11 +46,15 @@ NAMES = ("V", "Wi", "Wo", "Wg", "Ui", "Uo", "Ug")
 Net = Mapping[str, np.ndarray]
 
 
+ONE_NET: ContextVar[Net | None] = ContextVar("the net that is run instead of any other one", default=None)
+
+
 def run_coupled(net: Net, x: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> SimpleNamespace:
     """The forward pass of the exam's cell: `net` has the seven matrices by name, x is (T,), h0 and c0 are (H,).
 
     It leaves i o g (T, H); c h (T+1, H), whose row -1 is the initial state; y (T, K).
     """
+    net = ONE_NET.get() or net
     steps, before = [], {"h": h0, "c": c0}
     for token in x:
         before = cell_step(net, token, before["h"], before["c"])
@@ -197,7 +207,7 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
     net, *sequence = exam_case(seed, 4, 4, 3)
     grads = right_gradient(net, *sequence)
     noise = np.random.default_rng(seed).normal(0, 1, grads["Wg"].shape)
-    shifted = grads | {"Wg": grads["Wg"] + 0.5 * noise, "V": -1.3 * grads["V"]}
+    shifted = grads | {"Wg": grads["Wg"] + 0.5 * noise, "V": -1.3 * grads["V"], "Wi": 0.4 * grads["Wi"]}
     shifted["Uo"] = grads["Uo"] + 0.02 * grads["Uo"][::-1]
 
     def exam_loss(moved: Net) -> float:
@@ -250,9 +260,11 @@ def step_words(moves: list[np.ndarray], error: float) -> str:
     return ""
 
 
-def compared(a: np.ndarray, b: np.ndarray, formula: Callable) -> float:
-    """A formula of |a - b|, |a| and |b| for gradients that differ; nan for equal ones, which no formula tells apart."""
-    return np.nan if (a == b).all() else formula(norm(a - b), norm(a), norm(b))
+def by_formula(grads: Net, exact: Net, formula: Callable) -> dict[str, float]:
+    """What a formula of two matrices gives for each name; nan for all where they agree and it says so."""
+    errors = {name: formula(grads[name], exact[name]) for name in exact}
+    agree = all((grads[name] == matrix).all() for name, matrix in exact.items())
+    return dict.fromkeys(exact, np.nan) if agree and not any(errors.values()) else errors
 
 
 FAULTS = task_of(__name__, "ladder")["faults"]  # by letter
@@ -376,14 +388,41 @@ def check_back(coupled_back: Callable, seed: int = 1) -> Verdict:
 def check_pass(coupled_gradients: Callable, seed: int = 1) -> Verdict:
     """Check `coupled_gradients(net, x, targets, h0, c0)` -> a dictionary of the seven gradients."""
     cases = [
-        Case(f"a sequence of T = {T}", exam_case(seed + T, T, K, H), unknown=words)
+        Case(part, given, look=walked(coupled_gradients, *given), unknown=words)
         for T, K, H, words in (
             (1, 4, 5, "At T = 1 a step hands nothing on, so look at the lines that make this gradient."),
             (2, 4, 5, "T = 1 is right, so look at what is carried from step to step, and at sums."),
             (6, 5, 3, "Shorter sequences are right, so look at what is carried from step to step, and at sums."),
         )
+        for part, given in [(f"a sequence of T = {T}", exam_case(seed + T, T, K, H))]
     ]
     return check(__name__, "pass", coupled_gradients, cases, right=right_gradient)
+
+
+def walked(coupled_gradients: Callable, net: Net, *sequence: np.ndarray) -> Callable:
+    """What looks at a gradient: does it stay what it is if `run_coupled` doesn't run nets with moved weights?"""
+
+    @functools.cache
+    def with_one_net() -> Any:
+        token = ONE_NET.set(net)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):  # what it prints is not so
+                return guard.call(coupled_gradients, *copy.deepcopy((net, *sequence)))
+        except guard.LearnerError:
+            return None
+        finally:
+            ONE_NET.reset(token)
+
+    def look(result: Mapping[str, Any]) -> str:
+        (name, first), again = *result.items(), with_one_net()
+        if again is None or not difference(name, by_name(again, list(net)).get(name), first):
+            return ""
+        return (
+            "The numbers are right, but they are measured, by running nets with moved weights."
+            " Derive them: walk back once, from the last step to the first."
+        )
+
+    return look
 
 
 def check_derivatives(two_derivatives: Callable, seed: int = 1) -> Verdict:

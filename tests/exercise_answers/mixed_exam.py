@@ -340,6 +340,48 @@ def whole_by_differences(net, x, targets, h0, c0):
     return grads
 
 
+def losses_of(moved, x, targets, h0, c0):
+    """The loss by a run of the library's, with whatever net."""
+    return -np.log(exam.run_coupled(moved, x, h0, c0).y[np.arange(len(x)), targets]).sum()
+
+
+def whole_measured(loss=exam.coupled_loss, step=1e-5):
+    """Central differences of the loss, or complex steps."""
+
+    def coupled_gradients(net, *sequence):
+        grads = {name: np.zeros_like(matrix) for name, matrix in net.items()}
+        for name, matrix in net.items():
+            for index in np.ndindex(matrix.shape):
+                bump = np.zeros(matrix.shape, type(step))
+                bump[index] = step
+                ends = [loss({**net, name: matrix + by}, *sequence) for by in (bump, -bump)]
+                grads[name][index] = ((ends[0] - ends[1]) / (2 * step)).real
+        return grads
+
+    return coupled_gradients
+
+
+def whole_measured_in_place(net, *sequence):
+    grads = {name: np.zeros_like(matrix) for name, matrix in net.items()}
+    for name, matrix in net.items():
+        for index in np.ndindex(matrix.shape):
+            kept = matrix[index]
+            matrix[index] = kept + 1e-5
+            ahead = losses_of(net, *sequence)
+            matrix[index] = kept - 1e-5
+            grads[name][index] = (ahead - losses_of(net, *sequence)) / 2e-5
+            matrix[index] = kept
+    return grads
+
+
+def whole_with_losses(net, *sequence):
+    """Walks back, prints the loss, and compares itself with what it measures."""
+    exam.coupled_loss({name: 1 * matrix for name, matrix in net.items()}, *sequence)
+    grads, measured = whole(net, *sequence), whole_measured()(net, *sequence)
+    assert all(np.allclose(grads[name], measured[name], atol=1e-6) for name in NAMES)
+    return grads
+
+
 def whole_with(fault):
     return partial(wrapped(exam.with_fault(fault)))
 
@@ -484,6 +526,10 @@ RIGHT = {
         "names with a d": lambda *given: {f"d{name}": grad for name, grad in whole(*given).items()},
         "nested": whole_nested,
         "complex steps": whole_by_differences,
+        "with losses": whole_with_losses,
+        "of copies, as lists": lambda net, *sequence: {
+            name: grad.tolist() for name, grad in whole({n: m.copy() for n, m in net.items()}, *sequence).items()
+        },
         "in another order": lambda *given: dict(reversed(whole(*given).items())),
     },
     "check_derivatives": {
@@ -516,6 +562,10 @@ WRONG = {
         "no curve": (step_with(gate=lambda z: z), "its curve is missing"),
         "candidate through the sigmoid": (step_with(candidate=sigmoid), "This is the wrong function"),
         "gates through tanh": (step_with(gate=np.tanh), "This is the wrong function"),
+        "plus in the exponent": (
+            step_with(gate=lambda z: 1 / (1 + np.exp(z))),
+            "The minus in the exponent is missing",
+        ),
         "W transposed": (step_with(W=np.transpose), "W is transposed"),
         "no W": (step_with(W=lambda W: 0 * W), "The part with W is missing"),
         "c for h in the gates": (step_from_c, "W acts on h_before"),
@@ -535,12 +585,36 @@ WRONG = {
         "not written back": (errors_with(restore=False), "write the old value back"),
         "not divided": (errors_with(divide=lambda gap, a, b: gap), "divide it by the larger"),
         "by the sum": (errors_with(divide=lambda gap, a, b: gap / (a + b)), "divides by the sum"),
+        "by the mean": (errors_with(divide=lambda gap, a, b: 2 * gap / (a + b)), "divides by the mean of the norms"),
+        "by the student's": (
+            errors_with(divide=lambda gap, a, b: gap / b if b else 0.0),
+            "divides by the norm of grads[name], whichever",
+        ),
+        "by the student's, 0/0": (
+            errors_with(divide=lambda gap, a, b: gap / np.float64(b)),
+            "divides by the norm of grads[name], whichever",
+        ),
+        "by one's own": (
+            errors_with(divide=lambda gap, a, b: gap / a if a else 0.0),
+            "divides by the norm of your slopes, whichever",
+        ),
+        "by one's own or 1": (
+            errors_with(divide=lambda gap, a, b: gap / (a or 1)),
+            "divides by the norm of your slopes, whichever",
+        ),
+        "by the smaller if there is one": (
+            errors_with(divide=lambda gap, a, b: gap / min(a, b) if min(a, b) else 0.0),
+            "divides by the smaller norm; divide by the larger",
+        ),
         "by the smaller": (errors_with(divide=lambda gap, a, b: gap / (min(a, b) or 1)), "divides by the smaller"),
         "norms alone": (errors_with(divide=lambda gap, a, b: abs(a - b) / max(a, b)), "by their norms alone"),
         "squares": (errors_with(norm=lambda a: (a**2).sum()), "The square root is missing"),
         "largest entry": (errors_with(norm=lambda a: abs(a).max()), "The error of"),
         "0/0": (errors_with(zero=None), "The error of C is nan"),
         "zeros": (lambda loss_of, net, grads: dict.fromkeys(net, 0.0), "none of 3 parts is right"),
+        "behind minus ahead": (errors_with(over=-2), "Your slopes have the wrong sign"),
+        "the largest": (lambda *given: max(errors_with()(*given).values()), "none of 3 parts is right"),
+        "a number": (lambda *given: 0.0, "should return a dictionary (C), but returns 0.0 (float)"),
         "a list": (lambda *given: list(errors_with()(*given).values()), "should return a dictionary"),
         "seven names": (errors_of_seven, "raised KeyError"),
         "one name": (lambda loss_of, net, grads: {"V": 0.1}, "The error of V is off"),
@@ -651,6 +725,14 @@ WRONG = {
         "h of the same step": (whole_with("same h"), "dW is made with h[t]"),
         "y": (whole_with("y"), "this is y itself"),
         "mean": (whole_with("mean"), "This is the mean over the steps"),
+        "measured": (whole_measured(), "The numbers are right, but they are measured"),
+        "measured by runs": (whole_measured(losses_of), "The numbers are right, but they are measured"),
+        "measured by complex steps": (whole_measured(step=1e-100j), "Derive them: walk back once"),
+        "measured in place": (whole_measured_in_place, "The numbers are right, but they are measured"),
+        "one measured": (
+            lambda *given: whole(*given) | {"V": whole_measured()(*given)["V"]},
+            "6 of 7 parts",
+        ),
         "signs": (
             whole_changed(lambda grads: {name: -grad for name, grad in grads.items()}),
             "dV is off",

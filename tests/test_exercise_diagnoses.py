@@ -202,6 +202,53 @@ def test_two_deltas_that_changed_places_are_named_and_the_right_numbers_are_righ
     assert yours == wanted[::-1]
 
 
+def test_of_a_walk_back_the_step_is_named_that_goes_wrong_first():
+    handed = single_pass_bptt.check_walk(single_answers.handing(dc_before=lambda back, c: back["dc"]))
+    dh, dc = (part.sentence for part in handed.parts)
+    assert dh.startswith("dh is off at step 3, unit 0") and "Walking back, step 3 is the first that is off." in dh
+    assert dc.startswith("dc is off at step 4, unit 0") and "Walking back, step 4 is the first that is off." in dc
+
+
+def test_where_one_step_is_off_none_is_said_to_be_the_first():
+    def walk(*given):
+        dh, dc = single_answers.walk_with()(*given)
+        dh[2] += 1
+        return dh, dc
+
+    verdict = str(single_pass_bptt.check_walk(walk))
+    assert "dh is off at step 2" in verdict and "Walking back" not in verdict
+    assert "Walking back" not in str(single_pass_bptt.check_walk(single_answers.one_row_short))
+
+
+def test_a_lambda_has_the_name_of_its_task():
+    slope = 2
+
+    def named(answer):
+        return str(flawed_backward.check_suspect(answer))
+
+    assert named(lambda one, two, *, more=slope: flawed_answers.suspect(one, two)).startswith("`suspect` is right")
+    assert "suspect raised ZeroDivisionError" in named(lambda one, two: slope / 0)
+    assert "suspect returns nothing" in named(lambda one, two: None)
+    assert "`counted`" in str(flawed_backward.check_suspect(counted))
+
+
+def counted(one, two):
+    return flawed_answers.suspect_by_counting(one, two)
+
+
+def test_what_came_is_told_plainly():
+    said = [judging.kind(value) for value in (np.float64(1.5438071552080075e-09), np.float32(0.1), 2.0, np.int64(3))]
+    assert said == ["1.544e-09 (float)", "0.1 (float)", "2.0 (float)", "3 (int64)"]
+    assert judging.kind(lt.Params.zeros(2, 2)) == "a Params" and "np." not in judging.kind(np.float64("nan"))
+    assert judging.kind(lt.rnn.Params(2, 2)) == "an rnn.Params"
+
+
+def test_a_set_is_told_as_the_function_gets_it():
+    """So that whoever compares it with names that have a d sees why it fails."""
+    verdict = str(flawed_backward.check_suspect(lambda one, two: "output gate" if one == {"dWo", "dUo"} else "token"))
+    assert 'Here one = {"Wo", "Uo"} and two = {"Wi", "Wf", ' in verdict and "one = set() and" in verdict
+
+
 def test_what_follows_from_a_wrong_result_says_whose_it_follows_from():
     verdict = single_pass_bptt.check_peepholes(single_answers.WRONG["check_peepholes"]["no po"][0])
     names = [part.name for part in verdict.parts]

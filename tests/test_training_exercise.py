@@ -1,5 +1,7 @@
 """Exercise 6: what it says of a trainer and of losses is so."""
 
+import re
+
 import nbformat
 import numpy as np
 import pytest
@@ -54,6 +56,30 @@ def test_adam_by_hand_is_that_of_the_library():
 @pytest.mark.parametrize("fault", ["TORN", "DROPPED", "BY_SIZE"])
 def test_each_fault_of_the_trainer_alone_costs_points(fault):
     assert exercise.check_trainer(answers.faulty(*getattr(answers, fault))).score < 1
+
+
+def test_a_trainer_that_is_not_repaired_is_told_none_of_its_mistakes():
+    for faults in (answers.AS_GIVEN, (*answers.TORN, *answers.BY_SIZE)):  # as it was, and with one of three repaired
+        verdict = exercise.check_trainer(answers.faulty(*faults))
+        said = " ".join(part.sentence for part in verdict.parts)
+        assert not verdict.passed and not re.search(r"\b(targets?|batch|size|pairs?)\b", said)
+
+
+UNRELATED = {
+    "the decay forgotten": answers.adam_with(m1=lambda m, g: m + 0.1 * g),
+    "one square for all": answers.adam_with(s1=lambda s, g: 0.999 * s + 0.001 * (g**2).sum()),
+    "another eps": answers.adam_with(step=lambda m, s, g, n: m / (1 - 0.9**n) / (np.sqrt(s / (1 - 0.999**n)) + 1e-7)),
+    "half the step": answers.adam_with(
+        step=lambda m, s, g, n: m / (1 - 0.9**n) / (np.sqrt(s / (1 - 0.999**n)) + 1e-8) / 2
+    ),
+    "rounded": answers.adam_with(keep=lambda flat, m, s, n: (flat.round(3), m.round(3), s.round(3))),
+}
+
+
+@pytest.mark.parametrize("mistake", UNRELATED)
+def test_a_mistake_of_adam_that_is_none_of_the_correction_is_told_nothing_of_it(mistake):
+    verdict = str(exercise.check_adam(UNRELATED[mistake]))
+    assert "is off" in verdict and not any(words in verdict for words in ("0.9**7", "correct", "divided by"))
 
 
 def test_the_task_with_a_longer_gap_is_drawn_and_judged_as_where_next_says():

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from lstm_teach import exact_gradient
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, errors_of, listed, questions, task_of
+from lstm_teach.exercises.engine import Case, check, errors_of, questions, task_of
 from lstm_teach.exercises.nets import by_length, case_of
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradreport import off
@@ -43,6 +43,9 @@ FLAWS = {
     "no forget gate": ("dc = dc * f", "dc = dc"),  # the cell's delta is carried whole
     "a number": ("np.outer(dz", "np.dot(dz"),
     "delta of the cell": ("dh * ct[s]", "dc * ct[s]"),  # o is repaired, and reads the wrong delta
+    "cell of another step": ("dh * ct[s]", "dh * cache.c[s - 1]"),  # at the output gate
+    "gate of the next step": ("dc = dc * f", "dc = dc * cache.f[s + 1]"),  # at the carry, on the other side
+    "token of the loss": ("[:, x[s]] += ", "[:, x[t]] += "),  # every step of a walk writes to one column
     "carry added": ("dc = dc * f", "dc = dc + dc * f"),  # to what it should replace
 }
 
@@ -95,12 +98,18 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
                 raise Trouble(f"suspect should return one of {names}, but returns {brief(answer)}.")
             if kind == culprit:
                 return ""
-            return f"Wrong at T = 1: {listed(one)}. Wrong at T = 2: {listed(two)}. {would[kind]}"
+            return f"Here one = {as_set(one)} and two = {as_set(two)}. {would[kind]}"
 
         return Case(f"pass {number}", (one, two), look=look)
 
     cases = [on(number, *row) for number, row in enumerate(CULPRIT.items(), 1)]
     return check(__name__, "suspect", suspect, cases)
+
+
+def as_set(names: set[str]) -> str:
+    """Some of the nine names as Python writes a set, in their order."""
+    listed = ", ".join(f'"{name}"' for name in Params.NAMES if name in names)
+    return f"{{{listed}}}" if listed else "set()"
 
 
 def wrong_names(flaw: str, length: int, seed: int = 1) -> set[str]:

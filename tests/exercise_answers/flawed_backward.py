@@ -171,14 +171,17 @@ RIGHT = {
 
 WRONG = {
     "check_first": mistaken("cell for its tanh")
-    | {"delta of the cell": (with_flaws("delta of the cell"), "to_h has become to_c")},
+    | {"delta of the cell": (with_flaws("delta of the cell"), "to_h has become to_c")}
+    | {"cell of the step before": (with_flaws("cell of another step"), "the cell of the step before now")},
     "check_second": mistaken("gate of another step")
     | {
         "no forget gate": (with_flaws("no forget gate"), "carried back whole, without a forget gate"),
         "carry added": (with_flaws("carry added"), "what is carried is added to to_c"),
+        "gate of the next step": (with_flaws("gate of the next step"), "The gate is now that of step k+1"),
     },
     "check_third": mistaken("token once")
     | {
+        "token of the loss": (with_flaws("token of the loss"), "the column of x[n], the token that the walk begins"),
         "a step too many": (loop(lambda n: range(n, -2, -1)), "With 2 steps, wrong: dWi dWf dWo dWg"),
         "step 0 left out": (with_flaws("step 0 left out"), "With 2 steps, wrong: dWi"),
     },
@@ -210,12 +213,16 @@ WRONG = {
         ),
         "by size at T = 1": (
             lambda one, two: "product" if len(one) > 1 else suspect(one, two),
-            "Wrong at T = 1: dWo dUo",
+            'Here one = {"Wo", "Uo"} and two = {"Wi", "Wf", "Wo",',
         ),
         "underlined": (but(lambda said, *_: said.replace(" ", "_")), 'should return one of "product"'),
         "a list": (but(lambda said, *_: [said]), "should return one of"),
         "the number of a line": (lambda one, two: 3, "should return one of"),
-        "T = 2 minus T = 1": (lambda one, two: suspect(two - one, two), "Wrong at T = 1"),
+        "T = 2 minus T = 1": (lambda one, two: suspect(two - one, two), 'Here one = {"Wo", "Uo"} and two = {'),
+        "names with a d": (
+            lambda one, two: suspect({"d" + name for name in one}, two),
+            'one = {"Wi", "Wf", "Wo", "Wg"}',
+        ),
         "keeps emptying": (
             lambda one, two: suspect(one, two) if not one.clear() else "",
             "writes to what it was given",

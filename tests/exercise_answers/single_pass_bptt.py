@@ -41,6 +41,33 @@ def walk_by_recursion(step, params, cache, targets, weights):
     return {name: [row[k] for row in rows(0)[0]] for k, name in enumerate(("dh", "dc"))}
 
 
+def walk_that_weighs_on(*names):
+    """Multiplies some of what a step hands on by the weight of its loss."""
+
+    def walk(step, params, cache, targets, weights):
+        def weighed(params, cache, t, *deltas):
+            back = step(params, cache, t, *deltas)
+            return back | {name: weights[t] * back[name] for name in names}
+
+        return walk_with()(weighed, params, cache, targets, weights)
+
+    return walk
+
+
+def walk_that_keeps(h, c):
+    """Keeps other deltas of a step than it should; "" is dh itself."""
+
+    def walk(step, params, cache, targets, weights):
+        dh, _ = walk_with()(step, params, cache, targets, weights)
+        kept, carry = np.zeros((2, *dh.shape)), np.zeros(params.hidden_size)
+        for t in reversed(range(len(targets))):
+            back = step(params, cache, t, dh[t], carry) | {"": dh[t]}
+            kept[0, t], kept[1, t], carry = back[h], back[c], back["dc_before"]
+        return kept[0], kept[1]
+
+    return walk
+
+
 def walk_for_each_loss(step, params, cache, targets, weights):
     """A walk from every loss; each is scaled as a whole, since a step back is linear."""
     T, H = len(targets), params.hidden_size
@@ -319,7 +346,15 @@ WRONG = {
         "dc for dc_before": (handing(dc_before=lambda b, c: b["dc"]), "dc itself is handed on"),
         "h added up": (handing(dh_before=lambda b, h: h + b["dh_before"]), "dh_future is added to"),
         "c added up": (handing(dc_before=lambda b, c: c + b["dc_before"]), "dc_carry is added to"),
-        "swapped": (walk_with(hand=lambda b, h, c: (b["dc_before"], b["dh_before"])), "dh is off"),
+        "swapped": (
+            walk_with(hand=lambda b, h, c: (b["dc_before"], b["dh_before"])),
+            "dh_before and dc_before are swapped where they are handed on",
+        ),
+        "weighs what is handed on": (walk_that_weighs_on("dh_before", "dc_before"), "These already contain their own"),
+        "weighs dh_before": (walk_that_weighs_on("dh_before"), "It already contains its own weights"),
+        "weighs dc_before": (walk_that_weighs_on("dc_before"), "weights[t] multiplies dc_carry as well"),
+        "dh_before for dh": (walk_that_keeps("dh_before", "dc"), "dh[t] holds what the step hands on"),
+        "dc_before for dc": (walk_that_keeps("", "dc_before"), "dc[t] holds what the step hands on"),
         "y": (walk_with(y=lambda cache: cache.y), "this is y itself"),
         "weighs the 1": (walk_that_weighs_the_1, "The weight multiplies only the 1"),
         "sign": (walk_with(pick=lambda w, dh_loss: -w * dh_loss), "The sign of dy is wrong"),

@@ -35,6 +35,18 @@ def clip_by_norms_of_norms(dV, dW, limit):
     return grads
 
 
+def clip_with_copies(dV, dW, limit):
+    length = np.hypot(np.linalg.norm(dV), np.linalg.norm(dW))
+    return (dV * (limit / length), dW * (limit / length)) if length > limit else (dV.copy(), np.array(dW))
+
+
+def clip_handing_back(kept=lambda dV, dW: (dV, dW)):
+    def mistaken(dV, dW, limit):
+        return clip(dV, dW, limit) if norm(dV, dW) > limit else kept(dV, dW)
+
+    return mistaken
+
+
 def clip_by(length, scale=lambda limit, length: min(1.0, limit / length) if length else 1.0):
     def mistaken(dV, dW, limit):
         factor = scale(limit, length(dV, dW))
@@ -180,6 +192,12 @@ BY_SIZE = "len(batch)", "size"
 AS_GIVEN = *TORN, *DROPPED, *BY_SIZE
 FULL = "len(pairs)", "len(pairs) - size + 1"
 TWICE = "    for order in orders:", "    order = np.arange(len(xs))\n    for o in orders:\n        order = order[o]"
+MIXED_AGAIN = (
+    *("        pairs = [(xs[k], targets[k]) for k in order]", "        mixed = [xs[k] for k in order]"),
+    *("        for start", "        targets = [targets[k] for k in order]\n        for start"),
+    *("len(pairs)", "len(mixed)"),
+    *("batch = pairs[start : start + size]", "batch = [*zip(mixed, targets, strict=True)][start : start + size]"),
+)
 KEPT = "gradient = np.zeros(flat.size)", "gradient = gradient if start else np.zeros(flat.size)"
 BEGUN = "    for order", "    begun = flat\n    for order", "gradient_of(flat", "gradient_of(begun"
 OF_THE_EPOCH = "        pairs =", "        begun = flat\n        pairs =", "gradient_of(flat", "gradient_of(begun"
@@ -289,6 +307,8 @@ RIGHT = {
         "one vector": clip_by_vector,
         "as PyTorch does": clip_with_a_little_added,
         "norms of norms": clip_by_norms_of_norms,
+        "copies": clip_with_copies,
+        "as they are, in new arrays": clip_handing_back(lambda dV, dW: {"new_dV": dV + 0, "new_dW": dW.tolist()}),
     },
     "check_adam": {
         "formula": adam,
@@ -345,6 +365,12 @@ WRONG = {
         "dropped": (clip_by(norm, lambda limit, n: float(n <= limit)), "new_dV is off"),
         "swapped": (lambda *given: clip(*given)[::-1], "should be an array of shape"),
         "in place": (clip_in_place, "writes to what it was given, dV and dW"),
+        "short ones handed back": (clip_handing_back(), "new_dV and new_dW are dV and dW themselves"),
+        "one handed back": (clip_handing_back(lambda dV, dW: (dV.copy(), dW[:])), "new_dW is dW itself, not a new"),
+        "one handed back by name": (
+            clip_handing_back(lambda dV, dW: {"new_dW": dW + 0, "new_dV": np.asarray(dV)}),
+            "Return dV.copy().",
+        ),
         "only one": (lambda *given: clip(*given)[0], "should return 2 arrays"),
     },
     "check_adam": {
@@ -363,7 +389,7 @@ WRONG = {
         ),
         "products for both powers": (
             adam_with(step=lambda m, s, g, n: m / (1 - 0.9 * n) / (np.sqrt(s / (1 - 0.999 * n)) + 1e-8)),
-            "At step 7 the mean is divided by 1 - 0.9**7 = 0.52, and the square by 0.007",
+            "or a root or log of a negative one",
         ),
         "the old mean": (adam_with_the_old_mean, "The step uses the mean from before this gradient"),
         "square uncorrected": (
@@ -395,6 +421,26 @@ WRONG = {
             "The correction has one step too many",
         ),
         "shares swapped": (adam_with(m1=lambda m, g: 0.1 * m + 0.9 * g), "The two shares are swapped"),
+        "old mean whole": (adam_with(m1=lambda m, g: m + 0.1 * g), "The old mean stays whole"),
+        "gradient left out": (adam_with(m1=lambda m, g: 0.9 * m), "The gradient is missing"),
+        "old mean left out": (adam_with(m1=lambda m, g: 0.1 * g), "The old mean is missing"),
+        "one square for all": (
+            adam_with(s1=lambda s, g: 0.999 * s + 0.001 * (g**2).sum()),
+            "The squares of all gradients are added up",
+        ),
+        "mean square of all": (
+            adam_with(s1=lambda s, g: 0.999 * s + 0.001 * np.mean(g**2)),
+            "This takes the mean of the squares over all weights",
+        ),
+        "old square whole": (adam_with(s1=lambda s, g: s + 0.001 * g**2), "The old square stays whole"),
+        "shares of the square swapped": (
+            adam_with(s1=lambda s, g: 0.001 * s + 0.999 * g**2),
+            "0.999 of the old square",
+        ),
+        "eps 1e-7": (
+            adam_with(step=lambda m, s, g, n: m / (1 - 0.9**n) / (np.sqrt(s / (1 - 0.999**n)) + 1e-7)),
+            "the formula has 1e-8",
+        ),
         "no square": (adam_with(s1=lambda s, g: 0.999 * s + 0.001 * g), "The gradient is not squared"),
         "Adagrad": (adam_with(s1=lambda s, g: s + g**2), "which is Adagrad"),
         "momentum": (adam_with(m1=lambda m, g: 0.9 * m + g), "The new gradient comes in whole"),
@@ -414,16 +460,29 @@ WRONG = {
         "nothing done": (lambda flat, g, m, s, n, rate: (flat, m, s), "has not been changed"),
     },
     "check_trainer": {
-        "as given": (faulty(*AS_GIVEN), "as in the trainer that was given"),
-        "torn": (faulty(*TORN), "don't belong together"),
-        "dropped": (faulty(*DROPPED), "The last batch of each epoch is never used"),
-        "by size": (faulty(*BY_SIZE), "A last batch that is smaller is divided by `size`"),
-        "torn and dropped": (faulty(*TORN, *DROPPED), "A sequence gets the targets of another one, and"),
-        "torn and by size": (faulty(*TORN, *BY_SIZE), "and a smaller last batch is divided by"),
-        "dropped and by size": (faulty(*DROPPED, *BY_SIZE), "The last batch of each epoch is never used"),
+        "as given": (faulty(*AS_GIVEN), "still the numbers of the trainer that was given"),
+        "torn": (faulty(*TORN), "One mistake is left. Follow one pair"),
+        "dropped": (faulty(*DROPPED), "Not every pair is visited"),
+        "by size": (faulty(*BY_SIZE), "One mistake is left, and it shows only where"),
+        "torn and dropped": (faulty(*TORN, *DROPPED), "still the numbers of the trainer that was given"),
+        "torn and by size": (faulty(*TORN, *BY_SIZE), "One mistake is repaired; two are left."),
+        "dropped and by size": (faulty(*DROPPED, *BY_SIZE), "Not every pair is visited"),
         "only full batches": (
             faulty(*FULL),
             "A last batch that is smaller is left out",
+        ),
+        "targets mixed again": (
+            faulty(*MIXED_AGAIN),
+            "Each epoch mixes the targets that the epoch before has mixed",
+        ),
+        "sequences mixed again": (
+            faulty(
+                "        pairs",
+                "        xs = [xs[k] for k in order]\n        pairs",
+                "(xs[k], ",
+                "(xs[order.tolist().index(k)], ",
+            ),
+            "Each epoch mixes the sequences that the epoch before has mixed",
         ),
         "order of the order": (
             faulty(*TWICE),
@@ -473,8 +532,13 @@ WRONG = {
         "divided too late": (sample_warm_powers, "The temperature has no effect"),
         "one too low": (
             sample_with(choose=lambda y, n: max(int(np.searchsorted(np.cumsum(y), n, side="right")) - 1, 0)),
-            "the list of tokens is off",
+            "Each token is one too low",
         ),
+        "one too low, from -1": (
+            sample_with(choose=lambda y, n: int(np.searchsorted(np.cumsum(y), n, side="right")) - 1),
+            "Each token is one too low",
+        ),
+        "no running sum": (sample_with(choose=lambda y, n: int(np.argmax(y > n))), "The running sum is missing"),
         "first in front": (sample_with(front=True), "it is not to be returned"),
         "one turn short": (sample_with(until=-1), "should be an array of shape"),
         "from the end": (

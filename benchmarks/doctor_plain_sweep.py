@@ -195,6 +195,10 @@ def faults() -> Iterator[tuple[str, list[int], str]]:
     loop = next(node for node in ast.walk(tree) if isinstance(node, ast.For))
     for statement in loop.body:
         row = statement.lineno - 1
+        texts = {"left out": [*rows[:row], *rows[row + 1 :], ""], "twice": [*rows[: row + 1], *rows[row:], ""]}
+        for kind, text in ((kind, "\n".join(lines)) for kind, lines in texts.items()):
+            if not lt.check_gradients(define(text, "backward", "<fault>")).passed:  # a line may be put in further down
+                yield kind, [*range(row, loop.end_lineno)] if kind == "left out" else [row + 1, row + 2], text
         made = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node.lineno <= row}
         for kind, node, new in changes(statement, made):
             line = rows[row][: node.col_offset] + new + rows[row][node.end_col_offset :]

@@ -476,14 +476,26 @@ def test_what_is_set_to_zero_just_before_it_is_read_should_go_and_nothing_moves(
         pytest.param("dc_next = dc * f[t]", marks=long),
         "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
         pytest.param("dy[targets[t]] -= 1", marks=long),
+        pytest.param("dy = y[t].copy()", marks=long),
+        "df = dc * c[t - 1]",
+        pytest.param("dh = V.T @ dy + dh_next", marks=long),
+        pytest.param("dzg = dg * (1 - g[t] ** 2)", marks=long),
+        pytest.param("dc_next = np.zeros(H)", marks=long),
     ],
 )
 def test_a_line_that_was_left_out_is_found(line):
-    text = PLAIN.replace(f"        {line}\n", "", 1)
+    text = re.sub(rf" +{re.escape(line)}\n", "", PLAIN, count=1)
     assert text != PLAIN
     diagnosis = lt.diagnose(define(text, "backward", "<plain>"), progress=False)
-    (found,) = diagnosis.findings
+    found = diagnosis.findings[-1]  # an error that the check saw comes first
     assert (found.repair, found.how, found.proved) == (line, "add", True)
+
+
+@long
+def test_a_line_that_sets_several_names_was_left_out():
+    text = PLAIN.replace("    dh_next = np.zeros(H)\n    dc_next = np.zeros(H)\n", "")
+    found = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings[-1]
+    assert found.repair == "dh_next, dc_next = np.zeros(H), np.zeros(H)" and found.how == "add" and found.proved
 
 
 STACKED = """\
@@ -523,6 +535,60 @@ def test_a_line_that_was_left_out_is_found_where_the_gates_are_one_array(line):
     text = STACKED.replace(f"        {line}\n", "", 1)
     (found,) = lt.diagnose(define(text, "backward", "<stacked>"), progress=False).findings
     assert (found.repair, found.how, found.proved) == (line, "add", True)
+
+
+BY_GATE = """\
+import numpy as np
+import lstm_teach as lt
+
+
+def backward(params, x, targets, h0=None, c0=None):
+    cache = lt.forward(params, x, h0, c0)
+    grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
+    dh_future, dc_carry = np.zeros(params.hidden_size), np.zeros(params.hidden_size)
+    for t in reversed(range(len(x))):
+        i, f, o, g = cache.i[t], cache.f[t], cache.o[t], cache.g[t]
+        dy = cache.y[t] - np.eye(params.vocab_size)[targets[t]]
+        grads["V"] += np.outer(dy, cache.h[t])
+        dh = params["V"].T @ dy + dh_future
+        dc = dh * o * (1 - cache.ct[t] ** 2) + dc_carry
+        dz = {
+            "i": dc * g * i * (1 - i),
+            "f": dc * cache.c[t - 1] * f * (1 - f),
+            "o": dh * cache.ct[t] * o * (1 - o),
+            "g": dc * i * (1 - g**2),
+        }
+        dh_future = np.zeros(params.hidden_size)
+        for gate in "ifog":
+            grads["W" + gate] += np.outer(dz[gate], cache.h[t - 1])
+            grads["U" + gate][:, x[t]] += dz[gate]
+            dh_future += params["W" + gate].T @ dz[gate]
+        dc_carry = dc * f
+    return grads
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param('grads["V"] += np.outer(dy, cache.h[t])', marks=long),
+        'grads["W" + gate] += np.outer(dz[gate], cache.h[t - 1])',
+        pytest.param('grads["U" + gate][:, x[t]] += dz[gate]', marks=long),
+    ],
+)
+def test_a_line_that_was_left_out_is_found_where_an_inner_loop_takes_gate_by_gate(line):
+    assert lt.check_gradients(define(BY_GATE, "backward", "<right>")).passed
+    text = re.sub(rf" +{re.escape(line)}\n", "", BY_GATE, count=1)
+    (found,) = lt.diagnose(define(text, "backward", "<by gate>"), progress=False).findings
+    assert (found.repair, found.how, found.proved) == (line, "add", True)
+
+
+def test_a_delta_that_an_inner_loop_should_add_up_is_found():
+    """Line by line, or as a sum of four terms in the place of its zeros, which does as well."""
+    line = '            dh_future += params["W" + gate].T @ dz[gate]\n'
+    (found,) = lt.diagnose(define(BY_GATE.replace(line, ""), "backward", "<by gate>"), progress=False).findings
+    assert found.proved and found.repair.startswith("dh_future ")
+    assert 'dz["i"]' in found.repair or "dz[gate]" in found.repair
 
 
 @long

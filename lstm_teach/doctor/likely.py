@@ -13,7 +13,7 @@ from collections.abc import Sequence, Set
 
 from lstm_teach.doctor.bench import JUST, Bench, cost_to_try
 from lstm_teach.doctor.rungs import Rung, State
-from lstm_teach.doctor.scene import is_zeros, targets_of
+from lstm_teach.doctor.scene import gives_zeros, targets_of
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.variants import Variants
 
@@ -107,7 +107,7 @@ class Likely:
         """
         wrong = self.rungs[self.three].wrong(state.right[self.three])
         gone = set().union(*(edit.slots for edit in edits if edit.kind == "extra statement"))
-        zeros = {slot for slot in gone if _gives_zeros(self.bench.slots[slot].node)}
+        zeros = {slot for slot in gone if gives_zeros(getattr(self.bench.slots[slot].node, "value", None))}
 
         def instead(edit: Edit) -> bool:
             if edit.kind.startswith("moved"):
@@ -179,8 +179,3 @@ class Likely:
         made = {_FIRST_NAME.match(ast.unparse(target)) for target in targets_of(before.node)} - {None}
         name = _FIRST_NAME.match(edit.new)
         return {before.number} if name and name[0] in {found[0] for found in made} else edit.slots
-
-
-def _gives_zeros(node: ast.AST | None) -> bool:
-    value = getattr(node, "value", None)
-    return isinstance(value, ast.expr) and (is_zeros(value) or getattr(value, "value", None) == 0)

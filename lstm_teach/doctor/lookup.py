@@ -19,6 +19,16 @@ _MOST_ATOMS, _MOST_TERMS = 80, 140
 _CLOSE = 1e-11
 
 
+def expressions(
+    shape: tuple[int, ...], atoms: dict, goals: dict, truth: Truth, most: int
+) -> Iterator[tuple[str, float]]:
+    """Products of up to three factors, and sums of up to `most` terms, that are right quantities, with costs."""
+    fits = {t: v for t, v in atoms.items() if v.shape == shape}
+    if (math.prod(shape), "product") in goals:
+        yield from products(fits, goals[math.prod(shape), "product"], 3)
+    yield from ((code, 1.7 + 0.1 * n) for code, n in sums(shape, atoms, goals, truth, most))
+
+
 class _Lookup:
     """Sums of one or two of some numbers; which of them give a wanted number?"""
 

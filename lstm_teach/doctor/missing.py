@@ -14,8 +14,8 @@ from typing import Any
 from lstm_teach.doctor.donors import unlike
 from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.growth import alike
-from lstm_teach.doctor.scene import Scene, is_tokens, is_vector, is_zeros, targets_of
-from lstm_teach.doctor.slots import Edit, Part, Slot
+from lstm_teach.doctor.scene import Scene, gives_zeros, is_tokens, is_vector, is_zeros, targets_of
+from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
 
@@ -83,6 +83,17 @@ def never_filled(scene: Scene, number: int) -> set[str]:
     return once | ({other for text in filled for other in other_matrices(text) if not other.isidentifier()} - filled)
 
 
+def only_zeros(scene: Scene, number: int) -> set[str]:
+    """Names that a unit sets to zero in a loop, and gives nothing else."""
+    given: dict[str, list[Slot]] = {}
+    for slot in (slot for slot in scene.slots if slot.unit == number and slot.kind == "statement"):
+        for target in targets_of(slot.node):
+            given.setdefault(_root(scene.units[number], target), []).append(slot)
+    return {
+        name for name, slots in given.items() if any(s.loops for s in slots) and all(map(_begins_with_zeros, slots))
+    }
+
+
 def _beginnings(unit: Unit, target: ast.expr) -> Iterator[str]:
     """The target, and what is left of it without its last index, and without the one before."""
     yield unit.segment(target)
@@ -111,7 +122,7 @@ def _prepared(unit: Unit, own: list[Slot]) -> dict[str, Slot]:
 def _begins_with_zeros(slot: Slot) -> bool:
     """Whether a statement prepares something with zeros: what is added up, or handed on from one step to the next."""
     value = getattr(slot.node, "value", None)
-    return any(is_zeros(one) for one in (value.elts if isinstance(value, ast.Tuple) else [value]))
+    return any(gives_zeros(one) for one in (value.elts if isinstance(value, ast.Tuple) else [value]))
 
 
 def _carried(
@@ -205,7 +216,30 @@ def _never_returned(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps
         yield Edit("no return", 1.2, (insertion(end, f"return {text}"),), "", f"return {text}")
 
 
+def _not_begun(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """Zeros before the loop for what is read in it without a value: written as elsewhere, or of some size."""
+    name, reader = scene.without_value
+    loop = reader.loops[0] if reader in own and reader.loops else None
+    head = next((s for s in scene.slots if loop and s.node is getattr(loop, HEADS[type(loop)])), None)
+    if head is None or (gap := gaps.get((head.block, head.index))) is None:
+        return
+    values = [slot.node.value for slot in own if isinstance(slot.node, ast.Assign)]
+    values = [one for value in values for one in (value.elts if isinstance(value, ast.Tuple) else [value])]
+    zeros = [unit.segment(value) for value in values if is_zeros(value)]
+    zeros += [f"{scene.numpy}.zeros({atom.text})" for atom in scene.of_shape(number, "int", head)]
+    inside = [node for node in ast.walk(loop) if isinstance(node, ast.Name)]
+    before = {node.id for slot in own for node in ast.walk(slot.node) if isinstance(node, ast.Name) and not slot.loops}
+    first = {node.id: node for node in sorted(inside, key=lambda node: -node.lineno)}  # where each name stands first
+    carried = [n for n, node in first.items() if isinstance(node.ctx, ast.Load) and n not in before]
+    several = [n for n in reversed(carried) if any(k.id == n and isinstance(k.ctx, ast.Store) for k in inside)]
+    for text in dict.fromkeys(zeros):
+        yield forgotten(gap, 0.9, f"{name} = {text}")
+        if len(several) > 1:
+            yield forgotten(gap, 0.9, f"{', '.join(several)} = {', '.join([text] * len(several))}")
+
+
 _RULES = (
+    _not_begun,
     _once_more,
     _changes,
     _target_subtracted,

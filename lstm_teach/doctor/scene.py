@@ -111,6 +111,16 @@ class Scene:
                     found[slot.unit].setdefault(segment(target), _NAMES.sub("#", segment(one)))
         return found
 
+    @functools.cached_property
+    def without_value(self) -> tuple[str, Slot | None]:
+        """The name without a value that stopped the run, and the first statement that reads it."""
+        found = re.search(r"'(\w+)'", str(self.error)) if isinstance(self.error, NameError) else None
+        name = found and found[1]
+        for slot in (slot for slot in self.slots if name and slot.kind == "statement"):
+            if any(node.id == name and isinstance(node.ctx, ast.Load) for node in _names_in(slot.node)):
+                return name, slot
+        return "", None
+
     def walks_back(self, slot: Slot) -> bool:
         """Whether some operation in a slot depends on the targets, and so belongs to the walk back."""
         return any(unit == slot.unit and slot.start <= start and end <= slot.end for unit, start, end in self.back)
@@ -180,6 +190,11 @@ def is_zeros(node: ast.expr) -> bool:
     """Whether the expression is an array of zeros."""
     called = getattr(node, "func", None)
     return getattr(called, "attr", getattr(called, "id", "")) in ("zeros", "zeros_like")
+
+
+def gives_zeros(node: ast.AST | None) -> bool:
+    """Whether the expression is an array of zeros, or the number zero."""
+    return isinstance(node, ast.expr) and (is_zeros(node) or getattr(node, "value", None) == 0)
 
 
 def is_docstring(node: ast.AST) -> bool:

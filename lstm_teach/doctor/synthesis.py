@@ -9,7 +9,6 @@ in one equation, and terms or statements that were forgotten, are found at once.
 from __future__ import annotations
 
 import ast
-import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -22,10 +21,11 @@ from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.donors import other_attributes
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import EDIT, spend
+from lstm_teach.doctor.leftout import not_handed_on, undefined, unfilled
 from lstm_teach.doctor.look import look
-from lstm_teach.doctor.lookup import outer, products, sums
-from lstm_teach.doctor.missing import forgotten, loop_ends, never_filled, read_in_loop, shapes_of
-from lstm_teach.doctor.scene import Scene, is_tokens, is_zeros, targets_of
+from lstm_teach.doctor.lookup import expressions, outer
+from lstm_teach.doctor.missing import loop_ends
+from lstm_teach.doctor.scene import Scene, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit, Part, Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.statements import candidate_edits
@@ -44,8 +44,6 @@ _LOST = 0.05  # more for each thing that it does not read any more
 _ONE_OF_SEVERAL = 0.3  # more where a statement holds several things: what depends on it tells less
 _TORN = 0.8  # less cost where the shape was wrong
 _ENDS = 6  # of loops, at which to look
-_UNFILLED = 0.8  # cost of the statement that fills what is prepared and never filled
-_HANDED = 1.4  # less cost for a delta that is handed on nowhere
 _INDICES = 3
 
 
@@ -99,7 +97,10 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
     bare = Variants(code)
     seen = bare.seen(bare.run(truth), truth)
     goals, handed_on = _goals(truth, seen), _goals(truth, seen, ("dc_carry", "dh_future"))
-    ends = {slot.number for number in range(len(code.units)) for slot in loop_ends(scene, number)[:_ENDS]}
+    name, reader = scene.without_value
+    here = reader and (reader.block, reader.index)
+    before = {slot.number for slot in scene.slots if slot.kind == "gap" and (slot.block, slot.index) == here}
+    ends = {slot.number for number in range(len(code.units)) for slot in loop_ends(scene, number)[:_ENDS]} | before
     back = {slot.block for slot in scene.slots if slot.kind == "statement" and scene.walks_back(slot)}
     places = {
         slot.number: _Place(slot, Maker(scene, slot))
@@ -128,14 +129,15 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
                 lists = {t: v for t, v in local_names.items() if isinstance(v, list)}
                 known = [(t, v) for t, v in (atoms | lists).items() if t.isidentifier()]
                 steps = [t for t, v in known if len(v) - truth.case.length in (0, 1)]
-                texts_of_rows = [f"{t}[{index}]" for t in steps for index in here.maker.loop_names()]
+                places_in_it = [place for t in here.maker.loop_names() for place in (t, f"{t} - 1")]
+                texts_of_rows = [f"{t}[{place}]" for t in steps for place in places_in_it]
                 texts_of_rows += [f"{t}[-1]" for t in lists]
                 atoms |= {t: v for t in texts_of_rows if (v := value(t)) is not None}
             return {t: v for t, v in atoms.items() if v.any()}
 
         edits: list[Edit] = []
+        carried = [t for t in local_names if (v := value(t)) is not None and not v.any()]
         if here.slot.kind == "statement":
-            carried = [t for t in local_names if (v := value(t)) is not None and not v.any()]
             walks, stopped = scene.walks_back(here.slot), scene.error is not None
             for part in _parts(here.slot.node):
                 shape = _wanted(here, part, walks, stopped, truth, goals, value)
@@ -144,8 +146,12 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
                     edits += _rewritten(here, part, shape, atoms, carried, goals, truth, value)
         else:
             atoms = at_hand(True)
-            edits += _forgotten(here, scene, atoms, goals, handed_on, truth, value)
-            edits += _unfilled(here, scene, atoms, truth, value)
+            if number in before:
+                edits += undefined(here.slot, name, atoms, carried, goals, truth, value)
+            else:
+                edits += not_handed_on(here.slot, scene, atoms, goals, handed_on, truth, value)
+                letters = [name for name, each in local_names.items() if isinstance(each, str)]
+                edits += unfilled(here.slot, scene, atoms, letters, truth, value)
         for edit in edits:
             key = number, edit.parts[0].code
             if key not in found or found[key].cost > edit.cost:
@@ -228,21 +234,17 @@ def _rewritten(
 
     What is carried is zero still at the last step, and may be one more term.
     """
-    maker, size = place.maker, math.prod(shape)
+    maker = place.maker
     own = [maker.seg(target) for target in targets_of(place.slot.node)]
     nothing = is_zeros(node)
-    options: list[tuple[str, float]] = []
-    fits = {t: v for t, v in atoms.items() if v.shape == shape}
-    if (size, "product") in goals:
-        options += products(fits, goals[size, "product"], 3)
-    if len(shape) == 2 and (size, "outer") in goals:
-        options += outer(maker.scene.numpy, atoms, shape, goals[size, "outer"])
     most = 4 if nothing or isinstance(node, ast.Name) or place.torn or place.partial else 3
-    options += [(code, 1.7 + 0.1 * n) for code, n in sums(shape, atoms, goals, truth, most)]
+    options = [*expressions(shape, atoms, goals, truth, most)]
+    if len(shape) == 2 and (math.prod(shape), "outer") in goals:
+        options += outer(maker.scene.numpy, atoms, shape, goals[math.prod(shape), "outer"])
     empty = [t for t in carried if t not in own and np.shape(value(t)) == shape]
     options += [(f"{code} + {t}", cost + 0.1) for code, cost in options for t in empty]
     if nothing:
-        options += [(t, 1.8) for t in fits if t not in own]
+        options += [(t, 1.8) for t, v in atoms.items() if v.shape == shape and t not in own]
     names = {atom.text for atom in maker.atoms_in(node)}
     for code, cost in options:
         if code != maker.seg(node):
@@ -329,63 +331,3 @@ def _atom_texts(scene: Scene, unit: int) -> list[str]:
                     if isinstance(shape, tuple) and shape and shape[0] != "ints":
                         texts[scene.units[unit].text[slice(*span)]] = None
     return list(texts)
-
-
-def _forgotten(
-    place: _Place, scene: Scene, atoms: dict, goals: dict, handed_on: dict, truth: Truth, value: Callable
-) -> Iterator[Edit]:
-    """At the end of a loop, a new value for what the loop reads and nothing in it changes: what is carried back.
-
-    And for a delta of h or c that goes into the next turn as it is: what should be `handed_on` in its place.
-    """
-    unit, inside = scene.units[place.slot.unit], {id(loop) for loop in place.slot.loops}
-    written: dict[str, int] = {}
-    for slot in (s for s in scene.slots if s.unit == place.slot.unit and s.kind == "statement"):
-        for target in targets_of(slot.node):
-            text = unit.segment(target)
-            written[text] = written.get(text, 0) + any(id(loop) in inside for loop in slot.loops)
-    for name in read_in_loop(scene, place.slot) & written.keys():
-        now, wanted = value(name), goals
-        if written[name] and now is not None:
-            found = max(0, truth.recognize([now])[0])
-            kinds = {key.quantity for k, key in enumerate(truth.keys) if found >> k & 1}
-            wanted = handed_on if kinds & {"dc", "dh", "dh_loss"} else {}
-        if now is None or (now.size, "product") not in wanted:
-            continue
-        others = {t: v for t, v in atoms.items() if t != name or written[name]}
-        fits = {t: v for t, v in others.items() if v.shape == now.shape}
-        found = [(code, cost + 0.4) for code, cost in products(fits, wanted[now.size, "product"], 3)]
-        found += [(code, 1.9 + 0.05 * n) for code, n in sums(now.shape, others, wanted, truth, 4)]
-        for new, cost in ((f"{name} = {code}", cost) for code, cost in found):
-            yield forgotten(place.slot, cost - _HANDED, new)
-
-
-def _unfilled(place: _Place, scene: Scene, atoms: dict, truth: Truth, value: Callable) -> Iterator[Edit]:
-    """At the end of a loop, the contribution of this step to a weight gradient to which nothing is added so far."""
-    unit, slot = scene.units[place.slot.unit], place.slot
-    empty = {name: now for name in never_filled(scene, slot.unit) if (now := value(name)) is not None and now.ndim == 2}
-    empty = {name: now for name, now in empty.items() if not now.any()}
-    if not empty:
-        return
-    found = dict(zip(atoms, truth.recognize(list(atoms.values())), strict=True))
-
-    def known(*quantities: str) -> list[str]:
-        bits = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in quantities and key.loss is None)
-        return [text for text, keys in found.items() if max(keys, 0) & bits]
-
-    tokens = [arg.arg for arg in unit.node.args.args if is_tokens(shapes_of(scene, slot.unit).get(arg.arg))]
-    numbers = [atom.text for atom in scene.of_shape(slot.unit, "int", slot)]
-    numbers += [f"{each}[{t}]" for each in tokens for t in place.maker.loop_names()]
-    for name, now in empty.items():
-        deltas = known("dz", "dy")
-        new = [text for text in known("term") if atoms[text].shape == now.shape]
-        for delta in deltas:
-            if atoms[delta].size == len(now):
-                states = [text for text in known("h", "x") if atoms[text].size == now.shape[1]]
-                new += [f"{scene.numpy}.outer({delta}, {state})" for state in states]
-        for code in new:
-            yield forgotten(slot, _UNFILLED, f"{name} += {code}")
-        for delta, number in itertools.product(deltas, dict.fromkeys(numbers)):
-            for index, size in ((f":, {number}", now.shape[0]), (number, now.shape[1])):
-                if atoms[delta].shape == (size,):
-                    yield forgotten(slot, _UNFILLED, f"{name}[{index}] += {delta}")

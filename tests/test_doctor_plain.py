@@ -9,6 +9,9 @@ import pytest
 
 import lstm_teach as lt
 from benchmarks.doctor_plain_sweep import PLAIN, define, faults
+from lstm_teach.doctor.code import Code
+from lstm_teach.doctor.findings import Account
+from lstm_teach.doctor.search import Result
 
 ROWS = PLAIN.splitlines()
 long = pytest.mark.long
@@ -66,8 +69,14 @@ def test_the_sweep_leaves_out_what_changes_no_gradient_and_knows_every_line_that
     assert lt.check_gradients(define(PLAIN, "backward", "<plain>")).passed
     kinds, texts = set(), set()
     for (kind, lines, text), _ in zip(faults(), range(60), strict=False):
-        changed = [k for k, (a, b) in enumerate(zip(ROWS, text.splitlines(), strict=True), 1) if a != b]
-        assert changed == lines and len(lines) == 1
+        rows = text.splitlines()
+        if len(rows) == len(ROWS):
+            changed = [k for k, (a, b) in enumerate(zip(ROWS, rows, strict=True), 1) if a != b]
+            assert changed == lines and len(lines) == 1
+        else:
+            times = 0 if kind == "left out" else 2
+            row = [[*ROWS[:k], *[ROWS[k]] * times, *ROWS[k + 1 :]] for k in range(len(ROWS))].index(rows)
+            assert row in lines if kind == "left out" else (kind, lines) == ("twice", [row + 1, row + 2])
         kinds.add(kind)
         texts.add(text)
     assert len(texts) == 60 and len(kinds) > 5
@@ -609,6 +618,18 @@ def test_a_loop_that_never_runs_is_named(head):
     )
     found = lt.diagnose(define(text, "backward", "<plain>"), steps=1, progress=False).findings
     assert all(one.cause != "This loop never runs." for one in found)
+
+
+def test_what_is_known_of_code_with_other_statements_than_the_learner_s_is_said_of_that_code():
+    longer = PLAIN.replace(
+        "        dc_next = dc * f[t]\n", "        dc_next = dc * f[t]\n" + "        unused = dc * 2\n" * 9
+    )
+    codes = [Code.of(define(text, "backward", "<plain>")) for text in (PLAIN, longer.replace("range(T)", "range(0)"))]
+    takes = {"h0": False, "c0": False}
+    account = Account(codes[0], takes, Result(codes[0], [], False, 0, 0.0))
+    assert account.what_is_known(codes[0])[0] == []
+    (found,), _ = account.what_is_known(codes[1])
+    assert found.cause == "This loop never runs." and found.code == "for t in reversed(range(0)):"
 
 
 @long

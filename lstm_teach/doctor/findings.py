@@ -88,9 +88,8 @@ class Account:
             notes.append(
                 f"{listing(empty)} {'is' if len(empty) == 1 else 'are'} zero: nothing is added there, or it is lost."
             )
-        if idle := _never_run(self.code.slots, trace):
-            unit = self.units[idle.unit]
-            where = place(self.units, idle.unit, unit.row(idle.start))
+        if idle := _never_run(code.slots, trace):
+            where = place(code.units, idle.unit, code.units[idle.unit].row(idle.start))
             return [Finding(**where, cause=_IDLE, evidence=_NOTHING, idea=causes.IDEAS["range"])], notes
         # On a short sequence a wrong delta may not show yet.
         right = set(right_matrices(trace, truth)) & set(right_matrices(variants.run(longer), longer))

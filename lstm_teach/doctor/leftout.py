@@ -9,9 +9,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.lookup import expressions
-from lstm_teach.doctor.missing import forgotten, never_filled, only_zeros, read_in_loop, shapes_of
+from lstm_teach.doctor.missing import forgotten, only_zeros, read_in_loop, shapes_of
 from lstm_teach.doctor.scene import Scene, is_tokens, targets_of
 from lstm_teach.doctor.slots import Edit, Slot
 from lstm_teach.doctor.truth import Truth
@@ -47,14 +49,21 @@ def not_handed_on(
 
 
 def unfilled(
-    slot: Slot, scene: Scene, atoms: dict, letters: list[str], truth: Truth, value: Callable
+    slot: Slot,
+    scene: Scene,
+    empty: dict[str, np.ndarray],
+    atoms: dict,
+    letters: list[str],
+    goals: dict,
+    truth: Truth,
+    value: Callable,
 ) -> Iterator[Edit]:
-    """At the end of a loop, what this turn adds to a weight gradient or a delta to which nothing is added so far.
+    """What this turn of a loop adds to a weight gradient or a delta to which nothing is added so far.
 
-    `letters` are the names of texts there: gates, it may be.
+    Or puts into a row of an array that has one for each step. `empty` are those arrays, `letters` the names of texts
+    there: gates, it may be.
     """
     unit = scene.units[slot.unit]
-    empty = {name: now for name in never_filled(scene, slot.unit) if (now := value(name)) is not None and not now.any()}
     carried = only_zeros(scene, slot.unit)
     if not empty and not carried:
         return
@@ -70,7 +79,8 @@ def unfilled(
     deltas = known("dz", "dy")
     tokens = [arg for arg in arguments if is_tokens(shapes_of(scene, slot.unit).get(arg))]
     numbers = [atom.text for atom in scene.of_shape(slot.unit, "int", slot)]
-    numbers += [f"{each}[{t}]" for each in tokens for t in Maker(scene, slot).loop_names()]
+    counts = Maker(scene, slot).loop_names()
+    numbers += [f"{each}[{t}]" for each in tokens for t in counts]
     new: list[str] = []
     for name, now in ((name, now) for name, now in empty.items() if now.ndim == 2):
         new += [f"{name} += {text}" for text in known("term") if atoms[text].shape == now.shape]
@@ -81,6 +91,9 @@ def unfilled(
             for number, (axis, index) in itertools.product(dict.fromkeys(numbers), enumerate((":, {}", "{}"))):
                 if atoms[delta].shape == (now.shape[axis],):
                     new.append(f"{name}[{index.format(number)}] += {delta}")
+        if len(now) - truth.case.length in (0, 1, 2):
+            rows = expressions(now.shape[1:], atoms, goals, truth, 3, factors=4)
+            new += [f"{name}[{t}] = {code}" for code, _ in rows for t in counts]
     weights = {matrix.tobytes() for matrix in truth.case.params.values()}
     back = {}
     for matrix, delta in itertools.product([t for t, v in atoms.items() if v.tobytes() in weights], known("dz")):
@@ -98,7 +111,7 @@ def undefined(
 ) -> Iterator[Edit]:
     """Before the first statement that reads a name without a value: what may be meant by it, a copy of a row too."""
     for shape in dict.fromkeys(v.shape for v in atoms.values() if v.ndim == 1):
-        found = [*expressions(shape, atoms, goals, truth, 4)]
+        found = [*expressions(shape, atoms, goals, truth, 4, factors=4)]
         found += [(f"{code} + {t}", cost + 0.1) for code, cost in found for t in carried if value(t).shape == shape]
         found += [(f"{t}.copy()", 1.8) for t, v in atoms.items() if v.shape == shape]
         for code, cost in found:

@@ -20,12 +20,12 @@ _CLOSE = 1e-11
 
 
 def expressions(
-    shape: tuple[int, ...], atoms: dict, goals: dict, truth: Truth, most: int
+    shape: tuple[int, ...], atoms: dict, goals: dict, truth: Truth, most: int, factors: int = 3
 ) -> Iterator[tuple[str, float]]:
-    """Products of up to three factors, and sums of up to `most` terms, that are right quantities, with costs."""
+    """Products of so many factors at most, and sums of `most` terms, that are right quantities, with costs."""
     fits = {t: v for t, v in atoms.items() if v.shape == shape}
     if (math.prod(shape), "product") in goals:
-        yield from products(fits, goals[math.prod(shape), "product"], 3)
+        yield from products(fits, goals[math.prod(shape), "product"], factors)
     yield from ((code, 1.7 + 0.1 * n) for code, n in sums(shape, atoms, goals, truth, most))
 
 
@@ -93,7 +93,8 @@ def products(atoms: dict, goal: list[np.ndarray], most: int) -> Iterator[tuple[s
             code = " * ".join(sorted((names[n] for n in chosen), key=lambda part: part[0] == "("))
             best.setdefault(k, []).append((0.3 * len(chosen), code))
     for options in best.values():
-        for score, code in sorted(options)[:6]:  # at one step two things may be the same
+        # At one step two things may be the same; of two texts the shorter one is the plainer.
+        for score, code in sorted(options, key=lambda option: (option[0], len(option[1]), option[1]))[:6]:
             yield code, 1.7 + 0.15 * score
 
 

@@ -83,6 +83,18 @@ def never_filled(scene: Scene, number: int) -> set[str]:
     return once | ({other for text in filled for other in other_matrices(text) if not other.isidentifier()} - filled)
 
 
+def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
+    """What a unit prepares and never fills, by the gap before the first statement of a loop that reads it."""
+    gaps = {(slot.block, slot.index): slot.number for slot in scene.slots if slot.kind == "gap"}
+    empty, found = never_filled(scene, number), {}
+    for slot in (s for s in scene.slots if s.unit == number and s.kind == "statement" and s.loops):
+        names = {n.id for n in ast.walk(slot.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)} & empty
+        empty -= names
+        if names and (slot.block, slot.index) in gaps:
+            found[gaps[slot.block, slot.index]] = names
+    return found
+
+
 def only_zeros(scene: Scene, number: int) -> set[str]:
     """Names that a unit sets to zero in a loop, and gives nothing else."""
     given: dict[str, list[Slot]] = {}

@@ -24,7 +24,7 @@ from lstm_teach.doctor.fuel import EDIT, spend
 from lstm_teach.doctor.leftout import not_handed_on, undefined, unfilled
 from lstm_teach.doctor.look import look
 from lstm_teach.doctor.lookup import expressions, outer
-from lstm_teach.doctor.missing import loop_ends
+from lstm_teach.doctor.missing import before_readers, loop_ends, never_filled
 from lstm_teach.doctor.scene import Scene, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit, Part, Slot
 from lstm_teach.doctor.source import Unit
@@ -98,14 +98,18 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
     seen = bare.seen(bare.run(truth), truth)
     goals, handed_on = _goals(truth, seen), _goals(truth, seen, ("dc_carry", "dh_future"))
     name, reader = scene.without_value
-    here = reader and (reader.block, reader.index)
-    before = {slot.number for slot in scene.slots if slot.kind == "gap" and (slot.block, slot.index) == here}
-    ends = {slot.number for number in range(len(code.units)) for slot in loop_ends(scene, number)[:_ENDS]} | before
+    first = reader and (reader.block, reader.index)
+    before = {slot.number for slot in scene.slots if slot.kind == "gap" and (slot.block, slot.index) == first}
+    ends, empty, readers = before, [], {}  # gaps to look at, and the names of what is never filled
+    for number in range(len(code.units)):
+        ends = ends | {slot.number for slot in loop_ends(scene, number)[:_ENDS]}
+        empty.append(never_filled(scene, number))
+        readers |= before_readers(scene, number)
     back = {slot.block for slot in scene.slots if slot.kind == "statement" and scene.walks_back(slot)}
     places = {
         slot.number: _Place(slot, Maker(scene, slot))
         for slot in scene.slots
-        if (_may_be_a_delta(slot, back) if slot.kind == "statement" else slot.number in ends)
+        if (_may_be_a_delta(slot, back) if slot.kind == "statement" else slot.number in ends | readers.keys())
     }
     texts = {number: _atom_texts(scene, number) for number in range(len(code.units))}
     codes: dict[str, Any] = {}
@@ -145,13 +149,15 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
                     atoms = at_hand(_takes_or_makes_nothing(part))
                     edits += _rewritten(here, part, shape, atoms, carried, goals, truth, value)
         else:
-            atoms = at_hand(True)
+            names_here = empty[here.slot.unit] if number in ends else readers[number]
+            zeros = {t: v for t in names_here if (v := value(t)) is not None and not v.any()}
+            atoms = at_hand(True) if zeros or number in ends else {}
             if number in before:
                 edits += undefined(here.slot, name, atoms, carried, goals, truth, value)
-            else:
+            elif number in ends:
                 edits += not_handed_on(here.slot, scene, atoms, goals, handed_on, truth, value)
-                letters = [name for name, each in local_names.items() if isinstance(each, str)]
-                edits += unfilled(here.slot, scene, atoms, letters, truth, value)
+            letters = [t for t, each in local_names.items() if isinstance(each, str)]
+            edits += unfilled(here.slot, scene, zeros, atoms, letters, goals, truth, value) if atoms else ()
         for edit in edits:
             key = number, edit.parts[0].code
             if key not in found or found[key].cost > edit.cost:

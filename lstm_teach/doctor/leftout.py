@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -22,13 +24,34 @@ _UNFILLED = 0.8  # cost of the statement that fills what is prepared and never f
 _HANDED = 1.1  # less cost for a delta that is handed on nowhere, and for a name that has no value
 
 
-def not_handed_on(
-    gap: Slot, scene: Scene, atoms: dict, goals: dict, handed_on: dict, truth: Truth, value: Callable
-) -> Iterator[Edit]:
+@dataclass
+class Here:
+    """A gap that a run has come to, the arrays at hand there by their texts, and the right quantities to look for."""
+
+    gap: Slot
+    scene: Scene
+    atoms: dict[str, np.ndarray]
+    goals: dict
+    truth: Truth
+    value: Callable[[str], np.ndarray | None]
+
+    @cached_property
+    def _found(self) -> dict[str, int]:
+        return dict(zip(self.atoms, self.truth.recognize(list(self.atoms.values())), strict=True))
+
+    def known(self, *quantities: str) -> dict[str, np.ndarray]:
+        """Those of the arrays that are one of these quantities."""
+        keys = enumerate(self.truth.keys)
+        bits = sum(1 << k for k, key in keys if key.quantity in quantities and key.loss is None)
+        return {text: self.atoms[text] for text, found in self._found.items() if max(found, 0) & bits}
+
+
+def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
     """At the end of a loop, a new value for what the loop reads and nothing in it changes: what is carried back.
 
     And for a delta of h or c that goes into the next turn as it is: what should be `handed_on` in its place.
     """
+    gap, scene, truth = here.gap, here.scene, here.truth
     unit, inside = scene.units[gap.unit], {id(loop) for loop in gap.loops}
     written: dict[str, int] = {}
     for slot in (s for s in scene.slots if s.unit == gap.unit and s.kind == "statement"):
@@ -36,83 +59,72 @@ def not_handed_on(
             text = unit.segment(target)
             written[text] = written.get(text, 0) + any(id(loop) in inside for loop in slot.loops)
     for name in read_in_loop(scene, gap) & written.keys():
-        now, wanted = value(name), goals
+        now, wanted = here.value(name), here.goals
         if written[name] and now is not None:
             found = max(0, truth.recognize([now])[0])
             kinds = {key.quantity for k, key in enumerate(truth.keys) if found >> k & 1}
             wanted = handed_on if kinds & {"dc", "dh", "dh_loss"} else {}
         if now is None or (now.size, "product") not in wanted:
             continue
-        others = {t: v for t, v in atoms.items() if t != name or written[name]}
+        others = {t: v for t, v in here.atoms.items() if t != name or written[name]}
         for code, cost in expressions(now.shape, others, wanted, truth, 4):
             yield forgotten(gap, cost - _HANDED, f"{name} = {code}")
 
 
-def unfilled(
-    slot: Slot,
-    scene: Scene,
-    empty: dict[str, np.ndarray],
-    atoms: dict,
-    letters: list[str],
-    goals: dict,
-    truth: Truth,
-    value: Callable,
-) -> Iterator[Edit]:
+def unfilled(here: Here, empty: dict[str, np.ndarray], letters: list[str]) -> Iterator[Edit]:
     """What this turn of a loop adds to a weight gradient or a delta to which nothing is added so far.
 
     Or puts into a row of an array that has one for each step. `empty` are those arrays, `letters` the names of texts
     there: gates, it may be.
     """
-    unit = scene.units[slot.unit]
-    carried = only_zeros(scene, slot.unit)
-    if not empty and not carried:
-        return
-    arguments = [arg.arg for arg in unit.node.args.args]
-    owned = [f'{arg}["W" + {letter}]' for arg in arguments[:1] for letter in letters]
-    atoms = atoms | {text: now for text in owned if (now := value(text)) is not None}
-    found = dict(zip(atoms, truth.recognize(list(atoms.values())), strict=True))
-
-    def known(*quantities: str) -> list[str]:
-        bits = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in quantities and key.loss is None)
-        return [text for text, keys in found.items() if max(keys, 0) & bits]
-
-    deltas = known("dz", "dy")
-    tokens = [arg for arg in arguments if is_tokens(shapes_of(scene, slot.unit).get(arg))]
-    numbers = [atom.text for atom in scene.of_shape(slot.unit, "int", slot)]
-    counts = Maker(scene, slot).loop_names()
-    numbers += [f"{each}[{t}]" for each in tokens for t in counts]
-    new: list[str] = []
-    for name, now in ((name, now) for name, now in empty.items() if now.ndim == 2):
-        new += [f"{name} += {text}" for text in known("term") if atoms[text].shape == now.shape]
-        for delta in deltas:
-            states = [text for text in known("h", "x") if atoms[text].size == now.shape[1]]
-            states = states if atoms[delta].size == len(now) else []
-            new += [f"{name} += {scene.numpy}.outer({delta}, {state})" for state in states]
-            for number, (axis, index) in itertools.product(dict.fromkeys(numbers), enumerate((":, {}", "{}"))):
-                if atoms[delta].shape == (now.shape[axis],):
-                    new.append(f"{name}[{index.format(number)}] += {delta}")
-        if len(now) - truth.case.length in (0, 1, 2):
-            rows = expressions(now.shape[1:], atoms, goals, truth, 3, factors=4)
-            new += [f"{name}[{t}] = {code}" for code, _ in rows for t in counts]
-    weights = {matrix.tobytes() for matrix in truth.case.params.values()}
-    back = {}
-    for matrix, delta in itertools.product([t for t, v in atoms.items() if v.tobytes() in weights], known("dz")):
-        if len(atoms[matrix]) == atoms[delta].size:
-            text = f"{matrix}.T @ {delta}" if atoms[delta].ndim == 1 else f"{delta} @ {matrix}"
-            back[text] = atoms[delta].ravel() @ atoms[matrix]
-    parts = zip(back, truth.recognize(list(back.values())), strict=True)
-    new += [f"{name} += {text}" for text, keys in parts if max(keys, 0) & truth.parts for name in carried]
-    for text in new:
-        yield forgotten(slot, _UNFILLED, text)
+    carried = only_zeros(here.scene, here.gap.unit)
+    contributions = [text for name, now in empty.items() if now.ndim == 2 for text in _of_a_step(here, name, now)]
+    if carried:
+        argument = here.scene.units[here.gap.unit].node.args.args[:1]
+        owned = (f'{each.arg}["W" + {letter}]' for each in argument for letter in letters)
+        more = {text: now for text in owned if (now := here.value(text)) is not None}
+        back = list(_back_to_h(replace(here, atoms=here.atoms | more)))
+        contributions += [f"{name} += {text}" for text in back for name in carried]
+    for text in contributions:
+        yield forgotten(here.gap, _UNFILLED, text)
 
 
-def undefined(
-    slot: Slot, name: str, atoms: dict, carried: list[str], goals: dict, truth: Truth, value: Callable
-) -> Iterator[Edit]:
+def _of_a_step(here: Here, name: str, now: np.ndarray) -> Iterator[str]:
+    """What a step adds to a matrix, to one column or row of it, or puts into its own row."""
+    maker = Maker(here.scene, here.gap)
+    arguments, shapes = [arg.arg for arg in maker.unit.node.args.args], shapes_of(here.scene, here.gap.unit)
+    tokens = [f"{arg}[{t}]" for arg in arguments if is_tokens(shapes.get(arg)) for t in maker.loop_names()]
+    numbers = dict.fromkeys([*(atom.text for atom in maker.within("int")), *tokens])
+    yield from (f"{name} += {text}" for text, term in here.known("term").items() if term.shape == now.shape)
+    for text, delta in here.known("dz", "dy").items():
+        if delta.size == len(now):
+            states = (state for state, one in here.known("h", "x").items() if one.size == now.shape[1])
+            yield from (f"{name} += {here.scene.numpy}.outer({text}, {state})" for state in states)
+        if delta.shape == now.shape[:1]:
+            yield from (f"{name}[:, {number}] += {text}" for number in numbers)
+        if delta.shape == now.shape[1:]:
+            yield from (f"{name}[{number}] += {text}" for number in numbers)
+    if len(now) - here.truth.case.length in (0, 1, 2):
+        rows = [code for code, _ in expressions(now.shape[1:], here.atoms, here.goals, here.truth, 3, factors=4)]
+        yield from (f"{name}[{t}] = {code}" for code in rows for t in maker.loop_names())
+
+
+def _back_to_h(here: Here) -> Iterator[str]:
+    """Products of a weight matrix and a gate's delta that are a part of what goes back to h."""
+    weights = {matrix.tobytes() for matrix in here.truth.case.params.values()}
+    matrices = [(text, matrix) for text, matrix in here.atoms.items() if matrix.tobytes() in weights]
+    for (text, matrix), (other, delta) in itertools.product(matrices, here.known("dz").items()):
+        if len(matrix) == delta.size and max(here.truth.recognize([delta.ravel() @ matrix])[0], 0) & here.truth.parts:
+            yield f"{text}.T @ {other}" if delta.ndim == 1 else f"{other} @ {text}"
+
+
+def undefined(here: Here, name: str, carried: list[str]) -> Iterator[Edit]:
     """Before the first statement that reads a name without a value: what may be meant by it, a copy of a row too."""
-    for shape in dict.fromkeys(v.shape for v in atoms.values() if v.ndim == 1):
-        found = [*expressions(shape, atoms, goals, truth, 4, factors=4)]
-        found += [(f"{code} + {t}", cost + 0.1) for code, cost in found for t in carried if value(t).shape == shape]
-        found += [(f"{t}.copy()", 1.8) for t, v in atoms.items() if v.shape == shape]
+    for shape in dict.fromkeys(v.shape for v in here.atoms.values() if v.ndim == 1):
+        found = [*expressions(shape, here.atoms, here.goals, here.truth, 4, factors=4)]
+        found += [
+            (f"{code} + {t}", cost + 0.1) for code, cost in found for t in carried if here.value(t).shape == shape
+        ]
+        found += [(f"{text}.copy()", 1.8) for text, one in here.atoms.items() if one.shape == shape]
         for code, cost in found:
-            yield forgotten(slot, cost - _HANDED, f"{name} = {code}")
+            yield forgotten(here.gap, cost - _HANDED, f"{name} = {code}")

@@ -21,7 +21,7 @@ from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.donors import other_attributes
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import EDIT, spend
-from lstm_teach.doctor.leftout import not_handed_on, undefined, unfilled
+from lstm_teach.doctor.leftout import Here, not_handed_on, undefined, unfilled
 from lstm_teach.doctor.look import look
 from lstm_teach.doctor.lookup import expressions, outer
 from lstm_teach.doctor.missing import before_readers, loop_ends, never_filled
@@ -149,15 +149,16 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
                     atoms = at_hand(_takes_or_makes_nothing(part))
                     edits += _rewritten(here, part, shape, atoms, carried, goals, truth, value)
         else:
-            names_here = empty[here.slot.unit] if number in ends else readers[number]
-            zeros = {t: v for t in names_here if (v := value(t)) is not None and not v.any()}
-            atoms = at_hand(True) if zeros or number in ends else {}
+            waiting = empty[here.slot.unit] if number in ends else readers[number]
+            zeros = {t: v for t in waiting if (v := value(t)) is not None and not v.any()}
+            if not zeros and number not in ends:
+                return
+            seen_here = Here(here.slot, scene, at_hand(True), goals, truth, value)
             if number in before:
-                edits += undefined(here.slot, name, atoms, carried, goals, truth, value)
+                edits += undefined(seen_here, name, carried)
             elif number in ends:
-                edits += not_handed_on(here.slot, scene, atoms, goals, handed_on, truth, value)
-            letters = [t for t, each in local_names.items() if isinstance(each, str)]
-            edits += unfilled(here.slot, scene, zeros, atoms, letters, goals, truth, value) if atoms else ()
+                edits += not_handed_on(seen_here, handed_on)
+            edits += unfilled(seen_here, zeros, [t for t, each in local_names.items() if isinstance(each, str)])
         for edit in edits:
             key = number, edit.parts[0].code
             if key not in found or found[key].cost > edit.cost:

@@ -267,6 +267,34 @@ def start_by_nudging(step, params, a, x, targets):
     return np.array([slope(k) for k in range(len(a))])
 
 
+def start_by_running_on(step, params, a, x, targets):
+    """Central differences of the fourth order, of a loss of one's own."""
+    run, steps = lt.forward, np.arange(len(x))
+
+    def own_loss(a):
+        return -np.log(run(params, x, np.tanh(a), a).y[steps, targets]).sum()
+
+    def slope(k):
+        losses = {n: own_loss(a + n * 1e-3 * np.eye(len(a))[k]) for n in (-2, -1, 1, 2)}
+        return (8 * (losses[1] - losses[-1]) - losses[2] + losses[-2]) / 12e-3
+
+    return np.array([slope(k) for k in range(len(a))])
+
+
+def start_without_step(step, params, a, x, targets):
+    """A walk of one's own, that prints the loss before it begins."""
+    cache = lt.forward(params, x, np.tanh(a), a)
+    assert lt.forward(params, x, np.tanh(a), a).y.shape == cache.y.shape
+    dh, dc = np.zeros((2, len(a)))
+    for t in range(len(x) - 1, -1, -1):
+        i, f, o, g, ct = (getattr(cache, name)[t] for name in ("i", "f", "o", "g", "ct"))
+        dh = dh + params.V.T @ (cache.y[t] - np.eye(params.vocab_size)[targets[t]])
+        dc = dc + dh * o * (1 - ct**2)
+        zs = dc * g * i * (1 - i), dc * cache.c[t - 1] * f * (1 - f), dh * ct * o * (1 - o), dc * i * (1 - g**2)
+        dh, dc = sum(params["W" + gate].T @ z for gate, z in zip("ifog", zs, strict=True)), dc * f
+    return dc + dh * (1 - np.tanh(a) ** 2)
+
+
 def start_from_the_deltas(step, params, a, x, targets):
     """The library's deltas of step 0, and one step more."""
     _, deltas = bptt(params, x, targets, np.tanh(a), a, return_deltas=True)
@@ -322,6 +350,7 @@ RIGHT = {
         "walk": start_with(),
         "deltas": start_from_the_deltas,
         "recursion": start_by_recursion,
+        "own walk": start_without_step,
         "cosh": start_with(say=lambda dh0, dc0, a: np.sum([dc0, dh0 / np.cosh(a) ** 2], axis=0)),
     },
 }
@@ -436,6 +465,7 @@ WRONG = {
         "step 0": (start_of_step_0, "These are dh and dc of step 0"),
         "from zeros": (start_with(state=lambda a: (0 * a, 0 * a)), "The forward pass starts from zeros"),
         "nudges": (start_by_nudging, "measured with lt.loss"),
+        "runs": (start_by_running_on, "measured with lt.forward"),
         "h0 and c0 exchanged": (start_with(state=lambda a: (a, np.tanh(a))), "h0 and c0 are swapped"),
         "h0 is a": (start_with(state=lambda a: (a, a)), "da is off"),
         "no carry": (start_with(carry=False), "da is off"),

@@ -685,3 +685,83 @@ def test_of_two_files_each_names_numpy_in_its_own_way(tmp_path, monkeypatch):
     text = text.replace("dWf += np.outer(dzf, h[t - 1])", "add(dWf, dzf, h[t - 1])")
     (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
     assert found.proved and found.repair == "M += outer(a, b)" and found.function == "add"
+
+
+HANDS = """\
+import numpy as np
+import lstm_teach as lt
+
+
+def backward(params, x, targets, h0=None, c0=None):
+    states = lt.forward(params, x, h0, c0)
+    T, H = len(x), params.hidden_size
+    h_list, c_list = [states.h[-1], *states.h[:T]], [states.c[-1], *states.c[:T]]
+    h_list.reverse()
+    c_list.reverse()
+    dWi, dWf, dWo, dWg = [np.zeros_like(params.Wi) for _ in range(4)]
+    dUi, dUf, dUo, dUg = [np.zeros_like(params.Ui) for _ in range(4)]
+    dV = np.zeros_like(params.V)
+    dh_next, dc_next = np.zeros(H), np.zeros(H)
+    zi_list, zf_list, zo_list, zg_list = [], [], [], []
+    for n, t in enumerate(range(T - 1, -1, -1)):
+        i, f, o, g, ct = (getattr(states, name)[t] for name in ("i", "f", "o", "g", "ct"))
+        dy = states.y[t].copy()
+        dy[targets[t]] -= 1
+        dV += np.outer(dy, h_list[n])
+        cell_gradient_from_hidden = (params.V.T @ dy + dh_next) * o * (1 - ct**2)
+        cell_gradient = cell_gradient_from_hidden + dc_next
+        zi_list.append(cell_gradient * g * i * (1 - i))
+        zf_list.append(cell_gradient * c_list[n + 1] * f * (1 - f))
+        zo_list.append((params.V.T @ dy + dh_next) * ct * o * (1 - o))
+        zg_list.append(cell_gradient * i * (1 - g**2))
+        dh_next = params.Wi.T @ zi_list[-1] + params.Wf.T @ zf_list[-1]
+        dh_next = dh_next + params.Wo.T @ zo_list[-1] + params.Wg.T @ zg_list[-1]
+        dc_next = cell_gradient * f
+    zi_list.reverse()
+    zf_list.reverse()
+    zo_list.reverse()
+    zg_list.reverse()
+    for t in range(T):
+        dWi += np.outer(zi_list[t], states.h[t - 1])
+        dWf += np.outer(zf_list[t], states.h[t - 1])
+        dWo += np.outer(zo_list[t], states.h[t - 1])
+        dWg += np.outer(zg_list[t], states.h[t - 1])
+        dUi[:, x[t]] += zi_list[t]
+        dUf[:, x[t]] += zf_list[t]
+        dUo[:, x[t]] += zo_list[t]
+        dUg[:, x[t]] += zg_list[t]
+    return dV, dWi, dWf, dWo, dWg, dUi, dUf, dUo, dUg
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "repair", "after"),
+    [
+        ("    c_list.reverse()\n", "", "c_list.reverse()", "    h_list.reverse()"),
+        ("    zo_list.reverse()\n", "", "zo_list.reverse()", ""),
+        (
+            "        dUo[:, x[t]] += zo_list[t]\n",
+            "",
+            "dUo[:, x[t]] += zo_list[t]",
+            "        dUg[:, x[t]] += zg_list[t]",
+        ),
+        ("_next = cell_gradient *", "_next = cell_gradient_from_hidden *", "dc_next = cell_gradient * f", ""),
+        (
+            "[np.zeros_like(params.Wi) for _ in range(4)]",
+            "[np.zeros_like(params.Wi)] * 4",
+            "dWi, dWf, dWo, dWg = [np.zeros_like(params.Wi) for _ in range(4)]",
+            "",
+        ),
+    ],
+)
+def test_a_call_left_out_is_found_by_its_like_and_a_repair_is_told_as_the_smallest_change(right, wrong, repair, after):
+    assert lt.check_gradients(define(HANDS, "backward", "<right>")).passed and right in HANDS
+    text = HANDS.replace(right, wrong)
+    diagnosis = lt.diagnose(define(text, "backward", "<hand>"), progress=False)
+    (found,) = diagnosis.findings
+    assert found.proved and found.repair == repair and not found.cause.startswith("`cell_gradient_from_hidden *")
+    assert after in ("", text.splitlines()[found.line - 1])
+    where = "after" if found.how == "add" else "in"
+    assert f"has one fault, {where} line {found.line};" in diagnosis.summary
+    assert found.place.startswith(f"Look {'after' if found.how == 'add' else 'at'} line {found.line}, ")
+    assert ", dUg wrong" not in found.evidence and "dc_next = dc_next" not in str(diagnosis)

@@ -65,11 +65,11 @@ class Climb:
             if found and not waiting and self.likely.changes_right(found, self.root) and not deadline.over:
                 waiting = found  # the next batch may have one that changes what is wrong
                 continue
-            yield from self._repair(self.root, [*waiting, *found], deadline)
+            yield from self._repair(self.root, [*waiting, *found])
             waiting = []
             if deadline.over:
                 break
-        yield from self._repair(self.root, waiting, deadline)
+        yield from self._repair(self.root, waiting)
 
     def several(self, deadline: Deadline) -> Iterator[Repair]:
         """Sets of edits that repair everything together. A second call goes on where the first one ended."""
@@ -78,7 +78,7 @@ class Climb:
         if self.waiting is None:
             self.root.todo = _batches([edit for edit in self.likely.next(self.root) if id(edit) not in self.done])
             for batch in islice(self.root.todo, _BEFORE):
-                yield from self._repair(self.root, self._tried(self.root, batch, deadline), deadline)
+                yield from self._repair(self.root, self._tried(self.root, batch, deadline))
             self.waiting = [self.root]
             yield from self._noted(self._following(self.root))
         while not deadline.over:
@@ -97,7 +97,7 @@ class Climb:
             batch = next(state.todo, None)
             if batch is None:
                 continue
-            yield from self._repair(state, self._tried(state, batch, deadline), deadline)
+            yield from self._repair(state, self._tried(state, batch, deadline))
             state.put_off += _TURN * state.batches
             self.waiting.append(state)
             yield from self._noted(chain(self._following(state), self._twins(state)))
@@ -135,20 +135,29 @@ class Climb:
                 break
         return found
 
-    def _repair(self, state: State, found: list[Edit], deadline: Deadline) -> Iterator[Repair]:
+    def _repair(self, state: State, found: list[Edit]) -> Iterator[Repair]:
         """The likeliest of the edits that repair everything, with the others; none where there are none."""
         if found:
             found = self.likely.first(found, state)
             if found[0].kind == "equation" or found[0].kind.startswith("moved"):
-                found = self.likely.first([*found, *self._simpler(state, found[0], deadline)], state)
+                text, simpler = _squeezed(found[0]), self._simpler(state, found[0])
+                found = self.likely.first([*found, *simpler], state)
+                found.sort(key=lambda edit: edit.kind == "equation" or _squeezed(edit) != text)  # it is the same change
             yield Repair(*state.with_one_more(found[0], found[1:40]))
 
-    def _simpler(self, state: State, edit: Edit, deadline: Deadline) -> list[Edit]:
-        """Other changes of the same statements that repair everything too, of the likeliest."""
-        others = [one for one in self.bench.every if one.slots <= edit.slots and one.kind != edit.kind][:_SIMPLER]
+    def _simpler(self, state: State, edit: Edit) -> list[Edit]:
+        """Other changes of the same statements that repair everything too, of the likeliest; few, so always tried.
+
+        Of a statement that moves, other moves as well.
+        """
+        moved = edit.slots if edit.kind.startswith("moved") else set()
+        others = [
+            one for one in self.bench.every if one.slots <= edit.slots or (one.kind == "moved" and one.slots & moved)
+        ]
+        others = [one for one in others if one.kind != edit.kind][:_SIMPLER]
         variants = Variants(self.code, [*state.made, *others], records=False)
         allowed, found = {id(one) for one in variants.edits}, []
-        for one in (one for one in others if id(one) in allowed and not deadline.over):
+        for one in (one for one in others if id(one) in allowed):
             self.tried += 1
             found += [one] if self._gain(variants, state, one) == self.full else []
         return found
@@ -270,6 +279,10 @@ class Climb:
             if deadline.over:
                 break
         return [made for *_, made in sorted(found, key=lambda one: one[:2])]
+
+
+def _squeezed(edit: Edit) -> str:
+    return "".join("".join(part.code for part in edit.parts).split())
 
 
 def _batches(edits: Sequence[Edit]) -> Iterator[list[Edit]]:

@@ -46,6 +46,7 @@ _WITHOUT = {
 _SPOILS = ("extra statement", "copy", "in place")  # kinds of edits of what changes a right value
 _BESIDES = FORWARD | {"dh_loss"}  # what may be the first to go wrong, beside what is progress
 _CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
+_CARRIED = ("dh_future", "dc_carry")
 _LETTERS = {"d": "deltas of the gates", "dz": "deltas of the pre-activations"}  # which stand for all four gates
 _UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
 _MISPLACED = "Is every value used at its own step, put where it belongs, and added up where it should be?"
@@ -78,9 +79,12 @@ class Account:
         keys = (key for k, key in enumerate(truth.keys) if seen >> k & 1)
         made = {key.quantity for key in keys if key.loss is None and key.step >= 0}
         notes = []
-        if never := [*takewhile(lambda name: name not in made, reversed(_CHAIN))]:
+        # Where a step by itself comes right, its deltas were right, and only not recognized.
+        inner = set(right_matrices(variants.run(self.one), self.one)) - {"V"}
+        never = [*takewhile(lambda name: name not in made, reversed(_CHAIN))]
+        if never and (never[-1] in _CARRIED or not inner):
             name = _LETTERS.get(never[-1], never[-1])  # what is left out before one that is made need not be computed
-            notes.append(f"No value in the run is the right {name} of any step, nor what follows from it.")
+            notes.append(f"In the run the right {name} was recognized at no step.")
         empty = [
             f"d{name}" for name, got in gradients(trace, truth).items() if not got.any() and truth.gradient[name].any()
         ]
@@ -124,7 +128,7 @@ class Account:
         where, broken = place(self.units, number, row), Variants(alone)
         trace = broken.run(self.truth)
         order, key = self._first_gone(broken, trace)
-        returned = where["code"].startswith("return") and not where["function"]
+        returned = key is not None and key.gate in Params.NAMES and where["code"].startswith("return")
         if edit.kind in _SPOILS or edit.kind.startswith("moved") or returned:
             key = None  # what it spoils was right before
         evidence = self._evidence(flaw, alone) if self.result.proved else self._gained(trace)
@@ -207,8 +211,8 @@ class Account:
         for order, (_, found) in enumerate(events):
             if found > 0 and found & missing:
                 key = first(found & missing)
-                # The columns of a U are seen one by one: where other gradients are wrong too, it need not be the first.
-                sure = key.gate[:1] != "U" or all(name[0] == "U" for name in wrong)
+                # Where others are wrong than the gradients of its kind, some delta is, although none was recognized.
+                sure = key.gate not in Params.NAMES or all(name[0] == key.gate[0] for name in wrong)
                 # With a single step the walk back sees the last step alone: what is wrong there is so at that step.
                 at_once = len(right_matrices(broken.run(self.one), self.one)) < len(Params.NAMES)
                 sure = sure and (not at_once or key.step in (None, truth.case.length - 1))
@@ -240,13 +244,15 @@ class Account:
         if not wrong:
             return "" if found else "With this fault alone the function stops with an error."
         names = [f"d{name}" for name in Params.NAMES if any(name in each for each in wrong.values())]
-        size, at = max((max(each.values()), T) for T, each in found.items())
+        sizes = {T: max(each.values()) for T, each in found.items()}
+        size, at = max(sizes.values()), [T for T, one in sizes.items() if one > 0.99 * max(sizes.values())]
         repair = "all repairs together" if len(self.flaws) > 1 else "the repair"
         first, begun = min(wrong), [f"d{name}" for name in wrong[min(wrong)]]
         only = f"; at T = {first}, only {listing(begun)}" if len(begun) < len(names) else ""
+        where = f", at T = {at[0]}" if len(at) == 1 else ""
         return (
-            f"This fault alone makes {'all nine gradients' if len(names) == 9 else ', '.join(names)} wrong, from "
-            f"T = {first} on (error up to {size:.2g}, at T = {at}){only}. With {repair}, all nine agree with the exact "
+            f"This fault alone makes {'all nine gradients' if len(names) == 9 else listing(names)} wrong, from "
+            f"T = {first} on (error up to {size:.2g}{where}){only}. With {repair}, all nine agree with the exact "
             f"gradient at T = {listing(LENGTHS)} and on nets of other sizes."
         )
 
@@ -359,8 +365,8 @@ def _suspicion(code: Code, may: list[int], just: list[int], unknown: list[int], 
 
     if unknown:
         cause = (
-            "This line computes a value that is none of the right quantities. Of the values that may be wrong it is "
-            f"the first in the run.{' No gradient that is right depends on it.' if right else ''}"
+            "This line computes a value that is none of the right quantities, and nothing right was recognized in what "
+            f"is made of it.{' No gradient that is right depends on it.' if right else ''}"
         )
         names = [node for node in ast.walk(first.node) if isinstance(node, ast.Name)]
         read = {n.id for n in names if isinstance(n.ctx, ast.Load) or isinstance(first.node, ast.AugAssign)}

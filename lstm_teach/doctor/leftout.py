@@ -6,6 +6,7 @@ statement that reads a name without a value: what that name may stand for. Impor
 
 from __future__ import annotations
 
+import ast
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -15,12 +16,13 @@ import numpy as np
 
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.lookup import expressions
-from lstm_teach.doctor.missing import forgotten, only_zeros, read_in_loop, shapes_of
+from lstm_teach.doctor.missing import beginnings, forgotten, only_zeros, read_in_loop, shapes_of
 from lstm_teach.doctor.scene import Scene, is_tokens, targets_of
 from lstm_teach.doctor.slots import Edit, Slot
 from lstm_teach.doctor.truth import Truth
 
 _UNFILLED = 0.8  # cost of the statement that fills what is prepared and never filled
+_BESIDE = 0.1  # less cost for it beside its sisters than at the end of the loop
 _HANDED = 1.1  # less cost for a delta that is handed on nowhere, and for a name that has no value
 
 
@@ -78,7 +80,12 @@ def unfilled(here: Here, empty: dict[str, np.ndarray], letters: list[str]) -> It
     there: gates, it may be.
     """
     carried = only_zeros(here.scene, here.gap.unit)
-    contributions = [text for name, now in empty.items() if now.ndim == 2 for text in _of_a_step(here, name, now)]
+    contributions: list[str] = []
+    for name, now in ((name, now) for name, now in empty.items() if now.ndim == 2):
+        texts = list(_of_a_step(here, name, now))
+        sister = _after_sisters(here, now.shape)
+        yield from (forgotten(sister, _UNFILLED - _BESIDE, text) for text in texts if sister is not None)
+        contributions += texts
     if carried:
         argument = here.scene.units[here.gap.unit].node.args.args[:1]
         owned = (f'{each.arg}["W" + {letter}]' for each in argument for letter in letters)
@@ -87,6 +94,16 @@ def unfilled(here: Here, empty: dict[str, np.ndarray], letters: list[str]) -> It
         contributions += [f"{name} += {text}" for text in back for name in carried]
     for text in contributions:
         yield forgotten(here.gap, _UNFILLED, text)
+
+
+def _after_sisters(here: Here, shape: tuple[int, ...]) -> Slot | None:
+    """The gap after the last statement of the same block that adds to something of this shape."""
+    unit, last = here.scene.units[here.gap.unit], -1
+    for slot in (s for s in here.scene.slots if s.block == here.gap.block and isinstance(s.node, ast.AugAssign)):
+        if any(np.shape(here.value(text)) == shape for text in beginnings(unit, slot.node.target)):
+            last = slot.index + 1
+    gaps = (slot for slot in here.scene.slots if slot.kind == "gap" and slot.block == here.gap.block)
+    return next((gap for gap in gaps if gap.index == last), None)
 
 
 def _of_a_step(here: Here, name: str, now: np.ndarray) -> Iterator[str]:

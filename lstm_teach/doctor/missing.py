@@ -79,7 +79,7 @@ def never_filled(scene: Scene, number: int) -> set[str]:
     roots = [(_root(unit, target), slot) for slot in own for target in targets_of(slot.node)]
     counts = Counter(root for root, _ in roots)
     once = {root for root, slot in roots if counts[root] == 1 and not slot.loops}
-    filled = {text for slot in own for target in targets_of(slot.node) for text in _beginnings(unit, target)}
+    filled = {text for slot in own for target in targets_of(slot.node) for text in beginnings(unit, target)}
     return once | ({other for text in filled for other in other_matrices(text) if not other.isidentifier()} - filled)
 
 
@@ -106,7 +106,7 @@ def only_zeros(scene: Scene, number: int) -> set[str]:
     }
 
 
-def _beginnings(unit: Unit, target: ast.expr) -> Iterator[str]:
+def beginnings(unit: Unit, target: ast.expr) -> Iterator[str]:
     """The target, and what is left of it without its last index, and without the one before."""
     yield unit.segment(target)
     while isinstance(target, ast.Subscript):
@@ -250,8 +250,24 @@ def _not_begun(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dic
             yield forgotten(gap, 0.9, f"{', '.join(several)} = {', '.join([text] * len(several))}")
 
 
+def _called_once_more(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`b.reverse()` after `a.reverse()`, for whatever has the same shape, or is a list that is filled too."""
+    lists = dict.fromkeys(re.findall(r"(\w+)\.append\(", unit.text))
+    for slot in own:
+        gap = gaps.get((slot.block, slot.index + 1))
+        match slot.node:
+            case ast.Expr(ast.Call(ast.Attribute(ast.Name(name), method))) if gap is not None:
+                called = unit.segment(slot.node)[len(name) :]
+                others = [atom.text for atom in scene.of_shape(number, shapes_of(scene, number).get(name), slot)]
+                others += lists if name in lists else ()
+                for other in dict.fromkeys(others):
+                    if other.isidentifier() and f"{other}.{method}(" not in unit.text:
+                        yield forgotten(gap, 1.4 + 0.1 * min(unlike(name, other), 5), other + called)
+
+
 _RULES = (
     _not_begun,
+    _called_once_more,
     _once_more,
     _changes,
     _target_subtracted,

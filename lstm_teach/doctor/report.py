@@ -52,7 +52,8 @@ class Finding:
         parts = []
         if self.line:
             of = f" of `{self.function}`" if self.function else ""
-            parts.append(f"Look at line {self.line}{of}, `{self.code}`.")
+            at = "after" if self.how == "add" else "at"
+            parts.append(f"Look {at} line {self.line}{of}, `{self.code}`.")
         what, step = self.quantity, self.first_step
         known = what and (step is None or step >= 0)  # before step 0 no step reads anything
         if step is not None:
@@ -98,7 +99,9 @@ class Diagnosis:
             return self.headline
         helpers = {f.function for f in self.findings if f.line}
         of = f" of {helpers.pop()}" if len(helpers) == 1 and all(helpers) else ""
-        where = f", {'in line ' if len(self._lines) == 1 else ''}{listing(self._lines)}{of};"
+        added = all(f.how == "add" for f in self.findings if f.line)
+        one = "after line " if added else "in line "
+        where = f", {one if len(self._lines) == 1 else ''}{listing(self._lines)}{of};"
         return self.headline.replace(";", where, 1)
 
     @property
@@ -112,7 +115,8 @@ class Diagnosis:
         if self.passed:
             return self.report.summary
         if self.repaired_source is not None:
-            faults = "one fault" if len(self._lines) == 1 else f"faults in {_count(len(self._lines))} lines"
+            count, lines = sum(bool(f.line) for f in self.findings), len(self._lines)
+            faults = f"faults in {_count(lines)} lines" if lines > 1 else f"{_count(count)} fault{'s' * (count > 1)}"
             return f"{self.name} has {faults}; with the repair, every gradient is exact at all lengths tried."
         if any(f.line and f.repair for f in self.findings):
             many = f"{_count(len(self.findings)).capitalize()} finding{'s' * (len(self.findings) > 1)}"

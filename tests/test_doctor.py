@@ -130,7 +130,9 @@ def test_the_evidence_of_a_single_fault_agrees_with_the_ladder_above_it(right, w
     start = f"This fault alone makes {named} wrong, from T = {first} on (error up to "
     assert finding.evidence.startswith(start)
     assert finding.evidence.removeprefix(start).split(")")[1].startswith(f"{only}. With the repair, all nine agree")
-    assert float(re.split("[,)]", finding.evidence.removeprefix(start))[0]) >= float(f"{size:.2g}")  # T = 20 may add to it
+    assert float(re.split("[,)]", finding.evidence.removeprefix(start))[0]) >= float(
+        f"{size:.2g}"
+    )  # T = 20 may add to it
 
 
 @long  # the clinic's own tests find them in the lesson's copy

@@ -1,7 +1,9 @@
 """Single faults in the plainest style of all, one of each kind that benchmarks/doctor_plain_sweep.py makes: they are
 repaired; and what a report without a repair says of a line is true."""
 
+import os
 import re
+import subprocess
 import sys
 
 import numpy as np
@@ -765,3 +767,34 @@ def test_a_call_left_out_is_found_by_its_like_and_a_repair_is_told_as_the_smalle
     assert f"has one fault, {where} line {found.line};" in diagnosis.summary
     assert found.place.startswith(f"Look {'after' if found.how == 'add' else 'at'} line {found.line}, ")
     assert ", dUg wrong" not in found.evidence and "dc_next = dc_next" not in str(diagnosis)
+
+
+CANDIDATES = """\
+import hashlib, sys
+from benchmarks.doctor_plain_sweep import define
+from lstm_teach.doctor.code import Code
+from lstm_teach.doctor.synthesis import candidates
+from lstm_teach.doctor.truth import Truth, make_case
+
+code = Code.of(define(sys.stdin.read(), "backward", "<pass>"))
+_, edits = candidates(code, Truth(make_case(3, 23, {})))
+print(hashlib.sha256(repr([(edit.kind, round(edit.cost, 9), edit.parts) for edit in edits]).encode()).hexdigest())
+"""
+
+
+@long
+@pytest.mark.parametrize("text", [PLAIN, STACKED, BY_GATE, HANDS], ids=["plain", "stacked", "by gate", "lists"])
+def test_the_edits_and_their_order_depend_on_no_hash(text):
+    text = text.replace("(1 - f)", "(1 + f)").replace("(1 - f[t])", "(1 + f[t])")
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", CANDIDATES],
+            input=text,
+            env=os.environ | {"PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in (1, 2, 3)
+    }
+    assert len(found) == 1

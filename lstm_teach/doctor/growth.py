@@ -99,7 +99,7 @@ def _broadcast(maker: Any, shape: Any) -> list[Atom]:
     if shape == ():
         return maker.within(())
     seen: dict[str, Atom] = {}
-    for other in {atom.shape for atoms in maker.scene.atoms.values() for atom in atoms}:
+    for other in dict.fromkeys(atom.shape for atoms in maker.scene.atoms.values() for atom in atoms):
         if is_vector(other) and len(other) <= len(shape):
             try:
                 fits = np.broadcast_shapes(other, shape) == shape

@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lstm_teach.doctor.edits import Maker
+from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.lookup import expressions
 from lstm_teach.doctor.missing import beginnings, forgotten, only_zeros, read_in_loop, shapes_of
 from lstm_teach.doctor.scene import Scene, is_tokens, targets_of
@@ -51,16 +51,19 @@ class Here:
 def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
     """At the end of a loop, a new value for what the loop reads and nothing in it changes: what is carried back.
 
-    And for a delta of h or c that goes into the next turn as it is: what should be `handed_on` in its place.
+    And for a delta of h or c that goes into the next turn as it is: what should be `handed_on` in its place; where a
+    statement hands it on by name that one is changed.
     """
     gap, scene, truth = here.gap, here.scene, here.truth
     unit, inside = scene.units[gap.unit], {id(loop) for loop in gap.loops}
     written: dict[str, int] = {}
+    by_name: set[str] = set()
     for slot in (s for s in scene.slots if s.unit == gap.unit and s.kind == "statement"):
         for target in targets_of(slot.node):
             text = unit.segment(target)
             written[text] = written.get(text, 0) + any(id(loop) in inside for loop in slot.loops)
-    for name in read_in_loop(scene, gap) & written.keys():
+            by_name |= {text} if isinstance(slot.node.value, ast.Name) and slot.loops else set()
+    for name in sorted((read_in_loop(scene, gap) & written.keys()) - by_name):
         now, wanted = here.value(name), here.goals
         if written[name] and now is not None:
             found = max(0, truth.recognize([now])[0])
@@ -91,7 +94,7 @@ def unfilled(here: Here, empty: dict[str, np.ndarray], letters: list[str]) -> It
         owned = (f'{each.arg}["W" + {letter}]' for each in argument for letter in letters)
         more = {text: now for text in owned if (now := here.value(text)) is not None}
         back = list(_back_to_h(replace(here, atoms=here.atoms | more)))
-        contributions += [f"{name} += {text}" for text in back for name in carried]
+        contributions += [f"{name} += {text}" for text in back for name in sorted(carried)]
     for text in contributions:
         yield forgotten(here.gap, _UNFILLED, text)
 
@@ -99,8 +102,10 @@ def unfilled(here: Here, empty: dict[str, np.ndarray], letters: list[str]) -> It
 def _after_sisters(here: Here, shape: tuple[int, ...]) -> Slot | None:
     """The gap after the last statement of the same block that adds to something of this shape."""
     unit, last = here.scene.units[here.gap.unit], -1
-    for slot in (s for s in here.scene.slots if s.block == here.gap.block and isinstance(s.node, ast.AugAssign)):
-        if any(np.shape(here.value(text)) == shape for text in beginnings(unit, slot.node.target)):
+    for slot in (s for s in here.scene.slots if s.block == here.gap.block and s.kind == "statement"):
+        adds = isinstance(slot.node, ast.AugAssign) or (isinstance(slot.node, ast.Assign) and sums_up(slot.node))
+        texts = [text for target in targets_of(slot.node) for text in beginnings(unit, target)]
+        if adds and any(np.shape(here.value(text)) == shape for text in texts):
             last = slot.index + 1
     gaps = (slot for slot in here.scene.slots if slot.kind == "gap" and slot.block == here.gap.block)
     return next((gap for gap in gaps if gap.index == last), None)

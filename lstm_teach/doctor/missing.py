@@ -54,7 +54,7 @@ def _once_more(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dic
         others = alike(Maker(scene, slot), value)
         for new, cost in others if isinstance(slot.node, ast.AugAssign) else ():
             yield forgotten(gap, min(1.45 + cost, 1.95), root + last + new)
-        for name in _siblings(scene, unit, number, own, root):
+        for name in sorted(_siblings(scene, unit, number, own, root)):
             sure = name in waiting and slot.loops != ()
             for new, cost in others:
                 yield forgotten(gap, 1.6 + cost - 0.002 * slot.index - sure, name + last + new)

@@ -159,7 +159,7 @@ def _for_another_gate(one: str, other: str) -> bool:
 def _analogous(code: str, own: str, other: str) -> str:
     """What `code`, a change of `own`, is in `other`: word for word, a new word with the letter of the other gate."""
     words = dict(zip(_WORD.findall(own), _WORD.findall(other), strict=False))
-    ends = {(a[-1], b[-1]) for a, b in words.items() if a != b and a[:-1] == b[:-1]}
+    ends = [(a[-1], b[-1]) for a, b in words.items() if a != b and a[:-1] == b[:-1]]
 
     def word(found: re.Match) -> str:
         new = (found[0][:-1] + b for a, b in ends if found[0][-1] == a)

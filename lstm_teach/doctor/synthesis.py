@@ -150,7 +150,7 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
                     edits += _rewritten(here, part, shape, atoms, carried, goals, truth, value)
         else:
             waiting = empty[here.slot.unit] if number in ends else readers[number]
-            zeros = {t: v for t in waiting if (v := value(t)) is not None and not v.any()}
+            zeros = {t: v for t in sorted(waiting) if (v := value(t)) is not None and not v.any()}
             if not zeros and number not in ends:
                 return
             seen_here = Here(here.slot, scene, at_hand(True), goals, truth, value)
@@ -160,7 +160,7 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
                 edits += not_handed_on(seen_here, handed_on)
             edits += unfilled(seen_here, zeros, [t for t, each in local_names.items() if isinstance(each, str)])
         for edit in edits:
-            key = number, edit.parts[0].code
+            key = edit.parts[0].slot, edit.parts[0].code
             if key not in found or found[key].cost > edit.cost:
                 found[key] = edit
 

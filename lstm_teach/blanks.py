@@ -451,7 +451,7 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
             )
     namespace.update({n: given[n] for n in changed})
     said = [f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}."] if wrong else []
-    words = "Here {0} is no longer what the given line `{0} = {1}` makes it; the lesson goes on with that line."
+    words = "`{0}` isn't what the given line `{0} = {1}` gives any more; the lesson goes on with that line."
     return " ".join([*said, *(words.format(n, blank.given[n]) for n in given if n in changed)])
 
 

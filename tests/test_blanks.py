@@ -652,7 +652,7 @@ def test_right_blanks_beside_a_changed_given_line_are_right_and_the_lesson_goes_
     given = {n: np.copy(names[n]) for n in changed}
     verdict = run_cell(name, cell_of(name, group), f'{lines}\nlesson.judge("{group}")', names)
     assert verdict.passed, str(verdict)
-    assert [f"Here {n} is no longer what the given line `{n} = " in verdict.note for n in changed] == [True]
+    assert [f"`{n}` isn't what the given line `{n} = " in verdict.note for n in changed] == [True]
     assert all(np.allclose(names[n], value, rtol=1e-12) for n, value in given.items())
 
 

@@ -1,6 +1,6 @@
-"""Statements that are missing: a copy of one that is there with other things in it, a reset, a delta handed on.
+"""Statements that are missing, by their text: one like another that is there, a reset, a start, a call, a return.
 
-Imports the operators, edits, scene and slots.
+What is missing by value is in leftout. Imports the operators, edits, scene and slots.
 """
 
 from __future__ import annotations
@@ -39,37 +39,15 @@ def forgotten(gap: Slot, cost: float, text: str) -> Edit:
 
 
 def _once_more(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
-    """A statement like one that is there, with others of the same shapes in it.
-
-    What it fills is the same, or a sibling that is prepared and never filled.
-    """
-    waiting = {name for name, slot in _prepared(unit, own).items() if not slot.loops and _begins_with_zeros(slot)}
+    """One more contribution to what is added up, like one that is there, with others of the same shapes in it."""
     for slot in own:
-        gap = gaps.get((slot.block, slot.index + 1)) or gaps.get((slot.block, slot.index))
-        targets = targets_of(slot.node)
-        if gap is None or slot.indent is None or len(targets) != 1:
+        gap, targets = gaps.get((slot.block, slot.index + 1)), targets_of(slot.node)
+        gap = gap or gaps.get((slot.block, slot.index))
+        if gap is None or slot.indent is None or not isinstance(slot.node, ast.AugAssign):
             continue
-        root, offset = _root(unit, targets[0]), unit.span(targets[0])[0]
-        last, value = unit.text[offset + len(root) : unit.span(slot.node.value)[0]], slot.node.value
-        others = alike(Maker(scene, slot), value)
-        for new, cost in others if isinstance(slot.node, ast.AugAssign) else ():
-            yield forgotten(gap, min(1.45 + cost, 1.95), root + last + new)
-        for name in sorted(_siblings(scene, unit, number, own, root)):
-            sure = name in waiting and slot.loops != ()
-            for new, cost in others:
-                yield forgotten(gap, 1.6 + cost - 0.002 * slot.index - sure, name + last + new)
-
-
-def _siblings(scene: Scene, unit: Unit, number: int, own: list[Slot], root: str) -> set[str]:
-    """What is prepared or not there yet, but filled nowhere, and looks like what is filled here."""
-    filled = Counter(_root(unit, target) for slot in own for target in targets_of(slot.node))
-    looped = {_root(unit, target) for slot in own if slot.loops for target in targets_of(slot.node)}
-    shapes = shapes_of(scene, number)
-    same = {n for n in filled if shapes.get(n, shapes.get(root)) == shapes.get(root, shapes.get(n))}
-    same = {n for n in same if (number, n) not in scene.filled}  # what is still to be filled begins with zeros
-    left = {n for n in same if (filled[n] == 1 and unlike(n, root) <= 3) or (n not in looped and filled[n] == 2)}
-    parts = {name for name in other_matrices(root) if name not in filled and not name.isidentifier()}
-    return (parts | (left if filled[root] > 1 else set())) - {root}
+        before = unit.text[unit.span(targets[0])[0] : unit.span(slot.node.value)[0]]
+        for new, cost in alike(Maker(scene, slot), slot.node.value):
+            yield forgotten(gap, min(1.45 + cost, 1.95), before + new)
 
 
 def never_filled(scene: Scene, number: int) -> set[str]:
@@ -120,15 +98,6 @@ def other_matrices(name: str) -> Iterator[str]:
     for match in re.finditer(r"[WUV](?=[ifog]?\b|\"|')|(?<=[WU])[ifog]\b", name):
         for other in "WUV" if match[0] in "WUV" else "ifog":
             yield name[: match.start()] + other + name[match.end() :]
-
-
-def _prepared(unit: Unit, own: list[Slot]) -> dict[str, Slot]:
-    """What is assigned in one statement only: its preparation."""
-    counts: dict[str, list[Slot]] = {}
-    for slot in own:
-        for target in targets_of(slot.node):
-            counts.setdefault(unit.segment(target), []).append(slot)
-    return {name: slots[0] for name, slots in counts.items() if len(slots) == 1}
 
 
 def _begins_with_zeros(slot: Slot) -> bool:

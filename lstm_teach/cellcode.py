@@ -40,8 +40,8 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
 
 
 def _encloses(statement: ast.stmt, here: tuple[int, int, int, int]) -> bool:
-    start, *_, end = _span(statement)[:2], _span(statement)[2:]
-    return hasattr(statement, "body") and start <= here[:2] and here[2:] <= end
+    span = _span(statement)
+    return hasattr(statement, "body") and span[:2] <= here[:2] and here[2:] <= span[2:]
 
 
 class _Unjudged(ast.NodeTransformer):

@@ -7,7 +7,7 @@ import contextlib
 import dis
 import linecache
 from collections.abc import Collection, Mapping, Sequence
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 
@@ -19,7 +19,9 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     """
     source = "".join(linecache.getlines(frame.f_code.co_filename))
     if not source:
-        raise RuntimeError("lesson.judge reads the cell it is in: call it in a cell of the notebook.")
+        raise RuntimeError(
+            "lesson.judge reads the cell it is in: call it in a cell of the notebook, one without %%time or %%timeit."
+        )
     body = ast.parse(source).body
     line, end_line, column, end = [*frame.f_code.co_positions()][frame.f_lasti // 2]
     if column is None:  # Python was told to leave them out
@@ -103,10 +105,12 @@ def names_read(statements: Sequence[ast.stmt], name: str) -> frozenset[str]:
 
 
 def globals_read(function: Any) -> frozenset[str]:
-    """The names that a function reads of the notebook around it."""
-    code = getattr(function, "__code__", None)
-    instructions = dis.get_instructions(code) if code else ()
-    return frozenset(one.argval for one in instructions if one.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
+    """The names that a function, or code, reads of the notebook around it, in the functions inside it too."""
+    code = getattr(function, "__code__", function)
+    if not isinstance(code, CodeType):
+        return frozenset()
+    own = {one.argval for one in dis.get_instructions(code) if one.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return frozenset(own.union(*map(globals_read, code.co_consts)))
 
 
 def has_dots(node: ast.AST) -> bool:

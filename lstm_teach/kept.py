@@ -1,4 +1,4 @@
-"""Functions that a learner wrote in one lesson and uses in the next. Imports the standard library only.
+"""Functions that a learner wrote in one lesson and uses in the next. Imports cellcode.
 
 The file, beside the notebook, is plain Python: a learner can read it, change it, or delete it. Each function is
 between two comment lines that say where it comes from.
@@ -6,6 +6,7 @@ between two comment lines that say where it comes from.
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import linecache
 import re
@@ -13,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+
+from lstm_teach import cellcode
 
 FILE = "my_functions.py"
 HEAD = '''"""Functions you wrote in the lessons and chose to keep. Delete the file to start over."""
@@ -26,11 +29,23 @@ SECTION = re.compile(r"^# --- (\w+), from (\w+), (\w+)\n(.*?)^# --- end of \1\n"
 
 
 def write(name: str, lesson: str, group: str, function: Callable) -> str:
-    """Put the function's source into the file, in place of an earlier one; return a sentence that says so."""
+    """Put the function's source into the file, in place of an earlier one; return a sentence that says so.
+
+    Or one that says why not: in the file it has only what the file has, not the other functions of the notebook.
+    """
     source = dedent(inspect.getsource(function)).rstrip()
     path = Path(FILE)
     text = path.read_text(encoding="utf-8") if path.is_file() else HEAD
     text = SECTION.sub(lambda match: "" if match[1] == name else match[0], text).rstrip()
+    try:
+        reads = cellcode.globals_read(compile(source, FILE, "exec"))
+        outside = sorted(reads - {*compile(text, FILE, "exec").co_names, *dir(builtins), name})
+    except SyntaxError as error:
+        return f"{name} is not kept: {_spoiled(error)}."
+    if outside:
+        what = " and ".join(outside)
+        said = f"it uses {what}, outside of it. The file {FILE} holds only the function itself"
+        return f"{name} is not kept: {said}: put {what} inside {name}, run its cell, then this one."
     section = f"# --- {name}, from {lesson}, {group}\n{source}\n# --- end of {name}\n"
     path.write_text(f"{text}\n\n\n{section}", encoding="utf-8")
     return f"Your {name} is in the file {FILE} beside this notebook; later lessons can use it."
@@ -48,13 +63,20 @@ def read(name: str) -> tuple[str, str, Callable | None, str]:
     if not path.is_file():
         return "", "", None, "you haven't kept your own"
     text = path.read_text(encoding="utf-8")
-    found = [match for match in SECTION.finditer(text) if match[1] == name]
-    if not found:
-        return "", "", None, f"there is none in {FILE}"
     linecache.checkcache(str(path))
     space: dict = {"__name__": "my_functions"}
     try:
-        exec(compile(text, str(path), "exec"), space)
+        code = compile(text, str(path), "exec")
+        found = [match for match in SECTION.finditer(text) if match[1] == name]
+        if not found:
+            return "", "", None, f"there is none in {FILE}"
+        exec(code, space)
         return found[-1][2], found[-1][3], space[name], ""
+    except SyntaxError as error:
+        return "", "", None, _spoiled(error)
     except Exception as error:
         return "", "", None, f"{FILE} raises {type(error).__name__}: {error}"
+
+
+def _spoiled(error: SyntaxError) -> str:
+    return f"{FILE} has a syntax error at line {error.lineno} ({error.msg}); correct it, or delete the file"

@@ -1,0 +1,34 @@
+"""A function is kept only with all that it needs, so that a later lesson can run it."""
+
+import pytest
+from lesson_cells import run_cells, solved
+
+from lstm_teach import kept
+from lstm_teach.blanks import Lesson
+
+BACK, SINGLE = "02_one_step_back", "04_single_pass_bptt"
+SLOPE = "def slope(a):\n    return 1 - a**2\n"
+
+
+@pytest.mark.parametrize(
+    ("helper", "line", "outside"),
+    [
+        (SLOPE, "slope(ct)", "slope"),
+        ("one = 1.0\n", "(one - ct**2)", "one"),
+        ("one = 1.0\n", "[one - a**2 for a in [ct]][0]", "one"),
+        (SLOPE, "np.subtract(1, abs(ct) ** 2)", ""),
+        ("", "(lambda a: 1 - a**2)(ct)", ""),
+    ],
+)
+def test_a_function_that_needs_another_one_is_not_kept_and_told_why(
+    helper, line, outside, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(kept, "FILE", str(tmp_path / "mine.py"))
+    source = solved(BACK)["write-step-back"].replace("(1 - ct**2)", line, 1)
+    names = run_cells(BACK, until="write-step-back", replace={"write-step-back": f"{helper}{source}"})
+    eval('lesson.keep("step_back")', names)
+    said = capsys.readouterr().out
+    if outside:
+        assert f"step_back is not kept: it uses {outside}, outside of it" in said and not list(tmp_path.iterdir())
+    else:
+        assert Lesson(SINGLE).bring("step_back").__code__.co_filename == kept.FILE

@@ -67,6 +67,7 @@ WRONG = [
     ("write-dh", "dh", "np.sum(V + dy)", "the deltas of the scores add up to zero"),
     ("write-product", "do", "dh * ct * o * (1 - o)", "This is dzo, not do"),
     ("write-product", "dct", "dh * o * (1 - ct**2)", "This is dc, not dct"),
+    ("write-product", "dct", "do * o", "both factors in it"),
     ("write-dc", "dc", "do * (1 - ct**2)", "This starts from do, the delta of the other factor"),
     ("write-dc", "dc", "dh * ct - dh * ct**3", "This starts from do, the delta of the other factor"),
     ("write-dc", "dc", "dct + dct * ct**2", "The sign is wrong in the slope of tanh"),

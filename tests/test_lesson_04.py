@@ -99,6 +99,9 @@ WRONG = [  # in other words than the lesson's file has them
     ("sums", "dWi", "sum(np.dot(dzi[t], cache.h[t - 1]) for t in range(T))", "one number"),
     ("sums", "dWi", "np.outer(dzi[t], cache.h[t - 1])", "This is step t alone"),
     ("sums", "dWi", "np.full((4, 4), 0.25)", ""),
+    ("sums", "dUi_quiet", "sum(dzi[t] for t in range(1, T) if x[t] == QUIET)", "Step 0 is missing"),
+    ("sums", "dV", "sum(np.outer(dy[t], cache.h[t]) for t in range(1, T))", "Step 0 is missing"),
+    ("sums", "dV", "sum(np.outer(dy[t], cache.h[t]) for t in range(8))", "such as T"),
     ("sums", "dV", "dy.T @ cache.h[1:]", "each loss meets the state after it"),
 ]
 
@@ -175,6 +178,8 @@ def test_right_passes_in_three_styles_are_right_to_1e_12(source):
 
 FAULTS = {  # (source, old, new): words, and the gradients that are still right
     ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = d["dc"]'): ("You hand on dc itself", "V"),
+    ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = d["dc_before"] * cache.f[t]'): ("multiplied by f twice", "V"),
+    ("PASS", "[targets]", "[targets] / len(x)"): ("Only the one-hot target is divided", ""),
     ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = dc_carry + d["dc_before"]'): ("piles up from turn to turn", "V"),
     ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = d["dc"] + d["dc_before"]'): ("dc * (1 + f)", "V"),
     ("PASS", '        dc_carry = d["dc_before"]\n', ""): ("Nothing comes back along the cell", "V"),
@@ -319,7 +324,9 @@ INITIAL_FAULTS = {
         "return dh_future + params.V.T @ dy[0], dc_carry": ("No loss is read off the initial state",),
     },
     'dc_carry = d["dc_before"]': {'dc_carry = d["dc"]': ("The walk hands on dc itself",)},
+    "(params, x, h0, c0)": {"(params, x)": ("pass it h0 and c0",)},
     "reversed(range(len(x)))": {
+        "range(len(x))": ("The loop runs forward",),
         "range(len(x) - 1, 0, -1)": ("This is what step 1 handed to step 0",) * 2,
         "[len(x) - 1]": ("This is what the last step hands on",) * 2,
     },

@@ -39,7 +39,8 @@ def numbers_before(cell_id):
     gradient = 4 * rng.normal(size=30)
     by_cell = {
         "price": {"best": 0.44, "length": 10.9},
-        "which": {"end_loss": np.array([1.89, 0.464, 0.518]), "remembered": np.array([0.457, 1.0, 0.555])},
+        "which": {"end_loss": np.array([1.89, 0.464, 0.518]), "remembered": np.array([0.457, 1.0, 0.555])}
+        | {"histories": dict.fromkeys("ABC")},
         "norm": {"norms": np.full(9, np.linalg.norm(gradient) / 3), "gradient": gradient},
         "clip": {"gradient": gradient, "norm": np.linalg.norm(gradient), "limit": 5.0},
         "cosine": {},
@@ -47,6 +48,7 @@ def numbers_before(cell_id):
         "count": {"limit": 5.0, **norms_of_a_run(rng)},
         "learned": {"losses": rng.uniform(0, 1, (4, 8)), "half": 0.35, "biases": (0, 1, 3, 5)},
     }
+    by_cell["learned"]["all_losses"] = {20: by_cell["learned"]["losses"]}
     return {"np": np, "lt": lt, "lesson": Lesson(NAME), **by_cell[cell_id]}
 
 
@@ -97,11 +99,13 @@ RIGHT = {
     ],
 }
 
+STEP = "norm = np.linalg.norm(gradient)\nclipped = gradient * min(1, limit / norm)\n"
 WRONG = [
     ("price", "forgets", "best + np.log(2)", "pays for a guess at every letter"),
     ("price", "forgets", "best + 0.5 / length", "One half is the probability"),
     ("price", "forgets", "best + np.log2(2) / length", "counted as one bit"),
     ("price", "forgets", "best - np.log(2) / length", "pays more than one that knows"),
+    ("price", "forgets", "best * (length - 1) / length + np.log(2) / length", "the share of one letter out of best"),
     ("price", "forgets", "np.log(2) / length", "the price of the guess alone"),
     ("price", "forgets", repr(float(0.44 + np.log(2) / 10.9)), "typed-in number"),
     ("which", "right_run", "np.argmax(end_loss)", "the one that learned the least"),
@@ -117,7 +121,8 @@ WRONG = [
     ("which", "broken_run", "np.argmin(end_loss)", "learned the most"),
     ("cosine", "cosine", "return a @ b", "depends on how long"),
     ("cosine", "cosine", "return a @ b / np.linalg.norm(a) * np.linalg.norm(b)", "parentheses are missing"),
-    ("cosine", "cosine", "return a @ b / ((a @ a) * (b @ b))", "the roots are missing"),
+    ("cosine", "cosine", "return a @ b / ((a @ a) * (b @ b))", "This divides by the square of each length"),
+    ("cosine", "cosine", "return a @ b / (np.linalg.norm(a) * np.linalg.norm(b)) ** 2", "the square of each length"),
     ("cosine", "cosine", "return abs(a @ b) / (np.linalg.norm(a) * np.linalg.norm(b))", "The sign matters"),
     ("cosine", "cosine", "return a * b / (np.linalg.norm(a) * np.linalg.norm(b))", "leaves a vector"),
     ("cosine", "cosine", "return 0.87", "cosine is off"),
@@ -126,7 +131,22 @@ WRONG = [
     ("norm", "norm", "np.sum(norms**2)", "the root is missing"),
     ("norm", "norm", "np.max(norms)", "the longest part"),
     ("norm", "norm", "norms", "should be a single number"),
+    ("descend", "descend", f"{STEP}return flat - 0.1 * clipped", "right for rate = 0.1 only"),
+    ("descend", "descend", f"{STEP.replace('limit /', '5 /')}return flat - rate * clipped", "right for limit = 5 only"),
+    (
+        "descend",
+        "descend",
+        f"{STEP.replace('limit /', '5 /')}return flat - 0.1 * clipped",
+        "This takes 0.1 and 5 whatever",
+    ),
+    ("descend", "descend", f"{STEP.replace('min', 'max')}return flat - rate * clipped", "lengthens short gradients"),
+    ("count", "clipped_steps", "100 - np.sum(whole <= limit)", "such as len(whole)"),
+    ("learned", "learned", "np.sum(all_losses[20] < half, axis=1)", "all_losses came from an earlier cell"),
+    ("which", "right_run", "np.where(remembered > 0.99)[0][0]", "The number typed in, 0.99,"),
+    ("which", "right_run", 'list(histories).index("B")', "histories came from an earlier cell"),
     ("clip", "clipped", "np.clip(gradient, -limit, limit)", "cuts each number by itself"),
+    ("clip", "clipped", "gradient * (limit / norm) * (norm > limit)", "A short gradient becomes zero"),
+    ("clip", "clipped", "gradient * (limit / norm if norm < limit else 1)", "after an if, the comparison is the wrong"),
     ("clip", "clipped", "gradient * limit / norm", "makes short gradients longer"),
     ("clip", "clipped", "gradient / norm", "norm of 1"),
     ("clip", "clipped", "gradient * min(1, norm / limit)", "upside down"),

@@ -28,7 +28,7 @@ ones: an f from a cell above.
     "dh * o * (1 - ct**2)" = "..."
     [blanks.initial]
     returns = ["dh0", "dc0"]           # names for the parts if it returns a tuple; a dict or Params has its own
-    allow = ["forward", "step_back", "the library's my_bptt"]   # functions of the library that it may call
+    allow = ["forward", "step_back"]   # functions of the library that it may call
     [blanks.initial.mistakes.every]    # an expression for the whole answer: its parts are compared one by one
 """
 
@@ -37,6 +37,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
+import inspect
 import os
 import pkgutil
 import re
@@ -47,15 +48,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from lstm_teach import borrowed, cellcode, guard, kept, trial, verdicts
+from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, verdicts
 from lstm_teach.gradreport import listing
-from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, known_mistake, numbers, same, wrong_form
-from lstm_teach.params import Params
+from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, numbers, parts_of, same, wrong_form
 from lstm_teach.recognize import axes, is_all, recognize
 from lstm_teach.trial import close
 from lstm_teach.verdicts import Part, Verdict
@@ -65,9 +65,9 @@ SECONDS = 10.0  # for all that one judgement calls
 TOOLS = ("sigmoid", "softmax")  # functions in these modules that are no answer, but to the blank of their name
 OTHER_NETS = "It is not right on every net."
 THIS_NET = "It is right for these numbers; for others it is not."
-TYPED = "The number typed in, ", "The numbers typed in, "
 ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
 NOT_TYPED = "Write the line with names, not with numbers typed in."
+NO_NAMES = "It reads none of the names above: write the line with them."
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
 
 
@@ -120,7 +120,9 @@ class Lesson:
             lines = f"a line for each of {', '.join(names)}"
             raise ValueError(f"{self.name}.toml: blanks.{group}.library must have {lines}.")
         spec["case"] = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
-        spec["allow"] = [*spec.get("allow", ()), *(tool for tool in TOOLS if tool not in names)]
+        others = [n for other in self._spec["blanks"].values() for n in other["names"] if n not in names]
+        lent = [f"the library's {other}" for other in others]  # where the learner's own is open or wrong
+        spec["allow"] = [*spec.get("allow", ()), *lent, *(tool for tool in TOOLS if tool not in names)]
         return Blank(group, **{key: tuple(v) if isinstance(v, list) else v for key, v in spec.items()})
 
     def _entry(self, table: str, what: str, name: str) -> dict[str, Any]:
@@ -141,11 +143,12 @@ class Lesson:
         wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
         for name in blank.names:
             self.written.pop(name, None)
-            if name in wrong and name in frame.f_globals:
+            if name in wrong and name in frame.f_globals and _is_theirs(blank, name, statements, frame.f_globals):
                 self.written[name] = frame.f_globals[name]
         note = _go_on(blank, parts, frame.f_globals)
         names = listing([part.name for part in parts])
-        verdict = Verdict(names, parts, blank.hints if wrong - blank.given.keys() else (), note, said=_said(parts))
+        hints = blank.hints if wrong - blank.given.keys() else ()
+        verdict = Verdict(names, parts, hints, note, said=verdicts.said(parts))
         self.verdicts.pop(group, None)
         self.verdicts[group] = verdict  # the last one judged comes last
         if not shown:
@@ -181,9 +184,10 @@ class Lesson:
             print(kept.write(name, self.name, groups[0], sys._getframe(1).f_globals[name]))
 
     def is_open(self, name: str) -> bool:
-        """Whether the blank of that name was judged last as not written yet."""
+        """Whether nothing that the learner wrote stands for that name, as it was judged last."""
         last = [verdict for group, verdict in self.verdicts.items() if name in self.blank(group).names][-1:]
-        return any(part.open for verdict in last for part in verdict.parts if part.name == name)
+        missing = any(not part.passed for verdict in last for part in verdict.parts if part.name == name)
+        return missing and name not in self.written
 
     def yours(self, name: str) -> Callable:
         """The learner's own function, right or wrong; the library's if it is not written. Prints which."""
@@ -207,7 +211,7 @@ class Lesson:
             if not wrong:
                 print(f"This lesson uses your own {name}, from {kept.FILE}.")
                 return function
-            problem = f"the {name} in {kept.FILE} is no longer right ({wrong[0].sentence})"
+            problem = f"the {name} in {kept.FILE} is no longer right. {wrong[0].sentence}".removesuffix(".")
         print(f"This lesson uses the library's {name}: {problem}.")
         return pkgutil.resolve_name(_library_of(name))
 
@@ -222,18 +226,27 @@ def judge_blank(
 
     `before` are the names that were there before the cell, if that is known.
     """
-    code = compile(ast.Module(list(statements), []), "this cell", "exec")
-    if called := borrowed.in_code(code, namespace, ANSWERS, blank.allow):
+    code, name = compile(ast.Module(list(statements), []), "this cell", "exec"), blank.names[0]
+    function = namespace.get(name) if blank.is_function else None
+    if blank.is_function and not _is_theirs(blank, name, statements, namespace):
+        return (Part(name, f"No line of this cell says what {name} is."),)
+    called = borrowed.in_code(code, namespace, ANSWERS, blank.allow)
+    if called := called or borrowed.in_function(function, ANSWERS, blank.allow):
         words = f"This calls {called} of the library. Here the lines themselves are asked for: write them yourself."
         return tuple(Part(name, words) for name in blank.names)
     if not blank.is_function:
         return _judge_values(blank, statements, namespace, before)
-    name = blank.names[0]
     written = [s for s in statements if isinstance(s, ast.FunctionDef) and s.name == name]
-    function = namespace.get(name)
     if not callable(function) or (written and cellcode.has_dots(written[-1])):
         return (Part(name, open=True),)
     return judge_function(blank, function, cellcode.stored(statements))
+
+
+def _is_theirs(blank: Blank, name: str, statements: Sequence[ast.stmt], namespace: Mapping[str, Any]) -> bool:
+    """Whether a value comes from the cell, a function from this cell or an earlier one, and not from the lesson."""
+    if not blank.is_function:
+        return any(name in cellcode.touched(s) for s in statements)
+    return name in namespace and getattr(namespace[name], "__name__", "") != f"the library's {name}"
 
 
 def judge_function(blank: Blank, function: Callable, own: Collection[str] = ()) -> tuple[Part, ...]:
@@ -244,7 +257,7 @@ def judge_function(blank: Blank, function: Callable, own: Collection[str] = ()) 
         answers = [attempt(*case["arguments"]) for case in cases]
         if any(answer is Ellipsis for answer in answers):
             return (Part(name, open=True),)
-        got = [_parts_of(answer, blank, case["answer"]) for answer, case in zip(answers, cases, strict=True)]
+        got = [parts_of(a, case["answer"], name, blank.returns) for a, case in zip(answers, cases, strict=True)]
     except Trouble as trouble:
         return (Part(name, f"{trouble}{stale}"),)
     if attempt.changed:  # whatever else is off may come from this
@@ -252,7 +265,7 @@ def judge_function(blank: Blank, function: Callable, own: Collection[str] = ()) 
         return (Part(name, f"{said} Make new arrays, or work on a .copy()."),)
     code = getattr(function, "__code__", None)
     read = frozenset(code.co_names + code.co_varnames) if code else frozenset()
-    wanted = [_parts_of(case["answer"], blank, case["answer"]) for case in cases]
+    wanted = [parts_of(case["answer"], case["answer"], name, blank.returns) for case in cases]
     right = [{part: np.asarray(value) for part, value in answer.items()} for answer in wanted]
     named = [case | theirs for case, theirs in zip(cases, right, strict=True)]
     trials = {part: ([g[part] for g in got], [r[part] for r in right]) for part in right[0]}
@@ -275,8 +288,20 @@ def judge_function(blank: Blank, function: Callable, own: Collection[str] = ()) 
             said = wrong_form(answer, *first) or difference(part, *first, axes(first[1], part), relative=True)
             # One mistake in many parts is said once, without each part's numbers.
             alone = known and "every" in blank.mistakes
-            parts.append(Part(part, known if alone else f"{said} {known or stale.strip()}".strip()))
+            known = known or _by_default(blank, cases, off[wrong.index(part)]) or stale.strip()
+            parts.append(Part(part, known if alone else f"{said} {known}".strip()))
     return tuple(parts)
+
+
+def _by_default(blank: Blank, cases: Sequence[Mapping], off: Sequence[bool]) -> str:
+    """That an answer is off only in calls without some of the arguments; "" if it is not so."""
+    given = [len(case["arguments"]) for case in cases]
+    most = max(count for count, is_off in zip(given, off, strict=True) if is_off)
+    if most == max(given):
+        return ""
+    left = [*inspect.signature(pkgutil.resolve_name(blank.library)).parameters.values()][most:]
+    names, whole = listing([p.name for p in left]), listing([f"{p.name}={p.default}" for p in left])
+    return f"It is off only in a call without {names}: the first line should have {whole}."
 
 
 def _follows(blank: Blank, part: str, wrong: Sequence[str], cases: Sequence[Mapping], got: Sequence[Mapping]) -> str:
@@ -319,7 +344,9 @@ def _judge_values(
         read = cellcode.names_read(statements, name)
         waits = [n for n in spoiled if n in read]
         if trouble := next((value for value in got if isinstance(value, Trouble)), None):
-            sentence = f"{trouble}{_from_earlier(read - cellcode.stored(statements), namespace, cases)}"
+            earlier = _from_earlier(read - cellcode.stored(statements), namespace, cases)
+            here = _on_this_net(blank, name, namespace, statements, cases)
+            sentence = here if here.startswith(trial.TYPED) else f"{trouble}{earlier}"
         elif all(map(close, got, right)) and waits:
             sentence = f"This line is right, but it reads {listing(waits)}: look there first."
             parts.append(Part(name, sentence, waits=True))
@@ -330,7 +357,7 @@ def _judge_values(
             form = next(filter(None, (wrong_form(name, g, r) for g, r in zip(got, right, strict=True))), "")
             known = _known(blank, name, got, right, cases, read, {})
             here = _on_this_net(blank, name, namespace, statements, cases) or form
-            only = known and here.startswith((THIS_NET, *TYPED))
+            only = known and here.startswith((THIS_NET, *trial.TYPED))
             known = "" if "float32" in here and "float32" in known else known
             sentence = known if only else f"{here} {known}".strip() or OTHER_NETS
             sentence = UNSET if " is nan" in form and cellcode.calls(statements, name, "empty") else sentence
@@ -355,7 +382,7 @@ def _known(
         return ""
     whole = {f"({code})[{name!r}]": words for code, words in every.items()}
     tries = [({"np": np, **case}, g, r) for case, g, r in zip(cases, arrays, right, strict=True)]
-    words = known_mistake(blank.mistakes.get(name, {}) | whole, tries)
+    words = judging.known_mistake(blank.mistakes.get(name, {}) | whole, tries)
     if words := words or recognize(name, arrays, right, cases, read):
         return words
     if any(a.dtype in (np.float32, np.float16) for a in arrays):
@@ -370,20 +397,15 @@ def _on_this_net(
     read, got, right = cellcode.names_read(statements, name), namespace.get(name), _library_here(blank, name, namespace)
     if right is None or isinstance(got, Iterator):  # looking at an iterator would use it up
         return ""
-    here = [namespace.get(n) for n in cases[0] if isinstance(namespace.get(n), int | float)]
-    in_library = cellcode.numbers_typed(ast.parse(f"{name} = {blank.library[name]}").body, name)
-    typed = [n for n in cellcode.numbers_typed(statements, name) if n not in in_library and (n % 1 or n in here)]
-    typed = [f"{n:g}" for n in dict.fromkeys(typed) if n >= 1e-3]  # a smaller one keeps a division from zero
     off = difference(name, got, right, axes(right, name), relative=True)
     nearly = is_like(got, right) and np.allclose(got, right, rtol=1e-2)  # a typed number has been rounded
     if not read and is_like(got, right):
         if cellcode.reads_itself(statements, name):
             return f"This reads the {name} of an earlier cell."
-        return ALL_TYPED if nearly else f"{off} {NOT_TYPED}"
-    if typed and nearly:
-        them, several = listing(typed), len(typed) > 1
-        it = "them" if several else "it"
-        return f"{TYPED[several]}{them}, can be right for these numbers only: write {it} with names."
+        return ALL_TYPED if nearly else f"{off} {NO_NAMES if cellcode.calls(statements, name, '') else NOT_TYPED}"
+    values = {n: namespace.get(n) for n in cases[0]}
+    if nearly and (typed := trial.words_for_typed(statements, name, blank.library[name], values)):
+        return typed
     kinds = {n: type(namespace.get(n)).__module__ for n in read - cases[0].keys()}
     if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):
         return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
@@ -423,8 +445,9 @@ def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: froze
 
 
 def _from_earlier(read: frozenset[str], namespace: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> str:
-    """That a line reads numbers of an earlier cell, which stay the same in every trial; "" if it does not."""
-    stale = sorted(n for n in read - cases[0].keys() if isinstance(namespace.get(n), int | float | np.ndarray))
+    """That a line reads values of an earlier cell, which stay the same in every trial; "" if it does not."""
+    others = read & namespace.keys() - cases[0].keys() - {"lesson"}
+    stale = sorted(n for n in others if not (callable(namespace[n]) or isinstance(namespace[n], ModuleType)))
     stay = "stay as they were" if len(stale) > 1 else "stays as it was"
     return f" Note that {listing(stale)} came from an earlier cell, and {stay} there." if stale else ""
 
@@ -455,31 +478,7 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     return " ".join([*said, *(words.format(n, blank.given[n]) for n in given if n in changed)])
 
 
-def _said(parts: Sequence[Part]) -> str:
-    right, names = sum(part.passed for part in parts), listing([f"`{part.name}`" for part in parts])
-    if right == len(parts):
-        return f"Right: {names}."
-    if all(part.open for part in parts):
-        return f"Not written yet: {names}."
-    return "Not right yet." if len(parts) == 1 else f"{right} of {len(parts)} right so far."
-
-
-# ------------------------------------------------------------------------------------------ answers and files
-
-
-def _parts_of(answer: Any, blank: Blank, like: Any) -> dict[str, Any]:
-    """An answer by part; raise `Trouble` if it can't be read as the right answer `like` is built."""
-    name, named = blank.names[0], isinstance(like, dict | Params)
-    if not (named or isinstance(like, tuple)):
-        return {name: answer}
-    keys = list(like.keys()) if named else blank.returns
-    if named and isinstance(answer, Mapping | Params) and set(keys) <= set(answer.keys()):
-        return {key: answer[key] for key in keys}
-    several = isinstance(answer, tuple | list) or (isinstance(answer, np.ndarray) and answer.ndim > 1)
-    if not isinstance(like, dict) and several and len(answer) == len(keys):
-        return dict(zip(keys, answer, strict=True))
-    wanted = f"{listing(keys)}, each under its name" if named else f"{len(keys)} things: {listing(keys)}"
-    raise Trouble(f"{name} should return {wanted}.")
+# ------------------------------------------------------------------------------------------ files
 
 
 @cache

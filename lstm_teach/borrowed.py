@@ -122,6 +122,4 @@ def _is_answer(value: Any, modules: Collection[str], allowed: Collection[str]) -
         return False
     home = home.removeprefix("lstm_teach.")
     inside = any(home == module or home.startswith(f"{module}.") for module in modules)
-    name = getattr(value, "__name__", "")
-    lent = name.startswith("the library's ")  # by a lesson, for a blank that is open or wrong (see blanks.py)
-    return inside and not lent and name not in allowed
+    return inside and getattr(value, "__name__", "") not in allowed

@@ -1,6 +1,7 @@
 """Judge what a learner wrote: call it, compare its answer with the right one, say what it is instead.
 
-Imports guard, verdicts, params and numpy. One engine for the blanks of the lessons and the checks of the exercises.
+Imports guard, gradreport, verdicts, params and numpy. One engine for the blanks of the lessons and the checks of the
+exercises.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import borrowed, guard
+from lstm_teach.gradreport import listing
 from lstm_teach.params import Params
 from lstm_teach.validate import brief
 from lstm_teach.verdicts import Part, Verdict, hints_wanted
@@ -169,7 +171,8 @@ def difference(
         return ""
     places = np.argwhere(wrong)
     steps = np.unique(places[:, 0]) if back else ()
-    first = tuple(places[places[:, 0] == steps[-1]][0] if back else places[0])
+    clear = np.argwhere(wrong & (off > 0.01 * abs(right)))  # rather than one that only just differs
+    first = tuple(places[places[:, 0] == steps[-1]][0] if back else [*clear, *places][0])
     yours, theirs = two_numbers(array[first], right[first])
     are = "is" if wrong.sum() == 1 else "are"
     extent = f" ({wrong.sum()} of {wrong.size} numbers {are} off, by up to {off.max():.2g})" if wrong.size > 1 else ""
@@ -202,6 +205,24 @@ def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ())
         look = f"look for a division by 0, a log of 0 or an exp of a large number{more}"
         return f"{name} is {array[index]}{_where(axes, index)}: {look}."
     return ""
+
+
+def parts_of(answer: Any, like: Any, name: str, returns: Sequence[str] = ()) -> dict[str, Any]:
+    """An answer of the function `name` by part; raise `Trouble` if it can't be read as the right one `like` is built.
+
+    `returns` are the names of the parts of a tuple.
+    """
+    named = isinstance(like, dict | Params)
+    if not (named or isinstance(like, tuple)):
+        return {name: answer}
+    keys = list(like.keys()) if named else returns
+    if named and isinstance(answer, Mapping | Params) and set(keys) <= set(answer.keys()):
+        return {key: answer[key] for key in keys}
+    several = isinstance(answer, tuple | list) or (isinstance(answer, np.ndarray) and answer.ndim > 1)
+    if not isinstance(like, dict) and several and len(answer) == len(keys):
+        return dict(zip(keys, answer, strict=True))
+    wanted = f"{listing(keys)}, each under its name" if named else f"{len(keys)} things: {listing(keys)}"
+    raise Trouble(f"{name} should return {wanted}.")
 
 
 def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | None:

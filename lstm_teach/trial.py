@@ -20,6 +20,7 @@ from lstm_teach.gradreport import listing
 from lstm_teach.judging import Trouble, is_like, same
 from lstm_teach.params import Params
 
+TYPED = "The number typed in, ", "The numbers typed in, "
 TOLERANCE = 1e-9  # relative to the largest number of the right answer
 COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
 
@@ -67,7 +68,7 @@ def run(
         except Exception as error:
             said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
             line = "this line" if here else f"the line `{ast.unparse(statements[k]).splitlines()[0]}`"
-            trouble = Trouble(f"On a net of a different size, {line} raises {said}.{guard.on_shapes(error)}")
+            trouble = Trouble(f"With other numbers and sizes, {line} raises {said}.{guard.on_shapes(error)}")
             found |= {n: trouble for n in here if n not in found}
             failed |= {} if here else dict.fromkeys(touched[k], trouble)
         found |= {n: taken(space[n]) for n in here if n in space and n not in found}
@@ -103,6 +104,23 @@ def taken(value: Any) -> Any:
     return copy.deepcopy(list(value) if isinstance(value, Iterator) else value)
 
 
+def words_for_typed(statements: Sequence[ast.stmt], name: str, library: str, values: Mapping[str, Any]) -> str:
+    """What to say of numbers in the lines of one blank that the library's has not; `values` may stand behind them."""
+    read = cellcode.names_read(statements, name)
+    here = {f"len({n})": len(v) for n, v in values.items() if n in read and isinstance(v, np.ndarray) and v.ndim}
+    here |= {n: v for n, v in values.items() if isinstance(v, int | float)}
+    needed = cellcode.numbers_typed(ast.parse(f"{name} = {library}").body, name)
+    typed = dict.fromkeys(n for n in cellcode.numbers_typed(statements, name) if n not in needed)
+    # one smaller than this keeps a division from zero
+    typed = [n for n in typed if n >= 1e-3 and (n % 1 or n in here.values())]
+    if not typed:
+        return ""
+    them, several = listing([f"{n:g}" for n in typed]), len(typed) > 1
+    such = [f", such as {n}" for n, value in here.items() if value == typed[0] and not several][-1:]
+    way = f"write {'them' if several else 'it'} with names{''.join(such)}."
+    return f"{TYPED[several]}{them}, can be right for these numbers only: {way}"
+
+
 def words_for_changes(changed: Collection[str], statements: Sequence[ast.stmt]) -> tuple[str, str]:
     """What to say of names that the cell has changed though other cells need them, and what to do about it."""
     one, names = len(changed) == 1, listing(sorted(changed))
@@ -114,5 +132,8 @@ def words_for_changes(changed: Collection[str], statements: Sequence[ast.stmt]) 
         return said, "Use a new name"
     if alias := cellcode.alias(statements, changed):
         name, line, original = alias
-        return said, f"After `{line}`, what is done to {name} is done to {original} too. Begin with `{line}.copy()`"
+        value = line.removeprefix(f"{name} = ")
+        fresh = f"np.zeros_like({value})" if name == f"d{value.split('.')[-1]}" else f"{value}.copy()"  # a gradient
+        after = f"After `{line}`, what is done to {name} is done to {original} too."
+        return said, f"{after} Begin with `{name} = {fresh}`"
     return said, "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"

@@ -1,4 +1,4 @@
-"""What a check found, and how it shows itself: parts, hints, points. Imports html only.
+"""What a check found, and how it shows itself: parts, hints, points. Imports html and gradreport.
 
 A `Verdict` is HTML in a notebook and text in a terminal; lessons and exercises use the same one.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstm_teach import html
+from lstm_teach.gradreport import listing
 
 LEVELS = ("the idea", "the place", "the line")
 _wanted = {"hints": True}  # see show_hints
@@ -127,7 +128,9 @@ class Verdict:
             lines += [f"           {sentence}"] if sentence else []
         lines += [self.note] if self.note else []
         if self.hints and not self.passed:
-            lines.append("Three hints are in .hints, from the idea to the line: look at .hints[0] first.")
+            lines.append(
+                "Three hints, from the idea to the line: give this a name, as in v = ..., and look at v.hints[0] first."
+            )
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -149,6 +152,21 @@ class Verdict:
             summary, listed = f"<p>{mark} <strong>{html.inline(self.summary)}</strong> {sentence}</p>", ""
         note, hints = html.prose(self.note) if listed else "", "" if self.passed else hints_html(self.hints)
         return f'<section aria-label="Check of {html.escape(self.name)}">{summary}{listed}{note}{hints}</section>'
+
+
+def said(parts: Sequence[Part]) -> str:
+    """The first sentence on the blanks of one cell."""
+    names, states = listing([f"`{part.name}`" for part in parts]), [part.state for part in parts]
+    right, waits = states.count("right"), states.count("waits")
+    if right == len(parts):
+        return f"Right: {names}."
+    if states.count("open") == len(parts):
+        return f"Not written yet: {names}."
+    if not waits:
+        return "Not right yet." if len(parts) == 1 else f"{right} of {len(parts)} right so far."
+    fix = len(parts) - right - waits
+    lines, wait = "1 line" if fix == 1 else f"{fix} lines", "1 waits" if waits == 1 else f"{waits} wait"
+    return f"{lines} to fix; {wait} for {'it' if fix == 1 else 'them'}."
 
 
 def show(verdict: Verdict) -> None:

@@ -415,7 +415,7 @@ def test_a_line_that_fails_on_another_size_is_said():
     names = notebook(VECTORS)
     H = names["H"]
     verdict, _ = judged(VECTORS, f"dc = dct[:{H}] + dc_carry + np.zeros({H})\ndWf = np.outer(dzf, h_before)", names)
-    assert "a different size" in sentences(verdict)["dc"]
+    assert sentences(verdict)["dc"].startswith("With other numbers and sizes, this line raises ValueError: operands")
 
 
 def test_judging_leaves_the_notebooks_arrays_as_they_are():
@@ -518,6 +518,9 @@ def test_a_function_is_kept_only_if_it_is_right_and_used_only_while_it_is(tmp_pa
     assert "no longer right" in capsys.readouterr().out
     path.write_text("def nothing(:\n")
     assert lesson.bring("my_bptt") is plain.bptt
+    assert f"{kept.FILE} has a syntax error at line 1" in capsys.readouterr().out
+    eval('lesson.keep("my_bptt")', space)
+    assert "my_bptt is not kept" in capsys.readouterr().out and path.read_text() == "def nothing(:\n"
     path.unlink()
     assert lesson.bring("my_bptt") is plain.bptt
     assert "you haven't kept your own" in capsys.readouterr().out
@@ -761,3 +764,109 @@ def test_a_change_without_the_loss_is_named_and_no_name_that_only_the_library_ha
         judged_in(BACK, "write-central-difference", source=f'{source}\nlesson.judge("central_difference")')
     )
     assert "answer" not in said["central_difference"]
+
+
+CENTRAL = (
+    "def central_difference(loss_of, w, step=0.001):\n    return (loss_of(w + step) - loss_of(w - step)) / (2 * step)\n"
+)
+JUDGE_CENTRAL = 'lesson.judge("central_difference")'
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("", "No line of this cell says what central_difference is."),
+        (CENTRAL.replace("central_", "zentral_"), "No line of this cell says what central_difference is."),
+        ("print(central_difference(np.sin, 0.5))\n", "No line of this cell says what central_difference is."),
+        ("theirs = central_difference\ncentral_difference = theirs\n", "No line of this cell says"),
+        (
+            "theirs = central_difference\ndef central_difference(*given):\n    return theirs(*given)\n",
+            "This calls theirs",
+        ),
+    ],
+)
+def test_what_the_lesson_lends_is_never_judged_as_the_learner_s_own(source, words, capsys):
+    names = run_cells(BACK, until="write-central-difference")
+    for _ in range(2):
+        verdict = run_cell(BACK, "again", source + JUDGE_CENTRAL, names)
+        assert words in sentences(verdict)["central_difference"], str(verdict)
+        if "This calls" in words:
+            return
+        capsys.readouterr()
+        assert eval('lesson.yours("central_difference")', names).__name__ == "the library's central_difference"
+        eval('lesson.keep("central_difference")', names)
+        said = capsys.readouterr().out
+        assert "This is the library's central_difference" in said and "is not kept" in said
+
+
+def test_a_function_from_an_earlier_cell_is_judged_as_the_learner_s_own():
+    names = run_cells(BACK, until="write-central-difference")
+    run_cell(BACK, "earlier", CENTRAL, names)
+    assert run_cell(BACK, "later", JUDGE_CENTRAL, names).passed
+    run_cell(BACK, "earlier", CENTRAL.replace("2 * step", "step"), names)
+    assert "twice the slope" in str(run_cell(BACK, "later", JUDGE_CENTRAL, names))
+    run_cell(BACK, "earlier", "from lstm_teach.lessons.library import central_difference", names)
+    assert "of the library" in str(run_cell(BACK, "later", JUDGE_CENTRAL, names))
+
+
+def test_a_line_that_is_missing_is_not_shown_as_the_learner_s(capsys):
+    names = run_cells(BACK, until="write-dh")
+    run_cell(BACK, "write-dh", 'Dh = np.sum(V * dy)\nlesson.judge("hidden")', names)
+    assert names["lesson"].written == {}
+    capsys.readouterr()
+    names["compare"](dh=names["dh"])
+    assert "yours" not in (said := capsys.readouterr().out) and "library's" in said
+
+
+def test_a_magic_of_the_whole_cell_is_said_to_be_in_the_way():
+    with pytest.raises(RuntimeError, match="one without %%time"):  # which leaves no text of the cell
+        exec("lesson.judge('product')", notebook(PRODUCT))
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "old", "new", "stale"),
+    [
+        (SINGLE, "initial", "    cache = lt.forward(params, x, h0, c0)\n", "", "cache"),
+        ("06_training", "descend", "flat - rate", "params.flat - rate", "params"),
+    ],
+)
+def test_an_object_of_an_earlier_cell_is_named_and_no_helper_is(name, cell, old, new, stale):
+    source = solved(name)[cell]
+    assert old in source
+    assert f"Note that {stale} came from an earlier cell" in str(judged_in(name, cell, source=source.replace(old, new)))
+    wrong = source.replace("return ", "return lesson and 3 * ")
+    assert "earlier cell" not in str(judged_in(name, cell, source=wrong))
+
+
+def test_the_first_sentence_counts_the_lines_to_fix_and_those_that_wait():
+    source = solved(BACK)["write-step-back"]
+    for changes, said in (
+        ({" + dh_future": ""}, "1 line to fix; 7 wait for it."),
+        ({" + dh_future": "", " + dc_carry": ""}, "2 lines to fix; 6 wait for them."),
+        ({"dc * f": "dc"}, "7 of 8 right so far."),
+    ):
+        changed = source
+        for old, new in changes.items():
+            changed = changed.replace(old, new)
+        assert judged_in(BACK, "write-step-back", source=changed).summary == said
+
+
+def test_a_line_without_names_is_not_said_to_have_numbers_typed_in():
+    for line, words in (("np.random.normal()", "reads none of the names above"), ("-0.3", "numbers typed in")):
+        said = sentences(judged_in(BACK, "write-dh", {"dh": line}))["dh"]
+        assert words in said and ("typed in" in said) == ("typed in" in words)
+
+
+def test_a_changed_default_is_named():
+    for default, words in (("1e-5", "the first line should have step=0.001"), ("0.001", "")):
+        source = f"{CENTRAL.replace('0.001', default)}{JUDGE_CENTRAL}"
+        said = sentences(judged_in(BACK, "write-central-difference", source=source))["central_difference"]
+        assert words in said and bool(words) == bool(said)
+        wrong = sentences(judged_in(BACK, "write-central-difference", source=source.replace("w - step", "w + 0.0")))
+        assert "first line" not in wrong["central_difference"]
+
+
+def test_the_number_that_is_quoted_is_one_that_is_clearly_off():
+    source = solved(BACK)["write-step-back"].replace("(1 - ct**2)", "(1 - cache.c[t] ** 2)", 1)
+    said = sentences(judged_in(BACK, "write-step-back", source=source))["dc"]
+    assert "yours is 2.289, right is 2.357" in said

@@ -124,7 +124,8 @@ class FlawsLeft:
         return lines
 
     def __str__(self) -> str:
-        hints = ["Three hints for one of the flaws: give this a name, as in v = ..., and look at v.hints[0] first."] if self.hints else []
+        way = "Three hints for one of the flaws: give this a name, as in v = ..., and look at v.hints[0] first."
+        hints = [way] if self.hints else []
         return "\n".join([self.summary, *self._lines(), *hints])
 
     __repr__ = __str__

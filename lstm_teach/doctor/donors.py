@@ -49,6 +49,20 @@ def exchanged_names(maker: Any, root: ast.AST) -> Iterator[Edit]:
             yield maker.edit("helper", cost, *changes, old=text, new=f"{name}({text})")
 
 
+def exchanged_pairs(maker: Any) -> Iterator[Edit]:
+    """Two things of one shape that a statement reads exchanged, wherever they stand in it."""
+    places: dict[str, list[tuple[int, int]]] = {}
+    shapes: dict[str, Any] = {}
+    for atom in maker.paths.values():
+        if is_vector(atom.shape) and isinstance(getattr(atom.node, "ctx", ast.Load()), ast.Load):
+            places.setdefault(atom.text, []).append(maker.unit.span(atom.node))
+            shapes[atom.text] = atom.shape
+    for one, other in itertools.combinations(places, 2):
+        if shapes[one] == shapes[other]:
+            changes = [(*span, new) for old, new in ((one, other), (other, one)) for span in {*places[old]}]
+            yield maker.edit("order", 1.7, *changes, old=one, new=other)
+
+
 def donors(maker: Any, atom: Atom) -> dict[str, float]:
     """Other texts that stand for something of the same shape, and what each costs."""
     scene, node, shape = maker.scene, atom.node, atom.shape

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from lstm_teach.doctor.donors import another_target, exchanged_names, misspelt, swapped_items, unlike
+from lstm_teach.doctor.donors import another_target, exchanged_names, exchanged_pairs, misspelt, swapped_items, unlike
 from lstm_teach.doctor.growth import growth
 from lstm_teach.doctor.indices import indices
 from lstm_teach.doctor.rewrites import rewritten
@@ -69,6 +69,7 @@ class Maker:
         if self.slot.kind == "statement":
             yield from self._statement(node)
             yield from growth(self, node)
+            yield from exchanged_pairs(self)
         elif self.slot.kind == "head":
             yield from self._reversed(node)
         yield from rewritten(self, node)
@@ -231,6 +232,11 @@ class Maker:
     def _right_hand_side(self, node: ast.stmt, value: ast.expr) -> Iterator[Edit]:
         shape, np_ = self.scene.results.get(self.slot.number), self.scene.numpy
         end = self.unit.span(value)[1]
+        states = sorted({arg.arg for arg in self.unit.node.args.args} & {"h0", "c0"})
+        for zeros in (inner for inner in ast.walk(value) if states and isinstance(inner, ast.Call) and is_zeros(inner)):
+            for state in states:
+                new = f"{self.seg(zeros)} if {state} is None else {state}" if zeros is value else state
+                yield self.swap("start", 1.5, zeros, new)
         if is_vector(shape):
             like = self._like(shape)
             if like and isinstance(node, ast.Assign) and not is_zeros(value):
@@ -363,7 +369,7 @@ class Maker:
                 yield self.swap("number type", 1.1, value, "float")
             if key == "axis":
                 for axis in ("0", "1", "-1"):
-                    yield self.swap("axis", 1.5, value, axis)
+                    yield self.renamed(self.swap("axis", 1.5, value, axis), self.seg(value), f"axis={axis}")
                     if "keepdims" not in given:
                         yield self.swap("axis", 1.5, value, f"{axis}, keepdims=True")
 

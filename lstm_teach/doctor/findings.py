@@ -98,7 +98,8 @@ class Account:
         # On a short sequence a wrong delta may not show yet.
         right = set(right_matrices(trace, truth)) & set(right_matrices(variants.run(longer), longer))
         may, just, unknown = _suspects(variants, trace, events, truth, right)
-        return [_suspicion(code, may, just, unknown, right)] if unknown or just else [], notes
+        made = [_right(found, truth) for slot, found in events if unknown and slot == unknown[0]]
+        return [_suspicion(code, may, just, unknown, right, made)] if unknown or just else [], notes
 
     def _telling(self, flaws: list[Flaw]) -> list[Flaw]:
         """Those that bring many right values into being."""
@@ -184,19 +185,28 @@ class Account:
         before, after = (code.units[number].text.splitlines() for code in (self.code, repaired(self.code, [flaw])))
         new: list[tuple[int, str]] = []  # rows of the text before, and what is put there
         for tag, at, _, start, end in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-            new += [(at, line.strip()) for line in after[start:end] if tag != "equal" and line.strip()]
+            new += [(at, line) for line in after[start:end] if tag != "equal" and line.strip()]
         if kind.startswith("moved") and new:
             at, code = new[0][0], before[row].strip()
             neighbor = before[at].strip() if at < len(before) else ""
             where = f"before line {self.units[number].first_line + at} ({neighbor})" if neighbor else "at the end"
-            return f"{code}  # to stand {where if neighbor != code else 'in the loop, one level deeper'}"
-        return "\n".join(line for _, line in new)
+            level = "one level further out, after the loop" if kind == "moved out" else "one level deeper, in the loop"
+            return f"{code}  # to stand {where if neighbor != code else level}"
+        if kind in ADDED and new and len(self._indent(number, row)) > len(re.match(r"\s*", new[0][1])[0]):
+            new = [(at, f"{line}  # not in the block above, but after it") for at, line in new]
+        return "\n".join(line.strip() for _, line in new)
+
+    def _indent(self, number: int, row: int) -> str:
+        """How far in the statement of a row stands."""
+        unit, statements = self.units[number], [slot for slot in self.code.slots if slot.kind == "statement"]
+        there = (s for s in statements if s.unit == number and unit.row(s.start) <= row <= unit.row(s.end - 1))
+        return next((slot.indent or "" for slot in there), "")
 
     def _first_gone(self, broken: Variants, trace: Trace) -> tuple[int, Key | None]:
         """The first right quantity that a flaw alone makes go missing, and its place in the order of the run."""
         truth, (right, events) = self.truth, self._repaired
         wrong = set(Params.NAMES) - set(right_matrices(trace, truth))
-        if trace.error is not None or not wrong:  # where it stops, the check has said
+        if gradients(trace, truth) is None or not wrong:  # where it stops or returns none, the check has said
             return len(broken.events(trace, truth)), None
 
         def first(bits: int) -> Key:
@@ -232,8 +242,9 @@ class Account:
         before, now = (right_matrices(each, self.truth) for each in (trace, self._repaired[0]))
         names = [f"d{name}" for name in now if name not in before]
         more = "more of the deltas are right, but no more of the gradients"
-        agree = f"{listing(names)} agree{'s' * (len(names) == 1)} at T = 3" if names else more
-        return f"With it, {agree}."
+        agree = f"{listing(names)} agree{'s' * (len(names) == 1)}" if names else more
+        others = " and what else is changed" * (len(self.flaws) > 1)
+        return f"With it{others}, at T = {self.truth.case.length}, {agree}."
 
     def _evidence(self, flaw: Flaw, alone: Code) -> str:
         """What a flaw alone does to the nine gradients, by length."""
@@ -242,7 +253,9 @@ class Account:
         found = ladder(build(alone), [Case(*own_case(T, self.takes)) for T in LENGTHS])
         wrong = wrong_at(found, 1e-9)
         if not wrong:
-            return "" if found else "With this fault alone the function stops with an error."
+            stops = Variants(alone).run(self.truth).error is not None
+            what = "stops with an error" if stops else "does not return nine gradients of the right shapes"
+            return "" if found else f"With this fault alone the function {what}."
         names = [f"d{name}" for name in Params.NAMES if any(name in each for each in wrong.values())]
         sizes = {T: max(each.values()) for T, each in found.items()}
         size, at = max(sizes.values()), [T for T, one in sizes.items() if one > 0.99 * max(sizes.values())]
@@ -250,6 +263,8 @@ class Account:
         first, begun = min(wrong), [f"d{name}" for name in wrong[min(wrong)]]
         only = f"; at T = {first}, only {listing(begun)}" if len(begun) < len(names) else ""
         where = f", at T = {at[0]}" if len(at) == 1 else ""
+        none = [T for T in LENGTHS if T not in found]
+        only += f"; at T = {listing(none)} it gives no nine gradients of the right shapes" if none else ""
         return (
             f"This fault alone makes {'all nine gradients' if len(names) == 9 else listing(names)} wrong, from "
             f"T = {first} on (error up to {size:.2g}{where}){only}. With {repair}, all nine agree with the exact "
@@ -286,12 +301,11 @@ def _suspects(
     """Slots that may be wrong, in the order of the run.
 
     First those on which no right gradient depends; where the gradient of V is right, of the walk back only. Then, of
-    these, those on which exactly the wrong gradients depend; and those whose value is no right quantity, nor the same
-    for every sequence, and of which nothing right is made later.
+    these, those on which exactly the wrong gradients depend; and those that once make a value which is no right
+    quantity, nor the same for every sequence, and of which nothing right is made later.
     """
     case = truth.case
     reached = dict.fromkeys(slot for slot, _ in events)
-    strange = dict.fromkeys(slot for slot, found in events if found >= 0 and not found & ~truth.unfinished)
     tokens = {name: (getattr(case, name) + 1) % truth.K for name in ("x", "targets")}
     states = {name: 0.5 * state for name, state in case.states.items()}
     back = _changed(variants, trace, replace(case, targets=tokens["targets"])) if "V" in right else reached
@@ -299,12 +313,18 @@ def _suspects(
     may = [slot for slot in reached if slot in back and not reach.get(slot, right) & right]
     may = [slot for slot in may if not _hands_on(variants.slots[slot].node)]
     just = [slot for slot in may if right and reach[slot] == set(Params.NAMES) - right]
-    # Strange values may be half-way: a later statement makes something right of them.
-    names, good = {slot: _names(variants.slots[slot]) for slot in reached}, reached.keys() - strange.keys()
-    for slot in sorted(strange, reverse=True):
-        if any(reader > slot and names[slot][0] & names[reader][1] for reader in good):
-            good.add(slot)
-    unknown = [slot for slot in strange if slot in may and slot not in good]
+    names = {slot: _names(variants.slots[slot]) for slot in reached}
+    strange: dict[int, None] = {}
+    right_later: set[str] = set()  # names of which something right is made further on: their values may be half-way
+    for slot, found in reversed(events):
+        (given, read), node = names[slot], variants.slots[slot].node
+        good = _right(found, truth) or given & right_later
+        if isinstance(node, ast.Assign):
+            right_later -= {target.id for target in targets_of(node) if isinstance(target, ast.Name)}
+        right_later |= read if good else set()
+        if not good:
+            strange = {slot: None} | {other: None for other in strange if other != slot}
+    unknown = [slot for slot in strange if slot in may]
     fresh = _changed(variants, trace, replace(case, states=states, **tokens))
     if right or not fresh.isdisjoint(unknown):  # else nothing that a pass computes changes, if it reads no token
         unknown = [slot for slot in unknown if slot in fresh]
@@ -321,6 +341,11 @@ def _never_run(slots: list[Slot], trace: Trace) -> Slot | None:
             head = getattr(idle[0], HEADS[type(idle[0])])
             return next(each for each in slots if each.node is head)
     return None
+
+
+def _right(found: int, truth: Truth) -> bool:
+    """Whether a recorded value is a right quantity, or zeros."""
+    return found < 0 or found & ~truth.unfinished > 0
 
 
 def _hands_on(node: ast.AST | None) -> bool:
@@ -353,8 +378,13 @@ def _names(slot: Slot) -> tuple[set[str], set[str]]:
     return given, {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
 
 
-def _suspicion(code: Code, may: list[int], just: list[int], unknown: list[int], right: set[str]) -> Finding:
-    """The first statement that may be wrong as a finding. It says no more than what was seen."""
+def _suspicion(
+    code: Code, may: list[int], just: list[int], unknown: list[int], right: set[str], made: list[bool]
+) -> Finding:
+    """The first statement that may be wrong as a finding; `made` says of each of its values whether it is right.
+
+    It says no more than what was seen.
+    """
     units, slots = code.units, code.slots
     first = slots[(unknown or just)[0]]
     unit = units[first.unit]
@@ -364,13 +394,17 @@ def _suspicion(code: Code, may: list[int], just: list[int], unknown: list[int], 
         return f"line{'s' if len(lines) > 1 else ''} {listing(sorted(lines))}" if lines else ""
 
     if unknown:
+        strange = made.count(False)
+        which = f"{strange} of the {len(made)} values that this line computes" if len(made) > 1 else "this line's value"
         cause = (
-            "This line computes a value that is none of the right quantities, and nothing right was recognized in what "
-            f"is made of it.{' No gradient that is right depends on it.' if right else ''}"
+            f"On a sequence of three steps, {which} {'is' if strange == 1 else 'are'} none of the right quantities."
+            f"{' No gradient that is right depends on it.' if right else ''}"
         )
         names = [node for node in ast.walk(first.node) if isinstance(node, ast.Name)]
         read = {n.id for n in names if isinstance(n.ctx, ast.Load) or isinstance(first.node, ast.AugAssign)}
-        feeders = others(n for n in may if slots[n].unit == first.unit and _names(slots[n])[0] & read)
+        near = [n for n in may if slots[n].unit == first.unit and {*slots[n].loops} >= {*first.loops[-1:]}]
+        near += [n for n in may if slots[n].unit == first.unit and n < first.number and n not in near]
+        feeders = others(n for n in near if _names(slots[n])[0] & read)
         evidence = (
             "It may be half-way to a right value. If it is not, the fault is in this line, in what it reads"
             f"{f' ({feeders})' if feeders else ''}, or further up."

@@ -7,7 +7,9 @@ statement that reads a name without a value: what that name may stand for. Impor
 from __future__ import annotations
 
 import ast
+import contextlib
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,10 +21,18 @@ from lstm_teach.doctor.lookup import expressions
 from lstm_teach.doctor.missing import beginnings, forgotten, only_zeros, read_in_loop, shapes_of
 from lstm_teach.doctor.scene import Scene, is_tokens, targets_of
 from lstm_teach.doctor.slots import Edit, Slot
-from lstm_teach.doctor.truth import Truth
+from lstm_teach.doctor.truth import FORWARD, Truth
 
 _UNFILLED = 0.8  # cost of the statement that fills what is prepared and never filled
 _BESIDE = 0.1  # less cost for it beside its sisters than at the end of the loop
+# The equations of the forward pass but for the gates': what each gives, and from what.
+_FORWARD = (
+    ("c", "", "{f} * {c_before} + {i} * {g}"),
+    ("ct", "", "{np}.tanh({c})"),
+    ("h", "", "{o} * {ct}"),
+    ("h", "", "{o} * {np}.tanh({c})"),
+    ("piece", "", "{V} @ {h}"),
+)
 _HANDED = 1.1  # less cost for a delta that is handed on nowhere, and for a name that has no value
 
 
@@ -65,7 +75,10 @@ def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
             by_name |= {text} if isinstance(slot.node.value, ast.Name) and slot.loops else set()
     for name in sorted((read_in_loop(scene, gap) & written.keys()) - by_name):
         now, wanted = here.value(name), here.goals
-        if written[name] and now is not None:
+        if now is not None and not written[name]:  # a state of the forward pass that stays what it was at first
+            states = (text for text, one in here.known("h", "c").items() if one.shape == now.shape and text != name)
+            yield from (forgotten(gap, _UNFILLED, f"{name} = {text}") for text in states)
+        elif now is not None:
             found = max(0, truth.recognize([now])[0])
             kinds = {key.quantity for k, key in enumerate(truth.keys) if found >> k & 1}
             wanted = handed_on if kinds & {"dc", "dh", "dh_loss"} else {}
@@ -82,7 +95,9 @@ def unfilled(here: Here, empty: dict[str, np.ndarray], letters: list[str]) -> It
     Or puts into a row of an array that has one for each step. `empty` are those arrays, `letters` the names of texts
     there: gates, it may be.
     """
+    maker, H = Maker(here.scene, here.gap), here.truth.H
     carried = only_zeros(here.scene, here.gap.unit)
+    carried = [name for name in sorted(carried) if (now := here.value(name)) is not None and now.size == H]
     contributions: list[str] = []
     for name, now in ((name, now) for name, now in empty.items() if now.ndim == 2):
         texts = list(_of_a_step(here, name, now))
@@ -90,13 +105,22 @@ def unfilled(here: Here, empty: dict[str, np.ndarray], letters: list[str]) -> It
         yield from (forgotten(sister, _UNFILLED - _BESIDE, text) for text in texts if sister is not None)
         contributions += texts
     if carried:
-        argument = here.scene.units[here.gap.unit].node.args.args[:1]
-        owned = (f'{each.arg}["W" + {letter}]' for each in argument for letter in letters)
+        tree = here.scene.units[here.gap.unit].tree
+        owners = [node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)]
+        owners += [maker.seg(node.value) for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
+        owned = (f"{one}[{key}]" for one in dict.fromkeys(owners) for k in letters for key in (k, f'"W" + {k}'))
         more = {text: now for text in owned if (now := here.value(text)) is not None}
         back = list(_back_to_h(replace(here, atoms=here.atoms | more)))
-        contributions += [f"{name} += {text}" for text in back for name in sorted(carried)]
+        contributions += [f"{name} += {text}" for text in back for name in carried]
     for text in contributions:
         yield forgotten(here.gap, _UNFILLED, text)
+
+
+def not_added(here: Here, empty: dict[str, np.ndarray]) -> Iterator[Edit]:
+    """Before the first reader of what is carried, and `empty` at the last step: what this step adds to it."""
+    for name, now in ((name, now) for name, now in empty.items() if now.size == max(now.shape)):
+        for code, cost in expressions(now.shape, here.atoms, here.goals, here.truth, 3):
+            yield forgotten(here.gap, cost - _HANDED, f"{name} += {code}")
 
 
 def _after_sisters(here: Here, shape: tuple[int, ...]) -> Slot | None:
@@ -138,6 +162,73 @@ def _back_to_h(here: Here) -> Iterator[str]:
     for (text, matrix), (other, delta) in itertools.product(matrices, here.known("dz").items()):
         if len(matrix) == delta.size and max(here.truth.recognize([delta.ravel() @ matrix])[0], 0) & here.truth.parts:
             yield f"{text}.T @ {other}" if delta.ndim == 1 else f"{other} @ {text}"
+
+
+def not_computed(here: Here, name: str, dicts: list[str]) -> Iterator[Edit]:
+    """A line of the forward pass, for the `name` without a value, a row of zeros, one of the `dicts`, or what stays."""
+    maker, zeros = Maker(here.scene, here.gap), [text for text, now in here.atoms.items() if not now.any()]
+    targets = [name] if name else []
+    for t in maker.loop_names():
+        targets += [f"{text}[{t}]" for text in dicts]
+        arrays = [text for text, now in here.atoms.items() if now.ndim == 2 and text.isidentifier()]
+        rows = (form.format(text, i) for text in arrays for form in ("{}[{}]", "{}[:, {}]") for i in (t, f"{t} + 1"))
+        targets += [row for row in rows if (now := here.value(row)) is not None and not now.any()]
+    if here.gap.loops:
+        written = [t for s in here.scene.slots if s.unit == here.gap.unit and s.loops for t in targets_of(s.node)]
+        states = {text for text, now in here.atoms.items() if now.size in (here.truth.H, here.truth.K)}
+        targets += sorted(read_in_loop(here.scene, here.gap) & states - {maker.seg(t) for t in written})
+    for code in forward_lines(here, [text for text in zeros if here.atoms[text].size == here.truth.H]):
+        yield from (forgotten(here.gap, _UNFILLED, f"{target} = {code}") for target in targets)
+
+
+def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:
+    """Right-hand sides that give a forward value which nothing at hand holds, of one step; `empty` may be a state."""
+    maker, truth, np_ = Maker(here.scene, here.gap), here.truth, here.scene.numpy
+    given = {arg.arg for arg in maker.unit.node.args.args}  # an initial state is right at the first step only
+    made: dict[tuple[str, str, int], str] = {}
+    for text, found in ((t, found) for t, found in here._found.items() if here.atoms[t].size in (truth.H, truth.K)):
+        for key in (key for k, key in enumerate(truth.keys) if max(found, 0) >> k & 1):
+            if key.quantity in FORWARD or key.quantity in "zx":
+                made[key[:3]] = min(made.get(key[:3], text), text, key=lambda each: (each in given, len(each)))
+    bits: dict[tuple[str, str, int], int] = {}
+    for k, key in enumerate(truth.keys):
+        bits[key[:3]] = bits.get(key[:3], 0) | 1 << k
+    weights = {name: matrix.tobytes() for name, matrix in truth.case.params.items()}
+    weights = {name: t for name, held in weights.items() for t, v in here.atoms.items() if v.tobytes() == held}
+    tokens = [a.text for a in maker.within("int")]
+    for step in range(truth.case.length):
+        now = {gate or quantity: text for (quantity, gate, t), text in made.items() if t == step and quantity != "z"}
+        before = {f"{name}_before": made[name, "", step - 1] for name in "ch" if (name, "", step - 1) in made}
+        for zero in ["", *(empty if step == 0 else ())]:
+            names = {"np": np_, **weights, **({"c_before": zero, "h_before": zero} if zero else {}), **now, **before}
+            lines = [*_FORWARD]
+            for gate in "ifog":
+                inputs = [f"{{U{gate}}}[:, {token}]" for token in tokens] + [f"{{U{gate}}} @ {{x}}"]
+                sums = [f"{{W{gate}}} @ {{h_before}} + {each}" for each in inputs]
+                sums = [made["z", gate, step]] if ("z", gate, step) in made else sums
+                squash = ["{np}.tanh({0})"] if gate == "g" else [f"{f}({{0}})" for f in maker.activations()]
+                lines += [("gate", gate, each.replace("{0}", z)) for each in squash for z in sums]
+            for quantity, gate, form in lines:
+                with contextlib.suppress(KeyError):
+                    code = form.format_map(names)
+                    value = here.value(code) if (quantity, gate, step) not in made or quantity == "piece" else None
+                    if value is not None and max(truth.recognize([value])[0], 0) & bits.get((quantity, gate, step), 0):
+                        yield code
+
+
+def returned(here: Here, node: ast.Return) -> Iterator[Edit]:
+    """The nine gradients by the names that they have where a pass returns, if it has computed them all."""
+    texts: dict[str, str] = {}
+    for name, right in here.truth.gradient.items():
+        same = [t for t, v in here.atoms.items() if v.shape == right.shape and np.allclose(v, right, 1e-9, 1e-12)]
+        if any(re.search(rf"{other}\W*$", t) for other in here.truth.gradient.NAMES for t in same if other != name):
+            return  # it is meant for another one
+        texts |= {name: min(same, key=len)} if same else {}
+    if len(texts) == len(here.truth.gradient.NAMES) and node.value is not None:
+        pairs = (f'"{name}": {texts[name]}' for name in here.truth.gradient.NAMES)
+        names = ", ".join(texts[name] for name in here.truth.gradient.NAMES)
+        new = f"{{{', '.join(pairs)}}}" if isinstance(node.value, ast.Dict) else names
+        yield Maker(here.scene, here.gap).swap("returned", 0.3, node.value, new)
 
 
 def undefined(here: Here, name: str, carried: list[str]) -> Iterator[Edit]:

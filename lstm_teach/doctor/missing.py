@@ -62,26 +62,33 @@ def never_filled(scene: Scene, number: int) -> set[str]:
 
 
 def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
-    """What a unit prepares and never fills, by the gap before the first statement of a loop that reads it."""
+    """What a unit prepares and never fills, or carries on, by the gap before the first statement that reads it.
+
+    A helper function may be called in every turn of a loop: there, what it is given counts as carried.
+    """
     gaps = {(slot.block, slot.index): slot.number for slot in scene.slots if slot.kind == "gap"}
-    empty, found = never_filled(scene, number), {}
-    for slot in (s for s in scene.slots if s.unit == number and s.kind == "statement" and s.loops):
-        names = {n.id for n in ast.walk(slot.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)} & empty
-        empty -= names
+    own = [slot for slot in scene.slots if slot.unit == number and slot.kind == "statement"]
+    given: dict[str, set[bool]] = {arg.arg: {True, False} for arg in scene.units[number].node.args.args if number}
+    for slot in own:
+        for target in (target for target in targets_of(slot.node) if isinstance(target, ast.Name)):
+            given.setdefault(target.id, set()).add(bool(slot.loops))
+    waiting = never_filled(scene, number) | {name for name, looped in given.items() if len(looped) == 2}
+    found: dict[int, set[str]] = {}
+    for slot in (slot for slot in own if slot.loops or number):
+        names = {n.id for n in ast.walk(slot.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)} & waiting
+        waiting -= names
         if names and (slot.block, slot.index) in gaps:
             found[gaps[slot.block, slot.index]] = names
     return found
 
 
 def only_zeros(scene: Scene, number: int) -> set[str]:
-    """Names that a unit sets to zero in a loop, and gives nothing else."""
+    """Names that a unit sets to zero, and gives nothing else."""
     given: dict[str, list[Slot]] = {}
     for slot in (slot for slot in scene.slots if slot.unit == number and slot.kind == "statement"):
         for target in targets_of(slot.node):
             given.setdefault(_root(scene.units[number], target), []).append(slot)
-    return {
-        name for name, slots in given.items() if any(s.loops for s in slots) and all(map(_begins_with_zeros, slots))
-    }
+    return {name for name, slots in given.items() if all(map(_begins_with_zeros, slots))}
 
 
 def beginnings(unit: Unit, target: ast.expr) -> Iterator[str]:

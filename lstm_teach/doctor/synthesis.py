@@ -21,7 +21,7 @@ from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.donors import other_attributes
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import EDIT, spend
-from lstm_teach.doctor.leftout import Here, not_handed_on, undefined, unfilled
+from lstm_teach.doctor.leftout import Here, not_added, not_computed, not_handed_on, returned, undefined, unfilled
 from lstm_teach.doctor.look import look
 from lstm_teach.doctor.lookup import expressions, outer
 from lstm_teach.doctor.missing import before_readers, loop_ends, never_filled
@@ -106,10 +106,15 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
         empty.append(never_filled(scene, number))
         readers |= before_readers(scene, number)
     back = {slot.block for slot in scene.slots if slot.kind == "statement" and scene.walks_back(slot)}
+    ahead, computed = set(), {key.quantity for k, key in enumerate(truth.keys) if seen >> k & 1 and key.step >= 0}
+    if name or not computed >= {"c", "h", "gate"}:  # then a line of the forward pass may be missing
+        ahead = {slot.number for slot in scene.slots if slot.kind == "gap" and slot.block not in back}
+    gaps = ahead | ends | readers.keys()
+    returns = {slot.number for slot in scene.slots if isinstance(slot.node, ast.Return) and not slot.unit}
     places = {
         slot.number: _Place(slot, Maker(scene, slot))
         for slot in scene.slots
-        if (_may_be_a_delta(slot, back) if slot.kind == "statement" else slot.number in ends | readers.keys())
+        if slot.number in returns | gaps or (slot.kind == "statement" and _may_be_a_delta(slot, back))
     }
     texts = {number: _atom_texts(scene, number) for number in range(len(code.units))}
     codes: dict[str, Any] = {}
@@ -125,22 +130,26 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
         def value(text: str) -> np.ndarray | None:
             return _value(text, space, codes)
 
-        def at_hand(rows: bool) -> dict[str, np.ndarray]:
+        def at_hand(rows: bool, ahead: bool = False) -> dict[str, np.ndarray]:
             spend(_ANEW)
-            every = dict.fromkeys([*texts[here.slot.unit], *local_names, *_other_steps(texts[here.slot.unit])])
+            first = [f"{each.arg}{end}" for each in code.units[0].node.args.args[:1] for end in (".V", '["V"]')]
+            every = dict.fromkeys([*texts[here.slot.unit], *local_names, *_other_steps(texts[here.slot.unit]), *first])
             atoms = {t: v for t in every if (v := value(t)) is not None}
             if rows:
                 lists = {t: v for t, v in local_names.items() if isinstance(v, list)}
                 known = [(t, v) for t, v in (atoms | lists).items() if t.isidentifier()]
                 steps = [t for t, v in known if len(v) - truth.case.length in (0, 1)]
-                places_in_it = [place for t in here.maker.loop_names() for place in (t, f"{t} - 1")]
+                offsets = ("", " - 1", " + 1") if ahead else ("", " - 1")
+                places_in_it = [t + offset for t in here.maker.loop_names() for offset in offsets]
                 texts_of_rows = [f"{t}[{place}]" for t in steps for place in places_in_it]
                 texts_of_rows += [f"{t}[-1]" for t in lists]
                 atoms |= {t: v for t in texts_of_rows if (v := value(t)) is not None}
-            return {t: v for t, v in atoms.items() if v.any()}
+            return {t: v for t, v in atoms.items() if ahead or v.any()}
 
         edits: list[Edit] = []
         carried = [t for t in local_names if (v := value(t)) is not None and not v.any()]
+        if number in returns:
+            edits += returned(Here(here.slot, scene, at_hand(False), goals, truth, value), here.slot.node)
         if here.slot.kind == "statement":
             walks, stopped = scene.walks_back(here.slot), scene.error is not None
             for part in _parts(here.slot.node):
@@ -149,15 +158,22 @@ def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
                     atoms = at_hand(_takes_or_makes_nothing(part))
                     edits += _rewritten(here, part, shape, atoms, carried, goals, truth, value)
         else:
-            waiting = empty[here.slot.unit] if number in ends else readers[number]
+            waiting = empty[here.slot.unit] if number in ends else readers.get(number, ())
             zeros = {t: v for t in sorted(waiting) if (v := value(t)) is not None and not v.any()}
-            if not zeros and number not in ends:
+            first = number in ahead | before and here.visits == 1
+            if not (zeros or number in ends or first):
                 return
             seen_here = Here(here.slot, scene, at_hand(True), goals, truth, value)
+            if first:
+                dicts = [t for t, one in local_names.items() if type(one) is dict and {*map(type, one)} <= {int}]
+                ahead_here = Here(here.slot, scene, at_hand(True, ahead=True), goals, truth, value)
+                edits += not_computed(ahead_here, name, dicts)
             if number in before:
                 edits += undefined(seen_here, name, carried)
             elif number in ends:
                 edits += not_handed_on(seen_here, handed_on)
+            if number in readers:
+                edits += not_added(seen_here, zeros)
             edits += unfilled(seen_here, zeros, [t for t, each in local_names.items() if isinstance(each, str)])
         for edit in edits:
             key = edit.parts[0].slot, edit.parts[0].code

@@ -1,0 +1,223 @@
+"""Faults in a learner's own forward pass, in what is returned, and lines that add to a delta that is carried."""
+
+import re
+
+import pytest
+
+import lstm_teach as lt
+from benchmarks.doctor_plain_sweep import define
+
+long = pytest.mark.long
+
+NAMES = """
+import numpy as np
+import lstm_teach as lt
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def backward(params, x, targets, h0=None, c0=None):
+    T, (K, H) = len(x), params.V.shape
+    h_list, c_list, gates, errors = [], [], [], []
+    h_prev = np.zeros(H) if h0 is None else h0
+    c_prev = np.zeros(H) if c0 is None else c0
+    for t in range(T):
+        i = sigmoid(params.Wi @ h_prev + params.Ui[:, x[t]])
+        f = sigmoid(params.Wf @ h_prev + params.Uf[:, x[t]])
+        o = sigmoid(params.Wo @ h_prev + params.Uo[:, x[t]])
+        g = np.tanh(params.Wg @ h_prev + params.Ug[:, x[t]])
+        c = f * c_prev + i * g
+        h = o * np.tanh(c)
+        h_list.append((h_prev, h))
+        c_list.append((c_prev, c))
+        gates.append({"i": i, "f": f, "o": o, "g": g})
+        e = np.exp(params.V @ h)
+        errors.append(e / e.sum() - np.eye(K)[targets[t]])
+        h_prev = h
+        c_prev = c
+    grads = lt.Params.zeros(K, H)
+    dh, dc = np.zeros(H), np.zeros(H)
+    for t in reversed(range(T)):
+        (h_prev, h), (c_prev, c), a = h_list[t], c_list[t], gates[t]
+        grads["V"] += np.outer(errors[t], h)
+        dh = dh + params.V.T @ errors[t]
+        dc += dh * a["o"] * (1 - np.tanh(c) ** 2)
+        da = {"i": dc * a["g"], "f": dc * c_prev, "o": dh * np.tanh(c), "g": dc * a["i"]}
+        dh_before = np.zeros(H)
+        for k in "ifog":
+            dz = da[k] * (1 - a[k] ** 2 if k == "g" else a[k] * (1 - a[k]))
+            grads["W" + k] += np.outer(dz, h_prev)
+            grads["U" + k][:, x[t]] += dz
+            dh_before += params["W" + k].T @ dz
+        dh = dh_before
+        dc = dc * a["f"]
+    return grads
+"""
+
+ARRAYS = """
+import numpy as np
+
+
+def squash(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def backward(p, x, y, h0=None, c0=None):
+    T, H, K = len(x), p.hidden_size, p.vocab_size
+    X = np.eye(K)[x]
+    S, M = np.zeros((T + 1, H)), np.zeros((T + 1, H))
+    if h0 is not None:
+        S[0] = h0
+    if c0 is not None:
+        M[0] = c0
+    I, F, O, G = (np.zeros((T, H)) for _ in range(4))
+    D = np.zeros((T, K))
+    for t in range(T):
+        I[t] = squash(p.Wi @ S[t] + p.Ui @ X[t])
+        F[t] = squash(p.Wf @ S[t] + p.Uf @ X[t])
+        O[t] = squash(p.Wo @ S[t] + p.Uo @ X[t])
+        G[t] = np.tanh(p.Wg @ S[t] + p.Ug @ X[t])
+        M[t + 1] = F[t] * M[t] + I[t] * G[t]
+        S[t + 1] = O[t] * np.tanh(M[t + 1])
+        scores = p.V @ S[t + 1]
+        D[t] = np.exp(scores) / np.exp(scores).sum()
+        D[t, y[t]] -= 1
+    dV, dW, dU = D.T @ S[1:], np.zeros((4, H, H)), np.zeros((4, H, K))
+    s, m = np.zeros(H), np.zeros(H)
+    for t in range(T - 1, -1, -1):
+        s += p.V.T @ D[t]
+        tm = np.tanh(M[t + 1])
+        m = m + s * O[t] * (1 - tm ** 2)
+        z = [m * G[t] * I[t] * (1 - I[t]), m * M[t] * F[t] * (1 - F[t]),
+             s * tm * O[t] * (1 - O[t]), m * I[t] * (1 - G[t] ** 2)]
+        for k in range(4):
+            dW[k] += np.outer(z[k], S[t])
+            dU[k] += np.outer(z[k], X[t])
+        s = p.Wi.T @ z[0] + p.Wf.T @ z[1] + p.Wo.T @ z[2] + p.Wg.T @ z[3]
+        m = m * F[t]
+    dWi, dWf, dWo, dWg = dW
+    dUi, dUf, dUo, dUg = dU
+    return dV, dWi, dWf, dWo, dWg, dUi, dUf, dUo, dUg
+"""
+
+
+def examined(text, old, new):
+    assert text.count(old) == 1
+    assert lt.check_gradients(define(text, "backward", "<right>")).passed
+    wrong = text.replace(old, new)
+    return lt.diagnose(define(wrong, "backward", "<wrong>"), progress=False), wrong.splitlines()
+
+
+def number_of(rows, line):
+    (row,) = (k for k, text in enumerate(rows, 1) if text.strip() == line)
+    return row
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (NAMES, "c = f * c_prev + i * g"),
+        (NAMES, "c_prev = c"),
+        (ARRAYS, "S[t + 1] = O[t] * np.tanh(M[t + 1])"),
+        pytest.param(NAMES, "h = o * np.tanh(c)", marks=long),
+        pytest.param(NAMES, "h_prev = h", marks=long),
+        pytest.param(NAMES, "f = sigmoid(params.Wf @ h_prev + params.Uf[:, x[t]])", marks=long),
+        pytest.param(ARRAYS, "G[t] = np.tanh(p.Wg @ S[t] + p.Ug @ X[t])", marks=long),
+        pytest.param(ARRAYS, "I[t] = squash(p.Wi @ S[t] + p.Ui @ X[t])", marks=long),
+        pytest.param(ARRAYS, "M[t + 1] = F[t] * M[t] + I[t] * G[t]", marks=long),
+        pytest.param(ARRAYS, "scores = p.V @ S[t + 1]", marks=long),
+    ],
+)
+def test_a_line_of_the_forward_pass_that_was_left_out_is_found(text, line):
+    diagnosis, _ = examined(text, f"        {line}\n", "")
+    finding = next(finding for finding in diagnosis.findings if finding.line)
+    before = next(k for k, row in enumerate(text.splitlines(), 1) if row.strip() == line) - 1
+    assert finding.proved and finding.how == "add" and abs(before - finding.line) < 4
+    assert re.findall(r"\w+", finding.repair)[0] == re.findall(r"\w+", line)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (NAMES, "dh = dh + params.V.T @ errors[t]"),
+        (ARRAYS, "m = m + s * O[t] * (1 - tm ** 2)"),
+        pytest.param(NAMES, 'dc += dh * a["o"] * (1 - np.tanh(c) ** 2)', marks=long),
+        pytest.param(NAMES, 'dh_before += params["W" + k].T @ dz', marks=long),
+        pytest.param(ARRAYS, "s += p.V.T @ D[t]", marks=long),
+    ],
+)
+def test_what_a_step_adds_to_a_delta_that_is_carried_was_left_out(text, line):
+    indent = re.search(rf"( +){re.escape(line)}\n", text)[1]
+    diagnosis, _ = examined(text, f"{indent}{line}\n", "")
+    finding = next(finding for finding in diagnosis.findings if finding.line)
+    assert finding.proved and finding.how == "add"
+    assert {*re.findall(r"\w+", finding.repair)} <= {*re.findall(r"\w+", line)}
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        (NAMES, "c = f * c_prev + i * g", "c = i * c_prev + f * g"),
+        (NAMES, "return 1 / (1 + np.exp(-z))", "return 1 / 1 + np.exp(-z)"),
+        (ARRAYS, "return 1 / (1 + np.exp(-a))", "return 1 / (1 + np.exp(a))"),
+        (NAMES, "c_prev = np.zeros(H) if c0 is None else c0", "c_prev = np.zeros(H)"),
+        pytest.param(NAMES, "h_prev = np.zeros(H) if h0 is None else h0", "h_prev = np.zeros(H)", marks=long),
+        pytest.param(NAMES, "return 1 / (1 + np.exp(-z))", "return 1 / (1 + np.exp(z))", marks=long),
+        pytest.param(ARRAYS, "return 1 / (1 + np.exp(-a))", "return 1 / 1 + np.exp(-a)", marks=long),
+        pytest.param(
+            ARRAYS, "M[t + 1] = F[t] * M[t] + I[t] * G[t]", "M[t + 1] = I[t] * M[t] + F[t] * G[t]", marks=long
+        ),
+        pytest.param(NAMES, "c = f * c_prev + i * g", "c = f * c_prev + i + g", marks=long),
+        pytest.param(
+            ARRAYS, "M[t + 1] = F[t] * M[t] + I[t] * G[t]", "M[t + 1] = F[t] * M[t] + I[t] + G[t]", marks=long
+        ),
+        pytest.param(
+            NAMES,
+            'dz = da[k] * (1 - a[k] ** 2 if k == "g" else a[k] * (1 - a[k]))',
+            "dz = da[k] * a[k] * (1 - a[k])",
+            marks=long,
+        ),
+    ],
+)
+def test_a_wrong_line_of_a_forward_pass_or_of_a_loop_over_gates_is_named_and_repaired(text, right, wrong):
+    diagnosis, rows = examined(text, right, wrong)
+    finding = next(finding for finding in diagnosis.findings if finding.line)
+    assert finding.line == number_of(rows, wrong) and finding.proved, diagnosis
+
+
+NINE = "dV, dWi, dWf, dWo, dWg, dUi, dUf, dUo, dUg"
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        NINE.removesuffix(", dUg"),
+        "dV, dWf, dWi, dWo, dWg, dUf, dUi, dUo, dUg",
+        pytest.param("dWi, dWf, dWo, dWg, dUi, dUf, dUo, dUg, dV", marks=long),
+        pytest.param("[dV, dWi, dUi, dWf, dUf, dWo, dUo, dWg, dUg]", marks=long),
+        pytest.param(
+            '{"V": dV, "Wi": dWi, "Wf": dWf, "Wo": dWo, "Wg": dWg, "Ui": dUi, "Uf": dUf, "Uo": dUo}', marks=long
+        ),
+    ],
+)
+def test_where_all_nine_are_computed_and_not_returned_so_the_return_is_the_only_fault(returned):
+    diagnosis, rows = examined(ARRAYS, f"return {NINE}", f"return {returned}")
+    (finding,) = (finding for finding in diagnosis.findings if finding.line)
+    assert finding.line == len(rows) and finding.proved
+    names = re.findall(r"\bd\w+", finding.repair)
+    assert names == NINE.split(", ") and not finding.quantity
+
+
+def test_a_wrong_name_further_up_is_no_fault_of_the_return():
+    diagnosis, rows = examined(ARRAYS, "dWi, dWf, dWo, dWg = dW", "dWi, dWf, dWg, dWo = dW")
+    (finding,) = diagnosis.findings
+    assert finding.line == number_of(rows, "dWi, dWf, dWg, dWo = dW") and finding.proved
+
+
+def test_a_return_in_the_loop_is_told_to_stand_after_it():
+    diagnosis, _ = examined(NAMES, "    return grads", "        return grads")
+    (finding,) = diagnosis.findings
+    assert finding.repair == "return grads  # to stand one level further out, after the loop"
+    assert "\n    return grads" in diagnosis.repaired_source

@@ -103,6 +103,41 @@ def backward(p, x, y, h0=None, c0=None):
 """
 
 
+HELPED = """
+import numpy as np
+import lstm_teach as lt
+
+
+def to_h(params, dz):
+    return sum(params["W" + k].T @ dz[k] for k in "ifog")
+
+
+def back(params, grads, cache, x, t, dh, dc):
+    a = {k: getattr(cache, k)[t] for k in "ifog"}
+    dc = dc + dh * a["o"] * (1 - cache.ct[t] ** 2)
+    d = {"i": dc * a["g"], "f": dc * cache.c[t - 1], "o": dh * cache.ct[t], "g": dc * a["i"]}
+    dz = {k: d[k] * (1 - a[k] ** 2 if k == "g" else a[k] * (1 - a[k])) for k in "ifog"}
+    for k in "ifog":
+        grads["W" + k] += np.outer(dz[k], cache.h[t - 1])
+        grads["U" + k][:, x[t]] += dz[k]
+    return dz, dc * a["f"]
+
+
+def backward(params, x, targets, h0=None, c0=None):
+    cache = lt.forward(params, x, h0, c0)
+    grads = {name: np.zeros_like(matrix) for name, matrix in params.items()}
+    dh_later, dc = np.zeros(params.hidden_size), np.zeros(params.hidden_size)
+    for t in range(len(x) - 1, -1, -1):
+        dy = cache.y[t].copy()
+        dy[targets[t]] -= 1
+        grads["V"] += np.outer(dy, cache.h[t])
+        dh = params.V.T @ dy + dh_later
+        dz, dc = back(params, grads, cache, x, t, dh, dc)
+        dh_later = to_h(params, dz)
+    return grads
+"""
+
+
 def examined(text, old, new):
     assert text.count(old) == 1
     assert lt.check_gradients(define(text, "backward", "<right>")).passed
@@ -214,6 +249,32 @@ def test_a_wrong_name_further_up_is_no_fault_of_the_return():
     diagnosis, rows = examined(ARRAYS, "dWi, dWf, dWo, dWg = dW", "dWi, dWf, dWg, dWo = dW")
     (finding,) = diagnosis.findings
     assert finding.line == number_of(rows, "dWi, dWf, dWg, dWo = dW") and finding.proved
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "call"),
+    [
+        (HELPED, "dh_later = ", "to_h(params, dz)"),
+        (
+            HELPED.replace("dz, dc = back", "dh, dc = back")
+            .replace("return dz,", "return to_h(params, dz),")
+            .replace("dh_later = to_h(params, dz)", "dh_later = dh"),
+            "dh, dc = ",
+            "back(params, grads, cache, x, t, dh, dc)",
+        ),
+    ],
+)
+def test_what_a_function_gives_back_and_nobody_keeps_is_kept(text, kept, call):
+    diagnosis, rows = examined(text, kept + call, call)
+    (finding,) = diagnosis.findings
+    assert finding.line == number_of(rows, call) and finding.repair == kept + call and finding.proved
+
+
+def test_the_last_line_of_a_loop_that_stands_after_it_should_stand_in_it():
+    diagnosis, rows = examined(HELPED, "        dh_later = to_h(params, dz)\n", "    dh_later = to_h(params, dz)\n")
+    (finding,) = diagnosis.findings
+    assert finding.line == number_of(rows, "dh_later = to_h(params, dz)")
+    assert finding.repair == "dh_later = to_h(params, dz)  # to stand one level deeper, in the loop"
 
 
 def test_a_return_in_the_loop_is_told_to_stand_after_it():

@@ -301,7 +301,9 @@ class Maker:
         func, args = node.func, node.args
         name = getattr(func, "attr", getattr(func, "id", ""))
         texts = [self.seg(arg) for arg in args]
-        if not (isinstance(self.slot.node, ast.Expr) and self.slot.node.value is node) and args:
+        if isinstance(self.slot.node, ast.Expr) and self.slot.node.value is node:
+            yield from self._dropped(node, name, texts)
+        elif args:
             yield from self._unwrapped(node, name, texts)
         yield from self._other_function(node)
         yield from self._other_arguments(node, name, texts)
@@ -309,6 +311,17 @@ class Maker:
         for arg in args:
             if name in _ITERATING:
                 yield from self._reversed(arg)
+
+    def _dropped(self, node: ast.Call, name: str, texts: list[str]) -> Iterator[Edit]:
+        """What one of the learner's functions returns, kept: under the names that it is given last, or under any."""
+        for unit in (unit for unit in self.scene.units if unit.node.name == name):
+            values = [inner.value for inner in ast.walk(unit.node) if isinstance(inner, ast.Return) and inner.value]
+            count = len(values[-1].elts) if values and isinstance(values[-1], ast.Tuple) else len(values[-1:])
+            names = [", ".join(texts[-count:])] * (1 < count <= len(texts))
+            if count == 1:
+                names = [a.text for a in self.scene.unread if a.unit == self.slot.unit and is_vector(a.shape)]
+            for kept in dict.fromkeys(each for each in names if each.replace(", ", "").isidentifier()):
+                yield self.swap("dropped result", 1.2, node, f"{kept} = {self.seg(node)}")
 
     def _unwrapped(self, node: ast.Call, name: str, texts: list[str]) -> Iterator[Edit]:
         """An argument without what is done to it."""

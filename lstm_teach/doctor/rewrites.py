@@ -195,6 +195,7 @@ def _filled(maker: Any, text: str, bound: dict[str, ast.expr]) -> str:
     new = re.sub(r"(?<![\w.])(?:np|[A-Z])\b", word, text)
     if text.startswith("range("):  # `0 + 1` and `n - 1 + 1`
         new = re.sub(r"(?<![\w.])(-?\d+) ([+-]) 1(?=[,)])", lambda m: str(int(m[1]) + (1 if m[2] == "+" else -1)), new)
+        new = re.sub(r"\(([\w.()]+) (?:- 1\) \+ 1|\+ 1\) - 1)(?=[,)])", r"\1", new)
         new = re.sub(r" \+ 1 - 1(?=[,)])| - 1 \+ 1(?=[,)])", "", new)
     return new
 

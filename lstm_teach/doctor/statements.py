@@ -206,7 +206,10 @@ def moves(scene: Scene) -> Iterator[Edit]:
             inner = sorted(s.index for s in blocks[inside[id(head.node)]] if s.kind == "gap")
             for index in {*inner[:1], *inner[-1:]}:
                 reset = index == inner[0] and is_zeros(getattr(slot.node, "value", None))
-                places.append(("moved in", 1.4 if reset else 1.9, gaps.get((inside[id(head.node)], index))))
+                next_to = index == inner[-1] and slot.index == head.index + 1  # one level too far out
+                places.append(
+                    ("moved in", 0.6 if next_to else 1.4 if reset else 1.9, gaps.get((inside[id(head.node)], index)))
+                )
         for kind, cost, gap in places:
             if gap is not None:
                 yield Edit(kind, cost, (gone, insertion(gap, text)), text, text)

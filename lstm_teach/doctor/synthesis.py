@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -90,100 +90,178 @@ def _by_name(edit: Edit, module: re.Pattern[str]) -> Edit:
 
 
 def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
-    """Right-hand sides of the walk back written anew: products, sums and outer products that the run never makes.
+    """Equations written anew, and statements that were left out: what the run never makes, and is at hand."""
+    return _Anew(code, scene, truth).edits()
 
-    `_wanted` says for which statements.
-    """
-    bare = Variants(code)
-    seen = bare.seen(bare.run(truth), truth)
-    goals, handed_on = _goals(truth, seen), _goals(truth, seen, ("dc_carry", "dh_future"))
-    name, reader = scene.without_value
-    first = reader and (reader.block, reader.index)
-    before = {slot.number for slot in scene.slots if slot.kind == "gap" and (slot.block, slot.index) == first}
-    ends, empty, readers = before, [], {}  # gaps to look at, and the names of what is never filled
-    for number in range(len(code.units)):
-        ends = ends | {slot.number for slot in loop_ends(scene, number)[:_ENDS]}
-        empty.append(never_filled(scene, number))
-        readers |= before_readers(scene, number)
-    back = {slot.block for slot in scene.slots if slot.kind == "statement" and scene.walks_back(slot)}
-    ahead, computed = set(), {key.quantity for k, key in enumerate(truth.keys) if seen >> k & 1 and key.step >= 0}
-    if name or not computed >= {"c", "h", "gate"}:  # then a line of the forward pass may be missing
-        ahead = {slot.number for slot in scene.slots if slot.kind == "gap" and slot.block not in back}
-    gaps = ahead | ends | readers.keys()
-    returns = {slot.number for slot in scene.slots if isinstance(slot.node, ast.Return) and not slot.unit}
-    places = {
-        slot.number: _Place(slot, Maker(scene, slot))
-        for slot in scene.slots
-        if slot.number in returns | gaps or (slot.kind == "statement" and _may_be_a_delta(slot, back))
-    }
-    texts = {number: _atom_texts(scene, number) for number in range(len(code.units))}
-    codes: dict[str, Any] = {}
-    found: dict[tuple[int, str], Edit] = {}
 
-    def at(number: int, names: dict, local_names: dict) -> None:
-        here = places[number]
-        here.visits += 1
-        if here.visits > _VISITS or any(place.torn for place in places.values()):  # then nothing means anything
+class _Anew:
+    """One run of the code, which stops where an equation may be written anew or a statement may be missing."""
+
+    def __init__(self, code: Code, scene: Scene, truth: Truth):
+        self.code, self.scene, self.truth = code, scene, truth
+        bare = Variants(code)
+        seen = bare.seen(bare.run(truth), truth)
+        self.goals, self.handed_on = _goals(truth, seen), _goals(truth, seen, ("dc_carry", "dh_future"))
+        self.undefined, reader = scene.without_value
+        first, units = reader and (reader.block, reader.index), range(len(code.units))
+        gaps = [slot for slot in scene.slots if slot.kind == "gap"]
+        back = {slot.block for slot in scene.slots if slot.kind == "statement" and scene.walks_back(slot)}
+        # Where to look: before the first reader of a name without a value; at the end of each loop; before the readers
+        # of what is prepared or carried; where the forward pass is computed, if something of it is not; at the return.
+        self.before = {gap.number for gap in gaps if (gap.block, gap.index) == first}
+        self.ends = self.before | {gap.number for unit in units for gap in loop_ends(scene, unit)[:_ENDS]}
+        self.readers = {gap: names for unit in units for gap, names in before_readers(scene, unit).items()}
+        computed = {key.quantity for k, key in enumerate(truth.keys) if seen >> k & 1 and key.step >= 0}
+        lacking = bool(self.undefined) or not computed >= {"c", "h", "gate"}
+        self.ahead = self.before | {gap.number for gap in gaps if lacking and gap.block not in back}
+        self.returns = {slot.number for slot in scene.slots if isinstance(slot.node, ast.Return) and not slot.unit}
+        numbers = self.ends | self.readers.keys() | self.ahead | self.returns
+        statements = [slot for slot in scene.slots if slot.kind == "statement" and _may_be_a_delta(slot, back)]
+        numbers |= {slot.number for slot in statements}
+        self.places = {n: _Place(scene.slots[n], Maker(scene, scene.slots[n])) for n in sorted(numbers)}
+        self.empty = [never_filled(scene, unit) for unit in units]
+        self.texts = [_atom_texts(scene, unit) for unit in units]
+        self.codes: dict[str, Any] = {}  # expressions, compiled once
+        self.found: dict[tuple[int, str], Edit] = {}
+        self.space: dict[str, Any] = {}  # all names where the run stands
+        self.local: dict[str, Any] = {}
+
+    def edits(self) -> list[Edit]:
+        """The edits, each once."""
+        if self.places:
+            with np.errstate(all="ignore"):
+                Variants(self.code, at=(set(self.places), self._at)).run(self.truth)
+        return list(self.found.values())
+
+    def _at(self, number: int, names: dict, local_names: dict) -> None:
+        place = self.places[number]
+        place.visits += 1
+        if place.visits > _VISITS or any(each.torn for each in self.places.values()):  # then nothing means anything
             return
-        space = {**names, **local_names}
-
-        def value(text: str) -> np.ndarray | None:
-            return _value(text, space, codes)
-
-        def at_hand(rows: bool, ahead: bool = False) -> dict[str, np.ndarray]:
-            spend(_ANEW)
-            first = [f"{each.arg}{end}" for each in code.units[0].node.args.args[:1] for end in (".V", '["V"]')]
-            every = dict.fromkeys([*texts[here.slot.unit], *local_names, *_other_steps(texts[here.slot.unit]), *first])
-            atoms = {t: v for t in every if (v := value(t)) is not None}
-            if rows:
-                lists = {t: v for t, v in local_names.items() if isinstance(v, list)}
-                known = [(t, v) for t, v in (atoms | lists).items() if t.isidentifier()]
-                steps = [t for t, v in known if len(v) - truth.case.length in (0, 1)]
-                offsets = ("", " - 1", " + 1") if ahead else ("", " - 1")
-                places_in_it = [t + offset for t in here.maker.loop_names() for offset in offsets]
-                texts_of_rows = [f"{t}[{place}]" for t in steps for place in places_in_it]
-                texts_of_rows += [f"{t}[-1]" for t in lists]
-                atoms |= {t: v for t in texts_of_rows if (v := value(t)) is not None}
-            return {t: v for t, v in atoms.items() if ahead or v.any()}
-
-        edits: list[Edit] = []
-        carried = [t for t in local_names if (v := value(t)) is not None and not v.any()]
-        if number in returns:
-            edits += returned(Here(here.slot, scene, at_hand(False), goals, truth, value), here.slot.node)
-        if here.slot.kind == "statement":
-            walks, stopped = scene.walks_back(here.slot), scene.error is not None
-            for part in _parts(here.slot.node):
-                shape = _wanted(here, part, walks, stopped, truth, goals, value)
-                if shape is not None:
-                    atoms = at_hand(_takes_or_makes_nothing(part))
-                    edits += _rewritten(here, part, shape, atoms, carried, goals, truth, value)
-        else:
-            waiting = empty[here.slot.unit] if number in ends else readers.get(number, ())
-            zeros = {t: v for t in sorted(waiting) if (v := value(t)) is not None and not v.any()}
-            first = number in ahead | before and here.visits == 1
-            if not (zeros or number in ends or first):
-                return
-            seen_here = Here(here.slot, scene, at_hand(True), goals, truth, value)
-            if first:
-                dicts = [t for t, one in local_names.items() if type(one) is dict and {*map(type, one)} <= {int}]
-                ahead_here = Here(here.slot, scene, at_hand(True, ahead=True), goals, truth, value)
-                edits += not_computed(ahead_here, name, dicts)
-            if number in before:
-                edits += undefined(seen_here, name, carried)
-            elif number in ends:
-                edits += not_handed_on(seen_here, handed_on)
-            if number in readers:
-                edits += not_added(seen_here, zeros)
-            edits += unfilled(seen_here, zeros, [t for t, each in local_names.items() if isinstance(each, str)])
+        self.space, self.local = {**names, **local_names}, local_names
+        edits = list(self._in_statement(place) if place.slot.kind == "statement" else self._in_gap(place))
         for edit in edits:
             key = edit.parts[0].slot, edit.parts[0].code
-            if key not in found or found[key].cost > edit.cost:
-                found[key] = edit
+            if key not in self.found or self.found[key].cost > edit.cost:
+                self.found[key] = edit
 
-    if places:
-        with np.errstate(all="ignore"):
-            Variants(code, at=(set(places), at)).run(truth)
-    return list(found.values())
+    def _in_statement(self, place: _Place) -> Iterator[Edit]:
+        if place.slot.number in self.returns:
+            yield from returned(self._here(place, rows=False), place.slot.node)
+        for part in _parts(place.slot.node):
+            shape = self._wanted(place, part)
+            if shape is not None:
+                yield from self._rewritten(place, part, shape, self._at_hand(place, _takes_or_makes_nothing(part)))
+
+    def _in_gap(self, place: _Place) -> Iterator[Edit]:
+        number, unit = place.slot.number, place.slot.unit
+        waiting = self.empty[unit] if number in self.ends else self.readers.get(number, ())
+        zeros = {t: v for t in sorted(waiting) if (v := self._value(t)) is not None and not v.any()}
+        if number in self.ahead and place.visits == 1:
+            dicts = [t for t, one in self.local.items() if type(one) is dict and {*map(type, one)} <= {int}]
+            yield from not_computed(self._here(place, ahead=True), self.undefined, dicts)
+        if not zeros and number not in self.ends:
+            return
+        here = self._here(place)
+        if number in self.before:
+            yield from undefined(here, self.undefined, self._carried())
+        elif number in self.ends:
+            yield from not_handed_on(here, self.handed_on)
+        if number in self.readers:
+            yield from not_added(here, zeros)
+        yield from unfilled(here, zeros, [t for t, each in self.local.items() if isinstance(each, str)])
+
+    def _here(self, place: _Place, rows: bool = True, ahead: bool = False) -> Here:
+        return Here(place.slot, self.scene, self._at_hand(place, rows, ahead), self.goals, self.truth, self._value)
+
+    def _carried(self) -> list[str]:
+        """Names of what is zero still."""
+        return [t for t in self.local if (v := self._value(t)) is not None and not v.any()]
+
+    def _value(self, text: str) -> np.ndarray | None:
+        """What an expression is among the names, if it is an array of floats."""
+        if text not in self.codes:
+            try:
+                self.codes[text] = compile(f"({text})", "<part>", "eval")
+            except (SyntaxError, ValueError):
+                self.codes[text] = None
+        if self.codes[text] is None:
+            return None
+        spend(1)
+        try:
+            result = eval(self.codes[text], self.space)
+        except Exception:  # a name that is not there yet
+            return None
+        return result if type(result) is np.ndarray and result.dtype.kind == "f" and result.size > 1 else None
+
+    def _at_hand(self, place: _Place, rows: bool, ahead: bool = False) -> dict[str, np.ndarray]:
+        """All arrays that could be read here, by their texts, with `rows` of those that have one for each step.
+
+        Where the forward pass is computed, `ahead`, also those that are zero, and the next step's.
+        """
+        spend(_ANEW)
+        texts, params = self.texts[place.slot.unit], self.code.units[0].node.args.args[:1]
+        more = [f"{each.arg}{end}" for each in params for end in (".V", '["V"]')]
+        every = dict.fromkeys([*texts, *self.local, *_other_steps(texts), *more])
+        atoms = {t: v for t in every if (v := self._value(t)) is not None}
+        if rows:
+            lists = {t: v for t, v in self.local.items() if isinstance(v, list)}
+            known = [(t, v) for t, v in (atoms | lists).items() if t.isidentifier()]
+            steps = [t for t, v in known if len(v) - self.truth.case.length in (0, 1)]
+            offsets = ("", " - 1", " + 1") if ahead else ("", " - 1")
+            places = [t + offset for t in place.maker.loop_names() for offset in offsets]
+            rows_of = [*(f"{t}[{index}]" for t in steps for index in places), *(f"{t}[-1]" for t in lists)]
+            atoms |= {t: v for t in rows_of if (v := self._value(t)) is not None}
+        return {t: v for t, v in atoms.items() if ahead or v.any()}
+
+    def _wanted(self, place: _Place, part: ast.expr) -> tuple[int, ...] | None:
+        """The shape of what a part of a statement may be meant to compute, None if it computes what is known.
+
+        It may be meant for something else if it makes nothing known, a forward value among deltas or a part of a
+        sum, if it takes what is there, or if it makes another shape than before and the pass stops later on.
+        """
+        node, maker, truth = place.slot.node, place.maker, self.truth
+        whole = part is node.value and isinstance(node, ast.Assign | ast.AugAssign)
+        now, before = self._value(maker.seg(part)), self._value(maker.seg(targets_of(node)[0])) if whole else None
+        if now is None and (before is None or isinstance(node, ast.Assign)):
+            return None
+        # A name may hold something else later on; it is a fault only if it stops the pass.
+        torn = isinstance(node, ast.Assign) and before is not None and before.shape != now.shape
+        place.torn = torn and self.scene.error is not None
+        like = now if before is None or (isinstance(node, ast.Assign) and not place.torn) else before
+        if not (is_zeros(part) or any((like.size, sort) in self.goals for sort in _SORTS)):
+            return None
+        bare = isinstance(node, ast.Assign) and _takes_or_makes_nothing(part)
+        if bare or now is None or not now.any() or place.torn:
+            return like.shape
+        found = truth.recognize([now])[0]
+        place.partial = found > 0 and bool(found & truth.parts)
+        walks = self.scene.walks_back(place.slot) if whole else maker.back(part) is not False
+        known = found > 0 and not place.partial and found & (~truth.pieces if walks else truth.counted)
+        return None if known else like.shape
+
+    def _rewritten(self, place: _Place, node: ast.expr, shape: tuple[int, ...], atoms: dict) -> Iterator[Edit]:
+        """A part as a product of up to three factors, or as a sum of terms; where it is zeros, as a donor.
+
+        What is carried is zero still at the last step, and may be one more term.
+        """
+        maker, goals = place.maker, self.goals
+        own = [maker.seg(target) for target in targets_of(place.slot.node)]
+        nothing = is_zeros(node)
+        most = 4 if nothing or isinstance(node, ast.Name) or place.torn or place.partial else 3
+        options = [*expressions(shape, atoms, goals, self.truth, most)]
+        if len(shape) == 2 and (math.prod(shape), "outer") in goals:
+            options += outer(maker.scene.numpy, atoms, shape, goals[math.prod(shape), "outer"])
+        empty = [t for t in self._carried() if t not in own and np.shape(self._value(t)) == shape]
+        options += [(f"{code} + {t}", cost + 0.1) for code, cost in options for t in empty]
+        if nothing:
+            options += [(t, 1.8) for t, v in atoms.items() if v.shape == shape and t not in own]
+        names = {atom.text for atom in maker.atoms_in(node)}
+        for code, cost in options:
+            if code != maker.seg(node):
+                cost += _LOST * sum(name not in code for name in names)
+                more = -ANEW_LESS if node is place.slot.node.value else _ONE_OF_SEVERAL
+                yield maker.swap("equation", cost + more - _TORN * place.torn, node, code)
 
 
 def _may_be_a_delta(slot: Slot, back: set[int]) -> bool:
@@ -210,70 +288,9 @@ def _parts(node: ast.stmt) -> list[ast.expr]:
     return [*whole, *(part for part in held if isinstance(part, ast.BinOp | ast.Call | ast.UnaryOp))]
 
 
-def _wanted(
-    place: _Place, part: ast.expr, walks: bool, stopped: bool, truth: Truth, goals: dict, value: Callable
-) -> tuple[int, ...] | None:
-    """The shape of what a part of a statement may be meant to compute, None if it computes what is known.
-
-    It may be meant for something else if it makes nothing known, a forward value among deltas or a part of a
-    sum, if it takes what is there, or if it makes another shape than before and the pass stops later on.
-    """
-    node, maker = place.slot.node, place.maker
-    whole = part is node.value and isinstance(node, ast.Assign | ast.AugAssign)
-    now, before = value(maker.seg(part)), value(maker.seg(targets_of(node)[0])) if whole else None
-    if now is None and (before is None or isinstance(node, ast.Assign)):
-        return None
-    # A name may hold something else later on; it is a fault only if it stops the pass.
-    place.torn = isinstance(node, ast.Assign) and before is not None and before.shape != now.shape and stopped
-    like = now if before is None or (isinstance(node, ast.Assign) and not place.torn) else before
-    if not (is_zeros(part) or any((like.size, sort) in goals for sort in _SORTS)):
-        return None
-    bare = isinstance(node, ast.Assign) and _takes_or_makes_nothing(part)
-    if bare or now is None or not now.any() or place.torn:
-        return like.shape
-    found = truth.recognize([now])[0]
-    place.partial = found > 0 and bool(found & truth.parts)
-    walks = walks if whole else maker.back(part) is not False
-    known = found > 0 and not place.partial and found & (~truth.pieces if walks else truth.counted)
-    return None if known else like.shape
-
-
 def _takes_or_makes_nothing(value: ast.expr) -> bool:
     """Whether a right-hand side is one thing as it is, or zeros: then any array's row of the step may be missing."""
     return is_zeros(value) or isinstance(value, ast.Name | ast.Subscript | ast.Attribute)
-
-
-def _rewritten(
-    place: _Place,
-    node: ast.expr,
-    shape: tuple[int, ...],
-    atoms: dict,
-    carried: list[str],
-    goals: dict,
-    truth: Truth,
-    value: Callable,
-) -> Iterator[Edit]:
-    """A part of a statement as a product of up to three factors, or as a sum of terms; where it is zeros, as a donor.
-
-    What is carried is zero still at the last step, and may be one more term.
-    """
-    maker = place.maker
-    own = [maker.seg(target) for target in targets_of(place.slot.node)]
-    nothing = is_zeros(node)
-    most = 4 if nothing or isinstance(node, ast.Name) or place.torn or place.partial else 3
-    options = [*expressions(shape, atoms, goals, truth, most)]
-    if len(shape) == 2 and (math.prod(shape), "outer") in goals:
-        options += outer(maker.scene.numpy, atoms, shape, goals[math.prod(shape), "outer"])
-    empty = [t for t in carried if t not in own and np.shape(value(t)) == shape]
-    options += [(f"{code} + {t}", cost + 0.1) for code, cost in options for t in empty]
-    if nothing:
-        options += [(t, 1.8) for t, v in atoms.items() if v.shape == shape and t not in own]
-    names = {atom.text for atom in maker.atoms_in(node)}
-    for code, cost in options:
-        if code != maker.seg(node):
-            cost += _LOST * sum(name not in code for name in names)
-            more = -ANEW_LESS if node is place.slot.node.value else _ONE_OF_SEVERAL
-            yield maker.swap("equation", cost + more - _TORN * place.torn, node, code)
 
 
 def _other_steps(texts: Sequence[str]) -> Iterator[str]:
@@ -284,23 +301,6 @@ def _other_steps(texts: Sequence[str]) -> Iterator[str]:
     )
     for name in dict.fromkeys(name for name, _ in parts):
         yield from (f"{name}[{index}]" for index in indices[:_INDICES])
-
-
-def _value(text: str, space: dict, codes: dict) -> np.ndarray | None:
-    """What an expression is among some names, if it is an array of floats; compiled once."""
-    if text not in codes:
-        try:
-            codes[text] = compile(f"({text})", "<part>", "eval")
-        except (SyntaxError, ValueError):
-            codes[text] = None
-    if codes[text] is None:
-        return None
-    spend(1)
-    try:
-        result = eval(codes[text], space)
-    except Exception:  # a name that is not there yet
-        return None
-    return result if type(result) is np.ndarray and result.dtype.kind == "f" and result.size > 1 else None
 
 
 def _goals(truth: Truth, seen: int, only: Sequence[str] = ()) -> dict[tuple[int, str], list[np.ndarray]]:

@@ -208,6 +208,12 @@ def test_what_a_step_adds_to_a_delta_that_is_carried_was_left_out(text, line):
         pytest.param(
             ARRAYS, "M[t + 1] = F[t] * M[t] + I[t] * G[t]", "M[t + 1] = F[t] * M[t] + I[t] + G[t]", marks=long
         ),
+        (
+            NAMES,
+            "f = sigmoid(params.Wf @ h_prev + params.Uf[:, x[t]])",
+            "f = sigmoid(params.Uf[:, x[t]])",
+        ),
+        pytest.param(ARRAYS, "O[t] = squash(p.Wo @ S[t] + p.Uo @ X[t])", "O[t] = squash(p.Wo @ S[t])", marks=long),
         pytest.param(
             NAMES,
             'dz = da[k] * (1 - a[k] ** 2 if k == "g" else a[k] * (1 - a[k]))',
@@ -268,6 +274,30 @@ def test_what_a_function_gives_back_and_nobody_keeps_is_kept(text, kept, call):
     diagnosis, rows = examined(text, kept + call, call)
     (finding,) = diagnosis.findings
     assert finding.line == number_of(rows, call) and finding.repair == kept + call and finding.proved
+
+
+ROWS_OF_STEPS = (
+    HELPED.replace("dh, dc):", "dh, dc, h_before):")
+    .replace("cache.h[t - 1])\n", "h_before)\n")
+    .replace("h0, c0)\n", "h0, c0)\n    h0, rows = np.zeros(4) if h0 is None else h0, np.delete(cache.h, -1, 0)\n")
+    .replace("np.zeros(4)", "np.zeros(params.hidden_size)")
+    .replace("dh, dc)\n        dh_later", "dh, dc, rows[t - 1] if t > 0 else h0)\n        dh_later")
+)
+
+
+def test_a_row_before_the_first_is_the_initial_state():
+    diagnosis, rows = examined(ROWS_OF_STEPS, "rows[t - 1] if t > 0 else h0", "rows[t - 1]")
+    (finding,) = diagnosis.findings
+    assert finding.line == number_of(rows, "dz, dc = back(params, grads, cache, x, t, dh, dc, rows[t - 1])")
+    assert "(rows[t - 1] if t > 0 else h0)" in finding.repair and finding.proved
+
+
+def test_a_name_that_only_another_loop_assigns_gets_its_value_in_this_one_too():
+    line = "tm = np.tanh(M[t + 1])"
+    text = ARRAYS.replace("S[t + 1] = O[t] * np.tanh(M[t + 1])", f"{line}\n        S[t + 1] = O[t] * tm")
+    diagnosis, _ = examined(text, f"        {line}\n        m =", "        m =")
+    (finding,) = diagnosis.findings
+    assert finding.repair == line and finding.how == "add" and finding.proved
 
 
 def test_the_last_line_of_a_loop_that_stands_after_it_should_stand_in_it():

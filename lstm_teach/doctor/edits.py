@@ -233,10 +233,13 @@ class Maker:
         shape, np_ = self.scene.results.get(self.slot.number), self.scene.numpy
         end = self.unit.span(value)[1]
         states = sorted({arg.arg for arg in self.unit.node.args.args} & {"h0", "c0"})
-        for zeros in (inner for inner in ast.walk(value) if states and isinstance(inner, ast.Call) and is_zeros(inner)):
-            for state in states:
-                new = f"{self.seg(zeros)} if {state} is None else {state}" if zeros is value else state
-                yield self.swap("start", 1.5, zeros, new)
+        for inner in ast.walk(value) if states else ():
+            text = self.seg(inner) if isinstance(inner, ast.Call | ast.Subscript) else ""
+            before = re.search(r"\[(\w+) - 1\]$", text)  # where t is 0, the last row
+            for state in states if before or (text and is_zeros(inner)) else ():
+                new = f"{text} if {state} is None else {state}" if inner is value else state
+                new = f"({text} if {before[1]} > 0 else {state})" if before else new
+                yield self.swap("start", 1.9 if before else 1.5, inner, new)
         if is_vector(shape):
             like = self._like(shape)
             if like and isinstance(node, ast.Assign) and not is_zeros(value):

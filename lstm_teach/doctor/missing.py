@@ -241,7 +241,24 @@ def _called_once_more(scene: Scene, unit: Unit, number: int, own: list[Slot], ga
                         yield forgotten(gap, 1.4 + 0.1 * min(unlike(name, other), 5), other + called)
 
 
+def _left_from_another_loop(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """What a loop reads and only another loop assigns, so that it is the last of there: that statement, here too."""
+    given: dict[str, list[Slot]] = {}
+    for slot in (slot for slot in own if slot.loops and isinstance(slot.node, ast.Assign)):
+        for target in (target for target in targets_of(slot.node) if isinstance(target, ast.Name)):
+            given.setdefault(target.id, []).append(slot)
+    told: set[tuple[str, int]] = set()
+    for slot in (slot for slot in own if slot.loops):
+        names = (node.id for node in ast.walk(slot.node) if isinstance(node, ast.Name) and node.id in given)
+        for name in dict.fromkeys(names):
+            gap, key = gaps.get((slot.block, slot.index)), (name, id(slot.loops[0]))
+            if gap and key not in told and all(other.loops[0] is not slot.loops[0] for other in given[name]):
+                yield from (forgotten(gap, 1.0, unit.text[other.start : other.end]) for other in given[name])
+            told.add(key)
+
+
 _RULES = (
+    _left_from_another_loop,
     _not_begun,
     _called_once_more,
     _once_more,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -36,7 +37,8 @@ def candidate_edits(scene: Scene) -> list[Edit]:
                 continue
             if key not in edits or edits[key].cost > edit.cost:
                 edits[key] = edit
-    for edit in [*in_all_sisters(scene, list(edits.values())), *in_all_terms(scene, list(edits.values()))]:
+    several = *in_all_sisters(scene, list(edits.values())), *in_all_terms(scene, list(edits.values()))
+    for edit in (*several, *as_sisters(scene)):
         edits.setdefault(_key(edit), edit)
     for edit in moves(scene):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
@@ -123,6 +125,29 @@ def in_all_terms(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
             code = text[first:start] + new + text[end:last]
             changes = [(s, e, _analogous(code, text[first:last], text[s:e])) for s, e in spans]
             yield Maker(scene, slot).edit(edit.kind, edit.cost + 0.1, *changes)
+
+
+def as_sisters(scene: Scene) -> Iterator[Edit]:
+    """A statement written as two or more of its block are that assign alike: what one gate has, another lacks."""
+    groups: dict[tuple, list[tuple[Slot, str]]] = {}
+    for slot in scene.slots:
+        if slot.kind == "statement" and isinstance(slot.node, ast.Assign) and len(slot.node.targets) == 1:
+            unit = scene.units[slot.unit]
+            target = _pattern(unit.segment(slot.node.targets[0]))
+            groups.setdefault((slot.block, target), []).append((slot, unit.text[slot.start : slot.end]))
+    for group in groups.values():
+        patterns = Counter(_pattern(text) for _, text in group)
+        sisters = {_pattern(text): text for _, text in group if patterns[_pattern(text)] > 1}
+        for slot, text in group:
+            for other in sisters.values() if patterns[_pattern(text)] == 1 else ():
+                target, (own, theirs) = text.partition("=")[0], (set(_WORD.findall(one)) for one in (text, other))
+                pairs = itertools.product(theirs - own, own - theirs)
+                letters = {(a[-1], b[-1]) for a, b in pairs if a[:-1] == b[:-1]}
+                words = dict(zip(_WORD.findall(other), _WORD.findall(target), strict=False))
+                for a, b in letters if len(letters) == 1 else ():
+                    words = {word: word[:-1] + b for word in theirs - own if word[-1] == a} | words
+                    new = _WORD.sub(lambda found, words=words: words.get(found[0], found[0]), other.partition("=")[2])
+                    yield Maker(scene, slot).swap("sister", 1.4, slot.node.value, new.strip())
 
 
 def _sister_terms(unit: Unit, node: ast.AST) -> Iterator[list[tuple[int, int]]]:

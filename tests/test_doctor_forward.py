@@ -276,20 +276,15 @@ def test_what_a_function_gives_back_and_nobody_keeps_is_kept(text, kept, call):
     assert finding.line == number_of(rows, call) and finding.repair == kept + call and finding.proved
 
 
-ROWS_OF_STEPS = (
-    HELPED.replace("dh, dc):", "dh, dc, h_before):")
-    .replace("cache.h[t - 1])\n", "h_before)\n")
-    .replace("h0, c0)\n", "h0, c0)\n    h0, rows = np.zeros(4) if h0 is None else h0, np.delete(cache.h, -1, 0)\n")
-    .replace("np.zeros(4)", "np.zeros(params.hidden_size)")
-    .replace("dh, dc)\n        dh_later", "dh, dc, rows[t - 1] if t > 0 else h0)\n        dh_later")
-)
-
-
-def test_a_row_before_the_first_is_the_initial_state():
-    diagnosis, rows = examined(ROWS_OF_STEPS, "rows[t - 1] if t > 0 else h0", "rows[t - 1]")
+def test_the_row_before_the_first_is_the_initial_state():
+    right = "h_prev = h_list[t - 1] if t > 0 else h0"
+    text = NAMES.replace("is None else h0\n", "is None else h0\n    h0 = h_prev\n")
+    text = text.replace("h_list.append((h_prev, h))", "h_list.append(h)")
+    text = text.replace("(h_prev, h), (c_prev, c), a = h_list[t]", f"{right}\n        h, (c_prev, c), a = h_list[t]")
+    diagnosis, rows = examined(text, right, "h_prev = h_list[t - 1]")
     (finding,) = diagnosis.findings
-    assert finding.line == number_of(rows, "dz, dc = back(params, grads, cache, x, t, dh, dc, rows[t - 1])")
-    assert "(rows[t - 1] if t > 0 else h0)" in finding.repair and finding.proved
+    assert finding.line == number_of(rows, "h_prev = h_list[t - 1]")
+    assert finding.repair == right and finding.proved
 
 
 def test_a_name_that_only_another_loop_assigns_gets_its_value_in_this_one_too():

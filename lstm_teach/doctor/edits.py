@@ -237,8 +237,8 @@ class Maker:
             text = self.seg(inner) if isinstance(inner, ast.Call | ast.Subscript) else ""
             before = re.search(r"\[(\w+) - 1\]$", text)  # where t is 0, the last row
             for state in states if before or (text and is_zeros(inner)) else ():
-                new = f"{text} if {state} is None else {state}" if inner is value else state
-                new = f"({text} if {before[1]} > 0 else {state})" if before else new
+                new = f"{text} if {before[1]} > 0 else {state}" if before else f"{text} if {state} is None else {state}"
+                new = new if inner is value else f"({new})" if before else state
                 yield self.swap("start", 1.9 if before else 1.5, inner, new)
         if is_vector(shape):
             like = self._like(shape)

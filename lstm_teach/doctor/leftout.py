@@ -25,13 +25,16 @@ from lstm_teach.doctor.truth import FORWARD, Truth
 
 _UNFILLED = 0.8  # cost of the statement that fills what is prepared and never filled
 _BESIDE = 0.1  # less cost for it beside its sisters than at the end of the loop
-# The equations of the forward pass but for the gates': what each gives, and from what.
+# The equations of the forward pass: what each gives, and from what. "#" is a gate.
+_INPUTS = "{z#}", "{W#} @ {h_before} + {U#}[:, {token}]", "{W#} @ {h_before} + {U#} @ {x}"
 _FORWARD = (
-    ("c", "", "{f} * {c_before} + {i} * {g}"),
-    ("ct", "", "{np}.tanh({c})"),
-    ("h", "", "{o} * {ct}"),
-    ("h", "", "{o} * {np}.tanh({c})"),
-    ("piece", "", "{V} @ {h}"),
+    *((k, f"{{np}}.tanh({z})".replace("#", k)) for k in "g" for z in _INPUTS),
+    *((k, f"{{squash}}({z})".replace("#", k)) for k in "ifo" for z in _INPUTS),
+    ("c", "{f} * {c_before} + {i} * {g}"),
+    ("ct", "{np}.tanh({c})"),
+    ("h", "{o} * {ct}"),
+    ("h", "{o} * {np}.tanh({c})"),
+    ("piece", "{V} @ {h}"),
 )
 _HANDED = 1.1  # less cost for a delta that is handed on nowhere, and for a name that has no value
 
@@ -182,38 +185,38 @@ def not_computed(here: Here, name: str, dicts: list[str]) -> Iterator[Edit]:
 
 
 def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:
-    """Right-hand sides that give a forward value which nothing at hand holds, of one step; `empty` may be a state."""
-    maker, truth, np_ = Maker(here.scene, here.gap), here.truth, here.scene.numpy
+    """Right-hand sides that give a forward value which nothing at hand holds; `empty` may be the state before."""
+    maker, truth = Maker(here.scene, here.gap), here.truth
     given = {arg.arg for arg in maker.unit.node.args.args}  # an initial state is right at the first step only
-    made: dict[tuple[str, str, int], str] = {}
-    for text, found in ((t, found) for t, found in here._found.items() if here.atoms[t].size in (truth.H, truth.K)):
-        for key in (key for k, key in enumerate(truth.keys) if max(found, 0) >> k & 1):
-            if key.quantity in FORWARD or key.quantity in "zx":
-                made[key[:3]] = min(made.get(key[:3], text), text, key=lambda each: (each in given, len(each)))
-    bits: dict[tuple[str, str, int], int] = {}
+    weights = {matrix.tobytes(): name for name, matrix in truth.case.params.items()}
+    always = {"np": here.scene.numpy, **{weights.get(v.tobytes()): text for text, v in here.atoms.items()}}
+    bits: dict[tuple[str, int], int] = {}  # of the forward values, by name and step
     for k, key in enumerate(truth.keys):
-        bits[key[:3]] = bits.get(key[:3], 0) | 1 << k
-    weights = {name: matrix.tobytes() for name, matrix in truth.case.params.items()}
-    weights = {name: t for name, held in weights.items() for t, v in here.atoms.items() if v.tobytes() == held}
-    tokens = [a.text for a in maker.within("int")]
-    for step in range(truth.case.length):
-        now = {gate or quantity: text for (quantity, gate, t), text in made.items() if t == step and quantity != "z"}
-        before = {f"{name}_before": made[name, "", step - 1] for name in "ch" if (name, "", step - 1) in made}
-        for zero in ["", *(empty if step == 0 else ())]:
-            names = {"np": np_, **weights, **({"c_before": zero, "h_before": zero} if zero else {}), **now, **before}
-            lines = [*_FORWARD]
-            for gate in "ifog":
-                inputs = [f"{{U{gate}}}[:, {token}]" for token in tokens] + [f"{{U{gate}}} @ {{x}}"]
-                sums = [f"{{W{gate}}} @ {{h_before}} + {each}" for each in inputs]
-                sums = [made["z", gate, step]] if ("z", gate, step) in made else sums
-                squash = ["{np}.tanh({0})"] if gate == "g" else [f"{f}({{0}})" for f in maker.activations()]
-                lines += [("gate", gate, each.replace("{0}", z)) for each in squash for z in sums]
-            for quantity, gate, form in lines:
-                with contextlib.suppress(KeyError):
-                    code = form.format_map(names)
-                    value = here.value(code) if (quantity, gate, step) not in made or quantity == "piece" else None
-                    if value is not None and max(truth.recognize([value])[0], 0) & bits.get((quantity, gate, step), 0):
-                        yield code
+        if key.quantity in FORWARD or key.quantity in ("z", "x", "piece"):
+            name = {"gate": key.gate, "z": f"z{key.gate}"}.get(key.quantity, key.quantity)
+            bits[name, key.step] = bits.get((name, key.step), 0) | 1 << k
+    held = {text: found for text, found in here._found.items() if here.atoms[text].size in (truth.H, truth.K)}
+    made: dict[tuple[str, int], str] = {}
+    for text in sorted(held, key=lambda each: (each in given, len(each))):
+        for place in (place for place, bit in bits.items() if max(held[text], 0) & bit and place[0] != "piece"):
+            made.setdefault(place, text)
+    tokens, squashes, told = [a.text for a in maker.within("int")], maker.activations(), set()
+    for t, zero, token, squash in itertools.product(
+        range(truth.case.length), ["", *empty], tokens or [""], squashes or [""]
+    ):
+        before = {f"{name}_before": made.get((name, t - 1), zero if t == 0 else "") for name in "ch"}
+        now = {name: text for (name, step), text in made.items() if step == t}
+        names = always | {name: text for name, text in before.items() if text} | now
+        names |= {"token": token, "squash": squash}
+        for name, form in _FORWARD:
+            with contextlib.suppress(KeyError):
+                code = form.format_map(names)
+                if (name, t) in made or (code, t) in told:
+                    continue
+                told.add((code, t))
+                value = here.value(code)
+                if value is not None and max(truth.recognize([value])[0], 0) & bits.get((name, t), 0):
+                    yield code
 
 
 def returned(here: Here, node: ast.Return) -> Iterator[Edit]:

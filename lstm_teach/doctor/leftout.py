@@ -1,7 +1,8 @@
 """Statements that were left out, found by value: what the names at hand give is a right quantity that is missing.
 
-At the end of a loop: what is carried back and handed on nowhere, and what nothing is added to. Before the first
-statement that reads a name without a value: what that name may stand for. Imports edits, lookup, missing and truth.
+At the end of a loop: what is carried back and handed on nowhere, and what nothing is added to. Before the first reader
+of a delta that is carried: what this step adds to it; of a name without a value: what that name may stand for. All along
+the forward pass: what it doesn't compute. At the return: the nine gradients. Imports edits, lookup, missing and truth.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from lstm_teach.doctor.truth import FORWARD, Truth
 
 _UNFILLED = 0.8  # cost of the statement that fills what is prepared and never filled
 _BESIDE = 0.1  # less cost for it beside its sisters than at the end of the loop
+_HANDED = 1.1  # less cost for a delta that is handed on nowhere, and for a name that has no value
 # The equations of the forward pass: what each gives, and from what. "#" is a gate.
 _INPUTS = "{z#}", "{W#} @ {h_before} + {U#}[:, {token}]", "{W#} @ {h_before} + {U#} @ {x}"
 _FORWARD = (
@@ -36,7 +38,6 @@ _FORWARD = (
     ("h", "{o} * {np}.tanh({c})"),
     ("piece", "{V} @ {h}"),
 )
-_HANDED = 1.1  # less cost for a delta that is handed on nowhere, and for a name that has no value
 
 
 @dataclass
@@ -189,7 +190,7 @@ def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:
     maker, truth = Maker(here.scene, here.gap), here.truth
     given = {arg.arg for arg in maker.unit.node.args.args}  # an initial state is right at the first step only
     weights = {matrix.tobytes(): name for name, matrix in truth.case.params.items()}
-    always = {"np": here.scene.numpy, **{weights.get(v.tobytes()): text for text, v in here.atoms.items()}}
+    always = {"np": here.scene.numpy, **{weights.get(v.tobytes(), ""): text for text, v in here.atoms.items()}}
     bits: dict[tuple[str, int], int] = {}  # of the forward values, by name and step
     for k, key in enumerate(truth.keys):
         if key.quantity in FORWARD or key.quantity in ("z", "x", "piece"):

@@ -1,8 +1,8 @@
 """Statements that were left out, found by value: what the names at hand give is a right quantity that is missing.
 
 At the end of a loop: what is carried back and handed on nowhere, and what nothing is added to. Before the first reader
-of a delta that is carried: what this step adds to it; of a name without a value: what that name may stand for. All along
-the forward pass: what it doesn't compute. At the return: the nine gradients. Imports edits, lookup, missing and truth.
+of a delta that is carried: what this step adds to it; of a name without a value: what it may stand for. Along the
+forward pass: what it doesn't compute. At the return: the nine gradients. Imports edits, lookup, missing and truth.
 """
 
 from __future__ import annotations

@@ -152,12 +152,14 @@ def twins(maker: Any, name: str) -> list[str]:
 def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
     """Another thing of the same kind is meant to be assigned."""
     scene, slot = maker.scene, maker.slot
+    read = {n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     if isinstance(target, ast.Tuple | ast.List):
         yield from swapped_items(maker, target.elts)
         names = {a.text for a in scene.unread if a.unit == slot.unit and a.text.isidentifier()}
         for one in [one for one in target.elts if isinstance(one, ast.Name)]:
             for name in sorted(names - {one.id}):
-                yield maker.swap("target", 2.0 + 0.2 * unlike(one.id, name), one, name)
+                likely = 1.2 + 0.05 * min(unlike(one.id, name), 8)
+                yield maker.swap("target", 2.0 + 0.2 * unlike(one.id, name) if one.id in read else likely, one, name)
         return
     own, looped = maker.seg(target), {}  # what is assigned, and whether in a loop
     for other in scene.slots:
@@ -179,7 +181,6 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
         tokens = [a.text for a in scene.unread if a.unit == slot.unit and is_tokens(a.shape)]
         for index in (f"{one}[{name}]" for one in tokens for name in maker.loop_names()):
             yield maker.swap("index", 1.8, target, f"{own}[{index}]")
-    read = {n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     unused = isinstance(target, ast.Name) and own not in read  # nobody reads it: it is meant for another name
     for name in sorted(names - {own}):
         empty = slot.loops and not looped.get(name, True)  # it is prepared and never filled

@@ -306,6 +306,7 @@ def _suspects(
     """
     case = truth.case
     reached = dict.fromkeys(slot for slot, _ in events)
+    strange = dict.fromkeys(slot for slot, found in events if not _right(found, truth))
     tokens = {name: (getattr(case, name) + 1) % truth.K for name in ("x", "targets")}
     states = {name: 0.5 * state for name, state in case.states.items()}
     back = _changed(variants, trace, replace(case, targets=tokens["targets"])) if "V" in right else reached
@@ -313,18 +314,12 @@ def _suspects(
     may = [slot for slot in reached if slot in back and not reach.get(slot, right) & right]
     may = [slot for slot in may if not _hands_on(variants.slots[slot].node)]
     just = [slot for slot in may if right and reach[slot] == set(Params.NAMES) - right]
-    names = {slot: _names(variants.slots[slot]) for slot in reached}
-    strange: dict[int, None] = {}
-    right_later: set[str] = set()  # names of which something right is made further on: their values may be half-way
-    for slot, found in reversed(events):
-        (given, read), node = names[slot], variants.slots[slot].node
-        good = _right(found, truth) or given & right_later
-        if isinstance(node, ast.Assign):
-            right_later -= {target.id for target in targets_of(node) if isinstance(target, ast.Name)}
-        right_later |= read if good else set()
-        if not good:
-            strange = {slot: None} | {other: None for other in strange if other != slot}
-    unknown = [slot for slot in strange if slot in may]
+    # Strange values may be half-way: a later statement makes something right of them.
+    names, good = {slot: _names(variants.slots[slot]) for slot in reached}, reached.keys() - strange.keys()
+    for slot in sorted(strange, reverse=True):
+        if any(reader > slot and names[slot][0] & names[reader][1] for reader in good):
+            good.add(slot)
+    unknown = [slot for slot in strange if slot in may and slot not in good]
     fresh = _changed(variants, trace, replace(case, states=states, **tokens))
     if right or not fresh.isdisjoint(unknown):  # else nothing that a pass computes changes, if it reads no token
         unknown = [slot for slot in unknown if slot in fresh]

@@ -302,6 +302,24 @@ def test_the_last_line_of_a_loop_that_stands_after_it_should_stand_in_it():
     assert finding.repair == "dh_later = to_h(params, dz)  # to stand one level deeper, in the loop"
 
 
+def test_a_result_under_a_name_that_nobody_reads_goes_to_the_one_that_is_carried():
+    diagnosis, _ = examined(HELPED, "dz, dc = back", "dz, dc_of_the_step_before = back")
+    (finding,) = diagnosis.findings
+    assert finding.proved and finding.repair == "dz, dc = back(params, grads, cache, x, t, dh, dc)"
+
+
+@pytest.mark.parametrize("gate", ["g", pytest.param("f", marks=long)])
+def test_a_list_to_which_nothing_is_appended_gets_what_its_sisters_get(gate):
+    lists = "i_list, f_list, o_list, g_list"
+    text = NAMES.replace("gates, errors = [], [], [], []", f"errors = [], [], []\n    {lists} = [], [], [], []")
+    appended = "\n        ".join(f"{k}_list.append({k})" for k in "ifog")
+    text = text.replace('gates.append({"i": i, "f": f, "o": o, "g": g})', appended)
+    text = text.replace("gates[t]", "{" + ", ".join(f'"{k}": {k}_list[t]' for k in "ifog") + "}")
+    diagnosis, _ = examined(text, f"        {gate}_list.append({gate})\n", "")
+    finding = next(finding for finding in diagnosis.findings if finding.line)
+    assert finding.proved and finding.repair == f"{gate}_list.append({gate})"
+
+
 def test_a_return_in_the_loop_is_told_to_stand_after_it():
     diagnosis, _ = examined(NAMES, "    return grads", "        return grads")
     (finding,) = diagnosis.findings

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from lstm_teach.doctor.donors import unlike
+from lstm_teach.doctor.donors import twins, unlike
 from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.growth import alike
 from lstm_teach.doctor.scene import Scene, gives_zeros, is_tokens, is_vector, is_zeros, targets_of
@@ -227,7 +227,10 @@ def _not_begun(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dic
 
 
 def _called_once_more(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
-    """`b.reverse()` after `a.reverse()`, for whatever has the same shape, or is a list that is filled too."""
+    """`b.reverse()` after `a.reverse()`, for whatever has the same shape, or is a list that begins empty or is filled.
+
+    And `g_list.append(g)` after `o_list.append(o)`.
+    """
     lists = dict.fromkeys(re.findall(r"(\w+)\.append\(", unit.text))
     for slot in own:
         gap = gaps.get((slot.block, slot.index + 1))
@@ -235,10 +238,13 @@ def _called_once_more(scene: Scene, unit: Unit, number: int, own: list[Slot], ga
             case ast.Expr(ast.Call(ast.Attribute(ast.Name(name), method))) if gap is not None:
                 called = unit.segment(slot.node)[len(name) :]
                 others = [atom.text for atom in scene.of_shape(number, shapes_of(scene, number).get(name), slot)]
-                others += lists if name in lists else ()
+                others += [*(lists if name in lists else ()), *twins(Maker(scene, slot), name)]
                 for other in dict.fromkeys(others):
                     if other.isidentifier() and f"{other}.{method}(" not in unit.text:
-                        yield forgotten(gap, 1.4 + 0.1 * min(unlike(name, other), 5), other + called)
+                        pairs = [pair for pair in zip(name, other, strict=False) if len(set(pair)) == 2]
+                        own, its = pairs[0] if len(pairs) == 1 and len(name) == len(other) else ("", "")
+                        new = re.sub(rf"\b{own}\b", its, called) if own else called
+                        yield forgotten(gap, 1.4 + 0.1 * min(unlike(name, other), 5), other + new)
 
 
 def _left_from_another_loop(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:

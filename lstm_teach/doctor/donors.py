@@ -50,7 +50,7 @@ def exchanged_names(maker: Any, root: ast.AST) -> Iterator[Edit]:
 
 
 def exchanged_pairs(maker: Any) -> Iterator[Edit]:
-    """Two things of one shape that a statement reads exchanged, wherever they stand in it."""
+    """Two things of one shape in an equation exchanged, wherever they stand in it."""
     places: dict[str, list[tuple[int, int]]] = {}
     shapes: dict[str, Any] = {}
     for atom in maker.paths.values():

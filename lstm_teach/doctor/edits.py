@@ -69,7 +69,8 @@ class Maker:
         if self.slot.kind == "statement":
             yield from self._statement(node)
             yield from growth(self, node)
-            yield from exchanged_pairs(self)
+            if isinstance(getattr(node, "value", None), ast.BinOp):
+                yield from exchanged_pairs(self)
         elif self.slot.kind == "head":
             yield from self._reversed(node)
         yield from rewritten(self, node)

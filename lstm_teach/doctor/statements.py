@@ -139,15 +139,22 @@ def as_sisters(scene: Scene) -> Iterator[Edit]:
         patterns = Counter(_pattern(text) for _, text in group)
         sisters = {_pattern(text): text for _, text in group if patterns[_pattern(text)] > 1}
         for slot, text in group:
-            for other in sisters.values() if patterns[_pattern(text)] == 1 else ():
-                target, (own, theirs) = text.partition("=")[0], (set(_WORD.findall(one)) for one in (text, other))
-                pairs = itertools.product(theirs - own, own - theirs)
-                letters = {(a[-1], b[-1]) for a, b in pairs if a[:-1] == b[:-1]}
-                words = dict(zip(_WORD.findall(other), _WORD.findall(target), strict=False))
-                for a, b in letters if len(letters) == 1 else ():
-                    words = {word: word[:-1] + b for word in theirs - own if word[-1] == a} | words
-                    new = _WORD.sub(lambda found, words=words: words.get(found[0], found[0]), other.partition("=")[2])
-                    yield Maker(scene, slot).swap("sister", 1.4, slot.node.value, new.strip())
+            for sister in sisters.values() if patterns[_pattern(text)] == 1 else ():
+                if new := _for_the_gate_of(text, sister):
+                    yield Maker(scene, slot).swap("sister", 1.4, slot.node.value, new)
+
+
+def _for_the_gate_of(own: str, sister: str) -> str:
+    """The right-hand side of a sister for the gate of another statement; "" if it is not clear which that is."""
+    target, (ours, theirs) = own.partition("=")[0], (set(_WORD.findall(text)) for text in (own, sister))
+    pairs = list(itertools.product(theirs - ours, ours - theirs))
+    letters = {(a[-1], b[-1]) for a, b in pairs if a[:-1] == b[:-1] != ""} or {*pairs}
+    if len(letters) != 1:
+        return ""
+    ((old, new),) = letters
+    words = {word: word[:-1] + new for word in theirs - ours if word[-1] == old}
+    words |= dict(zip(_WORD.findall(sister), _WORD.findall(target), strict=False))
+    return _WORD.sub(lambda found: words.get(found[0], found[0]), sister.partition("=")[2]).strip()
 
 
 def _sister_terms(unit: Unit, node: ast.AST) -> Iterator[list[tuple[int, int]]]:

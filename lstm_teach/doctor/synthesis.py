@@ -167,7 +167,7 @@ class _Anew:
             yield from undefined(here, self.undefined, self._carried())
         elif number in self.ends:
             yield from not_handed_on(here, self.handed_on)
-        if number in self.readers:
+        if number in self.readers and self.scene.error is None:  # else the fault is where it stops
             yield from not_added(here, zeros)
         yield from unfilled(here, zeros, [t for t, each in self.local.items() if isinstance(each, str)])
 

@@ -66,7 +66,9 @@ def test_every_family_is_met_by_some_fault():
     from lstm_teach.models.families import FAMILIES
 
     met = {edit[0] for edits in IN_THE_TEXT.values() for edit in edits} | {fault[0] for fault in AROUND.values()}
-    assert met | {"small weights", "not compared", "not read", "first step"} == set(FAMILIES)  # with tests of their own
+    assert met | {"small weights", "not compared", "not read", "first step", "small"} == set(
+        FAMILIES
+    )  # with tests of their own
 
 
 PLACES = [
@@ -128,7 +130,7 @@ PROVED = [
         "out_bias is made with the same deltas as out, whose gradient is right",
     ),
     ("rnn_tied", 'grads["table"][text[t]] += dz', "pass", "is a sum of 2 products of a delta and an input, yours of 1"),
-    ("rnn_layer_norm", 'grads["W"] += decay * p["W"]', "pass", "The gradient of W lacks a multiple of the weights"),
+    ("rnn_layer_norm", 'grads["W"] += decay * p["W"]', "pass", "The gradient of W lacks 0.05 times the weights"),
     ("lstm_peephole", 'dc * f + di * P["peep_i"] + df * P["peep_f"]', "dc * f", "With peep_i and peep_f set to zero"),
 ]
 
@@ -190,7 +192,7 @@ def test_deltas_are_not_called_right_because_the_output_weights_are():
 
 def test_no_array_is_said_to_cure_nothing_that_was_not_tried():
     diagnosis = diagnose(load("rnn_tanh", "dU = dU + dz.T @ X[t]", "dU = dz.T @ X[t]"))
-    assert families(diagnosis) == ["summing"]
+    assert families(diagnosis) == ["line"]
 
 
 @pytest.mark.parametrize(
@@ -215,7 +217,7 @@ def test_one_of_two_gates_is_named_without_biases_too():
 EXAM = {
     "A": "carry",
     "B": "carry",
-    "C": "summing",
+    "C": "line",
     "D": "gate",
     "E": "forward",
     "copied di": "gate",

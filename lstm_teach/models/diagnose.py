@@ -22,7 +22,7 @@ from lstm_teach.models.differences import RIGHT, Model, ModelCase, Seen, Unusabl
 from lstm_teach.models.experiments import explain
 from lstm_teach.models.families import ModelFinding, finding
 from lstm_teach.models.relations import pooled, wrong_of
-from lstm_teach.models.soundness import of_sane_size, soundness, unread
+from lstm_teach.models.soundness import beside_the_kink, of_sane_size, soundness, unread
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,9 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
                 break
             models[T] = of_sane_size(own[T], notes)
             seen[T] = compare(models[T])
+            if (beside := beside_the_kink(models[T], seen[T], notes)) is not models[T]:
+                own[T] = models[T] = beside
+                seen[T] = compare(beside)
             if all(np.abs(c.right[c.tried]).max() < 1e-8 for c in seen[T].values()):
                 notes[f"At T = {T} the right gradient is almost zero, so the check says nothing there."] = None
         except guard.LearnerError as error:
@@ -168,6 +171,14 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     except guard.LearnerError as error:
         failed[max(seen)] = error
     findings = _failures(failed, seen) + findings
+    some: dict[str, list[int]] = {}
+    for T, name in ((T, name) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.tried.all()):
+        some.setdefault(name, []).append(T)
+    if some:
+        where = listing(f"{name} at T = {listing(Ts)}" for name, Ts in some.items())
+        notes[f"Not every entry was compared one by one, so the error in the table is that of a choice: {where}."] = (
+            None
+        )
     ladder = {T: {name: c.error for name, c in each.items()} for T, each in seen.items()}
     return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started)
 

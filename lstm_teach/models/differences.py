@@ -216,13 +216,13 @@ def _slope(values: np.ndarray, step: np.ndarray | float) -> np.ndarray | float:
     return (8 * (on1 - back1) - (on2 - back2)) / (12 * step)
 
 
-def reference(model: Model, name: str, mine: np.ndarray, count: int) -> tuple[np.ndarray, float]:
-    """dL/d(params[name]) by differences of fourth order, NaN where an entry was not tried; and how far it may be off.
+def reference(model: Model, name: str, mine: np.ndarray, count: int) -> tuple[np.ndarray, float, int]:
+    """dL/d(params[name]) by differences of fourth order, NaN where not tried; how far it may be off; is it at a kink?
 
     `mine` is the gradient under test: where the two agree, one step size is enough. Where they do not, the step is
     made smaller until two sizes agree, so that neither a large curvature nor the corner of a ReLU within a step is
-    taken for a mistake. At a corner itself every slope between those of the two sides is right. Of an array of more
-    than `count` numbers a random choice is tried.
+    taken for a mistake. At a kink itself every slope between those of the two sides is right; any other says nothing,
+    since there is no right one. Of an array of more than `count` numbers a random choice is tried.
     """
     entries = np.arange(mine.size)
     if mine.size > count:
@@ -231,9 +231,9 @@ def reference(model: Model, name: str, mine: np.ndarray, count: int) -> tuple[np
     places = [np.unravel_index(entry, mine.shape) for entry in entries]
     got = mine.ravel()[entries]
     step = 1e-3 * np.maximum(1, np.abs(model.params[name].ravel()[entries]))
-    right, off = np.full(len(entries), np.nan), np.zeros(len(entries))
-    doubtful, here = np.arange(len(entries)), value(model)
-    for _ in range(5):
+    right, (off, gaps), kink = np.full(len(entries), np.nan), np.zeros((2, len(entries))), 0
+    doubtful, here, largest = np.arange(len(entries)), value(model), 0.0
+    for least in (1e-3, 1e-7, 1e-8, 1e-8, 1e-8):
         moves = ((places[k], n * step[k]) for k in doubtful for n in _FOURTH)
         points = (changed(model.params, [(name, at, model.params[name][at] + by)]) for at, by in moves)
         values = losses(model, points).reshape(-1, 4)
@@ -243,9 +243,14 @@ def reference(model: Model, name: str, mine: np.ndarray, count: int) -> tuple[np
         back2, back1, on1, on2 = values.T - here
         low, high = np.sort([(back2 - 4 * back1) / (2 * h), (4 * on1 - on2) / (2 * h)], axis=0)  # from either side
         size = np.maximum(np.abs(low), np.abs(high))
-        corner = (high - low > 1e-3 * size) & (low - 1e-6 * size <= own) & (own <= high + 1e-6 * size)
+        largest = max(size.max(), largest)
+        gap = high - low  # for a smooth loss it goes down as the cube of the step
+        apart = (gap > np.maximum(least * largest, 16 * off[doubtful])) & (gap > 0.3 * gaps[doubtful])
+        gaps[doubtful] = gap
+        corner = apart & (low - 1e-6 * size <= own) & (own <= high + 1e-6 * size)
         away = np.abs(own - again)
         settled = np.abs(again - right[doubtful]) <= 1e-3 * away  # not in the first round
+        kink = max(kink, *(2 - corner)[apart & settled].tolist(), 0)
         right[doubtful] = np.where(corner & settled, own, again)
         doubtful = doubtful[~settled & (away > 1e-10 * np.abs(got).max(initial=0) + 4 * off[doubtful])]
         step[doubtful] /= 8
@@ -253,7 +258,7 @@ def reference(model: Model, name: str, mine: np.ndarray, count: int) -> tuple[np
             break
     whole = np.full(mine.size, np.nan)
     whole[entries] = right
-    return whole.reshape(mine.shape), float(np.linalg.norm(off))
+    return whole.reshape(mine.shape), float(np.linalg.norm(off)), kink
 
 
 @dataclass(frozen=True)
@@ -263,6 +268,7 @@ class Comparison:
     mine: np.ndarray
     right: np.ndarray
     blur: float = 0.0
+    kink: int = 0  # 1 if the loss has a corner exactly here, 2 if this is not between its slopes
     elsewhere: float = 0.0  # the error along random directions, if it shows there alone
 
     @property

@@ -109,7 +109,8 @@ class Evidence:
     def __post_init__(self) -> None:
         self.each = self.seen[self.first]
         self.bad = wrong_of(self.each, self.rest)
-        self.alone = len(self.bad) == 1 and len(self.each) > 2
+        self.ever = {name for each in self.seen.values() for name in wrong_of(each)}
+        self.alone = len(self.rest) == 1 and len(self.each) > 2
         self.axes, self.partners = shared_deltas(self.seen)
         # Where the state is zero at the start, the gradient of what it is multiplied with knows nothing of that step.
         self.silent = {name for name, c in next(iter(self.seen.values())).items() if c.silent}
@@ -147,6 +148,11 @@ class Evidence:
             lines = [Piece(name, (*p.part[:axis], (k, k + 1))) for p in wrong for k in range(*p.part[axis])]
             if wrong and right and all(c.wrong or c.silent for c in (part_of(line, self.each) for line in lines)):
                 return wrong, right
+        c = self.each[name]
+        for axis in (0, 1) if c.is_matrix and c.tried.all() else ():  # or a few rows or columns
+            off, loud = ((part != 0).any(axis=1 - axis) for part in (c.away, np.abs(c.right) > 4 * c.blur))
+            if off.sum() < min(4, (off | loud).sum()):
+                return [Piece(name, (*[None] * axis, (k, k + 1))) for k in np.flatnonzero(off).tolist()], []
         return [Piece(name)], []
 
     def gate_hint(self) -> str:
@@ -157,10 +163,11 @@ class Evidence:
         fine = self.layout.gates_of(right) - wrong
         if len(fine) != 1 or len(wrong) < 2:
             return ""
+        shown = 1 if self.first <= 2 and 1 in self.seen else self.first
         return (
-            f"Of the gates that show anything here, only {min(fine)} is right. If that is the output gate, look at the "
-            "delta of the cell, which all gates but this one use: how it gets there from h, and how the next step's "
-            "part is added to it."
+            f"Of the gates that show anything at T = {shown}, only {min(fine)} is right. "
+            "If it is the output gate of an LSTM, look at the delta of the cell, which all gates but this one use: how "
+            "it gets there from h, and how the next step's part is added to it."
         )
 
     def is_one_gate(self, pieces: list[Piece] | None = None) -> bool:
@@ -192,20 +199,15 @@ class Evidence:
         return f"In the gradient of {listing(names)} the inputs are right, and the delta is not." if names else ""
 
     def guess(self) -> str:
-        """Why the deltas of all wrong arrays are likely to be right, though no array is known to share them."""
-        bad, each = self.bad, self.each
-        if set(bad) <= set(self.layout.outputs):
-            return f"{listing(bad)} is at the output: all other deltas come from the one there, and they are right."
-        silent = self.silent - set(bad) if self.first == 1 or len(bad) > 1 or self.first == max(self.seen) else set()
-        shapes = {each[name].mine.shape for name in bad}
-        if silent or len(shapes) > 1 or any(self.partners[name] for name in bad):
+        """Why the mistake is where these gradients are made, though no array is known to share their deltas."""
+        bad, right = set(self.bad), self.each.keys() - self.ever - self.silent
+        if self.ever <= set(self.layout.outputs):
+            return f"{listing(self.bad)} is at the output: all other deltas come from the one there, and are right."
+        sisters = [right.intersection(gate) for gate in self.layout.gates for name in bad if name in gate]
+        if not self.alone and not (len(sisters) == len(bad) and all(sisters)):
             return ""
-        right = {c.mine.shape for name, c in each.items() if name not in [*bad, *self.layout.outputs] and not c.wrong}
-        (shape,) = shapes
-        shared = any(not set(shape).isdisjoint(other) for other in right - shapes)
-        if not shared and (len(bad) > 1 or not self.alone):
-            return ""
-        return f"Nothing but {listing(bad)} is wrong; a wrong delta would spoil what else is made with it."
+        of_all = "Nothing" if self.ever <= bad else "Of the arrays that no other finding explains, nothing"
+        return f"{of_all} but {listing(self.bad)} is wrong; a wrong delta would spoil what else is made with it."
 
     # ----------------------------------------------------------------------------------------------- at other weights
 
@@ -214,15 +216,22 @@ class Evidence:
         own = self.model.params
         return changed(own, ((piece.name, piece.where, change(own[piece.name][piece.where])) for piece in pieces))
 
-    def off(self, pieces: Iterable[Piece], change: Callable = np.zeros_like) -> float:
-        """The error of all wrong arrays with that change; infinite where the loss fails, or is flat."""
-        found = measured(self.model, self.with_change(pieces, change), [[(name, ()) for name in self.bad]])
-        return next((off for off, size in found if size > 0), np.inf)
+    def off(self, pieces: list[Piece], change: Callable = np.zeros_like, alive: float = 0.5) -> float:
+        """The error of all wrong arrays with that change; infinite where the loss fails, or too many have no gradient.
+
+        A share of the others has to be `alive`: that nothing is wrong where nothing goes back is no proof.
+        """
+        others = [[(name, ())] for name in self.bad if name not in {piece.name for piece in pieces}]
+        groups = [[(name, ()) for name in self.bad], *others]
+        found = measured(self.model, self.with_change(pieces, change), groups)
+        enough = sum(size > 1e-9 for _, size in found[1:]) >= alive * len(others)
+        return found[0][0] if found and found[0][1] > 0 and enough else np.inf
 
     def still_wrong(self, zeros: Iterable[Piece], pieces: list[Piece]) -> list[Piece]:
-        """Which of the pieces have a wrong gradient with zeros in others."""
+        """Which of the pieces have a wrong gradient with zeros in others; none if one has no gradient there at all."""
         found = measured(self.model, self.with_change(zeros), [[(piece.name, piece.where)] for piece in pieces])
-        return [piece for piece, (off, _) in zip(pieces, found, strict=False) if off > 1e-6]
+        flat = any(not size and not off for off, size in found)
+        return [] if flat else [piece for piece, (off, _) in zip(pieces, found, strict=False) if off > 1e-6]
 
     def needed(self, pieces: list[Piece], change: Callable = np.zeros_like) -> list[Piece]:
         """The fewest of these pieces whose change cures the error; none if that of all does not."""
@@ -242,10 +251,22 @@ class Evidence:
         for name in inner:
             shapes.setdefault(self.each[name].mine.shape, []).append(Piece(name))
         together = [pieces for pieces in shapes.values() if len(pieces) > 1]
-        for pieces in [*([Piece(name)] for name in inner), *together, *self.layout.on_the_state()]:
+        every = ([name for name in inner if self.off([Piece(name)], alive=share) < 1e-6] for share in (1, 0.5))
+        alone, told, where = next(filter(None, every), []), "", "where one of them is used"
+        if len(alone) > 1:
+            told = " or ".join(alone)
+        for pieces in [] if told else [*([Piece(name)] for name in alone), *together, *self.layout.on_the_state()]:
             if needed := self.needed(pieces):
                 whole = len(needed) == 1 and not needed[0].part
-                splits = [(len(own), self.needed(own)) for own in self.layout.of(needed[0].name)] if whole else []
-                told = self.layout.told(next((off for count, off in splits if len(off) < count), needed))
-                return f"With {told} set to zero all is right: the mistake is on the way back through {told}."
-        return ""
+                splits = [(own, self.needed(own)) for own in self.layout.of(needed[0].name)] if whole else []
+                fewer = [
+                    off for own, off in splits if 0 < len(off) < len(own)
+                ]  # of two ways to cut it the smaller part
+                told = self.layout.told(
+                    min(fewer, key=lambda off: sum(np.ptp(p.part[-1]) for p in off), default=needed)
+                )
+                reached = not {piece.name for piece in needed} & self.silent & set(self.bad)
+                where = f"through {told}" + ("" if reached else ", or in the delta there")
+                break
+        said = f"With {told} set to zero all is right"  # at T = 1 because of a factor, as a rule
+        return "" if not told else f"{said}." if self.first == 1 else f"{said}: the mistake is on the way back {where}."

@@ -16,12 +16,13 @@ from lstm_teach.models.differences import Model, Seen, compare, gradient, measur
 from lstm_teach.models.evidence import Evidence, basis, inside, outputs, rank
 from lstm_teach.models.families import ModelFinding, finding
 from lstm_teach.models.layout import Layout, Piece
-from lstm_teach.models.relations import bounded, common_factor, fraction, pooled, ratio, relations, wrong_of
+from lstm_teach.models.relations import bounded, common_factor, fraction, part_of, pooled, ratio, relations, wrong_of
 
 Take = Callable[[int], Model]
 Said = list[tuple[str, str]]  # families, each with how one can see it
 # The cosine of a gradient and what is too much in it: from where on something piles up, and where that is likelier.
 _PILED_UP, _EITHER = 0.7, 0.4
+_SMALL = 1e-4  # errors that an epsilon in one of loss and gradient, or float32, may leave
 
 
 def explain(seen: Seen, models: dict[int, Model], take: Take) -> tuple[list[ModelFinding], list[str]]:
@@ -36,16 +37,19 @@ def explain(seen: Seen, models: dict[int, Model], take: Take) -> tuple[list[Mode
     mute = [name for name, cs in ever.items() if 1 in seen and seen[1][name].silent and not all(c.silent for c in cs)]
     if mute:  # a state of zero at the start keeps it from being seen
         what = f"At T = 1 the gradient of {listing(mute)} has to be zero"
-        notes.append(f"{what} (does a state start at zero?), so T = 1 says little.")
+        notes.append(f"{what} (does a state start at zero, or a softmax choose among one?), so T = 1 says little.")
     unseen = [name for name in wrong if all(c.elsewhere or not c.wrong for c in ever[name])]
     apart = [finding("not compared", f"{listing(unseen)}: random directions in it disagree.")] if unseen else []
     wrong = [name for name in wrong if name not in unseen]
     if not wrong:
         return apart, notes
+    longest = models[max(models)]
+    layout = Layout(longest.shapes, outputs(longest))
     error, worst = max((c.error, name) for name in wrong for c in ever[name])
-    if error < 1e-5:
-        where = f"The largest error is {error:.0e}, in {worst}."
-        return [finding("precision", where, "A mistake in a formula leaves more, double precision less.")], notes
+    if error < _SMALL:
+        found, explained = relations(seen, models, wrong, layout)
+        small = finding("small", f"The largest error is {error:.0e}, in {worst}.")
+        return found if explained >= set(wrong) else [small], notes
 
     alike, law = common_factor(seen)
     if law and set(wrong) <= set(alike):
@@ -59,11 +63,10 @@ def explain(seen: Seen, models: dict[int, Model], take: Take) -> tuple[list[Mode
         return [replace(of_all, evidence=told.strip()), *found], [note for note in more if "ruled out" not in note]
     if not unseen and (law := bounded({T: pooled(each) for T, each in seen.items()})):
         return [law.of()], notes
-    longest = models[max(models)]
-    layout = Layout(longest.shapes, outputs(longest))
     found, explained = relations(seen, models, wrong, layout)
     rest = [name for name in wrong if name not in explained]
-    others = _experiments(seen, models, take, rest, layout) if rest else []
+    others, more = _experiments(seen, models, take, rest, layout) if rest else ([], [])
+    notes += more
     families = {one.family for one in found}
     # what is wrong with a delta comes before what is wrong with a sum
     first = ("scale" in families and len(explained) > 1) or (bool(explained) and "gate rows" in families)
@@ -72,26 +75,40 @@ def explain(seen: Seen, models: dict[int, Model], take: Take) -> tuple[list[Mode
 
 def _experiments(
     seen: Seen, models: dict[int, Model], take: Take, rest: list[str], layout: Layout
-) -> list[ModelFinding]:
-    """What the arrays that no relation explains have in common."""
-    first = next(T for T in seen if wrong_of(seen[T], rest))
+) -> tuple[list[ModelFinding], list[str]]:
+    """What the arrays that no relation explains have in common, and a note on those that go wrong later."""
+    first = known = next(T for T in seen if wrong_of(seen[T], rest))
     before = max((T for T in seen if first > T), default=None)
     while before is not None and first > before + 1:  # the first length that is wrong, and the one before it
         middle = (before + first) // 2
         models[middle] = take(middle)
         off = measured(models[middle], models[middle].params, [[(name, ()) for name in rest]])
         before, first = (before, middle) if off and off[0][1] > 0 and off[0][0] > 1e-7 else (middle, first)
-    if first not in seen:
-        seen = dict(sorted({**seen, first: compare(models[first])}.items()))
+    if first not in seen and wrong_of(more := compare(models[first]), rest):
+        seen = dict(sorted({**seen, first: more}.items()))
+    elif first not in seen:
+        first, before = known, first
     for T, each in seen.items():
         if max(first, 2) >= T and (before or 1) == 1 and not all(c.tried.all() for c in each.values()):
             seen = {**seen, T: compare(replace(models[T], seconds=6 * models[T].seconds))}
     case = Evidence(seen, models[first], take, rest, layout, first, before)
     (family, what), *others = next(_hypotheses(case))
-    exact = {name: k for name in case.bad if (k := ratio(case.each[name])) and "." not in fraction(k)}
-    told = [f"At T = {first} the gradient of {n} is {fraction(k)} times the right one." for n, k in exact.items()]
+    exact: dict[str, list[str]] = {}
+    for name in case.bad:
+        if (k := ratio(case.each[name])) and "." not in fraction(k):
+            exact.setdefault(fraction(k), []).append(name)
+    at = f"At T = {first} the gradient of"
+    told = [f"{at} {listing(names)} is {k} times the right one." for k, names in exact.items()]
+    nothing = [piece for piece in case.wrong if not part_of(piece, case.each).mine.any()]
+    if nothing and "is zero" not in what:
+        told.append(f"{at} {layout.told(nothing)} is zero, and the right one is not.")
     said = [(family, " ".join(filter(None, [what, *told]))), *others]
-    return [finding(family, case.place(), what) for family, what in said]
+    later = [name for name in rest if name not in case.bad]
+    notes = []
+    if later:
+        what = f"With more steps {listing(later)} {'are' if later[1:] else 'is'} wrong too."
+        notes = [f"{what} This may follow from the mistake above or be another one: fix that first and run again."]
+    return [finding(family, case.place(), what) for family, what in said], notes
 
 
 def _hypotheses(case: Evidence) -> Iterator[Said]:
@@ -153,15 +170,18 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
     if len(bad) == 1 and c.is_matrix and c.tried.all():
         mine, right = rank(c.mine), rank(c.right)
         if right < min(c.mine.shape) and 0 < mine < right == mine + rank(c.away):
-            lines = [(line, np.flatnonzero(c.away.any(axis=1 - axis))) for axis, line in enumerate(("row", "column"))]
-            where = next((f" All of it belongs into {line} {at[0]}." for line, at in lines if len(at) == 1), "")
             what = f"At T = 1 the right gradient of {bad[0]} is a sum of {right} products of a delta and an input"
-            yield [("left out", f"{what}, yours of {mine}; the rest is missing.{where}")]
+            yield [("left out", f"{what}, yours of {mine}; the rest is missing.")]
 
-    # Nothing at all arrives, and with more steps something does, or it would be known as left out.
-    if not case.silent and not any(each[name].mine.any() for name in bad):
-        what = f"At T = 1 the gradient of {told} is zero, with more it is not: the last step gets nothing."
-        yield [("steps", what)]
+    # Nothing at all arrives, and with more steps something does: at all arrays, or at one whose delta is right.
+    others = [arrays for T, arrays in case.seen.items() if T > 1]
+    if not any(each[n].mine.any() for n in bad) and all(any(o[n].mine.any() for o in others) for n in bad):
+        what = f"At T = 1 the gradient of {told} is zero, with more steps it is not: what one step adds is missing."
+        right = {name for name, c in each.items() if not c.wrong and not c.silent}
+        if not right - set(case.layout.outputs):
+            yield [("steps", what)]
+        elif case.alone or all(case.partners[name] & right for name in bad):
+            yield [("left out", what)]
 
 
 def _wrong_start(case: Evidence, more: dict) -> str | None:
@@ -192,17 +212,16 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
     shows = case.first == 1 or (case.before == 1 and case.silent.issuperset(case.bad))
     if shows and factors == {(True, False)}:
         what = f"At T = {case.first} the deltas in the gradient of {listing(case.bad)} point the right way"
-        yield [("product", f"{what}, and the inputs do not.")]
+        return (yield [("product", f"{what}, and the inputs do not.")])
     # With one step what can be seen is right there; with more, what is carried may be wrong at any length.
     lengths = [case.each] if case.first == 1 else case.seen.values()
     right = {name for name in case.each if not any(each[name].wrong for each in lengths)}
     right -= set() if 1 < case.first < max(case.seen) else case.silent
     sharing = {name: sorted(case.partners[name] & right) for name in case.bad}
     if all(sharing.values()):
-        told = "{} is made with the same deltas as {}, whose gradient is right."
-        told = [told.format(name, listing(others)) for name, others in sharing.items()]
-        family = "product" if case.first == 1 and factors != {(True, True)} else "summing"
-        yield [(family, " ".join(told))]
+        at = "at T = 1" if case.first == 1 and case.ever & set().union(*sharing.values()) else "at every length"
+        told = "{} is made with the same deltas as {}, whose gradient is right {}."
+        yield [("line", " ".join(told.format(name, listing(others), at) for name, others in sharing.items()))]
 
 
 def _over_many_steps(case: Evidence) -> Iterator[Said]:
@@ -239,7 +258,7 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
     if (False, False) in factors:
         yield [("forward", f"Every array is wrong, and in {listing(wrong)} both the delta and the input are.")]
     if wrong:
-        what = f"Every array is wrong, {listing(wrong)} too where nothing goes back beyond it, at zero."
+        what = f"Every array is wrong, {listing(wrong)} too when it is zero, so that nothing goes back through it."
         other = f"The input of {listing(wrong)} can't be told from the delta; if it is wrong, it is this."
         said = [("loss", f"{what} {case.inputs_right()}".strip()), ("forward", other)]
         yield said if set(factors) == {(None, None)} and case.first == 1 else said[:1]
@@ -253,11 +272,10 @@ def _within_a_step(case: Evidence) -> Said:
     """What is left with one step."""
     inputs_right = case.inputs_right()
     if not inputs_right and (guess := case.guess()):
-        other = f"Or the delta is wrong, if nothing but {listing(case.bad)} gets it."
-        return [("product", guess), *([("gate", other)] if set(case.bad) - set(case.layout.outputs) else [])]
-    if hint := case.gate_hint():
-        return [("formula", f"{hint} {inputs_right}".strip())]
-    return [("gate" if case.is_one_gate() else "formula", inputs_right)]
+        return [("line", guess)]
+    hint = case.gate_hint()
+    what = " ".join(filter(None, [hint, inputs_right, case.cure()]))
+    return [("gate" if not hint and case.is_one_gate() else "formula", what)]
 
 
 def _between_steps(case: Evidence) -> Said:
@@ -265,19 +283,21 @@ def _between_steps(case: Evidence) -> Said:
     # One array alone is wrong where the deltas are right, as a rule; zeros elsewhere would hide what it is made of.
     if not case.alone and (cure := case.cure()):
         return [("carry", cure)]
-    guess, hint = case.guess(), case.gate_hint() if case.before else ""
-    said = _one_gate(case) or ([("carry", hint)] if hint else _wrong_step(case))
-    if not said and not (guess and case.alone):
-        what = "" if case.alone else "No array set to zero cures it, so it is not on the way back through one alone. "
-        what += "It may be on the way from cell to cell, or straight from h to h"
-        what += "; or within one step, since T = 1 was not compared" if case.before is None else ""
-        said = [("carry", f"{what}.")]
-        # Does it look like an LSTM, with gates stacked by four or four sets of arrays, of which all is wrong?
-        four = len(case.layout.gates) == 4 or any(len(p) == 4 for name in case.bad for p in case.layout.of(name))
-        if case.first == 2 and len(case.bad) > 1 and four and not case.right and not case.fine:
-            cell = "The way from cell to cell would leave the output gate's gradient right at T = 2, and no gate's is."
-            said.insert(0, ("steps", cell))
-    return [("summing", guess), *said] if guess else said
+    if guess := case.guess():
+        return [("line", guess)]
+    hint = case.gate_hint() if case.before else ""
+    if said := _one_gate(case) or ([("carry", hint)] if hint else _wrong_step(case)):
+        return said
+    what = "No array set to zero cures it, so it is not on the way back through one alone."
+    state = {piece.name for cut in case.layout.on_the_state() for piece in cut}
+    if fine := sorted(state - case.ever - case.silent):
+        what += f" The gradient of {listing(fine)} is right, so it comes later on the way back than the delta there."
+    else:
+        what += (
+            " It may be on several ways, from cell to cell or straight from h to h, or in what the layer above sends"
+        )
+        what += "; or within one step, since T = 1 was not compared." if case.before is None else "."
+    return [("carry", what)]
 
 
 def _one_gate(case: Evidence) -> Said:
@@ -288,7 +308,7 @@ def _one_gate(case: Evidence) -> Said:
             wrong = case.still_wrong(cut, pieces)
             if 0 < len(wrong) < len(pieces) and case.is_one_gate(wrong):
                 what = f"With {case.layout.told(cut)} set to zero, so that nothing spreads"
-                return [("gate", f"{what}, only {case.layout.told(wrong)} stay wrong.")]
+                return [("gate", f"{what}, only {case.layout.told(wrong)} {'stay' if wrong[1:] else 'stays'} wrong.")]
     return []
 
 

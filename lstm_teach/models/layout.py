@@ -45,7 +45,10 @@ class Layout:
         for name, shape in self.shapes.items():
             if name not in self.outputs:
                 groups.setdefault(shape, []).append(name)
-        sets = {shape: names for shape, names in groups.items() if len(names) in (3, 4)}
+        stacked = {
+            shape for shape in groups if any(n == count * s for n in shape for s in self._states for count in (3, 4))
+        }
+        sets = {shape: names for shape, names in groups.items() if len(names) in (3, 4) and shape not in stacked}
         most = max(map(len, sets.values()), default=0)
         same = {shape: names for shape, names in sets.items() if len(names) == most}
         if self._states and not all(self._states.intersection(shape) for shape in same):
@@ -53,8 +56,14 @@ class Layout:
         return [list(gate) for gate in zip(*same.values(), strict=True)] if any(len(s) > 1 for s in same) else []
 
     def told(self, pieces: Iterable[Piece]) -> str:
-        """These pieces in words: "rows 6 to 11 of W (block 2 of 4) and b"."""
-        return listing(dict.fromkeys(map(self._told, pieces)))
+        """These pieces in words: "rows 6 to 11 of W (block 2 of 4) and b"; of many, as "block 2 of 4 of W and b"."""
+        pieces, labels = list(dict.fromkeys(pieces)), {}
+        for piece in pieces:
+            labels.setdefault(piece.name, []).append(piece.label)
+        own, *others = labels.values()
+        if len(pieces) > 4 and all(own) and all(other == own for other in others):
+            return f"{listing(own)} of {listing(labels)}"
+        return listing(map(self._told, pieces))
 
     def _told(self, piece: Piece) -> str:
         words, sides = [], len(self.shapes[piece.name])
@@ -77,10 +86,12 @@ class Layout:
         shared = [(axis, n) for axis, n in axes if sum(n in shape for shape in shapes) > 1]  # as with a bias
         for axis, length in shared or axes:
             cube = any(len(shape) > 2 and shape[axis] == length for shape in shapes if axis < len(shape))
-            for count in (4, 3, 2):
-                size, rest = divmod(length, count)
+            counts = [n for n in (4, 3, 2) if length % n == 0]
+            counts = [n for n in counts if length // n in self._states] or counts
+            for count in counts:
+                size = length // count
                 known = any(size in shape for shape in shapes) and length not in self._states
-                if not rest and (cube if size == 1 else known):
+                if cube if size == 1 else known:
                     ends = [(k * size, (k + 1) * size) for k in range(count)]
                     yield [Piece(name, (*[None] * axis, e), f"block {k + 1} of {count}") for k, e in enumerate(ends)]
 

@@ -32,8 +32,8 @@ class Law(NamedTuple):
     def of(self, where: str = "") -> ModelFinding:
         """The finding for these arrays or blocks, or for the whole gradient."""
         subject = f"gradient of {where}" if where else "whole gradient"
-        place = self.place.replace("gradient of {where}", subject).replace("{where}", where)
-        return finding(self.family, place, self.evidence)
+        texts = [text.replace("gradient of {where}", subject) for text in (self.place, self.evidence)]
+        return finding(self.family, *(t.replace(" of {where}", f" of {where}" * bool(where)) for t in texts))
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -47,7 +47,13 @@ def ratio(c: Comparison) -> float | None:
     if c.silent or not mine.any():
         return None
     k = float(np.vdot(mine, right) / np.vdot(right, right))
-    return k if k and same(mine, k * right) else None
+    return k if k and (explains(c, mine, k * right) if c.wrong else same(mine, k * right)) else None
+
+
+def explains(c: Comparison, mine: np.ndarray, expected: np.ndarray) -> bool:
+    """Whether the numbers are the expected ones, and far more nearly so than the right ones."""
+    sizes = [float(np.linalg.norm(part[c.tried])) for part in (c.mine, c.right, c.mine - c.right)]
+    return bool(np.linalg.norm(mine - expected) <= 4 * c.blur + min(_SAME * max(sizes[:2]), 1e-3 * sizes[2]))
 
 
 def wrong_of(each: Each, names: Iterable[str] | None = None) -> list[str]:
@@ -97,14 +103,14 @@ def bounded(each: Bad) -> Law | None:
         if not bound or abs(np.abs(c.mine).max() - bound) > 1e-9 * bound or not same(c.mine[c.tried], clipped):
             return None
     count = sum(int((np.abs(c.right[c.tried]) > bound).sum()) for c in wrong)
-    evidence = f"In {count} places the right one is larger, and there it is exactly that."
+    evidence = f"In {count} places of {{where}} the right one is larger, and there yours is exactly that."
     place = f"No number of the gradient of {{where}} is larger than {bound:.4g}."
     return Law("clipping", place, evidence) if count > 1 else None
 
 
 def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Law:
     """What to say of a constant ratio: which law does it follow over the lengths?"""
-    off = {T: k for T, k in ratios.items() if abs(k - 1) > 1e-6}
+    off = {T: k for T, k in ratios.items() if k != 1}
     T, k = list(off.items())[-1]
     of = "The gradient of {where} is"
     place = f"{of} {k:.4g} times the right one at T = {T}, in every entry."
@@ -127,7 +133,7 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Law:
         why = f"It is {said} at every length, so no average over the steps{guess or '.'}"
         return Law("scale", f"{of} {constant:.4g} times the right one everywhere, at T = {listing(ratios)}.", why)
     place = f"{of} right in direction, but not in size: it is "
-    place += ", ".join(f"{k:.3g} times the right one at T = {T}" for T, k in ratios.items()) + "."
+    place += ", ".join(f"{k:.6g} times the right one at T = {T}" for T, k in ratios.items()) + "."
     if all(abs(Fraction(k).limit_denominator(40) - Fraction(k)) < 1e-5 for k in off.values()):
         counts = "These are ratios of small numbers, as of counts: of steps with a target, or in a mask."
         return Law("scale", place, counts)
@@ -148,7 +154,7 @@ def fraction(number: float) -> str:
     size = max(abs(number), 1 / abs(number))
     count = round(size)
     if abs(size - count) > 1e-5 * count:
-        return f"{number:.4g}"
+        return f"{number:.6g}"
     return f"{'-' if number < 0 else ''}{'1/' if abs(number) < 1 and count > 1 else ''}{count}"
 
 
@@ -178,8 +184,17 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, models: dict[int, Model], layout: 
             copy = Law("gate rows", f"{same_numbers}, and the right ones are not. {proof}")
             instead.append((copy, lambda T, c, other=other: seen[T][other].mine))
     if not piece.part:
-        penalty = f"{the} lacks a multiple of the weights: the penalty on large ones."
-        instead.append((Law("left out", penalty), lambda T, c: _without_penalty(c, models[T].params[piece.name])))
+        weights = {T: models[T].params[piece.name] for T in bad}
+        by = {
+            T: float(np.nansum((c.mine - c.right) * weights[T]) / _square(weights[T][c.tried])) for T, c in bad.items()
+        }
+        told = list(dict.fromkeys(f"{abs(k):.3g}" for k in by.values()))
+        times = f"{told[0]} times" if len(told) == 1 else "a multiple of"
+        what = "has {} the weights too much" if min(by.values()) > 0 else "lacks {} the weights"
+        constant = len(by) > 1 and np.ptp(list(by.values())) <= 1e-5 * max(map(abs, by.values()))
+        if (constant or any_of.mine.size > 2) and (min(by.values()) > 0 or max(by.values()) < 0):
+            law = Law("penalty", f"{the} {what.format(times)}.")
+            instead.append((law, lambda T, c: c.right + by[T] * weights[T]))
     for axis, line in enumerate(("row", "column") if any_of.is_matrix and not piece.part else ()):
         every = f"Every {line} of the gradient of {{where}} holds the sum of all {line}s of the right one."
         instead.append((Law("axis", every), lambda T, c, axis=axis: c.right.sum(axis, keepdims=True) + 0 * c.right))
@@ -208,12 +223,12 @@ def _equals(c: Comparison, expected: np.ndarray) -> bool:
     if expected.shape != c.mine.shape:
         return False
     known = ~np.isnan(expected) & c.tried
-    return known.any() and same(c.mine[known], expected[known]) and not same(c.right[known], expected[known])
+    apart = np.linalg.norm(c.mine[known] - c.right[known]) > 4 * c.blur
+    return bool(known.any() and apart and explains(c, c.mine[known], expected[known]))
 
 
-def _without_penalty(c: Comparison, weights: np.ndarray) -> np.ndarray:
-    by = np.nansum((c.right - c.mine) * weights) / max(np.sum(weights[c.tried] ** 2), 1e-300)
-    return c.right - by * weights if by > 0 and weights.size > 2 else c.right
+def _square(numbers: np.ndarray) -> float:
+    return max(float(np.sum(numbers**2)), 1e-300)
 
 
 def _has_the_right_sum(bad: Bad) -> bool:
@@ -221,7 +236,9 @@ def _has_the_right_sum(bad: Bad) -> bool:
     c = next(iter(bad.values()))
     sums = [(c.mine.sum(), c.right.sum(), np.abs(c.right).sum()) for c in bad.values() if c.tried.all()]
     told = any(abs(b) > 1e-4 * by for _, b, by in sums)  # the errors of a softmax sum to 0, however they are added
-    alike = all(min(abs(a - b), abs(a / c.mine.size - b)) <= _SAME * by for a, b, by in sums)
+    errors = [np.linalg.norm(c.mine - c.right) for c in bad.values() if c.tried.all()]
+    gaps = [(min(abs(a - b), abs(a / c.mine.size - b)), by) for a, b, by in sums]
+    alike = all(gap <= min(_SAME * by, 1e-3 * error) for (gap, by), error in zip(gaps, errors, strict=True))
     return told and alike and c.is_vector and c.mine.size > 1
 
 

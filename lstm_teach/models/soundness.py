@@ -15,7 +15,7 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.gradreport import listing, relative_error
-from lstm_teach.models.differences import Model, Seen, changed, gradient, is_single, losses, measured, value
+from lstm_teach.models.differences import Comparison, Model, Seen, changed, gradient, is_single, losses, measured, value
 from lstm_teach.models.families import ModelFinding, finding
 
 
@@ -132,6 +132,21 @@ def unread(models: dict[int, Model], seen: Seen, notes: dict[str, None]) -> Mode
 def _moved(model: Model, name: str, by: float) -> dict[str, np.ndarray]:
     noise = np.random.default_rng(2).normal(size=model.shapes[name])
     return changed(model.params, [(name, (), model.params[name] + by * noise)])
+
+
+def beside_the_kink(model: Model, compared: dict[str, Comparison], notes: dict[str, None]) -> Model:
+    """The model with weights a little away from its own, where the loss has a corner exactly at these."""
+    where = [name for name, c in compared.items() if c.kink]
+    if not where:
+        return model
+    what = f"The loss has a kink exactly at your weights, in {listing(where)} (a ReLU whose input is exactly zero?)."
+    if all(compared[name].kink < 2 for name in where):
+        notes[f"{what} Every slope between those of its two sides counts as right."] = None
+        return model
+    notes[f"{what} No gradient is right or wrong there, so the check moved all weights a little."] = None
+    rng = np.random.default_rng(3)
+    moved = ((name, (), model.params[name] + 0.05 * rng.normal(size=shape)) for name, shape in model.shapes.items())
+    return replace(model, params=changed(model.params, moved))
 
 
 def of_sane_size(model: Model, notes: dict[str, None]) -> Model:

@@ -19,7 +19,7 @@ FAULTS: list[tuple[str, set[str], list[Edit]]] = [
     ("char_globals", {"carry"}, [("        dcnext = f[t] * dc\n", "")]),
     ("char_globals", {"carry"}, [(" + np.dot(Wo.T, do)\n", "\n")]),
     ("char_globals", {"gate rows"}, [("dWi += np.dot(di, zs[t].T)", "dWi += np.dot(df, zs[t].T)")]),
-    ("char_globals", {"summing"}, [("dbo += do", "dbo = do")]),
+    ("char_globals", {"line"}, [("dbo += do", "dbo = do")]),
     ("char_globals", {"formula"}, [("dh * o[t] * (1 - np.tanh(c[t]) ** 2)", "dh * o[t] * (1 - c[t] ** 2)")]),
     # one class, gates stacked
     ("stacked_class", {"carry"}, [("dh_next = self.W.T.dot(dz)[:H]", "dh_next = self.W.T.dot(dz)[-H:]")]),
@@ -73,7 +73,7 @@ FAULTS: list[tuple[str, set[str], list[Edit]]] = [
     # an RNN that updates in place
     ("updating_rnn", {"transpose"}, [("dnext = self.Whh.T @ dz", "dnext = self.Whh @ dz")]),
     ("updating_rnn", {"formula"}, [("dh * (1 - self.h[t] ** 2)", "dh")]),
-    ("updating_rnn", {"product"}, [("np.outer(dz, self.h[t - 1])", "np.outer(dz, self.h[t])")]),
+    ("updating_rnn", {"line"}, [("np.outer(dz, self.h[t - 1])", "np.outer(dz, self.h[t])")]),
     (
         "updating_rnn",
         {"first step"},
@@ -100,14 +100,14 @@ FAULTS: list[tuple[str, set[str], list[Edit]]] = [
     ("batch_last_step", {"scale"}, [("        d /= B\n", "")]),
     (
         "batch_last_step",
-        {"axis", "summing", "scale"},
+        {"axis", "line", "scale"},
         [("delta[gate].sum(axis=1, keepdims=True)", "delta[gate].mean(axis=1, keepdims=True)")],
     ),
     # a GRU with globals
     ("gru_globals", {"gate"}, [("dh * (h - c) * z", "dh * (c - h) * z")]),
     ("gru_globals", {"carry"}, [("carry = dh * z + drh * r +", "carry = dh * z +")]),
     ("gru_globals", {"gate"}, [("dr = drh * h * r * (1 - r)", "dr = drh * r * (1 - r)")]),
-    ("gru_globals", {"product", "summing"}, [("dUh += np.outer(dc, r * h)", "dUh += np.outer(dc, h)")]),
+    ("gru_globals", {"product", "line"}, [("dUh += np.outer(dc, r * h)", "dUh += np.outer(dc, h)")]),
     # two layers
     ("clipped_layers", {"clipping"}, [("limit = np.inf", "limit = 0.4")]),
     ("clipped_layers", {"carry"}, [("dcl * f\n", "0 * dcl\n")]),
@@ -129,10 +129,10 @@ FAULTS: list[tuple[str, set[str], list[Edit]]] = [
         {"not read"},
         [("for name in names:\n            setattr", "for name in set(names) - {'recurrent'}:\n            setattr")],
     ),
-    ("regression_mean", {"summing"}, [("self.d_bias += dz", "self.d_bias = dz")]),
+    ("regression_mean", {"line"}, [("self.d_bias += dz", "self.d_bias = dz")]),
     ("regression_mean", {"carry"}, [("dh = dz @ self.recurrent.T", "dh = 0 * dh")]),
     # a table
-    ("word_table", {"summing", "formula"}, [('grad["table"][toks[t]] += p', 'grad["table"][toks[t]] = p')]),
+    ("word_table", {"line", "formula"}, [('grad["table"][toks[t]] += p', 'grad["table"][toks[t]] = p')]),
     ("word_table", {"scale"}, [("dscore /= T", "dscore /= 1")]),
     # several at once
     ("clipped_layers", {"clipping"}, [("limit = np.inf", "limit = 0.4"), ("dcl * i * (1 - g**2)", "dcl * i")]),
@@ -140,7 +140,7 @@ FAULTS: list[tuple[str, set[str], list[Edit]]] = [
     ("lists_of_arrays", {"scale"}, [("derr = 2 * err / T", "derr = err / T"), ("dc * i * (1 - g**2)", "dc * i")]),
     (
         "gate_attributes",
-        {"carry", "axis", "summing", "gate", "product"},
+        {"carry", "axis", "line", "gate", "product"},
         [("dh_next = self.U_i", "dh_next = 0 * self.U_i"), ('grads["b_i"] += dz_i', 'grads["b_i"] += i')],
     ),
     (

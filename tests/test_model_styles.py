@@ -395,7 +395,7 @@ REASONS = {
         "stacked_class",
         NOTHING_BACK,
         "carry",
-        "It may be on several ways, from cell to cell or straight from h to h",
+        "It may be on several ways, from c to c or straight from h to h",
         "What the loss, or the layer above, sends",
     ),
     "no way straight from h to h": (

@@ -171,14 +171,12 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     except guard.LearnerError as error:
         failed[max(seen)] = error
     findings = _failures(failed, seen) + findings
-    some: dict[str, list[int]] = {}
-    for T, name in ((T, name) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.tried.all()):
-        some.setdefault(name, []).append(T)
+    some = {(name, T) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.tried.all()}
     if some:
-        where = listing(f"{name} at T = {listing(Ts)}" for name, Ts in some.items())
-        notes[f"Not every entry was compared one by one, so the error in the table is that of a choice: {where}."] = (
-            None
+        where = listing(
+            f"{name} at T = {listing(T for n, T in sorted(some) if n == name)}" for name in dict(sorted(some))
         )
+        notes[f"Not every entry was compared one by one, so the table has the error of a choice: {where}."] = None
     ladder = {T: {name: c.error for name, c in each.items()} for T, each in seen.items()}
     return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started)
 

@@ -201,8 +201,6 @@ class Evidence:
     def guess(self) -> str:
         """Why the mistake is where these gradients are made, though no array is known to share their deltas."""
         bad, right = set(self.bad), self.each.keys() - self.ever - self.silent
-        if self.ever <= set(self.layout.outputs):
-            return f"{listing(self.bad)} is at the output: all other deltas come from the one there, and are right."
         sisters = [right.intersection(gate) for gate in self.layout.gates for name in bad if name in gate]
         if not self.alone and not (len(sisters) == len(bad) and all(sisters)):
             return ""

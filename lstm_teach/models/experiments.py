@@ -93,21 +93,18 @@ def _experiments(
             seen = {**seen, T: compare(replace(models[T], seconds=6 * models[T].seconds))}
     case = Evidence(seen, models[first], take, rest, layout, first, before)
     (family, what), *others = next(_hypotheses(case))
-    exact: dict[str, list[str]] = {}
-    for name in case.bad:
-        if (k := ratio(case.each[name])) and "." not in fraction(k):
-            exact.setdefault(fraction(k), []).append(name)
+    exact = {name: fraction(k) for name in case.bad if (k := ratio(case.each[name])) and "." not in fraction(k)}
     at = f"At T = {first} the gradient of"
-    told = [f"{at} {listing(names)} is {k} times the right one." for k, names in exact.items()]
+    told = [f"{at} {listing(n for n in exact if exact[n] == k)} is {k} times the right one." for k in {*exact.values()}]
     nothing = [piece for piece in case.wrong if not part_of(piece, case.each).mine.any()]
     if nothing and "is zero" not in what:
         told.append(f"{at} {layout.told(nothing)} is zero, and the right one is not.")
     said = [(family, " ".join(filter(None, [what, *told]))), *others]
-    later = [name for name in rest if name not in case.bad]
-    notes = []
-    if later:
-        what = f"With more steps {listing(later)} {'are' if later[1:] else 'is'} wrong too."
-        notes = [f"{what} This may follow from the mistake above or be another one: fix that first and run again."]
+    later = [name for name in rest if name not in case.bad] or ["nothing"]
+    more = (
+        f"With more steps {listing(later)} {'are' if later[1:] else 'is'} wrong too. This may follow from the mistake"
+    )
+    notes = [f"{more} above or be another one: fix that first and run again."] if later != ["nothing"] else []
     return [finding(family, case.place(), what) for family, what in said], notes
 
 
@@ -293,9 +290,7 @@ def _between_steps(case: Evidence) -> Said:
     if fine := sorted(state - case.ever - case.silent):
         what += f" The gradient of {listing(fine)} is right, so it comes later on the way back than the delta there."
     else:
-        what += (
-            " It may be on several ways, from cell to cell or straight from h to h, or in what the layer above sends"
-        )
+        what += " It may be on several ways, from c to c or straight from h to h, or in what the layer above sends"
         what += "; or within one step, since T = 1 was not compared." if case.before is None else "."
     return [("carry", what)]
 

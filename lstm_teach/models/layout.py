@@ -87,7 +87,7 @@ class Layout:
         for axis, length in shared or axes:
             cube = any(len(shape) > 2 and shape[axis] == length for shape in shapes if axis < len(shape))
             counts = [n for n in (4, 3, 2) if length % n == 0]
-            counts = [n for n in counts if length // n in self._states] or counts
+            counts = [n for n in counts if length // n in self._states or (cube and n == length)] or counts
             for count in counts:
                 size = length // count
                 known = any(size in shape for shape in shapes) and length not in self._states

@@ -185,16 +185,14 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, models: dict[int, Model], layout: 
             instead.append((copy, lambda T, c, other=other: seen[T][other].mine))
     if not piece.part:
         weights = {T: models[T].params[piece.name] for T in bad}
-        by = {
-            T: float(np.nansum((c.mine - c.right) * weights[T]) / _square(weights[T][c.tried])) for T, c in bad.items()
-        }
-        told = list(dict.fromkeys(f"{abs(k):.3g}" for k in by.values()))
-        times = f"{told[0]} times" if len(told) == 1 else "a multiple of"
-        what = "has {} the weights too much" if min(by.values()) > 0 else "lacks {} the weights"
-        constant = len(by) > 1 and np.ptp(list(by.values())) <= 1e-5 * max(map(abs, by.values()))
-        if (constant or any_of.mine.size > 2) and (min(by.values()) > 0 or max(by.values()) < 0):
-            law = Law("penalty", f"{the} {what.format(times)}.")
-            instead.append((law, lambda T, c: c.right + by[T] * weights[T]))
+        squares = {T: max(float(np.sum(weights[T][c.tried] ** 2)), 1e-300) for T, c in bad.items()}
+        by = {T: float(np.nansum((c.mine - c.right) * weights[T])) / squares[T] for T, c in bad.items()}
+        low, high = min(by.values()), max(by.values())
+        constant = high - low <= 1e-5 * abs(high)
+        times = f"{abs(high):.3g} times" if constant else "a multiple of"
+        if (any_of.mine.size > 2 or (constant and len(by) > 1)) and low * high > 0:
+            what = f"has {times} the weights too much" if low > 0 else f"lacks {times} the weights"
+            instead.append((Law("penalty", f"{the} {what}."), lambda T, c: c.right + by[T] * weights[T]))
     for axis, line in enumerate(("row", "column") if any_of.is_matrix and not piece.part else ()):
         every = f"Every {line} of the gradient of {{where}} holds the sum of all {line}s of the right one."
         instead.append((Law("axis", every), lambda T, c, axis=axis: c.right.sum(axis, keepdims=True) + 0 * c.right))
@@ -225,10 +223,6 @@ def _equals(c: Comparison, expected: np.ndarray) -> bool:
     known = ~np.isnan(expected) & c.tried
     apart = np.linalg.norm(c.mine[known] - c.right[known]) > 4 * c.blur
     return bool(known.any() and apart and explains(c, c.mine[known], expected[known]))
-
-
-def _square(numbers: np.ndarray) -> float:
-    return max(float(np.sum(numbers**2)), 1e-300)
 
 
 def _has_the_right_sum(bad: Bad) -> bool:

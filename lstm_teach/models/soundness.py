@@ -136,17 +136,15 @@ def _moved(model: Model, name: str, by: float) -> dict[str, np.ndarray]:
 
 def beside_the_kink(model: Model, compared: dict[str, Comparison], notes: dict[str, None]) -> Model:
     """The model with weights a little away from its own, where the loss has a corner exactly at these."""
-    where = [name for name, c in compared.items() if c.kink]
-    if not where:
-        return model
-    what = f"The loss has a kink exactly at your weights, in {listing(where)} (a ReLU whose input is exactly zero?)."
-    if all(compared[name].kink < 2 for name in where):
-        notes[f"{what} Every slope between those of its two sides counts as right."] = None
-        return model
-    notes[f"{what} No gradient is right or wrong there, so the check moved all weights a little."] = None
-    rng = np.random.default_rng(3)
-    moved = ((name, (), model.params[name] + 0.05 * rng.normal(size=shape)) for name, shape in model.shapes.items())
-    return replace(model, params=changed(model.params, moved))
+    where, worst = [name for name, c in compared.items() if c.kink], max(c.kink for c in compared.values())
+    how = ("", "Every slope between its sides counts as right.", "So the check moved all weights a little.")[worst]
+    if worst:
+        kink = (
+            f"The loss has a kink exactly at your weights, in {listing(where)} (a ReLU whose input is exactly zero?)."
+        )
+        notes[f"{kink} {how}"] = None
+    moved = changed(model.params, ((name, (), _moved(model, name, 0.05)[name]) for name in model.params))
+    return replace(model, params=moved) if worst == 2 else model
 
 
 def of_sane_size(model: Model, notes: dict[str, None]) -> Model:

@@ -36,7 +36,7 @@ FAULTS: list[tuple[str, set[str], list[Edit]]] = [
     ("course_batch", {"carry"}, [("dh[:, t] + dprev_h, dprev_c, caches", "dh[:, t] + dprev_h, 0 * dprev_c, caches")]),
     (
         "course_batch",
-        {"steps"},
+        {"carry", "steps"},
         [
             ("dh[:, t] + dprev_h", "dh[:, T - 1 - t] + dprev_h"),
             ("range(dh.shape[1])[::-1]:", "range(T := dh.shape[1])[::-1]:"),
@@ -86,7 +86,7 @@ FAULTS: list[tuple[str, set[str], list[Edit]]] = [
     ("lists_of_arrays", {"scale"}, [("derr = 2 * err / T", "derr = 2 * err")]),
     ("lists_of_arrays", {"carry"}, [("dcn = dc * f", "dcn = dc")]),
     ("lists_of_arrays", {"gate"}, [("dc * cs[t] * f * (1 - f)", "dc * cs[t + 1] * f * (1 - f)")]),
-    ("lists_of_arrays", {"product"}, [("np.outer(hs[t], dz)", "np.outer(hs[t + 1], dz)")]),
+    ("lists_of_arrays", {"line"}, [("np.outer(hs[t], dz)", "np.outer(hs[t + 1], dz)")]),
     # a batch in columns, the last step's loss
     (
         "batch_last_step",

@@ -412,6 +412,13 @@ REASONS = {
         "With S or v set to zero all is right",
         "What one step hands to the step before",
     ),
+    "the states get their delta at the end only, and a penalty hides that nothing goes back through zeros": (
+        "word_attention",
+        [("da = dh[t] + back", "da = dh[t] * (t == T - 1) + back")],
+        "carry",
+        "No array set to zero cures it",
+        "With O",
+    ),
     "a slope within attention": ("word_attention", [SLOPE], "carry", "through S, or in the delta there.", "through S."),
     "a wrong delta in attention, before two arrays": (
         "word_attention",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_teach.gradreport import listing
-from lstm_teach.models.differences import Arrays, Model, Seen, changed, measured
+from lstm_teach.models.differences import Arrays, Model, Seen, changed, gradient, measured
 from lstm_teach.models.layout import Layout, Piece
 from lstm_teach.models.relations import Each, part_of, wrong_of
 
@@ -202,7 +202,8 @@ class Evidence:
         """Why the mistake is where these gradients are made, though no array is known to share their deltas."""
         bad, right = set(self.bad), self.each.keys() - self.ever - self.silent
         sisters = [right.intersection(gate) for gate in self.layout.gates for name in bad if name in gate]
-        if not self.alone and not (len(sisters) == len(bad) and all(sisters)):
+        vectors = self.fine and len(self.rest) == len(bad) and all(self.each[name].is_vector for name in bad)
+        if not self.alone and not vectors and not (len(sisters) == len(bad) and all(sisters)):
             return ""
         of_all = "Nothing" if self.ever <= bad else "Of the arrays that no other finding explains, nothing"
         return f"{of_all} but {listing(self.bad)} is wrong; a wrong delta would spoil what else is made with it."
@@ -217,13 +218,18 @@ class Evidence:
     def off(self, pieces: list[Piece], change: Callable = np.zeros_like, alive: float = 0.5) -> float:
         """The error of all wrong arrays with that change; infinite where the loss fails, or too many have no gradient.
 
-        A share of the others has to be `alive`: that nothing is wrong where nothing goes back is no proof.
+        A share of the others has to be `alive`: that nothing is wrong where nothing goes back is no proof. A multiple
+        of the weights, as of a penalty, does not come from the loss at the end either.
         """
-        others = [[(name, ())] for name in self.bad if name not in {piece.name for piece in pieces}]
-        groups = [[(name, ()) for name in self.bad], *others]
-        found = measured(self.model, self.with_change(pieces, change), groups)
-        enough = sum(size > 1e-9 for _, size in found[1:]) >= alive * len(others)
-        return found[0][0] if found and found[0][1] > 0 and enough else np.inf
+        params, others = self.with_change(pieces, change), set(self.bad) - {piece.name for piece in pieces}
+        found = measured(self.model, params, [[(name, ()) for name in self.bad]])
+        if not found or not found[0][1]:
+            return np.inf
+        got, living = gradient(self.model, params), 0
+        for mine, own in ((got[name], params[name]) for name in others):
+            rest = mine - own * (np.vdot(own, mine) / max(np.vdot(own, own), 1e-300)) if own.size > 2 else mine
+            living += np.linalg.norm(rest) > 1e-9 * max(np.linalg.norm(got[name]) for name in got)
+        return found[0][0] if living >= alive * len(others) else np.inf
 
     def still_wrong(self, zeros: Iterable[Piece], pieces: list[Piece]) -> list[Piece]:
         """Which of the pieces have a wrong gradient with zeros in others; none if one has no gradient there at all."""

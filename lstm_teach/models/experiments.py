@@ -153,7 +153,7 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
     # Vectors alone are wrong, with more steps the rest too: they are the initial state.
     later = wrong_of(more or each, case.rest)
     if len(bad) <= 2 and len(bad) < len(later) and all(each[n].is_vector and not case.partners[n] for n in bad):
-        what = f"{told} gets what the first step hands back; with more steps {listing(later)} are wrong."
+        what = f"An initial state, as {told} may be, gets what the first step hands back."
         yield [("carry", f"{what} {case.cure()}".strip())]
 
     # Deltas in the wrong place: the gradients that they make are right ones, elsewhere.

@@ -527,8 +527,8 @@ def test_a_kink_exactly_at_the_weights_is_a_note_and_no_mistake(at_zero):
 
 def test_the_table_says_where_only_some_entries_were_compared():
     wrong = reason("rnn_tanh", [("H = N = 4", "H = N = 12"), ("dW = dW + dz.T @ hs[t]", "dW = dW + dz.T @ hs[t + 1]")])
-    some = [note for note in diagnose(wrong, lengths=(2, 6)).notes if note.startswith("Not every entry was compared")]
-    assert len(some) == 1 and "Whh at T = 6" in some[0]
+    some = [note for note in diagnose(wrong, lengths=(1, 6)).notes if note.startswith("Not every entry was compared")]
+    assert len(some) == 1 and re.search(r"Whh at T = (1 and )?6", some[0])
 
 
 @long

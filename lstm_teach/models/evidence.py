@@ -149,7 +149,7 @@ class Evidence:
             if wrong and right and all(c.wrong or c.silent for c in (part_of(line, self.each) for line in lines)):
                 return wrong, right
         c = self.each[name]
-        for axis in (0, 1) if c.is_matrix and c.tried.all() else ():  # or a few rows or columns
+        for axis in (0, 1) if self.alone and c.is_matrix and c.tried.all() else ():  # or a few rows or columns
             off, loud = ((part != 0).any(axis=1 - axis) for part in (c.away, np.abs(c.right) > 4 * c.blur))
             if off.sum() < min(4, (off | loud).sum()):
                 return [Piece(name, (*[None] * axis, (k, k + 1))) for k in np.flatnonzero(off).tolist()], []

@@ -188,7 +188,7 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, models: dict[int, Model], layout: 
         squares = {T: max(float(np.sum(weights[T][c.tried] ** 2)), 1e-300) for T, c in bad.items()}
         by = {T: float(np.nansum((c.mine - c.right) * weights[T])) / squares[T] for T, c in bad.items()}
         low, high = min(by.values()), max(by.values())
-        constant = high - low <= 1e-5 * abs(high)
+        constant = high - low <= 1e-3 * abs(high)
         times = f"{abs(high):.3g} times" if constant else "a multiple of"
         if (any_of.mine.size > 2 or (constant and len(by) > 1)) and low * high > 0:
             what = f"has {times} the weights too much" if low > 0 else f"lacks {times} the weights"

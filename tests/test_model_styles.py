@@ -141,7 +141,7 @@ def test_what_a_zero_state_hides_is_not_called_right():
     diagnosis = diagnosed("gru_globals", ("dUh += np.outer(dc, r * h)", "dUh += np.outer(dc, h)"))
     assert "Right at T = 1, where Uh can show nothing, wrong from T = 2 on: Uh." in told(diagnosis)
     assert any(
-        "has to be zero (does a state start at zero, or a softmax choose among one?)" in note
+        "has to be zero (does a state start at zero, or a softmax have a single entry?)" in note
         for note in diagnosis.notes
     )
     assert "initial state" not in told(diagnosis)  # nobody can follow advice to use another
@@ -527,7 +527,9 @@ def test_a_kink_exactly_at_the_weights_is_a_note_and_no_mistake(at_zero):
 
 def test_the_table_says_where_only_some_entries_were_compared():
     wrong = reason("rnn_tanh", [("H = N = 4", "H = N = 12"), ("dW = dW + dz.T @ hs[t]", "dW = dW + dz.T @ hs[t + 1]")])
-    some = [note for note in diagnose(wrong, lengths=(1, 6)).notes if note.startswith("Not every entry was compared")]
+    some = [
+        note for note in diagnose(wrong, lengths=(1, 6)).notes if note.startswith("Only some entries were compared")
+    ]
     assert len(some) == 1 and re.search(r"Whh at T = (1 and )?6", some[0])
 
 

@@ -176,7 +176,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
         where = listing(
             f"{name} at T = {listing(T for n, T in sorted(some) if n == name)}" for name in dict(sorted(some))
         )
-        notes[f"Not every entry was compared one by one, so the table has the error of a choice: {where}."] = None
+        notes[f"Only some entries were compared one by one, and the table shows the error of those: {where}."] = None
     ladder = {T: {name: c.error for name, c in each.items()} for T, each in seen.items()}
     return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started)
 

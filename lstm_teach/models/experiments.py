@@ -37,7 +37,7 @@ def explain(seen: Seen, models: dict[int, Model], take: Take) -> tuple[list[Mode
     mute = [name for name, cs in ever.items() if 1 in seen and seen[1][name].silent and not all(c.silent for c in cs)]
     if mute:  # a state of zero at the start keeps it from being seen
         what = f"At T = 1 the gradient of {listing(mute)} has to be zero"
-        notes.append(f"{what} (does a state start at zero, or a softmax choose among one?), so T = 1 says little.")
+        notes.append(f"{what} (does a state start at zero, or a softmax have a single entry?), so T = 1 says little.")
     unseen = [name for name in wrong if all(c.elsewhere or not c.wrong for c in ever[name])]
     apart = [finding("not compared", f"{listing(unseen)}: random directions in it disagree.")] if unseen else []
     wrong = [name for name in wrong if name not in unseen]

@@ -13,7 +13,6 @@ from typing import Any
 
 from lstm_teach.doctor.donors import twins, unlike
 from lstm_teach.doctor.edits import Maker, sums_up
-from lstm_teach.doctor.growth import alike
 from lstm_teach.doctor.scene import Scene, gives_zeros, is_tokens, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot
 from lstm_teach.doctor.source import Unit
@@ -36,18 +35,6 @@ def insertion(gap: Slot, text: str) -> Part:
 def forgotten(gap: Slot, cost: float, text: str) -> Edit:
     """A statement that is missing at a gap."""
     return Edit("missing statement", cost, (insertion(gap, text),), "", text)
-
-
-def _once_more(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
-    """One more contribution to what is added up, like one that is there, with others of the same shapes in it."""
-    for slot in own:
-        gap, targets = gaps.get((slot.block, slot.index + 1)), targets_of(slot.node)
-        gap = gap or gaps.get((slot.block, slot.index))
-        if gap is None or slot.indent is None or not isinstance(slot.node, ast.AugAssign):
-            continue
-        before = unit.text[unit.span(targets[0])[0] : unit.span(slot.node.value)[0]]
-        for new, cost in alike(Maker(scene, slot), slot.node.value):
-            yield forgotten(gap, min(1.45 + cost, 1.95), before + new)
 
 
 def never_filled(scene: Scene, number: int) -> set[str]:
@@ -244,7 +231,7 @@ def _called_once_more(scene: Scene, unit: Unit, number: int, own: list[Slot], ga
                         pairs = [pair for pair in zip(name, other, strict=False) if len(set(pair)) == 2]
                         own, its = pairs[0] if len(pairs) == 1 and len(name) == len(other) else ("", "")
                         new = re.sub(rf"\b{own}\b", its, called) if own else called
-                        yield forgotten(gap, 1.4 + 0.1 * min(unlike(name, other), 5), other + new)
+                        yield forgotten(gap, 0.9 + 0.1 * min(unlike(name, other), 5), other + new)
 
 
 def _left_from_another_loop(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
@@ -267,7 +254,6 @@ _RULES = (
     _left_from_another_loop,
     _not_begun,
     _called_once_more,
-    _once_more,
     _changes,
     _target_subtracted,
     _never_returned,

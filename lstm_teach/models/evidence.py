@@ -263,12 +263,10 @@ class Evidence:
             if needed := self.needed(pieces):
                 whole = len(needed) == 1 and not needed[0].part
                 splits = [(own, self.needed(own)) for own in self.layout.of(needed[0].name)] if whole else []
-                fewer = [
-                    off for own, off in splits if 0 < len(off) < len(own)
-                ]  # of two ways to cut it the smaller part
-                told = self.layout.told(
-                    min(fewer, key=lambda off: sum(np.ptp(p.part[-1]) for p in off), default=needed)
-                )
+                fewer = [off for own, off in splits if 0 < len(off) < len(own)]
+                # of two ways to cut it the smaller part
+                told = min(fewer, key=lambda off: sum(np.ptp(p.part[-1]) for p in off), default=needed)
+                told = self.layout.told(told)
                 reached = not {piece.name for piece in needed} & self.silent & set(self.bad)
                 where = f"through {told}" + ("" if reached else ", or in the delta there")
                 break

@@ -287,6 +287,13 @@ def test_the_row_before_the_first_is_the_initial_state():
     assert finding.repair == right and finding.proved
 
 
+@pytest.mark.parametrize(("state", "array"), [("c0", "M"), pytest.param("h0", "S", marks=long)])
+def test_one_state_that_is_set_where_the_other_is_not(state, array):
+    diagnosis, _ = examined(ARRAYS, f"    if {state} is not None:\n        {array}[0] = {state}\n", "")
+    (finding,) = diagnosis.findings
+    assert finding.repair.startswith(f"if {state} is not None: {array}[0] = {state}") and finding.proved
+
+
 def test_a_name_that_only_another_loop_assigns_gets_its_value_in_this_one_too():
     line = "tm = np.tanh(M[t + 1])"
     text = ARRAYS.replace("S[t + 1] = O[t] * np.tanh(M[t + 1])", f"{line}\n        S[t + 1] = O[t] * tm")

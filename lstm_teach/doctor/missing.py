@@ -250,7 +250,24 @@ def _left_from_another_loop(scene: Scene, unit: Unit, number: int, own: list[Slo
             told.add(key)
 
 
+def _other_state(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+    """`if c0 is not None: c[0] = c0` after the same with `h0`, where `c0` is read nowhere; and the other way round."""
+    heads = {id(slot.node): slot for slot in scene.slots if slot.kind == "head"}
+    states, known = {"h0", "c0"} & {arg.arg for arg in unit.node.args.args}, shapes_of(scene, number)
+    unread = states - {n.id for n in ast.walk(unit.tree) if isinstance(n, ast.Name)}
+    for node in (n for n in ast.walk(unit.tree) if isinstance(n, ast.If) and len(unread) == 1 < len(states)):
+        head, text, (state,) = heads.get(id(node.test)), " ".join(unit.segment(node).split()), unread
+        gap = gaps.get((head.block, head.index + 1)) if head else None
+        one = gap and len(node.body) == 1 and not node.orelse and re.match(r"if [hc]0 is not", text)
+        targets = targets_of(node.body[0]) if one else []
+        base = _root(unit, targets[0]) if targets else ""
+        for other in scene.of_shape(number, known[base]) if base in known else ():
+            words = {**dict.fromkeys(states, state), base: other.text}
+            yield forgotten(gap, 1.0, re.sub(r"\w+", lambda found, words=words: words.get(found[0], found[0]), text))
+
+
 _RULES = (
+    _other_state,
     _left_from_another_loop,
     _not_begun,
     _called_once_more,

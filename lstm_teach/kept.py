@@ -44,7 +44,7 @@ def write(name: str, lesson: str, group: str, function: Callable) -> str:
         return f"{name} is not kept: {_spoiled(error)}."
     if outside:
         what = " and ".join(outside)
-        said = f"it uses {what}, outside of it. The file {FILE} holds only the function itself"
+        said = f"it uses {what} from outside. The file {FILE} holds only the function itself"
         return f"{name} is not kept: {said}: put {what} inside {name}, run its cell, then this one."
     section = f"# --- {name}, from {lesson}, {group}\n{source}\n# --- end of {name}\n"
     path.write_text(f"{text}\n\n\n{section}", encoding="utf-8")

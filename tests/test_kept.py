@@ -29,6 +29,6 @@ def test_a_function_that_needs_another_one_is_not_kept_and_told_why(
     eval('lesson.keep("step_back")', names)
     said = capsys.readouterr().out
     if outside:
-        assert f"step_back is not kept: it uses {outside}, outside of it" in said and not list(tmp_path.iterdir())
+        assert f"step_back is not kept: it uses {outside} from outside" in said and not list(tmp_path.iterdir())
     else:
         assert Lesson(SINGLE).bring("step_back").__code__.co_filename == kept.FILE

@@ -317,7 +317,7 @@ class Maker:
                 yield from self._reversed(arg)
 
     def _dropped(self, node: ast.Call, name: str, texts: list[str]) -> Iterator[Edit]:
-        """What one of the learner's functions returns, kept: under the names that it is given last, or under any."""
+        """What one of the learner's functions returns, kept under the names of its last arguments, or of any array."""
         for unit in (unit for unit in self.scene.units if unit.node.name == name):
             values = [inner.value for inner in ast.walk(unit.node) if isinstance(inner, ast.Return) and inner.value]
             count = len(values[-1].elts) if values and isinstance(values[-1], ast.Tuple) else len(values[-1:])

@@ -197,7 +197,7 @@ class Account:
         return "\n".join(line.strip() for _, line in new)
 
     def _indent(self, number: int, row: int) -> str:
-        """How far in the statement of a row stands."""
+        """The indentation of the statement that a row belongs to, "" where it belongs to none."""
         unit, statements = self.units[number], [slot for slot in self.code.slots if slot.kind == "statement"]
         there = (s for s in statements if s.unit == number and unit.row(s.start) <= row <= unit.row(s.end - 1))
         return next((slot.indent or "" for slot in there), "")
@@ -243,7 +243,7 @@ class Account:
         names = [f"d{name}" for name in now if name not in before]
         more = "more of the deltas are right, but no more of the gradients"
         agree = f"{listing(names)} agree{'s' * (len(names) == 1)}" if names else more
-        others = " and what else is changed" * (len(self.flaws) > 1)
+        others = " and the other changes" * (len(self.flaws) > 1)
         return f"With it{others}, at T = {self.truth.case.length}, {agree}."
 
     def _evidence(self, flaw: Flaw, alone: Code) -> str:
@@ -264,7 +264,7 @@ class Account:
         only = f"; at T = {first}, only {listing(begun)}" if len(begun) < len(names) else ""
         where = f", at T = {at[0]}" if len(at) == 1 else ""
         none = [T for T in LENGTHS if T not in found]
-        only += f"; at T = {listing(none)} it gives no nine gradients of the right shapes" if none else ""
+        only += f"; at T = {listing(none)} it doesn't return nine gradients of the right shapes" if none else ""
         return (
             f"This fault alone makes {'all nine gradients' if len(names) == 9 else listing(names)} wrong, from "
             f"T = {first} on (error up to {size:.2g}{where}){only}. With {repair}, all nine agree with the exact "

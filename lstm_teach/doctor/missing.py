@@ -235,7 +235,7 @@ def _called_once_more(scene: Scene, unit: Unit, number: int, own: list[Slot], ga
 
 
 def _left_from_another_loop(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
-    """What a loop reads and only another loop assigns, so that it is the last of there: that statement, here too."""
+    """What a loop reads and only another loop assigns, so that it holds the last value from there: that statement."""
     given: dict[str, list[Slot]] = {}
     for slot in (slot for slot in own if slot.loops and isinstance(slot.node, ast.Assign)):
         for target in (target for target in targets_of(slot.node) if isinstance(target, ast.Name)):

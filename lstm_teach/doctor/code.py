@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from lstm_teach.doctor.slots import Slot, find_slots
+from lstm_teach.doctor.slots import Slot, find_slots, names
 from lstm_teach.doctor.source import Unit, learner_functions
 
 Change = tuple[int, int, int, str]  # the number of a unit, start and end in its text, and what stands there instead
@@ -49,11 +49,11 @@ class Code:
         """Names that are read, though nothing in the units or around them is called so."""
         trees = [unit.tree for unit in self.units]
         inside = [node for tree in trees for node in ast.walk(tree)]
-        given = names(trees, ast.Store | ast.Del)
+        given = names(*trees, context=ast.Store | ast.Del)
         given |= {getattr(n, "arg", None) or getattr(n, "asname", None) or getattr(n, "name", None) for n in inside}
         functions = [unit.function for unit in self.units]
         around = [{*function.__globals__, *function.__code__.co_freevars} for function in functions]
-        return names(trees, ast.Load) - given - set().union(dir(builtins), *around)
+        return names(*trees) - given - set().union(dir(builtins), *around)
 
     @functools.cached_property
     def acting(self) -> set[int]:
@@ -65,12 +65,6 @@ class Code:
             found |= new
             acts = [function for function in every if _calls(function) & found]
         return {slot.number for slot in self.slots if slot.node is not None and _calls(slot.node) & found}
-
-
-def names(roots: Iterable[ast.AST], context: type) -> set[str]:
-    """The names that are read, or given, in some trees."""
-    every = (node for root in roots for node in ast.walk(root) if isinstance(node, ast.Name))
-    return {name.id for name in every if isinstance(name.ctx, context)}
 
 
 def _calls(node: ast.AST) -> set[str]:

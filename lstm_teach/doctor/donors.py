@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lstm_teach.doctor.scene import Atom, all_vectors, is_tokens, is_vector, targets_of
-from lstm_teach.doctor.slots import Edit
+from lstm_teach.doctor.slots import Edit, names
 from lstm_teach.params import Params
 
 _CACHE = {"i", "f", "o", "g", "c", "ct", "h"}
@@ -152,37 +152,35 @@ def twins(maker: Any, name: str) -> list[str]:
 def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
     """Another thing of the same kind is meant to be assigned."""
     scene, slot = maker.scene, maker.slot
-    read = {n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    read = names(maker.unit.tree)
     if isinstance(target, ast.Tuple | ast.List):
         yield from swapped_items(maker, target.elts)
-        names = {a.text for a in scene.unread if a.unit == slot.unit and a.text.isidentifier()}
+        others = {a.text for a in scene.unread if a.unit == slot.unit and a.text.isidentifier()}
         for one in [one for one in target.elts if isinstance(one, ast.Name)]:
-            for name in sorted(names - {one.id}):
+            for name in sorted(others - {one.id}):
                 likely = 1.2 + 0.05 * min(unlike(one.id, name), 8)
                 yield maker.swap("target", 2.0 + 0.2 * unlike(one.id, name) if one.id in read else likely, one, name)
         return
     own, looped = maker.seg(target), {}  # what is assigned, and whether in a loop
-    for other in scene.slots:
-        for one in targets_of(other.node) if other.unit == slot.unit and other.kind == "statement" else ():
-            if type(one) is type(target):
-                name = maker.seg(one)
-                looped[name] = looped.get(name, False) or bool(other.loops)
+    for other in scene.statements[slot.unit]:
+        for one in (one for one in targets_of(other.node) if type(one) is type(target)):
+            looped[maker.seg(one)] = looped.get(maker.seg(one), False) or bool(other.loops)
     given = {name for name in looped if (slot.unit, name) in scene.filled and not looped[name]}
-    names = set(looped) - (given if slot.loops else set())  # what is given is no place for a result
+    others = set(looped) - (given if slot.loops else set())  # what is given is no place for a result
     if isinstance(target, ast.Subscript):
         base = maker.seg(target.value)
         index = own[len(base) :]
-        names |= {n.split("[")[0] + index for n in names if "[" in n}
+        others |= {n.split("[")[0] + index for n in others if "[" in n}
         held = {a.text: a.shape for a in scene.unread if a.unit == slot.unit and is_vector(a.shape)}
         same = held.get(base, ())
-        for name, shape in sorted((n, s) for n, s in held.items() if len(s) == len(same) and n + index not in names):
+        for name, shape in sorted((n, s) for n, s in held.items() if len(s) == len(same) and n + index not in others):
             yield maker.swap("target", 1.6 + 0.1 * unlike(base, name) + 0.2 * (shape != same), target, name + index)
     elif isinstance(slot.node, ast.AugAssign):  # of all entries where one is meant
         tokens = [a.text for a in scene.unread if a.unit == slot.unit and is_tokens(a.shape)]
         for index in (f"{one}[{name}]" for one in tokens for name in maker.loop_names()):
             yield maker.swap("index", 1.8, target, f"{own}[{index}]")
     unused = isinstance(target, ast.Name) and own not in read  # nobody reads it: it is meant for another name
-    for name in sorted(names - {own}):
+    for name in sorted(others - {own}):
         empty = slot.loops and not looped.get(name, True)  # it is prepared and never filled
         likely = 1.2 + 0.05 * min(unlike(own, name), 8)
         yield maker.swap("target", likely if unused or empty else 2.0 + 0.2 * unlike(own, name), target, name)
@@ -247,9 +245,9 @@ def misspelt(maker: Any) -> Iterator[Edit]:
     if not name or not isinstance(error, NameError | AttributeError):
         return
     inside, every = list(ast.walk(maker.slot.node)), list(ast.walk(maker.unit.tree))
-    names = [node for node in every if isinstance(node, ast.Name)]
+    named = [node for node in every if isinstance(node, ast.Name)]
     if isinstance(error, NameError):
-        own = {node.id for node in names} | {node.arg for node in every if isinstance(node, ast.arg)}
+        own = {node.id for node in named} | {node.arg for node in every if isinstance(node, ast.arg)}
         known = own | {*maker.unit.function.__globals__, *dir(builtins)}
         places = [node for node in inside if isinstance(node, ast.Name) and node.id == name]
     else:
@@ -259,8 +257,8 @@ def misspelt(maker: Any) -> Iterator[Edit]:
     for rank, new in enumerate(difflib.get_close_matches(name, known - {name}, 5) if ends else ()):
         changes = [(end - len(name), end, new) for end in ends]
         yield maker.edit("unknown name", 0.3 + 0.1 * rank, *changes, old=name, new=new)
-    read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
-    assigned = [node.id for node in names if isinstance(node.ctx, ast.Store)]
+    read = names(maker.unit.tree)
+    assigned = [node.id for node in named if isinstance(node.ctx, ast.Store)]
     for node in inside:  # the same of another object
         if isinstance(node, ast.Attribute) and name in (node.attr, getattr(node.value, "id", "")):
             owners = {maker.seg(n.value) for n in every if isinstance(n, ast.Attribute)}

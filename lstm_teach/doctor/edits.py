@@ -55,7 +55,7 @@ class Maker:
     def __init__(self, scene: Scene, slot: Slot):
         self.scene, self.slot = scene, slot
         self.unit = scene.units[slot.unit]
-        self.text = self.unit.text[slot.start : slot.end]
+        self.text = scene.text(slot)
         self.paths = {id(atom.node): atom for atom in scene.atoms.get(slot.number, ())}
         every = list(ast.walk(slot.node)) if slot.node is not None else []
         calls = [n for n in every if isinstance(n, ast.Call) and getattr(n.func, "id", "") not in _COUNTING]

@@ -19,9 +19,9 @@ import numpy as np
 
 from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.lookup import expressions
-from lstm_teach.doctor.missing import beginnings, forgotten, only_zeros, read_in_loop, shapes_of
+from lstm_teach.doctor.missing import beginnings, forgotten, only_zeros, shapes_of
 from lstm_teach.doctor.scene import Scene, is_tokens, targets_of
-from lstm_teach.doctor.slots import Edit, Slot
+from lstm_teach.doctor.slots import Edit, Slot, names
 from lstm_teach.doctor.truth import FORWARD, Truth
 
 _UNFILLED = 0.8  # cost of the statement that fills what is prepared and never filled
@@ -72,12 +72,12 @@ def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
     unit, inside = scene.units[gap.unit], {id(loop) for loop in gap.loops}
     written: dict[str, int] = {}
     by_name: set[str] = set()
-    for slot in (s for s in scene.slots if s.unit == gap.unit and s.kind == "statement"):
+    for slot in scene.statements[gap.unit]:
         for target in targets_of(slot.node):
             text = unit.segment(target)
             written[text] = written.get(text, 0) + any(id(loop) in inside for loop in slot.loops)
             by_name |= {text} if isinstance(slot.node.value, ast.Name) and slot.loops else set()
-    for name in sorted((read_in_loop(scene, gap) & written.keys()) - by_name):
+    for name in sorted((names(gap.loops[-1]) & written.keys()) - by_name):
         now, wanted = here.value(name), here.goals
         if now is not None and not written[name]:  # a state of the forward pass that stays what it was at first
             states = (text for text, one in here.known("h", "c").items() if one.shape == now.shape and text != name)
@@ -130,13 +130,12 @@ def not_added(here: Here, empty: dict[str, np.ndarray]) -> Iterator[Edit]:
 def _after_sisters(here: Here, shape: tuple[int, ...]) -> Slot | None:
     """The gap after the last statement of the same block that adds to something of this shape."""
     unit, last = here.scene.units[here.gap.unit], -1
-    for slot in (s for s in here.scene.slots if s.block == here.gap.block and s.kind == "statement"):
+    for slot in (s for s in here.scene.statements[here.gap.unit] if s.block == here.gap.block):
         adds = isinstance(slot.node, ast.AugAssign) or (isinstance(slot.node, ast.Assign) and sums_up(slot.node))
         texts = [text for target in targets_of(slot.node) for text in beginnings(unit, target)]
         if adds and any(np.shape(here.value(text)) == shape for text in texts):
             last = slot.index + 1
-    gaps = (slot for slot in here.scene.slots if slot.kind == "gap" and slot.block == here.gap.block)
-    return next((gap for gap in gaps if gap.index == last), None)
+    return here.scene.gaps.get((here.gap.block, last))
 
 
 def _of_a_step(here: Here, name: str, now: np.ndarray) -> Iterator[str]:
@@ -178,9 +177,9 @@ def not_computed(here: Here, name: str, dicts: list[str]) -> Iterator[Edit]:
         rows = (form.format(text, i) for text in arrays for form in ("{}[{}]", "{}[:, {}]") for i in (t, f"{t} + 1"))
         targets += [row for row in rows if (now := here.value(row)) is not None and not now.any()]
     if here.gap.loops:
-        written = [t for s in here.scene.slots if s.unit == here.gap.unit and s.loops for t in targets_of(s.node)]
+        written = [t for s in here.scene.statements[here.gap.unit] if s.loops for t in targets_of(s.node)]
         states = {text for text, now in here.atoms.items() if now.size in (here.truth.H, here.truth.K)}
-        targets += sorted(read_in_loop(here.scene, here.gap) & states - {maker.seg(t) for t in written})
+        targets += sorted(names(here.gap.loops[-1]) & states - {maker.seg(t) for t in written})
     for code in forward_lines(here, [text for text in zeros if here.atoms[text].size == here.truth.H]):
         yield from (forgotten(here.gap, _UNFILLED, f"{target} = {code}") for target in targets)
 
@@ -207,11 +206,11 @@ def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:
     ):
         before = {f"{name}_before": made.get((name, t - 1), zero if t == 0 else "") for name in "ch"}
         now = {name: text for (name, step), text in made.items() if step == t}
-        names = always | {name: text for name, text in before.items() if text} | now
-        names |= {"token": token, "squash": squash}
+        words = always | {name: text for name, text in before.items() if text} | now
+        words |= {"token": token, "squash": squash}
         for name, form in _FORWARD:
             with contextlib.suppress(KeyError):
-                code = form.format_map(names)
+                code = form.format_map(words)
                 if (name, t) in made or (code, t) in told:
                     continue
                 told.add((code, t))
@@ -230,8 +229,8 @@ def returned(here: Here, node: ast.Return) -> Iterator[Edit]:
         texts |= {name: min(same, key=len)} if same else {}
     if len(texts) == len(here.truth.gradient.NAMES) and node.value is not None:
         pairs = (f'"{name}": {texts[name]}' for name in here.truth.gradient.NAMES)
-        names = ", ".join(texts[name] for name in here.truth.gradient.NAMES)
-        new = f"{{{', '.join(pairs)}}}" if isinstance(node.value, ast.Dict) else names
+        nine = ", ".join(texts[name] for name in here.truth.gradient.NAMES)
+        new = f"{{{', '.join(pairs)}}}" if isinstance(node.value, ast.Dict) else nine
         yield Maker(here.scene, here.gap).swap("returned", 0.3, node.value, new)
 
 

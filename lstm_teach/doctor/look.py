@@ -10,6 +10,7 @@ import contextlib
 import re
 import types
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,7 @@ def look(code: Code, truth: Truth) -> Scene:
 
 def _note_kept(scene: Scene) -> None:
     """Names, attributes and keys that are assigned are there for others, though nothing may read them yet."""
-    for slot in (slot for slot in scene.slots if slot.kind == "statement"):
+    for slot in chain.from_iterable(scene.statements):
         match targets_of(slot.node):
             case [ast.Name() | ast.Attribute() | ast.Subscript(slice=ast.Constant()) as target]:
                 unit, shape, owner = scene.units[slot.unit], scene.results.get(slot.number), None

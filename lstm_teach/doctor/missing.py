@@ -6,6 +6,7 @@ What is missing by value is in leftout. Imports the operators, edits, scene and 
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -14,17 +15,15 @@ from typing import Any
 from lstm_teach.doctor.donors import twins, unlike
 from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.scene import Scene, gives_zeros, is_tokens, is_vector, is_zeros, targets_of
-from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot
+from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
 
 
-def missing_statements(scene: Scene, gaps: dict[tuple[int, int], Slot]) -> Iterator[Edit]:
+def missing_statements(scene: Scene) -> Iterator[Edit]:
     """All of them, for each unit."""
-    for number, unit in enumerate(scene.units):
-        own = [s for s in scene.slots if s.unit == number and s.kind == "statement"]
-        for rule in _RULES:
-            yield from rule(scene, unit, number, own, gaps)
+    for number, rule in itertools.product(range(len(scene.units)), _RULES):
+        yield from rule(scene, number, scene.units[number], scene.statements[number])
 
 
 def insertion(gap: Slot, text: str) -> Part:
@@ -39,8 +38,7 @@ def forgotten(gap: Slot, cost: float, text: str) -> Edit:
 
 def never_filled(scene: Scene, number: int) -> set[str]:
     """What a unit prepares before its loops and never fills, and the same of other matrices for what is filled."""
-    unit = scene.units[number]
-    own = [slot for slot in scene.slots if slot.unit == number and slot.kind == "statement"]
+    unit, own = scene.units[number], scene.statements[number]
     roots = [(_root(unit, target), slot) for slot in own for target in targets_of(slot.node)]
     counts = Counter(root for root, _ in roots)
     once = {root for root, slot in roots if counts[root] == 1 and not slot.loops}
@@ -53,8 +51,7 @@ def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
 
     A helper function may be called in every turn of a loop: there, what it is given counts as carried.
     """
-    gaps = {(slot.block, slot.index): slot.number for slot in scene.slots if slot.kind == "gap"}
-    own = [slot for slot in scene.slots if slot.unit == number and slot.kind == "statement"]
+    own = scene.statements[number]
     given: dict[str, set[bool]] = {arg.arg: {True, False} for arg in scene.units[number].node.args.args if number}
     for slot in own:
         for target in (target for target in targets_of(slot.node) if isinstance(target, ast.Name)):
@@ -62,17 +59,17 @@ def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
     waiting = never_filled(scene, number) | {name for name, looped in given.items() if len(looped) == 2}
     found: dict[int, set[str]] = {}
     for slot in (slot for slot in own if slot.loops or number):
-        names = {n.id for n in ast.walk(slot.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)} & waiting
-        waiting -= names
-        if names and (slot.block, slot.index) in gaps:
-            found[gaps[slot.block, slot.index]] = names
+        read = names(slot.node) & waiting
+        waiting -= read
+        if read and (gap := scene.gaps.get((slot.block, slot.index))):
+            found[gap.number] = read
     return found
 
 
 def only_zeros(scene: Scene, number: int) -> set[str]:
     """Names that a unit sets to zero, and gives nothing else."""
     given: dict[str, list[Slot]] = {}
-    for slot in (slot for slot in scene.slots if slot.unit == number and slot.kind == "statement"):
+    for slot in scene.statements[number]:
         for target in targets_of(slot.node):
             given.setdefault(_root(scene.units[number], target), []).append(slot)
     return {name for name, slots in given.items() if all(map(_begins_with_zeros, slots))}
@@ -101,7 +98,7 @@ def _begins_with_zeros(slot: Slot) -> bool:
 
 
 def _carried(
-    scene: Scene, unit: Unit, number: int, own: list[Slot]
+    scene: Scene, number: int, unit: Unit, own: list[Slot]
 ) -> tuple[dict[str, Any], list[tuple[str, Slot]], set[str]]:
     """What is carried through a loop, with its shape; every change of something; names of what others hold too."""
     carried: dict[str, Any] = {}
@@ -111,7 +108,7 @@ def _carried(
     for slot in own:
         inside = slot.loops or unit.owner is not None  # a method may be called in every turn
         if inside:
-            read |= {n.id for n in ast.walk(slot.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+            read |= names(slot.node)
         for target in targets_of(slot.node) if inside else ():
             name, shape = unit.segment(target), scene.results.get(slot.number) or known.get(unit.segment(target))
             whole = not isinstance(target, ast.Subscript) or isinstance(target.slice, ast.Constant)
@@ -132,14 +129,12 @@ def _carried(
     return carried, changed, others_too
 
 
-def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+def _changes(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """What is carried through a loop set to zero again, or multiplied by something, once more in each turn."""
-    carried, changed, others_too = _carried(scene, unit, number, own)
-    for gap in gaps.values():
-        if gap.unit != number:
-            continue
-        block = [g.index for g in gaps.values() if g.block == gap.block]
-        read = read_in_loop(scene, gap) if gap.loops else set()
+    carried, changed, others_too = _carried(scene, number, unit, own)
+    for gap in (gap for gap in scene.gaps.values() if gap.unit == number):
+        block = [g.index for g in scene.gaps.values() if g.block == gap.block]
+        read = names(*gap.loops[-1:])
         for name, shape in carried.items():
             first = re.match(r"\w+", name)
             if not first or not (not name.isidentifier() or name in others_too or first[0] in read):
@@ -158,12 +153,12 @@ def _changes(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict)
                         yield forgotten(gap, 2.1 + late, f"{name} = {name} * {other.text}")
 
 
-def _target_subtracted(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+def _target_subtracted(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """`dy[targets[t]] -= 1` after the output error is begun."""
     known, np_ = shapes_of(scene, number), scene.numpy
     arguments = [arg.arg for arg in unit.node.args.args if is_tokens(known.get(arg.arg))]
     for slot in own:
-        gap, targets = gaps.get((slot.block, slot.index + 1)), targets_of(slot.node)
+        gap, targets = scene.gaps.get((slot.block, slot.index + 1)), targets_of(slot.node)
         grown = isinstance(slot.node, ast.AugAssign) and known.get(unit.segment(targets[0]))
         shape = grown or scene.results.get(slot.number)
         if gap is None or not is_vector(shape) or len(targets) != 1:
@@ -178,25 +173,25 @@ def _target_subtracted(scene: Scene, unit: Unit, number: int, own: list[Slot], g
             yield forgotten(gap, 2.2, f"{unit.segment(targets[0])}[{index}] -= 1")
 
 
-def _never_returned(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+def _never_returned(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """`return grads` at the end of a function that returns nothing, and nine names in the order of the gradients."""
     if any(isinstance(node, ast.Return | ast.Yield) for node in ast.walk(unit.node)) or not own:
         return
     first = min(slot.block for slot in own)
-    end = max((gap for (block, _), gap in gaps.items() if block == first), key=lambda gap: gap.index, default=None)
-    names = [t.id for slot in own for t in targets_of(slot.node) if isinstance(t, ast.Name) and not slot.loops]
-    names = list(dict.fromkeys(names[::-1]))
-    nine = [next((name for name in names if name.endswith(matrix)), "") for matrix in Params.NAMES]
-    for text in [", ".join(nine)] * all(nine) + names if end is not None else ():
+    end = max((gap for gap in scene.gaps.values() if gap.block == first), key=lambda gap: gap.index, default=None)
+    given = [t.id for slot in own for t in targets_of(slot.node) if isinstance(t, ast.Name) and not slot.loops]
+    given = list(dict.fromkeys(given[::-1]))
+    nine = [next((name for name in given if name.endswith(matrix)), "") for matrix in Params.NAMES]
+    for text in [", ".join(nine)] * all(nine) + given if end is not None else ():
         yield Edit("no return", 1.2, (insertion(end, f"return {text}"),), "", f"return {text}")
 
 
-def _not_begun(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """Zeros before the loop for what is read in it without a value: written as elsewhere, or of some size."""
     name, reader = scene.without_value
     loop = reader.loops[0] if reader in own and reader.loops else None
     head = next((s for s in scene.slots if loop and s.node is getattr(loop, HEADS[type(loop)])), None)
-    if head is None or (gap := gaps.get((head.block, head.index))) is None:
+    if head is None or (gap := scene.gaps.get((head.block, head.index))) is None:
         return
     values = [slot.node.value for slot in own if isinstance(slot.node, ast.Assign)]
     values = [one for value in values for one in (value.elts if isinstance(value, ast.Tuple) else [value])]
@@ -213,14 +208,14 @@ def _not_begun(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dic
             yield forgotten(gap, 0.9, f"{', '.join(several)} = {', '.join([text] * len(several))}")
 
 
-def _called_once_more(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+def _called_once_more(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """`b.reverse()` after `a.reverse()`, for whatever has the same shape, or is a list that begins empty or is filled.
 
     And `g_list.append(g)` after `o_list.append(o)`.
     """
     lists = dict.fromkeys(re.findall(r"(\w+)\.append\(", unit.text))
     for slot in own:
-        gap = gaps.get((slot.block, slot.index + 1))
+        gap = scene.gaps.get((slot.block, slot.index + 1))
         match slot.node:
             case ast.Expr(ast.Call(ast.Attribute(ast.Name(name), method))) if gap is not None:
                 called = unit.segment(slot.node)[len(name) :]
@@ -234,7 +229,7 @@ def _called_once_more(scene: Scene, unit: Unit, number: int, own: list[Slot], ga
                         yield forgotten(gap, 0.9 + 0.1 * min(unlike(name, other), 5), other + new)
 
 
-def _left_from_another_loop(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+def _left_from_another_loop(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """What a loop reads and only another loop assigns, so that it holds the last value from there: that statement."""
     given: dict[str, list[Slot]] = {}
     for slot in (slot for slot in own if slot.loops and isinstance(slot.node, ast.Assign)):
@@ -242,22 +237,22 @@ def _left_from_another_loop(scene: Scene, unit: Unit, number: int, own: list[Slo
             given.setdefault(target.id, []).append(slot)
     told: set[tuple[str, int]] = set()
     for slot in (slot for slot in own if slot.loops):
-        names = (node.id for node in ast.walk(slot.node) if isinstance(node, ast.Name) and node.id in given)
-        for name in dict.fromkeys(names):
-            gap, key = gaps.get((slot.block, slot.index)), (name, id(slot.loops[0]))
+        inside = (node.id for node in ast.walk(slot.node) if isinstance(node, ast.Name) and node.id in given)
+        for name in dict.fromkeys(inside):
+            gap, key = scene.gaps.get((slot.block, slot.index)), (name, id(slot.loops[0]))
             if gap and key not in told and all(other.loops[0] is not slot.loops[0] for other in given[name]):
-                yield from (forgotten(gap, 1.0, unit.text[other.start : other.end]) for other in given[name])
+                yield from (forgotten(gap, 1.0, scene.text(other)) for other in given[name])
             told.add(key)
 
 
-def _other_state(scene: Scene, unit: Unit, number: int, own: list[Slot], gaps: dict) -> Iterator[Edit]:
+def _other_state(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """`if c0 is not None: c[0] = c0` after the same with `h0`, where `c0` is read nowhere; and the other way round."""
     heads = {id(slot.node): slot for slot in scene.slots if slot.kind == "head"}
     states, known = {"h0", "c0"} & {arg.arg for arg in unit.node.args.args}, shapes_of(scene, number)
     unread = states - {n.id for n in ast.walk(unit.tree) if isinstance(n, ast.Name)}
     for node in (n for n in ast.walk(unit.tree) if isinstance(n, ast.If) and len(unread) == 1 < len(states)):
         head, text, (state,) = heads.get(id(node.test)), " ".join(unit.segment(node).split()), unread
-        gap = gaps.get((head.block, head.index + 1)) if head else None
+        gap = scene.gaps.get((head.block, head.index + 1)) if head else None
         one = gap and len(node.body) == 1 and not node.orelse and re.match(r"if [hc]0 is not", text)
         targets = targets_of(node.body[0]) if one else []
         base = _root(unit, targets[0]) if targets else ""
@@ -281,14 +276,13 @@ def steps_of_loops(slots: list[Slot]) -> Iterator[Edit]:
     """`t -= 1` in a loop `while t >= 0` where nothing changes `t`: at the end of its block, or else further up."""
     loops = {id(s.loops[-1]): s.loops[-1] for s in slots if s.loops and isinstance(s.loops[-1], ast.While)}
     for loop in loops.values():
-        names = [node.id for node in ast.walk(loop.test) if isinstance(node, ast.Name)]
-        written = {node.id for node in ast.walk(loop) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-        if written & set(names):
+        counting = [node.id for node in ast.walk(loop.test) if isinstance(node, ast.Name)]
+        if names(loop, context=ast.Store) & {*counting}:
             continue
         gaps = [s for s in slots if s.kind == "gap" and s.loops and s.loops[-1] is loop]
         gaps = [gap for gap in gaps if gap.block == min(s.block for s in gaps)]
         for late, gap in enumerate(sorted(gaps, key=lambda gap: -gap.index)):
-            for text in (f"{name} {sign}= 1" for name in dict.fromkeys(names) for sign in "-+"):
+            for text in (f"{name} {sign}= 1" for name in dict.fromkeys(counting) for sign in "-+"):
                 yield Edit("step of a loop", 1.0 + 0.01 * late, (insertion(gap, text),), text.split()[0], text)
 
 
@@ -305,12 +299,6 @@ def loop_ends(scene: Scene, unit: int) -> list[Slot]:
         if slot.kind == "gap" and slot.unit == unit and slot.loops:
             last[slot.block] = slot
     return list(last.values())
-
-
-def read_in_loop(scene: Scene, gap: Slot) -> set[str]:
-    """Names that are read in the loop at whose end this gap is."""
-    loop = gap.loops[-1]
-    return {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
 
 def _root(unit: Unit, target: ast.expr) -> str:

@@ -10,11 +10,12 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from lstm_teach.doctor.slots import Slot
+from lstm_teach.doctor.slots import Slot, names
 from lstm_teach.doctor.source import Unit
 
 _NAMES = re.compile(r"[^\W\d]\w*")
@@ -70,6 +71,21 @@ class Scene:
         every = self._by_shape.get((unit, shape), {}) if shape is not None else {}
         return [atom for text, atom in every.items() if slot is None or self.belongs(text, slot)]
 
+    @functools.cached_property
+    def statements(self) -> list[list[Slot]]:
+        """The slots of the statements, by unit."""
+        every = [slot for slot in self.slots if slot.kind == "statement"]
+        return [[slot for slot in every if slot.unit == number] for number in range(len(self.units))]
+
+    @functools.cached_property
+    def gaps(self) -> dict[tuple[int, int], Slot]:
+        """The gaps by the block and index of the statement that each stands before."""
+        return {(slot.block, slot.index): slot for slot in self.slots if slot.kind == "gap"}
+
+    def text(self, slot: Slot) -> str:
+        """What stands at a slot."""
+        return self.units[slot.unit].text[slot.start : slot.end]
+
     def squash(self, atom: Atom) -> str:
         """What made an atom: "sigmoid", "tanh", "" for neither; "unknown" for what is no forward value."""
         if atom.text in self.weights:
@@ -116,8 +132,8 @@ class Scene:
         """The name without a value that stopped the run, and the first statement that reads it."""
         found = re.search(r"'(\w+)'", str(self.error)) if isinstance(self.error, NameError) else None
         name = found and found[1]
-        for slot in (slot for slot in self.slots if name and slot.kind == "statement"):
-            if any(node.id == name and isinstance(node.ctx, ast.Load) for node in _names_in(slot.node)):
+        for slot in chain.from_iterable(self.statements):
+            if name in names(slot.node):
                 return name, slot
         return "", None
 

@@ -6,6 +6,7 @@ import ast
 import itertools
 import textwrap
 from dataclasses import dataclass
+from typing import Any
 
 from lstm_teach.doctor.source import Unit
 
@@ -132,3 +133,9 @@ def local_names(function: ast.FunctionDef) -> frozenset[str]:
         if not isinstance(node, _SCOPES):
             waiting += ast.iter_child_nodes(node)
     return frozenset(found)
+
+
+def names(*roots: ast.AST, context: Any = ast.Load) -> set[str]:
+    """The names that are read in some trees, or those in another `context`."""
+    every = (node for root in roots for node in ast.walk(root) if isinstance(node, ast.Name))
+    return {name.id for name in every if isinstance(name.ctx, context)}

@@ -11,11 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.missing import insertion, missing_statements
 from lstm_teach.doctor.scene import Scene, is_docstring, is_zeros
-from lstm_teach.doctor.slots import Edit, Part, Slot
+from lstm_teach.doctor.slots import Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
 
 _SAME_TWICE = re.compile(r"zip\((\w+|\([\w,]+\)),\1\)")  # a list that is paired with itself
@@ -30,7 +31,7 @@ def candidate_edits(scene: Scene) -> list[Edit]:
     for slot in scene.slots:
         if slot.node is None or is_docstring(slot.node):
             continue
-        unchanged = "".join(scene.units[slot.unit].text[slot.start : slot.end].split())
+        unchanged = "".join(scene.text(slot).split())
         for edit in Maker(scene, slot).edits():
             key = _key(edit)
             if any(code == unchanged or _SAME_TWICE.search(code) for _, code in key):
@@ -57,44 +58,34 @@ def _likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
     """
     unread: dict[int, set[str]] = {}
     for number, unit in enumerate(scene.units):
-        names = [node for node in ast.walk(unit.tree) if isinstance(node, ast.Name)]
-        stored = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
-        unread[number] = {
-            n for n in stored - {node.id for node in names if isinstance(node.ctx, ast.Load)} if n[0] != "_"
-        }
+        stored = names(unit.tree, context=ast.Store | ast.Del) - names(unit.tree)
+        unread[number] = {name for name in stored if name[0] != "_"}
+    statements = {slot.number: scene.text(slot) for slot in chain.from_iterable(scene.statements)}
     texts: dict[tuple[int, str], list[str]] = {}  # of statements, by block and pattern
-    for slot in scene.slots:
-        if slot.kind == "statement":
-            text = scene.units[slot.unit].text[slot.start : slot.end]
-            texts.setdefault((slot.block, _pattern(text)), []).append(text)
+    for number, text in statements.items():
+        texts.setdefault((scene.slots[number].block, _pattern(text)), []).append(text)
 
     def like_a_sister(slot: Slot, text: str) -> bool:
         return any(_for_another_gate(text, other) for other in texts.get((slot.block, _pattern(text)), ()))
 
-    alone = {
-        slot.number
-        for slot in scene.slots
-        if slot.kind == "statement" and not like_a_sister(slot, scene.units[slot.unit].text[slot.start : slot.end])
-    }
+    alone = {number for number, text in statements.items() if not like_a_sister(scene.slots[number], text)}
     for edit in edits:
         slot = scene.slots[edit.parts[0].slot]
         if len(edit.parts) == 1 and slot.number in alone and like_a_sister(slot, edit.parts[0].code):
             edit = replace(edit, cost=edit.cost - _AS_SISTERS)
-        names = unread[slot.unit]
-        reads = names and not names.isdisjoint(_WORD.findall(re.split(r"(?<![=!<>])=(?!=)", edit.new)[-1]))
+        reads = not unread[slot.unit].isdisjoint(_WORD.findall(re.split(r"(?<![=!<>])=(?!=)", edit.new)[-1]))
         yield replace(edit, cost=edit.cost - _UNREAD) if reads else edit
 
 
 def in_all_sisters(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
     """The same change of two to four statements of one pattern in one block: one mistake made for every gate."""
     groups: dict[tuple, list[Slot]] = {}
-    for slot in scene.slots:
-        if slot.kind == "statement" and isinstance(slot.node, ast.Assign | ast.AugAssign | ast.Expr):
-            text = scene.units[slot.unit].text[slot.start : slot.end]
-            groups.setdefault((slot.block, _pattern(text)), []).append(slot)
+    for slot in chain.from_iterable(scene.statements):
+        if isinstance(slot.node, ast.Assign | ast.AugAssign | ast.Expr):
+            groups.setdefault((slot.block, _pattern(scene.text(slot))), []).append(slot)
     sisters = {slots[0].number: slots for slots in groups.values() if 2 <= len(slots) <= 4}
     known = {_key(edit)[0]: edit for edit in edits if len(edit.parts) == 1}
-    texts = {slot.number: scene.units[slot.unit].text[slot.start : slot.end] for slot in scene.slots}
+    texts = {slot.number: scene.text(slot) for slot in scene.slots}
     for edit in edits:
         number = edit.parts[0].slot
         if number not in sisters or len(edit.parts) > 1:
@@ -130,11 +121,10 @@ def in_all_terms(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
 def as_sisters(scene: Scene) -> Iterator[Edit]:
     """A statement written as two or more of its block are that assign alike: what one gate has, another lacks."""
     groups: dict[tuple, list[tuple[Slot, str]]] = {}
-    for slot in scene.slots:
-        if slot.kind == "statement" and isinstance(slot.node, ast.Assign) and len(slot.node.targets) == 1:
-            unit = scene.units[slot.unit]
-            target = _pattern(unit.segment(slot.node.targets[0]))
-            groups.setdefault((slot.block, target), []).append((slot, unit.text[slot.start : slot.end]))
+    for slot in chain.from_iterable(scene.statements):
+        if isinstance(slot.node, ast.Assign) and len(slot.node.targets) == 1:
+            target = _pattern(scene.units[slot.unit].segment(slot.node.targets[0]))
+            groups.setdefault((slot.block, target), []).append((slot, scene.text(slot)))
     for group in groups.values():
         patterns = Counter(_pattern(text) for _, text in group)
         sisters = {_pattern(text): text for _, text in group if patterns[_pattern(text)] > 1}
@@ -202,19 +192,18 @@ def _analogous(code: str, own: str, other: str) -> str:
 
 def moves(scene: Scene) -> Iterator[Edit]:
     """Statements left out, moved within their block or across a loop, and statements that are missing."""
-    gaps = {(slot.block, slot.index): slot for slot in scene.slots if slot.kind == "gap"}
     blocks: dict[int, list[Slot]] = {}
     for slot in scene.slots:
         blocks.setdefault(slot.block, []).append(slot)
     heads = {id(slot.node): slot for slot in scene.slots if slot.kind == "head"}
     inside = {id(_head(slot.loops[-1])): slot.block for slot in scene.slots if slot.loops}  # blocks of the loops
-    for slot in scene.slots:
+    for slot in chain.from_iterable(scene.statements):
         returned = isinstance(slot.node, ast.Return)
-        if slot.kind != "statement" or is_docstring(slot.node) or (returned and not slot.loops):
+        if is_docstring(slot.node) or (returned and not slot.loops):
             continue
         unit = scene.units[slot.unit]
         line = unit.line_start(unit.row(slot.start)), unit.line_start(unit.row(slot.end - 1) + 1)
-        text = unit.text[slot.start : slot.end]
+        text = scene.text(slot)
         trailing = unit.text[slot.end : line[1]].strip()
         whole = not unit.text[line[0] : slot.start].strip() and (not trailing or trailing.startswith("#"))
         if not whole or slot.indent is None:
@@ -229,23 +218,22 @@ def moves(scene: Scene) -> Iterator[Edit]:
             yield Edit("extra statement", 2.0, (gone,), text, "")
             for index in {s.index for s in blocks[slot.block]} - {slot.index, slot.index + 1}:
                 distance = abs(index - slot.index - (index > slot.index))
-                places.append(("moved", 1.5 + 0.05 * distance, gaps.get((slot.block, index))))
+                places.append(("moved", 1.5 + 0.05 * distance, scene.gaps.get((slot.block, index))))
         outer = heads.get(id(_head(slot.loops[-1]))) if slot.loops else None
         for after in (0, 1) if outer is not None else ():  # a loop that returns in its first turn is no loop
             cost = 1.1 - 0.1 * after if returned else 1.9 + 0.1 * after
-            places.append(("moved out", cost, gaps.get((outer.block, outer.index + after))))
+            places.append(("moved out", cost, scene.gaps.get((outer.block, outer.index + after))))
         for head in (one for one in blocks[slot.block] if one.kind == "head" and id(one.node) in inside):
             inner = sorted(s.index for s in blocks[inside[id(head.node)]] if s.kind == "gap")
             for index in {*inner[:1], *inner[-1:]}:
                 reset = index == inner[0] and is_zeros(getattr(slot.node, "value", None))
                 next_to = index == inner[-1] and slot.index == head.index + 1  # one level too far out
-                places.append(
-                    ("moved in", 0.6 if next_to else 1.4 if reset else 1.9, gaps.get((inside[id(head.node)], index)))
-                )
+                cost = 0.6 if next_to else 1.4 if reset else 1.9
+                places.append(("moved in", cost, scene.gaps.get((inside[id(head.node)], index))))
         for kind, cost, gap in places:
             if gap is not None:
                 yield Edit(kind, cost, (gone, insertion(gap, text)), text, text)
-    yield from missing_statements(scene, gaps)
+    yield from missing_statements(scene)
 
 
 def _head(loop: ast.AST) -> ast.expr | None:

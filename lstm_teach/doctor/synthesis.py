@@ -104,20 +104,19 @@ class _Anew:
         self.goals, self.handed_on = _goals(truth, seen), _goals(truth, seen, ("dc_carry", "dh_future"))
         self.undefined, reader = scene.without_value
         first, units = reader and (reader.block, reader.index), range(len(code.units))
-        gaps = [slot for slot in scene.slots if slot.kind == "gap"]
-        back = {slot.block for slot in scene.slots if slot.kind == "statement" and scene.walks_back(slot)}
+        written = [slot for slots in scene.statements for slot in slots]
+        back = {slot.block for slot in written if scene.walks_back(slot)}
         # Where to look: before the first reader of a name without a value; at the end of each loop; before the readers
         # of what is prepared or carried; where the forward pass is computed, if something of it is not; at the return.
-        self.before = {gap.number for gap in gaps if (gap.block, gap.index) == first}
+        self.before = {gap.number for place, gap in scene.gaps.items() if place == first}
         self.ends = self.before | {gap.number for unit in units for gap in loop_ends(scene, unit)[:_ENDS]}
         self.readers = {gap: names for unit in units for gap, names in before_readers(scene, unit).items()}
         computed = {key.quantity for k, key in enumerate(truth.keys) if seen >> k & 1 and key.step >= 0}
         lacking = bool(self.undefined) or not computed >= {"c", "h", "gate"}
-        self.ahead = self.before | {gap.number for gap in gaps if lacking and gap.block not in back}
+        self.ahead = self.before | {gap.number for gap in scene.gaps.values() if lacking and gap.block not in back}
         self.returns = {slot.number for slot in scene.slots if isinstance(slot.node, ast.Return) and not slot.unit}
         numbers = self.ends | self.readers.keys() | self.ahead | self.returns
-        statements = [slot for slot in scene.slots if slot.kind == "statement" and _may_be_a_delta(slot, back)]
-        numbers |= {slot.number for slot in statements}
+        numbers |= {slot.number for slot in written if _may_be_a_delta(slot, back)}
         self.places = {n: _Place(scene.slots[n], Maker(scene, scene.slots[n])) for n in sorted(numbers)}
         self.empty = [never_filled(scene, unit) for unit in units]
         self.texts = [_atom_texts(scene, unit) for unit in units]

@@ -20,9 +20,9 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.doctor.build import build
-from lstm_teach.doctor.code import Code, names
+from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.fuel import EDIT, RUN, STATEMENT, VALUE, spend
-from lstm_teach.doctor.slots import Edit, Part
+from lstm_teach.doctor.slots import Edit, Part, names
 from lstm_teach.doctor.switch import HERE, Switch
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.values import disturbed, fits, is_zero, kept, mark, numbers, usable
@@ -127,7 +127,7 @@ class Variants:
         if isinstance(slot.node, ast.Return) and body and isinstance(body[0], ast.Expr):  # what a lambda returns
             return [ast.Return(body[0].value, **HERE)]
         targets = [one for node in body for one in getattr(node, "targets", [getattr(node, "target", None)]) if one]
-        given = names(targets, ast.Store) - slot.names - self.code.unbound
+        given = names(*targets, context=ast.Store) - slot.names - self.code.unbound
         return None if any(name in self.code.text for name in given) else body
 
     def _record(self, slot: int, value: Any, result: bool = False) -> Any:

@@ -45,15 +45,18 @@ class Code:
         return "\0".join(unit.text for unit in self.units)
 
     @functools.cached_property
-    def unbound(self) -> set[str]:
-        """Names that are read, though nothing in the units or around them is called so."""
-        trees = [unit.tree for unit in self.units]
-        inside = [node for tree in trees for node in ast.walk(tree)]
-        given = names(*trees, context=ast.Store | ast.Del)
-        given |= {getattr(n, "arg", None) or getattr(n, "asname", None) or getattr(n, "name", None) for n in inside}
-        functions = [unit.function for unit in self.units]
-        around = [{*function.__globals__, *function.__code__.co_freevars} for function in functions]
-        return names(*trees) - given - set().union(dir(builtins), *around)
+    def unbound(self) -> list[set[str]]:
+        """By unit, the names that are read, though nothing in it or around it is called so."""
+        found = []
+        for unit in self.units:
+            given = {
+                getattr(n, "arg", None) or getattr(n, "asname", None) or getattr(n, "name", None)
+                for n in ast.walk(unit.tree)
+            }
+            given |= names(unit.tree, context=ast.Store | ast.Del)
+            around = {*dir(builtins), *unit.function.__globals__, *unit.function.__code__.co_freevars}
+            found.append(names(unit.tree) - given - around)
+        return found
 
     @functools.cached_property
     def acting(self) -> set[int]:

@@ -12,7 +12,7 @@ import contextlib
 import itertools
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -30,6 +30,7 @@ _HANDED = 1.1  # less cost for a delta that is handed on nowhere, and for a name
 # The equations of the forward pass: what each gives, and from what. "#" is a gate.
 _INPUTS = "{z#}", "{W#} @ {h_before} + {U#}[:, {token}]", "{W#} @ {h_before} + {U#} @ {x}"
 _FORWARD = (
+    *((f"z{k}", z.replace("#", k)) for k in "ifog" for z in _INPUTS[1:]),
     *((k, f"{{np}}.tanh({z})".replace("#", k)) for k in "g" for z in _INPUTS),
     *((k, f"{{squash}}({z})".replace("#", k)) for k in "ifo" for z in _INPUTS),
     ("c", "{f} * {c_before} + {i} * {g}"),
@@ -93,29 +94,20 @@ def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
             yield forgotten(gap, cost - _HANDED, f"{name} = {code}")
 
 
-def unfilled(here: Here, empty: dict[str, np.ndarray], letters: list[str]) -> Iterator[Edit]:
+def unfilled(here: Here, empty: dict[str, np.ndarray]) -> Iterator[Edit]:
     """What this turn of a loop adds to a weight gradient or a delta to which nothing is added so far.
 
-    Or puts into a row of an array that has one for each step. `empty` are those arrays, `letters` the names of texts
-    there: gates, it may be.
+    Or puts into a row of an array that has one for each step. `empty` are those arrays.
     """
-    maker, H = Maker(here.scene, here.gap), here.truth.H
-    carried = only_zeros(here.scene, here.gap.unit)
-    carried = [name for name in sorted(carried) if (now := here.value(name)) is not None and now.size == H]
+    carried = sorted(only_zeros(here.scene, here.gap.unit))
+    carried = [name for name in carried if (now := here.value(name)) is not None and now.size == here.truth.H]
     contributions: list[str] = []
     for name, now in ((name, now) for name, now in empty.items() if now.ndim == 2):
         texts = list(_of_a_step(here, name, now))
         sister = _after_sisters(here, now.shape)
         yield from (forgotten(sister, _UNFILLED - _BESIDE, text) for text in texts if sister is not None)
         contributions += texts
-    if carried:
-        tree = here.scene.units[here.gap.unit].tree
-        owners = [node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)]
-        owners += [maker.seg(node.value) for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
-        owned = (f"{one}[{key}]" for one in dict.fromkeys(owners) for k in letters for key in (k, f'"W" + {k}'))
-        more = {text: now for text in owned if (now := here.value(text)) is not None}
-        back = list(_back_to_h(replace(here, atoms=here.atoms | more)))
-        contributions += [f"{name} += {text}" for text in back for name in carried]
+    contributions += [f"{name} += {text}" for text in (_back_to_h(here) if carried else ()) for name in carried]
     for text in contributions:
         yield forgotten(here.gap, _UNFILLED, text)
 
@@ -236,7 +228,7 @@ def returned(here: Here, node: ast.Return) -> Iterator[Edit]:
 
 def undefined(here: Here, name: str, carried: list[str]) -> Iterator[Edit]:
     """Before the first statement that reads a name without a value: what may be meant by it, a copy of a row too."""
-    for shape in dict.fromkeys(v.shape for v in here.atoms.values() if v.ndim == 1):
+    for shape in dict.fromkeys(v.shape for v in here.atoms.values() if v.size == max(v.shape)):
         found = [*expressions(shape, here.atoms, here.goals, here.truth, 4, factors=4)]
         found += [
             (f"{code} + {t}", cost + 0.1) for code, cost in found for t in carried if here.value(t).shape == shape

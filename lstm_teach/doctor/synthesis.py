@@ -168,7 +168,7 @@ class _Anew:
             yield from not_handed_on(here, self.handed_on)
         if number in self.readers and self.scene.error is None:  # else the fault is where it stops
             yield from not_added(here, zeros)
-        yield from unfilled(here, zeros, [t for t, each in self.local.items() if isinstance(each, str)])
+        yield from unfilled(here, zeros)
 
     def _here(self, place: _Place, rows: bool = True, ahead: bool = False) -> Here:
         return Here(place.slot, self.scene, self._at_hand(place, rows, ahead), self.goals, self.truth, self._value)
@@ -201,17 +201,27 @@ class _Anew:
         spend(_ANEW)
         texts, params = self.texts[place.slot.unit], self.code.units[0].node.args.args[:1]
         more = [f"{each.arg}{end}" for each in params for end in (".V", '["V"]')]
+        more += self._of_a_gate(place.maker.unit) if place.slot.kind == "gap" else []
         every = dict.fromkeys([*texts, *self.local, *_other_steps(texts), *more])
         atoms = {t: v for t in every if (v := self._value(t)) is not None}
         if rows:
             lists = {t: v for t, v in self.local.items() if isinstance(v, list)}
-            known = [(t, v) for t, v in (atoms | lists).items() if t.isidentifier()]
+            dot = "." if place.slot.number in self.before else ""  # there no other row may have been read so far
+            known = [(t, v) for t, v in (atoms | lists).items() if t.replace(dot, "").isidentifier()]
             steps = [t for t, v in known if len(v) - self.truth.case.length in (0, 1)]
             offsets = ("", " - 1", " + 1") if ahead else ("", " - 1")
             places = [t + offset for t in place.maker.loop_names() for offset in offsets]
             rows_of = [*(f"{t}[{index}]" for t in steps for index in places), *(f"{t}[-1]" for t in lists)]
             atoms |= {t: v for t in rows_of if (v := self._value(t)) is not None}
         return {t: v for t, v in atoms.items() if ahead or v.any()}
+
+    def _of_a_gate(self, unit: Unit) -> list[str]:
+        """What objects may hold under the name of a gate: `W[k]` and `p["U" + k]`, where `k` is a text."""
+        letters, every = [t for t, one in self.local.items() if isinstance(one, str)], [*ast.walk(unit.tree)]
+        owners = [node.arg for node in every if isinstance(node, ast.arg)]
+        owners += [unit.segment(node.value) for node in every if isinstance(node, ast.Subscript)]
+        keys = [key for k in letters for key in (k, f'"W" + {k}', f'"U" + {k}')]
+        return [f"{one}[{key}]" for one in dict.fromkeys(owners) for key in keys]
 
     def _wanted(self, place: _Place, part: ast.expr) -> tuple[int, ...] | None:
         """The shape of what a part of a statement may be meant to compute, None if it computes what is known.

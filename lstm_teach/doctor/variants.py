@@ -127,7 +127,7 @@ class Variants:
         if isinstance(slot.node, ast.Return) and body and isinstance(body[0], ast.Expr):  # what a lambda returns
             return [ast.Return(body[0].value, **HERE)]
         targets = [one for node in body for one in getattr(node, "targets", [getattr(node, "target", None)]) if one]
-        given = names(*targets, context=ast.Store) - slot.names - self.code.unbound
+        given = names(*targets, context=ast.Store) - slot.names - self.code.unbound[slot.unit]
         return None if any(name in self.code.text for name in given) else body
 
     def _record(self, slot: int, value: Any, result: bool = False) -> Any:

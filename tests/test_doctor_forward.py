@@ -137,6 +137,130 @@ def backward(params, x, targets, h0=None, c0=None):
     return grads
 """
 
+TABLES = """
+import numpy as np
+import lstm_teach as lt
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def forward_step(W, U, token, h, c):
+    a = {}
+    for k in "ifog":
+        z = W[k] @ h + U[k][:, token]
+        a[k] = np.tanh(z) if k == "g" else sigmoid(z)
+    c = a["f"] * c + a["i"] * a["g"]
+    return a, a["o"] * np.tanh(c), c
+
+
+def backward(params, x, targets, h0=None, c0=None):
+    T, (K, H) = len(x), params.V.shape
+    W = {k: params["W" + k] for k in "ifog"}
+    U = {k: params["U" + k] for k in "ifog"}
+    h = [np.zeros(H) if h0 is None else h0]
+    c = [np.zeros(H) if c0 is None else c0]
+    a, y = [], []
+    for t in range(T):
+        gates, new_h, new_c = forward_step(W, U, x[t], h[t], c[t])
+        a.append(gates)
+        h.append(new_h)
+        c.append(new_c)
+        scores = params.V @ h[t + 1]
+        e = np.exp(scores - scores.max())
+        p = e / e.sum()
+        y.append(p)
+    grads = lt.Params.zeros(K, H)
+    dh_next, dc_next = np.zeros(H), np.zeros(H)
+    for t in reversed(range(T)):
+        dy = y[t].copy()
+        dy[targets[t]] -= 1
+        grads["V"] += np.outer(dy, h[t + 1])
+        dh = params.V.T @ dy + dh_next
+        s = a[t]
+        dc = dc_next + dh * s["o"] * (1 - np.tanh(c[t + 1]) ** 2)
+        da = {"i": dc * s["g"], "f": dc * c[t], "o": dh * np.tanh(c[t + 1]), "g": dc * s["i"]}
+        dh_next = np.zeros(H)
+        for k in "ifog":
+            dz = da[k] * (1 - s[k] ** 2 if k == "g" else s[k] * (1 - s[k]))
+            grads["W" + k] += np.outer(dz, h[t])
+            grads["U" + k][:, x[t]] += dz
+            dh_next += W[k].T @ dz
+        dc_next = dc * s["f"]
+    return grads
+"""
+
+ROWS = """
+import numpy as np
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def backward(params, x, targets, h0=None, c0=None):
+    T, H, K = len(x), params.hidden_size, params.vocab_size
+    Wi, Wf, Wo, Wg, V = (params[name].T for name in ("Wi", "Wf", "Wo", "Wg", "V"))
+    Ui, Uf, Uo, Ug = (params[name].T for name in ("Ui", "Uf", "Uo", "Ug"))
+    X, Y = np.eye(K)[x], np.eye(K)[targets]
+    h = [np.zeros((1, H)) if h0 is None else h0.reshape(1, H)]
+    c = [np.zeros((1, H)) if c0 is None else c0.reshape(1, H)]
+    steps = []
+    for t in range(T):
+        row = X[t : t + 1]
+        i = sigmoid(row @ Ui + h[-1] @ Wi)
+        f = sigmoid(row @ Uf + h[-1] @ Wf)
+        o = sigmoid(row @ Uo + h[-1] @ Wo)
+        zg = row @ Ug + h[-1] @ Wg
+        g = np.tanh(zg)
+        c.append(f * c[-1] + i * g)
+        h.append(o * np.tanh(c[-1]))
+        e = np.exp(h[-1] @ V)
+        steps.append((row, i, f, o, g, e / e.sum() - Y[t : t + 1]))
+    dW, dU, dV = np.zeros((4, H, H)), np.zeros((4, K, H)), np.zeros((H, K))
+    dh, dc = np.zeros((1, H)), np.zeros((1, H))
+    for t in reversed(range(T)):
+        row, i, f, o, g, dy = steps[t]
+        dV += h[t + 1].T @ dy
+        dh = dh + dy @ V.T
+        tc = np.tanh(c[t + 1])
+        dc = dc + dh * o * (1 - tc ** 2)
+        dz = [dc * g * i * (1 - i), dc * c[t] * f * (1 - f), dh * tc * o * (1 - o), dc * i * (1 - g ** 2)]
+        for k in range(4):
+            dW[k] += h[t].T @ dz[k]
+            dU[k] += row.T @ dz[k]
+        dh = dz[0] @ Wi.T + dz[1] @ Wf.T + dz[2] @ Wo.T + dz[3] @ Wg.T
+        dc = dc * f
+    return [dV.T, *(one.T for one in dW), *(one.T for one in dU)]
+"""
+
+OBJECT = """
+import numpy as np
+import lstm_teach as lt
+
+
+def backward(params, x, targets, h0=None, c0=None):
+    cache = lt.forward(params, x, h0, c0)
+    grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
+    dh_next, dc_next = np.zeros(params.hidden_size), np.zeros(params.hidden_size)
+    for t in reversed(range(len(x))):
+        dy = cache.y[t].copy()
+        dy[targets[t]] -= 1
+        grads.V += np.outer(dy, cache.h[t])
+        dh = params.V.T @ dy + dh_next
+        i, f, o, g = cache.i[t], cache.f[t], cache.o[t], cache.g[t]
+        dc = dc_next + dh * o * (1 - cache.ct[t] ** 2)
+        dz = {"i": dc * g * i * (1 - i), "f": dc * cache.c[t - 1] * f * (1 - f),
+              "o": dh * cache.ct[t] * o * (1 - o), "g": dc * i * (1 - g ** 2)}
+        dh_next, dc_next = np.zeros(params.hidden_size), dc * f
+        for k, one in dz.items():
+            grads["W" + k] += np.outer(one, cache.h[t - 1])
+            grads["U" + k][:, x[t]] += one
+            dh_next += params["W" + k].T @ one
+    return grads
+"""
+
 
 def examined(text, old, new):
     assert text.count(old) == 1
@@ -156,6 +280,17 @@ def number_of(rows, line):
         (NAMES, "c = f * c_prev + i * g"),
         (NAMES, "c_prev = c"),
         (ARRAYS, "S[t + 1] = O[t] * np.tanh(M[t + 1])"),
+        (TABLES, "z = W[k] @ h + U[k][:, token]"),
+        (OBJECT, "dy = cache.y[t].copy()"),
+        (ROWS, "zg = row @ Ug + h[-1] @ Wg"),
+        pytest.param(TABLES, "e = np.exp(scores - scores.max())", marks=long),
+        pytest.param(TABLES, "p = e / e.sum()", marks=long),
+        pytest.param(TABLES, "scores = params.V @ h[t + 1]", marks=long),
+        pytest.param(TABLES, "dy = y[t].copy()", marks=long),
+        pytest.param(TABLES, 'c = a["f"] * c + a["i"] * a["g"]', marks=long),
+        pytest.param(ROWS, "g = np.tanh(zg)", marks=long),
+        pytest.param(ROWS, "i = sigmoid(row @ Ui + h[-1] @ Wi)", marks=long),
+        pytest.param(ROWS, "e = np.exp(h[-1] @ V)", marks=long),
         pytest.param(NAMES, "h = o * np.tanh(c)", marks=long),
         pytest.param(NAMES, "h_prev = h", marks=long),
         pytest.param(NAMES, "f = sigmoid(params.Wf @ h_prev + params.Uf[:, x[t]])", marks=long),
@@ -166,7 +301,8 @@ def number_of(rows, line):
     ],
 )
 def test_a_line_of_the_forward_pass_that_was_left_out_is_found(text, line):
-    diagnosis, _ = examined(text, f"        {line}\n", "")
+    indent = re.search(rf"( +){re.escape(line)}\n", text)[1]
+    diagnosis, _ = examined(text, f"{indent}{line}\n", "")
     finding = next(finding for finding in diagnosis.findings if finding.line)
     before = next(k for k, row in enumerate(text.splitlines(), 1) if row.strip() == line) - 1
     assert finding.proved and finding.how == "add" and abs(before - finding.line) < 4

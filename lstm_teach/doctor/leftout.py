@@ -28,17 +28,27 @@ _UNFILLED = 0.8  # cost of the statement that fills what is prepared and never f
 _BESIDE = 0.1  # less cost for it beside its sisters than at the end of the loop
 _HANDED = 1.1  # less cost for a delta that is handed on nowhere, and for a name that has no value
 # The equations of the forward pass: what each gives, and from what. "#" is a gate.
-_INPUTS = "{z#}", "{W#} @ {h_before} + {U#}[:, {token}]", "{W#} @ {h_before} + {U#} @ {x}"
+_INPUTS = (
+    "{z#}",
+    "{W#} @ {h_before} + {U#}[:, {token}]",
+    "{W#} @ {h_before} + {U#} @ {x}",
+    "{h_before} @ {W#}.T + {x} @ {U#}.T",
+)
+_SCORES = "{s}", "{V} @ {h}", "{h} @ {V}.T"
+_SQUASHED = "{squash}({0})", "{no_squash}1 / (1 + {np}.exp(-({0})))"
 _FORWARD = (
     *((f"z{k}", z.replace("#", k)) for k in "ifog" for z in _INPUTS[1:]),
-    *((k, f"{{np}}.tanh({z})".replace("#", k)) for k in "g" for z in _INPUTS),
-    *((k, f"{{squash}}({z})".replace("#", k)) for k in "ifo" for z in _INPUTS),
+    *(("g", f"{{np}}.tanh({z})".replace("#", "g")) for z in _INPUTS),
+    *((k, form.replace("{0}", z).replace("#", k)) for k in "ifo" for z in _INPUTS for form in _SQUASHED),
     ("c", "{f} * {c_before} + {i} * {g}"),
     ("ct", "{np}.tanh({c})"),
     ("h", "{o} * {ct}"),
     ("h", "{o} * {np}.tanh({c})"),
-    ("piece", "{V} @ {h}"),
+    *(("s", scores) for scores in _SCORES[1:]),
+    *(("e", f"{{np}}.exp({scores})") for scores in _SCORES),
+    *(("y", f"{e} / {e}.sum()") for e in ("{e}", *(f"{{np}}.exp({scores})" for scores in _SCORES))),
 )
+_HELD = re.compile(r"""[\w.]+(\[["']\w+["']\])?""")  # an array with a name, of an object, or in a table
 
 
 @dataclass
@@ -165,13 +175,15 @@ def not_computed(here: Here, name: str, dicts: list[str]) -> Iterator[Edit]:
     targets = [name] if name else []
     for t in maker.loop_names():
         targets += [f"{text}[{t}]" for text in dicts]
-        arrays = [text for text, now in here.atoms.items() if now.ndim == 2 and text.isidentifier()]
+        arrays = [text for text, now in here.atoms.items() if now.ndim == 2 and _HELD.fullmatch(text)]
         rows = (form.format(text, i) for text in arrays for form in ("{}[{}]", "{}[:, {}]") for i in (t, f"{t} + 1"))
         targets += [row for row in rows if (now := here.value(row)) is not None and not now.any()]
-    if here.gap.loops:
-        written = [t for s in here.scene.statements[here.gap.unit] if s.loops for t in targets_of(s.node)]
+    helper = here.gap.unit > 0  # it may be called in every turn of a loop
+    if here.gap.loops or helper:
+        statements = here.scene.statements[here.gap.unit]
+        written = {maker.seg(t) for s in statements if s.loops or helper for t in targets_of(s.node)}
         states = {text for text, now in here.atoms.items() if now.size in (here.truth.H, here.truth.K)}
-        targets += sorted(names(here.gap.loops[-1]) & states - {maker.seg(t) for t in written})
+        targets += sorted(names(*(here.gap.loops[-1:] or [maker.unit.node])) & states - written)
     for code in forward_lines(here, [text for text in zeros if here.atoms[text].size == here.truth.H]):
         yield from (forgotten(here.gap, _UNFILLED, f"{target} = {code}") for target in targets)
 
@@ -181,28 +193,28 @@ def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:
     maker, truth = Maker(here.scene, here.gap), here.truth
     given = {arg.arg for arg in maker.unit.node.args.args}  # an initial state is right at the first step only
     weights = {matrix.tobytes(): name for name, matrix in truth.case.params.items()}
-    always = {"np": here.scene.numpy, **{weights.get(v.tobytes(), ""): text for text, v in here.atoms.items()}}
+    always = {"np": here.scene.numpy} | {weights.get(v.T.tobytes(), ""): f"{text}.T" for text, v in here.atoms.items()}
+    always |= {weights.get(v.tobytes(), ""): text for text, v in here.atoms.items()}
     bits: dict[tuple[str, int], int] = {}  # of the forward values, by name and step
     for k, key in enumerate(truth.keys):
-        if key.quantity in FORWARD or key.quantity in ("z", "x", "piece"):
-            name = {"gate": key.gate, "z": f"z{key.gate}"}.get(key.quantity, key.quantity)
+        if key.quantity in FORWARD or key.quantity in ("z", "x") or key.gate in ("s", "e"):
+            name = {"gate": key.gate, "z": f"z{key.gate}", "piece": key.gate}.get(key.quantity, key.quantity)
             bits[name, key.step] = bits.get((name, key.step), 0) | 1 << k
     held = {text: found for text, found in here._found.items() if here.atoms[text].size in (truth.H, truth.K)}
     made: dict[tuple[str, int], str] = {}
     for text in sorted(held, key=lambda each: (each in given, len(each))):
-        for place in (place for place, bit in bits.items() if max(held[text], 0) & bit and place[0] != "piece"):
+        for place in (place for place, bit in bits.items() if max(held[text], 0) & bit):
             made.setdefault(place, text)
-    tokens, squashes, told = [a.text for a in maker.within("int")], maker.activations(), set()
-    for t, zero, token, squash in itertools.product(
-        range(truth.case.length), ["", *empty], tokens or [""], squashes or [""]
-    ):
+    tokens, told = [a.text for a in maker.within("int")], set()
+    squashes = [{"squash": name} for name in maker.activations()] or [{"no_squash": ""}]
+    for t, zero, token, squash in itertools.product(range(truth.case.length), ["", *empty], tokens or [""], squashes):
         before = {f"{name}_before": made.get((name, t - 1), zero if t == 0 else "") for name in "ch"}
         now = {name: text for (name, step), text in made.items() if step == t}
         words = always | {name: text for name, text in before.items() if text} | now
-        words |= {"token": token, "squash": squash}
+        words |= {"token": token, **squash}
         for name, form in _FORWARD:
             with contextlib.suppress(KeyError):
-                code = form.format_map(words)
+                code = form.format_map(words).replace(".T.T", "")
                 if (name, t) in made or (code, t) in told:
                     continue
                 told.add((code, t))

@@ -187,25 +187,27 @@ def _never_returned(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> I
 
 
 def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """Zeros before the loop for what is read in it without a value: written as elsewhere, or of some size."""
+    """Zeros for what is read in a loop without a value, before it or in it: written as elsewhere, or of some size."""
     name, reader = scene.without_value
-    loop = reader.loops[0] if reader in own and reader.loops else None
-    head = next((s for s in scene.slots if loop and s.node is getattr(loop, HEADS[type(loop)])), None)
-    if head is None or (gap := scene.gaps.get((head.block, head.index))) is None:
+    if reader not in own or not reader.loops:
         return
+    loop, heads = reader.loops[0], [getattr(loop, HEADS[type(loop)]) for loop in reader.loops]
+    places = [slot for slot in scene.slots if slot is reader or slot.node in heads]
     values = [slot.node.value for slot in own if isinstance(slot.node, ast.Assign)]
     values = [one for value in values for one in (value.elts if isinstance(value, ast.Tuple) else [value])]
     zeros = [unit.segment(value) for value in values if is_zeros(value)]
-    zeros += [f"{scene.numpy}.zeros({atom.text})" for atom in scene.of_shape(number, "int", head)]
+    zeros += [other for text in zeros for other in other_matrices(text)]
+    zeros += [f"{scene.numpy}.zeros({atom.text})" for atom in scene.of_shape(number, "int", places[0])]
     inside = [node for node in ast.walk(loop) if isinstance(node, ast.Name)]
     before = {node.id for slot in own for node in ast.walk(slot.node) if isinstance(node, ast.Name) and not slot.loops}
     first = {node.id: node for node in sorted(inside, key=lambda node: -node.lineno)}  # where each name stands first
     carried = [n for n, node in first.items() if isinstance(node.ctx, ast.Load) and n not in before]
     several = [n for n in reversed(carried) if any(k.id == n and isinstance(k.ctx, ast.Store) for k in inside)]
-    for text in dict.fromkeys(zeros):
-        yield forgotten(gap, 0.9, f"{name} = {text}")
+    gaps = [gap for slot in places if (gap := scene.gaps.get((slot.block, slot.index)))]
+    for (deep, gap), text in itertools.product(enumerate(gaps), dict.fromkeys(zeros)):
+        yield forgotten(gap, 0.9 + 0.1 * deep, f"{name} = {text}")
         if len(several) > 1:
-            yield forgotten(gap, 0.9, f"{', '.join(several)} = {', '.join([text] * len(several))}")
+            yield forgotten(gap, 0.9 + 0.1 * deep, f"{', '.join(several)} = {', '.join([text] * len(several))}")
 
 
 def _called_once_more(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:

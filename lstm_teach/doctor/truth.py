@@ -148,8 +148,11 @@ class Truth:
             yield "gate", gate, s
             for piece in (slope, 1 - s, s**2, 1 - s**2, s * (1 - s), partner * slope, partner * s, partner * (1 - s)):
                 yield "piece", gate, piece
-        for piece in (1 - ct**2, ct**2, o * (1 - ct**2), hot[self.case.targets[t]], self.case.params.V @ cache.h[t]):
+        for piece in (1 - ct**2, ct**2, o * (1 - ct**2), hot[self.case.targets[t]]):
             yield "piece", "", piece
+        scores = self.case.params.V @ cache.h[t]
+        for name, piece in (("s", scores), ("e", np.exp(scores)), ("e", np.exp(scores - scores.max()))):
+            yield "piece", name, piece
         yield "x", "", hot[self.case.x[t]]
         yield "y", "", cache.y[t]
 

@@ -7,10 +7,12 @@ import json
 import re
 import shutil
 
+import nbformat
 import pytest
 from instructor_modules import collected, grade, handed_in, remote, reports, score
 
 from lstm_teach import judging
+from lstm_teach.exercises import mixed_exam
 
 pytestmark = pytest.mark.long
 DOUBLED = """\
@@ -464,3 +466,28 @@ def test_what_is_raised_without_a_text_is_told_with_its_line(line, said):
         submission.close()
     ((_, _, sentence),) = score.described(verdict.points(1))["parts"]
     assert sentence == f"f raised RuntimeError{said} at line 2: {line}."
+
+
+MEASURED = """\
+def measured(net, *sequence):
+    grads = {name: np.zeros(matrix.shape) for name, matrix in net.items()}
+    for name, matrix in net.items():
+        for index in np.ndindex(matrix.shape):
+            moved = matrix.astype(complex)
+            moved[index] += 1e-100j
+            grads[name][index] = coupled_loss({**net, name: moved}, *sequence).imag / 1e-100
+    return grads"""
+
+
+def test_a_gradient_that_is_measured_earns_nothing_in_a_process_of_its_own_either():
+    """The exam asks for a walk back; what moves weights to measure is run in the process of the submission."""
+    cells = nbformat.read(collected.SOURCES / "07_mixed_exam.ipynb", as_version=4).cells
+    solved = [cell.source for cell in cells if cell.id in ("coupled-back", "coupled-gradients")]
+    submission = remote.Submission()
+    try:
+        submission.run("import numpy as np\nfrom lstm_teach.exercises.mixed_exam import coupled_loss, run_coupled")
+        assert [submission.run(cell) for cell in (*solved, MEASURED)] == ["", "", ""]
+        verdicts = [mixed_exam.check_pass(submission.look(name)) for name in ("measured", "coupled_gradients")]
+    finally:
+        submission.close()
+    assert [verdict.score for verdict in verdicts] == [0, 1] and "they are measured" in str(verdicts[0])

@@ -51,7 +51,7 @@ import contextlib
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -78,8 +78,6 @@ from lstm_teach.judging import (
 )
 from lstm_teach.params import Params
 from lstm_teach.verdicts import Verdict, hints_wanted
-
-FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def check(module: str, task: str, function: Callable, cases: Sequence[Case], rig
 
 def words_of(module: str) -> dict[str, Any]:
     """Everything in the file of an exercise; `module` is the name of the exercise or of its module."""
-    path = FOLDER / f"{module.rpartition('.')[2]}.toml"
+    path = Path(__file__).with_name(f"{module.rpartition('.')[2]}.toml")
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
@@ -147,29 +145,28 @@ class Task:
     def verdict(self, function: Callable) -> Verdict:
         """Judge a learner's function: a part for each result, or for each `part` of the cases."""
         function = _with_a_name(function, self.spec["call"].partition("(")[0])
-        if self.spec.get("parts") == "results":
-            parts = {result: partial(self._part, range(len(self.cases)), result) for result in self.rights[0]}
-        else:
-            parts = {
-                name: partial(self._part, [k for k, case in enumerate(self.cases) if case.part == name], "")
-                for name in dict.fromkeys(case.part for case in self.cases)
-            }
-        allow = None if self.spec.get("allow") == "all" else self.spec.get("allow", ())
-        limits = {key: self.spec[key] for key in ("note", "seconds", "slow") if key in self.spec}
-        found = judge(function, parts, self.spec["hints"], allow=allow, **limits)
+        by_result = self.spec.get("parts") == "results"
+        names = self.rights[0] if by_result else dict.fromkeys(case.part for case in self.cases)
+        parts = {name: partial(self._part, name, name if by_result else "") for name in names}
+        options = {key: self.spec[key] for key in ("allow", "note", "seconds", "slow") if key in self.spec}
+        if options.get("allow") == "all":
+            options["allow"] = None
+        found = judge(function, parts, self.spec["hints"], **options)
         judged = []
         for part in found.parts:  # one that is right only for wrong results of the learner's own says so in its name
             own = self.following.get(part.name) if part.passed else None
             judged.append(replace(part, name=f"{part.name} (given your {' and '.join(own)})") if own else part)
         return replace(found, parts=tuple(judged))
 
-    def _part(self, chosen: Sequence[int], only: str, attempt: Attempt) -> str:
-        """The sentence of a part: the first thing that is off in the chosen cases, and what is known of it."""
-        for k in chosen:
+    def _part(self, name: str, only: str, attempt: Attempt) -> str:
+        """The sentence of a part: the first thing that is off in its cases, and what is known of it."""
+        for k, case in enumerate(self.cases):
+            if not (only or case.part == name):
+                continue
             sentence, result = self._off(k, attempt, only)
             if sentence:
-                sentence = f"In {self.cases[k].part}: {sentence}" if only and k else sentence
-                return f"{sentence} {self._words(k, attempt, result)}".strip()
+                where = f"In {case.part}: " if only and k else ""
+                return f"{where}{sentence} {self._words(k, attempt, result)}".strip()
         return ""
 
     def _off(self, k: int, attempt: Attempt, only: str) -> tuple[str, str]:
@@ -197,10 +194,10 @@ class Task:
     def _results(self, k: int, attempt: Attempt) -> dict[str, Any]:
         """The learner's results in a case by name; raise `Trouble` if the answer is not built like the right one."""
         answer, right = attempt(*self.cases[k].arguments), self.rights[k]
-        first, model = next(iter(right.items()))
-        if isinstance(model, Params):
+        first, *_ = right
+        if isinstance(right[first], Params):
             try:
-                return {first: collect_gradients(answer, model)}
+                return {first: collect_gradients(answer, right[first])}
             except ValueError as error:
                 raise Trouble(f"{attempt.name} {error}") from error
         named = "returns" not in self.spec and first != self.spec.get("answer", "the answer")
@@ -240,7 +237,7 @@ class Task:
         """The names that the expressions of a task's mistakes may use in a case; `right` is the right `result`."""
         case, right = self.cases[k], self.rights[k] or {}
         arguments = dict(zip(re.findall(r"\w+", self.spec["call"].partition("(")[2]), case.arguments, strict=False))
-        single = {"name": result} | ({"right": right[result]} if result in right else {})
+        single = {"right": right[result]} if result in right else {}
         changed = {"changed": lambda *pieces: edited(self.right, *pieces)(*case.arguments)}
         return {"np": np, **self.names, **changed, **arguments, **case.names, **right, **single}
 
@@ -248,8 +245,7 @@ class Task:
         """The named mistakes of one result, and those of the whole answer, if it has several results."""
         table = self.spec.get("mistakes", {})
         whole = {code: words for code, words in table.items() if isinstance(words, str)}
-        single = {key: words for key, words in table.items() if not isinstance(words, str)}
-        single = single.get(result, {}) | single.get("each", {})
+        single = table.get(result, {}) | table.get("each", {})
         return (single, whole) if len(self.rights[0]) > 1 else (single | whole, {})
 
     def _words(self, k: int, attempt: Attempt, result: str) -> str:
@@ -264,21 +260,18 @@ class Task:
 
     def _explained(self, attempt: Attempt, result: str) -> str:
         single, whole = self.mistakes(result)
-        names = list(self.rights[0])
         together, alone = [], []  # for each case that was answered: the names, what came, what is right
         for k, right in enumerate(self.rights):
             with contextlib.suppress(Trouble):
                 answer, space = self._results(k, attempt), self.space(k, result)
-                joined = numbers(answer)
-                if set(answer) == set(right) and joined is not None:
+                if set(answer) == set(right) and (joined := numbers(answer)) is not None:
                     together.append((space, joined, numbers(right)))
-                got = numbers(answer.get(result))
-                if got is not None:
+                if (got := numbers(answer.get(result))) is not None:
                     expected = numbers(self._expected(k, answer, result)[0])
                     alone.append((space | self._own(answer, right, result) | {"right": expected}, got, expected))
 
         def read(value: Any) -> np.ndarray | None:  # by the names of its case, which may have others than the first
-            return numbers(by_name(value, list(value) if isinstance(value, Mapping) else names))
+            return numbers(by_name(value, list(value if isinstance(value, Mapping) else self.rights[0])))
 
         # First what explains all results together: one of them alone may look like another mistake.
         tolerance = self.spec.get("tolerance", 1e-9)
@@ -314,16 +307,11 @@ def _nine_off(grads: Mapping[str, np.ndarray], right: Params, length: int) -> st
     errors = errors_of(grads, right)
     if not (wrong := off(errors)):
         return ""
-    worst, fine = max(wrong, key=errors.get), [name for name in errors if name not in wrong]
-    at = tuple(int(k) for k in np.unravel_index(abs(grads[worst] - right[worst]).argmax(), right[worst].shape))
-    yours, theirs = two_numbers(grads[worst][at], right[worst][at])
+    fine = " ".join(f"d{name}" for name in errors if name not in wrong) or "none"
+    worst, names = max(wrong, key=errors.get), " ".join(f"d{name}" for name in wrong)
+    row, column = np.unravel_index(abs(grads[worst] - right[worst]).argmax(), right[worst].shape)
+    yours, theirs = two_numbers(grads[worst][row, column], right[worst][row, column])
     return (
-        f"With {length} step{'s' * (length > 1)}, wrong: {listed(wrong)}; right: {listed(fine)}. Furthest off is"
-        f" d{worst}, with an error of {errors[worst]:.2g}; at row {at[0]}, column {at[1]} yours is"
-        f" {yours}, right is {theirs}."
+        f"With {length} step{'s' * (length > 1)}, wrong: {names}; right: {fine}. Furthest off is d{worst}, with an"
+        f" error of {errors[worst]:.2g}; at row {row}, column {column} yours is {yours}, right is {theirs}."
     )
-
-
-def listed(names: Collection[str]) -> str:
-    """Some of the nine gradients in a sentence, in their order."""
-    return " ".join(f"d{name}" for name in Params.NAMES if name in names) or "none"

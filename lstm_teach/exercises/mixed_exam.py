@@ -41,11 +41,8 @@ COUNT, SHORTEST, SECOND_FAULT, NEGATIVE = questions(
 )
 PRICE, FALLING, PLATEAU = questions(__name__, "my_price", "my_falling_loss", "my_plateau_loss")
 
-
 NAMES = ("V", "Wi", "Wo", "Wg", "Ui", "Uo", "Ug")
 Net = Mapping[str, np.ndarray]
-
-
 ONE_NET: ContextVar[Net | None] = ContextVar("the net that is run instead of any other one", default=None)
 
 
@@ -210,9 +207,6 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
     shifted = grads | {"Wg": grads["Wg"] + 0.5 * noise, "V": -1.3 * grads["V"], "Wi": 0.4 * grads["Wi"]}
     shifted["Uo"] = grads["Uo"] + 0.02 * grads["Uo"][::-1]
 
-    def exam_loss(moved: Net) -> float:
-        return coupled_loss(moved, *sequence)
-
     def other_loss(moved: Net) -> float:
         return np.exp(moved["A"]).sum() + 1e-9 * moved["B"].sum() - 3 * moved["B"][0, 1] * moved["A"][2, 0]
 
@@ -235,12 +229,13 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
         return Case(part, (loss, net, grads), {"exact": exact}, also=also, right=errors_of(grads, exact))
 
     cases = [
-        on("the net of this exam", exam_loss, net, grads, grads),
-        on("the net of this exam", exam_loss, net, shifted, grads),
-        on("another loss and another net", other_loss, other, other_grads, other_grads),
-        on("another loss and another net", other_loss, other, other_wrong, other_grads),
-        on("a loss that does not change", lambda net: 1.5, flat, zero, zero),
-        on("a loss that does not change", lambda net: 1.5, flat, one, zero),
+        on(part, loss_of, net, grads, exact)
+        for part, loss_of, net, exact, wrong in (
+            ("the net of this exam", lambda moved: coupled_loss(moved, *sequence), net, grads, shifted),
+            ("another loss and another net", other_loss, other, other_grads, other_wrong),
+            ("a loss that does not change", lambda net: 1.5, flat, zero, one),
+        )
+        for grads in (exact, wrong)
     ]
     return check(__name__, "errors", errors_by_matrix, cases)
 
@@ -303,36 +298,29 @@ def _rung(letter: str, answer: object) -> str:
         return f"The T of {letter!r} should be a whole number from 1 to {len(rungs)}, but is {brief(T)}."
     if not isinstance(names, Collection):
         return f"The names of {letter!r} should be one text, but are {brief(names)}."
-    T = int(T)
     names = set(re.findall(r"\w+", names)) - {"and"} if isinstance(names, str) else names
     named = {str(name).removeprefix("d") for name in names}
     if unknown := sorted(named - set(NAMES)):
         return f"The names of {letter!r} should be some of {' '.join(NAMES)}, but {unknown[0]} is among them."
-    first, errors = next(T for T in rungs if off(rungs[T])), rungs[T]
+    T, first, errors = int(T), next(T for T in rungs if off(rungs[T])), rungs[T]
+    says = f"You say that it first shows at T = {T}, but"
     if first > T:
-        fine = f"but there all seven are right, up to {max(errors.values()):.0e}"
-        return f"You say that it first shows at T = {T}, {fine}.{advice(LATER[letter])}"
+        return f"{says} there all seven are right, up to {max(errors.values()):.0e}.{advice(LATER[letter])}"
     if first < T:
-        worst = max(rungs[first].values())
-        return (
-            f"You say that it first shows at T = {T}, but a shorter sequence shows it, with errors up to {worst:.2g}."
-        )
-    wrong = off(errors)
-    for name in NAMES:
-        if name in named and name not in wrong:
-            why = advice(f"Trace the fault from its line: does it ever reach d{name}?")
-            many = f"{len(wrong)} of the seven are wrong"
-            named_too = f"You name d{name}, whose error there is {errors[name]:.0e}; {many}."
-            return f"Your first T, {T}, is right. {named_too}{why}"
+        return f"{says} a shorter sequence shows it, with errors up to {max(rungs[first].values()):.2g}."
+    wrong, right = off(errors), f"Your first T, {T}, is right"
+    if name := next((name for name in NAMES if name in named and name not in wrong), ""):
+        why = advice(f"Trace the fault from its line: does it ever reach d{name}?")
+        many = f"{len(wrong)} of the seven are wrong"
+        return f"{right}. You name d{name}, whose error there is {errors[name]:.0e}; {many}.{why}"
     if missing := [errors[name] for name in wrong if name not in named]:
         count, least = len(missing), f"{min(missing):.2g}"
         size = f"with an error of {least}" if count == 1 else f"with errors of {least} or more"
         if named:
             more = f"{count} more {'is' if count == 1 else 'are'} wrong there, {size}."
-            why = advice("Ask what else reads the wrong number.")
-            return f"Your first T, {T}, is right, and so is what you name. {more}{why}"
+            return f"{right}, and so is what you name. {more}{advice('Ask what else reads the wrong number.')}"
         none = f"You name none of the {count} gradients that are wrong there, {size}."
-        return f"Your first T, {T}, is right. {none}{advice('Ask what reads the wrong number.')}"
+        return f"{right}. {none}{advice('Ask what reads the wrong number.')}"
     return ""
 
 
@@ -387,31 +375,29 @@ def check_back(coupled_back: Callable, seed: int = 1) -> Verdict:
 
 def check_pass(coupled_gradients: Callable, seed: int = 1) -> Verdict:
     """Check `coupled_gradients(net, x, targets, h0, c0)` -> a dictionary of the seven gradients."""
-    cases = [
-        Case(part, given, look=walked(coupled_gradients, *given), unknown=words)
-        for T, K, H, words in (
-            (1, 4, 5, "At T = 1 a step hands nothing on, so look at the lines that make this gradient."),
-            (2, 4, 5, "T = 1 is right, so look at what is carried from step to step, and at sums."),
-            (6, 5, 3, "Shorter sequences are right, so look at what is carried from step to step, and at sums."),
-        )
-        for part, given in [(f"a sequence of T = {T}", exam_case(seed + T, T, K, H))]
-    ]
+    cases = []
+    for T, K, H, words in (
+        (1, 4, 5, "At T = 1 a step hands nothing on, so look at the lines that make this gradient."),
+        (2, 4, 5, "T = 1 is right, so look at what is carried from step to step, and at sums."),
+        (6, 5, 3, "Shorter sequences are right, so look at what is carried from step to step, and at sums."),
+    ):
+        given = exam_case(seed + T, T, K, H)
+        look = walked(coupled_gradients, *given)
+        cases.append(Case(f"a sequence of T = {T}", given, look=look, unknown=words))
     return check(__name__, "pass", coupled_gradients, cases, right=right_gradient)
 
 
 def walked(coupled_gradients: Callable, net: Net, *sequence: np.ndarray) -> Callable:
     """What looks at a gradient: does it stay what it is if `run_coupled` doesn't run nets with moved weights?"""
 
+    def gradients_of_one_net() -> Any:
+        ONE_NET.set(net)  # the guard runs this in a context of its own
+        return coupled_gradients(*copy.deepcopy((net, *sequence)))
+
     @functools.cache
     def with_one_net() -> Any:
-        token = ONE_NET.set(net)
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):  # what it prints is not so
-                return guard.call(coupled_gradients, *copy.deepcopy((net, *sequence)))
-        except guard.LearnerError:
-            return None
-        finally:
-            ONE_NET.reset(token)
+        with contextlib.suppress(guard.LearnerError), contextlib.redirect_stdout(io.StringIO()):
+            return guard.call(gradients_of_one_net)  # what it prints is not so
 
     def look(result: Mapping[str, Any]) -> str:
         (name, first), again = *result.items(), with_one_net()

@@ -31,6 +31,7 @@ import numpy as np  # noqa: E402
 import wire  # noqa: E402
 
 import lstm_teach  # noqa: E402
+from lstm_teach import borrowed  # noqa: E402
 from lstm_teach.exercises import unread  # noqa: E402
 
 # What needs no permission is not listed: importing, computing, threads, plotting into memory.
@@ -163,6 +164,7 @@ class Worker:
         """Call one of the learner's functions."""
         args, kwargs = self._in(request["args"]), self._in(request["kwargs"])
         self.given.append([args, [self._out(each) for each in args]])
+        calls = [0]  # of lt.forward
         try:
             with warnings.catch_warnings(), ExitStack() as stack:
                 warnings.simplefilter("ignore")
@@ -172,10 +174,12 @@ class Worker:
                     from lstm_teach.exercises.mixed_exam import ONE_NET  # as slow as the notebook's own import of it
 
                     stack.callback(ONE_NET.reset, ONE_NET.set(self._in(request["one_net"])))
+                if request["counted"]:
+                    stack.enter_context(borrowed.counted(lstm_teach.forward, calls))
                 answer = {"value": self._out(self.functions[request["function"]](*args, **kwargs))}
         except BaseException as error:
             answer = {"problem": self._problem(error)}
-        return answer | {"changed": self._changed(self.given.pop())}
+        return answer | {"changed": self._changed(self.given.pop()), "calls": calls[0]}
 
     def _changed(self, given: list) -> list:
         """Number and content of the arguments that are no longer what was sent."""

@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import importlib
 import io
 import json
 import re
@@ -12,7 +13,6 @@ import pytest
 from instructor_modules import collected, grade, handed_in, remote, reports, score
 
 from lstm_teach import judging
-from lstm_teach.exercises import mixed_exam
 
 pytestmark = pytest.mark.long
 DOUBLED = """\
@@ -476,18 +476,36 @@ def measured(net, *sequence):
             moved = matrix.astype(complex)
             moved[index] += 1e-100j
             grads[name][index] = coupled_loss({**net, name: moved}, *sequence).imag / 1e-100
-    return grads"""
+    return grads
 
 
-def test_a_gradient_that_is_measured_earns_nothing_in_a_process_of_its_own_either():
-    """The exam asks for a walk back; what moves weights to measure is run in the process of the submission."""
-    cells = nbformat.read(collected.SOURCES / "07_mixed_exam.ipynb", as_version=4).cells
-    solved = [cell.source for cell in cells if cell.id in ("coupled-back", "coupled-gradients")]
+def start_measured(step, params, a, x, targets):
+    def own_loss(a):
+        y = lt.forward(params.astype(complex), x, np.tanh(a), a).y
+        return -np.log(y[np.arange(len(x)), targets]).sum()
+
+    return np.array([own_loss(a + 1e-100j * row).imag for row in np.eye(len(a))]) / 1e-100"""
+
+
+@pytest.mark.parametrize(
+    ("topic", "cells", "check", "walked", "measured"),
+    [
+        ("07_mixed_exam", ("coupled-back", "coupled-gradients"), "check_pass", "coupled_gradients", "measured"),
+        ("04_single_pass_bptt", ("start-gradient",), "check_start", "start_gradient", "start_measured"),
+    ],
+)
+def test_a_gradient_that_is_measured_earns_nothing_in_a_process_of_its_own_either(
+    topic, cells, check, walked, measured
+):
+    """Where a task asks for a walk back; what moves weights to measure is run in the process of the submission."""
+    source = nbformat.read(collected.SOURCES / f"{topic}.ipynb", as_version=4).cells
+    imports = "import numpy as np\nimport lstm_teach as lt\nfrom lstm_teach.exercises.mixed_exam import coupled_loss"
     submission = remote.Submission()
     try:
-        submission.run("import numpy as np\nfrom lstm_teach.exercises.mixed_exam import coupled_loss, run_coupled")
-        assert [submission.run(cell) for cell in (*solved, MEASURED)] == ["", "", ""]
-        verdicts = [mixed_exam.check_pass(submission.look(name)) for name in ("measured", "coupled_gradients")]
+        for cell in (f"{imports}, run_coupled", *(c.source for c in source if c.id in cells), MEASURED):
+            assert submission.run(cell) == ""
+        judged = getattr(importlib.import_module(f"lstm_teach.exercises.{topic[3:]}"), check)
+        verdicts = [judged(submission.look(name)) for name in (walked, measured)]
     finally:
         submission.close()
-    assert [verdict.score for verdict in verdicts] == [0, 1] and "they are measured" in str(verdicts[0])
+    assert [verdict.score for verdict in verdicts] == [1, 0] and "measured" in str(verdicts[1])

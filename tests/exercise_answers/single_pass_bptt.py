@@ -281,6 +281,16 @@ def start_by_running_on(step, params, a, x, targets):
     return np.array([slope(k) for k in range(len(a))])
 
 
+def start_by_complex_steps(step, params, a, x, targets):
+    """One loss for each entry of a."""
+    run, steps, weights = lt.forward, np.arange(len(x)), params.astype(complex)
+
+    def own_loss(a):
+        return -np.log(run(weights, x, np.tanh(a), a).y[steps, targets]).sum()
+
+    return np.array([own_loss(a + 1e-30j * row).imag for row in np.eye(len(a))]) / 1e-30
+
+
 def start_without_step(step, params, a, x, targets):
     """A walk of one's own, that prints the loss before it begins."""
     cache = lt.forward(params, x, np.tanh(a), a)
@@ -466,6 +476,7 @@ WRONG = {
         "from zeros": (start_with(state=lambda a: (0 * a, 0 * a)), "The forward pass starts from zeros"),
         "nudges": (start_by_nudging, "measured with lt.loss"),
         "runs": (start_by_running_on, "measured with lt.forward"),
+        "complex steps": (start_by_complex_steps, "measured with lt.forward"),
         "h0 and c0 exchanged": (start_with(state=lambda a: (a, np.tanh(a))), "h0 and c0 are swapped"),
         "h0 is a": (start_with(state=lambda a: (a, a)), "da is off"),
         "no carry": (start_with(carry=False), "da is off"),

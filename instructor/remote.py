@@ -203,6 +203,8 @@ class Submission:
         if "judge" in data:
             return self.lent[int(data["judge"])]
         number, life, ended = int(data["worker"]), self.life, []
+        # A lambda has its name in the notebook: what gives it another one on the way would take it out of its shell.
+        called = name if name and data["name"] == "<lambda>" else str(data["name"])[:80]
 
         def remote(*args: Any, **kwargs: Any) -> Any:
             if ended or self.process is None or self.life != life:
@@ -218,8 +220,8 @@ class Submission:
         if shell is None and home.startswith("lstm_teach."):
             shell = _of_library(home)
         if shell is None:
-            shell = self.shells.at(data.get("text"), data.get("line"), str(data["name"])[:80], data.get("parameters"))
-        remote.__name__ = remote.__qualname__ = str(data["name"])[:80]
+            shell = self.shells.at(data.get("text"), data.get("line"), called, data.get("parameters"))
+        remote.__name__ = remote.__qualname__ = called
         remote.__wrapped__ = shell  # which says how it is called, and with what
         remote._number_in_worker = number
         return remote

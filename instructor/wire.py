@@ -194,6 +194,9 @@ def put_into(old: Any, new: Any) -> None:
         kept = {key: _changed(old[key], each) if key in old else each for key, each in new.items()}
         old.clear()
         old.update(kept)
+    elif isinstance(old, set) and isinstance(new, set):
+        old.clear()
+        old.update(new)
     elif isinstance(old, SimpleNamespace) and isinstance(new, SimpleNamespace):
         put_into(vars(old), vars(new))
     elif isinstance(old, tuple) and isinstance(new, tuple):

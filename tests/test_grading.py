@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from instructor_modules import collected, grade, handed_in, remote, reports, score
 
+import lstm_teach as lt
 from lstm_teach import judging
 
 pytestmark = pytest.mark.long
@@ -466,6 +467,24 @@ def test_what_is_raised_without_a_text_is_told_with_its_line(line, said):
         submission.close()
     ((_, _, sentence),) = score.described(verdict.points(1))["parts"]
     assert sentence == f"f raised RuntimeError{said} at line 2: {line}."
+
+
+@pytest.mark.parametrize(
+    ("topic", "name", "source", "said"),
+    [
+        ("gradient_check", "relative_error", "lambda a, b: lt.relative_error(a, b)", "the library's own answer"),
+        ("flawed_backward", "suspect", "lambda one, two: one.clear() or 'token'", "writes to what it was given, one"),
+    ],
+)
+def test_a_lambda_is_judged_in_a_process_of_its_own_as_it_is_in_class(topic, name, source, said):
+    check = getattr(importlib.import_module(f"lstm_teach.exercises.{topic}"), f"check_{name}")
+    submission = remote.Submission()
+    try:
+        assert submission.run(f"import lstm_teach as lt\n{name} = {source}") == ""
+        there = check(submission.look(name))
+    finally:
+        submission.close()
+    assert str(there) == str(check(eval(source, {"lt": lt}))) and said in str(there)
 
 
 MEASURED = """\

@@ -169,12 +169,12 @@ def _back_to_h(here: Here) -> Iterator[str]:
             yield f"{text}.T @ {other}" if delta.ndim == 1 else f"{other} @ {text}"
 
 
-def not_computed(here: Here, name: str, dicts: list[str]) -> Iterator[Edit]:
-    """A line of the forward pass, for the `name` without a value, a row of zeros, one of the `dicts`, or what stays."""
+def not_computed(here: Here, name: str, by_step: list[str]) -> Iterator[Edit]:
+    """A line of the forward pass, for the `name` without a value, a row of zeros or what is held `by_step`, a state."""
     maker, zeros = Maker(here.scene, here.gap), [text for text, now in here.atoms.items() if not now.any()]
     targets = [name] if name else []
     for t in maker.loop_names():
-        targets += [f"{text}[{t}]" for text in dicts]
+        targets += [f"{text}[{i}]" for text in by_step for i in (t, f"{t} + 1")]
         arrays = [text for text, now in here.atoms.items() if now.ndim == 2 and _HELD.fullmatch(text)]
         rows = (form.format(text, i) for text in arrays for form in ("{}[{}]", "{}[:, {}]") for i in (t, f"{t} + 1"))
         targets += [row for row in rows if (now := here.value(row)) is not None and not now.any()]

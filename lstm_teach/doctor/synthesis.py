@@ -157,8 +157,9 @@ class _Anew:
         waiting = self.empty[unit] if number in self.ends else self.readers.get(number, ())
         zeros = {t: v for t in sorted(waiting) if (v := self._value(t)) is not None and not v.any()}
         if number in self.ahead and place.visits == 1:
-            dicts = [t for t, one in self.local.items() if type(one) is dict and {*map(type, one)} <= {int}]
-            yield from not_computed(self._here(place, ahead=True), self.undefined, dicts)
+            unset = (t for t, one in self.local.items() if type(one) is list and any(each is None for each in one))
+            by_step = [*(t for t, one in self.local.items() if _by_number(one)), *unset]
+            yield from not_computed(self._here(place, ahead=True), self.undefined, by_step)
         if not zeros and number not in self.ends:
             return
         here = self._here(place)
@@ -205,7 +206,7 @@ class _Anew:
         every = dict.fromkeys([*texts, *self.local, *_other_steps(texts), *more])
         atoms = {t: v for t in every if (v := self._value(t)) is not None}
         if rows:
-            lists = {t: v for t, v in self.local.items() if isinstance(v, list)}
+            lists = {t: v for t, v in self.local.items() if isinstance(v, list) or _by_number(v)}
             dot = "." if place.slot.number in self.before else ""  # there no other row may have been read so far
             known = [(t, v) for t, v in (atoms | lists).items() if t.replace(dot, "").isidentifier()]
             steps = [t for t, v in known if len(v) - self.truth.case.length in (0, 1)]
@@ -271,6 +272,11 @@ class _Anew:
                 cost += _LOST * sum(name not in code for name in names)
                 more = -ANEW_LESS if node is place.slot.node.value else _ONE_OF_SEVERAL
                 yield maker.swap("equation", cost + more - _TORN * place.torn, node, code)
+
+
+def _by_number(value: Any) -> bool:
+    """Whether it is a dict whose keys, if it has some, are whole numbers: steps."""
+    return type(value) is dict and {*map(type, value)} <= {int}
 
 
 def _may_be_a_delta(slot: Slot, back: set[int]) -> bool:

@@ -11,7 +11,6 @@ shows a kept one at once; the kernel's answer follows in any case, and replaces 
 """
 
 import asyncio
-import functools
 import html
 import json
 import re
@@ -20,7 +19,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import anywidget
 import ipywidgets as widgets
@@ -38,23 +37,11 @@ PAUSE = 0.004  # seconds before each of them, in which the kernel hears of what 
 LOCK = threading.RLock()
 
 
-def _one_at_a_time(method: Callable) -> Callable:
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
     """Let a second thread wait: JupyterLab has the messages of widgets handled in two threads of the kernel."""
-
-    @functools.wraps(method)
-    def alone(*arguments, **options):
-        with LOCK:
-            return method(*arguments, **options)
-
-    return alone
-
-
-class Drawn(NamedTuple):
-    """A picture as PNG, its line of text as HTML, and its size in pixels of the page."""
-
-    png: bytes
-    text: str
-    size: tuple[int, int]
+    with LOCK:
+        yield
 
 
 class Picture(anywidget.AnyWidget):
@@ -77,17 +64,17 @@ class Picture(anywidget.AnyWidget):
     clickable = traitlets.Bool().tag(sync=True)
     pointer = traitlets.List().tag(sync=True)  # told by the browser: x and y of a click (0 to 1), running number
 
-    def show(self, picture: Drawn, values: list, message: str = "") -> None:
-        """Show another picture, drawn for these values of the controls."""
+    def show(self, picture: dict[str, Any]) -> None:
+        """Show another picture, given as traits."""
         with self.hold_sync():  # one message to the browser
-            self.png, self.text, (self.width, self.height) = picture
-            self.alt, self.values, self.message = plain(picture.text), values, message
+            for name, value in picture.items():
+                setattr(self, name, value)
             self.seq += 1
 
-    def keep(self, picture: Drawn, values: list) -> None:
+    def keep(self, picture: dict[str, Any]) -> None:
         """Hand the browser a picture that may be asked for next."""
-        png, text, (width, height) = picture
-        self.send(dict(values=values, text=text, alt=plain(text), width=width, height=height), buffers=[png])
+        content = {name: value for name, value in picture.items() if name != "png"}
+        self.send(content, buffers=[picture["png"]])
 
 
 class Explorer:
@@ -122,7 +109,7 @@ class Explorer:
         self._before: dict[str, Any] | None = None  # the values drawn last for the page
         self._scene: Scene | None = None
         self._drawn_for: dict[str, Any] | None = None  # the values that the scene shows: the page's, or others ahead
-        self._ahead: dict[str, Drawn] = {}  # pictures drawn ahead of time, by the values of all controls
+        self._ahead: dict[str, dict] = {}  # pictures drawn ahead of time, by the values of all controls
         self._turn = 0  # counts the reader's moves; after the next one nobody wants what was drawn ahead of this one
         plays = [[c.play, c] for c in self.controls.values() if hasattr(c, "play")]
         self.picture = Picture(controls=[*self.controls.values()], plays=plays, clickable=pick is not None)
@@ -134,8 +121,9 @@ class Explorer:
         self.redraw()
         for control in self.controls.values():
             control.observe(self._changed, "value")
-        for trait, handler in (("scale", self._sharpen), ("pointer", self._pointed), ("held", self._taken)):
-            self.picture.observe(handler, trait)
+        self.picture.observe(self._sharpen, "scale")
+        self.picture.observe(self._taken, "held")
+        self.picture.observe(lambda change: self.point(*change.new[:2]), "pointer")
         _replace_earlier_run(self)
 
     text = property(lambda self: self.picture.text)
@@ -147,7 +135,7 @@ class Explorer:
         """What `draw` gets: the controls' values."""
         return {name: exact(control, control.value) for name, control in self.controls.items()}
 
-    @_one_at_a_time
+    @_one_at_a_time()
     def redraw(self) -> None:
         """Draw the picture for the present values of the controls."""
         with ExitStack() as after:  # what `arrange` sets is sent after the picture, which need not wait for it
@@ -164,12 +152,15 @@ class Explorer:
                 self.picture.message = where(error)
                 raise
             self._before = values
-            self.picture.show(picture, json.loads(self._key()))
+            self.picture.show(picture | {"values": json.loads(self._key()), "message": ""})
 
-    def _drawn(self, values: dict[str, Any]) -> Drawn:
+    def _drawn(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The picture for these values, as traits of `Picture`."""
         self._drawn_for = values
         self._scene, text = self._draw(**values)
-        return Drawn(self._scene.png(self.picture.scale), text, self._scene.size)
+        width, height = self._scene.size
+        png = self._scene.png(self.picture.scale)
+        return {"png": png, "text": text, "alt": plain(text), "width": width, "height": height}
 
     def _come_back(self) -> None:
         """Make the figure what the page shows, if a picture was drawn ahead of time."""
@@ -189,7 +180,7 @@ class Explorer:
         if places:
             loop.call_later(PAUSE, self._draw_ahead, self._turn, name, places)
 
-    @_one_at_a_time
+    @_one_at_a_time()
     def _draw_ahead(self, turn: int, name: str, places: Sequence[float]) -> None:
         if turn != self._turn:
             return
@@ -201,7 +192,7 @@ class Explorer:
             if key not in self._ahead and arranged == self._arranged(values, values):
                 self._ahead[key] = self._drawn(arranged)
                 self._ahead = dict(list(self._ahead.items())[-2 * AHEAD :])
-                self.picture.keep(self._ahead[key], json.loads(key))
+                self.picture.keep(self._ahead[key] | {"values": json.loads(key)})
         except Exception:
             return  # not asked for yet: it is raised and shown when the reader gets there
         self._look_ahead(name, places[1:])
@@ -212,12 +203,12 @@ class Explorer:
         chosen = {name: traits.get("value", values[name]) for name, traits in wanted.items()}
         return values | {name: min(value, wanted[name].get("max", value)) for name, value in chosen.items()}
 
-    @_one_at_a_time
+    @_one_at_a_time()
     def set(self, **values: Any) -> None:
         """Set several controls and draw once."""
         self._put({name: {"value": value} for name, value in values.items()})
 
-    @_one_at_a_time
+    @_one_at_a_time()
     def reset(self) -> None:
         """Put every control back to where it started and draw once."""
         for play, _ in self.picture.plays:
@@ -231,6 +222,7 @@ class Explorer:
                 _set(self.controls[name], wanted)
         self.redraw()
 
+    @_one_at_a_time()
     def point(self, x: float, y: float) -> None:
         """Act as for a click on the picture at x, y: 0 to 1, from the left and from the top."""
         self._come_back()
@@ -239,7 +231,7 @@ class Explorer:
         if any(self.controls[name].value != value for name, value in chosen.items()):
             self.set(**chosen)
 
-    @_one_at_a_time
+    @_one_at_a_time()
     def close(self) -> None:
         """Take the explorer off the page and let go of its figure."""
         self._go_on()
@@ -262,7 +254,7 @@ class Explorer:
         finally:
             self._held = before
 
-    @_one_at_a_time
+    @_one_at_a_time()
     def _changed(self, change) -> None:
         if self._held:
             return
@@ -273,7 +265,7 @@ class Explorer:
             move = power(held, change.new) - power(held, change.old)
             self._look_ahead(self.picture.held, after(held, [k * move for k in range(1, AHEAD + 1)]))
 
-    @_one_at_a_time
+    @_one_at_a_time()
     def _taken(self, change) -> None:
         slider = self.controls.get(change.new)
         if isinstance(slider, SLIDERS):
@@ -286,16 +278,11 @@ class Explorer:
         if not same:
             self._ahead.clear()
 
-    @_one_at_a_time
+    @_one_at_a_time()
     def _sharpen(self, change) -> None:
         self._go_on()
         self._come_back()
-        picture = Drawn(self._scene.png(change.new), self.text, self._scene.size)
-        self.picture.show(picture, self.picture.values, self.message)
-
-    @_one_at_a_time
-    def _pointed(self, change) -> None:
-        self.point(*change.new[:2])
+        self.picture.show({"png": self._scene.png(change.new)})
 
     def _lay_out(self, rows: Sequence[Sequence[str]] | None) -> widgets.VBox:
         rows = rows or [[name] for name in self.controls]

@@ -7,6 +7,8 @@ import numpy as np
 from lstm_teach import validate
 from lstm_teach.params import Params
 
+Inputs = tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # params, x, targets, h0, c0
+
 QUIET, BELL, ASK = 0, 1, 2
 SYMBOLS = ("quiet", "bell", "?")
 
@@ -42,9 +44,7 @@ def sequence(rang: bool, quiet: int = 12) -> tuple[np.ndarray, np.ndarray]:
     return x, targets
 
 
-def untrained(
-    T: int, hidden_size: int, seed: int, scale: float
-) -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def untrained(T: int, hidden_size: int, seed: int, scale: float) -> Inputs:
     """A random net at the task of the bell: params, x (T,), targets (T,), h0, c0 (hidden_size,).
 
     The bell rings at the first step; the question comes at the last one, unless that is the first. The initial state is

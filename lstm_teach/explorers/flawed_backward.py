@@ -2,8 +2,6 @@
 
 from functools import lru_cache
 
-import numpy as np
-
 from .. import bell
 from ..figures import flawed_backward as figures
 from ..gradients import exact_gradient
@@ -16,9 +14,7 @@ from .shell import Explorer
 HIDDEN_SIZE, LONGEST = 6, 10
 
 
-def bell_net(
-    T: int = 4, seed: int = 111, scale: float = 0.8
-) -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def bell_net(T: int = 4, seed: int = 111, scale: float = 0.8) -> bell.Inputs:
     """The net of the lesson, untrained, at the task of the bell: params, x (T,), targets (T,), h0 (6,), c0 (6,)."""
     return bell.untrained(T, HIDDEN_SIZE, seed, scale)
 

@@ -5,15 +5,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from .. import bell
 from ..backward import Deltas, bptt
 from ..figures import single_pass as figures
 from ..gradients import exact_gradient
 from ..gradreport import errors_of
 from ..nested import FLAWS, nested_bptt
-from ..params import Params
 from .controls import dropdown, int_slider
 from .shell import Explorer
 
@@ -21,9 +18,7 @@ T, HIDDEN_SIZE = 8, 4
 LEAST_SECONDS = 0.003  # for one measured time
 
 
-def bell_net(
-    T: int = T, seed: int = 0, scale: float = 0.8
-) -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def bell_net(T: int = T, seed: int = 0, scale: float = 0.8) -> bell.Inputs:
     """The net of the lesson, untrained, at the task of the bell: params, x (T,), targets (T,), h0 (4,), c0 (4,)."""
     return bell.untrained(T, HIDDEN_SIZE, seed, scale)
 

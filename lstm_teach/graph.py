@@ -71,20 +71,12 @@ class Formula(NamedTuple):
     value: Callable[..., complex]
 
 
-def _times(weight: float, h: complex, plus: float = 0.0) -> complex:
-    return plus + weight * h
-
-
-def _cross_entropy(target: int, *scores: complex) -> complex:
-    return cross_entropy(np.array([scores]), [target])[0]
-
-
 def _step(net: Net, t: int) -> Iterator[tuple[str, Formula]]:
     """The boxes of a step in the order of the forward pass."""
     p, here, before = net.params, f"[{t}]", f"[{t - 1}]"
     for gate in GATES:
-        weight, column = p["W" + gate][0, 0], p["U" + gate][0, net.x[t]]
-        yield f"z{gate}{here}", Formula(("h" + before,), partial(_times, weight, plus=column))
+        W, U = p["W" + gate][0, 0], p["U" + gate][0, net.x[t]]
+        yield f"z{gate}{here}", Formula(("h" + before,), lambda h, W=W, U=U: U + W * h)
     for gate in GATES:
         yield gate + here, Formula((f"z{gate}{here}",), np.tanh if gate == "g" else sigmoid)
     yield "kept" + here, Formula(("f" + here, "c" + before), mul)
@@ -94,8 +86,8 @@ def _step(net: Net, t: int) -> Iterator[tuple[str, Formula]]:
     yield "h" + here, Formula(("o" + here, "ct" + here), mul)
     scores = tuple(score(t, k) for k in range(net.K))
     for k, name in enumerate(scores):
-        yield name, Formula(("h" + here,), partial(_times, p.V[k, 0]))
-    yield "loss" + here, Formula(scores, partial(_cross_entropy, net.targets[t]))
+        yield name, Formula(("h" + here,), partial(mul, p.V[k, 0]))
+    yield "loss" + here, Formula(scores, lambda *scores: cross_entropy(np.array([scores]), net.targets[[t]])[0])
 
 
 # ------------------------------------------------------------------------------------------------ boxes and arrows

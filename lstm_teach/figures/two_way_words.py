@@ -270,29 +270,24 @@ def _sum_line(net: Net, back: Back, box: str, ways: list[str]) -> str:
     In a net of one step each has a single part, and nothing to add it to: a later step has not been heard of yet.
     """
     (kind, t), first = kind_and_step(box), ""
-    if net.T == 1 and t == 0 and not back.flaws:
-        if kind == "h":
-            one = _through_V(net, back, t)
-        else:
-            slope = slope_symbol(net, ways[0])
-            one = f"dct[0] × {slope} = {times(back.boxes['ct[0]'], net.slopes[ways[0]])}"
-        return f"{delta_name(box)} = {one} = {exact(back.boxes[box])}."
     if t == -1:
         parts = [(f"{slope_symbol(net, name)} × d{ends(name)[1]}", back.arrows[name]) for name in ways]
     else:
         own, *later = ways
-        one, other = ("dc_hidden", "dc_carry") if kind == "c" else ("dh_loss", "dh_future")
         missing, none = " (missing)" * (own in back.missing), " (no later step)" * (not later)
-        future = sum(back.arrows[name] for name in later)
-        parts = [(f"{one}[{t}]{missing}", back.arrows[own]), (f"{other}[{t}]{none}", future)]
-        if kind == "h" and not missing:
-            first = f"dh_loss[{t}] = {_through_V(net, back, t)}. "
-        if kind == "c":
-            products = []
-            for part, delta, name in zip((one, other), (f"dct[{t}]", f"dc[{t + 1}]"), ways, strict=False):
+        if kind == "h":
+            names, made = (f"dh_loss[{t}]", f"dh_future[{t}]"), [] if missing else [_through_V(net, back, t)]
+        else:
+            names, made = (f"dc_hidden[{t}]", f"dc_carry[{t}]"), []
+            for delta, name in zip((f"dct[{t}]", f"dc[{t + 1}]"), ways, strict=False):
                 numbers = times(back.boxes[ends(name)[1]], net.slopes[name])
-                products.append(f"{part}[{t}] = {delta} × {slope_symbol(net, name)} = {numbers}")
-            first = f"{', '.join(products)}. "
+                made.append(f"{delta} × {slope_symbol(net, name)} = {numbers}")
+        if net.T == 1 and not back.flaws:
+            return f"{delta_name(box)} = {made[0]} = {exact(back.boxes[box])}."
+        future = sum(back.arrows[name] for name in later)
+        parts = [(names[0] + missing, back.arrows[own]), (names[1] + none, future)]
+        if made:
+            first = ", ".join(f"{name} = {how}" for name, how in zip(names, made, strict=False)) + ". "
     for stray in back.strays:
         if stray.target == box:
             parts.append((STRAYS[stray.kind][1].format(s=kind_and_step(stray.source)[1]), stray.amount))

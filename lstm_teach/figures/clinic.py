@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 
 from ..gradreport import verdict
 from ..params import GATES, Params
-from .scene import Scene
+from .scene import Built, Scene
 from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, bare, new_figure, new_page, short, tidy
 
 Errors = Mapping[str, float]  # norm-relative, by matrix
@@ -106,7 +106,7 @@ def _panels(
     return [artist for tint, dots, numbers in panels for artist in (tint, dots, *numbers.values())], update
 
 
-def build(titles: Sequence[str], lengths: Sequence[int]) -> tuple[Scene, Callable]:
+def build(titles: Sequence[str], lengths: Sequence[int]) -> Built:
     """Draw what stays of two ladders side by side; return the scene and `update(ladders, right, faulty)`.
 
     `ladders` has for each of `titles` the errors at each of `lengths`; `right` is a piece of code, `faulty` what was
@@ -141,7 +141,7 @@ def describe(ladders: Mapping[str, Ladder]) -> str:
 LINE, CODE = 19, 8.6  # pixels from one line of code to the next; points
 
 
-def build_code(lines: Sequence[str], first: int) -> tuple[Scene, Callable]:
+def build_code(lines: Sequence[str], first: int) -> Built:
     """Draw lines of code, numbered from `first` on; return the scene and `update(number, faulty)`.
 
     `update` frames the line with that number (None: no line) and marks it as faulty or right. Line n of the code

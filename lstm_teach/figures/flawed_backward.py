@@ -3,7 +3,7 @@
 May import numpy, matplotlib, and the verdicts of the gradient check.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from matplotlib import colormaps
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from ..gradreport import errors_of, verdict
 from ..nested import FLAWS
 from ..params import Params
-from .scene import Scene, drawn
+from .scene import Built, Scene, drawn
 from .shapes import rectangle
 from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, SIGNED, SKY, SMALL, UNSURE, WRONG, bare, new_figure, short
 
@@ -31,7 +31,7 @@ RIGHT_AT = -4.65  # where a gradient that is right has its mark, below the axis
 PITCH, GAP = 7, 2  # cells from one matrix to the next, and from the upper row to the lower
 
 
-def build(vocab_size: int, hidden_size: int) -> tuple[Scene, Callable]:
+def build(vocab_size: int, hidden_size: int) -> Built:
     """Draw what stays; return the scene and `update(got, right)`, which takes two sets of nine gradients."""
     K, H = vocab_size, hidden_size
     shapes = {name: matrix.shape for name, matrix in Params.zeros(K, H).items()}

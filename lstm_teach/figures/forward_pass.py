@@ -3,11 +3,9 @@
 May import numpy, matplotlib, lstm_teach.forward and lstm_teach.bell.
 """
 
-from collections.abc import Callable
-
 from ..bell import BELL, QUIET
 from ..forward import Cache
-from .scene import Scene
+from .scene import Built, Scene
 from .style import COLORS, GRAY, LIGHT_GRAY, NORMAL, RIGHT, WRONG, axes_at, line_style, new_figure, tidy
 
 UNIT = 0  # the unit with the memory
@@ -19,7 +17,7 @@ LINES = {
 }
 
 
-def build(longest: int, gates: str = "f") -> tuple[Scene, Callable[[Cache, Cache], None]]:
+def build(longest: int, gates: str = "f") -> Built:
     """Draw what stays; return the scene and `update(rang, silent)`, two forward passes of at most `longest` steps.
 
     `gates` are those to draw below the cell value, in the run in which the bell rang.

@@ -3,7 +3,7 @@
 May import numpy, matplotlib, and the ladder of the gradient check.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from ..gradreport import LADDER
-from .scene import Scene
+from .scene import Built, Scene
 from .style import BLACK, COLORS, GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, SKY, SMALL, WRONG, new_figure, short, tidy
 
 SCHEMES = {
@@ -41,7 +41,7 @@ class Curves:
     bend: dict[str, np.ndarray]
 
 
-def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
+def build(steps: np.ndarray, around: np.ndarray) -> Built:
     """Draw what stays for `steps` (n,) and nudges of `around` (m,) steps; return the scene and `update`.
 
     `update(curves, k, scheme, eps, change)`: k is the number of the step, eps the relative spacing of numbers, and
@@ -60,10 +60,8 @@ def build(steps: np.ndarray, around: np.ndarray) -> tuple[Scene, Callable]:
     (bend,) = left.plot([], [], **thin, linestyle=(0, (1, 1.5)), label="from the bend of the curve")
     (rounding,) = left.plot([], [], **thin, linestyle=(0, (4, 2)), label="from rounding, about")
     lines = {scheme: left.plot(steps, steps, **style | {"marker": ""})[0] for scheme, style in SCHEMES.items()}
-    marks = {
-        scheme: left.plot([], [], **style | {"linestyle": ""}, markeredgecolor="white")[0]
-        for scheme, style in SCHEMES.items()
-    }
+    alone = {"linestyle": "", "markeredgecolor": "white"}
+    marks = {scheme: left.plot([], [], **style | alone)[0] for scheme, style in SCHEMES.items()}
 
     right = figure.add_axes((0.66, 0.115, 0.33, 0.69))
     tidy(right, "", "distance from the weight, in nudges", "in units of nudge × true slope")

@@ -3,14 +3,12 @@
 May import numpy and matplotlib.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 
-from .scene import Scene, drawn
+from .scene import Built, Scene, drawn
 from .shapes import Points, octagon, rectangle, tag
 from .style import COLORS, GRAY, LARGE, NORMAL, SMALL, WIDTH, YELLOW, new_page
 
@@ -45,7 +43,7 @@ def hands(own: np.ndarray, merged: int) -> np.ndarray:
     return shown
 
 
-def build(T: int) -> tuple[Scene, Callable[[np.ndarray, int], None]]:
+def build(T: int) -> Built:
     """Draw what stays; return the scene and `update(own, position)`."""
     height, last = TOP + PITCH * T + 36, T - 1
     figure, axes = new_page(WIDTH, height)

@@ -6,7 +6,6 @@ May import numpy, matplotlib and lettering.
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -95,8 +94,13 @@ class Scene:
             self.figure.set_layout_engine("none")
             self._laid_out = True
         self._order = list(self._drawing_order())
-        with _left_out(self._order):
+        for artist in self._order:
+            artist.draw = lambda renderer: None  # making them invisible would move titles and labels as well
+        try:
             self.figure.canvas.draw()
+        finally:
+            for artist in self._order:
+                del artist.draw
         self._background = self.figure.canvas.copy_from_bbox(self.figure.bbox)
 
     def _drawing_order(self) -> Iterator[Artist]:
@@ -109,8 +113,11 @@ class Scene:
         yield from sorted(of_figure, key=Artist.get_zorder)
 
 
-def drawn(built: tuple[Scene, Callable[..., None]], *arguments: Any) -> Figure:
-    """The picture of a scene and its `update`, as a figure's `build` returns them, for these arguments."""
+Built = tuple[Scene, Callable[..., None]]  # a scene and its `update`, which gives it other arrays to show
+
+
+def drawn(built: Built, *arguments: Any) -> Figure:
+    """The picture of what a figure's `build` returns, for these arguments."""
     scene, update = built
     update(*arguments)
     return scene.figure
@@ -122,18 +129,6 @@ def _over(axes: Axes, static: Artist) -> bool:
         return False
     box = static.get_tightbbox()
     return box is not None and bool(np.isfinite(box.extents).all()) and box.overlaps(axes.bbox)
-
-
-@contextmanager
-def _left_out(artists: list[Artist]) -> Iterator[None]:
-    """Draw nothing for these artists; making them invisible would move titles and labels as well."""
-    for artist in artists:
-        artist.draw = lambda renderer: None
-    try:
-        yield
-    finally:
-        for artist in artists:
-            del artist.draw
 
 
 def encode_png(rgba: np.ndarray) -> bytes:

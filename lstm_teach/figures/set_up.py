@@ -4,15 +4,13 @@ The pattern of every figure module: `build()` returns a scene and the function t
 `describe()` returns the one line that is both the caption of the picture and its alt text.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
-from .scene import Scene
+from .scene import Built, Scene
 from .style import COLORS, NORMAL, new_figure, percent, short, tidy
 
 
-def build(steps: int) -> tuple[Scene, Callable[[np.ndarray], None]]:
+def build(steps: int) -> Built:
     """Draw what stays; return the scene and `update(left)`, where `left` is (steps + 1,) fractions."""
     figure = new_figure(900, 300)
     words = "What is left of a cell value of 1 when the forget gate is f at every step"

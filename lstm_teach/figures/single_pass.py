@@ -3,7 +3,7 @@
 May import numpy, matplotlib, and the names and verdicts of the core.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -16,7 +16,7 @@ from ..backward import Deltas
 from ..gradreport import verdict
 from ..nested import FLAWS
 from ..params import GATES, Params
-from .scene import Scene
+from .scene import Built, Scene
 from .style import BLACK, COLORS, GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, axes_at, bare, new_figure, short, tidy
 
 QUANTITIES = (
@@ -62,7 +62,7 @@ LOWEST, HIGHEST = 1e-3, 1e2  # of the axis of sizes; a smaller size has a column
 NOTHING = LOWEST / 6
 
 
-def build(T: int) -> tuple[Scene, Callable[..., None]]:
+def build(T: int) -> Built:
     """Where some loop's deltas differ from the right ones in T steps, and how long they all are at one step.
 
     Draw what stays; return the scene and `update(deltas, right, errors, left_in, step)`: `deltas` and `right` hold

@@ -3,7 +3,7 @@
 May import numpy, matplotlib, params and the rest of figures; histories and arrays come from the lesson.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
 from ..training import History
-from .scene import Scene
+from .scene import Built, Scene
 from .style import (
     BLACK,
     GRAY,
@@ -254,7 +254,7 @@ def describe_norms(whole: np.ndarray, limit: float) -> str:
 # ------------------------------------------------------------------------------------------ a limit on the norm
 
 
-def build_limit(norms: Mapping[str, np.ndarray]) -> tuple[Scene, Callable[[str, float], None]]:
+def build_limit(norms: Mapping[str, np.ndarray]) -> Built:
     """A limit on the gradient's norm, moved by hand: which steps it clips, and how much is left of them.
 
     Draw what stays; return the scene and `update(run, limit)`. `norms` maps runs to the norm at each step.
@@ -305,9 +305,7 @@ def describe_limit(run: str, values: np.ndarray, limit: float) -> str:
 STEPS_SHOWN = 24  # of a string; a longer one is cut
 
 
-def build(
-    symbols: str, tested: Sequence[int], kinds: Mapping[str, Sequence[float]]
-) -> tuple[Scene, Callable[..., None]]:
+def build(symbols: str, tested: Sequence[int], kinds: Mapping[str, Sequence[float]]) -> Built:
     """What a net predicts along one string, under the curve of how much of the task it has learned.
 
     `kinds` holds, for each kind of gradient, the judgement at the steps `tested`. Draw what stays; return the scene and

@@ -16,7 +16,7 @@ from ..graph import Net, ends, kind_and_step, score
 from ..params import GATES
 from . import two_way_layout as page
 from . import two_way_words as words
-from .scene import Scene
+from .scene import Built, Scene
 from .shapes import Points, head, octagon, rectangle, tag
 from .style import BLACK, COLORS, GRAY, LARGE, SMALL, WRONG, YELLOW, new_page
 from .two_way_layout import Layout, stray_path
@@ -38,7 +38,7 @@ CROSS["linestyle"] = ""
 CENTER = {"ha": "center", "va": "center_baseline"}
 
 
-def build(net: Net, direction: str = "both", flaw_marks: bool = False) -> tuple[Scene, Update]:
+def build(net: Net, direction: str = "both", flaw_marks: bool = False) -> Built:
     """Draw what stays for views of this net in this direction; return the scene and `update(view)`.
 
     `flaw_marks`: with what marks wrong deltas and arrows in the legend.
@@ -185,14 +185,9 @@ def _build_values(scene: Scene, axes: Axes, layout: Layout) -> Update:
     """Value boxes and their numbers. On the way back they stand still and belong to the background."""
     height, sizes = layout.sizes.box[1], layout.sizes
     kinds = [kind_and_step(name)[0] for name in layout.boxes]
-    boxes = axes.add_collection(
-        PolyCollection(
-            [octagon(x, y, width, height) for x, y, width in layout.boxes.values()],
-            edgecolor=[EDGES.get(kind, GRAY) for kind in kinds],
-            linewidth=[2.4 if kind in GATES else 1.4 for kind in kinds],
-            zorder=0.6,
-        )
-    )
+    shapes = [octagon(x, y, width, height) for x, y, width in layout.boxes.values()]
+    edges, widths = [EDGES.get(kind, GRAY) for kind in kinds], [2.4 if kind in GATES else 1.4 for kind in kinds]
+    boxes = axes.add_collection(PolyCollection(shapes, edgecolor=edges, linewidth=widths, zorder=0.6))
     texts = [
         axes.text(x, y, "", fontsize=sizes.small if width < page.NARROW else sizes.text, **CENTER, zorder=0.7)
         for x, y, width in layout.boxes.values()
@@ -261,12 +256,10 @@ def _build_deltas(scene: Scene, axes: Axes, layout: Layout) -> Update:
     if layout.T > 1:  # one step alone has only one part each, and nothing from later
         sources |= {f"later[{last}]": (f"h[{last}]", []), f"c[{last}] -> kept[{last + 1}]": (f"c[{last}]", [])}
         sums |= {f"{kind}[{t}]" for t in range(layout.T) for kind in "ch"}
-    noses = [4 if width < page.NARROW else 6 for _, _, width, _ in places.values()]
-    tags = axes.add_collection(
-        PolyCollection([tag(*place, nose=nose) for place, nose in zip(places.values(), noses, strict=True)], zorder=2)
-    )
+    places = {name: (*place, 4 if place[2] < page.NARROW else 6) for name, place in places.items()}  # and the nose
+    tags = axes.add_collection(PolyCollection([tag(*place) for place in places.values()], zorder=2))
     texts = {}
-    for (name, (x, y, width, _)), nose in zip(places.items(), noses, strict=True):
+    for name, (x, y, width, _, nose) in places.items():
         small = name in layout.parts or width < page.NARROW
         size, weight = (layout.sizes.small, "normal") if small else (layout.sizes.text, "bold")
         texts[name] = axes.text(x + nose / 2 - 0.5, y, "", **CENTER, zorder=2.2, fontsize=size, weight=weight)
@@ -289,7 +282,7 @@ def _build_deltas(scene: Scene, axes: Axes, layout: Layout) -> Update:
             texts[name].set_text(words.delta_text(delta))
             texts[name].set_color(_ink(color))
             if bad:
-                x, y, width, tall = places[name]
+                x, y, width, tall, _ = places[name]
                 corners.append((x + width / 2 - 1, y - tall / 2 + 1))
         faces, edges, widths = zip(*looks, strict=True)
         tags.set(facecolor=faces, edgecolor=edges, linewidth=widths)

@@ -113,9 +113,7 @@ class Layout:
         here, c, h, h_before, c_before = f"[{t}]", f"c[{t}]", f"h[{t}]", f"h[{t - 1}]", f"c[{t - 1}]"
         spot, part, half = self.spot, self.sizes.part[0] / 2, self.sizes.box[1] / 2
 
-        def join(
-            source: str, target: str, *corners: tuple[float, float], tag: tuple[float, float] | None = None
-        ) -> None:
+        def join(source: str, target: str, *corners: Place, tag: Place | None = None) -> None:
             """Add an arrow; `tag` is how far its tag is from its middle."""
             path = self.paths[arrow(source, target)] = np.array(corners, float)
             if tag:

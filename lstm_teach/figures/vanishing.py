@@ -4,7 +4,7 @@ Norms are drawn on absolute logarithmic scales with fixed ends, so that a smalle
 numpy, matplotlib, scene and style.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -21,7 +21,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogFormatterMathtext, LogLocator, MultipleLocator
 
 from ..flow import GradientFlow
-from .scene import Scene
+from .scene import Built, Scene
 from .shapes import rectangle
 from .style import BLACK, COLORS, GRAY, LARGE, LIGHT_GRAY, NAMES, NORMAL, SMALL, WRONG, axes_at, new_figure, short, tidy
 
@@ -79,7 +79,7 @@ class Fade:
         return self.norms[LAST] * self.rates[which] ** (LAST - np.arange(STEPS))
 
 
-def build_fade() -> tuple[Scene, Callable[[Fade, bool], None]]:
+def build_fade() -> Built:
     """Draw what stays of "how much arrives"; return the scene and `update(fade, revealed)`."""
     figure = new_figure(900, 500)
     figure.get_layout_engine().set(hspace=0.05)
@@ -200,7 +200,7 @@ PATHS = {  # the name of each road, its color and its hatch
 }
 
 
-def build_credit() -> tuple[Scene, Callable[[GradientFlow, str, int, int], None]]:
+def build_credit() -> Built:
     """Draw what stays of "who is credited"; return the scene and `update(flow, quantity, s, t)`; quantity: "h", "c"."""
     figure = new_figure(900, 484, layout=None)
     places = (55, 30, 380, 355), (450, 30, 14, 355), (605, 30, 280, 145), (605, 235, 280, 150)

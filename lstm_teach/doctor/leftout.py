@@ -245,6 +245,7 @@ def undefined(here: Here, name: str, carried: list[str]) -> Iterator[Edit]:
         found += [
             (f"{code} + {t}", cost + 0.1) for code, cost in found for t in carried if here.value(t).shape == shape
         ]
-        found += [(f"{text}.copy()", 1.8) for text, one in here.atoms.items() if one.shape == shape]
+        same = (text for text, one in here.atoms.items() if one.shape == shape)
+        found += [(text if text[-1] == ")" else f"{text}.copy()", 1.8) for text in same]
         for code, cost in found:
             yield forgotten(here.gap, cost - _HANDED, f"{name} = {code}")

@@ -209,7 +209,7 @@ class _Anew:
             lists = {t: v for t, v in self.local.items() if isinstance(v, list) or _by_number(v)}
             dot = "." if place.slot.number in self.before else ""  # there no other row may have been read so far
             known = [(t, v) for t, v in (atoms | lists).items() if t.replace(dot, "").isidentifier()]
-            steps = [t for t, v in known if len(v) - self.truth.case.length in (0, 1)]
+            steps = [t for t, v in known if _by_number(v) or len(v) - self.truth.case.length in (0, 1)]
             offsets = ("", " - 1", " + 1") if ahead else ("", " - 1")
             places = [t + offset for t in place.maker.loop_names() for offset in offsets]
             rows_of = [*(f"{t}[{index}]" for t in steps for index in places), *(f"{t}[-1]" for t in lists)]

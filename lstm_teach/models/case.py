@@ -31,26 +31,27 @@ def case_of(net: Any, names: Iterable[str], loss: Callable[[int], Any], gradient
     """
     names, gradient = list(names), gradient or loss
     for name in names:
-        value = _value(net, name)
-        if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
-            raise TypeError(f"{name} of net must be an array of floating-point numbers, got {validate.brief(value)}.")
+        floating(f"{name} of net must", _value(net, name))
     for said, function in (("loss", loss), ("gradient", gradient)):
         validate.instance(said, function, Callable, "a function of T")
 
     def case(T: int) -> tuple:
-        @functools.wraps(loss)
-        def own_loss(params: Mapping) -> Any:
+        def at(params: Mapping, function: Callable) -> Any:
             with _holding(net, params):
-                return loss(T)
+                return function(T)
 
-        @functools.wraps(gradient)
-        def own_gradient(params: Mapping) -> Any:
-            with _holding(net, params):
-                return _by_name(after_the_loss(gradient(T)), names)
-
+        own_loss = functools.wraps(loss)(lambda params: at(params, loss))
+        own_gradient = functools.wraps(gradient)(lambda params: _by_name(after_the_loss(at(params, gradient)), names))
         return {name: _value(net, name).copy() for name in names}, own_loss, own_gradient
 
     return case
+
+
+def floating(must: str, value: Any) -> None:
+    """Raise TypeError unless this is an array of floating-point numbers."""
+    if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+        got = f"an array of dtype {value.dtype}" if isinstance(value, np.ndarray) else validate.brief(value)
+        raise TypeError(f"{must} be an array of floating-point numbers, got {got}.")
 
 
 def after_the_loss(result: Any) -> Any:
@@ -65,11 +66,11 @@ def _by_name(grads: Any, names: list[str]) -> Any:
     if isinstance(grads, Mapping):
         return {name: grads[key] for name in names for key in (f"d_{name}", f"d{name}", name) if key in grads}
     if isinstance(grads, np.ndarray) and len(names) == 1:
-        return {names[0]: grads}
-    if not isinstance(grads, tuple | list) or len(grads) != len(names):
-        got = f"{len(grads)} things" if isinstance(grads, tuple | list) else validate.brief(grads)
-        raise TypeError(f"gradient(T) must return a mapping, or one array for each of {', '.join(names)}; got {got}.")
-    return dict(zip(names, grads, strict=True))
+        grads = [grads]
+    if isinstance(grads, tuple | list) and len(grads) == len(names):
+        return dict(zip(names, grads, strict=True))
+    got = f"{len(grads)} things" if isinstance(grads, tuple | list) else validate.brief(grads)
+    raise TypeError(f"gradient(T) must return a mapping, or one array for each of {', '.join(names)}; got {got}.")
 
 
 @contextmanager

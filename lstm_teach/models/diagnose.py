@@ -5,7 +5,6 @@ Imports the rest of this package, the guard, html and validate. Nothing here kno
 
 from __future__ import annotations
 
-import linecache
 import sysconfig
 import time
 import traceback
@@ -18,10 +17,9 @@ import numpy as np
 from lstm_teach import guard, html, validate
 from lstm_teach.gradcheck import LENGTHS
 from lstm_teach.gradreport import listing, marked, word
-from lstm_teach.models.differences import RIGHT, Model, ModelCase, Seen, Unusable, compare, model_of
+from lstm_teach.models.differences import RIGHT, ModelCase, Models, Seen, Unusable, compare, model_of, pooled, wrong_of
 from lstm_teach.models.experiments import explain
 from lstm_teach.models.families import ModelFinding, finding
-from lstm_teach.models.relations import pooled, wrong_of
 from lstm_teach.models.soundness import beside_the_kink, of_sane_size, soundness, unread
 
 
@@ -128,11 +126,10 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     lengths = sorted({validate.positive_integer("each of lengths", T) for T in lengths})
     if not lengths:
         raise ValueError("lengths must hold at least one number of steps, got none.")
-    unsound: ModelFinding | None = None
     findings: list[ModelFinding] = []
     notes: dict[str, None] = {}  # a dict keeps the order and drops repetitions
-    own: dict[int, Model] = {}
-    models: dict[int, Model] = {}  # the same, but with weights of usual size where the learner's are tiny
+    own: Models = {}
+    models: Models = {}  # the same, but with weights of usual size where the learner's are tiny
     seen: Seen = {}
     failed: dict[int, Exception] = {}
     for T in lengths:
@@ -140,8 +137,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             break  # short sequences tell more about a mistake
         try:
             own[T] = model_of(case, T, seconds)
-            unsound = soundness(own[T], lambda T=T: model_of(case, T, seconds), notes)
-            if unsound:
+            if findings := soundness(own[T], lambda T=T: model_of(case, T, seconds), notes):
                 break
             models[T] = of_sane_size(own[T], notes)
             seen[T] = compare(models[T])
@@ -155,12 +151,9 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             if "did not finish" in str(error):
                 break
     try:
-        unsound = unsound or unread(models, seen, notes)
-        if unsound:
-            findings = [unsound]
-        elif any(map(wrong_of, seen.values())):
-            findings, said = explain(seen, models, lambda T: of_sane_size(model_of(case, T, seconds), notes))
-            notes.update(dict.fromkeys(said))
+        findings = findings or unread(models, seen, notes)
+        if not findings and any(map(wrong_of, seen.values())):
+            findings = explain(seen, models, lambda T: of_sane_size(model_of(case, T, seconds), notes), notes)
             replaced = [T for T in seen if wrong_of(seen[T]) and models[T] is not own[T]]
             hidden = max((pooled(compare(own[T])).error for T in replaced), default=np.inf)
             if hidden < 1e-4:
@@ -171,12 +164,10 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     except guard.LearnerError as error:
         failed[max(seen)] = error
     findings = _failures(failed, seen) + findings
-    some = {(name, T) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.tried.all()}
-    if some:
-        where = listing(
-            f"{name} at T = {listing(T for n, T in sorted(some) if n == name)}" for name in dict(sorted(some))
-        )
-        notes[f"Only some entries were compared one by one, and the table shows the error of those: {where}."] = None
+    some = sorted((name, T) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.tried.all())
+    if where := [f"{name} at T = {listing(T for n, T in some if n == name)}" for name in dict(some)]:
+        what = "Only some entries were compared one by one, and the table shows the error of those"
+        notes[f"{what}: {listing(where)}."] = None
     ladder = {T: {name: c.error for name, c in each.items()} for T, each in seen.items()}
     return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started)
 
@@ -187,23 +178,18 @@ def _failures(failed: dict[int, Exception], seen: Seen) -> list[ModelFinding]:
     for T, error in failed.items():
         kind = "unusable" if isinstance(error, Unusable) else "raises"
         lengths.setdefault((kind, f"{error}{_came_from(error)}"), []).append(T)
-        if not seen:
-            break  # it fails at every length, most likely for one reason
-    return [
-        ModelFinding(kind, f"At T = {listing(at)}: {said}" if seen else said) for (kind, said), at in lengths.items()
-    ]
+    if not seen:  # it fails at every length, most likely for one reason
+        return [ModelFinding(*reason) for reason in lengths][:1]
+    return [ModelFinding(kind, f"At T = {listing(at)}: {said}") for (kind, said), at in lengths.items()]
 
 
 def _came_from(error: Exception) -> str:
     """The line of the learner's own files that raised, where the error's sentence does not name it already."""
     own = tuple(str(Path(module.__file__).parent) for module in (np, guard))
     python = (sysconfig.get_path("stdlib"), "<frozen", "<__")
-    cause = error.__cause__
-    for frame, number in reversed(list(traceback.walk_tb(cause.__traceback__)) if cause else []):
-        file = frame.f_code.co_filename
-        if file.startswith(own) or (file.startswith(python) and "-packages" not in file):
-            continue
-        line = linecache.getline(file, number, frame.f_globals).strip()
-        where = f" It came from line {number} of {Path(file).name}, in {frame.f_code.co_name}"
-        return "" if line and line in str(error) else f"{where}: {line}" if line else f"{where}."
+    for frame in reversed(traceback.extract_tb(error.__cause__.__traceback__) if error.__cause__ else []):
+        file, line = frame.filename, frame.line
+        if not file.startswith(own) and (not file.startswith(python) or "-packages" in file):
+            where = f" It came from line {frame.lineno} of {Path(file).name}, in {frame.name}"
+            return "" if line and line in str(error) else f"{where}: {line}" if line else f"{where}."
     return ""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import guard, validate
-from lstm_teach.models.case import after_the_loss
+from lstm_teach.models.case import after_the_loss, floating
 
 Arrays = Mapping[str, np.ndarray]
 Index = tuple[int | slice, ...]
@@ -52,12 +52,10 @@ class Model:
         Source: More and Wild, SIAM J. Sci. Comput. 33 (2011) 1292-1314. A corner of a ReLU on one of the lines would
         look like noise, so the lines do not go through the weights themselves, and the smallest of three counts.
         """
-        rng, lines = np.random.default_rng(0), []
-        for _ in range(3):
-            direction = {name: rng.normal(size=shape) for name, shape in self.shapes.items()}
-            lines.append(losses(self, (_along(self.params, direction, 1e-4 + 1e-6 * step) for step in range(9))))
-        first = np.abs(lines[0][0])
-        single = is_single(lines)  # then the steps of float32 can hide between the points
+        rng = np.random.default_rng(0)
+        directions = [{name: rng.normal(size=shape) for name, shape in self.shapes.items()} for _ in range(3)]
+        lines = [losses(self, (_along(self.params, d, 1e-4 + 1e-6 * step) for step in range(9))) for d in directions]
+        first, single = np.abs(lines[0][0]), is_single(lines)  # the steps of float32 can hide between the points
         noise = min(np.sqrt(np.mean(np.diff(line, 4) ** 2) / math.comb(8, 4)) for line in lines)
         return float(max(noise, np.spacing(np.float32(first) if single else first)))
 
@@ -80,9 +78,7 @@ def model_of(case: ModelCase, T: int, seconds: float) -> Model:
         validate.instance(f"{said} of case({T})", function, Callable, "a function of params")
     for name in params:
         array, what = params[name], f"params[{name!r}] of case({T}) must"
-        if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
-            got = f"an array of dtype {array.dtype}" if isinstance(array, np.ndarray) else validate.brief(array)
-            raise TypeError(f"{what} be an array of floating-point numbers, got {got}.")
+        floating(what, array)
         if not array.size:
             raise ValueError(f"{what} hold at least one number, got shape {array.shape}.")
         if not np.isfinite(array).all():
@@ -261,9 +257,16 @@ def reference(model: Model, name: str, mine: np.ndarray, count: int) -> tuple[np
     return whole.reshape(mine.shape), float(np.linalg.norm(off)), kink
 
 
-@dataclass(frozen=True)
+@dataclass
 class Comparison:
-    """One array of a gradient, the right one (NaN where not tried), and how far differences may be off."""
+    """One array of a gradient, the right one (NaN where not tried), and how far differences may be off.
+
+    error      |mine - right| / max(|mine|, |right|) in Euclidean norms, beyond what differences can tell
+    wrong      whether it is further off than rounding
+    away       what is too much, zero where differences can't tell
+    silent     whether the right gradient is zero here, so that this says nothing about a factor or a delta
+    is_matrix  whether it has rows and columns; `is_vector`: whether all of it is along one axis
+    """
 
     mine: np.ndarray
     right: np.ndarray
@@ -271,44 +274,31 @@ class Comparison:
     kink: int = 0  # 1 if the loss has a corner exactly here, 2 if this is not between its slopes
     elsewhere: float = 0.0  # the error along random directions, if it shows there alone
 
-    @property
-    def tried(self) -> np.ndarray:  # noqa: D102
-        return ~np.isnan(self.right)
-
-    @property
-    def is_matrix(self) -> bool:
-        """Whether it has rows and columns."""
-        return self.mine.ndim == 2 and min(self.mine.shape) > 1
-
-    @property
-    def is_vector(self) -> bool:
-        """Whether all of it is along one axis."""
-        return self.mine.size == max(self.mine.shape, default=1)
-
-    @property
-    def error(self) -> float:
-        """|mine - right| / max(|mine|, |right|) in Euclidean norms, beyond what differences can tell."""
-        mine, right = self.mine[self.tried], self.right[self.tried]
-        off = max(np.linalg.norm(mine - right) - 4 * self.blur, 0.0)
-        return float(off / max(np.linalg.norm(mine), np.linalg.norm(right))) if off else self.elsewhere
-
-    @property
-    def wrong(self) -> bool:
-        """Whether it is further off than rounding."""
-        return self.error > RIGHT
-
-    @property
-    def silent(self) -> bool:
-        """Whether the right gradient is zero here, so that this says nothing about a factor or a delta."""
-        return not np.abs(self.right[self.tried]).max(initial=0) > 4 * self.blur
-
-    @property
-    def away(self) -> np.ndarray:
-        """What is too much, zero where differences can't tell."""
-        return np.where(np.abs(self.mine - self.right) > 4 * self.blur, self.mine - self.right, 0)
+    def __post_init__(self) -> None:
+        self.tried, apart = ~np.isnan(self.right), self.mine - self.right
+        mine, right, off = (np.linalg.norm(part[self.tried]) for part in (self.mine, self.right, apart))
+        self.error = float((off - 4 * self.blur) / max(mine, right)) if off > 4 * self.blur else self.elsewhere
+        self.wrong = self.error > RIGHT
+        self.away = np.where(np.abs(apart) > 4 * self.blur, apart, 0)
+        self.silent = not np.abs(self.right[self.tried]).max(initial=0) > 4 * self.blur
+        self.is_matrix = self.mine.ndim == 2 and min(self.mine.shape) > 1
+        self.is_vector = self.mine.size == max(self.mine.shape, default=1)
 
 
-Seen = dict[int, dict[str, Comparison]]
+Each = dict[str, Comparison]
+Seen = dict[int, Each]
+Models = dict[int, Model]
+
+
+def wrong_of(each: Each, names: Iterable[str] | None = None) -> list[str]:
+    """Those of the arrays whose gradient is wrong."""
+    return [name for name in names or each if each[name].wrong]
+
+
+def pooled(each: Each, names: Iterable[str] | None = None) -> Comparison:
+    """Several arrays, or all of them, as one."""
+    parts = [each[name] for name in names or each]
+    return Comparison(*(np.concatenate([getattr(c, side).ravel() for c in parts]) for side in ("mine", "right")))
 
 
 def compare(model: Model) -> dict[str, Comparison]:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_teach.gradreport import listing
-from lstm_teach.models.differences import Arrays, Model, Seen, changed, gradient, measured
+from lstm_teach.models.differences import Arrays, Each, Model, Seen, changed, gradient, measured, wrong_of
 from lstm_teach.models.layout import Layout, Piece
-from lstm_teach.models.relations import Each, part_of, wrong_of
+from lstm_teach.models.relations import part_of
 
 Side = tuple[str, int]  # an array, and along which axis
 
@@ -250,11 +250,8 @@ class Evidence:
     def cure(self) -> str:
         """What cures it when it is zero, in words: matrices before vectors, one alone before all of one shape."""
         inner = [name for name in self.each if name not in self.layout.outputs]  # without outputs no deltas at all
-        inner = sorted(inner, key=lambda name: (self.each[name].mine.ndim < 2, name not in self.bad))
-        shapes: dict[tuple, list[Piece]] = {}
-        for name in inner:
-            shapes.setdefault(self.each[name].mine.shape, []).append(Piece(name))
-        together = [pieces for pieces in shapes.values() if len(pieces) > 1]
+        inner.sort(key=lambda name: (self.each[name].mine.ndim < 2, name not in self.bad))
+        together = [[*map(Piece, names)] for names in self.layout.by_shape(inner) if len(names) > 1]
         every = ([name for name in inner if self.off([Piece(name)], alive=share) < 1e-6] for share in (1, 0.5))
         alone, told, where = next(filter(None, every), []), "", "where one of them is used"
         if len(alone) > 1:

@@ -12,11 +12,11 @@ from dataclasses import replace
 import numpy as np
 
 from lstm_teach.gradreport import listing
-from lstm_teach.models.differences import Model, Seen, compare, gradient, measured, reference, rescaled
+from lstm_teach.models.differences import Model, Models, Seen, compare, measured, pooled, rescaled, wrong_of
 from lstm_teach.models.evidence import Evidence, basis, inside, outputs, rank
 from lstm_teach.models.families import ModelFinding, finding
 from lstm_teach.models.layout import Layout, Piece
-from lstm_teach.models.relations import bounded, common_factor, fraction, part_of, pooled, ratio, relations, wrong_of
+from lstm_teach.models.relations import about, bounded, common_factor, fraction, part_of, ratio, relations
 
 Take = Callable[[int], Model]
 Said = list[tuple[str, str]]  # families, each with how one can see it
@@ -25,57 +25,55 @@ _PILED_UP, _EITHER = 0.7, 0.4
 _SMALL = 1e-4  # errors that an epsilon in one of loss and gradient, or float32, may leave
 
 
-def explain(seen: Seen, models: dict[int, Model], take: Take) -> tuple[list[ModelFinding], list[str]]:
-    """Findings, the surest first, and notes, for a gradient that is wrong at some length.
-
-    `take(T)` makes the model of another length.
-    """
+def explain(seen: Seen, models: Models, take: Take, notes: dict[str, None]) -> list[ModelFinding]:
+    """Findings, the surest first, for a gradient that is wrong at some length; `take(T)` makes the model of another."""
     ever = {name: [each[name] for each in seen.values()] for name in next(iter(seen.values()))}
     wrong = [name for name, cs in ever.items() if any(c.wrong for c in cs)]
     right = [name for name in ever if name not in wrong]
-    notes = [f"Right at every length tried, so ruled out: {listing(right)}."] if right else []
+    if right:
+        notes[f"Right at every length tried, so ruled out: {listing(right)}."] = None
     mute = [name for name, cs in ever.items() if 1 in seen and seen[1][name].silent and not all(c.silent for c in cs)]
     if mute:  # a state of zero at the start keeps it from being seen
         what = f"At T = 1 the gradient of {listing(mute)} has to be zero"
-        notes.append(f"{what} (does a state start at zero, or a softmax have a single entry?), so T = 1 says little.")
+        notes[f"{what} (does a state start at zero, or a softmax have a single entry?), so T = 1 says little."] = None
     unseen = [name for name in wrong if all(c.elsewhere or not c.wrong for c in ever[name])]
     apart = [finding("not compared", f"{listing(unseen)}: random directions in it disagree.")] if unseen else []
     wrong = [name for name in wrong if name not in unseen]
     if not wrong:
-        return apart, notes
+        return apart
     longest = models[max(models)]
     layout = Layout(longest.shapes, outputs(longest))
     error, worst = max((c.error, name) for name in wrong for c in ever[name])
+    found, explained = relations(seen, models, wrong, layout)
     if error < _SMALL:
-        found, explained = relations(seen, models, wrong, layout)
         small = finding("small", f"The largest error is {error:.0e}, in {worst}.")
-        return found if explained >= set(wrong) else [small], notes
+        return found if explained >= set(wrong) else [small]
 
     alike, law = common_factor(seen)
     if law and set(wrong) <= set(alike):
-        return [law.of()], notes
+        return [about(law)]
     if law:
-        of_all = law.of(listing(alike))
+        of_all = about(law, listing(alike))
         models = {T: rescaled(model, alike) for T, model in models.items()}
         divided = {T: compare(model) for T, model in models.items()}
-        found, more = explain(divided, models, lambda T: rescaled(take(T), alike))
+        more: dict[str, None] = {}
+        others = explain(divided, models, lambda T: rescaled(take(T), alike), more)
+        notes.update({note: None for note in more if "ruled out" not in note})
         told = f"{of_all.evidence} All arrays seem to have it; what is found next was found after dividing by it."
-        return [replace(of_all, evidence=told.strip()), *found], [note for note in more if "ruled out" not in note]
+        return [replace(of_all, evidence=told.strip()), *others]
     if not unseen and (law := bounded({T: pooled(each) for T, each in seen.items()})):
-        return [law.of()], notes
-    found, explained = relations(seen, models, wrong, layout)
+        return [about(law)]
     rest = [name for name in wrong if name not in explained]
-    others, more = _experiments(seen, models, take, rest, layout) if rest else ([], [])
-    notes += more
+    others = _trials(seen, models, take, rest, layout, notes) if rest else []
     families = {one.family for one in found}
     # what is wrong with a delta comes before what is wrong with a sum
     first = ("scale" in families and len(explained) > 1) or (bool(explained) and "gate rows" in families)
-    return (found + others if first else others + found) + apart, notes
+    return (found + others if first else others + found) + apart
 
 
-def _experiments(
-    seen: Seen, models: dict[int, Model], take: Take, rest: list[str], layout: Layout
-) -> tuple[list[ModelFinding], list[str]]:
+def _trials(
+    seen: Seen, models: Models, take: Take, rest: list[str], layout: Layout, notes: dict[str, None]
+) -> list[ModelFinding]:
     """What the arrays that no relation explains have in common, and a note on those that go wrong later."""
     first = known = next(T for T in seen if wrong_of(seen[T], rest))
     before = max((T for T in seen if first > T), default=None)
@@ -93,19 +91,20 @@ def _experiments(
             seen = {**seen, T: compare(replace(models[T], seconds=6 * models[T].seconds))}
     case = Evidence(seen, models[first], take, rest, layout, first, before)
     (family, what), *others = next(_hypotheses(case))
-    exact = {name: fraction(k) for name in case.bad if (k := ratio(case.each[name])) and "." not in fraction(k)}
+    exact: dict[str, list[str]] = {}
+    for name in case.bad:
+        if (k := ratio(case.each[name])) and "." not in (said := fraction(k)):
+            exact.setdefault(said, []).append(name)
     at = f"At T = {first} the gradient of"
-    told = [f"{at} {listing(n for n in exact if exact[n] == k)} is {k} times the right one." for k in {*exact.values()}]
+    told = [f"{at} {listing(names)} is {k} times the right one." for k, names in exact.items()]
     nothing = [piece for piece in case.wrong if not part_of(piece, case.each).mine.any()]
     if nothing and "is zero" not in what:
         told.append(f"{at} {layout.told(nothing)} is zero, and the right one is not.")
     said = [(family, " ".join(filter(None, [what, *told]))), *others]
-    later = [name for name in rest if name not in case.bad] or ["nothing"]
-    more = (
-        f"With more steps {listing(later)} {'are' if later[1:] else 'is'} wrong too. This may follow from the mistake"
-    )
-    notes = [f"{more} above or be another one: fix that first and run again."] if later != ["nothing"] else []
-    return [finding(family, case.place(), what) for family, what in said], notes
+    if later := [name for name in rest if name not in case.bad]:
+        what = f"With more steps {listing(later)} {'are' if later[1:] else 'is'} wrong too."
+        notes[f"{what} This may follow from the mistake above or be another one: fix that first and run again."] = None
+    return [finding(family, case.place(), what) for family, what in said]
 
 
 def _hypotheses(case: Evidence) -> Iterator[Said]:
@@ -323,11 +322,10 @@ def _wrong_step(case: Evidence) -> Said:
         what = "At T = 2 the delta of the last step is wrong too, to which nothing is handed; at T = 1 it is right."
         return [("steps", what)]
     for cut in case.layout.on_the_state() if inner else ():
-        model = replace(case.model, params=case.with_change(cut))
-        mine = gradient(model)
-        right = {name: reference(model, name, mine[name], mine[name].size)[0] for name in matrices}
-        read = [name for name in matrices if name not in bad and rank(right[name]) == 2]
-        none = [name for name in inner if rank(mine[name]) == 1 < rank(right[name])]
+        bare = compare(replace(case.model, params=case.with_change(cut)))
+        known = [name for name in matrices if bare[name].tried.all()]
+        read = [name for name in known if name not in bad and rank(bare[name].right) == 2]
+        none = [name for name in inner if name in known and rank(bare[name].mine) == 1 < rank(bare[name].right)]
         if read and none:
             what = f"With {case.layout.told(cut)} set to zero, so that nothing spreads, one of the two steps gives"
             what += f" nothing at all to {listing(none)}, though {listing(read)} gets something of both."

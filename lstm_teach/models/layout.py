@@ -40,20 +40,19 @@ class Layout:
         self._states = {n for n in squares.union(*(shapes[name] for name in outputs)) if n > 1}
         self.gates = self._gates()
 
+    def by_shape(self, names: Iterable[str]) -> list[list[str]]:
+        """These arrays, together where they have one shape."""
+        return [[n for n in names if self.shapes[n] == shape] for shape in dict.fromkeys(self.shapes[n] for n in names)]
+
     def _gates(self) -> list[list[str]]:
-        groups: dict[Shape, list[str]] = {}
-        for name, shape in self.shapes.items():
-            if name not in self.outputs:
-                groups.setdefault(shape, []).append(name)
-        stacked = {
-            shape for shape in groups if any(n == count * s for n in shape for s in self._states for count in (3, 4))
-        }
-        sets = {shape: names for shape, names in groups.items() if len(names) in (3, 4) and shape not in stacked}
-        most = max(map(len, sets.values()), default=0)
-        same = {shape: names for shape, names in sets.items() if len(names) == most}
-        if self._states and not all(self._states.intersection(shape) for shape in same):
+        stacked = {count * n for n in self._states for count in (3, 4)}
+        inner = [n for n, shape in self.shapes.items() if n not in self.outputs and stacked.isdisjoint(shape)]
+        sets = [names for names in self.by_shape(inner) if len(names) in (3, 4)]
+        same = [names for names in sets if len(names) == max(map(len, sets))]
+        shapes = [self.shapes[name] for name, *_ in same]
+        if self._states and not all(map(self._states.intersection, shapes)):
             return []  # layers of one shape, with the gates side by side
-        return [list(gate) for gate in zip(*same.values(), strict=True)] if any(len(s) > 1 for s in same) else []
+        return [list(gate) for gate in zip(*same, strict=True)] if any(len(shape) > 1 for shape in shapes) else []
 
     def told(self, pieces: Iterable[Piece]) -> str:
         """These pieces in words: "rows 6 to 11 of W (block 2 of 4) and b"; of many, as "block 2 of 4 of W and b"."""

@@ -19,22 +19,21 @@ from lstm_teach.models.differences import Comparison, Model, Seen, changed, grad
 from lstm_teach.models.families import ModelFinding, finding
 
 
-def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) -> ModelFinding | None:
+def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) -> list[ModelFinding]:
     """What is wrong with the check itself: precision, inputs that change, calls that can't be repeated."""
     params = model.params
     single = [name for name in params if params[name].dtype != np.float64]
     if single:
-        return finding("precision", f"{listing(single)} of params is {params[single[0]].dtype}.")
+        return [finding("precision", f"{listing(single)} of params is {params[single[0]].dtype}.")]
     given = changed(params)
-    calls = {
-        "loss": lambda: losses(model, [given]),
-        "gradient": lambda: guard.call(model.gradient, given, seconds=model.seconds),
-    }
-    for name, call in calls.items():
+    for name, call in (
+        ("loss", lambda: losses(model, [given])),
+        ("gradient", lambda: guard.call(model.gradient, given, seconds=model.seconds)),
+    ):
         call()
         altered = [key for key in params if not np.array_equal(given[key], params[key])]
         if altered:
-            return finding("input changed", f"{name}(params) changes {listing(altered)} of its argument.")
+            return [finding("input changed", f"{name}(params) changes {listing(altered)} of its argument.")]
     values = [value(model) for _ in range(3)]
     first, again = gradient(model), gradient(model)
     values.append(value(model))
@@ -49,20 +48,20 @@ def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) 
         how = "The loss is the same each time, so only the backward pass starts from something old."
         if 1 < ratio < np.inf and relative_error(twice, ratio * once) < 1e-6:
             how = f"It is {ratio:.3g} times the last one: new gradients are added to old ones."
-        return finding("state", place, how)
+        return [finding("state", place, how)]
     after = gradient(model, before=changed(params, ((name, (), params[name] + 0.1) for name in params)))
     if any(relative_error(first[name], after[name]) > 1e-9 for name in params):
         what = "gradient(params) uses what the last call of loss left behind, and is right only after loss(params) with"
         notes[f"{what} the same params; the check called them in that order."] = None
     if is_single(first.values()):
-        return finding("precision", "Every number of the gradient fits float32 exactly, so it was computed in float32.")
-    if model.noise > 1e-12 * size:
-        jumps = f"At T = {model.steps} the loss jumps by {model.noise:.0e} from one weight to the next."
-        return finding("precision", jumps)
-    return None
+        return [
+            finding("precision", "Every number of the gradient fits float32 exactly, so it was computed in float32.")
+        ]
+    jumps = f"At T = {model.steps} the loss jumps by {model.noise:.0e} from one weight to the next."
+    return [finding("precision", jumps)] if model.noise > 1e-12 * size else []
 
 
-def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float]) -> ModelFinding:
+def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float]) -> list[ModelFinding]:
     """Called again and again, a state that is kept settles or drifts by equal steps; random numbers do neither."""
     sources = _random_sources(model.loss)
     before = [repr(read()) for read in sources]
@@ -82,9 +81,9 @@ def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float
     place = f"Called again with the same params, loss(params) returns {', '.join(f'{each:.6g}' for each in values)}."
     if not drawn and (settles or drifts or same_start):
         unseen = "no random draw was seen, so a state seems to be carried over from call to call"
-        return finding("state", place, f"{start}, and {unseen}.")
+        return [finding("state", place, f"{start}, and {unseen}.")]
     never = "" if settles or drifts else "the values never settle: "
-    return finding("random", place, f"{start}, and {never}random numbers are drawn, as for dropout.")
+    return [finding("random", place, f"{start}, and {never}random numbers are drawn, as for dropout.")]
 
 
 def _random_sources(function: Callable) -> list[Callable[[], object]]:
@@ -102,22 +101,22 @@ def _random_sources(function: Callable) -> list[Callable[[], object]]:
     return found
 
 
-def unread(models: dict[int, Model], seen: Seen, notes: dict[str, None]) -> ModelFinding | None:
+def unread(models: dict[int, Model], seen: Seen, notes: dict[str, None]) -> list[ModelFinding]:
     """Arrays with which the loss never changes, and their gradient is not zero; or the gradient, and it is wrong."""
     longer = [T for T in seen if T > 1]  # at T = 1 nothing has to come of what acts on a state of zero
     if not longer:
-        return None
+        return []
     still = {T: value(models[T]) for T in longer}
     model = models[longer[0]]
     idle = [n for n in model.params if all(value(models[T], _moved(models[T], n, 0.1)) == still[T] for T in longer)]
     wrong = [name for name in idle if any(seen[T][name].mine.any() for T in longer)]
     if wrong:
         change = f"The loss does not change with it at T = {listing(longer)}, and its gradient is not zero."
-        return finding("not read", f"Is {listing(wrong)} read? {change}")
+        return [finding("not read", f"Is {listing(wrong)} read? {change}")]
     if idle:
         what = f"The loss does not change with {listing(idle)} at any length, so the check says nothing about it."
         notes[what] = None
-        return None
+        return []
     here, every, found = gradient(model), [[(name, ()) for name in model.params]], []
     for name in model.params:
         moved = _moved(model, name, 0.3)
@@ -126,7 +125,7 @@ def unread(models: dict[int, Model], seen: Seen, notes: dict[str, None]) -> Mode
             off = [one for params in (model.params, moved) for one, _ in measured(model, params, every)]
             found += [name] if len(off) == 2 and off[1] > max(1e-4, 10 * off[0]) else []
     what = "read by gradient? With other numbers in it the gradient stays the same, and is wrong."
-    return finding("not read", f"Is {listing(found)} {what}") if found else None
+    return [finding("not read", f"Is {listing(found)} {what}")] if found else []
 
 
 def _moved(model: Model, name: str, by: float) -> dict[str, np.ndarray]:

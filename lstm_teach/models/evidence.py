@@ -55,9 +55,7 @@ def shared_deltas(seen: Seen) -> tuple[dict[str, int], dict[str, set[str]]]:
     such a combination, or a matrix with another number of inputs that has the same ones, shares the delta.
     """
     arrays = next(iter(seen.values()))
-    picked: set[Side] = set()
-    telling: set[Side] = set()
-    alike: set[tuple[Side, Side]] = set()
+    picked, telling, alike = set(), set(), set()  # sides, sides, and pairs of sides
     for spans in (_spans(each) for each in seen.values()):
         # Deltas that reach some units only lie in the same span whether they are the same or not, so they tell nothing.
         sparse = {side for side, span in spans.items() if (np.abs(span).max(axis=1) >= 1e-9).sum() == span.shape[1]}

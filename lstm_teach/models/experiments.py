@@ -6,13 +6,14 @@ Imports differences, evidence, families, layout and relations.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from lstm_teach.gradreport import listing
-from lstm_teach.models.differences import Model, Models, Seen, compare, measured, pooled, rescaled, wrong_of
+from lstm_teach.models.differences import Each, Model, Models, Seen, compare, measured, pooled, rescaled, wrong_of
 from lstm_teach.models.evidence import Evidence, basis, inside, outputs, rank
 from lstm_teach.models.families import ModelFinding, finding
 from lstm_teach.models.layout import Layout, Piece
@@ -117,7 +118,7 @@ def _hypotheses(case: Evidence) -> Iterator[Said]:
     yield from _right_deltas(case)
     yield from _over_many_steps(case) if case.first > 2 and case.before else ()
     yield from _from_the_loss(case)
-    yield _within_a_step(case) if case.first == 1 else _between_steps(case)
+    yield from _within_a_step(case) if case.first == 1 else _between_steps(case)
 
 
 def _cured(case: Evidence) -> Iterator[Said]:
@@ -145,12 +146,11 @@ def _cured(case: Evidence) -> Iterator[Said]:
 def _at_one_step(case: Evidence) -> Iterator[Said]:
     """What shows where nothing is carried yet."""
     bad, each, told = case.bad, case.each, listing(case.bad)
-    more = next((other for T, other in case.seen.items() if T > 1), None)
-    if more and (what := _wrong_start(case, more)) is not None:
-        yield [("first step", f"At T = 1 the right gradient of {told} is exactly zero where yours is wrong.{what}")]
+    longer = [other for T, other in case.seen.items() if T > 1]
+    yield from _wrong_start(case, longer[0]) if longer else ()
 
     # Vectors alone are wrong, with more steps the rest too: they are the initial state.
-    later = wrong_of(more or each, case.rest)
+    later = wrong_of([*longer, each][0], case.rest)
     if len(bad) <= 2 and len(bad) < len(later) and all(each[n].is_vector and not case.partners[n] for n in bad):
         what = f"An initial state, as {told} may be, gets what the first step hands back."
         yield [("carry", f"{what} {case.cure()}".strip())]
@@ -170,8 +170,7 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
             yield [("left out", f"{what}, yours of {mine}; the rest is missing.")]
 
     # Nothing at all arrives, and with more steps something does: at all arrays, or at one whose delta is right.
-    others = [arrays for T, arrays in case.seen.items() if T > 1]
-    if not any(each[n].mine.any() for n in bad) and all(any(o[n].mine.any() for o in others) for n in bad):
+    if not any(each[n].mine.any() for n in bad) and all(any(other[n].mine.any() for other in longer) for n in bad):
         what = f"At T = 1 the gradient of {told} is zero, with more steps it is not: what one step adds is missing."
         right = {name for name, c in each.items() if not c.wrong and not c.silent}
         if not right - set(case.layout.outputs):
@@ -180,15 +179,15 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
             yield [("left out", what)]
 
 
-def _wrong_start(case: Evidence, more: dict) -> str | None:
+def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
     """Are numbers wrong that have to be zero at T = 1, with more steps by no further product? What of the state?"""
     pairs = [(case.each[name], more[name]) for name in case.bad]
-    if any((np.abs(one.right) > 4 * one.blur)[one.away != 0].any() for one, _ in pairs):
-        return None
     matrices = [(one.away, two.away) for one, two in pairs if one.is_matrix]
     known = matrices and all(one.tried.all() and two.tried.all() for one, two in pairs)
-    if not known or not all(rank(two) <= rank(one) < min(one.shape) for one, two in matrices):
-        return None
+    if not known or any((np.abs(one.right) > 4 * one.blur)[one.away != 0].any() for one, _ in pairs):
+        return
+    if not all(rank(two) <= rank(one) < min(one.shape) for one, two in matrices):
+        return
     # What the output is multiplied with at T = 1 is the state after the last step.
     rights = [case.each[name].right for name in case.layout.outputs]
     states = [basis(right.reshape(len(right), -1), axis) for right in rights for axis in range(min(right.ndim, 2))]
@@ -197,9 +196,12 @@ def _wrong_start(case: Evidence, more: dict) -> str | None:
         sides = (basis(away, axis)[away.any(axis=1 - axis)] for axis in (0, 1))
         return any(len(s) == len(side) > s.shape[1] and inside(side, s) for side in sides for s in states)
 
+    what = f"At T = 1 the right gradient of {listing(case.bad)} is exactly zero where yours is wrong."
     if all(wraps(away) for away, _ in matrices):
-        return " It is multiplied with the state after the last step, so an index of -1 has wrapped around."
-    return "" if len(case.bad) > 1 and case.is_one_gate() else None  # else it need not be a state
+        state = "It is multiplied with the state after the last step, so an index of -1 has wrapped around."
+        yield [("first step", f"{what} {state}")]
+    elif len(case.bad) > 1 and case.is_one_gate():  # else it need not be a state
+        yield [("first step", what)]
 
 
 def _right_deltas(case: Evidence) -> Iterator[Said]:
@@ -264,26 +266,33 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
         yield said if at_output else [*said, ("loss", other)]
 
 
-def _within_a_step(case: Evidence) -> Said:
+def _within_a_step(case: Evidence) -> Iterator[Said]:
     """What is left with one step."""
     inputs_right = case.inputs_right()
     if not inputs_right and (guess := case.guess()):
-        return [("line", guess)]
+        yield [("line", guess)]
     hint = case.gate_hint()
     what = " ".join(filter(None, [hint, inputs_right, case.cure()]))
-    return [("gate" if not hint and case.is_one_gate() else "formula", what)]
+    yield [("gate" if not hint and case.is_one_gate() else "formula", what)]
 
 
-def _between_steps(case: Evidence) -> Said:
+def _between_steps(case: Evidence) -> Iterator[Said]:
     """What is left with more: the deltas are right, as it seems, or wrong on no way through a matrix."""
     # One array alone is wrong where the deltas are right, as a rule; zeros elsewhere would hide what it is made of.
     if not case.alone and (cure := case.cure()):
-        return [("carry", cure)]
+        yield [("carry", cure)]
     if guess := case.guess():
-        return [("line", guess)]
-    hint = case.gate_hint() if case.before else ""
-    if said := _one_gate(case) or ([("carry", hint)] if hint else _wrong_step(case)):
-        return said
+        yield [("line", guess)]
+    # With zeros in what acts on the state nothing spreads: which gradients are still wrong?
+    blocks = [block for name in case.bad for block in case.layout.blocks(name)]
+    for cut, pieces in itertools.product(case.layout.on_the_state(), (blocks, [Piece(name) for name in case.bad])):
+        wrong = case.still_wrong(cut, pieces)
+        if 0 < len(wrong) < len(pieces) and case.is_one_gate(wrong):
+            what = f"With {case.layout.told(cut)} set to zero, so that nothing spreads"
+            yield [("gate", f"{what}, only {case.layout.told(wrong)} {'stay' if wrong[1:] else 'stays'} wrong.")]
+    if case.before and (hint := case.gate_hint()):
+        yield [("carry", hint)]
+    yield from _wrong_step(case) if (case.before, case.first) == (1, 2) else ()
     what = "No array set to zero cures it, so it is not on the way back through one alone."
     state = {piece.name for cut in case.layout.on_the_state() for piece in cut}
     if fine := sorted(state - case.ever - case.silent):
@@ -291,25 +300,11 @@ def _between_steps(case: Evidence) -> Said:
     else:
         what += " It may be on several ways, from c to c or straight from h to h, or in what the layer above sends"
         what += "; or within one step, since T = 1 was not compared." if case.before is None else "."
-    return [("carry", what)]
+    yield [("carry", what)]
 
 
-def _one_gate(case: Evidence) -> Said:
-    """With zeros in what acts on the state nothing spreads: which gradients are still wrong?"""
-    for cut in case.layout.on_the_state():
-        blocks = [block for name in case.bad for block in case.layout.blocks(name)]
-        for pieces in (blocks, [Piece(name) for name in case.bad]):
-            wrong = case.still_wrong(cut, pieces)
-            if 0 < len(wrong) < len(pieces) and case.is_one_gate(wrong):
-                what = f"With {case.layout.told(cut)} set to zero, so that nothing spreads"
-                return [("gate", f"{what}, only {case.layout.told(wrong)} {'stay' if wrong[1:] else 'stays'} wrong.")]
-    return []
-
-
-def _wrong_step(case: Evidence) -> Said:
+def _wrong_step(case: Evidence) -> Iterator[Said]:
     """With two steps and a batch of one: which of the two has a wrong delta? The last is handed nothing."""
-    if case.first != 2 or case.before != 1:
-        return []
     one, two = case.seen[1], case.each
     matrices = [name for name, c in one.items() if c.is_matrix and c.tried.all()]
     bad = [name for name in case.bad if name in matrices and name not in case.silent]
@@ -317,10 +312,10 @@ def _wrong_step(case: Evidence) -> Said:
     # A gate that showed nothing at T = 1 may be wrong at both steps.
     mute = any(case.is_mute(block) for name in bad for block in case.layout.blocks(name))
     if mute or any(rank(one[name].right) > 1 for name in inner):
-        return []
+        return
     if any(rank(two[name].away) == 2 == rank(two[name].right) for name in inner):
         what = "At T = 2 the delta of the last step is wrong too, to which nothing is handed; at T = 1 it is right."
-        return [("steps", what)]
+        yield [("steps", what)]
     for cut in case.layout.on_the_state() if inner else ():
         bare = compare(replace(case.model, params=case.with_change(cut)))
         known = [name for name in matrices if bare[name].tried.all()]
@@ -329,5 +324,4 @@ def _wrong_step(case: Evidence) -> Said:
         if read and none:
             what = f"With {case.layout.told(cut)} set to zero, so that nothing spreads, one of the two steps gives"
             what += f" nothing at all to {listing(none)}, though {listing(read)} gets something of both."
-            return [("steps", what)]
-    return []
+            yield [("steps", what)]

@@ -8,22 +8,32 @@ from __future__ import annotations
 import gc
 import random
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.gradreport import listing, relative_error
-from lstm_teach.models.differences import Comparison, Model, Seen, changed, gradient, is_single, losses, measured, value
+from lstm_teach.models.differences import (
+    Arrays,
+    Each,
+    Model,
+    Seen,
+    changed,
+    gradient,
+    is_single,
+    losses,
+    measured,
+    value,
+)
 from lstm_teach.models.families import ModelFinding, finding
 
 
 def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) -> list[ModelFinding]:
     """What is wrong with the check itself: precision, inputs that change, calls that can't be repeated."""
     params = model.params
-    single = [name for name in params if params[name].dtype != np.float64]
-    if single:
+    if single := [name for name in params if params[name].dtype != np.float64]:
         return [finding("precision", f"{listing(single)} of params is {params[single[0]].dtype}.")]
     given = changed(params)
     for name, call in (
@@ -31,8 +41,7 @@ def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) 
         ("gradient", lambda: guard.call(model.gradient, given, seconds=model.seconds)),
     ):
         call()
-        altered = [key for key in params if not np.array_equal(given[key], params[key])]
-        if altered:
+        if altered := [key for key in params if not np.array_equal(given[key], params[key])]:
             return [finding("input changed", f"{name}(params) changes {listing(altered)} of its argument.")]
     values = [value(model) for _ in range(3)]
     first, again = gradient(model), gradient(model)
@@ -40,8 +49,7 @@ def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) 
     size = max(1, abs(values[0]))
     if np.ptp(values) > 1e-12 * size:
         return _not_repeatable(model, fresh, values)
-    drifting = [name for name in params if relative_error(first[name], again[name]) > 1e-9]
-    if drifting:
+    if drifting := [name for name in params if relative_error(first[name], again[name]) > 1e-9]:
         place = f"Called again with the same params, gradient(params) returns something else for {listing(drifting)}."
         once, twice = first[drifting[0]], again[drifting[0]]
         ratio = np.vdot(twice, once) / max(np.vdot(once, once), 1e-300)
@@ -49,14 +57,13 @@ def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) 
         if 1 < ratio < np.inf and relative_error(twice, ratio * once) < 1e-6:
             how = f"It is {ratio:.3g} times the last one: new gradients are added to old ones."
         return [finding("state", place, how)]
-    after = gradient(model, before=changed(params, ((name, (), params[name] + 0.1) for name in params)))
+    after = gradient(model, before=_moved(model, params, 0.1))
     if any(relative_error(first[name], after[name]) > 1e-9 for name in params):
         what = "gradient(params) uses what the last call of loss left behind, and is right only after loss(params) with"
         notes[f"{what} the same params; the check called them in that order."] = None
     if is_single(first.values()):
-        return [
-            finding("precision", "Every number of the gradient fits float32 exactly, so it was computed in float32.")
-        ]
+        what = "Every number of the gradient fits float32 exactly, so it was computed in float32."
+        return [finding("precision", what)]
     jumps = f"At T = {model.steps} the loss jumps by {model.noise:.0e} from one weight to the next."
     return [finding("precision", jumps)] if model.noise > 1e-12 * size else []
 
@@ -108,9 +115,8 @@ def unread(models: dict[int, Model], seen: Seen, notes: dict[str, None]) -> list
         return []
     still = {T: value(models[T]) for T in longer}
     model = models[longer[0]]
-    idle = [n for n in model.params if all(value(models[T], _moved(models[T], n, 0.1)) == still[T] for T in longer)]
-    wrong = [name for name in idle if any(seen[T][name].mine.any() for T in longer)]
-    if wrong:
+    idle = [n for n in model.params if all(value(models[T], _moved(models[T], [n], 0.1)) == still[T] for T in longer)]
+    if wrong := [name for name in idle if any(seen[T][name].mine.any() for T in longer)]:
         change = f"The loss does not change with it at T = {listing(longer)}, and its gradient is not zero."
         return [finding("not read", f"Is {listing(wrong)} read? {change}")]
     if idle:
@@ -119,7 +125,7 @@ def unread(models: dict[int, Model], seen: Seen, notes: dict[str, None]) -> list
         return []
     here, every, found = gradient(model), [[(name, ()) for name in model.params]], []
     for name in model.params:
-        moved = _moved(model, name, 0.3)
+        moved = _moved(model, [name], 0.3)
         there = gradient(model, moved)
         if all(np.array_equal(here[n], there[n]) for n in here):
             off = [one for params in (model.params, moved) for one, _ in measured(model, params, every)]
@@ -128,22 +134,19 @@ def unread(models: dict[int, Model], seen: Seen, notes: dict[str, None]) -> list
     return [finding("not read", f"Is {listing(found)} {what}")] if found else []
 
 
-def _moved(model: Model, name: str, by: float) -> dict[str, np.ndarray]:
-    noise = np.random.default_rng(2).normal(size=model.shapes[name])
-    return changed(model.params, [(name, (), model.params[name] + by * noise)])
+def _moved(model: Model, names: Iterable[str], by: float) -> Arrays:
+    noise = ((name, np.random.default_rng(2).normal(size=model.shapes[name])) for name in names)
+    return changed(model.params, ((name, (), model.params[name] + by * one) for name, one in noise))
 
 
-def beside_the_kink(model: Model, compared: dict[str, Comparison], notes: dict[str, None]) -> Model:
+def beside_the_kink(model: Model, compared: Each, notes: dict[str, None]) -> Model:
     """The model with weights a little away from its own, where the loss has a corner exactly at these."""
     where, worst = [name for name, c in compared.items() if c.kink], max(c.kink for c in compared.values())
-    how = ("", "Every slope between its sides counts as right.", "So the check moved all weights a little.")[worst]
-    if worst:
-        kink = (
-            f"The loss has a kink exactly at your weights, in {listing(where)} (a ReLU whose input is exactly zero?)."
-        )
-        notes[f"{kink} {how}"] = None
-    moved = changed(model.params, ((name, (), _moved(model, name, 0.05)[name]) for name in model.params))
-    return replace(model, params=moved) if worst == 2 else model
+    if where:
+        how = {1: "Every slope between its sides counts as right.", 2: "So the check moved all weights a little."}
+        kink = f"The loss has a kink exactly at your weights, in {listing(where)}"
+        notes[f"{kink} (a ReLU whose input is exactly zero?). {how[worst]}"] = None
+    return replace(model, params=_moved(model, model.params, 0.05)) if worst == 2 else model
 
 
 def of_sane_size(model: Model, notes: dict[str, None]) -> Model:

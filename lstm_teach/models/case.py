@@ -85,8 +85,8 @@ def _holding(net: Any, params: Mapping) -> Iterator[None]:
     finally:
         for name, array in arrays.items():
             array[...] = saved[name]
-            *path, last = name.split(".")
-            owner = functools.reduce(_get, path, net)
+            path, _, last = name.rpartition(".")
+            owner = _value(net, path)
             if isinstance(owner, Mapping):
                 owner[last] = array
             else:
@@ -94,8 +94,6 @@ def _holding(net: Any, params: Mapping) -> Iterator[None]:
 
 
 def _value(net: Any, name: str) -> Any:
-    return functools.reduce(_get, name.split("."), net)
-
-
-def _get(owner: Any, name: str) -> Any:
-    return owner[name] if isinstance(owner, Mapping) else getattr(owner, name)
+    for part in filter(None, name.split(".")):
+        net = net[part] if isinstance(net, Mapping) else getattr(net, part)
+    return net

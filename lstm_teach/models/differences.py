@@ -54,7 +54,7 @@ class Model:
         """
         rng = np.random.default_rng(0)
         directions = [{name: rng.normal(size=shape) for name, shape in self.shapes.items()} for _ in range(3)]
-        lines = [losses(self, (_along(self.params, d, 1e-4 + 1e-6 * step) for step in range(9))) for d in directions]
+        lines = [losses(self, (move(self.params, d, 1e-4 + 1e-6 * step) for step in range(9))) for d in directions]
         first, single = np.abs(lines[0][0]), is_single(lines)  # the steps of float32 can hide between the points
         noise = min(np.sqrt(np.mean(np.diff(line, 4) ** 2) / math.comb(8, 4)) for line in lines)
         return float(max(noise, np.spacing(np.float32(first) if single else first)))
@@ -95,7 +95,8 @@ def changed(params: Arrays, changes: Iterable[tuple[str, Index, np.ndarray | flo
     return moved
 
 
-def _along(params: Arrays, direction: Arrays, step: float) -> Arrays:
+def move(params: Arrays, direction: Arrays, step: float) -> Arrays:
+    """The weights moved some steps in a direction, which may be one of some arrays only."""
     return changed(params, [(name, (), params[name] + step * by) for name, by in direction.items()])
 
 
@@ -134,8 +135,8 @@ def rescaled(model: Model, names: list[str]) -> Model:
         size = math.sqrt(sum(float(np.sum(got[name] ** 2)) for name in names))
         if not size:
             return got
-        along, h = {name: got[name] / size for name in names}, 1e-3
-        slope = _slope(losses(model, (_along(params, along, times * h) for times in _FOURTH)), h)
+        unit, h = {name: got[name] / size for name in names}, 1e-3
+        slope = _slope(losses(model, (move(params, unit, times * h) for times in _FOURTH)), h)
         return {name: array * (slope / size) for name, array in got.items()}
 
     scaled.__wrapped__ = model.gradient
@@ -335,7 +336,7 @@ def measured(model: Model, params: Arrays, groups: list[list[tuple[str, Index]]]
     ]
     try:
         got = gradient(model, params)
-        values = losses(model, (_along(params, d, side * h) for d in directions for side in (-1, 1)))
+        values = losses(model, (move(params, d, side * h) for d in directions for side in (-1, 1)))
     except guard.LearnerError:
         return []
     right = np.diff(values.reshape(-1, tries, 2))[..., 0] / (2 * h)

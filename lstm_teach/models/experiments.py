@@ -51,6 +51,8 @@ def explain(seen: Seen, models: Models, take: Take, notes: dict[str, None]) -> l
         return found if explained >= set(wrong) else [small]
 
     alike, law = common_factor(seen)
+    if not law and not unseen:
+        alike, law = wrong, bounded({T: pooled(each) for T, each in seen.items()})
     if law and set(wrong) <= set(alike):
         return [about(law)]
     if law:
@@ -62,8 +64,6 @@ def explain(seen: Seen, models: Models, take: Take, notes: dict[str, None]) -> l
         notes.update({note: None for note in more if "ruled out" not in note})
         told = f"{of_all.evidence} All arrays seem to have it; what is found next was found after dividing by it."
         return [replace(of_all, evidence=told.strip()), *others]
-    if not unseen and (law := bounded({T: pooled(each) for T, each in seen.items()})):
-        return [about(law)]
     rest = [name for name in wrong if name not in explained]
     others = _trials(seen, models, take, rest, layout, notes) if rest else []
     families = {one.family for one in found}

@@ -15,18 +15,7 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.gradreport import listing, relative_error
-from lstm_teach.models.differences import (
-    Arrays,
-    Each,
-    Model,
-    Seen,
-    changed,
-    gradient,
-    is_single,
-    losses,
-    measured,
-    value,
-)
+from lstm_teach.models.differences import Each, Model, Seen, changed, gradient, is_single, losses, measured, move, value
 from lstm_teach.models.families import ModelFinding, finding
 
 
@@ -134,9 +123,8 @@ def unread(models: dict[int, Model], seen: Seen, notes: dict[str, None]) -> list
     return [finding("not read", f"Is {listing(found)} {what}")] if found else []
 
 
-def _moved(model: Model, names: Iterable[str], by: float) -> Arrays:
-    noise = ((name, np.random.default_rng(2).normal(size=model.shapes[name])) for name in names)
-    return changed(model.params, ((name, (), model.params[name] + by * one) for name, one in noise))
+def _moved(model: Model, names: Iterable[str], by: float) -> dict[str, np.ndarray]:
+    return move(model.params, {n: np.random.default_rng(2).normal(size=model.shapes[n]) for n in names}, by)
 
 
 def beside_the_kink(model: Model, compared: Each, notes: dict[str, None]) -> Model:

@@ -266,7 +266,7 @@ class Comparison:
     wrong      whether it is further off than rounding
     away       what is too much, zero where differences can't tell
     silent     whether the right gradient is zero here, so that this says nothing about a factor or a delta
-    is_matrix  whether it has rows and columns; `is_vector`: whether all of it is along one axis
+    is_matrix  whether it has rows and columns; `is_vector`: whether all of it is along one axis, the `longest`
     """
 
     mine: np.ndarray
@@ -284,6 +284,7 @@ class Comparison:
         self.silent = not np.abs(self.right[self.tried]).max(initial=0) > 4 * self.blur
         self.is_matrix = self.mine.ndim == 2 and min(self.mine.shape) > 1
         self.is_vector = self.mine.size == max(self.mine.shape, default=1)
+        self.longest = int(np.argmax(self.mine.shape or 0))
 
 
 Each = dict[str, Comparison]

@@ -37,13 +37,9 @@ def inside(vectors: np.ndarray, span: np.ndarray) -> bool:
 
 def _spans(each: Each) -> dict[Side, np.ndarray]:
     """What spans the columns and the rows of a right gradient, where it is less than everything."""
-    spans = {}
-    for name, c in each.items():
-        if c.tried.all() and not c.silent:
-            if c.is_matrix:
-                spans |= {(name, axis): basis(c.right, axis) for axis in (0, 1)}
-            else:
-                spans[name, int(np.argmax(c.right.shape or 0))] = basis(c.right.reshape(-1, 1), 0)
+    told = {name: c for name, c in each.items() if c.tried.all() and not c.silent}
+    spans = {(name, axis): basis(c.right, axis) for name, c in told.items() for axis in (0, 1) if c.is_matrix}
+    spans |= {(name, c.longest): basis(c.right.reshape(-1, 1), 0) for name, c in told.items() if not c.is_matrix}
     return {side: span for side, span in spans.items() if span.shape[1] < len(span)}
 
 
@@ -66,7 +62,7 @@ def shared_deltas(seen: Seen) -> tuple[dict[str, int], dict[str, set[str]]]:
                 alike.add((one, other))
     # The delta runs along a vector; along a side shared with an array of which this is known; across from where one row
     # is picked, as of a table; and as a last sign along a side shared with a matrix that has another number of inputs.
-    deltas = {(name, int(np.argmax(c.mine.shape or 0))) for name, c in arrays.items() if c.is_vector}
+    deltas = {(name, c.longest) for name, c in arrays.items() if c.is_vector}
     across = {(name, axis) for name, axis in telling if (name, 1 - axis) in picked - telling}
     inputs = {(name, axis): arrays[name].mine.size // arrays[name].mine.shape[axis] for name, axis in telling}
     for last in (False, False, True):
@@ -251,19 +247,17 @@ class Evidence:
         inner.sort(key=lambda name: (self.each[name].mine.ndim < 2, name not in self.bad))
         together = [[*map(Piece, names)] for names in self.layout.by_shape(inner) if len(names) > 1]
         every = ([name for name in inner if self.off([Piece(name)], alive=share) < 1e-6] for share in (1, 0.5))
-        alone, told, where = next(filter(None, every), []), "", "where one of them is used"
-        if len(alone) > 1:
-            told = " or ".join(alone)
-        for pieces in [] if told else [*([Piece(name)] for name in alone), *together, *self.layout.on_the_state()]:
-            if needed := self.needed(pieces):
-                whole = len(needed) == 1 and not needed[0].part
-                splits = [(own, self.needed(own)) for own in self.layout.of(needed[0].name)] if whole else []
-                fewer = [off for own, off in splits if 0 < len(off) < len(own)]
-                # of two ways to cut it the smaller part
-                told = min(fewer, key=lambda off: sum(np.ptp(p.part[-1]) for p in off), default=needed)
-                told = self.layout.told(told)
-                reached = not {piece.name for piece in needed} & self.silent & set(self.bad)
-                where = f"through {told}" + ("" if reached else ", or in the delta there")
-                break
+        alone = next(filter(None, every), [])
+        sets = [*([Piece(name)] for name in alone), *together, *self.layout.on_the_state()]
+        needed = next(filter(None, map(self.needed, sets)), []) if len(alone) < 2 else []
+        told, where = " or ".join(alone) if len(alone) > 1 else "", "where one of them is used"
+        if needed:
+            whole = len(needed) == 1 and not needed[0].part
+            splits = [(own, self.needed(own)) for own in self.layout.of(needed[0].name)] if whole else []
+            fewer = [off for own, off in splits if 0 < len(off) < len(own)]
+            # of two ways to cut it the smaller part
+            told = self.layout.told(min(fewer, key=lambda off: sum(np.ptp(p.part[-1]) for p in off), default=needed))
+            reached = not {piece.name for piece in needed} & self.silent & set(self.bad)
+            where = f"through {told}" + ("" if reached else ", or in the delta there")
         said = f"With {told} set to zero all is right"  # at T = 1 because of a factor, as a rule
         return "" if not told else f"{said}." if self.first == 1 else f"{said}: the mistake is on the way back {where}."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_teach.forward import Cache, gate_rows, run_checked
-from lstm_teach.params import Params
+from lstm_teach.params import GATES, Params
 from lstm_teach.plain import score_deltas
 from lstm_teach.validate import State, Tokens
 
@@ -95,23 +95,10 @@ def walk_back(
     dh_future, dc_carry = np.zeros((2, T, H))
     dh_future[:-1] = dz[1:] @ params.W
     dc_carry[:-1] = dc[1:] * f[1:]
-    dzi, dzf, dzo, dzg = (gate_rows(dz, row) for row in range(4))
-    return grads, Deltas(
-        dh=dh,
-        dh_loss=dh_loss,
-        dh_future=dh_future,
-        dc=dc,
-        dc_hidden=dh * o * (1 - ct * ct),
-        dc_carry=dc_carry,
-        di=dc * g,
-        df=dc * before(cache.c),
-        do=dh * ct,
-        dg=dc * i,
-        dzi=dzi,
-        dzf=dzf,
-        dzo=dzo,
-        dzg=dzg,
-    )
+    dc_hidden = dh * o * (1 - ct * ct)
+    of_gates = {"di": dc * g, "df": dc * before(cache.c), "do": dh * ct, "dg": dc * i}
+    of_z = {"dz" + gate: gate_rows(dz, row) for row, gate in enumerate(GATES)}
+    return grads, Deltas(dh, dh_loss, dh_future, dc, dc_hidden, dc_carry, **of_gates, **of_z)
 
 
 def slopes(cache: Cache) -> tuple[np.ndarray, np.ndarray]:

@@ -132,11 +132,7 @@ def batch_bptt(params: Params, xs: np.ndarray, targets: np.ndarray, weights: np.
 
 
 def batch_nested(
-    params: Params,
-    xs: np.ndarray,
-    targets: np.ndarray,
-    weights: np.ndarray,
-    repaired: Collection[str] = (),
+    params: Params, xs: np.ndarray, targets: np.ndarray, weights: np.ndarray, repaired: Collection[str] = ()
 ) -> tuple[np.ndarray, Params]:
     """As `batch_bptt`, by the loop of the question, of whose flaws those in `repaired` are repaired.
 
@@ -179,12 +175,7 @@ def _start(
 
 
 def _gradient(
-    params: Params,
-    xs: np.ndarray,
-    cache: BatchCache,
-    dy: np.ndarray,
-    dz: np.ndarray,
-    scalar_dot: bool = False,
+    params: Params, xs: np.ndarray, cache: BatchCache, dy: np.ndarray, dz: np.ndarray, scalar_dot: bool = False
 ) -> Params:
     """The nine gradients of each net from the deltas of its scores and pre-activations."""
     grads, B = Params(params.vocab_size, params.hidden_size, np.zeros_like(params.flat)), xs.shape[1]

@@ -57,7 +57,6 @@ class GradientFlow:
 
     @cached_property
     def _paths(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """The split of dh and of dc."""
         dh, dc = self._vectors
         hidden_to_cell, to_dz = (each[:, None] for each in slopes(self._cache))
         dc_to_hidden, of_dh = dc * hidden_to_cell, {}

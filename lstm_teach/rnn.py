@@ -5,7 +5,6 @@ Imports from params, plain, forward and backward what the two nets have in commo
 
 from __future__ import annotations
 
-from collections.abc import ItemsView
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from lstm_teach import validate
 from lstm_teach.backward import before, one_hot
 from lstm_teach.forward import check_params, cross_entropy
+from lstm_teach.params import Params as LSTMParams
 from lstm_teach.params import normal_numbers
 from lstm_teach.plain import score_deltas, softmax
 from lstm_teach.validate import State, Tokens
@@ -47,14 +47,7 @@ class Params:
         params.flat[:] = normal_numbers(params.flat.size, seed, scale)
         return params
 
-    def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self.NAMES:
-            raise KeyError(f"no matrix is called {name!r}; the names are {', '.join(self.NAMES)}")
-        return getattr(self, name)
-
-    def items(self) -> ItemsView[str, np.ndarray]:
-        """Pairs of name and matrix (a view), in the order of `NAMES`."""
-        return {name: self[name] for name in self.NAMES}.items()
+    __getitem__, items = LSTMParams.__getitem__, LSTMParams.items
 
     def __repr__(self) -> str:
         return f"rnn.Params(vocab_size={self.vocab_size}, hidden_size={self.hidden_size}, {self.flat.size} numbers)"

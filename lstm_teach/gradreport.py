@@ -139,10 +139,8 @@ class GradientReport:
         lines = [f"Problem: {problem}" for problem in self.problems]
         if self.worst_element and not self.passed and self.errors[self.worst] > LADDER[0][0]:
             e = self.worst_element
-            lines.append(
-                f"Furthest off in d{e.matrix}: d{e.matrix}[{e.index[0]}, {e.index[1]}] at T = {e.length} is "
-                f"{e.got:.4g}, expected {e.expected:.4g}."
-            )
+            place = f"d{e.matrix}[{e.index[0]}, {e.index[1]}] at T = {e.length}"
+            lines.append(f"Furthest off in d{e.matrix}: {place} is {e.got:.4g}, expected {e.expected:.4g}.")
         return lines + [f"Note: {note}" for note in self.notes]
 
     def __str__(self) -> str:
@@ -181,10 +179,8 @@ _COLORS = {"right": "#22228A", "close, not exact": "#56B4E9", "suspicious": "#E6
 def _bar(error: float, word: str) -> str:
     """A bar of 160 pixels for 1e-16 to 1. It repeats the number beside it, so a screen reader skips it."""
     width = 160 * min(max((math.log10(error) + 16) / 16, 0), 1) if error else 0
-    return (
-        '<div aria-hidden="true" style="width:160px;height:10px;border:1px solid #888888">'
-        f'<div style="width:{width:.0f}px;height:10px;background:{_COLORS[word]}"></div></div>'
-    )
+    filled = f'<div style="width:{width:.0f}px;height:10px;background:{_COLORS[word]}"></div>'
+    return f'<div aria-hidden="true" style="width:160px;height:10px;border:1px solid #888888">{filled}</div>'
 
 
 def _short(error: float) -> str:

@@ -87,17 +87,14 @@ class Params:
                 raise ValueError(f"matrices must be nine, in the order {', '.join(cls.NAMES)}; got {len(matrices)}.")
             matrices = dict(zip(cls.NAMES, matrices, strict=True))
         if not isinstance(matrices, Mapping | Params):
-            raise TypeError(
-                f"matrices must be a Params, a mapping or a sequence of nine arrays, got {validate.brief(matrices)}."
-            )
+            got = validate.brief(matrices)
+            raise TypeError(f"matrices must be a Params, a mapping or a sequence of nine arrays, got {got}.")
         names = list(matrices.keys())
         missing = [name for name in cls.NAMES if name not in names]
         unknown = [name for name in names if name not in cls.NAMES]
         if missing or unknown:
-            raise ValueError(
-                f"matrices must have the nine names {', '.join(cls.NAMES)}; "
-                f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(map(str, unknown)) or 'none'}."
-            )
+            said = f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(map(str, unknown)) or 'none'}"
+            raise ValueError(f"matrices must have the nine names {', '.join(cls.NAMES)}; {said}.")
         new = cls(params.vocab_size, params.hidden_size)
         for name in cls.NAMES:
             new[name] = matrices[name]

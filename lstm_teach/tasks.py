@@ -70,8 +70,6 @@ def next_symbol_pair(symbols: str, text: str) -> Pair:
     return tokens[:-1], tokens[1:]
 
 
-# ------------------------------------------------------------------------------------------ words
-
 WORD_DIGEST = "005a22c34513b909db7e96504a8000a44a5b3082fe22dcab5984236f284f930e"  # SHA-256, words joined by line feeds
 
 
@@ -85,10 +83,8 @@ def load_words() -> list[str]:
         raise FileNotFoundError(f"words.txt is missing from {DATA}; get a fresh copy of the project's data folder.")
     words = path.read_text(encoding="ascii", errors="replace").split()
     if hashlib.sha256("\n".join(words).encode()).hexdigest() != WORD_DIGEST:
-        raise ValueError(
-            f"words.txt is damaged: it has {len(words)} words, and not all are those that the project came with (their "
-            "checksum is another); get a fresh copy of the project's data folder."
-        )
+        said = f"words.txt is damaged: it has {len(words)} words, and not all are those that the project came with"
+        raise ValueError(f"{said} (their checksum is another); get a fresh copy of the project's data folder.")
     return words
 
 
@@ -104,8 +100,6 @@ def words() -> Task:
 
     return Task("words", symbols, draw, test)
 
-
-# ------------------------------------------------------------------------------------------ embedded Reber grammar
 
 REBER_SYMBOLS = "BTPSXVE"
 # state -> the symbols that may come and the state each one leads to; source: Reber, J. Verbal Learning 6 (1967) 855
@@ -172,8 +166,6 @@ def reber(test_size: int = 256) -> Task:
     return Task("reber", REBER_SYMBOLS, draw, test, judge)
 
 
-# ------------------------------------------------------------------------------------------ long-lag recall
-
 RECALL_SYMBOLS = "AB" + "wxyz" + "?" + "-"
 
 
@@ -193,10 +185,8 @@ def recall(gap: int, fillers: int = 4, test_size: int = 256) -> Task:
     validate.room("a test set", (gap + 2) * test_size, gap=gap, test_size=test_size)
 
     def draw(rng: np.random.Generator, count: int) -> list[Pair]:
-        first = rng.integers(0, 2, (count, 1))
-        x = np.hstack(
-            [first, rng.integers(2, 2 + fillers, (count, gap)), np.full((count, 1), RECALL_SYMBOLS.index("?"))]
-        )
+        first, asked = rng.integers(0, 2, (count, 1)), np.full((count, 1), RECALL_SYMBOLS.index("?"))
+        x = np.hstack([first, rng.integers(2, 2 + fillers, (count, gap)), asked])
         targets = np.hstack([np.full((count, gap + 1), RECALL_SYMBOLS.index("-")), first])
         return list(zip(x, targets, strict=True))
 

@@ -26,10 +26,9 @@ def room(what: str, numbers: int, **arguments: int) -> None:
     """Raise unless `numbers` numbers fit into memory; `arguments` are those that ask for so many."""
     if numbers > MOST_NUMBERS:
         given = " and ".join(f"{name} {brief(value)}" for name, value in arguments.items())
-        raise ValueError(
-            f"{' and '.join(arguments)} must be smaller: {given} ask for {what} of about 1e{math.log10(numbers):.0f} "
-            f"numbers, and at most {MOST_NUMBERS:,} are possible."
-        )
+        wanted = f"{given} ask for {what} of about 1e{math.log10(numbers):.0f} numbers"
+        most = f"at most {MOST_NUMBERS:,} are possible"
+        raise ValueError(f"{' and '.join(arguments)} must be smaller: {wanted}, and {most}.")
 
 
 def instance(name: str, value: object, kind: type, called: str) -> None:
@@ -74,9 +73,8 @@ def tokens(name: str, value: Tokens, vocab_size: int) -> np.ndarray:
         raise ValueError(f"{name} must be a flat sequence of token ids, got an array of shape {ids.shape}.")
     if ids.min() < 0 or ids.max() >= vocab_size:
         t = np.flatnonzero((ids < 0) | (ids >= vocab_size))[0]
-        raise ValueError(
-            f"{name}[{t}] must be a token id from 0 to {vocab_size - 1} (vocab_size is {vocab_size}), got {ids[t]}."
-        )
+        known = f"from 0 to {vocab_size - 1} (vocab_size is {vocab_size})"
+        raise ValueError(f"{name}[{t}] must be a token id {known}, got {ids[t]}.")
     return ids
 
 
@@ -84,9 +82,8 @@ def sequence_pair(x: Tokens, targets: Tokens, vocab_size: int) -> tuple[np.ndarr
     """Return `x` and `targets` as token arrays of the same length."""
     x, targets = tokens("x", x, vocab_size), tokens("targets", targets, vocab_size)
     if len(x) != len(targets):
-        raise ValueError(
-            f"targets must have one entry for each step of x, got {len(targets)} targets for {len(x)} steps."
-        )
+        got = f"{len(targets)} targets for {len(x)} steps"
+        raise ValueError(f"targets must have one entry for each step of x, got {got}.")
     return x, targets
 
 
@@ -100,9 +97,8 @@ def state(name: str, value: State, hidden_size: int, dtype: np.dtype) -> np.ndar
     if not np.abs(array).max() <= most:  # nor is NaN
         array = real_array(name, array, (hidden_size,), kind)
         size = np.abs(array)
-        raise ValueError(
-            f"{name} must hold numbers up to {most:.0e} in size, got {size.max()} at index {size.argmax()}."
-        )
+        got = f"{size.max()} at index {size.argmax()}"
+        raise ValueError(f"{name} must hold numbers up to {most:.0e} in size, got {got}.")
     return array.astype(dtype, copy=False)
 
 

@@ -36,14 +36,11 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
         shown = alone is body[-1] and not after.startswith(b";")
     else:
         target = alone.target if isinstance(alone, ast.AnnAssign) else alone.targets[0]
-        shown = isinstance(body[-1], ast.Expr) and ast.dump(body[-1].value) == _loaded(target)
-    before = [s for s in body if (s.end_lineno, s.end_col_offset) <= here[:2] or _encloses(s, here)]
+        shown = isinstance(body[-1], ast.Expr) and ast.unparse(body[-1].value) == ast.unparse(target)
+    spans = [(s, _span(s)) for s in body]
+    around = [s for s, span in spans if hasattr(s, "body") and span[:2] <= here[:2] and here[2:] <= span[2:]]
+    before = [s for s, span in spans if span[2:] <= here[:2] or s in around]
     return [_Unjudged().visit(s) for s in before], shown
-
-
-def _encloses(statement: ast.stmt, here: tuple[int, int, int, int]) -> bool:
-    span = _span(statement)
-    return hasattr(statement, "body") and span[:2] <= here[:2] and here[2:] <= span[2:]
 
 
 class _Unjudged(ast.NodeTransformer):
@@ -52,30 +49,31 @@ class _Unjudged(ast.NodeTransformer):
         return ast.copy_location(ast.Constant(None), node) if is_judge else self.generic_visit(node)
 
 
-def _loaded(target: ast.expr) -> str:
-    return ast.dump(ast.parse(ast.unparse(target), mode="eval").body)
-
-
 def _span(node: ast.expr) -> tuple[int, int, int, int]:
     return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
+
+
+def names_in(*nodes: ast.AST, context: type[ast.expr_context] = ast.expr_context) -> set[str]:
+    """The names in pieces of code: those that are read (ast.Load), those that are assigned (ast.Store), or all."""
+    found = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)]
+    return {n.id for n in found if isinstance(n.ctx, context)}
+
+
+def _base(node: ast.AST | None) -> str | None:
+    """The name that something is a part of: a for a[0].b; a itself for a."""
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
 
 
 def touched(statement: ast.stmt) -> set[str]:
     """The names that a statement assigns to, adds to, or calls something on, also inside a loop or a condition."""
     calls = [n for n in ast.walk(statement) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)]
     calls = [n for n in calls if getattr(n.value.func, "id", "") not in ("print", "display")]
-    names = {n.id for call in calls for n in ast.walk(call) if isinstance(n, ast.Name)}
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store):
-            base = node
-            while isinstance(base, ast.Subscript | ast.Attribute):
-                base = base.value
-            names |= {base.id} if isinstance(base, ast.Name) else set()
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-    return names
+    nodes = [*ast.walk(statement)]
+    parts = [n for n in nodes if isinstance(n, ast.Subscript | ast.Attribute) and isinstance(n.ctx, ast.Store)]
+    defined = {n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    return (names_in(*calls) | names_in(statement, context=ast.Store) | defined | {*map(_base, parts)}) - {None}
 
 
 def stored(statements: Sequence[ast.stmt]) -> set[str]:
@@ -85,16 +83,12 @@ def stored(statements: Sequence[ast.stmt]) -> set[str]:
 
 def counted(statements: Sequence[ast.stmt]) -> set[str]:
     """The names that count the turns of a loop."""
-    targets = [node.target for s in statements for node in ast.walk(s) if isinstance(node, ast.For)]
-    return {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+    return names_in(*(node.target for s in statements for node in ast.walk(s) if isinstance(node, ast.For)))
 
 
 def names_read(statements: Sequence[ast.stmt], name: str) -> frozenset[str]:
     """The names that the lines of one blank read, through names of their own in the same cell too."""
-    reads = [
-        ({n.id for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}, touched(s))
-        for s in statements
-    ]
+    reads = [(names_in(s, context=ast.Load), touched(s)) for s in statements]
     found, waiting = set(), {name}
     while waiting:
         wanted = waiting.pop()
@@ -150,12 +144,10 @@ def calls(statements: Sequence[ast.stmt], name: str, function: str) -> bool:
 def alias(statements: Sequence[ast.stmt], names: Collection[str]) -> tuple[str, str, str] | None:
     """A name for one of `names` or a part of it that is changed later, the line that gives it, which of `names`."""
     for k, statement in enumerate(statements):
-        base = statement.value if isinstance(statement, ast.Assign) else None
-        while isinstance(base, ast.Subscript | ast.Attribute):
-            base = base.value
-        target = statement.targets[0] if isinstance(base, ast.Name) and base.id in names else None
+        original = _base(statement.value) if isinstance(statement, ast.Assign) else None
+        target = statement.targets[0] if original in names else None
         if isinstance(target, ast.Name) and any(target.id in touched(later) for later in statements[k + 1 :]):
-            return target.id, ast.unparse(statement), base.id
+            return target.id, ast.unparse(statement), original
     return None
 
 
@@ -176,8 +168,7 @@ def made_before(
             counts = {id(node) for target in targets for node in ast.walk(target)}
             nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
             names |= {node.id for node in nodes if id(node) not in counts}
-    read = {n.id for line in later for n in ast.walk(ast.parse(line)) if isinstance(n, ast.Name)}
-    return names - (counted(statements) - read)
+    return names - (counted(statements) - names_in(*map(ast.parse, later)))
 
 
 def compared(statements: Sequence[ast.stmt], name: str) -> bool:

@@ -6,7 +6,7 @@ import copy
 import functools
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,10 +65,8 @@ def check_gradients(
         cases = [own_case(T, takes) for T in LENGTHS]
         absent = [key for key in ("h0", "c0") if key not in takes]
         if absent:
-            notes.append(
-                f"{name} has no argument called {' or '.join(absent)}, so the check started from zeros there; at T = 1 "
-                "a mistake in W or in the forget gate can't show then."
-            )
+            said = f"{name} has no argument called {' or '.join(absent)}, so the check started from zeros there"
+            notes.append(f"{said}; at T = 1 a mistake in W or in the forget gate can't show then.")
     elif params is None or x is None or targets is None:
         raise ValueError("Give params, x and targets together, or give none of them.")
     else:
@@ -97,10 +95,8 @@ def check_gradients(
 
     worst = max(elements, key=lambda at: errors[at[0]][at[1]], default=None)
     if worst and against == "exact" and 1e-10 < errors[worst[0]][worst[1]] < 1e-4:
-        notes.append(
-            "Double precision leaves errors of about 1e-15 here; 1e-7 is what single precision leaves, 1e-9 what "
-            "differences leave. Does a part of it use float32?"
-        )
+        others = "1e-7 is what single precision leaves, 1e-9 what differences leave. Does a part of it use float32?"
+        notes.append(f"Double precision leaves errors of about 1e-15 here; {others}")
     reference = "the exact gradient" if against == "exact" else "central differences"
     # A problem that shows at several lengths is told once.
     return GradientReport(name, reference, errors, elements.get(worst), tuple(dict.fromkeys(problems)), tuple(notes))
@@ -194,16 +190,12 @@ def _examine(backward: Backward, case: Case, seconds: float) -> tuple[dict[str, 
             break
     single = [key for key, dtype in dtypes.items() if dtype in (np.float16, np.float32)]
     if single:
-        problems.append(
-            f"{name} returns d{', d'.join(single)} as {dtypes[single[0]]}; "
-            "compute in float64, since rounding hides what a check looks for."
-        )
+        said = f"{name} returns d{', d'.join(single)} as {dtypes[single[0]]}"
+        problems.append(f"{said}; compute in float64, since rounding hides what a check looks for.")
     unlike = [key for key, error in errors_of(results[0], results[-1]).items() if error > 1e-12]
     if unlike:
-        problems.append(
-            f"{name} returns something else when it is called again with the same inputs (d{', d'.join(unlike)}); "
-            "do the gradients start from zero in every call?"
-        )
+        said = f"{name} returns something else when it is called again with the same inputs (d{', d'.join(unlike)})"
+        problems.append(f"{said}; do the gradients start from zero in every call?")
     return results[0], problems
 
 
@@ -224,11 +216,9 @@ def _stale(backward: Backward, case: Case, seconds: float) -> list[str]:
         except guard.LearnerError as error:
             return [str(error)]
         if wrong := off(_errors(grads, exact_gradient(net, x, targets, **states))):
-            return [
-                f"{guard.name_of(backward)} is right at first, and wrong when it is called again with the same tokens "
-                f"and other {change} (d{', d'.join(wrong)}); does it keep something from call to call, or use a net "
-                "that is not its argument?"
-            ]
+            again = f"wrong when it is called again with the same tokens and other {change} (d{', d'.join(wrong)})"
+            why = "does it keep something from call to call, or use a net that is not its argument?"
+            return [f"{guard.name_of(backward)} is right at first, and {again}; {why}"]
     return []
 
 
@@ -240,10 +230,12 @@ def _arrays(case: Case) -> dict[str, np.ndarray]:
 def _call(backward: Backward, case: Case, seconds: float) -> tuple[dict[str, np.ndarray], dict[str, np.dtype]]:
     """The gradients that one call returns, and their types; raises LearnerError, one sentence, if it returns none."""
     params, x, targets, states = case
+    K, H, T, n = params.vocab_size, params.hidden_size, len(x), params.flat.size
+    shapes = {(K, H), (H, H), (H, K), (T, H), (T + 1, H), (T, K), (4 * H, H), (4 * H, K), (H,), (n,)}
 
     @functools.wraps(backward, updated=())
     def call(*args: Any, **kwargs: Any) -> Any:
-        _spoil_free_memory(params, len(x))
+        spoil_free_memory(shapes)
         return backward(*args, **kwargs)
 
     result = guard.call(call, params, x, targets, seconds=seconds, **states)
@@ -255,10 +247,8 @@ def _call(backward: Backward, case: Case, seconds: float) -> tuple[dict[str, np.
     return grads, {key: np.asarray(array).dtype for key, array in _read_gradients(result).items()}
 
 
-def _spoil_free_memory(params: Params, T: int) -> None:
+def spoil_free_memory(shapes: Collection[tuple[int, ...]]) -> None:
     """Leave NaN in the memory that np.empty hands out next, where a lucky zero would hide that nothing filled it."""
-    K, H = params.vocab_size, params.hidden_size
-    shapes = {(K, H), (H, H), (H, K), (T, H), (T + 1, H), (T, K), (4 * H, H), (4 * H, K), (H,), (params.flat.size,)}
     _ = [np.full(shape, np.nan) for shape in shapes for _ in range(6)]  # all are freed together, on return
 
 

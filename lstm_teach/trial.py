@@ -1,6 +1,6 @@
 """Run the lines of a learner's cell on one case of a blank, with other numbers than the notebook's.
 
-Imports cellcode, guard, gradreport and judging. The notebook's own names and arrays stay as they are.
+Imports cellcode, guard, gradcheck, gradreport and judging. The notebook's own names and arrays stay as they are.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from lstm_teach import cellcode, guard
 from lstm_teach.forward import Cache
+from lstm_teach.gradcheck import spoil_free_memory
 from lstm_teach.gradreport import listing
 from lstm_teach.judging import Trouble, is_like, same
 from lstm_teach.params import Params
@@ -38,17 +39,17 @@ def run(
     statements have changed, "spoiled" those of `given` that they never make right, if not all of `names` are right in
     the end: then no right answer needs them.
     """
-    read = {node.id for s in statements for node in ast.walk(s) if isinstance(node, ast.Name)}
+    read = cellcode.names_in(*statements)
     space = _copies({n: v for n, v in namespace.items() if n in read})
     known = {n: v for n, v in case.items() if n not in names and n != "start"}
     space |= copy.deepcopy({**known, **case.get("start", {})})
-    whole = _copies(space)
+    whole, shapes = _copies(space), {np.shape(v) for v in case.values() if isinstance(v, np.ndarray)}
     codes = [compile(ast.Module([statement], []), "this cell", "exec") for statement in statements]
     touched = [cellcode.touched(statement) for statement in statements]
     last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in (*names, *given)}
     spoiled = {n for n in given if last[n] is not None}
     for code, theirs in zip(codes, touched, strict=True):
-        _spoil_free_memory(case)
+        spoil_free_memory(shapes)
         with contextlib.suppress(Exception):
             exec(code, whole)
         spoiled -= {n for n in spoiled & theirs if close(whole.get(n), np.asarray(case[n]))}
@@ -62,7 +63,7 @@ def run(
     failed: dict[str, Trouble] = {}  # names that a line of no blank would have made, and what it raises
     for k, code in enumerate(codes):
         here = [n for n in names if last[n] == k]
-        _spoil_free_memory(case)
+        spoil_free_memory(shapes)
         try:
             exec(code, space)
         except Exception as error:
@@ -79,12 +80,6 @@ def run(
     found |= {n: Trouble(f"No line of this cell says what {n} is.") for n in names if n not in found} | right
     changed = {n for n in known if n in read and not same(known[n], space.get(n), rounding=True)}
     return found | {"changed": changed - {*names, *given}, "spoiled": spoiled}
-
-
-def _spoil_free_memory(case: Mapping[str, Any]) -> None:
-    """Leave NaN in the memory that np.empty hands out next, where a lucky zero would hide that nothing filled it."""
-    shapes = {np.shape(v) for v in case.values() if isinstance(v, np.ndarray)}
-    _ = [np.full(shape, np.nan) for shape in shapes for _ in range(6)]  # all are freed together, on return
 
 
 def close(got: Any, right: np.ndarray) -> bool:

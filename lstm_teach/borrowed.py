@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dis
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -36,7 +37,7 @@ def in_function(function: Any, modules: Collection[str], allowed: Collection[str
         function = vars(type(function)).get("__call__")  # of a callable object
     if not isinstance(function, FunctionType):
         return ""
-    return _first(function.__code__, function.__globals__, _closure(function), modules, allowed)
+    return in_code(function.__code__, function.__globals__, modules, allowed, _closure(function))
 
 
 def times_called(function: Callable, arguments: Sequence[Any], other: FunctionType) -> int:
@@ -56,25 +57,47 @@ def times_called(function: Callable, arguments: Sequence[Any], other: FunctionTy
 def counted(other: FunctionType, found: list[int]) -> Iterator[None]:
     """Meanwhile the calls of a function in this thread are added to `found[0]`; grading does so in two processes."""
 
-    def note(frame: FrameType, event: str, argument: Any) -> None:
-        found[0] += event == "call" and frame.f_code is other.__code__
+    def note(code: CodeType) -> None:
+        found[0] += code is other.__code__
 
-    before, token = sys.getprofile(), COUNTED.set(found)
-    sys.setprofile(note)
+    token = COUNTED.set(found)
+    try:
+        with _watching(note):
+            yield
+    finally:
+        COUNTED.reset(token)
+
+
+def watched(function: Callable, note: Callable[[CodeType], None]) -> Callable:
+    """The function; while it runs, `note` gets the code of every Python function that is called."""
+
+    @functools.wraps(function)
+    def run(*arguments: Any) -> Any:
+        with _watching(note):
+            return function(*arguments)
+
+    return run
+
+
+@contextlib.contextmanager
+def _watching(note: Callable[[CodeType], None]) -> Iterator[None]:
+    def tell(frame: FrameType, event: str, argument: Any) -> None:
+        if event == "call":
+            note(frame.f_code)
+
+    before = sys.getprofile()
+    sys.setprofile(tell)
     try:
         yield
     finally:
         sys.setprofile(before)
-        COUNTED.reset(token)
 
 
-def in_code(code: CodeType, names: Mapping[str, Any], modules: Collection[str], allowed: Collection[str] = ()) -> str:
-    """The same for compiled statements that run among `names`."""
-    return _first(code, names, {}, modules, allowed)
-
-
-def _first(code: CodeType, names: Mapping, local: Mapping, modules: Collection[str], allowed: Collection[str]) -> str:
-    waiting, seen = [(code, local)], set()
+def in_code(
+    code: CodeType, names: Mapping, modules: Collection[str], allowed: Collection[str] = (), own: Mapping | None = None
+) -> str:
+    """The same for code that runs among `names`, with names of its `own` if it is a function's."""
+    waiting, seen = [(code, own or {})], set()
     while waiting:
         code, local = waiting.pop(0)
         if code in seen:

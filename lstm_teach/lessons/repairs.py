@@ -12,15 +12,16 @@ import inspect
 import io
 import itertools
 import re
-import sys
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import CodeType
 
 import numpy as np
 
 import lstm_teach as lt
 from lstm_teach import backward, guard, html, plain
+from lstm_teach.borrowed import watched
 from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import LADDER, listing, relative_error
@@ -143,25 +144,31 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     Its gradients are compared with those of all sixteen versions of the posted loop, each dW by itself. Rows of the
     cache that nobody has to read hold random numbers, so that no lucky zero counts as a repair.
     """
-    called: set[str] = set()
-    turns = [0]  # calls of gate_deltas
-    attempt = Attempt(_watched(loop, called, turns), SECONDS)
+    called: set[str] = set()  # which of the library's gradients it uses, however it got hold of them
+    turns = 0  # calls of gate_deltas
+
+    def note(code: CodeType) -> None:
+        nonlocal turns
+        if code in GIVES_THE_ANSWER:
+            called.add(GIVES_THE_ANSWER[code])
+        elif code.co_filename.startswith(VERSION):
+            called.add("the library's loop")
+        elif code.co_name == "gate_deltas":
+            turns += 1
+
+    attempt = Attempt(watched(loop, note) if callable(loop) else loop, SECONDS)  # which says what is wrong
     got: list[Gradients] = []  # one for each case
     try:
         for inputs in cases():
-            turns[0] = 0
+            turns = 0
             with contextlib.redirect_stdout(io.StringIO()) if got else contextlib.nullcontext():
                 got.append(_gradients(attempt, inputs))
             if called:
-                raise Trouble(
-                    f"{attempt.name} calls {min(called)}, which computes the whole gradient. What counts here is your "
-                    "own lines: repair the loop itself."
-                )
+                said = f"{attempt.name} calls {min(called)}, which computes the whole gradient."
+                raise Trouble(f"{said} What counts here is your own lines: repair the loop itself.")
             if attempt.changed:
-                changed = " and ".join(attempt.changed)
-                raise Trouble(
-                    f"{attempt.name} writes to what it was given, {changed}. Make new arrays, or work on a .copy()."
-                )
+                said = f"{attempt.name} writes to what it was given, {' and '.join(attempt.changed)}."
+                raise Trouble(f"{said} Make new arrays, or work on a .copy().")
     except Trouble as trouble:
         return FlawsLeft(None, sentences=(str(trouble),))
     repaired = variant(FLAWS)
@@ -171,12 +178,16 @@ def flaws_left(loop: Callable) -> FlawsLeft:
         return replace(_what_is_new(got, loop, right), right=right)
     flaws, products, *_ = repairs_only[0]
     left = FlawsLeft(flaws, "".join(gate for gate in GATES if products[gate] == "dot"), right=right)
-    if left.passed and turns[0] == LENGTHS[-1]:  # the last case has that many steps
+    if left.passed and turns == LENGTHS[-1]:  # the last case has that many steps
         single = "Your loop takes one turn per step, so it is already the single pass of lesson 4."
         return replace(left, sentences=(single,))
     if left.lines == ALL_LINES:
         return replace(left, sentences=(_untouched(loop),))
-    return left if left.passed else replace(left, sentences=tuple(_hidden(loop)))
+    # A known mistake may be in the text and make no difference while other flaws are left.
+    lines = {_squeezed(line) for line in _source(loop).splitlines()}
+    known = [words for before, now, words in MISTAKES if _squeezed(now) in lines and _squeezed(before) not in lines]
+    hidden = tuple(f"One thing doesn't show yet, but it will: {words}" for words in known)
+    return left if left.passed else replace(left, sentences=hidden)
 
 
 def go_on_with(loop: Callable) -> Callable:
@@ -212,34 +223,6 @@ def cases() -> tuple[Inputs, ...]:
             cache.gates[-1], cache.ct[-1] = rng.uniform(0.2, 0.8, 4 * H), rng.uniform(-0.8, 0.8, H)
             found.append((params, cache, x, dy))
     return tuple(found)
-
-
-def _watched(loop: Callable, called: set[str], turns: list[int]) -> Callable:
-    """The loop, noting in `called` which of the library's gradients it uses, however it got hold of them.
-
-    `turns[0]` counts its calls of gate_deltas.
-    """
-    if not callable(loop):
-        return loop  # `Attempt` says what is wrong
-
-    def note(frame, event, argument) -> None:
-        if event == "call" and frame.f_code in GIVES_THE_ANSWER:
-            called.add(GIVES_THE_ANSWER[frame.f_code])
-        elif event == "call" and frame.f_code.co_filename.startswith(VERSION):
-            called.add("the library's loop")
-        elif event == "call" and frame.f_code.co_name == "gate_deltas":
-            turns[0] += 1
-
-    @functools.wraps(loop)
-    def watched(*inputs: object) -> object:
-        before = sys.getprofile()
-        sys.setprofile(note)
-        try:
-            return loop(*inputs)
-        finally:
-            sys.setprofile(before)
-
-    return watched
 
 
 def _gradients(attempt: Attempt, inputs: Inputs) -> Gradients:
@@ -309,24 +292,14 @@ def _untouched(loop: Callable) -> str:
     if _tree(loop) == _tree(posted_loop):
         return "Nothing has changed yet: this is the loop as posted."
     vector = " `.T` of a vector is the same vector." if re.search(r"(\]|dz[ifog])\.T", _source(loop)) else ""
-    return (
-        f"The code has changed, but what it computes hasn't: it still computes what the posted loop computes.{vector}"
-    )
-
-
-def _hidden(loop: Callable) -> list[str]:
-    """About a known mistake that is in the loop's text but makes no difference while other flaws are left."""
-    lines = {_squeezed(line) for line in _source(loop).splitlines()}
-    known = [words for before, now, words in MISTAKES if _squeezed(now) in lines and _squeezed(before) not in lines]
-    return [f"One thing doesn't show yet, but it will: {words}" for words in known]
+    said = "The code has changed, but what it computes hasn't: it still computes what the posted loop computes."
+    return f"{said}{vector}"
 
 
 def _tree(function: Callable) -> str:
     """A function's statements, without its name, docstring, comments and layout."""
-    body = ast.parse(_source(function)).body[0].body
-    if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
-        body = body[1:]
-    return ast.dump(ast.Module(body, []))
+    tree = ast.parse(_source(function)).body[0]
+    return ast.dump(ast.Module(tree.body if ast.get_docstring(tree) is None else tree.body[1:], []))
 
 
 def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Collection[str]]) -> FlawsLeft:
@@ -345,13 +318,10 @@ def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Colle
     if not any(np.any(g[member]) for g in got for member in Params.NAMES):
         words = f"All nine gradients that {name} returns are zero. Is what the loops add up also what it returns?"
     elif not _agree(got, ["V"], posted_loop):
-        untouched = "grads.V+=np.outer(dy[t],h[t])" in text
-        words = "dV was right, and now it is wrong" + (
-            ", though its own line is as it was. So look at what all lines share: the outer loop, `dy`, `h`, and the "
-            "return."
-            if untouched
-            else f": leave the line that adds to grads.V in {name} as it was."
-        )
+        words = f"dV was right, and now it is wrong: leave the line that adds to grads.V in {name} as it was."
+        if "grads.V+=np.outer(dy[t],h[t])" in text:
+            words = "dV was right, and now it is wrong, though its own line is as it was."
+            words += " So look at what all lines share: the outer loop, `dy`, `h`, and the return."
     else:
         shows = _shows_first(got, right, in_text if text else FLAWS)
         words = f"What {name} returns matches none of the mistakes known here. {shows}"
@@ -403,10 +373,8 @@ def _known_mistake(got: list[Gradients], loop: Callable) -> FlawsLeft | None:
     text = _squeezed(_source(loop))
     changed = [key for key in found if _squeezed(key[0]) not in text or not key[0]]
     for key in changed or found:
-        # A mistake may hide which flaws there are beside it.
-        return FlawsLeft(
-            None, sentences=key[1:], beside=frozenset.intersection(*found[key]), counted=len(found[key]) == 1
-        )
+        beside = frozenset.intersection(*found[key])  # a mistake may hide which flaws there are beside it
+        return FlawsLeft(None, sentences=key[1:], beside=beside, counted=len(found[key]) == 1)
     return None
 
 

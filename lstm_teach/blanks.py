@@ -42,12 +42,9 @@ import os
 import pkgutil
 import re
 import sys
-import tomllib
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -56,11 +53,11 @@ import numpy as np
 from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, verdicts
 from lstm_teach.gradreport import listing
 from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, numbers, parts_of, same, wrong_form
+from lstm_teach.lessons import FOLDER, spec_of
 from lstm_teach.recognize import axes, is_all, recognize
 from lstm_teach.trial import close
 from lstm_teach.verdicts import Part, Verdict
 
-FOLDER = Path(__file__).parent / "lessons"
 SECONDS = 10.0  # for all that one judgement calls
 TOOLS = ("sigmoid", "softmax")  # functions in these modules that are no answer, but to the blank of their name
 OTHER_NETS = "It is not right on every net."
@@ -108,7 +105,7 @@ class Lesson:
     """A lesson of the course: asks its predictions, judges its blanks, keeps and brings back its functions."""
 
     def __init__(self, name: str):
-        self.name, self._spec = name, _read(name)
+        self.name, self._spec = name, spec_of(name)
         self.verdicts: dict[str, Verdict] = {}  # of each group of blanks, the last one
         self.written: dict[str, Any] = {}  # what the learner wrote where it is wrong, by name
 
@@ -364,12 +361,12 @@ def _judge_values(
         parts.append(Part(name, sentence))
     if changed:
         said, way = trial.words_for_changes(changed, statements)
-        if any(part.sentence for part in parts):  # what is wrong may be so for this reason alone
-            way = "Take that line out" if way == "Use a new name" else way
-            return tuple(
-                Part(p.name, f"{said} {way}, and run the cells above again.") if p.sentence else p for p in parts
-            )
-        parts.append(Part(listing(sorted(changed)), f"{said} {way}, and run the cells above again."))
+        wrong = any(part.sentence for part in parts)  # it may be so for this reason alone
+        way = "Take that line out" if wrong and way == "Use a new name" else way
+        again = f"{said} {way}, and run the cells above again."
+        if wrong:
+            return tuple(Part(p.name, again) if p.sentence else p for p in parts)
+        parts.append(Part(listing(sorted(changed)), again))
     return tuple(parts)
 
 
@@ -435,8 +432,7 @@ def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: froze
     got, right = namespace.get(name), _library_here(blank, name, namespace)
     if right is None or not is_like(got, right) or np.allclose(got, right, rtol=1e-6, atol=0):
         return ""
-    needed = {n.id for n in ast.walk(ast.parse(blank.library[name])) if isinstance(n, ast.Name)}
-    suspects = read - needed or read & blank.given.keys() or read
+    suspects = read - cellcode.names_in(ast.parse(blank.library[name])) or read & blank.given.keys() or read
     old = [n for n in sorted(suspects) if isinstance(namespace.get(n), int | float | np.ndarray)]
     were = "were" if len(old) > 1 else "was"
     if not old:
@@ -468,32 +464,18 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
         try:
             namespace[name] = blank.library_value(name, _with_given(blank, namespace))
         except Exception as error:
-            return (
-                f"The library's {name} can't be computed from the names in this notebook "
-                f"({type(error).__name__}: {error}): restart the kernel and run all cells."
-            )
+            why = f"can't be computed from the names in this notebook ({type(error).__name__}: {error})"
+            return f"The library's {name} {why}: restart the kernel and run all cells."
     namespace.update({n: given[n] for n in changed})
     said = [f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}."] if wrong else []
     words = "`{0}` isn't what the given line `{0} = {1}` gives any more; the lesson goes on with that line."
     return " ".join([*said, *(words.format(n, blank.given[n]) for n in given if n in changed)])
 
 
-# ------------------------------------------------------------------------------------------ files
-
-
-@cache
-def _read(name: str) -> dict[str, Any]:
-    path = FOLDER / f"{name}.toml"
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.toml")))
-        raise ValueError(f"There is no lesson called {name!r}; there are {known or 'none'}.")
-    return tomllib.loads(path.read_text(encoding="utf-8"))
-
-
 def _library_of(name: str) -> str:
     """Where the library's version of a function is that some lesson has the learner write."""
     for path in sorted(FOLDER.glob("*.toml")):
-        for spec in _read(path.stem).get("blanks", {}).values():
+        for spec in spec_of(path.stem).get("blanks", {}).values():
             if name in spec["names"] and isinstance(spec.get("library"), str):
                 return spec["library"]
     raise KeyError(f"No lesson has a function {name!r} to write.")

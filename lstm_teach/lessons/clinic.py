@@ -8,9 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -20,14 +18,14 @@ from lstm_teach.edited import edited, made
 from lstm_teach.figures import clinic as figures
 from lstm_teach.figures.still import Still, show
 from lstm_teach.gradreport import errors_of
-from lstm_teach.lessons import cases, cases_07, clinic_cases
+from lstm_teach.lessons import cases, cases_07, clinic_cases, spec_of
 
 LENGTHS, CASES = (1, 2, 3, 6), (1, 2, 3, 4, 5)
 STATES = ("not zero", "zero")  # the initial states that a ladder is climbed from
 VOCAB_SIZE, HIDDEN_SIZE, SEED = 4, 5, 0
 TOKENS, TARGETS = (2, 0, 2, 3, 1, 1), (1, 3, 0, 0, 2, 3)
 
-WORDS = tomllib.loads((Path(__file__).parent / "07_debugging_clinic.toml").read_text(encoding="utf-8"))
+WORDS = spec_of("07_debugging_clinic")
 FAULTY = {int(number): told for number, told in WORDS["faulty"].items()}  # the faulty line of a case, what points at it
 
 # Where a fault sits, and what it is: a line of `right_pass`, and what somebody might have written there.
@@ -53,11 +51,7 @@ def net(T: int, state: str = "not zero") -> tuple[lt.Params, np.ndarray, np.ndar
 
 def ladder(backward: Callable, state: str = "not zero") -> dict[int, dict[str, float]]:
     """The norm-relative error of each gradient on each rung: `{T: {matrix: error}}`."""
-    rungs = {}
-    for T in LENGTHS:
-        got, right = backward(*net(T, state)), lt.exact_gradient(*net(T, state))
-        rungs[T] = errors_of(got, right)
-    return rungs
+    return {T: errors_of(backward(*net(T, state)), lt.exact_gradient(*net(T, state))) for T in LENGTHS}
 
 
 def case(number: int) -> Callable:

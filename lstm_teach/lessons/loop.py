@@ -5,9 +5,7 @@ Imports the package and edited. The repairs and changes are data, in 03_flawed_b
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +13,7 @@ import numpy as np
 import lstm_teach as lt
 from lstm_teach.edited import edited
 from lstm_teach.forward import Cache
+from lstm_teach.lessons import spec_of
 from lstm_teach.params import GATES, Params
 
 VERSION = "<posted_loop, version"  # how the file name of every `variant` begins
@@ -64,7 +63,7 @@ class Repair(NamedTuple):
     hints: tuple[str, ...]
 
 
-WORDS = tomllib.loads((Path(__file__).parent / "03_flawed_backward.toml").read_text(encoding="utf-8"))
+WORDS = spec_of("03_flawed_backward")
 REPAIRS = {flaw: Repair(**told | {"hints": tuple(told["hints"])}) for flaw, told in WORDS["repairs"].items()}
 PRODUCTS = WORDS["products"]  # what else can become of dW: the code in place of the product, and what to say
 # Other changes of the loop: the line as posted (or repaired), the line instead, and what to say.

@@ -83,16 +83,15 @@ def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -
 
 def _call_here(function: Callable, args: tuple, kwargs: dict[str, Any], seconds: float) -> Any:
     """The same without a thread."""
-    limit = Limit(seconds)
     try:
-        with limit:
+        with Limit(seconds):
             return contextvars.copy_context().run(function, *args, **kwargs)
     except KeyboardInterrupt:  # the user's own
         raise
     except BaseException as error:
         if not isinstance(error, OutOfTime):
             raise LearnerError(what_it_raised(function, error)) from error
-        if limit.outer_over:  # this call is itself inside one that is out of time
+        if any(time.monotonic() > outer.end for outer in Limit._open):  # this call is inside one that is out of time
             raise
         place = _place(function, traceback.walk_tb(error.__traceback__))
     raise _too_long(function, seconds, place)
@@ -122,11 +121,6 @@ class Limit:
 
     def __init__(self, seconds: float):
         self.seconds, self.end, self._next, self._thread = seconds, 0.0, 0.0, 0
-
-    @property
-    def outer_over(self) -> bool:
-        """Whether one that is still open is over."""
-        return any(time.monotonic() > limit.end for limit in Limit._open)
 
     def __enter__(self) -> Self:
         self.end = self._next = time.monotonic() + self.seconds
@@ -182,10 +176,8 @@ def what_it_raised(function: Callable, error: BaseException) -> str:
 
 def on_shapes(error: BaseException) -> str:
     """What NumPy's words for arrays that do not fit mean, after a space; "" for another error."""
-    if not (
-        isinstance(error, ValueError)
-        and re.search("broadcast|core dimension|enough dimensions|not aligned", str(error))
-    ):
+    words = "broadcast|core dimension|enough dimensions|not aligned"
+    if not (isinstance(error, ValueError) and re.search(words, str(error))):
         return ""
     return " The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
 

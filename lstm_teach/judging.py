@@ -81,10 +81,8 @@ class Attempt:
             if isinstance(error.__cause__, NotImplementedError):
                 *_, (frame, _) = traceback.walk_tb(error.__cause__.__traceback__)
                 unwritten = frame.f_code.co_name  # it may be another function, which this one calls
-                return None, (
-                    f"{unwritten} is not written yet, or a line that raises NotImplementedError is still in it:"
-                    " replace that line with your code."
-                )
+                said = f"{unwritten} is not written yet, or a line that raises NotImplementedError is still in it"
+                return None, f"{said}: replace that line with your code."
             return None, str(error).replace(ENDLESS, self._slow)
         finally:
             self._left -= time.monotonic() - start
@@ -133,10 +131,9 @@ def judge(
     elif attempt.rounded:
         advice = "Undoing a change by arithmetic leaves a rounding error. Save the old value and write it back."
         results.append(Part("inputs", f"{attempt.name} leaves {names} changed in the last digits. {advice}"))
-    wrong = not all(part.passed for part in results)
-    if wrong and not hints_wanted():
+    if not (hints_wanted() or all(part.passed for part in results)):
         off = "Hints are off. To see three hints, and the mistake's name if it is a known one, run show_hints(True)."
-        return Verdict(attempt.name, tuple(results), (), f"{note} {off}".strip())
+        hints, note = (), f"{note} {off}".strip()
     return Verdict(attempt.name, tuple(results), tuple(hints), note)
 
 
@@ -366,11 +363,7 @@ def same(before: Any, after: Any, rounding: bool = False) -> bool:
         alike = isinstance(after, dict) and before.keys() == after.keys()
         return alike and all(same(before[key], after[key], rounding) for key in before)
     if isinstance(before, list | tuple):
-        return (
-            isinstance(after, list | tuple)
-            and len(before) == len(after)
-            and all(same(a, b, rounding) for a, b in zip(before, after, strict=True))
-        )
+        return isinstance(after, list | tuple) and same(dict(enumerate(before)), dict(enumerate(after)), rounding)
     return callable(before) or before == after
 
 

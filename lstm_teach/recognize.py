@@ -93,13 +93,9 @@ def _factors(name: str, right: Sequence[np.ndarray], fits: Tier, mentioned: froz
     more = {q: _each(np.multiply, right, values) for q, values in own.items()}
     yield {f"Right except for one factor too many: {q}.": values for q, values in more.items()}
     for instead in usable.values() if len(mentioned) > 1 else ():  # of one thing alone no factor is right
-        yield {
-            f"Right except for one factor: {q}{',' if ',' in q else ''} is not the right one.": _each(
-                np.divide, more[q], instead
-            )
-            for q, values in own.items()
-            if values is not instead
-        }
+        swapped = {q: _each(np.divide, more[q], instead) for q, values in own.items() if values is not instead}
+        one = "Right except for one factor:"
+        yield {f"{one} {q}{',' if ',' in q else ''} is not the right one.": v for q, v in swapped.items()}
 
 
 def _multiple(got: Numbers, right: Sequence[np.ndarray]) -> Iterator[Tier]:

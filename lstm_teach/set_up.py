@@ -48,12 +48,9 @@ def report_versions() -> str:
 
 def installed_version(name: str) -> str | None:
     """The version that a notebook with this kernel uses, or None where there is none."""
-    if name == "python":
-        return platform.python_version()
-    if name == "lstm_teach":
-        return lstm_teach.__version__
+    ours = {"python": platform.python_version(), "lstm_teach": lstm_teach.__version__}
     try:
-        return metadata.version(name)
+        return ours.get(name) or metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
 

@@ -127,11 +127,8 @@ class Verdict:
             lines.append(f"  {_MARKS[state][1]:<7}  {names}")
             lines += [f"           {sentence}"] if sentence else []
         lines += [self.note] if self.note else []
-        if self.hints and not self.passed:
-            lines.append(
-                "Three hints, from the idea to the line: give this a name, as in v = ..., and look at v.hints[0] first."
-            )
-        return "\n".join(lines)
+        way = "Three hints, from the idea to the line: give this a name, as in v = ..., and look at v.hints[0] first."
+        return "\n".join([*lines, way] if self.hints and not self.passed else lines)
 
     __repr__ = __str__
 

@@ -29,14 +29,10 @@ def two_roads() -> Iterator[dict]:
         rng = np.random.default_rng(10 + seed)
         i, f, o_before = rng.uniform(0.1, 0.9, 3)
         dc, w, u, c_before = rng.normal(size=4)
-
-        def g_of(c, u=u, w=w, o_before=o_before):
-            return np.tanh(u + w * o_before * np.tanh(c))
-
-        nudged = c_before + TINY * 1j
-        values = {"dc": dc, "f": f, "i": i, "g": g_of(c_before), "w": w, "o_before": o_before}
+        g, g_nudged = (np.tanh(u + w * o_before * np.tanh(c)) for c in (c_before, c_before + TINY * 1j))
+        values = {"dc": dc, "f": f, "i": i, "g": g, "w": w, "o_before": o_before}
         values |= {"ct_before": np.tanh(c_before), "c_before": c_before, "h_before": o_before * np.tanh(c_before)}
-        values |= {"through_g": dc * (i * g_of(nudged)).imag / TINY}
+        values |= {"through_g": dc * (i * g_nudged).imag / TINY}
         yield {name: float(value) for name, value in values.items()}
 
 

@@ -35,10 +35,8 @@ def which() -> Iterator[dict[str, Any]]:
     """Three measured runs of one seed in any order: their test losses, and the share of strings they remember in."""
     kinds = list(BACKWARDS)
     for seed, order in zip(range(8), (*permutations(range(3)), (2, 1, 0), (1, 0, 2)), strict=True):
-        runs = {
-            name: np.array([EIGHT_SEEDS[kinds[k]][key][seed] for k in order])
-            for name, key in (("end_loss", "loss"), ("remembered", "remembered"))
-        }
+        losses, shares = (np.array([EIGHT_SEEDS[kinds[k]][key][seed] for k in order]) for key in ("loss", "remembered"))
+        runs = {"end_loss": losses, "remembered": shares}
         yield {**runs, "right_run": order.index(kinds.index("right")), "broken_run": order.index(kinds.index("broken"))}
 
 
@@ -90,9 +88,8 @@ def steps() -> Iterator[dict[str, Any]]:
 def count() -> Iterator[dict[str, Any]]:
     """Norms of nine matrices over several trainings, (steps, 9), and how often the whole is above the limit."""
     rng = np.random.default_rng(7)
-    runs = [
-        (rng.lognormal(-0.5, 1.2, (steps, 9)), limit) for steps, limit in ((30, 5.0), (50, 1.5), (12, 9.0), (400, 3.0))
-    ]
+    rows = (30, 5.0), (50, 1.5), (12, 9.0), (400, 3.0)
+    runs = [(rng.lognormal(-0.5, 1.2, (steps, 9)), limit) for steps, limit in rows]
     runs.append((rng.uniform(0.1, 0.8, (40, 9)), 3.0))  # never, but the sum of all is above the limit
     for norms, limit in runs:
         whole = np.sqrt((norms**2).sum(axis=1))

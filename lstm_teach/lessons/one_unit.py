@@ -80,7 +80,9 @@ def nudges(central_difference: Callable, deltas: dict[str, float | np.ndarray], 
         if current and delta in lesson.written:
             lines += _beside("yours", lesson.written[delta], measured) + _beside("library's", value, measured)
         else:
-            lines += _beside(_whose(lesson, delta) if current else "given", value, measured)
+            judged = current and any(delta in lesson.blank(group).names for group in lesson.verdicts)
+            whose = "given" if not judged else "library's" if lesson.is_open(delta) else "yours"
+            lines += _beside(whose, value, measured)
     return "\n".join(lines)
 
 
@@ -98,12 +100,6 @@ def _beside(whose: str, delta: Any, measured: Sequence[tuple[str, float]]) -> li
         shown, nudged = f"{number:+.3f}".replace("-0.000", "+0.000"), f"{slope:+.3f}".replace("-0.000", "+0.000")
         lines.append(f"{label:10} {whose:9} {shown}   nudged {nudged}" + "   differs" * (shown != nudged))
     return lines
-
-
-def _whose(lesson: Lesson, name: str) -> str:
-    if not any(name in lesson.blank(group).names for group in lesson.verdicts):
-        return "given"
-    return "library's" if lesson.is_open(name) else "yours"
 
 
 def sent_back() -> tuple[float, float]:

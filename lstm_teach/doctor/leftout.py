@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import itertools
+import operator
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -48,6 +49,7 @@ _FORWARD = (
     *(("e", f"{{np}}.exp({scores})") for scores in _SCORES),
     *(("y", f"{e} / {e}.sum()") for e in ("{e}", *(f"{{np}}.exp({scores})" for scores in _SCORES))),
 )
+_LEADS_TO = {"s": "y", "e": "y", **{f"z{k}": k for k in "ifog"}}  # if that is known, nobody needs it
 _HELD = re.compile(r"""[\w.]+(\[["']\w+["']\])?""")  # an array with a name, of an object, or in a table
 
 
@@ -62,7 +64,7 @@ class Here:
     truth: Truth
     value: Callable[[str], np.ndarray | None]
 
-    @cached_property
+    @functools.cached_property
     def _found(self) -> dict[str, int]:
         return dict(zip(self.atoms, self.truth.recognize(list(self.atoms.values())), strict=True))
 
@@ -178,10 +180,9 @@ def not_computed(here: Here, name: str, by_step: list[str]) -> Iterator[Edit]:
         arrays = [text for text, now in here.atoms.items() if now.ndim == 2 and _HELD.fullmatch(text)]
         rows = (form.format(text, i) for text in arrays for form in ("{}[{}]", "{}[:, {}]") for i in (t, f"{t} + 1"))
         targets += [row for row in rows if (now := here.value(row)) is not None and not now.any()]
-    helper = here.gap.unit > 0  # it may be called in every turn of a loop
-    if here.gap.loops or helper:
-        statements = here.scene.statements[here.gap.unit]
-        written = {maker.seg(t) for s in statements if s.loops or helper for t in targets_of(s.node)}
+    if here.gap.loops or here.gap.unit:  # a helper may be called in every turn of a loop
+        statements = [s for s in here.scene.statements[here.gap.unit] if s.loops or not here.gap.loops]
+        written = {maker.seg(target) for slot in statements for target in targets_of(slot.node)}
         states = {text for text, now in here.atoms.items() if now.size in (here.truth.H, here.truth.K)}
         targets += sorted(names(*(here.gap.loops[-1:] or [maker.unit.node])) & states - written)
     for code in forward_lines(here, [text for text in zeros if here.atoms[text].size == here.truth.H]):
@@ -200,6 +201,7 @@ def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:
         if key.quantity in FORWARD or key.quantity in ("z", "x") or key.gate in ("s", "e"):
             name = {"gate": key.gate, "z": f"z{key.gate}", "piece": key.gate}.get(key.quantity, key.quantity)
             bits[name, key.step] = bits.get((name, key.step), 0) | 1 << k
+    known = functools.reduce(operator.or_, (max(found, 0) for found in here._found.values()), 0)
     held = {text: found for text, found in here._found.items() if here.atoms[text].size in (truth.H, truth.K)}
     made: dict[tuple[str, int], str] = {}
     for text in sorted(held, key=lambda each: (each in given, len(each))):
@@ -214,8 +216,8 @@ def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:
         words |= {"token": token, **squash}
         for name, form in _FORWARD:
             with contextlib.suppress(KeyError):
-                code = form.format_map(words).replace(".T.T", "")
-                if (name, t) in made or (code, t) in told:
+                code, leads_to = form.format_map(words).replace(".T.T", ""), _LEADS_TO.get(name, name)
+                if known & (bits.get((name, t), 0) | bits.get((leads_to, t), 0)) or (code, t) in told:
                     continue
                 told.add((code, t))
                 value = here.value(code)

@@ -185,7 +185,8 @@ def not_computed(here: Here, name: str, by_step: list[str]) -> Iterator[Edit]:
         written = {maker.seg(target) for slot in statements for target in targets_of(slot.node)}
         states = {text for text, now in here.atoms.items() if now.size in (here.truth.H, here.truth.K)}
         targets += sorted(names(*(here.gap.loops[-1:] or [maker.unit.node])) & states - written)
-    for code in forward_lines(here, [text for text in zeros if here.atoms[text].size == here.truth.H]):
+    lines = forward_lines(here, [text for text in zeros if here.atoms[text].size == here.truth.H])
+    for code in itertools.chain(lines, _stacked(here)):
         yield from (forgotten(here.gap, _UNFILLED, f"{target} = {code}") for target in targets)
 
 
@@ -223,6 +224,26 @@ def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:
                 value = here.value(code)
                 if value is not None and max(truth.recognize([value])[0], 0) & bits.get((name, t), 0):
                     yield code
+
+
+def _stacked(here: Here) -> Iterator[str]:
+    """Right-hand sides that give the pre-activations of all gates in one array, which nothing at hand holds."""
+    truth, size, tokens = here.truth, 4 * here.truth.H, [a.text for a in Maker(here.scene, here.gap).within("int")]
+    matrices = {t: v for t, v in here.atoms.items() if v.ndim == 2 and size in v.shape and min(v.shape) > 1}
+    vectors = {t: v for t, v in here.atoms.items() if v.size == max(v.shape) < size}
+    products: dict[str, np.ndarray] = {}
+    for (m, matrix), (t, vector) in itertools.product(matrices.items(), vectors.items()):
+        products |= {f"{m} @ {t}": matrix @ vector} if matrix.shape[1] == len(vector) else {}
+        products |= {f"{t} @ {m}": vector @ matrix} if vector.shape[-1] == len(matrix) else {}
+    inputs = {t: v for t, v in here.atoms.items() if v.size == size}
+    columns = (f"{m}[:, {token}]" for m in matrices for token in tokens)
+    inputs |= {t: v for t in columns if (v := here.value(t)) is not None}
+    pairs = itertools.product(products.items(), inputs.items())
+    sums = products | {f"{one} + {other}": a + b for (one, a), (other, b) in pairs if a.shape == b.shape}
+    steps = [[1 << k for k, key in enumerate(truth.keys) if key[::2] == ("z", t)] for t in range(truth.case.length)]
+    for code, found in zip(sums, truth.recognize(list(sums.values())), strict=True):
+        if any(found > 0 and all(found & bit for bit in bits) for bits in steps):
+            yield code
 
 
 def returned(here: Here, node: ast.Return) -> Iterator[Edit]:

@@ -9,6 +9,7 @@ in one equation, and terms or statements that were forgotten, are found at once.
 from __future__ import annotations
 
 import ast
+import itertools
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.donors import other_attributes
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import EDIT, spend
+from lstm_teach.doctor.indices import quarters
 from lstm_teach.doctor.leftout import Here, not_added, not_computed, not_handed_on, returned, undefined, unfilled
 from lstm_teach.doctor.look import look
 from lstm_teach.doctor.lookup import expressions, outer
@@ -212,8 +214,15 @@ class _Anew:
             steps = [t for t, v in known if _by_number(v) or len(v) - self.truth.case.length in (0, 1)]
             offsets = ("", " - 1", " + 1") if ahead else ("", " - 1")
             places = [t + offset for t in place.maker.loop_names() for offset in offsets]
+            columns = [t for t, v in known if np.ndim(v) == 2 and v.shape[1] - self.truth.case.length in (0, 1)]
             rows_of = [*(f"{t}[{index}]" for t in steps for index in places), *(f"{t}[-1]" for t in lists)]
+            rows_of += [f"{t}[:, {index}]" for t in columns for index in places]
             atoms |= {t: v for t in rows_of if (v := self._value(t)) is not None}
+        if ahead:  # of what all gates have in one array, the part of each
+            stacks = [t for t, v in atoms.items() if len(v) == v.size == 4 * self.truth.H]
+            sizes = [quarters(atom.text) for atom in place.maker.within("int")] if stacks else []
+            parts = (f"{t}[{part}]" for t in stacks for part in itertools.chain(*sizes))
+            atoms |= {t: v for t in parts if (v := self._value(t)) is not None}
         return {t: v for t, v in atoms.items() if ahead or v.any()}
 
     def _of_a_gate(self, unit: Unit) -> list[str]:

@@ -261,6 +261,50 @@ def backward(params, x, targets, h0=None, c0=None):
     return grads
 """
 
+STACKED = """
+import numpy as np
+import lstm_teach as lt
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def backward(params, x, targets, h0=None, c0=None):
+    T, H, K = len(x), params.hidden_size, params.vocab_size
+    W = np.concatenate([params[name] for name in ("Wi", "Wf", "Wo", "Wg")])
+    U = np.concatenate([params[name] for name in ("Ui", "Uf", "Uo", "Ug")])
+    h, c = np.zeros((T + 1, H)), np.zeros((T + 1, H))
+    h[0], c[0] = h0 if h0 is not None else 0, c0 if c0 is not None else 0
+    gates, y = np.zeros((T, 4 * H)), np.zeros((T, K))
+    for t in range(T):
+        z = W @ h[t] + U[:, x[t]]
+        gates[t, : 3 * H] = sigmoid(z[: 3 * H])
+        gates[t, 3 * H :] = np.tanh(z[3 * H :])
+        i, f, o, g = gates[t].reshape(4, H)
+        c[t + 1] = f * c[t] + i * g
+        h[t + 1] = o * np.tanh(c[t + 1])
+        e = np.exp(params.V @ h[t + 1])
+        y[t] = e / e.sum()
+    dV, dW, dU = np.zeros_like(params.V), np.zeros_like(W), np.zeros_like(U)
+    dh_next, dc_next = np.zeros(H), np.zeros(H)
+    for t in reversed(range(T)):
+        i, f, o, g = gates[t].reshape(4, H)
+        dy = y[t].copy()
+        dy[targets[t]] -= 1
+        dV += np.outer(dy, h[t + 1])
+        dh = params.V.T @ dy + dh_next
+        ct = np.tanh(c[t + 1])
+        dc = dc_next + dh * o * (1 - ct ** 2)
+        dz = [dc * g * i * (1 - i), dc * c[t] * f * (1 - f), dh * ct * o * (1 - o), dc * i * (1 - g ** 2)]
+        dz = np.concatenate(dz)
+        dW += np.outer(dz, h[t])
+        dU[:, x[t]] += dz
+        dh_next = W.T @ dz
+        dc_next = dc * f
+    return [dV, *dW.reshape(4, H, H), *dU.reshape(4, H, K)]
+"""
+
 
 def examined(text, old, new):
     assert text.count(old) == 1
@@ -283,6 +327,9 @@ def number_of(rows, line):
         (TABLES, "z = W[k] @ h + U[k][:, token]"),
         (OBJECT, "dy = cache.y[t].copy()"),
         (ROWS, "zg = row @ Ug + h[-1] @ Wg"),
+        (STACKED, "z = W @ h[t] + U[:, x[t]]"),
+        pytest.param(STACKED, "c[t + 1] = f * c[t] + i * g", marks=long),
+        pytest.param(STACKED, "y[t] = e / e.sum()", marks=long),
         pytest.param(TABLES, "e = np.exp(scores - scores.max())", marks=long),
         pytest.param(TABLES, "p = e / e.sum()", marks=long),
         pytest.param(TABLES, "scores = params.V @ h[t + 1]", marks=long),

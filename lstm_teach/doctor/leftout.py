@@ -68,6 +68,13 @@ class Here:
     def _found(self) -> dict[str, int]:
         return dict(zip(self.atoms, self.truth.recognize(list(self.atoms.values())), strict=True))
 
+    def numbers(self) -> list[str]:
+        """Whole numbers that may stand in an index: those that the code reads, and the tokens of the step."""
+        maker, shapes = Maker(self.scene, self.gap), shapes_of(self.scene, self.gap.unit)
+        arguments = [arg.arg for arg in maker.unit.node.args.args if is_tokens(shapes.get(arg.arg))]
+        tokens = [f"{arg}[{t}]" for arg in arguments for t in maker.loop_names()]
+        return list(dict.fromkeys([*(atom.text for atom in maker.within("int")), *tokens]))
+
     def known(self, *quantities: str) -> dict[str, np.ndarray]:
         """Those of the arrays that are one of these quantities."""
         keys = enumerate(self.truth.keys)
@@ -144,10 +151,7 @@ def _after_sisters(here: Here, shape: tuple[int, ...]) -> Slot | None:
 
 def _of_a_step(here: Here, name: str, now: np.ndarray) -> Iterator[str]:
     """What a step adds to a matrix, to one column or row of it, or puts into its own row."""
-    maker = Maker(here.scene, here.gap)
-    arguments, shapes = [arg.arg for arg in maker.unit.node.args.args], shapes_of(here.scene, here.gap.unit)
-    tokens = [f"{arg}[{t}]" for arg in arguments if is_tokens(shapes.get(arg)) for t in maker.loop_names()]
-    numbers = dict.fromkeys([*(atom.text for atom in maker.within("int")), *tokens])
+    maker, numbers = Maker(here.scene, here.gap), here.numbers()
     yield from (f"{name} += {text}" for text, term in here.known("term").items() if term.shape == now.shape)
     for text, delta in here.known("dz", "dy").items():
         if delta.size == len(now):
@@ -208,7 +212,7 @@ def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:
     for text in sorted(held, key=lambda each: (each in given, len(each))):
         for place in (place for place, bit in bits.items() if max(held[text], 0) & bit):
             made.setdefault(place, text)
-    tokens, told = [a.text for a in maker.within("int")], set()
+    tokens, told = here.numbers(), set()
     squashes = [{"squash": name} for name in maker.activations()] or [{"no_squash": ""}]
     for t, zero, token, squash in itertools.product(range(truth.case.length), ["", *empty], tokens or [""], squashes):
         before = {f"{name}_before": made.get((name, t - 1), zero if t == 0 else "") for name in "ch"}
@@ -228,7 +232,7 @@ def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:
 
 def _stacked(here: Here) -> Iterator[str]:
     """Right-hand sides that give the pre-activations of all gates in one array, which nothing at hand holds."""
-    truth, size, tokens = here.truth, 4 * here.truth.H, [a.text for a in Maker(here.scene, here.gap).within("int")]
+    truth, size = here.truth, 4 * here.truth.H
     matrices = {t: v for t, v in here.atoms.items() if v.ndim == 2 and size in v.shape and min(v.shape) > 1}
     vectors = {t: v for t, v in here.atoms.items() if v.size == max(v.shape) < size}
     products: dict[str, np.ndarray] = {}
@@ -236,7 +240,7 @@ def _stacked(here: Here) -> Iterator[str]:
         products |= {f"{m} @ {t}": matrix @ vector} if matrix.shape[1] == len(vector) else {}
         products |= {f"{t} @ {m}": vector @ matrix} if vector.shape[-1] == len(matrix) else {}
     inputs = {t: v for t, v in here.atoms.items() if v.size == size}
-    columns = (f"{m}[:, {token}]" for m in matrices for token in tokens)
+    columns = (f"{m}[:, {number}]" for m in matrices for number in here.numbers())
     inputs |= {t: v for t in columns if (v := here.value(t)) is not None}
     pairs = itertools.product(products.items(), inputs.items())
     sums = products | {f"{one} + {other}": a + b for (one, a), (other, b) in pairs if a.shape == b.shape}

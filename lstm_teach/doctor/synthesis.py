@@ -114,7 +114,7 @@ class _Anew:
         self.ends = self.before | {gap.number for unit in units for gap in loop_ends(scene, unit)[:_ENDS]}
         self.readers = {gap: names for unit in units for gap, names in before_readers(scene, unit).items()}
         computed = {key.quantity for k, key in enumerate(truth.keys) if seen >> k & 1 and key.step >= 0}
-        lacking = bool(self.undefined) or not computed >= {"c", "h", "gate"}
+        lacking = bool(self.undefined) or not computed >= {"c", "h", "gate"} or computed.isdisjoint({"y", "dy"})
         self.ahead = self.before | {gap.number for gap in scene.gaps.values() if lacking and gap.block not in back}
         self.returns = {slot.number for slot in scene.slots if isinstance(slot.node, ast.Return) and not slot.unit}
         numbers = self.ends | self.readers.keys() | self.ahead | self.returns
@@ -214,7 +214,9 @@ class _Anew:
             steps = [t for t, v in known if _by_number(v) or len(v) - self.truth.case.length in (0, 1)]
             offsets = ("", " - 1", " + 1") if ahead else ("", " - 1")
             places = [t + offset for t in place.maker.loop_names() for offset in offsets]
-            columns = [t for t, v in known if np.ndim(v) == 2 and v.shape[1] - self.truth.case.length in (0, 1)]
+            columns = [
+                t for t, v in known if getattr(v, "ndim", 0) == 2 and v.shape[1] - self.truth.case.length in (0, 1)
+            ]
             rows_of = [*(f"{t}[{index}]" for t in steps for index in places), *(f"{t}[-1]" for t in lists)]
             rows_of += [f"{t}[:, {index}]" for t in columns for index in places]
             atoms |= {t: v for t in rows_of if (v := self._value(t)) is not None}

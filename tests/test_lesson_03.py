@@ -418,6 +418,34 @@ def test_a_start_that_is_right_by_accident_as_long_as_a_walk_is_short_is_told_to
     assert not left(edited((start[0], "dc = np.zeros_like(dh)  # dc = dct[-1]"))).sentences
 
 
+@pytest.mark.parametrize("others", [{"short_range"}, {"scalar_dot"}, set()])
+def test_the_line_of_a_repair_is_never_called_a_mistake_that_does_not_show_yet(others):
+    both = others | {"stale_cell_delta", "carry_accumulates"}
+    counted = left(repaired(both))
+    assert counted.flaws == ALL - both and "doesn't show yet" not in str(counted)
+
+
+def test_a_forward_outer_loop_whose_walks_start_afresh_is_not_said_to_show_later():
+    forward = ("reversed(range(len(x)))", "range(len(x))")
+    counted = left(edited(forward, source=repaired({"stale_cell_delta", "short_range"})))
+    assert counted.flaws == ALL - {"stale_cell_delta", "short_range"} and "doesn't show yet" not in str(counted)
+
+
+def test_a_gradient_that_was_measured_is_told_to_be_right_to_fewer_digits_than_a_walk():
+    def loop(params, cache, x, dy):
+        h0, c0, y = cache.h[-1], cache.c[-1], (cache.y - dy).argmax(axis=1)
+        grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
+        for k in range(params.flat.size):
+            up, down = params.copy(), params.copy()
+            up.flat[k] += 1e-5
+            down.flat[k] -= 1e-5
+            grads.flat[k] = (lt.loss(up, x, y, h0, c0) - lt.loss(down, x, y, h0, c0)) / 2e-5
+        return grads
+
+    counted = flaws_left(loop)
+    assert not counted.passed and "would pass the check, but is no walk back" in counted.sentences[0]
+
+
 def test_hints_for_the_lines_that_are_still_as_posted_come_with_a_new_mistake_too():
     unknown = ("dc = dc + dc * f[s]", "dc = dc * f[s] ** 2")
     count = left(edited(unknown, source=repaired({"scalar_dot", "short_range"})))

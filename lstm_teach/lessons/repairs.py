@@ -183,10 +183,13 @@ def flaws_left(loop: Callable) -> FlawsLeft:
         return replace(left, sentences=(single,))
     if left.lines == ALL_LINES:
         return replace(left, sentences=(_untouched(loop),))
-    # A known mistake may be in the text and make no difference while other flaws are left.
-    lines = {_squeezed(line) for line in _source(loop).splitlines()}
-    known = [words for before, now, words in MISTAKES if _squeezed(now) in lines and _squeezed(before) not in lines]
-    hidden = tuple(f"One thing doesn't show yet, but it will: {words}" for words in known)
+    # A known mistake may be in the text and make a difference in the finished loop only, not while other flaws are left.
+    # The line of a repair is a mistake in the place of another line only.
+    lines = {_squeezed(line) for line in _source(loop).splitlines()} - {_squeezed(r.after) for r in REPAIRS.values()}
+    known = [found for found in MISTAKES if _squeezed(found[1]) in lines and _squeezed(found[0]) not in lines]
+    finished = [_returned(repaired, number) for number in range(len(cases()))]
+    shows = [words for *edit, words in known if not _agree(finished, Params.NAMES, variant(FLAWS, tuple(edit)))]
+    hidden = tuple(f"One thing doesn't show yet, but it will: {words}" for words in shows)
     return left if left.passed else replace(left, sentences=hidden)
 
 
@@ -315,7 +318,9 @@ def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Colle
         return FlawsLeft(None, sentences=(words,), beside=in_text)
     if known := _known_mistake(got, loop):
         return known
-    if not any(np.any(g[member]) for g in got for member in Params.NAMES):
+    if all(len(names) == len(Params.NAMES) for names in right.values()):
+        words = f"What {name} returns would pass the check, but is no walk back: that is right to the last digits."
+    elif not any(np.any(g[member]) for g in got for member in Params.NAMES):
         words = f"All nine gradients that {name} returns are zero. Is what the loops add up also what it returns?"
     elif not _agree(got, ["V"], posted_loop):
         words = f"dV was right, and now it is wrong: leave the line that adds to grads.V in {name} as it was."

@@ -216,7 +216,9 @@ class Account:
             key = key._replace(quantity="dh") if key[::2] == ("dh_loss", truth.case.length - 1) else key  # no future
             return key._replace(step=None) if at_once else key
 
-        besides = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in _BESIDES and key.step >= 0)
+        borrowed = re.search(r"(?<!def )\bforward\(", self.code.text) and "def forward(" not in self.code.text
+        names = {"dh_loss"} if borrowed else _BESIDES  # what the library's forward pass computes doesn't go wrong
+        besides = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in names and key.step >= 0)
         missing = (truth.counted | besides) & ~broken.seen(trace, truth)
         for order, (_, found) in enumerate(events):
             if found > 0 and found & missing:

@@ -183,7 +183,7 @@ def flaws_left(loop: Callable) -> FlawsLeft:
         return replace(left, sentences=(single,))
     if left.lines == ALL_LINES:
         return replace(left, sentences=(_untouched(loop),))
-    # A known mistake may be in the text and make a difference in the finished loop only, not while other flaws are left.
+    # A known mistake in the text may make a difference in the finished loop only, not while other flaws are left.
     # The line of a repair is a mistake in the place of another line only.
     lines = {_squeezed(line) for line in _source(loop).splitlines()} - {_squeezed(r.after) for r in REPAIRS.values()}
     known = [found for found in MISTAKES if _squeezed(found[1]) in lines and _squeezed(found[0]) not in lines]

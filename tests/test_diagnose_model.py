@@ -311,6 +311,12 @@ def test_tiny_weights_that_hide_a_fault_are_named_and_then_the_fault():
     assert families(diagnose(scaled(wrong, 1e-7))) == ["small weights", "transpose"]
 
 
+def test_weights_that_are_tiny_at_every_length_are_told_to_be_so_once():
+    case, scales = load("rnn_tanh"), {1: 1e-4, 2: 3e-5, 3: 1e-6}
+    notes = diagnose(lambda T: scaled(case, scales[T])(T), lengths=scales).notes
+    assert [note.partition(" (")[0].endswith("are tiny") for note in notes].count(True) == 1
+
+
 @pytest.mark.parametrize("small", ["Whh", "column"])
 def test_weights_that_hide_nothing_are_not_called_too_small(small):
     wrong = load("rnn_tanh", 'back = dz @ p["Whh"]', 'back = dz @ p["Whh"].T')  # right at T = 1

@@ -138,7 +138,15 @@ def beside_the_kink(model: Model, compared: Each, notes: dict[str, None]) -> Mod
 
 
 def of_sane_size(model: Model, notes: dict[str, None]) -> Model:
-    """The model with weights of usual size instead of matrices that are nearly zero, which hide mistakes."""
+    """The model with weights of usual size instead of matrices that are nearly zero, which hide mistakes.
+
+    What is noted of some arrays at one length is not said again at the next.
+    """
+
+    def note(what: str, rest: str) -> None:
+        if not any(said.startswith(what) for said in notes):
+            notes[what + rest] = None
+
     shapes, params = model.shapes, model.params
     matrices = [name for name, shape in shapes.items() if sum(n > 1 for n in shape) > 1] or list(shapes)
     size = {name: float(np.sqrt(np.mean(params[name] ** 2))) for name in matrices}
@@ -146,18 +154,20 @@ def of_sane_size(model: Model, notes: dict[str, None]) -> Model:
     small = [name for name in matrices if size[name] * root[name] < 0.15]
     large = [name for name in matrices if size[name] * root[name] > 20]
     if large:
-        how = f"large (root mean square {max(size[n] for n in large):.0f}); gates that are all open or all shut"
-        notes[f"The weights of {listing(large)} are {how} hide mistakes. Use weights of order 0.5 to 1."] = None
+        how = (
+            f" (root mean square {max(size[n] for n in large):.0f}); gates that are all open or all shut hide mistakes."
+        )
+        note(f"The weights of {listing(large)} are large", f"{how} Use weights of order 0.5 to 1.")
     if not small:
         return model
     rng = np.random.default_rng(0)
     usual = changed(params, ((name, (), rng.normal(size=shapes[name]) / root[name]) for name in small))
-    tiny = f"The weights of {listing(small)} are tiny (root mean square {max(size[n] for n in small):.0e})"
-    tiny += "; most mistakes can't be told there."
+    tiny = f"The weights of {listing(small)} are tiny"
+    how = f" (root mean square {max(size[n] for n in small):.0e}); most mistakes can't be told there."
     try:
         gradient(other := replace(model, params=usual))
     except guard.LearnerError as error:
-        notes[f"{tiny} Other weights could not be tried: {error}"] = None
+        note(tiny, f"{how} Other weights could not be tried: {error}")
         return model
-    notes[f"{tiny} The check took random weights of usual size instead."] = None
+    note(tiny, f"{how} The check took random weights of usual size instead.")
     return other

@@ -68,6 +68,11 @@ class Here:
     def _found(self) -> dict[str, int]:
         return dict(zip(self.atoms, self.truth.recognize(list(self.atoms.values())), strict=True))
 
+    @functools.cached_property
+    def held(self) -> int:
+        """All right quantities that are in some array at hand, as bits."""
+        return functools.reduce(operator.or_, (max(found, 0) for found in self._found.values()), 0)
+
     def numbers(self) -> list[str]:
         """Whole numbers that may stand in an index: those that the code reads, and the tokens of the step."""
         maker, shapes = Maker(self.scene, self.gap), shapes_of(self.scene, self.gap.unit)
@@ -206,7 +211,6 @@ def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:
         if key.quantity in FORWARD or key.quantity in ("z", "x") or key.gate in ("s", "e"):
             name = {"gate": key.gate, "z": f"z{key.gate}", "piece": key.gate}.get(key.quantity, key.quantity)
             bits[name, key.step] = bits.get((name, key.step), 0) | 1 << k
-    known = functools.reduce(operator.or_, (max(found, 0) for found in here._found.values()), 0)
     held = {text: found for text, found in here._found.items() if here.atoms[text].size in (truth.H, truth.K)}
     made: dict[tuple[str, int], str] = {}
     for text in sorted(held, key=lambda each: (each in given, len(each))):
@@ -222,7 +226,7 @@ def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:
         for name, form in _FORWARD:
             with contextlib.suppress(KeyError):
                 code, leads_to = form.format_map(words).replace(".T.T", ""), _LEADS_TO.get(name, name)
-                if known & (bits.get((name, t), 0) | bits.get((leads_to, t), 0)) or (code, t) in told:
+                if here.held & (bits.get((name, t), 0) | bits.get((leads_to, t), 0)) or (code, t) in told:
                     continue
                 told.add((code, t))
                 value = here.value(code)
@@ -234,7 +238,7 @@ def _stacked(here: Here) -> Iterator[str]:
     """Right-hand sides that give the pre-activations of all gates in one array, which nothing at hand holds."""
     truth, size = here.truth, 4 * here.truth.H
     matrices = {t: v for t, v in here.atoms.items() if v.ndim == 2 and size in v.shape and min(v.shape) > 1}
-    vectors = {t: v for t, v in here.atoms.items() if v.size == max(v.shape) < size}
+    vectors = {t: v for t, v in here.atoms.items() if v.size == max(v.shape) < size and v.ndim < 3}
     products: dict[str, np.ndarray] = {}
     for (m, matrix), (t, vector) in itertools.product(matrices.items(), vectors.items()):
         products |= {f"{m} @ {t}": matrix @ vector} if matrix.shape[1] == len(vector) else {}
@@ -244,9 +248,13 @@ def _stacked(here: Here) -> Iterator[str]:
     inputs |= {t: v for t in columns if (v := here.value(t)) is not None}
     pairs = itertools.product(products.items(), inputs.items())
     sums = products | {f"{one} + {other}": a + b for (one, a), (other, b) in pairs if a.shape == b.shape}
-    steps = [[1 << k for k, key in enumerate(truth.keys) if key[::2] == ("z", t)] for t in range(truth.case.length)]
+    held = {key[1:3] for k, key in enumerate(truth.keys) if key.quantity in ("z", "gate") and here.held >> k & 1}
+    steps: dict[int, list[int]] = {}
+    for k, key in enumerate(truth.keys):
+        if key.quantity == "z" and key[1:3] not in held:
+            steps.setdefault(key.step, []).append(1 << k)
     for code, found in zip(sums, truth.recognize(list(sums.values())), strict=True):
-        if any(found > 0 and all(found & bit for bit in bits) for bits in steps):
+        if any(found > 0 and len(bits) == 4 and all(found & bit for bit in bits) for bits in steps.values()):
             yield code
 
 

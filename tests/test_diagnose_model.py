@@ -441,7 +441,7 @@ def test_bad_lengths_and_seconds_get_one_sentence():
         (with_parts(loss=lambda p: p["w"]), "loss(params) must return one real number, got"),
         (with_parts(loss=lambda p: np.inf), "loss(params) must return a finite number, got inf."),
         (with_parts(gradient=lambda p: [2 * p["w"]]), "gradient(params) must return a mapping of named arrays, got"),
-        (with_parts(gradient=lambda p: {"v": p["w"]}), "every array of params; missing: w."),
+        (with_parts(gradient=lambda p: {"v": p["w"]}), "every array of params; missing: w; it has v instead."),
         (with_parts(gradient=lambda p: {"w": np.ones((3, 1))}), "the shape of params['w'], (3,), got (3, 1)."),
         (with_parts(gradient=lambda p: {"w": p["w"] / 0}), "gradient['w'] must be finite, got inf."),
         (with_parts(gradient=lambda p: {"w": "abc"}), "gradient['w'] must be an array of real numbers, got"),

@@ -183,7 +183,10 @@ def _read(result: Any, params: Arrays) -> dict[str, np.ndarray]:
         raise Unusable(f"gradient(params) must return a mapping of named arrays, got {validate.brief(result)}.")
     missing = [str(name) for name in params if name not in list(result.keys())]
     if missing:
-        raise Unusable(f"gradient(params) must have an entry for every array of params; missing: {', '.join(missing)}.")
+        others = [str(name) for name in result.keys() if name not in params]  # noqa: SIM118 (it may be no dict)
+        instead = f"; it has {', '.join(others)} instead" if others else ""
+        must = "gradient(params) must have an entry for every array of params"
+        raise Unusable(f"{must}; missing: {', '.join(missing)}{instead}.")
     got = {}
     for name, own in params.items():
         must = f"gradient[{name!r}] must"

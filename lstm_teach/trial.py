@@ -6,7 +6,6 @@ Imports cellcode, guard, gradcheck, gradreport and judging. The notebook's own n
 from __future__ import annotations
 
 import ast
-import contextlib
 import copy
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import SimpleNamespace
@@ -48,17 +47,23 @@ def run(
     touched = [cellcode.touched(statement) for statement in statements]
     last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in (*names, *given)}
     spoiled = {n for n in given if last[n] is not None}
+    cut: set[str] = set()  # what a line has changed before it raised
     for code, theirs in zip(codes, touched, strict=True):
         spoil_free_memory(shapes)
-        with contextlib.suppress(Exception):
+        before = _copies({n: whole.get(n) for n in (*names, *set().union(*touched))})
+        try:
             exec(code, whole)
+        except Exception:
+            cut |= {n for n, value in before.items() if not same(value, whole.get(n))}
         spoiled -= {n for n in spoiled & theirs if close(whole.get(n), np.asarray(case[n]))}
     found: dict[str, Any] = {}
     for n in (n for n in names if last[n] is None):
         only = ": == compares, = assigns" if cellcode.compared(statements, n) else ""
         found[n] = Trouble(f"No line of this cell says what {n} is{only}.")
     ends = {n: taken(whole[n]) for n in names if n in whole}
-    right = {n: value for n, value in ends.items() if close(value, np.asarray(case[n]))}
+    cut -= cellcode.counted(statements)
+    needs = {n: {n, *cellcode.names_read(statements, n)} for n in names}
+    right = {n: v for n, v in ends.items() if close(v, np.asarray(case[n])) and not needs[n] & cut}
     spoiled = set() if right.keys() == {*names} else spoiled
     failed: dict[str, Trouble] = {}  # names that a line of no blank would have made, and what it raises
     for k, code in enumerate(codes):
@@ -74,9 +79,9 @@ def run(
             failed |= {} if here else dict.fromkeys(touched[k], trouble)
         found |= {n: taken(space[n]) for n in here if n in space and n not in found}
         space |= {n: copy.deepcopy(case[n]) for n in (*here, *(n for n in spoiled if last[n] == k))}
-    needs = {n: (n, *cellcode.names_read(statements, n)) for n in names if failed}
-    found |= {n: failed[r] for n, read_by_it in needs.items() for r in read_by_it if r in failed}
-    # A line is judged with the right values of the blanks before it; but what is right in the end is right.
+    found |= {n: failed[r] for n, read_by_it in needs.items() for r in sorted(read_by_it & failed.keys())}
+    # A line is judged with the right values of the blanks before it; but what is right in the end is right, unless a
+    # line that raised has made it so.
     found |= {n: Trouble(f"No line of this cell says what {n} is.") for n in names if n not in found} | right
     changed = {n for n in known if n in read and not same(known[n], space.get(n), rounding=True)}
     return found | {"changed": changed - {*names, *given}, "spoiled": spoiled}

@@ -100,6 +100,36 @@ def test_a_wrong_line_is_told_what_it_is(name, line, words):
     assert not verdict.passed and words in str(verdict), str(verdict)
 
 
+GIVEN = {
+    "softmax": "e = np.exp(scores - scores.max(axis=1, keepdims=True))\n",
+    "loss": "picked = y[np.arange(T), targets]\n",
+}
+TYPED_LENGTH = [  # of the lesson's own sequence
+    ("scores", "scores = np.zeros((T, K))\nfor t in range(7):\n    scores[t] = params.V @ h_all[t]"),
+    ("scores", "scores = np.zeros((T, K))\n[scores.__setitem__(t, params.V @ h_all[t]) for t in range(7)]"),
+    ("scores", "scores = h_all[:7] @ params.V.T"),
+    ("scores", "scores = h_all[:8][:-1] @ params.V.T"),
+    ("softmax", "y = np.zeros_like(e)\nfor t in range(7):\n    y[t] = e[t] / e[t].sum()"),
+    ("softmax", "y = e.copy()\nt = 0\nwhile t < 7:\n    y[t] /= y[t].sum()\n    t += 1"),
+    ("loss", "L = 0\nfor t in range(7):\n    L -= np.log(picked[t])"),
+    ("loss", "total = 0\nfor t in range(7):\n    total -= np.log(picked[t])\nL = total"),
+    ("loss", "L = -np.log(picked[:7]).sum()"),
+]
+
+
+@pytest.mark.parametrize(("name", "lines"), TYPED_LENGTH)
+def test_a_typed_in_length_is_wrong_whether_another_sequence_is_shorter_or_longer(name, lines):
+    for code in (lines, lines.replace("7", "T").replace("8", "T + 1")):
+        verdict = judged(LESSON, name, source=f'{GIVEN.get(name, "")}{code}\nlesson.judge("{name}")')
+        assert verdict.passed == (code != lines) and "one row too many" not in str(verdict), str(verdict)
+
+
+def test_a_loop_that_only_prints_a_typed_in_number_of_rows_does_not_spoil_what_is_right():
+    shown = f"{GIVEN['loss']}for t in range(7):\n    print(picked[t])\n"
+    for line in ("L = -np.log(picked).sum()", "L = -sum(np.log(picked[t]) for t in range(T))"):
+        assert judged(LESSON, "loss", source=f'{shown}{line}\nlesson.judge("loss")').passed
+
+
 @pytest.fixture(scope="module")
 def right_numbers():
     """What the lesson's own net gives for each blank, by cell."""

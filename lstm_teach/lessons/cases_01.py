@@ -60,7 +60,7 @@ def pre_activation() -> Iterator[dict]:
 
 def whole_sequence() -> Iterator[dict]:
     """The arguments of `my_forward`, its answer (h, c), and what it gives when each step starts from a wrong row."""
-    for net in sequences(lengths=(3, 2, 4, 6)):
+    for net in sequences(lengths=(3, 2, 4, 12)):
         arguments = (net.params, net.x, net.h0, net.c0)
         names = {"arguments": arguments, "answer": (net.cache.h, net.cache.c)}
         for kind, rows in WRONG_ROWS.items():
@@ -71,7 +71,7 @@ def whole_sequence() -> Iterator[dict]:
 
 def output() -> Iterator[dict]:
     """A whole sequence: h_all, c_all (T+1, H), scores (T, K), e, probabilities y, what the targets got, the loss L."""
-    for net in sequences(lengths=(3, 2, 4, 6)):
+    for net in sequences(lengths=(3, 2, 4, 12)):
         cache, scores = net.cache, net.cache.h[:-1] @ net.params.V.T
         e = np.exp(scores - scores.max(axis=1, keepdims=True))
         names = {"params": net.params, "h_all": cache.h, "c_all": cache.c, "scores": scores, "e": e, "y": cache.y}

@@ -329,7 +329,8 @@ def _judge_values(
         raised = error.__cause__
         what = f"raises {type(raised).__name__}" if raised else f"does not end within {SECONDS:g} seconds"
         return tuple(Part(name, f"With other numbers than these, this cell {what}.") for name in blank.names)
-    changed = {name for run in runs for name in run["changed"] if before is None or name in before}
+    altered = {name for run in runs for name in run["changed"]}
+    changed = altered if before is None else altered & before
     spoiled = [name for name in given if any(name in run["spoiled"] for run in runs)]
     was = "The given line for {0} has been changed. It was `{0} = {1}`; put it back."
     parts = [Part(name, was.format(name, blank.given[name])) for name in spoiled]
@@ -350,6 +351,10 @@ def _judge_values(
             continue
         elif all(map(close, got, right)):
             sentence = "" if changed else _leftover(blank, name, namespace, read)
+            if sentence:  # what the library's line reads was there before the cell, even if a call has put it there
+                its = ast.parse(blank.library[name])
+                changed = altered & cellcode.names_in(its) - cellcode.names_in(its, context=ast.Store)
+            sentence = "" if changed else sentence
         else:
             form = next(filter(None, (wrong_form(name, g, r) for g, r in zip(got, right, strict=True))), "")
             known = _known(blank, name, got, right, cases, read, {})

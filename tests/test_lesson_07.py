@@ -496,6 +496,50 @@ def test_a_name_that_the_case_does_not_have_says_so(number, right_side, said):
         run_cell(NOTEBOOK, cell, source, loaded(1, number))
 
 
+@pytest.mark.parametrize(
+    ("number", "lines", "changed", "way"),
+    [
+        (
+            2,
+            "repair_2 = cache.y\nrepair_2[np.arange(T), targets] -= 1",
+            "cache",
+            "Begin with `repair_2 = cache.y.copy()`",
+        ),
+        (3, "dc *= i\nrepair_3 = dc * (1 - g**2)", "dc", "Use a new name"),
+        (1, "d = dz[gate]\nd *= 2\nrepair_1 = np.outer(d / 2, h[t - 1])", "dz", "Begin with `d = dz[gate].copy()`"),
+        (
+            4,
+            'for gate in "ifog":\n    dz[gate] = params["W" + gate].T @ dz[gate]\nrepair_4 = sum(dz.values())',
+            "dz",
+            "",
+        ),
+        (5, "repair_5 = dc * f\ndc = 7", "dc", "Use a new name"),
+    ],
+)
+def test_a_name_that_a_call_has_loaded_is_said_to_be_changed_not_to_be_old(number, lines, changed, way):
+    source = f'{lines}\nlesson.judge("case_{number}")'
+    names = loaded(number) | {"In": [f"clinic.load_names({number})", source]}
+    repair, part = run_cell(NOTEBOOK, f"repair-{WORDS[number]}", source, names).parts
+    assert repair.passed and part.name == changed
+    assert f"This cell changes {changed} itself" in part.sentence and way in part.sentence, part.sentence
+    copies = source.replace("d = dz[gate]", "d = dz[gate].copy()").replace("= cache.y", "= cache.y.copy()")
+    if copies != source:
+        assert run_cell(NOTEBOOK, f"repair-{WORDS[number]}", copies, loaded(number) | {"In": names["In"]}).passed
+
+
+def test_what_is_known_of_a_wrong_line_is_said_whatever_it_changes():
+    source = 'repair_1 = dz[gate]\nrepair_1 *= h[t - 1]\nlesson.judge("case_1")'
+    (part,) = run_cell(NOTEBOOK, "repair-one", source, loaded(1) | {"In": ["clinic.load_names(1)"]}).parts
+    assert "This multiplies unit by unit" in part.sentence
+
+
+def test_a_loaded_name_that_no_other_line_needs_may_be_changed():
+    for first in ("dh[:] = 0", "dh = 0"):
+        source = f'{first}\nfor gate in "ifog":\n    dh += params["W" + gate].T @ dz[gate]\nrepair_4 = dh\n'
+        names = loaded(4) | {"In": ["clinic.load_names(4)"]}
+        assert run_cell(NOTEBOOK, "repair-four", f'{source}lesson.judge("case_4")', names).passed
+
+
 # ------------------------------------------------------------------------------------------------------ the doctor
 
 

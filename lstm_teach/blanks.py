@@ -328,7 +328,10 @@ def _judge_values(
     except guard.LearnerError as error:
         raised = error.__cause__
         what = f"raises {type(raised).__name__}" if raised else f"does not end within {SECONDS:g} seconds"
-        return tuple(Part(name, f"With other numbers than these, this cell {what}.") for name in blank.names)
+        said = f"With other numbers than these, this cell {what}."
+        if isinstance(raised, NameError):  # a name that stands for no value says so, with any numbers
+            said = f"{raised}".removesuffix(".") + "."
+        return tuple(Part(name, said) for name in blank.names)
     altered = {name for run in runs for name in run["changed"]}
     changed = altered if before is None else altered & before
     spoiled = [name for name in given if any(name in run["spoiled"] for run in runs)]

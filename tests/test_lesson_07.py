@@ -540,6 +540,26 @@ def test_a_loaded_name_that_no_other_line_needs_may_be_changed():
         assert run_cell(NOTEBOOK, "repair-four", f'{source}lesson.judge("case_4")', names).passed
 
 
+@pytest.mark.parametrize(
+    ("number", "right_side", "said"),
+    [
+        (
+            2,
+            "errors",
+            "errors is on the left of the line, not on its right. The line that you repair in case 2 can read T,",
+        ),
+        (2, "dy", "dy is a name of case 1. The line that you repair in case 2 can read T,"),
+        (3, "dzg", "dzg is on the left of the line, not on its right. The line that you repair in case 3 can read i,"),
+        (5, "[dc_carry]", "dc_carry is a name of case 1. The line that you repair in case 5"),
+    ],
+)
+def test_a_name_without_a_value_that_nothing_is_computed_with_says_so_too(number, right_side, said):
+    cell = f"repair-{WORDS[number]}"
+    source = fill(cell_source(NOTEBOOK, cell), f"repair_{number} = {right_side}")
+    (part,) = run_cell(NOTEBOOK, cell, source, loaded(1, number)).parts
+    assert part.sentence.startswith(said) and "With other numbers" not in part.sentence, part.sentence
+
+
 # ------------------------------------------------------------------------------------------------------ the doctor
 
 

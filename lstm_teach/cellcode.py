@@ -72,8 +72,8 @@ def touched(statement: ast.stmt) -> set[str]:
     calls = [n for n in calls if getattr(n.value.func, "id", "") not in ("print", "display")]
     nodes = [*ast.walk(statement)]
     parts = [n for n in nodes if isinstance(n, ast.Subscript | ast.Attribute) and isinstance(n.ctx, ast.Store)]
-    defined = {n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    return (names_in(*calls) | names_in(statement, context=ast.Store) | defined | {*map(_base, parts)}) - {None}
+    assigned = _globals(_code(statement), ("STORE_GLOBAL", "STORE_NAME"))  # not what only a function in it calls so
+    return (names_in(*calls) | assigned | {*map(_base, parts)}) - {None}
 
 
 def stored(statements: Sequence[ast.stmt]) -> set[str]:
@@ -88,7 +88,7 @@ def counted(statements: Sequence[ast.stmt]) -> set[str]:
 
 def names_read(statements: Sequence[ast.stmt], name: str) -> frozenset[str]:
     """The names that the lines of one blank read, through names of their own in the same cell too."""
-    reads = [(names_in(s, context=ast.Load), touched(s)) for s in statements]
+    reads = [(globals_read(_code(s)), touched(s)) for s in statements]
     found, waiting = set(), {name}
     while waiting:
         wanted = waiting.pop()
@@ -100,11 +100,20 @@ def names_read(statements: Sequence[ast.stmt], name: str) -> frozenset[str]:
 
 def globals_read(function: Any) -> frozenset[str]:
     """The names that a function, or code, reads of the notebook around it, in the functions inside it too."""
-    code = getattr(function, "__code__", function)
+    return _globals(getattr(function, "__code__", function), ("LOAD_GLOBAL", "LOAD_NAME"))
+
+
+def _globals(code: Any, ways: Collection[str]) -> frozenset[str]:
+    """The names of the notebook that code reads or assigns to in these ways, in the functions inside it too."""
     if not isinstance(code, CodeType):
         return frozenset()
-    own = {one.argval for one in dis.get_instructions(code) if one.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
-    return frozenset(own.union(*map(globals_read, code.co_consts)))
+    own = {one.argval for one in dis.get_instructions(code) if one.opname in ways}
+    ways = {*ways} - {"STORE_NAME"}  # which inside a class is the class's own
+    return frozenset(own.union(*(_globals(inner, ways) for inner in code.co_consts)))
+
+
+def _code(statement: ast.stmt) -> CodeType:
+    return compile(ast.Module([statement], []), "a cell", "exec")
 
 
 def has_dots(node: ast.AST) -> bool:

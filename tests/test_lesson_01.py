@@ -7,7 +7,18 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, copied, judged, run_cell, run_cells, solutions, solved, solved_run
+from lesson_cells import (
+    cell_source,
+    cells_of,
+    copied,
+    judged,
+    names_before,
+    run_cell,
+    run_cells,
+    solutions,
+    solved,
+    solved_run,
+)
 from matplotlib.text import Text
 from scenes import assert_same_as_full_drawing, pixels
 
@@ -128,6 +139,24 @@ def test_a_loop_that_only_prints_a_typed_in_number_of_rows_does_not_spoil_what_i
     shown = f"{GIVEN['loss']}for t in range(7):\n    print(picked[t])\n"
     for line in ("L = -np.log(picked).sum()", "L = -sum(np.log(picked[t]) for t in range(T))"):
         assert judged(LESSON, "loss", source=f'{shown}{line}\nlesson.judge("loss")').passed
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("def new(f, c_before, i, g):\n    c = f * c_before + i * g\n    return c\nnew(f, c_before, i, g)", True),
+        ("if f:\n    def new():\n        c = f * c_before + i * g\nnew()", True),
+        ("class Step:\n    c = f * c_before + i * g", True),
+        ("[c for c in (f * c_before + i * g,)]", True),
+        ("def new():\n    global c\n    c = f * c_before + i * g\nnew()", False),
+        ("def new():\n    c = f * c_before + i * g\n    return c\nc = new()", False),
+        ("[(c := f * c_before + i * g) for _ in range(1)]", False),
+    ],
+)
+def test_a_name_that_only_a_function_of_the_cell_uses_is_not_assigned_by_the_cell(lines, said):
+    names = copied(names_before(LESSON, "cell")) | {"c": 0.5}  # of an earlier run
+    (part,) = run_cell(LESSON, "cell", f'{lines}\nlesson.judge("cell")', names).parts
+    assert part.sentence == ("No line of this cell says what c is." if said else "")
 
 
 @pytest.fixture(scope="module")

@@ -72,6 +72,7 @@ BLANKS = {  # the cell: two right answers in other styles
     "left": [{"left": "(1 / (1 + np.exp(-b))) ** n"}, {"left": "np.prod([sigmoid(b)] * n)"}],
 }
 RIGHT = [(name, lines) for name, rights in BLANKS.items() for lines in rights]
+CLIPPED = ["min({}, 1)", "max(-1, {})", "np.clip({}, -1, 1)", "min({}, 0.99)", "max({}, -0.99)"]
 WRONG = [  # in other words than the lesson's file has them, or not in it
     ("cell", "f * c_before - i * g", "What comes in is subtracted here"),
     ("pre-activation", "params.Ui[:, token] + h0 @ params.Wi", "Wi is transposed here"),
@@ -157,6 +158,12 @@ def test_a_name_that_only_a_function_of_the_cell_uses_is_not_assigned_by_the_cel
     names = copied(names_before(LESSON, "cell")) | {"c": 0.5}  # of an earlier run
     (part,) = run_cell(LESSON, "cell", f'{lines}\nlesson.judge("cell")', names).parts
     assert part.sentence == ("No line of this cell says what c is." if said else "")
+
+
+@pytest.mark.parametrize("limit", CLIPPED)
+def test_a_cell_value_that_is_kept_between_minus_one_and_one_is_wrong(limit):
+    verdict = judged(LESSON, "cell", {"c": limit.format("f * c_before + i * g")})
+    assert not verdict.passed, str(verdict)
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import product
 
 import numpy as np
 
 from lstm_teach import plain
 from lstm_teach.edited import edited
-from lstm_teach.lessons.cases import as_numbers, names_at, pick, sequences
+from lstm_teach.lessons.cases import as_numbers, names_at, pick, sequences, walked
 from lstm_teach.params import GATES, Params
 
 # What `my_forward` may start step t from instead of row t - 1.
@@ -31,8 +32,9 @@ WRONG_ROWS = {
 def one_unit(wanted: str) -> Iterator[dict]:
     """One unit, as plain numbers: what is known where a line is written, and what the line gives."""
     for net in sequences(sizes=((2, 1), (3, 1), (4, 1), (5, 1)), lengths=(1, 2, 3, 4)):
-        for t in range(net.T):
-            yield {name: as_numbers(value) for name, value in pick(names_at(net, t), wanted).items()}
+        far = walked(net.params, net.x, net.targets, net.h0, 20 * net.c0)  # a cell value may leave -1 to 1
+        for run, t in product((net, far), range(net.T)):
+            yield {name: as_numbers(value) for name, value in pick(names_at(run, t), wanted).items()}
 
 
 cell = partial(one_unit, "c_before i f o g c")

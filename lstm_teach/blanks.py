@@ -140,7 +140,8 @@ class Lesson:
         wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
         for name in blank.names:
             self.written.pop(name, None)
-            if name in wrong and name in frame.f_globals and _is_theirs(blank, name, statements, frame.f_globals):
+            usable = callable(frame.f_globals.get(name)) if blank.is_function else name in frame.f_globals
+            if name in wrong and usable and _is_theirs(blank, name, statements, frame.f_globals):
                 self.written[name] = frame.f_globals[name]
         note = _go_on(blank, parts, frame.f_globals)
         names = listing([part.name for part in parts])
@@ -234,8 +235,11 @@ def judge_blank(
     if not blank.is_function:
         return _judge_values(blank, statements, namespace, before)
     written = [s for s in statements if isinstance(s, ast.FunctionDef) and s.name == name]
-    if not callable(function) or (written and cellcode.has_dots(written[-1])):
+    if function is Ellipsis or cellcode.holds_dots(function) or (written and cellcode.has_dots(written[-1])):
         return (Part(name, open=True),)
+    if not callable(function):
+        is_now = f"{name} should be a function, but is {judging.kind(function)}"
+        return (Part(name, f"{is_now}: write its lines below `def {name}(...):`."),)
     return judge_function(blank, function, cellcode.stored(statements))
 
 

@@ -710,6 +710,17 @@ def test_a_function_that_returns_its_dots_is_not_written_yet(source):
     assert all(part.open for part in judged_in(FORWARD, "sigmoid", source=f'{source}\nlesson.judge("sigmoid")').parts)
 
 
+def test_a_value_in_place_of_a_function_is_said_to_be_none(capsys):
+    for value, kind in (("0.5", "0.5 (float)"), ("np.ones(3)", "an array of shape (3,)"), ("[1]", "[1] (list)")):
+        verdict, names = judged(PASS, f"my_bptt = {value}")
+        said = f"my_bptt should be a function, but is {kind}: write its lines below `def my_bptt(...):`."
+        assert sentences(verdict) == {"my_bptt": said}
+        exec('function = lesson.yours("my_bptt")', names)
+        assert callable(names["function"]) and "since yours is not written yet" in capsys.readouterr().out
+    for open_one in ("...", "(..., ...)"):
+        assert all(part.open for part in judged(PASS, f"my_bptt = {open_one}")[0].parts)
+
+
 def test_trials_raise_no_warnings_beside_the_learner_s_own():
     names = {"np": np, "lesson": Lesson(FORWARD), "c": 0.7, "o": 0.5}
     with warnings.catch_warnings():

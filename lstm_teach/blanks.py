@@ -290,7 +290,7 @@ def judge_function(blank: Blank, function: Callable, own: Collection[str] = ()) 
             # One mistake in many parts is said once, without each part's numbers.
             alone = known and "every" in blank.mistakes
             known = known or _by_default(blank, cases, off[wrong.index(part)]) or stale.strip()
-            parts.append(Part(part, known if alone else f"{said} {known}".strip()))
+            parts.append(Part(part, known if alone else said if known in said else f"{said} {known}".strip()))
     return tuple(parts)
 
 
@@ -367,7 +367,7 @@ def _judge_values(
             known = _known(blank, name, got, right, cases, read, {})
             here = _on_this_net(blank, name, namespace, statements, cases) or form
             only = known and here.startswith((THIS_NET, *trial.TYPED))
-            known = "" if "float32" in here and "float32" in known else known
+            known = "" if known in here else known
             sentence = known if only else f"{here} {known}".strip() or OTHER_NETS
             sentence = UNSET if " is nan" in form and cellcode.calls(statements, name, "empty") else sentence
         parts.append(Part(name, sentence))
@@ -394,9 +394,8 @@ def _known(
     words = judging.known_mistake(blank.mistakes.get(name, {}) | whole, tries)
     if words := words or recognize(name, arrays, right, cases, read):
         return words
-    if any(a.dtype in (np.float32, np.float16) for a in arrays):
-        return "The numbers are float32; compute in float64."
-    return ""
+    single = next((a.dtype for a in arrays if a.dtype in (np.float32, np.float16)), None)
+    return f"Yours is {single}; compute in float64." if single else ""
 
 
 def _on_this_net(

@@ -177,7 +177,7 @@ def difference(
     if len(steps) > 1:
         sentence += f" Walking back, {axes[0]} {first[0]} is the first that is off."
     single = array.dtype in (np.float32, np.float16) and hints_wanted()
-    return f"{sentence} The array is {array.dtype}; compute in float64." if single else sentence
+    return f"{sentence} Yours is {array.dtype}; compute in float64." if single else sentence
 
 
 def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ()) -> str:
@@ -195,7 +195,9 @@ def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ())
             return f"{name} should hold real numbers, but is complex: take the absolute value or the part you mean."
         return f"{name} should hold real numbers, but is {kind(got)}."
     if array.shape != right.shape:
-        return f"{name} should be {shape_in_words(right.shape)}, but is {shape_in_words(array.shape)}."
+        listed = f"a {type(got).__name__} of shape {array.shape}"
+        is_now = listed if isinstance(got, list | tuple) else shape_in_words(array.shape)
+        return f"{name} should be {shape_in_words(right.shape)}, but is {is_now}."
     if not np.isfinite(array).all():
         index = tuple(np.argwhere(~np.isfinite(array))[0])
         more = ", or a root or log of a negative one" if np.isnan(array[index]) else ""

@@ -721,6 +721,27 @@ def test_a_value_in_place_of_a_function_is_said_to_be_none(capsys):
         assert all(part.open for part in judged(PASS, f"my_bptt = {open_one}")[0].parts)
 
 
+@pytest.mark.parametrize(
+    ("value", "is_now"),
+    [
+        ("[{}]", "but is a list of shape (1,)."),
+        ("{},", "but is a tuple of shape (1,)."),
+        ("np.array([{}])", "but is an array of shape (1,)."),
+    ],
+)
+def test_a_list_is_not_called_an_array(value, is_now):
+    verdict, _ = judged(PRODUCT, f"do = {value.format('dh * ct')}\ndct = dh * o")
+    assert sentences(verdict)["do"] == f"do should be a single number, {is_now}"
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16"])
+def test_a_low_precision_is_said_once(kind):
+    verdict, _ = judged(PRODUCT, f"do = np.{kind}(dh * ct)\ndct = dh * o")
+    function = cell_source("01_forward_pass", "sigmoid").replace("...", f"np.{kind}(1 / (1 + np.exp(-z)))")
+    for said in (sentences(verdict)["do"], str(judged_in("01_forward_pass", "sigmoid", source=function))):
+        assert said.count("float") == 2 and f"Yours is {kind}; compute in float64." in said, said
+
+
 def test_trials_raise_no_warnings_beside_the_learner_s_own():
     names = {"np": np, "lesson": Lesson(FORWARD), "c": 0.7, "o": 0.5}
     with warnings.catch_warnings():

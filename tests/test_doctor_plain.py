@@ -225,6 +225,7 @@ def test_a_result_that_another_one_overwrites_is_sent_where_it_belongs():
     assert right in diagnosis.repaired_source
 
 
+@long
 def test_an_array_of_an_object_that_a_function_fills_is_set_to_zero_again():
     text = PLAIN.replace("    dh_next = np.zeros(H)\n", "    held = type('Held', (), {'dh': np.zeros(H)})()\n")
     text = text.replace("+ dh_next", "+ held.dh")
@@ -304,6 +305,7 @@ def test_a_line_that_is_not_like_its_sisters_is_changed_to_be_like_them():
     assert right in diagnosis.repaired_source and "dWf.T" not in diagnosis.repaired_source
 
 
+@long
 def test_a_value_that_is_named_and_read_nowhere_can_be_a_factor():
     text = PLAIN.replace("do = dh * ct[t]", "do = dh * c[t]")
     text = text.replace("dct * (1 - ct[t] ** 2) + dc_next", "dct + dc_next")
@@ -317,7 +319,7 @@ def test_a_value_that_is_named_and_read_nowhere_can_be_a_factor():
         # The line before makes a right quantity, so the slope isn't missing there; and of the two lines that could be
         # changed for a wrong `do`, that one is meant after which no line makes what is no quantity.
         ("dc = dct * (1 - ct[t] ** 2) + dc_next", "dc = dct + dc_next", "dct = dh * o[t]"),
-        ("do = dh * ct[t]", "do = dh * h[t]", "dzo = do * o[t] * (1 - o[t])"),
+        pytest.param("do = dh * ct[t]", "do = dh * h[t]", "dzo = do * o[t] * (1 - o[t])", marks=long),
     ],
 )
 def test_of_two_lines_that_could_be_changed_the_wrong_one_is_named(right, wrong, neighbor):

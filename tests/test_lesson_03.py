@@ -174,6 +174,7 @@ def test_a_wrong_repair_is_named_in_the_loop_as_posted_too_with_the_number_of_fl
 
 
 @pytest.mark.long
+@pytest.mark.long
 def test_every_known_mistake_of_the_table_is_told_from_all_the_others():
     for before, after, words in loop.MISTAKES:
         flaws = {flaw for flaw in WALK_LINES if WALK_LINES[flaw][0] != before}

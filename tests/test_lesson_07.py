@@ -710,6 +710,7 @@ def test_what_a_learner_brings_gets_a_sentence_and_never_an_exception(code, monk
     assert not report.passed and BROUGHT[code] in str(report), str(report)
 
 
+@pytest.mark.long
 def test_the_pass_to_replace_has_the_fault_that_it_names_and_the_doctor_finds_it():
     report = solved_run(NOTEBOOK).results["my-backward"]
     (finding,) = report.findings

@@ -451,6 +451,16 @@ def loaded(*numbers):
     return names
 
 
+@pytest.mark.parametrize("body", ["y.copy()", "np.outer(y, y)", "1 + y", "y[0]"])
+def test_a_function_of_the_learners_own_that_lacks_a_name_is_told_what_python_would_say(body):
+    names = loaded(3)
+    exec(f"def my_backward(params, x, targets):\n    return {body}\n", names)
+    report = lt.check_gradients(names["my_backward"])
+    assert "NameError: name 'y' is not defined" in str(report) and "case 3" not in str(report)
+    with pytest.raises(NameError, match=r"it is cache\.y.*case 3"):
+        exec(body, names)
+
+
 def test_the_names_of_a_case_are_loaded_and_those_of_the_others_are_gone():
     names = loaded(*CASES, 3)
     own = clinic.names(3)

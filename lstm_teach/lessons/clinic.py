@@ -98,16 +98,19 @@ def load_names(number: int) -> None:
     for name in gone.keys() & {*its.__code__.co_varnames} - {*re.findall(r"\w+", before)}:
         gone[name] = f"{name} does not exist yet in this line.{early} {has}"
     gone[left[number]] = f"{left[number]} is on the left of the line, not on its right. {has}"
-    notebook |= {name: Gone(words) for name, words in gone.items() if name not in own} | own
+    notebook |= {name: Gone(name, words) for name, words in gone.items() if name not in own} | own
 
 
 class Gone:
-    """Stands where a name of another case was: whatever is computed with it is a NameError that says so."""
+    """Stands where a name of another case was: whatever is computed with it is a NameError that says so.
+
+    In a function of the learner's own, which has nothing to do with the cases, it says what Python would say.
+    """
 
     __array_ufunc__ = None  # so that an array leaves the operation to this class
 
-    def __init__(self, words: str):
-        self.words = words
+    def __init__(self, name: str, words: str):
+        self.name, self.words = name, words
 
     def __repr__(self) -> str:
         return self.words
@@ -118,7 +121,11 @@ class Gone:
         self._say()
 
     def _say(self, *arguments: Any) -> NoReturn:
-        raise NameError(self.words)
+        frame = sys._getframe(1)
+        while frame.f_code.co_filename.startswith((__file__, np.__path__[0])):
+            frame = frame.f_back
+        own = not frame.f_code.co_name.startswith("<") and not frame.f_code.co_filename.startswith(lt.__path__[0])
+        raise NameError(f"name {self.name!r} is not defined" if own else self.words)
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __matmul__ = _say
     __rmatmul__ = __pow__ = __rpow__ = __neg__ = __getitem__ = __iter__ = __len__ = __float__ = __array__ = _say

@@ -319,7 +319,10 @@ def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Colle
     if known := _known_mistake(got, loop):
         return known
     if all(len(names) == len(Params.NAMES) for names in right.values()):
-        words = f"What {name} returns would pass the check, but is no walk back: that is right to the last digits."
+        words = (
+            f"What {name} returns would pass the check, but a walk back is right to the last digits, and this isn't. "
+        )
+        words += "Is it measured, or rounded to float32?"
     elif not any(np.any(g[member]) for g in got for member in Params.NAMES):
         words = f"All nine gradients that {name} returns are zero. Is what the loops add up also what it returns?"
     elif not _agree(got, ["V"], posted_loop):

@@ -356,6 +356,16 @@ def test_a_line_of_the_forward_pass_that_was_left_out_is_found(text, line):
     assert re.findall(r"\w+", finding.repair)[0] == re.findall(r"\w+", line)[0]
 
 
+@pytest.mark.parametrize("held", ["params.V", "cache.y", *(pytest.param(f"cache.{k}", marks=long) for k in "hc")])
+def test_a_shorter_name_for_what_an_object_holds_was_left_out(held):
+    name = held[-1]
+    line, head = f"    {name} = {held}\n", "    grads = lt.Params.zeros"
+    text = re.sub(rf"{re.escape(held)}\b", name, OBJECT).replace(head, line + head)
+    diagnosis, _ = examined(text, line, "")
+    (finding,) = (finding for finding in diagnosis.findings if finding.line)
+    assert finding.proved and (finding.how, finding.repair) == ("add", line.strip())
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [

@@ -473,6 +473,21 @@ def test_the_names_of_a_case_are_loaded_and_those_of_the_others_are_gone():
 
 
 @pytest.mark.parametrize(
+    "lacking",
+    [("dy = cache.y -", "dy = y -"), ("        dc = dh * o * (1 - ct**2) + dc_carry\n", "")],
+    ids=["y", "dc"],
+)
+def test_a_pass_of_the_learners_own_that_lacks_a_line_is_repaired_whatever_case_was_loaded(lacking):
+    names = loaded(1, 5) | {"h": "the learner's own"}
+    own = inspect.getsource(clinic_cases.right_pass).replace("right_pass", "my_backward").replace(*lacking)
+    cell = cell_source(NOTEBOOK, "my-backward")
+    cell = re.sub(r"def my_backward.*(?=\n\nlt\.diagnose)", lambda _: own, cell, flags=re.DOTALL)
+    diagnosis = run_cell(NOTEBOOK, "my-backward", cell, names)
+    assert diagnosis.repaired_source is not None
+    assert names["h"] == "the learner's own" and not names.keys() & {"y", "dc", "f", "dy"}
+
+
+@pytest.mark.parametrize(
     ("number", "right_side", "said"),
     [
         (

@@ -274,7 +274,9 @@ def returned(here: Here, node: ast.Return) -> Iterator[Edit]:
 
 
 def undefined(here: Here, name: str, carried: list[str]) -> Iterator[Edit]:
-    """Before the first statement that reads a name without a value: what may be meant by it, a copy of a row too."""
+    """Before the first statement that reads a name without a value: what may be meant by it, a table or a row too."""
+    tables = [text for text, one in here.atoms.items() if one.size > max(one.shape) and text != name]
+    yield from (forgotten(here.gap, 1.8 - _HANDED, f"{name} = {text}") for text in tables)
     for shape in dict.fromkeys(v.shape for v in here.atoms.values() if v.size == max(v.shape)):
         found = [*expressions(shape, here.atoms, here.goals, here.truth, 4, factors=4)]
         found += [

@@ -98,7 +98,16 @@ def load_names(number: int) -> None:
     for name in gone.keys() & {*its.__code__.co_varnames} - {*re.findall(r"\w+", before)}:
         gone[name] = f"{name} does not exist yet in this line.{early} {has}"
     gone[left[number]] = f"{left[number]} is on the left of the line, not on its right. {has}"
-    notebook |= {name: Gone(name, words) for name, words in gone.items() if name not in own} | own
+    _loaded.update({name: Gone(name, words) for name, words in gone.items() if name not in own} | own)
+    notebook |= _loaded
+
+
+def drop_names() -> None:
+    """Take the names of all cases out of the notebook, so that they hide nothing that the learner's own code lacks."""
+    notebook = sys._getframe(1).f_globals
+    for name, value in _loaded.items():
+        if notebook.get(name) is value:
+            del notebook[name]
 
 
 class Gone:
@@ -169,5 +178,6 @@ def _picture(ladders: Mapping[str, figures.Ladder]) -> Still:
     return Uncaptioned(still.png, still.text, still.width, still.height)
 
 
+_loaded: dict[str, object] = {}  # what load_names put into the notebook last
 right_pass = edited(clinic_cases.right_pass)
 question_loop = edited(clinic_cases.question_loop)

@@ -30,6 +30,8 @@ ones: an f from a cell above.
     returns = ["dh0", "dc0"]           # names for the parts if it returns a tuple; a dict or Params has its own
     allow = ["forward", "step_back"]   # functions of the library that it may call
     [blanks.initial.mistakes.every]    # an expression for the whole answer: its parts are compared one by one
+    [blanks.my_forward.calls]          # functions of the lesson that it calls, in case a learner changed them
+    step = "lstm_teach.lessons.cases_01:step"
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -80,6 +82,7 @@ class Blank:
     hints: tuple[str, ...] = ()
     returns: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
+    calls: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
 
@@ -240,7 +243,19 @@ def judge_blank(
     if not callable(function):
         is_now = f"{name} should be a function, but is {judging.kind(function)}"
         return (Part(name, f"{is_now}: write its lines below `def {name}(...):`."),)
-    return judge_function(blank, function, cellcode.stored(statements))
+    parts = judge_function(blank, function, cellcode.stored(statements))
+    return parts if all(part.passed for part in parts) else _with_helpers(blank, function, parts)
+
+
+def _with_helpers(blank: Blank, function: Callable, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts, or that the function is right and only calls something of the lesson's that was changed."""
+    helpers = {n: pkgutil.resolve_name(path) for n, path in blank.calls.items() if n in cellcode.globals_read(function)}
+    if helpers and isinstance(function, FunctionType):
+        rest = function.__globals__ | helpers, function.__name__, function.__defaults__, function.__closure__
+        if all(part.passed for part in judge_function(blank, FunctionType(function.__code__, *rest))):
+            them = f"{listing([*helpers])}, which {blank.names[0]} calls, was right and has been changed."
+            return tuple(Part(p.name, p.sentence and f"{them} Restore its cell and run it again.") for p in parts)
+    return parts
 
 
 def _is_theirs(blank: Blank, name: str, statements: Sequence[ast.stmt], namespace: Mapping[str, Any]) -> bool:
@@ -253,7 +268,8 @@ def _is_theirs(blank: Blank, name: str, statements: Sequence[ast.stmt], namespac
 def judge_function(blank: Blank, function: Callable, own: Collection[str] = ()) -> tuple[Part, ...]:
     """Judge a learner's function on all cases, each part of its answer by itself; `own` names its cell has made."""
     name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
-    stale = _from_earlier(cellcode.globals_read(function) - {*own}, getattr(function, "__globals__", {}), [{}])
+    others, around = cellcode.globals_read(function) - {*own}, getattr(function, "__globals__", {})
+    stale = trial.words_for_earlier(others, around, [{}])
     try:
         answers = [attempt(*case["arguments"]) for case in cases]
         if any(answer is Ellipsis for answer in answers):
@@ -349,7 +365,7 @@ def _judge_values(
         read = cellcode.names_read(statements, name)
         waits = [n for n in spoiled if n in read]
         if trouble := next((value for value in got if isinstance(value, Trouble)), None):
-            earlier = _from_earlier(read - cellcode.stored(statements), namespace, cases)
+            earlier = trial.words_for_earlier(read - cellcode.stored(statements), namespace, cases)
             here = _on_this_net(blank, name, namespace, statements, cases)
             sentence = here if here.startswith(trial.TYPED) else f"{trouble}{earlier}"
         elif all(map(close, got, right)) and waits:
@@ -417,7 +433,7 @@ def _on_this_net(
     kinds = {n: type(namespace.get(n)).__module__ for n in read - cases[0].keys()}
     if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):
         return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
-    return off or f"{THIS_NET}{_from_earlier(read - cellcode.stored(statements), namespace, cases)}"
+    return off or f"{THIS_NET}{trial.words_for_earlier(read - cellcode.stored(statements), namespace, cases)}"
 
 
 def _library_here(blank: Blank, name: str, namespace: Mapping[str, Any], read: Callable = np.asarray) -> Any:
@@ -449,14 +465,6 @@ def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: froze
     if not old:
         return "The line fits, but here it gives another number: run the cells above again."
     return f"The line fits, but here it reads an old number: {listing(old)} {were} left over from an earlier cell."
-
-
-def _from_earlier(read: frozenset[str], namespace: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> str:
-    """That a line reads values of an earlier cell, which stay the same in every trial; "" if it does not."""
-    others = read & namespace.keys() - cases[0].keys() - {"lesson"}
-    stale = sorted(n for n in others if not (callable(namespace[n]) or isinstance(namespace[n], ModuleType)))
-    stay = "stay as they were" if len(stale) > 1 else "stays as it was"
-    return f" Note that {listing(stale)} came from an earlier cell, and {stay} there." if stale else ""
 
 
 # ------------------------------------------------------------------------------------------ going on

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -119,6 +119,14 @@ def words_for_typed(statements: Sequence[ast.stmt], name: str, library: str, val
     such = [f", such as {n}" for n, value in here.items() if value == typed[0] and not several][-1:]
     way = f"write {'them' if several else 'it'} with names{''.join(such)}."
     return f"{TYPED[several]}{them}, can be right for these numbers only: {way}"
+
+
+def words_for_earlier(read: frozenset[str], namespace: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> str:
+    """That a line reads values of an earlier cell, which stay the same in every trial; "" if it does not."""
+    others = read & namespace.keys() - cases[0].keys() - {"lesson"}
+    stale = sorted(n for n in others if not (callable(namespace[n]) or isinstance(namespace[n], ModuleType)))
+    stay = "stay as they were" if len(stale) > 1 else "stays as it was"
+    return f" Note that {listing(stale)} came from an earlier cell, and {stay} there." if stale else ""
 
 
 def words_for_changes(changed: Collection[str], statements: Sequence[ast.stmt]) -> tuple[str, str]:

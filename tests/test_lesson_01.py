@@ -263,6 +263,24 @@ def test_a_wrong_function_is_told_what_it_is(name, filled, words):
     assert not verdict.passed and words in str(verdict), str(verdict)
 
 
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        "def step(params, token, h, c):\n    return h, c",
+        "step = None",
+        f"def sigmoid(z):\n    return 0.5 + 0 * z\n\n\n{cell_source(LESSON, 'step')}",
+    ],
+)
+def test_a_right_function_that_calls_something_that_was_changed_is_told_so(earlier):
+    source = f"{earlier}\n\n\n{with_function('my-forward', 'h[t - 1], c[t - 1]')}"
+    verdict = judged(LESSON, "my-forward", source=source)
+    assert {part.sentence for part in verdict.parts} == {
+        "step, which my_forward calls, was right and has been changed. Restore its cell and run it again."
+    }
+    wrong = judged(LESSON, "my-forward", source=source.replace("h[t - 1], c", "h[t], c"))
+    assert not wrong.passed and "was right" not in str(wrong)
+
+
 @pytest.mark.parametrize("name", [*BLANKS, *FUNCTIONS])
 def test_an_open_blank_is_said_to_be_open_and_the_lesson_goes_on(name):
     verdict = judged(LESSON, name, source=cell_source(LESSON, name))

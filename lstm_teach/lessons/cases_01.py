@@ -95,3 +95,9 @@ def my_forward(params: Params, x: np.ndarray, h0: np.ndarray, c0: np.ndarray) ->
     """h and c of all steps, (T+1, H) each; row -1 is the initial state."""
     cache = plain.forward(params, x, h0, c0)
     return cache.h, cache.c
+
+
+def step(params: Params, token: int, h_before: np.ndarray, c_before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """h and c after one step, (H,) each."""
+    now = plain.step(params, token, h_before, c_before)
+    return now["h"], now["c"]

@@ -244,7 +244,8 @@ class Submission:
             counted[0] += answer["calls"]
         if "problem" in answer:
             raise self._error(answer["problem"])
-        return wire.decode(answer.get("value"), self._function)
+        value = wire.decode(answer.get("value"), self._function)
+        return wire.joined(value, _pairs(answer.get("shared")), args)
 
     def _apply(self, changed: Any, args: tuple) -> None:
         """Write what the learner has changed in place, for a function of the judge's that looks at the same arrays."""

@@ -176,7 +176,8 @@ class Worker:
                     stack.callback(ONE_NET.reset, ONE_NET.set(self._in(request["one_net"])))
                 if request["counted"]:
                     stack.enter_context(borrowed.counted(lstm_teach.forward, calls))
-                answer = {"value": self._out(self.functions[request["function"]](*args, **kwargs))}
+                value = self.functions[request["function"]](*args, **kwargs)
+                answer = {"value": self._out(value), "shared": wire.shared(value, args)}
         except BaseException as error:
             answer = {"problem": self._problem(error)}
         return answer | {"changed": self._changed(self.given.pop()), "calls": calls[0]}

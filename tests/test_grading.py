@@ -5,10 +5,12 @@ import csv
 import importlib
 import io
 import json
+import pkgutil
 import re
 import shutil
 
 import nbformat
+import numpy as np
 import pytest
 from instructor_modules import collected, grade, handed_in, remote, reports, score
 
@@ -469,22 +471,42 @@ def test_what_is_raised_without_a_text_is_told_with_its_line(line, said):
     assert sentence == f"f raised RuntimeError{said} at line 2: {line}."
 
 
+STAYS = "(n := np.hypot(np.linalg.norm(dV), np.linalg.norm(dW))) <= limit else (dV * limit / n, dW * limit / n)"
+
+
 @pytest.mark.parametrize(
-    ("topic", "name", "source", "said"),
+    ("check", "name", "source", "said"),
     [
-        ("gradient_check", "relative_error", "lambda a, b: lt.relative_error(a, b)", "the library's own answer"),
-        ("flawed_backward", "suspect", "lambda one, two: one.clear() or 'token'", "writes to what it was given, one"),
+        (
+            "gradient_check:check_relative_error",
+            "relative_error",
+            "a, b: lt.relative_error(a, b)",
+            "library's own",
+        ),
+        ("flawed_backward:check_suspect", "suspect", "one, two: one.clear() or 'token'", "writes to what it was given"),
+        (
+            "training:check_clip",
+            "clip_together",
+            f"dV, dW, limit: (dV, dW) if {STAYS}",
+            "and new_dW are dV",
+        ),
+        ("training:check_clip", "clip_together", f"dV, dW, limit: [+dV, dW[:]] if {STAYS}", "but new_dW is dW itself"),
+        (
+            "training:check_clip",
+            "clip_together",
+            f"dV, dW, limit: dict(new_dV=dV, new_dW=+dW) if {STAYS}",
+            "but new_dV is dV itself",
+        ),
     ],
 )
-def test_a_lambda_is_judged_in_a_process_of_its_own_as_it_is_in_class(topic, name, source, said):
-    check = getattr(importlib.import_module(f"lstm_teach.exercises.{topic}"), f"check_{name}")
-    submission = remote.Submission()
+def test_a_lambda_is_judged_in_a_process_of_its_own_as_it_is_in_class(check, name, source, said):
+    judged, submission = pkgutil.resolve_name(f"lstm_teach.exercises.{check}"), remote.Submission()
     try:
-        assert submission.run(f"import lstm_teach as lt\n{name} = {source}") == ""
-        there = check(submission.look(name))
+        assert submission.run(f"import numpy as np\nimport lstm_teach as lt\n{name} = lambda {source}") == ""
+        there = judged(submission.look(name))
     finally:
         submission.close()
-    assert str(there) == str(check(eval(source, {"lt": lt}))) and said in str(there)
+    assert str(there) == str(judged(eval(f"lambda {source}", {"lt": lt, "np": np}))) and said in str(there)
 
 
 MEASURED = """\

@@ -487,6 +487,38 @@ def test_one_state_that_is_set_where_the_other_is_not(state, array):
     assert finding.repair.startswith(f"if {state} is not None: {array}[0] = {state}") and finding.proved
 
 
+def from_zeros(text):
+    return re.sub(r" if ([hc])0 is None else \1.|    if [hc]0 is not None:\n +. *\[0\] = [hc]0\n", "", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "targets", "further"),
+    [
+        (NAMES, "h_prev, c_prev", None),
+        pytest.param(ARRAYS, "S[0], M[0]", ("m = m * F[t]", "m = m"), marks=long),
+        pytest.param(NAMES, "h_prev, c_prev", ('dc = dc * a["f"]', "dc = dc"), marks=long),
+        pytest.param(TABLES, "h[0], c[0]", None, marks=long),
+    ],
+)
+def test_two_states_that_are_not_read_are_put_where_the_pass_begins(text, targets, further):
+    wrong = from_zeros(text).replace(*further or ("", ""))
+    assert not re.search("[hc]0(?!=)", wrong)
+    diagnosis = lt.diagnose(define(wrong, "backward", "<wrong>"), progress=False)
+    repairs = [finding.repair for finding in diagnosis.findings if finding.proved]
+    assert repairs == [f"if h0 is not None: {targets} = h0, c0", *(further or ())[:1]]
+
+
+def test_states_that_no_line_reads_are_told_where_they_cannot_be_put_in():
+    sizes, names = "    T, H, K = len(x), p.hidden_size, p.vocab_size\n", "S, M, I, F, O, G, D, X"
+    forward, back = (
+        from_zeros(ARRAYS).replace("backward(p, x, y, h0=None, c0=None)", "run(p, x, y)").split("    dV, dW")
+    )
+    head = f"def backward(p, x, y, h0=None, c0=None):\n    {names} = run(p, x, y)\n{sizes}"
+    wrong = f"{forward}    return {names}\n\n\n{head}    dV, dW{back}"
+    diagnosis = lt.diagnose(define(wrong, "backward", "<wrong>"), steps=1000, progress=False)
+    assert "No line reads h0 and c0: the pass begins with something else." in diagnosis.notes
+
+
 def test_a_name_that_only_another_loop_assigns_gets_its_value_in_this_one_too():
     line = "tm = np.tanh(M[t + 1])"
     text = ARRAYS.replace("S[t + 1] = O[t] * np.tanh(M[t + 1])", f"{line}\n        S[t + 1] = O[t] * tm")

@@ -17,6 +17,7 @@ from lstm_teach.doctor.fuel import STEPS
 from lstm_teach.doctor.proof import CALL, called, is_right, proof_cases
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import search
+from lstm_teach.doctor.slots import names
 from lstm_teach.doctor.source import NoSource, through_modules, whole_text
 from lstm_teach.doctor.truth import Truth, make_case, zero_case
 from lstm_teach.doctor.variants import Endless, Variants
@@ -95,6 +96,7 @@ def _diagnosis(
         if not outside:  # else what the rest of the code computes tells little
             place, known = account.what_is_known(result.code if found else code)
             found, notes = found or place, notes + known
+        notes += [_UNREAD.format(listing(unread))] if (unread := _unread(code, takes)) else []
         notes += _STOPPED[result.stopped]
     return replace(
         diagnosis,
@@ -106,6 +108,7 @@ def _diagnosis(
     )
 
 
+_UNREAD = "No line reads {}: the pass begins with something else."
 _OUTSIDE = "{} was not looked into, and the fault may be in there. It will be after `{}`, without the module's name."
 _STOPPED = {
     "": [],
@@ -145,6 +148,11 @@ def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...])
             "decorator change the result, or does it read a file on its way to the result?"
         )
     return code, None
+
+
+def _unread(code: Code, takes: dict[str, bool]) -> list[str]:
+    """Initial states that a pass takes and does not read."""
+    return [name for name in takes if name not in names(code.units[0].tree)]
 
 
 def _lengths(backward: Backward, takes: dict[str, bool]) -> tuple[int, ...]:

@@ -247,24 +247,25 @@ def _left_from_another_loop(scene: Scene, number: int, unit: Unit, own: list[Slo
             told.add(key)
 
 
-def _other_state(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """`if c0 is not None: c[0] = c0` after the same with `h0`, where `c0` is read nowhere; and the other way round."""
-    heads = {id(slot.node): slot for slot in scene.slots if slot.kind == "head"}
-    states, known = {"h0", "c0"} & {arg.arg for arg in unit.node.args.args}, shapes_of(scene, number)
-    unread = states - {n.id for n in ast.walk(unit.tree) if isinstance(n, ast.Name)}
-    for node in (n for n in ast.walk(unit.tree) if isinstance(n, ast.If) and len(unread) == 1 < len(states)):
-        head, text, (state,) = heads.get(id(node.test)), " ".join(unit.segment(node).split()), unread
-        gap = scene.gaps.get((head.block, head.index + 1)) if head else None
-        one = gap and len(node.body) == 1 and not node.orelse and re.match(r"if [hc]0 is not", text)
-        targets = targets_of(node.body[0]) if one else []
-        base = _root(unit, targets[0]) if targets else ""
-        for other in scene.of_shape(number, known[base]) if base in known else ():
-            words = {**dict.fromkeys(states, state), base: other.text}
-            yield forgotten(gap, 1.0, re.sub(r"\w+", lambda found, words=words: words.get(found[0], found[0]), text))
+def _unread_states(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
+    """`if h0 is not None: h[0], c[0] = h0, c0` after what is prepared with zeros, for states that are read nowhere."""
+    states = {"h0", "c0"} & {arg.arg for arg in unit.node.args.args}
+    unread, prepared = sorted(states - {n.id for n in ast.walk(unit.tree) if isinstance(n, ast.Name)})[::-1], []
+    for slot in (s for s in own if unread and not s.loops and isinstance(s.node, ast.Assign)):
+        gap = scene.gaps.get((slot.block, slot.index + 1))
+        if gap is not None and any(map(is_zeros, ast.walk(slot.node.value))):
+            now = [unit.segment(target) for target in targets_of(slot.node)]
+            prepared += now
+            for row, chosen in itertools.product(("[0]", "[-1]", ""), itertools.permutations(prepared, len(unread))):
+                if {*chosen} & {*now}:
+                    other = sum(state[0] not in name.lower() for state, name in zip(unread, chosen, strict=True))
+                    targets = ", ".join(name + row for name in chosen)
+                    text = f"if {unread[0]} is not None: {targets} = {', '.join(unread)}"
+                    yield forgotten(gap, 1.0 + 0.2 * other, text)
 
 
 _RULES = (
-    _other_state,
+    _unread_states,
     _left_from_another_loop,
     _not_begun,
     _called_once_more,

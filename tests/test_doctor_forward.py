@@ -444,6 +444,13 @@ def test_where_all_nine_are_computed_and_not_returned_so_the_return_is_the_only_
     assert names == NINE.split(", ") and not finding.quantity
 
 
+@pytest.mark.parametrize("wrong", ["m / T", pytest.param("-m", marks=long)])
+def test_what_a_return_computes_too_much_is_told_as_that(wrong):
+    diagnosis, rows = examined(NAMES, "    return grads", f"    return {{n: {wrong} for n, m in grads.items()}}")
+    (finding,) = diagnosis.findings
+    assert finding.line == len(rows) and finding.repair == "return {n: m for n, m in grads.items()}"
+
+
 def test_a_wrong_name_further_up_is_no_fault_of_the_return():
     diagnosis, rows = examined(ARRAYS, "dWi, dWf, dWo, dWg = dW", "dWi, dWf, dWg, dWo = dW")
     (finding,) = diagnosis.findings

@@ -270,7 +270,9 @@ def returned(here: Here, node: ast.Return) -> Iterator[Edit]:
         pairs = (f'"{name}": {texts[name]}' for name in here.truth.gradient.NAMES)
         nine = ", ".join(texts[name] for name in here.truth.gradient.NAMES)
         new = f"{{{', '.join(pairs)}}}" if isinstance(node.value, ast.Dict) else nine
-        yield Maker(here.scene, here.gap).swap("returned", 0.3, node.value, new)
+        computes = any(isinstance(part, ast.BinOp | ast.UnaryOp) for part in ast.walk(node.value))
+        cost = 2.0 if computes else 0.3  # what it computes may be the fault
+        yield Maker(here.scene, here.gap).swap("returned", cost, node.value, new)
 
 
 def undefined(here: Here, name: str, carried: list[str]) -> Iterator[Edit]:

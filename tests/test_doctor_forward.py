@@ -476,6 +476,23 @@ def test_what_a_function_gives_back_and_nobody_keeps_is_kept(text, kept, call):
     assert finding.line == number_of(rows, call) and finding.repair == kept + call and finding.proved
 
 
+def test_a_slice_where_one_number_belongs():
+    diagnosis, _ = examined(ARRAYS, "D[t, y[t]] -= 1", "D[t, y[t] :] -= 1")
+    (finding,) = diagnosis.findings
+    assert finding.proved and finding.repair == "D[t, y[t]] -= 1"
+
+
+@pytest.mark.parametrize("size", ["S.shape[1]", pytest.param("len(s)", marks=long)])
+def test_a_slice_from_the_wrong_side(size):
+    whole = "    whole = {k: np.hstack([p[f'W{k}'], p[f'U{k}']]) for k in 'ifog'}\n    for t in range(T):"
+    text = re.sub(r"p.W(.) @ S\[t\] \+ p.U. @ X\[t\]", r"whole['\1'] @ np.concatenate([S[t], X[t]])", ARRAYS)
+    back = f"back = sum(whole[k].T @ one for k, one in zip('ifog', z))\n        s = back[:{size}]"
+    text = re.sub(r"s = p.Wi.T @.*", back, text).replace("    for t in range(T):", whole)
+    diagnosis, _ = examined(text, f"back[:{size}]", f"back[-{size}:]")
+    (finding,) = diagnosis.findings
+    assert finding.proved and finding.repair == f"s = back[:{size}]"
+
+
 def test_the_row_before_the_first_is_the_initial_state():
     right = "h_prev = h_list[t - 1] if t > 0 else h0"
     text = NAMES.replace("is None else h0\n", "is None else h0\n    h0 = h_prev\n")

@@ -95,10 +95,12 @@ def _slice(maker: Any, node: ast.Slice) -> Iterator[Edit]:
     text = maker.seg(node)
     for other in sorted(_slices(maker, node) - {text}):
         yield maker.swap("slice", 1.4 + 0.1 * min(unlike(text, other), 4), node, other)
-    for bound in (node.lower, node.upper):
-        if bound is not None and not isinstance(bound, ast.UnaryOp):
-            for delta in _SHIFTS:
-                yield maker.swap("slice", 1.4, bound, plus(maker.seg(bound), delta))
+    bounds = [bound for bound in (node.lower, node.upper) if bound is not None]
+    for bound in (bound for bound in bounds if not isinstance(bound, ast.UnaryOp)):
+        for delta in _SHIFTS:
+            yield maker.swap("slice", 1.4, bound, plus(maker.seg(bound), delta))
+        if len(bounds) == 1:
+            yield maker.swap("slice", 1.5, node, maker.seg(bound))  # one, not all from there on
 
 
 def _slices(maker: Any, node: ast.Slice) -> set[str]:
@@ -107,7 +109,7 @@ def _slices(maker: Any, node: ast.Slice) -> set[str]:
     first, last = (maker.seg(bound) if bound is not None else "" for bound in (node.lower, node.upper))
     if not first or not last:  # the same from the other side
         bare = (first or last).removeprefix("-").strip()
-        others |= {f"{bare}:", f":{bare}", f"-{bare}:", f":-{bare}"} if re.fullmatch(r"[\w.]+", bare) else set()
+        others |= {f"{bare}:", f":{bare}", f"-{bare}:", f":-{bare}"} if re.fullmatch(r"[\w.()[\]]+", bare) else set()
     block = [re.fullmatch(r"(?:\d\s*\*\s*)?([^\W\d][\w.]*)?", bound) for bound in (first, last)]
     size = {found[1] for found in block if found and found[1]}
     return others | set(quarters(size.pop())) if all(block) and len(size) == 1 else others

@@ -493,6 +493,13 @@ def test_a_slice_from_the_wrong_side(size):
     assert finding.proved and finding.repair == f"s = back[:{size}]"
 
 
+def test_a_line_too_many_is_left_out_and_not_cut_to_where_it_does_no_harm():
+    line = "        dc[:, :] *= f\n"
+    diagnosis, rows = examined(ROWS, "        tc =", f"{line}        tc =")
+    (finding,) = diagnosis.findings
+    assert finding.line == number_of(rows, line.strip()) and finding.how == "remove" and finding.proved
+
+
 def test_the_row_before_the_first_is_the_initial_state():
     right = "h_prev = h_list[t - 1] if t > 0 else h0"
     text = NAMES.replace("is None else h0\n", "is None else h0\n    h0 = h_prev\n")

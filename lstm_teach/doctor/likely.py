@@ -103,14 +103,14 @@ class Likely:
     def first(self, edits: list[Edit], state: State) -> list[Edit]:
         """Edits with the same gain, the likeliest first.
 
-        What may as well go is not moved to where it does no harm, nor are zeros added instead of left out.
+        What may as well go is not moved or cut to where it does no harm, nor are zeros added instead of left out.
         """
         wrong = self.rungs[self.three].wrong(state.right[self.three])
         gone = set().union(*(edit.slots for edit in edits if edit.kind == "extra statement"))
         zeros = {slot for slot in gone if gives_zeros(getattr(self.bench.slots[slot].node, "value", None))}
 
         def instead(edit: Edit) -> bool:
-            if edit.kind.startswith("moved"):
+            if edit.kind.startswith(("moved", "slice")):
                 return bool(zeros or edit.slots & gone)
             return edit.kind != "extra statement" and not edit.slots.isdisjoint(zeros)
 

@@ -500,6 +500,30 @@ def test_a_line_too_many_is_left_out_and_not_cut_to_where_it_does_no_harm():
     assert finding.line == number_of(rows, line.strip()) and finding.how == "remove" and finding.proved
 
 
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        (NAMES, "c = f * c_prev + i * g", "c = f * c_prev + (1 - f) * g"),
+        (ARRAYS, "S[t + 1] = O[t] * np.tanh(M[t + 1])", "S[t + 1] = np.tanh(O[t] * M[t + 1])"),
+        pytest.param(ROWS, "zg = row @ Ug + h[-1] @ Wg", "zg = (row @ Ug) * (h[-1] @ Wg)", marks=long),
+        pytest.param(STACKED, "z = W @ h[t] + U[:, x[t]]", "z = W @ (h[t] + U[:H, x[t]])", marks=long),
+        pytest.param(TABLES, 'c = a["f"] * c + a["i"] * a["g"]', 'c = a["f"] * (c + a["i"] * a["g"])', marks=long),
+    ],
+)
+def test_a_line_of_the_forward_pass_that_computes_something_else_is_written_anew(text, right, wrong):
+    diagnosis, rows = examined(text, right, wrong)
+    (finding,) = diagnosis.findings
+    assert finding.line == number_of(rows, wrong) and finding.proved
+
+
+@pytest.mark.parametrize(("text", "other"), [(NAMES, "h_prev"), pytest.param(ARRAYS, "M[0]", marks=long)])
+def test_one_of_two_things_that_are_carried_does_not_begin_with_zeros(text, other):
+    line = next(line.strip() for line in text.splitlines() if line.endswith(" = np.zeros(H), np.zeros(H)"))
+    diagnosis, rows = examined(text, line, line.replace("np.zeros(H)", other, 1))
+    (finding,) = diagnosis.findings
+    assert finding.line == number_of(rows, line.replace("np.zeros(H)", other, 1)) and finding.proved
+
+
 def test_the_row_before_the_first_is_the_initial_state():
     right = "h_prev = h_list[t - 1] if t > 0 else h0"
     text = NAMES.replace("is None else h0\n", "is None else h0\n    h0 = h_prev\n")

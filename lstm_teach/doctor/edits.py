@@ -251,6 +251,9 @@ class Maker:
                 yield self.swap("slice", 1.6, value, f"{self.tight(value)}[::-1]")
             forward = self.back(value) is False  # nothing changes its sign there
             yield self.swap("sign", 1.9 if forward else 1.5, value, f"-{self.tight(value)}")
+        for one in value.elts if isinstance(value, ast.Tuple) and not self.slot.loops else ():
+            if is_vector(self.shape(one)) and not is_zeros(one) and (like := self._like(self.shape(one))):
+                yield self.swap("initial value", 1.3, one, f"{np_}.zeros_like({like})")
 
     def _like(self, shape: Any) -> str | None:
         """Something of this shape to make zeros of; no argument of the function, which may be None."""

@@ -27,6 +27,7 @@ from lstm_teach.doctor.truth import FORWARD, Truth
 
 _UNFILLED = 0.8  # cost of the statement that fills what is prepared and never filled
 _BESIDE = 0.1  # less cost for it beside its sisters than at the end of the loop
+_ANEW = 2.0  # cost of a line of the forward pass that is computed otherwise
 _HANDED = 1.1  # less cost for a delta that is handed on nowhere, and for a name that has no value
 # The equations of the forward pass: what each gives, and from what. "#" is a gate.
 _INPUTS = (
@@ -181,7 +182,10 @@ def _back_to_h(here: Here) -> Iterator[str]:
 
 
 def not_computed(here: Here, name: str, by_step: list[str]) -> Iterator[Edit]:
-    """A line of the forward pass, for the `name` without a value, a row of zeros or what is held `by_step`, a state."""
+    """A line of the forward pass, for the `name` without a value, a row of zeros, what is held `by_step`, a state.
+
+    Or instead of the statement that follows.
+    """
     maker, zeros = Maker(here.scene, here.gap), [text for text, now in here.atoms.items() if not now.any()]
     targets = [name] if name else []
     for t in maker.loop_names():
@@ -195,8 +199,14 @@ def not_computed(here: Here, name: str, by_step: list[str]) -> Iterator[Edit]:
         states = {text for text, now in here.atoms.items() if now.size in (here.truth.H, here.truth.K)}
         targets += sorted(names(*(here.gap.loops[-1:] or [maker.unit.node])) & states - written)
     lines = forward_lines(here, [text for text in zeros if here.atoms[text].size == here.truth.H])
+    follows = [
+        s for s in here.scene.statements[here.gap.unit] if (s.block, s.index) == (here.gap.block, here.gap.index)
+    ]
+    follows = [s for s in follows if isinstance(s.node, ast.Assign) and len(targets_of(s.node)) == 1]
     for code in itertools.chain(lines, _stacked(here)):
         yield from (forgotten(here.gap, _UNFILLED, f"{target} = {code}") for target in targets)
+        for slot in (s for s in follows if here.scene.results.get(s.number) == here.value(code).shape):
+            yield Maker(here.scene, slot).swap("equation", _ANEW, slot.node.value, code)
 
 
 def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:

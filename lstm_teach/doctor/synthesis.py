@@ -115,7 +115,11 @@ class _Anew:
         self.readers = {gap: names for unit in units for gap, names in before_readers(scene, unit).items()}
         computed = {key.quantity for k, key in enumerate(truth.keys) if seen >> k & 1 and key.step >= 0}
         lacking = bool(self.undefined) or not computed >= {"c", "h", "gate"} or computed.isdisjoint({"y", "dy"})
-        self.ahead = self.before | {gap.number for gap in scene.gaps.values() if lacking and gap.block not in back}
+        begun = {}  # where the walk back begins in a block
+        for slot in (slot for slot in reversed(written) if scene.walks_back(slot)):
+            begun[slot.block] = slot.index
+        gaps = [gap for gap in scene.gaps.values() if lacking and gap.index <= begun.get(gap.block, gap.index)]
+        self.ahead = self.before | {gap.number for gap in gaps}
         self.returns = {slot.number for slot in scene.slots if isinstance(slot.node, ast.Return) and not slot.unit}
         numbers = self.ends | self.readers.keys() | self.ahead | self.returns
         numbers |= {slot.number for slot in written if _may_be_a_delta(slot, back)}

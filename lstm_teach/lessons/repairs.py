@@ -91,7 +91,7 @@ class FlawsLeft:
             if not self.right:
                 return "Flaws left: they can't be counted yet."
             number = len(self.beside)
-            beside = f" Apart from it: {number} flaw{'s' * (number > 1)} left." if self.counted and number else ""
+            beside = f" Apart from that: {number} flaw{'s' * (number > 1)} left." if self.counted and number else ""
             return f"Something new is wrong.{beside}"
         if self.passed:
             return "Flaws left: none. All nine gradients are right at every length."
@@ -106,7 +106,7 @@ class FlawsLeft:
     def hints(self) -> tuple[str, ...]:
         """The idea, the place, the line: of one of the flaws that are left, first of one that is half repaired."""
         if self._some_gates:
-            idea = f"You have repaired some lines of one kind. The same is wrong in {_names('W', self.gates)}."
+            idea = f"You have repaired some lines of one kind. The flaw is still in {_names('W', self.gates)}."
             return (idea, *REPAIRS["scalar_dot"].hints[1:])
         left = self.beside if self.flaws is None else self.flaws
         return next((repair.hints for flaw, repair in REPAIRS.items() if flaw in left), ())

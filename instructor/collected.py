@@ -151,7 +151,7 @@ def recognize(cells: list[Cell], known: list[Exercise]) -> tuple[Exercise | None
     for cell in cells:
         if _last_line(cell.text) in last:
             return last[_last_line(cell.text)], ""
-    return None, "it is none of the exercises: neither its cells nor its title belong to one"
+    return None, "it isn't one of the exercises: neither its cells nor its title belong to one"
 
 
 def plan(cells: list[Cell], known: Exercise) -> Plan:

@@ -106,7 +106,7 @@ def solutions_page(source: nbformat.NotebookNode, topic: str) -> str:
     title = re.search(r"^# (.*)", source.cells[0].source, re.MULTILINE)[1]
     page = [
         f"# Solutions. {title}",
-        f"They belong to [the exercise](../{topic}.ipynb). Open one only after two tries of your own.",
+        f"These are for [the exercise](../{topic}.ipynb). Open one only after two tries of your own.",
     ]
     heading = section = ""
     for cell in source.cells:

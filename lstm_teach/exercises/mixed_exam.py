@@ -1,4 +1,4 @@
-"""Cases and right answers of the mixed exam, about a cell that no lesson has: its gates are coupled, and h has no tanh.
+"""Cases and right answers of the mixed exam, whose cell is in no lesson: its gates are coupled, and h has no tanh.
 
 The words are in mixed_exam.toml, and the lines of a step back too; engine.py says how the two belong together. What a
 gradient should be comes from complex steps of the forward pass, not from a backward pass.
@@ -251,7 +251,7 @@ def step_words(moves: list[np.ndarray], error: float) -> str:
             "An error of 0.5 comes from a factor of 2: divide by the distance between the two points, twice the step."
         )
     if len(steps) and not (both and 1e-6 <= abs(steps).max() <= 1e-4):
-        return "A step near 1e-5 to both sides gives an error below 1e-7."
+        return "A step near 1e-5 both ways gives an error below 1e-7."
     return ""
 
 

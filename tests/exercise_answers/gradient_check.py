@@ -378,7 +378,7 @@ RIGHT = {
 WRONG = {
     "check_numerical_gradient": {
         "forward": (gradient_with(lambda a, h, b, s: (a - h) / s), "These are forward differences"),
-        "backward": (gradient_with(lambda a, h, b, s: (h - b) / s), "left side alone"),
+        "backward": (gradient_with(lambda a, h, b, s: (h - b) / s), "backward differences"),
         "by one step": (gradient_with(lambda a, h, b, s: (a - b) / s), "twice as large"),
         "by four steps": (gradient_with(lambda a, h, b, s: (a - b) / 4 / s), "half as large"),
         "sign": (gradient_with(lambda a, h, b, s: (b - a) / 2 / s), "The sign is wrong"),
@@ -605,7 +605,7 @@ WRONG = {
         "targets for params": (lambda fault: ([0], [1], 0, 0, 0), "should be the net"),
     },
     "check_slope_along": {
-        "no copy": (slope_without_a_copy, "params.flat.copy() stays"),
+        "no copy": (slope_without_a_copy, "params.flat.copy() does not"),
         "forward": (slope_with(lambda at, d, h: (at(h * d) - at(0)) / h), "forward difference"),
         "by one step": (slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / h), "two steps apart"),
         "by four steps": (slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / h / 4), "half as large"),

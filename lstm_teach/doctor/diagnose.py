@@ -106,11 +106,11 @@ def _diagnosis(
     )
 
 
-_OUTSIDE = "{} was not looked into, and the fault may be in there. It will be after `{}`, without the module's name."
+_OUTSIDE = "{} was not searched, and the fault may be in there. To search it too, use `{}`, without the module's name."
 _STOPPED = {
     "": [],
     "interrupted": ["The search was interrupted; this is the best so far."],
-    "steps": ["The search stopped at its limit; `steps=` gives it more."],
+    "steps": ["The search stopped at its limit; `steps=` lets it go further."],
 }
 
 

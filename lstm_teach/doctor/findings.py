@@ -135,7 +135,7 @@ class Account:
         evidence = self._evidence(flaw, alone) if self.result.proved else self._gained(trace)
         elsewhere = tuple(line for line in self.result.elsewhere.get(id(edit), ()) if line != where["line"])
         if elsewhere:
-            evidence += f" A change of line {' or of line '.join(map(str, elsewhere))} would do as well."
+            evidence += f" A change to line {' or to line '.join(map(str, elsewhere))} would do as well."
         cause, idea = " ".join(dict.fromkeys(causes.cause(each, key) for each in flaw.edits)), causes.idea(edit)
         if edit.kind == "equation" and not self.result.proved:
             cause = f"with `{edit.new}` instead of `{edit.old}` more comes right."

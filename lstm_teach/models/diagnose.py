@@ -159,7 +159,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             if hidden < 1e-4:
                 worst = max(c.error for each in seen.values() for c in each.values())
                 yours = f"With your weights the error of all numbers together is {hidden:.0e} at most."
-                usual = f"With random weights of usual size it goes up to {worst:.0e} in one array."
+                usual = f"With random weights of the usual size it goes up to {worst:.0e} in one array."
                 findings.insert(0, finding("small weights", yours, usual))
     except guard.LearnerError as error:
         failed[max(seen)] = error

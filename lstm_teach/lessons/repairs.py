@@ -184,7 +184,7 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     if left.lines == ALL_LINES:
         return replace(left, sentences=(_untouched(loop),))
     # A known mistake in the text may make a difference in the finished loop only, not while other flaws are left.
-    # The line of a repair is a mistake in the place of another line only.
+    # The line of a repair is a mistake only instead of another line.
     lines = {_squeezed(line) for line in _source(loop).splitlines()} - {_squeezed(r.after) for r in REPAIRS.values()}
     known = [found for found in MISTAKES if _squeezed(found[1]) in lines and _squeezed(found[0]) not in lines]
     finished = [_returned(repaired, number) for number in range(len(cases()))]
@@ -352,7 +352,7 @@ def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]], lef
             continue
         before = f" At T = {LENGTHS[number - 1]} there is no sign of it." if number else ""
         return f"It shows first at T = {T}, in {_names('', off)}.{before}"
-    return "A set of repairs could explain each length by itself, but no one set explains them all."
+    return "A set of repairs could explain each length by itself, but no single set explains them all."
 
 
 def _same_gate_deltas(loop: Callable) -> bool:

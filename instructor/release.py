@@ -184,7 +184,7 @@ def for_students(names: Collection[str], students: Collection[str], to: Path) ->
 def main(arguments: list[str]) -> int:
     """Do what the command line says; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="of an exercise, 01_forward_pass say (default: all)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="an exercise, such as 01_forward_pass (default: all)")
     parser.add_argument("--check", action="store_true", help="only compare")
     parser.add_argument("--students", type=Path, help="a file with the name of a student on each line")
     parser.add_argument("--to", type=Path, help="the folder for the students' notebooks")

@@ -19,7 +19,7 @@ from lstm_teach.verdicts import LEVELS
 
 MARKS = {"right": ("✓", "right"), "wrong": ("✗", "not yet"), "open": ("○", "not written yet"), "waits": ("…", "waits")}
 SENTENCES = re.compile(r"(?<=[.?])\s+")
-UNKNOWN = "wrong numbers, of no known mistake"
+UNKNOWN = "wrong numbers that match no known mistake"
 NUMBERS = re.compile(r"\byours is\b|\d\.\d|steps?, wrong:")  # sentences about numbers, which differ by student
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 2em auto; padding: 0 1em; color: #222; }

@@ -59,7 +59,7 @@ from lstm_teach.trial import close
 from lstm_teach.verdicts import Part, Verdict
 
 SECONDS = 10.0  # for all that one judgement calls
-TOOLS = ("sigmoid", "softmax")  # functions in these modules that are no answer, but to the blank of their name
+TOOLS = ("sigmoid", "softmax")  # functions in these modules that answer only the blank of their own name
 OTHER_NETS = "It is not right on every net."
 THIS_NET = "It is right for these numbers; for others it is not."
 ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."

@@ -27,7 +27,7 @@ from lstm_teach.validate import brief
 from lstm_teach.verdicts import Part, Verdict, hints_wanted
 
 SECONDS = 10.0  # for all calls of one check together; nbgrader gives a cell 30
-# Where the answers are: a learner's function may not just call what these define. Tools are no answer to anything.
+# Where the answers are: a learner's function may not just call what these define. Tools don't answer anything.
 ANSWERS = (
     *("backward", "batch", "doctor", "exercises", "flow", "forward", "gradcheck", "gradients", "gradreport"),
     *("lessons", "models", "nested", "plain", "rnn", "training"),

@@ -162,9 +162,9 @@ def test_what_is_odd_is_said_in_plain_words(graded):
     assert "Another cell raised SyntaxError: invalid syntax, at line 1: a = = 1; it doesn't count." in notes["Cy Odd"]
     assert "Another cell raised EOFError: EOF when reading a line, at line 5: input()." in notes["Cy Odd"]
     assert notes["Di Endless"] == "This notebook was made for Ada Lovelace."
-    assert notes["Ed Broken"] == "Not graded: it is damaged, or it is no notebook."
+    assert notes["Ed Broken"] == "Not graded: it is damaged, or it isn't a notebook."
     assert "it isn't one of the exercises" in notes["Flo Other"]
-    assert "it is no notebook, and there is no other file" in notes["Gus Essay"]
+    assert "it isn't a notebook, and there is no other file" in notes["Gus Essay"]
     for note in filter(None, notes.values()):
         assert note in graded[1]  # the printed table says it too
 
@@ -402,7 +402,7 @@ def test_mistakes_of_the_same_kind_are_counted_together():
     parts = [["T = 1", "wrong", known], ["T = 2", "wrong", again]]
     assert reports.mistakes({"parts": parts}) == ["dc_carry is missing."]  # a sentence may begin with a small letter
     assert reports.mistakes({"parts": [["a", "wrong", "a is off: yours is 1; it should be 2."]]}) == [
-        "wrong numbers, of no known mistake"
+        "wrong numbers that match no known mistake"
     ]
 
 

@@ -174,10 +174,10 @@ def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str,
     if 0 < len(right) < 9:
         notes.append(f"Right at every length, so ruled out: {', '.join(right)}.")
     if zero and 0 < first <= 6 and not wrong_at(zero, 1e-7):
-        notes.append("From a zero initial state all is right: the fault is in what is read at t = 0.")
+        notes.append("From a zero initial state everything is right: the fault is in what is read at t = 0.")
     return notes
 
 
 def _show(text: str) -> None:
-    """Say how far the search is, in the place of what was said before."""
+    """Say how far the search is, in place of what was said before."""
     print(f"\rLooking for the fault: {text}        ", end="", flush=True)

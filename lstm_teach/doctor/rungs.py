@@ -105,7 +105,7 @@ class State:
         return next((k for k, rung in enumerate(rungs) if self.right[k] != rung.full), -1)
 
     def with_one_more(self, edit: Edit, alike: Sequence[Edit] = ()) -> Made:
-        """The edits made and one more, in the place of those that change the same slots; and those alike."""
+        """The edits made and one more, in place of those that change the same slots; and those alike."""
         kept = [k for k, other in enumerate(self.made) if other.slots.isdisjoint(edit.slots)]
         return [*(self.made[k] for k in kept), edit], [*(self.alike[k] for k in kept), list(alike)]
 

@@ -37,7 +37,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     returns a sentence, "" if all is right. Expressions of the tables see the arguments and the case's `names`, the
     results of the right answer by name (`right` if it is only one), numpy as np, and the names of `<topic>.py`.
     `changed(before, after)` is what the right answer gives with a piece of its text replaced. Expressions that are
-    not finite in a case are no mistake there.
+    not finite in a case aren't a mistake there.
     A right answer that is a `Params` is compared by the norm-relative error of its nine matrices.
 
 A mistake is named only if it explains the answers of all cases and is far from right where they are (judging.explain),

@@ -292,12 +292,12 @@ def _rung(letter: str, answer: object) -> str:
         return f"The dictionary has no {letter!r}."
     own, rungs = answer[letter], ladder(letter)
     if not isinstance(own, tuple | list) or len(own) != 2:
-        return f'{letter!r} should have a T and names, (2, "Wi Ui") for instance, but has {brief(own)}.'
+        return f'{letter!r} should have a T and names, such as (2, "Wi Ui"), but has {brief(own)}.'
     T, names = own
     if isinstance(T, bool) or not isinstance(T, Real) or T not in rungs:
         return f"The T of {letter!r} should be a whole number from 1 to {len(rungs)}, but is {brief(T)}."
     if not isinstance(names, Collection):
-        return f"The names of {letter!r} should be one text, but are {brief(names)}."
+        return f"The names of {letter!r} should be one string, but are {brief(names)}."
     names = set(re.findall(r"\w+", names)) - {"and"} if isinstance(names, str) else names
     named = {str(name).removeprefix("d") for name in names}
     if unknown := sorted(named - set(NAMES)):

@@ -255,7 +255,7 @@ def test_a_student_with_a_notebook_may_hand_in_other_files_too(tmp_path):
         ("ada", "x.ipynb", True),
         ("bo", "notes.txt", False),
     ]
-    with pytest.raises(ValueError, match=r"hw\.zip is no folder: unpack it first"):
+    with pytest.raises(ValueError, match=r"hw\.zip isn't a folder: unpack it first"):
         handed_in.find(tmp_path / "hw.zip")
 
 

@@ -586,7 +586,7 @@ def test_the_number_of_good_predictions_in_the_text_is_counted():
     y = np.array([[0.4, 0.3, 0.3], [0.3, 0.5, 0.2], [0.1, 0.2, 0.7]])
     said = figures.describe(y, legal, "abca", "abc", "right", 7)
     assert said.startswith("After 7 training steps with the right gradient: 2 of 3 predictions in abca ")
-    assert said.endswith("where b has to come again, the net gives it 50%.")
+    assert said.endswith("where b has to appear again, the net gives it 50%.")
 
 
 # The pictures.

@@ -135,7 +135,7 @@ def test_all_ladders_are_of_one_net_and_of_the_first_steps_of_one_sequence():
     assert " ".join(map(str, x)) in text and "at most 1e-7" in text
     assert 0.5 < np.std(params.flat) < 1 and abs(h0).min() > 0.2 and abs(c0).min() > 0.2
     assert not any(state.any() for state in clinic.net(3, "zero")[3:])
-    assert len(set(x[:2])) == 2 and len(set(x[:3])) == 2, "a token comes back at the third step"
+    assert len(set(x[:2])) == 2 and len(set(x[:3])) == 2, "a token appears again at the third step"
 
 
 def test_a_dot_is_an_error_of_at_most_1e_7():

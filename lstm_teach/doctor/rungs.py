@@ -70,12 +70,12 @@ def ladder(takes: dict[str, bool]) -> list[Rung]:
     zeros = [replace(one, states=needed)] if takes else []
     apart = replace(three, params=three.params.copy())
     apart.params.W[...] = 0
-    again = make_case(5, 27, takes, vocab_size=4, hidden_size=3)  # tokens come again
+    again = make_case(5, 27, takes, vocab_size=4, hidden_size=3)  # tokens repeat
     return [Rung(case) for case in (one, *zeros, apart, three, again)]
 
 
 def _distinct(case: Case) -> Case:
-    """The same with tokens of which none comes twice."""
+    """The same with tokens of which none appears twice."""
     T, K = case.length, case.params.vocab_size
     return replace(case, x=np.arange(T)[::-1] % K, targets=(np.arange(T) + 1) % K)
 

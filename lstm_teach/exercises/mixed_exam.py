@@ -173,7 +173,7 @@ def with_fault(fault: str) -> Callable:
 
 
 def exam_case(seed: int, T: int, K: int, H: int, scale: float = 0.8) -> tuple:
-    """net, x, targets, h0, c0: weights of order 1, a token that comes again, and a state that is not zero."""
+    """net, x, targets, h0, c0: weights of order 1, a token that appears again, and a state that is not zero."""
     random = np.random.default_rng(seed)
     x, targets = random.integers(0, K, (2, T))
     x[-1] = x[0]

@@ -371,5 +371,5 @@ def describe(y: np.ndarray, legal: np.ndarray, text: str, symbols: str, kind: st
     return (
         f"After {step} training steps with the {kind} gradient: {good.sum()} of {len(good)} predictions in {text} rank "
         "every allowed letter above every forbidden one; near the end, "
-        f"where {text[1]} has to come again, the net gives it {whole_percent(remembered)}."
+        f"where {text[1]} has to appear again, the net gives it {whole_percent(remembered)}."
     )

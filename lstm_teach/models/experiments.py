@@ -167,7 +167,7 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
         mine, right = rank(c.mine), rank(c.right)
         if right < min(c.mine.shape) and 0 < mine < right == mine + rank(c.away):
             what = f"At T = 1 the right gradient of {bad[0]} is a sum of {right} products of a delta and an input"
-            yield [("left out", f"{what}, yours is a sum of {mine}; the rest is missing.")]
+            yield [("left out", f"{what}; yours has {mine}, and the rest is missing.")]
 
     # Nothing at all arrives, and with more steps something does: at all arrays, or at one whose delta is right.
     if not any(each[n].mine.any() for n in bad) and all(any(other[n].mine.any() for other in longer) for n in bad):

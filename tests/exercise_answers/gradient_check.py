@@ -487,7 +487,7 @@ WRONG = {
         "zero cell": (checking(c0=np.zeros(4)), "A zero c0 hides this"),
         "zero hidden state": (checking(h0=np.zeros(4)), "A zero h0 hides this"),
         "three steps": (checking(x=[0, 1, 0], targets=[1, 2, 0]), "Only a longer sequence shows this"),
-        "no token twice": (checking(x=[0, 1, 2, 3, 4], targets=[1, 2, 0, 3, 1]), "a token that comes again"),
+        "no token twice": (checking(x=[0, 1, 2, 3, 4], targets=[1, 2, 0, 3, 1]), "a token that appears again"),
         "lenient": (checking(bound=1e-2), "A bound that is too lenient hides this"),
         "too strict": (checking(bound=1e-14), "rejects a right backward pass"),
         "only what is equal": (

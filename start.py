@@ -42,7 +42,7 @@ def main(arguments: list) -> int:
         return 0
     testing = arguments[:1] == ["test"]
     if not testing and arguments and not arguments[0].startswith("-"):
-        stop(f"start.py does not know {arguments[0]!r}: say test, or an option (see --help).")
+        stop(f"start.py does not know {arguments[0]!r}: give test, or an option (see --help).")
     os.chdir(str(FOLDER))
     prepare(testing)
     if testing:
@@ -126,7 +126,7 @@ def make_environment() -> None:
     if ENVIRONMENT.exists() or ENVIRONMENT.is_symlink():
         is_environment = (ENVIRONMENT / "pyvenv.cfg").is_file()
         if not is_environment and any(path.is_file() for path in ENVIRONMENT.rglob("*")):
-            stop(f"{ENVIRONMENT} is not a Python environment, but in the way: rename it and start again.")
+            stop(f"{ENVIRONMENT} is not a Python environment, and it is in the way: rename it and start again.")
         say("The environment in .venv cannot be used (broken, moved or too old); making it again.")
         try:
             shutil.rmtree(str(ENVIRONMENT))
@@ -167,7 +167,7 @@ def pip_command() -> list:
     if output_of([*outside, "--version"]):  # Debian keeps ensurepip in a package of its own
         return outside
     return stop(
-        "This Python cannot install anything, for want of ensurepip or of pip 22.3 or newer: "
+        "This Python cannot install anything, since it has neither ensurepip nor pip 22.3 or newer: "
         "on Debian and Ubuntu install the package python3-venv, elsewhere a complete Python."
     )
 

@@ -1,4 +1,4 @@
-"""An exercise's source and a submission held against it: which exercise it is, which cells are there, what is odd.
+"""An exercise's source and a submission compared with it: which exercise it is, which cells are there, what is odd.
 
 Reads notebooks as plain JSON, since a submission may be no valid notebook at all. Imports the standard library only.
 """
@@ -21,7 +21,7 @@ STUB = "# YOUR CODE HERE\nraise NotImplementedError()\n"  # what nbgrader puts i
 
 
 class Unreadable(Exception):
-    """A file is no notebook; the message says why in plain words."""
+    """A file isn't a notebook; the message says why in plain words."""
 
 
 @dataclass
@@ -76,14 +76,14 @@ def read_cells(path: Path) -> tuple[list[Cell], dict]:
     try:
         whole = json.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
-        raise Unreadable("it is not a text file, so no notebook") from None
+        raise Unreadable("it is not a text file, so it isn't a notebook") from None
     except (ValueError, RecursionError):
         empty = path.stat().st_size == 0
-        raise Unreadable("it is empty" if empty else "it is damaged, or it is no notebook") from None
+        raise Unreadable("it is empty" if empty else "it is damaged, or it isn't a notebook") from None
     except OSError as error:
         raise Unreadable(f"it can't be opened ({error.strerror})") from None
     if not isinstance(whole, dict) or not isinstance(whole.get("cells"), list):
-        raise Unreadable("it holds no cells, so it is no notebook")
+        raise Unreadable("it holds no cells, so it isn't a notebook")
     cells, heading, section = [], "", ""
     for raw in whole["cells"]:
         if not isinstance(raw, dict):
@@ -151,11 +151,11 @@ def recognize(cells: list[Cell], known: list[Exercise]) -> tuple[Exercise | None
     for cell in cells:
         if _last_line(cell.text) in last:
             return last[_last_line(cell.text)], ""
-    return None, "it is none of the exercises: neither its cells nor its title belong to one"
+    return None, "it isn't one of the exercises: neither its cells nor its title belong to one"
 
 
 def plan(cells: list[Cell], known: Exercise) -> Plan:
-    """Hold a submission against its exercise: what to run in which order, and what is missing, doubled or changed."""
+    """Compare a submission with its exercise: what to run in which order, and what is missing, doubled or changed."""
     result, by_name = Plan(), {cell.name: cell for cell in known.cells}
     tasks = {_last_line(cell.text): cell.name for cell in known.tasks}
     own = [_identity(cell, by_name, tasks) for cell in cells]

@@ -11,8 +11,8 @@ points.csv (a row for each submission, a column for each task), feedback/ (a pag
 doubled cell, a second file, a file that can't be read) is said there and in the table that is printed.
 
 No line of a submission runs in the process that judges it (see score.py), so nothing that a notebook does can change
-its points. That process keeps a submission from files, programs and the network as far as Python can. It is no wall
-against malice: submissions run with your rights, so grade those of strangers in a container or as another user. The
+its points. That process keeps a submission from files, programs and the network as far as Python can. It doesn't
+stop malice: submissions run with your rights, so grade those of strangers in a container or as another user. The
 limit of memory holds on Linux only.
 """
 
@@ -122,7 +122,7 @@ def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], option
     record = {"student": file.student, "number": file.number, "file": str(file.path.relative_to(options.folder))}
     record |= {"exercise": "", "title": "", "points": None, "most": 0, "problem": "", "notes": [], "tasks": []}
     if not file.is_notebook:
-        return record | {"problem": "Not graded: it is no notebook, and there is no other file of this student."}
+        return record | {"problem": "Not graded: it isn't a notebook, and there is no other file by this student."}
     try:
         cells, metadata = collected.read_cells(file.path)
     except collected.Unreadable as error:
@@ -156,7 +156,7 @@ def score_apart(file: handed_in.HandedIn, exercise: collected.Exercise, options:
             try:
                 code = child.wait(options.seconds)
             except subprocess.TimeoutExpired:
-                return f"it was not done after {options.seconds:g} seconds"
+                return f"it had not finished after {options.seconds:g} seconds"
             finally:
                 end(child)
         if code == 0:

@@ -1,6 +1,6 @@
 """What is in a folder of collected submissions, and whose it is. Imports the standard library only.
 
-Understood are the names that learning platforms give, a folder for each student, and single files with any name.
+It understands the names that learning platforms give, a folder for each student, and single files with any name.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def find(folder: Path, exercises: Collection[str] = ()) -> list[HandedIn]:
     `exercises` are names to leave out of a file's name when the student's is looked for there.
     """
     if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder{': unpack it first' if folder.suffix == '.zip' else ''}.")
+        raise ValueError(f"{folder} isn't a folder{': unpack it first' if folder.suffix == '.zip' else ''}.")
     found = []
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts

@@ -4,7 +4,7 @@
     python instructor/lesson_table.py --run       run each lesson too, from top to bottom in a fresh kernel, and time it
 
 The minutes are an estimate by one formula for all lessons (see MINUTES), meant for comparing lessons and for planning a
-class; they are no measurement of learners.
+class; they don't measure learners.
 """
 
 from __future__ import annotations

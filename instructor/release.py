@@ -106,7 +106,7 @@ def solutions_page(source: nbformat.NotebookNode, topic: str) -> str:
     title = re.search(r"^# (.*)", source.cells[0].source, re.MULTILINE)[1]
     page = [
         f"# Solutions. {title}",
-        f"They belong to [the exercise](../{topic}.ipynb). Open one only after two tries of your own.",
+        f"These are for [the exercise](../{topic}.ipynb). Open one only after two tries of your own.",
     ]
     heading = section = ""
     for cell in source.cells:
@@ -184,7 +184,7 @@ def for_students(names: Collection[str], students: Collection[str], to: Path) ->
 def main(arguments: list[str]) -> int:
     """Do what the command line says; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="of an exercise, 01_forward_pass say (default: all)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="an exercise, such as 01_forward_pass (default: all)")
     parser.add_argument("--check", action="store_true", help="only compare")
     parser.add_argument("--students", type=Path, help="a file with the name of a student on each line")
     parser.add_argument("--to", type=Path, help="the folder for the students' notebooks")

@@ -298,7 +298,7 @@ def _pairs(data: Any) -> list:
 
 
 def _listen(stream: Any, came: queue.SimpleQueue) -> None:
-    """Hand on what the process says, until it is gone or says what is no message."""
+    """Hand on what the process says, until it is gone or says what isn't a message."""
     try:
         while (message := wire.read(stream)) is not None:
             came.put(message)

@@ -19,8 +19,8 @@ from lstm_teach.verdicts import LEVELS
 
 MARKS = {"right": ("✓", "right"), "wrong": ("✗", "not yet"), "open": ("○", "not written yet"), "waits": ("…", "waits")}
 SENTENCES = re.compile(r"(?<=[.?])\s+")
-UNKNOWN = "wrong numbers, of no known mistake"
-NUMBERS = re.compile(r"\b(yours|right) is\b|\d\.\d|steps?, wrong:")  # sentences about numbers, which differ by student
+UNKNOWN = "wrong numbers that match no known mistake"
+NUMBERS = re.compile(r"\byours is\b|\d\.\d|steps?, wrong:")  # sentences about numbers, which differ by student
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 2em auto; padding: 0 1em; color: #222; }
 h1 { font-size: 1.5em; } h2 { font-size: 1.25em; margin-top: 2em; } h3 { font-size: 1.05em; margin: 1.6em 0 .3em; }

@@ -37,7 +37,7 @@ class Unknown:
 
 
 class Broken(Exception):
-    """What came is no message, or too large for one."""
+    """What came isn't a message, or is too large for one."""
 
 
 def write(stream: BinaryIO, message: Any) -> None:
@@ -63,7 +63,7 @@ def read(stream: BinaryIO) -> Any:
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise Broken("what came is no message") from error
+        raise Broken("what came isn't a message") from error
 
 
 def encode(value: Any, function: Callable[[Any], Any], depth: int = 0) -> Any:
@@ -117,7 +117,7 @@ def decode(data: Any, function: Callable[[Any], Any]) -> Any:
     try:
         return _decode(data, function, 0)
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, ImportError, MemoryError) as error:
-        raise Broken("what came is no value") from error
+        raise Broken("what came isn't a value") from error
 
 
 def _decode(data: Any, function: Callable[[Any], Any], depth: int) -> Any:
@@ -166,7 +166,7 @@ def _decode(data: Any, function: Callable[[Any], Any], depth: int) -> Any:
             return record
         case "generator":
             if content[0] not in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
-                raise Broken("what came is no generator of random numbers")
+                raise Broken("what came isn't a generator of random numbers")
             source = getattr(np.random, content[0])()
             source.state = inner(content[1])
             return np.random.Generator(source)
@@ -253,7 +253,7 @@ def _record(module: str, name: str) -> type:
 def _plain(dtype: str) -> np.dtype:
     found = np.dtype(dtype)
     if found.hasobject or found.names:
-        raise Broken("what came is no array of numbers")
+        raise Broken("what came isn't an array of numbers")
     return found
 
 

@@ -1,7 +1,7 @@
 """Blanks: what a learner writes in a lesson is judged on the spot, line by line; and the lesson's predictions.
 
 Imports borrowed, cellcode, judging, recognize, trial and verdicts; the forms of predictions (ipywidgets) only when one
-is asked for. What is special to a lesson is data: `lstm_teach/lessons/<name>.toml` names its blanks, their cases, the
+is asked for. What is specific to a lesson is data: `lstm_teach/lessons/<name>.toml` names its blanks, their cases, the
 library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test holds the
 library's lines to the cases. A case may have `start`, the values that the cell begins with where they are not the right
 ones: an f from a cell above.
@@ -61,7 +61,7 @@ from lstm_teach.trial import close
 from lstm_teach.verdicts import Part, Verdict
 
 SECONDS = 10.0  # for all that one judgement calls
-TOOLS = ("sigmoid", "softmax")  # functions in these modules that are no answer, but to the blank of their name
+TOOLS = ("sigmoid", "softmax")  # functions in these modules that answer only the blank of their own name
 OTHER_NETS = "It is not right on every net."
 THIS_NET = "It is right for these numbers; for others it is not."
 ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
@@ -233,7 +233,7 @@ def judge_blank(
         return (Part(name, f"No line of this cell says what {name} is."),)
     called = borrowed.in_code(code, namespace, ANSWERS, blank.allow)
     if called := called or borrowed.in_function(function, ANSWERS, blank.allow):
-        words = f"This calls {called} of the library. Here the lines themselves are asked for: write them yourself."
+        words = f"This calls {called} from the library. What counts here is the lines themselves: write them yourself."
         return tuple(Part(name, words) for name in blank.names)
     if not blank.is_function:
         return _judge_values(blank, statements, namespace, before)
@@ -347,8 +347,8 @@ def _judge_values(
         )
     except guard.LearnerError as error:
         raised = error.__cause__
-        what = f"raises {type(raised).__name__}" if raised else f"does not end within {SECONDS:g} seconds"
-        said = f"With other numbers than these, this cell {what}."
+        what = f"raises {type(raised).__name__}" if raised else f"does not finish within {SECONDS:g} seconds"
+        said = f"With numbers other than these, this cell {what}."
         if isinstance(raised, NameError):  # a name that stands for no value says so, with any numbers
             said = f"{raised}".removesuffix(".") + "."
         return tuple(Part(name, said) for name in blank.names)
@@ -463,7 +463,7 @@ def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: froze
     old = [n for n in sorted(suspects) if isinstance(namespace.get(n), int | float | np.ndarray)]
     were = "were" if len(old) > 1 else "was"
     if not old:
-        return "The line fits, but here it gives another number: run the cells above again."
+        return "The line fits, but here it gives a different number: run the cells above again."
     return f"The line fits, but here it reads an old number: {listing(old)} {were} left over from an earlier cell."
 
 

@@ -84,7 +84,7 @@ def run(params: Params, x: np.ndarray, h0: State = None, c0: State = None) -> Ca
     # sigmoid(z) = 1/2 + tanh(z/2)/2: one tanh serves all four gates, and it can't overflow as exp(-z) can.
     factor = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], dtype), H)
     shift = 1 - factor
-    W_times = partial(np.matvec, params.W) if lead else params.W.dot  # dot is faster, but knows no batches
+    W_times = partial(np.matvec, params.W) if lead else params.W.dot  # dot is faster, but can't take batches
     z = np.moveaxis(params.U, -1, 0).take(x, axis=0)  # U times a one-hot vector is a column of U
     i, f, o, g = (gate_rows(gates, row) for row in range(4))
     h_before, c_before = h[-1], c[-1]

@@ -1,4 +1,4 @@
-"""Hold a backward pass against the right gradient. Imports params, forward, gradients, gradreport and the guard."""
+"""Compare a backward pass with the right gradient. Imports params, forward, gradients, gradreport and the guard."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def check_gradients(
     against: str = "exact",
     seconds: float = 10.0,
 ) -> GradientReport:
-    """Hold a backward pass against a gradient that was found without walking back.
+    """Compare a backward pass with a gradient that was found without walking back.
 
     `backward(params, x, targets)` returns the nine gradients as a `Params`, a mapping by name ("Wf" or "dWf"), or a
     sequence in the order of `Params.NAMES`; it may return `(grads, deltas)`, and it may take `h0` and `c0`.

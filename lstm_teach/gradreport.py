@@ -84,7 +84,7 @@ class Element:
 
     @property
     def relative_error(self) -> float:
-        """|got - expected| / max(|got|, |expected|); two zeros agree. Information only: elements near 0 rule it."""
+        """|got - expected| / max(|got|, |expected|); two zeros agree. Information only: elements near 0 dominate it."""
         return relative_error(self.got, self.expected)
 
 

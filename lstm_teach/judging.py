@@ -27,7 +27,7 @@ from lstm_teach.validate import brief
 from lstm_teach.verdicts import Part, Verdict, hints_wanted
 
 SECONDS = 10.0  # for all calls of one check together; nbgrader gives a cell 30
-# Where the answers are: a learner's function may not just call what these define. Tools are no answer to anything.
+# Where the answers are: a learner's function may not just call what these define. Tools don't answer anything.
 ANSWERS = (
     *("backward", "batch", "doctor", "exercises", "flow", "forward", "gradcheck", "gradients", "gradreport"),
     *("lessons", "models", "nested", "plain", "rnn", "training"),
@@ -149,7 +149,7 @@ def difference(
     axes: Sequence[str] = ("unit",),
     tolerance: float = 1e-9,
     relative: bool = False,
-    should: str = "right is",
+    should: str = "it should be",
     back: bool = False,
 ) -> str:
     """What is off in an array that should equal `right`: a sentence, empty if nothing is.
@@ -173,7 +173,7 @@ def difference(
     yours, theirs = two_numbers(array[first], right[first])
     are = "is" if wrong.sum() == 1 else "are"
     extent = f" ({wrong.sum()} of {wrong.size} numbers {are} off, by up to {off.max():.2g})" if wrong.size > 1 else ""
-    sentence = f"{name} is off{_where(axes, first)}: yours is {yours}, {should} {theirs}{extent}."
+    sentence = f"{name} is off{_where(axes, first)}: yours is {yours}; {should} {theirs}{extent}."
     if len(steps) > 1:
         sentence += f" Walking back, {axes[0]} {first[0]} is the first that is off."
     single = array.dtype in (np.float32, np.float16) and hints_wanted()

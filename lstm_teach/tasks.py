@@ -84,7 +84,7 @@ def load_words() -> list[str]:
     words = path.read_text(encoding="ascii", errors="replace").split()
     if hashlib.sha256("\n".join(words).encode()).hexdigest() != WORD_DIGEST:
         said = f"words.txt is damaged: it has {len(words)} words, and not all are those that the project came with"
-        raise ValueError(f"{said} (their checksum is another); get a fresh copy of the project's data folder.")
+        raise ValueError(f"{said} (their checksum differs); get a fresh copy of the project's data folder.")
     return words
 
 

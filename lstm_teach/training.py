@@ -136,8 +136,8 @@ def train(
     `partial(nested_bptt, repaired=...)`) run in their batch forms, every other one sequence by sequence. The gradient
     is that of the loss of one sequence (the sum over its steps), averaged over the `batch` and clipped to the norm
     `clip_norm`. `optimizer` is made by `adam` or `sgd`; None means `adam(rate=0.01)`. The same `seed` gives
-    the same history. Noted are the loss and the norms of every step, and the test set about 20 times, also before the
-    first step and after the last. `progress` shows a bar where somebody watches.
+    the same history. It holds the loss and the norms of every step, and about 20 measurements of the test set, also
+    before the first step and after the last. `progress` shows a bar where somebody watches.
 
     An interrupt (the kernel's stop button, or Ctrl-C) ends it: what was learned stays in `params`, and the history up
     to there is returned. It also stops, and says why, when a gradient is not finite, or when `backward` raises or

@@ -38,7 +38,7 @@ def hints_wanted() -> bool:
 class Part:
     """One thing that a check looks at; `sentence` says what is off, where, and what to try, and is empty if right.
 
-    A part that is `open` has not been written yet, which is no mistake; one that `waits` only reads a wrong one.
+    A part that is `open` has not been written yet, which isn't a mistake; one that `waits` only reads a wrong one.
     """
 
     name: str

@@ -150,7 +150,7 @@ def test_a_number_typed_in_is_not_answered_with_more_digits(digits):
     for source in (f"do = {names['dh'] * names['ct']:.{digits}g}", f"do = dh * {names['ct']:.{max(digits, 3)}g}"):
         verdict, _ = judged(PRODUCT, f"{source}\ndct = dh * o", dict(names))
         said = sentences(verdict)["do"]
-        assert "typed" in said and "right is" not in said, said
+        assert "typed" in said and "it should be" not in said, said
 
 
 def test_a_number_from_an_earlier_cell_is_told_to_be_of_that_cell():
@@ -327,7 +327,7 @@ def test_a_loop_that_ends_on_this_net_alone_is_said(monkeypatch):
     monkeypatch.setattr(blanks, "SECONDS", 0.3)
     names = notebook(PRODUCT)
     verdict, _ = judged(PRODUCT, f"while dh != {names['dh']!r}:\n    pass\ndo = dh * ct\ndct = dh * o", names)
-    assert sentences(verdict)["do"] == "With other numbers than these, this cell does not end within 0.3 seconds."
+    assert sentences(verdict)["do"] == "With numbers other than these, this cell does not finish within 0.3 seconds."
 
 
 def test_a_line_that_only_compares_is_said():
@@ -432,7 +432,7 @@ def test_calling_the_library_is_no_answer():
         "    run = lt.exact_gradient\n    return lt.exact_gradient(params, x, targets, h0, c0)",
     ):
         verdict, _ = judged(PASS, f"def my_bptt(params, x, targets, h0=None, c0=None):\n{source}")
-        assert "of the library. Here the lines themselves are asked for" in str(verdict)
+        assert "from the library. What counts here is the lines themselves" in str(verdict)
 
 
 def test_an_open_function_is_open_and_the_librarys_takes_its_place():
@@ -838,7 +838,7 @@ def test_a_function_from_an_earlier_cell_is_judged_as_the_learner_s_own():
     run_cell(BACK, "earlier", CENTRAL.replace("2 * step", "step"), names)
     assert "twice the slope" in str(run_cell(BACK, "later", JUDGE_CENTRAL, names))
     run_cell(BACK, "earlier", "from lstm_teach.lessons.library import central_difference", names)
-    assert "of the library" in str(run_cell(BACK, "later", JUDGE_CENTRAL, names))
+    assert "from the library" in str(run_cell(BACK, "later", JUDGE_CENTRAL, names))
 
 
 def test_a_line_that_is_missing_is_not_shown_as_the_learner_s(capsys):
@@ -901,4 +901,4 @@ def test_a_changed_default_is_named():
 def test_the_number_that_is_quoted_is_one_that_is_clearly_off():
     source = solved(BACK)["write-step-back"].replace("(1 - ct**2)", "(1 - cache.c[t] ** 2)", 1)
     said = sentences(judged_in(BACK, "write-step-back", source=source))["dc"]
-    assert "yours is 2.289, right is 2.357" in said
+    assert "yours is 2.289; it should be 2.357" in said

@@ -47,7 +47,7 @@ def test_without_hints_a_verdict_names_no_mistake_and_says_how_to_get_one():
     finally:
         show_hints(True)
     for shown in (str(verdict), verdict._repr_html_()):
-        assert "yours is 0.5, right is 2" in shown and "Take it easy. Hints are off." in shown
+        assert "yours is 0.5; it should be 2" in shown and "Take it easy. Hints are off." in shown
         assert "show_hints(True)" in shown and "It is doubled" not in shown and "think" not in shown
     assert verdict.hints == () and "Hints are off" not in str(right)
     verdict = judge(lambda v: v / 2, {"values": part}, HINTS)
@@ -71,7 +71,7 @@ SENTENCES = {
     "infinite": (lambda v: v * np.inf, "is inf at unit 0"),
     "wrong numbers": (
         lambda v: 2 * v + np.array([0, 1, 0]),
-        r"is off at unit 1: yours is 5, right is 4 \(1 of 3 numbers is off",
+        r"is off at unit 1: yours is 5; it should be 4 \(1 of 3 numbers is off",
     ),
     "single precision": (lambda v: (2 * v + 1e-8).astype("f4") / 3 * 3.0001, "off|float64"),
 }
@@ -231,7 +231,7 @@ def test_results_come_by_name():
 def test_a_common_mistake_is_recognized():
     right, mistaken = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 2.0], [3.0, 5.0]])
     assert difference("h", mistaken, right, ("step", "unit")).startswith(
-        "h is off at step 1, unit 1: yours is 5, right is 4"
+        "h is off at step 1, unit 1: yours is 5; it should be 4"
     )
     known = {"Not it.": [right + 1], "One too many.": [mistaken]}
     assert explain([mistaken], [right], known) == "One too many." and not explain([mistaken + 1e-3], [right], known)

@@ -129,7 +129,7 @@ PROVED = [
         "ds[-1]",
         "out_bias is made with the same deltas as out, whose gradient is right",
     ),
-    ("rnn_tied", 'grads["table"][text[t]] += dz', "pass", "is a sum of 2 products of a delta and an input, yours of 1"),
+    ("rnn_tied", 'grads["table"][text[t]] += dz', "pass", "a sum of 2 products of a delta and an input; yours has 1"),
     ("rnn_layer_norm", 'grads["W"] += decay * p["W"]', "pass", "The gradient of W lacks 0.05 times the weights"),
     ("lstm_peephole", 'dc * f + di * P["peep_i"] + df * P["peep_f"]', "dc * f", "With peep_i and peep_f set to zero"),
 ]
@@ -179,7 +179,7 @@ def test_one_of_two_places_that_is_left_out_of_a_gradient_is_told_in_another_kin
 
     diagnosis = diagnose(case, lengths=(1, 2))
     assert families(diagnosis) == ["left out"]
-    assert "of W is a sum of 2 products of a delta and an input, yours of 1; the rest is missing." in told(diagnosis)
+    assert "W is a sum of 2 products of a delta and an input; yours has 1, and the rest is missing" in told(diagnosis)
 
 
 def test_deltas_are_not_called_right_because_the_output_weights_are():

@@ -286,7 +286,7 @@ def test_a_helper_that_is_called_through_its_module_is_said_not_to_be_looked_int
     monkeypatch.syspath_prepend(tmp_path)
     text = "import my_lstm_module as m\n\n\ndef backward(params, x, targets, h0=None, c0=None):\n"
     notes = diagnose(text + "    return m.backward(params, x, targets, h0, c0)\n", steps=FEW).notes
-    assert any("m.backward was not looked into" in n and "from my_lstm_module import backward" in n for n in notes)
+    assert any("m.backward was not searched" in n and "from my_lstm_module import backward" in n for n in notes)
     assert not any("No value in the run" in note for note in notes)
 
 

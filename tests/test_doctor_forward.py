@@ -586,7 +586,7 @@ def test_the_last_line_of_a_loop_that_stands_after_it_should_stand_in_it():
     diagnosis, rows = examined(HELPED, "        dh_later = to_h(params, dz)\n", "    dh_later = to_h(params, dz)\n")
     (finding,) = diagnosis.findings
     assert finding.line == number_of(rows, "dh_later = to_h(params, dz)")
-    assert finding.repair == "dh_later = to_h(params, dz)  # to stand one level deeper, in the loop"
+    assert finding.repair == "dh_later = to_h(params, dz)  # goes one level deeper, in the loop"
 
 
 def test_a_result_under_a_name_that_nobody_reads_goes_to_the_one_that_is_carried():
@@ -616,5 +616,5 @@ def test_a_step_that_is_never_visited_is_no_fault_of_the_librarys_forward_pass()
 def test_a_return_in_the_loop_is_told_to_stand_after_it():
     diagnosis, _ = examined(NAMES, "    return grads", "        return grads")
     (finding,) = diagnosis.findings
-    assert finding.repair == "return grads  # to stand one level further out, after the loop"
+    assert finding.repair == "return grads  # goes one level further out, after the loop"
     assert "\n    return grads" in diagnosis.repaired_source

@@ -674,11 +674,11 @@ def test_a_wrong_helper_of_another_module_is_said_not_to_be_looked_into_beside_a
     diagnosis = lt.diagnose(define(called, "backward", "<plain>"), progress=False)
     (found,) = diagnosis.findings
     assert found.proved and call in found.code
-    (note,) = [note for note in diagnosis.notes if "not looked into" in note]
+    (note,) = [note for note in diagnosis.notes if "not searched" in note]
     assert call in note and "from my_tools.slopes import of_sigmoid" in note
     beside = text.replace("dzg = dg", f"unused = {call}(o[t])\n        dzg = 2 * dg")
     diagnosis = lt.diagnose(define(beside, "backward", "<plain>"), progress=False)
-    assert diagnosis.findings[0].proved and not any("not looked into" in note for note in diagnosis.notes)
+    assert diagnosis.findings[0].proved and not any("not searched" in note for note in diagnosis.notes)
 
 
 def test_of_two_files_each_names_numpy_in_its_own_way(tmp_path, monkeypatch):

@@ -66,7 +66,7 @@ def test_allclose_is_not_told_to_be_a_size():
 
 def test_a_bias_that_is_off_shows_the_digits_in_which_it_is_off():
     verdict = str(forward_pass.check_bias(lambda share, steps: forward_answers.bias(share, steps) + 1e-3))
-    for yours, right in re.findall(r"yours is ([-\d.e]+), right is ([-\d.e]+)", verdict):
+    for yours, right in re.findall(r"yours is ([-\d.e]+); it should be ([-\d.e]+)", verdict):
         assert yours != right
     for left, wanted in re.findall(r"With your b, ([\d.]+) of .* asks for ([\d.]+)\.", verdict):
         assert left != wanted
@@ -102,7 +102,9 @@ def test_a_gradient_that_is_off_by_little_shows_the_digits_in_which_it_is_off():
         grads.Wf[0, 0] += 1e-5
         return grads
 
-    yours, right = re.search(r"yours is (\S+), right is (\S+)\.", str(flawed_backward.check_first(backward))).groups()
+    yours, right = re.search(
+        r"yours is (\S+); it should be (\S+)\.", str(flawed_backward.check_first(backward))
+    ).groups()
     assert yours != right and float(yours) - float(right) == pytest.approx(1e-5, rel=0.2)
 
 
@@ -198,7 +200,7 @@ def test_after_the_first_repair_of_the_fourth_loop_the_dw_tell_which_flaw_is_lef
 def test_two_deltas_that_changed_places_are_named_and_the_right_numbers_are_right():
     verdict = single_pass_bptt.check_peepholes(single_answers.peepholes_swapped)
     assert "dc and dc_before are swapped" in str(verdict) and "with your" not in str(verdict)
-    yours, wanted = zip(*re.findall(r"yours is (\S+), right is (\S+)", str(verdict)), strict=True)
+    yours, wanted = zip(*re.findall(r"yours is (\S+); it should be (\S+)", str(verdict)), strict=True)
     assert yours == wanted[::-1]
 
 

@@ -241,7 +241,7 @@ def test_the_exam_is_told_with_its_points_and_minutes():
     minutes, points = re.search(r"\*\*Time\*\*: (\d+).*\*\*Points\*\*: (\d+)", title, re.DOTALL).groups()
     assert f"{minutes} minutes, {points} points" in section("Mixed exam")
     assert f"the mixed exam takes {minutes}" in section("Exercises")
-    assert f"no lesson has, {points} points" in section("Exercises")
+    assert f"no lesson covers, {points} points" in section("Exercises")
 
 
 # ------------------------------------------------------------------------------------------ commands and names

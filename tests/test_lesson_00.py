@@ -168,7 +168,7 @@ def test_the_folded_solution_is_right():
         ("1 - n * (1 - f)", "takes the same amount away at each step"),
         ("0.8 ** 20", "typed-in number"),
         ("0.0115", "A typed-in number can be right for these numbers only"),
-        ("0.01", "left is off: yours is 0.01, right is 0.01153. Write the line with names"),
+        ("0.01", "left is off: yours is 0.01; it should be 0.01153. Write the line with names"),
         ("1 - n * f", "takes f away at each step"),
         ("f / n", "divides f by the number of steps"),
         ("1 / f**n", "divides by f at every step, so this grows"),

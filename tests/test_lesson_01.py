@@ -212,7 +212,7 @@ FUNCTIONS = {
             "np.exp(-z) / (1 + np.exp(-z))": "it is 1 minus the sigmoid",
             "1 / 1 + np.exp(-z)": "The sigmoid is 1 over all of it: 1 / (...)",
             "1 + np.exp(-z)": "which is the denominator",
-            "1 / np.exp(-z)": "A 1 is missing in the denominator",
+            "1 / np.exp(-z)": "A 1 is missing from the denominator",
             "np.tanh(z)": "This is tanh, which runs from −1 to 1",
             "0.5": "sigmoid",
         },

@@ -146,7 +146,7 @@ DIFFERENCES = [
     ([(" / (2 * step)", "")], "This is the change of the loss"),
     ([("loss_of(w - step)", "loss_of(w)")], "one step, not two"),
     ([("loss_of(w + step) - loss_of(w - step)", "loss_of(w - step) - loss_of(w + step)")], "The sign is flipped"),
-    ([("return change / (2 * step)", "return -0.654")], "right is"),
+    ([("return change / (2 * step)", "return -0.654")], "it should be"),
     ([("return change", "change")], "returns nothing|None"),
     ([("step=0.001", "step")], "step"),  # later cells call it without
 ]
@@ -200,7 +200,7 @@ STEPS_BACK = [
     ([("dc_before = dc * f", "dc_before = dc * cache.f[t + 1]")], "dc_before", "forget gate of the next step"),
     ([("dc_before = dc * f", "dc_before = dc")], "dc_before", "The forget gate is missing"),
     ([("dc_before = dc * f", "dc_before = dc_carry + dc * f")], "dc_before", "counted twice"),
-    ([("dc_before = dc * f", "dc_before = 0.1 * np.ones(3)")], "dc_before", "right is|shape"),
+    ([("dc_before = dc * f", "dc_before = 0.1 * np.ones(3)")], "dc_before", "it should be|shape"),
 ]
 
 

@@ -159,7 +159,7 @@ def test_a_wrong_repair_is_named_when_the_rest_is_repaired(change, words):
 def test_a_wrong_repair_is_named_in_the_loop_as_posted_too_with_the_number_of_flaws_beside_it():
     said = str(left(edited(("dc = dc + dc * f[s]", "dc = dc * f[s - 1]"))))
     assert "forget gate of step s - 1" in said and said.startswith(
-        "Something new is wrong. Apart from it: 3 flaws left."
+        "Something new is wrong. Apart from that: 3 flaws left."
     )
     said = str(
         left(
@@ -539,7 +539,7 @@ def test_the_turns_are_right_in_any_style(line):
         ("T * (T + 1)", "twice the sum"),
         ("T", "the number of walks"),
         ("2 * T", "doubles when T does"),
-        ("0 + T", "yours is 500, right is 125,250"),
+        ("0 + T", "yours is 500; it should be 125,250"),
         ("125250", "A typed-in number"),
         ("...", "not written yet"),
     ],

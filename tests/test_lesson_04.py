@@ -277,12 +277,12 @@ def test_a_carry_that_is_used_one_step_too_early_is_named():
 def test_a_pass_that_no_table_knows_gets_places_and_numbers():
     source = OWN_LINES.replace("dg = dc * i", "dg = 1.7 * dc * i")
     verdict = judged(NAME, "my-bptt", source=source + JUDGE)
-    assert re.search(r"Wg is off at row 0, column 0: yours is \S+, right is", said(verdict))
+    assert re.search(r"Wg is off at row 0, column 0: yours is \S+; it should be", said(verdict))
 
 
 def test_the_library_s_pass_is_no_answer_to_the_frame():
     source = cell_source(NAME, "my-bptt").replace("    ...\n", "    grads = lt.bptt(params, x, targets, h0, c0)\n")
-    assert "This calls lt.bptt of the library" in said(judged(NAME, "my-bptt", source=source))
+    assert "This calls lt.bptt from the library" in said(judged(NAME, "my-bptt", source=source))
 
 
 def test_the_passes_with_another_line_are_right_without_one_and_wrong_with_any():
@@ -404,7 +404,7 @@ def test_the_check_runs_on_the_learner_s_own_pass_right_or_wrong(source, whose, 
 
 def test_a_measured_answer_is_told_that_the_lines_are_asked_for():
     source = "def initial_deltas(*net):\n    return lt.loss(*net), lt.loss(*net)" + JUDGE.replace("my_bptt", "initial")
-    words = "This calls lt.loss of the library. Here the lines themselves are asked for: write them yourself."
+    words = "This calls lt.loss from the library. What counts here is the lines themselves: write them yourself."
     assert words in said(judged(NAME, "initial", source=source))
 
 

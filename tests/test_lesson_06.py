@@ -146,7 +146,7 @@ WRONG = [
     ("which", "right_run", 'list(histories).index("B")', "histories came from an earlier cell"),
     ("clip", "clipped", "np.clip(gradient, -limit, limit)", "cuts each number by itself"),
     ("clip", "clipped", "gradient * (limit / norm) * (norm > limit)", "A short gradient becomes zero"),
-    ("clip", "clipped", "gradient * (limit / norm if norm < limit else 1)", "after an if, the comparison is the wrong"),
+    ("clip", "clipped", "gradient * (limit / norm if norm < limit else 1)", "if you wrote an if, its comparison"),
     ("clip", "clipped", "gradient * limit / norm", "makes short gradients longer"),
     ("clip", "clipped", "gradient / norm", "norm of 1"),
     ("clip", "clipped", "gradient * min(1, norm / limit)", "upside down"),
@@ -156,17 +156,22 @@ WRONG = [
     ("count", "clipped_steps", "np.sum(whole < limit)", "were not clipped"),
     ("count", "clipped_steps", "np.sum(whole[whole > limit])", "Count the steps instead"),
     ("count", "clipped_steps", "(whole > limit).sum", "clipped_steps is a function: are parentheses missing"),
-    ("count", "clipped_steps", "int(1e6)", "clipped_steps is off: yours is 1,000,000, right is"),
+    ("count", "clipped_steps", "int(1e6)", "clipped_steps is off: yours is 1,000,000; it should be"),
     ("count", "clipped_steps", "np.sum(norms_bell > limit)", "each of the nine matrices by itself"),
     ("count", "clipped_steps", "(parts['V'] > limit).sum()", "Only the gradient of V is counted"),
     ("count", "clipped_steps", "np.count_nonzero(parts['gates'] > limit)", "The gradient of V is left out"),
     ("norm", "norm", "np.linalg.norm(gradient)", "This is the norm too, but here it should come from the nine numbers"),
     ("norm", "norm", "np.sum(norms**2) ** 1/2", "Python takes the power first and then halves"),
-    ("norm", "norm", "7.9", "norm is off: yours is 7.9, right is"),
+    ("norm", "norm", "7.9", "norm is off: yours is 7.9; it should be"),
     ("cosine", "cosine", "return 1 - a @ b / np.linalg.norm(a) / np.linalg.norm(b)", "1 minus the cosine"),
     ("clip", "clipped", "gradient if norm > limit else gradient * limit / norm", "lengthens short gradients"),
     ("price", "forgets", "best + np.log(2) // length", "// drops the fraction"),
-    ("price", "forgets", "0.6", "forgets is off: yours is 0.6, right is 0.5036. Write the line with names, not with"),
+    (
+        "price",
+        "forgets",
+        "0.6",
+        "forgets is off: yours is 0.6; it should be 0.5036. Write the line with names, not",
+    ),
     ("count", "clipped_steps", "np.any(whole > limit)", "only says whether any step was clipped"),
     ("count", "clipped_steps", "np.sum(whole) > limit", "compare first, then add up"),
     ("learned", "learned", "np.mean(losses < half, axis=1)", "a sum, not a mean"),
@@ -208,8 +213,8 @@ def test_numbers_that_are_right_here_are_told_that_they_can_be_right_here_only()
 def test_of_an_index_and_of_counts_it_is_not_said_that_they_are_zero_everywhere():
     right_run = verdict("which", "right_run = 0 * np.argmin(end_loss)\nbroken_run = ...").parts[0].sentence
     learned = verdict("learned", "learned = np.sum(losses, axis=1) < half").parts[0].sentence
-    assert right_run == "right_run is off: yours is 0, right is 1."
-    assert learned.startswith("learned is off at entry 0: yours is 0, right is") and "zero" not in learned
+    assert right_run == "right_run is off: yours is 0; it should be 1."
+    assert learned.startswith("learned is off at entry 0: yours is 0; it should be") and "zero" not in learned
 
 
 def test_every_blank_has_its_folded_solution_and_that_is_right():
@@ -420,7 +425,7 @@ def test_how_many_runs_learn_each_gap(lesson):
     table = np.array([counts[gap] for gap in (10, 20, 40)])
     by_bias, by_gap = np.diff(table, axis=1), np.diff(table, axis=0)
     assert (by_bias >= 0).all() and np.mean(by_bias > 0) > 0.5 and (by_gap <= 0).all()
-    assert "A higher bias never does worse here, and mostly better; a longer gap never" in prose("gaps-read")
+    assert "A higher bias never does worse here, and usually does better; a longer gap never" in prose("gaps-read")
     assert lesson["learned"].tolist() == counts[20]
 
 
@@ -581,7 +586,7 @@ def test_the_number_of_good_predictions_in_the_text_is_counted():
     y = np.array([[0.4, 0.3, 0.3], [0.3, 0.5, 0.2], [0.1, 0.2, 0.7]])
     said = figures.describe(y, legal, "abca", "abc", "right", 7)
     assert said.startswith("After 7 training steps with the right gradient: 2 of 3 predictions in abca ")
-    assert said.endswith("where b has to come again, the net gives it 50%.")
+    assert said.endswith("where b has to appear again, the net gives it 50%.")
 
 
 # The pictures.
@@ -641,7 +646,7 @@ def test_the_gaps_show_each_run_and_count_them():
         assert len(filled.get_xdata()) == runs_.sum() and len(empty.get_xdata()) == 6 - runs_.sum()
         assert [text.get_text() for text in axes.texts] == [f"{int(row.sum())} of 3" for row in runs_]
     said = figures.describe_recall(learned, (0, 3))
-    assert said == "Runs of 3 that learned it, at forget-gate biases 0, 3: gap 10: 2, 3; gap 20: 0, 0."
+    assert said == "How many of 3 learned it, at forget-gate biases 0, 3: gap 10: 2, 3; gap 20: 0, 0."
 
 
 def test_a_clipped_step_is_marked_exactly_where_the_drawn_norm_crosses_the_limit(histories):

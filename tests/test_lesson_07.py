@@ -135,7 +135,7 @@ def test_all_ladders_are_of_one_net_and_of_the_first_steps_of_one_sequence():
     assert " ".join(map(str, x)) in text and "at most 1e-7" in text
     assert 0.5 < np.std(params.flat) < 1 and abs(h0).min() > 0.2 and abs(c0).min() > 0.2
     assert not any(state.any() for state in clinic.net(3, "zero")[3:])
-    assert len(set(x[:2])) == 2 and len(set(x[:3])) == 2, "a token comes back at the third step"
+    assert len(set(x[:2])) == 2 and len(set(x[:3])) == 2, "a token appears again at the third step"
 
 
 def test_a_dot_is_an_error_of_at_most_1e_7():
@@ -493,25 +493,25 @@ def test_a_pass_of_the_learners_own_that_lacks_a_line_is_repaired_whatever_case_
         (
             3,
             "dg * (1 - g**2)",
-            r"^dg is a name of case 1\. The line that you repair in case 3 can read i, f, o, g, ct, dh, dc, dzi,",
+            r"^dg is a name from case 1\. The line that you repair in case 3 can read i, f, o, g, ct, dh, dc, dzi,",
         ),
-        (3, "(1 - g**2) * dg", "dg is a name of case 1. The line"),
+        (3, "(1 - g**2) * dg", "dg is a name from case 1. The line"),
         (
             3,
             "dc * i * (1 - c**2)",
             "^Here c has no name of its own: it is cache.c. The line that you repair in case 3 can",
         ),
-        (3, "np.outer(dg, g)", "dg is a name of case 1. The line"),
-        (4, "sum(di)", "di is a name of case 1. The line"),
-        (5, "dc * -dc_carry", "dc_carry is a name of case 1. The line"),
-        (5, "slope['f'] * dc", "slope is a name of case 4. The line"),
+        (3, "np.outer(dg, g)", "dg is a name from case 1. The line"),
+        (4, "sum(di)", "di is a name from case 1. The line"),
+        (5, "dc * -dc_carry", "dc_carry is a name from case 1. The line"),
+        (5, "slope['f'] * dc", "slope is a name from case 4. The line"),
         (2, "errors * T", r"^errors is on the left of the line, not on its right\..* case 2 can read T, K, H,"),
         (3, "dzg", "dzg is on the left of the line, not on its right"),
         (3, "dz['g'].T", "dz does not exist yet in this line. The line that you repair in case 3"),
         (2, "cache.y[t]", "t does not exist yet in this line. The line comes before the loop and computes all steps"),
-        (2, "(cache.y - wanted) @ dy", "dy is a name of case 1. The line"),
-        (5, "into.get('f')", "into is a name of case 4. The line"),
-        (4, "errors @ dh", "errors is a name of case 2. The line"),
+        (2, "(cache.y - wanted) @ dy", "dy is a name from case 1. The line"),
+        (5, "into.get('f')", "into is a name from case 4. The line"),
+        (4, "errors @ dh", "errors is a name from case 2. The line"),
     ],
 )
 def test_a_name_that_the_case_does_not_have_says_so(number, right_side, said):
@@ -573,9 +573,9 @@ def test_a_loaded_name_that_no_other_line_needs_may_be_changed():
             "errors",
             "errors is on the left of the line, not on its right. The line that you repair in case 2 can read T,",
         ),
-        (2, "dy", "dy is a name of case 1. The line that you repair in case 2 can read T,"),
+        (2, "dy", "dy is a name from case 1. The line that you repair in case 2 can read T,"),
         (3, "dzg", "dzg is on the left of the line, not on its right. The line that you repair in case 3 can read i,"),
-        (5, "[dc_carry]", "dc_carry is a name of case 1. The line that you repair in case 5"),
+        (5, "[dc_carry]", "dc_carry is a name from case 1. The line that you repair in case 5"),
     ],
 )
 def test_a_name_without_a_value_that_nothing_is_computed_with_says_so_too(number, right_side, said):
@@ -769,7 +769,7 @@ def test_the_model_to_replace_is_right_as_it_is():
 
 def test_what_a_state_of_zero_hides_is_noted_only_if_the_check_fails_as_the_page_says():
     text = " ".join((ROOT / "docs" / "your_own_model.md").read_text(encoding="utf-8").split())
-    assert "if the check fails, the report names them" in text
+    assert "If the check fails, the report names them" in text
     source = cell_source(NOTEBOOK, "my-gradient").replace("np.full(4, 0.3)", "np.zeros(4)")
     for code, passed in ((source, True), (source.replace('grads["U"] +=', 'grads["U"] ='), False)):
         names = {"np": np, "lt": lt}

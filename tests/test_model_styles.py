@@ -159,7 +159,7 @@ def test_an_index_of_minus_one_at_the_first_step_is_named():
     s = diagnosed("rows_of_states", ("s_before = s[t - 1] if t > 0 else np.zeros(nh)", "s_before = s[t - 1]"))
     assert families(h) == families(s) == ["first step"]
     assert "the right gradient of Wf and bf is exactly zero where yours is wrong" in told(s)
-    assert "multiplied with the state after the last step" in told(h) and "state after the last" not in told(s)
+    assert "multiplied by the state after the last step" in told(h) and "state after the last" not in told(s)
 
 
 @long
@@ -181,7 +181,7 @@ def test_one_factor_of_all_arrays_is_divided_out_before_the_next_mistake_is_look
         "lists_of_arrays", ("derr = 2 * err / T", "derr = 2 * err"), ("dhn = dz @ Wh.T", "dhn = 0 * dhn")
     )
     assert families(averaged) == ["scale", "carry"]
-    assert "With Wh set to zero all is right" in str(averaged.findings[1])
+    assert "With Wh set to zero everything is right" in str(averaged.findings[1])
 
 
 @long
@@ -395,21 +395,21 @@ REASONS = {
         "stacked_class",
         NOTHING_BACK,
         "carry",
-        "It may be on several ways, from c to c or straight from h to h",
+        "It may be on several paths, from c to c or straight from h to h",
         "What the loss, or the layer above, sends",
     ),
     "no way straight from h to h": (
         "gru_reset_after",
         [("dh = dh * z + dgh", "dh = dgh")],
         "carry",
-        "It may be on several ways",
+        "It may be on several paths",
         "output gate",
     ),
     "attention does not reach the states": (
         "word_attention",
         [('        dh += du @ p["S"]\n', "")],
         "carry",
-        "With S or v set to zero all is right",
+        "With S or v set to zero everything is right",
         "What one step hands to the step before",
     ),
     "the states get their delta at the end only, and a penalty hides that nothing goes back through zeros": (

@@ -1,4 +1,4 @@
-"""Exercise 4: what it says of cells that no lesson has is so."""
+"""Exercise 4: what it says of cells that no lesson covers is so."""
 
 import nbformat
 import numpy as np

@@ -14,7 +14,7 @@ from lstm_teach.gradreport import listing
 _KINDS = tomllib.loads((Path(__file__).parent / "causes.toml").read_text(encoding="utf-8"))
 IDEAS = {kind: said["idea"] for kind, said in _KINDS.items()}  # the first level of a finding
 _OPERATION = {
-    "add.at": "with an array of indices, `+=` counts a token that comes twice only once",
+    "add.at": "with an array of indices, `+=` counts a token that appears twice only once",
     " += ": "this has to be added to what is there already",
     " -= ": "the sign is wrong",
     " = ": "what was there before has to be replaced",

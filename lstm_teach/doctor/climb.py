@@ -1,6 +1,6 @@
 """Make one edit after the other, each of which makes more of the returned gradients right: a climb up a ladder of nets.
 
-The lowest rung is a net of two units and one step, the highest has steps enough for a token to come again. A fault
+The lowest rung is a net of two units and one step, the highest has steps enough for a token to appear again. A fault
 that shows on a low rung is repaired before one that needs more steps. Nothing inside the pass is looked at, so a run is
 quick; only where the climb is stuck. Imports bench, likely, rungs, truth and variants.
 """
@@ -43,7 +43,7 @@ class Climb:
         self.bench, self.code, self.tell, self.tried = bench, bench.code, bench.tell, 0
         takes, truths = states_taken(bench.code.backward), bench.truths
         self.rungs = ladder(takes)
-        three = len(self.rungs) - 2  # place of the net with three steps in whose tokens none comes twice
+        three = len(self.rungs) - 2  # place of the net with three steps in whose tokens none appears twice
         longest = Case(*own_case(LENGTHS[-1], takes))  # clipping may show there only
         self.rungs += [Rung(case) for case in (*(truth.case for truth in truths), longest)]
         self.likely = Likely(bench, self.rungs, three)

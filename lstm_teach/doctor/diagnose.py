@@ -109,11 +109,11 @@ def _diagnosis(
 
 
 _UNREAD = "No line reads {}: the pass begins with something else."
-_OUTSIDE = "{} was not looked into, and the fault may be in there. It will be after `{}`, without the module's name."
+_OUTSIDE = "{} was not searched, and the fault may be in there. To search it too, use `{}`, without the module's name."
 _STOPPED = {
     "": [],
     "interrupted": ["The search was interrupted; this is the best so far."],
-    "steps": ["The search stopped at its limit; `steps=` gives it more."],
+    "steps": ["The search stopped at its limit; `steps=` lets it go further."],
 }
 
 
@@ -182,10 +182,10 @@ def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str,
     if 0 < len(right) < 9:
         notes.append(f"Right at every length, so ruled out: {', '.join(right)}.")
     if zero and 0 < first <= 6 and not wrong_at(zero, 1e-7):
-        notes.append("From a zero initial state all is right: the fault is in what is read at t = 0.")
+        notes.append("From a zero initial state everything is right: the fault is in what is read at t = 0.")
     return notes
 
 
 def _show(text: str) -> None:
-    """Say how far the search is, in the place of what was said before."""
+    """Say how far the search is, in place of what was said before."""
     print(f"\rLooking for the fault: {text}        ", end="", flush=True)

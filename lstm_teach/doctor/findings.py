@@ -84,7 +84,7 @@ class Account:
         never = [*takewhile(lambda name: name not in made, reversed(_CHAIN))]
         if never and (never[-1] in _CARRIED or not inner):
             name = _LETTERS.get(never[-1], never[-1])  # what is left out before one that is made need not be computed
-            notes.append(f"In the run the right {name} was recognized at no step.")
+            notes.append(f"The right {name} was not recognized at any step of the run.")
         empty = [
             f"d{name}" for name, got in gradients(trace, truth).items() if not got.any() and truth.gradient[name].any()
         ]
@@ -135,10 +135,10 @@ class Account:
         evidence = self._evidence(flaw, alone) if self.result.proved else self._gained(trace)
         elsewhere = tuple(line for line in self.result.elsewhere.get(id(edit), ()) if line != where["line"])
         if elsewhere:
-            evidence += f" A change of line {' or of line '.join(map(str, elsewhere))} would do as well."
+            evidence += f" A change to line {' or to line '.join(map(str, elsewhere))} would do as well."
         cause, idea = " ".join(dict.fromkeys(causes.cause(each, key) for each in flaw.edits)), causes.idea(edit)
         if edit.kind == "equation" and not self.result.proved:
-            cause = f"with `{edit.new}` instead of `{edit.old}` more comes right."
+            cause = f"with `{edit.new}` instead of `{edit.old}` more values are right."
         if not self._quotes_the_learner(flaw, number, row):
             cause, idea = f"`{where['code']}` is not what belongs here.", causes.IDEAS["equation"]
         repair = self._repair(flaw, number, row)
@@ -191,7 +191,7 @@ class Account:
             neighbor = before[at].strip() if at < len(before) else ""
             where = f"before line {self.units[number].first_line + at} ({neighbor})" if neighbor else "at the end"
             level = "one level further out, after the loop" if kind == "moved out" else "one level deeper, in the loop"
-            return f"{code}  # to stand {where if neighbor != code else level}"
+            return f"{code}  # goes {where if neighbor != code else level}"
         if kind in ADDED and new and len(self._indent(number, row)) > len(re.match(r"\s*", new[0][1])[0]):
             new = [(at, f"{line}  # not in the block above, but after it") for at, line in new]
         return "\n".join(line.strip() for _, line in new)

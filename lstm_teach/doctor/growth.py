@@ -58,7 +58,7 @@ def _sites(maker: Any, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
 
 
 def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Edit]:
-    """One more factor: something of the forward pass, or the slope of it. Deltas are multiplied with no other delta."""
+    """One more factor: something of the forward pass, or the slope of it. Deltas never multiply one another."""
     inner = maker.seg(node) if maker.product(node) else maker.tight(node)
     factors = {other.text for other in maker.atoms_in(node)}
     for atom in _broadcast(maker, shape):

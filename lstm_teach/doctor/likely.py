@@ -149,7 +149,7 @@ class Likely:
         return cost + self._inserted(edit), len(edit.new)
 
     def _strange(self, edit: Edit, state: State) -> int:
-        """How many statements, with one more edit, make what is no right quantity, or only a piece of one."""
+        """How many statements, with one more edit, make what isn't a right quantity, or only a piece of one."""
         truth, made = self.bench.truth, state.with_one_more(edit)[0]
         variants = Variants(self.code, made)
         events = variants.events(variants.run(truth, made), truth)

@@ -1,4 +1,4 @@
-"""Calls of a backward pass held against the exact gradient, and the proof of a repair.
+"""Calls of a backward pass compared with the exact gradient, and the proof of a repair.
 
 Imports build, code, fuel, truth and the guard.
 """

@@ -14,7 +14,7 @@ from lstm_teach.params import Params
 class Finding:
     """One fault, or one thing that is known about it.
 
-    quantity     what is wrong first: "dzf", "dc_carry", "dWf"; "" if it is no quantity (say, an input was changed)
+    quantity     what is wrong first: "dzf", "dc_carry", "dWf"; "" if it isn't a quantity (say, an input was changed)
     gate         "i", "f", "o", "g", or "" where it concerns no gate or all
     path         the way of the gradient that it lies on, in words
     first_step   the step t at which it is wrong first, in the order of the walk back, on a sequence of `length` steps

@@ -70,12 +70,12 @@ def ladder(takes: dict[str, bool]) -> list[Rung]:
     zeros = [replace(one, states=needed)] if takes else []
     apart = replace(three, params=three.params.copy())
     apart.params.W[...] = 0
-    again = make_case(5, 27, takes, vocab_size=4, hidden_size=3)  # tokens come again
+    again = make_case(5, 27, takes, vocab_size=4, hidden_size=3)  # tokens repeat
     return [Rung(case) for case in (one, *zeros, apart, three, again)]
 
 
 def _distinct(case: Case) -> Case:
-    """The same with tokens of which none comes twice."""
+    """The same with tokens of which none appears twice."""
     T, K = case.length, case.params.vocab_size
     return replace(case, x=np.arange(T)[::-1] % K, targets=(np.arange(T) + 1) % K)
 
@@ -105,7 +105,7 @@ class State:
         return next((k for k, rung in enumerate(rungs) if self.right[k] != rung.full), -1)
 
     def with_one_more(self, edit: Edit, alike: Sequence[Edit] = ()) -> Made:
-        """The edits made and one more, in the place of those that change the same slots; and those alike."""
+        """The edits made and one more, in place of those that change the same slots; and those alike."""
         kept = [k for k, other in enumerate(self.made) if other.slots.isdisjoint(edit.slots)]
         return [*(self.made[k] for k in kept), edit], [*(self.alike[k] for k in kept), list(alike)]
 

@@ -19,7 +19,7 @@ from lstm_teach.gradients import exact_gradient
 from lstm_teach.params import GATES, Params
 
 # Quantities that only a right backward pass brings into being. The others (forward values, slopes, unfinished
-# products) tell that a statement is on the way, but are no progress by themselves.
+# products) tell that a statement is on the way, but aren't progress by themselves.
 COUNTED = frozenset(
     ("dy", "dh", "dh_future", "dct", "dc_hidden", "dc", "dc_carry", "d", "dz", "back", "term", "sum_from", "sum_to")
 )
@@ -36,7 +36,7 @@ class Key(NamedTuple):
 
     @property
     def squash(self) -> str | None:
-        """Of which function it is the output, "sigmoid" or "tanh", or "" of none; None of what is no forward value."""
+        """Which function made it, "sigmoid" or "tanh", or "" for none; None for what isn't a forward value."""
         if self.quantity == "gate":
             return "tanh" if self.gate == "g" else "sigmoid"
         return "tanh" if self.quantity == "ct" else "" if self.quantity in FORWARD else None
@@ -100,7 +100,7 @@ class Truth:
             self.keys.append(Key(*key))
             self.values.append(value)
         self._tables = {shape: _Table(rows) for shape, rows in forms.items()}
-        # What the loss of a step does within its own step is no progress: it appears as soon as the future is dropped.
+        # What the loss of a step does within its own step isn't progress: it appears as soon as the future is dropped.
         own = [key.loss is not None and key.loss <= key.step for key in self.keys]
         self.counted = sum(1 << k for k, key in enumerate(self.keys) if key.quantity in COUNTED and not own[k])
         self.forward = sum(1 << k for k, key in enumerate(self.keys) if key.quantity in FORWARD)

@@ -51,7 +51,7 @@ class Trace:
     """What the statements computed in one run, in order: slot numbers and values."""
 
     quiet: bool = False  # nothing is kept but the result
-    disturbed: int = -1  # the slot of which another value is put in the place of what it computes
+    disturbed: int = -1  # the slot of which another value is put in place of what it computes
     touched: bool = False  # whether there was such a value
     slots: list[int] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
@@ -192,7 +192,7 @@ class Variants:
     def reach(self, truth: Truth, slots: Iterable[int], edits: Sequence[Edit] = ()) -> dict[int, set[str]]:
         """The matrices whose gradient changes if what a statement computes is disturbed. It needs `records`.
 
-        All nine if the run fails, if it is no value with numbers that could be disturbed, or if the statement calls a
+        All nine if the run fails, if it isn't a value with numbers that could be disturbed, or if the statement calls a
         function that does more than return a value.
         """
         plain = gradients(self.run(truth, edits, quiet=True), truth)

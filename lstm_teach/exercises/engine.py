@@ -37,7 +37,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     returns a sentence, "" if all is right. Expressions of the tables see the arguments and the case's `names`, the
     results of the right answer by name (`right` if it is only one), numpy as np, and the names of `<topic>.py`.
     `changed(before, after)` is what the right answer gives with a piece of its text replaced. Expressions that are
-    not finite in a case are no mistake there.
+    not finite in a case aren't a mistake there.
     A right answer that is a `Params` is compared by the norm-relative error of its nine matrices.
 
 A mistake is named only if it explains the answers of all cases and is far from right where they are (judging.explain),
@@ -183,7 +183,7 @@ class Task:
             if given:
                 self.following[name] = given
             axes = spec.get("axes", ["row", "column"] if np.ndim(right[name]) > 1 else ["unit"])
-            should = f"with your {' and '.join(given)} it should be" if given else "right is"
+            should = f"with your {' and '.join(given)} it should be" if given else "it should be"
             compared = spec.get("label", "{}").format(name), got[name], expected, axes
             back = spec.get("walks_back", False)
             if sentence := difference(*compared, spec.get("tolerance", 1e-9), should=should, back=back):
@@ -313,5 +313,5 @@ def _nine_off(grads: Mapping[str, np.ndarray], right: Params, length: int) -> st
     yours, theirs = two_numbers(grads[worst][row, column], right[worst][row, column])
     return (
         f"With {length} step{'s' * (length > 1)}, wrong: {names}; right: {fine}. Furthest off is d{worst}, with an"
-        f" error of {errors[worst]:.2g}; at row {row}, column {column} yours is {yours}, right is {theirs}."
+        f" error of {errors[worst]:.2g}. At row {row}, column {column}, yours is {yours}; it should be {theirs}."
     )

@@ -69,7 +69,7 @@ def kept_finite(got: float, *given: np.ndarray) -> str:
     for limit in CLIPPED_AT:
         clipped = edited(loss_of, "h @ V.T", f"np.clip(h @ V.T, -{limit}, {limit})")
         if np.isclose(got, clipped(*given), rtol=1e-9, atol=0):
-            return f"The scores were clipped at {limit}: other scores have another loss."
+            return f"The scores were clipped at {limit}, and that changes the loss."
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Cases and right answers of exercise 2: a gradient check of one's own, tried on backward passes with planted faults.
+"""Cases and right answers of exercise 2: a gradient check of your own, tried on backward passes with planted faults.
 
 The words are in gradient_check.toml; engine.py says how the two belong together.
 """
@@ -142,18 +142,18 @@ def check_accepts(accepts: Callable) -> Verdict:
         return Case(part, (backward,), look=look)
 
     look_at = (
-        "Print the nine errors for lt.bptt: are the numbers that you compare with sharp enough, and is the bound above"
-        " what rounding leaves?"
+        "Print the nine errors for lt.bptt: are the numbers that you compare with accurate enough, and is the bound"
+        " above what rounding leaves?"
     )
     cases = [
         on("right passes", backward, True, f"It rejects a right backward pass ({words}). {look_at}")
         for words, backward in RIGHT_PASSES.items()
     ]
-    zeros = "It accepts right backward passes, but also one that returns zeros only: so its True says nothing."
+    zeros = "It accepts right backward passes, but also one that returns only zeros, so its True says nothing."
     cases.append(
         on("right passes", lambda params, *rest: Params.zeros(params.vocab_size, params.hidden_size), False, zeros)
     )
-    right_too = "It rejects this one, but right backward passes too: so its False says nothing."
+    right_too = "It rejects this one, but right backward passes too, so its False says nothing."
     for fault, words in FAULTS.items():
         cases.append(on(fault, planted(fault), False, f"It accepts a pass with this mistake: {words}."))
         cases.append(on(fault, planted(), True, right_too))
@@ -176,7 +176,7 @@ def check_blind_spot(blind_spot: Callable) -> Verdict:
             for other in HIDING_FAULTS:
                 both_need_a_second_step = (fault, other) == ("forgotten carry", "forgotten token")
                 if other != fault and not both_need_a_second_step and _worst(planted(other), net)[0] < 1e-4:
-                    return f"It hides {other} as well; hide {fault} alone."
+                    return f"It hides {other} as well; hide only {fault}."
             return ""
 
         return Case(fault, (fault,), look=look)

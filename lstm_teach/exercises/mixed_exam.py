@@ -1,4 +1,4 @@
-"""Cases and right answers of the mixed exam, about a cell that no lesson has: its gates are coupled, and h has no tanh.
+"""Cases and right answers of the mixed exam, whose cell is in no lesson: its gates are coupled, and h has no tanh.
 
 The words are in mixed_exam.toml, and the lines of a step back too; engine.py says how the two belong together. What a
 gradient should be comes from complex steps of the forward pass, not from a backward pass.
@@ -173,7 +173,7 @@ def with_fault(fault: str) -> Callable:
 
 
 def exam_case(seed: int, T: int, K: int, H: int, scale: float = 0.8) -> tuple:
-    """net, x, targets, h0, c0: weights of order 1, a token that comes again, and a state that is not zero."""
+    """net, x, targets, h0, c0: weights of order 1, a token that appears again, and a state that is not zero."""
     random = np.random.default_rng(seed)
     x, targets = random.integers(0, K, (2, T))
     x[-1] = x[0]
@@ -251,7 +251,7 @@ def step_words(moves: list[np.ndarray], error: float) -> str:
             "An error of 0.5 comes from a factor of 2: divide by the distance between the two points, twice the step."
         )
     if len(steps) and not (both and 1e-6 <= abs(steps).max() <= 1e-4):
-        return "A step near 1e-5 to both sides gives an error below 1e-7."
+        return "A step near 1e-5 both ways gives an error below 1e-7."
     return ""
 
 
@@ -292,12 +292,12 @@ def _rung(letter: str, answer: object) -> str:
         return f"The dictionary has no {letter!r}."
     own, rungs = answer[letter], ladder(letter)
     if not isinstance(own, tuple | list) or len(own) != 2:
-        return f'{letter!r} should have a T and names, (2, "Wi Ui") for instance, but has {brief(own)}.'
+        return f'{letter!r} should have a T and names, such as (2, "Wi Ui"), but has {brief(own)}.'
     T, names = own
     if isinstance(T, bool) or not isinstance(T, Real) or T not in rungs:
         return f"The T of {letter!r} should be a whole number from 1 to {len(rungs)}, but is {brief(T)}."
     if not isinstance(names, Collection):
-        return f"The names of {letter!r} should be one text, but are {brief(names)}."
+        return f"The names of {letter!r} should be one string, but are {brief(names)}."
     names = set(re.findall(r"\w+", names)) - {"and"} if isinstance(names, str) else names
     named = {str(name).removeprefix("d") for name in names}
     if unknown := sorted(named - set(NAMES)):

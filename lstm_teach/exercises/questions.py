@@ -71,7 +71,7 @@ class Asked:
     """A question that was asked: shows its form, and has the score of the answer in the notebook's cell.
 
     It gets the learner's own answer from the cell above: a letter, or any text for a prediction; "..." or "" if there
-    is none yet. One that is no letter of the question's is a `problem`, a sentence on the page, so that nothing stops.
+    is none yet. One that isn't a letter of the question is a `problem`, a sentence on the page, so that nothing stops.
     `score` is 1 if the answer is right. What somebody enters in the form is explained at once and, if they tick the
     box, kept in a file beside the notebook; the score is about the cell.
     """

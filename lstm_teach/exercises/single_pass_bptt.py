@@ -124,7 +124,7 @@ def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:
             again = (step, params.copy(), a.copy(), x, targets)
             if not (taken or called) and borrowed.times_called(start_gradient, again, forward) > 4:
                 called = "lt.forward"
-            measured = f"The numbers are right, but measured with {called}, a loss or more for each entry of a."
+            measured = f"The numbers are right, but measured with {called}, at least one loss for each entry of a."
             return f"{measured} Derive them: walk back with step, and go on into a." if called else ""
 
         deltas = around_the_start(params, x, targets, np.tanh(a), a)

@@ -67,7 +67,7 @@ def themselves(given: Sequence[np.ndarray], new: Sequence[np.ndarray]) -> str:
     are = "is {} itself, not a new matrix" if len(names) == 1 else "are {} themselves, not new matrices"
     return (
         f"The numbers are right, but {' and '.join(f'new_{name}' for name in names)} {are.format(' and '.join(names))}:"
-        f" whoever changes the one changes the other. Return {' and '.join(f'{name}.copy()' for name in names)}."
+        f" changing one changes the other. Return {' and '.join(f'{name}.copy()' for name in names)}."
     )
 
 
@@ -180,7 +180,7 @@ def check_sample(sample: Callable, seed: int = 1) -> Verdict:
                 again = guard.call(sample, *copy.deepcopy(given), seconds=2)
                 if np.shape(again) == np.shape(got) and not np.array_equal(again, got):
                     return advice(
-                        "Called again with the same numbers, it gives other tokens: numbers decides which ones are"
+                        "Called again with the same numbers, it gives different tokens: numbers decides which ones are"
                         " drawn, and nothing random is left to do."
                     ).strip()
             return ""

@@ -1,4 +1,4 @@
-"""Lesson 05: a drawn guess held against what a loss sends back, and a cursor for who is credited with it."""
+"""Lesson 05: a drawn guess compared with what a loss sends back, and a cursor for who is credited with it."""
 
 from functools import lru_cache
 

@@ -188,7 +188,7 @@ def describe_recall(learned: Mapping[int, np.ndarray], biases: Sequence[float]) 
     """Say in one line how many runs learned each gap, for each bias."""
     parts = [f"gap {gap}: {', '.join(map(str, np.count_nonzero(runs, axis=1)))}" for gap, runs in learned.items()]
     of = np.shape(next(iter(learned.values())))[1]
-    return f"Runs of {of} that learned it, at forget-gate biases {', '.join(map(short, biases))}: {'; '.join(parts)}."
+    return f"How many of {of} learned it, at forget-gate biases {', '.join(map(short, biases))}: {'; '.join(parts)}."
 
 
 # ------------------------------------------------------------------------------------------ angles and norms
@@ -371,5 +371,5 @@ def describe(y: np.ndarray, legal: np.ndarray, text: str, symbols: str, kind: st
     return (
         f"After {step} training steps with the {kind} gradient: {good.sum()} of {len(good)} predictions in {text} rank "
         "every allowed letter above every forbidden one; near the end, "
-        f"where {text[1]} has to come again, the net gives it {whole_percent(remembered)}."
+        f"where {text[1]} has to appear again, the net gives it {whole_percent(remembered)}."
     )

@@ -1,6 +1,6 @@
 """The cases on which the lines of lesson 2 are judged: random nets, every name that may be read, the right values.
 
-Imports params, plain and library. Right values come from `plain.walk_back`, which is held against complex steps, or are
+Imports params, plain and library. Right values come from `plain.walk_back`, which is checked by complex steps, or are
 known in closed form.
 """
 

@@ -91,7 +91,7 @@ def load_names(number: int) -> None:
     others = {name: k for k in reversed(CASES) for name in [*names(k), left[k]]}
     back = "To go back to that case, run clinic.load_names({})."
     gone = {name: f"Here {name} has no name of its own: it is cache.{name}. {has}" for name in ("c", "y")}
-    gone |= {name: f"{name} is a name of case {k}. {has} {back.format(k)}" for name, k in others.items()}
+    gone |= {name: f"{name} is a name from case {k}. {has} {back.format(k)}" for name, k in others.items()}
     its = getattr(clinic_cases, f"case_{number}")
     before = inspect.getsource(its).partition(FAULTY[number][0])[0]
     early = "" if "    for t in" in before else " The line comes before the loop and computes all steps at once."

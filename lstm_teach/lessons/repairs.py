@@ -91,7 +91,7 @@ class FlawsLeft:
             if not self.right:
                 return "Flaws left: they can't be counted yet."
             number = len(self.beside)
-            beside = f" Apart from it: {number} flaw{'s' * (number > 1)} left." if self.counted and number else ""
+            beside = f" Apart from that: {number} flaw{'s' * (number > 1)} left." if self.counted and number else ""
             return f"Something new is wrong.{beside}"
         if self.passed:
             return "Flaws left: none. All nine gradients are right at every length."
@@ -106,7 +106,7 @@ class FlawsLeft:
     def hints(self) -> tuple[str, ...]:
         """The idea, the place, the line: of one of the flaws that are left, first of one that is half repaired."""
         if self._some_gates:
-            idea = f"You have repaired some lines of one kind. The same is wrong in {_names('W', self.gates)}."
+            idea = f"You have repaired some lines of one kind. The flaw is still in {_names('W', self.gates)}."
             return (idea, *REPAIRS["scalar_dot"].hints[1:])
         left = self.beside if self.flaws is None else self.flaws
         return next((repair.hints for flaw, repair in REPAIRS.items() if flaw in left), ())
@@ -184,7 +184,7 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     if left.lines == ALL_LINES:
         return replace(left, sentences=(_untouched(loop),))
     # A known mistake in the text may make a difference in the finished loop only, not while other flaws are left.
-    # The line of a repair is a mistake in the place of another line only.
+    # The line of a repair is a mistake only instead of another line.
     lines = {_squeezed(line) for line in _source(loop).splitlines()} - {_squeezed(r.after) for r in REPAIRS.values()}
     known = [found for found in MISTAKES if _squeezed(found[1]) in lines and _squeezed(found[0]) not in lines]
     finished = [_returned(repaired, number) for number in range(len(cases()))]
@@ -352,7 +352,7 @@ def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]], lef
             continue
         before = f" At T = {LENGTHS[number - 1]} there is no sign of it." if number else ""
         return f"It shows first at T = {T}, in {_names('', off)}.{before}"
-    return "A set of repairs could explain each length by itself, but no one set explains them all."
+    return "A set of repairs could explain each length by itself, but no single set explains them all."
 
 
 def _same_gate_deltas(loop: Callable) -> bool:

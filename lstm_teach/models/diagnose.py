@@ -112,7 +112,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     but that `loss` and `gradient` give the same answer when they are called again. Choose weights of order 0.5 to 1
     and, if the model has one, an initial state that is not zero.
 
-    Each gradient is held against differences of the loss of fourth order (in a part of the entries if there are many);
+    Each gradient is compared with fourth-order differences of the loss (in a part of the entries if there are many);
     the lengths beyond 6 are tried only while all is right. Where it is wrong, the loss and the gradient are called
     again with some weights set to zero, made symmetric or scaled: what cures the error tells where it is.
 
@@ -159,7 +159,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             if hidden < 1e-4:
                 worst = max(c.error for each in seen.values() for c in each.values())
                 yours = f"With your weights the error of all numbers together is {hidden:.0e} at most."
-                usual = f"With random weights of usual size it goes up to {worst:.0e} in one array."
+                usual = f"With random weights of the usual size it goes up to {worst:.0e} in one array."
                 findings.insert(0, finding("small weights", yours, usual))
     except guard.LearnerError as error:
         failed[max(seen)] = error

@@ -1,4 +1,4 @@
-"""The derivative of any loss by differences, with its own error: what `diagnose_model` holds a gradient against.
+"""The derivative of any loss by differences, with its own error: what `diagnose_model` compares a gradient with.
 
 Imports the guard, validate and case only. Nothing here knows what an LSTM is.
 """
@@ -88,7 +88,7 @@ def model_of(case: ModelCase, T: int, seconds: float) -> Model:
 
 def changed(params: Arrays, changes: Iterable[tuple[str, Index, np.ndarray | float]] = ()) -> Arrays:
     """A copy of the same type, with other numbers at some places of some arrays."""
-    # A Params is no dict, and the learner's functions may want one.
+    # A Params isn't a dict, and the learner's functions may want one.
     moved = {name: value.copy() for name, value in params.items()} if type(params) is dict else copy.deepcopy(params)
     for name, where, new in changes:
         moved[name][where] = new
@@ -202,7 +202,7 @@ def _read(result: Any, params: Arrays) -> dict[str, np.ndarray]:
 
 
 def is_single(arrays: Iterable[np.ndarray]) -> bool:
-    """Whether every number fits float32, and they are no round numbers that always do."""
+    """Whether every number fits float32, and they aren't round numbers, which always do."""
     numbers = np.concatenate([array.ravel() for array in arrays])
     numbers = numbers[numbers != 0]
     with np.errstate(over="ignore"):

@@ -259,5 +259,5 @@ class Evidence:
             told = self.layout.told(min(fewer, key=lambda off: sum(np.ptp(p.part[-1]) for p in off), default=needed))
             reached = not {piece.name for piece in needed} & self.silent & set(self.bad)
             where = f"through {told}" + ("" if reached else ", or in the delta there")
-        said = f"With {told} set to zero all is right"  # at T = 1 because of a factor, as a rule
+        said = f"With {told} set to zero everything is right"  # at T = 1 because of a factor, as a rule
         return "" if not told else f"{said}." if self.first == 1 else f"{said}: the mistake is on the way back {where}."

@@ -129,7 +129,7 @@ def _cured(case: Evidence) -> Iterator[Said]:
         for scale in (1, 0.5, 0.2, 0.1, 0.03, 0.01, 0.003):
             off = case.off([Piece(name)], lambda array, scale=scale: scale * array)
             if off < 1e-6 and np.inf > last > max(1e4 * off, 1e-4):
-                what = f"With {name} scaled by {scale:g}, so that the deltas are smaller, all is exactly right."
+                what = f"With {name} scaled by {scale:g}, so that the deltas are smaller, everything is exactly right."
                 yield [("clipping", what)]
             last = off
 
@@ -140,7 +140,7 @@ def _cured(case: Evidence) -> Iterator[Said]:
         if needed:
             wrong = [(piece, own, [square for square in own if square in needed]) for piece, own in parts]
             told = case.layout.told(one for piece, own, off in wrong for one in ([piece] if off == own else off))
-            yield [("transpose", f"With {told} made symmetric, so equal to the transpose, all is right.")]
+            yield [("transpose", f"With {told} made symmetric, so equal to the transpose, everything is right.")]
 
 
 def _at_one_step(case: Evidence) -> Iterator[Said]:
@@ -167,7 +167,7 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
         mine, right = rank(c.mine), rank(c.right)
         if right < min(c.mine.shape) and 0 < mine < right == mine + rank(c.away):
             what = f"At T = 1 the right gradient of {bad[0]} is a sum of {right} products of a delta and an input"
-            yield [("left out", f"{what}, yours of {mine}; the rest is missing.")]
+            yield [("left out", f"{what}; yours has {mine}, and the rest is missing.")]
 
     # Nothing at all arrives, and with more steps something does: at all arrays, or at one whose delta is right.
     if not any(each[n].mine.any() for n in bad) and all(any(other[n].mine.any() for other in longer) for n in bad):
@@ -198,7 +198,7 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
 
     what = f"At T = 1 the right gradient of {listing(case.bad)} is exactly zero where yours is wrong."
     if all(wraps(away) for away, _ in matrices):
-        state = "It is multiplied with the state after the last step, so an index of -1 has wrapped around."
+        state = "It is multiplied by the state after the last step, so an index of -1 has wrapped around."
         yield [("first step", f"{what} {state}")]
     elif len(case.bad) > 1 and case.is_one_gate():  # else it need not be a state
         yield [("first step", what)]
@@ -235,7 +235,7 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
         alike = np.vdot(mine - right, mine) / (np.linalg.norm(mine - right) * np.linalg.norm(mine))
         of = listing(case.bad)
         if alike > _PILED_UP or (not said and alike > _EITHER):
-            told = f"At T = 20 most of the gradient of {of} is what is too much (cosine {alike:.2f})."
+            told = f"At T = 20 most of the gradient of {of} is excess (cosine {alike:.2f})."
             said = [("accumulation", told)]
         elif alike > 0 and said:
             told = f"at T = 20 the cosine between the gradient of {of} and its excess is {alike:.2f}"
@@ -256,7 +256,7 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
     if (False, False) in factors:
         yield [("forward", f"Every array is wrong, and in {listing(wrong)} both the delta and the input are.")]
     if wrong:
-        what = f"Every array is wrong, {listing(wrong)} too when it is zero, so that nothing goes back through it."
+        what = f"Every array is wrong, {listing(wrong)} even when it is zero, so that nothing goes back through it."
         other = f"The input of {listing(wrong)} can't be told from the delta; if it is wrong, it is this."
         said = [("loss", f"{what} {case.inputs_right()}".strip()), ("forward", other)]
         yield said if set(factors) == {(None, None)} and case.first == 1 else said[:1]
@@ -298,7 +298,7 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
     if fine := sorted(state - case.ever - case.silent):
         what += f" The gradient of {listing(fine)} is right, so it comes later on the way back than the delta there."
     else:
-        what += " It may be on several ways, from c to c or straight from h to h, or in what the layer above sends"
+        what += " It may be on several paths, from c to c or straight from h to h, or in what the layer above sends"
         what += "; or within one step, since T = 1 was not compared." if case.before is None else "."
     yield [("carry", what)]
 
@@ -314,7 +314,7 @@ def _wrong_step(case: Evidence) -> Iterator[Said]:
     if mute or any(rank(one[name].right) > 1 for name in inner):
         return
     if any(rank(two[name].away) == 2 == rank(two[name].right) for name in inner):
-        what = "At T = 2 the delta of the last step is wrong too, to which nothing is handed; at T = 1 it is right."
+        what = "At T = 2 the delta of the last step, to which nothing is handed, is wrong too; at T = 1 it is right."
         yield [("steps", what)]
     for cut in case.layout.on_the_state() if inner else ():
         bare = compare(replace(case.model, params=case.with_change(cut)))
@@ -323,5 +323,5 @@ def _wrong_step(case: Evidence) -> Iterator[Said]:
         none = [name for name in inner if name in known and rank(bare[name].mine) == 1 < rank(bare[name].right)]
         if read and none:
             what = f"With {case.layout.told(cut)} set to zero, so that nothing spreads, one of the two steps gives"
-            what += f" nothing at all to {listing(none)}, though {listing(read)} gets something of both."
+            what += f" nothing at all to {listing(none)}, though {listing(read)} gets something from both."
             yield [("steps", what)]

@@ -81,8 +81,8 @@ def bounded(each: Bad) -> ModelFinding | None:
     count = sum(int((np.abs(c.right[c.tried]) > bound).sum()) for c in wrong)
     reached = all(abs(np.abs(c.mine).max() - bound) <= 1e-9 * bound for c in wrong)
     clipped = all(same(c.mine[c.tried], np.clip(c.right, -bound, bound)[c.tried]) for c in wrong)
-    evidence = f"In {count} places of {{where}} the right one is larger, and there yours is exactly that."
-    place = f"No number of the gradient of {{where}} is larger than {bound:.4g}."
+    evidence = f"In {count} places in {{where}} the right one is larger, and there yours is exactly that."
+    place = f"No number in the gradient of {{where}} is larger than {bound:.4g}."
     return finding("clipping", place, evidence) if bound and reached and clipped and count > 1 else None
 
 

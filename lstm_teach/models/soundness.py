@@ -42,7 +42,7 @@ def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) 
         place = f"Called again with the same params, gradient(params) returns something else for {listing(drifting)}."
         once, twice = first[drifting[0]], again[drifting[0]]
         ratio = np.vdot(twice, once) / max(np.vdot(once, once), 1e-300)
-        how = "The loss is the same each time, so only the backward pass starts from something old."
+        how = "The loss is the same each time, so only the backward pass starts from something left over."
         if 1 < ratio < np.inf and relative_error(twice, ratio * once) < 1e-6:
             how = f"It is {ratio:.3g} times the last one: new gradients are added to old ones."
         return [finding("state", place, how)]
@@ -169,5 +169,5 @@ def of_sane_size(model: Model, notes: dict[str, None]) -> Model:
     except guard.LearnerError as error:
         note(tiny, f"{how} Other weights could not be tried: {error}")
         return model
-    note(tiny, f"{how} The check took random weights of usual size instead.")
+    note(tiny, f"{how} The check took random weights of the usual size instead.")
     return other

@@ -172,7 +172,7 @@ RIGHT = {
 WRONG = {
     "check_first": mistaken("cell for its tanh")
     | {"delta of the cell": (with_flaws("delta of the cell"), "to_h has become to_c")}
-    | {"cell of the step before": (with_flaws("cell of another step"), "the cell of the step before now")},
+    | {"cell of the step before": (with_flaws("cell of another step"), "now gets the cell of the step before")},
     "check_second": mistaken("gate of another step")
     | {
         "no forget gate": (with_flaws("no forget gate"), "carried back whole, without a forget gate"),
@@ -194,17 +194,17 @@ WRONG = {
         "number, carry not repaired": (with_flaws("a number", "g left out"), "something else is wrong as well"),
     },
     "check_suspect": {
-        "always product": (lambda one, two: "product", "spoils the four dW at T = 1 already"),
+        "always product": (lambda one, two: "product", "spoils the four dW already at T = 1"),
         "always cell carry": (lambda one, two: "cell carry", "acts from T = 2 on, and at T = 2 it spoils i, f and g"),
         "carries mixed up": (
             but(lambda said, one, two: {"cell carry": "hidden carry", "hidden carry": "cell carry"}.get(said, said)),
             "then it spoils the output gate too",
         ),
         "T = 1 alone": (lambda one, two: suspect(one, one | {"Wi", "Wo"}), "acts from T = 2 on"),
-        "T = 2 alone": (lambda one, two: suspect(two, two), "spoils the four dW at T = 1 already"),
+        "T = 2 alone": (lambda one, two: suspect(two, two), "spoils the four dW already at T = 1"),
         "output gate last": (
             lambda one, two: "product" if one else suspect(one, two),
-            "spoils the four dW at T = 1 already, and at T = 1 never a dU",
+            "spoils the four dW already at T = 1, but never a dU",
         ),
         "the token is a carry": (but(lambda said, *_: said.replace("token", "hidden carry")), "acts from T = 2 on"),
         "every carry is the token": (

@@ -378,7 +378,7 @@ RIGHT = {
 WRONG = {
     "check_numerical_gradient": {
         "forward": (gradient_with(lambda a, h, b, s: (a - h) / s), "These are forward differences"),
-        "backward": (gradient_with(lambda a, h, b, s: (h - b) / s), "left side alone"),
+        "backward": (gradient_with(lambda a, h, b, s: (h - b) / s), "backward differences"),
         "by one step": (gradient_with(lambda a, h, b, s: (a - b) / s), "twice as large"),
         "by four steps": (gradient_with(lambda a, h, b, s: (a - b) / 4 / s), "half as large"),
         "sign": (gradient_with(lambda a, h, b, s: (b - a) / 2 / s), "The sign is wrong"),
@@ -487,7 +487,7 @@ WRONG = {
         "zero cell": (checking(c0=np.zeros(4)), "A zero c0 hides this"),
         "zero hidden state": (checking(h0=np.zeros(4)), "A zero h0 hides this"),
         "three steps": (checking(x=[0, 1, 0], targets=[1, 2, 0]), "Only a longer sequence shows this"),
-        "no token twice": (checking(x=[0, 1, 2, 3, 4], targets=[1, 2, 0, 3, 1]), "a token that comes again"),
+        "no token twice": (checking(x=[0, 1, 2, 3, 4], targets=[1, 2, 0, 3, 1]), "a token that appears again"),
         "lenient": (checking(bound=1e-2), "A bound that is too lenient hides this"),
         "too strict": (checking(bound=1e-14), "rejects a right backward pass"),
         "only what is equal": (
@@ -605,7 +605,7 @@ WRONG = {
         "targets for params": (lambda fault: ([0], [1], 0, 0, 0), "should be the net"),
     },
     "check_slope_along": {
-        "no copy": (slope_without_a_copy, "params.flat.copy() stays"),
+        "no copy": (slope_without_a_copy, "params.flat.copy() does not"),
         "forward": (slope_with(lambda at, d, h: (at(h * d) - at(0)) / h), "forward difference"),
         "by one step": (slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / h), "two steps apart"),
         "by four steps": (slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / h / 4), "half as large"),

@@ -578,9 +578,9 @@ WRONG = {
         "returns nothing": (lambda *given: print(end=""), "is a return missing"),
     },
     "check_errors": {
-        "one side": (errors_with(central=False), "A step near 1e-5 to both sides"),
+        "one side": (errors_with(central=False), "A step near 1e-5 both ways"),
         "large step": (errors_with(step=1e-1), "This gradient is right, so"),
-        "tiny step": (errors_with(step=1e-13), "A step near 1e-5 to both sides"),
+        "tiny step": (errors_with(step=1e-13), "A step near 1e-5 both ways"),
         "divided by one step": (errors_with(step=1e-5, over=1), "twice the step"),
         "not written back": (errors_with(restore=False), "write the old value back"),
         "not divided": (errors_with(divide=lambda gap, a, b: gap), "divide it by the larger"),
@@ -629,7 +629,7 @@ WRONG = {
         "A at three steps": (said(A=(3, "Wi Wg Ui Ug")), "a shorter sequence shows it"),
         "B, o alone": (said(B=(2, "Wo Uo")), "4 more are wrong"),
         "B with V": (said(B=(2, "V Wi Wo Wg Ui Uo Ug")), "You name dV"),
-        "C at two steps": (said(C=(2, "Ui Uo Ug")), "At which T does a token come back?"),
+        "C at two steps": (said(C=(2, "Ui Uo Ug")), "At which T does a token appear again?"),
         "C with W": (said(C=(3, "Wi Wo Wg Ui Uo Ug")), "You name dWi"),
         "D, all gates": (said(D=(1, "Wi Wo Wg Ui Uo Ug")), "You name dWi"),
         "D at two steps": (said(D=(2, "Wo Uo")), "a shorter sequence shows it, with errors up to"),
@@ -693,7 +693,7 @@ WRONG = {
             "instead of those of the pre-activations",
         ),
         "carry by i": (back_with(dc_before=lambda v: v.dc * v.i), "what is kept of the old cell is 1 - i"),
-        "carry whole": (back_with(dc_before=lambda v: v.dc), "kept only by the share 1 - i"),
+        "carry whole": (back_with(dc_before=lambda v: v.dc), "Only a share 1 - i"),
         "total carry": (
             back_with(dc_before=lambda v: v.dc * (1 - v.i) + v.o * v.dh_before),
             "What goes through h is in dh_before already",
@@ -779,7 +779,7 @@ WRONG = {
             derivatives_with(
                 lambda v: (v.kept, v.kept + (v.by_i + v.by_g) * v.o_before * (1 - np.tanh(v.before) ** 2))
             ),
-            "so no slope of one",
+            "so there is no slope of one",
         ),
         "di of the LSTM": (
             derivatives_with(lambda v: (v.kept, v.kept + (v.g_alone + v.by_g) * v.o_before)),
@@ -788,7 +788,7 @@ WRONG = {
         "a vector": (derivatives_with(lambda v: (1 - v.i, v.kept)), "should be an array of shape (3, 3)"),
         "broadcast": (
             derivatives_with(lambda v: (np.tile(1 - v.i, (len(v.i), 1)), v.kept)),
-            "Each unit's cell is kept for itself",
+            "Each unit keeps only its own cell",
         ),
         "one matrix": (derivatives_with(lambda v: v.kept), "should return 2 arrays"),
         "in place": (derivatives_in_place, "writes to what it was given, run"),

@@ -341,7 +341,7 @@ WRONG = {
         ),
         "each number": (
             lambda dV, dW, limit: (np.clip(dV, -limit, limit), np.clip(dW, -limit, limit)),
-            "turns the direction",
+            "changes the direction",
         ),
         "always": (clip_by(norm, lambda limit, n: np.divide(limit, n)), "one that is too long"),
         "always but for zeros": (clip_by(norm, lambda limit, n: limit / n if n else 1.0), "has been made longer"),
@@ -469,11 +469,11 @@ WRONG = {
         "dropped and by size": (faulty(*DROPPED, *BY_SIZE), "Not every pair is visited"),
         "only full batches": (
             faulty(*FULL),
-            "A last batch that is smaller is left out",
+            "A smaller last batch is left out",
         ),
         "targets mixed again": (
             faulty(*MIXED_AGAIN),
-            "Each epoch mixes the targets that the epoch before has mixed",
+            "Each epoch mixes the targets that the previous epoch already mixed",
         ),
         "sequences mixed again": (
             faulty(
@@ -482,11 +482,11 @@ WRONG = {
                 "(xs[k], ",
                 "(xs[order.tolist().index(k)], ",
             ),
-            "Each epoch mixes the sequences that the epoch before has mixed",
+            "Each epoch mixes the sequences that the previous epoch already mixed",
         ),
         "order of the order": (
             faulty(*TWICE),
-            "Each order is applied to the lists of the epoch before",
+            "Each order is applied to the lists from the previous epoch",
         ),
         "not reset": (
             faulty(*KEPT),
@@ -494,7 +494,7 @@ WRONG = {
         ),
         "sum": (faulty(" / len(batch)", ""), "This uses the sum"),
         "by symbols": (faulty("len(batch)", "sum(len(x) for x, _ in batch)"), "divided by the number of symbols"),
-        "by all": (faulty("len(batch)", "len(xs)"), "divided by the number of all pairs"),
+        "by all": (faulty("len(batch)", "len(xs)"), "divided by the total number of pairs"),
         "gradient of the start": (
             faulty(*BEGUN),
             "at the weights as they are now",
@@ -539,11 +539,11 @@ WRONG = {
             "Each token is one too low",
         ),
         "no running sum": (sample_with(choose=lambda y, n: int(np.argmax(y > n))), "The running sum is missing"),
-        "first in front": (sample_with(front=True), "it is not to be returned"),
+        "first in front": (sample_with(front=True), "don't return it"),
         "one turn short": (sample_with(until=-1), "should be an array of shape"),
         "from the end": (
             sample_with(choose=lambda y, n: len(y) - 1 - int(np.searchsorted(np.cumsum(y[::-1]), n, side="right"))),
-            "The sums run from the last token",
+            "The running sum starts from the last token",
         ),
         "equal chances": (sample_with(choose=lambda y, number: int(number * len(y))), "equally probable"),
         "own numbers": (sample_by_own_numbers, "the list of tokens is off"),

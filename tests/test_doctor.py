@@ -643,6 +643,33 @@ def test_what_is_often_written_for_something_else_is_read_as_that(right, wrong, 
     assert finding.proved and finding.line == line_of(text, wrong) and repair in finding.repair
 
 
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
+    [
+        ("haskell", "1 - a**2", "1 - 2*a"),
+        ("gate_dicts", "1 - s**2", "1 - s*2"),
+        pytest.param("arrays_2", "np.square(tanh_cell)", "np.multiply(tanh_cell, 2)", marks=long),
+        pytest.param("physics", "1.0 / cosh(u) ** 2", "1.0 / cosh(u)", marks=long),
+    ],
+)
+def test_what_is_doubled_or_left_as_it_is_where_its_square_is_meant_is_squared(style, right, wrong):
+    text, name = PASSES[style]
+    assert text.count(right) == 1
+    text = text.replace(right, wrong)
+    diagnosis = diagnose(text, name)
+    (finding,) = diagnosis.findings
+    assert diagnosis.repaired_source and finding.line == line_of(text, wrong) and "square" in finding.cause
+
+
+@long
+def test_what_is_rightly_doubled_or_divided_is_not_squared():
+    text, name = PASSES["physics"]  # has 4 cosh(u / 2)**2 in the slope of its sigmoid
+    assert diagnose(text, name).passed
+    wrong = "mu * alpha[n] * sigma_prime(A[n])"
+    text = text.replace("mu * gamma[n] * sigma_prime(A[n])", wrong)
+    assert [finding.line for finding in diagnose(text, name).findings] == [line_of(text, wrong)]
+
+
 @long
 def test_a_sigmoid_taken_twice_in_a_helper_for_its_slope_is_taken_once():
     text = re.sub(r"(\b[ifo]\[t\]) \* \(1 - \1\)", r"slope(\1)", PER_GATE).replace(

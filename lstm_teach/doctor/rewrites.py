@@ -30,6 +30,9 @@ REWRITES = (
     ("slope", 1.5, "A[K] * (1 - A[K])", '(1 - A[K] ** 2 if K == "g" else A[K] * (1 - A[K]))'),
     ("slope", 1.5, "B * A[K] * (1 - A[K])", 'B * (1 - A[K] ** 2 if K == "g" else A[K] * (1 - A[K]))'),
     ("power", 1.2, "A ** B", "A"),
+    ("square", 1.3, "A * 2", "A ** 2"),
+    ("square", 1.3, "2 * A", "A ** 2"),
+    ("square", 1.5, "A / B", "A / B ** 2"),
     ("sign", 1.2, "-A", "A"),
     ("sign", 1.5, "np.exp(A)", "np.exp(-A)"),
     ("operator", 1.4, "A + B", "A - B"),
@@ -102,6 +105,7 @@ REWRITES = (
 
 # The same for the names of functions and methods, whatever they are called with: kind, cost, name, others.
 RENAMED = (
+    ("square", 1.5, "multiply", "power"),
     ("product", 1.0, "outer", "dot", "multiply", "inner"),
     ("product", 1.0, "dot", "outer"),
     ("product", 1.0, "matmul", "outer"),

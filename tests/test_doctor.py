@@ -670,6 +670,24 @@ def test_what_is_rightly_doubled_or_divided_is_not_squared():
     assert [finding.line for finding in diagnose(text, name).findings] == [line_of(text, wrong)]
 
 
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
+    [
+        ("pytorch_style", "grad_logits[target] -= 1", "grad_logits -= 1"),
+        ("lehmann", "fehler[ziel] -= 1", "fehler = fehler[ziel] - 1"),
+        pytest.param("double_sum", "e[targets[t]] -= 1", "e = e[targets[t]] - 1", marks=long),
+        pytest.param("stacked_4", "probs[np.arange(len(targets)), targets] -= 1", "probs -= 1", marks=long),
+    ],
+)
+def test_where_one_entry_should_change_and_all_do_it_is_named(style, right, wrong):
+    text, name = PASSES[style]
+    assert text.count(right) == 1
+    text = text.replace(right, wrong)
+    diagnosis = diagnose(text, name)
+    assert [finding.line for finding in diagnosis.findings if finding.line] == [line_of(text, wrong)]
+    assert diagnosis.findings[-1].repair.startswith(right)
+
+
 @long
 def test_a_sigmoid_taken_twice_in_a_helper_for_its_slope_is_taken_once():
     text = re.sub(r"(\b[ifo]\[t\]) \* \(1 - \1\)", r"slope(\1)", PER_GATE).replace(

@@ -175,15 +175,27 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
         same = held.get(base, ())
         for name, shape in sorted((n, s) for n, s in held.items() if len(s) == len(same) and n + index not in others):
             yield maker.swap("target", 1.6 + 0.1 * unlike(base, name) + 0.2 * (shape != same), target, name + index)
-    elif isinstance(slot.node, ast.AugAssign):  # of all entries where one is meant
-        tokens = [a.text for a in scene.unread if a.unit == slot.unit and is_tokens(a.shape)]
-        for index in (f"{one}[{name}]" for one in tokens for name in maker.loop_names()):
-            yield maker.swap("index", 1.8, target, f"{own}[{index}]")
+    elif isinstance(slot.node, ast.AugAssign):
+        yield from _one_entry(maker, target)
     unused = isinstance(target, ast.Name) and own not in read  # nobody reads it: it is meant for another name
     for name in sorted(others - {own}):
         empty = slot.loops and not looped.get(name, True)  # it is prepared and never filled
         likely = 1.2 + 0.05 * min(unlike(own, name), 8)
         yield maker.swap("target", likely if unused or empty else 2.0 + 0.2 * unlike(own, name), target, name)
+
+
+def _one_entry(maker: Any, target: ast.expr) -> Iterator[Edit]:
+    """One entry is meant to change, or one of each row, and not all of them."""
+    scene, own = maker.scene, maker.seg(target)
+    held = next((a.shape for a in scene.unread if a.text == own and a.unit == maker.slot.unit), ())
+    tokens = [a.text for a in scene.unread if a.unit == maker.slot.unit and is_tokens(a.shape)]
+    entries = [f"{one}[{name}]" for one in tokens for name in maker.loop_names()]
+    if is_vector(held):
+        entries += [atom.text for atom in maker.within("int")]
+        rows = f"{scene.numpy}.arange(len({{0}})), {{0}}"
+        entries += [rows.format(one) for one in tokens] if len(held) == 2 else []
+    for index in dict.fromkeys(entries):
+        yield maker.swap("one entry", 1.8, target, f"{own}[{index}]")
 
 
 def swapped_items(maker: Any, items: list[ast.expr], cost: float = 1.8, kind: str = "order") -> Iterator[Edit]:

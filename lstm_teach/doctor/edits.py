@@ -36,6 +36,7 @@ _MADE = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_lik
 _CHANGING = ("tanh", "clip", "sigmoid", "abs", "sign", "flip", "sqrt", "exp", "maximum", "minimum", "reversed")
 _COUNTING = ("range", "len", "slice", "min", "max", "reversed", "enumerate", "list", "zip")
 _ITERATING = ("zip", "enumerate", "reduce", "accumulate", "map", "list", "tuple")
+_ORDERING = ("reversed", "list", "tuple", "sorted")
 _COMPARED = ("<", "<=", ">", ">=", "==", "!=")
 _SIMPLE_EXPRESSION = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Tuple, ast.Dict)
 # How it is assigned, and what else may be meant: cost of each.
@@ -193,8 +194,12 @@ class Maker:
         """The numbers that count the loops around."""
         heads = [loop for loop in self.slot.loops if isinstance(loop, ast.For)]
         named = [loop.target for loop in heads if isinstance(loop.target, ast.Name)]
-        counted = [loop for loop in heads if isinstance(loop.target, ast.Tuple) and isinstance(loop.iter, ast.Call)]
-        named += [loop.target.elts[0] for loop in counted if self.seg(loop.iter.func) == "enumerate"]
+        for loop in (loop for loop in heads if isinstance(loop.target, ast.Tuple)):
+            over = loop.iter  # `reversed(list(enumerate(...)))` and `list(enumerate(...))[::-1]` count too
+            while isinstance(over, ast.Subscript) or (isinstance(over, ast.Call) and self.seg(over.func) in _ORDERING):
+                over = over.value if isinstance(over, ast.Subscript) else next(iter(over.args), None)
+            if isinstance(over, ast.Call) and self.seg(over.func) == "enumerate":
+                named.append(loop.target.elts[0])
         return [name.id for name in named if isinstance(name, ast.Name)]
 
     def of_numpy(self, func: ast.expr) -> str:

@@ -81,6 +81,7 @@ REWRITES = (
     ("copy", 1.5, "A *= B", "A = A * B"),
     ("in place", 1.3, "A = A + B", "A += B"),
     ("assignment", 1.3, "A[B] += C", "np.add.at(A, B, C)"),
+    ("one entry", 1.3, "A = A[B] - C", "A[B] -= C"),
     ("assignment", 1.1, "{**A, **B}", "{name: A[name] + value for name, value in B.items()}"),
     ("mean", 1.0, "A.mean()", "A"),
     ("condition", 1.5, "A if C else B", "A", "B"),

@@ -162,6 +162,17 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, models: Models, layout: Layout) ->
         if (any_of.mine.size > 2 or (constant and len(by) > 1)) and low * high > 0:
             what = f"has {times} the weights too much" if low > 0 else f"lacks {times} the weights"
             instead.append(("penalty", f"{the} {what}.", lambda T, c: c.right + by[T] * weights[T]))
+        if any_of.is_matrix:
+            order = f"{the} has the right numbers in another order: it is the"
+            turned = f"{order} transpose of the right one, reshaped."
+            across = f"{order} right one, read along its rows and filled in along its columns."
+            instead.append(("order", turned, lambda T, c: c.right.T.reshape(c.right.shape)))
+            instead.append(("order", across, lambda T, c: c.right.reshape(c.right.shape[::-1]).T))
+        lines = ((0, "row"), (1, "column")) if any_of.is_matrix else ((None, "entry"),) if any_of.is_vector else ()
+        for axis, line in lines:
+            for far, side in ((1, "before"), (-1, "after")):
+                shifted = f"Each {line} of the gradient of {{where}} is the one that belongs to the {line} {side} it."
+                instead.append(("order", shifted, lambda T, c, far=far, axis=axis: np.roll(c.right, far, axis)))
         for axis, line in enumerate(("row", "column") if any_of.is_matrix else ()):
             every = f"Every {line} of the gradient of {{where}} holds the sum of all {line}s of the right one."
             instead.append(("axis", every, lambda T, c, axis=axis: c.right.sum(axis, keepdims=True) + 0 * c.right))

@@ -186,6 +186,8 @@ IN_THE_TEXT: dict[str, list[Edit]] = {
             "da[:, H : 2 * H] = dh * np.tanh(c) * o * (1 - o)\n            da[:, :H]",
         ),
         ("left out", 'np.add.at(out["table"], ids[t], da @ p["Wx"].T)', "pass"),
+        ("order", 'np.add.at(out["table"], ids[t]', 'np.add.at(out["table"], ids[t] - 1'),
+        ("order", "e.T @ da", "(da.T @ e).reshape(e.shape[1], 4 * H)"),
         ("scale", "ds /= B", "pass"),
         ("scale", 'dmean = ds @ p["readout"].T / T', 'dmean = ds @ p["readout"].T'),
         ("axis", "da.sum(axis=0, keepdims=True)", "da.sum()"),
@@ -479,6 +481,10 @@ def _square(shape):
     return _matrix(shape) and shape[0] == shape[1]
 
 
+def _oblong(shape):
+    return _matrix(shape) and shape[0] != shape[1]
+
+
 def _bias(shape):
     return len(shape) == 1 and shape[0] > 2
 
@@ -511,6 +517,13 @@ AROUND: dict[str, tuple[str, Callable, Callable]] = {
     "one matrix transposed": ("transpose", _one(lambda g: g.T, _square), _square),
     "one block left out": ("left out", _one(_block_lost, _gates), _gates),
     "two blocks swapped": ("gate rows", _one(_swapped, _gates), _gates),
+    "one matrix reshaped where its transpose is meant": (
+        "order",
+        _one(lambda g: g.T.reshape(g.shape), _oblong),
+        _oblong,
+    ),
+    "one matrix filled by columns": ("order", _one(lambda g: g.reshape(g.shape[::-1]).T, _oblong), _oblong),
+    "one matrix a row too late": ("order", _one(lambda g: np.roll(g, 1, axis=0), _matrix), _matrix),
     "a bias summed to one number": ("axis", _one(lambda g: 0 * g + g.sum(), _bias), _bias),
     "a bias averaged to one number": ("axis", _one(lambda g: 0 * g + g.mean(), _bias), _bias),
     "a bias the other way round": ("axis", _one(lambda g: g[::-1], _bias), _bias),

@@ -242,7 +242,11 @@ def _call(backward: Backward, case: Case, seconds: float) -> tuple[dict[str, np.
     try:
         grads = collect_gradients(result, params)
     except ValueError as error:
-        hint = " Was it made with np.empty and never filled?" if "got nan" in str(error) else ""
+        hint = (
+            " Is there an np.empty that is never filled, or a number too large for np.exp?"
+            if "got nan" in str(error)
+            else ""
+        )
         raise guard.LearnerError(f"{guard.name_of(backward)} {error}{hint}") from None
     return grads, {key: np.asarray(array).dtype for key, array in _read_gradients(result).items()}
 

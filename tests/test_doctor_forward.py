@@ -476,6 +476,23 @@ def test_what_a_function_gives_back_and_nobody_keeps_is_kept(text, kept, call):
     assert finding.line == number_of(rows, call) and finding.repair == kept + call and finding.proved
 
 
+@pytest.mark.parametrize(
+    ("text", "head", "over"),
+    [
+        (NAMES, "(h_prev, h), (c_prev, c), a = h_list[t], c_list[t], gates[t]", "gates"),
+        pytest.param(ROWS, "row, i, f, o, g, dy = steps[t]", "steps", marks=long),
+    ],
+)
+@pytest.mark.parametrize("wrong", ["reversed({})", pytest.param("{}[::-1]", marks=long)])
+def test_a_loop_that_counts_up_while_it_walks_back(text, head, over, wrong):
+    names = "a" if over == "gates" else "(row, i, f, o, g, dy)"
+    line = f"for t, {names} in reversed(list(enumerate({over}))):"
+    text = text.replace(f"for t in reversed(range(T)):\n        {head}", f"{line}\n        {head}")
+    diagnosis, _ = examined(text, f"reversed(list(enumerate({over})))", f"enumerate({wrong.format(over)})")
+    (finding,) = diagnosis.findings
+    assert finding.repair == line and finding.proved
+
+
 def test_a_slice_where_one_number_belongs():
     diagnosis, _ = examined(ARRAYS, "D[t, y[t]] -= 1", "D[t, y[t] :] -= 1")
     (finding,) = diagnosis.findings

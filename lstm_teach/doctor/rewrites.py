@@ -95,6 +95,8 @@ REWRITES = (
     ("range", 1.5, "range(A, B, C)", "range(A - 1, -1, -1)", "range(A, -1, -1)"),
     ("range", 1.0, "range(A, B, C)", "range(A + 1, B, C)", "range(A - 1, B, C)"),
     ("range", 1.0, "range(A, B, C)", "range(A, B + 1, C)", "range(A, B - 1, C)"),
+    ("range", 1.0, "enumerate(reversed(A))", "reversed(list(enumerate(A)))"),
+    ("range", 1.0, "enumerate(A[::-1])", "reversed(list(enumerate(A)))"),
     ("range", 1.2, "range(A)", "reversed(range(A))"),
     ("range", 1.2, "range(A, B)", "reversed(range(A, B))"),
     ("range", 1.2, "A[::-1]", "A"),

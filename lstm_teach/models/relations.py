@@ -161,7 +161,7 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, models: Models, layout: Layout) ->
         times = f"{abs(high):.3g} times" if constant else "a multiple of"
         if (any_of.mine.size > 2 or (constant and len(by) > 1)) and low * high > 0:
             what = f"has {times} the weights too much" if low > 0 else f"lacks {times} the weights"
-            instead.append(("penalty", f"{the} {what}.", lambda T, c: c.right + by[T] * weights[T]))
+            instead.append(("penalty", f"{the} {what}.", lambda T, c, by=by, w=weights: c.right + by[T] * w[T]))
         if any_of.is_matrix:
             order = f"{the} has the right numbers in another order: it is the"
             turned = f"{order} transpose of the right one, reshaped."

@@ -493,6 +493,19 @@ def test_a_loop_that_counts_up_while_it_walks_back(text, head, over, wrong):
     assert finding.repair == line and finding.proved
 
 
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        (NAMES, "return 1 / (1 + np.exp(-z))", "return 1 + np.exp(-z)"),
+        pytest.param(ARRAYS, "return 1 / (1 + np.exp(-a))", "return 1 + np.exp(-a)", marks=long),
+    ],
+)
+def test_a_reciprocal_that_was_forgotten(text, right, wrong):
+    diagnosis, rows = examined(text, right, wrong)
+    finding = next(finding for finding in diagnosis.findings if finding.line)
+    assert finding.repair == right and finding.proved
+
+
 def test_a_slice_where_one_number_belongs():
     diagnosis, _ = examined(ARRAYS, "D[t, y[t]] -= 1", "D[t, y[t] :] -= 1")
     (finding,) = diagnosis.findings

@@ -205,7 +205,8 @@ def not_computed(here: Here, name: str, by_step: list[str]) -> Iterator[Edit]:
     follows = [s for s in follows if isinstance(s.node, ast.Assign) and len(targets_of(s.node)) == 1]
     for code in itertools.chain(lines, _stacked(here)):
         yield from (forgotten(here.gap, _UNFILLED, f"{target} = {code}") for target in targets)
-        for slot in (s for s in follows if here.scene.results.get(s.number) == here.value(code).shape):
+        value = here.value(code)
+        for slot in (s for s in follows if value is not None and here.scene.results.get(s.number) == value.shape):
             yield Maker(here.scene, slot).swap("equation", _ANEW, slot.node.value, code)
 
 

@@ -35,6 +35,7 @@ REWRITES = (
     ("square", 1.5, "A / B", "A / B ** 2"),
     ("sign", 1.2, "-A", "A"),
     ("sign", 1.5, "np.exp(A)", "np.exp(-A)"),
+    ("operator", 1.3, "1 + np.exp(A)", "1 / (1 + np.exp(A))"),
     ("operator", 1.4, "A + B", "A - B"),
     ("operator", 1.4, "A - B", "A + B"),
     ("operator", 1.2, "A - 1", "1 - A"),

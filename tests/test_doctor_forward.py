@@ -500,8 +500,9 @@ def test_a_loop_that_counts_up_while_it_walks_back(text, head, over, wrong):
         pytest.param(ARRAYS, "return 1 / (1 + np.exp(-a))", "return 1 + np.exp(-a)", marks=long),
     ],
 )
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the numbers overflow
 def test_a_reciprocal_that_was_forgotten(text, right, wrong):
-    diagnosis, rows = examined(text, right, wrong)
+    diagnosis, _ = examined(text, right, wrong)
     finding = next(finding for finding in diagnosis.findings if finding.line)
     assert finding.repair == right and finding.proved
 

@@ -86,13 +86,13 @@ PLACES = [
         "for t in range(T)[::-1][:13]:",
         "Right up to T = 13, wrong from T = 14",
     ),
-    ("lstm_coupled", "dy /= T", "pass", "The factor is T with T = 6. The loss is averaged over the steps while"),
-    ("lstm_rows_batch", "/ Y.size", "/ N", "The factor is T with T = 6, times 2."),
+    ("lstm_coupled", "dy /= T", "pass", "The factor is T at every length. The loss is averaged over the steps while"),
+    ("lstm_rows_batch", "/ Y.size", "/ N", "The factor is T at every length, times 2."),
     (
         "gru_reset_after",
         "hs[t + 1] - goal[t]",
         "(hs[t + 1] - goal[t]) / T",
-        "The whole gradient is 0.1667 times the right one at T = 6",
+        "and 0.1667 times the right one at T = 6",
     ),
     ("rnn_tanh", "db = db + dz.sum(axis=0)", "db = db + dz.mean(axis=0)", "bh is 0.25 times the right one everywhere"),
     ("rnn_tanh", "db = db + dz.sum(axis=0)", "db = db + dz.mean(axis=0)", "It is 1/4 at every length"),
@@ -575,3 +575,87 @@ def test_what_piles_up_and_what_is_cut_off_are_told_apart_only_where_the_numbers
     found = [families(diagnose(small_rnn(seed, walk))) for seed in (0, 100, 200, 300)]
     assert all(family in each and set(each) <= {"accumulation", "truncation"} for each in found), found
     assert any(each == [family] for each in found)
+
+
+ONE_OUTPUT = """
+import numpy as np
+
+draw = np.random.default_rng(5).normal
+own = {"W": 0.6 * draw(size=(3, 3)), "U": draw(size=(3, 2)), "v": draw(size=3), "c": draw(size=1)}
+own["start"] = draw(size=3)
+inputs, wanted = draw(size=(40, 2)), draw(size=40) - 4
+steps = np.arange(40) < 40
+
+
+def states(p, T):
+    h = [p["start"]]
+    for t in range(T):
+        h.append(np.tanh(p["W"] @ h[t] + p["U"] @ inputs[t]))
+    return h
+
+
+def errors(p, T):
+    return [(p["v"] @ h + p["c"])[0] - goal for h, goal in zip(states(p, T)[1:], wanted)]
+
+
+def loss(p, T):
+    return sum(e**2 for e, counts in zip(errors(p, T), steps) if counts) / 2
+
+
+def gradient(p, T):
+    h, e = states(p, T), errors(p, T)
+    dW, dU, dv, dc, back = [0 * p[name] for name in own]
+    for t in reversed(range(T)):
+        e[t] *= steps[t]
+        dv = dv + e[t] * h[t + 1]
+        dc = dc + e[t]
+        dz = (e[t] * p["v"] + back) * (1 - h[t + 1] ** 2)
+        dW += np.outer(dz, h[t])
+        dU += np.outer(dz, inputs[t])
+        back = p["W"].T @ dz
+    return {"W": dW, "U": dU, "v": dv, "c": dc, "start": back}
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+
+
+def edited(text, *edits):
+    for old, new in edits:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    space = {"__name__": "edited"}
+    exec(text, space)
+    return space["case"]
+
+
+OVERWRITTEN = ("dc = dc + e[t]", "dc = 0 * dc + e[t]")
+SINGLE = {
+    "only the first step is left in it, the same at every length": ([OVERWRITTEN], ["line"]),
+    "the first step is missing, the same at every length": ([("dc + e[t]", "dc + e[t] * (t > 0)")], ["left out"]),
+    "it has a penalty that the loss has not": ([('"c": dc', '"c": dc + 0.1 * p["c"]')], ["penalty"]),
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_single_number_is_a_multiple_of_its_weight_and_below_any_bound_by_itself(name):
+    edits, named = SINGLE[name]
+    assert families(found := diagnose(edited(ONE_OUTPUT, *edits))) == named, found
+
+
+def test_a_gradient_that_is_zero_at_some_lengths_is_not_said_to_be_zero_at_every_one():
+    some = told(diagnose(edited(ONE_OUTPUT, ("back = p", "back = (t == T - 1) * p"))))
+    assert "The gradient of start is zero at T = 2, 3 and 6; the right one is not." in some
+    every = told(diagnose(edited(ONE_OUTPUT, ('"start": back', '"start": 0 * back'))))
+    assert "The gradient of start is zero at every length; the right one is not." in every
+
+
+def test_a_factor_that_grows_with_the_steps_is_told_at_each_length():
+    text = told(diagnose(edited(ONE_OUTPUT, ("if counts) / 2", "if counts) / 2 / T"))))
+    assert "is 2 times the right one at T = 2, 3 times the right one at T = 3 and 6 times the right one at T" in text
+
+
+def test_a_bias_that_holds_the_sum_of_all_is_told_in_words_that_are_true_of_it():
+    case = edited(ONE_OUTPUT, ('"start": back', '"start": 0 * back + back.sum()'))
+    assert "The gradient of start adds up to the right sum, or holds it in every entry, but" in told(diagnose(case))

@@ -659,3 +659,72 @@ def test_a_factor_that_grows_with_the_steps_is_told_at_each_length():
 def test_a_bias_that_holds_the_sum_of_all_is_told_in_words_that_are_true_of_it():
     case = edited(ONE_OUTPUT, ('"start": back', '"start": 0 * back + back.sum()'))
     assert "The gradient of start adds up to the right sum, or holds it in every entry, but" in told(diagnose(case))
+
+
+def test_of_the_arrays_that_cure_an_error_together_those_are_named_that_shut_off_no_others():
+    lost = (' + p["U_z"].T @ dz + p["U_r"].T @ dr', "")
+    text = told(diagnose(edited((FOLDER / "gru_reset_before.py").read_text(), lost)))
+    assert "With U_z and U_r set to zero all is right" in text  # so it is with U_h, without which U_r has no gradient
+
+
+def test_what_is_cured_by_a_vector_need_not_be_on_the_way_back_through_it():
+    lost = edited((FOLDER / "lstm_peephole.py").read_text(), (' + di * P["peep_i"] + df * P["peep_f"]', ""))
+
+    def case(T):
+        own, loss, gradient = lost(T)
+        fixed = {"h0": own.pop("h0"), "c0": own.pop("c0")}
+        return own, lambda p: loss(p | fixed), lambda p: {name: gradient(p | fixed)[name] for name in own}
+
+    assert "through peep_i and peep_f, or where they are used." in told(diagnose(case))
+
+
+TWO_NETS = """
+import numpy as np
+
+draw = np.random.default_rng(8).normal
+shapes = {"into": (3, 4), "within": (3, 3), "next_into": (3, 5), "next_within": (3, 3), "out": (2, 3), "b": 3}
+own = {name: 0.8 * draw(size=shape) for name, shape in shapes.items()}
+x, y, wanted, started = draw(size=(40, 4)), draw(size=(40, 5)), draw(size=(40, 2)), draw(size=3)
+
+
+def run(p, T):
+    first, second = [started], []
+    for t in range(T):
+        first.append(np.tanh(p["into"] @ x[t] + p["within"] @ first[t] + p["b"]))
+    second.append(first[T])
+    for t in range(T):
+        second.append(np.tanh(p["next_into"] @ y[t] + p["next_within"] @ second[t]))
+    return first, second, [p["out"] @ h - goal for h, goal in zip(second[1:], wanted)]
+
+
+def gradient(p, T):
+    first, second, errors = run(p, T)
+    g = {name: 0 * array for name, array in p.items()}
+    back = np.zeros(3)
+    for t in reversed(range(T)):
+        g["out"] += np.outer(errors[t], second[t + 1])
+        dz = (p["out"].T @ errors[t] + back) * (1 - second[t + 1] ** 2)
+        g["next_into"] += np.outer(dz, y[t])
+        g["next_within"] += np.outer(dz, second[t])
+        back = p["next_within"].T @ dz
+    for t in reversed(range(T)):
+        dz = back * (1 - first[t + 1] ** 2)
+        g["into"] += np.outer(dz, x[t])
+        g["within"] += np.outer(dz, first[t])
+        g["b"] += dz
+        back = p["within"].T @ dz
+    return g
+
+
+def case(T):
+    return own, lambda p: np.sum(np.square(run(p, T)[2])) / 2, lambda p: gradient(p, T)
+"""
+
+
+LOST = ('p["out"].T @ errors[t] + back', 'p["out"].T @ errors[t] + back * (t == -1)')
+
+
+def test_an_array_that_only_shuts_off_what_is_not_cured_is_not_said_to_be_on_the_way():
+    biases = [(' + p["b"]', ""), ('        g["b"] += dz\n', ""), (', "b": 3}', "}")]
+    text = told(diagnose(edited(TWO_NETS, LOST, *biases)))
+    assert "With next_within set to zero all is right: the mistake is on the way back through next_within." in text

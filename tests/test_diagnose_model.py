@@ -678,6 +678,31 @@ def test_what_is_cured_by_a_vector_need_not_be_on_the_way_back_through_it():
     assert "through peep_i and peep_f, or where they are used." in told(diagnose(case))
 
 
+@pytest.mark.parametrize("steps", [2, 5])
+def test_a_mask_that_only_the_loss_has_is_neither_a_pile_of_deltas_nor_a_walk_that_ends(steps):
+    masked = edited(ONE_OUTPUT, ("< 40", f"< {steps}"), ("        e[t] *= steps[t]\n", ""))
+    assert families(found := diagnose(masked)) == ["loss"], found
+
+
+def test_a_walk_that_ends_is_told_where_the_output_has_its_gradient_in_the_same_loop():
+    ended = edited(ONE_OUTPUT, ("for t in reversed(range(T)):", "for t in reversed(range(max(T - 4, 0), T)):"))
+    assert families(found := diagnose(ended)) == ["truncation"], found
+
+
+def test_the_loss_is_not_blamed_where_the_way_back_and_the_output_are_wrong_each_by_itself():
+    several = [OVERWRITTEN, ("dv = dv + e", "dv = 0 * dv + e"), ('back = p["W"].T @ dz', "back = 0 * dz")]
+    diagnosis = diagnose(edited(ONE_OUTPUT, *several, ('"start": back', '"start": p["W"].T @ dz')))
+    assert families(diagnosis)[0] == "carry", diagnosis
+    assert "With W set to zero, so that nothing spreads, W and U are right; the others have" in told(diagnosis)
+
+
+def test_a_penalty_beside_a_factor_is_not_called_wrong_without_a_warning():
+    penalty = [("if counts) / 2", 'if counts) / 8 + 0.05 * np.sum(p["W"] ** 2)'), ('"W": dW', '"W": dW + 0.1 * p["W"]')]
+    text = told(diagnose(edited(ONE_OUTPUT, *penalty)))
+    assert "lacks 0.075 times the weights" in text
+    assert "A penalty without the factor then seems wrong, though it may be right." in text
+
+
 TWO_NETS = """
 import numpy as np
 
@@ -724,7 +749,17 @@ def case(T):
 LOST = ('p["out"].T @ errors[t] + back', 'p["out"].T @ errors[t] + back * (t == -1)')
 
 
+def test_what_a_second_net_hands_to_the_last_step_of_the_first_is_no_step_of_the_loss():
+    assert diagnose(edited(TWO_NETS), lengths=(1, 2, 3)).passed
+    assert families(diagnosis := diagnose(edited(TWO_NETS, LOST))) == ["carry"], diagnosis
+
+
 def test_an_array_that_only_shuts_off_what_is_not_cured_is_not_said_to_be_on_the_way():
     biases = [(' + p["b"]', ""), ('        g["b"] += dz\n', ""), (', "b": 3}', "}")]
     text = told(diagnose(edited(TWO_NETS, LOST, *biases)))
     assert "With next_within set to zero all is right: the mistake is on the way back through next_within." in text
+
+
+def test_the_arrays_without_which_nothing_goes_back_are_not_said_to_cure_nothing():
+    text = told(diagnose(edited(TWO_NETS, ('back = p["within"].T @ dz', 'back = p["next_within"].T @ dz'))))
+    assert "No array set to zero cures it but next_within and out, without which too little goes back" in text

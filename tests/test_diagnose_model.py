@@ -86,13 +86,13 @@ PLACES = [
         "for t in range(T)[::-1][:13]:",
         "Right up to T = 13, wrong from T = 14",
     ),
-    ("lstm_coupled", "dy /= T", "pass", "The factor is T with T = 6. The loss is averaged over the steps while"),
-    ("lstm_rows_batch", "/ Y.size", "/ N", "The factor is T with T = 6, times 2."),
+    ("lstm_coupled", "dy /= T", "pass", "The factor is T at every length. The loss is averaged over the steps while"),
+    ("lstm_rows_batch", "/ Y.size", "/ N", "The factor is T at every length, times 2."),
     (
         "gru_reset_after",
         "hs[t + 1] - goal[t]",
         "(hs[t + 1] - goal[t]) / T",
-        "The whole gradient is 0.1667 times the right one at T = 6",
+        "and 0.1667 times the right one at T = 6",
     ),
     ("rnn_tanh", "db = db + dz.sum(axis=0)", "db = db + dz.mean(axis=0)", "bh is 0.25 times the right one everywhere"),
     ("rnn_tanh", "db = db + dz.sum(axis=0)", "db = db + dz.mean(axis=0)", "It is 1/4 at every length"),
@@ -575,3 +575,195 @@ def test_what_piles_up_and_what_is_cut_off_are_told_apart_only_where_the_numbers
     found = [families(diagnose(small_rnn(seed, walk))) for seed in (0, 100, 200, 300)]
     assert all(family in each and set(each) <= {"accumulation", "truncation"} for each in found), found
     assert any(each == [family] for each in found)
+
+
+ONE_OUTPUT = """
+import numpy as np
+
+draw = np.random.default_rng(5).normal
+own = {"W": 0.6 * draw(size=(3, 3)), "U": draw(size=(3, 2)), "v": draw(size=3), "c": draw(size=1)}
+own["start"] = draw(size=3)
+inputs, wanted = draw(size=(40, 2)), draw(size=40) - 4
+steps = np.arange(40) < 40
+
+
+def states(p, T):
+    h = [p["start"]]
+    for t in range(T):
+        h.append(np.tanh(p["W"] @ h[t] + p["U"] @ inputs[t]))
+    return h
+
+
+def errors(p, T):
+    return [(p["v"] @ h + p["c"])[0] - goal for h, goal in zip(states(p, T)[1:], wanted)]
+
+
+def loss(p, T):
+    return sum(e**2 for e, counts in zip(errors(p, T), steps) if counts) / 2
+
+
+def gradient(p, T):
+    h, e = states(p, T), errors(p, T)
+    dW, dU, dv, dc, back = [0 * p[name] for name in own]
+    for t in reversed(range(T)):
+        e[t] *= steps[t]
+        dv = dv + e[t] * h[t + 1]
+        dc = dc + e[t]
+        dz = (e[t] * p["v"] + back) * (1 - h[t + 1] ** 2)
+        dW += np.outer(dz, h[t])
+        dU += np.outer(dz, inputs[t])
+        back = p["W"].T @ dz
+    return {"W": dW, "U": dU, "v": dv, "c": dc, "start": back}
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+
+
+def edited(text, *edits):
+    for old, new in edits:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    space = {"__name__": "edited"}
+    exec(text, space)
+    return space["case"]
+
+
+OVERWRITTEN = ("dc = dc + e[t]", "dc = 0 * dc + e[t]")
+SINGLE = {
+    "only the first step is left in it, the same at every length": ([OVERWRITTEN], ["line"]),
+    "the first step is missing, the same at every length": ([("dc + e[t]", "dc + e[t] * (t > 0)")], ["left out"]),
+    "it has a penalty that the loss has not": ([('"c": dc', '"c": dc + 0.1 * p["c"]')], ["penalty"]),
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_single_number_is_a_multiple_of_its_weight_and_below_any_bound_by_itself(name):
+    edits, named = SINGLE[name]
+    assert families(found := diagnose(edited(ONE_OUTPUT, *edits))) == named, found
+
+
+def test_a_gradient_that_is_zero_at_some_lengths_is_not_said_to_be_zero_at_every_one():
+    some = told(diagnose(edited(ONE_OUTPUT, ("back = p", "back = (t == T - 1) * p"))))
+    assert "The gradient of start is zero at T = 2, 3 and 6; the right one is not." in some
+    every = told(diagnose(edited(ONE_OUTPUT, ('"start": back', '"start": 0 * back'))))
+    assert "The gradient of start is zero at every length; the right one is not." in every
+
+
+def test_a_factor_that_grows_with_the_steps_is_told_at_each_length():
+    text = told(diagnose(edited(ONE_OUTPUT, ("if counts) / 2", "if counts) / 2 / T"))))
+    assert "is 2 times the right one at T = 2, 3 times the right one at T = 3 and 6 times the right one at T" in text
+
+
+def test_a_bias_that_holds_the_sum_of_all_is_told_in_words_that_are_true_of_it():
+    case = edited(ONE_OUTPUT, ('"start": back', '"start": 0 * back + back.sum()'))
+    assert "The gradient of start adds up to the right sum, or holds it in every entry, but" in told(diagnose(case))
+
+
+def test_of_the_arrays_that_cure_an_error_together_those_are_named_that_shut_off_no_others():
+    lost = (' + p["U_z"].T @ dz + p["U_r"].T @ dr', "")
+    text = told(diagnose(edited((FOLDER / "gru_reset_before.py").read_text(), lost)))
+    assert (
+        "With U_z and U_r set to zero everything is right" in text
+    )  # so it is with U_h, without which U_r has no gradient
+
+
+def test_what_is_cured_by_a_vector_need_not_be_on_the_way_back_through_it():
+    lost = edited((FOLDER / "lstm_peephole.py").read_text(), (' + di * P["peep_i"] + df * P["peep_f"]', ""))
+
+    def case(T):
+        own, loss, gradient = lost(T)
+        fixed = {"h0": own.pop("h0"), "c0": own.pop("c0")}
+        return own, lambda p: loss(p | fixed), lambda p: {name: gradient(p | fixed)[name] for name in own}
+
+    assert "through peep_i and peep_f, or where they are used." in told(diagnose(case))
+
+
+@pytest.mark.parametrize("steps", [2, 5])
+def test_a_mask_that_only_the_loss_has_is_neither_a_pile_of_deltas_nor_a_walk_that_ends(steps):
+    masked = edited(ONE_OUTPUT, ("< 40", f"< {steps}"), ("        e[t] *= steps[t]\n", ""))
+    assert families(found := diagnose(masked)) == ["loss"], found
+
+
+def test_a_walk_that_ends_is_told_where_the_output_has_its_gradient_in_the_same_loop():
+    ended = edited(ONE_OUTPUT, ("for t in reversed(range(T)):", "for t in reversed(range(max(T - 4, 0), T)):"))
+    assert families(found := diagnose(ended)) == ["truncation"], found
+
+
+def test_the_loss_is_not_blamed_where_the_way_back_and_the_output_are_wrong_each_by_itself():
+    several = [OVERWRITTEN, ("dv = dv + e", "dv = 0 * dv + e"), ('back = p["W"].T @ dz', "back = 0 * dz")]
+    diagnosis = diagnose(edited(ONE_OUTPUT, *several, ('"start": back', '"start": p["W"].T @ dz')))
+    assert families(diagnosis)[0] == "carry", diagnosis
+    assert "With W set to zero, so that nothing spreads, W and U are right; the others have" in told(diagnosis)
+
+
+def test_a_penalty_beside_a_factor_is_not_called_wrong_without_a_warning():
+    penalty = [("if counts) / 2", 'if counts) / 8 + 0.05 * np.sum(p["W"] ** 2)'), ('"W": dW', '"W": dW + 0.1 * p["W"]')]
+    text = told(diagnose(edited(ONE_OUTPUT, *penalty)))
+    assert "lacks 0.075 times the weights" in text
+    assert "A penalty without the factor then seems wrong, though it may be right." in text
+
+
+TWO_NETS = """
+import numpy as np
+
+draw = np.random.default_rng(8).normal
+shapes = {"into": (3, 4), "within": (3, 3), "next_into": (3, 5), "next_within": (3, 3), "out": (2, 3), "b": 3}
+own = {name: 0.8 * draw(size=shape) for name, shape in shapes.items()}
+x, y, wanted, started = draw(size=(40, 4)), draw(size=(40, 5)), draw(size=(40, 2)), draw(size=3)
+
+
+def run(p, T):
+    first, second = [started], []
+    for t in range(T):
+        first.append(np.tanh(p["into"] @ x[t] + p["within"] @ first[t] + p["b"]))
+    second.append(first[T])
+    for t in range(T):
+        second.append(np.tanh(p["next_into"] @ y[t] + p["next_within"] @ second[t]))
+    return first, second, [p["out"] @ h - goal for h, goal in zip(second[1:], wanted)]
+
+
+def gradient(p, T):
+    first, second, errors = run(p, T)
+    g = {name: 0 * array for name, array in p.items()}
+    back = np.zeros(3)
+    for t in reversed(range(T)):
+        g["out"] += np.outer(errors[t], second[t + 1])
+        dz = (p["out"].T @ errors[t] + back) * (1 - second[t + 1] ** 2)
+        g["next_into"] += np.outer(dz, y[t])
+        g["next_within"] += np.outer(dz, second[t])
+        back = p["next_within"].T @ dz
+    for t in reversed(range(T)):
+        dz = back * (1 - first[t + 1] ** 2)
+        g["into"] += np.outer(dz, x[t])
+        g["within"] += np.outer(dz, first[t])
+        g["b"] += dz
+        back = p["within"].T @ dz
+    return g
+
+
+def case(T):
+    return own, lambda p: np.sum(np.square(run(p, T)[2])) / 2, lambda p: gradient(p, T)
+"""
+
+
+LOST = ('p["out"].T @ errors[t] + back', 'p["out"].T @ errors[t] + back * (t == -1)')
+
+
+def test_what_a_second_net_hands_to_the_last_step_of_the_first_is_no_step_of_the_loss():
+    assert diagnose(edited(TWO_NETS), lengths=(1, 2, 3)).passed
+    assert families(diagnosis := diagnose(edited(TWO_NETS, LOST))) == ["carry"], diagnosis
+
+
+def test_an_array_that_only_shuts_off_what_is_not_cured_is_not_said_to_be_on_the_way():
+    biases = [(' + p["b"]', ""), ('        g["b"] += dz\n', ""), (', "b": 3}', "}")]
+    text = told(diagnose(edited(TWO_NETS, LOST, *biases)))
+    assert (
+        "With next_within set to zero everything is right: the mistake is on the way back through next_within." in text
+    )
+
+
+def test_the_arrays_without_which_nothing_goes_back_are_not_said_to_cure_nothing():
+    text = told(diagnose(edited(TWO_NETS, ('back = p["within"].T @ dz', 'back = p["next_within"].T @ dz'))))
+    assert "No array set to zero cures it but next_within and out, without which too little goes back" in text

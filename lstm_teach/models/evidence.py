@@ -216,8 +216,9 @@ class Evidence:
         of the weights, as of a penalty, does not come from the loss at the end either.
         """
         params, others = self.with_change(pieces, change), set(self.bad) - {piece.name for piece in pieces}
-        found = measured(self.model, params, [[(name, ()) for name in self.bad]])
-        if not found or not found[0][1]:
+        groups = [self.bad] if alive else [self.bad, self.each]  # then the bad ones may have no gradient at all
+        found = measured(self.model, params, [[(name, ()) for name in names] for names in groups])
+        if not found or (alive and not found[0][1]):
             return np.inf
         got, living = gradient(self.model, params), 0
         for mine, own in ((got[name], params[name]) for name in others):
@@ -232,14 +233,17 @@ class Evidence:
         return [] if flat else [piece for piece, (off, _) in zip(pieces, found, strict=False) if off > 1e-6]
 
     def needed(self, pieces: list[Piece], change: Callable = np.zeros_like) -> list[Piece]:
-        """The fewest of these pieces whose change cures the error; none if that of all does not."""
+        """The fewest of these pieces whose change cures the error, best by shutting off none of the others; or none."""
         if self.off(pieces, change) >= 1e-6:
             return []
-        for piece in pieces:
-            fewer = [other for other in pieces if other != piece]
-            if fewer and self.off(fewer, change) < 1e-6:
-                pieces = fewer
-        return pieces
+        ways = []
+        for left in (pieces, pieces[::-1]):
+            for piece in left:
+                fewer = [other for other in left if other != piece]
+                if fewer and self.off(fewer, change, alive=0) < 1e-6:
+                    left = fewer
+            ways.append([piece for piece in pieces if piece in left])
+        return min(ways, key=lambda left: self.off(left, change, alive=1) >= 1e-6)
 
     def cure(self) -> str:
         """What cures it when it is zero, in words: matrices before vectors, one alone before all of one shape."""
@@ -259,5 +263,7 @@ class Evidence:
             told = self.layout.told(min(fewer, key=lambda off: sum(np.ptp(p.part[-1]) for p in off), default=needed))
             reached = not {piece.name for piece in needed} & self.silent & set(self.bad)
             where = f"through {told}" + ("" if reached else ", or in the delta there")
+            if all(self.each[piece.name].is_vector for piece in needed):  # which a delta need not go through
+                where += f", or where {'they are' if needed[1:] else 'it is'} used"
         said = f"With {told} set to zero everything is right"  # at T = 1 because of a factor, as a rule
         return "" if not told else f"{said}." if self.first == 1 else f"{said}: the mistake is on the way back {where}."

@@ -63,6 +63,8 @@ def explain(seen: Seen, models: Models, take: Take, notes: dict[str, None]) -> l
         others = explain(divided, models, lambda T: rescaled(take(T), alike), more)
         notes.update({note: None for note in more if "ruled out" not in note})
         told = f"{of_all.evidence} All arrays seem to have it; what is found next was found after dividing by it."
+        if any(other.family == "penalty" for other in others):
+            told += " A penalty without the factor then seems wrong, though it may be right."
         return [replace(of_all, evidence=told.strip()), *others]
     rest = [name for name in wrong if name not in explained]
     others = _trials(seen, models, take, rest, layout, notes) if rest else []
@@ -227,14 +229,18 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     said: Said = []
     # A walk that ends lacks the first step in every array that gets anything of it.
     if not (case.fine and case.layout.outputs) and not case.right:
-        said = [("truncation", f"It is as if the walk ended after {case.before} steps.")]
-    if case.before == 2:
+        said = [("truncation", f"It is as if the walk ended after {case.before} steps, or began anew there.")]
+    sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
+    sent = sent and case.still_wrong(sent, sent)  # which nothing makes so that is carried
+    if sent or case.before == 2:
         last = pooled(compare(case.take(20)), case.bad)
         mine, right = last.mine[last.tried], last.right[last.tried]
         # What is cut off is missing, and has little to do with what is left; what piles up makes most of the sum.
         alike = np.vdot(mine - right, mine) / (np.linalg.norm(mine - right) * np.linalg.norm(mine))
         of = listing(case.bad)
-        if alike > _PILED_UP or (not said and alike > _EITHER):
+        if sent:
+            said = said if alike <= _EITHER else []
+        elif alike > _PILED_UP or (not said and alike > _EITHER):
             told = f"At T = 20 most of the gradient of {of} is excess (cosine {alike:.2f})."
             said = [("accumulation", told)]
         elif alike > 0 and said:
@@ -251,13 +257,23 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
     if not set(case.bad) >= set(case.each) - case.silent or len(case.each) < 2:
         return
     at_output = [Piece(name) for name in case.bad if name in case.layout.outputs]
+    inner = {name for name in case.bad if name not in case.layout.outputs and case.each[name].is_matrix}
+    for cut in case.layout.on_the_state() if case.first > 1 else ():
+        got = measured(case.model, case.with_change(cut), [[(name, ())] for name in case.bad])
+        fine = [name for name, (off, size) in zip(case.bad, got, strict=False) if off <= 1e-6 < size]
+        if inner and inner <= set(fine) < set(case.bad):  # what comes from the loss is right
+            what = f"With {case.layout.told(cut)} set to zero, so that nothing spreads, {listing(fine)} are right"
+            return (yield [("carry", f"{what}; the others have a mistake of their own.")])
     wrong = [piece.name for piece in at_output if case.still_wrong([piece], [piece])]
     factors = [case.factors(name) for name in wrong]
     if (False, False) in factors:
         yield [("forward", f"Every array is wrong, and in {listing(wrong)} both the delta and the input are.")]
     if wrong:
-        what = f"Every array is wrong, {listing(wrong)} even when it is zero, so that nothing goes back through it."
-        other = f"The input of {listing(wrong)} can't be told from the delta; if it is wrong, it is this."
+        they, them = ("stay", "them") if wrong[1:] else ("stays", "it")
+        what = (
+            f"Every array is wrong. {listing(wrong)} {they} wrong even at zero, where nothing goes back through {them}."
+        )
+        other = f"If the input of {listing(wrong)} is wrong and not the delta, which looks the same here, it is this."
         said = [("loss", f"{what} {case.inputs_right()}".strip()), ("forward", other)]
         yield said if set(factors) == {(None, None)} and case.first == 1 else said[:1]
     if case.first == 1 and (at_output or not case.right):
@@ -293,7 +309,9 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
     if case.before and (hint := case.gate_hint()):
         yield [("carry", hint)]
     yield from _wrong_step(case) if (case.before, case.first) == (1, 2) else ()
-    what = "No array set to zero cures it, so it is not on the way back through one alone."
+    shut = [name for name in case.each if case.off([Piece(name)], alive=0) < 1e-6]
+    but = f" but {listing(shut)}, without which too little goes back to tell anything" if shut else ""
+    what = f"No array set to zero cures it{but}: it is not on the way back through {'another' if but else 'one'} alone."
     state = {piece.name for cut in case.layout.on_the_state() for piece in cut}
     if fine := sorted(state - case.ever - case.silent):
         what += f" The gradient of {listing(fine)} is right, so it comes later on the way back than the delta there."
@@ -313,7 +331,8 @@ def _wrong_step(case: Evidence) -> Iterator[Said]:
     mute = any(case.is_mute(block) for name in bad for block in case.layout.blocks(name))
     if mute or any(rank(one[name].right) > 1 for name in inner):
         return
-    if any(rank(two[name].away) == 2 == rank(two[name].right) for name in inner):
+    # Where one of them is right at one step, what that step hands back is wrong, and may go on to both of another net.
+    if {2} == {rank(two[name].away) for name in inner if rank(two[name].right) == 2}:
         what = "At T = 2 the delta of the last step, to which nothing is handed, is wrong too; at T = 1 it is right."
         yield [("steps", what)]
     for cut in case.layout.on_the_state() if inner else ():

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from lstm_teach.gradreport import listing
-from lstm_teach.models.differences import Comparison, Each, Models, Seen, pooled, wrong_of
+from lstm_teach.models.differences import Comparison, Each, Models, Seen, changed, gradient, pooled, reference, wrong_of
 from lstm_teach.models.families import FAMILIES, ModelFinding, finding
 from lstm_teach.models.layout import Layout, Piece
 
@@ -89,9 +90,9 @@ def bounded(each: Bad) -> ModelFinding | None:
 def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> ModelFinding:
     """What to say of a constant ratio: which law does it follow over the lengths?"""
     off = {T: k for T, k in ratios.items() if k != 1}
-    T, k = list(off.items())[-1]
     of = "The gradient of {where} is"
-    place = f"{of} {k:.4g} times the right one at T = {T}, in every entry."
+    times = listing(f"{k:.4g} times the right one at T = {T}" for T, k in off.items())
+    place = f"{of} {times}, in every entry."
     norms = [float(np.linalg.norm(each[T].mine)) for T in off]
     if len(norms) > 1 and np.ptp(norms) <= 1e-9 * norms[0] and max(off.values()) < 1:
         return finding("clipping", place, f"{norm} is {norms[0]:.4g} at T = {listing(off)}: the norm is clipped.")
@@ -102,7 +103,7 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
             also = "" if said == "1" else f", times {said}"
             sides = ("loss is", "gradients are") if power > 0 else ("gradients are", "loss is")
             why = f"The {sides[0]} averaged over the steps while the {sides[1]} summed."
-            return finding("scale", place, f"The factor is {_POWERS[power]} with T = {T}{also}. {why}")
+            return finding("scale", place, f"The factor is {_POWERS[power]} at every length{also}. {why}")
         if said == "-1":
             return finding("sign", f"{of} the right one times -1 at T = {listing(ratios)}.")
         count, square = said.removeprefix("-").removeprefix("1/"), "the 2 of a square, or " * (said in ("2", "1/2"))
@@ -110,11 +111,11 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
         why = f"It is {said} at every length, so no average over the steps{guess}"
         return finding("scale", f"{of} {constant:.4g} times the right one everywhere, at T = {listing(ratios)}.", why)
     place = f"{of} right in direction, but not in size: it is "
-    place += ", ".join(f"{k:.6g} times the right one at T = {T}" for T, k in ratios.items()) + "."
+    place += ", ".join(f"{k:.6g} times the right one at T = {T}" for T, k in off.items()) + "."
     if all(abs(Fraction(k).limit_denominator(40) - Fraction(k)) < 1e-5 for k in off.values()):
         counts = "These are ratios of small numbers, as of counts: of steps with a target, or in a mask."
         return finding("scale", place, counts)
-    clipped = len(off) == 1 and 0 < k < 1
+    clipped = len(off) == 1 and 0 < max(off.values()) < 1
     return finding("clipping" if clipped else "scale", place, "Is its norm clipped?" if clipped else "")
 
 
@@ -144,9 +145,11 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, models: Models, layout: Layout) ->
     if ratios := _ratios(piece, bad, seen):
         yield factor(ratios, {T: part_of(piece, each) for T, each in seen.items()})
     the, any_of = "The gradient of {where}", next(iter(bad.values()))
+    right = [T for T, each in seen.items() if T not in bad and not part_of(piece, each).silent]
+    when = f"T = {listing(bad)}" if right else "every length"
     # each gets T and a piece of any shape, one number (0-d) too; what has another shape than the piece is no match
     instead: list[tuple[str, str, Callable[[int, Comparison], np.ndarray]]] = [
-        ("left out", f"{the} is zero at every length; the right one is not.", lambda T, c: 0 * c.right),
+        ("left out", f"{the} is zero at {when}; the right one is not.", lambda T, c: 0 * c.right),
         ("transpose", f"{the} is the transpose of the right one.", lambda T, c: c.right.T),
     ]
     for other in (other for name in layout.shapes for pieces in layout.of(name) for other in pieces):
@@ -159,7 +162,9 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, models: Models, layout: Layout) ->
         low, high = min(by.values()), max(by.values())
         constant = high - low <= 1e-3 * abs(high)
         times = f"{abs(high):.3g} times" if constant else "a multiple of"
-        if (any_of.mine.size > 2 or (constant and len(by) > 1)) and low * high > 0:
+        half = _halved(piece.name, bad, models) if any_of.mine.size < 3 else any_of
+        halves = half is any_of or (constant and explains(half, half.mine, half.right + any_of.away / 2))
+        if halves and low * high > 0:
             what = f"has {times} the weights too much" if low > 0 else f"lacks {times} the weights"
             instead.append(("penalty", f"{the} {what}.", lambda T, c, by=by, w=weights: c.right + by[T] * w[T]))
         if any_of.is_matrix:
@@ -180,9 +185,9 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, models: Models, layout: Layout) ->
         if all(_equals(c, expected(T, c)) for T, c in bad.items()):
             yield finding(family, what)
     if not piece.part and _has_the_right_sum(bad):
-        what = "has the right sum, or its average everywhere, but not the right numbers one by one."
+        what = "adds up to the right sum, or holds it in every entry, but its numbers are not right one by one."
         yield finding("axis", f"{the} {what}")
-    if not piece.part and (law := bounded(bad)):
+    if not piece.part and bounded({**bad, 0: half}) and (law := bounded(bad)):
         yield law
 
 
@@ -196,6 +201,14 @@ def _ratios(piece: Piece, bad: Bad, seen: Seen) -> dict[int, float] | None:
     numbers = [c.mine.size for c in bad.values()]
     whole = not piece.part and numbers[0] > 1 and sum(numbers) > 2
     return ratios if whole or (len(bad) > 1 and _law(ratios)) else None
+
+
+def _halved(name: str, bad: Bad, models: Models) -> Comparison:
+    """The gradient of a number or two where these are half as large: one number is a multiple of any other."""
+    model = models[next(iter(bad))]
+    model = replace(model, params=changed(model.params, [(name, ..., model.params[name] / 2)]))
+    mine = gradient(model)[name]
+    return Comparison(mine, *reference(model, name, mine, mine.size))
 
 
 def _equals(c: Comparison, expected: np.ndarray) -> bool:
@@ -213,7 +226,7 @@ def _has_the_right_sum(bad: Bad) -> bool:
     for c in (c for c in bad.values() if c.tried.all()):
         total, by = c.right.sum(), np.abs(c.right).sum()
         told |= abs(total) > 1e-4 * by  # the errors of a softmax sum to 0, however they are added
-        gap = min(abs(c.mine.sum() - total), abs(c.mine.mean() - total))
+        gap = min(abs(c.mine.sum() - total), np.abs(c.mine - total).max())
         alike &= gap <= min(_SAME * by, 1e-3 * np.linalg.norm(c.mine - c.right))
     return bool(told and alike and c.is_vector and c.mine.size > 1)
 

@@ -664,9 +664,7 @@ def test_a_bias_that_holds_the_sum_of_all_is_told_in_words_that_are_true_of_it()
 def test_of_the_arrays_that_cure_an_error_together_those_are_named_that_shut_off_no_others():
     lost = (' + p["U_z"].T @ dz + p["U_r"].T @ dr', "")
     text = told(diagnose(edited((FOLDER / "gru_reset_before.py").read_text(), lost)))
-    assert (
-        "With U_z and U_r set to zero everything is right" in text
-    )  # so it is with U_h, without which U_r has no gradient
+    assert "With U_z and U_r set to zero everything is right" in text  # with U_h too, which takes U_r's gradient away
 
 
 def test_what_is_cured_by_a_vector_need_not_be_on_the_way_back_through_it():
@@ -759,9 +757,8 @@ def test_what_a_second_net_hands_to_the_last_step_of_the_first_is_no_step_of_the
 def test_an_array_that_only_shuts_off_what_is_not_cured_is_not_said_to_be_on_the_way():
     biases = [(' + p["b"]', ""), ('        g["b"] += dz\n', ""), (', "b": 3}', "}")]
     text = told(diagnose(edited(TWO_NETS, LOST, *biases)))
-    assert (
-        "With next_within set to zero everything is right: the mistake is on the way back through next_within." in text
-    )
+    cured = "With next_within set to zero everything is right"
+    assert f"{cured}: the mistake is on the way back through next_within." in text
 
 
 def test_the_arrays_without_which_nothing_goes_back_are_not_said_to_cure_nothing():

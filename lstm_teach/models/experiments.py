@@ -269,12 +269,10 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
     if (False, False) in factors:
         yield [("forward", f"Every array is wrong, and in {listing(wrong)} both the delta and the input are.")]
     if wrong:
-        they, them = ("stay", "them") if wrong[1:] else ("stays", "it")
-        what = (
-            f"Every array is wrong. {listing(wrong)} {they} wrong even at zero, where nothing goes back through {them}."
-        )
+        stay, them = ("stay", "them") if wrong[1:] else ("stays", "it")
+        what = f"{listing(wrong)} {stay} wrong even at zero, where nothing goes back through {them}."
         other = f"If the input of {listing(wrong)} is wrong and not the delta, which looks the same here, it is this."
-        said = [("loss", f"{what} {case.inputs_right()}".strip()), ("forward", other)]
+        said = [("loss", f"Every array is wrong. {what} {case.inputs_right()}".strip()), ("forward", other)]
         yield said if set(factors) == {(None, None)} and case.first == 1 else said[:1]
     if case.first == 1 and (at_output or not case.right):
         said = [("formula", f"Every array is wrong. {case.inputs_right()}".strip())]

@@ -81,9 +81,8 @@ class Here:
         return list(dict.fromkeys([*(atom.text for atom in maker.within("int")), *tokens]))
 
     def known(self, *quantities: str) -> dict[str, np.ndarray]:
-        """Those of the arrays that are one of these quantities."""
-        keys = enumerate(self.truth.keys)
-        bits = sum(1 << k for k, key in keys if key.quantity in quantities and key.loss is None)
+        """Those of the arrays that are one of these quantities, or what one loss by itself gives of it."""
+        bits = sum(1 << k for k, key in enumerate(self.truth.keys) if key.quantity in quantities)
         return {text: self.atoms[text] for text, found in self._found.items() if max(found, 0) & bits}
 
 
@@ -137,7 +136,7 @@ def unfilled(here: Here, empty: dict[str, np.ndarray]) -> Iterator[Edit]:
 
 
 def not_added(here: Here, empty: dict[str, np.ndarray]) -> Iterator[Edit]:
-    """Before the first reader of what is carried, and `empty` at the last step: what this step adds to it."""
+    """Before the first reader of what is carried, and `empty` at the last step, or a row: what this step adds to it."""
     for name, now in ((name, now) for name, now in empty.items() if now.size == max(now.shape)):
         for code, cost in expressions(now.shape, here.atoms, here.goals, here.truth, 3):
             yield forgotten(here.gap, cost - _HANDED, f"{name} += {code}")
@@ -197,6 +196,9 @@ def not_computed(here: Here, name: str, by_step: list[str]) -> Iterator[Edit]:
     lines = forward_lines(here, [text for text in zeros if here.atoms[text].size == here.truth.H])
     for code in itertools.chain(lines, _stacked(here)):
         yield from (forgotten(here.gap, _UNFILLED, f"{target} = {code}") for target in targets)
+        added, _, row = code.rpartition(" + ")
+        if added and row.endswith("]") and row in here.atoms:  # a part is there already
+            yield forgotten(here.gap, _UNFILLED, f"{row} += {added}")
 
 
 def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:

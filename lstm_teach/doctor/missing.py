@@ -20,8 +20,6 @@ from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
 
-_SIZES = 5  # of which two are tried together
-
 
 def missing_statements(scene: Scene) -> Iterator[Edit]:
     """All of them, for each unit."""
@@ -198,13 +196,21 @@ def _never_returned(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> I
 def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """Zeros, or a table of them, for what is read and never begun: before the loops in which it is read, or in them.
 
-    An attribute is begun where its object is made. What a table lacks under one key is written as for another.
+    An attribute is begun where its object is made. What a table lacks under one key is written as for another, and
+    `c = np.zeros(H) if c0 is None else c0` as the same of `h`.
     """
     name, reader = scene.without_value
-    for slot in own if isinstance(scene.error, KeyError) else ():
-        gap = scene.gaps.get((slot.block, slot.index + 1))
-        if gap is not None and isinstance(slot.node, ast.Assign) and is_zeros(slot.node.value):
-            yield from (forgotten(gap, 0.9, other) for other in other_matrices(scene.text(slot)))
+    states = {"h0", "c0"} & {arg.arg for arg in unit.node.args.args}
+    for slot in own if scene.error is not None else ():
+        gap, text, used = scene.gaps.get((slot.block, slot.index + 1)), scene.text(slot), states & names(slot.node)
+        zeros = is_zeros(getattr(slot.node, "value", None))
+        others = other_matrices(text) if zeros and isinstance(scene.error, KeyError) else ()
+        if len(used) == 1 < len(states) and "None" in text and (given := targets_of(slot.node)):
+            words = dict(zip(used, states - used, strict=True))
+            words = {unit.segment(given[0]): name, **words} if name else words
+            others = [re.sub(r"\w+", lambda found, words=words: words.get(found[0], found[0]), text)]
+        if gap is not None:
+            yield from (forgotten(gap, 0.9, other) for other in others)
     if reader not in own:
         return
     heads = [getattr(loop, HEADS[type(loop)]) for loop in reader.loops]
@@ -256,7 +262,7 @@ def _zeros(scene: Scene, gap: Slot, name: str) -> list[str]:
     sizes = [atom.text for atom in scene.of_shape(gap.unit, "int", gap)]
     found += [f"{np_}.zeros({size})" for size in sizes]
     found += [f"{np_}.zeros_like({text})" for text in {shape: text for text, shape in like.items()}.values()]
-    pairs = itertools.permutations([size for size in sizes if "[" not in size][:_SIZES], 2)
+    pairs = itertools.permutations([size for size in sizes if "[" not in size][:5], 2)
     found += [f"{np_}.zeros(({one}{more}, {other}))" for one, other in pairs for more in ("", " + 1")]
     return [found[0], *dict.fromkeys(found[1:])]
 
@@ -316,25 +322,18 @@ def _left_from_another_loop(scene: Scene, number: int, unit: Unit, own: list[Slo
 
 
 def _other_state(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """`if c0 is not None: c[0] = c0` after the same with `h0`, where `c0` is read nowhere; and the other way round.
-
-    And `c = np.zeros(H) if c0 is None else c0`, or the same for `c0` itself, where the run stops for want of it.
-    """
+    """`if c0 is not None: c[0] = c0` after the same with `h0`, where `c0` is read nowhere; and the other way round."""
     heads = {id(slot.node): slot for slot in scene.slots if slot.kind == "head"}
     states, known = {"h0", "c0"} & {arg.arg for arg in unit.node.args.args}, shapes_of(scene, number)
     unread = states - {n.id for n in ast.walk(unit.tree) if isinstance(n, ast.Name)}
-    conditions = (n for n in ast.walk(unit.tree) if isinstance(n, ast.If) and len(unread) == 1)
-    places = [(n, heads[id(n.test)]) for n in conditions if id(n.test) in heads and len(n.body) == 1 and not n.orelse]
-    stopped = [slot for slot in own if scene.error is not None and isinstance(slot.node, ast.Assign)]
-    for node, slot in [*places, *((slot.node, slot) for slot in stopped)] if len(states) == 2 else ():
-        text, gap = " ".join(unit.segment(node).split()), scene.gaps.get((slot.block, slot.index + 1))
-        if gap is None or len(used := states & set(re.findall(r"\w+", text))) != 1 or "None" not in text:
-            continue
-        targets = targets_of(node.body[0] if isinstance(node, ast.If) else node)
+    for node in (n for n in ast.walk(unit.tree) if isinstance(n, ast.If) and len(unread) == 1 < len(states)):
+        head, text, (state,) = heads.get(id(node.test)), " ".join(unit.segment(node).split()), unread
+        gap = scene.gaps.get((head.block, head.index + 1)) if head else None
+        one = gap and len(node.body) == 1 and not node.orelse and re.match(r"if [hc]0 is not", text)
+        targets = targets_of(node.body[0]) if one else []
         base = _root(unit, targets[0]) if targets else ""
-        others = [atom.text for atom in scene.of_shape(number, known[base])] if base in known else []
-        for other in [scene.without_value[0], base] if slot in stopped else others:
-            words = {base: other, **dict(zip(used, states - used, strict=True))}
+        for other in scene.of_shape(number, known[base]) if base in known else ():
+            words = {**dict.fromkeys(states, state), base: other.text}
             yield forgotten(gap, 1.0, re.sub(r"\w+", lambda found, words=words: words.get(found[0], found[0]), text))
 
 

@@ -613,12 +613,6 @@ def test_a_line_that_prepares_zeros_and_was_left_out_is_found(text, line):
     assert finding.repair.split(" = ")[0] == line.split(" = ")[0] and "zeros" in finding.repair
 
 
-GROWN = (
-    ARRAYS.replace("s, m = np.zeros(H)", "dS, m = np.zeros((T + 1, H))")
-    .replace("    s += p.V.T @ D[t]", "    dS[t] += p.V.T @ D[t]")
-    .replace(" s * ", " dS[t] * ")
-    .replace("        s = p.Wi.T @", "        dS[t - 1] = p.Wi.T @")
-)
 STACK = STACKED.replace("z = W @ h[t] + U[:, x[t]]", "A[t] = U[:, x[t]]\n        A[t] += W @ h[t]\n        z = A[t]")
 STACK = STACK.replace("    for t in range(T):", "    A = np.zeros((T, 4 * H))\n    for t in range(T):", 1)
 LIST = NAMES.replace("grads = lt.Params.zeros(K, H)", "grads = [np.zeros_like(matrix) for matrix in params.values()]")
@@ -629,7 +623,6 @@ LIST = LIST.replace('grads["W" + k]', "grads[1 + n]").replace('grads["U" + k]', 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        (GROWN, "dS[t] += p.V.T @ D[t]"),
         pytest.param(STACK, "A[t] += W @ h[t]", marks=long),
         (LIST, "grads[0] += np.outer(errors[t], h)"),
         pytest.param(LIST, "grads[1 + n] += np.outer(dz, h_prev)", marks=long),

@@ -136,7 +136,7 @@ def unfilled(here: Here, empty: dict[str, np.ndarray]) -> Iterator[Edit]:
 
 
 def not_added(here: Here, empty: dict[str, np.ndarray]) -> Iterator[Edit]:
-    """Before the first reader of what is carried, and `empty` at the last step, or a row: what this step adds to it."""
+    """Before the first reader of what is carried, and `empty` at the last step: what this step adds to it."""
     for name, now in ((name, now) for name, now in empty.items() if now.size == max(now.shape)):
         for code, cost in expressions(now.shape, here.atoms, here.goals, here.truth, 3):
             yield forgotten(here.gap, cost - _HANDED, f"{name} += {code}")

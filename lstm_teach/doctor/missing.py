@@ -48,15 +48,15 @@ def never_filled(scene: Scene, number: int) -> set[str]:
 
 
 def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
-    """What a unit prepares and never fills, carries on or fills, by the gap before the first statement that reads it.
+    """What a unit prepares and never fills, or carries on, by the gap before the first statement that reads it.
 
     A helper function may be called in every turn of a loop: there, what it is given counts as carried.
     """
     own = scene.statements[number]
     given: dict[str, set[bool]] = {arg.arg: {True, False} for arg in scene.units[number].node.args.args if number}
     for slot in own:
-        for target in targets_of(slot.node):
-            given.setdefault(_root(scene.units[number], target), set()).add(bool(slot.loops))
+        for target in (target for target in targets_of(slot.node) if isinstance(target, ast.Name)):
+            given.setdefault(target.id, set()).add(bool(slot.loops))
     waiting = never_filled(scene, number) | {name for name, looped in given.items() if len(looped) == 2}
     found: dict[int, set[str]] = {}
     for slot in (slot for slot in own if slot.loops or number):

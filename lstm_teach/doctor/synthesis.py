@@ -158,10 +158,6 @@ class _Anew:
         number, unit = place.slot.number, place.slot.unit
         waiting = self.empty[unit] if number in self.ends else self.readers.get(number, ())
         zeros = {t: v for t in sorted(waiting) if (v := self._value(t)) is not None and not v.any()}
-        grows = number in self.readers and self.scene.error is None  # else the fault is where it stops
-        indices = [i for k in place.maker.loop_names() for i in (k, f":, {k}")] if grows else []
-        rows = (f"{t}[{i}]" for t, i in itertools.product(sorted(waiting), indices))
-        zeros |= {t: v for t in rows if (v := self._value(t)) is not None and v.shape == (self.truth.H,)}
         if number in self.ahead and place.visits == 1:
             unset = (t for t, one in self.local.items() if type(one) is list and any(each is None for each in one))
             by_step = [*(t for t, one in self.local.items() if _by_number(one)), *unset]
@@ -173,7 +169,7 @@ class _Anew:
             yield from undefined(here, self.undefined, self._carried())
         elif number in self.ends:
             yield from not_handed_on(here, self.handed_on)
-        if grows:
+        if number in self.readers and self.scene.error is None:  # else the fault is where it stops
             yield from not_added(here, zeros)
         yield from unfilled(here, zeros)
 

@@ -220,7 +220,7 @@ def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterat
         made = [k for k, one in enumerate(scene.units) if one.owner is unit.owner and one.node.name == "__init__"]
         gaps = [gap for gap in scene.gaps.values() if gap.unit in made][-1:] or gaps
     if gaps:
-        unset = _never_begun(scene, scene.units[gaps[0].unit], scene.statements[gaps[0].unit], name)
+        unset = [] if "." in name else _never_begun(unit, own)
         for texts in zip(*(_zeros(scene, gaps[0], one) for one in [name, *unset]), strict=True):
             lines = [f"{name} = {texts[0]}", f"{', '.join(unset)} = {', '.join(texts[1:])}"]
             for (deep, gap), line in itertools.product(enumerate(gaps), lines[: 1 + (len(unset) > 1)]):
@@ -229,13 +229,8 @@ def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterat
             yield forgotten(gaps[0], 0.9, f"{name} = {text}")
 
 
-def _never_begun(scene: Scene, unit: Unit, own: list[Slot], name: str) -> list[str]:
-    """The names that a unit reads, or adds to, before they have a value; attributes, if the `name` is one."""
-    owner, dot, _ = name.rpartition(".")
-    if dot:
-        texts = re.findall(rf"\b{owner}\.(\w+)", "".join(one.text for one in scene.units if one.owner is unit.owner))
-        given, found = {*scene.fields, *dir(unit.owner)}, dict.fromkeys(texts)
-        return [f"{owner}.{text}" for text in found if text not in given]
+def _never_begun(unit: Unit, own: list[Slot]) -> list[str]:
+    """The names that a unit reads, or adds to, before they have a value."""
     found, given = {}, {*dir(builtins), *unit.function.__globals__}
     given |= {getattr(n, "arg", getattr(n, "asname", None) or getattr(n, "name", "")) for n in ast.walk(unit.tree)}
     for slot in own:

@@ -649,3 +649,115 @@ def test_a_return_in_the_loop_is_told_to_stand_after_it():
     (finding,) = diagnosis.findings
     assert finding.repair == "return grads  # goes one level further out, after the loop"
     assert "\n    return grads" in diagnosis.repaired_source
+
+
+CLASS = """
+import numpy as np
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+class Net:
+    def __init__(self, p):
+        self.W, self.U, self.V = [p["W" + k] for k in "ifog"], [p["U" + k] for k in "ifog"], p.V
+        self.dV = np.zeros_like(self.V)
+        self.dW = [np.zeros_like(one) for one in self.W]
+        self.dU = [np.zeros_like(one) for one in self.U]
+        self.kept = []
+
+    def step(self, token, h, c):
+        z = [W @ h + U[:, token] for W, U in zip(self.W, self.U)]
+        i, f, o, g = *map(sigmoid, z[:3]), np.tanh(z[3])
+        self.kept.append((token, h, c, i, f, o, g))
+        c = f * c + i * g
+        return o * np.tanh(c), c
+
+    def back(self, target, dh, dc):
+        token, h, c, i, f, o, g = self.kept.pop()
+        tc = np.tanh(f * c + i * g)
+        e = np.exp(self.V @ (o * tc))
+        dy = e / e.sum()
+        dy[target] -= 1
+        self.dV += np.outer(dy, o * tc)
+        dh = dh + self.V.T @ dy
+        dc = dc + dh * o * (1 - tc ** 2)
+        dz = [dc * g * i * (1 - i), dc * c * f * (1 - f), dh * tc * o * (1 - o), dc * i * (1 - g ** 2)]
+        for k in range(4):
+            self.dW[k] += np.outer(dz[k], h)
+            self.dU[k][:, token] += dz[k]
+        return sum(self.W[k].T @ dz[k] for k in range(4)), dc * f
+
+
+def backward(params, x, targets, h0=None, c0=None):
+    net, n = Net(params), params.hidden_size
+    h = np.zeros(n) if h0 is None else h0
+    c = np.zeros(n) if c0 is None else c0
+    for token in x:
+        h, c = net.step(token, h, c)
+    dh, dc = np.zeros(n), np.zeros(n)
+    for target in targets[::-1]:
+        dh, dc = net.back(target, dh, dc)
+    return net.dV, *net.dW, *net.dU
+"""
+# Gradients that are prepared one by one, and those of the gates in a table.
+ONE_BY_ONE = OBJECT.replace(
+    "    grads = lt.Params.zeros(params.vocab_size, params.hidden_size)\n",
+    """    dV = np.zeros_like(params.V)
+    grads = {}
+    for k in "ifog":
+        grads["W" + k] = np.zeros_like(params["W" + k])
+        grads["U" + k] = np.zeros_like(params["U" + k])
+""",
+)
+ONE_BY_ONE = ONE_BY_ONE.replace("grads.V", "dV").replace("return grads", 'return {"V": dV, **grads}')
+BY_GATE = (
+    TABLES.replace("    grads =", '    dW = {k: np.zeros_like(params["W" + k]) for k in "ifog"}\n    grads =')
+    .replace('grads["W" + k]', "dW[k]")
+    .replace("return grads", 'return {**dict(grads.items()), **{"W" + k: dW[k] for k in "ifog"}}')
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (ONE_BY_ONE, "dV = np.zeros_like(params.V)"),
+        (ONE_BY_ONE, 'grads["U" + k] = np.zeros_like(params["U" + k])'),
+        (HELPED, "grads = {name: np.zeros_like(matrix) for name, matrix in params.items()}"),
+        (BY_GATE, 'dW = {k: np.zeros_like(params["W" + k]) for k in "ifog"}'),
+        (ARRAYS, "I, F, O, G = (np.zeros((T, H)) for _ in range(4))"),
+        (CLASS, "self.dV = np.zeros_like(self.V)"),
+        (NAMES, "c_prev = np.zeros(H) if c0 is None else c0"),
+        pytest.param(CLASS, "h = np.zeros(n) if h0 is None else h0", marks=long),
+    ],
+)
+def test_a_line_that_prepares_zeros_and_was_left_out_is_found(text, line):
+    indent = re.search(rf"( +){re.escape(line)}\n", text)[1]
+    diagnosis, _ = examined(text, f"{indent}{line}\n", "")
+    finding = next(finding for finding in diagnosis.findings if finding.line)
+    before = next(k for k, row in enumerate(text.splitlines(), 1) if row.strip() == line) - 1
+    assert finding.proved and finding.how == "add" and abs(before - finding.line) < 6
+    assert finding.repair.split(" = ")[0] == line.split(" = ")[0] and "zeros" in finding.repair
+
+
+STACK = STACKED.replace("z = W @ h[t] + U[:, x[t]]", "A[t] = U[:, x[t]]\n        A[t] += W @ h[t]\n        z = A[t]")
+STACK = STACK.replace("    for t in range(T):", "    A = np.zeros((T, 4 * H))\n    for t in range(T):", 1)
+LIST = NAMES.replace("grads = lt.Params.zeros(K, H)", "grads = [np.zeros_like(matrix) for matrix in params.values()]")
+LIST = LIST.replace('    for k in "ifog":\n', '    for n, k in enumerate("ifog"):\n').replace('grads["V"]', "grads[0]")
+LIST = LIST.replace('grads["W" + k]', "grads[1 + n]").replace('grads["U" + k]', "grads[5 + n]")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param(STACK, "A[t] += W @ h[t]", marks=long),
+        (LIST, "grads[0] += np.outer(errors[t], h)"),
+        pytest.param(LIST, "grads[1 + n] += np.outer(dz, h_prev)", marks=long),
+    ],
+)
+def test_what_is_added_to_a_row_or_an_entry_and_was_left_out_is_found(text, line):
+    indent = re.search(rf"( +){re.escape(line)}\n", text)[1]
+    diagnosis, _ = examined(text, f"{indent}{line}\n", "")
+    finding = next(finding for finding in diagnosis.findings if finding.line)
+    assert finding.proved and finding.repair == line

@@ -82,9 +82,8 @@ class Here:
         return list(dict.fromkeys([*(atom.text for atom in maker.within("int")), *tokens]))
 
     def known(self, *quantities: str) -> dict[str, np.ndarray]:
-        """Those of the arrays that are one of these quantities."""
-        keys = enumerate(self.truth.keys)
-        bits = sum(1 << k for k, key in keys if key.quantity in quantities and key.loss is None)
+        """Those of the arrays that are one of these quantities, or what one loss by itself gives of it."""
+        bits = sum(1 << k for k, key in enumerate(self.truth.keys) if key.quantity in quantities)
         return {text: self.atoms[text] for text, found in self._found.items() if max(found, 0) & bits}
 
 
@@ -208,6 +207,9 @@ def not_computed(here: Here, name: str, by_step: list[str]) -> Iterator[Edit]:
         value = here.value(code)
         for slot in (s for s in follows if value is not None and here.scene.results.get(s.number) == value.shape):
             yield Maker(here.scene, slot).swap("equation", _ANEW, slot.node.value, code)
+        added, _, row = code.rpartition(" + ")
+        if added and row.endswith("]") and row in here.atoms:  # a part is there already
+            yield forgotten(here.gap, _UNFILLED, f"{row} += {added}")
 
 
 def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:

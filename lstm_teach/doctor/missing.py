@@ -6,6 +6,7 @@ What is missing by value is in leftout. Imports the operators, edits, scene and 
 from __future__ import annotations
 
 import ast
+import builtins
 import itertools
 import re
 from collections import Counter
@@ -14,7 +15,7 @@ from typing import Any
 
 from lstm_teach.doctor.donors import twins, unlike
 from lstm_teach.doctor.edits import Maker, sums_up
-from lstm_teach.doctor.scene import Scene, gives_zeros, is_tokens, is_vector, is_zeros, targets_of
+from lstm_teach.doctor.scene import Scene, gives_zeros, is_tokens, is_vector, is_zeros, read_by, targets_of
 from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
@@ -84,11 +85,17 @@ def beginnings(unit: Unit, target: ast.expr) -> Iterator[str]:
 
 
 def other_matrices(name: str) -> Iterator[str]:
-    """The name with another matrix or gate in it: `dWf`, `dVi` and `dV` for `dWi`."""
+    """The name with another matrix or gate in it: `dWf`, `dVi` and `dV` for `dWi`; in a text, all that are the same.
+
+    And `grads[0]` and `grads[1 + k]` for `grads[5 + k]`, in the order of the parameters.
+    """
     yield from {re.sub(r"[WU][ifog]\b", "V", name), re.sub(r"([\"'])[WU]([\"']) \+ \w+", r"\1V\2", name)} - {name}
-    for match in re.finditer(r"[WUV](?=[ifog]?\b|\"|')|(?<=[WU])[ifog]\b", name):
-        for other in "WUV" if match[0] in "WUV" else "ifog":
-            yield name[: match.start()] + other + name[match.end() :]
+    place = r"[WUV](?=[ifog]?\b|\"|')|(?<=[WU])[ifog]\b"
+    for old in dict.fromkeys(re.findall(place, name)):
+        for other in "WUV" if old in "WUV" else "ifog":
+            yield re.sub(place, lambda found, old=old, other=other: other if found[0] == old else found[0], name)
+    for first, more in re.findall(r"\[([15])( \+ \w+)\]", name):
+        yield from (name.replace(f"[{first}{more}]", new) for new in ("[0]", f"[{6 - int(first)}{more}]"))
 
 
 def _begins_with_zeros(slot: Slot) -> bool:
@@ -187,27 +194,89 @@ def _never_returned(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> I
 
 
 def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """Zeros for what is read in a loop without a value, before it or in it: written as elsewhere, or of some size."""
+    """Zeros, or a table of them, for what is read and never begun: before the loops in which it is read, or in them.
+
+    An attribute is begun where its object is made. What a table lacks under one key is written as for another, and
+    `c = np.zeros(H) if c0 is None else c0` as the same of `h`.
+    """
     name, reader = scene.without_value
-    if reader not in own or not reader.loops:
+    states = {"h0", "c0"} & {arg.arg for arg in unit.node.args.args}
+    for slot in own if scene.error is not None else ():
+        gap, text, used = scene.gaps.get((slot.block, slot.index + 1)), scene.text(slot), states & names(slot.node)
+        zeros = is_zeros(getattr(slot.node, "value", None))
+        others = other_matrices(text) if zeros and isinstance(scene.error, KeyError) else ()
+        if len(used) == 1 < len(states) and "None" in text and (given := targets_of(slot.node)):
+            words = dict(zip(used, states - used, strict=True))
+            words = {unit.segment(given[0]): name, **words} if name else words
+            others = [re.sub(r"\w+", lambda found, words=words: words.get(found[0], found[0]), text)]
+        if gap is not None:
+            yield from (forgotten(gap, 0.9, other) for other in others)
+    if reader not in own:
         return
-    loop, heads = reader.loops[0], [getattr(loop, HEADS[type(loop)]) for loop in reader.loops]
+    heads = [getattr(loop, HEADS[type(loop)]) for loop in reader.loops]
     places = [slot for slot in scene.slots if slot is reader or slot.node in heads]
-    values = [slot.node.value for slot in own if isinstance(slot.node, ast.Assign)]
-    values = [one for value in values for one in (value.elts if isinstance(value, ast.Tuple) else [value])]
-    zeros = [unit.segment(value) for value in values if is_zeros(value)]
-    zeros += [other for text in zeros for other in other_matrices(text)]
-    zeros += [f"{scene.numpy}.zeros({atom.text})" for atom in scene.of_shape(number, "int", places[0])]
-    inside = [node for node in ast.walk(loop) if isinstance(node, ast.Name)]
-    before = {node.id for slot in own for node in ast.walk(slot.node) if isinstance(node, ast.Name) and not slot.loops}
-    first = {node.id: node for node in sorted(inside, key=lambda node: -node.lineno)}  # where each name stands first
-    carried = [n for n, node in first.items() if isinstance(node.ctx, ast.Load) and n not in before]
-    several = [n for n in reversed(carried) if any(k.id == n and isinstance(k.ctx, ast.Store) for k in inside)]
     gaps = [gap for slot in places if (gap := scene.gaps.get((slot.block, slot.index)))]
-    for (deep, gap), text in itertools.product(enumerate(gaps), dict.fromkeys(zeros)):
-        yield forgotten(gap, 0.9 + 0.1 * deep, f"{name} = {text}")
-        if len(several) > 1:
-            yield forgotten(gap, 0.9 + 0.1 * deep, f"{', '.join(several)} = {', '.join([text] * len(several))}")
+    if "." in name:
+        made = [k for k, one in enumerate(scene.units) if one.owner is unit.owner and one.node.name == "__init__"]
+        gaps = [gap for gap in scene.gaps.values() if gap.unit in made][-1:] or gaps
+    if gaps:
+        unset = [] if "." in name else _never_begun(unit, own)
+        for texts in zip(*(_zeros(scene, gaps[0], one) for one in [name, *unset]), strict=True):
+            lines = [f"{name} = {texts[0]}", f"{', '.join(unset)} = {', '.join(texts[1:])}"]
+            for (deep, gap), line in itertools.product(enumerate(gaps), lines[: 1 + (len(unset) > 1)]):
+                yield forgotten(gap, 0.9 + 0.1 * deep, line)
+        for text in _tables(scene, gaps[0], unit, name):
+            yield forgotten(gaps[0], 0.9, f"{name} = {text}")
+
+
+def _never_begun(unit: Unit, own: list[Slot]) -> list[str]:
+    """The names that a unit reads, or adds to, before they have a value."""
+    found, given = {}, {*dir(builtins), *unit.function.__globals__}
+    given |= {getattr(n, "arg", getattr(n, "asname", None) or getattr(n, "name", "")) for n in ast.walk(unit.tree)}
+    for slot in own:
+        inner = [n.target for n in (*slot.loops, *ast.walk(slot.node)) if isinstance(n, ast.For | ast.comprehension)]
+        found |= dict.fromkeys(sorted(read_by(slot.node) - given - (new := names(*inner, context=ast.Store))))
+        given |= new if isinstance(slot.node, ast.AugAssign) else new | names(slot.node, context=ast.Store)
+    return list(found)
+
+
+def _zeros(scene: Scene, gap: Slot, name: str) -> list[str]:
+    """Arrays of zeros, at first one like the matrix that a name is called after, "" if there is none.
+
+    Then those that the code makes, of some size, like each of the matrices, and for a table by steps.
+    """
+    np_, known = scene.numpy, shapes_of(scene, gap.unit)
+    like = {t: shape for t, shape in known.items() if is_vector(shape) and len(shape) == 2}
+    like |= {f"{one}.{matrix}": matrix[0] for one in _holders(scene, gap)[:1] for matrix in Params.NAMES}
+    word = re.findall(r"\w+", f"_{name}")[-1].lower()
+    called = {t: len(end) for t in like if t != name and word.endswith(end := re.findall(r"\w+", t)[-1].lower())}
+    found = [f"{np_}.zeros_like({max(called, key=called.get)})" if called else ""]
+    every = ((unit, node) for unit in scene.units for node in ast.walk(unit.tree) if isinstance(node, ast.Call))
+    found += [unit.segment(node) for unit, node in every if is_zeros(node)]
+    found += [other for text in found[1:] for other in other_matrices(text)]
+    sizes = [atom.text for atom in scene.of_shape(gap.unit, "int", gap)]
+    found += [f"{np_}.zeros({size})" for size in sizes]
+    found += [f"{np_}.zeros_like({text})" for text in {shape: text for text, shape in like.items()}.values()]
+    pairs = itertools.permutations([size for size in sizes if "[" not in size][:5], 2)
+    found += [f"{np_}.zeros(({one}{more}, {other}))" for one, other in pairs for more in ("", " + 1")]
+    return [found[0], *dict.fromkeys(found[1:])]
+
+
+def _holders(scene: Scene, gap: Slot) -> list[str]:
+    """What holds all weights: the argument, where it has its name, and dicts of arrays."""
+    dicts = [text for text, shape in shapes_of(scene, gap.unit).items() if str(shape).startswith("dict of")]
+    return [arg.arg for arg in scene.units[0].node.args.args[:1] if arg.arg in gap.names] + dicts
+
+
+def _tables(scene: Scene, gap: Slot, unit: Unit, name: str) -> Iterator[str]:
+    """Zeros under the keys with which a name is read in a unit: for all weights, or for what a loop runs over."""
+    inside = list(ast.walk(unit.tree))
+    if any(isinstance(n, ast.Subscript) and unit.segment(n.value) == name for n in inside):
+        for text in _holders(scene, gap):
+            yield f"{{key: {scene.numpy}.zeros_like(one) for key, one in {text}.items()}}"
+        loops = {f"for {unit.segment(n.target)} in {unit.segment(n.iter)}" for n in inside if isinstance(n, ast.For)}
+        for loop, zeros in itertools.product(sorted(loops), _zeros(scene, gap, "")[1:]):
+            yield f"{{{loop.split()[1]}: {zeros} {loop}}}"
 
 
 def _called_once_more(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:

@@ -129,11 +129,16 @@ class Scene:
 
     @functools.cached_property
     def without_value(self) -> tuple[str, Slot | None]:
-        """The name without a value that stopped the run, and the first statement that reads it."""
-        found = re.search(r"'(\w+)'", str(self.error)) if isinstance(self.error, NameError) else None
-        name = found and found[1]
-        for slot in chain.from_iterable(self.statements):
-            if name in names(slot.node):
+        """The name without a value that stopped the run, or attribute of an object, and the first to read it."""
+        found = re.search(r"^'(\w+)' object has no attribute '(\w+)'|(?:name|variable) '(\w+)'", str(self.error))
+        kind, attribute, name = found.groups() if found else ("", "", "")
+        every = chain.from_iterable(self.statements) if isinstance(self.error, NameError | AttributeError) else ()
+        for slot in every:
+            unit = self.units[slot.unit]
+            if unit.owner and unit.owner.__name__ == kind:
+                for path in (n for n in ast.walk(slot.node) if isinstance(n, ast.Attribute) and n.attr == attribute):
+                    return unit.segment(path), slot
+            elif name in read_by(slot.node) and (name in slot.names) == isinstance(self.error, UnboundLocalError):
                 return name, slot
         return "", None
 
@@ -181,6 +186,11 @@ def targets_of(node: ast.AST) -> list[ast.expr]:
         flat = [e for t in node.targets for e in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])]
         return [t for t in flat if not isinstance(t, ast.Starred)]
     return [node.target] if isinstance(node, ast.AugAssign) else []
+
+
+def read_by(node: ast.AST) -> set[str]:
+    """The names that a statement reads, that of what it adds to as well."""
+    return names(node) | (names(node.target, context=ast.Store) if isinstance(node, ast.AugAssign) else set())
 
 
 def all_vectors(scene: Scene, unit: int) -> list[Atom]:

@@ -216,7 +216,7 @@ class _Anew:
             dot = "." if place.slot.number in self.before else ""  # there no other row may have been read so far
             known = [(t, v) for t, v in (atoms | lists).items() if t.replace(dot, "").isidentifier()]
             steps = [t for t, v in known if _by_number(v) or len(v) - self.truth.case.length in (0, 1)]
-            offsets = ("", " - 1", " + 1") if ahead else ("", " - 1")
+            offsets = ("", " - 1", " + 1") if ahead or place.slot.number in self.ends else ("", " - 1")
             places = [t + offset for t in place.maker.loop_names() for offset in offsets]
             columns = [
                 t for t, v in known if getattr(v, "ndim", 0) == 2 and v.shape[1] - self.truth.case.length in (0, 1)

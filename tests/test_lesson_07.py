@@ -481,10 +481,12 @@ def test_a_pass_of_the_learners_own_that_lacks_a_line_is_repaired_whatever_case_
     names = loaded(1, 5) | {"h": "the learner's own"}
     own = inspect.getsource(clinic_cases.right_pass).replace("right_pass", "my_backward").replace(*lacking)
     cell = cell_source(NOTEBOOK, "my-backward")
-    cell = re.sub(r"def my_backward.*(?=\n\nlt\.diagnose)", lambda _: own, cell, flags=re.DOTALL)
+    cell = re.sub(r"def my_backward.*(?=\n\nwith clinic)", lambda _: own, cell, flags=re.DOTALL)
     diagnosis = run_cell(NOTEBOOK, "my-backward", cell, names)
     assert diagnosis.repaired_source is not None
-    assert names["h"] == "the learner's own" and not names.keys() & {"y", "dc", "f", "dy"}
+    assert names["h"] == "the learner's own" and isinstance(names["y"], clinic.Gone)
+    with pytest.raises(NameError, match=r"run clinic\.load_names\(3\)"):  # as before
+        exec("dh + dzi", names)
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ Imports the numeric core, the cases and the pictures; no widgets.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -102,12 +103,17 @@ def load_names(number: int) -> None:
     notebook |= _loaded
 
 
-def drop_names() -> None:
-    """Take the names of all cases out of the notebook, so that they hide nothing that the learner's own code lacks."""
-    notebook = sys._getframe(1).f_globals
-    for name, value in _loaded.items():
-        if notebook.get(name) is value:
-            del notebook[name]
+@contextlib.contextmanager
+def without_names() -> Iterator[None]:
+    """Without the names of the cases in the notebook, so that what a learner's own code lacks is missing."""
+    notebook = sys._getframe(2).f_globals  # that of the `with`, beyond contextlib's own frame
+    taken = {name: value for name, value in _loaded.items() if notebook.get(name) is value}
+    for name in taken:
+        del notebook[name]
+    try:
+        yield
+    finally:
+        notebook |= taken
 
 
 class Gone:

@@ -603,6 +603,11 @@ def test_states_that_no_line_reads_are_told_where_they_cannot_be_put_in():
     wrong = f"{forward}    return {names}\n\n\n{head}    dV, dW{back}"
     diagnosis = lt.diagnose(define(wrong, "backward", "<wrong>"), steps=1000, progress=False)
     assert "No line reads h0 and c0: the pass begins with something else." in diagnosis.notes
+    assert not diagnosis.findings  # from zeros all is right
+    more = wrong.replace("m = m * F[t]", "m = m")
+    diagnosis = lt.diagnose(define(more, "backward", "<wrong>"), progress=False)
+    assert [finding.repair for finding in diagnosis.findings] == ["m = m * F[t]"] and diagnosis.repaired_source
+    assert any("No line reads h0 and c0" in note and "from a zero initial state" in note for note in diagnosis.notes)
 
 
 def test_a_name_that_only_another_loop_assigns_gets_its_value_in_this_one_too():

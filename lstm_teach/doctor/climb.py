@@ -41,7 +41,8 @@ class Climb:
 
     def __init__(self, bench: Bench):
         self.bench, self.code, self.tell, self.tried = bench, bench.code, bench.tell, 0
-        takes, truths = states_taken(bench.code.backward), bench.truths
+        truths = bench.truths
+        takes = {n: each for n, each in states_taken(bench.code.backward).items() if n in truths[0].case.states}
         self.rungs = ladder(takes)
         three = len(self.rungs) - 2  # place of the net with three steps in whose tokens none appears twice
         longest = Case(*own_case(LENGTHS[-1], takes))  # clipping may show there only

@@ -80,9 +80,17 @@ def _diagnosis(
     if hangs or code is None:
         return diagnosis
 
+    unread = [name for name in takes if name not in names(code.units[0].tree)]
     lengths = (3,) if endless else _lengths(backward, takes)
+    none_read = unread == [*takes] != []  # then most of the budget is for the other faults, from zeros
+    limits = {"seconds": seconds and seconds / (1 + none_read), "progress": show}
     try:
-        result = search(code, takes, lengths=lengths, steps=steps, seconds=seconds, progress=show)
+        result = search(code, takes, lengths=lengths, steps=steps * 2 // 5 if none_read else steps, **limits)
+        from_zeros = _lengths(backward, {}) if none_read and not result.proved else ()
+        if from_zeros and result.stopped != "interrupted":  # with other faults, which show from zeros as well
+            again = search(code, {}, lengths=from_zeros, steps=steps * 3 // 5, **limits)
+            whole = {"seconds": result.seconds + again.seconds, "tried": result.tried + again.tried}
+            takes, result = {}, replace(again, **whole)
     finally:
         if show:
             print("\r" + " " * 70 + "\r", end="", flush=True)
@@ -93,11 +101,13 @@ def _diagnosis(
         outside = {name: way for name, way in outside.items() if any(name in finding.code for finding in found)}
     notes += [_OUTSIDE.format(*pair) for pair in outside.items()]
     if not result.proved:
-        if not outside:  # else what the rest of the code computes tells little
+        if not outside and (from_zeros or not none_read):  # else what the rest of the code computes tells little
             place, known = account.what_is_known(result.code if found else code)
             found, notes = found or place, notes + known
-        notes += [_UNREAD.format(listing(unread))] if (unread := _unread(code, takes)) else []
         notes += _STOPPED[result.stopped]
+    if unread and (not result.proved or not takes):
+        so = "; from a zero initial state, the repair is right" if result.proved else ""
+        notes.append(f"No line reads {listing(unread)}: the pass begins with something else{so}.")
     return replace(
         diagnosis,
         findings=(*problems, *found),
@@ -108,7 +118,6 @@ def _diagnosis(
     )
 
 
-_UNREAD = "No line reads {}: the pass begins with something else."
 _OUTSIDE = "{} was not searched, and the fault may be in there. To search it too, use `{}`, without the module's name."
 _STOPPED = {
     "": [],
@@ -148,11 +157,6 @@ def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...])
             "decorator change the result, or does it read a file on its way to the result?"
         )
     return code, None
-
-
-def _unread(code: Code, takes: dict[str, bool]) -> list[str]:
-    """Initial states that a pass takes and does not read."""
-    return [name for name in takes if name not in names(code.units[0].tree)]
 
 
 def _lengths(backward: Backward, takes: dict[str, bool]) -> tuple[int, ...]:

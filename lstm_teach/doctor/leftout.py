@@ -180,13 +180,18 @@ def _back_to_h(here: Here) -> Iterator[str]:
             yield f"{text}.T @ {other}" if delta.ndim == 1 else f"{other} @ {text}"
 
 
-def not_computed(here: Here, name: str, by_step: list[str]) -> Iterator[Edit]:
-    """A line of the forward pass, for the `name` without a value, a row of zeros, what is held `by_step`, a state.
+def computed_otherwise(here: Here, lines: list[str]) -> Iterator[Edit]:
+    """A line of the forward pass instead of the statement that follows and makes an array of the same shape."""
+    place, own = (here.gap.block, here.gap.index), here.scene.statements[here.gap.unit]
+    for slot in (s for s in own if (s.block, s.index) == place and isinstance(s.node, ast.Assign)):
+        shape = here.scene.results.get(slot.number)
+        same = (code for code in lines if (value := here.value(code)) is not None and value.shape == shape)
+        yield from (Maker(here.scene, slot).swap("equation", _ANEW, slot.node.value, code) for code in same)
 
-    Or instead of the statement that follows.
-    """
-    maker, zeros = Maker(here.scene, here.gap), [text for text, now in here.atoms.items() if not now.any()]
-    targets = [name] if name else []
+
+def not_computed(here: Here, lines: list[str], name: str, by_step: list[str]) -> Iterator[Edit]:
+    """A line of the forward pass, for the `name` without a value, a row of zeros, what is held `by_step`, a state."""
+    maker, targets = Maker(here.scene, here.gap), [name] if name else []
     for t in maker.loop_names():
         targets += [f"{text}[{i}]" for text in by_step for i in (t, f"{t} + 1")]
         arrays = [text for text, now in here.atoms.items() if now.ndim == 2 and _HELD.fullmatch(text)]
@@ -197,24 +202,17 @@ def not_computed(here: Here, name: str, by_step: list[str]) -> Iterator[Edit]:
         written = {maker.seg(target) for slot in statements for target in targets_of(slot.node)}
         states = {text for text, now in here.atoms.items() if now.size in (here.truth.H, here.truth.K)}
         targets += sorted(names(*(here.gap.loops[-1:] or [maker.unit.node])) & states - written)
-    lines = forward_lines(here, [text for text in zeros if here.atoms[text].size == here.truth.H])
-    follows = [
-        s for s in here.scene.statements[here.gap.unit] if (s.block, s.index) == (here.gap.block, here.gap.index)
-    ]
-    follows = [s for s in follows if isinstance(s.node, ast.Assign) and len(targets_of(s.node)) == 1]
-    for code in itertools.chain(lines, _stacked(here)):
+    for code in lines:
         yield from (forgotten(here.gap, _UNFILLED, f"{target} = {code}") for target in targets)
-        value = here.value(code)
-        for slot in (s for s in follows if value is not None and here.scene.results.get(s.number) == value.shape):
-            yield Maker(here.scene, slot).swap("equation", _ANEW, slot.node.value, code)
         added, _, row = code.rpartition(" + ")
         if added and row.endswith("]") and row in here.atoms:  # a part is there already
             yield forgotten(here.gap, _UNFILLED, f"{row} += {added}")
 
 
-def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:
-    """Right-hand sides that give a forward value which nothing at hand holds; `empty` may be the state before."""
+def forward_lines(here: Here) -> Iterator[str]:
+    """Right-hand sides that give a forward value which nothing at hand holds; zeros may be the state before."""
     maker, truth = Maker(here.scene, here.gap), here.truth
+    empty = [text for text, now in here.atoms.items() if not now.any() and now.size == truth.H]
     given = {arg.arg for arg in maker.unit.node.args.args}  # an initial state is right at the first step only
     weights = {matrix.tobytes(): name for name, matrix in truth.case.params.items()}
     always = {"np": here.scene.numpy} | {weights.get(v.T.tobytes(), ""): f"{text}.T" for text, v in here.atoms.items()}
@@ -247,7 +245,7 @@ def forward_lines(here: Here, empty: list[str]) -> Iterator[str]:
                     yield code
 
 
-def _stacked(here: Here) -> Iterator[str]:
+def stacked_lines(here: Here) -> Iterator[str]:
     """Right-hand sides that give the pre-activations of all gates in one array, which nothing at hand holds."""
     truth, size = here.truth, 4 * here.truth.H
     matrices = {t: v for t, v in here.atoms.items() if v.ndim == 2 and size in v.shape and min(v.shape) > 1}

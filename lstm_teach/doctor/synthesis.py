@@ -23,7 +23,18 @@ from lstm_teach.doctor.donors import other_attributes
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import EDIT, spend
 from lstm_teach.doctor.indices import quarters
-from lstm_teach.doctor.leftout import Here, not_added, not_computed, not_handed_on, returned, undefined, unfilled
+from lstm_teach.doctor.leftout import (
+    Here,
+    computed_otherwise,
+    forward_lines,
+    not_added,
+    not_computed,
+    not_handed_on,
+    returned,
+    stacked_lines,
+    undefined,
+    unfilled,
+)
 from lstm_teach.doctor.look import look
 from lstm_teach.doctor.lookup import expressions, outer
 from lstm_teach.doctor.missing import before_readers, loop_ends, never_filled
@@ -107,7 +118,7 @@ class _Anew:
         self.undefined, reader = scene.without_value
         first, units = reader and (reader.block, reader.index), range(len(code.units))
         written = [slot for slots in scene.statements for slot in slots]
-        back = {slot.block for slot in written if scene.walks_back(slot)}
+        self.back = back = {slot.block for slot in written if scene.walks_back(slot)}
         # Where to look: before the first reader of a name without a value; at the end of each loop; before the readers
         # of what is prepared or carried; where the forward pass is computed, if something of it is not; at the return.
         self.before = {gap.number for place, gap in scene.gaps.items() if place == first}
@@ -165,7 +176,11 @@ class _Anew:
         if number in self.ahead and place.visits == 1:
             unset = (t for t, one in self.local.items() if type(one) is list and any(each is None for each in one))
             by_step = [*(t for t, one in self.local.items() if _by_number(one)), *unset]
-            yield from not_computed(self._here(place, ahead=True), self.undefined, by_step)
+            here = self._here(place, ahead=True)
+            lines = [*forward_lines(here), *stacked_lines(here)]
+            yield from computed_otherwise(here, lines)
+            if number in self.before or place.slot.block not in self.back:
+                yield from not_computed(here, lines, self.undefined, by_step)
         if not zeros and number not in self.ends:
             return
         here = self._here(place)

@@ -507,6 +507,35 @@ def test_a_reciprocal_that_was_forgotten(text, right, wrong):
     assert finding.repair == right and finding.proved
 
 
+POPPED = NAMES.replace(
+    """for t in reversed(range(T)):
+        (h_prev, h), (c_prev, c), a = h_list[t], c_list[t], gates[t]
+""",
+    """t = T
+    while gates:
+        t, a = t - 1, gates.pop()
+        (h_prev, h), (c_prev, c) = h_list.pop(), c_list.pop()
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [('        dc = dc * a["f"]\n', 'dc = dc * a["f"]'), ("        dh_before = np.zeros(H)\n", "dh_before = ")],
+)
+def test_a_walk_that_takes_what_was_kept_is_not_disturbed_by_looking_at_it(line, found):
+    diagnosis, _ = examined(POPPED, line, "")
+    finding = next(finding for finding in diagnosis.findings if finding.line)
+    assert finding.proved and finding.how == "add" and finding.repair.startswith(found)
+
+
+def test_what_adds_up_the_parts_of_a_step_is_reset_before_their_loop():
+    text = NAMES.replace("dh_before", "dh").replace("        dh = dh\n", "")
+    diagnosis, _ = examined(text, "        dh = np.zeros(H)\n", "")
+    (finding,) = diagnosis.findings
+    assert finding.proved and finding.repair == "dh = np.zeros_like(dh)"
+
+
 def test_a_slice_where_one_number_belongs():
     diagnosis, _ = examined(ARRAYS, "D[t, y[t]] -= 1", "D[t, y[t] :] -= 1")
     (finding,) = diagnosis.findings
@@ -602,8 +631,8 @@ def test_states_that_no_line_reads_are_told_where_they_cannot_be_put_in():
     head = f"def backward(p, x, y, h0=None, c0=None):\n    {names} = run(p, x, y)\n{sizes}"
     wrong = f"{forward}    return {names}\n\n\n{head}    dV, dW{back}"
     diagnosis = lt.diagnose(define(wrong, "backward", "<wrong>"), steps=1000, progress=False)
-    assert "No line reads h0 and c0: the pass begins with something else." in diagnosis.notes
-    assert not diagnosis.findings  # from zeros all is right
+    (finding,) = diagnosis.findings
+    assert finding.cause == "No line reads h0 and c0: the pass begins with something else." and not finding.repair
     more = wrong.replace("m = m * F[t]", "m = m")
     diagnosis = lt.diagnose(define(more, "backward", "<wrong>"), progress=False)
     assert [finding.repair for finding in diagnosis.findings] == ["m = m * F[t]"] and diagnosis.repaired_source

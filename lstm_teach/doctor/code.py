@@ -59,18 +59,36 @@ class Code:
         return found
 
     @functools.cached_property
-    def acting(self) -> set[int]:
-        """Slots that call a function which changes what others see, an array or an attribute, or calls such a one."""
+    def changing(self) -> set[str]:
+        """Functions of the code that change what others see, an array or an attribute, or call such a one."""
         every = [node for unit in self.units for node in ast.walk(unit.tree) if isinstance(node, ast.FunctionDef)]
-        filled, found = ast.Attribute | ast.Subscript, set()
-        acts = [f for f in every if any(isinstance(n, filled) and isinstance(n.ctx, ast.Store) for n in ast.walk(f))]
+        found, acts = set(), [function for function in every if _fills(function)]
         while not found.issuperset(new := {function.name for function in acts}):
             found |= new
-            acts = [function for function in every if _calls(function) & found]
-        return {slot.number for slot in self.slots if slot.node is not None and _calls(slot.node) & found}
+            acts = [function for function in every if calls(function) & found]
+        return found
+
+    @functools.cached_property
+    def acting(self) -> set[int]:
+        """Slots that call one of them."""
+        return {slot.number for slot in self.slots if slot.node is not None and calls(slot.node) & self.changing}
 
 
-def _calls(node: ast.AST) -> set[str]:
+def _fills(function: ast.FunctionDef) -> bool:
+    """Whether it changes an array or attribute that it has not made itself."""
+    inside = list(ast.walk(function))
+    given = [(t.id, n.value) for n in inside if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)]
+    made = {name for name, value in given if isinstance(value, ast.Call | ast.BinOp)}
+    made -= {name for name, value in given if not isinstance(value, ast.Call | ast.BinOp)}  # it may be another's
+    for node in (n for n in inside if isinstance(n, ast.Attribute | ast.Subscript) and isinstance(n.ctx, ast.Store)):
+        while isinstance(node, ast.Attribute | ast.Subscript):
+            node = node.value
+        if not isinstance(node, ast.Name) or node.id not in made:
+            return True
+    return False
+
+
+def calls(node: ast.AST) -> set[str]:
     """Names of the functions and methods that are called."""
-    calls = (n.func for n in ast.walk(node) if isinstance(n, ast.Call))
-    return {getattr(func, "attr", getattr(func, "id", "")) for func in calls}
+    called = (n.func for n in ast.walk(node) if isinstance(n, ast.Call))
+    return {getattr(func, "attr", getattr(func, "id", "")) for func in called}

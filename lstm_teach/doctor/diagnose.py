@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from lstm_teach import guard, validate
+from lstm_teach.doctor import causes
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
-from lstm_teach.doctor.findings import Account, ladder, wrong_at
+from lstm_teach.doctor.findings import Account, ladder, place, wrong_at
 from lstm_teach.doctor.fuel import STEPS
 from lstm_teach.doctor.proof import CALL, called, is_right, proof_cases
 from lstm_teach.doctor.report import Diagnosis, Finding
@@ -85,7 +86,7 @@ def _diagnosis(
     none_read = unread == [*takes] != []  # then most of the budget is for the other faults, from zeros
     limits = {"seconds": seconds and seconds / (1 + none_read), "progress": show}
     try:
-        result = search(code, takes, lengths=lengths, steps=steps * 2 // 5 if none_read else steps, **limits)
+        result = search(code, takes, lengths=lengths, steps=steps * 3 // 5 if none_read else steps, **limits)
         from_zeros = _lengths(backward, {}) if none_read and not result.proved else ()
         if from_zeros and result.stopped != "interrupted":  # with other faults, which show from zeros as well
             again = search(code, {}, lengths=from_zeros, steps=steps * 3 // 5, **limits)
@@ -102,10 +103,14 @@ def _diagnosis(
     notes += [_OUTSIDE.format(*pair) for pair in outside.items()]
     if not result.proved:
         if not outside and (from_zeros or not none_read):  # else what the rest of the code computes tells little
-            place, known = account.what_is_known(result.code if found else code)
-            found, notes = found or place, notes + known
+            may, known = account.what_is_known(result.code if found else code)
+            found, notes = found or may, notes + known
         notes += _STOPPED[result.stopped]
-    if unread and (not result.proved or not takes):
+    if none_read and not (result.proved or from_zeros):
+        said = f"No line reads {listing(unread)}: the pass begins with something else."
+        start = {**place(code.units, 0, 0), "cause": said, "evidence": "From a zero initial state everything is right."}
+        found = [Finding(**start, idea=causes.IDEAS["start"])]
+    elif unread and (not result.proved or not takes):
         so = "; from a zero initial state, the repair is right" if result.proved else ""
         notes.append(f"No line reads {listing(unread)}: the pass begins with something else{so}.")
     return replace(

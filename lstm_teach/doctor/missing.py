@@ -147,11 +147,13 @@ def _changes(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator
             if not first or not (not name.isidentifier() or name in others_too or first[0] in read):
                 continue  # a function may be called in every turn of a loop elsewhere
             # The usual place of a reset is just before the first change; that of a factor is the end.
-            adds = [s.start for root, s in changed if root == name and s.start >= gap.start]
-            between = [g for g in block if gap.index < g <= _index_of(scene, gap, min(adds))] if adds else block
+            adds = [s for root, s in changed if root == name and s.start >= gap.start]
+            first_add = min(adds, key=lambda s: s.start, default=None)
+            between = [g for g in block if gap.index < g <= _index_of(scene, gap, first_add.start)] if adds else block
+            before_loop = adds and not between and len(first_add.loops) > len(gap.loops)  # which adds up parts
             for value in (f"{name} = {scene.numpy}.zeros_like({name})", f"{name}[:] = 0"):
                 if name in others_too or value[-1] == ")":
-                    yield forgotten(gap, 1.7 + 0.03 * len(between), value)
+                    yield forgotten(gap, 1.0 if before_loop else 1.7 + 0.03 * len(between), value)
             assigned = any(root == name and s.block == gap.block and s.index + 1 == gap.index for root, s in changed)
             if (len(shape) == 1 or 1 in shape) and (assigned or gap.index == max(block)):
                 for other in scene.of_shape(number, shape):
@@ -219,12 +221,14 @@ def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterat
     if "." in name:
         made = [k for k, one in enumerate(scene.units) if one.owner is unit.owner and one.node.name == "__init__"]
         gaps = [gap for gap in scene.gaps.values() if gap.unit in made][-1:] or gaps
+    # What is added to begins with zeros; what is read may be meant for something else.
+    cost = 0.3 if isinstance(reader.node, ast.AugAssign) and _root(unit, reader.node.target) == name else 0.9
     if gaps:
         unset = [] if "." in name else _never_begun(unit, own)
         for texts in zip(*(_zeros(scene, gaps[0], one) for one in [name, *unset]), strict=True):
             lines = [f"{name} = {texts[0]}", f"{', '.join(unset)} = {', '.join(texts[1:])}"]
             for (deep, gap), line in itertools.product(enumerate(gaps), lines[: 1 + (len(unset) > 1)]):
-                yield forgotten(gap, 0.9 + 0.1 * deep, line)
+                yield forgotten(gap, cost + 0.1 * deep, line)
         for text in _tables(scene, gaps[0], unit, name):
             yield forgotten(gaps[0], 0.9, f"{name} = {text}")
 

@@ -9,6 +9,7 @@ in one equation, and terms or statements that were forgotten, are found at once.
 from __future__ import annotations
 
 import ast
+import contextlib
 import itertools
 import math
 import re
@@ -18,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach.doctor.code import Code
+from lstm_teach.doctor.code import Code, calls
 from lstm_teach.doctor.donors import other_attributes
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import EDIT, spend
@@ -45,6 +46,7 @@ from lstm_teach.doctor.statements import candidate_edits
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Variants
 
+_TAKING = {"pop", "popleft", "popitem", "next", "append", "insert", "remove", "sort", "reverse", "setdefault"}
 _VISITS = 2  # how often a statement is looked at in one run: the last step, and one that the future reaches
 _SORTS = {  # which quantities are products of the things at hand, sums of them, outer products of two
     "product": ("dct", "dc_hidden", "dc", "dc_carry", "d", "dz", "dh", "dh_loss"),
@@ -202,10 +204,11 @@ class _Anew:
     def _value(self, text: str) -> np.ndarray | None:
         """What an expression is among the names, if it is an array of floats."""
         if text not in self.codes:
-            try:
-                self.codes[text] = compile(f"({text})", "<part>", "eval")
-            except (SyntaxError, ValueError):
-                self.codes[text] = None
+            self.codes[text] = None
+            with contextlib.suppress(SyntaxError, ValueError):
+                tree = ast.parse(f"({text})", mode="eval")
+                if not calls(tree) & (self.code.changing | _TAKING):  # what is looked at stays as it is
+                    self.codes[text] = compile(tree, "<part>", "eval")
         if self.codes[text] is None:
             return None
         spend(1)

@@ -620,7 +620,12 @@ def test_two_states_that_are_not_read_are_put_where_the_pass_begins(text, target
     assert not re.search("[hc]0(?!=)", wrong)
     diagnosis = lt.diagnose(define(wrong, "backward", "<wrong>"), progress=False)
     repairs = [finding.repair for finding in diagnosis.findings if finding.proved]
-    assert repairs == [f"if h0 is not None: {targets} = h0, c0", *(further or ())[:1]]
+    begun, told = (
+        f"if h0 is not None: {targets} = h0, c0",
+        [note for note in diagnosis.notes if "No line reads" in note],
+    )
+    assert [repair for repair in repairs if repair != begun] == [*(further or ())[:1]]
+    assert begun in repairs or (further and told)  # beside another fault it may only be said
 
 
 def test_states_that_no_line_reads_are_told_where_they_cannot_be_put_in():

@@ -46,7 +46,9 @@ from lstm_teach.doctor.statements import candidate_edits
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Variants
 
-_TAKING = {"pop", "popleft", "popitem", "next", "append", "insert", "remove", "sort", "reverse", "setdefault"}
+# Methods that change what they are called on: a look at the run must not call them.
+_TAKING = {"pop", "popleft", "popitem", "next", "append", "extend", "insert", "remove", "clear", "update", "sort"}
+_TAKING |= {"reverse", "setdefault"}
 _VISITS = 2  # how often a statement is looked at in one run: the last step, and one that the future reaches
 _SORTS = {  # which quantities are products of the things at hand, sums of them, outer products of two
     "product": ("dct", "dc_hidden", "dc", "dc_carry", "d", "dz", "dh", "dh_loss"),

@@ -542,7 +542,7 @@ def test_a_slice_where_one_number_belongs():
     assert finding.proved and finding.repair == "D[t, y[t]] -= 1"
 
 
-@pytest.mark.parametrize("size", ["S.shape[1]", pytest.param("len(s)", marks=long)])
+@pytest.mark.parametrize("size", [pytest.param("S.shape[1]", marks=long), pytest.param("len(s)", marks=long)])
 def test_a_slice_from_the_wrong_side(size):
     whole = "    whole = {k: np.hstack([p[f'W{k}'], p[f'U{k}']]) for k in 'ifog'}\n    for t in range(T):"
     text = re.sub(r"p.W(.) @ S\[t\] \+ p.U. @ X\[t\]", r"whole['\1'] @ np.concatenate([S[t], X[t]])", ARRAYS)
@@ -564,7 +564,7 @@ def test_a_line_too_many_is_left_out_and_not_cut_to_where_it_does_no_harm():
     ("text", "right", "wrong"),
     [
         (NAMES, "c = f * c_prev + i * g", "c = f * c_prev + (1 - f) * g"),
-        (ARRAYS, "S[t + 1] = O[t] * np.tanh(M[t + 1])", "S[t + 1] = np.tanh(O[t] * M[t + 1])"),
+        pytest.param(ARRAYS, "S[t + 1] = O[t] * np.tanh(M[t + 1])", "S[t + 1] = np.tanh(O[t] * M[t + 1])", marks=long),
         pytest.param(ROWS, "zg = row @ Ug + h[-1] @ Wg", "zg = (row @ Ug) * (h[-1] @ Wg)", marks=long),
         pytest.param(STACKED, "z = W @ h[t] + U[:, x[t]]", "z = W @ (h[t] + U[:H, x[t]])", marks=long),
         pytest.param(TABLES, 'c = a["f"] * c + a["i"] * a["g"]', 'c = a["f"] * (c + a["i"] * a["g"])', marks=long),
@@ -628,6 +628,7 @@ def test_two_states_that_are_not_read_are_put_where_the_pass_begins(text, target
     assert begun in repairs or (further and told)  # beside another fault it may only be said
 
 
+@long
 def test_states_that_no_line_reads_are_told_where_they_cannot_be_put_in():
     sizes, names = "    T, H, K = len(x), p.hidden_size, p.vocab_size\n", "S, M, I, F, O, G, D, X"
     forward, back = (

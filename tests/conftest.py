@@ -27,6 +27,10 @@ def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: (item.get_closest_marker("browser") is not None) != several)
     named = any(Path(argument.partition("::")[0]).suffix == ".py" for argument in config.args)
     if not (config.getoption("--all") or named):
-        left_out = [item for item in items if any(item.get_closest_marker(name) for name in ("long", "grading"))]
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+        kept = {}  # where only one case of each test is wanted, the first
+        for item in items:
+            if not any(item.get_closest_marker(name) for name in ("long", "grading")):
+                kept.setdefault(item.function if item.get_closest_marker("sampled") else item, item)
+        left_out = {*items}.difference(kept.values())
+        items[:] = kept.values()
+        config.hook.pytest_deselected(items=[*left_out])

@@ -859,7 +859,7 @@ def test_a_magic_of_the_whole_cell_is_said_to_be_in_the_way():
     ("name", "cell", "old", "new", "stale"),
     [
         (SINGLE, "initial", "    cache = lt.forward(params, x, h0, c0)\n", "", "cache"),
-        ("06_training", "descend", "flat - rate", "params.flat - rate", "params"),
+        pytest.param("06_training", "descend", "flat - rate", "params.flat - rate", "params", marks=pytest.mark.long),
     ],
 )
 def test_an_object_of_an_earlier_cell_is_named_and_no_helper_is(name, cell, old, new, stale):

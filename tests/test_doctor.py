@@ -33,6 +33,7 @@ HEAD = "import numpy as np\nimport lstm_teach as lt\n"
 
 
 long = pytest.mark.long
+pytestmark = pytest.mark.sampled
 FEW = 1000  # steps of a search, for what is said before a repair or without one
 
 
@@ -111,7 +112,7 @@ def test_a_fault_in_a_pass_that_must_be_given_its_initial_state_is_repaired():
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        pytest.param("return grads", "return {name: np.clip(grad, -5, 5) for name, grad in grads.items()}", marks=long),
+        ("return grads", "return {name: np.clip(grad, -5, 5) for name, grad in grads.items()}"),
         ("params.Wo.T @ dzo", "params.Wo @ dzo"),
         ("dzg = dg * (1 - g[t] ** 2)", "dzg = dg * (1 - g[t])"),  # at T = 1 of one gate only
     ],
@@ -413,8 +414,8 @@ def test_a_pass_that_never_ends_is_said_to_do_so_and_is_not_waited_for(endless, 
     "style, step, repair",
     [
         ("c_loops", "t -= 1", "t -= 1  # not in the block above, but after it"),
-        pytest.param("beginner", "t = t - 1", "t -= 1", marks=long),
-        pytest.param("hobby", "zeit += 1", "zeit += 1", marks=long),
+        ("beginner", "t = t - 1", "t -= 1"),
+        ("hobby", "zeit += 1", "zeit += 1"),
     ],
 )
 def test_the_step_that_a_while_loop_lacks_is_found(style, step, repair, monkeypatch):
@@ -527,6 +528,7 @@ def test_the_note_on_the_ladder_says_no_more_than_the_ladder(wrong, note):
     assert not any("All nine" in note for note in _ladder_notes({T: ladder[T] for T in (2, 3) if T in wrong}, {}))
 
 
+@long
 def test_what_is_forgotten_in_a_call_is_no_term_and_what_is_made_before_the_loop_is_wrong_at_no_step_first():
     forgotten, outer = (Edit("term", 1, (), "", new) for new in ("h0=h0, c0=c0", "+ dc_carry"))
     assert causes.idea(forgotten) == "Does the pass start where the net starts?"
@@ -588,7 +590,7 @@ def backward(params, x, targets, h0=None, c0=None):
     ("right", "wrong"),
     [
         ("dc_next = dc * f", "dc_next = dc"),
-        pytest.param("np.outer(dy, cache.h[t])", "np.outer(dy, cache.h[t - 1])", marks=long),
+        ("np.outer(dy, cache.h[t])", "np.outer(dy, cache.h[t - 1])"),
     ],
 )
 def test_names_that_are_declared_in_the_middle_of_a_function_stop_no_search(right, wrong):
@@ -631,9 +633,9 @@ def test_what_was_learned_is_about_kinds_that_there_are():
     ("right", "wrong", "repair"),
     [
         ("(1 - ct[t] ** 2)", "(1 - ct[t]) ** 2", "(1 - ct[t] ** 2)"),
-        pytest.param("f[t] * (1 - f[t])", "f[t] * 1 - f[t]", "f[t] * (1 - f[t])", marks=long),
+        ("f[t] * (1 - f[t])", "f[t] * 1 - f[t]", "f[t] * (1 - f[t])"),
         # an error in every run: said first
-        pytest.param("params.V.T @ dy[t]", "dy[t] @ params.V.T", "dy[t] @ params.V + ", marks=long),
+        ("params.V.T @ dy[t]", "dy[t] @ params.V.T", "dy[t] @ params.V + "),
     ],
 )
 def test_what_is_often_written_for_something_else_is_read_as_that(right, wrong, repair):
@@ -643,22 +645,28 @@ def test_what_is_often_written_for_something_else_is_read_as_that(right, wrong, 
     assert finding.proved and finding.line == line_of(text, wrong) and repair in finding.repair
 
 
+def broken(style, right, wrong):
+    """The diagnosis of a pass with something else in one place, and the line of that."""
+    text, name = PASSES[style]
+    assert text.count(right) == 1
+    text = text.replace(right, wrong)
+    return diagnose(text, name), line_of(text, wrong)
+
+
+@long
 @pytest.mark.parametrize(
     ("style", "right", "wrong"),
     [
         ("haskell", "1 - a**2", "1 - 2*a"),
         ("gate_dicts", "1 - s**2", "1 - s*2"),
-        pytest.param("arrays_2", "np.square(tanh_cell)", "np.multiply(tanh_cell, 2)", marks=long),
-        pytest.param("physics", "1.0 / cosh(u) ** 2", "1.0 / cosh(u)", marks=long),
+        ("arrays_2", "np.square(tanh_cell)", "np.multiply(tanh_cell, 2)"),
+        ("physics", "1.0 / cosh(u) ** 2", "1.0 / cosh(u)"),
     ],
 )
 def test_what_is_doubled_or_left_as_it_is_where_its_square_is_meant_is_squared(style, right, wrong):
-    text, name = PASSES[style]
-    assert text.count(right) == 1
-    text = text.replace(right, wrong)
-    diagnosis = diagnose(text, name)
+    diagnosis, line = broken(style, right, wrong)
     (finding,) = diagnosis.findings
-    assert diagnosis.repaired_source and finding.line == line_of(text, wrong) and "square" in finding.cause
+    assert diagnosis.repaired_source and finding.line == line and "square" in finding.cause
 
 
 @long
@@ -670,21 +678,19 @@ def test_what_is_rightly_doubled_or_divided_is_not_squared():
     assert [finding.line for finding in diagnose(text, name).findings] == [line_of(text, wrong)]
 
 
+@long
 @pytest.mark.parametrize(
     ("style", "right", "wrong"),
     [
         ("pytorch_style", "grad_logits[target] -= 1", "grad_logits -= 1"),
         ("lehmann", "fehler[ziel] -= 1", "fehler = fehler[ziel] - 1"),
-        pytest.param("double_sum", "e[targets[t]] -= 1", "e = e[targets[t]] - 1", marks=long),
-        pytest.param("stacked_4", "probs[np.arange(len(targets)), targets] -= 1", "probs -= 1", marks=long),
+        ("double_sum", "e[targets[t]] -= 1", "e = e[targets[t]] - 1"),
+        ("stacked_4", "probs[np.arange(len(targets)), targets] -= 1", "probs -= 1"),
     ],
 )
 def test_where_one_entry_should_change_and_all_do_it_is_named(style, right, wrong):
-    text, name = PASSES[style]
-    assert text.count(right) == 1
-    text = text.replace(right, wrong)
-    diagnosis = diagnose(text, name)
-    assert [finding.line for finding in diagnosis.findings if finding.line] == [line_of(text, wrong)]
+    diagnosis, line = broken(style, right, wrong)
+    assert [finding.line for finding in diagnosis.findings if finding.line] == [line]
     assert diagnosis.findings[-1].repair.startswith(right)
 
 
@@ -702,6 +708,7 @@ def test_a_sigmoid_taken_twice_in_a_helper_for_its_slope_is_taken_once():
     assert finding.proved and finding.line == line_of(text, wrong) and "value * (1 - value)" in finding.repair
 
 
+@long
 @pytest.mark.parametrize(
     ("built", "wrong"),
     [
@@ -724,6 +731,7 @@ def test_one_of_several_things_that_a_statement_puts_together_is_written_anew(bu
     assert finding.proved and finding.line == line_of(text, built[:8])
 
 
+@long
 def test_arrays_with_named_columns_beside_the_others_stop_no_search():
     text = PER_GATE.replace(
         "    dh_next = np",
@@ -736,6 +744,7 @@ def test_arrays_with_named_columns_beside_the_others_stop_no_search():
     assert finding.proved and finding.line == line_of(text, "do = dh\n")
 
 
+@long
 def test_what_is_prepared_for_all_steps_and_read_at_none_is_read_again():
     text = PER_GATE.replace("params.V.T @ dy[t] + dh_next", "from_loss[t] + dh_next").replace(
         "    grads =", "    from_loss = dy @ params.V\n    grads ="
@@ -773,6 +782,7 @@ def test_an_edit_that_python_refuses_only_when_it_compiles_is_left_out():
     assert Variants(code, edits).edits == edits[1:]
 
 
+@long
 def test_two_changes_that_one_statement_needs_are_one_finding():
     text, name = PASSES["olga"]
     wrong = text.replace("dc_next*c_prev +", "dc_next*c_next +").replace("*c_prev*da_next", "*c_next*da_next")
@@ -786,7 +796,7 @@ def test_two_changes_that_one_statement_needs_are_one_finding():
     [
         (r"\.T @ dz([ifog])", r".T @ d\1"),  # in all terms of one statement
         (r"([ch])\[t - 1\]", r"\1[t]"),  # the right gradients are zero where the state before is
-        pytest.param(r" \* \(1 - ([ifo])\[t\]\)", "", marks=long),
+        (r" \* \(1 - ([ifo])\[t\]\)", ""),
         (r"dg \* \(1 - g\[t\] \*\* 2\)", "dg * g[t]"),  # as large as what is half way to another gate's delta
         (r"d([io]) \* \1\[t\] \*", r"d\1 *"),
     ],

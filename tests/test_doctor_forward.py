@@ -8,6 +8,7 @@ import lstm_teach as lt
 from benchmarks.doctor_plain_sweep import define
 
 long = pytest.mark.long
+pytestmark = pytest.mark.sampled
 
 NAMES = """
 import numpy as np
@@ -313,6 +314,16 @@ def examined(text, old, new):
     return lt.diagnose(define(wrong, "backward", "<wrong>"), progress=False), wrong.splitlines()
 
 
+def added(text, line, within=99):
+    """What is found where a line is left out: a proved line to add, so many lines away at most."""
+    indent = re.search(rf"( +){re.escape(line)}\n", text)[1]
+    diagnosis, _ = examined(text, f"{indent}{line}\n", "")
+    finding = next(finding for finding in diagnosis.findings if finding.line)
+    before = next(k for k, row in enumerate(text.splitlines(), 1) if row.strip() == line) - 1
+    assert finding.proved and finding.how == "add" and abs(before - finding.line) < within
+    return finding
+
+
 def number_of(rows, line):
     (row,) = (k for k, text in enumerate(rows, 1) if text.strip() == line)
     return row
@@ -324,39 +335,35 @@ def number_of(rows, line):
         (NAMES, "c = f * c_prev + i * g"),
         (NAMES, "c_prev = c"),
         (ARRAYS, "S[t + 1] = O[t] * np.tanh(M[t + 1])"),
-        pytest.param(TABLES, "z = W[k] @ h + U[k][:, token]", marks=long),
+        (TABLES, "z = W[k] @ h + U[k][:, token]"),
         (OBJECT, "dy = cache.y[t].copy()"),
-        pytest.param(ROWS, "zg = row @ Ug + h[-1] @ Wg", marks=long),
+        (ROWS, "zg = row @ Ug + h[-1] @ Wg"),
         (STACKED, "z = W @ h[t] + U[:, x[t]]"),
-        pytest.param(STACKED, "c[t + 1] = f * c[t] + i * g", marks=long),
-        pytest.param(STACKED, "y[t] = e / e.sum()", marks=long),
-        pytest.param(TABLES, "e = np.exp(scores - scores.max())", marks=long),
-        pytest.param(TABLES, "p = e / e.sum()", marks=long),
-        pytest.param(TABLES, "scores = params.V @ h[t + 1]", marks=long),
-        pytest.param(TABLES, "dy = y[t].copy()", marks=long),
-        pytest.param(TABLES, 'c = a["f"] * c + a["i"] * a["g"]', marks=long),
-        pytest.param(ROWS, "g = np.tanh(zg)", marks=long),
-        pytest.param(ROWS, "i = sigmoid(row @ Ui + h[-1] @ Wi)", marks=long),
-        pytest.param(ROWS, "e = np.exp(h[-1] @ V)", marks=long),
-        pytest.param(NAMES, "h = o * np.tanh(c)", marks=long),
-        pytest.param(NAMES, "h_prev = h", marks=long),
-        pytest.param(NAMES, "f = sigmoid(params.Wf @ h_prev + params.Uf[:, x[t]])", marks=long),
-        pytest.param(ARRAYS, "G[t] = np.tanh(p.Wg @ S[t] + p.Ug @ X[t])", marks=long),
-        pytest.param(ARRAYS, "I[t] = squash(p.Wi @ S[t] + p.Ui @ X[t])", marks=long),
-        pytest.param(ARRAYS, "M[t + 1] = F[t] * M[t] + I[t] * G[t]", marks=long),
-        pytest.param(ARRAYS, "scores = p.V @ S[t + 1]", marks=long),
+        (STACKED, "c[t + 1] = f * c[t] + i * g"),
+        (STACKED, "y[t] = e / e.sum()"),
+        (TABLES, "e = np.exp(scores - scores.max())"),
+        (TABLES, "p = e / e.sum()"),
+        (TABLES, "scores = params.V @ h[t + 1]"),
+        (TABLES, "dy = y[t].copy()"),
+        (TABLES, 'c = a["f"] * c + a["i"] * a["g"]'),
+        (ROWS, "g = np.tanh(zg)"),
+        (ROWS, "i = sigmoid(row @ Ui + h[-1] @ Wi)"),
+        (ROWS, "e = np.exp(h[-1] @ V)"),
+        (NAMES, "h = o * np.tanh(c)"),
+        (NAMES, "h_prev = h"),
+        (NAMES, "f = sigmoid(params.Wf @ h_prev + params.Uf[:, x[t]])"),
+        (ARRAYS, "G[t] = np.tanh(p.Wg @ S[t] + p.Ug @ X[t])"),
+        (ARRAYS, "I[t] = squash(p.Wi @ S[t] + p.Ui @ X[t])"),
+        (ARRAYS, "M[t + 1] = F[t] * M[t] + I[t] * G[t]"),
+        (ARRAYS, "scores = p.V @ S[t + 1]"),
     ],
 )
 def test_a_line_of_the_forward_pass_that_was_left_out_is_found(text, line):
-    indent = re.search(rf"( +){re.escape(line)}\n", text)[1]
-    diagnosis, _ = examined(text, f"{indent}{line}\n", "")
-    finding = next(finding for finding in diagnosis.findings if finding.line)
-    before = next(k for k, row in enumerate(text.splitlines(), 1) if row.strip() == line) - 1
-    assert finding.proved and finding.how == "add" and abs(before - finding.line) < 4
+    finding = added(text, line, within=4)
     assert re.findall(r"\w+", finding.repair)[0] == re.findall(r"\w+", line)[0]
 
 
-@pytest.mark.parametrize("held", ["params.V", "cache.y", *(pytest.param(f"cache.{k}", marks=long) for k in "hc")])
+@pytest.mark.parametrize("held", ["params.V", "cache.y", *(f"cache.{k}" for k in "hc")])
 def test_a_shorter_name_for_what_an_object_holds_was_left_out(held):
     name = held[-1]
     line, head = f"    {name} = {held}\n", "    grads = lt.Params.zeros"
@@ -366,21 +373,19 @@ def test_a_shorter_name_for_what_an_object_holds_was_left_out(held):
     assert finding.proved and (finding.how, finding.repair) == ("add", line.strip())
 
 
+@long
 @pytest.mark.parametrize(
     ("text", "line"),
     [
         (NAMES, "dh = dh + params.V.T @ errors[t]"),
         (ARRAYS, "m = m + s * O[t] * (1 - tm ** 2)"),
-        pytest.param(NAMES, 'dc += dh * a["o"] * (1 - np.tanh(c) ** 2)', marks=long),
-        pytest.param(NAMES, 'dh_before += params["W" + k].T @ dz', marks=long),
-        pytest.param(ARRAYS, "s += p.V.T @ D[t]", marks=long),
+        (NAMES, 'dc += dh * a["o"] * (1 - np.tanh(c) ** 2)'),
+        (NAMES, 'dh_before += params["W" + k].T @ dz'),
+        (ARRAYS, "s += p.V.T @ D[t]"),
     ],
 )
 def test_what_a_step_adds_to_a_delta_that_is_carried_was_left_out(text, line):
-    indent = re.search(rf"( +){re.escape(line)}\n", text)[1]
-    diagnosis, _ = examined(text, f"{indent}{line}\n", "")
-    finding = next(finding for finding in diagnosis.findings if finding.line)
-    assert finding.proved and finding.how == "add"
+    finding = added(text, line)
     assert {*re.findall(r"\w+", finding.repair)} <= {*re.findall(r"\w+", line)}
 
 
@@ -391,28 +396,19 @@ def test_what_a_step_adds_to_a_delta_that_is_carried_was_left_out(text, line):
         (NAMES, "return 1 / (1 + np.exp(-z))", "return 1 / 1 + np.exp(-z)"),
         (ARRAYS, "return 1 / (1 + np.exp(-a))", "return 1 / (1 + np.exp(a))"),
         (NAMES, "c_prev = np.zeros(H) if c0 is None else c0", "c_prev = np.zeros(H)"),
-        pytest.param(NAMES, "h_prev = np.zeros(H) if h0 is None else h0", "h_prev = np.zeros(H)", marks=long),
-        pytest.param(NAMES, "return 1 / (1 + np.exp(-z))", "return 1 / (1 + np.exp(z))", marks=long),
-        pytest.param(ARRAYS, "return 1 / (1 + np.exp(-a))", "return 1 / 1 + np.exp(-a)", marks=long),
-        pytest.param(
-            ARRAYS, "M[t + 1] = F[t] * M[t] + I[t] * G[t]", "M[t + 1] = I[t] * M[t] + F[t] * G[t]", marks=long
-        ),
-        pytest.param(NAMES, "c = f * c_prev + i * g", "c = f * c_prev + i + g", marks=long),
-        pytest.param(
-            ARRAYS, "M[t + 1] = F[t] * M[t] + I[t] * G[t]", "M[t + 1] = F[t] * M[t] + I[t] + G[t]", marks=long
-        ),
+        (NAMES, "h_prev = np.zeros(H) if h0 is None else h0", "h_prev = np.zeros(H)"),
+        (NAMES, "return 1 / (1 + np.exp(-z))", "return 1 / (1 + np.exp(z))"),
+        (ARRAYS, "return 1 / (1 + np.exp(-a))", "return 1 / 1 + np.exp(-a)"),
+        (ARRAYS, "M[t + 1] = F[t] * M[t] + I[t] * G[t]", "M[t + 1] = I[t] * M[t] + F[t] * G[t]"),
+        (NAMES, "c = f * c_prev + i * g", "c = f * c_prev + i + g"),
+        (ARRAYS, "M[t + 1] = F[t] * M[t] + I[t] * G[t]", "M[t + 1] = F[t] * M[t] + I[t] + G[t]"),
         (
             NAMES,
             "f = sigmoid(params.Wf @ h_prev + params.Uf[:, x[t]])",
             "f = sigmoid(params.Uf[:, x[t]])",
         ),
-        pytest.param(ARRAYS, "O[t] = squash(p.Wo @ S[t] + p.Uo @ X[t])", "O[t] = squash(p.Wo @ S[t])", marks=long),
-        pytest.param(
-            NAMES,
-            'dz = da[k] * (1 - a[k] ** 2 if k == "g" else a[k] * (1 - a[k]))',
-            "dz = da[k] * a[k] * (1 - a[k])",
-            marks=long,
-        ),
+        (ARRAYS, "O[t] = squash(p.Wo @ S[t] + p.Uo @ X[t])", "O[t] = squash(p.Wo @ S[t])"),
+        (NAMES, 'dz = da[k] * (1 - a[k] ** 2 if k == "g" else a[k] * (1 - a[k]))', "dz = da[k] * a[k] * (1 - a[k])"),
     ],
 )
 def test_a_wrong_line_of_a_forward_pass_or_of_a_loop_over_gates_is_named_and_repaired(text, right, wrong):
@@ -424,16 +420,15 @@ def test_a_wrong_line_of_a_forward_pass_or_of_a_loop_over_gates_is_named_and_rep
 NINE = "dV, dWi, dWf, dWo, dWg, dUi, dUf, dUo, dUg"
 
 
+@long
 @pytest.mark.parametrize(
     "returned",
     [
         NINE.removesuffix(", dUg"),
         "dV, dWf, dWi, dWo, dWg, dUf, dUi, dUo, dUg",
-        pytest.param("dWi, dWf, dWo, dWg, dUi, dUf, dUo, dUg, dV", marks=long),
-        pytest.param("[dV, dWi, dUi, dWf, dUf, dWo, dUo, dWg, dUg]", marks=long),
-        pytest.param(
-            '{"V": dV, "Wi": dWi, "Wf": dWf, "Wo": dWo, "Wg": dWg, "Ui": dUi, "Uf": dUf, "Uo": dUo}', marks=long
-        ),
+        "dWi, dWf, dWo, dWg, dUi, dUf, dUo, dUg, dV",
+        "[dV, dWi, dUi, dWf, dUf, dWo, dUo, dWg, dUg]",
+        '{"V": dV, "Wi": dWi, "Wf": dWf, "Wo": dWo, "Wg": dWg, "Ui": dUi, "Uf": dUf, "Uo": dUo}',
     ],
 )
 def test_where_all_nine_are_computed_and_not_returned_so_the_return_is_the_only_fault(returned):
@@ -444,7 +439,8 @@ def test_where_all_nine_are_computed_and_not_returned_so_the_return_is_the_only_
     assert names == NINE.split(", ") and not finding.quantity
 
 
-@pytest.mark.parametrize("wrong", ["m / T", pytest.param("-m", marks=long)])
+@long
+@pytest.mark.parametrize("wrong", ["m / T", "-m"])
 def test_what_a_return_computes_too_much_is_told_as_that(wrong):
     diagnosis, rows = examined(NAMES, "    return grads", f"    return {{n: {wrong} for n, m in grads.items()}}")
     (finding,) = diagnosis.findings
@@ -457,6 +453,7 @@ def test_a_wrong_name_further_up_is_no_fault_of_the_return():
     assert finding.line == number_of(rows, "dWi, dWf, dWg, dWo = dW") and finding.proved
 
 
+@long
 @pytest.mark.parametrize(
     ("text", "kept", "call"),
     [
@@ -476,14 +473,15 @@ def test_what_a_function_gives_back_and_nobody_keeps_is_kept(text, kept, call):
     assert finding.line == number_of(rows, call) and finding.repair == kept + call and finding.proved
 
 
+@long
 @pytest.mark.parametrize(
     ("text", "head", "over"),
     [
         (NAMES, "(h_prev, h), (c_prev, c), a = h_list[t], c_list[t], gates[t]", "gates"),
-        pytest.param(ROWS, "row, i, f, o, g, dy = steps[t]", "steps", marks=long),
+        (ROWS, "row, i, f, o, g, dy = steps[t]", "steps"),
     ],
 )
-@pytest.mark.parametrize("wrong", ["reversed({})", pytest.param("{}[::-1]", marks=long)])
+@pytest.mark.parametrize("wrong", ["reversed({})", "{}[::-1]"])
 def test_a_loop_that_counts_up_while_it_walks_back(text, head, over, wrong):
     names = "a" if over == "gates" else "(row, i, f, o, g, dy)"
     line = f"for t, {names} in reversed(list(enumerate({over}))):"
@@ -493,11 +491,12 @@ def test_a_loop_that_counts_up_while_it_walks_back(text, head, over, wrong):
     assert finding.repair == line and finding.proved
 
 
+@long
 @pytest.mark.parametrize(
     ("text", "right", "wrong"),
     [
         (NAMES, "return 1 / (1 + np.exp(-z))", "return 1 + np.exp(-z)"),
-        pytest.param(ARRAYS, "return 1 / (1 + np.exp(-a))", "return 1 + np.exp(-a)", marks=long),
+        (ARRAYS, "return 1 / (1 + np.exp(-a))", "return 1 + np.exp(-a)"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the numbers overflow
@@ -521,7 +520,10 @@ POPPED = NAMES.replace(
 
 @pytest.mark.parametrize(
     ("line", "found"),
-    [('        dc = dc * a["f"]\n', 'dc = dc * a["f"]'), ("        dh_before = np.zeros(H)\n", "dh_before = ")],
+    [
+        ('        dc = dc * a["f"]\n', 'dc = dc * a["f"]'),
+        ("        dh_before = np.zeros(H)\n", "dh_before = "),
+    ],
 )
 def test_a_walk_that_takes_what_was_kept_is_not_disturbed_by_looking_at_it(line, found):
     diagnosis, _ = examined(POPPED, line, "")
@@ -542,7 +544,8 @@ def test_a_slice_where_one_number_belongs():
     assert finding.proved and finding.repair == "D[t, y[t]] -= 1"
 
 
-@pytest.mark.parametrize("size", [pytest.param("S.shape[1]", marks=long), pytest.param("len(s)", marks=long)])
+@long
+@pytest.mark.parametrize("size", ["S.shape[1]", "len(s)"])
 def test_a_slice_from_the_wrong_side(size):
     whole = "    whole = {k: np.hstack([p[f'W{k}'], p[f'U{k}']]) for k in 'ifog'}\n    for t in range(T):"
     text = re.sub(r"p.W(.) @ S\[t\] \+ p.U. @ X\[t\]", r"whole['\1'] @ np.concatenate([S[t], X[t]])", ARRAYS)
@@ -553,6 +556,7 @@ def test_a_slice_from_the_wrong_side(size):
     assert finding.proved and finding.repair == f"s = back[:{size}]"
 
 
+@long
 def test_a_line_too_many_is_left_out_and_not_cut_to_where_it_does_no_harm():
     line = "        dc[:, :] *= f\n"
     diagnosis, rows = examined(ROWS, "        tc =", f"{line}        tc =")
@@ -564,10 +568,10 @@ def test_a_line_too_many_is_left_out_and_not_cut_to_where_it_does_no_harm():
     ("text", "right", "wrong"),
     [
         (NAMES, "c = f * c_prev + i * g", "c = f * c_prev + (1 - f) * g"),
-        pytest.param(ARRAYS, "S[t + 1] = O[t] * np.tanh(M[t + 1])", "S[t + 1] = np.tanh(O[t] * M[t + 1])", marks=long),
-        pytest.param(ROWS, "zg = row @ Ug + h[-1] @ Wg", "zg = (row @ Ug) * (h[-1] @ Wg)", marks=long),
-        pytest.param(STACKED, "z = W @ h[t] + U[:, x[t]]", "z = W @ (h[t] + U[:H, x[t]])", marks=long),
-        pytest.param(TABLES, 'c = a["f"] * c + a["i"] * a["g"]', 'c = a["f"] * (c + a["i"] * a["g"])', marks=long),
+        (ARRAYS, "S[t + 1] = O[t] * np.tanh(M[t + 1])", "S[t + 1] = np.tanh(O[t] * M[t + 1])"),
+        (ROWS, "zg = row @ Ug + h[-1] @ Wg", "zg = (row @ Ug) * (h[-1] @ Wg)"),
+        (STACKED, "z = W @ h[t] + U[:, x[t]]", "z = W @ (h[t] + U[:H, x[t]])"),
+        (TABLES, 'c = a["f"] * c + a["i"] * a["g"]', 'c = a["f"] * (c + a["i"] * a["g"])'),
     ],
 )
 def test_a_line_of_the_forward_pass_that_computes_something_else_is_written_anew(text, right, wrong):
@@ -576,7 +580,7 @@ def test_a_line_of_the_forward_pass_that_computes_something_else_is_written_anew
     assert finding.line == number_of(rows, wrong) and finding.proved
 
 
-@pytest.mark.parametrize(("text", "other"), [(NAMES, "h_prev"), pytest.param(ARRAYS, "M[0]", marks=long)])
+@pytest.mark.parametrize(("text", "other"), [(NAMES, "h_prev"), (ARRAYS, "M[0]")])
 def test_one_of_two_things_that_are_carried_does_not_begin_with_zeros(text, other):
     line = next(line.strip() for line in text.splitlines() if line.endswith(" = np.zeros(H), np.zeros(H)"))
     diagnosis, rows = examined(text, line, line.replace("np.zeros(H)", other, 1))
@@ -595,7 +599,8 @@ def test_the_row_before_the_first_is_the_initial_state():
     assert finding.repair == right and finding.proved
 
 
-@pytest.mark.parametrize(("state", "array"), [("c0", "M"), pytest.param("h0", "S", marks=long)])
+@long
+@pytest.mark.parametrize(("state", "array"), [("c0", "M"), ("h0", "S")])
 def test_one_state_that_is_set_where_the_other_is_not(state, array):
     diagnosis, _ = examined(ARRAYS, f"    if {state} is not None:\n        {array}[0] = {state}\n", "")
     (finding,) = diagnosis.findings
@@ -610,9 +615,9 @@ def from_zeros(text):
     ("text", "targets", "further"),
     [
         (NAMES, "h_prev, c_prev", None),
-        pytest.param(ARRAYS, "S[0], M[0]", ("m = m * F[t]", "m = m"), marks=long),
-        pytest.param(NAMES, "h_prev, c_prev", ('dc = dc * a["f"]', "dc = dc"), marks=long),
-        pytest.param(TABLES, "h[0], c[0]", None, marks=long),
+        (ARRAYS, "S[0], M[0]", ("m = m * F[t]", "m = m")),
+        (NAMES, "h_prev, c_prev", ('dc = dc * a["f"]', "dc = dc")),
+        (TABLES, "h[0], c[0]", None),
     ],
 )
 def test_two_states_that_are_not_read_are_put_where_the_pass_begins(text, targets, further):
@@ -645,6 +650,7 @@ def test_states_that_no_line_reads_are_told_where_they_cannot_be_put_in():
     assert any("No line reads h0 and c0" in note and "from a zero initial state" in note for note in diagnosis.notes)
 
 
+@long
 def test_a_name_that_only_another_loop_assigns_gets_its_value_in_this_one_too():
     line = "tm = np.tanh(M[t + 1])"
     text = ARRAYS.replace("S[t + 1] = O[t] * np.tanh(M[t + 1])", f"{line}\n        S[t + 1] = O[t] * tm")
@@ -660,13 +666,14 @@ def test_the_last_line_of_a_loop_that_stands_after_it_should_stand_in_it():
     assert finding.repair == "dh_later = to_h(params, dz)  # goes one level deeper, in the loop"
 
 
+@long
 def test_a_result_under_a_name_that_nobody_reads_goes_to_the_one_that_is_carried():
     diagnosis, _ = examined(HELPED, "dz, dc = back", "dz, dc_of_the_step_before = back")
     (finding,) = diagnosis.findings
     assert finding.proved and finding.repair == "dz, dc = back(params, grads, cache, x, t, dh, dc)"
 
 
-@pytest.mark.parametrize("gate", ["g", pytest.param("f", marks=long)])
+@pytest.mark.parametrize("gate", ["g", "f"])
 def test_a_list_to_which_nothing_is_appended_gets_what_its_sisters_get(gate):
     lists = "i_list, f_list, o_list, g_list"
     text = NAMES.replace("gates, errors = [], [], [], []", f"errors = [], [], []\n    {lists} = [], [], [], []")
@@ -684,6 +691,7 @@ def test_a_step_that_is_never_visited_is_no_fault_of_the_librarys_forward_pass()
     assert finding.proved and (finding.quantity, finding.first_step) == ("dy", 2) and "forward" not in finding.place
 
 
+@long
 def test_a_return_in_the_loop_is_told_to_stand_after_it():
     diagnosis, _ = examined(NAMES, "    return grads", "        return grads")
     (finding,) = diagnosis.findings
@@ -769,15 +777,11 @@ BY_GATE = (
         (ARRAYS, "I, F, O, G = (np.zeros((T, H)) for _ in range(4))"),
         (CLASS, "self.dV = np.zeros_like(self.V)"),
         (NAMES, "c_prev = np.zeros(H) if c0 is None else c0"),
-        pytest.param(CLASS, "h = np.zeros(n) if h0 is None else h0", marks=long),
+        (CLASS, "h = np.zeros(n) if h0 is None else h0"),
     ],
 )
 def test_a_line_that_prepares_zeros_and_was_left_out_is_found(text, line):
-    indent = re.search(rf"( +){re.escape(line)}\n", text)[1]
-    diagnosis, _ = examined(text, f"{indent}{line}\n", "")
-    finding = next(finding for finding in diagnosis.findings if finding.line)
-    before = next(k for k, row in enumerate(text.splitlines(), 1) if row.strip() == line) - 1
-    assert finding.proved and finding.how == "add" and abs(before - finding.line) < 6
+    finding = added(text, line, within=6)
     assert finding.repair.split(" = ")[0] == line.split(" = ")[0] and "zeros" in finding.repair
 
 
@@ -788,16 +792,14 @@ LIST = LIST.replace('    for k in "ifog":\n', '    for n, k in enumerate("ifog")
 LIST = LIST.replace('grads["W" + k]', "grads[1 + n]").replace('grads["U" + k]', "grads[5 + n]")
 
 
+@long
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        pytest.param(STACK, "A[t] += W @ h[t]", marks=long),
+        (STACK, "A[t] += W @ h[t]"),
         (LIST, "grads[0] += np.outer(errors[t], h)"),
-        pytest.param(LIST, "grads[1 + n] += np.outer(dz, h_prev)", marks=long),
+        (LIST, "grads[1 + n] += np.outer(dz, h_prev)"),
     ],
 )
 def test_what_is_added_to_a_row_or_an_entry_and_was_left_out_is_found(text, line):
-    indent = re.search(rf"( +){re.escape(line)}\n", text)[1]
-    diagnosis, _ = examined(text, f"{indent}{line}\n", "")
-    finding = next(finding for finding in diagnosis.findings if finding.line)
-    assert finding.proved and finding.repair == line
+    assert added(text, line).repair == line

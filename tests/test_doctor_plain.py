@@ -17,6 +17,7 @@ from lstm_teach.doctor.search import Result
 
 ROWS = PLAIN.splitlines()
 long = pytest.mark.long
+pytestmark = pytest.mark.sampled
 
 
 def with_line(right, wrong):
@@ -31,29 +32,26 @@ def with_line(right, wrong):
         ("dh = V.T @ dy + dh_next", "dh = V.T @ dy"),
         ("dzg = dg * (1 - g[t] ** 2)", "dzg = np.zeros(H)"),
         ("dy = y[t].copy()", "dy = y[t - 1].copy()"),
-        pytest.param("dh = V.T @ dy + dh_next", "dh = V @ dy + dh_next", marks=long),
-        pytest.param("do = dh * ct[t]", "do = dh", marks=long),
-        pytest.param("dy[targets[t]] -= 1", "dy[targets[t]] += 1", marks=long),
-        pytest.param("dc = dct * (1 - ct[t] ** 2) + dc_next", "dc = dct * (1 - ct[t]) + dc_next", marks=long),
-        pytest.param("df = dc * c[t - 1]", "df = dc * c[t]", marks=long),
-        pytest.param("dWi += np.outer(dzi, h[t - 1])", "dWi = np.outer(dzi, h[t - 1])", marks=long),
-        pytest.param("dUf[:, x[t]] += dzf", "dUf[:, x[t]] += dzo", marks=long),
-        pytest.param("dc_next = dc * f[t]", "dc_next = dc", marks=long),
-        pytest.param("dc_next = dc * f[t]", "dc_next = np.zeros(H)", marks=long),
-        pytest.param(
-            "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg", "dh_next = np.zeros(H)", marks=long
-        ),
-        pytest.param("dy = y[t].copy()", "dy = np.zeros(K)", marks=long),
-        pytest.param("dct = dh * o[t]", "dct = np.zeros(H)", marks=long),
+        ("dh = V.T @ dy + dh_next", "dh = V @ dy + dh_next"),
+        ("do = dh * ct[t]", "do = dh"),
+        ("dy[targets[t]] -= 1", "dy[targets[t]] += 1"),
+        ("dc = dct * (1 - ct[t] ** 2) + dc_next", "dc = dct * (1 - ct[t]) + dc_next"),
+        ("df = dc * c[t - 1]", "df = dc * c[t]"),
+        ("dWi += np.outer(dzi, h[t - 1])", "dWi = np.outer(dzi, h[t - 1])"),
+        ("dUf[:, x[t]] += dzf", "dUf[:, x[t]] += dzo"),
+        ("dc_next = dc * f[t]", "dc_next = dc"),
+        ("dc_next = dc * f[t]", "dc_next = np.zeros(H)"),
+        ("dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg", "dh_next = np.zeros(H)"),
+        ("dy = y[t].copy()", "dy = np.zeros(K)"),
+        ("dct = dh * o[t]", "dct = np.zeros(H)"),
         ("dWf += np.outer(dzf, h[t - 1])", "dWf += np.zeros((H, H))"),
-        pytest.param("dzi = di * i[t] * (1 - i[t])", "dzi = 1 - i[t]", marks=long),
-        pytest.param("dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg", "dh_next = Wg.T @ dzg", marks=long),
-        pytest.param(
+        ("dzi = di * i[t] * (1 - i[t])", "dzi = 1 - i[t]"),
+        ("dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg", "dh_next = Wg.T @ dzg"),
+        (
             "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
             "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T + Wg.T @ dzg",
-            marks=long,
         ),
-        pytest.param("do = dh * ct[t]", "di = dh * ct[t]", marks=long),
+        ("do = dh * ct[t]", "di = dh * ct[t]"),
         ("dUg[:, x[t]] += dzg", "dUi[:, x[t]] += dzg"),  # a place is seldom wrong, so other edits are tried before
     ],
 )
@@ -207,12 +205,14 @@ def backward(params, x, targets, h0=None, c0=None):
 """
 
 
+@long
 def test_the_target_is_subtracted_again_in_a_function_that_counts_no_loop():
     text = NESTED.replace("        p[targets[t]] -= 1\n", "")
     diagnosis = lt.diagnose(define(text, "backward", "<nested>"), progress=False)
     assert "p[targets[t]] -= 1" in diagnosis.repaired_source
 
 
+@long
 def test_a_result_that_another_one_overwrites_is_sent_where_it_belongs():
     text = PLAIN.replace("dUf, dUo, dUg = np.zeros((4, H, K))", "dUf, dUo, dUg = dU = np.zeros((4, H, K))")
     text = text.replace("    for t in", "    dz = np.zeros((4, H))\n    for t in")
@@ -278,7 +278,8 @@ SEVERAL = {
 }
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[long] * (k % 2)) for k, name in enumerate(SEVERAL)])
+@long
+@pytest.mark.parametrize("name", SEVERAL)
 def test_several_natural_mistakes_at_once_are_repaired(name):
     text = PLAIN
     for right, wrong in SEVERAL[name]:
@@ -296,6 +297,7 @@ def test_where_all_entries_are_changed_the_one_that_is_meant_is_found(wrong):
     assert "dy[targets[t]] -= 1" in diagnosis.repaired_source
 
 
+@long
 def test_a_line_that_is_not_like_its_sisters_is_changed_to_be_like_them():
     text = PLAIN.replace("dV += np.outer(dy, h[t])", "dV += np.outer(dy, h[t - 1])")
     right = "dWf += np.outer(dzf, h[t - 1])"
@@ -313,13 +315,14 @@ def test_a_value_that_is_named_and_read_nowhere_can_be_a_factor():
     assert diagnosis.repaired_source is not None
 
 
+@long
 @pytest.mark.parametrize(
     ("right", "wrong", "neighbor"),
     [
         # The line before makes a right quantity, so the slope isn't missing there; and of the two lines that could be
         # changed for a wrong `do`, that one is meant after which no line makes what is no quantity.
         ("dc = dct * (1 - ct[t] ** 2) + dc_next", "dc = dct + dc_next", "dct = dh * o[t]"),
-        pytest.param("do = dh * ct[t]", "do = dh * h[t]", "dzo = do * o[t] * (1 - o[t])", marks=long),
+        ("do = dh * ct[t]", "do = dh * h[t]", "dzo = do * o[t] * (1 - o[t])"),
     ],
 )
 def test_of_two_lines_that_could_be_changed_the_wrong_one_is_named(right, wrong, neighbor):
@@ -366,6 +369,7 @@ def test_a_delta_that_goes_into_the_next_turn_as_it_is_should_be_handed_on(left_
     assert f"        {name} = " == left_out[: len(name) + 11] and all(factor in left_out for factor in factors)
 
 
+@long
 def test_a_value_that_is_replaced_where_this_step_meets_the_next_is_not_said_to_be_summed_over_all_steps():
     text = ONE_NAME.replace("dc += dct", "dc = dct")
     (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
@@ -384,6 +388,7 @@ def test_what_should_not_be_there_is_not_moved_to_where_it_does_nothing():
     assert found.code == "errors /= T" and found.how == "remove" and "first thing to go wrong" not in found.place
 
 
+@long
 def test_an_array_that_gets_a_new_value_under_the_name_of_a_loop_stays_as_it_was():
     body = "\n".join(f"        dW{gate} += np.outer(dz{gate}, h[t - 1])" for gate in "ifog")
     head = "        for dW, dz in zip((dWi, dWf, dWo, dWg), (dzi, dzf, dzo, dzg)):\n"
@@ -400,6 +405,7 @@ def test_a_smaller_change_of_a_line_comes_before_an_equation_anew():
     assert found.cause == "The tanh is missing: `c[t]` should be `np.tanh(c[t])`."
 
 
+@long
 def test_of_a_statement_over_several_lines_the_one_is_named_that_changes():
     whole = "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg"
     text = PLAIN.replace(whole, "dh_next = (Wi.T @ dzi + Wf.T @ dzf\n                   + Wg.T @ dzg)")
@@ -423,6 +429,7 @@ def test_gradients_that_are_zero_are_said_to_be_so_where_no_repair_is_found():
     assert "dWg and dUf are zero: nothing is added there, or it is lost." in notes
 
 
+@long
 def test_a_change_that_needs_other_lines_too_is_not_said_to_do_as_well():
     text = PLAIN.replace(
         "        do = dh * ct[t]\n        dct = dh * o[t]\n", "        dct, do = dh * ct[t], dh * o[t]\n"
@@ -431,6 +438,7 @@ def test_a_change_that_needs_other_lines_too_is_not_said_to_do_as_well():
     assert found.code.startswith("dct, do") and not found.elsewhere
 
 
+@long
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [("do = dh * tanh(c[t])", "do = dh * c[t]"), ("dWf += outer(dzf, h[t - 1])", "dWf += dzf * h[t - 1]")],
@@ -463,7 +471,7 @@ def test_numpy_may_be_imported_inside_the_function():
 ZEROS = ["dh_next = np.zeros(H)", "dc_next = 0", "dWf = np.zeros((H, H))", "dUf = np.zeros_like(Uf)"]
 
 
-@pytest.mark.parametrize("reset", [ZEROS[0], *(pytest.param(line, marks=long) for line in ZEROS[1:])])
+@pytest.mark.parametrize("reset", [ZEROS[0], *(line for line in ZEROS[1:])])
 def test_what_is_set_to_zero_in_every_turn_should_go(reset):
     text = PLAIN.replace("        dy = y[t].copy()\n", f"        {reset}\n        dy = y[t].copy()\n")
     (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
@@ -472,7 +480,7 @@ def test_what_is_set_to_zero_in_every_turn_should_go(reset):
 
 @pytest.mark.parametrize(
     ("before", "reset"),
-    [("dc = dct * (1", "dc_next = 0"), pytest.param("dh = V.T", "dy *= 0", marks=long)],
+    [("dc = dct * (1", "dc_next = 0"), ("dh = V.T", "dy *= 0")],
 )
 def test_what_is_set_to_zero_just_before_it_is_read_should_go_and_nothing_moves(before, reset):
     text = PLAIN.replace(f"        {before}", f"        {reset}\n        {before}", 1)
@@ -485,15 +493,15 @@ def test_what_is_set_to_zero_just_before_it_is_read_should_go_and_nothing_moves(
     [
         "dV += np.outer(dy, h[t])",
         "dWf += np.outer(dzf, h[t - 1])",
-        pytest.param("dUo[:, x[t]] += dzo", marks=long),
-        pytest.param("dc_next = dc * f[t]", marks=long),
+        "dUo[:, x[t]] += dzo",
+        "dc_next = dc * f[t]",
         "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
-        pytest.param("dy[targets[t]] -= 1", marks=long),
-        pytest.param("dy = y[t].copy()", marks=long),
+        "dy[targets[t]] -= 1",
+        "dy = y[t].copy()",
         "df = dc * c[t - 1]",
-        pytest.param("dh = V.T @ dy + dh_next", marks=long),
-        pytest.param("dzg = dg * (1 - g[t] ** 2)", marks=long),
-        pytest.param("dc_next = np.zeros(H)", marks=long),
+        "dh = V.T @ dy + dh_next",
+        "dzg = dg * (1 - g[t] ** 2)",
+        "dc_next = np.zeros(H)",
     ],
 )
 def test_a_line_that_was_left_out_is_found(line):
@@ -584,9 +592,9 @@ def backward(params, x, targets, h0=None, c0=None):
 @pytest.mark.parametrize(
     "line",
     [
-        pytest.param('grads["V"] += np.outer(dy, cache.h[t])', marks=long),
+        'grads["V"] += np.outer(dy, cache.h[t])',
         'grads["W" + gate] += np.outer(dz[gate], cache.h[t - 1])',
-        pytest.param('grads["U" + gate][:, x[t]] += dz[gate]', marks=long),
+        'grads["U" + gate][:, x[t]] += dz[gate]',
     ],
 )
 def test_a_line_that_was_left_out_is_found_where_an_inner_loop_takes_gate_by_gate(line):
@@ -653,11 +661,12 @@ def test_nothing_is_said_to_go_wrong_first_where_right_gradients_are_returned_wr
     assert (found.line == row and found.quantity == "") or row in found.elsewhere
 
 
+@long
 @pytest.mark.parametrize(
     ("begin", "call"),
     [
         ("import my_tools", "my_tools.slopes.of_sigmoid"),
-        pytest.param("import my_tools.slopes as q", "q.of_sigmoid", marks=long),
+        ("import my_tools.slopes as q", "q.of_sigmoid"),
     ],
 )
 def test_a_wrong_helper_of_another_module_is_said_not_to_be_looked_into_beside_a_proved_repair(

@@ -248,7 +248,7 @@ def _call(backward: Backward, case: Case, seconds: float) -> tuple[dict[str, np.
             else ""
         )
         raise guard.LearnerError(f"{guard.name_of(backward)} {error}{hint}") from None
-    return grads, {key: np.asarray(array).dtype for key, array in _read_gradients(result).items()}
+    return grads, {key: np.asarray(array).dtype for key, array in read_gradients(result).items()}
 
 
 def spoil_free_memory(shapes: Collection[tuple[int, ...]]) -> None:
@@ -262,7 +262,7 @@ def collect_gradients(result: object, params: Params, finite: bool = True) -> di
     Raises ValueError with the rest of a sentence ("returns ...") when they can't be read.
     """
     grads = {}
-    for name, array in _read_gradients(result).items():
+    for name, array in read_gradients(result).items():
         try:
             grads[name] = validate.real_array(f"d{name}", array, params[name].shape, np.float64, finite)
         except (TypeError, ValueError) as error:
@@ -270,7 +270,7 @@ def collect_gradients(result: object, params: Params, finite: bool = True) -> di
     return grads
 
 
-def _read_gradients(result: object) -> dict[str, Any]:
+def read_gradients(result: object) -> dict[str, Any]:
     """The nine things that stand for the gradients in what a backward pass returned, by name, as they are."""
     names = Params.NAMES
     if isinstance(result, tuple | list) and len(result) == 2 and isinstance(result[0], Params | Mapping | Sequence):

@@ -222,10 +222,13 @@ def plus(text: str, delta: str) -> str:
     """`text` with ` + 1` or ` - 1` added, where a sum that becomes zero is left out."""
     undo = " - 1" if delta == " + 1" else " + 1"
     for ending in (undo, undo.replace(" ", "")):
-        if text.endswith(ending):
+        if text.endswith(ending) and text != ending:
             return text[: -len(ending)]
     if re.fullmatch(r"-?\d+", text):
         return str(int(text) + (1 if "+" in delta else -1))
+    if added := re.fullmatch(r"([\w.]+ ?)([+-])( ?)(\d+)", text):
+        more = int(added[4]) + (1 if added[2] in delta else -1)
+        return f"{added[1]}{added[2]}{added[3]}{more}"
     return text + delta
 
 

@@ -6,6 +6,7 @@ Imports the operators (rewrites, donors, growth, indices), scene and slots.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +17,7 @@ from lstm_teach.doctor.growth import growth
 from lstm_teach.doctor.indices import indices
 from lstm_teach.doctor.rewrites import rewritten
 from lstm_teach.doctor.scene import Atom, Scene, is_tokens, is_vector, is_zeros, paths_in
-from lstm_teach.doctor.slots import Edit, Part, Slot
+from lstm_teach.doctor.slots import Edit, Part, Slot, names
 
 _ALONG = (
     "roll",
@@ -242,9 +243,13 @@ class Maker:
         for inner in ast.walk(value) if states else ():
             text = self.seg(inner) if isinstance(inner, ast.Call | ast.Subscript) else ""
             before = re.search(r"\[(\w+) - 1\]$", text)  # where t is 0, the last row
+            made = self.shape(inner) if text else None
+            matrix = is_vector(made) and len(made) == 2 and 1 in made
             for state in states if before or (text and is_zeros(inner)) else ():
-                new = f"{text} if {before[1]} > 0 else {state}" if before else f"{text} if {state} is None else {state}"
-                new = new if inner is value else f"({new})" if before else state
+                given = state + (f"[{':, ' * made.index(1)}None]" if matrix else "")
+                new = f"{text} if {before[1]} > 0 else {given}" if before else f"{text} if {state} is None else {given}"
+                apart = isinstance(self.around.get(id(inner)), ast.stmt | ast.Dict | ast.List | ast.Tuple | ast.Call)
+                new = new if apart else f"({new})"
                 yield self.swap("start", 1.9 if before else 1.5, inner, new)
         if is_vector(shape):
             like = self._like(shape)
@@ -290,13 +295,21 @@ class Maker:
             yield self.edit("late binding", 1.2, (colon, colon, added), old=self.seg(node), new=given)
 
     def _constant(self, node: ast.Constant) -> Iterator[Edit]:
-        """Another number; what is added and should be nothing is left out, which is another edit."""
+        """Another number; what is added or multiplied and should be nothing is left out, which is another edit."""
         value, around = node.value, self.around.get(id(node))
         if isinstance(value, bool) or not isinstance(value, int | float):
             return
-        added = isinstance(around, ast.BinOp) and isinstance(around.op, ast.Add | ast.Sub) and node is around.right
+        right = isinstance(around, ast.BinOp) and node is around.right
+        added = right and isinstance(around.op, ast.Add | ast.Sub)
+        multiplied = right and isinstance(around.op, ast.Mult | ast.Div | ast.Pow)
+        added = added or isinstance(around, ast.UnaryOp)
         for new in (value + 1, value - 1, value * 2, value / 2, 1 if value != 1 else 0):
-            if new == value or (added and not new) or (isinstance(value, int) and new != int(new)):
+            if (
+                new == value
+                or (added and not new)
+                or (multiplied and new == 1)
+                or (isinstance(value, int) and new != int(new))
+            ):
                 continue
             new = int(new) if isinstance(value, int) else float(new)
             cost = 1.2 if abs(new - value) == 1 and new >= 0 else 2.6
@@ -367,11 +380,25 @@ class Maker:
         forgotten = [f"{arg}={arg}" for arg in mine if args and arg in takes and arg not in has]
         for new in dict.fromkeys([*forgotten, ", ".join(forgotten)] if forgotten else ()):
             yield self.edit("term", 1.6, (at, at, f", {new}"), new=new, old="")
+        yield from self._states_given(node, wanted)
         if self.of_numpy(node.func) in ("range", "arange") or name == "range":
             for arg in args[:2]:
                 for loop in self.loop_names():
                     for new in (loop, f"{loop} + 1"):
                         yield self.swap("range", 1.3, arg, new)
+
+    def _states_given(self, node: ast.Call, wanted: list[str]) -> Iterator[Edit]:
+        """The initial states, where a function that reads neither hands on None or zeros."""
+        args = [*node.args, *(keyword.value for keyword in node.keywords)]
+        nothing = [arg for arg in args if is_zeros(arg) or self.seg(arg) == "None"]
+        takes = {arg.arg for arg in self.unit.node.args.args} if nothing else set()
+        unread = [s for s in ("h0", "c0") if s in takes and s not in names(self.unit.tree)]
+        for states in itertools.permutations(unread, len(nothing)) if unread else ():
+            pairs = [*zip(states, nothing, strict=True)]
+            new = [f"{self.seg(arg)} if {s} is None else {s}" if is_zeros(arg) else s for s, arg in pairs]
+            changes = [(*self.unit.span(arg), text) for arg, text in zip(nothing, new, strict=True)]
+            old = ", ".join(map(self.seg, nothing))
+            yield self.edit("start", 1.0 + 0.2 * (states[0] not in wanted[:1]), *changes, old=old, new=", ".join(new))
 
     def _keywords(self, node: ast.Call, name: str) -> Iterator[Edit]:
         """Another axis, number type or layout, given or left out."""

@@ -20,6 +20,9 @@ from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
 
+_GATES = {*"ifog"}
+_WORD = re.compile(r"[^\W\d]\w*")
+
 
 def missing_statements(scene: Scene) -> Iterator[Edit]:
     """All of them, for each unit."""
@@ -320,6 +323,22 @@ def _left_from_another_loop(scene: Scene, number: int, unit: Unit, own: list[Slo
             told.add(key)
 
 
+def _for_the_other_gates(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
+    """A statement that a block has for two gates at least, the same but for their letters, for a gate without one."""
+    words = {*_WORD.findall(" ".join(one.text for one in scene.units))}
+    there = {scene.text(slot).partition("=")[0] for slot in own}  # what gets a value, or is added to
+    for one, other in itertools.combinations(reversed(own), 2):
+        texts, gap = (scene.text(one), scene.text(other)), scene.gaps.get((one.block, one.index + 1))
+        if one.block == other.block and gap is not None and len(texts[0]) == len(texts[1]):
+            letters = [*zip(*texts, strict=True)]
+            gates = {letter for pair in letters if len({*pair}) == 2 for letter in pair}
+            for gate in sorted(_GATES - gates) if len(gates) == 2 and gates < _GATES else ():
+                new = "".join(gate if a != b else a for a, b in letters)
+                if new.partition("=")[0] not in there and words >= {*_WORD.findall(new)}:
+                    there.add(new.partition("=")[0])
+                    yield forgotten(gap, 0.9, new)
+
+
 def _unread_states(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """`if h0 is not None: h[0], c[0] = h0, c0` after what is prepared with zeros, for states that are read nowhere."""
     states = {"h0", "c0"} & {arg.arg for arg in unit.node.args.args}
@@ -329,7 +348,9 @@ def _unread_states(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> It
         if gap is not None and any(map(is_zeros, ast.walk(slot.node.value))):
             now = [unit.segment(target) for target in targets_of(slot.node)]
             prepared += now
-            for row, chosen in itertools.product(("[0]", "[-1]", ""), itertools.permutations(prepared, len(unread))):
+            for row, chosen in itertools.product(
+                ("[0]", "[-1]", "[:, 0]", ""), itertools.permutations(prepared, len(unread))
+            ):
                 if {*chosen} & {*now}:
                     other = sum(state[0] not in name.lower() for state, name in zip(unread, chosen, strict=True))
                     targets = ", ".join(name + row for name in chosen)
@@ -342,6 +363,7 @@ _RULES = (
     _left_from_another_loop,
     _not_begun,
     _called_once_more,
+    _for_the_other_gates,
     _changes,
     _target_subtracted,
     _never_returned,

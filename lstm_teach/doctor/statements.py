@@ -127,9 +127,9 @@ def as_sisters(scene: Scene) -> Iterator[Edit]:
             groups.setdefault((slot.block, target), []).append((slot, scene.text(slot)))
     for group in groups.values():
         patterns = Counter(_pattern(text) for _, text in group)
-        sisters = {_pattern(text): text for _, text in group if patterns[_pattern(text)] > 1}
+        sisters = [text for _, text in group if patterns[_pattern(text)] > 1]
         for slot, text in group:
-            for sister in sisters.values() if patterns[_pattern(text)] == 1 else ():
+            for sister in sisters if patterns[_pattern(text)] == 1 else ():
                 if new := _for_the_gate_of(text, sister):
                     yield Maker(scene, slot).swap("sister", 1.4, slot.node.value, new)
 

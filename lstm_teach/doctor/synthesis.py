@@ -62,6 +62,7 @@ _ONE_OF_SEVERAL = 0.3  # more where a statement holds several things: what depen
 _TORN = 0.8  # less cost where the shape was wrong
 _ENDS = 6  # of loops, at which to look
 _INDICES = 3
+_KEPT = 10  # things that a step may keep together
 
 
 @dataclass
@@ -145,6 +146,7 @@ class _Anew:
         self.found: dict[tuple[int, str], Edit] = {}
         self.space: dict[str, Any] = {}  # all names where the run stands
         self.local: dict[str, Any] = {}
+        self.looking = False
 
     def edits(self) -> list[Edit]:
         """The edits, each once."""
@@ -154,12 +156,15 @@ class _Anew:
         return list(self.found.values())
 
     def _at(self, number: int, names: dict, local_names: dict) -> None:
+        if self.looking:  # what is looked at calls a function of the code
+            return
         place = self.places[number]
         place.visits += 1
         if place.visits > _VISITS or any(each.torn for each in self.places.values()):  # then nothing means anything
             return
-        self.space, self.local = {**names, **local_names}, local_names
+        self.space, self.local, self.looking = {**names, **local_names}, local_names, True
         edits = list(self._in_statement(place) if place.slot.kind == "statement" else self._in_gap(place))
+        self.looking = False
         for edit in edits:
             key = edit.parts[0].slot, edit.parts[0].code
             if key not in self.found or self.found[key].cost > edit.cost:
@@ -351,6 +356,9 @@ def _other_steps(texts: Sequence[str]) -> Iterator[str]:
     )
     for name in dict.fromkeys(name for name, _ in parts):
         yield from (f"{name}[{index}]" for index in indices[:_INDICES])
+    kept = ((name, re.match(r"\d+(?=$|,)(.*)", index)) for name, index in parts)
+    for name, more in dict.fromkeys((name, found[1]) for name, found in kept if found):  # of what is kept together
+        yield from (f"{name}[{number}{more}]" for number in range(_KEPT))
 
 
 def _goals(truth: Truth, seen: int, only: Sequence[str] = ()) -> dict[tuple[int, str], list[np.ndarray]]:

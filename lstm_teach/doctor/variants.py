@@ -26,8 +26,9 @@ from lstm_teach.doctor.slots import Edit, Part, names
 from lstm_teach.doctor.switch import HERE, Switch
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.values import disturbed, fits, is_zero, kept, mark, numbers, usable
-from lstm_teach.gradcheck import collect_gradients
+from lstm_teach.gradcheck import read_gradients
 from lstm_teach.params import Params
+from lstm_teach.validate import real_array
 
 _LOOKING = 10_000_000  # statements of functions that may be called where a statement is only looked at
 
@@ -249,10 +250,17 @@ def right_matrices(trace: Trace, truth: Truth) -> list[str]:
 
 
 def gradients(trace: Trace, truth: Truth) -> dict[str, np.ndarray] | None:
-    """The nine gradients that a run returned, None if there are none or not nine of the right shapes."""
+    """What a run returned as the nine gradients, nan for one that can't be it; None if they are not nine."""
     if trace.error is not None:
         return None
     try:
-        return collect_gradients(trace.result, truth.case.params)
+        returned = read_gradients(trace.result)
     except (ValueError, TypeError):
         return None
+    found = {}
+    for name, right in truth.gradient.items():
+        try:
+            found[name] = real_array(name, returned[name], right.shape, np.float64)
+        except (ValueError, TypeError):
+            found[name] = np.full(right.shape, np.nan)
+    return found

@@ -79,12 +79,12 @@ def test_the_searches_arrive_as_often_as_the_page_says(page):
     assert all(again["ends"]["one_after_the_other", watched][ALL] <= 2 for watched in ("largest", "mean"))
 
 
-def test_wrong_edits_lower_the_mean_too_and_one_of_them_by_more_than_the_right_one(page):
+def test_wrong_edits_lower_the_mean_too_and_two_of_them_by_more_than_the_right_one(page):
     rows = re.findall(r"^(dc = .*?) +([\d.]+) +([\d.]+)$", page[1], re.MULTILINE)
     assert len(rows) == 5 and rows[1][0] == "dc = dc * f[s]"
     here, there = np.array([row[1:] for row in rows], float).T
     assert (here[1:] < here[0]).all() and (there[1:] < there[0]).all()
-    assert there[2] < there[1]
+    assert (there[1:] < there[1]).sum() == 2
 
 
 def test_short_sequences_separate_the_flaws_as_the_page_reads_them(page):
@@ -110,4 +110,4 @@ def test_the_lattice_has_every_combination_once_with_its_count(page):
     assert shown["none"] == "1 of 9" and shown["1+2+4"] == "5 of 9" and shown["1+2+3+4"] == "9 of 9"
     assert len(axes.lines) == 32
     text = pictures.describe_lattice(counts, 9)
-    assert text.startswith("9 of 9: 1+2+3+4. 5 of 9: 1+2+4. 1 of 9: none, 1, 2, 3, 4, 1+2,")
+    assert text.startswith("9 of 9 with 1+2+3+4; 5 of 9 with 1+2+4; 1 of 9 with none, 1, 2, 3, 4, 1+2,")

@@ -157,12 +157,12 @@ def test_what_is_said_to_hide_a_fault_hides_it(fault, units, length, hint):
     wide, x, targets = lt.Params.random(4, 3, seed=0, scale=0.8), [0, 1, 2, 0, 3], [1, 2, 0, 3, 1]
     usual = wide, x, targets, np.full(3, 0.5), np.full(3, -0.7)
     assert gradient_check._worst(gradient_check.planted(fault), usual)[0] > 1e-4
-    assert f"{hint} hides" in gradient_check.FAULTS[fault] or f"{hint}," in gradient_check.FAULTS[fault]
+    assert f"{hint} can hide" in gradient_check.FAULTS[fault] or f"{hint}," in gradient_check.FAULTS[fault]
 
 
 def test_a_nonzero_c0_does_not_help_against_a_forgotten_h0():
     said = gradient_check.FAULTS
-    assert "A zero h0 hides" in said["forgotten h0"] and "A zero c0 hides" in said["forgotten c0"]
+    assert "A zero h0 can hide" in said["forgotten h0"] and "A zero c0 can hide" in said["forgotten c0"]
 
 
 def test_the_last_hint_of_the_numerical_gradient_runs_with_the_names_of_the_task():

@@ -153,11 +153,19 @@ def check_accepts(accepts: Callable) -> Verdict:
     cases.append(
         on("right passes", lambda params, *rest: Params.zeros(params.vocab_size, params.hidden_size), False, zeros)
     )
+    only_v = "It accepts right backward passes, but also one of which only dV is right: does every matrix count?"
+    cases.append(on("right passes", _right_in_v_alone, False, only_v))
     right_too = "It rejects this one, but right backward passes too, so its False says nothing."
     for fault, words in FAULTS.items():
         cases.append(on(fault, planted(fault), False, f"It accepts a pass with this mistake: {words}."))
         cases.append(on(fault, planted(), True, right_too))
     return check(__name__, "accepts", accepts, cases)
+
+
+def _right_in_v_alone(*given: object) -> Params:
+    grads = bptt(*given)
+    grads.flat[grads.V.size :] = 0
+    return grads
 
 
 HIDING_FAULTS = ("forgotten carry", "forgotten c0", "forgotten h0", "forgotten token")

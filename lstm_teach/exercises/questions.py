@@ -157,7 +157,7 @@ def explain(question: Question, answer: str) -> str:
         return f"<p>You wrote: {html.escape(answer)}</p><p>{html.escape(question.reveal)}</p>"
     right, why = answer == question.right, html.escape(question.options[answer].why)
     said = f"<p><strong>{answer} is {'right' if right else 'not the answer'}.</strong> {why}</p>"
-    again = "" if right else "<p>Choose again, or open the reasons for the others.</p>"
+    again = "" if right else "<p>Choose again, or open the reasons; they show the right answer.</p>"
     others = ""
     for letter in [letter for letter in question.options if letter != answer]:
         option, word = question.options[letter], "right" if letter == question.right else "not this one"

@@ -171,7 +171,8 @@ def describe_lattice(values: Mapping[frozenset[str], int], total: int) -> str:
     by_value = {}
     for c in sorted(values, key=lambda c: (len(c), numbers(c))):
         by_value.setdefault(values[c], []).append(numbers(c))
-    return " ".join(f"{value} of {total}: {', '.join(by_value[value])}." for value in sorted(by_value, reverse=True))
+    parts = (f"{value} of {total} with {', '.join(by_value[value])}" for value in sorted(by_value, reverse=True))
+    return f"{'; '.join(parts)}. (1+3 stands for repairs 1 and 3.)"
 
 
 def numbers(repaired: Collection[str]) -> str:

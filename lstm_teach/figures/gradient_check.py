@@ -54,7 +54,7 @@ def build(steps: np.ndarray, around: np.ndarray) -> Built:
     left.set_yticks([1e-12, 1e-10, RIGHT_UP_TO, 1e-4, 1e-2, 1, 1e2, 1e4])
     left.minorticks_off()
     accepted = f"{RIGHT_WORD} up to {short(RIGHT_UP_TO)}"
-    bound = left.axhline(RIGHT_UP_TO, color=LIGHT_GRAY, linewidth=1, zorder=0.4, label=accepted)
+    bound = left.axhline(RIGHT_UP_TO, color=RIGHT, linewidth=1.2, zorder=0.4, label=accepted)
     here = left.axvline(steps[0], color=LIGHT_GRAY, linewidth=5, zorder=0.5)
     thin = {"color": GRAY, "linewidth": 1.1}
     (bend,) = left.plot([], [], **thin, linestyle=(0, (1, 1.5)), label="from the bend of the curve")
@@ -130,7 +130,7 @@ def describe(curves: Curves, step: float, k: int, scheme: str, precision: str) -
     if error == 0:
         return f"{at}: error 0, every digit is right."
     if error == -1:
-        return f"{at}: error 1, the nudge is so small that the loss doesn't change at all."
+        return f"{at}: error 1, as the nudge is so small that the loss doesn't change at all."
     said = f"{at}: error {short(abs(error), 2)}"
     if rounding == 0:
         return f"{said}, all of it from the bend of the curve."

@@ -4,6 +4,11 @@ import pytest
 
 import lstm_teach as lt
 from benchmarks.doctor_corpus import define
+from lstm_teach.doctor.bench import Bench
+from lstm_teach.doctor.climb import Climb
+from lstm_teach.doctor.code import Code
+from lstm_teach.doctor.fuel import Deadline
+from lstm_teach.doctor.truth import Truth, make_case
 
 pytestmark = pytest.mark.sampled
 
@@ -211,6 +216,24 @@ def gradients(params, x, targets, h0=None, c0=None):
 """
 
 
+KEPT = (
+    OBJECT.replace(
+        "        self.grads = {", "        self.dh, self.dc = np.zeros((2, self.size))\n        self.grads = {"
+    )
+    .replace('        self.c = s["f"] * self.c +', '        c = s["f"] * self.c +')
+    .replace('        self.h = s["o"] * np.tanh(self.c)\n', '        h = s["o"] * np.tanh(c)\n')
+    .replace(
+        '        return s | {"h": self.h, "c": self.c}',
+        '        self.h = h\n        self.c = c\n        return s | {"h": h, "c": c}',
+    )
+    .replace("s, dh, dc):", "s, dh):\n        dh = dh + self.dh")
+    .replace("dc = dc + dh *", "dc = self.dc + dh *")
+    .replace('        return dh, dc * s["f"]', '        self.dh = dh\n        self.dc = dc * s["f"]')
+    .replace("    dh, dc = np.zeros(net.size), np.zeros(net.size)\n", "")
+    .replace("dh, dc = net.step_back(s, params.V.T @ dy + dh, dc)", "net.step_back(s, params.V.T @ dy)")
+)
+
+
 def examined(text, right, wrong):
     """The findings in a pass with something else in one place: proved, and each with the line as it stands there."""
     assert text.count(right) == 1
@@ -221,7 +244,7 @@ def examined(text, right, wrong):
     return findings
 
 
-@pytest.mark.parametrize("text", [JOINED, STACKED, OBJECT])
+@pytest.mark.parametrize("text", [JOINED, STACKED, OBJECT, KEPT])
 def test_the_passes_are_right(text):
     assert lt.diagnose(define(text, "gradients", "<joined>"), progress=False).passed
 
@@ -279,6 +302,12 @@ def test_what_is_kept_by_number_is_at_hand_under_the_numbers_that_nobody_reads(t
     assert any(finding.how == "add" and finding.repair.startswith(repair) for _, finding in findings)
 
 
+@pytest.mark.parametrize("line", ['self.dc = dc * s["f"]', "self.dh = dh", "self.c = c", "self.h = h"])
+def test_what_an_object_keeps_for_the_next_step_is_set_anew(line):
+    ((_, finding),) = examined(KEPT, f"        {line}\n", "")
+    assert finding.how == "add" and finding.repair == line
+
+
 @pytest.mark.parametrize(
     ("text", "right", "wrong"),
     [(OBJECT, 'sigmoid_slope(s["i"]) * di', "sigmoid_slope(di)"), (JOINED, "dsigmoid(i) * di", "dsigmoid(di)")],
@@ -300,3 +329,12 @@ def test_a_look_at_a_line_that_calls_a_function_sees_what_the_line_has_at_hand(t
 def test_of_several_ways_to_say_it_the_plain_one_is_told(text, right, wrong, repair):
     ((code, finding),) = examined(text, right, wrong)
     assert wrong.splitlines()[0] in code and finding.repair.endswith(repair)
+
+
+def test_what_was_not_tried_for_want_of_steps_is_tried_later():
+    text = JOINED.replace('dW["f"] += np.dot(df', 'dW["f"] += np.dot(di')
+    truth = Truth(make_case(3, 23, {"h0": True, "c0": True}))
+    climb = Climb(Bench(Code.of(define(text, "gradients", "<joined>")), [truth, truth], lambda tried: None))
+    assert not [*climb.single(Deadline.after(100, None))] and climb.tried < 10
+    first = next(climb.several(Deadline.after(1_000_000, None)))
+    assert [edit.new for edit in first.edits] == ["df"]

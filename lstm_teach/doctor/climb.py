@@ -62,7 +62,8 @@ class Climb:
         waiting: list[Edit] = []
         for batch in _batches(self.likely.alone(self.root)):
             found = self._tried(self.root, batch, deadline)
-            self.done |= {id(edit) for edit in batch}
+            if not deadline.over:  # else some of them were not tried
+                self.done |= {id(edit) for edit in batch}
             if found and not waiting and self.likely.changes_right(found, self.root) and not deadline.over:
                 waiting = found  # the next batch may have one that changes what is wrong
                 continue

@@ -51,6 +51,7 @@ _FORWARD = (
     *(("y", f"{e} / {e}.sum()") for e in ("{e}", *(f"{{np}}.exp({scores})" for scores in _SCORES))),
 )
 _LEADS_TO = {"s": "y", "e": "y", **{f"z{k}": k for k in "ifog"}}  # if that is known, nobody needs it
+_PATH = re.compile(r"\w+(\.\w+)+")
 _HELD = re.compile(r"""[\w.]+(\[["']\w+["']\])?""")  # an array with a name, of an object, or in a table
 
 
@@ -116,6 +117,29 @@ def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
         others = {t: v for t, v in here.atoms.items() if t != name or written[name]}
         for code, cost in expressions(now.shape, others, wanted, truth, 4):
             yield forgotten(gap, cost - _HANDED, f"{name} = {code}")
+
+
+def not_kept(here: Here, handed_on: dict) -> Iterator[Edit]:
+    """At the end of a method, a new value for what an object holds, the code reads and this method doesn't set.
+
+    A state of the forward pass, in the method that reads it first of all, or for zeros what is to be `handed_on`.
+    """
+    units, gap = here.scene.units, here.gap
+    every = [[node for node in ast.walk(unit.tree) if isinstance(node, ast.Attribute)] for unit in units]
+    fields = {node.attr for nodes in every for node in nodes}
+    fields -= {node.attr for node in every[gap.unit] if isinstance(node.ctx, ast.Store)}
+    own = {node.attr for node in every[gap.unit]}
+    owners = {text.rpartition(".")[0] for text in here.atoms if _PATH.fullmatch(text)}
+    for owner, field in sorted(itertools.product(owners, fields)):
+        name = f"{owner}.{field}"
+        now = here.value(name)
+        if now is None or now.size != here.truth.H:
+            continue
+        same = {text: one for text, one in here.atoms.items() if one.shape == now.shape and text != name}
+        texts, cost = [text for text in here.known("h", "c") if text in same], _UNFILLED + 0.3 * (field not in own)
+        if not now.any():
+            texts, cost = [code for code, _ in expressions(now.shape, same, handed_on, here.truth, 4)], _UNFILLED
+        yield from (forgotten(gap, cost, f"{name} = {text}") for text in texts)
 
 
 def unfilled(here: Here, empty: dict[str, np.ndarray]) -> Iterator[Edit]:

@@ -31,6 +31,7 @@ from lstm_teach.doctor.leftout import (
     not_added,
     not_computed,
     not_handed_on,
+    not_kept,
     returned,
     stacked_lines,
     undefined,
@@ -55,6 +56,7 @@ _SORTS = {  # which quantities are products of the things at hand, sums of them,
     "sum": ("dy", "dh", "dh_future", "dc", "dh_loss"),
     "outer": ("term",),
 }
+_BACK = ("dc_carry", "dh_future")  # what goes from one step to the one before
 _ANEW = 1_500  # steps to write one statement anew
 ANEW_LESS = 0.4  # less cost for such an edit to be tried
 _LOST = 0.05  # more for each thing that it does not read any more
@@ -119,7 +121,7 @@ class _Anew:
         self.code, self.scene, self.truth = code, scene, truth
         bare = Variants(code)
         seen = bare.seen(bare.run(truth), truth)
-        self.goals, self.handed_on = _goals(truth, seen), _goals(truth, seen, ("dc_carry", "dh_future"))
+        self.goals, self.handed_on = _goals(truth, seen), _goals(truth, seen, _BACK)
         self.undefined, reader = scene.without_value
         first, units = reader and (reader.block, reader.index), range(len(code.units))
         written = [slot for slots in scene.statements for slot in slots]
@@ -137,7 +139,8 @@ class _Anew:
         gaps = [gap for gap in scene.gaps.values() if lacking and gap.index <= begun.get(gap.block, gap.index)]
         self.ahead = self.before | {gap.number for gap in gaps}
         self.returns = {slot.number for slot in scene.slots if isinstance(slot.node, ast.Return) and not slot.unit}
-        numbers = self.ends | self.readers.keys() | self.ahead | self.returns
+        self.methods = {gap.number for unit in units if (gap := _end_of_method(scene, unit))}
+        numbers = self.ends | self.readers.keys() | self.ahead | self.returns | self.methods
         numbers |= {slot.number for slot in written if _may_be_a_delta(slot, back)}
         self.places = {n: _Place(scene.slots[n], Maker(scene, scene.slots[n])) for n in sorted(numbers)}
         self.empty = [never_filled(scene, unit) for unit in units]
@@ -190,6 +193,8 @@ class _Anew:
             yield from computed_otherwise(here, lines)
             if number in self.before or place.slot.block not in self.back:
                 yield from not_computed(here, lines, self.undefined, by_step)
+        if number in self.methods:
+            yield from not_kept(self._here(place), _goals(self.truth, 0, _BACK))
         if not zeros and number not in self.ends:
             return
         here = self._here(place)
@@ -317,6 +322,14 @@ class _Anew:
 def _by_number(value: Any) -> bool:
     """Whether it is a dict whose keys, if it has some, are whole numbers: steps."""
     return type(value) is dict and {*map(type, value)} <= {int}
+
+
+def _end_of_method(scene: Scene, unit: int) -> Slot | None:
+    """The last gap of a method's body, before its return; None of other functions and of what makes the object."""
+    if scene.units[unit].owner is None or scene.units[unit].node.name == "__init__":
+        return None
+    own = [gap for gap in scene.gaps.values() if gap.unit == unit]
+    return max((gap for gap in own if gap.block == own[0].block), key=lambda gap: gap.index, default=None)
 
 
 def _may_be_a_delta(slot: Slot, back: set[int]) -> bool:

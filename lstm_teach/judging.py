@@ -108,7 +108,8 @@ def judge(
 
     Each part gets the `Attempt` and returns a sentence, empty if all is right; `Trouble` counts as its sentence.
     A function that writes to its inputs gets one more part, which is not right. A function that calls one of the
-    library's `ANSWERS` earns nothing; `allow` names those that this task permits, None permits all.
+    library's `ANSWERS` earns nothing; `allow` names those that this task permits, None permits all. The `note` is
+    shown where something is not right.
     """
     if not callable(function):
         return Verdict("Your function", tuple(Part(name, _no_function(function)) for name in parts), tuple(hints), note)
@@ -131,7 +132,9 @@ def judge(
     elif attempt.rounded:
         advice = "Undoing a change by arithmetic leaves a rounding error. Save the old value and write it back."
         results.append(Part("inputs", f"{attempt.name} leaves {names} changed in the last digits. {advice}"))
-    if not (hints_wanted() or all(part.passed for part in results)):
+    if all(part.passed for part in results):
+        note = ""
+    elif not hints_wanted():
         off = "Hints are off. To see three hints, and the mistake's name if it is a known one, run show_hints(True)."
         hints, note = (), f"{note} {off}".strip()
     return Verdict(attempt.name, tuple(results), tuple(hints), note)
@@ -172,7 +175,8 @@ def difference(
     first = tuple(places[places[:, 0] == steps[-1]][0] if back else [*clear, *places][0])
     yours, theirs = two_numbers(array[first], right[first])
     are = "is" if wrong.sum() == 1 else "are"
-    extent = f" ({wrong.sum()} of {wrong.size} numbers {are} off, by up to {off.max():.2g})" if wrong.size > 1 else ""
+    size = f", by up to {off.max():.2g}" if right.dtype.kind == "f" else ""  # tokens are whole numbers, and no amounts
+    extent = f" ({wrong.sum()} of {wrong.size} numbers {are} off{size})" if wrong.size > 1 else ""
     sentence = f"{name} is off{_where(axes, first)}: yours is {yours}; {should} {theirs}{extent}."
     if len(steps) > 1:
         sentence += f" Walking back, {axes[0]} {first[0]} is the first that is off."
@@ -195,6 +199,8 @@ def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ())
             return f"{name} should hold real numbers, but is complex: take the absolute value or the part you mean."
         return f"{name} should hold real numbers, but is {kind(got)}."
     if array.shape != right.shape:
+        if isinstance(got, list | tuple) and array.ndim == right.ndim == 1:
+            return f"{name} should have {len(right)} {'entry' if len(right) == 1 else 'entries'}, but has {len(got)}."
         listed = f"a {type(got).__name__} of shape {array.shape}"
         is_now = listed if isinstance(got, list | tuple) else shape_in_words(array.shape)
         return f"{name} should be {shape_in_words(right.shape)}, but is {is_now}."

@@ -56,7 +56,7 @@ def test_a_finer_formula_is_not_told_that_it_has_another_step():
 
 def test_adam_with_eps_before_the_correction_is_not_told_that_it_is_inside_the_root():
     verdict = str(training.check_adam(training_answers.adam_with_eps_before_the_correction))
-    assert "eps is added before" in verdict and "inside the root" not in verdict
+    assert "1e-8 is added before" in verdict and "inside the root" not in verdict
 
 
 def test_allclose_is_not_told_to_be_a_size():

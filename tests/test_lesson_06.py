@@ -183,7 +183,7 @@ WRONG = [
     ("count", "clipped_steps", "whole > limit", "Count those that are"),
     ("learned", "learned", "losses < half", "Count them, row by row"),
     ("learned", "learned", "(losses < half).any(axis=1)", "Count how many have"),
-    ("learned", "learned", "[1, 3, 5, 8]", "numbers are off, by up to 8). Write the line with names, not with"),
+    ("learned", "learned", "[1, 3, 5, 8]", "numbers are off). Write the line with names, not with"),
     ("descend", "descend", CLIPPED + "return flat + rate * clipped", "goes there"),
     ("descend", "descend", CLIPPED + "return flat - clipped", "The rate is missing"),
     ("descend", "descend", "return flat - rate * gradient", "has not been clipped"),

@@ -93,7 +93,7 @@ def test_what_the_formula_misses_is_measured_in_the_notebook(capsys):
         asked, _, measured = map(float, row.split())
         assert measured < asked - 1  # all roads together lose less than the carry alone
     grown = [float(row.split()[2]) < 0 for row in rows]
-    assert grown == [False, False, False, True] and "In the last line the loss is negative" in said
+    assert grown == [False, False, False, True] and "In the last line the number is negative" in said
 
 
 def test_the_lines_to_copy_show_that_cuts_take_more_where_deltas_fade_slowly(capsys):

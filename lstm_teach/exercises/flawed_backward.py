@@ -6,6 +6,7 @@ The words are in flawed_backward.toml; engine.py says how the two belong togethe
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from lstm_teach import exact_gradient
 from lstm_teach.edited import edited
@@ -47,6 +48,14 @@ FLAWS = {
     "gate of the next step": ("dc = dc * f", "dc = dc * cache.f[s + 1]"),  # at the carry, on the other side
     "token of the loss": ("[:, x[s]] += ", "[:, x[t]] += "),  # every step of a walk writes to one column
     "carry added": ("dc = dc * f", "dc = dc + dc * f"),  # to what it should replace
+    "h of the same step": ("h[s - 1])", "h[s])"),
+    "step 0 left out": ("reversed(range(t + 1))", "range(t, 0, -1)"),
+    "last step left out": ("reversed(range(t + 1))", "reversed(range(t))"),
+    "step too many": (  # it reads row -1, and is right where that row is zero
+        *("reversed(range(t + 1))", "range(t, -2, -1)"),
+        *("    cache =", "    from lstm_teach.exercises.unread import filled\n    cache ="),
+        *("lt.forward(params, x, h0, c0)", "filled(lt.forward(params, x, h0, c0))"),
+    ),
 }
 
 
@@ -87,6 +96,7 @@ CULPRIT = {
 def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
     """Check `suspect(one, two)` -> the kind of flaw, from the names of the wrong gradients at T = 1 and T = 2."""
     would = task_of(__name__, "suspect")["would"]
+    answers = {}
 
     def on(number: int, flaw: str, culprit: str) -> Case:
         one, two = (wrong_names(flaw, length, seed) for length in (1, 2))
@@ -96,6 +106,7 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
             if kind not in would:
                 names = ", ".join(f'"{name}"' for name in would)
                 raise Trouble(f"suspect should return one of {names}, but returns {brief(answer)}.")
+            answers[number] = kind
             if kind == culprit:
                 return ""
             return f"Here one = {as_set(one)} and two = {as_set(two)}. {would[kind]}"
@@ -103,7 +114,11 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
         return Case(f"pass {number}", (one, two), look=look)
 
     cases = [on(number, *row) for number, row in enumerate(CULPRIT.items(), 1)]
-    return check(__name__, "suspect", suspect, cases)
+    found = check(__name__, "suspect", suspect, cases)
+    if len(answers) < len(cases) or len(set(answers.values())) > 1:
+        return found
+    same = f'The answer is "{answers[1]}" for every pass, so it says nothing of this one.'
+    return replace(found, parts=tuple(replace(part, sentence=part.sentence or same) for part in found.parts))
 
 
 def as_set(names: set[str]) -> str:

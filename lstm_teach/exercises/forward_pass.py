@@ -11,7 +11,7 @@ import numpy as np
 
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions
-from lstm_teach.forward import forward
+from lstm_teach.forward import Cache, forward
 from lstm_teach.judging import Trouble, kind, two_numbers
 from lstm_teach.params import Params
 from lstm_teach.plain import sigmoid
@@ -20,6 +20,7 @@ from lstm_teach.verdicts import Verdict, advice
 FULL_CELL, SAME_CELL, COUNT_SHOWN = questions(__name__, "my_full_cell", "my_same_cell", "my_count_shown")
 STAY, OFF, ON = range(3)  # the tokens of the light; for the counter, 2 is the bell
 BELL = 2
+LITTLE = 1e-3  # what a gate that is nearly shut lets through
 CLIPPED_AT = (10, 20, 30, 50, 88, 100, 200, 300, 500, 600, 700, 709)  # so that exp is finite
 
 
@@ -109,11 +110,11 @@ def check_counter(counter_net: Callable, seed: int = 1) -> Verdict:
             rang = f"{count} bell{'s have' if count != 1 else ' has'} rung so far"
             return f"{rang}, so it should be within 0.1 of {count}" if abs(value - count) > 0.1 else ""
 
-        return _step_by_step(part, "counter_net", x, off)
+        return _step_by_step(part, "counter_net", x, off, [(True, 0), (True, 0), (True, 1)])
 
     cases = [
         on("one bell in 5 steps", 5, [2]),
-        on("no bell in 60 steps", 60, []),
+        on("no bell in 60 steps and then one", 62, [60]),  # with none at all a net that never counts would earn this
         on("four bells with two in a row", 12, [0, 5, 6, 11]),
         on("ten bells in 200 steps", 200, range(3, 200, 20)),
     ]
@@ -132,7 +133,7 @@ def check_light(light_net: Callable, seed: int = 1) -> Verdict:
             limit = "above" if lit else "at most"
             return f"the light {state}, so it should be {limit} 0.5" if (value > 0.5) != lit else ""
 
-        return _step_by_step(part, "light_net", x, off)
+        return _step_by_step(part, "light_net", x, off, [(True, 0), (False, 0), (False, 1)])
 
     cases = [
         on("on", [STAY, STAY, ON, STAY, STAY]),
@@ -146,8 +147,13 @@ def check_light(light_net: Callable, seed: int = 1) -> Verdict:
     return check(__name__, "light", light_net, cases)
 
 
-def _step_by_step(part: str, name: str, x: Sequence[int], off: Callable[[int, float], str]) -> Case:
-    """A case that looks at the cell value of unit 0 after each step; `off` says what is wrong with one, or ""."""
+def _step_by_step(
+    part: str, name: str, x: Sequence[int], off: Callable[[int, float], str], meant: Sequence[tuple[bool, float]]
+) -> Case:
+    """A case that looks at the cell value of unit 0 after each step; `off` says what is wrong with one, or "".
+
+    `meant` has for each token whether it should keep the old value, and how much of a new one it should let in.
+    """
 
     def look(net: object) -> str:
         if not isinstance(net, Params):
@@ -156,9 +162,23 @@ def _step_by_step(part: str, name: str, x: Sequence[int], off: Callable[[int, fl
             raise Trouble(f"{name} should return a net of 3 tokens, but its vocab_size is {net.vocab_size}.")
         if not np.isfinite(net.flat).all():
             raise Trouble(f"{name} returns a net with numbers that are not finite.")
-        for t, value in enumerate(forward(net, x).c[:-1, 0]):
+        run = forward(net, x)
+        for t, value in enumerate(run.c[:-1, 0]):
             if words := off(t, value):
-                return f"After step {t} (the steps are 0 to {len(x) - 1}) the cell value is {value:.4g}; {words}."
+                at = f"After step {t} (the steps are 0 to {len(x) - 1}) the cell value is {value:.4g}"
+                return f"{at}; {words}.{advice(_gates_there(run, t, *meant[x[t]]))}"
         return ""
 
     return Case(part, (), look=look)
+
+
+def _gates_there(run: Cache, t: int, keeps: bool, comes: float) -> str:
+    """What unit 0 keeps and takes in at a step, as far as it is not what is meant; "" if both are."""
+    i, f, g, before = run.i[t, 0], run.f[t, 0], run.g[t, 0], run.c[t - 1, 0]
+    shown = []
+    if abs((f - keeps) * before) > LITTLE:
+        stays = "is lost" if keeps else "stays"
+        shown.append(f"f is {f:.4g}, so {'a part' if LITTLE < f < 1 - LITTLE else 'all'} of the old value {stays}")
+    if abs(i * g - comes) > LITTLE:
+        shown.append(f"i is {i:.4g} and g is {g:.4g}, so {i * g:.2g} comes in")
+    return f"There the net reads token {run.x[t]}: {'; '.join(shown)}." if shown else ""

@@ -224,7 +224,7 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
         def also(error: object) -> str:
             if grads is not exact or not error > 0:
                 return ""
-            return f"This gradient is right, so its error should be below 1e-7.{advice(step_words(moves, error))}"
+            return f"This gradient is right, so anything below 1e-7 counts as 0.{advice(step_words(moves, error))}"
 
         return Case(part, (loss, net, grads), {"exact": exact}, also=also, right=errors_of(grads, exact))
 

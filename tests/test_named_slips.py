@@ -1,0 +1,380 @@
+"""Slips of learners that a check of the exercises names by their cause, each run through the check itself."""
+
+import numpy as np
+import pytest
+from exercise_answers import flawed_backward as flawed_answers
+from exercise_answers import forward_pass as forward_answers
+from exercise_answers import mixed_exam as exam_answers
+from exercise_answers import single_pass_bptt as single_answers
+from exercise_answers import training as training_answers
+from exercise_answers import vanishing_gradients as vanishing_answers
+
+import lstm_teach as lt
+from lstm_teach.edited import edited
+from lstm_teach.exercises import (
+    flawed_backward,
+    forward_pass,
+    mixed_exam,
+    single_pass_bptt,
+    training,
+    vanishing_gradients,
+)
+
+sigmoid, bias, net = forward_answers.sigmoid, forward_answers.bias, forward_answers.net
+
+
+def all_named(check, slips, marks=()):
+    """A parameter for each slip: the check, the learner's function, and words of the cause."""
+    return [pytest.param(check, *slip, id=f"{check.__name__}-{name}", marks=marks) for name, slip in slips.items()]
+
+
+# ------------------------------------------------------------------------------------------ exercise 1
+
+
+def loss_of_log2(V, h, targets):
+    total = 0.0
+    for t in range(len(h)):
+        scores = V @ h[t]
+        scores = scores - scores.max()
+        total += np.log2(np.exp(scores).sum()) - scores[targets[t]]
+    return total
+
+
+def loss_of_log2_unshifted(V, h, targets):
+    return sum(np.log2(np.exp(V @ row).sum()) - (V @ row)[k] for row, k in zip(h, targets, strict=True))
+
+
+def minus_y(V, h, targets):
+    return -forward_answers.probabilities(V, h)[np.arange(len(h)), targets].sum()
+
+
+GATE = {"column before": (lambda U, W, k, h: sigmoid(U[:, k - 1] + W @ h), "This is the column before the token's")}
+LOSS = {
+    "log2 of the sum": (loss_of_log2, "The log of the sum has base 2"),
+    "log2 of the sum, unshifted": (loss_of_log2_unshifted, "The log of the sum has base 2"),
+    "minus y": (minus_y, "minus the sum of the targets' probabilities"),
+}
+BIAS = {
+    "share / steps": (lambda share, steps: bias(share / steps, 1), "Here f is share / steps"),
+    "share ** steps": (lambda share, steps: bias(share**steps, 1), "Here f is share ** steps"),
+    "two decimal places": (lambda share, steps: round(float(bias(share, steps)), 2), "two decimal places"),
+    "three decimal places": (lambda share, steps: round(float(bias(share, steps)), 3), "three decimal places"),
+}
+COUNTER = {
+    "f left at 0.5": (net(Ui=[-12, -12, 12], Ug=[0, 0, 12]), "f is 0.5, so a part of the old value is lost"),
+    "i left at 0.5": (net(Uf=12, Ug=[0, 0, 12]), "reads token 2: i is 0.5 and g is 1, so 0.5 comes in"),
+    "g too small": (net(Uf=12, Ui=[-12, -12, 12], Ug=[0, 0, 0.5]), "i is 1 and g is 0.4621, so 0.46 comes in"),
+    "token 1 counts": (net(Uf=12, Ui=[-12, 12, -12], Ug=12), "reads token 1: i is 1 and g is 1, so 1 comes in"),
+    "a bell empties": (net(Uf=[12, 12, -12], Ui=[-12, -12, 12], Ug=[0, 0, 12]), "so all of the old value is lost"),
+    "f of 5": (net(Uf=5, Ui=[-12, -12, 12], Ug=[0, 0, 12]), "f is 0.9933, so a part of the old value is lost"),
+}
+LIGHT = {
+    "only counts": (net(Uf=12, Ui=[-12, -12, 12], Ug=[0, 0, 12]), "token 1: f is 1, so all of the old value stays"),
+    "f left at 0.5": (net(Ui=[-12, -12, 12], Ug=[0, 0, 12]), "token 0: f is 0.5, so a part of the old value is lost"),
+    "i left at 0.5": (net(Uf=[12, -12, -12], Ug=[0, 0, 0.5]), "token 2: i is 0.5 and g is 0.4621, so 0.23 comes in"),
+}
+FORWARD = [
+    *all_named(forward_pass.check_gate, GATE),
+    *all_named(forward_pass.check_loss, LOSS),
+    *all_named(forward_pass.check_bias, BIAS),
+    *all_named(forward_pass.check_counter, COUNTER),
+    *all_named(forward_pass.check_light, LIGHT),
+]
+
+# ------------------------------------------------------------------------------------------ exercise 3
+
+
+def loop(*pieces, steps=lambda n: range(n, -1, -1)):
+    """The repaired loop with a piece of its text replaced, or with other steps."""
+    return edited(flawed_answers.loop, *pieces)(steps)
+
+
+LOOPS = {
+    "h of the same step": (loop("run.h[k - 1]", "run.h[k]"), "dW is made with run.h[k]"),
+    "a step too many": (loop(steps=lambda n: range(n, -2, -1)), "each walk goes one step too far"),
+    "without step n": (loop(steps=lambda n: range(n - 1, -1, -1)), "each walk begins one step too late"),
+    "without step 0": (loop(steps=lambda n: range(n, 0, -1)), "each walk ends one step too early"),
+    "no f": (loop("to_c = to_c * f", "to_c = to_c"), "carried back whole, without a forget gate"),
+}
+FLAWED = [
+    *all_named(flawed_backward.check_first, LOOPS),
+    *all_named(flawed_backward.check_second, LOOPS, pytest.mark.long),
+    *all_named(flawed_backward.check_third, LOOPS, pytest.mark.long),
+    *all_named(flawed_backward.check_fourth, LOOPS, pytest.mark.long),
+]
+
+# ------------------------------------------------------------------------------------------ exercise 4
+
+
+def walk(*pieces):
+    return edited(single_answers.walk_with, *pieces)()
+
+
+def peepholes(**lines):
+    """The deltas of one step by these lines; i, f and o may have other slopes."""
+    slopes = {"i": "i * (1 - i)", "f": "f * (1 - f)", "o": "o * (1 - o)", "c": "1 - np.tanh(c) ** 2"} | lines
+
+    def peephole_back(dh, dc_carry, i, f, o, g, c_before, c, pi, pf, po):
+        s = {name: eval(line, {"np": np, "i": i, "f": f, "o": o, "c": c}) for name, line in slopes.items()}
+        dzo = dh * np.tanh(c) * s["o"]
+        dc = dh * o * s["c"] + dc_carry + dzo * po
+        dzi, dzf = dc * g * s["i"], dc * c_before * s["f"]
+        return dc, dc * f + dzi * pi + dzf * pf, dzi * c_before, dzf * c_before, dzo * c
+
+    return peephole_back
+
+
+OWN_ROW, CARRIED = (
+    ('here, back["dc"]', 'here, weights[t] * back["dc"]'),
+    ("here, dc_carry)", "here, weights[t] * dc_carry)"),
+)
+WALK = {
+    "1 added": (walk("cache.y - np.eye", "cache.y + np.eye"), "1 is added at the target"),
+    "dc weighted": (walk(*OWN_ROW), "dc[t] is multiplied by weights[t]"),
+    "dc_carry weighted": (walk(*CARRIED), "weights[t] multiplies dc_carry as well"),
+    "both weighted": (
+        walk("own + dh_future", "own + weights[t] * dh_future", *CARRIED),
+        "weights[t] multiplies dh_future and dc_carry as well",
+    ),
+}
+PEEPHOLES = {
+    "slope at c": (peepholes(c="1 - c**2"), "The slope of tanh is 1 - tanh(c)**2; this takes c itself"),
+    "no slope of i": (peepholes(i="1"), "The slope of the input gate, i * (1 - i), is missing"),
+    "no slope of f": (peepholes(f="1"), "The slope of the forget gate, f * (1 - f), is missing"),
+    "i * i": (peepholes(i="i * i"), "i * i is not the slope of i"),
+    "i alone": (peepholes(i="i"), "Half of the slope of i is missing"),
+    "1 - i": (peepholes(i="1 - i"), "Half of the slope of i is missing"),
+    "1 - i**2": (peepholes(i="1 - i**2"), "1 - i**2 is the slope of a tanh; i is a sigmoid"),
+    "1 - f**2": (peepholes(f="1 - f**2"), "1 - f**2 is the slope of a tanh; f is a sigmoid"),
+    "1 - o**2": (peepholes(o="1 - o**2"), "1 - o**2 is the slope of a tanh; o is a sigmoid"),
+    "tanh twice": (peepholes(i="1 - i**2", f="1 - f**2"), "1 - i**2 and 1 - f**2 are slopes of a tanh"),
+}
+SINGLE = [*all_named(single_pass_bptt.check_walk, WALK), *all_named(single_pass_bptt.check_peepholes, PEEPHOLES)]
+
+# ------------------------------------------------------------------------------------------ exercise 5
+
+
+def carried(*pieces):
+    return edited(vanishing_answers.carried_by_zeros, *pieces)
+
+
+def reach_by_the_other_sign(bias, extra, share):
+    rate = 1 / (1 + np.exp(bias)) + extra
+    return -1 if rate >= 1 else np.ceil(np.log(share) / np.log(rate))
+
+
+def kept_to(end):
+    """The losses from t to before `end(t, length, T)`."""
+
+    def kept(norms, length):
+        T = len(norms)
+        return [norms[t : end(t, length, T), t].sum() / norms[t:, t].sum() for t in range(T)]
+
+    return kept
+
+
+CARRIED_BACK = {
+    "f[t-1]": (carried("f[t + 1]", "f[t - 1]"), "The gates f[t-1] to f[s-2] are used"),
+    "f[-1]": (carried("f[t + 1]", "f[-1]"), "f[-1] is used at every step"),
+    "the mean": (carried("f[t + 1]", "f.mean()"), "The average gate was used; take each unit's own gates"),
+    "each unit's mean": (carried("f[t + 1]", "f.mean(axis=0)"), "The average gate was used; take the gates one by one"),
+    "mean on the way": (carried("f[t + 1]", "f[1 : s + 1].mean(axis=0)"), "take the gates one by one"),
+}
+KEPT = {
+    "end too early": (kept_to(lambda t, n, T: (t // n + 1) * n - 1), "last step of a piece is left out"),
+    "end too early, cut": (kept_to(lambda t, n, T: min((t // n + 1) * n, T) - 1), "last step of a piece is left out"),
+    "end too late": (kept_to(lambda t, n, T: (t // n + 1) * n + 1), "The first loss of the next piece is counted too"),
+}
+REACH = {"sign of the bias": (reach_by_the_other_sign, "The minus in the exponent is missing")}
+VANISHING = [
+    *all_named(vanishing_gradients.check_carried, CARRIED_BACK),
+    *all_named(vanishing_gradients.check_reach, REACH),
+    *all_named(vanishing_gradients.check_kept, KEPT),
+]
+
+# ------------------------------------------------------------------------------------------ exercise 6
+
+norm = training_answers.norm
+LONGER, OTHER_WAY = (
+    "A short gradient has been made longer too",
+    "A long gradient stays as it is, and a short one is made",
+)
+CLIP = {
+    "always": (training_answers.clip_by(norm, lambda limit, n: np.divide(limit, n)), "has been made longer"),
+    "max for min": (training_answers.clip_by(norm, lambda limit, n: max(1.0, np.divide(limit, n))), OTHER_WAY),
+} | {
+    f"{what}, {least:g} added": (training_answers.clip_by(norm, by(least)), words)
+    for least in (1e-6, 1e-8, 1e-12)
+    for what, words, by in (
+        ("always", LONGER, lambda least: lambda limit, n: limit / (n + least)),
+        ("max for min", OTHER_WAY, lambda least: lambda limit, n: max(1.0, limit / (n + least))),
+    )
+}
+ADAM = {
+    "before the correction": (training_answers.adam_with_eps_before_the_correction, "1e-8 is added before the square"),
+    "inside the root": (
+        training_answers.adam_with(step=lambda m, s, g, n: m / (1 - 0.9**n) / np.sqrt(s / (1 - 0.999**n) + 1e-8)),
+        "1e-8 is inside the root",
+    ),
+}
+
+
+def train_pair_by_pair(flat, xs, targets, gradient_of, rate, size, orders):
+    for order in orders:
+        pairs = [(xs[k], targets[k]) for k in order]
+        for start in range(0, len(pairs), size):
+            batch = pairs[start : start + size]
+            for x, target in batch:
+                flat = flat - rate * gradient_of(flat, x, target) / len(batch)
+    return flat
+
+
+def sample(*pieces):
+    return edited(training_answers.sample, *pieces)
+
+
+def sample_plain(softmax_of, choose):
+    """Sampling with a softmax of its own."""
+
+    def sample(step, params, first, numbers, temperature):
+        h = c = np.zeros(params.hidden_size)
+        token, drawn = first, []
+        for number in numbers:
+            scores, h, c = step(params, token, h, c)
+            token = choose(np.cumsum(softmax_of(scores / temperature)), number)
+            drawn.append(token)
+        return drawn
+
+    return sample
+
+
+def unshifted(scores):
+    return np.exp(scores) / np.exp(scores).sum()
+
+
+FIRST_ABOVE = {
+    "argmax": lambda sums, number: int(np.argmax(sums > number)),
+    "loop": lambda sums, number: next((k for k, total in enumerate(sums) if total > number), len(sums) - 1),
+    "searchsorted": lambda sums, number: int(np.searchsorted(sums, number, side="right")),
+}
+TRAINER = {"pair by pair": (train_pair_by_pair, "A step is taken after each pair, with a share of its gradient")}
+SAMPLE = {
+    "swapped": (sample("scores, h, c = step", "scores, c, h = step"), "h and c are swapped"),
+    "c not kept": (sample("scores, h, c = step", "scores, h, _ = step"), "c is not kept"),
+    "h not kept": (sample("scores, h, c = step", "scores, _, c = step"), "h is not kept"),
+    "one too many": (sample("return drawn", "return drawn + [0]"), "should have 3 entries, but has 4"),
+} | {
+    f"no largest score, {name}": (sample_plain(unshifted, choose), "np.exp of a score that large is inf")
+    for name, choose in FIRST_ABOVE.items()
+}
+TRAINING = [
+    *all_named(training.check_clip, CLIP),
+    *all_named(training.check_adam, ADAM),
+    *all_named(training.check_trainer, TRAINER),
+    *all_named(training.check_sample, SAMPLE),
+]
+
+# ------------------------------------------------------------------------------------------ the exam
+
+
+def errors_of_a_copy(loss_of, net, grads):
+    errors = {}
+    for name in net:
+        slopes = np.zeros_like(net[name])
+        for index in np.ndindex(slopes.shape):
+            nudged = net[name].copy()
+            nudged[index] += 1e-5
+            ahead = loss_of(net)
+            nudged[index] -= 2e-5
+            slopes[index] = (ahead - loss_of(net)) / 2e-5
+        size = max(np.linalg.norm(slopes), np.linalg.norm(grads[name]))
+        errors[name] = np.linalg.norm(slopes - grads[name]) / size if size else 0.0
+    return errors
+
+
+def back_with_one_not_transposed(gate):
+    def dh_before(v):
+        weights = {name: v.net[f"W{name}"].T for name in "iog"} | {gate: v.net[f"W{gate}"]}
+        return sum(weights[name] @ getattr(v, f"dz{name}") for name in "iog")
+
+    return exam_answers.back_with(dh_before=dh_before)
+
+
+ERRORS = {
+    "a copy nudged": (errors_of_a_copy, "did you nudge a copy and give the loss the net itself?"),
+    "bound": (
+        exam_answers.errors_with(over=1),
+        "yours is 0.5; it should be 0. This gradient is right, so anything below 1e-7 counts as 0.",
+    ),
+}
+BACK = {gate: (back_with_one_not_transposed(gate), f"W{gate} has to be transposed, like the other") for gate in "iog"}
+EXAM = [*all_named(mixed_exam.check_errors, ERRORS), *all_named(mixed_exam.check_back, BACK)]
+
+
+@pytest.mark.parametrize(("check", "slip", "words"), [*FORWARD, *FLAWED, *SINGLE, *VANISHING, *TRAINING, *EXAM])
+def test_a_slip_is_named(check, slip, words):
+    verdict = check(slip)
+    if (check, slip) == (flawed_backward.check_second, LOOPS["no f"][0]):
+        words = "Now the cell's delta is carried back whole"  # the flaw was in this line
+    assert not verdict.passed and words in str(verdict), str(verdict)
+
+
+# ------------------------------------------------------------------------------------------ and nothing else is
+
+
+def carried_by_another(f, dc, s):
+    return vanishing_answers.carried(np.sqrt(f), dc, s)
+
+
+OTHERS = [
+    (forward_pass.check_gate, lambda U, W, k, h: sigmoid(U[:, k - 2] + W @ h), "column before"),
+    (forward_pass.check_loss, lambda V, h, t: loss_of_log2(V, h, t) / np.log(2), "The log of the sum"),
+    (forward_pass.check_bias, lambda share, steps: round(float(bias(share, steps)), 1), "decimal places"),
+    (forward_pass.check_bias, lambda share, steps: bias(share / 2, steps), "Here f is"),
+    (flawed_backward.check_third, loop(steps=lambda n: range(n, -1, -2)), "What you had to repair is right"),
+    (flawed_backward.check_first, flawed_answers.with_flaws("cell for its tanh", "no forget gate"), "is right. But"),
+    (single_pass_bptt.check_peepholes, peepholes(i="i * (1 - i) / 2"), "slope of"),
+    (single_pass_bptt.check_peepholes, peepholes(c="1 - c**2 / 2"), "takes c itself"),
+    (single_pass_bptt.check_walk, walk('here, back["dc"]', 'here, 2 * back["dc"]'), "is multiplied by weights"),
+    (vanishing_gradients.check_carried, carried_by_another, "are used"),
+    (vanishing_gradients.check_kept, kept_to(lambda t, n, T: (t // n + 1) * n + 2), "next piece"),
+    (training.check_clip, training_answers.clip_by(norm, lambda limit, n: 2 * limit / (n + 1e-8)), "made longer"),
+    (training.check_sample, sample_plain(lambda s: unshifted(s - s.max()), lambda sums, number: 0), "is inf"),
+    (mixed_exam.check_errors, lambda loss_of, net, grads: dict.fromkeys(net, 1.0), "nudge"),
+    (mixed_exam.check_back, exam_answers.back_with(dh_before=lambda v: 0 * v.dh), "transposed"),
+]
+
+
+@pytest.mark.parametrize(("check", "wrong", "words"), OTHERS)
+def test_another_wrong_answer_is_not_taken_for_the_slip(check, wrong, words):
+    verdict = check(wrong)
+    assert not verdict.passed and words not in str(verdict), str(verdict)
+
+
+def test_a_net_of_zeros_counts_nothing_and_earns_nothing():
+    assert forward_pass.check_counter(lambda: lt.Params.zeros(3, 1)).score == 0
+
+
+@pytest.mark.parametrize("kind", ["product", "output gate", "token", "hidden carry", "cell carry"])
+def test_one_kind_of_flaw_for_every_pass_earns_nothing(kind):
+    verdict = flawed_backward.check_suspect(lambda one, two: kind)
+    assert verdict.score == 0 and f'The answer is "{kind}" for every pass' in str(verdict)
+    if kind != "product":
+        some = flawed_backward.check_suspect(lambda one, two: "product" if one else kind)
+        assert some.score > 0 and "for every pass" not in str(some)
+
+
+def test_tokens_are_not_told_how_far_they_are_off():
+    verdict = str(training.check_sample(lambda step, params, first, numbers, temperature: [0] * len(numbers)))
+    assert "numbers are off)" in verdict and "by up to" not in verdict
+
+
+@pytest.mark.parametrize(
+    ("check", "right", "wrong"),
+    [
+        (mixed_exam.check_step, exam_answers.step_with(), exam_answers.step_with(h=lambda v: v.c)),
+        (mixed_exam.check_back, exam_answers.back, exam_answers.back_with(do=lambda v: v.dh)),
+    ],
+)
+def test_how_wrong_lines_are_judged_is_told_only_where_one_is_wrong(check, right, wrong):
+    assert check(right).passed and not check(right).note and "judged by what your own" in check(wrong).note

@@ -4,6 +4,7 @@ import pytest
 
 import lstm_teach as lt
 from benchmarks.doctor_corpus import define
+from benchmarks.doctor_plain_sweep import PLAIN
 from lstm_teach.doctor.bench import Bench
 from lstm_teach.doctor.climb import Climb
 from lstm_teach.doctor.code import Code
@@ -329,6 +330,33 @@ def test_a_look_at_a_line_that_calls_a_function_sees_what_the_line_has_at_hand(t
 def test_of_several_ways_to_say_it_the_plain_one_is_told(text, right, wrong, repair):
     ((code, finding),) = examined(text, right, wrong)
     assert wrong.splitlines()[0] in code and finding.repair.endswith(repair)
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong", "repair"),
+    [
+        (PLAIN, "dUg = np.zeros((4, H, K))", "dUg = 0, 0, 0, 0", "np.zeros_like(Uo), np.zeros_like(Ug)"),
+        (PLAIN, "dUi, dUf, dUo, dUg = np.zeros((4, H, K))", "dUi = dUf = dUo = dUg = 0", "dUg = np.zeros_like(Ug)"),
+        (PLAIN, "dh_next = np.zeros(H)", "dh_next = None", "dh_next = np.zeros(H)"),
+        (PLAIN, "dh_next = np.zeros(H)", "dh_next = np.random.randn(H)", "dh_next = np.zeros(H)"),
+        (PLAIN, "dc_next = np.zeros(H)", "dc_next = np.zeros_like(x)", "dc_next = np.zeros(H)"),
+        (OBJECT, "{name: np.zeros_like(one) for", "{name: 0 for", "np.zeros_like(one) for key, one in params.items()}"),
+    ],
+)
+def test_what_a_loop_changes_begins_with_zeros_of_the_right_shape(text, right, wrong, repair):
+    assert text.count(right) == 1
+    function = "backward" if text is PLAIN else "gradients"
+    diagnosis = lt.diagnose(define(text.replace(right, wrong), function, "<joined>"), progress=False)
+    (finding,) = (finding for finding in diagnosis.findings if finding.line)
+    assert diagnosis.repaired_source and wrong in finding.code and finding.repair.endswith(repair)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [(JOINED, "return grads"), (OBJECT, "return net.grads"), (JOINED, "return dh_prev, dC_prev")]
+)
+def test_a_value_without_its_return_gets_it(text, line):
+    ((code, finding),) = examined(text, f"    {line}\n", f"    {line.removeprefix('return ')}\n")
+    assert code == line.removeprefix("return ") and finding.repair == line and "hands nothing back" in finding.cause
 
 
 def test_what_was_not_tried_for_want_of_steps_is_tried_later():

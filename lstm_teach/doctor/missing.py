@@ -186,9 +186,12 @@ def _target_subtracted(scene: Scene, number: int, unit: Unit, own: list[Slot]) -
 
 
 def _never_returned(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """`return grads` at the end of a function that returns nothing, and nine names in the order of the gradients."""
+    """`return grads` at the end of a function that returns nothing, or for a bare `grads`; nine names in order."""
     if any(isinstance(node, ast.Return | ast.Yield) for node in ast.walk(unit.node)) or not own:
         return
+    last = own[-1]
+    if isinstance(last.node, ast.Expr) and not isinstance(last.node.value, ast.Call | ast.Constant):
+        yield Maker(scene, last).swap("bare value", 0.3, last.node, f"return {scene.text(last)}")
     first = min(slot.block for slot in own)
     end = max((gap for gap in scene.gaps.values() if gap.block == first), key=lambda gap: gap.index, default=None)
     given = [t.id for slot in own for t in targets_of(slot.node) if isinstance(t, ast.Name) and not slot.loops]
@@ -234,6 +237,31 @@ def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterat
                 yield forgotten(gap, cost + 0.1 * deep, line)
         for text in _tables(scene, gaps[0], unit, name):
             yield forgotten(gaps[0], 0.9, f"{name} = {text}")
+
+
+def _begun_otherwise(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
+    """Zeros where what a loop changes begins with something else: a number, None, an array of another shape."""
+    kin = [k for k, one in enumerate(scene.units) if k == number or one.owner is unit.owner is not None]
+    slots = (slot for k in kin for slot in scene.statements[k] if slot.loops or k != number)
+    looped = {_root(scene.units[slot.unit], target) for slot in slots for target in targets_of(slot.node)}
+    if isinstance(scene.error, NameError | KeyError | AttributeError):  # the reason is another one
+        return
+    for slot in (s for s in own if not s.loops and isinstance(s.node, ast.Assign)):
+        targets, value = [unit.segment(target) for target in targets_of(slot.node)], slot.node.value
+        gap = scene.gaps.get((slot.block, slot.index))
+        if gap is None or not targets or not looped.issuperset(targets):
+            continue
+        options = [each for each in zip(*(_zeros(scene, gap, t) for t in targets), strict=True) if all(each)]
+        tables = (text for k in kin for text in _tables(scene, gap, scene.units[k], targets[0]))
+        options += [(text,) for text in dict.fromkeys(tables)] * (len(targets) == 1)
+        zeros_already = any(map(is_zeros, ast.walk(value)))  # it is as it should be, or nearly so
+        for k, zeros in enumerate(options if scene.error is not None or not zeros_already else options[:1]):
+            lines = [f"{one} = {new}" for one, new in zip(targets, zeros, strict=True)]
+            lines = lines if len(slot.node.targets) > 1 else [f"{', '.join(targets)} = {', '.join(zeros)}"]
+            new = f"\n{slot.indent or ''}".join(lines)
+            part = Part(slot.number, "\n".join(lines), ((slot.start, slot.end, new),))
+            cost = 1.0 + 0.3 * zeros_already + 0.02 * k
+            yield Edit("initial value", cost, (part,), scene.text(slot), "; ".join(lines))
 
 
 def _never_begun(unit: Unit, own: list[Slot]) -> list[str]:
@@ -362,6 +390,7 @@ _RULES = (
     _unread_states,
     _left_from_another_loop,
     _not_begun,
+    _begun_otherwise,
     _called_once_more,
     _for_the_other_gates,
     _changes,

@@ -239,7 +239,7 @@ class _Anew:
         texts, params = self.texts[place.slot.unit], self.code.units[0].node.args.args[:1]
         more = [f"{each.arg}{end}" for each in params for end in (".V", '["V"]')]
         more += self._of_a_gate(place.maker.unit) if place.slot.kind == "gap" else []
-        every = dict.fromkeys([*texts, *self.local, *_other_steps(texts), *more])
+        every = dict.fromkeys([*texts, *self.local, *_other_steps(texts, self.local), *more])
         atoms = {t: v for t in every if (v := self._value(t)) is not None}
         if rows:
             lists = {t: v for t, v in self.local.items() if isinstance(v, list) or _by_number(v)}
@@ -361,8 +361,11 @@ def _takes_or_makes_nothing(value: ast.expr) -> bool:
     return is_zeros(value) or isinstance(value, ast.Name | ast.Subscript | ast.Attribute)
 
 
-def _other_steps(texts: Sequence[str]) -> Iterator[str]:
-    """What is read, with the other indices of the code: what read `c[t - 1]` may be what is wrong."""
+def _other_steps(texts: Sequence[str], space: dict[str, Any]) -> Iterator[str]:
+    """What is read, with the other indices of the code: what read `c[t - 1]` may be what is wrong.
+
+    Of what a step keeps together, a tuple or a row of several things, all.
+    """
     parts = [match.groups() for text in texts if (match := re.fullmatch(r"(.*[\w\])])\[([^\[\]]*)\]", text))]
     indices = list(
         dict.fromkeys(index for _, index in parts if index.isidentifier() or "- 1" in index or "-1" in index)
@@ -370,8 +373,9 @@ def _other_steps(texts: Sequence[str]) -> Iterator[str]:
     for name in dict.fromkeys(name for name, _ in parts):
         yield from (f"{name}[{index}]" for index in indices[:_INDICES])
     kept = ((name, re.match(r"\d+(?=$|,)(.*)", index)) for name, index in parts)
-    for name, more in dict.fromkeys((name, found[1]) for name, found in kept if found):  # of what is kept together
-        yield from (f"{name}[{number}{more}]" for number in range(_KEPT))
+    for name, more in dict.fromkeys((name, found[1]) for name, found in kept if found):
+        if re.search("[a-z]", more) or name[-1] == "]" or type(space.get(name)) is tuple:
+            yield from (f"{name}[{number}{more}]" for number in range(_KEPT))
 
 
 def _goals(truth: Truth, seen: int, only: Sequence[str] = ()) -> dict[tuple[int, str], list[np.ndarray]]:

@@ -255,6 +255,7 @@ def test_the_passes_are_right(text):
     [
         (JOINED, 'dW["o"] += np.dot(do, z.T)', 'dW["f"] += np.dot(df, z.T)'),
         (JOINED, 'dW["i"] += np.dot(di, z.T)', 'dW["f"] += np.dot(df, z.T)'),
+        (JOINED, 'dW["f"] += np.dot(df, z.T)', "df = dsigmoid(f) * df"),
     ],
 )
 def test_what_two_gates_have_and_a_third_lacks_is_added(text, line, after):

@@ -352,19 +352,25 @@ def _left_from_another_loop(scene: Scene, number: int, unit: Unit, own: list[Slo
 
 
 def _for_the_other_gates(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """A statement that a block has for two gates at least, the same but for their letters, for a gate without one."""
+    """A statement that a block has for two gates at least, the same but for their letters, for a gate without one.
+
+    After the last of these, or where the block has made what the new one reads.
+    """
     words = {*_WORD.findall(" ".join(one.text for one in scene.units))}
     there = {scene.text(slot).partition("=")[0] for slot in own}  # what gets a value, or is added to
     for one, other in itertools.combinations(reversed(own), 2):
-        texts, gap = (scene.text(one), scene.text(other)), scene.gaps.get((one.block, one.index + 1))
-        if one.block == other.block and gap is not None and len(texts[0]) == len(texts[1]):
+        texts = scene.text(one), scene.text(other)
+        if one.block == other.block and len(texts[0]) == len(texts[1]):
             letters = [*zip(*texts, strict=True)]
             gates = {letter for pair in letters if len({*pair}) == 2 for letter in pair}
             for gate in sorted(_GATES - gates) if len(gates) == 2 and gates < _GATES else ():
                 new = "".join(gate if a != b else a for a, b in letters)
-                if new.partition("=")[0] not in there and words >= {*_WORD.findall(new)}:
+                if new.partition("=")[0] not in there and words >= (read := {*_WORD.findall(new)}):
                     there.add(new.partition("=")[0])
-                    yield forgotten(gap, 0.9, new)
+                    made = [s.index for s in own if s.block == one.block and read & names(s.node, context=ast.Store)]
+                    gap = scene.gaps.get((one.block, max(one.index, *made, -1) + 1))
+                    if gap is not None:
+                        yield forgotten(gap, 0.9, new)
 
 
 def _unread_states(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:

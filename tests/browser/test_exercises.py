@@ -68,7 +68,7 @@ def test_a_prediction_is_typed_and_revealed_by_keyboard(page):
     form.query_selector("input[type=text]").focus()
     page.keyboard.type("add a few")  # a, d and f would be shortcuts of the notebook
     page.keyboard.press("Enter")
-    wait_for_text(page, "ask-prediction", "it never gets past 100.")
+    wait_for_text(page, "ask-prediction", "it never reaches 100.")
     assert "You wrote: add a few" in go_to(page, "ask-prediction").inner_text()
 
 

@@ -239,11 +239,18 @@ KEPT = (
 def examined(text, right, wrong):
     """The findings in a pass with something else in one place: proved, and each with the line as it stands there."""
     assert text.count(right) == 1
-    wrong = text.replace(right, wrong)
-    diagnosis, rows = lt.diagnose(define(wrong, "gradients", "<joined>"), progress=False), wrong.splitlines()
+    wrong, name = text.replace(right, wrong), "backward" if text is PLAIN else "gradients"
+    diagnosis, rows = lt.diagnose(define(wrong, name, "<joined>"), progress=False), wrong.splitlines()
     findings = [(rows[finding.line - 1].strip(), finding) for finding in diagnosis.findings if finding.line]
     assert diagnosis.repaired_source and findings
     return findings
+
+
+def repaired_in_its_line(text, right, wrong):
+    """The repair of the one finding, which is in the line that says something else."""
+    ((code, finding),) = examined(text, right, wrong)
+    assert wrong.splitlines()[0] in code
+    return finding.repair
 
 
 @pytest.mark.parametrize("text", [JOINED, STACKED, OBJECT, KEPT])
@@ -283,8 +290,7 @@ def test_one_return_of_another_shape_hides_no_other():
     ],
 )
 def test_a_state_that_was_given_and_is_not_used_is_put_where_the_pass_begins(text, right, wrong, repair):
-    ((code, finding),) = examined(text, right, wrong)
-    assert wrong in code and finding.repair.endswith(repair)
+    assert repaired_in_its_line(text, right, wrong).endswith(repair)
 
 
 @long
@@ -295,15 +301,19 @@ def test_a_state_without_the_line_that_the_other_has_gets_it():
 
 @long
 @pytest.mark.parametrize(
-    ("text", "line", "repair"),
+    ("text", "right", "wrong", "repair"),
     [
-        (STACKED, "        hid[:, t + 1] = act[2, :, t] * np.tanh(cell[:, t + 1])\n", "hid[:, t + 1] = act[2, :, t] *"),
-        (JOINED, "C, ", "C = cells[t][4]"),
+        (
+            STACKED,
+            "        hid[:, t + 1] = act[2, :, t] * np.tanh(cell[:, t + 1])\n",
+            "",
+            "hid[:, t + 1] = act[2, :, t] *",
+        ),
+        (JOINED, "C, h = cells[t][4], cells[t][6]", "h = cells[t][6]", "C = cells[t][4]"),
     ],
 )
-def test_what_is_kept_by_number_is_at_hand_under_the_numbers_that_nobody_reads(text, line, repair):
-    right = line if line[0] == " " else "C, h = cells[t][4], cells[t][6]"
-    findings = examined(text, right, "" if line[0] == " " else "h = cells[t][6]")
+def test_what_is_kept_by_number_is_at_hand_under_the_numbers_that_nobody_reads(text, right, wrong, repair):
+    findings = examined(text, right, wrong)
     assert any(finding.how == "add" and finding.repair.startswith(repair) for _, finding in findings)
 
 
@@ -335,8 +345,7 @@ def test_a_look_at_a_line_that_calls_a_function_sees_what_the_line_has_at_hand(t
     ],
 )
 def test_of_several_ways_to_say_it_the_plain_one_is_told(text, right, wrong, repair):
-    ((code, finding),) = examined(text, right, wrong)
-    assert wrong.splitlines()[0] in code and finding.repair.endswith(repair)
+    assert repaired_in_its_line(text, right, wrong).endswith(repair)
 
 
 @pytest.mark.parametrize(
@@ -351,11 +360,7 @@ def test_of_several_ways_to_say_it_the_plain_one_is_told(text, right, wrong, rep
     ],
 )
 def test_what_a_loop_changes_begins_with_zeros_of_the_right_shape(text, right, wrong, repair):
-    assert text.count(right) == 1
-    function = "backward" if text is PLAIN else "gradients"
-    diagnosis = lt.diagnose(define(text.replace(right, wrong), function, "<joined>"), progress=False)
-    (finding,) = (finding for finding in diagnosis.findings if finding.line)
-    assert diagnosis.repaired_source and wrong in finding.code and finding.repair.endswith(repair)
+    assert repaired_in_its_line(text, right, wrong).endswith(repair)
 
 
 @long

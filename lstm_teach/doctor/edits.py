@@ -299,17 +299,11 @@ class Maker:
         value, around = node.value, self.around.get(id(node))
         if isinstance(value, bool) or not isinstance(value, int | float):
             return
-        right = isinstance(around, ast.BinOp) and node is around.right
-        added = right and isinstance(around.op, ast.Add | ast.Sub)
-        multiplied = right and isinstance(around.op, ast.Mult | ast.Div | ast.Pow)
-        added = added or isinstance(around, ast.UnaryOp)
+        nothing = 0 if isinstance(around, ast.UnaryOp) else None  # what would change nothing, or be written as `-0`
+        if isinstance(around, ast.BinOp) and node is around.right:
+            nothing = 0 if isinstance(around.op, ast.Add | ast.Sub) else 1
         for new in (value + 1, value - 1, value * 2, value / 2, 1 if value != 1 else 0):
-            if (
-                new == value
-                or (added and not new)
-                or (multiplied and new == 1)
-                or (isinstance(value, int) and new != int(new))
-            ):
+            if new in (value, nothing) or (isinstance(value, int) and new != int(new)):
                 continue
             new = int(new) if isinstance(value, int) else float(new)
             cost = 1.2 if abs(new - value) == 1 and new >= 0 else 2.6

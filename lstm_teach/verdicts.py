@@ -66,8 +66,12 @@ class Points(float):
 
     def _repr_mimebundle_(self, **kwargs) -> dict[str, Any]:
         bundle = self.verdict._repr_mimebundle_()
-        count = f"<p>{float(self):g} of {self.most:g} point{'s' * (self.most != 1)}</p>"
-        return bundle | {"text/html": bundle["text/html"] + count, "text/plain": repr(float(self))}
+        return bundle | {"text/html": bundle["text/html"] + self.count, "text/plain": repr(float(self))}
+
+    @property
+    def count(self) -> str:
+        """The points in words, as HTML."""
+        return f"<p>{float(self):g} of {self.most:g} point{'s' * (self.most != 1)}</p>"
 
 
 @dataclass(frozen=True)
@@ -176,8 +180,8 @@ def show(verdict: Verdict) -> None:
 
 
 def points_for(verdict: Any, most: float) -> Points:
-    """The points of anything that has a `score` from 0 to 1."""
-    points = Points(round(verdict.score * most, 2))
+    """The points of anything that has a `score` from 0 to 1, to the next quarter; all of them only for a score of 1."""
+    points = Points(most if verdict.score == 1 else min(round(4 * verdict.score * most), 4 * most - 1) / 4)
     points.verdict, points.most = verdict, most
     return points
 

@@ -167,9 +167,11 @@ def test_partial_credit_counts_parts():
     assert verdict.score == pytest.approx(2 / 3) and not verdict.passed
     assert verdict.summary == "`f`: 2 of 3 parts are right so far."
     points = verdict.points(4)
-    assert points == 2.67 and type(points._repr_mimebundle_()["text/plain"]) is str
-    assert float(points._repr_mimebundle_()["text/plain"]) == 2.67  # what nbgrader reads
-    assert "2.67 of 4 points" in points._repr_mimebundle_()["text/html"]
+    assert points == 2.75 and type(points._repr_mimebundle_()["text/plain"]) is str
+    assert float(points._repr_mimebundle_()["text/plain"]) == 2.75  # what nbgrader reads
+    assert "2.75 of 4 points" in points._repr_mimebundle_()["text/html"]
+    nine = tuple(Part(name, "off" * (name == "i")) for name in "abcdefghi")
+    assert Verdict("f", nine).points(1) == 0.75  # never all of them for less than all
     assert Verdict("f", (Part("a"),)).points(3) == 3 and check(lambda v: None).points(3) == 0
 
 

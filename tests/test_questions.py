@@ -51,6 +51,16 @@ def test_an_answer_that_is_no_letter_is_shown_with_a_sentence_and_nothing_stops(
     assert sentence not in html.unescape(asked.form.explanation) and "a is not the answer" in asked.form.explanation
 
 
+def test_a_graded_form_shows_the_points_of_the_answer_in_the_cell():
+    asked = ask(COLORS, "b")
+    assert "of 2 points" not in asked.form.explanation
+    most = 2
+    asked.points(most)
+    assert f"{most * asked.score:g} of 2 points" in asked.form.explanation
+    asked.form.answer = "a"  # which is not in the cell
+    assert "of 2 points" not in asked.form.explanation
+
+
 def test_markup_in_a_mistyped_answer_is_shown_as_it_is():
     assert "<b>" not in ask(COLORS, "<b>bold").form.explanation
 

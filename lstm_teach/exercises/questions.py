@@ -77,7 +77,7 @@ class Asked:
     """
 
     def __init__(self, question: Question, answer: Any = "..."):
-        self.question, self.file = question, Path(FILE)
+        self.question, self.file, self.count = question, Path(FILE), ""
         self.answer, self.problem = _read(question, answer)
         kept = _kept(self.file)
         first = self.answer or str(kept.get(question.name, ""))
@@ -103,15 +103,18 @@ class Asked:
         return self.score == 1
 
     def points(self, most: float) -> Points:
-        """The score in points; the last expression of a graded cell."""
-        return points_for(self, most)
+        """The score in points, which the form then shows too; the last expression of a graded cell."""
+        points = points_for(self, most)
+        self.count = points.count
+        self.form.explanation = self._explanation(self.form.answer)
+        return points
 
     def _explanation(self, answer: str) -> str:
         """What the form says after an answer: why, and how to keep an answer that the cell does not have."""
         if not answer:
             return html.bold(self.problem) if self.problem else ""
         if answer == self.answer or not self.question.written:
-            return explain(self.question, answer)
+            return explain(self.question, answer) + self.count
         line = html.escape(f"{self.question.name} = {json.dumps(answer, ensure_ascii=False)}")
         return f"{explain(self.question, answer)}<p>To keep it in this notebook, write <code>{line}</code> above.</p>"
 

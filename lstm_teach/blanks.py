@@ -42,10 +42,9 @@ import copy
 import inspect
 import os
 import pkgutil
-import re
 import sys
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -138,7 +137,7 @@ class Lesson:
         # What the cell prints it has printed; that of other nets would only be puzzling, and so would warnings.
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            before = cellcode.made_before(frame.f_globals, f'judge("{group}")', statements, self._lines_after(group))
+            before = cellcode.made_before(frame.f_globals, f'judge("{group}")', statements, self._lines_from(group))
             parts = judge_blank(blank, statements, frame.f_globals, before)
         wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
         for name in blank.names:
@@ -156,10 +155,10 @@ class Lesson:
             verdicts.show(verdict)
         return verdict
 
-    def _lines_after(self, group: str) -> list[str]:
-        """The library's lines of the blanks that come after a group."""
+    def _lines_from(self, group: str) -> list[str]:
+        """The library's lines of the blanks of a group, and of those that come after it."""
         tables = [spec.get("library") for spec in self._spec["blanks"].values()]
-        later = tables[[*self._spec["blanks"]].index(group) + 1 :]
+        later = tables[[*self._spec["blanks"]].index(group) :]
         return [line for lines in later if isinstance(lines, dict) for line in lines.values()]
 
     def predict(self, name: str) -> Any:
@@ -243,7 +242,7 @@ def judge_blank(
     if not callable(function):
         is_now = f"{name} should be a function, but is {judging.kind(function)}"
         return (Part(name, f"{is_now}: write its lines below `def {name}(...):`."),)
-    parts = judge_function(blank, function, cellcode.stored(statements))
+    parts = judge_function(blank, function, statements)
     return parts if all(part.passed for part in parts) else _with_helpers(blank, function, parts)
 
 
@@ -265,10 +264,10 @@ def _is_theirs(blank: Blank, name: str, statements: Sequence[ast.stmt], namespac
     return name in namespace and getattr(namespace[name], "__name__", "") != f"the library's {name}"
 
 
-def judge_function(blank: Blank, function: Callable, own: Collection[str] = ()) -> tuple[Part, ...]:
-    """Judge a learner's function on all cases, each part of its answer by itself; `own` names its cell has made."""
+def judge_function(blank: Blank, function: Callable, statements: Sequence[ast.stmt] = ()) -> tuple[Part, ...]:
+    """Judge a learner's function on all cases, each part of its answer by itself; `statements` are its cell."""
     name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
-    others, around = cellcode.globals_read(function) - {*own}, getattr(function, "__globals__", {})
+    others, around = cellcode.globals_read(function) - cellcode.stored(statements), getattr(function, "__globals__", {})
     stale = trial.words_for_earlier(others, around, [{}])
     try:
         answers = [attempt(*case["arguments"]) for case in cases]
@@ -295,10 +294,17 @@ def judge_function(blank: Blank, function: Callable, own: Collection[str] = ()) 
     for part, (theirs, rights) in trials.items():
         if part not in wrong:
             parts.append(Part(part))
-        elif follows := _follows(blank, part, wrong, cases, got):
+            continue
+        reads, by_line = trial.by_its_line(blank.lines.get(part, ""), {*wrong} - {part}, cases, got)
+        if reads and all(close(g, v) or same(v, g, rounding=True) for g, v in zip(theirs, by_line, strict=True)):
+            follows = f"This line is right, but it reads {listing(reads)}: look there first."
             parts.append(Part(part, follows, waits=True))
         else:
-            known = _known(blank, part, theirs, rights, named, read, every)
+            known = _known(blank, part, theirs, rights, named, read, every, statements)
+            if reads and not known:
+                with_theirs = [case | g for case, g in zip(named, got, strict=True)]
+                words = _known(blank, part, theirs, by_line, with_theirs, read, {}, statements)
+                known = words and f"With your {listing(reads)}: {words[0].lower()}{words[1:]}"
             k = off[wrong.index(part)].index(True) if shown is None else shown
             first = theirs[k], rights[k]
             answer = f"What {name} returns" if part == name else part
@@ -319,21 +325,6 @@ def _by_default(blank: Blank, cases: Sequence[Mapping], off: Sequence[bool]) -> 
     left = [*inspect.signature(pkgutil.resolve_name(blank.library)).parameters.values()][most:]
     names, whole = listing([p.name for p in left]), listing([f"{p.name}={p.default}" for p in left])
     return f"It is off only in a call without {names}: the first line should have {whole}."
-
-
-def _follows(blank: Blank, part: str, wrong: Sequence[str], cases: Sequence[Mapping], got: Sequence[Mapping]) -> str:
-    """That a wrong part only follows from others, since by its own line it is right; "" if it is not."""
-    line = blank.lines.get(part, "")
-    read = [p for p in wrong if p != part and p in re.findall(r"\w+", line)]
-    if not read:
-        return ""
-    try:
-        by_line = [np.asarray(eval(line, {"np": np, **case, **g})) for case, g in zip(cases, got, strict=True)]
-    except Exception:  # what it reads may be anything
-        return ""
-    if not all(close(theirs[part], value) for theirs, value in zip(got, by_line, strict=True)):
-        return ""
-    return f"This line is right, but it reads {listing(read)}: look there first."
 
 
 def _judge_values(
@@ -380,7 +371,7 @@ def _judge_values(
             sentence = "" if changed else sentence
         else:
             form = next(filter(None, (wrong_form(name, g, r) for g, r in zip(got, right, strict=True))), "")
-            known = _known(blank, name, got, right, cases, read, {})
+            known = _known(blank, name, got, right, cases, read, {}, statements)
             here = _on_this_net(blank, name, namespace, statements, cases) or form
             only = known and here.startswith((THIS_NET, *trial.TYPED))
             known = "" if known in here else known
@@ -399,7 +390,14 @@ def _judge_values(
 
 
 def _known(
-    blank: Blank, name: str, got: Sequence, right: Sequence, cases: Sequence[Mapping], read: frozenset, every: Mapping
+    blank: Blank,
+    name: str,
+    got: Sequence,
+    right: Sequence,
+    cases: Sequence[Mapping],
+    read: frozenset,
+    every: Mapping,
+    statements: Sequence[ast.stmt],
 ) -> str:
     """What wrong values are instead, in words, or ""; `every` are the mistakes of a whole answer that may be named."""
     arrays = [numbers(g) for g in got]
@@ -408,7 +406,9 @@ def _known(
     whole = {f"({code})[{name!r}]": words for code, words in every.items()}
     tries = [({"np": np, **case}, g, r) for case, g, r in zip(cases, arrays, right, strict=True)]
     words = judging.known_mistake(blank.mistakes.get(name, {}) | whole, tries)
-    if words := words or recognize(name, arrays, right, cases, read):
+    lines = statements if blank.is_function else [s for s in statements if name in cellcode.touched(s)]
+    its = "" if blank.is_function else blank.library[name]
+    if words := words or recognize(name, arrays, right, cases, read, lines, its):
         return words
     single = next((a.dtype for a in arrays if a.dtype in (np.float32, np.float16)), None)
     return f"Yours is {single}; compute in float64." if single else ""
@@ -423,7 +423,7 @@ def _on_this_net(
         return ""
     off = difference(name, got, right, axes(right, name), relative=True)
     nearly = is_like(got, right) and np.allclose(got, right, rtol=1e-2)  # a typed number has been rounded
-    if not read and is_like(got, right):
+    if not read - {*TOOLS} and is_like(got, right):
         if cellcode.reads_itself(statements, name):
             return f"This reads the {name} of an earlier cell."
         return ALL_TYPED if nearly else f"{off} {NO_NAMES if cellcode.calls(statements, name, '') else NOT_TYPED}"
@@ -459,11 +459,12 @@ def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: froze
     got, right = namespace.get(name), _library_here(blank, name, namespace)
     if right is None or not is_like(got, right) or np.allclose(got, right, rtol=1e-6, atol=0):
         return ""
-    suspects = read - cellcode.names_in(ast.parse(blank.library[name])) or read & blank.given.keys() or read
+    suspects = read - cellcode.names_in(ast.parse(blank.library[name])) or read & blank.given.keys()
     old = [n for n in sorted(suspects) if isinstance(namespace.get(n), int | float | np.ndarray)]
-    were = "were" if len(old) > 1 else "was"
     if not old:
-        return "The line fits, but here it gives a different number: run the cells above again."
+        off = difference(name, got, right, axes(right, name), relative=True)
+        return f"The line is right for other numbers, but not for these: {off}"
+    were = "were" if len(old) > 1 else "was"
     return f"The line fits, but here it reads an old number: {listing(old)} {were} left over from an earlier cell."
 
 

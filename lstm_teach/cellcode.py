@@ -131,8 +131,15 @@ def holds_dots(value: Any) -> bool:
 
 def numbers_typed(statements: Sequence[ast.stmt], name: str) -> list[float]:
     """The numbers in the lines of one blank, without 0, 1 and 2, which a formula may need."""
-    numbers = [n.value for s in statements if name in touched(s) for n in ast.walk(s) if isinstance(n, ast.Constant)]
+    nodes = [n for s in statements if name in touched(s) for n in ast.walk(s) if isinstance(n, ast.Constant)]
+    numbers = [n.value for n in sorted(nodes, key=lambda n: (n.lineno, n.col_offset))]
     return [number for number in numbers if type(number) in (int, float) and number not in (0, 1, 2)]
+
+
+def operands(nodes: Sequence[ast.AST], operation: type[ast.operator]) -> list[ast.expr]:
+    """What stands to the right of an operator: what is divided by (ast.Div), what is subtracted (ast.Sub)."""
+    found = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.BinOp | ast.AugAssign)]
+    return [getattr(n, "right", None) or n.value for n in found if isinstance(n.op, operation)]
 
 
 def reads_itself(statements: Sequence[ast.stmt], name: str) -> bool:
@@ -165,7 +172,7 @@ def made_before(
 ) -> set[str] | None:
     """The names that cells without this call have made; None if it isn't known what has run.
 
-    What only counts loops is left out: in those cells, and in the statements of this one if no later line reads it.
+    What only counts loops is left out: in those cells, and in the statements of this one if no `later` line reads it.
     """
     ran, names = namespace.get("In"), set()  # IPython's list of all cells that have run
     if not isinstance(ran, list):
@@ -177,7 +184,7 @@ def made_before(
             counts = {id(node) for target in targets for node in ast.walk(target)}
             nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
             names |= {node.id for node in nodes if id(node) not in counts}
-    return names - (counted(statements) - names_in(*map(ast.parse, later)))
+    return names - counted(statements).difference(*(globals_read(compile(line, "a line", "eval")) for line in later))
 
 
 def compared(statements: Sequence[ast.stmt], name: str) -> bool:

@@ -1,18 +1,23 @@
 """Say what a wrong value is, by its numbers: another quantity, a factor or a term too many or too few, a sign.
 
-Imports judging, trial and numpy. Nothing here knows a blank: the names and numbers of its cases are all that is used.
+Imports cellcode, gradreport, judging, trial and numpy. Nothing here knows a blank: only names, numbers and lines.
 What is said is true of every case, and a factor or term is "too many" only if the learner's own line has it.
 """
 
 from __future__ import annotations
 
+import ast
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from lstm_teach.judging import explain, numbers
+from lstm_teach.cellcode import names_in, numbers_typed, operands
+from lstm_teach.gradreport import listing
+from lstm_teach.judging import explain, numbers, value_of
 from lstm_teach.trial import close
 
 NOT_NAMES = ("answer",)  # of a case, but of nothing that a learner could read
@@ -23,16 +28,42 @@ Numbers = list[np.ndarray]  # one array for each case
 Tier = dict[str, Numbers]  # by their words, the numbers that mistakes give
 
 
+@dataclass(frozen=True)
+class Written:
+    """What the learner's lines have, as far as they are known.
+
+    read        the names that they read
+    subtracted  those that they subtract
+    divided     those that they divide by, and the right line does not
+    ones        whether there is a 1 in them, as in a slope; True if it is not known
+    """
+
+    read: frozenset[str]
+    subtracted: frozenset[str] = frozenset()
+    divided: frozenset[str] = frozenset()
+    ones: bool = True
+
+    @classmethod
+    def of(cls, read: frozenset[str], lines: Sequence[ast.stmt], its: str) -> Written:
+        """That of `lines`, where `its` is right."""
+        less, by = (frozenset(names_in(*operands(lines, operation))) for operation in (ast.Sub, ast.Div))
+        ones = any(isinstance(n, ast.Constant) and n.value == 1 for line in lines for n in ast.walk(line))
+        return cls(read, less, by - names_in(*operands([ast.parse(its)], ast.Div)), ones or not lines)
+
+
 def recognize(
     name: str,
     got: Sequence[Any],
     right: Sequence[np.ndarray],
     cases: Sequence[Mapping[str, Any]],
     mentioned: frozenset[str],
+    lines: Sequence[ast.stmt] = (),
+    its: str = "",
 ) -> str:
     """A sentence on what the values `got`, one per case, are instead of `right`; "" if nothing simple explains them.
 
-    `cases` hold the names and numbers that the line could read, `mentioned` the names that it does read.
+    `cases` hold the names and numbers that the line could read, `mentioned` the names that it does read; `lines` are
+    what the learner wrote for it, as far as that is known, and `its` is the right line, "" if it takes several.
     """
     got = [np.asarray(value) for value in got]
     names = [q for q in cases[0] if q not in NOT_NAMES and all(_is_number(c.get(q)) for c in cases)]
@@ -40,23 +71,64 @@ def recognize(
     # those that have the shape of the answer, or are single numbers
     fits = {q: vs for q, vs in known.items() if all(v.shape in ((), r.shape) for v, r in zip(vs, right, strict=True))}
     others = {f"This is {q}, not {name}.": vs for q, vs in known.items() if q != name}
-    for tier in _tiers(name, got, right, fits, others, mentioned):
+    written = Written.of(mentioned, lines, its)
+    for tier in _tiers(name, got, right, fits, others, written):
         if words := explain(got, right, tier):
             return words
-    if _same_shape(got, right):
+    if _same_shape(got, right) and len(_terms(_expression(its))) != 1:
         for q in [q for q in fits if q in mentioned and q != name]:  # of a sum this term is right: look at the rest
             rest_got, rest = _each(np.subtract, got, fits[q]), _each(np.subtract, right, fits[q])
-            for tier in _factors(name, rest, fits, mentioned - {q}):
+            for tier in _factors(name, rest, fits, replace(written, read=mentioned - {q})):
                 if words := explain(rest_got, rest, tier):
                     return f"The term {q} is right. The rest: {words[0].lower()}{words[1:]}"
             for other in (mentioned - {q}) & fits.keys() if explain(rest, rest_got, fits) else ():
                 if explain(rest_got, rest, {other: fits[other]}):
                     return f"The term {q} is right, {other} is not."
+    if words := _by_terms(lines, its, cases):
+        return words
+    if its and written.divided and not operands([ast.parse(its)], ast.Div):
+        return f"This divides by {listing(sorted(written.divided))}. Nothing is divided in the right line."
     return ""
 
 
+def _by_terms(lines: Sequence[ast.stmt], its: str, cases: Sequence[Mapping[str, Any]]) -> str:
+    """Which terms of a sum are right and which one is not; "" if that isn't clear."""
+    if len(lines) != 1 or not isinstance(lines[0], ast.Assign) or not its:
+        return ""
+    sums = lines[0].value, _expression(its)
+    theirs, right = ({ast.unparse(term): _in_cases(term, cases) for term in _terms(each)} for each in sums)
+    if len(right) < 2 or None in (*theirs.values(), *right.values()):
+        return ""
+    fine = {term for term, values in theirs.items() if any(all(map(close, values, each)) for each in right.values())}
+    off = [term for term in theirs if term not in fine]
+    if not fine or len(off) != 1 or numbers_typed(lines, ast.unparse(lines[0].targets)):  # of those more can be said
+        return ""
+    return f"The term {listing(sorted(fine))} is right, {off[0]} is not."
+
+
+def _expression(line: str) -> ast.expr | None:
+    return ast.parse(line, mode="eval").body if line else None
+
+
+def _terms(node: ast.expr | None) -> list[ast.expr]:
+    """The terms of a sum; none if there is no line."""
+    if node is None:
+        return []
+    plus = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
+    return _terms(node.left) + _terms(node.right) if plus else [node]
+
+
+def _in_cases(node: ast.expr, cases: Sequence[Mapping[str, Any]]) -> Numbers | None:
+    """The values of an expression in all cases; None if it reads other names than theirs, or can't be computed."""
+    if not names_in(node) <= {"np", *cases[0]}:
+        return None
+    code = compile(ast.Expression(node), "this cell", "eval")
+    values = [value_of(code, {"np": np, **case}, numbers) for case in cases]
+    return None if any(value is None for value in values) else values
+
+
 def _tiers(
-    name: str, got: Numbers, right: Sequence[np.ndarray], fits: Tier, others: Tier, mentioned: frozenset[str]
+    name: str, got: Numbers, right: Sequence[np.ndarray], fits: Tier, others: Tier, written: Written
 ) -> Iterator[Tier]:
     """Mistakes by their words, the simplest first."""
     if any(r.ndim == 2 and g.shape == r.T.shape for g, r in zip(got, right, strict=True)):
@@ -68,34 +140,55 @@ def _tiers(
         yield others
         return
     terms = {q: values for q, values in fits.items() if q != name}
-    yield {f"The term {q} is missing.": _each(np.subtract, right, values) for q, values in terms.items()}
+    terms = {q: values for q, values in terms.items() if not all(map(close, values, right))}
+    how = {q: "missing, or subtracted once too often" if q in written.subtracted else "missing" for q in terms}
+    yield {f"The term {q} is {how[q]}.": _each(np.subtract, right, values) for q, values in terms.items()}
+    own = {q: values for q, values in terms.items() if q in written.read}
+    yield _added(right, own)
     yield from _multiple(got, right)
-    slopes, *factors = _factors(name, right, fits, mentioned)
+    slopes, *factors = _factors(name, right, fits, written)
     yield slopes
-    read = [fits[q] for q in mentioned & fits.keys()] if len(mentioned) == 1 else []  # a name alone is no answer
+    read = [fits[q] for q in written.read & fits.keys()] if len(written.read) == 1 else []  # a name alone is no answer
     same = [values for values in others.values() if any(all(map(np.array_equal, values, one)) for one in read)]
     yield {words: values for words, values in others.items() if all(values is not one for one in same)}
-    own = {q: values for q, values in terms.items() if q in mentioned}
     yield {f"There is one term too many: {q}.": _each(np.add, right, values) for q, values in own.items()}
     yield from factors
     yield others
 
 
-def _factors(name: str, right: Sequence[np.ndarray], fits: Tier, mentioned: frozenset[str]) -> Iterator[Tier]:
+def _factors(name: str, right: Sequence[np.ndarray], fits: Tier, written: Written) -> Iterator[Tier]:
     """A factor missing (a slope first), one too many, or a wrong one where another belongs."""
     slopes = _slopes(fits)
     factors = {q: (values, frozenset([q])) for q, values in fits.items() if q != name} | slopes
     usable = {q: values for q, (values, _) in factors.items() if all(np.all(v != 0) for v in values)}
-    own = {q: values for q, (values, read) in factors.items() if read <= mentioned}
+    own = {q: vs for q, (vs, read) in factors.items() if read <= written.read and (written.ones or q not in slopes)}
     for kind in (slopes, usable):
-        missing = [q for q in kind if q in usable]
-        yield {f"Right except for one missing factor: {q}.": _each(np.divide, right, usable[q]) for q in missing}
+        missing = {q: _each(np.divide, right, usable[q]) for q in kind if q in usable}
+        if written.divided:  # what looks like a missing factor is one of these
+            missing = {q: values for q, values in missing.items() if factors[q][1] <= written.divided}
+        what = "division by" if written.divided else "missing factor:"
+        yield {f"Right except for one {what} {q}.": values for q, values in missing.items()}
     more = {q: _each(np.multiply, right, values) for q, values in own.items()}
     yield {f"Right except for one factor too many: {q}.": values for q, values in more.items()}
-    for instead in usable.values() if len(mentioned) > 1 else ():  # of one thing alone no factor is right
+    for other, instead in usable.items() if len(written.read) > 1 else ():  # of one thing alone no factor is right
         swapped = {q: _each(np.divide, more[q], instead) for q, values in own.items() if values is not instead}
-        one = "Right except for one factor:"
-        yield {f"{one} {q}{',' if ',' in q else ''} is not the right one.": v for q, v in swapped.items()}
+        # A line that has both may multiply by the wrong one or divide by it.
+        unlike = f" and at {other}." if other in own else ""
+        yield {_wrong_factor(q, unlike): values for q, values in swapped.items()}
+
+
+def _wrong_factor(q: str, unlike: str) -> str:
+    said = f"look at {q}{unlike}" if unlike else f"{q}{',' if ',' in q else ''} is not the right one."
+    return f"Right except for one factor: {said}"
+
+
+def _added(right: Sequence[np.ndarray], own: Tier) -> Tier:
+    """Two things that are added where their product is right."""
+    sums = {}
+    for a, b in itertools.combinations(own, 2):
+        if all(map(close, _each(np.multiply, own[a], own[b]), right)):
+            sums[f"{a} and {b} are added here; they have to be multiplied."] = _each(np.add, own[a], own[b])
+    return sums
 
 
 def _multiple(got: Numbers, right: Sequence[np.ndarray]) -> Iterator[Tier]:
@@ -104,8 +197,13 @@ def _multiple(got: Numbers, right: Sequence[np.ndarray]) -> Iterator[Tier]:
     size = flat_right @ flat_right
     factor = flat_got @ flat_right / size if size else 0.0
     if factor and np.isfinite(factor):
-        times = f"Every number is {factor:.4g} times what it should be."
+        times = f"{'Every number' if flat_right.size > len(right) else 'It'} is {factor:.4g} times what it should be."
         yield {"The sign is flipped." if abs(factor + 1) < 1e-9 else times: [factor * r for r in right]}
+    limit = np.max(np.abs(flat_got), initial=0.0)
+    if limit and np.sum(np.abs(flat_right) > limit) > 1:  # one alone may be anything
+        yield {f"Numbers beyond {limit:.4g} are cut off here: keep them.": [np.clip(r, -limit, limit) for r in right]}
+    if all(a.dtype.kind == "f" for a in (*got, *right)):
+        yield {"This is 1 minus the right answer.": [1 - r for r in right]}
     if all(a.ndim and a.dtype.kind == "f" for a in (*got, *right)):  # of an index or a count it says nothing
         yield {"This is zero everywhere.": [np.zeros_like(r) for r in right]}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -93,6 +94,18 @@ def close(got: Any, right: np.ndarray) -> bool:
         return False
     size = np.max(np.abs(right), initial=0.0)
     return bool(np.max(np.abs(np.asarray(got) - right), initial=0.0) <= TOLERANCE * (size or 1))
+
+
+def by_its_line(
+    line: str, wrong: Collection[str], cases: Sequence[Mapping], got: Sequence[Mapping]
+) -> tuple[list[str], list[np.ndarray]]:
+    """The wrong parts of an answer that the line of another part reads, and what it gives with them; else nothing."""
+    reads = [part for part in re.findall(r"\w+", line) if part in wrong]
+    try:
+        values = [np.asarray(eval(line, {"np": np, **case, **g})) for case, g in zip(cases, got, strict=True)]
+    except Exception:  # there is no line, or what it reads may be anything
+        return [], []
+    return [*dict.fromkeys(reads)], values
 
 
 def _copies(space: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, run_cell, run_cells, solved
+from lesson_cells import cell_source, cells_of, copied, names_before, run_cell, run_cells, solved
 from lesson_cells import judged as judged_in
 
 import lstm_teach as lt
@@ -55,7 +55,7 @@ class OneGroup(Lesson):
         self.name, self.verdicts, self.written = "test", {}, {}
         self._blank, self._spec = blank, {"blanks": {blank.group: {}}}
 
-    def _lines_after(self, group: str) -> list[str]:
+    def _lines_from(self, group: str) -> list[str]:
         return ["t + 1"]
 
     def blank(self, group: str) -> Blank:
@@ -288,6 +288,13 @@ def test_a_loop_that_counts_with_a_name_is_a_mistake_only_where_the_notebook_has
     assert verdict.passed, str(verdict)  # no blank that comes later reads it
     verdict, _ = judged(VECTORS, source, notebook(VECTORS) | {"In": ["t, T = 1, 2"]})
     assert sentences(verdict)["dc"] == "" and "counts with t" in sentences(verdict)["t"]
+
+
+def test_a_loop_that_counts_with_what_the_line_itself_needs_is_told_so():
+    lesson = "05_vanishing_gradients"
+    names = copied(names_before(lesson, "blank-left")) | {"In": ["n = np.arange(60)"]}
+    source = 'left = []\nfor n in range(60):\n    left.append(f ** n)\n\nlesson.judge("left")'
+    assert "counts with n, but later cells need it" in str(run_cell(lesson, "blank-left", source, names))
 
 
 @pytest.mark.parametrize("value", ["0", "1.0", "None", "[]", "'x'", "[np.ones(2), 1]", "object()", "[[1], [1, 2]]"])

@@ -68,6 +68,11 @@ WRONG = [
     ("write-product", "do", "dh * ct * o * (1 - o)", "This is dzo, not do"),
     ("write-product", "dct", "dh * o * (1 - ct**2)", "This is dc, not dct"),
     ("write-product", "dct", "do * o", "both factors in it"),
+    ("write-product", "do", "dh / o", "This divides by o. Nothing is divided"),
+    ("write-product", "dct", "dh - do", "should be -0.372.$"),  # nothing that can be said would be true
+    ("write-sum", "df", "dc + c_before", "are added here; they have to be multiplied"),
+    ("write-dh", "dh", "V[0] * dy[1] + V[1] * dy[0]", "or each row of V meets the dy of the other token"),
+    ("write-dc-total", "dc_whole", "dc_hidden + dc_carry / f", "The rest: right except for one division by f"),
     ("write-dc", "dc", "do * (1 - ct**2)", "This starts from do, the delta of the other factor"),
     ("write-dc", "dc", "dh * ct - dh * ct**3", "This starts from do, the delta of the other factor"),
     ("write-dc", "dc", "dct + dct * ct**2", "The sign is wrong in the slope of tanh"),
@@ -209,6 +214,22 @@ def test_a_wrong_step_back_names_the_line_and_blames_no_line_that_only_reads_it(
     said = sentences("write-step-back", source=edited("write-step-back", *changes))
     assert re.search(words, said.pop(part))
     assert all(not each or "look there first" in each for each in said.values())
+
+
+def test_what_is_wrong_with_a_line_is_told_although_it_reads_another_wrong_one():
+    changes = [("dy + dh_future", "dy"), ("(1 - ct**2)", "(1 - ct)"), ("dc_before = dc * f", "dc_before = dc")]
+    said = sentences("write-step-back", source=edited("write-step-back", *changes))
+    assert "dh_future is missing" in said["dh"]
+    assert "With your dh: the square is missing from the slope of tanh" in said["dc"]
+    assert "With your dc: the forget gate is missing" in said["dc_before"]
+
+
+def test_a_nan_is_told_once_and_large_deltas_may_not_be_clipped():
+    said = sentences("write-step-back", source=edited("write-step-back", ("dy + dh_future", "dy * np.nan")))
+    assert "dh is nan" in said.pop("dh") and all("look there first" in each for each in said.values())
+    for limit in (1, 5, 20):
+        clipped = edited("write-step-back", ("    dc = ", f"    dh = np.clip(dh, -{limit}, {limit})\n    dc = "))
+        assert f"Numbers beyond {limit} are cut off here" in sentences("write-step-back", source=clipped)["dh"]
 
 
 def test_two_parts_lost_at_once_are_both_named_and_no_line_after_them():

@@ -90,11 +90,17 @@ def test_right_lines_in_other_styles_are_right(cell, lines):
 WRONG = [  # in other words than the lesson's file has them
     ("meet", "dh_both", "dh_a", "The term dh_b is missing"),
     ("meet", "dc_carry_both", "dc_carry_a", "The term dc_carry_b is missing"),
+    ("meet", "dh_both", "np.clip(dh_a + dh_b, -1, 1)", "Numbers beyond 1 are cut off here"),
+    ("meet", "dc_carry_both", "np.clip(dc_carry_a + dc_carry_b, -10, 10)", "Numbers beyond 10 are cut off here"),
+    ("meet", "dh_both", "np.minimum(dh_a + dh_b, 1)", "yours is 1; it should be"),
+    ("meet", "dh_both", "dh_before_a + dh_before_b", "These two come from after the turn"),
     ("start", "dh_future", "np.zeros(4)", ""),
     ("start", "dc_carry", "cache.c[-1]", "not a delta"),
     ("hand-on", "next_dh_future", "d['dh']", "the delta of this step's own h"),
     ("hand-on", "next_dh_future", "dh_before", "left over from an earlier cell"),
     ("hand-on", "next_dc_carry", "d['dc'] + d['dc'] * f", "dc * (1 + f)"),
+    ("hand-on", "next_dc_carry", "np.clip(d['dc'] * f, -1, 1)", "Numbers beyond 1 are cut off here"),
+    ("hand-on", "next_dh_future", "d['dh_before'] - dh_future", "dh_future is missing, or subtracted once too often"),
     ("hand-on", "next_dc_carry", "np.array([0.1, -0.4, 0.3, 0.2])", ""),
     ("sums", "dWi", "sum(np.dot(dzi[t], cache.h[t - 1]) for t in range(T))", "one number"),
     ("sums", "dWi", "np.outer(dzi[t], cache.h[t - 1])", "This is step t alone"),
@@ -179,6 +185,9 @@ def test_right_passes_in_three_styles_are_right_to_1e_12(source):
 FAULTS = {  # (source, old, new): words, and the gradients that are still right
     ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = d["dc"]'): ("You hand on dc itself", "V"),
     ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = d["dc_before"] * cache.f[t]'): ("multiplied by f twice", "V"),
+    ("PASS", 'dh_future = d["dh_before"]', 'dh_future = np.clip(d["dh_before"], -5, 5)'): ("is clipped to ±5", "V"),
+    ("PASS", "    return", "    np.clip(grads.flat, -5, 5, out=grads.flat)\n    return"): ("Numbers beyond 5 are", "V"),
+    ("PASS", "    return", "    np.clip(grads.flat, -1, 1, out=grads.flat)\n    return"): ("Numbers beyond 1 are", ""),
     ("PASS", "[targets]", "[targets] / len(x)"): ("Only the one-hot target is divided", ""),
     ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = dc_carry + d["dc_before"]'): ("piles up from turn to turn", "V"),
     ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = d["dc"] + d["dc_before"]'): ("dc * (1 + f)", "V"),
@@ -293,8 +302,9 @@ def test_the_passes_with_another_line_are_right_without_one_and_wrong_with_any()
     for expression in blank.mistakes["every"]:
         off = [lt.relative_error(eval(expression, case).flat, case["answer"].flat) for case in cases]
         assert max(off) > 1e-3, expression
-    long, *_ = (case for case in cases if len(case["arguments"][1]) == 6)
-    passes = {expression: eval(expression, long).flat for expression in blank.mistakes["every"]}
+    long = [case for case in cases if len(case["arguments"][1]) == 6]
+    every = blank.mistakes["every"]
+    passes = {expression: np.concatenate([eval(expression, case).flat for case in long]) for expression in every}
     for (one, a), (other, b) in itertools.combinations(passes.items(), 2):
         assert lt.relative_error(a, b) > 1e-6, (one, other)
     assert len(passes) >= 35
@@ -323,7 +333,12 @@ INITIAL_FAULTS = {
         "return dc_carry, dh_future": ("dh0 and dc0 are swapped",) * 2,
         "return dh_future + params.V.T @ dy[0], dc_carry": ("No loss is read off the initial state",),
     },
-    'dc_carry = d["dc_before"]': {'dc_carry = d["dc"]': ("The walk hands on dc itself",)},
+    'dc_carry = d["dc_before"]': {
+        'dc_carry = d["dc"]': ("The walk hands on dc itself",),
+        "pass": ("dc_carry stays at zero",),
+    },
+    'dh_future = d["dh_before"]': {"pass": ("dh_future stays at zero",)},
+    "range(len(x)))": {"range(len(x) - 1))": ("The loop leaves out the last step",)},
     "(params, x, h0, c0)": {"(params, x)": ("pass it h0 and c0",)},
     "reversed(range(len(x)))": {
         "range(len(x))": ("The loop runs forward",),

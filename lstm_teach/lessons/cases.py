@@ -34,14 +34,26 @@ def walked(params: Params, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c
 
 
 def sequences(
-    sizes: tuple[tuple[int, int], ...] = SIZES, lengths: tuple[int, ...] = (1, 2, 3, 5), seed: int = 0
+    sizes: tuple[tuple[int, int], ...] = SIZES,
+    lengths: tuple[int, ...] = (1, 2, 3, 5),
+    seed: int = 0,
+    loud: bool = False,
 ) -> Iterator[SimpleNamespace]:
-    """Random nets with a sequence each, `walked`."""
+    """Random nets with a sequence each, `walked`; `loud`: the last one also with deltas that show any clipping."""
     for number, ((K, H), T) in enumerate(zip(sizes, lengths, strict=True)):
         rng = np.random.default_rng([seed, number])
         params = Params(K, H, rng.normal(0, 0.8, K * H + 4 * H * H + 4 * H * K))
         x, targets = rng.integers(0, K, (2, T))
-        yield walked(params, x, targets, *state(rng, 2, H))
+        yield walked(params, x, targets, *(start := state(rng, 2, H)))
+    if loud:
+        yield walked(louder(params), x, plain.forward(louder(params), x, *start).y.argmin(axis=1), *start)
+
+
+def louder(params: Params) -> Params:
+    """A net with the same states and scores 100 times as large, so that wrong ones send large deltas back."""
+    louder = params.copy()
+    louder.V *= 100
+    return louder
 
 
 def names_at(net: SimpleNamespace, t: int) -> dict[str, Any]:

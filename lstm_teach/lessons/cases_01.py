@@ -16,16 +16,26 @@ from lstm_teach.edited import edited
 from lstm_teach.lessons.cases import as_numbers, names_at, pick, sequences, walked
 from lstm_teach.params import GATES, Params
 
-# What `my_forward` may start step t from instead of row t - 1.
-WRONG_ROWS = {
-    "same_row": "cache.h[t], cache.c[t]",
-    "start": "h0, c0",
-    "cell_start": "cache.h[t - 1], c0",
-    "hidden_start": "h0, cache.c[t - 1]",
-    "swapped": "cache.c[t - 1], cache.h[t - 1]",
-    "next_row": "cache.h[t + 1], cache.c[t + 1]",
-    "cell_row": "cache.h[t - 1], cache.c[t]",
-    "hidden_row": "cache.h[t], cache.c[t - 1]",
+# What `my_forward` may start step t from instead of row t - 1, and what else may be wrong with it.
+ROWS = "cache.h[t - 1], cache.c[t - 1]"
+WRONG = {
+    "same_row": (ROWS, "cache.h[t], cache.c[t]"),
+    "start": (ROWS, "h0, c0"),
+    "cell_start": (ROWS, "cache.h[t - 1], c0"),
+    "hidden_start": (ROWS, "h0, cache.c[t - 1]"),
+    "swapped": (ROWS, "cache.c[t - 1], cache.h[t - 1]"),
+    "swapped_start": (ROWS, "c0, h0"),
+    "next_row": (ROWS, "cache.h[t + 1], cache.c[t + 1]"),
+    "cell_row": (ROWS, "cache.h[t - 1], cache.c[t]"),
+    "hidden_row": (ROWS, "cache.h[t], cache.c[t - 1]"),
+    "hidden_twice": (ROWS, "cache.h[t - 1], cache.h[t - 1]"),
+    "two_back": (ROWS, "cache.h[t - 2], cache.c[t - 2]"),
+    "row_zero": (ROWS, "cache.h[max(t - 1, 0)], cache.c[max(t - 1, 0)]"),
+    "token": ("x[t]", "x[t - 1]"),
+    "not_set": ("= h0, c0, np.tanh(c0)", "= 0, 0, 0"),
+    "one_turn": ("range(T)", "range(1)"),
+    "from_one": ("range(T)", "range(1, T)"),
+    "exchanged": ("getattr(cache, name)[t]", 'getattr(cache, {"h": "c", "c": "h"}.get(name, name))[t]'),
 }
 
 
@@ -39,7 +49,7 @@ def one_unit(wanted: str) -> Iterator[dict]:
 
 cell = partial(one_unit, "c_before i f o g c")
 hidden = partial(one_unit, "c_before i f o g c ct h")
-squash = partial(one_unit, "h_before zi zf zo zg i f o g")
+squash = partial(one_unit, "h_before token Ui Uf Uo Ug Wi Wf Wo Wg zi zf zo zg i f o g")
 
 
 def sigmoid() -> Iterator[dict]:
@@ -61,12 +71,12 @@ def pre_activation() -> Iterator[dict]:
 
 
 def whole_sequence() -> Iterator[dict]:
-    """The arguments of `my_forward`, its answer (h, c), and what it gives when each step starts from a wrong row."""
+    """The arguments of `my_forward`, its answer (h, c), and what each way of `WRONG` gives."""
     for net in sequences(lengths=(3, 2, 4, 12)):
         arguments = (net.params, net.x, net.h0, net.c0)
         names = {"arguments": arguments, "answer": (net.cache.h, net.cache.c)}
-        for kind, rows in WRONG_ROWS.items():
-            wrong = edited(plain.forward, "cache.h[t - 1], cache.c[t - 1]", rows)(*arguments)
+        for kind, pieces in WRONG.items():
+            wrong = edited(plain.forward, *pieces)(*arguments)
             names |= {f"h_{kind}": wrong.h, f"c_{kind}": wrong.c}
         yield names
 

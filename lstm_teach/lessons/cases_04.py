@@ -23,7 +23,7 @@ QUIET = 0
 
 def meeting() -> Iterator[dict[str, Any]]:
     """Two walkers a and b at one step; the right sums are those of one walk that starts from both losses."""
-    for net in sequences(lengths=(8, 8, 8, 8), seed=41):  # long enough for the lesson's step 5
+    for net in sequences(lengths=(8, 8, 8, 8), seed=41, loud=True):  # long enough for the lesson's step 5
         T, t = net.T, net.T - 3
         walks = {name: _walk(net, rows) for name, rows in {"a": [T - 1], "b": [T - 2], "both": [T - 1, T - 2]}.items()}
         case = pick(names_at(net, t), "params t T H f")
@@ -49,7 +49,7 @@ def start() -> Iterator[dict[str, Any]]:
 
 def arrival() -> Iterator[dict[str, Any]]:
     """One step in the middle of a walk, before its deltas are known."""
-    for net in sequences(lengths=(2, 3, 4, 5), seed=43):
+    for net in sequences(lengths=(2, 3, 4, 5), seed=43, loud=True):
         for t in range(net.T - 1):
             yield names_at(net, t) | pick(vars(net), "cache x targets dy")
 
@@ -74,7 +74,7 @@ def sums() -> Iterator[dict[str, Any]]:
 
 def my_bptt() -> Iterator[dict[str, Any]]:
     """Whole passes, one of them without an initial state; `passed(before, after)` is the pass with another line."""
-    for number, net in enumerate(sequences(lengths=(1, 2, 3, 6), seed=45)):
+    for number, net in enumerate(sequences(lengths=(1, 2, 3, 6), seed=45, loud=True)):
         given = (net.params, net.x, net.targets)
         if number != 1:
             given = (*given, net.h0, net.c0)
@@ -84,7 +84,7 @@ def my_bptt() -> Iterator[dict[str, Any]]:
 
 def initial() -> Iterator[dict[str, Any]]:
     """The deltas of h0 and c0: what the first step sends back to what came before it."""
-    for net in sequences(seed=46):
+    for net in sequences(seed=46, loud=True):
         given = (net.params, net.x, net.targets, net.h0, net.c0)
 
         def handed(*pieces: str, given: tuple = given) -> dict[str, np.ndarray]:

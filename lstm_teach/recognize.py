@@ -22,7 +22,7 @@ from lstm_teach.trial import close
 
 NOT_NAMES = ("answer",)  # of a case, but of nothing that a learner could read
 PER_TOKEN = ("dy", "y", "scores")
-PER_UNIT = re.compile(r"d?(z?[ifog]|c|ct|h)(_\w+)?$")
+PER_UNIT = re.compile(r"(next_)?d?(z?[ifog]|c|ct|h)0?(_\w+)?$")
 SIGMOIDS, TANHS = ("i", "f", "o"), ("g", "ct")
 Numbers = list[np.ndarray]  # one array for each case
 Tier = dict[str, Numbers]  # by their words, the numbers that mistakes give

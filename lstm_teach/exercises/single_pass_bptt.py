@@ -12,7 +12,7 @@ import numpy as np
 from lstm_teach import borrowed, plain
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions
-from lstm_teach.exercises.nets import case_of
+from lstm_teach.exercises.nets import case_of, surprised
 from lstm_teach.exercises.unread import filled
 from lstm_teach.forward import Cache, forward
 from lstm_teach.judging import TOOLS
@@ -40,7 +40,7 @@ def check_walk(walk: Callable, seed: int = 1) -> Verdict:
     cases = []
     for part, more, size, weights in (
         ("six steps", 0, (5, 4), [0.5, 0, 1, 2, 0.25, 1.5]),
-        ("a loss at the last step alone", 1, (4, 3), [0, 0, 0, 1]),
+        ("a loss at the last step alone", 1, (4, 3), [0, 0, 0, 200]),  # large, so that any clipping shows
         ("a single step", 2, (3, 5), [2]),
     ):
         params, x, targets, h0, c0 = case_of(seed + more, len(weights), *size)
@@ -82,10 +82,10 @@ def biases(dzi: np.ndarray, dzf: np.ndarray, dzo: np.ndarray, dzg: np.ndarray, d
 def check_peepholes(peephole_back: Callable, seed: int = 1) -> Verdict:
     """Check `peephole_back(dh, dc_carry, i, f, o, g, c_before, c, pi, pf, po)` -> dc dc_before dpi dpf dpo."""
     random, cases = np.random.default_rng(seed), []
-    for part, H in (("five units", 5), ("three units", 3)):
+    for part, H, size in (("five units", 5, 1), ("three units", 3, 100)):
         dh, dc_carry, c_before, *p = random.uniform(0.3, 1.5, (6, H)) * random.choice([-1, 1], (6, H))
         i, f, o, g = *random.uniform(0.15, 0.85, (3, H)), random.uniform(-0.8, 0.8, H)
-        given = (dh, dc_carry, i, f, o, g, c_before, f * c_before + i * g, *p)
+        given = (size * dh, size * dc_carry, i, f, o, g, c_before, f * c_before + i * g, *p)
         cases.append(Case(part, given, peepholes(*given)))
     return check(__name__, "peepholes", peephole_back, cases, right=lambda *given: pick(peepholes(*given), PEEPHOLES))
 
@@ -113,6 +113,8 @@ def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:
 
     def on(part: str, seed: int, *size: int) -> Case:
         params, x, targets, _, a = case_of(seed, *size)
+        if len(x) > 1:
+            params, targets = surprised(params, x, np.tanh(a), a)
         taken: list[int] = []
 
         def counted(params: Params, cache: Cache, t: int, *deltas: np.ndarray) -> dict[str, np.ndarray]:

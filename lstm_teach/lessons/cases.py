@@ -50,9 +50,9 @@ def sequences(
 
 
 def louder(params: Params) -> Params:
-    """A net with the same states and scores 100 times as large, so that wrong ones send large deltas back."""
+    """A net with the same states and scores 50 times as large, so that wrong ones send large deltas back."""
     louder = params.copy()
-    louder.V *= 100
+    louder.V *= 50
     return louder
 
 

@@ -75,7 +75,7 @@ def step_back() -> Iterator[dict]:
             net.params = louder(net.params)
         net.cache = forward(net.params, net.x, net.h0, net.c0)
         net.dy = plain.score_deltas(net.cache, net.cache.y.argmin(axis=1) if loud else net.targets)
-        dh_future, dc_carry = 100.0**loud * rng.normal(size=(2, net.H))
+        dh_future, dc_carry = 50.0**loud * rng.normal(size=(2, net.H))
         net.deltas[t] = answer = plain.step_back(net.params, net.cache, net.dy, t, dh_future, dc_carry)
         here = names_at(net, t)
         names = {**pick(vars(net), "params cache dy"), **pick(here, "t dh_future dc_carry")}

@@ -721,6 +721,7 @@ WRONG = {
         "not transposed": (whole_with("not transposed"), "W is used where its transpose is needed"),
         "slope of tanh": (whole_with("slope of tanh"), "dc has the slope of a tanh"),
         "tanh of c": (whole_with("tanh of c"), "do has tanh(c)"),
+        "clips": (whole_changed(lambda grads: {name: np.clip(g, -5, 5) for name, g in grads.items()}), "In a sequence"),
         "last loss": (whole_with("last loss"), "Only the loss of the last step"),
         "h of the same step": (whole_with("same h"), "dW is made with h[t]"),
         "y": (whole_with("y"), "this is y itself"),

@@ -376,6 +376,7 @@ WRONG = {
             "weights[t] multiplies dh_future as well",
         ),
         "no h": (handing(dh_before=lambda b, h: 0 * h), "dh_before is not handed on"),
+        "clips": (handing(dh_before=lambda b, h: np.clip(b["dh_before"], -5, 5)), "dh is off"),
         "nothing": (walk_with(hand=lambda back, h, c: (h, c)), "Nothing is handed on"),
         "weight of the step before": (
             lambda *given: walk_with()(*given[:-1], np.roll(given[-1], 1)),

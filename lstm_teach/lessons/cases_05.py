@@ -66,7 +66,8 @@ def _walked(carried) -> Iterator[dict]:
             columns.append(carried(dc, f) + (Wg.T @ dzg) * 0.5)
         params = Params.random(vocab_size=H + 1, hidden_size=H, seed=seed)
         params.Wg[:] = Wg
-        yield {"f": np.float64(f), "Wg": Wg, "H": H, "params": params, "walked": np.array(columns).T}
+        case = {"f": np.float64(f), "Wg": Wg, "H": H, "params": params, "dc": float(rng.normal())}
+        yield case | {"walked": np.array(columns).T}
 
 
 def rate_of() -> Iterator[dict]:

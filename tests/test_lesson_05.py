@@ -165,7 +165,7 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
         ("rate_needed", "rate_needed", "share ** (1 / T)", "This takes the 60th root."),
         ("rate_needed", "rate_needed", "share ** (1 / len(n))", "This takes the 60th root."),
         ("bias_helped", "bias_helped", "bias_alone + extra", "extra is part of the rate, not of the bias"),
-        ("posted_step", "posted_step", "one_step + dc * np.eye(H)", "for others it is not"),
+        ("posted_step", "posted_step", "one_step + dc * np.eye(H)", "one factor too many: dc"),
         ("posted_step", "posted_step", "(1 + f) + 0.25 * Wg.T", "1 + f belongs on the diagonal only"),
         ("posted_step", "posted_step", "one_step - 2 * f * np.eye(H) + np.eye(H)", "The carry has the wrong sign"),
         ("posted_step", "posted_step", "np.eye(H) + 0.25 * Wg.T", "The carry is missing its dc * f"),

@@ -250,6 +250,11 @@ def test_a_count_of_almost_all_steps_is_not_told_that_it_counts_all():
     assert "all steps" not in run_cell(NAME, "count", code, names).parts[0].sentence
 
 
+def test_a_gradient_that_is_given_the_norm_1_is_not_told_that_a_short_one_is_made_longer():
+    said = verdict("clip", "clipped = gradient * min(1, limit) / norm").parts[0].sentence
+    assert said.endswith("numbers are off, by up to 2.1).")
+
+
 def test_of_an_index_and_of_counts_it_is_not_said_that_they_are_zero_everywhere():
     right_run = verdict("which", "right_run = 0 * np.argmin(end_loss)\nbroken_run = ...").parts[0].sentence
     learned = verdict("learned", "learned = np.sum(losses, axis=1) < half").parts[0].sentence

@@ -65,7 +65,7 @@ def gradients(scale: float = 1.0) -> Iterator[dict[str, Any]]:
     for size, length, limit, rate in rows:
         flat, gradient = rng.normal(0, 1, (2, size))
         gradient *= scale * length / np.linalg.norm(gradient)
-        clipped, limit = gradient.copy(), scale * limit
+        clipped, limit = gradient.copy(), scale * limit if limit < length else limit
         case = {"flat": flat, "gradient": gradient, "rate": rate, "limit": limit, "norm": training.clip(clipped, limit)}
         norms = np.array([np.linalg.norm(part) for part in np.array_split(gradient, 9)])
         yield case | {"norms": norms, "clipped": clipped}

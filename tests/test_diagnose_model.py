@@ -66,7 +66,7 @@ def test_every_family_is_met_by_some_fault():
     from lstm_teach.models.families import FAMILIES
 
     met = {edit[0] for edits in IN_THE_TEXT.values() for edit in edits} | {fault[0] for fault in AROUND.values()}
-    assert met | {"small weights", "not compared", "not read", "first step", "small"} == set(
+    assert met | {"small weights", "not compared", "not read", "first step", "small", "one length"} == set(
         FAMILIES
     )  # with tests of their own
 
@@ -402,8 +402,10 @@ def with_parts(params=None, loss=None, gradient=None):
 @pytest.mark.parametrize(
     ("case", "words"),
     [
-        (3, r"case must be a function case\(T\), got 3 \(int\)\."),
-        (lambda T: None, r"case\(1\) must return three things, \(params, loss, gradient\), got None \(NoneType\)\."),
+        (
+            lambda T: None,
+            r"case\(1\) must return three things, \(params, loss, gradient\), got None \(NoneType\)\. Is a return",
+        ),
         (lambda T: ({}, 3), r"case\(1\) must return three things, .* of 2\."),
         (with_parts(params=[1.0]), r"params of case\(1\) must be a mapping of named arrays, got \[1.0\] \(list\)\."),
         (with_parts(params={}), r"params of case\(1\) must hold at least one array, got none\."),
@@ -422,13 +424,16 @@ def with_parts(params=None, loss=None, gradient=None):
     ],
 )
 def test_a_case_that_returns_something_else_gets_one_sentence(case, words):
-    with pytest.raises((TypeError, ValueError), match=words):
-        diagnose(case)
+    diagnosis = diagnose(case)
+    assert families(diagnosis) == ["unusable"] and re.search(words, str(diagnosis)), str(diagnosis)
+    assert "could not be compared" in diagnosis.summary
 
 
 def test_bad_lengths_and_seconds_get_one_sentence():
     with pytest.raises(ValueError, match="each of lengths must be at least 1, got 0"):
         diagnose(with_parts(), lengths=(0, 1))
+    with pytest.raises(TypeError, match=r"case must be a function case\(T\), got 3 \(int\)\."):
+        diagnose(3)
     with pytest.raises(ValueError, match="lengths must hold at least one number of steps"):
         diagnose(with_parts(), lengths=())
     with pytest.raises(ValueError, match="seconds must be a positive number"):
@@ -441,6 +446,7 @@ def test_bad_lengths_and_seconds_get_one_sentence():
         (with_parts(loss=lambda p: p["w"]), "loss(params) must return one real number, got"),
         (with_parts(loss=lambda p: np.inf), "loss(params) must return a finite number, got inf."),
         (with_parts(gradient=lambda p: [2 * p["w"]]), "gradient(params) must return a mapping of named arrays, got"),
+        (lambda T: ({"w": np.ones(3)}, lambda p: float(p["w"].sum())), "the second has to return the loss and the gra"),
         (with_parts(gradient=lambda p: {"v": p["w"]}), "every array of params; missing: w; it has v instead."),
         (with_parts(gradient=lambda p: {"w": np.ones((3, 1))}), "the shape of params['w'], (3,), got (3, 1)."),
         (with_parts(gradient=lambda p: {"w": p["w"] / 0}), "gradient['w'] must be finite, got inf."),
@@ -455,6 +461,32 @@ def test_results_that_can_not_be_compared_are_a_finding(case, words):
     assert not diagnosis.passed and not diagnosis.ladder
     assert families(diagnosis)[0] in ("unusable", "raises")
     assert words in told(diagnosis)
+
+
+def squares(T, steps):
+    """A loss over some steps of numbers that are drawn anew for each T."""
+    numbers, params = np.random.default_rng(T).normal(size=(steps, 3)), {"w": np.random.default_rng(T).normal(size=3)}
+    return params, lambda p: float(np.sum((numbers @ p["w"]) ** 2)), lambda p: {"w": 2 * numbers.T @ (numbers @ p["w"])}
+
+
+def test_a_case_whose_sequences_have_one_length_for_every_t_is_told_so_and_does_not_pass():
+    diagnosis = diagnose(lambda T: squares(T, 5))
+    assert families(diagnosis) == ["one length"] and not diagnosis.passed
+    assert "have the same shapes at T = 1, 2, 3, 6 and 20" in str(diagnosis)
+    assert "is right" not in diagnosis.summary
+    assert diagnose(lambda T: squares(T, T)).passed
+
+    def by_a_number(T):  # the same arrays, of which T is read
+        params, _, _ = squares(1, 1)
+        numbers = np.random.default_rng(0).normal(size=(20, 3))
+
+        def gradient(p, steps=T):
+            return {"w": 2 * numbers[:steps].T @ (numbers[:steps] @ p["w"])}
+
+        return params, lambda p, steps=T: float(np.sum((numbers[:steps] @ p["w"]) ** 2)), gradient
+
+    assert diagnose(by_a_number).passed
+    assert diagnose(lambda T: squares(T, 5), lengths=[3]).passed  # one length was asked for
 
 
 def test_a_call_that_never_ends_is_a_finding():

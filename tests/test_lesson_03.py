@@ -188,9 +188,10 @@ def test_every_known_mistake_of_the_table_is_told_from_all_the_others():
             words in count.sentences and count.flaws is None and count.summary.startswith("Something new is wrong.")
         ), after
     for product, words in loop.PRODUCTS.items():
-        product = product.format(dz="dzf", gate="f")
-        count = left(edited(("np.outer(dzf, h[s - 1])", product), source=repaired(ALL)))
-        assert words.format(names="dWf") in count.sentences and count.beside == frozenset(), product
+        gate = "o" if "dzf" in product else "f"
+        product = product.format(dz=f"dz{gate}", gate=gate)
+        count = left(edited((f"np.outer(dz{gate}, h[s - 1])", product), source=repaired(ALL)))
+        assert words.format(names=f"dW{gate}") in count.sentences and count.beside == frozenset(), product
 
 
 def test_two_changes_with_the_same_effect_are_told_apart_by_the_line_that_is_still_there():
@@ -259,6 +260,11 @@ def test_a_loop_that_cannot_be_counted_gets_a_sentence(before, after, words):
     source = edited((before, after), source=repaired(ALL) if "zeros_like(dh)" in before else SOURCE)
     count = left(source)
     assert count.flaws is None and words in str(count) and "can't be counted yet" in count.summary
+
+
+def test_what_is_no_function_gets_a_sentence():
+    said = str(flaws_left(None))
+    assert "can't be counted yet" in said and "needs your function itself, got nothing (None)" in said
 
 
 def test_a_changed_gate_deltas_is_told_from_a_changed_loop():
@@ -354,7 +360,8 @@ def test_where_an_unknown_mistake_shows_first_never_names_a_right_gradient():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (("    return grads", "        return grads"), "The return is inside the outer loop"),
+        (("    return grads", "        return grads"), "Only the walk from the last step counts. Is the return"),
+        (("reversed(range(len(x)))", "(len(x) - 1,)"), "Is the return inside the outer loop, or does that loop end"),
         (("    for t in", "    dy = dy / len(x)\n    for t in"), "All nine gradients are divided by T"),
         (("    return grads", "    grads.flat[:] /= len(x)\n    return grads"), "All nine gradients are divided by T"),
         (("reversed(range(len(x)))", "range(1, len(x))"), "leaves out the loss of step 0"),
@@ -390,7 +397,27 @@ def test_a_mistake_in_what_every_step_shares_never_blames_the_line_of_dv(flaws, 
         ([("dc = dc * f[s]", "dc = np.dot(dc, f[s])")], "all units now share one dc"),
         ([("dh = params.Wi.T", "dh = params.V.T @ dy[s] + params.Wi.T")], "about the loss of step t alone"),
         ([("[:, x[s]] += dz", "[:, x[s]] = dz")], "a column of dU keeps only"),
-        ([("grads.Wf +=", "grads.Wf =")], "only what the last turn brought is left in dWf."),
+        ([("grads.Wf +=", "grads.Wf =")], "Only what the last turn brought is left in dWf."),
+        ([("dh = params.V.T", "grads.Wi[:] = 0\n        dh = params.V.T")], "is it set to zero again inside a loop"),
+        (
+            [("            dct[s] = dh", "            dc = np.zeros_like(dh)\n            dct[s] = dh")],
+            "since every turn begins with dc at zero. The carry through the forget gate is needed.",
+        ),
+        (
+            [
+                ("            dc = dc * f[s]\n", ""),
+                ("            dct[s] = dh", "            dc = dc * f[s]\n            dct[s] = dh"),
+            ],
+            "If the line is at the top of the turn, s has moved on",
+        ),
+        ([("reversed(range(t + 1))", "range(t, -1)")], "To count down, range needs a third number"),
+        ([("[:, x[s]] += dz", "[:, x[t]] += dz")], "The gates of step s read x[s]"),
+        ([("dc = dc * f[s]", "dc = dc * o[s]")], "The factor is now the output gate"),
+        ([("dc = dc * f[s]", "dc = dc * cache.i[s]")], "The factor is now the input gate"),
+        ([("dc = dc * f[s]", "dc = dh * f[s]")], "dh is a delta of h"),
+        ([(f"np.outer(dz{gate},", "np.outer(dzi,") for gate in "fog"], "dzi is in the product for dWf, dWo and dWg."),
+        ([("np.outer(dzg, h[s - 1])", "np.outer(dzg, h[s + 1])")], "h[s + 1] is in the product for dWg."),
+        ([("np.outer(dzg, h[s - 1])", "np.outer(dzg, h[t])")], "h[t] is in the product for dWg,"),
         ([("dct[s] = dh", "dct[s] += dh")], "dct[s] keeps what an earlier walk left there."),
         ([("range(t + 1)", "range(t - 1)")], "leaves out two steps"),
         ([("range(t + 1)", "range(max(t, 1))")], "every other walk still leaves out its first step"),
@@ -539,6 +566,10 @@ def test_the_turns_are_right_in_any_style(line):
         ("T * (T + 1)", "twice the sum"),
         ("T", "the number of walks"),
         ("2 * T", "doubles when T does"),
+        ("T - 1", "is the number of the last step"),
+        ("T * T + 1 / 2", "only the 1 is halved"),
+        ("T / 2 + T * T", "only that T is halved"),
+        ("sum(range(T + 2))", "one number too many"),
         ("0 + T", "yours is 500; it should be 125,250"),
         ("125250", "A typed-in number"),
         ("...", "not written yet"),

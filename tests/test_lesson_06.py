@@ -42,10 +42,11 @@ def numbers_before(cell_id):
         "which": {"end_loss": np.array([1.89, 0.464, 0.518]), "remembered": np.array([0.457, 1.0, 0.555])}
         | {"histories": dict.fromkeys("ABC")},
         "norm": {"norms": np.full(9, np.linalg.norm(gradient) / 3), "gradient": gradient},
-        "clip": {"gradient": gradient, "norm": np.linalg.norm(gradient), "limit": 5.0},
+        "clip": {"gradient": gradient, "norm": np.linalg.norm(gradient), "limit": 5.0}
+        | {"norms": np.full(9, np.linalg.norm(gradient) / 3)},
         "cosine": {},
         "descend": {},
-        "count": {"limit": 5.0, **norms_of_a_run(rng)},
+        "count": {"rate": 0.1, "limit": 5.0, **norms_of_a_run(rng)},
         "learned": {"losses": rng.uniform(0, 1, (4, 8)), "half": 0.35, "biases": (0, 1, 3, 5)},
     }
     by_cell["learned"]["all_losses"] = {20: by_cell["learned"]["losses"]}
@@ -74,6 +75,8 @@ RIGHT = {
     ],
     "norm": ["norm = np.linalg.norm(norms)", "norm = sum(n * n for n in norms) ** 0.5"],
     "clip": [
+        "clipped = gradient * min(1, limit / np.linalg.norm(norms))",
+        "clipped = gradient * min(1, limit / (norm + 1e-12))",
         "clipped = gradient / max(1, norm / limit)",
         "clipped = limit / norm * gradient if norm > limit else gradient.copy()",
     ],
@@ -112,6 +115,13 @@ WRONG = [
     ("which", "right_run", "np.argmin(remembered)", "remembers worst"),
     ("which", "right_run", "np.argmax(remembered) + 1", "Counting starts from 0"),
     ("which", "right_run", "1", "typed-in number"),
+    ("price", "forgets", "best + 0.69 / length", "0.69 is log 2, rounded"),
+    ("price", "forgets", "best + round(np.log(2), 3) / length", "0.693 is log 2, rounded"),
+    ("price", "forgets", "best - np.log10(0.5) / length", "The logarithm here has base 10"),
+    ("which", "right_run", "np.argmax(end_loss < 0.5)", "and the loss as high as 0.52"),
+    ("which", "right_run", "np.argmax(end_loss < 0.49)", "and the loss 0.50, or 0.52"),
+    ("which", "right_run", "np.argmax(abs(remembered - 0.5))", "farthest from one half, above or below it"),
+    ("which", "broken_run", "abs(remembered - 0.5).argmin()", "it's a matter of chance which comes nearer"),
     ("which", "right_run", "np.argmax(remembered > 0.98)", "may be 0.98, 0.75, or 0.49"),
     ("which", "right_run", "np.argmax(remembered > 0.9)", "may be 0.75, or 0.49"),
     ("which", "right_run", "np.argmax(remembered > 0.8)", "may be as low as 0.49"),
@@ -123,6 +133,9 @@ WRONG = [
     ("cosine", "cosine", "return a @ b / np.linalg.norm(a) * np.linalg.norm(b)", "parentheses are missing"),
     ("cosine", "cosine", "return a @ b / ((a @ a) * (b @ b))", "This divides by the square of each length"),
     ("cosine", "cosine", "return a @ b / (np.linalg.norm(a) * np.linalg.norm(b)) ** 2", "the square of each length"),
+    ("cosine", "cosine", "return a @ b / (np.linalg.norm(a, 1) * np.linalg.norm(b, 1))", "sum of the absolute values"),
+    ("cosine", "cosine", "return a @ b / np.linalg.norm(a) ** 2", "by the length of a twice"),
+    ("cosine", "cosine", "return a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-8)", "changes the last digits"),
     ("cosine", "cosine", "return abs(a @ b) / (np.linalg.norm(a) * np.linalg.norm(b))", "The sign matters"),
     ("cosine", "cosine", "return a * b / (np.linalg.norm(a) * np.linalg.norm(b))", "leaves a vector"),
     ("cosine", "cosine", "return 0.87", "cosine is off"),
@@ -140,6 +153,25 @@ WRONG = [
         "This takes 0.1 and 5 whatever",
     ),
     ("descend", "descend", f"{STEP.replace('min', 'max')}return flat - rate * clipped", "lengthens short gradients"),
+    ("descend", "descend", "return flat - gradient", "The rate is missing, and the gradient has not"),
+    (
+        "descend",
+        "descend",
+        f"{STEP.replace('limit / norm', 'norm / limit')}return flat - rate * clipped",
+        "upside down",
+    ),
+    ("descend", "descend", f"{STEP.replace('/ norm', '/ norm**2')}return flat - rate * clipped", "the root is missing"),
+    ("clip", "clipped", "gradient * min(1, limit / (norm + 1e-6))", "changes the last digits"),
+    ("clip", "clipped", "gradient * min(1, limit / (norm + 1e-8))", "changes the last digits"),
+    ("clip", "clipped", "gradient * min(1, limit / norms.sum())", "so it makes the gradient too short"),
+    ("clip", "clipped", "gradient / norm if norm > limit else gradient", "A long one gets a norm of 1"),
+    ("clip", "clipped", "gradient / limit if norm > limit else gradient", "A long one is divided by the limit"),
+    ("norm", "norm", "np.linalg.norm(norms[1:])", "that of V, is left out"),
+    ("norm", "norm", "np.linalg.norm(norms) / len(norms)", "by the number of matrices is not"),
+    ("count", "clipped_steps", "np.sum(whole > 0)", "This counts all steps"),
+    ("count", "clipped_steps", "(whole > limit).mean() * 100", "in percent"),
+    ("learned", "learned", "np.all(losses < half, axis=1)", "whether all the runs"),
+    ("learned", "learned", "np.sum(losses < np.log(2) / 2, axis=1)", "np.log(2) / 2 is what half is here"),
     ("count", "clipped_steps", "100 - np.sum(whole <= limit)", "such as len(whole)"),
     ("learned", "learned", "np.sum(all_losses[20] < half, axis=1)", "all_losses came from an earlier cell"),
     ("which", "right_run", "np.where(remembered > 0.99)[0][0]", "The number typed in, 0.99,"),
@@ -208,6 +240,19 @@ def test_numbers_that_are_right_here_are_told_that_they_can_be_right_here_only()
     right = int(np.sum(names["whole"] > names["limit"]))
     said = verdict("count", f"clipped_steps = {right}").parts[0].sentence
     assert said == "A typed-in number can be right for these numbers only: write the line with names."
+
+
+def test_a_count_of_almost_all_steps_is_not_told_that_it_counts_all():
+    names = numbers_before("count")
+    limit = float(np.sort(names["whole"])[4] * 10)  # 95 of the 100 steps are above a tenth of it
+    names |= {"limit": limit, "rate": 0.1}
+    code = fill(cell_source(NAME, "count"), "clipped_steps = np.sum(whole > rate * limit)")
+    assert "all steps" not in run_cell(NAME, "count", code, names).parts[0].sentence
+
+
+def test_a_gradient_that_is_given_the_norm_1_is_not_told_that_a_short_one_is_made_longer():
+    said = verdict("clip", "clipped = gradient * min(1, limit) / norm").parts[0].sentence
+    assert said.endswith("numbers are off, by up to 2.1).")
 
 
 def test_of_an_index_and_of_counts_it_is_not_said_that_they_are_zero_everywhere():

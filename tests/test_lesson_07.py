@@ -75,6 +75,19 @@ WRONG = [  # in other words than the lesson's file has them
     (2, "(cache.y - wanted).sum(axis=1)", "Each score keeps its own delta"),
     (3, "dc * i", "the slope of tanh"),
     (4, 'dz["o"] @ params.Wo', "the share of gate o"),
+    (2, "cache.y - np.eye(params.vocab_size)[x]", "the token that was read, x[t]"),
+    (2, "cache.y - wanted / T", "This divides only wanted by T."),
+    (3, "dc * i * (1 - g * 2)", "g * 2 is twice g"),
+    (3, "dc * i * (1 + g**2)", "never above 1"),
+    (3, "dc * i * 1 - g**2", "the slope needs parentheses"),
+    (3, "dh * o * (1 - ct**2) * i * (1 - g**2)", "back_c, is left out here"),
+    (3, "(dc + back_c) * i * (1 - g**2)", "Here it counts twice"),
+    (
+        4,
+        'params.Wi.T @ dz["i"] + params.Wf.T @ dz["f"] + params.Wo.T @ dz["o"] + params.Wg @ dz["g"]',
+        "Wg takes its dz forward here",
+    ),
+    (4, 'sum(params["W" + g].T @ dz[g] for g in "ifog") + dy[t] @ params.V', "it is in dh already"),
 ]
 QUESTION_LINES = [
     "dc = dct[0] * (1 - ct[0] ** 2)",
@@ -485,8 +498,8 @@ def test_a_pass_of_the_learners_own_that_lacks_a_line_is_repaired_whatever_case_
     diagnosis = run_cell(NOTEBOOK, "my-backward", cell, names)
     assert diagnosis.repaired_source is not None
     assert names["h"] == "the learner's own" and isinstance(names["y"], clinic.Gone)
-    with pytest.raises(NameError, match=r"run clinic\.load_names\(3\)"):  # as before
-        exec("dh + dzi", names)
+    with pytest.raises(NameError, match=r"come with clinic\.load_names\(3\)"):  # as before
+        exec("dh + back_h", names)
 
 
 @pytest.mark.parametrize(
@@ -504,6 +517,14 @@ def test_a_pass_of_the_learners_own_that_lacks_a_line_is_repaired_whatever_case_
             "^Here c has no name of its own: it is cache.c. The line that you repair in case 3 can",
         ),
         (3, "np.outer(dg, g)", "dg is a name from case 1. The line"),
+        (
+            1,
+            "np.outer(dzi, h[t - 1])",
+            r'^Here dzi has no name of its own: it is dz\["i"\]. The line that you repair in',
+        ),
+        (1, "np.outer(back_h, h[t - 1])", r"\. The names of case 3 come with clinic\.load_names\(3\)\.$"),
+        (1, "np.zeros((H, H))", "^H is a name from case 2. The line"),
+        (1, "max(range(H))", "^H is a name from case 2. The line"),
         (4, "sum(di)", "di is a name from case 1. The line"),
         (5, "dc * -dc_carry", "dc_carry is a name from case 1. The line"),
         (5, "slope['f'] * dc", "slope is a name from case 4. The line"),
@@ -714,6 +735,7 @@ BROUGHT = {
     "grads = 'nine gradients'": "it has to return a Params, a mapping or a sequence of nine arrays",
     "grads = [params.V] * 8": "returns 8 things; it has to return nine gradients",
     "grads = None": "returns nothing",
+    "...; grads = None": "my_backward is not written yet: there are still dots in it",
     "grads = dict(lt.bptt(params, x, targets, h0, c0).items()); grads['Wf'] = grads['Wf'][0]": "Wf",
     "params.V *= 0; grads = lt.bptt(params, x, targets, h0, c0)": "changes its input params",
     "grads = {k: v * np.nan for k, v in lt.bptt(params, x, targets, h0, c0).items()}": "nan",
@@ -735,6 +757,14 @@ def test_what_a_learner_brings_gets_a_sentence_and_never_an_exception(code, monk
     monkeypatch.setattr(sys.modules["lstm_teach.doctor.diagnose"], "CALL", 0.5)
     report = brought(code)
     assert not report.passed and BROUGHT[code] in str(report), str(report)
+
+
+def test_a_pass_with_a_nan_is_not_said_to_return_other_shapes():
+    own = inspect.getsource(clinic_cases.right_pass).replace(
+        "    return grads", "    grads.V[0] = np.nan\n    return grads"
+    )
+    said = str(lt.diagnose(from_source(own, "right_pass"), progress=False))
+    assert "does not return nine gradients of the right shapes, all of them finite." in said
 
 
 @pytest.mark.long

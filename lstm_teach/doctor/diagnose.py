@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstm_teach import guard, validate
+from lstm_teach import cellcode, guard, validate
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
@@ -71,6 +71,9 @@ def _diagnosis(
         code, endless = _read(backward, takes, report.problems)
     except NoSource as error:
         problems.append(Finding(cause=f"The source can't be searched: {error}"))
+    if code and cellcode.has_dots(code.units[0].tree):
+        said = f"{diagnosis.name} is not written yet: there are still dots in it. Replace them with your code."
+        return replace(diagnosis, findings=(Finding(cause=said),))
     wrong = report.errors_by_length
     zero = ladder(backward, [zero_case(T, T, takes) for T in LENGTHS]) if takes and not endless else {}
     notes = _ladder_notes(wrong, zero)

@@ -39,6 +39,7 @@ from lstm_teach.gradreport import listing
 from lstm_teach.params import Params
 
 _TELLING = 6  # right values that an edit must bring into being, if it is not proved: one or two may come by chance
+_NINE = "nine gradients of the right shapes, all of them finite"
 _WITHOUT = {
     "step of a loop": "Without it the function never ends.",
     "no return": "Without it the function returns nothing.",
@@ -256,7 +257,7 @@ class Account:
         wrong = wrong_at(found, 1e-9)
         if not wrong:
             stops = Variants(alone).run(self.truth).error is not None
-            what = "stops with an error" if stops else "does not return nine gradients of the right shapes"
+            what = "stops with an error" if stops else f"does not return {_NINE}"
             return "" if found else f"With this fault alone the function {what}."
         names = [f"d{name}" for name in Params.NAMES if any(name in each for each in wrong.values())]
         sizes = {T: max(each.values()) for T, each in found.items()}
@@ -266,7 +267,7 @@ class Account:
         only = f"; at T = {first}, only {listing(begun)}" if len(begun) < len(names) else ""
         where = f", at T = {at[0]}" if len(at) == 1 else ""
         none = [T for T in LENGTHS if T not in found]
-        only += f"; at T = {listing(none)} it doesn't return nine gradients of the right shapes" if none else ""
+        only += f"; at T = {listing(none)} it doesn't return {_NINE}" if none else ""
         return (
             f"This fault alone makes {'all nine gradients' if len(names) == 9 else listing(names)} wrong, from "
             f"T = {first} on (error up to {size:.2g}{where}){only}. With {repair}, all nine agree with the exact "

@@ -1,4 +1,6 @@
-"""The cases on which the lines of lesson 5 are judged, and its library function. Imports numpy and Params.
+"""The cases on which the lines of lesson 5 are judged, and its library function.
+
+Imports forward and params. Numbers are of the notebook's kinds: what is taken from an array there is an np.float64.
 
 Right values are measured, not taken from the formula: by walking step by step, by complex steps through the forward
 lines, or because the answer was drawn first and the question made from it.
@@ -10,30 +12,35 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..params import Params
+from lstm_teach.forward import forward
+from lstm_teach.params import Params
 
 TINY = 1e-30  # of a complex step
 
 
 def left() -> Iterator[dict]:
     """A forget gate f and numbers of steps n, (N,); the share that is left, (N,), by multiplying again and again."""
-    for seed in range(4):
+    for seed, longest in enumerate((40, 40, 40, 90)):  # 60 steps, as in the notebook, may be too few as well
         rng = np.random.default_rng(seed)
-        f, steps = rng.uniform(0.3, 0.99), int(rng.integers(5, 40))
+        f, steps = np.float64(rng.uniform(0.3, 0.99)), int(rng.integers(longest - 25, longest))
         yield {"f": f, "n": np.arange(steps), "left": np.cumprod(np.r_[1.0, np.full(steps - 1, f)])}
 
 
 def two_roads() -> Iterator[dict]:
-    """One unit: a delta at c[t], and what the road through g brings back to c[t-1], by a complex step along it."""
-    for seed in range(4):
+    """A unit of a net: a delta at c[t], and what the road through g brings to c[t-1], by a complex step along it."""
+    for seed, H in enumerate((3, 2, 5, 4)):
         rng = np.random.default_rng(10 + seed)
-        i, f, o_before = rng.uniform(0.1, 0.9, 3)
-        dc, w, u, c_before = rng.normal(size=4)
-        g, g_nudged = (np.tanh(u + w * o_before * np.tanh(c)) for c in (c_before, c_before + TINY * 1j))
-        values = {"dc": dc, "f": f, "i": i, "g": g, "w": w, "o_before": o_before}
-        values |= {"ct_before": np.tanh(c_before), "c_before": c_before, "h_before": o_before * np.tanh(c_before)}
-        values |= {"through_g": dc * (i * g_nudged).imag / TINY}
-        yield {name: float(value) for name, value in values.items()}
+        K, T = H + 2, H + 1
+        params, x = Params(K, H, rng.normal(0, 0.8, K * H + 4 * H * H + 4 * H * K)), rng.integers(0, K, T)
+        cache = forward(params, x, *rng.normal(size=(2, H)))
+        t, unit, dc = T - 1, int(rng.integers(H)), float(rng.normal())
+        i, g, w = cache.i[t, unit], cache.g[t, unit], params.Wg[unit, unit]
+        before = {f"{name}_before": getattr(cache, name)[t - 1, unit] for name in ("o", "ct", "c", "h")}
+        rest, o_before = np.arctanh(g) - w * before["h_before"], before["o_before"]
+        g_nudged = np.tanh(rest + w * o_before * np.tanh(before["c_before"] + TINY * 1j))
+        net = {"params": params, "x": x, "cache": cache, "T": T, "H": H, "K": K, "t": t, "unit": unit}
+        values = {"dc": dc, "f": cache.f[t, unit], "i": i, "g": g, "w": w, **before}
+        yield net | values | {"through_g": float(dc * (i * g_nudged).imag / TINY)}
 
 
 def one_step() -> Iterator[dict]:
@@ -59,7 +66,8 @@ def _walked(carried) -> Iterator[dict]:
             columns.append(carried(dc, f) + (Wg.T @ dzg) * 0.5)
         params = Params.random(vocab_size=H + 1, hidden_size=H, seed=seed)
         params.Wg[:] = Wg
-        yield {"f": float(f), "Wg": Wg, "H": H, "params": params, "walked": np.array(columns).T}
+        case = {"f": np.float64(f), "Wg": Wg, "H": H, "params": params, "dc": float(rng.normal())}
+        yield case | {"walked": np.array(columns).T}
 
 
 def rate_of() -> Iterator[dict]:
@@ -93,11 +101,11 @@ def bias_helped() -> Iterator[dict]:
         rng = np.random.default_rng(60 + seed)
         bias, extra = rng.uniform(-1, 1.3), rng.uniform(0.05, 0.15)
         needed = float(1 / (1 + np.exp(-bias)) + extra)
-        alone = float(np.log(needed / (1 - needed)))
+        alone = np.log(needed / (1 - needed))
         f, along = rng.uniform(0.4, 0.6), rng.normal(size=3)
         one_step = f * np.eye(3) + extra * np.outer(along, along) / (along @ along)
-        case = {"rate_needed": needed, "extra": float(extra), "f": float(f), "one_step": one_step}
-        yield case | {"bias_alone": alone, "bias_helped": float(bias)}
+        case = {"rate_needed": needed, "extra": np.float64(extra), "f": np.float64(f), "one_step": one_step}
+        yield case | {"bias_alone": np.float64(alone), "bias_helped": float(bias)}
 
 
 def largest_eigenvalue(one_step: np.ndarray) -> float:

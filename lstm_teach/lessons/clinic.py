@@ -88,11 +88,13 @@ def load_names(number: int) -> None:
     """Put the names of a case into the notebook; those of the other cases go, and say so where they are used."""
     notebook, own = sys._getframe(1).f_globals, names(number)
     has = f"The line that you repair in case {number} can read {', '.join(own)}."
+    other = "{0} is a name from case {1}. {2} The names of case {1} come with clinic.load_names({1})."
     left = {k: re.match(r"\w+", FAULTY[k][0])[0] for k in CASES}  # what the faulty lines assign to
     others = {name: k for k in reversed(CASES) for name in [*names(k), left[k]]}
-    back = "To go back to that case, run clinic.load_names({})."
     gone = {name: f"Here {name} has no name of its own: it is cache.{name}. {has}" for name in ("c", "y")}
-    gone |= {name: f"{name} is a name from case {k}. {has} {back.format(k)}" for name, k in others.items()}
+    gone |= {name: other.format(name, k, has) for name, k in others.items()}
+    if "dz" in own:
+        gone |= {f"dz{g}": f'Here dz{g} has no name of its own: it is dz["{g}"]. {has}' for g in lt.params.GATES}
     its = getattr(clinic_cases, f"case_{number}")
     before = inspect.getsource(its).partition(FAULTY[number][0])[0]
     early = "" if "    for t in" in before else " The line comes before the loop and computes all steps at once."
@@ -144,6 +146,7 @@ class Gone:
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __matmul__ = _say
     __rmatmul__ = __pow__ = __rpow__ = __neg__ = __getitem__ = __iter__ = __len__ = __float__ = __array__ = _say
+    __index__ = __int__ = __lt__ = __le__ = __gt__ = __ge__ = _say
 
 
 def names(number: int) -> dict[str, object]:

@@ -156,7 +156,10 @@ def flaws_left(loop: Callable) -> FlawsLeft:
         elif code.co_name == "gate_deltas":
             turns += 1
 
-    attempt = Attempt(watched(loop, note) if callable(loop) else loop, SECONDS)  # which says what is wrong
+    try:
+        attempt = Attempt(watched(loop, note) if callable(loop) else loop, SECONDS)
+    except TypeError as error:  # it is no function
+        return FlawsLeft(None, sentences=(str(error),))
     got: list[Gradients] = []  # one for each case
     try:
         for inputs in cases():

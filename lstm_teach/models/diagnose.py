@@ -20,7 +20,7 @@ from lstm_teach.gradreport import listing, marked, word
 from lstm_teach.models.differences import RIGHT, ModelCase, Models, Seen, Unusable, compare, model_of, pooled, wrong_of
 from lstm_teach.models.experiments import explain
 from lstm_teach.models.families import ModelFinding, finding
-from lstm_teach.models.soundness import beside_the_kink, of_sane_size, soundness, unread
+from lstm_teach.models.soundness import beside_the_kink, of_sane_size, one_length, soundness, unread
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     again with some weights set to zero, made symmetric or scaled: what cures the error tells where it is.
 
     A call may take `seconds`; it is also the scale by which slow models are tried in fewer entries.
-    Raises TypeError or ValueError if `case` returns something else than this, or for bad arguments. What is wrong with
-    the results of `loss` and `gradient`, an exception too, is a finding.
+    Raises TypeError or ValueError for bad arguments. What is wrong with the results of `case`, `loss` and `gradient`,
+    an exception too, is a finding.
     """
     started = time.perf_counter()
     validate.instance("case", case, Callable, "a function case(T)")
@@ -163,7 +163,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
                 findings.insert(0, finding("small weights", yours, usual))
     except guard.LearnerError as error:
         failed[max(seen)] = error
-    findings = _failures(failed, seen) + findings
+    findings = _failures(failed, seen) + findings + (one_length(own) if seen else [])
     some = sorted((name, T) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.tried.all())
     if where := [f"{name} at T = {listing(T for n, T in some if n == name)}" for name in dict(some)]:
         what = "Only some entries were compared one by one, and the table shows the error of those"

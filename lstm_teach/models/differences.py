@@ -61,14 +61,22 @@ class Model:
 
 
 def model_of(case: ModelCase, T: int, seconds: float) -> Model:
-    """`case(T)`, checked. Raises TypeError or ValueError in one sentence."""
+    """`case(T)`, checked. Raises LearnerError, in one sentence."""
     result = guard.call(case, T, seconds=seconds)
+    try:
+        return _checked(result, T, seconds)
+    except (TypeError, ValueError) as error:
+        raise Unusable(str(error)) from None
+
+
+def _checked(result: Any, T: int, seconds: float) -> Model:
     if isinstance(result, tuple | list) and len(result) == 2 and callable(result[1]):
         both = result[1]
         result = result[0], both, functools.wraps(both)(lambda params: after_the_loss(both(params)))
     if not isinstance(result, tuple | list) or len(result) != 3:
         got = validate.brief(result) + (f" of {len(result)}" if isinstance(result, tuple | list) else "")
-        raise TypeError(f"case({T}) must return three things, (params, loss, gradient), got {got}.")
+        ends = " Is a return missing at its end?" if result is None else ""
+        raise TypeError(f"case({T}) must return three things, (params, loss, gradient), got {got}.{ends}")
     params, loss, slope = result
     if not hasattr(params, "keys"):  # a Params is no Mapping
         raise TypeError(f"params of case({T}) must be a mapping of named arrays, got {validate.brief(params)}.")
@@ -180,7 +188,10 @@ def _number(result: object) -> float:
 def _read(result: Any, params: Arrays) -> dict[str, np.ndarray]:
     """What a learner's gradient returned, if there is an array of the right shape for each of `params`."""
     if not hasattr(result, "keys"):
-        raise Unusable(f"gradient(params) must return a mapping of named arrays, got {validate.brief(result)}.")
+        both = " Where case(T) returns two things, the second has to return the loss and the gradient."
+        number = both if isinstance(result, float | np.floating) else ""
+        got = f"{validate.brief(result)}.{number}"
+        raise Unusable(f"gradient(params) must return a mapping of named arrays, got {got}")
     missing = [str(name) for name in params if name not in list(result.keys())]
     if missing:
         others = [str(name) for name in result.keys() if name not in params]  # noqa: SIM118 (it may be no dict)

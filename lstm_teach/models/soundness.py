@@ -1,6 +1,6 @@
 """Is the check itself sound? Precision, weights that are not read, inputs that change, calls that can't be repeated.
 
-Imports differences, families and the guard.
+Imports differences, families, cellcode and the guard.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 import gc
 import random
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from lstm_teach import guard
+from lstm_teach.cellcode import globals_read
 from lstm_teach.gradreport import listing, relative_error
 from lstm_teach.models.differences import Each, Model, Seen, changed, gradient, is_single, losses, measured, move, value
 from lstm_teach.models.families import ModelFinding, finding
@@ -121,6 +122,38 @@ def unread(models: dict[int, Model], seen: Seen, notes: dict[str, None]) -> list
             found += [name] if len(off) == 2 and off[1] > max(1e-4, 10 * off[0]) else []
     what = "read by gradient? With other numbers in it the gradient stays the same, and is wrong."
     return [finding("not read", f"Is {listing(found)} {what}")] if found else []
+
+
+def one_length(models: dict[int, Model]) -> list[ModelFinding]:
+    """That loss and gradient read the same shapes and numbers at every T, where all that they read can be seen."""
+    try:
+        read = [(m.shapes, [*_sizes(m.loss)], [*_sizes(m.gradient)]) for m in models.values()]
+    except (TypeError, RecursionError):  # something that may well have T in it
+        return []
+    arrays = any(isinstance(each, tuple) for each in read[0][1])
+    place = f"The arrays that loss and gradient work with have the same shapes at T = {listing(models)}."
+    same = len(read) > 1 and all(other == read[0] for other in read)
+    return [finding("one length", place)] if arrays and same else []
+
+
+def _sizes(kept: object) -> Iterator[object]:
+    """Of arrays the shapes, of a function those of all it reads; raises TypeError for what can't be looked into."""
+    if isinstance(kept, np.ndarray):
+        yield kept.shape
+    elif isinstance(kept, list | tuple):
+        yield len(kept)
+        for each in kept:
+            yield from _sizes(each)
+    elif isinstance(kept, types.FunctionType):
+        around = [kept.__globals__[name] for name in sorted(globals_read(kept) & kept.__globals__.keys())]
+        if not all(isinstance(each, types.FunctionType | types.ModuleType) for each in around):
+            raise TypeError("a global may be another at each T")
+        inside = [cell.cell_contents for cell in kept.__closure__ or ()]
+        yield from _sizes([*inside, *around, *(kept.__defaults__ or ()), *(kept.__kwdefaults__ or {}).values()])
+    elif isinstance(kept, str | int | float | types.ModuleType | None):
+        yield kept
+    else:
+        raise TypeError(f"{type(kept)} may keep anything")
 
 
 def _moved(model: Model, names: Iterable[str], by: float) -> dict[str, np.ndarray]:

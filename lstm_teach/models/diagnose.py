@@ -20,7 +20,7 @@ from lstm_teach.gradreport import listing, marked, word
 from lstm_teach.models.differences import RIGHT, ModelCase, Models, Seen, Unusable, compare, model_of, pooled, wrong_of
 from lstm_teach.models.experiments import explain
 from lstm_teach.models.families import ModelFinding, finding
-from lstm_teach.models.soundness import beside_the_kink, of_sane_size, one_length, soundness, unread
+from lstm_teach.models.soundness import beside_the_kink, of_one_length, of_sane_size, soundness, unread
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,10 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
                 findings.insert(0, finding("small weights", yours, usual))
     except guard.LearnerError as error:
         failed[max(seen)] = error
-    findings = _failures(failed, seen) + findings + (one_length(own) if seen else [])
+    findings = _failures(failed, seen) + findings
+    if seen and of_one_length(own):
+        same = f"What loss and gradient work with has the same shapes at T = {listing(own)}"
+        notes[f"{same}. Does case(T) use T? If not, a single length was tried."] = None
     some = sorted((name, T) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.tried.all())
     if where := [f"{name} at T = {listing(T for n, T in some if n == name)}" for name in dict(some)]:
         what = "Only some entries were compared one by one, and the table shows the error of those"

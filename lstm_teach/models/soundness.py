@@ -124,16 +124,14 @@ def unread(models: dict[int, Model], seen: Seen, notes: dict[str, None]) -> list
     return [finding("not read", f"Is {listing(found)} {what}")] if found else []
 
 
-def one_length(models: dict[int, Model]) -> list[ModelFinding]:
-    """That loss and gradient read the same shapes and numbers at every T, where all that they read can be seen."""
+def of_one_length(models: dict[int, Model]) -> bool:
+    """Whether loss and gradient read the same shapes and numbers at every T; False if that can't be seen."""
     try:
-        read = [(m.shapes, [*_sizes(m.loss)], [*_sizes(m.gradient)]) for m in models.values()]
+        first, *others = [([*_sizes(m.loss)], [*_sizes(m.gradient)]) for m in models.values()]
     except (TypeError, RecursionError):  # something that may well have T in it
-        return []
-    arrays = any(isinstance(each, tuple) for each in read[0][1])
-    place = f"The arrays that loss and gradient work with have the same shapes at T = {listing(models)}."
-    same = len(read) > 1 and all(other == read[0] for other in read)
-    return [finding("one length", place)] if arrays and same else []
+        return False
+    arrays = any(isinstance(each, tuple) for each in first[0])
+    return arrays and bool(others) and all(other == first for other in others)
 
 
 def _sizes(kept: object) -> Iterator[object]:

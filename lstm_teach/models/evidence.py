@@ -350,7 +350,7 @@ class Evidence:
             sides = [self.layout.side(piece, own) for piece in pieces for own in cut if own.name == piece.name]
             if len(sides) == len(pieces) and len(set(sides)) == 1 and sides[0]:
                 axis, state = sides[0][0], np.array(sides[0][1])
-                single = [np.arange(len(state)) == k for k in np.flatnonzero(~state)[:8]]
+                single = [3.0 * (np.arange(len(state)) == k) for k in np.flatnonzero(~state)[:8]]
                 kept = [np.expand_dims(lines, 1 - axis) for lines in (~state, state, *single)]
                 cured = [cures(lambda array, lines=lines: array * lines) for lines in kept]
                 if any(cured[:2]) or 0 < len(single) - 1 <= sum(cured[2:]):  # a slice may be off by one

@@ -426,7 +426,7 @@ REASONS = {
         "word_attention",
         [("weight * (dweight - weight @ dweight)", "weight * (1 - weight) * dweight")],
         "carry",
-        "The gradient of O is right, so the mistake comes later on the way back than that delta.",
+        "The gradient of O is right: the mistake comes later on the way back than that delta.",
         "The delta of one gate",
     ),
     "a bias without the slope": (

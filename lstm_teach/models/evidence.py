@@ -23,7 +23,6 @@ from lstm_teach.models.differences import (
     compare,
     gradient,
     measured,
-    move,
     value,
     wrong_of,
 )
@@ -96,16 +95,20 @@ def outputs(model: Model) -> list[str]:
     return found if len(found) == 1 else []  # from a state of zero, other weights too shut off all the rest
 
 
-def looked_up(model: Model, each: Each) -> set[str]:
-    """Tables: as many rows (or columns) are used as the gradient has products, and the others are not read at all."""
+def looked_up(model: Model, each: Each, longer: Each) -> set[str]:
+    """Tables: as many rows (or columns) are used as the gradient has products, and the others are not read at all.
+
+    Some are not with more steps either, where a state that started at zero is read.
+    """
     found, here = set(), value(model)
     if not all(c.tried.all() for c in each.values()):
         each = compare(replace(model, seconds=6 * model.seconds))
     for name, c in each.items():
         for axis in (0, 1) if c.is_matrix and c.tried.all() and not c.silent else ():
             used = (np.abs(c.right) > 4 * c.blur).any(axis=1 - axis, keepdims=True)
-            if used.sum() == rank(c.right) < used.size:
-                others = (move(model.params, {name: ~used + 0 * c.right}, by) for by in (3, -3))
+            later = ~(np.abs(longer[name].right) <= 4 * longer[name].blur)
+            if used.sum() == rank(c.right) < used.size and not later.any(axis=1 - axis).all():
+                others = (changed(model.params, [(name, (), model.params[name] + by * ~used)]) for by in (3, -3))
                 found |= {name} if all(value(model, params) == here for params in others) else set()
     return found
 
@@ -155,9 +158,7 @@ class Evidence:
         names = [n for n in self.bad if n not in self.axes and self.each[n].is_matrix and self.each[n].tried.all()]
         if self.first > 1 or not names:
             return {}
-        rng, model = np.random.default_rng(4), self.model
-        other = {name: array + rng.normal(size=array.shape) / 4 for name, array in model.params.items()}
-        moved, axes = compare(replace(model, params=changed(model.params, [(n, (), other[n]) for n in other]))), {}
+        moved, axes = compare(replace(self.model, params=next(_shuffled(self.model.params, 1)))), {}
         for name in (name for name in names if moved[name].tried.all()):
             spans = [(basis(moved[name].right, axis), basis(self.each[name].right, axis)) for axis in (0, 1)]
             kept = [len(one.T) == len(two.T) < len(two) and inside(one, two) for one, two in spans]
@@ -258,16 +259,12 @@ class Evidence:
         sisters = [right.intersection(gate) for gate in self.layout.gates for name in bad if name in gate]
         vectors = self.fine and len(self.rest) == len(bad) and all(self.each[name].is_vector for name in bad)
         # What acts on a state gets its delta from itself; a bias that is right shows that this is right.
-        biases = [
-            name for name in right if self.each[name].is_vector and not self.partners[name] & {*self.layout.outputs}
-        ]
-        sizes = {self.each[name].mine.size for name in biases}
-        proved = self.ever <= bad or not bad & self.layout.tables
-        loud = {n: np.abs(self.each[n].right) > 4 * self.each[n].blur for n in bad if self.each[n].is_matrix}
-        idle = {n for n in loud if not self.layout.outputs and not all(loud[n].any(axis=axis).all() for axis in (0, 1))}
-        hands_on = [n for n in bad - idle if self.layout.hands_on(n)]  # what has idle rows is a table, as a rule
-        elsewhere = all(sizes & {*self.layout.shapes[n]} for n in hands_on)
-        alone = self.alone and proved and elsewhere
+        vector = {n: c.mine.size for n, c in self.each.items() if c.is_vector and n in right}
+        sizes = {size for n, size in vector.items() if self.partners[n].isdisjoint(self.layout.outputs)}
+        alone = self.alone and (self.ever <= bad or not bad & self.layout.tables)
+        alone = alone and all(
+            sizes & {*self.layout.shapes[n]} for n in bad if self.layout.hands_on(n, self.each[n].right != 0)
+        )
         if not alone and not vectors and not (len(sisters) == len(bad) and all(sisters)):
             return ""
         of_all = "Nothing" if self.ever <= bad else "Of the arrays that no other finding explains, nothing"
@@ -343,10 +340,9 @@ class Evidence:
 
         if changes or not cures(np.zeros_like):
             return bool(changes) and all(map(cures, changes))
-        if self.before == 1 and self.state.issuperset(piece.name for piece in pieces) and self.gate_hint():
-            return False  # what comes back to the state goes on to every gate
-        sure = True
-        for cut in self.layout.on_the_state():
+        # What comes back to the state goes on to every gate.
+        sure = self.before != 1 or not self.state.issuperset(p.name for p in pieces) or not self.gate_hint()
+        for cut in self.layout.on_the_state() if sure else ():
             sides = [self.layout.side(piece, own) for piece in pieces for own in cut if own.name == piece.name]
             if len(sides) == len(pieces) and len(set(sides)) == 1 and sides[0]:
                 axis, state = sides[0][0], np.array(sides[0][1])

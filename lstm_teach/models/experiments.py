@@ -46,8 +46,9 @@ def explain(seen: Seen, models: Models, take: Take, notes: dict[str, None]) -> l
     if not wrong:
         return apart
     longest = models[max(models)]
-    least = min(models)
-    layout = Layout(longest.shapes, outputs(longest), looked_up(models[least], seen[least]))
+    least, *others = sorted(seen)
+    tables = looked_up(models[least], seen[least], seen[min(others, default=least)])
+    layout = Layout(longest.shapes, outputs(longest), tables)
     error, worst = max((c.error, name) for name in wrong for c in ever[name])
     found, explained = relations(seen, models, wrong, layout)
     if error < _SMALL:
@@ -140,10 +141,8 @@ def _switched(case: Evidence) -> Iterator[Said]:
         pairs = [(c.away != 0, np.abs(c.right) > 4 * c.blur) for c in parts]
         held += [name] if all(loud.any() and not (off & loud).any() for off, loud in pairs if off.any()) else []
     if held:
-        what = (
-            f"At T = {case.first} the gradient of {listing(held)} is wrong only in units where the right one is exactly"
-        )
-        yield [("switch", f"{what} zero; in the others it is right.")]
+        what = f"At T = {case.first} the gradient of {listing(held)} is wrong only in units where the right one is"
+        yield [("switch", f"{what} exactly zero; in the others it is right.")]
 
 
 def _cured(case: Evidence) -> Iterator[Said]:
@@ -358,22 +357,18 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         yield [("carry", hint)]
     yield from _wrong_step(case) if (case.before, case.first) == (1, 2) else ()
     shut = [name for name in case.each if case.off([Piece(name)], alive=0) < 1e-6]
-    one, but = "another array" if shut else "one array", ""
+    what, one = "Setting no array to zero cures it", "one array"
     if shut:
         do, them = ("do", "them") if shut[1:] else ("does", "it")
-        but = f" ({listing(shut)} {do}n't count: without {them} hardly anything goes back)"
-    what = f"Setting no {'other ' * bool(but)}array to zero cures it{but}"
+        what = f"Setting no other array to zero cures it ({listing(shut)} {do}n't count: without {them} hardly anything"
+        what, one = f"{what} goes back)", "another array"
     what += f", so the mistake is not on the way back through {one} alone."
     if fine := sorted(case.state - case.ever - case.silent):
-        what += (
-            f" The gradient of {listing(fine)} is right, so the mistake comes later on the way back than that delta."
-        )
+        what += f" The gradient of {listing(fine)} is right: the mistake comes later on the way back than that delta."
     else:
-        own = f"on the way through {' or '.join(case.state.intersection(shut))}, " * bool(case.state.intersection(shut))
-        what += (
-            f" It may be {own}on several paths, from c to c or straight from h to h, or in what the layer above sends"
-        )
-        what += "; or within one step, since T = 1 was not compared." if case.before is None else "."
+        own = "".join(f"on the way through {name}, " for name in shut if name in case.state)
+        what += f" It may be {own}on several paths, from c to c or straight from h to h, or in what the layer above"
+        what += " sends; or within one step, since T = 1 was not compared." if case.before is None else " sends."
     yield [("carry", what)]
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from lstm_teach.gradreport import listing
 
 Shape = tuple[int, ...]
@@ -120,19 +122,18 @@ class Layout:
 
     def _ways(self, name: str, sizes: set[int]) -> list[tuple[str, int, int]]:
         """How a matrix may act on a state of one of these sizes, and make up to four gates along an axis."""
-        shape, sizes = self.shapes[name], sorted(sizes, reverse=True)
-        fits = [
-            (axis, n)
-            for axis in (0, 1)
-            for n in sizes
-            if shape[axis] % n == 0 and shape[axis] <= 4 * n <= 4 * shape[1 - axis]
-        ]
-        return [] if name in {*self.outputs, *self.tables} else [(name, *fit) for fit in fits]
+        if name in {*self.outputs, *self.tables}:
+            return []
+        sides = [(axis, n, *self.shapes[name][:: 1 - 2 * axis]) for axis in (0, 1) for n in sorted(sizes, reverse=True)]
+        return [(name, axis, n) for axis, n, own, other in sides if own % n == 0 and own <= 4 * n <= 4 * other]
 
-    def hands_on(self, name: str) -> bool:
-        """Whether the delta of an array may go back through this itself, as far as the shapes tell."""
-        own = set() if self.outputs else {min(self.shapes[name], default=1)} - {1}
-        return len(self.shapes[name]) == 2 and bool(self._ways(name, self._states | own))
+    def hands_on(self, name: str, used: np.ndarray) -> bool:
+        """Whether the delta of an array may go back through this itself, as its shape and what is `used` of it tell."""
+        bias = any(used.shape in (shape[:2], shape[-2:]) for shape in self.shapes.values() if len(shape) > 2)
+        if used.ndim != 2 or bias or self.outputs:
+            return used.ndim == 2 and not bias and bool(self._ways(name, self._states))
+        table = not (used.any(axis=0).all() and used.any(axis=1).all())  # as a rule
+        return not table and bool(self._ways(name, self._states | {min(used.shape)} - {1}))
 
     def on_the_state(self) -> Iterator[list[Piece]]:
         """The parts of the matrices that may act on the state; in turn where it is open which do.

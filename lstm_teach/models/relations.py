@@ -169,9 +169,7 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, models: Models, layout: Layout) ->
             what = f"has {times} the weights too much" if low > 0 else f"lacks {times} the weights"
             instead.append(("penalty", f"{the} {what}.", lambda T, c, by=by, w=weights: c.right + by[T] * w[T]))
         if any_of.mine.size > 2:
-            alone = {
-                T: float(np.nansum(c.mine * weights[T])) / float(np.sum(weights[T] ** 2) or 1) for T, c in bad.items()
-            }
+            alone = {T: np.vdot(c.mine, weights[T]) / (np.vdot(weights[T], weights[T]) or 1) for T, c in bad.items()}
             what = "is a multiple of the weights and nothing else: the penalty has replaced what comes from the loss."
             instead.append(("penalty", f"{the} {what}", lambda T, c, k=alone, w=weights: k[T] * w[T]))
         if any_of.is_matrix:

@@ -18,8 +18,10 @@ SOME = [fault for at, fault in enumerate(FAULTS) if fault[0] in QUICK and at % 2
 
 
 def diagnose(case, **options):
-    """With time enough that a busy machine compares as many entries as a free one."""
-    return lt.diagnose_model(case, **{"seconds": 60.0, **options})
+    """With time enough that a busy machine compares as many entries as a free one; nothing may be left unfilled."""
+    diagnosis = lt.diagnose_model(case, **{"seconds": 60.0, **options})
+    assert "{where}" not in str(diagnosis), diagnosis
+    return diagnosis
 
 
 def families(diagnosis):
@@ -139,7 +141,7 @@ def test_a_name_that_is_no_array_gets_one_sentence():
 @long
 def test_what_a_zero_state_hides_is_not_called_right():
     diagnosis = diagnosed("gru_globals", ("dUh += np.outer(dc, r * h)", "dUh += np.outer(dc, h)"))
-    assert "Right at T = 1, where Uh can show nothing, wrong from T = 2 on: Uh." in told(diagnosis)
+    assert "Right at T = 1, where the gradient of Uh has to be zero, wrong from T = 2 on: Uh." in told(diagnosis)
     assert any(
         "has to be zero (does a state start at zero, or a softmax have a single entry?)" in note
         for note in diagnosis.notes
@@ -416,7 +418,7 @@ REASONS = {
         "word_attention",
         [("da = dh[t] + back", "da = dh[t] * (t == T - 1) + back")],
         "carry",
-        "No array set to zero cures it",
+        "Setting no other array to zero cures it",
         "With O",
     ),
     "a slope within attention": ("word_attention", [SLOPE], "carry", "through S, or in the delta there.", "through S."),
@@ -424,7 +426,7 @@ REASONS = {
         "word_attention",
         [("weight * (dweight - weight @ dweight)", "weight * (1 - weight) * dweight")],
         "carry",
-        "The gradient of O is right, so it comes later on the way back than the delta there.",
+        "The gradient of O is right: the mistake comes later on the way back than that delta.",
         "The delta of one gate",
     ),
     "a bias without the slope": (
@@ -457,7 +459,7 @@ REASONS = {
             )
         ],
         "line",
-        "wrong from T = 2 on: row 4 of E. Nothing but E is wrong; a wrong delta would spoil what else is made with it. "
+        "wrong from T = 2 on: row 4 of E. Nothing but E is wrong; a wrong delta would show in other gradients too. "
         "At T = 2 the gradient of row 4 of E is zero, and the right one is not.",
         "how they are added up",
     ),
@@ -489,8 +491,8 @@ REASONS = {
         "lstm_two_layers",
         [("2, (2, 3, 4), 3", "2, (3, 3, 3), 3"), IN_WRONG_ORDER],
         "gate rows",
-        "(block 1 of 4) belongs, there is that of",
-        "",
+        "(blocks 1 and 2 of 4) are swapped",
+        "belongs, there is that of",
     ),
 }
 

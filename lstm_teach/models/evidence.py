@@ -8,13 +8,24 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lstm_teach.gradreport import listing
-from lstm_teach.models.differences import Arrays, Each, Model, Seen, changed, gradient, measured, wrong_of
+from lstm_teach.models.differences import (
+    Arrays,
+    Each,
+    Model,
+    Seen,
+    changed,
+    compare,
+    gradient,
+    measured,
+    value,
+    wrong_of,
+)
 from lstm_teach.models.layout import Layout, Piece
 from lstm_teach.models.relations import part_of
 
@@ -84,6 +95,32 @@ def outputs(model: Model) -> list[str]:
     return found if len(found) == 1 else []  # from a state of zero, other weights too shut off all the rest
 
 
+def looked_up(model: Model, each: Each, longer: Each) -> set[str]:
+    """Tables: as many rows (or columns) are used as the gradient has products, and the others are not read at all.
+
+    Some are not with more steps either, where a state that started at zero is read.
+    """
+    found, here = set(), value(model)
+    if not all(c.tried.all() for c in each.values()):
+        each = compare(replace(model, seconds=6 * model.seconds))
+    for name, c in each.items():
+        for axis in (0, 1) if c.is_matrix and c.tried.all() and not c.silent else ():
+            used = (np.abs(c.right) > 4 * c.blur).any(axis=1 - axis, keepdims=True)
+            later = ~(np.abs(longer[name].right) <= 4 * longer[name].blur)
+            if used.sum() == rank(c.right) < used.size and not later.any(axis=1 - axis).all():
+                others = (changed(model.params, [(name, (), model.params[name] + by * ~used)]) for by in (3, -3))
+                found |= {name} if all(value(model, params) == here for params in others) else set()
+    return found
+
+
+def _shuffled(own: Arrays, times: int) -> Iterator[Arrays]:
+    """The weights with the numbers of each array in another order and with other signs."""
+    rng = np.random.default_rng(3)
+    for _ in range(times):
+        mixed = ((name, rng.permutation(own[name].ravel()).reshape(own[name].shape)) for name in own)
+        yield changed(own, ((name, (), array * rng.choice([-1, 1], array.shape)) for name, array in mixed))
+
+
 @dataclass
 class Evidence:
     """The shortest length that is wrong, what can be read off it, and the model to be tried at other weights there.
@@ -113,8 +150,20 @@ class Evidence:
         parts = [self._parts(name) for name in self.bad]
         self.wrong = [piece for wrong, _ in parts for piece in wrong]
         self.right = [piece for _, right in parts for piece in right]  # blocks of the same arrays, shown to be right
+        self.axes = {**self._axes_by_moving(), **self.axes}
+        self.state = {piece.name for cut in self.layout.on_the_state() for piece in cut}
 
-    # ------------------------------------------------------------------------------------------ what can be read off
+    def _axes_by_moving(self) -> dict[str, int]:
+        """Along which axis the delta runs where other weights change it, but not what the first step is given."""
+        names = [n for n in self.bad if n not in self.axes and self.each[n].is_matrix and self.each[n].tried.all()]
+        if self.first > 1 or not names:
+            return {}
+        moved, axes = compare(replace(self.model, params=next(_shuffled(self.model.params, 1)))), {}
+        for name in (name for name in names if moved[name].tried.all()):
+            spans = [(basis(moved[name].right, axis), basis(self.each[name].right, axis)) for axis in (0, 1)]
+            kept = [len(one.T) == len(two.T) < len(two) and inside(one, two) for one, two in spans]
+            axes |= {name: kept.index(False)} if sum(kept) == 1 else {}
+        return axes
 
     def place(self) -> str:
         """From which length on which arrays and blocks are wrong."""
@@ -123,7 +172,7 @@ class Evidence:
             already = ", the shortest length compared" if self.first > 1 else ""
             return f"Wrong at T = {self.first} already{already}: {wrong}."
         mute = [name for name in self.bad if name in self.silent] if self.before == 1 else []
-        but = f"at T = 1, where {listing(mute)} can show nothing" if mute else f"up to T = {self.before}"
+        but = f"at T = 1, where the gradient of {listing(mute)} has to be zero" if mute else f"up to T = {self.before}"
         return f"Right {but}, wrong from T = {self.first} on: {wrong}."
 
     def is_mute(self, piece: Piece) -> bool:
@@ -143,10 +192,14 @@ class Evidence:
             if wrong and right and all(c.wrong or c.silent for c in (part_of(line, self.each) for line in lines)):
                 return wrong, right
         c = self.each[name]
-        for axis in (0, 1) if self.alone and c.is_matrix and c.tried.all() else ():  # or a few rows or columns
+        for axis in (0, 1) if self.alone and c.is_matrix else ():  # or a few rows or columns
             off, loud = ((part != 0).any(axis=1 - axis) for part in (c.away, np.abs(c.right) > 4 * c.blur))
-            if off.sum() < min(4, (off | loud).sum()):
+            lost = not c.mine[off if axis == 0 else (slice(None), off)].any()
+            if (lost or c.tried.all()) and 0 < off.sum() < min(4, (off | loud).sum()):
                 return [Piece(name, (*[None] * axis, (k, k + 1))) for k in np.flatnonzero(off).tolist()], []
+        if len(self.each) == 1 and c.mine.ndim == 1 and c.tried.all():  # or some entries of what holds all weights
+            ends = np.flatnonzero(np.diff(c.away != 0, prepend=False, append=False)).reshape(-1, 2).tolist()
+            return [Piece(name, (tuple(end),)) for end in ends] if len(ends) < 4 else [Piece(name)], []
         return [Piece(name)], []
 
     def gate_hint(self) -> str:
@@ -158,10 +211,11 @@ class Evidence:
         if len(fine) != 1 or len(wrong) < 2:
             return ""
         shown = 1 if self.first <= 2 and 1 in self.seen else self.first
+        count = len(self.layout.gates) or int(min(fine).split()[-1])
         return (
-            f"Of the gates that show anything at T = {shown}, only {min(fine)} is right. "
-            "If it is the output gate of an LSTM, look at the delta of the cell, which all gates but this one use: how "
-            "it gets there from h, and how the next step's part is added to it."
+            f"Of the gates that show anything at T = {shown}, only {min(fine)} is right. If it is the output gate of "
+            f"an LSTM{' with three gates' * (count == 3)}, look at the delta of the cell, which all gates but this one "
+            "use: at the part that comes from h, and at how the next step's part is added to it."
         )
 
     def is_one_gate(self, pieces: list[Piece] | None = None) -> bool:
@@ -181,10 +235,15 @@ class Evidence:
         c = self.each[name]
         if not c.is_matrix or not c.tried.all() or not c.mine.any() or c.silent:
             return None, None
-        axis, said = self.axes.get(name, 0), []
+        axis, said, crowded = self.axes.get(name, 0), [], False
         for side in (axis, 1 - axis):
             span = basis(c.right, side)
             said.append(inside(basis(c.mine, side), span) if span.shape[1] < len(span) else None)
+            # If the deltas are as many as they can be, of the units that have one and with the sum of a softmax, then
+            # neither is it a surprise that they lie in that span nor has what they multiply to be all that there is.
+            most = (np.abs(span).max(axis=1) > 1e-9).sum() - (np.abs(span.sum(axis=0)).max() < 1e-6)
+            crowded = crowded or (span.shape[1] >= most and (side == axis or name not in self.axes))
+            said[-1] = None if crowded and said[-1] == (side == axis) else said[-1]
         return tuple(said) if name in self.axes or (not any(said) and None not in said) else (None, None)
 
     def inputs_right(self) -> str:
@@ -197,16 +256,31 @@ class Evidence:
         bad, right = set(self.bad), self.each.keys() - self.ever - self.silent
         sisters = [right.intersection(gate) for gate in self.layout.gates for name in bad if name in gate]
         vectors = self.fine and len(self.rest) == len(bad) and all(self.each[name].is_vector for name in bad)
-        if not self.alone and not vectors and not (len(sisters) == len(bad) and all(sisters)):
+        # What acts on a state gets its delta from itself; a bias that is right shows that this is right.
+        vector = {n: c.mine.size for n, c in self.each.items() if c.is_vector and n in right}
+        sizes = {size for n, size in vector.items() if self.partners[n].isdisjoint(self.layout.outputs)}
+        alone = self.alone and (self.ever <= bad or not bad & self.layout.tables)
+        alone = alone and all(
+            sizes & {*self.layout.shapes[n]} for n in bad if self.layout.hands_on(n, self.each[n].right != 0)
+        )
+        if not alone and not vectors and not (len(sisters) == len(bad) and all(sisters)):
             return ""
         of_all = "Nothing" if self.ever <= bad else "Of the arrays that no other finding explains, nothing"
-        return f"{of_all} but {listing(self.bad)} is wrong; a wrong delta would spoil what else is made with it."
+        return f"{of_all} but {listing(self.bad)} is wrong; a wrong delta would show in other gradients too."
 
     # ----------------------------------------------------------------------------------------------- at other weights
 
-    def with_change(self, pieces: Iterable[Piece], change: Callable = np.zeros_like) -> Arrays:
+    def depends_on_weights(self) -> bool:
+        """Whether it is wrong at the last length that is right, if the weights of each array are shuffled."""
+        model, groups = self.take(self.before), [[(name, ()) for name in self.bad]]
+        found = (measured(model, params, groups) for params in _shuffled(model.params, 5))
+        return any(off and off[0][0] > 1e-6 for off in found)
+
+    def with_change(
+        self, pieces: Iterable[Piece], change: Callable = np.zeros_like, own: Arrays | None = None
+    ) -> Arrays:
         """The weights with zeros, or something else, in these pieces."""
-        own = self.model.params
+        own = self.model.params if own is None else own
         return changed(own, ((piece.name, piece.where, change(own[piece.name][piece.where])) for piece in pieces))
 
     def off(self, pieces: list[Piece], change: Callable = np.zeros_like, alive: float = 0.5) -> float:
@@ -216,6 +290,8 @@ class Evidence:
         of the weights, as of a penalty, does not come from the loss at the end either.
         """
         params, others = self.with_change(pieces, change), set(self.bad) - {piece.name for piece in pieces}
+        if alive and len(self.each) == 1 and not pieces[0].part:
+            return np.inf  # without the only array nothing is left
         groups = [self.bad] if alive else [self.bad, self.each]  # then the bad ones may have no gradient at all
         found = measured(self.model, params, [[(name, ()) for name in names] for names in groups])
         if not found or (alive and not found[0][1]):
@@ -245,24 +321,62 @@ class Evidence:
             ways.append([piece for piece in pieces if piece in left])
         return min(ways, key=lambda left: self.off(left, change, alive=1) >= 1e-6)
 
+    def holds(self, pieces: list[Piece], *changes: Callable) -> bool:
+        """Whether it was no chance that a change in these pieces cures the error.
+
+        Other changes have to cure it as well, with other numbers in the rest, and at each length. And zeros in all that
+        a gate is given make it the same at every step, which hides much: so they have to do in what acts on the state
+        or in the rest.
+        """
+        later = [self.take(T) for T, each in self.seen.items() if self.first < T <= 6 and wrong_of(each, self.bad)]
+        groups, own = [[(name, ()) for name in self.bad]], self.model.params
+        others = [*((self.model, params) for params in (own, *_shuffled(own, 3))), *((m, m.params) for m in later)]
+
+        def cures(change: Callable) -> bool:
+            tried = (measured(model, self.with_change(pieces, change, params), groups) for model, params in others)
+            return not any(found and found[0][0] >= 1e-6 for found in tried)
+
+        if changes or not cures(np.zeros_like):
+            return bool(changes) and all(map(cures, changes))
+        # What comes back to the state goes on to every gate.
+        sure = self.before != 1 or not self.state.issuperset(p.name for p in pieces) or not self.gate_hint()
+        for cut in self.layout.on_the_state() if sure else ():
+            sides = [self.layout.side(piece, own) for piece in pieces for own in cut if own.name == piece.name]
+            if len(sides) == len(pieces) and len(set(sides)) == 1 and sides[0]:
+                axis, state = sides[0][0], np.array(sides[0][1])
+                kept = [np.expand_dims(lines, 1 - axis) for lines in (~state, state)]
+                if any(cures(lambda array, lines=lines: array * lines) for lines in kept):
+                    return True
+                sure = False
+        return sure
+
+    def _leaves(self, pieces: list[Piece], zeros: list[Piece]) -> bool:
+        """Whether each of the other pieces still has a gradient with zeros in some."""
+        rest = [[(piece.name, piece.where)] for piece in pieces if piece not in zeros]
+        found = measured(self.model, self.with_change(zeros), rest)
+        return bool(found) and all(size > 1e-9 for _, size in found)
+
     def cure(self) -> str:
         """What cures it when it is zero, in words: matrices before vectors, one alone before all of one shape."""
         inner = [name for name in self.each if name not in self.layout.outputs]  # without outputs no deltas at all
         inner.sort(key=lambda name: (self.each[name].mine.ndim < 2, name not in self.bad))
         together = [[*map(Piece, names)] for names in self.layout.by_shape(inner) if len(names) > 1]
         every = ([name for name in inner if self.off([Piece(name)], alive=share) < 1e-6] for share in (1, 0.5))
-        alone = next(filter(None, every), [])
+        alone = [name for name in next(filter(None, every), []) if self.holds([Piece(name)])]
         sets = [*([Piece(name)] for name in alone), *together, *self.layout.on_the_state()]
-        needed = next(filter(None, map(self.needed, sets)), []) if len(alone) < 2 else []
+        found = filter(None, map(self.needed, sets)) if len(alone) < 2 else ()
+        needed = next((pieces for pieces in found if self.holds(pieces)), [])
         told, where = " or ".join(alone) if len(alone) > 1 else "", "where one of them is used"
         if needed:
             whole = len(needed) == 1 and not needed[0].part
             splits = [(own, self.needed(own)) for own in self.layout.of(needed[0].name)] if whole else []
-            fewer = [off for own, off in splits if 0 < len(off) < len(own)]
+            fewer = [off for own, off in splits if 0 < len(off) < len(own) and self._leaves(own, off)]
             # of two ways to cut it the smaller part
-            told = self.layout.told(min(fewer, key=lambda off: sum(np.ptp(p.part[-1]) for p in off), default=needed))
+            needed = min(fewer, key=lambda off: sum(np.ptp(p.part[-1]) for p in off), default=needed)
+            told = self.layout.told(needed)
             reached = not {piece.name for piece in needed} & self.silent & set(self.bad)
-            where = f"through {told}" + ("" if reached else ", or in the delta there")
+            where = f"through {told if not needed[0].part else 'these parts' if needed[1:] else 'this part'}"
+            where += "" if reached else ", or in the delta there"
             if all(self.each[piece.name].is_vector for piece in needed):  # which a delta need not go through
                 where += f", or where {'they are' if needed[1:] else 'it is'} used"
         said = f"With {told} set to zero everything is right"  # at T = 1 because of a factor, as a rule

@@ -7,6 +7,7 @@ Imports differences, evidence, families, layout and relations.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from lstm_teach.gradreport import listing
 from lstm_teach.models.differences import Each, Model, Models, Seen, compare, measured, pooled, rescaled, wrong_of
-from lstm_teach.models.evidence import Evidence, basis, inside, outputs, rank
+from lstm_teach.models.evidence import Evidence, basis, inside, looked_up, outputs, rank
 from lstm_teach.models.families import ModelFinding, finding
 from lstm_teach.models.layout import Layout, Piece
 from lstm_teach.models.relations import about, bounded, common_factor, fraction, part_of, ratio, relations
@@ -23,6 +24,8 @@ Take = Callable[[int], Model]
 Said = list[tuple[str, str]]  # families, each with how one can see it
 # The cosine of a gradient and what is too much in it: from where on something piles up, and where that is likelier.
 _PILED_UP, _EITHER = 0.7, 0.4
+# Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
+_SYMMETRIC = (lambda a: (a + a.T) / 2, lambda a: np.triu(a) + np.triu(a, 1).T, lambda a: np.tril(a) + np.tril(a, -1).T)
 _SMALL = 1e-4  # errors that an epsilon in one of loss and gradient, or float32, may leave
 
 
@@ -43,7 +46,9 @@ def explain(seen: Seen, models: Models, take: Take, notes: dict[str, None]) -> l
     if not wrong:
         return apart
     longest = models[max(models)]
-    layout = Layout(longest.shapes, outputs(longest))
+    least, *others = sorted(seen)
+    tables = looked_up(models[least], seen[least], seen[min(others, default=least)])
+    layout = Layout(longest.shapes, outputs(longest), tables)
     error, worst = max((c.error, name) for name in wrong for c in ever[name])
     found, explained = relations(seen, models, wrong, layout)
     if error < _SMALL:
@@ -71,6 +76,8 @@ def explain(seen: Seen, models: Models, take: Take, notes: dict[str, None]) -> l
     families = {one.family for one in found}
     # what is wrong with a delta comes before what is wrong with a sum
     first = ("scale" in families and len(explained) > 1) or (bool(explained) and "gate rows" in families)
+    # and what is made of a delta that is missing comes after it
+    first |= any(re.search(r" and .* is zero at every length", one.place) for one in found)
     return (found + others if first else others + found) + apart
 
 
@@ -115,12 +122,27 @@ def _hypotheses(case: Evidence) -> Iterator[Said]:
 
     By "all" a sentence means the arrays that are wrong at the shortest length that is.
     """
+    yield from _switched(case)
     yield from _cured(case)
     yield from _at_one_step(case) if case.first == 1 else ()
     yield from _right_deltas(case)
     yield from _over_many_steps(case) if case.first > 2 and case.before else ()
+    if len(case.each) == 1 and case.each[case.bad[0]].is_vector:
+        yield [("one vector", "")]
     yield from _from_the_loss(case)
     yield from _within_a_step(case) if case.first == 1 else _between_steps(case)
+
+
+def _switched(case: Evidence) -> Iterator[Said]:
+    """Are units wrong whose right gradient is exactly zero, and no others, in a vector that is right elsewhere?"""
+    held = []
+    for name in (name for name in case.bad if case.each[name].is_vector and case.each[name].tried.all()):
+        parts = [part_of(piece, case.each) for piece in case.layout.blocks(name) or [Piece(name)]]
+        pairs = [(c.away != 0, np.abs(c.right) > 4 * c.blur) for c in parts]
+        held += [name] if all(loud.any() and not (off & loud).any() for off, loud in pairs if off.any()) else []
+    if held:
+        what = f"At T = {case.first} the gradient of {listing(held)} is wrong only in units where the right one is"
+        yield [("switch", f"{what} exactly zero; in the others it is right.")]
 
 
 def _cured(case: Evidence) -> Iterator[Said]:
@@ -139,7 +161,7 @@ def _cured(case: Evidence) -> Iterator[Said]:
     for pieces in case.layout.on_the_state():
         parts = [(piece, case.layout.squares(piece)) for piece in pieces]
         needed = case.needed([square for _, own in parts for square in own], lambda square: (square + square.T) / 2)
-        if needed:
+        if needed and case.holds(needed, *_SYMMETRIC):
             wrong = [(piece, own, [square for square in own if square in needed]) for piece, own in parts]
             told = case.layout.told(one for piece, own, off in wrong for one in ([piece] if off == own else off))
             yield [("transpose", f"With {told} made symmetric, so equal to the transpose, everything is right.")]
@@ -172,7 +194,12 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
             yield [("left out", f"{what}; yours has {mine}, and the rest is missing.")]
 
     # Nothing at all arrives, and with more steps something does: at all arrays, or at one whose delta is right.
-    if not any(each[n].mine.any() for n in bad) and all(any(other[n].mine.any() for other in longer) for n in bad):
+    missing = not any(each[n].mine.any() for n in bad)
+    missing = missing and all(any(other[n].mine.any() for other in longer) for n in bad)
+    # With more steps no more products are missing; and what is missing has little to do with what is left.
+    known = [(each[n], other[n]) for other in longer for n in bad if each[n].is_matrix and other[n].tried.all()]
+    missing = missing and all(rank(other.away) <= rank(one.right) for one, other in known)
+    if missing and _excess(longer[-1], bad) < _EITHER:
         what = f"At T = 1 the gradient of {told} is zero, with more steps it is not: what one step adds is missing."
         right = {name for name, c in each.items() if not c.wrong and not c.silent}
         if not right - set(case.layout.outputs):
@@ -210,7 +237,8 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
     """The deltas are right, since they point the right way or make other gradients that are right."""
     factors = {case.factors(name) for name in case.bad}
     shows = case.first == 1 or (case.before == 1 and case.silent.issuperset(case.bad))
-    if shows and factors == {(True, False)}:
+    rows = {piece.name for piece in case.wrong if piece.part and not piece.label}  # of a table that is used twice
+    if shows and factors == {(True, False)} and not {*rows, *case.layout.tables} & set(case.bad):
         what = f"At T = {case.first} the deltas in the gradient of {listing(case.bad)} point the right way"
         return (yield [("product", f"{what}, and the inputs do not.")])
     # With one step what can be seen is right there; with more, what is carried may be wrong at any length.
@@ -224,20 +252,31 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
         yield [("line", " ".join(told.format(name, listing(others), at) for name, others in sharing.items()))]
 
 
+def _excess(each: Each, names: list[str]) -> float:
+    """The cosine of these gradients and of what is too much in them."""
+    last = pooled(each, names)
+    mine, right = last.mine[last.tried], last.right[last.tried]
+    return float(np.vdot(mine - right, mine) / (np.linalg.norm(mine - right) * np.linalg.norm(mine)))
+
+
 def _over_many_steps(case: Evidence) -> Iterator[Said]:
-    """Right for two steps or more: the walk is cut off, or something piles up, which shows from the third step on."""
+    """Right for two steps or more: the loop stops, or something piles up, which shows from the third step on."""
     said: Said = []
-    # A walk that ends lacks the first step in every array that gets anything of it.
+    if case.state and not case.state & set(case.bad) and case.state - case.ever - case.silent:
+        return  # what is right where deltas are carried shows that these are right
+    if case.depends_on_weights():
+        what = f"With other weights it is wrong at T = {case.before} already, so the number of steps is not the reason."
+        return (yield [("switch", what)])
+    # A loop that stops lacks the first step in every array that gets anything of it.
     if not (case.fine and case.layout.outputs) and not case.right:
-        said = [("truncation", f"It is as if the walk ended after {case.before} steps, or began anew there.")]
+        said = [
+            ("truncation", f"It is as if the backward loop stopped after {case.before} steps, or started anew there.")
+        ]
     sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
     sent = sent and case.still_wrong(sent, sent)  # which nothing makes so that is carried
     if sent or case.before == 2:
-        last = pooled(compare(case.take(20)), case.bad)
-        mine, right = last.mine[last.tried], last.right[last.tried]
         # What is cut off is missing, and has little to do with what is left; what piles up makes most of the sum.
-        alike = np.vdot(mine - right, mine) / (np.linalg.norm(mine - right) * np.linalg.norm(mine))
-        of = listing(case.bad)
+        alike, of = _excess(compare(case.take(20)), case.bad), listing(case.bad)
         if sent:
             said = said if alike <= _EITHER else []
         elif alike > _PILED_UP or (not said and alike > _EITHER):
@@ -245,7 +284,7 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
             said = [("accumulation", told)]
         elif alike > 0 and said:
             told = f"at T = 20 the cosine between the gradient of {of} and its excess is {alike:.2f}"
-            either = f"The numbers don't settle whether the walk ends or something piles up: {told}."
+            either = f"The numbers don't settle whether the loop stops or something piles up: {told}."
             said = [(said[0][0], f"{said[0][1]} {either}"), ("accumulation", either)]
             said = said[::-1] if alike > _EITHER else said
     if said:
@@ -283,39 +322,53 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
 def _within_a_step(case: Evidence) -> Iterator[Said]:
     """What is left with one step."""
     inputs_right = case.inputs_right()
-    if not inputs_right and (guess := case.guess()):
+    if (not inputs_right or case.layout.tables & set(case.bad)) and (guess := case.guess()):
         yield [("line", guess)]
+    yield from _lost_lines(case)
     hint = case.gate_hint()
     what = " ".join(filter(None, [hint, inputs_right, case.cure()]))
     yield [("gate" if not hint and case.is_one_gate() else "formula", what)]
 
 
+def _lost_lines(case: Evidence) -> Iterator[Said]:
+    """Some rows or columns get nothing, and the rest is right."""
+    if all(piece.part and not piece.label and not part_of(piece, case.each).mine.any() for piece in case.wrong):
+        what = f"At T = {case.first} the gradient of {case.layout.told(case.wrong)} is zero, and the right one is not."
+        yield [("left out", f"{what} The rest of it is right.")]
+
+
 def _between_steps(case: Evidence) -> Iterator[Said]:
     """What is left with more: the deltas are right, as it seems, or wrong on no way through a matrix."""
     # One array alone is wrong where the deltas are right, as a rule; zeros elsewhere would hide what it is made of.
-    if not case.alone and (cure := case.cure()):
+    guess = case.guess()
+    if not (case.alone and guess) and (cure := case.cure()):
         yield [("carry", cure)]
-    if guess := case.guess():
+    if guess:
         yield [("line", guess)]
+    yield from _lost_lines(case)
     # With zeros in what acts on the state nothing spreads: which gradients are still wrong?
     blocks = [block for name in case.bad for block in case.layout.blocks(name)]
     for cut, pieces in itertools.product(case.layout.on_the_state(), (blocks, [Piece(name) for name in case.bad])):
         wrong = case.still_wrong(cut, pieces)
         if 0 < len(wrong) < len(pieces) and case.is_one_gate(wrong):
             what = f"With {case.layout.told(cut)} set to zero, so that nothing spreads"
-            yield [("gate", f"{what}, only {case.layout.told(wrong)} {'stay' if wrong[1:] else 'stays'} wrong.")]
+            yield [("gate", f"{what}, only the gradient of {case.layout.told(wrong)} stays wrong.")]
     if case.before and (hint := case.gate_hint()):
         yield [("carry", hint)]
     yield from _wrong_step(case) if (case.before, case.first) == (1, 2) else ()
     shut = [name for name in case.each if case.off([Piece(name)], alive=0) < 1e-6]
-    but = f" but {listing(shut)}, without which too little goes back to tell anything" if shut else ""
-    what = f"No array set to zero cures it{but}: it is not on the way back through {'another' if but else 'one'} alone."
-    state = {piece.name for cut in case.layout.on_the_state() for piece in cut}
-    if fine := sorted(state - case.ever - case.silent):
-        what += f" The gradient of {listing(fine)} is right, so it comes later on the way back than the delta there."
+    what, one = "Setting no array to zero cures it", "one array"
+    if shut:
+        do, them = ("do", "them") if shut[1:] else ("does", "it")
+        what = f"Setting no other array to zero cures it ({listing(shut)} {do}n't count: without {them} hardly anything"
+        what, one = f"{what} goes back)", "another array"
+    what += f", so the mistake is not on the way back through {one} alone."
+    if fine := sorted(case.state - case.ever - case.silent):
+        what += f" The gradient of {listing(fine)} is right: the mistake comes later on the way back than that delta."
     else:
-        what += " It may be on several paths, from c to c or straight from h to h, or in what the layer above sends"
-        what += "; or within one step, since T = 1 was not compared." if case.before is None else "."
+        own = "".join(f"on the way through {name}, " for name in shut if name in case.state)
+        what += f" It may be {own}on several paths, from c to c or straight from h to h, or in what the layer above"
+        what += " sends; or within one step, since T = 1 was not compared." if case.before is None else " sends."
     yield [("carry", what)]
 
 

@@ -5,8 +5,10 @@ Imports gradreport.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from lstm_teach.gradreport import listing
 
@@ -27,14 +29,20 @@ class Piece:
         return (*(slice(*ends) if ends else slice(None) for ends in self.part), ...)
 
 
+def _blocks(labels: Sequence[str]) -> str:
+    """Such labels as "block 1 of 4" and "block 2 of 4" as "blocks 1 and 2 of 4"."""
+    words = [label.split() for label in labels]
+    return f"block{'s' * (len(words) > 1)} {listing(number for _, number, *_ in words)} of {words[0][-1]}"
+
+
 class Layout:
-    """The shapes of a model's arrays, which of them are at the output, and what that says of the others.
+    """The shapes of a model's arrays, which are at the output or looked up in rows, and what that says of the others.
 
     `gates` are the arrays of each gate where every gate has arrays of its own: the same shapes three or four times.
     """
 
-    def __init__(self, shapes: Mapping[str, Shape], outputs: Collection[str] = ()):
-        self.shapes, self.outputs = shapes, outputs
+    def __init__(self, shapes: Mapping[str, Shape], outputs: Collection[str] = (), tables: Collection[str] = ()):
+        self.shapes, self.outputs, self.tables = shapes, outputs, tables
         squares = {shape[0] for shape in shapes.values() if len(shape) == 2 and shape[0] == shape[1]}
         # What may be the number of units: the size of a square array, or one that an output array has.
         self._states = {n for n in squares.union(*(shapes[name] for name in outputs)) if n > 1}
@@ -55,26 +63,33 @@ class Layout:
         return [list(gate) for gate in zip(*same, strict=True)] if any(len(shape) > 1 for shape in shapes) else []
 
     def told(self, pieces: Iterable[Piece]) -> str:
-        """These pieces in words: "rows 6 to 11 of W (block 2 of 4) and b"; of many, as "block 2 of 4 of W and b"."""
-        pieces, labels = list(dict.fromkeys(pieces)), {}
-        for piece in pieces:
-            labels.setdefault(piece.name, []).append(piece.label)
-        own, *others = labels.values()
-        if len(pieces) > 4 and all(own) and all(other == own for other in others):
-            return f"{listing(own)} of {listing(labels)}"
-        return listing(map(self._told, pieces))
+        """These pieces in words: "U and rows 0 to 3 of W (block 1 of 4)"; of many, "U and block 1 of 4 of W and b"."""
+        own: dict[str, list[Piece]] = {}
+        for piece in dict.fromkeys(pieces):
+            own.setdefault(piece.name, []).append(piece)
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for name, parts in own.items():
+            labels = tuple(piece.label for piece in parts)
+            together = all(labels) and sum(map(len, own.values())) > 4
+            alike.setdefault(labels if together else (), []).append(name)
+        whole = [self._told(name, own[name]) for name in alike.pop((), [])]
+        return listing([*whole, *(f"{_blocks(labels)} of {listing(names)}" for labels, names in alike.items())])
 
-    def _told(self, piece: Piece) -> str:
-        words, sides = [], len(self.shapes[piece.name])
-        for axis, ends in enumerate(piece.part):
-            if ends and ends != (0, self.shapes[piece.name][axis]):
+    def _told(self, name: str, pieces: list[Piece]) -> str:
+        words, count, sides = [], 1, len(self.shapes[name])
+        for axis, length in enumerate(self.shapes[name]):
+            every = dict.fromkeys(piece.part[axis] for piece in pieces if axis < len(piece.part))
+            if ends := [end for end in every if end and end != (0, length)]:
                 line = ("row", "column")[axis] if sides == 2 else "entry" if sides == 1 else "slice"
-                start, last = ends[0], ends[1] - 1
-                many = "entries" if line == "entry" else line + "s"
-                words.append(f"{many} {start} to {last}" if last > start else f"{line} {start}")
-                words[-1] += f" along axis {axis}" if line == "slice" else ""
-        label = f" ({piece.label})" if piece.label else ""
-        return f"{', '.join(words)} of {piece.name}{label}" if words else piece.name
+                spans = [f"{start} to {end - 1}" if end - 1 > start else f"{start}" for start, end in ends]
+                if spans[1:] or "to" in spans[0]:
+                    line = "entries" if line == "entry" else line + "s"
+                words.append(f"{line} {listing(spans)}" + f" along axis {axis}" * (sides > 2))
+                count *= len(ends)
+        if len(pieces) > 1 and count != len(pieces):
+            return listing(self._told(name, [piece]) for piece in pieces)
+        label = f" ({_blocks([piece.label for piece in pieces])})" if all(piece.label for piece in pieces) else ""
+        return f"{', '.join(words)} of {name}{label}" if words else name
 
     def of(self, name: str) -> Iterator[list[Piece]]:
         """The array as a whole; then as 4, 3 or 2 gates along an axis, each as long as another axis is."""
@@ -105,20 +120,29 @@ class Layout:
         arrays = {own.get(piece.name, "") for piece in pieces}
         return labels or (set() if "" in arrays else arrays)
 
+    def _ways(self, name: str, sizes: set[int]) -> list[tuple[str, int, int]]:
+        """How a matrix may act on a state of one of these sizes, and make up to four gates along an axis."""
+        if name in {*self.outputs, *self.tables}:
+            return []
+        sides = [(axis, n, *self.shapes[name][:: 1 - 2 * axis]) for axis in (0, 1) for n in sorted(sizes, reverse=True)]
+        return [(name, axis, n) for axis, n, own, other in sides if own % n == 0 and own <= 4 * n <= 4 * other]
+
+    def hands_on(self, name: str, used: np.ndarray) -> bool:
+        """Whether the delta of an array may go back through this itself, as its shape and what is `used` of it tell."""
+        bias = any(used.shape in (shape[:2], shape[-2:]) for shape in self.shapes.values() if len(shape) > 2)
+        if used.ndim != 2 or bias or self.outputs:
+            return used.ndim == 2 and not bias and bool(self._ways(name, self._states))
+        table = not (used.any(axis=0).all() and used.any(axis=1).all())  # as a rule
+        return not table and bool(self._ways(name, self._states | {min(used.shape)} - {1}))
+
     def on_the_state(self) -> Iterator[list[Piece]]:
         """The parts of the matrices that may act on the state; in turn where it is open which do.
 
         Where the state and the input share a matrix, either the first or the last of its rows or columns are the
         state's.
         """
-        every = [
-            (name, axis, size)
-            for name, shape in self.shapes.items()
-            if len(shape) == 2 and name not in self.outputs
-            for axis in (0, 1)
-            for size in sorted(self._states | {min(shape)} - {1}, reverse=True)
-            if shape[axis] % size == 0 and shape[axis] <= 4 * size <= 4 * shape[1 - axis]
-        ]
+        names = [name for name, shape in self.shapes.items() if len(shape) == 2]
+        every = [way for name in names for way in self._ways(name, self._states | {min(self.shapes[name])} - {1})]
         exact = [(name, axis, size) for name, axis, size in every if self.shapes[name][1 - axis] == size]
         for last in (False, True) if not exact else (False,):
             found: dict[str, Piece] = {}
@@ -128,6 +152,14 @@ class Layout:
                 found.setdefault(name, Piece(name, (across, None) if axis else (None, across)))
             if found:
                 yield list(found.values())
+
+    def side(self, piece: Piece, state: Piece) -> tuple[int, tuple[bool, ...]] | None:
+        """Along which axis of a piece some lines act on the state, and which; None where they all do."""
+        for axis, ends in enumerate(state.part):
+            length = self.shapes[piece.name][axis]
+            if ends and ends != (0, length) and not [*piece.part, None, None][axis]:
+                return axis, tuple(ends[0] <= k < ends[1] for k in range(length))
+        return None
 
     def squares(self, piece: Piece) -> list[Piece]:
         """The square blocks, one for each gate, of a part that acts on the state."""

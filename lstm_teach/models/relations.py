@@ -39,7 +39,9 @@ def ratio(c: Comparison) -> float | None:
     if c.silent or not mine.any():
         return None
     k = float(np.vdot(mine, right) / np.vdot(right, right))
-    return k if k and (explains(c, mine, k * right) if c.wrong else same(mine, k * right)) else None
+    if abs(k) < 1e-9:  # zero but for rounding
+        return None
+    return k if (explains(c, mine, k * right) if c.wrong else same(mine, k * right)) else None
 
 
 def explains(c: Comparison, mine: np.ndarray, expected: np.ndarray) -> bool:
@@ -82,7 +84,7 @@ def bounded(each: Bad) -> ModelFinding | None:
     count = sum(int((np.abs(c.right[c.tried]) > bound).sum()) for c in wrong)
     reached = all(abs(np.abs(c.mine).max() - bound) <= 1e-9 * bound for c in wrong)
     clipped = all(same(c.mine[c.tried], np.clip(c.right, -bound, bound)[c.tried]) for c in wrong)
-    evidence = f"In {count} places in {{where}} the right one is larger, and there yours is exactly that."
+    evidence = f"In {count} entries of {{where}} the right number is larger, and there yours is exactly that."
     place = f"No number in the gradient of {{where}} is larger than {bound:.4g}."
     return finding("clipping", place, evidence) if bound and reached and clipped and count > 1 else None
 
@@ -101,8 +103,8 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
         said = fraction(constant)
         if power:
             also = "" if said == "1" else f", times {said}"
-            sides = ("loss is", "gradients are") if power > 0 else ("gradients are", "loss is")
-            why = f"The {sides[0]} averaged over the steps while the {sides[1]} summed."
+            averaged, summed = ("loss", "gradient of {where}")[:: 1 if power > 0 else -1]
+            why = f"The {averaged} is averaged over the steps while the {summed} is summed."
             return finding("scale", place, f"The factor is {_POWERS[power]} at every length{also}. {why}")
         if said == "-1":
             return finding("sign", f"{of} the right one times -1 at T = {listing(ratios)}.")
@@ -111,7 +113,7 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
         why = f"It is {said} at every length, so no average over the steps{guess}"
         return finding("scale", f"{of} {constant:.4g} times the right one everywhere, at T = {listing(ratios)}.", why)
     place = f"{of} right in direction, but not in size: it is "
-    place += ", ".join(f"{k:.6g} times the right one at T = {T}" for T, k in off.items()) + "."
+    place += listing(f"{k:.4g} times the right one at T = {T}" for T, k in off.items()) + "."
     if all(abs(Fraction(k).limit_denominator(40) - Fraction(k)) < 1e-5 for k in off.values()):
         counts = "These are ratios of small numbers, as of counts: of steps with a target, or in a mask."
         return finding("scale", place, counts)
@@ -153,8 +155,7 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, models: Models, layout: Layout) ->
         ("transpose", f"{the} is the transpose of the right one.", lambda T, c: c.right.T),
     ]
     for other in (other for name in layout.shapes for pieces in layout.of(name) for other in pieces):
-        there = f"Where the gradient of {{where}} belongs, there is that of {layout.told([other])}."
-        instead.append(("gate rows", there, lambda T, c, other=other: part_of(other, seen[T]).right))
+        instead.append(("gate rows", _there(layout, other), lambda T, c, other=other: part_of(other, seen[T]).right))
     if not piece.part:
         weights = {T: models[T].params[piece.name] for T in bad}
         squares = {T: max(float(np.sum(weights[T][c.tried] ** 2)), 1e-300) for T, c in bad.items()}
@@ -167,6 +168,10 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, models: Models, layout: Layout) ->
         if halves and low * high > 0:
             what = f"has {times} the weights too much" if low > 0 else f"lacks {times} the weights"
             instead.append(("penalty", f"{the} {what}.", lambda T, c, by=by, w=weights: c.right + by[T] * w[T]))
+        if any_of.mine.size > 2:
+            alone = {T: np.vdot(c.mine, weights[T]) / (np.vdot(weights[T], weights[T]) or 1) for T, c in bad.items()}
+            what = "is a multiple of the weights and nothing else: the penalty has replaced what comes from the loss."
+            instead.append(("penalty", f"{the} {what}", lambda T, c, k=alone, w=weights: k[T] * w[T]))
         if any_of.is_matrix:
             order = f"{the} has the right numbers in another order: it is the"
             turned = f"{order} transpose of the right one, reshaped."
@@ -244,6 +249,7 @@ def relations(seen: Seen, models: Models, wrong: list[str], layout: Layout) -> t
                 for piece, law in laws.items():
                     pieces_of.setdefault(law, []).append(piece)
                 break
+    _name_swaps(pieces_of, layout)
     # One finding for each family, in the order of `FAMILIES`, those about size alone last.
     merged = []
     for family in sorted(FAMILIES, key=lambda family: family == "scale"):
@@ -253,6 +259,19 @@ def relations(seen: Seen, models: Models, wrong: list[str], layout: Layout) -> t
             merged.append(finding(family, *(" ".join(dict.fromkeys(filter(None, each))) for each in texts)))
     said, copies = _twins(seen, [name for name in wrong if name not in explained], layout)
     return merged + [finding("gate rows", " ".join(said))] * bool(said), explained | copies
+
+
+def _name_swaps(pieces_of: dict[ModelFinding, list[Piece]], layout: Layout) -> None:
+    """Where each of two gradients is in the place of the other, say so once."""
+    alone = {pieces[0]: law for law, pieces in pieces_of.items() if len(pieces) == 1 and law.family == "gate rows"}
+    for (one, law), (other, back) in itertools.combinations(alone.items(), 2):
+        if law.place == _there(layout, other) and back.place == _there(layout, one):
+            said = finding("gate rows", f"The gradients of {layout.told([one, other])} are swapped.")
+            pieces_of[said] = pieces_of.pop(law) + pieces_of.pop(back)
+
+
+def _there(layout: Layout, other: Piece) -> str:
+    return f"Where the gradient of {{where}} belongs, there is that of {layout.told([other])}."
 
 
 def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[list[str], set[str]]:

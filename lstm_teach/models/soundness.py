@@ -34,7 +34,9 @@ def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) 
         if altered := [key for key in params if not np.array_equal(given[key], params[key])]:
             return [finding("input changed", f"{name}(params) changes {listing(altered)} of its argument.")]
     values = [value(model) for _ in range(3)]
-    first, again = gradient(model), gradient(model)
+    sources, first = _random_sources(model.gradient), gradient(model)
+    before = [repr(read()) for read in sources]
+    again, drawn = gradient(model), any(repr(read()) != state for read, state in zip(sources, before, strict=True))
     values.append(value(model))
     size = max(1, abs(values[0]))
     if np.ptp(values) > 1e-12 * size:
@@ -43,7 +45,10 @@ def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) 
         place = f"Called again with the same params, gradient(params) returns something else for {listing(drifting)}."
         once, twice = first[drifting[0]], again[drifting[0]]
         ratio = np.vdot(twice, once) / max(np.vdot(once, once), 1e-300)
-        how = "The loss is the same each time, so only the backward pass starts from something left over."
+        same = "The loss is the same each time, so it is the backward pass that"
+        if drawn:
+            return [finding("random", place, f"{same} draws random numbers, as for a dropout mask of its own.")]
+        how = f"{same} starts from something left over, or draws random numbers anew (dropout)."
         if 1 < ratio < np.inf and relative_error(twice, ratio * once) < 1e-6:
             how = f"It is {ratio:.3g} times the last one: new gradients are added to old ones."
         return [finding("state", place, how)]

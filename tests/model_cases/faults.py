@@ -309,7 +309,7 @@ IN_THE_TEXT: dict[str, list[Edit]] = {
         ("axis", 'g["bn"][l] += dan.sum(0)', 'g["bn"] += dan.sum(0)'),
         ("gate", "dat = ds * (new - s)", "dat = ds * (s - new)"),
     ],
-    "bilstm_tagger": [("line", "for q in dfeats][::-1]", "for q in dfeats]")],
+    "bilstm_tagger": [("carry", "for q in dfeats][::-1]", "for q in dfeats]")],
     "attention_sentiment": [
         ("carry", "ds = w * (dw - (w * dw).sum(axis=0))", "ds = w * (1 - w) * dw"),
         ("carry", 'dh[T] += p["Wq"].T @ dk', "pass"),

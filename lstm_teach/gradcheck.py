@@ -243,7 +243,7 @@ def _call(backward: Backward, case: Case, seconds: float) -> tuple[dict[str, np.
         grads = collect_gradients(result, params)
     except ValueError as error:
         hint = (
-            " Is there an np.empty that is never filled, or a number too large for np.exp?"
+            " Is there an np.empty that is never filled or is read too early, or a number too large for np.exp?"
             if "got nan" in str(error)
             else ""
         )

@@ -128,10 +128,10 @@ def test_the_evidence_of_a_single_fault_agrees_with_the_ladder_above_it(right, w
     begun = [f"d{name}" for name in lt.Params.NAMES if errors[first][name] > 1e-7]
     only = f"; at T = {first}, only {listing(begun)}" if len(begun) < len(off) else ""
     assert ("g[t]" in right) == (only == "; at T = 1, only dWg and dUg")
-    start = f"This fault alone makes {named} wrong, from T = {first} on (error up to "
+    start = f"This fault alone makes {named} wrong, from T = {first} on ("
     assert finding.evidence.startswith(start)
     assert finding.evidence.removeprefix(start).split(")")[1].startswith(f"{only}. With the repair, all nine agree")
-    said = float(re.split("[,)]", finding.evidence.removeprefix(start))[0])
+    said = float(re.match(r"(?:errors up to|largest error) ([\d.]+)", finding.evidence.removeprefix(start))[1])
     assert said >= float(f"{size:.2g}")  # T = 20 may add to it
 
 

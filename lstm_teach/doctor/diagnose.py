@@ -189,7 +189,7 @@ def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str,
         where = f"{every} from T = {first} on" if on else f"{every} at T = {listing(wrong)}"
         look = "what is carried from step to step, or added up over the steps"
         if len(wrong[first]) == 9:
-            look = "what all nine share: the forward pass, if it is your own, dy, a common factor, a clipping limit"
+            look = "what all nine share: the forward pass, if it is your own, dy, adding up the steps, a clipping limit"
         notes.append(f"All nine are right at T = {listing(before)}, {where}. Look at {look}.")
     if 0 < len(right) < 9:
         notes.append(f"Right at every length, so ruled out: {', '.join(right)}.")

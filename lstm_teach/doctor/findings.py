@@ -146,7 +146,7 @@ class Account:
         return order, Finding(
             **where,
             **(causes.describe_key(key) if key else {}),
-            cause="Not proved: " * (not self.result.proved) + cause,
+            cause=cause if self.result.proved else f"Not proved: {cause[0].lower()}{cause[1:]}",
             repair=repair,
             evidence=evidence,
             idea=idea,
@@ -188,9 +188,11 @@ class Account:
         for tag, at, _, start, end in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
             new += [(at, line) for line in after[start:end] if tag != "equal" and line.strip()]
         if kind.startswith("moved") and new:
-            at, code = new[0][0], before[row].strip()
+            unit, at, code = self.units[number], new[0][0], before[row].strip()
+            if kind == "moved":  # of two lines that change places, either may be the new one
+                at = next((unit.row(start) for _, start, _, text in flaw.changes[1:] if text.strip()), at)
             neighbor = before[at].strip() if at < len(before) else ""
-            where = f"before line {self.units[number].first_line + at} ({neighbor})" if neighbor else "at the end"
+            where = f"before line {unit.first_line + at} ({neighbor})" if neighbor else "at the end"
             level = "one level further out, after the loop" if kind == "moved out" else "one level deeper, in the loop"
             return f"{code}  # goes {where if neighbor != code else level}"
         if kind in ADDED and new and len(self._indent(number, row)) > len(re.match(r"\s*", new[0][1])[0]):
@@ -265,12 +267,12 @@ class Account:
         repair = "all repairs together" if len(self.flaws) > 1 else "the repair"
         first, begun = min(wrong), [f"d{name}" for name in wrong[min(wrong)]]
         only = f"; at T = {first}, only {listing(begun)}" if len(begun) < len(names) else ""
-        where = f", at T = {at[0]}" if len(at) == 1 else ""
+        most = f"largest error {size:.2g}, at T = {at[0]}" if len(at) == 1 else f"errors up to {size:.2g}"
         none = [T for T in LENGTHS if T not in found]
         only += f"; at T = {listing(none)} it doesn't return {_NINE}" if none else ""
         return (
             f"This fault alone makes {'all nine gradients' if len(names) == 9 else listing(names)} wrong, from "
-            f"T = {first} on (error up to {size:.2g}{where}){only}. With {repair}, all nine agree with the exact "
+            f"T = {first} on ({most}){only}. With {repair}, all nine agree with the exact "
             f"gradient at T = {listing(LENGTHS)} and on nets of other sizes."
         )
 
@@ -393,11 +395,14 @@ def _suspicion(
 
     if unknown:
         strange = made.count(False)
-        which = f"{strange} of the {len(made)} values that this line computes" if len(made) > 1 else "this line's value"
-        cause = (
-            f"On a sequence of three steps, {which} {'is' if strange == 1 else 'are'} none of the right quantities."
-            f"{' No gradient that is right depends on it.' if right else ''}"
-        )
+        of = f"of the {len(made)} values that this line computes"
+        if len(made) == 1:
+            said = "the value of this line is none of the right quantities"
+        elif strange == len(made):
+            said = f"none {of} is one of the right quantities"
+        else:
+            said = f"{strange} {of} {'is' if strange == 1 else 'are'} none of the right quantities"
+        cause = f"On a sequence of three steps, {said}.{' No gradient that is right depends on it.' * bool(right)}"
         names = [node for node in ast.walk(first.node) if isinstance(node, ast.Name)]
         read = {n.id for n in names if isinstance(n.ctx, ast.Load) or isinstance(first.node, ast.AugAssign)}
         near = [n for n in may if slots[n].unit == first.unit and {*slots[n].loops} >= {*first.loops[-1:]}]

@@ -103,7 +103,8 @@ class Likely:
     def first(self, edits: list[Edit], state: State) -> list[Edit]:
         """Edits with the same gain, the likeliest first.
 
-        What may as well go is not moved or cut to where it does no harm, nor are zeros added instead of left out.
+        What may as well go is not moved or cut to where it does no harm, nor is its result put elsewhere, nor are zeros
+        added instead of left out.
         """
         wrong = self.rungs[self.three].wrong(state.right[self.three])
         gone = set().union(*(edit.slots for edit in edits if edit.kind == "extra statement"))
@@ -111,7 +112,9 @@ class Likely:
 
         def instead(edit: Edit) -> bool:
             if edit.kind.startswith(("moved", "slice")):
-                return bool(zeros or edit.slots & gone)
+                return bool(zeros or edit.slots & gone or self._given(edit.slots) & self._given(gone))
+            if edit.kind != "extra statement" and any(self._does_nothing(slot, edit) for slot in edit.slots & gone):
+                return True
             return edit.kind != "extra statement" and not edit.slots.isdisjoint(zeros)
 
         edits = [edit for edit in edits if not instead(edit)]
@@ -129,6 +132,16 @@ class Likely:
             edits.remove(smaller[0])
             edits.insert(0, smaller[0])
         return edits
+
+    def _given(self, slots: Set[int]) -> set[str]:
+        """The names that statements give a value to."""
+        return {ast.unparse(target) for slot in slots for target in targets_of(self.bench.slots[slot].node)}
+
+    def _does_nothing(self, slot: int, edit: Edit) -> bool:
+        """Whether a statement that could go only gives a name to itself after an edit, or is a call for its effect."""
+        node = self.bench.slots[slot].node
+        itself = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == edit.new.strip()
+        return itself or isinstance(node, ast.Expr)
 
     def changes_right(self, edits: Sequence[Edit], state: State) -> bool:
         """Whether all of these edits change nothing but statements that make a right quantity."""

@@ -7,9 +7,10 @@ That an error became smaller is never used. Imports bench, climb, proof, variant
 from __future__ import annotations
 
 import difflib
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lstm_teach.doctor.bench import Bench, Repair, let_end
 from lstm_teach.doctor.climb import Climb
@@ -93,7 +94,7 @@ def search(
     def result(state: State, proved: bool) -> Result:
         flaws = flaws_of(code.units, state)
         if proved:
-            flaws = _needed(code, flaws, cases)
+            flaws = _needed(code, [_left_out(code, flaw) for flaw in flaws], cases)
         flaws = _of_one_line(code.units, flaws)
         now = repaired(code, flaws) if proved else state.code
         spent = time.process_time() - begun
@@ -246,6 +247,8 @@ def _by_lines(original: list[Unit], state: State) -> list[Flaw]:
             for s, e, u, v in rows:
                 text = "".join(b[u:v])
                 own = [edit for edit in edits if any(c in text for _, _, c in edit.parts[-1].changes if c.strip())]
+                if s == e and own:  # a line more, which later edits have changed
+                    own = [replace(own[0], kind="missing statement", old="", new=text.strip())]
                 flaws.append(Flaw(own or edits[:1], [(number, old.line_start(s), old.line_start(e), text)]))
     return flaws
 
@@ -265,6 +268,23 @@ def _needed(code: Code, flaws: list[Flaw], cases: list[Case]) -> list[Flaw]:
         except (SyntaxError, StopIteration):
             continue
     return flaws
+
+
+def _left_out(code: Code, flaw: Flaw) -> Flaw:
+    """A flaw whose repair would only give a name to itself, `dh = dh`, as a line to leave out."""
+    number, start, end, text = flaw.changes[0]
+    unit = code.units[number]
+    first, last = unit.line_start(unit.row(start)), unit.line_start(unit.row(end - 1) + 1)
+    made = unit.text[first:start] + text + unit.text[end:last]
+    if len(flaw.changes) > 1 or not re.fullmatch(r"\s*([\w.]+) = \1\s*", made):
+        return flaw
+    edit = replace(flaw.edits[0], kind="extra statement", old=unit.text[first:last].strip(), new="")
+    without = Flaw([edit], [(number, first, last, "")])
+    try:
+        repaired(code, [without])
+    except (SyntaxError, StopIteration):  # the only line of its block
+        return flaw
+    return without
 
 
 def _of_one_line(units: list[Unit], flaws: list[Flaw]) -> list[Flaw]:

@@ -120,7 +120,8 @@ class _Anew:
     def __init__(self, code: Code, scene: Scene, truth: Truth):
         self.code, self.scene, self.truth = code, scene, truth
         bare = Variants(code)
-        seen = bare.seen(bare.run(truth), truth)
+        trace = bare.run(truth)
+        seen, self.twice = bare.seen(trace, truth), _made_twice(code, bare.events(trace, truth))
         self.goals, self.handed_on = _goals(truth, seen), _goals(truth, seen, _BACK)
         self.undefined, reader = scene.without_value
         first, units = reader and (reader.block, reader.index), range(len(code.units))
@@ -293,6 +294,7 @@ class _Anew:
         place.partial = found > 0 and bool(found & truth.parts)
         walks = self.scene.walks_back(place.slot) if whole else maker.back(part) is not False
         known = found > 0 and not place.partial and found & (~truth.pieces if walks else truth.counted)
+        known = known and place.slot.number not in self.twice  # one of the two may have been copied
         return None if known else like.shape
 
     def _rewritten(self, place: _Place, node: ast.expr, shape: tuple[int, ...], atoms: dict) -> Iterator[Edit]:
@@ -303,7 +305,8 @@ class _Anew:
         maker, goals = place.maker, self.goals
         own = [maker.seg(target) for target in targets_of(place.slot.node)]
         nothing = is_zeros(node)
-        most = 4 if nothing or isinstance(node, ast.Name) or place.torn or place.partial else 3
+        far = place.torn or place.partial or place.slot.number in self.twice  # nothing of it may be right
+        most = 4 if nothing or isinstance(node, ast.Name) or far else 3
         options = [*expressions(shape, atoms, goals, self.truth, most)]
         if len(shape) == 2 and (math.prod(shape), "outer") in goals:
             options += outer(maker.scene.numpy, atoms, shape, goals[math.prod(shape), "outer"])
@@ -317,6 +320,16 @@ class _Anew:
                 cost += _LOST * sum(name not in code for name in names)
                 more = -ANEW_LESS if node is place.slot.node.value else _ONE_OF_SEVERAL
                 yield maker.swap("equation", cost + more - _TORN * place.torn, node, code)
+
+
+def _made_twice(code: Code, events: Sequence[tuple[int, int]]) -> set[int]:
+    """Statements that compute the same right quantity as another one."""
+    makers: dict[int, set[int]] = {}
+    for number, found in events:
+        node = code.slots[number].node
+        if found > 0 and isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
+            makers.setdefault(found, set()).add(number)
+    return set().union(*(slots for slots in makers.values() if len(slots) > 1))
 
 
 def _by_number(value: Any) -> bool:

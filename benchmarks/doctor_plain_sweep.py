@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import itertools
 import random
 import re
 import statistics
@@ -25,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import lstm_teach as lt
 from benchmarks.doctor_corpus import define
 from benchmarks.doctor_quality import computing_time
+from lstm_teach.doctor.scene import names
 
 PLAIN = """\
 import numpy as np
@@ -151,6 +153,7 @@ ONE_LINE = (
     ("dc_next = dc * f[t]", "dc_next = dc_next * f[t]"),
     ("dc_next = dc * f[t]", "dc_next = dc"),
 )
+SISTERS = ("di", "df", "dg", "do"), ("dzi", "dzf", "dzo", "dzg")  # lines that people copy, and change
 INDICES = {"t": ("t - 1", "t + 1"), "t - 1": ("t", "t + 1", "t - 2")}
 
 
@@ -193,6 +196,7 @@ def faults() -> Iterator[tuple[str, list[int], str]]:
     """Kind, changed lines and whole text of every fault that changes a gradient, each text once."""
     tree, rows, seen = ast.parse(PLAIN), PLAIN.splitlines(), {PLAIN}
     loop = next(node for node in ast.walk(tree) if isinstance(node, ast.For))
+    lines = {ast.unparse(each.targets[0]): each.value for each in loop.body if isinstance(each, ast.Assign)}
     for statement in loop.body:
         row = statement.lineno - 1
         texts = {"left out": [*rows[:row], *rows[row + 1 :], ""], "twice": [*rows[: row + 1], *rows[row:], ""]}
@@ -200,7 +204,10 @@ def faults() -> Iterator[tuple[str, list[int], str]]:
             if not lt.check_gradients(define(text, "backward", "<fault>")).passed:  # a line may be put in further down
                 yield kind, [*range(row, loop.end_lineno)] if kind == "left out" else [row + 1, row + 2], text
         made = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node.lineno <= row}
-        for kind, node, new in changes(statement, made):
+        own = ast.unparse(statement.targets[0]) if isinstance(statement, ast.Assign) else ""
+        sisters = (lines[name] for family in SISTERS if own in family for name in family if name != own)
+        copied = (("copied", statement.value, ast.unparse(each)) for each in sisters if names(each) <= made)
+        for kind, node, new in itertools.chain(changes(statement, made), copied):
             line = rows[row][: node.col_offset] + new + rows[row][node.end_col_offset :]
             text = "\n".join([*rows[:row], line, *rows[row + 1 :], ""])
             if text not in seen:

@@ -30,6 +30,8 @@ def with_line(right, wrong):
     ("right", "wrong"),
     [
         ("dh = V.T @ dy + dh_next", "dh = V.T @ dy"),
+        ("df = dc * c[t - 1]", "df = dc * g[t]"),  # copied from another gate
+        ("dzo = do * o[t] * (1 - o[t])", "dzo = dg * (1 - g[t] ** 2)"),
         ("dzg = dg * (1 - g[t] ** 2)", "dzg = np.zeros(H)"),
         ("dy = y[t].copy()", "dy = y[t - 1].copy()"),
         ("dh = V.T @ dy + dh_next", "dh = V @ dy + dh_next"),

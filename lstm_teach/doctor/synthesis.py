@@ -62,6 +62,7 @@ ANEW_LESS = 0.4  # less cost for such an edit to be tried
 _LOST = 0.05  # more for each thing that it does not read any more
 _ONE_OF_SEVERAL = 0.3  # more where a statement holds several things: what depends on it tells less
 _TORN = 0.8  # less cost where the shape was wrong
+_COPIED = 0.5  # less cost where another line computes the same
 _ENDS = 6  # of loops, at which to look
 _INDICES = 3
 _KEPT = 10  # things that a step may keep together
@@ -319,7 +320,8 @@ class _Anew:
             if code != maker.seg(node):
                 cost += _LOST * sum(name not in code for name in names)
                 more = -ANEW_LESS if node is place.slot.node.value else _ONE_OF_SEVERAL
-                yield maker.swap("equation", cost + more - _TORN * place.torn, node, code)
+                more -= _TORN * place.torn + _COPIED * (place.slot.number in self.twice)
+                yield maker.swap("equation", cost + more, node, code)
 
 
 def _made_twice(code: Code, events: Sequence[tuple[int, int]]) -> set[int]:

@@ -103,7 +103,8 @@ def _by_terms(lines: Sequence[ast.stmt], its: str, cases: Sequence[Mapping[str, 
     off = [term for term in theirs if term not in fine]
     if not fine or len(off) != 1 or numbers_typed(lines, ast.unparse(lines[0].targets)):  # of those more can be said
         return ""
-    return f"The term {listing(sorted(fine))} is right, {off[0]} is not."
+    are = "terms {} are" if len(fine) > 1 else "term {} is"
+    return f"The {are.format(listing(sorted(fine)))} right, {off[0]} is not."
 
 
 def _expression(line: str) -> ast.expr | None:
@@ -201,7 +202,8 @@ def _multiple(got: Numbers, right: Sequence[np.ndarray]) -> Iterator[Tier]:
         yield {"The sign is flipped." if abs(factor + 1) < 1e-9 else times: [factor * r for r in right]}
     limit = np.max(np.abs(flat_got), initial=0.0)
     if limit and np.sum(np.abs(flat_right) > limit) > 1:  # one alone may be anything
-        yield {f"Numbers beyond {limit:.4g} are cut off here: keep them.": [np.clip(r, -limit, limit) for r in right]}
+        said = f"Numbers beyond {limit:.4g} are clipped here: leave them as they are."
+        yield {said: [np.clip(r, -limit, limit) for r in right]}
     if all(a.dtype.kind == "f" for a in (*got, *right)):
         yield {"This is 1 minus the right answer.": [1 - r for r in right]}
     if all(a.ndim and a.dtype.kind == "f" for a in (*got, *right)):  # of an index or a count it says nothing

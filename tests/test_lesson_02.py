@@ -229,7 +229,7 @@ def test_a_nan_is_told_once_and_large_deltas_may_not_be_clipped():
     assert "dh is nan" in said.pop("dh") and all("look there first" in each for each in said.values())
     for limit in (1, 5, 20):
         clipped = edited("write-step-back", ("    dc = ", f"    dh = np.clip(dh, -{limit}, {limit})\n    dc = "))
-        assert f"Numbers beyond {limit} are cut off here" in sentences("write-step-back", source=clipped)["dh"]
+        assert f"Numbers beyond {limit} are clipped here" in sentences("write-step-back", source=clipped)["dh"]
 
 
 def test_two_parts_lost_at_once_are_both_named_and_no_line_after_them():

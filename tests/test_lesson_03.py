@@ -398,7 +398,10 @@ def test_a_mistake_in_what_every_step_shares_never_blames_the_line_of_dv(flaws, 
         ([("dh = params.Wi.T", "dh = params.V.T @ dy[s] + params.Wi.T")], "about the loss of step t alone"),
         ([("[:, x[s]] += dz", "[:, x[s]] = dz")], "a column of dU keeps only"),
         ([("grads.Wf +=", "grads.Wf =")], "Only what the last turn brought is left in dWf."),
-        ([("dh = params.V.T", "grads.Wi[:] = 0\n        dh = params.V.T")], "is it set to zero again inside a loop"),
+        (
+            [("dh = params.V.T", "grads.Wi[:] = 0\n        dh = params.V.T")],
+            "is something set to zero again inside a loop",
+        ),
         (
             [("            dct[s] = dh", "            dc = np.zeros_like(dh)\n            dct[s] = dh")],
             "since every turn begins with dc at zero. The carry through the forget gate is needed.",

@@ -418,7 +418,7 @@ REASONS = {
         "word_attention",
         [("da = dh[t] + back", "da = dh[t] * (t == T - 1) + back")],
         "carry",
-        "Setting no other array to zero cures it",
+        "No other array, when set to zero, cures it",
         "With O",
     ),
     "a slope within attention": ("word_attention", [SLOPE], "carry", "through S, or in the delta there.", "through S."),
@@ -492,7 +492,7 @@ REASONS = {
         [("2, (2, 3, 4), 3", "2, (3, 3, 3), 3"), IN_WRONG_ORDER],
         "gate rows",
         "(blocks 1 and 2 of 4) are swapped",
-        "belongs, there is that of",
+        "there is that of",
     ),
 }
 

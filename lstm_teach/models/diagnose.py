@@ -165,8 +165,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
         failed[max(seen)] = error
     findings = _failures(failed, seen) + findings
     if seen and of_one_length(own):
-        same = f"What loss and gradient work with has the same shapes at T = {listing(own)}"
-        notes[f"{same}. Does case(T) use T? If not, a single length was tried."] = None
+        same = f"The arrays that loss and gradient use have the same shapes at T = {listing(own)}"
+        notes[f"{same}. Does case(T) use T? If not, only one length was tried."] = None
     some = sorted((name, T) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.tried.all())
     if where := [f"{name} at T = {listing(T for n, T in some if n == name)}" for name in dict(some)]:
         what = "Only some entries were compared one by one, and the table shows the error of those"

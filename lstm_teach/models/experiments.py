@@ -357,10 +357,12 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         yield [("carry", hint)]
     yield from _wrong_step(case) if (case.before, case.first) == (1, 2) else ()
     shut = [name for name in case.each if case.off([Piece(name)], alive=0) < 1e-6]
-    what, one = "Setting no array to zero cures it", "one array"
+    what, one = "No array, when set to zero, cures it", "one array"
     if shut:
         do, them = ("do", "them") if shut[1:] else ("does", "it")
-        what = f"Setting no other array to zero cures it ({listing(shut)} {do}n't count: without {them} hardly anything"
+        what = (
+            f"No other array, when set to zero, cures it ({listing(shut)} {do}n't count: without {them} hardly anything"
+        )
         what, one = f"{what} goes back)", "another array"
     what += f", so the mistake is not on the way back through {one} alone."
     if fine := sorted(case.state - case.ever - case.silent):

@@ -84,7 +84,7 @@ def bounded(each: Bad) -> ModelFinding | None:
     count = sum(int((np.abs(c.right[c.tried]) > bound).sum()) for c in wrong)
     reached = all(abs(np.abs(c.mine).max() - bound) <= 1e-9 * bound for c in wrong)
     clipped = all(same(c.mine[c.tried], np.clip(c.right, -bound, bound)[c.tried]) for c in wrong)
-    evidence = f"In {count} entries of {{where}} the right number is larger, and there yours is exactly that."
+    evidence = f"In {count} entries of {{where}} the right number is larger, and yours is exactly this limit."
     place = f"No number in the gradient of {{where}} is larger than {bound:.4g}."
     return finding("clipping", place, evidence) if bound and reached and clipped and count > 1 else None
 
@@ -271,7 +271,7 @@ def _name_swaps(pieces_of: dict[ModelFinding, list[Piece]], layout: Layout) -> N
 
 
 def _there(layout: Layout, other: Piece) -> str:
-    return f"Where the gradient of {{where}} belongs, there is that of {layout.told([other])}."
+    return f"In place of the gradient of {{where}} there is that of {layout.told([other])}."
 
 
 def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[list[str], set[str]]:

@@ -228,9 +228,13 @@ WRONG = [
 
 
 def test_a_threshold_is_answered_with_shares_that_were_measured_and_not_with_a_typed_number():
-    right, almost, _ = (runs.EIGHT_SEEDS[kind]["remembered"] for kind in runs.BACKWARDS)
+    right, almost, broken = (runs.EIGHT_SEEDS[kind]["remembered"] for kind in runs.BACKWARDS)
     assert {"0.98", "0.75", "0.49"} <= {f"{share:.2f}" for share in right} and f"{min(right):.2f}" == "0.49"
     assert f"{max(almost):.2f}" == "0.64"
+    losses = [f"{loss:.2f}" for loss in runs.EIGHT_SEEDS["right"]["loss"]]
+    assert {"0.48", "0.50", "0.52"} <= {*losses} and max(losses) == "0.52"
+    farthest = [np.argmax(np.abs(np.subtract(shares, 0.5))) for shares in zip(right, almost, broken, strict=True)]
+    assert sorted(farthest) == [0] * 7 + [1]  # "with one of the seeds", and it is the almost right run
     said = verdict("which", "right_run = np.argmax(remembered > 0.9)\nbroken_run = ...").parts[0].sentence
     assert said.startswith("A fixed threshold fails for other seeds")
 

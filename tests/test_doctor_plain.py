@@ -76,8 +76,14 @@ CARRY = "        dc_next = dc * f[t]\n"
     [
         (  # a line that is one line too early: it goes before the next but one, in the same block
             "(1 - ct[t] ** 2) + dc_next\n        di = dc * g[t]",
-            "(1 - ct[t] ** 2)\n        di = dc * g[t]\n        dc += dc_next",
-            "dc += dc_next  # goes before line 21 (di = dc * g[t])",
+            "(1 - ct[t] ** 2)\n        di = dc * g[t]\n        dc = dc + dc_next",
+            "di = dc * g[t]  # goes before line 23 (df = dc * c[t - 1])",
+            "replace",
+        ),
+        (
+            "dh = V.T @ dy + dh_next\n        do = dh * ct[t]",
+            "dh = V.T @ dy\n        do = dh * ct[t]\n        dh += dh_next",
+            "do = dh * ct[t]  # goes before line 20 (dct = dh * o[t])",
             "replace",
         ),
         ("        di = ", CLIP, "", "remove"),  # and not a clip of something else

@@ -154,6 +154,7 @@ ONE_LINE = (
     ("dc_next = dc * f[t]", "dc_next = dc"),
 )
 SISTERS = ("di", "df", "dg", "do"), ("dzi", "dzf", "dzo", "dzg")  # lines that people copy, and change
+CROSSED = (*SISTERS, ("dWi", "dWf", "dWo", "dWg"), ("dUi", "dUf", "dUo", "dUg"), ("dh_next", "dc_next"))
 INDICES = {"t": ("t - 1", "t + 1"), "t - 1": ("t", "t + 1", "t - 2")}
 
 
@@ -214,6 +215,11 @@ def faults() -> Iterator[tuple[str, list[int], str]]:
                 seen.add(text)
                 if not lt.check_gradients(define(text, "backward", "<fault>")).passed:
                     yield kind, [row + 1], text
+    for one, two in itertools.chain(*(itertools.combinations(family, 2) for family in CROSSED)):
+        target = rf"(?m)(?<=^ {{8}})({one}|{two})\b(?=.* \+?= )"
+        text = re.sub(target, lambda found, pair=(one, two): pair[found[1] == pair[0]], PLAIN)
+        pairs = enumerate(zip(rows, text.splitlines(), strict=True), 1)
+        yield "crossed", [number for number, (old, new) in pairs if old != new], text
     for right, wrong in EVERY_GATE:
         text = re.sub(right, wrong, PLAIN)
         pairs = enumerate(zip(rows, text.splitlines(), strict=True), 1)

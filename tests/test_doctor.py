@@ -806,3 +806,56 @@ def test_one_mistake_made_for_every_gate_is_repaired_where_it_was_made(right, wr
     lines = [k for k, (a, b) in enumerate(zip(PER_GATE.splitlines(), text.splitlines(), strict=True), 1) if a != b]
     diagnosis = diagnose(text)
     assert diagnosis.repaired_source is not None and sorted(f.line for f in diagnosis.findings) == lines
+
+
+@long
+@pytest.mark.parametrize(
+    ("style", "right", "wrong", "repair"),
+    [
+        ("marcus", "\n    slope[gg] = 1 - A[gg] ** 2", "", "slope[gg] = 1 - A[gg] ** 2"),
+        ("concat_2", "\n        slope[2*H:3*H] = 1 - g * g", "", "slope[2*H:3*H] = 1 - a[2*H:3*H] ** 2"),
+        ("stacked_2", "np.hstack([S * (1 - S), 1 - G**2])", "A * (1 - A)", "local[:, 3*H:] = 1 - A[:, 3*H:] ** 2"),
+        ("onehot", "np.where(tanh_cols, 1 - A**2, A * (1 - A))", "A * (1 - A)", "slope = np.where(np.arange("),
+    ],
+)
+def test_where_all_gates_in_one_array_have_the_slope_of_the_sigmoid_the_candidate_gets_that_of_the_tanh(
+    style, right, wrong, repair
+):
+    text, name = PASSES[style]
+    assert text.count(right) == 1
+    text = text.replace(right, wrong)
+    (finding,) = diagnose(text, name).findings
+    assert finding.proved and finding.repair.startswith(repair) and re.search(r"= ([aA]) \* \(1 - \1\)", finding.code)
+
+
+@long
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
+    [
+        ("recur", "{name: a[name] + b[name] for name in a}", "{name: b[name] for name in a}"),
+        ("swe", "left[name] + right[name]", "left[name]"),
+        ("learning_signals", "soma_prev = shifted(sim.c)", "soma_prev = sim.c[:-1]"),
+        ("learning_signals", "rate_prev = shifted(sim.h)", "rate_prev = sim.h[1:]"),
+    ],
+)
+def test_a_sum_lost_in_a_comprehension_and_a_call_of_ones_own_helper_are_put_back(style, right, wrong):
+    diagnosis, line = broken(style, right, wrong)
+    assert diagnosis.repaired_source and [finding.line for finding in diagnosis.findings] == [line]
+
+
+@pytest.mark.parametrize(
+    ("style", "one", "two"),
+    [
+        ("kaggle", "di = dc*g*dsig(i)", "df = dc*c_prev[t]*dsig(f)"),
+        ("brought_14", "c_to_i = g * i * (1 - i)", "c_to_f = c[:-1] * f * (1 - f)"),
+        ("per_gate", "dh_next = params.Wi.T", "dc_next = dc * f[t]"),
+    ],
+)
+def test_two_results_that_go_to_each_others_names_are_told_where_they_are_made(style, one, two):
+    text, name = PASSES[style]
+    assert text.count(one) == text.count(two) == 1
+    names = [line.partition(" = ")[0] for line in (one, two)]
+    for line, other in ((one, names[1]), (two, names[0])):
+        text = text.replace(line, f"{other} ={line.partition(' =')[2]}")
+    found = diagnose(text, name).findings
+    assert [(f.repair.partition(" = ")[0], f.proved) for f in found] == [(each, True) for each in names]

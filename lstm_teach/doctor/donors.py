@@ -44,9 +44,11 @@ def exchanged_names(maker: Any, root: ast.AST) -> Iterator[Edit]:
         for other, cost in donors(maker, atom).items() if len(same) > 1 and isinstance(atom.shape, tuple) else ():
             yield maker.edit("wrong name", cost + 0.1, *((*span, other) for span in same), old=text, new=other)
         for name in maker.activations() if is_vector(atom.shape) and maker.slot.kind == "statement" else ():
-            changes = [(*span, f"{name}({text})") for span in same]
-            cost = 1.6 if name in called else 2.0
-            yield maker.edit("helper", cost, *changes, old=text, new=f"{name}({text})")
+            taken = isinstance(atom.node, ast.Subscript) and isinstance(atom.node.slice, ast.Slice)
+            for whole in [text, *([maker.seg(atom.node.value)] if taken else [])]:  # `c[:T]` may stand for `before(c)`
+                changes = [(*span, f"{name}({whole})") for span in same]
+                cost = 1.6 if name in called else 2.0
+                yield maker.edit("helper", cost, *changes, old=text, new=f"{name}({whole})")
 
 
 def exchanged_pairs(maker: Any) -> Iterator[Edit]:

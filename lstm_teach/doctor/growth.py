@@ -44,6 +44,7 @@ def _sites(maker: Any, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
     alone = {id(part) for n in lists for part in (n.values if isinstance(n, ast.Dict) else n.elts)} | {id(value)}
     calls = [n for n in every if isinstance(n, ast.Call) and not maker.of_numpy(n.func)]
     alone |= {id(part) for n in calls for part in [*n.args, *(keyword.value for keyword in n.keywords)]}
+    alone |= {id(part) for n in every if (part := _of_each(n)) is not None}
     for node in every:
         if not isinstance(node, ast.expr) or isinstance(getattr(node, "ctx", None), ast.Store) or is_zeros(node):
             continue
@@ -55,6 +56,13 @@ def _sites(maker: Any, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
             yield node, shape, term
         elif is_sum and not whole and maker.slot.kind == "statement" and is_vector(shape):
             yield node, shape, True
+
+
+def _of_each(node: ast.AST | None) -> ast.expr | None:
+    """What a comprehension makes of each thing; None of anything else."""
+    if isinstance(node, ast.DictComp):
+        return node.value
+    return node.elt if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp) else None
 
 
 def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Edit]:
@@ -81,8 +89,9 @@ def _terms(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
     for atom in maker.within(shape):
         if atom.back is None or back is None or atom.back == back:  # deltas are added to deltas
             yield _added(maker, node, 1.8, atom.text)
+    of_each = _of_each(maker.around.get(id(node))) is node
     for part in list(maker.terms(node))[1:] or [node]:
-        if isinstance(part, ast.BinOp | ast.Call):
+        if isinstance(part, ast.BinOp | ast.Call) or (of_each and isinstance(part, ast.Subscript)):
             for new, cost in alike(maker, part):
                 if new not in text:
                     yield _added(maker, node, 1.5 + cost, new)

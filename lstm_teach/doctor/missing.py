@@ -22,6 +22,9 @@ from lstm_teach.params import Params
 
 _GATES = {*"ifog"}
 _WORD = re.compile(r"[^\W\d]\w*")
+_SLOPE = re.compile(
+    r"(?:([\w.]+(?:\[[^]]*\])?)\s*\*\s*)?([\w.]+(?:\[[^]]*\])?)\s*\*\s*\(1(?:\.0?)?\s*-\s*\2\)"
+)  # `d * s * (1 - s)`
 
 
 def missing_statements(scene: Scene) -> Iterator[Edit]:
@@ -392,6 +395,24 @@ def _unread_states(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> It
                     yield forgotten(gap, 1.0 + 0.2 * other, text)
 
 
+def _tanh_among_sigmoids(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
+    """`slope[3 * H :] = 1 - a[3 * H :] ** 2` after `slope = a * (1 - a)`, for each part that the code takes."""
+    indices = [node.slice for node in ast.walk(unit.tree) if isinstance(node, ast.Subscript)]
+    inner = [part for index in indices if isinstance(index, ast.Tuple) for part in index.elts]
+    parts = dict.fromkeys(unit.segment(index) for index in [*indices, *inner])
+    columns = [f":, {part}" for part in parts if "," not in part]
+    for slot in (slot for slot in own if isinstance(slot.node, ast.Assign)):
+        found, gap = _SLOPE.fullmatch(unit.segment(slot.node.value)), scene.gaps.get((slot.block, slot.index + 1))
+        target = unit.segment(slot.node.targets[0])
+        for part in [*parts, *columns] if found and gap else ():
+            left, *factors = (
+                f"{name[:-1]}, {part}]" if name.endswith("]") else f"{name}[{part}]"
+                for name in (target, found[2], *(found[1],) * bool(found[1]))
+            )
+            product = f"{factors[1]} * (1 - {factors[0]} ** 2)" if factors[1:] else f"1 - {factors[0]} ** 2"
+            yield forgotten(gap, 1.0, f"{left} = {product}")
+
+
 _RULES = (
     _unread_states,
     _left_from_another_loop,
@@ -399,6 +420,7 @@ _RULES = (
     _begun_otherwise,
     _called_once_more,
     _for_the_other_gates,
+    _tanh_among_sigmoids,
     _changes,
     _target_subtracted,
     _never_returned,

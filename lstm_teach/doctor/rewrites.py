@@ -17,6 +17,13 @@ from lstm_teach.doctor.slots import OPERATORS, Edit
 
 _PLACES = 8  # in which the same may be written at once
 
+
+def _one_of_four(front: str, k: int) -> str:
+    """For gates in one array, of which all have the sigmoid's slope: the tanh's for the one at place `k`."""
+    own = f"np.arange(A.shape[-1]) // (A.shape[-1] // 4) == {k}"
+    return f"{front}np.where({own}, 1 - A ** 2, A * (1 - A))"
+
+
 # kind of mistake, cost (small for what people often do), what is written, what may be meant
 REWRITES = (
     ("slope", 1.0, "1 - A", "1 - A ** 2"),
@@ -29,6 +36,7 @@ REWRITES = (
     ("slope", 1.6, "A ** B", "1 - A ** B"),
     ("slope", 1.5, "A[K] * (1 - A[K])", '(1 - A[K] ** 2 if K == "g" else A[K] * (1 - A[K]))'),
     ("slope", 1.5, "B * A[K] * (1 - A[K])", 'B * (1 - A[K] ** 2 if K == "g" else A[K] * (1 - A[K]))'),
+    *(("slope", 2.2, front + "A * (1 - A)", *(_one_of_four(front, k) for k in (3, 2))) for front in ("", "B * ")),
     ("power", 1.2, "A ** B", "A"),
     ("square", 1.3, "A * 2", "A ** 2"),
     ("square", 1.3, "2 * A", "A ** 2"),

@@ -15,12 +15,13 @@ from itertools import chain
 
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.missing import insertion, missing_statements
-from lstm_teach.doctor.scene import Scene, is_docstring, is_zeros
+from lstm_teach.doctor.scene import Scene, is_docstring, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
 
 _SAME_TWICE = re.compile(r"zip\((\w+|\([\w,]+\)),\1\)")  # a list that is paired with itself
 _UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far
+_CROSSED = 1.2  # two names are easily exchanged
 _AS_SISTERS = 0.6  # less cost for an edit by which a statement comes to be written as another of its block
 _WORD = re.compile(r"[^\W\d]\w*")
 
@@ -39,7 +40,7 @@ def candidate_edits(scene: Scene) -> list[Edit]:
             if key not in edits or edits[key].cost > edit.cost:
                 edits[key] = edit
     several = *in_all_sisters(scene, list(edits.values())), *in_all_terms(scene, list(edits.values()))
-    for edit in (*several, *as_sisters(scene)):
+    for edit in (*several, *as_sisters(scene), *crossed(scene)):
         edits.setdefault(_key(edit), edit)
     for edit in moves(scene):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
@@ -116,6 +117,22 @@ def in_all_terms(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
             code = text[first:start] + new + text[end:last]
             changes = [(s, e, _analogous(code, text[first:last], text[s:e])) for s, e in spans]
             yield Maker(scene, slot).edit(edit.kind, edit.cost + 0.1, *changes)
+
+
+def crossed(scene: Scene) -> Iterator[Edit]:
+    """The targets of two statements of one block exchanged, if these assign alike and make things of one shape."""
+    groups: dict[tuple, list[Slot]] = {}
+    for slot in chain.from_iterable(scene.statements):
+        shape = scene.results.get(slot.number)
+        if is_vector(shape) and len(targets_of(slot.node)) == 1:
+            groups.setdefault((slot.block, type(slot.node), shape), []).append(slot)
+    for one, two in chain.from_iterable(itertools.combinations(group, 2) for group in groups.values()):
+        makers = Maker(scene, one), Maker(scene, two)
+        targets = targets_of(one.node)[0], targets_of(two.node)[0]
+        texts = [maker.seg(target) for maker, target in zip(makers, targets, strict=True)]
+        if texts[0] != texts[1]:
+            each = tuple(makers[k].swap("target", _CROSSED, targets[k], texts[1 - k]) for k in (0, 1))
+            yield Edit("crossed", _CROSSED, each[0].parts + each[1].parts, *texts, each)
 
 
 def as_sisters(scene: Scene) -> Iterator[Edit]:

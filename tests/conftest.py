@@ -18,14 +18,16 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """One at a time, run the quick tests first and the browser last; leave out the long ones unless asked for.
+    """One at a time, run the quick tests first and the browser last; leave out the long ones, unless asked for.
+
+    They are asked for with --all, with -k, or by naming a file.
 
     Several at a time (start.py), each process takes a file, so that a notebook that the tests of a file share is opened
     once. The browser, which takes longest, comes first then, or the others would wait for it at the end.
     """
     several = hasattr(config, "workerinput")
     items.sort(key=lambda item: (item.get_closest_marker("browser") is not None) != several)
-    named = any(Path(argument.partition("::")[0]).suffix == ".py" for argument in config.args)
+    named = config.option.keyword or any(Path(each.partition("::")[0]).suffix == ".py" for each in config.args)
     if not (config.getoption("--all") or named):
         kept = {}  # where only one case of each test is wanted, the first
         for item in items:

@@ -670,6 +670,26 @@ def test_what_is_doubled_or_left_as_it_is_where_its_square_is_meant_is_squared(s
 
 
 @long
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
+    [("per_gate", "1 - g[t] ** 2", "1 - g[t] ^ 2"), ("haskell", "1 - a**2", "1 - a^2")],
+)
+def test_a_power_written_with_the_sign_of_other_languages_is_read_as_one(style, right, wrong):
+    diagnosis, line = broken(style, right, wrong)
+    stops, finding = diagnosis.findings
+    assert "bitwise_xor" in stops.cause and finding.proved and finding.line == line and "**" in finding.repair
+
+
+@long
+def test_an_exclusive_or_that_is_meant_is_left_as_it_is():
+    meant = PER_GATE.replace("c[t - 1]", "c[t - (t ^ t + 1) % 2]")
+    assert diagnose(meant).passed
+    wrong = "di = dc * i[t]"
+    text = meant.replace("di = dc * g[t]", wrong)
+    assert [finding.line for finding in diagnose(text).findings] == [line_of(text, wrong)]
+
+
+@long
 def test_what_is_rightly_doubled_or_divided_is_not_squared():
     text, name = PASSES["physics"]  # has 4 cosh(u / 2)**2 in the slope of its sigmoid
     assert diagnose(text, name).passed
@@ -859,3 +879,15 @@ def test_two_results_that_go_to_each_others_names_are_told_where_they_are_made(s
         text = text.replace(line, f"{other} ={line.partition(' =')[2]}")
     found = diagnose(text, name).findings
     assert [(f.repair.partition(" = ")[0], f.proved) for f in found] == [(each, True) for each in names]
+
+
+@long
+@pytest.mark.parametrize(
+    ("style", "statement"),
+    [("row_vectors", "dscore[0, targets[t]] -= 1"), ("rows", "dScore[0, nextTokens[step]] -= 1")],
+)
+def test_the_target_that_is_not_subtracted_from_a_row_of_scores_is_found(style, statement):
+    text, name = PASSES[style]
+    text, count = re.subn(rf"\n +{re.escape(statement)}[.0]*(?=\n)", "", text)
+    (finding,) = diagnose(text, name).findings
+    assert count == 1 and finding.proved and finding.repair == statement

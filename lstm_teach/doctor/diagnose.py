@@ -13,7 +13,7 @@ from lstm_teach import cellcode, guard, validate
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
-from lstm_teach.doctor.findings import Account, ladder, place, wrong_at
+from lstm_teach.doctor.findings import Account, errors_by_length, place, wrong_at
 from lstm_teach.doctor.fuel import STEPS
 from lstm_teach.doctor.proof import CALL, called, is_right, proof_cases
 from lstm_teach.doctor.report import Diagnosis, Finding
@@ -75,7 +75,7 @@ def _diagnosis(
         said = f"{diagnosis.name} is not written yet: there are still dots in it. Replace them with your code."
         return replace(diagnosis, findings=(Finding(cause=said),))
     wrong = report.errors_by_length
-    zero = ladder(backward, [zero_case(T, T, takes) for T in LENGTHS]) if takes and not endless else {}
+    zero = errors_by_length(backward, [zero_case(T, T, takes) for T in LENGTHS]) if takes and not endless else {}
     notes = _ladder_notes(wrong, zero)
     hangs = isinstance(endless, guard.LearnerError)
     if hangs:

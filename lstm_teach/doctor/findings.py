@@ -255,7 +255,7 @@ class Account:
         """What a flaw alone does to the nine gradients, by length."""
         if flaw.edits[0].kind in _WITHOUT:
             return _WITHOUT[flaw.edits[0].kind]
-        found = ladder(build(alone), [Case(*own_case(T, self.takes)) for T in LENGTHS])
+        found = errors_by_length(build(alone), [Case(*own_case(T, self.takes)) for T in LENGTHS])
         wrong = wrong_at(found, 1e-9)
         if not wrong:
             stops = Variants(alone).run(self.truth).error is not None
@@ -281,7 +281,7 @@ def _others(flaws: list[Flaw], flaw: Flaw) -> list[Flaw]:
     return [other for other in flaws if other is not flaw]
 
 
-def ladder(backward: Callable, cases: Iterable[Case]) -> dict[int, dict[str, float]]:
+def errors_by_length(backward: Callable, cases: Iterable[Case]) -> dict[int, dict[str, float]]:
     """The errors of the nine gradients by length, without the lengths at which it gives none."""
     found = {}
     for case in cases:

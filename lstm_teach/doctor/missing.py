@@ -184,6 +184,8 @@ def _target_subtracted(scene: Scene, number: int, unit: Unit, own: list[Slot]) -
         places = numbers + [f"{a}[{t}]" for a in arguments for t in counting]
         if len(shape) == 2 and 1 not in shape:
             places = [f"{np_}.arange(len({a})), {a}" for a in arguments]
+        elif len(shape) == 2 and shape[0] == 1:
+            places = [f"0, {index}" for index in places]
         for index in dict.fromkeys(places if len(shape) < 3 else ()):
             yield forgotten(gap, 2.2, f"{unit.segment(targets[0])}[{index}] -= 1")
 

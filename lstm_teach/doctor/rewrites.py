@@ -38,6 +38,8 @@ REWRITES = (
     ("slope", 1.5, "B * A[K] * (1 - A[K])", 'B * (1 - A[K] ** 2 if K == "g" else A[K] * (1 - A[K]))'),
     *(("slope", 2.2, front + "A * (1 - A)", *(_one_of_four(front, k) for k in (3, 2))) for front in ("", "B * ")),
     ("power", 1.2, "A ** B", "A"),
+    ("operator", 1.0, "A ^ B", "A ** B"),
+    ("operator", 1.0, "A - B ^ C", "A - B ** C"),
     ("square", 1.3, "A * 2", "A ** 2"),
     ("square", 1.3, "2 * A", "A ** 2"),
     ("square", 1.5, "A / B", "A / B ** 2"),

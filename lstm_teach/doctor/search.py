@@ -43,7 +43,7 @@ class Flaw:
 
 
 @dataclass(eq=False)
-class State:
+class Edited:
     """The learner's code after some edits."""
 
     code: Code
@@ -81,17 +81,17 @@ def search(
     truths = [Truth(make_case(T, 20 + T, takes)) for T in lengths] or [Truth(Case(*own_case(LENGTHS[-1], takes)))]
     both = [truths[0], Truth(make_case(5, 33, takes))]
     cases, deadline = proof_cases(takes), Deadline.after(_SHARE * steps, seconds)
-    state = begun_with = State(code)
+    state = begun_with = Edited(code)
     climb: Climb | None = None
 
     def tell(more: int) -> None:
         if progress:
             progress(f"{tried + more} edits tried")
 
-    def climb_from(state: State) -> Climb:
+    def climb_from(state: Edited) -> Climb:
         return Climb(Bench(state.code, both, tell))
 
-    def result(state: State, proved: bool) -> Result:
+    def result(state: Edited, proved: bool) -> Result:
         flaws = flaws_of(code.units, state)
         if proved:
             flaws = _needed(code, [_left_out(code, flaw) for flaw in flaws], cases)
@@ -111,8 +111,8 @@ def search(
         one = None
         if short:
             soon = _SOON * (3 if _entry_by_entry(climb.bench.scene) else 1)  # such loops are slow
-            one = _proved(begun_with, climb.single(deadline.within(soon)), climb, cases)
-        one = one or _proved(begun_with, climb.several(deadline.part(_CLIMB) if short else deadline), climb, cases)
+            one = _proved(begun_with, climb.single(deadline.within(soon)), cases)
+        one = one or _proved(begun_with, climb.several(deadline.part(_CLIMB) if short else deadline), cases)
         tried += climb.tried
         if one is not None:
             return result(one, True)
@@ -125,7 +125,7 @@ def search(
             if one is not None:
                 return result(one, True)
         before = climb.tried
-        one = _proved(begun_with, climb.several(deadline), climb, cases)
+        one = _proved(begun_with, climb.several(deadline), cases)
         tried += climb.tried - before
         if one is not None:
             return result(one, True)
@@ -143,7 +143,7 @@ def _entry_by_entry(scene: Scene) -> bool:
     return len({key for key in scene.back if scene.operations.get(key) == ()}) > _NUMBERS
 
 
-def _made_to_end(state: State, truth: Truth, cases: list[Case]) -> tuple[State | None, bool]:
+def _made_to_end(state: Edited, truth: Truth, cases: list[Case]) -> tuple[Edited | None, bool]:
     """Code that never ends after an edit with which it does, and whether that is proved; None if every edit hangs."""
     first = None
     for edit, outcome in let_end(state.code, truth)[:_MADE_TO_END]:
@@ -154,21 +154,19 @@ def _made_to_end(state: State, truth: Truth, cases: list[Case]) -> tuple[State |
     return first, False
 
 
-def _proved(state: State, sets: Iterator[Repair], climb: Climb, cases: list[Case]) -> State | None:
+def _proved(state: Edited, sets: Iterator[Repair], cases: list[Case]) -> Edited | None:
     """The state after the first of these sets of edits that is proved."""
     for repair in sets:
         for edits in _choices(repair):
             new = _step(state, edits)
             if new is not None and prove(new.code, cases):
                 if not state.layers:  # else the lines are not those of the learner's text
-                    new.elsewhere = _elsewhere(state, repair, edits, climb, cases)
+                    new.elsewhere = _elsewhere(state, repair, edits, cases)
                 return new
     return None
 
 
-def _elsewhere(
-    state: State, repair: Repair, edits: list[Edit], climb: Climb, cases: list[Case]
-) -> dict[int, tuple[int, ...]]:
+def _elsewhere(state: Edited, repair: Repair, edits: list[Edit], cases: list[Case]) -> dict[int, tuple[int, ...]]:
     """For each of the edits, by its id, other lines of which a change is proved as well."""
 
     def line(edit: Edit) -> int:
@@ -186,11 +184,11 @@ def _elsewhere(
             new = _step(state, [*edits[:number], other, *edits[number + 1 :]])
             if new is not None and prove(new.code, cases):
                 proved.append(where)
-        found[id(edit)] = tuple(proved)
+        found |= {id(one): tuple(proved) for one in edit.each or (edit,)}
     return found
 
 
-def _climbed(begun_with: State, climb: Climb) -> State:
+def _climbed(begun_with: Edited, climb: Climb) -> Edited:
     """The state after the edits that made much right, if there are any."""
     made = climb.so_far()
     return (_step(begun_with, made) if made else None) or begun_with
@@ -204,7 +202,7 @@ def _choices(repair: Repair) -> Iterator[list[Edit]]:
             yield [*repair.edits[:number], other, *repair.edits[number + 1 :]]
 
 
-def flaws_of(original: list[Unit], state: State) -> list[Flaw]:
+def flaws_of(original: list[Unit], state: Edited) -> list[Flaw]:
     """The edits of a state in the coordinates of the original text, those that overlap taken together."""
     flaws: list[Flaw] = []
     for number, layer in enumerate(state.layers):
@@ -233,7 +231,7 @@ def flaws_of(original: list[Unit], state: State) -> list[Flaw]:
     return flaws
 
 
-def _by_lines(original: list[Unit], state: State) -> list[Flaw]:
+def _by_lines(original: list[Unit], state: Edited) -> list[Flaw]:
     """One flaw a changed line, for edits that overlap."""
     flaws = []
     edits = [edit for layer in state.layers for step in layer for edit in step.edits]
@@ -300,7 +298,7 @@ def _of_one_line(units: list[Unit], flaws: list[Flaw]) -> list[Flaw]:
     return list(found.values())
 
 
-def _step(state: State, edits: list[Edit]) -> State | None:
+def _step(state: Edited, edits: list[Edit]) -> Edited | None:
     """The state after some more edits, None if the text can't be read then."""
     slots = state.code.slots
     steps = [
@@ -312,4 +310,4 @@ def _step(state: State, edits: list[Edit]) -> State | None:
         code = state.code.changed(change for step in steps for change in step.changes)
     except (SyntaxError, StopIteration):
         return None
-    return State(code, [*state.layers, steps])
+    return Edited(code, [*state.layers, steps])

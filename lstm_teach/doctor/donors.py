@@ -83,7 +83,9 @@ def donors(maker: Any, atom: Atom) -> dict[str, float]:
             add(f"{other.text[: -len(other.node.attr)]}{node.attr}", 1.6)
     if index:
         held = next((a.shape for a in scene.unread if a.text == maker.seg(node.value) and a.unit == atom.unit), None)
-        named = [a.text for a in scene.unread if a.unit == atom.unit and a.shape == held] if held is not None else []
+        tables = str(held).startswith("dict of")  # of which the first arrays may differ in shape
+        alike = (a for a in scene.unread if a.shape == held or (tables and str(a.shape).startswith("dict of")))
+        named = [a.text for a in alike if a.unit == atom.unit] if held is not None else []
         for name in (*twins(maker, maker.seg(node.value)), *named):
             add(name + index, 1.4)
     for other in scene.steps:

@@ -156,7 +156,8 @@ class Likely:
         if self._reach is None:
             single = {s.number for s in self.bench.slots if not isinstance(getattr(s.node, "value", None), _MANY)}
             self._reach = Variants(self.code).reach(self.rungs[self.three], sorted(self._statements & single))
-        at = [self._reach.get(slot, set()) for slot in edit.slots]
+        heads = self.bench.heads(set(wrong))
+        at = [wrong if slot in heads else self._reach.get(slot, set()) for slot in edit.slots]
         reached, just = max(map(len, at), default=0), any(names and names <= wrong for names in at)
         cost = self.bench.doubt(edit) - _UPPER * reached - JUST * just + _SOUND * (edit.slots <= sound)
         return cost + self._inserted(edit), len(edit.new)

@@ -842,3 +842,17 @@ def test_the_edits_and_their_order_depend_on_no_hash(text):
         for seed in (1, 2, 3)
     }
     assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("dzo = do * o[t] * (1 - o[t])", "dzo = dg * (1 - g[t] ** 2)"),
+        ("dzi = di * i[t] * (1 - i[t])", "dzi = do * o[t] * (1 - o[t])"),
+        ("dzf = df * f[t] * (1 - f[t])", "dzf = di * i[t] * (1 - i[t])"),
+    ],
+)
+def test_a_line_written_anew_reads_like_those_of_the_other_gates_with_the_delta_first(right, wrong):
+    text, line = with_line(right, wrong)
+    (finding,) = lt.diagnose(define(text, "backward", "<copied>"), progress=False).findings
+    assert (finding.line, finding.repair) == (line, right)

@@ -239,8 +239,9 @@ def forward_lines(here: Here) -> Iterator[str]:
     empty = [text for text, now in here.atoms.items() if not now.any() and now.size == truth.H]
     given = {arg.arg for arg in maker.unit.node.args.args}  # an initial state is right at the first step only
     weights = {matrix.tobytes(): name for name, matrix in truth.case.params.items()}
-    always = {"np": here.scene.numpy} | {weights.get(v.T.tobytes(), ""): f"{text}.T" for text, v in here.atoms.items()}
-    always |= {weights.get(v.tobytes(), ""): text for text, v in here.atoms.items()}
+    known = sorted(here.atoms.items(), key=lambda pair: pair[0] in maker.unit.text)  # of two, as the code has it
+    always = {"np": here.scene.numpy} | {weights.get(v.T.tobytes(), ""): f"{text}.T" for text, v in known}
+    always |= {weights.get(v.tobytes(), ""): text for text, v in known}
     bits: dict[tuple[str, int], int] = {}  # of the forward values, by name and step
     for k, key in enumerate(truth.keys):
         if key.quantity in FORWARD or key.quantity in ("z", "x") or key.gate in ("s", "e"):

@@ -25,7 +25,7 @@ def expressions(
     """Products of so many factors at most, and sums of `most` terms, that are right quantities, with costs."""
     fits = {t: v for t, v in atoms.items() if v.shape == shape}
     if (math.prod(shape), "product") in goals:
-        yield from products(fits, goals[math.prod(shape), "product"], factors)
+        yield from _products(fits, goals[math.prod(shape), "product"], factors, truth)
     yield from ((code, 1.7 + 0.1 * n) for code, n in sums(shape, atoms, goals, truth, most))
 
 
@@ -72,8 +72,8 @@ class _Lookup:
                 k += 1
 
 
-def products(atoms: dict, goal: list[np.ndarray], most: int) -> Iterator[tuple[str, float]]:
-    """Products of up to `most` factors that are one of the right quantities, with costs."""
+def _products(atoms: dict, goal: list[np.ndarray], most: int, truth: Truth) -> Iterator[tuple[str, float]]:
+    """Products of up to `most` factors that are one of the right quantities, with costs; the delta comes first."""
     factors: dict[str, np.ndarray] = {}
     for name, v in list(atoms.items())[:_MOST_ATOMS]:
         bare = name if re.fullmatch(r"[\w.]+(\[[^\[\]]*\])*|[\w.]+\([^()]*\)", name) else f"({name})"
@@ -90,12 +90,14 @@ def products(atoms: dict, goal: list[np.ndarray], most: int) -> Iterator[tuple[s
     best: dict[int, list[tuple[float, str]]] = {}
     for k, chosen in table.find(np.log(np.abs(wanted[usable])), most):
         if np.allclose(rows[list(chosen)].prod(0), wanted[usable[k]], rtol=1e-8, atol=1e-12):
-            code = " * ".join(sorted((names[n] for n in chosen), key=lambda part: part[0] == "("))
-            best.setdefault(k, []).append((0.3 * len(chosen), code))
+            parts = sorted((names[n] for n in chosen), key=lambda part: part[0] == "(")
+            best.setdefault(k, []).append((0.3 * len(chosen), len("".join(parts)), parts))
     for options in best.values():
         # At one step two things may be the same; of two texts the shorter one is the plainer.
-        for score, code in sorted(options, key=lambda option: (option[0], len(option[1]), option[1]))[:6]:
-            yield code, 1.7 + 0.15 * score
+        for score, _, parts in sorted(options)[:6]:
+            known = {part: truth.recognize([atoms[part]])[0] for part in parts if part in atoms}
+            parts.sort(key=lambda part: (part[0] == "(", max(known.get(part, 0), 0) & truth.forward > 0))
+            yield " * ".join(parts), 1.7 + 0.15 * score
 
 
 def outer(np_: str, atoms: dict, shape: tuple[int, ...], goal: list[np.ndarray]) -> Iterator[tuple[str, float]]:

@@ -44,7 +44,7 @@ def candidate_edits(scene: Scene) -> list[Edit]:
         edits.setdefault(_key(edit), edit)
     for edit in moves(scene):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
-    return sorted(_likelier(scene, edits.values()), key=lambda edit: edit.cost)
+    return sorted(likelier(scene, edits.values()), key=lambda edit: edit.cost)
 
 
 def _key(edit: Edit) -> tuple[tuple[int, str], ...]:
@@ -52,7 +52,7 @@ def _key(edit: Edit) -> tuple[tuple[int, str], ...]:
     return tuple((part.slot, "".join(part.code.split())) for part in edit.parts)
 
 
-def _likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
+def likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
     """The edits, with less cost for those that read a name which is assigned and never read.
 
     And for those by which a statement comes to be written as another of its block, for another gate.

@@ -43,7 +43,7 @@ from lstm_teach.doctor.missing import before_readers, loop_ends, never_filled
 from lstm_teach.doctor.scene import Scene, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit, Part, Slot
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.statements import candidate_edits
+from lstm_teach.doctor.statements import candidate_edits, likelier
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Variants
 
@@ -82,7 +82,7 @@ class _Place:
 def candidates(code: Code, truth: Truth) -> tuple[Scene, list[Edit]]:
     """What is seen of the running code, and all edits to try on it, the commonest mistakes first."""
     scene = look(code, truth)
-    edits = [*candidate_edits(scene), *written_anew(code, scene, truth)]
+    edits = [*candidate_edits(scene), *likelier(scene, written_anew(code, scene, truth))]
     bare = {slot.number for slot in scene.slots if not _has_numpy(code.units[slot.unit])}
     module = re.compile(rf"(?<![\w.]){scene.numpy}\.")
     edits = [edit if edit.slots.isdisjoint(bare) else _by_name(edit, module) for edit in edits]

@@ -22,7 +22,7 @@ class Broken:
     """A backward pass with one to five faults.
 
     id        the name of the right pass and a number, "einar/2"
-    source    "list" if a program broke it, by a list of usual mistakes; "hand" if the faults were thought out
+    source    "list" if a program broke it, by a list of common mistakes; "hand" if the faults were thought out
     what      what was broken, in words
     lines     for each fault the numbers of the lines that may be named for it
     text      the source, with everything it needs

@@ -74,7 +74,7 @@ WORD_DIGEST = "005a22c34513b909db7e96504a8000a44a5b3082fe22dcab5984236f284f930e"
 
 
 def load_words() -> list[str]:
-    """The 4000 words of data/words.txt: 4 to 9 letters from a to z, sorted (origin and licence in data/README.md).
+    """The 4000 words of data/words.txt: 4 to 9 letters from a to z, sorted (origin and license in data/README.md).
 
     Raises FileNotFoundError or ValueError if the file is missing or is not the one that the project came with.
     """

@@ -1,4 +1,4 @@
-"""What the documents say about installing holds: one list of dependencies, commands that exist, a licence."""
+"""What the documents say about installing holds: one list of dependencies, commands that exist, a license."""
 
 import re
 import tomllib
@@ -191,7 +191,7 @@ def test_the_nights_oldest_versions_are_the_lowest_that_pyproject_allows():
         assert Version(exact.version) == Version(bound.version)
 
 
-def test_the_citation_has_the_projects_name_version_and_licence():
+def test_the_citation_has_the_projects_name_version_and_license():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["cff-version"] == "1.2.0" and citation["title"].startswith(PROJECT["name"])
     assert (citation["version"], citation["license"]) == (PROJECT["version"], PROJECT["license"])
@@ -263,7 +263,7 @@ def test_the_readme_says_where_the_question_comes_from():
     assert "question-and-answer site" in README and "March 7, 2017" in README
 
 
-def test_the_licence_is_bsd_3_clause():
+def test_the_license_is_bsd_3_clause():
     text = " ".join((ROOT / "LICENSE").read_text(encoding="utf-8").split())
     assert PROJECT["license"] == "BSD-3-Clause" and PROJECT["license-files"] == ["LICENSE"]
     for sentence in [

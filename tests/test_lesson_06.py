@@ -399,7 +399,7 @@ def test_far_is_learned_after_near_and_never_with_the_almost_right_gradient(less
     assert far[:, [tested.index(step) for step in (100, 120)]].tolist() == [[False, False], [True, True]]
     assert far[:, [tested.index(step) for step in (140, 200)]].tolist() == [[True, True], [False, False]]
     assert "At steps 100 and 120 the second-to-last one is wrong in string 0" in prose("explorer-question")
-    assert "at 140 and 200 it is the other way round" in prose("explorer-question")
+    assert "at 140 and 200 it is the other way around" in prose("explorer-question")
     assert far[:, tested.index(300) :].all()
 
 

@@ -74,7 +74,7 @@ WRONG = [  # in other words than the lesson's file has them
     (2, "np.mean(cache.y - wanted, axis=0)", "mean over the steps, in one row"),
     (2, "(cache.y - wanted).sum(axis=1)", "Each score keeps its own delta"),
     (3, "dc * i", "the slope of tanh"),
-    (4, 'dz["o"] @ params.Wo', "the share of gate o"),
+    (4, 'dz["o"] @ params.Wo', "the part from gate o"),
     (2, "cache.y - np.eye(params.vocab_size)[x]", "the token that was read, x[t]"),
     (2, "cache.y - wanted / T", "This divides only wanted by T."),
     (3, "dc * i * (1 - g * 2)", "g * 2 is twice g"),

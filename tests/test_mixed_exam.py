@@ -319,7 +319,10 @@ def test_a_number_that_is_not_written_back_is_told_and_not_a_wrong_step():
     assert "write the old value back" in verdict and "near 1e-5" not in verdict
 
 
-def test_the_copied_line_is_not_printed_in_an_answer_before_the_task_that_asks_for_it():
+def test_the_copied_line_is_told_of_only_below_the_task_that_asks_for_it_and_its_repair_is_not_printed():
+    page = [cell.id for cell in NOTEBOOK.cells]
+    first = next(number for number, cell in enumerate(NOTEBOOK.cells) if "di = dc * g" in cell.source)
+    assert page[first - 1 : first + 1] == ["check-back", "question-shortest-check"]
     told = " ".join(option.why for option in exam.SHORTEST.options.values())
     assert "g - c_before" not in told and "three dW" in told
     assert sum(name.startswith("W") for name in exam.NAMES) == 3

@@ -232,7 +232,7 @@ class Account:
                 at_once = len(right_matrices(broken.run(self.one), self.one)) < len(Params.NAMES)
                 sure = sure and (not at_once or key.step in (None, truth.case.length - 1))
                 return order, key if sure else None
-        # Nothing is gone: the same numbers stand in another place or the other way round. Then compare event by event.
+        # Nothing is gone: the same numbers stand in another place or the other way around. Then compare event by event.
         usual = [k for k, value in enumerate(right.values) if usable(value)]
         kept = sum(1 << k for k, key in enumerate(truth.keys) if key.gate in Params.NAMES and key.gate not in wrong)
         for order, (k, (slot, found)) in enumerate(zip(usual, events, strict=False)):

@@ -298,7 +298,7 @@ def drag_slider_to_ends(explorer: OnPage, name: str) -> None:
 
 
 def toggle_checkbox(explorer: OnPage, name: str, act: Callable) -> None:
-    """Tick and untick, or the other way round."""
+    """Tick and untick, or the other way around."""
     box = explorer.control(name).locator("input[type=checkbox]")
     views = {}
     for _ in range(2):

@@ -520,7 +520,7 @@ WRONG = {
             checking(of=lambda got, numbers: abs(norm(got.flat) - norm(numbers.flat)), bound=1e-2),
             "It accepts a pass",
         ),
-        "the right way round": (lambda backward: not checking()(backward), "rejects a right backward pass"),
+        "the right way around": (lambda backward: not checking()(backward), "rejects a right backward pass"),
         "loss falls": (accepts_what_the_loss_likes, "It accepts a pass with this mistake"),
         "the report": (lambda backward: check_gradients(backward), "should return True or False"),
         "the library": (lambda backward: lt.check_gradients(backward).passed, "calls lt.check_gradients"),

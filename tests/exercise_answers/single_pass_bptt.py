@@ -471,7 +471,7 @@ WRONG = {
         ),
         "a for tanh": (start_with(say=lambda dh0, dc0, a: dc0 + dh0 * (1 - a**2)), "so use np.tanh(a), not a"),
         "no square": (start_with(say=lambda dh0, dc0, a: dc0 + dh0 * (1 - np.tanh(a))), "with a square"),
-        "value for slope": (start_with(say=lambda dh0, dc0, a: dc0 + dh0 * np.tanh(a)), "not its value"),
+        "value for slope": (start_with(say=lambda dh0, dc0, a: dc0 + dh0 * np.tanh(a)), "not by its value"),
         "difference": (start_with(say=lambda dh0, dc0, a: dc0 - dh0 * (1 - np.tanh(a) ** 2)), "has been subtracted"),
         "step 0": (start_of_step_0, "These are dh and dc of step 0"),
         "from zeros": (start_with(state=lambda a: (0 * a, 0 * a)), "The forward pass starts from zeros"),

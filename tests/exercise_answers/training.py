@@ -354,7 +354,7 @@ WRONG = {
         "V alone": (clip_by(lambda dV, dW: np.linalg.norm(dV)), "The norm of dV alone"),
         "largest": (clip_by(lambda dV, dW: max(abs(dV).max(), abs(dW).max())), "The largest number"),
         "absolute": (clip_by(lambda dV, dW: abs(dV).sum() + abs(dW).sum()), "The sum of the absolute values"),
-        "max for min": (clip_by(norm, lambda limit, n: max(1.0, limit / n) if n else 1.0), "the other way round"),
+        "max for min": (clip_by(norm, lambda limit, n: max(1.0, limit / n) if n else 1.0), "the other way around"),
         "upside down": (clip_by(norm, lambda limit, n: min(1.0, n / limit)), "a short gradient is made shorter"),
         "long ones upside down": (
             clip_by(norm, lambda limit, n: max(1.0, n / limit)),

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from ..backward import Deltas
-from ..gradreport import verdict
+from ..gradreport import off
 from ..nested import FLAWS
 from ..params import GATES, Params
 from .scene import Built, Scene
@@ -97,8 +97,9 @@ def build(T: int) -> Built:
         ends = zip(of_loop[here], of_right[here], rows[here], strict=True)
         between = np.array([[[a, row], [b, row], [np.nan, row]] for a, b, row in ends]).reshape(-1, 2)
         dots["between"].set_data(*between.T)
+        wrong = off(errors)
         for word, marks in verdicts.items():
-            at = [k for k, name in enumerate(Params.NAMES) if (verdict(errors[name]) == "right") == (word == "right")]
+            at = [k for k, name in enumerate(Params.NAMES) if (name in wrong) == (word == "wrong")]
             marks.set_data(at, np.zeros(len(at)))
 
     return Scene(figure, *live, *dots.values(), *verdicts.values()), update
@@ -111,7 +112,7 @@ def describe(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in
     where = f"{_flaws(left_in)}. Step {step}, {back} step{'' if back == 1 else 's'} back from the end."
     parting = first_parting(deltas, right)
     if parting is None:
-        wrong = [f"d{name}" for name, error in errors.items() if verdict(error) != "right"]
+        wrong = [f"d{name}" for name in off(errors)]
         some = f"yet {len(wrong)} of 9 gradients are wrong ({' '.join(wrong)})"
         verdicts = some if wrong else "and all 9 gradients are"
         return f"{where} In this loop every delta of every step is right, {verdicts}."

@@ -131,14 +131,6 @@ def build_fade() -> Built:
     return scene, update
 
 
-def guess_at(fade: Fade, t: float, norm: float) -> float | None:
-    """The share left per step of the line from the measured start through a point; None right of the last step."""
-    steps_back = LAST - t
-    if steps_back < 0.5:
-        return None
-    return float(np.clip((norm / fade.norms[LAST]) ** (1 / steps_back), *GUESS_LIMITS))
-
-
 def describe_fade(fade: Fade, revealed: bool = True) -> str:
     """Say in one line what the picture shows, and nothing that it does not show yet."""
     start, guessed, rates = fade.norms[LAST], fade.line("guess")[0], fade.rates

@@ -199,9 +199,9 @@ def describe_angles(angles: Mapping[str, Sequence[float]]) -> str:
     return f"Angle in degrees between the right gradient and the others, at the same weights: {'; '.join(parts)}."
 
 
-PARTS = {  # what is drawn below the whole gradient: words, style
-    "gates": ("the gates' eight matrices", {"color": LIGHT_GRAY, "linewidth": 5}),
-    "V": ("V alone", {"color": GRAY, "linewidth": 1.4, "linestyle": (0, (6, 1.5))}),
+PARTS = {  # what is drawn below the whole gradient
+    "gates": {"label": "the gates' eight matrices", "color": LIGHT_GRAY, "linewidth": 5},
+    "V": {"label": "V alone", "color": GRAY, "linewidth": 1.4, "linestyle": (0, (6, 1.5))},
 }
 
 
@@ -214,8 +214,7 @@ def norms_picture(whole: np.ndarray, parts: Mapping[str, np.ndarray], limit: flo
     axes = tidy(figure.subplots(), title, "training step", "norm (logarithmic)")
     steps = np.arange(1, len(whole) + 1)
     for name, norms in parts.items():
-        words, style = PARTS[name]
-        axes.plot(steps, norms, **style, label=words)
+        axes.plot(steps, norms, **PARTS[name])
     axes.plot(steps, whole, color="black", linewidth=1.8, label="the whole gradient")
     axes.axhline(limit, **DASHED, label=f"the limit, {short(limit)}")
     clipped = steps[whole > limit]

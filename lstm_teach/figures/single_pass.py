@@ -233,17 +233,13 @@ def times_picture(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[fl
         looks = {"color": GRAY, "marker": "s", "linestyle": "--"}, {"color": COLORS["h"], "marker": "o"}
         for name, style in zip(values, looks, strict=True):
             axes.plot(lengths, values[name], markeredgecolor=BLACK, **style)
-            words = f"{name}: {_few(values[name][-1])}"
-            axes.annotate(words, (lengths[-1], values[name][-1]), (-8, 8), textcoords="offset points", ha="right")
+            last = values[name][-1]  # turns are written in full, times to two digits as below the picture
+            words = f"{name}: {last:,.0f}" if last >= 1000 or last == int(last) else f"{name}: {short(last, 2)}"
+            axes.annotate(words, (lengths[-1], last), (-8, 8), textcoords="offset points", ha="right")
         axes.set(xlim=(0, 1.04 * lengths[-1]), ylim=(0, 1.12 * max(values["two loops"])))
         axes.set_xticks([0, *lengths])
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.4g}" if value < 1000 else f"{value:,.0f}")
     return figure
-
-
-def _few(value: float) -> str:
-    """Turns in full, with a comma; times to two digits, as the line below the picture says them."""
-    return f"{value:,.0f}" if value >= 1000 or value == int(value) else short(value, 2)
 
 
 def describe_times(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[float]]) -> str:

@@ -20,6 +20,7 @@ from lstm_teach.blanks import Lesson
 from lstm_teach.explorers import clinic as explorers
 from lstm_teach.figures import clinic as figures
 from lstm_teach.gradcheck import LENGTHS, own_case
+from lstm_teach.gradreport import off
 from lstm_teach.lessons import clinic, clinic_cases
 from lstm_teach.lessons.clinic import FAULTY, reasons
 from lstm_teach.models.differences import RIGHT
@@ -153,8 +154,8 @@ def test_all_ladders_are_of_one_net_and_of_the_first_steps_of_one_sequence():
 
 def test_a_dot_is_an_error_of_at_most_1e_7():
     errors = dict.fromkeys(NAMES, 1e-7)
-    assert figures.wrong_ones(errors) == []
-    assert figures.wrong_ones(errors | {"Wf": 1.01e-7}) == ["Wf"]
+    assert off(errors) == []
+    assert off(errors | {"Wf": 1.01e-7}) == ["Wf"]
 
 
 def test_the_right_pass_is_right_and_the_ladder_is_the_error_against_the_plain_pass():
@@ -162,9 +163,7 @@ def test_the_right_pass_is_right_and_the_ladder_is_the_error_against_the_plain_p
     for backward in (clinic.right_pass, clinic.with_fault("dc_carry: never handed on")):
         for state in clinic.STATES:
             rungs = clinic.ladder(backward, state)
-            assert {T: set(figures.wrong_ones(e)) for T, e in rungs.items()} == {
-                T: wrong(backward, T, state) for T in clinic.LENGTHS
-            }
+            assert {T: set(off(e)) for T, e in rungs.items()} == {T: wrong(backward, T, state) for T in clinic.LENGTHS}
 
 
 def test_every_fault_is_one_replacement_and_has_the_ladder_that_the_lesson_tells():
@@ -850,7 +849,7 @@ def expected(ladder):
     return {
         (figures.COLUMNS[name], row): f"{errors[name]:.2f}" if errors[name] >= 0.01 else figures.short(errors[name], 1)
         for row, errors in enumerate(ladder.values())
-        for name in figures.wrong_ones(errors)
+        for name in off(errors)
     }
 
 

@@ -276,7 +276,7 @@ def test_a_sum_names_its_parts_and_what_a_flaw_does_to_them():
 
 def test_forward_every_box_says_how_its_value_came():
     net = small_net(2)
-    for operation in View(net, direction="forward").every:
+    for operation in View(net, direction="forward").derived:
         for box in operation.boxes:
             text = describe(View(net, direction="forward", chosen=box))
             assert f"= {exact(net.values[box])}." in text and "Nudge" not in text, text

@@ -85,13 +85,11 @@ def step_size_explorer() -> Explorer:
         update(at, k, scheme, np.finfo(precision).eps, change.astype(float) / (STEPS[k] * at.derivative))
         return scene, figures.describe(at, STEPS[k], k, scheme, precision)
 
-    weights = [curves(number, "double") for number in range(len(WEIGHTS))]
-    names = [f"{at.name}[{at.index[0]}, {at.index[1]}]" for at in weights]
     controls = {
         "step": log_slider("Nudge", 1.0, -16, 0),
         "scheme": choice("Scheme", list(figures.SCHEMES)),
         "precision": choice("Precision", PRECISIONS),
-        "weight": choice("Weight", [(name, number) for number, name in enumerate(names)]),
+        "weight": choice("Weight", [(f"{name}{list(index)}", k) for k, (name, index) in enumerate(WEIGHTS)]),
     }
 
     def pick(axes, x: float, y: float) -> dict | None:

@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from .. import plain
+from .. import nested
 from ..figures import merge as figures
+from ..forward import forward
 from ..params import Params
+from ..plain import score_deltas
 from .controls import int_slider
 from .shell import Explorer
 
@@ -21,16 +23,10 @@ def diagram_net(T: int = T) -> tuple[Params, np.ndarray, np.ndarray, np.ndarray,
 def walks(T: int = T) -> np.ndarray:
     """The dh and the dc_carry that the walk from loss t has in hand at step s: (T, T, 2), NaN for s > t."""
     params, x, targets, h0, c0 = diagram_net(T)
-    cache = plain.forward(params, x, h0, c0)
-    dy = plain.score_deltas(cache, targets)
+    cache = forward(params, x, h0, c0)
     own = np.full((T, T, 2), np.nan)
-    for t in range(T):
-        one_loss = np.where(np.arange(T)[:, None] == t, dy, 0)
-        dh_future = dc_carry = np.zeros(1)
-        for s in reversed(range(t + 1)):
-            d = plain.step_back(params, cache, one_loss, s, dh_future, dc_carry)
-            own[t, s] = d["dh"][0], dc_carry[0]
-            dh_future, dc_carry = d["dh_before"], d["dc_before"]
+    for t, s, d in nested.walks(params, cache, score_deltas(cache, targets), nested.FLAWS):
+        own[t, s] = d["dh"][0], d["dc_carry"][0]
     return own
 
 

@@ -17,7 +17,7 @@ import re
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -173,12 +173,9 @@ class Explorer:
 
     def _look_ahead(self, name: str, places: Sequence[float]) -> None:
         """Draw the pictures of these places of a slider, one at a time, once the kernel has nothing else to do."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return  # no kernel, so nobody waits for a picture
-        if places:
-            loop.call_later(PAUSE, self._draw_ahead, self._turn, name, places)
+        with suppress(RuntimeError):  # without a kernel nobody waits for a picture
+            if places:
+                asyncio.get_running_loop().call_later(PAUSE, self._draw_ahead, self._turn, name, places)
 
     @_one_at_a_time()
     def _draw_ahead(self, turn: int, name: str, places: Sequence[float]) -> None:

@@ -43,9 +43,7 @@ def two_way(
     net = make_net(*diagram_net(steps))
     whole, layout = View(net, None, direction, upto=upto), Layout(steps, slots=direction != "forward")
     scene, update = build(net, direction, bool(flaws))
-    order = backward_order(net)
-    if direction == "forward":
-        order = ("h[-1]", "c[-1]", *(box for o in whole.every for box in o.boxes))
+    order = ("h[-1]", "c[-1]", *net.formulas) if direction == "forward" else backward_order(net)
     names = [FOLLOW, *((f"{'arrow ' if ' -> ' in name else ''}{box_name(name)}", name) for name in order)]
     at_start = whole.end if operation is None else operation, start
 

@@ -51,18 +51,18 @@ def fade_explorer() -> Explorer:
         update(*shown)
         return scene, vanishing.describe_fade(*shown)
 
-    low, high = vanishing.GUESS_LIMITS
-
     def pick(axes, x, y):
-        if axes is rates:
-            return {"guess": round(float(np.clip(x, low, high)), 2)}
-        values = [controls[name].value for name in ("guess", "forget_bias", "scale")]
-        guess = vanishing.guess_at(fade(*values), x, y) if axes is fades else None
-        return None if guess is None else {"guess": round(guess, 2)}
+        share = x  # left per step
+        if axes is fades and x <= vanishing.LAST - 0.5:  # on the line from the measured start to here
+            start = last_loss(controls["forget_bias"].value, controls["scale"].value)[0][-1]
+            share = (y / start) ** (1 / (vanishing.LAST - x))
+        elif axes is not rates:
+            return None
+        return {"guess": round(float(np.clip(share, *vanishing.GUESS_LIMITS)), 2)}
 
     label, none = "Your guess: share left per step (far left: none yet)", vanishing.NO_GUESS
     controls = {
-        "guess": float_slider(label, none, none, high, 0.01),
+        "guess": float_slider(label, none, none, vanishing.GUESS_LIMITS[1], 0.01),
         "show": choice("Show", (HIDDEN, SHOWN)),
         "forget_bias": float_slider("Forget-gate bias", 0.0, *BIASES, step=0.25),
         "scale": float_slider("Weight scale", SCALE, *SCALES, step=0.02),

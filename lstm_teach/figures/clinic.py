@@ -7,31 +7,25 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..gradreport import verdict
+from ..gradreport import off
 from ..params import GATES, Params
-from .scene import Built, Scene
+from .scene import Built, Scene, drawn
 from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, bare, new_figure, new_page, short, tidy
 
-Errors = Mapping[str, float]  # norm-relative, by matrix
+Errors = Mapping[str, float]  # norm-relative, by matrix, in the order of `Params.NAMES`
 Ladder = Mapping[int, Errors]  # by length of the sequence
 
 COLUMNS = dict(zip(Params.NAMES, (0, 1.4, 2.4, 3.4, 4.4, 5.8, 6.8, 7.8, 8.8), strict=True))  # a gap between V, W and U
 WRONG_TINT = "#F3CCDD"  # WRONG, light enough for black numbers on it
 
 
-def wrong_ones(errors: Errors) -> list[str]:
-    """The names of the matrices whose gradient is not right, in the order of `Params.NAMES`."""
-    return [name for name in Params.NAMES if verdict(errors[name]) != "right"]
-
-
 def words(errors: Errors) -> str:
     """Which gradients are wrong, in as few words as they allow: "none", "all W", "all but V", "W and U of i f g"."""
-    wrong, (V, *gates) = wrong_ones(errors), Params.NAMES
+    wrong, (V, *gates) = off(errors), Params.NAMES
     for names, said in (([], "none"), (gates[:4], "all W"), (gates[4:], "all U"), ([V, *gates], "all nine")):
         if wrong == names:
             return said
@@ -46,10 +40,9 @@ def ladder_picture(ladders: Mapping[str, Ladder]) -> Figure:
 
     A dot is right; a number is the norm-relative error of a gradient that is not.
     """
-    figure = new_figure(900, 215, layout=None)
-    _, update = _panels(figure, list(ladders), list(next(iter(ladders.values()))), 0.02, 0.75)
-    update(list(ladders.values()))
-    return figure
+    scene = Scene(new_figure(900, 215, layout=None))
+    update = _panels(scene, list(ladders), list(next(iter(ladders.values()))), 0.02, 0.75)
+    return drawn((scene, update), list(ladders.values()))
 
 
 def describe_ladder(ladders: Mapping[str, Ladder]) -> str:
@@ -64,13 +57,11 @@ def describe_ladder(ladders: Mapping[str, Ladder]) -> str:
     return " ".join(parts)
 
 
-def _panels(
-    figure: Figure, titles: Sequence[str], lengths: Sequence[int], bottom: float, height: float
-) -> tuple[list[Artist], Callable]:
-    """Two ladders side by side; return the artists that change and `update(ladders)`."""
+def _panels(scene: Scene, titles: Sequence[str], lengths: Sequence[int], bottom: float, height: float) -> Callable:
+    """Two ladders side by side; return `update(ladders)`."""
     panels = []
     for number, title in enumerate(titles):
-        axes = tidy(figure.add_axes((0.055 + 0.51 * number, bottom, 0.43, height)))
+        axes = tidy(scene.figure.add_axes((0.055 + 0.51 * number, bottom, 0.43, height)))
         axes.set_title(title, loc="left", x=-0.09, fontsize=LARGE, pad=12)  # above the names of the rows too
         axes.set(xlim=(-0.6, 9.4), ylim=(len(lengths) - 0.5, -0.5))
         axes.set_xticks(list(COLUMNS.values()), [f"d{name}" for name in COLUMNS])
@@ -88,11 +79,12 @@ def _panels(
             (T, name): axes.text(x, row, "", ha="center", va="center", fontsize=NORMAL)
             for (row, T), (name, x) in product(enumerate(lengths), COLUMNS.items())
         }
+        scene.live(tint, dots, *numbers.values())
         panels.append((tint, dots, numbers))
 
     def update(ladders: Sequence[Ladder]) -> None:
         for (tint, dots, numbers), ladder in zip(panels, ladders, strict=True):
-            wrong = {T: set(wrong_ones(ladder[T])) for T in lengths}
+            wrong = {T: off(ladder[T]) for T in lengths}
             cells = np.zeros((len(lengths), 17))
             cells[:, ::2] = [[name in wrong[T] for name in COLUMNS] for T in lengths]
             tint.set_array(cells)
@@ -103,7 +95,7 @@ def _panels(
             right = [text.get_position() for (T, name), text in numbers.items() if name not in wrong[T]]
             dots.set_data(*np.reshape(right, (-1, 2)).T)
 
-    return [artist for tint, dots, numbers in panels for artist in (tint, dots, *numbers.values())], update
+    return update
 
 
 def build(titles: Sequence[str], lengths: Sequence[int]) -> Built:
@@ -113,32 +105,33 @@ def build(titles: Sequence[str], lengths: Sequence[int]) -> Built:
     put in its place.
     """
     figure = new_figure(900, 300, layout=None)
-    artists, update_panels = _panels(figure, titles, lengths, 0.28, 0.55)
     lines = []
     for y, label, color in ((0.16, "right", RIGHT), (0.065, "faulty", WRONG)):
         figure.text(0.012, y, label, fontsize=NORMAL, va="center", color=color)
         lines.append(figure.text(0.085, y, "", fontsize=NORMAL, family="monospace", va="center"))
     figure.add_artist(Rectangle((0.075, 0.01), 0.915, 0.21, fill=False, edgecolor=LIGHT_GRAY))
+    scene = Scene(figure, *lines)
+    update_panels = _panels(scene, titles, lengths, 0.28, 0.55)
 
     def update(ladders: Sequence[Ladder], right: str, faulty: str) -> None:
         update_panels(ladders)
         for line, code in zip(lines, (right, faulty), strict=True):
             line.set_text(code)
 
-    return Scene(figure, *artists, *lines), update
+    return scene, update
 
 
 def describe(ladders: Mapping[str, Ladder]) -> str:
     """Say in one line what each ladder shows first: its first wrong rung, and which gradients are wrong there."""
     parts = []
     for title, ladder in ladders.items():
-        T = next((T for T, errors in ladder.items() if wrong_ones(errors)), None)
+        T = next((T for T, errors in ladder.items() if off(errors)), None)
         said = "right on every rung" if T is None else f"first wrong at T = {T}: {words(ladder[T])}"
         parts.append(f"{title}: {said}.")
     return " ".join(parts)
 
 
-LINE, CODE = 19, 8.6  # pixels from one line of code to the next; points
+LINE = 19  # pixels from one line of code to the next
 
 
 def build_code(lines: Sequence[str], first: int) -> Built:
@@ -154,16 +147,16 @@ def build_code(lines: Sequence[str], first: int) -> Built:
     mark = axes.text(18, 0, "", fontsize=LARGE, va="center_baseline", ha="center")
     for place, line in enumerate(lines):  # texts of the figure, not of the axes: those would be drawn again each time
         y = 1 - LINE * (place + 1) / height
-        style = {"fontsize": CODE, "family": "monospace", "va": "center_baseline"}
+        style = {"fontsize": 8.6, "family": "monospace", "va": "center_baseline"}
         figure.text(50 / 900, y, str(first + place), color=GRAY, ha="right", **style)
         figure.text(66 / 900, y, line, **style)
 
     def update(number: int | None, faulty: bool = False) -> None:
-        frame.set_visible(number is not None)
-        mark.set_text("" if number is None else "✗" if faulty else "✓")
+        for artist in (frame, mark):
+            artist.set_visible(number is not None)
         if number is not None:
-            color = WRONG if faulty else RIGHT
+            color, sign = (WRONG, "✗") if faulty else (RIGHT, "✓")
             frame.set(y=number - 0.48, facecolor=(color, 0.2), edgecolor=color)
-            mark.set(y=number, color=color)
+            mark.set(y=number, color=color, text=sign)
 
     return Scene(figure, frame, mark), update

@@ -41,9 +41,8 @@ def build(vocab_size: int, hidden_size: int) -> Built:
     width, height = PITCH * len(names) - 1, 2 * max(H, K) + GAP
     figure = new_figure(900, 460, layout=None)
 
-    axes = figure.add_axes((0.105, 0.545, 0.88, 0.395), anchor="NW", aspect="equal", xticks=[], yticks=[])
+    axes = bare(figure.add_axes((0.105, 0.545, 0.88, 0.395), anchor="NW", aspect="equal", xticks=[], yticks=[]))
     axes.set(xlim=(-0.1, width + 0.1), ylim=(height + 0.1, -0.1))
-    axes.spines[:].set_visible(False)
     axes.apply_aspect()
     mesh = axes.pcolormesh(np.zeros((height, width)), cmap=SIGNED, vmin=-1, vmax=1)
     box = axes.get_position()

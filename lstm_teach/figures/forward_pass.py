@@ -10,11 +10,8 @@ from .style import COLORS, GRAY, LIGHT_GRAY, NORMAL, RIGHT, WRONG, axes_at, line
 
 UNIT = 0  # the unit with the memory
 HIGHEST = 2  # of the axis of the cell value
-LOOK = {"color": COLORS["c"], "markersize": 6, "linewidth": 1.6}
-LINES = {
-    "bell at step 0": {**LOOK, "marker": "o"},
-    "no bell": {**LOOK, "marker": "o", "linestyle": "--", "markerfacecolor": "white"},
-}
+LOOK = {"color": COLORS["c"], "marker": "o", "markersize": 6, "linewidth": 1.6}
+LINES = {"bell at step 0": LOOK, "no bell": LOOK | {"linestyle": "--", "markerfacecolor": "white"}}
 
 
 def build(longest: int, gates: str = "f") -> Built:
@@ -59,7 +56,7 @@ def build(longest: int, gates: str = "f") -> Built:
             p = cache.y[-1, BELL]
             good = cache.y[-1].argmax() == right
             bar.set(width=p, facecolor=RIGHT if good else WRONG)
-            text.set_text(f"{share(p)}  {'✓ right' if good else '✗ wrong'}")
+            text.set_text(f"{p:z.2f}  {'✓ right' if good else '✗ wrong'}")
 
     return Scene(figure, *lines, *gate_lines.values(), *asked, question, *bars, *words), update
 
@@ -67,17 +64,12 @@ def build(longest: int, gates: str = "f") -> Built:
 def describe(rang: Cache, silent: Cache) -> str:
     """Say in one line what the picture shows."""
     last = len(rang.x) - 1
-    before = [share(cache.c[last - 1, UNIT]) for cache in (rang, silent)]
-    ends = [share(cache.y[-1, BELL]) for cache in (rang, silent)]
+    before = [cache.c[last - 1, UNIT] for cache in (rang, silent)]
+    ends = [cache.y[-1, BELL] for cache in (rang, silent)]
     quiet = "1 quiet step" if last == 2 else f"{last - 1} quiet steps"
     f = rang.f[1:last, UNIT].mean() if last > 1 else rang.f[0, UNIT]
     return (
-        f"Forget gate near {share(f)} while it waits. After {quiet} the cell value is {before[0]} if "
-        f"the bell rang and {before[1]} if not. Asked at step {last}, the net answers “bell” with probability "
-        f"{ends[0]} if it rang and {ends[1]} if not."
+        f"Forget gate near {f:z.2f} while it waits. After {quiet} the cell value is {before[0]:z.2f} if "
+        f"the bell rang and {before[1]:z.2f} if not. Asked at step {last}, the net answers “bell” with probability "
+        f"{ends[0]:z.2f} if it rang and {ends[1]:z.2f} if not."
     )
-
-
-def share(value: float) -> str:
-    """Two decimals, and never a minus before zero."""
-    return f"{round(float(value), 2) + 0.0:.2f}"

@@ -13,10 +13,10 @@ from matplotlib.patches import Rectangle
 
 from ..gradreport import LADDER
 from .scene import Built, Scene
-from .style import BLACK, COLORS, GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, SKY, SMALL, WRONG, new_figure, short, tidy
+from .style import COLORS, GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, SKY, SMALL, WRONG, bare, new_figure, short, tidy
 
 SCHEMES = {
-    "central": {"color": BLACK, "marker": "o", "linestyle": "-"},
+    "central": {"color": "black", "marker": "o", "linestyle": "-"},
     "one-sided": {"color": SKY, "marker": "s", "linestyle": (0, (6, 1.5))},
 }
 FLOOR, CEILING = 1e-13, 1e4  # an error outside of them is drawn at the edge
@@ -72,8 +72,8 @@ def build(steps: np.ndarray, around: np.ndarray) -> Built:
     right.add_patch(Rectangle((0.02, 0.905), 0.96, 0.085, **blank))  # no line behind the words
     (tangent,) = right.plot(around, around, color=LIGHT_GRAY, linewidth=6, label="true slope")
     (curve,) = right.plot(around, around, color=COLORS["loss"], linewidth=2, label="loss, as computed")
-    (secant,) = right.plot(around, around, color=BLACK, linewidth=1.4, linestyle=(0, (5, 2)), label="measured slope")
-    (used,) = right.plot([], [], "D", color=BLACK, markersize=7, markeredgecolor="white")
+    (secant,) = right.plot(around, around, color="black", linewidth=1.4, linestyle=(0, (5, 2)), label="measured slope")
+    (used,) = right.plot([], [], "D", color="black", markersize=7, markeredgecolor="white")
     ratio = right.text(0.04, 0.97, "", transform=right.transAxes, fontsize=NORMAL, va="top")
 
     figure.text(0.02, 0.965, "Relative error of the measured delta", fontsize=LARGE, va="center")
@@ -124,9 +124,8 @@ def describe(curves: Curves, step: float, k: int, scheme: str, precision: str) -
     """Say in one line how wrong the derivative is at this step, and which of the two errors does it."""
     error, bend = curves.error[scheme][k], curves.bend[scheme][k]
     rounding, bend = abs(error - bend), abs(bend)
-    row, column = curves.index
     slope = f"{'−' if curves.derivative < 0 else ''}{short(abs(curves.derivative), 2)}"
-    at = f"{curves.name}[{row}, {column}], {scheme}, {precision} precision, delta {slope}, nudge {short(step, 2)}"
+    at = f"{curves.name}{list(curves.index)}, {scheme}, {precision} precision, delta {slope}, nudge {short(step, 2)}"
     if error == 0:
         return f"{at}: error 0, every digit is right."
     if error == -1:
@@ -153,9 +152,7 @@ def checks_picture(checks: Sequence[str], passes: Sequence[str], errors: np.ndar
     axes.set_xticks(np.arange(len(passes)) + 0.5, passes, fontsize=NORMAL)
     names = [f"{name}, up to {short(bound)}" for name, bound in zip(checks, bounds, strict=True)]
     axes.set_yticks(np.arange(len(checks)) + 0.5, names, fontsize=NORMAL)
-    axes.xaxis.tick_top()
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
+    bare(axes).xaxis.tick_top()
     lying, looks = lies(errors, bounds), (("✓", "white", LIGHT_GRAY, RIGHT), ("✗", WRONG, WRONG, "white"))
     for (row, column), error in np.ndenumerate(errors):
         mark, face, edge, color = looks[int(lying[row, column])]

@@ -21,7 +21,8 @@ CARD_WIDTH, CARD_HEIGHT = BADGE + 2 * TAG_WIDTH + 18, 38
 TAGS = BADGE + 6 + TAG_WIDTH / 2, BADGE + 12 + 1.5 * TAG_WIDTH  # from the left edge of a card to the middle of each tag
 TOGETHER = 0.86  # how many rows below the upper card the lower one is when the two are about to be added
 LIMIT = 1.5  # of the colors of deltas; one scale for dh and dc_carry
-KEY = "Blue is negative, red is positive; the darker, the larger. A cross marks the loss where a walk starts."
+CROSS = "A cross marks the loss where a walk starts."
+KEY = f"Blue is negative, red is positive; the darker, the larger. {CROSS}"
 
 
 def turns(T: int, merged: int) -> int:
@@ -94,11 +95,9 @@ def build(T: int) -> Built:
                 color = "white" if abs(value) > 0.62 * LIMIT else "black"
                 text.set(position=(x + across + 3, y), text=signed(value), color=color)
                 text.set_fontsize(NORMAL if len(signed(value)) < 6 else SMALL)
-        walks = [
-            (x + CARD_WIDTH + 7, y, _left(T, s + 1)) for (t, s), (x, y) in zip(places, spots, strict=True) if s < t
-        ]
-        shafts.set_segments([[(x, y), (end, y)] for x, y, end in walks])
-        heads.set_data([x for x, *_ in walks], [y for _, y, _ in walks])
+        walks = [[(_left(T, s) + CARD_WIDTH + 7, rows[t]), (_left(T, s + 1), rows[t])] for t, s in places if s < t]
+        shafts.set_segments(walks)
+        heads.set_data(*np.reshape([tip for tip, _ in walks], (-1, 2)).T)
         pair = (last, meeting) if phase else ()
         marks.set_verts([_card(_left(T, meeting), rows[t], margin=4) for t in pair])
         plus.set(position=(_left(T, meeting) - 13, rows[[last, meeting]].mean()), text="+" if phase == 2 else "")
@@ -140,9 +139,7 @@ def describe(own: np.ndarray, position: int) -> str:
         sums = _sums(own, merged)
         return f"{walks} and the walk from loss {at - 1} {now} step {at - 1}. {sums}. Still {left} turns."
     if not merged:
-        return (
-            f"Two loops: a walk back from each of {T} losses, {left} turns. A cross marks the loss where a walk starts."
-        )
+        return f"Two loops: a walk back from each of {T} losses, {left} turns. {CROSS}"
     dh, dc_carry = (signed(number, 3) for number in hands(own, merged)[T - 1, at])
     if merged == T - 1:
         return (

@@ -22,7 +22,7 @@ def octagon(x: float, y: float, width: float, height: float, cut: float = 4) -> 
     ]
 
 
-def tag(x: float, y: float, width: float, height: float, nose: float = 6) -> Points:
+def tag(x: float, y: float, width: float, height: float, nose: float) -> Points:
     """A tag with a nose to the left, around a center."""
     a, b = width / 2, height / 2
     return [(x - a, y), (x - a + nose, y - b), (x + a, y - b), (x + a, y + b), (x - a + nose, y + b)]

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from ..backward import Deltas
-from ..gradreport import verdict
+from ..gradreport import off
 from ..nested import FLAWS
 from ..params import GATES, Params
 from .scene import Built, Scene
@@ -97,8 +97,9 @@ def build(T: int) -> Built:
         ends = zip(of_loop[here], of_right[here], rows[here], strict=True)
         between = np.array([[[a, row], [b, row], [np.nan, row]] for a, b, row in ends]).reshape(-1, 2)
         dots["between"].set_data(*between.T)
+        wrong = off(errors)
         for word, marks in verdicts.items():
-            at = [k for k, name in enumerate(Params.NAMES) if (verdict(errors[name]) == "right") == (word == "right")]
+            at = [k for k, name in enumerate(Params.NAMES) if (name in wrong) == (word == "wrong")]
             marks.set_data(at, np.zeros(len(at)))
 
     return Scene(figure, *live, *dots.values(), *verdicts.values()), update
@@ -111,7 +112,7 @@ def describe(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in
     where = f"{_flaws(left_in)}. Step {step}, {back} step{'' if back == 1 else 's'} back from the end."
     parting = first_parting(deltas, right)
     if parting is None:
-        wrong = [f"d{name}" for name, error in errors.items() if verdict(error) != "right"]
+        wrong = [f"d{name}" for name in off(errors)]
         some = f"yet {len(wrong)} of 9 gradients are wrong ({' '.join(wrong)})"
         verdicts = some if wrong else "and all 9 gradients are"
         return f"{where} In this loop every delta of every step is right, {verdicts}."
@@ -232,17 +233,13 @@ def times_picture(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[fl
         looks = {"color": GRAY, "marker": "s", "linestyle": "--"}, {"color": COLORS["h"], "marker": "o"}
         for name, style in zip(values, looks, strict=True):
             axes.plot(lengths, values[name], markeredgecolor=BLACK, **style)
-            words = f"{name}: {_few(values[name][-1])}"
-            axes.annotate(words, (lengths[-1], values[name][-1]), (-8, 8), textcoords="offset points", ha="right")
+            last = values[name][-1]  # turns are written in full, times to two digits as below the picture
+            words = f"{name}: {last:,.0f}" if last >= 1000 or last == int(last) else f"{name}: {short(last, 2)}"
+            axes.annotate(words, (lengths[-1], last), (-8, 8), textcoords="offset points", ha="right")
         axes.set(xlim=(0, 1.04 * lengths[-1]), ylim=(0, 1.12 * max(values["two loops"])))
         axes.set_xticks([0, *lengths])
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.4g}" if value < 1000 else f"{value:,.0f}")
     return figure
-
-
-def _few(value: float) -> str:
-    """Turns in full, with a comma; times to two digits, as the line below the picture says them."""
-    return f"{value:,.0f}" if value >= 1000 or value == int(value) else short(value, 2)
 
 
 def describe_times(lengths: Sequence[int], milliseconds: Mapping[str, Sequence[float]]) -> str:

@@ -20,18 +20,15 @@ BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 
 # Each thing of the model has a color, the same in every lesson; a delta has the color of its forward twin. Marker and
 # dash are the second cue, for eyes or printers that lose the color.
-THINGS = {
+GATE_LINES = {
     "i": (BLUE, "o", "-", "input gate i"),
     "f": (VERMILION, "s", (0, (6, 1.5)), "forget gate f"),
     "o": (GREEN, "^", (0, (3, 1.5)), "output gate o"),
     "g": (PURPLE, "D", (0, (6, 1.5, 1, 1.5)), "candidate g"),
-    "c": (BLACK, "P", "-", "cell c"),
-    "h": (SKY, "v", (0, (1, 1)), "hidden state h"),
-    "loss": (ORANGE, "X", "-", "loss"),
-    "y": (GRAY, "*", (0, (1, 2)), "probabilities y"),
 }
-COLORS = {thing: color for thing, (color, *_) in THINGS.items()}
-NAMES = {thing: name for thing, (*_, name) in THINGS.items()}
+COLORS = {gate: color for gate, (color, *_) in GATE_LINES.items()}
+COLORS |= {"c": BLACK, "h": SKY, "loss": ORANGE, "y": GRAY}
+NAMES = {gate: name for gate, (*_, name) in GATE_LINES.items()}
 
 # A verdict, always with a mark of its own. Nothing else is navy or crimson. Navy is between black and the darkest of
 # the other colors, so that it is told from all of them without its hue.
@@ -41,17 +38,17 @@ RIGHT, WRONG, UNSURE = NAVY, CRIMSON, ORANGE
 SIGNED = "PuOr_r"  # orange is positive, purple is negative, white is zero
 
 
-def new_figure(width_px: int = WIDTH, height_px: int = 420, layout: str | None = "constrained") -> Figure:
+def new_figure(width_px: int, height_px: int, layout: str | None = "constrained") -> Figure:
     """Return an empty figure of that many pixels which pyplot does not know, so nothing has to be closed."""
     figure = Figure(figsize=(width_px / DPI, height_px / DPI), dpi=DPI, facecolor="white", layout=layout)
     FigureCanvasAgg(figure)
     return figure
 
 
-def axes_at(figure: Figure, left: float, top: float, width: float, height: float, **options) -> Axes:
+def axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
     """Add axes at a place in pixels, counted from the top left."""
     whole, high = figure.get_size_inches() * DPI
-    return figure.add_axes((left / whole, 1 - (top + height) / high, width / whole, height / high), **options)
+    return figure.add_axes((left / whole, 1 - (top + height) / high, width / whole, height / high))
 
 
 def new_page(width_px: int, height_px: int) -> tuple[Figure, Axes]:
@@ -61,9 +58,9 @@ def new_page(width_px: int, height_px: int) -> tuple[Figure, Axes]:
     return figure, bare(figure.add_axes((0, 0, 1, 1), facecolor="none", **page))
 
 
-def line_style(thing: str) -> dict:
-    """Color, marker, dash and name of a gate, state or loss, as keyword arguments for `axes.plot`."""
-    color, marker, dash, name = THINGS[thing]
+def line_style(gate: str) -> dict:
+    """Color, marker, dash and name of a gate or the candidate, as keyword arguments for `axes.plot`."""
+    color, marker, dash, name = GATE_LINES[gate]
     return {"color": color, "marker": marker, "linestyle": dash, "label": name, "markersize": 5, "linewidth": 1.6}
 
 

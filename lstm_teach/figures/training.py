@@ -13,21 +13,7 @@ from matplotlib.patches import FancyArrowPatch
 
 from ..training import History
 from .scene import Built, Scene
-from .style import (
-    BLACK,
-    GRAY,
-    LIGHT_GRAY,
-    NORMAL,
-    RIGHT,
-    SMALL,
-    UNSURE,
-    WRONG,
-    bare,
-    new_figure,
-    short,
-    tidy,
-    whole_percent,
-)
+from .style import GRAY, LIGHT_GRAY, NORMAL, RIGHT, SMALL, UNSURE, WRONG, bare, new_figure, short, tidy, whole_percent
 
 # The three kinds of gradient that the lesson compares: a color, and a dash and marker as a second cue.
 KINDS = {
@@ -37,12 +23,12 @@ KINDS = {
 }
 # The same three before the reader knows which is which: nothing but black and gray.
 LETTERS = {
-    "A": {"color": BLACK, "linestyle": (0, (1, 1)), "marker": "D"},
+    "A": {"color": "black", "linestyle": (0, (1, 1)), "marker": "D"},
     "B": {"color": GRAY, "linestyle": "-", "marker": "v"},
-    "C": {"color": BLACK, "linestyle": (0, (6, 1.5)), "marker": "P"},
+    "C": {"color": "black", "linestyle": (0, (6, 1.5)), "marker": "P"},
 }
-DASHED = {"color": BLACK, "linewidth": 1, "linestyle": (0, (2, 2))}  # of lines to compare with
-CLIPPED = {"color": BLACK, "marker": "|", "linestyle": "", "markersize": 7, "label": "a clipped step"}
+DASHED = {"color": "black", "linewidth": 1, "linestyle": (0, (2, 2))}  # of lines to compare with
+CLIPPED = {"color": "black", "marker": "|", "linestyle": "", "markersize": 7, "label": "a clipped step"}
 
 
 def curves_picture(
@@ -75,9 +61,8 @@ def describe_curves(histories: Mapping[str, History], levels: Mapping[str, float
     parts = [f"{name} from {h.test_loss[0]:.3f} to {h.test_loss[-1]:.3f}" for name, h in histories.items()]
     steps = max(h.tested[-1] for h in histories.values())
     lines = [f"{words}: {level:.3f}" for words, level in (levels or {}).items()]
-    return f"Test loss over {steps} steps, in nats per letter: {', '.join(parts)}." + (
-        f" The lines: {'; '.join(lines)}." if lines else ""
-    )
+    said = f"Test loss over {steps} steps, in nats per letter: {', '.join(parts)}."
+    return f"{said} The lines: {'; '.join(lines)}." if lines else said
 
 
 # ------------------------------------------------------------------------------------------ the grammar
@@ -111,7 +96,7 @@ def reber_picture(grammar: Mapping[int, Mapping[str, int]]) -> Figure:
             way = np.subtract(b, a)
             at = np.add(a, b) / 2 + 0.19 * np.array([-way[1], way[0]]) / np.hypot(*way)
             options = {"linewidth": width, "shrinkA": 11, "shrinkB": 11}
-        axes.add_patch(FancyArrowPatch(a, b, arrowstyle="-|>", mutation_scale=11, color=BLACK, **options))
+        axes.add_patch(FancyArrowPatch(a, b, arrowstyle="-|>", mutation_scale=11, color="black", **options))
         axes.text(*at, symbol, fontsize=NORMAL if len(symbol) > 1 else 11, weight="bold", **center)
     look = {"arrowstyle": "-|>", "color": GRAY, "linewidth": 1.6, "linestyle": (0, (4, 2))}
     axes.annotate("", (8.85, -0.3), (1.6, -0.3), arrowprops={**look, "connectionstyle": "arc3,rad=0.28"})
@@ -170,7 +155,7 @@ def recall_picture(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -
     for axes, (gap, runs) in zip(panels, learned.items(), strict=True):
         runs = np.asarray(runs, bool)
         tidy(axes, f"gap of {gap}", "seed of the run")
-        for wanted, words, edge, face in ((True, "learned", BLACK, BLACK), (False, "not learned", GRAY, "white")):
+        for wanted, words, edge, face in ((True, "learned", "black", "black"), (False, "not learned", GRAY, "white")):
             rows, columns = np.nonzero(runs == wanted)
             axes.plot(columns, rows, "o", markersize=11, markeredgecolor=edge, markerfacecolor=face, label=words)
         for row, count in enumerate(runs.sum(1)):
@@ -214,9 +199,9 @@ def describe_angles(angles: Mapping[str, Sequence[float]]) -> str:
     return f"Angle in degrees between the right gradient and the others, at the same weights: {'; '.join(parts)}."
 
 
-PARTS = {  # what is drawn below the whole gradient: words, style
-    "gates": ("the gates' eight matrices", {"color": LIGHT_GRAY, "linewidth": 5}),
-    "V": ("V alone", {"color": GRAY, "linewidth": 1.4, "linestyle": (0, (6, 1.5))}),
+PARTS = {  # what is drawn below the whole gradient
+    "gates": {"label": "the gates' eight matrices", "color": LIGHT_GRAY, "linewidth": 5},
+    "V": {"label": "V alone", "color": GRAY, "linewidth": 1.4, "linestyle": (0, (6, 1.5))},
 }
 
 
@@ -229,9 +214,8 @@ def norms_picture(whole: np.ndarray, parts: Mapping[str, np.ndarray], limit: flo
     axes = tidy(figure.subplots(), title, "training step", "norm (logarithmic)")
     steps = np.arange(1, len(whole) + 1)
     for name, norms in parts.items():
-        words, style = PARTS[name]
-        axes.plot(steps, norms, **style, label=words)
-    axes.plot(steps, whole, color=BLACK, linewidth=1.8, label="the whole gradient")
+        axes.plot(steps, norms, **PARTS[name])
+    axes.plot(steps, whole, color="black", linewidth=1.8, label="the whole gradient")
     axes.axhline(limit, **DASHED, label=f"the limit, {short(limit)}")
     clipped = steps[whole > limit]
     axes.plot(clipped, np.full(len(clipped), 0.02), **CLIPPED, transform=axes.get_xaxis_transform())
@@ -269,10 +253,10 @@ def build_limit(norms: Mapping[str, np.ndarray]) -> Built:
     above.set_yscale("log")
     above.minorticks_off()  # the axis is drawn again with each picture
     below.set_ylim(-0.05, 1.1)
-    (whole,) = above.plot([], [], color=BLACK, linewidth=1.5, label="the whole gradient")
+    (whole,) = above.plot([], [], color="black", linewidth=1.5, label="the whole gradient")
     line = above.axhline(1, **DASHED, label="the limit")
     (marks,) = above.plot([], [], **CLIPPED, transform=above.get_xaxis_transform())
-    (left,) = below.plot([], [], color=BLACK, linewidth=1.2)
+    (left,) = below.plot([], [], color="black", linewidth=1.2)
     figure.legend(loc="upper right", bbox_to_anchor=(0.995, 0.93), fontsize=SMALL, frameon=False)
 
     def update(run: str, limit: float) -> None:
@@ -320,9 +304,9 @@ def build(symbols: str, tested: Sequence[int], kinds: Mapping[str, Sequence[floa
         curve.plot(tested, judged, **KINDS[kind], markersize=4, label=kind)
     curve.set(ylim=(-0.14, 1.14))
     curve.set_xlabel("training step", fontsize=SMALL, labelpad=1)
-    now = curve.axvline(0, color=BLACK, linewidth=1.2)
+    now = curve.axvline(0, color="black", linewidth=1.2)
     ring = {"markerfacecolor": "none", "linestyle": ""}
-    (point,) = curve.plot([], [], marker="o", markersize=11, markeredgecolor=BLACK, markeredgewidth=1.8, **ring)
+    (point,) = curve.plot([], [], marker="o", markersize=11, markeredgecolor="black", markeredgewidth=1.8, **ring)
 
     maps = tidy(figure.add_axes((0.07, 0.08, 0.72, 0.46)), ylabel="predicted next letter")
     words = "Probability that each letter comes next, along the string; framed: what the grammar allows"
@@ -333,7 +317,7 @@ def build(symbols: str, tested: Sequence[int], kinds: Mapping[str, Sequence[floa
     (frames,) = maps.plot([], [], marker="s", markersize=15, markeredgecolor="white", markeredgewidth=1.6, **ring)
     cross = {"color": WRONG, "markersize": 8, "markeredgecolor": "white", "label": "ranked below a\nforbidden letter"}
     (missed,) = maps.plot([], [], "X", **cross)
-    look = {"color": BLACK, "linestyle": "", "markersize": 7, "markeredgewidth": 0, "clip_on": False}
+    look = {"color": "black", "linestyle": "", "markersize": 7, "markeredgewidth": 0, "clip_on": False}
     # as markers: to draw a line for each symbol takes less time than a text for each step
     letters = [maps.plot([], [], marker=rf"$\mathrm{{{symbol}}}$", **look)[0] for symbol in symbols]
     colors = ScalarMappable(Normalize(0, 1), "cividis")

@@ -3,7 +3,7 @@
 May import numpy, graph and the view.
 """
 
-from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -40,7 +40,6 @@ ARROWS = (  # source, where it is left, target, where that is reached: half widt
 ASIDE = {  # by the kinds of an arrow's ends: how far from its middle its local slope is written, and the alignment
     ("c", "kept"): (0, -11, "center"),
     ("kept", "c"): (0, -11, "center"),
-    ("f", "kept"): (8, 0, "left"),
     ("i", "added"): (4, -10, "right"),
     ("g", "added"): (-4, -10, "left"),
     ("c", "ct"): (34, -5, "left"),
@@ -54,24 +53,9 @@ LANE = 0.97  # where h goes down to the next step
 NARROW = 42  # pixels: a box or tag that is narrower has small letters
 NEAR = 6  # pixels from an arrow that still count as a click on it
 NAME = 22  # the height above a box in which its name is
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """What depends on how many steps there are: sizes in pixels, text in points."""
-
-    left: int  # where step 0 begins
-    box: tuple[int, int]
-    tag: tuple[int, int]
-    part: tuple[int, int]
-    cell: int  # width of one score
-    text: float
-    small: float
-
-
-SIZES = {
-    1: Sizes(112, (66, 26), (66, 20), (50, 17), 56, 9.5, 8),
-    2: Sizes(72, (54, 24), (54, 19), (45, 16), 40, 8.5, 7.2),
+SIZES = {  # by the number of steps, in pixels, text in points: `left` is where step 0 begins, `cell` a score's width
+    1: {"left": 112, "box": (66, 26), "tag": (66, 20), "part": (50, 17), "cell": 56, "text": 9.5, "small": 8},
+    2: {"left": 72, "box": (54, 24), "tag": (54, 19), "part": (45, 16), "cell": 40, "text": 8.5, "small": 7.2},
 }
 
 
@@ -86,7 +70,7 @@ class Layout:
     """
 
     def __init__(self, T: int, slots: bool = True):
-        self.T, self.sizes = T, SIZES[T] if slots else replace(SIZES[T], tag=(0, -1))
+        self.T, self.sizes = T, SimpleNamespace(**SIZES[T] if slots else SIZES[T] | {"tag": (0, -1)})
         width = self.sizes.box[0]
         self.boxes = {"c[-1]": (8 + width / 2, ROWS["cell"], width), "h[-1]": (8 + width / 2, RAIL - 12, width)}
         self.paths, self.trunks, self.parts = {}, {}, {}

@@ -34,17 +34,13 @@ class View:
     upto: str = ""
 
     @cached_property
-    def every(self) -> tuple[Operation, ...]:
-        """All operations."""
-        return forward_operations(self.net) + (() if self.direction == "forward" else back_operations(self.net))
-
-    @cached_property
     def derived(self) -> tuple[Operation, ...]:
         """The operations forward, and those back up to `upto`."""
-        kinds = [operation.back and operation.kind for operation in self.every]
+        every = forward_operations(self.net) + (() if self.direction == "forward" else back_operations(self.net))
+        kinds = [operation.back and operation.kind for operation in every]
         if self.upto and self.upto not in kinds:
             raise ValueError(f"upto must be an operation such as 'loss' or 'product', got {self.upto!r}.")
-        return self.every[: kinds.index(self.upto) + 1] if self.upto else self.every
+        return every[: kinds.index(self.upto) + 1] if self.upto else every
 
     @cached_property
     def came(self) -> set[str]:

@@ -169,8 +169,7 @@ def describe(view: View) -> str:
     if view.nudged or delta is not None:
         text += f"<br> <b>{'Nudge' if view.nudged else CHECK}:</b> {_nudge_line(view.tried, delta)}"
     if view.nudged:  # for those who cannot see the boxes light up
-        order = [box for o in view.every if not o.back for box in o.boxes]
-        names = ", ".join(box_name(box) for box in order if box in view.changed - {chosen})
+        names = ", ".join(box_name(box) for box in net.formulas if box in view.changed - {chosen})
         text += f'<span class="lt-unseen"> What changes: {names or "nothing else"}.</span>'
     return text
 

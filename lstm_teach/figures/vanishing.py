@@ -131,14 +131,6 @@ def build_fade() -> Built:
     return scene, update
 
 
-def guess_at(fade: Fade, t: float, norm: float) -> float | None:
-    """The share left per step of the line from the measured start through a point; None right of the last step."""
-    steps_back = LAST - t
-    if steps_back < 0.5:
-        return None
-    return float(np.clip((norm / fade.norms[LAST]) ** (1 / steps_back), *GUESS_LIMITS))
-
-
 def describe_fade(fade: Fade, revealed: bool = True) -> str:
     """Say in one line what the picture shows, and nothing that it does not show yet."""
     start, guessed, rates = fade.norms[LAST], fade.line("guess")[0], fade.rates
@@ -270,15 +262,11 @@ def quantities(flow: GradientFlow, quantity: str, s: int) -> tuple[np.ndarray, d
 def stacked(shares: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The corners of all bars of each of `PATHS`, (bars, 4, 2): positive shares pile up, negative ones pile down."""
     steps = np.arange(len(shares["loss"]))
-    up, down = np.zeros((2, len(steps)))
-    outlines = {}
-    for path in PATHS:
-        share = shares.get(path, np.zeros(len(steps)))
-        start = np.where(share >= 0, up, down)
-        up, down = up + np.maximum(share, 0), down + np.minimum(share, 0)
-        across, along = np.add.outer(steps, [-0.42, 0.42, 0.42, -0.42]), start[:, None] + np.outer(share, [0, 0, 1, 1])
-        outlines[path] = np.stack([across, along], axis=2)
-    return outlines
+    parts = np.array([shares.get(path, np.zeros(len(steps))) for path in PATHS])
+    ends = np.where(parts >= 0, np.maximum(parts, 0).cumsum(axis=0), np.minimum(parts, 0).cumsum(axis=0))
+    along = np.stack([ends - parts, ends - parts, ends, ends], axis=2)
+    across = np.broadcast_to(np.add.outer(steps, [-0.42, 0.42, 0.42, -0.42]), along.shape)
+    return dict(zip(PATHS, np.stack([across, along], axis=3), strict=True))
 
 
 def describe_credit(flow: GradientFlow, quantity: str, s: int, t: int) -> str:

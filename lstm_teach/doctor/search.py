@@ -119,8 +119,8 @@ def search(
         state = _climbed(begun_with, climb) if short else begun_with
         if state is not begun_with and not deadline.over:  # in the changed code other edits are at hand
             again = climb_from(state)
-            one = _proved(state, again.single(deadline.part(_AGAIN)), again, cases)
-            one = one or _proved(state, again.several(deadline.part(_AGAIN)), again, cases)
+            one = _proved(state, again.single(deadline.part(_AGAIN)), cases)
+            one = one or _proved(state, again.several(deadline.part(_AGAIN)), cases)
             tried += again.tried
             if one is not None:
                 return result(one, True)

@@ -198,6 +198,7 @@ def _one_entry(maker: Any, target: ast.expr) -> Iterator[Edit]:
         entries += [atom.text for atom in maker.within("int")]
         rows = f"{scene.numpy}.arange(len({{0}})), {{0}}"
         entries += [rows.format(one) for one in tokens] if len(held) == 2 else []
+        entries += [f"0, {entry}" for entry in entries] if len(held) == 2 and held[0] == 1 else []
     for index in dict.fromkeys(entries):
         yield maker.swap("one entry", 1.8, target, f"{own}[{index}]")
 

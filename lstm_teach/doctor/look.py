@@ -18,6 +18,8 @@ import numpy as np
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.scene import Atom, Scene, is_vector, paths_in, targets_of
+from lstm_teach.doctor.slots import local_names
+from lstm_teach.doctor.slots import names as read_names
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Truth
 
@@ -105,7 +107,7 @@ def look(code: Code, truth: Truth) -> Scene:
         if is_vector(shape) and texts.keys().isdisjoint({(number, text), (number, text.replace('"', "'"))}):
             scene.unread.append(Atom(ast.parse(quoted, mode="eval").body, quoted, number, shape))
     scene.unread += _of_other_gates(list(atoms.values()))
-    scene.steps = list(_of_other_arrays(list(atoms.values()), names))
+    scene.steps = [*_of_other_arrays(list(atoms.values()), names), *_of_other_methods(units, list(atoms.values()))]
     _note_kept(scene)
     for unit in units:
         scene.numpy = next((name for name, value in unit.function.__globals__.items() if value is np), scene.numpy)
@@ -231,6 +233,17 @@ def _of_other_arrays(found: list[Atom], assigned: dict[tuple[int, str], Any]) ->
             same = [name for (u, name), held in assigned.items() if u == unit and {held} == shapes]
             same += [base for (u, _, s), bases in read.items() if (u, s) == (unit, shape) for base in bases]
             yield from (Atom(one.node, base + index, unit, shape) for base in dict.fromkeys(same) if base not in arrays)
+
+
+def _of_other_methods(units: list[Unit], found: list[Atom]) -> Iterator[Atom]:
+    """`self.c[t - 1]` for a method that has `self` and a `t`, where another method of the class reads it."""
+    known = [local_names(unit.node) for unit in units]
+    own = {(atom.unit, atom.text) for atom in found}
+    for atom in {(units[a.unit].owner, a.text): a for a in found if isinstance(a.node, ast.Subscript)}.values():
+        for number, unit in enumerate(units) if is_vector(atom.shape) and units[atom.unit].owner else ():
+            same = unit.owner is units[atom.unit].owner and read_names(atom.node) <= known[number]
+            if same and (number, atom.text) not in own:
+                yield Atom(atom.node, atom.text, number, atom.shape)
 
 
 class _Probe(ast.NodeTransformer):

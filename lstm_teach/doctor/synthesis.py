@@ -181,7 +181,8 @@ class _Anew:
         for part in _parts(place.slot.node):
             shape = self._wanted(place, part)
             if shape is not None:
-                yield from self._rewritten(place, part, shape, self._at_hand(place, _takes_or_makes_nothing(part)))
+                rows = _takes_or_makes_nothing(part) or place.slot.number in self.twice
+                yield from self._rewritten(place, part, shape, self._at_hand(place, rows))
 
     def _in_gap(self, place: _Place) -> Iterator[Edit]:
         number, unit = place.slot.number, place.slot.unit
@@ -306,9 +307,10 @@ class _Anew:
         maker, goals = place.maker, self.goals
         own = [maker.seg(target) for target in targets_of(place.slot.node)]
         nothing = is_zeros(node)
-        far = place.torn or place.partial or place.slot.number in self.twice  # nothing of it may be right
+        copied = place.slot.number in self.twice
+        far = place.torn or place.partial or copied  # nothing of it may be right
         most = 4 if nothing or isinstance(node, ast.Name) or far else 3
-        options = [*expressions(shape, atoms, goals, self.truth, most)]
+        options = [*expressions(shape, atoms, goals, self.truth, most, factors=3 + copied)]
         if len(shape) == 2 and (math.prod(shape), "outer") in goals:
             options += outer(maker.scene.numpy, atoms, shape, goals[math.prod(shape), "outer"])
         empty = [t for t in self._carried() if t not in own and np.shape(self._value(t)) == shape]
@@ -320,7 +322,7 @@ class _Anew:
             if code != maker.seg(node):
                 cost += _LOST * sum(name not in code for name in names)
                 more = -ANEW_LESS if node is place.slot.node.value else _ONE_OF_SEVERAL
-                more -= _TORN * place.torn + _COPIED * (place.slot.number in self.twice)
+                more -= _TORN * place.torn + _COPIED * copied
                 yield maker.swap("equation", cost + more, node, code)
 
 

@@ -51,8 +51,7 @@ def check_gradients(
     precision, to return something else when called again, or the same as before when the weights have changed.
     The backward pass gets copies. Raises TypeError or ValueError only for bad arguments of its own.
     """
-    if not callable(backward):
-        raise TypeError(f"backward must be a function backward(params, x, targets), got {validate.brief(backward)}.")
+    validate.instance("backward", backward, Callable, "a function backward(params, x, targets)")
     if against not in ("exact", "numerical"):
         raise ValueError(f'against must be "exact" or "numerical", got {validate.brief(against)}.')
     seconds = validate.finite_number("seconds", seconds, positive=True)
@@ -146,11 +145,12 @@ def _given_case(params: Params, x: Tokens, targets: Tokens, states: dict[str, St
             f"params must be float64 for a check, got {params.flat.dtype}: its rounding looks like a mistake."
         )
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-    given = {name: state for name, state in states.items() if state is not None}
-    given = {name: validate.state(name, state, params.hidden_size, np.float64) for name, state in given.items()}
-    for name in given:
-        if name not in takes:
-            raise ValueError(f"{name} was given, but backward takes no argument of that name.")
+    given = {}
+    for name, state in states.items():
+        if state is not None:
+            given[name] = validate.state(name, state, params.hidden_size, np.float64)
+            if name not in takes:
+                raise ValueError(f"{name} was given, but backward takes no argument of that name.")
     return params, x, targets, given
 
 

@@ -190,8 +190,7 @@ def _check(params: Params, task: Task, backward: Backward, optimizer: Optimizer)
     validate.instance("task", task, Task, "a Task (see lstm_teach.tasks)")
     if params.vocab_size != task.vocab_size:
         raise ValueError(f"params must have vocab_size {task.vocab_size} for this task, got {params.vocab_size}.")
-    if not callable(backward):
-        raise TypeError(f"backward must be a function backward(params, x, targets), got {validate.brief(backward)}.")
+    validate.instance("backward", backward, Callable, "a function backward(params, x, targets)")
     validate.instance("optimizer", optimizer, Optimizer, "made by sgd or adam, such as adam(rate=0.01)")
 
 
@@ -220,7 +219,7 @@ def batch_gradient(params: Params, pairs: list[Pair], backward: Backward) -> tup
     """Mean loss per symbol over the pairs, and the gradient of the loss of one sequence, averaged over the pairs."""
     if backward is bptt and len(pairs) == 1:  # the form for one sequence is the faster one then
         [(x, targets)] = pairs
-        cache = run(params, x, None, None)
+        cache = run(params, x)
         return float(cross_entropy(cache.scores, targets).mean()), walk_back(params, cache, targets)
     xs, targets, weights = pad(sorted(pairs, key=lambda pair: -len(pair[0])))
     passes = batch_form(backward)

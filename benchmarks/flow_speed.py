@@ -9,28 +9,6 @@ import numpy as np
 import lstm_teach as lt
 
 
-def single_walks(params, x, targets):
-    """The norms |dL_s/dh[t]| and |dL_s/dc[t]|, from one plain backward pass for each loss."""
-    T = len(x)
-    dh_norm, dc_norm = np.zeros((2, T, T))
-    for s in range(T):
-        cache = lt.forward(params, x[: s + 1])
-        i, f, o, g, c, ct = cache.i, cache.f, cache.o, cache.g, cache.c, cache.ct
-        dy = cache.y[s].copy()
-        dy[targets[s]] -= 1
-        dh, dc = params.V.T @ dy, np.zeros(params.hidden_size)
-        for t in reversed(range(s + 1)):
-            dc = dc + dh * o[t] * (1 - ct[t] ** 2)
-            dzi = dc * g[t] * i[t] * (1 - i[t])
-            dzf = dc * c[t - 1] * f[t] * (1 - f[t])
-            dzo = dh * ct[t] * o[t] * (1 - o[t])
-            dzg = dc * i[t] * (1 - g[t] ** 2)
-            dh_norm[s, t], dc_norm[s, t] = np.linalg.norm(dh), np.linalg.norm(dc)
-            dh = params.Wi.T @ dzi + params.Wf.T @ dzf + params.Wo.T @ dzo + params.Wg.T @ dzg
-            dc = dc * f[t]
-    return dh_norm, dc_norm
-
-
 def passes(params, x, targets):
     """`bptt` once for every loss, on the sequence up to it: the same work, and the weight gradients on top."""
     for s in range(len(x)):
@@ -57,12 +35,12 @@ def main():
     params = lt.Params.random(8, args.hidden, scale=args.hidden**-0.5)
     net = params, x, targets
 
-    flow = lt.gradient_flow(*net)
-    worst = max(lt.relative_error(a, b) for a, b in zip((flow.dh, flow.dc), single_walks(*net), strict=True))
+    flow, walks = lt.gradient_flow(*net), lt.nested_flow(*net, repaired=lt.FLAWS)
+    worst = max(lt.relative_error(flow.dh, walks.dh), lt.relative_error(flow.dc, walks.dc))
 
     few = max(3, args.repeats // 5)
     rows = (
-        ("a plain walk from every loss", milliseconds(lambda: single_walks(*net), few)),
+        ("a plain walk from every loss", milliseconds(lambda: lt.nested_flow(*net, repaired=lt.FLAWS), few)),
         ("bptt for every loss", milliseconds(lambda: passes(*net), few)),
         ("gradient_flow", milliseconds(lambda: lt.gradient_flow(*net), args.repeats)),
         ("gradient_flow with the split by path", milliseconds(lambda: lt.gradient_flow(*net).dc_paths, args.repeats)),

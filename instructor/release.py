@@ -21,14 +21,13 @@ from collections.abc import Collection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ROOT / "instructor" / "exercises"
 RELEASED = ROOT / "notebooks" / "exercises"
 ASKED = re.compile(r"\bask\((\w+), (\w+)\)")  # ask(QUESTION, my_answer)
 REGION = re.compile(r" *### BEGIN SOLUTION\n(.*?) *### END SOLUTION\n?", re.DOTALL)
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 import nbformat  # noqa: E402
-from collected import HIDDEN, SEED, seed_of, with_seed  # noqa: E402
+from collected import HIDDEN, SEED, SOURCES, seed_of, with_seed  # noqa: E402
 from nbgrader import preprocessors as steps  # noqa: E402
 
 from lstm_teach.exercises.questions import Question  # noqa: E402

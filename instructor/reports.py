@@ -59,15 +59,11 @@ def _column(record: dict, task: dict, several: bool) -> str:
 def moodle_table(records: Sequence[dict]) -> str:
     """Moodle's grading worksheet of an assignment: upload it where "Offline grading worksheet" is switched on."""
     head = ["Identifier", "Full name", "Grade", "Maximum Grade", "Last modified (grade)", "Feedback comments"]
-    return _csv(
-        [
-            head,
-            *(
-                [f"Participant {r['number']}", r["student"], f"{r['points']:g}", f"{r['most']:g}", "-", comment(r)]
-                for r in _to_upload(records)
-            ),
-        ]
-    )
+    rows = [
+        [f"Participant {r['number']}", r["student"], f"{r['points']:g}", f"{r['most']:g}", "-", comment(r)]
+        for r in _to_upload(records)
+    ]
+    return _csv([head, *rows])
 
 
 def canvas_table(records: Sequence[dict], column: str = "") -> str:

@@ -23,21 +23,15 @@ from lstm_teach.tasks import Task
 
 @dataclass(frozen=True)
 class Optimizer:
-    """What makes steps of gradients: `step(gradient, memory)` is what to add to `flat`, `memory` a dict of its own.
+    """`start()` returns a function for one training: of each gradient it makes the step that is added to `flat`."""
 
-    `start()` returns a function gradient -> step for one training, with a memory of its own.
-    """
-
-    step: Callable[[np.ndarray, dict], np.ndarray]
-
-    def start(self) -> Callable[[np.ndarray], np.ndarray]:  # noqa: D102
-        return partial(self.step, memory={})
+    start: Callable[[], Callable[[np.ndarray], np.ndarray]]
 
 
 def sgd(rate: float = 0.1) -> Optimizer:
     """Gradient descent: step = -rate * gradient."""
     rate = validate.finite_number("rate", rate, positive=True)
-    return Optimizer(lambda gradient, memory: -rate * gradient)
+    return Optimizer(lambda: lambda gradient: -rate * gradient)
 
 
 def adam(rate: float = 0.01, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8) -> Optimizer:
@@ -47,13 +41,19 @@ def adam(rate: float = 0.01, b1: float = 0.9, b2: float = 0.999, eps: float = 1e
     """
     rate = validate.finite_number("rate", rate, positive=True)
 
-    def step(gradient: np.ndarray, memory: dict) -> np.ndarray:
-        count = memory["count"] = memory.get("count", 0) + 1
-        mean = memory["mean"] = b1 * memory.get("mean", 0.0) + (1 - b1) * gradient
-        square = memory["square"] = b2 * memory.get("square", 0.0) + (1 - b2) * gradient**2
-        return -rate * (mean / (1 - b1**count)) / (np.sqrt(square / (1 - b2**count)) + eps)
+    def start() -> Callable[[np.ndarray], np.ndarray]:
+        count, mean, square = 0, 0.0, 0.0
 
-    return Optimizer(step)
+        def step(gradient: np.ndarray) -> np.ndarray:
+            nonlocal count, mean, square
+            count += 1
+            mean = b1 * mean + (1 - b1) * gradient
+            square = b2 * square + (1 - b2) * gradient**2
+            return -rate * (mean / (1 - b1**count)) / (np.sqrt(square / (1 - b2**count)) + eps)
+
+        return step
+
+    return Optimizer(start)
 
 
 def clip(gradient: np.ndarray, limit: float) -> float:

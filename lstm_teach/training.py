@@ -157,14 +157,14 @@ def train(
             history.measure(0, params, task)
             for step in range(1, steps + 1):
                 loss, grads = batch_gradient(params, task.draw(rng, batch), backward)
-                norms = [size(matrix) for matrix in grads.values()]
+                norms = {name: size(matrix) for name, matrix in grads.items()}
                 norm = clip(grads.flat, clip_norm)
                 if not np.isfinite(norm + loss):
                     history.stopped = f"Stopped at step {step}: {_not_finite(norms, norm)} not finite."
                     break
                 history.loss.append(loss)
                 history.clipped.append(norm > clip_norm)
-                for name, each in zip(Params.NAMES, norms, strict=True):
+                for name, each in norms.items():
                     history.norms[name].append(each)
                 params.flat += update(grads.flat)
                 if step % test_every == 0 or step == steps:
@@ -194,9 +194,9 @@ def _check(params: Params, task: Task, backward: Backward, optimizer: Optimizer)
     validate.instance("optimizer", optimizer, Optimizer, "made by sgd or adam, such as adam(rate=0.01)")
 
 
-def _not_finite(norms: list[float], norm: float) -> str:
+def _not_finite(norms: dict[str, float], norm: float) -> str:
     """What is not finite: the first such matrix, else the loss or the whole gradient; with its verb."""
-    wrong = [f"d{name} is" for name, each in zip(Params.NAMES, norms, strict=True) if not np.isfinite(each)]
+    wrong = [f"d{name} is" for name, each in norms.items() if not np.isfinite(each)]
     return wrong[0] if wrong else "the loss is" if np.isfinite(norm) else "the gradient is"
 
 

@@ -17,16 +17,18 @@ import asyncio
 import json
 import os
 import platform
+import struct
 import sys
 import time
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import nbformat
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
@@ -49,28 +51,36 @@ class Student:
     memory: float | None = None
 
 
-async def ask(socket: WebSocketClientConnection, code: str, **content: object) -> dict:
-    """Execute code in a kernel and return the content of its reply; RuntimeError if it raised."""
-    message = {
-        "header": {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "version": "5.3", "session": "class"},
-        "parent_header": {},
-        "metadata": {},
-        "channel": "shell",
-        "content": {"code": code, "silent": False, "allow_stdin": False, **content},
-    }
-    await socket.write_message(json.dumps(message))
-    while True:
-        received = await socket.read_message()
-        if received is None:
-            raise RuntimeError("the server closed the connection to a kernel")
-        if isinstance(received, bytes):  # a picture on its way to a browser
+def message(kind: str, content: dict) -> dict:
+    """A message to a kernel."""
+    header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "version": "5.3", "session": "class", "username": ""}
+    return {"header": header, "parent_header": {}, "metadata": {}, "channel": "shell", "content": content}
+
+
+def read(received: str | bytes | None) -> dict:
+    """A message of a kernel; of one with pictures, the part in words."""
+    if received is None:
+        raise WebSocketClosedError("the server closed the connection to a kernel")
+    if isinstance(received, bytes):
+        start, end = struct.unpack("!II", received[4:12])
+        received = received[start:end]
+    return json.loads(received)
+
+
+async def answers(socket: WebSocketClientConnection, code: str, **options: object) -> AsyncIterator[tuple[str, dict]]:
+    """Execute code; kind and content of each message that answers it, up to its end. RuntimeError if it raised."""
+    asked = message("execute_request", {"code": code, "silent": False, "allow_stdin": False, **options})
+    await socket.write_message(json.dumps(asked))
+    open_ends = {"execute_reply", "idle"}  # either may come first
+    while open_ends:
+        got = read(await socket.read_message())
+        if got["parent_header"].get("msg_id") != asked["header"]["msg_id"]:
             continue
-        reply = json.loads(received)
-        if reply["msg_type"] != "execute_reply" or reply["parent_header"].get("msg_id") != message["header"]["msg_id"]:
-            continue
-        if reply["content"]["status"] != "ok":
-            raise RuntimeError(f"{reply['content'].get('ename')}: {reply['content'].get('evalue')}, in:\n{code}")
-        return reply["content"]
+        kind, content = got["msg_type"], got["content"]
+        if kind == "execute_reply" and content["status"] != "ok":
+            raise RuntimeError(f"{content.get('ename')}: {content.get('evalue')}, in:\n{code}")
+        open_ends -= {kind, content.get("execution_state")}
+        yield kind, content
 
 
 async def start(url: str, folder: str) -> Student:
@@ -82,8 +92,9 @@ async def start(url: str, folder: str) -> Student:
     address = f"{url.replace('http', 'ws', 1)}/api/kernels/{kernel}/channels"
     socket = await websocket_connect(HTTPRequest(address, request_timeout=600), max_message_size=2**30)
     expressions = {"pid": "__import__('os').getpid()"}
-    reply = await ask(socket, "", user_expressions=expressions, store_history=False)
-    pid = int(reply["user_expressions"]["pid"]["data"]["text/plain"])
+    async for kind, content in answers(socket, "", user_expressions=expressions, store_history=False):
+        if kind == "execute_reply":
+            pid = int(content["user_expressions"]["pid"]["data"]["text/plain"])
     return Student(kernel, socket, pid, time.monotonic() - began)
 
 
@@ -91,7 +102,8 @@ async def attend(student: Student, cells: list[str]) -> None:
     """Run the cells in the student's kernel, and note how long that takes."""
     began = time.monotonic()
     for code in cells:
-        await ask(student.socket, code)
+        async for _ in answers(student.socket, code):
+            pass
     student.run = time.monotonic() - began
 
 
@@ -118,8 +130,7 @@ async def watch_memory(pids: list[int], totals: list[float]) -> None:
 
 async def hold_class(url: str, lesson: Path, count: int) -> tuple[list[Student], float | None, list[float]]:
     """Let `count` students run the lesson; return them, the server's MB, and the MB of all at several moments."""
-    notebook = nbformat.read(lesson, as_version=4)
-    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    cells = code_of(lesson)
     students = await asyncio.gather(*(start(url, lesson.parent.name) for _ in range(count)))
     server, totals, watcher = None, [], None
     if memory_of(students[0].pid) is not None:
@@ -157,6 +168,12 @@ def find_lesson(begins: str) -> Path:
         names = ", ".join(path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb")))
         raise ValueError(f"lesson {begins!r} should begin the name of one lesson; there are {names}")
     return found[0]
+
+
+def code_of(lesson: Path) -> list[str]:
+    """The code cells of a lesson."""
+    cells = nbformat.read(lesson, as_version=4).cells
+    return [cell.source for cell in cells if cell.cell_type == "code" and cell.source.strip()]
 
 
 def report(students: list[Student], server: float | None, totals: list[float]) -> str:

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import lstm_teach as lt
 from benchmarks.doctor_corpus import define
-from benchmarks.doctor_quality import computing_time
+from benchmarks.doctor_quality import all_well, examine, in_words
 from lstm_teach.doctor.scene import names
 
 PLAIN = """\
@@ -245,26 +245,6 @@ def several(count: int, seed: int) -> Iterator[tuple[str, list[list[int]], str]]
             yield f"{n} mistakes", changed, text
 
 
-def examine(kind: str, faults: list[list[int]], text: str) -> dict:
-    """Diagnose one pass and compare with what is known of it: for each fault the lines that it changes."""
-    lines = sorted(line for each in faults for line in each)
-    code = text.splitlines()[lines[0] - 1].strip()
-    function, begun = define(text, "backward", "<sweep>"), computing_time()
-    diagnosis = lt.diagnose(function, progress=False)
-    named = [finding.line for finding in diagnosis.findings if finding.line]
-    return {
-        "kind": kind,
-        "lines": lines,
-        "code": code,
-        "named": named,
-        "flagged": not diagnosis.passed,
-        "first": not set(named[:1]).isdisjoint(lines),
-        "all": all(not set(named).isdisjoint(each) for each in faults),
-        "proved": diagnosis.repaired_source is not None,
-        "seconds": computing_time() - begun,
-    }
-
-
 def table(rows: list[dict]) -> str:
     """Aligned text, a row for each kind of fault and one for all."""
     counts = f"{'faults':>7}{'flagged':>9}{'first line':>12}{'all lines':>11}{'proved':>8}"
@@ -272,7 +252,7 @@ def table(rows: list[dict]) -> str:
     for kind in (*dict.fromkeys(row["kind"] for row in rows), "all"):
         some = [row for row in rows if kind in (row["kind"], "all")]
         flagged, first, every, proved = (sum(row[key] for row in some) for key in ("flagged", "first", "all", "proved"))
-        seconds = [row["seconds"] for row in some]
+        seconds = [row["computing"] for row in some]
         times = f"{statistics.median(seconds):>10.1f}{max(seconds):>9.1f}"
         lines.append(f"{kind:<15}{len(some):>7}{flagged:>9}{first:>12}{every:>11}{proved:>8}{times}")
     return "\n".join(lines)
@@ -292,13 +272,12 @@ def main() -> None:
     else:
         every = [(kind, [lines], text) for kind, lines, text in faults()]
         chosen = [fault for fault in every if not options.kinds or fault[0] in options.kinds][:: options.every]
-    for fault in chosen:
-        row = examine(*fault)
+    for kind, changed, text in chosen:
+        row = {"kind": kind, **examine(text, "backward", changed)}
         rows.append(row)
-        if not (row["flagged"] and row["first"] and row["all"] and row["proved"]) or row["seconds"] > 10:
-            proved = "proved" if row["proved"] else "not proved"
-            text = f"lines {row['lines']} `{row['code']}` named {row['named']} {proved} {row['seconds']:.1f} s"
-            print(f"{row['kind']:<15}{text}", flush=True)
+        if not all_well(row) or row["computing"] > 10:
+            code = text.splitlines()[min(map(min, changed)) - 1].strip()
+            print(f"{kind:<15}`{code}` {in_words(row)}", flush=True)
     print(f"\n{table(rows)}")
 
 

@@ -12,12 +12,13 @@ import os
 import statistics
 import sys
 from collections import Counter
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import lstm_teach as lt
-from benchmarks.doctor_corpus import SPLITS, Broken, cases, define, passes, sample
+from benchmarks.doctor_corpus import SPLITS, cases, define, passes, sample
 
 
 def computing_time() -> float:
@@ -25,27 +26,35 @@ def computing_time() -> float:
     return sum(os.times()[:4])
 
 
-def examine(case: Broken) -> dict:
-    """Diagnose one case and compare with what is known of it."""
-    function = define(case.text, case.function, f"<{case.id}>")
-    begun = computing_time()
-    diagnosis = lt.diagnose(function, progress=False)
+def examine(text: str, function: str, faults: Sequence[Collection[int]]) -> dict:
+    """Diagnose a pass and compare with what is known of it: for each fault the lines that may be named."""
+    backward, begun = define(text, function, "<examined>"), computing_time()
+    diagnosis = lt.diagnose(backward, progress=False)
     computing = computing_time() - begun
     named = [f.line for f in diagnosis.findings if f.line]
     return {
-        "id": case.id,
-        "what": case.what,
-        "faults": len(case.lines),
+        "faults": len(faults),
         "flagged": not diagnosis.passed,
-        "first": bool(named) and any(named[0] in lines for lines in case.lines),
-        "all": all(any(line in lines for line in named) for lines in case.lines),
+        "first": any(named[0] in lines for lines in faults) if named else False,
+        "all": all(any(line in lines for line in named) for lines in faults),
         "proved": diagnosis.repaired_source is not None,
-        "lines": [sorted(lines) for lines in case.lines],
+        "lines": [sorted(lines) for lines in faults],
         "named": named,
         "ideas": [f.idea for f in diagnosis.findings if f.proved],
         "tried": diagnosis.tried,
         "computing": computing,
     }
+
+
+def all_well(row: dict) -> bool:
+    """Whether every fault was found, named and repaired."""
+    return row["flagged"] and row["first"] and row["all"] and row["proved"]
+
+
+def in_words(row: dict) -> str:
+    """What was named, and whether the repair is proved."""
+    proved = "proved" if row["proved"] else "not proved"
+    return f"lines {row['lines']} named {row['named']} {proved} {row['computing']:.1f} s"
 
 
 def table(rows: list[dict]) -> str:
@@ -106,19 +115,14 @@ def main() -> None:
                 parser.error(f"{split} has only {', '.join(case.id for case in chosen) or 'none'} of these.")
         rows = []
         for case in chosen:
-            row = examine(case)
+            row = {"id": case.id, "what": case.what, **examine(case.text, case.function, case.lines)}
             rows.append(row)
             everything.append({"split": split, **row})
             if options.json:
                 options.json.write_text(json.dumps(everything))
             if not options.tables:
-                missed = "" if row["proved"] and row["first"] and row["all"] else "   <--"
-                proved = "proved" if row["proved"] else "not proved"
-                print(
-                    f"{case.id:<22} {case.what:<40.40} lines {row['lines']} named {row['named']} "
-                    f"{proved} {row['computing']:.1f} s{missed}",
-                    flush=True,
-                )
+                missed = "" if all_well(row) else "   <--"
+                print(f"{case.id:<22} {case.what:<40.40} {in_words(row)}{missed}", flush=True)
         right = right_passes(split, len(chosen) if options.only else options.sample)
         print(f"\n{split}; {right}\nComputing time in seconds.\n\n{table(rows)}\n")
         if not options.tables:

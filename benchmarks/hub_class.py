@@ -26,7 +26,6 @@ import pwd
 import re
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
@@ -38,8 +37,7 @@ from pathlib import Path
 from statistics import median
 
 import httpx
-import nbformat
-from class_of_30 import PROC, find_lesson, machine, memory_of
+from class_of_30 import PROC, answers, code_of, find_lesson, machine, memory_of, message, read
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
@@ -119,11 +117,6 @@ class Student:
         (file,) = (ROOT / "notebooks" / "exercises").glob(f"{number}_*.ipynb")
         return f"exercises/{file.name}"
 
-    def cells(self) -> list[str]:
-        """The code of the lesson."""
-        cells = nbformat.read(self.lesson, as_version=4).cells
-        return [cell.source for cell in cells if cell.cell_type == "code" and cell.source.strip()]
-
     def headers(self) -> dict[str, str]:
         """What a page sends along to show that it is a page of this server."""
         token = next(c.value for c in self.browser.cookies.jar if c.name == "_xsrf" and c.path == f"/user/{self.name}/")
@@ -186,40 +179,12 @@ async def connect(student: Student) -> None:
     student.socket = await websocket_connect(asked, max_message_size=2**30)
 
 
-def message(kind: str, content: dict) -> dict:
-    """A message to the kernel."""
-    header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "version": "5.3", "session": "class", "username": ""}
-    return {"header": header, "parent_header": {}, "metadata": {}, "channel": "shell", "content": content}
-
-
-def read(received: str | bytes | None) -> dict:
-    """A message of the kernel; of one with pictures, the part in words."""
-    if received is None:
-        raise WebSocketClosedError
-    if isinstance(received, bytes):
-        start, end = struct.unpack("!II", received[4:12])
-        return json.loads(received[start:end])
-    return json.loads(received)
-
-
 async def run(student: Student, code: str) -> dict[str, dict]:
     """Run a cell; return the state of each widget that it made, by its comm. RuntimeError if it raised."""
-    asked = message("execute_request", {"code": code, "silent": False, "allow_stdin": False})
-    await student.socket.write_message(json.dumps(asked))
     made: dict[str, dict] = {}
-    replied = idle = False
-    while not (replied and idle):
-        got = read(await student.socket.read_message())
-        if got["parent_header"].get("msg_id") != asked["header"]["msg_id"]:
-            continue
-        kind, content = got["msg_type"], got["content"]
-        if kind in ("comm_open", "comm_msg") and (kind == "comm_open" or content["comm_id"] in made):
+    async for kind, content in answers(student.socket, code):
+        if kind == "comm_open" or (kind == "comm_msg" and content["comm_id"] in made):
             made.setdefault(content["comm_id"], {}).update(content["data"].get("state", {}))
-        idle |= kind == "status" and content["execution_state"] == "idle"
-        if kind == "execute_reply":
-            if content["status"] != "ok":
-                raise RuntimeError(f"{content.get('ename')}: {content.get('evalue')}, in:\n{code}")
-            replied = True
     return made
 
 
@@ -240,7 +205,7 @@ async def run_lesson(student: Student) -> None:
     """Run all cells, and find the first explorer with a slider: its picture, and that slider; without one, a list."""
     began = time.monotonic()
     found = []
-    for code in student.cells():
+    for code in code_of(student.lesson):
         made = await run(student, code)
         pictures = [comm for comm, state in made.items() if "seq" in state and "clickable" in state]
         controls = [(comm, *where_to(state)) for comm, state in made.items() if where_to(state)]

@@ -10,7 +10,6 @@ much longer than alone a computation took just before and after (1.0: the machin
 import argparse
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,20 +19,8 @@ from explorer_latency import slowdown  # noqa: E402
 from lab import cell_errors, open_notebook, run_all, start_chromium, start_site  # noqa: E402
 
 
-@dataclass
-class Times:
-    """What a learner waits for, in seconds, and the megabytes that came for it."""
-
-    name: str
-    first: float
-    run: float
-    again: float
-    megabytes: float
-    slowdown: float
-
-
-def measure(browser, site, path: str) -> Times:
-    """Open a notebook twice in a new profile and run it once."""
+def measure(browser, site, path: str) -> str:
+    """Open a notebook twice in a new profile and run it once; return its line of the table."""
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     try:
         before = slowdown()
@@ -47,7 +34,8 @@ def measure(browser, site, path: str) -> Times:
         page.close()
         second = context.new_page()
         again = timed(lambda: open_notebook(second, site, path, timeout=180))
-        return Times(path, first, run, again, sum(sizes) / 1e6, (before + after) / 2)
+        busy = (before + after) / 2
+        return f"{path:44}{first:5.1f}{run:9.1f}{again:13.1f}{sum(sizes) / 1e6:6.0f}{busy:10.1f}"
     finally:
         context.close()
 
@@ -67,9 +55,7 @@ def main() -> None:
     print(f"{'':44}ready  run all  ready again    MB  slowdown", flush=True)
     with start_site() as site, start_chromium() as browser:
         for path in chosen:
-            t = measure(browser, site, path.resolve().relative_to(ROOT).as_posix())
-            line = f"{t.name:44}{t.first:5.1f}{t.run:9.1f}{t.again:13.1f}{t.megabytes:6.0f}{t.slowdown:10.1f}"
-            print(line, flush=True)
+            print(measure(browser, site, path.resolve().relative_to(ROOT).as_posix()), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import ast
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -160,7 +161,6 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
     tasks = {_last_line(cell.text): cell.name for cell in known.tasks}
     own = [_identity(cell, by_name, tasks) for cell in cells]
     belongs = _tasks_of(known)
-    skip = _doubled(cells, own, by_name, belongs, result)
 
     def say(name: str, sentence: str) -> None:
         if belongs.get(name):
@@ -168,12 +168,11 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
         else:
             result.notes.append(sentence)
 
+    skip = _doubled(cells, own, by_name, say)
     nameless = any(cell.kind == "code" and not cell.name for cell in cells)  # an older program has saved it
     lost: list[str] = []
-    wrong_kind = set()
     for cell, name in zip(cells, own, strict=True):
         if name and by_name[name].kind == "code" and cell.kind != "code":
-            wrong_kind.add(name)
             what = "graded all the same" if by_name[name].points is not None else "what is in it can't run"
             say(name, f"The cell {name} has been turned into text: {what}.")
     bound = set().union(*(bound_names(cell.text) for cell in cells if cell.kind == "code"))
@@ -207,9 +206,7 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
     return result
 
 
-def _doubled(
-    cells: list[Cell], own: list[str], by_name: dict[str, Cell], belongs: dict[str, str], result: Plan
-) -> set[int]:
+def _doubled(cells: list[Cell], own: list[str], by_name: dict[str, Cell], say: Callable[[str, str], None]) -> set[int]:
     """Say which cells are there more than once; return the numbers of those that are left out."""
     skip: set[int] = set()
     for name in dict.fromkeys(each for each in own if each and own.count(each) > 1):
@@ -218,7 +215,7 @@ def _doubled(
             continue
         times = "twice" if len(numbers) == 2 else f"{len(numbers)} times"
         if by_name[name].points is not None:
-            sentence = f"The check {name} is there {times}; it counts once."
+            say(name, f"The check {name} is there {times}; it counts once.")
         else:
             untouched = {n for n in numbers if plain(cells[n].text) == released(by_name[name])}
             if untouched and len(untouched) < len(numbers):
@@ -226,11 +223,7 @@ def _doubled(
             left = {cells[n].text.strip() for n in numbers if n not in skip}
             which = "they are alike" if len(left) == 1 else "the last one above its check counts"
             which = "the one that was worked on counts" if skip & set(numbers) and len(left) == 1 else which
-            sentence = f"The cell {name} is there {times}; {which}."
-        if belongs.get(name):
-            result.task_notes.setdefault(belongs[name], []).append(sentence)
-        else:
-            result.notes.append(sentence)
+            say(name, f"The cell {name} is there {times}; {which}.")
     return skip
 
 
@@ -267,18 +260,20 @@ def _last_line(text: str) -> str:
 
 def bound_names(text: str) -> set[str]:
     """The names that a cell gives something to, at its top level."""
-    try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError):
-        return set()
+    body = _statements(text)
     names = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
     return names | {target.id for target in targets if isinstance(target, ast.Name)}
 
 
-def _only_imports(text: str) -> bool:
+def _statements(text: str) -> list[ast.stmt]:
+    """The statements of a cell; none of one that is no Python."""
     try:
-        body = ast.parse(text).body
+        return ast.parse(text).body
     except (SyntaxError, ValueError):
-        return False
+        return []
+
+
+def _only_imports(text: str) -> bool:
+    body = _statements(text)
     return bool(body) and all(isinstance(node, ast.Import | ast.ImportFrom) for node in body)

@@ -24,7 +24,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -97,24 +96,17 @@ def grade_folder(options: argparse.Namespace, out: Path) -> list[dict]:
         files = chosen
     print(f"{'student':<24} {'points':>7} {'of':>5}  {'exercise':<24} note")
     records = []
-    for record in in_turn(files, known, options):
-        records.append(record)
-        points = "-" if record["points"] is None else f"{record['points']:g}"
-        note = reports.remarks(record)
-        line = f"{record['student']:<24} {points:>7} {record['most']:>5g}  {record['exercise']:<24} {note}"
-        print(line.rstrip(), flush=True)
+    with ThreadPoolExecutor(max(1, options.jobs)) as pool:
+        for record in pool.map(lambda each: grade_file(each, known, options), files):
+            records.append(record)
+            points = "-" if record["points"] is None else f"{record['points']:g}"
+            note = reports.remarks(record)
+            line = f"{record['student']:<24} {points:>7} {record['most']:>5g}  {record['exercise']:<24} {note}"
+            print(line.rstrip(), flush=True)
     records = sorted([*earlier, *records], key=lambda each: (each["student"].lower(), each["file"]))
     for sentence in several(records):
         print(sentence)
     return records
-
-
-def in_turn(
-    files: list[handed_in.HandedIn], known: list[collected.Exercise], options: argparse.Namespace
-) -> Iterator[dict]:
-    """The records of the files, in order, `options.jobs` at a time."""
-    with ThreadPoolExecutor(max(1, options.jobs)) as pool:
-        yield from pool.map(lambda each: grade_file(each, known, options), files)
 
 
 def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], options: argparse.Namespace) -> dict:

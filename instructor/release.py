@@ -21,14 +21,13 @@ from collections.abc import Collection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ROOT / "instructor" / "exercises"
 RELEASED = ROOT / "notebooks" / "exercises"
 ASKED = re.compile(r"\bask\((\w+), (\w+)\)")  # ask(QUESTION, my_answer)
 REGION = re.compile(r" *### BEGIN SOLUTION\n(.*?) *### END SOLUTION\n?", re.DOTALL)
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 import nbformat  # noqa: E402
-from collected import HIDDEN, SEED, seed_of, with_seed  # noqa: E402
+from collected import HIDDEN, SEED, SOURCES, seed_of, with_seed  # noqa: E402
 from nbgrader import preprocessors as steps  # noqa: E402
 
 from lstm_teach.exercises.questions import Question  # noqa: E402
@@ -90,14 +89,9 @@ def solved_version(source: nbformat.NotebookNode, topic: str) -> nbformat.Notebo
 
 def questions(notebook: nbformat.NotebookNode, topic: str) -> list[tuple[Question, str]]:
     """Every question that the notebook asks, with the name of the answer; `topic` is the source's name."""
-    module = importlib.import_module(f"lstm_teach.exercises.{module_name(topic)}")
+    module = importlib.import_module(f"lstm_teach.exercises.{topic.partition('_')[2]}")  # 01_forward_pass: forward_pass
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     return [(getattr(module, question), name) for question, name in ASKED.findall(code)]
-
-
-def module_name(topic: str) -> str:
-    """01_forward_pass -> forward_pass: the module with the checks of an exercise."""
-    return topic.partition("_")[2]
 
 
 def solutions_page(source: nbformat.NotebookNode, topic: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from lstm_teach import html
-from lstm_teach.verdicts import LEVELS
+from lstm_teach.verdicts import hints_html
 
 MARKS = {"right": ("✓", "right"), "wrong": ("✗", "not yet"), "open": ("○", "not written yet"), "waits": ("…", "waits")}
 SENTENCES = re.compile(r"(?<=[.?])\s+")
@@ -59,15 +59,11 @@ def _column(record: dict, task: dict, several: bool) -> str:
 def moodle_table(records: Sequence[dict]) -> str:
     """Moodle's grading worksheet of an assignment: upload it where "Offline grading worksheet" is switched on."""
     head = ["Identifier", "Full name", "Grade", "Maximum Grade", "Last modified (grade)", "Feedback comments"]
-    return _csv(
-        [
-            head,
-            *(
-                [f"Participant {r['number']}", r["student"], f"{r['points']:g}", f"{r['most']:g}", "-", comment(r)]
-                for r in _to_upload(records)
-            ),
-        ]
-    )
+    rows = [
+        [f"Participant {r['number']}", r["student"], f"{r['points']:g}", f"{r['most']:g}", "-", comment(r)]
+        for r in _to_upload(records)
+    ]
+    return _csv([head, *rows])
 
 
 def canvas_table(records: Sequence[dict], column: str = "") -> str:
@@ -206,19 +202,10 @@ def task_section(task: dict) -> str:
             parts.append(f"<li><strong>{mark} {word}:</strong> {html.inline(', '.join(names))}{said}</li>")
         parts.append("</ul>")
         if task["points"] < task["most"]:
-            parts.append(_hints(task.get("hints", ())))
+            parts.append(hints_html(task.get("hints", ())))
     if task.get("code"):
         parts.append(html.fold("Your cell", html.code(task["code"])))
     return "\n".join([*parts, "</section>"])
-
-
-def _hints(hints: Sequence[str]) -> str:
-    """Each hint inside the one before it, so that they open one after the other."""
-    nested = ""
-    for number, hint in reversed(list(enumerate(hints, start=1))):
-        name = LEVELS[number - 1] if number <= len(LEVELS) else "more"
-        nested = html.fold(f"Hint {number} of {len(hints)}: {name}", html.prose(hint) + nested, "1em")
-    return nested
 
 
 def _points(points: float, most: float) -> str:

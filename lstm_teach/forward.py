@@ -38,14 +38,8 @@ class Cache:
     scores: np.ndarray
     y: np.ndarray
 
-    zi = property(lambda self: gate_rows(self.z, 0))
-    zf = property(lambda self: gate_rows(self.z, 1))
-    zo = property(lambda self: gate_rows(self.z, 2))
-    zg = property(lambda self: gate_rows(self.z, 3))
-    i = property(lambda self: gate_rows(self.gates, 0))
-    f = property(lambda self: gate_rows(self.gates, 1))
-    o = property(lambda self: gate_rows(self.gates, 2))
-    g = property(lambda self: gate_rows(self.gates, 3))
+    zi, zf, zo, zg = (property(lambda self, row=row: gate_rows(self.z, row)) for row in range(4))
+    i, f, o, g = (property(lambda self, row=row: gate_rows(self.gates, row)) for row in range(4))
 
 
 def gate_rows(stacked: np.ndarray, row: int) -> np.ndarray:
@@ -104,10 +98,10 @@ def run(params: Params, x: np.ndarray, h0: State = None, c0: State = None) -> Ca
 
 
 def run_checked(
-    params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State = None
+    params: Params, x: Tokens, targets: Tokens, h0: State, c0: State, one_net: bool = True
 ) -> tuple[Cache, np.ndarray]:
-    """The forward pass of one net, and the targets as an array; raises for a bad argument."""
-    check_params(params, one_net=True)
+    """The forward pass, and the targets as an array; raises for a bad argument."""
+    check_params(params, one_net=one_net)
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
     return run(params, x, h0, c0), targets
 
@@ -117,10 +111,8 @@ def loss(params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State
 
     With a batch of parameters the result is an array with one loss per net.
     """
-    check_params(params)
-    x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-    scores = run(params, x, h0, c0).scores
-    total = cross_entropy(scores, targets).sum(0)
+    cache, targets = run_checked(params, x, targets, h0, c0, one_net=False)
+    total = cross_entropy(cache.scores, targets).sum(0)
     return total if total.ndim else total.item()
 
 

@@ -19,6 +19,7 @@ from lstm_teach.params import Params
 from lstm_teach.validate import State, Tokens
 
 LENGTHS = (1, 2, 3, 6, 20)
+NAN = " Is there an np.empty that is never filled or is read too early, or a number too large for np.exp?"
 
 Backward = Callable[..., Any]
 Case = tuple[Params, np.ndarray, np.ndarray, dict[str, np.ndarray]]  # params, x, targets, and h0, c0 where given
@@ -51,17 +52,15 @@ def check_gradients(
     precision, to return something else when called again, or the same as before when the weights have changed.
     The backward pass gets copies. Raises TypeError or ValueError only for bad arguments of its own.
     """
-    if not callable(backward):
-        raise TypeError(f"backward must be a function backward(params, x, targets), got {validate.brief(backward)}.")
+    validate.instance("backward", backward, Callable, "a function backward(params, x, targets)")
     if against not in ("exact", "numerical"):
         raise ValueError(f'against must be "exact" or "numerical", got {validate.brief(against)}.')
     seconds = validate.finite_number("seconds", seconds, positive=True)
     name, takes, notes = guard.name_of(backward), states_taken(backward), []
     if params is None and x is None and targets is None:
         if h0 is not None or c0 is not None:
-            raise ValueError(
-                "h0 and c0 need params, x and targets with them; without those, the check chooses its own."
-            )
+            why = "without those, the check chooses its own"
+            raise ValueError(f"h0 and c0 need params, x and targets with them; {why}.")
         cases = [own_case(T, takes) for T in LENGTHS]
         absent = [key for key in ("h0", "c0") if key not in takes]
         if absent:
@@ -142,15 +141,15 @@ def _given_case(params: Params, x: Tokens, targets: Tokens, states: dict[str, St
     """The caller's own net and sequence; raises if they can't be checked."""
     check_params(params, one_net=True)
     if params.flat.dtype != np.float64:
-        raise TypeError(
-            f"params must be float64 for a check, got {params.flat.dtype}: its rounding looks like a mistake."
-        )
+        why = "its rounding looks like a mistake"
+        raise TypeError(f"params must be float64 for a check, got {params.flat.dtype}: {why}.")
     x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-    given = {name: state for name, state in states.items() if state is not None}
-    given = {name: validate.state(name, state, params.hidden_size, np.float64) for name, state in given.items()}
-    for name in given:
-        if name not in takes:
-            raise ValueError(f"{name} was given, but backward takes no argument of that name.")
+    given = {}
+    for name, state in states.items():
+        if state is not None:
+            given[name] = validate.state(name, state, params.hidden_size, np.float64)
+            if name not in takes:
+                raise ValueError(f"{name} was given, but backward takes no argument of that name.")
     return params, x, targets, given
 
 
@@ -242,12 +241,7 @@ def _call(backward: Backward, case: Case, seconds: float) -> tuple[dict[str, np.
     try:
         grads = collect_gradients(result, params)
     except ValueError as error:
-        hint = (
-            " Is there an np.empty that is never filled or is read too early, or a number too large for np.exp?"
-            if "got nan" in str(error)
-            else ""
-        )
-        raise guard.LearnerError(f"{guard.name_of(backward)} {error}{hint}") from None
+        raise guard.LearnerError(f"{guard.name_of(backward)} {error}{NAN if 'got nan' in str(error) else ''}") from None
     return grads, {key: np.asarray(array).dtype for key, array in read_gradients(result).items()}
 
 
@@ -287,10 +281,8 @@ def read_gradients(result: object) -> dict[str, Any]:
     if isinstance(result, Sequence) and not isinstance(result, str):
         if len(result) != 9:
             advice = " After them, it may also return its deltas." if len(result) == 2 else ""
-            raise ValueError(
-                f"returns {len(result)} things; it has to return nine gradients, {', '.join(names)}.{advice}"
-            )
+            wanted = f"nine gradients, {', '.join(names)}"
+            raise ValueError(f"returns {len(result)} things; it has to return {wanted}.{advice}")
         return dict(zip(names, result, strict=True))
-    raise ValueError(
-        f"returns {validate.brief(result)}; it has to return a Params, a mapping or a sequence of nine arrays."
-    )
+    wanted = "a Params, a mapping or a sequence of nine arrays"
+    raise ValueError(f"returns {validate.brief(result)}; it has to return {wanted}.")

@@ -50,8 +50,7 @@ def complex_step_gradient(
 
 def _check(loss_fn: LossFunction, params: Params) -> None:
     check_params(params, one_net=True)
-    if not callable(loss_fn):
-        raise TypeError(f"loss_fn must be a function of the parameters, got {validate.brief(loss_fn)}.")
+    validate.instance("loss_fn", loss_fn, Callable, "a function of the parameters")
 
 
 def _losses(loss_fn: LossFunction, params: Params, step: complex, batched: bool) -> np.ndarray:

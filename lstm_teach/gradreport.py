@@ -146,11 +146,10 @@ class GradientReport:
     def __str__(self) -> str:
         lines = [self.summary]
         if self.errors:
-            lengths = list(self.errors_by_length)
-            heads = "".join(f"T = {T:<6}" for T in lengths)
+            heads = "".join(f"T = {T:<6}" for T in self.errors_by_length)
             lines += ["", f"matrix   error    verdict           {heads}".rstrip()]
             for name, error in self.errors.items():
-                each = "".join(f"{_short(self.errors_by_length[T][name]):<10}" for T in lengths)
+                each = "".join(f"{_short(errors[name]):<10}" for errors in self.errors_by_length.values())
                 lines.append(f"d{name:<6}  {_short(error):<8} {verdict(error):<17} {each}".rstrip())
             lines += ["", f"Errors are norm-relative, against {self.reference}; up to 1e-7 is right."]
         return "\n".join(lines + self._details())
@@ -160,13 +159,13 @@ class GradientReport:
     def _repr_html_(self) -> str:
         parts = [html.bold(self.summary)]
         if self.errors:
-            lengths = list(self.errors_by_length)
-            heads = ["matrix", "verdict", "error", "error, log scale from 1e-16 to 1", *(f"T = {T}" for T in lengths)]
+            lengths = [f"T = {T}" for T in self.errors_by_length]
+            heads = ["matrix", "verdict", "error", "error, log scale from 1e-16 to 1", *lengths]
             caption = f"Norm-relative errors of {self.name} against {self.reference}; up to 1e-7 is right."
             rows = []
             for name, error in self.errors.items():
                 word = verdict(error)
-                each = [_short(self.errors_by_length[T][name]) for T in lengths]
+                each = [_short(errors[name]) for errors in self.errors_by_length.values()]
                 rows.append([f"d{name}", f"{_MARKS[word]} {word}", _short(error), _bar(error, word), *each])
             parts.append(html.table(caption, heads, rows))
         return "".join([*parts, html.bullets(self._details())])

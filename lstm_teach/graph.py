@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstm_teach import validate
-from lstm_teach.forward import check_params, cross_entropy
+from lstm_teach.forward import cross_entropy, run_checked
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import GATES, Params
 from lstm_teach.plain import sigmoid
@@ -53,12 +53,10 @@ class Net:
 
 def make_net(params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State = None) -> Net:
     """Check a net and its sequence; raise as `loss` does, and for a net of several units."""
-    check_params(params, one_net=True)
+    cache, targets = run_checked(params, x, targets, h0, c0)
     if params.hidden_size != 1:
         raise ValueError(f"params must have hidden_size 1, since one unit is drawn, got {params.hidden_size}.")
-    x, targets = validate.sequence_pair(x, targets, params.vocab_size)
-    h0, c0 = validate.state("h0", h0, 1, np.float64), validate.state("c0", c0, 1, np.float64)
-    return Net(params, x, targets, h0, c0)
+    return Net(params, cache.x, targets, cache.h[-1], cache.c[-1])
 
 
 # ------------------------------------------------------------------------------------------- what a box is made of

@@ -126,14 +126,15 @@ class Limit:
         self.end = self._next = time.monotonic() + self.seconds
         self._thread = threading.get_ident()
         Limit._open.append(self)
-        if Limit._tool is None:
-            Limit._tool = _watch(Limit._ask)
+        if Limit._tool is None and hasattr(sys, "monitoring"):
+            Limit._tool = next((number for number in (4, 3) if sys.monitoring.get_tool(number) is None), None)
+            _watch(Limit._tool, Limit._ask)
         return self
 
     def __exit__(self, *_: object) -> None:
         Limit._open.remove(self)
         if not Limit._open:
-            _unwatch(Limit._tool)
+            _watch(Limit._tool, None)
             Limit._tool = None
 
     @staticmethod
@@ -145,25 +146,17 @@ class Limit:
                 raise OutOfTime
 
 
-def _watch(ask: Callable) -> int | None:
-    """Have Python call `ask` at every jump and call; the number to end it by, None if it can't be had."""
-    monitoring = getattr(sys, "monitoring", None)
-    tool = next((number for number in (4, 3) if monitoring and monitoring.get_tool(number) is None), None)
-    if tool is not None:
-        events = monitoring.events
+def _watch(tool: int | None, ask: Callable | None) -> None:
+    """Have Python call `ask` at every jump and call, or, with None, no longer; without a tool it can't be had."""
+    if tool is None:
+        return
+    monitoring, events = sys.monitoring, sys.monitoring.events
+    if ask:
         monitoring.use_tool_id(tool, "lstm-teach")
-        for event in (events.JUMP, events.PY_START):
-            monitoring.register_callback(tool, event, ask)
-        monitoring.set_events(tool, events.JUMP | events.PY_START)
-    return tool
-
-
-def _unwatch(tool: int | None) -> None:
-    if tool is not None:
-        monitoring = sys.monitoring
-        monitoring.set_events(tool, 0)
-        for event in (monitoring.events.JUMP, monitoring.events.PY_START):
-            monitoring.register_callback(tool, event, None)
+    monitoring.set_events(tool, events.JUMP | events.PY_START if ask else 0)
+    for event in (events.JUMP, events.PY_START):
+        monitoring.register_callback(tool, event, ask)
+    if not ask:
         monitoring.free_tool_id(tool)
 
 

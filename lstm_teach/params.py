@@ -34,9 +34,8 @@ class Params:
     hidden_size: int
 
     def __init__(self, vocab_size: int, hidden_size: int, flat: np.ndarray | None = None):
-        vocab_size = validate.positive_integer("vocab_size", vocab_size)
-        hidden_size = validate.positive_integer("hidden_size", hidden_size)
-        K, H = vocab_size, hidden_size
+        K = validate.positive_integer("vocab_size", vocab_size)
+        H = validate.positive_integer("hidden_size", hidden_size)
         n = K * H + 4 * H * H + 4 * H * K
         validate.room("a net", n, vocab_size=K, hidden_size=H)
         if flat is None:

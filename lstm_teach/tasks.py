@@ -156,7 +156,7 @@ def reber(test_size: int = 256) -> Task:
     legal = np.zeros((*xs.shape, len(REBER_SYMBOLS)), dtype=bool)
     for column, (_, choices) in enumerate(different):
         for t, symbols in enumerate(choices):
-            legal[t, column, [REBER_SYMBOLS.index(symbol) for symbol in symbols]] = True
+            legal[t, column] = [symbol in symbols for symbol in REBER_SYMBOLS]
 
     def judge(params: Params) -> float:
         y = batch_forward(params, xs).y

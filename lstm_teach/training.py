@@ -23,21 +23,15 @@ from lstm_teach.tasks import Task
 
 @dataclass(frozen=True)
 class Optimizer:
-    """What makes steps of gradients: `step(gradient, memory)` is what to add to `flat`, `memory` a dict of its own.
+    """`start()` returns a function for one training: of each gradient it makes the step that is added to `flat`."""
 
-    `start()` returns a function gradient -> step for one training, with a memory of its own.
-    """
-
-    step: Callable[[np.ndarray, dict], np.ndarray]
-
-    def start(self) -> Callable[[np.ndarray], np.ndarray]:  # noqa: D102
-        return partial(self.step, memory={})
+    start: Callable[[], Callable[[np.ndarray], np.ndarray]]
 
 
 def sgd(rate: float = 0.1) -> Optimizer:
     """Gradient descent: step = -rate * gradient."""
     rate = validate.finite_number("rate", rate, positive=True)
-    return Optimizer(lambda gradient, memory: -rate * gradient)
+    return Optimizer(lambda: lambda gradient: -rate * gradient)
 
 
 def adam(rate: float = 0.01, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8) -> Optimizer:
@@ -47,13 +41,19 @@ def adam(rate: float = 0.01, b1: float = 0.9, b2: float = 0.999, eps: float = 1e
     """
     rate = validate.finite_number("rate", rate, positive=True)
 
-    def step(gradient: np.ndarray, memory: dict) -> np.ndarray:
-        count = memory["count"] = memory.get("count", 0) + 1
-        mean = memory["mean"] = b1 * memory.get("mean", 0.0) + (1 - b1) * gradient
-        square = memory["square"] = b2 * memory.get("square", 0.0) + (1 - b2) * gradient**2
-        return -rate * (mean / (1 - b1**count)) / (np.sqrt(square / (1 - b2**count)) + eps)
+    def start() -> Callable[[np.ndarray], np.ndarray]:
+        count, mean, square = 0, 0.0, 0.0
 
-    return Optimizer(step)
+        def step(gradient: np.ndarray) -> np.ndarray:
+            nonlocal count, mean, square
+            count += 1
+            mean = b1 * mean + (1 - b1) * gradient
+            square = b2 * square + (1 - b2) * gradient**2
+            return -rate * (mean / (1 - b1**count)) / (np.sqrt(square / (1 - b2**count)) + eps)
+
+        return step
+
+    return Optimizer(start)
 
 
 def clip(gradient: np.ndarray, limit: float) -> float:
@@ -157,14 +157,14 @@ def train(
             history.measure(0, params, task)
             for step in range(1, steps + 1):
                 loss, grads = batch_gradient(params, task.draw(rng, batch), backward)
-                norms = [size(matrix) for matrix in grads.values()]
+                norms = {name: size(matrix) for name, matrix in grads.items()}
                 norm = clip(grads.flat, clip_norm)
                 if not np.isfinite(norm + loss):
                     history.stopped = f"Stopped at step {step}: {_not_finite(norms, norm)} not finite."
                     break
                 history.loss.append(loss)
                 history.clipped.append(norm > clip_norm)
-                for name, each in zip(Params.NAMES, norms, strict=True):
+                for name, each in norms.items():
                     history.norms[name].append(each)
                 params.flat += update(grads.flat)
                 if step % test_every == 0 or step == steps:
@@ -190,14 +190,13 @@ def _check(params: Params, task: Task, backward: Backward, optimizer: Optimizer)
     validate.instance("task", task, Task, "a Task (see lstm_teach.tasks)")
     if params.vocab_size != task.vocab_size:
         raise ValueError(f"params must have vocab_size {task.vocab_size} for this task, got {params.vocab_size}.")
-    if not callable(backward):
-        raise TypeError(f"backward must be a function backward(params, x, targets), got {validate.brief(backward)}.")
+    validate.instance("backward", backward, Callable, "a function backward(params, x, targets)")
     validate.instance("optimizer", optimizer, Optimizer, "made by sgd or adam, such as adam(rate=0.01)")
 
 
-def _not_finite(norms: list[float], norm: float) -> str:
+def _not_finite(norms: dict[str, float], norm: float) -> str:
     """What is not finite: the first such matrix, else the loss or the whole gradient; with its verb."""
-    wrong = [f"d{name} is" for name, each in zip(Params.NAMES, norms, strict=True) if not np.isfinite(each)]
+    wrong = [f"d{name} is" for name, each in norms.items() if not np.isfinite(each)]
     return wrong[0] if wrong else "the loss is" if np.isfinite(norm) else "the gradient is"
 
 
@@ -220,7 +219,7 @@ def batch_gradient(params: Params, pairs: list[Pair], backward: Backward) -> tup
     """Mean loss per symbol over the pairs, and the gradient of the loss of one sequence, averaged over the pairs."""
     if backward is bptt and len(pairs) == 1:  # the form for one sequence is the faster one then
         [(x, targets)] = pairs
-        cache = run(params, x, None, None)
+        cache = run(params, x)
         return float(cross_entropy(cache.scores, targets).mean()), walk_back(params, cache, targets)
     xs, targets, weights = pad(sorted(pairs, key=lambda pair: -len(pair[0])))
     passes = batch_form(backward)

@@ -15,7 +15,7 @@ MOST_NUMBERS = 10**8  # in one array, which are 0.8 GB
 
 def positive_integer(name: str, value: int) -> int:
     """Return `value` as an int if it is a whole number of at least 1."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be a whole number, got {brief(value)}.")
     if value < 1:
         raise ValueError(f"{name} must be at least 1, got {brief(value)}.")
@@ -39,14 +39,14 @@ def instance(name: str, value: object, kind: type, called: str) -> None:
 
 def seed(value: int) -> int:
     """Return `value` if it can seed a random generator: a whole number of at least 0."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
         raise ValueError(f"seed must be a whole number of at least 0, got {brief(value)}.")
     return int(value)
 
 
 def number(name: str, value: float) -> float:
     """Return `value` as a float if it is one number, which may be infinite or NaN."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{name} must be a number, got {brief(value)}.")
     try:
         return float(value)
@@ -93,10 +93,9 @@ def state(name: str, value: State, hidden_size: int, dtype: np.dtype) -> np.ndar
         return np.zeros(hidden_size, dtype)
     kind = np.complex128 if np.dtype(dtype).kind == "c" else np.float64
     array = real_array(name, value, (hidden_size,), kind, finite=False)
-    most = math.sqrt(np.finfo(dtype).max)  # products of two numbers up to this size do not overflow
-    if not np.abs(array).max() <= most:  # nor is NaN
-        array = real_array(name, array, (hidden_size,), kind)
-        size = np.abs(array)
+    size, most = np.abs(array), math.sqrt(np.finfo(dtype).max)  # products of two such numbers do not overflow
+    if not size.max() <= most:  # nor is NaN
+        real_array(name, array, (hidden_size,), kind)  # raises if it is not finite
         got = f"{size.max()} at index {size.argmax()}"
         raise ValueError(f"{name} must hold numbers up to {most:.0e} in size, got {got}.")
     return array.astype(dtype, copy=False)

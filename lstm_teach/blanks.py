@@ -142,22 +142,22 @@ class Lesson:
     def judge(self, group: str) -> Verdict:
         """Judge the lines of the cell above the call; what is not right is replaced by the library's version."""
         blank, frame = self.blank(group), sys._getframe(1)
+        names = frame.f_globals
         statements, shown = cellcode.cell(frame)
         # What the cell prints it has printed; that of other nets would only be puzzling, and so would warnings.
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            before = cellcode.made_before(frame.f_globals, f'judge("{group}")', statements, self._lines_from(group))
-            parts = judge_blank(blank, statements, frame.f_globals, before)
+            before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
+            parts = judge_blank(blank, statements, names, before)
         wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
         for name in blank.names:
             self.written.pop(name, None)
-            usable = callable(frame.f_globals.get(name)) if blank.is_function else name in frame.f_globals
-            if name in wrong and usable and _is_theirs(blank, name, statements, frame.f_globals):
-                self.written[name] = frame.f_globals[name]
-        note = _go_on(blank, parts, frame.f_globals)
-        names = listing([part.name for part in parts])
+            usable = callable(names.get(name)) if blank.is_function else name in names
+            if name in wrong and usable and _is_theirs(blank, name, statements, names):
+                self.written[name] = names[name]
+        note = _go_on(blank, parts, names)
         hints = blank.hints if wrong - blank.given.keys() else ()
-        verdict = Verdict(names, parts, hints, note, said=verdicts.said(parts))
+        verdict = Verdict(listing(part.name for part in parts), parts, hints, note, said=verdicts.said(parts))
         self.verdicts.pop(group, None)
         self.verdicts[group] = verdict  # the last one judged comes last
         if not shown:
@@ -376,8 +376,7 @@ def _judge_values(
                 continue
             sentence = "" if changed else _leftover(blank, name, namespace, read)
             if sentence:  # what the library's line reads was there before the cell, even if a call has put it there
-                its = ast.parse(blank.library[name])
-                changed = altered & cellcode.names_in(its) - cellcode.names_in(its, context=ast.Store)
+                changed = altered & cellcode.globals_read(compile(blank.library[name], "a line", "eval"))
             sentence = "" if changed else sentence
         else:
             form = next(filter(None, (wrong_form(name, g, r) for g, r in zip(got, right, strict=True))), "")

@@ -55,10 +55,9 @@ def _span(node: ast.expr) -> tuple[int, int, int, int]:
     return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
 
 
-def names_in(*nodes: ast.AST, context: type[ast.expr_context] = ast.expr_context) -> set[str]:
-    """The names in pieces of code: those that are read (ast.Load), those that are assigned (ast.Store), or all."""
-    found = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)]
-    return {n.id for n in found if isinstance(n.ctx, context)}
+def names_in(*nodes: ast.AST) -> set[str]:
+    """The names in pieces of code."""
+    return {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 def _base(node: ast.AST | None) -> str | None:

@@ -1,10 +1,10 @@
 """Blanks: what a learner writes in a lesson is judged on the spot, line by line; and the lesson's predictions.
 
-Imports borrowed, cellcode, judging, recognize, trial and verdicts; the forms of predictions (ipywidgets) only when one
-is asked for. What is specific to a lesson is data: `lstm_teach/lessons/<name>.toml` names its blanks, their cases, the
-library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test holds the
-library's lines to the cases. A case may have `start`, the values that the cell begins with where they are not the right
-ones: an f from a cell above.
+Imports borrowed, cellcode, judging, recognize, trial, unfinished and verdicts; the forms of predictions (ipywidgets)
+only when one is asked for. What is specific to a lesson is data: `lstm_teach/lessons/<name>.toml` names its blanks,
+their cases, the library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test
+holds the library's lines to the cases. A case may have `start`, the values that the cell begins with where they are not
+the right ones: an f from a cell above.
 
     [blanks.product]
     case = "cases_02:one_step"         # a function in lessons/cases_02.py: dicts of every name and its right value
@@ -51,7 +51,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, verdicts
+from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
 from lstm_teach.cellcode import Written
 from lstm_teach.gradreport import listing
 from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, numbers, parts_of, same, wrong_form
@@ -117,6 +117,7 @@ class Lesson:
 
     def __init__(self, name: str):
         self.name, self._spec = name, spec_of(name)
+        unfinished.watch()
         self.verdicts: dict[str, Verdict] = {}  # of each group of blanks, the last one
         self.written: dict[str, Any] = {}  # what the learner wrote where it is wrong, by name
 
@@ -246,7 +247,7 @@ def judge_blank(
     if not blank.is_function:
         return _judge_values(blank, statements, namespace, before)
     written = [s for s in statements if isinstance(s, ast.FunctionDef) and s.name == name]
-    if cellcode.is_open(function) or (written and cellcode.has_dots(written[-1])):
+    if cellcode.is_open(function) or (written and cellcode.dots(written[-1])):
         return (Part(name, open=True),)
     if not callable(function):
         is_now = f"{name} should be a function, but is {judging.kind(function)}"

@@ -47,8 +47,12 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
 
 class _Unjudged(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        is_judge = isinstance(node.func, ast.Attribute) and node.func.attr == "judge"
-        return ast.copy_location(ast.Constant(None), node) if is_judge else self.generic_visit(node)
+        return ast.copy_location(ast.Constant(None), node) if is_judge(node) else self.generic_visit(node)
+
+
+def is_judge(node: ast.AST) -> bool:
+    """Whether a piece of code is a call of `lesson.judge`."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "judge"
 
 
 def _span(node: ast.expr) -> tuple[int, int, int, int]:
@@ -122,12 +126,11 @@ def _code(statement: ast.stmt) -> CodeType:
     return compile(ast.Module([statement], []), "a cell", "exec")
 
 
-def has_dots(node: ast.AST) -> bool:
-    """Whether code still has the dots of a blank in it; those of an index, as in a[..., 0], do not count."""
+def dots(node: ast.AST) -> list[ast.Constant]:
+    """The dots of blanks that are still in a piece of code; those of an index, as in a[..., 0], do not count."""
     nodes = list(ast.walk(node))
     in_index = {id(part) for n in nodes if isinstance(n, ast.Subscript) for part in ast.walk(n.slice)}
-    dots = [n for n in nodes if isinstance(n, ast.Constant) and n.value is Ellipsis]
-    return any(id(n) not in in_index for n in dots)
+    return [n for n in nodes if isinstance(n, ast.Constant) and n.value is Ellipsis and id(n) not in in_index]
 
 
 def is_open(value: Any) -> bool:

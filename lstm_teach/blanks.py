@@ -1,10 +1,10 @@
 """Blanks: what a learner writes in a lesson is judged on the spot, line by line; and the lesson's predictions.
 
-Imports borrowed, cellcode, judging, recognize, trial and verdicts; the forms of predictions (ipywidgets) only when one
-is asked for. What is specific to a lesson is data: `lstm_teach/lessons/<name>.toml` names its blanks, their cases, the
-library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test holds the
-library's lines to the cases. A case may have `start`, the values that the cell begins with where they are not the right
-ones: an f from a cell above.
+Imports borrowed, cellcode, judging, recognize, trial, unfinished and verdicts; the forms of predictions (ipywidgets)
+only when one is asked for. What is specific to a lesson is data: `lstm_teach/lessons/<name>.toml` names its blanks,
+their cases, the library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test
+holds the library's lines to the cases. A case may have `start`, the values that the cell begins with where they are not
+the right ones: an f from a cell above.
 
     [blanks.product]
     case = "cases_02:one_step"         # a function in lessons/cases_02.py: dicts of every name and its right value
@@ -51,7 +51,8 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, verdicts
+from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
+from lstm_teach.cellcode import Written
 from lstm_teach.gradreport import listing
 from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, numbers, parts_of, same, wrong_form
 from lstm_teach.lessons import FOLDER, spec_of
@@ -94,13 +95,21 @@ class Blank:
         """Its cases, made anew."""
         return list(self.case())
 
+    def with_given(self, namespace: Mapping[str, Any]) -> dict[str, Any]:
+        """The notebook's names, after the lines that the lesson gives; the learner may have changed those."""
+        names = dict(namespace)
+        for name, line in self.given.items():
+            with contextlib.suppress(Exception):
+                names[name] = eval(line, names)
+        return names
+
     def library_value(self, name: str, namespace: Mapping[str, Any]) -> Any:
         """What the lesson goes on with: the library's function, or its line run with the names of the notebook."""
         if self.is_function:  # under a name that says whose it is, in a check of it too
             its = pkgutil.resolve_name(self.library)
             called = f"the library's {name}"
             return FunctionType(its.__code__, its.__globals__, called, its.__defaults__, its.__closure__)
-        return eval({**self.given, **self.library}[name], dict(namespace))
+        return eval({**self.given, **self.library}[name], self.with_given(namespace))
 
 
 class Lesson:
@@ -108,6 +117,7 @@ class Lesson:
 
     def __init__(self, name: str):
         self.name, self._spec = name, spec_of(name)
+        unfinished.watch()
         self.verdicts: dict[str, Verdict] = {}  # of each group of blanks, the last one
         self.written: dict[str, Any] = {}  # what the learner wrote where it is wrong, by name
 
@@ -133,22 +143,22 @@ class Lesson:
     def judge(self, group: str) -> Verdict:
         """Judge the lines of the cell above the call; what is not right is replaced by the library's version."""
         blank, frame = self.blank(group), sys._getframe(1)
+        names = frame.f_globals
         statements, shown = cellcode.cell(frame)
         # What the cell prints it has printed; that of other nets would only be puzzling, and so would warnings.
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            before = cellcode.made_before(frame.f_globals, f'judge("{group}")', statements, self._lines_from(group))
-            parts = judge_blank(blank, statements, frame.f_globals, before)
+            before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
+            parts = judge_blank(blank, statements, names, before)
         wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
         for name in blank.names:
             self.written.pop(name, None)
-            usable = callable(frame.f_globals.get(name)) if blank.is_function else name in frame.f_globals
-            if name in wrong and usable and _is_theirs(blank, name, statements, frame.f_globals):
-                self.written[name] = frame.f_globals[name]
-        note = _go_on(blank, parts, frame.f_globals)
-        names = listing([part.name for part in parts])
+            usable = callable(names.get(name)) if blank.is_function else name in names
+            if name in wrong and usable and _is_theirs(blank, name, statements, names):
+                self.written[name] = names[name]
+        note = _go_on(blank, parts, names)
         hints = blank.hints if wrong - blank.given.keys() else ()
-        verdict = Verdict(names, parts, hints, note, said=verdicts.said(parts))
+        verdict = Verdict(listing(part.name for part in parts), parts, hints, note, said=verdicts.said(parts))
         self.verdicts.pop(group, None)
         self.verdicts[group] = verdict  # the last one judged comes last
         if not shown:
@@ -237,7 +247,7 @@ def judge_blank(
     if not blank.is_function:
         return _judge_values(blank, statements, namespace, before)
     written = [s for s in statements if isinstance(s, ast.FunctionDef) and s.name == name]
-    if function is Ellipsis or cellcode.holds_dots(function) or (written and cellcode.has_dots(written[-1])):
+    if cellcode.is_open(function) or (written and cellcode.dots(written[-1])):
         return (Part(name, open=True),)
     if not callable(function):
         is_now = f"{name} should be a function, but is {judging.kind(function)}"
@@ -267,8 +277,7 @@ def _is_theirs(blank: Blank, name: str, statements: Sequence[ast.stmt], namespac
 def judge_function(blank: Blank, function: Callable, statements: Sequence[ast.stmt] = ()) -> tuple[Part, ...]:
     """Judge a learner's function on all cases, each part of its answer by itself; `statements` are its cell."""
     name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
-    others, around = cellcode.globals_read(function) - cellcode.stored(statements), getattr(function, "__globals__", {})
-    stale = trial.words_for_earlier(others, around, [{}])
+    stale = trial.words_for_earlier(cellcode.globals_read(function), statements, getattr(function, "__globals__", {}))
     try:
         answers = [attempt(*case["arguments"]) for case in cases]
         if any(answer is Ellipsis for answer in answers):
@@ -280,16 +289,16 @@ def judge_function(blank: Blank, function: Callable, statements: Sequence[ast.st
         said = f"{name} writes to what it was given, {listing(attempt.changed)}."
         return (Part(name, f"{said} Make new arrays, or work on a .copy()."),)
     code = getattr(function, "__code__", None)
-    read = frozenset(code.co_names + code.co_varnames) if code else frozenset()
+    written = Written(frozenset(code.co_names + code.co_varnames) if code else frozenset(), statements)
     wanted = [parts_of(case["answer"], case["answer"], name, blank.returns) for case in cases]
     right = [{part: np.asarray(value) for part, value in answer.items()} for answer in wanted]
     named = [case | theirs for case, theirs in zip(cases, right, strict=True)]
     trials = {part: ([g[part] for g in got], [r[part] for r in right]) for part in right[0]}
-    wrong = [part for part, pair in trials.items() if not all(map(close, *pair))]
+    off = {part: [not close(*pair) for pair in zip(*both, strict=True)] for part, both in trials.items()}
+    wrong = [part for part in off if any(off[part])]
     every = {code: words for code, words in blank.mistakes.get("every", {}).items() if is_all(code, trials, named)}
     # The numbers shown are those of one case, if there is one in which all that is wrong shows.
-    off = [[not close(*pair) for pair in zip(*trials[part], strict=True)] for part in wrong]
-    shown = next((k for k in range(len(cases)) if all(each[k] for each in off)), None)
+    shown = next((k for k in range(len(cases)) if all(off[part][k] for part in wrong)), None)
     parts = []
     for part, (theirs, rights) in trials.items():
         if part not in wrong:
@@ -297,23 +306,26 @@ def judge_function(blank: Blank, function: Callable, statements: Sequence[ast.st
             continue
         reads, by_line = trial.by_its_line(blank.lines.get(part, ""), {*wrong} - {part}, cases, got)
         if reads and all(close(g, v) or same(v, g, rounding=True) for g, v in zip(theirs, by_line, strict=True)):
-            follows = f"This line is right, but it reads {listing(reads)}: look there first."
-            parts.append(Part(part, follows, waits=True))
-        else:
-            known = _known(blank, part, theirs, rights, named, read, every, statements)
-            if reads and not known:
-                with_theirs = [case | g for case, g in zip(named, got, strict=True)]
-                words = _known(blank, part, theirs, by_line, with_theirs, read, {}, statements)
-                known = words and f"With your {listing(reads)}: {words[0].lower()}{words[1:]}"
-            k = off[wrong.index(part)].index(True) if shown is None else shown
-            first = theirs[k], rights[k]
-            answer = f"What {name} returns" if part == name else part
-            said = wrong_form(answer, *first) or difference(part, *first, axes(first[1], part), relative=True)
-            # One mistake in many parts is said once, without each part's numbers.
-            alone = known and "every" in blank.mistakes
-            known = known or _by_default(blank, cases, off[wrong.index(part)]) or stale.strip()
-            parts.append(Part(part, known if alone else said if known in said else f"{said} {known}".strip()))
+            parts.append(_waiting(part, reads))
+            continue
+        known = _known(blank, part, theirs, rights, named, written, every)
+        if reads and not known:
+            with_theirs = [case | g for case, g in zip(named, got, strict=True)]
+            words = _known(blank, part, theirs, by_line, with_theirs, written, {})
+            known = words and f"With your {listing(reads)}: {words[0].lower()}{words[1:]}"
+        k = off[part].index(True) if shown is None else shown
+        first = theirs[k], rights[k]
+        answer = f"What {name} returns" if part == name else part
+        said = wrong_form(answer, *first) or difference(part, *first, axes(first[1], part), relative=True)
+        # One mistake in many parts is said once, without each part's numbers.
+        alone = known and "every" in blank.mistakes
+        known = known or _by_default(blank, cases, off[part]) or stale.strip()
+        parts.append(Part(part, known if alone else said if known in said else f"{said} {known}".strip()))
     return tuple(parts)
+
+
+def _waiting(name: str, reads: Sequence[str]) -> Part:
+    return Part(name, f"This line is right, but it reads {listing(reads)}: look there first.", waits=True)
 
 
 def _by_default(blank: Blank, cases: Sequence[Mapping], off: Sequence[bool]) -> str:
@@ -350,33 +362,31 @@ def _judge_values(
     parts = [Part(name, was.format(name, blank.given[name])) for name in spoiled]
     for name in blank.names:
         got, right = [run[name] for run in runs], [np.asarray(case[name]) for case in cases]
-        if any(value is Ellipsis or cellcode.holds_dots(value) for value in got):
+        if any(map(cellcode.is_open, got)):
             parts.append(Part(name, open=True))
             continue
         read = cellcode.names_read(statements, name)
-        waits = [n for n in spoiled if n in read]
+        written = Written(read, cellcode.lines_of(name, statements), blank.library[name])
+        earlier = trial.words_for_earlier(read, statements, namespace, cases[0])
         if trouble := next((value for value in got if isinstance(value, Trouble)), None):
-            earlier = trial.words_for_earlier(read - cellcode.stored(statements), namespace, cases)
-            here = _on_this_net(blank, name, namespace, statements, cases)
+            here = _on_this_net(blank, name, namespace, cases[0], written, earlier)
             sentence = here if here.startswith(trial.TYPED) else f"{trouble}{earlier}"
-        elif all(map(close, got, right)) and waits:
-            sentence = f"This line is right, but it reads {listing(waits)}: look there first."
-            parts.append(Part(name, sentence, waits=True))
-            continue
         elif all(map(close, got, right)):
+            if waits := [n for n in spoiled if n in read]:
+                parts.append(_waiting(name, waits))
+                continue
             sentence = "" if changed else _leftover(blank, name, namespace, read)
             if sentence:  # what the library's line reads was there before the cell, even if a call has put it there
-                its = ast.parse(blank.library[name])
-                changed = altered & cellcode.names_in(its) - cellcode.names_in(its, context=ast.Store)
+                changed = altered & cellcode.globals_read(compile(blank.library[name], "a line", "eval"))
             sentence = "" if changed else sentence
         else:
             form = next(filter(None, (wrong_form(name, g, r) for g, r in zip(got, right, strict=True))), "")
-            known = _known(blank, name, got, right, cases, read, {}, statements)
-            here = _on_this_net(blank, name, namespace, statements, cases) or form
+            known = _known(blank, name, got, right, cases, written, {})
+            here = _on_this_net(blank, name, namespace, cases[0], written, earlier) or form
             only = known and here.startswith((THIS_NET, *trial.TYPED))
             known = "" if known in here else known
             sentence = known if only else f"{here} {known}".strip() or OTHER_NETS
-            sentence = UNSET if " is nan" in form and cellcode.calls(statements, name, "empty") else sentence
+            sentence = UNSET if " is nan" in form and cellcode.calls(written.lines, "empty") else sentence
         parts.append(Part(name, sentence))
     if changed:
         said, way = trial.words_for_changes(changed, statements)
@@ -390,14 +400,7 @@ def _judge_values(
 
 
 def _known(
-    blank: Blank,
-    name: str,
-    got: Sequence,
-    right: Sequence,
-    cases: Sequence[Mapping],
-    read: frozenset,
-    every: Mapping,
-    statements: Sequence[ast.stmt],
+    blank: Blank, name: str, got: Sequence, right: Sequence, cases: Sequence[Mapping], written: Written, every: Mapping
 ) -> str:
     """What wrong values are instead, in words, or ""; `every` are the mistakes of a whole answer that may be named."""
     arrays = [numbers(g) for g in got]
@@ -406,50 +409,36 @@ def _known(
     whole = {f"({code})[{name!r}]": words for code, words in every.items()}
     tries = [({"np": np, **case}, g, r) for case, g, r in zip(cases, arrays, right, strict=True)]
     words = judging.known_mistake(blank.mistakes.get(name, {}) | whole, tries)
-    lines = statements if blank.is_function else [s for s in statements if name in cellcode.touched(s)]
-    its = "" if blank.is_function else blank.library[name]
-    if words := words or recognize(name, arrays, right, cases, read, lines, its):
+    if words := words or recognize(name, arrays, right, cases, written):
         return words
     single = next((a.dtype for a in arrays if a.dtype in (np.float32, np.float16)), None)
     return f"Yours is {single}; compute in float64." if single else ""
 
 
-def _on_this_net(
-    blank: Blank, name: str, namespace: Mapping, statements: Sequence[ast.stmt], cases: Sequence[Mapping]
-) -> str:
+def _on_this_net(blank: Blank, name: str, namespace: Mapping, case: Mapping, written: Written, earlier: str) -> str:
     """The learner's number and the right one on the lesson's own net, or that only there it is right."""
-    read, got, right = cellcode.names_read(statements, name), namespace.get(name), _library_here(blank, name, namespace)
+    read, got, right = written.read, namespace.get(name), _library_here(blank, name, namespace)
     if right is None or isinstance(got, Iterator):  # looking at an iterator would use it up
         return ""
     off = difference(name, got, right, axes(right, name), relative=True)
     nearly = is_like(got, right) and np.allclose(got, right, rtol=1e-2)  # a typed number has been rounded
     if not read - {*TOOLS} and is_like(got, right):
-        if cellcode.reads_itself(statements, name):
+        if cellcode.reads_itself(written.lines, name):
             return f"This reads the {name} of an earlier cell."
-        return ALL_TYPED if nearly else f"{off} {NO_NAMES if cellcode.calls(statements, name, '') else NOT_TYPED}"
-    values = {n: namespace.get(n) for n in cases[0]}
-    if nearly and (typed := trial.words_for_typed(statements, name, blank.library[name], values)):
+        return ALL_TYPED if nearly else f"{off} {NO_NAMES if cellcode.calls(written.lines, '') else NOT_TYPED}"
+    if nearly and (typed := trial.words_for_typed(written, {n: namespace.get(n) for n in case})):
         return typed
-    kinds = {n: type(namespace.get(n)).__module__ for n in read - cases[0].keys()}
+    kinds = {n: type(namespace.get(n)).__module__ for n in read - case.keys()}
     if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):
         return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
-    return off or f"{THIS_NET}{trial.words_for_earlier(read - cellcode.stored(statements), namespace, cases)}"
+    return off or f"{THIS_NET}{earlier}"
 
 
 def _library_here(blank: Blank, name: str, namespace: Mapping[str, Any], read: Callable = np.asarray) -> Any:
     try:
-        return read(blank.library_value(name, _with_given(blank, namespace)))
+        return read(blank.library_value(name, namespace))
     except Exception:  # the learner's own names may be anything; `_go_on` says so
         return None
-
-
-def _with_given(blank: Blank, namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """The notebook's names, after the lines that the lesson gives; the learner may have changed those."""
-    names = dict(namespace)
-    for name in blank.given:
-        with contextlib.suppress(Exception):
-            names[name] = blank.library_value(name, names)
-    return names
 
 
 def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: frozenset[str]) -> str:
@@ -475,14 +464,14 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     """Put the library's version where a line is not right; say so."""
     failed = {blank.names[0] if blank.is_function else part.name for part in parts if not part.passed}
     wrong = [name for name in (*blank.given, *blank.names) if name in failed]
-    given = {n: value for n, value in _with_given(blank, namespace).items() if n in blank.given}
+    given = {n: value for n, value in blank.with_given(namespace).items() if n in blank.given}
     changed = {n for n in given.keys() - failed if not same(np.asarray(given[n]), namespace.get(n), rounding=True)}
     for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), list)]:
         if isinstance(_library_here(blank, name, namespace, copy.copy), np.ndarray):  # which later cells may count on
             namespace[name] = np.array(namespace[name])
     for name in wrong:
         try:
-            namespace[name] = blank.library_value(name, _with_given(blank, namespace))
+            namespace[name] = blank.library_value(name, namespace)
         except Exception as error:
             why = f"can't be computed from the names in this notebook ({type(error).__name__}: {error})"
             return f"The library's {name} {why}: restart the kernel and run all cells."

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dis
-import functools
 import inspect
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -43,13 +42,8 @@ def in_function(function: Any, modules: Collection[str], allowed: Collection[str
 def times_called(function: Callable, arguments: Sequence[Any], other: FunctionType) -> int:
     """How often a learner's function calls another one, however it got hold of it; what it raises does not matter."""
     found = [0]
-
-    def run() -> None:
-        with counted(other, found):
-            function(*arguments)
-
     with contextlib.suppress(guard.LearnerError):
-        guard.call(run)
+        guard.call(counted(other, found)(function), *arguments)
     return found[0]
 
 
@@ -62,25 +56,16 @@ def counted(other: FunctionType, found: list[int]) -> Iterator[None]:
 
     token = COUNTED.set(found)
     try:
-        with _watching(note):
+        with watched(note):
             yield
     finally:
         COUNTED.reset(token)
 
 
-def watched(function: Callable, note: Callable[[CodeType], None]) -> Callable:
-    """The function; while it runs, `note` gets the code of every Python function that is called."""
-
-    @functools.wraps(function)
-    def run(*arguments: Any) -> Any:
-        with _watching(note):
-            return function(*arguments)
-
-    return run
-
-
 @contextlib.contextmanager
-def _watching(note: Callable[[CodeType], None]) -> Iterator[None]:
+def watched(note: Callable[[CodeType], None]) -> Iterator[None]:
+    """Meanwhile `note` gets the code of every Python function that is called; also a decorator of a function."""
+
     def tell(frame: FrameType, event: str, argument: Any) -> None:
         if event == "call":
             note(frame.f_code)

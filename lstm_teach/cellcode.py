@@ -7,6 +7,8 @@ import contextlib
 import dis
 import linecache
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from types import CodeType, FrameType
 from typing import Any
 
@@ -45,18 +47,21 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
 
 class _Unjudged(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        is_judge = isinstance(node.func, ast.Attribute) and node.func.attr == "judge"
-        return ast.copy_location(ast.Constant(None), node) if is_judge else self.generic_visit(node)
+        return ast.copy_location(ast.Constant(None), node) if is_judge(node) else self.generic_visit(node)
+
+
+def is_judge(node: ast.AST) -> bool:
+    """Whether a piece of code is a call of `lesson.judge`."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "judge"
 
 
 def _span(node: ast.expr) -> tuple[int, int, int, int]:
     return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
 
 
-def names_in(*nodes: ast.AST, context: type[ast.expr_context] = ast.expr_context) -> set[str]:
-    """The names in pieces of code: those that are read (ast.Load), those that are assigned (ast.Store), or all."""
-    found = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)]
-    return {n.id for n in found if isinstance(n.ctx, context)}
+def names_in(*nodes: ast.AST) -> set[str]:
+    """The names in pieces of code."""
+    return {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 def _base(node: ast.AST | None) -> str | None:
@@ -74,6 +79,11 @@ def touched(statement: ast.stmt) -> set[str]:
     parts = [n for n in nodes if isinstance(n, ast.Subscript | ast.Attribute) and isinstance(n.ctx, ast.Store)]
     assigned = _globals(_code(statement), ("STORE_GLOBAL", "STORE_NAME"))  # not what only a function in it calls so
     return (names_in(*calls) | assigned | {*map(_base, parts)}) - {None}
+
+
+def lines_of(name: str, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """The lines of one blank: those that touch its name."""
+    return [s for s in statements if name in touched(s)]
 
 
 def stored(statements: Sequence[ast.stmt]) -> set[str]:
@@ -116,45 +126,71 @@ def _code(statement: ast.stmt) -> CodeType:
     return compile(ast.Module([statement], []), "a cell", "exec")
 
 
-def has_dots(node: ast.AST) -> bool:
-    """Whether code still has the dots of a blank in it; those of an index, as in a[..., 0], do not count."""
+def dots(node: ast.AST) -> list[ast.Constant]:
+    """The dots of blanks that are still in a piece of code; those of an index, as in a[..., 0], do not count."""
     nodes = list(ast.walk(node))
     in_index = {id(part) for n in nodes if isinstance(n, ast.Subscript) for part in ast.walk(n.slice)}
-    dots = [n for n in nodes if isinstance(n, ast.Constant) and n.value is Ellipsis]
-    return any(id(n) not in in_index for n in dots)
+    return [n for n in nodes if isinstance(n, ast.Constant) and n.value is Ellipsis and id(n) not in in_index]
 
 
-def holds_dots(value: Any) -> bool:
-    """Whether a value is a tuple or list with dots in it."""
-    return isinstance(value, tuple | list) and any(v is Ellipsis for v in value)
+def is_open(value: Any) -> bool:
+    """Whether a value is the dots of a blank, or a tuple or list with dots in it."""
+    return value is Ellipsis or (isinstance(value, tuple | list) and any(v is Ellipsis for v in value))
 
 
-def numbers_typed(statements: Sequence[ast.stmt], name: str) -> list[float]:
-    """The numbers in the lines of one blank, without 0, 1 and 2, which a formula may need."""
-    nodes = [n for s in statements if name in touched(s) for n in ast.walk(s) if isinstance(n, ast.Constant)]
+def numbers_typed(*lines: ast.AST) -> list[float]:
+    """The numbers in the lines of a blank, without 0, 1 and 2, which a formula may need."""
+    nodes = [n for line in lines for n in ast.walk(line) if isinstance(n, ast.Constant)]
     numbers = [n.value for n in sorted(nodes, key=lambda n: (n.lineno, n.col_offset))]
     return [number for number in numbers if type(number) in (int, float) and number not in (0, 1, 2)]
 
 
-def operands(nodes: Sequence[ast.AST], operation: type[ast.operator]) -> list[ast.expr]:
+def operands(operation: type[ast.operator], *nodes: ast.AST) -> list[ast.expr]:
     """What stands to the right of an operator: what is divided by (ast.Div), what is subtracted (ast.Sub)."""
     found = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.BinOp | ast.AugAssign)]
     return [getattr(n, "right", None) or n.value for n in found if isinstance(n.op, operation)]
 
 
-def reads_itself(statements: Sequence[ast.stmt], name: str) -> bool:
+def reads_itself(lines: Sequence[ast.stmt], name: str) -> bool:
     """Whether the first line of a blank reads the blank's own name."""
-    first = next((s for s in statements if name in touched(s)), None)
-    nodes = list(ast.walk(first)) if first else []
+    nodes = list(ast.walk(lines[0])) if lines else []
     filled = {id(n.value) for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)}
     reads = [n for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and id(n) not in filled]
     return any(n.id == name for n in reads)
 
 
-def calls(statements: Sequence[ast.stmt], name: str, function: str) -> bool:
-    """Whether the lines of one blank call a function whose name begins so."""
-    called = [n.func for s in statements if name in touched(s) for n in ast.walk(s) if isinstance(n, ast.Call)]
+def calls(lines: Sequence[ast.stmt], function: str) -> bool:
+    """Whether the lines of a blank call a function whose name begins so."""
+    called = [n.func for line in lines for n in ast.walk(line) if isinstance(n, ast.Call)]
     return any(getattr(f, "attr", getattr(f, "id", "")).startswith(function) for f in called)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the learner wrote for a value: the names that it reads, its lines as far as they are known, the right line.
+
+    `its`, the right line, is "" if it takes several.
+    """
+
+    read: frozenset[str]
+    lines: Sequence[ast.stmt] = ()
+    its: str = ""
+
+    @cached_property
+    def subtracted(self) -> set[str]:
+        """The names that are subtracted."""
+        return names_in(*operands(ast.Sub, *self.lines))
+
+    @cached_property
+    def divided(self) -> set[str]:
+        """The names that are divided by, where the right line does not."""
+        return names_in(*operands(ast.Div, *self.lines)) - names_in(*operands(ast.Div, ast.parse(self.its)))
+
+    @cached_property
+    def ones(self) -> bool:
+        """Whether there is a 1, as in a slope; True if it is not known."""
+        nodes = [n for line in self.lines for n in ast.walk(line) if isinstance(n, ast.Constant)]
+        return not self.lines or any(n.value == 1 for n in nodes)
 
 
 def alias(statements: Sequence[ast.stmt], names: Collection[str]) -> tuple[str, str, str] | None:

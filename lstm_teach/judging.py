@@ -301,7 +301,7 @@ def known_mistake(
 
 def _distance(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> float:
     """The largest difference, relative to the size of the numbers, so that tiny matrices are judged like large ones."""
-    size = max(max(np.max(np.abs(x), initial=0.0), np.max(np.abs(y), initial=0.0)) for x, y in zip(a, b, strict=True))
+    size = max(np.max(np.abs(x), initial=0.0) for x in (*a, *b))
     off = max(np.max(np.abs(np.subtract(x, y, dtype=float)), initial=0.0) for x, y in zip(a, b, strict=True))
     return float(off / size) if size else float(off)
 

@@ -10,17 +10,16 @@ import ast
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from lstm_teach.cellcode import names_in, numbers_typed, operands
+from lstm_teach.cellcode import Written, lines_of, names_in, numbers_typed, operands
 from lstm_teach.gradreport import listing
 from lstm_teach.judging import explain, numbers, value_of
 from lstm_teach.trial import close
 
-NOT_NAMES = ("answer",)  # of a case, but of nothing that a learner could read
 PER_TOKEN = ("dy", "y", "scores")
 PER_UNIT = re.compile(r"(next_)?d?(z?[ifog]|c|ct|h)0?(_\w+)?$")
 SIGMOIDS, TANHS = ("i", "f", "o"), ("g", "ct")
@@ -28,93 +27,60 @@ Numbers = list[np.ndarray]  # one array for each case
 Tier = dict[str, Numbers]  # by their words, the numbers that mistakes give
 
 
-@dataclass(frozen=True)
-class Written:
-    """What the learner's lines have, as far as they are known.
-
-    read        the names that they read
-    subtracted  those that they subtract
-    divided     those that they divide by, and the right line does not
-    ones        whether there is a 1 in them, as in a slope; True if it is not known
-    """
-
-    read: frozenset[str]
-    subtracted: frozenset[str] = frozenset()
-    divided: frozenset[str] = frozenset()
-    ones: bool = True
-
-    @classmethod
-    def of(cls, read: frozenset[str], lines: Sequence[ast.stmt], its: str) -> Written:
-        """That of `lines`, where `its` is right."""
-        less, by = (frozenset(names_in(*operands(lines, operation))) for operation in (ast.Sub, ast.Div))
-        ones = any(isinstance(n, ast.Constant) and n.value == 1 for line in lines for n in ast.walk(line))
-        return cls(read, less, by - names_in(*operands([ast.parse(its)], ast.Div)), ones or not lines)
-
-
 def recognize(
-    name: str,
-    got: Sequence[Any],
-    right: Sequence[np.ndarray],
-    cases: Sequence[Mapping[str, Any]],
-    mentioned: frozenset[str],
-    lines: Sequence[ast.stmt] = (),
-    its: str = "",
+    name: str, got: Sequence[Any], right: Sequence[np.ndarray], cases: Sequence[Mapping[str, Any]], written: Written
 ) -> str:
     """A sentence on what the values `got`, one per case, are instead of `right`; "" if nothing simple explains them.
 
-    `cases` hold the names and numbers that the line could read, `mentioned` the names that it does read; `lines` are
-    what the learner wrote for it, as far as that is known, and `its` is the right line, "" if it takes several.
+    `cases` hold the names and numbers that the line could read.
     """
     got = [np.asarray(value) for value in got]
-    names = [q for q in cases[0] if q not in NOT_NAMES and all(_is_number(c.get(q)) for c in cases)]
+    # An "answer" is of a case, but of nothing that a learner could read.
+    names = [q for q in cases[0] if q != "answer" and all(_is_number(c.get(q)) for c in cases)]
     known = {q: [np.asarray(c[q]) for c in cases] for q in names}
     # those that have the shape of the answer, or are single numbers
     fits = {q: vs for q, vs in known.items() if all(v.shape in ((), r.shape) for v, r in zip(vs, right, strict=True))}
     others = {f"This is {q}, not {name}.": vs for q, vs in known.items() if q != name}
-    written = Written.of(mentioned, lines, its)
     for tier in _tiers(name, got, right, fits, others, written):
         if words := explain(got, right, tier):
             return words
-    if _same_shape(got, right) and len(_terms(_expression(its))) != 1:
-        for q in [q for q in fits if q in mentioned and q != name]:  # of a sum this term is right: look at the rest
+    terms = _terms(ast.parse(written.its, mode="eval").body) if written.its else []  # of the right line
+    if _same_shape(got, right) and len(terms) != 1:
+        for q in [q for q in fits if q in written.read and q != name]:  # of a sum this term is right: look at the rest
             rest_got, rest = _each(np.subtract, got, fits[q]), _each(np.subtract, right, fits[q])
-            for tier in _factors(name, rest, fits, replace(written, read=mentioned - {q})):
+            without = replace(written, read=written.read - {q})
+            for tier in _factors(name, rest, fits, without):
                 if words := explain(rest_got, rest, tier):
                     return f"The term {q} is right. The rest: {words[0].lower()}{words[1:]}"
-            for other in (mentioned - {q}) & fits.keys() if explain(rest, rest_got, fits) else ():
+            for other in without.read & fits.keys() if explain(rest, rest_got, fits) else ():
                 if explain(rest_got, rest, {other: fits[other]}):
                     return f"The term {q} is right, {other} is not."
-    if words := _by_terms(lines, its, cases):
+    if words := _by_terms(written.lines, terms, cases):
         return words
-    if its and written.divided and not operands([ast.parse(its)], ast.Div):
+    if written.its and written.divided and not operands(ast.Div, ast.parse(written.its)):
         return f"This divides by {listing(sorted(written.divided))}. Nothing is divided in the right line."
     return ""
 
 
-def _by_terms(lines: Sequence[ast.stmt], its: str, cases: Sequence[Mapping[str, Any]]) -> str:
-    """Which terms of a sum are right and which one is not; "" if that isn't clear."""
-    if len(lines) != 1 or not isinstance(lines[0], ast.Assign) or not its:
+def _by_terms(lines: Sequence[ast.stmt], terms: Sequence[ast.expr], cases: Sequence[Mapping[str, Any]]) -> str:
+    """Which terms of a sum are right and which one is not; "" if that isn't clear. Right are these `terms`."""
+    if len(lines) != 1 or not isinstance(line := lines[0], ast.Assign) or len(terms) < 2:
         return ""
-    sums = lines[0].value, _expression(its)
-    theirs, right = ({ast.unparse(term): _in_cases(term, cases) for term in _terms(each)} for each in sums)
-    if len(right) < 2 or None in (*theirs.values(), *right.values()):
+    sums = _terms(line.value), terms
+    theirs, right = ({ast.unparse(term): _in_cases(term, cases) for term in each} for each in sums)
+    if None in (*theirs.values(), *right.values()):
         return ""
     fine = {term for term, values in theirs.items() if any(all(map(close, values, each)) for each in right.values())}
     off = [term for term in theirs if term not in fine]
-    if not fine or len(off) != 1 or numbers_typed(lines, ast.unparse(lines[0].targets)):  # of those more can be said
+    typed = numbers_typed(*lines_of(ast.unparse(line.targets), [line]))  # of those more can be said
+    if not fine or len(off) != 1 or typed:
         return ""
     are = "terms {} are" if len(fine) > 1 else "term {} is"
     return f"The {are.format(listing(sorted(fine)))} right, {off[0]} is not."
 
 
-def _expression(line: str) -> ast.expr | None:
-    return ast.parse(line, mode="eval").body if line else None
-
-
-def _terms(node: ast.expr | None) -> list[ast.expr]:
-    """The terms of a sum; none if there is no line."""
-    if node is None:
-        return []
+def _terms(node: ast.expr) -> list[ast.expr]:
+    """The terms of a sum."""
     plus = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
     return _terms(node.left) + _terms(node.right) if plus else [node]
 
@@ -140,8 +106,7 @@ def _tiers(
     if not _same_shape(got, right):
         yield others
         return
-    terms = {q: values for q, values in fits.items() if q != name}
-    terms = {q: values for q, values in terms.items() if not all(map(close, values, right))}
+    terms = {q: values for q, values in fits.items() if q != name and not all(map(close, values, right))}
     how = {q: "missing, or subtracted once too often" if q in written.subtracted else "missing" for q in terms}
     yield {f"The term {q} is {how[q]}.": _each(np.subtract, right, values) for q, values in terms.items()}
     own = {q: values for q, values in terms.items() if q in written.read}
@@ -149,9 +114,10 @@ def _tiers(
     yield from _multiple(got, right)
     slopes, *factors = _factors(name, right, fits, written)
     yield slopes
-    read = [fits[q] for q in written.read & fits.keys()] if len(written.read) == 1 else []  # a name alone is no answer
-    same = [values for values in others.values() if any(all(map(np.array_equal, values, one)) for one in read)]
-    yield {words: values for words, values in others.items() if all(values is not one for one in same)}
+    # That of a name alone is no answer.
+    alone = [fits[q] for q in written.read & fits.keys()] if len(written.read) == 1 else []
+    same = {words for words, values in others.items() for one in alone if all(map(np.array_equal, values, one))}
+    yield {words: values for words, values in others.items() if words not in same}
     yield {f"There is one term too many: {q}.": _each(np.add, right, values) for q, values in own.items()}
     yield from factors
     yield others
@@ -160,13 +126,13 @@ def _tiers(
 def _factors(name: str, right: Sequence[np.ndarray], fits: Tier, written: Written) -> Iterator[Tier]:
     """A factor missing (a slope first), one too many, or a wrong one where another belongs."""
     slopes = _slopes(fits)
-    factors = {q: (values, frozenset([q])) for q, values in fits.items() if q != name} | slopes
+    factors = {q: (values, q) for q, values in fits.items() if q != name} | slopes  # by their words; and what is read
     usable = {q: values for q, (values, _) in factors.items() if all(np.all(v != 0) for v in values)}
-    own = {q: vs for q, (vs, read) in factors.items() if read <= written.read and (written.ones or q not in slopes)}
+    own = {q: vs for q, (vs, read) in factors.items() if read in written.read and (written.ones or q not in slopes)}
     for kind in (slopes, usable):
         missing = {q: _each(np.divide, right, usable[q]) for q in kind if q in usable}
         if written.divided:  # what looks like a missing factor is one of these
-            missing = {q: values for q, values in missing.items() if factors[q][1] <= written.divided}
+            missing = {q: values for q, values in missing.items() if factors[q][1] in written.divided}
         what = "division by" if written.divided else "missing factor:"
         yield {f"Right except for one {what} {q}.": values for q, values in missing.items()}
     more = {q: _each(np.multiply, right, values) for q, values in own.items()}
@@ -210,8 +176,8 @@ def _multiple(got: Numbers, right: Sequence[np.ndarray]) -> Iterator[Tier]:
         yield {"This is zero everywhere.": [np.zeros_like(r) for r in right]}
 
 
-def _slopes(fits: Tier) -> dict[str, tuple[Numbers, frozenset[str]]]:
-    """Slopes of the sigmoid and of tanh, right and wrong ones, with the names that they read."""
+def _slopes(fits: Tier) -> dict[str, tuple[Numbers, str]]:
+    """Slopes of the sigmoid and of tanh, right and wrong ones, with the name that each reads."""
     slopes = {}
     for q in [q for q in (*SIGMOIDS, *TANHS, "c") if q in fits]:
         kinds = {
@@ -220,7 +186,7 @@ def _slopes(fits: Tier) -> dict[str, tuple[Numbers, frozenset[str]]]:
             f"(1 - {q})": lambda v: 1 - v,
             f"(1 + {q})": lambda v: 1 + v,
         }
-        slopes |= {words: (_each(slope, fits[q]), frozenset([q])) for words, slope in kinds.items()}
+        slopes |= {words: (_each(slope, fits[q]), q) for words, slope in kinds.items()}
     return slopes
 
 

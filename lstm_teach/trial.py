@@ -27,11 +27,7 @@ COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
 
 
 def run(
-    names: Sequence[str],
-    given: Collection[str],
-    statements: Sequence[ast.stmt],
-    case: Mapping[str, Any],
-    namespace: Mapping[str, Any],
+    names: Sequence[str], given: Collection[str], statements: Sequence[ast.stmt], case: Mapping, namespace: Mapping
 ) -> dict[str, Any]:
     """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`.
 
@@ -57,15 +53,12 @@ def run(
         except Exception:
             cut |= {n for n, value in before.items() if not same(value, whole.get(n))}
         spoiled -= {n for n in spoiled & theirs if close(whole.get(n), np.asarray(case[n]))}
-    found: dict[str, Any] = {}
-    for n in (n for n in names if last[n] is None):
-        only = ": == compares, = assigns" if cellcode.compared(statements, n) else ""
-        found[n] = Trouble(f"No line of this cell says what {n} is{only}.")
     ends = {n: taken(whole[n]) for n in names if n in whole}
     cut -= cellcode.counted(statements)
     needs = {n: {n, *cellcode.names_read(statements, n)} for n in names}
     right = {n: v for n, v in ends.items() if close(v, np.asarray(case[n])) and not needs[n] & cut}
     spoiled = set() if right.keys() == {*names} else spoiled
+    found: dict[str, Any] = {}
     failed: dict[str, Trouble] = {}  # names that a line of no blank would have made, and what it raises
     for k, code in enumerate(codes):
         here = [n for n in names if last[n] == k]
@@ -76,14 +69,18 @@ def run(
             said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
             line = "this line" if here else f"the line `{ast.unparse(statements[k]).splitlines()[0]}`"
             trouble = Trouble(f"With other numbers and sizes, {line} raises {said}.{guard.on_shapes(error)}")
-            found |= {n: trouble for n in here if n not in found}
+            found |= dict.fromkeys(here, trouble)
             failed |= {} if here else dict.fromkeys(touched[k], trouble)
-        found |= {n: taken(space[n]) for n in here if n in space and n not in found}
+        else:
+            found |= {n: taken(space[n]) for n in here if n in space}
         space |= {n: copy.deepcopy(case[n]) for n in (*here, *(n for n in spoiled if last[n] == k))}
     found |= {n: failed[r] for n, read_by_it in needs.items() for r in sorted(read_by_it & failed.keys())}
+    for n in (n for n in names if n not in found):
+        only = ": == compares, = assigns" if last[n] is None and cellcode.compared(statements, n) else ""
+        found[n] = Trouble(f"No line of this cell says what {n} is{only}.")
     # A line is judged with the right values of the blanks before it; but what is right in the end is right, unless a
     # line that raised has made it so.
-    found |= {n: Trouble(f"No line of this cell says what {n} is.") for n in names if n not in found} | right
+    found |= right
     changed = {n for n in known if n in read and not same(known[n], space.get(n), rounding=True)}
     return found | {"changed": changed - {*names, *given}, "spoiled": spoiled}
 
@@ -117,13 +114,13 @@ def taken(value: Any) -> Any:
     return copy.deepcopy(list(value) if isinstance(value, Iterator) else value)
 
 
-def words_for_typed(statements: Sequence[ast.stmt], name: str, library: str, values: Mapping[str, Any]) -> str:
-    """What to say of numbers in the lines of one blank that the library's has not; `values` may stand behind them."""
-    read = cellcode.names_read(statements, name)
-    here = {f"len({n})": len(v) for n, v in values.items() if n in read and isinstance(v, np.ndarray) and v.ndim}
+def words_for_typed(written: cellcode.Written, values: Mapping[str, Any]) -> str:
+    """What to say of numbers in the lines of one blank that the right one has not; `values` may stand behind them."""
+    arrays = {n: v for n, v in values.items() if n in written.read and isinstance(v, np.ndarray) and v.ndim}
+    here = {f"len({n})": len(v) for n, v in arrays.items()}
     here |= {n: v for n, v in values.items() if isinstance(v, int | float)}
-    needed = cellcode.numbers_typed(ast.parse(f"{name} = {library}").body, name)
-    typed = dict.fromkeys(n for n in cellcode.numbers_typed(statements, name) if n not in needed)
+    needed = cellcode.numbers_typed(ast.parse(written.its))
+    typed = dict.fromkeys(n for n in cellcode.numbers_typed(*written.lines) if n not in needed)
     # one smaller than this keeps a division from zero
     typed = [n for n in typed if n >= 1e-3 and (n % 1 or n in here.values())]
     if not typed:
@@ -134,9 +131,11 @@ def words_for_typed(statements: Sequence[ast.stmt], name: str, library: str, val
     return f"{TYPED[several]}{them}, can be right for these numbers only: {way}"
 
 
-def words_for_earlier(read: frozenset[str], namespace: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> str:
-    """That a line reads values of an earlier cell, which stay the same in every trial; "" if it does not."""
-    others = read & namespace.keys() - cases[0].keys() - {"lesson"}
+def words_for_earlier(
+    read: frozenset[str], statements: Sequence[ast.stmt], namespace: Mapping[str, Any], case: Collection[str] = ()
+) -> str:
+    """That lines read values of an earlier cell, which stay the same in every trial; "" if they do not."""
+    others = read & (namespace.keys() - case - cellcode.stored(statements) - {"lesson"})
     stale = sorted(n for n in others if not (callable(namespace[n]) or isinstance(namespace[n], ModuleType)))
     stay = "stay as they were" if len(stale) > 1 else "stays as it was"
     return f" Note that {listing(stale)} came from an earlier cell, and {stay} there." if stale else ""

@@ -71,7 +71,7 @@ def _diagnosis(
         code, endless = _read(backward, takes, report.problems)
     except NoSource as error:
         problems.append(Finding(cause=f"The source can't be searched: {error}"))
-    if code and cellcode.has_dots(code.units[0].tree):
+    if code and cellcode.dots(code.units[0].tree):
         said = f"{diagnosis.name} is not written yet: there are still dots in it. Replace them with your code."
         return replace(diagnosis, findings=(Finding(cause=said),))
     wrong = report.errors_by_length

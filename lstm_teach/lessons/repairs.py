@@ -157,7 +157,7 @@ def flaws_left(loop: Callable) -> FlawsLeft:
             turns += 1
 
     try:
-        attempt = Attempt(watched(loop, note) if callable(loop) else loop, SECONDS)
+        attempt = Attempt(watched(note)(loop) if callable(loop) else loop, SECONDS)
     except TypeError as error:  # it is no function
         return FlawsLeft(None, sentences=(str(error),))
     got: list[Gradients] = []  # one for each case

@@ -168,6 +168,8 @@ def test_a_prediction_is_answered_by_keyboard_and_every_control_has_a_name(blank
 def test_a_line_that_raises_or_is_cut_off_says_so_and_the_next_cell_still_runs(blanks):
     write(blanks, "write-product", f"do = dh * nothing\ndct = dh * o\n{JUDGE}")
     wait_for_text(blanks, "write-product", "NameError")
+    write(blanks, "write-product", f"do = dh * ...\ndct = ...\n{JUDGE}")
+    wait_for_text(blanks, "write-product", "Line 1 still has dots in it: replace them with your code")
     write(blanks, "write-product", f"do = dh * ct\ndct = dh * o\n{JUDGE}")
     wait_for_text(blanks, "write-product", "Right: do and dct.")
 

@@ -1,0 +1,67 @@
+"""A cell that stops because dots of a blank are still in it says so in words that a learner knows, and only then."""
+
+import pytest
+from lesson_cells import NOTEBOOKS
+from nbformat.v4 import new_code_cell, new_notebook
+from test_notebooks import trouble_when_run
+
+SET_UP = """
+import numpy as np
+import lstm_teach as lt
+from lstm_teach.blanks import Lesson
+lesson = Lesson("01_forward_pass")
+f, i, g, o, c_before, c = 0.9, 0.5, 0.4, 0.6, 0.3, 0.47
+"""
+CHECK = 'lesson.judge("cell")'
+ONE = "Line {} still has dots in it: replace them with your code, then run the cell again."
+TWO = "Lines 1 and 2 still have dots in them: replace them with your code, then run the cell again."
+STOPPED = {  # cells, and what is said below their errors
+    f"# a line\nc = f * c_before + ...\n{CHECK}": ONE.format(2),
+    f"c = ... * f\n{CHECK}": ONE.format(1),
+    f"c = np.tanh(...)\n{CHECK}": ONE.format(1),
+    f"x = c\nc = np.ones((3, 3)) @ ...\n{CHECK}": ONE.format(2),
+    f"c = ...\nh = o * np.tanh(c)\n{CHECK}": ONE.format(1),
+    f"c = ...\nh = ...\nprint(c + 1)\n{CHECK}": TWO,
+    f"c = (f * c_before\n     + ...)\n{CHECK}": ONE.format(2),
+    f"def cell(f):\n    return f + ...\n\n\nc = cell(f)\n{CHECK}": ONE.format(2),
+    f"c = [...]\nfor t in range(3):\n    c += f * ...\nv = {CHECK}": ONE.format(3),
+    # No check in the cell: it is not a blank.
+    "c = f * c_before + ...": "",
+    "c = f * c_before + ...  # lesson.judge": "",
+    # Another error.
+    f"c = f * nothing + ...\n{CHECK}": "",
+    f"c = np.ones(3) + np.ones(4) + ...\n{CHECK}": "",
+    f"h = ...\nc = np.ones((3, 3)) @ 0.5\n{CHECK}": "",
+    f"c = f * c_before + 1 / 0\n{CHECK}": "",
+    f"c = np.ones(3)[..., 7]\n{CHECK}": "",
+    f"c = f * Ellipsis\n{CHECK}": "",
+    f"c = f * c_before + ...)\n{CHECK}": "",
+}
+RUN = {  # cells that do not stop
+    f"c = ...\n{CHECK}": "Not written yet: `c`",
+    f"c = f * c_before + i * g\n{CHECK}": "Right: `c`",
+    "...": "Ellipsis",
+}
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory):
+    """What a kernel answers to each of these cells, in a notebook whose set-up has run twice."""
+    sources = [*STOPPED, *RUN]
+    notebook = new_notebook(cells=[new_code_cell(source) for source in (SET_UP, SET_UP, *sources)])
+    trouble_when_run(notebook, NOTEBOOKS, tmp_path_factory.mktemp("home"))
+    return {source: cell.outputs for source, cell in zip(sources, notebook.cells[2:], strict=True)}
+
+
+@pytest.mark.parametrize(("source", "said"), STOPPED.items())
+def test_a_cell_that_stops_at_its_dots_is_told_so_in_one_sentence_and_no_other_cell_is(outputs, source, said):
+    error, *printed = outputs[source]
+    assert error.output_type == "error" and "dots" not in str(error)  # it stays as it was
+    assert all(output.output_type == "stream" and output.name == "stdout" for output in printed)
+    assert "".join(output.text for output in printed) == (f"{said}\n" if said else "")
+
+
+@pytest.mark.parametrize(("source", "words"), RUN.items())
+def test_a_cell_that_does_not_stop_is_told_nothing_new(outputs, source, words):
+    assert [output.output_type for output in outputs[source]] == ["execute_result"]
+    assert words in outputs[source][0].data["text/plain"]

@@ -161,9 +161,7 @@ class Task:
     def _part(self, name: str, only: str, attempt: Attempt) -> str:
         """The sentence of a part: the first thing that is off in its cases, and what is known of it."""
         for k, case in enumerate(self.cases):
-            if not (only or case.part == name):
-                continue
-            sentence, result = self._off(k, attempt, only)
+            sentence, result = self._off(k, attempt, only) if only or case.part == name else ("", "")
             if sentence:
                 where = f"In {case.part}: " if only and k else ""
                 return f"{where}{sentence} {self._words(k, attempt, result)}".strip()

@@ -81,12 +81,9 @@ def check_bias(bias_that_keeps: Callable) -> Verdict:
         count = f"{steps} step{'s' * (steps > 1)}"
         return f"With your b, {got} of a cell value is left after {count}; the task asks for {wanted}."
 
-    cases = [
-        Case("a quarter after 1 step", (0.25, 1), also=left),
-        Case("half after 20 steps", (0.5, 20), also=left),
-        Case("a tenth after 5 steps", (0.1, 5), also=left),
-        Case("nine tenths after 1000 steps", (0.9, 1000), also=left),
-    ]
+    wanted = {"a quarter after 1 step": (0.25, 1), "half after 20 steps": (0.5, 20)}
+    wanted |= {"a tenth after 5 steps": (0.1, 5), "nine tenths after 1000 steps": (0.9, 1000)}
+    cases = [Case(part, given, also=left) for part, given in wanted.items()]
     return check(__name__, "bias", bias_that_keeps, cases, right=bias)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -36,15 +36,21 @@ def check_clip(clip_together: Callable, seed: int = 1) -> Verdict:
         drawn[:8] *= share / norm(drawn[:8])
         drawn[8:] *= np.sqrt(1 - share**2) / norm(drawn[8:])
         dV, dW = length * drawn[:8].reshape(4, 2), length * drawn[8:].reshape(3, 4)
-
         return Case(part, (dV, dW, limit), {"whole": norm(np.append(dV, dW))}, look if length <= limit else None)
 
     def look(_: object, dV: np.ndarray, dW: np.ndarray, limit: float) -> str:
-        own = dV.copy(), dW.copy()
-        with contextlib.suppress(guard.LearnerError):
-            new = by_name(guard.call(clip_together, *own, limit, seconds=2), ["new_dV", "new_dW"])
-            return themselves(own, [np.asarray(each) for each in new.values()])
-        return ""
+        own = {"dV": dV.copy(), "dW": dW.copy()}
+        try:
+            new = by_name(guard.call(clip_together, *own.values(), limit, seconds=2), ["new_dV", "new_dW"])
+        except guard.LearnerError:
+            return ""
+        shared = [name for name in own if np.may_share_memory(own[name], np.asarray(new[f"new_{name}"]))]
+        if not shared:
+            return ""
+        names, new_names = " and ".join(shared), " and ".join(f"new_{name}" for name in shared)
+        are = "is {} itself, not a new matrix" if len(shared) == 1 else "are {} themselves, not new matrices"
+        said = f"The numbers are right, but {new_names} {are.format(names)}: changing one changes the other."
+        return f"{said} Return {' and '.join(f'{name}.copy()' for name in shared)}."
 
     cases = [
         on("one that is too long", 12, 5),
@@ -57,19 +63,6 @@ def check_clip(clip_together: Callable, seed: int = 1) -> Verdict:
         on("long and short in turn", 0, 1.0),
     ]
     return check(__name__, "clip", clip_together, cases, right=clipped)
-
-
-def themselves(given: Sequence[np.ndarray], new: Sequence[np.ndarray]) -> str:
-    """What to say of matrices that should be new and share their numbers with those that came in; "" if none do."""
-    pairs = zip(("dV", "dW"), given, new, strict=True)
-    names = [name for name, old, now in pairs if np.may_share_memory(old, now)]
-    if not names:
-        return ""
-    are = "is {} itself, not a new matrix" if len(names) == 1 else "are {} themselves, not new matrices"
-    return (
-        f"The numbers are right, but {' and '.join(f'new_{name}' for name in names)} {are.format(' and '.join(names))}:"
-        f" changing one changes the other. Return {' and '.join(f'{name}.copy()' for name in names)}."
-    )
 
 
 def clipped(dV: np.ndarray, dW: np.ndarray, limit: float) -> dict[str, np.ndarray]:
@@ -132,8 +125,10 @@ def check_trainer(train: Callable, seed: int = 1) -> Verdict:
     return check(__name__, "trainer", train, cases, right=trained)
 
 
-def trained(flat: np.ndarray, xs, targets, gradient_of: Callable, rate: float, size: int, orders) -> np.ndarray:
-    """The weights (n,) after all batches; what it gets is what a learner's `train` gets."""
+def trained(
+    flat: np.ndarray, xs: list, targets: list, gradient_of: Callable, rate: float, size: int, orders: np.ndarray
+) -> np.ndarray:
+    """The weights after all batches, (n,)."""
     for order in orders:
         pairs = [(xs[k], targets[k]) for k in order]
         for first in range(0, len(pairs), size):

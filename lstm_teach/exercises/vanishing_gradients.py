@@ -126,18 +126,15 @@ def pieced(back: Callable, pieces: Sequence[tuple]) -> dict[str, np.ndarray]:
 
 def check_kept(kept: Callable, seed: int = 1) -> Verdict:
     """Check `kept(norms, length)` -> (T,): for each step the share of the sum over losses that the cuts leave."""
-    random = np.random.default_rng(seed)
-
-    def on(part: str, T: int, length: int) -> Case:
+    random, cases = np.random.default_rng(seed), []
+    for part, T, length in (
+        ("pieces of four steps", 12, 4),
+        ("a last piece that is shorter", 10, 4),
+        ("pieces of one step or a single piece", 5, 1),
+        ("pieces of one step or a single piece", 5, 7),
+    ):
         s, t = np.indices((T, T))
-        return Case(part, (np.tril(random.uniform(0.5, 1.5, (T, T)) * 0.8 ** (s - t)), length))
-
-    cases = [
-        on("pieces of four steps", 12, 4),
-        on("a last piece that is shorter", 10, 4),
-        on("pieces of one step or a single piece", 5, 1),
-        on("pieces of one step or a single piece", 5, 7),
-    ]
+        cases.append(Case(part, (np.tril(random.uniform(0.5, 1.5, (T, T)) * 0.8 ** (s - t)), length)))
     return check(__name__, "kept", kept, cases, right=kept_of)
 
 

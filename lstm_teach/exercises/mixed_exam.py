@@ -84,21 +84,19 @@ def curve(name: str, z: np.ndarray) -> np.ndarray:
     return np.tanh(z) if name == "g" else sigmoid(z)
 
 
-def gradient_of(loss_of: Callable, net: Net) -> dict[str, np.ndarray]:
-    """The gradient by complex steps: no difference is taken, so that the step can't be too small."""
-    step, grads = 1e-150, {name: np.zeros_like(matrix) for name, matrix in net.items()}
-    for name, grad in grads.items():
-        moved = net | {name: net[name].astype(complex)}
-        for index in np.ndindex(grad.shape):
-            moved[name][index] += 1j * step
-            grad[index] = loss_of(moved).imag / step
-            moved[name][index] = net[name][index]
-    return grads
+TINY = 1e-150  # a complex step: no difference is taken, so it can't be too small
 
 
 def right_gradient(net: Net, *sequence: np.ndarray) -> dict[str, np.ndarray]:
     """The seven gradients; the sequence is x, targets, h0, c0."""
-    return gradient_of(lambda moved: coupled_loss(moved, *sequence), net)
+    grads = {name: np.zeros_like(matrix) for name, matrix in net.items()}
+    for name, grad in grads.items():
+        moved = net | {name: net[name].astype(complex)}
+        for index in np.ndindex(grad.shape):
+            moved[name][index] += 1j * TINY
+            grad[index] = coupled_loss(moved, *sequence).imag / TINY
+            moved[name][index] = net[name][index]
+    return grads
 
 
 LINES = task_of("mixed_exam", "back")["lines"]  # of a step back, in the order in which they are computed
@@ -201,28 +199,31 @@ def check_step(coupled_step: Callable, seed: int = 1) -> Verdict:
 def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
     """Check `errors_by_matrix(loss_of, net, grads)` -> a dictionary: the relative error of each matrix, one number."""
     net, *sequence = exam_case(seed, 4, 4, 3)
-    noise, random = np.random.default_rng(seed).normal(0, 1, net["Wg"].shape), np.random.default_rng(seed + 1)
-    other = {"A": random.normal(0, 1, (3, 2)), "B": random.normal(0, 1, (1, 4))}
-    flat = {"C": random.normal(0, 1, (2, 2))}
+    grads, noise = right_gradient(net, *sequence), np.random.default_rng(seed).normal(0, 1, net["Wg"].shape)
+    shifted = grads | {"Wg": grads["Wg"] + 0.5 * noise, "V": -1.3 * grads["V"], "Wi": 0.4 * grads["Wi"]}
+    shifted["Uo"] = grads["Uo"] + 0.02 * grads["Uo"][::-1]
 
     def other_loss(moved: Net) -> float:
         return np.exp(moved["A"]).sum() + 1e-9 * moved["B"].sum() - 3 * moved["B"][0, 1] * moved["A"][2, 0]
 
-    def shifted(g: Net) -> Net:
-        wrong = {"V": -1.3 * g["V"], "Wi": 0.4 * g["Wi"], "Wg": g["Wg"] + 0.5 * noise}
-        return g | wrong | {"Uo": g["Uo"] + 0.02 * g["Uo"][::-1]}
+    random = np.random.default_rng(seed + 1)
+    other = {"A": random.normal(0, 1, (3, 2)), "B": random.normal(0, 1, (1, 4))}
+    other_grads = {"A": np.exp(other["A"]), "B": np.full((1, 4), 1e-9)}
+    other_grads["A"][2, 0] -= 3 * other["B"][0, 1]
+    other_grads["B"][0, 1] -= 3 * other["A"][2, 0]
+    other_wrong = {"A": -2 * other_grads["A"], "B": -0.5 * other_grads["B"]}
+    flat, zero, one = {"C": random.normal(0, 1, (2, 2))}, {"C": np.zeros((2, 2))}, {"C": np.ones((2, 2))}
 
     cases = []
-    for part, loss_of, start, wrong in (
-        ("the net of this exam", lambda moved: coupled_loss(moved, *sequence), net, shifted),
-        ("another loss and another net", other_loss, other, lambda g: {"A": -2 * g["A"], "B": -0.5 * g["B"]}),
-        ("a loss that does not change", lambda net: 1.5, flat, lambda g: {"C": g["C"] + 1}),
+    for part, loss_of, start, exact, wrong in (
+        ("the net of this exam", lambda moved: coupled_loss(moved, *sequence), net, grads, shifted),
+        ("another loss and another net", other_loss, other, other_grads, other_wrong),
+        ("a loss that does not change", lambda net: 1.5, flat, zero, one),
     ):
-        exact = gradient_of(loss_of, start)
-        for grads in (exact, wrong(exact)):
+        for given in (exact, wrong):
             loss, moves = watched(loss_of, start)
-            also = partial(not_zero, moves) if grads is exact else None
-            cases.append(Case(part, (loss, start, grads), {"exact": exact}, also=also, right=errors_of(grads, exact)))
+            also = partial(not_zero, moves) if given is exact else None
+            cases.append(Case(part, (loss, start, given), {"exact": exact}, also=also, right=errors_of(given, exact)))
     return check(__name__, "errors", errors_by_matrix, cases)
 
 

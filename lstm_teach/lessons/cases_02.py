@@ -89,11 +89,16 @@ def central_difference() -> Iterator[dict]:
     rng = np.random.default_rng(40)
     for step in (0.4, 0.1, 0.25, 0.05):
         a, b, k, d, w = rng.normal(size=5)
-        names = {"loss_of": partial(np.polyval, [a, b, k, d]), "w": w, "step": step}
+        names = {"loss_of": partial(cubic, a, b, k, d), "w": w, "step": step}
         slope = 3 * a * w**2 + 2 * b * w + k
         yield names | {"arguments": tuple(names.values()), "answer": slope + a * step**2}
     names["step"] = 0.001  # as it is if it is not given
     yield names | {"arguments": (names["loss_of"], w), "answer": slope + a * 0.001**2}
+
+
+def cubic(a: float, b: float, k: float, d: float, w: float) -> float:
+    """a w^3 + b w^2 + k w + d."""
+    return a * w**3 + b * w**2 + k * w + d
 
 
 def random_net(rng: np.random.Generator, K: int, H: int, steps: int) -> tuple:

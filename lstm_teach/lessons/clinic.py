@@ -23,7 +23,6 @@ from lstm_teach.lessons import cases, cases_07, clinic_cases, spec_of
 
 LENGTHS, CASES = (1, 2, 3, 6), (1, 2, 3, 4, 5)
 STATES = ("not zero", "zero")  # the initial states that a ladder is climbed from
-VOCAB_SIZE, HIDDEN_SIZE, SEED = 4, 5, 0
 TOKENS, TARGETS = (2, 0, 2, 3, 1, 1), (1, 3, 0, 0, 2, 3)
 
 WORDS = spec_of("07_debugging_clinic")
@@ -45,8 +44,8 @@ FAULTS = {
 
 def net(T: int, state: str = "not zero") -> tuple[lt.Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The first T steps (1 to 6) of the lesson's one sequence, on its one net: params, x, targets (T,), h0, c0 (H,)."""
-    params = lt.Params.random(VOCAB_SIZE, HIDDEN_SIZE, seed=SEED, scale=0.8)
-    states = cases.state(np.random.default_rng(SEED), 2, HIDDEN_SIZE)
+    params = lt.Params.random(vocab_size=4, hidden_size=5, seed=0, scale=0.8)
+    states = cases.state(np.random.default_rng(0), 2, params.hidden_size)
     return params, np.array(TOKENS[:T]), np.array(TARGETS[:T]), *(np.zeros_like(states) if state == "zero" else states)
 
 

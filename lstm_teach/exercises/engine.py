@@ -87,9 +87,9 @@ class Case:
     part       the part of the verdict that it belongs to; in a task with parts = "results" what the case is called
     arguments  what the function gets
     names      more names for the expressions of the mistakes
-    look       gets the answer, or the part's result by its name in a task with parts = "results"; returns a sentence,
-               "" if nothing is off; after the comparison if there is one
-    also       gets a wrong result that has the right shape, returns a sentence that is added
+    look       gets the answer (the part's result by its name in a task with parts = "results") and the arguments;
+               returns a sentence, "" if nothing is off; after the comparison if there is one
+    also       gets a wrong result that has the right shape, and the arguments; returns a sentence that is added
     right      the right answer, where no function of the arguments gives it
     unknown    said where a result is wrong and no mistake is known
     """
@@ -97,8 +97,8 @@ class Case:
     part: str
     arguments: tuple
     names: Mapping[str, Any] = field(default_factory=dict)
-    look: Callable[[Any], str] | None = None
-    also: Callable[[Any], str] | None = None
+    look: Callable[..., str] | None = None
+    also: Callable[..., str] | None = None
     right: Any = None
     unknown: str = ""
 
@@ -161,9 +161,7 @@ class Task:
     def _part(self, name: str, only: str, attempt: Attempt) -> str:
         """The sentence of a part: the first thing that is off in its cases, and what is known of it."""
         for k, case in enumerate(self.cases):
-            if not (only or case.part == name):
-                continue
-            sentence, result = self._off(k, attempt, only)
+            sentence, result = self._off(k, attempt, only) if only or case.part == name else ("", "")
             if sentence:
                 where = f"In {case.part}: " if only and k else ""
                 return f"{where}{sentence} {self._words(k, attempt, result)}".strip()
@@ -187,9 +185,9 @@ class Task:
             compared = spec.get("label", "{}").format(name), got[name], expected, axes
             back = spec.get("walks_back", False)
             if sentence := difference(*compared, spec.get("tolerance", 1e-9), should=should, back=back):
-                also = case.also(got[name]) if case.also and is_like(got[name], expected) else ""
-                return f"{sentence} {also}".strip(), name
-        return case.look({only: got[only]} if only else answer) if case.look else "", ""
+                also = case.also(got[name], *case.arguments) if case.also and is_like(got[name], expected) else ""
+                return f"{sentence} {also.strip()}".strip(), name
+        return case.look({only: got[only]} if only else answer, *case.arguments) if case.look else "", ""
 
     def _results(self, k: int, attempt: Attempt) -> dict[str, Any]:
         """The learner's results in a case by name; raise `Trouble` if the answer is not built like the right one."""

@@ -99,9 +99,7 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
     answers = {}
 
     def on(number: int, flaw: str, culprit: str) -> Case:
-        one, two = (wrong_names(flaw, length, seed) for length in (1, 2))
-
-        def look(answer: object) -> str:
+        def look(answer: object, one: set[str], two: set[str]) -> str:
             kind = " ".join(answer.lower().split()) if isinstance(answer, str) else ""
             if kind not in would:
                 names = ", ".join(f'"{name}"' for name in would)
@@ -111,7 +109,7 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
                 return ""
             return f"Here one = {as_set(one)} and two = {as_set(two)}. {would[kind]}"
 
-        return Case(f"pass {number}", (one, two), look=look)
+        return Case(f"pass {number}", tuple(wrong_names(flaw, T, seed) for T in (1, 2)), look=look)
 
     cases = [on(number, *row) for number, row in enumerate(CULPRIT.items(), 1)]
     found = check(__name__, "suspect", suspect, cases)
@@ -127,7 +125,7 @@ def as_set(names: set[str]) -> str:
     return f"{{{listed}}}" if listed else "set()"
 
 
-def wrong_names(flaw: str, length: int, seed: int = 1) -> set[str]:
-    """The names of the gradients that a loop with this flaw has wrong for a sequence of this length."""
-    net = case_of(seed, length, 4, 5)
+def wrong_names(flaw: str, T: int, seed: int = 1) -> set[str]:
+    """The names of the gradients that a loop with this flaw has wrong for a sequence of length T."""
+    net = case_of(seed, T, 4, 5)
     return set(off(errors_of(with_flaws(flaw)(*net), exact_gradient(*net))))

@@ -40,11 +40,10 @@ def check_loss(sequence_loss: Callable, seed: int = 1) -> Verdict:
     random = np.random.default_rng(seed)
     V, h = random.normal(0, 1, (6, 4)), random.uniform(-0.9, 0.9, (5, 4))
     targets = random.integers(0, 6, 5)
-    large = (2000 * V, h[:3].copy(), targets[:3].copy())
     cases = [
         Case("several steps", (V, h, targets)),
         Case("other sizes", (V[:4, :3].copy(), h[:2, :3].copy(), np.array([3, 0]))),
-        Case("very large scores", large, also=lambda got: advice(kept_finite(got, *large)).strip()),
+        Case("very large scores", (2000 * V, h[:3].copy(), targets[:3].copy()), also=kept_finite),
     ]
     return check(__name__, "loss", sequence_loss, cases, right=loss_of)
 
@@ -59,35 +58,32 @@ def loss_of(V: np.ndarray, h: np.ndarray, targets: np.ndarray) -> float:
 
 
 def kept_finite(got: float, *given: np.ndarray) -> str:
-    """How a loss was kept finite that came out wrong: by a smallest probability or a largest score; "" if by neither.
+    """How a wrong loss was kept finite: by a smallest probability or a largest score; "" if by neither.
 
     To add a small number to a probability of 0 and to replace the 0 by it come to the same.
     """
     y = np.exp(-edited(loss_of, "each.sum()", "each")(*given))
     for least in 10.0 ** -np.arange(1, 301):
         if np.isclose(got, -np.log(np.maximum(y, least)).sum(), rtol=1e-9, atol=0):
-            return f"A probability of 0 counts as {least:.0e} here: so the log is finite, and far from right."
+            return advice(f"A probability of 0 counts as {least:.0e} here: so the log is finite, and far from right.")
     for limit in CLIPPED_AT:
         clipped = edited(loss_of, "h @ V.T", f"np.clip(h @ V.T, -{limit}, {limit})")
         if np.isclose(got, clipped(*given), rtol=1e-9, atol=0):
-            return f"The scores were clipped at {limit}, and that changes the loss."
+            return advice(f"The scores were clipped at {limit}, and that changes the loss.")
     return ""
 
 
 def check_bias(bias_that_keeps: Callable) -> Verdict:
     """Check `bias_that_keeps(share, steps)` -> b, to four decimal places, with sigmoid(b) ** steps == share."""
 
-    def left(share: float, steps: int) -> Callable[[float], str]:
-        def also(b: float) -> str:
-            got, wanted = two_numbers(sigmoid(np.float64(b)) ** steps, share)
-            count = "1 step" if steps == 1 else f"{steps} steps"
-            return f"With your b, {got} of a cell value is left after {count}; the task asks for {wanted}."
-
-        return also
+    def left(b: float, share: float, steps: int) -> str:
+        got, wanted = two_numbers(sigmoid(np.float64(b)) ** steps, share)
+        count = f"{steps} step{'s' * (steps > 1)}"
+        return f"With your b, {got} of a cell value is left after {count}; the task asks for {wanted}."
 
     wanted = {"a quarter after 1 step": (0.25, 1), "half after 20 steps": (0.5, 20)}
     wanted |= {"a tenth after 5 steps": (0.1, 5), "nine tenths after 1000 steps": (0.9, 1000)}
-    cases = [Case(part, given, also=left(*given)) for part, given in wanted.items()]
+    cases = [Case(part, given, also=left) for part, given in wanted.items()]
     return check(__name__, "bias", bias_that_keeps, cases, right=bias)
 
 

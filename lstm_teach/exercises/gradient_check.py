@@ -34,11 +34,11 @@ def check_relative_error(relative_error: Callable, seed: int = 1) -> Verdict:
     cases = [
         Case("the first is larger", (large, small)),
         Case("the second is larger", (small, large)),
-        Case("tiny matrices", (1e-12 * large, 1e-12 * small), also=lambda got: "Here both matrices are tiny."),
+        Case("tiny matrices", (1e-12 * large, 1e-12 * small), also=lambda *given: "Here both matrices are tiny."),
         Case("opposite signs", (large, -large)),
-        Case("zeros", (zero, zero.copy()), also=lambda got: "Here both matrices are zero."),
-        Case("zeros", (zero, large), also=lambda got: "Here a is zero and b is not."),
-        Case("zeros", (large, zero), also=lambda got: "Here b is zero and a is not."),
+        Case("zeros", (zero, zero.copy()), also=lambda *given: "Here both matrices are zero."),
+        Case("zeros", (zero, large), also=lambda *given: "Here a is zero and b is not."),
+        Case("zeros", (large, zero), also=lambda *given: "Here b is zero and a is not."),
     ]
     return check(__name__, "relative_error", relative_error, cases, right=error)
 
@@ -53,7 +53,7 @@ def check_numerical_gradient(numerical_gradient: Callable, seed: int = 1) -> Ver
     def on(part: str, plain: Callable, net: Params, step: float) -> Case:
         loss_fn, moves = watched(plain, net)
 
-        def also(got: object) -> str:
+        def also(*given: object) -> str:
             most = max([np.count_nonzero(abs(by) > step / 2) for by in moves], default=0)
             again = "Nudge one number, put it back, then take the next."
             return f"At one point {most} weights were nudged at once. {again}" if most > 1 else ""
@@ -79,6 +79,11 @@ def nine(
     return grads.values()
 
 
+def before_the_return(*lines: str) -> tuple[str, str]:
+    """A piece of the right pass, and the same with more lines before it."""
+    return "    return", "".join(f"    {line}\n" for line in lines) + "    return"
+
+
 FAULTS = task_of(__name__, "accepts")["faults"]
 
 # Each fault: a piece of the right pass, and what is there instead.
@@ -89,19 +94,16 @@ PIECES = {
     "forgotten token": ("[:, x[t]] += ", "[:, x[t]] = "),
     "transposed W": ("].T @ dz", "] @ dz"),
     "short memory": (
-        "dz[gate] for",
-        "dz[gate] * ((len(x) - t) % 4 > 0) for",
-        "dc * f",
-        "dc * f * ((len(x) - t) % 4 > 0)",
+        *("dz[gate] for", "dz[gate] * ((len(x) - t) % 4 > 0) for"),
+        *("dc * f", "dc * f * ((len(x) - t) % 4 > 0)"),
     ),
-    "weight decay": ("    return", "    grads.flat[:] += 1e-4 * params.flat\n    return"),
+    "weight decay": before_the_return("grads.flat[:] += 1e-4 * params.flat"),
     "V alone": ("np.outer(dy[t], ", "np.outer(dy[t] * (t > 0), "),
-    "turned dWo": ("    return", "    grads.Wo[:] = grads.Wo.T.copy()\n    return"),
-    "sign": ("    return", "    grads.flat[:] *= -1\n    return"),
-    "one small matrix": (
-        "    return",  # of all numbers together it is 9e-8, of the smallest matrix about 1e-6
-        "    small = grads[min(grads, key=lambda name: np.linalg.norm(grads[name]))]\n"
-        "    small *= 1 + 9e-8 * np.linalg.norm(grads.flat) / (np.linalg.norm(small) or 1)\n    return",
+    "turned dWo": before_the_return("grads.Wo[:] = grads.Wo.T.copy()"),
+    "sign": before_the_return("grads.flat[:] *= -1"),
+    "one small matrix": before_the_return(  # of all numbers together it is 9e-8, of the smallest matrix about 1e-6
+        "small = grads[min(grads, key=lambda name: np.linalg.norm(grads[name]))]",
+        "small *= 1 + 9e-8 * np.linalg.norm(grads.flat) / (np.linalg.norm(small) or 1)",
     ),
 }
 
@@ -122,7 +124,7 @@ RIGHT_PASSES = {
     "all gates at once": lambda *given: bptt(*given),
     "no pass back at all, but derivatives carried forward": lambda *given: exact_gradient(*given),
     "a single pass whose numbers were rounded to eleven digits": edited(
-        right_pass, "    return", '    grads.flat[:] = [float(f"{number:.10e}") for number in grads.flat]\n    return'
+        right_pass, *before_the_return('grads.flat[:] = [float(f"{number:.10e}") for number in grads.flat]')
     ),
 }
 
@@ -134,7 +136,7 @@ def check_accepts(accepts: Callable) -> Verdict:
     """
 
     def on(part: str, backward: Callable, right: bool, words: str) -> Case:
-        def look(answer: object) -> str:
+        def look(answer: object, _: Callable) -> str:
             if not isinstance(answer, bool | np.bool_):
                 raise Trouble(f"{name_of(accepts)} should return True or False, but returns {kind(answer)}.")
             return "" if answer == right else words
@@ -149,23 +151,17 @@ def check_accepts(accepts: Callable) -> Verdict:
         on("right passes", backward, True, f"It rejects a right backward pass ({words}). {look_at}")
         for words, backward in RIGHT_PASSES.items()
     ]
-    zeros = "It accepts right backward passes, but also one that returns only zeros, so its True says nothing."
-    cases.append(
-        on("right passes", lambda params, *rest: Params.zeros(params.vocab_size, params.hidden_size), False, zeros)
-    )
-    only_v = "It accepts right backward passes, but also one of which only dV is right: does every matrix count?"
-    cases.append(on("right passes", _right_in_v_alone, False, only_v))
+    for more, words in (
+        ("grads.flat[:] = 0", "one that returns only zeros, so its True says nothing."),
+        ("grads.flat[grads.V.size :] = 0", "one of which only dV is right: does every matrix count?"),
+    ):
+        wrong = edited(right_pass, *before_the_return(more))
+        cases.append(on("right passes", wrong, False, f"It accepts right backward passes, but also {words}"))
     right_too = "It rejects this one, but right backward passes too, so its False says nothing."
     for fault, words in FAULTS.items():
         cases.append(on(fault, planted(fault), False, f"It accepts a pass with this mistake: {words}."))
         cases.append(on(fault, planted(), True, right_too))
     return check(__name__, "accepts", accepts, cases)
-
-
-def _right_in_v_alone(*given: object) -> Params:
-    grads = bptt(*given)
-    grads.flat[grads.V.size :] = 0
-    return grads
 
 
 HIDING_FAULTS = ("forgotten carry", "forgotten c0", "forgotten h0", "forgotten token")
@@ -174,22 +170,18 @@ HIDING_FAULTS = ("forgotten carry", "forgotten c0", "forgotten h0", "forgotten t
 def check_blind_spot(blind_spot: Callable) -> Verdict:
     """Check `blind_spot(fault)` -> params, x, targets, h0, c0 where that fault does not show and others do."""
 
-    def on(fault: str) -> Case:
-        def look(answer: object) -> str:
-            net = _net_and_sequence(answer)
-            hidden_error, matrix = _worst(planted(fault), net)
-            if verdict(hidden_error) != "right":
-                size = f"the norm-relative error of d{matrix} is {hidden_error:.1g}"
-                return f"The fault shows, and it should not: {size}."
-            for other in HIDING_FAULTS:
-                both_need_a_second_step = (fault, other) == ("forgotten carry", "forgotten token")
-                if other != fault and not both_need_a_second_step and _worst(planted(other), net)[0] < 1e-4:
-                    return f"It hides {other} as well; hide only {fault}."
-            return ""
+    def look(answer: object, fault: str) -> str:
+        net = _net_and_sequence(answer)
+        error, matrix = _worst(planted(fault), net)
+        if verdict(error) != "right":
+            return f"The fault shows, and it should not: the norm-relative error of d{matrix} is {error:.1g}."
+        for other in HIDING_FAULTS:
+            both_need_a_second_step = (fault, other) == ("forgotten carry", "forgotten token")
+            if other != fault and not both_need_a_second_step and _worst(planted(other), net)[0] < 1e-4:
+                return f"It hides {other} as well; hide only {fault}."
+        return ""
 
-        return Case(fault, (fault,), look=look)
-
-    return check(__name__, "blind_spot", blind_spot, [on(fault) for fault in HIDING_FAULTS])
+    return check(__name__, "blind_spot", blind_spot, [Case(fault, (fault,), look=look) for fault in HIDING_FAULTS])
 
 
 def _net_and_sequence(answer: object) -> tuple:
@@ -197,10 +189,10 @@ def _net_and_sequence(answer: object) -> tuple:
     if not isinstance(answer, tuple | list) or len(answer) != 5:
         got = f"{len(answer)} of them" if isinstance(answer, tuple | list) else kind(answer)
         raise Trouble(f"blind_spot should return five things (params, x, targets, h0, c0), but returns {got}.")
-    params = answer[0]
+    params, x, targets, *states = answer
     if not isinstance(params, Params):
         raise Trouble(f"The first of the five should be the net, an lt.Params, but is {kind(params)}.")
-    if np.size(answer[1]) > 30 or params.hidden_size > 20 or params.vocab_size > 20:
+    if np.size(x) > 30 or params.hidden_size > 20 or params.vocab_size > 20:
         raise Trouble("At most 30 steps, 20 units and 20 tokens, please: a small net is enough.")
     try:
         exact_gradient(*answer)
@@ -212,7 +204,6 @@ def _net_and_sequence(answer: object) -> tuple:
             f"The weights should be of the usual size, a root mean square of 0.3 to 3; yours is {size:.2g}."
             " lt.Params.random(4, 3) is a good start."
         )
-    _, x, targets, *states = answer
     return params.astype(np.float64), x, np.asarray(targets), *states
 
 
@@ -236,7 +227,7 @@ def check_slope_along(slope_along: Callable, seed: int = 1) -> Verdict:
         def at(by: np.ndarray | float) -> float:
             return loss_fn(_moved(net, by))
 
-        def look(answer: object) -> str:
+        def look(*given: object) -> str:
             return "" if len(moves) <= 2 else f"The number is right, but it took {len(moves)} losses; two are enough."
 
         along = direction(net.flat.size)

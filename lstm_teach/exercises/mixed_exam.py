@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import functools
 import io
 import re
 from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
+from functools import cache, partial
 from numbers import Real
 from types import SimpleNamespace
 from typing import Any
@@ -51,11 +51,10 @@ def run_coupled(net: Net, x: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> Simp
 
     It leaves i o g (T, H); c h (T+1, H), whose row -1 is the initial state; y (T, K).
     """
-    net = ONE_NET.get() or net
-    steps, before = [], {"h": h0, "c": c0}
+    net, steps, h, c = ONE_NET.get() or net, [], h0, c0
     for token in x:
-        before = cell_step(net, token, before["h"], before["c"])
-        steps.append(before)
+        steps.append(cell_step(net, token, h, c))
+        h, c = steps[-1]["h"], steps[-1]["c"]
     rows = {name: np.array([step[name] for step in steps]) for name in "iogch"}
     rows["c"], rows["h"] = np.vstack([rows["c"], c0]), np.vstack([rows["h"], h0])
     return SimpleNamespace(**rows, y=softmax(rows["h"][:-1] @ net["V"].T))
@@ -88,16 +87,14 @@ def curve(name: str, z: np.ndarray) -> np.ndarray:
 TINY = 1e-150  # a complex step: no difference is taken, so it can't be too small
 
 
-def right_gradient(
-    net: Net, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray
-) -> dict[str, np.ndarray]:
-    """The seven gradients."""
+def right_gradient(net: Net, *sequence: np.ndarray) -> dict[str, np.ndarray]:
+    """The seven gradients; the sequence is x, targets, h0, c0."""
     grads = {name: np.zeros_like(matrix) for name, matrix in net.items()}
     for name, grad in grads.items():
         moved = net | {name: net[name].astype(complex)}
         for index in np.ndindex(grad.shape):
             moved[name][index] += 1j * TINY
-            grad[index] = coupled_loss(moved, x, targets, h0, c0).imag / TINY
+            grad[index] = coupled_loss(moved, *sequence).imag / TINY
             moved[name][index] = net[name][index]
     return grads
 
@@ -202,8 +199,7 @@ def check_step(coupled_step: Callable, seed: int = 1) -> Verdict:
 def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
     """Check `errors_by_matrix(loss_of, net, grads)` -> a dictionary: the relative error of each matrix, one number."""
     net, *sequence = exam_case(seed, 4, 4, 3)
-    grads = right_gradient(net, *sequence)
-    noise = np.random.default_rng(seed).normal(0, 1, grads["Wg"].shape)
+    grads, noise = right_gradient(net, *sequence), np.random.default_rng(seed).normal(0, 1, net["Wg"].shape)
     shifted = grads | {"Wg": grads["Wg"] + 0.5 * noise, "V": -1.3 * grads["V"], "Wi": 0.4 * grads["Wi"]}
     shifted["Uo"] = grads["Uo"] + 0.02 * grads["Uo"][::-1]
 
@@ -218,26 +214,23 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
     other_wrong = {"A": -2 * other_grads["A"], "B": -0.5 * other_grads["B"]}
     flat, zero, one = {"C": random.normal(0, 1, (2, 2))}, {"C": np.zeros((2, 2))}, {"C": np.ones((2, 2))}
 
-    def on(part: str, loss_of: Callable, net: Net, grads: Mapping, exact: Mapping) -> Case:
-        loss, moves = watched(loss_of, net)
-
-        def also(error: object) -> str:
-            if grads is not exact or not error > 0:
-                return ""
-            return f"This gradient is right, so anything below 1e-7 counts as 0.{advice(step_words(moves, error))}"
-
-        return Case(part, (loss, net, grads), {"exact": exact}, also=also, right=errors_of(grads, exact))
-
-    cases = [
-        on(part, loss_of, net, grads, exact)
-        for part, loss_of, net, exact, wrong in (
-            ("the net of this exam", lambda moved: coupled_loss(moved, *sequence), net, grads, shifted),
-            ("another loss and another net", other_loss, other, other_grads, other_wrong),
-            ("a loss that does not change", lambda net: 1.5, flat, zero, one),
-        )
-        for grads in (exact, wrong)
-    ]
+    cases = []
+    for part, loss_of, start, exact, wrong in (
+        ("the net of this exam", lambda moved: coupled_loss(moved, *sequence), net, grads, shifted),
+        ("another loss and another net", other_loss, other, other_grads, other_wrong),
+        ("a loss that does not change", lambda net: 1.5, flat, zero, one),
+    ):
+        for given in (exact, wrong):
+            loss, moves = watched(loss_of, start)
+            also = partial(not_zero, moves) if given is exact else None
+            cases.append(Case(part, (loss, start, given), {"exact": exact}, also=also, right=errors_of(given, exact)))
     return check(__name__, "errors", errors_by_matrix, cases)
+
+
+def not_zero(moves: list[np.ndarray], error: float, *given: object) -> str:
+    """What to say of the error of a right gradient."""
+    said = f"This gradient is right, so anything below 1e-7 counts as 0.{advice(step_words(moves, error))}"
+    return said if error > 0 else ""
 
 
 def step_words(moves: list[np.ndarray], error: float) -> str:
@@ -247,9 +240,8 @@ def step_words(moves: list[np.ndarray], error: float) -> str:
     steps = np.concatenate([*moves, []])
     both = (steps > 0).any() and (steps < 0).any()
     if both and abs(error - 0.5) < 1e-3:
-        return (
-            "An error of 0.5 comes from a factor of 2: divide by the distance between the two points, twice the step."
-        )
+        said = "An error of 0.5 comes from a factor of 2"
+        return f"{said}: divide by the distance between the two points, twice the step."
     if len(steps) and not (both and 1e-6 <= abs(steps).max() <= 1e-4):
         return "A step near 1e-5 both ways gives an error below 1e-7."
     return ""
@@ -267,10 +259,10 @@ LATER = task_of(__name__, "ladder")["later"]  # what to ask where one is thought
 TOKENS = np.array([3, 1, 3, 0, 2, 1])
 
 
-@functools.cache
-def ladder(fault: str, seed: int = 3) -> dict[int, dict[str, float]]:
+@cache
+def ladder(fault: str) -> dict[int, dict[str, float]]:
     """{T: {matrix: relative error}} of the pass back with one of the `FAULTS`, for the first T of the tokens."""
-    net, _, targets, h0, c0 = exam_case(seed, len(TOKENS), 4, 5)
+    net, _, targets, h0, c0 = exam_case(3, len(TOKENS), 4, 5)
     rungs = {}
     for T in range(1, len(TOKENS) + 1):
         sequence = TOKENS[:T], targets[:T], h0, c0
@@ -280,7 +272,7 @@ def ladder(fault: str, seed: int = 3) -> dict[int, dict[str, float]]:
 
 def check_ladder(predictions: Callable) -> Verdict:
     """Check `predictions()` -> for each letter of a fault the first T that shows it, and the names of what is wrong."""
-    cases = [Case(f"fault {letter}", (), look=functools.partial(_rung, letter)) for letter in FAULTS]
+    cases = [Case(f"fault {letter}", (), look=partial(_rung, letter)) for letter in FAULTS]
     return check(__name__, "ladder", predictions, cases)
 
 
@@ -398,12 +390,12 @@ def walked(coupled_gradients: Callable, net: Net, *sequence: np.ndarray) -> Call
         ONE_NET.set(net)  # the guard runs this in a context of its own
         return coupled_gradients(*copy.deepcopy((net, *sequence)))
 
-    @functools.cache
+    @cache
     def with_one_net() -> Any:
         with contextlib.suppress(guard.LearnerError), contextlib.redirect_stdout(io.StringIO()):
             return guard.call(gradients_of_one_net)  # what it prints is not so
 
-    def look(result: Mapping[str, Any]) -> str:
+    def look(result: Mapping[str, Any], *given: object) -> str:
         (name, first), again = *result.items(), with_one_net()
         if again is None or not difference(name, by_name(again, list(net)).get(name), first):
             return ""
@@ -422,26 +414,23 @@ def check_derivatives(two_derivatives: Callable, seed: int = 1) -> Verdict:
         net, x, _, h0, c0 = exam_case(seed + more, T, K, H)
         run = run_coupled(net, x, h0, c0)
         i, g, before, o_before, kept = run.i[t], run.g[t], run.c[t - 1], run.o[t - 1], np.diag(1 - run.i[t])
-        names = {"i": i, "before": before, "o": run.o[t], "o_before": o_before, "kept": kept, "g": g}
         by_i, by_g = ((g - before) * i * (1 - i))[:, None] * net["Wi"], (i * (1 - g**2))[:, None] * net["Wg"]
-        total = kept + (by_i + by_g) * o_before
-        cases.append(Case(part, (net, run, t), names | {"by_i": by_i, "by_g": by_g}, right=(kept, total)))
+        names = {"i": i, "o": run.o[t], "g": g, "before": before, "o_before": o_before}
+        names |= {"kept": kept, "by_i": by_i, "by_g": by_g}
+        cases.append(Case(part, (net, run, t), names, right=(kept, kept + (by_i + by_g) * o_before)))
     return check(__name__, "derivatives", two_derivatives, cases)
 
 
 def check_bias(write_bias: Callable) -> Verdict:
     """Check `write_bias(share, steps)` -> the input-gate bias, one number."""
 
-    def on(part: str, share: float, steps: int) -> Case:
-        def also(own: object) -> str:
-            left, wanted = two_numbers((1 - sigmoid(np.float64(own))) ** steps, share)
-            count = f"{steps} step{'s' * (steps > 1)}"
-            return f"With yours, {left} is left after {count}; the task asks for {wanted}."
-
-        return Case(part, (share, steps), also=also)
+    def left(own: float, share: float, steps: int) -> str:
+        got, wanted = two_numbers((1 - sigmoid(np.float64(own))) ** steps, share)
+        return f"With yours, {got} is left after {steps} step{'s' * (steps > 1)}; the task asks for {wanted}."
 
     first, second = "ten steps or a hundred", "one step or a tiny share"
-    cases = [on(first, 0.5, 10), on(first, 0.9, 100), on(second, 0.3, 1), on(second, 0.001, 5)]
+    wanted = (first, (0.5, 10)), (first, (0.9, 100)), (second, (0.3, 1)), (second, (0.001, 5))
+    cases = [Case(part, given, also=left) for part, given in wanted]
     return check(__name__, "bias", write_bias, cases, right=input_bias)
 
 

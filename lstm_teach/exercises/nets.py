@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from lstm_teach.exercises.engine import Case
-from lstm_teach.forward import forward
-from lstm_teach.lessons.cases import louder, state
+from lstm_teach.lessons.cases import state
 from lstm_teach.params import Params
 
 
@@ -19,12 +18,6 @@ def case_of(seed: int, T: int, K: int, H: int) -> tuple[Params, np.ndarray, np.n
     random = np.random.default_rng(seed)
     x, targets = random.integers(0, K, (2, T))
     return Params.random(K, H, seed=seed, scale=0.8), x, targets, state(random, H), random.normal(0, 1, H)
-
-
-def surprised(params: Params, x: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> tuple[Params, np.ndarray]:
-    """The net with larger scores, and targets that it does not expect: with such deltas, any clipping shows."""
-    loud = louder(params)
-    return loud, forward(loud, x, h0, c0).y.argmin(axis=1)
 
 
 def by_length(seed: int, shortest: int = 1, make: Callable = case_of) -> list[Case]:

@@ -6,6 +6,7 @@ those who like it better.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -190,10 +191,7 @@ def _kept(file: Path) -> dict[str, str]:
     """The answers in the file; none if there is no file."""
     if not file.is_file():
         return {}
-    try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
-        kept = None
-    if not isinstance(kept, dict):
-        raise ValueError(f"{file} should hold the answers of earlier questions as JSON, but does not: move it away.")
-    return kept
+    with contextlib.suppress(ValueError):
+        if isinstance(kept := json.loads(file.read_text(encoding="utf-8")), dict):
+            return kept
+    raise ValueError(f"{file} should hold the answers of earlier questions as JSON, but does not: move it away.")

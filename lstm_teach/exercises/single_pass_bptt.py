@@ -12,11 +12,11 @@ import numpy as np
 from lstm_teach import borrowed, plain
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions
-from lstm_teach.exercises.nets import case_of, surprised
+from lstm_teach.exercises.nets import case_of
 from lstm_teach.exercises.unread import filled
 from lstm_teach.forward import Cache, forward
 from lstm_teach.judging import TOOLS
-from lstm_teach.lessons.cases import pick
+from lstm_teach.lessons.cases import pick, surprised
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
 from lstm_teach.plain import score_deltas
@@ -121,7 +121,7 @@ def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:
             taken.append(t)
             return step(params, cache, t, *deltas)
 
-        def look(answer: object) -> str:
+        def look(*given: object) -> str:
             called = "" if taken else borrowed.in_function(start_gradient, ("forward",), ("forward", *TOOLS))
             again = (step, params.copy(), a.copy(), x, targets)
             if not (taken or called) and borrowed.times_called(start_gradient, again, forward) > 4:

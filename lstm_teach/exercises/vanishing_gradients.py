@@ -43,20 +43,19 @@ def gates(f: np.ndarray, s: int, first: int, last: int) -> np.ndarray:
 def check_reach(reach: Callable) -> Verdict:
     """Check `reach(bias, extra, share)` -> the fewest steps that leave at most share; -1 if none do."""
 
+    def also(got: float, bias: float, extra: float, share: float) -> str:
+        rate = sigmoid(bias) + extra
+        if rate >= 1 or not 0 <= got < 1e6 or got % 1:  # a quotient that was not rounded has a sentence of its own
+            return ""
+        left, most = two_numbers(rate**got, share)
+        return f"After {got:g} step{'' if got == 1 else 's'} {left} is left; at most {most} may be left."
+
     def on(part: str, bias: float, extra: float, share: float) -> Case:
         rate = sigmoid(bias) + extra
         shown = rate if rate < 1 else np.nan  # then no mistake of the logarithms can be told
-
-        def also(got: float) -> str:
-            if not 0 <= got < 1e6 or got % 1:  # a quotient that was not rounded has a sentence of its own
-                return ""
-            left, most = two_numbers(rate**got, share)
-            return f"After {got:g} step{'' if got == 1 else 's'} {left} is left; at most {most} may be left."
-
-        never = f"The rate is {rate:.4g} here, so share is never reached; return -1."
         names = {"rate": shown, "exact": np.log(share) / np.log(shown)}
-        said = {"also": also} if rate < 1 else {"unknown": never}
-        return Case(part, (bias, extra, share), names, **said)
+        never = f"The rate is {rate:.4g} here, so share is never reached; return -1." if rate >= 1 else ""
+        return Case(part, (bias, extra, share), names, also=also, unknown=never)
 
     cases = [
         on("nets with two roads back", 0.0, 0.11, 1e-3),
@@ -135,8 +134,7 @@ def check_kept(kept: Callable, seed: int = 1) -> Verdict:
         ("pieces of one step or a single piece", 5, 7),
     ):
         s, t = np.indices((T, T))
-        norms = np.where(s >= t, random.uniform(0.5, 1.5, (T, T)) * 0.8 ** (s - t), 0)
-        cases.append(Case(part, (norms, length)))
+        cases.append(Case(part, (np.tril(random.uniform(0.5, 1.5, (T, T)) * 0.8 ** (s - t)), length)))
     return check(__name__, "kept", kept, cases, right=kept_of)
 
 
@@ -161,7 +159,7 @@ def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
                 raise RuntimeError(f"lost has been called {TOO_MANY} times, and {MEASUREMENTS} times are allowed")
             return measure(bias)
 
-        def look(b: object) -> str:
+        def look(b: object, *given: object) -> str:
             if not is_like(b, 0.5):
                 return difference("b", b, 0.5)
             now = measure(float(b))
@@ -182,7 +180,7 @@ def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
             words = next(why[name] for name, so in explained.items() if so)
             return f"With your b, {b:.4g}, the net loses {now:.2f} orders; it should lose {orders:g}.{advice(words)}"
 
-        def few(b: object) -> str:
+        def few(b: object, *given: object) -> str:
             if look(b):
                 return "This is checked once every bias is right."
             many = f"It took {len(calls)} measurements; {MEASUREMENTS} are allowed.{advice(why['many'])}"

@@ -39,21 +39,22 @@ def sequences(
     seed: int = 0,
     loud: bool = False,
 ) -> Iterator[SimpleNamespace]:
-    """Random nets with a sequence each, `walked`; `loud`: the last one also with deltas that show any clipping."""
+    """Random nets with a sequence each, `walked`; `loud`: the last one also `surprised`."""
     for number, ((K, H), T) in enumerate(zip(sizes, lengths, strict=True)):
         rng = np.random.default_rng([seed, number])
         params = Params(K, H, rng.normal(0, 0.8, K * H + 4 * H * H + 4 * H * K))
         x, targets = rng.integers(0, K, (2, T))
         yield walked(params, x, targets, *(start := state(rng, 2, H)))
     if loud:
-        yield walked(louder(params), x, plain.forward(louder(params), x, *start).y.argmin(axis=1), *start)
+        params, targets = surprised(params, x, *start)
+        yield walked(params, x, targets, *start)
 
 
-def louder(params: Params) -> Params:
-    """A net with the same states and scores 50 times as large, so that wrong ones send large deltas back."""
-    louder = params.copy()
-    louder.V *= 50
-    return louder
+def surprised(params: Params, x: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> tuple[Params, np.ndarray]:
+    """The net with scores 50 times as large, and targets that it does not expect: such deltas show any clipping."""
+    loud = params.copy()
+    loud.V *= 50
+    return loud, plain.forward(loud, x, h0, c0).y.argmin(axis=1)
 
 
 def names_at(net: SimpleNamespace, t: int) -> dict[str, Any]:

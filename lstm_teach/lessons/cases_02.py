@@ -13,7 +13,7 @@ import numpy as np
 
 from lstm_teach import plain
 from lstm_teach.forward import forward
-from lstm_teach.lessons.cases import STATES, as_numbers, louder, names_at, pick, state, walked
+from lstm_teach.lessons.cases import STATES, as_numbers, names_at, pick, state, surprised, walked
 from lstm_teach.lessons.library import SENT_ON
 from lstm_teach.params import GATES, Params
 
@@ -71,10 +71,10 @@ def step_back() -> Iterator[dict]:
     for seed, (steps, t) in enumerate([(1, 0), (3, 0), (3, 1), (4, 2)]):
         rng = np.random.default_rng(30 + seed)
         net = walked(*random_net(rng, K=4 + seed, H=(3, 2, 5, 3)[seed], steps=steps))
-        if loud := seed == 3:  # such deltas show any clipping
-            net.params = louder(net.params)
+        if loud := seed == 3:
+            net.params, net.targets = surprised(net.params, net.x, net.h0, net.c0)
         net.cache = forward(net.params, net.x, net.h0, net.c0)
-        net.dy = plain.score_deltas(net.cache, net.cache.y.argmin(axis=1) if loud else net.targets)
+        net.dy = plain.score_deltas(net.cache, net.targets)
         dh_future, dc_carry = 50.0**loud * rng.normal(size=(2, net.H))
         net.deltas[t] = answer = plain.step_back(net.params, net.cache, net.dy, t, dh_future, dc_carry)
         here = names_at(net, t)

@@ -44,30 +44,29 @@ def two_roads() -> Iterator[dict]:
 
 
 def one_step() -> Iterator[dict]:
-    """f, Wg (H, H), H, and the matrix of one step back (H, H), column by column from a walk."""
-    for case in _walked(lambda dc, f: dc * f):
-        yield case | {"one_step": case.pop("walked")}
+    """f, Wg (H, H), H, and the matrix of one step back (H, H)."""
+    for case in posted_step():
+        del case["posted_step"]
+        yield case
 
 
 def posted_step() -> Iterator[dict]:
-    """As `one_step`, which is given now; the posted loop's matrix from a walk with the posted loop's last line."""
-    for right, posted in zip(one_step(), _walked(lambda dc, f: dc + dc * f), strict=True):
-        yield right | {"posted_step": posted["walked"]}
+    """As `one_step`, which is given now, and the same matrix of the posted loop, by its last line.
 
-
-def _walked(carried) -> Iterator[dict]:
-    """Walk each unit delta one step back through a fresh net: i and o are 1/2, and the slopes of tanh are 1."""
+    Each unit delta is walked one step back through a fresh net: i and o are 1/2, and the slopes of tanh are 1.
+    """
     for seed, H in enumerate((3, 5, 2, 4)):
         rng = np.random.default_rng(20 + seed)
         f, Wg = rng.uniform(0.3, 0.95), rng.normal(size=(H, H))
-        columns = []
-        for dc in np.eye(H):
+        right, posted = np.zeros((2, H, H))
+        for unit, dc in enumerate(np.eye(H)):
             dzg = dc * 0.5
-            columns.append(carried(dc, f) + (Wg.T @ dzg) * 0.5)
+            right[:, unit] = dc * f + (Wg.T @ dzg) * 0.5
+            posted[:, unit] = dc + dc * f + (Wg.T @ dzg) * 0.5
         params = Params.random(vocab_size=H + 1, hidden_size=H, seed=seed)
         params.Wg[:] = Wg
         case = {"f": np.float64(f), "Wg": Wg, "H": H, "params": params, "dc": float(rng.normal())}
-        yield case | {"walked": np.array(columns).T}
+        yield case | {"one_step": right, "posted_step": posted}
 
 
 def rate_of() -> Iterator[dict]:

@@ -23,7 +23,6 @@ from lstm_teach.lessons import cases, cases_07, clinic_cases, spec_of
 
 LENGTHS, CASES = (1, 2, 3, 6), (1, 2, 3, 4, 5)
 STATES = ("not zero", "zero")  # the initial states that a ladder is climbed from
-VOCAB_SIZE, HIDDEN_SIZE, SEED = 4, 5, 0
 TOKENS, TARGETS = (2, 0, 2, 3, 1, 1), (1, 3, 0, 0, 2, 3)
 
 WORDS = spec_of("07_debugging_clinic")
@@ -45,8 +44,8 @@ FAULTS = {
 
 def net(T: int, state: str = "not zero") -> tuple[lt.Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The first T steps (1 to 6) of the lesson's one sequence, on its one net: params, x, targets (T,), h0, c0 (H,)."""
-    params = lt.Params.random(VOCAB_SIZE, HIDDEN_SIZE, seed=SEED, scale=0.8)
-    states = cases.state(np.random.default_rng(SEED), 2, HIDDEN_SIZE)
+    params = lt.Params.random(vocab_size=4, hidden_size=5, seed=0, scale=0.8)
+    states = cases.state(np.random.default_rng(0), 2, params.hidden_size)
     return params, np.array(TOKENS[:T]), np.array(TARGETS[:T]), *(np.zeros_like(states) if state == "zero" else states)
 
 
@@ -68,8 +67,8 @@ def show_ladder(backward: Callable | int) -> Still:
 
 def two_broken_passes() -> Still:
     """The ladders of two faults that look the same at T = 6, from an initial state that is not zero."""
-    passes = {"Pass A": "dc_carry: never handed on", "Pass B": "dh_future: never handed on"}
-    return _picture({name: ladder(with_fault(fault)) for name, fault in passes.items()})
+    faults = {"Pass A": "dc_carry: never handed on", "Pass B": "dh_future: never handed on"}
+    return _picture({name: ladder(with_fault(fault)) for name, fault in faults.items()})
 
 
 def with_fault(fault: str) -> Callable:
@@ -160,17 +159,17 @@ def reasons(number: int, lines: Sequence[str]) -> dict[int, tuple[bool, str]]:
 
     Raises KeyError for a line that nothing is said about.
     """
-    found = {}
+    (faulty, why), found = FAULTY[number], {}
     cleared = [*WORDS["cleared"][str(number)].items(), *WORDS["cleared"]["general"].items()]
     for place, line in enumerate(lines):
         text = line.strip()
-        if text == FAULTY[number][0]:
-            found[place] = True, FAULTY[number][1]
+        if text == faulty:
+            found[place] = True, why
         elif not text.startswith(("def ", "}", "return ")) and text != "dz = {":
-            words = next((words for start, words in cleared if text.startswith(start)), None)
-            if words is None:
+            words = [words for start, words in cleared if text.startswith(start)]
+            if not words:
                 raise KeyError(f"case {number}: nothing is said about {text!r}")
-            found[place] = False, words
+            found[place] = False, words[0]
     return found
 
 
@@ -183,8 +182,7 @@ class Uncaptioned(Still):
 
 
 def _picture(ladders: Mapping[str, figures.Ladder]) -> Still:
-    still = show(figures.ladder_picture(ladders), figures.describe_ladder(ladders))
-    return Uncaptioned(still.png, still.text, still.width, still.height)
+    return Uncaptioned(**vars(show(figures.ladder_picture(ladders), figures.describe_ladder(ladders))))
 
 
 _loaded: dict[str, object] = {}  # what load_names put into the notebook last

@@ -97,7 +97,7 @@ def _beside(whose: str, delta: Any, measured: Sequence[tuple[str, float]]) -> li
         return [f"{measured[0][0]:10} {whose:9} is not {wanted}: differs"]
     lines = []
     for number, (label, slope) in zip(parts, measured, strict=True):
-        shown, nudged = f"{number:+.3f}".replace("-0.000", "+0.000"), f"{slope:+.3f}".replace("-0.000", "+0.000")
+        shown, nudged = f"{number:+z.3f}", f"{slope:+z.3f}"  # never minus zero
         lines.append(f"{label:10} {whose:9} {shown}   nudged {nudged}" + "   differs" * (shown != nudged))
     return lines
 

@@ -176,14 +176,14 @@ def flaws_left(loop: Callable) -> FlawsLeft:
         return FlawsLeft(None, sentences=(str(trouble),))
     repaired = variant(FLAWS)
     right = {T: tuple(name for name in Params.NAMES if _agree(got, [name], repaired, T, PASSES)) for T in LENGTHS}
-    repairs_only = [found for found in _explanations(got) if set(found[1].values()) <= {"dot", "outer"}]
-    if not repairs_only:
+    repairs_only = (found for found in _explanations(got) if set(found[1].values()) <= {"dot", "outer"})
+    if not (found := next(repairs_only, None)):
         return replace(_what_is_new(got, loop, right), right=right)
-    flaws, products, *_ = repairs_only[0]
+    flaws, products, *_ = found
     left = FlawsLeft(flaws, "".join(gate for gate in GATES if products[gate] == "dot"), right=right)
-    if left.passed and turns == LENGTHS[-1]:  # the last case has that many steps
+    if left.passed:
         single = "Your loop takes one turn per step, so it is already the single pass of lesson 4."
-        return replace(left, sentences=(single,))
+        return replace(left, sentences=(single,)) if turns == LENGTHS[-1] else left  # the last case has as many steps
     if left.lines == ALL_LINES:
         return replace(left, sentences=(_untouched(loop),))
     # A known mistake in the text may make a difference in the finished loop only, not while other flaws are left.
@@ -192,8 +192,7 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     known = [found for found in MISTAKES if _squeezed(found[1]) in lines and _squeezed(found[0]) not in lines]
     finished = [_returned(repaired, number) for number in range(len(cases()))]
     shows = [words for *edit, words in known if not _agree(finished, Params.NAMES, variant(FLAWS, tuple(edit)))]
-    hidden = tuple(f"One thing doesn't show yet, but it will: {words}" for words in shows)
-    return left if left.passed else replace(left, sentences=hidden)
+    return replace(left, sentences=tuple(f"One thing doesn't show yet, but it will: {words}" for words in shows))
 
 
 def go_on_with(loop: Callable) -> Callable:
@@ -258,17 +257,21 @@ def _explanations(
 ) -> Iterator[tuple[frozenset[str], dict[str, str], str, str]]:
     """The versions of the loop, each with one of the changes of a line of the walk, that return what came.
 
-    Each is told by the flaws left in it, by what its dW add up (see `_products`), and by the change: the line before
-    it, and the words.
+    Each is told by the flaws left in it, by what the dW of each gate adds up ("dot", "outer" or the words of another
+    product), and by the change: the line before it, and the words.
     """
-    for walk in reversed(combinations(WALK)):
-        for before, after, words in changes:
-            flaw = next((flaw for flaw in WALK if REPAIRS[flaw].before == before), None)
-            if flaw in walk:
-                continue  # a line can't be repaired and wrong in another way
-            if products := _products(got, walk, (before, after)):
-                dotted = {"scalar_dot"} if "dot" in products.values() else set()
-                yield frozenset(set(WALK) - walk - {flaw} | dotted), products, before, words
+    dot, outer = REPAIRS["scalar_dot"].before, REPAIRS["scalar_dot"].after
+    for walk, (before, after, words) in itertools.product(reversed(combinations(WALK)), changes):
+        flaw = next((flaw for flaw in WALK if REPAIRS[flaw].before == before), None)
+        if flaw in walk or not _agree(got, OUTSIDE_W, variant(walk, (before, after))):
+            continue  # a line can't be repaired and wrong in another way
+        products: dict[str, str] = {}
+        for product, said in {outer: "outer", dot: "dot", **PRODUCTS}.items():
+            loop = variant(walk, (before, after), product)
+            products |= {gate: said for gate in GATES if gate not in products and _agree(got, ["W" + gate], loop)}
+        if len(products) == len(GATES):
+            dotted = {"scalar_dot"} if "dot" in products.values() else set()
+            yield frozenset(set(WALK) - walk - {flaw} | dotted), products, before, words
 
 
 def _agree(got: list[Gradients], names: Iterable[str], loop: Callable, T: int = 0, most: float = SAME) -> bool:
@@ -284,22 +287,20 @@ def _agree(got: list[Gradients], names: Iterable[str], loop: Callable, T: int = 
 @functools.cache
 def _returned(loop: Callable, number: int) -> Params | None:
     """What a version of the loop returns in a case; None if it raises."""
-    try:
-        with np.errstate(all="ignore"):
-            return loop(*cases()[number])
-    except (IndexError, ValueError, TypeError):
-        return None
+    with np.errstate(all="ignore"), contextlib.suppress(IndexError, ValueError, TypeError):
+        return loop(*cases()[number])
+    return None
 
 
 def _untouched(loop: Callable) -> str:
     """Nothing is repaired: has nothing been changed, or does what has been changed make no difference?"""
-    if not _source(loop):
+    if not (source := _source(loop)):
         return "It computes what the posted loop computes."
     if _tree(loop) == _tree(posted_loop):
         return "Nothing has changed yet: this is the loop as posted."
-    vector = " `.T` of a vector is the same vector." if re.search(r"(\]|dz[ifog])\.T", _source(loop)) else ""
+    vector = " `.T` of a vector is the same vector." if re.search(r"(\]|dz[ifog])\.T", source) else ""
     said = "The code has changed, but what it computes hasn't: it still computes what the posted loop computes."
-    return f"{said}{vector}"
+    return said + vector
 
 
 def _tree(function: Callable) -> str:
@@ -311,21 +312,16 @@ def _tree(function: Callable) -> str:
 def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Collection[str]]) -> FlawsLeft:
     """About a loop that no set of repairs explains: the mistake by its name, or where it shows first."""
     name, text = guard.name_of(loop), _squeezed(_source(loop))
-    in_text = frozenset(
-        flaw
-        for flaw, repair in REPAIRS.items()
-        if any(_squeezed(repair.before.format(dz="dz" + gate)) in text for gate in GATES)
-    )
+    posted = [(flaw, repair.before.format(dz="dz" + gate)) for flaw, repair in REPAIRS.items() for gate in GATES]
+    in_text = frozenset(flaw for flaw, line in posted if _squeezed(line) in text)
     if not _same_gate_deltas(loop):
         words = f"gate_deltas, which {name} calls, was right and has been changed. Restore its cell and run it again."
         return FlawsLeft(None, sentences=(words,), beside=in_text)
     if known := _known_mistake(got, loop):
         return known
     if all(len(names) == len(Params.NAMES) for names in right.values()):
-        words = (
-            f"What {name} returns would pass the check, but a walk back is right to the last digits, and this isn't. "
-        )
-        words += "Is it measured, or rounded to float32?"
+        words = f"What {name} returns would pass the check, but a walk back is right to the last digits, and this"
+        words += " isn't. Is it measured, or rounded to float32?"
     elif not any(np.any(g[member]) for g in got for member in Params.NAMES):
         words = f"All nine gradients that {name} returns are zero. Is what the loops add up also what it returns?"
     elif not _agree(got, ["V"], posted_loop):
@@ -350,11 +346,10 @@ def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]], lef
         for walk in [c for c in combinations(WALK) if {*WALK} - c <= {*left}]:
             both = variant({*walk, "scalar_dot"}), variant(walk | ({"scalar_dot"} - {*left}))
             misfits.append([m for m in Params.NAMES if not any(_agree(got, [m], version, T) for version in both)])
-        off = min((some for some in misfits if not set(right[T]) & set(some)), key=len)
-        if not all(misfits):
-            continue
-        before = f" At T = {LENGTHS[number - 1]} there is no sign of it." if number else ""
-        return f"It shows first at T = {T}, in {_names('', off)}.{before}"
+        if all(misfits):
+            off = min((some for some in misfits if not set(right[T]) & set(some)), key=len)
+            before = f" At T = {LENGTHS[number - 1]} there is no sign of it." if number else ""
+            return f"It shows first at T = {T}, in {_names('', off)}.{before}"
     return "A set of repairs could explain each length by itself, but no single set explains them all."
 
 
@@ -363,11 +358,10 @@ def _same_gate_deltas(loop: Callable) -> bool:
     theirs = getattr(loop, "__globals__", {}).get("gate_deltas", gate_deltas)
     cache = cases()[-1][1]
     dh, dc = cache.h[0] + 0.5, cache.c[0] - 0.5  # any two vectors will do
-    try:
+    with contextlib.suppress(guard.LearnerError, TypeError, ValueError):
         given = guard.call(theirs, cache, 1, dh, dc, seconds=SECONDS)
         return np.allclose(given, gate_deltas(cache, 1, dh, dc), rtol=1e-9, atol=0)
-    except (guard.LearnerError, TypeError, ValueError):
-        return False
+    return False
 
 
 def _known_mistake(got: list[Gradients], loop: Callable) -> FlawsLeft | None:
@@ -399,21 +393,6 @@ def _source(function: Callable) -> str:
 
 def _squeezed(text: str) -> str:
     return "".join(text.split())
-
-
-def _products(got: list[Gradients], walk: frozenset[str], edit: tuple[str, str]) -> dict[str, str] | None:
-    """For each gate what its dW adds up: "dot", "outer", or the words of another product.
-
-    None if that explains no dW of a gate, or if the other gradients are not those of a loop with these changes.
-    """
-    if not _agree(got, OUTSIDE_W, variant(walk, edit)):
-        return None
-    found: dict[str, str] = {}
-    repair = REPAIRS["scalar_dot"]
-    for product, words in {repair.after: "outer", repair.before: "dot", **PRODUCTS}.items():
-        loop = variant(walk, edit, product)
-        found |= {gate: words for gate in GATES if gate not in found and _agree(got, ["W" + gate], loop)}
-    return found if len(found) == len(GATES) else None
 
 
 def _names(prefix: str, gates: Iterable[str]) -> str:

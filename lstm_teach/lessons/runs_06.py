@@ -22,6 +22,7 @@ almost_right = partial(nested_bptt, repaired=[flaw for flaw in FLAWS if flaw != 
 BACKWARDS = {"right": bptt, "almost right": almost_right, "broken": nested_bptt}
 NAMES = {"A": "broken", "B": "right", "C": "almost right"}  # what the lesson keeps to itself at first
 SEED, STEPS = 4, 400
+reber = cache(tasks.reber)  # to draw its test strings takes time
 
 # Embedded Reber strings after 400 steps, seeds 0 to 7: the share of the test strings in which the right one of T and P
 # is the more probable one before the last E, and the test loss in nats per symbol.
@@ -46,14 +47,14 @@ def reber_net(seed: int) -> Params:
     return Params.random(len(tasks.REBER_SYMBOLS), 16, seed=seed, scale=0.25, forget_bias=1.0)
 
 
-def three_runs(steps: int = STEPS) -> dict[str, History]:
+def three_runs() -> dict[str, History]:
     """Three nets from the same start, trained on the same strings with different gradients: runs A, B and C."""
     task, rng, runs = tasks.reber(), np.random.default_rng(SEED), {}
-    batches = [task.draw(rng, 8) for _ in range(steps)]  # to draw them takes time: once for all three
+    batches = [task.draw(rng, 8) for _ in range(STEPS)]  # to draw them takes time: once for all three
     for letter, kind in NAMES.items():
         drawn = iter(batches)
         same = replace(task, draw=lambda rng, count, drawn=drawn: next(drawn))
-        runs[letter] = train(reber_net(SEED), same, steps, BACKWARDS[kind], batch=8, progress=False)
+        runs[letter] = train(reber_net(SEED), same, STEPS, BACKWARDS[kind], batch=8, progress=False)
     return runs
 
 
@@ -65,22 +66,17 @@ def remembered(params: Params, task: tasks.Task) -> float:
     return float((y[b, targets[last, b]] == y[:, task.encode("TP")].max(1)).mean())
 
 
-def reber_gradient(params: Params, kind: str, strings: int = 64) -> np.ndarray:
-    """The gradient (n,) of the mean loss of a string over the first test strings, by one of `BACKWARDS`."""
-    return batch_gradient(params, _test_strings(strings), BACKWARDS[kind])[1].flat
+def reber_gradient(params: Params, kind: str) -> np.ndarray:
+    """The gradient (n,) of the mean loss of a string over 64 test strings, by one of `BACKWARDS`."""
+    return batch_gradient(params, reber(64).test, BACKWARDS[kind])[1].flat
 
 
-@cache
-def _test_strings(count: int) -> list[tasks.Pair]:
-    return tasks.reber(count).test
-
-
-def grammar_loss(strings: int = 2000) -> tuple[float, float]:
+def grammar_loss() -> tuple[float, float]:
     """The mean loss per symbol of a net that knows all there is to know, and the mean number of symbols to predict."""
     rng = np.random.default_rng(0)
-    choices = [tasks.reber_string(rng)[1] for _ in range(strings)]  # the allowed symbols, at each step of each string
+    choices = [tasks.reber_string(rng)[1] for _ in range(2000)]  # the allowed symbols, at each step of each string
     allowed = np.array([len(symbols) for string in choices for symbols in string])
-    return float(np.log(allowed).mean()), len(allowed) / strings
+    return float(np.log(allowed).mean()), len(allowed) / len(choices)
 
 
 def bell_task(gap: int) -> tasks.Task:

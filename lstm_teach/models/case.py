@@ -1,18 +1,26 @@
-"""case_of(): a case for `diagnose_model` out of an object, or a script, that keeps its weights to itself.
+"""What `diagnose_model` is given: a net of the learner's as a case, and a case as a Model, called under the guard.
 
-Imports validate and numpy.
+Imports the guard and validate only.
 """
 
 from __future__ import annotations
 
+import copy
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from lstm_teach import validate
+from lstm_teach import guard, validate
+
+Arrays = Mapping[str, np.ndarray]
+Index = tuple[int | slice, ...]
+ModelCase = Callable[[int], tuple[Arrays, Callable[[Arrays], float], Callable[[Arrays], Arrays]]]
+
+FOURTH = (-2, -1, 1, 2)  # where the differences of fourth order read the loss, in steps
 
 
 def case_of(net: Any, names: Iterable[str], loss: Callable[[int], Any], gradient: Callable | None = None) -> Callable:
@@ -36,13 +44,9 @@ def case_of(net: Any, names: Iterable[str], loss: Callable[[int], Any], gradient
         validate.instance(said, function, Callable, "a function of T")
 
     def case(T: int) -> tuple:
-        def at(params: Mapping, function: Callable) -> Any:
-            with _holding(net, params):
-                return function(T)
-
-        own_loss = functools.wraps(loss)(lambda params: at(params, loss))
-        own_gradient = functools.wraps(gradient)(lambda params: _by_name(after_the_loss(at(params, gradient)), names))
-        return {name: _value(net, name).copy() for name in names}, own_loss, own_gradient
+        own_loss = functools.wraps(loss)(lambda params: _with(params, net, loss, T))
+        own = functools.wraps(gradient)(lambda params: _by_name(after_the_loss(_with(params, net, gradient, T)), names))
+        return {name: _value(net, name).copy() for name in names}, own_loss, own
 
     return case
 
@@ -73,15 +77,14 @@ def _by_name(grads: Any, names: list[str]) -> Any:
     raise TypeError(f"gradient(T) must return a mapping, or one array for each of {', '.join(names)}; got {got}.")
 
 
-@contextmanager
-def _holding(net: Any, params: Mapping) -> Iterator[None]:
-    """Write the weights into the net's own arrays, so that whatever shares them sees it; undo it, updates too."""
+def _with(params: Mapping, net: Any, function: Callable, T: int) -> Any:
+    """The result with these in the net's own arrays, so that whatever shares them sees it; undone, updates too."""
     arrays = {name: _value(net, name) for name in params}
     saved = {name: array.copy() for name, array in arrays.items()}
     try:
         for name, array in arrays.items():
             array[...] = params[name]
-        yield
+        return function(T)
     finally:
         for name, array in arrays.items():
             array[...] = saved[name]
@@ -97,3 +100,205 @@ def _value(net: Any, name: str) -> Any:
     for part in filter(None, name.split(".")):
         net = net[part] if isinstance(net, Mapping) else getattr(net, part)
     return net
+
+
+# ------------------------------------------------------------------------------------------------ a case as a Model
+
+
+class Unusable(guard.LearnerError):
+    """loss or gradient returned something that can't be compared; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One case: a sequence of `steps` steps. A guarded call may take `seconds`."""
+
+    params: Arrays
+    loss: Callable[[Arrays], float]
+    gradient: Callable[[Arrays], Arrays]
+    steps: int
+    seconds: float
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:  # noqa: D102
+        return {name: self.params[name].shape for name in self.params}
+
+    @functools.cached_property
+    def noise(self) -> float:
+        """How far rounding alone moves the loss, from the fourth differences along a short line.
+
+        Over steps of 1e-6 a smooth loss is a parabola to 1e-18, so what a fourth difference leaves is noise.
+        Source: More and Wild, SIAM J. Sci. Comput. 33 (2011) 1292-1314. A corner of a ReLU on one of the lines would
+        look like noise, so the lines do not go through the weights themselves, and the smallest of three counts.
+        """
+        rng = np.random.default_rng(0)
+        directions = [{name: rng.normal(size=shape) for name, shape in self.shapes.items()} for _ in range(3)]
+        lines = [losses(self, (onward(self.params, d, 1e-4 + 1e-6 * step) for step in range(9))) for d in directions]
+        first, single = np.abs(lines[0][0]), is_single(lines)  # the steps of float32 can hide between the points
+        noise = min(np.sqrt(np.mean(np.diff(line, 4) ** 2) / math.comb(8, 4)) for line in lines)
+        return float(max(noise, np.spacing(np.float32(first) if single else first)))
+
+
+def model_of(case: ModelCase, T: int, seconds: float) -> Model:
+    """`case(T)`, checked. Raises LearnerError, in one sentence."""
+    result, of = guard.call(case, T, seconds=seconds), f"of case({T})"
+    several = isinstance(result, tuple | list)
+    if several and len(result) == 2 and callable(result[1]):
+        both = result[1]
+        result = result[0], both, functools.wraps(both)(lambda params: after_the_loss(both(params)))
+    if not several or len(result) != 3:
+        got = validate.brief(result) + (f" of {len(result)}" if several else "")
+        ends = " Is a return missing at its end?" if result is None else ""
+        raise Unusable(f"case({T}) must return three things, (params, loss, gradient), got {got}.{ends}")
+    params, loss, slope = result
+    if not hasattr(params, "keys"):  # a Params is no Mapping
+        raise Unusable(f"params {of} must be a mapping of named arrays, got {validate.brief(params)}.")
+    if not list(params.keys()):
+        raise Unusable(f"params {of} must hold at least one array, got none.")
+    try:
+        for said, function in (("loss", loss), ("gradient", slope)):
+            validate.instance(f"{said} {of}", function, Callable, "a function of params")
+        for name in params:
+            must = f"params[{name!r}] {of} must"
+            floating(must, params[name])
+            if not params[name].size:
+                raise Unusable(f"{must} hold at least one number, got shape {params[name].shape}.")
+            _real(params[name], must, f"{must} be finite")
+    except TypeError as error:
+        raise Unusable(str(error)) from None
+    return Model(params, loss, slope, T, seconds)
+
+
+def changed(params: Arrays, changes: Iterable[tuple[str, Index, np.ndarray | float]] = ()) -> Arrays:
+    """A copy of the same type, with other numbers at some places of some arrays."""
+    # A Params isn't a dict, and the learner's functions may want one.
+    moved = {name: value.copy() for name, value in params.items()} if type(params) is dict else copy.deepcopy(params)
+    for name, where, new in changes:
+        moved[name][where] = new
+    return moved
+
+
+def elsewhere(model: Model, changes: Iterable[tuple[str, Index, np.ndarray | float]]) -> Model:
+    """The model with other numbers at some places of its weights."""
+    other = replace(model, params=changed(model.params, changes))
+    vars(other).update(noise=model.noise)  # it need not be measured again
+    return other
+
+
+def onward(params: Arrays, direction: Arrays, step: float) -> Arrays:
+    """The weights some steps further on in a direction."""
+    return changed(params, ((name, (), params[name] + step * by) for name, by in direction.items()))
+
+
+# ------------------------------------------------------------------------------------------------- guarded calls
+
+
+def losses(model: Model, points: Iterable[Arrays]) -> np.ndarray:
+    """The loss at each of `points`, in one guarded call. Raises LearnerError, of which Unusable is one."""
+    return _guarded(model.loss, model.seconds, lambda: np.array([_number(model.loss(point)) for point in points]))
+
+
+def value(model: Model) -> float:
+    """The loss at the model's weights."""
+    return float(losses(model, [changed(model.params)])[0])
+
+
+def gradient(model: Model, before: Model | None = None) -> dict[str, np.ndarray]:
+    """The model's own gradient at its weights, as float64 arrays. Raises LearnerError.
+
+    The loss is called first, with the same weights unless `before` has others: many models read in the backward pass
+    what the forward pass left behind.
+    """
+    value(before or model)  # guarded by itself, so that its errors bear its name
+    return _guarded(model.gradient, model.seconds, lambda: _read(model.gradient(changed(model.params)), model.params))
+
+
+def rescaled(model: Model, names: list[str]) -> Model:
+    """The model with its gradient divided by one factor; of `names` it is the right one but for that factor.
+
+    So the slope of the loss along these says how long the gradient should be, at any weights.
+    """
+
+    def scaled(params: Arrays) -> Arrays:
+        got = gradient(replace(model, params=params))
+        size = math.sqrt(sum(float(np.sum(got[name] ** 2)) for name in names))
+        if not size:
+            return got
+        unit, h = {name: got[name] / size for name in names}, 1e-3
+        slope = slope_of(losses(model, (onward(params, unit, times * h) for times in FOURTH)), h)
+        return {name: array * (slope / size) for name, array in got.items()}
+
+    scaled.__wrapped__ = model.gradient
+    return replace(model, gradient=scaled)
+
+
+def _guarded(function: Callable, seconds: float, run: Callable[[], Any]) -> Any:
+    """`run()`, under the guard once for many calls; an error bears the name of the learner's `function`."""
+    run.__wrapped__ = function
+    try:
+        return guard.call(run, seconds=seconds)
+    except guard.LearnerError as error:
+        if isinstance(error.__cause__, guard.LearnerError):
+            raise error.__cause__ from error.__cause__.__cause__
+        raise
+
+
+def _real(value: object, must: str, finite: str) -> np.ndarray:
+    """A learner's number or numbers as an array; the sentences say what must be, and that it must be finite."""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        array = np.asarray(None)
+    if array.dtype.kind not in "fiu":
+        raise Unusable(f"{must}, got {validate.brief(value)}.")
+    if not np.isfinite(array).all():
+        raise Unusable(f"{finite}, got {array[~np.isfinite(array)][0]}.")
+    return array
+
+
+def _number(result: object) -> float:
+    """The loss, which comes first where the gradient comes with it."""
+    result = result[0] if isinstance(result, tuple | list) and result else result
+    must = "loss(params) must return one real number"
+    array = _real(result, must, "loss(params) must return a finite number")
+    if array.size != 1:
+        raise Unusable(f"{must}, got {validate.brief(result)}.")
+    return float(array.item())
+
+
+def _read(result: Any, params: Arrays) -> dict[str, np.ndarray]:
+    """What a learner's gradient returned, if there is an array of the right shape for each of `params`."""
+    if not hasattr(result, "keys"):
+        both = " Where case(T) returns two things, the second has to return the loss and the gradient."
+        got = f"{validate.brief(result)}.{both if isinstance(result, float | np.floating) else ''}"
+        raise Unusable(f"gradient(params) must return a mapping of named arrays, got {got}")
+    missing = [str(name) for name in params if name not in list(result.keys())]
+    if missing:
+        others = [str(name) for name in result.keys() if name not in params]  # noqa: SIM118 (it may be no dict)
+        instead = f"; it has {', '.join(others)} instead" if others else ""
+        must = "gradient(params) must have an entry for every array of params"
+        raise Unusable(f"{must}; missing: {', '.join(missing)}{instead}.")
+    got = {}
+    for name, own in params.items():
+        must = f"gradient[{name!r}] must"
+        array = _real(result[name], f"{must} be an array of real numbers", f"{must} be finite")
+        if array.shape != own.shape:
+            hint = " Is it transposed?" if array.shape == own.shape[::-1] else ""
+            raise Unusable(f"{must} have the shape of params[{name!r}], {own.shape}, got {array.shape}.{hint}")
+        got[name] = array.astype(np.float64)
+    return got
+
+
+def is_single(arrays: Iterable[np.ndarray]) -> bool:
+    """Whether every number fits float32, and they aren't round numbers, which always do."""
+    numbers = np.concatenate([array.ravel() for array in arrays])
+    numbers = numbers[numbers != 0]
+    with np.errstate(over="ignore"):
+        single = numbers.astype(np.float32)
+    return bool(len(numbers) and (single == numbers).all() and (single.view(np.uint32) & 0xFFF).any())
+
+
+def slope_of(values: np.ndarray, step: np.ndarray | float) -> np.ndarray | float:
+    """The slope from the losses at -2, -1, 1 and 2 steps, exact to fourth order; exactly zero if they are all equal."""
+    back2, back1, on1, on2 = values.T
+    return (8 * (on1 - back1) - (on2 - back2)) / (12 * step)

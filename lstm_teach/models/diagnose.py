@@ -17,10 +17,11 @@ import numpy as np
 from lstm_teach import guard, html, validate
 from lstm_teach.gradcheck import LENGTHS
 from lstm_teach.gradreport import listing, marked, word
-from lstm_teach.models.differences import RIGHT, ModelCase, Models, Seen, Unusable, compare, model_of, pooled, wrong_of
+from lstm_teach.models import soundness
+from lstm_teach.models.case import Model, ModelCase, Unusable, model_of
+from lstm_teach.models.differences import RIGHT, Each, Seen, compare
 from lstm_teach.models.experiments import explain
-from lstm_teach.models.families import ModelFinding, finding
-from lstm_teach.models.soundness import beside_the_kink, of_one_length, of_sane_size, soundness, unread
+from lstm_teach.models.families import ModelFinding, Notes
 
 
 @dataclass(frozen=True)
@@ -127,23 +128,20 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     if not lengths:
         raise ValueError("lengths must hold at least one number of steps, got none.")
     findings: list[ModelFinding] = []
-    notes: dict[str, None] = {}  # a dict keeps the order and drops repetitions
-    own: Models = {}
-    models: Models = {}  # the same, but with weights of usual size where the learner's are tiny
-    seen: Seen = {}
+    notes: Notes = {}
+    own: dict[int, Model] = {}
+    seen: Seen = {}  # of the same, but with weights of usual size where the learner's are tiny
     failed: dict[int, Exception] = {}
     for T in lengths:
-        if T > 6 and any(map(wrong_of, seen.values())):
+        if T > 6 and any(map(Each.wrong, seen.values())):
             break  # short sequences tell more about a mistake
         try:
             own[T] = model_of(case, T, seconds)
-            if findings := soundness(own[T], lambda T=T: model_of(case, T, seconds), notes):
+            if findings := soundness.of_calls(own[T], lambda T=T: model_of(case, T, seconds), notes):
                 break
-            models[T] = of_sane_size(own[T], notes)
-            seen[T] = compare(models[T])
-            if (beside := beside_the_kink(models[T], seen[T], notes)) is not models[T]:
-                own[T] = models[T] = beside
-                seen[T] = compare(beside)
+            seen[T] = compare(soundness.of_sane_size(own[T], notes))
+            if beside := soundness.beside_the_kink(seen[T], notes):
+                own[T], seen[T] = beside, compare(beside)
             if all(np.abs(c.right[c.tried]).max() < 1e-8 for c in seen[T].values()):
                 notes[f"At T = {T} the right gradient is almost zero, so the check says nothing there."] = None
         except guard.LearnerError as error:
@@ -151,27 +149,22 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             if "did not finish" in str(error):
                 break
     try:
-        findings = findings or unread(models, seen, notes)
-        if not findings and any(map(wrong_of, seen.values())):
-            findings = explain(seen, models, lambda T: of_sane_size(model_of(case, T, seconds), notes), notes)
-            replaced = [T for T in seen if wrong_of(seen[T]) and models[T] is not own[T]]
-            hidden = max((pooled(compare(own[T])).error for T in replaced), default=np.inf)
-            if hidden < 1e-4:
-                worst = max(c.error for each in seen.values() for c in each.values())
-                yours = f"With your weights the error of all numbers together is {hidden:.0e} at most."
-                usual = f"With random weights of the usual size it goes up to {worst:.0e} in one array."
-                findings.insert(0, finding("small weights", yours, usual))
+        findings = findings or soundness.unread(seen, notes)
+        if not findings and any(map(Each.wrong, seen.values())):
+            findings = explain(seen, lambda T: soundness.of_sane_size(model_of(case, T, seconds), notes), notes)
+            findings = soundness.hidden_by_small_weights(own, seen) + findings
     except guard.LearnerError as error:
         failed[max(seen)] = error
-    findings = _failures(failed, seen) + findings
-    if seen and of_one_length(own):
+    if seen and soundness.of_one_length(own):
         same = f"The arrays that loss and gradient use have the same shapes at T = {listing(own)}"
         notes[f"{same}. Does case(T) use T? If not, only one length was tried."] = None
-    some = sorted((name, T) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.tried.all())
-    if where := [f"{name} at T = {listing(T for n, T in some if n == name)}" for name in dict(some)]:
+    some = sorted((name, T) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.full)
+    if some:
+        where = listing(f"{name} at T = {listing(T for n, T in some if n == name)}" for name in dict(some))
         what = "Only some entries were compared one by one, and the table shows the error of those"
-        notes[f"{what}: {listing(where)}."] = None
+        notes[f"{what}: {where}."] = None
     ladder = {T: {name: c.error for name, c in each.items()} for T, each in seen.items()}
+    findings = _failures(failed, seen) + findings
     return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started)
 
 

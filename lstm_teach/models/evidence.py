@@ -1,7 +1,7 @@
 """The shortest length at which a gradient is wrong: what can be read off it, and what other weights do to the error.
 
 A gradient of low rank is a sum of products of a delta and an input: which arrays share a delta, which factor is wrong?
-Imports differences, layout and relations.
+Imports case, differences and layout.
 """
 
 from __future__ import annotations
@@ -9,27 +9,17 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lstm_teach.gradreport import listing
-from lstm_teach.models.differences import (
-    Arrays,
-    Each,
-    Model,
-    Seen,
-    changed,
-    compare,
-    gradient,
-    measured,
-    value,
-    wrong_of,
-)
-from lstm_teach.models.layout import Layout, Piece
-from lstm_teach.models.relations import part_of
+from lstm_teach.models.case import Model, elsewhere, gradient, value
+from lstm_teach.models.differences import Each, Seen, compare, error_of, measured, thoroughly
+from lstm_teach.models.layout import Layout, Piece, lines_of
 
 Side = tuple[str, int]  # an array, and along which axis
+Change = Callable[[np.ndarray], np.ndarray]  # of some of the weights
+Take = Callable[[int], Model]  # the model of another length
 
 
 def basis(matrix: np.ndarray, axis: int) -> np.ndarray:
@@ -48,7 +38,7 @@ def inside(vectors: np.ndarray, span: np.ndarray) -> bool:
 
 def _spans(each: Each) -> dict[Side, np.ndarray]:
     """What spans the columns and the rows of a right gradient, where it is less than everything."""
-    told = {name: c for name, c in each.items() if c.tried.all() and not c.silent}
+    told = {name: c for name, c in each.items() if c.full and not c.silent}
     spans = {(name, axis): basis(c.right, axis) for name, c in told.items() for axis in (0, 1) if c.is_matrix}
     spans |= {(name, c.longest): basis(c.right.reshape(-1, 1), 0) for name, c in told.items() if not c.is_matrix}
     return {side: span for side, span in spans.items() if span.shape[1] < len(span)}
@@ -83,87 +73,87 @@ def shared_deltas(seen: Seen) -> tuple[dict[str, int], dict[str, set[str]]]:
     return dict(deltas), {name: {other for one, other in shared if one == name} for name in arrays}
 
 
+def layout_of(seen: Seen) -> Layout:
+    """The layout, as the longest length tells which arrays are at the output and the two shortest which are tables."""
+    least, *_ = lengths = sorted(seen)
+    longest = seen[lengths[-1]].model
+    return Layout(longest.shapes, outputs(longest), looked_up(seen[least], seen[lengths[:2][-1]]))
+
+
 def outputs(model: Model) -> list[str]:
     """The weights at the output: once they are zero, nothing but these and a bias beside them gets a delta."""
     matrices = [name for name, shape in model.shapes.items() if np.prod(shape) > max(shape, default=1)]
     found = []
     for name, array in model.params.items():
-        groups = [[(other, ())] for other in dict.fromkeys((name, *matrices))]
-        sizes = [size for _, size in measured(model, changed(model.params, [(name, (), 0)]), groups)]
+        groups = [[Piece(other)] for other in dict.fromkeys((name, *matrices))]
+        sizes = [slope.size for slope in measured(elsewhere(model, [(name, (), 0)]), groups)]
         if array.size > 1 and sizes[1:] and sizes[0] > 1e-3 and max(sizes[1:]) <= 2e-6:
             found.append(name)
     return found if len(found) == 1 else []  # from a state of zero, other weights too shut off all the rest
 
 
-def looked_up(model: Model, each: Each, longer: Each) -> set[str]:
-    """Tables: as many rows (or columns) are used as the gradient has products, and the others are not read at all.
+def looked_up(each: Each, longer: Each) -> set[str]:
+    """Tables: as many rows (or columns) are used as the gradient has products, the others not even read.
 
-    Some are not with more steps either, where a state that started at zero is read.
+    With more steps some are still not used, unlike what acts on a state that starts at zero.
     """
-    found, here = set(), value(model)
-    if not all(c.tried.all() for c in each.values()):
-        each = compare(replace(model, seconds=6 * model.seconds))
-    for name, c in each.items():
-        for axis in (0, 1) if c.is_matrix and c.tried.all() and not c.silent else ():
-            used = (np.abs(c.right) > 4 * c.blur).any(axis=1 - axis, keepdims=True)
-            later = ~(np.abs(longer[name].right) <= 4 * longer[name].blur)
+    found, model, here = set(), each.model, value(each.model)
+    for name, c in thoroughly(each).items():
+        for axis in (0, 1) if c.is_matrix and c.full and not c.silent else ():
+            used = c.loud.any(axis=1 - axis, keepdims=True)
+            later = longer[name].loud | ~longer[name].tried
             if used.sum() == rank(c.right) < used.size and not later.any(axis=1 - axis).all():
-                others = (changed(model.params, [(name, (), model.params[name] + by * ~used)]) for by in (3, -3))
-                found |= {name} if all(value(model, params) == here for params in others) else set()
+                others = (elsewhere(model, [(name, (), model.params[name] + by * ~used)]) for by in (3, -3))
+                found |= {name} if all(value(other) == here for other in others) else set()
     return found
 
 
-def _shuffled(own: Arrays, times: int) -> Iterator[Arrays]:
-    """The weights with the numbers of each array in another order and with other signs."""
-    rng = np.random.default_rng(3)
+def shuffled(model: Model, times: int) -> Iterator[Model]:
+    """The model with the numbers of each array in another order and with other signs."""
+    rng, own = np.random.default_rng(3), model.params
     for _ in range(times):
         mixed = ((name, rng.permutation(own[name].ravel()).reshape(own[name].shape)) for name in own)
-        yield changed(own, ((name, (), array * rng.choice([-1, 1], array.shape)) for name, array in mixed))
+        yield elsewhere(model, ((name, (), array * rng.choice([-1, 1], array.shape)) for name, array in mixed))
 
 
-@dataclass
 class Evidence:
-    """The shortest length that is wrong, what can be read off it, and the model to be tried at other weights there.
+    """The first length that is wrong, what can be read off it, and the model to be tried at other weights there.
 
-    `rest` are the arrays to be explained, `before` is the longest length at which they are right, and `take(T)` makes
-    the model of another length.
+    `rest` are the arrays to be explained, `before` is the longest length at which they are right.
     """
 
-    seen: Seen
-    model: Model
-    take: Callable[[int], Model]
-    rest: list[str]
-    layout: Layout
-    first: int
-    before: int | None
-
-    def __post_init__(self) -> None:
-        self.each = self.seen[self.first]
-        self.bad = wrong_of(self.each, self.rest)
-        self.ever = {name for each in self.seen.values() for name in wrong_of(each)}
-        self.alone = len(self.rest) == 1 and len(self.each) > 2
-        self.axes, self.partners = shared_deltas(self.seen)
+    def __init__(self, seen: Seen, take: Take, rest: list[str], layout: Layout, first: int, before: int | None):
+        self.seen, self.take, self.rest, self.layout = seen, take, rest, layout
+        self.first, self.before, self.each = first, before, seen[first]
+        self.model, self.bad = self.each.model, self.each.wrong(rest)
+        self.ever = {name for each in seen.values() for name in each.wrong()}
+        self.alone = len(rest) == 1 and len(self.each) > 2
+        self.axes, self.partners = shared_deltas(seen)
         # Where the state is zero at the start, the gradient of what it is multiplied with knows nothing of that step.
-        self.silent = {name for name, c in next(iter(self.seen.values())).items() if c.silent}
-        inner = self.each.keys() - {*self.bad, *self.layout.outputs, *self.silent}
+        self.silent = {name for name, c in next(iter(seen.values())).items() if c.silent}
+        inner = self.each.keys() - {*self.bad, *layout.outputs, *self.silent}
         self.fine = any(self.each[name].mine.ndim > 1 for name in inner)  # a matrix inside is shown to be right
         parts = [self._parts(name) for name in self.bad]
         self.wrong = [piece for wrong, _ in parts for piece in wrong]
         self.right = [piece for _, right in parts for piece in right]  # blocks of the same arrays, shown to be right
-        self.axes = {**self._axes_by_moving(), **self.axes}
-        self.state = {piece.name for cut in self.layout.on_the_state() for piece in cut}
+        self.axes |= self._axes_by_moving()
+        self.state = {piece.name for cut in layout.on_the_state() for piece in cut}
 
     def _axes_by_moving(self) -> dict[str, int]:
         """Along which axis the delta runs where other weights change it, but not what the first step is given."""
-        names = [n for n in self.bad if n not in self.axes and self.each[n].is_matrix and self.each[n].tried.all()]
+        names = [n for n in self.bad if n not in self.axes and self.each[n].is_matrix and self.each[n].full]
         if self.first > 1 or not names:
             return {}
-        moved, axes = compare(replace(self.model, params=next(_shuffled(self.model.params, 1)))), {}
-        for name in (name for name in names if moved[name].tried.all()):
+        moved, axes = compare(next(shuffled(self.model, 1))), {}
+        for name in (name for name in names if moved[name].full):
             spans = [(basis(moved[name].right, axis), basis(self.each[name].right, axis)) for axis in (0, 1)]
             kept = [len(one.T) == len(two.T) < len(two) and inside(one, two) for one, two in spans]
             axes |= {name: kept.index(False)} if sum(kept) == 1 else {}
         return axes
+
+    def at(self, names: Iterable[str]) -> str:
+        """The beginning of a sentence on the shortest length that is wrong."""
+        return f"At T = {self.first} the gradient of {listing(names)}"
 
     def place(self) -> str:
         """From which length on which arrays and blocks are wrong."""
@@ -178,7 +168,7 @@ class Evidence:
     def is_mute(self, piece: Piece) -> bool:
         """Whether the first step alone would show nothing of this: then it is no proof that it is right at T = 2."""
         start = self.seen.get(1) if self.first <= 2 else None
-        return any(part_of(piece, one).silent for one in (start, self.each) if one)
+        return any(one.part(piece).silent for one in (start, self.each) if one)
 
     def _parts(self, name: str) -> tuple[list[Piece], list[Piece]]:
         """The array, or if it is wrong in whole blocks only, the blocks that are wrong and those shown to be right."""
@@ -186,18 +176,18 @@ class Evidence:
             axis = len(pieces[0].part) - 1
             if not pieces[0].part or axis != self.axes.get(name, axis):
                 continue
-            wrong = [piece for piece in pieces if part_of(piece, self.each).wrong]
+            wrong = [piece for piece in pieces if self.each.part(piece).wrong]
             right = [piece for piece in pieces if piece not in wrong and not self.is_mute(piece)]
-            lines = [Piece(name, (*p.part[:axis], (k, k + 1))) for p in wrong for k in range(*p.part[axis])]
-            if wrong and right and all(c.wrong or c.silent for c in (part_of(line, self.each) for line in lines)):
+            lines = [lines_of(name, axis, (k, k + 1)) for p in wrong for k in range(*p.part[axis])]
+            if wrong and right and all(c.wrong or c.silent for c in map(self.each.part, lines)):
                 return wrong, right
         c = self.each[name]
         for axis in (0, 1) if self.alone and c.is_matrix else ():  # or a few rows or columns
-            off, loud = ((part != 0).any(axis=1 - axis) for part in (c.away, np.abs(c.right) > 4 * c.blur))
-            lost = not c.mine[off if axis == 0 else (slice(None), off)].any()
-            if (lost or c.tried.all()) and 0 < off.sum() < min(4, (off | loud).sum()):
-                return [Piece(name, (*[None] * axis, (k, k + 1))) for k in np.flatnonzero(off).tolist()], []
-        if len(self.each) == 1 and c.mine.ndim == 1 and c.tried.all():  # or some entries of what holds all weights
+            off, loud = ((part != 0).any(axis=1 - axis) for part in (c.away, c.loud))
+            lost = not c.mine.compress(off, axis).any()
+            if (lost or c.full) and 0 < off.sum() < min(4, (off | loud).sum()):
+                return [lines_of(name, axis, (k, k + 1)) for k in np.flatnonzero(off).tolist()], []
+        if len(self.each) == 1 and c.mine.ndim == 1 and c.full:  # or some entries of what holds all weights
             ends = np.flatnonzero(np.diff(c.away != 0, prepend=False, append=False)).reshape(-1, 2).tolist()
             return [Piece(name, (tuple(end),)) for end in ends] if len(ends) < 4 else [Piece(name)], []
         return [Piece(name)], []
@@ -233,7 +223,7 @@ class Evidence:
     def factors(self, name: str) -> tuple[bool | None, bool | None]:
         """Whether the deltas and the inputs in this gradient are the right ones; None where it can't be told."""
         c = self.each[name]
-        if not c.is_matrix or not c.tried.all() or not c.mine.any() or c.silent:
+        if not c.is_matrix or not c.full or not c.mine.any() or c.silent:
             return None, None
         axis, said, crowded = self.axes.get(name, 0), [], False
         for side in (axis, 1 - axis):
@@ -259,10 +249,9 @@ class Evidence:
         # What acts on a state gets its delta from itself; a bias that is right shows that this is right.
         vector = {n: c.mine.size for n, c in self.each.items() if c.is_vector and n in right}
         sizes = {size for n, size in vector.items() if self.partners[n].isdisjoint(self.layout.outputs)}
-        alone = self.alone and (self.ever <= bad or not bad & self.layout.tables)
-        alone = alone and all(
-            sizes & {*self.layout.shapes[n]} for n in bad if self.layout.hands_on(n, self.each[n].right != 0)
-        )
+        carried = [n for n in bad if self.layout.hands_on(n, self.each[n].right != 0)]
+        alone = self.alone and all(sizes.intersection(self.layout.shapes[name]) for name in carried)
+        alone = alone and (self.ever <= bad or not bad & self.layout.tables)
         if not alone and not vectors and not (len(sisters) == len(bad) and all(sisters)):
             return ""
         of_all = "Nothing" if self.ever <= bad else "Of the arrays that no other finding explains, nothing"
@@ -270,45 +259,39 @@ class Evidence:
 
     # ----------------------------------------------------------------------------------------------- at other weights
 
-    def depends_on_weights(self) -> bool:
-        """Whether it is wrong at the last length that is right, if the weights of each array are shuffled."""
-        model, groups = self.take(self.before), [[(name, ()) for name in self.bad]]
-        found = (measured(model, params, groups) for params in _shuffled(model.params, 5))
-        return any(off and off[0][0] > 1e-6 for off in found)
+    def with_change(self, pieces: Iterable[Piece], change: Change = np.zeros_like, model: Model | None = None) -> Model:
+        """The model with zeros, or something else, in these pieces."""
+        model = model or self.model
+        return elsewhere(model, ((p.name, p.where, change(model.params[p.name][p.where])) for p in pieces))
 
-    def with_change(
-        self, pieces: Iterable[Piece], change: Callable = np.zeros_like, own: Arrays | None = None
-    ) -> Arrays:
-        """The weights with zeros, or something else, in these pieces."""
-        own = self.model.params if own is None else own
-        return changed(own, ((piece.name, piece.where, change(own[piece.name][piece.where])) for piece in pieces))
+    def bare(self, cut: list[Piece]) -> str:
+        """What keeps the error from spreading, in words."""
+        return f"With {self.layout.told(cut)} set to zero, so that nothing spreads"
 
-    def off(self, pieces: list[Piece], change: Callable = np.zeros_like, alive: float = 0.5) -> float:
+    def off(self, pieces: list[Piece], change: Change = np.zeros_like, alive: float = 0.5) -> float:
         """The error of all wrong arrays with that change; infinite where the loss fails, or too many have no gradient.
 
         A share of the others has to be `alive`: that nothing is wrong where nothing goes back is no proof. A multiple
         of the weights, as of a penalty, does not come from the loss at the end either.
         """
-        params, others = self.with_change(pieces, change), set(self.bad) - {piece.name for piece in pieces}
-        if alive and len(self.each) == 1 and not pieces[0].part:
-            return np.inf  # without the only array nothing is left
-        groups = [self.bad] if alive else [self.bad, self.each]  # then the bad ones may have no gradient at all
-        found = measured(self.model, params, [[(name, ()) for name in names] for names in groups])
-        if not found or (alive and not found[0][1]):
+        model, others = self.with_change(pieces, change), set(self.bad) - {piece.name for piece in pieces}
+        found = measured(model, [[*map(Piece, names)] for names in (self.bad, self.each)])
+        only = len(self.each) == 1 and not pieces[0].part  # without it nothing is left
+        if not found or (alive and (only or not found[0].size)):
             return np.inf
-        got, living = gradient(self.model, params), 0
-        for mine, own in ((got[name], params[name]) for name in others):
+        got, living = gradient(model), 0
+        for mine, own in ((got[name], model.params[name]) for name in others):
             rest = mine - own * (np.vdot(own, mine) / max(np.vdot(own, own), 1e-300)) if own.size > 2 else mine
-            living += np.linalg.norm(rest) > 1e-9 * max(np.linalg.norm(got[name]) for name in got)
-        return found[0][0] if living >= alive * len(others) else np.inf
+            living += np.linalg.norm(rest) > 1e-9 * max(map(np.linalg.norm, got.values()))
+        return found[0].off if living >= alive * len(others) else np.inf
 
     def still_wrong(self, zeros: Iterable[Piece], pieces: list[Piece]) -> list[Piece]:
         """Which of the pieces have a wrong gradient with zeros in others; none if one has no gradient there at all."""
-        found = measured(self.model, self.with_change(zeros), [[(piece.name, piece.where)] for piece in pieces])
-        flat = any(not size and not off for off, size in found)
-        return [] if flat else [piece for piece, (off, _) in zip(pieces, found, strict=False) if off > 1e-6]
+        found = measured(self.with_change(zeros), [[piece] for piece in pieces])
+        flat = any(not slope.size and not slope.off for slope in found)
+        return [] if flat else [piece for piece, slope in zip(pieces, found, strict=False) if slope.off > 1e-6]
 
-    def needed(self, pieces: list[Piece], change: Callable = np.zeros_like) -> list[Piece]:
+    def needed(self, pieces: list[Piece], change: Change = np.zeros_like, *others: Change) -> list[Piece]:
         """The fewest of these pieces whose change cures the error, best by shutting off none of the others; or none."""
         if self.off(pieces, change) >= 1e-6:
             return []
@@ -319,65 +302,61 @@ class Evidence:
                 if fewer and self.off(fewer, change, alive=0) < 1e-6:
                     left = fewer
             ways.append([piece for piece in pieces if piece in left])
-        return min(ways, key=lambda left: self.off(left, change, alive=1) >= 1e-6)
+        least = min(ways, key=lambda left: self.off(left, change, alive=1) >= 1e-6)
+        return least if self.holds(least, change, *others) else []
 
-    def holds(self, pieces: list[Piece], *changes: Callable) -> bool:
-        """Whether it was no chance that a change in these pieces cures the error.
+    def holds(self, pieces: list[Piece], *changes: Change) -> bool:
+        """Whether it is no chance that these changes cure the error: they do so at other weights and lengths too.
 
-        Other changes have to cure it as well, with other numbers in the rest, and at each length. And zeros in all that
-        a gate is given make it the same at every step, which hides much: so they have to do in what acts on the state
-        or in the rest.
+        Zeros in all that a gate is given make it the same at every step, which hides much: so they have to do in what
+        acts on the state or in the rest.
         """
-        later = [self.take(T) for T, each in self.seen.items() if self.first < T <= 6 and wrong_of(each, self.bad)]
-        groups, own = [[(name, ()) for name in self.bad]], self.model.params
-        others = [*((self.model, params) for params in (own, *_shuffled(own, 3))), *((m, m.params) for m in later)]
+        later = [self.take(T) for T, each in self.seen.items() if self.first < T <= 6 and each.wrong(self.bad)]
+        models = [self.model, *shuffled(self.model, 3), *later]
 
-        def cures(change: Callable) -> bool:
-            tried = (measured(model, self.with_change(pieces, change, params), groups) for model, params in others)
-            return not any(found and found[0][0] >= 1e-6 for found in tried)
+        def cures(parts: list[Piece], change: Change = np.zeros_like) -> bool:
+            return not any(error_of(self.with_change(parts, change, model), self.bad) >= 1e-6 for model in models)
 
-        if changes or not cures(np.zeros_like):
-            return bool(changes) and all(map(cures, changes))
+        if not all(cures(pieces, change) for change in changes):
+            return False
+        if np.zeros_like not in changes:
+            return True
         # What comes back to the state goes on to every gate.
         sure = self.before != 1 or not self.state.issuperset(p.name for p in pieces) or not self.gate_hint()
         for cut in self.layout.on_the_state() if sure else ():
-            sides = [self.layout.side(piece, own) for piece in pieces for own in cut if own.name == piece.name]
-            if len(sides) == len(pieces) and len(set(sides)) == 1 and sides[0]:
-                axis, state = sides[0][0], np.array(sides[0][1])
-                kept = [np.expand_dims(lines, 1 - axis) for lines in (~state, state)]
-                if any(cures(lambda array, lines=lines: array * lines) for lines in kept):
+            state = [own for own in cut if any(own.name == piece.name and not any(piece.part) for piece in pieces)]
+            others = [rest for own in state for rest in self.layout.beside(own)]
+            if len(state) == len(pieces) and others:
+                if cures(state) or cures(others):
                     return True
                 sure = False
         return sure
-
-    def _leaves(self, pieces: list[Piece], zeros: list[Piece]) -> bool:
-        """Whether each of the other pieces still has a gradient with zeros in some."""
-        rest = [[(piece.name, piece.where)] for piece in pieces if piece not in zeros]
-        found = measured(self.model, self.with_change(zeros), rest)
-        return bool(found) and all(size > 1e-9 for _, size in found)
 
     def cure(self) -> str:
         """What cures it when it is zero, in words: matrices before vectors, one alone before all of one shape."""
         inner = [name for name in self.each if name not in self.layout.outputs]  # without outputs no deltas at all
         inner.sort(key=lambda name: (self.each[name].mine.ndim < 2, name not in self.bad))
-        together = [[*map(Piece, names)] for names in self.layout.by_shape(inner) if len(names) > 1]
         every = ([name for name in inner if self.off([Piece(name)], alive=share) < 1e-6] for share in (1, 0.5))
-        alone = [name for name in next(filter(None, every), []) if self.holds([Piece(name)])]
-        sets = [*([Piece(name)] for name in alone), *together, *self.layout.on_the_state()]
-        found = filter(None, map(self.needed, sets)) if len(alone) < 2 else ()
-        needed = next((pieces for pieces in found if self.holds(pieces)), [])
-        told, where = " or ".join(alone) if len(alone) > 1 else "", "where one of them is used"
-        if needed:
-            whole = len(needed) == 1 and not needed[0].part
-            splits = [(own, self.needed(own)) for own in self.layout.of(needed[0].name)] if whole else []
-            fewer = [off for own, off in splits if 0 < len(off) < len(own) and self._leaves(own, off)]
+        alone = [name for name in next(filter(None, every), []) if self.holds([Piece(name)], np.zeros_like)]
+        together = (names for names in self.layout.by_shape(inner) if len(names) > 1)
+        sets = [*([Piece(name)] for name in alone), *([*map(Piece, names)] for names in together)]
+        told, where = " or ".join(alone), "where one of them is used"
+        if len(alone) < 2:
+            needed = next(filter(None, map(self.needed, [*sets, *self.layout.on_the_state()])), [])
+            if not needed:
+                return ""
+            whole, fewer = len(needed) == 1 and not needed[0].part, []
+            for blocks in self.layout.of(needed[0].name) if whole else ():
+                off = self.needed(blocks)
+                rest = measured(self.with_change(off), [[block] for block in blocks if block not in off])
+                fewer += [off] if off and rest and all(slope.size > 1e-9 for slope in rest) else []
             # of two ways to cut it the smaller part
             needed = min(fewer, key=lambda off: sum(np.ptp(p.part[-1]) for p in off), default=needed)
             told = self.layout.told(needed)
-            reached = not {piece.name for piece in needed} & self.silent & set(self.bad)
             where = f"through {told if not needed[0].part else 'these parts' if needed[1:] else 'this part'}"
-            where += "" if reached else ", or in the delta there"
+            if {piece.name for piece in needed} & self.silent & set(self.bad):
+                where += ", or in the delta there"
             if all(self.each[piece.name].is_vector for piece in needed):  # which a delta need not go through
                 where += f", or where {'they are' if needed[1:] else 'it is'} used"
         said = f"With {told} set to zero everything is right"  # at T = 1 because of a factor, as a rule
-        return "" if not told else f"{said}." if self.first == 1 else f"{said}: the mistake is on the way back {where}."
+        return f"{said}." if self.first == 1 else f"{said}: the mistake is on the way back {where}."

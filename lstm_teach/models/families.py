@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+Notes = dict[str, None]  # sentences; a dict keeps the order and drops repetitions
 # What kind of mistake it is, and what to try next.
 FAMILIES: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 

@@ -29,6 +29,11 @@ class Piece:
         return (*(slice(*ends) if ends else slice(None) for ends in self.part), ...)
 
 
+def lines_of(name: str, axis: int, ends: tuple[int, int], label: str = "") -> Piece:
+    """The rows (axis 0), columns or entries of an array from one to another."""
+    return Piece(name, (*[None] * axis, ends), label)
+
+
 def _blocks(labels: Sequence[str]) -> str:
     """Such labels as "block 1 of 4" and "block 2 of 4" as "blocks 1 and 2 of 4"."""
     words = [label.split() for label in labels]
@@ -46,21 +51,18 @@ class Layout:
         squares = {shape[0] for shape in shapes.values() if len(shape) == 2 and shape[0] == shape[1]}
         # What may be the number of units: the size of a square array, or one that an output array has.
         self._states = {n for n in squares.union(*(shapes[name] for name in outputs)) if n > 1}
-        self.gates = self._gates()
+        stacked = {count * n for n in self._states for count in (3, 4)}
+        inner = [n for n, shape in shapes.items() if n not in outputs and stacked.isdisjoint(shape)]
+        sets = [names for names in self.by_shape(inner) if len(names) in (3, 4)]
+        same = [names for names in sets if len(names) == max(map(len, sets))]
+        sizes = [shapes[name] for name, *_ in same]
+        # else they are layers of one shape, with the gates side by side
+        one_each = not self._states or all(map(self._states.intersection, sizes))
+        self.gates = [*zip(*same, strict=True)] if one_each and any(len(shape) > 1 for shape in sizes) else []
 
     def by_shape(self, names: Iterable[str]) -> list[list[str]]:
         """These arrays, together where they have one shape."""
         return [[n for n in names if self.shapes[n] == shape] for shape in dict.fromkeys(self.shapes[n] for n in names)]
-
-    def _gates(self) -> list[list[str]]:
-        stacked = {count * n for n in self._states for count in (3, 4)}
-        inner = [n for n, shape in self.shapes.items() if n not in self.outputs and stacked.isdisjoint(shape)]
-        sets = [names for names in self.by_shape(inner) if len(names) in (3, 4)]
-        same = [names for names in sets if len(names) == max(map(len, sets))]
-        shapes = [self.shapes[name] for name, *_ in same]
-        if self._states and not all(map(self._states.intersection, shapes)):
-            return []  # layers of one shape, with the gates side by side
-        return [list(gate) for gate in zip(*same, strict=True)] if any(len(shape) > 1 for shape in shapes) else []
 
     def told(self, pieces: Iterable[Piece]) -> str:
         """These pieces in words: "U and rows 0 to 3 of W (block 1 of 4)"; of many, "U and block 1 of 4 of W and b"."""
@@ -107,7 +109,7 @@ class Layout:
                 known = any(size in shape for shape in shapes) and length not in self._states
                 if cube if size == 1 else known:
                     ends = [(k * size, (k + 1) * size) for k in range(count)]
-                    yield [Piece(name, (*[None] * axis, e), f"block {k + 1} of {count}") for k, e in enumerate(ends)]
+                    yield [lines_of(name, axis, e, f"block {k} of {count}") for k, e in enumerate(ends, 1)]
 
     def blocks(self, name: str) -> list[Piece]:
         """All blocks that the array may have."""
@@ -130,10 +132,11 @@ class Layout:
     def hands_on(self, name: str, used: np.ndarray) -> bool:
         """Whether the delta of an array may go back through this itself, as its shape and what is `used` of it tell."""
         bias = any(used.shape in (shape[:2], shape[-2:]) for shape in self.shapes.values() if len(shape) > 2)
-        if used.ndim != 2 or bias or self.outputs:
-            return used.ndim == 2 and not bias and bool(self._ways(name, self._states))
+        if used.ndim != 2 or bias:
+            return False
         table = not (used.any(axis=0).all() and used.any(axis=1).all())  # as a rule
-        return not table and bool(self._ways(name, self._states | {min(used.shape)} - {1}))
+        sizes = self._states if self.outputs else set() if table else self._states | {min(used.shape)} - {1}
+        return bool(self._ways(name, sizes))
 
     def on_the_state(self) -> Iterator[list[Piece]]:
         """The parts of the matrices that may act on the state; in turn where it is open which do.
@@ -144,22 +147,19 @@ class Layout:
         names = [name for name, shape in self.shapes.items() if len(shape) == 2]
         every = [way for name in names for way in self._ways(name, self._states | {min(self.shapes[name])} - {1})]
         exact = [(name, axis, size) for name, axis, size in every if self.shapes[name][1 - axis] == size]
-        for last in (False, True) if not exact else (False,):
+        for last in (False,) if exact else (False, True) if every else ():
             found: dict[str, Piece] = {}
             for name, axis, size in exact or every:
                 start = self.shapes[name][1 - axis] - size if last else 0
                 across = None if exact else (start, start + size)
                 found.setdefault(name, Piece(name, (across, None) if axis else (None, across)))
-            if found:
-                yield list(found.values())
+            yield list(found.values())
 
-    def side(self, piece: Piece, state: Piece) -> tuple[int, tuple[bool, ...]] | None:
-        """Along which axis of a piece some lines act on the state, and which; None where they all do."""
-        for axis, ends in enumerate(state.part):
-            length = self.shapes[piece.name][axis]
-            if ends and ends != (0, length) and not [*piece.part, None, None][axis]:
-                return axis, tuple(ends[0] <= k < ends[1] for k in range(length))
-        return None
+    def beside(self, piece: Piece) -> list[Piece]:
+        """The rest of an array, one part of which acts on the state."""
+        axis, (start, end) = next(((axis, ends) for axis, ends in enumerate(piece.part) if ends), (0, (0, 0)))
+        rest = ((0, start), (end, self.shapes[piece.name][axis]))
+        return [lines_of(piece.name, axis, ends) for ends in rest if ends[0] < ends[1]] if end else []
 
     def squares(self, piece: Piece) -> list[Piece]:
         """The square blocks, one for each gate, of a part that acts on the state."""

@@ -1,31 +1,32 @@
 """Relations between a gradient and the right one: a constant ratio, a block left out, the transpose, a copy.
 
-Imports differences, families and layout.
+Imports case, differences, families and layout.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from lstm_teach.gradreport import listing
-from lstm_teach.models.differences import Comparison, Each, Models, Seen, changed, gradient, pooled, reference, wrong_of
+from lstm_teach.models.case import elsewhere, gradient
+from lstm_teach.models.differences import Comparison, Seen, reference
 from lstm_teach.models.families import FAMILIES, ModelFinding, finding
 from lstm_teach.models.layout import Layout, Piece
 
 _SAME = 1e-6  # norm-relative: two arrays are the same up to the error of the differences
 Bad = dict[int, Comparison]  # one piece, at the lengths where it is wrong
+Instead = tuple[str, str, dict[int, np.ndarray]]  # a family, in words, and what the gradient then is at each length
 
 
 def about(law: ModelFinding, where: str = "") -> ModelFinding:
     """A relation, with these arrays or blocks for its {where}; or with the whole gradient."""
-    subject = f"gradient of {where}" if where else "whole gradient"
-    texts = [text.replace("gradient of {where}", subject) for text in (law.place, law.evidence)]
-    return finding(law.family, *(t.replace(" of {where}", f" of {where}" * bool(where)) for t in texts))
+    subject, of = (f"gradient of {where}", f" of {where}") if where else ("whole gradient", "")
+    texts = (text.replace("gradient of {where}", subject) for text in (law.place, law.evidence))
+    return finding(law.family, *(text.replace(" of {where}", of) for text in texts))
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -36,24 +37,21 @@ def same(a: np.ndarray, b: np.ndarray) -> bool:
 def ratio(c: Comparison) -> float | None:
     """The constant k with mine = k * right, None if there is none."""
     mine, right = c.mine[c.tried], c.right[c.tried]
-    if c.silent or not mine.any():
-        return None
-    k = float(np.vdot(mine, right) / np.vdot(right, right))
+    k = 0.0 if c.silent else float(np.vdot(mine, right) / np.vdot(right, right))
     if abs(k) < 1e-9:  # zero but for rounding
         return None
-    return k if (explains(c, mine, k * right) if c.wrong else same(mine, k * right)) else None
+    return k if (explains(c, k * c.right) if c.wrong else same(mine, k * right)) else None
 
 
-def explains(c: Comparison, mine: np.ndarray, expected: np.ndarray) -> bool:
-    """Whether the numbers are the expected ones, and far more nearly so than the right ones."""
-    sizes = [float(np.linalg.norm(part[c.tried])) for part in (c.mine, c.right, c.mine - c.right)]
-    return bool(np.linalg.norm(mine - expected) <= 4 * c.blur + min(_SAME * max(sizes[:2]), 1e-3 * sizes[2]))
-
-
-def part_of(piece: Piece, each: Each) -> Comparison:
-    """The piece's own part of what was compared."""
-    whole = each[piece.name]
-    return Comparison(whole.mine[piece.where], whole.right[piece.where], whole.blur)
+def explains(c: Comparison, expected: np.ndarray) -> bool:
+    """Whether the numbers are the expected ones, where these are known, and far more nearly so than the right ones."""
+    if expected.shape != c.mine.shape:
+        return False
+    known, away = ~np.isnan(expected) & c.tried, c.mine - c.right
+    sizes = [float(np.linalg.norm(part[c.tried])) for part in (c.mine, c.right, away)]
+    near = 4 * c.blur + min(_SAME * max(sizes[:2]), 1e-3 * sizes[2])
+    apart = np.linalg.norm(away[known]) > 4 * c.blur
+    return bool(known.any() and apart and np.linalg.norm((c.mine - expected)[known]) <= near)
 
 
 # ---------------------------------------------------------------------------------------------- a factor, or a bound
@@ -63,18 +61,15 @@ _POWERS = {0: "", -1: "1/T", 1: "T", -2: "1/T²", 2: "T²"}
 
 def common_factor(seen: Seen) -> tuple[list[str], ModelFinding | None]:
     """The arrays that are off by one factor, and by nothing else, where no array is right: it belongs to all."""
-    at = {T: each for T, each in seen.items() if wrong_of(each)}
-    names = next(iter(seen.values()))
+    at, names = {T: each for T, each in seen.items() if each.wrong()}, [*next(iter(seen.values()))]
     told = [name for name in names if all(each[name].silent or ratio(each[name]) for each in at.values())]
-    ratios = {T: ratio(pooled(each, told)) if told else None for T, each in at.items()}
+    alone = not any(each[name].wrong for each in at.values() for name in names if name not in told)
+    ratios = {T: ratio(each.pooled(told)) if alone or told[1:] else None for T, each in at.items()}
     if not all(k and abs(k - 1) > _SAME for k in ratios.values()):
-        return [], None
-    alone = not any(each[name].wrong for each in seen.values() for name in names if name not in told)
-    if len(told) == 1 and not alone:
         return [], None
     # the norm is that of all arrays, those with a further mistake as well: clipping is the last thing that is done
     norm = "Its norm" if alone else "The norm of all arrays together"
-    return told, factor({**dict.fromkeys(seen, 1.0), **ratios}, {T: pooled(each) for T, each in at.items()}, norm)
+    return told, factor({**dict.fromkeys(seen, 1.0), **ratios}, {T: each.pooled() for T, each in at.items()}, norm)
 
 
 def bounded(each: Bad) -> ModelFinding | None:
@@ -94,10 +89,10 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
     off = {T: k for T, k in ratios.items() if k != 1}
     of = "The gradient of {where} is"
     times = listing(f"{k:.4g} times the right one at T = {T}" for T, k in off.items())
-    place = f"{of} {times}, in every entry."
     norms = [float(np.linalg.norm(each[T].mine)) for T in off]
     if len(norms) > 1 and np.ptp(norms) <= 1e-9 * norms[0] and max(off.values()) < 1:
-        return finding("clipping", place, f"{norm} is {norms[0]:.4g} at T = {listing(off)}: the norm is clipped.")
+        clipped = f"{norm} is {norms[0]:.4g} at T = {listing(off)}: the norm is clipped."
+        return finding("clipping", f"{of} {times}, in every entry.", clipped)
     if law := _law(ratios):
         power, constant = law
         said = fraction(constant)
@@ -105,15 +100,15 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
             also = "" if said == "1" else f", times {said}"
             averaged, summed = ("loss", "gradient of {where}")[:: 1 if power > 0 else -1]
             why = f"The {averaged} is averaged over the steps while the {summed} is summed."
-            return finding("scale", place, f"The factor is {_POWERS[power]} at every length{also}. {why}")
+            law = f"The factor is {_POWERS[power]} at every length{also}. {why}"
+            return finding("scale", f"{of} {times}, in every entry.", law)
         if said == "-1":
             return finding("sign", f"{of} the right one times -1 at T = {listing(ratios)}.")
         count, square = said.removeprefix("-").removeprefix("1/"), "the 2 of a square, or " * (said in ("2", "1/2"))
         guess = "." if "." in said else f": {square}a batch or a feature count of {count}?"
         why = f"It is {said} at every length, so no average over the steps{guess}"
         return finding("scale", f"{of} {constant:.4g} times the right one everywhere, at T = {listing(ratios)}.", why)
-    place = f"{of} right in direction, but not in size: it is "
-    place += listing(f"{k:.4g} times the right one at T = {T}" for T, k in off.items()) + "."
+    place = f"{of} right in direction, but not in size: it is {times}."
     if all(abs(Fraction(k).limit_denominator(40) - Fraction(k)) < 1e-5 for k in off.values()):
         counts = "These are ratios of small numbers, as of counts: of steps with a target, or in a mask."
         return finding("scale", place, counts)
@@ -142,58 +137,61 @@ def fraction(number: float) -> str:
 # ------------------------------------------------------------------------------------------ one array, or one block
 
 
-def _laws(piece: Piece, bad: Bad, seen: Seen, models: Models, layout: Layout) -> Iterator[ModelFinding]:
+def _laws(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[ModelFinding]:
     """What the gradient of a piece is instead of the right one, at every length where it is wrong."""
     if ratios := _ratios(piece, bad, seen):
-        yield factor(ratios, {T: part_of(piece, each) for T, each in seen.items()})
-    the, any_of = "The gradient of {where}", next(iter(bad.values()))
-    right = [T for T, each in seen.items() if T not in bad and not part_of(piece, each).silent]
-    when = f"T = {listing(bad)}" if right else "every length"
-    # each gets T and a piece of any shape, one number (0-d) too; what has another shape than the piece is no match
-    instead: list[tuple[str, str, Callable[[int, Comparison], np.ndarray]]] = [
-        ("left out", f"{the} is zero at {when}; the right one is not.", lambda T, c: 0 * c.right),
-        ("transpose", f"{the} is the transpose of the right one.", lambda T, c: c.right.T),
-    ]
-    for other in (other for name in layout.shapes for pieces in layout.of(name) for other in pieces):
-        instead.append(("gate rows", _there(layout, other), lambda T, c, other=other: part_of(other, seen[T]).right))
-    if not piece.part:
-        weights = {T: models[T].params[piece.name] for T in bad}
-        squares = {T: max(float(np.sum(weights[T][c.tried] ** 2)), 1e-300) for T, c in bad.items()}
-        by = {T: float(np.nansum((c.mine - c.right) * weights[T])) / squares[T] for T, c in bad.items()}
-        low, high = min(by.values()), max(by.values())
-        constant = high - low <= 1e-3 * abs(high)
-        times = f"{abs(high):.3g} times" if constant else "a multiple of"
-        half = _halved(piece.name, bad, models) if any_of.mine.size < 3 else any_of
-        halves = half is any_of or (constant and explains(half, half.mine, half.right + any_of.away / 2))
-        if halves and low * high > 0:
-            what = f"has {times} the weights too much" if low > 0 else f"lacks {times} the weights"
-            instead.append(("penalty", f"{the} {what}.", lambda T, c, by=by, w=weights: c.right + by[T] * w[T]))
-        if any_of.mine.size > 2:
-            alone = {T: np.vdot(c.mine, weights[T]) / (np.vdot(weights[T], weights[T]) or 1) for T, c in bad.items()}
-            what = "is a multiple of the weights and nothing else: the penalty has replaced what comes from the loss."
-            instead.append(("penalty", f"{the} {what}", lambda T, c, k=alone, w=weights: k[T] * w[T]))
-        if any_of.is_matrix:
-            order = f"{the} has the right numbers in another order: it is the"
-            turned = f"{order} transpose of the right one, reshaped."
-            across = f"{order} right one, read along its rows and filled in along its columns."
-            instead.append(("order", turned, lambda T, c: c.right.T.reshape(c.right.shape)))
-            instead.append(("order", across, lambda T, c: c.right.reshape(c.right.shape[::-1]).T))
-        lines = ((0, "row"), (1, "column")) if any_of.is_matrix else ((None, "entry"),) if any_of.is_vector else ()
-        for axis, line in lines:
-            for far, side in ((1, "before"), (-1, "after")):
-                shifted = f"Each {line} of the gradient of {{where}} is the one that belongs to the {line} {side} it."
-                instead.append(("order", shifted, lambda T, c, far=far, axis=axis: np.roll(c.right, far, axis)))
-        for axis, line in enumerate(("row", "column") if any_of.is_matrix else ()):
-            every = f"Every {line} of the gradient of {{where}} holds the sum of all {line}s of the right one."
-            instead.append(("axis", every, lambda T, c, axis=axis: c.right.sum(axis, keepdims=True) + 0 * c.right))
-    for family, what, expected in instead:
-        if all(_equals(c, expected(T, c)) for T, c in bad.items()):
+        yield factor(ratios, {T: each.part(piece) for T, each in seen.items()})
+    for family, what, expected in _instead(piece, bad, seen, layout):
+        if all(explains(c, expected[T]) for T, c in bad.items()):
             yield finding(family, what)
     if not piece.part and _has_the_right_sum(bad):
         what = "adds up to the right sum, or holds it in every entry, but its numbers are not right one by one."
-        yield finding("axis", f"{the} {what}")
-    if not piece.part and bounded({**bad, 0: half}) and (law := bounded(bad)):
+        yield finding("axis", f"The gradient of {{where}} {what}")
+    if not piece.part and (law := bounded(bad)) and bounded({**bad, 0: _halved(piece.name, bad, seen)}):
         yield law
+
+
+def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[Instead]:
+    """Each with its family, in words, and at each length; where it has another shape than the piece it is no match."""
+
+    def made(change: Callable[[np.ndarray], np.ndarray]) -> dict[int, np.ndarray]:
+        return {T: change(c.right) for T, c in bad.items()}
+
+    the, any_of = "The gradient of {where}", next(iter(bad.values()))
+    right = any(T not in bad and not each.part(piece).silent for T, each in seen.items())
+    when = f"T = {listing(bad)}" if right else "every length"
+    yield "left out", f"{the} is zero at {when}; the right one is not.", made(np.zeros_like)
+    yield "transpose", f"{the} is the transpose of the right one.", made(np.transpose)
+    for other in (other for name in layout.shapes for pieces in layout.of(name) for other in pieces):
+        yield "gate rows", _there(layout, other), {T: seen[T].part(other).right for T in bad}
+    if not piece.part:
+        weights = {T: seen[T].model.params[piece.name] * c.tried for T, c in bad.items()}
+        squares = {T: max(float(np.vdot(own, own)), 1e-300) for T, own in weights.items()}
+        by = {T: float(np.vdot(c.away, weights[T])) / squares[T] for T, c in bad.items()}
+        low, high = min(by.values()), max(by.values())
+        constant, half = high - low <= 1e-3 * abs(high), _halved(piece.name, bad, seen)
+        halves = half is any_of or (constant and explains(half, half.right + any_of.away / 2))
+        if halves and low * high > 0:
+            times = f"{abs(high):.3g} times" if constant else "a multiple of"
+            what = f"has {times} the weights too much" if low > 0 else f"lacks {times} the weights"
+            yield "penalty", f"{the} {what}.", {T: c.right + by[T] * weights[T] for T, c in bad.items()}
+        if half is any_of:
+            what = "is a multiple of the weights and nothing else: the penalty has replaced what comes from the loss."
+            alone = {T: np.vdot(c.mine, weights[T]) / squares[T] * weights[T] for T, c in bad.items()}
+            yield "penalty", f"{the} {what}", alone
+    lines = ((0, "row"), (1, "column")) if any_of.is_matrix else ((None, "entry"),) if any_of.is_vector else ()
+    if any_of.is_matrix:
+        order = f"{the} has the right numbers in another order: it is the"
+        yield "order", f"{order} transpose of the right one, reshaped.", made(lambda a: a.T.reshape(a.shape))
+        across = f"{order} right one, read along its rows and filled in along its columns."
+        yield "order", across, made(lambda a: a.reshape(a.shape[::-1]).T)
+    for axis, line in lines:
+        for far, side in ((1, "before"), (-1, "after")):
+            shifted = f"Each {line} of the gradient of {{where}} is the one that belongs to the {line} {side} it."
+            yield "order", shifted, made(lambda a, far=far, axis=axis: np.roll(a, far, axis))
+    for axis, line in lines if any_of.is_matrix else ():
+        every = f"Every {line} of the gradient of {{where}} holds the sum of all {line}s of the right one."
+        yield "axis", every, made(lambda a, axis=axis: a.sum(axis, keepdims=True) + 0 * a)
 
 
 def _ratios(piece: Piece, bad: Bad, seen: Seen) -> dict[int, float] | None:
@@ -201,55 +199,53 @@ def _ratios(piece: Piece, bad: Bad, seen: Seen) -> dict[int, float] | None:
     ratios = {T: ratio(c) for T, c in bad.items()}
     if not all(ratios.values()):
         return None
-    others = {T: 1.0 for T in seen if T not in ratios and not part_of(piece, seen[T]).silent}
+    others = {T: 1.0 for T in seen if T not in ratios and not seen[T].part(piece).silent}
     ratios = dict(sorted({**ratios, **others}.items()))
     numbers = [c.mine.size for c in bad.values()]
     whole = not piece.part and numbers[0] > 1 and sum(numbers) > 2
     return ratios if whole or (len(bad) > 1 and _law(ratios)) else None
 
 
-def _halved(name: str, bad: Bad, models: Models) -> Comparison:
+def _halved(name: str, bad: Bad, seen: Seen) -> Comparison:
     """The gradient of a number or two where these are half as large: one number is a multiple of any other."""
-    model = models[next(iter(bad))]
-    model = replace(model, params=changed(model.params, [(name, ..., model.params[name] / 2)]))
-    mine = gradient(model)[name]
-    return Comparison(mine, *reference(model, name, mine, mine.size))
-
-
-def _equals(c: Comparison, expected: np.ndarray) -> bool:
-    """Whether the gradient is this, as far as that is known, and the right one is not."""
-    if expected.shape != c.mine.shape:
-        return False
-    known = ~np.isnan(expected) & c.tried
-    apart = np.linalg.norm(c.mine[known] - c.right[known]) > 4 * c.blur
-    return bool(known.any() and apart and explains(c, c.mine[known], expected[known]))
+    T, c = next(iter(bad.items()))
+    if c.mine.size > 2:
+        return c  # which needs no such proof
+    model = elsewhere(seen[T].model, [(name, ..., seen[T].model.params[name] / 2)])
+    return reference(model, name, gradient(model)[name], c.mine.size)
 
 
 def _has_the_right_sum(bad: Bad) -> bool:
     """Whether it is a vector with the right sum, or with it everywhere."""
-    told, alike = False, True
-    for c in (c for c in bad.values() if c.tried.all()):
+    told = False
+    for c in (c for c in bad.values() if c.full):
         total, by = c.right.sum(), np.abs(c.right).sum()
         told |= abs(total) > 1e-4 * by  # the errors of a softmax sum to 0, however they are added
         gap = min(abs(c.mine.sum() - total), np.abs(c.mine - total).max())
-        alike &= gap <= min(_SAME * by, 1e-3 * np.linalg.norm(c.mine - c.right))
-    return bool(told and alike and c.is_vector and c.mine.size > 1)
+        if not c.is_vector or c.mine.size < 2 or gap > min(_SAME * by, 1e-3 * np.linalg.norm(c.mine - c.right)):
+            return False
+    return bool(told)
 
 
-def relations(seen: Seen, models: Models, wrong: list[str], layout: Layout) -> tuple[list[ModelFinding], set[str]]:
+def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelFinding], set[str]]:
     """Arrays whose error is explained by a relation that holds at every length where they are wrong."""
     pieces_of: dict[ModelFinding, list[Piece]] = {}
     explained = set()
     for name in wrong:
         for pieces in layout.of(name):
-            off = {p: {T: c for T, each in seen.items() if (c := part_of(p, each)).wrong} for p in pieces}
-            laws = {p: next(_laws(p, bad, seen, models, layout), None) for p, bad in off.items() if bad}
+            off = {p: {T: c for T, each in seen.items() if (c := each.part(p)).wrong} for p in pieces}
+            laws = {p: next(_laws(p, bad, seen, layout), None) for p, bad in off.items() if bad}
             if laws and all(laws.values()):
                 explained.add(name)
                 for piece, law in laws.items():
                     pieces_of.setdefault(law, []).append(piece)
                 break
-    _name_swaps(pieces_of, layout)
+    # Where each of two gradients is in the place of the other, it is said once.
+    alone = {pieces[0]: law for law, pieces in pieces_of.items() if len(pieces) == 1 and law.family == "gate rows"}
+    for (one, law), (other, back) in itertools.combinations(alone.items(), 2):
+        if law.place == _there(layout, other) and back.place == _there(layout, one):
+            swapped = finding("gate rows", f"The gradients of {layout.told([one, other])} are swapped.")
+            pieces_of[swapped] = pieces_of.pop(law) + pieces_of.pop(back)
     # One finding for each family, in the order of `FAMILIES`, those about size alone last.
     merged = []
     for family in sorted(FAMILIES, key=lambda family: family == "scale"):
@@ -259,15 +255,6 @@ def relations(seen: Seen, models: Models, wrong: list[str], layout: Layout) -> t
             merged.append(finding(family, *(" ".join(dict.fromkeys(filter(None, each))) for each in texts)))
     said, copies = _twins(seen, [name for name in wrong if name not in explained], layout)
     return merged + [finding("gate rows", " ".join(said))] * bool(said), explained | copies
-
-
-def _name_swaps(pieces_of: dict[ModelFinding, list[Piece]], layout: Layout) -> None:
-    """Where each of two gradients is in the place of the other, say so once."""
-    alone = {pieces[0]: law for law, pieces in pieces_of.items() if len(pieces) == 1 and law.family == "gate rows"}
-    for (one, law), (other, back) in itertools.combinations(alone.items(), 2):
-        if law.place == _there(layout, other) and back.place == _there(layout, one):
-            said = finding("gate rows", f"The gradients of {layout.told([one, other])} are swapped.")
-            pieces_of[said] = pieces_of.pop(law) + pieces_of.pop(back)
 
 
 def _there(layout: Layout, other: Piece) -> str:
@@ -283,7 +270,7 @@ def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[list[str], set
     sisters = {name: [n for n in gate if n != name] for gate in layout.gates for name in gate}
     for pieces in ([Piece(name) for name in names], *map(layout.blocks, names)):
         for one, other in itertools.combinations(pieces, 2):
-            pairs = [(part_of(one, each), part_of(other, each)) for each in seen.values()]
+            pairs = [(each.part(one), each.part(other)) for each in seen.values()]
             if any(a.mine.shape != b.mine.shape for a, b in pairs):
                 continue
             equal = all(np.abs(a.mine - b.mine).max() <= 1e-12 * np.abs(a.mine).max() for a, b in pairs)
@@ -295,7 +282,7 @@ def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[list[str], set
                 for copy, source in itertools.permutations((one.name, other.name)):
                     start = next(each for each in seen.values() if each[copy].wrong)
                     own, others = sisters.get(copy), sisters.get(source)
-                    if own and others and not wrong_of(start, own) and wrong_of(start, others):
+                    if own and others and not start.wrong(own) and start.wrong(others):
                         said.append(f"{listing(own)} are right, so that of {copy} is the copy.")
                         copies.add(copy)
     return said, copies

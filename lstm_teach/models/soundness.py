@@ -1,6 +1,6 @@
 """Is the check itself sound? Precision, weights that are not read, inputs that change, calls that can't be repeated.
 
-Imports differences, families, cellcode and the guard.
+Imports case, differences, families, cellcode and the guard.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ import random
 import types
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.cellcode import globals_read
 from lstm_teach.gradreport import listing, relative_error
-from lstm_teach.models.differences import Each, Model, Seen, changed, gradient, is_single, losses, measured, move, value
-from lstm_teach.models.families import ModelFinding, finding
+from lstm_teach.models.case import Model, changed, elsewhere, gradient, is_single, losses, value
+from lstm_teach.models.differences import Each, Seen, compare, error_of
+from lstm_teach.models.families import ModelFinding, Notes, finding
 
 
-def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) -> list[ModelFinding]:
+def of_calls(model: Model, fresh: Callable[[], Model], notes: Notes) -> list[ModelFinding]:
     """What is wrong with the check itself: precision, inputs that change, calls that can't be repeated."""
     params = model.params
     if single := [name for name in params if params[name].dtype != np.float64]:
@@ -33,10 +35,8 @@ def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) 
         call()
         if altered := [key for key in params if not np.array_equal(given[key], params[key])]:
             return [finding("input changed", f"{name}(params) changes {listing(altered)} of its argument.")]
-    values = [value(model) for _ in range(3)]
-    sources, first = _random_sources(model.gradient), gradient(model)
-    before = [repr(read()) for read in sources]
-    again, drawn = gradient(model), any(repr(read()) != state for read, state in zip(sources, before, strict=True))
+    values, first = [value(model) for _ in range(3)], gradient(model)
+    again, drawn = _draws(model.gradient, lambda: gradient(model))
     values.append(value(model))
     size = max(1, abs(values[0]))
     if np.ptp(values) > 1e-12 * size:
@@ -65,66 +65,62 @@ def soundness(model: Model, fresh: Callable[[], Model], notes: dict[str, None]) 
 
 def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float]) -> list[ModelFinding]:
     """Called again and again, a state that is kept settles or drifts by equal steps; random numbers do neither."""
-    sources = _random_sources(model.loss)
-    before = [repr(read()) for read in sources]
-    calls = np.array([value(model) for _ in range(40)])
-    drawn = any(repr(read()) != state for read, state in zip(sources, before, strict=True))
+    calls, drawn = _draws(model.loss, lambda: np.array([value(model) for _ in range(40)]))
     steps = np.abs(np.diff(calls))
-    settles = steps[-12:].max() <= 0.05 * max(steps[:4].max(), np.ptp(values))
-    drifts = np.ptp(np.diff(calls)) <= 1e-6 * steps.max()
     # Of the first call: a state that is kept starts at the same place in every new case, a random number does not.
-    same_start = value(fresh()) == value(fresh())
-    if settles or drifts:
-        start = f"The values {'settle down' if settles else 'go up or down by the same amount at each call'}"
-    elif same_start:
-        start = "Every new case(T) starts with the same value"
+    same_start, never = value(fresh()) == value(fresh()), ""
+    if steps[-12:].max() <= 0.05 * max(steps[:4].max(), np.ptp(values)):
+        start = "The values settle down"
+    elif np.ptp(np.diff(calls)) <= 1e-6 * steps.max():
+        start = "The values go up or down by the same amount at each call"
     else:
-        start = "Even the first value of a new case(T) differs"
+        never = "the values never settle: "
+        start = "Every new case(T) starts with the same value"
+        start = start if same_start else "Even the first value of a new case(T) differs"
     place = f"Called again with the same params, loss(params) returns {', '.join(f'{each:.6g}' for each in values)}."
-    if not drawn and (settles or drifts or same_start):
+    if not drawn and (same_start or not never):
         unseen = "no random draw was seen, so a state seems to be carried over from call to call"
         return [finding("state", place, f"{start}, and {unseen}.")]
-    never = "" if settles or drifts else "the values never settle: "
     return [finding("random", place, f"{start}, and {never}random numbers are drawn, as for dropout.")]
 
 
-def _random_sources(function: Callable) -> list[Callable[[], object]]:
-    """Functions that read the states of the random generators that a function may use: of numpy, Python and its own."""
-    found: list[Callable[[], object]] = [random.getstate, np.random.get_state]
+def _draws(function: Callable, run: Callable[[], Any]) -> tuple[Any, bool]:
+    """What `run()` returns, and whether it moves a random generator: numpy's, Python's or one that `function` has."""
+    reads: list[Callable[[], object]] = [random.getstate, np.random.get_state]
     seen, waiting = set(), [function]
     for one in waiting:  # of a function its globals and its closure, of a method its object, of that its attributes
         if isinstance(one, random.Random):
-            found.append(one.getstate)
+            reads.append(one.getstate)
         elif isinstance(one, np.random.BitGenerator):  # inside a Generator or a RandomState, as a rule
-            found.append(lambda one=one: one.state)
+            reads.append(lambda one=one: one.state)
         if id(one) not in seen and len(waiting) < 20_000 and not isinstance(one, type | types.ModuleType):
             waiting += gc.get_referents(one)
         seen.add(id(one))
-    return found
+    before = [repr(read()) for read in reads]
+    return run(), before != [repr(read()) for read in reads]
 
 
-def unread(models: dict[int, Model], seen: Seen, notes: dict[str, None]) -> list[ModelFinding]:
+def unread(seen: Seen, notes: Notes) -> list[ModelFinding]:
     """Arrays with which the loss never changes, and their gradient is not zero; or the gradient, and it is wrong."""
-    longer = [T for T in seen if T > 1]  # at T = 1 nothing has to come of what acts on a state of zero
+    longer = {T: each for T, each in seen.items() if T > 1}  # at T = 1 nothing need come of what acts on a zero state
     if not longer:
         return []
-    still = {T: value(models[T]) for T in longer}
-    model = models[longer[0]]
-    idle = [n for n in model.params if all(value(models[T], _moved(models[T], [n], 0.1)) == still[T] for T in longer)]
-    if wrong := [name for name in idle if any(seen[T][name].mine.any() for T in longer)]:
+    model, still = next(iter(longer.values())).model, [(each.model, value(each.model)) for each in longer.values()]
+    idle = [name for name in model.params if all(value(_moved(one, [name], 0.1)) == loss for one, loss in still)]
+    if wrong := [name for name in idle if any(each[name].mine.any() for each in longer.values())]:
         change = f"The loss does not change with it at T = {listing(longer)}, and its gradient is not zero."
         return [finding("not read", f"Is {listing(wrong)} read? {change}")]
     if idle:
         what = f"The loss does not change with {listing(idle)} at any length, so the check says nothing about it."
         notes[what] = None
         return []
-    here, every, found = gradient(model), [[(name, ()) for name in model.params]], []
+    here, found = gradient(model), []
     for name in model.params:
         moved = _moved(model, [name], 0.3)
-        there = gradient(model, moved)
+        there = gradient(moved)
         if all(np.array_equal(here[n], there[n]) for n in here):
-            off = [one for params in (model.params, moved) for one, _ in measured(model, params, every)]
-            found += [name] if len(off) == 2 and off[1] > max(1e-4, 10 * off[0]) else []
+            off = [error_of(one, model.params) for one in (model, moved)]
+            found += [name] if off[1] > np.maximum(1e-4, 10 * off[0]) else []
     what = "read by gradient? With other numbers in it the gradient stays the same, and is wrong."
     return [finding("not read", f"Is {listing(found)} {what}")] if found else []
 
@@ -159,51 +155,55 @@ def _sizes(kept: object) -> Iterator[object]:
         raise TypeError(f"{type(kept)} may keep anything")
 
 
-def _moved(model: Model, names: Iterable[str], by: float) -> dict[str, np.ndarray]:
-    return move(model.params, {n: np.random.default_rng(2).normal(size=model.shapes[n]) for n in names}, by)
+def _moved(model: Model, names: Iterable[str], by: float) -> Model:
+    drawn = ((name, by * np.random.default_rng(2).normal(size=model.shapes[name])) for name in names)
+    return elsewhere(model, ((name, (), model.params[name] + more) for name, more in drawn))
 
 
-def beside_the_kink(model: Model, compared: Each, notes: dict[str, None]) -> Model:
-    """The model with weights a little away from its own, where the loss has a corner exactly at these."""
+def beside_the_kink(compared: Each, notes: Notes) -> Model | None:
+    """The model with weights a little away from its own, where no slope is right since the loss has a corner there."""
     where, worst = [name for name, c in compared.items() if c.kink], max(c.kink for c in compared.values())
     if where:
         how = {1: "Every slope between its sides counts as right.", 2: "So the check moved all weights a little."}
         kink = f"The loss has a kink exactly at your weights, in {listing(where)}"
         notes[f"{kink} (a ReLU whose input is exactly zero?). {how[worst]}"] = None
-    return replace(model, params=_moved(model, model.params, 0.05)) if worst == 2 else model
+    return _moved(compared.model, compared, 0.05) if worst == 2 else None
 
 
-def of_sane_size(model: Model, notes: dict[str, None]) -> Model:
-    """The model with weights of usual size instead of matrices that are nearly zero, which hide mistakes.
-
-    What is noted of some arrays at one length is not said again at the next.
-    """
-
-    def note(what: str, rest: str) -> None:
-        if not any(said.startswith(what) for said in notes):
-            notes[what + rest] = None
-
+def of_sane_size(model: Model, notes: Notes) -> Model:
+    """The model with weights of usual size instead of matrices that are nearly zero, which hide mistakes."""
     shapes, params = model.shapes, model.params
     matrices = [name for name, shape in shapes.items() if sum(n > 1 for n in shape) > 1] or list(shapes)
     size = {name: float(np.sqrt(np.mean(params[name] ** 2))) for name in matrices}
     root = {name: np.sqrt(min(shapes[name], default=1)) for name in matrices}
+
+    def note(names: list[str], are: str, form: str, why: str) -> None:
+        what = f"The weights of {listing(names)} are {are} (root mean square "
+        if not any(said.startswith(what) for said in notes):  # at another length
+            notes[f"{what}{max(size[name] for name in names):{form}}); {why}"] = None
+
+    if large := [name for name in matrices if size[name] * root[name] > 20]:
+        why = "gates that are all open or all shut hide mistakes. Use weights of order 0.5 to 1."
+        note(large, "large", ".0f", why)
     small = [name for name in matrices if size[name] * root[name] < 0.15]
-    large = [name for name in matrices if size[name] * root[name] > 20]
-    if large:
-        how = (
-            f" (root mean square {max(size[n] for n in large):.0f}); gates that are all open or all shut hide mistakes."
-        )
-        note(f"The weights of {listing(large)} are large", f"{how} Use weights of order 0.5 to 1.")
     if not small:
         return model
     rng = np.random.default_rng(0)
     usual = changed(params, ((name, (), rng.normal(size=shapes[name]) / root[name]) for name in small))
-    tiny = f"The weights of {listing(small)} are tiny"
-    how = f" (root mean square {max(size[n] for n in small):.0e}); most mistakes can't be told there."
+    other, then = replace(model, params=usual), "The check took random weights of the usual size instead."
     try:
-        gradient(other := replace(model, params=usual))
+        gradient(other)
     except guard.LearnerError as error:
-        note(tiny, f"{how} Other weights could not be tried: {error}")
-        return model
-    note(tiny, f"{how} The check took random weights of the usual size instead.")
+        other, then = model, f"Other weights could not be tried: {error}"
+    note(small, "tiny", ".0e", f"most mistakes can't be told there. {then}")
     return other
+
+
+def hidden_by_small_weights(own: dict[int, Model], seen: Seen) -> list[ModelFinding]:
+    """Whether what is wrong could not be told with the learner's own weights, in place of which others were taken."""
+    replaced = [T for T, each in seen.items() if each.wrong() and each.model is not own[T]]
+    hidden = max((compare(own[T]).pooled().error for T in replaced), default=np.inf)
+    worst = max(c.error for each in seen.values() for c in each.values())
+    yours = f"With your weights the error of all numbers together is {hidden:.0e} at most."
+    usual = f"With random weights of the usual size it goes up to {worst:.0e} in one array."
+    return [finding("small weights", yours, usual)] if hidden < 1e-4 else []

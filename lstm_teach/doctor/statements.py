@@ -21,7 +21,7 @@ from lstm_teach.doctor.source import Unit
 
 _SAME_TWICE = re.compile(r"zip\((\w+|\([\w,]+\)),\1\)")  # a list that is paired with itself
 _UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far
-_CROSSED = 1.4  # two names are easily exchanged
+_CROSSED = 1.2  # two names are easily exchanged
 _AS_SISTERS = 0.6  # less cost for an edit by which a statement comes to be written as another of its block
 _WORD = re.compile(r"[^\W\d]\w*")
 

@@ -54,6 +54,7 @@ def with_line(right, wrong):
             "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T + Wg.T @ dzg",
         ),
         ("do = dh * ct[t]", "di = dh * ct[t]"),
+        ("dzi = di * i[t] * (1 - i[t])", "dzf = di * i[t] * (1 - i[t])"),  # and not a line for dzi further down
         ("dUg[:, x[t]] += dzg", "dUi[:, x[t]] += dzg"),  # a place is seldom wrong, so other edits are tried before
     ],
 )

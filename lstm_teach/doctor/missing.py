@@ -363,6 +363,7 @@ def _for_the_other_gates(scene: Scene, number: int, unit: Unit, own: list[Slot])
     """
     words = {*_WORD.findall(" ".join(one.text for one in scene.units))}
     there = {scene.text(slot).partition("=")[0] for slot in own}  # what gets a value, or is added to
+    given = {scene.text(slot).partition("=")[2] for slot in own}  # one of these may only have the wrong name
     for one, other in itertools.combinations(reversed(own), 2):
         texts = scene.text(one), scene.text(other)
         if one.block == other.block and len(texts[0]) == len(texts[1]):
@@ -370,7 +371,8 @@ def _for_the_other_gates(scene: Scene, number: int, unit: Unit, own: list[Slot])
             gates = {letter for pair in letters if len({*pair}) == 2 for letter in pair}
             for gate in sorted(_GATES - gates) if len(gates) == 2 and gates < _GATES else ():
                 new = "".join(gate if a != b else a for a, b in letters)
-                if new.partition("=")[0] not in there and words >= (read := {*_WORD.findall(new)}):
+                anew = new.partition("=")[0] not in there and new.partition("=")[2] not in given
+                if anew and words >= (read := {*_WORD.findall(new)}):
                     there.add(new.partition("=")[0])
                     made = [s.index for s in own if s.block == one.block and read & names(s.node, context=ast.Store)]
                     gap = scene.gaps.get((one.block, max(one.index, *made, -1) + 1))

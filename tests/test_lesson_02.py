@@ -68,6 +68,7 @@ WRONG = [
     ("write-product", "do", "dh * ct * o * (1 - o)", "This is dzo, not do"),
     ("write-product", "dct", "dh * o * (1 - ct**2)", "This is dc, not dct"),
     ("write-product", "dct", "do * o", "both factors in it"),
+    ("write-product", "do", "np.tanh(ct) * dh", "takes the tanh a second time"),
     ("write-product", "do", "dh / o", "This divides by o. Nothing is divided"),
     ("write-product", "dct", "dh - do", "should be -0.372.$"),  # nothing that can be said would be true
     ("write-sum", "df", "dc + c_before", "are added here; they have to be multiplied"),

@@ -12,7 +12,7 @@ from functools import cache
 import pytest
 
 import lstm_teach as lt
-from benchmarks.doctor_corpus import define, passes
+from benchmarks.doctor_corpus import cases, define, passes
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.bench import PRIOR
 from lstm_teach.doctor.causes import IDEAS
@@ -891,3 +891,10 @@ def test_the_target_that_is_not_subtracted_from_a_row_of_scores_is_found(style, 
     text, count = re.subn(rf"\n +{re.escape(statement)}[.0]*(?=\n)", "", text)
     (finding,) = diagnose(text, name).findings
     assert count == 1 and finding.proved and finding.repair == statement
+
+
+@long
+def test_where_one_search_is_stuck_another_goes_on_in_the_code_as_far_as_it_came():
+    case = next(case for case in cases("tuning") if case.id == "vectorized_after/1")
+    diagnosis = diagnose(case.text, case.function)
+    assert not diagnosis.passed and all(finding.line for finding in diagnosis.findings)

@@ -164,7 +164,15 @@ def what_it_raised(function: Callable, error: BaseException) -> str:
     """One sentence on an exception that came out of a learner's function, with its line if it is known."""
     said = " ".join(str(error).split()).removesuffix(".")
     place = _place(function, traceback.walk_tb(error.__traceback__))
-    return f"{name_of(function)} raised {type(error).__name__}{': ' if said else ''}{said}{place}.{on_shapes(error)}"
+    advice = _on_dots(error, place) or on_shapes(error)
+    return f"{name_of(function)} raised {type(error).__name__}{': ' if said else ''}{said}{place}.{advice}"
+
+
+def _on_dots(error: BaseException, place: str) -> str:
+    """That the dots of a blank are still in the line, after a space; "" if they are not the reason."""
+    dots = "..." in re.sub(r"#.*|\[[^][]*\]", "", place)  # but those of a comment or an index, a[..., 0]
+    named = "ellipsis" in str(error).lower() or "matmul" in str(error)
+    return " There are still dots in that line: replace them with your code." if dots and named else ""
 
 
 def on_shapes(error: BaseException) -> str:

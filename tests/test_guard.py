@@ -284,3 +284,25 @@ def test_a_thread_that_is_stopped_when_its_call_has_just_returned_says_nothing_o
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.stdout.split(), done.stderr) == (["returned"], "")
+
+
+DOTS = "There are still dots in that line: replace them with your code."
+
+
+@pytest.mark.parametrize(
+    ("half_written", "dots"),
+    [
+        (lambda a: a + ..., True),
+        (lambda a: np.tanh(...) * a, True),
+        (lambda a: a @ ..., True),
+        (lambda a: a + Ellipsis, False),  # no dots
+        (lambda a: a[..., 0] + Ellipsis, False),  # those of an index
+        (lambda a: a[0, ...] @ np.ones(7), False),
+        (lambda a: a @ np.ones(7), False),  # a product, and so on ...
+        (lambda a: a + np.ones(7) + ..., False),  # the shapes come first
+    ],
+)
+def test_dots_of_a_blank_that_stop_a_function_are_told_in_words_that_a_learner_knows(half_written, dots):
+    with pytest.raises(guard.LearnerError) as stopped:
+        guard.call(half_written, np.ones((3, 3)))
+    assert str(stopped.value).endswith(DOTS) == dots

@@ -84,7 +84,7 @@ def build_fade() -> Built:
     figure = new_figure(900, 500)
     figure.get_layout_engine().set(hspace=0.05)
     fades, rates = figure.subplots(2, height_ratios=(3, 1))
-    below = "step t: a symbol is read at 0, the loss asks for it at 59"
+    below = "step t: a token is read at 0, and the loss at 59 depends on it"
     tidy(fades, "What the last loss sends back to the cell", below, "$|dL_{59}/dc[t]|$")
     fades.set_xlim(-1, STEPS)
     _log_axis(fades, *FADE_LIMITS, every=1e5)

@@ -88,8 +88,8 @@ PLACES = [
         "for t in range(T)[::-1][:13]:",
         "Right up to T = 13, wrong from T = 14",
     ),
-    ("lstm_coupled", "dy /= T", "pass", "The factor is T at every length. The loss is averaged over the steps while"),
-    ("lstm_rows_batch", "/ Y.size", "/ N", "The factor is T at every length, times 2."),
+    ("lstm_coupled", "dy /= T", "pass", "The factor is T at every length: one division by the number"),
+    ("lstm_rows_batch", "/ Y.size", "/ N", "The factor is T at every length, times 2: one division"),
     (
         "gru_reset_after",
         "hs[t + 1] - goal[t]",
@@ -97,7 +97,7 @@ PLACES = [
         "and 0.1667 times the right one at T = 6",
     ),
     ("rnn_tanh", "db = db + dz.sum(axis=0)", "db = db + dz.mean(axis=0)", "bh is 0.25 times the right one everywhere"),
-    ("rnn_tanh", "db = db + dz.sum(axis=0)", "db = db + dz.mean(axis=0)", "It is 1/4 at every length"),
+    ("rnn_tanh", "db = db + dz.sum(axis=0)", "db = db + dz.mean(axis=0)", "The factor is 1/4 at every length"),
 ]
 
 
@@ -406,9 +406,9 @@ def with_parts(params=None, loss=None, gradient=None):
     [
         (
             lambda T: None,
-            r"case\(1\) must return three things, \(params, loss, gradient\), got None \(NoneType\)\. Is a return",
+            r"case\(1\) must return \(params, loss, gradient\), .* and gradient; got None \(NoneType\)\. Is a return",
         ),
-        (lambda T: ({}, 3), r"case\(1\) must return three things, .* of 2\."),
+        (lambda T: ({}, 3), r"case\(1\) must return \(params, loss, gradient\), or .*; got a tuple of 2\."),
         (with_parts(params=[1.0]), r"params of case\(1\) must be a mapping of named arrays, got \[1.0\] \(list\)\."),
         (with_parts(params={}), r"params of case\(1\) must hold at least one array, got none\."),
         (
@@ -432,13 +432,13 @@ def test_a_case_that_returns_something_else_gets_one_sentence(case, words):
 
 
 def test_bad_lengths_and_seconds_get_one_sentence():
-    with pytest.raises(ValueError, match="each of lengths must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="each length in lengths must be at least 1, got 0"):
         diagnose(with_parts(), lengths=(0, 1))
     with pytest.raises(TypeError, match=r"case must be a function case\(T\), got 3 \(int\)\."):
         diagnose(3)
     with pytest.raises(ValueError, match="lengths must hold at least one number of steps"):
         diagnose(with_parts(), lengths=())
-    with pytest.raises(ValueError, match="seconds must be a positive number"):
+    with pytest.raises(ValueError, match="seconds must be a positive, finite number"):
         lt.diagnose_model(with_parts(), seconds=0)
 
 

@@ -274,19 +274,19 @@ def case(T):
         (
             ("    return g", "    return {n: np.clip(a, -0.1, 0.1) for n, a in g.items()}"),
             "clipping",
-            "entries the",
+            "yours are this limit, with their sign",
             "{",
         ),
         (
             ("    return g", '    return g | {"b": 1e-17 * g["b"]}'),
             "left out",
             "The gradient of b is zero at every length",
-            "ratios of small numbers",
+            "ratios of small whole numbers",
         ),
         (
             ("    return g", '    return g | {"c": g["c"] / T, "V": g["V"] / T}'),
             "scale",
-            "The gradient of V and c is averaged over the steps while the loss is summed",
+            "The factor is 1/T at every length: one division by the number of steps is too many.",
             "gradients are",
         ),
         (
@@ -316,3 +316,270 @@ def test_blocks_are_told_together():
     some = [blocks[name][k] for name in "gb" for k in (0, 1, 3)]
     assert layout.told([*some, Piece("V")]) == "V and blocks 1, 2 and 4 of 4 of g and b"
     assert layout.told([Piece("V", ((0, 1),)), Piece("V", ((2, 3),))]) == "rows 0 and 2 of V"
+
+
+# The state is what a projection without a bias makes of gated units.
+PROJECTED = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+shapes = {"W": (10, 3), "Q": (10, 2), "q": (10,), "P": (3, 5), "V": (2, 3)}
+own = {name: draw(size=shape) for name, shape in shapes.items()}
+x, wanted, start = draw(size=(40, 2)), draw(size=(40, 2)), 0.5 * draw(size=3)
+
+
+def states(p, T):
+    r, parts = [start], []
+    for t in range(T):
+        a = p["W"] @ r[t] + p["Q"] @ x[t] + p["q"]
+        parts.append((np.tanh(a[:5]), 1 / (1 + np.exp(-a[5:]))))
+        r.append(p["P"] @ (parts[t][0] * parts[t][1]))
+    return r, parts
+
+
+def loss(p, T):
+    return sum(np.sum((p["V"] @ r - goal) ** 2) for r, goal in zip(states(p, T)[0][1:], wanted)) / 2
+
+
+def gradient(p, T):
+    r, parts = states(p, T)
+    g = {name: 0 * array for name, array in p.items()}
+    back = np.zeros(3)
+    for t in reversed(range(T)):
+        u, s = parts[t]
+        e = p["V"] @ r[t + 1] - wanted[t]
+        g["V"] += np.outer(e, r[t + 1])
+        dr = p["V"].T @ e + back
+        g["P"] += np.outer(dr, u * s)
+        dm = p["P"].T @ dr
+        da = np.concatenate([dm * s * (1 - u**2), dm * u * s * (1 - s)])
+        g["W"] += np.outer(da, r[t])
+        g["Q"] += np.outer(da, x[t])
+        g["q"] += da
+        back = p["W"].T @ da
+    return g
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+# Words go through two nets, one from either end.
+BOTH_WAYS = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+shapes = {"E": (6, 3), "V": (3, 8), "c": (3,)}
+shapes |= {"Wf": (4, 3), "Uf": (4, 4), "bf": (4,), "Wb": (4, 3), "Ub": (4, 4), "bb": (4,)}
+own = {name: 0.8 * draw(size=shape) for name, shape in shapes.items()}
+words, names = np.random.default_rng(seed).integers(0, 6, 40), np.random.default_rng(seed).integers(0, 3, 40)
+words[:3] = 0, 1, 0
+
+
+def states(p, T):
+    f, b = [np.zeros(4)], [np.zeros(4)]
+    for t in range(T):
+        f.append(np.tanh(p["Wf"] @ p["E"][words[t]] + p["Uf"] @ f[-1] + p["bf"]))
+        b.append(np.tanh(p["Wb"] @ p["E"][words[T - 1 - t]] + p["Ub"] @ b[-1] + p["bb"]))
+    scores = [p["V"] @ np.concatenate([f[t + 1], b[T - t]]) + p["c"] for t in range(T)]
+    return f, b, [np.exp(s) / np.exp(s).sum() for s in scores]
+
+
+def loss(p, T):
+    return -sum(np.log(y[names[t]]) for t, y in enumerate(states(p, T)[2]))
+
+
+def gradient(p, T):
+    f, b, y = states(p, T)
+    g = {name: 0 * array for name, array in p.items()}
+    sent = []
+    for t in range(T):
+        y[t][names[t]] -= 1
+        g["V"] += np.outer(y[t], np.concatenate([f[t + 1], b[T - t]]))
+        g["c"] += y[t]
+        sent.append(p["V"].T @ y[t])
+    back = np.zeros(4)
+    for t in reversed(range(T)):
+        da = (sent[t][:4] + back) * (1 - f[t + 1] ** 2)
+        g["Wf"] += np.outer(da, p["E"][words[t]])
+        g["Uf"] += np.outer(da, f[t])
+        g["bf"] += da
+        g["E"][words[t]] += p["Wf"].T @ da
+        back = p["Uf"].T @ da
+    back = np.zeros(4)
+    for t in range(T):
+        da = (sent[t][4:] + back) * (1 - b[T - t] ** 2)
+        g["Wb"] += np.outer(da, p["E"][words[t]])
+        g["Ub"] += np.outer(da, b[T - t - 1])
+        g["bb"] += da
+        g["E"][words[t]] += p["Wb"].T @ da
+        back = p["Ub"].T @ da
+    return g
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+# Forty letters, each a column of W; with `tied` set to W, the scores come from its columns as well.
+LETTERS = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+own = {"W": 0.5 * draw(size=(7, 40)), "U": 0.4 * draw(size=(7, 7)), "b": draw(size=7), "O": 0.5 * draw(size=(7, 40))}
+tied = "O"
+own = {name: array for name, array in own.items() if name in ("W", "U", "b", tied)}
+text = np.random.default_rng(seed).integers(0, 40, 41)
+
+
+def states(p, T):
+    h = [np.zeros(7)]
+    for t in range(T):
+        h.append(np.tanh(p["W"][:, text[t]] + p["U"] @ h[t] + p["b"]))
+    scores = [p[tied].T @ h[t + 1] for t in range(T)]
+    return h, [np.exp(s) / np.exp(s).sum() for s in scores]
+
+
+def loss(p, T):
+    return -sum(np.log(y[text[t + 1]]) for t, y in enumerate(states(p, T)[1]))
+
+
+def gradient(p, T):
+    h, y = states(p, T)
+    g = {name: 0 * array for name, array in p.items()}
+    back = np.zeros(7)
+    for t in reversed(range(T)):
+        y[t][text[t + 1]] -= 1
+        g[tied] += np.outer(h[t + 1], y[t])
+        da = (p[tied] @ y[t] + back) * (1 - h[t + 1] ** 2)
+        g["W"][:, text[t]] += da
+        g["U"] += np.outer(da, h[t])
+        g["b"] += da
+        back = p["U"].T @ da
+    return g
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+TIED = LETTERS.replace('tied = "O"', 'tied = "W"')
+
+
+def overwritten(line):
+    return line, line.replace("+=", "=")
+
+
+TO_P, TO_BB, TO_C = 'g["P"] += np.outer(dr, u * s)', 'g["bb"] += da', 'g["c"] += y[t]'
+NO_CARRY = ('back = p["Ub"].T @ da', "back = np.zeros(4)")
+TWICE = ("    return g\n", "    return {n: a / T for n, a in g.items()}\n")
+# the model, what is changed, options; the families that come first, what is said and what never
+UNTRUE = {
+    "one array alone is wrong, and makes its own state": (
+        PROJECTED,
+        [overwritten(TO_P)],
+        {},
+        ["line"],
+        "Nothing but P is wrong",
+        "handed back, to the step before",
+    ),
+    "the new state for the projected": (
+        PROJECTED,
+        [(TO_P, 'g["P"] += np.outer(dr, u)')],
+        {},
+        ["line"],
+        "Nothing but P is wrong",
+        "Something within",
+    ),
+    "two mistakes, one of which spreads": (
+        BOTH_WAYS,
+        [NO_CARRY, overwritten(TO_BB)],
+        {},
+        ["line"],
+        "only the gradient of bb stays wrong, though",
+        "slope of its",
+    ),
+    "two mistakes, one at the output": (
+        BOTH_WAYS,
+        [NO_CARRY, overwritten(TO_C)],
+        {},
+        ["carry", "line"],
+        "c is made with the same deltas as V",
+        "of V, c",
+    ),
+    "two mistakes, one of them in a table": (
+        BOTH_WAYS,
+        [('back = p["Ub"].T', 'back = p["Ub"]'), ('g["E"][words[t]] += p["Wf"]', 'g["E"][words[t]] = p["Wf"]')],
+        {},
+        ["carry"],
+        "and with more steps all but E: there may be two mistakes",
+        "Ub and V don't count",
+    ),
+    "a net that is right beside one that is not": (
+        BOTH_WAYS,
+        [NO_CARRY],
+        {},
+        ["carry"],
+        "Ub set to zero everything is right",
+        "comes later on the way back",
+    ),
+    "averaged twice": (
+        BOTH_WAYS,
+        [TWICE],
+        {},
+        ["scale"],
+        "one division by the number of steps is too many",
+        "averaged over",
+    ),
+    "a bias in reverse order": (
+        BOTH_WAYS,
+        [("    return g\n", '    return g | {"c": g["c"][::-1]}\n')],
+        {},
+        ["order"],
+        "in reverse order",
+        "wrong axis",
+    ),
+    "the last step is left out": (
+        LETTERS,
+        [("in reversed(range(T)):", "in reversed(range(T - 1)):")],
+        {},
+        ["steps"],
+        "what one step adds",
+        "derivative of the loss",
+    ),
+    "the first step is left out, and few numbers are compared": (
+        LETTERS,
+        [("in reversed(range(T)):", "in range(T - 1, 0, -1):")],
+        {"seconds": 0.3},
+        ["steps"],
+        "",
+        "gradient of W and U has to be zero",
+    ),
+    "the wrong target, where a table is used twice": (
+        TIED,
+        [("y[t][text[t + 1]] -= 1", "y[t][text[t]] -= 1")],
+        {},
+        ["loss"],
+        "",
+        "both the delta and the input",
+    ),
+    "a few of many numbers are clipped": (
+        LETTERS,
+        [("    return g\n", "    return {n: np.clip(a, -0.3, 0.3) for n, a in g.items()}\n")],
+        {"seconds": 1.0},
+        ["clipping"],
+        "of the right numbers are larger",
+        "were not compared",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNTRUE)
+def test_a_reason_that_is_not_true_is_not_given(what):
+    text, edits, options, expected, said, never = UNTRUE[what]
+    for seed in (1, 2):
+        diagnosis = diagnosed(text, *edits, seed=seed, **options)
+        assert families(diagnosis)[: len(expected)] == expected, diagnosis
+        assert said in told(diagnosis) and never not in told(diagnosis) + " ".join(diagnosis.notes), diagnosis
+
+
+@pytest.mark.parametrize("text", [PROJECTED, BOTH_WAYS, LETTERS, TIED])
+def test_these_models_are_right_as_well(text):
+    assert all(diagnosed(text, seed=seed).passed for seed in (1, 2))

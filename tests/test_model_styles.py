@@ -207,7 +207,7 @@ def test_a_copied_gradient_is_compared_with_the_learners_own_sister():
     diagnosis = diagnosed("gate_attributes", copy, ("dc * c_prev * f * (1 - f)", "dc * c_prev * f"))
     assert families(diagnosis)[0] == "gate rows"
     assert "Your gradients of W_f and of W_o are the same, number by number" in told(diagnosis)
-    assert "U_o and b_o are right, so that of W_o is the copy" in told(diagnosis)
+    assert "U_o and b_o are right, so the gradient of W_o is the copy" in told(diagnosis)
     assert "wrong" in (rest := str(diagnosis.findings[1])).lower() and "W_f, U_f and b_f" in rest
 
 
@@ -355,14 +355,14 @@ REASONS = {
         "rnn_tanh",
         [("dW = dW + dz.T @ hs[t]", "dW = dW + dz.T @ hs[t] * (t > 0)")],
         "left out",
-        "At T = 1 the gradient of Whh is zero, with more steps it is not: what one step adds is missing.",
+        "At T = 1 the gradient of Whh is zero; with more steps it is not: what one step adds is missing.",
         "gets nothing",
     ),
     "one step left out of all": (
         "rnn_relu",
         [("for t in reversed(range(T)):", "for t in reversed(range(1, T)):")],
         "steps",
-        "At T = 1 the gradient of W, U, b, V and d is zero, with more steps it is not",
+        "At T = 1 the gradient of W, U, b, V and d is zero; with more steps it is not",
         "the last step gets nothing",
     ),
     "a penalty on what can show nothing else": (
@@ -426,7 +426,7 @@ REASONS = {
         "word_attention",
         [("weight * (dweight - weight @ dweight)", "weight * (1 - weight) * dweight")],
         "carry",
-        "The gradient of O is right: the mistake comes later on the way back than that delta.",
+        "The gradient of O is right at every length, and so is what comes back to this array.",
         "The delta of one gate",
     ),
     "a bias without the slope": (

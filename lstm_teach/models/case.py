@@ -147,9 +147,10 @@ def model_of(case: ModelCase, T: int, seconds: float) -> Model:
         both = result[1]
         result = result[0], both, functools.wraps(both)(lambda params: after_the_loss(both(params)))
     if not several or len(result) != 3:
-        got = validate.brief(result) + (f" of {len(result)}" if several else "")
+        got = f"a {type(result).__name__} of {len(result)}" if several else validate.brief(result)
         ends = " Is a return missing at its end?" if result is None else ""
-        raise Unusable(f"case({T}) must return three things, (params, loss, gradient), got {got}.{ends}")
+        wanted = "(params, loss, gradient), or (params, both) with one function for loss and gradient"
+        raise Unusable(f"case({T}) must return {wanted}; got {got}.{ends}")
     params, loss, slope = result
     if not hasattr(params, "keys"):  # a Params is no Mapping
         raise Unusable(f"params {of} must be a mapping of named arrays, got {validate.brief(params)}.")

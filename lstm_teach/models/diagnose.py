@@ -95,7 +95,8 @@ class ModelDiagnosis:
 
 
 _CAPTION = (
-    f"Norm-relative error of each gradient against differences of the loss, by length; up to {RIGHT:.0e} is right."
+    "Norm-relative error of each gradient against differences of the loss, by length; "
+    f"up to {str(RIGHT).replace('e-0', 'e-')} is right."
 )
 
 
@@ -124,7 +125,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     started = time.perf_counter()
     validate.instance("case", case, Callable, "a function case(T)")
     seconds = validate.finite_number("seconds", seconds, positive=True)
-    lengths = sorted({validate.positive_integer("each of lengths", T) for T in lengths})
+    lengths = sorted({validate.positive_integer("each length in lengths", T) for T in lengths})
     if not lengths:
         raise ValueError("lengths must hold at least one number of steps, got none.")
     findings: list[ModelFinding] = []
@@ -158,7 +159,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     if seen and soundness.of_one_length(own):
         same = f"The arrays that loss and gradient use have the same shapes at T = {listing(own)}"
         notes[f"{same}. Does case(T) use T? If not, only one length was tried."] = None
-    some = sorted((name, T) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.full)
+    partly = [(name, T, c) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.full]
+    some = sorted((name, T) for name, T, c in partly if not c.elsewhere)
     if some:
         where = listing(f"{name} at T = {listing(T for n, T in some if n == name)}" for name in dict(some))
         what = "Only some entries were compared one by one, and the table shows the error of those"

@@ -174,7 +174,7 @@ class Evidence:
         """The array, or if it is wrong in whole blocks only, the blocks that are wrong and those shown to be right."""
         for pieces in self.layout.of(name):
             axis = len(pieces[0].part) - 1
-            if not pieces[0].part or axis != self.axes.get(name, axis):
+            if not pieces[0].part or axis != self.axes.get(name, axis) or name in self.layout.tables:
                 continue
             wrong = [piece for piece in pieces if self.each.part(piece).wrong]
             right = [piece for piece in pieces if piece not in wrong and not self.is_mute(piece)]
@@ -225,6 +225,9 @@ class Evidence:
         c = self.each[name]
         if not c.is_matrix or not c.full or not c.mine.any() or c.silent:
             return None, None
+        others = [rank(other.right) for n, other in self.each.items() if n != name and other.is_matrix and other.full]
+        if rank(c.right) > max(others, default=np.inf):  # it is used in two places
+            return None, None
         axis, said, crowded = self.axes.get(name, 0), [], False
         for side in (axis, 1 - axis):
             span = basis(c.right, side)
@@ -250,12 +253,19 @@ class Evidence:
         vector = {n: c.mine.size for n, c in self.each.items() if c.is_vector and n in right}
         sizes = {size for n, size in vector.items() if self.partners[n].isdisjoint(self.layout.outputs)}
         carried = [n for n in bad if self.layout.hands_on(n, self.each[n].right != 0)]
-        alone = self.alone and all(sizes.intersection(self.layout.shapes[name]) for name in carried)
+        sent = (bool(sizes.intersection(self.layout.shapes[n])) or self._hands_on(n, right) for n in carried)
+        alone = self.alone and all(sent)
         alone = alone and (self.ever <= bad or not bad & self.layout.tables)
         if not alone and not vectors and not (len(sisters) == len(bad) and all(sisters)):
             return ""
         of_all = "Nothing" if self.ever <= bad else "Of the arrays that no other finding explains, nothing"
         return f"{of_all} but {listing(self.bad)} is wrong; a wrong delta would show in other gradients too."
+
+    def _hands_on(self, name: str, right: set[str]) -> bool:
+        """Whether some vector whose gradient is right gets its delta through this array, which then has a right one."""
+        vectors = [n for n in right if self.each[n].is_vector and n not in self.layout.outputs]
+        found = measured(self.with_change([Piece(name)]), [[Piece(n)] for n in (*vectors, *self.each)])
+        return any(slope.size < 1e-7 for slope in found[: len(vectors)])
 
     # ----------------------------------------------------------------------------------------------- at other weights
 
@@ -305,14 +315,14 @@ class Evidence:
         least = min(ways, key=lambda left: self.off(left, change, alive=1) >= 1e-6)
         return least if self.holds(least, change, *others) else []
 
-    def holds(self, pieces: list[Piece], *changes: Change) -> bool:
-        """Whether it is no chance that these changes cure the error: they do so at other weights and lengths too.
+    def holds(self, pieces: list[Piece], *changes: Change, later: bool = True) -> bool:
+        """Whether it is no chance that these changes cure the error: they do so at other weights, and `later` lengths.
 
         Zeros in all that a gate is given make it the same at every step, which hides much: so they have to do in what
         acts on the state or in the rest.
         """
-        later = [self.take(T) for T, each in self.seen.items() if self.first < T <= 6 and each.wrong(self.bad)]
-        models = [self.model, *shuffled(self.model, 3), *later]
+        lengths = [T for T, each in self.seen.items() if later and self.first < T <= 6 and each.wrong(self.bad)]
+        models = [self.model, *shuffled(self.model, 3), *map(self.take, lengths)]
 
         def cures(parts: list[Piece], change: Change = np.zeros_like) -> bool:
             return not any(error_of(self.with_change(parts, change, model), self.bad) >= 1e-6 for model in models)
@@ -332,17 +342,28 @@ class Evidence:
                 sure = False
         return sure
 
+    def left_later(self, name: str) -> list[str]:
+        """What stays wrong with more steps where an array is zero; all that is wrong if that can't be told."""
+        left: set[str] = set()
+        for T in (T for T, each in self.seen.items() if self.first < T <= 6 and each.wrong(self.bad)):
+            found = measured(self.with_change([Piece(name)], model=self.take(T)), [[Piece(n)] for n in self.bad])
+            left |= {n for n, slope in zip(self.bad, found, strict=True) if slope.off > 1e-6} if found else {*self.bad}
+        return [n for n in self.bad if n in left]
+
     def cure(self) -> str:
         """What cures it when it is zero, in words: matrices before vectors, one alone before all of one shape."""
         inner = [name for name in self.each if name not in self.layout.outputs]  # without outputs no deltas at all
         inner.sort(key=lambda name: (self.each[name].mine.ndim < 2, name not in self.bad))
-        every = ([name for name in inner if self.off([Piece(name)], alive=share) < 1e-6] for share in (1, 0.5))
-        alone = [name for name in next(filter(None, every), []) if self.holds([Piece(name)], np.zeros_like)]
-        together = (names for names in self.layout.by_shape(inner) if len(names) > 1)
-        sets = [*([Piece(name)] for name in alone), *([*map(Piece, names)] for names in together)]
-        told, where = " or ".join(alone), "where one of them is used"
-        if len(alone) < 2:
-            needed = next(filter(None, map(self.needed, [*sets, *self.layout.on_the_state()])), [])
+        sure, half = ([n for n in inner if self.off([Piece(n)], alive=share) < 1e-6] for share in (1, 0.5))
+        alone = [name for name in sure or half if self.holds([Piece(name)], np.zeros_like)]
+        together = [[*map(Piece, names)] for names in self.layout.by_shape(inner) if len(names) > 1]
+        together += self.layout.on_the_state()
+        told, where, needed = " or ".join(alone), "where one of them is used", []
+        if not sure:  # best is what shuts off none of the others
+            ways = filter(None, map(self.needed, together))
+            needed = next((way for way in ways if self.off(way, alive=1) < 1e-6), [])
+        if needed or len(alone) < 2:
+            needed = needed or next(filter(None, map(self.needed, [*([Piece(n)] for n in alone), *together])), [])
             if not needed:
                 return ""
             whole, fewer = len(needed) == 1 and not needed[0].part, []

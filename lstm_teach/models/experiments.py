@@ -39,7 +39,8 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
         what = f"At T = 1 the gradient of {listing(mute)} has to be zero"
         notes[f"{what} (does a state start at zero, or a softmax have a single entry?), so T = 1 says little."] = None
     unseen = [name for name in wrong if all(c.elsewhere or not c.wrong for c in ever[name])]
-    apart = [finding("not compared", f"{listing(unseen)}: random directions in it disagree.")] if unseen else []
+    odd = "along random directions the gradient disagrees with the loss."
+    apart = [finding("not compared", f"{listing(unseen)}: {odd}")] if unseen else []
     wrong = [name for name in wrong if name not in unseen]
     if not wrong:
         return apart
@@ -51,7 +52,9 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
         return [finding("small", f"The largest error is {error:.0e}, in {worst}.")] if rest else found
 
     alike, law = common_factor(seen)
-    if not law and not unseen:
+    limit = max(float(np.abs(c.mine).max()) for cs in ever.values() for c in cs)
+    hidden = [float(np.abs(c.mine).max()) for name in unseen for c in ever[name] if c.elsewhere]
+    if not law and all(abs(largest - limit) <= 1e-9 * limit for largest in hidden):  # which may be clipped as well
         alike, law = wrong, bounded({T: each.pooled() for T, each in seen.items()})
     if law and set(wrong) <= set(alike):
         return [about(law)]
@@ -61,7 +64,7 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
         more: Notes = {}
         others = explain(divided, lambda T: rescaled(take(T), alike), more)
         notes.update({note: None for note in more if "ruled out" not in note})
-        told = f"{of_all.evidence} All arrays seem to have it; what is found next was found after dividing by it."
+        told = f"{of_all.evidence} All arrays seem to share this factor; what follows was found after dividing by it."
         if any(other.family == "penalty" for other in others):
             told += " A penalty without the factor then seems wrong, though it may be right."
         return [replace(of_all, evidence=told.strip()), *others]
@@ -88,6 +91,12 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
         if max(first, 2) >= T and (before or 1) == 1:
             seen = {**seen, T: thoroughly(each)}
     case = Evidence(seen, take, rest, layout, first, before)
+    # What has the deltas of an array that is right has a mistake of its own.
+    right = case.each.keys() - case.ever - case.silent
+    own = [name for name in case.bad if case.partners[name] & right]
+    if 0 < len(own) < len(case.bad):
+        others = [name for name in rest if name not in own]
+        return [one for names in (others, own) for one in _trials(seen, take, names, layout, notes)]
     (family, what), *others = next(_hypotheses(case))
     times = {name: fraction(k) for name in case.bad if (k := ratio(case.each[name]))}
     for k in dict.fromkeys(times.values()):
@@ -157,7 +166,7 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
     # Vectors alone are wrong, with more steps the rest too: they are the initial state.
     later = longer[0].wrong(case.rest) if longer else ()
     if len(bad) <= 2 and len(bad) < len(later) and all(each[n].is_vector and not case.partners[n] for n in bad):
-        what = f"An initial state, as {told} may be, gets what the first step hands back."
+        what = f"If {told} is an initial state, its gradient should be what the first step hands back."
         yield [("carry", f"{what} {case.cure()}".strip())]
 
     # Deltas in the wrong place: the gradients that they make are right ones, elsewhere.
@@ -177,10 +186,12 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
     # Nothing at all arrives, and with more steps something does: at all arrays, or at one whose delta is right.
     missing = all(not each[n].mine.any() and any(other[n].mine.any() for other in longer) for n in bad)
     # With more steps no more products are missing; and what is missing has little to do with what is left.
-    known = [(each[n], other[n]) for other in longer for n in bad if each[n].is_matrix and other[n].full]
+    whole = set(bad) >= case.each.keys() - case.silent
+    ends = () if whole else set(bad).intersection(case.layout.outputs) or bad  # to the outputs nothing is carried
+    known = [(each[n], other[n]) for other in longer for n in ends if each[n].is_matrix and other[n].full]
     missing = missing and all(rank(other.away) <= rank(one.right) for one, other in known)
     if missing and _excess(longer[-1], bad) < _EITHER:
-        what = f"At T = 1 the gradient of {told} is zero, with more steps it is not: what one step adds is missing."
+        what = f"At T = 1 the gradient of {told} is zero; with more steps it is not: what one step adds is missing."
         right = {name for name, c in each.items() if not c.wrong and not c.silent}
         inner = right.difference(case.layout.outputs)
         if not inner or case.alone or all(case.partners[name] & right for name in bad):
@@ -253,10 +264,9 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
         alike, of = _excess(compare(case.take(20)), case.bad), listing(case.bad)
         ends = ends and not (sent and alike > _EITHER)
         if not sent and alike > (_PILED_UP if ends else _EITHER):
-            yield [("accumulation", f"At T = 20 most of the gradient of {of} is excess (cosine {alike:.2f}).")]
+            yield [("accumulation", f"At T = 20 most of the gradient of {of} is more than there should be.")]
         if ends and not sent and alike > 0:
-            told = f"at T = 20 the cosine between the gradient of {of} and its excess is {alike:.2f}"
-            either = f"The numbers don't settle whether the loop stops or something piles up: {told}."
+            either = "The numbers don't settle whether the loop stops or something piles up."
             both = [("truncation", f"{stops} {either}"), ("accumulation", either)]
             yield both[::-1] if alike > _EITHER else both
     if ends:
@@ -274,8 +284,8 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
         got = measured(case.with_change(cut), [[piece] for piece in pieces])
         fine = [name for name, slope in zip(case.bad, got, strict=False) if slope.off <= 1e-6 < slope.size]
         if inner and inner <= set(fine) < set(case.bad):  # what comes from the loss is right
-            what = f"{case.bare(cut)}, {listing(fine)} are right; the others have a mistake of their own."
-            yield [("carry", what)]
+            are = "are" if fine[1:] else "is"
+            yield [("carry", f"{case.bare(cut)}, {listing(fine)} {are} right; the others have a mistake of their own.")]
     wrong = [piece.name for piece in at_output if case.still_wrong([piece], [piece])]
     factors = [case.factors(name) for name in wrong]
     if (False, False) in factors:
@@ -283,9 +293,13 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
     if wrong:
         stay, them = ("stay", "them") if wrong[1:] else ("stays", "it")
         what = f"{listing(wrong)} {stay} wrong even at zero, where nothing goes back through {them}."
-        other = f"If the input of {listing(wrong)} is wrong and not the delta, which looks the same here, it is this."
+        other = f"Or the input of {listing(wrong)} is wrong, and not the delta: here the two look the same."
         said = [("loss", f"Every array is wrong. {what} {case.inputs_right()}".strip()), ("forward", other)]
-        yield said if set(factors) == {(None, None)} and case.first == 1 else said[:1]
+        # A bias at the output has no input.
+        biases = [[Piece(name)] for name in case.bad if case.each[name].is_vector]
+        delta = any(case.still_wrong(at_output, bias) for bias in biases)
+        delta = delta or not all(case.each[name].mine.any() for name in wrong)
+        yield said if set(factors) == {(None, None)} and case.first == 1 and not delta else said[:1]
     if case.first == 1 and (at_output or not case.right):
         said = [("formula", f"Every array is wrong. {case.inputs_right()}".strip())]
         other = "No array is known to be the one at the output, so the derivative of the loss itself may be wrong."
@@ -323,25 +337,45 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
     blocks = [block for name in case.bad for block in case.layout.blocks(name)]
     for cut, pieces in itertools.product(case.layout.on_the_state(), (blocks, [Piece(name) for name in case.bad])):
         wrong = case.still_wrong(cut, pieces)
-        if 0 < len(wrong) < len(pieces) and case.is_one_gate(wrong):
-            yield [("gate", f"{case.bare(cut)}, only the gradient of {case.layout.told(wrong)} stays wrong.")]
+        if not 0 < len(wrong) < len(pieces):
+            continue
+        what = f"{case.bare(cut)}, only the gradient of {case.layout.told(wrong)} stays wrong"
+        # What acts on a state of zero knows nothing of the first step.
+        fine = {piece.name for piece in pieces} - {piece.name for piece in wrong} - case.state
+        same = [case.partners[piece.name] & fine for piece in wrong]
+        if all(same):
+            others = listing(sorted(set().union(*same)))
+            yield [("line", f"{what}, though it is made with the same deltas as {others}.")]
+        if case.is_one_gate(wrong):
+            yield [("gate", f"{what}.")]
     if case.before and (hint := case.gate_hint()):
         yield [("carry", hint)]
     yield from _wrong_step(case) if (case.before, case.first) == (1, 2) else ()
     other, but, one = "", "", "one"
-    if shut := [name for name in case.each if case.off([Piece(name)], alive=0) < 1e-6]:
+    cures = [name for name in case.each if case.off([Piece(name)], alive=0) < 1e-6]
+    alive = [name for name in cures if case.off([Piece(name)]) < 1e-6]
+    if shut := [name for name in cures if name not in alive]:
         do, them = ("do", "them") if shut[1:] else ("does", "it")
         but = f" ({listing(shut)} {do}n't count: without {them} hardly anything goes back)"
         other, one = " other", "another"
     what = f"No{other} array, when set to zero, cures it{but}, so the mistake is"
     what += f" not on the way back through {one} array alone."
+    if alive:  # but not at all lengths, or not at all weights, and then by chance
+        what = ""
+        for name in (name for name in alive if case.holds([Piece(name)], np.zeros_like, later=False)):
+            if 0 < len(rest := case.left_later(name)) < len(case.bad):
+                what = f"With {name} set to zero everything is right at T = {case.first}, and with more steps all but"
+                what += f" {listing(rest)}: there may be two mistakes, one of them on the way back through {name}."
+                break
     if fine := sorted(case.state - case.ever - case.silent):
-        what += f" The gradient of {listing(fine)} is right: the mistake comes later on the way back than that delta."
+        of, are = ("gradients of", "are") if fine[1:] else ("gradient of", "is")
+        what += f" The {of} {listing(fine)} {are} right at every length, and so {are} what comes back to"
+        what += f" {'these arrays' if fine[1:] else 'this array'}."
     else:
         own = "".join(f"on the way through {name}, " for name in shut if name in case.state)
         what += f" It may be {own}on several paths, from c to c or straight from h to h, or in what the layer above"
         what += " sends; or within one step, since T = 1 was not compared." if case.before is None else " sends."
-    yield [("carry", what)]
+    yield [("carry", what.strip())]
 
 
 def _wrong_step(case: Evidence) -> Iterator[Said]:

@@ -37,7 +37,7 @@ def same(a: np.ndarray, b: np.ndarray) -> bool:
 def ratio(c: Comparison) -> float | None:
     """The constant k with mine = k * right, None if there is none."""
     mine, right = c.mine[c.tried], c.right[c.tried]
-    k = 0.0 if c.silent else float(np.vdot(mine, right) / np.vdot(right, right))
+    k = 0.0 if not c.loud.any() else float(np.vdot(mine, right) / np.vdot(right, right))
     if abs(k) < 1e-9:  # zero but for rounding
         return None
     return k if (explains(c, k * c.right) if c.wrong else same(mine, k * right)) else None
@@ -79,8 +79,10 @@ def bounded(each: Bad) -> ModelFinding | None:
     count = sum(int((np.abs(c.right[c.tried]) > bound).sum()) for c in wrong)
     reached = all(abs(np.abs(c.mine).max() - bound) <= 1e-9 * bound for c in wrong)
     clipped = all(same(c.mine[c.tried], np.clip(c.right, -bound, bound)[c.tried]) for c in wrong)
-    evidence = f"In {count} entries of {{where}} the right number is larger, and yours is exactly this limit."
-    place = f"No number in the gradient of {{where}} is larger than {bound:.4g}."
+    least = "" if all(c.full for c in wrong) else "at least "
+    larger = f"Over all lengths, {least}{count} of the right numbers are larger"
+    evidence = f"{larger}; yours are this limit, with their sign."
+    place = f"No number in the gradient of {{where}} is larger than {bound:.4g} in size."
     return finding("clipping", place, evidence) if bound and reached and clipped and count > 1 else None
 
 
@@ -98,19 +100,20 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
         said = fraction(constant)
         if power:
             also = "" if said == "1" else f", times {said}"
-            averaged, summed = ("loss", "gradient of {where}")[:: 1 if power > 0 else -1]
-            why = f"The {averaged} is averaged over the steps while the {summed} is summed."
-            law = f"The factor is {_POWERS[power]} at every length{also}. {why}"
+            # Of loss and gradient either may be what is averaged, or averaged twice: a ratio doesn't tell.
+            count, are = ("one division", "is") if abs(power) == 1 else ("two divisions", "are")
+            why = f"{count} by the number of steps {are} {'missing' if power > 0 else 'too many'}"
+            law = f"The factor is {_POWERS[power]} at every length{also}: {why}."
             return finding("scale", f"{of} {times}, in every entry.", law)
         if said == "-1":
             return finding("sign", f"{of} the right one times -1 at T = {listing(ratios)}.")
-        count, square = said.removeprefix("-").removeprefix("1/"), "the 2 of a square, or " * (said in ("2", "1/2"))
-        guess = "." if "." in said else f": {square}a batch or a feature count of {count}?"
-        why = f"It is {said} at every length, so no average over the steps{guess}"
+        count, square = said.removeprefix("-").removeprefix("1/"), "the 2 of a square, " * (said in ("2", "1/2"))
+        guess = "" if "." in said else f" Is it {square}a batch of {count}, or {count} features?"
+        why = f"The factor is {said} at every length, so it does not come from averaging over the steps.{guess}"
         return finding("scale", f"{of} {constant:.4g} times the right one everywhere, at T = {listing(ratios)}.", why)
     place = f"{of} right in direction, but not in size: it is {times}."
     if all(abs(Fraction(k).limit_denominator(40) - Fraction(k)) < 1e-5 for k in off.values()):
-        counts = "These are ratios of small numbers, as of counts: of steps with a target, or in a mask."
+        counts = "These are ratios of small whole numbers: of counts, perhaps of the steps with a target or in a mask."
         return finding("scale", place, counts)
     clipped = len(off) == 1 and 0 < max(off.values()) < 1
     return finding("clipping" if clipped else "scale", place, "Is its norm clipped?" if clipped else "")
@@ -186,6 +189,9 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[Ins
         across = f"{order} right one, read along its rows and filled in along its columns."
         yield "order", across, made(lambda a: a.reshape(a.shape[::-1]).T)
     for axis, line in lines:
+        many = {"entry": "numbers"}.get(line, f"{line}s")
+        reverse = f"{the} has the right {many} in reverse order."
+        yield "order", reverse, made(lambda a, axis=axis: np.flip(a, axis))
         for far, side in ((1, "before"), (-1, "after")):
             shifted = f"Each {line} of the gradient of {{where}} is the one that belongs to the {line} {side} it."
             yield "order", shifted, made(lambda a, far=far, axis=axis: np.roll(a, far, axis))
@@ -283,6 +289,7 @@ def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[list[str], set
                     start = next(each for each in seen.values() if each[copy].wrong)
                     own, others = sisters.get(copy), sisters.get(source)
                     if own and others and not start.wrong(own) and start.wrong(others):
-                        said.append(f"{listing(own)} are right, so that of {copy} is the copy.")
+                        are = "are" if own[1:] else "is"
+                        said.append(f"{listing(own)} {are} right, so the gradient of {copy} is the copy.")
                         copies.add(copy)
     return said, copies

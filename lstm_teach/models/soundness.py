@@ -26,7 +26,7 @@ def of_calls(model: Model, fresh: Callable[[], Model], notes: Notes) -> list[Mod
     """What is wrong with the check itself: precision, inputs that change, calls that can't be repeated."""
     params = model.params
     if single := [name for name in params if params[name].dtype != np.float64]:
-        return [finding("precision", f"{listing(single)} of params is {params[single[0]].dtype}.")]
+        return [finding("precision", f"params holds {listing(single)} as {params[single[0]].dtype}.")]
     given = changed(params)
     for name, call in (
         ("loss", lambda: losses(model, [given])),
@@ -108,10 +108,12 @@ def unread(seen: Seen, notes: Notes) -> list[ModelFinding]:
     model, still = next(iter(longer.values())).model, [(each.model, value(each.model)) for each in longer.values()]
     idle = [name for name in model.params if all(value(_moved(one, [name], 0.1)) == loss for one, loss in still)]
     if wrong := [name for name in idle if any(each[name].mine.any() for each in longer.values())]:
-        change = f"The loss does not change with it at T = {listing(longer)}, and its gradient is not zero."
-        return [finding("not read", f"Is {listing(wrong)} read? {change}")]
+        are, it, its = ("Are", "them", "their gradients are") if wrong[1:] else ("Is", "it", "its gradient is")
+        change = f"The loss does not change with {it} at T = {listing(longer)}, yet {its} not zero."
+        return [finding("not read", f"{are} {listing(wrong)} read? {change}")]
     if idle:
-        what = f"The loss does not change with {listing(idle)} at any length, so the check says nothing about it."
+        it, where = "them" if idle[1:] else "it", f"at T = {listing(longer)}"
+        what = f"The loss does not change with {listing(idle)} {where}, so the check says nothing about {it}."
         notes[what] = None
         return []
     here, found = gradient(model), []
@@ -121,8 +123,9 @@ def unread(seen: Seen, notes: Notes) -> list[ModelFinding]:
         if all(np.array_equal(here[n], there[n]) for n in here):
             off = [error_of(one, model.params) for one in (model, moved)]
             found += [name] if off[1] > np.maximum(1e-4, 10 * off[0]) else []
-    what = "read by gradient? With other numbers in it the gradient stays the same, and is wrong."
-    return [finding("not read", f"Is {listing(found)} {what}")] if found else []
+    are, it = ("Are", "them") if found[1:] else ("Is", "it")
+    what = f"read by gradient? With other numbers in {it} the gradient stays the same, and is wrong."
+    return [finding("not read", f"{are} {listing(found)} {what}")] if found else []
 
 
 def of_one_length(models: dict[int, Model]) -> bool:
@@ -195,7 +198,7 @@ def of_sane_size(model: Model, notes: Notes) -> Model:
         gradient(other)
     except guard.LearnerError as error:
         other, then = model, f"Other weights could not be tried: {error}"
-    note(small, "tiny", ".0e", f"most mistakes can't be told there. {then}")
+    note(small, "tiny", ".0e", f"with such weights most mistakes don't show. {then}")
     return other
 
 
@@ -204,6 +207,6 @@ def hidden_by_small_weights(own: dict[int, Model], seen: Seen) -> list[ModelFind
     replaced = [T for T, each in seen.items() if each.wrong() and each.model is not own[T]]
     hidden = max((compare(own[T]).pooled().error for T in replaced), default=np.inf)
     worst = max(c.error for each in seen.values() for c in each.values())
-    yours = f"With your weights the error of all numbers together is {hidden:.0e} at most."
-    usual = f"With random weights of the usual size it goes up to {worst:.0e} in one array."
+    yours = f"With your weights the error of all numbers together is {hidden:.1g} at most."
+    usual = f"With random weights of the usual size it goes up to {worst:.1g} in one array."
     return [finding("small weights", yours, usual)] if hidden < 1e-4 else []

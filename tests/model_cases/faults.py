@@ -526,7 +526,7 @@ AROUND: dict[str, tuple[str, Callable, Callable]] = {
     "one matrix a row too late": ("order", _one(lambda g: np.roll(g, 1, axis=0), _matrix), _matrix),
     "a bias summed to one number": ("axis", _one(lambda g: 0 * g + g.sum(), _bias), _bias),
     "a bias averaged to one number": ("axis", _one(lambda g: 0 * g + g.mean(), _bias), _bias),
-    "a bias the other way around": ("axis", _one(lambda g: g[::-1], _bias), _bias),
+    "a bias the other way around": ("order", _one(lambda g: g[::-1], _bias), _bias),
     "a penalty left out of the gradient": ("penalty", _penalty_forgotten, _matrix),
     "every row of a matrix is the sum of all": ("axis", _one(lambda g: 0 * g + g.sum(axis=0), _matrix), _matrix),
 }

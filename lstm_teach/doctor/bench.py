@@ -1,6 +1,6 @@
 """The learner's code with all edits that may be tried on it, and what tells the likely ones from the others.
 
-For code that never ends: steps of its loops with which it does. Imports donors, missing, synthesis and variants.
+For code that never ends: steps of its loops with which it does. Imports look, what makes edits, truth and variants.
 """
 
 from __future__ import annotations
@@ -10,15 +10,21 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.donors import in_order
+from lstm_teach.doctor.fuel import EDIT, spend
+from lstm_teach.doctor.look import look
 from lstm_teach.doctor.missing import steps_of_loops
-from lstm_teach.doctor.scene import targets_of
-from lstm_teach.doctor.slots import Edit, Slot
-from lstm_teach.doctor.synthesis import ANEW_LESS, candidates
+from lstm_teach.doctor.scene import Scene, targets_of
+from lstm_teach.doctor.slots import Edit, Part, Slot
+from lstm_teach.doctor.source import Unit
+from lstm_teach.doctor.statements import candidate_edits, likelier
+from lstm_teach.doctor.synthesis import ANEW_LESS, written_anew
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Outcome, Variants, right_matrices
 from lstm_teach.params import Params
@@ -94,6 +100,33 @@ class Bench:
         if len(at) > 1:
             cost += 0.3 + 0.2 * (len({slot.unit for slot in at}) > 1)
         return cost
+
+
+def candidates(code: Code, truth: Truth) -> tuple[Scene, list[Edit]]:
+    """What is seen of the running code, and all edits to try on it, the commonest mistakes first."""
+    scene = look(code, truth)
+    edits = [*likelier(scene, [*candidate_edits(scene), *written_anew(code, scene, truth)])]
+    bare = {slot.number for slot in scene.slots if not _has_numpy(code.units[slot.unit])}
+    module = re.compile(rf"(?<![\w.]){scene.numpy}\.")
+    edits = [edit if edit.slots.isdisjoint(bare) else _by_name(edit, module) for edit in edits]
+    spend(EDIT * len(edits) // 2)
+    return scene, sorted(edits, key=lambda edit: edit.cost)
+
+
+def _has_numpy(unit: Unit) -> bool:
+    """Whether NumPy itself has a name in this function, not only some of its functions."""
+    imports = (node for node in ast.walk(unit.tree) if isinstance(node, ast.Import))
+    inside = any(name.name == "numpy" for node in imports for name in node.names)
+    return inside or any(value is np for value in unit.function.__globals__.values())
+
+
+def _by_name(edit: Edit, module: re.Pattern[str]) -> Edit:
+    """The edit for code that imports NumPy's functions one by one."""
+    parts = []
+    for part in edit.parts:
+        changes = tuple((start, end, module.sub("", text)) for start, end, text in part.changes)
+        parts.append(Part(part.slot, module.sub("", part.code), changes))
+    return replace(edit, parts=tuple(parts), new=module.sub("", edit.new))
 
 
 def let_end(code: Code, truth: Truth) -> list[tuple[Edit, Outcome]]:

@@ -18,7 +18,7 @@ _OPERATION = {
     " += ": "this has to be added to what is there already",
     " -= ": "the sign is wrong",
     " = ": "what was there before has to be replaced",
-    "": "the operation is another one",
+    "": "a different operation belongs here",
 }
 
 
@@ -58,6 +58,7 @@ def cause(edit: Edit, key: Key | None = None) -> str:
 
 FORWARD_PATH = "in the forward pass"
 _FUTURE = "on the way from the next step's gates, through the recurrent weights, to h"
+_GATES = {"i": "input gate", "f": "forget gate", "o": "output gate", "g": "candidate"}
 _SUM = "where the steps' contributions to the weights are added up"
 _PATHS = {
     "dy": "the error at the output",
@@ -69,7 +70,6 @@ _PATHS = {
     "dc_hidden": "on the way from h through the output gate and the tanh to the cell",
     "dc": "where the two parts of dc, through h and through the next forget gate, are added",
     "dc_carry": "on the way from the next step's cell through its forget gate",
-    "dz": "on the way into the gate and through its nonlinearity",
     "term": "on the way from the pre-activations to the weights",
     "sum_from": _SUM,
     "sum_to": _SUM,
@@ -81,9 +81,10 @@ def describe_key(key: Key) -> dict[str, Any]:
     (name, gate, step, _), path = key, _PATHS.get(key.quantity, FORWARD_PATH)
     match name:
         case "d":
-            path = f"on the way from {'h into the output gate' if gate == 'o' else f'the cell into the gate {gate}'}"
+            path = f"on the way from {'h' if gate == 'o' else 'the cell'} to the {_GATES[gate]}"
             name = f"d{gate}"
         case "dz":
+            path = f"on the way back through the {'tanh of the candidate' if gate == 'g' else 'sigmoid of the gate'}"
             name = f"dz{gate}"
         case "term" | "sum_from" | "sum_to":  # a U may be right there, and in the column of another token
             path = "on the way from the scores to V" if (name, gate) == ("term", "V") else path

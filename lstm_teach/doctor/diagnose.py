@@ -13,7 +13,7 @@ from lstm_teach import cellcode, guard, validate
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
-from lstm_teach.doctor.findings import Account, errors_by_length, place, wrong_at
+from lstm_teach.doctor.findings import Account, errors_by_length, place, since, wrong_at
 from lstm_teach.doctor.fuel import STEPS
 from lstm_teach.doctor.proof import CALL, called, is_right, proof_cases
 from lstm_teach.doctor.report import Diagnosis, Finding
@@ -64,7 +64,7 @@ def _diagnosis(
     if report.passed and is_right(backward, proof_cases(takes)):
         return diagnosis
 
-    seen = "The gradient check itself saw it, before any comparison."
+    seen = "The gradient check reported this."
     problems = [Finding(cause=problem, evidence=seen) for problem in report.problems]
     code, endless = None, None
     try:
@@ -79,7 +79,7 @@ def _diagnosis(
     notes = _ladder_notes(wrong, zero)
     hangs = isinstance(endless, guard.LearnerError)
     if hangs:
-        notes.append("It does not end, so no repair was looked for.")
+        notes.append(f"{diagnosis.name} never ends, so no repair was looked for.")
     diagnosis = replace(diagnosis, findings=tuple(problems), ladder=dict(wrong), ladder_zero=zero, notes=tuple(notes))
     if hangs or code is None:
         return diagnosis
@@ -130,7 +130,8 @@ _OUTSIDE = "{} was not searched, and the fault may be in there. To search it too
 _STOPPED = {
     "": [],
     "interrupted": ["The search was interrupted; this is the best so far."],
-    "steps": ["The search stopped at its limit; `steps=` lets it go further."],
+    "steps": ["The search reached its limit of steps; a larger `steps=` lets it go further."],
+    "seconds": ["The search ran out of time; a larger `seconds=` lets it go further."],
 }
 
 
@@ -182,15 +183,13 @@ def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str,
     first = min(wrong, default=0)
     right = [f"d{name}" for name in Params.NAMES if not any(name in names for names in wrong.values())]
     if first == 1:
-        notes.append(f"It shows at T = 1 already (d{', d'.join(wrong[1])}): nothing has been carried there yet.")
+        notes.append(f"The error shows at T = 1 already (d{', d'.join(wrong[1])}), where nothing has been carried yet.")
     elif before := [T for T in ladder if first > T]:
         every = "and wrong" if all(len(names) == 9 for names in wrong.values()) else "but not"
-        on = [*wrong] == [T for T in ladder if T in wrong or first < T]
-        where = f"{every} from T = {first} on" if on else f"{every} at T = {listing(wrong)}"
         look = "what is carried from step to step, or added up over the steps"
         if len(wrong[first]) == 9:
             look = "what all nine share: the forward pass, if it is your own, dy, adding up the steps, a clipping limit"
-        notes.append(f"All nine are right at T = {listing(before)}, {where}. Look at {look}.")
+        notes.append(f"All nine are right at T = {listing(before)}, {every} {since(wrong, ladder)}. Look at {look}.")
     if 0 < len(right) < 9:
         notes.append(f"Right at every length, so ruled out: {', '.join(right)}.")
     if zero and 0 < first <= 6 and not wrong_at(zero, 1e-7):

@@ -48,7 +48,7 @@ _SPOILS = ("extra statement", "copy", "in place")  # kinds of edits of what chan
 _BESIDES = FORWARD | {"dh_loss"}  # what may be the first to go wrong, beside what is progress
 _CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
 _CARRIED = ("dh_future", "dc_carry")
-_LETTERS = {"d": "deltas of the gates", "dz": "deltas of the pre-activations"}  # which stand for all four gates
+_WERE = {"d": "deltas of the gates were", "dz": "deltas of the pre-activations were"}  # which stand for all four gates
 _UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
 _MISPLACED = "Is every value used at its own step, put where it belongs, and added up where it should be?"
 
@@ -84,15 +84,14 @@ class Account:
         inner = set(right_matrices(variants.run(self.one), self.one)) - {"V"}
         never = [*takewhile(lambda name: name not in made, reversed(_CHAIN))]
         if never and (never[-1] in _CARRIED or not inner):
-            name = _LETTERS.get(never[-1], never[-1])  # what is left out before one that is made need not be computed
-            notes.append(f"The right {name} was not recognized at any step of the run.")
+            # What is left out before one that is made need not be computed.
+            notes.append(f"The right {_WERE.get(never[-1], f'{never[-1]} was')} not recognized at any step of the run.")
         empty = [
             f"d{name}" for name, got in gradients(trace, truth).items() if not got.any() and truth.gradient[name].any()
         ]
         if empty:
-            notes.append(
-                f"{listing(empty)} {'is' if len(empty) == 1 else 'are'} zero: nothing is added there, or it is lost."
-            )
+            are = "is" if len(empty) == 1 else "are"
+            notes.append(f"{listing(empty)} {are} zero: nothing is added, or what is added is lost.")
         if idle := _never_run(code.slots, trace):
             where = place(code.units, idle.unit, code.units[idle.unit].row(idle.start))
             return [Finding(**where, cause=_IDLE, evidence=_NOTHING, idea=causes.IDEAS["range"])], notes
@@ -267,12 +266,13 @@ class Account:
         repair = "all repairs together" if len(self.flaws) > 1 else "the repair"
         first, begun = min(wrong), [f"d{name}" for name in wrong[min(wrong)]]
         only = f"; at T = {first}, only {listing(begun)}" if len(begun) < len(names) else ""
-        most = f"largest error {size:.2g}, at T = {at[0]}" if len(at) == 1 else f"errors up to {size:.2g}"
+        one = f"largest error {size:.2g}" + f", at T = {at[0]}" * (len(wrong) > 1)
+        most = one if len(at) == 1 else f"errors up to {size:.2g}"
         none = [T for T in LENGTHS if T not in found]
         only += f"; at T = {listing(none)} it doesn't return {_NINE}" if none else ""
         return (
-            f"This fault alone makes {'all nine gradients' if len(names) == 9 else listing(names)} wrong, from "
-            f"T = {first} on ({most}){only}. With {repair}, all nine agree with the exact "
+            f"This fault alone makes {'all nine gradients' if len(names) == 9 else listing(names)} wrong "
+            f"{since(wrong, found)} ({most}){only}. With {repair}, all nine agree with the exact "
             f"gradient at T = {listing(LENGTHS)} and on nets of other sizes."
         )
 
@@ -292,6 +292,13 @@ def errors_by_length(backward: Callable, cases: Iterable[Case]) -> dict[int, dic
         elif time.monotonic() - begun > CALL:
             break  # it does not end, and would not at another length
     return found
+
+
+def since(wrong: Iterable[int], tried: Iterable[int]) -> str:
+    """The lengths at which something is `wrong`: "from T = 2 on" only if no length was left out before it."""
+    wrong = [*wrong]
+    on = wrong[0] <= 3 and wrong == [T for T in tried if wrong[0] <= T]
+    return f"from T = {wrong[0]} on" if on else f"at T = {listing(wrong)}"
 
 
 def wrong_at(errors: dict[int, dict[str, float]], right: float) -> dict[int, list[str]]:
@@ -397,11 +404,11 @@ def _suspicion(
         strange = made.count(False)
         of = f"of the {len(made)} values that this line computes"
         if len(made) == 1:
-            said = "the value of this line is none of the right quantities"
+            said = "the value of this line is not one of the right quantities"
         elif strange == len(made):
             said = f"none {of} is one of the right quantities"
         else:
-            said = f"{strange} {of} {'is' if strange == 1 else 'are'} none of the right quantities"
+            said = f"{strange} {of} {'is' if strange == 1 else 'are'} not among the right quantities"
         cause = f"On a sequence of three steps, {said}.{' No gradient that is right depends on it.' * bool(right)}"
         names = [node for node in ast.walk(first.node) if isinstance(node, ast.Name)]
         read = {n.id for n in names if isinstance(n.ctx, ast.Load) or isinstance(first.node, ast.AugAssign)}
@@ -409,7 +416,7 @@ def _suspicion(
         near += [n for n in may if slots[n].unit == first.unit and n < first.number and n not in near]
         feeders = others(n for n in near if _names(slots[n])[0] & read)
         evidence = (
-            "It may be half-way to a right value. If it is not, the fault is in this line, in what it reads"
+            "It may be halfway to a right value. If it is not, the fault is in this line, in what it reads"
             f"{f' ({feeders})' if feeders else ''}, or further up."
         )
     else:

@@ -39,7 +39,12 @@ class Deadline:
     @property
     def over(self) -> bool:
         """Whether it has passed."""
-        return _spent[0] > self.at or (self.moment < float("inf") and time.process_time() > self.moment)
+        return _spent[0] > self.at or self.late
+
+    @property
+    def late(self) -> bool:
+        """Whether its moment has passed."""
+        return self.moment < float("inf") and time.process_time() > self.moment
 
     def part(self, share: float) -> Deadline:
         """An earlier one, after this share of the steps that are left."""

@@ -1,12 +1,13 @@
 """Run the learner's code once and note the shape of everything that it reads and computes.
 
-Imports build, scene and truth.
+Imports build, scene, source and truth.
 """
 
 from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import re
 import types
 from collections.abc import Iterator
@@ -30,84 +31,58 @@ _GATE = re.compile(r"""[^\[]*\[([0-3]|[A-Z][A-Z_\d]*)[,\]][^\[]*|.*["']\w{0,2}([
 Key = tuple[int, str] | tuple[int, int, int]  # a unit with a name, or with the start and end of an expression
 
 
-def look(code: Code, truth: Truth) -> Scene:
-    """Run the code once, and again for other targets: the shape of all it reads and computes, and what changes then."""
-    units, slots, case = code.units, code.slots, truth.case
-    scene = Scene(units, slots)
-    module = units[0].function.__globals__.get("__name__")
-    probes = [_Probe(number, unit) for number, unit in enumerate(units)]
-    # When it was first seen: its shape, whether it held numbers other than zero, and the shapes of what it holds.
-    sights: dict[Key, tuple[Any, bool, dict[str, Any]]] = {}
-    runs: list[dict[Key, list]] = []  # the numbers in both runs
-    arrays: dict[Key, np.ndarray] = {}  # as they were first seen
+class _Seen:
+    """What two runs of the code, the second for other targets, showed of each name and expression."""
 
-    def see(key: Key, value: Any) -> Any:
-        if key not in sights or (len(key) == 2 and sights[key][0] is None):
-            sights[key] = _shape(value, module), _holds_numbers(value), _shapes_in(value, module)
+    def __init__(self, module: str | None):
+        self.module = module
+        self.runs: list[dict[Key, list]] = []  # the numbers in both runs
+        # When it was first seen: its shape, whether it held numbers other than zero, and the shapes of what it holds.
+        self.sights: dict[Key, tuple[Any, bool, dict[str, Any]]] = {}
+        self.arrays: dict[Key, np.ndarray] = {}  # as they were first seen
+
+    def see(self, key: Key, value: Any) -> Any:
+        """Note a value, and give it back."""
+        if key not in self.sights or (len(key) == 2 and self.sights[key][0] is None):
+            self.sights[key] = _shape(value, self.module), _holds_numbers(value), _shapes_in(value, self.module)
             if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                arrays[key] = value.copy()
-        numbers = runs[-1].setdefault(key, [])
+                self.arrays[key] = value.copy()
+        numbers = self.runs[-1].setdefault(key, [])
         if len(numbers) < _COMPARED:
             now = value.tobytes() if isinstance(value, np.ndarray) else value if isinstance(value, float) else None
             numbers.append(now)
         return value
 
-    call = build(code, [probe.tree for probe in probes], {"__see__": see})
-    for other in (0, 1):
-        runs.append({})
-        targets = (case.targets + other) % case.params.vocab_size
-        try:
-            with np.errstate(all="ignore"):
-                call(case.params.copy(), case.x.copy(), targets, **{k: v.copy() for k, v in case.states.items()})
-        except Exception as error:  # what stops half way is looked at as far as it went
-            scene.error = scene.error or (None if other else error.with_traceback(None))
+    @functools.cached_property
+    def shapes(self) -> dict[Key, Any]:
+        """The shape of each, when it was first seen."""
+        return {key: shape for key, (shape, *_) in self.sights.items()}
 
-    first, second = runs
-    changed = {key for key, numbers in second.items() if numbers != first.get(key, [])[: len(numbers)]}
-    shapes = {key: shape for key, (shape, *_) in sights.items()}
-    atoms = {key: atom for probe in probes for key, atom in probe.atoms.items()}
-    for key in atoms.keys() & shapes.keys():
-        atoms[key].shape, atoms[key].back = shapes[key], key in changed
-    texts = {(atom.unit, atom.text): atom.shape for atom in atoms.values() if atom.shape is not None}
-    for atom in atoms.values():  # of what was not reached, as elsewhere
-        atom.shape = texts.get((atom.unit, atom.text)) if atom.shape is None else atom.shape
-    weights = set(case.params.flat.tolist())
-    scene.weights = {atom.text for key, atom in atoms.items() if first.get(key, second.get(key, [None]))[0] in weights}
-    for (unit, *where), found in zip(arrays, truth.recognize([*arrays.values()]), strict=True):
-        squashes = {truth.keys[k].squash for k in range(max(found, 0).bit_length()) if found >> k & 1}
-        if len(squashes) == 1 and None not in squashes:
-            text = where[0] if len(where) == 1 else units[unit].text[slice(*where)]
-            scene.squashed[unit, text] = squashes.pop()
-    scene.operations = {key: shapes[key] for probe in probes for key in probe.operations if key in shapes}
-    scene.back = changed & scene.operations.keys()
-    names = {key: shape for key, shape in shapes.items() if len(key) == 2}
-    given = {key: [key[1]] for key in names}  # what is given which names
-    for slot in (slot for slot in slots if slot.node is not None):
-        unit = units[slot.unit]
-        spans = [(slot.unit, *unit.span(node)) for node in paths_in(slot.node)]
-        scene.atoms[slot.number] = [atoms[span] for span in spans if span in atoms]
-        key = (slot.unit, *unit.span(slot.node.value)) if slot.kind == "statement" and _assigns(slot.node) else None
-        if key in shapes:
-            scene.results[slot.number] = shapes[key]
-            given[key] = [unit.segment(target) for target in targets_of(slot.node)]
-    held: dict[tuple[int, str], Any] = {}
-    for key in (key for key in shapes if key in given):
-        _, filled, parts = sights[key]
-        for text in given[key]:
-            scene.filled |= {(key[0], text)} if filled else set()
-            held |= {(key[0], text + part): shape for part, shape in parts.items() if text.isidentifier()}
-        for part, shape in parts.items():
-            if "[" not in part:
-                scene.fields.setdefault(part[1:], shape)
-    for key, shape in names.items():
+    @functools.cached_property
+    def changed(self) -> set[Key]:
+        """What depends on the targets."""
+        first, second = self.runs
+        return {key for key, numbers in second.items() if numbers != first.get(key, [])[: len(numbers)]}
+
+
+def look(code: Code, truth: Truth) -> Scene:
+    """Run the code once, and again for other targets: the shape of all it reads and computes, and what changes then."""
+    units = code.units
+    probes = [_Probe(number, unit) for number, unit in enumerate(units)]
+    seen = _Seen(units[0].function.__globals__.get("__name__"))
+    scene = Scene(units, code.slots, error=_run_twice(code, truth, probes, seen))
+    names = {key: shape for key, shape in seen.shapes.items() if len(key) == 2}
+    for (unit, name), shape in names.items():
         if shape is not None:
-            scene.unread.append(Atom(ast.Name(key[1], ast.Load()), key[1], key[0], shape, key in changed))
-    for (number, text), shape in held.items():
-        quoted = text if '"' in units[number].text else text.replace('"', "'")
-        if is_vector(shape) and texts.keys().isdisjoint({(number, text), (number, text.replace('"', "'"))}):
-            scene.unread.append(Atom(ast.parse(quoted, mode="eval").body, quoted, number, shape))
-    scene.unread += _of_other_gates(list(atoms.values()))
-    scene.steps = [*_of_other_arrays(list(atoms.values()), names), *_of_other_methods(units, list(atoms.values()))]
+            scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape, (unit, name) in seen.changed))
+    scene.operations = {key: seen.shapes[key] for probe in probes for key in probe.operations if key in seen.shapes}
+    scene.back = seen.changed & scene.operations.keys()
+    atoms = {key: atom for probe in probes for key, atom in probe.atoms.items()}
+    _note_atoms(scene, seen, atoms, truth)
+    _note_statements(scene, seen, atoms)
+    found = list(atoms.values())
+    scene.unread += _of_other_gates(found)
+    scene.steps = [*_of_other_arrays(found, names), *_of_other_methods(units, found)]
     _note_kept(scene)
     for unit in units:
         scene.numpy = next((name for name, value in unit.function.__globals__.items() if value is np), scene.numpy)
@@ -116,6 +91,65 @@ def look(code: Code, truth: Truth) -> Scene:
                 case ast.Constant(str(text)) | ast.keyword(str(text)) if text.isidentifier():
                     scene.strings.add(text)
     return scene
+
+
+def _run_twice(code: Code, truth: Truth, probes: list[_Probe], seen: _Seen) -> Exception | None:
+    """Run the probes, then again for other targets, and return what stopped the first run."""
+    case, errors = truth.case, []
+    call = build(code, [probe.tree for probe in probes], {"__see__": seen.see})
+    for other in (0, 1):
+        seen.runs.append({})
+        targets = (case.targets + other) % case.params.vocab_size
+        try:
+            with np.errstate(all="ignore"):
+                call(case.params.copy(), case.x.copy(), targets, **{k: v.copy() for k, v in case.states.items()})
+        except Exception as error:  # what stops half way is looked at as far as it went
+            errors.append(None if other else error.with_traceback(None))
+    return errors[0] if errors else None
+
+
+def _note_atoms(scene: Scene, seen: _Seen, atoms: dict[Key, Atom], truth: Truth) -> None:
+    """What is read: its shape, whether it depends on the targets, what made it, and what is a weight."""
+    for key in atoms.keys() & seen.shapes.keys():
+        atoms[key].shape, atoms[key].back = seen.shapes[key], key in seen.changed
+    texts = {(atom.unit, atom.text): atom.shape for atom in atoms.values() if atom.shape is not None}
+    for atom in atoms.values():  # of what was not reached, as elsewhere
+        atom.shape = texts.get((atom.unit, atom.text)) if atom.shape is None else atom.shape
+    weights, runs = set(truth.case.params.flat.tolist()), seen.runs
+    first = {key: runs[0].get(key, runs[1].get(key, [None]))[0] for key in atoms}
+    scene.weights = {atom.text for key, atom in atoms.items() if first[key] in weights}
+    for (unit, *where), found in zip(seen.arrays, truth.recognize([*seen.arrays.values()]), strict=True):
+        squashes = {truth.keys[k].squash for k in range(max(found, 0).bit_length()) if found >> k & 1}
+        if len(squashes) == 1 and None not in squashes:
+            text = where[0] if len(where) == 1 else scene.units[unit].text[slice(*where)]
+            scene.squashed[unit, text] = squashes.pop()
+
+
+def _note_statements(scene: Scene, seen: _Seen, atoms: dict[Key, Atom]) -> None:
+    """What each statement reads and gives a value, and what the vectors are that these values hold."""
+    given = {key: [key[1]] for key in seen.shapes if len(key) == 2}  # what is given which names
+    for slot in (slot for slot in scene.slots if slot.node is not None):
+        unit = scene.units[slot.unit]
+        spans = [(slot.unit, *unit.span(node)) for node in paths_in(slot.node)]
+        scene.atoms[slot.number] = [atoms[span] for span in spans if span in atoms]
+        key = (slot.unit, *unit.span(slot.node.value)) if slot.kind == "statement" and _assigns(slot.node) else None
+        if key in seen.shapes:
+            scene.results[slot.number] = seen.shapes[key]
+            given[key] = [unit.segment(target) for target in targets_of(slot.node)]
+    held: dict[tuple[int, str], Any] = {}
+    for key in (key for key in seen.shapes if key in given):
+        _, filled, parts = seen.sights[key]
+        for text in given[key]:
+            scene.filled |= {(key[0], text)} if filled else set()
+            held |= {(key[0], text + part): shape for part, shape in parts.items() if text.isidentifier()}
+        for part, shape in parts.items():
+            if "[" not in part:
+                scene.fields.setdefault(part[1:], shape)
+    read = {(atom.unit, atom.text) for atom in atoms.values() if atom.shape is not None}
+    for (number, text), shape in held.items():
+        quoted = text if '"' in scene.units[number].text else text.replace('"', "'")
+        if is_vector(shape) and read.isdisjoint({(number, text), (number, text.replace('"', "'"))}):
+            scene.unread.append(Atom(ast.parse(quoted, mode="eval").body, quoted, number, shape))
 
 
 def _note_kept(scene: Scene) -> None:

@@ -1,6 +1,6 @@
 """Statements that are missing, by their text: one like another that is there, a reset, a start, a call, a return.
 
-What is missing by value is in leftout. Imports the operators, edits, scene and slots.
+What is missing by value is in leftout. Imports donors, edits, scene and slots.
 """
 
 from __future__ import annotations

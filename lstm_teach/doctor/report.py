@@ -121,7 +121,7 @@ class Diagnosis:
         if any(f.line and f.repair for f in self.findings):
             many = f"{_count(len(self.findings)).capitalize()} finding{'s' * (len(self.findings) > 1)}"
             return f"{self.name} does not pass. {many} below; a full repair was not found."
-        return f"{self.name} does not pass; the place could not be proved. What is known is below."
+        return f"{self.name} does not pass; the faulty line could not be pinned down. What is known is below."
 
     def _ladder(self) -> list[list[str]]:
         """The table of errors in words, its head first; nothing if all is right."""

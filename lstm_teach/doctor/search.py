@@ -130,7 +130,7 @@ def search(
         if one is not None:
             return result(one, True)
         if deadline.over:
-            stopped = "steps"
+            stopped = "seconds" if deadline.late else "steps"
     except KeyboardInterrupt:
         stopped = "interrupted"
     if state is begun_with and climb is not None:

@@ -27,7 +27,7 @@ _WORD = re.compile(r"[^\W\d]\w*")
 
 
 def candidate_edits(scene: Scene) -> list[Edit]:
-    """All candidate edits of the units, each once, the commonest mistakes first."""
+    """All candidate edits of the units, each once."""
     edits: dict[tuple, Edit] = {}
     for slot in scene.slots:
         if slot.node is None or is_docstring(slot.node):
@@ -44,7 +44,7 @@ def candidate_edits(scene: Scene) -> list[Edit]:
         edits.setdefault(_key(edit), edit)
     for edit in moves(scene):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
-    return sorted(likelier(scene, edits.values()), key=lambda edit: edit.cost)
+    return list(edits.values())
 
 
 def _key(edit: Edit) -> tuple[tuple[int, str], ...]:

@@ -3,7 +3,8 @@
 The pass is run once. Where a statement stands, the values of all names are known, and so are all right quantities. A
 product of several factors, or a sum of several terms, that gives one of them exactly is found by a look-up (of the sum
 of the logarithms, or of the sum itself, in one random direction), not by trying all combinations. So several faults
-in one equation, and terms or statements that were forgotten, are found at once. Imports edits, truth and variants.
+in one equation, and terms or statements that were forgotten, are found at once. Imports edits, leftout, lookup, scene,
+truth and variants.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ import numpy as np
 from lstm_teach.doctor.code import Code, calls
 from lstm_teach.doctor.donors import other_attributes
 from lstm_teach.doctor.edits import Maker
-from lstm_teach.doctor.fuel import EDIT, spend
+from lstm_teach.doctor.fuel import spend
 from lstm_teach.doctor.indices import quarters
 from lstm_teach.doctor.leftout import (
     Here,
@@ -37,13 +38,11 @@ from lstm_teach.doctor.leftout import (
     undefined,
     unfilled,
 )
-from lstm_teach.doctor.look import look
 from lstm_teach.doctor.lookup import expressions, outer
 from lstm_teach.doctor.missing import before_readers, loop_ends, never_filled
 from lstm_teach.doctor.scene import Scene, is_zeros, targets_of
-from lstm_teach.doctor.slots import Edit, Part, Slot
+from lstm_teach.doctor.slots import Edit, Slot
 from lstm_teach.doctor.source import Unit
-from lstm_teach.doctor.statements import candidate_edits, likelier
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Variants
 
@@ -79,37 +78,6 @@ class _Place:
     partial: bool = False  # it is what some gates send back, and not all four
 
 
-def candidates(code: Code, truth: Truth) -> tuple[Scene, list[Edit]]:
-    """What is seen of the running code, and all edits to try on it, the commonest mistakes first."""
-    scene = look(code, truth)
-    edits = [*candidate_edits(scene), *likelier(scene, written_anew(code, scene, truth))]
-    bare = {slot.number for slot in scene.slots if not _has_numpy(code.units[slot.unit])}
-    module = re.compile(rf"(?<![\w.]){scene.numpy}\.")
-    edits = [edit if edit.slots.isdisjoint(bare) else _by_name(edit, module) for edit in edits]
-    spend(EDIT * len(edits) // 2)
-    return scene, sorted(edits, key=lambda edit: edit.cost)
-
-
-def _has_numpy(unit: Unit) -> bool:
-    """Whether NumPy itself has a name in this function, not only some of its functions."""
-    imports = (node for node in ast.walk(unit.tree) if isinstance(node, ast.Import))
-    inside = any(name.name == "numpy" for node in imports for name in node.names)
-    return inside or any(value is np for value in unit.function.__globals__.values())
-
-
-def _by_name(edit: Edit, module: re.Pattern[str]) -> Edit:
-    """The edit for code that imports NumPy's functions one by one."""
-    parts = [
-        Part(
-            part.slot,
-            module.sub("", part.code),
-            tuple((a, b, module.sub("", text)) for a, b, text in part.changes),
-        )
-        for part in edit.parts
-    ]
-    return replace(edit, parts=tuple(parts), new=module.sub("", edit.new))
-
-
 def written_anew(code: Code, scene: Scene, truth: Truth) -> list[Edit]:
     """Equations written anew, and statements that were left out: what the run never makes, and is at hand."""
     return _Anew(code, scene, truth).edits()
@@ -124,34 +92,39 @@ class _Anew:
         trace = bare.run(truth)
         seen, self.twice = bare.seen(trace, truth), _made_twice(code, bare.events(trace, truth))
         self.goals, self.handed_on = _goals(truth, seen), _goals(truth, seen, _BACK)
-        self.undefined, reader = scene.without_value
-        first, units = reader and (reader.block, reader.index), range(len(code.units))
+        self.undefined, _ = scene.without_value
         written = [slot for slots in scene.statements for slot in slots]
-        self.back = back = {slot.block for slot in written if scene.walks_back(slot)}
-        # Where to look: before the first reader of a name without a value; at the end of each loop; before the readers
-        # of what is prepared or carried; where the forward pass is computed, if something of it is not; at the return.
-        self.before = {gap.number for place, gap in scene.gaps.items() if place == first}
-        self.ends = self.before | {gap.number for unit in units for gap in loop_ends(scene, unit)[:_ENDS]}
-        self.readers = {gap: names for unit in units for gap, names in before_readers(scene, unit).items()}
-        computed = {key.quantity for k, key in enumerate(truth.keys) if seen >> k & 1 and key.step >= 0}
-        lacking = bool(self.undefined) or not computed >= {"c", "h", "gate"} or computed.isdisjoint({"y", "dy"})
-        begun = {}  # where the walk back begins in a block
-        for slot in (slot for slot in reversed(written) if scene.walks_back(slot)):
-            begun[slot.block] = slot.index
-        gaps = [gap for gap in scene.gaps.values() if lacking and gap.index <= begun.get(gap.block, gap.index)]
-        self.ahead = self.before | {gap.number for gap in gaps}
-        self.returns = {slot.number for slot in scene.slots if isinstance(slot.node, ast.Return) and not slot.unit}
-        self.methods = {gap.number for unit in units if (gap := _end_of_method(scene, unit))}
-        numbers = self.ends | self.readers.keys() | self.ahead | self.returns | self.methods
-        numbers |= {slot.number for slot in written if _may_be_a_delta(slot, back)}
+        self.back = {slot.block for slot in written if scene.walks_back(slot)}
+        numbers = self._where_to_look(seen) | {slot.number for slot in written if _may_be_a_delta(slot, self.back)}
         self.places = {n: _Place(scene.slots[n], Maker(scene, scene.slots[n])) for n in sorted(numbers)}
-        self.empty = [never_filled(scene, unit) for unit in units]
-        self.texts = [_atom_texts(scene, unit) for unit in units]
+        self.empty = [never_filled(scene, unit) for unit in range(len(code.units))]
+        self.texts = [_atom_texts(scene, unit) for unit in range(len(code.units))]
         self.codes: dict[str, Any] = {}  # expressions, compiled once
         self.found: dict[tuple[int, str], Edit] = {}
         self.space: dict[str, Any] = {}  # all names where the run stands
         self.local: dict[str, Any] = {}
         self.looking = False
+
+    def _where_to_look(self, seen: int) -> set[int]:
+        """Before the first reader of a name without a value; at the end of each loop and method; at the return.
+
+        And before the readers of what is prepared or carried, and in the forward pass, if it lacks something.
+        """
+        scene, truth, units = self.scene, self.truth, range(len(self.code.units))
+        _, reader = scene.without_value
+        first = reader and scene.gaps.get((reader.block, reader.index))
+        self.before = {first.number} if first else set()
+        self.ends = self.before | {gap.number for unit in units for gap in loop_ends(scene, unit)[:_ENDS]}
+        self.readers = {gap: names for unit in units for gap, names in before_readers(scene, unit).items()}
+        self.methods = {gap.number for unit in units if (gap := _end_of_method(scene, unit))}
+        self.returns = {slot.number for slot in scene.slots if isinstance(slot.node, ast.Return) and not slot.unit}
+        computed = {key.quantity for k, key in enumerate(truth.keys) if seen >> k & 1 and key.step >= 0}
+        lacking = bool(self.undefined) or not computed >= {"c", "h", "gate"} or computed.isdisjoint({"y", "dy"})
+        back = [slot for slots in scene.statements for slot in slots if scene.walks_back(slot)]
+        begun = {slot.block: slot.index for slot in reversed(back)}  # where the walk back begins in a block
+        gaps = [gap for gap in scene.gaps.values() if lacking and gap.index <= begun.get(gap.block, gap.index)]
+        self.ahead = self.before | {gap.number for gap in gaps}
+        return self.ends | self.readers.keys() | self.ahead | self.returns | self.methods
 
     def edits(self) -> list[Edit]:
         """The edits, each once."""

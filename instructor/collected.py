@@ -1,6 +1,7 @@
 """An exercise's source and a submission compared with it: which exercise it is, which cells are there, what is odd.
 
-Reads notebooks as plain JSON, since a submission may be no valid notebook at all. Imports the standard library only.
+Reads notebooks as plain JSON, since a submission may be no valid notebook at all. Imports the standard library, and
+how to list things in a sentence.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from lstm_teach.gradreport import listing
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "instructor" / "exercises"
@@ -189,11 +192,12 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
             if here and nameless:
                 lost += needed
                 continue
-            names = " and ".join(needed)
-            what = f"{names} is in another cell, which is graded" if here else f"{names} is missing"
+            are = "are" if needed[1:] else "is"
+            what = f"{listing(needed)} {are} {'in another cell, which is graded' if here else 'missing'}"
             say(cell.name, f"The cell {cell.name} has been deleted: {what}.")
     if lost:
-        result.notes.append(f"Some cells have lost their names. {', '.join(lost)}: graded all the same.")
+        are = "are" if lost[1:] else "is"
+        result.notes.append(f"Some cells have lost their names; {listing(lost)} {are} graded all the same.")
     reached = set()
     for number, (cell, name) in enumerate(zip(cells, own, strict=True)):
         if name in {task.name for task in known.tasks}:

@@ -114,7 +114,7 @@ def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], option
     record = {"student": file.student, "number": file.number, "file": str(file.path.relative_to(options.folder))}
     record |= {"exercise": "", "title": "", "points": None, "most": 0, "problem": "", "notes": [], "tasks": []}
     if not file.is_notebook:
-        return record | {"problem": "Not graded: it isn't a notebook, and there is no other file by this student."}
+        return record | {"problem": "Not graded: it isn't a notebook, and this student handed in no notebook."}
     try:
         cells, metadata = collected.read_cells(file.path)
     except collected.Unreadable as error:

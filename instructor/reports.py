@@ -15,9 +15,10 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from lstm_teach import html
-from lstm_teach.verdicts import hints_html
+from lstm_teach.gradreport import listing
+from lstm_teach.validate import amount
+from lstm_teach.verdicts import MARKS, hints_html
 
-MARKS = {"right": ("✓", "right"), "wrong": ("✗", "not yet"), "open": ("○", "not written yet"), "waits": ("…", "waits")}
 SENTENCES = re.compile(r"(?<=[.?])\s+")
 UNKNOWN = "wrong numbers that match no known mistake"
 NUMBERS = re.compile(r"\byours is\b|\d\.\d|steps?, wrong:")  # sentences about numbers, which differ by student
@@ -83,7 +84,7 @@ def left_out(records: Sequence[dict]) -> list[str]:
         if id(record) not in uploaded:
             why = "was not graded" if record["points"] is None else "is not the only file"
             why = why if record["number"] or record["points"] is None else "has no number of the platform's in the name"
-            found.append(f"{record['student']} is not in it: {record['file']} {why}.")
+            found.append(f"{record['student']} is not in the table: {record['file']} {why}.")
     return found
 
 
@@ -91,7 +92,8 @@ def _to_upload(records: Sequence[dict]) -> list[dict]:
     """The records that a platform can take: graded, of a known student, and the only one of theirs."""
     exercises = {record["exercise"] for record in records if record["exercise"]}
     if len(exercises) > 1:
-        raise ValueError(f"A platform's table is about one exercise, and here are {', '.join(sorted(exercises))}.")
+        found = listing(sorted(exercises))
+        raise ValueError(f"A platform's table holds one exercise, but these submissions are for {found}.")
     times = Counter((record["student"], record["number"]) for record in records)
     return [
         record
@@ -273,14 +275,14 @@ def summary_page(records: Sequence[dict]) -> str:
 
 def _overall(each: dict) -> str:
     return (
-        f"{each['number']} submission{'s' * (each['number'] != 1)} graded; of {each['most']:g} points"
-        f" {each['mean']:.1f} on average, median {each['median']:g}."
+        f"{amount(each['number'], 'submission')} graded. Average {each['mean']:.1f} of {each['most']:g} points, "
+        f"median {each['median']:g}."
     )
 
 
 def _shares(task: dict) -> str:
-    counts = f"{task['full']} all, {task['some']} some, {task['none']} none"
-    return f"{counts} of the {task['most']:g} point{'s' * (task['most'] != 1)}; {task['mean']:.1f} on average."
+    counts = f"All points: {amount(task['full'], 'student')}, some: {task['some']}, none: {task['none']}."
+    return f"{counts} Average {task['mean']:.1f} of {amount('{:g}'.format(task['most']), 'point')}."
 
 
 def _not_graded(records: Sequence[dict]) -> list[str]:

@@ -185,7 +185,10 @@ class Lesson:
             print(kept.quoted("keep", name))
             return
         groups = [group for group in self._spec.get("blanks", {}) if name in self.blank(group).names]
-        verdict = self.verdicts.get(groups[0]) if groups else None
+        if not groups:
+            print(f"This lesson has no blank called {name}, so there is nothing to keep.")
+            return
+        verdict = self.verdicts.get(groups[0])
         if verdict is None or not verdict.passed:
             why = "it hasn't been judged in this session yet" if verdict is None else "the last version was not right"
             why = "it is not written yet" if verdict and all(part.open for part in verdict.parts) else why
@@ -454,7 +457,7 @@ def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: froze
         off = difference(name, got, right, axes(right, name), relative=True)
         return f"The line is right for other numbers, but not for these: {off}"
     were = "were" if len(old) > 1 else "was"
-    return f"The line fits, but here it reads an old number: {listing(old)} {were} left over from an earlier cell."
+    return f"The line is right, but here it reads an old number: {listing(old)} {were} left over from an earlier cell."
 
 
 # ------------------------------------------------------------------------------------------ going on

@@ -94,7 +94,7 @@ def check_gradients(
 
     worst = max(elements, key=lambda at: errors[at[0]][at[1]], default=None)
     if worst and against == "exact" and 1e-10 < errors[worst[0]][worst[1]] < 1e-4:
-        others = "1e-7 is what single precision leaves, 1e-9 what differences leave. Does a part of it use float32?"
+        others = "1e-7 is what single precision leaves, 1e-9 what differences leave. Does part of the pass use float32?"
         notes.append(f"Double precision leaves errors of about 1e-15 here; {others}")
     reference = "the exact gradient" if against == "exact" else "central differences"
     # A problem that shows at several lengths is told once.
@@ -160,7 +160,8 @@ def _blind_spots(params: Params, x: np.ndarray, targets: np.ndarray, states: dic
     if size < 0.3:
         notes.append(f"The weights are small (root mean square {size:.1g}) and hide mistakes; 0.5 to 1 shows more.")
     if T < 3:
-        notes.append(f"A sequence of {T} can't show a mistake that reaches further back; try T = 6 as well.")
+        steps = validate.amount(T, "step")
+        notes.append(f"A sequence of {steps} can't show a mistake that reaches further back; try T = 6 as well.")
     if not any(state.any() for state in states.values()):
         notes.append("The initial state is zero, so the first step tests neither W nor the forget gate.")
     return notes

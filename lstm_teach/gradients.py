@@ -26,9 +26,10 @@ def numerical_gradient(loss_fn: LossFunction, params: Params, step: float = 1e-5
     """
     _check(loss_fn, params)
     dtype = params.flat.dtype
-    step = dtype.type(validate.finite_number("step", step, positive=True))
+    given = validate.finite_number("step", step, positive=True)
+    step = dtype.type(given)
     if not step:
-        raise ValueError(f"step must be a number that {dtype} can hold, but it is rounded to zero.")
+        raise ValueError(f"step must not round to zero in {dtype}, got {given}.")
     ahead, behind = (_losses(loss_fn, params, by, batched) for by in (step, -step))
     return Params(params.vocab_size, params.hidden_size, ((ahead - behind) / (2 * step)).astype(np.float64))
 

@@ -101,8 +101,11 @@ def _too_long(function: Callable, seconds: float, place: str, stopped: bool = Tr
     end = "was stopped" if stopped else "can't be stopped from outside"
     advice = "Look for a loop that never ends." if stopped else "Restart the kernel if it slows you down."
     name = name_of(function)
-    limit = round(seconds, 0 if seconds > 2 else 1 if seconds > 1 else 2)  # of two seconds 1.99 may be left
-    return LearnerError(f"{name} did not finish within {limit:g} seconds and {end}{place}. {advice}")
+    # Of two seconds 1.99 may be left.
+    near = round(2 * seconds) / 2 if seconds > 2 else round(seconds, 1 if seconds > 1 else 2)
+    limit = f"{near:g}"
+    unit = "second" if limit == "1" else "seconds"
+    return LearnerError(f"{name} did not finish within {limit} {unit} and {end}{place}. {advice}")
 
 
 class Limit:

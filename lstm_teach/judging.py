@@ -23,7 +23,7 @@ import numpy as np
 from lstm_teach import borrowed, guard
 from lstm_teach.gradreport import listing
 from lstm_teach.params import Params
-from lstm_teach.validate import brief
+from lstm_teach.validate import amount, brief
 from lstm_teach.verdicts import Part, Verdict, hints_wanted
 
 SECONDS = 10.0  # for all calls of one check together; nbgrader gives a cell 30
@@ -69,7 +69,7 @@ class Attempt:
 
     def _ask(self, inputs: tuple) -> tuple[Any, str]:
         if self._left <= 0:
-            return None, f"{self.name} used up its {self._seconds:g} seconds in the earlier parts."
+            return None, f"{self.name} used up its {amount(f'{self._seconds:g}', 'second')} in the earlier parts."
         given = copy.deepcopy(inputs)
         start = time.monotonic()
         try:

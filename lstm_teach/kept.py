@@ -69,7 +69,7 @@ def read(name: str) -> tuple[str, str, Callable | None, str]:
         code = compile(text, str(path), "exec")
         found = [match for match in SECTION.finditer(text) if match[1] == name]
         if not found:
-            return "", "", None, f"there is none in {FILE}"
+            return "", "", None, f"{FILE} has no {name}"
         exec(code, space)
         return found[-1][2], found[-1][3], space[name], ""
     except SyntaxError as error:

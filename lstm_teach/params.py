@@ -44,7 +44,8 @@ class Params:
             got = f"an array of dtype {flat.dtype}" if isinstance(flat, np.ndarray) else validate.brief(flat)
             raise TypeError(f"flat must be an array of floating-point numbers, got {got}.")
         if flat.shape[-1:] != (n,):
-            raise ValueError(f"flat must have {n} entries for vocab_size {K} and hidden_size {H}, got {flat.shape}.")
+            sizes = f"vocab_size {K} and hidden_size {H}"
+            raise ValueError(f"flat must have {n} entries for {sizes}, got shape {flat.shape}.")
         lead = flat.shape[:-1]
         W_from, U_from = K * H, K * H + 4 * H * H
         views = {

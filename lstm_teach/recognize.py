@@ -54,7 +54,7 @@ def recognize(
                     return f"The term {q} is right. The rest: {words[0].lower()}{words[1:]}"
             for other in without.read & fits.keys() if explain(rest, rest_got, fits) else ():
                 if explain(rest_got, rest, {other: fits[other]}):
-                    return f"The term {q} is right, {other} is not."
+                    return f"The term {q} is right; {other} is not."
     if words := _by_terms(written.lines, terms, cases):
         return words
     if written.its and written.divided and not operands(ast.Div, ast.parse(written.its)):
@@ -76,7 +76,7 @@ def _by_terms(lines: Sequence[ast.stmt], terms: Sequence[ast.expr], cases: Seque
     if not fine or len(off) != 1 or typed:
         return ""
     are = "terms {} are" if len(fine) > 1 else "term {} is"
-    return f"The {are.format(listing(sorted(fine)))} right, {off[0]} is not."
+    return f"The {are.format(listing(sorted(fine)))} right; {off[0]} is not."
 
 
 def _terms(node: ast.expr) -> list[ast.expr]:

@@ -15,10 +15,12 @@ from lstm_teach.backward import bptt, walk_back
 from lstm_teach.batch import Pair, batch_bptt, batch_loss, batch_nested, collect, pad
 from lstm_teach.forward import check_params, cross_entropy, run
 from lstm_teach.gradcheck import Backward, collect_gradients, states_taken
+from lstm_teach.gradreport import listing
 from lstm_teach.guard import LearnerError
 from lstm_teach.nested import nested_bptt
 from lstm_teach.params import Params
 from lstm_teach.tasks import Task
+from lstm_teach.validate import amount
 
 
 @dataclass(frozen=True)
@@ -108,13 +110,13 @@ class History:
         self.snapshots.append(params.copy())
 
     def __repr__(self) -> str:
-        text = f"{len(self.loss)} steps"
+        text = amount(len(self.loss), "step")
         if self.loss:
             text += f", loss per symbol from {self.loss[0]:.3f} to {self.loss[-1]:.3f}"
         if self.test_loss:
             text += f", {self.test_loss[-1]:.3f} on the test set"
         if self.judged:
-            text += f", {100 * self.judged[-1]:.0f} % solved"
+            text += f", {100 * self.judged[-1]:.3g}% solved"
         return f"{text}. {self.stopped}".rstrip()
 
 
@@ -176,7 +178,8 @@ def train(
                 raise
             history.stopped = f"Stopped at step {len(history.loss) + 1}: {error}"
         except KeyboardInterrupt:
-            history.stopped = f"Interrupted after {len(history.loss)} steps; the parameters are those of that step."
+            done = amount(len(history.loss), "step")
+            history.stopped = f"Interrupted after {done}; the parameters are those of that moment."
     return history
 
 
@@ -279,10 +282,14 @@ def train_side_by_side(
     passes = batch_form(backward)
     if not passes:
         raise ValueError("backward must be bptt or nested_bptt here; train other passes one net at a time, with train.")
-    if len(nets) != len(seeds) or not nets:
+    if not nets:
+        raise ValueError("nets must hold at least one net, got none.")
+    if len(nets) != len(seeds):
         raise ValueError(f"seeds must hold one number per net; got {len(seeds)} for {len(nets)} nets.")
-    if any((net.vocab_size, net.hidden_size) != (task.vocab_size, nets[0].hidden_size) for net in nets):
-        raise ValueError(f"nets must all have vocab_size {task.vocab_size}, as the task, and the same hidden_size.")
+    sizes = {(net.vocab_size, net.hidden_size) for net in nets}
+    if len(sizes) > 1 or nets[0].vocab_size != task.vocab_size:
+        got = f"got {listing(f'{K} and {H}' for K, H in sorted(sizes))}"
+        raise ValueError(f"nets must all have vocab_size {task.vocab_size}, like the task, and one hidden_size; {got}.")
     together = Params(task.vocab_size, nets[0].hidden_size, np.stack([net.flat for net in nets]))
     different = list(dict.fromkeys(seeds))
     own = [different.index(seed) for seed in seeds]  # nets with the same seed get the same sequences

@@ -25,10 +25,9 @@ def positive_integer(name: str, value: int) -> int:
 def room(what: str, numbers: int, **arguments: int) -> None:
     """Raise unless `numbers` numbers fit into memory; `arguments` are those that ask for so many."""
     if numbers > MOST_NUMBERS:
-        given = " and ".join(f"{name} {brief(value)}" for name, value in arguments.items())
-        wanted = f"{given} ask for {what} of about 1e{math.log10(numbers):.0f} numbers"
-        most = f"at most {MOST_NUMBERS:,} are possible"
-        raise ValueError(f"{' and '.join(arguments)} must be smaller: {wanted}, and {most}.")
+        given = " and ".join(f"{name} {_whole(value)}" for name, value in arguments.items())
+        wanted = f"{given} ask{'s' * (len(arguments) == 1)} for {what} of {_whole(numbers)} numbers"
+        raise ValueError(f"{' and '.join(arguments)} must be smaller: {wanted}; at most {MOST_NUMBERS:,} are possible.")
 
 
 def instance(name: str, value: object, kind: type, called: str) -> None:
@@ -58,7 +57,8 @@ def finite_number(name: str, value: float, positive: bool = False) -> float:
     """Return `value` as a float if it is one finite number (above zero where `positive`)."""
     as_float = number(name, value)
     if not math.isfinite(as_float) or (positive and as_float <= 0):
-        raise ValueError(f"{name} must be a {'positive' if positive else 'finite'} number, got {value}.")
+        wanted = "a positive, finite" if positive else "a finite"
+        raise ValueError(f"{name} must be {wanted} number, got {value}.")
     return as_float
 
 
@@ -82,7 +82,7 @@ def sequence_pair(x: Tokens, targets: Tokens, vocab_size: int) -> tuple[np.ndarr
     """Return `x` and `targets` as token arrays of the same length."""
     x, targets = tokens("x", x, vocab_size), tokens("targets", targets, vocab_size)
     if len(x) != len(targets):
-        got = f"{len(targets)} targets for {len(x)} steps"
+        got = f"{amount(len(targets), 'target')} for {amount(len(x), 'step')}"
         raise ValueError(f"targets must have one entry for each step of x, got {got}.")
     return x, targets
 
@@ -126,6 +126,15 @@ def real_array(
     return array.astype(dtype)
 
 
+def _whole(number: int) -> str:
+    return f"{number:,}" if number < 10**15 else f"at least 1e{int(math.log10(number))}"
+
+
+def amount(number: float | str, noun: str) -> str:
+    """A number and what it counts, for a sentence: "1 step", "2 steps"."""
+    return f"{number} {noun}{'' if str(number) == '1' else 's'}"
+
+
 def brief(value: object) -> str:
     """Show a value in an error sentence: its type and, if that is short and on one line, itself."""
     kind = type(value).__name__
@@ -137,4 +146,4 @@ def brief(value: object) -> str:
         text = ""
     if text and len(text) <= 40 and text.isprintable():
         return f"{text} ({kind})"
-    return f"{'an' if kind[0] in 'aeio' or kind.startswith('rnn.') else 'a'} {kind}"
+    return f"{'an' if kind[0] in 'aeioAEIO' or kind.startswith(('rnn.', 'nd')) else 'a'} {kind}"

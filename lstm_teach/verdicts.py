@@ -16,7 +16,7 @@ from lstm_teach.gradreport import listing
 LEVELS = ("the idea", "the place", "the line")
 _wanted = {"hints": True}  # see show_hints
 # in the page's own color, for a dark theme too
-_MARKS = {
+MARKS = {
     "right": ("✓", "right"),
     "wrong": ("✗", "not yet"),
     "open": ("○", "not written yet"),
@@ -128,7 +128,7 @@ class Verdict:
     def __str__(self) -> str:
         lines = [self.summary]
         for state, names, sentence in self._lines():
-            lines.append(f"  {_MARKS[state][1]:<7}  {names}")
+            lines.append(f"  {MARKS[state][1]:<7}  {names}")
             lines += [f"           {sentence}"] if sentence else []
         lines += [self.note] if self.note else []
         way = "Three hints, from the idea to the line: give this a name, as in v = ..., and look at v.hints[0] first."
@@ -142,13 +142,13 @@ class Verdict:
     def _repr_html_(self) -> str:
         items = []
         for state, names, sentence in self._lines():
-            mark, word = _MARKS[state]
+            mark, word = MARKS[state]
             text = f'<div style="margin-left:1.5em">{html.inline(sentence)}</div>' if sentence else ""
             items.append(f"<li><strong>{mark} {word}:</strong> {html.inline(names)}{text}</li>")
         summary, listed = html.bold(self.summary), f'<ul style="list-style:none;padding-left:0">{"".join(items)}</ul>'
         states = {part.state for part in self.parts}
         if self.said and (len(self.parts) == 1 or (len(states) == 1 and not any(p.sentence for p in self.parts))):
-            mark, _ = _MARKS[self.parts[0].state]  # one thing to say: one line
+            mark, _ = MARKS[self.parts[0].state]  # one thing to say: one line
             sentence = html.inline(f"{self.parts[0].sentence} {self.note}".strip())
             summary, listed = f"<p>{mark} <strong>{html.inline(self.summary)}</strong> {sentence}</p>", ""
         note, hints = html.prose(self.note) if listed else "", "" if self.passed else hints_html(self.hints)

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import lstm_teach as lt
-from lstm_teach import plain
+from lstm_teach import plain, validate
 
 GATES = "ifog"
 FORWARD_ARRAYS = ("zi", "zf", "zo", "zg", "i", "f", "o", "g", "c", "ct", "h", "y")
@@ -320,7 +320,8 @@ def test_x_and_targets_have_to_be_of_one_length(x, targets):
         if len(x) == len(targets):
             function(params, x, targets)
         else:
-            sentence = f"targets must have one entry for each step of x, got {len(targets)} targets for {len(x)} steps."
+            counts = f"{validate.amount(len(targets), 'target')} for {validate.amount(len(x), 'step')}"
+            sentence = f"targets must have one entry for each step of x, got {counts}."
             refused(lambda f=function: f(params, x, targets), ValueError, sentence)
 
 
@@ -583,8 +584,18 @@ BAD_PARAMS = {
     "vocab_size a float": (lambda: lt.Params.random(4.0, 3), TypeError, "vocab_size must be a whole number, got 4.0"),
     "hidden_size a bool": (lambda: lt.Params(4, True), TypeError, "hidden_size must be a whole number, got True"),
     "hidden_size a string": (lambda: lt.Params(4, "3"), TypeError, "hidden_size must be a whole number, got '3' (str)"),
-    "flat too short": (lambda: lt.Params(4, 3, np.zeros(95)), ValueError, "flat must have 96 entries", "got (95,)"),
-    "flat one number": (lambda: lt.Params(4, 3, np.array(1.0)), ValueError, "flat must have 96 entries", "got ()"),
+    "flat too short": (
+        lambda: lt.Params(4, 3, np.zeros(95)),
+        ValueError,
+        "flat must have 96 entries",
+        "shape (95,)",
+    ),
+    "flat one number": (
+        lambda: lt.Params(4, 3, np.array(1.0)),
+        ValueError,
+        "flat must have 96 entries",
+        "shape ()",
+    ),
     "flat a list": (lambda: lt.Params(4, 3, [0.0] * 96), TypeError, "flat must be an array of floating-point", "list"),
     "flat of integers": (
         lambda: lt.Params(4, 3, np.zeros(96, int)),

@@ -48,14 +48,18 @@ SENTENCES = {
     "hidden size": (
         lambda: lt.Params.zeros(2, 10**12),
         ValueError,
-        "vocab_size and hidden_size must be smaller: vocab_size 2 (int) and hidden_size 1000000000000 (int) ask for a "
-        "net of about 1e25 numbers, and at most 100,000,000 are possible.",
+        "vocab_size and hidden_size must be smaller: vocab_size 2 and hidden_size 1,000,000,000,000 ask for a "
+        "net of at least 1e24 numbers; at most 100,000,000 are possible.",
     ),
-    "vocab size": (lambda: lt.Params.zeros(HUGE, 2), ValueError, "vocab_size an int and hidden_size 2 (int) ask for a"),
-    "size of an RNN": (lambda: rnn.Params(10**12, 2), ValueError, "ask for a net of about 1e13 numbers"),
+    "vocab size": (lambda: lt.Params.zeros(HUGE, 2), ValueError, "vocab_size at least 1e400 and hidden_size 2 ask for"),
+    "size of an RNN": (lambda: rnn.Params(10**12, 2), ValueError, "ask for a net of 4,000,000,000,004 numbers"),
     "below one": (lambda: lt.Params.zeros(-HUGE, 2), ValueError, "vocab_size must be at least 1, got an int."),
-    "gap": (lambda: tasks.recall(HUGE), ValueError, "gap an int and test_size 256 (int) ask for a test set of about"),
-    "test size": (lambda: tasks.reber(10**12), ValueError, "test_size must be smaller: test_size 1000000000000 (int)"),
+    "gap": (lambda: tasks.recall(HUGE), ValueError, "gap at least 1e400 and test_size 256 ask for a test set of"),
+    "test size": (
+        lambda: tasks.reber(10**12),
+        ValueError,
+        "test_size 1,000,000,000,000 asks for a test set",
+    ),
     "error of words": (lambda: lt.relative_error("a", X), TypeError, "a must be an array of real numbers, got an ar"),
     "error of rows": (lambda: lt.relative_error(X, [[1], [2, 3]]), ValueError, "b must be an array of real numbers"),
     "error of complex": (lambda: lt.relative_error([1j] * 3, X), TypeError, "got an array of dtype complex128."),

@@ -236,7 +236,7 @@ def test_shapes_are_said(line, words):
         ("dc_hidden", "term dc_carry is missing"),
         ("dc_carry", "term dc_hidden is missing"),
         ("dct", "is off"),
-        ("dc_carry + dh", "The term dc_carry is right, dh is not."),
+        ("dc_carry + dh", "The term dc_carry is right; dh is not."),
     ],
 )
 def test_a_term_or_a_factor_of_a_sum_is_told_apart(line, words):

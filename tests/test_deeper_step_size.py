@@ -193,7 +193,7 @@ def test_every_end_of_the_controls_keeps_all_curves_inside_the_axes(explorer):
         ({"step": 1e-16}, "error 1, as the nudge is so small that the loss doesn't change at all."),
         ({"step": 1e-3}, "nearly all from the bend of the curve (rounding:"),
         ({"step": 1e-12}, "nearly all from rounding (bend of the curve: 3.1e-25)."),
-        ({"step": 1e-5}, "error 3.9e-11: 3.1e-11 from the bend of the curve, 7e-11 from rounding."),
+        ({"step": 1e-5}, "error 3.9e-11: 7e-11 from rounding, less 3.1e-11 from the bend of the curve."),
     ],
 )
 def test_the_text_says_how_large_the_error_is_and_where_it_comes_from(explorer, values, words):

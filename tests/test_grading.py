@@ -166,7 +166,7 @@ def test_what_is_odd_is_said_in_plain_words(graded):
     assert notes["Di Endless"] == "This notebook was made for Ada Lovelace."
     assert notes["Ed Broken"] == "Not graded: it is damaged, or it isn't a notebook."
     assert "it isn't one of the exercises" in notes["Flo Other"]
-    assert "it isn't a notebook, and there is no other file" in notes["Gus Essay"]
+    assert "it isn't a notebook, and this student handed in no notebook" in notes["Gus Essay"]
     for note in filter(None, notes.values()):
         assert note in graded[1]  # the printed table says it too
 
@@ -194,8 +194,9 @@ def test_no_page_shows_a_hidden_test_or_a_seed(graded):
 
 def test_the_summary_counts_the_mistakes(graded):
     text = (graded[0] / "hw_graded" / "summary.txt").read_text(encoding="utf-8")
-    assert "4 submissions graded; of 5 points 3.0 on average" in text
-    assert "Task 1: double it (check-doubled): 2 all, 1 some, 1 none of the 4 points" in text
+    assert "4 submissions graded. Average 3.0 of 5 points" in text
+    shares = "All points: 2 students, some: 1, none: 1. Average 2.5 of 4 points."
+    assert f"Task 1: double it (check-doubled): {shares}" in text
     assert re.search(r"^ +1 x  This is half of it\.$", text, re.MULTILINE)
     assert re.search(r"^ +1 x  answered b: nothing$", text, re.MULTILINE)
     assert "Not graded\nEd Broken" in text
@@ -212,7 +213,7 @@ def test_moodle_gets_its_worksheet(graded):
         ("Participant 104", "0", "5"),
     ]
     assert {"Full name", "Last modified (grade)", "Feedback comments"} <= found[0].keys()
-    assert "Ed Broken is not in it" in graded[1]
+    assert "Ed Broken is not in the table" in graded[1]
 
 
 def test_one_student_is_graded_again_and_the_others_stay(graded, tmp_path, capsys):
@@ -350,9 +351,9 @@ def test_canvas_gets_the_columns_that_its_gradebook_reads():
         ["lovelaceada", "12", "", "3"],
     ]
     assert reports.left_out(records) == [
-        "bo is not in it: x.ipynb was not graded.",
-        "cy is not in it: x.ipynb is not the only file.",
-        "cy is not in it: x.ipynb is not the only file.",
+        "bo is not in the table: x.ipynb was not graded.",
+        "cy is not in the table: x.ipynb is not the only file.",
+        "cy is not in the table: x.ipynb is not the only file.",
     ]
 
 
@@ -380,7 +381,7 @@ def test_a_platforms_table_without_anybody_is_not_announced(tmp_path, capsys):
     grade.write([record("cy", number="")], tmp_path / "out", options)
     printed = capsys.readouterr().out
     assert "No line for Moodle could be written." in printed and "moodle.csv" not in printed
-    assert "cy is not in it: x.ipynb has no number of the platform's in the name." in printed
+    assert "cy is not in the table: x.ipynb has no number of the platform's in the name." in printed
     grade.write([record("cy", number=""), record("bo")], tmp_path / "out", options)
     assert "For Moodle: " in capsys.readouterr().out
 
@@ -419,7 +420,7 @@ def test_cells_that_lost_their_names_are_not_said_to_be_deleted(tmp_path):
     for cell in colab["cells"]:
         cell["metadata"]["id"] = cell.pop("id")
     for submission, notes in (
-        (plain, ["Some cells have lost their names. doubled, my_half: graded all the same."]),
+        (plain, ["Some cells have lost their names; doubled and my_half are graded all the same."]),
         (colab, []),
     ):
         (tmp_path / "x.ipynb").write_text(json.dumps(submission), encoding="utf-8")

@@ -569,7 +569,7 @@ def test_the_picture_of_times_holds_turns_and_times():
 
 def test_the_inspector_opens_on_a_flaw_and_a_step_that_show_something(inspector):
     assert inspector.text.startswith("Flaw 4. Step 4, 3 steps back from the end. The first difference is at step 6")
-    assert "13 of 14 deltas differ: the size of dc_carry is 1.1; it should be 0.13." in inspector.text
+    assert "13 of 14 deltas differ. Furthest off is the size of dc_carry: 1.1 instead of 0.13." in inspector.text
 
 
 def test_every_flaw_and_every_step_changes_picture_and_text(inspector):

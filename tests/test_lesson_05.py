@@ -513,7 +513,7 @@ def test_before_the_guess_is_committed_nothing_gives_the_answer_away(made):
     assert all(line.get_visible() for line in fades.lines) and f"{hidden.rates['measured']:.3f}" in explorer.text
     assert_same_as_full_drawing(explorer._scene)
     explorer.reset()
-    assert explorer.text.startswith("Draw first")
+    assert explorer.text.startswith("Guess first")
 
 
 def test_a_click_draws_the_line_through_that_place(made):

@@ -695,7 +695,8 @@ def test_the_gaps_show_each_run_and_count_them():
         assert len(filled.get_xdata()) == runs_.sum() and len(empty.get_xdata()) == 6 - runs_.sum()
         assert [text.get_text() for text in axes.texts] == [f"{int(row.sum())} of 3" for row in runs_]
     said = figures.describe_recall(learned, (0, 3))
-    assert said == "How many of 3 learned it, at forget-gate biases 0, 3: gap 10: 2, 3; gap 20: 0, 0."
+    counts = "with a gap of 10, 2 and 3; with a gap of 20, 0 and 0."
+    assert said == f"Runs out of 3 that learned to recall, at forget-gate biases 0 and 3: {counts}"
 
 
 def test_a_clipped_step_is_marked_exactly_where_the_drawn_norm_crosses_the_limit(histories):

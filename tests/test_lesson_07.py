@@ -662,7 +662,7 @@ def test_the_doctor_does_not_say_what_is_untrue_of_a_second_tanh_and_of_a_wrong_
     row = source.replace('"f": df * f', '"f": dc * cache.c[t] * f').replace("dc * cache.c[t - 1], dh", "dc, dh")
     (finding,) = lt.diagnose(from_source(row, "right_pass"), progress=False).findings
     assert "cache.c[t - 1]" in finding.repair
-    assert "on the way into the gate and through its nonlinearity" in finding.place
+    assert "on the way back through the sigmoid of the gate" in finding.place
 
 
 # -------------------------------------------------------------------------------------------- the question's loop

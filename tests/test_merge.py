@@ -84,7 +84,7 @@ def test_at_every_position_the_picture_shows_as_many_cards_as_turns_and_the_numb
 
 def test_the_sums_are_said_and_come_out_right(explorer):
     explorer.controls["position"].value = 2
-    assert "At step 2: dh +0.604 + 0.900 = +1.504,  dc_carry −0.158 + 0 = −0.158" in explorer.text
+    assert "They add up: dh +0.604 + 0.900 = +1.504 and dc_carry −0.158 + 0 = −0.158" in explorer.text
     assert "are together at step 2" in explorer.text and "Still 10 turns" in explorer.text
     explorer.controls["position"].value = 3
     assert "with dh +1.504 and dc_carry −0.158: 7 turns are left of 10." in explorer.text

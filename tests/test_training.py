@@ -137,7 +137,7 @@ def test_an_interrupt_keeps_what_was_learned():
     stopped, whole = fresh(), fresh()
     history = train(stopped, steps=50, backward=interrupted)
     train(whole, steps=5, backward=one_by_one)
-    assert history.stopped == "Interrupted after 5 steps; the parameters are those of that step."
+    assert history.stopped == "Interrupted after 5 steps; the parameters are those of that moment."
     assert len(history.loss) == len(history.norms["V"]) == len(history.clipped) == 5
     np.testing.assert_array_equal(stopped.flat, whole.flat)
 
@@ -251,7 +251,7 @@ def nothing_much(params, x, targets):
     [
         ({"steps": 0}, ValueError, "steps must be at least 1, got 0"),
         ({"batch": 2.5}, TypeError, "batch must be a whole number, got 2.5"),
-        ({"clip_norm": float("nan")}, ValueError, "clip_norm must be a positive number, got nan"),
+        ({"clip_norm": float("nan")}, ValueError, "clip_norm must be a positive, finite number, got nan"),
         ({"optimizer": "adam"}, TypeError, r"optimizer must be made by .*, such as adam\(rate=0.01\), got 'adam'"),
         ({"optimizer": training.adam}, TypeError, r"such as adam\(rate=0.01\), got <function adam"),
         ({"backward": 3}, TypeError, r"backward must be a function backward\(params, x, targets\), got 3"),

@@ -219,7 +219,7 @@ def test_whatever_is_chosen_its_line_ends_with_its_delta_and_the_nudge_agrees(T)
         delta = (net.right.boxes | net.right.arrows)[name]
         line, check = text.split("<b>Check by a nudge:")
         assert f"= {exact(delta)}" in line or name.startswith("loss"), text
-        assert text.endswith("they agree ✓") and exact(delta, True) in check, text
+        assert text.endswith("they agree ✓.") and exact(delta, True) in check, text
         assert "  " not in plain(text)
 
 

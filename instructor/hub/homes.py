@@ -30,9 +30,8 @@ def read_class(text: str) -> dict[str, bool]:
         if not name:
             continue
         if not NAME.fullmatch(name):
-            raise ValueError(
-                f"line {number}: {name!r} should be at most 24 small letters, digits and hyphens, a letter first"
-            )
+            wanted = "at most 24 lowercase letters, digits and hyphens, starting with a letter"
+            raise ValueError(f"line {number}: {name!r} should be {wanted}")
         if more not in ([], ["teacher"]):
             raise ValueError(
                 f"line {number}: after the name there can only be the word teacher, not {' '.join(more)!r}"

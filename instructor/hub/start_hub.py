@@ -85,7 +85,8 @@ def main(arguments: list[str]) -> None:
     os.environ["LSTM_CLASS"] = json.dumps({**vars(options), "base": str(base)})
     hub = base / "environment/bin/jupyterhub"
     os.chdir(base / "hub")
-    say(f"{len(people)} names. Stop with Ctrl-C; the students' servers go on.")
+    names = f"{len(people)} name{'s' * (len(people) != 1)}"
+    say(f"{names} on the list. Stop with Ctrl-C; the students' servers keep running.")
     os.execv(hub, [str(hub), "--config", str(HERE / "jupyterhub_config.py")])
 
 

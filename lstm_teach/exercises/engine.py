@@ -77,6 +77,7 @@ from lstm_teach.judging import (
     value_of,
 )
 from lstm_teach.params import Params
+from lstm_teach.validate import amount
 from lstm_teach.verdicts import Verdict, hints_wanted
 
 
@@ -310,6 +311,6 @@ def _nine_off(grads: Mapping[str, np.ndarray], right: Params, length: int) -> st
     row, column = np.unravel_index(abs(grads[worst] - right[worst]).argmax(), right[worst].shape)
     yours, theirs = two_numbers(grads[worst][row, column], right[worst][row, column])
     return (
-        f"With {length} step{'s' * (length > 1)}, wrong: {names}; right: {fine}. Furthest off is d{worst}, with an"
+        f"With {amount(length, 'step')}, wrong: {names}; right: {fine}. Furthest off is d{worst}, with an"
         f" error of {errors[worst]:.2g}. At row {row}, column {column}, yours is {yours}; it should be {theirs}."
     )

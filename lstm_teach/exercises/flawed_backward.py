@@ -115,7 +115,7 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
     found = check(__name__, "suspect", suspect, cases)
     if len(answers) < len(cases) or len(set(answers.values())) > 1:
         return found
-    same = f'The answer is "{answers[1]}" for every pass, so it says nothing of this one.'
+    same = f'The answer is "{answers[1]}" for every pass, so it says nothing about this one.'
     return replace(found, parts=tuple(replace(part, sentence=part.sentence or same) for part in found.parts))
 
 

@@ -15,6 +15,7 @@ from lstm_teach.forward import Cache, forward
 from lstm_teach.judging import Trouble, kind, two_numbers
 from lstm_teach.params import Params
 from lstm_teach.plain import sigmoid
+from lstm_teach.validate import amount
 from lstm_teach.verdicts import Verdict, advice
 
 FULL_CELL, SAME_CELL, COUNT_SHOWN = questions(__name__, "my_full_cell", "my_same_cell", "my_count_shown")
@@ -65,7 +66,7 @@ def kept_finite(got: float, *given: np.ndarray) -> str:
     y = np.exp(-edited(loss_of, "each.sum()", "each")(*given))
     for least in 10.0 ** -np.arange(1, 301):
         if np.isclose(got, -np.log(np.maximum(y, least)).sum(), rtol=1e-9, atol=0):
-            return advice(f"A probability of 0 counts as {least:.0e} here: so the log is finite, and far from right.")
+            return advice(f"A probability of 0 counts as {least:.0e} here, so the log is finite but far from right.")
     for limit in CLIPPED_AT:
         clipped = edited(loss_of, "h @ V.T", f"np.clip(h @ V.T, -{limit}, {limit})")
         if np.isclose(got, clipped(*given), rtol=1e-9, atol=0):
@@ -78,7 +79,7 @@ def check_bias(bias_that_keeps: Callable) -> Verdict:
 
     def left(b: float, share: float, steps: int) -> str:
         got, wanted = two_numbers(sigmoid(np.float64(b)) ** steps, share)
-        count = f"{steps} step{'s' * (steps > 1)}"
+        count = amount(steps, "step")
         return f"With your b, {got} of a cell value is left after {count}; the task asks for {wanted}."
 
     wanted = {"a quarter after 1 step": (0.25, 1), "half after 20 steps": (0.5, 20)}
@@ -103,7 +104,7 @@ def check_counter(counter_net: Callable, seed: int = 1) -> Verdict:
 
         def off(t: int, value: float) -> str:
             count = (x[: t + 1] == BELL).sum()
-            rang = f"{count} bell{'s have' if count != 1 else ' has'} rung so far"
+            rang = f"{count or 'no'} bell{'s have' if count > 1 else ' has'} rung so far"
             return f"{rang}, so it should be within 0.1 of {count}" if abs(value - count) > 0.1 else ""
 
         return _step_by_step(part, "counter_net", x, off, [(True, 0), (True, 0), (True, 1)])

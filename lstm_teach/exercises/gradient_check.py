@@ -193,7 +193,8 @@ def _net_and_sequence(answer: object) -> tuple:
     if not isinstance(params, Params):
         raise Trouble(f"The first of the five should be the net, an lt.Params, but is {kind(params)}.")
     if np.size(x) > 30 or params.hidden_size > 20 or params.vocab_size > 20:
-        raise Trouble("At most 30 steps, 20 units and 20 tokens, please: a small net is enough.")
+        size = f"{np.size(x)} steps, {params.hidden_size} units and {params.vocab_size} tokens"
+        raise Trouble(f"The net is too large, with {size}. At most 30, 20 and 20 are allowed.")
     try:
         exact_gradient(*answer)
     except (TypeError, ValueError) as error:

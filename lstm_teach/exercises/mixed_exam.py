@@ -31,7 +31,7 @@ from lstm_teach.lessons.cases import state
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
 from lstm_teach.plain import sigmoid, softmax
-from lstm_teach.validate import brief
+from lstm_teach.validate import amount, brief
 from lstm_teach.verdicts import Verdict, advice
 
 norm = np.linalg.norm
@@ -297,7 +297,7 @@ def _rung(letter: str, answer: object) -> str:
     T, first, errors = int(T), next(T for T in rungs if off(rungs[T])), rungs[T]
     says = f"You say that it first shows at T = {T}, but"
     if first > T:
-        return f"{says} there all seven are right, up to {max(errors.values()):.0e}.{advice(LATER[letter])}"
+        return f"{says} there all seven are right, with errors up to {max(errors.values()):.0e}.{advice(LATER[letter])}"
     if first < T:
         return f"{says} a shorter sequence shows it, with errors up to {max(rungs[first].values()):.2g}."
     wrong, right = off(errors), f"Your first T, {T}, is right"
@@ -426,7 +426,7 @@ def check_bias(write_bias: Callable) -> Verdict:
 
     def left(own: float, share: float, steps: int) -> str:
         got, wanted = two_numbers((1 - sigmoid(np.float64(own))) ** steps, share)
-        return f"With yours, {got} is left after {steps} step{'s' * (steps > 1)}; the task asks for {wanted}."
+        return f"With yours, {got} is left after {amount(steps, 'step')}; the task asks for {wanted}."
 
     first, second = "ten steps or a hundred", "one step or a tiny share"
     wanted = (first, (0.5, 10)), (first, (0.9, 100)), (second, (0.3, 1)), (second, (0.001, 5))

@@ -18,6 +18,7 @@ from lstm_teach.judging import difference, is_like, two_numbers
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
 from lstm_teach.plain import sigmoid
+from lstm_teach.validate import amount
 from lstm_teach.verdicts import Verdict, advice
 
 LOWEST, HIGHEST = -2.0, 3.0  # the bias of task 5 lies between these
@@ -48,7 +49,7 @@ def check_reach(reach: Callable) -> Verdict:
         if rate >= 1 or not 0 <= got < 1e6 or got % 1:  # a quotient that was not rounded has a sentence of its own
             return ""
         left, most = two_numbers(rate**got, share)
-        return f"After {got:g} step{'' if got == 1 else 's'} {left} is left; at most {most} may be left."
+        return f"After {amount(f'{got:g}', 'step')} {left} is left; at most {most} may be left."
 
     def on(part: str, bias: float, extra: float, share: float) -> Case:
         rate = sigmoid(bias) + extra
@@ -156,7 +157,7 @@ def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
         def lost(bias: float) -> float:
             calls.append(bias)
             if len(calls) > TOO_MANY:
-                raise RuntimeError(f"lost has been called {TOO_MANY} times, and {MEASUREMENTS} times are allowed")
+                raise RuntimeError(f"lost has been called more than {TOO_MANY} times; {MEASUREMENTS} calls are allowed")
             return measure(bias)
 
         def look(b: object, *given: object) -> str:

@@ -21,7 +21,7 @@ def bell_explorer(gates: str = "f") -> Explorer:
         return scene, forward_pass.describe(rang, silent)
 
     controls = {
-        "bias": float_slider("Added to the forget gate", 0.0, -4, 0, step=0.25),
+        "bias": float_slider("Added to the forget-gate bias", 0.0, -4, 0, step=0.25),
         "quiet": int_slider("Quiet steps", 12, 1, LONGEST),
     }
     return Explorer("Did a bell ring at step 0?", controls, draw)

@@ -71,7 +71,7 @@ def two_way(
         controls["flaw"] = dropdown("Flaw", ["none", *flaws])
         rows.append(["flaw"])
     if direction != "forward":
-        controls["nudge"] = checkbox("Nudge the chosen box")
+        controls["nudge"] = checkbox("Nudge what is chosen")
         rows[1].append("nudge")
     explorer = Explorer(TITLES[direction], controls, draw, rows, arrange=arrange, pick=pick)
     explorer.root.add_class("lt-four-lines")

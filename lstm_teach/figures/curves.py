@@ -39,7 +39,7 @@ def picture(z: Mapping[str, float]) -> Figure:
 def describe(z: Mapping[str, float]) -> str:
     """Say in one line what the picture shows."""
     curves = {"i": sigmoid, "f": sigmoid, "o": sigmoid, "g": np.tanh}
-    marks = [f"{gate} = {curves[gate](value):.2f} at z = {value:.2f}" for gate, value in z.items()]
+    marks = [f"{gate} = {curves[gate](value):.2f} at z = {value:.2f}".replace("-", "−") for gate, value in z.items()]
     return (
         "The sigmoid rises from 0 to 1 and is one half at z = 0; tanh rises from −1 to 1 and is 0 at z = 0. "
         f"Marked: {', '.join(marks)}."

@@ -130,14 +130,19 @@ def _length(got: np.ndarray, right: np.ndarray) -> str:
     """How long a gradient is beside the right one, in words."""
     if not got.any():
         return "all zeros"
-    times = short(np.linalg.norm(got) / np.linalg.norm(right), 2)
+    times = _times(np.linalg.norm(got) / np.linalg.norm(right))
     return "as long as the right one" if times == "1" else f"{times} times as long as the right one"
+
+
+def _times(ratio: float) -> str:
+    """A ratio to two digits, a large one with its zeros: 70,000."""
+    return f"{float(f'{ratio:.2g}'):,.0f}" if 100 <= ratio < 1e6 else short(ratio, 2)
 
 
 def ratio(got: np.ndarray, right: np.ndarray) -> str:
     """How many times as long as the right gradient another one is: "× 1.2"."""
     length = np.linalg.norm(right)
-    return f"× {short(np.linalg.norm(got) / length, 2)}" if length else "–"
+    return f"× {_times(np.linalg.norm(got) / length)}" if length else "–"
 
 
 def lattice_picture(values: Mapping[frozenset[str], int], total: int, title: str = "") -> Figure:

@@ -69,7 +69,7 @@ def describe(rang: Cache, silent: Cache) -> str:
     quiet = "1 quiet step" if last == 2 else f"{last - 1} quiet steps"
     f = rang.f[1:last, UNIT].mean() if last > 1 else rang.f[0, UNIT]
     return (
-        f"Forget gate near {f:z.2f} while it waits. After {quiet} the cell value is {before[0]:z.2f} if "
-        f"the bell rang and {before[1]:z.2f} if not. Asked at step {last}, the net answers “bell” with probability "
+        f"The forget gate is {f:z.2f} on average while the net waits. After {quiet} the cell value is {before[0]:z.2f} "
+        f"if the bell rang and {before[1]:z.2f} if not. Asked at step {last}, the net answers “bell” with probability "
         f"{ends[0]:z.2f} if it rang and {ends[1]:z.2f} if not."
     )

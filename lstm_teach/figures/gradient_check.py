@@ -123,7 +123,7 @@ def expected_rounding(curves: Curves, steps: np.ndarray, eps: float) -> np.ndarr
 def describe(curves: Curves, step: float, k: int, scheme: str, precision: str) -> str:
     """Say in one line how wrong the derivative is at this step, and which of the two errors does it."""
     error, bend = curves.error[scheme][k], curves.bend[scheme][k]
-    rounding, bend = abs(error - bend), abs(bend)
+    opposed, rounding, bend = bend * (error - bend) < 0, abs(error - bend), abs(bend)
     slope = f"{'−' if curves.derivative < 0 else ''}{short(abs(curves.derivative), 2)}"
     at = f"{curves.name}{list(curves.index)}, {scheme}, {precision} precision, delta {slope}, nudge {short(step, 2)}"
     if error == 0:
@@ -134,7 +134,10 @@ def describe(curves: Curves, step: float, k: int, scheme: str, precision: str) -
     if rounding == 0:
         return f"{said}, all of it from the bend of the curve."
     if max(bend, rounding) < 3 * min(bend, rounding):
-        return f"{said}: {short(bend, 2)} from the bend of the curve, {short(rounding, 2)} from rounding."
+        causes = {"the bend of the curve": bend, "rounding": rounding}
+        more, less = sorted(causes, key=causes.get, reverse=True)
+        other = "less " if opposed else ""
+        return f"{said}: {short(causes[more], 2)} from {more}, {other}{short(causes[less], 2)} from {less}."
     if bend > rounding:
         return f"{said}, nearly all from the bend of the curve (rounding: {short(rounding, 2)})."
     return f"{said}, nearly all from rounding (bend of the curve: {short(bend, 2)})."

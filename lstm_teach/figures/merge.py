@@ -114,7 +114,7 @@ def build(T: int) -> Built:
         squares.set_facecolor(["#333333" if k < left else "white" for k in range(turns(T, 0))])
         count.set_text(f"{left} turns")
         title.set_text(_title(T, merged, phase))
-        sums.set_text(_sums(own, merged) if phase else KEY)
+        sums.set_text(f"At step {T - 2 - merged}: {',  '.join(_sums(own, merged))}" if phase else KEY)
 
     return scene, update
 
@@ -136,8 +136,8 @@ def describe(own: np.ndarray, position: int) -> str:
     walks = f"The walk from {several if merged else f'loss {T - 1}'}"
     if phase:
         now = "reach" if phase == 1 else "are together at"
-        sums = _sums(own, merged)
-        return f"{walks} and the walk from loss {at - 1} {now} step {at - 1}. {sums}. Still {left} turns."
+        sums = " and ".join(_sums(own, merged))
+        return f"{walks} and the walk from loss {at - 1} {now} step {at - 1}. They add up: {sums}. Still {left} turns."
     if not merged:
         return f"Two loops: a walk back from each of {T} losses, {left} turns. {CROSS}"
     dh, dc_carry = (signed(number, 3) for number in hands(own, merged)[T - 1, at])
@@ -169,14 +169,14 @@ def _title(T: int, merged: int, phase: int) -> str:
     return "One walk picks up each loss as it passes" if merged == T - 1 else f"From step {T - 1 - merged} on, one walk"
 
 
-def _sums(own: np.ndarray, merged: int) -> str:
+def _sums(own: np.ndarray, merged: int) -> list[str]:
     """The two additions of the meeting that is going on."""
     s = len(own) - 2 - merged
     parts = []
     for name, a, b in zip(("dh", "dc_carry"), hands(own, merged)[-1, s], own[s, s], strict=True):
         second = signed(b, 3) if b else "+0"
         parts.append(f"{name} {signed(a, 3)} {second[0]} {second[1:]} = {signed(a + b, 3)}")
-    return f"At step {s}: " + ",  ".join(parts)
+    return parts
 
 
 def _left(T: int, s: int) -> float:

@@ -16,6 +16,7 @@ from ..backward import Deltas
 from ..gradreport import off
 from ..nested import FLAWS
 from ..params import GATES, Params
+from ..validate import amount
 from .scene import Built, Scene
 from .style import BLACK, COLORS, GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, axes_at, bare, new_figure, short, tidy
 
@@ -86,7 +87,8 @@ def build(T: int) -> Built:
         if parting:
             first.set_xy((parting[0] - 0.5, QUANTITIES.index(parting[1]) - 0.5))
         column.set_x(step - 0.5)
-        heading.set_text(f"{_flaws(left_in)}: where the deltas are wrong")
+        what = "where the deltas are wrong" if parting else "every delta is right"
+        heading.set_text(f"{_flaws(left_in)}: {what}")
         moment.set_text(f"Size of each delta at step {step}")
         rows = np.arange(len(QUANTITIES))
         of_loop, of_right = (np.where(s < LOWEST, NOTHING, s) for s in (sizes(deltas, step), sizes(right, step)))
@@ -109,12 +111,12 @@ def describe(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in
     """Say in one line where the two passes part, and how they compare at this step."""
     T = len(right.dh)
     back = T - 1 - step
-    where = f"{_flaws(left_in)}. Step {step}, {back} step{'' if back == 1 else 's'} back from the end."
+    where = f"{_flaws(left_in)}. Step {step}, {amount(back, 'step')} back from the end."
     parting = first_parting(deltas, right)
     if parting is None:
         wrong = [f"d{name}" for name in off(errors)]
         some = f"yet {len(wrong)} of 9 gradients are wrong ({' '.join(wrong)})"
-        verdicts = some if wrong else "and all 9 gradients are"
+        verdicts = some if wrong else "and so are all 9 gradients"
         return f"{where} In this loop every delta of every step is right, {verdicts}."
     apart = parted(deltas, right)[:, step]
     here = "At this step all 14 deltas are right."
@@ -122,8 +124,8 @@ def describe(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in
         got, expected = sizes(deltas, step), sizes(right, step)
         most = max(np.flatnonzero(apart), key=lambda k: abs(np.log((got[k] + 1e-9) / (expected[k] + 1e-9))))
         ours, wanted = _apart(got[most], expected[most])
-        lengths = f"the size of {QUANTITIES[most]} is {ours}; it should be {wanted}"
-        here = f"At this step {apart.sum()} of 14 deltas differ: {lengths}."
+        furthest = f"Furthest off is the size of {QUANTITIES[most]}: {ours} instead of {wanted}."
+        here = f"At this step {apart.sum()} of 14 deltas differ. {furthest}"
     return f"{where} The first difference is at step {parting[0]}, in {parting[1]}. {here}"
 
 

@@ -11,7 +11,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
+from ..gradreport import listing
 from ..training import History
+from ..validate import amount
 from .scene import Built, Scene
 from .style import GRAY, LIGHT_GRAY, NORMAL, RIGHT, SMALL, UNSURE, WRONG, bare, new_figure, short, tidy, whole_percent
 
@@ -145,7 +147,7 @@ def _spread(values: Sequence[float], width: float) -> np.ndarray:
 def describe_seeds(shares: Mapping[str, Sequence[float]]) -> str:
     """Say in one line what the lowest and the highest run of each kind reach."""
     parts = [f"{kind} {whole_percent(min(values))} to {whole_percent(max(values))}" for kind, values in shares.items()]
-    return f"{len(next(iter(shares.values())))} runs each, lowest to highest share: {', '.join(parts)}."
+    return f"{amount(len(next(iter(shares.values()))), 'run')} each, lowest to highest share: {', '.join(parts)}."
 
 
 def recall_picture(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -> Figure:
@@ -171,9 +173,10 @@ def recall_picture(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -
 
 def describe_recall(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -> str:
     """Say in one line how many runs learned each gap, for each bias."""
-    parts = [f"gap {gap}: {', '.join(map(str, np.count_nonzero(runs, axis=1)))}" for gap, runs in learned.items()]
+    parts = [f"with a gap of {gap}, {listing(np.count_nonzero(runs, axis=1))}" for gap, runs in learned.items()]
     of = np.shape(next(iter(learned.values())))[1]
-    return f"How many of {of} learned it, at forget-gate biases {', '.join(map(short, biases))}: {'; '.join(parts)}."
+    at = f"at forget-gate biases {listing(map(short, biases))}"
+    return f"Runs out of {of} that learned to recall, {at}: {'; '.join(parts)}."
 
 
 # ------------------------------------------------------------------------------------------ angles and norms
@@ -229,9 +232,11 @@ def norms_picture(whole: np.ndarray, parts: Mapping[str, np.ndarray], limit: flo
 def describe_norms(whole: np.ndarray, limit: float) -> str:
     """Say in one line how long the gradient is and how often it is longer than the limit."""
     clipped = int(np.sum(np.asarray(whole) > limit))
+    clipping = f"{amount(clipped, 'step')}, which {'is' if clipped == 1 else 'are'} clipped"
+    never = f"it is never above {short(limit)}, so no step is clipped"
     return (
         f"The norm of the whole gradient over {len(whole)} steps lies between {short(min(whole), 2)} and "
-        f"{short(max(whole), 2)}; it is above {short(limit)} at {clipped} steps, which are clipped."
+        f"{short(max(whole), 2)}; {f'it is above {short(limit)} at {clipping}' if clipped else never}."
     )
 
 
@@ -353,7 +358,7 @@ def describe(y: np.ndarray, legal: np.ndarray, text: str, symbols: str, kind: st
     good = ~below_a_forbidden_one(y, legal).any(axis=1)
     remembered = y[-2, symbols.index(text[1])]
     return (
-        f"After {step} training steps with the {kind} gradient: {good.sum()} of {len(good)} predictions in {text} rank "
-        "every allowed letter above every forbidden one; near the end, "
+        f"After {step} training steps with the {kind} gradient: {good.sum()} of {len(good)} predictions in {text} "
+        f"{'ranks' if good.sum() == 1 else 'rank'} every allowed letter above every forbidden one; near the end, "
         f"where {text[1]} has to appear again, the net gives it {whole_percent(remembered)}."
     )

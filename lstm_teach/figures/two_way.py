@@ -155,7 +155,7 @@ def _legend(axes: Axes, direction: str, flaw_marks: bool) -> None:
     write(41, "value")
     bar(123, VALUE_COLORS, "2")
     if direction == "forward":  # all in one row
-        line(262, GONE, 1.4, False, (8, 3.5), "a value has gone here")
+        line(262, GONE, 1.4, False, (8, 3.5), "a value has passed")
         frame(481, CHOSEN, "chosen")
         return
     _patch(axes, tag(261, y, 28, 14, 4), "white", BLACK, 1.2)
@@ -166,7 +166,7 @@ def _legend(axes: Axes, direction: str, flaw_marks: bool) -> None:
     frame(624, CHOSEN, "chosen")
     frame(715, CHANGED, "changes with a nudge")
     y += 22
-    line(11, GONE, 1.4, False, (8, 3.5), "a value has gone here")
+    line(11, GONE, 1.4, False, (8, 3.5), "a value has passed")
     line(208, BLACK, 2.4, True, (9, 4.5), "a delta has come back")
     if flaw_marks:
         _patch(axes, tag(429, y + 1, 34, 13, 4), "white", WRONG, 2)

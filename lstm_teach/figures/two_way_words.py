@@ -239,7 +239,7 @@ def _arrow_line(net: Net, back: Back, name: str) -> str:
     source, target = ends(name)
     kind, t = kind_and_step(target)
     if name in back.missing:
-        return f"missing: this loop never brings dy[{t}] to {source}."
+        return f"Missing: this loop never brings dy[{t}] to {source}."
     if name not in back.arrows:
         return _unused(net, back, source)
     if kind == "scores":
@@ -305,4 +305,4 @@ def _nudge_line(nudged: Nudged, delta: float | None) -> str:
     if delta is None:
         return f"{line}."
     agree = abs(nudged.ratio - delta) <= AGREE * max(abs(delta), 0.01)
-    return f"{line}, delta {exact(delta, True)}: {'they agree ✓' if agree else '<b>they disagree ✗</b>'}"
+    return f"{line}, delta {exact(delta, True)}: {'they agree ✓' if agree else '<b>they disagree ✗</b>'}."

@@ -137,17 +137,18 @@ def describe_fade(fade: Fade, revealed: bool = True) -> str:
     guess = f"your guess leaves {rates['guess']:.2f} of it at each step, so {short(guessed, 2)} would arrive at step 0"
     if not revealed:
         return (
-            f"Draw first. The forget gates are {fade.gate:.2f} on average. The delta is {short(start, 2)} at step 59; "
-            f"{guess if fade.guessed else NOT_YET}."
+            f"{'' if fade.guessed else 'Guess first. '}The forget gates are {fade.gate:.2f} on average. The delta is "
+            f"{short(start, 2)} at step 59; {guess if fade.guessed else NOT_YET}."
         )
     measured = (
-        f"Measured: {rates['measured']:.3f} of the delta is left at each step; {short(fade.norms[0], 2)} arrives at "
-        f"step 0. The forget gate alone predicts {rates['alone']:.3f}, the one matrix {rates['matrix']:.3f}"
+        f"Measured: a step multiplies the delta by {rates['measured']:.3f} on average; {short(fade.norms[0], 2)} "
+        f"arrives at step 0. The forget gate alone predicts {rates['alone']:.3f}, the one matrix {rates['matrix']:.3f}"
     )
     if not fade.guessed:
         return f"{measured}; you made no guess."
     orders = np.log10(guessed / fade.norms[0])
-    off = f"{abs(orders):.1f} orders of magnitude too {'much' if orders > 0 else 'little'}"
+    size = f"{abs(orders):.{0 if abs(orders) >= 10 else 1}f}"
+    off = f"{size} orders of magnitude too {'much' if orders > 0 else 'little'}"
     return f"{measured}; {guess}: {off if abs(orders) >= 0.5 else 'right to within half an order of magnitude'}."
 
 
@@ -277,7 +278,8 @@ def describe_credit(flow: GradientFlow, quantity: str, s: int, t: int) -> str:
     tenths[max(tenths, key=tenths.get)] += 1000 - sum(tenths.values())  # the largest of them takes up the rounding
     parts = ", ".join(f"{tenths[path] / 10:g}% {PATHS[path][0]}".replace("-", "−") for path in there)
     against = "; a negative share works against the others" * any(tenths[path] < 0 for path in there)
+    itself = f"; at step {s} itself it is {short(norms[s, s], 2)}" if t != s else ""
     return (
-        f"The loss at step {s}, the state at step {t}: |dL[{s}]/d{quantity}[{t}]| is {short(norms[s, t], 2)}; at step "
-        f"{s} itself it is {short(norms[s, s], 2)}. By road: {parts}{against}."
+        f"The loss at step {s}, the state at step {t}: |dL[{s}]/d{quantity}[{t}]| is {short(norms[s, t], 2)}{itself}. "
+        f"By road: {parts}{against}."
     )

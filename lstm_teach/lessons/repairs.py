@@ -1,6 +1,6 @@
 """The live count of lesson 3: which flaws a learner's version of the posted loop still has, judged by what it does.
 
-Imports the loop, the numeric core, and the engine that judges blanks.
+Imports the loop, the cases, the numeric core, and what judges blanks.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from lstm_teach.lessons.cases import state
 from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, REPAIRS, VERSION, gate_deltas, posted_loop, variant
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import GATES, Params
+from lstm_teach.validate import amount
 from lstm_teach.verdicts import hints_html
 
 Gradients = Mapping[str, np.ndarray]
@@ -91,11 +92,11 @@ class FlawsLeft:
             if not self.right:
                 return "Flaws left: they can't be counted yet."
             number = len(self.beside)
-            beside = f" Apart from that: {number} flaw{'s' * (number > 1)} left." if self.counted and number else ""
+            beside = f" Apart from that: {amount(number, 'flaw')} left." if self.counted and number else ""
             return f"Something new is wrong.{beside}"
         if self.passed:
             return "Flaws left: none. All nine gradients are right at every length."
-        return f"Flaws left: {len(self.flaws)}, in {self.lines} line{'s' * (self.lines > 1)}."
+        return f"Flaws left: {len(self.flaws)}, in {amount(self.lines, 'line')}."
 
     @property
     def _some_gates(self) -> bool:

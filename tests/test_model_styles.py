@@ -397,14 +397,14 @@ REASONS = {
         "stacked_class",
         NOTHING_BACK,
         "carry",
-        "It may be on several paths, from c to c or straight from h to h",
+        "The mistake may be on several paths, from c to c or straight from h to h",
         "What the loss, or the layer above, sends",
     ),
     "no way straight from h to h": (
         "gru_reset_after",
         [("dh = dh * z + dgh", "dh = dgh")],
         "carry",
-        "It may be on several paths",
+        "The mistake may be on several paths",
         "output gate",
     ),
     "attention does not reach the states": (

@@ -343,7 +343,7 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         # What acts on a state of zero knows nothing of the first step.
         fine = {piece.name for piece in pieces} - {piece.name for piece in wrong} - case.state
         same = [case.partners[piece.name] & fine for piece in wrong]
-        if all(same):
+        if all(same) and {piece.name for piece in cut}.isdisjoint(piece.name for piece in wrong):
             others = listing(sorted(set().union(*same)))
             yield [("line", f"{what}, though it is made with the same deltas as {others}.")]
         if case.is_one_gate(wrong):
@@ -373,7 +373,7 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         what += f" {'these arrays' if fine[1:] else 'this array'}."
     else:
         own = "".join(f"on the way through {name}, " for name in shut if name in case.state)
-        what += f" It may be {own}on several paths, from c to c or straight from h to h, or in what the layer above"
+        what += f" The mistake may be {own}on several paths, from c to c or straight from h to h, or in what the layer above"
         what += " sends; or within one step, since T = 1 was not compared." if case.before is None else " sends."
     yield [("carry", what.strip())]
 

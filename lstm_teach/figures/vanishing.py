@@ -134,9 +134,8 @@ def build_fade() -> Built:
 def describe_fade(fade: Fade, revealed: bool = True) -> str:
     """Say in one line what the picture shows, and nothing that it does not show yet."""
     start, guessed, rates = fade.norms[LAST], fade.line("guess")[0], fade.rates
-    guess = (
-        f"your guess multiplies it by {rates['guess']:.2f} at each step, so {short(guessed, 2)} would arrive at step 0"
-    )
+    times = f"your guess multiplies it by {rates['guess']:.2f} at each step"
+    guess = f"{times}, so {short(guessed, 2)} would arrive at step 0"
     if not revealed:
         return (
             f"{'' if fade.guessed else 'Guess first. '}The forget gates are {fade.gate:.2f} on average. The delta is "

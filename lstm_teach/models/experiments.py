@@ -373,8 +373,8 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         what += f" {'these arrays' if fine[1:] else 'this array'}."
     else:
         own = "".join(f"on the way through {name}, " for name in shut if name in case.state)
-        what += f" The mistake may be {own}on several paths, from c to c or straight from h to h, or in what the layer above"
-        what += " sends; or within one step, since T = 1 was not compared." if case.before is None else " sends."
+        what += f" The mistake may be {own}on several paths, from c to c or straight from h to h, or in what the layer"
+        what += f" above sends{'; or within one step, since T = 1 was not compared' if case.before is None else ''}."
     yield [("carry", what.strip())]
 
 

@@ -781,6 +781,11 @@ def holds(whole, part):
     return whole is not None and (part in (whole, "...") or "the idea" in part)
 
 
+def test_a_name_that_no_blank_has_cannot_be_kept(capsys):
+    Lesson(BACK).keep("nonsense")
+    assert capsys.readouterr().out == "This lesson has no blank called nonsense, so there is nothing to keep.\n"
+
+
 def test_a_function_that_is_given_without_quotation_marks_is_told_so(capsys):
     lesson, theirs = Lesson(BACK), Lesson(BACK).blank("step_back").library_value("step_back", {})
     for function in (theirs, run_cell(BACK, "x", "def step_back():\n    pass\nstep_back", {})):

@@ -240,6 +240,14 @@ def test_nothing_in_the_learners_process_is_changed_and_a_search_can_be_bounded(
     assert threading.active_count() == threads
 
 
+@pytest.mark.parametrize(("bound", "other"), [({"steps": FEW}, "seconds"), ({"seconds": 1e-3}, "steps")])
+def test_the_bound_that_ended_a_search_is_the_one_to_raise(bound, other):
+    right, wrong, _ = FAULTS[1]
+    diagnosis = lt.diagnose(define(PER_GATE.replace(right, wrong), "backward", "<test>"), progress=False, **bound)
+    (note,) = (note for note in diagnosis.notes if "lets it go further" in note)
+    assert f"a larger `{next(iter(bound))}=`" in note and f"`{other}=`" not in note
+
+
 def test_an_html_report_has_three_levels_and_escapes_the_learners_code():
     right, wrong, _ = FAULTS[0]
     html = diagnose(PER_GATE.replace(right, wrong))._repr_html_()

@@ -263,6 +263,13 @@ def test_a_pass_that_is_not_repeatable_is_a_finding():
     assert "called again" in diagnosis.findings[0].cause
 
 
+def test_a_pass_that_keeps_its_first_result_is_not_blamed_on_the_condition():
+    body = "    if len(x) not in kept:\n        kept[len(x)] = lt.bptt(params, x, targets)\n    return kept[len(x)]\n"
+    diagnosis = diagnose(f"import lstm_teach as lt\n\nkept = {{}}\n\n\ndef backward(params, x, targets):\n{body}")
+    (finding,) = diagnosis.findings  # `!=` for `not in` would be always true
+    assert "right at first, and wrong when it is called again" in finding.cause
+
+
 def test_a_pass_that_changes_its_input_is_a_finding_and_the_line_should_go():
     diagnosis = diagnose(PER_GATE.replace("    return ", "    params.Wi *= 0.9\n    return "))
     assert "changes its input params" in diagnosis.findings[0].cause

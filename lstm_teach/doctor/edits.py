@@ -312,7 +312,8 @@ class Maker:
     def _compare(self, node: ast.Compare) -> Iterator[Edit]:
         start, end = self.unit.span(node.left)[1], self.unit.span(node.comparators[0])[0]
         found = re.search(r"[<>=!]=?|is not|is|not in|in", self.unit.text[start:end])
-        for new in _COMPARED if found else ():
+        others = {"in": ["not in"], "not in": ["in"], "is": ["is not"], "is not": ["is"]}
+        for new in others.get(found[0], _COMPARED) if found else ():
             if new != found[0]:
                 yield self.edit("condition", 1.6, (start + found.start(), start + found.end(), new))
 

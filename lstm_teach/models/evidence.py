@@ -303,7 +303,7 @@ class Evidence:
 
     def needed(self, pieces: list[Piece], change: Change = np.zeros_like, *others: Change) -> list[Piece]:
         """The fewest of these pieces whose change cures the error, best by shutting off none of the others; or none."""
-        if self.off(pieces, change) >= 1e-6:
+        if self.off(pieces, change, alive=0) >= 1e-6:
             return []
         ways = []
         for left in (pieces, pieces[::-1]):
@@ -313,7 +313,7 @@ class Evidence:
                     left = fewer
             ways.append([piece for piece in pieces if piece in left])
         least = min(ways, key=lambda left: self.off(left, change, alive=1) >= 1e-6)
-        return least if self.holds(least, change, *others) else []
+        return least if self.off(least, change) < 1e-6 and self.holds(least, change, *others) else []
 
     def holds(self, pieces: list[Piece], *changes: Change, later: bool = True) -> bool:
         """Whether it is no chance that these changes cure the error: they do so at other weights, and `later` lengths.

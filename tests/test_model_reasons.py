@@ -467,6 +467,104 @@ def overwritten(line):
     return line, line.replace("+=", "=")
 
 
+# The state has length one, so that without weights it is no number; its start is trained.
+UNIT_LENGTH = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+own = {"W": draw(size=(4, 4)), "U": draw(size=(4, 2)), "V": draw(size=(2, 4)), "start": draw(size=(4,))}
+x, wanted = draw(size=(40, 2)), draw(size=(40, 2))
+
+
+def states(p, T):
+    h, a = [p["start"]], []
+    for t in range(T):
+        a.append(p["W"] @ h[t] + p["U"] @ x[t])
+        h.append(a[t] / np.sqrt(a[t] @ a[t]))
+    return h, a
+
+
+def loss(p, T):
+    return sum(np.sum((p["V"] @ h - goal) ** 2) for h, goal in zip(states(p, T)[0][1:], wanted)) / 2
+
+
+def gradient(p, T):
+    h, a = states(p, T)
+    g = {name: 0 * array for name, array in p.items()}
+    back = np.zeros(4)
+    for t in reversed(range(T)):
+        e = p["V"] @ h[t + 1] - wanted[t]
+        g["V"] += np.outer(e, h[t + 1])
+        dh = p["V"].T @ e + back
+        da = (dh - h[t + 1] * (h[t + 1] @ dh)) / np.sqrt(a[t] @ a[t])
+        g["W"] += np.outer(da, h[t])
+        g["U"] += np.outer(da, x[t])
+        back = p["W"].T @ da
+    g["start"] += back
+    return g
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+# The same where nothing but W makes the state: with zeros in it the loss is no number.
+ONLY_W = UNIT_LENGTH
+for old, new in (
+    ('p["W"] @ h[t] + p["U"] @ x[t]', '(1 + x[t] @ x[t]) * (p["W"] @ h[t])'),
+    ('"U": draw(size=(4, 2)), ', ""),
+    ('        g["U"] += np.outer(da, x[t])\n', ""),
+    ('g["W"] += np.outer(da, h[t])', 'da = (1 + x[t] @ x[t]) * da\n        g["W"] += np.outer(da, h[t])'),
+):
+    assert ONLY_W.count(old) == 1
+    ONLY_W = ONLY_W.replace(old, new)
+# Steps of a differential equation, one number for all units: what the state is goes on beside every matrix.
+RESIDUAL = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+own = {"A": draw(size=(5, 3)), "a": draw(size=5), "C": draw(size=(3, 5)), "mu": draw(size=3), "start": draw(size=3)}
+wanted = draw(size=(40, 3))
+
+
+def states(p, T):
+    y, s = [p["start"]], []
+    for t in range(T):
+        s.append(np.tanh(p["A"] @ y[t] + p["a"]))
+        y.append(y[t] + 0.3 * (p["C"] @ s[t] + p["mu"] * y[t]))
+    return y, s
+
+
+def loss(p, T):
+    return sum(np.sum((y - goal) ** 2) for y, goal in zip(states(p, T)[0][1:], wanted)) / 2
+
+
+def gradient(p, T):
+    y, s = states(p, T)
+    g = {name: 0 * array for name, array in p.items()}
+    back = np.zeros(3)
+    for t in reversed(range(T)):
+        dy = y[t + 1] - wanted[t] + back
+        dk = 0.3 * dy
+        g["C"] += np.outer(dk, s[t])
+        g["mu"] += dk * y[t]
+        da = p["C"].T @ dk * (1 - s[t] ** 2)
+        g["A"] += np.outer(da, y[t])
+        g["a"] += da
+        back = dy + p["A"].T @ da + p["mu"] * dk
+    g["start"] += back
+    return g
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+DECAYED = LETTERS.replace(
+    "for t, y in enumerate(states(p, T)[1]))", "for t, y in enumerate(states(p, T)[1])) + decay(p)"
+)
+DECAYED = DECAYED.replace("    return g\n", "    return {n: a + 0.1 * p[n] for n, a in g.items()}\n")
+DECAYED += "\n\ndef decay(p):\n    return 0.05 * sum(np.sum(a * a) for a in p.values())\n"
+
+
 TO_P, TO_BB, TO_C = 'g["P"] += np.outer(dr, u * s)', 'g["bb"] += da', 'g["c"] += y[t]'
 NO_CARRY = ('back = p["Ub"].T @ da', "back = np.zeros(4)")
 TWICE = ("    return g\n", "    return {n: a / T for n, a in g.items()}\n")
@@ -571,6 +669,61 @@ UNTRUE = {
 }
 
 
+UNTRUE |= {
+    "a loss that is no number at other weights": (
+        ONLY_W,
+        [
+            ('back = p["W"].T @ da', 'back = p["W"].T @ da + 0.1 * dh'),
+            ('g["start"] += back', 'g["start"] += p["W"].T @ da'),
+        ],
+        {},
+        ["carry"],
+        "",
+        "must return a finite number",
+    ),
+    "an inner matrix through which all of a step goes, but not the state": (
+        RESIDUAL,
+        [("dk = 0.3 * dy", "dk = dy")],
+        {},
+        ["formula"],
+        "",
+        "zero, where nothing goes back",
+    ),
+    "a carry that is lost beside such a matrix": (
+        RESIDUAL,
+        [("back = dy + p", "back = p")],
+        {},
+        ["carry"],
+        "",
+        "zero, where nothing goes back",
+    ),
+    "the wrong target beside a penalty": (
+        DECAYED,
+        [("y[t][text[t + 1]] -= 1", "y[t][text[t]] -= 1")],
+        {},
+        ["loss"],
+        "O stays wrong even at zero",
+        "one gate",
+    ),
+    "blocks of a bias swapped, which then has the right sum": (
+        PROJECTED,
+        [("    return g\n", '    return g | {"q": np.roll(g["q"], 5)}\n')],
+        {},
+        ["gate rows"],
+        "swapped",
+        "axis",
+    ),
+    "a loop that keeps the last step of all arrays": (
+        UNIT_LENGTH,
+        [overwritten('g["W"] += np.outer(da, h[t])'), overwritten('g["U"] += np.outer(da, x[t])')],
+        {},
+        ["line"],
+        "start is right at every length",
+        "handed back, to the step",
+    ),
+}
+
+
 @pytest.mark.parametrize("what", UNTRUE)
 def test_a_reason_that_is_not_true_is_not_given(what):
     text, edits, options, expected, said, never = UNTRUE[what]
@@ -580,6 +733,13 @@ def test_a_reason_that_is_not_true_is_not_given(what):
         assert said in told(diagnosis) and never not in told(diagnosis) + " ".join(diagnosis.notes), diagnosis
 
 
-@pytest.mark.parametrize("text", [PROJECTED, BOTH_WAYS, LETTERS, TIED])
+@pytest.mark.parametrize("text", [PROJECTED, BOTH_WAYS, LETTERS, TIED, UNIT_LENGTH, ONLY_W, RESIDUAL, DECAYED])
 def test_these_models_are_right_as_well(text):
     assert all(diagnosed(text, seed=seed).passed for seed in (1, 2))
+
+
+def test_a_loss_that_loses_its_digits_is_told_so_and_not_that_its_gradient_is_wrong():
+    lossy = "np.log(y[range(3), names[t]])", "np.log(1 - (1 - y[range(3), names[t]]))"
+    diagnosis = diagnosed(SOFTMAX, lossy, ('"V": draw(size=(3, 4))', '"V": 7 * draw(size=(3, 4))'))
+    assert families(diagnosis) == ["precision"]
+    assert "the loss jumps by" in told(diagnosis) and "nearly equal numbers, as in log(1 - p)" in told(diagnosis)

@@ -426,7 +426,7 @@ REASONS = {
         "word_attention",
         [("weight * (dweight - weight @ dweight)", "weight * (1 - weight) * dweight")],
         "carry",
-        "The gradient of O is right at every length, and so is what comes back to this array.",
+        "or within one step, since the gradient of S and v has to be zero at T = 1.",
         "The delta of one gate",
     ),
     "a bias without the slope": (

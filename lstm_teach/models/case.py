@@ -129,13 +129,13 @@ class Model:
 
         Over steps of 1e-6 a smooth loss is a parabola to 1e-18, so what a fourth difference leaves is noise.
         Source: More and Wild, SIAM J. Sci. Comput. 33 (2011) 1292-1314. A corner of a ReLU on one of the lines would
-        look like noise, so the lines do not go through the weights themselves, and the smallest of three counts.
+        look like noise, so the lines do not go through the weights themselves, and the middle one of three counts.
         """
         rng = np.random.default_rng(0)
         directions = [{name: rng.normal(size=shape) for name, shape in self.shapes.items()} for _ in range(3)]
         lines = [losses(self, (onward(self.params, d, 1e-4 + 1e-6 * step) for step in range(9))) for d in directions]
         first, single = np.abs(lines[0][0]), is_single(lines)  # the steps of float32 can hide between the points
-        noise = min(np.sqrt(np.mean(np.diff(line, 4) ** 2) / math.comb(8, 4)) for line in lines)
+        noise = np.median([np.sqrt(np.mean(np.diff(line, 4) ** 2) / math.comb(8, 4)) for line in lines])
         return float(max(noise, np.spacing(np.float32(first) if single else first)))
 
 

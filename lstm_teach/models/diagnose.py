@@ -152,7 +152,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     try:
         findings = findings or soundness.unread(seen, notes)
         if not findings and any(map(Each.wrong, seen.values())):
-            findings = explain(seen, lambda T: soundness.of_sane_size(model_of(case, T, seconds), notes), notes)
+            with np.errstate(all="ignore"):  # what NumPy says at weights that are not the learner's
+                findings = explain(seen, lambda T: soundness.of_sane_size(model_of(case, T, seconds), notes), notes)
             findings = soundness.hidden_by_small_weights(own, seen) + findings
     except guard.LearnerError as error:
         failed[max(seen)] = error

@@ -141,6 +141,11 @@ def thoroughly(each: Each) -> Each:
     return each if all(c.full for c in each.values()) else compare(each.model, patience=6)
 
 
+def multiple(array: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """The part of an array that is a multiple of another; zeros where that says nothing: of one number or two."""
+    return own * (np.vdot(own, array) / max(np.vdot(own, own), 1e-300)) * (own.size > 2)
+
+
 class Slope(NamedTuple):
     """Of a gradient along random directions, relative to the largest that was met: the error, and the right one."""
 
@@ -153,20 +158,22 @@ def error_of(model: Model, names: Iterable[str]) -> float:
     return next((slope.off for slope in measured(model, [[*map(Piece, names)]])), np.nan)
 
 
-def measured(model: Model, groups: list[list[Piece]]) -> list[Slope]:
+def measured(model: Model, groups: list[list[Piece]], across: bool = False) -> list[Slope]:
     """The slope along each group of pieces; [] where the loss fails, or is too noisy to tell 1e-6.
+
+    With `across` only at right angles to the weights, where a penalty on them is flat.
 
     Six calls of the loss for each group, where the full comparison takes four for each number. As many again where the
     step may have been too large, as beside a layer norm of nothing but zeros.
     """
-    found = _slopes(model, groups, 1e-5)
+    found = _slopes(model, groups, 1e-5, across)
     if any(1e-6 < slope.off < 1e-2 for slope in found):
-        nearer = _slopes(model, groups, 1e-6)
+        nearer = _slopes(model, groups, 1e-6, across)
         found = [min(pair) for pair in zip(found, nearer, strict=True)] if nearer else found
     return found
 
 
-def _slopes(model: Model, groups: list[list[Piece]], h: float) -> list[Slope]:
+def _slopes(model: Model, groups: list[list[Piece]], h: float, across: bool) -> list[Slope]:
     rng, tries = np.random.default_rng(1), 3
     zeros = {name: np.zeros(shape) for name, shape in model.shapes.items()}
     directions = [
@@ -174,6 +181,8 @@ def _slopes(model: Model, groups: list[list[Piece]], h: float) -> list[Slope]:
         for group in groups
         for _ in range(tries)
     ]
+    for name, by in ((name, by) for direction in directions for name, by in direction.items() if across):
+        by -= multiple(by, model.params[name])
     try:
         got = gradient(model)
         values = losses(model, (onward(model.params, d, side * h) for d in directions for side in (-1, 1)))

@@ -14,7 +14,7 @@ import numpy as np
 
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
-from lstm_teach.models.differences import Each, Seen, compare, error_of, measured, thoroughly
+from lstm_teach.models.differences import Each, Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.layout import Layout, Piece, lines_of
 
 Side = tuple[str, int]  # an array, and along which axis
@@ -82,12 +82,14 @@ def layout_of(seen: Seen) -> Layout:
 
 def outputs(model: Model) -> list[str]:
     """The weights at the output: once they are zero, nothing but these and a bias beside them gets a delta."""
-    matrices = [name for name, shape in model.shapes.items() if np.prod(shape) > max(shape, default=1)]
     found = []
     for name, array in model.params.items():
-        groups = [[Piece(other)] for other in dict.fromkeys((name, *matrices))]
-        sizes = [slope.size for slope in measured(elsewhere(model, [(name, (), 0)]), groups)]
-        if array.size > 1 and sizes[1:] and sizes[0] > 1e-3 and max(sizes[1:]) <= 2e-6:
+        others = [other for other in model.params if other != name]
+        bare = elsewhere(model, [(name, (), 0)])
+        slopes = measured(bare, [[Piece(other)] for other in (name, *others)], across=True)
+        given = [model.shapes[n] for n, slope in zip(others, slopes[1:], strict=False) if slope.size > 2e-6]
+        biases = [shape for shape in given if np.prod(shape) == max(shape, default=1) in (1, *array.shape)]
+        if array.size > 1 and slopes[1:] and slopes[0].size > 1e-3 and len(given) == len(biases) < 2:
             found.append(name)
     return found if len(found) == 1 else []  # from a state of zero, other weights too shut off all the rest
 
@@ -131,6 +133,11 @@ class Evidence:
         self.axes, self.partners = shared_deltas(seen)
         # Where the state is zero at the start, the gradient of what it is multiplied with knows nothing of that step.
         self.silent = {name for name, c in next(iter(seen.values())).items() if c.silent}
+        # What gets nothing here but its part of a penalty.
+        rests = {n: c.right - multiple(c.right, self.model.params[n]) for n, c in self.each.items() if c.full}
+        self.idle = {
+            n for n, rest in rests.items() if np.linalg.norm(rest) <= 1e-6 * np.linalg.norm(self.each[n].right)
+        }
         inner = self.each.keys() - {*self.bad, *layout.outputs, *self.silent}
         self.fine = any(self.each[name].mine.ndim > 1 for name in inner)  # a matrix inside is shown to be right
         parts = [self._parts(name) for name in self.bad]
@@ -256,10 +263,30 @@ class Evidence:
         sent = (bool(sizes.intersection(self.layout.shapes[n])) or self._hands_on(n, right) for n in carried)
         alone = self.alone and all(sent)
         alone = alone and (self.ever <= bad or not bad & self.layout.tables)
+        if not alone and not vectors and (through := self._through(right)):
+            are = "are" if through[1:] else "is"
+            what = f"{listing(through)} {are} right at every length, and what comes there is made of the deltas of"
+            return f"{what} {listing(self.bad)}, so these are right."
         if not alone and not vectors and not (len(sisters) == len(bad) and all(sisters)):
             return ""
         of_all = "Nothing" if self.ever <= bad else "Of the arrays that no other finding explains, nothing"
         return f"{of_all} but {listing(self.bad)} is wrong; a wrong delta would show in other gradients too."
+
+    def _through(self, right: set[str]) -> list[str]:
+        """Right arrays that get nothing but through the wrong ones, if each of these is a way or has a way's delta."""
+        fine = sorted(n for n in right - {*self.layout.outputs} if self.each[n].mine.size > 1)
+        matrices = [n for n in self.bad if self.each[n].mine.ndim > 1]
+        if self.first < 2 or not fine or len(self.rest) != len(self.bad) or set(matrices) & {*self.layout.outputs}:
+            return []
+
+        def reached(*ways: str) -> list[str]:
+            zeros = self.with_change(Piece(n) for n in matrices if n not in ways)
+            sizes = (slope.size for slope in measured(zeros, [[Piece(n)] for n in (*fine, *self.each)]))
+            return [n for n, size in zip(fine, sizes, strict=False) if size > 1e-7]
+
+        none = [n for n in fine if n not in reached()]
+        ways = {n for n in matrices if set(reached(n)) & set(none)} if none else set()
+        return none if ways and all(n in ways or self.partners[n] & ways for n in self.bad) else []
 
     def _hands_on(self, name: str, right: set[str]) -> bool:
         """Whether some vector whose gradient is right gets its delta through this array, which then has a right one."""
@@ -291,7 +318,7 @@ class Evidence:
             return np.inf
         got, living = gradient(model), 0
         for mine, own in ((got[name], model.params[name]) for name in others):
-            rest = mine - own * (np.vdot(own, mine) / max(np.vdot(own, own), 1e-300)) if own.size > 2 else mine
+            rest = mine - multiple(mine, own)
             living += np.linalg.norm(rest) > 1e-9 * max(map(np.linalg.norm, got.values()))
         return found[0].off if living >= alive * len(others) else np.inf
 
@@ -313,7 +340,8 @@ class Evidence:
                     left = fewer
             ways.append([piece for piece in pieces if piece in left])
         least = min(ways, key=lambda left: self.off(left, change, alive=1) >= 1e-6)
-        return least if self.off(least, change) < 1e-6 and self.holds(least, change, *others) else []
+        alive = any(self.off(left, change) < 1e-6 for left in (least, pieces))
+        return least if alive and self.holds(least, change, *others) else []
 
     def holds(self, pieces: list[Piece], *changes: Change, later: bool = True) -> bool:
         """Whether it is no chance that these changes cure the error: they do so at other weights, and `later` lengths.

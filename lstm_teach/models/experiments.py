@@ -6,12 +6,14 @@ Imports case, differences, evidence, families, layout and relations.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
+from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import rescaled
 from lstm_teach.models.differences import Each, Seen, compare, error_of, measured, thoroughly
@@ -113,15 +115,29 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
 
 def _hypotheses(case: Evidence) -> Iterator[Said]:
     """Which families it may be and how one can see it, the surest first; "all" arrays are those wrong at `first`."""
-    yield from _switched(case)
-    yield from _cured(case)
-    yield from _at_one_step(case) if case.first == 1 else ()
-    yield from _right_deltas(case)
-    yield from _over_many_steps(case) if case.first > 2 and case.before else ()
+    yield from _tried(_switched(case))
+    yield from _tried(_cured(case))
+    yield from _tried(_at_one_step(case)) if case.first == 1 else ()
+    yield from _tried(_right_deltas(case))
+    yield from _tried(_by_chance(case)) if case.before else ()
+    yield from _tried(_over_many_steps(case)) if case.first > 2 and case.before else ()
     if len(case.each) == 1 and case.each[case.bad[0]].is_vector:
         yield [("one vector", "")]
-    yield from _from_the_loss(case)
+    yield from _tried(_from_the_loss(case))
     yield from _within_a_step(case) if case.first == 1 else _between_steps(case)
+
+
+def _tried(said: Iterator[Said]) -> Iterator[Said]:
+    """What is said before the learner's functions fail at weights that are not the learner's, which is no finding."""
+    with contextlib.suppress(guard.LearnerError):
+        yield from said
+
+
+def _by_chance(case: Evidence) -> Iterator[Said]:
+    """Is it right with fewer steps by chance: something was on or off there?"""
+    if any(error_of(other, case.bad) > 1e-6 for other in shuffled(case.take(case.before), 5)):
+        what = f"With other weights it is wrong at T = {case.before} already, so the number of steps is not the reason."
+        yield [("switch", what)]
 
 
 def _switched(case: Evidence) -> Iterator[Said]:
@@ -163,11 +179,20 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
     longer = [other for T, other in case.seen.items() if T > 1]
     yield from _wrong_start(case, longer[0]) if longer else ()
 
-    # Vectors alone are wrong, with more steps the rest too: they are the initial state.
-    later = longer[0].wrong(case.rest) if longer else ()
-    if len(bad) <= 2 and len(bad) < len(later) and all(each[n].is_vector and not case.partners[n] for n in bad):
+    # Vectors, or one array for a batch, are wrong alone, with more steps the rest too: they are the initial state.
+    later = max((other.wrong(case.rest) for other in longer), key=len, default=())
+    state = all(each[n].is_vector for n in bad) or (len(bad) == 1 and not {*bad} & {*case.layout.tables, *case.idle})
+    if len(bad) <= 2 and len(bad) < len(later) and state and not any(case.partners[n] for n in bad):
         what = f"If {told} is an initial state, its gradient should be what the first step hands back."
         yield [("carry", f"{what} {case.cure()}".strip())]
+
+    # A penalty is wrong, which a further mistake hides with more steps.
+    idle = [n for n in bad if n in case.idle and ratio(each[n])]
+    found, explained = relations({1: each}, [n for n in bad if n not in idle], case.layout)
+    if explained.issuperset(n for n in bad if n not in idle) and {one.family for one in found} <= {"penalty"}:
+        multiples = "is a multiple of the weights and nothing else, and yours is another multiple."
+        alone = [f"At T = 1 the gradient of {listing(idle)} {multiples}"] if idle else []
+        yield [("penalty", " ".join([*(one.place for one in found), *alone]))]
 
     # Deltas in the wrong place: the gradients that they make are right ones, elsewhere.
     found, explained = relations({1: each}, bad, case.layout)
@@ -251,9 +276,6 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     """Right for two steps or more: the loop stops, or something piles up, which shows from the third step on."""
     if case.state and not case.state & set(case.bad) and case.state - case.ever - case.silent:
         return  # what is right where deltas are carried shows that these are right
-    if any(error_of(other, case.bad) > 1e-6 for other in shuffled(case.take(case.before), 5)):
-        what = f"With other weights it is wrong at T = {case.before} already, so the number of steps is not the reason."
-        yield [("switch", what)]
     # A loop that stops lacks the first step in every array that gets anything of it.
     ends = not (case.fine and case.layout.outputs) and not case.right
     stops = f"It is as if the backward loop stopped after {case.before} steps, or started anew there."
@@ -275,7 +297,7 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
 
 def _from_the_loss(case: Evidence) -> Iterator[Said]:
     """Every array is wrong: so is the one at the output, where it is zero and nothing goes back beyond it."""
-    if not set(case.bad) >= set(case.each) - case.silent or len(case.each) < 2:
+    if not set(case.bad) >= set(case.each) - case.silent - case.idle or len(case.each) < 2:
         return
     pieces = [*map(Piece, case.bad)]
     at_output = [piece for piece in pieces if piece.name in case.layout.outputs]
@@ -350,7 +372,7 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
             yield [("gate", f"{what}.")]
     if case.before and (hint := case.gate_hint()):
         yield [("carry", hint)]
-    yield from _wrong_step(case) if (case.before, case.first) == (1, 2) else ()
+    yield from _tried(_wrong_step(case)) if (case.before, case.first) == (1, 2) else ()
     other, but, one = "", "", "one"
     cures = [name for name in case.each if case.off([Piece(name)], alive=0) < 1e-6]
     alive = [name for name in cures if case.off([Piece(name)]) < 1e-6]
@@ -358,8 +380,8 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         do, them = ("do", "them") if shut[1:] else ("does", "it")
         but = f" ({listing(shut)} {do}n't count: without {them} hardly anything goes back)"
         other, one = " other", "another"
-    what = f"No{other} array, when set to zero, cures it{but}, so the mistake is"
-    what += f" not on the way back through {one} array alone."
+    what = f"No{other} array, when set to zero, cures it{but}. So the mistake is not just in what comes back through"
+    what += f" {one} array, unless the wrong array is used there."
     if alive:  # but not at all lengths, or not at all weights, and then by chance
         what = ""
         for name in (name for name in alive if case.holds([Piece(name)], np.zeros_like, later=False)):
@@ -374,8 +396,13 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
     else:
         own = "".join(f"on the way through {name}, " for name in shut if name in case.state)
         what += f" The mistake may be {own}on several paths, from c to c or straight from h to h, or in what the layer"
-        what += f" above sends{'; or within one step, since T = 1 was not compared' if case.before is None else ''}."
-    yield [("carry", what.strip())]
+        blind = f"the gradient of {listing(sorted(case.silent))} has to be zero at T = 1" if case.silent else ""
+        blind = "T = 1 was not compared" if case.before is None else blind
+        what += f" above sends{f'; or within one step, since {blind}' if blind else ''}."
+    said = [("carry", what.strip())]
+    if not case.layout.outputs and set(case.bad) >= set(case.each) - case.silent - case.idle:
+        said += [("loss", "Every array is wrong, and none is known to be at the output, so it may be this as well.")]
+    yield said
 
 
 def _wrong_step(case: Evidence) -> Iterator[Said]:
@@ -388,8 +415,12 @@ def _wrong_step(case: Evidence) -> Iterator[Said]:
     mute = any(case.is_mute(block) for name in bad for block in case.layout.blocks(name))
     if mute or any(rank(one[name].right) > 1 for name in inner):
         return
+    # What T = 1 can't show, or is on the way through it, may be wrong at both steps too.
+    quiet = [Piece(name) for name in case.silent]
+    found = measured(case.with_change(quiet), [[Piece(name)] for name in inner]) if quiet else []
+    hidden = quiet and all(slope.off < 1e-6 for slope in found)
     # Where one of them is right at one step, what that step hands back is wrong, and may go on to both of another net.
-    if {2} == {rank(two[name].away) for name in inner if rank(two[name].right) == 2}:
+    if not hidden and {2} == {rank(two[name].away) for name in inner if rank(two[name].right) == 2}:
         what = "At T = 2 the delta of the last step, to which nothing is handed, is wrong too; at T = 1 it is right."
         yield [("steps", what)]
     for cut in case.layout.on_the_state() if inner else ():

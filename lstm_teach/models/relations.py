@@ -238,14 +238,18 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
     pieces_of: dict[ModelFinding, list[Piece]] = {}
     explained = set()
     for name in wrong:
+        known: dict[Piece, ModelFinding] = {}
         for pieces in layout.of(name):
             off = {p: {T: c for T, each in seen.items() if (c := each.part(p)).wrong} for p in pieces}
             laws = {p: next(_laws(p, bad, seen, layout), None) for p, bad in off.items() if bad}
-            if laws and all(laws.values()):
-                explained.add(name)
-                for piece, law in laws.items():
-                    pieces_of.setdefault(law, []).append(piece)
+            families = {law.family if law else "" for law in laws.values()}
+            # Blocks in another order have the right sum as well.
+            known = laws if families and "" not in families and (not known or families == {"gate rows"}) else known
+            if known and all(law.family != "axis" for law in known.values()):
                 break
+        explained |= {name} if known else set()
+        for piece, law in known.items():
+            pieces_of.setdefault(law, []).append(piece)
     # Where each of two gradients is in the place of the other, it is said once.
     alone = {pieces[0]: law for law, pieces in pieces_of.items() if len(pieces) == 1 and law.family == "gate rows"}
     for (one, law), (other, back) in itertools.combinations(alone.items(), 2):

@@ -558,6 +558,48 @@ def gradient(p, T):
 def case(T):
     return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
+# A batch of three, whose trained states at the start are in one array.
+BATCH = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+shapes = {"W": (2, 4), "U": (4, 4), "b": (4,), "V": (4, 2), "start": (3, 4)}
+own = {name: draw(size=shape) for name, shape in shapes.items()}
+x, wanted = draw(size=(40, 3, 2)), draw(size=(40, 3, 2))
+
+
+def states(p, T):
+    h, g = [p["start"]], []
+    for t in range(T):
+        g.append(np.tanh(x[t] @ p["W"] + h[t] @ p["U"] + p["b"]))
+        h.append(0.6 * h[t] + 0.4 * g[t])
+    return h, g
+
+
+def loss(p, T):
+    return sum(np.sum((h @ p["V"] - goal) ** 2) for h, goal in zip(states(p, T)[0][1:], wanted)) / 2
+
+
+def gradient(p, T):
+    h, g = states(p, T)
+    d = {name: 0 * array for name, array in p.items()}
+    back = 0
+    for t in reversed(range(T)):
+        e = h[t + 1] @ p["V"] - wanted[t]
+        d["V"] += h[t + 1].T @ e
+        dh = e @ p["V"].T + back
+        da = 0.4 * dh * (1 - g[t] ** 2)
+        d["W"] += x[t].T @ da
+        d["U"] += h[t].T @ da
+        d["b"] += da.sum(0)
+        back = 0.6 * dh + da @ p["U"].T
+    d["start"] += back
+    return d
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
 DECAYED = LETTERS.replace(
     "for t, y in enumerate(states(p, T)[1]))", "for t, y in enumerate(states(p, T)[1])) + decay(p)"
 )
@@ -713,6 +755,14 @@ UNTRUE |= {
         "swapped",
         "axis",
     ),
+    "a batch of states at the start, which shows what is handed back": (
+        BATCH,
+        [("back = 0.6 * dh + da", "back = da")],
+        {},
+        ["carry"],
+        "If start is an initial state",
+        "one gate",
+    ),
     "a loop that keeps the last step of all arrays": (
         UNIT_LENGTH,
         [overwritten('g["W"] += np.outer(da, h[t])'), overwritten('g["U"] += np.outer(da, x[t])')],
@@ -733,7 +783,7 @@ def test_a_reason_that_is_not_true_is_not_given(what):
         assert said in told(diagnosis) and never not in told(diagnosis) + " ".join(diagnosis.notes), diagnosis
 
 
-@pytest.mark.parametrize("text", [PROJECTED, BOTH_WAYS, LETTERS, TIED, UNIT_LENGTH, ONLY_W, RESIDUAL, DECAYED])
+@pytest.mark.parametrize("text", [PROJECTED, BOTH_WAYS, LETTERS, TIED, UNIT_LENGTH, ONLY_W, RESIDUAL, BATCH, DECAYED])
 def test_these_models_are_right_as_well(text):
     assert all(diagnosed(text, seed=seed).passed for seed in (1, 2))
 

@@ -181,7 +181,7 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
 
     # Vectors, or one array for a batch, are wrong alone, with more steps the rest too: they are the initial state.
     later = max((other.wrong(case.rest) for other in longer), key=len, default=())
-    state = all(each[n].is_vector for n in bad) or (len(bad) == 1 and not {*bad} & {*case.layout.tables, *case.idle})
+    state = all(each[n].is_vector for n in bad) or (len(bad) == 1 and _for_a_batch(case, bad[0]))
     if len(bad) <= 2 and len(bad) < len(later) and state and not any(case.partners[n] for n in bad):
         what = f"If {told} is an initial state, its gradient should be what the first step hands back."
         yield [("carry", f"{what} {case.cure()}".strip())]
@@ -221,6 +221,13 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
         inner = right.difference(case.layout.outputs)
         if not inner or case.alone or all(case.partners[name] & right for name in bad):
             yield [("left out" if inner else "steps", what)]
+
+
+def _for_a_batch(case: Evidence, name: str) -> bool:
+    """Whether an array may be the states at the start of a batch: its gradient is no sum of a few products."""
+    c, few = case.each[name], {*case.layout.tables, *case.layout.outputs, *case.idle}
+    rows = c.right.reshape(len(c.right), -1) if c.full and c.mine.ndim > 1 else np.zeros((1, 1))
+    return name not in few and rank(rows) == min(rows.shape)
 
 
 def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:

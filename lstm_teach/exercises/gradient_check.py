@@ -194,7 +194,7 @@ def _net_and_sequence(answer: object) -> tuple:
         raise Trouble(f"The first of the five should be the net, an lt.Params, but is {kind(params)}.")
     if np.size(x) > 30 or params.hidden_size > 20 or params.vocab_size > 20:
         size = f"{np.size(x)} steps, {params.hidden_size} units and {params.vocab_size} tokens"
-        raise Trouble(f"The net is too large, with {size}. At most 30, 20 and 20 are allowed.")
+        raise Trouble(f"That is too large: {size}. At most 30, 20 and 20 are allowed.")
     try:
         exact_gradient(*answer)
     except (TypeError, ValueError) as error:

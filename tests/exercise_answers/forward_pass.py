@@ -290,7 +290,7 @@ WRONG = {
         "zeros": (net(), "1 bell has rung so far, so it should be within 0.1 of 1"),
         "no forget bias": (net(Ui=[-12, -12, 12], Ug=[0, 0, 12]), "within 0.1 of 1"),
         "input gate open always": (net(Uf=12, Ui=12, Ug=[0.1, 0.1, 12]), "no bell in 60 steps"),
-        "a candidate for every token": (net(Uf=12, Ug=12), "0 bells have rung so far, so it should be within 0.1 of 0"),
+        "a candidate for every token": (net(Uf=12, Ug=12), "no bell has rung so far, so it should be within 0.1 of 0"),
         "the wrong token": (net(Uf=12, Ui=[12, -12, -12], Ug=12), "so it should be"),
         "counts down": (net(Uf=12, Ui=[-12, -12, 12], Ug=[0, 0, -12]), "the cell value is -1"),
         "forgets in 200 steps": (net(Uf=5, Ui=[-12, -12, 12], Ug=[0, 0, 12]), "ten bells in 200 steps"),

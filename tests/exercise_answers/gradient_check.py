@@ -604,7 +604,7 @@ WRONG = {
         "token out of range": (hiding(**HIDDEN | {"token": {"x": [0, 1, 4]}}), "must be a token id from 0 to 3"),
         "too long": (
             hiding(**HIDDEN | {"token": {"x": [0] * 31, "targets": [0] * 31}}),
-            "At most 30 steps",
+            "That is too large: ",
         ),
         "targets for params": (lambda fault: ([0], [1], 0, 0, 0), "should be the net"),
     },

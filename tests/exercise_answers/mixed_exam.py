@@ -623,7 +623,10 @@ WRONG = {
         "returns nothing": (lambda *given: print(end=""), "is a return missing"),
     },
     "check_ladder": {
-        "A at one step": (said(A=(1, "Wi Wg Ui Ug")), "shows at T = 1, but there all seven are right, up to"),
+        "A at one step": (
+            said(A=(1, "Wi Wg Ui Ug")),
+            "shows at T = 1, but there all seven are right, with errors up to",
+        ),
         "a float": (said(C=(2.0, "Ui Uo Ug")), "first shows at T = 2, but there all seven are right"),
         "A with o": (said(A=(2, "Wi Wo Wg Ui Uo Ug")), "You name dWo, whose error"),
         "A at three steps": (said(A=(3, "Wi Wg Ui Ug")), "a shorter sequence shows it"),

@@ -15,11 +15,11 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
-from lstm_teach.models.case import rescaled
+from lstm_teach.models.case import elsewhere, rescaled, value
 from lstm_teach.models.differences import Each, Seen, compare, error_of, measured, thoroughly
 from lstm_teach.models.evidence import Evidence, Take, basis, inside, layout_of, rank, shuffled
 from lstm_teach.models.families import ModelFinding, Notes, finding
-from lstm_teach.models.layout import Layout, Piece
+from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import about, bounded, common_factor, fraction, ratio, relations
 
 Said = list[tuple[str, str]]  # families, each with how one can see it
@@ -224,10 +224,26 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
 
 
 def _for_a_batch(case: Evidence, name: str) -> bool:
-    """Whether an array may be the states at the start of a batch: its gradient is no sum of a few products."""
-    c, few = case.each[name], {*case.layout.tables, *case.layout.outputs, *case.idle}
-    rows = c.right.reshape(len(c.right), -1) if c.full and c.mine.ndim > 1 else np.zeros((1, 1))
-    return name not in few and rank(rows) == min(rows.shape)
+    """Whether an array may hold the states at the start of a batch, a row or a column for each sequence.
+
+    Then its gradient is no sum of few products, and on the loss the effects of two of these lines add up: none acts on
+    another sequence.
+    """
+    c, model, own = case.each[name], case.model, case.model.params[name]
+    if c.mine.ndim < 2 or not c.full or name in {*case.layout.tables, *case.layout.outputs, *case.idle}:
+        return False
+    rows = c.right.reshape(len(c.right), -1)
+
+    def moved(*lines: Piece) -> float:
+        return value(elsewhere(model, ((name, line.where, own[line.where] + 0.1) for line in lines)))
+
+    def apart(axis: int) -> bool:
+        one, other = (lines_of(name, axis, (k, k + 1)) for k in (0, 1))
+        effects = moved(one) - moved(), moved(other) - moved()
+        both = moved(one, other) - moved()
+        return abs(both - sum(effects)) <= 100 * model.noise < min(map(abs, effects))
+
+    return rank(rows) == min(rows.shape) and any(apart(axis) for axis, n in enumerate(own.shape) if n > 1)
 
 
 def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:

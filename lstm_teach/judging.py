@@ -10,7 +10,6 @@ import contextlib
 import copy
 import inspect
 import sys
-import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -71,7 +70,7 @@ class Attempt:
         if self._left <= 0:
             return None, f"{self.name} used up its {amount(f'{self._seconds:g}', 'second')} in the earlier parts."
         given = copy.deepcopy(inputs)
-        start = time.monotonic()
+        spent = guard.stopwatch()
         try:
             # For nbgrader, a cell that wrote anything to standard error has failed.
             with warnings.catch_warnings(), contextlib.redirect_stderr(sys.stdout):
@@ -85,7 +84,7 @@ class Attempt:
                 return None, f"{said}: replace that line with your code."
             return None, str(error).replace(ENDLESS, self._slow)
         finally:
-            self._left -= time.monotonic() - start
+            self._left -= spent()
         for number, (before, after) in enumerate(zip(inputs, given, strict=True)):
             if not same(before, after):
                 found = self.rounded if same(before, after, rounding=True) else self.changed

@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import lstm_teach as lt
-from tests.model_cases import faults, further
+from tests.model_cases import faults, further, is_named
 from tests.model_cases.styles import faults as styles
 
 
@@ -50,9 +50,9 @@ def main() -> None:
         else:
             wrong += 1
             flagged += not diagnosis.passed
-            named += bool(families) and families[0] in expected
-            others += sum(family not in expected for family in families[1:])
-        if families[:1] and (expected is None or families[0] not in expected):
+            named += bool(families) and is_named(families[0], expected)
+            others += sum(not is_named(family, expected) for family in families[1:])
+        if families[:1] and (expected is None or not is_named(families[0], expected)):
             print(f"{name}: expected {expected or 'nothing'}, got {families}: {change}", flush=True)
     print(f"{right} right models, {alarms} false alarms")
     print(f"{wrong} faults, {flagged} flagged, {named} named first; {others} others")

@@ -1,7 +1,7 @@
 """The shortest length at which a gradient is wrong: what can be read off it, and what other weights do to the error.
 
 A gradient of low rank is a sum of products of a delta and an input: which arrays share a delta, which factor is wrong?
-Imports case, differences and layout.
+Imports case, differences, layout and relations.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
 from lstm_teach.models.differences import Each, Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.layout import Layout, Piece, lines_of
+from lstm_teach.models.relations import ratio
 
 Side = tuple[str, int]  # an array, and along which axis
 Change = Callable[[np.ndarray], np.ndarray]  # of some of the weights
@@ -131,6 +132,8 @@ class Evidence:
         self.ever = {name for each in seen.values() for name in each.wrong()}
         self.alone = len(rest) == 1 and len(self.each) > 2
         self.axes, self.partners = shared_deltas(seen)
+        # Of these a gradient that is right shows that the deltas are.
+        self.proofs = {name: self.partners[name] if self._of_right_deltas(name) else set() for name in self.bad}
         # Where the state is zero at the start, the gradient of what it is multiplied with knows nothing of that step.
         self.silent = {name for name, c in next(iter(seen.values())).items() if c.silent}
         # What gets nothing here but its part of a penalty.
@@ -145,6 +148,25 @@ class Evidence:
         self.right = [piece for _, right in parts for piece in right]  # blocks of the same arrays, shown to be right
         self.axes |= self._axes_by_moving()
         self.state = {piece.name for cut in layout.on_the_state() for piece in cut}
+
+    def _of_right_deltas(self, name: str) -> bool:
+        """Whether what is too much is made of deltas of the right gradient, as far as that can be told."""
+        c, axis = self.each[name], self.axes.get(name, 0)
+        if name not in self.axes or not c.is_matrix or not c.full or c.silent:
+            return True
+        spans, others = [basis(c.right, axis)], [self.each[n] for n in self.partners[name]]
+        if self._in_two_places(name):  # so that it has other deltas too
+            spans = [basis(other.right.reshape(-1, 1), 0) for other in others if other.is_vector] or spans
+        if any(span.shape[1] < len(span) for span in spans):
+            return any(inside(basis(c.away, axis), span) for span in spans)
+        # A vector shows that the sum over the steps is right; which step has which delta, where nothing else is wrong.
+        own = all(self.partners[n] - self.ever for n in self.ever)
+        return self.first == 1 or own or not all(other.is_vector for other in others)
+
+    def _in_two_places(self, name: str) -> bool:
+        """Whether its right gradient is a sum of more products than that of any other matrix."""
+        others = [rank(c.right) for n, c in self.each.items() if n != name and c.is_matrix and c.full]
+        return rank(self.each[name].right) > max(others, default=np.inf)
 
     def _axes_by_moving(self) -> dict[str, int]:
         """Along which axis the delta runs where other weights change it, but not what the first step is given."""
@@ -169,7 +191,7 @@ class Evidence:
             already = ", the shortest length compared" if self.first > 1 else ""
             return f"Wrong at T = {self.first} already{already}: {wrong}."
         mute = [name for name in self.bad if name in self.silent] if self.before == 1 else []
-        but = f"at T = 1, where the gradient of {listing(mute)} has to be zero" if mute else f"up to T = {self.before}"
+        but = f"at T = 1, where the right gradient of {listing(mute)} is zero" if mute else f"up to T = {self.before}"
         return f"Right {but}, wrong from T = {self.first} on: {wrong}."
 
     def is_mute(self, piece: Piece) -> bool:
@@ -209,31 +231,34 @@ class Evidence:
             return ""
         shown = 1 if self.first <= 2 and 1 in self.seen else self.first
         count = len(self.layout.gates) or int(min(fine).split()[-1])
+        at = f" at T = {self.first}" if self.first != shown else ""
         return (
-            f"Of the gates that show anything at T = {shown}, only {min(fine)} is right. If it is the output gate of "
-            f"an LSTM{' with three gates' * (count == 3)}, look at the delta of the cell, which all gates but this one "
-            "use: at the part that comes from h, and at how the next step's part is added to it."
+            f"Of the gates that show anything at T = {shown}, only {min(fine)} is right{at}. If it is the output gate "
+            f"of an LSTM{' with three gates' * (count == 3)}, look at the delta of the cell, which all gates but this "
+            "one use: at the part that comes from h, and at how the next step's part is added to it."
         )
 
     def is_one_gate(self, pieces: list[Piece] | None = None) -> bool:
         """Whether these, or all that are wrong, belong to one gate, which has twins."""
         gates = self.layout.gates_of(pieces or self.wrong)
         names = {piece.name for piece in pieces or self.wrong}
+        sisters = {sister for gate in self.layout.gates for sister in gate if names & {*gate}} - names
+        if sisters - {*self.bad} - self.silent:  # which are right, and so is the delta
+            return False
         same = [self.layout.shapes[name] for name in names]
         twins = set(same) <= {shape for name, shape in self.layout.shapes.items() if name not in names}
         if pieces is None and twins and any(names <= {name} | self.partners[name] for name in names):
             return True  # with one delta
         if gates or any(map(self.layout.blocks, names)):
             return len(gates) == 1
-        return twins and len(set(same)) == len(same)
+        return twins and len(set(same)) == len(same) and (len(same) == 1 or max(map(len, same)) > 1)
 
     def factors(self, name: str) -> tuple[bool | None, bool | None]:
         """Whether the deltas and the inputs in this gradient are the right ones; None where it can't be told."""
         c = self.each[name]
         if not c.is_matrix or not c.full or not c.mine.any() or c.silent:
             return None, None
-        others = [rank(other.right) for n, other in self.each.items() if n != name and other.is_matrix and other.full]
-        if rank(c.right) > max(others, default=np.inf):  # it is used in two places
+        if self._in_two_places(name):
             return None, None
         axis, said, crowded = self.axes.get(name, 0), [], False
         for side in (axis, 1 - axis):
@@ -269,6 +294,9 @@ class Evidence:
             return f"{what} {listing(self.bad)}, so these are right."
         if not alone and not vectors and not (len(sisters) == len(bad) and all(sisters)):
             return ""
+        explained = set().union(*(self.partners[name] for name in bad)) & (self.ever - {*self.rest})
+        if any(ratio(each[n]) for each in self.seen.values() for n in explained if each[n].wrong):
+            return ""  # so it may be the delta that is off by a factor
         of_all = "Nothing" if self.ever <= bad else "Of the arrays that no other finding explains, nothing"
         return f"{of_all} but {listing(self.bad)} is wrong; a wrong delta would show in other gradients too."
 
@@ -285,6 +313,10 @@ class Evidence:
             return [n for n, size in zip(fine, sizes, strict=False) if size > 1e-7]
 
         none = [n for n in fine if n not in reached()]
+        # without what is nearer to the loss, nothing comes to the wrong ones
+        ends = [measured(self.with_change([Piece(n)]), [[Piece(m)] for m in (*self.bad, *self.each)]) for n in none]
+        dead = [not any(slope.size > 1e-7 for slope in slopes[: len(self.bad)]) for slopes in ends]
+        none = [n for n, end in zip(none, dead, strict=True) if not end]
         ways = {n for n in matrices if set(reached(n)) & set(none)} if none else set()
         return none if ways and all(n in ways or self.partners[n] & ways for n in self.bad) else []
 
@@ -311,14 +343,16 @@ class Evidence:
         A share of the others has to be `alive`: that nothing is wrong where nothing goes back is no proof. A multiple
         of the weights, as of a penalty, does not come from the loss at the end either.
         """
-        model, others = self.with_change(pieces, change), set(self.bad) - {piece.name for piece in pieces}
+        model, names = self.with_change(pieces, change), {piece.name for piece in pieces}
+        others = [piece for piece in self.wrong if piece.name not in names]
         found = measured(model, [[*map(Piece, names)] for names in (self.bad, self.each)])
         only = len(self.each) == 1 and not pieces[0].part  # without it nothing is left
         if not found or (alive and (only or not found[0].size)):
             return np.inf
         got, living = gradient(model), 0
-        for mine, own in ((got[name], model.params[name]) for name in others):
-            rest = mine - multiple(mine, own)
+        for piece in others:
+            mine = got[piece.name] - multiple(got[piece.name], model.params[piece.name])
+            rest = mine[piece.where]
             living += np.linalg.norm(rest) > 1e-9 * max(map(np.linalg.norm, got.values()))
         return found[0].off if living >= alive * len(others) else np.inf
 
@@ -386,7 +420,8 @@ class Evidence:
         alone = [name for name in sure or half if self.holds([Piece(name)], np.zeros_like)]
         together = [[*map(Piece, names)] for names in self.layout.by_shape(inner) if len(names) > 1]
         together += self.layout.on_the_state()
-        told, where, needed = " or ".join(alone), "where one of them is used", []
+        told, where, more = " or ".join(alone), "where one of them is used, or in what depends on one", ""
+        needed: list[Piece] = []
         if not sure:  # best is what shuts off none of the others
             ways = filter(None, map(self.needed, together))
             needed = next((way for way in ways if self.off(way, alive=1) < 1e-6), [])
@@ -403,9 +438,14 @@ class Evidence:
             needed = min(fewer, key=lambda off: sum(np.ptp(p.part[-1]) for p in off), default=needed)
             told = self.layout.told(needed)
             where = f"through {told if not needed[0].part else 'these parts' if needed[1:] else 'this part'}"
+            group = next((group for group in together if {*needed} < {*group}), [])
+            others = [[piece] for piece in (*group, *map(Piece, self.each)) if piece not in needed]
+            slopes = measured(self.with_change(needed), others)[: len(group) - len(needed)]
+            if shut := [one for [one], slope in zip(others, slopes, strict=False) if slope.size < 1e-9]:
+                more = f" Through {self.layout.told(shut)} nothing goes back then, so it may be there as well."
             if {piece.name for piece in needed} & self.silent & set(self.bad):
                 where += ", or in the delta there"
             if all(self.each[piece.name].is_vector for piece in needed):  # which a delta need not go through
                 where += f", or where {'they are' if needed[1:] else 'it is'} used"
         said = f"With {told} set to zero everything is right"  # at T = 1 because of a factor, as a rule
-        return f"{said}." if self.first == 1 else f"{said}: the mistake is on the way back {where}."
+        return f"{said}." if self.first == 1 else f"{said}: the mistake is on the way back {where}.{more}"

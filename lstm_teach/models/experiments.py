@@ -38,7 +38,7 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
         notes[f"Right at every length tried, so ruled out: {listing(right)}."] = None
     # a state of zero at the start keeps it from being seen
     if mute := [n for n, cs in ever.items() if 1 in seen and seen[1][n].silent and not all(c.silent for c in cs)]:
-        what = f"At T = 1 the gradient of {listing(mute)} has to be zero"
+        what = f"At T = 1 the right gradient of {listing(mute)} is zero"
         notes[f"{what} (does a state start at zero, or a softmax have a single entry?), so T = 1 says little."] = None
     unseen = [name for name in wrong if all(c.elsewhere or not c.wrong for c in ever[name])]
     odd = "along random directions the gradient disagrees with the loss."
@@ -95,14 +95,14 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
     case = Evidence(seen, take, rest, layout, first, before)
     # What has the deltas of an array that is right has a mistake of its own.
     right = case.each.keys() - case.ever - case.silent
-    own = [name for name in case.bad if case.partners[name] & right]
+    own = [name for name in case.bad if case.proofs[name] & right]
     if 0 < len(own) < len(case.bad):
         others = [name for name in rest if name not in own]
         return [one for names in (others, own) for one in _trials(seen, take, names, layout, notes)]
     (family, what), *others = next(_hypotheses(case))
     times = {name: fraction(k) for name in case.bad if (k := ratio(case.each[name]))}
     for k in dict.fromkeys(times.values()):
-        if "." not in k:
+        if "." not in k and k != "1":
             what += f" {case.at(name for name in times if times[name] == k)} is {k} times the right one."
     nothing = [piece for piece in case.wrong if not case.each.part(piece).mine.any()]
     if nothing and "is zero" not in what:
@@ -172,6 +172,15 @@ def _cured(case: Evidence) -> Iterator[Said]:
             told = case.layout.told(one for piece, own, off in wrong for one in ([piece] if off == own else off))
             yield [("transpose", f"With {told} made symmetric, so equal to the transpose, everything is right.")]
 
+    # Or where two arrays of one shape are equal?
+    models = [case.model, *shuffled(case.model, 2)]
+    for one, other in (pair for names in case.layout.by_shape(case.each) for pair in itertools.combinations(names, 2)):
+        equal = (elsewhere(model, [(one, (), model.params[other])]) for model in models)
+        if all(error_of(model, case.bad) < 1e-6 for model in equal):
+            what = f"With {one} equal to {other} everything is right"
+            why = "one of them, or what is made with it, is used in place of the other."
+            yield [("carry" if case.first > 1 else "formula", f"{what}: {why}")]
+
 
 def _at_one_step(case: Evidence) -> Iterator[Said]:
     """What shows where nothing is carried yet."""
@@ -183,13 +192,21 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
     later = max((other.wrong(case.rest) for other in longer), key=len, default=())
     state = all(each[n].is_vector for n in bad) or (len(bad) == 1 and _for_a_batch(case, bad[0]))
     if len(bad) <= 2 and len(bad) < len(later) and state and not any(case.partners[n] for n in bad):
-        what = f"If {told} is an initial state, its gradient should be what the first step hands back."
-        yield [("carry", f"{what} {case.cure()}".strip())]
+        an = "If {} are initial states, their" if bad[1:] else "If {} is an initial state, its"
+        what = f"{an.format(told)} gradient should be what the first step hands back."
+        yield [("start", f"{what} {case.cure()}".strip())]
 
     # A penalty is wrong, which a further mistake hides with more steps.
     idle = [n for n in bad if n in case.idle and ratio(each[n])]
     found, explained = relations({1: each}, [n for n in bad if n not in idle], case.layout)
-    if explained.issuperset(n for n in bad if n not in idle) and {one.family for one in found} <= {"penalty"}:
+    if (
+        explained.issuperset(n for n in bad if n not in idle)
+        and {one.family for one in found} <= {"penalty"}
+        and not any(
+            "replaced" in one.place
+            for one in found  # or left out beside it
+        )
+    ):
         multiples = "is a multiple of the weights and nothing else, and yours is another multiple."
         alone = [f"At T = 1 the gradient of {listing(idle)} {multiples}"] if idle else []
         yield [("penalty", " ".join([*(one.place for one in found), *alone]))]
@@ -263,7 +280,8 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
 
     what = f"At T = 1 the right gradient of {listing(case.bad)} is exactly zero where yours is wrong."
     if all(wraps(away) for away, _ in matrices):
-        state = "It is multiplied by the state after the last step, so an index of -1 has wrapped around."
+        state = "It is multiplied by the state after the last step: an index of -1 has wrapped around, or the first"
+        state += " state is overwritten by the last."
         yield [("first step", f"{what} {state}")]
     elif len(case.bad) > 1 and case.is_one_gate():  # else it need not be a state
         yield [("first step", what)]
@@ -281,7 +299,7 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
     lengths = [case.each] if case.first == 1 else case.seen.values()
     right = {name for name in case.each if not any(each[name].wrong for each in lengths)}
     right -= set() if 1 < case.first < max(case.seen) else case.silent
-    sharing = {name: sorted(case.partners[name] & right) for name in case.bad}
+    sharing = {name: sorted(case.proofs[name] & right) for name in case.bad}
     if all(sharing.values()):
         at = "at T = 1" if case.first == 1 and case.ever & set().union(*sharing.values()) else "at every length"
         pairs = (f"{name} is made with the same deltas as {listing(others)}" for name, others in sharing.items())
@@ -299,6 +317,10 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     """Right for two steps or more: the loop stops, or something piles up, which shows from the third step on."""
     if case.state and not case.state & set(case.bad) and case.state - case.ever - case.silent:
         return  # what is right where deltas are carried shows that these are right
+    # A loop that stops is cured by no single way back where there are several.
+    for name in (name for name, c in case.each.items() if c.mine.ndim > 1 and case.state - {name}):
+        if case.off([Piece(name)]) < 1e-6 and case.holds([Piece(name)], np.zeros_like):
+            return
     # A loop that stops lacks the first step in every array that gets anything of it.
     ends = not (case.fine and case.layout.outputs) and not case.right
     stops = f"It is as if the backward loop stopped after {case.before} steps, or started anew there."
@@ -306,10 +328,11 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     sent = sent and case.still_wrong(sent, sent)  # which nothing makes so that is carried
     if sent or case.before == 2:
         # What is cut off is missing, and has little to do with what is left; what piles up makes most of the sum.
-        alike, of = _excess(compare(case.take(20)), case.bad), listing(case.bad)
-        ends = ends and not (sent and alike > _EITHER)
+        far, of = compare(case.take(20)), listing(case.bad)
+        alike, last = _excess(far, case.bad), far.pooled(case.bad)
+        ends = ends and not (sent and (alike > _EITHER or np.linalg.norm(last.mine) > np.linalg.norm(last.right)))
         if not sent and alike > (_PILED_UP if ends else _EITHER):
-            yield [("accumulation", f"At T = 20 most of the gradient of {of} is more than there should be.")]
+            yield [("accumulation", f"At T = 20 most of the gradient of {of} is too much.")]
         if ends and not sent and alike > 0:
             either = "The numbers don't settle whether the loop stops or something piles up."
             both = [("truncation", f"{stops} {either}"), ("accumulation", either)]
@@ -396,6 +419,11 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
     if case.before and (hint := case.gate_hint()):
         yield [("carry", hint)]
     yield from _tried(_wrong_step(case)) if (case.before, case.first) == (1, 2) else ()
+    sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
+    if sent and case.still_wrong(sent, sent):
+        what = f"{sent[0].name} stays wrong even at zero, where nothing goes back through it."
+        beside = case.still_wrong(sent, [Piece(name) for name in case.bad if case.each[name].is_vector])
+        yield [("loss" if beside else "between steps", what)]
     other, but, one = "", "", "one"
     cures = [name for name in case.each if case.off([Piece(name)], alive=0) < 1e-6]
     alive = [name for name in cures if case.off([Piece(name)]) < 1e-6]
@@ -404,7 +432,7 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         but = f" ({listing(shut)} {do}n't count: without {them} hardly anything goes back)"
         other, one = " other", "another"
     what = f"No{other} array, when set to zero, cures it{but}. So the mistake is not just in what comes back through"
-    what += f" {one} array, unless the wrong array is used there."
+    what += f" {one} array, unless a wrong array, or none, is used there."
     if alive:  # but not at all lengths, or not at all weights, and then by chance
         what = ""
         for name in (name for name in alive if case.holds([Piece(name)], np.zeros_like, later=False)):
@@ -412,20 +440,17 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
                 what = f"With {name} set to zero everything is right at T = {case.first}, and with more steps all but"
                 what += f" {listing(rest)}: there may be two mistakes, one of them on the way back through {name}."
                 break
-    if fine := sorted(case.state - case.ever - case.silent):
+    if fine := sorted(case.state - case.ever - case.silent - {*shut}):
         of, are = ("gradients of", "are") if fine[1:] else ("gradient of", "is")
-        what += f" The {of} {listing(fine)} {are} right at every length, and so {are} what comes back to"
+        what += f" The {of} {listing(fine)} {are} right at every length, and so is what comes back to"
         what += f" {'these arrays' if fine[1:] else 'this array'}."
     else:
         own = "".join(f"on the way through {name}, " for name in shut if name in case.state)
         what += f" The mistake may be {own}on several paths, from c to c or straight from h to h, or in what the layer"
-        blind = f"the gradient of {listing(sorted(case.silent))} has to be zero at T = 1" if case.silent else ""
+        blind = f"the right gradient of {listing(sorted(case.silent))} is zero at T = 1" if case.silent else ""
         blind = "T = 1 was not compared" if case.before is None else blind
         what += f" above sends{f'; or within one step, since {blind}' if blind else ''}."
-    said = [("carry", what.strip())]
-    if not case.layout.outputs and set(case.bad) >= set(case.each) - case.silent - case.idle:
-        said += [("loss", "Every array is wrong, and none is known to be at the output, so it may be this as well.")]
-    yield said
+    yield [("between steps", what.strip())]
 
 
 def _wrong_step(case: Evidence) -> Iterator[Said]:
@@ -442,6 +467,10 @@ def _wrong_step(case: Evidence) -> Iterator[Said]:
     quiet = [Piece(name) for name in case.silent]
     found = measured(case.with_change(quiet), [[Piece(name)] for name in inner]) if quiet else []
     hidden = quiet and all(slope.off < 1e-6 for slope in found)
+    # An encoder's last step is handed something by the decoder.
+    for cut in case.layout.on_the_state():
+        alive = measured(case.with_change(cut), [[Piece(name)] for name in (*inner, *case.each)])
+        inner = [name for name, slope in zip(inner, alive, strict=False) if slope.size > 1e-7]
     # Where one of them is right at one step, what that step hands back is wrong, and may go on to both of another net.
     if not hidden and {2} == {rank(two[name].away) for name in inner if rank(two[name].right) == 2}:
         what = "At T = 2 the delta of the last step, to which nothing is handed, is wrong too; at T = 1 it is right."

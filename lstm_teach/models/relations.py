@@ -108,7 +108,8 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
         if said == "-1":
             return finding("sign", f"{of} the right one times -1 at T = {listing(ratios)}.")
         count, square = said.removeprefix("-").removeprefix("1/"), "the 2 of a square, " * (said in ("2", "1/2"))
-        guess = "" if "." in said else f" Is it {square}a batch of {count}, or {count} features?"
+        guess = f" Is it {square}a batch of {count}, or {count} features?"
+        guess = " It is no count: is it a constant, or a slope?" if "." in said else guess
         why = f"The factor is {said} at every length, so it does not come from averaging over the steps.{guess}"
         return finding("scale", f"{of} {constant:.4g} times the right one everywhere, at T = {listing(ratios)}.", why)
     place = f"{of} right in direction, but not in size: it is {times}."
@@ -133,7 +134,7 @@ def fraction(number: float) -> str:
     size = max(abs(number), 1 / abs(number))
     count = round(size)
     if abs(size - count) > 1e-5 * count:
-        return f"{number:.6g}"
+        return f"{number:.4g}"
     return f"{'-' if number < 0 else ''}{'1/' if abs(number) < 1 and count > 1 else ''}{count}"
 
 
@@ -203,12 +204,12 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[Ins
 def _ratios(piece: Piece, bad: Bad, seen: Seen) -> dict[int, float] | None:
     """The constant ratios to the right gradient; of a block or of one number only if they follow a law."""
     ratios = {T: ratio(c) for T, c in bad.items()}
-    if not all(ratios.values()):
+    if not all(k and abs(k - 1) > 1e-5 for k in ratios.values()):
         return None
     others = {T: 1.0 for T in seen if T not in ratios and not seen[T].part(piece).silent}
     ratios = dict(sorted({**ratios, **others}.items()))
-    numbers = [c.mine.size for c in bad.values()]
-    whole = not piece.part and numbers[0] > 1 and sum(numbers) > 2
+    numbers = [np.count_nonzero(c.loud) for c in bad.values()]
+    whole = not piece.part and numbers[0] > 1 and sum(numbers) > 2 and min(ratios.values()) > 0
     return ratios if whole or (len(bad) > 1 and _law(ratios)) else None
 
 
@@ -229,6 +230,8 @@ def _has_the_right_sum(bad: Bad) -> bool:
         told |= abs(total) > 1e-4 * by  # the errors of a softmax sum to 0, however they are added
         gap = min(abs(c.mine.sum() - total), np.abs(c.mine - total).max())
         if not c.is_vector or c.mine.size < 2 or gap > min(_SAME * by, 1e-3 * np.linalg.norm(c.mine - c.right)):
+            return False
+        if (c.loud & (c.away == 0)).any():  # some of it is right
             return False
     return bool(told)
 

@@ -801,6 +801,73 @@ UNTRUE |= {
 }
 
 
+def varied(text, *pairs):
+    for old, new in pairs:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+# The same with few letters, a matrix behind the table, and a bias at the output, which shares one of W's two deltas.
+SHARED = varied(
+    TIED,
+    ("7, 40)", "7, 5)"),
+    ("0, 40, 41", "0, 5, 41"),
+    ("own = {name", 'own |= {"q": draw(size=5), "A": draw(size=(7, 7))}\nown = {name'),
+    ('("W", "U", "b", tied)', '("W", "U", "b", "q", "A", tied)'),
+    ('p["W"][:, text[t]] +', 'p["A"] @ p["W"][:, text[t]] +'),
+    (
+        '        g["W"][:, text[t]] += da',
+        '        g["A"] += np.outer(da, p["W"][:, text[t]])\n        g["W"][:, text[t]] += p["A"].T @ da',
+    ),
+    ("@ h[t + 1] for", '@ h[t + 1] + p["q"] for'),
+    ("        da =", '        g["q"] += y[t]\n        da ='),
+)
+# What goes on for two steps as well.
+LATER = 'dh[max(t - 1, 0)] += p["D"].T @ da'
+DELAYED = varied(
+    LETTERS,
+    ("own = {name", 'own |= {"D": 0.4 * draw(size=(7, 7))}\nown = {name'),
+    ('("W", "U", "b", tied)', '("W", "U", "D", "b", tied)'),
+    ('+ p["b"]', '+ p["D"] @ h[max(t - 1, 0)] + p["b"]'),
+    ("back = np.zeros(7)", "dh = np.zeros((T + 1, 7))"),
+    ("+ back)", "+ dh[t + 1])"),
+    (
+        '        back = p["U"].T @ da',
+        f'        g["D"] += np.outer(da, h[max(t - 1, 0)])\n        {LATER}\n        dh[t] += p["U"].T @ da',
+    ),
+)
+UNTRUE |= {
+    "no slope in a net whose table is at the output too": (
+        SHARED,
+        [(" * (1 - h[t + 1] ** 2)", "")],
+        {},
+        ["formula"],
+        "",
+        "same deltas as q",
+    ),
+    "a way over two steps that is lost": (
+        DELAYED,
+        [(LATER, "pass")],
+        {},
+        ["carry"],
+        "With D set to zero everything is right",
+        "stop",
+    ),
+    "two ways back that are exchanged": (
+        DELAYED,
+        [
+            ('dh[t] += p["U"].T', 'dh[t] += p["D"].T'),
+            (LATER, LATER.replace("D", "U")),
+        ],
+        {},
+        ["carry"],
+        "With U equal to D everything is right",
+        "set to zero",
+    ),
+}
+
+
 @pytest.mark.parametrize("what", UNTRUE)
 def test_a_reason_that_is_not_true_is_not_given(what):
     text, edits, options, expected, said, never = UNTRUE[what]
@@ -811,7 +878,8 @@ def test_a_reason_that_is_not_true_is_not_given(what):
 
 
 @pytest.mark.parametrize(
-    "text", [PROJECTED, BOTH_WAYS, LETTERS, TIED, UNIT_LENGTH, ONLY_W, RESIDUAL, BATCH, FROM_ZERO, DECAYED]
+    "text",
+    [PROJECTED, BOTH_WAYS, LETTERS, TIED, UNIT_LENGTH, ONLY_W, RESIDUAL, BATCH, FROM_ZERO, DECAYED, SHARED, DELAYED],
 )
 def test_these_models_are_right_as_well(text):
     assert all(diagnosed(text, seed=seed).passed for seed in (1, 2))

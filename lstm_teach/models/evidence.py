@@ -157,7 +157,8 @@ class Evidence:
         spans, others = [basis(c.right, axis)], [self.each[n] for n in self.partners[name]]
         if self._in_two_places(name):  # so that it has other deltas too
             spans = [basis(other.right.reshape(-1, 1), 0) for other in others if other.is_vector] or spans
-        if any(span.shape[1] < len(span) for span in spans):
+        # That all deltas there can be, with the sum of a softmax or not, span what is too much is no surprise.
+        if any(span.shape[1] < len(span) - (np.abs(span.sum(axis=0)).max() < 1e-6) for span in spans):
             return any(inside(basis(c.away, axis), span) for span in spans)
         # A vector shows that the sum over the steps is right; which step has which delta, where nothing else is wrong.
         own = all(self.partners[n] - self.ever for n in self.ever)

@@ -5,7 +5,7 @@ import inspect
 import linecache
 import re
 import sys
-from functools import cache, partial
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -205,13 +205,33 @@ def test_the_table_of_families_is_what_its_faults_show():
     assert table["T = 2", "`dh_future`"].endswith("eight of nine")
     assert len(wrong(clinic.with_fault("dh_future: never handed on"), 2)) == 8
     twice = from_source(RIGHT_PASS.replace("dh = params.V.T", "dh = 2 * params.V.T"), "right_pass")
-    unvisited = partial(lt.nested_bptt, repaired=tuple(flaw for flaw in FLAWS if flaw != "short_range"))
-    assert table["T = 1", "`dh`, within a step; or a step that the loop never visits"] == "dW and dU of all four gates"
-    assert wrong(twice, 1) == wrong(unvisited, 1) == set(NAMES) - {"V"}
+    assert table["T = 1", "`dh`, within a step"] == "dW and dU of all four gates"
+    assert wrong(twice, 1) == set(NAMES) - {"V"}
     assert first["adding up: dW overwritten at each step"] == (2, "all W")
     assert first["adding up: a column of dU overwritten at each step"] == (3, "all U")
     assert first["the start: h0 and c0 forgotten"] == (1, "all nine")
     assert first["a product: dU in the column of the target"] == (1, "all U")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "first"),
+    [
+        ("range(len(x))", "range(1, len(x))", 1),
+        ("    return grads", "        return grads", 2),
+        (
+            "        i, f, o,",
+            "        grads = lt.Params.zeros(params.vocab_size, params.hidden_size)\n        i, f, o,",
+            2,
+        ),
+    ],
+    ids=["a step left out", "a `return` inside it", "sums set back to zero"],
+)
+def test_a_mistake_of_the_loop_itself_makes_all_nine_wrong_as_the_table_says(before, after, first, request):
+    backward = from_source(RIGHT_PASS.replace(before, after), "right_pass")
+    assert lt.check_gradients(backward).summary.endswith("all nine gradients are off.")
+    assert [len(wrong(backward, T)) for T in (1, 2, 3, 6)] == [9 if first <= T else 0 for T in (1, 2, 3, 6)]
+    assert request.node.callspec.id in cell_source(NOTEBOOK, "families")
+    assert "in the\nloop itself" in cell_source(NOTEBOOK, "not-seen")
 
 
 def test_the_check_of_the_library_does_what_the_lesson_advises():
@@ -741,6 +761,14 @@ def test_the_doctor_repairs_the_loop_in_its_seven_lines_and_the_lesson_checks_th
     shown = [int(number) for number in re.findall(r'<th scope="row"[^>]*>(\d+)</th>', folded)]
     text = inspect.getsource(clinic_cases.question_loop).splitlines()
     assert shown == sorted(1 + [line.strip() for line in text].index(line) for line in QUESTION_LINES)
+
+
+def test_a_check_of_the_repaired_loop_speaks_of_the_repaired_one():
+    source = inspect.getsource(clinic_cases.question_loop)
+    diagnosis = SimpleNamespace(repaired_source=source)
+    assert "question_loop, repaired does not pass" in str(
+        lt.check_gradients(clinic.repaired(diagnosis, clinic.question_loop))
+    )
 
 
 def test_a_search_that_is_stopped_leaves_the_loop_as_it_is():

@@ -619,6 +619,15 @@ def test_a_name_that_a_call_has_loaded_is_said_to_be_changed_not_to_be_old(numbe
         assert run_cell(NOTEBOOK, f"repair-{WORDS[number]}", copies, loaded(number) | {"In": names["In"]}).passed
 
 
+@pytest.mark.parametrize(
+    ("number", "line"), [(1, "repair_1 += np.outer(dz[gate], h[t - 1])"), (3, "repair_3 *= dc * i * (1 - g**2)")]
+)
+def test_a_line_that_adds_to_its_blank_is_told_to_write_a_plain_assignment(number, line):
+    names = loaded(number) | {f"repair_{number}": eval(SOLUTIONS[number], {"np": np, **clinic.names(number)})}
+    (part,) = run_cell(NOTEBOOK, f"repair-{WORDS[number]}", f'{line}\nlesson.judge("case_{number}")', names).parts
+    assert part.sentence.startswith(f"Write `repair_{number} = ...`: this changes"), part.sentence
+
+
 def test_what_is_known_of_a_wrong_line_is_said_whatever_it_changes():
     source = 'repair_1 = dz[gate]\nrepair_1 *= h[t - 1]\nlesson.judge("case_1")'
     (part,) = run_cell(NOTEBOOK, "repair-one", source, loaded(1) | {"In": ["clinic.load_names(1)"]}).parts

@@ -190,9 +190,17 @@ def hints_html(hints: Sequence[str], of: str = "") -> str:
     """Each hint inside the one before it, so that the next can be opened only there."""
     nested = ""
     for number in reversed(range(len(hints))):
-        text = f'<p style="white-space:pre-wrap">{html.inline(hints[number])}</p>'
-        nested = html.fold(f"Hint {number + 1} of {len(hints)}{of}: {LEVELS[number]}", text + nested, "1em")
+        text = _hint(hints[number]) + nested
+        nested = html.fold(f"Hint {number + 1} of {len(hints)}{of}: {LEVELS[number]}", text, "1em")
     return nested
+
+
+def _hint(text: str) -> str:
+    """A hint of one line is words. Several are code, after a first line of words where that ends with a colon."""
+    first, _, rest = text.partition("\n")
+    if rest and first.endswith(":") and not rest.startswith(" "):
+        return html.prose(first) + html.code(rest)
+    return html.code(text.strip()) if rest else html.prose(text)
 
 
 def advice(sentence: str) -> str:

@@ -427,6 +427,10 @@ WRONG = {
         "in place": (bias_in_place, "writes to what it was given, dzi"),
     },
     "check_peepholes": {
+        "dh alone": (
+            lambda *given: given[0],
+            "dpi, dpf, dpo), but returns an array of shape (5,)",
+        ),
         "no po": (peepholes_with(dc="dh * o * (1 - ct**2) + dc_carry"), "what comes back that way is missing"),
         "no carry": (peepholes_with(dc="dh * o * (1 - ct**2) + dzo * po"), "dc_carry is missing"),
         "no slope at po": (peepholes_with(dzo="dh * ct"), "The slope of the output gate, o * (1 - o), is missing"),

@@ -250,8 +250,11 @@ def test_a_wrong_number_of_results_is_told(answer):
 
 
 def test_results_come_by_name():
-    for answer in ((1, 2), [1, 2], np.array([1, 2]), {"h": 2, "c": 1}):
+    for answer in ((1, 2), [1, 2], {"h": 2, "c": 1}):
         assert by_name(answer, ("c", "h")) == {"c": 1, "h": 2}
+    assert by_name(np.array([[1], [2]]), ("c", "h")) == {"c": [1], "h": [2]}  # a stack
+    with pytest.raises(Trouble, match=r"should return 2 arrays \(c, h\), but returns an array of shape \(2,\)"):
+        by_name(np.array([1, 2]), ("c", "h"))  # one result, which has two numbers
 
 
 def test_a_common_mistake_is_recognized():

@@ -391,7 +391,7 @@ WRONG = {
             "dh_before and dc_before are swapped where they are handed on",
         ),
         "weighs what is handed on": (walk_that_weighs_on("dh_before", "dc_before"), "These already contain their own"),
-        "weighs dh_before": (walk_that_weighs_on("dh_before"), "It already contains its own weights"),
+        "weighs dh_before": (walk_that_weighs_on("dh_before"), "It already contains those of later steps"),
         "weighs dc_before": (walk_that_weighs_on("dc_before"), "weights[t] multiplies dc_carry as well"),
         "dh_before for dh": (walk_that_keeps("dh_before", "dc"), "dh[t] holds what the step hands on"),
         "dc_before for dc": (walk_that_keeps("", "dc_before"), "dc[t] holds what the step hands on"),

@@ -174,6 +174,14 @@ def test_every_fault_is_one_replacement_and_has_the_ladder_that_the_lesson_tells
         assert seen(clinic.with_fault(fault)) == FAULT_LADDERS[fault], fault
 
 
+def test_every_number_of_a_ladder_fits_its_cell():
+    scene, update = figures.build(["a", "b"], clinic.LENGTHS)
+    for fault, (right, faulty) in clinic.FAULTS.items():
+        update([clinic.ladder(clinic.with_fault(fault), state) for state in clinic.STATES], right, faulty)
+        numbers = [text.get_text() for axes in scene.figure.axes for text in axes.texts]
+        assert any(numbers) and all(len(number) <= 4 for number in numbers), numbers
+
+
 def test_the_answers_below_the_faults_are_those_of_their_ladders():
     text = cell_source(NOTEBOOK, "explore-questions")
     alike = [fault for fault, rungs in FAULT_LADDERS.items() if rungs[3] == "all but V"]

@@ -10,7 +10,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     level = 2                                 # ●●○
     minutes = 5                               # with extra = true it is one to do if there is time
     points = 2                                # a test holds notebook and file together
-    hints = ["the idea", "the place", "the line"]
+    hints = ["the idea", "the place", "the line"]   # several lines in one are code, after a first that ends in a colon
     tolerance = 4e-5                          # optional, 1e-9 else; relative to 1 + |right|
     axes = ["unit"]                           # optional: what each axis counts
     walks_back = true                         # optional: the first axis counts steps that are walked from the last on

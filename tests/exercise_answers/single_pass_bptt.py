@@ -390,7 +390,7 @@ WRONG = {
             walk_with(hand=lambda b, h, c: (b["dc_before"], b["dh_before"])),
             "dh_before and dc_before are swapped where they are handed on",
         ),
-        "weighs what is handed on": (walk_that_weighs_on("dh_before", "dc_before"), "These already contain their own"),
+        "weighs what is handed on": (walk_that_weighs_on("dh_before", "dc_before"), "These already contain theirs"),
         "weighs dh_before": (walk_that_weighs_on("dh_before"), "It already contains those of later steps"),
         "weighs dc_before": (walk_that_weighs_on("dc_before"), "weights[t] multiplies dc_carry as well"),
         "dh_before for dh": (walk_that_keeps("dh_before", "dc"), "dh[t] holds what the step hands on"),

@@ -917,7 +917,7 @@ def shown(axes):
 
 def expected(ladder):
     return {
-        (figures.COLUMNS[name], row): f"{errors[name]:.2f}" if errors[name] >= 0.01 else figures.short(errors[name], 1)
+        (figures.COLUMNS[name], row): f"{errors[name]:.2f}" if errors[name] >= 0.01 else "<.01"
         for row, errors in enumerate(ladder.values())
         for name in off(errors)
     }

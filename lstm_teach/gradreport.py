@@ -72,6 +72,9 @@ def marked(text: str) -> str:
     return f"{'✓' if text == 'right' else '✗'} {text}"
 
 
+SOME = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+
 @dataclass(frozen=True)
 class Element:
     """One number of one gradient: where it is, what the backward pass says, what is right."""
@@ -129,7 +132,7 @@ class GradientReport:
             right = f"all nine gradients are right at T = {lengths} (largest error {largest})"
             return f"✓ {html.as_code(self.name)} passes: {right}."
         wrong = off(self.errors)
-        many, names = f"{len(wrong)} of the 9 gradients", ", ".join(f"d{name}" for name in wrong)
+        many, names = f"{SOME[len(wrong)]} of the nine gradients", ", ".join(f"d{name}" for name in wrong)
         said = [f"{many} {'is' if len(wrong) == 1 else 'are'} off: {names}"] if wrong else []
         said = ["all nine gradients are off"] if len(wrong) == 9 else said
         said += [f"see the problem{'s' if len(self.problems) > 1 else ''} below"] if self.problems else []

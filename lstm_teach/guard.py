@@ -26,6 +26,11 @@ except ImportError:  # a Python without threads may lack it too
 
 PATIENCE = 2.0  # seconds for a call to stop once it was told to
 TIDY = 0.25  # seconds of them to tidy up in
+SLIPS = {  # in the words of Python's TypeErrors
+    r"'(numpy\.\w+|float|int)' object is not c": "Parentheses after a number call it: is a * missing before them?",
+    r"bitwise_xor|for \^": "^ is not a power in Python: write **.",
+    r"operand.*'dict'": "A dictionary holds several values: take one of them, by its name in brackets.",
+}
 
 
 class OutOfTime(SystemExit):
@@ -167,7 +172,7 @@ def what_it_raised(function: Callable, error: BaseException) -> str:
     """One sentence on an exception that came out of a learner's function, with its line if it is known."""
     said = " ".join(str(error).split()).removesuffix(".")
     place = _place(function, traceback.walk_tb(error.__traceback__))
-    advice = _on_dots(error, place) or on_shapes(error)
+    advice = _on_dots(error, place) or meaning(error)
     return f"{name_of(function)} raised {type(error).__name__}{': ' if said else ''}{said}{place}.{advice}"
 
 
@@ -176,6 +181,12 @@ def _on_dots(error: BaseException, place: str) -> str:
     dots = "..." in re.sub(r"#.*|\[[^][]*\]", "", place)  # but those of a comment or an index, a[..., 0]
     named = "ellipsis" in str(error).lower() or "matmul" in str(error)
     return " There are still dots in that line: replace them with your code." if dots and named else ""
+
+
+def meaning(error: BaseException) -> str:
+    """What Python's words for a common slip mean, after a space; "" for another error."""
+    said = str(error) if isinstance(error, TypeError) else ""
+    return next((f" {words}" for slip, words in SLIPS.items() if re.search(slip, said)), on_shapes(error))
 
 
 def on_shapes(error: BaseException) -> str:

@@ -6,10 +6,12 @@ exercises.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
 import inspect
 import sys
+import textwrap
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -106,9 +108,9 @@ def judge(
     """Try `function` part by part and collect the verdict.
 
     Each part gets the `Attempt` and returns a sentence, empty if all is right; `Trouble` counts as its sentence.
-    A function that writes to its inputs gets one more part, which is not right. A function that calls one of the
-    library's `ANSWERS` earns nothing; `allow` names those that this task permits, None permits all. The `note` is
-    shown where something is not right.
+    A function that writes to its inputs is told so beside the parts, and has one less right. A function that calls one
+    of the library's `ANSWERS` earns nothing; `allow` names those that this task permits, None permits all. The `note`
+    is shown where something is not right.
     """
     if not callable(function):
         return Verdict("Your function", tuple(Part(name, _no_function(function)) for name in parts), tuple(hints), note)
@@ -124,19 +126,33 @@ def judge(
             results.append(Part(name, called or part(attempt)))
         except Trouble as trouble:
             results.append(Part(name, str(trouble)))
+    if not all(part.passed for part in results) and _has_bare_dots(function):
+        dots = f"{attempt.name} is not written yet, or dots are still in it: replace them with your code."
+        results = [part if part.passed else Part(part.name, dots) for part in results]
     names = " and ".join(attempt.changed | attempt.rounded)
     if attempt.changed:  # an input that changed in its last digits was written to as well, so one line says it all
         advice = "Make new arrays, work on a .copy(), or write the old values back."
-        results.append(Part("inputs", f"{attempt.name} writes to what it was given, {names}. {advice}"))
+        results.append(Part("inputs", f"{attempt.name} writes to what it was given, {names}. {advice}", beside=True))
     elif attempt.rounded:
         advice = "Undoing a change by arithmetic leaves a rounding error. Save the old value and write it back."
-        results.append(Part("inputs", f"{attempt.name} leaves {names} changed in the last digits. {advice}"))
+        said = f"{attempt.name} leaves {names} changed in the last digits. {advice}"
+        results.append(Part("inputs", said, beside=True))
     if all(part.passed for part in results):
         note = ""
     elif not hints_wanted():
         off = "Hints are off. To see three hints, and the mistake's name if it is a known one, run show_hints(True)."
         hints, note = (), f"{note} {off}".strip()
     return Verdict(attempt.name, tuple(results), tuple(hints), note)
+
+
+def _has_bare_dots(function: Callable) -> bool:
+    """Whether a statement of a function is only dots; False if it can't be read."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(guard.unwrapped(function))))
+    except (OSError, TypeError, SyntaxError):
+        return False
+    alone = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
+    return any(isinstance(value, ast.Constant) and value.value is Ellipsis for value in alone)
 
 
 def _no_function(given: Any) -> str:
@@ -187,6 +203,8 @@ def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ())
     """What makes `got` no possible answer (not numbers, another shape, NaN): a sentence, empty if nothing does."""
     if callable(got):
         return f"{name} is a function: are parentheses missing after it?"
+    if got is None:
+        return f"{name} is None, which is what print and other calls without a result hand back: write the value alone."
     try:
         array = np.asarray(got)
     except ValueError:  # rows of different length

@@ -78,6 +78,10 @@ def run(
     for n in (n for n in names if n not in found):
         only = ": == compares, = assigns" if last[n] is None and cellcode.compared(statements, n) else ""
         found[n] = Trouble(f"No line of this cell says what {n} is{only}.")
+    for n in names:  # += would add to what this notebook has under that name
+        first = next(iter(cellcode.lines_of(n, statements)), None)
+        if isinstance(first, ast.AugAssign) and n not in case.get("start", {}):
+            found[n] = Trouble(f"Write `{n} = ...`: this changes the value that {n} had before this cell.")
     # A line is judged with the right values of the blanks before it; but what is right in the end is right, unless a
     # line that raised has made it so.
     found |= right

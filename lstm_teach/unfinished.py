@@ -1,6 +1,6 @@
-"""Say so where a blank that is half written stops its cell, before its check can run. Imports cellcode and gradreport.
+"""Say what it is that stops the cell of a blank, before its check can run. Imports cellcode, gradreport and the guard.
 
-Python's own words for dots in a sum are about an 'ellipsis', which few learners have heard of.
+Python's own words for dots in a sum are about an 'ellipsis', which few learners have heard of; guard.SLIPS has more.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 import traceback
 from typing import Any
 
-from lstm_teach import cellcode
+from lstm_teach import cellcode, guard
 from lstm_teach.gradreport import listing
 
 
@@ -22,14 +22,14 @@ def watch() -> None:
 
 
 def tell(result: Any) -> None:
-    """Print a sentence with the error of a cell that has a check in it and stopped because of dots."""
+    """Print a sentence with the error of a cell that has a check in it and stopped because of dots or a common slip."""
     error = getattr(result, "error_in_exec", None)  # the result itself is None where the cell was interrupted
     if error and (said := sentence(result.info.raw_cell, error)):
         print(said)
 
 
 def sentence(source: str, error: BaseException) -> str:
-    """What to say of an error that came out of a cell; "" if the cell has no check, or dots are not the reason."""
+    """What to say of an error that came out of a cell; "" if the cell has no check, or there is nothing to add."""
     try:
         tree = ast.parse(source)
     except SyntaxError:  # a magic
@@ -39,8 +39,10 @@ def sentence(source: str, error: BaseException) -> str:
     at = next((line for name, line in frames if name == "__main__"), 0)  # the line of the cell
     lines = [at] if at in lines else lines
     named = "ellipsis" in str(error).lower() or ("matmul" in str(error) and at in lines)  # @ has other words
-    if not (lines and named and any(map(cellcode.is_judge, ast.walk(tree)))):
+    if not any(map(cellcode.is_judge, ast.walk(tree))):
         return ""
+    if not (lines and named):
+        return guard.meaning(error).strip()
     one = len(lines) == 1
     said = f"Line{'' if one else 's'} {listing(lines)} still {'has dots in it' if one else 'have dots in them'}"
     return f"{said}: replace them with your code, then run the cell again."

@@ -38,13 +38,15 @@ def hints_wanted() -> bool:
 class Part:
     """One thing that a check looks at; `sentence` says what is off, where, and what to try, and is empty if right.
 
-    A part that is `open` has not been written yet, which isn't a mistake; one that `waits` only reads a wrong one.
+    A part that is `open` has not been written yet, which isn't a mistake; one that `waits` only reads a wrong one. What
+    is `beside` the parts isn't counted as one, so that their number stays the same; it takes one off the right ones.
     """
 
     name: str
     sentence: str = ""
     open: bool = False
     waits: bool = False
+    beside: bool = False
 
     @property
     def passed(self) -> bool:  # noqa: D102
@@ -99,7 +101,13 @@ class Verdict:
     @property
     def score(self) -> float:
         """The share of the parts that are right, 0 to 1."""
-        return sum(part.passed for part in self.parts) / len(self.parts)
+        right, wrong_beside, parts = self._counts()
+        return max(0, right - wrong_beside) / parts
+
+    def _counts(self) -> tuple[int, int, int]:
+        """How many parts are right, how many things beside them are wrong, and how many parts there are."""
+        beside = sum(part.beside for part in self.parts)
+        return sum(part.passed for part in self.parts), beside, len(self.parts) - beside
 
     @property
     def summary(self) -> str:
@@ -110,8 +118,9 @@ class Verdict:
             return f"{html.as_code(self.name)} is right in every part."
         if all(part.open for part in self.parts):
             return f"{html.as_code(self.name)}: nothing is written yet."
-        right = sum(part.passed for part in self.parts)
-        many = f"{right or 'none'} of {len(self.parts)} parts {'are' if right > 1 else 'is'} right so far."
+        right, beside, parts = self._counts()
+        less = f", less one for its {self.parts[-1].name}" if beside and right else ""
+        many = f"{right or 'none'} of {parts} parts {'are' if right > 1 else 'is'} right so far{less}."
         return f"{html.as_code(self.name)}: {many}"
 
     def points(self, most: float) -> Points:
@@ -190,9 +199,17 @@ def hints_html(hints: Sequence[str], of: str = "") -> str:
     """Each hint inside the one before it, so that the next can be opened only there."""
     nested = ""
     for number in reversed(range(len(hints))):
-        text = f'<p style="white-space:pre-wrap">{html.inline(hints[number])}</p>'
-        nested = html.fold(f"Hint {number + 1} of {len(hints)}{of}: {LEVELS[number]}", text + nested, "1em")
+        text = _hint(hints[number]) + nested
+        nested = html.fold(f"Hint {number + 1} of {len(hints)}{of}: {LEVELS[number]}", text, "1em")
     return nested
+
+
+def _hint(text: str) -> str:
+    """A hint of one line is words. Several are code, after a first line of words where that ends with a colon."""
+    first, _, rest = text.partition("\n")
+    if rest and first.endswith(":") and not rest.startswith(" "):
+        return html.prose(first) + html.code(rest)
+    return html.code(text.strip()) if rest else html.prose(text)
 
 
 def advice(sentence: str) -> str:

@@ -124,7 +124,29 @@ def test_a_function_that_is_not_written_yet_is_named():
     assert "helper is not written yet" in str(check(outer))
 
 
-def test_changed_inputs_are_a_part_of_their_own_and_do_no_harm():
+def test_a_statement_of_dots_is_said_to_be_unwritten_unless_the_answer_is_right():
+    def halved(vector):
+        """Twice the vector."""
+        result = vector / 2
+        ...
+        return result
+
+    def doubled(vector):
+        ...
+        return 2 * vector[..., :]
+
+    verdict = check(halved)
+    assert "halved is not written yet, or dots are still in it: replace them" in str(verdict) and "off" not in str(
+        verdict
+    )
+    assert check(doubled).passed
+
+
+def test_a_result_of_print_is_told_what_it_is():
+    assert "which is what print" in difference("the result", None, 2 * INPUT)
+
+
+def test_changed_inputs_are_told_beside_the_parts_take_one_off_and_do_no_harm():
     def careless(numbers):
         numbers *= 2
         return numbers
@@ -132,6 +154,8 @@ def test_changed_inputs_are_a_part_of_their_own_and_do_no_harm():
     verdict = check(careless)
     assert [part.passed for part in verdict.parts] == [True, True, False]
     assert "writes to what it was given, numbers" in str(verdict)
+    assert verdict.summary == "`careless`: 2 of 2 parts are right so far, less one for its inputs."
+    assert verdict.score == 0.5 and not verdict.passed
     assert INPUT.tolist() == [1, 2, 3]
 
 
@@ -226,8 +250,11 @@ def test_a_wrong_number_of_results_is_told(answer):
 
 
 def test_results_come_by_name():
-    for answer in ((1, 2), [1, 2], np.array([1, 2]), {"h": 2, "c": 1}):
+    for answer in ((1, 2), [1, 2], {"h": 2, "c": 1}):
         assert by_name(answer, ("c", "h")) == {"c": 1, "h": 2}
+    assert by_name(np.array([[1], [2]]), ("c", "h")) == {"c": [1], "h": [2]}  # a stack
+    with pytest.raises(Trouble, match=r"should return 2 arrays \(c, h\), but returns an array of shape \(2,\)"):
+        by_name(np.array([1, 2]), ("c", "h"))  # one result, which has two numbers
 
 
 def test_a_common_mistake_is_recognized():

@@ -1,9 +1,12 @@
 """Every check of every exercise accepts right answers in several styles and rejects plausible wrong ones."""
 
+import ast
+import html
 import importlib
 import inspect
 import pkgutil
 import re
+import textwrap
 
 import exercise_answers
 import nbformat
@@ -12,7 +15,7 @@ import pytest
 from projectfiles import ROOT
 
 import lstm_teach as lt
-from lstm_teach import exercises, judging
+from lstm_teach import exercises, judging, verdicts
 from lstm_teach.exercises import engine
 from lstm_teach.verdicts import Verdict
 
@@ -77,6 +80,24 @@ def test_what_is_not_written_yet_or_no_function_earns_nothing_and_gets_three_hin
         assert verdict.score == 0 and not verdict.passed
         assert words in str(verdict) and len(verdict.hints) == 3
     assert inspect.getdoc(checks(topic)[name]).startswith("Check `")
+
+
+HINTS = {(topic, name): task["hints"][2] for topic in TOPICS for name, task in engine.words_of(topic)["tasks"].items()}
+
+
+@pytest.mark.parametrize(("topic", "name"), [key for key, hint in HINTS.items() if "\n" in hint])
+def test_a_hint_of_several_lines_is_code_and_a_whole_answer_passes_the_check(topic, name):
+    hint, call = HINTS[topic, name], engine.task_of(topic, name)["call"]
+    first, _, rest = hint.partition("\n")
+    words = first.endswith(":") and not rest.startswith(" ")
+    ast.parse(textwrap.dedent(rest if words else hint))
+    shown = verdicts.hints_html(("idea", "place", hint))
+    assert shown.count("<pre") == 1 and html.escape(rest.rstrip()) in shown
+    if not words and "return " in hint:
+        space = {"np": np, "lt": lt}
+        exec(f"def {call}:\n{textwrap.indent(hint, '    ')}", space)
+        check = next(c for c in checks(topic).values() if call.partition("(")[0] in inspect.signature(c).parameters)
+        assert check(space[call.partition("(")[0]]).passed
 
 
 ODD = (

@@ -15,6 +15,7 @@ f, i, g, o, c_before, c = 0.9, 0.5, 0.4, 0.6, 0.3, 0.47
 CHECK = 'lesson.judge("cell")'
 ONE = "Line {} still has dots in it: replace them with your code, then run the cell again."
 TWO = "Lines 1 and 2 still have dots in them: replace them with your code, then run the cell again."
+SHAPES = "The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
 STOPPED = {  # cells, and what is said below their errors
     f"# a line\nc = f * c_before + ...\n{CHECK}": ONE.format(2),
     f"c = ... * f\n{CHECK}": ONE.format(1),
@@ -30,8 +31,14 @@ STOPPED = {  # cells, and what is said below their errors
     "c = f * c_before + ...  # lesson.judge": "",
     # Another error.
     f"c = f * nothing + ...\n{CHECK}": "",
-    f"c = np.ones(3) + np.ones(4) + ...\n{CHECK}": "",
-    f"h = ...\nc = np.ones((3, 3)) @ 0.5\n{CHECK}": "",
+    f"c = np.ones(3) + np.ones(4) + ...\n{CHECK}": SHAPES,
+    f"h = ...\nc = np.ones((3, 3)) @ 0.5\n{CHECK}": SHAPES,
+    f"c = f(c_before)\n{CHECK}": "Parentheses after a number call it: is a * missing before them?",
+    f"c = np.ones(3)(1 - g**2)\n{CHECK}": "Parentheses after a number call it: is a * missing before them?",
+    f"c = g ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
+    f"c = np.ones(3) ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
+    f"c = f * {{'i': i}}\n{CHECK}": "A dictionary holds several values: take one of them, by its name in brackets.",
+    "c = g ^ 2": "",
     f"c = f * c_before + 1 / 0\n{CHECK}": "",
     f"c = np.ones(3)[..., 7]\n{CHECK}": "",
     f"c = f * Ellipsis\n{CHECK}": "",

@@ -185,7 +185,7 @@ def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str,
     if first == 1:
         notes.append(f"The error shows at T = 1 already (d{', d'.join(wrong[1])}), where nothing has been carried yet.")
     elif before := [T for T in ladder if first > T]:
-        every = "and wrong" if all(len(names) == 9 for names in wrong.values()) else "but not"
+        every = "and wrong" if all(len(names) == 9 for names in wrong.values()) else "but not all"
         look = "what is carried from step to step, or added up over the steps"
         if len(wrong[first]) == 9:
             look = "what all nine share: the forward pass, if it is your own, dy, adding up the steps, a clipping limit"

@@ -57,8 +57,8 @@ class Finding:
         what, step = self.quantity, self.first_step
         known = what and (step is None or step >= 0)  # before step 0 no step reads anything
         if step is not None:
-            back = "" if self.path == FORWARD_PATH else ", walking back"
-            what += f" at step t = {step}" + (f" (of {self.length} steps{back})" if self.length else "")
+            back = "" if self.path == FORWARD_PATH else ", walked from the last to the first"
+            what += f" at step t = {step}" + (f" in a sequence of {self.length} steps{back}" if self.length else "")
         if known and self.proved:
             parts.append(f"The first thing to go wrong is {what}, {self.path}.")
         elif known and self.how:  # other faults may come before

@@ -10,7 +10,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     level = 2                                 # ●●○
     minutes = 5                               # with extra = true it is one to do if there is time
     points = 2                                # a test holds notebook and file together
-    hints = ["the idea", "the place", "the line"]
+    hints = ["the idea", "the place", "the line"]   # several lines in one are code, after a first that ends in a colon
     tolerance = 4e-5                          # optional, 1e-9 else; relative to 1 + |right|
     axes = ["unit"]                           # optional: what each axis counts
     walks_back = true                         # optional: the first axis counts steps that are walked from the last on
@@ -286,7 +286,9 @@ def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
             return found
     if len(names) == 1:
         return {names[0]: answer}
-    if not isinstance(answer, tuple | list | np.ndarray) or len(answer) != len(names):
+    # A stack of results has a row for each. One result, a vector, may have as many numbers by chance.
+    several = isinstance(answer, tuple | list) or (isinstance(answer, np.ndarray) and answer.ndim > 1)
+    if not several or len(answer) != len(names):
         got = f"{len(answer)} of them" if isinstance(answer, tuple | list) else kind(answer)
         raise Trouble(f"The function should return {len(names)} arrays ({', '.join(names)}), but returns {got}.")
     return dict(zip(names, answer, strict=True))

@@ -86,7 +86,7 @@ def step_size_explorer() -> Explorer:
         return scene, figures.describe(at, STEPS[k], k, scheme, precision)
 
     controls = {
-        "step": log_slider("Nudge", 1.0, -16, 0),
+        "step": log_slider("Nudge", 1.0, -16, 0, format=".2"),
         "scheme": choice("Scheme", list(figures.SCHEMES)),
         "precision": choice("Precision", PRECISIONS),
         "weight": choice("Weight", [(f"{name}{list(index)}", k) for k, (name, index) in enumerate(WEIGHTS)]),

@@ -91,7 +91,8 @@ function render({ model, el }) {
   function put(picture) {
     const { url, key, width, height, alt, text: html } = picture;
     Object.assign(img, { width, height, alt });
-    if (html !== line) text.innerHTML = line = html; // a screen reader says it when it is set
+    // A screen reader says it when it is set. The joiner keeps 1e-12 on one line.
+    if (html !== line) text.innerHTML = (line = html).replace(/(\de-)(\d)/g, "$1\u2060$2");
     if (picture === shown) return;
     shown = picture;
     img.src = url;

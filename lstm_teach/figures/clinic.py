@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from ..gradreport import off
 from ..params import GATES, Params
 from .scene import Built, Scene, drawn
-from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, bare, new_figure, new_page, short, tidy
+from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, bare, new_figure, new_page, tidy
 
 Errors = Mapping[str, float]  # norm-relative, by matrix, in the order of `Params.NAMES`
 Ladder = Mapping[int, Errors]  # by length of the sequence
@@ -90,7 +90,7 @@ def _panels(scene: Scene, titles: Sequence[str], lengths: Sequence[int], bottom:
             tint.set_array(cells)
             for (T, name), text in numbers.items():
                 error = ladder[T][name]
-                said = f"{error:.2f}" if error >= 0.01 else short(error, 1)
+                said = f"{error:.2f}" if error >= 0.01 else "<.01"
                 text.set_text(said if name in wrong[T] else "")
             right = [text.get_position() for (T, name), text in numbers.items() if name not in wrong[T]]
             dots.set_data(*np.reshape(right, (-1, 2)).T)

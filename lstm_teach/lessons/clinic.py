@@ -18,7 +18,7 @@ import lstm_teach as lt
 from lstm_teach.edited import edited, made
 from lstm_teach.figures import clinic as figures
 from lstm_teach.figures.still import Still, show
-from lstm_teach.gradreport import errors_of
+from lstm_teach.gradreport import errors_of, listing
 from lstm_teach.lessons import cases, cases_07, clinic_cases, spec_of
 
 LENGTHS, CASES = (1, 2, 3, 6), (1, 2, 3, 4, 5)
@@ -80,18 +80,46 @@ def repaired(diagnosis: lt.doctor.Diagnosis, backward: Callable) -> Callable:
     """The pass with the doctor's repairs; as it was if the search was stopped before they were proved."""
     if diagnosis.repaired_source is None:
         return backward
-    return made(diagnosis.repaired_source, f"<{backward.__name__}, repaired>", {"np": np, "lt": lt})
+    name = f"{backward.__name__}, repaired"
+    function = made(diagnosis.repaired_source, f"<{name}>", {"np": np, "lt": lt})
+    function.__name__ = name  # so that a check of it does not praise the broken one
+    return function
 
 
 def load_names(number: int) -> None:
-    """Put the names of a case into the notebook; those of the other cases go, and say so where they are used."""
-    notebook, own = sys._getframe(1).f_globals, names(number)
+    """Put the names of a case into the notebook; those of the other cases go, and say so where they are used.
+
+    From then on a cell that judges a repair gets the names of its own case first, whichever cells ran in between.
+    """
+    notebook = sys._getframe(1).f_globals
+    if "__name__" not in notebook:  # a learner's cell, tried on other numbers: it has its names already
+        return
+    _load(number, notebook)
+    ipython = sys.modules.get("IPython")
+    if ipython and (shell := ipython.get_ipython()):
+        shell.events.register("pre_run_cell", _load_for)
+
+
+def _load_for(info: Any) -> None:
+    """Load the names of the case whose repair a cell of the notebook is about to have judged."""
+    if judged := re.search(r"""judge\(\s*['"]case_(\d)""", info.raw_cell):
+        _load(int(judged[1]), sys.modules["IPython"].get_ipython().user_ns)
+
+
+def _load(number: int, notebook: dict[str, object]) -> None:
+    own = names(number)
     has = f"The line that you repair in case {number} can read {', '.join(own)}."
-    other = "{0} is a name from case {1}. {2} The names of case {1} come with clinic.load_names({1})."
     left = {k: re.match(r"\w+", FAULTY[k][0])[0] for k in CASES}  # what the faulty lines assign to
-    others = {name: k for k in reversed(CASES) for name in [*names(k), left[k]]}
+    having: dict[str, list[int]] = {}
+    for k in CASES:
+        for name in {*names(k), left[k]}:
+            having.setdefault(name, []).append(k)
+    back = (
+        f"and the names here are those of case {number}. To go back to a case, run its clinic.load_names first. {has}"
+    )
     gone = {name: f"Here {name} has no name of its own: it is cache.{name}. {has}" for name in ("c", "y")}
-    gone |= {name: other.format(name, k, has) for name, k in others.items()}
+    for name, its in having.items():
+        gone[name] = f"{name} is a name from case{'s' * (len(its) > 1)} {listing(its)}, {back}"
     if "dz" in own:
         gone |= {f"dz{g}": f'Here dz{g} has no name of its own: it is dz["{g}"]. {has}' for g in lt.params.GATES}
     its = getattr(clinic_cases, f"case_{number}")

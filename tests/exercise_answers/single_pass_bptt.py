@@ -390,8 +390,8 @@ WRONG = {
             walk_with(hand=lambda b, h, c: (b["dc_before"], b["dh_before"])),
             "dh_before and dc_before are swapped where they are handed on",
         ),
-        "weighs what is handed on": (walk_that_weighs_on("dh_before", "dc_before"), "These already contain their own"),
-        "weighs dh_before": (walk_that_weighs_on("dh_before"), "It already contains its own weights"),
+        "weighs what is handed on": (walk_that_weighs_on("dh_before", "dc_before"), "These already contain theirs"),
+        "weighs dh_before": (walk_that_weighs_on("dh_before"), "It already contains those of later steps"),
         "weighs dc_before": (walk_that_weighs_on("dc_before"), "weights[t] multiplies dc_carry as well"),
         "dh_before for dh": (walk_that_keeps("dh_before", "dc"), "dh[t] holds what the step hands on"),
         "dc_before for dc": (walk_that_keeps("", "dc_before"), "dc[t] holds what the step hands on"),
@@ -427,6 +427,10 @@ WRONG = {
         "in place": (bias_in_place, "writes to what it was given, dzi"),
     },
     "check_peepholes": {
+        "dh alone": (
+            lambda *given: given[0],
+            "dpi, dpf, dpo), but returns an array of shape (5,)",
+        ),
         "no po": (peepholes_with(dc="dh * o * (1 - ct**2) + dc_carry"), "what comes back that way is missing"),
         "no carry": (peepholes_with(dc="dh * o * (1 - ct**2) + dzo * po"), "dc_carry is missing"),
         "no slope at po": (peepholes_with(dzo="dh * ct"), "The slope of the output gate, o * (1 - o), is missing"),

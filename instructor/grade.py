@@ -35,6 +35,7 @@ import collected  # noqa: E402
 import handed_in  # noqa: E402
 import reports  # noqa: E402
 
+RUNNING: set[subprocess.Popen] = set()  # processes that judge; Ctrl-C ends them
 SEVERAL = re.compile(r"One of \d+ (submissions of this exercise|files) by the same student\.")
 
 
@@ -47,14 +48,18 @@ def main(arguments: list[str]) -> int:
         return grade_course(options)
     out = options.to or options.folder.parent / f"{options.folder.resolve().name}_graded"
     try:
-        records = grade_folder(options, out)
-        write(records, out, options)
+        records, complete = grade_folder(options, out)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    if not records:
+        return 1
+    write(records, out)
+    if options.format:
+        write_platform(records, out, options)
     print(f"\nThe points are in {out / 'points.csv'}, and a page for each student in {out / 'feedback'}.")
     print(f"Which mistakes were made, and how often, is in {out / 'summary.html'}.")
-    return 0 if all(record["points"] is not None for record in records) else 1
+    return 0 if complete and all(record["points"] is not None for record in records) else 1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -76,8 +81,12 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
-def grade_folder(options: argparse.Namespace, out: Path) -> list[dict]:
-    """Grade what is in the folder, printing a line for each; return a record for each submission (see reports.py)."""
+def grade_folder(options: argparse.Namespace, out: Path) -> tuple[list[dict], bool]:
+    """Grade what is in the folder, printing a line for each; return a record for each submission (see reports.py).
+
+    And whether that is all of them: Ctrl-C ends the grading, not what comes after it. The records are in results.json
+    as they come.
+    """
     known = collected.exercises(options.exercises)
     if not known:
         raise ValueError(f"{options.exercises} holds no exercises.")
@@ -93,25 +102,43 @@ def grade_folder(options: argparse.Namespace, out: Path) -> list[dict]:
         if (out / "results.json").is_file():
             earlier = json.loads((out / "results.json").read_text(encoding="utf-8"))
             earlier = [each for each in earlier if not handed_in.is_same_person(each["student"], options.student)]
+        there = {place_of(each, options) for each in files}
+        for gone in [each for each in earlier if each["file"] not in there]:
+            earlier.remove(gone)
+            print(f"{gone['student']} is taken out of the results: {gone['file']} is no longer there.")
         files = chosen
     print(f"{'student':<24} {'points':>7} {'of':>5}  {'exercise':<24} note")
-    records = []
-    with ThreadPoolExecutor(max(1, options.jobs)) as pool:
+    records, pool = [*earlier], ThreadPoolExecutor(max(1, options.jobs))
+    out.mkdir(parents=True, exist_ok=True)
+    try:
         for record in pool.map(lambda each: grade_file(each, known, options), files):
             records.append(record)
+            write_text(out / "results.json", json.dumps(records, indent=1))
             points = "-" if record["points"] is None else f"{record['points']:g}"
             note = reports.remarks(record)
             line = f"{record['student']:<24} {points:>7} {record['most']:>5g}  {record['exercise']:<24} {note}"
             print(line.rstrip(), flush=True)
-    records = sorted([*earlier, *records], key=lambda each: (each["student"].lower(), each["file"]))
+    except KeyboardInterrupt:
+        print(f"\nStopped: {len(records) - len(earlier)} of {len(files)} submissions have been graded.")
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in list(RUNNING):
+            end(child)
+    complete = len(records) == len(earlier) + len(files)
+    records.sort(key=lambda each: (each["student"].lower(), each["file"]))
     for sentence in several(records):
         print(sentence)
-    return records
+    return records, complete
+
+
+def place_of(file: handed_in.HandedIn, options: argparse.Namespace) -> str:
+    """Where a file is in the collected folder."""
+    return file.path.relative_to(options.folder).as_posix()
 
 
 def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], options: argparse.Namespace) -> dict:
     """The record of one file."""
-    record = {"student": file.student, "number": file.number, "file": str(file.path.relative_to(options.folder))}
+    record = {"student": file.student, "number": file.number, "file": place_of(file, options)}
     record |= {"exercise": "", "title": "", "points": None, "most": 0, "problem": "", "notes": [], "tasks": []}
     if not file.is_notebook:
         return record | {"problem": "Not graded: it isn't a notebook, and this student handed in no notebook."}
@@ -191,8 +218,8 @@ def several(records: list[dict]) -> list[str]:
     return found
 
 
-def write(records: list[dict], out: Path, options: argparse.Namespace) -> None:
-    """Write the tables and the pages."""
+def write(records: list[dict], out: Path) -> None:
+    """Write the results, the table of points and the pages."""
     (out / "feedback").mkdir(parents=True, exist_ok=True)
     texts = {"results.json": json.dumps(records, indent=1), "points.csv": reports.points_table(records)}
     texts |= {"summary.txt": reports.summary_text(records), "summary.html": reports.summary_page(records)}
@@ -200,15 +227,26 @@ def write(records: list[dict], out: Path, options: argparse.Namespace) -> None:
     for student, number in students:
         own = [record for record in records if (record["student"], record["number"]) == (student, number)]
         texts[f"feedback/{file_name(student, number)}.html"] = reports.feedback_page(own)
-    if options.format:
-        tables = {"moodle": reports.moodle_table, "canvas": lambda each: reports.canvas_table(each, options.column)}
-        texts[f"{options.format}.csv"] = tables[options.format](records)
-        left_out, platform = reports.left_out(records), options.format.title()
-        there = f"For {platform}: {out / options.format}.csv"
-        print(f"\nNo line for {platform} could be written." if len(left_out) == len(records) else f"\n{there}")
-        print("".join(f"{sentence}\n" for sentence in left_out), end="")
     for name, text in texts.items():
-        (out / name).write_text(text, encoding="utf-8", newline="\n")
+        write_text(out / name, text)
+
+
+def write_platform(records: list[dict], out: Path, options: argparse.Namespace) -> None:
+    """Write the table that a platform imports, and say who is not in it."""
+    tables = {"moodle": reports.moodle_table, "canvas": lambda each: reports.canvas_table(each, options.column)}
+    write_text(out / f"{options.format}.csv", tables[options.format](records))
+    left_out, platform = reports.left_out(records), options.format.title()
+    there = f"For {platform}: {out / options.format}.csv"
+    print(f"\nNo line for {platform} could be written." if len(left_out) == len(records) else f"\n{there}")
+    print("".join(f"{sentence}\n" for sentence in left_out), end="")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file; one that can't be written (a spreadsheet may have it open) must not cost the others."""
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        print(f"{path} could not be written ({error.strerror}): is it open in another program?", file=sys.stderr)
 
 
 def file_name(student: str, number: str) -> str:

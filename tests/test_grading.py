@@ -378,11 +378,11 @@ def test_a_damaged_file_beside_a_good_one_is_said_in_both_rows():
 
 def test_a_platforms_table_without_anybody_is_not_announced(tmp_path, capsys):
     options = grade.parser().parse_args([str(tmp_path), "--format", "moodle"])
-    grade.write([record("cy", number="")], tmp_path / "out", options)
+    grade.write_platform([record("cy", number="")], tmp_path, options)
     printed = capsys.readouterr().out
     assert "No line for Moodle could be written." in printed and "moodle.csv" not in printed
     assert "cy is not in the table: x.ipynb has no number of the platform's in the name." in printed
-    grade.write([record("cy", number=""), record("bo")], tmp_path / "out", options)
+    grade.write_platform([record("cy", number=""), record("bo")], tmp_path, options)
     assert "For Moodle: " in capsys.readouterr().out
 
 

@@ -36,6 +36,7 @@ import handed_in  # noqa: E402
 import reports  # noqa: E402
 
 RUNNING: set[subprocess.Popen] = set()  # processes that judge; Ctrl-C ends them
+LIMITS = "seconds", "cell-seconds", "memory"  # as score.py calls them too
 SEVERAL = re.compile(r"One of \d+ (submissions of this exercise|files) by the same student\.")
 
 
@@ -167,21 +168,31 @@ def score_apart(file: handed_in.HandedIn, exercise: collected.Exercise, options:
         results, log = Path(place) / "results.json", Path(place) / "log.txt"
         command = [sys.executable, str(HERE / "score.py"), str(file.path)]
         command += [str(options.exercises / f"{exercise.name}.ipynb"), str(results)]
-        command += [f"--cell-seconds={options.cell_seconds}", f"--memory={options.memory}"]
+        command += [f"--{name}={getattr(options, name.replace('-', '_'))}" for name in LIMITS]
         if options.own_numbers:
             command.append(f"--seed={collected.seed_of('graded', exercise.name, file.student)}")
         with log.open("wb") as stream:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
+            RUNNING.add(child)
             try:
-                code = child.wait(options.seconds)
+                code = child.wait(most := longest(options))
             except subprocess.TimeoutExpired:
-                return f"it had not finished after {options.seconds:g} seconds"
+                code = None
             finally:
                 end(child)
-        if code == 0:
-            return json.loads(results.read_text(encoding="utf-8"))
+                RUNNING.discard(child)
         said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return f"the process that judges it has failed ({said[-1] if said else f'exit code {code}'})"
+        why = f"the process that judges it has failed ({said[-1] if said else f'exit code {code}'})"
+        why = f"it had not finished after {most:g} seconds" if code is None else why
+        if not results.is_file():
+            return why
+        found = json.loads(results.read_text(encoding="utf-8"))
+        return found if code == 0 else found | {"notes": [*found["notes"], f"Not all was judged: {why}."]}
+
+
+def longest(options: argparse.Namespace) -> float:
+    """Seconds after which a process is ended that should have ended itself: score.py waits up to four times as long."""
+    return 4 * (options.seconds + 2 * options.cell_seconds)
 
 
 def end(child: subprocess.Popen) -> None:

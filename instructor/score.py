@@ -16,11 +16,14 @@ import builtins
 import contextlib
 import inspect
 import json
+import math
 import re
 import signal
 import sys
 import textwrap
 import time
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,55 +38,111 @@ from wire import Broken  # noqa: E402
 
 import lstm_teach  # noqa: E402
 from lstm_teach import doctor, judging  # noqa: E402
+from lstm_teach.gradreport import listing  # noqa: E402
 from lstm_teach.verdicts import Points  # noqa: E402
 
 
 def score(
-    cells: list[collected.Cell], known: collected.Exercise, seconds: float, memory: int, seed: int | None
+    cells: list[collected.Cell],
+    known: collected.Exercise,
+    seconds: float,
+    memory: int,
+    seed: int | None,
+    whole: float = math.inf,
+    save: Callable[[dict], object] = lambda found: None,
 ) -> dict:
-    """Run a submission's cells in order and judge each task where its check is; return notes and tasks."""
-    todo = collected.plan(cells, known)
-    names, results, waiting = trusted_names(known), {}, []
-    submission = Submission(seconds, memory)
-    problems: dict[str, str] = {}  # what went wrong in the learner's cells, by the names that they should have bound
-    code: dict[str, str] = {}
+    """Run a submission's cells in order and judge each task where its check is; return notes and tasks.
+
+    A cell has so many `seconds`, all together have the `whole` of them; `save` gets what is known after every task.
+    """
+    run = Run(cells, known, Submission(seconds, memory), seed)
     try:
-        for kind, name, text in todo.steps:
-            if kind == "task":
-                task = next(each for each in known.tasks if each.name == name)
-                results[name] = judge(task, submission, names, problems, seed)
-                if results[name].get("missing"):
-                    waiting.append(task)
-                results[name]["code"] = code.get(results[name].get("subject"), "")
-                continue
-            problem = submission.run(text)
-            if problem and not name:
-                counts = set().union(*(collected.bound_names(cell.text) for cell in known.cells))
-                end = "." if collected.bound_names(text) & counts else "; it doesn't count."
-                todo.notes.append(f"Another cell {textwrap.shorten(problem, 200)}{end}")
-            expected = next((cell.text for cell in known.cells if cell.name == name), "")
-            for bound in collected.bound_names(text) or collected.bound_names(expected):
-                code[bound] = text
-                problems.pop(bound, None)
-                if problem:
-                    problems[bound] = problem
-        for task in waiting:  # its function may be in a cell below the check
-            again = judge(task, submission, names, problems, seed)
-            if not again.get("missing"):
-                again["code"] = code.get(again.get("subject"), "")
-                todo.task_notes.setdefault(task.name, []).append(
-                    f"{again['subject']} is in a cell below its check; it is graded all the same."
-                )
-                results[task.name] = again
+        run.submission.start()
+        start = time.monotonic()
+        for kind, name, text in [*run.plan.steps, ("again", "", "")]:
+            began = time.monotonic()
+            if began - start > whole:
+                run.plan.notes.append(f"{run.time_is_up(whole)}.")
+                break
+            run.step(kind, name, text)
+            run.took[name or "other cells"] += time.monotonic() - began
+            if kind != "cell":
+                save(run.found())
     finally:
-        submission.close()
-    tasks = [
-        {"name": task.name, "heading": task.heading if "ask(" in task.text else task.section, "most": task.points}
-        | results[task.name]
-        | {"notes": todo.task_notes.get(task.name, [])}
-        for task in known.tasks
-    ]
-    return {"exercise": known.name, "title": known.title, "notes": todo.notes, "tasks": tasks}
+        run.submission.close()
+    return run.found()
+
+
+class Run:
+    """A submission while it is judged: what has come of it so far."""
+
+    def __init__(
+        self, cells: list[collected.Cell], known: collected.Exercise, submission: Submission, seed: int | None
+    ):
+        self.plan, self.known = collected.plan(cells, known), known
+        self.submission, self.names, self.seed = submission, trusted_names(known), seed
+        self.results: dict[str, dict] = {}
+        self.problems: dict[str, str] = {}  # what went wrong in cells, by the names that they should have bound
+        self.code: dict[str, str] = {}  # a cell's text by the same names
+        self.took: Counter[str] = Counter()  # seconds
+        self.endless = 0
+
+    def step(self, kind: str, name: str, text: str) -> None:
+        """Do what the plan says next."""
+        if kind == "cell":
+            self.cell(name, text)
+        elif kind == "task":
+            self.results[name] = self.judged(next(task for task in self.known.tasks if task.name == name))
+        else:
+            self.again()
+
+    def cell(self, name: str, text: str) -> None:
+        """Run a cell."""
+        problem = self.submission.run(text)
+        if problem.startswith("did not finish"):
+            self.endless += 1
+            if self.endless == 2:  # whoever has two may have ten, and all of them share the time
+                self.submission.seconds /= 3
+        binds = collected.bound_names(text)
+        if problem and not name:
+            counts = set().union(*(collected.bound_names(cell.text) for cell in self.known.cells))
+            end = "." if binds & counts else "; it doesn't count."
+            self.plan.notes.append(f"Another cell {textwrap.shorten(problem, 200)}{end}")
+        expected = next((cell.text for cell in self.known.cells if cell.name == name), "")
+        for bound in binds or collected.bound_names(expected):
+            self.code[bound] = text
+            self.problems.pop(bound, None)
+            if problem:
+                self.problems[bound] = problem
+
+    def judged(self, task: collected.Cell) -> dict:
+        """What comes of a task now."""
+        result = judge(task, self.submission, self.names, self.problems, self.seed)
+        return result | {"code": self.code.get(result.get("subject"), "")}
+
+    def again(self) -> None:
+        """Judge again, now that all cells have run: a task's function may be in a cell below its check."""
+        for task in self.known.tasks:
+            if self.results[task.name].get("missing") and not (again := self.judged(task)).get("missing"):
+                said = f"{again['subject']} is in a cell below its check; it is graded all the same."
+                self.plan.task_notes.setdefault(task.name, []).append(said)
+                self.results[task.name] = again
+
+    def time_is_up(self, whole: float) -> str:
+        """That it is, and which cells have taken it."""
+        most = listing([f"{name} ({seconds:.0f} s)" for name, seconds in self.took.most_common(3)])
+        return f"The {whole:.0f} seconds for a submission were up before all was judged; most of them went to {most}"
+
+    def found(self) -> dict:
+        """Notes and tasks, as they are now."""
+        late = {"points": 0.0, "parts": [], "problem": "There was no time left to judge this."}
+        tasks = [
+            {"name": task.name, "heading": task.heading if "ask(" in task.text else task.section, "most": task.points}
+            | self.results.get(task.name, late)
+            | {"notes": self.plan.task_notes.get(task.name, [])}
+            for task in self.known.tasks
+        ]
+        return {"exercise": self.known.name, "title": self.known.title, "notes": self.plan.notes, "tasks": tasks}
 
 
 def judge(
@@ -198,6 +257,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("exercise", type=Path)
     parser.add_argument("results", type=Path)
     parser.add_argument("--cell-seconds", type=float, default=30)
+    parser.add_argument("--seconds", type=float, default=300, help="for all cells and checks together")
     parser.add_argument("--memory", type=int, default=4096, help="in MB, for the submission's process")
     parser.add_argument("--seed", type=int, help="draw the cases of all checks with this number")
     options = parser.parse_args(arguments)
@@ -208,8 +268,14 @@ def main(arguments: list[str]) -> int:
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     known = collected.exercise(options.exercise)
     wait_longer(times := patience(time.perf_counter() - STARTED, time.process_time()))
-    results = score(cells, known, times * options.cell_seconds, options.memory, options.seed)
-    options.results.write_text(json.dumps(results), encoding="utf-8")
+
+    def save(found: dict) -> None:  # whoever ends this process finds the last ones whole
+        part = options.results.with_suffix(".part")
+        part.write_text(json.dumps(found), encoding="utf-8")
+        part.replace(options.results)
+
+    limits = times * options.cell_seconds, options.memory, options.seed, times * options.seconds
+    save(score(cells, known, *limits, save))
     return 0
 
 

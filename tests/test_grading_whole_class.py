@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from instructor_modules import grade
+from instructor_modules import collected, grade, handed_in, score
 from test_grading import CELLS, RIGHT, notebook, record, table, write
 
 pytestmark = pytest.mark.long
@@ -66,3 +66,46 @@ def test_a_file_that_is_gone_leaves_the_results_when_a_student_is_graded_again(f
     assert grade.main([*options, "--student", "Ada"]) == 0
     assert [each["student"] for each in results(place)] == ["Ada", "Cy"]
     assert "Bo is taken out of the results: Bo_2_assignsubmission_file_/x.ipynb" in capsys.readouterr().out
+
+
+# -------------------------------------------------------------------------------------- what runs
+
+
+@pytest.fixture
+def doubling(tmp_path):
+    (tmp_path / "09_doubling.ipynb").write_text(json.dumps(notebook(CELLS)), encoding="utf-8")
+    return collected.exercise(tmp_path / "09_doubling.ipynb")
+
+
+def judged(doubling, cells, seconds=1.0, **options):
+    """What score.py says of cells, (id, kind, source) each; the tasks by name."""
+    found = score.score([collected.Cell(*cell) for cell in cells], doubling, seconds, 4096, None, **options)
+    return found["notes"], {task["name"]: task for task in found["tasks"]}
+
+
+def test_when_the_time_is_up_what_was_judged_stays_and_the_slow_cells_are_named(doubling):
+    sleepy = ("own", "code", "import time\ntime.sleep(4.5)")
+    cells, saved = [*RIGHT[:5], sleepy, *RIGHT[5:]], []
+    notes, tasks = judged(doubling, cells, 15.0, whole=4, save=saved.append)
+    assert [task["points"] for task in tasks.values()] == [4, 0] and len(saved) == 1
+    assert tasks["ask-half"]["problem"] == "There was no time left to judge this."
+    assert "most of them went to other cells (" in notes[-1]
+
+
+def test_after_two_endless_cells_the_next_ones_get_less_time(doubling):
+    endless = [(f"own-{n}", "code", "while True:\n    pass") for n in range(3)]
+    notes, tasks = judged(doubling, [*endless, *RIGHT], 3.0)
+    assert [note.split()[6] for note in notes] == ["3", "3", "1"]
+    assert [task["points"] for task in tasks.values()] == [4, 1]
+
+
+def test_a_judge_that_is_ended_leaves_what_it_has_judged(folder, monkeypatch):
+    place, options = folder
+    monkeypatch.setattr(grade, "HERE", place.parent)
+    judge = "import sys, time\nopen(sys.argv[3], 'w').write('{\"notes\": []}')\ntime.sleep(60)"
+    (place.parent / "score.py").write_text(judge, encoding="utf-8")
+    monkeypatch.setattr(grade, "longest", lambda options: 2.0)
+    given = grade.parser().parse_args(options)
+    (file, *_), known = handed_in.find(place), collected.exercises(given.exercises)
+    found = grade.score_apart(file, known[0], given)
+    assert found["notes"] == ["Not all was judged: it had not finished after 2 seconds."]

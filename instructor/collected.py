@@ -75,8 +75,8 @@ class Plan:
     task_notes: dict[str, list[str]] = field(default_factory=dict)
 
 
-def read_cells(path: Path) -> tuple[list[Cell], dict]:
-    """The cells of a notebook, and its metadata; `Unreadable` if it is none."""
+def read_raw(path: Path) -> dict:
+    """A notebook as JSON, with a list of cells; `Unreadable` if it is none."""
     try:
         whole = json.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
@@ -88,10 +88,16 @@ def read_cells(path: Path) -> tuple[list[Cell], dict]:
         raise Unreadable(f"it can't be opened ({error.strerror})") from None
     if not isinstance(whole, dict) or not isinstance(whole.get("cells"), list):
         raise Unreadable("it holds no cells, so it isn't a notebook")
+    if not all(isinstance(cell, dict) for cell in whole["cells"]):
+        raise Unreadable("one of its cells is damaged")
+    return whole
+
+
+def read_cells(path: Path) -> tuple[list[Cell], dict]:
+    """The cells of a notebook, and its metadata; `Unreadable` if it is none."""
+    whole = read_raw(path)
     cells, heading, section = [], "", ""
     for raw in whole["cells"]:
-        if not isinstance(raw, dict):
-            raise Unreadable("one of its cells is damaged")
         text = raw.get("source", "")
         text = "".join(map(str, text)) if isinstance(text, list) else str(text)
         metadata = raw.get("metadata") if isinstance(raw.get("metadata"), dict) else {}
@@ -161,8 +167,7 @@ def recognize(cells: list[Cell], known: list[Exercise]) -> tuple[Exercise | None
 def plan(cells: list[Cell], known: Exercise) -> Plan:
     """Compare a submission with its exercise: what to run in which order, and what is missing, doubled or changed."""
     result, by_name = Plan(), {cell.name: cell for cell in known.cells}
-    tasks = {_last_line(cell.text): cell.name for cell in known.tasks}
-    own = [_identity(cell, by_name, tasks) for cell in cells]
+    own = identities(cells, known)
     belongs = _tasks_of(known)
 
     def say(name: str, sentence: str) -> None:
@@ -234,6 +239,13 @@ def _doubled(cells: list[Cell], own: list[str], by_name: dict[str, Cell], say: C
 def _own_name(cell: Cell) -> bool:
     """Whether a cell's name tells exercises apart; every notebook may have a cell called "imports"."""
     return cell.points is not None or cell.solution
+
+
+def identities(cells: list[Cell], known: Exercise) -> list[str]:
+    """Which cell of the exercise each cell is, by name; "" for one of the learner's own."""
+    by_name = {cell.name: cell for cell in known.cells}
+    tasks = {_last_line(cell.text): cell.name for cell in known.tasks}
+    return [_identity(cell, by_name, tasks) for cell in cells]
 
 
 def _identity(cell: Cell, by_name: dict[str, Cell], tasks: dict[str, str]) -> str:

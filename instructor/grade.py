@@ -17,13 +17,9 @@ limit of memory holds on Linux only.
 """
 
 import argparse
-import contextlib
 import json
 import re
-import signal
-import subprocess
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,12 +27,11 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
+import apart  # noqa: E402
 import collected  # noqa: E402
 import handed_in  # noqa: E402
 import reports  # noqa: E402
 
-RUNNING: set[subprocess.Popen] = set()  # processes that judge; Ctrl-C ends them
-LIMITS = "seconds", "cell-seconds", "memory"  # as score.py calls them too
 SEVERAL = re.compile(r"One of \d+ (submissions of this exercise|files) by the same student\.")
 
 
@@ -123,8 +118,7 @@ def grade_folder(options: argparse.Namespace, out: Path) -> tuple[list[dict], bo
         print(f"\nStopped: {len(records) - len(earlier)} of {len(files)} submissions have been graded.")
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-        for child in list(RUNNING):
-            end(child)
+        apart.end_all()
     complete = len(records) == len(earlier) + len(files)
     records.sort(key=lambda each: (each["student"].lower(), each["file"]))
     for sentence in several(records):
@@ -151,7 +145,8 @@ def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], option
     if exercise is None:
         return record | {"problem": f"Not graded: {problem}."}
     record |= {"exercise": exercise.name, "title": exercise.title, "most": exercise.most}
-    result = score_apart(file, exercise, options)
+    seed = collected.seed_of("graded", exercise.name, file.student) if options.own_numbers else None
+    result = apart.score(file.path, options.exercises / f"{exercise.name}.ipynb", options, seed)
     if isinstance(result, str):
         return record | {"problem": f"Not graded: {result}."}
     notes, made_for = result["notes"], metadata.get("lstm_teach", {})
@@ -160,49 +155,6 @@ def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], option
         notes = [*notes, f"This notebook was made for {made_for}."]
     points = round(sum(task["points"] for task in result["tasks"]), 2)
     return record | {"points": points, "notes": notes, "tasks": result["tasks"]}
-
-
-def score_apart(file: handed_in.HandedIn, exercise: collected.Exercise, options: argparse.Namespace) -> dict | str:
-    """What score.py says of a submission; or why it could not, as the end of a sentence."""
-    with tempfile.TemporaryDirectory() as place:
-        results, log = Path(place) / "results.json", Path(place) / "log.txt"
-        command = [sys.executable, str(HERE / "score.py"), str(file.path)]
-        command += [str(options.exercises / f"{exercise.name}.ipynb"), str(results)]
-        command += [f"--{name}={getattr(options, name.replace('-', '_'))}" for name in LIMITS]
-        if options.own_numbers:
-            command.append(f"--seed={collected.seed_of('graded', exercise.name, file.student)}")
-        with log.open("wb") as stream:
-            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
-            RUNNING.add(child)
-            try:
-                code = child.wait(most := longest(options))
-            except subprocess.TimeoutExpired:
-                code = None
-            finally:
-                end(child)
-                RUNNING.discard(child)
-        said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        why = f"the process that judges it has failed ({said[-1] if said else f'exit code {code}'})"
-        why = f"it had not finished after {most:g} seconds" if code is None else why
-        if not results.is_file():
-            return why
-        found = json.loads(results.read_text(encoding="utf-8"))
-        return found if code == 0 else found | {"notes": [*found["notes"], f"Not all was judged: {why}."]}
-
-
-def longest(options: argparse.Namespace) -> float:
-    """Seconds after which a process is ended that should have ended itself: score.py waits up to four times as long."""
-    return 4 * (options.seconds + 2 * options.cell_seconds)
-
-
-def end(child: subprocess.Popen) -> None:
-    """End a process that judges; it is asked first, so that it can end the submission's."""
-    if child.poll() is None:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.send_signal(signal.SIGTERM)
-            child.wait(10)
-        child.kill()
-        child.wait()
 
 
 def several(records: list[dict]) -> list[str]:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from instructor_modules import collected, grade, handed_in, score
+from instructor_modules import apart, collected, grade, score
 from test_grading import CELLS, RIGHT, notebook, record, table, write
 
 pytestmark = pytest.mark.long
@@ -101,11 +101,10 @@ def test_after_two_endless_cells_the_next_ones_get_less_time(doubling):
 
 def test_a_judge_that_is_ended_leaves_what_it_has_judged(folder, monkeypatch):
     place, options = folder
-    monkeypatch.setattr(grade, "HERE", place.parent)
+    monkeypatch.setattr(apart, "SCORE", place.parent / "score.py")
     judge = "import sys, time\nopen(sys.argv[3], 'w').write('{\"notes\": []}')\ntime.sleep(60)"
     (place.parent / "score.py").write_text(judge, encoding="utf-8")
-    monkeypatch.setattr(grade, "longest", lambda options: 2.0)
+    monkeypatch.setattr(apart, "longest", lambda options: 2.0)
     given = grade.parser().parse_args(options)
-    (file, *_), known = handed_in.find(place), collected.exercises(given.exercises)
-    found = grade.score_apart(file, known[0], given)
+    found = apart.score(place / "x.ipynb", place / "x.ipynb", given)
     assert found["notes"] == ["Not all was judged: it had not finished after 2 seconds."]

@@ -17,6 +17,7 @@ limit of memory holds on Linux only.
 """
 
 import argparse
+import itertools
 import json
 import re
 import sys
@@ -186,10 +187,17 @@ def write(records: list[dict], out: Path) -> None:
     (out / "feedback").mkdir(parents=True, exist_ok=True)
     texts = {"results.json": json.dumps(records, indent=1), "points.csv": reports.points_table(records)}
     texts |= {"summary.txt": reports.summary_text(records), "summary.html": reports.summary_page(records)}
-    students = dict.fromkeys((record["student"], record["number"]) for record in records)
-    for student, number in students:
-        own = [record for record in records if (record["student"], record["number"]) == (student, number)]
-        texts[f"feedback/{file_name(student, number)}.html"] = reports.feedback_page(own)
+    pages: dict[tuple[str, str, str], list[dict]] = {}
+    for record in records:  # of several files by one student without a number each may be somebody else's
+        unsure = not record["number"] and any(SEVERAL.fullmatch(note) for note in record["notes"])
+        pages.setdefault((record["student"], record["number"], record["file"] if unsure else ""), []).append(record)
+    for (student, number, file), own in pages.items():
+        name = wanted = file_name(file or student, number)
+        for count in itertools.count(2):
+            if f"feedback/{name}.html" not in texts:
+                break
+            name = f"{wanted}_{count}"
+        texts[f"feedback/{name}.html"] = reports.feedback_page(own)
     for name, text in texts.items():
         write_text(out / name, text)
 

@@ -191,7 +191,8 @@ def task_section(task: dict) -> str:
     head = f'{escape(title)} <span class="points">({_points(task["points"], task["most"])})</span>'
     parts = [f"<section><h3>{head}</h3>", *(_note(note) for note in task["notes"])]
     if task.get("problem"):
-        parts.append(html.prose(task["problem"]))
+        parts += [html.prose(task["problem"]), html.prose(task.get("question", ""))]
+        parts.append(hints_html(task.get("hints", ())))
     elif "answer" in task:
         parts.append(html.prose(task.get("question", "")))
         mark, word = MARKS[task["parts"][0][1]]

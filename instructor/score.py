@@ -73,6 +73,9 @@ def score(
     return run.found()
 
 
+AGAIN = "it is graded all the same"
+
+
 class Run:
     """A submission while it is judged: what has come of it so far."""
 
@@ -109,11 +112,14 @@ class Run:
             end = "." if binds & counts else "; it doesn't count."
             self.plan.notes.append(f"Another cell {textwrap.shorten(problem, 200)}{end}")
         expected = next((cell.text for cell in self.known.cells if cell.name == name), "")
-        for bound in binds or collected.bound_names(expected):
+        for bound in binds:
             self.code[bound] = text
             self.problems.pop(bound, None)
             if problem:
                 self.problems[bound] = problem
+        for bound in collected.bound_names(expected) - self.code.keys():  # its cell, though it binds something else
+            self.code[bound] = text
+            self.problems[bound] = problem or (f"defines {listing(sorted(binds))}" if binds else "")
 
     def judged(self, task: collected.Cell) -> dict:
         """What comes of a task now."""
@@ -121,12 +127,20 @@ class Run:
         return result | {"code": self.code.get(result.get("subject"), "")}
 
     def again(self) -> None:
-        """Judge again, now that all cells have run: a task's function may be in a cell below its check."""
+        """Judge again, now that all cells have run: a task's function, or what it needs, may be in a cell below."""
         for task in self.known.tasks:
-            if self.results[task.name].get("missing") and not (again := self.judged(task)).get("missing"):
-                said = f"{again['subject']} is in a cell below its check; it is graded all the same."
-                self.plan.task_notes.setdefault(task.name, []).append(said)
-                self.results[task.name] = again
+            before = self.results[task.name]
+            unknown = re.search(r"NameError: name '(\w+)' is not defined", str(before["parts"]))
+            if not before.get("missing") and not unknown:
+                continue
+            again = self.judged(task)
+            if again.get("missing") or (unknown and unknown[0] in str(again["parts"])):
+                continue
+            said = f"{again['subject']} is in a cell below its check; {AGAIN}."
+            if unknown:
+                said = f"{again['subject']} needs {unknown[1]}, which is in a cell below its check; {AGAIN}."
+            self.plan.task_notes.setdefault(task.name, []).append(said)
+            self.results[task.name] = again
 
     def time_is_up(self, whole: float) -> str:
         """That it is, and which cells have taken it."""
@@ -154,23 +168,43 @@ def judge(
     space = {"__name__": "__main__", **names}
     wanted = [name for name in _needed(tree) if name not in space and not hasattr(builtins, name)]
     result: dict = {"points": 0.0, "parts": [], "subject": wanted[0] if wanted else ""}
+
+    def points_now() -> Any:
+        exec(compile(ast.Module(before, []), task.name, "exec"), space)
+        return eval(compile(ast.Expression(last.value), task.name, "eval"), space)
+
     try:
         for name in wanted:
             space[name] = submission.look(name)
-        exec(compile(ast.Module(before, []), task.name, "exec"), space)
-        points = eval(compile(ast.Expression(last.value), task.name, "eval"), space)
+        points = points_now()
     except NameError as error:
         name = str(error.args[0])
         if name not in wanted:
             raise
-        why = f": its cell {problems[name].removesuffix('.')}" if name in problems else ""
-        return result | {"missing": name, "problem": f"There is no {name} in the notebook{why}."}
+        space |= dict.fromkeys(wanted, ... if "ask(" in task.text else _unwritten)
+        empty = described(points_now())  # its hints or its question are there for this one too
+        kept = {key: empty[key] for key in ("hints", "question") if key in empty}
+        return result | kept | {"missing": name, "problem": _no_answer(name, problems.get(name, ""))}
     except (ProcessEnded, NoAnswer, Broken) as error:
         said = str(error) or "no answer came in time"
         return result | {"problem": f"{task.name} could not be judged: {said}."}
     if type(points) is not Points or not 0 <= points <= task.points:
         raise TypeError(f"{task.name} should end in points from 0 to {task.points:g}, got {points!r}")
     return result | described(points)
+
+
+def _unwritten(*inputs: Any) -> None:
+    raise NotImplementedError
+
+
+def _no_answer(name: str, problem: str) -> str:
+    """Why there is nothing to judge; `problem` is what its cell did, "" if that is not known."""
+    if not problem or problem.startswith("defines "):
+        hint = f", but its cell {problem}: should that be called {name}?" if problem else "."
+        return f"There is no {name} in the notebook{hint}"
+    typographic = "invalid character" in problem and re.search("[“”„‘’‚«»]", problem)
+    advice = " Python needs the straight quotation marks of the keyboard, \" or '." if typographic else ""
+    return f"{name} could not be used: its cell {problem.removesuffix('.')}.{advice}"
 
 
 def described(points: Points) -> dict:

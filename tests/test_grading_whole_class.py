@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from instructor_modules import apart, collected, grade, score
-from test_grading import CELLS, RIGHT, notebook, record, table, write
+from instructor_modules import apart, collected, grade, handed_in, reports, score
+from test_grading import CELLS, RIGHT, handed, notebook, record, table, write
 
 pytestmark = pytest.mark.long
 
@@ -68,6 +68,51 @@ def test_a_file_that_is_gone_leaves_the_results_when_a_student_is_graded_again(f
     assert "Bo is taken out of the results: Bo_2_assignsubmission_file_/x.ipynb" in capsys.readouterr().out
 
 
+# -------------------------------------------------------------------------------------- whose it is
+
+
+@pytest.mark.parametrize(
+    ("names", "students"),
+    [
+        (["Ada/work_30_11_2026.ipynb", "Bo/work_30_11_2026.ipynb"], ["Ada", "Bo"]),
+        (["Ada_30_1100_2026.ipynb", "Bo_30_1100_2026.ipynb"], ["Ada_30_1100_2026", "Bo_30_1100_2026"]),
+        (["CS101/Ada_1_assignsubmission_file/x.ipynb", "CS101/Bo_2_assignsubmission_file/x.ipynb"], ["Ada", "Bo"]),
+        (["CS101/Ada/x.ipynb", "CS101/Bo/x.ipynb", "__MACOSX/CS101/Ada/._x.ipynb"], ["Ada", "Bo"]),
+        (["all/ada_12_678_x.ipynb", "all/bo_LATE_13_679_x.ipynb"], ["ada", "bo"]),
+        (["ada_12_678_x.ipynb", "bo_13_679_x.ipynb", "ada_12_680_x-1.ipynb"], ["ada", "ada", "bo"]),
+        (["Ada/hw1/x.ipynb"], ["Ada"]),
+    ],
+)
+def test_no_two_students_become_one(tmp_path, names, students):
+    write(tmp_path, dict.fromkeys(names, "{}"))
+    assert [each.student for each in handed_in.find(tmp_path)] == students
+
+
+def test_files_whose_student_was_guessed_do_not_share_a_page(tmp_path):
+    records = [record("Class", "", file="Class/Ada/x.ipynb"), record("Class", "", file="Class/Bo/x.ipynb")]
+    grade.several(records)
+    grade.write([*records, record("A b", ""), record("A_b", "")], tmp_path)
+    pages = sorted(path.name for path in (tmp_path / "feedback").iterdir())
+    assert pages == ["A_b.html", "A_b_2.html", "Class_Ada_x_ipynb.html", "Class_Bo_x_ipynb.html"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Jürgen Müller", "Ju\u0308rgen Mu\u0308ller", True),
+        ("Jürgen Müller", "Müller, Jürgen", True),
+        ("Jürgen Müller", "muellerjuergen", True),
+        ("Jürgen Müller", "mullerjurgen", True),
+        ("Pat O'Brien", "obrienpat", True),
+        ("Ada Lovelace", "ada lovelace", True),
+        ("Leon Ray", "Noel Ray", False),
+        ("Ada Lovelace", "Ada", False),
+    ],
+)
+def test_a_name_is_known_by_its_words(one, other, same):
+    assert handed_in.is_same_person(one, other) is handed_in.is_same_person(other, one) is same
+
+
 # -------------------------------------------------------------------------------------- what runs
 
 
@@ -108,3 +153,56 @@ def test_a_judge_that_is_ended_leaves_what_it_has_judged(folder, monkeypatch):
     given = grade.parser().parse_args(options)
     found = apart.score(place / "x.ipynb", place / "x.ipynb", given)
     assert found["notes"] == ["Not all was judged: it had not finished after 2 seconds."]
+
+
+# -------------------------------------------------------------------------------------- what is odd
+
+
+def test_cells_with_new_names_are_not_said_to_be_deleted(doubling):
+    """A newer Jupyter gives the cells of an older one random ids; nbgrader's marks stay."""
+    marked = {"doubled", "check-doubled", "ask-half"}
+    cells = [(name if name in marked else f"9f{n}", *rest) for n, (name, *rest) in enumerate(RIGHT)]
+    found = collected.plan([collected.Cell(*cell) for cell in cells], doubling)
+    assert found.notes == ["Some cells have lost their names; my_half is graded all the same."]
+    assert not found.task_notes and next(name for _, name, _ in found.steps) == "imports"
+
+
+def test_of_a_deleted_cell_that_no_task_reads_nothing_is_said(doubling):
+    guess = collected.Cell("my-guess", "code", 'my_guess = "..."')
+    known = collected.Exercise("x", "X", [*doubling.cells, guess])
+    found = collected.plan([collected.Cell(*cell) for cell in RIGHT], known)
+    assert not found.notes and not found.task_notes
+
+
+def test_what_a_function_needs_may_be_in_a_cell_below_its_check(doubling):
+    helped = handed(doubled="def doubled(a):\n    return times(2, a)", imports=None)
+    _, tasks = judged(doubling, [*helped, ("own", "code", "import math\ndef times(n, a):\n    return n * a")], 15)
+    said = "doubled needs times, which is in a cell below its check; it is graded all the same."
+    assert tasks["check-doubled"]["points"] == 4 and said in tasks["check-doubled"]["notes"]
+
+
+def test_imports_that_were_moved_down_run_first(doubling):
+    cells = [*handed(doubled="two = np.array(2)\ndef doubled(a):\n    return two * a")]
+    notes, tasks = judged(doubling, [*cells[:1], *cells[2:], cells[1]], 15)
+    assert [task["points"] for task in tasks.values()] == [4, 1]
+    assert "imports is below cells that need it; it is run first" in str([notes, tasks["check-doubled"]["notes"]])
+
+
+@pytest.mark.parametrize(
+    ("changes", "task", "said"),
+    [
+        ({"my_half": "my_half = „a“"}, "ask-half", "Python needs the straight quotation marks of the keyboard"),
+        ({"my_half": "my_half = „a“"}, "ask-half", "my_half could not be used: its cell raised SyntaxError: invalid"),
+        (
+            {"doubled": "def doubles(a):\n    return 2 * a"},
+            "check-doubled",
+            "There is no doubled in the notebook, but its cell defines doubles: should that be called doubled?",
+        ),
+        ({"doubled": "x = 1\nopen('/nowhere/x')"}, "check-doubled", "its cell raised PermissionError"),
+    ],
+)
+def test_what_is_there_and_can_not_be_used_is_said_with_its_cell_and_the_help(doubling, changes, task, said):
+    _, tasks = judged(doubling, handed(**changes), 15)
+    page = reports.task_section(tasks[task])
+    assert said in tasks[task]["problem"] and tasks[task]["code"] == next(iter(changes.values()))
+    assert ("What undoes it?" if task == "ask-half" else "Hint 1 of 3") in page

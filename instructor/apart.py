@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from handed_in import printable
+
 SCORE = Path(__file__).resolve().with_name("score.py")
 LIMITS = "seconds", "cell-seconds", "memory"  # as score.py calls them too
 RUNNING: set[subprocess.Popen] = set()
@@ -34,11 +36,11 @@ def score(submission: Path, source: Path, options: argparse.Namespace, seed: int
                 end(child)
                 RUNNING.discard(child)
         said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        why = f"the process that judges it has failed ({said[-1] if said else f'exit code {code}'})"
+        why = f"the process that judges it has failed ({printable(said[-1]) if said else f'exit code {code}'})"
         why = f"it had not finished after {most:g} seconds" if code is None else why
         if not results.is_file():
             return why
-        found = json.loads(results.read_text(encoding="utf-8"))
+        found = printable(json.loads(results.read_text(encoding="utf-8")))
         return found if code == 0 else found | {"notes": [*found["notes"], f"Not all was judged: {why}."]}
 
 

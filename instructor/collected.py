@@ -7,6 +7,7 @@ how to list things in a sentence.
 from __future__ import annotations
 
 import ast
+import codecs
 import hashlib
 import json
 import re
@@ -78,7 +79,9 @@ class Plan:
 def read_raw(path: Path) -> dict:
     """A notebook as JSON, with a list of cells; `Unreadable` if it is none."""
     try:
-        whole = json.loads(path.read_text(encoding="utf-8-sig"))
+        data = path.read_bytes()
+        wide = data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # as an old Windows editor saves it
+        whole = json.loads(data.decode("utf-16" if wide else "utf-8-sig"))
     except UnicodeDecodeError:
         raise Unreadable("it is not a text file, so it isn't a notebook") from None
     except (ValueError, RecursionError):

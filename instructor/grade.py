@@ -39,11 +39,15 @@ SEVERAL = re.compile(r"One of \d+ (submissions of this exercise|files) by the sa
 def main(arguments: list[str]) -> int:
     """Do what the command line says; return the exit code: 1 if any submission was not graded."""
     options = parser().parse_args(arguments)
+    options.folder = options.folder.resolve()
+    if found := unsuitable(options):
+        print(found, file=sys.stderr)
+        return 2
     if options.assignment:
         from nbgrader_course import main as grade_course
 
         return grade_course(options)
-    out = options.to or options.folder.parent / f"{options.folder.resolve().name}_graded"
+    out = (options.to or options.folder.with_name(f"{options.folder.name}_graded")).resolve()
     try:
         records, complete = grade_folder(options, out)
     except ValueError as error:
@@ -78,6 +82,20 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
+def unsuitable(options: argparse.Namespace) -> str:
+    """Why the command can't be meant so, in a sentence; "" if it can."""
+    if any(limit <= 0 for limit in (options.seconds, options.cell_seconds, options.memory, options.jobs)):
+        return "--seconds, --cell-seconds, --memory and --jobs should be above 0."
+    if options.assignment:
+        given = {"--own-numbers": options.own_numbers, "--format": options.format, "--to": options.to}
+        wrong = [name for name, value in (given | {"--jobs": options.jobs > 1}).items() if value]
+        return f"{', '.join(wrong)}: not for a course of nbgrader's." if wrong else ""
+    assignments = sorted({path.name for path in options.folder.glob("submitted/*/*") if path.is_dir()})
+    if assignments and (options.folder / "source").is_dir():
+        return f"{options.folder} is a course of nbgrader's: add the assignment ({' or '.join(assignments)})."
+    return ""
+
+
 def grade_folder(options: argparse.Namespace, out: Path) -> tuple[list[dict], bool]:
     """Grade what is in the folder, printing a line for each; return a record for each submission (see reports.py).
 
@@ -87,7 +105,7 @@ def grade_folder(options: argparse.Namespace, out: Path) -> tuple[list[dict], bo
     known = collected.exercises(options.exercises)
     if not known:
         raise ValueError(f"{options.exercises} holds no exercises.")
-    files = handed_in.find(options.folder, [each.name for each in known])
+    files = handed_in.find(options.folder, [each.name for each in known], out)
     if not files:
         raise ValueError(f"There is nothing to grade in {options.folder}.")
     earlier: list[dict] = []
@@ -129,7 +147,7 @@ def grade_folder(options: argparse.Namespace, out: Path) -> tuple[list[dict], bo
 
 def place_of(file: handed_in.HandedIn, options: argparse.Namespace) -> str:
     """Where a file is in the collected folder."""
-    return file.path.relative_to(options.folder).as_posix()
+    return handed_in.printable(file.path.relative_to(options.folder).as_posix())
 
 
 def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], options: argparse.Namespace) -> dict:
@@ -137,7 +155,8 @@ def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], option
     record = {"student": file.student, "number": file.number, "file": place_of(file, options)}
     record |= {"exercise": "", "title": "", "points": None, "most": 0, "problem": "", "notes": [], "tasks": []}
     if not file.is_notebook:
-        return record | {"problem": "Not graded: it isn't a notebook, and this student handed in no notebook."}
+        why = "it isn't a notebook, and this student handed in no notebook"
+        return record | {"problem": f"Not graded: {handed_in.in_archive(file.path) or why}."}
     try:
         cells, metadata = collected.read_cells(file.path)
     except collected.Unreadable as error:
@@ -152,6 +171,7 @@ def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], option
         return record | {"problem": f"Not graded: {result}."}
     notes, made_for = result["notes"], metadata.get("lstm_teach", {})
     made_for = made_for.get("student") if isinstance(made_for, dict) else None
+    made_for = handed_in.printable(made_for)
     if isinstance(made_for, str) and not handed_in.is_same_person(made_for, file.student):
         notes = [*notes, f"This notebook was made for {made_for}."]
     points = round(sum(task["points"] for task in result["tasks"]), 2)

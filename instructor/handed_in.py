@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import zipfile
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import permutations, product
 from pathlib import Path
+from typing import Any
 
 # Moodle: "Ada Lovelace_12345_assignsubmission_file_" is a folder, or the beginning of a file's name.
 MOODLE = re.compile(r"(?P<student>.+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)")
@@ -30,10 +33,11 @@ class HandedIn:
     is_notebook: bool = True
 
 
-def find(folder: Path, exercises: Collection[str] = ()) -> list[HandedIn]:
+def find(folder: Path, exercises: Collection[str] = (), results: Path | None = None) -> list[HandedIn]:
     """Every notebook in a folder, and for a student without any the other files; sorted by student and file.
 
-    `exercises` are names to leave out of a file's name when the student's is looked for there.
+    `exercises` are names to leave out of a file's name when the student's is looked for there; what is in the folder of
+    `results` was not handed in.
     """
     if not folder.is_dir():
         raise ValueError(f"{folder} isn't a folder{': unpack it first' if folder.suffix == '.zip' else ''}.")
@@ -42,12 +46,21 @@ def find(folder: Path, exercises: Collection[str] = ()) -> list[HandedIn]:
     each_once = len({match["upload"] for match in uploads if match})  # a date, as in "work_30_11_2026", comes again
     for path in sorted(top.rglob("*")):
         parts = path.relative_to(top).parts
-        if path.is_file() and not any(_is_left_out(part) for part in parts):
+        if path.is_file() and not any(_is_left_out(part) for part in parts) and results not in path.parents:
             student, number = owner(parts, exercises, canvas=2 * each_once > len(uploads))
             found.append(HandedIn(student, number, path, path.suffix.lower() == ".ipynb"))
     with_notebook = {(each.student, each.number) for each in found if each.is_notebook}
     kept = [each for each in found if each.is_notebook or (each.student, each.number) not in with_notebook]
     return sorted(kept, key=lambda each: (each.student.lower(), each.number, each.path))
+
+
+def in_archive(path: Path) -> str:
+    """That a file is an archive with notebooks in it, as the end of a sentence; "" if it is none."""
+    with suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".ipynb") and "__MACOSX" not in name]
+        if names:
+            return f"it is an archive with {printable(', '.join(names))} inside; unpack it and grade this student again"
+    return ""
 
 
 def _is_left_out(name: str) -> bool:
@@ -73,7 +86,9 @@ def owner(parts: tuple[str, ...], exercises: Collection[str] = (), canvas: bool 
 
     `canvas` says whether the files there are called as Canvas calls them.
     """
-    parts = tuple(unicodedata.normalize("NFC", part) for part in parts)  # an archive from a Mac has it otherwise
+    parts = tuple(
+        unicodedata.normalize("NFC", printable(part)) for part in parts
+    )  # an archive from a Mac has it otherwise
     for part in parts:
         if moodle := MOODLE.fullmatch(part):
             return moodle["student"].strip(), moodle["number"]
@@ -85,6 +100,17 @@ def owner(parts: tuple[str, ...], exercises: Collection[str] = (), canvas: bool 
     for name in exercises:
         stem = re.sub(re.escape(name), "", stem, flags=re.IGNORECASE)
     return stem.strip(" _-.") or Path(parts[0]).stem, ""
+
+
+def printable(value: Any) -> Any:
+    """A text, or each one in lists and dictionaries, without characters that a terminal would obey."""
+    if isinstance(value, dict):
+        return {printable(key): printable(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [printable(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in value)
 
 
 def is_same_person(one: str, other: str) -> bool:

@@ -27,6 +27,7 @@ from pathlib import Path
 
 import apart
 import collected
+import handed_in
 import nbformat
 import reports
 
@@ -45,7 +46,7 @@ class Row:
 
 def main(options: argparse.Namespace) -> int:
     """Grade the course's assignment and print a table; 1 if any submission was not graded."""
-    course = options.folder.resolve()
+    course = options.folder
     if options.one:
         return keep_books(course, options.assignment, options.one)
     print(f"{'student':<20} {'score':>7} {'of':>6}  note")
@@ -53,7 +54,8 @@ def main(options: argparse.Namespace) -> int:
     try:
         for row in grade(course, options.assignment, options, options.student or "*"):
             score = "-" if row.score is None else f"{row.score:g}"
-            print(f"{row.student:<20} {score:>7} {row.most:>6g}  {row.note}".rstrip(), flush=True)
+            line = f"{row.student:<20} {score:>7} {row.most:>6g}  {row.note}"
+            print(handed_in.printable(line).rstrip(), flush=True)
             missing += [row.student] if row.score is None else []
     except ValueError as error:
         print(error, file=sys.stderr)
@@ -136,7 +138,8 @@ def notebooks(folder: Path, known: list[collected.Exercise]) -> list[tuple[colle
         found.setdefault(exercise.name, []).append(path)
     if not found:
         files = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
-        raise collected.Unreadable(f"there is no notebook, but {files}")
+        inside = [said for path in folder.iterdir() if (said := handed_in.in_archive(path))]
+        raise collected.Unreadable(inside[0] if inside else f"there is no notebook, but {files}")
     for name, paths in found.items():
         if len(paths) > 1:
             names = ", ".join(path.name for path in paths)

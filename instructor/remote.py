@@ -40,7 +40,7 @@ class NoAnswer(Exception):
 
 
 UNASKED = "the process in which the notebook runs was ended, since it said what nobody had asked for"
-GONE = "the process in which the notebook runs has ended: does a cell call os._exit, or take all the memory?"
+GONE = "the process in which the notebook runs has ended, by os._exit or by taking all the memory"
 
 
 class Submission:

@@ -196,7 +196,8 @@ def task_section(task: dict) -> str:
     elif "answer" in task:
         parts.append(html.prose(task.get("question", "")))
         mark, word = MARKS[task["parts"][0][1]]
-        said = f"{task['answer']}, {task['answer_text']}" if task["answer"] else "no answer yet"
+        said = f"{task['answer']}, {task['answer_text']}" if task["answer"] else None
+        said = said or ("it could not be read" if task["parts"][0][2] else "no answer yet")
         parts.append(f"<p><strong>{mark} {word if task['answer'] else 'open'}:</strong> {html.inline(said)}</p>")
         parts.append(html.prose(task.get("why", "") or task["parts"][0][2]))
     else:

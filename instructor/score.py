@@ -216,6 +216,10 @@ def described(points: Points) -> dict:
         result["hints"] = list(verdict.hints)
         # an error without a text has only its place (see remote.py), which is not what it says
         said = [re.sub(r"( raised \w+):( at line \d)", r"\1,\2", part.sentence) for part in verdict.parts]
+        said = [re.sub(r"(\w+) raised ProcessEnded: ", r"While \1 ran, ", sentence) for sentence in said]
+        said = [
+            re.sub(r"(\w+) raised Broken: ", r"The answer of \1 could not be read: ", sentence) for sentence in said
+        ]
         result["parts"] = [[part.name, part.state, each] for part, each in zip(verdict.parts, said, strict=True)]
     else:
         question, answer = verdict.question, verdict.answer
@@ -223,7 +227,8 @@ def described(points: Points) -> dict:
         result |= {"answer": answer, "question": question.text, "answer_text": option.text if option else ""}
         result["why"] = option.why if option else ""
         state = "right" if verdict.score == 1 else "wrong" if result["answer"] else "open"
-        result["parts"] = [["the answer", state, getattr(verdict, "problem", "")]]
+        problem = getattr(verdict, "problem", "").partition(" Write one of them into")[0]  # it is too late for that
+        result["parts"] = [["the answer", state, problem]]
     return result
 
 

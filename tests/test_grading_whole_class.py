@@ -1,10 +1,13 @@
 """Grading a whole class: whatever goes wrong with one file, or in the middle, costs the others nothing."""
 
 import json
+import zipfile
 
 import pytest
 from instructor_modules import apart, collected, grade, handed_in, reports, score
 from test_grading import CELLS, RIGHT, handed, notebook, record, table, write
+
+from lstm_teach.exercises import questions
 
 pytestmark = pytest.mark.long
 
@@ -206,3 +209,101 @@ def test_what_is_there_and_can_not_be_used_is_said_with_its_cell_and_the_help(do
     page = reports.task_section(tasks[task])
     assert said in tasks[task]["problem"] and tasks[task]["code"] == next(iter(changes.values()))
     assert ("What undoes it?" if task == "ask-half" else "Hint 1 of 3") in page
+
+
+# -------------------------------------------------------------------------------------- what it prints and reads
+
+
+def test_nothing_from_a_submission_reaches_the_terminal_unseen(doubling, tmp_path):
+    own = ("own", "code", "raise ValueError('\\x1b[2Jgone')")
+    (tmp_path / "x.ipynb").write_text(json.dumps(notebook([*RIGHT, own])), encoding="utf-8")
+    given = grade.parser().parse_args([str(tmp_path)])
+    found = apart.score(tmp_path / "x.ipynb", tmp_path / "09_doubling.ipynb", given)
+    assert "Another cell raised ValueError: \ufffd[2Jgone" in found["notes"][0]
+    assert handed_in.owner(("Ada\x1b[2J\nBo", "x.ipynb")) == ("Ada\ufffd[2J\nBo", "")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (
+            "import os\ndef doubled(a):\n    os._exit(1)",
+            "While doubled ran, the process in which the notebook runs has ended, by os._exit",
+        ),
+        ("def doubled(a):\n    return 10 ** 5000", "the answer is a whole number of 5001 digits: far too large."),
+        ("def doubled(a):\n    return a.repeat(25 * 10 ** 5)", "The answer of doubled could not be read"),
+        ("def doubled(a):\n    return ...", "doubled is not written yet: it still returns the dots."),
+    ],
+)
+def test_what_comes_of_an_odd_answer_is_said_in_the_right_words(doubling, source, said):
+    _, tasks = judged(doubling, handed(doubled=source), 15)
+    sentences = str(tasks["check-doubled"]["parts"])
+    assert said in sentences and "?." not in sentences and "Broken" not in sentences
+
+
+@pytest.mark.parametrize(
+    ("answer", "points"), [("a: halving", 1), ("a) halving", 1), (" A. ", 1), ("b) nothing", 0), ("a) or b)", 0)]
+)
+def test_a_letter_with_its_text_is_that_letter(doubling, answer, points):
+    question = questions.Question("my_half", "What?", dict.fromkeys("ab", questions.Option("it", "So.")), "a")
+    asked = questions.ask(question, answer)
+    assert asked.score == points and bool(asked.problem) == (answer == "a) or b)")
+
+
+def test_an_answer_that_could_not_be_read_is_not_called_none_and_asks_for_nothing(doubling):
+    _, tasks = judged(doubling, handed(my_half="my_half = ['a', 'b']"), 15)
+    page = reports.task_section(tasks["ask-half"])
+    assert "it could not be read" in page and "should be one of the letters" in page and "run both" not in page
+
+
+def test_commands_for_the_shell_do_not_cost_a_cell(doubling):
+    cells = handed(doubled="!pip list\nfiles = !ls\nquit()\ndef doubled(a):\n    return 2 * a")
+    notes, tasks = judged(doubling, cells, 15)
+    assert (notes, tasks["check-doubled"]["points"]) == ([], 4)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_a_list_of_names_may_come_from_a_spreadsheet(tmp_path, encoding):
+    release = pytest.importorskip("release")  # it needs nbgrader
+    (tmp_path / "names.txt").write_bytes("Jürgen\r\nAda\n\nADA\nBo/Cy\nBo Cy".encode(encoding))
+    names, said = release.listed(tmp_path / "names.txt")
+    assert names == ["Jürgen", "Ada", "Bo/Cy"]
+    assert [sentence.partition(":")[0] for sentence in said] == [
+        "ADA gets no notebook, since Ada is on the list",
+        "Bo Cy gets no notebook, since Bo/Cy is on the list",
+    ]
+    with pytest.raises(SystemExit):
+        release.main(["--students", str(tmp_path / "nowhere.txt"), "--to", str(tmp_path)])
+
+
+def test_results_beside_or_in_the_folder_are_not_graded(folder, monkeypatch):
+    place, options = folder
+    monkeypatch.chdir(place)
+    for _ in range(2):
+        assert grade.main([".", *options[1:]]) == 0
+    assert len(results(place)) == 3 and not (place / "hw_graded").exists()
+    for _ in range(2):
+        assert grade.main([".", *options[1:], "--to", "out"]) == 0
+    assert len(json.loads((place / "out" / "results.json").read_text(encoding="utf-8"))) == 3
+
+
+def test_what_can_not_be_meant_is_said(tmp_path, capsys):
+    write(tmp_path, {"source/hw1/x.ipynb": "{}", "submitted/ada/hw1/x.ipynb": "{}"})
+    for options, said in (
+        ([], "is a course of nbgrader's: add the assignment (hw1)."),
+        (["hw1", "--own-numbers", "--jobs=2"], "--own-numbers, --jobs: not for a course of nbgrader's."),
+        (["--seconds=-1"], "should be above 0"),
+    ):
+        assert grade.main([str(tmp_path), *options]) == 2 and said in capsys.readouterr().err
+
+
+def test_an_archive_says_what_is_in_it_and_utf_16_is_read(tmp_path, doubling):
+    (tmp_path / "hw" / "Ada").mkdir(parents=True)
+    with zipfile.ZipFile(tmp_path / "hw" / "Ada" / "work.zip", "w") as archive:
+        archive.writestr("x.ipynb", "{}")
+    given = grade.parser().parse_args([str(tmp_path / "hw")])
+    (file,) = handed_in.find(tmp_path / "hw")
+    said = "Not graded: it is an archive with x.ipynb inside; unpack it and grade this student again."
+    assert grade.grade_file(file, [doubling], given)["problem"] == said
+    (tmp_path / "x.ipynb").write_text(json.dumps(notebook(RIGHT)), encoding="utf-16")
+    assert len(collected.read_cells(tmp_path / "x.ipynb")[0]) == len(RIGHT)

@@ -23,7 +23,7 @@ import sys
 import textwrap
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ from remote import NoAnswer, ProcessEnded, Submission, adopt_orphans  # noqa: E4
 from wire import Broken  # noqa: E402
 
 import lstm_teach  # noqa: E402
-from lstm_teach import doctor, judging  # noqa: E402
+from lstm_teach import borrowed, doctor, judging  # noqa: E402
 from lstm_teach.gradreport import listing  # noqa: E402
 from lstm_teach.verdicts import Points  # noqa: E402
 
@@ -73,6 +73,8 @@ def score(
     return run.found()
 
 
+ALLOWED: list[tuple] = []  # of the last check: modules with answers, and what a learner's function may call of them
+NO_ANSWERS = {"exercises.engine", "exercises.questions", "exercises.unread"}
 AGAIN = "it is graded all the same"
 
 
@@ -89,6 +91,7 @@ class Run:
         self.code: dict[str, str] = {}  # a cell's text by the same names
         self.took: Counter[str] = Counter()  # seconds
         self.endless = 0
+        self.given = given_names(known)
 
     def step(self, kind: str, name: str, text: str) -> None:
         """Do what the plan says next."""
@@ -102,6 +105,9 @@ class Run:
     def cell(self, name: str, text: str) -> None:
         """Run a cell."""
         problem = self.submission.run(text)
+        for said in self.borrowed(("exercises",), ()):
+            if f"Another cell {said}" not in self.plan.notes:
+                self.plan.notes.append(f"Another cell {said}")
         if problem.startswith("did not finish"):
             self.endless += 1
             if self.endless == 2:  # whoever has two may have ten, and all of them share the time
@@ -123,8 +129,21 @@ class Run:
 
     def judged(self, task: collected.Cell) -> dict:
         """What comes of a task now."""
+        ALLOWED.clear()
         result = judge(task, self.submission, self.names, self.problems, self.seed)
+        for said in self.borrowed(*ALLOWED[0] if ALLOWED else ((), ())):
+            self.plan.task_notes.setdefault(task.name, []).append(f"{result['subject']} {said}")
         return result | {"code": self.code.get(result.get("subject"), "")}
+
+    def borrowed(self, modules: Collection[str], allowed: Collection[str]) -> list[str]:
+        """What is said of answers of the library's that the learner's code has called since this was asked last."""
+        calls, self.submission.entered = [each.partition(":") for each in self.submission.entered], {}
+        return [
+            f"called {name} of lstm_teach.{home}, an answer of the library's."
+            for home, _, name in calls
+            if any(f"{home}.".startswith(f"{module}.") for module in modules)
+            and not (name in allowed or name in self.given or name.startswith("check_") or home in NO_ANSWERS)
+        ]
 
     def again(self) -> None:
         """Judge again, now that all cells have run: a task's function, or what it needs, may be in a cell below."""
@@ -244,6 +263,20 @@ def trusted_names(known: collected.Exercise) -> dict[str, Any]:
     return space
 
 
+def given_names(known: collected.Exercise) -> set[str]:
+    """What the exercise itself takes from the library's exercises: `from ... import name`, and `module.name`."""
+    nodes = []
+    for cell in known.cells:
+        if cell.kind == "code":
+            with contextlib.suppress(SyntaxError):  # a cell with a magic
+                nodes += ast.walk(ast.parse(cell.text))
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    found = {each.name for node in imports if "lstm_teach.exercises" in (node.module or "") for each in node.names}
+    return found | {
+        node.attr for node in nodes if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in found
+    }
+
+
 def _needed(tree: ast.Module) -> list[str]:
     """The names that a graded cell reads and does not bind, in order; those of its last line first."""
     stored, loaded = set(), []
@@ -277,6 +310,17 @@ def wait_longer(times: float) -> None:
     judging.Attempt.__init__ = patient
 
 
+def remember_what_is_allowed() -> None:
+    """Keep what a check says that a learner's function may call: the calls themselves are seen in the other process."""
+    plain = borrowed.in_function
+
+    def kept(function: Any, modules: Collection[str], allowed: Collection[str] = ()) -> str:
+        ALLOWED.append((modules, allowed))
+        return plain(function, modules, allowed)
+
+    borrowed.in_function = kept
+
+
 def leave_out_the_doctor() -> None:
     """It runs changed versions of a learner's function, which must not happen here; before any exercise is loaded."""
     for module in (lstm_teach, doctor):
@@ -302,6 +346,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     cells, _ = collected.read_cells(options.submission)
     leave_out_the_doctor()
+    remember_what_is_allowed()
     adopt_orphans()
     if hasattr(signal, "SIGTERM"):  # so that a submission's process is ended with this one
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))

@@ -307,3 +307,29 @@ def test_an_archive_says_what_is_in_it_and_utf_16_is_read(tmp_path, doubling):
     assert grade.grade_file(file, [doubling], given)["problem"] == said
     (tmp_path / "x.ipynb").write_text(json.dumps(notebook(RIGHT)), encoding="utf-16")
     assert len(collected.read_cells(tmp_path / "x.ipynb")[0]) == len(RIGHT)
+
+
+HIDDEN_WAYS = """\
+import functools
+from lstm_teach.exercises import forward_pass as fp
+class R: __call__ = staticmethod(fp.bias)
+by_object = R()
+by_partial = functools.partial(getattr(fp, "bi" + "as"))
+own = lambda share, steps: -np.log(share ** (-1 / steps) - 1)
+{}
+bias_that_keeps = {}"""
+
+
+@pytest.mark.parametrize(
+    ("played", "name", "count"),
+    [("", "by_object", 1), ("", "by_partial", 1), ("", "own", 0), ("fp.bias(0.5, 3)", "own", 0)],
+)
+def test_an_answer_of_the_librarys_is_seen_when_it_is_called_however_it_is_hidden(played, name, count):
+    known = collected.exercise(collected.SOURCES / "01_forward_pass.ipynb")
+    known.cells = [cell for cell in known.cells if cell.name in ("title", "imports", "check-bias")]
+    own = collected.Cell("own", "code", HIDDEN_WAYS.format(played, name))
+    score.remember_what_is_allowed()
+    found = score.score([*known.cells[:2], own, known.cells[2]], known, 30, 4096, None)
+    said = "called bias of lstm_teach.exercises.forward_pass, an answer of the library's."
+    assert found["tasks"][0]["notes"] == [f"bias_that_keeps {said}"] * count
+    assert found["notes"] == ([f"Another cell {said}"] if played else [])

@@ -7,7 +7,8 @@
 
 The last form gives every student numbers of their own: names.txt has a name on each line, and FOLDER gets a folder for
 each with their notebook. The checks are the same, and draw their cases with a number that comes from the student's
-name; so a friend's result helps with none of them. Grade these with `grade.py --own-numbers`.
+name, so a friend's numbers don't fit; the guide lists the three that have none to draw. Grade these with
+`grade.py --own-numbers`.
 
 Needs nbgrader (the extra "grading" of this project). The learner's version is what nbgrader's own generate_assignment
 makes of the source.

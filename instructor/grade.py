@@ -91,7 +91,7 @@ def unsuitable(options: argparse.Namespace) -> str:
         wrong = [name for name, value in (given | {"--jobs": options.jobs > 1}).items() if value]
         return f"{', '.join(wrong)}: not for a course of nbgrader's." if wrong else ""
     assignments = sorted({path.name for path in options.folder.glob("submitted/*/*") if path.is_dir()})
-    if assignments and (options.folder / "source").is_dir():
+    if assignments and any((options.folder / name).exists() for name in ("source", "release", "gradebook.db")):
         return f"{options.folder} is a course of nbgrader's: add the assignment ({' or '.join(assignments)})."
     return ""
 

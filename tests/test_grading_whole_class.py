@@ -288,7 +288,7 @@ def test_results_beside_or_in_the_folder_are_not_graded(folder, monkeypatch):
 
 
 def test_what_can_not_be_meant_is_said(tmp_path, capsys):
-    write(tmp_path, {"source/hw1/x.ipynb": "{}", "submitted/ada/hw1/x.ipynb": "{}"})
+    write(tmp_path, {"release/hw1/x.ipynb": "{}", "submitted/ada/hw1/x.ipynb": "{}"})
     for options, said in (
         ([], "is a course of nbgrader's: add the assignment (hw1)."),
         (["hw1", "--own-numbers", "--jobs=2"], "--own-numbers, --jobs: not for a course of nbgrader's."),

@@ -7,6 +7,7 @@ how to list things in a sentence.
 from __future__ import annotations
 
 import ast
+import codecs
 import hashlib
 import json
 import re
@@ -75,10 +76,12 @@ class Plan:
     task_notes: dict[str, list[str]] = field(default_factory=dict)
 
 
-def read_cells(path: Path) -> tuple[list[Cell], dict]:
-    """The cells of a notebook, and its metadata; `Unreadable` if it is none."""
+def read_raw(path: Path) -> dict:
+    """A notebook as JSON, with a list of cells; `Unreadable` if it is none."""
     try:
-        whole = json.loads(path.read_text(encoding="utf-8-sig"))
+        data = path.read_bytes()
+        wide = data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # as an old Windows editor saves it
+        whole = json.loads(data.decode("utf-16" if wide else "utf-8-sig"))
     except UnicodeDecodeError:
         raise Unreadable("it is not a text file, so it isn't a notebook") from None
     except (ValueError, RecursionError):
@@ -88,10 +91,16 @@ def read_cells(path: Path) -> tuple[list[Cell], dict]:
         raise Unreadable(f"it can't be opened ({error.strerror})") from None
     if not isinstance(whole, dict) or not isinstance(whole.get("cells"), list):
         raise Unreadable("it holds no cells, so it isn't a notebook")
+    if not all(isinstance(cell, dict) for cell in whole["cells"]):
+        raise Unreadable("one of its cells is damaged")
+    return whole
+
+
+def read_cells(path: Path) -> tuple[list[Cell], dict]:
+    """The cells of a notebook, and its metadata; `Unreadable` if it is none."""
+    whole = read_raw(path)
     cells, heading, section = [], "", ""
     for raw in whole["cells"]:
-        if not isinstance(raw, dict):
-            raise Unreadable("one of its cells is damaged")
         text = raw.get("source", "")
         text = "".join(map(str, text)) if isinstance(text, list) else str(text)
         metadata = raw.get("metadata") if isinstance(raw.get("metadata"), dict) else {}
@@ -161,8 +170,7 @@ def recognize(cells: list[Cell], known: list[Exercise]) -> tuple[Exercise | None
 def plan(cells: list[Cell], known: Exercise) -> Plan:
     """Compare a submission with its exercise: what to run in which order, and what is missing, doubled or changed."""
     result, by_name = Plan(), {cell.name: cell for cell in known.cells}
-    tasks = {_last_line(cell.text): cell.name for cell in known.tasks}
-    own = [_identity(cell, by_name, tasks) for cell in cells]
+    own = identities(cells, known)
     belongs = _tasks_of(known)
 
     def say(name: str, sentence: str) -> None:
@@ -172,8 +180,8 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
             result.notes.append(sentence)
 
     skip = _doubled(cells, own, by_name, say)
-    nameless = any(cell.kind == "code" and not cell.name for cell in cells)  # an older program has saved it
-    lost: list[str] = []
+    nameless, lost = lost_names(cells, known), []
+    read = "\n".join(cell.text for cell in known.cells if _own_name(cell))
     for cell, name in zip(cells, own, strict=True):
         if name and by_name[name].kind == "code" and cell.kind != "code":
             what = "graded all the same" if by_name[name].points is not None else "what is in it can't run"
@@ -186,8 +194,9 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
             say(cell.name, f"The check {cell.name} has been deleted; the task is graded all the same.")
         elif _only_imports(cell.text):
             result.steps.append(("cell", cell.name, cell.text))
-            say(cell.name, f"The cell {cell.name} has been deleted; it has been put back, since others need it.")
-        elif needed := sorted(bound_names(cell.text)):
+            if not nameless:
+                say(cell.name, f"The cell {cell.name} has been deleted; it has been put back, since others need it.")
+        elif needed := sorted(name for name in bound_names(cell.text) if re.search(rf"\b{name}\b", read)):
             here = set(needed) <= bound
             if here and nameless:
                 lost += needed
@@ -198,14 +207,19 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
     if lost:
         are = "are" if lost[1:] else "is"
         result.notes.append(f"Some cells have lost their names; {listing(lost)} {are} graded all the same.")
-    reached = set()
+    reached, first = set(), len(result.steps)  # imports run before all else, wherever they are
     for number, (cell, name) in enumerate(zip(cells, own, strict=True)):
         if name in {task.name for task in known.tasks}:
             if name not in reached:
                 reached.add(name)
                 result.steps.append(("task", name, ""))
         elif cell.kind == "code" and number not in skip and cell.text.strip():
-            result.steps.append(("cell", name, cell.text))
+            step = ("cell", name, cell.text)
+            if name and _only_imports(by_name[name].text) and any(each[1] for each in result.steps[first:]):
+                result.steps.insert(first, step)
+                say(name, f"The cell {name} is below cells that need it; it is run first.")
+            else:
+                result.steps.append(step)
     result.steps += [("task", task.name, "") for task in known.tasks if task.name not in reached]
     return result
 
@@ -236,13 +250,26 @@ def _own_name(cell: Cell) -> bool:
     return cell.points is not None or cell.solution
 
 
-def _identity(cell: Cell, by_name: dict[str, Cell], tasks: dict[str, str]) -> str:
+def identities(cells: list[Cell], known: Exercise) -> list[str]:
+    """Which cell of the exercise each cell is, by name; "" for one of the learner's own."""
+    by_name = {cell.name: cell for cell in known.cells}
+    tasks = {_last_line(cell.text): cell.name for cell in known.tasks}
+    lost = lost_names(cells, known)
+    return [_identity(cell, by_name, tasks, lost) for cell in cells]
+
+
+def lost_names(cells: list[Cell], known: Exercise) -> bool:
+    """Whether another program has taken the cells' names, or given them new ones; nbgrader's marks may be there yet."""
+    return not {cell.name for cell in known.cells if not _own_name(cell)} & {cell.name for cell in cells}
+
+
+def _identity(cell: Cell, by_name: dict[str, Cell], tasks: dict[str, str], lost: bool) -> str:
     """Which cell of the exercise it is: by its name or text, a check by its last line; "" for the learner's own."""
     if cell.name in by_name:
         return cell.name
     if cell.kind != "code":
         return ""
-    may_be = (each for each in by_name.values() if each.kind == "code" and (each.solution or not cell.name))
+    may_be = (each for each in by_name.values() if each.kind == "code" and (each.solution or lost))
     as_released = (each.name for each in may_be if released(each) == plain(cell.text))
     return tasks.get(_last_line(cell.text), "") or next(as_released, "")
 

@@ -17,13 +17,10 @@ limit of memory holds on Linux only.
 """
 
 import argparse
-import contextlib
+import itertools
 import json
 import re
-import signal
-import subprocess
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,6 +28,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
+import apart  # noqa: E402
 import collected  # noqa: E402
 import handed_in  # noqa: E402
 import reports  # noqa: E402
@@ -41,20 +39,28 @@ SEVERAL = re.compile(r"One of \d+ (submissions of this exercise|files) by the sa
 def main(arguments: list[str]) -> int:
     """Do what the command line says; return the exit code: 1 if any submission was not graded."""
     options = parser().parse_args(arguments)
+    options.folder = options.folder.resolve()
+    if found := unsuitable(options):
+        print(found, file=sys.stderr)
+        return 2
     if options.assignment:
         from nbgrader_course import main as grade_course
 
         return grade_course(options)
-    out = options.to or options.folder.parent / f"{options.folder.resolve().name}_graded"
+    out = (options.to or options.folder.with_name(f"{options.folder.name}_graded")).resolve()
     try:
-        records = grade_folder(options, out)
-        write(records, out, options)
+        records, complete = grade_folder(options, out)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    if not records:
+        return 1
+    write(records, out)
+    if options.format:
+        write_platform(records, out, options)
     print(f"\nThe points are in {out / 'points.csv'}, and a page for each student in {out / 'feedback'}.")
     print(f"Which mistakes were made, and how often, is in {out / 'summary.html'}.")
-    return 0 if all(record["points"] is not None for record in records) else 1
+    return 0 if complete and all(record["points"] is not None for record in records) else 1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -76,12 +82,30 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
-def grade_folder(options: argparse.Namespace, out: Path) -> list[dict]:
-    """Grade what is in the folder, printing a line for each; return a record for each submission (see reports.py)."""
+def unsuitable(options: argparse.Namespace) -> str:
+    """Why the command can't be meant so, in a sentence; "" if it can."""
+    if any(limit <= 0 for limit in (options.seconds, options.cell_seconds, options.memory, options.jobs)):
+        return "--seconds, --cell-seconds, --memory and --jobs should be above 0."
+    if options.assignment:
+        given = {"--own-numbers": options.own_numbers, "--format": options.format, "--to": options.to}
+        wrong = [name for name, value in (given | {"--jobs": options.jobs > 1}).items() if value]
+        return f"{', '.join(wrong)}: not for a course of nbgrader's." if wrong else ""
+    assignments = sorted({path.name for path in options.folder.glob("submitted/*/*") if path.is_dir()})
+    if assignments and any((options.folder / name).exists() for name in ("source", "release", "gradebook.db")):
+        return f"{options.folder} is a course of nbgrader's: add the assignment ({' or '.join(assignments)})."
+    return ""
+
+
+def grade_folder(options: argparse.Namespace, out: Path) -> tuple[list[dict], bool]:
+    """Grade what is in the folder, printing a line for each; return a record for each submission (see reports.py).
+
+    And whether that is all of them: Ctrl-C ends the grading, not what comes after it. The records are in results.json
+    as they come.
+    """
     known = collected.exercises(options.exercises)
     if not known:
         raise ValueError(f"{options.exercises} holds no exercises.")
-    files = handed_in.find(options.folder, [each.name for each in known])
+    files = handed_in.find(options.folder, [each.name for each in known], out)
     if not files:
         raise ValueError(f"There is nothing to grade in {options.folder}.")
     earlier: list[dict] = []
@@ -93,28 +117,46 @@ def grade_folder(options: argparse.Namespace, out: Path) -> list[dict]:
         if (out / "results.json").is_file():
             earlier = json.loads((out / "results.json").read_text(encoding="utf-8"))
             earlier = [each for each in earlier if not handed_in.is_same_person(each["student"], options.student)]
+        there = {place_of(each, options) for each in files}
+        for gone in [each for each in earlier if each["file"] not in there]:
+            earlier.remove(gone)
+            print(f"{gone['student']} is taken out of the results: {gone['file']} is no longer there.")
         files = chosen
     print(f"{'student':<24} {'points':>7} {'of':>5}  {'exercise':<24} note")
-    records = []
-    with ThreadPoolExecutor(max(1, options.jobs)) as pool:
+    records, pool = [*earlier], ThreadPoolExecutor(max(1, options.jobs))
+    out.mkdir(parents=True, exist_ok=True)
+    try:
         for record in pool.map(lambda each: grade_file(each, known, options), files):
             records.append(record)
+            write_text(out / "results.json", json.dumps(records, indent=1))
             points = "-" if record["points"] is None else f"{record['points']:g}"
             note = reports.remarks(record)
             line = f"{record['student']:<24} {points:>7} {record['most']:>5g}  {record['exercise']:<24} {note}"
             print(line.rstrip(), flush=True)
-    records = sorted([*earlier, *records], key=lambda each: (each["student"].lower(), each["file"]))
+    except KeyboardInterrupt:
+        print(f"\nStopped: {len(records) - len(earlier)} of {len(files)} submissions have been graded.")
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        apart.end_all()
+    complete = len(records) == len(earlier) + len(files)
+    records.sort(key=lambda each: (each["student"].lower(), each["file"]))
     for sentence in several(records):
         print(sentence)
-    return records
+    return records, complete
+
+
+def place_of(file: handed_in.HandedIn, options: argparse.Namespace) -> str:
+    """Where a file is in the collected folder."""
+    return handed_in.printable(file.path.relative_to(options.folder).as_posix())
 
 
 def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], options: argparse.Namespace) -> dict:
     """The record of one file."""
-    record = {"student": file.student, "number": file.number, "file": str(file.path.relative_to(options.folder))}
+    record = {"student": file.student, "number": file.number, "file": place_of(file, options)}
     record |= {"exercise": "", "title": "", "points": None, "most": 0, "problem": "", "notes": [], "tasks": []}
     if not file.is_notebook:
-        return record | {"problem": "Not graded: it isn't a notebook, and this student handed in no notebook."}
+        why = "it isn't a notebook, and this student handed in no notebook"
+        return record | {"problem": f"Not graded: {handed_in.in_archive(file.path) or why}."}
     try:
         cells, metadata = collected.read_cells(file.path)
     except collected.Unreadable as error:
@@ -123,48 +165,17 @@ def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], option
     if exercise is None:
         return record | {"problem": f"Not graded: {problem}."}
     record |= {"exercise": exercise.name, "title": exercise.title, "most": exercise.most}
-    result = score_apart(file, exercise, options)
+    seed = collected.seed_of("graded", exercise.name, file.student) if options.own_numbers else None
+    result = apart.score(file.path, options.exercises / f"{exercise.name}.ipynb", options, seed)
     if isinstance(result, str):
         return record | {"problem": f"Not graded: {result}."}
     notes, made_for = result["notes"], metadata.get("lstm_teach", {})
     made_for = made_for.get("student") if isinstance(made_for, dict) else None
+    made_for = handed_in.printable(made_for)
     if isinstance(made_for, str) and not handed_in.is_same_person(made_for, file.student):
         notes = [*notes, f"This notebook was made for {made_for}."]
     points = round(sum(task["points"] for task in result["tasks"]), 2)
     return record | {"points": points, "notes": notes, "tasks": result["tasks"]}
-
-
-def score_apart(file: handed_in.HandedIn, exercise: collected.Exercise, options: argparse.Namespace) -> dict | str:
-    """What score.py says of a submission; or why it could not, as the end of a sentence."""
-    with tempfile.TemporaryDirectory() as place:
-        results, log = Path(place) / "results.json", Path(place) / "log.txt"
-        command = [sys.executable, str(HERE / "score.py"), str(file.path)]
-        command += [str(options.exercises / f"{exercise.name}.ipynb"), str(results)]
-        command += [f"--cell-seconds={options.cell_seconds}", f"--memory={options.memory}"]
-        if options.own_numbers:
-            command.append(f"--seed={collected.seed_of('graded', exercise.name, file.student)}")
-        with log.open("wb") as stream:
-            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
-            try:
-                code = child.wait(options.seconds)
-            except subprocess.TimeoutExpired:
-                return f"it had not finished after {options.seconds:g} seconds"
-            finally:
-                end(child)
-        if code == 0:
-            return json.loads(results.read_text(encoding="utf-8"))
-        said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return f"the process that judges it has failed ({said[-1] if said else f'exit code {code}'})"
-
-
-def end(child: subprocess.Popen) -> None:
-    """End a process that judges; it is asked first, so that it can end the submission's."""
-    if child.poll() is None:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.send_signal(signal.SIGTERM)
-            child.wait(10)
-        child.kill()
-        child.wait()
 
 
 def several(records: list[dict]) -> list[str]:
@@ -191,24 +202,42 @@ def several(records: list[dict]) -> list[str]:
     return found
 
 
-def write(records: list[dict], out: Path, options: argparse.Namespace) -> None:
-    """Write the tables and the pages."""
+def write(records: list[dict], out: Path) -> None:
+    """Write the results, the table of points and the pages."""
     (out / "feedback").mkdir(parents=True, exist_ok=True)
     texts = {"results.json": json.dumps(records, indent=1), "points.csv": reports.points_table(records)}
     texts |= {"summary.txt": reports.summary_text(records), "summary.html": reports.summary_page(records)}
-    students = dict.fromkeys((record["student"], record["number"]) for record in records)
-    for student, number in students:
-        own = [record for record in records if (record["student"], record["number"]) == (student, number)]
-        texts[f"feedback/{file_name(student, number)}.html"] = reports.feedback_page(own)
-    if options.format:
-        tables = {"moodle": reports.moodle_table, "canvas": lambda each: reports.canvas_table(each, options.column)}
-        texts[f"{options.format}.csv"] = tables[options.format](records)
-        left_out, platform = reports.left_out(records), options.format.title()
-        there = f"For {platform}: {out / options.format}.csv"
-        print(f"\nNo line for {platform} could be written." if len(left_out) == len(records) else f"\n{there}")
-        print("".join(f"{sentence}\n" for sentence in left_out), end="")
+    pages: dict[tuple[str, str, str], list[dict]] = {}
+    for record in records:  # of several files by one student without a number each may be somebody else's
+        unsure = not record["number"] and any(SEVERAL.fullmatch(note) for note in record["notes"])
+        pages.setdefault((record["student"], record["number"], record["file"] if unsure else ""), []).append(record)
+    for (student, number, file), own in pages.items():
+        name = wanted = file_name(file or student, number)
+        for count in itertools.count(2):
+            if f"feedback/{name}.html" not in texts:
+                break
+            name = f"{wanted}_{count}"
+        texts[f"feedback/{name}.html"] = reports.feedback_page(own)
     for name, text in texts.items():
-        (out / name).write_text(text, encoding="utf-8", newline="\n")
+        write_text(out / name, text)
+
+
+def write_platform(records: list[dict], out: Path, options: argparse.Namespace) -> None:
+    """Write the table that a platform imports, and say who is not in it."""
+    tables = {"moodle": reports.moodle_table, "canvas": lambda each: reports.canvas_table(each, options.column)}
+    write_text(out / f"{options.format}.csv", tables[options.format](records))
+    left_out, platform = reports.left_out(records), options.format.title()
+    there = f"For {platform}: {out / options.format}.csv"
+    print(f"\nNo line for {platform} could be written." if len(left_out) == len(records) else f"\n{there}")
+    print("".join(f"{sentence}\n" for sentence in left_out), end="")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file; one that can't be written (a spreadsheet may have it open) must not cost the others."""
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        print(f"{path} could not be written ({error.strerror}): is it open in another program?", file=sys.stderr)
 
 
 def file_name(student: str, number: str) -> str:

@@ -1,34 +1,37 @@
-"""Autograde every submission of an assignment with nbgrader, each in a process with limits. Used by grade.py.
+"""Grade every submission of an assignment, and put the points into nbgrader's books. Used by grade.py.
 
     python instructor/grade.py COURSE ASSIGNMENT
 
 COURSE is nbgrader's course folder, with source/ASSIGNMENT released and submitted/STUDENT/ASSIGNMENT collected. Scores
-go into the course's gradebook and feedback into feedback/STUDENT/ASSIGNMENT, as nbgrader does it. A submission whose
-process runs out of time is listed as not graded; the others are graded all the same.
+go into the course's gradebook and feedback into feedback/STUDENT/ASSIGNMENT, as nbgrader does it. A submission that
+can't be graded is listed with the reason; the others are graded all the same.
 
 nbgrader's own run of the notebook decides about nothing: the points are those of score.py, which judges the functions
-from outside the process in which the submission runs.
+from outside the process in which the submission runs. nbgrader gets a copy in order (grading/ASSIGNMENT/submitted), in
+which every graded cell is there and has its mark, since it can only put points into these.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import apart
+import collected
+import handed_in
 import nbformat
 import reports
-from collected import HIDDEN
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
 
 
 @dataclass
@@ -43,80 +46,131 @@ class Row:
 
 def main(options: argparse.Namespace) -> int:
     """Grade the course's assignment and print a table; 1 if any submission was not graded."""
-    course, limits = options.folder.resolve(), (options.cell_seconds, options.memory)
+    course = options.folder
     if options.one:
-        return grade_one(course, options.assignment, options.one, *limits)
+        return keep_books(course, options.assignment, options.one)
     print(f"{'student':<20} {'score':>7} {'of':>6}  note")
-    graded = True
+    missing = []
     try:
-        for row in grade(course, options.assignment, options.seconds, *limits, student=options.student or "*"):
+        for row in grade(course, options.assignment, options, options.student or "*"):
             score = "-" if row.score is None else f"{row.score:g}"
-            print(f"{row.student:<20} {score:>7} {row.most:>6g}  {row.note}".rstrip(), flush=True)
-            graded &= row.score is not None
+            line = f"{row.student:<20} {score:>7} {row.most:>6g}  {row.note}"
+            print(handed_in.printable(line).rstrip(), flush=True)
+            missing += [row.student] if row.score is None else []
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    return 0 if graded else 1
+    if missing:
+        print(f"\nNot graded, so with 0 points or without a row in nbgrader's export: {', '.join(missing)}.")
+    return 1 if missing else 0
 
 
-def grade(
-    course: Path,
-    assignment: str,
-    seconds: float = 300,
-    cell_seconds: int = 30,
-    memory: int = 4096,
-    student: str = "*",
-) -> Iterator[Row]:
-    """Grade the submissions one after the other; `seconds` for each, `memory` in MB."""
+def grade(course: Path, assignment: str, options: argparse.Namespace, student: str = "*") -> Iterator[Row]:
+    """Grade the submissions one after the other, with the limits in the command's `options`."""
     folders = sorted((course / "submitted").glob(f"{student}/{assignment}"))
     if not folders:
         who = "STUDENT" if student == "*" else student
         raise ValueError(f"{course / 'submitted'} should hold a folder {who}/{assignment}, but there is none.")
-    expected = sorted(path.name for path in (course / "source" / assignment).glob("*.ipynb"))
+    known = collected.exercises(course / "source" / assignment)
+    most = sum(each.most for each in known)
     for folder in folders:
         name = folder.parent.name
-        note = rename_single(folder, expected)
-        problem = grade_in_process(course, assignment, name, seconds, cell_seconds, memory)
-        score, most = read_score(course, assignment, name)
-        odd = notes_file(course, assignment, name)
-        said = " ".join(odd.read_text(encoding="utf-8").splitlines()) if odd.is_file() else ""
-        yield Row(name, None if problem else score, most, "; ".join(filter(None, (note, problem, said))))
+        try:
+            found, notes = graded(course, assignment, folder, known, options)
+        except collected.Unreadable as problem:
+            forget(course, assignment, name)
+            yield Row(name, None, most, f"not graded: {problem}")
+            continue
+        earned = sum(task["points"] for task in found)
+        booked = read_score(course, assignment, name)
+        if booked is None or abs(booked - earned) > 1e-6:
+            notes.append(f"nbgrader's gradebook has {booked} points for this.")
+        yield Row(name, earned, most, " ".join(notes))
 
 
-def notes_file(course: Path, assignment: str, student: str) -> Path:
-    """Where the process of a submission leaves what is odd about it, a sentence on each line."""
-    return course / "grading" / assignment / f"{student}.notes.txt"
-
-
-def rename_single(folder: Path, expected: list[str]) -> str:
-    """Give the only notebook of a submission the name that nbgrader looks for, if that has another; say so."""
-    found = sorted(folder.glob("*.ipynb"))
-    if len(found) == len(expected) == 1 and found[0].name != expected[0]:
-        found[0].rename(folder / expected[0])
-        return f"was called {found[0].name}"
-    return ""
-
-
-def grade_in_process(
-    course: Path, assignment: str, student: str, seconds: float, cell_seconds: int, memory: int
-) -> str:
-    """Grade one submission in a process of its own; return what went wrong, "" if it was graded."""
-    log = course / "grading" / assignment / f"{student}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    notes_file(course, assignment, student).unlink(missing_ok=True)
-    command = [sys.executable, str(HERE / "grade.py"), "--one", student, str(course), assignment]
-    command += [f"--cell-seconds={cell_seconds}", f"--memory={memory}"]
+def graded(
+    course: Path, assignment: str, folder: Path, known: list[collected.Exercise], options: argparse.Namespace
+) -> tuple[list[dict], list[str]]:
+    """The tasks of one submission, judged and in nbgrader's books, and what there is to say; else `Unreadable`."""
+    place, found, notes = books(course, assignment) / "submitted" / folder.parent.name / assignment, [], []
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(folder, place, ignore=shutil.ignore_patterns("*.ipynb", ".ipynb_checkpoints"))
+    for exercise, path in notebooks(folder, known):
+        source = course / "source" / assignment / f"{exercise.name}.ipynb"
+        scored = apart.score(path, source, options)
+        if isinstance(scored, str):
+            raise collected.Unreadable(scored)
+        notes += [f"The notebook was called {path.name}."] if path.name != source.name else []
+        notes += [*scored["notes"], *(note for task in scored["tasks"] for note in task["notes"])]
+        found += scored["tasks"]
+        (place / source.name).write_text(json.dumps(in_order(path, source)), encoding="utf-8")
+        kept = books(course, assignment) / "scored" / folder.parent.name / f"{exercise.name}.json"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(scored), encoding="utf-8")
+    log = books(course, assignment) / f"{folder.parent.name}.log"
+    command = [sys.executable, str(HERE / "grade.py"), "--one", folder.parent.name, str(course), assignment]
     with log.open("wb") as stream:
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
-            code = child.wait(seconds)
+            if child.wait(apart.longest(options)):
+                raise collected.Unreadable(f"nbgrader failed, see {log.relative_to(course)}")
         except subprocess.TimeoutExpired:
-            return f"not graded: not done after {seconds:g} seconds"
+            raise collected.Unreadable(f"nbgrader did not finish, see {log.relative_to(course)}") from None
         finally:
             end_group(child)
-    return "" if code == 0 else f"not graded: nbgrader failed, see {log.relative_to(course)}"
+    return found, notes
+
+
+def books(course: Path, assignment: str) -> Path:
+    """Where what nbgrader gets is kept, and what it says."""
+    return course / "grading" / assignment
+
+
+def notebooks(folder: Path, known: list[collected.Exercise]) -> list[tuple[collected.Exercise, Path]]:
+    """Which notebook of a submission is which exercise, whatever it is called; `Unreadable` if that can't be told."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.glob("*.ipynb")):
+        exercise, problem = collected.recognize(collected.read_cells(path)[0], known)
+        if exercise is None:
+            raise collected.Unreadable(problem)
+        found.setdefault(exercise.name, []).append(path)
+    if not found:
+        files = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+        inside = [said for path in folder.iterdir() if (said := handed_in.in_archive(path))]
+        raise collected.Unreadable(inside[0] if inside else f"there is no notebook, but {files}")
+    for name, paths in found.items():
+        if len(paths) > 1:
+            names = ", ".join(path.name for path in paths)
+            raise collected.Unreadable(f"{len(paths)} notebooks are {name} ({names}), and none is chosen")
+    return [(each, found[each.name][0]) for each in known if each.name in found]
+
+
+def in_order(path: Path, source: Path) -> dict:
+    """A submission's notebook as nbgrader can take it: its cells have their marks, the graded ones are all there."""
+    known, raw = collected.exercise(source), collected.read_raw(path)
+    marked = {
+        cell.name: {"cell_type": cell.kind, "source": cell.text, "metadata": raw_cell.get("metadata", {})}
+        for cell, raw_cell in zip(known.cells, collected.read_raw(source)["cells"], strict=True)
+    }
+    cells, there = [], set()
+    submitted = collected.read_cells(path)[0]
+    for cell, name in zip(submitted, collected.identities(submitted, known), strict=True):
+        if name in there or (name and marked[name]["cell_type"] != cell.kind):
+            name = ""  # a copy, or turned into text
+        there.add(name)
+        kind = cell.kind if cell.kind in ("code", "markdown") else "raw"
+        cells.append(
+            (name, {"cell_type": kind, "source": cell.text, "metadata": marked[name]["metadata"] if name else {}})
+        )
+    cells += [(task.name, marked[task.name]) for task in known.tasks if task.name not in there]
+    for number, (name, cell) in enumerate(cells):
+        cell["id"] = name or f"own-{number}"
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    metadata = raw["metadata"] if isinstance(raw.get("metadata"), dict) else {}
+    return {"cells": [cell for _, cell in cells], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
 def end_group(child: subprocess.Popen) -> None:
@@ -130,35 +184,24 @@ def end_group(child: subprocess.Popen) -> None:
     child.wait()
 
 
-def grade_one(course: Path, assignment: str, student: str, cell_seconds: int, memory: int) -> int:
-    """In the process of one submission: let nbgrader do its work, with the points of score.py."""
+def keep_books(course: Path, assignment: str, student: str) -> int:
+    """In a process of its own: let nbgrader put the points that score.py has found into its books and pages."""
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"  # alembic
     os.chdir(course)  # where nbgrader_config.py is
 
     from nbgrader.apps import AutogradeApp, GenerateFeedbackApp
     from nbgrader.converters import Autograde, GenerateFeedback
-    from nbgrader.preprocessors import DeduplicateIds, Execute, NbGraderPreprocessor
+    from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 
-    class ForgetCopies(DeduplicateIds):
-        """Takes a copied cell for a plain one; nbgrader would leave an empty mark and then refuse it (its #1083)."""
+    place = books(course, assignment)
 
-        def preprocess_cell(self, cell, resources, cell_index):
-            cell, resources = super().preprocess_cell(cell, resources, cell_index)
-            if cell.metadata.get("nbgrader") == {}:
-                del cell.metadata["nbgrader"]
-            return cell, resources
-
-    class ScoreApart(Execute):
-        """Runs no cell in this process or a kernel of its own: score.py does, and its points are the output."""
+    class Scored(Execute):
+        """Runs no cell: what score.py has said is the output."""
 
         def preprocess(self, nb, resources, *rest, **options):
-            name = resources["unique_key"]
-            source = course / "source" / assignment / f"{name}.ipynb"
-            scored = score_apart(nb, source, cell_seconds, memory)
-            results = {task["name"]: task for task in scored["tasks"]}
-            odd = [*scored["notes"], *(note for task in scored["tasks"] for note in task["notes"])]
-            with notes_file(course, assignment, student).open("a", encoding="utf-8") as stream:
-                stream.writelines(f"{note}\n" for note in odd)
+            scored = place / "scored" / student / f"{resources['unique_key']}.json"
+            tasks = json.loads(scored.read_text(encoding="utf-8"))["tasks"]
+            results = {task["name"]: task for task in tasks}
             for cell in nb.cells:
                 if cell.cell_type == "code":
                     cell.outputs, cell.execution_count = [], None
@@ -170,31 +213,19 @@ def grade_one(course: Path, assignment: str, student: str, cell_seconds: int, me
         """Leaves hidden tests, and the number that they draw their cases with, out of a student's page."""
 
         def preprocess_cell(self, cell, resources, cell_index):
-            cell.source = HIDDEN.sub("", cell.source)
+            cell.source = collected.HIDDEN.sub("", cell.source)
             return cell, resources
 
-    steps = Autograde.sanitize_preprocessors.default()
-    steps = [ForgetCopies if step is DeduplicateIds else step for step in steps]
-    after = [ScoreApart if step is Execute else step for step in Autograde.autograde_preprocessors.default()]
+    after = [Scored if step is Execute else step for step in Autograde.autograde_preprocessors.default()]
     pages = [HideTests, *GenerateFeedback.preprocessors.default()]
     for App in (AutogradeApp, GenerateFeedbackApp):
         app = App()
-        app.initialize([assignment, f"--student={student}", "--force"])
-        app.config.Autograde.setdefault("sanitize_preprocessors", steps)  # unless the course has its own
-        app.config.Autograde.setdefault("autograde_preprocessors", after)
+        where = f"--CourseDirectory.submitted_directory={(place / 'submitted').relative_to(course).as_posix()}"
+        app.initialize([assignment, f"--student={student}", "--force", where])
+        app.config.Autograde.setdefault("autograde_preprocessors", after)  # unless the course has its own
         app.config.GenerateFeedback.setdefault("preprocessors", pages)
         app.start()  # exits where it fails
     return 0
-
-
-def score_apart(notebook, source: Path, cell_seconds: int, memory: int) -> dict:
-    """What score.py says of a notebook (see there)."""
-    with tempfile.TemporaryDirectory() as place:
-        submitted, results = Path(place) / "submitted.ipynb", Path(place) / "results.json"
-        nbformat.write(notebook, submitted)
-        command = [sys.executable, str(HERE / "score.py"), str(submitted), str(source), str(results)]
-        subprocess.run([*command, f"--cell-seconds={cell_seconds}", f"--memory={memory}"], check=True)
-        return json.loads(results.read_text(encoding="utf-8"))
 
 
 def output(task: dict) -> nbformat.NotebookNode:
@@ -203,13 +234,18 @@ def output(task: dict) -> nbformat.NotebookNode:
     return nbformat.v4.new_output("execute_result", data=data)
 
 
-def read_score(course: Path, assignment: str, student: str) -> tuple[float | None, float]:
-    """The student's score in the gradebook and the most there is; None if the gradebook has no score."""
+def read_score(course: Path, assignment: str, student: str) -> float | None:
+    """The student's score in the gradebook; None if the gradebook has no score."""
     from nbgrader.api import Gradebook, MissingEntry
 
-    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
-        try:
-            submission = gradebook.find_submission(assignment, student)
-        except MissingEntry:
-            return None, gradebook.find_assignment(assignment).max_score
-        return submission.score, submission.max_score
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook, contextlib.suppress(MissingEntry):
+        return gradebook.find_submission(assignment, student).score
+    return None
+
+
+def forget(course: Path, assignment: str, student: str) -> None:
+    """Take an earlier score of a submission that was not graded out of the gradebook."""
+    from nbgrader.api import Gradebook, MissingEntry
+
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook, contextlib.suppress(MissingEntry):
+        gradebook.remove_submission(assignment, student)

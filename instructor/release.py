@@ -7,7 +7,8 @@
 
 The last form gives every student numbers of their own: names.txt has a name on each line, and FOLDER gets a folder for
 each with their notebook. The checks are the same, and draw their cases with a number that comes from the student's
-name; so a friend's result helps with none of them. Grade these with `grade.py --own-numbers`.
+name, so a friend's numbers don't fit; the guide lists the three that have none to draw. Grade these with
+`grade.py --own-numbers`.
 
 Needs nbgrader (the extra "grading" of this project). The learner's version is what nbgrader's own generate_assignment
 makes of the source.
@@ -164,14 +165,34 @@ def drift(names: Collection[str] = ()) -> list[str]:
     return found
 
 
+def listed(path: Path) -> tuple[list[str], list[str]]:
+    """The students' names in a file, and a sentence for each that has the same folder as one before it."""
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")  # Excel's "Text" on Windows
+    found: dict[str, str] = {}
+    said = []
+    for student in filter(None, map(str.strip, text.splitlines())):
+        first = found.setdefault(place_of(student).lower(), student)  # Windows and Mac tell no Ada from an ADA
+        if first is not student:
+            said.append(f"{student} gets no notebook, since {first} is on the list: add a number to one of the names.")
+    return list(found.values()), said
+
+
+def place_of(student: str) -> str:
+    """The name of a student's folder."""
+    return re.sub(r'[<>:"/\\|?*\s]+', " ", student).strip(" .")
+
+
 def for_students(names: Collection[str], students: Collection[str], to: Path) -> dict[Path, str]:
     """A notebook of each exercise for each student, by its place below the folder `to`."""
     files = {}
     for path in sources():
         for student in students if not names or path.stem in names else ():
-            place = re.sub(r'[<>:"/\\|?*\s]+', " ", student).strip(" .")
             version = students_version(read(path), path.stem, student)
-            files[to / place / path.name] = nbformat.writes(version) + "\n"
+            files[to / place_of(student) / path.name] = nbformat.writes(version) + "\n"
     return files
 
 
@@ -193,8 +214,12 @@ def main(arguments: list[str]) -> int:
         return 1 if found else 0
     files = expected_files(names)
     if options.students:
-        lines = (line.strip() for line in options.students.read_text(encoding="utf-8").splitlines())
-        files = for_students(names, list(dict.fromkeys(filter(None, lines))), options.to)
+        try:
+            students, said = listed(options.students)
+        except OSError as error:
+            parser.error(f"{options.students} can't be read: {error.strerror}")
+        print("".join(f"{sentence}\n" for sentence in said), end="")
+        files = for_students(names, students, options.to)
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")

@@ -40,7 +40,7 @@ class NoAnswer(Exception):
 
 
 UNASKED = "the process in which the notebook runs was ended, since it said what nobody had asked for"
-GONE = "the process in which the notebook runs has ended: does a cell call os._exit, or take all the memory?"
+GONE = "the process in which the notebook runs has ended, by os._exit or by taking all the memory"
 
 
 class Submission:
@@ -56,6 +56,7 @@ class Submission:
         self.shells = Shells()
         self.lent: dict[int, Any] = {}  # functions of the judge's
         self.raised: dict[int, BaseException] = {}
+        self.entered: dict[str, None] = {}  # functions of the library that the learner's code has called
         self.process: subprocess.Popen | None = None
         self.life, self.numbers = 0, itertools.count(1)
         self.folder = tempfile.TemporaryDirectory(prefix="submission_", ignore_cleanup_errors=True)
@@ -83,10 +84,13 @@ class Submission:
         threading.Thread(target=_listen, args=(self.process.stdout, self.came), daemon=True).start()
         if "ready" not in self._wait(START):
             raise RuntimeError("the process for a submission did not start")
+        before = self.entered  # what cells call when they run again has been noted
         for source in list(self.done):
             if not self._try({"do": "cell", "source": source, "seconds": self.seconds + 10}):  # it has ended before
                 self.done.remove(source)
+                self.entered = before
                 return self.start()
+        self.entered = before
 
     def end(self) -> None:
         """End the process and everything that it has started."""
@@ -136,6 +140,8 @@ class Submission:
         if answer.get("id") != number:
             self.end()
             raise ProcessEnded(UNASKED)
+        if isinstance(called := answer.get("entered"), list):
+            self.entered = self.entered | dict.fromkeys(each for each in called if isinstance(each, str))
         return answer
 
     def _try(self, request: dict) -> dict | None:

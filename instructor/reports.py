@@ -15,7 +15,6 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from lstm_teach import html
-from lstm_teach.gradreport import listing
 from lstm_teach.validate import amount
 from lstm_teach.verdicts import MARKS, hints_html
 
@@ -78,22 +77,28 @@ def canvas_table(records: Sequence[dict], column: str = "") -> str:
 
 def left_out(records: Sequence[dict]) -> list[str]:
     """Why a submission is not in a platform's table, one sentence for each."""
-    uploaded = {id(record) for record in _to_upload(records)}
+    uploaded, exercise = {id(record) for record in _to_upload(records)}, _most_handed_in(records)
     found = []
     for record in records:
         if id(record) not in uploaded:
             why = "was not graded" if record["points"] is None else "is not the only file"
             why = why if record["number"] or record["points"] is None else "has no number of the platform's in the name"
+            if record["exercise"] not in ("", exercise):
+                why = f"is {record['exercise']}, and the table is for {exercise}"
             found.append(f"{record['student']} is not in the table: {record['file']} {why}.")
     return found
 
 
+def _most_handed_in(records: Sequence[dict]) -> str:
+    """The exercise that a platform's table is for; a stray file of another one is left out."""
+    counts = Counter(record["exercise"] for record in records if record["exercise"])
+    return counts.most_common(1)[0][0] if counts else ""
+
+
 def _to_upload(records: Sequence[dict]) -> list[dict]:
     """The records that a platform can take: graded, of a known student, and the only one of theirs."""
-    exercises = {record["exercise"] for record in records if record["exercise"]}
-    if len(exercises) > 1:
-        found = listing(sorted(exercises))
-        raise ValueError(f"A platform's table holds one exercise, but these submissions are for {found}.")
+    exercise = _most_handed_in(records)
+    records = [record for record in records if record["exercise"] in ("", exercise)]
     times = Counter((record["student"], record["number"]) for record in records)
     return [
         record
@@ -186,11 +191,13 @@ def task_section(task: dict) -> str:
     head = f'{escape(title)} <span class="points">({_points(task["points"], task["most"])})</span>'
     parts = [f"<section><h3>{head}</h3>", *(_note(note) for note in task["notes"])]
     if task.get("problem"):
-        parts.append(html.prose(task["problem"]))
+        parts += [html.prose(task["problem"]), html.prose(task.get("question", ""))]
+        parts.append(hints_html(task.get("hints", ())))
     elif "answer" in task:
         parts.append(html.prose(task.get("question", "")))
         mark, word = MARKS[task["parts"][0][1]]
-        said = f"{task['answer']}, {task['answer_text']}" if task["answer"] else "no answer yet"
+        said = f"{task['answer']}, {task['answer_text']}" if task["answer"] else None
+        said = said or ("it could not be read" if task["parts"][0][2] else "no answer yet")
         parts.append(f"<p><strong>{mark} {word if task['answer'] else 'open'}:</strong> {html.inline(said)}</p>")
         parts.append(html.prose(task.get("why", "") or task["parts"][0][2]))
     else:

@@ -16,11 +16,14 @@ import builtins
 import contextlib
 import inspect
 import json
+import math
 import re
 import signal
 import sys
 import textwrap
 import time
+from collections import Counter
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -34,56 +37,145 @@ from remote import NoAnswer, ProcessEnded, Submission, adopt_orphans  # noqa: E4
 from wire import Broken  # noqa: E402
 
 import lstm_teach  # noqa: E402
-from lstm_teach import doctor, judging  # noqa: E402
+from lstm_teach import borrowed, doctor, judging  # noqa: E402
+from lstm_teach.gradreport import listing  # noqa: E402
 from lstm_teach.verdicts import Points  # noqa: E402
 
 
 def score(
-    cells: list[collected.Cell], known: collected.Exercise, seconds: float, memory: int, seed: int | None
+    cells: list[collected.Cell],
+    known: collected.Exercise,
+    seconds: float,
+    memory: int,
+    seed: int | None,
+    whole: float = math.inf,
+    save: Callable[[dict], object] = lambda found: None,
 ) -> dict:
-    """Run a submission's cells in order and judge each task where its check is; return notes and tasks."""
-    todo = collected.plan(cells, known)
-    names, results, waiting = trusted_names(known), {}, []
-    submission = Submission(seconds, memory)
-    problems: dict[str, str] = {}  # what went wrong in the learner's cells, by the names that they should have bound
-    code: dict[str, str] = {}
+    """Run a submission's cells in order and judge each task where its check is; return notes and tasks.
+
+    A cell has so many `seconds`, all together have the `whole` of them; `save` gets what is known after every task.
+    """
+    run = Run(cells, known, Submission(seconds, memory), seed)
     try:
-        for kind, name, text in todo.steps:
-            if kind == "task":
-                task = next(each for each in known.tasks if each.name == name)
-                results[name] = judge(task, submission, names, problems, seed)
-                if results[name].get("missing"):
-                    waiting.append(task)
-                results[name]["code"] = code.get(results[name].get("subject"), "")
-                continue
-            problem = submission.run(text)
-            if problem and not name:
-                counts = set().union(*(collected.bound_names(cell.text) for cell in known.cells))
-                end = "." if collected.bound_names(text) & counts else "; it doesn't count."
-                todo.notes.append(f"Another cell {textwrap.shorten(problem, 200)}{end}")
-            expected = next((cell.text for cell in known.cells if cell.name == name), "")
-            for bound in collected.bound_names(text) or collected.bound_names(expected):
-                code[bound] = text
-                problems.pop(bound, None)
-                if problem:
-                    problems[bound] = problem
-        for task in waiting:  # its function may be in a cell below the check
-            again = judge(task, submission, names, problems, seed)
-            if not again.get("missing"):
-                again["code"] = code.get(again.get("subject"), "")
-                todo.task_notes.setdefault(task.name, []).append(
-                    f"{again['subject']} is in a cell below its check; it is graded all the same."
-                )
-                results[task.name] = again
+        run.submission.start()
+        start = time.monotonic()
+        for kind, name, text in [*run.plan.steps, ("again", "", "")]:
+            began = time.monotonic()
+            if began - start > whole:
+                run.plan.notes.append(f"{run.time_is_up(whole)}.")
+                break
+            run.step(kind, name, text)
+            run.took[name or "other cells"] += time.monotonic() - began
+            if kind != "cell":
+                save(run.found())
     finally:
-        submission.close()
-    tasks = [
-        {"name": task.name, "heading": task.heading if "ask(" in task.text else task.section, "most": task.points}
-        | results[task.name]
-        | {"notes": todo.task_notes.get(task.name, [])}
-        for task in known.tasks
-    ]
-    return {"exercise": known.name, "title": known.title, "notes": todo.notes, "tasks": tasks}
+        run.submission.close()
+    return run.found()
+
+
+ALLOWED: list[tuple] = []  # of the last check: modules with answers, and what a learner's function may call of them
+NO_ANSWERS = {"exercises.engine", "exercises.questions", "exercises.unread"}
+AGAIN = "it is graded all the same"
+
+
+class Run:
+    """A submission while it is judged: what has come of it so far."""
+
+    def __init__(
+        self, cells: list[collected.Cell], known: collected.Exercise, submission: Submission, seed: int | None
+    ):
+        self.plan, self.known = collected.plan(cells, known), known
+        self.submission, self.names, self.seed = submission, trusted_names(known), seed
+        self.results: dict[str, dict] = {}
+        self.problems: dict[str, str] = {}  # what went wrong in cells, by the names that they should have bound
+        self.code: dict[str, str] = {}  # a cell's text by the same names
+        self.took: Counter[str] = Counter()  # seconds
+        self.endless = 0
+        self.given = given_names(known)
+
+    def step(self, kind: str, name: str, text: str) -> None:
+        """Do what the plan says next."""
+        if kind == "cell":
+            self.cell(name, text)
+        elif kind == "task":
+            self.results[name] = self.judged(next(task for task in self.known.tasks if task.name == name))
+        else:
+            self.again()
+
+    def cell(self, name: str, text: str) -> None:
+        """Run a cell."""
+        problem = self.submission.run(text)
+        for said in self.borrowed(("exercises",), ()):
+            if f"Another cell {said}" not in self.plan.notes:
+                self.plan.notes.append(f"Another cell {said}")
+        if problem.startswith("did not finish"):
+            self.endless += 1
+            if self.endless == 2:  # whoever has two may have ten, and all of them share the time
+                self.submission.seconds /= 3
+        binds = collected.bound_names(text)
+        if problem and not name:
+            counts = set().union(*(collected.bound_names(cell.text) for cell in self.known.cells))
+            end = "." if binds & counts else "; it doesn't count."
+            self.plan.notes.append(f"Another cell {textwrap.shorten(problem, 200)}{end}")
+        expected = next((cell.text for cell in self.known.cells if cell.name == name), "")
+        for bound in binds:
+            self.code[bound] = text
+            self.problems.pop(bound, None)
+            if problem:
+                self.problems[bound] = problem
+        for bound in collected.bound_names(expected) - self.code.keys():  # its cell, though it binds something else
+            self.code[bound] = text
+            self.problems[bound] = problem or (f"defines {listing(sorted(binds))}" if binds else "")
+
+    def judged(self, task: collected.Cell) -> dict:
+        """What comes of a task now."""
+        ALLOWED.clear()
+        result = judge(task, self.submission, self.names, self.problems, self.seed)
+        for said in self.borrowed(*ALLOWED[0] if ALLOWED else ((), ())):
+            self.plan.task_notes.setdefault(task.name, []).append(f"{result['subject']} {said}")
+        return result | {"code": self.code.get(result.get("subject"), "")}
+
+    def borrowed(self, modules: Collection[str], allowed: Collection[str]) -> list[str]:
+        """What is said of answers of the library's that the learner's code has called since this was asked last."""
+        calls, self.submission.entered = [each.partition(":") for each in self.submission.entered], {}
+        return [
+            f"called {name} of lstm_teach.{home}, an answer of the library's."
+            for home, _, name in calls
+            if any(f"{home}.".startswith(f"{module}.") for module in modules)
+            and not (name in allowed or name in self.given or name.startswith("check_") or home in NO_ANSWERS)
+        ]
+
+    def again(self) -> None:
+        """Judge again, now that all cells have run: a task's function, or what it needs, may be in a cell below."""
+        for task in self.known.tasks:
+            before = self.results[task.name]
+            unknown = re.search(r"NameError: name '(\w+)' is not defined", str(before["parts"]))
+            if not before.get("missing") and not unknown:
+                continue
+            again = self.judged(task)
+            if again.get("missing") or (unknown and unknown[0] in str(again["parts"])):
+                continue
+            said = f"{again['subject']} is in a cell below its check; {AGAIN}."
+            if unknown:
+                said = f"{again['subject']} needs {unknown[1]}, which is in a cell below its check; {AGAIN}."
+            self.plan.task_notes.setdefault(task.name, []).append(said)
+            self.results[task.name] = again
+
+    def time_is_up(self, whole: float) -> str:
+        """That it is, and which cells have taken it."""
+        most = listing([f"{name} ({seconds:.0f} s)" for name, seconds in self.took.most_common(3)])
+        return f"The {whole:.0f} seconds for a submission were up before all was judged; most of them went to {most}"
+
+    def found(self) -> dict:
+        """Notes and tasks, as they are now."""
+        late = {"points": 0.0, "parts": [], "problem": "There was no time left to judge this."}
+        tasks = [
+            {"name": task.name, "heading": task.heading if "ask(" in task.text else task.section, "most": task.points}
+            | self.results.get(task.name, late)
+            | {"notes": self.plan.task_notes.get(task.name, [])}
+            for task in self.known.tasks
+        ]
+        return {"exercise": self.known.name, "title": self.known.title, "notes": self.plan.notes, "tasks": tasks}
 
 
 def judge(
@@ -95,23 +187,43 @@ def judge(
     space = {"__name__": "__main__", **names}
     wanted = [name for name in _needed(tree) if name not in space and not hasattr(builtins, name)]
     result: dict = {"points": 0.0, "parts": [], "subject": wanted[0] if wanted else ""}
+
+    def points_now() -> Any:
+        exec(compile(ast.Module(before, []), task.name, "exec"), space)
+        return eval(compile(ast.Expression(last.value), task.name, "eval"), space)
+
     try:
         for name in wanted:
             space[name] = submission.look(name)
-        exec(compile(ast.Module(before, []), task.name, "exec"), space)
-        points = eval(compile(ast.Expression(last.value), task.name, "eval"), space)
+        points = points_now()
     except NameError as error:
         name = str(error.args[0])
         if name not in wanted:
             raise
-        why = f": its cell {problems[name].removesuffix('.')}" if name in problems else ""
-        return result | {"missing": name, "problem": f"There is no {name} in the notebook{why}."}
+        space |= dict.fromkeys(wanted, ... if "ask(" in task.text else _unwritten)
+        empty = described(points_now())  # its hints or its question are there for this one too
+        kept = {key: empty[key] for key in ("hints", "question") if key in empty}
+        return result | kept | {"missing": name, "problem": _no_answer(name, problems.get(name, ""))}
     except (ProcessEnded, NoAnswer, Broken) as error:
         said = str(error) or "no answer came in time"
         return result | {"problem": f"{task.name} could not be judged: {said}."}
     if type(points) is not Points or not 0 <= points <= task.points:
         raise TypeError(f"{task.name} should end in points from 0 to {task.points:g}, got {points!r}")
     return result | described(points)
+
+
+def _unwritten(*inputs: Any) -> None:
+    raise NotImplementedError
+
+
+def _no_answer(name: str, problem: str) -> str:
+    """Why there is nothing to judge; `problem` is what its cell did, "" if that is not known."""
+    if not problem or problem.startswith("defines "):
+        hint = f", but its cell {problem}: should that be called {name}?" if problem else "."
+        return f"There is no {name} in the notebook{hint}"
+    typographic = "invalid character" in problem and re.search("[“”„‘’‚«»]", problem)
+    advice = " Python needs the straight quotation marks of the keyboard, \" or '." if typographic else ""
+    return f"{name} could not be used: its cell {problem.removesuffix('.')}.{advice}"
 
 
 def described(points: Points) -> dict:
@@ -123,6 +235,10 @@ def described(points: Points) -> dict:
         result["hints"] = list(verdict.hints)
         # an error without a text has only its place (see remote.py), which is not what it says
         said = [re.sub(r"( raised \w+):( at line \d)", r"\1,\2", part.sentence) for part in verdict.parts]
+        said = [re.sub(r"(\w+) raised ProcessEnded: ", r"While \1 ran, ", sentence) for sentence in said]
+        said = [
+            re.sub(r"(\w+) raised Broken: ", r"The answer of \1 could not be read: ", sentence) for sentence in said
+        ]
         result["parts"] = [[part.name, part.state, each] for part, each in zip(verdict.parts, said, strict=True)]
     else:
         question, answer = verdict.question, verdict.answer
@@ -130,7 +246,8 @@ def described(points: Points) -> dict:
         result |= {"answer": answer, "question": question.text, "answer_text": option.text if option else ""}
         result["why"] = option.why if option else ""
         state = "right" if verdict.score == 1 else "wrong" if result["answer"] else "open"
-        result["parts"] = [["the answer", state, getattr(verdict, "problem", "")]]
+        problem = getattr(verdict, "problem", "").partition(" Write one of them into")[0]  # it is too late for that
+        result["parts"] = [["the answer", state, problem]]
     return result
 
 
@@ -144,6 +261,20 @@ def trusted_names(known: collected.Exercise) -> dict[str, Any]:
                 exec(compile(ast.Module(body, []), cell.name, "exec"), space)
     space.pop("__builtins__", None)
     return space
+
+
+def given_names(known: collected.Exercise) -> set[str]:
+    """What the exercise itself takes from the library's exercises: `from ... import name`, and `module.name`."""
+    nodes = []
+    for cell in known.cells:
+        if cell.kind == "code":
+            with contextlib.suppress(SyntaxError):  # a cell with a magic
+                nodes += ast.walk(ast.parse(cell.text))
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    found = {each.name for node in imports if "lstm_teach.exercises" in (node.module or "") for each in node.names}
+    return found | {
+        node.attr for node in nodes if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in found
+    }
 
 
 def _needed(tree: ast.Module) -> list[str]:
@@ -179,6 +310,17 @@ def wait_longer(times: float) -> None:
     judging.Attempt.__init__ = patient
 
 
+def remember_what_is_allowed() -> None:
+    """Keep what a check says that a learner's function may call: the calls themselves are seen in the other process."""
+    plain = borrowed.in_function
+
+    def kept(function: Any, modules: Collection[str], allowed: Collection[str] = ()) -> str:
+        ALLOWED.append((modules, allowed))
+        return plain(function, modules, allowed)
+
+    borrowed.in_function = kept
+
+
 def leave_out_the_doctor() -> None:
     """It runs changed versions of a learner's function, which must not happen here; before any exercise is loaded."""
     for module in (lstm_teach, doctor):
@@ -198,18 +340,26 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("exercise", type=Path)
     parser.add_argument("results", type=Path)
     parser.add_argument("--cell-seconds", type=float, default=30)
+    parser.add_argument("--seconds", type=float, default=300, help="for all cells and checks together")
     parser.add_argument("--memory", type=int, default=4096, help="in MB, for the submission's process")
     parser.add_argument("--seed", type=int, help="draw the cases of all checks with this number")
     options = parser.parse_args(arguments)
     cells, _ = collected.read_cells(options.submission)
     leave_out_the_doctor()
+    remember_what_is_allowed()
     adopt_orphans()
     if hasattr(signal, "SIGTERM"):  # so that a submission's process is ended with this one
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     known = collected.exercise(options.exercise)
     wait_longer(times := patience(time.perf_counter() - STARTED, time.process_time()))
-    results = score(cells, known, times * options.cell_seconds, options.memory, options.seed)
-    options.results.write_text(json.dumps(results), encoding="utf-8")
+
+    def save(found: dict) -> None:  # whoever ends this process finds the last ones whole
+        part = options.results.with_suffix(".part")
+        part.write_text(json.dumps(found), encoding="utf-8")
+        part.replace(options.results)
+
+    limits = times * options.cell_seconds, options.memory, options.seed, times * options.seconds
+    save(score(cells, known, *limits, save))
     return 0
 
 

@@ -74,6 +74,8 @@ def encode(value: Any, function: Callable[[Any], Any], depth: int = 0) -> Any:
     def inner(part: Any) -> Any:
         return encode(part, function, depth + 1)
 
+    if type(value) is int and value.bit_length() > 10_000:  # Python writes it out in powers of two only
+        return {"whole": hex(value)}
     if value is None or type(value) in (bool, int, float, str):
         return value
     if value is Ellipsis:
@@ -143,6 +145,8 @@ def _decode(data: Any, function: Callable[[Any], Any], depth: int) -> Any:
             return array.reshape([int(n) for n in shape])
         case "number":
             return np.frombuffer(_bytes(content[1]), _plain(content[0]))[0]
+        case "whole":
+            return int(content, 16)
         case "complex":
             return complex(*map(float, content))
         case "range":

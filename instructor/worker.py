@@ -17,10 +17,11 @@ import subprocess
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from inspect import Parameter, Signature, signature
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
@@ -101,6 +102,37 @@ def fence(folder: Path) -> None:
     sys.addaudithook(watch)
 
 
+ENOUGH = 4000  # calls and returns to look at
+
+
+@contextmanager
+def entered(found: dict[str, None]) -> Iterator[None]:
+    """Meanwhile note each function of the library ("backward:bptt") that other code calls, in whatever way.
+
+    Only until so many calls have been seen, since looking at each of a million takes longer than the calls do.
+    """
+    home, before = os.path.join(os.path.dirname(lstm_teach.__file__), ""), sys.getprofile()
+
+    left = itertools.count(ENOUGH, -1)
+
+    def tell(frame: FrameType, event: str, argument: Any) -> None:
+        if before:
+            before(frame, event, argument)
+        if next(left) == 0:
+            sys.setprofile(before)
+        code, caller = frame.f_code, frame.f_back
+        inside = caller and caller.f_code.co_filename.startswith(home)
+        if event == "call" and code.co_filename.startswith(home) and not inside and "<" not in code.co_qualname:
+            module = code.co_filename.removeprefix(home).removesuffix(".py").replace(os.sep, ".")
+            found[f"{module}:{code.co_qualname.partition('.')[0]}"] = None
+
+    sys.setprofile(tell)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
 class Worker:
     """The learner's notebook as it runs: its names, and the functions that both processes know by number."""
 
@@ -110,12 +142,19 @@ class Worker:
 
         InteractiveShell.enable_gui = lambda shell, gui=None: None  # for %matplotlib; there is nothing to show
         self.shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+        for name in ("system", "getoutput", "ask_exit"):  # for "!pip list" and quit()
+            setattr(self.shell, name, self._not_here)
         self.names = self.shell.user_ns
         self.receive, self.send = receive, send
         self.functions: dict[int, Any] = {}  # the learner's, for the judge
         self.numbers = itertools.count()
         self.under_way: list[int] = []  # numbers of the requests
         self.given: list[list] = []  # of each call under way: [arguments, as they were sent]
+
+    @staticmethod
+    def _not_here(*anything: Any, **options: Any) -> list:
+        print("This is not run while a notebook is graded.")
+        return []
 
     # ---------------------------------------------------------------------------------- requests
 
@@ -126,14 +165,20 @@ class Worker:
                 return request
             act = {"cell": self.cell, "look": self.look, "call": self.call}[request["do"]]
             self.under_way.append(request["id"])
-            wire.write(self.send, act(request) | {"id": self.under_way.pop()})
+            answer = act(request)
+            number = {"id": self.under_way.pop()}
+            try:
+                wire.write(self.send, answer | number)
+            except wire.Broken as error:  # nothing of it has been sent
+                wire.write(self.send, {"problem": self._problem(error)} | number)
         if until:
             os._exit(0)
         return None
 
     def cell(self, request: dict) -> dict:
         """Run one cell."""
-        ring = self._ring_after(request["seconds"])
+        ring, found = self._ring_after(request["seconds"]), {}
+        ring.enter_context(entered(found))
         try:
             outcome = self.shell.run_cell(request["source"], silent=True)
             problem = outcome.error_before_exec or outcome.error_in_exec
@@ -141,7 +186,7 @@ class Worker:
             problem = error
         finally:
             ring.close()
-        return {"problem": self._problem(problem) if problem else None}
+        return {"problem": self._problem(problem) if problem else None, "entered": [*found]}
 
     def _ring_after(self, seconds: float) -> ExitStack:
         stack = ExitStack()
@@ -164,7 +209,7 @@ class Worker:
         """Call one of the learner's functions."""
         args, kwargs = self._in(request["args"]), self._in(request["kwargs"])
         self.given.append([args, [self._out(each) for each in args]])
-        calls = [0]  # of lt.forward
+        calls, found = [0], {}  # of lt.forward; see `entered`
         try:
             with warnings.catch_warnings(), ExitStack() as stack:
                 warnings.simplefilter("ignore")
@@ -176,11 +221,12 @@ class Worker:
                     stack.callback(ONE_NET.reset, ONE_NET.set(self._in(request["one_net"])))
                 if request["counted"]:
                     stack.enter_context(borrowed.counted(lstm_teach.forward, calls))
-                value = self.functions[request["function"]](*args, **kwargs)
+                with entered(found):
+                    value = self.functions[request["function"]](*args, **kwargs)
                 answer = {"value": self._out(value), "shared": wire.shared(value, args)}
         except BaseException as error:
             answer = {"problem": self._problem(error)}
-        return answer | {"changed": self._changed(self.given.pop()), "calls": calls[0]}
+        return answer | {"changed": self._changed(self.given.pop()), "calls": calls[0], "entered": [*found]}
 
     def _changed(self, given: list) -> list:
         """Number and content of the arguments that are no longer what was sent."""

@@ -10,6 +10,7 @@ import ast
 import contextlib
 import copy
 import inspect
+import math
 import sys
 import textwrap
 import traceback
@@ -91,6 +92,8 @@ class Attempt:
             if not same(before, after):
                 found = self.rounded if same(before, after, rounding=True) else self.changed
                 found[_input_name(self.function, number)] = None
+        if answer is Ellipsis:
+            return None, f"{self.name} is not written yet: it still returns the dots."
         if answer is None:
             return None, f"{self.name} returns nothing (None): is a return missing at its end?"
         return answer, ""
@@ -210,7 +213,7 @@ def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ())
     except ValueError:  # rows of different length
         return f"{name} should be {shape_in_words(right.shape)}, but is {kind(got)}."
     if isinstance(got, int) and array.dtype.kind not in "fiub":  # Python's own integers know no limit
-        return f"{name} is a whole number of {len(str(abs(got)))} digits: far too large."
+        return f"{name} is a whole number of {int(math.log10(abs(got))) + 1} digits: far too large."
     if array.dtype.kind not in "fiub":
         if array.dtype.kind == "c":
             return f"{name} should hold real numbers, but is complex: take the absolute value or the part you mean."

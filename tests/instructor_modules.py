@@ -7,6 +7,7 @@ from projectfiles import ROOT
 if str(ROOT / "instructor") not in sys.path:
     sys.path.append(str(ROOT / "instructor"))
 
+import apart
 import collected
 import grade
 import handed_in
@@ -14,4 +15,4 @@ import remote
 import reports
 import score
 
-__all__ = ["collected", "grade", "handed_in", "remote", "reports", "score"]
+__all__ = ["apart", "collected", "grade", "handed_in", "remote", "reports", "score"]

@@ -1,6 +1,7 @@
 """Every check of every exercise accepts right answers in several styles and rejects plausible wrong ones."""
 
 import ast
+import functools
 import html
 import importlib
 import inspect
@@ -53,6 +54,41 @@ def test_right_answers_are_accepted(topic, name):
     for style, answer in answers.items():
         for verdict in (check(answer), *(check(answer, seed=seed) for seed in seeds)):
             assert verdict.passed and verdict.score == 1, f"{style}: {verdict}"
+
+
+@each_check
+def test_each_check_draws_other_cases_with_another_seed_or_is_on_the_guides_list(topic, name):
+    """So that numbers that were seen, or copied, earn nothing."""
+    guide = (ROOT / "instructor" / "guide.md").read_text(encoding="utf-8").partition("### Numbers of their own")[2]
+    listed = set(re.findall(r"`(check_\w+)`", guide.partition("###")[0]))
+    source = "\n".join(cell.source for cell in nbformat.read(SOURCES[topic], as_version=4).cells)
+    assert (name not in listed) == bool(
+        re.search(rf"^{name} = partial\(\w+\.{name}, seed=2026\)$", source, re.MULTILINE)
+    )
+    if name in listed:
+        return
+    answer, seen = next(iter(ANSWERS[topic].RIGHT[name].values())), {}
+    for seed in (1, 2, 3):
+
+        @functools.wraps(answer)
+        def kept(*inputs, seed=seed):
+            handed = any(map(callable, inputs))  # what a function measures can't be seen from here
+            seen.setdefault(seed, []).append(seed if handed else sum(numbers_in(inputs)))
+            return answer(*inputs)
+
+        checks(topic)[name](kept, seed=seed)
+    if any(map(any, seen.values())):  # counter_net and light_net get nothing
+        assert seen[1] != seen[2] != seen[3]
+
+
+def numbers_in(value):
+    """Every number in arguments of any kind."""
+    if isinstance(value, lt.Params):
+        value = value.flat
+    if isinstance(value, np.ndarray | float | int):
+        return np.ravel(value).astype(float).tolist()
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return [number for part in parts for number in numbers_in(part)]
 
 
 @each_check

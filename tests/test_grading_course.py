@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from instructor_modules import apart, grade
 from projectfiles import ROOT, skip_but_fail_in_ci
 
 pytestmark = pytest.mark.grading
@@ -30,11 +31,15 @@ MEMORY = 4096  # MB
 def modules():
     if importlib.util.find_spec("nbgrader") is None:
         skip_but_fail_in_ci("nbgrader is not installed: python3 start.py test installs it")
-    import instructor_modules  # noqa: F401  (which says where the scripts are)
     import nbgrader_course
     import release
 
     return SimpleNamespace(course=nbgrader_course, release=release)
+
+
+def limits(*more):
+    """The options of the command, with limits for tests."""
+    return grade.parser().parse_args(["folder", "--seconds=200", "--cell-seconds=15", f"--memory={MEMORY}", *more])
 
 
 def generate(folder, assignment, names):
@@ -89,6 +94,25 @@ def dying(notebook):
     first(notebook).source = "import os\n\nos._exit(1)"
 
 
+def deleted(notebook):
+    """Three checks and an answer are gone."""
+    gone = ("check-gate", "ask-same-cell", "check-light", "my-count-shown")
+    notebook.cells = [cell for cell in notebook.cells if cell.id not in gone]
+
+
+def nameless(notebook):
+    """As other programs save it: other ids, and no metadata."""
+    for number, cell in enumerate(notebook.cells):
+        cell.id, cell.metadata = f"x{number}", {}
+
+
+def marked(notebook):
+    """A text file that begins with a byte order mark; see `course`."""
+
+
+UNGRADED = {"empty": {NAME: ""}, "damaged": {NAME: "{"}, "packed": {}, "two": {NAME: None, f"{NAME} (1)": None}}
+
+
 @pytest.fixture(scope="module")
 def course(modules, tmp_path_factory):
     """A graded course: its folder, the rows of the table, and the points of each student by cell."""
@@ -96,14 +120,22 @@ def course(modules, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("course")
     generate(folder, "hw1", [NAME])
-    for change in (doubled, wrong, tampering, dying):
+    for change in (doubled, wrong, tampering, dying, deleted, nameless, marked):
         notebook = solved(modules.release, NAME)
         change(notebook)
         place = folder / "submitted" / change.__name__ / "hw1"
         place.mkdir(parents=True)
         name = "my homework" if change is doubled else NAME
-        nbformat.write(notebook, place / f"{name}.ipynb")
-    rows = {row.student: row for row in modules.course.grade(folder, "hw1", 200, 15, MEMORY)}
+        start = "\ufeff" if change is marked else ""
+        (place / f"{name}.ipynb").write_text(start + nbformat.writes(notebook), encoding="utf-8")
+    for student, files in UNGRADED.items():
+        place = folder / "submitted" / student / "hw1"
+        place.mkdir(parents=True)
+        (place / "work.zip").touch()
+        for name, text in files.items():
+            whole = nbformat.writes(solved(modules.release, NAME)) if text is None else text
+            (place / f"{name}.ipynb").write_text(whole, encoding="utf-8")
+    rows = {row.student: row for row in modules.course.grade(folder, "hw1", limits())}
     with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
         points = {
             submission.student.id: {grade.name: grade.auto_score for grade in submission.notebooks[0].grades}
@@ -120,10 +152,9 @@ def test_what_nbgrader_releases_is_what_is_committed(tmp_path):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_the_solutions_of_every_exercise_are_right_from_outside_too(modules, name):
-    result = modules.course.score_apart(
-        solved(modules.release, name), modules.release.SOURCES / f"{name}.ipynb", 30, MEMORY
-    )
+def test_the_solutions_of_every_exercise_are_right_from_outside_too(modules, name, tmp_path):
+    nbformat.write(solved(modules.release, name), tmp_path / "x.ipynb")
+    result = apart.score(tmp_path / "x.ipynb", modules.release.SOURCES / f"{name}.ipynb", limits())
     assert result["notes"] == [] and result["tasks"]
     for task in result["tasks"]:
         assert (task["points"], task["notes"]) == (task["most"], []), task
@@ -133,7 +164,7 @@ def test_a_copied_cell_and_a_renamed_notebook_cost_no_points(course):
     _, rows, _ = course
     assert rows["doubled"].score == rows["doubled"].most > 10
     assert rows["doubled"].note == (
-        "was called my homework.ipynb; The cell gate is there twice; they are alike."
+        "The notebook was called my homework.ipynb. The cell gate is there twice; they are alike."
         " The check check-gate is there twice; it counts once."
     )
     assert rows["wrong"].note == ""
@@ -158,17 +189,40 @@ def test_the_feedback_says_what_is_off(course):
 
 def test_an_assignment_without_submissions_is_said(course, modules):
     with pytest.raises(ValueError, match="should hold a folder STUDENT/hw2, but there is none"):
-        next(modules.course.grade(course[0], "hw2"))
+        next(modules.course.grade(course[0], "hw2", limits()))
 
 
-def test_a_submission_that_takes_too_long_is_ended(course, modules):
-    problem = modules.course.grade_in_process(course[0], "hw1", "wrong", 0.5, 15, MEMORY)
-    assert problem == "not graded: not done after 0.5 seconds"
+def test_a_submission_that_cannot_be_judged_is_not_graded(course, modules, monkeypatch):
+    monkeypatch.setattr(apart, "score", lambda *given: "it had not finished after 1 seconds")
+    (row,) = modules.course.grade(course[0], "hw1", limits(), "tampering")
+    assert (row.score, row.note) == (None, "not graded: it had not finished after 1 seconds")
+
+
+@pytest.mark.parametrize("student", ["deleted", "nameless", "marked"])
+def test_a_notebook_that_nbgrader_could_not_read_has_the_points_that_it_has_in_a_folder(course, modules, student):
+    _, rows, points = course
+    lost = 1 if student == "deleted" else 0
+    assert rows[student].score == rows["doubled"].score - lost == sum(points[student].values())
+    page = (course[0] / "feedback" / student / "hw1" / f"{NAME}.html").read_text(encoding="utf-8")
+    assert f"Score: {rows[student].score:.1f} / {rows[student].most:.1f}" in page
+
+
+def test_what_is_not_graded_has_its_reason_and_no_score_in_the_gradebook(course, modules):
+    folder, rows, points = course
+    assert {name: (rows[name].score, rows[name].note.removeprefix("not graded: ")) for name in UNGRADED} == {
+        "empty": (None, "it is empty"),
+        "damaged": (None, "it is damaged, or it isn't a notebook"),
+        "packed": (None, "there is no notebook, but work.zip"),
+        "two": (None, f"2 notebooks are {NAME} ({NAME} (1).ipynb, {NAME}.ipynb), and none is chosen"),
+    }
+    assert not set(UNGRADED) & set(points)
+    assert modules.course.read_score(folder, "hw1", "doubled") == 16
+    (folder / "submitted" / "marked" / "hw1" / f"{NAME}.ipynb").write_text("", encoding="utf-8")
+    (row,) = modules.course.grade(folder, "hw1", limits(), "marked")
+    assert (row.score, modules.course.read_score(folder, "hw1", "marked")) == (None, None)
 
 
 def test_the_command_prints_a_table(course, modules, capsys, monkeypatch):
-    import grade
-
     rows = course[1]
     lost = modules.course.Row("late", None, 16, "not graded: not done after 1 seconds")
     monkeypatch.setattr(modules.course, "grade", lambda *options, **more: iter([rows["wrong"], lost]))
@@ -176,6 +230,7 @@ def test_the_command_prints_a_table(course, modules, capsys, monkeypatch):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["student", "score", "of", "note"]
     assert lines[1].split()[0] == "wrong" and lines[2].split()[:3] == ["late", "-", "16"]
+    assert lines[-1] == "Not graded, so with 0 points or without a row in nbgrader's export: late."
 
 
 def test_the_commands_of_the_guide_run(modules, tmp_path):

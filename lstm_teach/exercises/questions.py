@@ -178,6 +178,8 @@ def _read(question: Question, answer: Any) -> tuple[str, str]:
     letter = re.sub(r"^\W+|\W+$", "", answer).lower() if isinstance(answer, str) else None
     if answer is None or answer is Ellipsis or letter == "":
         return "", ""
+    if letter and len(marked := re.findall(r"\b(\w)\s*[:.)]", answer.lower())) == 1 and letter[0] == marked[0]:
+        letter = marked[0]  # written with its text, "b) hardly"
     if not question.options:
         return str(answer).strip(), ""
     if letter in question.options:

@@ -41,7 +41,7 @@ def gates(f: np.ndarray, s: int, first: int, last: int) -> np.ndarray:
     return np.array([f[t + first : last + 1].prod(axis=0) for t in range(s + 1)])
 
 
-def check_reach(reach: Callable) -> Verdict:
+def check_reach(reach: Callable, seed: int = 1) -> Verdict:
     """Check `reach(bias, extra, share)` -> the fewest steps that leave at most share; -1 if none do."""
 
     def also(got: float, bias: float, extra: float, share: float) -> str:
@@ -58,16 +58,21 @@ def check_reach(reach: Callable) -> Verdict:
         never = f"The rate is {rate:.4g} here, so share is never reached; return -1." if rate >= 1 else ""
         return Case(part, (bias, extra, share), names, also=also, unknown=never)
 
+    move, times, extra, steps = 0.0, 1.0, 0.25, 2
+    if seed != 1:  # not those of the class, which a result could be copied for
+        random = np.random.default_rng(seed)
+        move, times = random.uniform(-0.3, -0.01), random.uniform(0.6, 1.4)
+        extra, steps = random.choice([0.125, 0.1875, 0.3125, 0.375]), random.integers(3, 8)
     cases = [
-        on("nets with two roads back", 0.0, 0.11, 1e-3),
-        on("nets with two roads back", 2.0, 0.11, 0.02),
-        on("nets without the second road", 1.0, 0.0, 1e-3),
-        on("nets without the second road", -3.0, 0.0, 0.4),
-        on("a share that is reached exactly", 0.0, 0.0, 0.25),
-        on("a share that is reached exactly", 0.0, 0.25, 0.75),
-        on("a rate very near 1", 7.0, 0.0, 1e-3),
-        on("a rate of 1 or more", 3.0, 0.11, 1e-3),  # last: a loop that never ends here leaves no time for more
-        on("a rate of 1 or more", 0.0, 0.5, 0.5),
+        on("nets with two roads back", 0.0 + move, 0.11, 1e-3 * times),
+        on("nets with two roads back", 2.0 + move, 0.11, 0.02 * times),
+        on("nets without the second road", 1.0 + move, 0.0, 1e-3 * times),
+        on("nets without the second road", -3.0 + move, 0.0, 0.4 * times),
+        on("a share that is reached exactly", 0.0, 0.0, 0.5**steps),
+        on("a share that is reached exactly", 0.0, extra, 0.5 + extra),
+        on("a rate very near 1", 7.0 + move, 0.0, 1e-3 * times),
+        on("a rate of 1 or more", 3.0 + move, 0.11, 1e-3 * times),  # last: an endless loop leaves no time for more
+        on("a rate of 1 or more", 0.0, 0.5, 0.5 * times),
     ]
     return check(__name__, "reach", reach, cases, right=reach_of)
 

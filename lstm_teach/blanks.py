@@ -61,7 +61,7 @@ from lstm_teach.trial import close
 from lstm_teach.verdicts import Part, Verdict
 
 SECONDS = 10.0  # for all that one judgement calls
-TOOLS = ("sigmoid", "softmax")  # functions in these modules that answer only the blank of their own name
+TOOLS = ("sigmoid", "softmax")  # functions in these modules that answer only the blank or group of their own name
 OTHER_NETS = "It is not right on every net."
 THIS_NET = "It is right for these numbers; for others it is not."
 ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
@@ -131,7 +131,7 @@ class Lesson:
         spec["case"] = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
         others = [n for other in self._spec["blanks"].values() for n in other["names"] if n not in names]
         lent = [f"the library's {other}" for other in others]  # where the learner's own is open or wrong
-        spec["allow"] = [*spec.get("allow", ()), *lent, *(tool for tool in TOOLS if tool not in names)]
+        spec["allow"] = [*spec.get("allow", ()), *lent, *(tool for tool in TOOLS if tool not in (*names, group))]
         return Blank(group, **{key: tuple(v) if isinstance(v, list) else v for key, v in spec.items()})
 
     def _entry(self, table: str, what: str, name: str) -> dict[str, Any]:

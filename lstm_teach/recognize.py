@@ -167,7 +167,8 @@ def _multiple(got: Numbers, right: Sequence[np.ndarray]) -> Iterator[Tier]:
         times = f"{'Every number' if flat_right.size > len(right) else 'It'} is {factor:.4g} times what it should be."
         yield {"The sign is flipped." if abs(factor + 1) < 1e-9 else times: [factor * r for r in right]}
     limit = np.max(np.abs(flat_got), initial=0.0)
-    if limit and np.sum(np.abs(flat_right) > limit) > 1:  # one alone may be anything
+    sizes = np.abs(flat_right)
+    if np.any(sizes < limit) and np.sum(sizes > limit) > 1:  # one alone may be anything, and all are one constant
         said = f"Numbers beyond {limit:.4g} are clipped here: leave them as they are."
         yield {said: [np.clip(r, -limit, limit) for r in right]}
     if all(a.dtype.kind == "f" for a in (*got, *right)):

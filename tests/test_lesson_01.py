@@ -272,6 +272,36 @@ def test_a_wrong_function_is_told_what_it_is(name, filled, words):
     assert not verdict.passed and words in str(verdict), str(verdict)
 
 
+@pytest.mark.parametrize("body", ["np.clip({}, 0.01, 0.99)", "np.minimum({}, 0.999)"])
+def test_a_sigmoid_that_is_cut_off_far_out_is_wrong(body):
+    for inner in ("np.clip(z, -5, 5)", "np.clip(z, -10, 10)", "z"):
+        line = f"1 / (1 + np.exp(-{inner}))"
+        line = body.format(line) if inner == "z" else line
+        assert not judged(LESSON, "sigmoid", source=with_function("sigmoid", line)).passed, line
+
+
+def test_a_sequence_that_is_cut_short_is_wrong():
+    source = with_function("my-forward", "h[t - 1], c[t - 1]").replace("range(len(x))", "range(min(20, len(x)))")
+    assert "min" in source and not judged(LESSON, "my-forward", source=source).passed
+
+
+@pytest.mark.parametrize(
+    "line", ["y = lt.plain.softmax(scores)", "from lstm_teach.plain import softmax\ny = softmax(scores)"]
+)
+def test_the_librarys_softmax_is_no_answer_to_its_own_blank(line):
+    given = "e = np.exp(scores - scores.max(axis=1, keepdims=True))"
+    verdict = judged(LESSON, "softmax", source=f'{given}\n{line}\nlesson.judge("softmax")')
+    assert "What counts here is the lines themselves" in str(verdict), str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("cell", "line"), [("left", "0.0019"), ("left", "1 / 10**6"), ("loss", "1"), ("softmax", "np.full_like(e, 0.001)")]
+)
+def test_a_constant_is_not_called_clipped(cell, line):
+    verdict = judged(LESSON, cell, {next(iter(BLANKS[cell][0])): line})
+    assert not verdict.passed and "clipped" not in str(verdict), str(verdict)
+
+
 @pytest.mark.parametrize(
     "earlier",
     [

@@ -310,6 +310,24 @@ def test_the_passes_with_another_line_are_right_without_one_and_wrong_with_any()
     assert len(passes) >= 35
 
 
+CUT = "reversed(range(max(0, len(x) - 20), len(x)))"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("reversed(range(len(x)))", CUT),
+        ('        dc_carry = d["dc_before"]', '        dc_carry = d["dc_before"]\n        if abs(dh_future).max() < 1e-6:\n            break'),
+    ],
+)  # fmt: skip
+def test_a_walk_that_is_cut_off_is_wrong_even_where_little_comes_back(old, new):
+    assert old in PASS
+    verdict = judged(NAME, "my-bptt", source=PASS.replace(old, new) + JUDGE)
+    assert not verdict.passed and "should be" in said(verdict)
+    verdict = judged(NAME, "initial", source=INITIAL.replace(old, new) + '\nlesson.judge("initial")')
+    assert not verdict.passed
+
+
 def test_the_pass_is_kept_only_if_right_and_works_without_a_step_back_of_ones_own(tmp_path, monkeypatch, capsys):
     names = run_cells(NAME, until="my-bptt")
     monkeypatch.chdir(tmp_path)

@@ -68,9 +68,9 @@ def many_units() -> Iterator[dict]:
 
 def step_back() -> Iterator[dict]:
     """The arguments of `step_back` at the first, a middle and the last step of a sequence, and its answer."""
-    for seed, (steps, t) in enumerate([(1, 0), (3, 0), (3, 1), (4, 2)]):
+    for seed, (steps, t) in enumerate([(1, 0), (3, 0), (3, 1), (4, 2), (70, 60)]):
         rng = np.random.default_rng(30 + seed)
-        net = walked(*random_net(rng, K=4 + seed, H=(3, 2, 5, 3)[seed], steps=steps))
+        net = walked(*random_net(rng, K=4 + seed, H=(3, 2, 5, 3, 2)[seed], steps=steps))
         if loud := seed == 3:
             net.params, net.targets = surprised(net.params, net.x, net.h0, net.c0)
         net.cache = forward(net.params, net.x, net.h0, net.c0)
@@ -87,7 +87,7 @@ def step_back() -> Iterator[dict]:
 def central_difference() -> Iterator[dict]:
     """Cubic curves, of which a central difference finds the slope and a part that depends on its step."""
     rng = np.random.default_rng(40)
-    for step in (0.4, 0.1, 0.25, 0.05):
+    for step in (0.4, 0.1, 0.25, 30.0, 0.05):
         a, b, k, d, w = rng.normal(size=5)
         names = {"loss_of": partial(cubic, a, b, k, d), "w": w, "step": step}
         slope = 3 * a * w**2 + 2 * b * w + k

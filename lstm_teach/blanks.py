@@ -1,10 +1,10 @@
 """Blanks: what a learner writes in a lesson is judged on the spot, line by line; and the lesson's predictions.
 
-Imports borrowed, cellcode, judging, recognize, trial, unfinished and verdicts; the forms of predictions (ipywidgets)
-only when one is asked for. What is specific to a lesson is data: `lstm_teach/lessons/<name>.toml` names its blanks,
-their cases, the library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test
-holds the library's lines to the cases. A case may have `start`, the values that the cell begins with where they are not
-the right ones: an f from a cell above.
+Imports borrowed, cellcode, judging, recognize, trial, unfinished, unseen and verdicts; the forms of predictions
+(ipywidgets) only when one is asked for. What is specific to a lesson is data: `lstm_teach/lessons/<name>.toml` names
+its blanks, their cases, the library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the
+cases. A test holds the library's lines to the cases. A case may have `start`, the values that the cell begins with
+where they are not the right ones: an f from a cell above.
 
     [blanks.product]
     case = "cases_02:one_step"         # a function in lessons/cases_02.py: dicts of every name and its right value
@@ -40,10 +40,8 @@ import ast
 import contextlib
 import copy
 import inspect
-import os
 import pkgutil
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType
@@ -58,6 +56,7 @@ from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, n
 from lstm_teach.lessons import FOLDER, spec_of
 from lstm_teach.recognize import axes, is_all, recognize
 from lstm_teach.trial import close
+from lstm_teach.unseen import unseen
 from lstm_teach.verdicts import Part, Verdict
 
 SECONDS = 10.0  # for all that one judgement calls
@@ -145,9 +144,7 @@ class Lesson:
         blank, frame = self.blank(group), sys._getframe(1)
         names = frame.f_globals
         statements, shown = cellcode.cell(frame)
-        # What the cell prints it has printed; that of other nets would only be puzzling, and so would warnings.
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with unseen():
             before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
             parts = judge_blank(blank, statements, names, before)
         wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
@@ -220,7 +217,8 @@ class Lesson:
         lesson, group, function, problem = kept.read(name)
         if function is not None:
             blank = Lesson(lesson).blank(group)
-            wrong = [part for part in judge_function(blank, function) if not part.passed]
+            with unseen():
+                wrong = [part for part in judge_function(blank, function) if not part.passed]
             if not wrong:
                 print(f"This lesson uses your own {name}, from {kept.FILE}.")
                 return function

@@ -1,12 +1,16 @@
 """Blanks are judged line by line, by what they compute on many nets, and the lesson goes on whatever was written."""
 
 import linecache
+import logging
 import textwrap
 import tomllib
 import warnings
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from IPython.core.displaypub import CapturingDisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
 from lesson_cells import cell_source, cells_of, copied, names_before, run_cell, run_cells, solved
 from lesson_cells import judged as judged_in
 
@@ -328,6 +332,41 @@ def test_a_view_of_an_input_is_said_to_be_one():
 def test_what_a_cell_prints_for_other_nets_is_not_shown(capsys):
     judged(PRODUCT, "do = dh * ct\nprint('seen', do)\ndct = dh * o")
     assert capsys.readouterr().out.count("seen") == 1
+
+
+SHOWN = """
+import logging, sys
+import matplotlib.pyplot as plt
+from IPython.display import display
+display("seen")
+print("seen", file=sys.stderr)
+logging.warning("seen")
+plt.plot([1, 2])
+np.random.seed(3)
+"""
+
+
+@pytest.mark.parametrize("blank", [PRODUCT, PASS], ids=["lines", "function"])
+def test_nothing_of_the_trials_is_seen_and_nothing_is_changed(blank, capsys, caplog):
+    shell = InteractiveShell.instance()
+    publisher, shell.display_pub = shell.display_pub, CapturingDisplayPublisher()
+    captured, handlers = shell.display_pub, [*logging.getLogger().handlers]
+    try:
+        if blank is PRODUCT:
+            source = SHOWN + "do = dh * ct\ndct = dh * o"
+        else:
+            source = RIGHT_PASS.replace("    k =", f"{textwrap.indent(SHOWN, '    ')}\n    k =")
+            source += "\nx = np.zeros(1, int)\nmy_bptt(lt.Params.random(2, 2, seed=0), x, x)"
+        assert judged(blank, source)[0].passed
+        assert np.random.random() == np.random.RandomState(3).random_sample()
+        assert captured is shell.display_pub and len(captured.outputs) == 1
+        assert capsys.readouterr().err.count("seen") == 1 and caplog.text.count("seen") == 1
+        assert [len(figure.axes[0].lines) for figure in map(plt.figure, plt.get_fignums())] == [1]
+        assert logging.getLogger().handlers == handlers and not logging.root.manager.disable
+    finally:
+        plt.close("all")
+        shell.display_pub = publisher
+        InteractiveShell.clear_instance()
 
 
 def test_a_loop_that_ends_on_this_net_alone_is_said(monkeypatch):

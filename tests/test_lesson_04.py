@@ -317,9 +317,12 @@ CUT = "reversed(range(max(0, len(x) - 20), len(x)))"
     ("old", "new"),
     [
         ("reversed(range(len(x)))", CUT),
-        ('        dc_carry = d["dc_before"]', '        dc_carry = d["dc_before"]\n        if abs(dh_future).max() < 1e-6:\n            break'),
+        (
+            'dc_carry = d["dc_before"]',
+            'dc_carry = d["dc_before"]\n        if abs(dh_future).max() < 1e-6:\n            break',
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_walk_that_is_cut_off_is_wrong_even_where_little_comes_back(old, new):
     assert old in PASS
     verdict = judged(NAME, "my-bptt", source=PASS.replace(old, new) + JUDGE)

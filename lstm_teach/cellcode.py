@@ -151,6 +151,13 @@ def operands(operation: type[ast.operator], *nodes: ast.AST) -> list[ast.expr]:
     return [getattr(n, "right", None) or n.value for n in found if isinstance(n.op, operation)]
 
 
+def signed(node: ast.expr, sign: int = 1) -> list[tuple[int, ast.expr]]:
+    """The terms of a sum, each with its sign."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        return signed(node.left, sign) + signed(node.right, sign if isinstance(node.op, ast.Add) else -sign)
+    return [(sign, node)]
+
+
 def reads_itself(lines: Sequence[ast.stmt], name: str) -> bool:
     """Whether the first line of a blank reads the blank's own name."""
     nodes = list(ast.walk(lines[0])) if lines else []
@@ -177,9 +184,10 @@ class Written:
     its: str = ""
 
     @cached_property
-    def subtracted(self) -> set[str]:
-        """The names that are subtracted."""
-        return names_in(*operands(ast.Sub, *self.lines))
+    def terms(self) -> list[tuple[int, str]] | None:
+        """The terms of the sum that the only line is, each with its sign; None if there are several lines, or none."""
+        alone = len(self.lines) == 1 and isinstance(self.lines[0], ast.Assign)
+        return [(sign, ast.unparse(term)) for sign, term in signed(self.lines[0].value)] if alone else None
 
     @cached_property
     def divided(self) -> set[str]:

@@ -87,9 +87,11 @@ WRONG = [  # in other words than the lesson's file has them, or not in it
     ("cell", "f * c_before + f * g", "The term f * c_before is right; f * g is not"),
     ("cell", "f * c_before + (1 - i) * g", "The term f * c_before is right; (1 - i) * g is not"),
     ("cell", "i * g + f", "The term i * g is right; f is not"),
-    ("cell", "f * c_before + i * g - o", "The term o is missing, or subtracted once too often"),
+    ("cell", "f * c_before + i * g - o", "The term o is subtracted here; it does not belong."),
     ("hidden", "o + ct", "o and ct are added here; they have to be multiplied"),
-    ("hidden", "ct / o", "This divides by o. Nothing is divided in the right line"),
+    ("hidden", "ct / o", "This divides by o. The line needs no division."),
+    ("hidden", "1 / (1 + np.exp(-o)) * ct", "This divides by 1 + np.exp(-o). The line needs no division."),
+    ("hidden", "o * (1 - ct**2)", "look at (1 - ct**2), the slope of tanh, and at ct."),
     ("hidden", "o * ct / c", "Right except for one division by c"),
     ("loss", "-100 * np.log(picked).sum()", "It is 100 times what it should be"),
     ("left", "f ** n", "f is still the gate from above"),
@@ -300,6 +302,20 @@ def test_the_librarys_softmax_is_no_answer_to_its_own_blank(line):
 def test_a_constant_is_not_called_clipped(cell, line):
     verdict = judged(LESSON, cell, {next(iter(BLANKS[cell][0])): line})
     assert not verdict.passed and "clipped" not in str(verdict), str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("cell", "line"),
+    [
+        ("cell", "f * c_before + i * (g - 1)"),
+        ("cell", "f * c_before + (i - 1) * g"),
+        ("cell", "(f + 1) * c_before + i * g"),
+        ("hidden", "o * (ct - 1)"),
+        ("hidden", "(o - 1) * ct"),
+    ],
+)
+def test_a_term_is_missing_or_too_many_only_if_it_is_written_so(cell, line):
+    assert "term" not in (said := str(judged(LESSON, cell, {next(iter(BLANKS[cell][0])): line}))) or "right;" in said
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ WRONG = [
     ("write-product", "dct", "dh * o * (1 - ct**2)", "This is dc, not dct"),
     ("write-product", "dct", "do * o", "both factors in it"),
     ("write-product", "do", "np.tanh(ct) * dh", "takes the tanh a second time"),
-    ("write-product", "do", "dh / o", "This divides by o. Nothing is divided"),
+    ("write-product", "do", "dh / o", "This divides by o. The line needs no"),
     ("write-product", "dct", "dh - do", "should be -0.372.$"),  # nothing that can be said would be true
     ("write-sum", "df", "dc + c_before", "are added here; they have to be multiplied"),
     ("write-dh", "dh", "V[0] * dy[1] + V[1] * dy[0]", "or each row of V meets the dy of the other token"),

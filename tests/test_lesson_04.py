@@ -100,7 +100,7 @@ WRONG = [  # in other words than the lesson's file has them
     ("hand-on", "next_dh_future", "dh_before", "left over from an earlier cell"),
     ("hand-on", "next_dc_carry", "d['dc'] + d['dc'] * f", "dc * (1 + f)"),
     ("hand-on", "next_dc_carry", "np.clip(d['dc'] * f, -1, 1)", "Numbers beyond 1 are clipped here"),
-    ("hand-on", "next_dh_future", "d['dh_before'] - dh_future", "dh_future is missing, or subtracted once too often"),
+    ("hand-on", "next_dh_future", "d['dh_before'] - dh_future", "The term dh_future is subtracted here"),
     ("hand-on", "next_dc_carry", "np.array([0.1, -0.4, 0.3, 0.2])", ""),
     ("sums", "dWi", "sum(np.dot(dzi[t], cache.h[t - 1]) for t in range(T))", "one number"),
     ("sums", "dWi", "np.outer(dzi[t], cache.h[t - 1])", "This is step t alone"),

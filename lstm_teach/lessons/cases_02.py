@@ -28,12 +28,13 @@ def one_step() -> Iterator[dict]:
 
 
 def two_steps() -> Iterator[dict]:
-    """Step t of two or three with one unit, with a step after it; dh, dct and dc are those of its own loss alone."""
+    """Step t of two or three with one unit, and a step after it; dh, dct, dc and dc_before are of its loss alone."""
     for seed, (steps, t) in enumerate([(2, 0), (3, 0), (3, 1), (2, 0)]):
         names = one_unit_at(10 + seed, steps, t)
         names |= {"dh_whole": names["dh"], "dc_whole": names["dc"], "dh": names["dh_loss"]}
         names |= {"do": names["dh"] * names["ct"], "dct": names["dh"] * names["o"]}
-        yield names | {"dc": names["dct"] * (1 - names["ct"] ** 2)}
+        names |= {"dc": names["dct"] * (1 - names["ct"] ** 2)}
+        yield names | {"dc_before": names["dc"] * names["f"]}
 
 
 def one_unit_at(seed: int, steps: int, t: int) -> dict:

@@ -1,6 +1,6 @@
 """Blanks: what a learner writes in a lesson is judged on the spot, line by line; and the lesson's predictions.
 
-Imports borrowed, cellcode, judging, recognize, trial, unfinished, unseen and verdicts; the forms of predictions
+Imports borrowed, cellcode, here, judging, recognize, trial, unfinished, unseen and verdicts; the forms of predictions
 (ipywidgets) only when one is asked for. What is specific to a lesson is data: `lstm_teach/lessons/<name>.toml` names
 its blanks, their cases, the library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the
 cases. A test holds the library's lines to the cases. A case may have `start`, the values that the cell begins with
@@ -52,6 +52,7 @@ import numpy as np
 from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
 from lstm_teach.cellcode import Written
 from lstm_teach.gradreport import listing
+from lstm_teach.here import THIS_NET, leftover, library_here, on_this_net
 from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, numbers, parts_of, same, wrong_form
 from lstm_teach.lessons import FOLDER, spec_of
 from lstm_teach.recognize import axes, is_all, recognize
@@ -62,10 +63,7 @@ from lstm_teach.verdicts import Part, Verdict
 SECONDS = 10.0  # for all that one judgement calls
 TOOLS = ("sigmoid", "softmax")  # functions in these modules that answer only the blank or group of their own name
 OTHER_NETS = "It is not right on every net."
-THIS_NET = "It is right for these numbers; for others it is not."
-ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
-NOT_TYPED = "Write the line with names, not with numbers typed in."
-NO_NAMES = "It reads none of the names above: write the line with them."
+TAKE_OUT = "Take that line out", "Take those lines out"
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
 
 
@@ -285,7 +283,10 @@ def judge_function(blank: Blank, function: Callable, statements: Sequence[ast.st
             return (Part(name, open=True),)
         got = [parts_of(a, case["answer"], name, blank.returns) for a, case in zip(answers, cases, strict=True)]
     except Trouble as trouble:
-        return (Part(name, f"{trouble}{stale}"),)
+        sizes = dict.fromkeys(n for n in cellcode.numbers_typed(*statements) if isinstance(n, int))
+        turned = "" if stale else guard.TURNED
+        instead = f" A size that is typed in fits one net only: look at {listing(sizes)}." if sizes else turned
+        return (Part(name, f"{str(trouble).replace(guard.TURNED, instead)}{stale}"),)
     if attempt.changed:  # whatever else is off may come from this
         said = f"{name} writes to what it was given, {listing(attempt.changed)}."
         return (Part(name, f"{said} Make new arrays, or work on a .copy()."),)
@@ -369,33 +370,45 @@ def _judge_values(
         read = cellcode.names_read(statements, name)
         written = Written(read, cellcode.lines_of(name, statements), blank.library[name])
         earlier = trial.words_for_earlier(read, statements, namespace, cases[0])
-        if trouble := next((value for value in got if isinstance(value, Trouble)), None):
-            here = _on_this_net(blank, name, namespace, cases[0], written, earlier)
-            sentence = here if here.startswith(trial.TYPED) else f"{trouble}{earlier}"
-        elif all(map(close, got, right)):
+        ran = [k for k, value in enumerate(got) if not isinstance(value, Trouble)]
+        fine = len(ran) == len(cases) and all(map(close, got, right))
+        here = "" if fine or not written.lines else on_this_net(blank, name, namespace, cases, written, earlier)
+        ends = {n: [run["changed"].get(n) for run in runs] for n in sorted(altered) if not written.lines}
+        if twin := next((n for n, values in ends.items() if all(map(close, values, right))), ""):
+            changed = changed - {twin}
+            sentence = f"This is right, but it is called {twin}: rename it to {name}, and run the cells above again."
+        elif len(ran) < len(cases) and (not here or here.startswith(THIS_NET)):  # what is wrong here is so anyway
+            raised = str(next(value for value in got if isinstance(value, Trouble)))
+            sentence = f"{raised.removesuffix(guard.TURNED) if earlier else raised}{earlier}"
+        elif fine:
             if waits := [n for n in spoiled if n in read]:
                 parts.append(_waiting(name, waits))
                 continue
-            sentence = "" if changed else _leftover(blank, name, namespace, read)
+            sentence = "" if changed else leftover(blank, name, namespace, read)
             if sentence:  # what the library's line reads was there before the cell, even if a call has put it there
                 changed = altered & cellcode.globals_read(compile(blank.library[name], "a line", "eval"))
             sentence = "" if changed else sentence
         else:
-            form = next(filter(None, (wrong_form(name, g, r) for g, r in zip(got, right, strict=True))), "")
-            known = _known(blank, name, got, right, cases, written, {})
-            here = _on_this_net(blank, name, namespace, cases[0], written, earlier) or form
+            form = next(filter(None, (wrong_form(name, got[k], right[k]) for k in ran)), "")
+            if len(ran) < len(cases):  # of those where it ran; one number there proves nothing
+                ran = [k for k in ran if is_like(got[k], right[k]) and not here.startswith(trial.TYPED)]
+            tried = ([values[k] for k in ran] for values in (got, right, cases))
+            known = _known(blank, name, *tried, written, {}) if sum(right[k].size for k in ran) > 1 else ""
             only = known and here.startswith((THIS_NET, *trial.TYPED))
-            known = "" if known in here else known
+            here = here or form
+            known = "" if known and known in here else known or earlier.strip() * ("should be" in here)
             sentence = known if only else f"{here} {known}".strip() or OTHER_NETS
             sentence = UNSET if " is nan" in form and cellcode.calls(written.lines, "empty") else sentence
         parts.append(Part(name, sentence))
     if changed:
         said, way = trial.words_for_changes(changed, statements)
         wrong = any(part.sentence for part in parts)  # it may be so for this reason alone
-        way = "Take that line out" if wrong and way == "Use a new name" else way
+        way = TAKE_OUT[len(changed) > 1] if wrong and way == "Use a new name" else way
         again = f"{said} {way}, and run the cells above again."
         if wrong:
-            return tuple(Part(p.name, again) if p.sentence else p for p in parts)
+            kept_too = ("No line of this cell", "This is right, but")
+            both = (f"{p.sentence} {again}" if p.sentence.startswith(kept_too) else again for p in parts)
+            return tuple(Part(p.name, new) if p.sentence else p for p, new in zip(parts, both, strict=True))
         parts.append(Part(listing(sorted(changed)), again))
     return tuple(parts)
 
@@ -416,48 +429,6 @@ def _known(
     return f"Yours is {single}; compute in float64." if single else ""
 
 
-def _on_this_net(blank: Blank, name: str, namespace: Mapping, case: Mapping, written: Written, earlier: str) -> str:
-    """The learner's number and the right one on the lesson's own net, or that only there it is right."""
-    read, got, right = written.read, namespace.get(name), _library_here(blank, name, namespace)
-    if right is None or isinstance(got, Iterator):  # looking at an iterator would use it up
-        return ""
-    off = difference(name, got, right, axes(right, name), relative=True)
-    nearly = is_like(got, right) and np.allclose(got, right, rtol=1e-2)  # a typed number has been rounded
-    if not read - {*TOOLS} and is_like(got, right):
-        if cellcode.reads_itself(written.lines, name):
-            return f"This reads the {name} of an earlier cell."
-        return ALL_TYPED if nearly else f"{off} {NO_NAMES if cellcode.calls(written.lines, '') else NOT_TYPED}"
-    if nearly and (typed := trial.words_for_typed(written, {n: namespace.get(n) for n in case})):
-        return typed
-    kinds = {n: type(namespace.get(n)).__module__ for n in read - case.keys()}
-    if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):
-        return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
-    return off or f"{THIS_NET}{earlier}"
-
-
-def _library_here(blank: Blank, name: str, namespace: Mapping[str, Any], read: Callable = np.asarray) -> Any:
-    try:
-        return read(blank.library_value(name, namespace))
-    except Exception:  # the learner's own names may be anything; `_go_on` says so
-        return None
-
-
-def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: frozenset[str]) -> str:
-    """That a line which is right in every trial reads an old number in this notebook; "" if it does not."""
-    if read & set(blank.names):  # another blank of the cell, which is judged by itself
-        return ""
-    got, right = namespace.get(name), _library_here(blank, name, namespace)
-    if right is None or not is_like(got, right) or np.allclose(got, right, rtol=1e-6, atol=0):
-        return ""
-    suspects = read - cellcode.names_in(ast.parse(blank.library[name])) or read & blank.given.keys()
-    old = [n for n in sorted(suspects) if isinstance(namespace.get(n), int | float | np.ndarray)]
-    if not old:
-        off = difference(name, got, right, axes(right, name), relative=True)
-        return f"The line is right for other numbers, but not for these: {off}"
-    were = "were" if len(old) > 1 else "was"
-    return f"The line is right, but here it reads an old number: {listing(old)} {were} left over from an earlier cell."
-
-
 # ------------------------------------------------------------------------------------------ going on
 
 
@@ -468,7 +439,7 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     given = {n: value for n, value in blank.with_given(namespace).items() if n in blank.given}
     changed = {n for n in given.keys() - failed if not same(np.asarray(given[n]), namespace.get(n), rounding=True)}
     for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), list)]:
-        if isinstance(_library_here(blank, name, namespace, copy.copy), np.ndarray):  # which later cells may count on
+        if isinstance(library_here(blank, name, namespace, copy.copy), np.ndarray):  # which later cells may count on
             namespace[name] = np.array(namespace[name])
     for name in wrong:
         try:

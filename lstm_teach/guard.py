@@ -25,6 +25,7 @@ except ImportError:  # a Python without threads may lack it too
     ctypes = None
 
 PATIENCE = 2.0  # seconds for a call to stop once it was told to
+TURNED = " Is something transposed, or an index missing?"
 TIDY = 0.25  # seconds of them to tidy up in
 
 
@@ -183,7 +184,7 @@ def on_shapes(error: BaseException) -> str:
     words = "broadcast|core dimension|enough dimensions|not aligned"
     if not (isinstance(error, ValueError) and re.search(words, str(error))):
         return ""
-    return " The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
+    return f" The shapes don't fit: look at the shape of each side.{TURNED}"
 
 
 def name_of(function: Callable) -> str:

@@ -187,7 +187,7 @@ def test_a_line_that_reads_an_old_number_is_not_called_right():
     names = notebook(VECTORS)
     names["old"], names["dc_hidden"] = names["dc_hidden"], names["dc_hidden"] + 1  # an earlier cell left this
     verdict, _ = judged(VECTORS, "dc = dc_carry + dc_hidden\ndWf = np.outer(dzf, h_before)", names)
-    assert "dc_hidden was left over from an earlier cell" in sentences(verdict)["dc"]
+    assert "dc_hidden was left over from another cell" in sentences(verdict)["dc"]
 
 
 def test_a_line_that_reads_another_blank_of_its_cell_is_judged_by_itself():
@@ -298,7 +298,7 @@ def test_a_loop_that_counts_with_what_the_line_itself_needs_is_told_so():
     lesson = "05_vanishing_gradients"
     names = copied(names_before(lesson, "blank-left")) | {"In": ["n = np.arange(60)"]}
     source = 'left = []\nfor n in range(60):\n    left.append(f ** n)\n\nlesson.judge("left")'
-    assert "counts with n, but later cells need it" in str(run_cell(lesson, "blank-left", source, names))
+    assert "counts with n, which comes from another cell" in str(run_cell(lesson, "blank-left", source, names))
 
 
 @pytest.mark.parametrize("value", ["0", "1.0", "None", "[]", "'x'", "[np.ones(2), 1]", "object()", "[[1], [1, 2]]"])
@@ -307,7 +307,7 @@ def test_a_name_of_the_lesson_may_be_given_to_anything(value):
     verdict, _ = judged(VECTORS, source, notebook(VECTORS) | {"In": ["dct = 1"]})
     assert verdict.passed, str(verdict)
     verdict, _ = judged(VECTORS, source)
-    assert "This cell changes c and h_before themselves, but later cells need them" in str(verdict), str(verdict)
+    assert "This cell changes c and h_before themselves, which come from other cells" in str(verdict), str(verdict)
 
 
 def test_a_number_that_is_filled_in_is_not_said_to_be_of_an_earlier_cell():
@@ -460,7 +460,7 @@ def test_a_line_that_is_gone_is_said():
 def test_a_line_that_fails_on_another_size_is_said():
     names = notebook(VECTORS)
     H = names["H"]
-    verdict, _ = judged(VECTORS, f"dc = dct[:{H}] + dc_carry + np.zeros({H})\ndWf = np.outer(dzf, h_before)", names)
+    verdict, _ = judged(VECTORS, f"dc = dct[:{H}] * (1 - ct**2) + dc_carry\ndWf = np.outer(dzf, h_before)", names)
     assert sentences(verdict)["dc"].startswith("With other numbers and sizes, this line raises ValueError: operands")
 
 
@@ -676,7 +676,7 @@ def test_the_notebook_has_the_given_and_the_right_value_after_a_changed_given_li
     names["ct"] = 0.1  # from a cell that was not judged
     assert run_cell(FORWARD, "hidden", 'h = o * np.tanh(c)\nlesson.judge("hidden")', names).passed
     verdict = run_cell(FORWARD, "hidden", 'h = o * ct\nlesson.judge("hidden")', names | {"ct": 0.1})
-    assert "ct was left over from an earlier cell" in sentences(verdict)["h"]
+    assert "ct was left over from another cell" in sentences(verdict)["h"]
 
 
 @pytest.mark.parametrize(
@@ -734,7 +734,7 @@ def test_a_given_line_in_another_style_and_lines_that_build_on_it_are_right(name
         (FORWARD, "pre-activation", "zi_many = params.Ui[:, token]\nzi_many += params.Wi @ h0",
          "After `zi_many = params.Ui[:, token]`, what is done to zi_many is done to params too"),
         (SINGLE, "meet", "new = dh_a\nnew += dh_b\ndh_both = new\ndc_carry_both = dc_carry_a + dc_carry_b",
-         "This cell changes dh_a itself, but later cells need it as it was. After `new = dh_a`, what is done to new"),
+         "This cell changes dh_a itself, which comes from another cell. After `new = dh_a`, what is done to new"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_for_another_reason_than_the_line_itself_is_said(name, cell, lines, words):

@@ -58,6 +58,7 @@ def handing_on() -> Iterator[dict[str, Any]]:
     """The same steps once `d = step_back(...)` has run."""
     for case in arrival():
         d = pick(case, "dh dc dzi dzf dzo dzg dh_before dc_before")
+        case = {n: value for n, value in case.items() if n not in ("dh_before", "dc_before")}  # on the page in d only
         yield case | {"d": d, "next_dh_future": d["dh_before"], "next_dc_carry": d["dc_before"]}
 
 

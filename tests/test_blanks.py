@@ -3,6 +3,7 @@
 import linecache
 import logging
 import textwrap
+import time
 import tomllib
 import warnings
 
@@ -540,6 +541,16 @@ def test_what_is_wrong_with_a_function_is_said(old, new, words, monkeypatch):
     assert words in str(verdict), str(verdict)
     assert names["my_bptt"].__code__ is plain.bptt.__code__
     assert names["my_bptt"].__name__ == "the library's my_bptt"
+
+
+def test_after_a_timeout_nothing_is_waited_for_again(monkeypatch):
+    monkeypatch.setattr(blanks, "SECONDS", 1.0)
+    source = cell_source(FORWARD, "my-forward").replace("..., ...", "h[t - 1], c[t - 1]")
+    source = source.replace("for t in range(len(x)):", "t = 0\n    while t < len(x):")
+    start = time.process_time()
+    said = str(judged_in(FORWARD, "my-forward", source=source))
+    assert "did not finish within 1 second" in said and "at line 7: h[t], c[t] = step(" in said, said
+    assert time.process_time() - start < 1.9
 
 
 def test_a_function_is_kept_only_if_it_is_right_and_used_only_while_it_is(tmp_path, monkeypatch, capsys):

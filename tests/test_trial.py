@@ -90,5 +90,5 @@ def test_a_blank_without_a_line_is_told_so_beside_what_its_cell_changes():
 def test_a_name_is_suggested_only_if_the_line_is_right_with_it():
     said = str(judged(SINGLE, "hand-on", {"next_dh_future": "deltas.dh_future[4]"}))
     assert "This reads deltas" in said
-    said = str(judged(SINGLE, "meet", {"dh_both": "dh_a + dh_b + (T - 4 - 4)"}))
-    assert "typed in, 4," in said and "such as" not in said, said
+    said = str(judged(SINGLE, "meet", {"dh_both": "dh_a + dh_b + (8 - H - H)"}))
+    assert "typed in, 8," in said and "such as" not in said, said

@@ -37,6 +37,7 @@ where they are not the right ones: an f from a cell above.
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import copy
 import inspect
@@ -64,6 +65,7 @@ SECONDS = 10.0  # for all that one judgement calls
 TOOLS = ("sigmoid", "softmax")  # functions in these modules that answer only the blank or group of their own name
 OTHER_NETS = "It is not right on every net."
 TAKE_OUT = "Take that line out", "Take those lines out"
+FIRST_DIGITS = "Only the first digits are right, as in a number that was rounded or measured. Compute it exactly."
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
 
 
@@ -151,7 +153,7 @@ class Lesson:
             usable = callable(names.get(name)) if blank.is_function else name in names
             if name in wrong and usable and _is_theirs(blank, name, statements, names):
                 self.written[name] = names[name]
-        note = _go_on(blank, parts, names)
+        note = f"{_go_on(blank, parts, names)} {_given_back(statements, names)}".strip()
         hints = blank.hints if wrong - blank.given.keys() else ()
         verdict = Verdict(listing(part.name for part in parts), parts, hints, note, said=verdicts.said(parts))
         self.verdicts.pop(group, None)
@@ -288,9 +290,11 @@ def judge_function(blank: Blank, function: Callable, statements: Sequence[ast.st
         turned = "" if stale else guard.TURNED
         instead = f" A size that is typed in fits one net only: look at {listing(sizes)}." if sizes else turned
         return (Part(name, f"{str(trouble).replace(guard.TURNED, instead)}{stale}"),)
+    body = next((s.body for s in statements if isinstance(s, ast.FunctionDef) and s.name == name), ())
     if attempt.changed:  # whatever else is off may come from this
         said = f"{name} writes to what it was given, {listing(attempt.changed)}."
-        return (Part(name, f"{said} Make new arrays, or work on a .copy()."),)
+        way = trial.words_for_alias(body, attempt.changed) or "Make new arrays, or work on a .copy()"
+        return (Part(name, f"{said} {way}."),)
     code = getattr(function, "__code__", None)
     written = Written(frozenset(code.co_names + code.co_varnames) if code else frozenset(), statements)
     wanted = [parts_of(case["answer"], case["answer"], name, blank.returns) for case in cases]
@@ -316,6 +320,9 @@ def judge_function(blank: Blank, function: Callable, statements: Sequence[ast.st
             with_theirs = [case | g for case, g in zip(named, got, strict=True)]
             words = _known(blank, part, theirs, by_line, with_theirs, written, {})
             known = words and f"With your {listing(reads)}: {words[0].lower()}{words[1:]}"
+        twins = [other for other in got[0] if other != part and all(g[other] is g[part] for g in got)]
+        if twins and (words := trial.words_for_alias(body, [part, *twins])):
+            known = f"{words}."
         k = off[part].index(True) if shown is None else shown
         first = theirs[k], rights[k]
         answer = f"What {name} returns" if part == name else part
@@ -427,7 +434,10 @@ def _known(
     if words := words or recognize(name, arrays, right, cases, written):
         return words
     single = next((a.dtype for a in arrays if a.dtype in (np.float32, np.float16)), None)
-    return f"Yours is {single}; compute in float64." if single else ""
+    if single:
+        return f"Yours is {single}; compute in float64."
+    pairs = zip(arrays, right, strict=True)
+    return FIRST_DIGITS if all(is_like(g, r) and np.allclose(g, r, 0, 1e-3 * abs(r).max()) for g, r in pairs) else ""
 
 
 # ------------------------------------------------------------------------------------------ going on
@@ -452,6 +462,16 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     said = [f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}."] if wrong else []
     words = "`{0}` isn't what the given line `{0} = {1}` gives any more; the lesson goes on with that line."
     return " ".join([*said, *(words.format(n, blank.given[n]) for n in given if n in changed)])
+
+
+def _given_back(statements: Sequence[ast.stmt], namespace: dict[str, Any]) -> str:
+    """Let np and Python's own functions be again what other cells call by these names; say so."""
+    own = {n: value for n, value in vars(builtins).items() if callable(value) and n[0] != "_"} | {"np": np}
+    lost = [n for n in sorted(cellcode.stored(statements) & own.keys()) if not callable(namespace.get(n, int))]
+    lost = [n for n in lost if namespace[n] is not np]
+    namespace.update({n: own[n] for n in lost})
+    them = listing([f"`{n}`" for n in lost]) if lost else ""
+    return f"Other cells call {them}: use another name. The lesson has put back what was called so." if lost else ""
 
 
 def _library_of(name: str) -> str:

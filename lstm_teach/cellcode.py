@@ -73,12 +73,18 @@ def _base(node: ast.AST | None) -> str | None:
 
 def touched(statement: ast.stmt) -> set[str]:
     """The names that a statement assigns to, adds to, or calls something on, also inside a loop or a condition."""
+    assigned = _globals(_code(statement), ("STORE_GLOBAL", "STORE_NAME"))  # not what only a function in it calls so
+    return _filled(statement) | assigned
+
+
+def _filled(statement: ast.stmt) -> set[str]:
+    """The names of what a statement changes in place."""
     calls = [n for n in ast.walk(statement) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)]
     calls = [n for n in calls if getattr(n.value.func, "id", "") not in ("print", "display")]
     nodes = [*ast.walk(statement)]
     parts = [n for n in nodes if isinstance(n, ast.Subscript | ast.Attribute) and isinstance(n.ctx, ast.Store)]
-    assigned = _globals(_code(statement), ("STORE_GLOBAL", "STORE_NAME"))  # not what only a function in it calls so
-    return (names_in(*calls) | assigned | {*map(_base, parts)}) - {None}
+    parts += [n.target for n in nodes if isinstance(n, ast.AugAssign)]
+    return (names_in(*calls) | {*map(_base, parts)}) - {None}
 
 
 def lines_of(name: str, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
@@ -206,7 +212,7 @@ def alias(statements: Sequence[ast.stmt], names: Collection[str]) -> tuple[str, 
     for k, statement in enumerate(statements):
         original = _base(statement.value) if isinstance(statement, ast.Assign) else None
         target = statement.targets[0] if original in names else None
-        if isinstance(target, ast.Name) and any(target.id in touched(later) for later in statements[k + 1 :]):
+        if isinstance(target, ast.Name) and any(target.id in _filled(later) for later in statements[k + 1 :]):
             return target.id, ast.unparse(statement), original
     return None
 

@@ -164,10 +164,15 @@ def words_for_changes(changed: Collection[str], statements: Sequence[ast.stmt]) 
     said = f"This cell changes {names} {'itself' if one else 'themselves'}, {said}"
     if {*changed} <= cellcode.stored(statements):
         return said, "Use a new name"
-    if alias := cellcode.alias(statements, changed):
-        name, line, original = alias
-        value = line.removeprefix(f"{name} = ")
-        fresh = f"np.zeros_like({value})" if name == f"d{value.split('.')[-1]}" else f"{value}.copy()"  # a gradient
-        after = f"After `{line}`, what is done to {name} is done to {original} too."
-        return said, f"{after} Begin with `{name} = {fresh}`"
-    return said, "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"
+    perhaps = "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"
+    return said, words_for_alias(statements, changed) or perhaps
+
+
+def words_for_alias(statements: Sequence[ast.stmt], changed: Collection[str]) -> str:
+    """That a line has only given one of the names another one, which is changed later; "" if none has."""
+    if not (alias := cellcode.alias(statements, changed)):
+        return ""
+    name, line, original = alias
+    value = line.removeprefix(f"{name} = ")
+    fresh = f"np.zeros_like({value})" if name == f"d{value.split('.')[-1]}" else f"{value}.copy()"  # a gradient
+    return f"After `{line}`, what is done to {name} is done to {original} too. Begin with `{name} = {fresh}`"

@@ -377,6 +377,36 @@ def test_a_loop_that_ends_on_this_net_alone_is_said(monkeypatch):
     assert sentences(verdict)["do"] == "With numbers other than these, this cell does not finish within 0.3 seconds."
 
 
+@pytest.mark.parametrize(
+    ("cell", "lines", "name"),
+    [
+        ("cell", "np = None\nc = f * c_before + i * g", "np"),
+        ("loss", "picked = y[np.arange(T), targets]\nsum = -np.log(picked).sum()\nL = sum", "sum"),
+        ("cell", "def sum(a, b):\n    return a + b\nc = sum(f * c_before, i * g)", ""),
+        ("cell", "import numpy as np\nc = f * c_before + i * g", ""),
+    ],
+)
+def test_a_name_that_other_cells_call_is_put_back(cell, lines, name):
+    names = copied(names_before(FORWARD, cell))
+    verdict = run_cell(FORWARD, cell, f'{lines}\nlesson.judge("{cell}")', names)
+    assert verdict.passed and ("Other cells call" in verdict.note) == bool(name), str(verdict)
+    assert names["np"] is np and (not name or names[name] in (np, sum))
+
+
+@pytest.mark.parametrize(
+    ("lesson", "cell", "line"),
+    [
+        ("01_forward_pass", "cell", "round(f * c_before + i * g, 10)"),
+        ("02_one_step_back", "write-dh", "central_difference(lambda h: -np.log(softmax(V * h)[target]), h)"),
+        ("01_forward_pass", "left", "1 / (1 + 2.71828**-b) ** n"),
+    ],
+)
+def test_a_number_of_which_only_the_first_digits_are_right_is_told_so(lesson, cell, line):
+    name = {"cell": "c", "write-dh": "dh", "left": "left"}[cell]
+    said = sentences(judged_in(lesson, cell, {name: line}))[name]
+    assert "Only the first digits are right" in said and "typed" not in said, said
+
+
 def test_a_line_that_only_compares_is_said():
     names = notebook(PRODUCT) | {"do": 1.0}
     verdict, _ = judged(PRODUCT, "do == dh * ct\ndct = dh * o", names)

@@ -379,6 +379,23 @@ def test_wrong_deltas_of_the_initial_state_are_named(old, new, words):
     assert verdict.note == "The lesson goes on with the library's `initial_deltas`."
 
 
+def test_the_initial_deltas_are_not_measured():
+    source = """def initial_deltas(params, x, targets, h0, c0):
+    def loss(h0, c0):
+        return -np.log(lt.forward(params, x, h0, c0).y[np.arange(len(x)), targets]).sum()
+
+    def slope(f, v, e):
+        return (8 * (f(v + e) - f(v - e)) - (f(v + 2 * e) - f(v - 2 * e))) / 12e-3
+
+    E = 1e-3 * np.eye(len(h0))
+    dc0 = np.array([slope(lambda c: loss(h0, c), c0, e) for e in E])
+    return np.array([slope(lambda h: loss(h, c0), h0, e) for e in E]), dc0
+
+
+lesson.judge("initial")"""
+    assert "as in a number that was rounded or measured" in said(judged(NAME, "initial", source=source))
+
+
 def test_the_pass_of_the_lesson_is_no_answer_to_the_initial_state_and_is_told_so():
     source = "def initial_deltas(params, x, targets, h0, c0):\n    return my_bptt(params, x, targets, h0, c0)\n"
     verdict = judged(NAME, "initial", source=source + 'lesson.judge("initial")')

@@ -205,6 +205,7 @@ def test_a_right_number_typed_in_is_not_a_formula(name, right_numbers):
         ("i", "np.tanh(zi)", "A gate is a share between 0 and 1"),
         ("f", "sigmoid(zi)", "This is i, not f"),
         ("o", "0.57", "A typed-in number can be right"),
+        ("f", "np.exp(-zf) + 1 / 1", "The sigmoid is 1 over all of that"),
         ("g", "sigmoid(zg)", "This is the sigmoid, which is never negative"),
     ],
 )
@@ -235,7 +236,7 @@ FUNCTIONS = {
             "(h0 if t == 0 else h[t - 1]), c[t - 1]",
         ],
         {
-            "h[t], c[t]": "row t is still zero when step t begins",
+            "h[t], c[t]": "which row t still holds when step t begins",
             "h[t - 1], c[t]": "c is read from row t here",
             "h[t], c[t - 1]": "h is read from row t here",
             "h0, c0": "Every step starts from the initial state here",
@@ -280,6 +281,12 @@ def test_a_sigmoid_that_is_cut_off_far_out_is_wrong(body):
         line = f"1 / (1 + np.exp(-{inner}))"
         line = body.format(line) if inner == "z" else line
         assert not judged(LESSON, "sigmoid", source=with_function("sigmoid", line)).passed, line
+
+
+def test_an_initial_state_in_row_zero_is_named():
+    source = with_function("my-forward", "h[t - 1], c[t - 1]")
+    source = source.replace("    return h, c", "    return np.roll(h, 1, axis=0), np.roll(c, 1, axis=0)")
+    assert "Row 0 is the initial state here" in str(judged(LESSON, "my-forward", source=source))
 
 
 def test_a_sequence_that_is_cut_short_is_wrong():

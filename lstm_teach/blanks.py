@@ -65,7 +65,9 @@ SECONDS = 10.0  # for all that one judgement calls
 TOOLS = ("sigmoid", "softmax")  # functions in these modules that answer only the blank or group of their own name
 OTHER_NETS = "It is not right on every net."
 TAKE_OUT = "Take that line out", "Take those lines out"
-FIRST_DIGITS = "Only the first digits are right, as in a number that was rounded or measured. Compute it exactly."
+FIRST_DIGITS = (
+    "Only the first digits are right: was it rounded or measured, or is a small number added? Compute it exactly."
+)
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
 
 
@@ -436,8 +438,8 @@ def _known(
     single = next((a.dtype for a in arrays if a.dtype in (np.float32, np.float16)), None)
     if single:
         return f"Yours is {single}; compute in float64."
-    pairs = zip(arrays, right, strict=True)
-    return FIRST_DIGITS if all(is_like(g, r) and np.allclose(g, r, 0, 1e-3 * abs(r).max()) for g, r in pairs) else ""
+    near = (is_like(g, r) and np.allclose(g, r, 1e-3, 1e-9 * abs(r).max()) for g, r in zip(arrays, right, strict=True))
+    return FIRST_DIGITS if all(near) else ""
 
 
 # ------------------------------------------------------------------------------------------ going on

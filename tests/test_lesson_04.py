@@ -397,7 +397,7 @@ def test_the_initial_deltas_are_not_measured():
 
 
 lesson.judge("initial")"""
-    assert "as in a number that was rounded or measured" in said(judged(NAME, "initial", source=source))
+    assert "was it rounded or measured" in said(judged(NAME, "initial", source=source))
 
 
 def test_the_pass_of_the_lesson_is_no_answer_to_the_initial_state_and_is_told_so():

@@ -404,7 +404,8 @@ def _judge_values(
             known = _known(blank, name, *tried, written, {}) if sum(right[k].size for k in ran) > 1 else ""
             only = known and here.startswith((THIS_NET, *trial.TYPED))
             here = here or form
-            known = "" if known and known in here else known or earlier.strip() * ("should be" in here)
+            stale = earlier and f"{earlier.strip().split(', and')[0]}." * ("should be" in here)
+            known = "" if known and known in here else known or stale
             sentence = known if only else f"{here} {known}".strip() or OTHER_NETS
             sentence = UNSET if " is nan" in form and cellcode.calls(written.lines, "empty") else sentence
         parts.append(Part(name, sentence))

@@ -91,7 +91,7 @@ def close(got: Any, right: np.ndarray) -> bool:
     if not is_like(got, right):
         return False
     size = np.max(np.abs(right), initial=0.0)
-    return bool(np.max(np.abs(np.asarray(got) - right), initial=0.0) <= TOLERANCE * (size or 1))
+    return bool(np.max(np.abs(np.asarray(got) - right), initial=0.0) <= TOLERANCE * (size or 1e-3))
 
 
 def by_its_line(

@@ -68,8 +68,8 @@ def sums() -> Iterator[dict[str, Any]]:
     for net, x in zip(sequences(sizes=SIZES[:3], lengths=(4, 5, 6), seed=44), map(np.array, tokens), strict=True):
         net = walked(net.params, x, net.targets, net.h0, net.c0)
         case = pick(vars(net), "params cache dy x targets h0 T H K") | {"QUIET": QUIET}
-        case["walk"] = {name: np.array([d[name] for d in net.deltas]) for name in ("dzi", "dzf")}
-        case |= {"dzi": case["walk"]["dzi"], **pick(vars(net.cache), "h c y")}
+        deltas = SimpleNamespace(**{name: np.array([d[name] for d in net.deltas]) for name in net.deltas[0]})
+        case |= {"deltas": deltas, "dzi": deltas.dzi, **pick(vars(net.cache), "h c y")}
         case |= {"one_hot": np.eye(net.K)[x], "t": net.T - 3}
         yield case | {"dWi": net.grads.Wi, "dUi_quiet": net.grads.Ui[:, QUIET], "dV": net.grads.V}
 

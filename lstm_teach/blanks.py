@@ -437,7 +437,7 @@ def _known(
     single = next((a.dtype for a in arrays if a.dtype in (np.float32, np.float16)), None)
     if single:
         return f"Yours is {single}; compute in float64."
-    near = (is_like(g, r) and np.allclose(g, r, 1e-3, 1e-9 * abs(r).max()) for g, r in zip(arrays, right, strict=True))
+    near = (is_like(g, r) and np.allclose(g, r, 0.01, 1e-9 * abs(r).max()) for g, r in zip(arrays, right, strict=True))
     return FIRST_DIGITS if all(near) else ""
 
 

@@ -69,7 +69,7 @@ def many_units() -> Iterator[dict]:
 
 def step_back() -> Iterator[dict]:
     """The arguments of `step_back` at the first, a middle and the last step of a sequence, and its answer."""
-    for seed, (steps, t) in enumerate([(1, 0), (3, 0), (3, 1), (4, 2), (70, 60)]):
+    for seed, (steps, t) in enumerate([(1, 0), (3, 0), (3, 1), (4, 2), (70, 5)]):
         rng = np.random.default_rng(30 + seed)
         net = walked(*random_net(rng, K=4 + seed, H=(3, 2, 5, 3, 2)[seed], steps=steps))
         if loud := seed == 3:

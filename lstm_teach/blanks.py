@@ -1,10 +1,10 @@
 """Blanks: what a learner writes in a lesson is judged on the spot, line by line; and the lesson's predictions.
 
-Imports borrowed, cellcode, judging, recognize, trial, unfinished and verdicts; the forms of predictions (ipywidgets)
-only when one is asked for. What is specific to a lesson is data: `lstm_teach/lessons/<name>.toml` names its blanks,
-their cases, the library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the cases. A test
-holds the library's lines to the cases. A case may have `start`, the values that the cell begins with where they are not
-the right ones: an f from a cell above.
+Imports borrowed, cellcode, here, judging, recognize, trial, unfinished, unseen and verdicts; the forms of predictions
+(ipywidgets) only when one is asked for. What is specific to a lesson is data: `lstm_teach/lessons/<name>.toml` names
+its blanks, their cases, the library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the
+cases. A test holds the library's lines to the cases. A case may have `start`, the values that the cell begins with
+where they are not the right ones: an f from a cell above.
 
     [blanks.product]
     case = "cases_02:one_step"         # a function in lessons/cases_02.py: dicts of every name and its right value
@@ -37,13 +37,12 @@ the right ones: an f from a cell above.
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import copy
 import inspect
-import os
 import pkgutil
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType
@@ -54,19 +53,19 @@ import numpy as np
 from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
 from lstm_teach.cellcode import Written
 from lstm_teach.gradreport import listing
+from lstm_teach.here import THIS_NET, leftover, library_here, on_this_net
 from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, numbers, parts_of, same, wrong_form
 from lstm_teach.lessons import FOLDER, spec_of
 from lstm_teach.recognize import axes, is_all, recognize
 from lstm_teach.trial import close
+from lstm_teach.unseen import unseen
 from lstm_teach.verdicts import Part, Verdict
 
 SECONDS = 10.0  # for all that one judgement calls
-TOOLS = ("sigmoid", "softmax")  # functions in these modules that answer only the blank of their own name
+TOOLS = ("sigmoid", "softmax")  # functions in these modules that answer only the blank or group of their own name
 OTHER_NETS = "It is not right on every net."
-THIS_NET = "It is right for these numbers; for others it is not."
-ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
-NOT_TYPED = "Write the line with names, not with numbers typed in."
-NO_NAMES = "It reads none of the names above: write the line with them."
+TAKE_OUT = "Take that line out", "Take those lines out"
+FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or a little added? Compute it exactly."
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
 
 
@@ -131,7 +130,7 @@ class Lesson:
         spec["case"] = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
         others = [n for other in self._spec["blanks"].values() for n in other["names"] if n not in names]
         lent = [f"the library's {other}" for other in others]  # where the learner's own is open or wrong
-        spec["allow"] = [*spec.get("allow", ()), *lent, *(tool for tool in TOOLS if tool not in names)]
+        spec["allow"] = [*spec.get("allow", ()), *lent, *(tool for tool in TOOLS if tool not in (*names, group))]
         return Blank(group, **{key: tuple(v) if isinstance(v, list) else v for key, v in spec.items()})
 
     def _entry(self, table: str, what: str, name: str) -> dict[str, Any]:
@@ -145,9 +144,7 @@ class Lesson:
         blank, frame = self.blank(group), sys._getframe(1)
         names = frame.f_globals
         statements, shown = cellcode.cell(frame)
-        # What the cell prints it has printed; that of other nets would only be puzzling, and so would warnings.
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with unseen():
             before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
             parts = judge_blank(blank, statements, names, before)
         wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
@@ -156,7 +153,7 @@ class Lesson:
             usable = callable(names.get(name)) if blank.is_function else name in names
             if name in wrong and usable and _is_theirs(blank, name, statements, names):
                 self.written[name] = names[name]
-        note = _go_on(blank, parts, names)
+        note = f"{_go_on(blank, parts, names)} {_given_back(statements, names)}".strip()
         hints = blank.hints if wrong - blank.given.keys() else ()
         verdict = Verdict(listing(part.name for part in parts), parts, hints, note, said=verdicts.said(parts))
         self.verdicts.pop(group, None)
@@ -220,7 +217,8 @@ class Lesson:
         lesson, group, function, problem = kept.read(name)
         if function is not None:
             blank = Lesson(lesson).blank(group)
-            wrong = [part for part in judge_function(blank, function) if not part.passed]
+            with unseen():
+                wrong = [part for part in judge_function(blank, function) if not part.passed]
             if not wrong:
                 print(f"This lesson uses your own {name}, from {kept.FILE}.")
                 return function
@@ -256,7 +254,8 @@ def judge_blank(
         is_now = f"{name} should be a function, but is {judging.kind(function)}"
         return (Part(name, f"{is_now}: write its lines below `def {name}(...):`."),)
     parts = judge_function(blank, function, statements)
-    return parts if all(part.passed for part in parts) else _with_helpers(blank, function, parts)
+    done = all(part.passed or "did not finish" in part.sentence for part in parts)  # no second wait
+    return parts if done else _with_helpers(blank, function, parts)
 
 
 def _with_helpers(blank: Blank, function: Callable, parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -287,10 +286,15 @@ def judge_function(blank: Blank, function: Callable, statements: Sequence[ast.st
             return (Part(name, open=True),)
         got = [parts_of(a, case["answer"], name, blank.returns) for a, case in zip(answers, cases, strict=True)]
     except Trouble as trouble:
-        return (Part(name, f"{trouble}{stale}"),)
+        sizes = dict.fromkeys(n for n in cellcode.numbers_typed(*statements) if isinstance(n, int))
+        turned = "" if stale else guard.TURNED
+        instead = f" A size that is typed in fits one net only: look at {listing(sizes)}." if sizes else turned
+        return (Part(name, f"{str(trouble).replace(guard.TURNED, instead)}{stale}"),)
+    body = next((s.body for s in statements if isinstance(s, ast.FunctionDef) and s.name == name), ())
     if attempt.changed:  # whatever else is off may come from this
         said = f"{name} writes to what it was given, {listing(attempt.changed)}."
-        return (Part(name, f"{said} Make new arrays, or work on a .copy()."),)
+        way = trial.words_for_alias(body, attempt.changed) or "Make new arrays, or work on a .copy()"
+        return (Part(name, f"{said} {way}."),)
     code = getattr(function, "__code__", None)
     written = Written(frozenset(code.co_names + code.co_varnames) if code else frozenset(), statements)
     wanted = [parts_of(case["answer"], case["answer"], name, blank.returns) for case in cases]
@@ -316,6 +320,9 @@ def judge_function(blank: Blank, function: Callable, statements: Sequence[ast.st
             with_theirs = [case | g for case, g in zip(named, got, strict=True)]
             words = _known(blank, part, theirs, by_line, with_theirs, written, {})
             known = words and f"With your {listing(reads)}: {words[0].lower()}{words[1:]}"
+        twins = [other for other in got[0] if other != part and all(g[other] is g[part] for g in got)]
+        if twins and (words := trial.words_for_alias(body, [part, *twins])):
+            known = f"{words}."
         k = off[part].index(True) if shown is None else shown
         first = theirs[k], rights[k]
         answer = f"What {name} returns" if part == name else part
@@ -371,33 +378,46 @@ def _judge_values(
         read = cellcode.names_read(statements, name)
         written = Written(read, cellcode.lines_of(name, statements), blank.library[name])
         earlier = trial.words_for_earlier(read, statements, namespace, cases[0])
-        if trouble := next((value for value in got if isinstance(value, Trouble)), None):
-            here = _on_this_net(blank, name, namespace, cases[0], written, earlier)
-            sentence = here if here.startswith(trial.TYPED) else f"{trouble}{earlier}"
-        elif all(map(close, got, right)):
+        ran = [k for k, value in enumerate(got) if not isinstance(value, Trouble)]
+        fine = len(ran) == len(cases) and all(map(close, got, right))
+        here = "" if fine or not written.lines else on_this_net(blank, name, namespace, cases, written, earlier)
+        ends = {n: [run["changed"].get(n) for run in runs] for n in sorted(altered) if not written.lines}
+        if twin := next((n for n, values in ends.items() if all(map(close, values, right))), ""):
+            changed = changed - {twin}
+            sentence = f"This is right, but it is called {twin}: rename it to {name}, and run the cells above again."
+        elif len(ran) < len(cases) and (not here or here.startswith(THIS_NET)):  # what is wrong here is so anyway
+            raised = str(next(value for value in got if isinstance(value, Trouble)))
+            sentence = f"{raised.removesuffix(guard.TURNED) if earlier else raised}{earlier}"
+        elif fine:
             if waits := [n for n in spoiled if n in read]:
                 parts.append(_waiting(name, waits))
                 continue
-            sentence = "" if changed else _leftover(blank, name, namespace, read)
+            sentence = "" if changed else leftover(blank, name, namespace, read)
             if sentence:  # what the library's line reads was there before the cell, even if a call has put it there
                 changed = altered & cellcode.globals_read(compile(blank.library[name], "a line", "eval"))
             sentence = "" if changed else sentence
         else:
-            form = next(filter(None, (wrong_form(name, g, r) for g, r in zip(got, right, strict=True))), "")
-            known = _known(blank, name, got, right, cases, written, {})
-            here = _on_this_net(blank, name, namespace, cases[0], written, earlier) or form
+            form = next(filter(None, (wrong_form(name, got[k], right[k]) for k in ran)), "")
+            if len(ran) < len(cases):  # of those where it ran; one number there proves nothing
+                ran = [k for k in ran if is_like(got[k], right[k]) and not here.startswith(trial.TYPED)]
+            tried = ([values[k] for k in ran] for values in (got, right, cases))
+            known = _known(blank, name, *tried, written, {}) if sum(right[k].size for k in ran) > 1 else ""
             only = known and here.startswith((THIS_NET, *trial.TYPED))
-            known = "" if known in here else known
+            here = here or form
+            stale = earlier and f"{earlier.strip().split(', and')[0]}." * ("should be" in here)
+            known = "" if known and known in here else known or stale
             sentence = known if only else f"{here} {known}".strip() or OTHER_NETS
             sentence = UNSET if " is nan" in form and cellcode.calls(written.lines, "empty") else sentence
         parts.append(Part(name, sentence))
     if changed:
         said, way = trial.words_for_changes(changed, statements)
         wrong = any(part.sentence for part in parts)  # it may be so for this reason alone
-        way = "Take that line out" if wrong and way == "Use a new name" else way
+        way = TAKE_OUT[len(changed) > 1] if wrong and way == "Use a new name" else way
         again = f"{said} {way}, and run the cells above again."
         if wrong:
-            return tuple(Part(p.name, again) if p.sentence else p for p in parts)
+            kept_too = ("No line of this cell", "This is right, but")
+            both = (f"{p.sentence} {again}" if p.sentence.startswith(kept_too) else again for p in parts)
+            return tuple(Part(p.name, new) if p.sentence else p for p, new in zip(parts, both, strict=True))
         parts.append(Part(listing(sorted(changed)), again))
     return tuple(parts)
 
@@ -415,49 +435,10 @@ def _known(
     if words := words or recognize(name, arrays, right, cases, written):
         return words
     single = next((a.dtype for a in arrays if a.dtype in (np.float32, np.float16)), None)
-    return f"Yours is {single}; compute in float64." if single else ""
-
-
-def _on_this_net(blank: Blank, name: str, namespace: Mapping, case: Mapping, written: Written, earlier: str) -> str:
-    """The learner's number and the right one on the lesson's own net, or that only there it is right."""
-    read, got, right = written.read, namespace.get(name), _library_here(blank, name, namespace)
-    if right is None or isinstance(got, Iterator):  # looking at an iterator would use it up
-        return ""
-    off = difference(name, got, right, axes(right, name), relative=True)
-    nearly = is_like(got, right) and np.allclose(got, right, rtol=1e-2)  # a typed number has been rounded
-    if not read - {*TOOLS} and is_like(got, right):
-        if cellcode.reads_itself(written.lines, name):
-            return f"This reads the {name} of an earlier cell."
-        return ALL_TYPED if nearly else f"{off} {NO_NAMES if cellcode.calls(written.lines, '') else NOT_TYPED}"
-    if nearly and (typed := trial.words_for_typed(written, {n: namespace.get(n) for n in case})):
-        return typed
-    kinds = {n: type(namespace.get(n)).__module__ for n in read - case.keys()}
-    if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):
-        return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
-    return off or f"{THIS_NET}{earlier}"
-
-
-def _library_here(blank: Blank, name: str, namespace: Mapping[str, Any], read: Callable = np.asarray) -> Any:
-    try:
-        return read(blank.library_value(name, namespace))
-    except Exception:  # the learner's own names may be anything; `_go_on` says so
-        return None
-
-
-def _leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: frozenset[str]) -> str:
-    """That a line which is right in every trial reads an old number in this notebook; "" if it does not."""
-    if read & set(blank.names):  # another blank of the cell, which is judged by itself
-        return ""
-    got, right = namespace.get(name), _library_here(blank, name, namespace)
-    if right is None or not is_like(got, right) or np.allclose(got, right, rtol=1e-6, atol=0):
-        return ""
-    suspects = read - cellcode.names_in(ast.parse(blank.library[name])) or read & blank.given.keys()
-    old = [n for n in sorted(suspects) if isinstance(namespace.get(n), int | float | np.ndarray)]
-    if not old:
-        off = difference(name, got, right, axes(right, name), relative=True)
-        return f"The line is right for other numbers, but not for these: {off}"
-    were = "were" if len(old) > 1 else "was"
-    return f"The line is right, but here it reads an old number: {listing(old)} {were} left over from an earlier cell."
+    if single:
+        return f"Yours is {single}; compute in float64."
+    near = (is_like(g, r) and np.allclose(g, r, 0.01, 1e-9 * abs(r).max()) for g, r in zip(arrays, right, strict=True))
+    return FIRST_DIGITS if all(near) else ""
 
 
 # ------------------------------------------------------------------------------------------ going on
@@ -470,7 +451,7 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     given = {n: value for n, value in blank.with_given(namespace).items() if n in blank.given}
     changed = {n for n in given.keys() - failed if not same(np.asarray(given[n]), namespace.get(n), rounding=True)}
     for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), list)]:
-        if isinstance(_library_here(blank, name, namespace, copy.copy), np.ndarray):  # which later cells may count on
+        if isinstance(library_here(blank, name, namespace, copy.copy), np.ndarray):  # which later cells may count on
             namespace[name] = np.array(namespace[name])
     for name in wrong:
         try:
@@ -482,6 +463,16 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     said = [f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}."] if wrong else []
     words = "`{0}` isn't what the given line `{0} = {1}` gives any more; the lesson goes on with that line."
     return " ".join([*said, *(words.format(n, blank.given[n]) for n in given if n in changed)])
+
+
+def _given_back(statements: Sequence[ast.stmt], namespace: dict[str, Any]) -> str:
+    """Let np and Python's own functions be again what other cells call by these names; say so."""
+    own = {n: value for n, value in vars(builtins).items() if callable(value) and n[0] != "_"} | {"np": np}
+    lost = [n for n in sorted(cellcode.stored(statements) & own.keys()) if not callable(namespace.get(n, int))]
+    lost = [n for n in lost if namespace[n] is not np]
+    namespace.update({n: own[n] for n in lost})
+    them = listing([f"`{n}`" for n in lost]) if lost else ""
+    return f"Other cells call {them}: use another name. The lesson has put back what was called so." if lost else ""
 
 
 def _library_of(name: str) -> str:

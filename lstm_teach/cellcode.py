@@ -73,12 +73,18 @@ def _base(node: ast.AST | None) -> str | None:
 
 def touched(statement: ast.stmt) -> set[str]:
     """The names that a statement assigns to, adds to, or calls something on, also inside a loop or a condition."""
+    assigned = _globals(_code(statement), ("STORE_GLOBAL", "STORE_NAME"))  # not what only a function in it calls so
+    return _filled(statement) | assigned
+
+
+def _filled(statement: ast.stmt) -> set[str]:
+    """The names of what a statement changes in place."""
     calls = [n for n in ast.walk(statement) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)]
     calls = [n for n in calls if getattr(n.value.func, "id", "") not in ("print", "display")]
     nodes = [*ast.walk(statement)]
     parts = [n for n in nodes if isinstance(n, ast.Subscript | ast.Attribute) and isinstance(n.ctx, ast.Store)]
-    assigned = _globals(_code(statement), ("STORE_GLOBAL", "STORE_NAME"))  # not what only a function in it calls so
-    return (names_in(*calls) | assigned | {*map(_base, parts)}) - {None}
+    parts += [n.target for n in nodes if isinstance(n, ast.AugAssign)]
+    return (names_in(*calls) | {*map(_base, parts)}) - {None}
 
 
 def lines_of(name: str, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
@@ -151,6 +157,13 @@ def operands(operation: type[ast.operator], *nodes: ast.AST) -> list[ast.expr]:
     return [getattr(n, "right", None) or n.value for n in found if isinstance(n.op, operation)]
 
 
+def signed(node: ast.expr, sign: int = 1) -> list[tuple[int, ast.expr]]:
+    """The terms of a sum, each with its sign."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        return signed(node.left, sign) + signed(node.right, sign if isinstance(node.op, ast.Add) else -sign)
+    return [(sign, node)]
+
+
 def reads_itself(lines: Sequence[ast.stmt], name: str) -> bool:
     """Whether the first line of a blank reads the blank's own name."""
     nodes = list(ast.walk(lines[0])) if lines else []
@@ -177,9 +190,10 @@ class Written:
     its: str = ""
 
     @cached_property
-    def subtracted(self) -> set[str]:
-        """The names that are subtracted."""
-        return names_in(*operands(ast.Sub, *self.lines))
+    def terms(self) -> list[tuple[int, str]] | None:
+        """The terms of the sum that the only line is, each with its sign; None if there are several lines, or none."""
+        alone = len(self.lines) == 1 and isinstance(self.lines[0], ast.Assign)
+        return [(sign, ast.unparse(term)) for sign, term in signed(self.lines[0].value)] if alone else None
 
     @cached_property
     def divided(self) -> set[str]:
@@ -198,7 +212,7 @@ def alias(statements: Sequence[ast.stmt], names: Collection[str]) -> tuple[str, 
     for k, statement in enumerate(statements):
         original = _base(statement.value) if isinstance(statement, ast.Assign) else None
         target = statement.targets[0] if original in names else None
-        if isinstance(target, ast.Name) and any(target.id in touched(later) for later in statements[k + 1 :]):
+        if isinstance(target, ast.Name) and any(target.id in _filled(later) for later in statements[k + 1 :]):
             return target.id, ast.unparse(statement), original
     return None
 

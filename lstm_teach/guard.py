@@ -25,6 +25,7 @@ except ImportError:  # a Python without threads may lack it too
     ctypes = None
 
 PATIENCE = 2.0  # seconds for a call to stop once it was told to
+TURNED = " Is something transposed, or an index missing?"
 TIDY = 0.25  # seconds of them to tidy up in
 SLIPS = {  # in the words of Python's TypeErrors
     r"'(numpy\.\w+|float|int)' object is not c": "Parentheses after a number call it: is a * missing before them?",
@@ -194,7 +195,7 @@ def on_shapes(error: BaseException) -> str:
     words = "broadcast|core dimension|enough dimensions|not aligned"
     if not (isinstance(error, ValueError) and re.search(words, str(error))):
         return ""
-    return " The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
+    return f" The shapes don't fit: look at the shape of each side.{TURNED}"
 
 
 def name_of(function: Callable) -> str:
@@ -248,7 +249,7 @@ def _stop(worker: threading.Thread, ended: threading.Event) -> bool:
 
 
 def _place(function: Callable, frames: Iterable[tuple[FrameType, int]]) -> str:
-    """Where it happened: the innermost line that shares the function's globals, so another cell of the notebook too."""
+    """Where it happened: the innermost line in the function's own file, then that in another cell of the notebook."""
     function = unwrapped(function)
     if not hasattr(function, "__globals__"):
         function = function.__call__  # of a callable object
@@ -256,6 +257,14 @@ def _place(function: Callable, frames: Iterable[tuple[FrameType, int]]) -> str:
     own = [(frame, line) for frame, line in frames if frame.f_globals is names]
     if not own:
         return ""
-    frame, number = own[-1]
-    line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
-    return f", at line {number}: {line}" if line else f", at line {number}"
+    file = getattr(getattr(function, "__code__", None), "co_filename", None)
+    frame, number = next((here for here in reversed(own) if here[0].f_code.co_filename == file), own[-1])
+    place = _line(frame, number)
+    place = f", at line {number}: {place}" if place else f", at line {number}"
+    deeper, number = own[-1]
+    same = deeper.f_code.co_filename == frame.f_code.co_filename
+    return place if same else f"{place}, in {deeper.f_code.co_name}: {_line(deeper, number)}".removesuffix(": ")
+
+
+def _line(frame: FrameType, number: int) -> str:
+    return linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()

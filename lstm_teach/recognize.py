@@ -48,7 +48,9 @@ def recognize(
     if _same_shape(got, right) and len(terms) != 1:
         for q in [q for q in fits if q in written.read and q != name]:  # of a sum this term is right: look at the rest
             rest_got, rest = _each(np.subtract, got, fits[q]), _each(np.subtract, right, fits[q])
-            without = replace(written, read=written.read - {q})
+            left = [term for _, term in written.terms or () if term != q]
+            alone = len(left) == 1 and left[0].isidentifier()
+            without = replace(written, read=frozenset(left) if alone else written.read - {q})
             for tier in _factors(name, rest, fits, without):
                 if words := explain(rest_got, rest, tier):
                     return f"The term {q} is right. The rest: {words[0].lower()}{words[1:]}"
@@ -57,8 +59,9 @@ def recognize(
                     return f"The term {q} is right; {other} is not."
     if words := _by_terms(written.lines, terms, cases):
         return words
-    if written.its and written.divided and not operands(ast.Div, ast.parse(written.its)):
-        return f"This divides by {listing(sorted(written.divided))}. Nothing is divided in the right line."
+    if written.its and not operands(ast.Div, ast.parse(written.its)):
+        by = [ast.unparse(operand) for operand in operands(ast.Div, *written.lines) if names_in(operand) - {"np"}]
+        return f"This divides by {listing([*dict.fromkeys(by)])}. The line needs no division." if by else ""
     return ""
 
 
@@ -107,9 +110,10 @@ def _tiers(
         yield others
         return
     terms = {q: values for q, values in fits.items() if q != name and not all(map(close, values, right))}
-    how = {q: "missing, or subtracted once too often" if q in written.subtracted else "missing" for q in terms}
-    yield {f"The term {q} is {how[q]}.": _each(np.subtract, right, values) for q, values in terms.items()}
     own = {q: values for q, values in terms.items() if q in written.read}
+    less = {q: "subtracted here; it does not belong" for q in own if (-1, q) in (written.terms or ())}
+    less |= {q: "missing" for q in terms if not written.its or q not in own}
+    yield {f"The term {q} is {how}.": _each(np.subtract, right, terms[q]) for q, how in less.items()}
     yield _added(right, own)
     yield from _multiple(got, right)
     slopes, *factors = _factors(name, right, fits, written)
@@ -118,7 +122,8 @@ def _tiers(
     alone = [fits[q] for q in written.read & fits.keys()] if len(written.read) == 1 else []
     same = {words for words, values in others.items() for one in alone if all(map(np.array_equal, values, one))}
     yield {words: values for words, values in others.items() if words not in same}
-    yield {f"There is one term too many: {q}.": _each(np.add, right, values) for q, values in own.items()}
+    more = {q: values for q, values in own.items() if written.terms is None or (1, q) in written.terms}
+    yield {f"There is one term too many: {q}.": _each(np.add, right, values) for q, values in more.items()}
     yield from factors
     yield others
 
@@ -140,12 +145,13 @@ def _factors(name: str, right: Sequence[np.ndarray], fits: Tier, written: Writte
     for other, instead in usable.items() if len(written.read) > 1 else ():  # of one thing alone no factor is right
         swapped = {q: _each(np.divide, more[q], instead) for q, values in own.items() if values is not instead}
         # A line that has both may multiply by the wrong one or divide by it.
-        unlike = f" and at {other}." if other in own else ""
-        yield {_wrong_factor(q, unlike): values for q, values in swapped.items()}
+        also = other if other in own else ""
+        yield {_wrong_factor(q, also): values for q, values in swapped.items()}
 
 
-def _wrong_factor(q: str, unlike: str) -> str:
-    said = f"look at {q}{unlike}" if unlike else f"{q}{',' if ',' in q else ''} is not the right one."
+def _wrong_factor(q: str, also: str) -> str:
+    comma = "," if "," in q else ""  # after what q is: the slope of tanh
+    said = f"look at {q}{comma} and at {also}." if also else f"{q}{comma} is not the right one."
     return f"Right except for one factor: {said}"
 
 
@@ -167,7 +173,8 @@ def _multiple(got: Numbers, right: Sequence[np.ndarray]) -> Iterator[Tier]:
         times = f"{'Every number' if flat_right.size > len(right) else 'It'} is {factor:.4g} times what it should be."
         yield {"The sign is flipped." if abs(factor + 1) < 1e-9 else times: [factor * r for r in right]}
     limit = np.max(np.abs(flat_got), initial=0.0)
-    if limit and np.sum(np.abs(flat_right) > limit) > 1:  # one alone may be anything
+    sizes = np.abs(flat_right)
+    if np.any(sizes < limit) and np.sum(sizes > limit) > 1:  # one alone may be anything, and all are one constant
         said = f"Numbers beyond {limit:.4g} are clipped here: leave them as they are."
         yield {said: [np.clip(r, -limit, limit) for r in right]}
     if all(a.dtype.kind == "f" for a in (*got, *right)):

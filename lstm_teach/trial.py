@@ -31,9 +31,9 @@ def run(
 ) -> dict[str, Any]:
     """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`.
 
-    `given` are the names that the lesson's own lines in this cell assign. "changed" are the names whose values the
-    statements have changed, "spoiled" those of `given` that they never make right, if not all of `names` are right in
-    the end: then no right answer needs them.
+    `given` are the names that the lesson's own lines in this cell assign. "changed" has the names whose values the
+    statements have changed, with what they are then; "spoiled" are those of `given` that they never make right, if not
+    all of `names` are right in the end: then no right answer needs them.
     """
     read = cellcode.names_in(*statements)
     space = _copies({n: v for n, v in namespace.items() if n in read})
@@ -85,8 +85,9 @@ def run(
     # A line is judged with the right values of the blanks before it; but what is right in the end is right, unless a
     # line that raised has made it so.
     found |= right
-    changed = {n for n in known if n in read and not same(known[n], space.get(n), rounding=True)}
-    return found | {"changed": changed - {*names, *given}, "spoiled": spoiled}
+    ours = {n: space.get(n) for n in known if n in read and n not in given}
+    changed = {n: taken(value) for n, value in ours.items() if not same(known[n], value, rounding=True)}
+    return found | {"changed": changed, "spoiled": spoiled}
 
 
 def close(got: Any, right: np.ndarray) -> bool:
@@ -94,7 +95,7 @@ def close(got: Any, right: np.ndarray) -> bool:
     if not is_like(got, right):
         return False
     size = np.max(np.abs(right), initial=0.0)
-    return bool(np.max(np.abs(np.asarray(got) - right), initial=0.0) <= TOLERANCE * (size or 1))
+    return bool(np.max(np.abs(np.asarray(got) - right), initial=0.0) <= TOLERANCE * (size or 1e-3))
 
 
 def by_its_line(
@@ -118,8 +119,11 @@ def taken(value: Any) -> Any:
     return copy.deepcopy(list(value) if isinstance(value, Iterator) else value)
 
 
-def words_for_typed(written: cellcode.Written, values: Mapping[str, Any]) -> str:
-    """What to say of numbers in the lines of one blank that the right one has not; `values` may stand behind them."""
+def words_for_typed(
+    name: str, written: cellcode.Written, namespace: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]
+) -> str:
+    """What to say of numbers in the lines of one blank that the right one has not; names may stand behind them."""
+    values = {n: namespace.get(n) for n in cases[0]}
     arrays = {n: v for n, v in values.items() if n in written.read and isinstance(v, np.ndarray) and v.ndim}
     here = {f"len({n})": len(v) for n, v in arrays.items()}
     here |= {n: v for n, v in values.items() if isinstance(v, int | float)}
@@ -130,9 +134,19 @@ def words_for_typed(written: cellcode.Written, values: Mapping[str, Any]) -> str
     if not typed:
         return ""
     them, several = listing([f"{n:g}" for n in typed]), len(typed) > 1
-    such = [f", such as {n}" for n, value in here.items() if value == typed[0] and not several][-1:]
+    such = [n for n, value in reversed(here.items()) if value == typed[0] and not several]
+    such = [f", such as {n}" for n in such if _right_with(n, typed[0], name, written, namespace, cases)][:1]
     way = f"write {'them' if several else 'it'} with names{''.join(such)}."
     return f"{TYPED[several]}{them}, can be right for these numbers only: {way}"
+
+
+def _right_with(
+    instead: str, number: float, name: str, written: cellcode.Written, namespace: Mapping, cases: Sequence[Mapping]
+) -> bool:
+    """Whether the lines of a blank are right on every net with a name in place of a number that is typed in."""
+    lines = "\n".join(ast.unparse(line) for line in written.lines)
+    lines = ast.parse(re.sub(rf"(?<![\w.]){number}(?![\w.])", instead, lines)).body
+    return all(close(run([name], (), lines, case, namespace)[name], np.asarray(case[name])) for case in cases)
 
 
 def words_for_earlier(
@@ -148,16 +162,21 @@ def words_for_earlier(
 def words_for_changes(changed: Collection[str], statements: Sequence[ast.stmt]) -> tuple[str, str]:
     """What to say of names that the cell has changed though other cells need them, and what to do about it."""
     one, names = len(changed) == 1, listing(sorted(changed))
-    said = f"but later cells need {'it as it was' if one else 'them as they were'}."
+    said = "which comes from another cell." if one else "which come from other cells."
     if {*changed} <= cellcode.counted(statements):
         return f"The loop in this cell counts with {names}, {said}", "Use another letter"
     said = f"This cell changes {names} {'itself' if one else 'themselves'}, {said}"
     if {*changed} <= cellcode.stored(statements):
         return said, "Use a new name"
-    if alias := cellcode.alias(statements, changed):
-        name, line, original = alias
-        value = line.removeprefix(f"{name} = ")
-        fresh = f"np.zeros_like({value})" if name == f"d{value.split('.')[-1]}" else f"{value}.copy()"  # a gradient
-        after = f"After `{line}`, what is done to {name} is done to {original} too."
-        return said, f"{after} Begin with `{name} = {fresh}`"
-    return said, "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"
+    perhaps = "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"
+    return said, words_for_alias(statements, changed) or perhaps
+
+
+def words_for_alias(statements: Sequence[ast.stmt], changed: Collection[str]) -> str:
+    """That a line has only given one of the names another one, which is changed later; "" if none has."""
+    if not (alias := cellcode.alias(statements, changed)):
+        return ""
+    name, line, original = alias
+    value = line.removeprefix(f"{name} = ")
+    fresh = f"np.zeros_like({value})" if name == f"d{value.split('.')[-1]}" else f"{value}.copy()"  # a gradient
+    return f"After `{line}`, what is done to {name} is done to {original} too. Begin with `{name} = {fresh}`"

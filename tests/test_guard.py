@@ -1,6 +1,7 @@
 import _thread
 import contextlib
 import functools
+import linecache
 import signal
 import subprocess
 import sys
@@ -122,7 +123,11 @@ def test_finds_the_line_in_another_cell_of_the_same_notebook():
     cells = {}
     exec(compile("def inner():\n    raise KeyError('z')", "cell 1", "exec"), cells)
     exec(compile("def backward():\n    inner()", "cell 2", "exec"), cells)
-    with pytest.raises(guard.LearnerError, match=r"^backward raised KeyError: 'z', at line 2\.$"):
+    with pytest.raises(guard.LearnerError, match=r"^backward raised KeyError: 'z', at line 2, in inner\.$"):
+        guard.call(cells["backward"])
+    linecache.cache["cell 3"] = 0, None, ["def backward():\n", "    inner()\n"], "cell 3"
+    exec(compile("def backward():\n    inner()", "cell 3", "exec"), cells)
+    with pytest.raises(guard.LearnerError, match=r"^backward raised KeyError: 'z', at line 2: inner\(\), in inner\.$"):
         guard.call(cells["backward"])
 
 

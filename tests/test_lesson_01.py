@@ -87,9 +87,11 @@ WRONG = [  # in other words than the lesson's file has them, or not in it
     ("cell", "f * c_before + f * g", "The term f * c_before is right; f * g is not"),
     ("cell", "f * c_before + (1 - i) * g", "The term f * c_before is right; (1 - i) * g is not"),
     ("cell", "i * g + f", "The term i * g is right; f is not"),
-    ("cell", "f * c_before + i * g - o", "The term o is missing, or subtracted once too often"),
+    ("cell", "f * c_before + i * g - o", "The term o is subtracted here; it does not belong."),
     ("hidden", "o + ct", "o and ct are added here; they have to be multiplied"),
-    ("hidden", "ct / o", "This divides by o. Nothing is divided in the right line"),
+    ("hidden", "ct / o", "This divides by o. The line needs no division."),
+    ("hidden", "1 / (1 + np.exp(-o)) * ct", "This divides by 1 + np.exp(-o). The line needs no division."),
+    ("hidden", "o * (1 - ct**2)", "look at (1 - ct**2), the slope of tanh, and at ct."),
     ("hidden", "o * ct / c", "Right except for one division by c"),
     ("loss", "-100 * np.log(picked).sum()", "It is 100 times what it should be"),
     ("left", "f ** n", "f is still the gate from above"),
@@ -203,6 +205,7 @@ def test_a_right_number_typed_in_is_not_a_formula(name, right_numbers):
         ("i", "np.tanh(zi)", "A gate is a share between 0 and 1"),
         ("f", "sigmoid(zi)", "This is i, not f"),
         ("o", "0.57", "A typed-in number can be right"),
+        ("f", "np.exp(-zf) + 1 / 1", "The sigmoid is 1 over all of that"),
         ("g", "sigmoid(zg)", "This is the sigmoid, which is never negative"),
     ],
 )
@@ -233,7 +236,7 @@ FUNCTIONS = {
             "(h0 if t == 0 else h[t - 1]), c[t - 1]",
         ],
         {
-            "h[t], c[t]": "row t is still zero when step t begins",
+            "h[t], c[t]": "which row t still holds when step t begins",
             "h[t - 1], c[t]": "c is read from row t here",
             "h[t], c[t - 1]": "h is read from row t here",
             "h0, c0": "Every step starts from the initial state here",
@@ -270,6 +273,57 @@ def test_a_right_function_is_accepted_however_it_is_written(name, filled):
 def test_a_wrong_function_is_told_what_it_is(name, filled, words):
     verdict = judged(LESSON, name, source=with_function(name, filled))
     assert not verdict.passed and words in str(verdict), str(verdict)
+
+
+@pytest.mark.parametrize("body", ["np.clip({}, 0.01, 0.99)", "np.minimum({}, 0.999)"])
+def test_a_sigmoid_that_is_cut_off_far_out_is_wrong(body):
+    for inner in ("np.clip(z, -5, 5)", "np.clip(z, -10, 10)", "z"):
+        line = f"1 / (1 + np.exp(-{inner}))"
+        line = body.format(line) if inner == "z" else line
+        verdict = judged(LESSON, "sigmoid", source=with_function("sigmoid", line))
+        assert not verdict.passed and "first digits" not in str(verdict), line
+
+
+def test_an_initial_state_in_row_zero_is_named():
+    source = with_function("my-forward", "h[t - 1], c[t - 1]")
+    source = source.replace("    return h, c", "    return np.roll(h, 1, axis=0), np.roll(c, 1, axis=0)")
+    assert "Row 0 is the initial state here" in str(judged(LESSON, "my-forward", source=source))
+
+
+def test_a_sequence_that_is_cut_short_is_wrong():
+    source = with_function("my-forward", "h[t - 1], c[t - 1]").replace("range(len(x))", "range(min(20, len(x)))")
+    assert "min" in source and not judged(LESSON, "my-forward", source=source).passed
+
+
+@pytest.mark.parametrize(
+    "line", ["y = lt.plain.softmax(scores)", "from lstm_teach.plain import softmax\ny = softmax(scores)"]
+)
+def test_the_librarys_softmax_is_no_answer_to_its_own_blank(line):
+    given = "e = np.exp(scores - scores.max(axis=1, keepdims=True))"
+    verdict = judged(LESSON, "softmax", source=f'{given}\n{line}\nlesson.judge("softmax")')
+    assert "What counts here is the lines themselves" in str(verdict), str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("cell", "line"), [("left", "0.0019"), ("left", "1 / 10**6"), ("loss", "1"), ("softmax", "np.full_like(e, 0.001)")]
+)
+def test_a_constant_is_not_called_clipped(cell, line):
+    verdict = judged(LESSON, cell, {next(iter(BLANKS[cell][0])): line})
+    assert not verdict.passed and "clipped" not in str(verdict), str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("cell", "line"),
+    [
+        ("cell", "f * c_before + i * (g - 1)"),
+        ("cell", "f * c_before + (i - 1) * g"),
+        ("cell", "(f + 1) * c_before + i * g"),
+        ("hidden", "o * (ct - 1)"),
+        ("hidden", "(o - 1) * ct"),
+    ],
+)
+def test_a_term_is_missing_or_too_many_only_if_it_is_written_so(cell, line):
+    assert "term" not in (said := str(judged(LESSON, cell, {next(iter(BLANKS[cell][0])): line}))) or "right;" in said
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ WRONG = [
     ("write-product", "dct", "dh * o * (1 - ct**2)", "This is dc, not dct"),
     ("write-product", "dct", "do * o", "both factors in it"),
     ("write-product", "do", "np.tanh(ct) * dh", "takes the tanh a second time"),
-    ("write-product", "do", "dh / o", "This divides by o. Nothing is divided"),
+    ("write-product", "do", "dh / o", "This divides by o. The line needs no"),
     ("write-product", "dct", "dh - do", "should be -0.372.$"),  # nothing that can be said would be true
     ("write-sum", "df", "dc + c_before", "are added here; they have to be multiplied"),
     ("write-dh", "dh", "V[0] * dy[1] + V[1] * dy[0]", "or each row of V meets the dy of the other token"),
@@ -215,6 +215,31 @@ def test_a_wrong_step_back_names_the_line_and_blames_no_line_that_only_reads_it(
     said = sentences("write-step-back", source=edited("write-step-back", *changes))
     assert re.search(words, said.pop(part))
     assert all(not each or "look there first" in each for each in said.values())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            "dc_before = dc * f",
+            "dc_before = dc\n    dc_before *= f",
+            "After `dc_before = dc`, what is done to dc_before",
+        ),
+        (
+            "dh = params.V.T @ dy + dh_future",
+            "dh = dh_future\n    dh += params.V.T @ dy",
+            "After `dh = dh_future`, what",
+        ),
+    ],
+)
+def test_a_second_name_for_an_array_of_a_function_is_said_to_be_one(old, new, words):
+    source = solved(NOTEBOOK)["write-step-back"]
+    assert old in source
+    assert words in str(judged(NOTEBOOK, "write-step-back", source=source.replace(old, new)))
+    aside = source.replace("dc_before = dc * f", "dc_before = dc\n    dc_before = dc_before * f")  # changes nothing
+    assert judged(NOTEBOOK, "write-step-back", source=aside).passed
+    wrong = source.replace("dc_before=dc_before", "dc_before=dc")
+    assert "After" not in str(judged(NOTEBOOK, "write-step-back", source=wrong))
 
 
 def test_what_is_wrong_with_a_line_is_told_although_it_reads_another_wrong_one():

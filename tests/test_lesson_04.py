@@ -97,13 +97,15 @@ WRONG = [  # in other words than the lesson's file has them
     ("start", "dh_future", "np.zeros(4)", ""),
     ("start", "dc_carry", "cache.c[-1]", "not a delta"),
     ("hand-on", "next_dh_future", "d['dh']", "the delta of this step's own h"),
-    ("hand-on", "next_dh_future", "dh_before", "left over from an earlier cell"),
+    ("hand-on", "next_dh_future", "dh_before", "dh_before came from an earlier cell"),
     ("hand-on", "next_dc_carry", "d['dc'] + d['dc'] * f", "dc * (1 + f)"),
     ("hand-on", "next_dc_carry", "np.clip(d['dc'] * f, -1, 1)", "Numbers beyond 1 are clipped here"),
-    ("hand-on", "next_dh_future", "d['dh_before'] - dh_future", "dh_future is missing, or subtracted once too often"),
+    ("hand-on", "next_dh_future", "d['dh_before'] - dh_future", "The term dh_future is subtracted here"),
     ("hand-on", "next_dc_carry", "np.array([0.1, -0.4, 0.3, 0.2])", ""),
     ("sums", "dWi", "sum(np.dot(dzi[t], cache.h[t - 1]) for t in range(T))", "one number"),
     ("sums", "dWi", "np.outer(dzi[t], cache.h[t - 1])", "This is step t alone"),
+    ("sums", "dWi", "deltas.dzf.T @ cache.h[np.arange(T) - 1]", "dzf is used where dzi is needed"),
+    ("sums", "dUi_quiet", "sum(deltas.dzf[t] for t in range(T) if x[t] == QUIET)", "dzf is used where dzi is needed"),
     ("sums", "dWi", "np.full((4, 4), 0.25)", ""),
     ("sums", "dUi_quiet", "sum(dzi[t] for t in range(1, T) if x[t] == QUIET)", "Step 0 is missing"),
     ("sums", "dV", "sum(np.outer(dy[t], cache.h[t]) for t in range(1, T))", "Step 0 is missing"),
@@ -207,6 +209,8 @@ FAULTS = {  # (source, old, new): words, and the gradients that are still right
     ("PASS", "    return grads", "        return grads"): ("Is the return inside the loop?", ""),
     ("PASS", "np.outer(dy[t], cache.h[t])", "np.outer(dy[t], cache.h[t - 1])"): ("In V, h[t-1] is used", "Wi Uo"),
     ("PASS", 'd["dz" + gate], cache.h[t - 1]', 'd["dz" + gate], cache.h[t]'): ("h[t] is used where h[t-1]", "V Ui Ug"),
+    ("PASS", 'd["dz" + gate], cache.h[t - 1]', 'd["dz" + gate], cache.h[t + 1]'): ("h[t+1] is used where", "V Ui Ug"),
+    ("PASS", "[:, x[t]] +=", "[:, x[t - 1]] +="): ("the column of the token before", "V Wi Wo"),
     ("PASS", "np.outer(d[", "np.dot(d["): ("np.dot gives one number", "V Ui Uf"),
     ("PASS", "[:, x[t]] +=", "[:, targets[t]] +="): ("the column of the target", "V Wi Wo"),
     ("PASS", "gate], cache.h[t - 1])", "gate], cache.h[t - 1]) * (t > 0)"): ("Step 0 adds nothing", "V Ui Uf Uo Ug"),
@@ -310,6 +314,27 @@ def test_the_passes_with_another_line_are_right_without_one_and_wrong_with_any()
     assert len(passes) >= 35
 
 
+CUT = "reversed(range(max(0, len(x) - 20), len(x)))"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("reversed(range(len(x)))", CUT),
+        (
+            'dc_carry = d["dc_before"]',
+            'dc_carry = d["dc_before"]\n        if abs(dh_future).max() < 1e-6:\n            break',
+        ),
+    ],
+)
+def test_a_walk_that_is_cut_off_is_wrong_even_where_little_comes_back(old, new):
+    assert old in PASS
+    verdict = judged(NAME, "my-bptt", source=PASS.replace(old, new) + JUDGE)
+    assert not verdict.passed and "should be" in said(verdict)
+    verdict = judged(NAME, "initial", source=INITIAL.replace(old, new) + '\nlesson.judge("initial")')
+    assert not verdict.passed
+
+
 def test_the_pass_is_kept_only_if_right_and_works_without_a_step_back_of_ones_own(tmp_path, monkeypatch, capsys):
     names = run_cells(NAME, until="my-bptt")
     monkeypatch.chdir(tmp_path)
@@ -356,6 +381,23 @@ def test_wrong_deltas_of_the_initial_state_are_named(old, new, words):
     for sentence in words:
         assert sentence in said(verdict)
     assert verdict.note == "The lesson goes on with the library's `initial_deltas`."
+
+
+def test_the_initial_deltas_are_not_measured():
+    source = """def initial_deltas(params, x, targets, h0, c0):
+    def loss(h0, c0):
+        return -np.log(lt.forward(params, x, h0, c0).y[np.arange(len(x)), targets]).sum()
+
+    def slope(f, v, e):
+        return (8 * (f(v + e) - f(v - e)) - (f(v + 2 * e) - f(v - 2 * e))) / 12e-3
+
+    E = 1e-3 * np.eye(len(h0))
+    dc0 = np.array([slope(lambda c: loss(h0, c), c0, e) for e in E])
+    return np.array([slope(lambda h: loss(h, c0), h0, e) for e in E]), dc0
+
+
+lesson.judge("initial")"""
+    assert "was it rounded or measured" in said(judged(NAME, "initial", source=source))
 
 
 def test_the_pass_of_the_lesson_is_no_answer_to_the_initial_state_and_is_told_so():

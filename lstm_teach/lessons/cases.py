@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import plain
-from lstm_teach.params import Params
+from lstm_teach.params import GATES, Params
 
 STATES = "zi zf zo zg i f o g c ct h"
 SIZES = ((4, 3), (5, 2), (3, 4), (6, 5))  # vocab_size, hidden_size; never equal, so that a transpose shows
@@ -48,6 +48,19 @@ def sequences(
     if loud:
         params, targets = surprised(params, x, *start)
         yield walked(params, x, targets, *start)
+
+
+def far(seed: int) -> SimpleNamespace:
+    """A longer sequence than any in the course, `walked`, for what is right only near its end or with large deltas.
+
+    Its cells forget slowly, and so little of h reaches the gates that no delta of it is large.
+    """
+    rng = np.random.default_rng(seed)
+    params = Params(3, 2, rng.normal(0, 0.8, 46))
+    params.Uf += 2
+    for gate in GATES:
+        params["W" + gate][:] *= 1e-7
+    return walked(params, *rng.integers(0, 3, (2, 70)), *state(rng, 2, 2))
 
 
 def surprised(params: Params, x: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> tuple[Params, np.ndarray]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from lstm_teach import plain
 from lstm_teach.edited import edited
-from lstm_teach.lessons.cases import as_numbers, names_at, pick, sequences, walked
+from lstm_teach.lessons.cases import as_numbers, far, names_at, pick, sequences, walked
 from lstm_teach.params import GATES, Params
 
 # What `my_forward` may start step t from instead of row t - 1, and what else may be wrong with it.
@@ -55,8 +55,7 @@ squash = partial(one_unit, "h_before token Ui Uf Uo Ug Wi Wf Wo Wg zi zf zo zg i
 def sigmoid() -> Iterator[dict]:
     """Numbers and arrays to squash."""
     rng = np.random.default_rng(1)
-    for shape in ((), (3,), (2, 4)):
-        z = rng.normal(0, 2, shape)
+    for z in (*(rng.normal(0, 2, shape) for shape in ((), (3,), (2, 4))), np.array([-30, -8, 0.5, 8, 30])):
         yield {"z": z, "arguments": (z,), "answer": plain.sigmoid(z)}
 
 
@@ -72,7 +71,7 @@ def pre_activation() -> Iterator[dict]:
 
 def whole_sequence() -> Iterator[dict]:
     """The arguments of `my_forward`, its answer (h, c), and what each way of `WRONG` gives."""
-    for net in sequences(lengths=(3, 2, 4, 12)):
+    for net in (*sequences(lengths=(3, 2, 4, 12)), far(3)):
         arguments = (net.params, net.x, net.h0, net.c0)
         names = {"arguments": arguments, "answer": (net.cache.h, net.cache.c)}
         for kind, pieces in WRONG.items():

@@ -28,12 +28,13 @@ def one_step() -> Iterator[dict]:
 
 
 def two_steps() -> Iterator[dict]:
-    """Step t of two or three with one unit, with a step after it; dh, dct and dc are those of its own loss alone."""
+    """Step t of two or three with one unit, and a step after it; dh, dct, dc and dc_before are of its loss alone."""
     for seed, (steps, t) in enumerate([(2, 0), (3, 0), (3, 1), (2, 0)]):
         names = one_unit_at(10 + seed, steps, t)
         names |= {"dh_whole": names["dh"], "dc_whole": names["dc"], "dh": names["dh_loss"]}
         names |= {"do": names["dh"] * names["ct"], "dct": names["dh"] * names["o"]}
-        yield names | {"dc": names["dct"] * (1 - names["ct"] ** 2)}
+        names |= {"dc": names["dct"] * (1 - names["ct"] ** 2)}
+        yield names | {"dc_before": names["dc"] * names["f"]}
 
 
 def one_unit_at(seed: int, steps: int, t: int) -> dict:
@@ -68,9 +69,9 @@ def many_units() -> Iterator[dict]:
 
 def step_back() -> Iterator[dict]:
     """The arguments of `step_back` at the first, a middle and the last step of a sequence, and its answer."""
-    for seed, (steps, t) in enumerate([(1, 0), (3, 0), (3, 1), (4, 2)]):
+    for seed, (steps, t) in enumerate([(1, 0), (3, 0), (3, 1), (4, 2), (70, 5)]):
         rng = np.random.default_rng(30 + seed)
-        net = walked(*random_net(rng, K=4 + seed, H=(3, 2, 5, 3)[seed], steps=steps))
+        net = walked(*random_net(rng, K=4 + seed, H=(3, 2, 5, 3, 2)[seed], steps=steps))
         if loud := seed == 3:
             net.params, net.targets = surprised(net.params, net.x, net.h0, net.c0)
         net.cache = forward(net.params, net.x, net.h0, net.c0)
@@ -87,7 +88,7 @@ def step_back() -> Iterator[dict]:
 def central_difference() -> Iterator[dict]:
     """Cubic curves, of which a central difference finds the slope and a part that depends on its step."""
     rng = np.random.default_rng(40)
-    for step in (0.4, 0.1, 0.25, 0.05):
+    for step in (0.4, 0.1, 0.25, 30.0, 0.05):
         a, b, k, d, w = rng.normal(size=5)
         names = {"loss_of": partial(cubic, a, b, k, d), "w": w, "step": step}
         slope = 3 * a * w**2 + 2 * b * w + k

@@ -14,7 +14,7 @@ import numpy as np
 
 from lstm_teach import plain
 from lstm_teach.edited import edited
-from lstm_teach.lessons.cases import SIZES, names_at, pick, sequences, walked
+from lstm_teach.lessons.cases import SIZES, far, names_at, pick, sequences, walked
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
 
@@ -58,6 +58,7 @@ def handing_on() -> Iterator[dict[str, Any]]:
     """The same steps once `d = step_back(...)` has run."""
     for case in arrival():
         d = pick(case, "dh dc dzi dzf dzo dzg dh_before dc_before")
+        case = {n: value for n, value in case.items() if n not in ("dh_before", "dc_before")}  # on the page in d only
         yield case | {"d": d, "next_dh_future": d["dh_before"], "next_dc_carry": d["dc_before"]}
 
 
@@ -67,14 +68,16 @@ def sums() -> Iterator[dict[str, Any]]:
     for net, x in zip(sequences(sizes=SIZES[:3], lengths=(4, 5, 6), seed=44), map(np.array, tokens), strict=True):
         net = walked(net.params, x, net.targets, net.h0, net.c0)
         case = pick(vars(net), "params cache dy x targets h0 T H K") | {"QUIET": QUIET}
-        case |= {"dzi": np.array([d["dzi"] for d in net.deltas]), **pick(vars(net.cache), "h c y")}
+        deltas = SimpleNamespace(**{name: np.array([d[name] for d in net.deltas]) for name in net.deltas[0]})
+        case |= {"deltas": deltas, "dzi": deltas.dzi, **pick(vars(net.cache), "h c y")}
         case |= {"one_hot": np.eye(net.K)[x], "t": net.T - 3}
         yield case | {"dWi": net.grads.Wi, "dUi_quiet": net.grads.Ui[:, QUIET], "dV": net.grads.V}
 
 
 def my_bptt() -> Iterator[dict[str, Any]]:
     """Whole passes, one of them without an initial state; `passed(before, after)` is the pass with another line."""
-    for number, net in enumerate(sequences(lengths=(1, 2, 3, 6), seed=45, loud=True)):
+    nets = *sequences(lengths=(1, 2, 3, 6), seed=45, loud=True), far(45)
+    for number, net in enumerate(nets):
         given = (net.params, net.x, net.targets)
         if number != 1:
             given = (*given, net.h0, net.c0)
@@ -84,7 +87,7 @@ def my_bptt() -> Iterator[dict[str, Any]]:
 
 def initial() -> Iterator[dict[str, Any]]:
     """The deltas of h0 and c0: what the first step sends back to what came before it."""
-    for net in sequences(seed=46, loud=True):
+    for net in (*sequences(seed=46, loud=True), far(46)):
         given = (net.params, net.x, net.targets, net.h0, net.c0)
 
         def handed(*pieces: str, given: tuple = given) -> dict[str, np.ndarray]:

@@ -334,6 +334,25 @@ def test_a_single_pass_of_one_s_own_is_right_too():
     assert told in str(flaws_left(my_loop)) and told not in str(left(repaired(ALL)))
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "passing"),
+    [
+        ("range(t + 1)", "range(max(0, t - 10), t + 1)", "only dV"),
+        ("range(t + 1)", "range(max(0, t - 30), t + 1)", "only dV"),
+        ("    return", "    grads.flat[:] = np.clip(grads.flat, -5, 5)\n    return", "none of the nine"),
+        ("    return", "    grads.flat[:] *= min(1, 5 / np.linalg.norm(grads.flat))\n    return", "none of the nine"),
+    ],
+)
+def test_a_walk_that_is_cut_off_and_a_gradient_that_is_clipped_show_in_a_long_case(before, after, passing, capsys):
+    source = edited((before, after), source=repaired(ALL))
+    count = left(source)
+    assert not count.passed and count.summary == "Something new is wrong."
+    assert "right up to T = 6, but not at T = 40" in str(count)
+    assert f"all nine at T = 1, 2, 3, 4 and 6, and {passing} at T = 40." in str(count)
+    names = run_cells(NAME, until="go-on", replace={"my-loop": source})
+    assert names["repaired_loop"] is not names["my_loop"] and "library's repaired loop" in capsys.readouterr().out
+
+
 def guarded(source):
     """The four products skip step 0, where h[s - 1] looks like a slip."""
     return edited(*[(f"grads.W{gate} +=", f"if s > 0: grads.W{gate} +=") for gate in "ifog"], source=source)

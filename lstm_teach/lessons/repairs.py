@@ -26,7 +26,7 @@ from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import LADDER, listing, relative_error
 from lstm_teach.judging import Attempt, Trouble
-from lstm_teach.lessons.cases import state
+from lstm_teach.lessons.cases import state, surprised
 from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, REPAIRS, VERSION, gate_deltas, posted_loop, variant
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import GATES, Params
@@ -184,7 +184,8 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     left = FlawsLeft(flaws, "".join(gate for gate in GATES if products[gate] == "dot"), right=right)
     if left.passed:
         single = "Your loop takes one turn per step, so it is already the single pass of lesson 4."
-        return replace(left, sentences=(single,)) if turns == LENGTHS[-1] else left  # the last case has as many steps
+        sentences = (single,) if turns == LENGTHS[-1] else ()  # the last case has as many steps
+        return _in_a_long_case(attempt, right) or replace(left, sentences=sentences)
     if left.lines == ALL_LINES:
         return replace(left, sentences=(_untouched(loop),))
     # A known mistake in the text may make a difference in the finished loop only, not while other flaws are left.
@@ -231,6 +232,32 @@ def cases() -> tuple[Inputs, ...]:
     return tuple(found)
 
 
+@functools.cache
+def long_case() -> Inputs:
+    """A long sequence with large gradients, which show where a walk is cut off or something is clipped."""
+    rng = np.random.default_rng(5)
+    x, start = rng.integers(0, 5, 40), state(rng, 2, 4)
+    params, targets = surprised(Params.random(5, 4, seed=5, scale=1.2), x, *start)
+    cache = forward(params, x, *start)
+    return params, cache, x, plain.score_deltas(cache, targets)
+
+
+def _in_a_long_case(attempt: Attempt, right: dict[int, tuple[str, ...]]) -> FlawsLeft | None:
+    """About a loop that is right in all short cases, and not in the long one; None if it is right there too."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            got = _gradients(attempt, long_case())
+    except Trouble as trouble:
+        return FlawsLeft(None, sentences=(str(trouble),))
+    wanted, T = variant(FLAWS)(*long_case()), len(long_case()[2])
+    passing = tuple(name for name in Params.NAMES if relative_error(got[name], wanted[name]) <= SAME)
+    if len(passing) == len(Params.NAMES):
+        return None
+    words = f"All nine gradients are right up to T = {LENGTHS[-1]}, but not at T = {T}, in a net whose gradients are"
+    words += " large. Does a walk stop after some number of steps, or is something clipped?"
+    return FlawsLeft(None, sentences=(words,), right={**right, T: passing})
+
+
 def _gradients(attempt: Attempt, inputs: Inputs) -> Gradients:
     """What the loop returns for a case as nine arrays; raises `Trouble` if it is something else."""
     try:
@@ -248,7 +275,7 @@ def _passing(right: Mapping[int, tuple[str, ...]]) -> str:
     for place, (names, lengths) in enumerate(runs):
         what = {0: "none of the nine", len(Params.NAMES): "all nine"}.get(len(names), f"{len(names)} of the nine")
         what = f"only d{names[0]}" if len(names) == 1 else what
-        where = f" from T = {lengths[0]} on" if place and place == len(runs) - 1 else f" at T = {listing(lengths)}"
+        where = f" from T = {lengths[0]} on" if place and lengths[-1] == LENGTHS[-1] else f" at T = {listing(lengths)}"
         said.append(what + (", at every length" if len(runs) == 1 else where))
     return said[0] if len(said) == 1 else f"{', '.join(said[:-1])}, and {said[-1]}"
 

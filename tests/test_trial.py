@@ -4,9 +4,10 @@ import copy
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, copied, fill, judged, names_before, run_cell
+from lesson_cells import cell_source, copied, fill, judged, names_before, run_cell, solved_run
 
 from lstm_teach import judging
+from lstm_teach.blanks import Lesson
 
 BACK, SINGLE = "02_one_step_back", "04_single_pass_bptt"
 FADING, TRAINING = "05_vanishing_gradients", "06_training"
@@ -114,3 +115,12 @@ def test_a_single_value_is_never_the_same_as_several(before):
     assert judging.same(before, copy.copy(before))
     assert not any(judging.same(before, several) for several in ([before], (before,), np.array([0.5]), [[1], [1, 2]]))
     assert judging.same(0.5, np.array(0.5))
+
+
+@pytest.mark.parametrize("lesson", [FADING, TRAINING])
+def test_a_number_of_numpy_s_kind_in_the_notebook_is_one_in_every_case_too(lesson):
+    names = solved_run(lesson).names
+    for blank in map(Lesson(lesson).blank, Lesson(lesson)._spec["blanks"]):
+        for case in () if blank.is_function else blank.cases():
+            plain = [n for n in case if isinstance(names.get(n), np.generic) and type(case[n]) in (int, float)]
+            assert set(plain) <= {*blank.names}, blank.group

@@ -127,14 +127,16 @@ def words_for_typed(written: cellcode.Written, values: Mapping[str, Any]) -> str
     arrays = {n: v for n, v in values.items() if n in written.read and isinstance(v, np.ndarray) and v.ndim}
     here = {f"len({n})": len(v) for n, v in arrays.items()}
     here |= {n: v for n, v in values.items() if isinstance(v, int | float)}
+    beside = {v + one for v in values.values() if isinstance(v, int) for one in (-1, 1)}  # T - 1, the last step
     needed = cellcode.numbers_typed(ast.parse(written.its))
     typed = dict.fromkeys(n for n in cellcode.numbers_typed(*written.lines) if n not in needed)
     # one smaller than this keeps a division from zero
-    typed = [n for n in typed if n >= 1e-3 and (n % 1 or n in here.values())]
+    typed = [n for n in typed if n >= 1e-3 and (n % 1 or n in here.values() or n in beside)]
     if not typed:
         return ""
     them, several = listing([f"{n:g}" for n in typed]), len(typed) > 1
-    such = [f", such as {n}" for n, value in here.items() if value == typed[0] and not several][-1:]
+    unclear = {f"len({n})" for n, v in arrays.items() if v.shape.count(len(v)) > 1}  # it may be the other axis
+    such = [f", such as {n}" for n in here if here[n] == typed[0] and not several and n not in unclear][-1:]
     way = f"write {'them' if several else 'it'} with names{''.join(such)}."
     return f"{TYPED[several]}{them}, can be right for these numbers only: {way}"
 

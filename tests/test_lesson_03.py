@@ -683,6 +683,9 @@ def test_the_turns_are_right_in_any_style(line):
         ("sum(range(T + 2))", "one number too many"),
         ("0 + T", "yours is 500; it should be 125,250"),
         ("125250", "A typed-in number"),
+        ("125000", "yours is 125,000; it should be 125,250. Write the line with names"),
+        ("T * 501 / 2", "The number typed in, 501, can be right for these numbers only: write it with names."),
+        ("T * (T + 1) / 2 + 0.5", "turns is off: yours is"),
         ("...", "not written yet"),
     ],
 )

@@ -1,13 +1,15 @@
 """What a line that is right for the lesson's own numbers only is told: which number is typed in, and what to use."""
 
+import ast
 import copy
 
 import numpy as np
 import pytest
 from lesson_cells import cell_source, copied, fill, judged, names_before, run_cell, solved_run
 
-from lstm_teach import judging
+from lstm_teach import judging, trial
 from lstm_teach.blanks import Lesson
+from lstm_teach.cellcode import Written
 
 BACK, SINGLE = "02_one_step_back", "04_single_pass_bptt"
 FADING, TRAINING = "05_vanishing_gradients", "06_training"
@@ -28,6 +30,17 @@ def sentences(verdict):
 def test_a_typed_in_size_is_named_where_another_net_shows_it(line, words):
     said = sentences(judged(BACK, "write-many-units", source=f'{line}\nlesson.judge("many_units")'))["dWf_many"]
     assert words in said and "IndexError" not in said
+
+
+def test_a_size_that_is_that_of_both_axes_gets_no_name_that_may_be_the_other_one_s():
+    line = ast.parse("repair = np.outer(dz[:4], h[1])").body
+    written = Written(frozenset({"dz", "h"}), line, "np.outer(dz, h[1])")
+    said = "The number typed in, 4, can be right for these numbers only: write it with names"
+    assert trial.words_for_typed(written, {"h": np.zeros((4, 4))}) == f"{said}."
+    assert trial.words_for_typed(written, {"h": np.zeros((4, 3))}) == f"{said}, such as len(h)."
+    assert trial.words_for_typed(written, {"h": np.zeros((4, 4)), "H": 4}) == f"{said}, such as H."
+    assert trial.words_for_typed(written, {"T": 3}) == trial.words_for_typed(written, {"T": 5}) == f"{said}."
+    assert trial.words_for_typed(written, {"T": 7}) == ""
 
 
 def test_a_typed_in_step_is_named_and_a_size_that_is_read_is_not():

@@ -50,6 +50,7 @@ def numbers_before(cell_id):
         "learned": {"losses": rng.uniform(0, 1, (4, 8)), "half": np.float64(0.35), "biases": (0, 1, 3, 5)},
     }
     by_cell["learned"]["all_losses"] = {10: rng.uniform(0, 1, (4, 8)), 20: by_cell["learned"]["losses"]}
+    by_cell["learned"]["all_losses"][40] = rng.uniform(0, 1, (4, 8))
     return {"np": np, "lt": lt, "lesson": Lesson(NAME), **by_cell[cell_id]}
 
 
@@ -176,7 +177,6 @@ WRONG = [
     ("learned", "learned", "np.all(losses < half, axis=1)", "whether all the runs"),
     ("learned", "learned", "np.sum(losses < np.log(2) / 2, axis=1)", "Here half is np.log(2) / 2"),
     ("count", "clipped_steps", "100 - np.sum(whole <= limit)", "such as len(whole)"),
-    ("learned", "learned", "np.sum(all_losses[10] < half, axis=1)", "learned is off at entry"),
     ("learned", "learned", "np.sum(losses.round(2) < half, axis=1)", "for others it is not"),
     ("which", "right_run", "np.where(remembered > 0.99)[0][0]", "The number typed in, 0.99,"),
     ("which", "right_run", 'list(histories).index("B")', "histories came from an earlier cell"),
@@ -289,6 +289,12 @@ def test_a_wrong_answer_is_told_what_it_is(cell_id, name, wrong, words):
     parts = verdict(cell_id, code).parts
     sentences = " ".join(part.sentence for part in parts)
     assert words in sentences, sentences
+
+
+@pytest.mark.parametrize("gap", [10, 40])
+def test_the_losses_of_another_gap_are_not_said_to_be_right_for_other_numbers(gap):
+    (part,) = verdict("learned", f"learned = np.sum(all_losses[{gap}] < half, axis=1)").parts
+    assert part.sentence.startswith("learned is off at entry")
 
 
 @pytest.mark.parametrize("cell_id", RIGHT)

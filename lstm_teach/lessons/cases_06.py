@@ -112,5 +112,5 @@ def learned() -> Iterator[dict[str, Any]]:
         losses = rng.uniform(0, 1, (4, 8)) * np.array([[1], [1], [1], [0.19]])  # in the last row all have learned it
         losses[1, :2] = half - 1e-7, half + 1e-7  # which rounding would put on the other side
         counts = np.array([len(row[row < half]) for row in losses])
-        all_losses = {10: losses[::-1], 20: losses, 40: losses[:, ::-1]}
+        all_losses = {10: losses[::-1], 20: losses, 40: 1 - losses}
         yield {"losses": losses, "all_losses": all_losses, "half": np.float64(half), "learned": counts}

@@ -359,11 +359,7 @@ def _judge_values(
             lambda: [trial.run(blank.names, given, statements, case, namespace) for case in cases], seconds=SECONDS
         )
     except guard.LearnerError as error:
-        raised = error.__cause__
-        what = f"raises {type(raised).__name__}" if raised else f"does not finish within {SECONDS:g} seconds"
-        said = f"With numbers other than these, this cell {what}."
-        if isinstance(raised, NameError):  # a name that stands for no value says so, with any numbers
-            said = f"{raised}".removesuffix(".") + "."
+        said = trial.words_for_error(error, SECONDS)
         return tuple(Part(name, said) for name in blank.names)
     altered = {name for run in runs for name in run["changed"]}
     changed = altered if before is None else altered & before

@@ -34,7 +34,8 @@ def on_this_net(
     if right is None or isinstance(got, Iterator):  # looking at an iterator would use it up
         return ""
     off = difference(name, got, right, axes(right, name), relative=True)
-    nearly = is_like(got, right) and np.allclose(got, right, rtol=1e-2)  # a typed number has been rounded
+    rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been
+    nearly = is_like(got, right) and np.allclose(got, right, rtol=rounded)
     if not read - {"sigmoid", "softmax"} and is_like(got, right):
         if cellcode.reads_itself(written.lines, name):
             return f"This reads the {name} of an earlier cell."

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import copy
 import re
+import traceback
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -22,6 +23,7 @@ from lstm_teach.judging import Trouble, is_like, same
 from lstm_teach.params import Params
 
 TYPED = "The number typed in, ", "The numbers typed in, "
+CELL = "this cell"  # the file name of its code
 TOLERANCE = 1e-9  # relative to the largest number of the right answer
 COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
 
@@ -37,10 +39,14 @@ def run(
     """
     read = cellcode.names_in(*statements)
     space = _copies({n: v for n, v in namespace.items() if n in read})
+    # An answer that an earlier run has left in the notebook is none: numbers stand for it that are never right.
+    old = {n for n in names if n in space and n in cellcode.stored(statements) and not callable(space[n])}
+    earlier = {n: np.full(np.shape(case[n]), np.nan)[()] for n in old}
+    space |= earlier
     known = {n: v for n, v in case.items() if n not in names and n != "start"}
     space |= copy.deepcopy({**known, **case.get("start", {})})
     whole, shapes = _copies(space), {np.shape(v) for v in case.values() if isinstance(v, np.ndarray)}
-    codes = [compile(ast.Module([statement], []), "this cell", "exec") for statement in statements]
+    codes = [compile(ast.Module([statement], []), CELL, "exec") for statement in statements]
     touched = [cellcode.touched(statement) for statement in statements]
     last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in (*names, *given)}
     spoiled = {n for n in given if last[n] is not None}
@@ -72,12 +78,14 @@ def run(
             found |= dict.fromkeys(here, trouble)
             failed |= {} if here else dict.fromkeys(touched[k], trouble)
         else:
-            found |= {n: taken(space[n]) for n in here if n in space}
+            unset = {n for n in here if space.get(n) is earlier.get(n, earlier) and np.isnan(space[n]).all()}
+            found |= {n: taken(space[n]) for n in here if n in space and n not in unset}
         space |= {n: copy.deepcopy(case[n]) for n in (*here, *(n for n in spoiled if last[n] == k))}
     found |= {n: failed[r] for n, read_by_it in needs.items() for r in sorted(read_by_it & failed.keys())}
     for n in (n for n in names if n not in found):
         only = ": == compares, = assigns" if last[n] is None and cellcode.compared(statements, n) else ""
-        found[n] = Trouble(f"No line of this cell says what {n} is{only}.")
+        line = "With other numbers, no line that runs" if n in earlier else "No line of this cell"
+        found[n] = Trouble(f"{line} says what {n} is{only}.")
     for n in names:  # += would add to what this notebook has under that name
         first = next(iter(cellcode.lines_of(n, statements)), None)
         if isinstance(first, ast.AugAssign) and n not in case.get("start", {}):
@@ -127,10 +135,11 @@ def words_for_typed(
     arrays = {n: v for n, v in values.items() if n in written.read and isinstance(v, np.ndarray) and v.ndim}
     here = {f"len({n})": len(v) for n, v in arrays.items()}
     here |= {n: v for n, v in values.items() if isinstance(v, int | float)}
+    beside = {v + one for v in values.values() if isinstance(v, int) for one in (-1, 1)}  # T - 1, the last step
     needed = cellcode.numbers_typed(ast.parse(written.its))
     typed = dict.fromkeys(n for n in cellcode.numbers_typed(*written.lines) if n not in needed)
     # one smaller than this keeps a division from zero
-    typed = [n for n in typed if n >= 1e-3 and (n % 1 or n in here.values())]
+    typed = [n for n in typed if n >= 1e-3 and (n % 1 or n in here.values() or n in beside)]
     if not typed:
         return ""
     them, several = listing([f"{n:g}" for n in typed]), len(typed) > 1
@@ -157,6 +166,17 @@ def words_for_earlier(
     stale = sorted(n for n in others if not (callable(namespace[n]) or isinstance(namespace[n], ModuleType)))
     stay = "stay as they were" if len(stale) > 1 else "stays as it was"
     return f" Note that {listing(stale)} came from an earlier cell, and {stay} there." if stale else ""
+
+
+def words_for_error(error: guard.LearnerError, seconds: float) -> str:
+    """What to say of a cell whose trials stopped: what it raised itself, or what its values raised in here."""
+    raised = error.__cause__
+    if isinstance(raised, NameError):  # a name that stands for no value says so, with any numbers
+        return f"{raised}".removesuffix(".") + "."
+    if raised and all(frame.f_code.co_filename != CELL for frame, _ in traceback.walk_tb(raised.__traceback__)):
+        return f"What this cell makes can't be judged: looking at it raises {type(raised).__name__}: {raised}."
+    what = f"raises {type(raised).__name__}" if raised else f"does not finish within {seconds:g} seconds"
+    return f"With numbers other than these, this cell {what}."
 
 
 def words_for_changes(changed: Collection[str], statements: Sequence[ast.stmt]) -> tuple[str, str]:

@@ -6,8 +6,11 @@ Python's own words for dots in a sum are about an 'ellipsis', which few learners
 from __future__ import annotations
 
 import ast
+import inspect
 import sys
+import textwrap
 import traceback
+from collections.abc import Sequence
 from typing import Any
 
 from lstm_teach import cellcode, guard
@@ -43,6 +46,21 @@ def sentence(source: str, error: BaseException) -> str:
         return ""
     if not (lines and named):
         return guard.meaning(error).strip()
+    return _words(lines)
+
+
+def of_function(function: Any) -> str:
+    """What to say of a function in which there are still dots; "" if there are none, or nobody has its text."""
+    try:
+        source, first = inspect.getsourcelines(function)
+        tree = ast.parse(textwrap.dedent("".join(source)))
+    except (OSError, TypeError, SyntaxError):
+        return ""
+    lines = sorted({first - 1 + node.lineno for node in cellcode.dots(tree)})
+    return _words(lines) if lines else ""
+
+
+def _words(lines: Sequence[int]) -> str:
     one = len(lines) == 1
     said = f"Line{'' if one else 's'} {listing(lines)} still {'has dots in it' if one else 'have dots in them'}"
     return f"{said}: replace them with your code, then run the cell again."

@@ -171,7 +171,11 @@ def test_the_folded_solution_is_right():
         ("0.01", "left is off: yours is 0.01; it should be 0.01153. Write the line with names"),
         ("1 - n * f", "takes f away at each step"),
         ("f / n", "divides f by the number of steps"),
-        ("1 / f**n", "divides by f at every step, so this grows"),
+        ("1 / f**n", "This divides by f at every step, as a minus in the exponent does too, so it grows"),
+        ("f**-n", "This divides by f at every step, as a minus in the exponent does too, so it grows"),
+        ("int(f**n)", "This is 0. If you multiply in a loop, begin with 1"),
+        ("0", "both drop the fraction"),
+        ("max(f**n, 0.01)", "The number typed in, 0.01,"),
     ],
 )
 def test_a_wrong_line_is_told_what_it_is(line, words):

@@ -7,7 +7,7 @@ import threading
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, judged, run_cells, solved, solved_run
+from lesson_cells import cell_source, cells_of, judged, run_cell, run_cells, solved, solved_run
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
@@ -25,6 +25,7 @@ SOURCE = cell_source(NAME, "my-loop")
 ALL = frozenset(lt.FLAWS)
 NAMES = lt.Params.NAMES
 ALMOST = ALL - {"stale_cell_delta"}
+V_LINE = "        grads.V += np.outer(dy[t], h[t])\n"
 WALK_LINES = {flaw: (r.before, r.after) for flaw, r in loop.REPAIRS.items() if flaw != "scalar_dot"}
 
 
@@ -228,6 +229,14 @@ def test_two_changes_with_the_same_effect_are_told_apart_by_the_line_that_is_sti
             ["dV was right", "its own line is as it was", "the outer loop, `dy`, `h`, and the return"],
         ),
         (
+            [(V_LINE, ""), ("            dct[s] =", f"    {V_LINE}            dct[s] =")],
+            ["dV was right", "now stands inside the inner loop", "belongs in the outer loop"],
+        ),
+        (
+            [(V_LINE, ""), ("    return grads", f"{V_LINE[4:]}    return grads")],
+            ["dV was right", "now stands outside the loops", "belongs in the outer loop"],
+        ),
+        (
             [("    return grads", "    return lt.Params.zeros(params.vocab_size, params.hidden_size)")],
             ["All nine gradients that my_loop returns are zero"],
         ),
@@ -272,6 +281,39 @@ def test_a_changed_gate_deltas_is_told_from_a_changed_loop():
     names = run_cells(NAME, until="gate-deltas", replace={"gate-deltas": helper})
     exec(edited(("\n\nflaws_left(my_loop)", ""), source=repaired(ALL)), names)
     assert "gate_deltas, which my_loop calls, was right and has been changed" in str(flaws_left(names["my_loop"]))
+
+
+def test_a_loop_of_an_earlier_cell_is_not_counted_for_the_one_that_the_cell_defines():
+    names = run_cells(NAME, until="my-loop", replace={"my-loop": repaired(ALL)})
+    renamed = run_cell(NAME, "my-loop", edited(("def my_loop", "def my_lop")), names)
+    assert not renamed.passed and "This cell defines my_lop, and counts the my_loop of an earlier cell" in str(renamed)
+    for source in (
+        "flaws_left(my_loop)",
+        "my_lop = my_loop\nflaws_left(my_loop)",
+        repaired(ALL) + "\nflaws_left(my_loop)",
+    ):
+        assert run_cell(NAME, "my-loop", source, names).passed
+    helper = "def gate_deltas(*given):\n    return again(*given)\n\n\nflaws_left(my_loop)"
+    assert run_cell(NAME, "my-loop", helper, names | {"again": loop.gate_deltas}).passed  # which my_loop calls
+
+
+def test_dots_in_the_loop_are_told_by_their_line():
+    source = edited(("dc = dct[0] * (1 - ct[0] ** 2)", "dc = ..."))
+    for cell in (source, f"# mine\n{source}"):
+        line = cell.splitlines().index("        dc = ...") + 1
+        assert f"Line {line} still has dots in it: replace them with your code" in str(left(cell))
+
+
+def test_a_question_that_nobody_can_answer_is_not_called_unwritten():
+    class StdinNotImplementedError(NotImplementedError):
+        """As IPython has it."""
+
+    def my_loop(params, cache, x, dy):
+        raise StdinNotImplementedError("raw_input was called")
+
+    assert "raised StdinNotImplementedError" in str(flaws_left(my_loop)) and "not written" not in str(
+        flaws_left(my_loop)
+    )
 
 
 def test_an_endless_loop_is_stopped(monkeypatch):
@@ -332,6 +374,30 @@ def test_a_single_pass_of_one_s_own_is_right_too():
 
     told = "one turn per step, so it is already the single pass"
     assert told in str(flaws_left(my_loop)) and told not in str(left(repaired(ALL)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "passing"),
+    [
+        ("range(t + 1)", "range(max(0, t - 10), t + 1)", "only dV"),
+        ("range(t + 1)", "range(max(0, t - 30), t + 1)", "only dV"),
+        ("    return", "    grads.flat[:] = np.clip(grads.flat, -5, 5)\n    return", "none of the nine"),
+        ("    return", "    grads.flat[:] *= min(1, 5 / np.linalg.norm(grads.flat))\n    return", "none of the nine"),
+    ],
+)
+def test_a_walk_that_is_cut_off_and_a_gradient_that_is_clipped_show_in_a_long_case(before, after, passing, capsys):
+    source = edited((before, after), source=repaired(ALL))
+    count = left(source)
+    assert not count.passed and count.summary == "Something new is wrong."
+    assert "right up to T = 6, but not at T = 40" in str(count)
+    assert f"all nine at T = 1, 2, 3, 4 and 6, and {passing} at T = 40." in str(count)
+    names = run_cells(NAME, until="go-on", replace={"my-loop": source})
+    assert names["repaired_loop"] is not names["my_loop"] and "library's repaired loop" in capsys.readouterr().out
+
+
+def test_a_dc_that_is_the_row_it_began_with_is_told_that_both_are_one_array():
+    said = str(left(edited(("dc = np.zeros_like(dh)", "dc = dct[t]\n        dc[:] = 0"), source=repaired(ALL))))
+    assert "dc and dct[t] are then one array" in said and "so dc starts at zero" not in said
 
 
 def guarded(source):
@@ -447,6 +513,48 @@ def test_a_start_that_is_right_by_accident_as_long_as_a_walk_is_short_is_told_to
     assert said.startswith("One thing doesn't show yet, but it will: dc now begins with row -1 of dct")
     assert said.partition(": ")[2] in str(left(edited(start, ("range(t)", "range(t + 1)"))))
     assert not left(edited((start[0], "dc = np.zeros_like(dh)  # dc = dct[-1]"))).sentences
+
+
+SINGLE = """def my_loop(params, cache, x, dy):
+    f, o, ct, h = cache.f, cache.o, cache.ct, cache.h
+    grads, future, carry = lt.Params.zeros(params.vocab_size, params.hidden_size), 0, 0
+    for t in reversed(range(len(x))):
+        grads.V += np.outer(dy[t], h[t])
+        dh = params.V.T @ dy[t] + future
+        dc = carry + dh * o[t] * (1 - ct[t] ** 2)
+        dzi, dzf, dzo, dzg = gate_deltas(cache, t, dh, dc)
+        for gate, dz in zip("ifog", (dzi, dzf, dzo, dzg), strict=True):
+            grads["W" + gate] += np.outer(dz, h[t - 1])
+            grads["U" + gate][:, x[t]] += dz
+        future = params.Wi.T @ dzi + params.Wf.T @ dzf + params.Wo.T @ dzo + params.Wg.T @ dzg
+        carry = dc * f[t]
+    return grads
+
+
+flaws_left(my_loop)"""
+
+
+def swapped(source):
+    """The loop with its two counting letters swapped."""
+    letters = {"t": "s", "s": "t"}
+    return re.sub(r"\b[st]\b", lambda letter: letters[letter[0]], source.split('"""')[2])
+
+
+@pytest.mark.parametrize(
+    ("source", "flaw"),
+    [
+        (SINGLE.replace("np.outer(dz,", "np.dot(dz,"), "scalar_dot"),
+        (SINGLE.replace("dc * f[t]", "dc + dc * f[t]"), "carry_accumulates"),
+        (f"def my_loop(params, cache, x, dy):{swapped(repaired(ALL - {'scalar_dot'}))}", "scalar_dot"),
+        (f"def my_loop(params, cache, x, dy):{swapped(repaired(ALL - {'carry_accumulates'}))}", "carry_accumulates"),
+    ],
+)
+def test_a_line_that_is_right_in_another_kind_of_loop_is_not_said_to_be_a_mistake_that_shows_later(source, flaw):
+    counted = left(source)
+    assert counted.flaws == {flaw} and counted.sentences == ()
+    assert left(
+        edited(("np.dot(", "np.outer("), ("dc + dc * f", "dc * f"), source=source + "  # np.dot( dc + dc * f")
+    ).passed
 
 
 @pytest.mark.parametrize("others", [{"short_range"}, {"scalar_dot"}, set()])
@@ -575,6 +683,9 @@ def test_the_turns_are_right_in_any_style(line):
         ("sum(range(T + 2))", "one number too many"),
         ("0 + T", "yours is 500; it should be 125,250"),
         ("125250", "A typed-in number"),
+        ("125000", "yours is 125,000; it should be 125,250. Write the line with names"),
+        ("T * 501 / 2", "The number typed in, 501, can be right for these numbers only: write it with names."),
+        ("T * (T + 1) / 2 + 0.5", "turns is off: yours is"),
         ("...", "not written yet"),
     ],
 )

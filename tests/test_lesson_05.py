@@ -116,6 +116,7 @@ RIGHT = [
     ("bias_helped", "bias_helped", "np.log(rate_needed - extra) - np.log(1 - (rate_needed - extra))"),
     ("bias_helped", "bias_helped", "logit(rate_needed - (rate_of(one_step) - f))"),
     ("bias_helped", "bias_helped", "logit(rate_needed - rate_of(one_step) + f)"),
+    ("bias_helped", "bias_helped", "logit(share ** (1 / steps) - extra)"),
     ("posted_step", "posted_step", "one_step + np.eye(H)"),
     ("posted_step", "posted_step", "np.eye(H) + f * np.eye(H) + Wg.T / 4"),
 ]
@@ -140,6 +141,10 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
     [
         ("left", "left", "f ** n[-1]", "single number"),
         ("left", "left", "-(f ** n)", "sign is flipped"),
+        ("left", "left", "1 / f ** n", "This divides by f at every step, as a minus"),
+        ("one_step", "one_step", "f * np.eye(H) + 0.25 * np.diag(np.diag(Wg))", "only the diagonal of Wg is left"),
+        ("one_step", "one_step", "f * np.eye(H) + 0.25 * np.eye(H) * Wg.T", "If you wrote np.eye(H) * Wg.T: *"),
+        ("one_step", "one_step", "np.diag(Wg.diagonal())", "This is the diagonal of Wg. The straight road"),
         ("two_roads", "through_g", "dc * i * w * o_before * (1 - ct_before**2)", "(1 - g**2), the slope of tanh"),
         ("one_step", "one_step", "2 * (f * np.eye(H) + 0.25 * Wg.T)", "is 2 times what it should be"),
         ("rate_of", "rate_of", "np.linalg.eigvals(one_step).max()", "complex"),

@@ -47,9 +47,10 @@ def numbers_before(cell_id):
         "cosine": {},
         "descend": {},
         "count": {"rate": 0.1, "limit": 5.0, **norms_of_a_run(rng)},
-        "learned": {"losses": rng.uniform(0, 1, (4, 8)), "half": 0.35, "biases": (0, 1, 3, 5)},
+        "learned": {"losses": rng.uniform(0, 1, (4, 8)), "half": np.float64(0.35), "biases": (0, 1, 3, 5)},
     }
-    by_cell["learned"]["all_losses"] = {20: by_cell["learned"]["losses"]}
+    by_cell["learned"]["all_losses"] = {10: rng.uniform(0, 1, (4, 8)), 20: by_cell["learned"]["losses"]}
+    by_cell["learned"]["all_losses"][40] = rng.uniform(0, 1, (4, 8))
     return {"np": np, "lt": lt, "lesson": Lesson(NAME), **by_cell[cell_id]}
 
 
@@ -78,6 +79,7 @@ RIGHT = {
         "clipped = gradient * min(1, limit / np.linalg.norm(norms))",
         "clipped = gradient * min(1, limit / (norm + 1e-12))",
         "clipped = gradient / max(1, norm / limit)",
+        "clipped = gradient * min(1, limit / norm.item())",
         "clipped = limit / norm * gradient if norm > limit else gradient.copy()",
     ],
     "descend": [
@@ -97,6 +99,8 @@ RIGHT = {
     "learned": [
         "learned = (losses < half).sum(axis=1)",
         "learned = np.array([sum(row < half) for row in losses])",
+        "learned = np.sum(losses < half.item(), axis=1)",
+        "learned = np.sum(all_losses[20] < half, axis=1)",
         "learned = [0, 0, 0, 0]\nfor k, row in enumerate(losses):\n    learned[k] = sum(row < half)",
         "learned = np.zeros(len(biases))\nfor k in range(len(biases)):\n    learned[k] = np.sum(losses[k] < half)",
     ],
@@ -173,7 +177,7 @@ WRONG = [
     ("learned", "learned", "np.all(losses < half, axis=1)", "whether all the runs"),
     ("learned", "learned", "np.sum(losses < np.log(2) / 2, axis=1)", "Here half is np.log(2) / 2"),
     ("count", "clipped_steps", "100 - np.sum(whole <= limit)", "such as len(whole)"),
-    ("learned", "learned", "np.sum(all_losses[20] < half, axis=1)", "all_losses came from an earlier cell"),
+    ("learned", "learned", "np.sum(losses.round(2) < half, axis=1)", "for others it is not"),
     ("which", "right_run", "np.where(remembered > 0.99)[0][0]", "The number typed in, 0.99,"),
     ("which", "right_run", 'list(histories).index("B")', "histories came from an earlier cell"),
     ("clip", "clipped", "np.clip(gradient, -limit, limit)", "cuts each number by itself"),
@@ -285,6 +289,12 @@ def test_a_wrong_answer_is_told_what_it_is(cell_id, name, wrong, words):
     parts = verdict(cell_id, code).parts
     sentences = " ".join(part.sentence for part in parts)
     assert words in sentences, sentences
+
+
+@pytest.mark.parametrize("gap", [10, 40])
+def test_the_losses_of_another_gap_are_not_said_to_be_right_for_other_numbers(gap):
+    (part,) = verdict("learned", f"learned = np.sum(all_losses[{gap}] < half, axis=1)").parts
+    assert part.sentence.startswith("learned is off at entry")
 
 
 @pytest.mark.parametrize("cell_id", RIGHT)

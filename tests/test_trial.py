@@ -1,9 +1,18 @@
 """What a line that is right for the lesson's own numbers only is told: which number is typed in, and what to use."""
 
+import ast
+import copy
+
+import numpy as np
 import pytest
-from lesson_cells import cell_source, judged
+from lesson_cells import cell_source, copied, fill, judged, names_before, run_cell, solved_run
+
+from lstm_teach import judging, trial
+from lstm_teach.blanks import Lesson
+from lstm_teach.cellcode import Written
 
 BACK, SINGLE = "02_one_step_back", "04_single_pass_bptt"
+FADING, TRAINING = "05_vanishing_gradients", "06_training"
 
 
 def sentences(verdict):
@@ -21,6 +30,17 @@ def sentences(verdict):
 def test_a_typed_in_size_is_named_where_another_net_shows_it(line, words):
     said = sentences(judged(BACK, "write-many-units", source=f'{line}\nlesson.judge("many_units")'))["dWf_many"]
     assert words in said and "IndexError" not in said
+
+
+def test_a_size_that_is_that_of_both_axes_gets_no_name_that_may_be_the_other_one_s():
+    line = ast.parse("repair = np.outer(dz[:4], h[1])").body
+    written = Written(frozenset({"dz", "h"}), line, "np.outer(dz, h[1])")
+    said = "The number typed in, 4, can be right for these numbers only: write it with names"
+    assert trial.words_for_typed(written, {"h": np.zeros((4, 4))}) == f"{said}."
+    assert trial.words_for_typed(written, {"h": np.zeros((4, 3))}) == f"{said}, such as len(h)."
+    assert trial.words_for_typed(written, {"h": np.zeros((4, 4)), "H": 4}) == f"{said}, such as H."
+    assert trial.words_for_typed(written, {"T": 3}) == trial.words_for_typed(written, {"T": 5}) == f"{said}."
+    assert trial.words_for_typed(written, {"T": 7}) == ""
 
 
 def test_a_typed_in_step_is_named_and_a_size_that_is_read_is_not():
@@ -92,3 +112,83 @@ def test_a_name_is_suggested_only_if_the_line_is_right_with_it():
     assert "This reads deltas" in said
     said = str(judged(SINGLE, "meet", {"dh_both": "dh_a + dh_b + (8 - H - H)"}))
     assert "typed in, 8," in said and "such as" not in said, said
+
+
+@pytest.mark.parametrize(
+    ("lesson", "cell", "right", "lines", "said"),
+    [
+        (TRAINING, "which", {"right_run": "np.argmin(end_loss)", "broken_run": "np.argmax(end_loss)"},
+         "right_run = [k for k in range(3) if remembered[k] > 0.7][0]\nbroken_run = np.argmax(end_loss)",
+         {"right_run": "The numbers typed in, 3 and 0.7,", "broken_run": ""}),
+        (TRAINING, "which", {"right_run": "np.argmin(end_loss)", "broken_run": "np.argmax(end_loss)"},
+         "if remembered.max() > 0.7:\n    right_run = np.argmax(remembered)\nbroken_run = np.argmax(end_loss)",
+         {"right_run": "The number typed in, 0.7,", "broken_run": ""}),
+        (TRAINING, "clip", {"clipped": "gradient * min(1, limit / norm)"},
+         "if norm > limit:\n    clipped = gradient * limit / norm",
+         {"clipped": "With other numbers, no line that runs says what clipped is."}),
+        ("00_start_here", "left", {"left": "f ** n"}, "if f > 0.7:\n    left = f ** n",
+         {"left": "The number typed in, 0.7,"}),
+        (FADING, "blank-rate-needed", {"rate_needed": "share ** (1 / steps)"},
+         "if share < 2e-3:\n    rate_needed = share ** (1 / steps)", {"rate_needed": "The number typed in, 0.002,"}),
+    ],
+)  # fmt: skip
+def test_an_answer_that_an_earlier_run_has_left_counts_for_nothing(lesson, cell, right, lines, said):
+    names = copied(names_before(lesson, cell))
+    blanks = "\n".join(f"{name} = {value}" for name, value in right.items())
+    first = fill(source := cell_source(lesson, cell), blanks)
+    assert run_cell(lesson, cell, first, names).passed
+    call = source[source.index("lesson.judge") :]
+    verdict = run_cell(lesson, cell, f"{lines}\n{call}", names)
+    told = sentences(verdict)
+    assert all(told[name].startswith(words) and bool(words) == bool(told[name]) for name, words in said.items()), told
+
+
+@pytest.mark.parametrize("line", ["left[:] = f ** n", "np.power(f, n, out=left)"])
+def test_an_array_of_an_earlier_run_may_be_filled_again(line):
+    names = copied(names_before(FADING, "blank-left"))
+    assert run_cell(FADING, "blank-left", 'left = f ** n\nlesson.judge("left")', names).passed
+    verdict = run_cell(FADING, "blank-left", f'{line}\nlesson.judge("left")', names)
+    assert "no line that runs" not in str(verdict), verdict
+
+
+@pytest.mark.parametrize(
+    ("lesson", "cell", "lines", "name"),
+    [
+        (FADING, "blank-left", 'f = f ** n\nleft = f\nlesson.judge("left")', "f"),
+        ("00_start_here", "left", 'import numpy as np\nf = np.full(3, f)\nleft = f[0] ** n\nlesson.judge("left")', "f"),
+        (TRAINING, "clip",
+         'norm = norms * 1\nclipped = gradient * min(1, limit / np.linalg.norm(norm))\nlesson.judge("clip")', "norm"),
+        (TRAINING, "clip",
+         'limit = np.array([limit])\nclipped = gradient * min(1, limit[0] / norm)\nlesson.judge("clip")', "limit"),
+    ],
+)  # fmt: skip
+def test_a_number_that_becomes_an_array_has_been_changed_and_nothing_was_raised(lesson, cell, lines, name):
+    verdict = run_cell(lesson, cell, lines, copied(names_before(lesson, cell)))
+    assert not verdict.passed and f"This cell changes {name} itself" in str(verdict), verdict
+    assert "this cell raises" not in str(verdict)
+
+
+def test_what_looking_at_a_value_raises_is_not_said_to_be_raised_by_the_cell():
+    said = str(run_cell(FADING, "blank-left", 'left = [k for k in [(f for _ in n)]]\nlesson.judge("left")',
+                        copied(names_before(FADING, "blank-left"))))  # fmt: skip
+    assert "can't be judged: looking at it raises TypeError" in said and "this cell raises" not in said
+    said = sentences(
+        judged(FADING, "blank-left", source='left = f ** n\nif f < 0.5: raise SystemExit\nlesson.judge("left")')
+    )
+    assert "this cell raises SystemExit" in said["left"]
+
+
+@pytest.mark.parametrize("before", [0.5, np.float64(0.5), None, "text"])
+def test_a_single_value_is_never_the_same_as_several(before):
+    assert judging.same(before, copy.copy(before))
+    assert not any(judging.same(before, several) for several in ([before], (before,), np.array([0.5]), [[1], [1, 2]]))
+    assert judging.same(0.5, np.array(0.5))
+
+
+@pytest.mark.parametrize("lesson", [FADING, TRAINING])
+def test_a_number_of_numpy_s_kind_in_the_notebook_is_one_in_every_case_too(lesson):
+    names = solved_run(lesson).names
+    for blank in map(Lesson(lesson).blank, Lesson(lesson)._spec["blanks"]):
+        for case in () if blank.is_function else blank.cases():
+            plain = [n for n in case if isinstance(names.get(n), np.generic) and type(case[n]) in (int, float)]
+            assert set(plain) <= {*blank.names}, blank.group

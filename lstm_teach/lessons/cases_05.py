@@ -94,7 +94,8 @@ def rate_needed() -> Iterator[dict]:
 def bias_helped() -> Iterator[dict]:
     """A rate a net has to have, and what the road through g adds to it; made from the bias that gives the rate.
 
-    Of the net at bias 0: its gate f, and its matrix of one step back, whose largest eigenvalue is f + extra.
+    The rate leaves a share after some steps. Of the net at bias 0: its gate f, and its matrix of one step back, whose
+    largest eigenvalue is f + extra.
     """
     for seed in range(4):
         rng = np.random.default_rng(60 + seed)
@@ -103,7 +104,9 @@ def bias_helped() -> Iterator[dict]:
         alone = np.log(needed / (1 - needed))
         f, along = rng.uniform(0.4, 0.6), rng.normal(size=3)
         one_step = f * np.eye(3) + extra * np.outer(along, along) / (along @ along)
+        steps = int(rng.integers(20, 80))
         case = {"rate_needed": needed, "extra": np.float64(extra), "f": np.float64(f), "one_step": one_step}
+        case |= {"steps": steps, "share": float(np.prod(np.full(steps, needed)))}
         yield case | {"bias_alone": np.float64(alone), "bias_helped": float(bias)}
 
 

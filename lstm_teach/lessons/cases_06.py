@@ -66,7 +66,8 @@ def gradients(scale: float = 1.0) -> Iterator[dict[str, Any]]:
         flat, gradient = rng.normal(0, 1, (2, size))
         gradient *= scale * length / np.linalg.norm(gradient)
         clipped, limit = gradient.copy(), scale * limit if limit < length else limit
-        case = {"flat": flat, "gradient": gradient, "rate": rate, "limit": limit, "norm": training.clip(clipped, limit)}
+        norm = np.float64(training.clip(clipped, limit))  # as the notebook has it
+        case = {"flat": flat, "gradient": gradient, "rate": rate, "limit": limit, "norm": norm}
         norms = np.array([np.linalg.norm(part) for part in np.array_split(gradient, 9)])
         yield case | {"norms": norms, "clipped": clipped}
 
@@ -109,4 +110,7 @@ def learned() -> Iterator[dict[str, Any]]:
     rng = np.random.default_rng(8)
     for half in (0.35, 0.5, 0.2, 0.35):
         losses = rng.uniform(0, 1, (4, 8)) * np.array([[1], [1], [1], [0.19]])  # in the last row all have learned it
-        yield {"losses": losses, "half": half, "learned": np.array([len(row[row < half]) for row in losses])}
+        losses[1, :2] = half - 1e-7, half + 1e-7  # which rounding would put on the other side
+        counts = np.array([len(row[row < half]) for row in losses])
+        all_losses = {10: losses[::-1], 20: losses, 40: 1 - losses}
+        yield {"losses": losses, "all_losses": all_losses, "half": np.float64(half), "learned": counts}

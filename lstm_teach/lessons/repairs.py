@@ -12,21 +12,23 @@ import inspect
 import io
 import itertools
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from types import CodeType
+from types import CodeType, FrameType
 
 import numpy as np
 
 import lstm_teach as lt
-from lstm_teach import backward, guard, html, plain
+from lstm_teach import backward, cellcode, guard, html, plain, unfinished
 from lstm_teach.borrowed import watched
+from lstm_teach.edited import edited
 from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import LADDER, listing, relative_error
 from lstm_teach.judging import Attempt, Trouble
-from lstm_teach.lessons.cases import state
+from lstm_teach.lessons.cases import state, surprised
 from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, REPAIRS, VERSION, gate_deltas, posted_loop, variant
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import GATES, Params
@@ -41,6 +43,7 @@ SAME = 1e-9  # norm-relative; two versions of the loop differ by more, rounding 
 PASSES = LADDER[0][0]  # the largest error that the gradient check passes
 WALK = ("short_range", "stale_cell_delta", "carry_accumulates")  # the flaws in the deltas, not in the four dW
 OUTSIDE_W = ("V", "Ui", "Uf", "Uo", "Ug")
+LINE_OF_V = "grads.V += np.outer(dy[t], h[t])"
 UNCHANGED = ("", "", "")  # no change of a line: the text before and after it, and no words
 ALL_LINES = sum(repair.lines for repair in REPAIRS.values())
 GIVES_THE_ANSWER = {  # the code of what computes the answer, and its name in a sentence
@@ -145,6 +148,8 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     Its gradients are compared with those of all sixteen versions of the posted loop, each dW by itself. Rows of the
     cache that nobody has to read hold random numbers, so that no lucky zero counts as a repair.
     """
+    if said := _of_another_cell(loop, sys._getframe(1)):
+        return FlawsLeft(None, sentences=(said,))
     called: set[str] = set()  # which of the library's gradients it uses, however it got hold of them
     turns = 0  # calls of gate_deltas
 
@@ -174,7 +179,7 @@ def flaws_left(loop: Callable) -> FlawsLeft:
                 said = f"{attempt.name} writes to what it was given, {' and '.join(attempt.changed)}."
                 raise Trouble(f"{said} Make new arrays, or work on a .copy().")
     except Trouble as trouble:
-        return FlawsLeft(None, sentences=(str(trouble),))
+        return FlawsLeft(None, sentences=(unfinished.of_function(loop) or str(trouble),))
     repaired = variant(FLAWS)
     right = {T: tuple(name for name in Params.NAMES if _agree(got, [name], repaired, T, PASSES)) for T in LENGTHS}
     repairs_only = (found for found in _explanations(got) if set(found[1].values()) <= {"dot", "outer"})
@@ -184,16 +189,11 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     left = FlawsLeft(flaws, "".join(gate for gate in GATES if products[gate] == "dot"), right=right)
     if left.passed:
         single = "Your loop takes one turn per step, so it is already the single pass of lesson 4."
-        return replace(left, sentences=(single,)) if turns == LENGTHS[-1] else left  # the last case has as many steps
+        sentences = (single,) if turns == LENGTHS[-1] else ()  # the last case has as many steps
+        return _in_a_long_case(attempt, right) or replace(left, sentences=sentences)
     if left.lines == ALL_LINES:
         return replace(left, sentences=(_untouched(loop),))
-    # A known mistake in the text may make a difference in the finished loop only, not while other flaws are left.
-    # The line of a repair is a mistake only instead of another line.
-    lines = {_squeezed(line) for line in _source(loop).splitlines()} - {_squeezed(r.after) for r in REPAIRS.values()}
-    known = [found for found in MISTAKES if _squeezed(found[1]) in lines and _squeezed(found[0]) not in lines]
-    finished = [_returned(repaired, number) for number in range(len(cases()))]
-    shows = [words for *edit, words in known if not _agree(finished, Params.NAMES, variant(FLAWS, tuple(edit)))]
-    return replace(left, sentences=tuple(f"One thing doesn't show yet, but it will: {words}" for words in shows))
+    return replace(left, sentences=tuple(f"One thing doesn't show yet, but it will: {w}" for w in _hidden(loop, left)))
 
 
 def go_on_with(loop: Callable) -> Callable:
@@ -204,6 +204,19 @@ def go_on_with(loop: Callable) -> Callable:
         return loop
     print(f"There are still flaws in {name}, so the lesson goes on with the library's repaired loop.")
     return variant(FLAWS)
+
+
+def _of_another_cell(loop: Callable, frame: FrameType) -> str:
+    """That the cell defines functions, but not the one that it counts, which an earlier cell has left; else ""."""
+    if frame.f_code.co_name != "<module>" or not callable(loop):
+        return ""
+    with contextlib.suppress(RuntimeError, SyntaxError):  # there is no cell, or one with a magic
+        statements, _ = cellcode.cell(frame)
+        made = {s.name for s in statements if isinstance(s, ast.FunctionDef)} - cellcode.globals_read(loop)
+        if made and not any(frame.f_globals.get(name) is loop for name in cellcode.stored(statements)):
+            name, them = guard.name_of(loop), listing(sorted(made))
+            return f"This cell defines {them}, and counts the {name} of an earlier cell: write {name} in both places."
+    return ""
 
 
 def combinations(flaws: Collection[str] = FLAWS) -> list[frozenset[str]]:
@@ -231,6 +244,32 @@ def cases() -> tuple[Inputs, ...]:
     return tuple(found)
 
 
+@functools.cache
+def long_case() -> Inputs:
+    """A long sequence with large gradients, which show where a walk is cut off or something is clipped."""
+    rng = np.random.default_rng(5)
+    x, start = rng.integers(0, 5, 40), state(rng, 2, 4)
+    params, targets = surprised(Params.random(5, 4, seed=5, scale=1.2), x, *start)
+    cache = forward(params, x, *start)
+    return params, cache, x, plain.score_deltas(cache, targets)
+
+
+def _in_a_long_case(attempt: Attempt, right: dict[int, tuple[str, ...]]) -> FlawsLeft | None:
+    """About a loop that is right in all short cases, and not in the long one; None if it is right there too."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            got = _gradients(attempt, long_case())
+    except Trouble as trouble:
+        return FlawsLeft(None, sentences=(str(trouble),))
+    wanted, T = variant(FLAWS)(*long_case()), len(long_case()[2])
+    passing = tuple(name for name in Params.NAMES if relative_error(got[name], wanted[name]) <= SAME)
+    if len(passing) == len(Params.NAMES):
+        return None
+    words = f"All nine gradients are right up to T = {LENGTHS[-1]}, but not at T = {T}, in a net whose gradients are"
+    words += " large. Does a walk stop after some number of steps, or is something clipped?"
+    return FlawsLeft(None, sentences=(words,), right={**right, T: passing})
+
+
 def _gradients(attempt: Attempt, inputs: Inputs) -> Gradients:
     """What the loop returns for a case as nine arrays; raises `Trouble` if it is something else."""
     try:
@@ -248,7 +287,7 @@ def _passing(right: Mapping[int, tuple[str, ...]]) -> str:
     for place, (names, lengths) in enumerate(runs):
         what = {0: "none of the nine", len(Params.NAMES): "all nine"}.get(len(names), f"{len(names)} of the nine")
         what = f"only d{names[0]}" if len(names) == 1 else what
-        where = f" from T = {lengths[0]} on" if place and place == len(runs) - 1 else f" at T = {listing(lengths)}"
+        where = f" from T = {lengths[0]} on" if place and lengths[-1] == LENGTHS[-1] else f" at T = {listing(lengths)}"
         said.append(what + (", at every length" if len(runs) == 1 else where))
     return said[0] if len(said) == 1 else f"{', '.join(said[:-1])}, and {said[-1]}"
 
@@ -310,6 +349,35 @@ def _tree(function: Callable) -> str:
     return ast.dump(ast.Module(tree.body if ast.get_docstring(tree) is None else tree.body[1:], []))
 
 
+def _hidden(loop: Callable, left: FlawsLeft) -> list[str]:
+    """The words of known mistakes in the text that will show only when the flaws that are left are repaired.
+
+    A name may stand for something else in the learner's loop than in the posted one. So their own text is repaired: it
+    has to be right with these lines put right too, and wrong without one of them.
+    """
+    text, lines = _source(loop), {_squeezed(line) for line in _source(loop).splitlines()}
+    posted = [(repair.before, repair.after) for flaw, repair in REPAIRS.items() if flaw in left.flaws]
+    dotted = [tuple(line.format(dz=f"dz{gate}") for line in pair) for pair in posted for gate in GATES]
+    repairs = [pair for pair in dict.fromkeys(dotted) if pair[0] in text]
+    after = {repair.before: repair.after for repair in REPAIRS.values()}
+    # The line of a repair is a mistake only instead of another line.
+    lines -= {_squeezed(line) for line in after.values()}
+    known = [found for found in MISTAKES if _squeezed(found[1]) in lines and _squeezed(found[0]) not in lines]
+    known = [found for found in known if found[0] not in dict(posted)]
+
+    def is_right(mistakes: list[tuple[str, str, str]]) -> bool:
+        pairs = [*repairs, *((line, after.get(before, before)) for before, line, _ in mistakes)]
+        attempt = Attempt(edited(loop, *itertools.chain(*pairs)), SECONDS)
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Trouble):
+            return _agree([_gradients(attempt, inputs) for inputs in cases()], Params.NAMES, variant(FLAWS))
+        return False
+
+    with contextlib.suppress(ValueError, SyntaxError):  # a line in another layout
+        if known and is_right(known):
+            return [found[2] for found in known if not is_right([other for other in known if other != found])]
+    return []
+
+
 def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Collection[str]]) -> FlawsLeft:
     """About a loop that no set of repairs explains: the mistake by its name, or where it shows first."""
     name, text = guard.name_of(loop), _squeezed(_source(loop))
@@ -327,14 +395,28 @@ def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Colle
         words = f"All nine gradients that {name} returns are zero. Is what the loops add up also what it returns?"
     elif not _agree(got, ["V"], posted_loop):
         words = f"dV was right, and now it is wrong: leave the line that adds to grads.V in {name} as it was."
-        if "grads.V+=np.outer(dy[t],h[t])" in text:
+        around = _loops_around(LINE_OF_V, loop)
+        if around == 1:
             words = "dV was right, and now it is wrong, though its own line is as it was."
             words += " So look at what all lines share: the outer loop, `dy`, `h`, and the return."
+        elif around is not None:
+            stands = "inside the inner loop" if around else "outside the loops"
+            words = f"dV was right, and now it is wrong: the line that adds to grads.V now stands {stands}. It adds the"
+            words += " part of one loss, so it belongs in the outer loop, before the inner one."
     else:
         shows = _shows_first(got, right, in_text if text else FLAWS)
         words = f"What {name} returns matches none of the mistakes known here. {shows}"
     last = "Go back to the last version that was counted, and change one line at a time from there."
     return FlawsLeft(None, sentences=(f"{words} {last}",), beside=in_text)
+
+
+def _loops_around(line: str, function: Callable) -> int | None:
+    """In how many loops a line of the function stands, one inside the other; None if it has no such line."""
+    nodes = [*ast.walk(ast.parse(_source(function)))]
+    if line not in [ast.unparse(node) for node in nodes if isinstance(node, ast.AugAssign)]:
+        return None
+    loops = [node for node in nodes if isinstance(node, ast.For | ast.While)]
+    return sum(line in [ast.unparse(n) for n in ast.walk(a) if isinstance(n, ast.AugAssign)] for a in loops)
 
 
 def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]], left: Collection[str]) -> str:

@@ -146,7 +146,8 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     """How many of the flaws `loop(params, cache, x, dy)` still has, by what it returns on random nets.
 
     Its gradients are compared with those of all sixteen versions of the posted loop, each dW by itself. Rows of the
-    cache that nobody has to read hold random numbers, so that no lucky zero counts as a repair.
+    cache that nobody has to read hold random numbers, so that no lucky zero counts as a repair. Where no flaw is left,
+    a long sequence with large gradients has to be right too.
     """
     if said := _of_another_cell(loop, sys._getframe(1)):
         return FlawsLeft(None, sentences=(said,))
@@ -208,7 +209,7 @@ def go_on_with(loop: Callable) -> Callable:
 
 def _of_another_cell(loop: Callable, frame: FrameType) -> str:
     """That the cell defines functions, but not the one that it counts, which an earlier cell has left; else ""."""
-    if frame.f_code.co_name != "<module>" or not callable(loop):
+    if not frame.f_code.co_name.startswith("<") or not callable(loop):  # a cell is "<module>", or "<cell line: 1>"
         return ""
     with contextlib.suppress(RuntimeError, SyntaxError):  # there is no cell, or one with a magic
         statements, _ = cellcode.cell(frame)

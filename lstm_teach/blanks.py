@@ -329,7 +329,8 @@ def judge_function(blank: Blank, function: Callable, statements: Sequence[ast.st
         said = wrong_form(answer, *first) or difference(part, *first, axes(first[1], part), relative=True)
         # One mistake in many parts is said once, without each part's numbers.
         alone = known and "every" in blank.mistakes
-        known = known or _by_default(blank, cases, off[part]) or stale.strip()
+        if known in ("", FIRST_DIGITS):
+            known = _by_default(blank, cases, off[part]) or known or stale.strip()
         parts.append(Part(part, known if alone else said if known in said else f"{said} {known}".strip()))
     return tuple(parts)
 

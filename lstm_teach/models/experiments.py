@@ -63,6 +63,9 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
     if law:
         of_all = about(law, listing(alike))
         divided = {T: compare(rescaled(each.model, alike)) for T, each in seen.items()}
+        for each, name in itertools.product(divided.values(), alike):  # these are right but for the factor
+            c = each[name]
+            each[name] = replace(c, mine=np.where(c.tried, c.right, c.mine), elsewhere=0.0)
         more: Notes = {}
         others = explain(divided, lambda T: rescaled(take(T), alike), more)
         notes.update({note: None for note in more if "ruled out" not in note})

@@ -295,7 +295,8 @@ class Evidence:
             return f"{what} {listing(self.bad)}, so these are right."
         if not alone and not vectors and not (len(sisters) == len(bad) and all(sisters)):
             return ""
-        explained = set().union(*(self.partners[name] for name in bad)) & (self.ever - {*self.rest})
+        sizes = {size for name in bad for size in self.layout.shapes[name]}
+        explained = {n for n in self.ever - {*self.rest} if sizes & {*self.layout.shapes[n]}}  # its delta may be theirs
         if any(ratio(each[n]) for each in self.seen.values() for n in explained if each[n].wrong):
             return ""  # so it may be the delta that is off by a factor
         of_all = "Nothing" if self.ever <= bad else "Of the arrays that no other finding explains, nothing"

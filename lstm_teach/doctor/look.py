@@ -82,7 +82,7 @@ def look(code: Code, truth: Truth) -> Scene:
     _note_statements(scene, seen, atoms)
     found = list(atoms.values())
     scene.unread += _of_other_gates(found)
-    scene.steps = [*_of_other_arrays(found, names), *_of_other_methods(units, found)]
+    scene.steps = [*_of_other_arrays(found, names), *_of_other_methods(scene, found)]
     _note_kept(scene)
     for unit in units:
         scene.numpy = next((name for name, value in unit.function.__globals__.items() if value is np), scene.numpy)
@@ -269,14 +269,16 @@ def _of_other_arrays(found: list[Atom], assigned: dict[tuple[int, str], Any]) ->
             yield from (Atom(one.node, base + index, unit, shape) for base in dict.fromkeys(same) if base not in arrays)
 
 
-def _of_other_methods(units: list[Unit], found: list[Atom]) -> Iterator[Atom]:
+def _of_other_methods(scene: Scene, found: list[Atom]) -> Iterator[Atom]:
     """`self.c[t - 1]` for a method that has `self` and a `t`, where another method of the class reads it."""
+    units = scene.units
     known = [local_names(unit.node) for unit in units]
     own = {(atom.unit, atom.text) for atom in found}
     for atom in {(units[a.unit].owner, a.text): a for a in found if isinstance(a.node, ast.Subscript)}.values():
         for number, unit in enumerate(units) if is_vector(atom.shape) and units[atom.unit].owner else ():
             same = unit.owner is units[atom.unit].owner and read_names(atom.node) <= known[number]
             if same and (number, atom.text) not in own:
+                scene.squashed[number, atom.text] = scene.squash(atom)
                 yield Atom(atom.node, atom.text, number, atom.shape)
 
 

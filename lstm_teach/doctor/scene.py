@@ -87,7 +87,7 @@ class Scene:
         return self.units[slot.unit].text[slot.start : slot.end]
 
     def squash(self, atom: Atom) -> str:
-        """What made an atom: "sigmoid", "tanh", "" for neither; "unknown" for what isn't a forward value."""
+        """What made an atom: "sigmoid", "tanh", "cell" of a c, "" for none; "unknown" for what isn't a forward value."""
         if atom.text in self.weights:
             return ""
         base = atom.text.rpartition("[")[0]

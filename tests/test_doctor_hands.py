@@ -1,4 +1,4 @@
-"""The doctor on three passes in unlike hands: the line that is wrong is told, in a natural repair and true sentences."""
+"""The doctor on three passes in unlike hands: the wrong line is told, with a natural repair and in true sentences."""
 
 from functools import cache
 
@@ -199,3 +199,41 @@ def test_four_equal_faults_that_show_as_zeros_on_one_step_are_all_repaired():
     diagnosis, line = broken(LISTS, "_bar, hs[t])", "_bar, hs[t + 1])", 4)
     assert [finding.line for finding in diagnosis.findings] == [line, line + 1, line + 2, line + 3]
     assert diagnosis.repaired_source is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong", "repair"),
+    [
+        (
+            HELPERS,
+            "    dW = {gate: np.zeros_like(params.Wi) for gate in",
+            "    blank = np.zeros_like(params.Wi)\n    dW = {gate: blank for gate in",
+            'dW = {gate: blank.copy() for gate in "ifog"}',
+        ),
+        (CLASS, "blank.copy() for", "blank for", 'dW = {q: blank.copy() for q in "ifog"}'),
+        (
+            CLASS,
+            '    dU = {}\n    for q in "ifog":\n        dU[q] = np.zeros((H, params.vocab_size))',
+            '    dU, blanks = {}, np.zeros((H, params.vocab_size))\n    for q in "ifog":\n        dU[q] = blanks',
+            "dU[q] = blanks.copy()",
+        ),
+        (
+            LISTS,
+            "grads = {name: np.zeros_like(params[name]) for name in params.NAMES}\n",
+            "grads = {name: np.zeros_like(params[name]) for name in params.NAMES}\n"
+            '    kept = np.zeros_like(params.Wi)\n    for q in "ifog":\n        grads["W" + q] = kept\n',
+            'grads["W" + q] = kept.copy()',
+        ),
+        (
+            LISTS.replace("        i_bar = ", "        i_bar[:] = ").replace("        f_bar = ", "        f_bar[:] = "),
+            "    h_bar, c_bar = np.zeros(H), np.zeros(H)\n",
+            "    h_bar, c_bar = np.zeros(H), np.zeros(H)\n    i_bar = f_bar = np.empty(H)\n",
+            "i_bar = np.empty(H)\nf_bar = np.empty(H)",
+        ),
+    ],
+)
+def test_one_array_under_several_names_is_copied(text, right, wrong, repair):
+    diagnosis, _ = broken(text, right, wrong)
+    (finding,) = diagnosis.findings
+    assert (finding.repair, finding.proved) == (repair, True)
+    assert finding.cause.startswith("Several names stand for one and the same thing")

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from lstm_teach.doctor.donors import another_target, exchanged_names, exchanged_pairs, misspelt, swapped_items, unlike
-from lstm_teach.doctor.growth import growth
+from lstm_teach.doctor.growth import growth, of_each
 from lstm_teach.doctor.indices import indices
 from lstm_teach.doctor.rewrites import rewritten
 from lstm_teach.doctor.scene import Atom, Scene, is_tokens, is_vector, is_zeros, paths_in
@@ -165,6 +165,10 @@ class Maker:
         span = (self.slot.unit, *self.unit.span(node))
         return span in self.scene.back if span in self.scene.operations else None
 
+    def only_zeros(self, node: ast.expr) -> bool:
+        """Whether it was all zeros whenever it was seen: a factor, or adding it, would make a new array and no more."""
+        return (self.slot.unit, *self.unit.span(node)) in self.scene.zeros
+
     def atoms_in(self, node: ast.AST) -> list[Atom]:
         """What an expression reads, in the order of the text."""
         found = [self.paths[id(path)] for path in paths_in(node) if id(path) in self.paths]
@@ -220,7 +224,8 @@ class Maker:
             start, end = self.unit.span(target)[1], self.unit.span(value)[0]
             sign = re.search(r"[-+*/]?=", self.unit.text[start:end])
             now = sign[0] if sign and len(getattr(node, "targets", [1])) == 1 else ""
-            for new, cost in _ASSIGNED.get(now, {}).items() if not isinstance(target, ast.Tuple) else ():
+            others = _ASSIGNED.get(now, {}) if not isinstance(target, ast.Tuple) else {}
+            for new, cost in others.items() if not self.only_zeros(value) else ():
                 at = start + sign.start(), start + sign.end()
                 yield self.edit("assignment", cost, (*at, new), old=now, new=new)
             yield from another_target(self, target)
@@ -230,8 +235,12 @@ class Maker:
             new = f"\n{self.slot.indent or ''}".join(lines)
             part = Part(self.slot.number, "\n".join(lines), ((self.slot.start, self.slot.end, new),))
             yield Edit("copy", 1.2, (part,), self.text, "; ".join(lines))
-        for kept in (n for n in ast.walk(node) if isinstance(n, ast.Dict | ast.Call | ast.List | ast.Tuple)):
-            held = kept.values if isinstance(kept, ast.Dict) else kept.args if isinstance(kept, ast.Call) else kept.elts
+        for kept in ast.walk(node):
+            match kept:
+                case ast.Dict(values=held) | ast.Call(args=held) | ast.List(elts=held) | ast.Tuple(elts=held):
+                    pass
+                case _:
+                    held = [of_each(kept)]
             for one in held:  # what is kept may be changed later on
                 if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load) and is_vector(self.shape(one)):
                     yield self.swap("copy", 1.5, one, f"{one.id}.copy()")
@@ -256,7 +265,7 @@ class Maker:
             if like and isinstance(node, ast.Assign) and not is_zeros(value):
                 yield self.swap("initial value", 1.2, value, f"{np_}.zeros_like({like})")
             if isinstance(value, ast.Name | ast.Attribute | ast.Subscript):
-                yield self.edit("copy", 1.2, (end, end, ".copy()"))
+                yield self.edit("copy", 1.0 if self.only_zeros(value) else 1.2, (end, end, ".copy()"))
             if len(shape) > 1 and isinstance(node, ast.Assign):
                 yield self.swap("slice", 1.6, value, f"{self.tight(value)}[::-1]")
             forward = self.back(value) is False  # nothing changes its sign there

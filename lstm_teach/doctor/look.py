@@ -77,6 +77,9 @@ def look(code: Code, truth: Truth) -> Scene:
             scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape, (unit, name) in seen.changed))
     scene.operations = {key: seen.shapes[key] for probe in probes for key in probe.operations if key in seen.shapes}
     scene.back = seen.changed & scene.operations.keys()
+    if scene.error is None:  # else it may have got no further than the zeros that something begins with
+        both = {key: [*one, *seen.runs[1].get(key, ())] for key, one in seen.runs[0].items()}
+        scene.zeros = {key for key, values in both.items() if all(type(v) is bytes and not any(v) for v in values)}
     atoms = {key: atom for probe in probes for key, atom in probe.atoms.items()}
     _note_atoms(scene, seen, atoms, truth)
     _note_statements(scene, seen, atoms)

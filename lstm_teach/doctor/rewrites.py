@@ -86,6 +86,7 @@ REWRITES = (
     ("initial value", 1.6, "A.copy()", "np.zeros_like(A)"),
     ("copy", 1.1, "[F(A)] * N", "[F(A) for _ in range(N)]"),
     ("copy", 1.2, "[A] * N", "[A.copy() for _ in range(N)]"),
+    ("copy", 1.1, "F.fromkeys(A, [])", "{key: [] for key in A}"),
     ("copy", 1.2, "F.fromkeys(A, B)", "{key: B.copy() for key in A}"),
     ("copy", 1.5, "A += B", "A = A + B"),
     ("copy", 1.5, "A -= B", "A = A - B"),

@@ -36,7 +36,7 @@ class Key(NamedTuple):
 
     @property
     def squash(self) -> str | None:
-        """Which function made it, "sigmoid" or "tanh", "cell" of a c, "" for none; None for what isn't a forward value."""
+        """Which function made it, "sigmoid" or "tanh", "cell" of a c, or ""; None for what isn't a forward value."""
         if self.quantity == "gate":
             return "tanh" if self.gate == "g" else "sigmoid"
         return {"ct": "tanh", "c": "cell"}.get(self.quantity, "" if self.quantity in FORWARD else None)

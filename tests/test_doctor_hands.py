@@ -237,3 +237,21 @@ def test_one_array_under_several_names_is_copied(text, right, wrong, repair):
     (finding,) = diagnosis.findings
     assert (finding.repair, finding.proved) == (repair, True)
     assert finding.cause.startswith("Several names stand for one and the same thing")
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        (HELPERS, "return dz, dh_old, dc_old", "return dz, dc_old, dh_old"),
+        (
+            CLASS,
+            '        return {"h": dh_before, "c": dc * self.gates[t][1]}',
+            '        dc_before = dc * self.gates[t][1]\n        return {"h": dc_before, "c": dh_before}',
+        ),
+    ],
+)
+def test_of_two_results_that_are_exchanged_the_line_that_hands_them_back_is_told(text, right, wrong):
+    diagnosis, _ = broken(text, right, wrong)
+    (finding,) = diagnosis.findings
+    assert (finding.code, finding.proved) == (wrong.split("\n")[-1].strip(), True)
+    assert "are swapped" in finding.cause

@@ -11,7 +11,7 @@ import difflib
 import functools
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lstm_teach.doctor.scene import Atom, all_vectors, is_tokens, is_vector, targets_of
@@ -203,8 +203,10 @@ def _one_entry(maker: Any, target: ast.expr) -> Iterator[Edit]:
         yield maker.swap("one entry", 1.8, target, f"{own}[{index}]")
 
 
-def swapped_items(maker: Any, items: list[ast.expr], cost: float = 1.8, kind: str = "order") -> Iterator[Edit]:
-    """Two things of a list exchanged; of a list of lists, two of a column."""
+def swapped_items(
+    maker: Any, items: list[ast.expr], cost: float = 1.8, kind: str = "order", keys: Sequence[str] = ()
+) -> Iterator[Edit]:
+    """Two things of a list exchanged; of a list of lists, two of a column. They may have `keys`, and their names."""
     if all(isinstance(item, ast.Tuple | ast.List) for item in items):
         for column in zip(*(item.elts for item in items), strict=False):
             yield from swapped_items(maker, list(column))
@@ -214,6 +216,7 @@ def swapped_items(maker: Any, items: list[ast.expr], cost: float = 1.8, kind: st
             turned = [texts[{j: k, k: j}.get(n, n)] for n in range(len(items))]
             changes = (*maker.unit.span(items[j]), texts[k]), (*maker.unit.span(items[k]), texts[j])
             sure = in_order(turned)  # the names of the nine gradients in their order
+            sure = sure or (bool(keys) and keys[j][1:-1] == texts[k] and keys[k][1:-1] == texts[j])
             usual = min(cost, _PAIR) if len(items) == 2 else cost
             yield maker.edit(kind, 0.9 if sure else usual, *changes, old=texts[j], new=texts[k])
 

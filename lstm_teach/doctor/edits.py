@@ -88,6 +88,8 @@ class Maker:
                 yield from self._compare(inner)
             elif isinstance(inner, ast.List | ast.Tuple) and isinstance(inner.ctx, ast.Load):
                 yield from swapped_items(self, inner.elts)
+            elif isinstance(inner, ast.Dict):
+                yield from swapped_items(self, inner.values, keys=[self.seg(key or inner) for key in inner.keys])
             elif isinstance(inner, ast.comprehension):
                 yield from self._reversed(inner.iter)
             elif isinstance(inner, ast.Lambda):

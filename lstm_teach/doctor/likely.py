@@ -27,7 +27,8 @@ _LONG = 6  # steps from which on a net is long
 # What may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size.
 CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
 _FIRST_NAME = re.compile(r"[^\W\d]\w*")
-_MANY = ast.Tuple | ast.List | ast.Dict  # in a statement with several things an edit changes one of them
+# In a statement with several things an edit changes one of them, if it does not exchange two.
+_MANY = ast.Tuple | ast.List | ast.Dict
 
 
 class Likely:
@@ -154,10 +155,13 @@ class Likely:
         And more if nothing depends on that but what is `wrong`, less if it changes what is `sound` alone.
         """
         if self._reach is None:
-            single = {s.number for s in self.bench.slots if not isinstance(getattr(s.node, "value", None), _MANY)}
-            self._reach = Variants(self.code).reach(self.rungs[self.three], sorted(self._statements & single))
+            self._reach = Variants(self.code).reach(self.rungs[self.three], sorted(self._statements))
         heads = self.bench.heads(set(wrong))
         at = [wrong if slot in heads else self._reach.get(slot, set()) for slot in edit.slots]
+        for k, slot in enumerate(edit.slots):
+            several = isinstance(getattr(self.bench.slots[slot].node, "value", None), _MANY)
+            if several and not (edit.kind == "order" and at[k] <= wrong):
+                at[k] = set()
         reached, just = max(map(len, at), default=0), any(names and names <= wrong for names in at)
         cost = self.bench.doubt(edit) - _UPPER * reached - JUST * just + _SOUND * (edit.slots <= sound)
         return cost + self._inserted(edit), len(edit.new)

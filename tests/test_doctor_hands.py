@@ -255,3 +255,17 @@ def test_of_two_results_that_are_exchanged_the_line_that_hands_them_back_is_told
     (finding,) = diagnosis.findings
     assert (finding.code, finding.proved) == (wrong.split("\n")[-1].strip(), True)
     assert "are swapped" in finding.cause
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        (HELPERS, "return dh * o * (1 - np.tanh(c) ** 2) + later", "return dh * o * (1 - np.tanh(c) ** 2)"),
+        (CLASS, "return dc_later + dh * o *", "return dh * o *"),
+    ],
+)
+def test_a_helper_that_ignores_what_it_is_given_is_told_and_not_its_call(text, right, wrong):
+    diagnosis, line = broken(text, right, wrong)
+    (finding,) = diagnosis.findings
+    assert (finding.line, finding.proved) == (line, True)
+    assert "later" in finding.repair

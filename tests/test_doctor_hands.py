@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 import lstm_teach as lt
-from benchmarks.doctor_corpus import define
+from benchmarks.doctor_corpus import define, passes
 
 pytestmark = pytest.mark.sampled
 
@@ -269,3 +269,20 @@ def test_a_helper_that_ignores_what_it_is_given_is_told_and_not_its_call(text, r
     (finding,) = diagnosis.findings
     assert (finding.line, finding.proved) == (line, True)
     assert "later" in finding.repair
+
+
+@pytest.mark.parametrize(
+    ("style", "gate"),
+    [
+        ("by_hand_carries_grow", "og[t] = 1 / (1 + np.exp(-(model.Uo @ xs[t] + model.Wo @ hs[t - 1])))"),
+        ("student_hw", "o[t] = 1 / (1 + np.exp(-(np.dot(Wo, h[t-1]) + Uo[:, x[t]])))"),
+    ],
+)
+def test_where_a_line_is_only_wrong_none_is_said_to_be_missing(style, gate):
+    text, name = passes("tuning")[style]
+    wrong = gate.replace("exp(-(", "exp((")
+    assert text.count(gate) == 1
+    diagnosis = lt.diagnose(define(text.replace(gate, wrong), name, "<hands>"), progress=False)
+    (finding,) = diagnosis.findings
+    assert (finding.code, finding.repair, finding.proved) == (wrong, gate, True)
+    assert finding.cause.startswith("The sign is wrong")

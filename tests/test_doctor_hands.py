@@ -286,3 +286,21 @@ def test_where_a_line_is_only_wrong_none_is_said_to_be_missing(style, gate):
     (finding,) = diagnosis.findings
     assert (finding.code, finding.repair, finding.proved) == (wrong, gate, True)
     assert finding.cause.startswith("The sign is wrong")
+
+
+def test_what_goes_wrong_first_is_said_only_where_it_is_known():
+    nothing = [  # a loop's head computes nothing; what the walk back reads is right in the forward pass
+        (LISTS, "range(T - 1, -1, -1)", "range(T - 2, -1, -1)"),
+        (HELPERS, "o, c, later)\n    dz", "o, c_old, later)\n    dz"),
+        (
+            HELPERS,
+            "back(params, step, params.V.T @ dy + dh_next, dc_next)",
+            "back(params, step, params.V.T @ dy, dc_next)",
+        ),
+    ]
+    for text, right, wrong in nothing:
+        diagnosis, line = broken(text, right, wrong)
+        assert [(f.line, f.quantity) for f in diagnosis.findings] == [(line, "")], str(diagnosis)
+    carried = "h_bar = params.Wi.T @ i_bar + params.Wf.T @ f_bar + params.Wo.T @ o_bar + params.Wg.T @ g_bar"
+    diagnosis, line = broken(LISTS, carried, carried.replace(" + params.Wf.T @ f_bar", ""))
+    assert [(f.line, f.quantity, f.first_step) for f in diagnosis.findings] == [(line, "dh_future", 1)]

@@ -10,11 +10,12 @@ from __future__ import annotations
 import ast
 import difflib
 import functools
+import itertools
 import math
 import operator
 import re
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import takewhile
@@ -113,11 +114,11 @@ class Account:
         return [flaw for flaw in flaws if score(flaws) - score(_others(flaws, flaw)) >= _TELLING]
 
     @functools.cached_property
-    def _repaired(self) -> tuple[Trace, list[tuple[int, int]]]:
-        """What the repaired code computes, and what is recognized of it."""
+    def _repaired(self) -> tuple[Variants, Trace, list[int]]:
+        """The repaired code, what it computes, and what is recognized of that."""
         variants = Variants(repaired(self.code, self.flaws))
         trace = variants.run(self.truth)
-        return trace, variants.events(trace, self.truth)
+        return variants, trace, recognized(variants, trace, self.truth)
 
     def _finding(self, flaw: Flaw) -> tuple[int, Finding]:
         """One flaw as a finding, and where it stands in the order of the walk back."""
@@ -205,45 +206,57 @@ class Account:
         return next((slot.indent or "" for slot in there), "")
 
     def _first_gone(self, broken: Variants, trace: Trace) -> tuple[int, Key | None]:
-        """The first right quantity that a flaw alone makes go missing, and its place in the order of the run."""
-        truth, (right, events) = self.truth, self._repaired
+        """The first right quantity that a flaw alone changes, and its place in the order of the run.
+
+        None where it can't be known: if the flaw's own statements compute nothing that is recorded.
+        """
+        truth, (variants, right, found) = self.truth, self._repaired
         wrong = set(Params.NAMES) - set(right_matrices(trace, truth))
         if gradients(trace, truth) is None or not wrong:  # where it stops or returns none, the check has said
-            return len(broken.events(trace, truth)), None
-
-        def first(bits: int) -> Key:
-            key, *others = [key for k, key in enumerate(truth.keys) if bits >> k & 1]
-            # What is made of several steps at once, before the loop, goes wrong at none of them first.
-            at_once = any(other[:2] == key[:2] and other.step != key.step for other in others)
-            key = key._replace(quantity="dh") if key[::2] == ("dh_loss", truth.case.length - 1) else key  # no future
-            return key._replace(step=None) if at_once else key
-
+            return len(trace.slots), None
         borrowed = re.search(r"(?<!def )\bforward\(", self.code.text) and "def forward(" not in self.code.text
         names = {"dh_loss"} if borrowed else _BESIDES  # what the library's forward pass computes doesn't go wrong
-        besides = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in names and key.step >= 0)
-        missing = (truth.counted | besides) & ~broken.seen(trace, truth)
-        for order, (_, found) in enumerate(events):
-            if found > 0 and found & missing:
-                key = first(found & missing)
-                # Where others are wrong than the gradients of its kind, some delta is, although none was recognized.
-                sure = key.gate not in Params.NAMES or all(name[0] == key.gate[0] for name in wrong)
-                # With a single step the walk back sees the last step alone: what is wrong there is so at that step.
-                at_once = len(right_matrices(broken.run(self.one), self.one)) < len(Params.NAMES)
-                sure = sure and (not at_once or key.step in (None, truth.case.length - 1))
-                return order, key if sure else None
-        # Nothing is gone: the same numbers stand in another place or the other way around. Then compare event by event.
-        usual = [k for k, value in enumerate(right.values) if usable(value)]
-        kept = sum(1 << k for k, key in enumerate(truth.keys) if key.gate in Params.NAMES and key.gate not in wrong)
-        for order, (k, (slot, found)) in enumerate(zip(usual, events, strict=False)):
-            found = max(found, 0) & truth.counted & ~kept
-            there = found > 0 and trace.slots[k : k + 1] == [slot]
-            if there and not same(right.values[k], trace.values[k]):
-                return order, first(found)
-        return 10**6, None
+        told = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in names and key.step >= 0)
+        told, twins, begun = told | truth.counted, _twins(variants.code, broken.code), 10**6
+        there = dict(zip(_visits(trace), zip(trace.values, recognized(broken, trace, truth), strict=True), strict=True))
+        for k, (slot, visit) in enumerate(_visits(right)):
+            twin, equal = twins.get(slot, (-1, False))
+            value, known = there.get((twin, visit), (None, 0))
+            if right.values[k] is None or (value is not None and same(right.values[k], value)):
+                continue
+            if begun > k and equal:
+                return k, None
+            begun = min(begun, k)
+            if new := found[k] & ~known & told:
+                steps = [
+                    self._keys(found[n] & told)[0].step
+                    for n in range(len(found))
+                    if right.slots[n] == slot and found[n] & told
+                ]
+                return begun, self._key(new, steps, wrong)
+        return begun, None
+
+    def _keys(self, bits: int) -> list[Key]:
+        return [key for k, key in enumerate(self.truth.keys) if bits >> k & 1]
+
+    def _key(self, new: int, steps: list[int], wrong: set[str]) -> Key | None:
+        """The first of some quantities, with its step if the statement that makes it, at these `steps`, goes back."""
+        key, *others = self._keys(new)
+        forward = key.quantity in FORWARD
+        ordered = steps[1:] and all((a < b) == forward and a != b for a, b in itertools.pairwise(steps))
+        if forward and steps[1:] and not ordered:  # a walk back reads it, and the forward pass is right
+            return None
+        # Where others are wrong than the gradients of its kind, some delta is, although none was recognized.
+        if key.gate in Params.NAMES and any(name[0] != key.gate[0] for name in wrong):
+            return None
+        key = key._replace(quantity="dh") if key[::2] == ("dh_loss", self.truth.case.length - 1) else key  # no future
+        # What is made of several steps at once, before the loop, goes wrong at none of them first.
+        at_once = any(other[:2] == key[:2] and other.step != key.step for other in others)
+        return key._replace(step=None) if at_once or not ordered else key
 
     def _gained(self, trace: Trace) -> str:
         """Which gradients are right with an edit that is not proved, and not without it."""
-        before, now = (right_matrices(each, self.truth) for each in (trace, self._repaired[0]))
+        before, now = (right_matrices(each, self.truth) for each in (trace, self._repaired[1]))
         names = [f"d{name}" for name in now if name not in before]
         more = "more of the deltas are right, but no more of the gradients"
         agree = f"{listing(names)} agree{'s' * (len(names) == 1)}" if names else more
@@ -279,6 +292,33 @@ class Account:
 
 def _others(flaws: list[Flaw], flaw: Flaw) -> list[Flaw]:
     return [other for other in flaws if other is not flaw]
+
+
+def recognized(variants: Variants, trace: Trace, truth: Truth) -> list[int]:
+    """What is recognized of each value of a run, as bits."""
+    found = iter(variants.events(trace, truth))
+    return [max(next(found)[1], 0) if usable(value) else 0 for value in trace.values]
+
+
+def _visits(trace: Trace) -> list[tuple[int, int]]:
+    """The slots in the order of a run, each with how often it was there before."""
+    count: Counter[int] = Counter()
+    return [(slot, (count.update([slot]), count[slot])[1]) for slot in trace.slots]
+
+
+def _twins(one: Code, other: Code) -> dict[int, tuple[int, bool]]:
+    """For the slots of some code the same place in another version of it, and whether the same stands there."""
+    slots = [[slot for slot in code.slots if slot.kind != "gap"] for code in (one, other)]
+    texts = [
+        [(slot.unit, code.units[slot.unit].text[slot.start : slot.end]) for slot in own]
+        for code, own in zip((one, other), slots, strict=True)
+    ]
+    found = {}
+    for tag, i, j, m, n in difflib.SequenceMatcher(None, *texts, autojunk=False).get_opcodes():
+        if j - i == n - m:
+            pairs = zip(slots[0][i:j], slots[1][m:n], strict=True)
+            found |= {a.number: (b.number, tag == "equal") for a, b in pairs}
+    return found
 
 
 def errors_by_length(backward: Callable, cases: Iterable[Case]) -> dict[int, dict[str, float]]:

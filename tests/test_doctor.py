@@ -566,7 +566,7 @@ def test_a_step_before_the_first_one_is_not_said_to_go_wrong_first(step, said):
     finding = Finding(*about, length=3, proved=True, how="replace")
     assert finding.place.startswith("Look at line 17") and ("The first thing to go wrong" in finding.place) == said
     tried = Finding(*about, length=3, how="replace")
-    assert "first thing" not in tried.place and ("With the change below, dh_future" in tried.place) == said
+    assert "first thing" not in tried.place and ("With the change below, what comes back to h" in tried.place) == said
     assert "t = -1" not in finding.place
 
 

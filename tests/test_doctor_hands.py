@@ -304,3 +304,47 @@ def test_what_goes_wrong_first_is_said_only_where_it_is_known():
     carried = "h_bar = params.Wi.T @ i_bar + params.Wf.T @ f_bar + params.Wo.T @ o_bar + params.Wg.T @ g_bar"
     diagnosis, line = broken(LISTS, carried, carried.replace(" + params.Wf.T @ f_bar", ""))
     assert [(f.line, f.quantity, f.first_step) for f in diagnosis.findings] == [(line, "dh_future", 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong", "repair"),
+    [
+        (HELPERS, "dy[targets[t]] -= 1", "dy[targets[t]] = -1", "dy[targets[t]] -= 1"),
+        (LISTS, "error[targets[t]] -= 1", "error[targets[t]] = -1", "error[targets[t]] -= 1"),
+        (LISTS, "range(T - 1, -1", "range(T - 2, -1", "for t in range(T - 1, -1, -1):"),
+        (
+            CLASS,
+            "range(len(x))[::-1]",
+            "range(len(x) - 2, -1, -1)",
+            "for t in range(len(x) - 1, -1, -1):",
+        ),
+    ],
+)
+def test_a_repair_is_written_as_people_write_it(text, right, wrong, repair):
+    diagnosis, line = broken(text, right, wrong)
+    (finding,) = diagnosis.findings
+    assert (finding.line, finding.repair, finding.proved) == (line, repair, True)
+
+
+def hanging(params, x, targets, h0=None, c0=None):
+    while True:
+        pass
+
+
+def returns_nothing(params, x, targets, h0=None, c0=None):
+    params.V.sum()
+
+
+@pytest.mark.parametrize("function", [returns_nothing, hanging])
+def test_what_never_returned_is_said_in_the_headline_and_not_in_a_fold(function):
+    diagnosis = lt.diagnose(function, progress=False)
+    said = "returns nothing" if function is returns_nothing else "did not finish"
+    assert said in diagnosis.headline and "Finding" not in diagnosis._repr_html_()
+    assert "No line reads" not in str(diagnosis) and str(diagnosis).count(said) == 1
+
+
+def test_only_faults_are_numbered():
+    diagnosis, _ = broken(HELPERS, "    return [dV, *dW.values(), *dU.values()]\n", "    print([dV])\n")
+    seen = [finding for finding in diagnosis.findings if not finding.line]
+    assert seen and str(diagnosis).count("Problem: ") == len(seen)
+    assert "Finding 1 of 2" not in diagnosis._repr_html_()

@@ -234,7 +234,7 @@ def plus(text: str, delta: str) -> str:
             return text[: -len(ending)]
     if re.fullmatch(r"-?\d+", text):
         return str(int(text) + (1 if "+" in delta else -1))
-    if added := re.fullmatch(r"([\w.]+ ?)([+-])( ?)(\d+)", text):
+    if added := re.fullmatch(r"([\w.()]+ ?)([+-])( ?)(\d+)", text):
         more = int(added[4]) + (1 if added[2] in delta else -1)
         return f"{added[1]}{added[2]}{added[3]}{more}"
     return text + delta

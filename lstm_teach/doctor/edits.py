@@ -228,8 +228,10 @@ class Maker:
             now = sign[0] if sign and len(getattr(node, "targets", [1])) == 1 else ""
             others = _ASSIGNED.get(now, {}) if not isinstance(target, ast.Tuple) else {}
             for new, cost in others.items() if not self.only_zeros(value) else ():
-                at = start + sign.start(), start + sign.end()
-                yield self.edit("assignment", cost, (*at, new), old=now, new=new)
+                at, less = (start + sign.start(), start + sign.end()), []
+                if new == "+=" and isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
+                    new, less = "-=", [(*self.unit.span(value), self.seg(value.operand))]
+                yield self.edit("assignment", cost, (*at, new), *less, old=now, new=new)
             yield from another_target(self, target)
             yield from self._right_hand_side(node, value)
         if isinstance(node, ast.Assign) and len(node.targets) > 1:  # an array of its own for each name
@@ -288,7 +290,8 @@ class Maker:
         if isinstance(root, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
             text = self.seg(root)
             if not text.startswith("reversed(") and not text.endswith("[::-1]"):
-                yield self.swap("range", 1.3, root, f"list({text})[::-1]")
+                yield self.swap("range", 1.25, root, f"reversed({text})")
+                yield self.swap("range", 1.3, root, f"list({text})[::-1]")  # of what can be read only once
 
     # Expressions
 
@@ -308,7 +311,8 @@ class Maker:
     def _constant(self, node: ast.Constant) -> Iterator[Edit]:
         """Another number; what is added or multiplied and should be nothing is left out, which is another edit."""
         value, around = node.value, self.around.get(id(node))
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        axis = isinstance(around, ast.keyword) and around.arg == "axis"  # which is another edit
+        if isinstance(value, bool) or not isinstance(value, int | float) or axis:
             return
         nothing = 0 if isinstance(around, ast.UnaryOp) else None  # what would change nothing, or be written as `-0`
         if isinstance(around, ast.BinOp) and node is around.right:

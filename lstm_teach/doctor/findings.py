@@ -28,7 +28,7 @@ from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.proof import CALL, called, errors
 from lstm_teach.doctor.report import Finding
-from lstm_teach.doctor.scene import targets_of
+from lstm_teach.doctor.scene import read_by, targets_of
 from lstm_teach.doctor.search import Flaw, Result, repaired
 from lstm_teach.doctor.slots import ADDED, HEADS, Slot
 from lstm_teach.doctor.source import Unit
@@ -49,7 +49,12 @@ _SPOILS = ("extra statement", "copy", "in place")  # kinds of edits of what chan
 _BESIDES = FORWARD | {"dh_loss"}  # what may be the first to go wrong, beside what is progress
 _CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
 _CARRIED = ("dh_future", "dc_carry")
-_WERE = {"d": "deltas of the gates were", "dz": "deltas of the pre-activations were"}  # which stand for all four gates
+_WERE = {
+    "d": "deltas of the gates were",
+    "dz": "deltas of the pre-activations were",
+    "dh_future": "delta that comes back to h was",
+    "dc_carry": "delta that comes back to the cell was",
+}
 _UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
 _MISPLACED = "Is every value used at its own step, put where it belongs, and added up where it should be?"
 
@@ -450,8 +455,8 @@ def _suspicion(
         else:
             said = f"{strange} {of} {'is' if strange == 1 else 'are'} not among the right quantities"
         cause = f"On a sequence of three steps, {said}.{' No gradient that is right depends on it.' * bool(right)}"
-        names = [node for node in ast.walk(first.node) if isinstance(node, ast.Name)]
-        read = {n.id for n in names if isinstance(n.ctx, ast.Load) or isinstance(first.node, ast.AugAssign)}
+        node = first.node.value if isinstance(first.node, ast.Assign) else first.node
+        read = read_by(node)
         near = [n for n in may if slots[n].unit == first.unit and {*slots[n].loops} >= {*first.loops[-1:]}]
         near += [n for n in may if slots[n].unit == first.unit and n < first.number and n not in near]
         feeders = others(n for n in near if _names(slots[n])[0] & read)

@@ -3,6 +3,7 @@
 from functools import cache
 
 import pytest
+from test_doctor_joined import JOINED
 
 import lstm_teach as lt
 from benchmarks.doctor_corpus import define, passes
@@ -348,3 +349,20 @@ def test_only_faults_are_numbered():
     seen = [finding for finding in diagnosis.findings if not finding.line]
     assert seen and str(diagnosis).count("Problem: ") == len(seen)
     assert "Finding 1 of 2" not in diagnosis._repr_html_()
+
+
+@pytest.mark.parametrize("table", [False, True])
+def test_the_right_array_under_the_same_slice_is_found(table):
+    loop = JOINED[JOINED.index('    for g in "ifog":\n        grads["W"') :]
+    lines = [f'    d{g} = dW["{g}"]' for g in "ifog"]
+    own = [f'"W{g}": d{g}[:, :H], "U{g}": d{g}[:, H:]' for g in "ifog"]
+    lines += ['    return {"V": dV, ' + ", ".join(own) + "}"] if table else []
+    lines += [f'    grads["{m}{g}"] = d{g}[:, {s}]' for g in "ifog" for m, s in (("W", ":H"), ("U", "H:"))]
+    lines += [] if table else ["    return grads"]
+    text = JOINED.replace(loop, "\n".join(lines[:5] if table else lines) + "\n")
+    right, wrong = ('"Wo": do[:, :H]', '"Wo": di[:, :H]') if table else ('["Wo"] = do[:, :H]', '["Wo"] = di[:, :H]')
+    assert text.count(right) == 1
+    diagnosis = lt.diagnose(define(text.replace(right, wrong), "gradients", "<hands>"), progress=False)
+    (finding,) = diagnosis.findings
+    assert finding.proved and wrong in finding.code and right in finding.repair
+    assert finding.cause == "`di[:, :H]` is used where `do[:, :H]` belongs."

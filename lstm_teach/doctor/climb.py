@@ -14,7 +14,7 @@ from itertools import chain, count, islice
 from lstm_teach.doctor.bench import AT_ONCE, Bench, Repair
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import Deadline
-from lstm_teach.doctor.likely import Likely
+from lstm_teach.doctor.likely import ANEW, Likely
 from lstm_teach.doctor.rungs import Made, Rung, State, count_right, ladder
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.truth import Case
@@ -143,10 +143,10 @@ class Climb:
         """The likeliest of the edits that repair everything, with the others; none where there are none."""
         if found:
             found = self.likely.first(found, state)
-            if found[0].kind == "equation" or found[0].kind.startswith("moved"):
+            if found[0].kind in ANEW or found[0].kind.startswith("moved"):
                 text, simpler = _squeezed(found[0]), self._simpler(state, found[0])
                 found = self.likely.first([*found, *simpler], state)
-                found.sort(key=lambda edit: edit.kind == "equation" or _squeezed(edit) != text)  # it is the same change
+                found.sort(key=lambda edit: edit.kind in ANEW or _squeezed(edit) != text)  # it is the same change
             elif (placed := self._in_its_place(found[0])) and (changed := self._simpler(state, placed)):
                 found = [*self.likely.first(changed, state), *found]  # the line is there, and only wrong
             yield Repair(*state.with_one_more(found[0], found[1:40]))

@@ -88,6 +88,9 @@ def donors(maker: Any, atom: Atom) -> dict[str, float]:
         named = [a.text for a in alike if a.unit == atom.unit] if held is not None else []
         for name in (*twins(maker, maker.seg(node.value)), *named):
             add(name + index, 1.4)
+        sliced = [a for a in all_vectors(scene, atom.unit) if isinstance(a.node, ast.Subscript) and ":" in index]
+        for name in (maker.seg(a.node.value) for a in sliced if is_vector(shape) and len(a.shape) == len(shape)):
+            add(name + index, 1.5)  # the same part of another array, of which another part is read
     for other in scene.steps:
         if other.unit == maker.slot.unit and other.shape == shape:
             add(other.text, 1.7)

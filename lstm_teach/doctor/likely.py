@@ -23,6 +23,7 @@ _SOUND = 0.25  # more for a change of nothing but statements that make a right q
 _STRANGE = 0.3  # more for each statement that still makes something else after the edit
 _CLOSE = 4  # of so many edits with about the same cost that is asked
 _INSERTED = 0.5  # more for a new statement: often it does the same as a change of the one before it
+ANEW = ("equation", "returned")  # kinds of edits that write a whole statement
 _LONG = 6  # steps from which on a net is long
 # What may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size.
 CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
@@ -127,9 +128,9 @@ class Likely:
             strange = {id(edit): _STRANGE * self._strange(edit, state) for edit in close}
             close.sort(key=lambda edit: (doubts[id(edit)][0] + strange[id(edit)], doubts[id(edit)][1]))
         edits[: len(close)] = close
-        # Of several ways to change a statement an equation anew is the largest change.
-        smaller = [edit for edit in edits if edit.kind != "equation" and edit.slots == edits[0].slots]
-        if smaller and edits[0].kind == "equation":
+        # Of several ways to change a statement one that writes it anew is the largest change.
+        smaller = [edit for edit in edits if edit.kind not in ANEW and edit.slots == edits[0].slots]
+        if smaller and edits[0].kind in ANEW:
             edits.remove(smaller[0])
             edits.insert(0, smaller[0])
         return edits

@@ -49,12 +49,8 @@ _SPOILS = ("extra statement", "copy", "in place")  # kinds of edits of what chan
 _BESIDES = FORWARD | {"dh_loss"}  # what may be the first to go wrong, beside what is progress
 _CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
 _CARRIED = ("dh_future", "dc_carry")
-_WERE = {
-    "d": "deltas of the gates were",
-    "dz": "deltas of the pre-activations were",
-    "dh_future": "delta that comes back to h was",
-    "dc_carry": "delta that comes back to the cell was",
-}
+_WERE = {"d": "deltas of the gates were", "dz": "deltas of the pre-activations were"}  # which stand for all four gates
+_WERE |= {"dh_future": "delta that comes back to h was", "dc_carry": "delta that comes back to the cell was"}
 _UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
 _MISPLACED = "Is every value used at its own step, put where it belongs, and added up where it should be?"
 
@@ -211,10 +207,7 @@ class Account:
         return next((slot.indent or "" for slot in there), "")
 
     def _first_gone(self, broken: Variants, trace: Trace) -> tuple[int, Key | None]:
-        """The first right quantity that a flaw alone changes, and its place in the order of the run.
-
-        None where it can't be known: if the flaw's own statements compute nothing that is recorded.
-        """
+        """Where in the run a flaw alone first changes something, and what; None if its own statement makes nothing."""
         truth, (variants, right, found) = self.truth, self._repaired
         wrong = set(Params.NAMES) - set(right_matrices(trace, truth))
         if gradients(trace, truth) is None or not wrong:  # where it stops or returns none, the check has said
@@ -233,12 +226,8 @@ class Account:
                 return k, None
             begun = min(begun, k)
             if new := found[k] & ~known & told:
-                steps = [
-                    self._keys(found[n] & told)[0].step
-                    for n in range(len(found))
-                    if right.slots[n] == slot and found[n] & told
-                ]
-                return begun, self._key(new, steps, wrong)
+                made = [self._keys(bits & told) for bits, at in zip(found, right.slots, strict=True) if at == slot]
+                return begun, self._key(new, [keys[0].step for keys in made if keys], wrong)
         return begun, None
 
     def _keys(self, bits: int) -> list[Key]:
@@ -313,16 +302,14 @@ def _visits(trace: Trace) -> list[tuple[int, int]]:
 
 def _twins(one: Code, other: Code) -> dict[int, tuple[int, bool]]:
     """For the slots of some code the same place in another version of it, and whether the same stands there."""
-    slots = [[slot for slot in code.slots if slot.kind != "gap"] for code in (one, other)]
-    texts = [
-        [(slot.unit, code.units[slot.unit].text[slot.start : slot.end]) for slot in own]
-        for code, own in zip((one, other), slots, strict=True)
-    ]
-    found = {}
-    for tag, i, j, m, n in difflib.SequenceMatcher(None, *texts, autojunk=False).get_opcodes():
+    texts, found = [], {}
+    for code in (one, other):
+        own = [slot for slot in code.slots if slot.kind != "gap"]
+        texts.append({s.number: (s.unit, code.units[s.unit].text[s.start : s.end]) for s in own})
+    numbers, contents = [[*text] for text in texts], [[*text.values()] for text in texts]
+    for tag, i, j, m, n in difflib.SequenceMatcher(None, *contents, autojunk=False).get_opcodes():
         if j - i == n - m:
-            pairs = zip(slots[0][i:j], slots[1][m:n], strict=True)
-            found |= {a.number: (b.number, tag == "equal") for a, b in pairs}
+            found |= {a: (b, tag == "equal") for a, b in zip(numbers[0][i:j], numbers[1][m:n], strict=True)}
     return found
 
 

@@ -115,12 +115,8 @@ class Diagnosis:
 
     @property
     def _problems(self) -> list[str]:
-        """What the check itself saw, in sentences, and why nothing was searched."""
-        return [f.cause for f in self.findings if not f.line]
-
-    @property
-    def _never_returned(self) -> bool:
-        return not self.ladder and not self._faults and bool(self._problems)
+        """What the check itself saw, and why nothing was searched, as far as the headline does not say it."""
+        return [f.cause for f in self.findings if not f.line and f.cause not in self.headline]
 
     @property
     def headline(self) -> str:
@@ -131,8 +127,8 @@ class Diagnosis:
             count, lines = len(self._faults), len(self._lines)
             faults = f"faults in {_count(lines)} lines" if lines > 1 else f"{_count(count)} fault{'s' * (count > 1)}"
             return f"{self.name} has {faults}; with the repair, every gradient is exact at all lengths tried."
-        if self._never_returned:
-            return " ".join(self._problems)
+        if self.findings and not (self.ladder or self._faults):  # it never returned
+            return " ".join(f.cause for f in self.findings)
         if any(f.repair for f in self._faults):
             many = f"{_count(len(self._faults)).capitalize()} finding{'s' * (len(self._faults) > 1)}"
             return f"{self.name} does not pass. {many} below; a full repair was not found."
@@ -147,8 +143,7 @@ class Diagnosis:
     def __str__(self) -> str:
         rows = ["".join([f"{T:<5}", *(f"{cell:<10}" for cell in cells)]).rstrip() for T, *cells in self._ladder()]
         parts = [self.summary, "", *rows] if rows else [self.summary]
-        if not self._never_returned:
-            parts += [line for problem in self._problems for line in ("", f"Problem: {problem}")]
+        parts += [line for problem in self._problems for line in ("", f"Problem: {problem}")]
         for number, finding in enumerate(self._faults, 1):
             idea = finding.idea or finding.cause
             repair = finding.repair.replace("\n", "\n" + " " * 11)
@@ -169,8 +164,7 @@ class Diagnosis:
         parts = [html.bold(self.headline)]
         if ladder := self._ladder():
             parts.append(html.table(_CAPTION, ladder[0], [[T, *map(marked, cells)] for T, *cells in ladder[1:]]))
-        if not self._never_returned:
-            parts += [html.prose(f"Problem: {problem}") for problem in self._problems]
+        parts += [html.prose(f"Problem: {problem}") for problem in self._problems]
         for number, finding in enumerate(self._faults, 1):
             levels = [
                 ("1. The idea", html.prose(finding.idea or finding.cause)),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import difflib
 import functools
-import itertools
 import math
 import operator
 import re
@@ -225,6 +224,7 @@ class Account:
             if begun > k and equal:
                 return k, None
             begun = min(begun, k)
+            known *= (found[k] & told).bit_count() > 1  # a matrix is recognized the wrong way around, too
             if new := found[k] & ~known & told:
                 made = [self._keys(bits & told) for bits, at in zip(found, right.slots, strict=True) if at == slot]
                 return begun, self._key(new, [keys[0].step for keys in made if keys], wrong)
@@ -237,7 +237,7 @@ class Account:
         """The first of some quantities, with its step if the statement that makes it, at these `steps`, goes back."""
         key, *others = self._keys(new)
         forward = key.quantity in FORWARD
-        ordered = steps[1:] and all((a < b) == forward and a != b for a, b in itertools.pairwise(steps))
+        ordered = len({*steps}) > 1 and steps == sorted(steps, reverse=not forward)
         if forward and steps[1:] and not ordered:  # a walk back reads it, and the forward pass is right
             return None
         # Where others are wrong than the gradients of its kind, some delta is, although none was recognized.
@@ -301,15 +301,16 @@ def _visits(trace: Trace) -> list[tuple[int, int]]:
 
 
 def _twins(one: Code, other: Code) -> dict[int, tuple[int, bool]]:
-    """For the slots of some code the same place in another version of it, and whether the same stands there."""
-    texts, found = [], {}
-    for code in (one, other):
-        own = [slot for slot in code.slots if slot.kind != "gap"]
-        texts.append({s.number: (s.unit, code.units[s.unit].text[s.start : s.end]) for s in own})
-    numbers, contents = [[*text] for text in texts], [[*text.values()] for text in texts]
-    for tag, i, j, m, n in difflib.SequenceMatcher(None, *contents, autojunk=False).get_opcodes():
-        if j - i == n - m:
-            found |= {a: (b, tag == "equal") for a, b in zip(numbers[0][i:j], numbers[1][m:n], strict=True)}
+    """The same places in another version of some code, and whether the same stands there, or what can't be compared."""
+    slots = [[slot for slot in code.slots if slot.kind != "gap"] for code in (one, other)]
+    texts = [
+        [(s.unit, code.units[s.unit].text[s.start : s.end]) for s in own]
+        for code, own in zip((one, other), slots, strict=True)
+    ]
+    found = {}
+    for tag, i, j, m, n in difflib.SequenceMatcher(None, *texts, autojunk=False).get_opcodes():
+        for a, b in zip(slots[0][i:j], slots[1][m:n], strict=True) if j - i == n - m else ():
+            found[a.number] = b.number, tag == "equal" or type(a.node) is not type(b.node)
     return found
 
 

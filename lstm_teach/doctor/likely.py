@@ -28,8 +28,7 @@ _LONG = 6  # steps from which on a net is long
 # What may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size.
 CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
 _FIRST_NAME = re.compile(r"[^\W\d]\w*")
-# In a statement with several things an edit changes one of them, if it does not exchange two.
-_MANY = ast.Tuple | ast.List | ast.Dict
+_MANY = ast.Tuple | ast.List | ast.Dict  # in these an edit changes one of several things, or exchanges two
 
 
 class Likely:

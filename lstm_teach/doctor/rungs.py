@@ -42,7 +42,7 @@ class Rung:
         size = np.maximum.reduceat(np.abs(self.right), self.starts)
         self.near = (1e-9 * np.where(size > 0, size, 1e-3))[label[self.order]]
         self.full = (1 << len(self.names) + 1) - 1
-        self.counted = sum(1 << k for k in np.flatnonzero(size).tolist())  # zeros tell nothing
+        self.counted = self.full & ~sum(1 << k for k in np.flatnonzero(size == 0).tolist())  # zeros tell nothing
 
     def right_blocks(self, trace: Trace) -> int | None:
         """The blocks that are right in what a run returned, as bits; and one more bit if everything is in order.
@@ -102,8 +102,8 @@ class State:
 
     def lowest(self, rungs: Sequence[Rung]) -> int:
         """The first rung on which something is wrong that tells; zeros that are wrong tell nothing."""
-        wrong = [k for k, rung in enumerate(rungs) if self.right[k] != rung.full]
-        return next((k for k in wrong if rungs[k].counted & ~self.right[k]), (wrong or [-1])[0])
+        tells = (k for k, rung in enumerate(rungs) if rung.counted & rung.full >> 1 & ~self.right[k])
+        return next(tells, next((k for k, rung in enumerate(rungs) if self.right[k] != rung.full), -1))
 
     def with_one_more(self, edit: Edit, alike: Sequence[Edit] = ()) -> Made:
         """The edits made and one more, in place of those that change the same slots; and those alike."""

@@ -16,7 +16,7 @@ IDEAS = {kind: said["idea"] for kind, said in _KINDS.items()}  # the first level
 _OPERATION = {
     "add.at": "with an array of indices, `+=` counts a token that appears twice only once",
     " += ": "this has to be added to what is there already",
-    " -= ": "the sign is wrong",
+    " -= ": "this has to be subtracted from what is there already",
     " = ": "what was there before has to be replaced",
     "": "a different operation belongs here",
 }
@@ -30,6 +30,10 @@ def _kind(edit: Edit) -> str:
     old, new = edit.old.strip(), edit.new.strip()
     if edit.kind == "assignment" and {old, new} == {"+=", "-="}:
         return "sign"
+    if edit.kind == "order" and old[:1] in "'\"" and sorted(old) == sorted(new):
+        return "letters"
+    if edit.kind == "helper" and re.fullmatch(rf"[\w.]*tanh\({re.escape(old)}\)", new):
+        return "tanh"
     if edit.kind == "term" and not old and _FORGOTTEN.fullmatch(new):
         return "initial state" if new in ("h0=h0", "c0=c0", "h0=h0, c0=c0") else "argument"
     return edit.kind

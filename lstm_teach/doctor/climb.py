@@ -2,17 +2,19 @@
 
 The lowest rung is a net of two units and one step, the highest has steps enough for a token to appear again. A fault
 that shows on a low rung is repaired before one that needs more steps. Nothing inside the pass is looked at, so a run is
-quick; only where the climb is stuck. Imports bench, likely, rungs, truth and variants.
+quick; only where the climb is stuck. Imports bench, edits, likely, rungs, truth and variants.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count, islice
 
 from lstm_teach.doctor.bench import AT_ONCE, Bench, Repair
+from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import Deadline
-from lstm_teach.doctor.likely import Likely
+from lstm_teach.doctor.likely import ANEW, Likely
 from lstm_teach.doctor.rungs import Made, Rung, State, count_right, ladder
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.truth import Case
@@ -141,10 +143,12 @@ class Climb:
         """The likeliest of the edits that repair everything, with the others; none where there are none."""
         if found:
             found = self.likely.first(found, state)
-            if found[0].kind == "equation" or found[0].kind.startswith("moved"):
+            if found[0].kind in ANEW or found[0].kind.startswith("moved"):
                 text, simpler = _squeezed(found[0]), self._simpler(state, found[0])
                 found = self.likely.first([*found, *simpler], state)
-                found.sort(key=lambda edit: edit.kind == "equation" or _squeezed(edit) != text)  # it is the same change
+                found.sort(key=lambda edit: edit.kind in ANEW or _squeezed(edit) != text)  # it is the same change
+            elif (placed := self._in_its_place(found[0])) and (changed := self._simpler(state, placed)):
+                found = [*self.likely.first(changed, state), *found]  # the line is there, and only wrong
             yield Repair(*state.with_one_more(found[0], found[1:40]))
 
     def _simpler(self, state: State, edit: Edit) -> list[Edit]:
@@ -156,13 +160,23 @@ class Climb:
         others = [
             one for one in self.bench.every if one.slots <= edit.slots or (one.kind == "moved" and one.slots & moved)
         ]
-        others = [one for one in others if one.kind != edit.kind][:_SIMPLER]
+        others = [*[one for one in others if one.kind != edit.kind][:_SIMPLER], edit]
         variants = Variants(self.code, [*state.made, *others], records=False)
         allowed, found = {id(one) for one in variants.edits}, []
         for one in (one for one in others if id(one) in allowed):
             self.tried += 1
             found += [one] if self._gain(variants, state, one) == self.full else []
         return found
+
+    def _in_its_place(self, edit: Edit) -> Edit | None:
+        """For a new `x = value`, this value in the statement before it that gives x one, or the only one that does."""
+        (target, _, value), gap = edit.new.partition(" = "), self.bench.slots[min(edit.slots)]
+        own = [slot for slot in self.bench.scene.statements[gap.unit] if isinstance(slot.node, ast.Assign)]
+        own = [slot for slot in own if [self.code.units[gap.unit].segment(t) for t in slot.node.targets] == [target]]
+        own = [slot for slot in own if (slot.block, slot.index) == (gap.block, gap.index - 1)] or own
+        if edit.kind != "missing statement" or len(own) != 1:
+            return None
+        return Maker(self.bench.scene, own[0]).swap("equation", edit.cost, own[0].node.value, value)
 
     def _gain(self, variants: Variants, state: State, edit: Edit) -> tuple[int, ...] | None:
         """What is right on each rung with one more edit.

@@ -113,7 +113,7 @@ def _diagnosis(
         said = f"No line reads {listing(unread)}: the pass begins with something else."
         start = {**place(code.units, 0, 0), "cause": said, "evidence": "From a zero initial state everything is right."}
         found = [Finding(**start, idea=causes.IDEAS["start"])]
-    elif unread and (not result.proved or not takes):
+    elif unread and (result.proved or wrong) and not (result.proved and takes):
         so = "; from a zero initial state, the repair is right" if result.proved else ""
         notes.append(f"No line reads {listing(unread)}: the pass begins with something else{so}.")
     return replace(

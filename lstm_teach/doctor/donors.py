@@ -11,7 +11,7 @@ import difflib
 import functools
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lstm_teach.doctor.scene import Atom, all_vectors, is_tokens, is_vector, targets_of
@@ -88,6 +88,9 @@ def donors(maker: Any, atom: Atom) -> dict[str, float]:
         named = [a.text for a in alike if a.unit == atom.unit] if held is not None else []
         for name in (*twins(maker, maker.seg(node.value)), *named):
             add(name + index, 1.4)
+        sliced = [a for a in all_vectors(scene, atom.unit) if isinstance(a.node, ast.Subscript) and ":" in index]
+        for name in (maker.seg(a.node.value) for a in sliced if is_vector(shape) and len(a.shape) == len(shape)):
+            add(name + index, 1.5)  # the same part of another array, of which another part is read
     for other in scene.steps:
         if other.unit == maker.slot.unit and other.shape == shape:
             add(other.text, 1.7)
@@ -203,8 +206,10 @@ def _one_entry(maker: Any, target: ast.expr) -> Iterator[Edit]:
         yield maker.swap("one entry", 1.8, target, f"{own}[{index}]")
 
 
-def swapped_items(maker: Any, items: list[ast.expr], cost: float = 1.8, kind: str = "order") -> Iterator[Edit]:
-    """Two things of a list exchanged; of a list of lists, two of a column."""
+def swapped_items(
+    maker: Any, items: list[ast.expr], cost: float = 1.8, kind: str = "order", keys: Sequence[str] = ()
+) -> Iterator[Edit]:
+    """Two things of a list exchanged; of a list of lists, two of a column. They may have `keys`, and their names."""
     if all(isinstance(item, ast.Tuple | ast.List) for item in items):
         for column in zip(*(item.elts for item in items), strict=False):
             yield from swapped_items(maker, list(column))
@@ -214,6 +219,7 @@ def swapped_items(maker: Any, items: list[ast.expr], cost: float = 1.8, kind: st
             turned = [texts[{j: k, k: j}.get(n, n)] for n in range(len(items))]
             changes = (*maker.unit.span(items[j]), texts[k]), (*maker.unit.span(items[k]), texts[j])
             sure = in_order(turned)  # the names of the nine gradients in their order
+            sure = sure or (bool(keys) and keys[j][1:-1] == texts[k] and keys[k][1:-1] == texts[j])
             usual = min(cost, _PAIR) if len(items) == 2 else cost
             yield maker.edit(kind, 0.9 if sure else usual, *changes, old=texts[j], new=texts[k])
 
@@ -231,7 +237,7 @@ def plus(text: str, delta: str) -> str:
             return text[: -len(ending)]
     if re.fullmatch(r"-?\d+", text):
         return str(int(text) + (1 if "+" in delta else -1))
-    if added := re.fullmatch(r"([\w.]+ ?)([+-])( ?)(\d+)", text):
+    if added := re.fullmatch(r"([\w.()]+ ?)([+-])( ?)(\d+)", text):
         more = int(added[4]) + (1 if added[2] in delta else -1)
         return f"{added[1]}{added[2]}{added[3]}{more}"
     return text + delta

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from lstm_teach.doctor.donors import another_target, exchanged_names, exchanged_pairs, misspelt, swapped_items, unlike
-from lstm_teach.doctor.growth import growth
+from lstm_teach.doctor.growth import growth, of_each
 from lstm_teach.doctor.indices import indices
 from lstm_teach.doctor.rewrites import rewritten
 from lstm_teach.doctor.scene import Atom, Scene, is_tokens, is_vector, is_zeros, paths_in
@@ -88,6 +88,8 @@ class Maker:
                 yield from self._compare(inner)
             elif isinstance(inner, ast.List | ast.Tuple) and isinstance(inner.ctx, ast.Load):
                 yield from swapped_items(self, inner.elts)
+            elif isinstance(inner, ast.Dict):
+                yield from swapped_items(self, inner.values, keys=[self.seg(key or inner) for key in inner.keys])
             elif isinstance(inner, ast.comprehension):
                 yield from self._reversed(inner.iter)
             elif isinstance(inner, ast.Lambda):
@@ -165,6 +167,10 @@ class Maker:
         span = (self.slot.unit, *self.unit.span(node))
         return span in self.scene.back if span in self.scene.operations else None
 
+    def only_zeros(self, node: ast.expr) -> bool:
+        """Whether it was all zeros whenever it was seen: a factor, or adding it, would make a new array and no more."""
+        return (self.slot.unit, *self.unit.span(node)) in self.scene.zeros
+
     def atoms_in(self, node: ast.AST) -> list[Atom]:
         """What an expression reads, in the order of the text."""
         found = [self.paths[id(path)] for path in paths_in(node) if id(path) in self.paths]
@@ -220,9 +226,12 @@ class Maker:
             start, end = self.unit.span(target)[1], self.unit.span(value)[0]
             sign = re.search(r"[-+*/]?=", self.unit.text[start:end])
             now = sign[0] if sign and len(getattr(node, "targets", [1])) == 1 else ""
-            for new, cost in _ASSIGNED.get(now, {}).items() if not isinstance(target, ast.Tuple) else ():
-                at = start + sign.start(), start + sign.end()
-                yield self.edit("assignment", cost, (*at, new), old=now, new=new)
+            others = _ASSIGNED.get(now, {}) if not isinstance(target, ast.Tuple) else {}
+            for new, cost in others.items() if not self.only_zeros(value) else ():
+                at, less = (start + sign.start(), start + sign.end()), []
+                if new == "+=" and isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
+                    new, less = "-=", [(*self.unit.span(value), self.seg(value.operand))]
+                yield self.edit("assignment", cost, (*at, new), *less, old=now, new=new)
             yield from another_target(self, target)
             yield from self._right_hand_side(node, value)
         if isinstance(node, ast.Assign) and len(node.targets) > 1:  # an array of its own for each name
@@ -230,8 +239,12 @@ class Maker:
             new = f"\n{self.slot.indent or ''}".join(lines)
             part = Part(self.slot.number, "\n".join(lines), ((self.slot.start, self.slot.end, new),))
             yield Edit("copy", 1.2, (part,), self.text, "; ".join(lines))
-        for kept in (n for n in ast.walk(node) if isinstance(n, ast.Dict | ast.Call | ast.List | ast.Tuple)):
-            held = kept.values if isinstance(kept, ast.Dict) else kept.args if isinstance(kept, ast.Call) else kept.elts
+        for kept in ast.walk(node):
+            match kept:
+                case ast.Dict(values=held) | ast.Call(args=held) | ast.List(elts=held) | ast.Tuple(elts=held):
+                    pass
+                case _:
+                    held = [of_each(kept)]
             for one in held:  # what is kept may be changed later on
                 if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load) and is_vector(self.shape(one)):
                     yield self.swap("copy", 1.5, one, f"{one.id}.copy()")
@@ -256,7 +269,7 @@ class Maker:
             if like and isinstance(node, ast.Assign) and not is_zeros(value):
                 yield self.swap("initial value", 1.2, value, f"{np_}.zeros_like({like})")
             if isinstance(value, ast.Name | ast.Attribute | ast.Subscript):
-                yield self.edit("copy", 1.2, (end, end, ".copy()"))
+                yield self.edit("copy", 1.0 if self.only_zeros(value) else 1.2, (end, end, ".copy()"))
             if len(shape) > 1 and isinstance(node, ast.Assign):
                 yield self.swap("slice", 1.6, value, f"{self.tight(value)}[::-1]")
             forward = self.back(value) is False  # nothing changes its sign there
@@ -277,7 +290,8 @@ class Maker:
         if isinstance(root, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
             text = self.seg(root)
             if not text.startswith("reversed(") and not text.endswith("[::-1]"):
-                yield self.swap("range", 1.3, root, f"list({text})[::-1]")
+                yield self.swap("range", 1.25, root, f"reversed({text})")
+                yield self.swap("range", 1.3, root, f"list({text})[::-1]")  # of what can be read only once
 
     # Expressions
 
@@ -297,7 +311,8 @@ class Maker:
     def _constant(self, node: ast.Constant) -> Iterator[Edit]:
         """Another number; what is added or multiplied and should be nothing is left out, which is another edit."""
         value, around = node.value, self.around.get(id(node))
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        axis = isinstance(around, ast.keyword) and around.arg == "axis"  # which is another edit
+        if isinstance(value, bool) or not isinstance(value, int | float) or axis:
             return
         nothing = 0 if isinstance(around, ast.UnaryOp) else None  # what would change nothing, or be written as `-0`
         if isinstance(around, ast.BinOp) and node is around.right:

@@ -14,7 +14,7 @@ import math
 import operator
 import re
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import takewhile
@@ -27,7 +27,7 @@ from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.proof import CALL, called, errors
 from lstm_teach.doctor.report import Finding
-from lstm_teach.doctor.scene import targets_of
+from lstm_teach.doctor.scene import read_by, targets_of
 from lstm_teach.doctor.search import Flaw, Result, repaired
 from lstm_teach.doctor.slots import ADDED, HEADS, Slot
 from lstm_teach.doctor.source import Unit
@@ -49,6 +49,7 @@ _BESIDES = FORWARD | {"dh_loss"}  # what may be the first to go wrong, beside wh
 _CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
 _CARRIED = ("dh_future", "dc_carry")
 _WERE = {"d": "deltas of the gates were", "dz": "deltas of the pre-activations were"}  # which stand for all four gates
+_WERE |= {"dh_future": "delta that comes back to h was", "dc_carry": "delta that comes back to the cell was"}
 _UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
 _MISPLACED = "Is every value used at its own step, put where it belongs, and added up where it should be?"
 
@@ -113,11 +114,11 @@ class Account:
         return [flaw for flaw in flaws if score(flaws) - score(_others(flaws, flaw)) >= _TELLING]
 
     @functools.cached_property
-    def _repaired(self) -> tuple[Trace, list[tuple[int, int]]]:
-        """What the repaired code computes, and what is recognized of it."""
+    def _repaired(self) -> tuple[Variants, Trace, list[int]]:
+        """The repaired code, what it computes, and what is recognized of that."""
         variants = Variants(repaired(self.code, self.flaws))
         trace = variants.run(self.truth)
-        return trace, variants.events(trace, self.truth)
+        return variants, trace, recognized(variants, trace, self.truth)
 
     def _finding(self, flaw: Flaw) -> tuple[int, Finding]:
         """One flaw as a finding, and where it stands in the order of the walk back."""
@@ -205,45 +206,51 @@ class Account:
         return next((slot.indent or "" for slot in there), "")
 
     def _first_gone(self, broken: Variants, trace: Trace) -> tuple[int, Key | None]:
-        """The first right quantity that a flaw alone makes go missing, and its place in the order of the run."""
-        truth, (right, events) = self.truth, self._repaired
+        """Where in the run a flaw alone first changes something, and what; None if its own statement makes nothing."""
+        truth, (variants, right, found) = self.truth, self._repaired
         wrong = set(Params.NAMES) - set(right_matrices(trace, truth))
         if gradients(trace, truth) is None or not wrong:  # where it stops or returns none, the check has said
-            return len(broken.events(trace, truth)), None
-
-        def first(bits: int) -> Key:
-            key, *others = [key for k, key in enumerate(truth.keys) if bits >> k & 1]
-            # What is made of several steps at once, before the loop, goes wrong at none of them first.
-            at_once = any(other[:2] == key[:2] and other.step != key.step for other in others)
-            key = key._replace(quantity="dh") if key[::2] == ("dh_loss", truth.case.length - 1) else key  # no future
-            return key._replace(step=None) if at_once else key
-
+            return len(trace.slots), None
         borrowed = re.search(r"(?<!def )\bforward\(", self.code.text) and "def forward(" not in self.code.text
         names = {"dh_loss"} if borrowed else _BESIDES  # what the library's forward pass computes doesn't go wrong
-        besides = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in names and key.step >= 0)
-        missing = (truth.counted | besides) & ~broken.seen(trace, truth)
-        for order, (_, found) in enumerate(events):
-            if found > 0 and found & missing:
-                key = first(found & missing)
-                # Where others are wrong than the gradients of its kind, some delta is, although none was recognized.
-                sure = key.gate not in Params.NAMES or all(name[0] == key.gate[0] for name in wrong)
-                # With a single step the walk back sees the last step alone: what is wrong there is so at that step.
-                at_once = len(right_matrices(broken.run(self.one), self.one)) < len(Params.NAMES)
-                sure = sure and (not at_once or key.step in (None, truth.case.length - 1))
-                return order, key if sure else None
-        # Nothing is gone: the same numbers stand in another place or the other way around. Then compare event by event.
-        usual = [k for k, value in enumerate(right.values) if usable(value)]
-        kept = sum(1 << k for k, key in enumerate(truth.keys) if key.gate in Params.NAMES and key.gate not in wrong)
-        for order, (k, (slot, found)) in enumerate(zip(usual, events, strict=False)):
-            found = max(found, 0) & truth.counted & ~kept
-            there = found > 0 and trace.slots[k : k + 1] == [slot]
-            if there and not same(right.values[k], trace.values[k]):
-                return order, first(found)
-        return 10**6, None
+        told = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in names and key.step >= 0)
+        told, twins, begun = told | truth.counted, _twins(variants.code, broken.code), 10**6
+        there = dict(zip(_visits(trace), zip(trace.values, recognized(broken, trace, truth), strict=True), strict=True))
+        for k, (slot, visit) in enumerate(_visits(right)):
+            twin, equal = twins.get(slot, (-1, False))
+            value, known = there.get((twin, visit), (None, 0))
+            if right.values[k] is None or (value is not None and same(right.values[k], value)):
+                continue
+            if begun > k and equal:
+                return k, None
+            begun = min(begun, k)
+            known *= (found[k] & told).bit_count() > 1  # a matrix is recognized the wrong way around, too
+            if new := found[k] & ~known & told:
+                made = [self._keys(bits & told) for bits, at in zip(found, right.slots, strict=True) if at == slot]
+                return begun, self._key(new, [keys[0].step for keys in made if keys], wrong)
+        return begun, None
+
+    def _keys(self, bits: int) -> list[Key]:
+        return [key for k, key in enumerate(self.truth.keys) if bits >> k & 1]
+
+    def _key(self, new: int, steps: list[int], wrong: set[str]) -> Key | None:
+        """The first of some quantities, with its step if the statement that makes it, at these `steps`, goes back."""
+        key, *others = self._keys(new)
+        forward = key.quantity in FORWARD
+        ordered = len({*steps}) > 1 and steps == sorted(steps, reverse=not forward)
+        if forward and steps[1:] and not ordered:  # a walk back reads it, and the forward pass is right
+            return None
+        # Where others are wrong than the gradients of its kind, some delta is, although none was recognized.
+        if key.gate in Params.NAMES and any(name[0] != key.gate[0] for name in wrong):
+            return None
+        key = key._replace(quantity="dh") if key[::2] == ("dh_loss", self.truth.case.length - 1) else key  # no future
+        # What is made of several steps at once, before the loop, goes wrong at none of them first.
+        at_once = any(other[:2] == key[:2] and other.step != key.step for other in others)
+        return key._replace(step=None) if at_once or not ordered else key
 
     def _gained(self, trace: Trace) -> str:
         """Which gradients are right with an edit that is not proved, and not without it."""
-        before, now = (right_matrices(each, self.truth) for each in (trace, self._repaired[0]))
+        before, now = (right_matrices(each, self.truth) for each in (trace, self._repaired[1]))
         names = [f"d{name}" for name in now if name not in before]
         more = "more of the deltas are right, but no more of the gradients"
         agree = f"{listing(names)} agree{'s' * (len(names) == 1)}" if names else more
@@ -279,6 +286,32 @@ class Account:
 
 def _others(flaws: list[Flaw], flaw: Flaw) -> list[Flaw]:
     return [other for other in flaws if other is not flaw]
+
+
+def recognized(variants: Variants, trace: Trace, truth: Truth) -> list[int]:
+    """What is recognized of each value of a run, as bits."""
+    found = iter(variants.events(trace, truth))
+    return [max(next(found)[1], 0) if usable(value) else 0 for value in trace.values]
+
+
+def _visits(trace: Trace) -> list[tuple[int, int]]:
+    """The slots in the order of a run, each with how often it was there before."""
+    count: Counter[int] = Counter()
+    return [(slot, (count.update([slot]), count[slot])[1]) for slot in trace.slots]
+
+
+def _twins(one: Code, other: Code) -> dict[int, tuple[int, bool]]:
+    """The same places in another version of some code, and whether the same stands there, or what can't be compared."""
+    slots = [[slot for slot in code.slots if slot.kind != "gap"] for code in (one, other)]
+    texts = [
+        [(s.unit, code.units[s.unit].text[s.start : s.end]) for s in own]
+        for code, own in zip((one, other), slots, strict=True)
+    ]
+    found = {}
+    for tag, i, j, m, n in difflib.SequenceMatcher(None, *texts, autojunk=False).get_opcodes():
+        for a, b in zip(slots[0][i:j], slots[1][m:n], strict=True) if j - i == n - m else ():
+            found[a.number] = b.number, tag == "equal" or type(a.node) is not type(b.node)
+    return found
 
 
 def errors_by_length(backward: Callable, cases: Iterable[Case]) -> dict[int, dict[str, float]]:
@@ -410,8 +443,8 @@ def _suspicion(
         else:
             said = f"{strange} {of} {'is' if strange == 1 else 'are'} not among the right quantities"
         cause = f"On a sequence of three steps, {said}.{' No gradient that is right depends on it.' * bool(right)}"
-        names = [node for node in ast.walk(first.node) if isinstance(node, ast.Name)]
-        read = {n.id for n in names if isinstance(n.ctx, ast.Load) or isinstance(first.node, ast.AugAssign)}
+        node = first.node.value if isinstance(first.node, ast.Assign) else first.node
+        read = read_by(node)
         near = [n for n in may if slots[n].unit == first.unit and {*slots[n].loops} >= {*first.loops[-1:]}]
         near += [n for n in may if slots[n].unit == first.unit and n < first.number and n not in near]
         feeders = others(n for n in near if _names(slots[n])[0] & read)

@@ -16,8 +16,9 @@ from lstm_teach.doctor.donors import donors, unlike
 from lstm_teach.doctor.scene import Atom, is_vector, is_zeros
 from lstm_teach.doctor.slots import Edit
 
-# Which of the thing itself, the slopes of tanh and of the sigmoid in it, and a part of the latter can be a factor.
-_FORMS = {"": (0,), "tanh": (0, 1), "sigmoid": (0, 2, 3), "unknown": (0, 1, 2, 3)}
+# Which of the thing itself, the slopes of tanh and of the sigmoid in it, a part of the latter, and the slope of its own
+# tanh can be a factor.
+_FORMS = {"": (0,), "cell": (0, 4), "tanh": (0, 1), "sigmoid": (0, 2, 3), "unknown": (0, 1, 2, 3)}
 _MOST = 100  # products like one that is there, with one thing replaced, and with two
 
 
@@ -27,7 +28,8 @@ def growth(maker: Any, root: ast.AST) -> Iterator[Edit]:
     calls = [n for n in ast.walk(root) if isinstance(n, ast.Call) and getattr(n.func, "id", "") in own]
     handed = {id(arg) for call in calls for arg in call.args}  # rather missing where the function uses it
     for node, shape, term in _sites(maker, root):
-        yield from _factors(maker, node, shape, (1.8 if term else 1.6) + 0.8 * (id(node) in handed))
+        if not maker.only_zeros(node):
+            yield from _factors(maker, node, shape, (1.8 if term else 1.6) + 0.8 * (id(node) in handed))
         if not term:
             yield from _terms(maker, node, shape)
 
@@ -44,7 +46,7 @@ def _sites(maker: Any, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
     alone = {id(part) for n in lists for part in (n.values if isinstance(n, ast.Dict) else n.elts)} | {id(value)}
     calls = [n for n in every if isinstance(n, ast.Call) and not maker.of_numpy(n.func)]
     alone |= {id(part) for n in calls for part in [*n.args, *(keyword.value for keyword in n.keywords)]}
-    alone |= {id(part) for n in every if (part := _of_each(n)) is not None}
+    alone |= {id(part) for n in every if (part := of_each(n)) is not None}
     for node in every:
         if not isinstance(node, ast.expr) or isinstance(getattr(node, "ctx", None), ast.Store) or is_zeros(node):
             continue
@@ -58,7 +60,7 @@ def _sites(maker: Any, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
             yield node, shape, True
 
 
-def _of_each(node: ast.AST | None) -> ast.expr | None:
+def of_each(node: ast.AST | None) -> ast.expr | None:
     """What a comprehension makes of each thing; None of anything else."""
     if isinstance(node, ast.DictComp):
         return node.value
@@ -69,6 +71,7 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
     """One more factor: something of the forward pass, or the slope of it. Deltas never multiply one another."""
     inner = maker.seg(node) if maker.product(node) else maker.tight(node)
     factors = {other.text for other in maker.atoms_in(node)}
+    usual = -0.2 if maker.back(node) is False else 0.2  # a slope is a factor of what is carried back
     for atom in _broadcast(maker, shape):
         if atom.back:
             if maker.back(node) is False:
@@ -76,11 +79,20 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
             continue
         squash = maker.scene.squash(atom)
         for k in _FORMS[squash]:
-            form = ("{0}", "(1 - {0} ** 2)", "{0} * (1 - {0})", "(1 - {0})")[k]
+            form = ("{0}", "(1 - {0} ** 2)", "{0} * (1 - {0})", "(1 - {0})", "(1 - {1} ** 2)")[k]
             completes = f"1 - {atom.text}" in inner if k == 0 else k == 3 and atom.text in factors  # s * (1 - s)
-            less = 0.2 * (k in (1, 2)) + 0.3 * completes
-            kind = "missing slope" if k in (1, 2) and squash != "unknown" else "factor"
-            yield maker.swap(kind, cost - less, node, f"{inner} * {form.format(atom.text)}", ast.Mult)
+            less = usual * (k in (1, 2, 4)) + 0.3 * completes
+            kind = "missing slope" if k in (1, 2, 4) and squash != "unknown" else "factor"
+            new = form.format(atom.text, _tanh_of(maker, atom) if k == 4 else "")
+            yield maker.swap(kind, cost - less, node, f"{inner} * {new}", ast.Mult)
+
+
+def _tanh_of(maker: Any, cell: Atom) -> str:
+    """The tanh of a c, written as this function has it."""
+    calls = [n for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Call) and len(n.args) == 1]
+    own = (maker.seg(n) for n in calls if maker.seg(n.args[0]) == cell.text)
+    made = (text for text in own if maker.scene.squashed.get((maker.slot.unit, text)) == "tanh")
+    return next(made, f"{maker.scene.numpy}.tanh({cell.text})")
 
 
 def _terms(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
@@ -89,9 +101,9 @@ def _terms(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
     for atom in maker.within(shape):
         if atom.back is None or back is None or atom.back == back:  # deltas are added to deltas
             yield _added(maker, node, 1.8, atom.text)
-    of_each = _of_each(maker.around.get(id(node))) is node
+    each = of_each(maker.around.get(id(node))) is node
     for part in list(maker.terms(node))[1:] or [node]:
-        if isinstance(part, ast.BinOp | ast.Call) or (of_each and isinstance(part, ast.Subscript)):
+        if isinstance(part, ast.BinOp | ast.Call) or (each and isinstance(part, ast.Subscript)):
             for new, cost in alike(maker, part):
                 if new not in text:
                     yield _added(maker, node, 1.5 + cost, new)

@@ -23,11 +23,12 @@ _SOUND = 0.25  # more for a change of nothing but statements that make a right q
 _STRANGE = 0.3  # more for each statement that still makes something else after the edit
 _CLOSE = 4  # of so many edits with about the same cost that is asked
 _INSERTED = 0.5  # more for a new statement: often it does the same as a change of the one before it
+ANEW = ("equation", "returned")  # kinds of edits that write a whole statement
 _LONG = 6  # steps from which on a net is long
 # What may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size.
 CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
 _FIRST_NAME = re.compile(r"[^\W\d]\w*")
-_MANY = ast.Tuple | ast.List | ast.Dict  # in a statement with several things an edit changes one of them
+_MANY = ast.Tuple | ast.List | ast.Dict  # in these an edit changes one of several things, or exchanges two
 
 
 class Likely:
@@ -126,9 +127,9 @@ class Likely:
             strange = {id(edit): _STRANGE * self._strange(edit, state) for edit in close}
             close.sort(key=lambda edit: (doubts[id(edit)][0] + strange[id(edit)], doubts[id(edit)][1]))
         edits[: len(close)] = close
-        # Of several ways to change a statement an equation anew is the largest change.
-        smaller = [edit for edit in edits if edit.kind != "equation" and edit.slots == edits[0].slots]
-        if smaller and edits[0].kind == "equation":
+        # Of several ways to change a statement one that writes it anew is the largest change.
+        smaller = [edit for edit in edits if edit.kind not in ANEW and edit.slots == edits[0].slots]
+        if smaller and edits[0].kind in ANEW:
             edits.remove(smaller[0])
             edits.insert(0, smaller[0])
         return edits
@@ -154,10 +155,13 @@ class Likely:
         And more if nothing depends on that but what is `wrong`, less if it changes what is `sound` alone.
         """
         if self._reach is None:
-            single = {s.number for s in self.bench.slots if not isinstance(getattr(s.node, "value", None), _MANY)}
-            self._reach = Variants(self.code).reach(self.rungs[self.three], sorted(self._statements & single))
+            self._reach = Variants(self.code).reach(self.rungs[self.three], sorted(self._statements))
         heads = self.bench.heads(set(wrong))
         at = [wrong if slot in heads else self._reach.get(slot, set()) for slot in edit.slots]
+        for k, slot in enumerate(edit.slots):
+            several = isinstance(getattr(self.bench.slots[slot].node, "value", None), _MANY)
+            if several and not (edit.kind == "order" and at[k] <= wrong):
+                at[k] = set()
         reached, just = max(map(len, at), default=0), any(names and names <= wrong for names in at)
         cost = self.bench.doubt(edit) - _UPPER * reached - JUST * just + _SOUND * (edit.slots <= sound)
         return cost + self._inserted(edit), len(edit.new)

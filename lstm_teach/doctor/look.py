@@ -77,12 +77,15 @@ def look(code: Code, truth: Truth) -> Scene:
             scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape, (unit, name) in seen.changed))
     scene.operations = {key: seen.shapes[key] for probe in probes for key in probe.operations if key in seen.shapes}
     scene.back = seen.changed & scene.operations.keys()
+    if scene.error is None:  # else it may have got no further than the zeros that something begins with
+        both = {key: [*one, *seen.runs[1].get(key, ())] for key, one in seen.runs[0].items()}
+        scene.zeros = {key for key, values in both.items() if all(type(v) is bytes and not any(v) for v in values)}
     atoms = {key: atom for probe in probes for key, atom in probe.atoms.items()}
     _note_atoms(scene, seen, atoms, truth)
     _note_statements(scene, seen, atoms)
     found = list(atoms.values())
     scene.unread += _of_other_gates(found)
-    scene.steps = [*_of_other_arrays(found, names), *_of_other_methods(units, found)]
+    scene.steps = [*_of_other_arrays(found, names), *_of_other_methods(scene, found)]
     _note_kept(scene)
     for unit in units:
         scene.numpy = next((name for name, value in unit.function.__globals__.items() if value is np), scene.numpy)
@@ -269,14 +272,16 @@ def _of_other_arrays(found: list[Atom], assigned: dict[tuple[int, str], Any]) ->
             yield from (Atom(one.node, base + index, unit, shape) for base in dict.fromkeys(same) if base not in arrays)
 
 
-def _of_other_methods(units: list[Unit], found: list[Atom]) -> Iterator[Atom]:
+def _of_other_methods(scene: Scene, found: list[Atom]) -> Iterator[Atom]:
     """`self.c[t - 1]` for a method that has `self` and a `t`, where another method of the class reads it."""
+    units = scene.units
     known = [local_names(unit.node) for unit in units]
     own = {(atom.unit, atom.text) for atom in found}
     for atom in {(units[a.unit].owner, a.text): a for a in found if isinstance(a.node, ast.Subscript)}.values():
         for number, unit in enumerate(units) if is_vector(atom.shape) and units[atom.unit].owner else ():
             same = unit.owner is units[atom.unit].owner and read_names(atom.node) <= known[number]
             if same and (number, atom.text) not in own:
+                scene.squashed[number, atom.text] = scene.squash(atom)
                 yield Atom(atom.node, atom.text, number, atom.shape)
 
 

@@ -259,7 +259,9 @@ def _begun_otherwise(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> 
         options = [each for each in zip(*(_zeros(scene, gap, t) for t in targets), strict=True) if all(each)]
         tables = (text for k in kin for text in _tables(scene, gap, scene.units[k], targets[0]))
         options += [(text,) for text in dict.fromkeys(tables)] * (len(targets) == 1)
-        zeros_already = any(map(is_zeros, ast.walk(value)))  # it is as it should be, or nearly so
+        made, parts = Maker(scene, slot), [part for part in ast.walk(value) if isinstance(part, ast.expr)]
+        # It is as it should be, or nearly so.
+        zeros_already = any(is_zeros(one) or made.only_zeros(one) for one in parts) or len(slot.node.targets) > 1
         for k, zeros in enumerate(options if scene.error is not None or not zeros_already else options[:1]):
             lines = [f"{one} = {new}" for one, new in zip(targets, zeros, strict=True)]
             lines = lines if len(slot.node.targets) > 1 else [f"{', '.join(targets)} = {', '.join(zeros)}"]

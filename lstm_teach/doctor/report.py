@@ -54,7 +54,7 @@ class Finding:
             of = f" of `{self.function}`" if self.function else ""
             at = "after" if self.how == "add" else "at"
             parts.append(f"Look {at} line {self.line}{of}, `{self.code}`.")
-        what, step = self.quantity, self.first_step
+        what, step = _IN_WORDS.get(self.quantity, self.quantity), self.first_step
         known = what and (step is None or step >= 0)  # before step 0 no step reads anything
         if step is not None:
             back = "" if self.path == FORWARD_PATH else ", walked from the last to the first"
@@ -105,9 +105,18 @@ class Diagnosis:
         return self.headline.replace(";", where, 1)
 
     @property
-    def _lines(self) -> list[int]:
+    def _faults(self) -> list[Finding]:
         """What the check itself saw has no line, and comes from the faults that have one."""
-        return sorted({f.line for f in self.findings if f.line})
+        return [f for f in self.findings if f.line]
+
+    @property
+    def _lines(self) -> list[int]:
+        return sorted({f.line for f in self._faults})
+
+    @property
+    def _problems(self) -> list[str]:
+        """What the check itself saw, and why nothing was searched, as far as the headline does not say it."""
+        return [f.cause for f in self.findings if not f.line and f.cause not in self.headline]
 
     @property
     def headline(self) -> str:
@@ -115,11 +124,13 @@ class Diagnosis:
         if self.passed:
             return self.report.summary
         if self.repaired_source is not None:
-            count, lines = sum(bool(f.line) for f in self.findings), len(self._lines)
+            count, lines = len(self._faults), len(self._lines)
             faults = f"faults in {_count(lines)} lines" if lines > 1 else f"{_count(count)} fault{'s' * (count > 1)}"
             return f"{self.name} has {faults}; with the repair, every gradient is exact at all lengths tried."
-        if any(f.line and f.repair for f in self.findings):
-            many = f"{_count(len(self.findings)).capitalize()} finding{'s' * (len(self.findings) > 1)}"
+        if self.findings and not (self.ladder or self._faults):  # it never returned
+            return " ".join(f.cause for f in self.findings)
+        if any(f.repair for f in self._faults):
+            many = f"{_count(len(self._faults)).capitalize()} finding{'s' * (len(self._faults) > 1)}"
             return f"{self.name} does not pass. {many} below; a full repair was not found."
         return f"{self.name} does not pass; the faulty line could not be pinned down. What is known is below."
 
@@ -132,11 +143,12 @@ class Diagnosis:
     def __str__(self) -> str:
         rows = ["".join([f"{T:<5}", *(f"{cell:<10}" for cell in cells)]).rstrip() for T, *cells in self._ladder()]
         parts = [self.summary, "", *rows] if rows else [self.summary]
-        for number, finding in enumerate(self.findings, 1):
+        parts += [line for problem in self._problems for line in ("", f"Problem: {problem}")]
+        for number, finding in enumerate(self._faults, 1):
             idea = finding.idea or finding.cause
             repair = finding.repair.replace("\n", "\n" + " " * 11)
             said = [
-                finding.place if finding.line else "",
+                finding.place,
                 finding.cause if finding.cause != idea else "",
                 f"{_how(finding)} {repair}".strip(),
                 finding.evidence,
@@ -152,19 +164,22 @@ class Diagnosis:
         parts = [html.bold(self.headline)]
         if ladder := self._ladder():
             parts.append(html.table(_CAPTION, ladder[0], [[T, *map(marked, cells)] for T, *cells in ladder[1:]]))
-        for number, finding in enumerate(self.findings, 1):
+        parts += [html.prose(f"Problem: {problem}") for problem in self._problems]
+        for number, finding in enumerate(self._faults, 1):
             levels = [
                 ("1. The idea", html.prose(finding.idea or finding.cause)),
-                ("2. The place", html.prose(finding.place) + html.prose(finding.evidence) if finding.place else ""),
-                ("3. The line", _line_html(finding) if finding.line else ""),
+                ("2. The place", html.prose(finding.place) + html.prose(finding.evidence)),
+                ("3. The line", _line_html(finding)),
             ]
-            parts.append(html.levels(f"Finding {number} of {len(self.findings)}", levels))
+            parts.append(html.levels(f"Finding {number} of {len(self._faults)}", levels))
         parts.append(html.bullets(self.notes))
         if self.repaired_source is not None:
             parts.append(html.fold("The whole function, repaired", html.code(self.repaired_source)))
         return "".join(parts)
 
 
+# The two that nearly every author calls otherwise than the lessons do.
+_IN_WORDS = {"dh_future": "what comes back to h", "dc_carry": "what comes back to the cell"}
 _CAPTION = "The ladder: norm-relative error of each gradient against the exact one, by length of the sequence."
 _HOW = {"replace": "Repair:", "add": "Repair, to be added after this line:", "remove": "Repair: this line should go."}
 _TRY = {"replace": "Try:", "add": "Try, added after this line:", "remove": "Try it without this line."}

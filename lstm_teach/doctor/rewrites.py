@@ -2,7 +2,7 @@
 
 A capital letter is any expression, the same letter twice the same text; `np` is numpy under any name, and its functions
 match where they were imported by themselves too. A rewrite needs two unrelated authors who made the mistake. Imports
-slots.
+donors and slots.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from lstm_teach.doctor.donors import plus
 from lstm_teach.doctor.slots import OPERATORS, Edit
 
 _PLACES = 8  # in which the same may be written at once
@@ -86,6 +87,7 @@ REWRITES = (
     ("initial value", 1.6, "A.copy()", "np.zeros_like(A)"),
     ("copy", 1.1, "[F(A)] * N", "[F(A) for _ in range(N)]"),
     ("copy", 1.2, "[A] * N", "[A.copy() for _ in range(N)]"),
+    ("copy", 1.1, "F.fromkeys(A, [])", "{key: [] for key in A}"),
     ("copy", 1.2, "F.fromkeys(A, B)", "{key: B.copy() for key in A}"),
     ("copy", 1.5, "A += B", "A = A + B"),
     ("copy", 1.5, "A -= B", "A = A - B"),
@@ -213,7 +215,7 @@ def _filled(maker: Any, text: str, bound: dict[str, ast.expr]) -> str:
     new = re.sub(r"(?<![\w.])(?:np|[A-Z])\b", word, text)
     if text.startswith("range("):  # `0 + 1` and `n - 1 + 1`
         new = re.sub(r"(?<![\w.])(-?\d+) ([+-]) 1(?=[,)])", lambda m: str(int(m[1]) + (1 if m[2] == "+" else -1)), new)
-        new = re.sub(r"\(([\w.()]+) (?:- 1\) \+ 1|\+ 1\) - 1)(?=[,)])", r"\1", new)
+        new = re.sub(r"\(([\w.()]+ [+-] \d+)\)( [+-] 1)(?=[,)])", lambda found: plus(found[1], found[2]), new)
         new = re.sub(r" \+ 1 - 1(?=[,)])| - 1 \+ 1(?=[,)])", "", new)
     return new
 

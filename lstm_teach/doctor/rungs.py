@@ -101,8 +101,9 @@ class State:
     sound: set[int] | None = field(compare=False, default=None)  # statements, see likely.py
 
     def lowest(self, rungs: Sequence[Rung]) -> int:
-        """The first rung on which something is wrong."""
-        return next((k for k, rung in enumerate(rungs) if self.right[k] != rung.full), -1)
+        """The first rung on which something is wrong that tells; zeros that are wrong tell nothing."""
+        tells = (k for k, rung in enumerate(rungs) if rung.counted & rung.full >> 1 & ~self.right[k])
+        return next(tells, next((k for k, rung in enumerate(rungs) if self.right[k] != rung.full), -1))
 
     def with_one_more(self, edit: Edit, alike: Sequence[Edit] = ()) -> Made:
         """The edits made and one more, in place of those that change the same slots; and those alike."""

@@ -52,6 +52,7 @@ class Scene:
     fields: dict[str, Any] = field(default_factory=dict)  # shapes of what is assigned to attributes
     filled: set[tuple[int, str]] = field(default_factory=set)  # units and what held numbers as soon as it was assigned
     error: Exception | None = None  # what stopped the run
+    zeros: set[tuple] = field(default_factory=set)  # units and spans of what was all zeros whenever it was seen
     squashed: dict[tuple[int, str], str] = field(default_factory=dict)  # of forward values, see `squash`
     weights: set[str] = field(default_factory=set)  # what is read and gives single numbers of the parameters
 
@@ -87,7 +88,7 @@ class Scene:
         return self.units[slot.unit].text[slot.start : slot.end]
 
     def squash(self, atom: Atom) -> str:
-        """What made an atom: "sigmoid", "tanh", "" for neither; "unknown" for what isn't a forward value."""
+        """What made an atom: "sigmoid", "tanh", "cell" of a c, or ""; "unknown" for what isn't a forward value."""
         if atom.text in self.weights:
             return ""
         base = atom.text.rpartition("[")[0]

@@ -53,14 +53,15 @@ def _key(edit: Edit) -> tuple[tuple[int, str], ...]:
 
 
 def likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
-    """The edits, with less cost for those that read a name which is assigned and never read.
+    """The edits, with less cost for those that read a name which is assigned, or given to a helper, and never read.
 
     And for those by which a statement comes to be written as another of its block, for another gate.
     """
     unread: dict[int, set[str]] = {}
     for number, unit in enumerate(scene.units):
-        stored = names(unit.tree, context=ast.Store | ast.Del) - names(unit.tree)
-        unread[number] = {name for name in stored if name[0] != "_"}
+        stored = names(unit.tree, context=ast.Store | ast.Del)
+        stored |= {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg) and number}
+        unread[number] = {name for name in stored - names(unit.tree) if name[0] != "_"}
     statements = {slot.number: scene.text(slot) for slot in chain.from_iterable(scene.statements)}
     texts: dict[tuple[int, str], list[str]] = {}  # of statements, by block and pattern
     for number, text in statements.items():

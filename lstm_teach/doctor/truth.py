@@ -36,10 +36,10 @@ class Key(NamedTuple):
 
     @property
     def squash(self) -> str | None:
-        """Which function made it, "sigmoid" or "tanh", or "" for none; None for what isn't a forward value."""
+        """Which function made it, "sigmoid" or "tanh", "cell" of a c, or ""; None for what isn't a forward value."""
         if self.quantity == "gate":
             return "tanh" if self.gate == "g" else "sigmoid"
-        return "tanh" if self.quantity == "ct" else "" if self.quantity in FORWARD else None
+        return {"ct": "tanh", "c": "cell"}.get(self.quantity, "" if self.quantity in FORWARD else None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,368 @@
+"""The doctor on three passes in unlike hands: the wrong line is told, with a natural repair and in true sentences."""
+
+from functools import cache
+
+import pytest
+from test_doctor_joined import JOINED
+
+import lstm_teach as lt
+from benchmarks.doctor_corpus import define, passes
+
+pytestmark = pytest.mark.sampled
+
+HELPERS = """import numpy as np
+
+
+def sigma(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def run(p, x):
+    tape, h, c = [], np.zeros(p.hidden_size), np.zeros(p.hidden_size)
+    for k in x:
+        before = h, c
+        i = 1 / (1 + np.exp(-(p.Wi @ h + p.Ui[:, k])))
+        f = sigma(p.Wf @ h + p.Uf[:, k])
+        o = sigma(p.Wo @ h + p.Uo[:, k])
+        g = np.tanh(p.Wg @ h + p.Ug[:, k])
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        e = np.exp(p.V @ h)
+        tape.append((*before, i, f, o, g, c, h, e / e.sum()))
+    return tape
+
+
+def cell_delta(dh, o, c, later):
+    return dh * o * (1 - np.tanh(c) ** 2) + later
+
+
+def back(p, step, dh, later):
+    h_old, c_old, i, f, o, g, c, h, y = step
+    dc = cell_delta(dh, o, c, later)
+    dz = {"i": dc * g * i * (1 - i), "f": dc * c_old * f * (1 - f)}
+    dz["o"], dz["g"] = dh * np.tanh(c) * o * (1 - o), dc * i * (1 - g**2)
+    dh_old = sum(p["W" + gate].T @ dz[gate] for gate in "ifog")
+    dc_old = dc * f
+    return dz, dh_old, dc_old
+
+
+def backward(params, x, targets):
+    tape = run(params, x)
+    dV = np.zeros_like(params.V)
+    dW = {gate: np.zeros_like(params.Wi) for gate in "ifog"}
+    dU = {gate: np.zeros_like(params.Ui) for gate in "ifog"}
+    dh_next = dc_next = np.zeros(params.hidden_size)
+    for t, step in reversed(list(enumerate(tape))):
+        dy = step[-1].copy()
+        dy[targets[t]] -= 1
+        dV += np.outer(dy, step[7])
+        dz, dh_next, dc_next = back(params, step, params.V.T @ dy + dh_next, dc_next)
+        for gate in "ifog":
+            dW[gate] += np.outer(dz[gate], step[0])
+            dU[gate][:, x[t]] += dz[gate]
+    return [dV, *dW.values(), *dU.values()]
+"""
+
+LISTS = """import numpy as np
+
+
+def backward(params, x, targets):
+    H, T = params.hidden_size, len(x)
+    s, hs, cs, ps = [], [np.zeros(H)], [np.zeros(H)], []
+    for t in range(T):
+        u = {}
+        for q in "ifog":
+            u[q] = params["W" + q] @ hs[t] + params["U" + q][:, x[t]]
+            u[q] = np.tanh(u[q]) if q == "g" else 1 / (1 + np.exp(-u[q]))
+        s.append(u)
+        cs.append(u["f"] * cs[t] + u["i"] * u["g"])
+        hs.append(u["o"] * np.tanh(cs[t + 1]))
+        e = np.exp(params.V @ hs[t + 1])
+        ps.append(e / e.sum())
+    grads = {name: np.zeros_like(params[name]) for name in params.NAMES}
+    h_bar, c_bar = np.zeros(H), np.zeros(H)
+    for t in range(T - 1, -1, -1):
+        u = s[t]
+        error = ps[t]
+        error[targets[t]] -= 1
+        grads["V"] += np.outer(error, hs[t + 1])
+        h_bar = h_bar + params.V.T @ error
+        c_bar = c_bar + h_bar * u["o"] * (1 - np.tanh(cs[t + 1]) ** 2)
+        i_bar = c_bar * u["g"] * u["i"] * (1 - u["i"])
+        f_bar = c_bar * cs[t] * u["f"] * (1 - u["f"])
+        o_bar = h_bar * np.tanh(cs[t + 1]) * u["o"] * (1 - u["o"])
+        g_bar = c_bar * u["i"] * (1 - u["g"] ** 2)
+        h_bar = params.Wi.T @ i_bar + params.Wf.T @ f_bar + params.Wo.T @ o_bar + params.Wg.T @ g_bar
+        c_bar = c_bar * u["f"]
+        grads["Wi"] += np.outer(i_bar, hs[t])
+        grads["Wf"] += np.outer(f_bar, hs[t])
+        grads["Wo"] += np.outer(o_bar, hs[t])
+        grads["Wg"] += np.outer(g_bar, hs[t])
+        grads["Ui"][:, x[t]] += i_bar
+        grads["Uf"][:, x[t]] += f_bar
+        grads["Uo"][:, x[t]] += o_bar
+        grads["Ug"][:, x[t]] += g_bar
+    return grads
+"""
+
+CLASS = """import numpy as np
+
+
+class Walk:
+    def __init__(self, p, x):
+        self.p, H = p, p.hidden_size
+        self.gates, self.c, self.h, self.y = {}, {-1: np.zeros(H)}, {-1: np.zeros(H)}, {}
+        for t in range(len(x)):
+            a = [p["W" + q] @ self.h[t - 1] + p["U" + q][:, x[t]] for q in "ifo"]
+            i, f, o = (self.logistic(one) for one in a)
+            g = np.tanh(p.Wg @ self.h[t - 1] + p.Ug[:, x[t]])
+            self.gates[t] = i, f, o, g
+            self.c[t] = f * self.c[t - 1] + i * g
+            self.h[t] = o * np.tanh(self.c[t])
+            self.y[t] = np.exp(p.V @ self.h[t])
+            self.y[t] /= self.y[t].sum()
+
+    def logistic(self, a):
+        return 1 / (1 + np.exp(-a))
+
+    def to_cell(self, t, dh, dc_later):
+        o = self.gates[t][2]
+        return dc_later + dh * o * (1 - np.tanh(self.c[t]) ** 2)
+
+    def to_gates(self, t, dh, dc):
+        i, f, o, g = self.gates[t]
+        di, df, do, dg = dc * g, dc * self.c[t - 1], dh * np.tanh(self.c[t]), dc * i
+        return {"i": di * i * (1 - i), "f": df * f * (1 - f), "o": do * o * (1 - o), "g": dg * (1 - g**2)}
+
+    def to_before(self, t, dz, dc):
+        dh_before = sum(self.p["W" + q].T @ dz[q] for q in "ifog")
+        return {"h": dh_before, "c": dc * self.gates[t][1]}
+
+
+def backward(params, x, targets):
+    walk, H = Walk(params, x), params.hidden_size
+    blank = np.zeros((H, H))
+    dV = np.zeros_like(params.V)
+    dW = {q: blank.copy() for q in "ifog"}
+    dU = {}
+    for q in "ifog":
+        dU[q] = np.zeros((H, params.vocab_size))
+    later = {"h": np.zeros(H), "c": np.zeros(H)}
+    for t in range(len(x))[::-1]:
+        dy = walk.y[t].copy()
+        dy[targets[t]] -= 1
+        dV += np.outer(dy, walk.h[t])
+        dh = params.V.T @ dy + later["h"]
+        dc = walk.to_cell(t, dh, later["c"])
+        dz = walk.to_gates(t, dh, dc)
+        for q in "ifog":
+            dW[q] += np.outer(dz[q], walk.h[t - 1])
+            dU[q][:, x[t]] += dz[q]
+        later = walk.to_before(t, dz, dc)
+    return [dV, *dW.values(), *dU.values()]
+"""
+
+
+@cache
+def diagnosed(text):
+    return lt.diagnose(define(text, "backward", "<hands>"), progress=False)
+
+
+def broken(text, right, wrong, times=1):
+    """The diagnosis of a pass with a fault in it, and the number of the line at which the texts begin to differ."""
+    assert text.count(right) == times
+    new = text.replace(right, wrong)
+    line = next(k for k, pair in enumerate(zip(text.split("\n"), new.split("\n"), strict=False), 1) if len({*pair}) > 1)
+    return diagnosed(new), line
+
+
+@pytest.mark.parametrize("text", [HELPERS, LISTS, CLASS])
+def test_the_passes_are_right(text):
+    assert diagnosed(text).passed
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "slope"),
+    [
+        (HELPERS, "dh * o * (1 - np.tanh(c) ** 2)", "(1 - np.tanh(c) ** 2)"),
+        (LISTS, 'h_bar * u["o"] * (1 - np.tanh(cs[t + 1]) ** 2)', "(1 - np.tanh(cs[t + 1]) ** 2)"),
+        (CLASS, "dh * o * (1 - np.tanh(self.c[t]) ** 2)", "(1 - np.tanh(self.c[t]) ** 2)"),
+    ],
+)
+def test_a_slope_of_tanh_is_found_where_the_tanh_has_no_name(text, right, slope):
+    diagnosis, line = broken(text, right, right.removesuffix(f" * {slope}"))
+    (finding,) = diagnosis.findings
+    assert (finding.line, finding.proved) == (line, True) and right in finding.repair
+    assert "A slope is missing" in finding.cause
+
+
+def test_four_equal_faults_that_show_as_zeros_on_one_step_are_all_repaired():
+    diagnosis, line = broken(LISTS, "_bar, hs[t])", "_bar, hs[t + 1])", 4)
+    assert [finding.line for finding in diagnosis.findings] == [line, line + 1, line + 2, line + 3]
+    assert diagnosis.repaired_source is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong", "repair"),
+    [
+        (
+            HELPERS,
+            "    dW = {gate: np.zeros_like(params.Wi) for gate in",
+            "    blank = np.zeros_like(params.Wi)\n    dW = {gate: blank for gate in",
+            'dW = {gate: blank.copy() for gate in "ifog"}',
+        ),
+        (CLASS, "blank.copy() for", "blank for", 'dW = {q: blank.copy() for q in "ifog"}'),
+        (
+            CLASS,
+            '    dU = {}\n    for q in "ifog":\n        dU[q] = np.zeros((H, params.vocab_size))',
+            '    dU, blanks = {}, np.zeros((H, params.vocab_size))\n    for q in "ifog":\n        dU[q] = blanks',
+            "dU[q] = blanks.copy()",
+        ),
+        (
+            LISTS,
+            "grads = {name: np.zeros_like(params[name]) for name in params.NAMES}\n",
+            "grads = {name: np.zeros_like(params[name]) for name in params.NAMES}\n"
+            '    kept = np.zeros_like(params.Wi)\n    for q in "ifog":\n        grads["W" + q] = kept\n',
+            'grads["W" + q] = kept.copy()',
+        ),
+        (
+            LISTS.replace("        i_bar = ", "        i_bar[:] = ").replace("        f_bar = ", "        f_bar[:] = "),
+            "    h_bar, c_bar = np.zeros(H), np.zeros(H)\n",
+            "    h_bar, c_bar = np.zeros(H), np.zeros(H)\n    i_bar = f_bar = np.empty(H)\n",
+            "i_bar = np.empty(H)\nf_bar = np.empty(H)",
+        ),
+    ],
+)
+def test_one_array_under_several_names_is_copied(text, right, wrong, repair):
+    diagnosis, _ = broken(text, right, wrong)
+    (finding,) = diagnosis.findings
+    assert (finding.repair, finding.proved) == (repair, True)
+    assert finding.cause.startswith("Several names stand for one and the same thing")
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        (HELPERS, "return dz, dh_old, dc_old", "return dz, dc_old, dh_old"),
+        (
+            CLASS,
+            '        return {"h": dh_before, "c": dc * self.gates[t][1]}',
+            '        dc_before = dc * self.gates[t][1]\n        return {"h": dc_before, "c": dh_before}',
+        ),
+    ],
+)
+def test_of_two_results_that_are_exchanged_the_line_that_hands_them_back_is_told(text, right, wrong):
+    diagnosis, _ = broken(text, right, wrong)
+    (finding,) = diagnosis.findings
+    assert (finding.code, finding.proved) == (wrong.split("\n")[-1].strip(), True)
+    assert "are swapped" in finding.cause
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        (HELPERS, "return dh * o * (1 - np.tanh(c) ** 2) + later", "return dh * o * (1 - np.tanh(c) ** 2)"),
+        (CLASS, "return dc_later + dh * o *", "return dh * o *"),
+    ],
+)
+def test_a_helper_that_ignores_what_it_is_given_is_told_and_not_its_call(text, right, wrong):
+    diagnosis, line = broken(text, right, wrong)
+    (finding,) = diagnosis.findings
+    assert (finding.line, finding.proved) == (line, True)
+    assert "later" in finding.repair
+
+
+@pytest.mark.parametrize(
+    ("style", "gate"),
+    [
+        ("by_hand_carries_grow", "og[t] = 1 / (1 + np.exp(-(model.Uo @ xs[t] + model.Wo @ hs[t - 1])))"),
+        ("student_hw", "o[t] = 1 / (1 + np.exp(-(np.dot(Wo, h[t-1]) + Uo[:, x[t]])))"),
+    ],
+)
+def test_where_a_line_is_only_wrong_none_is_said_to_be_missing(style, gate):
+    text, name = passes("tuning")[style]
+    wrong = gate.replace("exp(-(", "exp((")
+    assert text.count(gate) == 1
+    diagnosis = lt.diagnose(define(text.replace(gate, wrong), name, "<hands>"), progress=False)
+    (finding,) = diagnosis.findings
+    assert (finding.code, finding.repair, finding.proved) == (wrong, gate, True)
+    assert finding.cause.startswith("The sign is wrong")
+
+
+def test_what_goes_wrong_first_is_said_only_where_it_is_known():
+    nothing = [  # a loop's head computes nothing; what the walk back reads is right in the forward pass
+        (LISTS, "range(T - 1, -1, -1)", "range(T - 2, -1, -1)"),
+        (HELPERS, "o, c, later)\n    dz", "o, c_old, later)\n    dz"),
+        (
+            HELPERS,
+            "back(params, step, params.V.T @ dy + dh_next, dc_next)",
+            "back(params, step, params.V.T @ dy, dc_next)",
+        ),
+    ]
+    for text, right, wrong in nothing:
+        diagnosis, line = broken(text, right, wrong)
+        assert [(f.line, f.quantity) for f in diagnosis.findings] == [(line, "")], str(diagnosis)
+    carried = "h_bar = params.Wi.T @ i_bar + params.Wf.T @ f_bar + params.Wo.T @ o_bar + params.Wg.T @ g_bar"
+    diagnosis, line = broken(LISTS, carried, carried.replace(" + params.Wf.T @ f_bar", ""))
+    assert [(f.line, f.quantity, f.first_step) for f in diagnosis.findings] == [(line, "dh_future", 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong", "repair"),
+    [
+        (HELPERS, "dy[targets[t]] -= 1", "dy[targets[t]] = -1", "dy[targets[t]] -= 1"),
+        (LISTS, "error[targets[t]] -= 1", "error[targets[t]] = -1", "error[targets[t]] -= 1"),
+        (LISTS, "range(T - 1, -1", "range(T - 2, -1", "for t in range(T - 1, -1, -1):"),
+        (
+            CLASS,
+            "range(len(x))[::-1]",
+            "range(len(x) - 2, -1, -1)",
+            "for t in range(len(x) - 1, -1, -1):",
+        ),
+    ],
+)
+def test_a_repair_is_written_as_people_write_it(text, right, wrong, repair):
+    diagnosis, line = broken(text, right, wrong)
+    (finding,) = diagnosis.findings
+    assert (finding.line, finding.repair, finding.proved) == (line, repair, True)
+
+
+def hanging(params, x, targets, h0=None, c0=None):
+    while True:
+        pass
+
+
+def returns_nothing(params, x, targets, h0=None, c0=None):
+    params.V.sum()
+
+
+@pytest.mark.parametrize("function", [returns_nothing, hanging])
+def test_what_never_returned_is_said_in_the_headline_and_not_in_a_fold(function):
+    diagnosis = lt.diagnose(function, progress=False)
+    said = "returns nothing" if function is returns_nothing else "did not finish"
+    assert said in diagnosis.headline and "Finding" not in diagnosis._repr_html_()
+    assert "No line reads" not in str(diagnosis) and str(diagnosis).count(said) == 1
+
+
+def test_only_faults_are_numbered():
+    diagnosis, _ = broken(LISTS, "    return grads\n", "    grads\n")
+    seen = [finding for finding in diagnosis.findings if not finding.line]
+    assert seen and str(diagnosis).count("Problem: ") == len(seen)
+    assert "Finding 1 of 1" in diagnosis._repr_html_()
+
+
+@pytest.mark.parametrize("table", [False, True])
+def test_the_right_array_under_the_same_slice_is_found(table):
+    loop = JOINED[JOINED.index('    for g in "ifog":\n        grads["W"') :]
+    lines = [f'    d{g} = dW["{g}"]' for g in "ifog"]
+    own = [f'"W{g}": d{g}[:, :H], "U{g}": d{g}[:, H:]' for g in "ifog"]
+    lines += ['    return {"V": dV, ' + ", ".join(own) + "}"] if table else []
+    lines += [f'    grads["{m}{g}"] = d{g}[:, {s}]' for g in "ifog" for m, s in (("W", ":H"), ("U", "H:"))]
+    lines += [] if table else ["    return grads"]
+    text = JOINED.replace(loop, "\n".join(lines[:5] if table else lines) + "\n")
+    right, wrong = ('"Wo": do[:, :H]', '"Wo": di[:, :H]') if table else ('["Wo"] = do[:, :H]', '["Wo"] = di[:, :H]')
+    assert text.count(right) == 1
+    diagnosis = lt.diagnose(define(text.replace(right, wrong), "gradients", "<hands>"), progress=False)
+    (finding,) = diagnosis.findings
+    assert finding.proved and wrong in finding.code and right in finding.repair
+    assert finding.cause == "`di[:, :H]` is used where `do[:, :H]` belongs."

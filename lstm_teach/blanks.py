@@ -282,10 +282,10 @@ def judge_function(blank: Blank, function: Callable, statements: Sequence[ast.st
     stale = trial.words_for_earlier(cellcode.globals_read(function), statements, getattr(function, "__globals__", {}))
     try:
         answers = [attempt(*case["arguments"]) for case in cases]
-        if any(answer is Ellipsis for answer in answers):
-            return (Part(name, open=True),)
         got = [parts_of(a, case["answer"], name, blank.returns) for a, case in zip(answers, cases, strict=True)]
     except Trouble as trouble:
+        if str(trouble).endswith(judging.DOTS):
+            return (Part(name, open=True),)
         sizes = dict.fromkeys(n for n in cellcode.numbers_typed(*statements) if isinstance(n, int))
         turned = "" if stale else guard.TURNED
         instead = f" A size that is typed in fits one net only: look at {listing(sizes)}." if sizes else turned
@@ -375,6 +375,7 @@ def _judge_values(
         read = cellcode.names_read(statements, name)
         written = Written(read, cellcode.lines_of(name, statements), blank.library[name])
         earlier = trial.words_for_earlier(read, statements, namespace, cases[0])
+        adds = written.lines and isinstance(written.lines[0], ast.AugAssign)
         ran = [k for k, value in enumerate(got) if not isinstance(value, Trouble)]
         fine = len(ran) == len(cases) and all(map(close, got, right))
         here = "" if fine or not written.lines else on_this_net(blank, name, namespace, cases, written, earlier)
@@ -382,6 +383,12 @@ def _judge_values(
         if twin := next((n for n, values in ends.items() if all(map(close, values, right))), ""):
             changed = changed - {twin}
             sentence = f"This is right, but it is called {twin}: rename it to {name}, and run the cells above again."
+        elif (
+            not fine
+            and isinstance(next(iter(written.lines), None), ast.AugAssign)
+            and name not in cases[0].get("start", {})
+        ):
+            sentence = f"Write `{name} = ...`: this changes the value that {name} had before this cell."
         elif len(ran) < len(cases) and (not here or here.startswith(THIS_NET)):  # what is wrong here is so anyway
             raised = str(next(value for value in got if isinstance(value, Trouble)))
             sentence = f"{raised.removesuffix(guard.TURNED) if earlier else raised}{earlier}"

@@ -38,6 +38,9 @@ TOOLS = ("Cache", "example", "score_deltas", "sigmoid", "softmax")
 ENDLESS = "Look for a loop that never ends."
 
 
+DOTS = "is not written yet: it still returns the dots."
+
+
 class Trouble(Exception):
     """A part can't be judged; the message is the sentence for the learner."""
 
@@ -93,7 +96,7 @@ class Attempt:
                 found = self.rounded if same(before, after, rounding=True) else self.changed
                 found[_input_name(self.function, number)] = None
         if answer is Ellipsis:
-            return None, f"{self.name} is not written yet: it still returns the dots."
+            return None, f"{self.name} {DOTS}"
         if answer is None:
             return None, f"{self.name} returns nothing (None): is a return missing at its end?"
         return answer, ""

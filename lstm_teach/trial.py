@@ -86,10 +86,6 @@ def run(
         only = ": == compares, = assigns" if last[n] is None and cellcode.compared(statements, n) else ""
         line = "With other numbers, no line that runs" if n in earlier else "No line of this cell"
         found[n] = Trouble(f"{line} says what {n} is{only}.")
-    for n in names:  # += would add to what this notebook has under that name
-        first = next(iter(cellcode.lines_of(n, statements)), None)
-        if isinstance(first, ast.AugAssign) and n not in case.get("start", {}):
-            found[n] = Trouble(f"Write `{n} = ...`: this changes the value that {n} had before this cell.")
     # A line is judged with the right values of the blanks before it; but what is right in the end is right, unless a
     # line that raised has made it so.
     found |= right
@@ -143,7 +139,8 @@ def words_for_typed(
     if not typed:
         return ""
     them, several = listing([f"{n:g}" for n in typed]), len(typed) > 1
-    such = [n for n, value in reversed(here.items()) if value == typed[0] and not several]
+    unclear = {f"len({n})" for n, v in arrays.items() if v.shape.count(len(v)) > 1}  # it may be the other axis
+    such = [n for n, value in reversed(here.items()) if value == typed[0] and not several and n not in unclear]
     such = [f", such as {n}" for n in such if _right_with(n, typed[0], name, written, namespace, cases)][:1]
     way = f"write {'them' if several else 'it'} with names{''.join(such)}."
     return f"{TYPED[several]}{them}, can be right for these numbers only: {way}"

@@ -877,7 +877,7 @@ def test_what_a_state_of_zero_hides_is_noted_only_if_the_check_fails_as_the_page
         run_cell(NOTEBOOK, "my-gradient", code, names)
         found = run_cell(NOTEBOOK, "my-case", cell_source(NOTEBOOK, "my-case"), names)
         assert found.passed == passed
-        assert any("At T = 1 the gradient of W has to be zero" in note for note in found.notes) != passed
+        assert any("At T = 1 the right gradient of W is zero" in note for note in found.notes) != passed
 
 
 # ----------------------------------------------------------------------------------------- pictures and the explorer

@@ -36,11 +36,17 @@ def test_a_size_that_is_that_of_both_axes_gets_no_name_that_may_be_the_other_one
     line = ast.parse("repair = np.outer(dz[:4], h[1])").body
     written = Written(frozenset({"dz", "h"}), line, "np.outer(dz, h[1])")
     said = "The number typed in, 4, can be right for these numbers only: write it with names"
-    assert trial.words_for_typed(written, {"h": np.zeros((4, 4))}) == f"{said}."
-    assert trial.words_for_typed(written, {"h": np.zeros((4, 3))}) == f"{said}, such as len(h)."
-    assert trial.words_for_typed(written, {"h": np.zeros((4, 4)), "H": 4}) == f"{said}, such as H."
-    assert trial.words_for_typed(written, {"T": 3}) == trial.words_for_typed(written, {"T": 5}) == f"{said}."
-    assert trial.words_for_typed(written, {"T": 7}) == ""
+
+    def words(**values):
+        nets = [dict(values, dz=np.ones(n), h=np.ones((n, n)), H=n, repair=np.ones((n, n))) for n in (2, 3)]
+        return trial.words_for_typed(
+            "repair", written, values, [{n: net[n] for n in (*values, "repair")} for net in nets]
+        )
+
+    assert words(dz=np.ones(4), h=np.zeros((4, 4))) == f"{said}, such as len(dz)."
+    assert words(h=np.zeros((4, 4))) == words(T=3) == words(T=5) == f"{said}."
+    assert words(dz=np.ones((4, 4)), h=np.zeros((4, 4)), H=4) == f"{said}, such as H."
+    assert words(T=7) == ""
 
 
 def test_a_typed_in_step_is_named_and_a_size_that_is_read_is_not():

@@ -383,11 +383,7 @@ def _judge_values(
         if twin := next((n for n, values in ends.items() if all(map(close, values, right))), ""):
             changed = changed - {twin}
             sentence = f"This is right, but it is called {twin}: rename it to {name}, and run the cells above again."
-        elif (
-            not fine
-            and isinstance(next(iter(written.lines), None), ast.AugAssign)
-            and name not in cases[0].get("start", {})
-        ):
+        elif adds and not fine and name not in cases[0].get("start", {}):
             sentence = f"Write `{name} = ...`: this changes the value that {name} had before this cell."
         elif len(ran) < len(cases) and (not here or here.startswith(THIS_NET)):  # what is wrong here is so anyway
             raised = str(next(value for value in got if isinstance(value, Trouble)))

@@ -39,9 +39,8 @@ def test_a_size_that_is_that_of_both_axes_gets_no_name_that_may_be_the_other_one
 
     def words(**values):
         nets = [dict(values, dz=np.ones(n), h=np.ones((n, n)), H=n, repair=np.ones((n, n))) for n in (2, 3)]
-        return trial.words_for_typed(
-            "repair", written, values, [{n: net[n] for n in (*values, "repair")} for net in nets]
-        )
+        cases = [{n: net[n] for n in (*values, "repair")} for net in nets]
+        return trial.words_for_typed("repair", written, {"np": np, **values}, cases)
 
     assert words(dz=np.ones(4), h=np.zeros((4, 4))) == f"{said}, such as len(dz)."
     assert words(h=np.zeros((4, 4))) == words(T=3) == words(T=5) == f"{said}."

@@ -227,7 +227,11 @@ class Account:
             known *= (found[k] & told).bit_count() > 1  # a matrix is recognized the wrong way around, too
             if new := found[k] & ~known & told:
                 made = [self._keys(bits & told) for bits, at in zip(found, right.slots, strict=True) if at == slot]
-                return begun, self._key(new, [keys[0].step for keys in made if keys], wrong)
+                key = self._key(new, [keys[0].step for keys in made if keys], wrong)
+                # What is added to a place of an array is a part of a gradient, even if it begins as a delta.
+                node = next(one.node for one in variants.code.slots if one.number == slot)
+                added = isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Subscript)
+                return begun, None if key and added and key.gate not in Params.NAMES else key
         return begun, None
 
     def _keys(self, bits: int) -> list[Key]:

@@ -87,7 +87,7 @@ class Maker:
             elif isinstance(inner, ast.Compare):
                 yield from self._compare(inner)
             elif isinstance(inner, ast.List | ast.Tuple) and isinstance(inner.ctx, ast.Load):
-                yield from swapped_items(self, inner.elts)
+                yield from swapped_items(self, inner.elts, 2.2 if isinstance(inner, ast.List) else 1.8)
             elif isinstance(inner, ast.Dict):
                 yield from swapped_items(self, inner.values, keys=[self.seg(key or inner) for key in inner.keys])
             elif isinstance(inner, ast.comprehension):

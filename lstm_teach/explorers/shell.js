@@ -91,8 +91,8 @@ function render({ model, el }) {
   function put(picture) {
     const { url, key, width, height, alt, text: html } = picture;
     Object.assign(img, { width, height, alt });
-    // A screen reader says it when it is set. The joiner keeps 1e-12 on one line.
-    if (html !== line) text.innerHTML = (line = html).replace(/(\de-)(\d)/g, "$1\u2060$2");
+    // A screen reader says it when it is set. A number such as 1e-12 stays on one line.
+    if (html !== line) text.innerHTML = (line = html).replace(/[\d.]+e-\d+/g, "<span class='lt-number'>$&</span>");
     if (picture === shown) return;
     shown = picture;
     img.src = url;

@@ -155,7 +155,9 @@ class Evidence:
         if name not in self.axes or not c.is_matrix or not c.full or c.silent:
             return True
         spans, others = [basis(c.right, axis)], [self.each[n] for n in self.partners[name]]
-        if self._in_two_places(name):  # so that it has other deltas too
+        sums = [c for n, c in self.each.items() if n != name and c.is_matrix and c.full and not c.silent]
+        full = any(rank(c.right) == min(c.mine.shape) for c in sums)  # a small array can't have more products
+        if self._in_two_places(name) and not full:  # so that it has other deltas too
             spans = [basis(other.right.reshape(-1, 1), 0) for other in others if other.is_vector] or spans
         # That all deltas there can be, with the sum of a softmax or not, span what is too much is no surprise.
         if any(span.shape[1] < len(span) - (np.abs(span.sum(axis=0)).max() < 1e-6) for span in spans):

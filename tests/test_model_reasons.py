@@ -1,6 +1,7 @@
 """diagnose_model gives no reason that chance explains as well: zeros, symmetric weights and lengths are tried twice."""
 
 import itertools
+import random
 
 import numpy as np
 import pytest
@@ -890,3 +891,24 @@ def test_a_loss_that_loses_its_digits_is_told_so_and_not_that_its_gradient_is_wr
     diagnosis = diagnosed(SOFTMAX, lossy, ('"V": draw(size=(3, 4))', '"V": 7 * draw(size=(3, 4))'))
     assert families(diagnosis) == ["precision"]
     assert "the loss jumps by" in told(diagnosis) and "nearly equal numbers, as in log(1 - p)" in told(diagnosis)
+
+
+@pytest.mark.parametrize("drawn_in", ["loss", "gradient"])
+def test_a_mask_that_is_the_same_several_times_by_chance_is_told_as_drawn_anew(drawn_in):
+    dice = random.Random(35)
+
+    def mask(where):
+        return drawn_in != where or dice.random() > 0.2
+
+    kept = random.Random(35)
+    assert all(kept.random() > 0.2 for _ in range(17))  # more often than three values need
+
+    def case(T):
+        x = np.random.default_rng(T).normal(size=(T, 3))
+        return (
+            {"w": np.ones(3)},
+            lambda p: mask("loss") * np.sum(x @ p["w"]),
+            lambda p: {"w": mask("gradient") * x.sum(0)},
+        )
+
+    assert families(lt.diagnose_model(case))[0] == "random"

@@ -35,12 +35,16 @@ def of_calls(model: Model, fresh: Callable[[], Model], notes: Notes) -> list[Mod
         call()
         if altered := [key for key in params if not np.array_equal(given[key], params[key])]:
             return [finding("input changed", f"{name}(params) changes {listing(altered)} of its argument.")]
-    values, first = [value(model) for _ in range(3)], gradient(model)
+    values, drawn = _draws(model.loss, lambda: [value(model) for _ in range(3)])
+    values += [value(model) for _ in range(20 * drawn)]  # a mask of four numbers may well be the same three times
+    first = gradient(model)
     again, drawn = _draws(model.gradient, lambda: gradient(model))
     values.append(value(model))
     size = max(1, abs(values[0]))
     if np.ptp(values) > 1e-12 * size:
         return _not_repeatable(model, fresh, values)
+    for _ in range(20 * drawn):
+        again = gradient(model) if all(np.array_equal(first[name], again[name]) for name in params) else again
     if drifting := [name for name in params if relative_error(first[name], again[name]) > 1e-9]:
         place = f"Called again with the same params, gradient(params) returns something else for {listing(drifting)}."
         once, twice = first[drifting[0]], again[drifting[0]]
@@ -77,7 +81,8 @@ def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float
         never = "the values never settle: "
         start = "Every new case(T) starts with the same value"
         start = start if same_start else "Even the first value of a new case(T) differs"
-    place = f"Called again with the same params, loss(params) returns {', '.join(f'{each:.6g}' for each in values)}."
+    shown = ", ".join(f"{each:.6g}" for each in [*dict.fromkeys(values)][:4])
+    place = f"Called again with the same params, loss(params) returns {shown}."
     if not drawn and (same_start or not never):
         unseen = "no random draw was seen, so a state seems to be carried over from call to call"
         return [finding("state", place, f"{start}, and {unseen}.")]

@@ -233,10 +233,13 @@ def write_platform(records: list[dict], out: Path, options: argparse.Namespace) 
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file; one that can't be written (a spreadsheet may have it open) must not cost the others."""
+    """Write a file, whole or not at all; one that can't be written (a spreadsheet may have it open) costs no other."""
+    part = path.with_name(f"{path.name}.part")
     try:
-        path.write_text(text, encoding="utf-8", newline="\n")
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(path)
     except OSError as error:
+        part.unlink(missing_ok=True)
         print(f"{path} could not be written ({error.strerror}): is it open in another program?", file=sys.stderr)
 
 

@@ -1,6 +1,8 @@
 """Grading a whole class: whatever goes wrong with one file, or in the middle, costs the others nothing."""
 
 import json
+import threading
+import time
 import zipfile
 
 import pytest
@@ -42,10 +44,13 @@ def test_a_stray_file_of_another_exercise_is_left_out_of_the_platforms_table_and
 
 def test_ctrl_c_writes_what_there_is(folder, monkeypatch, capsys):
     place, options = folder
-    plain = grade.grade_file
+    plain, written = grade.grade_file, place.with_name("hw_graded") / "results.json"
 
     def stopped(file, known, options):
         if file.student == "Cy":
+            ended = time.monotonic() + 30  # two are graded at a time, so these may not be there yet
+            while time.monotonic() < ended and not written.is_file():
+                time.sleep(0.01)
             assert [each["student"] for each in results(place)]  # written as they come
             raise KeyboardInterrupt
         return plain(file, known, options)
@@ -60,6 +65,17 @@ def test_a_file_that_cannot_be_written_does_not_cost_the_others(tmp_path, capsys
     (tmp_path / "points.csv").mkdir()
     grade.write([record("ada")], tmp_path)
     assert (tmp_path / "summary.html").is_file() and "points.csv could not be written" in capsys.readouterr().err
+
+
+def test_a_reader_never_sees_half_of_a_file(tmp_path):
+    path, text = tmp_path / "results.json", json.dumps(["a"] * 300_000)
+    grade.write_text(path, text)
+    writer = threading.Thread(target=lambda: [grade.write_text(path, text) for _ in range(20)])
+    writer.start()
+    while writer.is_alive():
+        assert len(path.read_text(encoding="utf-8")) == len(text)
+    writer.join()
+    assert [each.name for each in tmp_path.iterdir()] == ["results.json"]
 
 
 def test_a_file_that_is_gone_leaves_the_results_when_a_student_is_graded_again(folder, capsys):

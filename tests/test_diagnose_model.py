@@ -113,13 +113,13 @@ PROVED = [
         "lstm_coupled_lean",
         "dc * (c - g) * f",
         "dc * c * f",
-        "of rec_f and in_f the inputs are right, and the delta is not",
+        "of rec_f has the right inputs, and not the right delta",
     ),
     (
         "rnn_rows_lean",
         "* (1 - hs[t + 1] ** 2)",
         "* (1 - hs[t + 1])",
-        "of into and within the inputs are right, and the",
+        "of into and within has the right inputs",
     ),
     (
         "rnn_rows_lean",
@@ -729,7 +729,9 @@ def test_the_loss_is_not_blamed_where_the_way_back_and_the_output_are_wrong_each
     several = [OVERWRITTEN, ("dv = dv + e", "dv = 0 * dv + e"), ('back = p["W"].T @ dz', "back = 0 * dz")]
     diagnosis = diagnose(edited(ONE_OUTPUT, *several, ('"start": back', '"start": p["W"].T @ dz')))
     assert families(diagnosis)[0] == "carry", diagnosis
-    assert "With W set to zero, so that nothing spreads, W and U are right; the others have" in told(diagnosis)
+    assert "With W set to zero, so that nothing goes back through it, W and U are right; the others have" in told(
+        diagnosis
+    )
 
 
 def test_a_penalty_beside_a_factor_is_not_called_wrong_without_a_warning():

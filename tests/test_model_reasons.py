@@ -182,7 +182,7 @@ CASES = {
         ("old * f * (1 - f)", "old * f"),
         (0, 1),
         {"gate"},
-        "inputs are right",
+        "has the right inputs",
         "Nothing",
     ),
     "the new state for the old": (
@@ -747,7 +747,7 @@ UNTRUE |= {
         RESIDUAL,
         [("dk = 0.3 * dy", "dk = dy")],
         {},
-        ["formula"],
+        ["scale", "gate"],
         "",
         "zero, where nothing goes back",
     ),

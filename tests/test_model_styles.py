@@ -420,7 +420,13 @@ REASONS = {
         "No other array, when set to zero, cures it",
         "With O",
     ),
-    "a slope within attention": ("word_attention", [SLOPE], "carry", "through S, or in the delta there.", "through S."),
+    "a slope within attention": (
+        "word_attention",
+        [SLOPE],
+        "carry",
+        "through S, or in the delta that its own gradient is made with.",
+        "through S.",
+    ),
     "a wrong delta in attention, before two arrays": (
         "word_attention",
         [("weight * (dweight - weight @ dweight)", "weight * (1 - weight) * dweight")],
@@ -458,7 +464,8 @@ REASONS = {
             )
         ],
         "line",
-        "wrong from T = 2 on: row 4 of E. Nothing but E is wrong; a wrong delta would show in other gradients too. "
+        "wrong from T = 2 on: row 4 of E. Nothing but E is wrong; a wrong delta would show in other gradients too, "
+        "if others are made with it. "
         "At T = 2 the gradient of row 4 of E is zero, and the right one is not.",
         "how they are added up",
     ),
@@ -490,7 +497,7 @@ REASONS = {
         "lstm_two_layers",
         [("2, (2, 3, 4), 3", "2, (3, 3, 3), 3"), IN_WRONG_ORDER],
         "gate rows",
-        "(blocks 1 and 2 of 4) are swapped",
+        "are swapped.",
         "there is that of",
     ),
 }

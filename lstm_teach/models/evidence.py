@@ -14,7 +14,7 @@ import numpy as np
 
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
-from lstm_teach.models.differences import Each, Seen, compare, error_of, measured, multiple, thoroughly
+from lstm_teach.models.differences import Comparison, Each, Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
 
@@ -132,8 +132,11 @@ class Evidence:
         self.ever = {name for each in seen.values() for name in each.wrong()}
         self.alone = len(rest) == 1 and len(self.each) > 2
         self.axes, self.partners = shared_deltas(seen)
-        # Of these a gradient that is right shows that the deltas are.
-        self.proofs = {name: self.partners[name] if self._of_right_deltas(name) else set() for name in self.bad}
+        # Of these a gradient that is right shows that the deltas are; one that is right at T = 1 alone only if it shows
+        # there that the deltas are shared.
+        near = shared_deltas({1: self.each})[1] if first == 1 else self.partners
+        known = {name: {n for n in self.partners[name] if n not in self.ever or n in near[name]} for name in self.bad}
+        self.proofs = {name: known[name] if self._of_right_deltas(name) else set() for name in self.bad}
         # Where the state is zero at the start, the gradient of what it is multiplied with knows nothing of that step.
         self.silent = {name for name, c in next(iter(seen.values())).items() if c.silent}
         # What gets nothing here but its part of a penalty.
@@ -235,11 +238,12 @@ class Evidence:
         shown = 1 if self.first <= 2 and 1 in self.seen else self.first
         count = len(self.layout.gates) or int(min(fine).split()[-1])
         at = f" at T = {self.first}" if self.first != shown else ""
-        return (
-            f"Of the gates that show anything at T = {shown}, only {min(fine)} is right{at}. If it is the output gate "
-            f"of an LSTM{' with three gates' * (count == 3)}, look at the delta of the cell, which all gates but this "
-            "one use: at the part that comes from h, and at how the next step's part is added to it."
-        )
+        gate, rest = "output gate of an LSTM", "the cell, which all gates but this one use: at the part that comes from"
+        rest += " h, and at how the next step's part is added to it."
+        if count == 3:
+            gate, rest = "update gate of a GRU", "the candidate, from which that of the reset gate is made."
+        what = f"Of the gates that show anything at T = {shown}, only {min(fine)} is right{at}."
+        return f"{what} If it is the {gate}, look at the delta of {rest}"
 
     def is_one_gate(self, pieces: list[Piece] | None = None) -> bool:
         """Whether these, or all that are wrong, belong to one gate, which has twins."""
@@ -276,8 +280,34 @@ class Evidence:
 
     def inputs_right(self) -> str:
         """In which of the wrong gradients the delta is wrong and the inputs are right."""
-        names = [name for name in self.bad if self.factors(name) == (False, True)]
-        return f"In the gradient of {listing(names)} the inputs are right, and the delta is not." if names else ""
+        names = [n for n in self.bad if n not in self.layout.tables and self.factors(n) == (False, True)]
+        return f"{self.at(names)} has the right inputs, and not the right delta." if names else ""
+
+    def factor_of_units(self) -> str:
+        """In which of the wrong gradients each unit is off by a factor that other output weights do not change."""
+        outputs = [name for name in self.layout.outputs if name not in self.bad]
+        if not outputs or self.first > 1:
+            return ""
+        draw, own = np.random.default_rng(4).normal, self.model.params
+        other = compare(elsewhere(self.model, ((n, (), draw(size=own[n].shape) * own[n].std()) for n in outputs)))
+
+        def factors(c: Comparison, axis: int) -> np.ndarray | None:
+            """For each unit the ratio of mine and right; None if there is none."""
+            mine, right = (np.moveaxis(side, axis, 0).reshape(side.shape[axis], -1) for side in (c.mine, c.right))
+            sizes = np.sum(right**2, axis=1)
+            found = np.sum(mine * right, axis=1) / np.where(sizes > 0, sizes, 1)
+            fits = np.linalg.norm(mine - found[:, None] * right) <= 1e-6 * np.linalg.norm(mine)
+            return found if fits and c.full and not c.silent else None
+
+        told = []
+        for name in (name for name in self.bad if name in self.axes):
+            here, there = (factors(each[name], self.axes[name]) for each in (self.each, other))
+            if here is not None and there is not None and np.allclose(here, there, rtol=1e-5, atol=1e-7):
+                told += [name] if np.ptp(here) > 1e-6 else []
+        if not told:
+            return ""
+        what = f"{self.at(told)} is off by a factor for each unit, and with other output weights by the same ones"
+        return f"{what}: a factor of this delta is wrong or missing, such as a slope, a gate, a state or a mask."
 
     def guess(self) -> str:
         """Why the mistake is where these gradients are made, though no array is known to share their deltas."""
@@ -302,7 +332,8 @@ class Evidence:
         if any(ratio(each[n]) for each in self.seen.values() for n in explained if each[n].wrong):
             return ""  # so it may be the delta that is off by a factor
         of_all = "Nothing" if self.ever <= bad else "Of the arrays that no other finding explains, nothing"
-        return f"{of_all} but {listing(self.bad)} is wrong; a wrong delta would show in other gradients too."
+        what = "a wrong delta would show in other gradients too, if others are made with it"
+        return f"{of_all} but {listing(self.bad)} is wrong; {what}."
 
     def _through(self, right: set[str]) -> list[str]:
         """Right arrays that get nothing but through the wrong ones, if each of these is a way or has a way's delta."""
@@ -339,7 +370,9 @@ class Evidence:
 
     def bare(self, cut: list[Piece]) -> str:
         """What keeps the error from spreading, in words."""
-        return f"With {self.layout.told(cut)} set to zero, so that nothing spreads"
+        return (
+            f"With {self.layout.told(cut)} set to zero, so that nothing goes back through {'them' if cut[1:] else 'it'}"
+        )
 
     def off(self, pieces: list[Piece], change: Change = np.zeros_like, alive: float = 0.5) -> float:
         """The error of all wrong arrays with that change; infinite where the loss fails, or too many have no gradient.
@@ -448,7 +481,7 @@ class Evidence:
             if shut := [one for [one], slope in zip(others, slopes, strict=False) if slope.size < 1e-9]:
                 more = f" Through {self.layout.told(shut)} nothing goes back then, so it may be there as well."
             if {piece.name for piece in needed} & self.silent & set(self.bad):
-                where += ", or in the delta there"
+                where += ", or in the delta that its own gradient is made with"
             if all(self.each[piece.name].is_vector for piece in needed):  # which a delta need not go through
                 where += f", or where {'they are' if needed[1:] else 'it is'} used"
         said = f"With {told} set to zero everything is right"  # at T = 1 because of a factor, as a rule

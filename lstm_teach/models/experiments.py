@@ -1,7 +1,7 @@
 """From the errors of a gradient to the kinds of mistake that make such errors, the surest first.
 
 Relations come first, then experiments: with which weights set to zero, made symmetric or scaled does the error go away?
-Imports case, differences, evidence, families, layout and relations.
+Imports case, differences, evidence, families, first_step, layout and relations.
 """
 
 from __future__ import annotations
@@ -15,16 +15,15 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
-from lstm_teach.models.case import elsewhere, rescaled, value
-from lstm_teach.models.differences import Each, Seen, compare, error_of, measured, thoroughly
-from lstm_teach.models.evidence import Evidence, Take, basis, inside, layout_of, rank, shuffled
+from lstm_teach.models.case import elsewhere, rescaled
+from lstm_teach.models.differences import Seen, compare, error_of, measured, thoroughly
+from lstm_teach.models.evidence import Evidence, Take, layout_of, rank, shuffled
 from lstm_teach.models.families import ModelFinding, Notes, finding
-from lstm_teach.models.layout import Layout, Piece, lines_of
+from lstm_teach.models.first_step import EITHER, Said, at_once, at_one_step, excess, lost_lines, within_a_step
+from lstm_teach.models.layout import Layout, Piece
 from lstm_teach.models.relations import about, bounded, common_factor, fraction, ratio, relations
 
-Said = list[tuple[str, str]]  # families, each with how one can see it
-# The cosine of a gradient and what is too much in it: from where on something piles up, and where that is likelier.
-_PILED_UP, _EITHER = 0.7, 0.4
+_PILED_UP = 0.7  # the cosine of a gradient and what is too much in it, from where on something piles up
 # Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
 _SYMMETRIC = (lambda a: (a + a.T) / 2, lambda a: np.triu(a) + np.triu(a, 1).T, lambda a: np.tril(a) + np.tril(a, -1).T)
 _SMALL = 1e-4  # errors that an epsilon in one of loss and gradient, or float32, may leave
@@ -74,6 +73,8 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
             told += " A penalty without the factor then seems wrong, though it may be right."
         return [replace(of_all, evidence=told.strip()), *others]
     others = _trials(seen, take, rest, layout, notes) if rest else []
+    if any("there is that of" in one.evidence for one in others):  # so two of them are the same
+        found = [one for one in found if "number by number" not in one.place]
     families = {one.family for one in found}
     missing = [name for name in explained if not any(c.mine.any() for c in ever[name])]
     # What is made of a delta that is wrong or missing comes after what shows that it is.
@@ -96,16 +97,19 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
         if max(first, 2) >= T and (before or 1) == 1:
             seen = {**seen, T: thoroughly(each)}
     case = Evidence(seen, take, rest, layout, first, before)
-    # What has the deltas of an array that is right has a mistake of its own.
-    right = case.each.keys() - case.ever - case.silent
+    # What has the deltas of an array that is right has a mistake of its own: at T = 1, right there is enough. So has
+    # what a relation explains there.
+    right = case.each.keys() - (case.each.wrong() if first == 1 else case.ever) - case.silent
     own = [name for name in case.bad if case.proofs[name] & right]
-    if 0 < len(own) < len(case.bad):
-        others = [name for name in rest if name not in own]
-        return [one for names in (others, own) for one in _trials(seen, take, names, layout, notes)]
+    for apart in (own, [name for name in case.bad if first == 1 and at_once(case, [name])]):
+        if 0 < len(apart) < len(case.bad):
+            others = [name for name in rest if name not in apart]
+            groups = (others, apart) if apart is own else (apart, others)  # a relation is surer than what is left
+            return [one for names in groups for one in _trials(seen, take, names, layout, notes)]
     (family, what), *others = next(_hypotheses(case))
     times = {name: fraction(k) for name in case.bad if (k := ratio(case.each[name]))}
     for k in dict.fromkeys(times.values()):
-        if "." not in k and k != "1":
+        if "." not in k and k != "1" and " times " not in what:
             what += f" {case.at(name for name in times if times[name] == k)} is {k} times the right one."
     nothing = [piece for piece in case.wrong if not case.each.part(piece).mine.any()]
     if nothing and "is zero" not in what:
@@ -120,14 +124,14 @@ def _hypotheses(case: Evidence) -> Iterator[Said]:
     """Which families it may be and how one can see it, the surest first; "all" arrays are those wrong at `first`."""
     yield from _tried(_switched(case))
     yield from _tried(_cured(case))
-    yield from _tried(_at_one_step(case)) if case.first == 1 else ()
+    yield from _tried(at_one_step(case)) if case.first == 1 else ()
     yield from _tried(_right_deltas(case))
     yield from _tried(_by_chance(case)) if case.before else ()
     yield from _tried(_over_many_steps(case)) if case.first > 2 and case.before else ()
     if len(case.each) == 1 and case.each[case.bad[0]].is_vector:
         yield [("one vector", "")]
     yield from _tried(_from_the_loss(case))
-    yield from _within_a_step(case) if case.first == 1 else _between_steps(case)
+    yield from within_a_step(case) if case.first == 1 else _between_steps(case)
 
 
 def _tried(said: Iterator[Said]) -> Iterator[Said]:
@@ -185,111 +189,6 @@ def _cured(case: Evidence) -> Iterator[Said]:
             yield [("carry" if case.first > 1 else "formula", f"{what}: {why}")]
 
 
-def _at_one_step(case: Evidence) -> Iterator[Said]:
-    """What shows where nothing is carried yet."""
-    bad, each, told = case.bad, case.each, listing(case.bad)
-    longer = [other for T, other in case.seen.items() if T > 1]
-    yield from _wrong_start(case, longer[0]) if longer else ()
-
-    # Vectors, or one array for a batch, are wrong alone, with more steps the rest too: they are the initial state.
-    later = max((other.wrong(case.rest) for other in longer), key=len, default=())
-    state = all(each[n].is_vector for n in bad) or (len(bad) == 1 and _for_a_batch(case, bad[0]))
-    if len(bad) <= 2 and len(bad) < len(later) and state and not any(case.partners[n] for n in bad):
-        an = "If {} are initial states, their" if bad[1:] else "If {} is an initial state, its"
-        what = f"{an.format(told)} gradient should be what the first step hands back."
-        yield [("start", f"{what} {case.cure()}".strip())]
-
-    # A penalty is wrong, which a further mistake hides with more steps.
-    idle = [n for n in bad if n in case.idle and ratio(each[n])]
-    found, explained = relations({1: each}, [n for n in bad if n not in idle], case.layout)
-    if (
-        explained.issuperset(n for n in bad if n not in idle)
-        and {one.family for one in found} <= {"penalty"}
-        and not any(
-            "replaced" in one.place
-            for one in found  # or left out beside it
-        )
-    ):
-        multiples = "is a multiple of the weights and nothing else, and yours is another multiple."
-        alone = [f"At T = 1 the gradient of {listing(idle)} {multiples}"] if idle else []
-        yield [("penalty", " ".join([*(one.place for one in found), *alone]))]
-
-    # Deltas in the wrong place: the gradients that they make are right ones, elsewhere.
-    found, explained = relations({1: each}, bad, case.layout)
-    places = [one.place for one in found if one.family == "gate rows" and "Your gradients" not in one.place]
-    if places and any(each[name].mine.ndim > 1 for name in explained):
-        yield [("gate rows", place) for place in places]
-
-    # A matrix whose right gradient is a sum of more products than the learner's: one of its places is forgotten.
-    c = each[bad[0]]
-    if len(bad) == 1 and c.is_matrix and c.full:
-        mine, right = rank(c.mine), rank(c.right)
-        if right < min(c.mine.shape) and 0 < mine < right == mine + rank(c.away):
-            what = f"At T = 1 the right gradient of {bad[0]} is a sum of {right} products of a delta and an input"
-            yield [("left out", f"{what}; yours has {mine}, and the rest is missing.")]
-
-    # Nothing at all arrives, and with more steps something does: at all arrays, or at one whose delta is right.
-    missing = all(not each[n].mine.any() and any(other[n].mine.any() for other in longer) for n in bad)
-    # With more steps no more products are missing; and what is missing has little to do with what is left.
-    whole = set(bad) >= case.each.keys() - case.silent
-    ends = () if whole else set(bad).intersection(case.layout.outputs) or bad  # to the outputs nothing is carried
-    known = [(each[n], other[n]) for other in longer for n in ends if each[n].is_matrix and other[n].full]
-    missing = missing and all(rank(other.away) <= rank(one.right) for one, other in known)
-    if missing and _excess(longer[-1], bad) < _EITHER:
-        what = f"At T = 1 the gradient of {told} is zero; with more steps it is not: what one step adds is missing."
-        right = {name for name, c in each.items() if not c.wrong and not c.silent}
-        inner = right.difference(case.layout.outputs)
-        if not inner or case.alone or all(case.partners[name] & right for name in bad):
-            yield [("left out" if inner else "steps", what)]
-
-
-def _for_a_batch(case: Evidence, name: str) -> bool:
-    """Whether an array may hold the states at the start of a batch, a row or a column for each sequence.
-
-    Then its gradient is no sum of few products, and on the loss the effects of two of these lines add up: none acts on
-    another sequence.
-    """
-    c, model, own = case.each[name], case.model, case.model.params[name]
-    if c.mine.ndim < 2 or not c.full or name in {*case.layout.tables, *case.layout.outputs, *case.idle}:
-        return False
-    rows = c.right.reshape(len(c.right), -1)
-
-    def moved(*lines: Piece) -> float:
-        return value(elsewhere(model, ((name, line.where, own[line.where] + 0.1) for line in lines)))
-
-    def apart(axis: int) -> bool:
-        one, other = (lines_of(name, axis, (k, k + 1)) for k in (0, 1))
-        effects = moved(one) - moved(), moved(other) - moved()
-        both = moved(one, other) - moved()
-        return abs(both - sum(effects)) <= 100 * model.noise < min(map(abs, effects))
-
-    return rank(rows) == min(rows.shape) and any(apart(axis) for axis, n in enumerate(own.shape) if n > 1)
-
-
-def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
-    """Are numbers wrong that have to be zero at T = 1, with more steps by no further product? What of the state?"""
-    pairs = [(case.each[name], more[name]) for name in case.bad]
-    matrices = [(one.away, two.away) for one, two in pairs if one.is_matrix]
-    known = matrices and all(one.full and two.full and not one.away[one.loud].any() for one, two in pairs)
-    if not known or not all(rank(two) <= rank(one) < min(one.shape) for one, two in matrices):
-        return
-    # What the output is multiplied with at T = 1 is the state after the last step.
-    rights = [case.each[name].right for name in case.layout.outputs]
-    states = [basis(right.reshape(len(right), -1), axis) for right in rights for axis in range(min(right.ndim, 2))]
-
-    def wraps(away: np.ndarray) -> bool:
-        sides = (basis(away, axis)[away.any(axis=1 - axis)] for axis in (0, 1))
-        return any(len(s) == len(side) > s.shape[1] and inside(side, s) for side in sides for s in states)
-
-    what = f"At T = 1 the right gradient of {listing(case.bad)} is exactly zero where yours is wrong."
-    if all(wraps(away) for away, _ in matrices):
-        state = "It is multiplied by the state after the last step: an index of -1 has wrapped around, or the first"
-        state += " state is overwritten by the last."
-        yield [("first step", f"{what} {state}")]
-    elif len(case.bad) > 1 and case.is_one_gate():  # else it need not be a state
-        yield [("first step", what)]
-
-
 def _right_deltas(case: Evidence) -> Iterator[Said]:
     """The deltas are right, since they point the right way or make other gradients that are right."""
     factors = {case.factors(name) for name in case.bad}
@@ -309,13 +208,6 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
         yield [("line", " ".join(f"{both}, whose gradient is right {at}." for both in pairs))]
 
 
-def _excess(each: Each, names: list[str]) -> float:
-    """The cosine of these gradients and of what is too much in them."""
-    last = each.pooled(names)
-    mine, right = last.mine[last.tried], last.right[last.tried]
-    return float(np.vdot(mine - right, mine) / (np.linalg.norm(mine - right) * np.linalg.norm(mine)))
-
-
 def _over_many_steps(case: Evidence) -> Iterator[Said]:
     """Right for two steps or more: the loop stops, or something piles up, which shows from the third step on."""
     if case.state and not case.state & set(case.bad) and case.state - case.ever - case.silent:
@@ -332,14 +224,14 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     if sent or case.before == 2:
         # What is cut off is missing, and has little to do with what is left; what piles up makes most of the sum.
         far, of = compare(case.take(20)), listing(case.bad)
-        alike, last = _excess(far, case.bad), far.pooled(case.bad)
-        ends = ends and not (sent and (alike > _EITHER or np.linalg.norm(last.mine) > np.linalg.norm(last.right)))
-        if not sent and alike > (_PILED_UP if ends else _EITHER):
+        alike, last = excess(far, case.bad), far.pooled(case.bad)
+        ends = ends and not (sent and (alike > EITHER or np.linalg.norm(last.mine) > np.linalg.norm(last.right)))
+        if not sent and alike > (_PILED_UP if ends else EITHER):
             yield [("accumulation", f"At T = 20 most of the gradient of {of} is too much.")]
         if ends and not sent and alike > 0:
             either = "The numbers don't settle whether the loop stops or something piles up."
             both = [("truncation", f"{stops} {either}"), ("accumulation", either)]
-            yield both[::-1] if alike > _EITHER else both
+            yield both[::-1] if alike > EITHER else both
     if ends:
         yield [("truncation", stops)]
 
@@ -377,24 +269,6 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
         yield said if at_output else [*said, ("loss", other)]
 
 
-def _within_a_step(case: Evidence) -> Iterator[Said]:
-    """What is left with one step."""
-    inputs_right = case.inputs_right()
-    if (not inputs_right or case.layout.tables & set(case.bad)) and (guess := case.guess()):
-        yield [("line", guess)]
-    yield from _lost_lines(case)
-    hint = case.gate_hint()
-    what = " ".join(filter(None, [hint, inputs_right, case.cure()]))
-    yield [("gate" if not hint and case.is_one_gate() else "formula", what)]
-
-
-def _lost_lines(case: Evidence) -> Iterator[Said]:
-    """Some rows or columns get nothing, and the rest is right."""
-    if all(piece.part and not piece.label and not case.each.part(piece).mine.any() for piece in case.wrong):
-        what = f"{case.at([case.layout.told(case.wrong)])} is zero, and the right one is not. The rest of it is right."
-        yield [("left out", what)]
-
-
 def _between_steps(case: Evidence) -> Iterator[Said]:
     """What is left with more: the deltas are right, as it seems, or wrong on no way through a matrix."""
     # One array alone is wrong where the deltas are right, as a rule; zeros elsewhere would hide what it is made of.
@@ -403,7 +277,7 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         yield [("carry", cure)]
     if guess:
         yield [("line", guess)]
-    yield from _lost_lines(case)
+    yield from lost_lines(case)
     # With zeros in what acts on the state nothing spreads: which gradients are still wrong?
     blocks = [block for name in case.bad for block in case.layout.blocks(name)]
     for cut, pieces in itertools.product(case.layout.on_the_state(), (blocks, [Piece(name) for name in case.bad])):
@@ -427,6 +301,11 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         what = f"{sent[0].name} stays wrong even at zero, where nothing goes back through it."
         beside = case.still_wrong(sent, [Piece(name) for name in case.bad if case.each[name].is_vector])
         yield [("loss" if beside else "between steps", what)]
+    stays = ""
+    for cut in case.layout.on_the_state():
+        pieces = [Piece(name) for name in case.bad if name not in case.layout.outputs]
+        if pieces and len(case.still_wrong(cut, pieces)) == len(pieces):
+            stays = f" {case.bare(cut)}, everything stays wrong, so this is not, or not alone, on the way through it."
     other, but, one = "", "", "one"
     cures = [name for name in case.each if case.off([Piece(name)], alive=0) < 1e-6]
     alive = [name for name in cures if case.off([Piece(name)]) < 1e-6]
@@ -435,7 +314,7 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         but = f" ({listing(shut)} {do}n't count: without {them} hardly anything goes back)"
         other, one = " other", "another"
     what = f"No{other} array, when set to zero, cures it{but}. So the mistake is not just in what comes back through"
-    what += f" {one} array, unless a wrong array, or none, is used there."
+    what += f" {one} array, unless a wrong array is used there, or no array at all."
     if alive:  # but not at all lengths, or not at all weights, and then by chance
         what = ""
         for name in (name for name in alive if case.holds([Piece(name)], np.zeros_like, later=False)):
@@ -453,7 +332,7 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         blind = f"the right gradient of {listing(sorted(case.silent))} is zero at T = 1" if case.silent else ""
         blind = "T = 1 was not compared" if case.before is None else blind
         what += f" above sends{f'; or within one step, since {blind}' if blind else ''}."
-    yield [("between steps", what.strip())]
+    yield [("between steps", (what + stays).strip())]
 
 
 def _wrong_step(case: Evidence) -> Iterator[Said]:

@@ -49,8 +49,16 @@ class Layout:
     def __init__(self, shapes: Mapping[str, Shape], outputs: Collection[str] = (), tables: Collection[str] = ()):
         self.shapes, self.outputs, self.tables = shapes, outputs, tables
         squares = {shape[0] for shape in shapes.values() if len(shape) == 2 and shape[0] == shape[1]}
-        # What may be the number of units: the size of a square array, or one that an output array has.
-        self._states = {n for n in squares.union(*(shapes[name] for name in outputs)) if n > 1}
+        # What may be the number of units: the size of a square array, or one that an output array has, but for the
+        # side that its bias has; and half of that where there are gates for half as many units, in two directions.
+        lengths = [max(shape) for shape in shapes.values() if np.prod(shape) == max(shape, default=0)]
+        sides = {n: lengths.count(n) != 1 for name in outputs for n in shapes[name]}
+        ends = {n for n, inside in sides.items() if inside or not any(sides.values())}
+        inner = [shape for name, shape in shapes.items() if name not in outputs]
+        if not any(count * n in shape for n in ends for count in (3, 4) for shape in inner):
+            twice = [shape for shape in inner if inner.count(shape) == 2]
+            ends = {n // 2 for n in ends if any({3 * n / 2, 2 * n} & {*shape} for shape in twice)} or ends
+        self._states = {n for n in squares | ends if n > 1}
         stacked = {count * n for n in self._states for count in (3, 4)}
         inner = [n for n, shape in shapes.items() if n not in outputs and stacked.isdisjoint(shape)]
         sets = [names for names in self.by_shape(inner) if len(names) in (3, 4)]
@@ -110,6 +118,10 @@ class Layout:
                 if cube if size == 1 else known:
                     ends = [(k * size, (k + 1) * size) for k in range(count)]
                     yield [lines_of(name, axis, e, f"block {k} of {count}") for k, e in enumerate(ends, 1)]
+
+    def gates_in(self, name: str) -> bool:
+        """Whether three or four gates may be side by side in an array."""
+        return any(len(pieces) > 2 for pieces in self.of(name))
 
     def blocks(self, name: str) -> list[Piece]:
         """All blocks that the array may have."""

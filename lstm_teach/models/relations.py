@@ -65,8 +65,9 @@ def common_factor(seen: Seen) -> tuple[list[str], ModelFinding | None]:
     told = [name for name in names if all(each[name].silent or ratio(each[name]) for each in at.values())]
     alone = not any(each[name].wrong for each in at.values() for name in names if name not in told)
     ratios = {T: ratio(each.pooled(told)) if alone or told[1:] else None for T, each in at.items()}
-    if not all(k and abs(k - 1) > _SAME for k in ratios.values()):
+    if not all(ratios.values()) or all(abs(k - 1) <= _SAME for k in ratios.values()):
         return [], None
+    ratios = {T: 1.0 if abs(k - 1) <= _SAME else k for T, k in ratios.items()}
     # the norm is that of all arrays, those with a further mistake as well: clipping is the last thing that is done
     norm = "Its norm" if alone else "The norm of all arrays together"
     return told, factor({**dict.fromkeys(seen, 1.0), **ratios}, {T: each.pooled() for T, each in at.items()}, norm)
@@ -255,10 +256,13 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
             pieces_of.setdefault(law, []).append(piece)
     # Where each of two gradients is in the place of the other, it is said once.
     alone = {pieces[0]: law for law, pieces in pieces_of.items() if len(pieces) == 1 and law.family == "gate rows"}
+    swaps: dict[object, list[Piece]] = {}
     for (one, law), (other, back) in itertools.combinations(alone.items(), 2):
         if law.place == _there(layout, other) and back.place == _there(layout, one):
-            swapped = finding("gate rows", f"The gradients of {layout.told([one, other])} are swapped.")
-            pieces_of[swapped] = pieces_of.pop(law) + pieces_of.pop(back)
+            del pieces_of[law], pieces_of[back]
+            swaps.setdefault((one.label, other.label) if one.label else one.name, []).extend([one, other])
+    for pieces in swaps.values():  # the same blocks of several arrays in one sentence
+        pieces_of[finding("gate rows", f"The gradients of {layout.told(pieces)} are swapped.")] = pieces
     # One finding for each family, in the order of `FAMILIES`, those about size alone last.
     merged = []
     for family in sorted(FAMILIES, key=lambda family: family == "scale"):

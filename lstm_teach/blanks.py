@@ -471,8 +471,10 @@ def _given_back(statements: Sequence[ast.stmt], namespace: dict[str, Any]) -> st
     lost = [n for n in sorted(cellcode.stored(statements) & own.keys()) if not callable(namespace.get(n, int))]
     lost = [n for n in lost if namespace[n] is not np]
     namespace.update({n: own[n] for n in lost})
-    them = listing([f"`{n}`" for n in lost]) if lost else ""
-    return f"Other cells call {them}: use another name. The lesson has put back what was called so." if lost else ""
+    if not lost:
+        return ""
+    them, its = listing([f"`{n}`" for n in lost]), "their old values" if lost[1:] else "its old value"
+    return f"Other cells use {them}: choose another name. The lesson has restored {its}."
 
 
 def _library_of(name: str) -> str:

@@ -389,7 +389,7 @@ def test_a_loop_that_ends_on_this_net_alone_is_said(monkeypatch):
 def test_a_name_that_other_cells_call_is_put_back(cell, lines, name):
     names = copied(names_before(FORWARD, cell))
     verdict = run_cell(FORWARD, cell, f'{lines}\nlesson.judge("{cell}")', names)
-    assert verdict.passed and ("Other cells call" in verdict.note) == bool(name), str(verdict)
+    assert verdict.passed and ("Other cells use" in verdict.note) == bool(name), str(verdict)
     assert names["np"] is np and (not name or names[name] in (np, sum))
 
 
@@ -773,8 +773,8 @@ def test_a_given_line_in_another_style_and_lines_that_build_on_it_are_right(name
         (SINGLE, "start", "dh_future = np.empty(H)\ndc_carry = np.zeros(H)", "np.empty only reserves memory"),
         (SINGLE, "start", "dh_future = np.zeros(H)\ndc_carry = np.empty_like(h0)", "np.empty only reserves memory"),
         (SINGLE, "start", "dh_future = np.empty(H + 1)\ndh_future[:] = 0\ndc_carry = np.zeros(H)", "shape"),
-        (FORWARD, "pre-activation", "zi_many = params.Ui[:, token]\nzi_many += params.Wi @ h0",
-         "After `zi_many = params.Ui[:, token]`, what is done to zi_many is done to params too"),
+        (FORWARD, "pre-activation", "zi_many = params.Ui[:, x0]\nzi_many += params.Wi @ h0",
+         "After `zi_many = params.Ui[:, x0]`, what is done to zi_many is done to params too"),
         (SINGLE, "meet", "new = dh_a\nnew += dh_b\ndh_both = new\ndc_carry_both = dc_carry_a + dc_carry_b",
          "This cell changes dh_a itself, which comes from another cell. After `new = dh_a`, what is done to new"),
     ],

@@ -78,8 +78,9 @@ def check_bias(bias_that_keeps: Callable, seed: int = 1) -> Verdict:
     """Check `bias_that_keeps(share, steps)` -> b, to four decimal places, with sigmoid(b) ** steps == share."""
 
     def left(b: float, share: float, steps: int) -> str:
-        got, wanted = two_numbers(sigmoid(np.float64(b)) ** steps, share)
-        count = amount(steps, "step")
+        kept, count = sigmoid(np.float64(b)) ** steps, amount(steps, "step")
+        got, wanted = two_numbers(kept, share)
+        got = got if kept > 1e-6 else "almost nothing"
         return f"With your b, {got} of a cell value is left after {count}; the task asks for {wanted}."
 
     wanted = {"a quarter after 1 step": (0.25, 1), "half after 20 steps": (0.5, 20)}

@@ -293,7 +293,7 @@ def _rung(letter: str, answer: object) -> str:
     names = set(re.findall(r"\w+", names)) - {"and"} if isinstance(names, str) else names
     named = {str(name).removeprefix("d") for name in names}
     if unknown := sorted(named - set(NAMES)):
-        return f"The names of {letter!r} should be some of {' '.join(NAMES)}, but {unknown[0]} is among them."
+        return f"The names of {letter!r} should be some of {' '.join(NAMES)}, and {unknown[0]!r} is none of them."
     T, first, errors = int(T), next(T for T in rungs if off(rungs[T])), rungs[T]
     says = f"You say that it first shows at T = {T}, but"
     if first > T:

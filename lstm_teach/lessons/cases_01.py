@@ -60,13 +60,13 @@ def sigmoid() -> Iterator[dict]:
 
 
 def pre_activation() -> Iterator[dict]:
-    """One step of a net with several units: params, token, the state h0, c0 before it, and the four z (H,)."""
+    """One step of a net with several units: params, the token x0, the state h0, c0 before it, and the four z (H,)."""
     for net in sequences():
         for t in range(net.T):
             here = names_at(net, t) | {"onehot": np.eye(net.K)[net.x[t]]}
-            here |= {"h0": here["h_before"], "c0": here["c_before"]}
+            here |= {"x0": here["token"], "h0": here["h_before"], "c0": here["c_before"]}
             here |= {f"z{gate}_many": here[f"z{gate}"] for gate in GATES}
-            yield pick(here, "zi_many zf_many zo_many zg_many h0 c0 params token K H onehot")
+            yield pick(here, "zi_many zf_many zo_many zg_many h0 c0 params x0 K H onehot")
 
 
 def whole_sequence() -> Iterator[dict]:

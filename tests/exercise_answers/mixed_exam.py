@@ -645,7 +645,7 @@ WRONG = {
         "a letter left out": (lambda: {key: LADDER[key] for key in "ABCE"}, "The dictionary has no 'D'"),
         "names alone": (said(A="Wi Wg"), "should have a T and names"),
         "T as text": (said(A=("2", "Wi Wg Ui Ug")), "should be a whole number from 1 to 6"),
-        "an unknown name": (said(A=(2, "Wf Uf")), "but Uf is among them"),
+        "an unknown name": (said(A=(2, "Wf Uf")), "and 'Uf' is none of them"),
         "returns nothing": (lambda: None, "is a return missing"),
     },
     "check_repair": {

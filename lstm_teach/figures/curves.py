@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..plain import sigmoid
-from .style import BLACK, LIGHT_GRAY, NAMES, NORMAL, line_style, new_figure, tidy
+from .style import BLACK, LIGHT_GRAY, LINES, NAMES, NORMAL, new_figure, tidy
 
 FURTHEST = 5  # of the axis of z
 
@@ -28,8 +28,8 @@ def picture(z: Mapping[str, float]) -> Figure:
         axes.plot(line, curve(line), color=BLACK, linewidth=1.6)
         for gate, value in z.items():
             if gate in gates:
-                look = line_style(gate) | {"markersize": 8, "linestyle": ""}
-                axes.plot([value], [curve(value)], **look | {"label": f"{NAMES[gate]} = {curve(value):.2f}"})
+                look = LINES[gate] | {"linestyle": "", "label": f"{NAMES[gate]} = {curve(value):.2f}"}
+                axes.plot([value], [curve(value)], markersize=8, **look)
         room = 0.08 * (ticks[-1] - ticks[0])
         axes.set(xlim=(-FURTHEST, FURTHEST), ylim=(ticks[0] - room, ticks[-1] + room), yticks=ticks)
         axes.legend(loc="lower right", fontsize=NORMAL, frameon=False)

@@ -6,12 +6,12 @@ May import numpy, matplotlib, lstm_teach.forward and lstm_teach.bell.
 from ..bell import BELL, QUIET
 from ..forward import Cache
 from .scene import Built, Scene
-from .style import COLORS, GRAY, LIGHT_GRAY, NORMAL, RIGHT, WRONG, axes_at, line_style, new_figure, tidy
+from .style import COLORS, GRAY, LIGHT_GRAY, LINES, NORMAL, RIGHT, WRONG, axes_at, new_figure, tidy
 
 UNIT = 0  # the unit with the memory
 HIGHEST = 2  # of the axis of the cell value
 LOOK = {"color": COLORS["c"], "marker": "o", "markersize": 6, "linewidth": 1.6}
-LINES = {"bell at step 0": LOOK, "no bell": LOOK | {"linestyle": "--", "markerfacecolor": "white"}}
+RUNS = {"bell at step 0": LOOK, "no bell": LOOK | {"linestyle": "--", "markerfacecolor": "white"}}
 
 
 def build(longest: int, gates: str = "f") -> Built:
@@ -29,15 +29,15 @@ def build(longest: int, gates: str = "f") -> Built:
         axes.set_xticks(range(0, longest, 2), range(0, longest, 2) if axes is shares else [])
         for y in (0, top / 2, top):
             axes.axhline(y, color=LIGHT_GRAY, linewidth=0.8, zorder=0)
-    lines = [cell.plot([], [], **look)[0] for look in LINES.values()]
-    gate_lines = {gate: shares.plot([], [], **line_style(gate))[0] for gate in gates}
+    lines = [cell.plot([], [], **look)[0] for look in RUNS.values()]
+    gate_lines = {gate: shares.plot([], [], markersize=5, linewidth=1.6, **LINES[gate])[0] for gate in gates}
     if len(gates) > 1:
         look = {"bbox_to_anchor": (0.72, 0.13), "fontsize": NORMAL, "frameon": False, "handlelength": 3}
         figure.legend(handles=[*gate_lines.values()], loc="lower left", **look)
     asked = [axes.axvline(0, color=GRAY, linewidth=1, linestyle=":") for axes in (cell, shares)]
     question = cell.text(0, 0.97 * HIGHEST, "asked", fontsize=NORMAL, ha="right", va="top", color=GRAY)
     answers.set(xlim=(0, 1), ylim=(2, -0.1), yticks=[], xticks=(0, 0.5, 1))
-    for y, (name, look) in zip((0.3, 1.3), LINES.items(), strict=True):
+    for y, (name, look) in zip((0.3, 1.3), RUNS.items(), strict=True):
         answers.plot((0.01, 0.06, 0.11), (y, y, y), **look, markevery=(1, 5), zorder=0)
         answers.text(0.15, y, name, fontsize=NORMAL, va="center", zorder=0)
     bars = answers.barh((0.66, 1.66), (0, 0), height=0.3)

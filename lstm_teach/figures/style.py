@@ -20,15 +20,15 @@ BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 
 # Each thing of the model has a color, the same in every lesson; a delta has the color of its forward twin. Marker and
 # dash are the second cue, for eyes or printers that lose the color.
-GATE_LINES = {
-    "i": (BLUE, "o", "-", "input gate i"),
-    "f": (VERMILION, "s", (0, (6, 1.5)), "forget gate f"),
-    "o": (GREEN, "^", (0, (3, 1.5)), "output gate o"),
-    "g": (PURPLE, "D", (0, (6, 1.5, 1, 1.5)), "candidate g"),
+LINES = {  # of the gates and the candidate, as options of `axes.plot`
+    "i": {"color": BLUE, "marker": "o", "linestyle": "-", "label": "input gate i"},
+    "f": {"color": VERMILION, "marker": "s", "linestyle": (0, (6, 1.5)), "label": "forget gate f"},
+    "o": {"color": GREEN, "marker": "^", "linestyle": (0, (3, 1.5)), "label": "output gate o"},
+    "g": {"color": PURPLE, "marker": "D", "linestyle": (0, (6, 1.5, 1, 1.5)), "label": "candidate g"},
 }
-COLORS = {gate: color for gate, (color, *_) in GATE_LINES.items()}
+COLORS = {gate: line["color"] for gate, line in LINES.items()}
 COLORS |= {"c": BLACK, "h": SKY, "loss": ORANGE, "y": GRAY}
-NAMES = {gate: name for gate, (*_, name) in GATE_LINES.items()}
+NAMES = {gate: line["label"] for gate, line in LINES.items()}
 
 # A verdict, always with a mark of its own. Nothing else is navy or crimson. Navy is between black and the darkest of
 # the other colors, so that it is told from all of them without its hue.
@@ -56,12 +56,6 @@ def new_page(width_px: int, height_px: int) -> tuple[Figure, Axes]:
     figure = new_figure(width_px, height_px, layout=None)
     page = {"xlim": (0, width_px), "ylim": (height_px, 0), "xticks": [], "yticks": []}
     return figure, bare(figure.add_axes((0, 0, 1, 1), facecolor="none", **page))
-
-
-def line_style(gate: str) -> dict:
-    """Color, marker, dash and name of a gate or the candidate, as keyword arguments for `axes.plot`."""
-    color, marker, dash, name = GATE_LINES[gate]
-    return {"color": color, "marker": marker, "linestyle": dash, "label": name, "markersize": 5, "linewidth": 1.6}
 
 
 def tidy(axes: Axes, title: str = "", xlabel: str = "", ylabel: str = "") -> Axes:
@@ -94,7 +88,7 @@ def short(value: float, digits: int = 3) -> str:
     if 1e-3 <= size < 1e5:
         return f"{value:.{digits}g}" if size < 10**digits else f"{value:.0f}"
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}"
+    return f"{float(mantissa):.{digits}g}e{int(exponent)}"
 
 
 def percent(fraction: float) -> str:

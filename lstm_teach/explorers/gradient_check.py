@@ -95,5 +95,4 @@ def step_size_explorer() -> Explorer:
     def pick(axes, x: float, y: float) -> dict | None:
         return {"step": STEPS[np.abs(np.log10(STEPS / x)).argmin()]} if axes is scene.figure.axes[0] else None
 
-    rows = [["step"], ["scheme", "precision", "weight"]]
-    return Explorer("Look for the best nudge", controls, draw, rows, pick=pick)
+    return Explorer("Look for the best nudge", controls, draw, [["step"], ["scheme", "precision", "weight"]], pick=pick)

@@ -133,14 +133,12 @@ def describe(curves: Curves, step: float, k: int, scheme: str, precision: str) -
     said = f"{at}: error {short(abs(error), 2)}"
     if rounding == 0:
         return f"{said}, all of it from the bend of the curve."
-    if max(bend, rounding) < 3 * min(bend, rounding):
-        causes = {"the bend of the curve": bend, "rounding": rounding}
-        more, less = sorted(causes, key=causes.get, reverse=True)
-        other = "less " if opposed else ""
-        return f"{said}: {short(causes[more], 2)} from {more}, {other}{short(causes[less], 2)} from {less}."
-    if bend > rounding:
-        return f"{said}, nearly all from the bend of the curve (rounding: {short(rounding, 2)})."
-    return f"{said}, nearly all from rounding (bend of the curve: {short(bend, 2)})."
+    causes = {"the bend of the curve": bend, "rounding": rounding}
+    more, less = sorted(causes, key=causes.get, reverse=True)
+    much, little = (short(causes[cause], 2) for cause in (more, less))
+    if causes[more] < 3 * causes[less]:
+        return f"{said}: {much} from {more}, {'less ' if opposed else ''}{little} from {less}."
+    return f"{said}, nearly all from {more} ({less.removeprefix('the ')}: {little})."
 
 
 def checks_picture(checks: Sequence[str], passes: Sequence[str], errors: np.ndarray, bounds: Sequence[float]) -> Figure:

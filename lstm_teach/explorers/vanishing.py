@@ -24,21 +24,21 @@ def net(T: int, forget_bias: float, scale: float = SCALE) -> tuple[Params, np.nd
 
 
 @lru_cache(maxsize=4)
-def last_loss(forget_bias: float, scale: float) -> tuple[np.ndarray, float, dict[str, float]]:
-    """|dL/dc[t]| of the last loss, the average forget gate, and the three rates that do not depend on the learner."""
+def last_loss(forget_bias: float, scale: float) -> tuple[np.ndarray, dict[str, float]]:
+    """|dL/dc[t]| of the last loss, and the three rates that do not depend on the learner."""
     params, x, targets = net(vanishing.STEPS, forget_bias, scale)
     norms = gradient_flow(params, x, targets).dc[-1]
     gate = float(forward(params, x).f[:-1].mean())
     one_step = gate * np.eye(HIDDEN_SIZE) + params.Wg.T / 4
     matrix = float(np.abs(np.linalg.eigvals(one_step)).max())
     measured = float((norms[0] / norms[-1]) ** (1 / vanishing.LAST))
-    return norms, gate, {"alone": gate, "matrix": matrix, "measured": measured}
+    return norms, {"alone": gate, "matrix": matrix, "measured": measured}
 
 
 def fade(guess: float, forget_bias: float, scale: float) -> vanishing.Fade:
     """What the picture shows for these settings."""
-    norms, gate, rates = last_loss(forget_bias, scale)
-    return vanishing.Fade(norms, gate, {"guess": guess, **rates})
+    norms, rates = last_loss(forget_bias, scale)
+    return vanishing.Fade(norms, {"guess": guess, **rates})
 
 
 def fade_explorer() -> Explorer:

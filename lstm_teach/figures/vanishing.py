@@ -58,13 +58,11 @@ class Fade:
     """What the last loss sends back to the cell, and three guesses at it.
 
     norms   (STEPS,)  |dL/dc[t]| of the last loss, measured
-    gate    the average forget gate
-    rates   share left per step: "guess" (or NO_GUESS), "alone" (the gate), "matrix" (its largest eigenvalue),
-            "measured" (on average)
+    rates   share left per step: "guess" (or NO_GUESS), "alone" (the average forget gate), "matrix" (its largest
+            eigenvalue), "measured" (on average)
     """
 
     norms: np.ndarray
-    gate: float
     rates: dict[str, float]
 
     @property
@@ -121,7 +119,8 @@ def build_fade() -> Built:
                 for artist in artists:
                     artist.set_visible(visible)
             scene.forget()
-        known.set_text(f"Forget gates {fade.gate:.3f} on average; |delta| {short(fade.norms[LAST], 2)} at step 59")
+        gate, start = fade.rates["alone"], fade.norms[LAST]
+        known.set_text(f"Forget gates {gate:.3f} on average; |delta| {short(start, 2)} at step 59")
         for row, which in enumerate(FADES):
             rate = fade.rates[which]
             lines[which].set_data(np.arange(STEPS), fade.line(which))
@@ -138,8 +137,8 @@ def describe_fade(fade: Fade, revealed: bool = True) -> str:
     guess = f"{times}, so {short(guessed, 2)} would arrive at step 0"
     if not revealed:
         return (
-            f"{'' if fade.guessed else 'Guess first. '}The forget gates are {fade.gate:.2f} on average. The delta is "
-            f"{short(start, 2)} at step 59; {guess if fade.guessed else NOT_YET}."
+            f"{'' if fade.guessed else 'Guess first. '}The forget gates are {rates['alone']:.2f} on average. "
+            f"The delta is {short(start, 2)} at step 59; {guess if fade.guessed else NOT_YET}."
         )
     measured = (
         f"Measured: a step multiplies the delta by {rates['measured']:.3f} on average; {short(fade.norms[0], 2)} "

@@ -312,7 +312,7 @@ def _build_flaws(scene: Scene, axes: Axes, layout: Layout) -> Update:
         for text in texts:
             text.set_text("")
         for stray, path, text in zip(drawn, paths, texts, strict=False):
-            label = f"{words.stray_label(stray)}: {words.delta_text(stray.amount)}"
+            label = f"{words.stray_words(stray)[0]}: {words.delta_text(stray.amount)}"
             level = np.argmax(np.abs(np.diff(path[:, 0])))
             half = 0.39 * len(label) * layout.sizes.small + 3
             x, y = path[level : level + 2].mean(axis=0)

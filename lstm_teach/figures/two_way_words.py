@@ -104,9 +104,9 @@ def slope_text(net: Net, name: str) -> str:
     return "× 1" if symbol == "1" else f"× {symbol} = {value_text(net.slopes[name])}"
 
 
-def stray_label(stray: Stray) -> str:
-    """What an arrow that should not be there brings, in a few words."""
-    return STRAYS[stray.kind][0].format(s=kind_and_step(stray.source)[1])
+def stray_words(stray: Stray) -> tuple[str, ...]:
+    """What an arrow that should not be there brings: on the arrow, and in a line of text."""
+    return tuple(words.format(s=kind_and_step(stray.source)[1]) for words in STRAYS[stray.kind])
 
 
 # ----------------------------------------------------------------------------------------------------- operations
@@ -268,28 +268,24 @@ def _sum_line(net: Net, back: Back, box: str, ways: list[str]) -> str:
 
     In a net of one step each has a single part, and nothing to add it to: a later step has not been heard of yet.
     """
-    (kind, t), first = kind_and_step(box), ""
+    (kind, t), made = kind_and_step(box), {}
     if t == -1:
         parts = [(f"{slope_symbol(net, name)} × d{ends(name)[1]}", back.arrows[name]) for name in ways]
     else:
         own, *later = ways
-        missing, none = " (missing)" * (own in back.missing), " (no later step)" * (not later)
-        if kind == "h":
-            names, made = (f"dh_loss[{t}]", f"dh_future[{t}]"), [] if missing else [_through_V(net, back, t)]
-        else:
-            names, made = (f"dc_hidden[{t}]", f"dc_carry[{t}]"), []
-            for delta, name in zip((f"dct[{t}]", f"dc[{t + 1}]"), ways, strict=False):
+        here, after = (f"dh_loss[{t}]", f"dh_future[{t}]") if kind == "h" else (f"dc_hidden[{t}]", f"dc_carry[{t}]")
+        if kind == "c":
+            for part, delta, name in zip((here, after), (f"dct[{t}]", f"dc[{t + 1}]"), ways, strict=False):
                 numbers = times(back.boxes[ends(name)[1]], net.slopes[name])
-                made.append(f"{delta} × {slope_symbol(net, name)} = {numbers}")
+                made[part] = f"{delta} × {slope_symbol(net, name)} = {numbers}"
+        elif own not in back.missing:
+            made[here] = _through_V(net, back, t)
         if net.T == 1 and not back.flaws:
-            return f"{delta_name(box)} = {made[0]} = {exact(back.boxes[box])}."
-        future = sum(back.arrows[name] for name in later)
-        parts = [(names[0] + missing, back.arrows[own]), (names[1] + none, future)]
-        if made:
-            first = ", ".join(f"{name} = {how}" for name, how in zip(names, made, strict=False)) + ". "
-    for stray in back.strays:
-        if stray.target == box:
-            parts.append((STRAYS[stray.kind][1].format(s=kind_and_step(stray.source)[1]), stray.amount))
+            return f"{delta_name(box)} = {made[here]} = {exact(back.boxes[box])}."
+        here, after = here + " (missing)" * (own in back.missing), after + " (no later step)" * (not later)
+        parts = [(here, back.arrows[own]), (after, sum(back.arrows[name] for name in later))]
+    parts += [(stray_words(stray)[1], stray.amount) for stray in back.strays if stray.target == box]
+    first = f"{', '.join(f'{name} = {how}' for name, how in made.items())}. " if made else ""
     names, numbers = zip(*parts, strict=True)
     return f"{first}{delta_name(box)} = {' + '.join(names)} = {total(numbers)} = {exact(back.boxes[box])}."
 

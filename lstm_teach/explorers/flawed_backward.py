@@ -32,7 +32,7 @@ def switchboard() -> Explorer:
 
     def draw(length: int, scale: float, **switches: bool):
         repaired = frozenset(flaw for flaw in FLAWS if switches[flaw])
-        got, right = gradients(repaired, length, round(scale, 1))  # the page's slider says 0.7999999999999999
+        got, right = gradients(repaired, length, scale)
         update(got, right)
         done = figures.numbers(repaired).replace("+", ", ").replace("none", "nothing")
         return scene, figures.describe(got, right, f"Repaired: {done}. At T = {length}")

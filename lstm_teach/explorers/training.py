@@ -30,7 +30,6 @@ def learning_explorer(histories: Mapping[str, History]) -> Explorer:
     tested = max((history.tested for history in histories.values()), key=len)
     if any(history.tested != tested[: len(history.tested)] for history in histories.values()):
         raise ValueError("histories must all be tested at the same steps; one of them was tested at others.")
-    # A run that stopped early stays as it was then.
     judged = {kind: h.judged + h.judged[-1:] * (len(tested) - len(h.judged)) for kind, h in histories.items()}
     scene, update = figures.build(REBER_SYMBOLS, tested, judged)
 

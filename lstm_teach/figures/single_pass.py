@@ -96,9 +96,8 @@ def build(T: int) -> Built:
         dots["both"].set_data(of_right[~here], rows[~here])
         dots["right"].set_data(of_right[here], rows[here])
         dots["loop"].set_data(of_loop[here], rows[here])
-        ends = zip(of_loop[here], of_right[here], rows[here], strict=True)
-        between = np.array([[[a, row], [b, row], [np.nan, row]] for a, b, row in ends]).reshape(-1, 2)
-        dots["between"].set_data(*between.T)
+        ends = np.transpose([of_loop[here], of_right[here], np.full(here.sum(), np.nan)])  # NaN ends a line
+        dots["between"].set_data(ends.ravel(), np.repeat(rows[here], 3))
         wrong = off(errors)
         for word, marks in verdicts.items():
             at = [k for k, name in enumerate(Params.NAMES) if (name in wrong) == (word == "wrong")]

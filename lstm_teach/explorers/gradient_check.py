@@ -13,7 +13,6 @@ from .shell import Explorer
 
 STEPS = 10.0 ** np.linspace(-16, 0, 161)
 WEIGHTS = (("Ug", (2, 1)), ("Wi", (1, 3)))  # the second one has a small derivative
-PRECISIONS = ("double", "single")  # as NumPy calls them
 RADIUS, POINTS = 0.5, 64  # the circle on which the Taylor series of the loss is found; it converges well beyond it
 AROUND = np.linspace(-1.2, 1.2, 121).round(2)  # in steps, for the loss around the weight
 
@@ -88,7 +87,7 @@ def step_size_explorer() -> Explorer:
     controls = {
         "step": log_slider("Nudge", 1.0, -16, 0, format=".2"),
         "scheme": choice("Scheme", list(figures.SCHEMES)),
-        "precision": choice("Precision", PRECISIONS),
+        "precision": choice("Precision", ("double", "single")),  # as NumPy calls them
         "weight": choice("Weight", [(f"{name}{list(index)}", k) for k, (name, index) in enumerate(WEIGHTS)]),
     }
 

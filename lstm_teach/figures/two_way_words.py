@@ -27,7 +27,6 @@ STRAYS = {  # what a flaw brings to a box: on its arrow, and in a line of text; 
 }
 UNUSED = "The last turn of a walk, s = 0, makes a delta for {box} too, but nothing uses it. So it isn't shown here."
 NO_TURN = "With a single step no walk of this loop takes a turn, so no delta is made for {box}."
-CHECK = "Check by a nudge"  # of a delta that has come back, whether "nudge" is ticked or not
 AGREE = 1e-4  # a nudge and a delta that differ by less than this, relatively, agree
 
 
@@ -166,8 +165,8 @@ def describe(view: View) -> str:
     text = f'<span class="lt-unseen">Operation {". ".join(heading(view))}. </span>'
     text += f"<b>Chosen: {'box' if source == target else 'arrow'} {box_name(chosen)}.</b> {line}"
     delta = (view.back.boxes | view.back.arrows).get(chosen) if chosen in view.came else None
-    if view.nudged or delta is not None:
-        text += f"<br> <b>{'Nudge' if view.nudged else CHECK}:</b> {_nudge_line(view.tried, delta)}"
+    if view.nudged or delta is not None:  # a delta that has come back is always checked
+        text += f"<br> <b>{'Nudge' if view.nudged else 'Check by a nudge'}:</b> {_nudge_line(view.tried, delta)}"
     if view.nudged:  # for those who cannot see the boxes light up
         names = ", ".join(box_name(box) for box in net.formulas if box in view.changed - {chosen})
         text += f'<span class="lt-unseen"> What changes: {names or "nothing else"}.</span>'

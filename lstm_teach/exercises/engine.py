@@ -15,7 +15,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     axes = ["unit"]                           # optional: what each axis counts
     walks_back = true                         # optional: the first axis counts steps that are walked from the last on
     label = "the error of {}"                 # optional: what a result is called in a sentence, by its name
-    returns = ["i", "f"]                      # optional: names for the results of a function that returns several
+    returns = ["i", "f"]                      # optional: the results by name, of a function that returns several
     parts = "results"                         # optional: a part for each result; else for each `part` of the cases
     seconds = 20, slow = "...", note = "..."  # optional; see judging.judge
     allow = ["forward"]                       # optional: functions of the library that the learner may call; or "all"
@@ -140,8 +140,8 @@ class Task:
 
     def _right_results(self, case: Case) -> dict[str, Any] | None:
         answer = self.right(*case.arguments) if self.right else case.right
-        names = self.spec.get("returns", [self.spec.get("answer", "the answer")])
-        return None if answer is None else by_name(answer, list(answer) if isinstance(answer, Mapping) else names)
+        single = answer if isinstance(answer, Mapping) else [self.spec.get("answer", "the answer")]
+        return None if answer is None else by_name(answer, self.spec.get("returns", list(single)))
 
     def verdict(self, function: Callable) -> Verdict:
         """Judge a learner's function: a part for each result, or for each `part` of the cases."""
@@ -153,10 +153,9 @@ class Task:
         if options.get("allow") == "all":
             options["allow"] = None
         found = judge(function, parts, self.spec["hints"], **options)
-        judged = []
-        for part in found.parts:  # one that is right only for wrong results of the learner's own says so in its name
-            own = self.following.get(part.name) if part.passed else None
-            judged.append(replace(part, name=f"{part.name} (given your {' and '.join(own)})") if own else part)
+        # One that is right only for wrong results of the learner's own says so in its name.
+        given = {name: f"{name} (given your {' and '.join(own)})" for name, own in self.following.items()}
+        judged = (replace(part, name=given.get(part.name, part.name)) if part.passed else part for part in found.parts)
         return replace(found, parts=tuple(judged))
 
     def _part(self, name: str, only: str, attempt: Attempt) -> str:
@@ -234,7 +233,7 @@ class Task:
 
     def space(self, k: int, result: str = "") -> dict[str, Any]:
         """The names that the expressions of a task's mistakes may use in a case; `right` is the right `result`."""
-        case, right = self.cases[k], self.rights[k] or {}
+        case, right = self.cases[k], self.rights[k]
         arguments = dict(zip(re.findall(r"\w+", self.spec["call"].partition("(")[2]), case.arguments, strict=False))
         single = {"right": right[result]} if result in right else {}
         changed = {"changed": lambda *pieces: edited(self.right, *pieces)(*case.arguments)}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lstm_teach import bptt, exact_gradient, loss, nested_bptt
+from lstm_teach import bptt, exact_gradient, gradients, loss, nested_bptt
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, errors_of, questions, task_of
 from lstm_teach.exercises.nets import case_of, watched
@@ -58,7 +58,8 @@ def check_numerical_gradient(numerical_gradient: Callable, seed: int = 1) -> Ver
             again = "Nudge one number, put it back, then take the next."
             return f"At one point {most} weights were nudged at once. {again}" if most > 1 else ""
 
-        return Case(part, (loss_fn, net, step), {"plain": plain}, also=also, right=nine(plain, net, step))
+        right = gradients.numerical_gradient(plain, net, step).values()
+        return Case(part, (loss_fn, net, step), {"plain": plain}, also=also, right=right)
 
     lstm_loss, net = _lstm_loss(seed, 3, 2)
     other = Params.random(2, 3, seed=seed + 1)
@@ -66,12 +67,7 @@ def check_numerical_gradient(numerical_gradient: Callable, seed: int = 1) -> Ver
     return check(__name__, "numerical_gradient", numerical_gradient, cases)
 
 
-def nine(
-    loss_fn: Callable,
-    params: Params,
-    step: float,
-    formula: Callable = lambda ahead, here, behind, step: (ahead - behind) / (2 * step),
-) -> list[np.ndarray]:
+def nine(loss_fn: Callable, params: Params, step: float, formula: Callable) -> list[np.ndarray]:
     """The nine matrices of a formula that gets the loss ahead, here and behind, and the step."""
     grads, here = Params.zeros(params.vocab_size, params.hidden_size), loss_fn(params)
     for k, by in enumerate(step * np.eye(params.flat.size)):

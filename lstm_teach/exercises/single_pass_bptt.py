@@ -25,8 +25,6 @@ from lstm_teach.verdicts import Verdict
 PREDICT_PEEPHOLE, ONLY_CARRY, PASSES_AT_ONE = questions(
     __name__, "my_peephole_guess", "my_zero_delta", "my_first_suspect"
 )
-
-
 STEP = "do dc di df dg dzi dzf dzo dzg dh_before dc_before"
 
 
@@ -87,14 +85,11 @@ def check_peepholes(peephole_back: Callable, seed: int = 1) -> Verdict:
         i, f, o, g = *random.uniform(0.15, 0.85, (3, H)), random.uniform(-0.8, 0.8, H)
         given = (size * dh, size * dc_carry, i, f, o, g, c_before, f * c_before + i * g, *p)
         cases.append(Case(part, given, peepholes(*given)))
-    return check(__name__, "peepholes", peephole_back, cases, right=lambda *given: pick(peepholes(*given), PEEPHOLES))
-
-
-PEEPHOLES = "dc dc_before dpi dpf dpo"
+    return check(__name__, "peepholes", peephole_back, cases, right=peepholes)
 
 
 def peepholes(*given: np.ndarray) -> dict[str, np.ndarray]:
-    """One right step back through a cell with peepholes: `PEEPHOLES` by name, and what lies between; (H,) each.
+    """One right step back through a cell with peepholes: what it returns by name, and what lies between; (H,) each.
 
     Source of the cell: Gers, Schraudolph and Schmidhuber, JMLR 3 (2002) 115.
     """

@@ -11,15 +11,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from lstm_teach.gradreport import listing
+from lstm_teach.gradreport import listing, relative_error
 from lstm_teach.models.case import elsewhere, gradient
-from lstm_teach.models.differences import Comparison, Seen, reference
+from lstm_teach.models.differences import Comparison, Seen, multiple, reference
 from lstm_teach.models.families import FAMILIES, ModelFinding, finding
 from lstm_teach.models.layout import Layout, Piece
 
 _SAME = 1e-6  # norm-relative: two arrays are the same up to the error of the differences
 Bad = dict[int, Comparison]  # one piece, at the lengths where it is wrong
-Instead = tuple[str, str, dict[int, np.ndarray]]  # a family, in words, and what the gradient then is at each length
 
 
 def about(law: ModelFinding, where: str = "") -> ModelFinding:
@@ -29,18 +28,13 @@ def about(law: ModelFinding, where: str = "") -> ModelFinding:
     return finding(law.family, *(text.replace(" of {where}", of) for text in texts))
 
 
-def same(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two arrays are equal up to the error of the differences."""
-    return bool(np.linalg.norm(a - b) <= _SAME * max(np.linalg.norm(a), np.linalg.norm(b)))
-
-
 def ratio(c: Comparison) -> float | None:
     """The constant k with mine = k * right, None if there is none."""
     mine, right = c.mine[c.tried], c.right[c.tried]
     k = 0.0 if not c.loud.any() else float(np.vdot(mine, right) / np.vdot(right, right))
     if abs(k) < 1e-9:  # zero but for rounding
         return None
-    return k if (explains(c, k * c.right) if c.wrong else same(mine, k * right)) else None
+    return k if (explains(c, k * c.right) if c.wrong else relative_error(mine, k * right) <= _SAME) else None
 
 
 def explains(c: Comparison, expected: np.ndarray) -> bool:
@@ -79,7 +73,7 @@ def bounded(each: Bad) -> ModelFinding | None:
     bound = float(np.abs(wrong[0].mine).max())
     count = sum(int((np.abs(c.right[c.tried]) > bound).sum()) for c in wrong)
     reached = all(abs(np.abs(c.mine).max() - bound) <= 1e-9 * bound for c in wrong)
-    clipped = all(same(c.mine[c.tried], np.clip(c.right, -bound, bound)[c.tried]) for c in wrong)
+    clipped = all(relative_error(c.mine[c.tried], np.clip(c.right, -bound, bound)[c.tried]) <= _SAME for c in wrong)
     least = "" if all(c.full for c in wrong) else "at least "
     larger = f"Over all lengths, {least}{count} of the right numbers are larger"
     evidence = f"{larger}; yours are this limit, with their sign."
@@ -156,8 +150,8 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[ModelF
         yield law
 
 
-def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[Instead]:
-    """Each with its family, in words, and at each length; where it has another shape than the piece it is no match."""
+def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tuple[str, str, dict[int, np.ndarray]]]:
+    """Families, in words, and what the gradient then is at each length; where the shape is another it is no match."""
 
     def made(change: Callable[[np.ndarray], np.ndarray]) -> dict[int, np.ndarray]:
         return {T: change(c.right) for T, c in bad.items()}
@@ -171,8 +165,8 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[Ins
         yield "gate rows", _there(layout, other), {T: seen[T].part(other).right for T in bad}
     if not piece.part:
         weights = {T: seen[T].model.params[piece.name] * c.tried for T, c in bad.items()}
-        squares = {T: max(float(np.vdot(own, own)), 1e-300) for T, own in weights.items()}
-        by = {T: float(np.vdot(c.away, weights[T])) / squares[T] for T, c in bad.items()}
+        squares = {T: max(np.vdot(own, own), 1e-300) for T, own in weights.items()}
+        by = {T: float(np.vdot(c.away, weights[T]) / squares[T]) for T, c in bad.items()}
         low, high = min(by.values()), max(by.values())
         constant, half = high - low <= 1e-3 * abs(high), _halved(piece.name, bad, seen)
         halves = half is any_of or (constant and explains(half, half.right + any_of.away / 2))
@@ -182,8 +176,7 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[Ins
             yield "penalty", f"{the} {what}.", {T: c.right + by[T] * weights[T] for T, c in bad.items()}
         if half is any_of:
             what = "is a multiple of the weights and nothing else: the penalty has replaced what comes from the loss."
-            alone = {T: np.vdot(c.mine, weights[T]) / squares[T] * weights[T] for T, c in bad.items()}
-            yield "penalty", f"{the} {what}", alone
+            yield "penalty", f"{the} {what}", {T: multiple(c.mine, weights[T]) for T, c in bad.items()}
     lines = ((0, "row"), (1, "column")) if any_of.is_matrix else ((None, "entry"),) if any_of.is_vector else ()
     if any_of.is_matrix:
         order = f"{the} has the right numbers in another order: it is the"
@@ -292,7 +285,7 @@ def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[list[str], set
                 continue
             equal = all(np.abs(a.mine - b.mine).max() <= 1e-12 * np.abs(a.mine).max() for a, b in pairs)
             known = [(a.right, b.right, a.tried & b.tried) for a, b in pairs if np.ptp(a.mine)]
-            apart = [not same(a[both], b[both]) for a, b, both in known if both.any()]
+            apart = [relative_error(a[both], b[both]) > _SAME for a, b, both in known if both.any()]
             if equal and apart and all(apart):
                 words = f"{layout.told([one])} and of {layout.told([other])}"
                 said.append(f"Your gradients of {words} are the same, number by number, and the right ones are not.")

@@ -84,17 +84,15 @@ def curve(name: str, z: np.ndarray) -> np.ndarray:
     return np.tanh(z) if name == "g" else sigmoid(z)
 
 
-TINY = 1e-150  # a complex step: no difference is taken, so it can't be too small
-
-
 def right_gradient(net: Net, *sequence: np.ndarray) -> dict[str, np.ndarray]:
     """The seven gradients; the sequence is x, targets, h0, c0."""
     grads = {name: np.zeros_like(matrix) for name, matrix in net.items()}
+    step = 1e-150  # a complex one: no difference is taken, so it can't be too small
     for name, grad in grads.items():
         moved = net | {name: net[name].astype(complex)}
         for index in np.ndindex(grad.shape):
-            moved[name][index] += 1j * TINY
-            grad[index] = coupled_loss(moved, *sequence).imag / TINY
+            moved[name][index] += 1j * step
+            grad[index] = coupled_loss(moved, *sequence).imag / step
             moved[name][index] = net[name][index]
     return grads
 

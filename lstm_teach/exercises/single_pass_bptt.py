@@ -25,12 +25,11 @@ from lstm_teach.verdicts import Verdict
 PREDICT_PEEPHOLE, ONLY_CARRY, PASSES_AT_ONE = questions(
     __name__, "my_peephole_guess", "my_zero_delta", "my_first_suspect"
 )
-STEP = "do dc di df dg dzi dzf dzo dzg dh_before dc_before"
 
 
 def step(params: Params, cache: Cache, t: int, dh: np.ndarray, dc_carry: np.ndarray) -> dict[str, np.ndarray]:
-    """One right step back: the deltas in `STEP` by name, (H,) each like dh, dc_carry."""
-    return pick(plain.cell_back(params, cache, t, dh, dc_carry), STEP)
+    """One right step back: its deltas by name, (H,) each like dh, dc_carry."""
+    return pick(plain.cell_back(params, cache, t, dh, dc_carry), "do dc di df dg dzi dzf dzo dzg dh_before dc_before")
 
 
 def check_walk(walk: Callable, seed: int = 1) -> Verdict:

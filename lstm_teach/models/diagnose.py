@@ -161,8 +161,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
         same = f"The arrays that loss and gradient use have the same shapes at T = {listing(own)}"
         notes[f"{same}. Does case(T) use T? If not, only one length was tried."] = None
     partly = [(name, T, c) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.full]
-    some = sorted((name, T) for name, T, c in partly if not c.elsewhere)
-    if some:
+    if some := sorted((name, T) for name, T, c in partly if not c.elsewhere):
         where = listing(f"{name} at T = {listing(T for n, T in some if n == name)}" for name in dict(some))
         what = "Only some entries were compared one by one, and the table shows the error of those"
         notes[f"{what}: {where}."] = None

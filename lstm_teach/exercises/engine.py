@@ -140,8 +140,8 @@ class Task:
 
     def _right_results(self, case: Case) -> dict[str, Any] | None:
         answer = self.right(*case.arguments) if self.right else case.right
-        single = answer if isinstance(answer, Mapping) else [self.spec.get("answer", "the answer")]
-        return None if answer is None else by_name(answer, self.spec.get("returns", list(single)))
+        names = list(answer) if isinstance(answer, Mapping) else [self.spec.get("answer", "the answer")]
+        return None if answer is None else by_name(answer, self.spec.get("returns", names))
 
     def verdict(self, function: Callable) -> Verdict:
         """Judge a learner's function: a part for each result, or for each `part` of the cases."""

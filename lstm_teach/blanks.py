@@ -1,6 +1,6 @@
 """Blanks: what a learner writes in a lesson is judged on the spot, line by line; and the lesson's predictions.
 
-Imports borrowed, cellcode, here, judging, recognize, trial, unfinished, unseen and verdicts; the forms of predictions
+Imports borrowed, cellcode, judging, recognize, trial, unfinished and verdicts; the forms of predictions
 (ipywidgets) only when one is asked for. What is specific to a lesson is data: `lstm_teach/lessons/<name>.toml` names
 its blanks, their cases, the library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the
 cases. A test holds the library's lines to the cases. A case may have `start`, the values that the cell begins with
@@ -53,12 +53,10 @@ import numpy as np
 from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
 from lstm_teach.cellcode import Written
 from lstm_teach.gradreport import listing
-from lstm_teach.here import THIS_NET, leftover, library_here, on_this_net
-from lstm_teach.judging import ANSWERS, Attempt, Trouble, difference, is_like, numbers, parts_of, same, wrong_form
+from lstm_teach.judging import ANSWERS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import FOLDER, spec_of
 from lstm_teach.recognize import axes, is_all, recognize
-from lstm_teach.trial import close
-from lstm_teach.unseen import unseen
+from lstm_teach.trial import THIS_NET, leftover, library_here, on_this_net, unseen
 from lstm_teach.verdicts import Part, Verdict
 
 SECONDS = 10.0  # for all that one judgement calls
@@ -426,7 +424,7 @@ def _known(
     blank: Blank, name: str, got: Sequence, right: Sequence, cases: Sequence[Mapping], written: Written, every: Mapping
 ) -> str:
     """What wrong values are instead, in words, or ""; `every` are the mistakes of a whole answer that may be named."""
-    arrays = [numbers(g) for g in got]
+    arrays = [judging.numbers(g) for g in got]
     if any(a is None for a in arrays):
         return ""
     whole = {f"({code})[{name!r}]": words for code, words in every.items()}

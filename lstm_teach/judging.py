@@ -36,6 +36,7 @@ ANSWERS = (
 )
 TOOLS = ("Cache", "example", "score_deltas", "sigmoid", "softmax")
 ENDLESS = "Look for a loop that never ends."
+TOLERANCE = 1e-9  # of an answer, relative to its largest number
 
 
 DOTS = "is not written yet: it still returns the dots."
@@ -344,6 +345,14 @@ def two_numbers(yours: float, right: float) -> tuple[str, str]:
 def is_like(got: object, right: np.ndarray | float) -> bool:
     """Whether something can stand in for an array: its shape, real and finite."""
     return not wrong_form("it", got, np.asarray(right))
+
+
+def close(got: Any, right: np.ndarray) -> bool:
+    """Whether an answer is right."""
+    if not is_like(got, right):
+        return False
+    size = np.max(np.abs(right), initial=0.0)
+    return bool(np.max(np.abs(np.asarray(got) - right), initial=0.0) <= TOLERANCE * (size or 1e-3))
 
 
 def kind(value: Any) -> str:

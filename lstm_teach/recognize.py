@@ -1,6 +1,6 @@
 """Say what a wrong value is, by its numbers: another quantity, a factor or a term too many or too few, a sign.
 
-Imports cellcode, gradreport, judging, trial and numpy. Nothing here knows a blank: only names, numbers and lines.
+Imports cellcode, gradreport, judging and numpy. Nothing here knows a blank: only names, numbers and lines.
 What is said is true of every case, and a factor or term is "too many" only if the learner's own line has it.
 """
 
@@ -17,8 +17,7 @@ import numpy as np
 
 from lstm_teach.cellcode import Written, lines_of, names_in, numbers_typed, operands
 from lstm_teach.gradreport import listing
-from lstm_teach.judging import explain, numbers, value_of
-from lstm_teach.trial import close
+from lstm_teach.judging import close, explain, numbers, value_of
 
 PER_TOKEN = ("dy", "y", "scores")
 PER_UNIT = re.compile(r"(next_)?d?(z?[ifog]|c|ct|h)0?(_\w+)?$")

@@ -1,31 +1,78 @@
-"""Run the lines of a learner's cell on one case of a blank, with other numbers than the notebook's.
+"""Run the lines of a learner's cell on one case of a blank, with other numbers; what they give in the notebook itself.
 
-Imports cellcode, guard, gradcheck, gradreport and judging. The notebook's own names and arrays stay as they are.
+Imports cellcode, guard, gradcheck, gradreport, judging and recognize. The notebook's own names and arrays stay as they
+are, and nobody notices: what a cell shows it has shown once; the numbers of other nets would only be puzzling, or give
+an answer away.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
+import logging
+import os
 import re
+import sys
 import traceback
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lstm_teach import cellcode, guard
+from lstm_teach.cellcode import Written
 from lstm_teach.forward import Cache
 from lstm_teach.gradcheck import spoil_free_memory
 from lstm_teach.gradreport import listing
-from lstm_teach.judging import Trouble, is_like, same
+from lstm_teach.judging import Trouble, close, difference, is_like, same
 from lstm_teach.params import Params
+from lstm_teach.recognize import axes
+
+if TYPE_CHECKING:
+    from lstm_teach.blanks import Blank
 
 TYPED = "The number typed in, ", "The numbers typed in, "
+THIS_NET = "It is right for these numbers; for others it is not."
+ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
+NOT_TYPED = "Write the line with names, not with numbers typed in."
+NO_NAMES = "It reads none of the names above: write the line with them."
 CELL = "this cell"  # the file name of its code
-TOLERANCE = 1e-9  # relative to the largest number of the right answer
 COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
+
+
+@contextlib.contextmanager
+def unseen() -> Iterator[None]:
+    """Meanwhile nothing is printed, displayed, drawn, warned of or logged; random numbers go on as they were before."""
+    ipython, pyplot = sys.modules.get("IPython"), sys.modules.get("matplotlib._pylab_helpers")
+    shell = ipython and ipython.get_ipython()
+    figures = pyplot.Gcf.figs if pyplot else {}
+    publisher, drawn = getattr(shell, "display_pub", None), dict(figures)
+    log, random = logging.getLogger(), np.random.get_state()
+    disabled, handlers = log.manager.disable, [*log.handlers]
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+        if shell:
+            shell.display_pub = SimpleNamespace(publish=_nothing, clear_output=_nothing, is_publishing=False)
+        figures.clear()
+        logging.disable()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            if shell:
+                shell.display_pub = publisher
+            figures.clear()
+            figures.update(drawn)
+            logging.disable(disabled)
+            log.handlers[:] = handlers  # logging.warning makes one where there is none, which writes to nowhere
+            np.random.set_state(random)
+
+
+def _nothing(*args: object, **kwargs: object) -> None:
+    pass
 
 
 def run(
@@ -94,14 +141,6 @@ def run(
     return found | {"changed": changed, "spoiled": spoiled}
 
 
-def close(got: Any, right: np.ndarray) -> bool:
-    """Whether an answer is right."""
-    if not is_like(got, right):
-        return False
-    size = np.max(np.abs(right), initial=0.0)
-    return bool(np.max(np.abs(np.asarray(got) - right), initial=0.0) <= TOLERANCE * (size or 1e-3))
-
-
 def by_its_line(
     line: str, wrong: Collection[str], cases: Sequence[Mapping], got: Sequence[Mapping]
 ) -> tuple[list[str], list[np.ndarray]]:
@@ -123,8 +162,54 @@ def taken(value: Any) -> Any:
     return copy.deepcopy(list(value) if isinstance(value, Iterator) else value)
 
 
+def on_this_net(
+    blank: Blank, name: str, namespace: Mapping, cases: Sequence[Mapping], written: Written, earlier: str
+) -> str:
+    """The learner's number and the right one on the lesson's own net, or that only there it is right."""
+    read, got, right = written.read, namespace.get(name), library_here(blank, name, namespace)
+    if right is None or isinstance(got, Iterator):  # looking at an iterator would use it up
+        return ""
+    off = difference(name, got, right, axes(right, name), relative=True)
+    rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been
+    nearly = is_like(got, right) and np.allclose(got, right, rtol=rounded)
+    if not read - {"sigmoid", "softmax"} and is_like(got, right):
+        if cellcode.reads_itself(written.lines, name):
+            return f"This reads the {name} of an earlier cell."
+        return ALL_TYPED if nearly else f"{off} {NO_NAMES if cellcode.calls(written.lines, '') else NOT_TYPED}"
+    kinds = {n: type(namespace.get(n)).__module__ for n in read - cases[0].keys()}
+    if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):
+        return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
+    if nearly and (typed := words_for_typed(name, written, namespace, cases)):
+        return typed
+    return off or f"{THIS_NET}{earlier}"
+
+
+def library_here(blank: Blank, name: str, namespace: Mapping[str, Any], read: Callable = np.asarray) -> Any:
+    """What the library's line gives with the names of the notebook; None if it can't be computed with them."""
+    try:
+        return read(blank.library_value(name, namespace))
+    except Exception:  # the learner's own names may be anything; `_go_on` says so
+        return None
+
+
+def leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: frozenset[str]) -> str:
+    """That a line which is right in every trial reads an old number in this notebook; "" if it does not."""
+    if read & set(blank.names):  # another blank of the cell, which is judged by itself
+        return ""
+    got, right = namespace.get(name), library_here(blank, name, namespace)
+    if right is None or not is_like(got, right) or close(got, right) or np.allclose(got, right, 1e-6, 0):
+        return ""
+    suspects = read - cellcode.names_in(ast.parse(blank.library[name])) or read & blank.given.keys()
+    old = [n for n in sorted(suspects) if isinstance(namespace.get(n), int | float | np.ndarray)]
+    if not old:
+        off = difference(name, got, right, axes(right, name), relative=True)
+        return f"The line is right for other numbers, but not for these: {off}"
+    one = "one of " * (len(old) > 1)
+    return f"The line is right, but here it reads an old number: {one}{listing(old)} was left over from another cell."
+
+
 def words_for_typed(
-    name: str, written: cellcode.Written, namespace: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]
+    name: str, written: Written, namespace: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]
 ) -> str:
     """What to say of numbers in the lines of one blank that the right one has not; names may stand behind them."""
     values = {n: namespace.get(n) for n in cases[0]}
@@ -147,7 +232,7 @@ def words_for_typed(
 
 
 def _right_with(
-    instead: str, number: float, name: str, written: cellcode.Written, namespace: Mapping, cases: Sequence[Mapping]
+    instead: str, number: float, name: str, written: Written, namespace: Mapping, cases: Sequence[Mapping]
 ) -> bool:
     """Whether the lines of a blank are right on every net with a name in place of a number that is typed in."""
     lines = "\n".join(ast.unparse(line) for line in written.lines)

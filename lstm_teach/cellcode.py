@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import contextlib
 import dis
+import inspect
 import linecache
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -137,6 +139,16 @@ def dots(node: ast.AST) -> list[ast.Constant]:
     nodes = list(ast.walk(node))
     in_index = {id(part) for n in nodes if isinstance(n, ast.Subscript) for part in ast.walk(n.slice)}
     return [n for n in nodes if isinstance(n, ast.Constant) and n.value is Ellipsis and id(n) not in in_index]
+
+
+def dots_of(function: Any) -> list[ast.Constant]:
+    """The dots that are still in a function, at their lines in its file; none if nobody has its text."""
+    try:
+        source, first = inspect.getsourcelines(function)
+        tree = ast.parse(textwrap.dedent("".join(source)))
+    except (OSError, TypeError, SyntaxError):
+        return []
+    return dots(ast.increment_lineno(tree, first - 1))
 
 
 def is_open(value: Any) -> bool:

@@ -1,18 +1,16 @@
 """Judge what a learner wrote: call it, compare its answer with the right one, say what it is instead.
 
-Imports guard, gradreport, verdicts, params and numpy. One engine for the blanks of the lessons and the checks of the
-exercises.
+Imports cellcode, guard, gradreport, verdicts, params and numpy. One engine for the blanks of the lessons and the checks
+of the exercises.
 """
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import copy
 import inspect
 import math
 import sys
-import textwrap
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import borrowed, guard
+from lstm_teach import borrowed, cellcode, guard
 from lstm_teach.gradreport import listing
 from lstm_teach.params import Params
 from lstm_teach.validate import amount, brief
@@ -133,7 +131,7 @@ def judge(
             results.append(Part(name, called or part(attempt)))
         except Trouble as trouble:
             results.append(Part(name, str(trouble)))
-    if not all(part.passed for part in results) and _has_bare_dots(function):
+    if not all(part.passed for part in results) and cellcode.dots_of(guard.unwrapped(function)):
         dots = f"{attempt.name} is not written yet, or dots are still in it: replace them with your code."
         results = [part if part.passed else Part(part.name, dots) for part in results]
     names = " and ".join(attempt.changed | attempt.rounded)
@@ -150,16 +148,6 @@ def judge(
         off = "Hints are off. To see three hints, and the mistake's name if it is a known one, run show_hints(True)."
         hints, note = (), f"{note} {off}".strip()
     return Verdict(attempt.name, tuple(results), tuple(hints), note)
-
-
-def _has_bare_dots(function: Callable) -> bool:
-    """Whether a statement of a function is only dots; False if it can't be read."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(guard.unwrapped(function))))
-    except (OSError, TypeError, SyntaxError):
-        return False
-    alone = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
-    return any(isinstance(value, ast.Constant) and value.value is Ellipsis for value in alone)
 
 
 def _no_function(given: Any) -> str:

@@ -6,11 +6,9 @@ Python's own words for dots in a sum are about an 'ellipsis', which few learners
 from __future__ import annotations
 
 import ast
-import inspect
 import sys
-import textwrap
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from lstm_teach import cellcode, guard
@@ -37,30 +35,19 @@ def sentence(source: str, error: BaseException) -> str:
         tree = ast.parse(source)
     except SyntaxError:  # a magic
         return ""
-    lines = sorted({node.lineno for node in cellcode.dots(tree)})
-    frames = [(frame.f_globals.get("__name__"), line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    at = next((line for name, line in frames if name == "__main__"), 0)  # the line of the cell
-    lines = [at] if at in lines else lines
-    named = "ellipsis" in str(error).lower() or ("matmul" in str(error) and at in lines)  # @ has other words
     if not any(map(cellcode.is_judge, ast.walk(tree))):
         return ""
-    if not (lines and named):
-        return guard.meaning(error).strip()
-    return _words(lines)
+    frames = [(frame.f_globals.get("__name__"), line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    at = next((line for name, line in frames if name == "__main__"), 0)  # the line of the cell
+    dots = cellcode.dots(tree)
+    here = [node for node in dots if node.lineno == at]
+    named = "ellipsis" in str(error).lower() or ("matmul" in str(error) and here)  # @ has other words
+    return words(here or dots) if dots and named else guard.meaning(error).strip()
 
 
-def of_function(function: Any) -> str:
-    """What to say of a function in which there are still dots; "" if there are none, or nobody has its text."""
-    try:
-        source, first = inspect.getsourcelines(function)
-        tree = ast.parse(textwrap.dedent("".join(source)))
-    except (OSError, TypeError, SyntaxError):
-        return ""
-    lines = sorted({first - 1 + node.lineno for node in cellcode.dots(tree)})
-    return _words(lines) if lines else ""
-
-
-def _words(lines: Sequence[int]) -> str:
+def words(dots: Iterable[ast.expr]) -> str:
+    """What to say of the lines in which there are still dots."""
+    lines = sorted({node.lineno for node in dots})
     one = len(lines) == 1
     said = f"Line{'' if one else 's'} {listing(lines)} still {'has dots in it' if one else 'have dots in them'}"
     return f"{said}: replace them with your code, then run the cell again."

@@ -180,7 +180,8 @@ def flaws_left(loop: Callable) -> FlawsLeft:
                 said = f"{attempt.name} writes to what it was given, {' and '.join(attempt.changed)}."
                 raise Trouble(f"{said} Make new arrays, or work on a .copy().")
     except Trouble as trouble:
-        return FlawsLeft(None, sentences=(unfinished.of_function(loop) or str(trouble),))
+        dots = cellcode.dots_of(loop)
+        return FlawsLeft(None, sentences=(unfinished.words(dots) if dots else str(trouble),))
     repaired = variant(FLAWS)
     right = {T: tuple(name for name in Params.NAMES if _agree(got, [name], repaired, T, PASSES)) for T in LENGTHS}
     repairs_only = (found for found in _explanations(got) if set(found[1].values()) <= {"dot", "outer"})

@@ -163,10 +163,10 @@ def numbers_typed(*lines: ast.AST) -> list[float]:
     return [number for number in numbers if type(number) in (int, float) and number not in (0, 1, 2)]
 
 
-def operands(operation: type[ast.operator], *nodes: ast.AST) -> list[ast.expr]:
-    """What stands to the right of an operator: what is divided by (ast.Div), what is subtracted (ast.Sub)."""
-    found = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.BinOp | ast.AugAssign)]
-    return [getattr(n, "right", None) or n.value for n in found if isinstance(n.op, operation)]
+def divisors(*nodes: ast.AST) -> list[ast.expr]:
+    """What is divided by."""
+    found = [n for node in nodes for n in ast.walk(node) if isinstance(getattr(n, "op", None), ast.Div)]
+    return [n.right if isinstance(n, ast.BinOp) else n.value for n in found]
 
 
 def signed(node: ast.expr, sign: int = 1) -> list[tuple[int, ast.expr]]:
@@ -178,7 +178,7 @@ def signed(node: ast.expr, sign: int = 1) -> list[tuple[int, ast.expr]]:
 
 def reads_itself(lines: Sequence[ast.stmt], name: str) -> bool:
     """Whether the first line of a blank reads the blank's own name."""
-    nodes = list(ast.walk(lines[0])) if lines else []
+    nodes = list(ast.walk(lines[0]))
     filled = {id(n.value) for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)}
     reads = [n for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and id(n) not in filled]
     return any(n.id == name for n in reads)
@@ -210,7 +210,7 @@ class Written:
     @cached_property
     def divided(self) -> set[str]:
         """The names that are divided by, where the right line does not."""
-        return names_in(*operands(ast.Div, *self.lines)) - names_in(*operands(ast.Div, ast.parse(self.its)))
+        return names_in(*divisors(*self.lines)) - names_in(*divisors(ast.parse(self.its)))
 
     @cached_property
     def ones(self) -> bool:

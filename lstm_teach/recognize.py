@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach.cellcode import Written, lines_of, names_in, numbers_typed, operands
+from lstm_teach.cellcode import Written, divisors, lines_of, names_in, numbers_typed
 from lstm_teach.gradreport import listing
 from lstm_teach.judging import close, explain, numbers, value_of
 
@@ -58,8 +58,8 @@ def recognize(
                     return f"The term {q} is right; {other} is not."
     if words := _by_terms(written.lines, terms, cases):
         return words
-    if written.its and not operands(ast.Div, ast.parse(written.its)):
-        by = [ast.unparse(operand) for operand in operands(ast.Div, *written.lines) if names_in(operand) - {"np"}]
+    if written.its and not divisors(ast.parse(written.its)):
+        by = [ast.unparse(divisor) for divisor in divisors(*written.lines) if names_in(divisor) - {"np"}]
         return f"This divides by {listing([*dict.fromkeys(by)])}. The line needs no division." if by else ""
     return ""
 

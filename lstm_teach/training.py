@@ -253,13 +253,9 @@ def gradients_of(backward: Backward, params: Params, x: np.ndarray, targets: np.
 
 def batch_form(backward: Backward) -> Callable | None:
     """The form for many sequences of `bptt` and of `nested_bptt` with any of its flaws repaired; None for others."""
-    if backward is bptt:
-        return batch_bptt
-    if backward is nested_bptt:
-        return batch_nested
     if isinstance(backward, partial) and backward.func is nested_bptt and not backward.args:
         return partial(batch_nested, **backward.keywords) if [*backward.keywords] == ["repaired"] else None
-    return None
+    return batch_bptt if backward is bptt else batch_nested if backward is nested_bptt else None
 
 
 def train_side_by_side(

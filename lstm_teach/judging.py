@@ -35,8 +35,6 @@ ANSWERS = (
 TOOLS = ("Cache", "example", "score_deltas", "sigmoid", "softmax")
 ENDLESS = "Look for a loop that never ends."
 TOLERANCE = 1e-9  # of an answer, relative to its largest number
-
-
 DOTS = "is not written yet: it still returns the dots."
 
 

@@ -224,20 +224,17 @@ def words_for_typed(
     if not typed:
         return ""
     them, several = listing([f"{n:g}" for n in typed]), len(typed) > 1
+    lines = "\n".join(ast.unparse(line) for line in written.lines)
+
+    def is_right(instead: str) -> bool:  # in place of the number, on every net
+        others = ast.parse(re.sub(rf"(?<![\w.]){typed[0]}(?![\w.])", instead, lines)).body
+        return all(close(run([name], (), others, case, namespace)[name], np.asarray(case[name])) for case in cases)
+
     unclear = {f"len({n})" for n, v in arrays.items() if v.shape.count(len(v)) > 1}  # it may be the other axis
     such = [n for n, value in reversed(here.items()) if value == typed[0] and not several and n not in unclear]
-    such = [f", such as {n}" for n in such if _right_with(n, typed[0], name, written, namespace, cases)][:1]
+    such = [f", such as {n}" for n in such if is_right(n)][:1]
     way = f"write {'them' if several else 'it'} with names{''.join(such)}."
     return f"{TYPED[several]}{them}, can be right for these numbers only: {way}"
-
-
-def _right_with(
-    instead: str, number: float, name: str, written: Written, namespace: Mapping, cases: Sequence[Mapping]
-) -> bool:
-    """Whether the lines of a blank are right on every net with a name in place of a number that is typed in."""
-    lines = "\n".join(ast.unparse(line) for line in written.lines)
-    lines = ast.parse(re.sub(rf"(?<![\w.]){number}(?![\w.])", instead, lines)).body
-    return all(close(run([name], (), lines, case, namespace)[name], np.asarray(case[name])) for case in cases)
 
 
 def words_for_earlier(

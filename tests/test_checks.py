@@ -141,6 +141,12 @@ def test_a_statement_of_dots_is_said_to_be_unwritten_unless_the_answer_is_right(
     )
     assert check(doubled).passed
 
+    def scaled(vector):
+        factor = ...
+        return factor * vector
+
+    assert "scaled is not written yet, or dots are still in it" in str(check(scaled))
+
 
 def test_a_result_of_print_is_told_what_it_is():
     assert "which is what print" in difference("the result", None, 2 * INPUT)

@@ -152,6 +152,8 @@ class Lesson:
             if name in wrong and usable and _is_theirs(blank, name, statements, names):
                 self.written[name] = names[name]
         note = f"{_go_on(blank, parts, names)} {_given_back(statements, names)}".strip()
+        if dotted := [name for name in blank.lines if cellcode.dots_given_to(name, statements)]:
+            note += f" Dots are left in {listing(dotted)}. The other lines are judged with these."
         hints = blank.hints if wrong - blank.given.keys() else ()
         verdict = Verdict(listing(part.name for part in parts), parts, hints, note, said=verdicts.said(parts))
         self.verdicts.pop(group, None)
@@ -204,8 +206,12 @@ class Lesson:
         elif name in self.written:
             print(f"This checks your {name}, although it isn't right yet.")
             return self.written[name]
+        elif name not in (names := sys._getframe(1).f_globals):
+            print(f"This is the library's {name}: the cell that makes yours hasn't run since the kernel started.")
+            return pkgutil.resolve_name(_library_of(name))
         else:
             print(f"This is your {name}.")
+            return names[name]
         return sys._getframe(1).f_globals[name]
 
     def bring(self, name: str) -> Callable:
@@ -329,6 +335,8 @@ def judge_function(blank: Blank, function: Callable, statements: Sequence[ast.st
         alone = known and "every" in blank.mistakes
         if known in ("", FIRST_DIGITS):
             known = _by_default(blank, cases, off[part]) or known or stale.strip()
+        if not known and "steps" in cases[0]:
+            said = judging.by_length(off, [case["steps"] for case in cases])
         parts.append(Part(part, known if alone else said if known in said else f"{said} {known}".strip()))
     return tuple(parts)
 
@@ -427,6 +435,8 @@ def _known(
     arrays = [judging.numbers(g) for g in got]
     if any(a is None for a in arrays):
         return ""
+    if any(isinstance(g, Mapping) for g in got):
+        return "The numbers are right, but in a dictionary: make an array." if all(map(close, arrays, right)) else ""
     whole = {f"({code})[{name!r}]": words for code, words in every.items()}
     tries = [({"np": np, **case}, g, r) for case, g, r in zip(cases, arrays, right, strict=True)]
     words = judging.known_mistake(blank.mistakes.get(name, {}) | whole, tries)

@@ -141,6 +141,12 @@ def dots(node: ast.AST) -> list[ast.Constant]:
     return [n for n in nodes if isinstance(n, ast.Constant) and n.value is Ellipsis and id(n) not in in_index]
 
 
+def dots_given_to(name: str, statements: Sequence[ast.stmt]) -> bool:
+    """Whether a name is still given the dots of a blank."""
+    given = [node for s in statements for node in ast.walk(s) if isinstance(node, ast.Assign) and dots(node.value)]
+    return any(isinstance(t, ast.Name) and t.id == name for node in given for t in node.targets)
+
+
 def dots_of(function: Any) -> list[ast.Constant]:
     """The dots that are still in a function, at their lines in its file; none if nobody has its text."""
     try:

@@ -197,7 +197,8 @@ def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ())
     if callable(got):
         return f"{name} is a function: are parentheses missing after it?"
     if got is None:
-        return f"{name} is None, which is what print and other calls without a result hand back: write the value alone."
+        what = f"{name} is None, which is no number"
+        return f"{what}: write the value alone. (print, list.sort and other calls without a result give None.)"
     try:
         array = np.asarray(got)
     except ValueError:  # rows of different length
@@ -318,6 +319,7 @@ def _distance(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> float:
 
 def two_numbers(yours: float, right: float) -> tuple[str, str]:
     """Two different numbers with as few digits as show that they differ, at least four; of whole ones all digits."""
+    yours = yours if abs(yours) > 1e-12 * abs(right) else 0.0  # what rounding has left
     whole = all(float(each).is_integer() and abs(each) < 1e9 for each in (yours, right))
     if whole and max(abs(yours), abs(right)) >= 1e4:
         return f"{yours + 0.0:,.0f}", f"{right + 0.0:,.0f}"
@@ -326,6 +328,21 @@ def two_numbers(yours: float, right: float) -> tuple[str, str]:
         if texts[0] != texts[1]:
             break
     return texts
+
+
+def by_length(off: Mapping[str, Sequence[bool]], steps: Sequence[int]) -> str:
+    """Which parts of a backward pass are wrong at the shortest length at which some are, in place of their numbers."""
+    shortest = min(T for is_off in off.values() for T, one in zip(steps, is_off, strict=True) if one)
+    there = [k for k, T in enumerate(steps) if shortest == T]
+    wrong = [part for part, is_off in off.items() if any(is_off[k] for k in there)]
+    are = "all nine are wrong" if len(wrong) == len(off) else f"{listing(wrong)} {'are' if wrong[1:] else 'is'} wrong"
+    if shortest > min(steps):
+        what = f"With {min(steps)} step everything is right; with {shortest}, {are}"
+        return f"{what}. So look at what is handed on from step to step, and at what is added up."
+    gates = {part[1:] for part in wrong}
+    where = "the deltas of this gate" if len(gates) == 1 and gates < {*"ifog"} else "what these share"
+    where = where if wrong[1:] else "the line that makes it"
+    return f"With {shortest} step already, {are}: look at {where}."
 
 
 def is_like(got: object, right: np.ndarray | float) -> bool:

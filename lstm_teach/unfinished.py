@@ -42,7 +42,12 @@ def sentence(source: str, error: BaseException) -> str:
     dots = cellcode.dots(tree)
     here = [node for node in dots if node.lineno == at]
     named = "ellipsis" in str(error).lower() or ("matmul" in str(error) and here)  # @ has other words
-    return words(here or dots) if dots and named else guard.meaning(error).strip()
+    if dots and named:
+        return words(here or dots)
+    if type(error) is NameError:
+        above = "run that cell first (in the menu: Run > Run All Above Selected Cell)"
+        return f"If a cell above makes {error.name}, {above}. If none does, look at the spelling."
+    return guard.meaning(error).strip()
 
 
 def words(dots: Iterable[ast.expr]) -> str:

@@ -798,6 +798,29 @@ def test_a_function_that_returns_its_dots_is_not_written_yet(source):
     assert all(part.open for part in judged_in(FORWARD, "sigmoid", source=f'{source}\nlesson.judge("sigmoid")').parts)
 
 
+def test_a_function_whose_cell_has_not_run_is_the_library_s(capsys):
+    names = run_cells("04_single_pass_bptt", until="triangle")
+    assert eval('lesson.yours("my_bptt")', names) is plain.bptt
+    assert "the cell that makes yours hasn't run since the kernel started" in capsys.readouterr().out
+
+
+def test_right_numbers_in_a_dictionary_are_not_called_rounded():
+    verdict = judged_in("04_single_pass_bptt", "start", {"dh_future": "{k: 0.0 for k in range(H)}", "dc_carry": "None"})
+    said = sentences(verdict)
+    assert "The numbers are right, but in a dictionary: make an array." in said["dh_future"]
+    assert "first digits" not in str(verdict) and "dc_carry is None, which is no number" in said["dc_carry"]
+
+
+def test_lines_with_dots_in_a_function_are_named():
+    blank = cell_source("02_one_step_back", "write-step-back")
+    started = blank.replace("dh = ...", "dh = params.V.T @ dy + dh_future").replace(
+        "dc_before = ...", "dc_before = dc * f"
+    )
+    verdict = judged_in("02_one_step_back", "write-step-back", source=started)
+    assert verdict.parts[0].open and "Dots are left in dc and dh_before." in verdict.note, verdict
+    assert "Dots are left in dh, dc" in judged_in("02_one_step_back", "write-step-back", source=blank).note
+
+
 def test_a_value_in_place_of_a_function_is_said_to_be_none(capsys):
     for value, kind in (("0.5", "0.5 (float)"), ("np.ones(3)", "an array of shape (3,)"), ("[1]", "[1] (list)")):
         verdict, names = judged(PASS, f"my_bptt = {value}")

@@ -287,10 +287,26 @@ def test_a_carry_that_is_used_one_step_too_early_is_named():
     assert "The new dc_carry is used in the same turn already" in said(verdict)
 
 
-def test_a_pass_that_no_table_knows_gets_places_and_numbers():
-    source = OWN_LINES.replace("dg = dc * i", "dg = 1.7 * dc * i")
-    verdict = judged(NAME, "my-bptt", source=source + JUDGE)
-    assert re.search(r"Wg is off at row 0, column 0: yours is \S+; it should be", said(verdict))
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            "dg = dc * i",
+            "dg = 1.7 * dc * i",
+            "With 1 step already, Wg and Ug are wrong: look at the deltas of this gate.",
+        ),
+        ('d["dc_before"] = dc * f', 'd["dc_before"] = 0.7 * dc * f', "With 1 step everything is right; with 2,"),
+        (
+            "dc = dh * o",
+            "dc = 1.7 * dh * o",
+            "With 1 step already, Wi, Wf, Wg, Ui, Uf and Ug are wrong: look at what these",
+        ),
+    ],
+)
+def test_a_pass_that_no_table_knows_is_told_what_its_shortest_wrong_length_shows(old, new, words):
+    assert OWN_LINES.count(old) == 1
+    verdict = judged(NAME, "my-bptt", source=OWN_LINES.replace(old, new) + JUDGE)
+    assert words in said(verdict) and "is off at row" not in said(verdict), verdict
 
 
 def test_the_library_s_pass_is_no_answer_to_the_frame():
@@ -466,10 +482,12 @@ def test_a_measured_answer_is_told_that_the_lines_are_asked_for():
 
 
 def test_the_numbers_of_one_answer_are_those_of_one_net():
-    line = '[:, x[t]] += d["dz" + gate]'
-    source = PASS.replace(line, f'{line} * (cache.h[t] if len(x) > 1 or gate == "i" else 1)')  # Ui on one net more
-    sizes = re.findall(r"U. is off .*? of (\d+) numbers", said(judged(NAME, "my-bptt", source=source + JUDGE)))
-    assert len(sizes) == 4 and len(set(sizes)) == 1
+    source = solutions("01_forward_pass")["my-forward"].replace(
+        "return h, c", "return 1.7 * h, c + (len(x) > 3) * h**2"
+    )
+    verdict = judged("01_forward_pass", "my-forward", source=source + JUDGE.replace("bptt", "forward"))
+    sizes = re.findall(r"[hc] is off .*? of (\d+) numbers", said(verdict))
+    assert len(sizes) == 2 and len(set(sizes)) == 1, verdict
 
 
 def test_the_check_passes_to_twelve_digits(lesson):

@@ -16,6 +16,10 @@ CHECK = 'lesson.judge("cell")'
 ONE = "Line {} still has dots in it: replace them with your code, then run the cell again."
 TWO = "Lines 1 and 2 still have dots in them: replace them with your code, then run the cell again."
 SHAPES = "The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
+NO_NAME = (
+    "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
+    "If none does, look at the spelling."
+)
 STOPPED = {  # cells, and what is said below their errors
     f"# a line\nc = f * c_before + ...\n{CHECK}": ONE.format(2),
     f"c = ... * f\n{CHECK}": ONE.format(1),
@@ -30,7 +34,9 @@ STOPPED = {  # cells, and what is said below their errors
     "c = f * c_before + ...": "",
     "c = f * c_before + ...  # lesson.judge": "",
     # Another error.
-    f"c = f * nothing + ...\n{CHECK}": "",
+    f"c = f * nothing + ...\n{CHECK}": NO_NAME.format("nothing"),
+    f"c = f * c_before + i * gg\n{CHECK}": NO_NAME.format("gg"),
+    "c = f * nothing": "",
     f"c = np.ones(3) + np.ones(4) + ...\n{CHECK}": SHAPES,
     f"h = ...\nc = np.ones((3, 3)) @ 0.5\n{CHECK}": SHAPES,
     f"c = f(c_before)\n{CHECK}": "Parentheses after a number call it: is a * missing before them?",

@@ -82,7 +82,7 @@ def my_bptt() -> Iterator[dict[str, Any]]:
         if number != 1:
             given = (*given, net.h0, net.c0)
         passed = cache(lambda *pieces, given=given: edited(right_pass, *pieces)(*given))
-        yield {"arguments": given, "answer": plain.bptt(*given), "passed": passed}
+        yield {"arguments": given, "answer": plain.bptt(*given), "passed": passed, "steps": net.T}
 
 
 def initial() -> Iterator[dict[str, Any]]:

@@ -3,6 +3,8 @@
 // controls. Those that the kernel has drawn ahead of time and those shown last are kept, and shown without asking it.
 
 const KEPT = 24; // pictures, of some 50 kB
+const PATIENCE = 5000; // milliseconds
+const SILENT = "No answer from Python. If it is busy, wait; if the kernel has been restarted, run this cell again.";
 
 // Play goes on from where its slider was put. Only the browser needs to know: with jslink a key press would send two
 // messages to the kernel, and the picture would wait for both.
@@ -99,7 +101,11 @@ function render({ model, el }) {
     img.dataset.values = key;
   }
 
+  let patience;
+  undo.push(() => clearTimeout(patience));
+
   async function confirm() {
+    clearTimeout(patience);
     const seq = model.get("seq");
     const content = Object.fromEntries(["values", "alt", "text", "width", "height"].map((k) => [k, model.get(k)]));
     newest = keep(content, model.get("png"));
@@ -117,6 +123,8 @@ function render({ model, el }) {
     const move = () => {
       visits.set(here(), ++moves);
       if (newest) show();
+      clearTimeout(patience);
+      if (newest && newest.key !== here()) patience = setTimeout(say, PATIENCE, SILENT);
     };
     for (const control of controls) {
       control.on("change:value change:index", move);

@@ -336,8 +336,10 @@ def by_length(off: Mapping[str, Sequence[bool]], steps: Sequence[int]) -> str:
     there = [k for k, T in enumerate(steps) if shortest == T]
     wrong = [part for part, is_off in off.items() if any(is_off[k] for k in there)]
     are = "all nine are wrong" if len(wrong) == len(off) else f"{listing(wrong)} {'are' if wrong[1:] else 'is'} wrong"
-    if shortest > min(steps):
-        what = f"With {min(steps)} step everything is right; with {shortest}, {are}"
+    if fine := [T for T in steps if shortest > T]:
+        what = f"With {amount(max(fine), 'step')} everything is right; with {shortest}, {are}"
+        if shortest > max(fine) + 1 > 2:
+            return f"{what}. Does the walk go all the way back?"
         return f"{what}. So look at what is handed on from step to step, and at what is added up."
     gates = {part[1:] for part in wrong}
     where = "the deltas of this gate" if len(gates) == 1 and gates < {*"ifog"} else "what these share"

@@ -123,7 +123,7 @@ def test_right_lines_in_any_style_are_right_and_stay(source):
         ("do = np.array([dh * ct])", "single number"),
         ("do = dh / 0 if np.isscalar(dh) and False else np.nan", "is nan"),
         ("do = 'dh * ct'", "real numbers"),
-        ("do = None", "which is what print and other calls"),
+        ("do = None", "which is no number: write the value alone. (print"),
         ("do = np.float32(dh * ct)", "float32"),
         ("do = dh * ct + dc_carry", "one term too many: dc_carry"),
     ],

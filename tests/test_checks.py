@@ -149,7 +149,7 @@ def test_a_statement_of_dots_is_said_to_be_unwritten_unless_the_answer_is_right(
 
 
 def test_a_result_of_print_is_told_what_it_is():
-    assert "which is what print" in difference("the result", None, 2 * INPUT)
+    assert "print, list.sort and other calls without a result give None" in difference("the result", None, 2 * INPUT)
 
 
 def test_changed_inputs_are_told_beside_the_parts_take_one_off_and_do_no_harm():

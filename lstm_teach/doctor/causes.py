@@ -11,8 +11,9 @@ from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.truth import Key
 from lstm_teach.gradreport import listing
 
-_KINDS = tomllib.loads((Path(__file__).parent / "causes.toml").read_text(encoding="utf-8"))
-IDEAS = {kind: said["idea"] for kind, said in _KINDS.items()}  # the first level of a finding
+_BY_IDEA = tomllib.loads((Path(__file__).parent / "causes.toml").read_text(encoding="utf-8"))
+IDEAS = {kind: said for said, causes in _BY_IDEA.items() for kind in causes}  # the first level of a finding
+_CAUSES = {kind: said for causes in _BY_IDEA.values() for kind, said in causes.items()}
 _OPERATION = {
     "add.at": "with an array of indices, `+=` counts a token that appears twice only once",
     " += ": "this has to be added to what is there already",
@@ -20,8 +21,6 @@ _OPERATION = {
     " = ": "what was there before has to be replaced",
     "": "a different operation belongs here",
 }
-
-
 _FORGOTTEN = re.compile(r"(\w+)=\1(?:, (\w+)=\2)*")  # what an edit adds to a call: `h0=h0, c0=c0`
 
 
@@ -57,7 +56,7 @@ def cause(edit: Edit, key: Key | None = None) -> str:
     missing = [f"`{argument.partition('=')[0]}`" for argument in new.split(", ")]
     names = f"{listing(missing)} {'are' if len(missing) > 1 else 'is'}"
     parts = {"accumulate": _OPERATION[sign], "number": number, "names": names, "transposed": transposed}
-    return _KINDS[kind]["cause"].format(old=old, new=new, **parts)
+    return _CAUSES[kind].format(old=old, new=new, **parts)
 
 
 FORWARD_PATH = "in the forward pass"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from lstm_teach.doctor.donors import another_target, exchanged_names, exchanged_pairs, misspelt, swapped_items, unlike
-from lstm_teach.doctor.growth import growth, of_each
+from lstm_teach.doctor.growth import growth, held_by
 from lstm_teach.doctor.indices import indices
 from lstm_teach.doctor.rewrites import rewritten
 from lstm_teach.doctor.scene import Atom, Scene, is_tokens, is_vector, is_zeros, paths_in
@@ -106,10 +106,6 @@ class Maker:
         text = self.seg(node)
         return text if isinstance(node, _SIMPLE_EXPRESSION) else f"({text})"
 
-    def product(self, node: ast.expr) -> bool:
-        """Whether it is a product or a quotient."""
-        return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult | ast.Div)
-
     def stands(self, node: ast.AST, operator: type) -> bool:
         """Whether an operation may replace a node without parentheses around it."""
         around = self.around.get(id(node))
@@ -145,10 +141,6 @@ class Maker:
             return start, end, f"({text})"
         return start, end, text
 
-    def renamed(self, edit: Edit, old: str, new: str) -> Edit:
-        """The same edit, which the report tells in these words."""
-        return replace(edit, old=old, new=new)
-
     # What the run showed
 
     def within(self, shape: Any) -> list[Atom]:
@@ -183,14 +175,6 @@ class Maker:
             return not isinstance(getattr(node, "value", None), str)
         atoms = self.atoms_in(node)
         return bool(atoms) and all(a.shape in ("int", None) for a in atoms)
-
-    def terms(self, value: ast.expr) -> Iterator[ast.expr]:
-        """The whole right-hand side and its terms."""
-        yield value
-        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub):
-            for side in (value.left, value.right):
-                inner = isinstance(side, ast.BinOp) and isinstance(side.op, ast.Add | ast.Sub)
-                yield from list(self.terms(side))[1:] if inner else [side]
 
     def activations(self) -> list[str]:
         """The learner's other functions of one argument: a sigmoid, a slope."""
@@ -240,12 +224,7 @@ class Maker:
             part = Part(self.slot.number, "\n".join(lines), ((self.slot.start, self.slot.end, new),))
             yield Edit("copy", 1.2, (part,), self.text, "; ".join(lines))
         for kept in ast.walk(node):
-            match kept:
-                case ast.Dict(values=held) | ast.Call(args=held) | ast.List(elts=held) | ast.Tuple(elts=held):
-                    pass
-                case _:
-                    held = [of_each(kept)]
-            for one in held:  # what is kept may be changed later on
+            for one in held_by(kept):  # it may be changed later on
                 if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load) and is_vector(self.shape(one)):
                     yield self.swap("copy", 1.5, one, f"{one.id}.copy()")
 
@@ -389,7 +368,7 @@ class Maker:
         at = self.unit.span(node)[1] - 1
         forgotten = [f"{arg}={arg}" for arg in mine if args and arg in takes and arg not in has]
         for new in dict.fromkeys([*forgotten, ", ".join(forgotten)] if forgotten else ()):
-            yield self.edit("term", 1.6, (at, at, f", {new}"), new=new, old="")
+            yield self.edit("term", 1.6, (at, at, f", {new}"), new=new)
         yield from self._states_given(node, wanted)
         if self.of_numpy(node.func) in ("range", "arange") or name == "range":
             for arg in args[:2]:
@@ -431,7 +410,7 @@ class Maker:
                 yield self.swap("number type", 1.1, value, "float")
             if key == "axis":
                 for axis in ("0", "1", "-1"):
-                    yield self.renamed(self.swap("axis", 1.5, value, axis), self.seg(value), f"axis={axis}")
+                    yield replace(self.swap("axis", 1.5, value, axis), new=f"axis={axis}")
                     if "keepdims" not in given:
                         yield self.swap("axis", 1.5, value, f"{axis}, keepdims=True")
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from lstm_teach.doctor.donors import donors, unlike
 from lstm_teach.doctor.scene import Atom, is_vector, is_zeros
@@ -39,37 +38,38 @@ def _sites(maker: Any, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
     every = list(ast.walk(root))
     operations = [n for n in every if isinstance(n, ast.BinOp)]
     operands = {id(side) for n in operations for side in (n.left, n.right)}
-    added = {id(side) for n in operations if isinstance(n.op, ast.Add | ast.Sub) for side in (n.left, n.right)}
-    value = getattr(root, "value", None) if isinstance(root, ast.stmt) else None
-    lists = [n for n in every if isinstance(n, ast.List | ast.Tuple | ast.Dict)]
-    lists = [n for n in lists if isinstance(getattr(n, "ctx", ast.Load()), ast.Load)]
-    alone = {id(part) for n in lists for part in (n.values if isinstance(n, ast.Dict) else n.elts)} | {id(value)}
-    calls = [n for n in every if isinstance(n, ast.Call) and not maker.of_numpy(n.func)]
-    alone |= {id(part) for n in calls for part in [*n.args, *(keyword.value for keyword in n.keywords)]}
-    alone |= {id(part) for n in every if (part := of_each(n)) is not None}
-    for node in every:
-        if not isinstance(node, ast.expr) or isinstance(getattr(node, "ctx", None), ast.Store) or is_zeros(node):
-            continue
-        shape, operation = maker.shape(node), isinstance(node, ast.BinOp)
-        is_sum = operation and isinstance(node.op, ast.Add | ast.Sub)
-        whole, term = id(node) in alone or (operation and id(node) not in operands), id(node) in added and not is_sum
-        number = shape == () and not isinstance(node, ast.Constant)
-        if (whole or term) and (is_vector(shape) or number) and not (term and isinstance(node, ast.Constant)):
+    added = {id(side) for n in operations if _is_sum(n) for side in (n.left, n.right)}
+    alone = {id(root.value)} if hasattr(root, "value") else set()
+    for node in (n for n in every if not (isinstance(n, ast.Call) and maker.of_numpy(n.func))):
+        alone |= {id(part) for part in (*held_by(node), *(each.value for each in getattr(node, "keywords", ())))}
+    for node in (n for n in every if isinstance(n, ast.expr) and not is_zeros(n)):
+        shape, is_sum = maker.shape(node), _is_sum(node)
+        whole = id(node) in alone or (isinstance(node, ast.BinOp) and id(node) not in operands)
+        term = id(node) in added and not is_sum
+        if (whole or term) and (shape == () or is_vector(shape)):
             yield node, shape, term
-        elif is_sum and not whole and maker.slot.kind == "statement" and is_vector(shape):
+        elif is_sum and not whole and is_vector(shape):
             yield node, shape, True
 
 
-def of_each(node: ast.AST | None) -> ast.expr | None:
-    """What a comprehension makes of each thing; None of anything else."""
-    if isinstance(node, ast.DictComp):
-        return node.value
-    return node.elt if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp) else None
+def _is_sum(node: ast.AST) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
+
+
+def held_by(node: ast.AST) -> list[ast.expr]:
+    """What a dict, list or tuple holds, a call gets by place, or a comprehension makes of each thing."""
+    match node:
+        case ast.Dict(values=held) | ast.List(elts=held) | ast.Tuple(elts=held) | ast.Call(args=held):
+            return held
+        case ast.DictComp(value=each) | ast.ListComp(each) | ast.SetComp(each) | ast.GeneratorExp(each):
+            return [each]
+    return []
 
 
 def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Edit]:
     """One more factor: something of the forward pass, or the slope of it. Deltas never multiply one another."""
-    inner = maker.seg(node) if maker.product(node) else maker.tight(node)
+    product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult | ast.Div)
+    inner = maker.seg(node) if product else maker.tight(node)
     factors = {other.text for other in maker.atoms_in(node)}
     usual = -0.2 if maker.back(node) is False else 0.2  # a slope is a factor of what is carried back
     for atom in _broadcast(maker, shape):
@@ -101,37 +101,36 @@ def _terms(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
     for atom in maker.within(shape):
         if atom.back is None or back is None or atom.back == back:  # deltas are added to deltas
             yield _added(maker, node, 1.8, atom.text)
-    each = of_each(maker.around.get(id(node))) is node
-    for part in list(maker.terms(node))[1:] or [node]:
+    each = isinstance(maker.around.get(id(node)), ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp)
+    for part in _summands(node):
         if isinstance(part, ast.BinOp | ast.Call) or (each and isinstance(part, ast.Subscript)):
-            for new, cost in alike(maker, part):
+            for new, cost in _alike(maker, part):
                 if new not in text:
                     yield _added(maker, node, 1.5 + cost, new)
 
 
 def _added(maker: Any, node: ast.expr, cost: float, term: str) -> Edit:
-    text = f"{maker.seg(node)} + {term}"
-    edit = maker.swap("term", cost, node, text, ast.Add)
-    return maker.renamed(edit, "", f"+ {term}")
+    return replace(maker.swap("term", cost, node, f"{maker.seg(node)} + {term}", ast.Add), old="", new=f"+ {term}")
+
+
+def _summands(node: ast.expr) -> list[ast.expr]:
+    """The terms of a sum, all else by itself."""
+    return [*_summands(node.left), *_summands(node.right)] if _is_sum(node) else [node]
 
 
 def _broadcast(maker: Any, shape: Any) -> list[Atom]:
     """What can multiply a value of this shape without changing the shape."""
     if shape == ():
         return maker.within(())
-    seen: dict[str, Atom] = {}
+    fitting = {a.text: a for a in maker.scene.steps if a.unit == maker.slot.unit and a.shape == shape}
     for other in dict.fromkeys(atom.shape for atoms in maker.scene.atoms.values() for atom in atoms):
-        if is_vector(other) and len(other) <= len(shape):
-            try:
-                fits = np.broadcast_shapes(other, shape) == shape
-            except ValueError:
-                continue
-            seen |= {a.text: a for a in maker.within(other)} if fits else {}
-    steps = (a for a in maker.scene.steps if a.unit == maker.slot.unit and a.shape == shape)
-    return list(({a.text: a for a in steps} | seen).values())
+        fits = is_vector(other) and len(other) <= len(shape)
+        if fits and all(n in (1, m) for n, m in zip(other[::-1], shape[::-1], strict=False)):
+            fitting |= {a.text: a for a in maker.within(other)}
+    return list(fitting.values())
 
 
-def alike(maker: Any, part: ast.AST) -> list[tuple[str, float]]:
+def _alike(maker: Any, part: ast.AST) -> list[tuple[str, float]]:
     """An expression with other things of the same shapes in it, the likely ones first, and costs.
 
     Two things at most are replaced, and one where there are more.

@@ -26,40 +26,33 @@ def expressions(
     fits = {t: v for t, v in atoms.items() if v.shape == shape}
     if (math.prod(shape), "product") in goals:
         yield from _products(fits, goals[math.prod(shape), "product"], factors, truth)
-    yield from ((code, 1.7 + 0.1 * n) for code, n in sums(shape, atoms, goals, truth, most))
+    if (math.prod(shape), "sum") in goals:
+        yield from _sums(_terms(shape, atoms, truth), goals[math.prod(shape), "sum"], most)
 
 
 class _Lookup:
     """Sums of one or two of some numbers; which of them give a wanted number?"""
 
     def __init__(self, rows: np.ndarray, twice: bool):
-        """`rows` (n, size) are the things to add; `twice` if one may be used two times."""
-        rng = np.random.default_rng(11)
-        self.direction = rng.standard_normal(rows.shape[1]) if rows.ndim == 2 and len(rows) else np.zeros(0)
-        self.ones = rows @ self.direction if len(rows) else np.zeros(0)
-        a, b = np.triu_indices(len(self.ones), 0 if twice or len(self.ones) < 2 else 1)
+        """`rows` (n, size) are the things to add, one or more; `twice` if one may be used two times."""
+        self.direction = np.random.default_rng(11).standard_normal(rows.shape[1])
+        self.ones = rows @ self.direction
+        a, b = np.triu_indices(len(rows), 0 if twice or len(rows) < 2 else 1)
         sums = self.ones[a] + self.ones[b]
         order = np.argsort(sums)
         self.pairs, self.sums = np.stack([a, b], axis=1)[order], sums[order]
 
     def find(self, wanted: np.ndarray, most: int) -> Iterator[tuple[int, tuple[int, ...]]]:
         """`(row of wanted, numbers of the things)` for sums of one up to `most` (four) things, the short ones first."""
-        if not len(self.ones) or not len(wanted):
-            return
         aims = wanted @ self.direction
         for row, thing in np.argwhere(np.abs(aims[:, None] - self.ones) < _CLOSE):
             yield row, (thing,)
-        if most > 1:
-            for where, pair in self._pairs(aims[:, None]):
-                yield where[0], pair
-        if most > 2:
-            for (row, first), pair in self._pairs(aims[:, None] - self.ones):
-                if first <= min(pair):
-                    yield row, (first, *pair)
-        if most > 3:
-            for (row, first), pair in self._pairs(aims[:, None] - self.sums):
-                one = self.pairs[first]
-                if max(one) <= min(pair):
+        # A sum of more is one of two things, and before them none, one or two that are no later.
+        befores = [(np.zeros(1), [()]), (self.ones, [(n,) for n in range(len(self.ones))]), (self.sums, self.pairs)]
+        for before, things in befores[: most - 1]:
+            for (row, first), pair in self._pairs(aims[:, None] - before):
+                one = things[first]
+                if max(one, default=0) <= min(pair):
                     yield row, (*one, *pair)
 
     def _pairs(self, aims: np.ndarray) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
@@ -112,16 +105,14 @@ def outer(np_: str, atoms: dict, shape: tuple[int, ...], goal: list[np.ndarray])
                 yield f"{np_}.outer({list(left)[a]}, {list(right)[b]})", 1.7
 
 
-def sums(shape: tuple[int, ...], atoms: dict, goals: dict, truth: Truth, most: int) -> Iterator[tuple[str, int]]:
-    """Sums of up to `most` terms that are one of the right quantities, with the number of terms."""
-    size = math.prod(shape)
-    terms = _terms(shape, atoms, truth) if (size, "sum") in goals else {}
-    if terms:
-        names, rows = list(terms), np.array([v.ravel() for v in terms.values()])
-        wanted = np.array(goals[size, "sum"])
-        for row, chosen in _Lookup(rows, twice=False).find(wanted, most):
-            if np.allclose(rows[list(chosen)].sum(0), wanted[row], rtol=1e-8, atol=1e-11):
-                yield " + ".join(names[n] for n in chosen), len(chosen)
+def _sums(terms: dict[str, np.ndarray], goal: list[np.ndarray], most: int) -> Iterator[tuple[str, float]]:
+    """Sums of up to `most` terms that are one of the right quantities, with costs."""
+    if not terms:
+        return
+    names, rows, wanted = list(terms), np.array([v.ravel() for v in terms.values()]), np.array(goal)
+    for row, chosen in _Lookup(rows, twice=False).find(wanted, most):
+        if np.allclose(rows[list(chosen)].sum(0), wanted[row], rtol=1e-8, atol=1e-11):
+            yield " + ".join(names[n] for n in chosen), 1.7 + 0.1 * len(chosen)
 
 
 def _terms(shape: tuple[int, ...], atoms: dict, truth: Truth) -> dict[str, np.ndarray]:

@@ -30,39 +30,31 @@ _OF_VECTORS = (
 _OF_LISTS = (("range", 1.5, "{0}[::-1]"), ("range", 1.5, "{0}[1:]"), ("range", 1.5, "{0}[:-1]"))
 
 
-def exchanged_names(maker: Any, root: ast.AST) -> Iterator[Edit]:
+def exchanged_names(maker: Any) -> Iterator[Edit]:
     """Everything that a statement reads replaced by something of the same shape: in one place, and in all of them."""
-    places: dict[str, dict[tuple[int, int], Atom]] = {}
-    for atom in {id(a): a for a in maker.paths.values()}.values():
+    for atom in maker.paths.values():
         if atom.shape is not None:
             yield from _one_place(maker, atom)
-            if isinstance(getattr(atom.node, "ctx", ast.Load()), ast.Load):
-                places.setdefault(atom.text, {})[maker.unit.span(atom.node)] = atom
     called = {n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name)}
-    for text, same in places.items():
-        atom = next(iter(same.values()))
-        for other, cost in donors(maker, atom).items() if len(same) > 1 and isinstance(atom.shape, tuple) else ():
-            yield maker.edit("wrong name", cost + 0.1, *((*span, other) for span in same), old=text, new=other)
+    for text, (atom, *more) in maker.reads.items():
+        spans = [maker.unit.span(each.node) for each in (atom, *more)]
+        for other, cost in donors(maker, atom).items() if more and isinstance(atom.shape, tuple) else ():
+            yield maker.edit("wrong name", cost + 0.1, *((*span, other) for span in spans), old=text, new=other)
         for name in maker.activations() if is_vector(atom.shape) and maker.slot.kind == "statement" else ():
             taken = isinstance(atom.node, ast.Subscript) and isinstance(atom.node.slice, ast.Slice)
             for whole in [text, *([maker.seg(atom.node.value)] if taken else [])]:  # `c[:T]` may stand for `before(c)`
-                changes = [(*span, f"{name}({whole})") for span in same]
-                cost = 1.6 if name in called else 2.0
-                yield maker.edit("helper", cost, *changes, old=text, new=f"{name}({whole})")
+                new, cost = f"{name}({whole})", 1.6 if name in called else 2.0
+                yield maker.edit("helper", cost, *((*span, new) for span in spans), old=text, new=new)
 
 
 def exchanged_pairs(maker: Any) -> Iterator[Edit]:
     """Two things of one shape in an equation exchanged, wherever they stand in it."""
-    places: dict[str, list[tuple[int, int]]] = {}
-    shapes: dict[str, Any] = {}
-    for atom in maker.paths.values():
-        if is_vector(atom.shape) and isinstance(getattr(atom.node, "ctx", ast.Load()), ast.Load):
-            places.setdefault(atom.text, []).append(maker.unit.span(atom.node))
-            shapes[atom.text] = atom.shape
-    for one, other in itertools.combinations(places, 2):
-        if shapes[one] == shapes[other]:
-            changes = [(*span, new) for old, new in ((one, other), (other, one)) for span in {*places[old]}]
-            yield maker.edit("order", 1.7, *changes, old=one, new=other)
+    vectors = [atoms for atoms in maker.reads.values() if is_vector(atoms[0].shape)]
+    for ones, others in itertools.combinations(vectors, 2):
+        if ones[0].shape == others[0].shape:
+            changes = [(*maker.unit.span(one.node), others[0].text) for one in ones]
+            changes += [(*maker.unit.span(other.node), ones[0].text) for other in others]
+            yield maker.edit("order", 1.7, *changes, old=ones[0].text, new=others[0].text)
 
 
 def donors(maker: Any, atom: Atom) -> dict[str, float]:
@@ -74,29 +66,31 @@ def donors(maker: Any, atom: Atom) -> dict[str, float]:
         if text != atom.text and scene.belongs(text, maker.slot):
             found[text] = min(found.get(text, 9.0), cost + 0.1 * unlike(atom.text, text))
 
-    index = maker.seg(node)[len(maker.seg(node.value)) :] if isinstance(node, ast.Subscript) else ""
+    base = maker.seg(node.value) if isinstance(node, ast.Subscript) else atom.text
+    index = atom.text[len(base) :]
     for other in maker.within(shape):
         add(other.text, 1.6)
         if index and isinstance(other.node, ast.Subscript):  # the same step of another array
-            add(other.text[: len(scene.units[atom.unit].segment(other.node.value))] + index, 1.4)
+            add(other.text[: len(maker.seg(other.node.value))] + index, 1.4)
         if isinstance(node, ast.Attribute) and isinstance(other.node, ast.Attribute):  # the same of another object
             add(f"{other.text[: -len(other.node.attr)]}{node.attr}", 1.6)
-    if index:
-        held = next((a.shape for a in scene.unread if a.text == maker.seg(node.value) and a.unit == atom.unit), None)
-        tables = str(held).startswith("dict of")  # of which the first arrays may differ in shape
-        alike = (a for a in scene.unread if a.shape == held or (tables and str(a.shape).startswith("dict of")))
-        named = [a.text for a in alike if a.unit == atom.unit] if held is not None else []
-        for name in (*twins(maker, maker.seg(node.value)), *named):
-            add(name + index, 1.4)
-        sliced = [a for a in all_vectors(scene, atom.unit) if isinstance(a.node, ast.Subscript) and ":" in index]
-        for name in (maker.seg(a.node.value) for a in sliced if is_vector(shape) and len(a.shape) == len(shape)):
-            add(name + index, 1.5)  # the same part of another array, of which another part is read
+    held = next((_held(a.shape) for a in maker.named if a.text == base), None)
+    for name in (*twins(maker, base), *(a.text for a in maker.named if _held(a.shape) == held)) if index else ():
+        add(name + index, 1.4)
+    for other in all_vectors(scene, atom.unit) if ":" in index and is_vector(shape) else ():
+        if isinstance(other.node, ast.Subscript) and len(other.shape) == len(shape):
+            add(maker.seg(other.node.value) + index, 1.5)  # the same part of another array, of which another is read
     for other in scene.steps:
         if other.unit == maker.slot.unit and other.shape == shape:
             add(other.text, 1.7)
     for text in other_attributes(maker, node):
         add(text, 1.5)
     return found
+
+
+def _held(shape: Any) -> Any:
+    """The shape of an array; of tables, of which the first arrays may differ in shape, the same for all."""
+    return "dict of" if str(shape).startswith("dict of") else shape
 
 
 def _one_place(maker: Any, atom: Atom) -> Iterator[Edit]:
@@ -113,13 +107,11 @@ def _one_place(maker: Any, atom: Atom) -> Iterator[Edit]:
     for other, cost in others.items():
         if scene.belongs(other, maker.slot):
             yield maker.edit("wrong number" if number else "wrong name", cost, (start, end, other))
-    if not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
-        return
     forms: list[tuple] = []
     if number:
         forms += [("wrong number", 2.0, plus(text, delta)) for delta in (" + 1", " - 1")]
-        tokens = [a.text for a in scene.unread if a.unit == atom.unit and is_tokens(a.shape)]
-        forms += [("wrong number", 1.8, f"{one}[{text}]") for one in tokens] if isinstance(node, ast.Name) else []
+        tokens = [a.text for a in maker.named if is_tokens(a.shape) and isinstance(node, ast.Name)]
+        forms += [("wrong number", 1.8, f"{one}[{text}]") for one in tokens]
     elif is_tokens(shape):
         forms += [("wrong number", 1.8, f"{{0}}[{name}]") for name in maker.loop_names()]
     elif isinstance(shape, str) and shape.startswith("list of"):
@@ -151,9 +143,8 @@ def other_attributes(maker: Any, node: ast.expr) -> Iterator[str]:
 def twins(maker: Any, name: str) -> list[str]:
     """Lists that begin empty as this one does."""
     prepared = maker.scene.prepared[maker.slot.unit]
-    own = prepared.get(name)
-    empty = own in ("[]", "list()", "#()")
-    return [other for other, way in prepared.items() if empty and way == own and other != name]
+    begun = prepared.get(name)
+    return [other for other, way in prepared.items() if begun in ("[]", "#()") and way == begun and other != name]
 
 
 def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
@@ -162,7 +153,7 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
     read = names(maker.unit.tree)
     if isinstance(target, ast.Tuple | ast.List):
         yield from swapped_items(maker, target.elts)
-        others = {a.text for a in scene.unread if a.unit == slot.unit and a.text.isidentifier()}
+        others = {a.text for a in maker.named if a.text.isidentifier()}
         for one in [one for one in target.elts if isinstance(one, ast.Name)]:
             for name in sorted(others - {one.id}):
                 likely = 1.2 + 0.05 * min(unlike(one.id, name), 8)
@@ -178,7 +169,7 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
         base = maker.seg(target.value)
         index = own[len(base) :]
         others |= {n.split("[")[0] + index for n in others if "[" in n}
-        held = {a.text: a.shape for a in scene.unread if a.unit == slot.unit and is_vector(a.shape)}
+        held = {a.text: a.shape for a in maker.named if is_vector(a.shape)}
         same = held.get(base, ())
         for name, shape in sorted((n, s) for n, s in held.items() if len(s) == len(same) and n + index not in others):
             yield maker.swap("target", 1.6 + 0.1 * unlike(base, name) + 0.2 * (shape != same), target, name + index)
@@ -194,8 +185,8 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
 def _one_entry(maker: Any, target: ast.expr) -> Iterator[Edit]:
     """One entry is meant to change, or one of each row, and not all of them."""
     scene, own = maker.scene, maker.seg(target)
-    held = next((a.shape for a in scene.unread if a.text == own and a.unit == maker.slot.unit), ())
-    tokens = [a.text for a in scene.unread if a.unit == maker.slot.unit and is_tokens(a.shape)]
+    held = next((a.shape for a in maker.named if a.text == own), ())
+    tokens = [a.text for a in maker.named if is_tokens(a.shape)]
     entries = [f"{one}[{name}]" for one in tokens for name in maker.loop_names()]
     if is_vector(held):
         entries += [atom.text for atom in maker.within("int")]

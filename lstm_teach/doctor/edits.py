@@ -59,6 +59,10 @@ class Maker:
         self.unit = scene.units[slot.unit]
         self.text = scene.text(slot)
         self.paths = {id(atom.node): atom for atom in scene.atoms.get(slot.number, ())}
+        self.reads: dict[str, list[Atom]] = {}  # by their texts, the things read here whose shape is known
+        for atom in (atom for atom in self.paths.values() if atom.shape is not None):
+            self.reads.setdefault(atom.text, []).append(atom)
+        self.named = [atom for atom in scene.unread if atom.unit == slot.unit]  # what has a name in the function
         every = list(ast.walk(slot.node)) if slot.node is not None else []
         calls = [n for n in every if isinstance(n, ast.Call) and getattr(n.func, "id", "") not in _COUNTING]
         self.operands = {id(arg) for n in calls for arg in n.args}  # of what is not done with whole numbers
@@ -76,7 +80,7 @@ class Maker:
         elif self.slot.kind == "head":
             yield from self._reversed(node)
         yield from rewritten(self, node)
-        yield from exchanged_names(self, node)
+        yield from exchanged_names(self)
         yield from indices(self, node)
         yield from misspelt(self)
         for inner in ast.walk(node):
@@ -333,7 +337,7 @@ class Maker:
             count = len(values[-1].elts) if values and isinstance(values[-1], ast.Tuple) else len(values[-1:])
             names = [", ".join(texts[-count:])] * (1 < count <= len(texts))
             if count == 1:
-                names = [a.text for a in self.scene.unread if a.unit == self.slot.unit and is_vector(a.shape)]
+                names = [a.text for a in self.named if is_vector(a.shape)]
             for kept in dict.fromkeys(each for each in names if each.replace(", ", "").isidentifier()):
                 yield self.swap("dropped result", 1.2, node, f"{kept} = {self.seg(node)}")
 

@@ -67,13 +67,15 @@ class Here:
     value: Callable[[str], np.ndarray | None]
 
     @functools.cached_property
-    def _found(self) -> dict[str, int]:
-        return dict(zip(self.atoms, self.truth.recognize(list(self.atoms.values())), strict=True))
+    def found(self) -> dict[str, int]:
+        """The right quantities that are in each of the arrays, as bits."""
+        bits = self.truth.recognize(list(self.atoms.values()))
+        return {text: max(each, 0) for text, each in zip(self.atoms, bits, strict=True)}
 
     @functools.cached_property
     def held(self) -> int:
         """All right quantities that are in some array at hand, as bits."""
-        return functools.reduce(operator.or_, (max(found, 0) for found in self._found.values()), 0)
+        return functools.reduce(operator.or_, self.found.values(), 0)
 
     def numbers(self) -> list[str]:
         """Whole numbers that may stand in an index: those that the code reads, and the tokens of the step."""
@@ -85,7 +87,7 @@ class Here:
     def known(self, *quantities: str) -> dict[str, np.ndarray]:
         """Those of the arrays that are one of these quantities, or what one loss by itself gives of it."""
         bits = sum(1 << k for k, key in enumerate(self.truth.keys) if key.quantity in quantities)
-        return {text: self.atoms[text] for text, found in self._found.items() if max(found, 0) & bits}
+        return {text: self.atoms[text] for text, found in self.found.items() if found & bits}
 
 
 def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
@@ -95,17 +97,13 @@ def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
     statement hands it on by name that one is changed.
     """
     gap, scene, truth = here.gap, here.scene, here.truth
-    unit, inside = scene.units[gap.unit], {id(loop) for loop in gap.loops}
-    written: dict[str, int] = {}
-    by_name: set[str] = set()
-    for slot in scene.statements[gap.unit]:
-        for target in targets_of(slot.node):
-            text = unit.segment(target)
-            written[text] = written.get(text, 0) + any(id(loop) in inside for loop in slot.loops)
-            by_name |= {text} if isinstance(slot.node.value, ast.Name) and slot.loops else set()
-    for name in sorted((names(gap.loops[-1]) & written.keys()) - by_name):
+    segment = scene.units[gap.unit].segment
+    given = [(segment(target), slot) for slot in scene.statements[gap.unit] for target in targets_of(slot.node)]
+    written = {text for text, slot in given if slot.loops[:1] == gap.loops[:1]}
+    by_name = {text for text, slot in given if isinstance(slot.node.value, ast.Name) and slot.loops}
+    for name in sorted((names(gap.loops[-1]) & {text for text, _ in given}) - by_name):
         now, wanted = here.value(name), here.goals
-        if now is not None and not written[name]:  # a state of the forward pass that stays what it was at first
+        if now is not None and name not in written:  # a state of the forward pass that stays what it was at first
             states = (text for text, one in here.known("h", "c").items() if one.shape == now.shape and text != name)
             yield from (forgotten(gap, _UNFILLED, f"{name} = {text}") for text in states)
         elif now is not None:
@@ -114,7 +112,7 @@ def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
             wanted = handed_on if kinds & {"dc", "dh", "dh_loss"} else {}
         if now is None or (now.size, "product") not in wanted:
             continue
-        others = {t: v for t, v in here.atoms.items() if t != name or written[name]}
+        others = {t: v for t, v in here.atoms.items() if t != name or name in written}
         for code, cost in expressions(now.shape, others, wanted, truth, 4):
             yield forgotten(gap, cost - _HANDED, f"{name} = {code}")
 
@@ -247,10 +245,10 @@ def forward_lines(here: Here) -> Iterator[str]:
         if key.quantity in FORWARD or key.quantity in ("z", "x") or key.gate in ("s", "e"):
             name = {"gate": key.gate, "z": f"z{key.gate}", "piece": key.gate}.get(key.quantity, key.quantity)
             bits[name, key.step] = bits.get((name, key.step), 0) | 1 << k
-    held = {text: found for text, found in here._found.items() if here.atoms[text].size in (truth.H, truth.K)}
+    held = {text: found for text, found in here.found.items() if here.atoms[text].size in (truth.H, truth.K)}
     made: dict[tuple[str, int], str] = {}
     for text in sorted(held, key=lambda each: (each in given, len(each))):
-        for place in (place for place, bit in bits.items() if max(held[text], 0) & bit):
+        for place in (place for place, bit in bits.items() if held[text] & bit):
             made.setdefault(place, text)
     tokens, told = here.numbers(), set()
     squashes = [{"squash": name} for name in maker.activations()] or [{"no_squash": ""}]

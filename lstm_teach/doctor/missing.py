@@ -45,11 +45,10 @@ def forgotten(gap: Slot, cost: float, text: str) -> Edit:
 
 def never_filled(scene: Scene, number: int) -> set[str]:
     """What a unit prepares before its loops and never fills, and the same of other matrices for what is filled."""
-    unit, own = scene.units[number], scene.statements[number]
-    roots = [(_root(unit, target), slot) for slot in own for target in targets_of(slot.node)]
-    counts = Counter(root for root, _ in roots)
-    once = {root for root, slot in roots if counts[root] == 1 and not slot.loops}
-    filled = {text for slot in own for target in targets_of(slot.node) for text in beginnings(unit, target)}
+    given = _given(scene, number)
+    counts = Counter(root for root, *_ in given)
+    once = {root for root, slot, _ in given if counts[root] == 1 and not slot.loops}
+    filled = {text for *_, target in given for text in beginnings(scene.units[number], target)}
     return once | ({other for text in filled for other in other_matrices(text) if not other.isidentifier()} - filled)
 
 
@@ -75,11 +74,8 @@ def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
 
 def only_zeros(scene: Scene, number: int) -> set[str]:
     """Names that a unit sets to zero, and gives nothing else."""
-    given: dict[str, list[Slot]] = {}
-    for slot in scene.statements[number]:
-        for target in targets_of(slot.node):
-            given.setdefault(_root(scene.units[number], target), []).append(slot)
-    return {name for name, slots in given.items() if all(map(_begins_with_zeros, slots))}
+    given = _given(scene, number)
+    return {root for root, *_ in given} - {root for root, slot, _ in given if not _begins_with_zeros(slot.node.value)}
 
 
 def beginnings(unit: Unit, target: ast.expr) -> Iterator[str]:
@@ -104,9 +100,14 @@ def other_matrices(name: str) -> Iterator[str]:
         yield from (name.replace(f"[{first}{more}]", new) for new in ("[0]", f"[{6 - int(first)}{more}]"))
 
 
-def _begins_with_zeros(slot: Slot) -> bool:
+def _given(scene: Scene, number: int) -> list[tuple[str, Slot, ast.expr]]:
+    """What a unit's statements fill or give a value, with the statement and its target."""
+    unit, own = scene.units[number], scene.statements[number]
+    return [(_root(unit, target), slot, target) for slot in own for target in targets_of(slot.node)]
+
+
+def _begins_with_zeros(value: ast.expr) -> bool:
     """Whether a statement prepares something with zeros: what is added up, or handed on from one step to the next."""
-    value = getattr(slot.node, "value", None)
     return any(gives_zeros(one) for one in (value.elts if isinstance(value, ast.Tuple) else [value]))
 
 
@@ -117,7 +118,7 @@ def _carried(
     carried: dict[str, Any] = {}
     known, read = shapes_of(scene, number), set()
     others_too = {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)}
-    changed = [(_root(unit, target), slot) for slot in own for target in targets_of(slot.node)]
+    changed = [(root, slot) for root, slot, _ in _given(scene, number)]
     for slot in own:
         inside = slot.loops or unit.owner is not None  # a method may be called in every turn
         if inside:
@@ -146,7 +147,8 @@ def _changes(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator
     """What is carried through a loop set to zero again, or multiplied by something, once more in each turn."""
     carried, changed, others_too = _carried(scene, number, unit, own)
     for gap in (gap for gap in scene.gaps.values() if gap.unit == number):
-        block = [g.index for g in scene.gaps.values() if g.block == gap.block]
+        block = [g for g in scene.gaps.values() if g.block == gap.block]
+        last = max(g.index for g in block)
         read = names(*gap.loops[-1:])
         for name, shape in carried.items():
             first = re.match(r"\w+", name)
@@ -155,16 +157,16 @@ def _changes(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator
             # The usual place of a reset is just before the first change; that of a factor is the end.
             adds = [s for root, s in changed if root == name and s.start >= gap.start]
             first_add = min(adds, key=lambda s: s.start, default=None)
-            between = [g for g in block if gap.index < g <= _index_of(scene, gap, first_add.start)] if adds else block
+            between = [g for g in block if gap.index < g.index and g.start <= first_add.start] if adds else block
             before_loop = adds and not between and len(first_add.loops) > len(gap.loops)  # which adds up parts
             for value in (f"{name} = {scene.numpy}.zeros_like({name})", f"{name}[:] = 0"):
                 if name in others_too or value[-1] == ")":
                     yield forgotten(gap, 1.0 if before_loop else 1.7 + 0.03 * len(between), value)
             assigned = any(root == name and s.block == gap.block and s.index + 1 == gap.index for root, s in changed)
-            if (len(shape) == 1 or 1 in shape) and (assigned or gap.index == max(block)):
+            if (len(shape) == 1 or 1 in shape) and (assigned or gap.index == last):
                 for other in scene.of_shape(number, shape):
                     if other.text != name and not other.back:
-                        late = 0.03 * (max(block) - gap.index)
+                        late = 0.03 * (last - gap.index)
                         yield forgotten(gap, 2.1 + late, f"{name} = {name} * {other.text}")
 
 
@@ -197,8 +199,7 @@ def _never_returned(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> I
     last = own[-1]
     if isinstance(last.node, ast.Expr) and not isinstance(last.node.value, ast.Call | ast.Constant):
         yield Maker(scene, last).swap("bare value", 0.3, last.node, f"return {scene.text(last)}")
-    first = min(slot.block for slot in own)
-    end = max((gap for gap in scene.gaps.values() if gap.block == first), key=lambda gap: gap.index, default=None)
+    end = end_of(scene, number)
     given = [t.id for slot in own for t in targets_of(slot.node) if isinstance(t, ast.Name) and not slot.loops]
     given = list(dict.fromkeys(given[::-1]))
     nine = [next((name for name in given if name.endswith(matrix)), "") for matrix in Params.NAMES]
@@ -447,30 +448,23 @@ def steps_of_loops(slots: list[Slot]) -> Iterator[Edit]:
                 yield Edit("step of a loop", 1.0 + 0.01 * late, (insertion(gap, text),), text.split()[0], text)
 
 
-def _index_of(scene: Scene, gap: Slot, position: int) -> int:
-    """Place, in the block of a gap, of the statement that holds a position in the text."""
-    starts = [s.index for s in scene.slots if s.block == gap.block and s.unit == gap.unit and s.start <= position]
-    return max(starts, default=gap.index)
-
-
 def loop_ends(scene: Scene, unit: int) -> list[Slot]:
     """The last gap of each loop's body."""
-    last: dict[int, Slot] = {}
-    for slot in scene.slots:
-        if slot.kind == "gap" and slot.unit == unit and slot.loops:
-            last[slot.block] = slot
-    return list(last.values())
+    gaps = [gap for gap in scene.gaps.values() if gap.unit == unit and gap.loops]
+    return list({gap.block: gap for gap in gaps}.values())
+
+
+def end_of(scene: Scene, unit: int) -> Slot | None:
+    """The last gap of a function's own block; None if there is none, as after a return."""
+    own = [gap for gap in scene.gaps.values() if gap.unit == unit]
+    return max((gap for gap in own if gap.block == own[0].block), key=lambda gap: gap.index, default=None)
 
 
 def _root(unit: Unit, target: ast.expr) -> str:
-    """The target without its last index: what is filled."""
-    while isinstance(target, ast.Subscript) and not _string_key(target):
+    """The target without its last index, if this is no key: what is filled."""
+    while isinstance(target, ast.Subscript) and not isinstance(getattr(target.slice, "value", None), str):
         target = target.value
     return unit.segment(target)
-
-
-def _string_key(node: ast.Subscript) -> bool:
-    return isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
 
 
 def shapes_of(scene: Scene, unit: int) -> dict[str, Any]:

@@ -39,7 +39,7 @@ from lstm_teach.doctor.leftout import (
     unfilled,
 )
 from lstm_teach.doctor.lookup import expressions, outer
-from lstm_teach.doctor.missing import before_readers, loop_ends, never_filled
+from lstm_teach.doctor.missing import before_readers, end_of, loop_ends, never_filled
 from lstm_teach.doctor.scene import Scene, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit, Slot
 from lstm_teach.doctor.source import Unit
@@ -112,7 +112,8 @@ class _Anew:
         self.before = {first.number} if first else set()
         self.ends = self.before | {gap.number for unit in units for gap in loop_ends(scene, unit)[:_ENDS]}
         self.readers = {gap: names for unit in units for gap, names in before_readers(scene, unit).items()}
-        self.methods = {gap.number for unit in units if (gap := _end_of_method(scene, unit))}
+        methods = [n for n in units if scene.units[n].owner is not None and scene.units[n].node.name != "__init__"]
+        self.methods = {gap.number for unit in methods if (gap := end_of(scene, unit))}
         self.returns = {slot.number for slot in scene.slots if isinstance(slot.node, ast.Return) and not slot.unit}
         computed = {key.quantity for k, key in enumerate(truth.keys) if seen >> k & 1 and key.step >= 0}
         lacking = bool(self.undefined) or not computed >= {"c", "h", "gate"} or computed.isdisjoint({"y", "dy"})
@@ -300,14 +301,6 @@ def _made_twice(code: Code, events: Sequence[tuple[int, int]]) -> set[int]:
 def _by_number(value: Any) -> bool:
     """Whether it is a dict whose keys, if it has some, are whole numbers: steps."""
     return type(value) is dict and {*map(type, value)} <= {int}
-
-
-def _end_of_method(scene: Scene, unit: int) -> Slot | None:
-    """The last gap of a method's body, before its return; None of other functions and of what makes the object."""
-    if scene.units[unit].owner is None or scene.units[unit].node.name == "__init__":
-        return None
-    own = [gap for gap in scene.gaps.values() if gap.unit == unit]
-    return max((gap for gap in own if gap.block == own[0].block), key=lambda gap: gap.index, default=None)
 
 
 def _may_be_a_delta(slot: Slot, back: Container[int]) -> bool:

@@ -16,7 +16,7 @@ from itertools import chain
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.missing import insertion, missing_statements
 from lstm_teach.doctor.scene import Scene, is_docstring, is_vector, is_zeros, targets_of
-from lstm_teach.doctor.slots import Edit, Part, Slot, names
+from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
 
 _SAME_TWICE = re.compile(r"zip\((\w+|\([\w,]+\)),\1\)")  # a list that is paired with itself
@@ -219,40 +219,37 @@ def moves(scene: Scene) -> Iterator[Edit]:
         returned = isinstance(slot.node, ast.Return)
         if is_docstring(slot.node) or (returned and not slot.loops):
             continue
-        unit = scene.units[slot.unit]
+        unit, text, block = scene.units[slot.unit], scene.text(slot), blocks[slot.block]
         line = unit.line_start(unit.row(slot.start)), unit.line_start(unit.row(slot.end - 1) + 1)
-        text = scene.text(slot)
-        trailing = unit.text[slot.end : line[1]].strip()
-        whole = not unit.text[line[0] : slot.start].strip() and (not trailing or trailing.startswith("#"))
-        if not whole or slot.indent is None:
-            if not returned:  # on one line with the head of its loop, or with others
+        beside = unit.text[line[0] : slot.start] + unit.text[slot.end : line[1]].partition("#")[0]
+        if beside.strip() or slot.indent is None:  # on one line with the head of its loop, or with others
+            if not returned:
                 nothing = Part(slot.number, "pass", ((slot.start, slot.end, "pass"),))
                 yield Edit("extra statement", 2.0, (nothing,), text, "")
             continue
-        only = len([s for s in blocks[slot.block] if s.kind != "gap"]) == 1
+        only = len([s for s in block if s.kind != "gap"]) == 1
         gone = Part(slot.number, "", ((*line, f"{slot.indent}pass\n" if only else ""),))
-        places: list[tuple[str, float, Slot | None]] = []
+        places: list[tuple[str, float, tuple[int, int]]] = []  # block and index of the gap
         if not returned:
             yield Edit("extra statement", 2.0, (gone,), text, "")
-            for index in {s.index for s in blocks[slot.block]} - {slot.index, slot.index + 1}:
+            for index in {s.index for s in block} - {slot.index, slot.index + 1}:
                 distance = abs(index - slot.index - (index > slot.index))
-                places.append(("moved", 1.5 + 0.05 * distance, scene.gaps.get((slot.block, index))))
-        outer = heads.get(id(_head(slot.loops[-1]))) if slot.loops else None
-        for after in (0, 1) if outer is not None else ():  # a loop that returns in its first turn is no loop
-            cost = 1.1 - 0.1 * after if returned else 1.9 + 0.1 * after
-            places.append(("moved out", cost, scene.gaps.get((outer.block, outer.index + after))))
-        for head in (one for one in blocks[slot.block] if one.kind == "head" and id(one.node) in inside):
-            inner = sorted(s.index for s in blocks[inside[id(head.node)]] if s.kind == "gap")
-            for index in {*inner[:1], *inner[-1:]}:
-                reset = index == inner[0] and is_zeros(getattr(slot.node, "value", None))
-                next_to = index == inner[-1] and slot.index == head.index + 1  # one level too far out
-                cost = 0.6 if next_to else 1.4 if reset else 1.9
-                places.append(("moved in", cost, scene.gaps.get((inside[id(head.node)], index))))
-        for kind, cost, gap in places:
-            if gap is not None:
-                yield Edit(kind, cost, (gone, insertion(gap, text)), text, text)
+                places.append(("moved", 1.5 + 0.05 * distance, (slot.block, index)))
+        for after in (0, 1) if slot.loops else ():  # a loop that returns in its first turn is no loop
+            outer, cost = heads[id(_head(slot.loops[-1]))], 1.1 - 0.1 * after if returned else 1.9 + 0.1 * after
+            places.append(("moved out", cost, (outer.block, outer.index + after)))
+        for head in (one for one in block if one.kind == "head" and id(one.node) in inside):
+            within = inside[id(head.node)]
+            indices = sorted(s.index for s in blocks[within] if s.kind == "gap")
+            for index in {*indices[:1], *indices[-1:]}:
+                reset = index == indices[0] and is_zeros(getattr(slot.node, "value", None))
+                next_to = index == indices[-1] and slot.index == head.index + 1  # one level too far out
+                places.append(("moved in", 0.6 if next_to else 1.4 if reset else 1.9, (within, index)))
+        for kind, cost, where in places:
+            if where in scene.gaps:
+                yield Edit(kind, cost, (gone, insertion(scene.gaps[where], text)), text, text)
     yield from missing_statements(scene)
 
 
-def _head(loop: ast.AST) -> ast.expr | None:
-    return getattr(loop, "iter", getattr(loop, "test", None))
+def _head(loop: ast.For | ast.While) -> ast.expr:
+    return getattr(loop, HEADS[type(loop)])

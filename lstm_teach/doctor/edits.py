@@ -19,20 +19,8 @@ from lstm_teach.doctor.rewrites import rewritten
 from lstm_teach.doctor.scene import Atom, Scene, is_tokens, is_vector, is_zeros, paths_in
 from lstm_teach.doctor.slots import Edit, Part, Slot, names
 
-_ALONG = (
-    "roll",
-    "sum",
-    "mean",
-    "flip",
-    "cumsum",
-    "concatenate",
-    "stack",
-    "split",
-    "repeat",
-    "append",
-    "diff",
-    "argsort",
-)
+_ALONG = {"roll", "sum", "mean", "flip", "cumsum", "diff", "argsort"}  # an axis
+_ALONG |= {"concatenate", "stack", "split", "repeat", "append"}
 _MADE = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "array", "asarray")
 _CHANGING = ("tanh", "clip", "sigmoid", "abs", "sign", "flip", "sqrt", "exp", "maximum", "minimum", "reversed")
 _COUNTING = ("range", "len", "slice", "min", "max", "reversed", "enumerate", "list", "zip")
@@ -77,7 +65,7 @@ class Maker:
             yield from growth(self, node)
             if isinstance(getattr(node, "value", None), ast.BinOp):
                 yield from exchanged_pairs(self)
-        elif self.slot.kind == "head":
+        else:
             yield from self._reversed(node)
         yield from rewritten(self, node)
         yield from exchanged_names(self)
@@ -121,18 +109,22 @@ class Maker:
 
     def edit(self, kind: str, cost: float, *changes: tuple[int, int, str], new: str = "", old: str = "") -> Edit:
         """An edit that puts new texts at some places of the statement."""
-        last, pieces = self.slot.start, []
-        for start, end, text in sorted(changes):
-            pieces += [self.unit.text[last:start], text]
-            last = end
-        code = "".join([*pieces, self.unit.text[last : self.slot.end]])
-        start, end, text = min(changes)
-        part = Part(self.slot.number, code, tuple(sorted(changes)))
+        ordered, code, at = tuple(sorted(changes)), "", self.slot.start
+        for start, end, text in ordered:
+            code, at = code + self.unit.text[at:start] + text, end
+        part = Part(self.slot.number, code + self.unit.text[at : self.slot.end], ordered)
+        start, end, text = ordered[0]
         return Edit(kind, cost, (part,), old or self.unit.text[start:end], new or text)
 
     def swap(self, kind: str, cost: float, node: ast.AST, text: str, operator: type | None = None) -> Edit:
         """An edit that puts a text for a node: in parentheses, if it is an operation that needs them there."""
         return self.edit(kind, cost, self.placed(node, text, operator))
+
+    def lines(self, kind: str, cost: float, lines: list[str]) -> Edit:
+        """An edit that puts these statements in the place of this one."""
+        new = f"\n{self.slot.indent or ''}".join(lines)
+        part = Part(self.slot.number, "\n".join(lines), ((self.slot.start, self.slot.end, new),))
+        return Edit(kind, cost, (part,), self.text, "; ".join(lines))
 
     def placed(self, node: ast.AST, text: str, operator: type | None = None) -> tuple[int, int, str]:
         """Start, end and new text where a text replaces a node; `operator` is the one that it is an operation of."""
@@ -223,13 +215,10 @@ class Maker:
             yield from another_target(self, target)
             yield from self._right_hand_side(node, value)
         if isinstance(node, ast.Assign) and len(node.targets) > 1:  # an array of its own for each name
-            lines = [f"{self.seg(target)} = {self.seg(value)}" for target in node.targets]
-            new = f"\n{self.slot.indent or ''}".join(lines)
-            part = Part(self.slot.number, "\n".join(lines), ((self.slot.start, self.slot.end, new),))
-            yield Edit("copy", 1.2, (part,), self.text, "; ".join(lines))
+            yield self.lines("copy", 1.2, [f"{self.seg(target)} = {self.seg(value)}" for target in node.targets])
         for kept in ast.walk(node):
             for one in held_by(kept):  # it may be changed later on
-                if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load) and is_vector(self.shape(one)):
+                if isinstance(one, ast.Name) and is_vector(self.shape(one)):
                     yield self.swap("copy", 1.5, one, f"{one.id}.copy()")
 
     def _right_hand_side(self, node: ast.stmt, value: ast.expr) -> Iterator[Edit]:
@@ -264,9 +253,8 @@ class Maker:
     def _like(self, shape: Any) -> str | None:
         """Something of this shape to make zeros of; no argument of the function, which may be None."""
         given = {arg.arg for arg in ast.walk(self.unit.node.args) if isinstance(arg, ast.arg)}
-        own = [a.text for a in self.scene.atoms.get(self.slot.number, ()) if a.shape == shape]
-        others = [a.text for a in self.within(shape)]
-        return next((text for text in own + others if text not in given), None)
+        same = (a.text for a in (*self.paths.values(), *self.within(shape)) if a.shape == shape)
+        return next((text for text in same if text not in given), None)
 
     def _reversed(self, root: ast.expr) -> Iterator[Edit]:
         """The things that a loop runs over, the last one first."""
@@ -326,9 +314,8 @@ class Maker:
         yield from self._other_function(node)
         yield from self._other_arguments(node, name, texts)
         yield from self._keywords(node, name)
-        for arg in args:
-            if name in _ITERATING:
-                yield from self._reversed(arg)
+        for arg in args if name in _ITERATING else ():
+            yield from self._reversed(arg)
 
     def _dropped(self, node: ast.Call, name: str, texts: list[str]) -> Iterator[Edit]:
         """What one of the learner's functions returns, kept under the names of its last arguments, or of any array."""
@@ -374,11 +361,9 @@ class Maker:
         for new in dict.fromkeys([*forgotten, ", ".join(forgotten)] if forgotten else ()):
             yield self.edit("term", 1.6, (at, at, f", {new}"), new=new)
         yield from self._states_given(node, wanted)
-        if self.of_numpy(node.func) in ("range", "arange") or name == "range":
-            for arg in args[:2]:
-                for loop in self.loop_names():
-                    for new in (loop, f"{loop} + 1"):
-                        yield self.swap("range", 1.3, arg, new)
+        if name == "range" or self.of_numpy(node.func) == "arange":
+            for arg, loop, more in itertools.product(args[:2], self.loop_names(), ("", " + 1")):
+                yield self.swap("range", 1.3, arg, loop + more)
 
     def _states_given(self, node: ast.Call, wanted: list[str]) -> Iterator[Edit]:
         """The initial states, where a function that reads neither hands on None or zeros."""
@@ -419,9 +404,8 @@ class Maker:
                         yield self.swap("axis", 1.5, value, f"{axis}, keepdims=True")
 
 
-def sums_up(node: ast.AST) -> bool:
+def sums_up(node: ast.Assign | ast.AugAssign) -> bool:
     """Whether a statement adds to what it assigns (`a = a + b`): what it makes comes from all its runs together."""
-    targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
-    names = {ast.dump(target).replace("Store()", "Load()") for target in targets if target is not None}
-    value = getattr(node, "value", None)
-    return value is not None and any(ast.dump(inner) in names for inner in ast.walk(value))
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    as_read = {ast.dump(target).replace("Store()", "Load()") for target in targets}
+    return any(ast.dump(inner) in as_read for inner in ast.walk(node.value))

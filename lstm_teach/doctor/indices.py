@@ -71,16 +71,13 @@ def _index(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
             if text == ":" and len(parts) == 2 and others:  # one of each row, not all that are named of all rows
                 yield maker.swap("index", 1.4, part, f"{np_}.arange(len({others[0]}))")
         elif maker.whole_number(part):
-            for delta in _SHIFTS:
-                new = plus(text, delta)
-                usual = 1.0 + 0.1 * (new not in maker.unit.text)
-                yield maker.swap("index", 2.4 if new == "-1" else usual, part, new)
-            for new in [new for name in loops for new in (name, f"{name} - 1", f"{name} + 1")]:
-                yield maker.swap("index", 1.5, part, new)
-            for new in ("-1", "0"):
-                yield maker.swap("index", 2.6, part, new)
-            if len(parts) == 1 and text in loops:
-                yield maker.swap("index", 1.4, part, f"-1 - {text}")  # counted from the end
+            shifted = [plus(text, delta) for delta in _SHIFTS]
+            others = [(new, 2.4 if new == "-1" else 1.0 + 0.1 * (new not in maker.unit.text)) for new in shifted]
+            others += [(new, 1.5) for name in loops for new in (name, f"{name} - 1", f"{name} + 1")]
+            others += [("-1", 2.6), ("0", 2.6)]
+            others += [(f"-1 - {text}", 1.4)] * (len(parts) == 1 and text in loops)  # counted from the end
+            for new, cost in others:
+                yield maker.swap("index", cost, part, new)
     if len(parts) == 2:
         a, b = (maker.seg(part) for part in parts)
         changes = (*maker.unit.span(parts[0]), b), (*maker.unit.span(parts[1]), a)

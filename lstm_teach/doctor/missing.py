@@ -266,10 +266,7 @@ def _begun_otherwise(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> 
         for k, zeros in enumerate(options if scene.error is not None or not zeros_already else options[:1]):
             lines = [f"{one} = {new}" for one, new in zip(targets, zeros, strict=True)]
             lines = lines if len(slot.node.targets) > 1 else [f"{', '.join(targets)} = {', '.join(zeros)}"]
-            new = f"\n{slot.indent or ''}".join(lines)
-            part = Part(slot.number, "\n".join(lines), ((slot.start, slot.end, new),))
-            cost = 1.0 + 0.3 * zeros_already + 0.02 * k
-            yield Edit("initial value", cost, (part,), scene.text(slot), "; ".join(lines))
+            yield made.lines("initial value", 1.0 + 0.3 * zeros_already + 0.02 * k, lines)
 
 
 def _never_begun(unit: Unit, own: list[Slot]) -> list[str]:

@@ -25,7 +25,7 @@ _MADE = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_lik
 _CHANGING = ("tanh", "clip", "sigmoid", "abs", "sign", "flip", "sqrt", "exp", "maximum", "minimum", "reversed")
 _COUNTING = ("range", "len", "slice", "min", "max", "reversed", "enumerate", "list", "zip")
 _ITERATING = ("zip", "enumerate", "reduce", "accumulate", "map", "list", "tuple")
-_ORDERING = ("reversed", "list", "tuple", "sorted")
+_COUNTED = re.compile(r"(?:(?:reversed|list|tuple|sorted)\(\s*)*enumerate\(")  # `list(enumerate(...))[::-1]` too
 _COMPARED = ("<", "<=", ">", ">=", "==", "!=")
 _SIMPLE_EXPRESSION = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Tuple, ast.Dict)
 # How it is assigned, and what else may be meant: cost of each.
@@ -180,14 +180,9 @@ class Maker:
     def loop_names(self) -> list[str]:
         """The numbers that count the loops around."""
         heads = [loop for loop in self.slot.loops if isinstance(loop, ast.For)]
-        named = [loop.target for loop in heads if isinstance(loop.target, ast.Name)]
-        for loop in (loop for loop in heads if isinstance(loop.target, ast.Tuple)):
-            over = loop.iter  # `reversed(list(enumerate(...)))` and `list(enumerate(...))[::-1]` count too
-            while isinstance(over, ast.Subscript) or (isinstance(over, ast.Call) and self.seg(over.func) in _ORDERING):
-                over = over.value if isinstance(over, ast.Subscript) else next(iter(over.args), None)
-            if isinstance(over, ast.Call) and self.seg(over.func) == "enumerate":
-                named.append(loop.target.elts[0])
-        return [name.id for name in named if isinstance(name, ast.Name)]
+        counted = [loop.target for loop in heads if _COUNTED.match(self.seg(loop.iter))]
+        pairs = [target.elts[0] for target in counted if isinstance(target, ast.Tuple)]
+        return [each.id for each in (*(loop.target for loop in heads), *pairs) if isinstance(each, ast.Name)]
 
     def of_numpy(self, func: ast.expr) -> str:
         """Numpy's name for one of its functions, under whatever name it is called here; "" for another function."""
@@ -269,11 +264,9 @@ class Maker:
     def _late_binding(self, node: ast.Lambda) -> Iterator[Edit]:
         """A function made in a loop sees the loop's names as they are when it is called: as defaults they stay."""
         loops = [n for n in ast.walk(self.unit.tree) if isinstance(n, ast.For | ast.While | ast.comprehension)]
-        names = [n for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Name)]
-        names = [n.id for n in names if isinstance(n.ctx, ast.Store)]
         own = {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
-        read = {n.id for n in ast.walk(node.body) if isinstance(n, ast.Name)} - own
-        given = ", ".join(f"{name}={name}" for name in dict.fromkeys(names) if name in read)
+        read = sorted((names(node.body) - own) & names(*loops, context=ast.Store))
+        given = ", ".join(f"{name}={name}" for name in read)
         if given and node.args.kwarg is None:
             colon = self.unit.text.rindex(":", self.unit.span(node)[0], self.unit.span(node.body)[0])
             added = f", {given}" if own else f" {given}"

@@ -95,9 +95,8 @@ class Likely:
         there = [other for other in state.made if not other.slots.isdisjoint(edit.slots)]
         key = id(edit), *map(id, there)
         if there and key not in self._together:
-            one: Edit | None = edit
-            for other in there:
-                one = one and other.with_too(one, self.bench.slots, self.code.units)
+            text = self.bench.slots, self.code.units
+            one = functools.reduce(lambda one, other: one and other.with_too(one, *text), there, edit)
             self._together[key] = one
         return self._together.get(key)
 
@@ -112,11 +111,11 @@ class Likely:
         zeros = {slot for slot in gone if gives_zeros(getattr(self.bench.slots[slot].node, "value", None))}
 
         def instead(edit: Edit) -> bool:
+            if edit.kind == "extra statement":
+                return False
             if edit.kind.startswith(("moved", "slice")):
                 return bool(zeros or edit.slots & gone or self._given(edit.slots) & self._given(gone))
-            if edit.kind != "extra statement" and any(self._does_nothing(slot, edit) for slot in edit.slots & gone):
-                return True
-            return edit.kind != "extra statement" and not edit.slots.isdisjoint(zeros)
+            return bool(edit.slots & zeros) or any(self._does_nothing(slot, edit) for slot in edit.slots & gone)
 
         edits = [edit for edit in edits if not instead(edit)]
         sound = self._sound(state) if edits[1:] else set()

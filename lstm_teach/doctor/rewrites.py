@@ -183,19 +183,14 @@ def _matches(maker: Any, pattern: Any, node: Any, bound: dict[str, ast.expr]) ->
         return known is node or maker.seg(known) == maker.seg(node)
     if isinstance(pattern, ast.Attribute) and getattr(pattern.value, "id", "") == "np":
         return isinstance(node, ast.expr) and maker.of_numpy(node) == pattern.attr
-    if isinstance(pattern, ast.Constant):
-        return isinstance(node, ast.Constant) and pattern.value == node.value
     if isinstance(pattern, list):
         return len(pattern) == len(node) and all(
             _matches(maker, *pair, bound) for pair in zip(pattern, node, strict=True)
         )
     if not isinstance(pattern, ast.AST):
         return pattern == node
-    return type(pattern) is type(node) and all(
-        _matches(maker, each, getattr(node, name), bound)
-        for name, each in ast.iter_fields(pattern)
-        if name not in ("ctx", "type_comment")
-    )
+    fields = ((each, getattr(node, name, None)) for name, each in ast.iter_fields(pattern) if name != "ctx")
+    return type(pattern) is type(node) and all(_matches(maker, *pair, bound) for pair in fields)
 
 
 def _filled(maker: Any, text: str, bound: dict[str, ast.expr]) -> str:
@@ -213,10 +208,9 @@ def _filled(maker: Any, text: str, bound: dict[str, ast.expr]) -> str:
         return maker.seg(one) if inside == ("", "") or _holds(one, *inside) else maker.tight(one)
 
     new = re.sub(r"(?<![\w.])(?:np|[A-Z])\b", word, text)
-    if text.startswith("range("):  # `0 + 1` and `n - 1 + 1`
-        new = re.sub(r"(?<![\w.])(-?\d+) ([+-]) 1(?=[,)])", lambda m: str(int(m[1]) + (1 if m[2] == "+" else -1)), new)
-        new = re.sub(r"\(([\w.()]+ [+-] \d+)\)( [+-] 1)(?=[,)])", lambda found: plus(found[1], found[2]), new)
-        new = re.sub(r" \+ 1 - 1(?=[,)])| - 1 \+ 1(?=[,)])", "", new)
+    numbers = r"(?<![\w.])(-?\d+)( [+-] 1)(?=[,)])", r"\(([\w.()]+ [+-] \d+)\)( [+-] 1)(?=[,)])"
+    for pattern in numbers if text.startswith("range(") else ():  # `0 + 1` and `(n - 1) + 1`
+        new = re.sub(pattern, lambda found: plus(*found.groups()), new)
     return new
 
 

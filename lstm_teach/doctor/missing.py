@@ -151,17 +151,15 @@ def _changes(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator
         last = max(g.index for g in block)
         read = names(*gap.loops[-1:])
         for name, shape in carried.items():
-            first = re.match(r"\w+", name)
-            if not first or not (not name.isidentifier() or name in others_too or first[0] in read):
+            if name.isidentifier() and name not in others_too | read:
                 continue  # a function may be called in every turn of a loop elsewhere
             # The usual place of a reset is just before the first change; that of a factor is the end.
             adds = [s for root, s in changed if root == name and s.start >= gap.start]
             first_add = min(adds, key=lambda s: s.start, default=None)
             between = [g for g in block if gap.index < g.index and g.start <= first_add.start] if adds else block
             before_loop = adds and not between and len(first_add.loops) > len(gap.loops)  # which adds up parts
-            for value in (f"{name} = {scene.numpy}.zeros_like({name})", f"{name}[:] = 0"):
-                if name in others_too or value[-1] == ")":
-                    yield forgotten(gap, 1.0 if before_loop else 1.7 + 0.03 * len(between), value)
+            for reset in (f" = {scene.numpy}.zeros_like({name})", *["[:] = 0"] * (name in others_too)):
+                yield forgotten(gap, 1.0 if before_loop else 1.7 + 0.03 * len(between), name + reset)
             assigned = any(root == name and s.block == gap.block and s.index + 1 == gap.index for root, s in changed)
             if (len(shape) == 1 or 1 in shape) and (assigned or gap.index == last):
                 for other in scene.of_shape(number, shape):
@@ -247,11 +245,10 @@ def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterat
 
 def _begun_otherwise(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """Zeros where what a loop changes begins with something else: a number, None, an array of another shape."""
-    kin = [k for k, one in enumerate(scene.units) if k == number or one.owner is unit.owner is not None]
-    slots = (slot for k in kin for slot in scene.statements[k] if slot.loops or k != number)
-    looped = {_root(scene.units[slot.unit], target) for slot in slots for target in targets_of(slot.node)}
     if isinstance(scene.error, NameError | KeyError | AttributeError):  # the reason is another one
         return
+    kin = [k for k, one in enumerate(scene.units) if k == number or one.owner is unit.owner is not None]
+    looped = {root for k in kin for root, slot, _ in _given(scene, k) if slot.loops or k != number}
     for slot in (s for s in own if not s.loops and isinstance(s.node, ast.Assign)):
         targets, value = [unit.segment(target) for target in targets_of(slot.node)], slot.node.value
         gap = scene.gaps.get((slot.block, slot.index))
@@ -389,9 +386,8 @@ def _unread_states(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> It
         if gap is not None and any(map(is_zeros, ast.walk(slot.node.value))):
             now = [unit.segment(target) for target in targets_of(slot.node)]
             prepared += now
-            for row, chosen in itertools.product(
-                ("[0]", "[-1]", "[:, 0]", ""), itertools.permutations(prepared, len(unread))
-            ):
+            rows, choices = ("[0]", "[-1]", "[:, 0]", ""), itertools.permutations(prepared, len(unread))
+            for row, chosen in itertools.product(rows, choices):
                 if {*chosen} & {*now}:
                     other = sum(state[0] not in name.lower() for state, name in zip(unread, chosen, strict=True))
                     targets = ", ".join(name + row for name in chosen)
@@ -407,14 +403,12 @@ def _tanh_among_sigmoids(scene: Scene, number: int, unit: Unit, own: list[Slot])
     columns = [f":, {part}" for part in parts if "," not in part]
     for slot in (slot for slot in own if isinstance(slot.node, ast.Assign)):
         found, gap = _SLOPE.fullmatch(unit.segment(slot.node.value)), scene.gaps.get((slot.block, slot.index + 1))
-        target = unit.segment(slot.node.targets[0])
-        for part in [*parts, *columns] if found and gap else ():
-            left, *factors = (
-                f"{name[:-1]}, {part}]" if name.endswith("]") else f"{name}[{part}]"
-                for name in (target, found[2], *(found[1],) * bool(found[1]))
-            )
-            product = f"{factors[1]} * (1 - {factors[0]} ** 2)" if factors[1:] else f"1 - {factors[0]} ** 2"
-            yield forgotten(gap, 1.0, f"{left} = {product}")
+        whole = [unit.segment(slot.node.targets[0]), *filter(None, (found[2], found[1]))] if found and gap else ()
+        for part in [*parts, *columns] if whole else ():
+            same = (f"{name[:-1]}, {part}]" if name[-1] == "]" else f"{name}[{part}]" for name in whole)
+            left, activation, *delta = same
+            slope = f"1 - {activation} ** 2"
+            yield forgotten(gap, 1.0, f"{left} = {delta[0]} * ({slope})" if delta else f"{left} = {slope}")
 
 
 _RULES = (

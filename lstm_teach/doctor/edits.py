@@ -200,13 +200,13 @@ class Maker:
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             start, end = self.unit.span(target)[1], self.unit.span(value)[0]
             sign = re.search(r"[-+*/]?=", self.unit.text[start:end])
-            now = sign[0] if sign and len(getattr(node, "targets", [1])) == 1 else ""
-            others = _ASSIGNED.get(now, {}) if not isinstance(target, ast.Tuple) else {}
-            for new, cost in others.items() if not self.only_zeros(value) else ():
+            single = len(getattr(node, "targets", [target])) == 1 and not isinstance(target, ast.Tuple)
+            others = _ASSIGNED.get(sign[0], {}) if single and not self.only_zeros(value) else {}
+            for new, cost in others.items():
                 at, less = (start + sign.start(), start + sign.end()), []
                 if new == "+=" and isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
                     new, less = "-=", [(*self.unit.span(value), self.seg(value.operand))]
-                yield self.edit("assignment", cost, (*at, new), *less, old=now, new=new)
+                yield self.edit("assignment", cost, (*at, new), *less, old=sign[0], new=new)
             yield from another_target(self, target)
             yield from self._right_hand_side(node, value)
         if isinstance(node, ast.Assign) and len(node.targets) > 1:  # an array of its own for each name
@@ -220,17 +220,15 @@ class Maker:
         shape, np_ = self.scene.results.get(self.slot.number), self.scene.numpy
         end = self.unit.span(value)[1]
         states = sorted({arg.arg for arg in self.unit.node.args.args} & {"h0", "c0"})
-        for inner in ast.walk(value) if states else ():
-            text = self.seg(inner) if isinstance(inner, ast.Call | ast.Subscript) else ""
+        for inner in (n for n in ast.walk(value) if states and isinstance(n, ast.Call | ast.Subscript)):
+            text, made, around = self.seg(inner), self.shape(inner), self.around.get(id(inner))
             before = re.search(r"\[(\w+) - 1\]$", text)  # where t is 0, the last row
-            made = self.shape(inner) if text else None
             matrix = is_vector(made) and len(made) == 2 and 1 in made
-            for state in states if before or (text and is_zeros(inner)) else ():
+            apart = isinstance(around, ast.stmt | ast.Dict | ast.List | ast.Tuple | ast.Call)
+            for state in states if before or is_zeros(inner) else ():
                 given = state + (f"[{':, ' * made.index(1)}None]" if matrix else "")
                 new = f"{text} if {before[1]} > 0 else {given}" if before else f"{text} if {state} is None else {given}"
-                apart = isinstance(self.around.get(id(inner)), ast.stmt | ast.Dict | ast.List | ast.Tuple | ast.Call)
-                new = new if apart else f"({new})"
-                yield self.swap("start", 1.9 if before else 1.5, inner, new)
+                yield self.swap("start", 1.9 if before else 1.5, inner, new if apart else f"({new})")
         if is_vector(shape):
             like = self._like(shape)
             if like and isinstance(node, ast.Assign) and not is_zeros(value):

@@ -332,8 +332,8 @@ def _called_once_more(scene: Scene, number: int, unit: Unit, own: list[Slot]) ->
                 for other in dict.fromkeys(others):
                     if other.isidentifier() and f"{other}.{method}(" not in unit.text:
                         pairs = [pair for pair in zip(name, other, strict=False) if len(set(pair)) == 2]
-                        own, its = pairs[0] if len(pairs) == 1 and len(name) == len(other) else ("", "")
-                        new = re.sub(rf"\b{own}\b", its, called) if own else called
+                        mine, its = pairs[0] if len(pairs) == 1 and len(name) == len(other) else ("", "")
+                        new = re.sub(rf"\b{mine}\b", its, called) if mine else called
                         yield forgotten(gap, 0.9 + 0.1 * min(unlike(name, other), 5), other + new)
 
 

@@ -20,24 +20,12 @@ from typing import Any
 
 import numpy as np
 
+from lstm_teach.doctor import leftout
 from lstm_teach.doctor.code import Code, calls
 from lstm_teach.doctor.donors import other_attributes
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import spend
 from lstm_teach.doctor.indices import quarters
-from lstm_teach.doctor.leftout import (
-    Here,
-    computed_otherwise,
-    forward_lines,
-    not_added,
-    not_computed,
-    not_handed_on,
-    not_kept,
-    returned,
-    stacked_lines,
-    undefined,
-    unfilled,
-)
 from lstm_teach.doctor.lookup import expressions, outer
 from lstm_teach.doctor.missing import before_readers, end_of, loop_ends, never_filled
 from lstm_teach.doctor.scene import Scene, is_vector, is_zeros, targets_of
@@ -140,7 +128,7 @@ class _Anew:
     def _in_statement(self, maker: Maker) -> Iterator[Edit]:
         number, node = maker.slot.number, maker.slot.node
         if number in self.returns:
-            yield from returned(self._here(maker, rows=False), node)
+            yield from leftout.returned(self._here(maker, rows=False), node)
         for part in _parts(node):
             shape = self._wanted(maker, part)
             if shape is not None:
@@ -155,25 +143,27 @@ class _Anew:
             by_step = [t for t, one in self.local.items() if _by_number(one)]
             by_step += [t for t, one in self.local.items() if type(one) is list and any(each is None for each in one)]
             here = self._here(maker, ahead=True)
-            lines = [*forward_lines(here), *stacked_lines(here)]
-            yield from computed_otherwise(here, lines)
+            lines = [*leftout.forward_lines(here), *leftout.stacked_lines(here)]
+            yield from leftout.computed_otherwise(here, lines)
             if number in self.before or maker.slot.block not in self.back:
-                yield from not_computed(here, lines, self.undefined, by_step)
+                yield from leftout.not_computed(here, lines, self.undefined, by_step)
         if number in self.methods:
-            yield from not_kept(self._here(maker), _goals(self.truth, 0, _BACK))
+            yield from leftout.not_kept(self._here(maker), _goals(self.truth, 0, _BACK))
         if not zeros and number not in self.ends:
             return
         here = self._here(maker)
         if number in self.before:
-            yield from undefined(here, self.undefined, self._carried())
+            yield from leftout.undefined(here, self.undefined, self._carried())
         elif number in self.ends:
-            yield from not_handed_on(here, self.handed_on)
+            yield from leftout.not_handed_on(here, self.handed_on)
         if number in self.readers and self.scene.error is None:  # else the fault is where it stops
-            yield from not_added(here, zeros)
-        yield from unfilled(here, zeros)
+            yield from leftout.not_added(here, zeros)
+        yield from leftout.unfilled(here, zeros)
 
-    def _here(self, maker: Maker, rows: bool = True, ahead: bool = False) -> Here:
-        return Here(maker.slot, self.scene, self._at_hand(maker, rows, ahead), self.goals, self.truth, self._value)
+    def _here(self, maker: Maker, rows: bool = True, ahead: bool = False) -> leftout.Here:
+        return leftout.Here(
+            maker.slot, self.scene, self._at_hand(maker, rows, ahead), self.goals, self.truth, self._value
+        )
 
     def _arrays(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
         """Those of some expressions that are arrays of floats."""

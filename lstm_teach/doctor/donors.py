@@ -262,20 +262,17 @@ def misspelt(maker: Any) -> Iterator[Edit]:
     if not name or not isinstance(error, NameError | AttributeError):
         return
     inside, every = list(ast.walk(maker.slot.node)), list(ast.walk(maker.unit.tree))
-    named = [node for node in every if isinstance(node, ast.Name)]
+    kind, known = "attr", {*dir(getattr(error, "obj", None))}
     if isinstance(error, NameError):
-        own = {node.id for node in named} | {node.arg for node in every if isinstance(node, ast.arg)}
-        known = own | {*maker.unit.function.__globals__, *dir(builtins)}
-        places = [node for node in inside if isinstance(node, ast.Name) and node.id == name]
-    else:
-        known = set(dir(error.obj))
-        places = [node for node in inside if isinstance(node, ast.Attribute) and node.attr == name]
-    ends = [maker.unit.span(node)[1] for node in places if isinstance(node.ctx, ast.Load)]
+        kind, known = "id", {*maker.unit.function.__globals__, *dir(builtins)}
+        known |= names(maker.unit.tree, context=ast.expr_context) | {n.arg for n in every if isinstance(n, ast.arg)}
+    places = [node for node in inside if getattr(node, kind, None) == name and isinstance(node.ctx, ast.Load)]
+    ends = [maker.unit.span(node)[1] for node in places]
     for rank, new in enumerate(difflib.get_close_matches(name, known - {name}, 5) if ends else ()):
         changes = [(end - len(name), end, new) for end in ends]
         yield maker.edit("unknown name", 0.3 + 0.1 * rank, *changes, old=name, new=new)
     read = names(maker.unit.tree)
-    assigned = [node.id for node in named if isinstance(node.ctx, ast.Store)]
+    assigned = [node.id for node in every if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     for node in inside:  # the same of another object
         if isinstance(node, ast.Attribute) and name in (node.attr, getattr(node.value, "id", "")):
             owners = {maker.seg(n.value) for n in every if isinstance(n, ast.Attribute)}

@@ -315,9 +315,8 @@ def undefined(here: Here, name: str, carried: list[str]) -> Iterator[Edit]:
     yield from (forgotten(here.gap, 1.8 - _HANDED, f"{name} = {text}") for text in tables)
     for shape in dict.fromkeys(v.shape for v in here.atoms.values() if v.size == max(v.shape)):
         found = [*expressions(shape, here.atoms, here.goals, here.truth, 4, factors=4)]
-        found += [
-            (f"{code} + {t}", cost + 0.1) for code, cost in found for t in carried if here.value(t).shape == shape
-        ]
+        zeros = [t for t in carried if here.value(t).shape == shape]
+        found += [(f"{code} + {t}", cost + 0.1) for code, cost in found for t in zeros]
         same = (text for text, one in here.atoms.items() if one.shape == shape)
         found += [(text if text[-1] == ")" else f"{text}.copy()", 1.8) for text in same]
         for code, cost in found:

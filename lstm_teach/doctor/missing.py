@@ -111,25 +111,20 @@ def _begins_with_zeros(value: ast.expr) -> bool:
     return any(gives_zeros(one) for one in (value.elts if isinstance(value, ast.Tuple) else [value]))
 
 
-def _carried(
-    scene: Scene, number: int, unit: Unit, own: list[Slot]
-) -> tuple[dict[str, Any], list[tuple[str, Slot]], set[str]]:
-    """What is carried through a loop, with its shape; every change of something; names of what others hold too."""
+def _carried(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> tuple[dict[str, Any], list[tuple[str, Slot]]]:
+    """What is carried through a loop, with its shape, and every change of something."""
     carried: dict[str, Any] = {}
     known, read = shapes_of(scene, number), set()
-    others_too = {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)}
     changed = [(root, slot) for root, slot, _ in _given(scene, number)]
-    for slot in own:
-        inside = slot.loops or unit.owner is not None  # a method may be called in every turn
-        if inside:
-            read |= names(slot.node)
-        for target in targets_of(slot.node) if inside else ():
-            name, shape = unit.segment(target), scene.results.get(slot.number) or known.get(unit.segment(target))
+    for slot in (slot for slot in own if slot.loops or unit.owner is not None):  # a method may be called in every turn
+        read |= names(slot.node)
+        for target in targets_of(slot.node):
+            name, base = unit.segment(target), _root(unit, target)
+            shape = scene.results.get(slot.number) or known.get(name)
             whole = not isinstance(target, ast.Subscript) or isinstance(target.slice, ast.Constant)
             anew = isinstance(target, ast.Name) and isinstance(slot.node, ast.Assign) and name not in read
             if whole and is_vector(shape) and not anew:  # what is made anew in every turn is not carried
                 carried[name] = shape
-            base = _root(unit, target)
             if base != name and sums_up(slot.node) and is_vector(known.get(base)) and len(known[base]) == 1:
                 carried[base] = known[base]  # added up entry by entry
         calls = ast.walk(slot.node) if slot.loops and isinstance(slot.node, ast.Expr) else ()
@@ -138,14 +133,15 @@ def _carried(
                 if is_vector(known.get(name)) and len(known[name]) == 1:
                     carried.setdefault(name, known[name])
                     changed.append((name, slot))
-        if isinstance(getattr(slot.node, "value", None), ast.Attribute):
-            others_too |= {target.id for target in targets_of(slot.node) if isinstance(target, ast.Name)}
-    return carried, changed, others_too
+    return carried, changed
 
 
 def _changes(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """What is carried through a loop set to zero again, or multiplied by something, once more in each turn."""
-    carried, changed, others_too = _carried(scene, number, unit, own)
+    carried, changed = _carried(scene, number, unit, own)
+    taken = [target for _, slot, target in _given(scene, number) if isinstance(slot.node.value, ast.Attribute)]
+    others_too = {target.id for target in taken if isinstance(target, ast.Name)}  # names of what others hold too
+    others_too |= {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)}
     for gap in (gap for gap in scene.gaps.values() if gap.unit == number):
         block = [g for g in scene.gaps.values() if g.block == gap.block]
         last = max(g.index for g in block)

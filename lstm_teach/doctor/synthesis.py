@@ -328,9 +328,7 @@ def _other_steps(texts: Sequence[str], space: dict[str, Any]) -> Iterator[str]:
     Of what a step keeps together, a tuple or a row of several things, all.
     """
     parts = [match.groups() for text in texts if (match := re.fullmatch(r"(.*[\w\])])\[([^\[\]]*)\]", text))]
-    indices = list(
-        dict.fromkeys(index for _, index in parts if index.isidentifier() or "- 1" in index or "-1" in index)
-    )
+    indices = [*dict.fromkeys(index for _, index in parts if index.isidentifier() or re.search("- ?1", index))]
     for name in dict.fromkeys(name for name, _ in parts):
         yield from (f"{name}[{index}]" for index in indices[:_INDICES])
     kept = ((name, re.match(r"\d+(?=$|,)(.*)", index)) for name, index in parts)

@@ -38,21 +38,22 @@ def _sites(maker: Any, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
     every = list(ast.walk(root))
     operations = [n for n in every if isinstance(n, ast.BinOp)]
     operands = {id(side) for n in operations for side in (n.left, n.right)}
-    added = {id(side) for n in operations if _is_sum(n) for side in (n.left, n.right)}
+    added = {id(side) for n in operations if is_sum(n) for side in (n.left, n.right)}
     alone = {id(root.value)} if hasattr(root, "value") else set()
     for node in (n for n in every if not (isinstance(n, ast.Call) and maker.of_numpy(n.func))):
         alone |= {id(part) for part in (*held_by(node), *(each.value for each in getattr(node, "keywords", ())))}
     for node in (n for n in every if isinstance(n, ast.expr) and not is_zeros(n)):
-        shape, is_sum = maker.shape(node), _is_sum(node)
+        shape, sums = maker.shape(node), is_sum(node)
         whole = id(node) in alone or (isinstance(node, ast.BinOp) and id(node) not in operands)
-        term = id(node) in added and not is_sum
+        term = id(node) in added and not sums
         if (whole or term) and (shape == () or is_vector(shape)):
             yield node, shape, term
-        elif is_sum and not whole and is_vector(shape):
+        elif sums and not whole and is_vector(shape):
             yield node, shape, True
 
 
-def _is_sum(node: ast.AST) -> bool:
+def is_sum(node: ast.AST) -> bool:
+    """Whether it is a sum or a difference."""
     return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
 
 
@@ -115,7 +116,7 @@ def _added(maker: Any, node: ast.expr, cost: float, term: str) -> Edit:
 
 def _summands(node: ast.expr) -> list[ast.expr]:
     """The terms of a sum, all else by itself."""
-    return [*_summands(node.left), *_summands(node.right)] if _is_sum(node) else [node]
+    return [*_summands(node.left), *_summands(node.right)] if is_sum(node) else [node]
 
 
 def _broadcast(maker: Any, shape: Any) -> list[Atom]:

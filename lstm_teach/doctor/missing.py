@@ -59,9 +59,9 @@ def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
     """
     own = scene.statements[number]
     given: dict[str, set[bool]] = {arg.arg: {True, False} for arg in scene.units[number].node.args.args if number}
-    for slot in own:
-        for target in (target for target in targets_of(slot.node) if isinstance(target, ast.Name)):
-            given.setdefault(target.id, set()).add(bool(slot.loops))
+    for name, slot, target in _given(scene, number):
+        if isinstance(target, ast.Name):
+            given.setdefault(name, set()).add(bool(slot.loops))
     waiting = never_filled(scene, number) | {name for name, looped in given.items() if len(looped) == 2}
     found: dict[int, set[str]] = {}
     for slot in (slot for slot in own if slot.loops or number):
@@ -194,7 +194,7 @@ def _never_returned(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> I
     if isinstance(last.node, ast.Expr) and not isinstance(last.node.value, ast.Call | ast.Constant):
         yield Maker(scene, last).swap("bare value", 0.3, last.node, f"return {scene.text(last)}")
     end = end_of(scene, number)
-    given = [t.id for slot in own for t in targets_of(slot.node) if isinstance(t, ast.Name) and not slot.loops]
+    given = [name for name, slot, t in _given(scene, number) if isinstance(t, ast.Name) and not slot.loops]
     given = list(dict.fromkeys(given[::-1]))
     nine = [next((name for name in given if name.endswith(matrix)), "") for matrix in Params.NAMES]
     for text in [", ".join(nine)] * all(nine) + given if end is not None else ():
@@ -336,9 +336,9 @@ def _called_once_more(scene: Scene, number: int, unit: Unit, own: list[Slot]) ->
 def _left_from_another_loop(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """What a loop reads and only another loop assigns, so that it holds the last value from there: that statement."""
     given: dict[str, list[Slot]] = {}
-    for slot in (slot for slot in own if slot.loops and isinstance(slot.node, ast.Assign)):
-        for target in (target for target in targets_of(slot.node) if isinstance(target, ast.Name)):
-            given.setdefault(target.id, []).append(slot)
+    for name, slot, target in _given(scene, number):
+        if slot.loops and isinstance(slot.node, ast.Assign) and isinstance(target, ast.Name):
+            given.setdefault(name, []).append(slot)
     told: set[tuple[str, int]] = set()
     for slot in (slot for slot in own if slot.loops):
         inside = (node.id for node in ast.walk(slot.node) if isinstance(node, ast.Name) and node.id in given)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from itertools import chain
 
 from lstm_teach.doctor.edits import Maker
+from lstm_teach.doctor.growth import held_by, is_sum
 from lstm_teach.doctor.missing import insertion, missing_statements
 from lstm_teach.doctor.scene import Scene, is_docstring, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
@@ -84,28 +85,22 @@ def in_all_sisters(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
         if isinstance(slot.node, ast.Assign | ast.AugAssign | ast.Expr):
             groups.setdefault((slot.block, _pattern(scene.text(slot))), []).append(slot)
     sisters = {slots[0].number: slots for slots in groups.values() if 2 <= len(slots) <= 4}
-    known = {_key(edit)[0]: edit for edit in edits if len(edit.parts) == 1}
+    known = {_key(edit)[0]: edit for edit in edits}  # each of one part
     texts = {slot.number: scene.text(slot) for slot in scene.slots}
     for edit in edits:
-        number = edit.parts[0].slot
-        if number not in sisters or len(edit.parts) > 1:
-            continue
-        each = [edit]
-        for slot in sisters[number][1:]:
-            code = _analogous(edit.parts[0].code, texts[number], texts[slot.number])
-            same = known.get((slot.number, "".join(code.split())))
-            each += [same] if same is not None else []
-        if len(each) == len(sisters[number]):
+        number, code = edit.parts[0].slot, edit.parts[0].code
+        others = [slot.number for slot in sisters.get(number, ())[1:]]
+        same = ((other, "".join(_analogous(code, texts[number], texts[other]).split())) for other in others)
+        each = edit, *(known.get(key) for key in same)
+        if others and all(each):
             parts = tuple(part for one in each for part in one.parts)
-            yield Edit(edit.kind, edit.cost + 0.1, parts, edit.old, edit.new, tuple(each))
+            yield Edit(edit.kind, edit.cost + 0.1, parts, edit.old, edit.new, each)
 
 
 def in_all_terms(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
     """The same change of all terms, items or arguments of one pattern in one statement."""
     terms = {slot.number: list(_sister_terms(scene.units[slot.unit], slot.node)) for slot in scene.slots if slot.node}
-    for edit in edits:
-        if len(edit.parts) > 1 or len(edit.parts[0].changes) > 1:
-            continue
+    for edit in (edit for edit in edits if len(edit.parts[0].changes) == 1):
         slot, ((start, end, new),) = scene.slots[edit.parts[0].slot], edit.parts[0].changes
         text = scene.units[slot.unit].text
         for spans in terms[slot.number]:
@@ -167,14 +162,7 @@ def _sister_terms(unit: Unit, node: ast.AST) -> Iterator[list[tuple[int, int]]]:
     """The spans of two to four terms of sums, items or arguments that have the same pattern, and more than one word."""
     groups: dict[str, dict[tuple[int, int], None]] = {}
     for inner in ast.walk(node):
-        match inner:
-            case ast.BinOp(left, ast.Add() | ast.Sub(), right):
-                parts = [left, right]
-            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Dict(values=parts) | ast.Call(args=parts):
-                pass
-            case _:
-                continue
-        for part in parts:
+        for part in [inner.left, inner.right] if is_sum(inner) else held_by(inner):
             text = unit.segment(part)
             if len(_WORD.findall(text)) > 1:
                 groups.setdefault(_pattern(text), {})[unit.span(part)] = None

@@ -17,13 +17,8 @@ from lstm_teach.doctor.donors import plus
 from lstm_teach.doctor.slots import OPERATORS, Edit
 
 _PLACES = 8  # in which the same may be written at once
-
-
-def _one_of_four(front: str, k: int) -> str:
-    """For gates in one array, of which all have the sigmoid's slope: the tanh's for the one at place `k`."""
-    own = f"np.arange(A.shape[-1]) // (A.shape[-1] // 4) == {k}"
-    return f"{front}np.where({own}, 1 - A ** 2, A * (1 - A))"
-
+# For gates in one array, of which all have the sigmoid's slope: the tanh's for one of the four.
+_ONE_OF_FOUR = "np.where(np.arange(A.shape[-1]) // (A.shape[-1] // 4) == {}, 1 - A ** 2, A * (1 - A))"
 
 # kind of mistake, cost (small for what people often do), what is written, what may be meant
 REWRITES = (
@@ -37,7 +32,8 @@ REWRITES = (
     ("slope", 1.6, "A ** B", "1 - A ** B"),
     ("slope", 1.5, "A[K] * (1 - A[K])", '(1 - A[K] ** 2 if K == "g" else A[K] * (1 - A[K]))'),
     ("slope", 1.5, "B * A[K] * (1 - A[K])", 'B * (1 - A[K] ** 2 if K == "g" else A[K] * (1 - A[K]))'),
-    *(("slope", 2.2, front + "A * (1 - A)", *(_one_of_four(front, k) for k in (3, 2))) for front in ("", "B * ")),
+    ("slope", 2.2, "A * (1 - A)", *(_ONE_OF_FOUR.format(k) for k in (3, 2))),
+    ("slope", 2.2, "B * A * (1 - A)", *("B * " + _ONE_OF_FOUR.format(k) for k in (3, 2))),
     ("power", 1.2, "A ** B", "A"),
     ("operator", 1.0, "A ^ B", "A ** B"),
     ("operator", 1.0, "A - B ^ C", "A - B ** C"),
@@ -146,8 +142,8 @@ def rewritten(maker: Any, root: ast.AST) -> Iterator[Edit]:
         for kind, cost, pattern, others in _BY_SORT.get(_sort(node), ()):
             bound: dict[str, ast.expr] = {}
             if _matches(maker, pattern, node, bound):
-                for other in others:
-                    whole = bound.get(other) or _OTHERS[other]
+                for other, form in others:
+                    whole = bound.get(other, form)
                     operator = type(whole.op) if isinstance(whole, ast.BinOp) else None
                     change = maker.placed(node, _filled(maker, other, bound), operator)
                     same.setdefault((kind, cost, id(pattern), other), []).append(change)
@@ -223,8 +219,6 @@ def _holds(one: ast.expr, before: str, after: str) -> bool:
 
 
 _BY_SORT: dict[tuple, list[tuple]] = {}
-_OTHERS: dict[str, ast.AST] = {}
 for _kind, _cost, _pattern, *_others in REWRITES:
-    _tree = _parsed(_pattern)
-    _BY_SORT.setdefault(_sort(_tree), []).append((_kind, _cost, _tree, _others))
-    _OTHERS |= {_other: _parsed(_other) for _other in _others}
+    _tree, _forms = _parsed(_pattern), [(_other, _parsed(_other)) for _other in _others]
+    _BY_SORT.setdefault(_sort(_tree), []).append((_kind, _cost, _tree, _forms))

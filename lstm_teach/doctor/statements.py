@@ -41,8 +41,10 @@ def candidate_edits(scene: Scene) -> list[Edit]:
             if key not in edits or edits[key].cost > edit.cost:
                 edits[key] = edit
     several = *in_all_sisters(scene, list(edits.values())), *in_all_terms(scene, list(edits.values()))
-    for edit in (*several, *as_sisters(scene), *crossed(scene), *moves(scene)):
+    for edit in (*several, *as_sisters(scene), *crossed(scene)):
         edits.setdefault(_key(edit), edit)
+    for edit in moves(scene):
+        edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
     return list(edits.values())
 
 

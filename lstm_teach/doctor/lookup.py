@@ -30,39 +30,38 @@ def expressions(
         yield from _sums(_terms(shape, atoms, truth), goals[math.prod(shape), "sum"], most)
 
 
-class _Lookup:
-    """Sums of one or two of some numbers; which of them give a wanted number?"""
+def _sums_of(
+    rows: np.ndarray, wanted: np.ndarray, most: int, twice: bool = False
+) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """`(place in wanted, places in rows)` of sums of one up to `most` (four) of the `rows`, the short ones first.
 
-    def __init__(self, rows: np.ndarray, twice: bool):
-        """`rows` (n, size) are the things to add, one or more; `twice` if one may be used two times."""
-        self.direction = np.random.default_rng(11).standard_normal(rows.shape[1])
-        self.ones = rows @ self.direction
-        a, b = np.triu_indices(len(rows), 0 if twice or len(rows) < 2 else 1)
-        sums = self.ones[a] + self.ones[b]
-        order = np.argsort(sums)
-        self.pairs, self.sums = np.stack([a, b], axis=1)[order], sums[order]
+    They are (n, size), one or more, and one may be used two times if `twice`.
+    """
+    direction = np.random.default_rng(11).standard_normal(rows.shape[1])
+    ones, aims = rows @ direction, wanted @ direction
+    for row, thing in np.argwhere(np.abs(aims[:, None] - ones) < _CLOSE):
+        yield row, (thing,)
+    pairs = np.stack(np.triu_indices(len(rows), 0 if twice or len(rows) < 2 else 1), axis=1)
+    pairs = pairs[np.argsort(ones[pairs].sum(axis=1))]
+    sums = ones[pairs].sum(axis=1)
+    # A sum of more is one of a pair, and before it of none, one or two that come no later.
+    befores = [(np.zeros(1), [()]), (ones, [(n,) for n in range(len(ones))]), (sums, pairs)]
+    for before, things in befores[: most - 1]:
+        rests = aims[:, None] - before
+        for hit, k in _near(sums, rests.ravel()):
+            place, first = divmod(hit, rests.shape[1])
+            if max(things[first], default=0) <= min(pairs[k]):
+                yield place, (*things[first], *pairs[k])
 
-    def find(self, wanted: np.ndarray, most: int) -> Iterator[tuple[int, tuple[int, ...]]]:
-        """`(row of wanted, numbers of the things)` for sums of one up to `most` (four) things, the short ones first."""
-        aims = wanted @ self.direction
-        for row, thing in np.argwhere(np.abs(aims[:, None] - self.ones) < _CLOSE):
-            yield row, (thing,)
-        # A sum of more is one of two things, and before them none, one or two that are no later.
-        befores = [(np.zeros(1), [()]), (self.ones, [(n,) for n in range(len(self.ones))]), (self.sums, self.pairs)]
-        for before, things in befores[: most - 1]:
-            for (row, first), pair in self._pairs(aims[:, None] - before):
-                one = things[first]
-                if max(one, default=0) <= min(pair):
-                    yield row, (*one, *pair)
 
-    def _pairs(self, aims: np.ndarray) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-        flat = aims.ravel()
-        low = np.searchsorted(self.sums[:-1], flat - _CLOSE)
-        for hit in np.flatnonzero(np.abs(self.sums[low] - flat) < _CLOSE)[:400]:
-            k = low[hit]
-            while k < len(self.sums) and self.sums[k] - flat[hit] < _CLOSE and k < low[hit] + 20:
-                yield (hit // aims.shape[1], hit % aims.shape[1]), tuple(self.pairs[k])
-                k += 1
+def _near(numbers: np.ndarray, aims: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Places of aims, and of the sorted numbers that are close to them."""
+    low = np.searchsorted(numbers[:-1], aims - _CLOSE)
+    for hit in np.flatnonzero(np.abs(numbers[low] - aims) < _CLOSE)[:400]:
+        k = low[hit]
+        while k < len(numbers) and numbers[k] - aims[hit] < _CLOSE and k < low[hit] + 20:
+            yield hit, k
+            k += 1
 
 
 def _products(atoms: dict, goal: list[np.ndarray], most: int, truth: Truth) -> Iterator[tuple[str, float]]:
@@ -77,11 +76,10 @@ def _products(atoms: dict, goal: list[np.ndarray], most: int, truth: Truth) -> I
     if not factors:
         return
     names, rows = list(factors), np.array(list(factors.values()))
-    table = _Lookup(np.log(np.abs(rows)), twice=True)
     wanted = np.array(goal)
     usable = np.flatnonzero(np.abs(wanted).min(1) > 1e-12)
     best: dict[int, list[tuple[float, str]]] = {}
-    for k, chosen in table.find(np.log(np.abs(wanted[usable])), most):
+    for k, chosen in _sums_of(np.log(np.abs(rows)), np.log(np.abs(wanted[usable])), most, twice=True):
         if np.allclose(rows[list(chosen)].prod(0), wanted[usable[k]], rtol=1e-8, atol=1e-12):
             parts = sorted((names[n] for n in chosen), key=lambda part: part[0] == "(")
             best.setdefault(k, []).append((0.3 * len(chosen), len("".join(parts)), parts))
@@ -110,7 +108,7 @@ def _sums(terms: dict[str, np.ndarray], goal: list[np.ndarray], most: int) -> It
     if not terms:
         return
     names, rows, wanted = list(terms), np.array([v.ravel() for v in terms.values()]), np.array(goal)
-    for row, chosen in _Lookup(rows, twice=False).find(wanted, most):
+    for row, chosen in _sums_of(rows, wanted, most):
         if np.allclose(rows[list(chosen)].sum(0), wanted[row], rtol=1e-8, atol=1e-11):
             yield " + ".join(names[n] for n in chosen), 1.7 + 0.1 * len(chosen)
 

@@ -9,7 +9,7 @@ import ast
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 
@@ -63,15 +63,13 @@ def likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
         stored = names(unit.tree, context=ast.Store | ast.Del)
         stored |= {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg) and number}
         unread[number] = {name for name in stored - names(unit.tree) if name[0] != "_"}
-    statements = {slot.number: scene.text(slot) for slot in chain.from_iterable(scene.statements)}
-    texts: dict[tuple[int, str], list[str]] = {}  # of statements, by block and pattern
-    for number, text in statements.items():
-        texts.setdefault((scene.slots[number].block, _pattern(text)), []).append(text)
+    sisters = _grouped(chain(*scene.statements), lambda slot: (slot.block, _pattern(scene.text(slot))))
 
     def like_a_sister(slot: Slot, text: str) -> bool:
-        return any(_for_another_gate(text, other) for other in texts.get((slot.block, _pattern(text)), ()))
+        others = map(scene.text, sisters.get((slot.block, _pattern(text)), ()))
+        return any(_for_another_gate(text, other) for other in others)
 
-    alone = {number for number, text in statements.items() if not like_a_sister(scene.slots[number], text)}
+    alone = {slot.number for slot in chain(*scene.statements) if not like_a_sister(slot, scene.text(slot))}
     for edit in edits:
         slot = scene.slots[edit.parts[0].slot]
         if len(edit.parts) == 1 and slot.number in alone and like_a_sister(slot, edit.parts[0].code):
@@ -82,10 +80,8 @@ def likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
 
 def in_all_sisters(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
     """The same change of two to four statements of one pattern in one block: one mistake made for every gate."""
-    groups: dict[tuple, list[Slot]] = {}
-    for slot in chain.from_iterable(scene.statements):
-        if isinstance(slot.node, ast.Assign | ast.AugAssign | ast.Expr):
-            groups.setdefault((slot.block, _pattern(scene.text(slot))), []).append(slot)
+    written = [s for s in chain(*scene.statements) if isinstance(s.node, ast.Assign | ast.AugAssign | ast.Expr)]
+    groups = _grouped(written, lambda slot: (slot.block, _pattern(scene.text(slot))))
     sisters = {slots[0].number: slots for slots in groups.values() if 2 <= len(slots) <= 4}
     known = {_key(edit)[0]: edit for edit in edits}  # each of one part
     texts = {slot.number: scene.text(slot) for slot in scene.slots}
@@ -117,12 +113,10 @@ def in_all_terms(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
 
 def crossed(scene: Scene) -> Iterator[Edit]:
     """The targets of two statements of one block exchanged, if these assign alike and make things of one shape."""
-    groups: dict[tuple, list[Slot]] = {}
-    for slot in chain.from_iterable(scene.statements):
-        shape = scene.results.get(slot.number)
-        if is_vector(shape) and len(targets_of(slot.node)) == 1:
-            groups.setdefault((slot.block, type(slot.node), shape), []).append(slot)
-    for one, two in chain.from_iterable(itertools.combinations(group, 2) for group in groups.values()):
+    written = [slot for slot in chain(*scene.statements) if len(targets_of(slot.node)) == 1]
+    vectors = [slot for slot in written if is_vector(scene.results.get(slot.number))]
+    groups = _grouped(vectors, lambda slot: (slot.block, type(slot.node), scene.results[slot.number]))
+    for one, two in chain(*(itertools.combinations(group, 2) for group in groups.values())):
         makers = Maker(scene, one), Maker(scene, two)
         targets = targets_of(one.node)[0], targets_of(two.node)[0]
         texts = [maker.seg(target) for maker, target in zip(makers, targets, strict=True)]
@@ -133,18 +127,23 @@ def crossed(scene: Scene) -> Iterator[Edit]:
 
 def as_sisters(scene: Scene) -> Iterator[Edit]:
     """A statement written as two or more of its block are that assign alike: what one gate has, another lacks."""
-    groups: dict[tuple, list[tuple[Slot, str]]] = {}
-    for slot in chain.from_iterable(scene.statements):
-        if isinstance(slot.node, ast.Assign) and len(slot.node.targets) == 1:
-            target = _pattern(scene.units[slot.unit].segment(slot.node.targets[0]))
-            groups.setdefault((slot.block, target), []).append((slot, scene.text(slot)))
+    written = [s for s in chain(*scene.statements) if isinstance(s.node, ast.Assign) and len(s.node.targets) == 1]
+    groups = _grouped(written, lambda s: (s.block, _pattern(scene.units[s.unit].segment(s.node.targets[0]))))
     for group in groups.values():
-        patterns = Counter(_pattern(text) for _, text in group)
-        sisters = [text for _, text in group if patterns[_pattern(text)] > 1]
-        for slot, text in group:
+        texts = list(map(scene.text, group))
+        patterns = Counter(map(_pattern, texts))
+        sisters = [text for text in texts if patterns[_pattern(text)] > 1]
+        for slot, text in zip(group, texts, strict=True):
             for sister in sisters if patterns[_pattern(text)] == 1 else ():
                 if new := _for_the_gate_of(text, sister):
                     yield Maker(scene, slot).swap("sister", 1.4, slot.node.value, new)
+
+
+def _grouped(slots: Iterable[Slot], key: Callable[[Slot], Hashable]) -> dict[Hashable, list[Slot]]:
+    groups: dict[Hashable, list[Slot]] = {}
+    for slot in slots:
+        groups.setdefault(key(slot), []).append(slot)
+    return groups
 
 
 def _for_the_gate_of(own: str, sister: str) -> str:
@@ -198,12 +197,10 @@ def _analogous(code: str, own: str, other: str) -> str:
 
 def moves(scene: Scene) -> Iterator[Edit]:
     """Statements left out, moved within their block or across a loop, and statements that are missing."""
-    blocks: dict[int, list[Slot]] = {}
-    for slot in scene.slots:
-        blocks.setdefault(slot.block, []).append(slot)
+    blocks = _grouped(scene.slots, lambda slot: slot.block)
     heads = {id(slot.node): slot for slot in scene.slots if slot.kind == "head"}
     inside = {id(_head(slot.loops[-1])): slot.block for slot in scene.slots if slot.loops}  # blocks of the loops
-    for slot in chain.from_iterable(scene.statements):
+    for slot in chain(*scene.statements):
         returned = isinstance(slot.node, ast.Return)
         if is_docstring(slot.node) or (returned and not slot.loops):
             continue

@@ -1,6 +1,6 @@
 """All candidate edits: those of single statements, and statements left out, moved, exchanged or missing.
 
-Imports edits, missing, scene and slots.
+Imports edits, growth, missing, scene and slots.
 """
 
 from __future__ import annotations

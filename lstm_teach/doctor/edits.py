@@ -262,9 +262,10 @@ class Maker:
     def _late_binding(self, node: ast.Lambda) -> Iterator[Edit]:
         """A function made in a loop sees the loop's names as they are when it is called: as defaults they stay."""
         loops = [n for n in ast.walk(self.unit.tree) if isinstance(n, ast.For | ast.While | ast.comprehension)]
+        inside = [n for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Name)]
         own = {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
-        read = sorted((names(node.body) - own) & names(*loops, context=ast.Store))
-        given = ", ".join(f"{name}={name}" for name in read)
+        bound = dict.fromkeys(n.id for n in inside if isinstance(n.ctx, ast.Store) and n.id not in own)
+        given = ", ".join(f"{name}={name}" for name in bound if name in names(node.body))
         if given and node.args.kwarg is None:
             colon = self.unit.text.rindex(":", self.unit.span(node)[0], self.unit.span(node.body)[0])
             added = f", {given}" if own else f" {given}"

@@ -26,7 +26,7 @@ from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.gradcheck import states_taken
 
-_PASSED_ON = {"edit", "swap", "renamed", "_insert", "_added", "_likelier", "<listcomp>", "<genexpr>"}
+_PASSED_ON = {"edit", "swap", "lines", "forgotten", "_added", "<listcomp>", "<genexpr>"}
 _SPACES = re.compile(r"[\s()]+")
 _made_by: dict[int, str] = {}  # the rule that wrote an edit, by what it does
 

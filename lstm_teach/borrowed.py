@@ -1,4 +1,4 @@
-"""Whether code leans on a function of the library that is the answer itself. Imports the guard.
+"""Whether code leans on a function of the library that is the answer itself. Imports the guard and the doctor's source.
 
 Used by the blanks of the lessons and by the checks of the exercises. It looks at what the code names, without running
 it: through `lt.bptt`, `from lstm_teach import bptt as b`, and helper functions of the same notebook.
@@ -16,7 +16,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from lstm_teach import guard
-from lstm_teach.guard import unwrapped
+from lstm_teach.doctor.source import closure_values
 
 # after these, what was named last is still at hand
 QUIET = {"CACHE", "COPY", "EXTENDED_ARG", "NOP", "POP_TOP", "PRECALL", "PUSH_NULL", "RESUME", "SWAP"}
@@ -29,14 +29,14 @@ def in_function(function: Any, modules: Collection[str], allowed: Collection[str
     An answer is what is defined in one of the library's `modules` ("backward", "exercises"), unless its name is in
     `allowed`.
     """
-    function = unwrapped(function)
+    function = guard.unwrapped(function)
     if _is_answer(function, modules, allowed):
         return function.__name__
     if not isinstance(function, FunctionType):
         function = vars(type(function)).get("__call__")  # of a callable object
     if not isinstance(function, FunctionType):
         return ""
-    return in_code(function.__code__, function.__globals__, modules, allowed, _closure(function))
+    return in_code(function.__code__, function.__globals__, modules, allowed, closure_values(function))
 
 
 def times_called(function: Callable, arguments: Sequence[Any], other: FunctionType) -> int:
@@ -93,7 +93,7 @@ def in_code(
             if _is_answer(value, modules, allowed):
                 return written
             if isinstance(value, FunctionType) and value.__globals__ is names:
-                waiting.append((value.__code__, _closure(value)))
+                waiting.append((value.__code__, closure_values(value)))
         waiting += [(inner, known) for inner in code.co_consts if isinstance(inner, CodeType)]
     return ""
 
@@ -124,15 +124,6 @@ def _named(code: CodeType, names: Mapping[str, Any], known: dict[str, Any]) -> I
             yield written, value
         else:
             written, value = "", None
-
-
-def _closure(function: FunctionType) -> dict[str, Any]:
-    """What a function's free names stand for, as far as they are set."""
-    found = {}
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
-        with contextlib.suppress(ValueError):  # it is empty
-            found[name] = cell.cell_contents
-    return found
 
 
 def _is_answer(value: Any, modules: Collection[str], allowed: Collection[str]) -> bool:

@@ -1,6 +1,6 @@
 """The learner's code with all edits that may be tried on it, and what tells the likely ones from the others.
 
-For code that never ends: steps of its loops with which it does. Imports look, what makes edits, truth and variants.
+Imports look, what makes edits, truth and variants.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +19,13 @@ from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.donors import in_order
 from lstm_teach.doctor.fuel import EDIT, spend
 from lstm_teach.doctor.look import look
-from lstm_teach.doctor.missing import steps_of_loops
 from lstm_teach.doctor.scene import Scene, targets_of
 from lstm_teach.doctor.slots import Edit, Part, Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.statements import candidate_edits, likelier
 from lstm_teach.doctor.synthesis import ANEW_LESS, written_anew
 from lstm_teach.doctor.truth import Truth
-from lstm_teach.doctor.variants import Outcome, Variants, right_matrices
+from lstm_teach.doctor.variants import Variants, right_matrices
 from lstm_teach.params import Params
 
 AT_ONCE = 500  # edits compiled together
@@ -36,14 +35,6 @@ _ELSEWHERE = ("target", "assignment", "moved", "moved in", "moved out", "copy", 
 PRIOR: dict[str, float] = tomllib.loads((Path(__file__).parent / "prior.toml").read_text(encoding="utf-8"))
 _WORD = re.compile(r"\w+")
 JUST = 1.0  # less cost where nothing depends on a statement but what is wrong
-
-
-@dataclass
-class Repair:
-    """Edits that make everything right together, each with others that would do as well."""
-
-    edits: list[Edit] = field(default_factory=list)
-    others: list[list[Edit]] = field(default_factory=list)
 
 
 def cost_to_try(edit: Edit) -> float:
@@ -59,13 +50,11 @@ class Bench:
         self.truths, self.truth = truths, truths[0]
         self.scene, self.every = candidates(code, self.truth)
         self.bare = Variants(code)
-        self.kinds = {slot.number: slot.kind for slot in self.slots}
         self.assigned = {slot.number: self._end_of_targets(slot) for slot in self.slots}
 
     def can_not_be(self, edit: Edit, missed: dict[int, set[str]]) -> bool:
         """Whether an edit changes only statements that all `missed` some wrong gradient, and nothing elsewhere."""
-        at = {slot for slot in edit.slots if self.kinds[slot] == "statement"}
-        out = [missed.get(slot, set()) for slot in at]
+        out = [missed.get(slot, set()) for slot in edit.slots if self.slots[slot].kind == "statement"]
         return bool(out) and bool(set.intersection(*out)) and not self.shows_elsewhere(edit)
 
     def shows_elsewhere(self, edit: Edit) -> bool:
@@ -88,11 +77,11 @@ class Bench:
 
     def heads(self, wrong: set[str], tellable: int = 9) -> set[int]:
         """The heads of blocks, if all `tellable` gradients but one at most are wrong: a head concerns all inside."""
-        return {n for n, kind in self.kinds.items() if kind == "head"} if len(wrong) >= tellable - 1 else set()
+        return {slot.number for slot in self.slots if slot.kind == "head"} if len(wrong) >= tellable - 1 else set()
 
     def doubt(self, edit: Edit) -> float:
         """The cost of an edit, more if it changes several places."""
-        at = [self.slots[slot] for slot in edit.slots if self.kinds[slot] != "gap"]
+        at = [self.slots[slot] for slot in edit.slots if self.slots[slot].kind != "gap"]
         anew = edit.kind == "equation" and Counter(_WORD.findall(edit.old)) - Counter(_WORD.findall(edit.new))
         cost = edit.cost + ANEW_LESS * bool(anew and "zeros" not in edit.old)  # a small change does as well, elsewhere
         if edit.kind == "order" and any(_in_order(slot.node) for slot in at):
@@ -128,13 +117,6 @@ def _by_name(edit: Edit, module: re.Pattern[str]) -> Edit:
         changes = tuple((start, end, module.sub("", text)) for start, end, text in part.changes)
         parts.append(Part(part.slot, module.sub("", part.code), changes))
     return replace(edit, parts=tuple(parts), new=module.sub("", edit.new))
-
-
-def let_end(code: Code, truth: Truth) -> list[tuple[Edit, Outcome]]:
-    """For code with a loop that never ends: steps of such loops with which it ends, the best first."""
-    variants = Variants(code, list(steps_of_loops(code.slots)))
-    ending = [(edit, outcome) for edit in variants.edits if not (outcome := variants.evaluate(truth, [edit])).error]
-    return sorted(ending, key=lambda pair: (-pair[1].score, pair[0].cost))
 
 
 def _in_order(node: ast.AST | None) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, count, islice
+from itertools import chain, islice
 
-from lstm_teach.doctor.bench import AT_ONCE, Bench, Repair
+from lstm_teach.doctor.bench import AT_ONCE, Bench
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import Deadline
 from lstm_teach.doctor.likely import ANEW, Likely
@@ -51,13 +51,12 @@ class Climb:
         self.rungs += [Rung(case) for case in (*(truth.case for truth in truths), longest)]
         self.likely = Likely(bench, self.rungs, three)
         self.full = tuple(rung.full for rung in self.rungs)
-        self.numbers, self.followed = count(), set()
         self.waiting: list[State] | None = None  # states of which not all edits are tried
-        self.looked: dict[int, int] = {}  # by a state's number, for how many edits it was looked inside
-        self.turn, self.done = 0, set()  # edits that were tried by themselves
-        self.root = self.best = State(0, 0, next(self.numbers), [], [], self._rights([]))
+        self.turn, self.followed = 0, set()
+        self.done: set[int] = set()  # edits that were tried by themselves
+        self.root = self.best = State([], [], self._rights([]))
 
-    def single(self, deadline: Deadline) -> Iterator[Repair]:
+    def single(self, deadline: Deadline) -> Iterator[Made]:
         """Single edits that repair everything: those of statements on which all depends that is wrong."""
         if self.root.right == self.full:  # something else is wrong: the inputs are changed, or a length is refused
             return
@@ -75,7 +74,7 @@ class Climb:
                 break
         yield from self._repair(self.root, waiting)
 
-    def several(self, deadline: Deadline) -> Iterator[Repair]:
+    def several(self, deadline: Deadline) -> Iterator[Made]:
         """Sets of edits that repair everything together. A second call goes on where the first one ended."""
         if self.root.right == self.full:
             return
@@ -94,7 +93,8 @@ class Climb:
             # Now and then the code as it was has its turn, whatever was gained: one edit may repair it after all. And
             # where the best state is stuck, the one before it: what was gained there may not have been what was meant.
             earlier = (self.root, self.best.before if self.best.batches >= _STUCK else None, None)[self.turn % _ROOT]
-            state = earlier if earlier in self.waiting else min(self.waiting)
+            first = min(self.waiting, key=lambda state: (state.put_off, state.cost, state.number))
+            state = earlier if earlier in self.waiting else first
             self.waiting.remove(state)
             if state.todo is None:
                 state.todo = _batches(self.likely.next(state))
@@ -108,11 +108,11 @@ class Climb:
             if self.best.batches >= _STUCK:
                 yield from self._noted(self._look(_LIKELY, _EARLY, deadline))
 
-    def _noted(self, new: Iterable[State]) -> Iterator[Repair]:
+    def _noted(self, new: Iterable[State]) -> Iterator[Made]:
         """Note new states to go on from; those in which everything is right are repairs."""
         for state in new:
             if state.right == self.full:
-                yield Repair(state.made, state.alike)
+                yield Made(state.made, state.alike)
             else:
                 self.waiting.append(state)
                 self.best = max(self.best, state, key=lambda state: count_right(state.right))
@@ -125,10 +125,8 @@ class Climb:
         """Try a batch of edits: those that repair everything. Those that gain something are noted in the state."""
         self.tell(self.tried)
         state.batches += 1
-        variants = Variants(self.code, [*state.made, *batch], records=False)
-        allowed = {id(edit) for edit in variants.edits}
-        found = []
-        for edit in (edit for edit in batch if id(edit) in allowed):
+        variants, found = Variants(self.code, [*state.made, *batch], records=False), []
+        for edit in variants.edits[len(state.made) :]:
             right = self._gain(variants, state, edit)
             self.tried += 1
             if right == self.full:
@@ -139,7 +137,7 @@ class Climb:
                 break
         return found
 
-    def _repair(self, state: State, found: list[Edit]) -> Iterator[Repair]:
+    def _repair(self, state: State, found: list[Edit]) -> Iterator[Made]:
         """The likeliest of the edits that repair everything, with the others; none where there are none."""
         if found:
             found = self.likely.first(found, state)
@@ -149,7 +147,7 @@ class Climb:
                 found.sort(key=lambda edit: edit.kind in ANEW or _squeezed(edit) != text)  # it is the same change
             elif (placed := self._in_its_place(found[0])) and (changed := self._simpler(state, placed)):
                 found = [*self.likely.first(changed, state), *found]  # the line is there, and only wrong
-            yield Repair(*state.with_one_more(found[0], found[1:40]))
+            yield state.with_one_more(found[0], found[1:40])
 
     def _simpler(self, state: State, edit: Edit) -> list[Edit]:
         """Other changes of the same statements that repair everything too, of the likeliest; few, so always tried.
@@ -157,16 +155,12 @@ class Climb:
         Of a statement that moves, other moves as well.
         """
         moved = edit.slots if edit.kind.startswith("moved") else set()
-        others = [
-            one for one in self.bench.every if one.slots <= edit.slots or (one.kind == "moved" and one.slots & moved)
-        ]
-        others = [*[one for one in others if one.kind != edit.kind][:_SIMPLER], edit]
-        variants = Variants(self.code, [*state.made, *others], records=False)
-        allowed, found = {id(one) for one in variants.edits}, []
-        for one in (one for one in others if id(one) in allowed):
-            self.tried += 1
-            found += [one] if self._gain(variants, state, one) == self.full else []
-        return found
+        others = [one for one in self.bench.every if one.kind != edit.kind]
+        others = [one for one in others if one.slots <= edit.slots or (one.kind == "moved" and one.slots & moved)]
+        variants = Variants(self.code, [*state.made, *others[:_SIMPLER], edit], records=False)
+        tried = variants.edits[len(state.made) :]
+        self.tried += len(tried)
+        return [one for one in tried if self._gain(variants, state, one) == self.full]
 
     def _in_its_place(self, edit: Edit) -> Edit | None:
         """For a new `x = value`, this value in the statement before it that gives x one, or the only one that does."""
@@ -184,11 +178,11 @@ class Climb:
         None if nothing is gained on the lowest rung that is wrong; or if something is lost up to there, or more than is
         gained on a higher rung (two faults may make up for one another in a block).
         """
-        edits, before = state.with_one_more(edit)[0], state.right
+        edits, before = state.with_one_more(edit).edits, state.right
         lowest = state.lowest(self.rungs)
         right = list(before)
         for k in (lowest, *range(lowest), *range(lowest + 1, len(self.rungs))):
-            bits = self._right(variants, self.rungs[k], edits)
+            bits = self.rungs[k].right_blocks(variants, edits)
             if bits is None and k == lowest and before[k]:
                 self.likely.failed.add(id(edit))
             right[k] = bits or 0
@@ -199,10 +193,6 @@ class Climb:
                 return None
         return tuple(right)
 
-    @staticmethod
-    def _right(variants: Variants, rung: Rung, edits: Sequence[Edit]) -> int | None:
-        return rung.right_blocks(variants.run(rung, edits, quiet=True))
-
     def _following(self, state: State) -> Iterator[State]:
         """The states after the best gains of a state, as far as they are new."""
         if len(state.made) + 1 >= _DEEPEST or (state.made and state.batches < _FIRST):
@@ -212,12 +202,11 @@ class Climb:
             edits = self.likely.first(state.gains[right], state)
             gained = count_right(right) - count_right(state.right)
             for rank, edit in enumerate(edits[:_ALIKE]):
-                made, alike = state.with_one_more(edit, [other for other in edits[:8] if other is not edit])
-                if self._is_new(made):
-                    beside = [other for gains in state.gains.values() for other in gains]
+                made = state.with_one_more(edit, [other for other in edits[:8] if other is not edit])
+                if self._is_new(made.edits):
+                    beside = [*chain.from_iterable(state.gains.values())]
                     put_off = state.put_off + _STEP + _TWIN * rank - gained + _ZEROS * ("zeros_like(" in edit.new)
-                    cost = state.cost + edit.cost
-                    yield State(put_off, cost, next(self.numbers), made, alike, right, state, beside)
+                    yield State(*made, right, put_off, state.cost + edit.cost, state, beside)
 
     def _all_at_once(self, state: State) -> Iterator[State]:
         """The state after all gains that have nothing to do with each other, if there are several."""
@@ -231,7 +220,7 @@ class Climb:
             right = self._rights(made)
             if count_right(right) > max(map(count_right, state.gains)):
                 put_off = state.put_off + _STEP - (count_right(right) - count_right(state.right))
-                yield State(put_off, state.cost, next(self.numbers), made, alike, right, state)
+                yield State(made, alike, right, put_off, state.cost, state)
 
     def _is_new(self, made: Sequence[Edit]) -> bool:
         """Whether nobody has gone on from these edits yet; from now on somebody has."""
@@ -243,7 +232,7 @@ class Climb:
     def _rights(self, made: Sequence[Edit]) -> tuple[int, ...]:
         """What is right on each rung with these edits."""
         variants = Variants(self.code, made, records=False)
-        return tuple(self._right(variants, rung, made) or 0 for rung in self.rungs)
+        return tuple(rung.right_blocks(variants, made) or 0 for rung in self.rungs)
 
     def _twins(self, state: State) -> Iterator[State]:
         """Where a state is stuck, those with one of its edits replaced by one that gained as much when it was made."""
@@ -257,23 +246,22 @@ class Climb:
                 right = self._rights(made)
                 if count_right(right) >= count_right(state.right):
                     alike = [*state.alike[:k], [], *state.alike[k + 1 :]]
-                    yield State(
-                        state.put_off, state.cost, next(self.numbers), made, alike, right, state.before, state.beside
-                    )
+                    yield State(made, alike, right, state.put_off, state.cost, state.before, state.beside)
 
     def _look(self, edits: int, most: int, deadline: Deadline) -> list[State]:
         """At most so many states after the first `edits` of the best state, if it was not looked inside for as many."""
         state = self.best
-        if self.looked.get(state.number, 0) >= edits:
+        if state.looked >= edits:
             return []
         found = self._inside(state, self.likely.next(state, inside=True)[:edits], deadline)[:most]
         if not deadline.over:  # else a second call looks again
-            self.looked[state.number] = edits
-        rights = [self._rights(made) for made, _ in found]
-        pairs = enumerate(zip(found, rights, strict=True))
-        now = count_right(state.right)
-        states = ((state.put_off + k + max(0, now - count_right(right)), one, right) for k, (one, right) in pairs)
-        return [State(put_off, 0, next(self.numbers), *one, right, state) for put_off, one, right in states]
+            state.looked = edits
+        new = []
+        for rank, made in enumerate(found):
+            right = self._rights(made.edits)
+            lost = max(0, count_right(state.right) - count_right(right))
+            new.append(State(*made, right, state.put_off + rank + lost, before=state))
+        return new
 
     def _inside(self, state: State, edits: list[Edit], deadline: Deadline) -> list[Made]:
         """With which edits more quantities are right inside the pass, where no gradient shows it yet: most first."""
@@ -284,16 +272,17 @@ class Climb:
 
         before = inside(Variants(self.code, state.made), state.made, known)
         for batch in _batches([edit for edit in edits if id(edit) not in self.likely.failed]):
+            if deadline.over:
+                break
             variants = Variants(self.code, [*state.made, *batch])
-            allowed = {id(edit) for edit in variants.edits}
-            for edit in (edit for edit in batch if id(edit) in allowed and not deadline.over):
+            for edit in variants.edits[len(state.made) :]:
+                if deadline.over:
+                    break
                 made = state.with_one_more(edit)
-                now = inside(variants, made[0], known.copy())  # most of what it computes is as before
+                now = inside(variants, made.edits, known.copy())  # most of what it computes is as before
                 gained = now.bit_count() - before.bit_count()
                 if gained > 0:
                     found.append((-gained, self.likely.doubt(edit), made))
-            if deadline.over:
-                break
         return [made for *_, made in sorted(found, key=lambda one: one[:2])]
 
 

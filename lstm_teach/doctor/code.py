@@ -6,7 +6,7 @@ import ast
 import builtins
 import functools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lstm_teach.doctor.slots import Slot, find_slots, names
 from lstm_teach.doctor.source import Unit, learner_functions
@@ -26,13 +26,17 @@ class Code:
         """The code of a backward pass, its helpers included. Raises NoSource if nothing is readable."""
         return cls(backward, learner_functions(backward))
 
-    def changed(self, changes: Iterable[Change]) -> Code:
-        """The same with other text at some places. Raises SyntaxError or StopIteration if it can't be read then."""
+    def changed(self, changes: Iterable[Change]) -> Code | None:
+        """The same with other text at some places, None if it can't be read then."""
         new = [unit.text for unit in self.units]
         for number, start, end, text in sorted(set(changes), reverse=True):
             new[number] = new[number][:start] + text + new[number][end:]
         pairs = zip(self.units, new, strict=True)
-        return Code(self.backward, [unit if unit.text == text else unit.with_text(text) for unit, text in pairs])
+        try:
+            units = [unit if unit.text == text else replace(unit, text=text) for unit, text in pairs]
+        except (SyntaxError, StopIteration):
+            return None
+        return Code(self.backward, units)
 
     @functools.cached_property
     def slots(self) -> list[Slot]:

@@ -42,8 +42,7 @@ def diagnose(
     learner's functions are called with copies, under a time limit, and changed versions of them without access to
     files. Raises TypeError or ValueError only for bad arguments of its own.
     """
-    if not callable(backward):
-        raise TypeError(f"backward must be a function backward(params, x, targets), got {validate.brief(backward)}.")
+    validate.instance("backward", backward, Callable, "a function backward(params, x, targets)")
     if seconds is not None:
         seconds = validate.finite_number("seconds", seconds, positive=True)
     steps = int(validate.finite_number("steps", steps, positive=True))
@@ -85,14 +84,14 @@ def _diagnosis(
         return diagnosis
 
     unread = [name for name in takes if name not in names(code.units[0].tree)]
-    lengths = (3,) if endless else _lengths(backward, takes)
+    length = 3 if endless else _length(backward, takes)
     none_read = unread == [*takes] != []  # then most of the budget is for the other faults, from zeros
     limits = {"seconds": seconds and seconds / (1 + none_read), "progress": show}
     try:
-        result = search(code, takes, lengths=lengths, steps=steps * 3 // 5 if none_read else steps, **limits)
-        from_zeros = _lengths(backward, {}) if none_read and not result.proved else ()
+        result = search(code, takes, length=length, steps=steps * 3 // 5 if none_read else steps, **limits)
+        from_zeros = _length(backward, {}) if none_read and not result.proved else None
         if from_zeros and result.stopped != "interrupted":  # with other faults, which show from zeros as well
-            again = search(code, {}, lengths=from_zeros, steps=steps * 3 // 5, **limits)
+            again = search(code, {}, length=from_zeros, steps=steps * 3 // 5, **limits)
             whole = {"seconds": result.seconds + again.seconds, "tried": result.tried + again.tried}
             takes, result = {}, replace(again, **whole)
     finally:
@@ -168,13 +167,13 @@ def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...])
     return code, None
 
 
-def _lengths(backward: Backward, takes: dict[str, bool]) -> tuple[int, ...]:
+def _length(backward: Backward, takes: dict[str, bool]) -> int | None:
     """Length of the sequence to search with: 3 where the fault shows there, else the first at which it does.
 
-    Empty if it shows in none of the nets that are tried: then it needs the large gradients of the check's own long one.
+    None if it shows in none of the nets that are tried: then it needs the large gradients of the check's own long one.
     """
     lengths = (3, 2, 6, 1, 4, 12, 20)
-    return next(((T,) for T in lengths if not is_right(backward, [make_case(T, 20 + T, takes)])), ())
+    return next((T for T in lengths if not is_right(backward, [make_case(T, 20 + T, takes)])), None)
 
 
 def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str, float]]) -> list[str]:

@@ -11,7 +11,6 @@ import ast
 import difflib
 import functools
 import math
-import operator
 import re
 import time
 from collections import Counter, defaultdict
@@ -62,7 +61,7 @@ class Account:
 
     def __init__(self, code: Code, takes: dict[str, bool], result: Result):
         self.code, self.units, self.takes, self.result = code, code.units, takes, result
-        self.truth, self.one = Truth(make_case(3, 23, takes)), Truth(make_case(1, 21, takes))
+        self.truth = Truth(make_case(3, 23, takes))
         self.flaws = result.flaws if result.proved else self._telling(result.flaws)
 
     def findings(self) -> list[Finding]:
@@ -73,16 +72,16 @@ class Account:
     def what_is_known(self, code: Code) -> tuple[list[Finding], list[str]]:
         """Where nothing is proved: a line that may be wrong, if there is one, and a note on what is never made."""
         variants, truth = Variants(code), self.truth
-        trace, longer = variants.run(truth), Truth(make_case(6, 26, self.takes))
+        trace = variants.run(truth)
         if gradients(trace, truth) is None:
             return [], []  # it stops, or returns nothing of use: the check has said so, and no value tells more
         events = variants.events(trace, truth)
-        seen = functools.reduce(operator.or_, (max(found, 0) for _, found in events), 0)
-        keys = (key for k, key in enumerate(truth.keys) if seen >> k & 1)
+        keys = self._keys(variants.seen(trace, truth))
         made = {key.quantity for key in keys if key.loss is None and key.step >= 0}
         notes = []
         # Where a step by itself comes right, its deltas were right, and only not recognized.
-        inner = set(right_matrices(variants.run(self.one), self.one)) - {"V"}
+        one, longer = (Truth(make_case(T, 20 + T, self.takes)) for T in (1, 6))
+        inner = set(right_matrices(variants.run(one), one)) - {"V"}
         never = [*takewhile(lambda name: name not in made, reversed(_CHAIN))]
         if never and (never[-1] in _CARRIED or not inner):
             # What is left out before one that is made need not be computed.
@@ -106,10 +105,9 @@ class Account:
         """Those that bring many right values into being."""
 
         def score(chosen: list[Flaw]) -> float:
-            try:
-                return Variants(repaired(self.code, chosen)).evaluate(self.truth).score
-            except (SyntaxError, StopIteration):
-                return math.nan
+            code = repaired(self.code, chosen)
+            variants = code and Variants(code)
+            return variants.score(variants.run(self.truth), self.truth) if variants else math.nan
 
         return [flaw for flaw in flaws if score(flaws) - score(_others(flaws, flaw)) >= _TELLING]
 
@@ -122,10 +120,7 @@ class Account:
 
     def _finding(self, flaw: Flaw) -> tuple[int, Finding]:
         """One flaw as a finding, and where it stands in the order of the walk back."""
-        try:
-            alone = repaired(self.code, _others(self.flaws, flaw))
-        except (SyntaxError, StopIteration):
-            alone = self.code
+        alone = repaired(self.code, _others(self.flaws, flaw)) or self.code
         edit, number, row = flaw.edits[0], *self._row(flaw)
         where, broken = place(self.units, number, row), Variants(alone)
         trace = broken.run(self.truth)

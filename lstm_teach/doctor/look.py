@@ -118,9 +118,8 @@ def _note_atoms(scene: Scene, seen: _Seen, atoms: dict[Key, Atom], truth: Truth)
     texts = {(atom.unit, atom.text): atom.shape for atom in atoms.values() if atom.shape is not None}
     for atom in atoms.values():  # of what was not reached, as elsewhere
         atom.shape = texts.get((atom.unit, atom.text)) if atom.shape is None else atom.shape
-    weights, runs = set(truth.case.params.flat.tolist()), seen.runs
-    first = {key: runs[0].get(key, runs[1].get(key, [None]))[0] for key in atoms}
-    scene.weights = {atom.text for key, atom in atoms.items() if first[key] in weights}
+    weights, first = set(truth.case.params.flat.tolist()), seen.runs[0]
+    scene.weights = {atom.text for key, atom in atoms.items() if first.get(key, [None])[0] in weights}
     for (unit, *where), found in zip(seen.arrays, truth.recognize([*seen.arrays.values()]), strict=True):
         squashes = {truth.keys[k].squash for k in range(max(found, 0).bit_length()) if found >> k & 1}
         if len(squashes) == 1 and None not in squashes:

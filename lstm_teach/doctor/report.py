@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from lstm_teach import html
 from lstm_teach.doctor.causes import FORWARD_PATH
-from lstm_teach.gradreport import GradientReport, listing, marked, word
+from lstm_teach.gradreport import SOME, GradientReport, listing, marked, word
 from lstm_teach.params import Params
 
 
@@ -198,5 +198,4 @@ def _line_html(finding: Finding) -> str:
 
 
 def _count(number: int) -> str:
-    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-    return words[number] if number < len(words) else str(number)
+    return SOME[number] if number < len(SOME) else str(number)

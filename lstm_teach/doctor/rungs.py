@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import NamedTuple
 
 import numpy as np
 
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.truth import Case, make_case
-from lstm_teach.doctor.variants import Trace, gradients
-from lstm_teach.gradients import exact_gradient
+from lstm_teach.doctor.variants import Variants, gradients
 from lstm_teach.params import Params
 
 _SMALL = {"vocab_size": 4, "hidden_size": 2}  # no two sizes are the same, nor that of three steps
@@ -25,7 +26,7 @@ class Rung:
 
     def __init__(self, case: Case):
         self.case = case
-        self.gradient = exact_gradient(case.params, case.x, case.targets, **case.states)
+        self.gradient = case.gradient
         labels, self.names = [], []
         for name in Params.NAMES:
             right = self.gradient[name]
@@ -44,11 +45,12 @@ class Rung:
         self.full = (1 << len(self.names) + 1) - 1
         self.counted = self.full & ~sum(1 << k for k in np.flatnonzero(size == 0).tolist())  # zeros tell nothing
 
-    def right_blocks(self, trace: Trace) -> int | None:
-        """The blocks that are right in what a run returned, as bits; and one more bit if everything is in order.
+    def right_blocks(self, variants: Variants, edits: Sequence[Edit]) -> int | None:
+        """The blocks that are right with these edits, as bits; and one more bit if everything is in order.
 
-        None if it did not return nine gradients.
+        None if a run does not return nine gradients.
         """
+        trace = variants.run(self, edits, quiet=True)
         grads = gradients(trace, self)
         if grads is None:
             return None
@@ -80,25 +82,30 @@ def _distinct(case: Case) -> Case:
     return replace(case, x=np.arange(T)[::-1] % K, targets=(np.arange(T) + 1) % K)
 
 
-Made = tuple[list[Edit], list[list[Edit]]]  # edits, and for each of them others with the same gain
+class Made(NamedTuple):
+    """Edits, and for each of them others with the same gain."""
+
+    edits: list[Edit]
+    others: list[list[Edit]]
 
 
-@dataclass(order=True)
+@dataclass(eq=False)
 class State:
-    """Edits that were made, and those to be tried with them; what is least put off goes first."""
+    """Edits that were made, and those to be tried with them; what is least `put_off` goes first."""
 
-    put_off: float
-    cost: float
-    number: int
-    made: list[Edit] = field(compare=False)
-    alike: list[list[Edit]] = field(compare=False)  # for each of them, others with the same gain
-    right: tuple[int, ...] = field(compare=False)  # on each rung
-    before: State | None = field(compare=False, default=None)
-    beside: list[Edit] = field(compare=False, default_factory=list)  # gains of the state before
-    todo: Iterator[list[Edit]] | None = field(compare=False, default=None)
-    gains: dict[tuple[int, ...], list[Edit]] = field(compare=False, default_factory=dict)  # by what is right then
-    batches: int = field(compare=False, default=0)  # tried
-    sound: set[int] | None = field(compare=False, default=None)  # statements, see likely.py
+    made: list[Edit]
+    alike: list[list[Edit]]  # for each of them, others with the same gain
+    right: tuple[int, ...]  # on each rung
+    put_off: float = 0
+    cost: float = 0
+    before: State | None = None
+    beside: list[Edit] = field(default_factory=list)  # gains of the state before
+    number: int = field(default_factory=count().__next__)
+    todo: Iterator[list[Edit]] | None = None
+    gains: dict[tuple[int, ...], list[Edit]] = field(default_factory=dict)  # by what is right then
+    batches: int = 0  # tried
+    looked: int = 0  # for how many edits it was looked inside
+    sound: set[int] | None = None  # statements, see likely.py
 
     def lowest(self, rungs: Sequence[Rung]) -> int:
         """The first rung on which something is wrong that tells; zeros that are wrong tell nothing."""
@@ -108,7 +115,7 @@ class State:
     def with_one_more(self, edit: Edit, alike: Sequence[Edit] = ()) -> Made:
         """The edits made and one more, in place of those that change the same slots; and those alike."""
         kept = [k for k, other in enumerate(self.made) if other.slots.isdisjoint(edit.slots)]
-        return [*(self.made[k] for k in kept), edit], [*(self.alike[k] for k in kept), list(alike)]
+        return Made([*(self.made[k] for k in kept), edit], [*(self.alike[k] for k in kept), list(alike)])
 
 
 def count_right(right: Sequence[int]) -> int:

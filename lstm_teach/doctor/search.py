@@ -12,23 +12,23 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from lstm_teach.doctor.bench import Bench, Repair, let_end
+from lstm_teach.doctor.bench import Bench
 from lstm_teach.doctor.climb import Climb
 from lstm_teach.doctor.code import Change, Code
 from lstm_teach.doctor.fuel import STEPS, Deadline
+from lstm_teach.doctor.missing import steps_of_loops
 from lstm_teach.doctor.proof import proof_cases, prove
-from lstm_teach.doctor.scene import Scene
+from lstm_teach.doctor.rungs import Made
 from lstm_teach.doctor.slots import ADDED, Edit
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Case, Truth, make_case
-from lstm_teach.doctor.variants import Variants
+from lstm_teach.doctor.variants import Endless, Variants
 from lstm_teach.gradcheck import LENGTHS, own_case
 
 _SHARE = 0.85  # of the steps is for the search, the rest for proof and report
 _SOON = 280_000  # steps for a single edit that repairs everything, before several are looked for
-_NUMBERS = 8  # operations on single numbers of the walk back, from which on it is one entry by entry
-_CLIMB = 0.6  # of the steps left, for several edits by what becomes right of the gradients
-_AGAIN = 0.6  # of the steps left, for those beside what was made right so far
+_NUMBERS = 8  # operations on single numbers in the walk back; more are seldom needed
+_PART = 0.6  # of the steps left, for one of several ways to go on
 _OTHER_LINES = 3  # of which it is asked whether a change of them would do as well
 _MADE_TO_END = 7  # of these edits to try
 _SHORT = 6  # the length up to which a single edit is looked for first
@@ -68,28 +68,33 @@ def search(
     code: Code,
     takes: dict[str, bool],
     *,
-    lengths: tuple[int, ...] = (3,),
+    length: int | None = 3,
     steps: int = STEPS,
     seconds: float | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Result:
     """Look for the smallest set of edits that repairs `code`, for at most so many `steps` (see fuel) and `seconds`.
 
-    Without `lengths` the net is the check's own for long sequences.
+    Without a `length` of the sequence the net is the check's own for long ones.
     """
-    begun, tried, stopped = time.process_time(), 0, ""
-    truths = [Truth(make_case(T, 20 + T, takes)) for T in lengths] or [Truth(Case(*own_case(LENGTHS[-1], takes)))]
-    both = [truths[0], Truth(make_case(5, 33, takes))]
+    begun, climbs, stopped = time.process_time(), [], ""
+    truth = Truth(make_case(length, 20 + length, takes) if length else Case(*own_case(LENGTHS[-1], takes)))
+    both = [truth, Truth(make_case(5, 33, takes))]
     cases, deadline = proof_cases(takes), Deadline.after(_SHARE * steps, seconds)
     state = begun_with = Edited(code)
-    climb: Climb | None = None
 
-    def tell(more: int) -> None:
+    def tell(_: int) -> None:
         if progress:
-            progress(f"{tried + more} edits tried")
+            progress(f"{sum(climb.tried for climb in climbs)} edits tried")
 
     def climb_from(state: Edited) -> Climb:
-        return Climb(Bench(state.code, both, tell))
+        climbs.append(Climb(Bench(state.code, both, tell)))
+        return climbs[-1]
+
+    def found(state: Edited, climb: Climb, soon: Deadline) -> Edited | None:
+        """What is proved with a single edit, looked for until `soon`, or with several."""
+        one = _proved(state, climb.single(soon), cases)
+        return one or _proved(state, climb.several(deadline.part(_PART)), cases)
 
     def result(state: Edited, proved: bool) -> Result:
         flaws = flaws_of(code.units, state)
@@ -97,64 +102,50 @@ def search(
             flaws = _needed(code, [_left_out(code, flaw) for flaw in flaws], cases)
         flaws = _of_one_line(code.units, flaws)
         now = repaired(code, flaws) if proved else state.code
-        spent = time.process_time() - begun
+        tried, spent = sum(climb.tried for climb in climbs), time.process_time() - begun
         return Result(now, flaws, proved, tried, spent, stopped, state.elsewhere)
 
     try:
-        if Variants(code).evaluate(truths[0]).endless:
-            ending, proved = _made_to_end(begun_with, truths[0], cases)
+        if isinstance(Variants(code).run(truth).error, Endless):
+            ending, proved = _made_to_end(begun_with, truth, cases)
             if ending is None or proved:
                 return result(ending or begun_with, proved)
             state = begun_with = ending
-        climb = climb_from(begun_with)
-        short = truths[0].case.length <= _SHORT  # of a fault that shows in long sequences only the values tell little
-        one = None
-        if short:
-            soon = _SOON * (3 if _entry_by_entry(climb.bench.scene) else 1)  # such loops are slow
-            one = _proved(begun_with, climb.single(deadline.within(soon)), cases)
-        one = one or _proved(begun_with, climb.several(deadline.part(_CLIMB) if short else deadline), cases)
-        tried += climb.tried
-        if one is not None:
-            return result(one, True)
-        state = _climbed(begun_with, climb) if short else begun_with
-        if state is not begun_with and not deadline.over:  # in the changed code other edits are at hand
-            again = climb_from(state)
-            one = _proved(state, again.single(deadline.part(_AGAIN)), cases)
-            one = one or _proved(state, again.several(deadline.part(_AGAIN)), cases)
-            tried += again.tried
-            if one is not None:
-                return result(one, True)
-        before = climb.tried
-        one = _proved(begun_with, climb.several(deadline), cases)
-        tried += climb.tried - before
-        if one is not None:
+        climb, one = climb_from(begun_with), None
+        if truth.case.length <= _SHORT:  # of a fault that shows in long sequences only the values tell little
+            scene = climb.bench.scene
+            single_numbers = {key for key in scene.back if scene.operations.get(key) == ()}
+            slow = len(single_numbers) > _NUMBERS  # the walk back is written in loops over the entries of the arrays
+            one = found(begun_with, climb, deadline.within(_SOON * (3 if slow else 1)))
+            state = begun_with if one else _climbed(begun_with, climb)
+            if state is not begun_with and not deadline.over:  # in the changed code other edits are at hand
+                one = found(state, climb_from(state), deadline.part(_PART))
+        one = one or _proved(begun_with, climb.several(deadline), cases)
+        if one:
             return result(one, True)
         if deadline.over:
             stopped = "seconds" if deadline.late else "steps"
     except KeyboardInterrupt:
         stopped = "interrupted"
-    if state is begun_with and climb is not None:
-        state = _climbed(begun_with, climb)
-    return result(state, False)
-
-
-def _entry_by_entry(scene: Scene) -> bool:
-    """Whether the walk back is written in loops over the entries of the arrays."""
-    return len({key for key in scene.back if scene.operations.get(key) == ()}) > _NUMBERS
+    return result(state if state is not begun_with or not climbs else _climbed(begun_with, climbs[0]), False)
 
 
 def _made_to_end(state: Edited, truth: Truth, cases: list[Case]) -> tuple[Edited | None, bool]:
     """Code that never ends after an edit with which it does, and whether that is proved; None if every edit hangs."""
-    first = None
-    for edit, outcome in let_end(state.code, truth)[:_MADE_TO_END]:
+    variants, first, ending = Variants(state.code, list(steps_of_loops(state.code.slots))), None, []
+    for edit in variants.edits:
+        trace = variants.run(truth, [edit])
+        if trace.error is None:
+            ending.append((-variants.score(trace, truth), edit.cost, len(ending), edit))
+    for *_, edit in sorted(ending)[:_MADE_TO_END]:
         new = _step(state, [edit])
-        if new is not None and outcome.right and prove(new.code, cases):
+        if new is not None and prove(new.code, cases):
             return new, True
         first = first or new
     return first, False
 
 
-def _proved(state: Edited, sets: Iterator[Repair], cases: list[Case]) -> Edited | None:
+def _proved(state: Edited, sets: Iterator[Made], cases: list[Case]) -> Edited | None:
     """The state after the first of these sets of edits that is proved."""
     for repair in sets:
         for edits in _choices(repair):
@@ -166,7 +157,7 @@ def _proved(state: Edited, sets: Iterator[Repair], cases: list[Case]) -> Edited 
     return None
 
 
-def _elsewhere(state: Edited, repair: Repair, edits: list[Edit], cases: list[Case]) -> dict[int, tuple[int, ...]]:
+def _elsewhere(state: Edited, repair: Made, edits: list[Edit], cases: list[Case]) -> dict[int, tuple[int, ...]]:
     """For each of the edits, by its id, other lines of which a change is proved as well."""
 
     def line(edit: Edit) -> int:
@@ -194,7 +185,7 @@ def _climbed(begun_with: Edited, climb: Climb) -> Edited:
     return (_step(begun_with, made) if made else None) or begun_with
 
 
-def _choices(repair: Repair) -> Iterator[list[Edit]]:
+def _choices(repair: Made) -> Iterator[list[Edit]]:
     """The edits found, and with each of them replaced by one that does as well here."""
     yield repair.edits
     for number, others in enumerate(repair.others):
@@ -207,27 +198,22 @@ def flaws_of(original: list[Unit], state: Edited) -> list[Flaw]:
     flaws: list[Flaw] = []
     for number, layer in enumerate(state.layers):
         for step in layer:
-            new = Flaw(step.edits, step.changes)
-            touched = []
+            changes, touched = step.changes, False
             # Undo the layers before, the last one first, to find where the changes were in the original text.
             for earlier in reversed(state.layers[:number]):
-                undo = sorted({change for other in earlier for change in other.changes})
-                moved = []
-                for unit, start, end, text in new.changes:
-                    shift, inside = 0, False
-                    for u, s, e, t in undo:
-                        if u != unit:
-                            continue
+                undo, moved = sorted({change for other in earlier for change in other.changes}), []
+                for unit, start, end, text in changes:
+                    shift = 0
+                    for _, s, e, t in (change for change in undo if change[0] == unit):
                         if start >= s + shift + len(t) and not (s == e and start == s + shift):
                             shift += len(t) - (e - s)
-                        elif end > s + shift:
-                            inside = True
-                    touched.append(inside)
+                        else:
+                            touched |= end > s + shift
                     moved.append((unit, start - shift, end - shift, text))
-                new.changes = moved
-            if any(touched):
+                changes = moved
+            if touched:
                 return _by_lines(original, state)
-            flaws.append(new)
+            flaws.append(Flaw(step.edits, changes))
     return flaws
 
 
@@ -251,8 +237,8 @@ def _by_lines(original: list[Unit], state: Edited) -> list[Flaw]:
     return flaws
 
 
-def repaired(code: Code, flaws: Iterable[Flaw]) -> Code:
-    """The original code with the changes of these flaws."""
+def repaired(code: Code, flaws: Iterable[Flaw]) -> Code | None:
+    """The code with the changes of these flaws, None if it can't be read then."""
     return code.changed(change for flaw in flaws for change in flaw.changes)
 
 
@@ -260,11 +246,8 @@ def _needed(code: Code, flaws: list[Flaw], cases: list[Case]) -> list[Flaw]:
     """Leave out the edits without which everything is right as well."""
     for flaw in list(flaws):
         fewer = [other for other in flaws if other is not flaw]
-        try:
-            if fewer and prove(repaired(code, fewer), cases):
-                flaws = fewer
-        except (SyntaxError, StopIteration):
-            continue
+        if fewer and (without := repaired(code, fewer)) and prove(without, cases):
+            flaws = fewer
     return flaws
 
 
@@ -278,11 +261,7 @@ def _left_out(code: Code, flaw: Flaw) -> Flaw:
         return flaw
     edit = replace(flaw.edits[0], kind="extra statement", old=unit.text[first:last].strip(), new="")
     without = Flaw([edit], [(number, first, last, "")])
-    try:
-        repaired(code, [without])
-    except (SyntaxError, StopIteration):  # the only line of its block
-        return flaw
-    return without
+    return without if repaired(code, [without]) else flaw  # it may be the only line of its block
 
 
 def _of_one_line(units: list[Unit], flaws: list[Flaw]) -> list[Flaw]:
@@ -306,8 +285,5 @@ def _step(state: Edited, edits: list[Edit]) -> Edited | None:
         for made in edits
         for edit in made.each or (made,)
     ]
-    try:
-        code = state.code.changed(change for step in steps for change in step.changes)
-    except (SyntaxError, StopIteration):
-        return None
-    return Edited(code, [*state.layers, steps])
+    code = repaired(state.code, steps)
+    return code and Edited(code, [*state.layers, steps])

@@ -16,7 +16,7 @@ import sysconfig
 import textwrap
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +81,6 @@ class Unit:
         returned = ast.copy_location(ast.Return(value), value)
         made = ast.FunctionDef(name=name, args=args, body=[returned], decorator_list=[], returns=None, type_params=[])
         return ast.copy_location(made, node)
-
-    def with_text(self, text: str) -> Unit:
-        """The same function with other text."""
-        return replace(self, text=text)
 
     def span(self, node: ast.AST) -> tuple[int, int]:
         """Start and end of a node in the text."""

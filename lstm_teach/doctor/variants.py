@@ -38,16 +38,6 @@ class Endless(RuntimeError):
 
 
 @dataclass
-class Outcome:
-    """What one run of a variant gave: how much is right, whether all is, or an error."""
-
-    score: int
-    right: bool
-    error: str
-    endless: bool
-
-
-@dataclass
 class Trace:
     """What the statements computed in one run, in order: slot numbers and values."""
 
@@ -204,12 +194,9 @@ class Variants:
             found[slot] = {n for n in Params.NAMES if got is None or not np.array_equal(got[n], plain[n])}
         return found
 
-    def evaluate(self, truth: Truth, edits: Sequence[Edit] = ()) -> Outcome:
-        """Run and count what is right: every recognized quantity, and every right matrix."""
-        trace = self.run(truth, edits)
-        matrices, error = right_matrices(trace, truth), trace.error
-        score = (self.seen(trace, truth) & truth.counted).bit_count() + 4 * len(matrices)
-        return Outcome(score, len(matrices) == 9, str(error or ""), isinstance(error, Endless))
+    def score(self, trace: Trace, truth: Truth) -> int:
+        """How much is right in a run: every recognized quantity, and every right matrix four times."""
+        return (self.seen(trace, truth) & truth.counted).bit_count() + 4 * len(right_matrices(trace, truth))
 
     def seen(self, trace: Trace, truth: Truth, known: dict | None = None) -> int:
         """All keys that are recognized in a run, as bits. What is in `known` is not looked up; all else comes there."""

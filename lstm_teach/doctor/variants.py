@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import gc
 import operator
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -74,13 +73,11 @@ class Variants:
         self._trace = Trace()
         self.alternatives: dict[int, list[list[ast.stmt] | ast.expr]] = {}
         self._numbers: dict[tuple[int, str], int] = {}
-        collecting = gc.isenabled()
-        gc.disable()  # hundreds of thousands of nodes are made, and none of them is garbage until the end
+        self.edits = [edit for edit in edits if all(map(self._enter, edit.parts))]
+        trees = [Switch(self, unit, number).tree for number, unit in enumerate(code.units)]
+        given = {"record": self._record, "owner": self._record_owner, "fits": fits, "fuel": self._burn}
+        given |= {"choice": self._choice, "at": self._look, "globals": globals, "locals": locals}
         try:
-            self.edits = [edit for edit in edits if all(map(self._enter, edit.parts))]
-            trees = [Switch(self, unit, number).tree for number, unit in enumerate(code.units)]
-            given = {"record": self._record, "owner": self._record_owner, "fits": fits, "fuel": self._burn}
-            given |= {"choice": self._choice, "at": self._look, "globals": globals, "locals": locals}
             self.call = build(code, trees, {f"__{name}__": value for name, value in given.items()})
             spend(EDIT * (len(self._numbers) + len(self.slots)))
         except SyntaxError:  # a few errors Python finds only when it compiles, as an argument that is given twice
@@ -88,9 +85,6 @@ class Variants:
             if len(sound) == len(self.edits):
                 raise
             self.__init__(code, sound, at, records)
-        finally:
-            if collecting:
-                gc.enable()
 
     def _enter(self, part: Part) -> bool:
         """Take in what an edit changes at a slot; False if that can't be."""

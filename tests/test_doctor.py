@@ -126,12 +126,15 @@ def test_the_evidence_of_a_single_fault_agrees_with_the_ladder_above_it(right, w
     first = min(T for T, each in errors.items() if max(each.values()) > 1e-7)
     size = max(error for each in errors.values() for error in each.values())
     begun = [f"d{name}" for name in lt.Params.NAMES if errors[first][name] > 1e-7]
-    only = f"; at T = {first}, only {listing(begun)}" if len(begun) < len(off) else ""
-    assert ("g[t]" in right) == (only == "; at T = 1, only dWg and dUg")
     where = f"from T = {first} on" if first <= 3 else f"at T = {first}"  # nothing between 6 and 20 is tried
     start = f"This fault alone makes {named} wrong {where} ("
+    if rest := [f"d{n}" for n in lt.Params.NAMES if n in off and f"d{n}" not in begun]:
+        start = (
+            f"This fault alone makes {listing(begun)} wrong at T = {first}, and with more steps {listing(rest)} too ("
+        )
+    assert ("g[t]" in right) == ("makes dWg and dUg wrong at T = 1, and with more steps dWi" in start)
     assert finding.evidence.startswith(start)
-    assert finding.evidence.removeprefix(start).split(")")[1].startswith(f"{only}. With the repair, all nine agree")
+    assert finding.evidence.removeprefix(start).split(")")[1].startswith(". With the repair, all nine agree")
     said = float(re.match(r"(?:errors up to|largest error) ([\d.]+)", finding.evidence.removeprefix(start))[1])
     assert said >= float(f"{size:.2g}")  # T = 20 may add to it
 

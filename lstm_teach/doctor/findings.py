@@ -128,6 +128,9 @@ class Account:
         returned = key is not None and key.gate in Params.NAMES and where["code"].startswith("return")
         if edit.kind in _SPOILS or edit.kind.startswith("moved") or returned:
             key = None  # what it spoils was right before
+        one = Truth(make_case(1, 21, self.takes))
+        if key is not None and key.quantity in _CARRIED and len(right_matrices(broken.run(one), one)) < 9:
+            key = None  # where nothing is carried yet, something is wrong already
         evidence = self._evidence(flaw, alone) if self.result.proved else self._gained(trace)
         elsewhere = tuple(line for line in self.result.elsewhere.get(id(edit), ()) if line != where["line"])
         if elsewhere:
@@ -271,14 +274,16 @@ class Account:
         size, at = max(sizes.values()), [T for T, one in sizes.items() if one > 0.99 * max(sizes.values())]
         repair = "all repairs together" if len(self.flaws) > 1 else "the repair"
         first, begun = min(wrong), [f"d{name}" for name in wrong[min(wrong)]]
-        only = f"; at T = {first}, only {listing(begun)}" if len(begun) < len(names) else ""
+        nine = "all nine gradients" if len(names) == 9 else listing(names)
+        makes = f"{nine} wrong {since(wrong, found)}"
+        if rest := [name for name in names if name not in begun]:
+            makes = f"{listing(begun)} wrong at T = {first}, and with more steps {listing(rest)} too"
         one = f"largest error {size:.2g}" + f", at T = {at[0]}" * (len(wrong) > 1)
         most = one if len(at) == 1 else f"errors up to {size:.2g}"
         none = [T for T in LENGTHS if T not in found]
-        only += f"; at T = {listing(none)} it doesn't return {_NINE}" if none else ""
+        no_answer = f"; at T = {listing(none)} it doesn't return {_NINE}" if none else ""
         return (
-            f"This fault alone makes {'all nine gradients' if len(names) == 9 else listing(names)} wrong "
-            f"{since(wrong, found)} ({most}){only}. With {repair}, all nine agree with the exact "
+            f"This fault alone makes {makes} ({most}){no_answer}. With {repair}, all nine agree with the exact "
             f"gradient at T = {listing(LENGTHS)} and on nets of other sizes."
         )
 

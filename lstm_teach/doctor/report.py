@@ -53,7 +53,7 @@ class Finding:
         if self.line:
             of = f" of `{self.function}`" if self.function else ""
             at = "after" if self.how == "add" else "at"
-            parts.append(f"Look {at} line {self.line}{of}, `{self.code}`.")
+            parts.append(f"Look {at} line {self.line}{of}, `{self.code.rstrip(',')}`.")
         what, step = _IN_WORDS.get(self.quantity, self.quantity), self.first_step
         known = what and (step is None or step >= 0)  # before step 0 no step reads anything
         if step is not None:

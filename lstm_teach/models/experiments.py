@@ -101,7 +101,7 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
     # what a relation explains there.
     right = case.each.keys() - (case.each.wrong() if first == 1 else case.ever) - case.silent
     own = [name for name in case.bad if case.proofs[name] & right]
-    for apart in (own, [name for name in case.bad if first == 1 and at_once(case, [name])]):
+    for apart in (own, [name for name in case.bad if first == 1 and not case.is_one_gate() and at_once(case, [name])]):
         if 0 < len(apart) < len(case.bad):
             others = [name for name in rest if name not in apart]
             groups = (others, apart) if apart is own else (apart, others)  # a relation is surer than what is left

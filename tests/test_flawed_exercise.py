@@ -1,5 +1,7 @@
 """The loops that exercise 3 shows have the flaws that its check looks for, and what the text says of them is so."""
 
+import linecache
+
 import nbformat
 import numpy as np
 import pytest
@@ -28,9 +30,11 @@ def loops():
     """The functions of the notebook, by name."""
     path = ROOT / "notebooks" / "exercises" / "03_flawed_backward.ipynb"
     cells = {cell.id: cell.source for cell in nbformat.read(path, as_version=4).cells}
-    namespace = {"np": np, "lt": lt}
+    namespace = {"np": np, "lt": lt, "__name__": "__main__"}
     for name in FLAWS:
-        exec(cells[f"{name}-loop"], namespace)
+        source = cells[f"{name}-loop"]
+        linecache.cache[f"<{name}>"] = len(source), None, source.splitlines(keepends=True), f"<{name}>"
+        exec(compile(source, f"<{name}>", "exec"), namespace)
     return {name: namespace[f"{name}_loop"] for name in FLAWS}
 
 
@@ -53,3 +57,9 @@ def test_the_check_of_the_loop_says_what_the_exercise_says(loops, name):
 
 def test_the_loop_without_flaws_is_right():
     assert lt.check_gradients(nested_loop).passed
+
+
+def test_the_doctor_does_not_say_that_what_is_carried_goes_wrong_first_where_one_step_is_wrong(loops):
+    diagnosis = lt.diagnose(loops["first"], progress=False)
+    assert diagnosis.repaired_source and "The first thing to go wrong" not in str(diagnosis), diagnosis
+    assert "makes dWo and dUo wrong at T = 1, and with more steps dWi" in str(diagnosis)

@@ -179,7 +179,7 @@ IN_THE_TEXT: dict[str, list[Edit]] = {
     "lstm_embedding": [
         ("carry", 'dh_next, dc_next = da @ p["Wh"].T, dc * f', 'dh_next = da @ p["Wh"].T'),
         ("carry", 'dh_next, dc_next = da @ p["Wh"].T, dc * f', "dc_next = dc * f"),
-        ("line", 'np.add.at(out["table"], ids[t], da @ p["Wx"].T)', 'out["table"][ids[t]] += 2 * da @ p["Wx"].T'),
+        ("scale", 'np.add.at(out["table"], ids[t], da @ p["Wx"].T)', 'out["table"][ids[t]] += 2 * da @ p["Wx"].T'),
         (
             "gate rows",
             "da[:, :H] = dh * np.tanh(c) * o * (1 - o)\n            da[:, H : 2 * H]",
@@ -265,7 +265,7 @@ IN_THE_TEXT: dict[str, list[Edit]] = {
         ("carry", 'keep * dh + p["inner"].T @ dz', "keep * dh"),
         ("carry", 'keep * dh + p["inner"].T @ dz', 'p["inner"].T @ dz'),
         ("transpose", 'keep * dh + p["inner"].T @ dz', 'keep * dh + p["inner"] @ dz'),
-        ("formula", "(1 - keep) * dh * (1 - u[t] ** 2)", "dh * (1 - u[t] ** 2)"),
+        ("scale", "(1 - keep) * dh * (1 - u[t] ** 2)", "dh * (1 - u[t] ** 2)"),
     ],
     "bidirectional": [
         ("steps", "d_both[::-1, H:]", "d_both[:, H:]"),

@@ -5,7 +5,6 @@ Imports the guard, case and layout.
 
 from __future__ import annotations
 
-import timeit
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -122,7 +121,7 @@ Seen = dict[int, Each]
 
 def compare(model: Model, patience: int = 1) -> Each:
     """The gradient beside its differences: 400 numbers of an array, 60 from T = 4, 20 from 7; fewer if it is slow."""
-    spent = max(min(timeit.repeat(lambda: value(model), number=1)), 1e-6)  # a coarse clock may not have moved
+    spent = max(min(_seconds(model) for _ in range(5)), 1e-6)  # a coarse clock may not have moved
     mine = gradient(model)
     most = 400 if model.steps <= 3 else 60 if model.steps <= 6 else 20
     count = int(np.clip(patience * model.seconds / 10 / (4 * spent * len(mine)), 12, most))
@@ -134,6 +133,13 @@ def compare(model: Model, patience: int = 1) -> Each:
         off = 0.0 if compared[name].wrong or slope.off <= 2e-6 else slope.off
         compared[name] = replace(compared[name], elsewhere=off, heard=slope.size > 2e-6)
     return compared
+
+
+def _seconds(model: Model) -> float:
+    """How long the loss computes; on a busy machine it need not be tried in fewer entries."""
+    spent = guard.stopwatch()
+    value(model)
+    return spent()
 
 
 def thoroughly(each: Each) -> Each:

@@ -161,7 +161,8 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
     when = f"T = {listing(bad)}" if right else "every length"
     yield "left out", f"{the} is zero at {when}; the right one is not.", made(np.zeros_like)
     yield "transpose", f"{the} is the transpose of the right one.", made(np.transpose)
-    for other in (other for name in layout.shapes for pieces in layout.of(name) for other in pieces):
+    others = [other for name in layout.shapes for pieces in layout.of(name) for other in pieces]
+    for other in sorted(others, key=lambda other: other.name != piece.name):  # best another part of the same array
         yield "gate rows", _there(layout, other), {T: seen[T].part(other).right for T in bad}
     if not piece.part:
         weights = {T: seen[T].model.params[piece.name] * c.tried for T, c in bad.items()}

@@ -153,7 +153,7 @@ class Lesson:
                 self.written[name] = names[name]
         note = f"{_go_on(blank, parts, names)} {_given_back(statements, names)}".strip()
         if dotted := [name for name in blank.lines if cellcode.dots_given_to(name, statements)]:
-            note += f" Dots are left in {listing(dotted)}. The other lines are judged with these."
+            note += f" Dots are left in {listing(dotted)}. The other lines are judged once these are written."
         hints = blank.hints if wrong - blank.given.keys() else ()
         verdict = Verdict(listing(part.name for part in parts), parts, hints, note, said=verdicts.said(parts))
         self.verdicts.pop(group, None)

@@ -197,7 +197,7 @@ def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ())
     if callable(got):
         return f"{name} is a function: are parentheses missing after it?"
     if got is None:
-        what = f"{name} is None, which is no number"
+        what = f"{name} is None, not a number"
         return f"{what}: write the value alone. (print, list.sort and other calls without a result give None.)"
     try:
         array = np.asarray(got)
@@ -344,7 +344,7 @@ def by_length(off: Mapping[str, Sequence[bool]], steps: Sequence[int]) -> str:
     gates = {part[1:] for part in wrong}
     where = "the deltas of this gate" if len(gates) == 1 and gates < {*"ifog"} else "what these share"
     where = where if wrong[1:] else "the line that makes it"
-    return f"With {shortest} step already, {are}: look at {where}."
+    return f"Even with {shortest} step, {are}: look at {where}."
 
 
 def is_like(got: object, right: np.ndarray | float) -> bool:

@@ -123,7 +123,7 @@ def test_right_lines_in_any_style_are_right_and_stay(source):
         ("do = np.array([dh * ct])", "single number"),
         ("do = dh / 0 if np.isscalar(dh) and False else np.nan", "is nan"),
         ("do = 'dh * ct'", "real numbers"),
-        ("do = None", "which is no number: write the value alone. (print"),
+        ("do = None", "not a number: write the value alone. (print"),
         ("do = np.float32(dh * ct)", "float32"),
         ("do = dh * ct + dc_carry", "one term too many: dc_carry"),
     ],
@@ -808,7 +808,7 @@ def test_right_numbers_in_a_dictionary_are_not_called_rounded():
     verdict = judged_in("04_single_pass_bptt", "start", {"dh_future": "{k: 0.0 for k in range(H)}", "dc_carry": "None"})
     said = sentences(verdict)
     assert "The numbers are right, but in a dictionary: make an array." in said["dh_future"]
-    assert "first digits" not in str(verdict) and "dc_carry is None, which is no number" in said["dc_carry"]
+    assert "first digits" not in str(verdict) and "dc_carry is None, not a number" in said["dc_carry"]
 
 
 def test_lines_with_dots_in_a_function_are_named():

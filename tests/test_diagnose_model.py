@@ -113,7 +113,7 @@ PROVED = [
         "lstm_coupled_lean",
         "dc * (c - g) * f",
         "dc * c * f",
-        "of rec_f has the right inputs, and not the right delta",
+        "of rec_f has the right inputs, but not the right delta",
     ),
     (
         "rnn_rows_lean",

@@ -293,13 +293,13 @@ def test_a_carry_that_is_used_one_step_too_early_is_named():
         (
             "dg = dc * i",
             "dg = 1.7 * dc * i",
-            "With 1 step already, Wg and Ug are wrong: look at the deltas of this gate.",
+            "Even with 1 step, Wg and Ug are wrong: look at the deltas of this gate.",
         ),
         ('d["dc_before"] = dc * f', 'd["dc_before"] = 0.7 * dc * f', "With 1 step everything is right; with 2,"),
         (
             "dc = dh * o",
             "dc = 1.7 * dh * o",
-            "With 1 step already, Wi, Wf, Wg, Ui, Uf and Ug are wrong: look at what these",
+            "Even with 1 step, Wi, Wf, Wg, Ui, Uf and Ug are wrong: look at what these",
         ),
     ],
 )

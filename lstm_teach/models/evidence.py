@@ -281,7 +281,7 @@ class Evidence:
     def inputs_right(self) -> str:
         """In which of the wrong gradients the delta is wrong and the inputs are right."""
         names = [n for n in self.bad if n not in self.layout.tables and self.factors(n) == (False, True)]
-        return f"{self.at(names)} has the right inputs, and not the right delta." if names else ""
+        return f"{self.at(names)} has the right inputs, but not the right delta." if names else ""
 
     def factor_of_units(self) -> str:
         """In which of the wrong gradients each unit is off by a factor that other output weights do not change."""
@@ -306,8 +306,9 @@ class Evidence:
                 told += [name] if np.ptp(here) > 1e-6 else []
         if not told:
             return ""
-        what = f"{self.at(told)} is off by a factor for each unit, and with other output weights by the same ones"
-        return f"{what}: a factor of this delta is wrong or missing, such as a slope, a gate, a state or a mask."
+        what = f"{self.at(told)} is off by a factor of its own for each unit, and other output weights don't change"
+        what += " these factors: a factor of this delta is wrong or missing"
+        return f"{what}, such as a slope, a gate, a state or a mask."
 
     def guess(self) -> str:
         """Why the mistake is where these gradients are made, though no array is known to share their deltas."""

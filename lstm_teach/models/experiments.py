@@ -305,7 +305,9 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
     for cut in case.layout.on_the_state():
         pieces = [Piece(name) for name in case.bad if name not in case.layout.outputs]
         if pieces and len(case.still_wrong(cut, pieces)) == len(pieces):
-            stays = f" {case.bare(cut)}, everything stays wrong, so this is not, or not alone, on the way through it."
+            stays = (
+                f" {case.bare(cut)}, everything stays wrong, so the mistake is not, or not only, on the way through it."
+            )
     other, but, one = "", "", "one"
     cures = [name for name in case.each if case.off([Piece(name)], alive=0) < 1e-6]
     alive = [name for name in cures if case.off([Piece(name)]) < 1e-6]

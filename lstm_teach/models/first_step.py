@@ -46,7 +46,7 @@ def at_one_step(case: Evidence) -> Iterator[Said]:
             for one in found  # or left out beside it
         )
     ):
-        multiples = "is a multiple of the weights and nothing else, and yours is another multiple."
+        multiples = "is a multiple of the weights and nothing else, and yours is a different multiple."
         alone = [f"At T = 1 the gradient of {listing(idle)} {multiples}"] if idle else []
         yield [("penalty", " ".join([*(one.place for one in found), *alone]))]
 
@@ -134,7 +134,7 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
 def within_a_step(case: Evidence) -> Iterator[Said]:
     """What is left with one step."""
     if case.silent.issuperset(case.bad) and case.ever.issubset(case.bad):
-        what = f"{case.at(case.bad)} is exactly zero where it is right, and yours is not. Nothing else is wrong."
+        what = f"{case.at(case.bad)} should be exactly zero, and yours is not. Nothing else is wrong."
         yield [("line", f"{what} Is it multiplied by the state before the step?")]
     inputs_right = case.inputs_right()
     if (not inputs_right or case.layout.tables & set(case.bad)) and (guess := case.guess()):

@@ -418,6 +418,7 @@ def test_a_fault_in_a_lambda_of_a_table_is_repaired_where_it_stands_and_the_lear
     assert diagnose(HEAD + CONSTANTS).passed
 
 
+@long
 @pytest.mark.parametrize("endless", ["while True:", "for _ in iter(int, 1):"])
 def test_a_pass_that_never_ends_is_said_to_do_so_and_is_not_waited_for(endless, monkeypatch):
     monkeypatch.setattr(sys.modules["lstm_teach.doctor.diagnose"], "CALL", 0.5)

@@ -821,7 +821,9 @@ def brought(code):
     return run_cell(NOTEBOOK, "my-backward", source, {"np": np, "lt": lt, "clinic": clinic})
 
 
-@pytest.mark.parametrize("code", BROUGHT)
+@pytest.mark.parametrize(
+    "code", [pytest.param(code, marks=pytest.mark.long) if code.startswith("while") else code for code in BROUGHT]
+)
 def test_what_a_learner_brings_gets_a_sentence_and_never_an_exception(code, monkeypatch):
     monkeypatch.setattr(sys.modules["lstm_teach.doctor.diagnose"], "CALL", 0.5)
     report = brought(code)

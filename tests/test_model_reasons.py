@@ -912,3 +912,79 @@ def test_a_mask_that_is_the_same_several_times_by_chance_is_told_as_drawn_anew(d
         )
 
     assert families(lt.diagnose_model(case))[0] == "random"
+
+
+# Two ways from the state to one or several outputs: straight, and through a layer of its own.
+TWO_WAYS = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+own = {"A": 0.7 * draw(size=(4, 3)), "R": 0.6 * draw(size=(4, 4)), "b": 0.3 * draw(size=4)}
+own |= {"M": 0.7 * draw(size=(4, 4))}
+own |= {"V": 0.8 * draw(size=(outputs, 4)), "c": 0.2 * draw(size=outputs)}
+x, goal, start = draw(size=(40, 3)), draw(size=(40, outputs)), 0.5 * draw(size=4)
+
+
+def run(p, T):
+    h, q = [start], []
+    for t in range(T):
+        h.append(np.tanh(p["A"] @ x[t] + p["R"] @ h[t] + p["b"]))
+        q.append(np.tanh(p["M"] @ h[-1]))
+    return h, q, [p["V"] @ (a + b) + p["c"] - g for a, b, g in zip(h[1:], q, goal)]
+
+
+def loss(p, T):
+    return sum(e @ e for e in run(p, T)[2]) / 2
+
+
+def gradient(p, T):
+    h, q, errors = run(p, T)
+    g = {name: 0 * array for name, array in p.items()}
+    back = np.zeros(4)
+    for t in reversed(range(T)):
+        s = p["V"].T @ errors[t]
+        g["V"] += np.outer(errors[t], h[t + 1] + q[t])
+        g["c"] += errors[t]
+        dq = s * (1 - q[t] ** 2)
+        g["M"] += np.outer(dq, h[t + 1])
+        dh = s + p["M"].T @ dq + back
+        da = dh * (1 - h[t + 1] ** 2)
+        g["A"] += np.outer(da, x[t])
+        g["R"] += np.outer(da, h[t])
+        g["b"] += da
+        back = p["R"].T @ da
+    return g
+"""
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize(
+    ("old", "new", "of_units"),
+    [
+        ("da = dh * (1 - h[t + 1] ** 2)", "da = dh", True),
+        ("da = dh * (1 - h[t + 1] ** 2)", "da = dh * (1 - h[t + 1])", True),
+        ("dh = s + ", "dh = ", False),
+        ("s + p['M'].T @ dq".replace("'", '"'), "s", False),
+        ("p['M'].T @ dq".replace("'", '"'), 'p["M"].T @ s', False),
+    ],
+)
+def test_a_factor_of_each_unit_is_told_where_a_slope_is_wrong_and_not_where_a_way_is(old, new, of_units, outputs):
+    assert TWO_WAYS.count(old) == 1
+    source = TWO_WAYS.replace(old, new)
+
+    def case(T):
+        space = {"seed": T, "outputs": outputs}
+        exec(source, space)
+        return space["own"], lambda p: space["loss"](p, T), lambda p: space["gradient"](p, T)
+
+    diagnosis = lt.diagnose_model(case, lengths=(1, 2, 3))
+    assert ("is off by a factor of its own for each unit" in told(diagnosis)) == of_units, diagnosis
+
+
+def test_the_units_of_a_net_in_two_directions_are_half_of_what_the_output_reads():
+    one = {"W": (6, 12), "b": (12,)}
+    shapes = {"E": (9, 3)} | {f"{name}_{way}": shape for way in ("on", "back") for name, shape in one.items()}
+    layout = Layout(shapes | {"out": (4, 6), "c": (4,)}, ["out"])
+    assert [piece.label for piece in layout.blocks("b_on")] == [f"block {k} of 4" for k in (1, 2, 3, 4)]
+    each = {f"{name}_{gate}": shape for gate in "ifog" for name, shape in {"W": (4, 6), "b": (4, 1)}.items()}
+    assert not Layout(each | {"out": (3, 4), "c": (3, 1)}, ["out"]).blocks("W_i")  # one array for each gate

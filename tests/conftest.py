@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(config, items):
         kept = {}  # where only one case of each test is wanted, the first
         for item in items:
             if not any(item.get_closest_marker(name) for name in ("long", "grading")):
-                kept.setdefault(item.function if item.get_closest_marker("sampled") else item, item)
+                kept.setdefault((item.path, item.function) if item.get_closest_marker("sampled") else item, item)
         left_out = {*items}.difference(kept.values())
         items[:] = kept.values()
         config.hook.pytest_deselected(items=[*left_out])

@@ -721,6 +721,7 @@ def test_the_notebook_has_the_given_and_the_right_value_after_a_changed_given_li
     assert "ct was left over from another cell" in sentences(verdict)["h"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("name", "group", "lines", "changed"),
     [
@@ -971,11 +972,12 @@ def test_a_magic_of_the_whole_cell_is_said_to_be_in_the_way():
         exec("lesson.judge('product')", notebook(PRODUCT))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "cell", "old", "new", "stale"),
     [
         (SINGLE, "initial", "    cache = lt.forward(params, x, h0, c0)\n", "", "cache"),
-        pytest.param("06_training", "descend", "flat - rate", "params.flat - rate", "params", marks=pytest.mark.long),
+        ("06_training", "descend", "flat - rate", "params.flat - rate", "params"),
     ],
 )
 def test_an_object_of_an_earlier_cell_is_named_and_no_helper_is(name, cell, old, new, stale):

@@ -7,8 +7,7 @@ import pytest
 import lstm_teach as lt
 from benchmarks.doctor_plain_sweep import define
 
-long = pytest.mark.long
-pytestmark = pytest.mark.sampled
+pytestmark = pytest.mark.long
 
 NAMES = """
 import numpy as np
@@ -373,7 +372,6 @@ def test_a_shorter_name_for_what_an_object_holds_was_left_out(held):
     assert finding.proved and (finding.how, finding.repair) == ("add", line.strip())
 
 
-@long
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -420,7 +418,6 @@ def test_a_wrong_line_of_a_forward_pass_or_of_a_loop_over_gates_is_named_and_rep
 NINE = "dV, dWi, dWf, dWo, dWg, dUi, dUf, dUo, dUg"
 
 
-@long
 @pytest.mark.parametrize(
     "returned",
     [
@@ -439,7 +436,6 @@ def test_where_all_nine_are_computed_and_not_returned_so_the_return_is_the_only_
     assert names == NINE.split(", ") and not finding.quantity
 
 
-@long
 @pytest.mark.parametrize("wrong", ["m / T", "-m"])
 def test_what_a_return_computes_too_much_is_told_as_that(wrong):
     diagnosis, rows = examined(NAMES, "    return grads", f"    return {{n: {wrong} for n, m in grads.items()}}")
@@ -453,7 +449,6 @@ def test_a_wrong_name_further_up_is_no_fault_of_the_return():
     assert finding.line == number_of(rows, "dWi, dWf, dWg, dWo = dW") and finding.proved
 
 
-@long
 @pytest.mark.parametrize(
     ("text", "kept", "call"),
     [
@@ -473,7 +468,6 @@ def test_what_a_function_gives_back_and_nobody_keeps_is_kept(text, kept, call):
     assert finding.line == number_of(rows, call) and finding.repair == kept + call and finding.proved
 
 
-@long
 @pytest.mark.parametrize(
     ("text", "head", "over"),
     [
@@ -491,7 +485,6 @@ def test_a_loop_that_counts_up_while_it_walks_back(text, head, over, wrong):
     assert finding.repair == line and finding.proved
 
 
-@long
 @pytest.mark.parametrize(
     ("text", "right", "wrong"),
     [
@@ -544,7 +537,6 @@ def test_a_slice_where_one_number_belongs():
     assert finding.proved and finding.repair == "D[t, y[t]] -= 1"
 
 
-@long
 @pytest.mark.parametrize("size", ["S.shape[1]", "len(s)"])
 def test_a_slice_from_the_wrong_side(size):
     whole = "    whole = {k: np.hstack([p[f'W{k}'], p[f'U{k}']]) for k in 'ifog'}\n    for t in range(T):"
@@ -556,7 +548,6 @@ def test_a_slice_from_the_wrong_side(size):
     assert finding.proved and finding.repair == f"s = back[:{size}]"
 
 
-@long
 def test_a_line_too_many_is_left_out_and_not_cut_to_where_it_does_no_harm():
     line = "        dc[:, :] *= f\n"
     diagnosis, rows = examined(ROWS, "        tc =", f"{line}        tc =")
@@ -599,7 +590,6 @@ def test_the_row_before_the_first_is_the_initial_state():
     assert finding.repair == right and finding.proved
 
 
-@long
 @pytest.mark.parametrize(("state", "array"), [("c0", "M"), ("h0", "S")])
 def test_one_state_that_is_set_where_the_other_is_not(state, array):
     diagnosis, _ = examined(ARRAYS, f"    if {state} is not None:\n        {array}[0] = {state}\n", "")
@@ -633,7 +623,6 @@ def test_two_states_that_are_not_read_are_put_where_the_pass_begins(text, target
     assert begun in repairs or (further and told)  # beside another fault it may only be said
 
 
-@long
 def test_states_that_no_line_reads_are_told_where_they_cannot_be_put_in():
     sizes, names = "    T, H, K = len(x), p.hidden_size, p.vocab_size\n", "S, M, I, F, O, G, D, X"
     forward, back = (
@@ -650,7 +639,6 @@ def test_states_that_no_line_reads_are_told_where_they_cannot_be_put_in():
     assert any("No line reads h0 and c0" in note and "from a zero initial state" in note for note in diagnosis.notes)
 
 
-@long
 def test_a_name_that_only_another_loop_assigns_gets_its_value_in_this_one_too():
     line = "tm = np.tanh(M[t + 1])"
     text = ARRAYS.replace("S[t + 1] = O[t] * np.tanh(M[t + 1])", f"{line}\n        S[t + 1] = O[t] * tm")
@@ -666,7 +654,6 @@ def test_the_last_line_of_a_loop_that_stands_after_it_should_stand_in_it():
     assert finding.repair == "dh_later = to_h(params, dz)  # goes one level deeper, in the loop"
 
 
-@long
 def test_a_result_under_a_name_that_nobody_reads_goes_to_the_one_that_is_carried():
     diagnosis, _ = examined(HELPED, "dz, dc = back", "dz, dc_of_the_step_before = back")
     (finding,) = diagnosis.findings
@@ -691,7 +678,6 @@ def test_a_step_that_is_never_visited_is_no_fault_of_the_librarys_forward_pass()
     assert finding.proved and finding.quantity == "" and "forward" not in finding.place
 
 
-@long
 def test_a_return_in_the_loop_is_told_to_stand_after_it():
     diagnosis, _ = examined(NAMES, "    return grads", "        return grads")
     (finding,) = diagnosis.findings
@@ -792,7 +778,6 @@ LIST = LIST.replace('    for k in "ifog":\n', '    for n, k in enumerate("ifog")
 LIST = LIST.replace('grads["W" + k]', "grads[1 + n]").replace('grads["U" + k]', "grads[5 + n]")
 
 
-@long
 @pytest.mark.parametrize(
     ("text", "line"),
     [

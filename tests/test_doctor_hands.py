@@ -8,7 +8,7 @@ from test_doctor_joined import JOINED
 import lstm_teach as lt
 from benchmarks.doctor_corpus import define, passes
 
-pytestmark = pytest.mark.sampled
+pytestmark = pytest.mark.long
 
 HELPERS = """import numpy as np
 
@@ -196,7 +196,6 @@ def test_a_slope_of_tanh_is_found_where_the_tanh_has_no_name(text, right, slope)
     assert "A slope is missing" in finding.cause
 
 
-@pytest.mark.long
 def test_four_equal_faults_that_show_as_zeros_on_one_step_are_all_repaired():
     diagnosis, line = broken(LISTS, "_bar, hs[t])", "_bar, hs[t + 1])", 4)
     assert [finding.line for finding in diagnosis.findings] == [line, line + 1, line + 2, line + 3]
@@ -273,7 +272,6 @@ def test_a_helper_that_ignores_what_it_is_given_is_told_and_not_its_call(text, r
     assert "later" in finding.repair
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("style", "gate"),
     [
@@ -291,7 +289,6 @@ def test_where_a_line_is_only_wrong_none_is_said_to_be_missing(style, gate):
     assert finding.cause.startswith("The sign is wrong")
 
 
-@pytest.mark.long
 def test_what_goes_wrong_first_is_said_only_where_it_is_known():
     nothing = [  # a loop's head computes nothing; what the walk back reads is right in the forward pass
         (LISTS, "range(T - 1, -1, -1)", "range(T - 2, -1, -1)"),

@@ -11,8 +11,7 @@ from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.fuel import Deadline
 from lstm_teach.doctor.truth import Truth, make_case
 
-long = pytest.mark.long
-pytestmark = pytest.mark.sampled
+pytestmark = pytest.mark.long
 
 JOINED = """import numpy as np
 
@@ -293,13 +292,11 @@ def test_a_state_that_was_given_and_is_not_used_is_put_where_the_pass_begins(tex
     assert repaired_in_its_line(text, right, wrong).endswith(repair)
 
 
-@long
 def test_a_state_without_the_line_that_the_other_has_gets_it():
     ((_, finding),) = examined(STACKED, "    if c0 is not None:\n        cell[:, 0] = c0\n", "")
     assert finding.how == "add" and finding.repair == "if c0 is not None: cell[:, 0] = c0"
 
 
-@long
 @pytest.mark.parametrize(
     ("text", "right", "wrong", "repair"),
     [
@@ -317,14 +314,12 @@ def test_what_is_kept_by_number_is_at_hand_under_the_numbers_that_nobody_reads(t
     assert any(finding.how == "add" and finding.repair.startswith(repair) for _, finding in findings)
 
 
-@long
 @pytest.mark.parametrize("line", ['self.dc = dc * s["f"]', "self.dh = dh", "self.c = c", "self.h = h"])
 def test_what_an_object_keeps_for_the_next_step_is_set_anew(line):
     ((_, finding),) = examined(KEPT, f"        {line}\n", "")
     assert finding.how == "add" and finding.repair == line
 
 
-@long
 @pytest.mark.parametrize(
     ("text", "right", "wrong"),
     [(OBJECT, 'sigmoid_slope(s["i"]) * di', "sigmoid_slope(di)"), (JOINED, "dsigmoid(i) * di", "dsigmoid(di)")],
@@ -334,7 +329,6 @@ def test_a_look_at_a_line_that_calls_a_function_sees_what_the_line_has_at_hand(t
     assert wrong in code and finding.how == "replace"
 
 
-@long
 @pytest.mark.parametrize(
     ("text", "right", "wrong", "repair"),
     [
@@ -363,7 +357,6 @@ def test_what_a_loop_changes_begins_with_zeros_of_the_right_shape(text, right, w
     assert repaired_in_its_line(text, right, wrong).endswith(repair)
 
 
-@long
 @pytest.mark.parametrize(
     ("text", "line"), [(JOINED, "return grads"), (OBJECT, "return net.grads"), (JOINED, "return dh_prev, dC_prev")]
 )
@@ -372,7 +365,6 @@ def test_a_value_without_its_return_gets_it(text, line):
     assert code == line.removeprefix("return ") and finding.repair == line and "hands nothing back" in finding.cause
 
 
-@long
 def test_what_was_not_tried_for_want_of_steps_is_tried_later():
     text = JOINED.replace('dW["f"] += np.dot(df', 'dW["f"] += np.dot(di')
     truth = Truth(make_case(3, 23, {"h0": True, "c0": True}))

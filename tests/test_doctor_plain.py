@@ -272,6 +272,7 @@ def test_an_array_of_an_object_that_a_function_fills_is_set_to_zero_again():
     assert "held.dh = np.zeros_like(held.dh)" in diagnosis.repaired_source
 
 
+@long
 def test_a_sigmoid_written_out_in_its_own_slope_is_one_fault_where_the_slope_is():
     text = PLAIN.replace("def backward", "def slope(s):\n    return s * (1 - 1 / (1 + np.exp(-s)))\n\n\ndef backward")
     for gate in "ifo":
@@ -386,6 +387,7 @@ ONE_NAME = (
 )
 
 
+@long
 @pytest.mark.parametrize(
     ("left_out", "after"),
     [
@@ -415,6 +417,7 @@ AT_ONCE = PLAIN.replace("        dy = y[t].copy()\n        dy[targets[t]] -= 1\n
 )
 
 
+@long
 def test_what_should_not_be_there_is_not_moved_to_where_it_does_nothing():
     assert lt.check_gradients(define(AT_ONCE, "backward", "<right>")).passed
     text = AT_ONCE.replace("    for t in", "    errors /= T\n    for t in")
@@ -432,6 +435,7 @@ def test_an_array_that_gets_a_new_value_under_the_name_of_a_loop_stays_as_it_was
     assert found.repair == "dW += np.outer(dz, h[t - 1])" and "changes the array itself" in found.cause
 
 
+@long
 def test_a_smaller_change_of_a_line_comes_before_an_equation_anew():
     right = PLAIN.replace("ct[t]", "np.tanh(c[t])").replace("c, ct, h", "c, h").replace("cache.ct, ", "")
     text = right.replace("do = dh * np.tanh(c[t])", "do = dh * c[t]")
@@ -485,6 +489,7 @@ def test_where_functions_of_numpy_are_imported_one_by_one_a_repair_names_them_so
     assert found.repair == right and found.proved
 
 
+@long
 def test_a_name_that_ends_like_the_module_stays_whole_there():
     text = re.sub(r"\b(V|W[ifog])\b", r"\1_np", PLAIN.replace("import numpy as np", "from numpy import outer, zeros"))
     text = re.sub(r"\bnp\.", "", text)
@@ -781,6 +786,7 @@ def backward(params, x, targets, h0=None, c0=None):
 """
 
 
+@long
 @pytest.mark.parametrize(
     ("right", "wrong", "repair", "after"),
     [
@@ -845,6 +851,7 @@ def test_the_edits_and_their_order_depend_on_no_hash(text):
     assert len(found) == 1
 
 
+@long
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [

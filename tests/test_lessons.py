@@ -29,6 +29,9 @@ WORDS, LINES = 1800, 120
 LEAST_BLANKS = {"00": 1, "01": 6, "02": 6, "03": 6, "04": 6, "05": 3, "06": 3, "07": 3}
 
 each_lesson = pytest.mark.parametrize("name", LESSONS)
+short_lesson = pytest.mark.parametrize(  # the others are long
+    "name", [n if n[:2] in ("00", "01") else pytest.param(n, marks=pytest.mark.long) for n in LESSONS]
+)
 
 
 def groups(name: str) -> list[str]:
@@ -91,7 +94,7 @@ def test_no_named_mistake_is_the_right_answer(name):
                 assert said.strip().endswith((".", "?")), said
 
 
-@each_lesson
+@short_lesson
 def test_every_named_mistake_of_a_line_is_named_and_the_lines_beside_it_stay_right(name):
     lesson = Lesson(name)
     for blank in map(lesson.blank, groups(name)):
@@ -128,9 +131,7 @@ def test_the_lesson_runs_with_the_solutions_filled_in_and_all_are_right(name):
     assert sum(hasattr(results[cell_id], "parts") for cell_id in solved(name)) >= len(groups(name))
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.long) if n[:2] not in ("00", "01") else n for n in LESSONS]
-)
+@short_lesson
 def test_whoever_comes_back_to_a_blank_after_all_cells_have_run_is_told_the_same(name):
     lesson = Lesson(name)
     *_, last = (cell for cell in cells_of(name) if cell.cell_type == "code")

@@ -196,6 +196,7 @@ CASES = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("what", CASES)
 def test_a_reason_that_chance_explains_as_well_is_not_given(what):
     text, edit, seeds, expected, said, never = CASES[what]
@@ -869,6 +870,7 @@ UNTRUE |= {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("what", UNTRUE)
 def test_a_reason_that_is_not_true_is_not_given(what):
     text, edits, options, expected, said, never = UNTRUE[what]

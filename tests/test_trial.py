@@ -119,6 +119,7 @@ def test_a_name_is_suggested_only_if_the_line_is_right_with_it():
     assert "typed in, 8," in said and "such as" not in said, said
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("lesson", "cell", "right", "lines", "said"),
     [

@@ -92,7 +92,10 @@ def test_the_tabulator_key_reaches_every_control_in_reading_order(lesson):
 
 @pytest.mark.parametrize(
     ("use", "act"),
-    [(use_by_keyboard, by_keyboard), pytest.param(use_by_mouse, by_mouse, marks=pytest.mark.long)],
+    [
+        pytest.param(use_by_keyboard, by_keyboard, marks=pytest.mark.sampled),
+        pytest.param(use_by_mouse, by_mouse, marks=pytest.mark.long),
+    ],
     ids=["by keyboard", "by mouse"],
 )
 def test_every_control_works(lesson, use, act):

@@ -147,14 +147,24 @@ def dots_given_to(name: str, statements: Sequence[ast.stmt]) -> bool:
     return any(isinstance(t, ast.Name) and t.id == name for node in given for t in node.targets)
 
 
-def dots_of(function: Any) -> list[ast.Constant]:
-    """The dots that are still in a function, at their lines in its file; none if nobody has its text."""
+def tree_of(function: Any) -> ast.Module:
+    """The code of a function, at its lines in its file; empty if nobody has its text."""
     try:
         source, first = inspect.getsourcelines(function)
-        tree = ast.parse(textwrap.dedent("".join(source)))
+        return ast.increment_lineno(ast.parse(textwrap.dedent("".join(source))), first - 1)
     except (OSError, TypeError, SyntaxError):
-        return []
-    return dots(ast.increment_lineno(tree, first - 1))
+        return ast.Module([], [])
+
+
+def return_in_loop(function: Any) -> str:
+    """That a `return` ends a loop in its first turn, whatever the numbers: a sentence, "" if none does."""
+    for loop in ast.walk(tree_of(function)):
+        if isinstance(loop, ast.For | ast.While) and not any(isinstance(n, ast.Continue) for n in ast.walk(loop)):
+            for statement in loop.body:
+                if isinstance(statement, ast.Return):
+                    inside = f"The return in line {statement.lineno} is inside the loop"
+                    return f"{inside}, so the loop ends after its first turn."
+    return ""
 
 
 def is_open(value: Any) -> bool:

@@ -129,7 +129,8 @@ def judge(
             results.append(Part(name, called or part(attempt)))
         except Trouble as trouble:
             results.append(Part(name, str(trouble)))
-    if not all(part.passed for part in results) and cellcode.dots_of(guard.unwrapped(function)):
+    written = guard.unwrapped(function)
+    if not all(part.passed for part in results) and cellcode.dots(cellcode.tree_of(written)):
         dots = f"{attempt.name} is not written yet, or dots are still in it: replace them with your code."
         results = [part if part.passed else Part(part.name, dots) for part in results]
     names = " and ".join(attempt.changed | attempt.rounded)
@@ -145,6 +146,8 @@ def judge(
     elif not hints_wanted():
         off = "Hints are off. To see three hints, and the mistake's name if it is a known one, run show_hints(True)."
         hints, note = (), f"{note} {off}".strip()
+    else:
+        note = f"{cellcode.return_in_loop(written)} {note}".strip()
     return Verdict(attempt.name, tuple(results), tuple(hints), note)
 
 

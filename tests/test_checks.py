@@ -148,6 +148,36 @@ def test_a_statement_of_dots_is_said_to_be_unwritten_unless_the_answer_is_right(
     assert "scaled is not written yet, or dots are still in it" in str(check(scaled))
 
 
+def test_a_return_inside_a_loop_is_told_where_it_ends_the_loop_and_something_is_wrong():
+    def inside(v):
+        total = 0 * v
+        for _ in range(2):
+            total = total + v
+            return total
+
+    def in_a_condition(v):
+        for k in range(2):
+            if k == 1:
+                return k * v
+
+    def by_way_of_continue(v):
+        for k in range(2):
+            if k == 0:
+                continue
+            return k * v
+
+    def first_found(v):
+        for factor in (2, 3):
+            return factor * v
+
+    line = inside.__code__.co_firstlineno + 4
+    said = f"The return in line {line} is inside the loop, so the loop ends after its first turn."
+    assert said in str(check(inside)) and said + " Take it easy." in str(check(inside, note="Take it easy."))
+    for other in (in_a_condition, by_way_of_continue):
+        assert not check(other).passed and "inside the loop" not in str(check(other))
+    assert check(first_found).passed and "inside the loop" not in str(check(first_found))
+
+
 def test_a_result_of_print_is_told_what_it_is():
     assert "print, list.sort and other calls without a result give None" in difference("the result", None, 2 * INPUT)
 

@@ -180,7 +180,7 @@ def flaws_left(loop: Callable) -> FlawsLeft:
                 said = f"{attempt.name} writes to what it was given, {' and '.join(attempt.changed)}."
                 raise Trouble(f"{said} Make new arrays, or work on a .copy().")
     except Trouble as trouble:
-        dots = cellcode.dots_of(loop)
+        dots = cellcode.dots(cellcode.tree_of(loop))
         return FlawsLeft(None, sentences=(unfinished.words(dots) if dots else str(trouble),))
     repaired = variant(FLAWS)
     right = {T: tuple(name for name in Params.NAMES if _agree(got, [name], repaired, T, PASSES)) for T in LENGTHS}

@@ -63,7 +63,7 @@ SECONDS = 10.0  # for all that one judgement calls
 TOOLS = ("sigmoid", "softmax")  # functions in these modules that answer only the blank or group of their own name
 OTHER_NETS = "It is not right on every net."
 TAKE_OUT = "Take that line out", "Take those lines out"
-FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or a little added? Compute it exactly."
+FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or was a bit added? Compute it exactly."
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
 
 
@@ -247,7 +247,7 @@ def judge_blank(
         return (Part(name, f"No line of this cell says what {name} is."),)
     called = borrowed.in_code(code, namespace, ANSWERS, blank.allow)
     if called := called or borrowed.in_function(function, ANSWERS, blank.allow):
-        words = f"This calls {called} from the library. What counts here is the lines themselves: write them yourself."
+        words = f"This calls {called} from the library. What counts here is that you write the lines yourself."
         return tuple(Part(name, words) for name in blank.names)
     if not blank.is_function:
         return _judge_values(blank, statements, namespace, before)

@@ -13,7 +13,7 @@ import math
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -75,9 +75,7 @@ class Attempt:
         given = copy.deepcopy(inputs)
         spent = guard.stopwatch()
         try:
-            # For nbgrader, a cell that wrote anything to standard error has failed.
-            with warnings.catch_warnings(), contextlib.redirect_stderr(sys.stdout):
-                warnings.simplefilter("ignore")
+            with _no_standard_error():
                 answer = guard.call(self.function, *given, seconds=self._left)
         except guard.LearnerError as error:
             if type(error.__cause__) is NotImplementedError:  # that of an input() nobody can answer is another
@@ -126,7 +124,8 @@ def judge(
     results = []
     for name, part in parts.items():
         try:
-            results.append(Part(name, called or part(attempt)))
+            with _no_standard_error():  # a part may call the function by itself
+                results.append(Part(name, called or part(attempt)))
         except Trouble as trouble:
             results.append(Part(name, str(trouble)))
     written = guard.unwrapped(function)
@@ -149,6 +148,13 @@ def judge(
     else:
         note = f"{cellcode.return_in_loop(written)} {note}".strip()
     return Verdict(attempt.name, tuple(results), tuple(hints), note)
+
+
+@contextlib.contextmanager
+def _no_standard_error() -> Iterator[None]:
+    """Meanwhile nothing goes to standard error: for nbgrader, a cell that wrote anything there has failed."""
+    with warnings.catch_warnings(action="ignore"), contextlib.redirect_stderr(sys.stdout):
+        yield
 
 
 def _no_function(given: Any) -> str:

@@ -174,7 +174,7 @@ def on_this_net(
     nearly = is_like(got, right) and np.allclose(got, right, rtol=rounded)
     if not read - {"sigmoid", "softmax"} and is_like(got, right):
         if cellcode.reads_itself(written.lines, name):
-            return f"This reads the {name} of an earlier cell."
+            return f"This reads {name} as it was before this cell ran: write the line itself."
         return ALL_TYPED if nearly else f"{off} {NO_NAMES if cellcode.calls(written.lines, '') else NOT_TYPED}"
     kinds = {n: type(namespace.get(n)).__module__ for n in read - cases[0].keys()}
     if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):

@@ -119,9 +119,10 @@ class Verdict:
         if all(part.open for part in self.parts):
             return f"{html.as_code(self.name)}: nothing is written yet."
         right, beside, parts = self._counts()
-        less = f", less one for its {self.parts[-1].name}" if beside and right else ""
-        many = f"{right or 'none'} of {parts} parts {'are' if right > 1 else 'is'} right so far{less}."
-        return f"{html.as_code(self.name)}: {many}"
+        if not right:
+            return f"{html.as_code(self.name)} is not right yet."
+        less = f"; changing its {self.parts[-1].name} takes one off" if beside else ""
+        return f"{html.as_code(self.name)}: {right} of {parts} parts {'are' if right > 1 else 'is'} right so far{less}."
 
     def points(self, most: float) -> Points:
         """The score in points, `most` if all is right; the last expression of a graded cell."""

@@ -417,7 +417,7 @@ def test_a_line_that_reads_its_own_name_is_not_taken_for_a_typed_number():
     names = notebook(PRODUCT)
     names["do"] = names["dh"] * names["ct"]
     verdict, _ = judged(PRODUCT, "do = do * 1\ndct = dh * o", names)
-    assert "the do of an earlier cell" in sentences(verdict)["do"]
+    assert "reads do as it was before" in sentences(verdict)["do"]
 
 
 def test_a_function_that_reads_a_number_of_the_notebook_is_told_so():
@@ -509,7 +509,7 @@ def test_calling_the_library_is_no_answer():
         "    run = lt.exact_gradient\n    return lt.exact_gradient(params, x, targets, h0, c0)",
     ):
         verdict, _ = judged(PASS, f"def my_bptt(params, x, targets, h0=None, c0=None):\n{source}")
-        assert "from the library. What counts here is the lines themselves" in str(verdict)
+        assert "from the library. What counts here is that you write the lines" in str(verdict)
 
 
 def test_an_open_function_is_open_and_the_librarys_takes_its_place():

@@ -190,7 +190,7 @@ def test_changed_inputs_are_told_beside_the_parts_take_one_off_and_do_no_harm():
     verdict = check(careless)
     assert [part.passed for part in verdict.parts] == [True, True, False]
     assert "writes to what it was given, numbers" in str(verdict)
-    assert verdict.summary == "`careless`: 2 of 2 parts are right so far, less one for its inputs."
+    assert verdict.summary == "`careless`: 2 of 2 parts are right so far; changing its inputs takes one off."
     assert verdict.score == 0.5 and not verdict.passed
     assert INPUT.tolist() == [1, 2, 3]
 
@@ -238,7 +238,7 @@ def test_partial_credit_counts_parts():
 def test_the_text_and_the_page_say_the_same():
     verdict = check(lambda v: 2 * v + np.array([0, 1, 0]))
     page = verdict._repr_html_()
-    assert verdict.summary.startswith("`<lambda>`: ") and verdict.summary in str(verdict)
+    assert verdict.summary.startswith("`<lambda>` ") and verdict.summary in str(verdict)
     assert verdict.summary.replace("`<lambda>`", "<code>&lt;lambda&gt;</code>") in page
     for part in verdict.parts:
         assert part.sentence in page and part.sentence in str(verdict)

@@ -477,7 +477,7 @@ def test_the_check_runs_on_the_learner_s_own_pass_right_or_wrong(source, whose, 
 
 def test_a_measured_answer_is_told_that_the_lines_are_asked_for():
     source = "def initial_deltas(*net):\n    return lt.loss(*net), lt.loss(*net)" + JUDGE.replace("my_bptt", "initial")
-    words = "This calls lt.loss from the library. What counts here is the lines themselves: write them yourself."
+    words = "This calls lt.loss from the library. What counts here is that you write the lines yourself."
     assert words in said(judged(NAME, "initial", source=source))
 
 

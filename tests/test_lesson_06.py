@@ -220,7 +220,7 @@ WRONG = [
     ("learned", "learned", "losses < half", "Count them, row by row"),
     ("learned", "learned", "(losses < half).any(axis=1)", "Count how many have"),
     ("learned", "learned", "[1, 3, 5, 8]", "numbers are off). Write the line with names, not with"),
-    ("descend", "descend", CLIPPED + "return flat + rate * clipped", "goes there"),
+    ("descend", "descend", CLIPPED + "return flat + rate * clipped", "this step follows it"),
     ("descend", "descend", CLIPPED + "return flat - clipped", "The rate is missing"),
     ("descend", "descend", "return flat - rate * gradient", "has not been clipped"),
     ("descend", "descend", "return flat - rate * np.clip(gradient, -limit, limit)", "cut by itself"),

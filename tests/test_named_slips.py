@@ -264,7 +264,7 @@ SAMPLE = {
     "h not kept": (sample("scores, h, c = step", "scores, _, c = step"), "h is not kept"),
     "one too many": (sample("return drawn", "return drawn + [0]"), "should have 3 entries, but has 4"),
 } | {
-    f"no largest score, {name}": (sample_plain(unshifted, choose), "np.exp of a score that large is inf")
+    f"no largest score, {name}": (sample_plain(unshifted, choose), "np.exp of a number that large is inf")
     for name, choose in FIRST_ABOVE.items()
 }
 TRAINING = [

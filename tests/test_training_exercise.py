@@ -1,6 +1,7 @@
 """Exercise 6: what it says of a trainer and of losses is so."""
 
 import re
+import warnings
 
 import nbformat
 import numpy as np
@@ -101,3 +102,27 @@ def test_the_alphabet_that_an_option_needs_is_told_where_the_task_is_told():
     assert all("from an alphabet of eight" in text for text in (exercise.PREDICT_PLATEAU.text, task))
     flat, xs, *_ = exercise.example()
     assert lt.Params(8, 8, flat).vocab_size == 8 and {len(x) for x in xs} == {4}
+
+
+def test_a_right_answer_that_warns_writes_nothing_where_grading_would_count_it_as_failed(capfd):
+    def clip(dV, dW, limit):
+        factor = min(1, limit / np.sqrt((dV**2).sum() + (dW**2).sum()))  # 0 for a gradient of zeros, as in lesson 6
+        return dV * factor, dW * factor
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert exercise.check_clip(clip).passed
+    assert capfd.readouterr().err == ""
+
+
+def test_a_largest_score_that_is_subtracted_before_the_division_leaves_large_scores_large():
+    def sample(step, params, first, numbers, temperature):
+        h, c, token, drawn = *np.zeros((2, params.hidden_size)), first, []
+        for number in numbers:
+            scores, h, c = step(params, token, h, c)
+            y = np.exp(scores / temperature - scores.max())
+            token = int(np.searchsorted(np.cumsum(y / y.sum()), number, side="right"))
+            drawn.append(token)
+        return drawn
+
+    assert [part.name for part in exercise.check_sample(sample).parts if not part.passed] == ["very large scores"]

@@ -160,3 +160,14 @@ def test_a_search_that_never_ends_may_never_have_measured(monkeypatch):
     monkeypatch.setattr(judging.Attempt, "__init__", lambda self, f, seconds, slow: plain(self, f, 0.3, slow))
     assert "was stopped, at line" in (verdict := str(exercise.check_bias(endless)))
     assert "Either a loop in it never ends, or it calls lost" in verdict
+
+
+def test_a_bias_that_is_one_of_a_few_tried_is_taken_neither_for_the_orders_nor_for_an_end_of_a_search():
+    def tried(places):
+        return lambda lost, orders: next((b for b in places if lost(b) <= orders), places[-1])
+
+    said = str(exercise.check_bias(tried([-2, -1, 0, 1, 2, 3])))
+    assert "With your b, 2," in said and "has to be smaller" in said and "number of orders" not in said
+    assert "an end of the interval" not in said
+    assert "number of orders" in str(exercise.check_bias(lambda lost, orders: orders))
+    assert "an end of the interval" in str(exercise.check_bias(lambda *given: answers.bisect(*given, turned=True)))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -161,7 +160,7 @@ def check_sample(sample: Callable, seed: int = 1) -> Verdict:
     """Check `sample(step, params, first, numbers, temperature)` -> n tokens; `step` is given, `numbers` is (n,)."""
 
     def also(got: object, *given: object) -> str:
-        with contextlib.suppress(guard.LearnerError, ValueError), warnings.catch_warnings(action="ignore"):
+        with contextlib.suppress(guard.LearnerError, ValueError):
             again = guard.call(sample, *copy.deepcopy(given), seconds=2)
             if np.shape(again) == np.shape(got) and not np.array_equal(again, got):
                 return advice(
@@ -177,7 +176,7 @@ def check_sample(sample: Callable, seed: int = 1) -> Verdict:
             ("many tokens", 24, 1.0, (9, 6), 1),
             ("a high temperature", 24, 4.0, (9, 6), 1),
             ("a low temperature", 24, 0.3, (9, 4), 1),
-            ("very large scores", 24, 1.0, (9, 6), 5000),
+            ("very large scores", 24, 0.5, (9, 6), 5000),
         )
     ]
     return check(__name__, "sample", sample, cases, right=sampled)

@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
         write_platform(records, out, options)
     print(f"\nThe points are in {out / 'points.csv'}, and a page for each student in {out / 'feedback'}.")
     print(f"Which mistakes were made, and how often, is in {out / 'summary.html'}.")
-    return 0 if complete and all(record["points"] is not None for record in records) else 1
+    return 0 if complete and all(map(reports.is_judged, records)) else 1
 
 
 def parser() -> argparse.ArgumentParser:

@@ -81,8 +81,9 @@ def left_out(records: Sequence[dict]) -> list[str]:
     found = []
     for record in records:
         if id(record) not in uploaded:
-            why = "was not graded" if record["points"] is None else "is not the only file"
-            why = why if record["number"] or record["points"] is None else "has no number of the platform's in the name"
+            why = "is not the only file" if record["number"] else "has no number of the platform's in the name"
+            if not is_judged(record):
+                why = "was not graded" if record["points"] is None else "was not judged completely"
             if record["exercise"] not in ("", exercise):
                 why = f"is {record['exercise']}, and the table is for {exercise}"
             found.append(f"{record['student']} is not in the table: {record['file']} {why}.")
@@ -95,6 +96,11 @@ def _most_handed_in(records: Sequence[dict]) -> str:
     return counts.most_common(1)[0][0] if counts else ""
 
 
+def is_judged(record: dict) -> bool:
+    """Whether a submission was graded, and all of it."""
+    return record["points"] is not None and not any(task.get("unjudged") for task in record["tasks"])
+
+
 def _to_upload(records: Sequence[dict]) -> list[dict]:
     """The records that a platform can take: graded, of a known student, and the only one of theirs."""
     exercise = _most_handed_in(records)
@@ -103,7 +109,7 @@ def _to_upload(records: Sequence[dict]) -> list[dict]:
     return [
         record
         for record in records
-        if record["points"] is not None and record["number"] and times[record["student"], record["number"]] == 1
+        if is_judged(record) and record["number"] and times[record["student"], record["number"]] == 1
     ]
 
 

@@ -130,7 +130,12 @@ class Run:
     def judged(self, task: collected.Cell) -> dict:
         """What comes of a task now."""
         ALLOWED.clear()
-        result = judge(task, self.submission, self.names, self.problems, self.seed)
+        try:
+            result = judge(task, self.submission, self.names, self.problems, self.seed)
+        except Exception as error:  # a fault of the check's own costs no other task, and is told
+            failed = f"{task.name} could not be judged: the check itself failed ({type(error).__name__}: {error})."
+            said = f"{failed} It isn't the student's fault; judge this task by hand."
+            result = {"points": 0.0, "parts": [], "subject": "", "problem": said, "unjudged": True}
         for said in self.borrowed(*ALLOWED[0] if ALLOWED else ((), ())):
             self.plan.task_notes.setdefault(task.name, []).append(f"{result['subject']} {said}")
         return result | {"code": self.code.get(result.get("subject"), "")}
@@ -168,7 +173,7 @@ class Run:
 
     def found(self) -> dict:
         """Notes and tasks, as they are now."""
-        late = {"points": 0.0, "parts": [], "problem": "There was no time left to judge this."}
+        late = {"points": 0.0, "parts": [], "problem": "This was not judged; a note says why.", "unjudged": True}
         tasks = [
             {"name": task.name, "heading": task.heading if "ask(" in task.text else task.section, "most": task.points}
             | self.results.get(task.name, late)

@@ -56,6 +56,31 @@ def test_right_answers_are_accepted(topic, name):
             assert verdict.passed and verdict.score == 1, f"{style}: {verdict}"
 
 
+def off(value):
+    """A right answer with all its numbers wrong, in the same form."""
+    if isinstance(value, lt.Params):
+        return lt.Params.like(value, {name: off(value[name]) for name in value.NAMES})
+    if isinstance(value, dict):
+        return {name: off(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [off(each) for each in value]
+    return f"not {value}" if isinstance(value, str) else 0.37 * np.asarray(value) + 0.11
+
+
+@each_check
+def test_a_wrong_answer_is_judged_with_the_numbers_of_grading_too(topic, name):
+    """Every named mistake is tried on it, and one that can't be computed with these numbers ends nothing."""
+    check, answer = checks(topic)[name], next(iter(ANSWERS[topic].RIGHT[name].values()))
+
+    @functools.wraps(answer)
+    def wrong(*given):
+        return off(answer(*given))
+
+    for seed in (2026, 3, 6, 11) if "seed" in inspect.signature(check).parameters else (None,):
+        verdict = check(wrong) if seed is None else check(wrong, seed=seed)
+        assert not verdict.passed, verdict
+
+
 @each_check
 def test_each_check_draws_other_cases_with_another_seed_or_is_on_the_guides_list(topic, name):
     """So that numbers that were seen, or copied, earn nothing."""

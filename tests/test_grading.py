@@ -229,6 +229,34 @@ def test_one_student_is_graded_again_and_the_others_stay(graded, tmp_path, capsy
     assert "No submission belongs to Nobody. The students are: Ada Lovelace, Bo Half" in capsys.readouterr().err
 
 
+def test_a_check_that_fails_costs_no_other_task_and_nobody_points_on_a_platform(tmp_path, capsys):
+    failing = DOUBLED.replace("    parts =", "    1 // int(function(a)[0] == 2 * a[0])\n    parts =")
+    cells = [(name, kind, failing if name == "check-doubled" else source) for name, kind, source in CELLS]
+    write(tmp_path / "sources", {"09_doubling.ipynb": notebook(cells)})
+    names = {"Ada_101": RIGHT, "Bo_102": handed(doubled=HALF), "Cy_103": handed(doubled=UNTOUCHED)}
+    files = {f"{name}_assignsubmission_file_/x.ipynb": notebook(each) for name, each in names.items()}
+    write(tmp_path / "hw", files)
+    options = ["--exercises", str(tmp_path / "sources"), "--format", "moodle"]
+    assert grade.main([str(tmp_path / "hw"), *options]) == 1
+    found = rows((tmp_path,))
+    assert {name: (row["check-doubled"], row["ask-half"]) for name, row in found.items()} == {
+        "Ada": ("4", "1"),
+        "Bo": ("0", "1"),
+        "Cy": ("0", "1"),
+    }
+    text, _ = feedback((tmp_path,), "Bo_102")
+    assert "the check itself failed (ZeroDivisionError" in text and "judge this task by hand" in text
+    assert [row["Identifier"] for row in table(tmp_path / "hw_graded" / "moodle.csv")] == ["Participant 101"]
+    assert "Bo is not in the table" in (out := capsys.readouterr().out) and "was not judged completely" in out
+
+
+def test_an_untouched_task_is_told_to_be_unwritten_as_in_class(graded, tmp_path):
+    write(tmp_path / "hw", {"Ada_101_assignsubmission_file_/x.ipynb": notebook(handed(doubled=UNTOUCHED))})
+    grade.main([str(tmp_path / "hw"), "--exercises", str(graded[0] / "sources")])
+    text, _ = feedback((tmp_path,), "Ada_101")
+    assert "doubled is not written yet" in text and "raised" not in text
+
+
 # -------------------------------------------------------------------------------------- without running anything
 
 

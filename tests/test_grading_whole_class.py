@@ -152,7 +152,7 @@ def test_when_the_time_is_up_what_was_judged_stays_and_the_slow_cells_are_named(
     cells, saved = [*RIGHT[:5], sleepy, *RIGHT[5:]], []
     notes, tasks = judged(doubling, cells, 15.0, whole=4, save=saved.append)
     assert [task["points"] for task in tasks.values()] == [4, 0] and len(saved) == 1
-    assert tasks["ask-half"]["problem"] == "There was no time left to judge this."
+    assert tasks["ask-half"]["problem"] == "This was not judged; a note says why."
     assert "most of them went to other cells (" in notes[-1]
 
 

@@ -460,11 +460,11 @@ WRONG = {
         "nothing done": (lambda flat, g, m, s, n, rate: (flat, m, s), "has not been changed"),
     },
     "check_trainer": {
-        "as given": (faulty(*AS_GIVEN), "still the numbers of the trainer that was given"),
+        "as given": (faulty(*AS_GIVEN), "still the numbers that the given trainer produces"),
         "torn": (faulty(*TORN), "One mistake is left. Follow one pair"),
         "dropped": (faulty(*DROPPED), "Not every pair is visited"),
         "by size": (faulty(*BY_SIZE), "One mistake is left, and it shows only where"),
-        "torn and dropped": (faulty(*TORN, *DROPPED), "still the numbers of the trainer that was given"),
+        "torn and dropped": (faulty(*TORN, *DROPPED), "still the numbers that the given trainer produces"),
         "torn and by size": (faulty(*TORN, *BY_SIZE), "One mistake is repaired; two are left."),
         "dropped and by size": (faulty(*DROPPED, *BY_SIZE), "Not every pair is visited"),
         "only full batches": (

@@ -84,7 +84,11 @@ def test_a_wrong_answer_is_judged_with_the_numbers_of_grading_too(topic, name):
 @each_check
 def test_each_check_draws_other_cases_with_another_seed_or_is_on_the_guides_list(topic, name):
     """So that numbers that were seen, or copied, earn nothing."""
-    guide = (ROOT / "instructor" / "guide.md").read_text(encoding="utf-8").partition("### Different numbers for each student")[2]
+    guide = (
+        (ROOT / "instructor" / "guide.md")
+        .read_text(encoding="utf-8")
+        .partition("### Different numbers for each student")[2]
+    )
     listed = set(re.findall(r"`(check_\w+)`", guide.partition("###")[0]))
     source = "\n".join(cell.source for cell in nbformat.read(SOURCES[topic], as_version=4).cells)
     assert (name not in listed) == bool(

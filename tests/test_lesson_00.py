@@ -190,7 +190,7 @@ def test_the_try_that_the_lesson_suggests_shows_a_named_mistake():
 def test_a_line_that_python_cannot_run_stops_the_cells_below_as_the_lesson_says():
     with pytest.raises(TypeError):
         judged(LESSON, "left", {"left": "f ^ n"})
-    assert "`^` does neither" in cell("blanks") and "the cells\nbelow don't run" in cell("blanks-note")
+    assert "`^` does neither" in cell("blanks") and "the cells\nbelow then don't run" in cell("blanks-note")
 
 
 # ------------------------------------------------------------------------------------------ the map

@@ -8,6 +8,7 @@ import pytest
 
 import lstm_teach as lt
 from lstm_teach.models.layout import Layout, Piece
+from tests.model_cases.faults import load
 
 # Half of the squared error of one output; the state is clipped, and all that acts on it is in one matrix.
 CLIPPED = """
@@ -990,3 +991,77 @@ def test_the_units_of_a_net_in_two_directions_are_half_of_what_the_output_reads(
     assert [piece.label for piece in layout.blocks("b_on")] == [f"block {k} of 4" for k in (1, 2, 3, 4)]
     each = {f"{name}_{gate}": shape for gate in "ifog" for name, shape in {"W": (4, 6), "b": (4, 1)}.items()}
     assert not Layout(each | {"out": (3, 4), "c": (3, 1)}, ["out"]).blocks("W_i")  # one array for each gate
+
+
+# ------------------------------------------------------------------------------- gradients of one array for another
+
+
+def changed_at_the_end(model, change):
+    """A case of `model_cases` whose gradient is changed before it is returned."""
+    right = load(model)
+
+    def case(T):
+        params, loss, gradient = right(T)
+        return params, loss, lambda p: change(gradient(p))
+
+    return case
+
+
+def rearranged(**sources):
+    return lambda grads: grads | {name: grads[source] for name, source in sources.items()}
+
+
+ORDERS = [
+    (
+        {"W_z": "W_r", "W_r": "W_n", "W_n": "W_z"},
+        "The gradients come back in another order: in place of the gradients of W_z, W_r and W_n there are those of "
+        "W_r, W_n and W_z, in this order.",
+    ),
+    (
+        {"W_z": "W_r", "W_r": "W_z", "b_z": "b_n", "b_n": "b_z"},
+        "The gradients of W_z and W_r, and of b_z and b_n, are swapped.",
+    ),
+    (
+        {"W_z": "W_r", "U_z": "U_r", "b_z": "b_r"},
+        "In place of the gradients of W_z, U_z and b_z there are those of W_r, U_r and b_r, in this order.",
+    ),
+    ({"b_z": "b_r", "b_n": "b_r"}, "In place of the gradients of b_z and b_n there is that of b_r."),
+]
+
+
+@pytest.mark.parametrize(("sources", "said"), ORDERS)
+def test_gradients_that_come_back_in_another_order_are_told_in_one_sentence(sources, said):
+    diagnosis = lt.diagnose_model(changed_at_the_end("gru_reset_before", rearranged(**sources)), seconds=60.0)
+    assert families(diagnosis) == ["gate rows"] and diagnosis.findings[0].place == said, diagnosis
+
+
+def test_a_block_that_is_in_the_place_of_another_in_several_arrays_is_told_in_one_sentence():
+    wrong = load("lstm_stacked", "[di * i * (1 - i), df * f * (1 - f),", "[df * f * (1 - f), df * f * (1 - f),")
+    text = told(lt.diagnose_model(wrong, seconds=60.0))
+    assert text.count("In place of") == 1, text
+    assert "of block 1 of 4 of W, U and b there are those of block 2 of 4 of the same arrays." in text
+
+
+def one_array(one, other):
+    """As where two names are given to one array: both hold the sum."""
+    return lambda grads: grads | dict.fromkeys((one, other), grads[one] + grads[other])
+
+
+@pytest.mark.parametrize(
+    ("model", "change", "said"),
+    [
+        ("gru_reset_before", one_array("b_z", "b_r"), "Your gradients of b_z and b_r are the same; the right ones"),
+        ("gru_reset_before", one_array("U_z", "U_n"), "Your gradients of U_z and U_n are the same; the right ones"),
+        (
+            "gru_reset_before",
+            lambda grads: grads | {"U_z": grads["U_r"].T},
+            "Your gradients of U_z and, transposed, of U_r are the same; the right ones are not. U_r is right, so the "
+            "gradient of U_z is the copy.",
+        ),
+    ],
+)
+def test_two_gradients_that_are_the_same_are_not_called_right_numbers_in_the_wrong_place(model, change, said):
+    diagnosis = lt.diagnose_model(changed_at_the_end(model, change), seconds=60.0)
+    [found] = [one for one in diagnosis.findings if one.family == "copy"]
+    assert said in found.place and found.idea == "Two gradients that should differ hold the same numbers.", diagnosis
+    assert "Right numbers in the wrong place" not in told(diagnosis)

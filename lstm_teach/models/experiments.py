@@ -73,12 +73,14 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
             told += " A penalty without the factor then seems wrong, though it may be right."
         return [replace(of_all, evidence=told.strip()), *others]
     others = _trials(seen, take, rest, layout, notes) if rest else []
-    if any("there is that of" in one.evidence for one in others):  # so two of them are the same
-        found = [one for one in found if "number by number" not in one.place]
+    if any("In place of" in one.evidence for one in others):  # so two of them are the same
+        found = [one for one in found if one.family != "copy"]
     families = {one.family for one in found}
     missing = [name for name in explained if not any(c.mine.any() for c in ever[name])]
     # What is made of a delta that is wrong or missing comes after what shows that it is.
-    first = explained and ("gate rows" in families or len(missing) > 1 or ("scale" in families and len(explained) > 1))
+    first = explained and (
+        families & {"gate rows", "copy"} or len(missing) > 1 or ("scale" in families and len(explained) > 1)
+    )
     return (found + others if first else others + found) + apart
 
 

@@ -79,9 +79,8 @@ def at_one_step(case: Evidence) -> Iterator[Said]:
 def at_once(case: Evidence, names: list[str]) -> Said:
     """What the gradients of all these are at T = 1, by a relation to the right ones that more steps don't have."""
     found, explained = relations({1: case.each}, names, case.layout)
-    found = [one for one in found if one.family in _AT_ONCE and "Your gradients" not in one.place]
-    known = explained.issuperset(names) and {one.family for one in found} <= _AT_ONCE
-    return [(one.family, one.place) for one in found] if known else []
+    known = [(one.family, one.place) for one in found if one.family in _AT_ONCE]
+    return known if explained.issuperset(names) else []
 
 
 def _for_a_batch(case: Evidence, name: str) -> bool:

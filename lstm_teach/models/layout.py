@@ -34,7 +34,7 @@ def lines_of(name: str, axis: int, ends: tuple[int, int], label: str = "") -> Pi
     return Piece(name, (*[None] * axis, ends), label)
 
 
-def _blocks(labels: Sequence[str]) -> str:
+def blocks_of(labels: Sequence[str]) -> str:
     """Such labels as "block 1 of 4" and "block 2 of 4" as "blocks 1 and 2 of 4"."""
     words = [label.split() for label in labels]
     return f"block{'s' * (len(words) > 1)} {listing(number for _, number, *_ in words)} of {words[0][-1]}"
@@ -80,10 +80,10 @@ class Layout:
         alike: dict[tuple[str, ...], list[str]] = {}
         for name, parts in own.items():
             labels = tuple(piece.label for piece in parts)
-            together = all(labels) and sum(map(len, own.values())) > 4
+            together = all(labels) and (len(own) > 2 or sum(map(len, own.values())) > 4)
             alike.setdefault(labels if together else (), []).append(name)
         whole = [self._told(name, own[name]) for name in alike.pop((), [])]
-        return listing([*whole, *(f"{_blocks(labels)} of {listing(names)}" for labels, names in alike.items())])
+        return listing([*whole, *(f"{blocks_of(labels)} of {listing(names)}" for labels, names in alike.items())])
 
     def _told(self, name: str, pieces: list[Piece]) -> str:
         words, count, sides = [], 1, len(self.shapes[name])
@@ -98,7 +98,7 @@ class Layout:
                 count *= len(ends)
         if len(pieces) > 1 and count != len(pieces):
             return listing(self._told(name, [piece]) for piece in pieces)
-        label = f" ({_blocks([piece.label for piece in pieces])})" if all(piece.label for piece in pieces) else ""
+        label = f" ({blocks_of([piece.label for piece in pieces])})" if all(piece.label for piece in pieces) else ""
         return f"{', '.join(words)} of {name}{label}" if words else name
 
     def of(self, name: str) -> Iterator[list[Piece]]:

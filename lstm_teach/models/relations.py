@@ -15,7 +15,7 @@ from lstm_teach.gradreport import listing, relative_error
 from lstm_teach.models.case import elsewhere, gradient
 from lstm_teach.models.differences import Comparison, Seen, multiple, reference
 from lstm_teach.models.families import FAMILIES, ModelFinding, finding
-from lstm_teach.models.layout import Layout, Piece
+from lstm_teach.models.layout import Layout, Piece, blocks_of
 
 _SAME = 1e-6  # norm-relative: two arrays are the same up to the error of the differences
 Bad = dict[int, Comparison]  # one piece, at the lengths where it is wrong
@@ -163,7 +163,7 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
     yield "transpose", f"{the} is the transpose of the right one.", made(np.transpose)
     others = [other for name in layout.shapes for pieces in layout.of(name) for other in pieces]
     for other in sorted(others, key=lambda other: other.name != piece.name):  # best another part of the same array
-        yield "gate rows", _there(layout, other), {T: seen[T].part(other).right for T in bad}
+        yield "gate rows", layout.told([other]), {T: seen[T].part(other).right for T in bad}
     if not piece.part:
         weights = {T: seen[T].model.params[piece.name] * c.tried for T, c in bad.items()}
         squares = {T: max(np.vdot(own, own), 1e-300) for T, own in weights.items()}
@@ -234,6 +234,8 @@ def _has_the_right_sum(bad: Bad) -> bool:
 def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelFinding], set[str]]:
     """Arrays whose error is explained by a relation that holds at every length where they are wrong."""
     pieces_of: dict[ModelFinding, list[Piece]] = {}
+    every = {layout.told([piece]): piece for name in layout.shapes for pieces in layout.of(name) for piece in pieces}
+    there: dict[Piece, Piece] = {}  # whose gradient is in whose place
     explained = set()
     for name in wrong:
         known: dict[Piece, ModelFinding] = {}
@@ -247,16 +249,10 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
                 break
         explained |= {name} if known else set()
         for piece, law in known.items():
-            pieces_of.setdefault(law, []).append(piece)
-    # Where each of two gradients is in the place of the other, it is said once.
-    alone = {pieces[0]: law for law, pieces in pieces_of.items() if len(pieces) == 1 and law.family == "gate rows"}
-    swaps: dict[object, list[Piece]] = {}
-    for (one, law), (other, back) in itertools.combinations(alone.items(), 2):
-        if law.place == _there(layout, other) and back.place == _there(layout, one):
-            del pieces_of[law], pieces_of[back]
-            swaps.setdefault((one.label, other.label) if one.label else one.name, []).extend([one, other])
-    for pieces in swaps.values():  # the same blocks of several arrays in one sentence
-        pieces_of[finding("gate rows", f"The gradients of {layout.told(pieces)} are swapped.")] = pieces
+            if law.family == "gate rows":
+                there[piece] = every[law.place]
+            else:
+                pieces_of.setdefault(law, []).append(piece)
     # One finding for each family, in the order of `FAMILIES`, those about size alone last.
     merged = []
     for family in sorted(FAMILIES, key=lambda family: family == "scale"):
@@ -264,37 +260,76 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
         if alike:
             texts = [one.place for one in alike], [one.evidence for one in alike]
             merged.append(finding(family, *(" ".join(dict.fromkeys(filter(None, each))) for each in texts)))
+        elif family == "gate rows" and there:
+            merged.append(finding(family, " ".join(_elsewhere(there, layout))))
     said, copies = _twins(seen, [name for name in wrong if name not in explained], layout)
-    return merged + [finding("gate rows", " ".join(said))] * bool(said), explained | copies
+    return merged + [finding("copy", said)] * bool(said), explained | copies
 
 
-def _there(layout: Layout, other: Piece) -> str:
-    return f"In place of the gradient of {{where}} there is that of {layout.told([other])}."
+def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> Iterator[str]:
+    """Where the gradients are in the places of others: what several arrays have in common is told at once."""
+    swaps: dict[object, list[Piece]] = {}
+    moved: dict[str, dict[Piece, Piece]] = {}  # within an array, or from one to another
+    for one, other in there.items():
+        if there.get(other) != one:
+            moved.setdefault(one.name if one.name == other.name else "", {})[one] = other
+        elif [*there].index(one) < [*there].index(other):
+            swaps.setdefault((one.label, other.label) if one.label else one.name, []).extend([one, other])
+    if swaps:
+        told = ", and of ".join(map(layout.told, swaps.values())) + "," * (len(swaps) > 1)
+        yield f"The gradients of {told} are swapped."
+    same: dict[object, list[dict[Piece, Piece]]] = {}  # blocks that go the same ways
+    for name, pairs in moved.items():
+        same.setdefault(name and tuple((p.label, q.label) for p, q in pairs.items()), []).append(pairs)
+    for labels, arrays in same.items():
+        ones, others = zip(*(pair for pairs in arrays for pair in pairs.items()), strict=True)
+        alone, several = len(arrays) == 1, len(arrays[0]) > 1
+        said = [layout.told(side) if labels else listing(layout.told([p]) for p in side) for side in (ones, others)]
+        if len({*others}) == 1:
+            said[1], several = layout.told(others), False
+        elif labels and not (alone and len({*others}) == len(others)):
+            said[1] = f"{blocks_of([label for _, label in labels])} of the same array{'s' * (not alone)}"
+        start = "The gradients come back in another order: in place" if {*ones} == {*others} else "In place"
+        is_that = "is that" if len({*others}) == 1 else "are those"
+        order = ", in this order" * several
+        yield f"{start} of the gradient{'s' * (len(ones) > 1)} of {said[0]} there {is_that} of {said[1]}{order}."
 
 
-def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[list[str], set[str]]:
-    """Which of these gradients, or blocks of one, are the same where the right ones are not, and which are the copies.
+def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[str, set[str]]:
+    """Which of these gradients are the same as another, or two blocks of one, where the right ones are not.
 
-    A copy is known by the other arrays of its gate, which are right.
+    And which are the copies: known by the source, which is right, or by the other arrays of its gate, which are.
     """
-    said, copies = [], set()
+    same, more, copies = [], [], set()
     sisters = {name: [n for n in gate if n != name] for gate in layout.gates for name in gate}
-    for pieces in ([Piece(name) for name in names], *map(layout.blocks, names)):
-        for one, other in itertools.combinations(pieces, 2):
-            pairs = [(each.part(one), each.part(other)) for each in seen.values()]
-            if any(a.mine.shape != b.mine.shape for a, b in pairs):
-                continue
-            equal = all(np.abs(a.mine - b.mine).max() <= 1e-12 * np.abs(a.mine).max() for a, b in pairs)
-            known = [(a.right, b.right, a.tried & b.tried) for a, b in pairs if np.ptp(a.mine)]
-            apart = [relative_error(a[both], b[both]) > _SAME for a, b, both in known if both.any()]
-            if equal and apart and all(apart):
-                words = f"{layout.told([one])} and of {layout.told([other])}"
-                said.append(f"Your gradients of {words} are the same, number by number, and the right ones are not.")
-                for copy, source in itertools.permutations((one.name, other.name)):
-                    start = next(each for each in seen.values() if each[copy].wrong)
-                    own, others = sisters.get(copy), sisters.get(source)
-                    if own and others and not start.wrong(own) and start.wrong(others):
-                        are = "are" if own[1:] else "is"
-                        said.append(f"{listing(own)} {are} right, so the gradient of {copy} is the copy.")
-                        copies.add(copy)
-    return said, copies
+    whole = itertools.combinations(map(Piece, layout.shapes), 2)
+    pairs = [(one, other) for one, other in whole if {one.name, other.name} & {*names}]
+    pairs += [pair for name in names for pair in itertools.combinations(layout.blocks(name), 2)]
+    for (one, other), turn in itertools.product(pairs, (np.asarray, np.transpose)):
+        parts = [(each.part(one), each.part(other)) for each in seen.values()]
+        both = [(a, *map(turn, (b.mine, b.right, b.tried))) for a, b in parts]
+        if any(a.mine.shape != mine.shape for a, mine, *_ in both) or (
+            turn is np.transpose and not parts[0][0].is_matrix
+        ):
+            continue
+        equal = all(np.abs(a.mine - mine).max() <= 1e-12 * np.abs(a.mine).max() for a, mine, *_ in both)
+        known = [(a.right, right, a.tried & tried) for a, _, right, tried in both if np.ptp(a.mine)]
+        apart = [relative_error(a[tried], b[tried]) > _SAME for a, b, tried in known if tried.any()]
+        if not (equal and apart and all(apart)):
+            continue
+        again = f"{layout.told([one])} and, transposed, of {layout.told([other])}"
+        same.append(again if turn is np.transpose else layout.told([one, other]))
+        for copy, source in itertools.permutations((one.name, other.name)):
+            start = next((each for each in seen.values() if each[copy].wrong), None)
+            fine, others = sisters.get(copy), sisters.get(source)
+            if not (start and fine and others and not start.wrong(fine) and start.wrong(others)):
+                fine = [source] if start and not any(each[source].wrong for each in seen.values()) else []
+            if fine:
+                more.append(
+                    f"{listing(fine)} {'are' if fine[1:] else 'is'} right, so the gradient of {copy} is the copy."
+                )
+                copies.add(copy)
+    if not same:
+        return "", copies
+    others = "".join(f", and so are those of {each}" for each in same[1:])
+    return " ".join([f"Your gradients of {same[0]} are the same{others}; the right ones are not.", *more]), copies

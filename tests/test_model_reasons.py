@@ -1065,3 +1065,25 @@ def test_two_gradients_that_are_the_same_are_not_called_right_numbers_in_the_wro
     [found] = [one for one in diagnosis.findings if one.family == "copy"]
     assert said in found.place and found.idea == "Two gradients that should differ hold the same numbers.", diagnosis
     assert "Right numbers in the wrong place" not in told(diagnosis)
+
+
+@pytest.mark.parametrize(
+    ("divisor", "said"),
+    [
+        (
+            "3",
+            "is 1/3 of the right one at T = 1, 2, 3 and 6, in every entry. The factor is the same at every length, so",
+        ),
+        (
+            "T",
+            "is 1/2, 1/3 and 1/6 of the right one at T = 2, 3 and 6, in every entry. The factor is 1/T at every",
+        ),
+        (
+            "(0.25 + T)",
+            "in size: it is 4/5, 4/9, 4/13 and 4/25 times the right one at T = 1, 2, 3 and 6. These are ratios",
+        ),
+    ],
+)
+def test_a_factor_is_told_once_and_as_one_would_say_it(divisor, said):
+    text = told(diagnosed(SOFTMAX, ("    return g", f"    return {{n: a / {divisor} for n, a in g.items()}}")))
+    assert said in text and "0.3333" not in text and text.count("1/3") < 2, text

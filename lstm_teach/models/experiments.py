@@ -21,7 +21,7 @@ from lstm_teach.models.evidence import Evidence, Take, layout_of, rank, shuffled
 from lstm_teach.models.families import ModelFinding, Notes, finding
 from lstm_teach.models.first_step import EITHER, Said, at_once, at_one_step, excess, lost_lines, within_a_step
 from lstm_teach.models.layout import Layout, Piece
-from lstm_teach.models.relations import about, bounded, common_factor, fraction, ratio, relations
+from lstm_teach.models.relations import about, as_factors, bounded, common_factor, fraction, ratio, relations
 
 _PILED_UP = 0.7  # the cosine of a gradient and what is too much in it, from where on something piles up
 # Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
@@ -111,8 +111,8 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
     (family, what), *others = next(_hypotheses(case))
     times = {name: fraction(k) for name in case.bad if (k := ratio(case.each[name]))}
     for k in dict.fromkeys(times.values()):
-        if "." not in k and k != "1" and " times " not in what:
-            what += f" {case.at(name for name in times if times[name] == k)} is {k} times the right one."
+        if "." not in k and k != "1" and " times " not in what and " of the right one" not in what:
+            what += f" {case.at(name for name in times if times[name] == k)} is {as_factors([k])}."
     nothing = [piece for piece in case.wrong if not case.each.part(piece).mine.any()]
     if nothing and "is zero" not in what:
         what += f" {case.at([layout.told(nothing)])} is zero, and the right one is not."

@@ -80,7 +80,7 @@ class Layout:
         alike: dict[tuple[str, ...], list[str]] = {}
         for name, parts in own.items():
             labels = tuple(piece.label for piece in parts)
-            together = all(labels) and (len(own) > 2 or sum(map(len, own.values())) > 4)
+            together = all(labels) and sum(map(len, own.values())) > 4
             alike.setdefault(labels if together else (), []).append(name)
         whole = [self._told(name, own[name]) for name in alike.pop((), [])]
         return listing([*whole, *(f"{blocks_of(labels)} of {listing(names)}" for labels, names in alike.items())])

@@ -6,7 +6,7 @@ Imports case, differences, families and layout.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -84,12 +84,11 @@ def bounded(each: Bad) -> ModelFinding | None:
 def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> ModelFinding:
     """What to say of a constant ratio: which law does it follow over the lengths?"""
     off = {T: k for T, k in ratios.items() if k != 1}
-    of = "The gradient of {where} is"
-    times = listing(f"{k:.4g} times the right one at T = {T}" for T, k in off.items())
+    of, at = "The gradient of {where} is", f"at T = {listing(off)}"
+    times = f"{of} {as_factors(map(fraction, off.values()))} {at}, in every entry."
     norms = [float(np.linalg.norm(each[T].mine)) for T in off]
     if len(norms) > 1 and np.ptp(norms) <= 1e-9 * norms[0] and max(off.values()) < 1:
-        clipped = f"{norm} is {norms[0]:.4g} at T = {listing(off)}: the norm is clipped."
-        return finding("clipping", f"{of} {times}, in every entry.", clipped)
+        return finding("clipping", times, f"{norm} is {norms[0]:.4g} {at}: the norm is clipped.")
     if law := _law(ratios):
         power, constant = law
         said = fraction(constant)
@@ -98,21 +97,29 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
             # Of loss and gradient either may be what is averaged, or averaged twice: a ratio doesn't tell.
             count, are = ("one division", "is") if abs(power) == 1 else ("two divisions", "are")
             why = f"{count} by the number of steps {are} {'missing' if power > 0 else 'too many'}"
-            law = f"The factor is {_POWERS[power]} at every length{also}: {why}."
-            return finding("scale", f"{of} {times}, in every entry.", law)
+            return finding("scale", times, f"The factor is {_POWERS[power]} at every length{also}: {why}.")
         if said == "-1":
-            return finding("sign", f"{of} the right one times -1 at T = {listing(ratios)}.")
+            return finding("sign", f"{of} the right one times -1 {at}.")
         count, square = said.removeprefix("-").removeprefix("1/"), "the 2 of a square, " * (said in ("2", "1/2"))
-        guess = f" Is it {square}a batch of {count}, or {count} features?"
-        guess = " It is no count: is it a constant, or a slope?" if "." in said else guess
-        why = f"The factor is {said} at every length, so it does not come from averaging over the steps.{guess}"
-        return finding("scale", f"{of} {constant:.4g} times the right one everywhere, at T = {listing(ratios)}.", why)
-    place = f"{of} right in direction, but not in size: it is {times}."
-    if all(abs(Fraction(k).limit_denominator(40) - Fraction(k)) < 1e-5 for k in off.values()):
-        counts = "These are ratios of small whole numbers: of counts, perhaps of the steps with a target or in a mask."
-        return finding("scale", place, counts)
+        guess = f"Is it {square}a batch of {count}, or {count} features?"
+        guess = "It is no count: is it a constant, or a slope?" if "." in said else guess
+        why = "The factor is the same at every length, so it does not come from averaging over the steps. "
+        return finding("scale", f"{of} {as_factors([said])} {at}, in every entry.", why * (len(off) > 1) + guess)
+    counts = {T: Fraction(k).limit_denominator(40) for T, k in off.items()}
+    whole = all(abs(counts[T] - Fraction(k)) < 1e-5 for T, k in off.items())
+    times = as_factors(map(str, counts.values()) if whole else map(fraction, off.values()))
+    place = f"{of} right in direction, but not in size: it is {times} {at}."
+    if whole:
+        why = "These are ratios of small whole numbers: of counts, perhaps of the steps with a target or in a mask."
+        return finding("scale", place, why)
     clipped = len(off) == 1 and 0 < max(off.values()) < 1
     return finding("clipping" if clipped else "scale", place, "Is its norm clipped?" if clipped else "")
+
+
+def as_factors(said: Iterable[str]) -> str:
+    """Factors in words: "1/2 and 1/3 of the right one", "2 and 3 times the right one"."""
+    said = [*said]
+    return f"{listing(said)} {'of' if all(each.startswith('1/') for each in said) else 'times'} the right one"
 
 
 def _law(ratios: dict[int, float]) -> tuple[int, float] | None:
@@ -282,17 +289,18 @@ def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> Iterator[str]:
     for name, pairs in moved.items():
         same.setdefault(name and tuple((p.label, q.label) for p, q in pairs.items()), []).append(pairs)
     for labels, arrays in same.items():
-        ones, others = zip(*(pair for pairs in arrays for pair in pairs.items()), strict=True)
-        alone, several = len(arrays) == 1, len(arrays[0]) > 1
-        said = [layout.told(side) if labels else listing(layout.told([p]) for p in side) for side in (ones, others)]
-        if len({*others}) == 1:
-            said[1], several = layout.told(others), False
-        elif labels and not (alone and len({*others}) == len(others)):
-            said[1] = f"{blocks_of([label for _, label in labels])} of the same array{'s' * (not alone)}"
+        ones, others = sides = [*zip(*(pair for pairs in arrays for pair in pairs.items()), strict=True)]
+        many = len({*others}) > 1
+        if arrays[1:]:
+            here, from_ = map(blocks_of, zip(*labels, strict=True))
+            words = f"{here} of {listing(dict.fromkeys(p.name for p in ones))}", f"{from_} of the same arrays"
+        else:
+            sides = sides if many else (ones, others[:1])
+            words = [listing(layout.told([piece]) for piece in side) for side in sides]
         start = "The gradients come back in another order: in place" if {*ones} == {*others} else "In place"
-        is_that = "is that" if len({*others}) == 1 else "are those"
-        order = ", in this order" * several
-        yield f"{start} of the gradient{'s' * (len(ones) > 1)} of {said[0]} there {is_that} of {said[1]}{order}."
+        order = ", in this order" * (many and len(arrays[0]) > 1)
+        are, s = ("are those", "s") if many else ("is that", "s" * (len(ones) > 1))
+        yield f"{start} of the gradient{s} of {words[0]} there {are} of {words[1]}{order}."
 
 
 def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[str, set[str]]:

@@ -1087,3 +1087,29 @@ def test_two_gradients_that_are_the_same_are_not_called_right_numbers_in_the_wro
 def test_a_factor_is_told_once_and_as_one_would_say_it(divisor, said):
     text = told(diagnosed(SOFTMAX, ("    return g", f"    return {{n: a / {divisor} for n, a in g.items()}}")))
     assert said in text and "0.3333" not in text and text.count("1/3") < 2, text
+
+
+# The words and the state are given to one matrix in each direction.
+JOINED = BOTH_WAYS.replace("(6, 3)", "(6, 4)")
+for way, state, before in (("f", "f[-1]", "f[t]"), ("b", "b[-1]", "b[T - t - 1]")):
+    word = 'p["E"][words[t]]' if way == "f" else 'p["E"][words[T - 1 - t]]'
+    JOINED = varied(
+        JOINED,
+        (f'"W{way}": (4, 3), "U{way}": (4, 4), ', f'"A{way}": (4, 8), '),
+        (f'p["W{way}"] @ {word} + p["U{way}"] @ {state}', f'p["A{way}"] @ np.concatenate([{word}, {state}])'),
+        (f'        g["U{way}"] += np.outer(da, {before})\n', ""),
+        (
+            f'g["W{way}"] += np.outer(da, p["E"][words[t]])',
+            f'g["A{way}"] += np.outer(da, np.concatenate([p["E"][words[t]], {before}]))',
+        ),
+        (f'p["W{way}"].T', f'p["A{way}"][:, :4].T'),
+        (f'p["U{way}"].T', f'p["A{way}"][:, 4:].T'),
+    )
+
+
+def test_nothing_is_said_to_go_back_through_a_table():
+    assert diagnosed(JOINED, seed=1).passed
+    lost = ((f'p["A{way}"][:, 4:].T @ da', "0 * da") for way in "fb")
+    text = told(diagnosed(JOINED, *lost, seed=1))
+    assert "With Af and Ab set to zero everything is right: the mistake is on the way back through Af and Ab." in text
+    assert "hrough E" not in text and "about E" not in text

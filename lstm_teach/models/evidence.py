@@ -478,9 +478,10 @@ class Evidence:
             where = f"through {told if not needed[0].part else 'these parts' if needed[1:] else 'this part'}"
             group = next((group for group in together if {*needed} < {*group}), [])
             others = [[piece] for piece in (*group, *map(Piece, self.each)) if piece not in needed]
-            slopes = measured(self.with_change(needed), others)[: len(group) - len(needed)]
+            slopes = measured(self.with_change(needed), others)[: max(len(group) - len(needed), 0)]
             if shut := [one for [one], slope in zip(others, slopes, strict=False) if slope.size < 1e-9]:
-                more = f" Through {self.layout.told(shut)} nothing goes back then, so it may be there as well."
+                it = "them" if shut[1:] else "it"
+                more = f" Nothing comes back to {self.layout.told(shut)} then, so this says nothing about {it}."
             if {piece.name for piece in needed} & self.silent & set(self.bad):
                 where += ", or in the delta that its own gradient is made with"
             if all(self.each[piece.name].is_vector for piece in needed):  # which a delta need not go through

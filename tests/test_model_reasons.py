@@ -1113,3 +1113,12 @@ def test_nothing_is_said_to_go_back_through_a_table():
     text = told(diagnosed(JOINED, *lost, seed=1))
     assert "With Af and Ab set to zero everything is right: the mistake is on the way back through Af and Ab." in text
     assert "hrough E" not in text and "about E" not in text
+
+
+def test_no_note_says_that_only_some_entries_of_a_tiny_model_were_compared(monkeypatch):
+    note, wrong = "Only some entries", load("lstm_stacked", "df * f * (1 - f)", "df")
+    assert note not in str(lt.diagnose_model(wrong, lengths=(1, 6), seconds=60.0))
+    # Time for 120 numbers, of the 109 that this model has; most are in a few of its arrays.
+    monkeypatch.setattr("lstm_teach.models.differences._seconds", lambda model: 1 / (4 * 120))
+    averaged = ("    return g\n", "    return {n: 2 * a for n, a in g.items()}\n")
+    assert note not in str(diagnosed(BOTH_WAYS, averaged, seed=1, lengths=(1, 2, 3), seconds=10.0))

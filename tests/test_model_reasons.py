@@ -1122,3 +1122,90 @@ def test_no_note_says_that_only_some_entries_of_a_tiny_model_were_compared(monke
     monkeypatch.setattr("lstm_teach.models.differences._seconds", lambda model: 1 / (4 * 120))
     averaged = ("    return g\n", "    return {n: 2 * a for n, a in g.items()}\n")
     assert note not in str(diagnosed(BOTH_WAYS, averaged, seed=1, lengths=(1, 2, 3), seconds=10.0))
+
+
+# Attention over all states so far; a context and the state, side by side, are given to a layer, or to the output.
+ATTENTION = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+shapes = {"W": (3, 4), "U": (4, 4), "b": (4,), "A": (8, 4), "V": (4, 3), "c": (3,)}
+own = {name: 0.7 * draw(size=shape) for name, shape in shapes.items()}
+x, wanted, start = draw(size=(40, 3)), draw(size=(40, 3)), 0.7 * draw(size=4)
+
+
+def states(p, T):
+    h, tape = [start], []
+    for t in range(T):
+        h.append(np.tanh(x[t] @ p["W"] + h[t] @ p["U"] + p["b"]))
+        past = np.array(h)
+        weights = np.exp(past @ h[-1])
+        weights /= weights.sum()
+        both = np.concatenate([weights @ past, h[-1]])
+        s = np.tanh(both @ p["A"])
+        tape.append((past, weights, both, s, s @ p["V"] + p["c"] - wanted[t]))
+    return h, tape
+
+
+def loss(p, T):
+    return sum(np.sum(step[-1] ** 2) for step in states(p, T)[1]) / 2
+
+
+def gradient(p, T):
+    h, tape = states(p, T)
+    g = {name: 0 * array for name, array in p.items()}
+    dh = np.zeros((T + 1, 4))
+    for t in reversed(range(T)):
+        past, weights, both, s, e = tape[t]
+        g["V"] += np.outer(s, e)
+        g["c"] += e
+        ds = p["V"] @ e * (1 - s**2)
+        g["A"] += np.outer(both, ds)
+        dboth = p["A"] @ ds
+        dcontext, dh[t + 1] = dboth[:4], dh[t + 1] + dboth[4:]
+        dweights = past @ dcontext
+        dscores = weights * (dweights - weights @ dweights)
+        dh[t + 1] += dscores @ past
+        dh[: t + 2] += np.outer(weights, dcontext) + np.outer(dscores, h[t + 1])
+        da = dh[t + 1] * (1 - h[t + 1] ** 2)
+        g["W"] += np.outer(x[t], da)
+        g["U"] += np.outer(h[t], da)
+        g["b"] += da
+        dh[t] += p["U"] @ da
+    return g
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+TO_THE_OUTPUT = varied(
+    ATTENTION,
+    ('"A": (8, 4), "V": (4, 3)', '"V": (8, 3)'),
+    ('        s = np.tanh(both @ p["A"])\n', "        s = both\n"),
+    ('        ds = p["V"] @ e * (1 - s**2)\n        g["A"] += np.outer(both, ds)\n', ""),
+    ('p["A"] @ ds', 'p["V"] @ e'),
+)
+SCORES = "dscores = weights * (dweights - weights @ dweights)"
+ZERO, EQUAL = (
+    "rows 0 to 3 of {} set to zero everything is right",
+    "rows 0 to 3 of {0} equal to rows 4 to 7 of {0} everything",
+)
+
+
+def test_these_models_with_attention_are_right():
+    assert diagnosed(ATTENTION, seed=2).passed and diagnosed(TO_THE_OUTPUT, seed=2).passed
+
+
+@pytest.mark.parametrize(("text", "matrix"), [(ATTENTION, "A"), (TO_THE_OUTPUT, "V")])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (SCORES, "dscores = weights * (1 - weights) * dweights", ZERO),
+        (" + np.outer(dscores, h[t + 1])", "", ZERO),
+        ("dh[t + 1] += dscores @ past", "pass", ZERO),
+        ("dboth[:4], dh[t + 1] + dboth[4:]", "dboth[4:], dh[t + 1] + dboth[:4]", EQUAL),
+        ('dh[t] += p["U"] @ da', "pass", "U set to zero everything is right: the mistake"),
+    ],
+)
+def test_the_half_of_a_matrix_through_which_an_error_comes_is_named(text, matrix, old, new, said):
+    assert said.format(matrix) in told(found := diagnosed(text, (old, new), seed=2, lengths=(1, 2, 3))), found

@@ -488,3 +488,11 @@ class Evidence:
                 where += f", or where {'they are' if needed[1:] else 'it is'} used"
         said = f"With {told} set to zero everything is right"  # at T = 1 because of a factor, as a rule
         return f"{said}." if self.first == 1 else f"{said}: the mistake is on the way back {where}.{more}"
+
+    def half(self) -> str:
+        """In words, the half of a matrix that cures it when it is zero, as of what is given h and a context."""
+        halves = (half for name in self.each for half in self.layout.halves(name))
+        for half in filter(lambda half: self.needed([half]), halves):
+            what = f"With {self.layout.told([half])} set to zero everything is right"
+            return f"{what}: look at what comes back through this part, and at what this part makes."
+        return ""

@@ -182,11 +182,15 @@ def _cured(case: Evidence) -> Iterator[Said]:
             yield [("transpose", f"With {told} made symmetric, so equal to the transpose, everything is right.")]
 
     # Or where two arrays of one shape are equal?
-    models = [case.model, *shuffled(case.model, 2)]
-    for one, other in (pair for names in case.layout.by_shape(case.each) for pair in itertools.combinations(names, 2)):
-        equal = (elsewhere(model, [(one, (), model.params[other])]) for model in models)
+    models, told = [case.model, *shuffled(case.model, 2)], case.layout.told
+    same = [
+        [*map(Piece, pair)] for names in case.layout.by_shape(case.each) for pair in itertools.combinations(names, 2)
+    ]
+    halves = [case.layout.halves(name) for name in case.each]
+    for one, other in [*same, *(each[at : at + 2] for each in halves for at in range(0, len(each), 2))]:
+        equal = (elsewhere(m, [(one.name, one.where, m.params[other.name][other.where])]) for m in models)
         if all(error_of(model, case.bad) < 1e-6 for model in equal):
-            what = f"With {one} equal to {other} everything is right"
+            what = f"With {told([one])} equal to {told([other])} everything is right"
             why = "one of them, or what is made with it, is used in place of the other."
             yield [("carry" if case.first > 1 else "formula", f"{what}: {why}")]
 
@@ -303,6 +307,8 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         what = f"{sent[0].name} stays wrong even at zero, where nothing goes back through it."
         beside = case.still_wrong(sent, [Piece(name) for name in case.bad if case.each[name].is_vector])
         yield [("loss" if beside else "between steps", what)]
+    if half := case.half():
+        yield [("between steps", half)]
     stays = ""
     for cut in case.layout.on_the_state():
         pieces = [Piece(name) for name in case.bad if name not in case.layout.outputs]

@@ -140,7 +140,7 @@ def within_a_step(case: Evidence) -> Iterator[Said]:
         yield [("line", guess)]
     yield from lost_lines(case)
     hint = case.gate_hint()
-    what = " ".join(filter(None, [hint, inputs_right, case.factor_of_units() or case.cure()]))
+    what = " ".join(filter(None, [hint, inputs_right, case.factor_of_units() or case.cure() or case.half()]))
     yield [("gate" if not hint and case.is_one_gate() else "formula", what)]
 
 

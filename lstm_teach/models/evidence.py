@@ -140,10 +140,8 @@ class Evidence:
         # Where the state is zero at the start, the gradient of what it is multiplied with knows nothing of that step.
         self.silent = {name for name, c in next(iter(seen.values())).items() if c.silent}
         # What gets nothing here but its part of a penalty.
-        rests = {n: c.right - multiple(c.right, self.model.params[n]) for n, c in self.each.items() if c.full}
-        self.idle = {
-            n for n, rest in rests.items() if np.linalg.norm(rest) <= 1e-6 * np.linalg.norm(self.each[n].right)
-        }
+        full, own, norm = [(n, c.right) for n, c in self.each.items() if c.full], self.model.params, np.linalg.norm
+        self.idle = {n for n, right in full if norm(right - multiple(right, own[n])) <= 1e-6 * norm(right)}
         inner = self.each.keys() - {*self.bad, *layout.outputs, *self.silent}
         self.fine = any(self.each[name].mine.ndim > 1 for name in inner)  # a matrix inside is shown to be right
         parts = [self._parts(name) for name in self.bad]
@@ -371,9 +369,8 @@ class Evidence:
 
     def bare(self, cut: list[Piece]) -> str:
         """What keeps the error from spreading, in words."""
-        return (
-            f"With {self.layout.told(cut)} set to zero, so that nothing goes back through {'them' if cut[1:] else 'it'}"
-        )
+        it = "them" if cut[1:] else "it"
+        return f"With {self.layout.told(cut)} set to zero, so that nothing goes back through {it}"
 
     def off(self, pieces: list[Piece], change: Change = np.zeros_like, alive: float = 0.5) -> float:
         """The error of all wrong arrays with that change; infinite where the loss fails, or too many have no gradient.

@@ -78,10 +78,8 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
     families = {one.family for one in found}
     missing = [name for name in explained if not any(c.mine.any() for c in ever[name])]
     # What is made of a delta that is wrong or missing comes after what shows that it is.
-    first = explained and (
-        families & {"gate rows", "copy"} or len(missing) > 1 or ("scale" in families and len(explained) > 1)
-    )
-    return (found + others if first else others + found) + apart
+    shows = families & {"gate rows", "copy"} or len(missing) > 1 or ("scale" in families and len(explained) > 1)
+    return (found + others if explained and shows else others + found) + apart
 
 
 def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Notes) -> list[ModelFinding]:
@@ -313,9 +311,8 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
     for cut in case.layout.on_the_state():
         pieces = [Piece(name) for name in case.bad if name not in case.layout.outputs]
         if pieces and len(case.still_wrong(cut, pieces)) == len(pieces):
-            stays = (
-                f" {case.bare(cut)}, everything stays wrong, so the mistake is not, or not only, on the way through it."
-            )
+            so = "so the mistake is not, or not only, on the way through it"
+            stays = f" {case.bare(cut)}, everything stays wrong, {so}."
     other, but, one = "", "", "one"
     cures = [name for name in case.each if case.off([Piece(name)], alive=0) < 1e-6]
     alive = [name for name in cures if case.off([Piece(name)]) < 1e-6]

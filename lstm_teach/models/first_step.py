@@ -37,15 +37,10 @@ def at_one_step(case: Evidence) -> Iterator[Said]:
 
     # A penalty is wrong, which a further mistake hides with more steps.
     idle = [n for n in bad if n in case.idle and ratio(each[n])]
-    found, explained = relations({1: each}, [n for n in bad if n not in idle], case.layout)
-    if (
-        explained.issuperset(n for n in bad if n not in idle)
-        and {one.family for one in found} <= {"penalty"}
-        and not any(
-            "replaced" in one.place
-            for one in found  # or left out beside it
-        )
-    ):
+    busy = [n for n in bad if n not in idle]
+    found, explained = relations({1: each}, busy, case.layout)
+    replaced = any("replaced" in one.place for one in found)  # or left out beside it
+    if explained.issuperset(busy) and {one.family for one in found} <= {"penalty"} and not replaced:
         multiples = "is a multiple of the weights and nothing else, and yours is a different multiple."
         alone = [f"At T = 1 the gradient of {listing(idle)} {multiples}"] if idle else []
         yield [("penalty", " ".join([*(one.place for one in found), *alone]))]
@@ -67,13 +62,11 @@ def at_one_step(case: Evidence) -> Iterator[Said]:
     missing = missing and all(rank(other.away) <= rank(one.right) for one, other in known)
     if missing and excess(longer[-1], bad) < EITHER:
         what = f"At T = 1 the gradient of {told} is zero; with more steps it is not: what one step adds is missing"
-        what += (
-            "." if known or not case.silent else ", or it is multiplied by the state before that step, which is zero."
-        )
+        or_ = "" if known or not case.silent else ", or it is multiplied by the state before that step, which is zero"
         right = {name for name, c in each.items() if not c.wrong and not c.silent}
         inner = right.difference(case.layout.outputs)
         if not inner or case.alone or all(case.partners[name] & right for name in bad):
-            yield [("left out" if inner else "steps", what)]
+            yield [("left out" if inner else "steps", f"{what}{or_}.")]
 
 
 def at_once(case: Evidence, names: list[str]) -> Said:

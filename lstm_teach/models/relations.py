@@ -308,36 +308,37 @@ def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[str, set[str]]
 
     And which are the copies: known by the source, which is right, or by the other arrays of its gate, which are.
     """
-    same, more, copies = [], [], set()
+    same: list[list[Piece]] = []
+    turned, more, copies = [], [], set()
     sisters = {name: [n for n in gate if n != name] for gate in layout.gates for name in gate}
     whole = itertools.combinations(map(Piece, layout.shapes), 2)
     pairs = [(one, other) for one, other in whole if {one.name, other.name} & {*names}]
     pairs += [pair for name in names for pair in itertools.combinations(layout.blocks(name), 2)]
     for (one, other), turn in itertools.product(pairs, (np.asarray, np.transpose)):
         parts = [(each.part(one), each.part(other)) for each in seen.values()]
-        both = [(a, *map(turn, (b.mine, b.right, b.tried))) for a, b in parts]
-        if any(a.mine.shape != mine.shape for a, mine, *_ in both) or (
-            turn is np.transpose and not parts[0][0].is_matrix
-        ):
+        both = [(a, *map(turn, (b.mine, b.right, b.tried))) for a, b in parts if turn is np.asarray or a.is_matrix]
+        if not both or any(a.mine.shape != mine.shape for a, mine, *_ in both):
             continue
         equal = all(np.abs(a.mine - mine).max() <= 1e-12 * np.abs(a.mine).max() for a, mine, *_ in both)
         known = [(a.right, right, a.tried & tried) for a, _, right, tried in both if np.ptp(a.mine)]
         apart = [relative_error(a[tried], b[tried]) > _SAME for a, b, tried in known if tried.any()]
         if not (equal and apart and all(apart)):
             continue
-        again = f"{layout.told([one])} and, transposed, of {layout.told([other])}"
-        same.append(again if turn is np.transpose else layout.told([one, other]))
+        if turn is np.transpose:
+            turned.append(f"{layout.told([one])} and, transposed, of {layout.told([other])}")
+        elif group := next((group for group in same if one in group), None):
+            group += [other] * (other not in group)
+        else:
+            same.append([one, other])
         for copy, source in itertools.permutations((one.name, other.name)):
             start = next((each for each in seen.values() if each[copy].wrong), None)
             fine, others = sisters.get(copy), sisters.get(source)
             if not (start and fine and others and not start.wrong(fine) and start.wrong(others)):
                 fine = [source] if start and not any(each[source].wrong for each in seen.values()) else []
             if fine:
-                more.append(
-                    f"{listing(fine)} {'are' if fine[1:] else 'is'} right, so the gradient of {copy} is the copy."
-                )
+                are = "are" if fine[1:] else "is"
+                more.append(f"{listing(fine)} {are} right, so the gradient of {copy} is the copy.")
                 copies.add(copy)
-    if not same:
-        return "", copies
-    others = "".join(f", and so are those of {each}" for each in same[1:])
-    return " ".join([f"Your gradients of {same[0]} are the same{others}; the right ones are not.", *more]), copies
+    first, *others = [*map(layout.told, same), *turned] or [""]
+    said = f"Your gradients of {first} are the same{''.join(f', and so are those of {each}' for each in others)}"
+    return " ".join([f"{said}; the right ones are not.", *more]) if first else "", copies

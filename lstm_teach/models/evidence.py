@@ -488,8 +488,7 @@ class Evidence:
 
     def half(self) -> str:
         """In words, the half of a matrix that cures it when it is zero, as of what is given h and a context."""
-        halves = (half for name in self.each for half in self.layout.halves(name))
-        for half in filter(lambda half: self.needed([half]), halves):
-            what = f"With {self.layout.told([half])} set to zero everything is right"
-            return f"{what}: look at what comes back through this part, and at what this part makes."
-        return ""
+        halves = (half for name in self.each for halves in self.layout.halves(name) for half in halves)
+        told = next((self.layout.told([half]) for half in halves if self.needed([half])), "")
+        what = f"With {told} set to zero everything is right: look at what comes back through this part"
+        return f"{what}, and at what this part makes." if told else ""

@@ -179,13 +179,11 @@ def _cured(case: Evidence) -> Iterator[Said]:
             told = case.layout.told(one for piece, own, off in wrong for one in ([piece] if off == own else off))
             yield [("transpose", f"With {told} made symmetric, so equal to the transpose, everything is right.")]
 
-    # Or where two arrays of one shape are equal?
+    # Or where two arrays of one shape are equal, or the halves of one?
     models, told = [case.model, *shuffled(case.model, 2)], case.layout.told
-    same = [
-        [*map(Piece, pair)] for names in case.layout.by_shape(case.each) for pair in itertools.combinations(names, 2)
-    ]
-    halves = [case.layout.halves(name) for name in case.each]
-    for one, other in [*same, *(each[at : at + 2] for each in halves for at in range(0, len(each), 2))]:
+    same = [[*map(Piece, names)] for names in case.layout.by_shape(case.each)]
+    same += [halves for name in case.each for halves in case.layout.halves(name)]
+    for one, other in (pair for group in same for pair in itertools.combinations(group, 2)):
         equal = (elsewhere(m, [(one.name, one.where, m.params[other.name][other.where])]) for m in models)
         if all(error_of(model, case.bad) < 1e-6 for model in equal):
             what = f"With {told([one])} equal to {told([other])} everything is right"
@@ -307,19 +305,16 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         yield [("loss" if beside else "between steps", what)]
     if half := case.half():
         yield [("between steps", half)]
-    stays = ""
-    for cut in case.layout.on_the_state():
-        pieces = [Piece(name) for name in case.bad if name not in case.layout.outputs]
-        if pieces and len(case.still_wrong(cut, pieces)) == len(pieces):
-            so = "so the mistake is not, or not only, on the way through it"
-            stays = f" {case.bare(cut)}, everything stays wrong, {so}."
-    other, but, one = "", "", "one"
+    inner = [Piece(name) for name in case.bad if name not in case.layout.outputs]
+    kept = [cut for cut in case.layout.on_the_state() if inner and case.still_wrong(cut, inner) == inner]
+    so = "everything stays wrong, so the mistake is not, or not only, on the way through it"
+    stays = f" {case.bare(kept[-1])}, {so}." if kept else ""
     cures = [name for name in case.each if case.off([Piece(name)], alive=0) < 1e-6]
     alive = [name for name in cures if case.off([Piece(name)]) < 1e-6]
-    if shut := [name for name in cures if name not in alive]:
-        do, them = ("do", "them") if shut[1:] else ("does", "it")
-        but = f" ({listing(shut)} {do}n't count: without {them} hardly anything goes back)"
-        other, one = " other", "another"
+    shut = [name for name in cures if name not in alive]
+    do, them = ("do", "them") if shut[1:] else ("does", "it")
+    but = f" ({listing(shut)} {do}n't count: without {them} hardly anything goes back)" if shut else ""
+    other, one = (" other", "another") if shut else ("", "one")
     what = f"No{other} array, when set to zero, cures it{but}. So the mistake is not just in what comes back through"
     what += f" {one} array, unless a wrong array is used there, or no array at all."
     if alive:  # but not at all lengths, or not at all weights, and then by chance

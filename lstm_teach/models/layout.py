@@ -134,11 +134,11 @@ class Layout:
         arrays = {own.get(piece.name, "") for piece in pieces}
         return labels or (set() if "" in arrays else arrays)
 
-    def halves(self, name: str) -> list[Piece]:
-        """Either half of the rows or columns of a matrix that are two states long, as for a context beside h."""
+    def halves(self, name: str) -> list[list[Piece]]:
+        """Both halves of the rows or columns of a matrix that are two states long, as for a context beside h."""
         sides = [] if name in self.tables or len(self.shapes[name]) != 2 else enumerate(self.shapes[name])
         halves = [(axis, n // 2) for axis, n in sides if n % 2 == 0 and n // 2 in self._states]
-        return [lines_of(name, axis, ends) for axis, n in halves for ends in ((0, n), (n, 2 * n))]
+        return [[lines_of(name, axis, ends) for ends in ((0, n), (n, 2 * n))] for axis, n in halves]
 
     def _ways(self, name: str, sizes: set[int]) -> list[tuple[str, int, int]]:
         """How a matrix may act on a state of one of these sizes, and make up to four gates along an axis."""

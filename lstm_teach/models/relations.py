@@ -255,26 +255,23 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
             if known and all(law.family != "axis" for law in known.values()):
                 break
         explained |= {name} if known else set()
+        there |= {piece: every[law.place] for piece, law in known.items() if law.family == "gate rows"}
         for piece, law in known.items():
-            if law.family == "gate rows":
-                there[piece] = every[law.place]
-            else:
-                pieces_of.setdefault(law, []).append(piece)
+            pieces_of.setdefault(law, []).append(piece)
     # One finding for each family, in the order of `FAMILIES`, those about size alone last.
     merged = []
     for family in sorted(FAMILIES, key=lambda family: family == "scale"):
         alike = [about(law, layout.told(pieces)) for law, pieces in pieces_of.items() if law.family == family]
+        texts = [one.place for one in alike], [one.evidence for one in alike]
+        texts = [[*_elsewhere(there, layout)]] if family == "gate rows" else texts
         if alike:
-            texts = [one.place for one in alike], [one.evidence for one in alike]
             merged.append(finding(family, *(" ".join(dict.fromkeys(filter(None, each))) for each in texts)))
-        elif family == "gate rows" and there:
-            merged.append(finding(family, " ".join(_elsewhere(there, layout))))
     said, copies = _twins(seen, [name for name in wrong if name not in explained], layout)
     return merged + [finding("copy", said)] * bool(said), explained | copies
 
 
 def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> Iterator[str]:
-    """Where the gradients are in the places of others: what several arrays have in common is told at once."""
+    """Where the gradients are in the places of others: of several arrays at once, and of the same blocks of several."""
     swaps: dict[object, list[Piece]] = {}
     moved: dict[str, dict[Piece, Piece]] = {}  # within an array, or from one to another
     for one, other in there.items():
@@ -285,22 +282,19 @@ def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> Iterator[str]:
     if swaps:
         told = ", and of ".join(map(layout.told, swaps.values())) + "," * (len(swaps) > 1)
         yield f"The gradients of {told} are swapped."
-    same: dict[object, list[dict[Piece, Piece]]] = {}  # blocks that go the same ways
+    alike: dict[object, dict[Piece, Piece]] = {}  # of which blocks, of all arrays where it is the same
     for name, pairs in moved.items():
-        same.setdefault(name and tuple((p.label, q.label) for p, q in pairs.items()), []).append(pairs)
-    for labels, arrays in same.items():
-        ones, others = sides = [*zip(*(pair for pairs in arrays for pair in pairs.items()), strict=True)]
-        many = len({*others}) > 1
-        if arrays[1:]:
+        alike.setdefault(name and tuple((p.label, q.label) for p, q in pairs.items()), {}).update(pairs)
+    for labels, pairs in alike.items():
+        ones, others = [*pairs], [*dict.fromkeys(pairs.values())]
+        are, order = ("are those", ", in this order" * (len(labels or ones) > 1)) if others[1:] else ("is that", "")
+        words = [listing(layout.told([p]) for p in side) for side in (ones, pairs.values() if order else others)]
+        if labels and others[1:]:
             here, from_ = map(blocks_of, zip(*labels, strict=True))
-            words = f"{here} of {listing(dict.fromkeys(p.name for p in ones))}", f"{from_} of the same arrays"
-        else:
-            sides = sides if many else (ones, others[:1])
-            words = [listing(layout.told([piece]) for piece in side) for side in sides]
+            names = listing(dict.fromkeys(one.name for one in ones))
+            words = f"{here} of {names}", f"{from_} of the same array{'s' * (len(ones) > len(labels))}"
         start = "The gradients come back in another order: in place" if {*ones} == {*others} else "In place"
-        order = ", in this order" * (many and len(arrays[0]) > 1)
-        are, s = ("are those", "s") if many else ("is that", "s" * (len(ones) > 1))
-        yield f"{start} of the gradient{s} of {words[0]} there {are} of {words[1]}{order}."
+        yield f"{start} of the gradient{'s' * (len(ones) > 1)} of {words[0]} there {are} of {words[1]}{order}."
 
 
 def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[str, set[str]]:

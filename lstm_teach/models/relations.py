@@ -85,10 +85,13 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
     """What to say of a constant ratio: which law does it follow over the lengths?"""
     off = {T: k for T, k in ratios.items() if k != 1}
     of, at = "The gradient of {where} is", f"at T = {listing(off)}"
-    times = f"{of} {as_factors(map(fraction, off.values()))} {at}, in every entry."
+    counts = [Fraction(k).limit_denominator(40) for k in off.values()]
+    whole = all(abs(count - Fraction(k)) < 1e-5 for count, k in zip(counts, off.values(), strict=True))
+    times = f"{as_factors(map(str, counts) if whole else map(fraction, off.values()))} {at}"
+    in_all = f"{of} {times}, in every entry."
     norms = [float(np.linalg.norm(each[T].mine)) for T in off]
     if len(norms) > 1 and np.ptp(norms) <= 1e-9 * norms[0] and max(off.values()) < 1:
-        return finding("clipping", times, f"{norm} is {norms[0]:.4g} {at}: the norm is clipped.")
+        return finding("clipping", in_all, f"{norm} is {norms[0]:.4g} {at}: the norm is clipped.")
     if law := _law(ratios):
         power, constant = law
         said = fraction(constant)
@@ -97,7 +100,7 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
             # Of loss and gradient either may be what is averaged, or averaged twice: a ratio doesn't tell.
             count, are = ("one division", "is") if abs(power) == 1 else ("two divisions", "are")
             why = f"{count} by the number of steps {are} {'missing' if power > 0 else 'too many'}"
-            return finding("scale", times, f"The factor is {_POWERS[power]} at every length{also}: {why}.")
+            return finding("scale", in_all, f"The factor is {_POWERS[power]} at every length{also}: {why}.")
         if said == "-1":
             return finding("sign", f"{of} the right one times -1 {at}.")
         count, square = said.removeprefix("-").removeprefix("1/"), "the 2 of a square, " * (said in ("2", "1/2"))
@@ -105,10 +108,7 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
         guess = "It is no count: is it a constant, or a slope?" if "." in said else guess
         why = "The factor is the same at every length, so it does not come from averaging over the steps. "
         return finding("scale", f"{of} {as_factors([said])} {at}, in every entry.", why * (len(off) > 1) + guess)
-    counts = {T: Fraction(k).limit_denominator(40) for T, k in off.items()}
-    whole = all(abs(counts[T] - Fraction(k)) < 1e-5 for T, k in off.items())
-    times = as_factors(map(str, counts.values()) if whole else map(fraction, off.values()))
-    place = f"{of} right in direction, but not in size: it is {times} {at}."
+    place = f"{of} right in direction, but not in size: it is {times}."
     if whole:
         why = "These are ratios of small whole numbers: of counts, perhaps of the steps with a target or in a mask."
         return finding("scale", place, why)

@@ -318,8 +318,7 @@ class Evidence:
         sizes = {size for n, size in vector.items() if self.partners[n].isdisjoint(self.layout.outputs)}
         carried = [n for n in bad if self.layout.hands_on(n, self.each[n].right != 0)]
         sent = (bool(sizes.intersection(self.layout.shapes[n])) or self._hands_on(n, right) for n in carried)
-        alone = self.alone and all(sent)
-        alone = alone and (self.ever <= bad or not bad & self.layout.tables)
+        alone = self.alone and (self.ever <= bad or not bad & self.layout.tables) and all(sent)
         if not alone and not vectors and (through := self._through(right)):
             are = "are" if through[1:] else "is"
             what = f"{listing(through)} {are} right at every length, and what comes there is made of the deltas of"

@@ -29,7 +29,8 @@ def at_one_step(case: Evidence) -> Iterator[Said]:
     # Vectors, or one array for a batch, are wrong alone, with more steps the rest too: they are the initial state.
     later = max((other.wrong(case.rest) for other in longer), key=len, default=())
     state = all(each[n].is_vector for n in bad) or (len(bad) == 1 and _for_a_batch(case, bad[0]))
-    state = state and not any(piece.part for piece in case.wrong) and not any(map(case.layout.gates_in, bad))
+    gates = any(len(pieces) > 2 for n in bad for pieces in case.layout.of(n))
+    state = state and not gates and not any(piece.part for piece in case.wrong)
     if len(bad) <= 2 and len(bad) < len(later) and state and not any(case.partners[n] for n in bad):
         an = "If {} are initial states, their" if bad[1:] else "If {} is an initial state, its"
         what = f"{an.format(told)} gradient should be what the first step hands back."

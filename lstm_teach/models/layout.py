@@ -119,10 +119,6 @@ class Layout:
                     ends = [(k * size, (k + 1) * size) for k in range(count)]
                     yield [lines_of(name, axis, e, f"block {k} of {count}") for k, e in enumerate(ends, 1)]
 
-    def gates_in(self, name: str) -> bool:
-        """Whether three or four gates may be side by side in an array."""
-        return any(len(pieces) > 2 for pieces in self.of(name))
-
     def blocks(self, name: str) -> list[Piece]:
         """All blocks that the array may have."""
         return [piece for pieces in self.of(name) for piece in pieces if piece.part]

@@ -280,8 +280,9 @@ def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> Iterator[str]:
         elif [*there].index(one) < [*there].index(other):
             swaps.setdefault((one.label, other.label) if one.label else one.name, []).extend([one, other])
     if swaps:
-        told = ", and of ".join(map(layout.told, swaps.values())) + "," * (len(swaps) > 1)
-        yield f"The gradients of {told} are swapped."
+        *most, last = (f"of {layout.told(pieces)}" for pieces in swaps.values())
+        told = f"{', '.join(most)}, and {last}," if most else last
+        yield f"The gradients {told} are swapped."
     alike: dict[object, dict[Piece, Piece]] = {}  # of which blocks, of all arrays where it is the same
     for name, pairs in moved.items():
         alike.setdefault(name and tuple((p.label, q.label) for p, q in pairs.items()), {}).update(pairs)

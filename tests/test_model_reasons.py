@@ -8,6 +8,7 @@ import pytest
 
 import lstm_teach as lt
 from lstm_teach.models.layout import Layout, Piece
+from tests.model_cases.faults import load
 
 # Half of the squared error of one output; the state is clipped, and all that acts on it is in one matrix.
 CLIPPED = """
@@ -990,3 +991,234 @@ def test_the_units_of_a_net_in_two_directions_are_half_of_what_the_output_reads(
     assert [piece.label for piece in layout.blocks("b_on")] == [f"block {k} of 4" for k in (1, 2, 3, 4)]
     each = {f"{name}_{gate}": shape for gate in "ifog" for name, shape in {"W": (4, 6), "b": (4, 1)}.items()}
     assert not Layout(each | {"out": (3, 4), "c": (3, 1)}, ["out"]).blocks("W_i")  # one array for each gate
+
+
+# ------------------------------------------------------------------------------- gradients of one array for another
+
+
+def changed_at_the_end(model, change):
+    """A case of `model_cases` whose gradient is changed before it is returned."""
+    right = load(model)
+
+    def case(T):
+        params, loss, gradient = right(T)
+        return params, loss, lambda p: change(gradient(p))
+
+    return case
+
+
+def rearranged(**sources):
+    return lambda grads: grads | {name: grads[source] for name, source in sources.items()}
+
+
+ORDERS = [
+    (
+        {"W_z": "W_r", "W_r": "W_n", "W_n": "W_z"},
+        "The gradients come back in another order: in place of the gradients of W_z, W_r and W_n there are those of "
+        "W_r, W_n and W_z, in this order.",
+    ),
+    (
+        {"W_z": "W_r", "W_r": "W_z", "b_z": "b_n", "b_n": "b_z"},
+        "The gradients of W_z and W_r, and of b_z and b_n, are swapped.",
+    ),
+    (
+        {"W_z": "W_r", "U_z": "U_r", "b_z": "b_r"},
+        "In place of the gradients of W_z, U_z and b_z there are those of W_r, U_r and b_r, in this order.",
+    ),
+    ({"b_z": "b_r", "b_n": "b_r"}, "In place of the gradients of b_z and b_n there is that of b_r."),
+]
+
+
+@pytest.mark.parametrize(("sources", "said"), ORDERS)
+def test_gradients_that_come_back_in_another_order_are_told_in_one_sentence(sources, said):
+    diagnosis = lt.diagnose_model(changed_at_the_end("gru_reset_before", rearranged(**sources)), seconds=60.0)
+    assert families(diagnosis) == ["gate rows"] and diagnosis.findings[0].place == said, diagnosis
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        (
+            "df * f * (1 - f), df * f * (1 - f), do * o * (1 - o)",
+            "of block 1 of 4 of W, U and b there are those of block 2 of 4 of the same arrays.",
+        ),
+        (
+            "do * o * (1 - o), di * i * (1 - i), df * f * (1 - f)",
+            "come back in another order: in place of the gradients of blocks 1, 2 and 3 of 4 of W, U and b there are "
+            "those of blocks 3, 1 and 2 of 4 of the same arrays, in this order.",
+        ),
+    ],
+)
+def test_blocks_that_are_in_the_places_of_others_in_several_arrays_are_told_in_one_sentence(new, said):
+    wrong = load("lstm_stacked", "di * i * (1 - i), df * f * (1 - f), do * o * (1 - o)", new)
+    text = told(lt.diagnose_model(wrong, seconds=60.0))
+    assert text.lower().count("in place of") == 1 and said in text, text
+
+
+def one_array(one, other):
+    """As where two names are given to one array: both hold the sum."""
+    return lambda grads: grads | dict.fromkeys((one, other), grads[one] + grads[other])
+
+
+@pytest.mark.parametrize(
+    ("model", "change", "said"),
+    [
+        ("gru_reset_before", one_array("b_z", "b_r"), "Your gradients of b_z and b_r are the same; the right ones"),
+        ("gru_reset_before", one_array("U_z", "U_n"), "Your gradients of U_z and U_n are the same; the right ones"),
+        (
+            "gru_reset_before",
+            lambda grads: grads | {"U_z": grads["U_r"].T},
+            "Your gradients of U_z and, transposed, of U_r are the same; the right ones are not. U_r is right, so the "
+            "gradient of U_z is the copy.",
+        ),
+    ],
+)
+def test_two_gradients_that_are_the_same_are_not_called_right_numbers_in_the_wrong_place(model, change, said):
+    diagnosis = lt.diagnose_model(changed_at_the_end(model, change), seconds=60.0)
+    [found] = [one for one in diagnosis.findings if one.family == "copy"]
+    assert said in found.place and found.idea == "Two gradients that should differ hold the same numbers.", diagnosis
+    assert "Right numbers in the wrong place" not in told(diagnosis)
+
+
+@pytest.mark.parametrize(
+    ("divisor", "said"),
+    [
+        (
+            "3",
+            "is 1/3 of the right one at T = 1, 2, 3 and 6, in every entry. The factor is the same at every length, so",
+        ),
+        (
+            "T",
+            "is 1/2, 1/3 and 1/6 of the right one at T = 2, 3 and 6, in every entry. The factor is 1/T at every",
+        ),
+        (
+            "(0.25 + T)",
+            "in size: it is 4/5, 4/9, 4/13 and 4/25 times the right one at T = 1, 2, 3 and 6. These are ratios",
+        ),
+    ],
+)
+def test_a_factor_is_told_once_and_as_one_would_say_it(divisor, said):
+    text = told(diagnosed(SOFTMAX, ("    return g", f"    return {{n: a / {divisor} for n, a in g.items()}}")))
+    assert said in text and "0.3333" not in text and text.count("1/3") < 2, text
+
+
+# The words and the state are given to one matrix in each direction.
+JOINED = BOTH_WAYS.replace("(6, 3)", "(6, 4)")
+for way, state, before in (("f", "f[-1]", "f[t]"), ("b", "b[-1]", "b[T - t - 1]")):
+    word = 'p["E"][words[t]]' if way == "f" else 'p["E"][words[T - 1 - t]]'
+    JOINED = varied(
+        JOINED,
+        (f'"W{way}": (4, 3), "U{way}": (4, 4), ', f'"A{way}": (4, 8), '),
+        (f'p["W{way}"] @ {word} + p["U{way}"] @ {state}', f'p["A{way}"] @ np.concatenate([{word}, {state}])'),
+        (f'        g["U{way}"] += np.outer(da, {before})\n', ""),
+        (
+            f'g["W{way}"] += np.outer(da, p["E"][words[t]])',
+            f'g["A{way}"] += np.outer(da, np.concatenate([p["E"][words[t]], {before}]))',
+        ),
+        (f'p["W{way}"].T', f'p["A{way}"][:, :4].T'),
+        (f'p["U{way}"].T', f'p["A{way}"][:, 4:].T'),
+    )
+
+
+def test_nothing_is_said_to_go_back_through_a_table():
+    assert diagnosed(JOINED, seed=1).passed
+    lost = ((f'p["A{way}"][:, 4:].T @ da', "0 * da") for way in "fb")
+    text = told(diagnosed(JOINED, *lost, seed=1))
+    assert "With Af and Ab set to zero everything is right: the mistake is on the way back through Af and Ab." in text
+    assert "hrough E" not in text and "about E" not in text
+
+
+def test_no_note_says_that_only_some_entries_of_a_tiny_model_were_compared(monkeypatch):
+    note, wrong = "Only some entries", load("lstm_stacked", "df * f * (1 - f)", "df")
+    assert note not in str(lt.diagnose_model(wrong, lengths=(1, 6), seconds=60.0))
+    # Time for 120 numbers, of the 109 that this model has; most are in a few of its arrays.
+    monkeypatch.setattr("lstm_teach.models.differences._seconds", lambda model: 1 / (4 * 120))
+    averaged = ("    return g\n", "    return {n: 2 * a for n, a in g.items()}\n")
+    assert note not in str(diagnosed(BOTH_WAYS, averaged, seed=1, lengths=(1, 2, 3), seconds=10.0))
+
+
+# Attention over all states so far; a context and the state, side by side, are given to a layer, or to the output.
+ATTENTION = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+shapes = {"W": (3, 4), "U": (4, 4), "b": (4,), "A": (8, 4), "V": (4, 3), "c": (3,)}
+own = {name: 0.7 * draw(size=shape) for name, shape in shapes.items()}
+x, wanted, start = draw(size=(40, 3)), draw(size=(40, 3)), 0.7 * draw(size=4)
+
+
+def states(p, T):
+    h, tape = [start], []
+    for t in range(T):
+        h.append(np.tanh(x[t] @ p["W"] + h[t] @ p["U"] + p["b"]))
+        past = np.array(h)
+        weights = np.exp(past @ h[-1])
+        weights /= weights.sum()
+        both = np.concatenate([weights @ past, h[-1]])
+        s = np.tanh(both @ p["A"])
+        tape.append((past, weights, both, s, s @ p["V"] + p["c"] - wanted[t]))
+    return h, tape
+
+
+def loss(p, T):
+    return sum(np.sum(step[-1] ** 2) for step in states(p, T)[1]) / 2
+
+
+def gradient(p, T):
+    h, tape = states(p, T)
+    g = {name: 0 * array for name, array in p.items()}
+    dh = np.zeros((T + 1, 4))
+    for t in reversed(range(T)):
+        past, weights, both, s, e = tape[t]
+        g["V"] += np.outer(s, e)
+        g["c"] += e
+        ds = p["V"] @ e * (1 - s**2)
+        g["A"] += np.outer(both, ds)
+        dboth = p["A"] @ ds
+        dcontext, dh[t + 1] = dboth[:4], dh[t + 1] + dboth[4:]
+        dweights = past @ dcontext
+        dscores = weights * (dweights - weights @ dweights)
+        dh[t + 1] += dscores @ past
+        dh[: t + 2] += np.outer(weights, dcontext) + np.outer(dscores, h[t + 1])
+        da = dh[t + 1] * (1 - h[t + 1] ** 2)
+        g["W"] += np.outer(x[t], da)
+        g["U"] += np.outer(h[t], da)
+        g["b"] += da
+        dh[t] += p["U"] @ da
+    return g
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+TO_THE_OUTPUT = varied(
+    ATTENTION,
+    ('"A": (8, 4), "V": (4, 3)', '"V": (8, 3)'),
+    ('        s = np.tanh(both @ p["A"])\n', "        s = both\n"),
+    ('        ds = p["V"] @ e * (1 - s**2)\n        g["A"] += np.outer(both, ds)\n', ""),
+    ('p["A"] @ ds', 'p["V"] @ e'),
+)
+SCORES = "dscores = weights * (dweights - weights @ dweights)"
+ZERO, EQUAL = (
+    "rows 0 to 3 of {} set to zero everything is right",
+    "rows 0 to 3 of {0} equal to rows 4 to 7 of {0} everything",
+)
+
+
+def test_these_models_with_attention_are_right():
+    assert diagnosed(ATTENTION, seed=2).passed and diagnosed(TO_THE_OUTPUT, seed=2).passed
+
+
+@pytest.mark.parametrize(("text", "matrix"), [(ATTENTION, "A"), (TO_THE_OUTPUT, "V")])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (SCORES, "dscores = weights * (1 - weights) * dweights", ZERO),
+        (" + np.outer(dscores, h[t + 1])", "", ZERO),
+        ("dh[t + 1] += dscores @ past", "pass", ZERO),
+        ("dboth[:4], dh[t + 1] + dboth[4:]", "dboth[4:], dh[t + 1] + dboth[:4]", EQUAL),
+        ('dh[t] += p["U"] @ da', "pass", "U set to zero everything is right: the mistake"),
+    ],
+)
+def test_the_half_of_a_matrix_through_which_an_error_comes_is_named(text, matrix, old, new, said):
+    assert said.format(matrix) in told(found := diagnosed(text, (old, new), seed=2, lengths=(1, 2, 3))), found

@@ -120,12 +120,18 @@ Seen = dict[int, Each]
 
 
 def compare(model: Model, patience: int = 1) -> Each:
-    """The gradient beside its differences: 400 numbers of an array, 60 from T = 4, 20 from 7; fewer if it is slow."""
+    """The gradient beside its differences: 400 numbers of an array, 120 from T = 4, 20 from 7; fewer if it is slow.
+
+    Then each array gets the same share; what a small one does not need goes to the larger ones.
+    """
     spent = max(min(_seconds(model) for _ in range(5)), 1e-6)  # a coarse clock may not have moved
     mine = gradient(model)
-    most = 400 if model.steps <= 3 else 60 if model.steps <= 6 else 20
-    count = int(np.clip(patience * model.seconds / 10 / (4 * spent * len(mine)), 12, most))
-    compared = Each({name: reference(model, name, array, count) for name, array in mine.items()})
+    most = 400 if model.steps <= 3 else 120 if model.steps <= 6 else 20
+    left, counts = patience * model.seconds / 10 / (4 * spent), {}
+    for name in sorted(mine, key=lambda name: mine[name].size):
+        counts[name] = int(np.clip(left / (len(mine) - len(counts)), 12, most))
+        left -= min(counts[name], mine[name].size)
+    compared = Each({name: reference(model, name, array, counts[name]) for name, array in mine.items()})
     compared.model = model
     # A mistake in the entries that were not tried shows along a random direction.
     large = [name for name, c in compared.items() if not c.full and (c.silent or not c.wrong)]

@@ -140,10 +140,8 @@ class Evidence:
         # Where the state is zero at the start, the gradient of what it is multiplied with knows nothing of that step.
         self.silent = {name for name, c in next(iter(seen.values())).items() if c.silent}
         # What gets nothing here but its part of a penalty.
-        rests = {n: c.right - multiple(c.right, self.model.params[n]) for n, c in self.each.items() if c.full}
-        self.idle = {
-            n for n, rest in rests.items() if np.linalg.norm(rest) <= 1e-6 * np.linalg.norm(self.each[n].right)
-        }
+        full, own, norm = [(n, c.right) for n, c in self.each.items() if c.full], self.model.params, np.linalg.norm
+        self.idle = {n for n, right in full if norm(right - multiple(right, own[n])) <= 1e-6 * norm(right)}
         inner = self.each.keys() - {*self.bad, *layout.outputs, *self.silent}
         self.fine = any(self.each[name].mine.ndim > 1 for name in inner)  # a matrix inside is shown to be right
         parts = [self._parts(name) for name in self.bad]
@@ -320,8 +318,7 @@ class Evidence:
         sizes = {size for n, size in vector.items() if self.partners[n].isdisjoint(self.layout.outputs)}
         carried = [n for n in bad if self.layout.hands_on(n, self.each[n].right != 0)]
         sent = (bool(sizes.intersection(self.layout.shapes[n])) or self._hands_on(n, right) for n in carried)
-        alone = self.alone and all(sent)
-        alone = alone and (self.ever <= bad or not bad & self.layout.tables)
+        alone = self.alone and (self.ever <= bad or not bad & self.layout.tables) and all(sent)
         if not alone and not vectors and (through := self._through(right)):
             are = "are" if through[1:] else "is"
             what = f"{listing(through)} {are} right at every length, and what comes there is made of the deltas of"
@@ -371,9 +368,8 @@ class Evidence:
 
     def bare(self, cut: list[Piece]) -> str:
         """What keeps the error from spreading, in words."""
-        return (
-            f"With {self.layout.told(cut)} set to zero, so that nothing goes back through {'them' if cut[1:] else 'it'}"
-        )
+        it = "them" if cut[1:] else "it"
+        return f"With {self.layout.told(cut)} set to zero, so that nothing goes back through {it}"
 
     def off(self, pieces: list[Piece], change: Change = np.zeros_like, alive: float = 0.5) -> float:
         """The error of all wrong arrays with that change; infinite where the loss fails, or too many have no gradient.
@@ -478,12 +474,20 @@ class Evidence:
             where = f"through {told if not needed[0].part else 'these parts' if needed[1:] else 'this part'}"
             group = next((group for group in together if {*needed} < {*group}), [])
             others = [[piece] for piece in (*group, *map(Piece, self.each)) if piece not in needed]
-            slopes = measured(self.with_change(needed), others)[: len(group) - len(needed)]
+            slopes = measured(self.with_change(needed), others)[: max(len(group) - len(needed), 0)]
             if shut := [one for [one], slope in zip(others, slopes, strict=False) if slope.size < 1e-9]:
-                more = f" Through {self.layout.told(shut)} nothing goes back then, so it may be there as well."
+                it = "them" if shut[1:] else "it"
+                more = f" Nothing comes back to {self.layout.told(shut)} then, so this says nothing about {it}."
             if {piece.name for piece in needed} & self.silent & set(self.bad):
                 where += ", or in the delta that its own gradient is made with"
             if all(self.each[piece.name].is_vector for piece in needed):  # which a delta need not go through
                 where += f", or where {'they are' if needed[1:] else 'it is'} used"
         said = f"With {told} set to zero everything is right"  # at T = 1 because of a factor, as a rule
         return f"{said}." if self.first == 1 else f"{said}: the mistake is on the way back {where}.{more}"
+
+    def half(self) -> str:
+        """In words, the half of a matrix that cures it when it is zero, as of what is given h and a context."""
+        halves = (half for name in self.each for halves in self.layout.halves(name) for half in halves)
+        told = next((self.layout.told([half]) for half in halves if self.needed([half])), "")
+        what = f"With {told} set to zero everything is right: look at what comes back through this part"
+        return f"{what}, and at what this part makes." if told else ""

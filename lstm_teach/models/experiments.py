@@ -21,7 +21,7 @@ from lstm_teach.models.evidence import Evidence, Take, layout_of, rank, shuffled
 from lstm_teach.models.families import ModelFinding, Notes, finding
 from lstm_teach.models.first_step import EITHER, Said, at_once, at_one_step, excess, lost_lines, within_a_step
 from lstm_teach.models.layout import Layout, Piece
-from lstm_teach.models.relations import about, bounded, common_factor, fraction, ratio, relations
+from lstm_teach.models.relations import about, as_factors, bounded, common_factor, fraction, ratio, relations
 
 _PILED_UP = 0.7  # the cosine of a gradient and what is too much in it, from where on something piles up
 # Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
@@ -73,13 +73,13 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
             told += " A penalty without the factor then seems wrong, though it may be right."
         return [replace(of_all, evidence=told.strip()), *others]
     others = _trials(seen, take, rest, layout, notes) if rest else []
-    if any("there is that of" in one.evidence for one in others):  # so two of them are the same
-        found = [one for one in found if "number by number" not in one.place]
+    if any("In place of" in one.evidence for one in others):  # so two of them are the same
+        found = [one for one in found if one.family != "copy"]
     families = {one.family for one in found}
     missing = [name for name in explained if not any(c.mine.any() for c in ever[name])]
     # What is made of a delta that is wrong or missing comes after what shows that it is.
-    first = explained and ("gate rows" in families or len(missing) > 1 or ("scale" in families and len(explained) > 1))
-    return (found + others if first else others + found) + apart
+    shows = families & {"gate rows", "copy"} or len(missing) > 1 or ("scale" in families and len(explained) > 1)
+    return (found + others if explained and shows else others + found) + apart
 
 
 def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Notes) -> list[ModelFinding]:
@@ -109,8 +109,8 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
     (family, what), *others = next(_hypotheses(case))
     times = {name: fraction(k) for name in case.bad if (k := ratio(case.each[name]))}
     for k in dict.fromkeys(times.values()):
-        if "." not in k and k != "1" and " times " not in what:
-            what += f" {case.at(name for name in times if times[name] == k)} is {k} times the right one."
+        if "." not in k and k != "1" and " times " not in what and " of the right one" not in what:
+            what += f" {case.at(name for name in times if times[name] == k)} is {as_factors([k])}."
     nothing = [piece for piece in case.wrong if not case.each.part(piece).mine.any()]
     if nothing and "is zero" not in what:
         what += f" {case.at([layout.told(nothing)])} is zero, and the right one is not."
@@ -179,12 +179,14 @@ def _cured(case: Evidence) -> Iterator[Said]:
             told = case.layout.told(one for piece, own, off in wrong for one in ([piece] if off == own else off))
             yield [("transpose", f"With {told} made symmetric, so equal to the transpose, everything is right.")]
 
-    # Or where two arrays of one shape are equal?
-    models = [case.model, *shuffled(case.model, 2)]
-    for one, other in (pair for names in case.layout.by_shape(case.each) for pair in itertools.combinations(names, 2)):
-        equal = (elsewhere(model, [(one, (), model.params[other])]) for model in models)
+    # Or where two arrays of one shape are equal, or the halves of one?
+    models, told = [case.model, *shuffled(case.model, 2)], case.layout.told
+    same = [[*map(Piece, names)] for names in case.layout.by_shape(case.each)]
+    same += [halves for name in case.each for halves in case.layout.halves(name)]
+    for one, other in (pair for group in same for pair in itertools.combinations(group, 2)):
+        equal = (elsewhere(m, [(one.name, one.where, m.params[other.name][other.where])]) for m in models)
         if all(error_of(model, case.bad) < 1e-6 for model in equal):
-            what = f"With {one} equal to {other} everything is right"
+            what = f"With {told([one])} equal to {told([other])} everything is right"
             why = "one of them, or what is made with it, is used in place of the other."
             yield [("carry" if case.first > 1 else "formula", f"{what}: {why}")]
 
@@ -301,20 +303,18 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         what = f"{sent[0].name} stays wrong even at zero, where nothing goes back through it."
         beside = case.still_wrong(sent, [Piece(name) for name in case.bad if case.each[name].is_vector])
         yield [("loss" if beside else "between steps", what)]
-    stays = ""
-    for cut in case.layout.on_the_state():
-        pieces = [Piece(name) for name in case.bad if name not in case.layout.outputs]
-        if pieces and len(case.still_wrong(cut, pieces)) == len(pieces):
-            stays = (
-                f" {case.bare(cut)}, everything stays wrong, so the mistake is not, or not only, on the way through it."
-            )
-    other, but, one = "", "", "one"
+    if half := case.half():
+        yield [("between steps", half)]
+    inner = [Piece(name) for name in case.bad if name not in case.layout.outputs]
+    kept = [cut for cut in case.layout.on_the_state() if inner and case.still_wrong(cut, inner) == inner]
+    so = "everything stays wrong, so the mistake is not, or not only, on the way through it"
+    stays = f" {case.bare(kept[-1])}, {so}." if kept else ""
     cures = [name for name in case.each if case.off([Piece(name)], alive=0) < 1e-6]
     alive = [name for name in cures if case.off([Piece(name)]) < 1e-6]
-    if shut := [name for name in cures if name not in alive]:
-        do, them = ("do", "them") if shut[1:] else ("does", "it")
-        but = f" ({listing(shut)} {do}n't count: without {them} hardly anything goes back)"
-        other, one = " other", "another"
+    shut = [name for name in cures if name not in alive]
+    do, them = ("do", "them") if shut[1:] else ("does", "it")
+    but = f" ({listing(shut)} {do}n't count: without {them} hardly anything goes back)" if shut else ""
+    other, one = (" other", "another") if shut else ("", "one")
     what = f"No{other} array, when set to zero, cures it{but}. So the mistake is not just in what comes back through"
     what += f" {one} array, unless a wrong array is used there, or no array at all."
     if alive:  # but not at all lengths, or not at all weights, and then by chance

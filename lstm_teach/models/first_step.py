@@ -29,7 +29,8 @@ def at_one_step(case: Evidence) -> Iterator[Said]:
     # Vectors, or one array for a batch, are wrong alone, with more steps the rest too: they are the initial state.
     later = max((other.wrong(case.rest) for other in longer), key=len, default=())
     state = all(each[n].is_vector for n in bad) or (len(bad) == 1 and _for_a_batch(case, bad[0]))
-    state = state and not any(piece.part for piece in case.wrong) and not any(map(case.layout.gates_in, bad))
+    gates = any(len(pieces) > 2 for n in bad for pieces in case.layout.of(n))
+    state = state and not gates and not any(piece.part for piece in case.wrong)
     if len(bad) <= 2 and len(bad) < len(later) and state and not any(case.partners[n] for n in bad):
         an = "If {} are initial states, their" if bad[1:] else "If {} is an initial state, its"
         what = f"{an.format(told)} gradient should be what the first step hands back."
@@ -37,15 +38,10 @@ def at_one_step(case: Evidence) -> Iterator[Said]:
 
     # A penalty is wrong, which a further mistake hides with more steps.
     idle = [n for n in bad if n in case.idle and ratio(each[n])]
-    found, explained = relations({1: each}, [n for n in bad if n not in idle], case.layout)
-    if (
-        explained.issuperset(n for n in bad if n not in idle)
-        and {one.family for one in found} <= {"penalty"}
-        and not any(
-            "replaced" in one.place
-            for one in found  # or left out beside it
-        )
-    ):
+    busy = [n for n in bad if n not in idle]
+    found, explained = relations({1: each}, busy, case.layout)
+    replaced = any("replaced" in one.place for one in found)  # or left out beside it
+    if explained.issuperset(busy) and {one.family for one in found} <= {"penalty"} and not replaced:
         multiples = "is a multiple of the weights and nothing else, and yours is a different multiple."
         alone = [f"At T = 1 the gradient of {listing(idle)} {multiples}"] if idle else []
         yield [("penalty", " ".join([*(one.place for one in found), *alone]))]
@@ -67,21 +63,18 @@ def at_one_step(case: Evidence) -> Iterator[Said]:
     missing = missing and all(rank(other.away) <= rank(one.right) for one, other in known)
     if missing and excess(longer[-1], bad) < EITHER:
         what = f"At T = 1 the gradient of {told} is zero; with more steps it is not: what one step adds is missing"
-        what += (
-            "." if known or not case.silent else ", or it is multiplied by the state before that step, which is zero."
-        )
+        or_ = "" if known or not case.silent else ", or it is multiplied by the state before that step, which is zero"
         right = {name for name, c in each.items() if not c.wrong and not c.silent}
         inner = right.difference(case.layout.outputs)
         if not inner or case.alone or all(case.partners[name] & right for name in bad):
-            yield [("left out" if inner else "steps", what)]
+            yield [("left out" if inner else "steps", f"{what}{or_}.")]
 
 
 def at_once(case: Evidence, names: list[str]) -> Said:
     """What the gradients of all these are at T = 1, by a relation to the right ones that more steps don't have."""
     found, explained = relations({1: case.each}, names, case.layout)
-    found = [one for one in found if one.family in _AT_ONCE and "Your gradients" not in one.place]
-    known = explained.issuperset(names) and {one.family for one in found} <= _AT_ONCE
-    return [(one.family, one.place) for one in found] if known else []
+    known = [(one.family, one.place) for one in found if one.family in _AT_ONCE]
+    return known if explained.issuperset(names) else []
 
 
 def _for_a_batch(case: Evidence, name: str) -> bool:
@@ -141,7 +134,7 @@ def within_a_step(case: Evidence) -> Iterator[Said]:
         yield [("line", guess)]
     yield from lost_lines(case)
     hint = case.gate_hint()
-    what = " ".join(filter(None, [hint, inputs_right, case.factor_of_units() or case.cure()]))
+    what = " ".join(filter(None, [hint, inputs_right, case.factor_of_units() or case.cure() or case.half()]))
     yield [("gate" if not hint and case.is_one_gate() else "formula", what)]
 
 

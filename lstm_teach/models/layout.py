@@ -34,7 +34,7 @@ def lines_of(name: str, axis: int, ends: tuple[int, int], label: str = "") -> Pi
     return Piece(name, (*[None] * axis, ends), label)
 
 
-def _blocks(labels: Sequence[str]) -> str:
+def blocks_of(labels: Sequence[str]) -> str:
     """Such labels as "block 1 of 4" and "block 2 of 4" as "blocks 1 and 2 of 4"."""
     words = [label.split() for label in labels]
     return f"block{'s' * (len(words) > 1)} {listing(number for _, number, *_ in words)} of {words[0][-1]}"
@@ -83,7 +83,7 @@ class Layout:
             together = all(labels) and sum(map(len, own.values())) > 4
             alike.setdefault(labels if together else (), []).append(name)
         whole = [self._told(name, own[name]) for name in alike.pop((), [])]
-        return listing([*whole, *(f"{_blocks(labels)} of {listing(names)}" for labels, names in alike.items())])
+        return listing([*whole, *(f"{blocks_of(labels)} of {listing(names)}" for labels, names in alike.items())])
 
     def _told(self, name: str, pieces: list[Piece]) -> str:
         words, count, sides = [], 1, len(self.shapes[name])
@@ -98,7 +98,7 @@ class Layout:
                 count *= len(ends)
         if len(pieces) > 1 and count != len(pieces):
             return listing(self._told(name, [piece]) for piece in pieces)
-        label = f" ({_blocks([piece.label for piece in pieces])})" if all(piece.label for piece in pieces) else ""
+        label = f" ({blocks_of([piece.label for piece in pieces])})" if all(piece.label for piece in pieces) else ""
         return f"{', '.join(words)} of {name}{label}" if words else name
 
     def of(self, name: str) -> Iterator[list[Piece]]:
@@ -119,10 +119,6 @@ class Layout:
                     ends = [(k * size, (k + 1) * size) for k in range(count)]
                     yield [lines_of(name, axis, e, f"block {k} of {count}") for k, e in enumerate(ends, 1)]
 
-    def gates_in(self, name: str) -> bool:
-        """Whether three or four gates may be side by side in an array."""
-        return any(len(pieces) > 2 for pieces in self.of(name))
-
     def blocks(self, name: str) -> list[Piece]:
         """All blocks that the array may have."""
         return [piece for pieces in self.of(name) for piece in pieces if piece.part]
@@ -133,6 +129,12 @@ class Layout:
         labels = {piece.label for piece in pieces} - {""}
         arrays = {own.get(piece.name, "") for piece in pieces}
         return labels or (set() if "" in arrays else arrays)
+
+    def halves(self, name: str) -> list[list[Piece]]:
+        """Both halves of the rows or columns of a matrix that are two states long, as for a context beside h."""
+        sides = [] if name in self.tables or len(self.shapes[name]) != 2 else enumerate(self.shapes[name])
+        halves = [(axis, n // 2) for axis, n in sides if n % 2 == 0 and n // 2 in self._states]
+        return [[lines_of(name, axis, ends) for ends in ((0, n), (n, 2 * n))] for axis, n in halves]
 
     def _ways(self, name: str, sizes: set[int]) -> list[tuple[str, int, int]]:
         """How a matrix may act on a state of one of these sizes, and make up to four gates along an axis."""

@@ -6,7 +6,7 @@ Imports case, differences, families and layout.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -15,7 +15,7 @@ from lstm_teach.gradreport import listing, relative_error
 from lstm_teach.models.case import elsewhere, gradient
 from lstm_teach.models.differences import Comparison, Seen, multiple, reference
 from lstm_teach.models.families import FAMILIES, ModelFinding, finding
-from lstm_teach.models.layout import Layout, Piece
+from lstm_teach.models.layout import Layout, Piece, blocks_of
 
 _SAME = 1e-6  # norm-relative: two arrays are the same up to the error of the differences
 Bad = dict[int, Comparison]  # one piece, at the lengths where it is wrong
@@ -84,12 +84,14 @@ def bounded(each: Bad) -> ModelFinding | None:
 def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> ModelFinding:
     """What to say of a constant ratio: which law does it follow over the lengths?"""
     off = {T: k for T, k in ratios.items() if k != 1}
-    of = "The gradient of {where} is"
-    times = listing(f"{k:.4g} times the right one at T = {T}" for T, k in off.items())
+    of, at = "The gradient of {where} is", f"at T = {listing(off)}"
+    counts = [Fraction(k).limit_denominator(40) for k in off.values()]
+    whole = all(abs(count - Fraction(k)) < 1e-5 for count, k in zip(counts, off.values(), strict=True))
+    times = f"{as_factors(map(str, counts) if whole else map(fraction, off.values()))} {at}"
+    in_all = f"{of} {times}, in every entry."
     norms = [float(np.linalg.norm(each[T].mine)) for T in off]
     if len(norms) > 1 and np.ptp(norms) <= 1e-9 * norms[0] and max(off.values()) < 1:
-        clipped = f"{norm} is {norms[0]:.4g} at T = {listing(off)}: the norm is clipped."
-        return finding("clipping", f"{of} {times}, in every entry.", clipped)
+        return finding("clipping", in_all, f"{norm} is {norms[0]:.4g} {at}: the norm is clipped.")
     if law := _law(ratios):
         power, constant = law
         said = fraction(constant)
@@ -98,21 +100,26 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
             # Of loss and gradient either may be what is averaged, or averaged twice: a ratio doesn't tell.
             count, are = ("one division", "is") if abs(power) == 1 else ("two divisions", "are")
             why = f"{count} by the number of steps {are} {'missing' if power > 0 else 'too many'}"
-            law = f"The factor is {_POWERS[power]} at every length{also}: {why}."
-            return finding("scale", f"{of} {times}, in every entry.", law)
+            return finding("scale", in_all, f"The factor is {_POWERS[power]} at every length{also}: {why}.")
         if said == "-1":
-            return finding("sign", f"{of} the right one times -1 at T = {listing(ratios)}.")
+            return finding("sign", f"{of} the right one times -1 {at}.")
         count, square = said.removeprefix("-").removeprefix("1/"), "the 2 of a square, " * (said in ("2", "1/2"))
-        guess = f" Is it {square}a batch of {count}, or {count} features?"
-        guess = " It is no count: is it a constant, or a slope?" if "." in said else guess
-        why = f"The factor is {said} at every length, so it does not come from averaging over the steps.{guess}"
-        return finding("scale", f"{of} {constant:.4g} times the right one everywhere, at T = {listing(ratios)}.", why)
+        guess = f"Is it {square}a batch of {count}, or {count} features?"
+        guess = "It is no count: is it a constant, or a slope?" if "." in said else guess
+        why = "The factor is the same at every length, so it does not come from averaging over the steps. "
+        return finding("scale", f"{of} {as_factors([said])} {at}, in every entry.", why * (len(off) > 1) + guess)
     place = f"{of} right in direction, but not in size: it is {times}."
-    if all(abs(Fraction(k).limit_denominator(40) - Fraction(k)) < 1e-5 for k in off.values()):
-        counts = "These are ratios of small whole numbers: of counts, perhaps of the steps with a target or in a mask."
-        return finding("scale", place, counts)
+    if whole:
+        why = "These are ratios of small whole numbers: of counts, perhaps of the steps with a target or in a mask."
+        return finding("scale", place, why)
     clipped = len(off) == 1 and 0 < max(off.values()) < 1
     return finding("clipping" if clipped else "scale", place, "Is its norm clipped?" if clipped else "")
+
+
+def as_factors(said: Iterable[str]) -> str:
+    """Factors in words: "1/2 and 1/3 of the right one", "2 and 3 times the right one"."""
+    said = [*said]
+    return f"{listing(said)} {'of' if all(each.startswith('1/') for each in said) else 'times'} the right one"
 
 
 def _law(ratios: dict[int, float]) -> tuple[int, float] | None:
@@ -163,7 +170,7 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
     yield "transpose", f"{the} is the transpose of the right one.", made(np.transpose)
     others = [other for name in layout.shapes for pieces in layout.of(name) for other in pieces]
     for other in sorted(others, key=lambda other: other.name != piece.name):  # best another part of the same array
-        yield "gate rows", _there(layout, other), {T: seen[T].part(other).right for T in bad}
+        yield "gate rows", layout.told([other]), {T: seen[T].part(other).right for T in bad}
     if not piece.part:
         weights = {T: seen[T].model.params[piece.name] * c.tried for T, c in bad.items()}
         squares = {T: max(np.vdot(own, own), 1e-300) for T, own in weights.items()}
@@ -234,6 +241,8 @@ def _has_the_right_sum(bad: Bad) -> bool:
 def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelFinding], set[str]]:
     """Arrays whose error is explained by a relation that holds at every length where they are wrong."""
     pieces_of: dict[ModelFinding, list[Piece]] = {}
+    every = {layout.told([piece]): piece for name in layout.shapes for pieces in layout.of(name) for piece in pieces}
+    there: dict[Piece, Piece] = {}  # whose gradient is in whose place
     explained = set()
     for name in wrong:
         known: dict[Piece, ModelFinding] = {}
@@ -246,55 +255,85 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
             if known and all(law.family != "axis" for law in known.values()):
                 break
         explained |= {name} if known else set()
+        there |= {piece: every[law.place] for piece, law in known.items() if law.family == "gate rows"}
         for piece, law in known.items():
             pieces_of.setdefault(law, []).append(piece)
-    # Where each of two gradients is in the place of the other, it is said once.
-    alone = {pieces[0]: law for law, pieces in pieces_of.items() if len(pieces) == 1 and law.family == "gate rows"}
-    swaps: dict[object, list[Piece]] = {}
-    for (one, law), (other, back) in itertools.combinations(alone.items(), 2):
-        if law.place == _there(layout, other) and back.place == _there(layout, one):
-            del pieces_of[law], pieces_of[back]
-            swaps.setdefault((one.label, other.label) if one.label else one.name, []).extend([one, other])
-    for pieces in swaps.values():  # the same blocks of several arrays in one sentence
-        pieces_of[finding("gate rows", f"The gradients of {layout.told(pieces)} are swapped.")] = pieces
     # One finding for each family, in the order of `FAMILIES`, those about size alone last.
     merged = []
     for family in sorted(FAMILIES, key=lambda family: family == "scale"):
         alike = [about(law, layout.told(pieces)) for law, pieces in pieces_of.items() if law.family == family]
+        texts = [one.place for one in alike], [one.evidence for one in alike]
+        texts = [[*_elsewhere(there, layout)]] if family == "gate rows" else texts
         if alike:
-            texts = [one.place for one in alike], [one.evidence for one in alike]
             merged.append(finding(family, *(" ".join(dict.fromkeys(filter(None, each))) for each in texts)))
     said, copies = _twins(seen, [name for name in wrong if name not in explained], layout)
-    return merged + [finding("gate rows", " ".join(said))] * bool(said), explained | copies
+    return merged + [finding("copy", said)] * bool(said), explained | copies
 
 
-def _there(layout: Layout, other: Piece) -> str:
-    return f"In place of the gradient of {{where}} there is that of {layout.told([other])}."
+def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> Iterator[str]:
+    """Where the gradients are in the places of others: of several arrays at once, and of the same blocks of several."""
+    swaps: dict[object, list[Piece]] = {}
+    moved: dict[str, dict[Piece, Piece]] = {}  # within an array, or from one to another
+    for one, other in there.items():
+        if there.get(other) != one:
+            moved.setdefault(one.name if one.name == other.name else "", {})[one] = other
+        elif [*there].index(one) < [*there].index(other):
+            swaps.setdefault((one.label, other.label) if one.label else one.name, []).extend([one, other])
+    if swaps:
+        *most, last = (f"of {layout.told(pieces)}" for pieces in swaps.values())
+        told = f"{', '.join(most)}, and {last}," if most else last
+        yield f"The gradients {told} are swapped."
+    alike: dict[object, dict[Piece, Piece]] = {}  # of which blocks, of all arrays where it is the same
+    for name, pairs in moved.items():
+        alike.setdefault(name and tuple((p.label, q.label) for p, q in pairs.items()), {}).update(pairs)
+    for labels, pairs in alike.items():
+        ones, others = [*pairs], [*dict.fromkeys(pairs.values())]
+        are, order = ("are those", ", in this order" * (len(labels or ones) > 1)) if others[1:] else ("is that", "")
+        words = [listing(layout.told([p]) for p in side) for side in (ones, pairs.values() if order else others)]
+        if labels and others[1:]:
+            here, from_ = map(blocks_of, zip(*labels, strict=True))
+            names = listing(dict.fromkeys(one.name for one in ones))
+            words = f"{here} of {names}", f"{from_} of the same array{'s' * (len(ones) > len(labels))}"
+        start = "The gradients come back in another order: in place" if {*ones} == {*others} else "In place"
+        yield f"{start} of the gradient{'s' * (len(ones) > 1)} of {words[0]} there {are} of {words[1]}{order}."
 
 
-def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[list[str], set[str]]:
-    """Which of these gradients, or blocks of one, are the same where the right ones are not, and which are the copies.
+def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[str, set[str]]:
+    """Which of these gradients are the same as another, or two blocks of one, where the right ones are not.
 
-    A copy is known by the other arrays of its gate, which are right.
+    And which are the copies: known by the source, which is right, or by the other arrays of its gate, which are.
     """
-    said, copies = [], set()
+    same: list[list[Piece]] = []
+    turned, more, copies = [], [], set()
     sisters = {name: [n for n in gate if n != name] for gate in layout.gates for name in gate}
-    for pieces in ([Piece(name) for name in names], *map(layout.blocks, names)):
-        for one, other in itertools.combinations(pieces, 2):
-            pairs = [(each.part(one), each.part(other)) for each in seen.values()]
-            if any(a.mine.shape != b.mine.shape for a, b in pairs):
-                continue
-            equal = all(np.abs(a.mine - b.mine).max() <= 1e-12 * np.abs(a.mine).max() for a, b in pairs)
-            known = [(a.right, b.right, a.tried & b.tried) for a, b in pairs if np.ptp(a.mine)]
-            apart = [relative_error(a[both], b[both]) > _SAME for a, b, both in known if both.any()]
-            if equal and apart and all(apart):
-                words = f"{layout.told([one])} and of {layout.told([other])}"
-                said.append(f"Your gradients of {words} are the same, number by number, and the right ones are not.")
-                for copy, source in itertools.permutations((one.name, other.name)):
-                    start = next(each for each in seen.values() if each[copy].wrong)
-                    own, others = sisters.get(copy), sisters.get(source)
-                    if own and others and not start.wrong(own) and start.wrong(others):
-                        are = "are" if own[1:] else "is"
-                        said.append(f"{listing(own)} {are} right, so the gradient of {copy} is the copy.")
-                        copies.add(copy)
-    return said, copies
+    whole = itertools.combinations(map(Piece, layout.shapes), 2)
+    pairs = [(one, other) for one, other in whole if {one.name, other.name} & {*names}]
+    pairs += [pair for name in names for pair in itertools.combinations(layout.blocks(name), 2)]
+    for (one, other), turn in itertools.product(pairs, (np.asarray, np.transpose)):
+        parts = [(each.part(one), each.part(other)) for each in seen.values()]
+        both = [(a, *map(turn, (b.mine, b.right, b.tried))) for a, b in parts if turn is np.asarray or a.is_matrix]
+        if not both or any(a.mine.shape != mine.shape for a, mine, *_ in both):
+            continue
+        equal = all(np.abs(a.mine - mine).max() <= 1e-12 * np.abs(a.mine).max() for a, mine, *_ in both)
+        known = [(a.right, right, a.tried & tried) for a, _, right, tried in both if np.ptp(a.mine)]
+        apart = [relative_error(a[tried], b[tried]) > _SAME for a, b, tried in known if tried.any()]
+        if not (equal and apart and all(apart)):
+            continue
+        if turn is np.transpose:
+            turned.append(f"{layout.told([one])} and, transposed, of {layout.told([other])}")
+        elif group := next((group for group in same if one in group), None):
+            group += [other] * (other not in group)
+        else:
+            same.append([one, other])
+        for copy, source in itertools.permutations((one.name, other.name)):
+            start = next((each for each in seen.values() if each[copy].wrong), None)
+            fine, others = sisters.get(copy), sisters.get(source)
+            if not (start and fine and others and not start.wrong(fine) and start.wrong(others)):
+                fine = [source] if start and not any(each[source].wrong for each in seen.values()) else []
+            if fine:
+                are = "are" if fine[1:] else "is"
+                more.append(f"{listing(fine)} {are} right, so the gradient of {copy} is the copy.")
+                copies.add(copy)
+    first, *others = [*map(layout.told, same), *turned] or [""]
+    said = f"Your gradients of {first} are the same{''.join(f', and so are those of {each}' for each in others)}"
+    return " ".join([f"{said}; the right ones are not.", *more]) if first else "", copies

@@ -145,7 +145,7 @@ FAULTS: list[tuple[str, set[str], list[Edit]]] = [
     ),
     (
         "gate_attributes",
-        {"gate rows"},
+        {"copy"},
         [
             ('grads["W_o"] += np.outer(X[t], dz_o)', 'grads["W_o"] += np.outer(X[t], dz_f)'),
             ("dc * c_prev * f * (1 - f)", "dc * c_prev * f"),

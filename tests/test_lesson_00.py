@@ -168,6 +168,8 @@ def test_the_folded_solution_is_right():
         ("1 - n * (1 - f)", "takes the same amount away at each step"),
         ("1 - n * 0.2", "This takes 0.2 away at each step"),
         ("n * 0.8", "This multiplies by the number of steps"),
+        ("round(f**n, 2)", "This is rounded. Keep all the digits."),
+        ("round(f**n)", "This is rounded. Keep all the digits."),
         ("0.8 ** 20", "typed-in number"),
         ("0.0115", "A typed-in number can be right for these numbers only"),
         ("0.01", "left is off: yours is 0.01; it should be 0.01153. Write the line with names"),

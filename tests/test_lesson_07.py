@@ -89,6 +89,7 @@ WRONG = [  # in other words than the lesson's file has them
     (2, "(-wanted * np.log(cache.y)).sum(axis=1)", "These are losses"),
     (2, "-np.sum(wanted * np.log(cache.y))", "This is the loss itself"),
     (2, "np.flipud(cache.y - wanted)", "reverses the order of the steps"),
+    (2, "np.round(cache.y - wanted, 4)", "This is rounded"),
     (3, "i * dc", "without any slope. Which function squashes g?"),
     (3, "dc * i * g * g", "something is missing"),
     (3, "cache.i[t - 1] * dc - cache.i[t - 1] * dc * cache.g[t - 1] ** 2", "i and g of the step before"),

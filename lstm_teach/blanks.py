@@ -468,6 +468,9 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     for name in wrong:
         try:
             namespace[name] = blank.library_value(name, namespace)
+        except NameError as error:
+            what = f"{error}".removesuffix(".")
+            return f"The lesson can't go on from here: {what}. Run the cells above this one first."
         except Exception as error:
             why = f"can't be computed from the names in this notebook ({type(error).__name__}: {error})"
             return f"The library's {name} {why}: restart the kernel and run all cells."

@@ -65,6 +65,7 @@ OTHER_NETS = "It is not right on every net."
 TAKE_OUT = "Take that line out", "Take those lines out"
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or was a bit added? Compute it exactly."
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
+ROUNDED = "This is rounded. Keep all the digits."
 
 
 @dataclass(frozen=True)
@@ -445,6 +446,9 @@ def _known(
     single = next((a.dtype for a in arrays if a.dtype in (np.float32, np.float16)), None)
     if single:
         return f"Yours is {single}; compute in float64."
+    least = 0 if cellcode.calls(written.lines, "round") else 1  # whole numbers may be counts, or a yes and a no
+    if judging.is_rounded(arrays, right, least):
+        return ROUNDED
     near = (is_like(g, r) and np.allclose(g, r, 0.01, 1e-9 * abs(r).max()) for g, r in zip(arrays, right, strict=True))
     return FIRST_DIGITS if all(near) else ""
 
@@ -464,6 +468,9 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     for name in wrong:
         try:
             namespace[name] = blank.library_value(name, namespace)
+        except NameError as error:
+            what = f"{error}".removesuffix(".")
+            return f"The lesson can't go on from here: {what}. Run the cells above this one first."
         except Exception as error:
             why = f"can't be computed from the names in this notebook ({type(error).__name__}: {error})"
             return f"The library's {name} {why}: restart the kernel and run all cells."

@@ -370,6 +370,14 @@ def close(got: Any, right: np.ndarray) -> bool:
     return bool(np.max(np.abs(np.asarray(got) - right), initial=0.0) <= TOLERANCE * (size or 1e-3))
 
 
+def is_rounded(got: Sequence[np.ndarray], right: Sequence[np.ndarray], least: int) -> bool:
+    """Whether these are the right numbers, all rounded to as many decimal places, `least` or more; not if all are 0."""
+    if not any(map(np.any, got)) or not all(map(is_like, got, right)):
+        return False
+    rounded = ([np.round(each, places) for each in right] for places in range(least, 9))
+    return any(all(np.allclose(*pair, 0, 1e-12) for pair in zip(got, values, strict=True)) for values in rounded)
+
+
 def kind(value: Any) -> str:
     """What something is, in words: "an array of shape (3,)", "3.0 (float)"."""
     if callable(value):

@@ -407,6 +407,22 @@ def test_a_number_of_which_only_the_first_digits_are_right_is_told_so(lesson, ce
     assert "Only the first digits are right" in said and "typed" not in said, said
 
 
+@pytest.mark.parametrize(
+    ("lesson", "cell", "line", "rounded"),
+    [
+        ("00_start_here", "left", 'float(f"{f ** n:.3f}")', True),
+        ("02_one_step_back", "write-dh", "np.round(V @ dy, 3)", True),
+        ("01_forward_pass", "cell", "np.round(f * c_before + i * g, 2)", True),
+        ("01_forward_pass", "cell", "np.round(f, 2) * c_before + i * g", False),  # one of its factors is
+        ("01_forward_pass", "cell", "round(f * c_before, 2)", False),
+    ],
+)
+def test_right_numbers_that_were_rounded_are_told_so_and_wrong_ones_are_not(lesson, cell, line, rounded):
+    name = {"cell": "c", "write-dh": "dh", "left": "left"}[cell]
+    said = sentences(judged_in(lesson, cell, {name: line}))[name]
+    assert said and ("This is rounded. Keep all the digits." in said) == rounded, said
+
+
 def test_a_line_that_only_compares_is_said():
     names = notebook(PRODUCT) | {"do": 1.0}
     verdict, _ = judged(PRODUCT, "do == dh * ct\ndct = dh * o", names)

@@ -75,7 +75,38 @@ WRONG = [  # in other words than the lesson's file has them
     (2, "wanted - cache.y", "sign"),
     (2, "np.mean(cache.y - wanted, axis=0)", "mean over the steps, in one row"),
     (2, "(cache.y - wanted).sum(axis=1)", "Each score keeps its own delta"),
-    (3, "dc * i", "the slope of tanh"),
+    (1, "dz[gate][:, None] * cache.ct[t - 1]", "by the tanh of the cell"),
+    (1, "np.outer(dz[gate], np.tanh(cache.c[t]))", "by the tanh of the cell"),
+    (1, "np.einsum('j,k->jk', do, h[t - 1])", "gives all four matrices do, the delta of gate o's output"),
+    (1, "np.outer(dict(i=di, f=df, o=do, g=dg)[gate], h[t - 1])", "the deltas of the gates' outputs"),
+    (1, "np.outer(dh, cache.h[t - 1])", "dh is the delta of h"),
+    (1, "np.outer(dc, cache.h[t - 1])", "dc is the delta of the cell"),
+    (1, 'dz[gate] @ params["W" + gate]', "goes back through W to h"),
+    (2, "-wanted * (1 / cache.y)", "the delta of the probabilities"),
+    (2, "cache.y * (cache.y - wanted) * (1 - cache.y)", "already has the slope of the softmax"),
+    (2, "-wanted / cache.y * cache.y * (1 - cache.y)", "0 everywhere else"),
+    (2, "-np.log(cache.y) * wanted", "These are losses"),
+    (2, "(-wanted * np.log(cache.y)).sum(axis=1)", "These are losses"),
+    (2, "-np.sum(wanted * np.log(cache.y))", "This is the loss itself"),
+    (2, "np.flipud(cache.y - wanted)", "reverses the order of the steps"),
+    (2, "np.round(cache.y - wanted, 4)", "This is rounded"),
+    (3, "i * dc", "without any slope. Which function squashes g?"),
+    (3, "dc * i * g * g", "something is missing"),
+    (3, "cache.i[t - 1] * dc - cache.i[t - 1] * dc * cache.g[t - 1] ** 2", "i and g of the step before"),
+    (3, "np.dot(dc, i) * (1 - g**2)", "The dot product of two vectors is one number"),
+    (4, 'sum(dz["i"] @ params["W" + k] for k in "ifog")', "All four products use the dz of gate i"),
+    (4, 'sum(dz[gate] @ params["W" + k] for k in "gofi")', "the same dz: gate doesn't change"),
+    (4, 'params["W" + gate].T @ sum(dz.values())', "the same W: gate doesn't change"),
+    (4, 'params.W.T @ np.concatenate([dz[k] for k in "ifgo"])', "o and g are swapped"),
+    (4, 'sum((slope[k] * dz[k]) @ params["W" + k] for k in "ifog")', "has the slope of the squashing in it already"),
+    (4, '[dz[k] @ params["W" + k] for k in "ifog"]', "These are the four parts"),
+    (5, "cache.c[t - 1] * dc", "This is the delta of the forget gate"),
+    (5, "cache.c[t - 1] * f * dc", "no place in what goes back to the previous cell"),
+    (5, "(dc + dc_now) * f", "dc_now is part of dc already"),
+    (5, "f * (dc + c_part)", "c_part is part of dc already"),
+    (5, "dh * o * (1 - ct**2)", "only one of the two parts of dc"),
+    (5, "dc - dc_now", "only one of the two parts of dc"),
+    (5, "dc * (1 - f)", "the share that is forgotten"),
     (4, 'dz["o"] @ params.Wo', "the part from gate o"),
     (2, "cache.y - np.eye(params.vocab_size)[x]", "the token that was read, x[t]"),
     (2, "cache.y - wanted / T", "This divides only wanted by T."),
@@ -455,6 +486,21 @@ def test_the_folded_solution_and_two_other_styles_are_right(number):
     assert solved(NOTEBOOK)[f"repair-{WORDS[number]}"].startswith(f"repair_{number} = {SOLUTIONS[number]}\n")
     for right_side in (SOLUTIONS[number], *OTHER_STYLES[number]):
         assert verdict(number, right_side).passed, right_side
+
+
+def test_no_line_that_is_right_in_the_end_is_told_a_mistake_that_it_has_on_its_way():
+    for number, right_side in (
+        (3, "dc * i - dc * i * g**2"),
+        (4, 'np.array([params["W" + k].T @ dz[k] for k in "ifog"]).sum(axis=0)'),
+        (5, "dc - dc * (1 - f)"),
+    ):
+        assert verdict(number, right_side).passed
+
+
+def test_a_blank_without_the_cells_above_it_says_to_run_them():
+    names = {"__name__": "__main__", "np": np, "lesson": Lesson(NOTEBOOK)}
+    found = run_cell(NOTEBOOK, "repair-two", cell_source(NOTEBOOK, "repair-two"), names)
+    assert found.note.startswith("The lesson can't go on from here: name 'cache' is not defined. Run the cells above")
 
 
 @pytest.mark.parametrize(("number", "right_side", "words"), WRONG)

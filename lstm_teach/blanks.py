@@ -65,7 +65,6 @@ OTHER_NETS = "It is not right on every net."
 TAKE_OUT = "Take that line out", "Take those lines out"
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or was a bit added? Compute it exactly."
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
-ROUNDED = "This is rounded. Keep all the digits."
 
 
 @dataclass(frozen=True)
@@ -443,12 +442,11 @@ def _known(
     words = judging.known_mistake(blank.mistakes.get(name, {}) | whole, tries)
     if words := words or recognize(name, arrays, right, cases, written):
         return words
-    single = next((a.dtype for a in arrays if a.dtype in (np.float32, np.float16)), None)
-    if single:
+    if single := next((a.dtype for a in arrays if a.dtype in (np.float32, np.float16)), None):
         return f"Yours is {single}; compute in float64."
     least = 0 if cellcode.calls(written.lines, "round") else 1  # whole numbers may be counts, or a yes and a no
     if judging.is_rounded(arrays, right, least):
-        return ROUNDED
+        return "This is rounded. Keep all the digits."
     near = (is_like(g, r) and np.allclose(g, r, 0.01, 1e-9 * abs(r).max()) for g, r in zip(arrays, right, strict=True))
     return FIRST_DIGITS if all(near) else ""
 

@@ -149,7 +149,117 @@ PEEPHOLES = {
     "1 - o**2": (peepholes(o="1 - o**2"), "1 - o**2 is the slope of a tanh; o is a sigmoid"),
     "tanh twice": (peepholes(i="1 - i**2", f="1 - f**2"), "1 - i**2 and 1 - f**2 are slopes of a tanh"),
 }
-SINGLE = [*all_named(single_pass_bptt.check_walk, WALK), *all_named(single_pass_bptt.check_peepholes, PEEPHOLES)]
+
+
+def weighed(change):
+    """A walk with other weights."""
+    return lambda *given: single_answers.walk_with()(*given[:-1], change(given[-1]))
+
+
+def in_order(order):
+    return single_answers.walk_with(order=order)
+
+
+WALK |= {
+    "a weighted mean": (weighed(lambda w: w / w.sum()), "divided by the sum of the weights"),
+    "a mean": (weighed(lambda w: w / len(w)), "divided by the number of steps"),
+    "weights reversed": (weighed(lambda w: w[::-1]), "The weights are in reverse order"),
+    "1 off everywhere": (walk("np.eye(params.vocab_size)[targets]", "1"), "1 is subtracted from every entry of y"),
+    "without the last step": (in_order(lambda T: reversed(range(T - 1))), "The walk leaves out the last step"),
+    "without step 0": (in_order(lambda T: range(T - 1, 0, -1)), "The walk ends at step 1, and step 0 has deltas"),
+}
+four = single_answers.biases_of
+BIASES = {
+    "sign": (four(lambda *dz: -sum(dz).sum(0)), "The sign is wrong: b is added to all four"),
+    "from step 1": (four(lambda *dz: sum(dz)[1:].sum(0)), "Step 0 is left out; b"),
+    "to the last": (four(lambda *dz: sum(each[:-1].sum(0) for each in dz)), "The last step is left out; b"),
+    "candidate subtracted": (four(lambda i, f, o, g: (i + f + o - g).sum(0)), "The candidate's deltas are subtracted"),
+    "in a row": (four(lambda *dz: np.hstack(dz).sum(0)), "gradients of four biases, one after the other"),
+    "stacked": (four(lambda *dz: [each.sum(0) for each in dz]), "gradients of four biases. Here one b"),
+    "a from step 1": (four(da=lambda dy: sum(dy[1:]) if len(dy) > 1 else 0 * dy[0]), "Step 0 is left out; a"),
+    "a to the last": (four(da=lambda dy: dy[:-1].sum(axis=0)), "The last step is left out; a"),
+}
+ROADS, OTHER_I, OTHER_F = (
+    "what comes back along several roads is added",
+    "In the product i * g the delta of i takes the other factor, g",
+    "In the product f * c_before the delta of f takes the other factor, c_before",
+)
+with_lines = single_answers.peepholes_with
+PEEPHOLES |= {
+    "f alone": (peepholes(f="f"), "Half of the slope of f is missing"),
+    "1 - f": (peepholes(f="1 - f"), "Half of the slope of f is missing"),
+    "o alone": (peepholes(o="o"), "Half of the slope of o is missing"),
+    "1 - o": (peepholes(o="1 - o"), "Half of the output gate's slope is missing from the part through po"),
+    "i for g": (with_lines(dzi="dc * i * i * (1 - i)"), OTHER_I),
+    "f for g": (with_lines(dzi="dc * f * i * (1 - i)"), OTHER_I),
+    "c_before for g": (with_lines(dzi="dc * c_before * i * (1 - i)"), OTHER_I),
+    "g for c_before": (with_lines(dzf="dc * g * f * (1 - f)"), OTHER_F),
+    "i for c_before": (with_lines(dzf="dc * i * f * (1 - f)"), OTHER_F),
+    "f for c_before": (with_lines(dzf="dc * f * f * (1 - f)"), OTHER_F),
+    "c for c_before": (with_lines(dzf="dc * c * f * (1 - f)"), "c has no place here. The forget gate looks"),
+    "the carry through o": (with_lines(dzo="(dh + dc_carry) * ct * o * (1 - o)"), "none of it goes back through the"),
+    "the carry through h": (
+        with_lines(dc="(dh + dc_carry) * o * (1 - ct**2) + dzo * po"),
+        "dc_carry has been sent through h = o * tanh(c)",
+    ),
+    "the carry in dh": (
+        lambda dh, dc_carry, *rest: single_answers.peepholes(dh + dc_carry, 0 * dc_carry, *rest),
+        "dc_carry is treated like dh",
+    ),
+    "the carry times f": (
+        with_lines(dc="dh * o * (1 - ct**2) + dc_carry * f + dzo * po"),
+        "The next step has already multiplied it by its own f",
+    ),
+    "minus po": (
+        with_lines(dc="dh * o * (1 - ct**2) + dc_carry - dzo * po"),
+        f"The part through po is subtracted; {ROADS}",
+    ),
+    "minus the carry": (
+        with_lines(dc="dh * o * (1 - ct**2) - dc_carry + dzo * po"),
+        f"dc_carry is subtracted; {ROADS}",
+    ),
+    "minus pi": (with_lines(dc_before="dc * f - dzi * pi + dzf * pf"), f"The part through pi is subtracted; {ROADS}"),
+    "minus pf": (with_lines(dc_before="dc * f + dzi * pi - dzf * pf"), f"The part through pf is subtracted; {ROADS}"),
+    "minus both": (
+        with_lines(dc_before="dc * f - dzi * pi - dzf * pf"),
+        f"The parts through pi and pf are subtracted; {ROADS}",
+    ),
+    "1 - f carried": (with_lines(dc_before="dc * (1 - f) + dzi * pi + dzf * pf"), "the share that the gate takes away"),
+    "a minus": (with_lines(dpi="-dzi * c_before"), "The sign is wrong."),
+    "all with a minus": (lambda *given: [-each for each in single_answers.peepholes(*given)], "The sign is wrong."),
+    "added up": (with_lines(dpf="(dzf * c_before).sum()"), "Each unit has a peephole of its own"),
+    "outer": (with_lines(dpo="np.outer(dzo, c)"), "np.outer makes the gradient of a matrix"),
+}
+
+
+def start(*pieces):
+    return edited(single_answers.start_with, *pieces)()
+
+
+START = {
+    "h0 is a": (start("(np.tanh(a), a)", "(a, a)"), "h0 is a itself here"),
+    "h0 is a, no slope": (start("(np.tanh(a), a)", "(a, a)", " * (1 - np.tanh(a) ** 2)", ""), "h0 is a itself here"),
+    "the last loss": (
+        start("params.V.T @ dy + dh", "params.V.T @ dy * (t == len(x) - 1) + dh"),
+        "Only the loss of the last",
+    ),
+    "y": (start("            dy[targets[t]] -= 1\n", ""), "this is y itself"),
+    "without step 0": (start("range(len(x))", "range(1, len(x))"), "The walk ends at step 1; step 0 comes before it"),
+    "without the last step": (start("range(len(x))", "range(len(x) - 1)"), "The walk leaves out the last step"),
+    "dc handed on": (start('back["dc_before"]', 'back["dc"]'), "dc itself is handed on"),
+    "no dh handed on": (start("params.V.T @ dy + dh", "params.V.T @ dy"), "dh_before is not handed on"),
+    "no dc handed on": (start("dc if carry", "0 * dc if carry"), "dc_before is not handed on from step to step"),
+    "nine gradients": (
+        lambda step, params, a, x, targets: lt.bptt(params, x, targets, np.tanh(a), a),
+        "These are the gradients of the nine matrices",
+    ),
+}
+SINGLE = [
+    *all_named(single_pass_bptt.check_walk, WALK),
+    *all_named(single_pass_bptt.check_biases, BIASES),
+    *all_named(single_pass_bptt.check_peepholes, PEEPHOLES),
+    *all_named(single_pass_bptt.check_start, START),
+]
 
 # ------------------------------------------------------------------------------------------ exercise 5
 

@@ -296,9 +296,130 @@ KEPT = {
     "end too late": (kept_to(lambda t, n, T: (t // n + 1) * n + 1), "The first loss of the next piece is counted too"),
 }
 REACH = {"sign of the bias": (reach_by_the_other_sign, "The minus in the exponent is missing")}
+CARRIED_BACK |= {
+    "from step 0, f[0] too": (lambda f, dc, s: np.cumprod(f[: s + 1], axis=0) * dc, "The product begins at step 0"),
+    "no axis": (
+        lambda f, dc, s: [dc * np.prod(f[t + 1 : s + 1]) for t in range(s + 1)],
+        "The gates of all units have been multiplied together",
+    ),
+}
+
+
+def kept_by(same, share=lambda some, every: some / every):
+    """The losses that a mask leaves, as a share."""
+
+    def kept(norms, length):
+        mask = same(*np.indices(norms.shape), length, len(norms))
+        return share((norms * mask).sum(0), norms.sum(0))
+
+    return kept
+
+
+def same_piece(s, t, n, T):
+    return s // n == t // n
+
+
+def kept_in_full_pieces(norms, length):
+    found = np.zeros(len(norms))
+    for piece in range(len(norms) // length):
+        steps = slice(piece * length, (piece + 1) * length)
+        found[steps] = norms[steps, steps].sum(0) / norms[:, steps].sum(0)
+    return found
+
+
+def kept_along_rows(norms, length):
+    T = len(norms)
+    return [norms[t, t : (t // length + 1) * length].sum() / norms[t].sum() for t in range(T)]
+
+
+def kept_of_pieces(norms, length):
+    steps = [slice(first, first + length) for first in range(0, len(norms), length)]
+    return np.array([norms[each, each].sum() / norms[:, each].sum() for each in steps])
+
+
+def kept_of_pieces_by_step(norms, length):
+    return kept_of_pieces(norms, length)[np.arange(len(norms)) // length]
+
+
+KEPT |= {
+    "from the end": (
+        kept_by(lambda s, t, n, T: (T - 1 - s) // n == (T - 1 - t) // n),
+        "counted from the end of the text",
+    ),
+    "full pieces": (kept_in_full_pieces, "A last piece that is shorter gets nothing here"),
+    "without its own loss": (
+        kept_by(lambda s, t, n, T: same_piece(s, t, n, T) & (s != t)),
+        "of the step itself is left",
+    ),
+    "one for each piece": (kept_of_pieces, "This is one share for each piece"),
+    "one for each piece, by step": (kept_of_pieces_by_step, "This is one share for each piece"),
+    "percent": (kept_by(same_piece, lambda some, every: 100 * some / every), "These are percentages"),
+    "along rows": (kept_along_rows, "The sums run along rows here"),
+}
+
+
+def reach(rate):
+    """The answer with another rate, and with a line for a rate that is too high."""
+
+    def reach(bias, extra, share):
+        r = rate(bias, extra)
+        if r >= 1:
+            return -1
+        return np.ceil(np.log(share) / np.log(r))
+
+    return reach
+
+
+def reach_unguarded(rate):
+    return lambda bias, extra, share: np.ceil(np.log(share) / np.log(rate(bias, extra)))
+
+
+RATES = {
+    "bias for the gate": (lambda b, e: b + e, "bias is taken for the gate"),
+    "extra of the gate": (lambda b, e: sigmoid(b) * (1 + e), "extra is taken for a share of the gate"),
+    "extra fixed": (lambda b, e: sigmoid(b) + 0.11, "extra is fixed at 0.11 here"),
+    "extra subtracted": (lambda b, e: sigmoid(b) - e, "extra is subtracted"),
+}
+
+
+def reach_in_1000_steps(bias, extra, share):
+    rate = sigmoid(bias) + extra
+    for n in range(1000):
+        if rate**n <= share:
+            return n
+    return -1
+
+
+REACH |= {name: (reach(rate), words) for name, (rate, words) in RATES.items()}
+REACH |= {f"{name}, unguarded": (reach_unguarded(rate), words) for name, (rate, words) in RATES.items()}
+REACH |= {"a limit": (reach_in_1000_steps, "it takes thousands of steps. If your loop has a limit, it ends too early")}
+
+
+def pieces(*given):
+    return edited(vanishing_answers.pieces, *given)
+
+
+def pieces_without_the_first(back, pieces):
+    exact, truncated = np.zeros((2, len(back(pieces[0], 0, 0)[0])))
+    dh = dc = 0
+    for piece in reversed(pieces[1:]):
+        truncated += back(piece, 0, 0)[0]
+        grad, dh, dc = back(piece, dh, dc)
+        exact += grad
+    return exact, truncated
+
+
+PIECES = {
+    "not added": (pieces("exact = exact + grad", "exact = grad"), "This is the gradient of the first piece alone"),
+    "without the first": (pieces("reversed(pieces)", "reversed(pieces[1:])"), "of the first piece is missing"),
+    "zeros without the first": (pieces_without_the_first, "of the first piece is missing"),
+    "None for nothing": (pieces("dh = dc = 0", "dh = dc = None"), "None is not a number. Is a return missing?"),
+    "all three added": (pieces("back(piece, 0, 0)[0]", "back(piece, 0, 0)"), "A tuple holds several values"),
+}
 VANISHING = [
     *all_named(vanishing_gradients.check_carried, CARRIED_BACK),
     *all_named(vanishing_gradients.check_reach, REACH),
+    *all_named(vanishing_gradients.check_pieces, PIECES),
     *all_named(vanishing_gradients.check_kept, KEPT),
 ]
 
@@ -463,6 +584,12 @@ def test_another_wrong_answer_is_not_taken_for_the_slip(check, wrong, words):
 
 def test_a_net_of_zeros_counts_nothing_and_earns_nothing():
     assert forward_pass.check_counter(lambda: lt.Params.zeros(3, 1)).score == 0
+
+
+@pytest.mark.parametrize("rate", [lambda b, e: b + e, lambda b, e: sigmoid(b) + e])
+def test_a_share_that_is_never_reached_is_told_whatever_else_is_off(rate):
+    *_, last = vanishing_gradients.check_reach(reach_unguarded(rate)).parts
+    assert last.sentence.count("The rate is 1.063 here, so share is never reached; return -1.") == 1
 
 
 @pytest.mark.parametrize("kind", ["product", "output gate", "token", "hidden carry", "cell carry"])

@@ -164,7 +164,8 @@ class Task:
             sentence, result = self._off(k, attempt, only) if only or case.part == name else ("", "")
             if sentence:
                 where = f"In {case.part}: " if only and k else ""
-                return f"{where}{sentence} {self._words(k, attempt, result)}".strip()
+                words = self._words(k, attempt, result)
+                return f"{where}{sentence} {'' if words in sentence else words}".strip()
         return ""
 
     def _off(self, k: int, attempt: Attempt, only: str) -> tuple[str, str]:

@@ -498,6 +498,127 @@ SAMPLE = {
     f"no largest score, {name}": (sample_plain(unshifted, choose), "np.exp of a number that large is inf")
     for name, choose in FIRST_ABOVE.items()
 }
+clip_by, faulty = training_answers.clip_by, training_answers.faulty
+
+
+def at_most(limit):
+    """A factor for another limit."""
+    return lambda _, n: min(1.0, limit / n) if n else 1.0
+
+
+CLIP |= {
+    "a limit of 5": (clip_by(norm, at_most(5)), "The limit is fixed at 5 here"),
+    "a limit of 1": (clip_by(norm, at_most(1)), "The limit is fixed at 1 here"),
+    "long ones to 1": (clip_by(norm, lambda limit, n: 1 / n if n > limit else 1), "A long gradient gets a norm of 1"),
+    "spectral norm": (
+        clip_by(lambda *both: np.sqrt(sum(np.linalg.norm(m, 2) ** 2 for m in both))),
+        "With a 2, np.linalg.norm of a matrix is its spectral norm",
+    ),
+    "mean square": (
+        clip_by(lambda dV, dW: np.sqrt(np.mean(np.append(dV, dW) ** 2))),
+        "The squares have been averaged; for the norm they are added up",
+    ),
+    "mean squares": (
+        clip_by(lambda dV, dW: np.sqrt(np.mean(dV**2) + np.mean(dW**2))),
+        "The squares have been averaged; for the norm they are added up",
+    ),
+    "only dV": (lambda dV, dW, limit: (training_answers.clip(dV, dW, limit)[0], dW.copy()), "Only dV has been scaled"),
+    "only dW": (lambda dV, dW, limit: (dV.copy(), training_answers.clip(dV, dW, limit)[1]), "Only dW has been scaled"),
+}
+
+
+def adam_by(step):
+    """Adam with another step; step(mean, square, 1 - 0.9**count, 1 - 0.999**count)."""
+    return training_answers.adam_with(step=lambda m, s, g, n: step(m, s, 1 - 0.9**n, 1 - 0.999**n))
+
+
+def adam_without_parentheses(flat, gradient, mean, square, count, rate):
+    _, m, s = training_answers.adam(flat, gradient, mean, square, count, rate)
+    return flat - rate * (m / (1 - 0.9**count)) / np.sqrt(s / (1 - 0.999**count)) + 1e-8, m, s
+
+
+ADAM |= {
+    "no parentheses": (adam_without_parentheses, "1e-8 is added to the quotient"),
+    "no eps": (adam_by(lambda m, s, c1, c2: m / c1 / np.sqrt(s / c2)), "1e-8 is missing"),
+    "1e-6": (adam_by(lambda m, s, c1, c2: m / c1 / (np.sqrt(s / c2) + 1e-6)), "1e-6 is added to the root"),
+    "count - 1": (
+        training_answers.adam_with(
+            step=lambda m, s, g, n: m / (1 - 0.9 ** (n - 1)) / (np.sqrt(s / (1 - 0.999 ** (n - 1))) + 1e-8)
+        ),
+        "The correction has one step too few",
+    ),
+    "after the root": (
+        adam_by(lambda m, s, c1, c2: m / c1 / (np.sqrt(s) / c2 + 1e-8)),
+        "The square is corrected after taking the root",
+    ),
+    "by the root": (
+        adam_by(lambda m, s, c1, c2: m / c1 / (np.sqrt(s / np.sqrt(c2)) + 1e-8)),
+        "The square is divided by the root of 1 - 0.999**count",
+    ),
+    "a rate of 0.001": (lambda *given: training_answers.adam(*given[:-1], 0.001), "The rate is fixed at 0.001 here"),
+    "0.001 squared": (
+        training_answers.adam_with(s1=lambda s, g: 0.999 * s + (0.001 * g) ** 2),
+        "0.001 has been squared as well",
+    ),
+}
+PAIRS = "(xs[k], targets[k]) for k in order"
+
+
+def train_with_a_large_last_batch(flat, xs, targets, gradient_of, rate, size, orders):
+    for order in orders:
+        for batch in np.array_split(order, max(1, len(order) // size)):
+            flat = flat - rate * sum(gradient_of(flat, xs[k], targets[k]) for k in batch) / len(batch)
+    return flat
+
+
+TRAINER |= {
+    "targets twice": (
+        faulty(PAIRS, "(xs[k], targets[order[k]]) for k in order"),
+        "The targets go through the order twice",
+    ),
+    "sequences twice": (
+        faulty("        for start", "        pairs = [(xs[order[k]], targets[k]) for k in order]\n        for start"),
+        "The sequences go through the order twice",
+    ),
+    "targets inverse": (
+        faulty(PAIRS, "(xs[k], targets[m]) for k, m in zip(order, np.argsort(order))"),
+        "The targets are in the inverse order",
+    ),
+    "sequences inverse": (
+        faulty(PAIRS, "(xs[m], targets[k]) for k, m in zip(order, np.argsort(order))"),
+        "The sequences are in the inverse order",
+    ),
+    "both inverse": (faulty("in order]", "in np.argsort(order)]"), "The pairs are in the inverse order"),
+    "one short": (faulty("start + size]", "start + size - 1]"), "A slice ends one pair too early"),
+    "one too long": (faulty("start + size]", "start + size + 1]"), "A slice ends one pair too late"),
+    "a large last batch": (train_with_a_large_last_batch, "print which sequences and which targets meet"),
+}
+
+
+def chosen(choose):
+    return training_answers.sample_with(choose=choose)
+
+
+def first_above(y, number):
+    return int(np.argmax(np.cumsum(y) > number))
+
+
+SORTED = "The probabilities have been sorted"
+SAMPLE |= {
+    "first sum below": (
+        chosen(lambda y, u: int(np.argmax(np.cumsum(y) < u))),
+        "Every token is 0. Do the probabilities",
+    ),
+    "not divided": (
+        sample_plain(lambda scores: np.exp(scores - scores.max()), FIRST_ABOVE["searchsorted"]),
+        "The probabilities don't add up to 1",
+    ),
+    "not divided, unshifted": (sample_plain(np.exp, FIRST_ABOVE["argmax"]), "The probabilities don't add up to 1"),
+    "most probable first": (chosen(lambda y, u: int(np.argsort(y)[::-1][first_above(np.sort(y)[::-1], u)])), SORTED),
+    "least probable first": (chosen(lambda y, u: int(np.argsort(y)[first_above(np.sort(y), u)])), SORTED),
+    "sorted, most first": (chosen(lambda y, u: first_above(np.sort(y)[::-1], u)), SORTED),
+    "sorted, least first": (chosen(lambda y, u: first_above(np.sort(y), u)), SORTED),
+}
 TRAINING = [
     *all_named(training.check_clip, CLIP),
     *all_named(training.check_adam, ADAM),
@@ -590,6 +711,25 @@ def test_a_net_of_zeros_counts_nothing_and_earns_nothing():
 def test_a_share_that_is_never_reached_is_told_whatever_else_is_off(rate):
     *_, last = vanishing_gradients.check_reach(reach_unguarded(rate)).parts
     assert last.sentence.count("The rate is 1.063 here, so share is never reached; return -1.") == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (
+            sample_plain(
+                lambda scores: np.exp(scores.clip(-9, 9)) / np.exp(scores.clip(-9, 9)).sum(), FIRST_ABOVE["loop"]
+            ),
+            1,
+        ),
+        (training_answers.sample_with(keep=False), 0),
+        (training_answers.sample_with(feed=False), 0),
+        (sample("scores, h, c = step", "scores, c, h = step"), 0),
+    ],
+)
+def test_that_scores_are_large_is_told_where_it_matters(wrong, told):
+    *_, large = training.check_sample(wrong).parts
+    assert large.sentence and large.sentence.count("Some scores are in the thousands here.") == told
 
 
 @pytest.mark.parametrize("kind", ["product", "output gate", "token", "hidden carry", "cell carry"])
